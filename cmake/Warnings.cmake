@@ -1,0 +1,13 @@
+# brim_defaults(target): the flags every one of our targets is built with — warnings, include root, sanitizers.
+function(brim_defaults target)
+  target_include_directories(${target} PUBLIC "${PROJECT_SOURCE_DIR}")
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wno-unused-parameter
+    $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>)
+  if(BRIM_SANITIZE)
+    target_compile_options(${target} PUBLIC -fsanitize=${BRIM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    target_link_options(${target} PUBLIC -fsanitize=${BRIM_SANITIZE})
+  endif()
+  if(BRIM_FUZZ)
+    target_compile_options(${target} PUBLIC -fsanitize=fuzzer-no-link)
+  endif()
+endfunction()

@@ -1,0 +1,36 @@
+// The memory of one session: a single mapping, reserved and touched when it is created, so that nothing can fail
+// later. The machine's limits are asked first (Linux would grant the mapping and kill the process afterwards).
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "engine/base/result.hpp"
+
+namespace brim {
+
+/// Owns one anonymous mapping; movable, not copyable. `take` hands out disjoint parts of it.
+class Arena {
+ public:
+  /// Maps and touches `bytes` (rounded up to a page). Errors: out_of_memory with what was asked and what is available.
+  static Result<Arena> create(std::size_t bytes);
+
+  Arena() = default;
+  Arena(Arena&& other) noexcept;
+  Arena& operator=(Arena&& other) noexcept;
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+  ~Arena();
+
+  /// The next `bytes` bytes, 64-byte aligned and zero; an empty span when the rest of the arena is too small.
+  std::span<std::byte> take(std::size_t bytes);
+  std::size_t size() const { return size_; }
+  std::size_t used() const { return used_; }
+
+ private:
+  std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t used_ = 0;
+};
+
+}  // namespace brim

@@ -1,0 +1,177 @@
+/* Brim's C interface: load a model, open a session with a KV budget, append text, take pieces.
+ *
+ * Rules common to all functions
+ * - Every function that can fail returns a brim_status; brim_last_error() then holds one sentence for the calling thread,
+ *   valid until that thread's next call. Nothing prints, aborts, exits or throws.
+ * - Handles are opaque. A model is immutable and may be used from many threads; a session belongs to one thread at a
+ *   time, except brim_session_cancel(), which any thread may call at any moment.
+ * - Strings are UTF-8 with a size in bytes; `const char*` without a size is NUL-terminated. Pointers that a function
+ *   hands out stay valid until the next call on the same handle.
+ * - Structs that Brim fills start with `size`: set it to sizeof the struct you compiled with.
+ */
+#ifndef BRIM_BRIM_H
+#define BRIM_BRIM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define BRIM_API __attribute__((visibility("default")))
+#else
+#define BRIM_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum brim_status {
+  BRIM_OK = 0,
+  BRIM_INVALID_ARGUMENT = 1, /* an option, a prompt or a path is wrong */
+  BRIM_BAD_FILE = 2,         /* a file's content is wrong or truncated */
+  BRIM_UNSUPPORTED = 3,      /* well-formed, but Brim does not do it */
+  BRIM_IO = 4,               /* the operating system failed a read, write or map */
+  BRIM_OUT_OF_MEMORY = 5,    /* a budget or the machine is too small */
+  BRIM_CANCELLED = 6,        /* brim_session_cancel or a progress callback asked to stop */
+  BRIM_WRONG_STATE = 7,      /* the handle cannot do this now */
+  BRIM_INTERNAL = 8          /* a defect in Brim */
+} brim_status;
+
+typedef struct brim_options brim_options;
+typedef struct brim_model brim_model;
+typedef struct brim_session brim_session;
+
+/* The sentence about this thread's last failure; an empty string when there was none. */
+BRIM_API const char* brim_last_error(void);
+/* "0.1.0" */
+BRIM_API const char* brim_version(void);
+/* The instruction set in use: "avx512_vnni". */
+BRIM_API const char* brim_isa(void);
+
+/* ---- options: string keys, so that new ones never change this interface ------------------------------------------
+ * Model:    threads          1…512; default min(affinity, cgroup quota, performance cores)
+ * Session:  context          positions; default the trained context
+ *           kv.budget        "64MiB", "20%", "full", "auto" (default)
+ *           kv.type          f32 | f16 (default) | q8_0
+ *           kv.split         uniform (default) | …
+ *           kv.keep          window (default) | …
+ *           chat.template    a built-in name (chatml, llama3, …) or Jinja source; default the model's own
+ *           system           the system message of a conversation
+ *           stop             a stop string; may be given several times
+ *           stop.ignore_eos  "1": generation goes on after an end token
+ *           seed, temperature, top_k, top_p, min_p, typical_p, xtc_probability, xtc_threshold, repeat_last_n,
+ *           repeat_penalty, frequency_penalty, presence_penalty, dry_multiplier, dry_base, dry_allowed_length,
+ *           dry_penalty_last_n, mirostat, mirostat_tau, mirostat_eta, logit_bias ("ID+2.5" or "ID-inf", repeatable)
+ */
+BRIM_API brim_status brim_options_create(brim_options** out);
+/* Checked when used: an unknown key or a bad value fails the call the options are given to. */
+BRIM_API brim_status brim_options_set(brim_options* options, const char* key, const char* value);
+BRIM_API void brim_options_free(brim_options* options);
+
+/* done of total (bytes when loading, tokens when reading a prompt); return 0 to stop. */
+typedef int (*brim_progress)(void* user, int64_t done, int64_t total);
+
+/* ---- models ------------------------------------------------------------------------------------------------------ */
+/* `options`, `progress` may be NULL. */
+BRIM_API brim_status brim_model_load(const char* path, const brim_options* options, brim_progress progress, void* user,
+                                     brim_model** out);
+/* Sessions keep what they need of the model alive: freeing a model first is allowed. */
+BRIM_API void brim_model_free(brim_model* model);
+
+typedef struct brim_model_info {
+  size_t size;
+  const char* name;          /* general.name or the file's name */
+  const char* architecture;  /* "llama" */
+  const char* quantisation;  /* the format most weights have: "Q4_K" */
+  int64_t parameters;
+  int64_t weight_bytes;
+  int64_t context;           /* trained */
+  int64_t vocabulary;
+  int32_t layers;
+  int32_t threads;
+  int32_t has_chat_template; /* 1 when the file carries one */
+} brim_model_info;
+BRIM_API brim_status brim_model_info_get(const brim_model* model, brim_model_info* info);
+
+/* Ids of a text: `count` holds the capacity of `ids` on entry and the number of ids on return; with too small a
+ * capacity nothing is written, BRIM_INVALID_ARGUMENT comes back and `count` has the number needed. */
+BRIM_API brim_status brim_tokenize(const brim_model* model, const char* text, size_t size, int add_special,
+                                   int parse_special, int32_t* ids, size_t* count);
+
+/* ---- sessions ----------------------------------------------------------------------------------------------------- */
+/* Books, reserves and touches every byte the session will need; fails with the numbers when that cannot be had. */
+BRIM_API brim_status brim_session_create(brim_model* model, const brim_options* options, brim_session** out);
+BRIM_API void brim_session_free(brim_session* session);
+
+/* Called while a prompt is read; may be NULL. */
+BRIM_API void brim_session_on_progress(brim_session* session, brim_progress progress, void* user);
+/* Makes the call in progress on this session (or else the next) end with BRIM_CANCELLED. Any thread, signal-safe. */
+BRIM_API void brim_session_cancel(brim_session* session);
+
+/* Reads plain text: `add_special` adds BOS at the start of an empty session, `parse_special` honours control tokens in
+ * the text. */
+BRIM_API brim_status brim_session_append(brim_session* session, const char* text, size_t size, int add_special,
+                                         int parse_special);
+BRIM_API brim_status brim_session_append_ids(brim_session* session, const int32_t* ids, size_t count);
+/* Adds a message to the conversation, renders it through the template and reads what is new, up to where the assistant
+ * answers. role: "system", "user", "assistant", "tool". */
+BRIM_API brim_status brim_session_message(brim_session* session, const char* role, const char* text, size_t size);
+/* Drops the last assistant message (complete or stopped) and stands again where it was to be answered. */
+BRIM_API brim_status brim_session_regenerate(brim_session* session);
+
+typedef struct brim_piece {
+  size_t size;
+  const char* text;     /* whole UTF-8 characters; may be empty */
+  size_t text_size;
+  int32_t id;           /* the token, -1 when the piece only ends the answer */
+  int32_t end;          /* 0 more follows; else why it ended: 1 end token, 2 stop string, 3 limit */
+} brim_piece;
+/* Picks the next token and returns the text that became complete. The answer joins the conversation as it grows. */
+BRIM_API brim_status brim_session_next(brim_session* session, brim_piece* piece);
+/* Ends an answer the caller does not want more of: held-back text comes out in `piece` (may be NULL). */
+BRIM_API brim_status brim_session_finish(brim_session* session, brim_piece* piece);
+
+/* Forgets everything but the options. */
+BRIM_API brim_status brim_session_clear(brim_session* session);
+/* Changes one sampling, stop or system option of a living session. */
+BRIM_API brim_status brim_session_set(brim_session* session, const char* key, const char* value);
+/* The conversation as a JSON array of {"role", "content"}. */
+BRIM_API brim_status brim_session_messages(brim_session* session, const char** json, size_t* size);
+/* Replaces the conversation by such an array and reads it. */
+BRIM_API brim_status brim_session_load_messages(brim_session* session, const char* json, size_t size);
+
+typedef struct brim_stats {
+  size_t size;
+  int64_t context;            /* positions */
+  int64_t tokens;             /* read and generated since the session was cleared */
+  int64_t position;           /* next rotary position */
+  int64_t kv_budget_bytes;    /* the promise */
+  int64_t kv_bytes;           /* in use now, staging included */
+  int64_t kv_peak_bytes;      /* the most ever in use, staging included */
+  int64_t kv_full_bytes;      /* what "full" would be */
+  int64_t scratch_bytes;      /* activations, logits, history: booked beside the budget */
+  int64_t evicted;            /* entries dropped, over all layers */
+  int64_t prompt_tokens;      /* since the last message or append */
+  int64_t generated_tokens;
+  double prompt_seconds;
+  double generate_seconds;
+  int32_t layers;
+  int32_t chunk;              /* tokens read at a time */
+} brim_stats;
+BRIM_API brim_status brim_session_stats(const brim_session* session, brim_stats* stats);
+
+typedef struct brim_layer_stats {
+  size_t size;
+  int64_t quota;    /* entries the layer may keep */
+  int64_t used;
+  int64_t evicted;
+} brim_layer_stats;
+BRIM_API brim_status brim_session_layer_stats(const brim_session* session, int32_t layer, brim_layer_stats* stats);
+
+/* One line for people: what was booked, "KV 16.0 MiB f16 (uniform, window): 2,048 of 4,096 entries a layer". */
+BRIM_API const char* brim_session_describe(brim_session* session);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

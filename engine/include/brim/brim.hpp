@@ -1,0 +1,230 @@
+// Brim for C++20: a header over brim.h. Handles become objects, statuses become brim::Exception, pieces become a range.
+#pragma once
+
+#include <brim/brim.h>
+
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace brim {
+
+/// What a failing call throws; what() is Brim's sentence.
+class Exception : public std::runtime_error {
+ public:
+  Exception(brim_status status, const std::string& text) : std::runtime_error(text), status_(status) {}
+  brim_status status() const { return status_; }
+
+ private:
+  brim_status status_;
+};
+
+namespace detail {
+inline void check(brim_status status) {
+  if (status != BRIM_OK) throw Exception(status, brim_last_error());
+}
+}  // namespace detail
+
+/// Options by string key, as listed in brim.h.
+class Options {
+ public:
+  Options() {
+    brim_options* raw = nullptr;
+    detail::check(brim_options_create(&raw));
+    handle_.reset(raw);
+  }
+  Options(std::initializer_list<std::pair<const char*, const char*>> pairs) : Options() {
+    for (const auto& [key, value] : pairs) set(key, value);
+  }
+  Options& set(const std::string& key, const std::string& value) {
+    detail::check(brim_options_set(handle_.get(), key.c_str(), value.c_str()));
+    return *this;
+  }
+  const brim_options* get() const { return handle_.get(); }
+
+ private:
+  struct Free {
+    void operator()(brim_options* raw) const { brim_options_free(raw); }
+  };
+  std::unique_ptr<brim_options, Free> handle_;
+};
+
+/// Called with done and total; return false to stop.
+using ProgressCallback = std::function<bool(std::int64_t, std::int64_t)>;
+
+/// A loaded model. Movable; use it from as many threads as you like.
+class Model {
+ public:
+  static Model load(const std::string& path, const Options& options = {}, const ProgressCallback& progress = {}) {
+    brim_model* raw = nullptr;
+    detail::check(brim_model_load(path.c_str(), options.get(), progress ? &call : nullptr,
+                                  const_cast<ProgressCallback*>(&progress), &raw));
+    return Model(raw);
+  }
+  brim_model_info info() const {
+    brim_model_info info{};
+    info.size = sizeof info;
+    detail::check(brim_model_info_get(handle_.get(), &info));
+    return info;
+  }
+  std::vector<std::int32_t> tokenize(std::string_view text, bool add_special, bool parse_special) const {
+    std::size_t count = 0;
+    if (brim_tokenize(handle_.get(), text.data(), text.size(), add_special, parse_special, nullptr, &count) != BRIM_OK &&
+        count == 0) {
+      throw Exception(BRIM_INVALID_ARGUMENT, brim_last_error());
+    }
+    std::vector<std::int32_t> ids(count);
+    if (count > 0) {
+      detail::check(
+          brim_tokenize(handle_.get(), text.data(), text.size(), add_special, parse_special, ids.data(), &count));
+    }
+    return ids;
+  }
+  brim_model* get() const { return handle_.get(); }
+
+ private:
+  explicit Model(brim_model* raw) : handle_(raw) {}
+  static int call(void* user, std::int64_t done, std::int64_t total) {
+    return (*static_cast<ProgressCallback*>(user))(done, total) ? 1 : 0;
+  }
+  struct Free {
+    void operator()(brim_model* raw) const { brim_model_free(raw); }
+  };
+  std::unique_ptr<brim_model, Free> handle_;
+};
+
+/// A conversation with its own KV memory. One thread at a time, except cancel().
+class Session {
+ public:
+  /// Why an answer ended.
+  enum class End { not_yet = 0, end_token = 1, stop_string = 2, limit = 3 };
+  struct Piece {
+    std::string_view text;  ///< valid until the next call on the session
+    std::int32_t id;
+    End end;
+  };
+
+  explicit Session(const Model& model, const Options& options = {}) {
+    brim_session* raw = nullptr;
+    detail::check(brim_session_create(model.get(), options.get(), &raw));
+    handle_.reset(raw);
+  }
+
+  void on_progress(ProgressCallback progress) {
+    progress_ = std::make_unique<ProgressCallback>(std::move(progress));
+    brim_session_on_progress(
+        handle_.get(),
+        *progress_ ? [](void* user, std::int64_t done, std::int64_t total) {
+          return (*static_cast<ProgressCallback*>(user))(done, total) ? 1 : 0;
+        } : static_cast<brim_progress>(nullptr),
+        progress_.get());
+  }
+  void cancel() noexcept { brim_session_cancel(handle_.get()); }
+
+  void append(std::string_view text, bool add_special = true, bool parse_special = false) {
+    detail::check(brim_session_append(handle_.get(), text.data(), text.size(), add_special, parse_special));
+  }
+  void append(const std::vector<std::int32_t>& ids) {
+    detail::check(brim_session_append_ids(handle_.get(), ids.data(), ids.size()));
+  }
+  void message(const std::string& role, std::string_view text) {
+    detail::check(brim_session_message(handle_.get(), role.c_str(), text.data(), text.size()));
+  }
+  void regenerate() { detail::check(brim_session_regenerate(handle_.get())); }
+  Piece next() {
+    brim_piece piece{};
+    piece.size = sizeof piece;
+    detail::check(brim_session_next(handle_.get(), &piece));
+    return {{piece.text, piece.text_size}, piece.id, static_cast<End>(piece.end)};
+  }
+  /// Ends the answer; returns the text that was held back.
+  std::string finish() {
+    brim_piece piece{};
+    piece.size = sizeof piece;
+    detail::check(brim_session_finish(handle_.get(), &piece));
+    return {piece.text, piece.text_size};
+  }
+
+  /// The pieces of an answer as an input range: for (std::string_view text : session.pieces()) …
+  class Pieces {
+   public:
+    class Iterator {
+     public:
+      Iterator() = default;
+      Iterator(Session* session, std::int64_t limit) : session_(session), left_(limit) { ++*this; }
+      std::string_view operator*() const { return piece_.text; }
+      Iterator& operator++() {
+        if (piece_.end != End::not_yet || left_ == 0) {
+          session_ = nullptr;
+        } else {
+          if (left_ > 0) --left_;
+          piece_ = session_->next();
+        }
+        return *this;
+      }
+      bool operator!=(const Iterator& other) const { return session_ != other.session_; }
+
+     private:
+      Session* session_ = nullptr;
+      std::int64_t left_ = -1;
+      Piece piece_{{}, -1, End::not_yet};
+    };
+    Pieces(Session* session, std::int64_t limit) : session_(session), limit_(limit) {}
+    Iterator begin() const { return {session_, limit_}; }
+    Iterator end() const { return {}; }
+
+   private:
+    Session* session_;
+    std::int64_t limit_;
+  };
+  /// At most `limit` tokens; −1: until the answer ends.
+  Pieces pieces(std::int64_t limit = -1) { return {this, limit}; }
+  /// Says `text` as the user and streams the answer.
+  Pieces reply(std::string_view text, std::int64_t limit = -1) {
+    message("user", text);
+    return pieces(limit);
+  }
+
+  void clear() { detail::check(brim_session_clear(handle_.get())); }
+  void set(const std::string& key, const std::string& value) {
+    detail::check(brim_session_set(handle_.get(), key.c_str(), value.c_str()));
+  }
+  std::string messages() {
+    const char* json = nullptr;
+    std::size_t size = 0;
+    detail::check(brim_session_messages(handle_.get(), &json, &size));
+    return {json, size};
+  }
+  void load_messages(std::string_view json) {
+    detail::check(brim_session_load_messages(handle_.get(), json.data(), json.size()));
+  }
+  brim_stats stats() const {
+    brim_stats stats{};
+    stats.size = sizeof stats;
+    detail::check(brim_session_stats(handle_.get(), &stats));
+    return stats;
+  }
+  brim_layer_stats layer_stats(int layer) const {
+    brim_layer_stats stats{};
+    stats.size = sizeof stats;
+    detail::check(brim_session_layer_stats(handle_.get(), layer, &stats));
+    return stats;
+  }
+  std::string describe() { return brim_session_describe(handle_.get()); }
+  brim_session* get() const { return handle_.get(); }
+
+ private:
+  struct Free {
+    void operator()(brim_session* raw) const { brim_session_free(raw); }
+  };
+  std::unique_ptr<brim_session, Free> handle_;
+  std::unique_ptr<ProgressCallback> progress_;
+};
+
+}  // namespace brim

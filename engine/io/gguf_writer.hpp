@@ -1,0 +1,72 @@
+// Writes GGUF v3 files: quantize, tests, the synthetic bench models. Metadata first, then tensors in the order given;
+// tensor data is streamed, so a file larger than memory can be written.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/result.hpp"
+#include "engine/io/gguf.hpp"
+
+namespace brim::io {
+
+/// Collects metadata and tensor headers, then writes. Use: set…, add_tensor…, begin(path), write(data) once per tensor
+/// in order, finish(). The file appears under its name only at finish() (a temporary beside it is renamed); a writer
+/// destroyed before that removes the temporary. Not thread-safe.
+class GgufWriter {
+ public:
+  GgufWriter() = default;
+  GgufWriter(const GgufWriter&) = delete;
+  GgufWriter& operator=(const GgufWriter&) = delete;
+  ~GgufWriter();
+
+  // Setting a key again replaces it, in place.
+  void set_u32(std::string_view key, std::uint32_t value);
+  void set_u64(std::string_view key, std::uint64_t value);
+  void set_i32(std::string_view key, std::int32_t value);
+  void set_f32(std::string_view key, float value);
+  void set_bool(std::string_view key, bool value);
+  void set_string(std::string_view key, std::string_view value);
+  void set_strings(std::string_view key, std::span<const std::string> values);
+  void set_f32s(std::string_view key, std::span<const float> values);
+  void set_i32s(std::string_view key, std::span<const std::int32_t> values);
+  void set_bools(std::string_view key, std::span<const bool> values);
+  /// Copies a value of any type, arrays included.
+  void set(std::string_view key, const Value& value);
+  void remove(std::string_view key);
+
+  /// `shape` in GGUF order, shape[0] = row length, a multiple of the format's block length.
+  void add_tensor(std::string_view name, quant::Format format, std::span<const std::int64_t> shape);
+
+  Status begin(const std::string& path);
+  /// All bytes of the next tensor; wrong sizes are an invalid_argument.
+  Status write(std::span<const std::byte> data);
+  /// A piece of the next tensor; pieces may be any size until the tensor is whole.
+  Status write_piece(std::span<const std::byte> piece);
+  Status finish();
+
+ private:
+  struct Header {
+    std::string name;
+    quant::Format format;
+    std::vector<std::int64_t> shape;
+    std::uint64_t bytes;
+    std::uint64_t offset;
+  };
+  void set_packed(std::string_view key, std::string packed);
+
+  std::vector<std::pair<std::string, std::string>> metadata_;  // key, packed type and value
+  std::vector<Header> tensors_;
+  std::FILE* file_ = nullptr;
+  std::string path_, temporary_;
+  std::size_t next_tensor_ = 0;
+  std::uint64_t written_ = 0;  // bytes of the current tensor
+};
+
+}  // namespace brim::io

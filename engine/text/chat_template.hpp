@@ -1,0 +1,50 @@
+// Chat templates: an interpreter for the Jinja that models carry. Pure data in, text out: no files, no imports, no code,
+// bounded steps and output.
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "engine/base/result.hpp"
+
+namespace brim::text {
+
+using Json = nlohmann::ordered_json;
+
+/// Seconds since the epoch, UTC, that strftime_now shows; negative: the clock at the time of rendering, local time.
+struct RenderOptions {
+  long long now = -1;
+};
+
+/// Immutable after parse; render is safe to call from several threads.
+class ChatTemplate {
+ public:
+  /// Errors: unsupported naming the construct and its line ("line 12: the statement 'import' is not supported"), or
+  /// invalid_argument for a syntax error.
+  static Result<ChatTemplate> parse(std::string_view source);
+
+  ChatTemplate(ChatTemplate&&) noexcept;
+  ChatTemplate& operator=(ChatTemplate&&) noexcept;
+  ~ChatTemplate();
+
+  /// `variables`: one JSON object with every variable the template sees; a missing one is undefined. Errors:
+  /// invalid_argument with the template's own message when it calls raise_exception, or with line and reason.
+  Result<std::string> render(const Json& variables, const RenderOptions& options) const;
+
+ private:
+  struct Program;
+  explicit ChatTemplate(std::unique_ptr<Program> program);
+  std::unique_ptr<Program> program_;
+};
+
+/// Templates by name for models without a usable one: chatml, llama2, llama3, gemma, phi3, mistral, zephyr, granite, plain.
+/// Empty when the name is unknown.
+std::string_view builtin_template(std::string_view name);
+/// "chatml|llama2|llama3|…", for help and errors.
+std::string builtin_template_names();
+
+}  // namespace brim::text

@@ -1,0 +1,55 @@
+// Text to token ids and back, as llama.cpp does it: SPM (scores) and byte-level BPE (merges and a pre-tokenizer).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/result.hpp"
+#include "engine/text/vocabulary.hpp"
+
+namespace brim::text {
+
+using TokenId = std::int32_t;
+
+struct EncodeOptions {
+  bool add_special = true;    ///< add BOS/EOS as the vocabulary says
+  bool parse_special = false; ///< text like "<|im_start|>" becomes its control token (user-defined tokens always match)
+};
+
+/// Immutable after create; encode and piece are safe to call from several threads.
+class Tokenizer {
+ public:
+  /// Errors: unsupported naming the model or pre-tokenizer and the known ones; bad_file for an inconsistent vocabulary
+  /// (type/score counts, a special id out of range).
+  static Result<Tokenizer> create(Vocabulary vocabulary);
+
+  Tokenizer(Tokenizer&&) noexcept;
+  Tokenizer& operator=(Tokenizer&&) noexcept;
+  ~Tokenizer();
+
+  /// Any bytes are accepted; bytes that are no UTF-8 become U+FFFD (BPE) or byte tokens (SPM). Linear time and bounded
+  /// stack for any input. Errors: invalid_argument for text over 1 GiB.
+  Result<std::vector<TokenId>> encode(std::string_view text, const EncodeOptions& options) const;
+
+  /// The bytes one token stands for: "" for control tokens unless `render_special`; may be part of a UTF-8 character.
+  /// An id out of range gives "".
+  std::string_view piece(TokenId id, bool render_special) const;
+  /// The exact bytes of a sequence; SPM's space prefix of the first token is removed when the vocabulary adds one.
+  std::string decode(const std::vector<TokenId>& ids, bool render_special) const;
+
+  /// Whether this token ends an answer: EOS, EOT, EOM, and the end markers known by text ("<|im_end|>", "<|eot_id|>",
+  /// "<end_of_turn>", "<|end|>", …).
+  bool ends_generation(TokenId id) const;
+  std::int64_t size() const;
+  const Vocabulary& vocabulary() const;
+
+ private:
+  struct Parts;
+  explicit Tokenizer(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace brim::text

@@ -1,0 +1,128 @@
+// Every kernel's signature and contract: the one page to read. A Table is filled set by set (see isa.def), each set
+// overwriting the entries it does better; `generic` fills all of them, so no entry is ever null.
+//
+// Common to all: noexcept; pointers may be unaligned; inputs and outputs do not overlap unless said; sizes ≥ 0; no
+// kernel allocates, locks or starts threads; all are safe to call from many threads on different outputs. The result
+// for a row, token or vector depends on its own inputs and shape only — never on how many others are in the same call,
+// nor on the thread — so one thread and many give the same bits.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/kv_type.hpp"
+#include "quant/format.hpp"
+
+namespace brim::kernels {
+
+/// How a matrix product wants its activations. A set chooses per weight format; `generic` always wants f32.
+enum class Activation : std::uint8_t {
+  f32,    ///< plain floats
+  q8_32,  ///< Q8Block32 per 32 values (the tail block padded with zeros)
+  q8_256, ///< Q8Block256 per 256 values
+};
+inline constexpr int kActivationCount = 3;
+
+/// 32 activations as int8: value = scale · quants[i], scale = max|x| / 127, rounded to nearest.
+struct Q8Block32 {
+  float scale;
+  std::int32_t sum;  ///< Σ quants
+  std::int8_t quants[32];
+};
+static_assert(sizeof(Q8Block32) == 40);
+
+/// 256 activations as int8, with the sums of each 16 that formats with offsets need.
+struct Q8Block256 {
+  float scale;
+  std::int16_t sums[16];  ///< Σ quants of 16 consecutive values
+  std::int8_t quants[256];
+};
+static_assert(sizeof(Q8Block256) == 292);
+
+/// Bytes of one prepared activation row of `cols` values (a multiple of 4).
+constexpr std::size_t activation_bytes(Activation kind, std::int64_t cols) {
+  const std::size_t n = static_cast<std::size_t>(cols);
+  if (kind == Activation::f32) return n * 4;
+  if (kind == Activation::q8_32) return (n + 31) / 32 * sizeof(Q8Block32);
+  return (n + 255) / 256 * sizeof(Q8Block256);
+}
+
+/// out[t][r] = Σ_c weights[r][c] · activations[t][c] for r in [0, rows), t in [0, tokens).
+/// `weights`: `rows` packed rows, `row_bytes` apart. `activations`: prepared rows, `activation_stride` bytes apart.
+/// `out`: out[t * out_stride + r]. cols is a multiple of the format's block length.
+struct Product {
+  const std::byte* weights;
+  std::size_t row_bytes;
+  std::int64_t rows;
+  std::int64_t cols;
+  const std::byte* activations;
+  std::size_t activation_stride;
+  std::int64_t tokens;
+  float* out;
+  std::int64_t out_stride;
+};
+
+/// scores[q][e] = Σ_d queries[q][d] · keys[e][d]: `count` cached keys of one KV head, `stride` bytes apart, against the
+/// `query_count` query heads that share it.
+struct KeyScores {
+  const std::byte* keys;
+  std::size_t stride;
+  std::int64_t count;
+  int head_size;
+  const float* queries;       ///< queries[q * query_stride + d]
+  std::int64_t query_stride;
+  int query_count;
+  float* scores;              ///< scores[q * score_stride + e]
+  std::int64_t score_stride;
+};
+
+/// out[q][d] += Σ_e weights[q][e] · values[e][d]: the weighted sum over `count` cached values of one KV head.
+struct ValueMix {
+  const std::byte* values;
+  std::size_t stride;
+  std::int64_t count;
+  int head_size;
+  const float* weights;       ///< weights[q * weight_stride + e]
+  std::int64_t weight_stride;
+  int query_count;
+  float* out;                 ///< out[q * out_stride + d]
+  std::int64_t out_stride;
+};
+
+struct Table {
+  /// For each weight format, what its product wants and the product itself.
+  Activation activation[quant::kFormatCount];
+  void (*product[quant::kFormatCount])(const Product&) noexcept;
+  /// Prepares one activation row: activation_bytes(kind, cols) bytes written.
+  void (*prepare[kActivationCount])(const float* values, std::int64_t cols, std::byte* out) noexcept;
+  /// Unpacks one row of weights (token embeddings): exactly quant::unpack_row.
+  void (*unpack[quant::kFormatCount])(const std::byte* row, float* values, std::int64_t cols) noexcept;
+
+  /// Attention over cached vectors, by storage type.
+  void (*key_scores[kKvTypeCount])(const KeyScores&) noexcept;
+  void (*value_mix[kKvTypeCount])(const ValueMix&) noexcept;
+  /// One cached vector from floats, and back (rotating keys again, tests). f16 rounds to nearest even.
+  void (*pack_kv[kKvTypeCount])(const float* values, int size, std::byte* out) noexcept;
+  void (*unpack_kv[kKvTypeCount])(const std::byte* packed, int size, float* values) noexcept;
+
+  /// out[i] = x[i] · weight[i] / sqrt(mean(x²) + epsilon); weight may be null (all ones). out may be x.
+  void (*rms_norm)(const float* x, const float* weight, std::int64_t size, float epsilon, float* out) noexcept;
+  /// x[i] = exp(x[i] − max x) / Σ exp(x − max x), in place. A row of −inf only becomes zeros; size ≥ 1. Returns nothing.
+  void (*softmax)(float* x, std::int64_t size) noexcept;
+  /// x[i] = cap · tanh(x[i] / cap), in place.
+  void (*soft_cap)(float* x, std::int64_t size, float cap) noexcept;
+  /// gate[i] = silu(gate[i]) · up[i], in place; silu(x) = x / (1 + e^−x).
+  void (*silu_multiply)(float* gate, const float* up, std::int64_t size) noexcept;
+  /// gate[i] = gelu(gate[i]) · up[i], in place; gelu in its tanh form, evaluated exactly (no table).
+  void (*gelu_multiply)(float* gate, const float* up, std::int64_t size) noexcept;
+  /// x[i] += y[i] · scale, in place.
+  void (*add_scaled)(float* x, const float* y, std::int64_t size, float scale) noexcept;
+  /// x[i] *= scale, in place.
+  void (*scale)(float* x, std::int64_t size, float factor) noexcept;
+  /// Rotates `size` values (even) by `pairs` = size/2 angles given as cosines and sines, in place.
+  /// rope_neox pairs x[i] with x[i + size/2]; rope_interleaved pairs x[2i] with x[2i+1].
+  void (*rope_neox)(float* x, int size, const float* cosines, const float* sines) noexcept;
+  void (*rope_interleaved)(float* x, int size, const float* cosines, const float* sines) noexcept;
+};
+
+}  // namespace brim::kernels

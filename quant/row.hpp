@@ -1,0 +1,22 @@
+// Packing and unpacking one row of values by format. The definition of what a format's bytes mean is the unpack() in
+// its quant/formats/ file; this is the switch over the list.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "quant/format.hpp"
+
+namespace brim::quant {
+
+/// Writes `count` floats from packed bytes; `count` must be a multiple of the format's block length. Exact: equal to
+/// ggml's to_float bit for bit. Reads row_bytes(format, count) bytes, needs no alignment. Thread-safe.
+void unpack_row(Format format, const std::byte* packed, float* values, std::int64_t count) noexcept;
+
+/// Whether pack_row knows this format (all but the IQ ones).
+bool can_pack(Format format) noexcept;
+
+/// Packs `count` floats; same preconditions as unpack_row, and can_pack(format). Not-finite values pack as 0.
+void pack_row(Format format, const float* values, std::byte* packed, std::int64_t count) noexcept;
+
+}  // namespace brim::quant
