@@ -1,11 +1,30 @@
-# brim_test(name SOURCES… LIBRARIES…): one doctest program and its ctest entry.
+# brim_test(name SOURCES… LIBRARIES… [LABEL label] [EVERY_SET]): one doctest program and its ctest entry.
 # A program whose data is missing exits with 77, which ctest reports as skipped.
+# EVERY_SET: a second entry, <name>_generic, runs the program with the plain kernels instead of the machine's best ones.
 include(CTest)
 function(brim_test name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "EVERY_SET" "LABEL" "SOURCES;LIBRARIES" ${ARGN})
+  if(NOT arg_LABEL)
+    set(arg_LABEL unit)
+  endif()
   add_executable(test_${name} ${arg_SOURCES})
   brim_defaults(test_${name})
   target_link_libraries(test_${name} PRIVATE ${arg_LIBRARIES} brim_test_support)
-  add_test(NAME ${name} COMMAND test_${name})
-  set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+  brim_test_entry(${name} ${arg_LABEL} test_${name})
+  if(arg_EVERY_SET)
+    brim_test_entry(${name}_generic ${arg_LABEL} test_${name})
+    set_property(TEST ${name}_generic APPEND PROPERTY ENVIRONMENT BRIM_ISA=generic)
+  endif()
+endfunction()
+
+# brim_test_entry(name label command…): a ctest entry with the rules all of them share.
+function(brim_test_entry name label)
+  add_test(NAME ${name} COMMAND ${ARGN})
+  set_tests_properties(${name} PROPERTIES LABELS ${label} SKIP_RETURN_CODE 77 TIMEOUT 600
+    WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+  if(BRIM_SANITIZE)
+    set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT
+      "UBSAN_OPTIONS=print_stacktrace=1"
+      "TSAN_OPTIONS=ignore_noninstrumented_modules=1")
+  endif()
 endfunction()

@@ -1,0 +1,18 @@
+#!/bin/bash
+# lint.calls ROOT: the library never prints, ends the process or lets an exception out. So no such call stands in
+# quant/, kernels/ or engine/. Exceptions thrown and caught within one file are listed by name below.
+set -eu
+cd "$1"
+# brim.hpp is compiled into the caller’s program, where exceptions are the C++ way to report a status.
+may_throw='^engine/include/brim/brim\.hpp$'
+find quant kernels engine -type f \( -name '*.[chi]pp' -o -name '*.h' \) | sort |
+  xargs awk -v may_throw="$may_throw" -f cmake/lint/strip.awk -f <(cat <<'AWK'
+function breach(what) { print file ":" FNR ": " what ": " $0; bad = 1 }
+code ~ /(^|[^A-Za-z0-9_])(printf|fprintf|vprintf|vfprintf|puts|fputs|putchar|perror)[ \t]*\(/ { breach("the library does not print") }
+code ~ /std::(cout|cerr|clog)/ { breach("the library does not print") }
+code ~ /(^|[^A-Za-z0-9_.>])(abort|exit|_exit|_Exit|quick_exit|terminate)[ \t]*\(/ { breach("the library does not end the process") }
+code ~ /(^|[^A-Za-z0-9_])assert[ \t]*\(/ { breach("the library does not assert; a precondition is a Result or a comment") }
+code ~ /(^|[^A-Za-z0-9_])throw([^A-Za-z0-9_]|$)/ && file !~ may_throw { breach("the library does not throw") }
+END { exit bad }
+AWK
+)

@@ -1,0 +1,66 @@
+#!/bin/bash
+# lint.layers ROOT: who may include whom. The table below is the architecture; an include that it does not allow is a
+# sentence on standard output and exit code 1.
+set -eu
+cd "$1"
+find quant kernels engine apps bench tests -type f \( -name '*.[chi]pp' -o -name '*.h' -o -name '*.def' \) | sort | xargs -r awk '
+# Ours: folder → the folders it may include (besides itself). The longest folder that matches a file decides.
+function folder(name, list) { may[name] = " " name " " list " " }
+BEGIN {
+  folder("engine/base", "")
+  folder("engine/text", "engine/base")
+  folder("quant", "engine/base")
+  folder("kernels", "engine/base quant")
+  folder("engine/io", "engine/base quant kernels")
+  folder("engine/kv", "engine/base quant kernels")
+  folder("engine/model", "engine/base quant kernels engine/io engine/kv engine/text")
+  folder("engine/generate", "engine/base quant kernels engine/io engine/kv engine/text engine/model")
+  folder("engine/include", "")
+  folder("engine/api", "engine quant kernels")
+  folder("apps", "engine quant kernels")
+  folder("apps/chat", "apps engine/include")
+  folder("apps/run", "apps engine/include")
+  folder("bench", "engine quant kernels apps")
+  folder("tests", "engine quant kernels apps bench")
+
+  # Other people’s libraries: header → where it may be included.
+  only["^(CLI|fmt)/"] = "^(apps|bench|tests)/"
+  only["^(histedit|editline/readline)[.]h$"] = "^apps/chat/"
+  only["^mimalloc"] = "^(apps|bench|tests)/"
+  only["^doctest/"] = "^tests/"
+  only["^nlohmann/"] = "^(engine/text|apps|bench|tests)/"
+  only["^(pcre2|utf8proc)[.]h$"] = "^engine/text/"
+  only["^omp[.]h$"] = "^kernels/threads[.]cpp$"
+  only["^(dnnl|oneapi/)"] = "^kernels/gemm/onednn[.]cpp$"
+  only["^xsimd/"] = "^kernels/"
+  # half.hpp converts with F16C where the set that includes it has it; everything in it is static.
+  only["^(immintrin|x86intrin|cpuid|arm_neon)[.]h$"] = "^(kernels/|quant/half[.]hpp$)"
+  only["^iostream$"] = "^(apps|bench|tests)/"
+}
+function breach(why) { print file ":" FNR ": " why; bad = 1 }
+function home(path,    part) {  # the longest folder of the table that holds path
+  for (part = path; part != ""; ) if (part in may) return part; else if (!sub(/\/[^\/]*$/, "", part)) return ""
+  return ""
+}
+function allowed(from, path,    part) {
+  for (part = path; ; ) {
+    if (index(may[from], " " part " ")) return 1
+    if (!sub(/\/[^\/]*$/, "", part)) return 0
+  }
+}
+FNR == 1 { file = FILENAME; from = home(file) }
+/^[ \t]*#[ \t]*include[ \t]*"/ {
+  path = $0; sub(/^[^"]*"/, "", path); sub(/".*/, "", path)
+  target = path ~ /^brim\// ? "engine/include/" path : path
+  if ((getline line < target) < 0) breach("\"" path "\" is not written from the repository root, or does not exist")
+  else if (!allowed(from, target)) breach(from "/ may not include \"" path "\"")
+  close(target)
+}
+/^[ \t]*#[ \t]*include[ \t]*</ {
+  path = $0; sub(/^[^<]*</, "", path); sub(/>.*/, "", path)
+  for (header in only) if (path ~ header && file !~ only[header]) breach("<" path "> belongs to " only[header])
+  if (path ~ /^brim\// && from != "engine/include") breach("<" path ">: our own headers are included with quotes")
+}
+/^[ \t]*#[ \t]*pragma[ \t]+omp/ && file != "kernels/threads.cpp" { breach("OpenMP pragmas belong to kernels/threads.cpp") }
+END { exit bad }
+'

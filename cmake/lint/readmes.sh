@@ -1,0 +1,17 @@
+#!/bin/bash
+# lint.readmes ROOT: every folder says what belongs in it, in a README.md of at most 15 lines. A folder that holds only
+# data for tests (below tests/fuzz/corpus and tests/golden) is explained by the README above it.
+set -eu
+cd "$1"
+bad=0
+while read -r folder; do
+  if [ ! -f "$folder/README.md" ]; then
+    echo "$folder/ has no README.md"
+    bad=1
+  elif [ "$(wc -l <"$folder/README.md")" -gt 15 ]; then
+    echo "$folder/README.md has more than 15 lines"
+    bad=1
+  fi
+done < <(find apps bench cmake docs engine kernels models quant tests -type d \
+  -not -path 'tests/fuzz/corpus/*' -not -path 'tests/golden/*' -not -path 'engine/include' -not -empty | sort)
+exit $bad

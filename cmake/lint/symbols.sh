@@ -1,0 +1,17 @@
+#!/bin/bash
+# lint.symbols NM LIBRARY…: the objects of the library refer to nothing that prints or ends the process. lint.calls
+# reads what we wrote; this reads what the compiler made of it, macros and inlined headers included.
+set -eu
+nm=$1
+shift
+"$nm" -A -u "$@" | awk '
+BEGIN {
+  split("abort exit _exit _Exit quick_exit printf vprintf __printf_chk fprintf vfprintf __fprintf_chk puts putchar putc " \
+    "perror stdout stderr _ZSt4cout _ZSt4cerr _ZSt4clog __assert_fail", names, " ")
+  for (i in names) forbidden[names[i]] = 1
+}
+{ name = $NF; sub(/@.*/, "", name) }
+name in forbidden { print $1 " refers to " name; bad = 1 }
+NR > 0 { seen = 1 }
+END { if (!seen) { print "no symbols were read"; bad = 1 } exit bad }
+'

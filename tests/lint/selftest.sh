@@ -1,0 +1,96 @@
+#!/bin/bash
+# selftest.sh ROOT SCRATCH COMPILER NM: proves that each lint can fail. For every rule a small tree that breaks it is
+# written to SCRATCH, and the lint must name the file; a tree that keeps all rules must pass.
+set -eu
+root=$1
+scratch=$2
+compiler=$3
+nm=$4
+failed=0
+
+# A tree with nothing wrong in it.
+fresh() {
+  rm -rf "$scratch"
+  mkdir -p "$scratch"/{apps/chat,bench,cmake/lint,docs,engine/base,engine/text,engine/include/brim,kernels,models,quant,tests}
+  cp "$root"/cmake/lint/* "$scratch/cmake/lint/"
+  local folder
+  while read -r folder; do echo "What belongs here." >"$folder/README.md"; done < <(find "$scratch" -mindepth 1 -type d)
+  printf '#include <vector>\n' >"$scratch/engine/base/result.hpp"
+  printf '#include "engine/base/result.hpp"\n#include <pcre2.h>\n' >"$scratch/engine/text/bpe.cpp"
+  printf '#include <omp.h>\n#pragma omp parallel\n' >"$scratch/kernels/threads.cpp"
+  printf '#include <stdint.h>\n' >"$scratch/engine/include/brim/brim.h"
+  printf '#include "brim/brim.h"\n#include <CLI/CLI.hpp>\n' >"$scratch/apps/chat/chat.cpp"
+  printf '// abort() and printf() in a comment\nconst char* a = "throw \\" exit(1)"; /* throw */ char b = %s;\nint exit_code(int);\n' \
+    "'\"'" >"$scratch/quant/row.cpp"
+}
+
+# passes LINT, fails LINT FILE: runs the lint over the scratch tree.
+passes() {
+  bash "$scratch/cmake/lint/$1.sh" "$scratch" >"$scratch/output" 2>&1 && return 0
+  echo "lint.$1 refuses a tree that keeps the rules:"
+  cat "$scratch/output"
+  failed=1
+}
+fails() {
+  if bash "$scratch/cmake/lint/$1.sh" "$scratch" >"$scratch/output" 2>&1 || ! grep -q "$2" "$scratch/output"; then
+    echo "lint.$1 does not see what is wrong with $2:"
+    cat "$scratch/$2" "$scratch/output" || true
+    failed=1
+  fi
+}
+
+fresh
+for lint in layers calls lengths readmes; do passes $lint; done
+
+# broken LINT FILE TEXT: the lint must refuse the tree with this file in it.
+broken() {
+  fresh
+  printf "$3" >"$scratch/$2"
+  fails "$1" "$2"
+}
+broken layers quant/bad.cpp '#include "kernels/threads.cpp"\n'
+broken layers kernels/bad.cpp '#include "engine/text/bpe.cpp"\n'
+broken layers engine/text/bad.cpp '#include "quant/row.cpp"\n'
+broken layers engine/base/bad.cpp '  #  include "engine/text/bpe.cpp"\n'
+broken layers engine/text/bad.cpp '#include "bpe.cpp"\n'
+broken layers apps/chat/bad.cpp '#include "engine/base/result.hpp"\n'
+broken layers engine/text/bad.cpp '#include <fmt/core.h>\n'
+broken layers engine/text/bad.cpp '#include <iostream>\n'
+broken layers kernels/bad.cpp '#include <dnnl.hpp>\n'
+broken layers kernels/bad.cpp '#include <omp.h>\n'
+broken layers kernels/bad.cpp '#pragma omp parallel for\n'
+broken layers engine/text/bad.cpp '#include <xsimd/xsimd.hpp>\n'
+broken layers engine/include/brim/bad.h '#include "engine/base/result.hpp"\n'
+broken calls engine/text/bad.cpp 'void f() { std::printf("x"); }\n'
+broken calls engine/text/bad.cpp 'void f() { std::cout << 1; }\n'
+broken calls quant/bad.cpp 'void f() { if (x) abort (); }\n'
+broken calls quant/bad.cpp 'void f() { std::exit(1); }\n'
+broken calls kernels/bad.cpp 'const char* a = "//"; void f() { throw 1; }\n'
+broken calls kernels/bad.cpp 'void f() { assert(x); }\n'
+broken lengths kernels/bad.cpp "$(yes '//' | head -n 501)\n"
+broken readmes docs/README.md "$(yes 'line\n' | head -n 16)"
+fresh
+rm "$scratch/quant/README.md"
+fails readmes quant
+
+# symbols: an object that prints, one that ends the process, one that does neither.
+symbols() {
+  printf "$1" >"$scratch/object.cpp"
+  "$compiler" -O2 -c "$scratch/object.cpp" -o "$scratch/object.o"
+  bash "$root/cmake/lint/symbols.sh" "$nm" "$scratch/object.o" >"$scratch/output"
+}
+compiled() { "$compiler" -O2 -x c++ -c /dev/null -o "$scratch/nothing.o" 2>/dev/null; }
+if compiled; then
+  for body in 'puts("x")' 'printf("%%d", i)' 'abort()' 'exit(i)' 'fputs("x", stderr)'; do
+    if symbols "#include <cstdio>\n#include <cstdlib>\nvoid f(int i) { (void)i; $body; }\n"; then
+      echo "lint.symbols does not see $body"
+      failed=1
+    fi
+  done
+  if ! symbols 'int g(int);\nint f(int i) { return g(i); }\n'; then
+    echo "lint.symbols refuses an object that keeps the rules:"
+    cat "$scratch/output"
+    failed=1
+  fi
+fi
+exit $failed
