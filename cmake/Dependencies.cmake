@@ -7,8 +7,15 @@ pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(xsimd REQUIRED)
 
+# oneDNN's own package file asks for OpenCL's development files, which the CPU part does not use; so it is found by name.
 if(BRIM_ONEDNN)
-  find_package(dnnl QUIET)
+  find_path(BRIM_DNNL_INCLUDE dnnl.hpp)
+  find_library(BRIM_DNNL_LIBRARY dnnl)
+  if(BRIM_DNNL_INCLUDE AND BRIM_DNNL_LIBRARY)
+    add_library(DNNL::dnnl UNKNOWN IMPORTED)
+    set_target_properties(DNNL::dnnl PROPERTIES IMPORTED_LOCATION "${BRIM_DNNL_LIBRARY}"
+      INTERFACE_INCLUDE_DIRECTORIES "${BRIM_DNNL_INCLUDE}")
+  endif()
 endif()
 
 if(BRIM_APPS)
