@@ -1,0 +1,11 @@
+// llama: Llama 2 and 3, SmolLM2, Mistral (its sliding window is honoured on every layer), Mixtral (experts).
+#include "engine/model/architectures/architectures.hpp"
+
+namespace brim::model {
+
+Status configure_llama(const Keys&, Config& config) {
+  config.rope.pairs = RopePairs::interleaved;
+  return {};
+}
+
+}  // namespace brim::model

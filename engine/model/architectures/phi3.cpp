@@ -1,0 +1,13 @@
+// phi3: Phi-3 and Phi-4-mini; q, k, v in one tensor, gate and up in another, longrope factors chosen by the context.
+#include "engine/model/architectures/architectures.hpp"
+
+namespace brim::model {
+
+Status configure_phi3(const Keys&, Config& config) {
+  config.rope.pairs = RopePairs::halves;
+  config.fused_qkv = true;
+  config.fused_gate_up = true;
+  return {};
+}
+
+}  // namespace brim::model

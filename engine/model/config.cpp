@@ -1,0 +1,194 @@
+// Reads the keys all architectures share, then lets the architecture's own file change what differs. See config.hpp.
+#include "engine/model/config.hpp"
+
+#include <cmath>
+
+#include "engine/model/architectures/architectures.hpp"
+#include "engine/model/keys.hpp"
+
+namespace brim::model {
+namespace {
+
+using Configure = Status (*)(const Keys&, Config&);
+
+struct Architecture {
+  std::string_view name;
+  Configure configure;
+};
+
+constexpr Architecture kArchitectures[] = {
+#define ARCHITECTURE(function, name) {name, &configure_##function},
+#include "engine/model/architectures.def"
+#undef ARCHITECTURE
+};
+
+// Wider than any model, small enough that products of two stay far from overflow.
+constexpr std::int64_t kWidest = std::int64_t{1} << 24;
+constexpr std::int64_t kLongest = std::int64_t{1} << 31;
+
+Status read_layers(const Keys& keys, Config& config) {
+  // A layer has several tensors, so a count beyond the file's tensors cannot be true (and must not be allocated).
+  const std::int64_t most_layers = static_cast<std::int64_t>(keys.file().tensors().size());
+  BRIM_ASSIGN(const std::int64_t layers, keys.integer("block_count", std::nullopt, 1, most_layers > 0 ? most_layers : 1));
+  BRIM_ASSIGN(const auto heads, keys.per_layer("attention.head_count", layers, std::nullopt, 1, 65536));
+  std::vector<std::int64_t> kv_heads = heads;
+  if (keys.has("attention.head_count_kv")) {
+    BRIM_ASSIGN(kv_heads, keys.per_layer("attention.head_count_kv", layers, std::nullopt, 1, 65536));
+  }
+  BRIM_ASSIGN(const auto widths, keys.per_layer("feed_forward_length", layers,
+                                                config.has_experts() ? std::optional<std::int64_t>(0) : std::nullopt,
+                                                config.has_experts() ? 0 : 1, kWidest));
+  BRIM_ASSIGN(const std::int64_t window, keys.integer("attention.sliding_window", 0, 0, INT64_MAX));
+  for (std::int64_t i = 0; i < layers; ++i) {
+    const std::size_t at = static_cast<std::size_t>(i);
+    if (heads[at] % kv_heads[at] != 0) {
+      return error(ErrorCode::bad_file, keys.file().path(), ": key ", keys.full("attention.head_count_kv"),
+                   ": expected a divisor of the ", heads[at], " heads, found ", kv_heads[at]);
+    }
+    LayerConfig layer;
+    layer.heads = static_cast<int>(heads[at]);
+    layer.kv_heads = static_cast<int>(kv_heads[at]);
+    layer.feed_forward = widths[at];
+    layer.window = window;
+    config.layers.push_back(layer);
+  }
+  return {};
+}
+
+Status read_head_sizes(const Keys& keys, Config& config) {
+  const std::int64_t heads = config.layers[0].heads;
+  std::optional<std::int64_t> share;
+  if (config.embedding % heads == 0) share = config.embedding / heads;
+  if (!share && !keys.has("attention.key_length")) {
+    return error(ErrorCode::bad_file, keys.file().path(), ": key ", keys.full("attention.head_count"),
+                 ": expected a divisor of the embedding length ", config.embedding, ", found ", heads);
+  }
+  BRIM_ASSIGN(const std::int64_t key_size, keys.integer("attention.key_length", share, 2, 65536));
+  BRIM_ASSIGN(const std::int64_t value_size, keys.integer("attention.value_length", key_size, 1, 65536));
+  if (key_size % 2 != 0) {
+    return error(ErrorCode::bad_file, keys.file().path(), ": key ", keys.full("attention.key_length"),
+                 ": expected an even number, found ", key_size);
+  }
+  config.key_size = static_cast<int>(key_size);
+  config.value_size = static_cast<int>(value_size);
+  return {};
+}
+
+Status read_rope(const Keys& keys, Config& config) {
+  RopeConfig& rope = config.rope;
+  BRIM_ASSIGN(const std::int64_t dimensions, keys.integer("rope.dimension_count", config.key_size, 2, config.key_size));
+  if (dimensions % 2 != 0) {
+    return error(ErrorCode::bad_file, keys.file().path(), ": key ", keys.full("rope.dimension_count"),
+                 ": expected an even number, found ", dimensions);
+  }
+  rope.dimensions = static_cast<int>(dimensions);
+  BRIM_ASSIGN(rope.base, keys.number("rope.freq_base", 10000.0));
+  if (!(rope.base > 1)) {
+    return error(ErrorCode::bad_file, keys.file().path(), ": key ", keys.full("rope.freq_base"),
+                 ": expected a number above 1, found ", rope.base);
+  }
+  BRIM_ASSIGN(const std::string scaling, keys.string("rope.scaling.type", keys.has("rope.scaling.factor") ||
+                                                     keys.has("rope.scale_linear") ? "linear" : "none"));
+  if (scaling == "none" || scaling == "llama3") {
+    rope.scaling = RopeScaling::none;  // llama3's factors come as the tensor rope_freqs
+  } else if (scaling == "linear") {
+    rope.scaling = RopeScaling::linear;
+  } else if (scaling == "yarn") {
+    rope.scaling = RopeScaling::yarn;
+  } else if (scaling == "longrope" || scaling == "su") {
+    rope.scaling = RopeScaling::longrope;
+  } else {
+    return error(ErrorCode::unsupported, keys.file().path(), ": key ", keys.full("rope.scaling.type"),
+                 ": expected none, linear, yarn, llama3 or longrope, found '", scaling, "'");
+  }
+  BRIM_ASSIGN(const double legacy_factor, keys.number("rope.scale_linear", 1.0));
+  BRIM_ASSIGN(const double factor, keys.number("rope.scaling.factor", legacy_factor));
+  if (factor < 0) {
+    return error(ErrorCode::bad_file, keys.file().path(), ": key ", keys.full("rope.scaling.factor"),
+                 ": expected a positive number, found ", factor);
+  }
+  if (factor > 0 && rope.scaling != RopeScaling::none && rope.scaling != RopeScaling::longrope) rope.factor = factor;
+  BRIM_ASSIGN(rope.original_context,
+              keys.integer("rope.scaling.original_context_length", config.context, 1, kLongest));
+  BRIM_ASSIGN(rope.attention_factor, keys.number("rope.scaling.attn_factor", 1.0));
+  BRIM_ASSIGN(rope.yarn_beta_fast, keys.number("rope.scaling.yarn_beta_fast", 32.0));
+  BRIM_ASSIGN(rope.yarn_beta_slow, keys.number("rope.scaling.yarn_beta_slow", 1.0));
+  BRIM_ASSIGN(rope.yarn_extrapolation, keys.number("rope.scaling.yarn_ext_factor", 1.0));
+  return {};
+}
+
+Status read_experts(const Keys& keys, Config& config) {
+  BRIM_ASSIGN(const std::int64_t experts, keys.integer("expert_count", 0, 0, 4096));
+  if (experts == 0) return {};
+  BRIM_ASSIGN(const std::int64_t used, keys.integer("expert_used_count", std::nullopt, 1, experts));
+  config.experts = static_cast<int>(experts);
+  config.experts_used = static_cast<int>(used);
+  return {};
+}
+
+}  // namespace
+
+std::string architecture_names() {
+  std::string names;
+  for (const Architecture& architecture : kArchitectures) {
+    if (!names.empty()) names += ", ";
+    names += architecture.name;
+  }
+  return names;
+}
+
+Result<Config> read_config(const io::Gguf& file) {
+  Config config;
+  BRIM_ASSIGN(config.architecture, file.string("general.architecture", std::nullopt));
+  const Architecture* known = nullptr;
+  for (const Architecture& architecture : kArchitectures) {
+    if (architecture.name == config.architecture) known = &architecture;
+  }
+  if (known == nullptr) {
+    return error(ErrorCode::unsupported, file.path(), ": architecture '", config.architecture.substr(0, 64),
+                 "' is not one Brim knows (", architecture_names(), ")");
+  }
+  BRIM_ASSIGN(config.name, file.string("general.name", ""));
+  const Keys keys(file, config.architecture);
+  BRIM_ASSIGN(config.context, keys.integer("context_length", std::nullopt, 1, kLongest));
+  BRIM_ASSIGN(config.embedding, keys.integer("embedding_length", std::nullopt, 1, kWidest));
+  BRIM_TRY(read_experts(keys, config));
+  BRIM_TRY(read_layers(keys, config));
+  BRIM_TRY(read_head_sizes(keys, config));
+  BRIM_TRY(read_rope(keys, config));
+  if (config.has_experts()) {
+    // Old Mixtral and OLMoE files give the experts' width as the feed-forward width.
+    const std::int64_t width = config.layers[0].feed_forward;
+    BRIM_ASSIGN(config.expert_feed_forward,
+                keys.integer("expert_feed_forward_length", width > 0 ? std::optional(width) : std::nullopt, 1, kWidest));
+    for (LayerConfig& layer : config.layers) layer.feed_forward = 0;
+  }
+  BRIM_ASSIGN(const double epsilon, keys.number("attention.layer_norm_rms_epsilon", 1e-5));
+  config.norm_epsilon = static_cast<float>(epsilon);
+  config.attention_scale = 1.0f / std::sqrt(static_cast<float>(config.key_size));
+  BRIM_TRY(known->configure(keys, config));
+  BRIM_ASSIGN(const double scale, keys.number("attention.scale", 0.0));
+  if (scale != 0) config.attention_scale = static_cast<float>(scale);
+  for (const LayerConfig& layer : config.layers) {
+    if (layer.window < 0) return error(ErrorCode::bad_file, file.path(), ": a sliding window is negative");
+  }
+  return config;
+}
+
+kv::Shape kv_shape(const Config& config, std::int64_t context, kernels::KvType type) {
+  kv::Shape shape;
+  shape.context = context;
+  shape.type = type;
+  for (const LayerConfig& layer : config.layers) {
+    kv::LayerShape one;
+    one.kv_heads = layer.kv_heads;
+    one.key_size = config.key_size;
+    one.value_size = config.value_size;
+    one.window = layer.window;
+    one.rope = layer.rope;
+    shape.layers.push_back(one);
+  }
+  return shape;
+}
+
+}  // namespace brim::model

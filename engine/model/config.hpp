@@ -1,0 +1,88 @@
+// What kind of transformer a model is, as plain data: the numbers from its metadata and the few switches in which the
+// supported architectures differ. One decoder is driven by it; a file per architecture fills it (architectures/).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/base/result.hpp"
+#include "engine/io/gguf.hpp"
+#include "engine/kv/plan.hpp"
+
+namespace brim::model {
+
+/// Which values of a head a rotation pairs.
+enum class RopePairs { interleaved /* x[2i], x[2i+1] */, halves /* x[i], x[i + n/2] */ };
+
+enum class RopeScaling { none, linear, yarn, longrope };
+
+/// How positions become angles. The frequencies themselves: engine/model/rope.hpp.
+struct RopeConfig {
+  RopePairs pairs = RopePairs::interleaved;
+  int dimensions = 0;              ///< rotated values of each head, from its start; even, ≤ head size
+  double base = 10000.0;
+  double window_base = 10000.0;    ///< base on layers with a window, where the architecture has its own
+  bool own_window_base = false;    ///< layers with a window use window_base and no scaling
+  RopeScaling scaling = RopeScaling::none;
+  double factor = 1.0;             ///< linear and yarn: positions are divided by it
+  std::int64_t original_context = 0;
+  double attention_factor = 1.0;   ///< multiplies cosines and sines
+  double yarn_beta_fast = 32.0, yarn_beta_slow = 1.0, yarn_extrapolation = 1.0;
+};
+
+enum class Activation { silu, gelu };
+/// Normalisation of queries and keys before rotation.
+enum class QueryKeyNorm { none, per_head, whole_row };
+
+struct LayerConfig {
+  int heads = 0;
+  int kv_heads = 0;
+  std::int64_t feed_forward = 0;   ///< width of the dense feed-forward; 0 on layers with experts only
+  std::int64_t window = 0;         ///< 0: attends to everything
+  bool rope = true;
+};
+
+struct Config {
+  std::string architecture;
+  std::string name;                ///< general.name, may be empty
+  std::int64_t context = 0;        ///< trained positions
+  std::int64_t embedding = 0;      ///< width of the residual stream
+  std::int64_t vocabulary = 0;
+  int key_size = 0;                ///< values per head of queries and keys
+  int value_size = 0;
+  std::vector<LayerConfig> layers;
+  float norm_epsilon = 1e-5f;
+  RopeConfig rope;
+
+  Activation activation = Activation::silu;
+  QueryKeyNorm query_key_norm = QueryKeyNorm::none;
+  bool fused_qkv = false;          ///< attn_qkv holds the rows of q, k and v
+  bool fused_gate_up = false;      ///< ffn_up holds the rows of gate and up
+  bool post_norms = false;         ///< attention and feed-forward outputs are normalised before they are added
+  float embedding_scale = 1.0f;    ///< multiplies token embeddings
+  float residual_scale = 1.0f;     ///< multiplies what attention and feed-forward add to the stream
+  float attention_scale = 0.0f;    ///< multiplies q·k
+  float logit_scale = 1.0f;        ///< multiplies logits
+  float attention_soft_cap = 0.0f; ///< 0: none
+  float logit_soft_cap = 0.0f;
+
+  int experts = 0;                 ///< 0: dense
+  int experts_used = 0;
+  std::int64_t expert_feed_forward = 0;
+  bool expert_weights_normalised = true;  ///< the chosen experts' weights are divided by their sum
+
+  bool has_experts() const { return experts > 0; }
+};
+
+/// Reads and checks the configuration. Errors: unsupported with the list of known architectures for an unknown one;
+/// bad_file naming file, key, expected and found.
+Result<Config> read_config(const io::Gguf& file);
+
+/// "llama, qwen2, …"
+std::string architecture_names();
+
+/// The cache's view of a model: KV heads, sizes and windows per layer, for a context of that many positions.
+kv::Shape kv_shape(const Config& config, std::int64_t context, kernels::KvType type);
+
+}  // namespace brim::model

@@ -1,0 +1,66 @@
+// See decoder.hpp.
+#include "engine/model/decoder.hpp"
+
+#include "engine/model/pass.hpp"
+#include "kernels/dispatch.hpp"
+#include "kernels/multiply.hpp"
+
+namespace brim::model {
+
+void Decoder::embed(std::span<const std::int32_t> tokens, std::int64_t position) noexcept {
+  const Config& config = model_.config();
+  const quant::Matrix& table = model_.weights().token_embedding;
+  const kernels::Table& kernel = kernels::active();
+  const std::int64_t pairs = rope_.pairs();
+  for (std::int64_t t = 0; t < static_cast<std::int64_t>(tokens.size()); ++t) {
+    float* row = work_.stream.data() + t * config.embedding;
+    kernel.unpack[static_cast<std::size_t>(table.format)](table.row(tokens[static_cast<std::size_t>(t)]), row,
+                                                          config.embedding);
+    if (config.embedding_scale != 1.0f) kernel.scale(row, config.embedding, config.embedding_scale);
+    const std::int64_t windowed = work_.shape.chunk + t;
+    rope_.global().at(position + t, work_.cosines.data() + t * pairs, work_.sines.data() + t * pairs);
+    rope_.window().at(position + t, work_.cosines.data() + windowed * pairs, work_.sines.data() + windowed * pairs);
+  }
+}
+
+Status Decoder::forward(std::span<const std::int32_t> tokens, const std::atomic<bool>* cancel) {
+  const std::int64_t count = static_cast<std::int64_t>(tokens.size());
+  if (count < 1 || count > cache_.plan().chunk) {
+    return error(ErrorCode::invalid_argument, "a chunk: expected 1 to ", cache_.plan().chunk, " tokens, found ", count);
+  }
+  for (const std::int32_t token : tokens) {
+    if (token < 0 || token >= model_.config().vocabulary) {
+      return error(ErrorCode::invalid_argument, "token id ", token, ": expected 0 to ", model_.config().vocabulary - 1);
+    }
+  }
+  if (cache_.stale()) return error(ErrorCode::wrong_state, "the cache holds an interrupted chunk and must be read again");
+  embed(tokens, cache_.begin(count));
+  const Pass pass{model_.config(), model_.weights(), rope_, cache_, work_, threads_, count};
+  for (int layer = 0; layer < static_cast<int>(model_.config().layers.size()); ++layer) {
+    if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) {
+      cache_.abandon();
+      return error(ErrorCode::cancelled, "reading was stopped");
+    }
+    attention(pass, layer);
+    feed_forward(pass, layer);
+  }
+  cache_.end();
+  last_tokens_ = count;
+  return {};
+}
+
+std::span<const float> Decoder::logits(std::int64_t index) noexcept {
+  const Config& config = model_.config();
+  const Weights& weights = model_.weights();
+  const kernels::Table& table = kernels::active();
+  float* normed = work_.normed.data();
+  table.rms_norm(work_.stream.data() + index * config.embedding, weights.output_norm.data(), config.embedding,
+                 config.norm_epsilon, normed);
+  kernels::multiply(threads_, weights.output, normed, config.embedding, 1, work_.logits.data(), config.vocabulary,
+                    work_.product.data());
+  if (config.logit_scale != 1.0f) table.scale(work_.logits.data(), config.vocabulary, config.logit_scale);
+  if (config.logit_soft_cap > 0) table.soft_cap(work_.logits.data(), config.vocabulary, config.logit_soft_cap);
+  return {work_.logits.data(), work_.logits.size()};
+}
+
+}  // namespace brim::model

@@ -1,0 +1,45 @@
+// The forward pass: tokens in, the cache grown by them, logits out. The whole transformer is the loop in decoder.cpp; what
+// a model has of its own comes from its Config.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+
+#include "engine/base/result.hpp"
+#include "engine/kv/cache.hpp"
+#include "engine/model/model.hpp"
+#include "engine/model/rope.hpp"
+#include "engine/model/workspace.hpp"
+
+namespace brim::model {
+
+/// Borrows everything it is given; one thread at a time. Allocates nothing.
+class Decoder {
+ public:
+  Decoder(const Model& model, const Rope& rope, kv::Cache& cache, Workspace& work, int threads)
+      : model_(model), rope_(rope), cache_(cache), work_(work), threads_(threads) {}
+
+  /// Reads 1 … cache.plan().chunk tokens. `cancel` (may be null) is polled between layers; when it turns true the chunk is
+  /// given up (the cache may then be stale) and cancelled comes back.
+  /// Errors: invalid_argument for an empty or too long chunk or an id outside the vocabulary (nothing is changed);
+  /// wrong_state for a stale cache; cancelled.
+  Status forward(std::span<const std::int32_t> tokens, const std::atomic<bool>* cancel);
+
+  /// Logits after token `index` of the last chunk: vocabulary floats, valid until the next call.
+  std::span<const float> logits(std::int64_t index) noexcept;
+  /// Tokens in the last chunk.
+  std::int64_t last_tokens() const { return last_tokens_; }
+
+ private:
+  void embed(std::span<const std::int32_t> tokens, std::int64_t position) noexcept;
+
+  const Model& model_;
+  const Rope& rope_;
+  kv::Cache& cache_;
+  Workspace& work_;
+  int threads_;
+  std::int64_t last_tokens_ = 0;
+};
+
+}  // namespace brim::model

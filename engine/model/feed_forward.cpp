@@ -1,0 +1,102 @@
+// One layer's feed-forward: gate · up · down, dense or of the experts a router chooses for each token.
+#include <algorithm>
+
+#include "engine/model/pass.hpp"
+#include "kernels/dispatch.hpp"
+#include "kernels/multiply.hpp"
+#include "kernels/threads.hpp"
+
+namespace brim::model {
+namespace {
+
+void activate(const Pass& pass, std::int64_t tokens, std::int64_t width) noexcept {
+  const kernels::Table& table = kernels::active();
+  const auto kernel = pass.config.activation == Activation::gelu ? table.gelu_multiply : table.silu_multiply;
+  kernels::for_chunks(pass.threads, tokens, [&](std::int64_t t, int) noexcept {
+    kernel(pass.work.gate.data() + t * width, pass.work.up.data() + t * width, width);
+  });
+}
+
+void dense(const Pass& pass, const LayerWeights& weights) noexcept {
+  Workspace& work = pass.work;
+  apply(pass, weights.gate.weight, weights.gate.bias, work.normed.data(), work.gate.data());
+  apply(pass, weights.up.weight, weights.up.bias, work.normed.data(), work.up.data());
+  activate(pass, pass.tokens, weights.gate.weight.rows);
+  apply(pass, weights.down.weight, weights.down.bias, work.gate.data(), work.branch.data());
+}
+
+// Softmax over all experts, the best experts_used of them (ties: the lower index), in ascending order of index.
+void choose_experts(const Pass& pass, std::int64_t token) noexcept {
+  const int experts = pass.config.experts, used = pass.config.experts_used;
+  float* shares = pass.work.router.data() + token * experts;
+  std::int32_t* choice = pass.work.expert_choice.data() + token * used;
+  float* weight = pass.work.expert_weight.data() + token * used;
+  kernels::active().softmax(shares, experts);
+  int found = 0;
+  for (int rank = 0; rank < used; ++rank) {
+    int best = -1;
+    for (int e = 0; e < experts; ++e) {
+      if (std::find(choice, choice + found, e) != choice + found) continue;
+      if (best < 0 || shares[e] > shares[best]) best = e;
+    }
+    choice[found++] = best;
+  }
+  std::sort(choice, choice + used);
+  float sum = 0;
+  for (int i = 0; i < used; ++i) sum += weight[i] = shares[choice[i]];
+  if (!pass.config.expert_weights_normalised || !(sum > 0)) return;
+  for (int i = 0; i < used; ++i) weight[i] /= sum;
+}
+
+// Experts in ascending order, each over the tokens that chose it: a token's sum is made in the same order whether it
+// comes alone or with others.
+void expert_mixture(const Pass& pass, const LayerWeights& weights) noexcept {
+  const Config& config = pass.config;
+  Workspace& work = pass.work;
+  const kernels::Table& table = kernels::active();
+  const std::int64_t width = config.embedding;
+  const int used = config.experts_used;
+  apply(pass, weights.router, {}, work.normed.data(), work.router.data());
+  for (std::int64_t t = 0; t < pass.tokens; ++t) choose_experts(pass, t);
+  std::fill_n(work.branch.data(), pass.tokens * width, 0.0f);
+  for (int expert = 0; expert < config.experts; ++expert) {
+    std::int64_t count = 0;
+    for (std::int64_t t = 0; t < pass.tokens; ++t) {
+      const std::int32_t* choice = work.expert_choice.data() + t * used;
+      if (std::find(choice, choice + used, expert) == choice + used) continue;
+      work.expert_tokens[static_cast<std::size_t>(count)] = static_cast<std::int32_t>(t);
+      std::copy_n(work.normed.data() + t * width, width, work.gathered.data() + count * width);
+      ++count;
+    }
+    if (count == 0) continue;
+    const auto product = [&](const quant::Matrix& matrix, const float* x, float* out) {
+      kernels::multiply(pass.threads, matrix, x, matrix.cols, count, out, matrix.rows, work.product.data());
+    };
+    product(weights.expert_gate.of(expert), work.gathered.data(), work.gate.data());
+    product(weights.expert_up.of(expert), work.gathered.data(), work.up.data());
+    activate(pass, count, config.expert_feed_forward);
+    product(weights.expert_down.of(expert), work.gate.data(), work.expert_out.data());
+    for (std::int64_t row = 0; row < count; ++row) {
+      const std::int64_t t = work.expert_tokens[static_cast<std::size_t>(row)];
+      const std::int32_t* choice = work.expert_choice.data() + t * used;
+      const std::int64_t rank = std::find(choice, choice + used, expert) - choice;
+      table.add_scaled(work.branch.data() + t * width, work.expert_out.data() + row * width, width,
+                       work.expert_weight[static_cast<std::size_t>(t * used + rank)]);
+    }
+  }
+}
+
+}  // namespace
+
+void feed_forward(const Pass& pass, int layer) noexcept {
+  const LayerWeights& weights = pass.weights.layers[static_cast<std::size_t>(layer)];
+  normalise(pass, pass.work.stream.data(), weights.feed_forward_norm, pass.work.normed.data());
+  if (pass.config.has_experts()) {
+    expert_mixture(pass, weights);
+  } else {
+    dense(pass, weights);
+  }
+  add_branch(pass, weights.post_feed_forward_norm);
+}
+
+}  // namespace brim::model

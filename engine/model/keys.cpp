@@ -1,0 +1,43 @@
+// See keys.hpp.
+#include "engine/model/keys.hpp"
+
+#include <cmath>
+
+namespace brim::model {
+
+Result<double> Keys::number(std::string_view key, std::optional<double> absent) const {
+  BRIM_ASSIGN(const double value, file_.number(full(key), absent));
+  if (!std::isfinite(value)) {
+    return error(ErrorCode::bad_file, file_.path(), ": key ", full(key), ": expected a finite number, found ", value);
+  }
+  return value;
+}
+
+Result<std::vector<std::int64_t>> Keys::per_layer(std::string_view key, std::int64_t layers,
+                                                  std::optional<std::int64_t> absent, std::int64_t least,
+                                                  std::int64_t most) const {
+  const std::string name = full(key);
+  const io::Value* value = file_.find(name);
+  const io::Array* array = value ? value->as_array() : nullptr;
+  if (array == nullptr) {
+    BRIM_ASSIGN(const std::int64_t all, file_.integer(name, absent, least, most));
+    return std::vector<std::int64_t>(static_cast<std::size_t>(layers), all);
+  }
+  if (array->count != static_cast<std::uint64_t>(layers) || array->element == io::ValueType::string ||
+      array->element == io::ValueType::array) {
+    return error(ErrorCode::bad_file, file_.path(), ": key ", name, ": expected one integer or ", layers,
+                 " integers (one per layer), found ", io::type_text(*value), " of length ", array->count);
+  }
+  std::vector<std::int64_t> values;
+  for (std::uint64_t i = 0; i < array->count; ++i) {
+    const auto number = io::array_element(*array, i).as_integer();
+    if (!number || *number < least || *number > most) {
+      return error(ErrorCode::bad_file, file_.path(), ": key ", name, ": element ", i, ": expected an integer from ",
+                   least, " to ", most, number ? ", found " : ", found no integer", number ? sentence(*number) : "");
+    }
+    values.push_back(*number);
+  }
+  return values;
+}
+
+}  // namespace brim::model

@@ -1,0 +1,73 @@
+// See model.hpp.
+#include "engine/model/model.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdlib>
+
+#include "engine/model/vocabulary.hpp"
+#include "kernels/dispatch.hpp"
+
+namespace brim::model {
+namespace {
+
+// Touches one byte per page, so that the file is in memory before the first token and the user sees how far it is.
+Status page_in(const io::Gguf& file, const Progress& progress) {
+  constexpr std::size_t kPage = 4096, kReport = std::size_t{8} << 20;
+  const long long total = static_cast<long long>(file.tensor_bytes());
+  long long done = 0;
+  std::size_t unreported = 0;
+  std::byte sum{0};
+  for (const io::Tensor& tensor : file.tensors()) {
+    for (std::size_t at = 0; at < tensor.data.size(); at += kPage) {
+      sum ^= tensor.data[at];
+      unreported += kPage;
+      if (unreported >= kReport) {
+        unreported = 0;
+        if (progress && !progress(done + static_cast<long long>(at), total)) {
+          return error(ErrorCode::cancelled, "loading ", file.path(), " was stopped");
+        }
+      }
+    }
+    done += static_cast<long long>(tensor.data.size());
+  }
+  // The compiler must not drop the reads.
+  static std::atomic<unsigned char> sink;
+  sink.store(std::to_integer<unsigned char>(sum), std::memory_order_relaxed);
+  if (progress && !progress(total, total)) return error(ErrorCode::cancelled, "loading ", file.path(), " was stopped");
+  return {};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const Progress& progress) {
+  const char* cap = std::getenv("BRIM_ISA");
+  if (const std::string complaint = kernels::check_cap(kernels::this_machine(), cap ? cap : ""); !complaint.empty()) {
+    return error(ErrorCode::invalid_argument, complaint);
+  }
+  BRIM_ASSIGN(io::Gguf file, io::Gguf::open(path));
+  BRIM_ASSIGN(Config config, read_config(file));
+  BRIM_ASSIGN(text::Vocabulary vocabulary, read_vocabulary(file));
+  config.vocabulary = static_cast<std::int64_t>(vocabulary.tokens.size());
+  BRIM_ASSIGN(Weights weights, read_weights(file, config));
+  BRIM_ASSIGN(text::Tokenizer tokenizer, text::Tokenizer::create(std::move(vocabulary)));
+  BRIM_ASSIGN(std::string chat_template, read_chat_template(file));
+  BRIM_TRY(page_in(file, progress));
+  return std::shared_ptr<const Model>(new Model(std::move(file), std::move(config), std::move(weights),
+                                                std::move(tokenizer), std::move(chat_template)));
+}
+
+std::int64_t Model::parameters() const {
+  std::int64_t count = 0;
+  for (const io::Tensor& tensor : file_.tensors()) count += tensor.shape[0] * tensor.rows();
+  return count;
+}
+
+quant::Format Model::main_format() const {
+  std::array<std::size_t, quant::kFormatCount> bytes{};
+  for (const io::Tensor& tensor : file_.tensors()) bytes[static_cast<std::size_t>(tensor.format)] += tensor.data.size();
+  return static_cast<quant::Format>(std::max_element(bytes.begin(), bytes.end()) - bytes.begin());
+}
+
+}  // namespace brim::model

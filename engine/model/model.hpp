@@ -1,0 +1,46 @@
+// A loaded model: its file, configuration, weights and tokenizer. Immutable after load and shared between sessions and
+// threads.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "engine/base/log.hpp"
+#include "engine/base/result.hpp"
+#include "engine/io/gguf.hpp"
+#include "engine/model/config.hpp"
+#include "engine/model/weights.hpp"
+#include "engine/text/tokenizer.hpp"
+
+namespace brim::model {
+
+class Model {
+ public:
+  /// Opens, checks and pages in a model. `progress` hears of bytes read; stopping it gives ErrorCode::cancelled.
+  /// Errors: io, bad_file, unsupported with one sentence; invalid_argument when BRIM_ISA names no usable set.
+  static Result<std::shared_ptr<const Model>> load(const std::string& path, const Progress& progress = {});
+
+  const io::Gguf& file() const { return file_; }
+  const Config& config() const { return config_; }
+  const Weights& weights() const { return weights_; }
+  const text::Tokenizer& tokenizer() const { return tokenizer_; }
+  /// tokenizer.chat_template, empty when the file has none.
+  const std::string& chat_template() const { return chat_template_; }
+  std::int64_t parameters() const;
+  std::int64_t weight_bytes() const { return static_cast<std::int64_t>(file_.tensor_bytes()); }
+  /// The format most weight bytes are in.
+  quant::Format main_format() const;
+
+ private:
+  Model(io::Gguf file, Config config, Weights weights, text::Tokenizer tokenizer, std::string chat_template)
+      : file_(std::move(file)), config_(std::move(config)), weights_(std::move(weights)),
+        tokenizer_(std::move(tokenizer)), chat_template_(std::move(chat_template)) {}
+
+  io::Gguf file_;
+  Config config_;
+  Weights weights_;
+  text::Tokenizer tokenizer_;
+  std::string chat_template_;
+};
+
+}  // namespace brim::model

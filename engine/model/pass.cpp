@@ -1,0 +1,37 @@
+// See pass.hpp.
+#include "engine/model/pass.hpp"
+
+#include "kernels/dispatch.hpp"
+#include "kernels/multiply.hpp"
+#include "kernels/threads.hpp"
+
+namespace brim::model {
+
+void apply(const Pass& pass, const quant::Matrix& weight, const std::vector<float>& bias, const float* x,
+           float* out) noexcept {
+  kernels::multiply(pass.threads, weight, x, weight.cols, pass.tokens, out, weight.rows, pass.work.product.data());
+  if (bias.empty()) return;
+  const kernels::Table& table = kernels::active();
+  for (std::int64_t t = 0; t < pass.tokens; ++t) table.add_scaled(out + t * weight.rows, bias.data(), weight.rows, 1.0f);
+}
+
+void normalise(const Pass& pass, const float* x, const std::vector<float>& weight, float* out) noexcept {
+  const kernels::Table& table = kernels::active();
+  const std::int64_t width = pass.config.embedding;
+  kernels::for_chunks(pass.threads, pass.tokens, [&](std::int64_t t, int) noexcept {
+    table.rms_norm(x + t * width, weight.data(), width, pass.config.norm_epsilon, out + t * width);
+  });
+}
+
+void add_branch(const Pass& pass, const std::vector<float>& post_norm) noexcept {
+  const kernels::Table& table = kernels::active();
+  const std::int64_t width = pass.config.embedding;
+  float* branch = pass.work.branch.data();
+  float* stream = pass.work.stream.data();
+  if (!post_norm.empty()) normalise(pass, branch, post_norm, branch);
+  kernels::for_chunks(pass.threads, pass.tokens, [&](std::int64_t t, int) noexcept {
+    table.add_scaled(stream + t * width, branch + t * width, width, pass.config.residual_scale);
+  });
+}
+
+}  // namespace brim::model

@@ -1,0 +1,41 @@
+// What the steps of one forward pass share: the model's parts, the cache, the buffers and the number of tokens. The steps
+// themselves are attention.cpp and feed_forward.cpp; the order of steps is decoder.cpp.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/kv/cache.hpp"
+#include "engine/model/config.hpp"
+#include "engine/model/rope.hpp"
+#include "engine/model/weights.hpp"
+#include "engine/model/workspace.hpp"
+
+namespace brim::model {
+
+struct Pass {
+  const Config& config;
+  const Weights& weights;
+  const Rope& rope;
+  kv::Cache& cache;
+  Workspace& work;
+  int threads;
+  std::int64_t tokens;  ///< in this chunk
+};
+
+/// out[t] = matrix · x[t] + bias for every token of the pass. `x` and `out` have rows of the matrix's cols and rows.
+void apply(const Pass& pass, const quant::Matrix& weight, const std::vector<float>& bias, const float* x, float* out) noexcept;
+
+/// out[t] = rms_norm(x[t]) · weight, rows of the embedding's width; out may be x.
+void normalise(const Pass& pass, const float* x, const std::vector<float>& weight, float* out) noexcept;
+
+/// Adds work.branch to the stream, after `post_norm` when the model has one, scaled as the model wants.
+void add_branch(const Pass& pass, const std::vector<float>& post_norm) noexcept;
+
+/// normed = norm(stream); q, k, v; rotation; cache; weighted values; output projection; stream += branch.
+void attention(const Pass& pass, int layer) noexcept;
+
+/// normed = norm(stream); gated feed-forward, dense or of the chosen experts; stream += branch.
+void feed_forward(const Pass& pass, int layer) noexcept;
+
+}  // namespace brim::model

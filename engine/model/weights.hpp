@@ -1,0 +1,52 @@
+// A model's tensors by their place in the network. Matrices are views into the mapped file; vectors (norms, biases) are
+// unpacked copies. Every tensor's presence and shape is checked here, so that the decoder never asks.
+#pragma once
+
+#include <vector>
+
+#include "engine/base/result.hpp"
+#include "engine/io/gguf.hpp"
+#include "engine/model/config.hpp"
+#include "engine/model/rope.hpp"
+#include "quant/matrix.hpp"
+
+namespace brim::model {
+
+/// y = W·x + bias; the bias is empty where the file has none.
+struct Linear {
+  quant::Matrix weight;
+  std::vector<float> bias;
+};
+
+/// The same matrix of every expert, one after another: rows [e · rows_each, (e + 1) · rows_each) are expert e's.
+struct ExpertMatrices {
+  quant::Matrix all;
+  std::int64_t rows_each = 0;
+
+  quant::Matrix of(int expert) const { return all.slice(expert * rows_each, rows_each); }
+};
+
+struct LayerWeights {
+  std::vector<float> attention_norm;
+  Linear query, key, value, output;
+  std::vector<float> query_norm, key_norm;      ///< [key_size] per head, or the whole row
+  std::vector<float> post_attention_norm;       ///< only with Config::post_norms
+  std::vector<float> feed_forward_norm;
+  Linear gate, up, down;                        ///< dense layers
+  quant::Matrix router;                         ///< expert layers: [experts][embedding]
+  ExpertMatrices expert_gate, expert_up, expert_down;
+  std::vector<float> post_feed_forward_norm;
+};
+
+struct Weights {
+  quant::Matrix token_embedding;  ///< [vocabulary][embedding]
+  std::vector<float> output_norm;
+  quant::Matrix output;           ///< the embedding again when tied
+  std::vector<LayerWeights> layers;
+  RopeFactors rope_factors;
+};
+
+/// Finds and checks every tensor. Errors: bad_file naming file, tensor, expected and found shape.
+Result<Weights> read_weights(const io::Gguf& file, const Config& config);
+
+}  // namespace brim::model

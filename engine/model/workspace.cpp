@@ -1,0 +1,78 @@
+// See workspace.hpp.
+#include "engine/model/workspace.hpp"
+
+#include <algorithm>
+
+#include "kernels/multiply.hpp"
+
+namespace brim::model {
+namespace {
+
+// Hands out 64-byte aligned parts of a span, or only counts them when the span is empty.
+class Cutter {
+ public:
+  explicit Cutter(std::span<std::byte> memory) : memory_(memory) {}
+
+  template <class T>
+  void cut(std::span<T>& part, std::int64_t count) {
+    const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(T);
+    if (!memory_.empty()) part = {reinterpret_cast<T*>(memory_.data() + used_), static_cast<std::size_t>(count)};
+    used_ += (bytes + 63) / 64 * 64;
+  }
+  std::size_t used() const { return used_; }
+
+ private:
+  std::span<std::byte> memory_;
+  std::size_t used_ = 0;
+};
+
+}  // namespace
+
+WorkspaceShape workspace_shape(const kv::Plan& plan, int threads, bool attention_mass) {
+  WorkspaceShape shape;
+  shape.chunk = plan.chunk;
+  shape.threads = threads;
+  shape.attention_mass = attention_mass;
+  for (const std::int64_t quota : plan.quota) shape.entries = std::max(shape.entries, quota + plan.chunk);
+  return shape;
+}
+
+std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes, std::span<std::byte> memory) {
+  shape = sizes;
+  std::int64_t heads = 0, kv_heads = 0, group = 0, width = config.expert_feed_forward;
+  for (const LayerConfig& layer : config.layers) {
+    heads = std::max<std::int64_t>(heads, layer.heads);
+    kv_heads = std::max<std::int64_t>(kv_heads, layer.kv_heads);
+    group = std::max<std::int64_t>(group, layer.heads / layer.kv_heads);
+    width = std::max(width, layer.feed_forward);
+  }
+  const std::int64_t chunk = sizes.chunk, pairs = config.rope.dimensions / 2;
+  Cutter cutter(memory);
+  cutter.cut(stream, chunk * config.embedding);
+  cutter.cut(normed, chunk * config.embedding);
+  cutter.cut(branch, chunk * config.embedding);
+  cutter.cut(query, chunk * heads * config.key_size);
+  cutter.cut(key, chunk * kv_heads * config.key_size);
+  cutter.cut(value, chunk * kv_heads * config.value_size);
+  cutter.cut(mixed, chunk * heads * config.value_size);
+  cutter.cut(gate, chunk * width);
+  cutter.cut(up, chunk * width);
+  cutter.cut(cosines, 2 * chunk * pairs);
+  cutter.cut(sines, 2 * chunk * pairs);
+  cutter.cut(scores, sizes.threads * std::min(chunk, kTokenTile) * group * sizes.entries);
+  if (sizes.attention_mass) cutter.cut(mass, (kv_heads + 1) * sizes.entries);
+  cutter.cut(logits, config.vocabulary);
+  if (config.has_experts()) {
+    cutter.cut(router, chunk * config.experts);
+    cutter.cut(gathered, chunk * config.embedding);
+    cutter.cut(expert_out, chunk * config.embedding);
+    cutter.cut(expert_weight, chunk * config.experts_used);
+    cutter.cut(expert_choice, chunk * config.experts_used);
+    cutter.cut(expert_tokens, chunk);
+  }
+  const std::int64_t widest = std::max({config.embedding, width, heads * config.value_size});
+  cutter.cut(product, static_cast<std::int64_t>(kernels::multiply_scratch_bytes(widest, chunk)));
+  return cutter.used();
+}
+
+}  // namespace brim::model

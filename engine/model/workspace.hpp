@@ -1,0 +1,58 @@
+// The buffers of a forward pass, cut once from the session's arena: activations for one chunk of tokens, scores for each
+// thread, one row of logits. Their bytes stand beside the KV budget and are known before anything is allocated.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "engine/kv/plan.hpp"
+#include "engine/model/config.hpp"
+
+namespace brim::model {
+
+/// Tokens whose attention one task computes together, so that a stretch of keys is read from the nearest cache.
+inline constexpr std::int64_t kTokenTile = 8;
+
+/// What the sizes depend on.
+struct WorkspaceShape {
+  std::int64_t chunk = 0;    ///< most tokens in one pass
+  std::int64_t entries = 0;  ///< most entries attention sees in one layer, the chunk included
+  int threads = 1;
+  bool attention_mass = false;
+};
+WorkspaceShape workspace_shape(const kv::Plan& plan, int threads, bool attention_mass);
+
+/// Row-major float buffers unless said; [rows][values]. Owned by the arena they were cut from.
+struct Workspace {
+  WorkspaceShape shape;
+  std::span<float> stream;       ///< [chunk][embedding] the residual stream
+  std::span<float> normed;       ///< [chunk][embedding]
+  std::span<float> branch;       ///< [chunk][embedding] what a branch adds
+  std::span<float> query;        ///< [chunk][heads · key_size]
+  std::span<float> key;          ///< [chunk][kv_heads · key_size]
+  std::span<float> value;        ///< [chunk][kv_heads · value_size]
+  std::span<float> mixed;        ///< [chunk][heads · value_size]
+  std::span<float> gate;         ///< [chunk][widest feed-forward]
+  std::span<float> up;           ///< [chunk][widest feed-forward]
+  std::span<float> cosines;      ///< [2][chunk][pairs]: layers that see everything, layers with a window
+  std::span<float> sines;        ///< the same
+  std::span<float> scores;       ///< [threads][token tile][group][entries]
+  std::span<float> mass;         ///< [kv_heads + 1][entries], only when asked for
+  std::span<float> logits;       ///< [vocabulary]
+  std::span<float> router;       ///< [chunk][experts]
+  std::span<float> gathered;     ///< [chunk][embedding] the tokens of one expert
+  std::span<float> expert_out;   ///< [chunk][embedding]
+  std::span<float> expert_weight;            ///< [chunk][experts_used]
+  std::span<std::int32_t> expert_choice;     ///< [chunk][experts_used], ascending
+  std::span<std::int32_t> expert_tokens;     ///< [chunk] rows of `gathered`, by token
+  std::span<std::byte> product;  ///< scratch of kernels::multiply
+
+  /// Cuts the buffers out of `memory`; with an empty span only counts. Returns the bytes they take.
+  std::size_t lay_out(const Config& config, const WorkspaceShape& sizes, std::span<std::byte> memory);
+  static std::size_t bytes(const Config& config, const WorkspaceShape& sizes) {
+    return Workspace{}.lay_out(config, sizes, {});
+  }
+};
+
+}  // namespace brim::model
