@@ -6,6 +6,8 @@ pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(xsimd REQUIRED)
+# Debian's target asks the linker for a library (xtl) that its package neither holds nor needs: all is in headers.
+set_property(TARGET xsimd PROPERTY INTERFACE_LINK_LIBRARIES "")
 
 # oneDNN's own package file asks for OpenCL's development files, which the CPU part does not use; so it is found by name.
 if(BRIM_ONEDNN)

@@ -1,0 +1,19 @@
+#!/bin/bash
+# aarch64-sysroot.sh FOLDER: unpacks the ARM versions of the libraries Brim links into FOLDER, for the cross build.
+# Downloads them with apt's own client and signatures, but installs nothing and adds no architecture to this system.
+set -eu
+folder=$(mkdir -p "$1" && cd "$1" && pwd)
+packages="libpcre2-dev libpcre2-8-0 libutf8proc-dev libutf8proc2 nlohmann-json3-dev libxsimd-dev doctest-dev"
+[ "$(cat "$folder/packages" 2>/dev/null)" != "$packages" ] || exit 0
+
+mkdir -p "$folder/apt/lists/partial" "$folder/apt/archives/partial"
+: >"$folder/apt/status"
+apt=(apt-get -q -o APT::Architecture=arm64 -o APT::Architectures=arm64 -o Dir::State="$folder/apt"
+  -o Dir::State::Lists="$folder/apt/lists" -o Dir::State::status="$folder/apt/status" -o Dir::Cache="$folder/apt"
+  -o Debug::NoLocking=1 -o APT::Sandbox::User="$(id -un)")
+"${apt[@]}" update
+# shellcheck disable=SC2086 — one word a package
+(cd "$folder/apt" && "${apt[@]}" download $packages)
+for package in "$folder"/apt/*.deb; do dpkg-deb -x "$package" "$folder"; done
+rm -rf "$folder/apt"
+printf '%s' "$packages" >"$folder/packages"
