@@ -1,6 +1,7 @@
 # brim_test(name SOURCES… LIBRARIES… [LABEL label] [EVERY_SET]): one doctest program and its ctest entry.
 # A program whose data is missing exits with 77, which ctest reports as skipped.
-# EVERY_SET: a second entry, <name>_generic, runs the program with the plain kernels instead of the machine's best ones.
+# EVERY_SET: a second entry, <name>_generic, runs the program with the plain kernels instead of the machine's best ones;
+# in a cross build for ARM a third, <name>_cortex_a72, imitates a processor with plain NEON and nothing newer.
 include(CTest)
 function(brim_test name)
   cmake_parse_arguments(arg "EVERY_SET" "LABEL" "SOURCES;LIBRARIES" ${ARGN})
@@ -14,6 +15,10 @@ function(brim_test name)
   if(arg_EVERY_SET)
     brim_test_entry(${name}_generic ${arg_LABEL} test_${name})
     set_property(TEST ${name}_generic APPEND PROPERTY ENVIRONMENT BRIM_ISA=generic)
+    if(CMAKE_CROSSCOMPILING AND CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64")
+      brim_test_entry(${name}_cortex_a72 ${arg_LABEL} test_${name})
+      set_property(TEST ${name}_cortex_a72 APPEND PROPERTY ENVIRONMENT QEMU_CPU=cortex-a72)
+    endif()
   endif()
 endfunction()
 
