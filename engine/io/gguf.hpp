@@ -4,17 +4,16 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <variant>
 #include <vector>
 
 #include "engine/base/file.hpp"
 #include "engine/base/result.hpp"
+#include "engine/io/name_index.hpp"
 #include "quant/matrix.hpp"
 
 namespace brim::io {
@@ -68,6 +67,8 @@ struct Tensor {
   }
 };
 
+struct Part;
+
 /// A parsed GGUF file (all parts). Owns the mappings; every view into it lives as long as it does. Immutable after
 /// open: safe to read from several threads. Keys and tensors keep the file's order.
 class Gguf {
@@ -96,22 +97,28 @@ class Gguf {
   std::uint32_t version() const { return version_; }
   std::uint64_t file_bytes() const { return file_bytes_; }   ///< over all parts
   std::uint64_t tensor_bytes() const;                        ///< Σ data sizes
+  int parts() const { return files_.empty() ? 1 : static_cast<int>(files_.size()); }  ///< files read
+  /// How the tensors will be read from now on; files are opened for `sequential`. A model that has been loaded and reads
+  /// its weights in place says `repeated`, so that the kernel keeps them when memory is short.
+  void expect(MappedFile::Access access) const;
 
   // Typed reads for configuration: the value, the default when the key is absent, or a bad_file error that names the
-  // file, the key, the expected and the found type or range.
+  // file, the key, the expected and the found type or range. Numbers that are not finite are refused.
   Result<std::int64_t> integer(std::string_view key, std::optional<std::int64_t> absent, std::int64_t least, std::int64_t most) const;
   Result<double> number(std::string_view key, std::optional<double> absent) const;
   Result<bool> boolean(std::string_view key, std::optional<bool> absent) const;
   Result<std::string> string(std::string_view key, std::optional<std::string> absent) const;
 
  private:
-  Status read_part(std::span<const std::byte> bytes, const std::string& name, int part);
+  Status add_parts();
+  Status merge(const Part& part, const std::string& path);
+  Status index_tensors();
 
   std::vector<MappedFile> files_;
   std::vector<Entry> metadata_;
   std::vector<Tensor> tensors_;
-  std::unordered_map<std::string_view, std::size_t> keys_;
-  std::unordered_map<std::string_view, std::size_t> names_;
+  NameIndex keys_;
+  NameIndex names_;
   std::string path_;
   std::uint32_t version_ = 0;
   std::uint64_t file_bytes_ = 0;

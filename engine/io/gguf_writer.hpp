@@ -5,10 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/base/result.hpp"
@@ -41,14 +41,18 @@ class GgufWriter {
   void set(std::string_view key, const Value& value);
   void remove(std::string_view key);
 
+  /// A key "general.alignment" decides the alignment of the data (32 without it).
   /// `shape` in GGUF order, shape[0] = row length, a multiple of the format's block length.
   void add_tensor(std::string_view name, quant::Format format, std::span<const std::int64_t> shape);
 
+  /// Writes the description to a temporary file beside `path`. Errors: invalid_argument for a tensor or key that GGUF
+  /// cannot hold (named) and for a path that is something other than a regular file; io with the system's reason.
   Status begin(const std::string& path);
   /// All bytes of the next tensor; wrong sizes are an invalid_argument.
   Status write(std::span<const std::byte> data);
   /// A piece of the next tensor; pieces may be any size until the tensor is whole.
   Status write_piece(std::span<const std::byte> piece);
+  /// Flushes to the disk and gives the file its name. Errors: wrong_state while a tensor's bytes are missing; io.
   Status finish();
 
  private:
@@ -57,14 +61,21 @@ class GgufWriter {
     quant::Format format;
     std::vector<std::int64_t> shape;
     std::uint64_t bytes;
-    std::uint64_t offset;
   };
   void set_packed(std::string_view key, std::string packed);
+  Status check_description() const;
+  std::string packed_description(std::uint64_t alignment) const;
+  Status put(const void* data, std::size_t size);
+  Status pad();
+  Error failed(std::string_view what, int number) const;
+  void discard();
 
   std::vector<std::pair<std::string, std::string>> metadata_;  // key, packed type and value
   std::vector<Header> tensors_;
   std::FILE* file_ = nullptr;
   std::string path_, temporary_;
+  std::uint64_t alignment_ = 32;
+  std::uint64_t position_ = 0;  // bytes of the file so far
   std::size_t next_tensor_ = 0;
   std::uint64_t written_ = 0;  // bytes of the current tensor
 };

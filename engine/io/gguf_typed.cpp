@@ -1,0 +1,75 @@
+// Typed reads of metadata for whoever configures itself from a file: each either has a value that was checked, or a sentence.
+#include <cmath>
+
+#include "engine/base/quote.hpp"
+#include "engine/io/gguf.hpp"
+
+namespace brim::io {
+namespace {
+
+Error absent_key(const std::string& path, std::string_view key, const std::string& expected) {
+  return error(ErrorCode::bad_file, path, " has no key ", quoted(key), " (expected ", expected, ")");
+}
+
+// What was found, as a sentence can show it: the number itself, or the type.
+std::string found(const Value& value) {
+  if (const auto* number = std::get_if<std::uint64_t>(&value.data)) return std::to_string(*number);
+  if (const auto* number = std::get_if<std::int64_t>(&value.data)) return std::to_string(*number);
+  if (const auto* number = std::get_if<double>(&value.data)) return sentence(*number);
+  if (const auto text = value.as_string()) return "the string " + quoted(*text);
+  return "a value of type " + type_text(value);
+}
+
+Error wrong_value(const std::string& path, std::string_view key, const Value& value, const std::string& expected) {
+  return error(ErrorCode::bad_file, path, ": key ", quoted(key), " is ", found(value), ", expected ", expected);
+}
+
+}  // namespace
+
+Result<std::int64_t> Gguf::integer(std::string_view key, std::optional<std::int64_t> absent, std::int64_t least,
+                                   std::int64_t most) const {
+  const auto expected = [&] { return sentence("an integer from ", least, " to ", most); };
+  const Value* value = find(key);
+  if (value == nullptr) {
+    if (absent) return *absent;
+    return absent_key(path_, key, expected());
+  }
+  const std::optional<std::int64_t> number = value->as_integer();
+  if (!number || *number < least || *number > most) return wrong_value(path_, key, *value, expected());
+  return *number;
+}
+
+Result<double> Gguf::number(std::string_view key, std::optional<double> absent) const {
+  const Value* value = find(key);
+  if (value == nullptr) {
+    if (absent) return *absent;
+    return absent_key(path_, key, "a number");
+  }
+  const std::optional<double> number = value->as_number();
+  if (!number || !std::isfinite(*number)) return wrong_value(path_, key, *value, "a finite number");
+  return *number;
+}
+
+Result<bool> Gguf::boolean(std::string_view key, std::optional<bool> absent) const {
+  const Value* value = find(key);
+  if (value == nullptr) {
+    if (absent) return *absent;
+    return absent_key(path_, key, "a bool");
+  }
+  const std::optional<bool> flag = value->as_bool();
+  if (!flag) return wrong_value(path_, key, *value, "a bool");
+  return *flag;
+}
+
+Result<std::string> Gguf::string(std::string_view key, std::optional<std::string> absent) const {
+  const Value* value = find(key);
+  if (value == nullptr) {
+    if (absent) return *std::move(absent);
+    return absent_key(path_, key, "a string");
+  }
+  const std::optional<std::string_view> text = value->as_string();
+  if (!text) return wrong_value(path_, key, *value, "a string");
+  return std::string(*text);
+}
+
+}  // namespace brim::io

@@ -1,0 +1,289 @@
+// See gguf_writer.hpp. A file that somebody may be reading is never changed in place: everything goes to a temporary file
+// in the same folder, which takes the name at the end.
+#include "engine/io/gguf_writer.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstdlib>
+#include <limits>
+#include <system_error>
+
+#include "engine/base/quote.hpp"
+#include "engine/io/gguf_bytes.hpp"
+#include "engine/io/name_index.hpp"
+
+namespace brim::io {
+namespace {
+
+constexpr std::uint32_t kVersion = 3;
+constexpr std::size_t kBuffer = std::size_t{1} << 20;
+
+template <class Number>
+void append(std::string& out, Number number) {
+  char bytes[sizeof number];
+  std::memcpy(bytes, &number, sizeof number);
+  out.append(bytes, sizeof number);
+}
+
+void append_string(std::string& out, std::string_view text) {
+  append(out, static_cast<std::uint64_t>(text.size()));
+  out += text;
+}
+
+template <class Number>
+std::string packed_array(ValueType element, std::span<const Number> values) {
+  return pack_value({ValueType::array, Array{element, values.size(), std::as_bytes(values), {}, {}}});
+}
+
+std::uint64_t round_up(std::uint64_t size, std::uint64_t multiple) { return (size + multiple - 1) / multiple * multiple; }
+
+// The file a path means: symbolic links followed, so that a rename replaces the file and not the link.
+std::string resolved(const std::string& path) {
+  char* real = ::realpath(path.c_str(), nullptr);
+  if (real == nullptr) return path;
+  std::string text = real;
+  std::free(real);
+  return text;
+}
+
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.find_last_of('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+}  // namespace
+
+GgufWriter::~GgufWriter() { discard(); }
+
+void GgufWriter::discard() {
+  if (file_ != nullptr) std::fclose(file_);
+  file_ = nullptr;
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  temporary_.clear();
+}
+
+void GgufWriter::set_packed(std::string_view key, std::string packed) {
+  for (auto& [known, value] : metadata_) {
+    if (known != key) continue;
+    value = std::move(packed);
+    return;
+  }
+  metadata_.emplace_back(key, std::move(packed));
+}
+
+void GgufWriter::set(std::string_view key, const Value& value) { set_packed(key, pack_value(value)); }
+void GgufWriter::set_u32(std::string_view key, std::uint32_t value) { set(key, {ValueType::u32, std::uint64_t{value}}); }
+void GgufWriter::set_u64(std::string_view key, std::uint64_t value) { set(key, {ValueType::u64, value}); }
+void GgufWriter::set_i32(std::string_view key, std::int32_t value) { set(key, {ValueType::i32, std::int64_t{value}}); }
+void GgufWriter::set_f32(std::string_view key, float value) { set(key, {ValueType::f32, static_cast<double>(value)}); }
+void GgufWriter::set_bool(std::string_view key, bool value) { set(key, {ValueType::boolean, value}); }
+void GgufWriter::set_string(std::string_view key, std::string_view value) { set(key, {ValueType::string, value}); }
+
+void GgufWriter::set_strings(std::string_view key, std::span<const std::string> values) {
+  Array array{ValueType::string, values.size(), {}, {values.begin(), values.end()}, {}};
+  set(key, {ValueType::array, std::move(array)});
+}
+void GgufWriter::set_f32s(std::string_view key, std::span<const float> values) {
+  set_packed(key, packed_array(ValueType::f32, values));
+}
+void GgufWriter::set_i32s(std::string_view key, std::span<const std::int32_t> values) {
+  set_packed(key, packed_array(ValueType::i32, values));
+}
+void GgufWriter::set_bools(std::string_view key, std::span<const bool> values) {
+  const std::vector<std::uint8_t> bytes(values.begin(), values.end());
+  set_packed(key, packed_array(ValueType::boolean, std::span<const std::uint8_t>(bytes)));
+}
+
+void GgufWriter::remove(std::string_view key) {
+  std::erase_if(metadata_, [&](const auto& entry) { return entry.first == key; });
+}
+
+void GgufWriter::add_tensor(std::string_view name, quant::Format format, std::span<const std::int64_t> shape) {
+  Header header{std::string(name), format, {shape.begin(), shape.end()}, 0};
+  // A shape that GGUF cannot hold keeps size 0, and begin() says what is wrong with it.
+  std::int64_t values = 1;
+  const quant::FormatInfo& facts = quant::info(format);
+  for (const std::int64_t length : shape) {
+    if (length < 1 || __builtin_mul_overflow(values, length, &values)) values = 0;
+  }
+  std::uint64_t bytes = 0;
+  if (!shape.empty() && shape[0] % facts.block_length == 0 &&
+      !__builtin_mul_overflow(static_cast<std::uint64_t>(values / facts.block_length),
+                              static_cast<std::uint64_t>(facts.block_bytes), &bytes) &&
+      bytes <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+    header.bytes = bytes;
+  }
+  tensors_.push_back(std::move(header));
+}
+
+Status GgufWriter::check_description() const {
+  for (const auto& [key, packed] : metadata_) {
+    if (key.empty()) return error(ErrorCode::invalid_argument, "a GGUF file cannot hold a key without a name");
+  }
+  for (const Header& tensor : tensors_) {
+    const quant::FormatInfo& format = quant::info(tensor.format);
+    if (tensor.name.empty()) return error(ErrorCode::invalid_argument, "a GGUF file cannot hold a tensor without a name");
+    if (tensor.shape.empty() || tensor.shape.size() > 4) {
+      return error(ErrorCode::invalid_argument, "tensor ", quoted(tensor.name), " has ", tensor.shape.size(), " dimensions, expected 1 to 4");
+    }
+    if (tensor.shape[0] % format.block_length != 0) {
+      return error(ErrorCode::invalid_argument, "tensor ", quoted(tensor.name), " has rows of ", tensor.shape[0],
+                   " values, expected a multiple of ", format.block_length, " for ", format.name);
+    }
+    if (tensor.bytes == 0) {
+      return error(ErrorCode::invalid_argument, "tensor ", quoted(tensor.name),
+                   " has a dimension below 1 or more than 2^63 bytes");
+    }
+  }
+  NameIndex names;
+  names.build(tensors_.size(), [this](std::size_t place) { return std::string_view(tensors_[place].name); });
+  if (const auto twice = names.duplicate()) {
+    return error(ErrorCode::invalid_argument, "tensor ", quoted(tensors_[twice->first].name), " was added twice");
+  }
+  return {};
+}
+
+std::string GgufWriter::packed_description(std::uint64_t alignment) const {
+  std::string out = "GGUF";
+  append(out, kVersion);
+  append(out, static_cast<std::uint64_t>(tensors_.size()));
+  append(out, static_cast<std::uint64_t>(metadata_.size()));
+  for (const auto& [key, packed] : metadata_) {
+    append_string(out, key);
+    out += packed;
+  }
+  std::uint64_t offset = 0;
+  for (const Header& tensor : tensors_) {
+    append_string(out, tensor.name);
+    append(out, static_cast<std::uint32_t>(tensor.shape.size()));
+    for (const std::int64_t length : tensor.shape) append(out, length);
+    append(out, quant::info(tensor.format).gguf_id);
+    append(out, offset);
+    offset += round_up(tensor.bytes, alignment);
+  }
+  return out;
+}
+
+Error GgufWriter::failed(std::string_view what, int number) const {
+  return error(ErrorCode::io, "cannot ", what, " ", path_, ": ", std::generic_category().message(number));
+}
+
+Status GgufWriter::begin(const std::string& path) {
+  if (file_ != nullptr) return error(ErrorCode::wrong_state, "the GGUF writer is already writing ", path_);
+  BRIM_TRY(check_description());
+  alignment_ = 32;
+  for (const auto& [key, packed] : metadata_) {
+    if (key != "general.alignment") continue;
+    Cursor cursor(std::as_bytes(std::span(packed)));
+    std::uint64_t nested_left = 0;
+    BRIM_ASSIGN(const Value value, read_value(cursor, "key 'general.alignment'", nested_left));
+    alignment_ = static_cast<std::uint64_t>(value.as_integer().value_or(0));
+    if (alignment_ < 8 || alignment_ > (1u << 20) || !std::has_single_bit(alignment_)) {
+      return error(ErrorCode::invalid_argument, "key 'general.alignment' is ", alignment_, ", expected a power of two from 8 to ", 1 << 20);
+    }
+  }
+  path_ = resolved(path);
+  struct stat facts {};
+  if (::stat(path_.c_str(), &facts) == 0 && !S_ISREG(facts.st_mode)) {
+    return error(ErrorCode::invalid_argument, path, " is not a regular file, so it cannot be replaced by a model");
+  }
+  int descriptor = -1;
+  for (int attempt = 0; descriptor < 0 && attempt < 100; ++attempt) {
+    temporary_ = sentence(path_, ".part-", ::getpid(), "-", attempt);
+    descriptor = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor < 0 && errno != EEXIST) break;
+  }
+  if (descriptor < 0) {
+    temporary_.clear();
+    return failed("create", errno);
+  }
+  file_ = ::fdopen(descriptor, "wb");
+  if (file_ == nullptr) {
+    const Error failure = failed("write", errno);
+    ::close(descriptor);
+    discard();
+    return failure;
+  }
+  std::setvbuf(file_, nullptr, _IOFBF, kBuffer);
+  position_ = written_ = 0;
+  next_tensor_ = 0;
+  const std::string description = packed_description(alignment_);
+  BRIM_TRY(put(description.data(), description.size()));
+  return tensors_.empty() ? Status() : pad();
+}
+
+Status GgufWriter::put(const void* data, std::size_t size) {
+  if (file_ == nullptr) return error(ErrorCode::wrong_state, "the GGUF writer has no file open: begin() comes first");
+  if (size != 0 && std::fwrite(data, 1, size, file_) != size) {
+    const Error failure = failed("write", errno);
+    discard();
+    return failure;
+  }
+  position_ += size;
+  return {};
+}
+
+Status GgufWriter::pad() {
+  const std::string zeros(static_cast<std::size_t>(round_up(position_, alignment_) - position_), '\0');
+  return put(zeros.data(), zeros.size());
+}
+
+Status GgufWriter::write(std::span<const std::byte> data) {
+  if (next_tensor_ < tensors_.size() && (written_ != 0 || data.size() != tensors_[next_tensor_].bytes)) {
+    return error(ErrorCode::invalid_argument, "tensor ", quoted(tensors_[next_tensor_].name), " has ",
+                 tensors_[next_tensor_].bytes - written_, " bytes still to be written, but ", data.size(), " were given");
+  }
+  return write_piece(data);
+}
+
+Status GgufWriter::write_piece(std::span<const std::byte> piece) {
+  if (next_tensor_ >= tensors_.size()) {
+    return error(ErrorCode::invalid_argument, "all ", tensors_.size(), " tensors are written, but ", piece.size(), " more bytes were given");
+  }
+  const Header& tensor = tensors_[next_tensor_];
+  if (piece.size() > tensor.bytes - written_) {
+    return error(ErrorCode::invalid_argument, "tensor ", quoted(tensor.name), " has ", tensor.bytes - written_,
+                 " bytes still to be written, but ", piece.size(), " were given");
+  }
+  BRIM_TRY(put(piece.data(), piece.size()));
+  written_ += piece.size();
+  if (written_ < tensor.bytes) return {};
+  written_ = 0;
+  ++next_tensor_;
+  return pad();
+}
+
+Status GgufWriter::finish() {
+  if (file_ == nullptr) return error(ErrorCode::wrong_state, "the GGUF writer has no file open: begin() comes first");
+  if (next_tensor_ < tensors_.size()) {
+    return error(ErrorCode::wrong_state, "tensor ", quoted(tensors_[next_tensor_].name), " of ", path_, " has not been written");
+  }
+  const bool stored = std::fflush(file_) == 0 && ::fsync(::fileno(file_)) == 0;
+  const int stored_errno = errno;
+  const bool closed = std::fclose(std::exchange(file_, nullptr)) == 0;
+  if (!stored || !closed) {
+    const Error failure = failed("write", stored ? errno : stored_errno);
+    discard();
+    return failure;
+  }
+  if (std::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    const Error failure = failed("name", errno);
+    discard();
+    return failure;
+  }
+  temporary_.clear();
+  // The new name lasts through a crash only when the folder is on the disk too; the data is there in any case.
+  if (const int folder = ::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); folder >= 0) {
+    ::fsync(folder);
+    ::close(folder);
+  }
+  return {};
+}
+
+}  // namespace brim::io
