@@ -5,6 +5,9 @@
 // product. Static for the reason in half.hpp.
 #pragma once
 
+#include <cstdint>
+
+#include "quant/half.hpp"
 #include "quant/rounding.hpp"
 
 namespace brim::quant {
@@ -21,6 +24,9 @@ struct Candidates {
   float step;
   int count;
 };
+
+/// Steps from a stored scale or minimum to those tried in its place; its own value first.
+static constexpr int kNeighbours[3] = {0, -1, 1};
 
 /// The sum of n numbers in four interleaved lanes, which vectorise without reordering a longer chain.
 template <int n, class Term>
@@ -82,31 +88,114 @@ static inline AffineGrid fit_affine(const float* values, const float* weights, f
   return best;
 }
 
-/// The best scale for levels -top … top - 1 and value ≈ scale · level (Q3_K, Q6_K), weights = value². The value of
-/// largest magnitude is put near level -top, on the longer side, so the scale may be negative.
+/// The best scale for n values, levels -top … top - 1 and value ≈ scale · level (Q3_K, Q6_K). The value of largest
+/// magnitude is put near level -top, on the longer side, so the scale may be negative.
 template <int n>
-static inline float fit_symmetric(const float* values, float top, Candidates candidates) noexcept {
+static inline float fit_symmetric(const float* values, const float* weights, float top, Candidates candidates) noexcept {
   float extreme = 0;
   for (int i = 0; i < n; ++i) {
     if (__builtin_fabsf(values[i]) > __builtin_fabsf(extreme)) extreme = values[i];
   }
   if (__builtin_fabsf(extreme) < 1e-15f) return 0;
-  const float unit = 1.0f / extreme;  // fitted on values / extreme, so that fourth powers stay floats
   float best = -extreme / top, best_gain = 0;
-  float levels[n], scaled[n];
-  for (int i = 0; i < n; ++i) scaled[i] = values[i] * unit;
+  float levels[n];
   for (int k = 0; k < candidates.count; ++k) {
-    const float inverse = -(top + candidates.first + candidates.step * static_cast<float>(k));
-    for (int i = 0; i < n; ++i) levels[i] = nearest_level(scaled[i] * inverse, -top, top - 1);
-    const float product_sum = lane_sum<n>([&](int i) { return scaled[i] * scaled[i] * scaled[i] * levels[i]; });
-    const float square_sum = lane_sum<n>([&](int i) { return scaled[i] * scaled[i] * levels[i] * levels[i]; });
+    const float inverse = -(top + candidates.first + candidates.step * static_cast<float>(k)) / extreme;
+    for (int i = 0; i < n; ++i) levels[i] = nearest_level(values[i] * inverse, -top, top - 1);
+    const float product_sum = lane_sum<n>([&](int i) { return weights[i] * values[i] * levels[i]; });
+    const float square_sum = lane_sum<n>([&](int i) { return weights[i] * levels[i] * levels[i]; });
     // With the best scale product/square the error is Σ w x² − product²/square: the larger that quotient, the better.
-    if (square_sum > 0 && product_sum * product_sum > best_gain * square_sum) {
-      best_gain = product_sum * product_sum / square_sum;
-      best = extreme * product_sum / square_sum;
+    if (square_sum > 0 && product_sum * (product_sum / square_sum) > best_gain) {
+      best = product_sum / square_sum;
+      best_gain = product_sum * best;
     }
   }
   return best;
+}
+
+/// What a pack() of 256 values in sub-blocks of n needs: per sub-block the stored scale (and minimum), per value its level.
+template <int n>
+struct Levels {
+  std::int8_t scales[256 / n];
+  std::int8_t minimums[256 / n];
+  std::int8_t values[256];
+};
+
+/// Packs 256 values as scale · level − minimum. `top` is the highest level, `scale_top` the highest stored scale and
+/// minimum. Stores the block's two halves. Rounding scale and minimum to their own grids costs more than the search before
+/// won, so their neighbours are tried too.
+template <int n>
+static inline void affine_levels(const float* values, float top, float scale_top, Candidates candidates, Half& super_scale,
+                                 Half& super_minimum, Levels<n>& out) noexcept {
+  AffineGrid grids[256 / n];
+  float weights[256];
+  float largest_scale = 0, largest_minimum = 0;
+  for (int s = 0; s < 256 / n; ++s) {
+    magnitude_weights<n>(values + n * s, weights + n * s);
+    grids[s] = fit_affine<n>(values + n * s, weights + n * s, top, candidates);
+    largest_scale = grids[s].scale > largest_scale ? grids[s].scale : largest_scale;
+    largest_minimum = grids[s].minimum > largest_minimum ? grids[s].minimum : largest_minimum;
+  }
+  const float scale_unit = store(super_scale, largest_scale / scale_top);
+  const float minimum_unit = store(super_minimum, largest_minimum / scale_top);
+  for (int s = 0; s < 256 / n; ++s) {
+    const float* sub = values + n * s;
+    const float* weight = weights + n * s;
+    const float scale_level = nearest_level(grids[s].scale * inverse_or_zero(scale_unit), 0, scale_top);
+    const float minimum_level = nearest_level(grids[s].minimum * inverse_or_zero(minimum_unit), 0, scale_top);
+    float best_error = -1;
+    float levels[n];
+    for (int neighbour = 0; neighbour < 9; ++neighbour) {
+      const float scale_try = nearest_level(scale_level + static_cast<float>(kNeighbours[neighbour % 3]), 0, scale_top);
+      const float minimum_try = nearest_level(minimum_level + static_cast<float>(kNeighbours[neighbour / 3]), 0, scale_top);
+      const float scale = scale_unit * scale_try, minimum = minimum_unit * minimum_try;
+      const float inverse = inverse_or_zero(scale);
+      for (int i = 0; i < n; ++i) levels[i] = nearest_level((sub[i] + minimum) * inverse, 0, top);
+      const float error = lane_sum<n>([&](int i) {
+        const float difference = scale * levels[i] - minimum - sub[i];
+        return weight[i] * difference * difference;
+      });
+      if (best_error >= 0 && !(error < best_error)) continue;
+      best_error = error;
+      out.scales[s] = static_cast<std::int8_t>(scale_try);
+      out.minimums[s] = static_cast<std::int8_t>(minimum_try);
+      for (int i = 0; i < n; ++i) out.values[n * s + i] = static_cast<std::int8_t>(levels[i]);
+    }
+  }
+}
+
+/// Packs 256 values as scale · level, levels -top … top - 1, stored scales -scale_top … scale_top - 1. Stores the block's
+/// half; the scale's neighbours are tried as above. `out.minimums` is left alone.
+template <int n>
+static inline void symmetric_levels(const float* values, float top, float scale_top, Candidates candidates, Half& super_scale,
+                                    Levels<n>& out) noexcept {
+  float scales[256 / n], weights[256], extreme = 0;
+  for (int s = 0; s < 256 / n; ++s) {
+    magnitude_weights<n>(values + n * s, weights + n * s);
+    scales[s] = fit_symmetric<n>(values + n * s, weights + n * s, top, candidates);
+    if (__builtin_fabsf(scales[s]) > __builtin_fabsf(extreme)) extreme = scales[s];
+  }
+  const float unit = store(super_scale, extreme == 0 ? 0.0f : extreme / -scale_top);
+  for (int s = 0; s < 256 / n; ++s) {
+    const float* sub = values + n * s;
+    const float scale_level = nearest_level(scales[s] * inverse_or_zero(unit), -scale_top, scale_top - 1);
+    float best_error = -1;
+    float levels[n];
+    for (const int neighbour : kNeighbours) {
+      const float scale_try = nearest_level(scale_level + static_cast<float>(neighbour), -scale_top, scale_top - 1);
+      const float scale = unit * scale_try;
+      const float inverse = inverse_or_zero(scale);
+      for (int i = 0; i < n; ++i) levels[i] = nearest_level(sub[i] * inverse, -top, top - 1);
+      const float error = lane_sum<n>([&](int i) {
+        const float difference = scale * levels[i] - sub[i];
+        return weights[n * s + i] * difference * difference;
+      });
+      if (best_error >= 0 && !(error < best_error)) continue;
+      best_error = error;
+      out.scales[s] = static_cast<std::int8_t>(scale_try);
+      for (int i = 0; i < n; ++i) out.values[n * s + i] = static_cast<std::int8_t>(levels[i]);
+    }
+  }
 }
 
 }  // namespace brim::quant

@@ -27,7 +27,7 @@ static inline SixBitPair load_six_bit(const std::uint8_t* packed, int index) noe
 }
 
 /// Packs 8 scales and 8 minimums, each 0 … 63.
-static inline void store_six_bit(const std::uint8_t* scales, const std::uint8_t* minimums, std::uint8_t* packed) noexcept {
+static inline void store_six_bit(const std::int8_t* scales, const std::int8_t* minimums, std::uint8_t* packed) noexcept {
   for (int i = 0; i < 4; ++i) {
     packed[i] = static_cast<std::uint8_t>(scales[i] | (scales[i + 4] >> 4) << 6);
     packed[i + 4] = static_cast<std::uint8_t>(minimums[i] | (minimums[i + 4] >> 4) << 6);

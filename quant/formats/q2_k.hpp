@@ -39,31 +39,14 @@ static inline void unpack(const Block& block, float* values) noexcept {
 
 /// Packs 256 finite values of magnitude ≤ 1e9.
 static inline void pack(const float* values, Block& block) noexcept {
-  AffineGrid grids[16];
-  float largest_scale = 0, largest_minimum = 0;
-  for (int s = 0; s < 16; ++s) {
-    float weights[16];
-    for (int i = 0; i < 16; ++i) weights[i] = __builtin_fabsf(values[16 * s + i]);
-    grids[s] = fit_affine<16>(values + 16 * s, weights, 3, {-0.5f, 0.1f, 16});
-    largest_scale = grids[s].scale > largest_scale ? grids[s].scale : largest_scale;
-    largest_minimum = grids[s].minimum > largest_minimum ? grids[s].minimum : largest_minimum;
-  }
-  const float super_scale = store(block.super_scale, largest_scale / 15.0f);
-  const float super_minimum = store(block.super_minimum, largest_minimum / 15.0f);
-  const float inverse_scale = inverse_or_zero(super_scale), inverse_minimum = inverse_or_zero(super_minimum);
+  Levels<16> found;
+  affine_levels<16>(values, 3, 15, {-0.5f, 0.1f, 16}, block.super_scale, block.super_minimum, found);
   __builtin_memset(block.quants, 0, sizeof block.quants);
   for (int s = 0; s < 16; ++s) {
-    const float scale_level = nearest_level(grids[s].scale * inverse_scale, 0, 15);
-    const float minimum_level = nearest_level(grids[s].minimum * inverse_minimum, 0, 15);
-    block.scales[s] = static_cast<std::uint8_t>(static_cast<int>(scale_level) | static_cast<int>(minimum_level) << 4);
-    const float inverse = inverse_or_zero(super_scale * scale_level);
-    const float minimum = super_minimum * minimum_level;
+    block.scales[s] = static_cast<std::uint8_t>(found.scales[s] | found.minimums[s] << 4);
     std::uint8_t* quants = block.quants + 32 * (s / 8) + 16 * (s % 2);
     const int shift = 2 * (s / 2 % 4);
-    for (int i = 0; i < 16; ++i) {
-      const int level = static_cast<int>(nearest_level((values[16 * s + i] + minimum) * inverse, 0, 3));
-      quants[i] = static_cast<std::uint8_t>(quants[i] | level << shift);
-    }
+    for (int i = 0; i < 16; ++i) quants[i] = static_cast<std::uint8_t>(quants[i] | found.values[16 * s + i] << shift);
   }
 }
 

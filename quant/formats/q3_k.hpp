@@ -50,25 +50,18 @@ static inline void unpack(const Block& block, float* values) noexcept {
 
 /// Packs 256 finite values of magnitude ≤ 1e9.
 static inline void pack(const float* values, Block& block) noexcept {
-  float scales[16], extreme = 0;
+  Levels<16> found;
+  __builtin_memset(&block, 0, sizeof block);
+  symmetric_levels<16>(values, 4, 32, {-1.0f, 0.1f, 21}, block.super_scale, found);
   for (int s = 0; s < 16; ++s) {
-    scales[s] = fit_symmetric<16>(values + 16 * s, 4, {-1.0f, 0.1f, 21});
-    if (__builtin_fabsf(scales[s]) > __builtin_fabsf(extreme)) extreme = scales[s];
-  }
-  const float super_scale = store(block.super_scale, extreme / -32.0f);
-  const float inverse_scale = inverse_or_zero(super_scale);
-  __builtin_memset(&block, 0, sizeof block - sizeof block.super_scale);
-  for (int s = 0; s < 16; ++s) {
-    const float scale_level = nearest_level(scales[s] * inverse_scale, -32, 31);
-    const int stored = static_cast<int>(scale_level) + 32;
-    block.scales[s % 8] = static_cast<std::uint8_t>(block.scales[s % 8] | (stored & 15) << (4 * (s / 8)));
-    block.scales[8 + s % 4] = static_cast<std::uint8_t>(block.scales[8 + s % 4] | (stored >> 4) << (2 * (s / 4)));
-    const float inverse = inverse_or_zero(super_scale * scale_level);
+    const int scale = found.scales[s] + 32;
+    block.scales[s % 8] = static_cast<std::uint8_t>(block.scales[s % 8] | (scale & 15) << (4 * (s / 8)));
+    block.scales[8 + s % 4] = static_cast<std::uint8_t>(block.scales[8 + s % 4] | (scale >> 4) << (2 * (s / 4)));
     std::uint8_t* quants = block.quants + 32 * (s / 8) + 16 * (s % 2);
     std::uint8_t* high_bits = block.high_bits + 16 * (s % 2);
     const int part = s / 2;
     for (int i = 0; i < 16; ++i) {
-      const int level = static_cast<int>(nearest_level(values[16 * s + i] * inverse, -4, 3)) + 4;
+      const int level = found.values[16 * s + i] + 4;
       quants[i] = static_cast<std::uint8_t>(quants[i] | (level & 3) << (2 * (part % 4)));
       high_bits[i] = static_cast<std::uint8_t>(high_bits[i] | (level >> 2) << part);
     }

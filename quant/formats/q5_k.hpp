@@ -46,37 +46,17 @@ static inline void unpack(const Block& block, float* values) noexcept {
 
 /// Packs 256 finite values of magnitude ≤ 1e9.
 static inline void pack(const float* values, Block& block) noexcept {
-  AffineGrid grids[8];
-  float largest_scale = 0, largest_minimum = 0;
-  for (int s = 0; s < 8; ++s) {
-    float weights[32];
-    magnitude_weights<32>(values + 32 * s, weights);
-    grids[s] = fit_affine<32>(values + 32 * s, weights, 31, {-0.5f, 0.1f, 16});
-    largest_scale = grids[s].scale > largest_scale ? grids[s].scale : largest_scale;
-    largest_minimum = grids[s].minimum > largest_minimum ? grids[s].minimum : largest_minimum;
-  }
-  const float super_scale = store(block.super_scale, largest_scale / 63.0f);
-  const float super_minimum = store(block.super_minimum, largest_minimum / 63.0f);
-  const float inverse_scale = inverse_or_zero(super_scale), inverse_minimum = inverse_or_zero(super_minimum);
-  std::uint8_t scales[8], minimums[8];
-  __builtin_memset(block.quants, 0, sizeof block.quants);
+  Levels<32> found;
+  affine_levels<32>(values, 31, 63, {-0.5f, 0.1f, 16}, block.super_scale, block.super_minimum, found);
+  store_six_bit(found.scales, found.minimums, block.scales);
   __builtin_memset(block.high_bits, 0, sizeof block.high_bits);
-  for (int s = 0; s < 8; ++s) {
-    const float scale_level = nearest_level(grids[s].scale * inverse_scale, 0, 63);
-    const float minimum_level = nearest_level(grids[s].minimum * inverse_minimum, 0, 63);
-    scales[s] = static_cast<std::uint8_t>(scale_level);
-    minimums[s] = static_cast<std::uint8_t>(minimum_level);
-    const float inverse = inverse_or_zero(super_scale * scale_level);
-    const float minimum = super_minimum * minimum_level;
-    std::uint8_t* quants = block.quants + 32 * (s / 2);
-    const int shift = 4 * (s % 2);
-    for (int i = 0; i < 32; ++i) {
-      const int level = static_cast<int>(nearest_level((values[32 * s + i] + minimum) * inverse, 0, 31));
-      quants[i] = static_cast<std::uint8_t>(quants[i] | (level & 15) << shift);
-      block.high_bits[i] = static_cast<std::uint8_t>(block.high_bits[i] | (level >> 4) << s);
+  for (int g = 0; g < 4; ++g) {
+    for (int l = 0; l < 32; ++l) {
+      const int first = found.values[64 * g + l], second = found.values[64 * g + 32 + l];
+      block.quants[32 * g + l] = static_cast<std::uint8_t>((first & 15) | (second & 15) << 4);
+      block.high_bits[l] = static_cast<std::uint8_t>(block.high_bits[l] | (first >> 4) << (2 * g) | (second >> 4) << (2 * g + 1));
     }
   }
-  store_six_bit(scales, minimums, block.scales);
 }
 
 }  // namespace brim::quant::q5_k

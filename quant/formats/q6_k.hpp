@@ -43,23 +43,16 @@ static inline void unpack(const Block& block, float* values) noexcept {
 
 /// Packs 256 finite values of magnitude ≤ 1e9.
 static inline void pack(const float* values, Block& block) noexcept {
-  float scales[16], extreme = 0;
-  for (int s = 0; s < 16; ++s) {
-    scales[s] = fit_symmetric<16>(values + 16 * s, 32, {-0.9f, 0.1f, 19});
-    if (__builtin_fabsf(scales[s]) > __builtin_fabsf(extreme)) extreme = scales[s];
-  }
+  Levels<16> found;
   __builtin_memset(&block, 0, sizeof block);
-  const float super_scale = store(block.super_scale, extreme / -128.0f);
-  const float inverse_scale = inverse_or_zero(super_scale);
+  symmetric_levels<16>(values, 32, 128, {-0.9f, 0.1f, 19}, block.super_scale, found);
   for (int s = 0; s < 16; ++s) {
-    const float scale_level = nearest_level(scales[s] * inverse_scale, -128, 127);
-    block.scales[s] = static_cast<std::int8_t>(static_cast<int>(scale_level));
-    const float inverse = inverse_or_zero(super_scale * scale_level);
+    block.scales[s] = found.scales[s];
     const int half = s / 8, part = s / 2 % 4, offset = 16 * (s % 2);
     std::uint8_t* low_bits = block.low_bits + 64 * half + 32 * (part % 2) + offset;
     std::uint8_t* high_bits = block.high_bits + 32 * half + offset;
     for (int i = 0; i < 16; ++i) {
-      const int level = static_cast<int>(nearest_level(values[16 * s + i] * inverse, -32, 31)) + 32;
+      const int level = found.values[16 * s + i] + 32;
       low_bits[i] = static_cast<std::uint8_t>(low_bits[i] | (level & 15) << (4 * (part / 2)));
       high_bits[i] = static_cast<std::uint8_t>(high_bits[i] | (level >> 4) << (2 * part));
     }
