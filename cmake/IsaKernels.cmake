@@ -1,6 +1,7 @@
 # brim_isa_kernels(library): reads kernels/isa.def and builds each folder of the target's CPU family with its own flags.
 # Kernel objects are at least -O2 and never link-time optimised, so that no weak copy of an inline function compiled for
-# a strong set can be picked on a weak machine.
+# a strong set can be picked on a weak machine. Products and sums stay apart unless the code fuses them: otherwise a
+# compiler may fuse in one tile shape and not in the next, and a row's bits would depend on its company.
 function(brim_isa_kernels library)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
     set(family x86_64)
@@ -19,9 +20,12 @@ function(brim_isa_kernels library)
     endif()
     separate_arguments(flags UNIX_COMMAND "${CMAKE_MATCH_3}")
     file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/kernels/${name}/*.cpp")
+    if(NOT sources)
+      continue()
+    endif()
     add_library(brim_kernels_${name} OBJECT ${sources})
     brim_defaults(brim_kernels_${name})
-    target_compile_options(brim_kernels_${name} PRIVATE -O3 -fno-lto -fno-math-errno -fno-trapping-math ${flags})
+    target_compile_options(brim_kernels_${name} PRIVATE -O3 -fno-lto -fno-math-errno -fno-trapping-math -ffp-contract=off ${flags})
     target_link_libraries(brim_kernels_${name} PRIVATE brim_quant xsimd)
     target_sources(${library} PRIVATE $<TARGET_OBJECTS:brim_kernels_${name}>)
     target_compile_definitions(${library} PRIVATE BRIM_HAS_ISA_${name}=1)

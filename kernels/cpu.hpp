@@ -30,6 +30,17 @@ struct Machine {
 
 /// The machine this process runs on. Computed once; thread-safe.
 const Machine& this_machine();
+/// The x86-64 registers that say what may run, as read (or recorded).
+struct X86Registers {
+  std::uint32_t leaf1_ecx = 0;
+  std::uint32_t leaf7_ebx = 0, leaf7_ecx = 0, leaf7_edx = 0;
+  std::uint32_t leaf7_1_eax = 0;
+  std::uint64_t xcr0 = 0;            ///< register state the operating system saves
+  bool amx_permission = false;       ///< the kernel lets this process use tile data
+};
+/// The Feature bits of those registers: an instruction counts only with its state saved.
+std::uint64_t x86_features(const X86Registers& registers);
+
 /// "avx2 fma f16c avx512 avx512_vnni" — for people and bug reports.
 std::string feature_text(std::uint64_t features);
 

@@ -18,32 +18,40 @@ namespace brim::kernels {
 /// How a matrix product wants its activations. A set chooses per weight format; `generic` always wants f32.
 enum class Activation : std::uint8_t {
   f32,    ///< plain floats
-  q8_32,  ///< Q8Block32 per 32 values (the tail block padded with zeros)
-  q8_256, ///< Q8Block256 per 256 values
+  q8_32,  ///< Q8Blocks32 per 256 values: a scale for each 32
+  q8_256, ///< Q8Block256 per 256 values: one scale
 };
 inline constexpr int kActivationCount = 3;
 
-/// 32 activations as int8: value = scale · quants[i], scale = max|x| / 127, rounded to nearest.
-struct Q8Block32 {
-  float scale;
-  std::int32_t sum;  ///< Σ quants
-  std::int8_t quants[32];
+/// 256 activations as int8 in eight blocks of 32 (a row's tail padded with zeros): value = scales[b] · quant,
+/// scales[b] = max|x| of block b / 127, rounded to nearest even. A block whose maximum is below 1e-36 is all zeros; a
+/// block that holds a NaN or infinity has scale NaN. The quants are interleaved so that 64 bytes hold one half of four
+/// blocks, as the formats that keep value i and value i + 16 in one byte need it: value i of block b is quants[q8_32_index(b, i)].
+struct Q8Blocks32 {
+  float scales[8];
+  std::int32_t sums[8];  ///< Σ quants of each block
+  std::int8_t quants[256];
 };
-static_assert(sizeof(Q8Block32) == 40);
+static_assert(sizeof(Q8Blocks32) == 320);
 
-/// 256 activations as int8, with the sums of each 16 that formats with offsets need.
+/// Where value `i` of block `b` lies: [half of four blocks][first or last 16 values][block][value].
+constexpr int q8_32_index(int b, int i) { return (b / 4) * 128 + (i / 16) * 64 + (b % 4) * 16 + i % 16; }
+
+/// 256 activations as int8 in their own order under one scale (same rules), with the sums of each 16 that formats
+/// with offsets need.
 struct Q8Block256 {
   float scale;
+  std::int32_t unused[7];
   std::int16_t sums[16];  ///< Σ quants of 16 consecutive values
   std::int8_t quants[256];
 };
-static_assert(sizeof(Q8Block256) == 292);
+static_assert(sizeof(Q8Block256) == 320);
 
-/// Bytes of one prepared activation row of `cols` values (a multiple of 4).
+/// Bytes of one prepared activation row of `cols` values.
 constexpr std::size_t activation_bytes(Activation kind, std::int64_t cols) {
   const std::size_t n = static_cast<std::size_t>(cols);
   if (kind == Activation::f32) return n * 4;
-  if (kind == Activation::q8_32) return (n + 31) / 32 * sizeof(Q8Block32);
+  if (kind == Activation::q8_32) return (n + 255) / 256 * sizeof(Q8Blocks32);
   return (n + 255) / 256 * sizeof(Q8Block256);
 }
 

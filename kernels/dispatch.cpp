@@ -1,0 +1,171 @@
+// See dispatch.hpp. The list is isa.def; which of its sets this build holds comes from cmake/IsaKernels.cmake as
+// BRIM_HAS_ISA_<name>=1.
+#include "kernels/dispatch.hpp"
+
+#include <cstdlib>
+#include <cstring>
+
+namespace brim::kernels {
+
+#define ISA(identifier, family, needs, flags) \
+  namespace identifier {                      \
+  void fill(Table& table);                    \
+  }
+#include "kernels/isa.def"
+#undef ISA
+
+namespace {
+
+using Fill = void (*)(Table&);
+
+struct Set {
+  std::string_view name;
+  std::uint64_t needs;
+  Fill fill;  ///< null: not part of this build
+};
+
+// BRIM_FILL(name) is &name::fill when BRIM_HAS_ISA_<name> is defined as 1, else a null pointer: only then is the
+// symbol there to link. The comma smuggled in by BRIM_COMMA_1 moves the choice into second place.
+#define BRIM_COMMA_1 ,
+#define BRIM_SECOND(first, second, ...) second
+#define BRIM_CHOOSE(probe, fill) BRIM_SECOND(probe fill, nullptr, )
+#define BRIM_PROBE_(flag) BRIM_COMMA_##flag
+#define BRIM_PROBE(flag) BRIM_PROBE_(flag)
+#define BRIM_FILL(identifier) BRIM_CHOOSE(BRIM_PROBE(BRIM_HAS_ISA_##identifier), &identifier::fill)
+
+constexpr Set kSets[] = {
+#define ISA(identifier, family, needs, flags) {#identifier, static_cast<std::uint64_t>(needs), BRIM_FILL(identifier)},
+#include "kernels/isa.def"
+#undef ISA
+};
+
+const Set* find_set(std::string_view name) {
+  for (const Set& set : kSets) {
+    if (set.name == name) return &set;
+  }
+  return nullptr;
+}
+
+std::string built_sets() {
+  std::string text;
+  for (const Set& set : kSets) {
+    if (set.fill == nullptr) continue;
+    if (!text.empty()) text += ", ";
+    text += set.name;
+  }
+  return text;
+}
+
+/// Calls visit(name, bytes of the entry, size) for every kernel of the table, in the order of its declaration.
+template <class Visit>
+void for_each_kernel(const Table& table, Visit&& visit) {
+  const auto call = [&](const std::string& name, const auto& entry) { visit(name, &entry, sizeof entry); };
+  static constexpr const char* kActivationNames[kActivationCount] = {"f32", "q8_32", "q8_256"};
+  for (int f = 0; f < quant::kFormatCount; ++f) {
+    const std::string name(quant::info(static_cast<quant::Format>(f)).name);
+    call("product " + name, table.product[f]);
+    call("unpack " + name, table.unpack[f]);
+  }
+  for (int a = 0; a < kActivationCount; ++a) call(std::string("prepare ") + kActivationNames[a], table.prepare[a]);
+  for (int k = 0; k < kKvTypeCount; ++k) {
+    const std::string name(kv_type_name(static_cast<KvType>(k)));
+    call("key_scores " + name, table.key_scores[k]);
+    call("value_mix " + name, table.value_mix[k]);
+    call("pack_kv " + name, table.pack_kv[k]);
+    call("unpack_kv " + name, table.unpack_kv[k]);
+  }
+  call("rms_norm", table.rms_norm);
+  call("softmax", table.softmax);
+  call("soft_cap", table.soft_cap);
+  call("silu_multiply", table.silu_multiply);
+  call("gelu_multiply", table.gelu_multiply);
+  call("add_scaled", table.add_scaled);
+  call("scale", table.scale);
+  call("rope_neox", table.rope_neox);
+  call("rope_interleaved", table.rope_interleaved);
+}
+
+struct Active {
+  std::vector<std::string_view> sets;
+  Table table;
+};
+
+Table overlay(const std::vector<std::string_view>& sets, std::string_view last) {
+  Table table{};
+  for (std::string_view name : sets) {
+    find_set(name)->fill(table);
+    if (name == last) break;
+  }
+  return table;
+}
+
+/// An impossible cap must not take the kernels away: the machine's best are used, and whoever loads a model reports
+/// check_cap()'s sentence.
+const Active& active_state() {
+  static const Active state = [] {
+    const char* cap = std::getenv("BRIM_ISA");
+    Active made;
+    made.sets = usable_sets(this_machine(), cap ? cap : "");
+    if (made.sets.empty()) made.sets = usable_sets(this_machine(), "");
+    made.table = overlay(made.sets, made.sets.back());
+    return made;
+  }();
+  return state;
+}
+
+}  // namespace
+
+const Table& active() { return active_state().table; }
+
+std::string_view active_set() { return active_state().sets.back(); }
+
+std::vector<std::string_view> usable_sets(const Machine& machine, std::string_view cap) {
+  if (!check_cap(machine, cap).empty()) return {};
+  const std::uint64_t allowed = cap.empty() ? ~std::uint64_t{0} : find_set(cap)->needs;
+  std::vector<std::string_view> names;
+  for (const Set& set : kSets) {
+    if (set.fill != nullptr && (set.needs & ~(machine.features & allowed)) == 0) names.push_back(set.name);
+  }
+  return names;
+}
+
+std::string check_cap(const Machine& machine, std::string_view cap) {
+  if (cap.empty()) return {};
+  const std::string text = "BRIM_ISA=" + std::string(cap);
+  const Set* set = find_set(cap);
+  if (set == nullptr) return text + " names no instruction set; this build has " + built_sets();
+  if (set->fill == nullptr) return text + " is not part of this build, which has " + built_sets();
+  const std::uint64_t lacking = set->needs & ~machine.features;
+  if (lacking == 0) return {};
+  return text + " needs " + feature_text(lacking) + ", which this machine (" + machine.name + ") does not have";
+}
+
+Table table_for(std::string_view set) { return overlay(usable_sets(this_machine(), ""), set); }
+
+std::string explain() {
+  const Active& state = active_state();
+  Table built{};
+  std::vector<std::string_view> winners;
+  for (std::string_view name : state.sets) {
+    const Table before = built;
+    find_set(name)->fill(built);
+    std::vector<const void*> old;
+    for_each_kernel(before, [&](const std::string&, const void* entry, std::size_t) { old.push_back(entry); });
+    winners.resize(old.size());
+    std::size_t index = 0;
+    for_each_kernel(built, [&](const std::string&, const void* entry, std::size_t size) {
+      if (std::memcmp(entry, old[index], size) != 0) winners[index] = name;
+      ++index;
+    });
+  }
+  std::string text;
+  std::size_t index = 0;
+  for_each_kernel(built, [&](const std::string& name, const void*, std::size_t) {
+    const std::string needs = feature_text(find_set(winners[index])->needs);
+    text += name + ": " + std::string(winners[index]) + (needs.empty() ? "" : " (needs " + needs + ")") + "\n";
+    ++index;
+  });
+  return text;
+}
+
+}  // namespace brim::kernels

@@ -1,0 +1,15 @@
+// generic: plain C++ with double accumulators, the definition of right for every other set. Fills every entry, by
+// template over the formats. Compiled for the base machine of the CPU family.
+#include "kernels/generic/fill.hpp"
+
+namespace brim::kernels::generic {
+
+void fill(Table& table);
+
+void fill(Table& table) {
+  fill_products(table);
+  fill_attention(table);
+  fill_elementwise(table);
+}
+
+}  // namespace brim::kernels::generic

@@ -1,0 +1,12 @@
+// The parts generic's fill() is made of, one per file of this folder.
+#pragma once
+
+#include "kernels/table.hpp"
+
+namespace brim::kernels::generic {
+
+void fill_products(Table& table);
+void fill_attention(Table& table);
+void fill_elementwise(Table& table);
+
+}  // namespace brim::kernels::generic

@@ -1,0 +1,121 @@
+// Matrix products for every format: each piece of a row is unpacked to floats and multiplied in double, in eight running
+// sums, value c in sum c mod 8. Also the plain preparation of activations, which defines what the 8-bit kinds hold.
+#include <cmath>
+#include <cstring>
+
+#include "kernels/generic/fill.hpp"
+#include "quant/row.hpp"
+
+namespace brim::kernels::generic {
+namespace {
+
+constexpr std::int64_t kPiece = 256;  ///< values unpacked at once: a multiple of every block length
+constexpr int kLanes = 8;
+constexpr std::int64_t kTokenTile = 8;
+
+template <quant::Format kFormat>
+void product(const Product& p) noexcept {
+  float piece[kPiece];
+  for (std::int64_t row = 0; row < p.rows; ++row) {
+    const std::byte* packed = p.weights + static_cast<std::size_t>(row) * p.row_bytes;
+    for (std::int64_t token = 0; token < p.tokens; token += kTokenTile) {
+      const std::int64_t tile = p.tokens - token < kTokenTile ? p.tokens - token : kTokenTile;
+      double sums[kTokenTile][kLanes] = {};
+      for (std::int64_t c = 0; c < p.cols; c += kPiece) {
+        const std::int64_t count = p.cols - c < kPiece ? p.cols - c : kPiece;
+        quant::unpack_row(kFormat, packed + quant::row_bytes(kFormat, c), piece, count);
+        for (std::int64_t t = 0; t < tile; ++t) {
+          const std::byte* x = p.activations + static_cast<std::size_t>(token + t) * p.activation_stride;
+          float values[kPiece];
+          std::memcpy(values, x + static_cast<std::size_t>(c) * 4, static_cast<std::size_t>(count) * 4);
+          const std::int64_t whole = count / kLanes * kLanes;
+          for (std::int64_t i = 0; i < whole; i += kLanes) {
+            for (int l = 0; l < kLanes; ++l) {
+              sums[t][l] += static_cast<double>(piece[i + l]) * static_cast<double>(values[i + l]);
+            }
+          }
+          for (std::int64_t i = whole; i < count; ++i) {
+            sums[t][i - whole] += static_cast<double>(piece[i]) * static_cast<double>(values[i]);
+          }
+        }
+      }
+      for (std::int64_t t = 0; t < tile; ++t) {
+        double sum = 0;
+        for (int l = 0; l < kLanes; ++l) sum += sums[t][l];
+        p.out[(token + t) * p.out_stride + row] = static_cast<float>(sum);
+      }
+    }
+  }
+}
+
+template <quant::Format kFormat>
+void unpack(const std::byte* row, float* values, std::int64_t cols) noexcept {
+  quant::unpack_row(kFormat, row, values, cols);
+}
+
+void prepare_f32(const float* values, std::int64_t cols, std::byte* out) noexcept {
+  std::memcpy(out, values, static_cast<std::size_t>(cols) * sizeof(float));
+}
+
+/// Quantises `count` ≤ `room` values under one scale, the rest zeros; see Q8Blocks32 for the rules.
+float quantise(const float* values, std::int64_t count, int room, std::int8_t* quants) noexcept {
+  float largest = 0;
+  bool finite = true;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float magnitude = std::fabs(values[i]);
+    finite = finite && magnitude < INFINITY;
+    largest = magnitude > largest ? magnitude : largest;
+  }
+  const bool any = finite && largest >= 1e-36f;
+  const float inverse = any ? 127.0f / largest : 0.0f;
+  for (int i = 0; i < room; ++i) {
+    quants[i] = any && i < count ? static_cast<std::int8_t>(std::nearbyint(values[i] * inverse)) : std::int8_t{0};
+  }
+  return finite ? any ? largest / 127.0f : 0.0f : NAN;
+}
+
+void prepare_q8_32(const float* values, std::int64_t cols, std::byte* out) noexcept {
+  for (std::int64_t c = 0; c < cols; c += 256, out += sizeof(Q8Blocks32)) {
+    Q8Blocks32 group;
+    for (int b = 0; b < 8; ++b) {
+      const std::int64_t rest = cols - c - b * 32;
+      std::int8_t quants[32];
+      group.scales[b] = quantise(values + c + (rest > 0 ? b * 32 : 0), rest < 0 ? 0 : rest < 32 ? rest : 32, 32, quants);
+      group.sums[b] = 0;
+      for (int i = 0; i < 32; ++i) {
+        group.sums[b] += quants[i];
+        group.quants[q8_32_index(b, i)] = quants[i];
+      }
+    }
+    std::memcpy(out, &group, sizeof group);
+  }
+}
+
+void prepare_q8_256(const float* values, std::int64_t cols, std::byte* out) noexcept {
+  for (std::int64_t c = 0; c < cols; c += 256, out += sizeof(Q8Block256)) {
+    Q8Block256 block{};
+    block.scale = quantise(values + c, cols - c < 256 ? cols - c : 256, 256, block.quants);
+    for (int s = 0; s < 16; ++s) {
+      int sum = 0;
+      for (int i = 0; i < 16; ++i) sum += block.quants[s * 16 + i];
+      block.sums[s] = static_cast<std::int16_t>(sum);
+    }
+    std::memcpy(out, &block, sizeof block);
+  }
+}
+
+}  // namespace
+
+void fill_products(Table& table) {
+#define FORMAT(identifier, name, gguf_id, block_length, block_bytes)                          \
+  table.activation[static_cast<int>(quant::Format::identifier)] = Activation::f32;            \
+  table.product[static_cast<int>(quant::Format::identifier)] = product<quant::Format::identifier>; \
+  table.unpack[static_cast<int>(quant::Format::identifier)] = unpack<quant::Format::identifier>;
+#include "quant/formats.def"
+#undef FORMAT
+  table.prepare[static_cast<int>(Activation::f32)] = prepare_f32;
+  table.prepare[static_cast<int>(Activation::q8_32)] = prepare_q8_32;
+  table.prepare[static_cast<int>(Activation::q8_256)] = prepare_q8_256;
+}
+
+}  // namespace brim::kernels::generic
