@@ -86,7 +86,7 @@ using Status = Result<void>;
 /// Returns the error of a Status or Result expression from the enclosing function, if it has one.
 #define BRIM_TRY(expression)                                                \
   do {                                                                      \
-    if (auto brim_status = (expression); !brim_status) return brim_status.error(); \
+    if (auto tried_ = (expression); !tried_) return tried_.error();         \
   } while (false)
 
 #define BRIM_JOIN_(a, b) a##b

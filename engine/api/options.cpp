@@ -1,0 +1,204 @@
+// See options.hpp.
+#include "engine/api/options.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+
+namespace brim::api {
+namespace {
+
+using generate::SamplingOptions;
+using generate::SessionOptions;
+
+Error bad_value(std::string_view key, const std::string& value, std::string_view expected) {
+  return error(ErrorCode::invalid_argument, "option ", key, ": expected ", expected, ", found '", value.substr(0, 80), "'");
+}
+
+template <class Integer>
+Status parse_integer(std::string_view key, const std::string& value, Integer least, Integer most, Integer& out) {
+  Integer parsed{};
+  const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), parsed);
+  if (failure != std::errc() || end != value.data() + value.size() || parsed < least || parsed > most) {
+    return bad_value(key, value, sentence("a whole number from ", least, " to ", most));
+  }
+  out = parsed;
+  return {};
+}
+
+Status parse_number(std::string_view key, const std::string& value, double& out) {
+  double parsed = 0;
+  const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), parsed);
+  if (failure != std::errc() || end != value.data() + value.size() || !std::isfinite(parsed)) {
+    return bad_value(key, value, "a number");
+  }
+  out = parsed;
+  return {};
+}
+
+Status parse_flag(std::string_view key, const std::string& value, bool& out) {
+  if (value == "1" || value == "true" || value == "on" || value == "yes") return out = true, Status();
+  if (value == "0" || value == "false" || value == "off" || value == "no") return out = false, Status();
+  return bad_value(key, value, "1 or 0");
+}
+
+// "15043+2.5", "15043-inf", "15043-1"
+Status parse_bias(std::string_view key, const std::string& value, SamplingOptions& sampling) {
+  const std::size_t sign = value.find_first_of("+-");
+  std::int32_t id = -1;
+  double bias = 0;
+  if (sign == std::string::npos || sign == 0 ||
+      !parse_integer<std::int32_t>(key, value.substr(0, sign), 0, std::numeric_limits<std::int32_t>::max(), id)) {
+    return bad_value(key, value, "ID+BIAS, ID-BIAS or ID-inf");
+  }
+  const std::string amount = value.substr(sign + 1);
+  if (amount == "inf" && value[sign] == '-') {
+    bias = std::numeric_limits<double>::infinity();
+  } else if (!parse_number(key, amount, bias)) {
+    return bad_value(key, value, "ID+BIAS, ID-BIAS or ID-inf");
+  }
+  sampling.logit_bias.emplace_back(id, static_cast<float>(value[sign] == '-' ? -bias : bias));
+  return {};
+}
+
+struct NumberKey {
+  std::string_view key;
+  double SamplingOptions::*field;
+};
+constexpr NumberKey kNumbers[] = {
+    {"temperature", &SamplingOptions::temperature},
+    {"top_p", &SamplingOptions::top_p},
+    {"min_p", &SamplingOptions::min_p},
+    {"typical_p", &SamplingOptions::typical_p},
+    {"xtc_probability", &SamplingOptions::xtc_probability},
+    {"xtc_threshold", &SamplingOptions::xtc_threshold},
+    {"repeat_penalty", &SamplingOptions::repeat_penalty},
+    {"frequency_penalty", &SamplingOptions::frequency_penalty},
+    {"presence_penalty", &SamplingOptions::presence_penalty},
+    {"dry_multiplier", &SamplingOptions::dry_multiplier},
+    {"dry_base", &SamplingOptions::dry_base},
+    {"mirostat_tau", &SamplingOptions::mirostat_tau},
+    {"mirostat_eta", &SamplingOptions::mirostat_eta},
+};
+
+struct IntegerKey {
+  std::string_view key;
+  int SamplingOptions::*field;
+};
+constexpr IntegerKey kIntegers[] = {
+    {"top_k", &SamplingOptions::top_k},
+    {"repeat_last_n", &SamplingOptions::penalty_last_n},
+    {"dry_allowed_length", &SamplingOptions::dry_allowed_length},
+    {"dry_penalty_last_n", &SamplingOptions::dry_penalty_last_n},
+    {"mirostat", &SamplingOptions::mirostat},
+};
+
+// Whether `key` is a sampling option; its value is checked for form here, for range by generate::check.
+Result<bool> set_sampling(SamplingOptions& sampling, std::string_view key, const std::string& value) {
+  for (const NumberKey& number : kNumbers) {
+    if (number.key != key) continue;
+    BRIM_TRY(parse_number(key, value, sampling.*number.field));
+    return true;
+  }
+  for (const IntegerKey& integer : kIntegers) {
+    if (integer.key != key) continue;
+    BRIM_TRY(parse_integer(key, value, std::numeric_limits<int>::min(), std::numeric_limits<int>::max(),
+                           sampling.*integer.field));
+    return true;
+  }
+  if (key == "seed") {
+    BRIM_TRY(parse_integer<std::uint64_t>(key, value, 0, std::numeric_limits<std::uint64_t>::max(), sampling.seed));
+    return true;
+  }
+  if (key == "logit_bias") {
+    BRIM_TRY(parse_bias(key, value, sampling));
+    return true;
+  }
+  return false;
+}
+
+// Keys fixed when a session is created. False when `key` is none of them.
+Result<bool> set_memory(SessionOptions& options, std::string_view key, const std::string& value) {
+  generate::ReaderOptions& reader = options.reader;
+  if (key == "context") {
+    BRIM_TRY(parse_integer<std::int64_t>(key, value, 1, std::int64_t{1} << 31, reader.context));
+  } else if (key == "kv.budget") {
+    BRIM_ASSIGN(reader.budget, kv::parse_budget(value));
+  } else if (key == "kv.type") {
+    if (value == "f32") {
+      reader.type = kernels::KvType::f32;
+    } else if (value == "f16") {
+      reader.type = kernels::KvType::f16;
+    } else if (value == "q8_0") {
+      reader.type = kernels::KvType::q8_0;
+    } else {
+      return bad_value(key, value, "f32, f16 or q8_0");
+    }
+  } else if (key == "kv.split") {
+    if (kv::find_split(value) == nullptr) return bad_value(key, value, kv::split_names());
+    reader.split = value;
+  } else if (key == "kv.keep") {
+    if (kv::find_rule(value) == nullptr) return bad_value(key, value, kv::rule_names());
+    reader.keep = value;
+  } else if (key == "chat.template") {
+    options.chat_template = value;
+  } else {
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<Change> change_option(SessionOptions& options, std::string_view key, const std::string& value) {
+  BRIM_ASSIGN(const bool sampling, set_sampling(options.sampling, key, value));
+  if (sampling) {
+    BRIM_TRY(generate::check(options.sampling));
+    return Change::sampling;
+  }
+  if (key == "stop") {
+    if (value.empty()) return bad_value(key, value, "a text of at least one character");
+    options.stops.push_back(value);
+    return Change::stops;
+  }
+  if (key == "stop.ignore_eos") {
+    BRIM_TRY(parse_flag(key, value, options.ignore_end_tokens));
+    return Change::end_tokens;
+  }
+  if (key == "limit") {
+    BRIM_TRY(parse_integer<std::int64_t>(key, value, -1, std::numeric_limits<std::int64_t>::max(), options.limit));
+    return Change::limit;
+  }
+  if (key == "system") {
+    options.system = value;
+    return Change::system;
+  }
+  SessionOptions fixed;
+  BRIM_ASSIGN(const bool at_creation, set_memory(fixed, key, value));
+  if (at_creation) {
+    return error(ErrorCode::invalid_argument, "option ", key, " is fixed when a session is created");
+  }
+  return error(ErrorCode::invalid_argument, "unknown option '", std::string(key).substr(0, 80), "'");
+}
+
+Result<ModelOptions> model_options(const OptionList& list) {
+  ModelOptions options;
+  for (const auto& [key, value] : list) {
+    if (key != "threads") return error(ErrorCode::invalid_argument, "unknown model option '", key.substr(0, 80), "'");
+    BRIM_TRY(parse_integer(key, value, 1, 512, options.threads));
+  }
+  return options;
+}
+
+Result<SessionOptions> session_options(const OptionList& list) {
+  SessionOptions options;
+  for (const auto& [key, value] : list) {
+    BRIM_ASSIGN(const bool at_creation, set_memory(options, key, value));
+    if (at_creation) continue;
+    BRIM_ASSIGN([[maybe_unused]] const Change change, change_option(options, key, value));
+  }
+  return options;
+}
+
+}  // namespace brim::api

@@ -1,0 +1,29 @@
+// String keys to settings: the one place where the C interface's option names meet the engine's structs.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/base/result.hpp"
+#include "engine/generate/session.hpp"
+
+namespace brim::api {
+
+using OptionList = std::vector<std::pair<std::string, std::string>>;
+
+struct ModelOptions {
+  int threads = 0;  ///< 0: kernels::default_threads()
+};
+
+/// Errors: invalid_argument naming the key, the value, and what was expected or which keys there are.
+Result<ModelOptions> model_options(const OptionList& list);
+Result<generate::SessionOptions> session_options(const OptionList& list);
+
+/// What one key of a living session may change.
+enum class Change { sampling, stops, end_tokens, limit, system };
+/// Applies one key to `options` and says what it touched. Errors: invalid_argument, also for keys fixed at creation.
+Result<Change> change_option(generate::SessionOptions& options, std::string_view key, const std::string& value);
+
+}  // namespace brim::api

@@ -1,0 +1,154 @@
+// See reader.hpp.
+#include "engine/generate/reader.hpp"
+
+#include <algorithm>
+
+#include "engine/base/memory_limits.hpp"
+#include "engine/base/size_text.hpp"
+#include "kernels/threads.hpp"
+
+namespace brim::generate {
+namespace {
+
+// Ids remembered at least, whatever the context: 1 MiB.
+constexpr std::int64_t kHistoryTokens = std::int64_t{1} << 18;
+constexpr std::int64_t kLongestContext = std::int64_t{1} << 31;
+
+std::int64_t history_tokens(const kv::Plan& plan) { return std::max(kHistoryTokens, plan.shape.context); }
+
+model::WorkspaceShape shape_of(const kv::Plan& plan, int threads) {
+  const kv::Rule* rule = kv::find_rule(plan.keep);
+  const kv::Split* split = kv::find_split(plan.split);
+  const bool mass = (rule && rule->needs().attention_mass) || (split && split->needs().attention_mass);
+  return model::workspace_shape(plan, threads, mass);
+}
+
+}  // namespace
+
+Result<MemoryPlan> plan_memory(const model::Config& config, const ReaderOptions& options) {
+  if (options.context < 0 || options.context > kLongestContext) {
+    return error(ErrorCode::invalid_argument, "context: expected 1 to ", kLongestContext, " positions, found ",
+                 options.context);
+  }
+  const std::int64_t context = options.context > 0 ? options.context : config.context;
+  MemoryPlan memory;
+  const std::int64_t quarter = static_cast<std::int64_t>(memory_limits().available / 4);
+  BRIM_ASSIGN(memory.kv, kv::make_plan(model::kv_shape(config, context, options.type), options.budget, quarter,
+                                       options.split, options.keep));
+  memory.workspace_bytes =
+      static_cast<std::int64_t>(model::Workspace::bytes(config, shape_of(memory.kv, options.threads)));
+  memory.history_bytes = history_tokens(memory.kv) * static_cast<std::int64_t>(sizeof(TokenId));
+  return memory;
+}
+
+Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Model> model, const ReaderOptions& options) {
+  BRIM_ASSIGN(MemoryPlan memory, plan_memory(model->config(), options));
+  constexpr std::int64_t kAlignment = 3 * 64;  // each of the three parts starts on a cache line
+  auto arena = Arena::create(static_cast<std::size_t>(memory.total() + kAlignment));
+  if (!arena) {
+    return error(arena.error().code, "a session needs ", size_text(static_cast<std::size_t>(memory.kv.budget_bytes)),
+                 " for its KV budget and ", size_text(static_cast<std::size_t>(memory.total() - memory.kv.budget_bytes)),
+                 " beside it; ", arena.error().sentence);
+  }
+  auto rope = std::make_unique<model::Rope>(model->config(), model->weights().rope_factors, memory.kv.shape.context);
+  BRIM_ASSIGN(kv::Cache cache, kv::Cache::create(memory.kv, arena->take(static_cast<std::size_t>(memory.kv.budget_bytes)),
+                                                 rope.get()));
+  // The first parallel region allocates per thread; it happens here, where failing is still allowed.
+  kernels::for_chunks(options.threads, options.threads, [](std::int64_t, int) noexcept {});
+  return std::unique_ptr<Reader>(new Reader(std::move(model), std::move(memory), std::move(*arena), std::move(cache),
+                                            std::move(rope), options.threads));
+}
+
+Reader::Reader(std::shared_ptr<const model::Model> model, MemoryPlan memory, Arena arena, kv::Cache cache,
+               std::unique_ptr<model::Rope> rope, int threads)
+    : model_(std::move(model)),
+      memory_(std::move(memory)),
+      arena_(std::move(arena)),
+      cache_(std::move(cache)),
+      rope_(std::move(rope)),
+      decoder_(*model_, *rope_, cache_, work_, threads),
+      threads_(threads) {
+  work_.lay_out(model_->config(), shape_of(memory_.kv, threads),
+                arena_.take(static_cast<std::size_t>(memory_.workspace_bytes)));
+  const std::span<std::byte> ids = arena_.take(static_cast<std::size_t>(memory_.history_bytes));
+  history_ = {reinterpret_cast<TokenId*>(ids.data()), ids.size() / sizeof(TokenId)};
+}
+
+void Reader::remember(std::span<const TokenId> ids) noexcept {
+  for (const TokenId id : ids) {
+    if (history_size_ == static_cast<std::int64_t>(history_.size())) {
+      const std::int64_t half = history_size_ / 2;
+      std::copy(history_.begin() + half, history_.begin() + history_size_, history_.begin());
+      history_size_ -= half;
+      history_start_ += half;
+    }
+    history_[static_cast<std::size_t>(history_size_++)] = id;
+  }
+}
+
+Status Reader::read_chunks(std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel,
+                           const ChunkObserver& observer, bool remember_ids) {
+  const std::size_t chunk = static_cast<std::size_t>(memory_.kv.chunk);
+  const long long total = static_cast<long long>(ids.size());
+  for (std::size_t at = 0; at < ids.size(); at += chunk) {
+    const auto part = ids.subspan(at, std::min(chunk, ids.size() - at));
+    if (total > 1 && progress && !progress(static_cast<long long>(at), total)) {
+      return error(ErrorCode::cancelled, "reading was stopped");
+    }
+    const std::int64_t first = cache_.tokens();
+    has_logits_ = false;
+    BRIM_TRY(decoder_.forward(part, cancel));
+    has_logits_ = true;
+    if (remember_ids) remember(part);
+    if (observer) observer(first, decoder_);
+  }
+  if (total > 1 && progress) progress(total, total);
+  return {};
+}
+
+Status Reader::refresh(const Progress& progress, const std::atomic<bool>* cancel) {
+  if (in_step_ && !cache_.stale()) return {};
+  in_step_ = false;
+  cache_.clear();
+  BRIM_TRY(read_chunks(history(), progress, cancel, {}, false));
+  in_step_ = true;
+  return {};
+}
+
+Status Reader::read(std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel,
+                    const ChunkObserver& observer) {
+  if (ids.empty()) return {};
+  BRIM_TRY(refresh(progress, cancel));
+  return read_chunks(ids, progress, cancel, observer, true);
+}
+
+Status Reader::rewind(std::int64_t count, const Progress& progress, const std::atomic<bool>* cancel) {
+  if (count >= tokens()) return refresh(progress, cancel);
+  if (count < history_start_ && count > 0) {
+    return error(ErrorCode::wrong_state, "cannot go back to token ", count, ": only the last ", history_size_,
+                 " tokens are remembered");
+  }
+  history_size_ = std::max<std::int64_t>(0, count - history_start_);
+  has_logits_ = false;
+  if (count == 0) {
+    clear();
+    return {};
+  }
+  if (in_step_ && !cache_.stale() && history_start_ == 0 && cache_.tokens() >= count && cache_.truncate(count)) return {};
+  in_step_ = false;
+  return refresh(progress, cancel);
+}
+
+void Reader::clear() noexcept {
+  cache_.clear();
+  history_size_ = history_start_ = 0;
+  has_logits_ = false;
+  in_step_ = true;
+}
+
+Result<std::span<const float>> Reader::logits() {
+  if (!has_logits_) return error(ErrorCode::wrong_state, "there is nothing to continue: no text has been read");
+  return decoder_.logits(decoder_.last_tokens() - 1);
+}
+
+}  // namespace brim::generate

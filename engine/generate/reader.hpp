@@ -1,0 +1,96 @@
+// Tokens in, logits out: one arena with everything a session will ever need, the cache and the decoder in it, and the
+// history of ids for reading again. No text, no sampling: that is Session.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/base/arena.hpp"
+#include "engine/base/log.hpp"
+#include "engine/base/result.hpp"
+#include "engine/kv/cache.hpp"
+#include "engine/model/decoder.hpp"
+#include "engine/model/model.hpp"
+
+namespace brim::generate {
+
+using TokenId = std::int32_t;
+
+struct ReaderOptions {
+  std::int64_t context = 0;  ///< most positions; 0: the trained context
+  kv::BudgetRequest budget;
+  kernels::KvType type = kernels::KvType::f16;
+  std::string split = "uniform";
+  std::string keep = "window";
+  int threads = 1;
+};
+
+/// What a reader would book, before anything is allocated.
+struct MemoryPlan {
+  kv::Plan kv;
+  std::int64_t workspace_bytes = 0;  ///< activations, scores, logits
+  std::int64_t history_bytes = 0;    ///< token ids, for reading again
+  std::int64_t total() const { return kv.budget_bytes + workspace_bytes + history_bytes; }
+};
+/// Errors: invalid_argument, or out_of_memory when the budget is below the floors.
+Result<MemoryPlan> plan_memory(const model::Config& config, const ReaderOptions& options);
+
+/// Hears of every chunk while its logits can still be asked for: the place in the whole input of its first token.
+using ChunkObserver = std::function<void(std::int64_t first, model::Decoder& decoder)>;
+
+/// One thread at a time. After create nothing allocates but the error paths.
+class Reader {
+ public:
+  /// Books, reserves and touches everything. Errors: as plan_memory; out_of_memory with the numbers when the machine (or
+  /// its cgroup, or an rlimit) has less.
+  static Result<std::unique_ptr<Reader>> create(std::shared_ptr<const model::Model> model, const ReaderOptions& options);
+
+  /// Reads ids in chunks. Stopped by `progress` or `cancel`: the chunks read so far stay; a stale cache is read again at the
+  /// next call, from the history.
+  Status read(std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel,
+              const ChunkObserver& observer = {});
+  /// Forgets all but the first `count` tokens: exactly where the cache can, else by reading them again.
+  Status rewind(std::int64_t count, const Progress& progress, const std::atomic<bool>* cancel);
+  void clear() noexcept;
+
+  /// Logits after the last token read. wrong_state when nothing has been read since clear or rewind.
+  Result<std::span<const float>> logits();
+
+  /// The ids read so far; the oldest are missing once there were more than the history holds (history_start() > 0).
+  std::span<const TokenId> history() const { return history_.first(static_cast<std::size_t>(history_size_)); }
+  std::int64_t history_start() const { return history_start_; }
+  std::int64_t tokens() const { return history_start_ + history_size_; }
+  const kv::Cache& cache() const { return cache_; }
+  const MemoryPlan& memory() const { return memory_; }
+  const model::Model& model() const { return *model_; }
+  int threads() const { return threads_; }
+
+ private:
+  Reader(std::shared_ptr<const model::Model> model, MemoryPlan memory, Arena arena, kv::Cache cache,
+         std::unique_ptr<model::Rope> rope, int threads);
+  Status read_chunks(std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel,
+                     const ChunkObserver& observer, bool remember);
+  Status refresh(const Progress& progress, const std::atomic<bool>* cancel);
+  void remember(std::span<const TokenId> ids) noexcept;
+
+  std::shared_ptr<const model::Model> model_;
+  MemoryPlan memory_;
+  Arena arena_;
+  kv::Cache cache_;
+  std::unique_ptr<model::Rope> rope_;
+  model::Workspace work_;
+  model::Decoder decoder_;
+  std::span<TokenId> history_;
+  std::int64_t history_size_ = 0;
+  std::int64_t history_start_ = 0;
+  int threads_;
+  bool has_logits_ = false;
+  bool in_step_ = true;  // the cache holds what the history says
+};
+
+}  // namespace brim::generate

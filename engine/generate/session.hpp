@@ -1,0 +1,106 @@
+// A session: text or messages in, pieces of text out, inside one KV budget. Joins the reader (tokens), the sampler, the
+// stop strings, the UTF-8 stream and the conversation. This is what the C interface wraps.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/generate/conversation.hpp"
+#include "engine/generate/reader.hpp"
+#include "engine/generate/sampler.hpp"
+#include "engine/generate/stop.hpp"
+#include "engine/text/stream_decoder.hpp"
+
+namespace brim::generate {
+
+struct SessionOptions {
+  ReaderOptions reader;
+  SamplingOptions sampling;
+  std::vector<std::string> stops;
+  bool ignore_end_tokens = false;
+  std::int64_t limit = -1;        ///< tokens per answer; −1: none
+  std::string chat_template;      ///< as Conversation::create
+  std::string system;
+};
+
+enum class End { not_yet = 0, end_token = 1, stop_string = 2, limit = 3 };
+
+struct Piece {
+  std::string_view text;  ///< whole UTF-8 characters, valid until the next call on the session
+  TokenId id = -1;        ///< −1 when the piece only ends the answer
+  End end = End::not_yet;
+};
+
+/// Counts and seconds since the last message or append.
+struct Timings {
+  std::int64_t prompt_tokens = 0;
+  std::int64_t generated_tokens = 0;
+  double prompt_seconds = 0;
+  double generate_seconds = 0;
+};
+
+/// One thread at a time, except cancel().
+class Session {
+ public:
+  static Result<std::unique_ptr<Session>> create(std::shared_ptr<const model::Model> model, SessionOptions options);
+
+  void on_progress(Progress progress) { progress_ = std::move(progress); }
+  /// Makes the call in progress, or else the next one, end with ErrorCode::cancelled. Any thread; signal-safe.
+  void cancel() noexcept { cancel_.store(true, std::memory_order_relaxed); }
+
+  Status append(std::string_view text, const text::EncodeOptions& options);
+  Status append(std::span<const TokenId> ids);
+  /// Adds a message; one from the user or a tool is rendered and read, up to where the assistant answers. On failure the
+  /// message is taken back.
+  Status message(std::string_view role, std::string_view content);
+  Status regenerate();
+  Result<Piece> next();
+  /// Ends the answer: the text that was held back.
+  Piece finish();
+
+  void clear();
+  /// Changes the sampling (a new sampler begins at its seed) or the way answers end.
+  Status set_sampling(const SamplingOptions& sampling);
+  void set_stops(std::vector<std::string> stops);
+  void set_ignore_end_tokens(bool ignore) { options_.ignore_end_tokens = ignore; }
+  void set_limit(std::int64_t limit) { options_.limit = limit; }
+  /// Takes effect with the next message.
+  void set_system(std::string_view system);
+  std::string messages() const { return conversation_.json(); }
+  Status load_messages(std::string_view json);
+
+  const Reader& reader() const { return *reader_; }
+  const SessionOptions& options() const { return options_; }
+  const Timings& timings() const { return timings_; }
+
+ private:
+  Session(std::shared_ptr<const model::Model> model, SessionOptions options, std::unique_ptr<Reader> reader,
+          Conversation conversation, Sampler sampler);
+  Status read_conversation();
+  Status take_cancel();
+  void begin_answer();
+  Piece end_answer(TokenId id, End end);
+
+  std::shared_ptr<const model::Model> model_;
+  SessionOptions options_;
+  std::unique_ptr<Reader> reader_;
+  Conversation conversation_;
+  Sampler sampler_;
+  StopMatcher stops_;
+  text::StreamDecoder stream_;
+  Progress progress_;
+  std::atomic<bool> cancel_{false};
+  // What the cache stands for, as text: the rendered prompt and the answers since. Empty: unknown, compare ids instead.
+  std::optional<std::string> seen_text_;
+  TokenId pending_ = -1;     // sampled, not read yet
+  bool answering_ = false;   // the answer belongs to the conversation's last message
+  std::string fresh_text_, piece_text_;
+  Timings timings_;
+};
+
+}  // namespace brim::generate
