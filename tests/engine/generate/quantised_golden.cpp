@@ -1,0 +1,64 @@
+// Every weight format in a whole model: logits against a float64 reference on the same dequantised weights
+// (../shared/golden/quant/model). Sets that quantise activations get the tolerance of 8-bit activations.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "kernels/dispatch.hpp"
+#include "quant/format.hpp"
+#include "tests/engine/generate/reading.hpp"
+#include "tests/support/shared_data.hpp"
+
+namespace {
+
+constexpr const char* kFormats[] = {"f16",  "bf16", "q4_0", "q4_1", "q5_0", "q5_1",   "q8_0",
+                                    "q2_K", "q3_K", "q4_K", "q5_K", "q6_K", "iq4_nl", "iq4_xs"};
+
+bool float_activations(const std::string& name) {
+  const auto format = brim::quant::format_from_name(name);
+  REQUIRE(format);
+  return brim::kernels::active().activation[static_cast<std::size_t>(*format)] == brim::kernels::Activation::f32;
+}
+
+}  // namespace
+
+TEST_CASE("a model in every format gives the recorded logits") {
+  for (const std::string format : kFormats) {
+    const std::string path = brim::test::shared_file("golden/quant/model/llama-" + format + ".json");
+    if (path.empty()) return;
+    const nlohmann::json golden = brim::test::read_json(path);
+    INFO(format);
+    brim::test::Reading reading(brim::test::shared_file("golden/quant/model/llama-" + format + ".gguf"), golden["n_ctx"],
+                                brim::kernels::KvType::f32);
+    const std::vector<std::int32_t> input = golden["input_ids"];
+    const auto logits = reading.read_all(input);
+
+    const auto reference =
+        brim::test::read_floats(brim::test::shared_file("golden/quant/model/" + golden["ref_logits"].get<std::string>()));
+    double worst = 0, squares = 0;
+    std::size_t at = 0;
+    for (const std::size_t position : golden["positions"]) {
+      for (const float logit : logits[position]) {
+        const double difference = std::abs(double{logit} - reference[at++]);
+        worst = std::max(worst, difference);
+        squares += difference * difference;
+      }
+    }
+    double mean = 0;
+    for (std::size_t i = 0; i + 1 < input.size(); ++i) {
+      mean += brim::test::negative_log_likelihood(logits[i], input[i + 1]) / static_cast<double>(input.size() - 1);
+    }
+    const double rms = std::sqrt(squares / static_cast<double>(at));
+    MESSAGE(format, ": rms ", rms, ", worst ", worst, ", mean NLL off by ",
+            std::abs(mean - golden["mean_nll_ref64"].get<double>()));
+    if (float_activations(format)) {
+      CHECK(worst <= 1e-3);
+    } else {
+      CHECK(rms <= 0.08);
+    }
+    CHECK(std::abs(mean - golden["mean_nll_ref64"].get<double>()) <= 0.03);
+  }
+}

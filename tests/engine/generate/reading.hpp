@@ -1,0 +1,96 @@
+// Reading recorded ids through a Reader, and the numbers goldens are compared by. Header-only, because every *_golden.cpp
+// here is a program of its own.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/generate/reader.hpp"
+#include "engine/model/model.hpp"
+
+namespace brim::test {
+
+inline nlohmann::json read_json(const std::string& path) {
+  std::ifstream file(path);
+  return nlohmann::json::parse(file);
+}
+
+inline std::vector<float> read_floats(const std::string& path) {
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  std::vector<float> values(static_cast<std::size_t>(file.tellg()) / sizeof(float));
+  file.seekg(0);
+  file.read(reinterpret_cast<char*>(values.data()), static_cast<std::streamsize>(values.size() * sizeof(float)));
+  return values;
+}
+
+/// −ln of the softmax of `logits` at `target`, in double.
+inline double negative_log_likelihood(std::span<const float> logits, std::int32_t target) {
+  const double largest = *std::max_element(logits.begin(), logits.end());
+  double sum = 0;
+  for (const float logit : logits) sum += std::exp(logit - largest);
+  return std::log(sum) + largest - logits[static_cast<std::size_t>(target)];
+}
+
+inline std::int32_t arg_max(std::span<const float> logits) {
+  return static_cast<std::int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+}
+
+/// A model and one reader over it, with a full cache.
+class Reading {
+ public:
+  Reading(const std::string& path, std::int64_t context, kernels::KvType type, int threads = 2) {
+    auto model = model::Model::load(path);
+    if (!model) FAIL(model.error().sentence);
+    generate::ReaderOptions options;
+    options.context = context;
+    options.budget.kind = kv::BudgetRequest::Kind::full;
+    options.type = type;
+    options.threads = threads;
+    auto reader = generate::Reader::create(*model, options);
+    if (!reader) FAIL(reader.error().sentence);
+    reader_ = std::move(*reader);
+  }
+
+  /// Reads ids from an empty cache; the logits after each of them.
+  std::vector<std::vector<float>> read_all(std::span<const std::int32_t> ids) {
+    reader_->clear();
+    std::vector<std::vector<float>> rows;
+    const Status status = reader_->read(ids, {}, nullptr, [&](std::int64_t, model::Decoder& decoder) {
+      for (std::int64_t i = 0; i < decoder.last_tokens(); ++i) {
+        const auto logits = decoder.logits(i);
+        rows.emplace_back(logits.begin(), logits.end());
+      }
+    });
+    if (!status) FAIL(status.error().sentence);
+    return rows;
+  }
+
+  /// The likeliest tokens that follow what was read, each read in turn.
+  std::vector<std::int32_t> continue_greedily(std::size_t count) {
+    std::vector<std::int32_t> tokens;
+    while (tokens.size() < count) {
+      const auto logits = reader_->logits();
+      if (!logits) FAIL(logits.error().sentence);
+      const std::int32_t token = arg_max(*logits);
+      tokens.push_back(token);
+      if (const Status status = reader_->read({&token, 1}, {}, nullptr); !status) FAIL(status.error().sentence);
+    }
+    return tokens;
+  }
+
+  generate::Reader& reader() { return *reader_; }
+
+ private:
+  std::unique_ptr<generate::Reader> reader_;
+};
+
+}  // namespace brim::test

@@ -1,0 +1,121 @@
+// See tiny_model.hpp.
+#include "tests/support/tiny_model.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <random>
+#include <stdexcept>
+#include <vector>
+
+#include "engine/io/gguf_writer.hpp"
+#include "quant/row.hpp"
+
+namespace brim::test {
+namespace {
+
+constexpr const char* kSpace = "\xE2\x96\x81";  // U+2581, SPM's space
+
+struct Words {
+  std::vector<std::string> tokens{"<unk>", "<s>", "</s>"};
+  std::vector<float> scores{0, 0, 0};
+  std::vector<std::int32_t> types{2, 3, 3};
+
+  void add(const std::string& token, std::int32_t type) {
+    scores.push_back(type == 6 ? 0.0f : -static_cast<float>(tokens.size()));
+    tokens.push_back(token);
+    types.push_back(type);
+  }
+};
+
+Words vocabulary() {
+  Words words;
+  for (int byte = 0; byte < 256; ++byte) {
+    char text[8];
+    std::snprintf(text, sizeof text, "<0x%02X>", static_cast<unsigned>(byte));
+    words.add(text, 6);
+  }
+  words.add(kSpace, 1);
+  for (int c = 33; c < 127; ++c) words.add(std::string(1, static_cast<char>(c)), 1);
+  for (const char* pair : {"th", "he", "in", "er", "an", "on", "at", "en", "nd", "ti", "es", "or", "te", "of", "ed", "is"}) {
+    words.add(pair, 1);
+    words.add(std::string(kSpace) + pair, 1);
+  }
+  for (const char* word : {"the", "and", "was", "dog", "cat", "sun"}) words.add(std::string(kSpace) + word, 1);
+  return words;
+}
+
+void check(const Status& status) {
+  if (!status) throw std::runtime_error(status.error().sentence);
+}
+
+}  // namespace
+
+void write_tiny_model(const std::string& path, const TinyModel& model) {
+  const Words words = vocabulary();
+  const std::int64_t head_size = model.embedding / model.heads;
+  io::GgufWriter writer;
+  writer.set_string("general.architecture", "llama");
+  writer.set_string("general.name", "tiny");
+  writer.set_u32("llama.context_length", static_cast<std::uint32_t>(model.context));
+  writer.set_u32("llama.embedding_length", static_cast<std::uint32_t>(model.embedding));
+  writer.set_u32("llama.block_count", static_cast<std::uint32_t>(model.layers));
+  writer.set_u32("llama.feed_forward_length", static_cast<std::uint32_t>(model.feed_forward));
+  writer.set_u32("llama.attention.head_count", static_cast<std::uint32_t>(model.heads));
+  writer.set_u32("llama.attention.head_count_kv", static_cast<std::uint32_t>(model.kv_heads));
+  writer.set_f32("llama.attention.layer_norm_rms_epsilon", 1e-5f);
+  writer.set_f32("llama.rope.freq_base", 10000.0f);
+  if (model.window > 0) writer.set_u32("llama.attention.sliding_window", static_cast<std::uint32_t>(model.window));
+  writer.set_string("tokenizer.ggml.model", "llama");
+  writer.set_strings("tokenizer.ggml.tokens", words.tokens);
+  writer.set_f32s("tokenizer.ggml.scores", words.scores);
+  writer.set_i32s("tokenizer.ggml.token_type", words.types);
+  writer.set_u32("tokenizer.ggml.bos_token_id", 1);
+  writer.set_u32("tokenizer.ggml.eos_token_id", 2);
+  writer.set_u32("tokenizer.ggml.unknown_token_id", 0);
+  writer.set_bool("tokenizer.ggml.add_bos_token", true);
+  if (!model.chat_template.empty()) writer.set_string("tokenizer.chat_template", model.chat_template);
+
+  struct Shape {
+    std::string name;
+    std::int64_t cols, rows;  // rows 0: a vector of ones
+  };
+  std::vector<Shape> shapes{{"token_embd.weight", model.embedding, static_cast<std::int64_t>(words.tokens.size())},
+                            {"output_norm.weight", model.embedding, 0}};
+  for (std::int64_t layer = 0; layer < model.layers; ++layer) {
+    const std::string prefix = "blk." + std::to_string(layer) + ".";
+    shapes.push_back({prefix + "attn_norm.weight", model.embedding, 0});
+    shapes.push_back({prefix + "attn_q.weight", model.embedding, model.embedding});
+    shapes.push_back({prefix + "attn_k.weight", model.embedding, model.kv_heads * head_size});
+    shapes.push_back({prefix + "attn_v.weight", model.embedding, model.kv_heads * head_size});
+    shapes.push_back({prefix + "attn_output.weight", model.embedding, model.embedding});
+    shapes.push_back({prefix + "ffn_norm.weight", model.embedding, 0});
+    shapes.push_back({prefix + "ffn_gate.weight", model.embedding, model.feed_forward});
+    shapes.push_back({prefix + "ffn_up.weight", model.embedding, model.feed_forward});
+    shapes.push_back({prefix + "ffn_down.weight", model.feed_forward, model.embedding});
+  }
+  for (const Shape& shape : shapes) {
+    const std::int64_t dimensions[] = {shape.cols, shape.rows};
+    writer.add_tensor(shape.name, shape.rows == 0 ? quant::Format::f32 : model.format,
+                      {dimensions, shape.rows == 0 ? std::size_t{1} : std::size_t{2}});
+  }
+  check(writer.begin(path));
+  std::mt19937 random(model.seed);
+  for (const Shape& shape : shapes) {
+    const quant::Format format = shape.rows == 0 ? quant::Format::f32 : model.format;
+    std::vector<float> row(static_cast<std::size_t>(shape.cols), 1.0f);
+    std::vector<std::byte> packed(quant::row_bytes(format, shape.cols));
+    for (std::int64_t r = 0; r < std::max<std::int64_t>(1, shape.rows); ++r) {
+      if (shape.rows > 0) {
+        // Uniform with unit-variance products; mt19937's numbers are the same everywhere, distributions' are not.
+        const float scale = 1.7f / std::sqrt(static_cast<float>(shape.cols));
+        for (float& value : row) value = (static_cast<float>(random()) / 2147483648.0f - 1.0f) * scale;
+      }
+      quant::pack_row(format, row.data(), packed.data(), shape.cols);
+      check(writer.write_piece(packed));
+    }
+  }
+  check(writer.finish());
+}
+
+}  // namespace brim::test

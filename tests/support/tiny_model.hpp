@@ -1,0 +1,29 @@
+// A tiny llama with random weights and a real vocabulary, written by the tests themselves, so that a clone without any
+// model can test everything but quality.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "quant/format.hpp"
+
+namespace brim::test {
+
+struct TinyModel {
+  std::int64_t embedding = 64;
+  std::int64_t layers = 3;
+  std::int64_t heads = 4;
+  std::int64_t kv_heads = 2;
+  std::int64_t feed_forward = 96;
+  std::int64_t context = 256;
+  std::int64_t window = 0;          ///< 0: none
+  quant::Format format = quant::Format::f32;
+  std::string chat_template;        ///< empty: none
+  std::uint32_t seed = 1;
+};
+
+/// The ids of its vocabulary: 0 <unk>, 1 <s>, 2 </s>, then 256 byte tokens, then printable characters and a few words.
+/// The file is about 400 KiB at the defaults. Throws std::runtime_error when it cannot be written.
+void write_tiny_model(const std::string& path, const TinyModel& model);
+
+}  // namespace brim::test
