@@ -1,13 +1,16 @@
 // Stop strings in a stream of text: holds back what might become one, and cuts the text before it.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace brim::generate {
 
-/// One stream, one thread. Stop strings are matched on bytes and may span any number of pushes.
+/// One stream, one thread. Stop strings are matched on bytes and may span any number of pushes; how the text is cut into
+/// pushes never changes the result. The one that is complete first wins, the longest of those complete at the same byte.
+/// Empty stop strings are ignored. Linear time: each byte moves one automaton (Knuth, Morris, Pratt) per stop string.
 class StopMatcher {
  public:
   explicit StopMatcher(std::vector<std::string> stops);
@@ -20,7 +23,12 @@ class StopMatcher {
   void reset();
 
  private:
-  std::vector<std::string> stops_;
+  struct Stop {
+    std::string text;
+    std::vector<std::size_t> fallback;  // by matched length: the longest shorter match that ends here too
+    std::size_t matched = 0;
+  };
+  std::vector<Stop> stops_;
   std::string held_;
   bool stopped_ = false;
 };

@@ -12,7 +12,8 @@ std::atomic<std::size_t> allocations{0};
 void* allocate(std::size_t size, std::size_t alignment) {
   allocations.fetch_add(1, std::memory_order_relaxed);
   if (size == 0) size = 1;
-  void* memory = alignment == 0 ? std::malloc(size) : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+  const std::size_t rounded = alignment == 0 ? size : (size + alignment - 1) / alignment * alignment;
+  void* memory = alignment == 0 ? std::malloc(size) : std::aligned_alloc(alignment, rounded);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }

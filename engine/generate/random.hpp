@@ -1,0 +1,43 @@
+// Random numbers for sampling: xoshiro256** (Blackman and Vigna, 2018), seeded through splitmix64. Our own arithmetic
+// throughout, because the distributions of the standard library differ between implementations.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+namespace brim::generate {
+
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) { restart(seed); }
+
+  void restart(std::uint64_t seed) {
+    for (std::uint64_t& word : words_) {  // splitmix64: neighbouring seeds give unrelated states, never all zero
+      seed += 0x9e3779b97f4a7c15ULL;
+      std::uint64_t mixed = seed;
+      mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9ULL;
+      mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebULL;
+      word = mixed ^ (mixed >> 31);
+    }
+  }
+
+  std::uint64_t next() {
+    const std::uint64_t result = std::rotl(words_[1] * 5, 7) * 9;
+    const std::uint64_t shifted = words_[1] << 17;
+    words_[2] ^= words_[0];
+    words_[3] ^= words_[1];
+    words_[1] ^= words_[2];
+    words_[0] ^= words_[3];
+    words_[2] ^= shifted;
+    words_[3] = std::rotl(words_[3], 45);
+    return result;
+  }
+
+  /// Uniform in [0, 1), on a grid of 2^−53.
+  double unit() { return static_cast<double>(next() >> 11) * 0x1p-53; }
+
+ private:
+  std::uint64_t words_[4];
+};
+
+}  // namespace brim::generate

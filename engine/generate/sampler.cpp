@@ -1,0 +1,91 @@
+// See sampler.hpp. Builds the chain of samplers.def from the options and runs it.
+#include "engine/generate/sampler.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "engine/generate/candidates.hpp"
+#include "engine/generate/random.hpp"
+#include "engine/generate/samplers/sampler_kinds.hpp"
+
+namespace brim::generate {
+
+struct Sampler::State {
+  State(const SamplingOptions& sampling, std::int64_t vocabulary_size)
+      : options(sampling), random(sampling.seed), candidates(static_cast<std::size_t>(vocabulary_size)) {
+    const bool filtered = sampling.mirostat == 0 && sampling.temperature > 0;
+    const bool scaled = sampling.temperature > 0;
+#define ADJUSTER(name) \
+  if (auto made = make_##name(sampling, vocabulary_size)) adjusters.push_back(std::move(made));
+#define FILTER(name)                                                    \
+  if (filtered) {                                                       \
+    if (auto made = make_##name(sampling, vocabulary_size)) filters.push_back(std::move(made)); \
+  }
+#define SCALER(name)                                                    \
+  if (scaled) {                                                         \
+    if (auto made = make_##name(sampling, vocabulary_size)) filters.push_back(std::move(made)); \
+  }
+#define PICKER(name) \
+  if (!picker) picker = make_##name(sampling, vocabulary_size);
+#include "engine/generate/samplers.def"
+#undef ADJUSTER
+#undef FILTER
+#undef SCALER
+#undef PICKER
+    if (!adjusters.empty()) adjusted.resize(static_cast<std::size_t>(vocabulary_size));
+  }
+
+  SamplingOptions options;
+  Random random;
+  Candidates candidates;
+  std::vector<float> adjusted;  // the logits as the adjusters change them, by token id
+  std::vector<std::unique_ptr<Adjuster>> adjusters;
+  std::vector<std::unique_ptr<Filter>> filters;
+  std::unique_ptr<Picker> picker;
+};
+
+Sampler::Sampler(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Sampler::Sampler(Sampler&&) noexcept = default;
+Sampler& Sampler::operator=(Sampler&&) noexcept = default;
+Sampler::~Sampler() = default;
+
+Result<Sampler> Sampler::create(const SamplingOptions& options, std::int64_t vocabulary_size) {
+  BRIM_TRY(check(options));
+  if (vocabulary_size < 1 || vocabulary_size > std::numeric_limits<TokenId>::max()) {
+    return error(ErrorCode::invalid_argument, "a vocabulary of ", vocabulary_size, " tokens cannot be sampled from");
+  }
+  for (const auto& [id, bias] : options.logit_bias) {
+    if (id >= vocabulary_size) {
+      return error(ErrorCode::invalid_argument, "logit_bias names token ", id, ", but the vocabulary ends at ",
+                   vocabulary_size - 1);
+    }
+  }
+  return Sampler(std::make_unique<State>(options, vocabulary_size));
+}
+
+TokenId Sampler::sample(std::span<const float> logits, std::span<const TokenId> history) noexcept {
+  State& state = *state_;
+  if (state.adjusters.empty()) {
+    state.candidates.fill(logits);
+  } else {
+    const std::size_t count = std::min(logits.size(), state.adjusted.size());
+    constexpr float kBanned = -std::numeric_limits<float>::infinity();
+    for (std::size_t id = 0; id < count; ++id) state.adjusted[id] = std::isfinite(logits[id]) ? logits[id] : kBanned;
+    std::fill(state.adjusted.begin() + static_cast<std::ptrdiff_t>(count), state.adjusted.end(), kBanned);
+    for (const auto& adjuster : state.adjusters) adjuster->apply(state.adjusted, history);
+    state.candidates.fill(state.adjusted);
+  }
+  if (state.candidates.empty()) return 0;
+  for (const auto& filter : state.filters) filter->apply(state.candidates, state.random);
+  return state.picker->pick(state.candidates, state.random);
+}
+
+void Sampler::reset() noexcept {
+  state_->random.restart(state_->options.seed);
+  state_->picker->reset();
+}
+
+const SamplingOptions& Sampler::options() const { return state_->options; }
+
+}  // namespace brim::generate

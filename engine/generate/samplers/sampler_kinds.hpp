@@ -1,0 +1,51 @@
+// The three things a sampler can be, and the function that makes each one of samplers.def. Private to engine/generate.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "engine/generate/candidates.hpp"
+#include "engine/generate/random.hpp"
+#include "engine/generate/sampler.hpp"
+
+namespace brim::generate {
+
+/// Changes logits by token id. May leave ±infinity or NaN; the chain takes those for "banned".
+class Adjuster {
+ public:
+  virtual ~Adjuster() = default;
+  virtual void apply(std::span<float> logits, std::span<const TokenId> history) noexcept = 0;
+};
+
+/// Narrows or rescales the candidates: at least one comes in, at least one must stay, all with finite logits.
+class Filter {
+ public:
+  virtual ~Filter() = default;
+  virtual void apply(Candidates& candidates, Random& random) noexcept = 0;
+};
+
+/// Chooses one of at least one candidate.
+class Picker {
+ public:
+  virtual ~Picker() = default;
+  virtual TokenId pick(Candidates& candidates, Random& random) noexcept = 0;
+  /// Forgets what earlier picks taught.
+  virtual void reset() noexcept {}
+};
+
+/// The place of one candidate, drawn with probability weight / sum; both as Candidates::weigh() left them.
+std::size_t draw_index(const Candidates& candidates, double sum, Random& random) noexcept;
+
+#define ADJUSTER(name) \
+  std::unique_ptr<Adjuster> make_##name(const SamplingOptions& options, std::int64_t vocabulary_size);
+#define FILTER(name) std::unique_ptr<Filter> make_##name(const SamplingOptions& options, std::int64_t vocabulary_size);
+#define SCALER(name) FILTER(name)
+#define PICKER(name) std::unique_ptr<Picker> make_##name(const SamplingOptions& options, std::int64_t vocabulary_size);
+#include "engine/generate/samplers.def"
+#undef ADJUSTER
+#undef FILTER
+#undef SCALER
+#undef PICKER
+
+}  // namespace brim::generate
