@@ -15,8 +15,8 @@ namespace brim::kv {
 
 /// What a split may know about a layer.
 struct LayerNeed {
-  std::int64_t floor = 0;        ///< least entries the layer must be given
-  std::int64_t cap = 0;          ///< most entries it can use: min(window, context)
+  std::int64_t floor = 0;        ///< least entries the layer must be given: one granule
+  std::int64_t cap = 0;          ///< most entries it can use: min(window, context), up to whole granules
   std::int64_t entry_bytes = 0;  ///< bytes one entry costs (all KV heads, metadata included)
 };
 
@@ -26,7 +26,8 @@ class Split {
   virtual ~Split() = default;
   virtual Needs needs() const { return {}; }
   /// Entries per layer such that floor ≤ entries ≤ cap and Σ entries · entry_bytes ≤ bytes. `bytes` holds at least the
-  /// floors. Deterministic. The cache rounds the result down to whole granules.
+  /// floors. Deterministic. The plan rounds the result down to whole granules and hands what is left over, granule by
+  /// granule, to the layers that lost most by rounding.
   virtual std::vector<std::int64_t> split(std::span<const LayerNeed> layers, std::int64_t bytes) const = 0;
 };
 
@@ -41,7 +42,8 @@ struct BudgetRequest {
   std::int64_t bytes = 0;
   double percent = 0;
 };
-/// "64MiB", "20%", "full" or "auto". Errors: invalid_argument naming the text and the forms.
+/// "64MiB", "20%", "full" or "auto" (letters in either case); more than 0 bytes, or more than 0 and at most 100 percent.
+/// Errors: invalid_argument naming the text and the forms.
 Result<BudgetRequest> parse_budget(std::string_view text);
 
 }  // namespace brim::kv

@@ -1,5 +1,6 @@
-// The cache itself: layers, slots, staging, eviction. It holds exactly Plan::budget_bytes of memory that the session's
-// arena gave it, and moves entries inside them; it never allocates.
+// The cache itself: what happens to a chunk of tokens on its way into the layers. It holds exactly Plan::budget_bytes of
+// memory that the session's arena gave it, and moves entries inside them; it never allocates. Its parts: layout (where
+// things lie), layer_store (one layer's entries), staging (the chunk), eviction (which entries stay), rebase (positions).
 //
 // A forward pass over a chunk of n tokens, layer by layer:
 //   begin(n)                    once: makes room in position space (rebasing survivors when the context is used up)
@@ -16,17 +17,23 @@
 #include <vector>
 
 #include "engine/base/result.hpp"
+#include "engine/kv/eviction.hpp"
+#include "engine/kv/layer_store.hpp"
+#include "engine/kv/layout.hpp"
 #include "engine/kv/plan.hpp"
 #include "engine/kv/scorer.hpp"
+#include "engine/kv/staging.hpp"
 
 namespace brim::kv {
 
-/// Rotates a stored key again when positions are rebased: by −delta positions, or not at all on layers without rope.
-/// Implemented by the model, which knows its frequencies (no magnitude scaling: keys already carry it).
+/// Rotates stored keys again when positions are rebased: by −delta positions (delta may be negative: where other layers
+/// kept more entries, a survivor moves up), or not at all on layers without rope. Implemented by the model, which knows
+/// its frequencies (no magnitude scaling: keys already carry it).
 class KeyRotation {
  public:
   virtual ~KeyRotation() = default;
-  virtual void rotate_back(int layer, float* key, std::int64_t delta) const noexcept = 0;
+  /// keys[count][key_size] of one layer: `count` keys that move together, so that their angles are computed once.
+  virtual void rotate_back(int layer, float* keys, std::int64_t count, std::int64_t delta) const noexcept = 0;
 };
 
 /// A stretch of entries of one (layer, head) that lie at equal strides: entry e's key is keys + e · key_stride.
@@ -39,6 +46,7 @@ struct Stretch {
 };
 
 /// What attention reads of one layer. Entries are in order of age, oldest first; all heads hold the same entries.
+/// Valid until the cache's next non-const call. Many threads may read it at once.
 class View {
  public:
   std::int64_t retained() const { return retained_; }
@@ -46,8 +54,8 @@ class View {
   std::int64_t entries() const { return retained_ + staged_; }
   /// Rotary positions of all entries, retained then staged: strictly increasing.
   std::span<const std::int64_t> positions() const { return positions_; }
-  /// The stretch of `head` that holds entry `first`, from that entry on: at most to entry `end`. Stretches end at granule
-  /// ends where granules are not neighbours; call again with first + count until end.
+  /// The stretch of `head` that holds entry `first`, from that entry on: at most to entry `end`. A layer's entries make
+  /// one or two stretches, and the staged ones another; call again with first + count until end.
   Stretch stretch(int head, std::int64_t first, std::int64_t end) const noexcept;
 
  private:
@@ -62,7 +70,9 @@ class View {
 struct LayerStats {
   std::int64_t quota = 0;     ///< entries this layer may keep
   std::int64_t used = 0;      ///< entries it keeps
-  std::int64_t evicted = 0;   ///< entries dropped since the session began or was cleared
+  /// Entries dropped since the session began or was cleared, to fit the quota or the context. Entries that slid out of a
+  /// layer's window are not counted: no later token could have seen them.
+  std::int64_t evicted = 0;
 };
 
 /// One thread at a time. Everything is deterministic.
@@ -76,9 +86,10 @@ class Cache {
   const Plan& plan() const { return plan_; }
   Needs needs() const;
 
-  /// Starts a chunk of n ≤ plan().chunk tokens. Returns the position of its first token. When the chunk would pass the
-  /// context, layers first drop entries (oldest after the sinks, an eighth of the context or n, whichever is more) and
-  /// survivors move to contiguous positions: sinks keep theirs, the rest end where the fullest layer ends.
+  /// Starts a chunk of 1 ≤ n ≤ plan().chunk tokens; not while stale or between begin and end. Returns the position of its
+  /// first token. When the chunk would pass the context, survivors move to contiguous positions: sinks keep theirs, the
+  /// rest end where the fullest layer ends. A layer that holds more than the context less n, or less an eighth, first
+  /// drops its oldest entries after the sinks.
   std::int64_t begin(std::int64_t n) noexcept;
   /// keys[t][head][key_size] and values[t][head][value_size] of the chunk's n tokens, floats, rotated.
   void stage(int layer, const float* keys, const float* values) noexcept;
@@ -87,14 +98,16 @@ class Cache {
   void add_mass(int layer, std::span<const float> mass) noexcept;
   void commit(int layer) noexcept;
   void end() noexcept;
-  /// Gives up a chunk between begin and end. Layers already committed hold entries the others lack: the cache is stale
-  /// until clear().
+  /// Gives up a chunk between begin and end. Entries that committed layers took from it are taken back. Where a layer had
+  /// to drop older ones for them that cannot be: the cache is stale then, until clear().
   void abandon() noexcept;
   bool stale() const { return stale_; }
 
   void clear() noexcept;
-  /// Forgets the last tokens so that `count` tokens remain of the whole input. False when that cannot be exact (an entry
-  /// that would still be needed was evicted, or positions were rebased since): nothing is changed then; re-read instead.
+  /// Forgets the last tokens so that `count` tokens remain of the whole input. False when that cannot be exact, or inside
+  /// a chunk: an entry that would still be needed was evicted or slid out of a window, positions were rebased since, or
+  /// masses that decide about evictions have already taken in the forgotten tokens. Nothing is changed then; re-read
+  /// instead. Going back to 0 tokens is clear(), and always works.
   bool truncate(std::int64_t count) noexcept;
 
   std::int64_t tokens() const { return tokens_; }           ///< tokens read since clear()
@@ -108,9 +121,52 @@ class Cache {
   std::int64_t bytes_peak() const { return peak_; }
 
  private:
+  friend class View;
+
+  /// What the cache knows of a layer beside its entries.
+  struct Layer {
+    LayerStore store;
+    std::int64_t quota;
+    Forced forced;
+    bool slides;
+    std::int64_t evicted = 0;
+    std::int64_t evicted_at = 0;  ///< tokens read when an entry was last evicted, its chunk included
+    std::int64_t slid_to = 0;     ///< positions below this one have slid out of the window
+  };
+
+  Cache() = default;
+  const LayerShape& shape(int layer) const { return plan_.shape.layers[static_cast<std::size_t>(layer)]; }
+  Layer& at(int layer) { return layers_[static_cast<std::size_t>(layer)]; }
+  const Layer& at(int layer) const { return layers_[static_cast<std::size_t>(layer)]; }
+  void rebase_all(std::int64_t n) noexcept;
+  void drop_after_sinks(Layer& layer, std::int64_t keep) noexcept;
+  std::span<const std::int64_t> staged_positions(const Layer& layer) const noexcept;
+  void evict(Layer& layer, std::int64_t first, std::int64_t keep) noexcept;
+  void append_staged(Layer& layer, std::int64_t token) noexcept;
+  bool can_return_to(std::int64_t count, std::int64_t position) const noexcept;
+  void return_to(std::int64_t count, std::int64_t position) noexcept;
+  /// Whether masses can ever decide what is evicted: not where everything fits.
+  bool mass_decides() const { return plan_.needs.attention_mass && plan_.budget_bytes < plan_.full_bytes; }
+
   Plan plan_;
+  const Rule* rule_ = nullptr;
+  const KeyRotation* rotation_ = nullptr;
+  const kernels::Table* table_ = nullptr;
+  std::vector<Layer> layers_;
+  Staging staging_;
+  Scratch scratch_;
+  std::int64_t fixed_bytes_ = 0;   ///< staging and scratch
+  std::int64_t stored_bytes_ = 0;  ///< Σ of the layers' bytes_used()
+  std::int64_t peak_ = 0;
+
+  std::int64_t tokens_ = 0;
+  std::int64_t position_ = 0;
+  std::int64_t rebased_ = 0;
+  std::int64_t rebased_at_ = 0;    ///< tokens read when positions were last rebased
+  std::int64_t chunk_ = 0;         ///< tokens of the chunk between begin and end; 0 outside
+  bool mass_added_ = false;        ///< in this chunk
+  int staged_layer_ = -1;          ///< the layer in the staging buffer; −1: none
   bool stale_ = false;
-  std::int64_t tokens_ = 0, position_ = 0, rebased_ = 0, peak_ = 0;
 };
 
 }  // namespace brim::kv

@@ -2,7 +2,9 @@
 // before anything is allocated. `brim inspect` prints it, Cache builds from it.
 //
 // The budget counts everything the cache needs: granules (K and V of ≤ 16 entries of one layer and KV head), per-entry
-// metadata, and the staging buffer (one chunk of one layer, shared by all). Σ parts ≤ budget_bytes, always.
+// metadata with the scratch that eviction works in, and the staging buffer (one chunk of one layer, shared by all).
+// pool_bytes + metadata_bytes + staging_bytes ≤ budget_bytes ≤ full_bytes, always: `full` is never exceeded either, as
+// nothing could use the rest.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +20,8 @@ namespace brim::kv {
 inline constexpr int kGranuleEntries = 16;
 inline constexpr int kLargestChunk = 512;
 inline constexpr int kSmallestChunk = 16;
+inline constexpr std::int64_t kLargestContext = (std::int64_t{1} << 31) - 1;
+inline constexpr std::int64_t kAutomaticTokens = 16384;  ///< what an automatic budget has room for, memory permitting
 
 struct LayerShape {
   int kv_heads = 1;
@@ -35,26 +39,31 @@ struct Shape {
 
 struct Plan {
   Shape shape;
+  Needs needs;                         ///< what the split and the rule ask for
   std::int64_t budget_bytes = 0;       ///< the promise; what the arena sets aside for the cache
-  std::int64_t full_bytes = 0;         ///< what `full` is for this shape: every layer's need plus staging
-  int chunk = 0;                       ///< tokens per prefill chunk: a power of two in [16, 512]
+  std::int64_t full_bytes = 0;         ///< what `full` is for this shape: every layer's need, metadata and staging
+  std::int64_t least_bytes = 0;        ///< the least budget this shape works with: one granule per layer and KV head
+  int chunk = 0;                       ///< tokens per prefill chunk: a power of two ≤ 512, and ≥ 16 where context ≥ 64
   std::int64_t staging_bytes = 0;
   std::int64_t granule_bytes = 0;      ///< one granule: 16 keys and 16 values of the largest head
-  std::int64_t granules = 0;
-  std::int64_t metadata_bytes = 0;
-  std::vector<std::int64_t> quota;     ///< entries per layer, a multiple of 16 or the layer's cap
+  std::int64_t granules = 0;           ///< over all layers and KV heads
+  std::int64_t pool_bytes = 0;         ///< K and V of all granules, each with its own layer's head sizes
+  std::int64_t metadata_bytes = 0;     ///< of all entries, and the scratch
+  std::vector<std::int64_t> quota;     ///< entries per layer, a multiple of 16 or the layer's need
   std::string split;                   ///< names, as given
   std::string keep;
 };
 
 /// Works out the plan. `automatic_bytes` is what kind automatic means here (the caller knows the machine): the plan takes
 /// the less of it and the bytes of min(context, 16384) tokens.
+/// The chunk is the largest power of two ≤ 512 and ≤ context / 4 (so that reading on beyond the context never drops more
+/// than a quarter of it at once) whose staging is at most an eighth of the budget, but at least 16.
 /// Errors: out_of_memory with the least possible budget when the request is below the floors; invalid_argument for an
-/// unknown split or rule, with the known ones.
+/// unknown split or rule, with the known ones, and for a shape without layers, heads or context.
 Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::int64_t automatic_bytes,
                        const std::string& split, const std::string& keep);
 
-/// Bytes one token costs over all layers in this storage type, metadata included (for people: "KV per token").
+/// Bytes one token costs over all layers in this storage type, position and index included (for people: "KV per token").
 std::int64_t bytes_per_token(const Shape& shape);
 
 }  // namespace brim::kv

@@ -23,8 +23,9 @@ class Rule {
  public:
   virtual ~Rule() = default;
   virtual Needs needs() const { return {}; }
-  /// Writes one score per entry, higher = stays longer. Ties go to the newer entry. Deterministic.
-  virtual void score(const Entries& entries, std::span<float> scores) const = 0;
+  /// Writes one score per entry, higher = stays longer; NaN counts as the lowest. Ties go to the newer entry.
+  /// Deterministic, and without allocating: it runs between two tokens.
+  virtual void score(const Entries& entries, std::span<float> scores) const noexcept = 0;
 };
 
 /// The rule with this name (engine/kv/scorers.def); nullptr when there is none.

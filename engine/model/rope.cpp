@@ -50,7 +50,8 @@ void RopeFrequencies::at(std::int64_t position, float* cosines, float* sines) co
   }
 }
 
-Rope::Rope(const Config& config, const RopeFactors& factors, std::int64_t context) : pairs_(config.rope.pairs) {
+Rope::Rope(const Config& config, const RopeFactors& factors, std::int64_t context)
+    : pairs_(config.rope.pairs), key_size_(config.key_size) {
   const RopeConfig& rope = config.rope;
   const bool is_long = context > rope.original_context;
   const std::vector<float>& chosen = !factors.longer.empty() && is_long       ? factors.longer
@@ -71,18 +72,21 @@ Rope::Rope(const Config& config, const RopeFactors& factors, std::int64_t contex
   }
 }
 
-void Rope::rotate_back(int layer, float* key, std::int64_t delta) const noexcept {
+void Rope::rotate_back(int layer, float* keys, std::int64_t count, std::int64_t delta) const noexcept {
   if (!rotated_[static_cast<std::size_t>(layer)]) return;
   const std::vector<double>& angles = of_layer(layer).angle;
-  const std::size_t count = angles.size();
-  for (std::size_t pair = 0; pair < count; ++pair) {
+  const std::size_t pairs = angles.size();
+  for (std::size_t pair = 0; pair < pairs; ++pair) {
     const double theta = -static_cast<double>(delta) * angles[pair];
     const double cosine = std::cos(theta), sine = std::sin(theta);
-    float& first = key[pairs_ == RopePairs::interleaved ? 2 * pair : pair];
-    float& second = key[pairs_ == RopePairs::interleaved ? 2 * pair + 1 : pair + count];
-    const double x = first, y = second;
-    first = static_cast<float>(x * cosine - y * sine);
-    second = static_cast<float>(x * sine + y * cosine);
+    const bool interleaved = pairs_ == RopePairs::interleaved;
+    float* first = keys + (interleaved ? 2 * pair : pair);
+    float* second = keys + (interleaved ? 2 * pair + 1 : pair + pairs);
+    for (std::int64_t key = 0; key < count; ++key, first += key_size_, second += key_size_) {
+      const double x = *first, y = *second;
+      *first = static_cast<float>(x * cosine - y * sine);
+      *second = static_cast<float>(x * sine + y * cosine);
+    }
   }
 }
 

@@ -42,14 +42,15 @@ class Rope final : public kv::KeyRotation {
   const RopeFrequencies& window() const { return window_; }
   int pairs() const { return static_cast<int>(global_.angle.size()); }
 
-  /// Rotates one key of a layer by −delta positions (magnitude 1): moving a stored key in position space.
-  void rotate_back(int layer, float* key, std::int64_t delta) const noexcept override;
+  /// Rotates keys[count][key_size] of a layer by −delta positions (magnitude 1): moving stored keys in position space.
+  void rotate_back(int layer, float* keys, std::int64_t count, std::int64_t delta) const noexcept override;
 
  private:
   RopeFrequencies global_, window_;
   std::vector<bool> windowed_;  // layers that use window_
   std::vector<bool> rotated_;   // layers with rope at all
   RopePairs pairs_;
+  int key_size_;
 };
 
 }  // namespace brim::model

@@ -1,0 +1,92 @@
+// What a user may write for --kv-budget, and the list of splits (budgets.def) as a table.
+#include "engine/kv/budget.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include "engine/base/quote.hpp"
+#include "engine/base/size_text.hpp"
+
+namespace brim::kv {
+
+#define SPLIT(function, name) const Split& function();
+#include "engine/kv/budgets.def"
+#undef SPLIT
+
+namespace {
+
+struct NamedSplit {
+  std::string_view name;
+  const Split& (*split)();
+};
+
+constexpr NamedSplit kSplits[] = {
+#define SPLIT(function, name) {name, function},
+#include "engine/kv/budgets.def"
+#undef SPLIT
+};
+
+bool equals_ignoring_case(std::string_view text, std::string_view lower_case) {
+  return std::equal(text.begin(), text.end(), lower_case.begin(), lower_case.end(), [](char a, char b) {
+    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+  });
+}
+
+Error not_a_budget(std::string_view text, std::string_view why) {
+  return error(ErrorCode::invalid_argument, "the KV budget ", quoted(text), " ", why,
+               "; expected a size (64MiB), a share of the full cache (20%), full or auto");
+}
+
+/// Digits with at most one point between or after them: no sign, exponent, "nan" or "inf".
+bool parse_percent(std::string_view digits, double& percent) {
+  if (digits.empty() || digits.front() == '.') return false;
+  if (digits.find_first_not_of("0123456789.") != std::string_view::npos) return false;
+  const char* end = digits.data() + digits.size();
+  const auto parsed = std::from_chars(digits.data(), end, percent, std::chars_format::fixed);
+  return parsed.ec == std::errc() && parsed.ptr == end;
+}
+
+}  // namespace
+
+const Split* find_split(std::string_view name) {
+  for (const NamedSplit& candidate : kSplits) {
+    if (candidate.name == name) return &candidate.split();
+  }
+  return nullptr;
+}
+
+std::string split_names() {
+  std::string names;
+  for (const NamedSplit& candidate : kSplits) {
+    if (!names.empty()) names += '|';
+    names += candidate.name;
+  }
+  return names;
+}
+
+Result<BudgetRequest> parse_budget(std::string_view text) {
+  BudgetRequest request;
+  if (equals_ignoring_case(text, "auto")) return request;
+  if (equals_ignoring_case(text, "full")) {
+    request.kind = BudgetRequest::Kind::full;
+    return request;
+  }
+  if (!text.empty() && text.back() == '%') {
+    request.kind = BudgetRequest::Kind::percent;
+    std::string_view digits = text.substr(0, text.size() - 1);
+    while (!digits.empty() && digits.back() == ' ') digits.remove_suffix(1);
+    if (!parse_percent(digits, request.percent)) return not_a_budget(text, "is not a percentage");
+    if (!(request.percent > 0 && request.percent <= 100)) return not_a_budget(text, "is not above 0% and up to 100%");
+    return request;
+  }
+  const Result<std::size_t> size = parse_size(text);
+  if (!size) return not_a_budget(text, "is not a size");
+  if (*size == 0) return not_a_budget(text, "leaves no memory at all");
+  if (*size > static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max())) return not_a_budget(text, "is too large");
+  request.kind = BudgetRequest::Kind::bytes;
+  request.bytes = static_cast<std::int64_t>(*size);
+  return request;
+}
+
+}  // namespace brim::kv

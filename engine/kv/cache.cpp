@@ -1,0 +1,283 @@
+// See cache.hpp.
+#include "engine/kv/cache.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "engine/kv/rebase.hpp"
+#include "kernels/dispatch.hpp"
+
+namespace brim::kv {
+
+Result<Cache> Cache::create(Plan plan, std::span<std::byte> memory, const KeyRotation* rotation) {
+  if (static_cast<std::int64_t>(memory.size()) < plan.budget_bytes ||
+      reinterpret_cast<std::uintptr_t>(memory.data()) % 64 != 0) {
+    return error(ErrorCode::invalid_argument, "KV cache: expected ", plan.budget_bytes, " bytes at a multiple of 64, found ",
+                 memory.size());
+  }
+  Cache cache;
+  cache.rule_ = find_rule(plan.keep);
+  if (!cache.rule_ || plan.quota.size() != plan.shape.layers.size() ||
+      plan.pool_bytes + plan.metadata_bytes + plan.staging_bytes > plan.budget_bytes) {
+    return error(ErrorCode::internal, "KV cache: a plan that make_plan did not make");
+  }
+  cache.rotation_ = rotation;
+  cache.table_ = &kernels::active();
+
+  const Shape& shape = plan.shape;
+  MemoryMap map(memory);
+  std::int64_t slots = 0;
+  for (std::size_t i = 0; i < shape.layers.size(); ++i) {
+    const LayerRun run = map.layer(shape.layers[i], shape.type, plan.needs, plan.quota[i]);
+    const bool sliding = kv::slides(shape.layers[i], shape.context);
+    cache.layers_.push_back({LayerStore(shape.layers[i], shape.type, run), plan.quota[i],
+                             forced_entries(plan.quota[i], sliding), sliding});
+    slots = std::max(slots, run.slots);
+  }
+  cache.staging_ = Staging(map.staging(shape, plan.chunk), plan.chunk);
+  cache.scratch_ = map.scratch(shape, plan.needs, slots, plan.chunk);
+  cache.fixed_bytes_ = plan.staging_bytes + scratch_bytes(shape, plan.needs, slots, plan.chunk);
+  cache.peak_ = cache.fixed_bytes_;
+  cache.plan_ = std::move(plan);
+  return cache;
+}
+
+std::int64_t Cache::begin(std::int64_t n) noexcept {
+  if (position_ + n > plan_.shape.context) rebase_all(n);
+  chunk_ = n;
+  staged_layer_ = -1;
+  mass_added_ = false;
+  std::iota(scratch_.positions + scratch_.slots, scratch_.positions + scratch_.slots + n, position_);
+  std::iota(scratch_.index + scratch_.slots, scratch_.index + scratch_.slots + n, tokens_);
+  return position_;
+}
+
+void Cache::stage(int layer, const float* keys, const float* values) noexcept {
+  staging_.pack(*table_, plan_.shape.type, shape(layer), keys, values, chunk_);
+  staged_layer_ = layer;
+  // The chunk's positions follow the layer's own: behind them where the array has room, else in the scratch.
+  const LayerStore& store = at(layer).store;
+  const std::int64_t* staged = scratch_.positions + scratch_.slots;
+  if (store.used() + chunk_ <= store.slots()) {
+    std::copy(staged, staged + chunk_, store.position_array() + store.used());
+  } else {
+    std::copy(store.positions().begin(), store.positions().end(), scratch_.positions + scratch_.slots - store.used());
+  }
+  if (scratch_.mass) std::fill_n(scratch_.mass + scratch_.slots, chunk_, 0.0f);
+}
+
+std::span<const std::int64_t> Cache::staged_positions(const Layer& layer) const noexcept {
+  const std::int64_t used = layer.store.used();
+  const bool in_place = used + chunk_ <= layer.store.slots();
+  const std::int64_t* first = in_place ? layer.store.position_array() : scratch_.positions + scratch_.slots - used;
+  return {first, static_cast<std::size_t>(used + chunk_)};
+}
+
+View Cache::view(int layer) const noexcept {
+  const Layer& own = at(layer);
+  View view;
+  view.cache_ = this;
+  view.layer_ = layer;
+  view.retained_ = own.store.used();
+  view.staged_ = layer == staged_layer_ ? chunk_ : 0;
+  view.positions_ = view.staged_ > 0 ? staged_positions(own) : own.store.positions();
+  return view;
+}
+
+Stretch View::stretch(int head, std::int64_t first, std::int64_t end) const noexcept {
+  const LayerStore& store = cache_->at(layer_).store;
+  if (first >= retained_) {
+    const std::int64_t token = first - retained_;
+    return {cache_->staging_.key(head, token), cache_->staging_.value(head, token), store.key_bytes(), store.value_bytes(),
+            end - first};
+  }
+  const std::int64_t count = store.run_length(first, std::min(end, retained_));
+  return {store.key(head, first), store.value(head, first), store.key_bytes(), store.value_bytes(), count};
+}
+
+void Cache::add_mass(int layer, std::span<const float> mass) noexcept {
+  if (!scratch_.mass) return;
+  mass_added_ = true;
+  const std::span<float> retained = at(layer).store.mass();
+  for (std::size_t i = 0; i < retained.size() && i < mass.size(); ++i) retained[i] += mass[i];
+  float* staged = scratch_.mass + scratch_.slots;
+  for (std::size_t i = retained.size(); i < mass.size(); ++i) staged[i - retained.size()] += mass[i];
+}
+
+void Cache::append_staged(Layer& layer, std::int64_t token) noexcept {
+  const std::int64_t place = scratch_.slots + token;
+  layer.store.append(staging_, token, scratch_.positions[place], scratch_.index[place],
+                     scratch_.mass ? scratch_.mass[place] : 0.0f);
+}
+
+void Cache::commit(int layer) noexcept {
+  if (layer != staged_layer_) return;
+  Layer& own = at(layer);
+  const std::int64_t before = own.store.bytes_used();
+  const std::int64_t used = own.store.used();
+  const std::int64_t entries = used + chunk_;
+
+  // Entries older than the window of the last token read: nothing will ever see them again. One more than the next token
+  // sees is kept, so that taking back the newest token is exact.
+  std::int64_t first = 0;
+  if (own.slides) {
+    const std::span<const std::int64_t> positions = staged_positions(own);
+    const std::int64_t oldest = position_ + chunk_ - shape(layer).window;
+    first = std::lower_bound(positions.begin(), positions.end(), oldest) - positions.begin();
+    if (first > 0) own.slid_to = oldest;
+  }
+
+  if (entries - first <= own.quota) {
+    own.store.drop_oldest(std::min(first, used));
+    for (std::int64_t token = std::max<std::int64_t>(first - used, 0); token < chunk_; ++token) append_staged(own, token);
+  } else {
+    const std::int64_t keep = entries_to_keep(entries - first, own.quota, chunk_);
+    evict(own, first, keep);
+    own.evicted += entries - first - keep;
+    own.evicted_at = tokens_ + chunk_;
+  }
+  staged_layer_ = -1;
+  stored_bytes_ += own.store.bytes_used() - before;
+  peak_ = std::max(peak_, bytes_used());
+}
+
+void Cache::evict(Layer& layer, std::int64_t first, std::int64_t keep) noexcept {
+  // The rule sees one sequence: the layer's entries from `first` on, copied in front of the chunk's.
+  const std::int64_t used = layer.store.used();
+  const auto entries = static_cast<std::size_t>(used + chunk_ - first);
+  const std::int64_t place = scratch_.slots - used + first;
+  if (first < used) {
+    std::copy(layer.store.index().begin() + first, layer.store.index().end(), scratch_.index + place);
+    if (scratch_.mass) {
+      std::copy(layer.store.mass().begin() + first, layer.store.mass().end(), scratch_.mass + place);
+    }
+  }
+  Entries view;
+  view.index = {scratch_.index + place, entries};
+  if (scratch_.mass) view.mass = {scratch_.mass + place, entries};
+  view.sinks = layer.forced.sinks;
+  view.recent = layer.forced.recent;
+  const std::span<float> scores(scratch_.scores, entries);
+  rule_->score(view, scores);
+
+  const std::span<std::uint32_t> order(scratch_.order, entries);
+  choose_survivors(scores, layer.forced, keep, order);
+  const std::span<std::uint32_t> chosen = order.first(static_cast<std::size_t>(keep));
+  for (std::uint32_t& entry : chosen) entry += static_cast<std::uint32_t>(first);
+  const auto staged = std::lower_bound(chosen.begin(), chosen.end(), static_cast<std::uint32_t>(used));
+  layer.store.keep(chosen.first(static_cast<std::size_t>(staged - chosen.begin())));
+  for (auto entry = staged; entry != chosen.end(); ++entry) append_staged(layer, static_cast<std::int64_t>(*entry) - used);
+}
+
+void Cache::end() noexcept {
+  tokens_ += chunk_;
+  position_ += chunk_;
+  chunk_ = 0;
+  staged_layer_ = -1;
+}
+
+void Cache::rebase_all(std::int64_t n) noexcept {
+  const std::int64_t context = plan_.shape.context;
+  const std::int64_t room = context - std::max(n, context / 8);
+  std::int64_t end = 0;
+  for (Layer& layer : layers_) {
+    if (layer.store.used() > room) drop_after_sinks(layer, room);
+    end = std::max(end, layer.store.used());
+  }
+  const RebaseTools tools{*table_, plan_.shape.type, rotation_, scratch_.keys};
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    rebase(layers_[i].store, plan_.shape.layers[i], static_cast<int>(i), layers_[i].forced.sinks, end, tools);
+    layers_[i].slid_to = 0;
+  }
+  position_ = end;
+  rebased_at_ = tokens_;
+  ++rebased_;
+}
+
+void Cache::drop_after_sinks(Layer& layer, std::int64_t keep) noexcept {
+  const std::int64_t before = layer.store.bytes_used();
+  const std::int64_t dropped = layer.store.used() - keep;
+  const std::int64_t sinks = std::min(layer.forced.sinks, keep);
+  std::iota(scratch_.order, scratch_.order + sinks, 0u);
+  std::iota(scratch_.order + sinks, scratch_.order + keep, static_cast<std::uint32_t>(sinks + dropped));
+  layer.store.keep({scratch_.order, static_cast<std::size_t>(keep)});
+  layer.evicted += dropped;
+  stored_bytes_ += layer.store.bytes_used() - before;
+}
+
+bool Cache::can_return_to(std::int64_t count, std::int64_t position) const noexcept {
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const Layer& layer = layers_[i];
+    if (layer.evicted_at > count) return false;
+    // The token at `position` sees the window that ends with it.
+    if (layer.slid_to > std::max<std::int64_t>(position - plan_.shape.layers[i].window + 1, 0)) return false;
+  }
+  return true;
+}
+
+void Cache::return_to(std::int64_t count, std::int64_t position) noexcept {
+  stored_bytes_ = 0;
+  for (Layer& layer : layers_) {
+    const std::span<const std::int64_t> positions = layer.store.positions();
+    const auto first = std::lower_bound(positions.begin(), positions.end(), position);
+    layer.store.drop_newest(positions.end() - first);
+    stored_bytes_ += layer.store.bytes_used();
+  }
+  tokens_ = count;
+  position_ = position;
+}
+
+void Cache::abandon() noexcept {
+  if (chunk_ == 0) return;
+  chunk_ = 0;
+  staged_layer_ = -1;
+  if (can_return_to(tokens_, position_) && !(mass_added_ && mass_decides())) {
+    return_to(tokens_, position_);
+  } else {
+    stale_ = true;
+  }
+}
+
+void Cache::clear() noexcept {
+  for (Layer& layer : layers_) {
+    layer.store.clear();
+    layer.evicted = layer.evicted_at = layer.slid_to = 0;
+  }
+  stored_bytes_ = 0;
+  tokens_ = position_ = rebased_ = rebased_at_ = chunk_ = 0;
+  staged_layer_ = -1;
+  stale_ = false;
+}
+
+bool Cache::truncate(std::int64_t count) noexcept {
+  if (count < 0 || count > tokens_ || chunk_ != 0) return false;
+  if (count == 0) {
+    clear();
+    return true;
+  }
+  if (stale_) return false;
+  if (count == tokens_) return true;
+  const std::int64_t position = position_ - (tokens_ - count);
+  if (count < rebased_at_ || !can_return_to(count, position)) return false;
+  if (mass_decides()) return false;
+  return_to(count, position);
+  return true;
+}
+
+Needs Cache::needs() const { return plan_.needs; }
+
+std::int64_t Cache::evicted() const {
+  std::int64_t sum = 0;
+  for (const Layer& layer : layers_) sum += layer.evicted;
+  return sum;
+}
+
+LayerStats Cache::layer(int index) const {
+  const Layer& own = at(index);
+  return {own.quota, own.store.used(), own.evicted};
+}
+
+std::int64_t Cache::bytes_used() const { return fixed_bytes_ + stored_bytes_; }
+
+}  // namespace brim::kv

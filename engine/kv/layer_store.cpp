@@ -1,0 +1,86 @@
+// See layer_store.hpp.
+#include "engine/kv/layer_store.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace brim::kv {
+
+LayerStore::LayerStore(const LayerShape& shape, kernels::KvType type, const LayerRun& run)
+    : run_(run),
+      heads_(shape.kv_heads),
+      key_bytes_(static_cast<std::int64_t>(kernels::kv_vector_bytes(type, shape.key_size))),
+      value_bytes_(static_cast<std::int64_t>(kernels::kv_vector_bytes(type, shape.value_size))) {}
+
+std::int64_t LayerStore::bytes_used() const {
+  if (used_ == 0) return 0;
+  // The ring may begin inside a granule; when it is (nearly) full, its end lies in the granule where it begins.
+  const std::int64_t spanned = (start_ % kGranuleEntries + used_ + kGranuleEntries - 1) / kGranuleEntries;
+  const std::int64_t granules = std::min(spanned, run_.slots / kGranuleEntries);
+  const std::int64_t metadata = 16 + (run_.mass ? 4 : 0);
+  return granules * kGranuleEntries * heads_ * (key_bytes_ + value_bytes_) + used_ * metadata;
+}
+
+std::int64_t LayerStore::run_length(std::int64_t entry, std::int64_t end) const {
+  const std::int64_t slot = (start_ + entry) % run_.slots;
+  return std::min(end - entry, run_.slots - slot);
+}
+
+void LayerStore::append(const Staging& staging, std::int64_t token, std::int64_t position, std::int64_t index,
+                        float mass) noexcept {
+  const std::int64_t entry = used_++;
+  for (int head = 0; head < heads_; ++head) {
+    std::memcpy(key(head, entry), staging.key(head, token), key_bytes());
+    std::memcpy(value(head, entry), staging.value(head, token), value_bytes());
+  }
+  run_.positions[entry] = position;
+  run_.index[entry] = index;
+  if (run_.mass) run_.mass[entry] = mass;
+}
+
+void LayerStore::drop_oldest(std::int64_t count) noexcept {
+  if (count == 0) return;
+  start_ = (start_ + count) % run_.slots;
+  used_ -= count;
+  std::copy(run_.positions + count, run_.positions + count + used_, run_.positions);
+  std::copy(run_.index + count, run_.index + count + used_, run_.index);
+  if (run_.mass) std::copy(run_.mass + count, run_.mass + count + used_, run_.mass);
+}
+
+void LayerStore::move(std::int64_t from, std::int64_t to) noexcept {
+  for (int head = 0; head < heads_; ++head) {
+    std::memcpy(key(head, to), key(head, from), key_bytes());
+    std::memcpy(value(head, to), value(head, from), value_bytes());
+  }
+}
+
+void LayerStore::keep(std::span<const std::uint32_t> order) noexcept {
+  const std::int64_t kept = static_cast<std::int64_t>(order.size());
+  const std::int64_t dropped = used_ - kept;
+  if (dropped == 0) return;
+  // Survivors that would have to move when the gaps are closed towards the oldest, or towards the newest. A survivor
+  // with nothing dropped before it (after it) stays where it is.
+  const auto first_gap = std::find_if(order.begin(), order.end(), [&](const std::uint32_t& entry) {
+    return entry != static_cast<std::uint32_t>(&entry - order.data());
+  });
+  const auto last_gap = std::find_if(order.rbegin(), order.rend(), [&](const std::uint32_t& entry) {
+    return entry != static_cast<std::uint32_t>(&entry - order.data() + dropped);
+  });
+  const std::int64_t to_oldest = order.end() - first_gap;
+  const std::int64_t to_newest = order.rend() - last_gap;
+  if (to_oldest <= to_newest) {
+    for (std::int64_t i = kept - to_oldest; i < kept; ++i) move(order[static_cast<std::size_t>(i)], i);
+  } else {
+    for (std::int64_t i = to_newest - 1; i >= 0; --i) move(order[static_cast<std::size_t>(i)], i + dropped);
+    start_ = (start_ + dropped) % run_.slots;
+  }
+  for (std::int64_t i = 0; i < kept; ++i) {
+    const std::uint32_t from = order[static_cast<std::size_t>(i)];
+    run_.positions[i] = run_.positions[from];
+    run_.index[i] = run_.index[from];
+    if (run_.mass) run_.mass[i] = run_.mass[from];
+  }
+  used_ = kept;
+}
+
+}  // namespace brim::kv

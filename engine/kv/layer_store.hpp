@@ -1,0 +1,62 @@
+// One layer's entries in its run of granules. Keys and values lie in a ring of slots — entry i, counted by age, in slot
+// (start + i) mod slots — so that dropping the oldest moves nothing, and dropping the oldest after a few sinks moves only
+// the sinks. Positions, indices and masses are plain arrays in order of age, because attention and rules read them whole.
+// All heads hold the same entries.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "engine/kv/layout.hpp"
+#include "engine/kv/staging.hpp"
+
+namespace brim::kv {
+
+class LayerStore {
+ public:
+  LayerStore(const LayerShape& shape, kernels::KvType type, const LayerRun& run);
+
+  std::int64_t slots() const { return run_.slots; }
+  std::int64_t used() const { return used_; }
+  std::span<std::int64_t> positions() const { return {run_.positions, static_cast<std::size_t>(used_)}; }
+  std::span<const std::int64_t> index() const { return {run_.index, static_cast<std::size_t>(used_)}; }
+  /// Empty when nobody asked for masses.
+  std::span<float> mass() const { return {run_.mass, run_.mass ? static_cast<std::size_t>(used_) : 0}; }
+  /// All of the positions array: the part behind used() may be written to show a chunk behind the entries.
+  std::int64_t* position_array() const { return run_.positions; }
+
+  /// Bytes in granules that hold an entry, and of the entries' metadata.
+  std::int64_t bytes_used() const;
+
+  std::byte* key(int head, std::int64_t entry) const { return run_.keys + place(head, entry) * key_bytes_; }
+  std::byte* value(int head, std::int64_t entry) const { return run_.values + place(head, entry) * value_bytes_; }
+  std::size_t key_bytes() const { return static_cast<std::size_t>(key_bytes_); }
+  std::size_t value_bytes() const { return static_cast<std::size_t>(value_bytes_); }
+  /// How many entries from `entry` on lie side by side, up to `end`.
+  std::int64_t run_length(std::int64_t entry, std::int64_t end) const;
+
+  /// Adds staged entry `token` as the newest. There is a free slot.
+  void append(const Staging& staging, std::int64_t token, std::int64_t position, std::int64_t index, float mass) noexcept;
+  void drop_oldest(std::int64_t count) noexcept;
+  void drop_newest(std::int64_t count) noexcept { used_ -= count; }
+  /// Keeps the entries in `order` (ascending) and closes the gaps, moving whichever side of them is smaller.
+  void keep(std::span<const std::uint32_t> order) noexcept;
+  void clear() noexcept { start_ = used_ = 0; }
+
+ private:
+  std::int64_t place(int head, std::int64_t entry) const {
+    const std::int64_t slot = start_ + entry;
+    return head * run_.slots + (slot < run_.slots ? slot : slot - run_.slots);
+  }
+  void move(std::int64_t from, std::int64_t to) noexcept;
+
+  LayerRun run_;
+  int heads_;
+  std::int64_t key_bytes_;
+  std::int64_t value_bytes_;
+  std::int64_t start_ = 0;  ///< slot of the oldest entry, < slots
+  std::int64_t used_ = 0;
+};
+
+}  // namespace brim::kv

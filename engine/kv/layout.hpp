@@ -1,0 +1,76 @@
+// Where things lie in the cache's memory, and therefore what they cost. The plan sums these sizes and the cache places
+// its data by the same functions, so the two cannot disagree.
+//
+//   layer 0                                   layer 1 …   staging          scratch
+//   ┌ keys of head 0 ┬ keys of head 1 ┬ … ┐               chunk of the     positions, indices, scores, mass and order
+//   ├ values of head 0 ┬ …                ┤               layer with the   of the largest layer plus one chunk; a granule
+//   └ positions ┬ indices ┬ mass          ┘               largest entries  of keys as floats
+//
+// A layer's part is `granules` · 16 slots; each head's keys are one contiguous run, and so are its values.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "engine/kv/needs.hpp"
+#include "engine/kv/plan.hpp"
+
+namespace brim::kv {
+
+/// Position and index of one entry, both 64 bits; the mass only when somebody asks for it.
+constexpr std::int64_t metadata_bytes(Needs needs) { return 16 + (needs.attention_mass ? 4 : 0); }
+
+/// min(window, context): the entries a layer can ever use.
+std::int64_t useful_entries(const LayerShape& layer, std::int64_t context);
+/// True when older entries leave the layer's sight while the context is still being used.
+bool slides(const LayerShape& layer, std::int64_t context);
+
+/// K and V of one entry, all KV heads.
+std::int64_t data_bytes(const LayerShape& layer, kernels::KvType type);
+/// The same with metadata: what one slot of this layer costs.
+std::int64_t entry_bytes(const LayerShape& layer, kernels::KvType type, Needs needs);
+
+/// The staging buffer: `chunk` entries of the layer with the largest ones.
+std::int64_t staging_bytes(const Shape& shape, std::int64_t chunk);
+/// The scratch that eviction and rebasing work in, for layers of at most `slots` slots.
+std::int64_t scratch_bytes(const Shape& shape, Needs needs, std::int64_t slots, std::int64_t chunk);
+
+/// Where one layer's entries lie.
+struct LayerRun {
+  std::byte* keys = nullptr;
+  std::byte* values = nullptr;
+  std::int64_t* positions = nullptr;
+  std::int64_t* index = nullptr;
+  float* mass = nullptr;       ///< null when nobody asks for it
+  std::int64_t slots = 0;      ///< a multiple of 16
+};
+
+/// Room for one layer's entries followed by a chunk's. The chunk's part begins at `slots` in each array, so that a
+/// layer's n entries, copied to [slots − n, slots), and the chunk's make one sequence.
+struct Scratch {
+  std::int64_t* positions = nullptr;
+  std::int64_t* index = nullptr;
+  float* scores = nullptr;
+  float* mass = nullptr;             ///< null when nobody asks for it
+  std::uint32_t* order = nullptr;
+  float* keys = nullptr;             ///< one granule of keys, unpacked
+  std::int64_t slots = 0;
+};
+
+/// Hands out the memory from its beginning, in the order of the drawing above.
+class MemoryMap {
+ public:
+  explicit MemoryMap(std::span<std::byte> memory) : memory_(memory) {}
+  LayerRun layer(const LayerShape& layer, kernels::KvType type, Needs needs, std::int64_t quota);
+  std::byte* staging(const Shape& shape, std::int64_t chunk);
+  Scratch scratch(const Shape& shape, Needs needs, std::int64_t slots, std::int64_t chunk);
+
+ private:
+  std::byte* take(std::int64_t bytes);
+
+  std::span<std::byte> memory_;
+  std::size_t taken_ = 0;
+};
+
+}  // namespace brim::kv

@@ -1,0 +1,237 @@
+// See plan.hpp. All sums saturate (saturate.hpp): a shape from a model file may ask for anything.
+#include "engine/kv/plan.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <numeric>
+
+#include "engine/base/quote.hpp"
+#include "engine/base/size_text.hpp"
+#include "engine/kv/layout.hpp"
+#include "engine/kv/saturate.hpp"
+#include "engine/kv/scorer.hpp"
+
+namespace brim::kv {
+namespace {
+
+/// "12.0 MiB (12582912 bytes)": the second number can be typed back.
+std::string bytes_text(std::int64_t bytes) {
+  return sentence(size_text(static_cast<std::size_t>(bytes)), " (", bytes, " bytes)");
+}
+
+Status check_shape(const Shape& shape) {
+  if (shape.layers.empty()) return error(ErrorCode::invalid_argument, "KV cache: the model has no layers");
+  if (shape.context < 1) {
+    return error(ErrorCode::invalid_argument, "KV cache: a context of ", shape.context, " tokens; expected at least 1");
+  }
+  if (shape.context > kLargestContext) {
+    return error(ErrorCode::invalid_argument, "KV cache: a context of ", shape.context, " tokens; expected at most ",
+                 kLargestContext, " (choose a smaller one with -c)");
+  }
+  for (std::size_t i = 0; i < shape.layers.size(); ++i) {
+    const LayerShape& layer = shape.layers[i];
+    if (layer.kv_heads < 1 || layer.key_size < 1 || layer.value_size < 1 || layer.window < 0) {
+      return error(ErrorCode::invalid_argument, "KV cache: layer ", i, " has ", layer.kv_heads, " KV heads, keys of ",
+                   layer.key_size, ", values of ", layer.value_size, " and a window of ", layer.window,
+                   "; expected at least one of each, and a window of 0 (none) or more");
+    }
+  }
+  return {};
+}
+
+/// The costs of one shape under one set of needs, with the layers' needs as a split sees them.
+class Costs {
+ public:
+  Costs(const Shape& shape, Needs needs) : shape_(shape), needs_(needs) {
+    layers_.reserve(shape.layers.size());
+    for (const LayerShape& layer : shape.layers) {
+      LayerNeed need;
+      need.floor = kGranuleEntries;
+      need.cap = round_up(useful_entries(layer, shape.context), kGranuleEntries);
+      need.entry_bytes = entry_bytes(layer, shape.type, needs);
+      layers_.push_back(need);
+    }
+  }
+
+  const std::vector<LayerNeed>& layers() const { return layers_; }
+  int largest_chunk() const {
+    const auto quarter = std::clamp<std::int64_t>(shape_.context / 4, 1, kLargestChunk);
+    return static_cast<int>(std::bit_floor(static_cast<std::uint64_t>(quarter)));
+  }
+  int smallest_chunk() const { return std::min(kSmallestChunk, largest_chunk()); }
+  /// Staging and scratch: what does not depend on how many entries are kept, but for the largest layer.
+  std::int64_t fixed(std::int64_t slots, int chunk) const {
+    return plus(staging_bytes(shape_, chunk), scratch_bytes(shape_, needs_, slots, chunk));
+  }
+  std::int64_t floors() const {
+    std::int64_t sum = 0;
+    for (const LayerNeed& layer : layers_) sum = plus(sum, times(layer.floor, layer.entry_bytes));
+    return sum;
+  }
+  std::int64_t least() const { return plus(floors(), fixed(kGranuleEntries, smallest_chunk())); }
+  std::int64_t full() const {
+    std::int64_t entries = 0;
+    std::int64_t slots = 0;
+    for (const LayerNeed& layer : layers_) {
+      entries = plus(entries, times(layer.cap, layer.entry_bytes));
+      slots = std::max(slots, layer.cap);
+    }
+    int chunk = largest_chunk();
+    while (chunk > smallest_chunk() && staging_bytes(shape_, chunk) > plus(entries, fixed(slots, chunk)) / 8) chunk /= 2;
+    return plus(entries, fixed(slots, chunk));
+  }
+  int chunk(std::int64_t budget) const {
+    int chunk = largest_chunk();
+    while (chunk > smallest_chunk() && (staging_bytes(shape_, chunk) > budget / 8 ||
+                                        plus(floors(), fixed(kGranuleEntries, chunk)) > budget)) {
+      chunk /= 2;
+    }
+    return chunk;
+  }
+
+ private:
+  const Shape& shape_;
+  Needs needs_;
+  std::vector<LayerNeed> layers_;
+};
+
+Result<std::int64_t> requested_bytes(const Costs& costs, const Shape& shape, Needs needs, const BudgetRequest& request,
+                                     std::int64_t automatic_bytes) {
+  const std::int64_t full = costs.full();
+  const std::int64_t least = costs.least();
+  std::int64_t bytes = full;
+  std::string what;
+  switch (request.kind) {
+    case BudgetRequest::Kind::full:
+      what = "the full KV cache";
+      break;
+    case BudgetRequest::Kind::bytes:
+      bytes = std::max<std::int64_t>(request.bytes, 0);
+      what = "the KV budget";
+      break;
+    case BudgetRequest::Kind::percent:
+      if (!(request.percent > 0 && request.percent <= 100)) {
+        return error(ErrorCode::invalid_argument, "KV budget: ", request.percent, "%; expected above 0% and up to 100%");
+      }
+      if (request.percent < 100) {
+        bytes = static_cast<std::int64_t>(std::floor(static_cast<double>(full) * (request.percent / 100)));
+      }
+      what = sentence("the KV budget, ", request.percent, "% of ", bytes_text(full), ",");
+      break;
+    case BudgetRequest::Kind::automatic: {
+      Shape usual = shape;
+      usual.context = std::min(shape.context, kAutomaticTokens);
+      bytes = std::min(Costs(usual, needs).full(), std::max<std::int64_t>(automatic_bytes, 0));
+      what = "the memory available for the KV cache";
+      break;
+    }
+  }
+  if (least == kSaturated || (full == kSaturated && request.kind != BudgetRequest::Kind::bytes &&
+                              request.kind != BudgetRequest::Kind::automatic)) {
+    return error(ErrorCode::out_of_memory, "KV cache: ", shape.layers.size(), " layers with a context of ", shape.context,
+                 " tokens need more bytes than can be counted");
+  }
+  if (bytes < least) {
+    return error(ErrorCode::out_of_memory, what, " is ", bytes_text(bytes), ", but this model needs at least ",
+                 bytes_text(least), ": ", kGranuleEntries, " entries in each of its ", shape.layers.size(),
+                 " layers and room to stage ", costs.smallest_chunk(), " tokens");
+  }
+  return std::min(bytes, full);
+}
+
+/// Asks the split, keeps its answer within the needs, rounds it down to whole granules and hands out what is left over,
+/// one granule of all heads at a time, first to the layers that lost most by rounding. (A split that gives more than
+/// `bytes` is a defect: nothing is left over then, and make_plan refuses the sum.)
+std::vector<std::int64_t> split_bytes(const Split& split, const std::vector<LayerNeed>& layers, std::int64_t bytes) {
+  std::vector<std::int64_t> wanted = split.split(layers, bytes);
+  wanted.resize(layers.size(), 0);
+  std::vector<std::int64_t> slots(layers.size());
+  std::int64_t left = bytes;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    wanted[i] = std::clamp(wanted[i], layers[i].floor, layers[i].cap);
+    slots[i] = wanted[i] - wanted[i] % kGranuleEntries;
+    left -= times(slots[i], layers[i].entry_bytes);
+  }
+  std::vector<std::size_t> order(layers.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return wanted[a] % kGranuleEntries > wanted[b] % kGranuleEntries;
+  });
+  for (bool given = true; given;) {
+    given = false;
+    for (const std::size_t i : order) {
+      const std::int64_t cost = times(kGranuleEntries, layers[i].entry_bytes);
+      if (slots[i] + kGranuleEntries > layers[i].cap || cost > left) continue;
+      slots[i] += kGranuleEntries;
+      left -= cost;
+      given = true;
+    }
+  }
+  return slots;
+}
+
+/// Slots per layer, so that they, the staging of `chunk` and the scratch for the largest of them fit in `budget`.
+std::vector<std::int64_t> plan_slots(const Costs& costs, const Split& split, std::int64_t budget, int chunk) {
+  // The scratch grows with the largest layer, and the largest layer with what the scratch leaves. So: see how large a
+  // layer could get with the least scratch, reserve the scratch for that, and split again with no layer above it.
+  std::vector<LayerNeed> layers = costs.layers();
+  const std::vector<std::int64_t> hopeful = split_bytes(split, layers, budget - costs.fixed(kGranuleEntries, chunk));
+  std::int64_t largest = *std::max_element(hopeful.begin(), hopeful.end());
+  if (plus(costs.floors(), costs.fixed(largest, chunk)) > budget) largest = kGranuleEntries;
+  for (LayerNeed& layer : layers) layer.cap = std::min(layer.cap, largest);
+  return split_bytes(split, layers, budget - costs.fixed(largest, chunk));
+}
+
+}  // namespace
+
+Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::int64_t automatic_bytes,
+                       const std::string& split, const std::string& keep) {
+  BRIM_TRY(check_shape(shape));
+  const Split* splitter = find_split(split);
+  if (!splitter) {
+    return error(ErrorCode::invalid_argument, "unknown KV split ", quoted(split), "; expected ", split_names());
+  }
+  const Rule* rule = find_rule(keep);
+  if (!rule) return error(ErrorCode::invalid_argument, "unknown KV rule ", quoted(keep), "; expected ", rule_names());
+
+  Plan plan;
+  plan.shape = shape;
+  plan.split = split;
+  plan.keep = keep;
+  plan.needs.attention_mass = splitter->needs().attention_mass || rule->needs().attention_mass;
+
+  const Costs costs(shape, plan.needs);
+  BRIM_ASSIGN(plan.budget_bytes, requested_bytes(costs, shape, plan.needs, request, automatic_bytes));
+  plan.full_bytes = costs.full();
+  plan.least_bytes = costs.least();
+  plan.chunk = costs.chunk(plan.budget_bytes);
+  plan.staging_bytes = staging_bytes(shape, plan.chunk);
+
+  const std::vector<std::int64_t> slots = plan_slots(costs, *splitter, plan.budget_bytes, plan.chunk);
+  std::int64_t largest = 0;
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const LayerShape& layer = shape.layers[i];
+    const std::int64_t data = data_bytes(layer, shape.type);
+    plan.quota.push_back(std::min(slots[i], useful_entries(layer, shape.context)));
+    plan.granules += slots[i] / kGranuleEntries * layer.kv_heads;
+    plan.granule_bytes = std::max(plan.granule_bytes, data / layer.kv_heads * kGranuleEntries);
+    plan.pool_bytes += slots[i] * data;
+    plan.metadata_bytes += slots[i] * metadata_bytes(plan.needs);
+    largest = std::max(largest, slots[i]);
+  }
+  plan.metadata_bytes += scratch_bytes(shape, plan.needs, largest, plan.chunk);
+  if (plan.pool_bytes + plan.metadata_bytes + plan.staging_bytes > plan.budget_bytes) {
+    return error(ErrorCode::internal, "the KV split ", split, " gave the layers more than the budget of ",
+                 bytes_text(plan.budget_bytes));
+  }
+  return plan;
+}
+
+std::int64_t bytes_per_token(const Shape& shape) {
+  std::int64_t bytes = 0;
+  for (const LayerShape& layer : shape.layers) bytes = plus(bytes, entry_bytes(layer, shape.type, Needs{}));
+  return bytes;
+}
+
+}  // namespace brim::kv
