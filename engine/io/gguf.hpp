@@ -98,6 +98,8 @@ class Gguf {
   std::uint64_t file_bytes() const { return file_bytes_; }   ///< over all parts
   std::uint64_t tensor_bytes() const;                        ///< Σ data sizes
   int parts() const { return files_.empty() ? 1 : static_cast<int>(files_.size()); }  ///< files read
+  /// The path of file `part` (< parts()): where Tensor::part lies.
+  const std::string& part_path(int part) const { return files_.empty() ? path_ : files_[static_cast<std::size_t>(part)].path(); }
   /// How the tensors will be read from now on; files are opened for `sequential`. A model that has been loaded and reads
   /// its weights in place says `repeated`, so that the kernel keeps them when memory is short.
   void expect(MappedFile::Access access) const;
