@@ -122,7 +122,7 @@ Result<bool> set_sampling(SamplingOptions& sampling, std::string_view key, const
 Result<bool> set_memory(SessionOptions& options, std::string_view key, const std::string& value) {
   generate::ReaderOptions& reader = options.reader;
   if (key == "context") {
-    BRIM_TRY(parse_integer<std::int64_t>(key, value, 1, std::int64_t{1} << 31, reader.context));
+    BRIM_TRY(parse_integer<std::int64_t>(key, value, 1, kv::kLargestContext, reader.context));
   } else if (key == "kv.budget") {
     BRIM_ASSIGN(reader.budget, kv::parse_budget(value));
   } else if (key == "kv.type") {

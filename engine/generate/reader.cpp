@@ -12,22 +12,18 @@ namespace {
 
 // Ids remembered at least, whatever the context: 1 MiB.
 constexpr std::int64_t kHistoryTokens = std::int64_t{1} << 18;
-constexpr std::int64_t kLongestContext = std::int64_t{1} << 31;
 
 std::int64_t history_tokens(const kv::Plan& plan) { return std::max(kHistoryTokens, plan.shape.context); }
 
 model::WorkspaceShape shape_of(const kv::Plan& plan, int threads) {
-  const kv::Rule* rule = kv::find_rule(plan.keep);
-  const kv::Split* split = kv::find_split(plan.split);
-  const bool mass = (rule && rule->needs().attention_mass) || (split && split->needs().attention_mass);
-  return model::workspace_shape(plan, threads, mass);
+  return model::workspace_shape(plan, threads);
 }
 
 }  // namespace
 
 Result<MemoryPlan> plan_memory(const model::Config& config, const ReaderOptions& options) {
-  if (options.context < 0 || options.context > kLongestContext) {
-    return error(ErrorCode::invalid_argument, "context: expected 1 to ", kLongestContext, " positions, found ",
+  if (options.context < 0 || options.context > kv::kLargestContext) {
+    return error(ErrorCode::invalid_argument, "context: expected 1 to ", kv::kLargestContext, " positions, found ",
                  options.context);
   }
   const std::int64_t context = options.context > 0 ? options.context : config.context;

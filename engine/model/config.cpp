@@ -24,7 +24,7 @@ constexpr Architecture kArchitectures[] = {
 
 // Wider than any model, small enough that products of two stay far from overflow.
 constexpr std::int64_t kWidest = std::int64_t{1} << 24;
-constexpr std::int64_t kLongest = std::int64_t{1} << 31;
+constexpr std::int64_t kLongest = kv::kLargestContext;
 
 Status read_layers(const Keys& keys, Config& config) {
   // A layer has several tensors, so a count beyond the file's tensors cannot be true (and must not be allocated).

@@ -79,13 +79,13 @@ void Rope::rotate_back(int layer, float* keys, std::int64_t count, std::int64_t 
   for (std::size_t pair = 0; pair < pairs; ++pair) {
     const double theta = -static_cast<double>(delta) * angles[pair];
     const double cosine = std::cos(theta), sine = std::sin(theta);
-    const bool interleaved = pairs_ == RopePairs::interleaved;
-    float* first = keys + (interleaved ? 2 * pair : pair);
-    float* second = keys + (interleaved ? 2 * pair + 1 : pair + pairs);
-    for (std::int64_t key = 0; key < count; ++key, first += key_size_, second += key_size_) {
-      const double x = *first, y = *second;
-      *first = static_cast<float>(x * cosine - y * sine);
-      *second = static_cast<float>(x * sine + y * cosine);
+    const std::size_t first = pairs_ == RopePairs::interleaved ? 2 * pair : pair;
+    const std::size_t second = pairs_ == RopePairs::interleaved ? 2 * pair + 1 : pair + pairs;
+    for (std::int64_t k = 0; k < count; ++k) {
+      float* key = keys + k * key_size_;
+      const double x = key[first], y = key[second];
+      key[first] = static_cast<float>(x * cosine - y * sine);
+      key[second] = static_cast<float>(x * sine + y * cosine);
     }
   }
 }

@@ -28,11 +28,11 @@ class Cutter {
 
 }  // namespace
 
-WorkspaceShape workspace_shape(const kv::Plan& plan, int threads, bool attention_mass) {
+WorkspaceShape workspace_shape(const kv::Plan& plan, int threads) {
   WorkspaceShape shape;
   shape.chunk = plan.chunk;
   shape.threads = threads;
-  shape.attention_mass = attention_mass;
+  shape.attention_mass = plan.needs.attention_mass;
   for (const std::int64_t quota : plan.quota) shape.entries = std::max(shape.entries, quota + plan.chunk);
   return shape;
 }

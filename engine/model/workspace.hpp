@@ -21,7 +21,7 @@ struct WorkspaceShape {
   int threads = 1;
   bool attention_mass = false;
 };
-WorkspaceShape workspace_shape(const kv::Plan& plan, int threads, bool attention_mass);
+WorkspaceShape workspace_shape(const kv::Plan& plan, int threads);
 
 /// Row-major float buffers unless said; [rows][values]. Owned by the arena they were cut from.
 struct Workspace {
