@@ -51,7 +51,6 @@ class Rope final : public kv::KeyRotation {
   std::vector<bool> rotated_;   // layers with rope at all
   RopePairs pairs_;
   int key_size_;
-  int key_size_;
 };
 
 }  // namespace brim::model
