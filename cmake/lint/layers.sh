@@ -49,8 +49,8 @@ function allowed(from, path,    part) {
   }
 }
 FNR == 1 { file = FILENAME; from = home(file) }
-/^[ \t]*#[ \t]*include[ \t]*"/ {
-  path = $0; sub(/^[^"]*"/, "", path); sub(/".*/, "", path)
+/^[ \t]*#[ \t]*include[ \t]*("|<brim\/)/ {
+  path = $0; sub(/^[^"<]*["<]/, "", path); sub(/[">].*/, "", path)
   target = path ~ /^brim\// ? "engine/include/" path : path
   if ((getline line < target) < 0) breach("\"" path "\" is not written from the repository root, or does not exist")
   else if (!allowed(from, target)) breach(from "/ may not include \"" path "\"")
@@ -59,7 +59,6 @@ FNR == 1 { file = FILENAME; from = home(file) }
 /^[ \t]*#[ \t]*include[ \t]*</ {
   path = $0; sub(/^[^<]*</, "", path); sub(/>.*/, "", path)
   for (header in only) if (path ~ header && file !~ only[header]) breach("<" path "> belongs to " only[header])
-  if (path ~ /^brim\// && from != "engine/include") breach("<" path ">: our own headers are included with quotes")
 }
 /^[ \t]*#[ \t]*pragma[ \t]+omp/ && file != "kernels/threads.cpp" { breach("OpenMP pragmas belong to kernels/threads.cpp") }
 END { exit bad }
