@@ -1,0 +1,182 @@
+// `brim quantize IN OUT TYPE`: the command line, the progress and the summary. Sits on quant/mix for the rules and on
+// engine/io for the files.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "apps/commands.hpp"
+#include "apps/quantize/plan.hpp"
+#include "apps/quantize/repack.hpp"
+#include "engine/base/size_text.hpp"
+#include "engine/io/gguf_writer.hpp"
+#include "kernels/threads.hpp"
+
+namespace brim::apps {
+namespace {
+
+struct Arguments {
+  std::string input, output, type;
+  int threads = 0;
+  bool pure = false;
+  bool json = false;
+};
+
+volatile std::sig_atomic_t interrupted = 0;
+
+std::string types_text() {
+  std::string text = "Types:\n";
+  for (const quant::MixInfo& mix : quant::mixes()) {
+    const std::string names = std::string(mix.name) + (mix.other_name.empty() ? "" : ", " + std::string(mix.other_name));
+    text += fmt::format("  {:<13} {}\n", names, mix.purpose);
+  }
+  return text;
+}
+
+/// Refuses an output that is one of the files being read, under whatever name: the input is mapped while we write.
+void refuse_own_input(const io::Gguf& model, const std::string& output) {
+  for (int part = 0; part < model.parts(); ++part) {
+    std::error_code ignored;  // an output that does not exist is no input
+    if (std::filesystem::equivalent(model.part_path(part), output, ignored)) {
+      throw Failure(2, fmt::format("{} is the model being read ({}): name another file to write", output, model.part_path(part)));
+    }
+  }
+}
+
+/// One line that is rewritten on a terminal; elsewhere a line each tenth of the way.
+class ProgressLine {
+ public:
+  ProgressLine(std::uint64_t total, std::size_t tensors) : total_(std::max<std::uint64_t>(total, 1)), tensors_(tensors) {}
+
+  void show(std::uint64_t done, std::size_t tensor, const std::string& what) {
+    const int percent = static_cast<int>(100.0 * static_cast<double>(done) / static_cast<double>(total_));
+    if (terminal_) {
+      const auto now = std::chrono::steady_clock::now();
+      if (shown_ >= 0 && percent < 100 && now - last_ < std::chrono::milliseconds(100)) return;
+      last_ = now;
+      fmt::print(stderr, "\r\033[K{:3d} %  {}/{}  {}", percent, tensor, tensors_, what);
+      std::fflush(stderr);
+    } else if (percent / 10 > shown_ / 10) {
+      fmt::print(stderr, "{:3d} %  {}/{}  {}\n", percent, tensor, tensors_, what);
+    }
+    shown_ = percent;
+  }
+  void clear() const {
+    if (terminal_ && shown_ >= 0) fmt::print(stderr, "\r\033[K");
+  }
+
+ private:
+  bool terminal_ = ::isatty(STDERR_FILENO) != 0;
+  std::uint64_t total_;
+  std::size_t tensors_;
+  int shown_ = -10;
+  std::chrono::steady_clock::time_point last_;
+};
+
+void describe(io::GgufWriter& writer, const io::Gguf& model, const quant::MixInfo& mix, const QuantizePlan& plan) {
+  for (const io::Gguf::Entry& entry : model.metadata()) {
+    if (!entry.key.starts_with("split.")) writer.set(entry.key, entry.value);  // the output is one file
+  }
+  writer.set_u32("general.quantization_version", 2);  // of ggml's block layouts, which are the ones in quant/formats
+  writer.set_u32("general.file_type", mix.file_type);
+  for (std::size_t i = 0; i < plan.choices.size(); ++i) {
+    const io::Tensor& tensor = model.tensors()[i];
+    writer.add_tensor(tensor.name, plan.choices[i].format, {tensor.shape, static_cast<std::size_t>(tensor.dimensions)});
+  }
+}
+
+void report(const Arguments& arguments, const quant::MixInfo& mix, const io::Gguf& model, const QuantizePlan& plan,
+            std::uint64_t not_finite, double seconds) {
+  std::map<std::string, int> counts;
+  for (const quant::Choice& choice : plan.choices) ++counts[std::string(quant::info(choice.format).name)];
+  const double bits = plan.values == 0 ? 0 : 8.0 * static_cast<double>(plan.bytes_after) / static_cast<double>(plan.values);
+  if (plan.fallbacks > 0) {
+    fmt::print(stderr, "note: {} of {} tensors have rows that the blocks of their format do not divide; they got another one\n",
+               plan.fallbacks, plan.choices.size());
+  }
+  if (plan.requantized > 0) {
+    fmt::print(stderr, "note: {} tensors were quantised already; packing the unquantised model would lose less\n", plan.requantized);
+  }
+  if (not_finite > 0) fmt::print(stderr, "warning: {} weights are not finite numbers and were written as 0\n", not_finite);
+  if (arguments.json) {
+    const nlohmann::ordered_json summary = {
+        {"input", arguments.input},       {"output", arguments.output},
+        {"type", mix.name},               {"pure", arguments.pure},
+        {"parameters", plan.values},      {"bytes_before", plan.bytes_before},
+        {"bytes_after", plan.bytes_after}, {"bits_per_weight", bits},
+        {"tensors", counts},              {"fallbacks", plan.fallbacks},
+        {"requantized", plan.requantized}, {"not_finite", not_finite},
+        {"seconds", seconds},
+    };
+    fmt::print("{}\n", summary.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    return;
+  }
+  std::string formats;
+  for (const auto& [name, count] : counts) formats += fmt::format("{}{} {}", formats.empty() ? "" : ", ", count, name);
+  fmt::print("{}: {}, {} → {}, {:.2f} bits a weight ({}) in {:.1f} s\n", arguments.output, mix.name, size_text(plan.bytes_before),
+             size_text(plan.bytes_after), bits, formats, seconds);
+}
+
+void quantize(const Arguments& arguments) {
+  const auto start = std::chrono::steady_clock::now();
+  const std::optional<quant::Mix> mix = quant::mix_from_name(arguments.type);
+  if (!mix) throw Failure(2, fmt::format("\"{}\" is not a type to write; see brim quantize --help", arguments.type));
+  const quant::MixInfo& mix_facts = quant::mixes()[static_cast<std::size_t>(*mix)];
+  const io::Gguf model = unwrap(io::Gguf::open(arguments.input));
+  refuse_own_input(model, arguments.output);
+
+  const QuantizePlan plan = plan_quantize(model, *mix, arguments.pure);
+  io::GgufWriter writer;
+  describe(writer, model, mix_facts, plan);
+  unwrap(writer.begin(arguments.output));
+
+  std::signal(SIGINT, [](int) { interrupted = 1; });  // so that the unfinished file is removed
+  std::signal(SIGTERM, [](int) { interrupted = 1; });
+  Repacker repacker(arguments.threads > 0 ? arguments.threads : kernels::default_threads());
+  ProgressLine progress(plan.bytes_before, plan.choices.size());
+  std::uint64_t done = 0;
+  for (std::size_t i = 0; i < plan.choices.size(); ++i) {
+    const io::Tensor& tensor = model.tensors()[i];
+    const quant::Format format = plan.choices[i].format;
+    const std::string what = fmt::format("{}  {}{}", tensor.name, quant::info(tensor.format).name,
+                                         format == tensor.format ? "" : fmt::format(" → {}", quant::info(format).name));
+    const Status written = repacker.repack(tensor, format, writer, [&](std::size_t bytes) {
+      progress.show(done + bytes, i + 1, what);
+      return interrupted == 0;
+    });
+    if (!written) progress.clear();
+    unwrap(written);
+    done += tensor.data.size();
+  }
+  progress.clear();
+  unwrap(writer.finish());
+  report(arguments, mix_facts, model, plan, repacker.not_finite(),
+         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+}
+
+}  // namespace
+
+void add_quantize(CLI::App& parent) {
+  CLI::App* command = parent.add_subcommand(
+      "quantize", "Write a model with its weights packed into fewer bits.\n"
+                  "The output appears under its name when it is complete; a file of that name is replaced.");
+  auto arguments = std::make_shared<Arguments>();
+  command->add_option("IN", arguments->input, "the model to read, a GGUF file; of a split one the first part")->required();
+  command->add_option("OUT", arguments->output, "the GGUF file to write")->required();
+  command->add_option("TYPE", arguments->type, "what to pack into, see below; Q4_K_M if unsure")->required();
+  command->add_option("-t,--threads", arguments->threads, "threads to use; all that this process may use if not given")
+      ->check(CLI::Range(1, 1024));
+  command->add_flag("--pure", arguments->pure, "all matrices in the one format that TYPE is named after");
+  command->add_flag("--json", arguments->json, "print the summary as JSON");
+  command->footer(types_text());
+  command->callback([arguments] { quantize(*arguments); });
+}
+
+}  // namespace brim::apps

@@ -1,0 +1,37 @@
+// Converting one tensor from the format it has to another and writing it, piece by piece on all threads: memory use does
+// not grow with the tensor.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "engine/base/result.hpp"
+#include "engine/io/gguf.hpp"
+#include "engine/io/gguf_writer.hpp"
+
+namespace brim::apps {
+
+class Repacker {
+ public:
+  explicit Repacker(int threads);
+
+  /// Writes all of `tensor` as the writer's next tensor, in `format` (which can be packed, unless it is the tensor's own:
+  /// then the bytes are copied). `advance` is called with the bytes read so far of this tensor; false ends the work with
+  /// ErrorCode::cancelled.
+  Status repack(const io::Tensor& tensor, quant::Format format, io::GgufWriter& writer,
+                const std::function<bool(std::size_t bytes)>& advance);
+
+  /// Values seen so far that were not finite and became 0 (copied tensors are not looked at).
+  std::uint64_t not_finite() const { return not_finite_; }
+
+ private:
+  int threads_;
+  std::vector<float> values_;       // one chunk per thread
+  std::vector<std::byte> packed_;   // one batch of chunks
+  std::vector<std::uint64_t> odd_;  // per thread: values that were not finite
+  std::uint64_t not_finite_ = 0;
+};
+
+}  // namespace brim::apps
