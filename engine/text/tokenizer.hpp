@@ -37,7 +37,9 @@ class Tokenizer {
   /// The bytes one token stands for: "" for control tokens unless `render_special`; may be part of a UTF-8 character.
   /// An id out of range gives "".
   std::string_view piece(TokenId id, bool render_special) const;
-  /// The exact bytes of a sequence; SPM's space prefix of the first token is removed when the vocabulary adds one.
+  /// The bytes of a whole sequence, as llama.cpp puts them together: SPM's space prefix of the first token is removed
+  /// when the vocabulary adds one, and vocabularies of old tokenizers (GPT-2, Falcon, Llama 3 …) lose the space before
+  /// some punctuation. Joined pieces are exact where that matters.
   std::string decode(const std::vector<TokenId>& ids, bool render_special) const;
 
   /// Whether this token ends an answer: EOS, EOT, EOM, and the end markers known by text ("<|im_end|>", "<|eot_id|>",

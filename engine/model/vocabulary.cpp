@@ -1,0 +1,173 @@
+// See vocabulary.hpp.
+#include "engine/model/vocabulary.hpp"
+
+#include <limits>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/base/quote.hpp"
+
+namespace brim::model {
+namespace {
+
+constexpr std::uint64_t kMostTokens = std::uint64_t{1} << 30;
+
+std::string key_of(std::string_view name) { return "tokenizer.ggml." + std::string(name); }
+
+Error wrong_key(const io::Gguf& gguf, const std::string& key, const std::string& found, const std::string& expected) {
+  return error(ErrorCode::bad_file, gguf.path(), ": key ", quoted(key), " has ", found, ", expected ", expected);
+}
+
+Error wrong_type(const io::Gguf& gguf, const std::string& key, const std::string& expected) {
+  return wrong_key(gguf, key, "the type " + io::type_text(*gguf.find(key)), expected);
+}
+
+// The array under `key`, or nullptr when the key is absent.
+Result<const io::Array*> array_at(const io::Gguf& gguf, const std::string& key, const char* expected) {
+  const io::Value* value = gguf.find(key);
+  const io::Array* none = nullptr;
+  if (value == nullptr) return none;
+  const io::Array* array = value->as_array();
+  if (array == nullptr) return wrong_type(gguf, key, expected);
+  if (array->count > kMostTokens) return wrong_key(gguf, key, sentence(array->count, " entries"), "at most 2^30");
+  return array;
+}
+
+Result<std::vector<std::string>> strings_at(const io::Gguf& gguf, const std::string& key) {
+  BRIM_ASSIGN(const io::Array* array, array_at(gguf, key, "an array of strings"));
+  if (array == nullptr) {
+    return error(ErrorCode::bad_file, gguf.path(), " has no key ", quoted(key), " (expected an array of strings)");
+  }
+  if (array->element != io::ValueType::string) return wrong_type(gguf, key, "an array of strings");
+  return std::vector<std::string>(array->strings.begin(), array->strings.end());
+}
+
+// Numbers of an optional array that has one entry per token; nothing when the key is absent.
+Result<std::optional<std::vector<double>>> numbers_at(const io::Gguf& gguf, const std::string& key, std::size_t count) {
+  BRIM_ASSIGN(const io::Array* array, array_at(gguf, key, "an array of numbers"));
+  if (array == nullptr) return std::optional<std::vector<double>>();
+  if (array->count != count) {
+    return wrong_key(gguf, key, sentence(array->count, " entries"), sentence(count, ", one per token"));
+  }
+  if (array->element == io::ValueType::string || array->element == io::ValueType::array) {
+    return wrong_type(gguf, key, "an array of numbers");
+  }
+  std::vector<double> numbers(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::optional<double> number = io::array_element(*array, i).as_number();
+    if (!number) return wrong_type(gguf, key, "an array of numbers");
+    numbers[i] = *number;
+  }
+  return std::optional(std::move(numbers));
+}
+
+text::TokenType token_type(double number) {
+  const int type = number >= 0 && number <= 6 ? static_cast<int>(number) : 0;
+  return static_cast<text::TokenType>(type);
+}
+
+bool is_token(const text::Vocabulary& vocabulary, std::int64_t id) {
+  return id >= 0 && static_cast<std::uint64_t>(id) < vocabulary.tokens.size();
+}
+
+Status read_id(const io::Gguf& gguf, const text::Vocabulary& vocabulary, std::string_view name, std::int32_t& id) {
+  if (!is_token(vocabulary, id)) id = -1;
+  const std::string key = key_of(name);
+  const io::Value* value = gguf.find(key);
+  if (value == nullptr) return {};
+  const std::optional<std::int64_t> number = value->as_integer();
+  const bool integer = number.has_value() || value->type == io::ValueType::u64;
+  if (!integer) return wrong_type(gguf, key, "an integer");
+  if (number && is_token(vocabulary, *number)) id = static_cast<std::int32_t>(*number);
+  return {};
+}
+
+Status read_ids(const io::Gguf& gguf, const text::Vocabulary& vocabulary, std::string_view name, std::vector<std::int32_t>& ids) {
+  const std::string key = key_of(name);
+  BRIM_ASSIGN(const io::Array* array, array_at(gguf, key, "an array of integers"));
+  if (array == nullptr) return {};
+  if (array->element == io::ValueType::string || array->element == io::ValueType::array) {
+    return wrong_type(gguf, key, "an array of integers");
+  }
+  for (std::uint64_t i = 0; i < array->count; ++i) {
+    const std::optional<std::int64_t> number = io::array_element(*array, i).as_integer();
+    if (number && is_token(vocabulary, *number)) ids.push_back(static_cast<std::int32_t>(*number));
+  }
+  return {};
+}
+
+Status read_special_ids(const io::Gguf& gguf, text::Vocabulary& vocabulary) {
+  const std::pair<std::string_view, std::int32_t*> ids[] = {
+      {"bos_token_id", &vocabulary.bos},
+      {"eos_token_id", &vocabulary.eos},
+      {"eot_token_id", &vocabulary.eot},
+      {"eom_token_id", &vocabulary.eom},
+      {"unknown_token_id", &vocabulary.unknown},
+      {"seperator_token_id", &vocabulary.separator},  // GGUF spells it so
+      {"padding_token_id", &vocabulary.padding},
+      {"fim_pre_token_id", &vocabulary.fim_prefix},
+      {"fim_suf_token_id", &vocabulary.fim_suffix},
+      {"fim_mid_token_id", &vocabulary.fim_middle},
+      {"fim_pad_token_id", &vocabulary.fim_padding},
+      {"fim_rep_token_id", &vocabulary.fim_repository},
+      {"fim_sep_token_id", &vocabulary.fim_separator},
+      {"prefix_token_id", &vocabulary.fim_prefix},  // older names of the first three
+      {"suffix_token_id", &vocabulary.fim_suffix},
+      {"middle_token_id", &vocabulary.fim_middle},
+  };
+  for (const auto& [name, id] : ids) BRIM_TRY(read_id(gguf, vocabulary, name, *id));
+  BRIM_TRY(read_ids(gguf, vocabulary, "eos_token_ids", vocabulary.end_of_generation));
+  return read_ids(gguf, vocabulary, "eog_token_ids", vocabulary.end_of_generation);
+}
+
+Status read_rules(const io::Gguf& gguf, text::Vocabulary& vocabulary) {
+  const std::pair<std::string_view, bool*> rules[] = {
+      {"add_bos_token", &vocabulary.add_bos},
+      {"add_eos_token", &vocabulary.add_eos},
+      {"add_space_prefix", &vocabulary.add_space_prefix},
+      {"remove_extra_whitespaces", &vocabulary.remove_extra_whitespaces},
+  };
+  for (const auto& [name, rule] : rules) {
+    BRIM_ASSIGN(*rule, gguf.boolean(key_of(name), *rule));
+  }
+  if (vocabulary.add_bos && vocabulary.bos < 0) {
+    return wrong_key(gguf, key_of("bos_token_id"), "no token", "one, because BOS is to be added to texts");
+  }
+  if (vocabulary.add_eos && vocabulary.eos < 0) {
+    return wrong_key(gguf, key_of("eos_token_id"), "no token", "one, because EOS is to be added to texts");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<text::Vocabulary> read_vocabulary(const io::Gguf& gguf) {
+  BRIM_ASSIGN(const std::string model, gguf.string(key_of("model"), std::nullopt));
+  BRIM_ASSIGN(const std::string pre, gguf.string(key_of("pre"), std::string()));
+  auto defaults = text::default_vocabulary(model, pre);
+  if (!defaults) return error(defaults.error().code, gguf.path(), ": ", defaults.error().sentence);
+  text::Vocabulary vocabulary = std::move(defaults).value();
+  BRIM_ASSIGN(vocabulary.name, gguf.string("general.name", std::string()));
+  BRIM_ASSIGN(vocabulary.tokens, strings_at(gguf, key_of("tokens")));
+  const std::size_t count = vocabulary.tokens.size();
+  if (count == 0) return wrong_key(gguf, key_of("tokens"), "no entries", "at least one");
+  BRIM_ASSIGN(const auto scores, numbers_at(gguf, key_of("scores"), count));
+  if (scores) vocabulary.scores.assign(scores->begin(), scores->end());
+  BRIM_ASSIGN(const auto types, numbers_at(gguf, key_of("token_type"), count));
+  if (types) {
+    vocabulary.types.reserve(count);
+    for (const double type : *types) vocabulary.types.push_back(token_type(type));
+  }
+  if (model == "gpt2") {
+    BRIM_ASSIGN(vocabulary.merges, strings_at(gguf, key_of("merges")));
+  }
+  BRIM_TRY(read_special_ids(gguf, vocabulary));
+  BRIM_TRY(read_rules(gguf, vocabulary));
+  return vocabulary;
+}
+
+Result<std::string> read_chat_template(const io::Gguf& gguf) { return gguf.string("tokenizer.chat_template", std::string()); }
+
+}  // namespace brim::model

@@ -1,0 +1,152 @@
+// See bpe.hpp. Strings are numbered once, so that a merge step compares and looks up integers only.
+#include "engine/text/bpe.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "engine/text/byte_alphabet.hpp"
+
+namespace brim::text {
+namespace {
+
+constexpr std::uint32_t kNobody = std::numeric_limits<std::uint32_t>::max();
+constexpr std::int32_t kUnknownString = -1;  // bytes that neither tokens nor merges mention
+constexpr std::int32_t kGone = -2;
+
+struct Later {
+  bool operator()(const BpeEncoder::Scratch::Candidate& a, const BpeEncoder::Scratch::Candidate& b) const {
+    return a.order > b.order;
+  }
+};
+
+std::uint64_t pair_key(std::int32_t left, std::int32_t right) {
+  return static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32 | static_cast<std::uint32_t>(right);
+}
+
+std::size_t mix(std::uint64_t key) {
+  key *= 0x9E3779B97F4A7C15u;  // 2^64 / golden ratio: spreads neighbouring pairs
+  return static_cast<std::size_t>(key ^ (key >> 32));
+}
+
+}  // namespace
+
+BpeEncoder::BpeEncoder(const Vocabulary& vocabulary, bool ignore_merges)
+    : numbers_(vocabulary.tokens.size() + vocabulary.merges.size() / 4), ignore_merges_(ignore_merges) {
+  for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) {
+    std::optional<std::string> bytes = bytes_of_text(vocabulary.tokens[id]);
+    if (!bytes) continue;  // has characters outside the alphabet: only matched as a special token
+    const std::int32_t string = intern(*std::move(bytes));
+    auto& token = token_of_string_[static_cast<std::size_t>(string)];
+    if (token < 0) token = static_cast<std::int32_t>(id);
+  }
+
+  std::size_t capacity = 16;
+  while (capacity < vocabulary.merges.size() * 2) capacity *= 2;
+  merges_.resize(capacity);
+  for (std::size_t rank = 0; rank < vocabulary.merges.size(); ++rank) {
+    const std::string_view merge = vocabulary.merges[rank];
+    const std::size_t space = merge.find(' ', 1);
+    if (space == std::string_view::npos) continue;
+    const auto left = bytes_of_text(merge.substr(0, space));
+    const auto right = bytes_of_text(merge.substr(space + 1));
+    if (!left || !right || left->empty() || right->empty()) continue;
+    add_merge(intern(*left), intern(*right), static_cast<std::int32_t>(rank), intern(*left + *right));
+  }
+
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    const char text = static_cast<char>(byte);
+    const std::int32_t string = numbers_.find({&text, 1});
+    byte_string_[byte] = string == TokenMap::kNone ? kUnknownString : string;
+  }
+}
+
+std::int32_t BpeEncoder::intern(std::string bytes) {
+  const std::int32_t known = numbers_.find(bytes);
+  if (known != TokenMap::kNone) return known;
+  const auto number = static_cast<std::int32_t>(strings_.size());
+  strings_.push_back(std::move(bytes));
+  token_of_string_.push_back(-1);
+  return numbers_.insert(strings_.back(), number);
+}
+
+void BpeEncoder::add_merge(std::int32_t left, std::int32_t right, std::int32_t rank, std::int32_t joint) {
+  const std::uint64_t pair = pair_key(left, right);
+  std::size_t at = mix(pair) & (merges_.size() - 1);
+  while (merges_[at].rank >= 0 && merges_[at].pair != pair) at = (at + 1) & (merges_.size() - 1);
+  if (merges_[at].rank < 0) merges_[at] = {pair, rank, joint};
+}
+
+const BpeEncoder::Merge* BpeEncoder::find_merge(std::int32_t left, std::int32_t right) const {
+  if (left < 0 || right < 0) return nullptr;
+  const std::uint64_t pair = pair_key(left, right);
+  std::size_t at = mix(pair) & (merges_.size() - 1);
+  while (merges_[at].rank >= 0 && merges_[at].pair != pair) at = (at + 1) & (merges_.size() - 1);
+  return merges_[at].rank >= 0 ? &merges_[at] : nullptr;
+}
+
+void BpeEncoder::encode(std::string_view word, Scratch& scratch, std::vector<std::int32_t>& out) const {
+  if (word.empty()) return;
+  if (ignore_merges_) {
+    const std::int32_t token = token_of(numbers_.find(word));
+    if (token >= 0) {
+      out.push_back(token);
+      return;
+    }
+  }
+
+  auto& symbols = scratch.symbols;
+  auto& heap = scratch.heap;
+  symbols.clear();
+  heap.clear();
+  for (std::size_t i = 0; i < word.size(); ++i) {
+    const auto index = static_cast<std::uint32_t>(i);
+    symbols.push_back({byte_string_[static_cast<unsigned char>(word[i])], 1, index - 1, index + 1});
+  }
+  symbols.front().previous = kNobody;
+  symbols.back().next = kNobody;
+
+  const auto candidate = [&](std::uint32_t left, std::uint32_t right) {
+    const std::int32_t a = symbols[left].string, b = symbols[right].string;
+    const Merge* merge = find_merge(a, b);
+    if (merge == nullptr) return false;
+    heap.push_back({static_cast<std::uint64_t>(merge->rank) << 32 | left, a, b, merge->joint, right});
+    return true;
+  };
+  for (std::uint32_t i = 0; i + 1 < symbols.size(); ++i) candidate(i, i + 1);
+  std::make_heap(heap.begin(), heap.end(), Later{});
+
+  while (!heap.empty()) {
+    std::pop_heap(heap.begin(), heap.end(), Later{});
+    const Scratch::Candidate best = heap.back();
+    heap.pop_back();
+    const auto left_index = static_cast<std::uint32_t>(best.order);
+    auto& left = symbols[left_index];
+    auto& right = symbols[best.right];
+    if (left.string != best.left_string || right.string != best.right_string || left.next != best.right) continue;
+    left.string = best.joint;
+    left.length += right.length;
+    left.next = right.next;
+    right.string = kGone;
+    if (left.next != kNobody) symbols[left.next].previous = left_index;
+    if (left.previous != kNobody && candidate(left.previous, left_index)) std::push_heap(heap.begin(), heap.end(), Later{});
+    if (left.next != kNobody && candidate(left_index, left.next)) std::push_heap(heap.begin(), heap.end(), Later{});
+  }
+
+  std::size_t offset = 0;
+  for (std::uint32_t i = 0; i != kNobody; i = symbols[i].next) {
+    const std::int32_t token = token_of(symbols[i].string);
+    if (token >= 0) {
+      out.push_back(token);
+    } else {
+      for (const char byte : word.substr(offset, symbols[i].length)) {
+        const std::int32_t single = token_of(byte_string_[static_cast<unsigned char>(byte)]);
+        if (single >= 0) out.push_back(single);
+      }
+    }
+    offset += symbols[i].length;
+  }
+}
+
+}  // namespace brim::text

@@ -1,0 +1,61 @@
+// Byte-level byte-pair encoding: a word starts as bytes, and the neighbours of the best merge are joined until no merge
+// applies. Sits below the tokenizer, behind the pre-tokenizer that makes the words.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/text/token_map.hpp"
+#include "engine/text/vocabulary.hpp"
+
+namespace brim::text {
+
+/// Immutable after construction; encode is safe to call from several threads, each with its own scratch.
+class BpeEncoder {
+ public:
+  /// Buffers that encode reuses from word to word.
+  struct Scratch {
+    struct Symbol {
+      std::int32_t string;  // interned text; kGone once merged away
+      std::uint32_t length, previous, next;
+    };
+    struct Candidate {
+      std::uint64_t order;  // rank, then position: least first
+      std::int32_t left_string, right_string, joint;
+      std::uint32_t right;
+    };
+    std::vector<Symbol> symbols;
+    std::vector<Candidate> heap;
+  };
+
+  /// `ignore_merges`: a whole word that is a token is taken as it is. Merges that do not read as two strings of the byte
+  /// alphabet never apply.
+  BpeEncoder(const Vocabulary& vocabulary, bool ignore_merges);
+
+  /// Appends the tokens of one word (its plain bytes). O(n log n). Bytes without a token are left out, as llama.cpp does.
+  void encode(std::string_view word, Scratch& scratch, std::vector<std::int32_t>& out) const;
+
+ private:
+  struct Merge {
+    std::uint64_t pair = 0;
+    std::int32_t rank = -1, joint = -1;
+  };
+
+  std::int32_t intern(std::string bytes);
+  std::int32_t token_of(std::int32_t string) const { return string < 0 ? -1 : token_of_string_[static_cast<std::size_t>(string)]; }
+  const Merge* find_merge(std::int32_t left, std::int32_t right) const;
+  void add_merge(std::int32_t left, std::int32_t right, std::int32_t rank, std::int32_t joint);
+
+  std::deque<std::string> strings_;            // every token's and merge's bytes, once; the map's keys
+  TokenMap numbers_;                           // bytes → index in strings_
+  std::vector<std::int32_t> token_of_string_;  // −1: a string that only occurs in merges
+  std::array<std::int32_t, 256> byte_string_{};
+  std::vector<Merge> merges_;                  // open addressing, a power of two
+  bool ignore_merges_;
+};
+
+}  // namespace brim::text

@@ -1,0 +1,33 @@
+// Each token's bytes, worked out once: what it adds to the text, or how it looks when special tokens are shown.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/text/token_roles.hpp"
+#include "engine/text/vocabulary.hpp"
+
+namespace brim::text {
+
+/// Immutable after construction; owns all bytes in one block.
+class Pieces {
+ public:
+  Pieces(const Vocabulary& vocabulary, const TokenRoles& roles);
+
+  /// "" for control and unknown tokens unless `render_special`, for unused ones, and for ids out of range.
+  std::string_view operator()(std::int32_t id, bool render_special) const {
+    if (id < 0 || static_cast<std::size_t>(id) + 1 >= starts_.size()) return {};
+    const auto index = static_cast<std::size_t>(id);
+    if (special_[index] && !render_special) return {};
+    return std::string_view(bytes_).substr(starts_[index], starts_[index + 1] - starts_[index]);
+  }
+
+ private:
+  std::string bytes_;
+  std::vector<std::size_t> starts_;  // one per token and one past the end
+  std::vector<bool> special_;
+};
+
+}  // namespace brim::text

@@ -1,0 +1,171 @@
+// See tokenizer.hpp. Puts the parts together: special tokens are cut out first, the text between them goes to the SPM
+// or the BPE encoder, BOS and EOS come around it.
+#include "engine/text/tokenizer.hpp"
+
+#include <new>
+#include <optional>
+
+#include "engine/base/quote.hpp"
+#include "engine/text/bpe.hpp"
+#include "engine/text/clean_spaces.hpp"
+#include "engine/text/pieces.hpp"
+#include "engine/text/pre_tokenizer.hpp"
+#include "engine/text/special_tokens.hpp"
+#include "engine/text/spm.hpp"
+#include "engine/text/token_map.hpp"
+#include "engine/text/token_roles.hpp"
+
+namespace brim::text {
+namespace {
+
+constexpr std::size_t kMostText = std::size_t{1} << 30;
+constexpr std::size_t kMostTokens = std::size_t{1} << 30;
+constexpr std::string_view kSpaceMark = "\xE2\x96\x81";  // U+2581, SPM's space
+
+std::string with_space_marks(std::string_view text, bool prefix) {
+  std::string out;
+  out.reserve(text.size() + text.size() / 2 + kSpaceMark.size());
+  if (prefix) out += kSpaceMark;
+  for (const char c : text) {
+    if (c == ' ') {
+      out += kSpaceMark;
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+Status check_id(const Vocabulary& vocabulary, std::int32_t id, const char* what) {
+  if (id < -1 || (id >= 0 && static_cast<std::size_t>(id) >= vocabulary.tokens.size())) {
+    return error(ErrorCode::bad_file, "the ", what, " token id ", id, " is not in the vocabulary of ", vocabulary.tokens.size(), " tokens");
+  }
+  return {};
+}
+
+Status check(const Vocabulary& vocabulary) {
+  const std::size_t count = vocabulary.tokens.size();
+  if (count == 0 || count > kMostTokens) return error(ErrorCode::bad_file, "the vocabulary has ", count, " tokens");
+  if (!vocabulary.scores.empty() && vocabulary.scores.size() != count) {
+    return error(ErrorCode::bad_file, "the vocabulary has ", count, " tokens and ", vocabulary.scores.size(), " scores");
+  }
+  if (!vocabulary.types.empty() && vocabulary.types.size() != count) {
+    return error(ErrorCode::bad_file, "the vocabulary has ", count, " tokens and ", vocabulary.types.size(), " token types");
+  }
+  if (vocabulary.merges.size() > kMostTokens) return error(ErrorCode::bad_file, "the vocabulary has ", vocabulary.merges.size(), " merges");
+  BRIM_TRY(check_id(vocabulary, vocabulary.bos, "BOS"));
+  BRIM_TRY(check_id(vocabulary, vocabulary.eos, "EOS"));
+  BRIM_TRY(check_id(vocabulary, vocabulary.eot, "EOT"));
+  BRIM_TRY(check_id(vocabulary, vocabulary.eom, "EOM"));
+  BRIM_TRY(check_id(vocabulary, vocabulary.unknown, "unknown"));
+  if (vocabulary.add_bos && vocabulary.bos < 0) {
+    return error(ErrorCode::bad_file, "the vocabulary asks for a BOS token before each text and names none");
+  }
+  if (vocabulary.add_eos && vocabulary.eos < 0) {
+    return error(ErrorCode::bad_file, "the vocabulary asks for an EOS token after each text and names none");
+  }
+  return {};
+}
+
+}  // namespace
+
+struct Tokenizer::Parts {
+  Vocabulary vocabulary;  // first: the other parts hold views of its strings
+  TokenRoles roles;
+  SpecialTokens specials;
+  Pieces pieces;
+  std::optional<SpmEncoder> spm;
+  std::optional<BpeEncoder> bpe;
+  std::optional<PreTokenizer> words;
+  bool clean_spaces = false;
+
+  explicit Parts(Vocabulary given)
+      : vocabulary(std::move(given)), roles(find_roles(vocabulary)), specials(vocabulary, roles), pieces(vocabulary, roles) {}
+
+  static TokenRoles find_roles(const Vocabulary& vocabulary) {
+    TokenMap tokens(vocabulary.tokens.size());
+    for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) tokens.insert(vocabulary.tokens[id], static_cast<std::int32_t>(id));
+    return find_token_roles(vocabulary, tokens);
+  }
+
+  Status encode_fragments(std::string_view text, const std::vector<Fragment>& fragments, std::vector<TokenId>& ids) const {
+    BpeEncoder::Scratch scratch;
+    bool after_special = true;  // the space prefix goes before the text's start and after each special token
+    for (const Fragment& fragment : fragments) {
+      const std::string_view part = text.substr(fragment.begin, fragment.end - fragment.begin);
+      if (fragment.token >= 0) {
+        ids.push_back(fragment.token);
+      } else if (spm) {
+        spm->encode(with_space_marks(part, vocabulary.add_space_prefix && after_special), ids);
+      } else {
+        BRIM_TRY(words->split(part, [&](std::string_view word) { bpe->encode(word, scratch, ids); }));
+      }
+      after_special = fragment.token >= 0;
+    }
+    return {};
+  }
+};
+
+Result<Tokenizer> Tokenizer::create(Vocabulary vocabulary) {
+  BRIM_TRY(default_vocabulary(vocabulary.model, vocabulary.pre));  // refuses models and pre-tokenizers by name
+  BRIM_TRY(check(vocabulary));
+  for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) {
+    if (vocabulary.tokens[id].empty()) vocabulary.tokens[id] = sentence("[EMPTY_", id, "]");  // llama.cpp's name for it
+  }
+  auto parts = std::make_unique<Parts>(std::move(vocabulary));
+  if (parts->vocabulary.model == "llama") {
+    parts->spm.emplace(parts->vocabulary);
+  } else {
+    BRIM_ASSIGN(const unsigned traits, pre_tokenizer_traits(parts->vocabulary.pre));
+    BRIM_ASSIGN(PreTokenizer words, PreTokenizer::create(parts->vocabulary.pre));
+    parts->words.emplace(std::move(words));
+    parts->bpe.emplace(parts->vocabulary, (traits & kIgnoreMerges) != 0);
+    parts->clean_spaces = (traits & kCleanSpaces) != 0;
+  }
+  return Tokenizer(std::move(parts));
+}
+
+Tokenizer::Tokenizer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
+Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
+Tokenizer::~Tokenizer() = default;
+
+Result<std::vector<TokenId>> Tokenizer::encode(std::string_view text, const EncodeOptions& options) const {
+  if (text.size() > kMostText) {
+    return error(ErrorCode::invalid_argument, "a text of ", text.size(), " bytes is too long to tokenize; at most ", kMostText, " are taken");
+  }
+  try {
+    const Vocabulary& vocabulary = parts_->vocabulary;
+    std::vector<TokenId> ids;
+    if (options.add_special && vocabulary.add_bos) ids.push_back(vocabulary.bos);
+    BRIM_TRY(parts_->encode_fragments(text, parts_->specials.partition(text, options.parse_special), ids));
+    if (options.add_special && vocabulary.add_eos) ids.push_back(vocabulary.eos);
+    return ids;
+  } catch (const std::bad_alloc&) {
+    return error(ErrorCode::out_of_memory, "no memory to tokenize a text of ", text.size(), " bytes");
+  }
+}
+
+std::string_view Tokenizer::piece(TokenId id, bool render_special) const { return parts_->pieces(id, render_special); }
+
+std::string Tokenizer::decode(const std::vector<TokenId>& ids, bool render_special) const {
+  std::string text;
+  bool remove_space = parts_->vocabulary.add_space_prefix;
+  for (const TokenId id : ids) {
+    std::string_view piece = parts_->pieces(id, render_special);
+    if (remove_space && piece.starts_with(' ')) piece.remove_prefix(1);
+    remove_space = false;
+    text += piece;
+  }
+  return parts_->clean_spaces ? clean_spaces(text) : text;
+}
+
+bool Tokenizer::ends_generation(TokenId id) const {
+  const auto& ends = parts_->roles.ends_generation;
+  return id >= 0 && static_cast<std::size_t>(id) < ends.size() && ends[static_cast<std::size_t>(id)];
+}
+
+std::int64_t Tokenizer::size() const { return static_cast<std::int64_t>(parts_->vocabulary.tokens.size()); }
+const Vocabulary& Tokenizer::vocabulary() const { return parts_->vocabulary; }
+
+}  // namespace brim::text

@@ -1,0 +1,48 @@
+// See vocabulary.hpp.
+#include "engine/text/vocabulary.hpp"
+
+#include "engine/base/quote.hpp"
+#include "engine/text/pre_tokenizer.hpp"
+
+namespace brim::text {
+namespace {
+
+struct UnsupportedModel {
+  std::string_view name, description;
+};
+
+constexpr UnsupportedModel kUnsupportedModels[] = {
+    {"bert", "WordPiece"}, {"t5", "unigram"}, {"rwkv", "RWKV's"}, {"plamo2", "PLaMo 2's"}, {"gemma4", "Gemma 4's"},
+    {"none", "a model without vocabulary"}, {"no_vocab", "a model without vocabulary"},
+};
+
+}  // namespace
+
+Result<Vocabulary> default_vocabulary(std::string_view model, std::string_view pre) {
+  Vocabulary vocabulary;
+  vocabulary.model = model;
+  vocabulary.pre = pre;
+  if (model == "llama") {
+    vocabulary.bos = 1;
+    vocabulary.eos = 2;
+    vocabulary.unknown = 0;
+    vocabulary.add_bos = true;
+    return vocabulary;
+  }
+  if (model == "gpt2") {
+    BRIM_ASSIGN(const unsigned traits, pre_tokenizer_traits(pre));
+    vocabulary.bos = traits & kNoBos ? -1 : 11;
+    vocabulary.eos = 11;
+    vocabulary.add_bos = (traits & kAddBos) != 0;
+    vocabulary.add_space_prefix = false;
+    return vocabulary;
+  }
+  std::string kind;
+  for (const UnsupportedModel& unsupported : kUnsupportedModels) {
+    if (model == unsupported.name) kind = sentence(" (", unsupported.description, ")");
+  }
+  return error(ErrorCode::unsupported, "the tokenizer model ", quoted(model), kind,
+               " (tokenizer.ggml.model) is not supported; known are llama (SPM) and gpt2 (byte-level BPE)");
+}
+
+}  // namespace brim::text
