@@ -56,7 +56,7 @@ Result<std::size_t> parse_size(std::string_view text) {
     }
     if (at == first) return refuse("has no digit after the point");
   }
-  while (at < text.size() && text[at] == ' ') ++at;
+  while (at + 1 < text.size() && text[at] == ' ') ++at;
   const std::uint64_t unit = unit_bytes(text.substr(at));
   if (unit == 0) return refuse("has another unit than B, KB, KiB, MB, MiB, GB, GiB, TB or TiB");
   const Wide bytes = whole * unit + fraction * unit / scale;

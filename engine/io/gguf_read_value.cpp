@@ -85,13 +85,15 @@ Result<std::string_view> read_string(Cursor& cursor, const std::string& subject)
 
 Result<Value> read_value(Cursor& cursor, const std::string& subject, std::uint64_t& nested_left) {
   BRIM_ASSIGN(const ValueType type, read_type(cursor, subject, "value type"));
-  if (type == ValueType::string) {
-    BRIM_ASSIGN(const std::string_view text, read_string(cursor, subject));
-    return Value{type, text};
-  }
-  if (type == ValueType::array) {
-    BRIM_ASSIGN(Array array, read_array(cursor, subject, 1, nested_left));
-    return Value{type, std::move(array)};
+  if (type == ValueType::string || type == ValueType::array) {
+    Value value;
+    value.type = type;
+    if (type == ValueType::string) {
+      BRIM_ASSIGN(value.data, read_string(cursor, subject));
+    } else {
+      BRIM_ASSIGN(value.data, read_array(cursor, subject, 1, nested_left));
+    }
+    return value;
   }
   const std::size_t size = scalar_bytes(type);
   if (cursor.left() < size) return cut_off(subject, type_name(type), cursor);

@@ -97,9 +97,9 @@ TEST_CASE("values of types there are not, and bools that are none") {
 
 TEST_CASE("nested arrays have a depth and a number") {
   const auto nested = [](int depth) {
-    std::string inner = array(4, 1, raw(1u));
-    for (int level = 1; level < depth; ++level) inner = array(9, 1, inner);
-    return inner;
+    std::string outer;
+    for (int level = 1; level < depth; ++level) outer += array(9, 1, "");
+    return outer + array(4, 1, raw(1u));
   };
   CHECK(refusal([&](RawGguf& f) { f.key("n", 9, nested(4)); }) == "accepted");
   CHECK(says(refusal([&](RawGguf& f) { f.key("n", 9, nested(5)); }), "nested deeper than 4"));
