@@ -69,7 +69,7 @@ void attend_tile(const Pass& pass, int layer, const kv::View& view, int head, st
   const std::int64_t worker_scores = static_cast<std::int64_t>(pass.work.scores.size()) / pass.work.shape.threads;
   float* const scores = pass.work.scores.data() + worker * worker_scores;
 
-  Visible seen[kTokenTile];
+  Visible seen[kTokenTile] = {};
   const std::int64_t count = last - token;
   for (std::int64_t i = 0; i < count; ++i) seen[i] = visible_to(view, token + i, shape.window);
   // Windows only move forward, so the tile's first token sees furthest back and its last token furthest ahead.

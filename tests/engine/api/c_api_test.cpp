@@ -1,0 +1,175 @@
+// The C interface from the outside: every call with good and bad arguments, and the sentences that come back.
+#include <brim/brim.h>
+#include <doctest/doctest.h>
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "brim/brim.hpp"
+#include "tests/support/tiny_model.hpp"
+
+namespace {
+
+std::string tiny_path() {
+  char path[] = "/tmp/brim-api-XXXXXX";
+  const int file = mkstemp(path);
+  REQUIRE(file >= 0);
+  close(file);
+  brim::test::write_tiny_model(path, {});
+  return path;
+}
+
+struct TinyFile {
+  std::string path = tiny_path();
+  ~TinyFile() { std::remove(path.c_str()); }
+};
+
+bool says(const char* part) { return std::string(brim_last_error()).find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("a conversation through the C++ face") {
+  const TinyFile file;
+  const brim::Model model = brim::Model::load(file.path, {{"threads", "2"}});
+  CHECK(model.info().threads == 2);
+  CHECK(std::string(model.info().architecture) == "llama");
+  CHECK(model.info().layers == 3);
+  CHECK(model.info().has_chat_template == 0);
+  brim::Session session(model, {{"kv.budget", "50%"}, {"temperature", "0"}, {"stop.ignore_eos", "1"}});
+  std::string text;
+  for (const std::string_view piece : session.reply("the cat", 10)) text += piece;
+  CHECK(session.stats().generated_tokens == 10);
+  CHECK(session.stats().kv_peak_bytes <= session.stats().kv_budget_bytes);
+  CHECK(session.layer_stats(0).quota > 0);
+  CHECK(session.describe().find("KV ") == 0);
+  CHECK(session.messages().find("the cat") != std::string::npos);
+  session.clear();
+  CHECK(session.stats().tokens == 0);
+  std::string again;
+  for (const std::string_view piece : session.reply("the cat", 10)) again += piece;
+  CHECK(again == text);
+}
+
+TEST_CASE("a model may be freed before its sessions") {
+  const TinyFile file;
+  brim_model* model = nullptr;
+  REQUIRE(brim_model_load(file.path.c_str(), nullptr, nullptr, nullptr, &model) == BRIM_OK);
+  brim_session* session = nullptr;
+  REQUIRE(brim_session_create(model, nullptr, &session) == BRIM_OK);
+  brim_model_free(model);
+  REQUIRE(brim_session_append(session, "abc", 3, 1, 0) == BRIM_OK);
+  brim_piece piece{};
+  piece.size = sizeof piece;
+  CHECK(brim_session_next(session, &piece) == BRIM_OK);
+  brim_session_free(session);
+}
+
+TEST_CASE("bad options are named") {
+  const TinyFile file;
+  brim_model* model = nullptr;
+  REQUIRE(brim_model_load(file.path.c_str(), nullptr, nullptr, nullptr, &model) == BRIM_OK);
+  const char* bad[][3] = {{"kv.budget", "lots", "lots"},        {"kv.type", "f8", "q8_0"},    {"kv.split", "odd", "uniform"},
+                          {"kv.keep", "all", "window"},         {"temperature", "-1", "temperature"},
+                          {"temperature", "hot", "hot"},        {"top_k", "1.5", "1.5"},      {"seed", "-3", "-3"},
+                          {"context", "0", "context"},          {"nonsense", "1", "nonsense"}, {"stop", "", "stop"},
+                          {"chat.template", "nosuch", "chatml"}, {"logit_bias", "x", "logit_bias"}, {"kv.budget", "1KiB", "KiB"}};
+  for (const auto& [key, value, expected] : bad) {
+    INFO(key, " = ", value);
+    brim_options* options = nullptr;
+    REQUIRE(brim_options_create(&options) == BRIM_OK);
+    REQUIRE(brim_options_set(options, key, value) == BRIM_OK);
+    brim_session* session = nullptr;
+    CHECK(brim_session_create(model, options, &session) != BRIM_OK);
+    CHECK(session == nullptr);
+    INFO(brim_last_error());
+    CHECK(says(expected));
+    brim_options_free(options);
+  }
+  brim_model_free(model);
+}
+
+TEST_CASE("null pointers and wrong sizes are refused in words") {
+  brim_model* model = nullptr;
+  CHECK(brim_model_load(nullptr, nullptr, nullptr, nullptr, &model) == BRIM_INVALID_ARGUMENT);
+  CHECK(brim_model_load("/nowhere/at/all.gguf", nullptr, nullptr, nullptr, &model) == BRIM_IO);
+  CHECK(says("/nowhere/at/all.gguf"));
+  CHECK(brim_options_create(nullptr) == BRIM_INVALID_ARGUMENT);
+  CHECK(brim_session_create(nullptr, nullptr, nullptr) == BRIM_INVALID_ARGUMENT);
+  CHECK(brim_session_next(nullptr, nullptr) == BRIM_INVALID_ARGUMENT);
+  CHECK(brim_session_append(nullptr, nullptr, 0, 0, 0) == BRIM_INVALID_ARGUMENT);
+  brim_model_free(nullptr);
+  brim_session_free(nullptr);
+  brim_options_free(nullptr);
+  brim_session_cancel(nullptr);
+
+  const TinyFile file;
+  REQUIRE(brim_model_load(file.path.c_str(), nullptr, nullptr, nullptr, &model) == BRIM_OK);
+  brim_model_info info{};
+  CHECK(brim_model_info_get(model, &info) == BRIM_INVALID_ARGUMENT);  // size 0
+  brim_session* session = nullptr;
+  REQUIRE(brim_session_create(model, nullptr, &session) == BRIM_OK);
+  brim_piece piece{};
+  piece.size = sizeof piece;
+  CHECK(brim_session_next(session, &piece) == BRIM_WRONG_STATE);
+  CHECK(brim_session_set(session, "context", "12") == BRIM_INVALID_ARGUMENT);
+  CHECK(says("fixed"));
+  CHECK(brim_session_message(session, "nobody", "x", 1) == BRIM_INVALID_ARGUMENT);
+  brim_layer_stats layer{};
+  layer.size = sizeof layer;
+  CHECK(brim_session_layer_stats(session, 99, &layer) == BRIM_INVALID_ARGUMENT);
+  const int32_t id = 1 << 30;
+  CHECK(brim_session_append_ids(session, &id, 1) == BRIM_INVALID_ARGUMENT);
+  brim_session_free(session);
+  brim_model_free(model);
+}
+
+TEST_CASE("an older caller's smaller struct is filled as far as it goes") {
+  const TinyFile file;
+  brim_model* model = nullptr;
+  REQUIRE(brim_model_load(file.path.c_str(), nullptr, nullptr, nullptr, &model) == BRIM_OK);
+  brim_model_info info;
+  std::memset(&info, 0x5A, sizeof info);
+  info.size = offsetof(brim_model_info, parameters);
+  CHECK(brim_model_info_get(model, &info) == BRIM_OK);
+  CHECK(info.parameters == 0x5A5A5A5A5A5A5A5A);
+  CHECK(info.size == offsetof(brim_model_info, parameters));
+  brim_model_free(model);
+}
+
+TEST_CASE("loading and reading stop when asked to") {
+  const TinyFile file;
+  brim_model* model = nullptr;
+  const auto refuse = [](void*, std::int64_t, std::int64_t) { return 0; };
+  CHECK(brim_model_load(file.path.c_str(), nullptr, refuse, nullptr, &model) == BRIM_CANCELLED);
+  CHECK(model == nullptr);
+  REQUIRE(brim_model_load(file.path.c_str(), nullptr, nullptr, nullptr, &model) == BRIM_OK);
+  brim_session* session = nullptr;
+  REQUIRE(brim_session_create(model, nullptr, &session) == BRIM_OK);
+  const std::string text(400, 'a');
+  brim_session_on_progress(session, refuse, nullptr);
+  CHECK(brim_session_append(session, text.data(), text.size(), 1, 0) == BRIM_CANCELLED);
+  brim_session_on_progress(session, nullptr, nullptr);
+  std::thread other([&] { brim_session_cancel(session); });
+  other.join();
+  CHECK(brim_session_append(session, text.data(), text.size(), 1, 0) == BRIM_CANCELLED);
+  CHECK(brim_session_append(session, text.data(), text.size(), 1, 0) == BRIM_OK);
+  brim_session_free(session);
+  brim_model_free(model);
+}
+
+TEST_CASE("tokenise says how much room it needs") {
+  const TinyFile file;
+  const brim::Model model = brim::Model::load(file.path);
+  std::size_t count = 1;
+  std::int32_t ids[1];
+  CHECK(brim_tokenize(model.get(), "the dog", 7, 1, 0, ids, &count) == BRIM_INVALID_ARGUMENT);
+  CHECK(count > 1);
+  const auto all = model.tokenize("the dog", true, false);
+  CHECK(all.size() == count);
+  CHECK(all[0] == 1);
+}

@@ -1,0 +1,185 @@
+// What a reader promises whatever the model: the budget holds at every step, the number of threads and the size of chunks
+// do not change what comes out, going back is exact, and decoding allocates nothing.
+#include "engine/generate/reader.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "tests/engine/generate/tiny.hpp"
+#include "tests/support/allocation_count.hpp"
+
+using namespace brim;
+using generate::Reader;
+using generate::ReaderOptions;
+
+namespace {
+
+std::vector<float> logits_of(Reader& reader) {
+  const auto logits = reader.logits();
+  REQUIRE(logits);
+  return {logits->begin(), logits->end()};
+}
+
+double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
+  double largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(double{a[i]} - b[i]));
+  return largest;
+}
+
+void read(Reader& reader, std::span<const std::int32_t> ids) {
+  const Status status = reader.read(ids, {}, nullptr);
+  if (!status) FAIL(status.error().sentence);
+}
+
+}  // namespace
+
+TEST_CASE("one thread and several give the same bits") {
+  const auto model = test::tiny_model();
+  const auto ids = test::some_ids(150);
+  for (const char* type : {"f32", "f16", "q8_0"}) {
+    const auto one = test::tiny_reader(model, {.type = type, .threads = 1});
+    const auto three = test::tiny_reader(model, {.type = type, .threads = 3});
+    read(*one, ids);
+    read(*three, ids);
+    CHECK(logits_of(*one) == logits_of(*three));
+    for (int step = 0; step < 5; ++step) {
+      read(*one, std::span(ids).first(1));
+      read(*three, std::span(ids).first(1));
+      CHECK(logits_of(*one) == logits_of(*three));
+    }
+  }
+}
+
+TEST_CASE("reading in one piece, in chunks and token by token agree while nothing is evicted") {
+  const auto model = test::tiny_model();
+  const auto ids = test::some_ids(200);
+  const auto whole = test::tiny_reader(model, {.type = "f32"});
+  const auto single = test::tiny_reader(model, {.type = "f32"});
+  read(*whole, ids);
+  for (const std::int32_t id : ids) read(*single, {&id, 1});
+  CHECK(largest_difference(logits_of(*whole), logits_of(*single)) <= 1e-4);
+}
+
+TEST_CASE("a budget that holds everything changes no bit") {
+  const auto model = test::tiny_model();
+  const auto ids = test::some_ids(250);
+  const auto full = test::tiny_reader(model, {.budget = "full"});
+  const auto exact = test::tiny_reader(model, {.budget = std::to_string(full->memory().kv.full_bytes)});
+  const auto more = test::tiny_reader(model, {.budget = "1GiB"});
+  for (Reader* reader : {full.get(), exact.get(), more.get()}) read(*reader, ids);
+  CHECK(logits_of(*full) == logits_of(*exact));
+  CHECK(logits_of(*full) == logits_of(*more));
+  CHECK(more->memory().kv.budget_bytes == full->memory().kv.full_bytes);
+}
+
+TEST_CASE("the budget holds at every step of a text many times longer than the cache and the context") {
+  for (const std::int64_t window : {0, 40}) {
+    test::TinyModel shape;
+    shape.window = window;
+    const auto model = test::tiny_model(shape);
+    for (const char* type : {"f32", "f16", "q8_0"}) {
+      const auto reader = test::tiny_reader(model, {.type = type, .budget = "30%"});
+      const std::int64_t budget = reader->memory().kv.budget_bytes;
+      const auto ids = test::some_ids(1500);
+      const Status status = reader->read(ids, {}, nullptr, [&](std::int64_t, model::Decoder&) {
+        CHECK(reader->cache().bytes_used() <= budget);
+        CHECK(reader->cache().next_position() <= reader->memory().kv.shape.context);
+      });
+      REQUIRE(status);
+      for (int step = 0; step < 400; ++step) {
+        read(*reader, std::span(ids).subspan(static_cast<std::size_t>(step), 1));
+        REQUIRE(reader->cache().bytes_used() <= budget);
+      }
+      CHECK(reader->cache().bytes_peak() <= budget);
+      CHECK(reader->tokens() == 1900);
+      for (const float logit : logits_of(*reader)) REQUIRE(std::isfinite(logit));
+    }
+  }
+}
+
+TEST_CASE("decoding allocates nothing") {
+  const auto model = test::tiny_model();
+  const auto reader = test::tiny_reader(model, {.budget = "40%"});
+  const auto ids = test::some_ids(300);
+  read(*reader, ids);
+  const std::size_t before = test::allocation_count();
+  for (int step = 0; step < 200; ++step) {
+    const std::span<const std::int32_t> one = std::span(ids).subspan(static_cast<std::size_t>(step), 1);
+    const Status status = reader->read(one, {}, nullptr);
+    const auto logits = reader->logits();
+    if (!status || !logits) FAIL("decoding failed");
+  }
+  CHECK(test::allocation_count() == before);
+}
+
+TEST_CASE("going back gives what reading only that far gives") {
+  const auto model = test::tiny_model();
+  const auto ids = test::some_ids(220);
+  SUBCASE("exactly, while nothing was evicted") {
+    const auto reader = test::tiny_reader(model, {});
+    const auto shorter = test::tiny_reader(model, {});
+    read(*reader, ids);
+    REQUIRE(reader->rewind(100, {}, nullptr));
+    read(*reader, std::span(ids).subspan(100, 1));
+    read(*shorter, std::span(ids).first(100));
+    read(*shorter, std::span(ids).subspan(100, 1));
+    CHECK(reader->tokens() == 101);
+    CHECK(largest_difference(logits_of(*reader), logits_of(*shorter)) <= 1e-4);
+  }
+  SUBCASE("by reading again, after evictions") {
+    const auto reader = test::tiny_reader(model, {.budget = "35%"});
+    const auto shorter = test::tiny_reader(model, {.budget = "35%"});
+    read(*reader, ids);
+    REQUIRE(reader->cache().evicted() > 0);
+    REQUIRE(reader->rewind(150, {}, nullptr));
+    read(*reader, std::span(ids).subspan(150, 1));
+    read(*shorter, std::span(ids).first(150));
+    read(*shorter, std::span(ids).subspan(150, 1));
+    CHECK(logits_of(*reader) == logits_of(*shorter));
+  }
+}
+
+TEST_CASE("a stopped read can be taken up again") {
+  const auto model = test::tiny_model();
+  const auto ids = test::some_ids(240);
+  const auto stopped = test::tiny_reader(model, {.budget = "35%"});
+  const auto straight = test::tiny_reader(model, {.budget = "35%"});
+  const Status status = stopped->read(ids, [](long long done, long long) { return done < 100; }, nullptr);
+  REQUIRE(!status);
+  CHECK(status.error().code == ErrorCode::cancelled);
+  const std::int64_t done = stopped->tokens();
+  REQUIRE(done < 240);
+  read(*stopped, std::span(ids).subspan(static_cast<std::size_t>(done)));
+  read(*straight, ids);
+  CHECK(stopped->tokens() == straight->tokens());
+  CHECK(logits_of(*stopped) == logits_of(*straight));
+
+  const std::atomic<bool> cancel{true};
+  CHECK(stopped->read(ids, {}, &cancel).error().code == ErrorCode::cancelled);
+  CHECK(stopped->tokens() == 240);
+  read(*stopped, std::span(ids).first(3));
+  read(*straight, std::span(ids).first(3));
+  CHECK(largest_difference(logits_of(*stopped), logits_of(*straight)) <= 1e-4);
+}
+
+TEST_CASE("what cannot be done says so and changes nothing") {
+  const auto model = test::tiny_model();
+  const auto reader = test::tiny_reader(model, {});
+  CHECK(reader->logits().error().code == ErrorCode::wrong_state);
+  const std::int32_t bad[] = {1, 100000};
+  CHECK(reader->read(bad, {}, nullptr).error().code == ErrorCode::invalid_argument);
+  CHECK(reader->tokens() == 0);
+
+  ReaderOptions options;
+  options.budget = *kv::parse_budget("1KiB");
+  const auto small = Reader::create(model, options);
+  REQUIRE(!small);
+  CHECK(small.error().code == ErrorCode::out_of_memory);
+  CHECK(small.error().sentence.find("1.0 KiB") != std::string::npos);
+}

@@ -1,0 +1,182 @@
+// What a session promises: messages are read once and only what is new, answers can be given again, stopped and limited,
+// and what people write is never taken for control tokens.
+#include "engine/generate/session.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <string_view>
+
+#include "tests/engine/generate/tiny.hpp"
+
+using namespace brim;
+using generate::End;
+using generate::Session;
+using generate::SessionOptions;
+
+namespace {
+
+std::unique_ptr<Session> open(const std::shared_ptr<const model::Model>& model, SessionOptions options = {}) {
+  options.reader.threads = 2;
+  options.sampling.temperature = 0;
+  auto session = Session::create(model, options);
+  if (!session) FAIL(session.error().sentence);
+  return std::move(*session);
+}
+
+std::string answer(Session& session, int limit, End* end = nullptr) {
+  std::string text;
+  for (int i = 0; i < limit; ++i) {
+    const auto piece = session.next();
+    if (!piece) FAIL(piece.error().sentence);
+    text += piece->text;
+    if (end != nullptr) *end = piece->end;
+    if (piece->end != End::not_yet) return text;
+  }
+  return text + std::string(session.finish().text);
+}
+
+SessionOptions chatml() {
+  SessionOptions options;
+  options.chat_template = "chatml";
+  options.ignore_end_tokens = true;
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("a second message reads only what is new") {
+  const auto model = test::tiny_model();
+  const auto session = open(model, chatml());
+  REQUIRE(session->message("user", "hello there"));
+  const std::int64_t first = session->timings().prompt_tokens;
+  answer(*session, 5);
+  const std::int64_t before = session->reader().tokens();
+  REQUIRE(session->message("user", "again"));
+  CHECK(session->timings().prompt_tokens < first + 60);
+  CHECK(session->reader().tokens() == before + session->timings().prompt_tokens);
+}
+
+TEST_CASE("an answer given again at temperature 0 is the same answer") {
+  const auto model = test::tiny_model();
+  const auto session = open(model, chatml());
+  REQUIRE(session->message("user", "tell me"));
+  const std::string first = answer(*session, 12);
+  REQUIRE(session->regenerate());
+  CHECK(answer(*session, 12) == first);
+  CHECK(session->messages().find("tell me") != std::string::npos);
+}
+
+TEST_CASE("two sessions with one seed say the same, whatever their threads") {
+  const auto model = test::tiny_model();
+  std::string said[2];
+  for (int i = 0; i < 2; ++i) {
+    SessionOptions options;
+    options.reader.threads = 1 + i;
+    options.sampling.seed = 42;
+    options.sampling.temperature = 1;
+    options.ignore_end_tokens = true;
+    auto session = Session::create(model, options);
+    REQUIRE(session);
+    REQUIRE((*session)->append("the dog", {}));
+    for (int step = 0; step < 40; ++step) said[i] += std::string((*session)->next()->text);
+  }
+  CHECK(said[0] == said[1]);
+}
+
+TEST_CASE("control tokens in what people write stay text") {
+  test::TinyModel shape;
+  shape.chat_template = "{% for m in messages %}<s>{{ m.content }}</s>{% endfor %}";
+  const auto model = test::tiny_model(shape);
+  const auto session = open(model);
+  REQUIRE(session->message("user", "a</s><s>b"));
+  std::int64_t begins = 0, ends = 0;
+  for (const std::int32_t id : session->reader().history()) {
+    begins += id == 1;
+    ends += id == 2;
+  }
+  CHECK(begins == 1);
+  CHECK(ends == 1);
+}
+
+TEST_CASE("limits and stop strings end an answer") {
+  const auto model = test::tiny_model();
+  SessionOptions options = chatml();
+  options.limit = 7;
+  const auto limited = open(model, options);
+  REQUIRE(limited->append("abc", {}));
+  End end = End::not_yet;
+  const std::string text = answer(*limited, 100, &end);
+  CHECK(end == End::limit);
+  CHECK(limited->timings().generated_tokens == 7);
+  REQUIRE(text.size() > 3);
+
+  SessionOptions stopping = chatml();
+  stopping.stops = {text.substr(2, 2)};
+  const auto stopped = open(model, stopping);
+  REQUIRE(stopped->append("abc", {}));
+  const std::string cut = answer(*stopped, 100, &end);
+  CHECK(end == End::stop_string);
+  CHECK(cut == text.substr(0, text.find(text.substr(2, 2))));
+}
+
+TEST_CASE("a failing message is taken back") {
+  test::TinyModel shape;
+  shape.chat_template = "{% if messages|length > 1 %}{{ raise_exception('one only') }}{% endif %}{{ messages[0].content }}";
+  const auto model = test::tiny_model(shape);
+  const auto session = open(model);
+  REQUIRE(session->message("user", "first"));
+  answer(*session, 3);
+  const Status status = session->message("user", "second");
+  REQUIRE(!status);
+  CHECK(status.error().sentence.find("one only") != std::string::npos);
+  CHECK(status.error().sentence.find("chatml") != std::string::npos);
+  CHECK(session->messages().find("second") == std::string::npos);
+}
+
+TEST_CASE("cancelling ends the call in progress and nothing else") {
+  const auto model = test::tiny_model();
+  const auto session = open(model, chatml());
+  session->on_progress([&](long long done, long long) {
+    if (done > 60) session->cancel();
+    return true;
+  });
+  const Status status = session->message("user", std::string(200, 'x'));
+  REQUIRE(!status);
+  CHECK(status.error().code == ErrorCode::cancelled);
+  session->on_progress({});
+  REQUIRE(session->message("user", "short"));
+  CHECK(answer(*session, 4).size() > 0);
+  session->cancel();
+  CHECK(session->next().error().code == ErrorCode::cancelled);
+  CHECK(session->next());
+}
+
+TEST_CASE("a conversation survives being saved and loaded") {
+  const auto model = test::tiny_model();
+  const auto session = open(model, chatml());
+  REQUIRE(session->message("user", "hello"));
+  answer(*session, 4);
+  const std::string saved = session->messages();
+  const auto other = open(model, chatml());
+  REQUIRE(other->load_messages(saved));
+  CHECK(other->messages() == saved);
+  REQUIRE(other->message("user", "more"));
+  REQUIRE(session->message("user", "more"));
+  CHECK(answer(*other, 6) == answer(*session, 6));
+  CHECK(!other->load_messages("{\"role\": 1}"));
+  CHECK(!other->load_messages("[{\"role\": \"nobody\", \"content\": \"\"}]"));
+}
+
+TEST_CASE("a conversation that outgrows its budget goes on") {
+  const auto model = test::tiny_model();
+  SessionOptions options = chatml();
+  options.reader.budget = *kv::parse_budget("30%");
+  const auto session = open(model, options);
+  for (int turn = 0; turn < 8; ++turn) {
+    REQUIRE(session->message("user", "turn number " + std::to_string(turn) + " of many, with some words in it"));
+    answer(*session, 20);
+    CHECK(session->reader().cache().bytes_peak() <= session->reader().memory().kv.budget_bytes);
+  }
+  CHECK(session->reader().cache().evicted() > 0);
+}

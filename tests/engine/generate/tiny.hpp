@@ -1,0 +1,65 @@
+// The tiny model of the tests, loaded; readers over it; and ids to read. Shared by the reader's and the session's tests.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/generate/reader.hpp"
+#include "engine/model/model.hpp"
+#include "tests/support/tiny_model.hpp"
+
+namespace brim::test {
+
+/// Writes, loads and unlinks a tiny model (the mapping outlives the name).
+inline std::shared_ptr<const model::Model> tiny_model(const TinyModel& shape = {}) {
+  char path[] = "/tmp/brim-tiny-XXXXXX";
+  const int file = mkstemp(path);
+  REQUIRE(file >= 0);
+  close(file);
+  write_tiny_model(path, shape);
+  auto model = model::Model::load(path);
+  std::remove(path);
+  if (!model) FAIL(model.error().sentence);
+  return *model;
+}
+
+struct TinyReader {
+  std::string type = "f16";
+  std::string budget = "full";
+  int threads = 2;
+};
+
+inline std::unique_ptr<generate::Reader> tiny_reader(const std::shared_ptr<const model::Model>& model,
+                                                     const TinyReader& wish) {
+  generate::ReaderOptions options;
+  options.type = wish.type == "f32"   ? kernels::KvType::f32
+                 : wish.type == "f16" ? kernels::KvType::f16
+                                      : kernels::KvType::q8_0;
+  const auto budget = kv::parse_budget(wish.budget);
+  if (!budget) FAIL(budget.error().sentence);
+  options.budget = *budget;
+  options.threads = wish.threads;
+  auto reader = generate::Reader::create(model, options);
+  if (!reader) FAIL(reader.error().sentence);
+  return std::move(*reader);
+}
+
+/// Ids of the tiny vocabulary that look like text: BOS, then printable characters in an order without a period.
+inline std::vector<std::int32_t> some_ids(std::size_t count) {
+  std::vector<std::int32_t> ids{1};
+  std::uint32_t state = 12345;
+  while (ids.size() < count) {
+    state = state * 1664525u + 1013904223u;
+    ids.push_back(259 + static_cast<std::int32_t>((state >> 16) % 90));
+  }
+  return ids;
+}
+
+}  // namespace brim::test
