@@ -1,0 +1,162 @@
+// `brim eval`: how well a model predicts a text, token by token, through the same cache and budget that a conversation
+// uses. May look inside the engine: it needs the logits of every position.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "apps/commands.hpp"
+#include "apps/eval/losses.hpp"
+#include "apps/model_options/model_options.hpp"
+#include "apps/run/prompt_ids.hpp"
+#include "apps/terminal/interrupts.hpp"
+#include "apps/terminal/quantities.hpp"
+#include "apps/terminal/output.hpp"
+#include "apps/terminal/progress_line.hpp"
+#include "apps/terminal/style.hpp"
+#include "engine/api/options.hpp"
+#include "engine/generate/reader.hpp"
+#include "engine/model/model.hpp"
+#include "kernels/threads.hpp"
+
+namespace brim::apps {
+namespace {
+
+struct EvalOptions {
+  ModelOptions model;
+  MemoryOptions memory;
+  CLI::Option *file_given = nullptr, *ids_given = nullptr;
+  std::string file, ids, logits_file, positions;
+  bool json = false;
+};
+
+generate::ReaderOptions reader_options(const EvalOptions& options) {
+  api::OptionList list;
+  const MemoryOptions& memory = options.memory;
+  if (memory.context) list.emplace_back("context", std::to_string(*memory.context));
+  const std::pair<const char*, const std::string&> texts[] = {
+      {"kv.budget", memory.budget}, {"kv.type", memory.type}, {"kv.split", memory.split}, {"kv.keep", memory.keep}};
+  for (const auto& [key, value] : texts) {
+    if (!value.empty()) list.emplace_back(key, value);
+  }
+  generate::ReaderOptions reader = unwrap(api::session_options(list)).reader;
+  reader.threads = options.model.threads.value_or(kernels::default_threads());
+  return reader;
+}
+
+std::shared_ptr<const model::Model> load(const EvalOptions& options) {
+  ProgressLine line("Loading", ProgressLine::Unit::bytes, std::chrono::seconds(2));
+  return unwrap(model::Model::load(options.model.path, [&](long long done, long long total) {
+    line.update(done, total);
+    return !interrupted();
+  }));
+}
+
+std::vector<std::int32_t> ids_of(const EvalOptions& options, const model::Model& model) {
+  if (*options.ids_given) return parse_prompt_ids(text_or_file(options.ids, "--prompt-ids"));
+  return unwrap(model.tokenizer().encode(read_file(options.file), {}));
+}
+
+std::vector<std::int64_t> positions_of(const EvalOptions& options, std::size_t tokens) {
+  std::vector<std::int64_t> positions;
+  if (options.logits_file.empty() != options.positions.empty()) {
+    throw Failure(2, "--logits-out and --positions go together");
+  }
+  if (options.positions.empty()) return positions;
+  for (const std::int32_t position : parse_prompt_ids(options.positions)) {
+    if (position < 0 || static_cast<std::size_t>(position) >= tokens) {
+      throw Failure(2, fmt::format("--positions: expected 0 to {}, found {}", tokens - 1, position));
+    }
+    positions.push_back(position);
+  }
+  return positions;
+}
+
+void write_rows(const std::string& path, const std::vector<std::vector<float>>& rows) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "wb"), &std::fclose);
+  bool written = file != nullptr;
+  for (const std::vector<float>& row : rows) {
+    written = written && std::fwrite(row.data(), sizeof(float), row.size(), file.get()) == row.size();
+  }
+  if (!written || std::fflush(file.get()) != 0) throw Failure(1, fmt::format("{}: cannot be written", path));
+}
+
+void report(const Losses& losses, const generate::Reader& reader, bool json) {
+  const double mean = losses.mean();
+  if (json) {
+    nlohmann::ordered_json object;
+    object["tokens"] = losses.tokens;
+    object["nll"] = losses.nll;
+    object["mean_nll"] = mean;
+    object["perplexity"] = std::exp(mean);
+    object["kv_budget_bytes"] = reader.memory().kv.budget_bytes;
+    object["kv_peak_bytes"] = reader.cache().bytes_peak();
+    object["kv_evicted"] = reader.cache().evicted();
+    write_output(object.dump() + "\n");
+    return;
+  }
+  write_output(fmt::format("tokens      {}\nmean NLL    {:.6f}\nperplexity  {:.4f}\nKV          {} peak of {}, {} entries evicted\n",
+                           grouped_text(losses.tokens), mean, std::exp(mean), bytes_text(reader.cache().bytes_peak()),
+                           bytes_text(reader.memory().kv.budget_bytes), grouped_text(reader.cache().evicted())));
+}
+
+void evaluate(const EvalOptions& options) {
+  catch_interrupts();
+  const generate::ReaderOptions settings = reader_options(options);
+  const auto model = load(options);
+  const std::vector<std::int32_t> ids = ids_of(options, *model);
+  if (ids.empty()) throw Failure(2, "the text is empty");
+  const std::vector<std::int64_t> positions = positions_of(options, ids.size());
+  const auto reader = unwrap(generate::Reader::create(model, settings));
+  const std::int64_t context = reader->memory().kv.shape.context;
+  if (static_cast<std::int64_t>(ids.size()) > context) {
+    say(fmt::format("The text has {} tokens, more than the context of {}: beyond it the oldest ones are forgotten.",
+                    grouped_text(static_cast<std::int64_t>(ids.size())), grouped_text(context)));
+  }
+  ProgressLine line("Reading", ProgressLine::Unit::tokens, std::chrono::seconds(2));
+  const Losses losses = unwrap(measure_losses(*reader, ids, positions, [&](long long done, long long total) {
+    line.update(done, total);
+    return !interrupted();
+  }));
+  line.clear();
+  if (!options.logits_file.empty()) write_rows(options.logits_file, losses.rows);
+  report(losses, *reader, options.json);
+}
+
+}  // namespace
+
+void add_eval(CLI::App& parent) {
+  CLI::App* command = parent.add_subcommand("eval", "Measure how well a model predicts a text (NLL, perplexity)");
+  const auto options = std::make_shared<EvalOptions>();
+  add_model_options(*command, options->model);
+  const char* group = "Text and output";
+  CLI::Option_group* text = command->add_option_group("text");
+  text->group("");
+  options->file_given = command->add_option("-f,--file", options->file, "A text file; -: standard input");
+  options->file_given->type_name("FILE")->group(group);
+  options->ids_given = command->add_option("--prompt-ids", options->ids, "Token ids, taken as they are: 1,2,3 or @FILE");
+  options->ids_given->type_name("IDS")->group(group);
+  text->add_option(options->file_given);
+  text->add_option(options->ids_given);
+  text->require_option(1);
+  command->add_flag("--json", options->json, "One JSON object: tokens, nll (one number per token after the first), mean_nll, perplexity")
+      ->group(group);
+  command->add_option("--logits-out", options->logits_file, "Write logits at --positions as raw little-endian float32 rows")
+      ->type_name("FILE")
+      ->group(group);
+  command->add_option("--positions", options->positions, "Positions for --logits-out, in the order they are written: 0,31,95")
+      ->type_name("LIST")
+      ->group(group);
+  add_memory_options(*command, options->memory);
+  command->footer(
+      "\nExamples:\n"
+      "  brim eval -m model.gguf -f book.txt\n"
+      "  brim eval -m model.gguf -f book.txt -c 2048 --kv-budget 25% --json");
+  command->callback([options] {
+    evaluate(*options);
+  });
+}
+
+}  // namespace brim::apps

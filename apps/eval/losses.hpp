@@ -1,0 +1,26 @@
+// The losses of a text: what `brim eval` measures.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/base/log.hpp"
+#include "engine/base/result.hpp"
+#include "engine/generate/reader.hpp"
+
+namespace brim::apps {
+
+struct Losses {
+  std::int64_t tokens = 0;
+  std::vector<double> nll;                ///< tokens − 1 numbers: −ln p(ids[i + 1] | ids[0 … i])
+  std::vector<std::vector<float>> rows;   ///< logits at the positions asked for, in their order
+
+  double mean() const;
+};
+
+/// Reads `ids` from an empty cache. `positions` are indices into `ids`. Stopped by `progress`: ErrorCode::cancelled.
+Result<Losses> measure_losses(generate::Reader& reader, std::span<const std::int32_t> ids,
+                              std::span<const std::int64_t> positions, const Progress& progress);
+
+}  // namespace brim::apps
