@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/kv/rebase.hpp"
+#include "engine/kv/saturate.hpp"
 #include "kernels/dispatch.hpp"
 
 namespace brim::kv {
@@ -16,29 +17,38 @@ Result<Cache> Cache::create(Plan plan, std::span<std::byte> memory, const KeyRot
     return error(ErrorCode::invalid_argument, "KV cache: expected ", plan.budget_bytes, " bytes at a multiple of 64, found ",
                  memory.size());
   }
-  Cache cache;
-  cache.rule_ = find_rule(plan.keep);
-  if (!cache.rule_ || plan.quota.size() != plan.shape.layers.size() ||
-      plan.pool_bytes + plan.metadata_bytes + plan.staging_bytes > plan.budget_bytes) {
-    return error(ErrorCode::internal, "KV cache: a plan that make_plan did not make");
+  const Shape& shape = plan.shape;
+  if (!plan.rule || plan.quota.size() != shape.layers.size()) {
+    return error(ErrorCode::internal, "KV cache: the plan has no rule or no quota for each layer");
   }
+  std::int64_t slots = 0;
+  std::int64_t needed = 0;
+  for (std::size_t i = 0; i < shape.layers.size(); ++i) {
+    const std::int64_t own = round_up(plan.quota[i], kGranuleEntries);
+    needed = plus(needed, times(own, entry_bytes(shape.layers[i], shape.type, plan.needs)));
+    slots = std::max(slots, own);
+  }
+  const std::int64_t fixed = plus(staging_bytes(shape, plan.chunk), scratch_bytes(shape, plan.needs, slots, plan.chunk));
+  if (plus(needed, fixed) > plan.budget_bytes) {
+    return error(ErrorCode::internal, "KV cache: the plan's parts are ", plus(needed, fixed), " bytes, more than its budget of ",
+                 plan.budget_bytes);
+  }
+  Cache cache;
   cache.rotation_ = rotation;
   cache.table_ = &kernels::active();
 
-  const Shape& shape = plan.shape;
   MemoryMap map(memory);
-  std::int64_t slots = 0;
+  cache.layers_.reserve(shape.layers.size());
   for (std::size_t i = 0; i < shape.layers.size(); ++i) {
     const LayerRun run = map.layer(shape.layers[i], shape.type, plan.needs, plan.quota[i]);
     const bool sliding = kv::slides(shape.layers[i], shape.context);
     cache.layers_.push_back({LayerStore(shape.layers[i], shape.type, run), plan.quota[i],
                              forced_entries(plan.quota[i], sliding), sliding});
-    slots = std::max(slots, run.slots);
   }
   cache.staging_ = Staging(map.staging(shape, plan.chunk), plan.chunk);
   cache.scratch_ = map.scratch(shape, plan.needs, slots, plan.chunk);
-  cache.fixed_bytes_ = plan.staging_bytes + scratch_bytes(shape, plan.needs, slots, plan.chunk);
-  cache.peak_ = cache.fixed_bytes_;
+  cache.fixed_bytes_ = fixed;
+  cache.peak_ = fixed;
   cache.plan_ = std::move(plan);
   return cache;
 }
@@ -159,7 +169,7 @@ void Cache::evict(Layer& layer, std::int64_t first, std::int64_t keep) noexcept 
   view.sinks = layer.forced.sinks;
   view.recent = layer.forced.recent;
   const std::span<float> scores(scratch_.scores, entries);
-  rule_->score(view, scores);
+  plan_.rule->score(view, scores);
 
   const std::span<std::uint32_t> order(scratch_.order, entries);
   choose_survivors(scores, layer.forced, keep, order);
@@ -191,7 +201,7 @@ void Cache::rebase_all(std::int64_t n) noexcept {
     layers_[i].slid_to = 0;
   }
   position_ = end;
-  rebased_at_ = tokens_;
+  rebased_at_ = tokens_ + n;
   ++rebased_;
 }
 

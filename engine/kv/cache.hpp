@@ -80,7 +80,8 @@ class Cache {
  public:
   /// `memory` is exactly plan.budget_bytes, 64-byte aligned, and outlives the cache. Bookkeeping that is not per entry
   /// (a few hundred bytes a layer, page tables) is ordinary memory, allocated here and never again; entries, their
-  /// metadata and the staging buffer are in `memory`.
+  /// metadata and the staging buffer are in `memory`. Errors: invalid_argument for other memory; internal for a plan whose
+  /// parts do not fit in its own budget, as make_plan never makes one.
   static Result<Cache> create(Plan plan, std::span<std::byte> memory, const KeyRotation* rotation);
 
   const Plan& plan() const { return plan_; }
@@ -149,7 +150,6 @@ class Cache {
   bool mass_decides() const { return plan_.needs.attention_mass && plan_.budget_bytes < plan_.full_bytes; }
 
   Plan plan_;
-  const Rule* rule_ = nullptr;
   const KeyRotation* rotation_ = nullptr;
   const kernels::Table* table_ = nullptr;
   std::vector<Layer> layers_;
@@ -162,7 +162,7 @@ class Cache {
   std::int64_t tokens_ = 0;
   std::int64_t position_ = 0;
   std::int64_t rebased_ = 0;
-  std::int64_t rebased_at_ = 0;    ///< tokens read when positions were last rebased
+  std::int64_t rebased_at_ = 0;    ///< tokens read when positions were last rebased, that chunk included
   std::int64_t chunk_ = 0;         ///< tokens of the chunk between begin and end; 0 outside
   bool mass_added_ = false;        ///< in this chunk
   int staged_layer_ = -1;          ///< the layer in the staging buffer; −1: none

@@ -10,7 +10,6 @@
 #include "engine/base/size_text.hpp"
 #include "engine/kv/layout.hpp"
 #include "engine/kv/saturate.hpp"
-#include "engine/kv/scorer.hpp"
 
 namespace brim::kv {
 namespace {
@@ -173,14 +172,32 @@ std::vector<std::int64_t> split_bytes(const Split& split, const std::vector<Laye
 
 /// Slots per layer, so that they, the staging of `chunk` and the scratch for the largest of them fit in `budget`.
 std::vector<std::int64_t> plan_slots(const Costs& costs, const Split& split, std::int64_t budget, int chunk) {
-  // The scratch grows with the largest layer, and the largest layer with what the scratch leaves. So: see how large a
-  // layer could get with the least scratch, reserve the scratch for that, and split again with no layer above it.
-  std::vector<LayerNeed> layers = costs.layers();
-  const std::vector<std::int64_t> hopeful = split_bytes(split, layers, budget - costs.fixed(kGranuleEntries, chunk));
-  std::int64_t largest = *std::max_element(hopeful.begin(), hopeful.end());
-  if (plus(costs.floors(), costs.fixed(largest, chunk)) > budget) largest = kGranuleEntries;
-  for (LayerNeed& layer : layers) layer.cap = std::min(layer.cap, largest);
-  return split_bytes(split, layers, budget - costs.fixed(largest, chunk));
+  // The scratch grows with the largest layer, and the largest layer with what the scratch leaves. So search for the
+  // highest bound on a layer that some layer still reaches when the scratch for that bound is set aside.
+  const auto bounded = [&](std::int64_t granules) {
+    const std::int64_t bound = granules * kGranuleEntries;
+    std::vector<LayerNeed> layers = costs.layers();
+    for (LayerNeed& layer : layers) layer.cap = std::min(layer.cap, bound);
+    return split_bytes(split, layers, budget - costs.fixed(bound, chunk));
+  };
+  const auto reached = [&](std::int64_t granules) {
+    const std::int64_t bound = granules * kGranuleEntries;
+    if (plus(costs.floors(), costs.fixed(bound, chunk)) > budget) return false;
+    const std::vector<std::int64_t> slots = bounded(granules);
+    return *std::max_element(slots.begin(), slots.end()) >= bound;
+  };
+  std::int64_t low = 1;
+  std::int64_t high = 1;
+  for (const LayerNeed& layer : costs.layers()) high = std::max(high, layer.cap / kGranuleEntries);
+  while (low < high) {
+    const std::int64_t middle = low + (high - low + 1) / 2;
+    if (reached(middle)) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return bounded(low);
 }
 
 }  // namespace
@@ -199,6 +216,7 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
   plan.shape = shape;
   plan.split = split;
   plan.keep = keep;
+  plan.rule = rule;
   plan.needs.attention_mass = splitter->needs().attention_mass || rule->needs().attention_mass;
 
   const Costs costs(shape, plan.needs);

@@ -13,6 +13,7 @@
 
 #include "engine/base/result.hpp"
 #include "engine/kv/budget.hpp"
+#include "engine/kv/scorer.hpp"
 #include "kernels/kv_type.hpp"
 
 namespace brim::kv {
@@ -52,6 +53,7 @@ struct Plan {
   std::vector<std::int64_t> quota;     ///< entries per layer, a multiple of 16 or the layer's need
   std::string split;                   ///< names, as given
   std::string keep;
+  const Rule* rule = nullptr;          ///< the rule named `keep`; rules live as long as the program
 };
 
 /// Works out the plan. `automatic_bytes` is what kind automatic means here (the caller knows the machine): the plan takes

@@ -1,0 +1,113 @@
+// Rules that ask for attention masses: what they are given, and what that costs.
+#include <doctest/doctest.h>
+
+#include <map>
+#include <vector>
+
+#include "engine/kv/layout.hpp"
+#include "tests/engine/kv/fake_model.hpp"
+
+using namespace brim::test;
+using brim::kv::Entries;
+using brim::kv::Plan;
+using brim::kv::View;
+
+namespace {
+
+/// Keeps what received most; checks that what it is shown fits together.
+class MassRule : public brim::kv::Rule {
+ public:
+  brim::kv::Needs needs() const override { return {true}; }
+  void score(const Entries& entries, std::span<float> scores) const noexcept override {
+    ++calls;
+    consistent = consistent && entries.mass.size() == scores.size() && entries.index.size() == scores.size() &&
+                 entries.sinks + entries.recent < static_cast<std::int64_t>(scores.size());
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      if (i > 0) consistent = consistent && entries.index[i - 1] < entries.index[i];
+      consistent = consistent && entries.mass[i] == expected[entries.index[i]];
+      scores[i] = entries.mass[i];
+    }
+  }
+  mutable int calls = 0;
+  mutable bool consistent = true;
+  mutable std::map<std::int64_t, float> expected;  ///< mass by token
+};
+
+Plan mass_plan(const brim::kv::Shape& shape, double percent, const MassRule& rule) {
+  Plan plan = plan_of(shape, budget_share(percent));
+  // The same quotas with room for masses, as make_plan books it for a rule of the list.
+  plan.rule = &rule;
+  plan.needs = rule.needs();
+  std::int64_t slots = 0;
+  for (const std::int64_t quota : plan.quota) slots += (quota + 15) / 16 * 16;
+  const std::int64_t more = 4 * slots + 4 * (shape.context + plan.chunk) + 128;
+  plan.budget_bytes += more;
+  plan.metadata_bytes += more;
+  plan.full_bytes += 1000000;
+  return plan;
+}
+
+}  // namespace
+
+TEST_CASE("masses follow their entries through eviction, and the highest stay") {
+  const MassRule rule;
+  const Plan plan = mass_plan(fake_shape(1, 2000), 5, rule);
+  const std::int64_t quota = plan.quota[0];
+  REQUIRE(quota >= 32);
+  REQUIRE(quota < 400);
+  FakeModel model(plan);
+  REQUIRE(model.ok());
+  CHECK(model.cache().needs().attention_mass);
+  Random random(8);
+  while (model.cache().tokens() < 1500) {
+    const std::int64_t first = model.cache().tokens();
+    model.read_chunk(random.pick(1, plan.chunk), [&](int layer) {
+      // Before any rebase a position is the token's place; every 50th token is one that everybody looks at.
+      const View view = model.cache().view(layer);
+      std::vector<float> mass;
+      for (const std::int64_t token : view.positions()) mass.push_back(token % 50 == 7 ? 10000.0f : random.unit() + 1);
+      for (std::size_t i = 0; i < mass.size(); ++i) rule.expected[view.positions()[i]] += mass[i];
+      model.cache().add_mass(layer, mass);
+    });
+    REQUIRE(model.cache().tokens() > first);
+  }
+  CHECK(rule.calls > 10);
+  CHECK(rule.consistent);
+  const auto positions = model.cache().view(0).positions();
+  for (std::int64_t token = 7; token < 1000; token += 50) {
+    CHECK(std::find(positions.begin(), positions.end(), token) != positions.end());
+  }
+  CHECK(model.cache().bytes_peak() <= plan.budget_bytes);
+  CHECK(model.guards_intact());
+}
+
+TEST_CASE("masses that decide cannot be taken back: no truncate, and a cancelled chunk that added some is stale") {
+  const MassRule rule;
+  const Plan plan = mass_plan(fake_shape(1, 2000), 5, rule);
+  FakeModel model(plan);
+  REQUIRE(model.ok());
+  model.read(10);
+  CHECK(model.cache().truncate(10));
+  CHECK(!model.cache().truncate(9));
+  model.cache().begin(1);
+  model.cache().abandon();
+  CHECK(!model.cache().stale());
+  const std::int64_t position = model.cache().begin(1);
+  model.stage(0, 10, position, 1);
+  model.cache().add_mass(0, std::vector<float>(11, 1.0f));
+  model.cache().abandon();
+  CHECK(model.cache().stale());
+}
+
+TEST_CASE("a mass costs four bytes an entry, and nothing when nobody asks") {
+  CHECK(brim::kv::metadata_bytes({false}) == 16);
+  CHECK(brim::kv::metadata_bytes({true}) == 20);
+  FakeModel model(plan_of(fake_shape(1, 64), budget_full()));
+  CHECK(!model.cache().needs().attention_mass);
+  model.cache().begin(1);
+  model.stage(0, 0, 0, 1);
+  model.cache().add_mass(0, std::vector<float>(1, 1.0f));  // ignored
+  model.cache().commit(0);
+  model.cache().end();
+  CHECK(model.guards_intact());
+}

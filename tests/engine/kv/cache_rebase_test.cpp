@@ -1,0 +1,171 @@
+// Rebasing: what happens to positions and keys when the context is used up.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "tests/engine/kv/fake_model.hpp"
+
+using namespace brim::test;
+using brim::kernels::KvType;
+using brim::kv::Plan;
+using brim::kv::Shape;
+using brim::kv::View;
+
+namespace {
+
+float worst_difference(const std::vector<float>& a, const std::vector<float>& b) {
+  float worst = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) worst = std::max(worst, std::abs(a[i] - b[i]));
+  return worst;
+}
+
+}  // namespace
+
+TEST_CASE("keys are rotated to where they now stand: the same as keys computed there, in both signs of the distance") {
+  for (const KvType type : {KvType::f32, KvType::f16, KvType::q8_0}) {
+    const Shape shape = fake_shape(2, 128, type, 2, 32);
+    FakeModel model(plan_of(shape, budget_full()));
+    model.read(128);
+    model.read_chunk(1);
+    REQUIRE(model.cache().rebased() == 1);
+    const View view = model.cache().view(1);
+    // 16 of 128 were dropped after the four sinks: entry i ≥ 4 was token i + 16.
+    REQUIRE(view.retained() == 113);
+    for (std::int64_t i = 0; i < 112; ++i) {
+      const std::int64_t token = i < 4 ? i : i + 16;
+      REQUIRE(view.positions()[static_cast<std::size_t>(i)] == i);
+      for (int head = 0; head < 2; ++head) {
+        const auto expected = fake_key(model.rotation(), shape.layers[1], 1, head, token, i);
+        const SeenEntry seen = see_entry(view, shape, 1, head, i);
+        CHECK(worst_difference(seen.key, expected) < (type == KvType::f32 ? 1e-6f : type == KvType::f16 ? 1.5e-3f : 0.02f));
+        CHECK(seen.value == through_storage(type, fake_vector(1, head, token, 32, true)));
+      }
+    }
+  }
+}
+
+TEST_CASE("sinks keep their positions and their very bits through a hundred rebases") {
+  const Shape shape = fake_shape(2, 64, KvType::q8_0, 1, 32);
+  FakeModel model(plan_of(shape, budget_full()));
+  while (model.cache().rebased() < 100) model.read_chunk(1);
+  const View view = model.cache().view(0);
+  for (std::int64_t i = 0; i < 4; ++i) {
+    CHECK(view.positions()[static_cast<std::size_t>(i)] == i);
+    CHECK(see_entry(view, shape, 0, 0, i).key == through_storage(KvType::q8_0, fake_key(model.rotation(), shape.layers[0], 0, 0, i, i)));
+  }
+  // The others are recent tokens: rotated at most eight times before they are dropped, and still close.
+  const std::int64_t tokens = model.cache().tokens();
+  for (std::int64_t i = 4; i < view.retained(); ++i) {
+    const std::int64_t token = tokens - view.retained() + i;
+    const auto expected = fake_key(model.rotation(), shape.layers[0], 0, 0, token, view.positions()[static_cast<std::size_t>(i)]);
+    CHECK(worst_difference(see_entry(view, shape, 0, 0, i).key, expected) < 0.06f);
+  }
+}
+
+TEST_CASE("an evicted cache closes its gaps instead of dropping: room comes from the holes") {
+  const Plan plan = plan_with_quota(fake_shape(2, 512), 64);
+  REQUIRE(!plan.quota.empty());
+  FakeModel model(plan);
+  for (int i = 0; i < 512; ++i) model.read_chunk(1);
+  const std::int64_t kept = model.cache().layer(0).used;
+  const std::int64_t evicted = model.cache().evicted();
+  const std::int64_t position = model.cache().begin(1);
+  CHECK(position == kept);
+  CHECK(model.cache().evicted() == evicted);
+  for (std::int64_t i = 0; i < kept; ++i) CHECK(model.cache().view(0).positions()[static_cast<std::size_t>(i)] == i);
+  model.cache().abandon();
+  CHECK(!model.cache().stale());
+  CHECK(model.cache().tokens() == 512);
+}
+
+TEST_CASE("layers without rope are never rotated, though their positions move") {
+  Shape shape = fake_shape(2, 64, KvType::q8_0, 1, 32);
+  shape.layers[1].rope = false;
+  FakeModel model(plan_of(shape, budget_full()));
+  for (int i = 0; i < 300; ++i) model.read_chunk(1);
+  REQUIRE(model.cache().rebased() > 10);
+  const View view = model.cache().view(1);
+  for (std::int64_t i = 4; i < view.retained(); ++i) {
+    CHECK(view.positions()[static_cast<std::size_t>(i)] == i);
+    const std::int64_t token = 300 - view.retained() + i;
+    CHECK(see_entry(view, shape, 1, 0, i).key == through_storage(KvType::q8_0, fake_vector(1, 0, token, 32, false)));
+  }
+}
+
+TEST_CASE("layers that keep different amounts end at the same position; a window layer keeps its distances") {
+  Shape shape = fake_shape(3, 96, KvType::f32, 1, 16);
+  shape.layers[1].window = 24;
+  shape.layers[2] = {5, 64, 64, 0, true};
+  const Plan full = plan_of(shape, budget_full());
+  for (const double share : {0.4, 0.7, 1.0}) {
+    const auto bytes = static_cast<std::int64_t>(static_cast<double>(full.full_bytes) * share);
+    const Plan plan = plan_of(shape, budget_of(std::max(bytes, full.least_bytes)));
+    FakeModel model(plan);
+    Random random(4);
+    while (model.cache().rebased() < 20) {
+      const std::int64_t before = model.cache().rebased();
+      const std::int64_t n = random.pick(1, plan.chunk);
+      const std::int64_t position = model.cache().begin(n);
+      if (model.cache().rebased() > before) {
+        std::int64_t fullest = 0;
+        for (int layer = 0; layer < 3; ++layer) {
+          const auto positions = model.cache().view(layer).positions();
+          fullest = std::max(fullest, static_cast<std::int64_t>(positions.size()));
+          CHECK(positions.back() == position - 1);
+        }
+        CHECK(position == fullest);
+        CHECK(position + n <= 96);
+        CHECK(96 - position >= 96 / 8);
+        const auto window = model.cache().view(1).positions();
+        for (std::size_t i = 1; i < window.size(); ++i) CHECK(window[i] == window[i - 1] + 1);
+      }
+      for (int layer = 0; layer < 3; ++layer) {
+        model.stage(layer, model.cache().tokens(), position, n);
+        model.cache().commit(layer);
+      }
+      model.cache().end();
+    }
+  }
+}
+
+TEST_CASE("the smallest contexts: every position is used, none passed") {
+  for (std::int64_t context = 1; context <= 20; ++context) {
+    for (const std::int64_t window : {0, 1, 3}) {
+      const Shape shape = fake_shape(2, context, KvType::f32, 1, 8, window);
+      FakeModel model(plan_of(shape, budget_full()));
+      REQUIRE(model.ok());
+      for (int i = 0; i < 100; ++i) {
+        const std::int64_t position = model.cache().begin(1);
+        REQUIRE(position < context);
+        for (int layer = 0; layer < 2; ++layer) {
+          model.stage(layer, model.cache().tokens(), position, 1);
+          REQUIRE(model.cache().view(layer).positions().back() == position);
+          model.cache().commit(layer);
+        }
+        model.cache().end();
+        if (i + 1 == context) CHECK(model.cache().rebased() == 0);
+      }
+      CHECK(model.cache().tokens() == 100);
+      CHECK(model.guards_intact());
+    }
+  }
+}
+
+TEST_CASE("a model in which no key carries a position needs no rotation") {
+  Shape shape = fake_shape(1, 32);
+  const Plan plan = plan_of(shape, budget_full());
+  alignas(64) static std::byte memory[1 << 15];
+  REQUIRE(static_cast<std::size_t>(plan.budget_bytes) <= sizeof memory);
+  auto cache = brim::kv::Cache::create(plan, {memory, static_cast<std::size_t>(plan.budget_bytes)}, nullptr);
+  REQUIRE(cache.ok());
+  const std::vector<float> values(2 * 16, 1.0f);
+  for (int i = 0; i < 100; ++i) {
+    cache->begin(1);
+    cache->stage(0, values.data(), values.data());
+    cache->commit(0);
+    cache->end();
+  }
+  CHECK(cache->rebased() > 0);
+  CHECK(see_entry(cache->view(0), shape, 0, 0, 10).key == std::vector<float>(16, 1.0f));
+}

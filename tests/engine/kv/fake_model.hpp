@@ -1,0 +1,213 @@
+// What the cache tests need of a model: keys and values that are a pure function of (layer, head, token), a real rotary
+// embedding, memory with guards around it, and a driver that reads chunks as the decoder does.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "engine/kv/cache.hpp"
+#include "kernels/dispatch.hpp"
+
+namespace brim::test {
+
+/// A small generator with a fixed sequence on every machine (splitmix64).
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : state_(seed) {}
+  std::uint64_t next() {
+    std::uint64_t z = (state_ += 0x9e3779b97f4a7c15u);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+  }
+  /// In [low, high].
+  std::int64_t pick(std::int64_t low, std::int64_t high) {
+    return low + static_cast<std::int64_t>(next() % static_cast<std::uint64_t>(high - low + 1));
+  }
+  float unit() { return static_cast<float>(static_cast<double>(next() >> 11) * 0x1p-53 * 2 - 1); }
+
+ private:
+  std::uint64_t state_;
+};
+
+/// Rotary embedding in neighbouring pairs with base 10000; layers without rope are left alone.
+class FakeRotation : public kv::KeyRotation {
+ public:
+  explicit FakeRotation(const kv::Shape& shape) : shape_(shape) {}
+
+  void rotate_back(int layer, float* keys, std::int64_t count, std::int64_t delta) const noexcept override {
+    const int size = shape_.layers[static_cast<std::size_t>(layer)].key_size;
+    for (std::int64_t key = 0; key < count; ++key) rotate(layer, keys + key * size, -delta);
+  }
+  void rotate(int layer, float* key, std::int64_t position) const noexcept {
+    const kv::LayerShape& shape = shape_.layers[static_cast<std::size_t>(layer)];
+    if (!shape.rope) return;
+    for (int i = 0; i + 1 < shape.key_size; i += 2) {
+      const double angle = static_cast<double>(position) * std::pow(10000.0, -static_cast<double>(i) / shape.key_size);
+      const double x = key[i], y = key[i + 1];
+      key[i] = static_cast<float>(x * std::cos(angle) - y * std::sin(angle));
+      key[i + 1] = static_cast<float>(x * std::sin(angle) + y * std::cos(angle));
+    }
+  }
+
+ private:
+  kv::Shape shape_;
+};
+
+/// Unrotated key or value of one token, the same for every run.
+inline std::vector<float> fake_vector(int layer, int head, std::int64_t token, int size, bool is_value) {
+  Random random(static_cast<std::uint64_t>(token) * 1000003u + static_cast<std::uint64_t>(layer) * 8191u +
+                static_cast<std::uint64_t>(head) * 131u + (is_value ? 1u : 0u));
+  std::vector<float> vector(static_cast<std::size_t>(size));
+  for (float& value : vector) value = random.unit();
+  return vector;
+}
+
+inline std::vector<float> fake_key(const FakeRotation& rotation, const kv::LayerShape& shape, int layer, int head,
+                                   std::int64_t token, std::int64_t position) {
+  std::vector<float> key = fake_vector(layer, head, token, shape.key_size, false);
+  rotation.rotate(layer, key.data(), position);
+  return key;
+}
+
+/// What the cache should have stored for `values`, as floats again.
+inline std::vector<float> through_storage(kernels::KvType type, const std::vector<float>& values) {
+  const int size = static_cast<int>(values.size());
+  std::vector<std::byte> packed(kernels::kv_vector_bytes(type, size));
+  std::vector<float> back(values.size());
+  kernels::active().pack_kv[static_cast<int>(type)](values.data(), size, packed.data());
+  kernels::active().unpack_kv[static_cast<int>(type)](packed.data(), size, back.data());
+  return back;
+}
+
+/// One entry as a view shows it, unpacked.
+struct SeenEntry {
+  std::vector<float> key, value;
+};
+
+inline SeenEntry see_entry(const kv::View& view, const kv::Shape& shape, int layer, int head, std::int64_t entry) {
+  const kv::LayerShape& own = shape.layers[static_cast<std::size_t>(layer)];
+  const kv::Stretch stretch = view.stretch(head, entry, entry + 1);
+  SeenEntry seen{std::vector<float>(static_cast<std::size_t>(own.key_size)),
+                 std::vector<float>(static_cast<std::size_t>(own.value_size))};
+  const int type = static_cast<int>(shape.type);
+  kernels::active().unpack_kv[type](stretch.keys, own.key_size, seen.key.data());
+  kernels::active().unpack_kv[type](stretch.values, own.value_size, seen.value.data());
+  return seen;
+}
+
+/// A cache with its memory (guarded on both sides) and its rotation.
+class FakeModel {
+ public:
+  explicit FakeModel(const kv::Plan& plan) : rotation_(plan.shape), bytes_(plan.budget_bytes) {
+    memory_.assign(static_cast<std::size_t>(bytes_) + 3 * kGuard, kGuardByte);
+    const auto address = reinterpret_cast<std::uintptr_t>(memory_.data());
+    offset_ = kGuard + (64 - (address + kGuard) % 64) % 64;
+    std::memset(memory_.data() + offset_, 0, static_cast<std::size_t>(bytes_));
+    Result<kv::Cache> made =
+        kv::Cache::create(plan, std::span(memory_).subspan(offset_, static_cast<std::size_t>(bytes_)), &rotation_);
+    if (made) cache_ = std::make_unique<kv::Cache>(std::move(made).value());
+  }
+
+  bool ok() const { return cache_ != nullptr; }
+  kv::Cache& cache() { return *cache_; }
+  const FakeRotation& rotation() const { return rotation_; }
+  const kv::Shape& shape() const { return cache_->plan().shape; }
+  int layers() const { return static_cast<int>(shape().layers.size()); }
+
+  /// Nothing was written outside the memory that the cache was given.
+  bool guards_intact() const {
+    for (std::size_t i = 0; i < memory_.size(); ++i) {
+      const bool inside = i >= offset_ && i < offset_ + static_cast<std::size_t>(bytes_);
+      if (!inside && memory_[i] != kGuardByte) return false;
+    }
+    return true;
+  }
+  std::span<const std::byte> memory() const { return std::span(memory_).subspan(offset_, static_cast<std::size_t>(bytes_)); }
+
+  /// Stages the chunk of n tokens in one layer; `first_token` and `position` are those of its first token.
+  void stage(int layer, std::int64_t first_token, std::int64_t position, std::int64_t n) {
+    const kv::LayerShape& own = shape().layers[static_cast<std::size_t>(layer)];
+    keys_.clear();
+    values_.clear();
+    for (std::int64_t t = 0; t < n; ++t) {
+      for (int head = 0; head < own.kv_heads; ++head) {
+        const auto key = fake_key(rotation_, own, layer, head, first_token + t, position + t);
+        const auto value = fake_vector(layer, head, first_token + t, own.value_size, true);
+        keys_.insert(keys_.end(), key.begin(), key.end());
+        values_.insert(values_.end(), value.begin(), value.end());
+      }
+    }
+    cache_->stage(layer, keys_.data(), values_.data());
+  }
+
+  /// Reads n tokens as one chunk. `look` (may be empty) is called between stage and commit.
+  void read_chunk(std::int64_t n, const std::function<void(int layer)>& look = {}) {
+    const std::int64_t first = cache_->tokens();
+    const std::int64_t position = cache_->begin(n);
+    for (int layer = 0; layer < layers(); ++layer) {
+      stage(layer, first, position, n);
+      if (look) look(layer);
+      cache_->commit(layer);
+    }
+    cache_->end();
+  }
+  void read(std::int64_t tokens) {
+    while (tokens > 0) {
+      const std::int64_t n = std::min<std::int64_t>(tokens, cache_->plan().chunk);
+      read_chunk(n);
+      tokens -= n;
+    }
+  }
+
+ private:
+  static constexpr std::size_t kGuard = 128;
+  static constexpr std::byte kGuardByte{0xa5};
+
+  FakeRotation rotation_;
+  std::int64_t bytes_;
+  std::vector<std::byte> memory_;
+  std::size_t offset_ = 0;
+  std::unique_ptr<kv::Cache> cache_;
+  std::vector<float> keys_, values_;
+};
+
+/// `count` layers alike.
+inline kv::Shape fake_shape(int count, std::int64_t context, kernels::KvType type = kernels::KvType::f32, int heads = 2,
+                            int size = 16, std::int64_t window = 0) {
+  kv::Shape shape;
+  shape.layers.assign(static_cast<std::size_t>(count), kv::LayerShape{heads, size, size, window, true});
+  shape.context = context;
+  shape.type = type;
+  return shape;
+}
+
+inline kv::BudgetRequest budget_of(std::int64_t bytes) {
+  return {kv::BudgetRequest::Kind::bytes, bytes, 0};
+}
+inline kv::BudgetRequest budget_share(double percent) {
+  return {kv::BudgetRequest::Kind::percent, 0, percent};
+}
+inline kv::BudgetRequest budget_full() { return {kv::BudgetRequest::Kind::full, 0, 0}; }
+
+/// A plan that must succeed, with uniform and window; an empty one when it does not.
+inline kv::Plan plan_of(const kv::Shape& shape, const kv::BudgetRequest& request) {
+  Result<kv::Plan> plan = kv::make_plan(shape, request, std::int64_t{1} << 40, "uniform", "window");
+  return plan ? *plan : kv::Plan{};
+}
+
+/// A plan in which every layer keeps `quota` entries (a multiple of 16, below the context), whatever that costs.
+inline kv::Plan plan_with_quota(const kv::Shape& shape, std::int64_t quota) {
+  for (double percent = 0.5; percent <= 100; percent += 0.25) {
+    const kv::Plan plan = plan_of(shape, budget_share(percent));
+    if (!plan.quota.empty() && plan.quota.back() == quota && plan.quota.front() == quota) return plan;
+  }
+  return {};
+}
+
+}  // namespace brim::test
