@@ -2,8 +2,10 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <memory>
 
 #include "apps/commands.hpp"
+#include "apps/terminal/help_layout.hpp"
 #include "brim/brim.h"
 
 namespace brim::apps {
@@ -26,6 +28,7 @@ int main(int argc, char** argv) {
   CLI::App app{"Brim runs language models on CPUs inside a KV-memory budget that you set and it never exceeds.", "brim"};
   app.set_version_flag("--version", std::string("brim ") + brim_version());
   app.require_subcommand(1);
+  app.formatter(std::make_shared<brim::apps::HelpLayout>());
 #define COMMAND(function) brim::apps::add_##function(app);
 #include "apps/commands.def"
 #undef COMMAND

@@ -1,0 +1,114 @@
+// `brim chat`: see README.md.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "apps/chat/one_shot.hpp"
+#include "apps/chat/repl.hpp"
+#include "apps/commands.hpp"
+#include "apps/model_options/load.hpp"
+#include "apps/model_options/model_options.hpp"
+#include "apps/terminal/interrupts.hpp"
+#include "apps/terminal/output.hpp"
+#include "apps/terminal/style.hpp"
+
+namespace brim::apps {
+namespace {
+
+struct ChatOptions {
+  ModelOptions model;
+  MemoryOptions memory;
+  TemplateOptions chat_template;
+  SamplingChoices sampling;
+  CLI::Option* question_given = nullptr;
+  std::string question, system;
+  std::int64_t limit = -1;
+  bool json = false;
+};
+
+// The question when there is to be only one: from -p, else all of standard input when that is no terminal.
+bool find_question(const ChatOptions& options, std::string& question) {
+  if (*options.question_given) {
+    question = options.question;
+    return true;
+  }
+  if (isatty(STDIN_FILENO) == 1) {
+    if (options.json) throw Failure(2, "--json needs a question: -p TEXT, or one on standard input");
+    return false;
+  }
+  question = read_file("-");
+  while (!question.empty() && (question.back() == '\n' || question.back() == '\r')) question.pop_back();
+  if (question.empty()) throw Failure(2, "standard input holds no question (-p TEXT asks one directly)");
+  return true;
+}
+
+void chat(const ChatOptions& options) {
+  OneShot one_shot;
+  one_shot.json = options.json;
+  one_shot.status = options.model.verbose || (!options.json && isatty(STDERR_FILENO) == 1);
+  const bool once = find_question(options, one_shot.question);
+  const std::string system = text_or_file(options.system, "--system");
+  catch_interrupts();
+  const std::uint64_t seed = chosen_seed(options.sampling);
+  Options settings = session_options(options.memory, options.chat_template, options.sampling, seed);
+  settings.set("limit", fmt::format("{}", options.limit));
+  if (!system.empty()) settings.set("system", system);
+  const Model model = load_model(options.model);
+  Session session(model, settings);
+
+  const brim_model_info info = model.info();
+  const bool speak = !once || options.model.verbose;
+  if (speak) {
+    say_what_is_loaded(model, session);
+    if (options.model.verbose) say_quietly(fmt::format("seed {}", seed));
+    if (info.has_chat_template == 0 && options.chat_template.given.empty()) {
+      say_quietly("This model has no chat template: it goes on with your text as it stands.");
+    }
+  }
+  if (once) {
+    answer_once(session, info.context, one_shot);
+    return;
+  }
+  say_quietly("Write a message, or /help. Ctrl-C stops an answer, Ctrl-D leaves.");
+  Settings values(options.sampling, seed, options.limit, system);
+  Turns turns(session, info.context);
+  Conversation conversation{model, session, values, turns};
+  converse(conversation);
+}
+
+}  // namespace
+
+void add_chat(CLI::App& parent) {
+  CLI::App* command = parent.add_subcommand("chat", "Talk with a model");
+  const auto options = std::make_shared<ChatOptions>();
+  add_model_options(*command, options->model);
+  add_template_options(*command, options->chat_template);
+  const char* group = "Conversation";
+  options->question_given =
+      command->add_option("-p,--prompt", options->question,
+                          "Ask this, print the answer and leave (without -p, a pipe on standard input is the question)");
+  options->question_given->type_name("TEXT")->group(group);
+  command->add_option("--system", options->system, "The system message, or @FILE with it")
+      ->type_name("TEXT|@FILE")
+      ->group(group);
+  command->add_option("-n,--predict", options->limit, "Most tokens an answer may have; -1: no limit")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(CLI::Range(std::int64_t{-1}, std::int64_t{1} << 40).description(""))
+      ->group(group);
+  command->add_flag("--json", options->json, "With one question: print a JSON object with text, ids, timings, KV memory")
+      ->group(group);
+  add_memory_options(*command, options->memory);
+  add_sampling_options(*command, options->sampling);
+  command->footer(
+      "\nExamples:\n"
+      "  brim chat -m model.gguf\n"
+      "  brim chat -m model.gguf --kv-budget 64MiB --system \"Answer in one sentence.\"\n"
+      "  brim chat -m model.gguf -p \"Why is the sky blue?\"\n"
+      "  cat letter.txt | brim chat -m model.gguf --system \"Summarise what you are given.\"\n"
+      "\nThe history of what you wrote is kept in ~/.local/state/brim (BRIM_HISTORY=FILE moves it, BRIM_HISTORY= turns it off).");
+  command->callback([options] { run_command([&] { chat(*options); }); });
+}
+
+}  // namespace brim::apps

@@ -1,0 +1,162 @@
+// See slash_commands.hpp. The table below is the list of commands; /help prints it.
+#include "apps/chat/slash_commands.hpp"
+
+#include <fmt/format.h>
+
+#include <cctype>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "apps/chat/suggestion.hpp"
+#include "apps/commands.hpp"
+#include "apps/generation/report.hpp"
+#include "apps/model_options/load.hpp"
+#include "apps/terminal/interrupts.hpp"
+#include "apps/terminal/output.hpp"
+#include "apps/terminal/quantities.hpp"
+#include "apps/terminal/style.hpp"
+
+namespace brim::apps {
+namespace {
+
+std::string needed(const std::string& argument, const char* usage) {
+  if (argument.empty()) throw Failure(2, fmt::format("Say what: {}", usage));
+  return argument;
+}
+
+void help(const std::string& topic, Conversation& conversation);
+
+void set(const std::string& argument, Conversation& conversation) {
+  const std::size_t space = argument.find_first_of(" \t=");
+  if (space == std::string::npos) throw Failure(2, "Say what: /set NAME VALUE (/show lists the names)");
+  const std::size_t value = argument.find_first_not_of(" \t=", space);
+  const std::string text = value == std::string::npos ? "" : argument.substr(value);
+  conversation.settings.set(conversation.session, argument.substr(0, space), text);
+}
+
+void show(const std::string&, Conversation& conversation) {
+  say_what_is_loaded(conversation.model, conversation.session);
+  for (const std::string& line : conversation.settings.lines()) say(line);
+}
+
+void clear(const std::string&, Conversation& conversation) {
+  conversation.session.clear();
+  conversation.turns.forget_notices();
+  say_quietly("The conversation begins anew.");
+}
+
+void regenerate(const std::string&, Conversation& conversation) {
+  conversation.turns.take([&] { conversation.session.regenerate(); }, true, true);
+}
+
+void save(const std::string& argument, Conversation& conversation) {
+  const std::string path = needed(argument, "/save FILE");
+  const std::string messages = conversation.session.messages() + "\n";
+  const std::string beside = path + ".new";  // so that a full disk does not cost an older file
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(beside.c_str(), "wb"),
+                                                            [](std::FILE* opened) { return std::fclose(opened); });
+  if (!file) throw Failure(2, fmt::format("{} cannot be written: {}", path, std::strerror(errno)));
+  const bool written = std::fwrite(messages.data(), 1, messages.size(), file.get()) == messages.size() &&
+                       std::fflush(file.get()) == 0;
+  if (!written || std::rename(beside.c_str(), path.c_str()) != 0) {
+    const std::string reason = std::strerror(errno);
+    std::remove(beside.c_str());
+    throw Failure(1, fmt::format("{} cannot be written: {}", path, reason));
+  }
+  say_quietly(fmt::format("Saved to {}.", path));
+}
+
+void load(const std::string& argument, Conversation& conversation) {
+  const std::string path = needed(argument, "/load FILE");
+  const std::string messages = read_file(path);
+  const InterruptScope scope(&conversation.session);
+  if (!read_prompt(conversation.session, [&] { conversation.session.load_messages(messages); })) {
+    say_quietly("Stopped: the conversation was not read to its end.");
+    return;
+  }
+  conversation.turns.forget_notices();
+  say_quietly(fmt::format("Loaded {}: {} tokens.", path, grouped_text(conversation.session.stats().tokens)));
+}
+
+void stats(const std::string&, Conversation& conversation) {
+  const brim_stats now = conversation.session.stats();
+  const auto line = [](const char* name, const std::string& text) { say(fmt::format("{:<14}{}", name, text)); };
+  line("tokens", fmt::format("{} so far, next position {} of {}", grouped_text(now.tokens), grouped_text(now.position),
+                             grouped_text(now.context)));
+  line("KV memory", fmt::format("{} of {} in use, {} at most so far", bytes_text(now.kv_bytes),
+                                bytes_text(now.kv_budget_bytes), bytes_text(now.kv_peak_bytes)));
+  line("without limit", fmt::format("{} for the whole context", bytes_text(now.kv_full_bytes)));
+  line("forgotten", fmt::format("{} entries over {} layers", grouped_text(now.evicted), now.layers));
+  line("beside the KV", fmt::format("{} for activations, logits and history", bytes_text(now.scratch_bytes)));
+  line("last prompt", fmt::format("{} tokens, {:.1f} tok/s, {} at a time", grouped_text(now.prompt_tokens),
+                                  rate(now.prompt_tokens, now.prompt_seconds), now.chunk));
+  line("last answer", fmt::format("{} tokens, {:.1f} tok/s", grouped_text(now.generated_tokens),
+                                  rate(now.generated_tokens, now.generate_seconds)));
+}
+
+void leave(const std::string&, Conversation&) {}
+
+struct Command {
+  const char* name;
+  const char* arguments;
+  const char* help;
+  void (*run)(const std::string& argument, Conversation& conversation);
+};
+
+constexpr Command kCommands[] = {
+    {"/help", "", "This list", help},
+    {"/set", "NAME VALUE", "Change a setting: /set temperature 0.7, /set system You are a pirate.", set},
+    {"/show", "", "The model and all settings", show},
+    {"/clear", "", "Forget the conversation", clear},
+    {"/regen", "", "Answer the last message again", regenerate},
+    {"/save", "FILE", "Write the conversation as JSON", save},
+    {"/load", "FILE", "Replace the conversation by a saved one", load},
+    {"/stats", "", "Memory, tokens and speed", stats},
+    {"/exit", "", "Leave (so do Ctrl-D and a second Ctrl-C)", leave},
+};
+
+void help(const std::string&, Conversation&) {
+  for (const Command& command : kCommands) {
+    say(fmt::format("{:<17} {}", fmt::format("{} {}", command.name, command.arguments), command.help));
+  }
+  say(fmt::format("{:<17} {}", "\"\"\"", "Begins a message of several lines, which ends with \"\"\""));
+  say(fmt::format("{:<17} {}", "Ctrl-C", "Stops an answer"));
+  say("A message that begins with a slash: put a space before it.");
+}
+
+}  // namespace
+
+bool is_slash_command(const std::string& line) {
+  if (line.size() < 2 || line[0] != '/' || std::isalpha(static_cast<unsigned char>(line[1])) == 0) return false;
+  const std::string word = line.substr(1, line.find_first_of(" \t") - 1);
+  return word.find('/') == std::string::npos;
+}
+
+bool run_slash_command(const std::string& line, Conversation& conversation) {
+  const std::size_t space = line.find_first_of(" \t");
+  const std::string name = line.substr(0, space);
+  const std::size_t start = space == std::string::npos ? space : line.find_first_not_of(" \t", space);
+  std::string argument = start == std::string::npos ? "" : line.substr(start);
+  argument.erase(argument.find_last_not_of(" \t") + 1);
+  if (name == "/exit" || name == "/quit" || name == "/bye") return false;
+  std::vector<std::string> names;
+  try {
+    for (const Command& command : kCommands) {
+      if (name == command.name) {
+        command.run(argument, conversation);
+        return true;
+      }
+      names.emplace_back(command.name);
+    }
+    say(fmt::format("There is no command {}.{} /help lists them.", printable(name), did_you_mean(name, names)));
+  } catch (const Exception& failure) {
+    say(printable(failure.what()));
+  } catch (const Failure& failure) {
+    say(failure.what());
+  }
+  return true;
+}
+
+}  // namespace brim::apps

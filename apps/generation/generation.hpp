@@ -1,0 +1,28 @@
+// Prompt in, pieces out, with progress on a terminal and Ctrl-C in between. Call within an InterruptScope of the session.
+#pragma once
+
+#include <brim/brim.hpp>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace brim::apps {
+
+struct Answer {
+  std::string text;
+  std::vector<std::int32_t> ids;
+  Session::End end = Session::End::not_yet;
+  bool interrupted = false;
+};
+
+/// Runs `read`, which appends to the session, and shows how far it is when that takes longer than a second. False when
+/// Ctrl-C stopped it. Throws what `read` throws.
+bool read_prompt(Session& session, const std::function<void()>& read);
+
+/// Takes pieces until the answer ends or Ctrl-C stops it; each is handed to `on_piece` (text may be empty, id −1 for
+/// text that belongs to no new token).
+Answer generate(Session& session, const std::function<void(std::string_view text, std::int32_t id)>& on_piece);
+
+}  // namespace brim::apps

@@ -1,0 +1,67 @@
+// See load.hpp.
+#include "apps/model_options/load.hpp"
+
+#include <fmt/format.h>
+
+#include "apps/commands.hpp"
+#include "apps/terminal/interrupts.hpp"
+#include "apps/terminal/output.hpp"
+#include "apps/terminal/progress_line.hpp"
+#include "apps/terminal/quantities.hpp"
+#include "apps/terminal/style.hpp"
+
+namespace brim::apps {
+
+Model load_model(const ModelOptions& options) {
+  Options settings;
+  if (options.threads) settings.set("threads", fmt::format("{}", *options.threads));
+  const InterruptScope scope;
+  ProgressLine line("Loading", ProgressLine::Unit::bytes, std::chrono::seconds(2));
+  Model model = Model::load(options.path, settings, [&line](std::int64_t done, std::int64_t total) {
+    line.update(done, total);
+    return !interrupted();
+  });
+  line.clear();
+  if (interrupted()) end_interrupted();
+  return model;
+}
+
+Options session_options(const MemoryOptions& memory, const TemplateOptions& chat_template,
+                        const SamplingChoices& sampling, std::uint64_t seed) {
+  Options options;
+  if (memory.context) options.set("context", fmt::format("{}", *memory.context));
+  if (!memory.budget.empty()) options.set("kv.budget", memory.budget);
+  if (!memory.type.empty()) options.set("kv.type", memory.type);
+  if (!memory.split.empty()) options.set("kv.split", memory.split);
+  if (!memory.keep.empty()) options.set("kv.keep", memory.keep);
+  if (const std::string text = template_text(chat_template); !text.empty()) options.set("chat.template", text);
+  options.set("seed", fmt::format("{}", seed));
+  for (const auto& [key, value] : sampling.values) options.set(key, value);
+  return options;
+}
+
+void run_command(const std::function<void()>& command) {
+  try {
+    command();
+  } catch (const Exception& failure) {
+    switch (failure.status()) {
+      case BRIM_CANCELLED: end_interrupted();
+      case BRIM_INVALID_ARGUMENT:
+      case BRIM_BAD_FILE:
+      case BRIM_UNSUPPORTED:
+      case BRIM_IO: throw Failure(2, failure.what());
+      default: throw Failure(1, failure.what());
+    }
+  }
+}
+
+void say_what_is_loaded(const Model& model, Session& session) {
+  const brim_model_info info = model.info();
+  say_quietly(fmt::format("{} · {} · {} parameters, {}, {} · trained for {} tokens", printable(info.name),
+                          printable(info.architecture), count_text(info.parameters), info.quantisation,
+                          bytes_text(info.weight_bytes), grouped_text(info.context)));
+  say_quietly(fmt::format("{} {}, {} · {}", info.threads, info.threads == 1 ? "thread" : "threads", brim_isa(),
+                          printable(session.describe())));
+}
+
+}  // namespace brim::apps

@@ -1,0 +1,26 @@
+// From the shared options to a model and a session, and from the library's exceptions to the commands' failures.
+#pragma once
+
+#include <brim/brim.hpp>
+#include <functional>
+
+#include "apps/model_options/model_options.hpp"
+
+namespace brim::apps {
+
+/// Loads with a progress bar when it takes long; Ctrl-C stops it and ends the program. Throws brim::Exception.
+Model load_model(const ModelOptions& options);
+
+/// The options of a session, sampling included (`seed` as chosen_seed() gave it). Throws Failure, brim::Exception.
+Options session_options(const MemoryOptions& memory, const TemplateOptions& chat_template,
+                        const SamplingChoices& sampling, std::uint64_t seed);
+
+/// Runs a command: a brim::Exception becomes a Failure with the same sentence, and exit code 2 when the input was wrong,
+/// 1 when the work failed; one that says "cancelled" ends the program as Ctrl-C does.
+void run_command(const std::function<void()>& command);
+
+/// "stories3M · llama · 3.1M parameters, Q8_0, 3.3 MiB · trained for 512 tokens", then "2 threads, avx512_vnni · KV …",
+/// on standard error.
+void say_what_is_loaded(const Model& model, Session& session);
+
+}  // namespace brim::apps

@@ -1,0 +1,125 @@
+// See model_options.hpp.
+#include "apps/model_options/model_options.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <random>
+
+#include "apps/commands.hpp"
+#include "apps/model_options/sampling_settings.hpp"
+
+namespace brim::apps {
+
+void add_model_options(CLI::App& command, ModelOptions& options) {
+  command.add_option("-m,--model", options.path, "The model: a GGUF file (of a split one, the first)")
+      ->type_name("FILE")
+      ->required()
+      ->group("Model");
+  command.add_option("-t,--threads", options.threads, "Threads (default: the performance cores this process may use)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 512).description(""))
+      ->group("Model");
+  command.add_flag("-v,--verbose", options.verbose, "Say more about the work on standard error")->group("Model");
+}
+
+void add_memory_options(CLI::App& command, MemoryOptions& options) {
+  const char* group = "Memory";
+  command.add_option("-c,--context", options.context, "The largest position (default: what the model was trained for)")
+      ->type_name("TOKENS")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 31).description(""))
+      ->group(group);
+  command
+      .add_option("--kv-budget", options.budget,
+                  "Hard limit for the KV cache: a size (64MiB), a share of what the context would need (20%), or full "
+                  "(default: enough for 16384 tokens of context, or a quarter of the free memory if that is less)")
+      ->type_name("SIZE")
+      ->group(group);
+  command.add_option("--kv-type", options.type, "How the cache stores numbers: f32, f16 (default) or q8_0")
+      ->type_name("TYPE")
+      ->check(CLI::IsMember({"f32", "f16", "q8_0"}).description(""))
+      ->group(group);
+  command.add_option("--kv-split", options.split, "How the budget is split between layers (default: uniform)")
+      ->type_name("NAME")
+      ->group(group);
+  command.add_option("--kv-keep", options.keep, "Which entries stay when the cache is full (default: window)")
+      ->type_name("NAME")
+      ->group(group);
+}
+
+void add_template_options(CLI::App& command, TemplateOptions& options) {
+  command
+      .add_option("--chat-template,--chat-template-file", options.given,
+                  "How messages become a prompt: a built-in name (chatml, llama3, …) or a Jinja file "
+                  "(default: the model's own template)")
+      ->type_name("NAME|FILE")
+      ->group("Model");
+}
+
+std::string template_text(const TemplateOptions& options) {
+  const std::string& given = options.given;
+  if (given.empty() || given[0] == '@') return text_or_file(given, "--chat-template");
+  struct stat info {};
+  const bool names_file = given.find('/') != std::string::npos || given.find('.') != std::string::npos;
+  if (names_file && given.find('{') == std::string::npos) return read_file(given);
+  if (::stat(given.c_str(), &info) == 0 && S_ISREG(info.st_mode)) return read_file(given);
+  return given;
+}
+
+void add_sampling_options(CLI::App& command, SamplingChoices& options) {
+  const char* group = "Sampling";
+  command.add_option("-s,--seed", options.seed, "The same seed gives the same text; -1 (default): at random")
+      ->type_name("N")
+      ->check(CLI::Range(std::int64_t{-1}, std::numeric_limits<std::int64_t>::max()).description(""))
+      ->group(group);
+  for (const SamplingSetting& setting : sampling_settings()) {
+    std::string help = setting.help;
+    if (*setting.standard != '\0') help += fmt::format(" (default: {})", setting.standard);
+    const auto keep = [&options, key = std::string(setting.key)](const std::vector<std::string>& values) {
+      for (const std::string& value : values) options.values.emplace_back(key, value);
+      return true;
+    };
+    CLI::Option* option = command.add_option(setting.flags, keep, help);
+    option->type_name(setting.type)->group(group);
+    if (setting.repeatable) {
+      option->expected(1, 1 << 20)->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    } else {
+      option->expected(1)->check(CLI::Validator(CLI::Number).description(""));
+    }
+  }
+}
+
+std::uint64_t chosen_seed(const SamplingChoices& options) {
+  if (options.seed && *options.seed >= 0) return static_cast<std::uint64_t>(*options.seed);
+  return std::random_device{}();
+}
+
+std::string read_file(const std::string& path) {
+  const bool standard_input = path == "-";
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
+      standard_input ? stdin : std::fopen(path.c_str(), "rb"),
+      standard_input ? [](std::FILE*) { return 0; } : [](std::FILE* opened) { return std::fclose(opened); });
+  const std::string name = standard_input ? "standard input" : path;
+  if (!file) throw Failure(2, fmt::format("{} cannot be opened: {}", name, std::strerror(errno)));
+  std::string content;
+  char part[1 << 16];
+  while (const std::size_t size = std::fread(part, 1, sizeof part, file.get())) {
+    content.append(part, size);
+    constexpr std::size_t kMost = std::size_t{1} << 30;
+    if (content.size() > kMost) throw Failure(2, fmt::format("{} is larger than the 1 GiB that can be read", name));
+  }
+  if (std::ferror(file.get())) throw Failure(2, fmt::format("{} cannot be read: {}", name, std::strerror(errno)));
+  return content;
+}
+
+std::string text_or_file(const std::string& text, const std::string& what) {
+  if (text.empty() || text[0] != '@') return text;
+  if (text.size() == 1) throw Failure(2, fmt::format("{} names no file after '@'", what));
+  return read_file(text.substr(1));
+}
+
+}  // namespace brim::apps

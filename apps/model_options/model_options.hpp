@@ -1,0 +1,52 @@
+// The blocks of options that commands share. A block adds itself to a command line and fills its struct when that is
+// parsed; empty members were not given.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace brim::apps {
+
+/// -m, -t, -v.
+struct ModelOptions {
+  std::string path;
+  std::optional<int> threads;
+  bool verbose = false;
+};
+void add_model_options(CLI::App& command, ModelOptions& options);
+
+/// -c, --kv-budget, --kv-type, --kv-split, --kv-keep.
+struct MemoryOptions {
+  std::optional<std::int64_t> context;
+  std::string budget, type, split, keep;
+};
+void add_memory_options(CLI::App& command, MemoryOptions& options);
+
+/// --chat-template NAME|FILE|@FILE; `text` is a name or the source that a file holds.
+struct TemplateOptions {
+  std::string given;
+};
+void add_template_options(CLI::App& command, TemplateOptions& options);
+/// A built-in name, or the Jinja source in the file that was named; empty when nothing was given. Throws Failure (2).
+std::string template_text(const TemplateOptions& options);
+
+/// --seed and the table of sampling_settings.hpp.
+struct SamplingChoices {
+  std::optional<std::int64_t> seed;  ///< −1: at random
+  std::vector<std::pair<std::string, std::string>> values;  ///< engine key and value, in the order given
+};
+void add_sampling_options(CLI::App& command, SamplingChoices& options);
+
+/// The seed that was given, or one drawn at random.
+std::uint64_t chosen_seed(const SamplingChoices& options);
+
+/// `text` itself, or for "@FILE" the content of the file. `what` names the option in the sentence. Throws Failure (2).
+std::string text_or_file(const std::string& text, const std::string& what);
+/// A whole file; "-": standard input. Throws Failure (2).
+std::string read_file(const std::string& path);
+
+}  // namespace brim::apps

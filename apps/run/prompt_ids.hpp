@@ -1,0 +1,13 @@
+// Lists of token ids as people and programs write them.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace brim::apps {
+
+/// "1,2,3", "1 2 3", one a line, or a JSON array of them. Throws Failure (2) that quotes what is no id.
+std::vector<std::int32_t> parse_prompt_ids(std::string_view text);
+
+}  // namespace brim::apps

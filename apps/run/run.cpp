@@ -1,0 +1,124 @@
+// `brim run`: see README.md.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "apps/commands.hpp"
+#include "apps/generation/generation.hpp"
+#include "apps/generation/report.hpp"
+#include "apps/model_options/load.hpp"
+#include "apps/model_options/model_options.hpp"
+#include "apps/run/prompt_ids.hpp"
+#include "apps/terminal/interrupts.hpp"
+#include "apps/terminal/output.hpp"
+#include "apps/terminal/style.hpp"
+
+namespace brim::apps {
+namespace {
+
+struct RunOptions {
+  ModelOptions model;
+  MemoryOptions memory;
+  SamplingChoices sampling;
+  CLI::Option *text_given = nullptr, *file_given = nullptr, *ids_given = nullptr;
+  std::string text, file, ids;
+  std::int64_t limit = 128;
+  bool parse_special = false, ignore_end = false, print_ids = false, json = false;
+};
+
+std::function<void(Session&)> prompt_of(const RunOptions& options) {
+  if (options.text_given->count() + options.file_given->count() + options.ids_given->count() != 1) {
+    throw Failure(2, "run needs one prompt: -p TEXT, -f FILE or --prompt-ids IDS");
+  }
+  if (*options.ids_given) {
+    const std::vector<std::int32_t> ids = parse_prompt_ids(text_or_file(options.ids, "--prompt-ids"));
+    if (ids.empty()) throw Failure(2, "--prompt-ids holds no token id");
+    return [ids](Session& session) { session.append(ids); };
+  }
+  const std::string text = *options.file_given ? read_file(options.file) : options.text;
+  return [text, special = options.parse_special](Session& session) { session.append(text, true, special); };
+}
+
+void complete(const RunOptions& options) {
+  const std::function<void(Session&)> append_prompt = prompt_of(options);
+  catch_interrupts();
+  const std::uint64_t seed = chosen_seed(options.sampling);
+  Options settings = session_options(options.memory, {}, options.sampling, seed);
+  settings.set("limit", fmt::format("{}", options.limit));
+  if (options.ignore_end) settings.set("stop.ignore_eos", "1");
+  const Model model = load_model(options.model);
+  Session session(model, settings);
+  if (options.model.verbose) {
+    say_what_is_loaded(model, session);
+    say_quietly(fmt::format("seed {}", seed));
+  }
+
+  const InterruptScope scope(&session);
+  if (!read_prompt(session, [&] { append_prompt(session); })) end_interrupted();
+  OutputStream out;
+  bool first = true;
+  Answer answer;
+  if (options.limit != 0) {
+    answer = generate(session, [&](std::string_view text, std::int32_t id) {
+      if (options.json) return;
+      if (!options.print_ids) {
+        out.write(text);
+      } else if (id >= 0) {
+        out.write(fmt::format("{}{}", first ? "" : " ", id));
+        first = false;
+      }
+    });
+  }
+  if (options.json) {
+    write_output(answer_json(answer, session.stats()));
+  } else if (options.print_ids || isatty(STDOUT_FILENO) == 1) {
+    out.end_line(options.print_ids);
+  }
+  if (options.model.verbose) {
+    const brim_stats stats = session.stats();
+    say_quietly(fmt::format("prompt {} tokens, {:.1f} tok/s", stats.prompt_tokens,
+                            rate(stats.prompt_tokens, stats.prompt_seconds)));
+    say_quietly(status_line(stats, 0));
+  }
+  if (answer.interrupted) end_interrupted();
+}
+
+}  // namespace
+
+void add_run(CLI::App& parent) {
+  CLI::App* command = parent.add_subcommand("run", "Continue a text: plain completion, without a chat template");
+  const auto options = std::make_shared<RunOptions>();
+  add_model_options(*command, options->model);
+  const char* group = "Prompt and output";
+  options->text_given = command->add_option("-p,--prompt", options->text, "The text to continue")->type_name("TEXT");
+  options->file_given =
+      command->add_option("-f,--file", options->file, "A file with the text to continue; -: standard input");
+  options->file_given->type_name("FILE");
+  options->ids_given = command->add_option("--prompt-ids", options->ids, "Token ids to continue: 1,2,3 or @FILE");
+  options->ids_given->type_name("IDS");
+  for (CLI::Option* option : {options->text_given, options->file_given, options->ids_given}) option->group(group);
+  command->add_option("-n,--predict", options->limit, "Most tokens to generate; -1: until the model ends (Ctrl-C stops)")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(CLI::Range(std::int64_t{-1}, std::int64_t{1} << 40).description(""))
+      ->group(group);
+  command->add_flag("--ignore-eos", options->ignore_end, "Go on after an end token")->group(group);
+  command->add_flag("--parse-special", options->parse_special, "Read control tokens like <|im_end|> in the prompt as such")
+      ->group(group);
+  auto* ids = command->add_flag("--print-ids", options->print_ids, "Print the new token ids instead of their text");
+  ids->group(group);
+  command->add_flag("--json", options->json, "Print one JSON object at the end: text, ids, timings, KV memory")
+      ->excludes(ids)
+      ->group(group);
+  add_memory_options(*command, options->memory);
+  add_sampling_options(*command, options->sampling);
+  command->footer(
+      "\nExamples:\n"
+      "  brim run -m model.gguf -p \"Once upon a time\" -n 200\n"
+      "  brim run -m model.gguf -f book.txt --kv-budget 64MiB -n 100 --temp 0\n"
+      "  brim run -m model.gguf --prompt-ids 1,450,2 --print-ids --temp 0");
+  command->callback([options] { run_command([&] { complete(*options); }); });
+}
+
+}  // namespace brim::apps

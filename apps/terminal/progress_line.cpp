@@ -1,0 +1,47 @@
+// See progress_line.hpp.
+#include "apps/terminal/progress_line.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "apps/terminal/quantities.hpp"
+#include "apps/terminal/style.hpp"
+
+namespace brim::apps {
+
+ProgressLine::ProgressLine(std::string what, Unit unit, std::chrono::milliseconds patience)
+    : what_(std::move(what)), unit_(unit), terminal_(error_is_terminal()), next_(Clock::now() + patience) {}
+
+ProgressLine::~ProgressLine() { clear(); }
+
+void ProgressLine::update(std::int64_t done, std::int64_t total) {
+  if (!terminal_ || total <= 0 || Clock::now() < next_) return;
+  next_ = Clock::now() + std::chrono::milliseconds(100);
+  shown_ = true;
+  done = std::clamp<std::int64_t>(done, 0, total);
+  const std::string amount = unit_ == Unit::bytes
+                                 ? fmt::format("{} of {}", bytes_text(done), bytes_text(total))
+                                 : fmt::format("{} of {} tokens", grouped_text(done), grouped_text(total));
+  const double share = static_cast<double>(done) / static_cast<double>(total);
+  std::string line = fmt::format("{}: {}, {:.0f} %", what_, amount, 100 * share);
+  const int room = terminal_columns() - static_cast<int>(line.size()) - 4;
+  if (room >= 10) {
+    const int width = std::min(room, 30);
+    const int filled = static_cast<int>(share * width);
+    line += fmt::format(" [{:=<{}}{: <{}}]", "", filled, "", width - filled);
+  }
+  fmt::print(stderr, "\r{}\x1b[K", line);
+  std::fflush(stderr);
+}
+
+void ProgressLine::clear() {
+  if (!shown_) return;
+  fmt::print(stderr, "\r\x1b[K");
+  std::fflush(stderr);
+  shown_ = false;
+}
+
+}  // namespace brim::apps

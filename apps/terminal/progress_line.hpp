@@ -1,0 +1,32 @@
+// One line of progress on standard error, rewritten in place: only on a terminal, and only for work that turned out long.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace brim::apps {
+
+class ProgressLine {
+ public:
+  enum class Unit { bytes, tokens };
+  /// Shows itself when the work has taken longer than `patience`.
+  ProgressLine(std::string what, Unit unit, std::chrono::milliseconds patience);
+  ~ProgressLine();
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+
+  void update(std::int64_t done, std::int64_t total);
+  /// Removes the line.
+  void clear();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::string what_;
+  Unit unit_;
+  bool terminal_;
+  Clock::time_point next_;
+  bool shown_ = false;
+};
+
+}  // namespace brim::apps
