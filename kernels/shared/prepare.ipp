@@ -1,0 +1,79 @@
+// Activations to 8 bits, once for every set: loops over fixed lengths that the compiler vectorises with the set's
+// flags. The rules (rounding, tiny and not-finite blocks) are those of Q8Blocks32 in table.hpp.
+#pragma once
+
+#include <cmath>
+
+#include "kernels/table.hpp"
+
+namespace brim::kernels {
+namespace {
+
+/// The largest magnitude's bits: for floats without their sign the order of the bits is the order of the values, with
+/// infinity and NaN at the end, and integers have a maximum that vectorises.
+template <int kCount>
+std::int32_t largest_magnitude(const float* values) {
+  std::int32_t largest = 0;
+  for (int i = 0; i < kCount; ++i) {
+    const std::int32_t bits = __builtin_bit_cast(std::int32_t, values[i]) & 0x7fffffff;
+    largest = bits > largest ? bits : largest;
+  }
+  return largest;
+}
+
+/// Quantises kCount values; returns their scale.
+template <int kCount>
+float quantise(const float* __restrict values, std::int8_t* __restrict quants) {
+  const std::int32_t bits = largest_magnitude<kCount>(values);
+  const float largest = __builtin_bit_cast(float, bits);
+  if (bits >= 0x7f800000 || largest < 1e-36f) {
+    for (int i = 0; i < kCount; ++i) quants[i] = 0;
+    return bits >= 0x7f800000 ? NAN : 0.0f;
+  }
+  const float inverse = 127.0f / largest;
+  for (int i = 0; i < kCount; ++i) {
+    quants[i] = static_cast<std::int8_t>(static_cast<std::int32_t>(__builtin_rintf(values[i] * inverse)));
+  }
+  return largest / 127.0f;
+}
+
+/// Calls each(256 floats, output) along a row, the last piece filled up with zeros.
+template <class Block, class Each>
+void for_each_256(const float* values, std::int64_t cols, std::byte* out, Each each) {
+  auto* block = reinterpret_cast<Block*>(out);
+  for (; cols >= 256; cols -= 256, values += 256) each(values, *block++);
+  if (cols > 0) {
+    float padded[256] = {};
+    __builtin_memcpy(padded, values, static_cast<std::size_t>(cols) * 4);
+    each(static_cast<const float*>(padded), *block);
+  }
+}
+
+void prepare_q8_32(const float* values, std::int64_t cols, std::byte* out) noexcept {
+  for_each_256<Q8Blocks32>(values, cols, out, [](const float* from, Q8Blocks32& group) {
+    for (int b = 0; b < 8; ++b) {
+      std::int8_t quants[32];
+      group.scales[b] = quantise<32>(from + 32 * b, quants);
+      std::int32_t sum = 0;
+      for (int i = 0; i < 32; ++i) sum += quants[i];
+      group.sums[b] = sum;
+      __builtin_memcpy(group.quants + q8_32_index(b, 0), quants, 16);
+      __builtin_memcpy(group.quants + q8_32_index(b, 16), quants + 16, 16);
+    }
+  });
+}
+
+void prepare_q8_256(const float* values, std::int64_t cols, std::byte* out) noexcept {
+  for_each_256<Q8Block256>(values, cols, out, [](const float* from, Q8Block256& block) {
+    block.scale = quantise<256>(from, block.quants);
+    __builtin_memset(block.unused, 0, sizeof block.unused);
+    for (int s = 0; s < 16; ++s) {
+      std::int32_t sum = 0;
+      for (int i = 0; i < 16; ++i) sum += block.quants[16 * s + i];
+      block.sums[s] = static_cast<std::int16_t>(sum);
+    }
+  });
+}
+
+}  // namespace
+}  // namespace brim::kernels

@@ -1,0 +1,43 @@
+// How a product is cut into register tiles, the same for every set and format. A Kernel has
+//   kRows, kTokens       its tile for several tokens,
+//   kStreams             rows read at once for one token (a multiple of kRows): each row is a stream of its own for the
+//                        memory system, and several streams reach more of its bandwidth than one,
+//   tile<Rows, Tokens>(product, row, token), which must add up a (row, token) in an order that is the same in each tile.
+// Everything in shared/ is in an unnamed namespace: each set gets a copy of its own, which the linker cannot mix up.
+#pragma once
+
+#include "kernels/table.hpp"
+
+namespace brim::kernels {
+namespace {
+
+template <class Kernel>
+void walk(const Product& p) noexcept {
+  std::int64_t row = 0;
+  for (; row + Kernel::kStreams <= p.rows; row += Kernel::kStreams) {
+    std::int64_t token = 0;
+    if constexpr (Kernel::kTokens > 1) {
+      const std::int64_t whole = p.tokens / Kernel::kTokens * Kernel::kTokens;
+      if (whole > 0) {
+        for (int r = 0; r < Kernel::kStreams; r += Kernel::kRows) {
+          for (token = 0; token < whole; token += Kernel::kTokens) {
+            Kernel::template tile<Kernel::kRows, Kernel::kTokens>(p, row + r, token);
+          }
+        }
+      }
+    }
+    for (; token < p.tokens; ++token) Kernel::template tile<Kernel::kStreams, 1>(p, row, token);
+  }
+  for (; row < p.rows; ++row) {
+    std::int64_t token = 0;
+    if constexpr (Kernel::kTokens > 1) {
+      for (; token + Kernel::kTokens <= p.tokens; token += Kernel::kTokens) {
+        Kernel::template tile<1, Kernel::kTokens>(p, row, token);
+      }
+    }
+    for (; token < p.tokens; ++token) Kernel::template tile<1, 1>(p, row, token);
+  }
+}
+
+}  // namespace
+}  // namespace brim::kernels

@@ -1,0 +1,44 @@
+// Packed rows for kernel tests: random ones of every format, and ones at the edges of what its bits can say.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "quant/format.hpp"
+#include "quant/row.hpp"
+
+namespace brim::test {
+
+/// A small deterministic generator (xorshift64*), the same on every platform.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15ull + 1) {}
+  std::uint32_t bits();
+  /// Uniform in [-1, 1).
+  float unit() { return static_cast<float>(static_cast<std::int32_t>(bits())) * 0x1p-31f; }
+
+ private:
+  std::uint64_t state_;
+};
+
+std::vector<float> random_values(Random& random, std::int64_t count);
+
+/// `rows` packed rows of `cols` values with every bit of the quants and sub-block scales random, and float scales
+/// around 1/64; for the float formats, values in [-1, 1).
+std::vector<std::byte> random_rows(Random& random, quant::Format format, std::int64_t rows, std::int64_t cols);
+
+/// Every byte of every block `fill`, except the half scales, which are `scale` (a finite half's bits).
+std::vector<std::byte> constant_rows(quant::Format format, std::int64_t rows, std::int64_t cols, std::uint8_t fill,
+                                     std::uint16_t scale);
+
+/// For each block length of a row: an upper bound of every intermediate |scale · level| and |minimum| the block's half
+/// scales allow, whatever the other bits say. One number per value.
+std::vector<double> reach(quant::Format format, const std::byte* row, std::int64_t cols);
+
+/// Every format, for loops and messages.
+std::vector<quant::Format> all_formats();
+std::string name_of(quant::Format format);
+
+}  // namespace brim::test
