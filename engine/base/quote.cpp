@@ -48,7 +48,7 @@ void append_escape(std::string& out, const char* form, unsigned value) {
 
 }  // namespace
 
-std::string quoted(std::string_view text, std::size_t most) {
+std::string Quoted::operator()(std::string_view text, std::size_t most) const {
   std::string out = "'";
   std::size_t at = 0;
   while (at < text.size()) {

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <iomanip>
+#include <string>
+
 using namespace brim;
 
 TEST_CASE("plain text stands in quotes as it is") {
@@ -18,6 +21,8 @@ TEST_CASE("what would disturb a line or a terminal is escaped") {
   CHECK(quoted("\u202egnp.exe") == "'\\u202egnp.exe'");
   CHECK(quoted("\u0085\u2028\ufeff") == "'\\u0085\\u2028\\ufeff'");
 }
+
+TEST_CASE("std::quoted does not take its place") { CHECK(quoted(std::string("a\"\n")) == "'a\"\\n'"); }
 
 TEST_CASE("bytes that are no UTF-8 are shown as bytes") {
   CHECK(quoted("\xff\xfe") == "'\\xff\\xfe'");
