@@ -1,0 +1,67 @@
+// brim inspect: what a model file holds and what running it would take, without loading it.
+#include <fmt/format.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "apps/commands.hpp"
+#include "apps/inspect/reports.hpp"
+#include "apps/inspect/summary.hpp"
+#include "apps/model_options/model_options.hpp"
+#include "apps/terminal/output.hpp"
+#include "engine/kv/budget.hpp"
+#include "kernels/kv_type.hpp"
+#include "kernels/threads.hpp"
+
+namespace brim::apps {
+namespace {
+
+struct InspectOptions {
+  std::string path;
+  std::optional<int> threads;
+  MemoryOptions memory;
+  bool json = false;
+};
+
+generate::ReaderOptions reader_options(const InspectOptions& options) {
+  generate::ReaderOptions reader;
+  reader.context = options.memory.context.value_or(0);
+  if (!options.memory.budget.empty()) reader.budget = unwrap(kv::parse_budget(options.memory.budget));
+  for (int type = 0; type < kernels::kKvTypeCount; ++type) {
+    const auto candidate = static_cast<kernels::KvType>(type);
+    if (options.memory.type == kernels::kv_type_name(candidate)) reader.type = candidate;
+  }
+  if (!options.memory.split.empty()) reader.split = options.memory.split;
+  if (!options.memory.keep.empty()) reader.keep = options.memory.keep;
+  reader.threads = options.threads ? *options.threads : kernels::default_threads();
+  return reader;
+}
+
+void inspect(const InspectOptions& options) {
+  const generate::ReaderOptions reader = reader_options(options);
+  const io::Gguf file = unwrap(io::Gguf::open(options.path));
+  const Summary summary = summarise(file, reader);
+  write_output(options.json ? json_report(file, summary) : text_report(file, summary));
+  if (summary.plan_was_refused) throw Failure(exit_code(summary.no_plan->code), summary.no_plan->sentence);
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& parent) {
+  CLI::App* command = parent.add_subcommand("inspect", "Show what a model file holds and the memory it would take, without loading it");
+  const auto options = std::make_shared<InspectOptions>();
+  command->add_option("-m,--model", options->path, "The model: a GGUF file (of a split one, the first)")
+      ->type_name("FILE")
+      ->required()
+      ->group("Model");
+  command->add_option("-t,--threads", options->threads, "Plan for so many threads (default: the performance cores this process may use)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 512))
+      ->group("Model");
+  add_memory_options(*command, options->memory);
+  command->add_flag("--json", options->json, "One JSON object instead of tables");
+  command->callback([options] { inspect(*options); });
+}
+
+}  // namespace brim::apps

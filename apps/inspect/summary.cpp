@@ -1,0 +1,81 @@
+// See summary.hpp.
+#include "apps/inspect/summary.hpp"
+
+#include <algorithm>
+
+#include "engine/kv/layout.hpp"
+#include "engine/model/config.hpp"
+
+namespace brim::apps {
+namespace {
+
+std::vector<TypeCount> count_types(const io::Gguf& file) {
+  std::vector<TypeCount> types;
+  for (const io::Tensor& tensor : file.tensors()) {
+    auto found = std::find_if(types.begin(), types.end(), [&](const TypeCount& type) { return type.format == tensor.format; });
+    if (found == types.end()) found = types.insert(types.end(), TypeCount{tensor.format, 0, 0, 0});
+    ++found->tensors;
+    found->parameters += value_count(tensor);
+    found->bytes += static_cast<std::int64_t>(tensor.data.size());
+  }
+  std::sort(types.begin(), types.end(), [](const TypeCount& a, const TypeCount& b) { return a.bytes > b.bytes; });
+  return types;
+}
+
+bool alike(const kv::LayerShape& a, const kv::LayerShape& b) {
+  return a.kv_heads == b.kv_heads && a.key_size == b.key_size && a.value_size == b.value_size && a.window == b.window;
+}
+
+std::vector<LayerGroup> group_layers(const kv::Plan& plan) {
+  std::vector<LayerGroup> groups;
+  for (std::size_t layer = 0; layer < plan.shape.layers.size(); ++layer) {
+    const kv::LayerShape& shape = plan.shape.layers[layer];
+    if (!groups.empty() && groups.back().quota == plan.quota[layer] && alike(groups.back().shape, shape)) {
+      groups.back().last = layer;
+      continue;
+    }
+    groups.push_back({layer, layer, shape, plan.quota[layer], kv::entry_bytes(shape, plan.shape.type, plan.needs)});
+  }
+  return groups;
+}
+
+}  // namespace
+
+Summary summarise(const io::Gguf& file, const generate::ReaderOptions& options) {
+  Summary summary;
+  summary.types = count_types(file);
+  for (const TypeCount& type : summary.types) summary.parameters += type.parameters;
+  summary.limits = memory_limits();
+
+  if (file.tensors().empty()) {
+    summary.no_plan = Error{ErrorCode::unsupported, "the file holds no tensors (a vocabulary alone cannot be run)"};
+    return summary;
+  }
+  const Result<model::Config> config = model::read_config(file);
+  if (!config) {
+    summary.no_plan = config.error();
+    return summary;
+  }
+  Result<generate::MemoryPlan> plan = generate::plan_memory(*config, options);
+  if (!plan) {
+    summary.no_plan = plan.error();
+    summary.plan_was_refused = true;
+    return summary;
+  }
+  MemorySummary memory;
+  memory.plan = std::move(plan).value();
+  memory.bytes_per_token = kv::bytes_per_token(memory.plan.kv.shape);
+  memory.trained_context = config->context;
+  memory.threads = options.threads;
+  memory.groups = group_layers(memory.plan.kv);
+  summary.memory = std::move(memory);
+  return summary;
+}
+
+std::int64_t value_count(const io::Tensor& tensor) { return tensor.shape[0] * tensor.rows(); }
+
+std::vector<std::int64_t> shape_of(const io::Tensor& tensor) {
+  return {tensor.shape, tensor.shape + tensor.dimensions};
+}
+
+}  // namespace brim::apps

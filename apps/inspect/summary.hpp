@@ -1,0 +1,56 @@
+// What `brim inspect` says about a file, gathered once for both reports.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/memory_limits.hpp"
+#include "engine/base/result.hpp"
+#include "engine/generate/reader.hpp"
+#include "engine/io/gguf.hpp"
+#include "quant/format.hpp"
+
+namespace brim::apps {
+
+struct TypeCount {
+  quant::Format format = quant::Format::f32;
+  std::int64_t tensors = 0;
+  std::int64_t parameters = 0;
+  std::int64_t bytes = 0;
+};
+
+/// Layers in a row that are alike: first to last, what one entry costs, and how many each may keep.
+struct LayerGroup {
+  std::size_t first = 0, last = 0;
+  kv::LayerShape shape;
+  std::int64_t quota = 0;
+  std::int64_t entry_bytes = 0;
+};
+
+struct MemorySummary {
+  generate::MemoryPlan plan;
+  std::int64_t bytes_per_token = 0;  ///< over all layers, metadata included
+  std::int64_t trained_context = 0;
+  int threads = 1;
+  std::vector<LayerGroup> groups;
+};
+
+struct Summary {
+  std::int64_t parameters = 0;
+  std::vector<TypeCount> types;             ///< by bytes, most first
+  MemoryLimits limits;
+  std::optional<MemorySummary> memory;
+  std::optional<Error> no_plan;             ///< why `memory` is empty
+  bool plan_was_refused = false;            ///< the model is fine, but the request (or the machine) is not
+};
+
+Summary summarise(const io::Gguf& file, const generate::ReaderOptions& options);
+
+/// Product of a tensor's dimensions.
+std::int64_t value_count(const io::Tensor& tensor);
+/// "[64, 12, 3]", the row length first.
+std::vector<std::int64_t> shape_of(const io::Tensor& tensor);
+
+}  // namespace brim::apps

@@ -1,0 +1,187 @@
+// See reports.hpp.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "apps/inspect/reports.hpp"
+#include "apps/terminal/quantities.hpp"
+#include "engine/base/quote.hpp"
+
+namespace brim::apps {
+namespace {
+
+constexpr std::size_t kLongestName = 72;
+constexpr std::size_t kLongestString = 90;
+constexpr std::size_t kFirstElements = 5;
+
+// A name from the file without its quotes, which a column does not need.
+std::string name_text(std::string_view name) {
+  std::string text = quoted(name, kLongestName);
+  text.erase(text.rfind('\''), 1);
+  return text.substr(1);
+}
+
+std::string scalar_text(const io::Value& value) {
+  if (const auto text = value.as_string()) return quoted(*text, kLongestString);
+  if (const auto flag = value.as_bool()) return *flag ? "true" : "false";
+  if (value.type == io::ValueType::f32) return fmt::format("{}", static_cast<float>(*value.as_number()));
+  if (value.type == io::ValueType::f64) return fmt::format("{}", *value.as_number());
+  if (const auto* number = std::get_if<std::uint64_t>(&value.data)) return fmt::format("{}", *number);
+  return fmt::format("{}", value.as_integer().value_or(0));
+}
+
+std::string value_text(const io::Value& value) {
+  const io::Array* array = value.as_array();
+  if (array == nullptr) return scalar_text(value);
+  std::string text = fmt::format("{} × ", grouped_text(static_cast<std::int64_t>(array->count))) + "[";
+  const std::uint64_t shown = std::min<std::uint64_t>(array->count, kFirstElements);
+  for (std::uint64_t index = 0; index < shown; ++index) {
+    const io::Value element = io::array_element(*array, index);
+    text += (index == 0 ? "" : ", ") + (element.as_array() != nullptr ? "[…]" : scalar_text(element));
+  }
+  return text + (shown < array->count ? ", …]" : "]");
+}
+
+// Columns that are as wide as their widest cell; `right` lists those that align to the right.
+class Table {
+ public:
+  explicit Table(std::string_view right_aligned) : right_(right_aligned) {}
+
+  void row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  std::string text() const {
+    std::vector<std::size_t> widths(right_.size(), 0);
+    for (const auto& cells : rows_) {
+      for (std::size_t column = 0; column < cells.size(); ++column) widths[column] = std::max(widths[column], width(cells[column]));
+    }
+    std::string out;
+    for (const auto& cells : rows_) {
+      std::string line = " ";
+      for (std::size_t column = 0; column < cells.size(); ++column) {
+        const std::string blanks(widths[column] - width(cells[column]), ' ');
+        line += " " + (right_[column] == 'r' ? blanks + cells[column] : cells[column] + blanks) + " ";
+      }
+      line.erase(line.find_last_not_of(' ') + 1);
+      out += line + "\n";
+    }
+    return out;
+  }
+
+ private:
+  // Code points: near enough to columns, and exact for what we write ourselves.
+  static std::size_t width(std::string_view text) {
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char byte) { return (byte & 0xC0) != 0x80; }));
+  }
+
+  std::string_view right_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+std::string tokens_text(std::int64_t count) { return grouped_text(count) + (count == 1 ? " token" : " tokens"); }
+
+std::string overview(const io::Gguf& file, const Summary& summary) {
+  const auto text_of = [&](const char* key) {
+    const io::Value* value = file.find(key);
+    const auto text = value != nullptr ? value->as_string() : std::nullopt;
+    return text ? name_text(*text) : std::string("—");
+  };
+  Table table("ll");
+  table.row({"file", fmt::format("{}, GGUF version {}, {}{}", file.path(), file.version(),
+                                 bytes_text(static_cast<std::int64_t>(file.file_bytes())),
+                                 file.parts() > 1 ? fmt::format(" in {} parts", file.parts()) : "")});
+  table.row({"architecture", text_of("general.architecture")});
+  table.row({"name", text_of("general.name")});
+  table.row({"parameters", summary.parameters == 0 ? std::string("none") : fmt::format("{} ({})", count_text(summary.parameters), grouped_text(summary.parameters))});
+  if (summary.parameters > 0) {
+    table.row({"weights", fmt::format("{}, {:.2f} bits per parameter", bytes_text(static_cast<std::int64_t>(file.tensor_bytes())),
+                                      8.0 * static_cast<double>(file.tensor_bytes()) / static_cast<double>(summary.parameters))});
+  }
+  return table.text();
+}
+
+std::string metadata_table(const io::Gguf& file) {
+  Table table("lll");
+  for (const auto& entry : file.metadata()) table.row({name_text(entry.key), io::type_text(entry.value), value_text(entry.value)});
+  return table.text();
+}
+
+std::string tensor_table(const io::Gguf& file) {
+  const bool parts = file.parts() > 1;
+  Table table("llrrr");
+  for (const io::Tensor& tensor : file.tensors()) {
+    std::vector<std::string> cells = {name_text(tensor.name), std::string(quant::info(tensor.format).name),
+                                      fmt::format("{}", fmt::join(shape_of(tensor), " × ")),
+                                      bytes_text(static_cast<std::int64_t>(tensor.data.size()))};
+    if (parts) cells.push_back(fmt::format("part {}", tensor.part + 1));
+    table.row(std::move(cells));
+  }
+  return table.text();
+}
+
+std::string type_table(const Summary& summary) {
+  Table table("lrrr");
+  for (const TypeCount& type : summary.types) {
+    table.row({std::string(quant::info(type.format).name), fmt::format("{} {}", type.tensors, type.tensors == 1 ? "tensor" : "tensors"),
+               fmt::format("{} parameters", count_text(type.parameters)), bytes_text(type.bytes)});
+  }
+  return table.text();
+}
+
+std::string layer_table(const MemorySummary& memory) {
+  Table table("lrrr");
+  for (const LayerGroup& group : memory.groups) {
+    const std::int64_t layers = static_cast<std::int64_t>(group.last - group.first) + 1;
+    const kv::LayerShape& shape = group.shape;
+    table.row({layers == 1 ? fmt::format("layer {}", group.first) : fmt::format("layers {}–{}", group.first, group.last),
+               fmt::format("{} × ({} + {}) values an entry{}", shape.kv_heads, shape.key_size, shape.value_size,
+                           shape.window > 0 ? fmt::format(", window {}", grouped_text(shape.window)) : ""),
+               fmt::format("{} entries{}", grouped_text(group.quota), layers == 1 ? "" : " each"),
+               bytes_text(group.quota * group.entry_bytes * layers)});
+  }
+  return table.text();
+}
+
+std::string memory_table(const io::Gguf& file, const Summary& summary) {
+  const MemorySummary& memory = *summary.memory;
+  const kv::Plan& kv = memory.plan.kv;
+  const std::int64_t weights = static_cast<std::int64_t>(file.tensor_bytes());
+  const auto share = static_cast<int>(std::floor(100.0 * static_cast<double>(kv.budget_bytes) / static_cast<double>(kv.full_bytes)));
+  const std::string threads = fmt::format("{} {}", memory.threads, memory.threads == 1 ? "thread" : "threads");
+  Table table("lrl");
+  table.row({"context", grouped_text(kv.shape.context), fmt::format("positions; trained for {}", tokens_text(memory.trained_context))});
+  table.row({"KV per token", bytes_text(memory.bytes_per_token),
+             fmt::format("over {} layers, stored as {}", kv.shape.layers.size(), kernels::kv_type_name(kv.shape.type))});
+  table.row({"KV budget", bytes_text(kv.budget_bytes),
+             fmt::format("{}% of the {} that all positions take; at least {} is needed", share, bytes_text(kv.full_bytes), bytes_text(kv.least_bytes))});
+  table.row({"  entries", bytes_text(kv.pool_bytes), fmt::format("split {}, kept by {}", kv.split, kv.keep)});
+  table.row({"  staging", bytes_text(kv.staging_bytes), fmt::format("one chunk of {} of one layer", tokens_text(kv.chunk))});
+  table.row({"  bookkeeping", bytes_text(kv.metadata_bytes), "positions, scores, scratch for eviction"});
+  table.row({"beside it", bytes_text(memory.plan.workspace_bytes), fmt::format("activations and logits, {}", threads)});
+  table.row({"", bytes_text(memory.plan.history_bytes), "token history"});
+  table.row({"session", bytes_text(memory.plan.total()), "one mapping, booked when the session is created"});
+  table.row({"weights", bytes_text(weights), "mapped from the file"});
+  table.row({"available", bytes_text(static_cast<std::int64_t>(summary.limits.available)), fmt::format("now, limited by {}", summary.limits.limiting)});
+  std::string out = table.text() + layer_table(memory);
+  const auto available = static_cast<std::uint64_t>(summary.limits.available);
+  if (static_cast<std::uint64_t>(memory.plan.total()) > available) {
+    out += "  The session does not fit in the available memory: it would be refused.\n";
+  } else if (static_cast<std::uint64_t>(memory.plan.total() + weights) > available) {
+    out += "  The session fits, but not together with all weights: some would be read from the file again for every token.\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string text_report(const io::Gguf& file, const Summary& summary) {
+  std::string out = overview(file, summary);
+  out += fmt::format("\nMetadata ({})\n{}", file.metadata().size(), metadata_table(file));
+  if (!file.tensors().empty()) {
+    out += fmt::format("\nTensors ({}), row length first\n{}", file.tensors().size(), tensor_table(file));
+    out += fmt::format("\nTypes\n{}", type_table(summary));
+  }
+  if (summary.memory) return out + fmt::format("\nMemory\n{}", memory_table(file, summary));
+  return out + fmt::format("\nMemory\n  No plan: {}.\n", summary.no_plan->sentence);
+}
+
+}  // namespace brim::apps
