@@ -1,0 +1,74 @@
+#include "engine/text/bpe.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+
+#include "tests/engine/text/tiny_vocabularies.hpp"
+
+namespace {
+
+using namespace brim::text;
+using brim::test::bpe_vocabulary;
+using Ids = std::vector<std::int32_t>;
+
+Ids encode(const Vocabulary& vocabulary, const std::string& word, bool ignore_merges = false) {
+  const BpeEncoder encoder(vocabulary, ignore_merges);
+  BpeEncoder::Scratch scratch;
+  Ids before, ids;
+  encoder.encode("abcabc", scratch, before);  // a used scratch must not matter
+  encoder.encode(word, scratch, ids);
+  return ids;
+}
+
+TEST_CASE("merges apply by rank, the left one of equals first") {
+  const Vocabulary vocabulary = bpe_vocabulary("gpt-2", {{"b", "c"}, {"a", "b"}, {"a", "bc"}, {"a", "a"}});
+  CHECK(encode(vocabulary, "abc") == Ids{258});
+  CHECK(encode(vocabulary, "ab") == Ids{257});
+  CHECK(encode(vocabulary, "abab") == Ids{257, 257});
+  CHECK(encode(vocabulary, "aaa") == Ids{259, 'a'});
+  CHECK(encode(vocabulary, "aabc") == Ids{'a', 258});
+  CHECK(encode(vocabulary, "") == Ids{});
+}
+
+TEST_CASE("a word that is a token but that no merges reach: only where merges are ignored") {
+  Vocabulary vocabulary = bpe_vocabulary("gpt-2", {{"a", "b"}});
+  vocabulary.tokens.push_back("bac");
+  vocabulary.types.push_back(TokenType::normal);
+  vocabulary.scores.push_back(0);
+  const auto whole = static_cast<std::int32_t>(vocabulary.tokens.size()) - 1;
+  CHECK(encode(vocabulary, "bac", false) == Ids{'b', 'a', 'c'});
+  CHECK(encode(vocabulary, "bac", true) == Ids{whole});
+}
+
+TEST_CASE("a merge whose result is no token falls apart into bytes") {
+  Vocabulary vocabulary = bpe_vocabulary("gpt-2", {});
+  vocabulary.merges = {"a b"};
+  CHECK(encode(vocabulary, "xab") == Ids{'x', 'a', 'b'});
+}
+
+TEST_CASE("bytes without a token are left out, merges that cannot be read never apply") {
+  Vocabulary vocabulary = default_vocabulary("gpt2", "gpt-2").value();
+  vocabulary.tokens = {"a", "b", "ab", "<｜x｜>"};
+  vocabulary.merges = {"nospace", "", " ", "a ", "｜ x", "zz qq", "a b", "b a"};
+  CHECK(encode(vocabulary, "abca") == Ids{2, 0});
+  CHECK(encode(vocabulary, "<｜x｜>") == Ids{});
+}
+
+TEST_CASE("of a merge or token listed twice the first counts") {
+  Vocabulary vocabulary = bpe_vocabulary("gpt-2", {{"b", "c"}, {"a", "b"}});
+  vocabulary.merges.push_back(vocabulary.merges[0]);
+  std::swap(vocabulary.merges[0], vocabulary.merges[1]);
+  vocabulary.tokens.push_back("ab");
+  CHECK(encode(vocabulary, "abc") == Ids{257, 'c'});
+}
+
+TEST_CASE("a mebibyte of one character as one word") {
+  const Vocabulary vocabulary = bpe_vocabulary("gpt-2", {{"a", "a"}, {"aa", "aa"}, {"aaaa", "aaaa"}});
+  const auto start = std::chrono::steady_clock::now();
+  CHECK(encode(vocabulary, std::string(1 << 20, 'a')) == Ids(1 << 17, 258));
+  CHECK(encode(vocabulary, std::string(1 << 20, 'b')).size() == 1 << 20);
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
+}
+
+}  // namespace
