@@ -1,0 +1,37 @@
+// Q5_K: as Q4_K, with a fifth bit: bit s of high_bits[l] for value l of sub-block s.
+#include "kernels/avx2/products.hpp"
+#include "kernels/avx2/superblocks.hpp"
+#include "quant/formats/q5_k.hpp"
+
+namespace brim::kernels::avx2 {
+namespace {
+
+struct Format {
+  using Block = quant::q5_k::Block;
+  static constexpr bool kSigned = false;
+  static constexpr Offsets kOffsets = Offsets::kMinimum;
+
+  const Block& block;
+  __m128i six_bits;
+  ScalesOf32 sub_scales;
+
+  explicit Format(const Block& from)
+      : block(from), six_bits(load_six_bits(from.scales)), sub_scales(_mm_cvtepu8_epi16(six_bits)) {}
+
+  __m256i scales(int part) const { return sub_scales.at(part); }
+  __m256i offsets() const { return minimums_of_six_bits(six_bits); }
+  float minimum() const { return quant::load(block.super_minimum); }
+  __m256i quants(int part) const {
+    const __m256i bytes = load_256(block.quants + 32 * (part / 2));
+    const __m256i low = _mm256_and_si256(part % 2 == 0 ? bytes : _mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(15));
+    const __m256i bit = _mm256_set1_epi8(static_cast<char>(1 << part));
+    const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(load_256(block.high_bits), bit), bit);
+    return _mm256_or_si256(low, _mm256_and_si256(set, _mm256_set1_epi8(16)));
+  }
+};
+
+}  // namespace
+
+void product_q5_k(const Product& p) noexcept { walk<Superblocks<Format>>(p); }
+
+}  // namespace brim::kernels::avx2

@@ -1,0 +1,58 @@
+// Eight floats, as the code in kernels/shared/ wants them. The architecture is a type of this translation unit's own:
+// everything xsimd makes of it has internal linkage, so no other set can be given its code.
+#pragma once
+
+#include <xsimd/xsimd.hpp>
+
+#include <cstddef>
+
+namespace brim::kernels::avx2 {
+namespace {
+struct Architecture : xsimd::fma3<xsimd::avx2> {};
+}  // namespace
+}  // namespace brim::kernels::avx2
+
+namespace xsimd::types {
+XSIMD_DECLARE_SIMD_REGISTER_ALIAS(brim::kernels::avx2::Architecture, xsimd::avx2);
+}  // namespace xsimd::types
+
+namespace brim::kernels::avx2 {
+namespace {
+
+struct Vector {
+  using Batch = xsimd::batch<float, Architecture>;
+  static constexpr int kWidth = 8;
+  static constexpr int kFloatRows = 2, kFloatTokens = 2;
+  static constexpr int kAttentionQueries = 2, kAttentionStrip = 4;
+
+  static Batch load(const void* at) { return Batch(_mm256_loadu_ps(static_cast<const float*>(at))); }
+  static void store(float* at, Batch value) { _mm256_storeu_ps(at, value); }
+  static Batch load_half(const void* at) { return Batch(_mm256_cvtph_ps(_mm_loadu_si128(static_cast<const __m128i*>(at)))); }
+  static void store_half(void* at, Batch value) {
+    _mm_storeu_si128(static_cast<__m128i*>(at), _mm256_cvtps_ph(value, _MM_FROUND_TO_NEAREST_INT));
+  }
+  static Batch load_bf16(const void* at) {
+    const __m256i words = _mm256_cvtepu16_epi32(_mm_loadu_si128(static_cast<const __m128i*>(at)));
+    return Batch(_mm256_castsi256_ps(_mm256_slli_epi32(words, 16)));
+  }
+  static Batch load_int8(const void* at) {
+    return Batch(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(at)))));
+  }
+  static float sum(Batch value) {
+    const __m128 half = halves(value);
+    const __m128 pair = _mm_add_ps(half, _mm_movehl_ps(half, half));
+    return _mm_cvtss_f32(_mm_add_ss(pair, _mm_movehdup_ps(pair)));
+  }
+  /// The sums of four vectors, each in the same order as the others.
+  static void sum4(Batch a, Batch b, Batch c, Batch d, float* out) {
+    const __m128 ab = _mm_hadd_ps(halves(a), halves(b));
+    const __m128 cd = _mm_hadd_ps(halves(c), halves(d));
+    _mm_storeu_ps(out, _mm_hadd_ps(ab, cd));
+  }
+
+ private:
+  static __m128 halves(__m256 value) { return _mm_add_ps(_mm256_castps256_ps128(value), _mm256_extractf128_ps(value, 1)); }
+};
+
+}  // namespace
+}  // namespace brim::kernels::avx2
