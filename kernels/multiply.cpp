@@ -1,4 +1,9 @@
-// See multiply.hpp. Rows are cut into panels small enough to stay in a core's second-level cache and tokens into blocks
+// See multiply.hpp. Activations that a kernel wants in 8 bits are given to it twice: rounded to 8 bits, and what that
+// rounding left over, in 8 bits again. The sum of the two products has the precision of 16-bit activations at the price of
+// arithmetic that decoding has to spare: it waits for memory, and the second pass finds the weights in the cache.
+// (docs/decisions/0002 has what one pass costs in truth.)
+//
+// Rows are cut into panels small enough to stay in a core's second-level cache and tokens into blocks
 // whose activations do too; the kernels promise that neither cut changes a bit, and both depend on the shape alone.
 #include "kernels/multiply.hpp"
 
@@ -16,20 +21,51 @@ constexpr std::int64_t kTokenBlock = 32;
 constexpr std::int64_t kPanelBytes = 48 * 1024;       ///< of packed weights
 constexpr std::int64_t kSerialWork = 256 * 1024;      ///< multiply-adds that are done before a team has gathered
 
+constexpr std::int64_t kMostPanelRows = 16 * kRowMultiple;
+constexpr std::int64_t kBlock = 256;                  ///< values in a prepared block, of either kind
+
 constexpr std::size_t round_up(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
 std::int64_t panel_rows(const quant::Matrix& weights) {
   const auto bytes = static_cast<std::int64_t>(std::max<std::size_t>(weights.row_bytes, 1));
   const std::int64_t rows = kPanelBytes / bytes / kRowMultiple * kRowMultiple;
-  return std::clamp<std::int64_t>(rows, kRowMultiple, 16 * kRowMultiple);
+  return std::clamp<std::int64_t>(rows, kRowMultiple, kMostPanelRows);
+}
+
+/// What is left of up to 256 values after rounding: values − the prepared block's.
+void take_rounded(Activation kind, const float* values, std::int64_t count, const std::byte* prepared, float* left) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (kind == Activation::q8_32) {
+      const auto& group = *reinterpret_cast<const Q8Blocks32*>(prepared);
+      const int block = static_cast<int>(i / 32);
+      left[i] = values[i] - group.scales[block] * group.quants[q8_32_index(block, static_cast<int>(i % 32))];
+    } else {
+      const auto& block = *reinterpret_cast<const Q8Block256*>(prepared);
+      left[i] = values[i] - block.scale * block.quants[i];
+    }
+  }
+}
+
+/// Prepares a row in two terms, each activation_bytes(kind, cols) long: x ≈ coarse + fine.
+void prepare_twice(const Table& table, Activation kind, const float* x, std::int64_t cols, std::byte* coarse,
+                   std::byte* fine) {
+  const auto prepare = table.prepare[static_cast<std::size_t>(kind)];
+  const std::size_t block_bytes = activation_bytes(kind, kBlock);
+  for (std::int64_t first = 0; first < cols; first += kBlock, coarse += block_bytes, fine += block_bytes) {
+    const std::int64_t count = std::min(kBlock, cols - first);
+    float left[kBlock];
+    prepare(x + first, count, coarse);
+    take_rounded(kind, x + first, count, coarse, left);
+    prepare(left, count, fine);
+  }
 }
 
 }  // namespace
 
 std::size_t multiply_scratch_bytes(std::int64_t cols, std::int64_t tokens) {
-  // f32 activations are read where they are; only the 8-bit kinds need room.
+  // f32 activations are read where they are; only the 8-bit kinds need room, for two terms.
   const std::size_t row = std::max(activation_bytes(Activation::q8_32, cols), activation_bytes(Activation::q8_256, cols));
-  return round_up(row) * static_cast<std::size_t>(tokens);
+  return 2 * round_up(row) * static_cast<std::size_t>(tokens);
 }
 
 void multiply(int threads, const quant::Matrix& weights, const float* x, std::int64_t x_stride, std::int64_t tokens,
@@ -41,15 +77,19 @@ void multiply(int threads, const quant::Matrix& weights, const float* x, std::in
   const bool serial = threads <= 1 || weights.rows * weights.cols * tokens <= kSerialWork;
   const int team = serial ? 1 : threads;
 
+  const bool twice = kind != Activation::f32;
   const auto* activations = reinterpret_cast<const std::byte*>(x);
   std::size_t activation_stride = static_cast<std::size_t>(x_stride) * sizeof(float);
-  if (kind != Activation::f32) {
-    const auto prepare = table.prepare[static_cast<std::size_t>(kind)];
+  const std::byte* fine = nullptr;
+  if (twice) {
     activation_stride = round_up(activation_bytes(kind, weights.cols));
+    std::byte* const second = scratch + static_cast<std::size_t>(tokens) * activation_stride;
     for_chunks(tokens < 8 ? 1 : team, tokens, [&](std::int64_t token, int) {
-      prepare(x + token * x_stride, weights.cols, scratch + static_cast<std::size_t>(token) * activation_stride);
+      const std::size_t at = static_cast<std::size_t>(token) * activation_stride;
+      prepare_twice(table, kind, x + token * x_stride, weights.cols, scratch + at, second + at);
     });
     activations = scratch;
+    fine = second;
   }
 
   const auto product = table.product[format];
@@ -69,6 +109,17 @@ void multiply(int threads, const quant::Matrix& weights, const float* x, std::in
       part.tokens = std::min(kTokenBlock, tokens - token);
       part.out = out + token * out_stride + first_row;
       product(part);
+      if (!twice) continue;
+      float sums[kMostPanelRows * kTokenBlock];
+      float* const out_block = part.out;
+      part.activations = fine + static_cast<std::size_t>(token) * activation_stride;
+      part.out = sums;
+      part.out_stride = part.rows;
+      product(part);
+      part.out_stride = out_stride;
+      for (std::int64_t t = 0; t < part.tokens; ++t) {
+        for (std::int64_t r = 0; r < part.rows; ++r) out_block[t * out_stride + r] += sums[t * part.rows + r];
+      }
     }
   });
 }

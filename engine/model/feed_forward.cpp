@@ -3,7 +3,6 @@
 
 #include "engine/model/pass.hpp"
 #include "kernels/dispatch.hpp"
-#include "kernels/multiply.hpp"
 #include "kernels/threads.hpp"
 
 namespace brim::model {
@@ -19,10 +18,16 @@ void activate(const Pass& pass, std::int64_t tokens, std::int64_t width) noexcep
 
 void dense(const Pass& pass, const LayerWeights& weights) noexcept {
   Workspace& work = pass.work;
-  apply(pass, weights.gate.weight, weights.gate.bias, work.normed.data(), work.gate.data());
-  apply(pass, weights.up.weight, weights.up.bias, work.normed.data(), work.up.data());
-  activate(pass, pass.tokens, weights.gate.weight.rows);
-  apply(pass, weights.down.weight, weights.down.bias, work.gate.data(), work.branch.data());
+  const std::int64_t width = pass.config.embedding;
+  for (std::int64_t first = 0; first < pass.tokens; first += kFeedForwardTile) {
+    Pass tile = pass;
+    tile.tokens = std::min(kFeedForwardTile, pass.tokens - first);
+    const float* x = work.normed.data() + first * width;
+    apply(tile, weights.gate.weight, weights.gate.bias, x, work.gate.data());
+    apply(tile, weights.up.weight, weights.up.bias, x, work.up.data());
+    activate(tile, tile.tokens, weights.gate.weight.rows);
+    apply(tile, weights.down.weight, weights.down.bias, work.gate.data(), work.branch.data() + first * width);
+  }
 }
 
 // Softmax over all experts, the best experts_used of them (ties: the lower index), in ascending order of index.
@@ -48,40 +53,56 @@ void choose_experts(const Pass& pass, std::int64_t token) noexcept {
   for (int i = 0; i < used; ++i) weight[i] /= sum;
 }
 
+// Copies the next tokens that chose `expert` into work.gathered, as many as fit, and moves `next` behind them.
+std::int64_t gather(const Pass& pass, int expert, std::int64_t& next) noexcept {
+  Workspace& work = pass.work;
+  const std::int64_t width = pass.config.embedding;
+  const int used = pass.config.experts_used;
+  std::int64_t count = 0;
+  for (; next < pass.tokens && count < kFeedForwardTile; ++next) {
+    const std::int32_t* choice = work.expert_choice.data() + next * used;
+    if (std::find(choice, choice + used, expert) == choice + used) continue;
+    work.expert_tokens[static_cast<std::size_t>(count)] = static_cast<std::int32_t>(next);
+    std::copy_n(work.normed.data() + next * width, width, work.gathered.data() + count * width);
+    ++count;
+  }
+  return count;
+}
+
+// Adds the expert's output, weighted, to the branches of the gathered tokens.
+void add_expert(const Pass& pass, const LayerWeights& weights, int expert, std::int64_t count) noexcept {
+  Workspace& work = pass.work;
+  const std::int64_t width = pass.config.embedding;
+  const int used = pass.config.experts_used;
+  Pass part = pass;
+  part.tokens = count;
+  apply(part, weights.expert_gate.of(expert), {}, work.gathered.data(), work.gate.data());
+  apply(part, weights.expert_up.of(expert), {}, work.gathered.data(), work.up.data());
+  activate(part, count, pass.config.expert_feed_forward);
+  apply(part, weights.expert_down.of(expert), {}, work.gate.data(), work.expert_out.data());
+  for (std::int64_t row = 0; row < count; ++row) {
+    const std::int64_t t = work.expert_tokens[static_cast<std::size_t>(row)];
+    const std::int32_t* choice = work.expert_choice.data() + t * used;
+    const std::int64_t rank = std::find(choice, choice + used, expert) - choice;
+    kernels::active().add_scaled(work.branch.data() + t * width, work.expert_out.data() + row * width, width,
+                                 work.expert_weight[static_cast<std::size_t>(t * used + rank)]);
+  }
+}
+
 // Experts in ascending order, each over the tokens that chose it: a token's sum is made in the same order whether it
 // comes alone or with others.
 void expert_mixture(const Pass& pass, const LayerWeights& weights) noexcept {
   const Config& config = pass.config;
   Workspace& work = pass.work;
-  const kernels::Table& table = kernels::active();
   const std::int64_t width = config.embedding;
-  const int used = config.experts_used;
   apply(pass, weights.router, {}, work.normed.data(), work.router.data());
   for (std::int64_t t = 0; t < pass.tokens; ++t) choose_experts(pass, t);
   std::fill_n(work.branch.data(), pass.tokens * width, 0.0f);
   for (int expert = 0; expert < config.experts; ++expert) {
-    std::int64_t count = 0;
-    for (std::int64_t t = 0; t < pass.tokens; ++t) {
-      const std::int32_t* choice = work.expert_choice.data() + t * used;
-      if (std::find(choice, choice + used, expert) == choice + used) continue;
-      work.expert_tokens[static_cast<std::size_t>(count)] = static_cast<std::int32_t>(t);
-      std::copy_n(work.normed.data() + t * width, width, work.gathered.data() + count * width);
-      ++count;
-    }
-    if (count == 0) continue;
-    const auto product = [&](const quant::Matrix& matrix, const float* x, float* out) {
-      kernels::multiply(pass.threads, matrix, x, matrix.cols, count, out, matrix.rows, work.product.data());
-    };
-    product(weights.expert_gate.of(expert), work.gathered.data(), work.gate.data());
-    product(weights.expert_up.of(expert), work.gathered.data(), work.up.data());
-    activate(pass, count, config.expert_feed_forward);
-    product(weights.expert_down.of(expert), work.gate.data(), work.expert_out.data());
-    for (std::int64_t row = 0; row < count; ++row) {
-      const std::int64_t t = work.expert_tokens[static_cast<std::size_t>(row)];
-      const std::int32_t* choice = work.expert_choice.data() + t * used;
-      const std::int64_t rank = std::find(choice, choice + used, expert) - choice;
-      table.add_scaled(work.branch.data() + t * width, work.expert_out.data() + row * width, width,
-                       work.expert_weight[static_cast<std::size_t>(t * used + rank)]);
+    std::int64_t next = 0;
+    while (next < pass.tokens) {
+      const std::int64_t count = gather(pass, expert, next);
+      if (count > 0) add_expert(pass, weights, expert, count);
     }
   }
 }

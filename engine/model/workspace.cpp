@@ -46,7 +46,7 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
     group = std::max<std::int64_t>(group, layer.heads / layer.kv_heads);
     width = std::max(width, layer.feed_forward);
   }
-  const std::int64_t chunk = sizes.chunk, pairs = config.rope.dimensions / 2;
+  const std::int64_t chunk = sizes.chunk, tile = std::min(chunk, kFeedForwardTile), pairs = config.rope.dimensions / 2;
   Cutter cutter(memory);
   cutter.cut(stream, chunk * config.embedding);
   cutter.cut(normed, chunk * config.embedding);
@@ -55,8 +55,8 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   cutter.cut(key, chunk * kv_heads * config.key_size);
   cutter.cut(value, chunk * kv_heads * config.value_size);
   cutter.cut(mixed, chunk * heads * config.value_size);
-  cutter.cut(gate, chunk * width);
-  cutter.cut(up, chunk * width);
+  cutter.cut(gate, tile * width);
+  cutter.cut(up, tile * width);
   cutter.cut(cosines, 2 * chunk * pairs);
   cutter.cut(sines, 2 * chunk * pairs);
   cutter.cut(scores, sizes.threads * std::min(chunk, kTokenTile) * group * sizes.entries);
@@ -64,14 +64,15 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   cutter.cut(logits, config.vocabulary);
   if (config.has_experts()) {
     cutter.cut(router, chunk * config.experts);
-    cutter.cut(gathered, chunk * config.embedding);
-    cutter.cut(expert_out, chunk * config.embedding);
+    cutter.cut(gathered, tile * config.embedding);
+    cutter.cut(expert_out, tile * config.embedding);
     cutter.cut(expert_weight, chunk * config.experts_used);
     cutter.cut(expert_choice, chunk * config.experts_used);
-    cutter.cut(expert_tokens, chunk);
+    cutter.cut(expert_tokens, tile);
   }
-  const std::int64_t widest = std::max({config.embedding, width, heads * config.value_size});
-  cutter.cut(product, static_cast<std::int64_t>(kernels::multiply_scratch_bytes(widest, chunk)));
+  const std::size_t of_stream = kernels::multiply_scratch_bytes(std::max(config.embedding, heads * config.value_size), chunk);
+  const std::size_t of_feed_forward = kernels::multiply_scratch_bytes(std::max(config.embedding, width), tile);
+  cutter.cut(product, static_cast<std::int64_t>(std::max(of_stream, of_feed_forward)));
   return cutter.used();
 }
 

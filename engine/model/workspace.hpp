@@ -14,6 +14,10 @@ namespace brim::model {
 /// Tokens whose attention one task computes together, so that a stretch of keys is read from the nearest cache.
 inline constexpr std::int64_t kTokenTile = 8;
 
+/// Tokens whose feed-forward is computed together: its width is several times the stream's, and memory beside the budget
+/// is part of what the user was promised to be told.
+inline constexpr std::int64_t kFeedForwardTile = 128;
+
 /// What the sizes depend on.
 struct WorkspaceShape {
   std::int64_t chunk = 0;    ///< most tokens in one pass
@@ -33,19 +37,19 @@ struct Workspace {
   std::span<float> key;          ///< [chunk][kv_heads · key_size]
   std::span<float> value;        ///< [chunk][kv_heads · value_size]
   std::span<float> mixed;        ///< [chunk][heads · value_size]
-  std::span<float> gate;         ///< [chunk][widest feed-forward]
-  std::span<float> up;           ///< [chunk][widest feed-forward]
+  std::span<float> gate;         ///< [feed-forward tile][widest feed-forward]
+  std::span<float> up;           ///< [feed-forward tile][widest feed-forward]
   std::span<float> cosines;      ///< [2][chunk][pairs]: layers that see everything, layers with a window
   std::span<float> sines;        ///< the same
   std::span<float> scores;       ///< [threads][token tile][group][entries]
   std::span<float> mass;         ///< [kv_heads + 1][entries], only when asked for
   std::span<float> logits;       ///< [vocabulary]
   std::span<float> router;       ///< [chunk][experts]
-  std::span<float> gathered;     ///< [chunk][embedding] the tokens of one expert
-  std::span<float> expert_out;   ///< [chunk][embedding]
+  std::span<float> gathered;     ///< [feed-forward tile][embedding] tokens of one expert
+  std::span<float> expert_out;   ///< [feed-forward tile][embedding]
   std::span<float> expert_weight;            ///< [chunk][experts_used]
   std::span<std::int32_t> expert_choice;     ///< [chunk][experts_used], ascending
-  std::span<std::int32_t> expert_tokens;     ///< [chunk] rows of `gathered`, by token
+  std::span<std::int32_t> expert_tokens;     ///< [feed-forward tile] rows of `gathered`, by token
   std::span<std::byte> product;  ///< scratch of kernels::multiply
 
   /// Cuts the buffers out of `memory`; with an empty span only counts. Returns the bytes they take.
