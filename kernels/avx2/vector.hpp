@@ -38,6 +38,8 @@ struct Vector {
   static Batch load_int8(const void* at) {
     return Batch(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(at)))));
   }
+  /// a · b + c, rounded once.
+  static Batch fma(Batch a, Batch b, Batch c) { return Batch(_mm256_fmadd_ps(a, b, c)); }
   static float sum(Batch value) {
     const __m128 half = halves(value);
     const __m128 pair = _mm_add_ps(half, _mm_movehl_ps(half, half));

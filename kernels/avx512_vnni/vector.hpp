@@ -44,6 +44,8 @@ struct Vector {
   static Batch load_int8(const void* at) {
     return Batch(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(at)))));
   }
+  /// a · b + c, rounded once.
+  static Batch fma(Batch a, Batch b, Batch c) { return Batch(_mm512_fmadd_ps(a, b, c)); }
   static float sum(Batch value) { return _mm512_reduce_add_ps(value); }
   /// The sums of four vectors, each in the same order as the others.
   static void sum4(Batch a, Batch b, Batch c, Batch d, float* out) {

@@ -71,7 +71,7 @@ struct Attention {
       for (int e = 0; e < kEntries; ++e) parts[e] = Load::load(keys[e], d);
       for (int q = 0; q < kTile; ++q) {
         const Batch values = Vector::load(k.queries + (query + q) * k.query_stride + d);
-        for (int e = 0; e < kEntries; ++e) sums[q][e] = xsimd::fma(parts[e], values, sums[q][e]);
+        for (int e = 0; e < kEntries; ++e) sums[q][e] = Vector::fma(parts[e], values, sums[q][e]);
       }
     }
     if (const int left = k.head_size - d; left > 0) {
@@ -79,7 +79,7 @@ struct Attention {
         float padded[kWidth] = {};
         __builtin_memcpy(padded, k.queries + (query + q) * k.query_stride + d, static_cast<std::size_t>(left) * 4);
         const Batch values = Vector::load(padded);
-        for (int e = 0; e < kEntries; ++e) sums[q][e] = xsimd::fma(Load::load_rest(keys[e], d, left), values, sums[q][e]);
+        for (int e = 0; e < kEntries; ++e) sums[q][e] = Vector::fma(Load::load_rest(keys[e], d, left), values, sums[q][e]);
       }
     }
     for (int q = 0; q < kTile; ++q) {
@@ -118,7 +118,7 @@ struct Attention {
       }
       for (int q = 0; q < kTile; ++q) {
         const Batch weight(v.weights[(query + q) * v.weight_stride + e]);
-        for (int i = 0; i < kVectors; ++i) sums[q][i] = xsimd::fma(parts[i], weight, sums[q][i]);
+        for (int i = 0; i < kVectors; ++i) sums[q][i] = Vector::fma(parts[i], weight, sums[q][i]);
       }
     }
     for (int q = 0; q < kTile; ++q) {

@@ -1,5 +1,5 @@
 // Norm, softmax, activations and rotation, once for every set. A Vector (see <set>/vector.hpp) gives Batch, kWidth,
-// load, store and sum. Tails go through a padded buffer and the same arithmetic, so a value does not depend on where
+// load, store, fma and sum. Tails go through a padded buffer and the same arithmetic, so a value does not depend on where
 // in its row it stands.
 #pragma once
 
@@ -50,16 +50,16 @@ struct Elementwise {
     for (; i + 4 * kWidth <= size; i += 4 * kWidth) {
       for (int j = 0; j < 4; ++j) {
         const Batch value = Vector::load(x + i + j * kWidth);
-        sums[j] = xsimd::fma(value, value, sums[j]);
+        sums[j] = Vector::fma(value, value, sums[j]);
       }
     }
     for (; i + kWidth <= size; i += kWidth) {
       const Batch value = Vector::load(x + i);
-      sums[0] = xsimd::fma(value, value, sums[0]);
+      sums[0] = Vector::fma(value, value, sums[0]);
     }
     if (i < size) {
       const Batch value = load_rest<Vector>(x + i, size - i, 0.0f);
-      sums[1] = xsimd::fma(value, value, sums[1]);
+      sums[1] = Vector::fma(value, value, sums[1]);
     }
     const float squares = Vector::sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
     const double mean = static_cast<double>(squares) / static_cast<double>(size);
@@ -88,14 +88,14 @@ struct Elementwise {
     const Batch shift(largest);
     for (i = 0; i + 2 * kWidth <= size; i += 2 * kWidth) {
       for (int j = 0; j < 2; ++j) {
-        const Batch value = exponential(Vector::load(x + i + j * kWidth) - shift);
+        const Batch value = exponential<Vector>(Vector::load(x + i + j * kWidth) - shift);
         Vector::store(x + i + j * kWidth, value);
         sums[j] = sums[j] + value;
       }
     }
     for (; i < size; i += kWidth) {
       const std::int64_t left = size - i < kWidth ? size - i : kWidth;
-      const Batch value = exponential(load_rest<Vector>(x + i, left, -INFINITY) - shift);
+      const Batch value = exponential<Vector>(load_rest<Vector>(x + i, left, -INFINITY) - shift);
       Vector::store(lanes, value);
       for (std::int64_t j = 0; j < left; ++j) x[i + j] = lanes[j];
       sums[0] = sums[0] + value;
@@ -105,24 +105,24 @@ struct Elementwise {
   }
 
   static void soft_cap(float* x, std::int64_t size, float cap) noexcept {
-    map<Vector>(x, nullptr, size, [cap](Batch value, Batch) { return Batch(cap) * hyperbolic_tangent(value / Batch(cap)); });
+    map<Vector>(x, nullptr, size, [cap](Batch value, Batch) { return Batch(cap) * hyperbolic_tangent<Vector>(value / Batch(cap)); });
   }
 
   static void silu_multiply(float* gate, const float* up, std::int64_t size) noexcept {
-    map<Vector>(gate, up, size, [](Batch x, Batch other) { return x / (Batch(1.0f) + exponential(-x)) * other; });
+    map<Vector>(gate, up, size, [](Batch x, Batch other) { return x / (Batch(1.0f) + exponential<Vector>(-x)) * other; });
   }
 
   /// gelu(x) = x/2 (1 + tanh u) with u = √(2/π) (x + 0.044715 x³); (1 + tanh u)/2 = 1 / (1 + e^−2u) exactly, which
   /// keeps its relative accuracy for negative x.
   static void gelu_multiply(float* gate, const float* up, std::int64_t size) noexcept {
     map<Vector>(gate, up, size, [](Batch x, Batch other) {
-      const Batch cubic = xsimd::fma(x * x * Batch(0.044715f), x, x);
-      return x / (Batch(1.0f) + exponential(cubic * Batch(-1.59576912160573071f))) * other;
+      const Batch cubic = Vector::fma(x * x * Batch(0.044715f), x, x);
+      return x / (Batch(1.0f) + exponential<Vector>(cubic * Batch(-1.59576912160573071f))) * other;
     });
   }
 
   static void add_scaled(float* x, const float* y, std::int64_t size, float scale) noexcept {
-    map<Vector>(x, y, size, [scale](Batch a, Batch b) { return xsimd::fma(b, Batch(scale), a); });
+    map<Vector>(x, y, size, [scale](Batch a, Batch b) { return Vector::fma(b, Batch(scale), a); });
   }
 
   static void scale(float* x, std::int64_t size, float factor) noexcept {

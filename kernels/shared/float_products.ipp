@@ -30,7 +30,7 @@ struct FloatProduct {
     for (int t = 0; t < Tokens; ++t) values[t] = Vector::load(activations[t] + activation_offset);
     for (int r = 0; r < Rows; ++r) {
       const Batch row = load_weights(weights[r] + weight_offset);
-      for (int t = 0; t < Tokens; ++t) sums[r][t] = xsimd::fma(row, values[t], sums[r][t]);
+      for (int t = 0; t < Tokens; ++t) sums[r][t] = Vector::fma(row, values[t], sums[r][t]);
     }
   }
 
