@@ -1,0 +1,183 @@
+// Filters that lay text out: indent, center, truncate, wordwrap, pprint.
+#include "engine/text/jinja/arithmetic.hpp"
+#include "engine/text/jinja/builtins.hpp"
+#include "engine/text/jinja/code_points.hpp"
+#include "engine/text/jinja/compare.hpp"
+#include "engine/text/jinja/failure.hpp"
+#include "engine/text/jinja/formats.hpp"
+#include "engine/text/jinja/interpreter.hpp"
+#include "engine/text/jinja/printing.hpp"
+#include "engine/text/jinja/text_operations.hpp"
+
+namespace brim::text::jinja {
+namespace {
+
+Value indent(Interpreter&, const Value& self, const CallArguments& arguments) {
+  const Parameters parameters("indent", arguments, {"width", "first", "blank"});
+  if (self.is_undefined()) fail(self.undefined_message());
+  if (!self.is_text()) fail("indent() needs a string, not ", type_name(self));
+  const Value* width = parameters.get(0);
+  const std::string indention =
+      width != nullptr && width->is_text()
+          ? width->as_text()
+          : std::string(static_cast<std::size_t>(clamped(parameters.integer(0, 4), 0, kMaxFormatWidth)), ' ');
+  const bool blank = parameters.boolean(2, false);
+  const std::string text = self.as_text() + "\n";
+  std::string out = parameters.boolean(1, false) ? indention : std::string();
+  bool first = true;
+  for (const std::string_view line : split_lines(text, false)) {
+    if (!first) {
+      out += '\n';
+      if (blank || !line.empty()) out += indention;
+      if (out.size() > kMaxTextBytes) charge_text(out.size());
+    }
+    out += line;
+    first = false;
+  }
+  return Value::text_like(self, std::move(out));
+}
+
+Value center(Interpreter&, const Value& self, const CallArguments& arguments) {
+  const Parameters parameters("center", arguments, {"width"});
+  const std::string text = python_str(self);
+  const long long width = clamped(parameters.integer(0, 80), 0, static_cast<long long>(kMaxTextBytes));
+  const long long missing = std::max(0LL, width - static_cast<long long>(count_code_points(text)));
+  // Python gives the odd space to the left when the width is odd.
+  const long long left = missing / 2 + (missing & width & 1);
+  return Value::text_like(self, padded(text, " ", left, missing - left));
+}
+
+Value truncate(Interpreter&, const Value& self, const CallArguments& arguments) {
+  const Parameters parameters("truncate", arguments, {"length", "killwords", "end", "leeway"});
+  if (self.is_undefined()) fail(self.undefined_message());
+  if (!self.is_text()) fail("truncate() needs a string, not ", type_name(self));
+  const std::string end = parameters.get(2) == nullptr ? "..." : parameters.text(2);
+  const long long limit = clamped(parameters.integer(0, 255), -1, 1LL << 40);
+  const long long leeway = parameters.given(3) == nullptr ? 5 : clamped(parameters.integer(3, 5), -1, 1LL << 40);
+  const auto end_length = static_cast<long long>(count_code_points(end));
+  if (limit < end_length) fail("expected length >= ", end_length, ", got ", limit);
+  if (leeway < 0) fail("expected leeway >= 0, got ", leeway);
+  const std::string& text = self.as_text();
+  charge_text(text.size());
+  if (static_cast<long long>(count_code_points(text)) <= limit + leeway) return self;
+  std::string out = text.substr(0, offset_of(text, static_cast<std::size_t>(limit - end_length)));
+  if (!parameters.boolean(1, false)) {
+    const std::size_t space = out.rfind(' ');
+    if (space != std::string::npos) out.resize(space);
+  }
+  return Value::text_like(self, out + end);
+}
+
+// One paragraph of textwrap.wrap: chunks are words and the blanks between them; hyphens inside words allow a break.
+class Wrapper {
+ public:
+  Wrapper(std::size_t width, bool break_long_words, bool break_on_hyphens)
+      : width_(width), break_long_words_(break_long_words), break_on_hyphens_(break_on_hyphens) {}
+
+  std::vector<std::string> wrap(std::string_view line) {
+    charge_text(line.size());
+    std::vector<std::string> lines;
+    std::vector<std::string> chunks = split(line);
+    std::size_t at = 0;
+    while (at < chunks.size()) {
+      std::vector<std::string> current;
+      std::size_t used = 0;
+      if (!lines.empty() && strip(chunks[at]).empty()) ++at;
+      while (at < chunks.size()) {
+        const std::size_t length = count_code_points(chunks[at]);
+        if (used + length > width_) break;
+        used += length;
+        current.push_back(chunks[at++]);
+      }
+      if (at < chunks.size() && count_code_points(chunks[at]) > width_) {
+        const std::size_t room = width_ > used ? width_ - used : width_ < 1 ? 1 : 0;
+        if (break_long_words_ && (room > 0 || current.empty())) {
+          const std::size_t cut = offset_of(chunks[at], std::max<std::size_t>(room, 1));
+          current.push_back(chunks[at].substr(0, cut));
+          chunks[at].erase(0, cut);
+          if (chunks[at].empty()) ++at;
+        } else if (current.empty()) {
+          current.push_back(chunks[at++]);
+        }
+        charge_steps(4);
+      }
+      if (!current.empty() && strip(current.back()).empty()) current.pop_back();
+      if (current.empty()) continue;
+      std::string out;
+      for (const std::string& chunk : current) out += chunk;
+      lines.push_back(std::move(out));
+    }
+    return lines;
+  }
+
+ private:
+  std::vector<std::string> split(std::string_view line) const {
+    std::vector<std::string> chunks;
+    bool in_space = false;
+    std::string chunk;
+    char32_t before = 0;
+    for (std::size_t offset = 0; offset < line.size();) {
+      std::size_t next = 0;
+      const char32_t c = code_point_at(line, offset, next);
+      const bool space = is_space(c);
+      const bool after_hyphen = break_on_hyphens_ && chunk.size() > 1 && chunk.back() == '-' && is_alphabetic(c) &&
+                                is_alphabetic(before);
+      if (!chunk.empty() && (space != in_space || after_hyphen)) {
+        chunks.push_back(std::move(chunk));
+        chunk.clear();
+      }
+      if (c != '-') before = c;
+      in_space = space;
+      chunk.append(line, offset, next - offset);
+      offset = next;
+    }
+    if (!chunk.empty()) chunks.push_back(std::move(chunk));
+    return chunks;
+  }
+
+  std::size_t width_;
+  bool break_long_words_, break_on_hyphens_;
+};
+
+Value word_wrap(Interpreter&, const Value& self, const CallArguments& arguments) {
+  const Parameters parameters("wordwrap", arguments, {"width", "break_long_words", "wrapstring", "break_on_hyphens"});
+  if (!self.is_text()) fail("wordwrap() needs a string, not ", type_name(self));
+  const long long width = clamped(parameters.integer(0, 79), 0, 1LL << 40);
+  if (width <= 0) fail("invalid width ", width, " (must be > 0)");
+  const std::string separator = parameters.given(2) == nullptr ? "\n" : parameters.text(2);
+  Wrapper wrapper(static_cast<std::size_t>(width), parameters.boolean(1, true), parameters.boolean(3, true));
+  std::string out;
+  bool first = true;
+  for (const std::string_view paragraph : split_lines(self.as_text(), false)) {
+    if (!first) out += separator;
+    first = false;
+    bool first_line = true;
+    for (const std::string& line : wrapper.wrap(paragraph)) {
+      if (!first_line) out += separator;
+      first_line = false;
+      out += line;
+    }
+    if (out.size() > kMaxTextBytes) charge_text(out.size());
+  }
+  return Value::text(std::move(out));
+}
+
+// pprint.pformat for what fits on one line of 80 columns, where it is repr with sorted keys.
+Value pretty_print(Interpreter&, const Value& self, const CallArguments& arguments) {
+  Parameters("pprint", arguments, {});
+  const std::string text = python_repr(self);
+  if (text.size() > 80 && (self.is_dict() || self.sequence() != nullptr)) {
+    fail("pprint of a value longer than one line is not supported");
+  }
+  return Value::text(text);
+}
+
+constexpr BuiltinEntry kFilters[] = {
+    {"indent", indent}, {"center", center}, {"truncate", truncate}, {"wordwrap", word_wrap}, {"pprint", pretty_print},
+};
+
+}  // namespace
+
+BuiltinTable layout_filters() { return kFilters; }
+
+}  // namespace brim::text::jinja

@@ -1,0 +1,22 @@
+// Values to and from JSON: json.dumps as `tojson` calls it, and the caller's variables on the way in.
+#pragma once
+
+#include <string>
+
+#include "engine/text/jinja/value.hpp"
+
+namespace brim::text::jinja {
+
+struct JsonStyle {
+  bool ensure_ascii = false;
+  bool sort_keys = false;
+  bool indented = false;             ///< one item a line
+  std::string indent;                ///< what one level is indented by
+  std::string item_separator = ", ";
+  std::string key_separator = ": ";
+};
+
+/// json.dumps(value, …). Fails for values JSON does not have, as Python does.
+std::string json_text(const Value& value, const JsonStyle& style);
+
+}  // namespace brim::text::jinja

@@ -1,0 +1,39 @@
+// Source to tokens, with jinja2's rules for the white space around tags (trim_blocks and lstrip_blocks on, one trailing
+// newline dropped, "\r\n" and "\r" read as "\n").
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/text/jinja/value.hpp"
+
+namespace brim::text::jinja {
+
+enum class TokenKind {
+  data,            ///< text outside tags
+  variable_begin, variable_end, block_begin, block_end,
+  name, string, integer, real,
+  symbol,          ///< text holds the operator or bracket: "+", "//", "==", "(", …
+  end,
+};
+
+struct Token {
+  TokenKind kind = TokenKind::end;
+  int line = 1;
+  int column = 1;
+  std::string text;     ///< data, name, symbol, string (unescaped)
+  Value number;         ///< integer, real
+};
+
+/// Ends with one TokenKind::end. `source` must be valid UTF-8. Fails with line and column.
+std::vector<Token> tokenize(std::string_view source);
+
+/// The text a string literal stands for; `body` is what is between the quotes. Escapes as in Python. Fails without line.
+std::string unescape(std::string_view body);
+
+/// Python's int(text, base) and float(text) (surrounding space and single underscores allowed); false when it is none.
+bool parse_integer(std::string_view text, int base, Integer& value);
+bool parse_real(std::string_view text, double& value);
+
+}  // namespace brim::text::jinja

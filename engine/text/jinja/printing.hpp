@@ -1,0 +1,22 @@
+// Values as Python prints them: str() and repr().
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "engine/text/jinja/value.hpp"
+
+namespace brim::text::jinja {
+
+/// str(value): text as it is, undefined as nothing.
+std::string python_str(const Value& value);
+/// repr(value).
+std::string python_repr(const Value& value);
+/// repr of a string: quotes chosen and characters escaped as Python does.
+std::string python_quoted(std::string_view text);
+/// Decimal digits of an integer.
+std::string integer_text(Integer value);
+/// repr of a float: the shortest digits that read back as the same number.
+std::string real_text(double value);
+
+}  // namespace brim::text::jinja
