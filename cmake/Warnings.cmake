@@ -3,6 +3,10 @@ function(brim_defaults target)
   target_include_directories(${target} PUBLIC "${PROJECT_SOURCE_DIR}")
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wno-unused-parameter
     $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    # GCC 12 warns about joining std::string and a literal: gcc.gnu.org/bugzilla 105651.
+    target_compile_options(${target} PRIVATE -Wno-restrict)
+  endif()
   if(BRIM_SANITIZE)
     target_compile_options(${target} PUBLIC -fsanitize=${BRIM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     target_link_options(${target} PUBLIC -fsanitize=${BRIM_SANITIZE})
