@@ -40,6 +40,11 @@ struct Vector {
   }
   /// a · b + c, rounded once.
   static Batch fma(Batch a, Batch b, Batch c) { return Batch(_mm256_fmadd_ps(a, b, c)); }
+  /// 2^n for whole n in −126 … 127.
+  static Batch power_of_two(Batch n) {
+    const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
+    return Batch(_mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23)));
+  }
   static float sum(Batch value) {
     const __m128 half = halves(value);
     const __m128 pair = _mm_add_ps(half, _mm_movehl_ps(half, half));

@@ -46,6 +46,11 @@ struct Vector {
   }
   /// a · b + c, rounded once.
   static Batch fma(Batch a, Batch b, Batch c) { return Batch(_mm512_fmadd_ps(a, b, c)); }
+  /// 2^n for whole n in −126 … 127.
+  static Batch power_of_two(Batch n) {
+    const __m512i exponent = _mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127));
+    return Batch(_mm512_castsi512_ps(_mm512_slli_epi32(exponent, 23)));
+  }
   static float sum(Batch value) { return _mm512_reduce_add_ps(value); }
   /// The sums of four vectors, each in the same order as the others.
   static void sum4(Batch a, Batch b, Batch c, Batch d, float* out) {

@@ -1,17 +1,16 @@
 // exp and tanh on vectors of floats, to about one unit in the last place: reduction of x to n·ln 2 + r with |r| ≤ ln 2 / 2
 // (ln 2 in two parts, after Cody and Waite, Software Manual for the Elementary Functions, 1980), then the Taylor
-// series of e^r, whose next term is below 6e-9. Fused multiply-adds are the Vector's own: xsimd 8.1 has none for AVX-512.
+// series of e^r, whose next term is below 6e-9. fma and power_of_two are the Vector's own: xsimd 8.1 has
+// no fused multiply-add for AVX-512, and its way from integers to floats leaves weak symbols on ARM.
 #pragma once
-
-#include <cstdint>
 
 namespace brim::kernels {
 namespace {
 
 template <class Batch>
 struct Reduced {
-  xsimd::batch<std::int32_t, typename Batch::arch_type> exponent;  ///< n
-  Batch excess;                                                    ///< e^r − 1
+  Batch exponent;  ///< n
+  Batch excess;    ///< e^r − 1
 };
 
 /// x of magnitude below 200, or NaN.
@@ -27,13 +26,7 @@ Reduced<Batch> reduce_exponent(Batch x) {
   series = Vector::fma(series, r, Batch(1.0f / 6));
   series = Vector::fma(series, r, Batch(0.5f));
   series = Vector::fma(series, r * r, r);
-  return {xsimd::to_int(n), series};
-}
-
-/// 2^n for n in −126 … 127.
-template <class Batch, class Integers>
-Batch power_of_two(Integers n) {
-  return xsimd::bitwise_cast<Batch>((n + Integers(127)) << 23);
+  return {n, series};
 }
 
 /// e^x. Underflows to 0 and overflows to infinity; NaN stays NaN.
@@ -43,9 +36,9 @@ Batch exponential(Batch x) {
   x = xsimd::min(Batch(176.0f), xsimd::max(Batch(-174.0f), x));
   const Reduced<Batch> parts = reduce_exponent<Vector>(x);
   // 2^n as a product of two powers, so that the results that are not normal numbers come out by themselves.
-  const auto first = parts.exponent >> 1;
-  const auto second = parts.exponent - first;
-  return (parts.excess + Batch(1.0f)) * power_of_two<Batch>(first) * power_of_two<Batch>(second);
+  const Batch first = xsimd::nearbyint(parts.exponent * Batch(0.5f));
+  const Batch second = parts.exponent - first;
+  return (parts.excess + Batch(1.0f)) * Vector::power_of_two(first) * Vector::power_of_two(second);
 }
 
 /// tanh x = (e^2x − 1) / (e^2x + 1), with e^2x − 1 = 2^n (e^r − 1) + (2^n − 1) accurate near 0 too.
@@ -53,7 +46,7 @@ template <class Vector, class Batch = typename Vector::Batch>
 Batch hyperbolic_tangent(Batch x) {
   const Batch doubled = xsimd::min(Batch(40.0f), xsimd::max(Batch(-40.0f), x + x));
   const Reduced<Batch> parts = reduce_exponent<Vector>(doubled);
-  const Batch power = power_of_two<Batch>(parts.exponent);
+  const Batch power = Vector::power_of_two(parts.exponent);
   const Batch excess = Vector::fma(power, parts.excess, power - Batch(1.0f));
   return excess / (excess + Batch(2.0f));
 }

@@ -1,0 +1,21 @@
+// The products of this set with 8-bit activations, one file each.
+#pragma once
+
+#include "kernels/table.hpp"
+
+namespace brim::kernels::neon {
+
+void product_q4_0(const Product& p) noexcept;
+void product_q4_1(const Product& p) noexcept;
+void product_q5_0(const Product& p) noexcept;
+void product_q5_1(const Product& p) noexcept;
+void product_q8_0(const Product& p) noexcept;
+void product_iq4_nl(const Product& p) noexcept;
+void product_q2_k(const Product& p) noexcept;
+void product_q3_k(const Product& p) noexcept;
+void product_q4_k(const Product& p) noexcept;
+void product_q5_k(const Product& p) noexcept;
+void product_q6_k(const Product& p) noexcept;
+void product_iq4_xs(const Product& p) noexcept;
+
+}  // namespace brim::kernels::neon

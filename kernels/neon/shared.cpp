@@ -1,0 +1,31 @@
+// What this set takes from kernels/shared/: float products, preparation, attention, norm, softmax, activations, rotation.
+#include "kernels/neon/shared.hpp"
+
+#include "kernels/neon/vector.hpp"
+// After vector.hpp, which brings xsimd.
+#include "kernels/shared/attention.ipp"
+#include "kernels/shared/elementwise.ipp"
+#include "kernels/shared/float_products.ipp"
+#include "kernels/shared/prepare.ipp"
+
+namespace brim::kernels::neon {
+namespace {
+
+template <quant::Format kFormat>
+void float_product(const Product& p) noexcept {
+  walk<FloatProduct<Vector, kFormat>>(p);
+}
+
+}  // namespace
+
+void fill_shared(Table& table) {
+  table.product[static_cast<int>(quant::Format::f32)] = float_product<quant::Format::f32>;
+  table.product[static_cast<int>(quant::Format::f16)] = float_product<quant::Format::f16>;
+  table.product[static_cast<int>(quant::Format::bf16)] = float_product<quant::Format::bf16>;
+  table.prepare[static_cast<int>(Activation::q8_32)] = prepare_q8_32;
+  table.prepare[static_cast<int>(Activation::q8_256)] = prepare_q8_256;
+  fill_attention_from<Vector>(table);
+  Elementwise<Vector>::fill(table);
+}
+
+}  // namespace brim::kernels::neon

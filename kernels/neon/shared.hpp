@@ -1,0 +1,10 @@
+// The entries this set gets from kernels/shared/.
+#pragma once
+
+#include "kernels/table.hpp"
+
+namespace brim::kernels::neon {
+
+void fill_shared(Table& table);
+
+}  // namespace brim::kernels::neon
