@@ -1,0 +1,153 @@
+// Detection and dispatch with recorded machines.
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "kernels/dispatch.hpp"
+
+using namespace brim::kernels;
+
+namespace {
+
+/// Registers with the bits an Ice Lake server sets, all state saved.
+X86Registers ice_lake() {
+  X86Registers registers;
+  registers.leaf1_ecx = 0x7ffefbff;
+  registers.leaf7_ebx = 0xf3bfb7ef;
+  registers.leaf7_ecx = 0x00405fce;
+  registers.leaf7_edx = 0xbc040412;
+  registers.xcr0 = 0xe7;
+  return registers;
+}
+
+/// Sapphire Rapids: AMX, AVX-VNNI and AVX512-BF16 as well.
+X86Registers sapphire_rapids() {
+  X86Registers registers = ice_lake();
+  registers.leaf7_edx = 0xffdd4432;
+  registers.leaf7_1_eax = 0x00001c30;
+  registers.xcr0 = 0x600e7;
+  registers.amx_permission = true;
+  return registers;
+}
+
+bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("features count only with their state saved") {
+  X86Registers registers = ice_lake();
+  CHECK(x86_features(registers) == (kAvx2 | kFma | kF16c | kAvx512 | kAvx512Vnni));
+  registers.xcr0 = 0x7;  // a hypervisor that hides AVX-512 state
+  CHECK(x86_features(registers) == (kAvx2 | kFma | kF16c));
+  registers.xcr0 = 0x3;
+  CHECK(x86_features(registers) == 0);
+  CHECK(x86_features({}) == 0);
+
+  registers = ice_lake();
+  registers.leaf7_ebx &= ~(1u << 31);  // no AVX512-VL
+  CHECK(x86_features(registers) == (kAvx2 | kFma | kF16c));
+
+  registers = sapphire_rapids();
+  CHECK(x86_features(registers) ==
+        (kAvx2 | kFma | kF16c | kAvx512 | kAvx512Vnni | kAvxVnni | kAvx512Bf16 | kAmx));
+  registers.amx_permission = false;
+  CHECK((x86_features(registers) & kAmx) == 0);
+  registers.amx_permission = true;
+  registers.xcr0 = 0xe7;
+  CHECK((x86_features(registers) & kAmx) == 0);
+}
+
+TEST_CASE("feature_text") {
+  CHECK(feature_text(0).empty());
+  CHECK(feature_text(kAvx2 | kFma) == "avx2 fma");
+  CHECK(feature_text(kNeon | kNeonI8mm) == "neon neon_i8mm");
+}
+
+TEST_CASE("this machine runs its sets, and every table entry is filled") {
+  const std::vector<std::string_view> sets = usable_sets(this_machine(), "");
+  REQUIRE(!sets.empty());
+  CHECK(sets.front() == "generic");
+  CHECK(!this_machine().name.empty());
+  for (std::string_view set : sets) {
+    const Table table = table_for(set);
+    for (int f = 0; f < brim::quant::kFormatCount; ++f) {
+      CHECK((table.product[f] != nullptr));
+      CHECK((table.unpack[f] != nullptr));
+      CHECK((table.prepare[static_cast<int>(table.activation[f])] != nullptr));
+    }
+    for (int k = 0; k < kKvTypeCount; ++k) {
+      CHECK((table.key_scores[k] != nullptr));
+      CHECK((table.value_mix[k] != nullptr));
+      CHECK((table.pack_kv[k] != nullptr));
+      CHECK((table.unpack_kv[k] != nullptr));
+    }
+    CHECK((table.rope_interleaved != nullptr));
+  }
+}
+
+#if defined(__x86_64__)
+
+TEST_CASE("recorded machines get the sets they can run, and a cap takes the stronger ones away") {
+  using Names = std::vector<std::string_view>;
+  const Machine old{"Sandy Bridge", 0};
+  const Machine haswell{"Haswell", kAvx2 | kFma | kF16c};
+  const Machine no_f16c{"odd", kAvx2 | kFma};
+  const Machine skylake{"Skylake-X", kAvx2 | kFma | kF16c | kAvx512};
+  const Machine ice{"Ice Lake", x86_features(ice_lake())};
+  CHECK(usable_sets(old, "") == Names{"generic"});
+  CHECK(usable_sets(no_f16c, "") == Names{"generic"});
+  CHECK(usable_sets(haswell, "") == Names{"generic", "avx2"});
+  CHECK(usable_sets(skylake, "") == Names{"generic", "avx2"});
+  CHECK(usable_sets(ice, "") == Names{"generic", "avx2", "avx512_vnni"});
+  CHECK(usable_sets(ice, "avx512_vnni") == Names{"generic", "avx2", "avx512_vnni"});
+  CHECK(usable_sets(ice, "avx2") == Names{"generic", "avx2"});
+  CHECK(usable_sets(ice, "generic") == Names{"generic"});
+  CHECK(usable_sets(haswell, "avx512_vnni").empty());
+  CHECK(usable_sets(ice, "avx").empty());
+  CHECK(usable_sets(ice, "neon").empty());
+}
+
+TEST_CASE("check_cap says why") {
+  const Machine haswell{"Haswell", kAvx2 | kFma | kF16c};
+  CHECK(check_cap(haswell, "").empty());
+  CHECK(check_cap(haswell, "avx2").empty());
+  CHECK(check_cap(haswell, "avx512_vnni") ==
+        "BRIM_ISA=avx512_vnni needs avx512 avx512_vnni, which this machine (Haswell) does not have");
+  CHECK(check_cap(haswell, "fast") ==
+        "BRIM_ISA=fast names no instruction set; this build has generic, avx2, avx512_vnni");
+  CHECK(check_cap(haswell, "neon") == "BRIM_ISA=neon is not part of this build, which has generic, avx2, avx512_vnni");
+}
+
+#elif defined(__aarch64__)
+
+TEST_CASE("recorded ARM machines") {
+  using Names = std::vector<std::string_view>;
+  const Machine a72{"Cortex-A72", kNeon};
+  CHECK(usable_sets(a72, "") == Names{"generic", "neon"});
+  CHECK(usable_sets(a72, "generic") == Names{"generic"});
+  CHECK(usable_sets(a72, "avx2").empty());
+  CHECK(check_cap(a72, "avx2") == "BRIM_ISA=avx2 is not part of this build, which has generic, neon");
+}
+
+#endif
+
+TEST_CASE("the active table follows BRIM_ISA, or is the best when that is impossible") {
+  const char* cap = std::getenv("BRIM_ISA");
+  std::vector<std::string_view> sets = usable_sets(this_machine(), cap ? cap : "");
+  if (sets.empty()) sets = usable_sets(this_machine(), "");
+  CHECK(active_set() == sets.back());
+  const Table expected = table_for(sets.back());
+  CHECK(std::memcmp(expected.product, active().product, sizeof expected.product) == 0);
+  CHECK((expected.softmax == active().softmax));
+}
+
+TEST_CASE("explain names every kernel once, with the set it came from") {
+  const std::string text = explain();
+  CHECK(holds(text, "product Q4_0: " + std::string(active_set())));
+  CHECK(holds(text, "unpack Q6_K: generic\n"));
+  CHECK(holds(text, "softmax: "));
+  CHECK(holds(text, "rope_interleaved: "));
+  CHECK(holds(text, "value_mix q8_0: "));
+}

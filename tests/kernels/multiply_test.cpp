@@ -1,0 +1,67 @@
+// multiply(): the same bits for any number of threads and any batch, and the right numbers.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "kernels/multiply.hpp"
+#include "tests/kernels/packed_rows.hpp"
+
+using namespace brim;
+
+namespace {
+
+std::vector<float> multiply(int threads, const quant::Matrix& weights, const float* x, std::int64_t stride, std::int64_t tokens) {
+  std::vector<float> out(static_cast<std::size_t>(tokens * (weights.rows + 3)), -1.0f);
+  std::vector<std::byte> scratch(kernels::multiply_scratch_bytes(weights.cols, tokens));
+  kernels::multiply(threads, weights, x, stride, tokens, out.data(), weights.rows + 3, scratch.data());
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("threads and batches do not change a bit, and strides are kept") {
+  test::Random random(9);
+  for (quant::Format format : test::all_formats()) {
+    const std::string name = test::name_of(format);
+    CAPTURE(name);
+    const std::int64_t rows = 517, cols = 768, tokens = 37, stride = cols + 5;
+    const std::vector<std::byte> packed = test::random_rows(random, format, rows, cols);
+    const quant::Matrix weights{format, packed.data(), rows, cols, quant::row_bytes(format, cols)};
+    const std::vector<float> x = test::random_values(random, tokens * stride);
+    const std::vector<float> one = multiply(1, weights, x.data(), stride, tokens);
+    for (int threads : {2, 3, 7}) REQUIRE(multiply(threads, weights, x.data(), stride, tokens) == one);
+    std::vector<float> row(static_cast<std::size_t>(cols));
+    for (std::int64_t t : {0, 1, 35, 36}) {
+      const std::vector<float> alone = multiply(2, weights, x.data() + t * stride, stride, 1);
+      REQUIRE(std::memcmp(alone.data(), one.data() + t * (rows + 3), static_cast<std::size_t>(rows) * 4) == 0);
+      for (int i = 0; i < 3; ++i) REQUIRE(one[static_cast<std::size_t>(t * (rows + 3) + rows + i)] == -1.0f);
+      for (std::int64_t r : {0, 15, 16, 516}) {
+        quant::unpack_row(format, weights.row(r), row.data(), cols);
+        double expected = 0, norm_row = 0, norm_x = 0;
+        for (std::int64_t c = 0; c < cols; ++c) {
+          const auto w = static_cast<double>(row[static_cast<std::size_t>(c)]);
+          const auto v = static_cast<double>(x[static_cast<std::size_t>(t * stride + c)]);
+          expected += w * v;
+          norm_row += w * w;
+          norm_x += v * v;
+        }
+        // 8-bit activations: each is off by at most 1/254 of the largest (1), at random: 6 deviations of the sum.
+        const double bound = 6 * std::sqrt(norm_row / 3) / 254 + 1e-5 * std::sqrt(norm_row * norm_x);
+        REQUIRE(std::fabs(static_cast<double>(alone[static_cast<std::size_t>(r)]) - expected) <= bound);
+      }
+    }
+  }
+}
+
+TEST_CASE("empty matrices and no tokens") {
+  float out = 5;
+  const float x[32] = {};
+  std::byte scratch[1024];
+  kernels::multiply(2, quant::Matrix{}, x, 32, 1, &out, 1, scratch);
+  const std::vector<std::byte> row(18);
+  kernels::multiply(2, {quant::Format::q4_0, row.data(), 1, 32, 18}, x, 32, 0, &out, 1, scratch);
+  CHECK(out == 5);
+  kernels::multiply(2, {quant::Format::q4_0, row.data(), 1, 32, 18}, x, 32, 1, &out, 1, scratch);
+  CHECK(out == 0);
+}

@@ -1,0 +1,19 @@
+#!/bin/bash
+# weak_symbols.sh NM SET OBJECT…: nothing in the objects of an instruction set may be weak or unique (the linker would
+# keep one copy of several, maybe one this machine cannot run), and nothing may be visible but functions of the set's own
+# namespace.
+set -eu
+nm=$1
+set_name=$2
+shift 2
+"$nm" -C --defined-only "$@" | awk -v own="brim::kernels::$set_name::" '
+NF < 3 { next }
+{ type = $2; name = $0; sub(/^[^ ]* [^ ]* /, "", name); seen = 1 }
+type ~ /^[WVvu]$/ || (type == "w") { print "weak: " name; bad = 1 }
+type ~ /^[A-Z]$/ && type !~ /^[WV]$/ && index(name, own) != 1 { print "visible: " name; bad = 1 }
+index(name, own "fill(") == 1 { fill = 1 }
+END {
+  if (!seen) { print "no symbols were read"; bad = 1 }
+  if (!fill) { print "no fill() among the symbols"; bad = 1 }
+  exit bad
+}'
