@@ -27,36 +27,52 @@ Settings::Settings(const SamplingChoices& sampling, std::uint64_t seed, std::int
   }
 }
 
-void Settings::set(Session& session, std::string_view name, const std::string& value) {
+const Settings::Row& Settings::row(std::string_view name) const {
   std::string key(name);
   if (const SamplingSetting* setting = find_sampling_setting(name)) key = setting->key;
   if (key == "predict" || key == "n") key = "limit";
   std::vector<std::string> known;
   for (const Row& row : rows_) {
+    if (row.key == key) return row;
     known.push_back(row.key);
-    if (row.key != key) continue;
-    session.set(key, value);
-    if (!row.repeatable) values_[key].clear();
-    values_[key].push_back(value);
-    return;
   }
   throw Failure(2, fmt::format("There is no setting '{}'.{} /show lists them.", printable(name), did_you_mean(name, known)));
+}
+
+std::string Settings::set(Session& session, std::string_view name, const std::string& value) {
+  const Row& changed = row(name);
+  session.set(changed.key, value);
+  if (!changed.repeatable) values_[changed.key].clear();
+  values_[changed.key].push_back(value);
+  return changed.key;
+}
+
+std::string Settings::value(const Row& row) const {
+  const auto found = values_.find(row.key);
+  if (found == values_.end()) return row.standard.empty() ? "-" : row.standard;
+  std::string all;
+  for (const std::string& one : found->second) all += (all.empty() ? "" : " | ") + printable(one);
+  for (char& letter : all) letter = letter == '\n' ? ' ' : letter;
+  return all;
 }
 
 std::vector<std::string> Settings::lines() const {
   std::vector<std::string> lines;
   for (const Row& row : rows_) {
-    std::string value;
-    const auto found = values_.find(row.key);
-    if (found == values_.end()) {
-      value = row.standard.empty() ? "-" : row.standard;
+    const std::string text = fmt::format("{:<19} {}", row.key, value(row));
+    const bool fits = !lines.empty() && lines.back().size() < 40 && text.size() < 40;
+    if (fits) {
+      lines.back() = fmt::format("{:<40}{}", lines.back(), text);
     } else {
-      for (const std::string& one : found->second) value += (value.empty() ? "" : " | ") + printable(one);
-      for (char& letter : value) letter = letter == '\n' ? ' ' : letter;
+      lines.push_back(text);
     }
-    lines.push_back(fmt::format("{:<19}{:<9} {}", row.key, value, row.help));
   }
   return lines;
+}
+
+std::string Settings::line(std::string_view name) const {
+  const Row& shown = row(name);
+  return fmt::format("{} {}: {}", shown.key, value(shown), shown.help);
 }
 
 }  // namespace brim::apps

@@ -16,16 +16,21 @@ class Settings {
   Settings(const SamplingChoices& sampling, std::uint64_t seed, std::int64_t limit, const std::string& system);
 
   /// Changes a setting of the session; `name` is a key or a flag's name ("temp", "top-k"). Throws brim::Exception with
-  /// the engine's sentence, or Failure for a name that is none (with a suggestion).
-  void set(Session& session, std::string_view name, const std::string& value);
-  /// One line a setting: its name, its value, what it means.
+  /// the engine's sentence, or Failure for a name that is none (with a suggestion). Returns the setting's key.
+  std::string set(Session& session, std::string_view name, const std::string& value);
+  /// All names and values, two a line.
   std::vector<std::string> lines() const;
+  /// One setting: its name, its value, what it means. Throws as set() for a name that is none.
+  std::string line(std::string_view name) const;
 
  private:
   struct Row {
     std::string key, standard, help;
     bool repeatable = false;
   };
+  const Row& row(std::string_view name) const;
+  std::string value(const Row& row) const;
+
   std::vector<Row> rows_;
   std::map<std::string, std::vector<std::string>> values_;
 };

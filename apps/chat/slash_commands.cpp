@@ -33,11 +33,17 @@ void set(const std::string& argument, Conversation& conversation) {
   if (space == std::string::npos) throw Failure(2, "Say what: /set NAME VALUE (/show lists the names)");
   const std::size_t value = argument.find_first_not_of(" \t=", space);
   const std::string text = value == std::string::npos ? "" : argument.substr(value);
-  conversation.settings.set(conversation.session, argument.substr(0, space), text);
+  const std::string key = conversation.settings.set(conversation.session, argument.substr(0, space), text);
+  say_quietly(fmt::format("{} is now {}", key, text.empty() ? "empty" : printable(text)));
 }
 
-void show(const std::string&, Conversation& conversation) {
+void show(const std::string& argument, Conversation& conversation) {
+  if (!argument.empty()) {
+    say(conversation.settings.line(argument));
+    return;
+  }
   say_what_is_loaded(conversation.model, conversation.session);
+  say_quietly(fmt::format("trained for {} tokens", grouped_text(conversation.model.info().context)));
   for (const std::string& line : conversation.settings.lines()) say(line);
 }
 
@@ -108,7 +114,7 @@ struct Command {
 constexpr Command kCommands[] = {
     {"/help", "", "This list", help},
     {"/set", "NAME VALUE", "Change a setting: /set temperature 0.7, /set system You are a pirate.", set},
-    {"/show", "", "The model and all settings", show},
+    {"/show", "[NAME]", "The model and all settings, or what one of them means", show},
     {"/clear", "", "Forget the conversation", clear},
     {"/regen", "", "Answer the last message again", regenerate},
     {"/save", "FILE", "Write the conversation as JSON", save},

@@ -17,6 +17,7 @@ Answer Turns::take(const std::function<void()>& ask, bool stream, bool show_stat
   Answer answer;
   if (!read_prompt(*session_, ask)) {
     answer.interrupted = true;
+    if (show_status) say_quietly("\nstopped: the message was not read to its end and is forgotten");
     return answer;
   }
   OutputStream out;

@@ -57,11 +57,11 @@ void run_command(const std::function<void()>& command) {
 
 void say_what_is_loaded(const Model& model, Session& session) {
   const brim_model_info info = model.info();
-  say_quietly(fmt::format("{} · {} · {} parameters, {}, {} · trained for {} tokens", printable(info.name),
+  say_quietly(fmt::format("{} · {}, {} parameters, {}, {} · {} {}, {}", printable(info.name),
                           printable(info.architecture), count_text(info.parameters), info.quantisation,
-                          bytes_text(info.weight_bytes), grouped_text(info.context)));
-  say_quietly(fmt::format("{} {}, {} · {}", info.threads, info.threads == 1 ? "thread" : "threads", brim_isa(),
-                          printable(session.describe())));
+                          bytes_text(info.weight_bytes), info.threads, info.threads == 1 ? "thread" : "threads",
+                          brim_isa()));
+  say_quietly(printable(session.describe()));
 }
 
 }  // namespace brim::apps

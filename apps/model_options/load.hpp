@@ -19,8 +19,8 @@ Options session_options(const MemoryOptions& memory, const TemplateOptions& chat
 /// 1 when the work failed; one that says "cancelled" ends the program as Ctrl-C does.
 void run_command(const std::function<void()>& command);
 
-/// "stories3M · llama · 3.1M parameters, Q8_0, 3.3 MiB · trained for 512 tokens", then "2 threads, avx512_vnni · KV …",
-/// on standard error.
+/// "stories3M · llama, 3.1M parameters, Q8_0, 3.3 MiB · 2 threads, avx512_vnni", then what was booked for the KV cache, on
+/// standard error.
 void say_what_is_loaded(const Model& model, Session& session);
 
 }  // namespace brim::apps

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "engine/generate/dry_breakers.hpp"
+
 namespace brim::generate {
 namespace {
 
@@ -18,10 +20,18 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
+// DRY, when it is on, stops counting at what ends lines and quotes.
+Result<Sampler> make_sampler(SamplingOptions options, const model::Model& model) {
+  if (options.dry_multiplier > 0 && options.dry_breakers.empty()) {
+    BRIM_ASSIGN(options.dry_breakers, find_dry_breakers(model.tokenizer(), default_dry_breakers()));
+  }
+  return Sampler::create(options, model.config().vocabulary);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const model::Model> model, SessionOptions options) {
-  BRIM_ASSIGN(Sampler sampler, Sampler::create(options.sampling, model->config().vocabulary));
+  BRIM_ASSIGN(Sampler sampler, make_sampler(options.sampling, *model));
   BRIM_ASSIGN(Conversation conversation,
               Conversation::create(model->tokenizer(), options.chat_template, model->chat_template()));
   conversation.set_system(options.system);
@@ -220,7 +230,7 @@ void Session::clear() {
 }
 
 Status Session::set_sampling(const SamplingOptions& sampling) {
-  BRIM_ASSIGN(sampler_, Sampler::create(sampling, model_->config().vocabulary));
+  BRIM_ASSIGN(sampler_, make_sampler(sampling, *model_));
   options_.sampling = sampling;
   return {};
 }

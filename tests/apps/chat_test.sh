@@ -1,0 +1,146 @@
+#!/bin/bash
+# chat_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: `brim chat` on a tiny model: one question from -p and from a pipe, and the
+# prompt of a person, on a terminal made by script(1).
+set -u
+brim=$1
+scratch=$2
+[ $# -ge 3 ] || { echo "no tool writes a tiny model"; exit 77; }
+cd "$scratch" || exit 1
+"$3" tiny.gguf || exit 1
+export HOME=$scratch/home XDG_STATE_HOME="" TERM=xterm LC_ALL=C.UTF-8
+unset NO_COLOR BRIM_HISTORY
+mkdir -p home
+failures=0
+
+fail() {
+  echo "FAILED: $*"
+  failures=$((failures + 1))
+}
+
+# One question.
+"$brim" chat -m tiny.gguf -p "Hello" -n 10 --seed 4 >out 2>err || fail "-p: $(cat err)"
+[ -s out ] || fail "-p: no answer"
+[ ! -s err ] || fail "-p: standard error is not empty without a terminal: $(cat err)"
+[ -z "$(tail -c 1 out)" ] || fail "-p: the answer does not end with a newline"
+printf 'Hello\n' | "$brim" chat -m tiny.gguf -n 10 --seed 4 >piped 2>err || fail "a pipe: $(cat err)"
+cmp -s out piped || fail "a pipe is another question than -p"
+"$brim" chat -m tiny.gguf -p "Hello" -n 10 --seed 4 --chat-template chatml >templated 2>err || fail "chatml: $(cat err)"
+cmp -s out templated && fail "a template changed nothing"
+"$brim" chat -m tiny.gguf -p "Hello" -n 10 --seed 4 --chat-template chatml --system "Be brief." >system 2>err ||
+  fail "--system: $(cat err)"
+cmp -s system templated && fail "--system changed nothing"
+printf 'Be brief.' >system.txt
+"$brim" chat -m tiny.gguf -p "Hello" -n 10 --seed 4 --chat-template chatml --system @system.txt >again 2>err ||
+  fail "--system @FILE: $(cat err)"
+cmp -s system again || fail "--system @FILE is not --system TEXT"
+printf '%s' '{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}' >mine.jinja
+"$brim" chat -m tiny.gguf -p "Hello" -n 5 --chat-template mine.jinja >out 2>err || fail "--chat-template FILE: $(cat err)"
+"$brim" chat -m tiny.gguf -p "Hello" -n 5 -v >out 2>err || fail "-v: $(cat err)"
+grep -q "no chat template" err || fail "-v does not say that the model has no template: $(cat err)"
+grep -q "^seed " err || fail "-v does not show the seed: $(cat err)"
+"$brim" chat -m tiny.gguf -p "Hello" -n 5 --json >out 2>err || fail "--json: $(cat err)"
+grep -q '"generated": 5' out || fail "--json: $(cat out)"
+
+# What is wrong is refused: exit code 2, a sentence, no output.
+refuse() {
+  local pattern=$1
+  shift
+  "$brim" chat "$@" >out 2>err </dev/null
+  local code=$?
+  [ $code = 2 ] || fail "chat $*: exit code $code, expected 2"
+  [ ! -s out ] || fail "chat $*: standard output is not empty"
+  grep -q -- "$pattern" err || fail "chat $*: '$pattern' does not stand in: $(cat err)"
+}
+refuse "standard input holds no question" -m tiny.gguf
+refuse "missing.gguf" -m missing.gguf -p a
+refuse "no_such_template" -m tiny.gguf -p a --chat-template no_such_template
+refuse "missing.jinja" -m tiny.gguf -p a --chat-template missing.jinja
+refuse "no_system" -m tiny.gguf -p a --system @no_system
+refuse "--model" -p a
+
+# The prompt of a person. script(1) makes a terminal, types the lines and shows what a person would see.
+if ! command -v script >/dev/null; then
+  echo "no script(1): the prompt was not tested"
+  [ $failures = 0 ] && exit 77
+  exit 1
+fi
+# type_lines ARGUMENTS…: runs brim chat on a terminal; its keyboard is standard input, its screen goes to `screen`. Each
+# line is typed when the prompt for it stands there.
+type_lines() {
+  local line
+  rm -f screen keys
+  mkfifo keys
+  timeout 60 script -qefc "'$brim' chat -m tiny.gguf $*" screen <keys >/dev/null 2>&1 &
+  local pid=$! prompts=0
+  exec 3>keys
+  while IFS= read -r line; do
+    prompts=$((prompts + 1))
+    for _ in $(seq 400); do
+      [ "$(grep -aoE '(^|[^.])(> |\.\.\. )' screen 2>/dev/null | wc -l)" -ge $prompts ] && break
+      sleep 0.05
+    done
+    sleep 0.1
+    # shellcheck disable=SC2059 — the lines hold escapes for control keys
+    printf "$line" >&3
+  done
+  exec 3>&-
+  wait $pid
+}
+seen() { grep -aqF -- "$1" screen || fail "not on the screen: $1"; }
+
+NO_COLOR=1 type_lines -n 8 --seed 5 --chat-template chatml <<'LINES'
+/help\n
+Hello there\n
+/hlep\n
+/set temperature 0.5\n
+/set temperatur 0.5\n
+/set top_p 9\n
+/show\n
+/stats\n
+/regen\n
+/save conversation.json\n
+/clear\n
+/load conversation.json\n
+/load nowhere.json\n
+/save\n
+"""first line\n
+second line"""\n
+/exit\n
+LINES
+seen "/regen"
+seen "KV"
+seen "tok/s"
+seen "There is no command /hlep. Did you mean /help?"
+seen "temperature is now 0.5"
+seen "There is no setting 'temperatur'. Did you mean temperature?"
+seen "top_p is 9"
+seen "Saved to conversation.json"
+seen "The conversation begins anew."
+seen "Loaded conversation.json"
+seen "nowhere.json cannot be opened"
+seen "Say what: /save FILE"
+grep -q '"Hello there"' conversation.json || fail "/save: $(head -c 300 conversation.json)"
+grep -q '"assistant"' conversation.json || fail "/save holds no answer"
+grep -aq $'\x1b\\[2m' screen && fail "NO_COLOR is not respected"
+history=home/.local/state/brim/chat_history
+grep -q "Hello" "$history" 2>/dev/null || fail "the history was not kept"
+[ "$(stat -c %a "$history" 2>/dev/null)" = 600 ] || fail "others may read the history"
+
+type_lines -n 200 --seed 5 --chat-template chatml --kv-budget 25% <<'LINES'
+Tell me a long story about a dog\n
+\x04
+LINES
+seen "KV budget: the oldest parts are being forgotten"
+seen "evicting"
+grep -aq $'\x1b\\[2m' screen || fail "no colours on a terminal"
+
+rm -rf home/.local
+BRIM_HISTORY="" type_lines -n 4 <<'LINES'
+Hello\n
+\x03
+\x03
+LINES
+seen "Ctrl-C again"
+[ ! -e "$history" ] || fail "BRIM_HISTORY= keeps a history"
+
+[ $failures = 0 ] || exit 1
