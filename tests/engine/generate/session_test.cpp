@@ -158,11 +158,14 @@ TEST_CASE("a conversation survives being saved and loaded") {
   REQUIRE(session->message("user", "hello"));
   answer(*session, 4);
   const std::string saved = session->messages();
+  // Into a new session and into one that had another conversation before: both go on alike.
   const auto other = open(model, chatml());
-  REQUIRE(other->load_messages(saved));
-  CHECK(other->messages() == saved);
-  REQUIRE(other->message("user", "more"));
-  REQUIRE(session->message("user", "more"));
+  REQUIRE(session->message("user", "something else"));
+  for (Session* each : {session.get(), other.get()}) {
+    REQUIRE(each->load_messages(saved));
+    CHECK(each->messages() == saved);
+    REQUIRE(each->message("user", "more"));
+  }
   CHECK(answer(*other, 6) == answer(*session, 6));
   CHECK(!other->load_messages("{\"role\": 1}"));
   CHECK(!other->load_messages("[{\"role\": \"nobody\", \"content\": \"\"}]"));
