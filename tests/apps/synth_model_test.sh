@@ -1,0 +1,29 @@
+#!/bin/bash
+# The synthetic models of bench/: reproducible, of the size asked for, readable by `brim quantize` and its refusals.
+set -eu
+brim=$1
+scratch=$2
+synth=$(dirname "$brim")/../bench/synth_model
+[ -x "$synth" ] || exit 77
+cd "$scratch"
+fail() { echo "synth_model: $1"; exit 1; }
+
+"$synth" smollm2-135m a.gguf --type q4_k_m --layers 2 >out
+"$synth" smollm2-135m b.gguf --type q4_k_m --layers 2 >out
+"$synth" smollm2-135m c.gguf --type q4_k_m --layers 2 --seed 2 >out
+cmp -s a.gguf b.gguf || fail "the same seed gave another file"
+cmp -s a.gguf c.gguf && fail "another seed gave the same file"
+for type in f32 f16 bf16 q8_0 q6_k q5_k_m q4_0 q4_1 q3_k_m q2_k iq4_nl iq4_xs; do
+  "$synth" qwen2.5-0.5b "$type.gguf" --type "$type" --layers 1 >out || fail "$type failed"
+  "$brim" quantize "$type.gguf" out.gguf F16 >out 2>err || fail "$type cannot be read: $(cat err)"
+  grep -q "not finite" err && fail "$type holds weights that are not finite numbers"
+done
+"$synth" qwen3-0.6b vocabulary.gguf --type q4_0 --layers 1 --vocab 2048 >out
+grep -q " 2048 tokens" out || fail "--vocab was not followed: $(cat out)"
+for call in "no-such-shape x.gguf" "llama-1b x.gguf --type q9" "llama-1b x.gguf --vocab 10" "llama-1b x.gguf --vocab 5000 --full-vocab"; do
+  code=0
+  "$synth" $call >out 2>err || code=$?
+  [ "$code" = 2 ] || fail "exit code $code instead of 2 from: $call"
+  [ -e x.gguf ] && fail "a refused call wrote a file: $call"
+done
+exit 0
