@@ -11,7 +11,7 @@
 
 namespace brim::apps {
 
-std::vector<std::int32_t> parse_prompt_ids(std::string_view text) {
+std::vector<std::int32_t> parse_prompt_ids(std::string_view text, std::string_view option) {
   constexpr std::string_view kBetween = " \t\r\n,[]";
   std::vector<std::int32_t> ids;
   while (true) {
@@ -22,7 +22,7 @@ std::vector<std::int32_t> parse_prompt_ids(std::string_view text) {
     std::int32_t id = 0;
     const auto [end, failure] = std::from_chars(word.data(), word.data() + word.size(), id);
     if (failure != std::errc() || end != word.data() + word.size() || id < 0) {
-      throw Failure(2, fmt::format("--prompt-ids: '{}' is no token id", printable(word.substr(0, 40))));
+      throw Failure(2, fmt::format("{}: '{}' is no token id", option, printable(word.substr(0, 40))));
     }
     ids.push_back(id);
     text.remove_prefix(word.size());

@@ -1,0 +1,124 @@
+// `brim tokenize`: see README.md.
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "apps/commands.hpp"
+#include "apps/model_options/model_options.hpp"
+#include "apps/run/prompt_ids.hpp"
+#include "apps/terminal/output.hpp"
+#include "engine/base/quote.hpp"
+#include "engine/io/gguf.hpp"
+#include "engine/model/vocabulary.hpp"
+#include "engine/text/tokenizer.hpp"
+
+namespace brim::apps {
+namespace {
+
+struct TokenizeOptions {
+  CLI::Option *text_given = nullptr, *file_given = nullptr, *ids_given = nullptr;
+  std::string model, text, file, ids;
+  bool add_special = true, parse_special = true, pieces = false, json = false;
+};
+
+// Longer pieces than any vocabulary's are cut in listings.
+constexpr std::size_t kMostShown = 200;
+
+text::Tokenizer open_tokenizer(const std::string& path) {
+  const io::Gguf gguf = unwrap(io::Gguf::open(path));
+  return unwrap(text::Tokenizer::create(unwrap(model::read_vocabulary(gguf))));
+}
+
+std::string in_json(const std::vector<text::TokenId>& ids, const text::Tokenizer& tokenizer, bool pieces) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const text::TokenId id : ids) {
+    if (pieces) {
+      list.push_back({{"id", id}, {"piece", tokenizer.piece(id, true)}});
+    } else {
+      list.push_back(id);
+    }
+  }
+  // A piece may end inside a character: what is no UTF-8 becomes U+FFFD here.
+  return list.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+std::string in_lines(const std::vector<text::TokenId>& ids, const text::Tokenizer& tokenizer) {
+  std::string lines;
+  for (const text::TokenId id : ids) {
+    lines += fmt::format("{}\t{}\n", id, std::string(quoted(tokenizer.piece(id, true), kMostShown)));
+  }
+  return lines;
+}
+
+void encode(const TokenizeOptions& options) {
+  const std::string text = *options.file_given ? read_file(options.file) : options.text;
+  const text::Tokenizer tokenizer = open_tokenizer(options.model);
+  const std::vector<text::TokenId> ids =
+      unwrap(tokenizer.encode(text, {.add_special = options.add_special, .parse_special = options.parse_special}));
+  if (options.json) return write_output(in_json(ids, tokenizer, options.pieces) + "\n");
+  if (options.pieces) return write_output(in_lines(ids, tokenizer));
+  write_output(fmt::format("{}\n", fmt::join(ids, " ")));
+}
+
+void decode(const TokenizeOptions& options) {
+  const std::vector<std::int32_t> ids = parse_prompt_ids(text_or_file(options.ids, "--detokenize"), "--detokenize");
+  const text::Tokenizer tokenizer = open_tokenizer(options.model);
+  for (const std::int32_t id : ids) {
+    if (id >= tokenizer.size()) {
+      throw Failure(2, fmt::format("--detokenize: {} is not among the {} tokens of {}", id, tokenizer.size(), options.model));
+    }
+  }
+  write_output(tokenizer.decode(ids, true));
+}
+
+// --NAME and --no-NAME for something that is on by itself.
+void add_switch(CLI::App& command, const std::string& name, bool& value, const std::string& on, const std::string& off) {
+  CLI::Option* keep = command.add_flag("--" + name, on);
+  command.add_flag_callback("--no-" + name, [&value] { value = false; }, off)->excludes(keep);
+}
+
+void tokenize(const TokenizeOptions& options) {
+  if (options.text_given->count() + options.file_given->count() + options.ids_given->count() != 1) {
+    throw Failure(2, "tokenize needs one of -p TEXT, -f FILE and --detokenize IDS");
+  }
+  if (*options.ids_given) {
+    decode(options);
+  } else {
+    encode(options);
+  }
+}
+
+}  // namespace
+
+void add_tokenize(CLI::App& parent) {
+  CLI::App* command = parent.add_subcommand(
+      "tokenize", "Show the token ids a model reads for a text, or the text that ids stand for");
+  const auto options = std::make_shared<TokenizeOptions>();
+  command->add_option("-m,--model", options->model, "A GGUF file; one that holds only a vocabulary will do")
+      ->type_name("FILE")
+      ->required();
+  options->text_given = command->add_option("-p,--prompt", options->text, "The text to tokenize")->type_name("TEXT");
+  options->file_given = command->add_option("-f,--file", options->file, "A file with the text; -: standard input");
+  options->file_given->type_name("FILE");
+  add_switch(*command, "add-special", options->add_special, "Add the BOS and EOS tokens that the model's prompts carry (the default)",
+             "Leave them out");
+  add_switch(*command, "parse-special", options->parse_special,
+             "Read control tokens like <|im_end|> in the text as such (the default)", "Read them as plain text");
+  CLI::Option* pieces = command->add_flag("--pieces", options->pieces, "Show each token's text too, one token a line");
+  CLI::Option* json = command->add_flag("--json", options->json, "Print a JSON array of ids; with --pieces, of objects");
+  options->ids_given = command->add_option("--detokenize", options->ids,
+                                           "Print what these ids stand for, control tokens shown and nothing added: "
+                                           "1,2,3 or @FILE");
+  options->ids_given->type_name("IDS")->excludes(pieces)->excludes(json);
+  command->footer(
+      "\nExamples:\n"
+      "  brim tokenize -m model.gguf -p \"Once upon a time\"\n"
+      "  brim tokenize -m model.gguf -f book.txt --no-add-special --json\n"
+      "  brim tokenize -m model.gguf --detokenize 1,9038,2501");
+  command->callback([options] { tokenize(*options); });
+}
+
+}  // namespace brim::apps

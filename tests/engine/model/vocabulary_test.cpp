@@ -1,0 +1,152 @@
+#include "engine/model/vocabulary.hpp"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <functional>
+
+#include "engine/io/gguf_writer.hpp"
+#include "engine/text/tokenizer.hpp"
+
+namespace {
+
+using namespace brim;
+using Change = std::function<void(io::GgufWriter&)>;
+
+const std::vector<std::string> kTokens = {"<unk>", "<s>", "</s>", "a", "b", "ab"};
+const std::vector<float> kScores = {0, 0, 0, -1, -2, -3};
+const std::vector<std::int32_t> kTypes = {2, 3, 3, 1, 1, 1};
+
+void spm(io::GgufWriter& writer) {
+  writer.set_string("general.name", "Tiny");
+  writer.set_string("tokenizer.ggml.model", "llama");
+  writer.set_strings("tokenizer.ggml.tokens", kTokens);
+  writer.set_f32s("tokenizer.ggml.scores", kScores);
+  writer.set_i32s("tokenizer.ggml.token_type", kTypes);
+}
+
+void bpe(io::GgufWriter& writer) {
+  writer.set_string("tokenizer.ggml.model", "gpt2");
+  writer.set_string("tokenizer.ggml.pre", "qwen2");
+  writer.set_strings("tokenizer.ggml.tokens", kTokens);
+  writer.set_strings("tokenizer.ggml.merges", std::vector<std::string>{"a b"});
+}
+
+template <class Read>
+auto read(const Change& base, const Change& change, const Read& reader) {
+  const std::string path = std::filesystem::temp_directory_path() / ("brim_vocabulary_" + std::to_string(::getpid()) + ".gguf");
+  {
+    io::GgufWriter writer;
+    base(writer);
+    change(writer);
+    REQUIRE(writer.begin(path).ok());
+    REQUIRE(writer.finish().ok());
+  }
+  auto gguf = io::Gguf::open(path);
+  std::filesystem::remove(path);
+  REQUIRE(gguf.ok());
+  return reader(*gguf);
+}
+
+text::Vocabulary good(const Change& base, const Change& change = [](io::GgufWriter&) {}) {
+  auto vocabulary = read(base, change, model::read_vocabulary);
+  REQUIRE_MESSAGE(vocabulary.ok(), (vocabulary.ok() ? "" : vocabulary.error().sentence));
+  return std::move(vocabulary).value();
+}
+
+void bad(const Change& base, const Change& change, ErrorCode code, const std::string& named) {
+  const auto vocabulary = read(base, change, model::read_vocabulary);
+  REQUIRE_FALSE(vocabulary.ok());
+  CHECK(vocabulary.error().code == code);
+  CHECK_MESSAGE(vocabulary.error().sentence.find(named) != std::string::npos, vocabulary.error().sentence);
+  CHECK(vocabulary.error().sentence.find(".gguf") != std::string::npos);
+}
+
+TEST_CASE("SPM: what the file says, and the defaults for what it does not") {
+  const text::Vocabulary vocabulary = good(spm);
+  CHECK(vocabulary.name == "Tiny");
+  CHECK(vocabulary.tokens == kTokens);
+  CHECK(vocabulary.scores == kScores);
+  CHECK(vocabulary.types[0] == text::TokenType::unknown);
+  CHECK(vocabulary.bos == 1);
+  CHECK(vocabulary.eos == 2);
+  CHECK(vocabulary.unknown == 0);
+  CHECK(vocabulary.add_bos);
+  CHECK_FALSE(vocabulary.add_eos);
+  CHECK(vocabulary.add_space_prefix);
+  CHECK(text::Tokenizer::create(vocabulary).ok());
+}
+
+TEST_CASE("BPE: merges, no BOS unless asked for") {
+  const text::Vocabulary vocabulary = good(bpe, [](io::GgufWriter& w) { w.set_u32("tokenizer.ggml.eos_token_id", 2); });
+  CHECK(vocabulary.merges == std::vector<std::string>{"a b"});
+  CHECK(vocabulary.pre == "qwen2");
+  CHECK(vocabulary.eos == 2);
+  CHECK(vocabulary.bos == -1);  // the default, 11, is no token here
+  CHECK_FALSE(vocabulary.add_bos);
+  CHECK_FALSE(vocabulary.add_space_prefix);
+  CHECK(good(bpe, [](io::GgufWriter& w) { w.remove("tokenizer.ggml.pre"); }).pre.empty());
+}
+
+TEST_CASE("ids and rules of the file count, in any integer type; ids that are no token do not") {
+  const text::Vocabulary vocabulary = good(spm, [](io::GgufWriter& w) {
+    w.set_u64("tokenizer.ggml.bos_token_id", 3);
+    w.set_i32("tokenizer.ggml.eot_token_id", 4);
+    w.set_u32("tokenizer.ggml.eos_token_id", 500);
+    w.set_u64("tokenizer.ggml.padding_token_id", ~std::uint64_t{0});
+    w.set_i32("tokenizer.ggml.unknown_token_id", -1);
+    w.set_i32s("tokenizer.ggml.eos_token_ids", std::vector<std::int32_t>{5, 77, -2});
+    w.set_bool("tokenizer.ggml.add_eos_token", true);
+    w.set_bool("tokenizer.ggml.add_space_prefix", false);
+  });
+  CHECK(vocabulary.bos == 3);
+  CHECK(vocabulary.eot == 4);
+  CHECK(vocabulary.eos == 2);
+  CHECK(vocabulary.padding == -1);
+  CHECK(vocabulary.unknown == 0);
+  CHECK(vocabulary.end_of_generation == std::vector<std::int32_t>{5});
+  CHECK(vocabulary.add_eos);
+  CHECK_FALSE(vocabulary.add_space_prefix);
+}
+
+TEST_CASE("wrong files: the sentence names the file and the key") {
+  const auto is_bad = [](const Change& base, const Change& change, const std::string& named) { bad(base, change, ErrorCode::bad_file, named); };
+  is_bad(spm, [](io::GgufWriter& w) { w.remove("tokenizer.ggml.model"); }, "tokenizer.ggml.model");
+  is_bad(spm, [](io::GgufWriter& w) { w.remove("tokenizer.ggml.tokens"); }, "tokenizer.ggml.tokens");
+  is_bad(spm, [](io::GgufWriter& w) { w.set_strings("tokenizer.ggml.tokens", {}); }, "tokenizer.ggml.tokens");
+  is_bad(spm, [](io::GgufWriter& w) { w.set_u32("tokenizer.ggml.tokens", 3); }, "u32");
+  is_bad(spm, [](io::GgufWriter& w) { w.set_f32s("tokenizer.ggml.tokens", kScores); }, "tokenizer.ggml.tokens");
+  is_bad(spm, [](io::GgufWriter& w) { w.set_f32s("tokenizer.ggml.scores", std::vector<float>(5)); }, "has 5 entries, expected 6");
+  is_bad(spm, [](io::GgufWriter& w) { w.set_i32s("tokenizer.ggml.token_type", std::vector<std::int32_t>(7)); }, "token_type");
+  is_bad(spm, [](io::GgufWriter& w) { w.set_strings("tokenizer.ggml.scores", kTokens); }, "an array of numbers");
+  is_bad(spm, [](io::GgufWriter& w) { w.set_string("tokenizer.ggml.bos_token_id", "x"); }, "bos_token_id");
+  is_bad(spm, [](io::GgufWriter& w) { w.set_u32("tokenizer.ggml.add_bos_token", 1); }, "add_bos_token");
+  is_bad(bpe, [](io::GgufWriter& w) { w.remove("tokenizer.ggml.merges"); }, "merges");
+  is_bad(bpe, [](io::GgufWriter& w) { w.set_bool("tokenizer.ggml.add_bos_token", true); }, "bos_token_id");
+}
+
+TEST_CASE("tokenizers that are not known are refused by name") {
+  bad(spm, [](io::GgufWriter& w) { w.set_string("tokenizer.ggml.model", "bert"); }, ErrorCode::unsupported, "'bert'");
+  bad(bpe, [](io::GgufWriter& w) { w.set_string("tokenizer.ggml.pre", "made-up"); }, ErrorCode::unsupported, "'made-up'");
+}
+
+TEST_CASE("token types past the known ones are undefined, scores may be integers") {
+  const text::Vocabulary vocabulary = good(spm, [](io::GgufWriter& w) {
+    w.set_i32s("tokenizer.ggml.token_type", std::vector<std::int32_t>{2, 3, 3, 99, -4, 1});
+    w.set_i32s("tokenizer.ggml.scores", std::vector<std::int32_t>{0, 0, 0, -1, -2, -3});
+  });
+  CHECK(vocabulary.types[3] == text::TokenType::undefined);
+  CHECK(vocabulary.types[4] == text::TokenType::undefined);
+  CHECK(vocabulary.scores == kScores);
+}
+
+TEST_CASE("the chat template") {
+  const auto template_of = [](const Change& change) { return read(spm, change, model::read_chat_template); };
+  CHECK(template_of([](io::GgufWriter&) {}).value().empty());
+  CHECK(template_of([](io::GgufWriter& w) { w.set_string("tokenizer.chat_template", "{{ x }}"); }).value() == "{{ x }}");
+  CHECK(template_of([](io::GgufWriter& w) { w.set_string("tokenizer.chat_template.tools", "{{ y }}"); }).value().empty());
+  CHECK_FALSE(template_of([](io::GgufWriter& w) { w.set_u32("tokenizer.chat_template", 1); }).ok());
+}
+
+}  // namespace
