@@ -164,6 +164,12 @@ Status Session::regenerate() {
   return status;
 }
 
+// A begin token ends an answer too: models that were trained on texts one after another end a text by beginning the next.
+bool Session::ends_answer(TokenId id) const {
+  const text::Tokenizer& tokenizer = model_->tokenizer();
+  return tokenizer.ends_generation(id) || id == tokenizer.vocabulary().bos;
+}
+
 Piece Session::end_answer(TokenId id, End end) {
   if (end != End::stop_string) {
     fresh_text_.clear();
@@ -198,7 +204,7 @@ Result<Piece> Session::next() {
   BRIM_ASSIGN(const std::span<const float> logits, reader_->logits());
   const TokenId id = sampler_.sample(logits, reader_->history());
   ++timings_.generated_tokens;
-  if (!options_.ignore_end_tokens && model_->tokenizer().ends_generation(id)) return end_answer(id, End::end_token);
+  if (!options_.ignore_end_tokens && ends_answer(id)) return end_answer(id, End::end_token);
   pending_ = id;
   fresh_text_.clear();
   stream_.push(model_->tokenizer().piece(id, false), fresh_text_);
@@ -213,7 +219,8 @@ Result<Piece> Session::next() {
 Piece Session::finish() {
   piece_text_.clear();
   const Piece piece = end_answer(-1, End::limit);
-  begin_answer();
+  stream_.reset();  // the counts and times of the answer stay
+  stops_.reset();
   return piece;
 }
 

@@ -84,6 +84,7 @@ class Session {
   Status read_conversation();
   Status take_cancel();
   void begin_answer();
+  bool ends_answer(TokenId id) const;
   Piece end_answer(TokenId id, End end);
 
   std::shared_ptr<const model::Model> model_;

@@ -1,0 +1,170 @@
+// The KV cache driven by arbitrary bytes: a text as --kv-budget, a shape as a model file might claim it, and then any
+// sequence of chunks, cancellations, rewinds and clears. The budget, the order of positions and the sinks are checked
+// at every step; everything else is the sanitizers' business.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "engine/kv/cache.hpp"
+
+namespace {
+
+using brim::kv::Cache;
+using brim::kv::LayerShape;
+using brim::kv::Plan;
+using brim::kv::Shape;
+
+void require(bool holds) {
+  if (!holds) __builtin_trap();
+}
+
+/// Takes numbers off the front of the input; zeros when it is used up.
+class Bytes {
+ public:
+  explicit Bytes(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
+  bool empty() const { return at_ >= bytes_.size(); }
+  std::int64_t next() { return empty() ? 0 : bytes_[at_++]; }
+  std::int64_t wide(int count) {
+    std::uint64_t value = 0;
+    for (int i = 0; i < count; ++i) value = value << 8 | static_cast<std::uint64_t>(next());
+    return static_cast<std::int64_t>(value);
+  }
+  std::string_view text(std::size_t most) {
+    const std::size_t size = std::min(most, bytes_.size() - at_);
+    const auto* begin = reinterpret_cast<const char*>(bytes_.data() + at_);
+    at_ += size;
+    return {begin, size};
+  }
+
+ private:
+  std::span<const std::uint8_t> bytes_;
+  std::size_t at_ = 0;
+};
+
+/// Unchecked numbers of any size: only the plan's arithmetic sees them.
+void plan_monster(Bytes& in) {
+  Shape shape;
+  shape.context = in.wide(8);
+  shape.type = static_cast<brim::kernels::KvType>(in.next() % 3);
+  for (std::int64_t n = in.next() % 8; n > 0; --n) {
+    shape.layers.push_back({static_cast<int>(in.wide(4)), static_cast<int>(in.wide(4)), static_cast<int>(in.wide(4)),
+                            in.wide(8), in.next() % 2 == 0});
+  }
+  const brim::kv::BudgetRequest request{static_cast<brim::kv::BudgetRequest::Kind>(in.next() % 4), in.wide(8),
+                                        static_cast<double>(in.wide(2)) / 100};
+  const auto plan = brim::kv::make_plan(shape, request, in.wide(8), "uniform", "window");
+  if (!plan) return;
+  require(plan->pool_bytes + plan->metadata_bytes + plan->staging_bytes <= plan->budget_bytes);
+  require(plan->budget_bytes <= plan->full_bytes);
+}
+
+Shape small_shape(Bytes& in) {
+  Shape shape;
+  shape.context = 1 + in.wide(2) % 300;
+  shape.type = static_cast<brim::kernels::KvType>(in.next() % 3);
+  for (std::int64_t n = 1 + in.next() % 3; n > 0; --n) {
+    shape.layers.push_back({static_cast<int>(1 + in.next() % 3), static_cast<int>(4 + in.next() % 45),
+                            static_cast<int>(4 + in.next() % 45), in.next() % 2 == 0 ? 1 + in.wide(2) % 320 : 0,
+                            in.next() % 4 != 0});
+  }
+  return shape;
+}
+
+class NoRotation : public brim::kv::KeyRotation {
+ public:
+  void rotate_back(int, float* keys, std::int64_t count, std::int64_t) const noexcept override {
+    require(count > 0);
+    require(keys[0] == keys[0]);
+  }
+};
+
+void check(const Cache& cache, int layers) {
+  require(cache.bytes_used() <= cache.bytes_peak());
+  require(cache.bytes_peak() <= cache.plan().budget_bytes);
+  for (int layer = 0; layer < layers; ++layer) {
+    const brim::kv::View view = cache.view(layer);
+    require(view.retained() <= cache.plan().quota[static_cast<std::size_t>(layer)]);
+    const auto positions = view.positions();
+    for (std::size_t i = 1; i < positions.size(); ++i) require(positions[i - 1] < positions[i]);
+    if (!positions.empty() && !cache.stale()) require(positions.back() == cache.next_position() - 1);
+  }
+}
+
+/// One chunk; gives up before layer `until` when that is not past the last one.
+void chunk(Cache& cache, std::int64_t n, int until, const std::vector<float>& values) {
+  const int layers = static_cast<int>(cache.plan().shape.layers.size());
+  const std::int64_t position = cache.begin(n);
+  require(position >= 0 && position + n <= cache.plan().shape.context);
+  for (int layer = 0; layer < layers; ++layer) {
+    if (layer == until) {
+      cache.abandon();
+      return;
+    }
+    cache.stage(layer, values.data(), values.data());
+    const brim::kv::View view = cache.view(layer);
+    require(view.staged() == n);
+    for (std::int64_t first = 0; first < view.entries();) {
+      const brim::kv::Stretch stretch = view.stretch(0, first, view.entries());
+      require(stretch.count > 0);
+      first += stretch.count;
+    }
+    cache.commit(layer);
+    require(cache.bytes_used() <= cache.plan().budget_bytes);
+  }
+  cache.end();
+}
+
+void drive(Bytes& in) {
+  const Shape shape = small_shape(in);
+  const brim::kv::BudgetRequest share{brim::kv::BudgetRequest::Kind::percent, 0,
+                                      static_cast<double>(1 + in.next() % 100)};
+  const auto plan = brim::kv::make_plan(shape, share, 0, "uniform", "window");
+  if (!plan) return;
+  std::vector<std::byte> memory(static_cast<std::size_t>(plan->budget_bytes) + 64);
+  const std::size_t offset = (64 - reinterpret_cast<std::uintptr_t>(memory.data()) % 64) % 64;
+  const NoRotation rotation;
+  auto made = Cache::create(*plan, std::span(memory).subspan(offset, static_cast<std::size_t>(plan->budget_bytes)),
+                            &rotation);
+  require(made.ok());
+  Cache& cache = *made;
+  const int layers = static_cast<int>(shape.layers.size());
+  const std::vector<float> values(static_cast<std::size_t>(plan->chunk) * 3 * 49, 0.5f);
+  for (int step = 0; step < 400 && !in.empty(); ++step) {
+    const std::int64_t what = in.next();
+    if (cache.stale() || what == 0) {
+      cache.clear();
+    } else if (what < 40) {
+      const std::int64_t before = cache.tokens();
+      const std::int64_t count = in.wide(2) % (before + 2);
+      const bool done = cache.truncate(count);
+      require(cache.tokens() == (done ? count : before));
+    } else if (what < 80) {
+      chunk(cache, 1 + in.next() % plan->chunk, static_cast<int>(what) % layers, values);
+    } else {
+      chunk(cache, what < 160 ? 1 : 1 + in.next() % plan->chunk, layers, values);
+    }
+    check(cache, layers);
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  Bytes in({data, size});
+  const std::int64_t mode = in.next() % 4;
+  if (mode == 0) {
+    const auto request = brim::kv::parse_budget(in.text(200));
+    if (request && request->kind == brim::kv::BudgetRequest::Kind::bytes) require(request->bytes > 0);
+    if (request && request->kind == brim::kv::BudgetRequest::Kind::percent) {
+      require(request->percent > 0 && request->percent <= 100);
+    }
+  } else if (mode == 1) {
+    plan_monster(in);
+  } else {
+    drive(in);
+  }
+  return 0;
+}
