@@ -29,7 +29,9 @@ constexpr TypeName kOtherTypes[] = {
     {42, "Q2_0"},
 };
 
-constexpr char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter; }
+constexpr char lower(char letter) {
+  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+}
 
 bool same_letters(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;

@@ -1,8 +1,8 @@
 // Finding a sub-block's scale (and minimum) for the K formats: the packing side's only real algorithm. A scale taken
-// from the largest value alone wastes levels on it; so several scales near that one are tried, each rounds the values to
-// levels, and for those levels the best scale follows from weighted least squares. The candidate with the least weighted
-// squared error wins. Heavier weight on larger values, as ggml's reference quantisers do it: they matter more in a
-// product. Static for the reason in half.hpp.
+// from the largest value alone wastes levels on it; so several scales near that one are tried, each rounds the values
+// to levels, and for those levels the best scale follows from weighted least squares. The candidate with the least
+// weighted squared error wins. Heavier weight on larger values, as ggml's reference quantisers do it: they matter more
+// in a product. Static for the reason in half.hpp.
 #pragma once
 
 #include <cstdint>
@@ -48,7 +48,8 @@ static inline void magnitude_weights(const float* values, float* weights) noexce
 
 /// The best grid of levels 0 … top for n values (|value| ≤ 1e9) with these weights (> 0 unless all values are 0).
 template <int n>
-static inline AffineGrid fit_affine(const float* values, const float* weights, float top, Candidates candidates) noexcept {
+static inline AffineGrid fit_affine(const float* values, const float* weights, float top,
+                                    Candidates candidates) noexcept {
   float least = 0, most = values[0];  // 0 is always on the grid: the format has no negative minimum
   for (int i = 0; i < n; ++i) {
     least = values[i] < least ? values[i] : least;
@@ -91,7 +92,8 @@ static inline AffineGrid fit_affine(const float* values, const float* weights, f
 /// The best scale for n values, levels -top … top - 1 and value ≈ scale · level (Q3_K, Q6_K). The value of largest
 /// magnitude is put near level -top, on the longer side, so the scale may be negative.
 template <int n>
-static inline float fit_symmetric(const float* values, const float* weights, float top, Candidates candidates) noexcept {
+static inline float fit_symmetric(const float* values, const float* weights, float top,
+                                  Candidates candidates) noexcept {
   float extreme = 0;
   for (int i = 0; i < n; ++i) {
     if (__builtin_fabsf(values[i]) > __builtin_fabsf(extreme)) extreme = values[i];
@@ -113,7 +115,8 @@ static inline float fit_symmetric(const float* values, const float* weights, flo
   return best;
 }
 
-/// What a pack() of 256 values in sub-blocks of n needs: per sub-block the stored scale (and minimum), per value its level.
+/// What a pack() of 256 values in sub-blocks of n needs: per sub-block the stored scale (and minimum), per value its
+/// level.
 template <int n>
 struct Levels {
   std::int8_t scales[256 / n];
@@ -122,11 +125,11 @@ struct Levels {
 };
 
 /// Packs 256 values as scale · level − minimum. `top` is the highest level, `scale_top` the highest stored scale and
-/// minimum. Stores the block's two halves. Rounding scale and minimum to their own grids costs more than the search before
-/// won, so their neighbours are tried too.
+/// minimum. Stores the block's two halves. Rounding scale and minimum to their own grids costs more than the search
+/// before won, so their neighbours are tried too.
 template <int n>
-static inline void affine_levels(const float* values, float top, float scale_top, Candidates candidates, Half& super_scale,
-                                 Half& super_minimum, Levels<n>& out) noexcept {
+static inline void affine_levels(const float* values, float top, float scale_top, Candidates candidates,
+                                 Half& super_scale, Half& super_minimum, Levels<n>& out) noexcept {
   AffineGrid grids[256 / n];
   float weights[256];
   float largest_scale = 0, largest_minimum = 0;
@@ -147,7 +150,8 @@ static inline void affine_levels(const float* values, float top, float scale_top
     float levels[n];
     for (int neighbour = 0; neighbour < 9; ++neighbour) {
       const float scale_try = nearest_level(scale_level + static_cast<float>(kNeighbours[neighbour % 3]), 0, scale_top);
-      const float minimum_try = nearest_level(minimum_level + static_cast<float>(kNeighbours[neighbour / 3]), 0, scale_top);
+      const float minimum_try =
+          nearest_level(minimum_level + static_cast<float>(kNeighbours[neighbour / 3]), 0, scale_top);
       const float scale = scale_unit * scale_try, minimum = minimum_unit * minimum_try;
       const float inverse = inverse_or_zero(scale);
       for (int i = 0; i < n; ++i) levels[i] = nearest_level((sub[i] + minimum) * inverse, 0, top);
@@ -164,11 +168,11 @@ static inline void affine_levels(const float* values, float top, float scale_top
   }
 }
 
-/// Packs 256 values as scale · level, levels -top … top - 1, stored scales -scale_top … scale_top - 1. Stores the block's
-/// half; the scale's neighbours are tried as above. `out.minimums` is left alone.
+/// Packs 256 values as scale · level, levels -top … top - 1, stored scales -scale_top … scale_top - 1. Stores the
+/// block's half; the scale's neighbours are tried as above. `out.minimums` is left alone.
 template <int n>
-static inline void symmetric_levels(const float* values, float top, float scale_top, Candidates candidates, Half& super_scale,
-                                    Levels<n>& out) noexcept {
+static inline void symmetric_levels(const float* values, float top, float scale_top, Candidates candidates,
+                                    Half& super_scale, Levels<n>& out) noexcept {
   float scales[256 / n], weights[256], extreme = 0;
   for (int s = 0; s < 256 / n; ++s) {
     magnitude_weights<n>(values + n * s, weights + n * s);

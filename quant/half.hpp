@@ -2,9 +2,9 @@
 // converts as IEEE 754 says (round to nearest even, subnormals, infinities; a signalling NaN becomes quiet), also
 // under flush-to-zero. The lowest file of quant/; the scales inside blocks are halves.
 //
-// Everything here and in the headers of quant/formats/ is `static`: these headers are compiled into the kernels of every
-// instruction set, and a plain `inline` function would leave a weak symbol there, of which the linker keeps one — maybe
-// the one a strong set compiled, which a weak machine cannot run. For the same reason the structs have no member
+// Everything here and in the headers of quant/formats/ is `static`: these headers are compiled into the kernels of
+// every instruction set, and a plain `inline` function would leave a weak symbol there, of which the linker keeps one —
+// maybe the one a strong set compiled, which a weak machine cannot run. For the same reason the structs have no member
 // functions and nothing of namespace std is called.
 #pragma once
 

@@ -1,5 +1,5 @@
-// The rules behind mix.hpp. Their source is llama.cpp's quantisation as of 2025, restricted to the formats Brim packs and
-// to packing without an importance matrix.
+// The rules behind mix.hpp. Their source is llama.cpp's quantisation as of 2025, restricted to the formats Brim packs
+// and to packing without an importance matrix.
 #include "quant/mix.hpp"
 
 #include <iterator>
@@ -8,12 +8,15 @@ namespace brim::quant {
 namespace {
 
 constexpr MixInfo kMixes[] = {
-#define MIX(identifier, name, other_name, format, file_type, purpose) {name, other_name, Format::format, file_type, purpose},
+#define MIX(identifier, name, other_name, format, file_type, purpose) \
+  {name, other_name, Format::format, file_type, purpose},
 #include "quant/mixes.def"
 #undef MIX
 };
 
-constexpr char upper(char letter) { return letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 'a' + 'A') : letter; }
+constexpr char upper(char letter) {
+  return letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 'a' + 'A') : letter;
+}
 
 bool same_letters(std::string_view any, std::string_view upper_case) {
   if (any.size() != upper_case.size()) return false;
@@ -38,14 +41,35 @@ Role role_of(std::string_view name) {
   return Role::other;
 }
 
-/// Matrices that are small and sensitive, or that no engine multiplies by in a packed format. Norms, routers and position
-/// tables of the models Brim runs, then those of state-space, RWKV, T5 and Gemma 3n models, which may be packed for others.
+/// Matrices that are small and sensitive, or that no engine multiplies by in a packed format. Norms, routers and
+/// position tables of the models Brim runs, then those of state-space, RWKV, T5 and Gemma 3n models, which may be
+/// packed for others.
 constexpr std::string_view kKept[] = {
-    "_norm.weight",         "ffn_gate_inp.weight", "position_embd",          "token_types",         "ssm_conv1d",
-    "shortconv.conv",       "attn_rel_b",          "altup",                  "laurel",              "per_layer_model_proj",
-    "time_mix_first",       "time_mix_w0",         "time_mix_w1",            "time_mix_w2",         "time_mix_v0",
-    "time_mix_v1",          "time_mix_v2",         "time_mix_a0",            "time_mix_a1",         "time_mix_a2",
-    "time_mix_g1",          "time_mix_g2",         "time_mix_decay_w1",      "time_mix_decay_w2",   "time_mix_lerp_fused",
+    "_norm.weight",
+    "ffn_gate_inp.weight",
+    "position_embd",
+    "token_types",
+    "ssm_conv1d",
+    "shortconv.conv",
+    "attn_rel_b",
+    "altup",
+    "laurel",
+    "per_layer_model_proj",
+    "time_mix_first",
+    "time_mix_w0",
+    "time_mix_w1",
+    "time_mix_w2",
+    "time_mix_v0",
+    "time_mix_v1",
+    "time_mix_v2",
+    "time_mix_a0",
+    "time_mix_a1",
+    "time_mix_a2",
+    "time_mix_g1",
+    "time_mix_g2",
+    "time_mix_decay_w1",
+    "time_mix_decay_w2",
+    "time_mix_lerp_fused",
 };
 
 bool keeps_its_format(const TensorFacts& tensor) {
@@ -127,7 +151,8 @@ Format feed_forward_down_format(Mix mix, Format format, const ModelFacts& model,
 Format attention_output_format(Mix mix, Format format, const ModelFacts& model) {
   if (model.architecture == "falcon") return mix == Mix::q3_k_l ? Format::q4_k : format;
   if (model.expert_count == 8) {
-    const bool few_bits = format == Format::q2_k || format == Format::q4_k || (format == Format::q3_k && mix != Mix::q3_k_l);
+    const bool few_bits =
+        format == Format::q2_k || format == Format::q4_k || (format == Format::q3_k && mix != Mix::q3_k_l);
     return few_bits ? Format::q5_k : format;
   }
   if (mix == Mix::q2_k) return Format::q3_k;

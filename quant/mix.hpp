@@ -58,9 +58,9 @@ struct Choice {
   bool fell_back;  ///< the row length was no multiple of the block length of the format the rules wanted
 };
 
-/// The format for one tensor. Vectors, norms, routers and what else must stay exact keep the format they have. With `pure`
-/// every other tensor gets the mix's own format. A format whose blocks do not divide the row gives way to the nearest one
-/// with blocks of 32, and that to F16.
+/// The format for one tensor. Vectors, norms, routers and what else must stay exact keep the format they have. With
+/// `pure` every other tensor gets the mix's own format. A format whose blocks do not divide the row gives way to the
+/// nearest one with blocks of 32, and that to F16.
 Choice choose_format(Mix mix, bool pure, const ModelFacts& model, const TensorFacts& tensor) noexcept;
 
 }  // namespace brim::quant

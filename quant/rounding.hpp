@@ -4,8 +4,8 @@
 
 namespace brim::quant {
 
-/// The integer nearest to `value` (ties to even), held to [least, most]; |least|, |most| < 2^22. The addition pushes the
-/// fraction out of the float, which every compiler vectorises, unlike a call of rintf.
+/// The integer nearest to `value` (ties to even), held to [least, most]; |least|, |most| < 2^22. The addition pushes
+/// the fraction out of the float, which every compiler vectorises, unlike a call of rintf.
 static inline float nearest_level(float value, float least, float most) noexcept {
   value = value < least ? least : value;
   value = value > most ? most : value;

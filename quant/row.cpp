@@ -8,8 +8,9 @@
 namespace brim::quant {
 namespace {
 
-#define FORMAT(identifier, name, gguf_id, block_length, block_bytes) \
-  static_assert(sizeof(identifier::Block) == block_bytes && alignof(identifier::Block) == 1 && identifier::kLength == block_length);
+#define FORMAT(identifier, name, gguf_id, block_length, block_bytes)                           \
+  static_assert(sizeof(identifier::Block) == block_bytes && alignof(identifier::Block) == 1 && \
+                identifier::kLength == block_length);
 #include "quant/formats.def"
 #undef FORMAT
 

@@ -20,14 +20,16 @@ struct SixBitPair {
 
 /// Scale and minimum number `index` (0 … 7).
 static inline SixBitPair load_six_bit(const std::uint8_t* packed, int index) noexcept {
-  if (index < 4) return {static_cast<std::uint8_t>(packed[index] & 63), static_cast<std::uint8_t>(packed[index + 4] & 63)};
+  if (index < 4)
+    return {static_cast<std::uint8_t>(packed[index] & 63), static_cast<std::uint8_t>(packed[index + 4] & 63)};
   const int shared = packed[index + 4];
   return {static_cast<std::uint8_t>((shared & 15) | (packed[index - 4] >> 6) << 4),
           static_cast<std::uint8_t>((shared >> 4) | (packed[index] >> 6) << 4)};
 }
 
 /// Packs 8 scales and 8 minimums, each 0 … 63.
-static inline void store_six_bit(const std::int8_t* scales, const std::int8_t* minimums, std::uint8_t* packed) noexcept {
+static inline void store_six_bit(const std::int8_t* scales, const std::int8_t* minimums,
+                                 std::uint8_t* packed) noexcept {
   for (int i = 0; i < 4; ++i) {
     packed[i] = static_cast<std::uint8_t>(scales[i] | (scales[i + 4] >> 4) << 6);
     packed[i + 4] = static_cast<std::uint8_t>(minimums[i] | (minimums[i + 4] >> 4) << 6);

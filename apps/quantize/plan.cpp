@@ -15,7 +15,8 @@ int integer(const io::Gguf& model, const std::string& key) {
   if (value == nullptr) return 0;
   std::optional<std::int64_t> number = value->as_integer();
   const io::Array* list = value->as_array();
-  const bool numbers = list != nullptr && list->element != io::ValueType::string && list->element != io::ValueType::array;
+  const bool numbers =
+      list != nullptr && list->element != io::ValueType::string && list->element != io::ValueType::array;
   if (numbers && list->count > 0) number = io::array_element(*list, 0).as_integer();
   return number && *number > 0 && *number <= std::numeric_limits<int>::max() ? static_cast<int>(*number) : 0;
 }
@@ -62,7 +63,8 @@ QuantizePlan plan_quantize(const io::Gguf& model, quant::Mix mix, bool pure) {
   QuantizePlan plan;
   for (std::size_t i = 0; i < model.tensors().size(); ++i) {
     const io::Tensor& tensor = model.tensors()[i];
-    quant::TensorFacts question{tensor.name, dimensions_that_count(tensor), tensor.shape[0], tensor.format, value_index[i]};
+    quant::TensorFacts question{tensor.name, dimensions_that_count(tensor), tensor.shape[0], tensor.format,
+                                value_index[i]};
     const quant::Choice choice = quant::choose_format(mix, pure, facts, question);
     plan.choices.push_back(choice);
     if (choice.fell_back) ++plan.fallbacks;

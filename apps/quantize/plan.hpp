@@ -19,8 +19,8 @@ struct QuantizePlan {
   std::uint64_t bytes_after = 0;
 };
 
-/// Reads the facts that the rules ask for from the metadata (a fact that is missing or odd counts as its plain value: the
-/// rules then treat the model as an ordinary one) and chooses every tensor's format.
+/// Reads the facts that the rules ask for from the metadata (a fact that is missing or odd counts as its plain value:
+/// the rules then treat the model as an ordinary one) and chooses every tensor's format.
 QuantizePlan plan_quantize(const io::Gguf& model, quant::Mix mix, bool pure);
 
 }  // namespace brim::apps

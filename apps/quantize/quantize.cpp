@@ -34,7 +34,8 @@ volatile std::sig_atomic_t interrupted = 0;
 std::string types_text() {
   std::string text = "Types:\n";
   for (const quant::MixInfo& mix : quant::mixes()) {
-    const std::string names = std::string(mix.name) + (mix.other_name.empty() ? "" : ", " + std::string(mix.other_name));
+    const std::string names =
+        std::string(mix.name) + (mix.other_name.empty() ? "" : ", " + std::string(mix.other_name));
     text += fmt::format("  {:<13} {}\n", names, mix.purpose);
   }
   return text;
@@ -45,7 +46,8 @@ void refuse_own_input(const io::Gguf& model, const std::string& output) {
   for (int part = 0; part < model.parts(); ++part) {
     std::error_code ignored;  // an output that does not exist is no input
     if (std::filesystem::equivalent(model.part_path(part), output, ignored)) {
-      throw Failure(2, fmt::format("{} is the model being read ({}): name another file to write", output, model.part_path(part)));
+      throw Failure(
+          2, fmt::format("{} is the model being read ({}): name another file to write", output, model.part_path(part)));
     }
   }
 }
@@ -53,7 +55,8 @@ void refuse_own_input(const io::Gguf& model, const std::string& output) {
 /// One line that is rewritten on a terminal; elsewhere a line each tenth of the way.
 class ProgressLine {
  public:
-  ProgressLine(std::uint64_t total, std::size_t tensors) : total_(std::max<std::uint64_t>(total, 1)), tensors_(tensors) {}
+  ProgressLine(std::uint64_t total, std::size_t tensors)
+      : total_(std::max<std::uint64_t>(total, 1)), tensors_(tensors) {}
 
   void show(std::uint64_t done, std::size_t tensor, const std::string& what) {
     const int percent = static_cast<int>(100.0 * static_cast<double>(done) / static_cast<double>(total_));
@@ -92,19 +95,23 @@ void describe(io::GgufWriter& writer, const io::Gguf& model, const quant::MixInf
   }
 }
 
-void report(const Arguments& arguments, const quant::MixInfo& mix, const io::Gguf& model, const QuantizePlan& plan,
+void report(const Arguments& arguments, const quant::MixInfo& mix, const QuantizePlan& plan,
             std::uint64_t not_finite, double seconds) {
   std::map<std::string, int> counts;
   for (const quant::Choice& choice : plan.choices) ++counts[std::string(quant::info(choice.format).name)];
-  const double bits = plan.values == 0 ? 0 : 8.0 * static_cast<double>(plan.bytes_after) / static_cast<double>(plan.values);
+  const double bits =
+      plan.values == 0 ? 0 : 8.0 * static_cast<double>(plan.bytes_after) / static_cast<double>(plan.values);
   if (plan.fallbacks > 0) {
-    fmt::print(stderr, "note: {} of {} tensors have rows that the blocks of their format do not divide; they got another one\n",
+    fmt::print(stderr,
+               "note: {} of {} tensors have rows that the blocks of their format do not divide; they got another one\n",
                plan.fallbacks, plan.choices.size());
   }
   if (plan.requantized > 0) {
-    fmt::print(stderr, "note: {} tensors were quantised already; packing the unquantised model would lose less\n", plan.requantized);
+    fmt::print(stderr, "note: {} tensors were quantised already; packing the unquantised model would lose less\n",
+               plan.requantized);
   }
-  if (not_finite > 0) fmt::print(stderr, "warning: {} weights are not finite numbers and were written as 0\n", not_finite);
+  if (not_finite > 0)
+    fmt::print(stderr, "warning: {} weights are not finite numbers and were written as 0\n", not_finite);
   if (arguments.json) {
     const nlohmann::ordered_json summary = {
         {"input", arguments.input},       {"output", arguments.output},
@@ -120,8 +127,8 @@ void report(const Arguments& arguments, const quant::MixInfo& mix, const io::Ggu
   }
   std::string formats;
   for (const auto& [name, count] : counts) formats += fmt::format("{}{} {}", formats.empty() ? "" : ", ", count, name);
-  fmt::print("{}: {}, {} → {}, {:.2f} bits a weight ({}) in {:.1f} s\n", arguments.output, mix.name, size_text(plan.bytes_before),
-             size_text(plan.bytes_after), bits, formats, seconds);
+  fmt::print("{}: {}, {} → {}, {:.2f} bits a weight ({}) in {:.1f} s\n", arguments.output, mix.name,
+             size_text(plan.bytes_before), size_text(plan.bytes_after), bits, formats, seconds);
 }
 
 void quantize(const Arguments& arguments) {
@@ -157,7 +164,7 @@ void quantize(const Arguments& arguments) {
   }
   progress.clear();
   unwrap(writer.finish());
-  report(arguments, mix_facts, model, plan, repacker.not_finite(),
+  report(arguments, mix_facts, plan, repacker.not_finite(),
          std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
 }
 
@@ -168,7 +175,8 @@ void add_quantize(CLI::App& parent) {
       "quantize", "Write a model with its weights packed into fewer bits.\n"
                   "The output appears under its name when it is complete; a file of that name is replaced.");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("IN", arguments->input, "the model to read, a GGUF file; of a split one the first part")->required();
+  command->add_option("IN", arguments->input, "the model to read, a GGUF file; of a split one the first part")
+      ->required();
   command->add_option("OUT", arguments->output, "the GGUF file to write")->required();
   command->add_option("TYPE", arguments->type, "what to pack into, see below; Q4_K_M if unsure")->required();
   command->add_option("-t,--threads", arguments->threads, "threads to use; all that this process may use if not given")

@@ -13,7 +13,7 @@ namespace brim::apps {
 namespace {
 
 constexpr std::size_t kChunkValues = 64 * 1024;  // a multiple of every block length
-constexpr std::size_t kChunksPerThread = 8;      // per batch: enough that a late thread does not keep the others waiting
+constexpr std::size_t kChunksPerThread = 8;  // per batch: enough that a late thread does not keep the others waiting
 constexpr std::size_t kCopyBytes = 16 << 20;
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Converting one tensor from the format it has to another and writing it, piece by piece on all threads: memory use does
-// not grow with the tensor.
+// Converting one tensor from the format it has to another and writing it, piece by piece on all threads: memory use
+// does not grow with the tensor.
 #pragma once
 
 #include <cstddef>
@@ -17,9 +17,9 @@ class Repacker {
  public:
   explicit Repacker(int threads);
 
-  /// Writes all of `tensor` as the writer's next tensor, in `format` (which can be packed, unless it is the tensor's own:
-  /// then the bytes are copied). `advance` is called with the bytes read so far of this tensor; false ends the work with
-  /// ErrorCode::cancelled.
+  /// Writes all of `tensor` as the writer's next tensor, in `format` (which can be packed, unless it is the tensor's
+  /// own: then the bytes are copied). `advance` is called with the bytes read so far of this tensor; false ends the
+  /// work with ErrorCode::cancelled.
   Status repack(const io::Tensor& tensor, quant::Format format, io::GgufWriter& writer,
                 const std::function<bool(std::size_t bytes)>& advance);
 

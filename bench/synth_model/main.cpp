@@ -33,7 +33,8 @@ class Formats {
     formats.mix_ = quant::mix_from_name(type);
     formats.pure_ = pure;
     const std::optional<quant::Format> format = quant::format_from_name(type);
-    if (!formats.mix_ && !format) return error(ErrorCode::invalid_argument, "\"", type, "\" is no type that can be written");
+    if (!formats.mix_ && !format)
+      return error(ErrorCode::invalid_argument, "\"", type, "\" is no type that can be written");
     formats.format_ = format.value_or(quant::Format::f32);
     formats.facts_ = {shape.architecture, shape.layers, 0, shape.heads / shape.kv_heads, shape.layers, shape.tied};
     return formats;
@@ -43,7 +44,8 @@ class Formats {
     if (tensor.shape.size() < 2) return quant::Format::f32;
     if (!mix_) return tensor.shape[0] % quant::info(format_).block_length == 0 ? format_ : quant::Format::f16;
     const int index = quant::is_attention_value(tensor.name) ? value_tensors_++ : 0;
-    const quant::TensorFacts facts{tensor.name, static_cast<int>(tensor.shape.size()), tensor.shape[0], quant::Format::f32, index};
+    const quant::TensorFacts facts{tensor.name, static_cast<int>(tensor.shape.size()), tensor.shape[0],
+                                   quant::Format::f32, index};
     return quant::choose_format(*mix_, pure_, facts_, facts).format;
   }
 
@@ -61,8 +63,8 @@ class Formats {
   int value_tensors_ = 0;
 };
 
-Status write_tensors(const std::vector<TensorPlan>& tensors, const std::vector<quant::Format>& formats, RandomWeights& weights,
-                     io::GgufWriter& writer) {
+Status write_tensors(const std::vector<TensorPlan>& tensors, const std::vector<quant::Format>& formats,
+                     RandomWeights& weights, io::GgufWriter& writer) {
   const bool terminal = ::isatty(STDERR_FILENO) != 0;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const TensorPlan& tensor = tensors[i];
@@ -83,7 +85,8 @@ Status write_tensors(const std::vector<TensorPlan>& tensors, const std::vector<q
 
 Status synthesize(const Arguments& arguments) {
   const Shape* found = find_shape(arguments.shape);
-  if (found == nullptr) return error(ErrorCode::invalid_argument, "no shape is called \"", arguments.shape, "\"; see --help");
+  if (found == nullptr)
+    return error(ErrorCode::invalid_argument, "no shape is called \"", arguments.shape, "\"; see --help");
   Shape shape = *found;
   if (arguments.layers > 0) shape.layers = arguments.layers;
   const int smallest = smallest_vocabulary(shape.family);
@@ -120,18 +123,23 @@ Status synthesize(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   brim::bench::Arguments arguments;
-  CLI::App app{"Writes a GGUF file with the shape of a well-known model, random weights and a small working vocabulary.",
-               "synth_model"};
+  CLI::App app{
+      "Writes a GGUF file with the shape of a well-known model, random weights and a small working vocabulary.",
+      "synth_model"};
   std::string names;
-  for (const brim::bench::Shape& shape : brim::bench::shapes()) names += (names.empty() ? "" : ", ") + std::string(shape.name);
+  for (const brim::bench::Shape& shape : brim::bench::shapes())
+    names += (names.empty() ? "" : ", ") + std::string(shape.name);
   app.add_option("SHAPE", arguments.shape, "one of " + names)->required();
   app.add_option("OUT", arguments.output, "the GGUF file to write")->required();
-  app.add_option("--type", arguments.type, "a format (q4_0, iq4_xs, f16, …) or a mix (q4_k_m, …)")->capture_default_str();
+  app.add_option("--type", arguments.type, "a format (q4_0, iq4_xs, f16, …) or a mix (q4_k_m, …)")
+      ->capture_default_str();
   app.add_flag("--pure", arguments.pure, "all matrices in the one format that the type is named after");
   app.add_option("--seed", arguments.seed, "other weights")->capture_default_str();
-  CLI::Option* size = app.add_option("--vocab", arguments.vocabulary, "how many tokens; the smallest number that works if not given")
-                          ->check(CLI::Range(1, 10'000'000));
-  app.add_flag("--full-vocab", arguments.full_vocabulary, "as many tokens as the model of this shape has")->excludes(size);
+  CLI::Option* size =
+      app.add_option("--vocab", arguments.vocabulary, "how many tokens; the smallest number that works if not given")
+          ->check(CLI::Range(1, 10'000'000));
+  app.add_flag("--full-vocab", arguments.full_vocabulary, "as many tokens as the model of this shape has")
+      ->excludes(size);
   app.add_option("--layers", arguments.layers, "fewer or more layers than the shape has")->check(CLI::Range(1, 1000));
   try {
     app.parse(argc, argv);

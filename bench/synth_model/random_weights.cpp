@@ -19,7 +19,8 @@ constexpr std::size_t kPieceTiles = 8192;  // tiles per write
 /// A scale with which the codebook's levels, chosen evenly, have this deviation.
 float codebook_scale(float deviation) {
   float squares = 0;
-  for (const std::int8_t level : quant::iq4_nl::kCodebook) squares += static_cast<float>(level) * static_cast<float>(level);
+  for (const std::int8_t level : quant::iq4_nl::kCodebook)
+    squares += static_cast<float>(level) * static_cast<float>(level);
   return deviation / std::sqrt(squares / 16);
 }
 

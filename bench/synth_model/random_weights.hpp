@@ -1,5 +1,6 @@
-// Random tensors in any format at the speed of copying: a few thousand values are drawn and packed once, and a tensor is
-// filled with pieces of them in random order. Good for measuring and for ordinary activations, not for anything learned.
+// Random tensors in any format at the speed of copying: a few thousand values are drawn and packed once, and a tensor
+// is filled with pieces of them in random order. Good for measuring and for ordinary activations, not for anything
+// learned.
 #pragma once
 
 #include <cstddef>

@@ -13,8 +13,8 @@ constexpr Shape kShapes[] = {
 #undef SHAPE
 };
 
-/// By what Llama 3.x divides each rotation frequency to reach beyond the 8192 tokens it was first trained on: 1 for short
-/// waves, the factor for long ones, a blend between (published with the models' configuration).
+/// By what Llama 3.x divides each rotation frequency to reach beyond the 8192 tokens it was first trained on: 1 for
+/// short waves, the factor for long ones, a blend between (published with the models' configuration).
 std::vector<float> rope_divisors(const Shape& shape) {
   constexpr double kTrained = 8192, kShort = 4, kLong = 1;
   std::vector<float> divisors;
@@ -44,7 +44,9 @@ std::vector<TensorPlan> tensors_of(const Shape& shape, int specials) {
   const std::int64_t width = shape.width, feed_forward = shape.feed_forward, vocabulary = shape.vocabulary;
   const std::int64_t query_width = std::int64_t{shape.heads} * shape.head_size;
   const std::int64_t value_width = std::int64_t{shape.kv_heads} * shape.head_size;
-  const auto spread = [](std::int64_t inputs) { return static_cast<float>(1 / std::sqrt(static_cast<double>(inputs))); };
+  const auto spread = [](std::int64_t inputs) {
+    return static_cast<float>(1 / std::sqrt(static_cast<double>(inputs)));
+  };
   const float residual = spread(2 * shape.layers);
   // SiLU(gate)·up of two unit normals has mean square 0.36: the factor brings it back to 1.
   const float gated = 1 / 0.6f;
@@ -84,7 +86,8 @@ std::vector<TensorPlan> tensors_of(const Shape& shape, int specials) {
     matrix("output.weight", width, vocabulary, spread(width));
     plans.back().quiet_rows = specials;
   }
-  if (shape.rope_factor > 0) plans.push_back({"rope_freqs.weight", {shape.head_size / 2}, 0, 0, 0, rope_divisors(shape)});
+  if (shape.rope_factor > 0)
+    plans.push_back({"rope_freqs.weight", {shape.head_size / 2}, 0, 0, 0, rope_divisors(shape)});
   return plans;
 }
 

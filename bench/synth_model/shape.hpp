@@ -30,7 +30,8 @@ std::span<const Shape> shapes();
 /// nullptr when there is no such shape.
 const Shape* find_shape(std::string_view name);
 
-/// One tensor to write. Weights are drawn from a normal distribution of this mean and deviation, unless `exact` has them.
+/// One tensor to write. Weights are drawn from a normal distribution of this mean and deviation, unless `exact` has
+/// them.
 struct TensorPlan {
   std::string name;
   std::vector<std::int64_t> shape;  ///< GGUF order
@@ -40,11 +41,11 @@ struct TensorPlan {
   std::vector<float> exact;
 };
 
-/// Every tensor of the model, in the order in which converters write them. Matrices keep a vector of unit variance at unit
-/// variance; what is added to the residual stream is scaled so that all layers together add about 1; the final norm makes
-/// the logits' deviation about 2. Embeddings are small beside that (deviation 1/√width), so that a model with a tied output
-/// does not just repeat its input. The rows of the last `specials` tokens are quiet: their logits stay near 0, so that
-/// generation hardly ever ends by itself.
+/// Every tensor of the model, in the order in which converters write them. Matrices keep a vector of unit variance at
+/// unit variance; what is added to the residual stream is scaled so that all layers together add about 1; the final
+/// norm makes the logits' deviation about 2. Embeddings are small beside that (deviation 1/√width), so that a model
+/// with a tied output does not just repeat its input. The rows of the last `specials` tokens are quiet: their logits
+/// stay near 0, so that generation hardly ever ends by itself.
 std::vector<TensorPlan> tensors_of(const Shape& shape, int specials);
 
 /// Sets the keys that describe the model (not the tokenizer, not the file type).

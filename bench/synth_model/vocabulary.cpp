@@ -14,13 +14,19 @@ constexpr std::string_view kWords =
     "were when we there can an your which their said if do will each about how up out them then she many some so these "
     "would other into has more her two like him see time could no make than first been its who now people my made over "
     "did down only way find use may water long little very after words called just where most know get through back "
-    "much before go good new write our used me man too any day same right look think also around another came come work "
-    "three word must because does part even place well such here take why things help put years different away again off "
-    "went old number great tell men say small every found still between name should home big give air line set own under "
+    "much before go good new write our used me man too any day same right look think also around another came come "
+    "work "
+    "three word must because does part even place well such here take why things help put years different away again "
+    "off "
+    "went old number great tell men say small every found still between name should home big give air line set own "
+    "under "
     "read last never us left end along while might next sound below saw something thought both few those always looked "
-    "show large often together asked house world going want school important until form food keep children feet land side "
-    "without boy once animals life enough took sometimes four head above kind began almost live page got earth need far "
-    "hand high year mother light parts country father let night following picture being study second eyes soon times story";
+    "show large often together asked house world going want school important until form food keep children feet land "
+    "side "
+    "without boy once animals life enough took sometimes four head above kind began almost live page got earth need "
+    "far "
+    "hand high year mother light parts country father let night following picture being study second eyes soon times "
+    "story";
 
 struct Family {
   std::string_view pre_tokenizer;
@@ -41,8 +47,12 @@ constexpr std::string_view kLlama3Chat =
 Family facts_of(VocabularyFamily family) {
   switch (family) {
     case VocabularyFamily::llama3:
-      return {"llama-bpe", true, "<|begin_of_text|>", "<|eot_id|>",
-              {"<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"}, kLlama3Chat};
+      return {"llama-bpe",
+              true,
+              "<|begin_of_text|>",
+              "<|eot_id|>",
+              {"<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"},
+              kLlama3Chat};
     case VocabularyFamily::qwen:
       return {"qwen2", false, "<|endoftext|>", "<|im_end|>", {"<|endoftext|>", "<|im_start|>", "<|im_end|>"}, kChatMl};
     default:
@@ -67,7 +77,8 @@ std::array<std::string, 256> byte_letters() {
   return letters;
 }
 
-/// The tokens before padding and specials, and the merges that lead to them: a word grows letter by letter from its left.
+/// The tokens before padding and specials, and the merges that lead to them: a word grows letter by letter from its
+/// left.
 SynthVocabulary base_vocabulary() {
   const std::array<std::string, 256> letters = byte_letters();
   SynthVocabulary base;
@@ -103,7 +114,8 @@ Result<SynthVocabulary> make_vocabulary(VocabularyFamily family, int size) {
   SynthVocabulary vocabulary = base_vocabulary();
   const Family facts = facts_of(family);
   const int unpadded = smallest_vocabulary(family);
-  if (size < unpadded) return error(ErrorCode::invalid_argument, "a vocabulary of ", size, " tokens is too small: at least ", unpadded);
+  if (size < unpadded)
+    return error(ErrorCode::invalid_argument, "a vocabulary of ", size, " tokens is too small: at least ", unpadded);
   for (int i = unpadded; i < size; ++i) {
     vocabulary.tokens.push_back("[unused" + std::to_string(i - unpadded) + "]");
     vocabulary.types.push_back(1);

@@ -23,9 +23,9 @@ struct SynthVocabulary {
 /// How many tokens a vocabulary of this family has without padding.
 int smallest_vocabulary(VocabularyFamily family);
 
-/// Bytes, words, padding up to `size` tokens, then the special tokens, as in the models themselves. The padding tokens look
-/// unused and nothing encodes to them, but they have text, so that generating them is work as usual.
-/// Errors: invalid_argument when `size` is below smallest_vocabulary().
+/// Bytes, words, padding up to `size` tokens, then the special tokens, as in the models themselves. The padding tokens
+/// look unused and nothing encodes to them, but they have text, so that generating them is work as usual. Errors:
+/// invalid_argument when `size` is below smallest_vocabulary().
 Result<SynthVocabulary> make_vocabulary(VocabularyFamily family, int size);
 
 /// Sets the tokenizer's keys, a chat template among them.

@@ -18,7 +18,9 @@ struct Block {
 static_assert(sizeof(Block) == 2 && alignof(Block) == 1);
 
 /// Writes the block's one value.
-static inline void unpack(const Block& block, float* values) noexcept { values[0] = bf16_to_f32(load_u16(block.bytes)); }
+static inline void unpack(const Block& block, float* values) noexcept {
+  values[0] = bf16_to_f32(load_u16(block.bytes));
+}
 
 /// Packs one finite value; one that would round up to infinity stays the largest finite bfloat16.
 static inline void pack(const float* values, Block& block) noexcept {

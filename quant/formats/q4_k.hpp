@@ -46,7 +46,8 @@ static inline void pack(const float* values, Block& block) noexcept {
   store_six_bit(found.scales, found.minimums, block.scales);
   for (int g = 0; g < 4; ++g) {
     for (int l = 0; l < 32; ++l) {
-      block.quants[32 * g + l] = static_cast<std::uint8_t>(found.values[64 * g + l] | found.values[64 * g + 32 + l] << 4);
+      block.quants[32 * g + l] =
+          static_cast<std::uint8_t>(found.values[64 * g + l] | found.values[64 * g + 32 + l] << 4);
     }
   }
 }

@@ -45,7 +45,8 @@ static inline void pack(const float* values, Block& block) noexcept {
   std::uint32_t high = 0;
   for (int j = 0; j < 16; ++j) {
     const auto first = static_cast<std::uint32_t>(static_cast<int>(nearest_level(values[j] * inverse, -16, 15)) + 16);
-    const auto second = static_cast<std::uint32_t>(static_cast<int>(nearest_level(values[j + 16] * inverse, -16, 15)) + 16);
+    const auto second =
+        static_cast<std::uint32_t>(static_cast<int>(nearest_level(values[j + 16] * inverse, -16, 15)) + 16);
     block.quants[j] = static_cast<std::uint8_t>((first & 15u) | (second & 15u) << 4);
     high |= (first >> 4) << j | (second >> 4) << (j + 16);
   }

@@ -54,7 +54,8 @@ static inline void pack(const float* values, Block& block) noexcept {
     for (int l = 0; l < 32; ++l) {
       const int first = found.values[64 * g + l], second = found.values[64 * g + 32 + l];
       block.quants[32 * g + l] = static_cast<std::uint8_t>((first & 15) | (second & 15) << 4);
-      block.high_bits[l] = static_cast<std::uint8_t>(block.high_bits[l] | (first >> 4) << (2 * g) | (second >> 4) << (2 * g + 1));
+      block.high_bits[l] =
+          static_cast<std::uint8_t>(block.high_bits[l] | (first >> 4) << (2 * g) | (second >> 4) << (2 * g + 1));
     }
   }
 }

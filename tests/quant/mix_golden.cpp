@@ -17,7 +17,8 @@ TEST_CASE("stories3M gets the formats that llama.cpp gave it") {
     const auto file = brim::io::Gguf::open(path);
     REQUIRE(file);
     const Mix mix = mix_from_name(name).value();
-    CHECK(file->integer("general.file_type", {}, 0, 100).value() == static_cast<int>(mixes()[static_cast<std::size_t>(mix)].file_type));
+    CHECK(file->integer("general.file_type", {}, 0, 100).value() ==
+          static_cast<int>(mixes()[static_cast<std::size_t>(mix)].file_type));
 
     ModelFacts model;
     model.architecture = "llama";

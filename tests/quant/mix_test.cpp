@@ -23,7 +23,8 @@ using Counts = std::map<std::string_view, int>;
 
 /// How many tensors of a dense or mixture-of-experts model get which format; vectors are left out.
 Counts counts(Mix mix, const Shape& shape, bool pure = false) {
-  const ModelFacts model{shape.architecture, shape.layers, shape.experts, shape.heads_per_kv_head, shape.layers, shape.tied};
+  const ModelFacts model{shape.architecture,      shape.layers, shape.experts,
+                         shape.heads_per_kv_head, shape.layers, shape.tied};
   Counts found;
   const auto count = [&](const std::string& name, std::int64_t row_length, int dimensions, int index) {
     const TensorFacts tensor{name, dimensions, row_length, Format::f16, index};
@@ -33,7 +34,8 @@ Counts counts(Mix mix, const Shape& shape, bool pure = false) {
   if (!shape.tied) count("output.weight", shape.width, 2, 0);
   for (int layer = 0; layer < shape.layers; ++layer) {
     const std::string block = "blk." + std::to_string(layer) + ".";
-    for (const char* part : {"attn_q", "attn_k", "attn_v", "attn_output"}) count(block + part + ".weight", shape.width, 2, layer);
+    for (const char* part : {"attn_q", "attn_k", "attn_v", "attn_output"})
+      count(block + part + ".weight", shape.width, 2, layer);
     const std::string experts = shape.experts > 0 ? "_exps.weight" : ".weight";
     count(block + "ffn_gate" + experts, shape.width, shape.experts > 0 ? 3 : 2, layer);
     count(block + "ffn_up" + experts, shape.width, shape.experts > 0 ? 3 : 2, layer);
@@ -67,6 +69,23 @@ TEST_CASE("an 8B Llama gets the numbers of matrices per format that its publishe
   CHECK(counts(Mix::f16, kLlama8b) == Counts{{"F16", 226}});
 }
 
+TEST_CASE("more bits go to the first and last eighth of the layers and to every third between") {
+  const ModelFacts model{"llama", 32, 0, 4, 32, false};
+  std::vector<int> down, value;
+  for (int layer = 0; layer < 32; ++layer) {
+    const std::string block = "blk." + std::to_string(layer) + ".";
+    const std::string down_name = block + "ffn_down.weight";
+    const TensorFacts down_facts{down_name, 2, 14336, Format::f16, 0};
+    const std::string value_name = block + "attn_v.weight";
+    const TensorFacts value_facts{value_name, 2, 4096, Format::f16, layer};
+    if (choose_format(Mix::q4_k_m, false, model, down_facts).format == Format::q6_k) down.push_back(layer);
+    if (choose_format(Mix::q5_k_m, false, model, value_facts).format == Format::q6_k) value.push_back(layer);
+  }
+  const std::vector<int> expected = {0, 1, 2, 3, 6, 9, 12, 15, 18, 21, 24, 27, 28, 29, 30, 31};
+  CHECK(down == expected);
+  CHECK(value == expected);
+}
+
 TEST_CASE("rows of 896 fall back to formats with blocks of 32") {
   CHECK(counts(Mix::q4_k_m, kQwenHalfB) == Counts{{"Q5_0", 132}, {"Q8_0", 13}, {"Q4_K", 12}, {"Q6_K", 12}});
 }
@@ -82,8 +101,8 @@ TEST_CASE("pure means the one format") {
 }
 
 TEST_CASE("what must stay exact keeps the format it has") {
-  for (const std::string_view name : {"blk.0.ffn_gate_inp.weight", "blk.0.attn_norm.weight", "output_norm.weight", "rope_freqs.weight",
-                                      "blk.3.attn_q.bias", "blk.3.attn_q_norm.weight"}) {
+  for (const std::string_view name : {"blk.0.ffn_gate_inp.weight", "blk.0.attn_norm.weight", "output_norm.weight",
+                                      "rope_freqs.weight", "blk.3.attn_q.bias", "blk.3.attn_q_norm.weight"}) {
     CAPTURE(name);
     const int dimensions = name == "blk.0.ffn_gate_inp.weight" ? 2 : 1;
     CHECK(choose(Mix::q4_k_m, name, 2048, dimensions, Format::f32).format == Format::f32);
@@ -113,8 +132,9 @@ TEST_CASE("whatever is asked, the answer fits the row and can be packed") {
     CHECK(file_types.insert(facts.file_type).second);
     CHECK(mix_from_name(facts.name) == mix);
     if (!facts.other_name.empty()) CHECK(mix_from_name(facts.other_name) == mix);
-    for (const std::string_view name : {"token_embd.weight", "output.weight", "blk.0.attn_v.weight", "blk.15.ffn_down_exps.weight",
-                                        "blk.999999999999999999999.ffn_down.weight", "blk..ffn_down.weight", "weight", ""}) {
+    for (const std::string_view name :
+         {"token_embd.weight", "output.weight", "blk.0.attn_v.weight", "blk.15.ffn_down_exps.weight",
+          "blk.999999999999999999999.ffn_down.weight", "blk..ffn_down.weight", "weight", ""}) {
       for (const std::int64_t row : {1, 31, 32, 96, 256, 4096}) {
         for (const int experts : {0, 8, 64}) {
           for (const std::string_view architecture : {"llama", "falcon", "qwen2", ""}) {

@@ -1,4 +1,5 @@
-// Packing and unpacking of every format in the list: how much is lost, and what happens at the edges of what floats are.
+// Packing and unpacking of every format in the list: how much is lost, and what happens at the edges of what floats
+// are.
 #include "quant/row.hpp"
 
 #include <doctest/doctest.h>
@@ -128,12 +129,14 @@ TEST_CASE("rows of zeros, of one value and of extremes stay finite and near") {
     for (const float value : unpacked(format, packed(format, zeros))) REQUIRE(value == 0);
     for (const float constant : {1.0f, -1.0f, 0.013f, -250.0f}) {
       const std::vector<float> values(kCount, constant);
-      for (const float value : unpacked(format, packed(format, values))) REQUIRE(std::abs(value / constant - 1) < 0.01f);
+      for (const float value : unpacked(format, packed(format, values)))
+        REQUIRE(std::abs(value / constant - 1) < 0.01f);
     }
     for (const float extreme : {std::numeric_limits<float>::max(), 1e9f, 7e4f, 1e-8f, 1e-20f, 1e-38f,
                                 std::numeric_limits<float>::denorm_min()}) {
       std::vector<float> values = normal_row(17, 1.0f);
-      for (std::size_t i = 0; i < values.size(); ++i) values[i] = i % 3 == 0 ? extreme : i % 3 == 1 ? -extreme : values[i] * extreme;
+      for (std::size_t i = 0; i < values.size(); ++i)
+        values[i] = i % 3 == 0 ? extreme : i % 3 == 1 ? -extreme : values[i] * extreme;
       for (const float value : unpacked(format, packed(format, values))) {
         REQUIRE(std::isfinite(value));
         REQUIRE(std::abs(value) <= std::max(4.5f * extreme, 1e-6f));
