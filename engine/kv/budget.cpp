@@ -83,7 +83,9 @@ Result<BudgetRequest> parse_budget(std::string_view text) {
   const Result<std::size_t> size = parse_size(text);
   if (!size) return not_a_budget(text, "is not a size");
   if (*size == 0) return not_a_budget(text, "leaves no memory at all");
-  if (*size > static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max())) return not_a_budget(text, "is too large");
+  if (*size > static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max())) {
+    return not_a_budget(text, "is too large");
+  }
   request.kind = BudgetRequest::Kind::bytes;
   request.bytes = static_cast<std::int64_t>(*size);
   return request;

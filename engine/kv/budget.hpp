@@ -1,5 +1,5 @@
-// How much each layer may keep: the interface of kv.split, and how a user's budget becomes bytes. A split only computes;
-// only the cache moves memory.
+// How much each layer may keep: the interface of kv.split, and how a user's budget becomes bytes. A split only
+// computes; only the cache moves memory.
 #pragma once
 
 #include <cstdint>
@@ -42,8 +42,8 @@ struct BudgetRequest {
   std::int64_t bytes = 0;
   double percent = 0;
 };
-/// "64MiB", "20%", "full" or "auto" (letters in either case); more than 0 bytes, or more than 0 and at most 100 percent.
-/// Errors: invalid_argument naming the text and the forms.
+/// "64MiB", "20%", "full" or "auto" (letters in either case); more than 0 bytes, or more than 0 and at most 100
+/// percent. Errors: invalid_argument naming the text and the forms.
 Result<BudgetRequest> parse_budget(std::string_view text);
 
 }  // namespace brim::kv

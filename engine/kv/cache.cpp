@@ -14,8 +14,8 @@ namespace brim::kv {
 Result<Cache> Cache::create(Plan plan, std::span<std::byte> memory, const KeyRotation* rotation) {
   if (static_cast<std::int64_t>(memory.size()) < plan.budget_bytes ||
       reinterpret_cast<std::uintptr_t>(memory.data()) % 64 != 0) {
-    return error(ErrorCode::invalid_argument, "KV cache: expected ", plan.budget_bytes, " bytes at a multiple of 64, found ",
-                 memory.size());
+    return error(ErrorCode::invalid_argument, "KV cache: expected ", plan.budget_bytes,
+                 " bytes at a multiple of 64, found ", memory.size());
   }
   const Shape& shape = plan.shape;
   if (!plan.rule || plan.quota.size() != shape.layers.size()) {
@@ -28,10 +28,11 @@ Result<Cache> Cache::create(Plan plan, std::span<std::byte> memory, const KeyRot
     needed = plus(needed, times(own, entry_bytes(shape.layers[i], shape.type, plan.needs)));
     slots = std::max(slots, own);
   }
-  const std::int64_t fixed = plus(staging_bytes(shape, plan.chunk), scratch_bytes(shape, plan.needs, slots, plan.chunk));
+  const std::int64_t fixed =
+      plus(staging_bytes(shape, plan.chunk), scratch_bytes(shape, plan.needs, slots, plan.chunk));
   if (plus(needed, fixed) > plan.budget_bytes) {
-    return error(ErrorCode::internal, "KV cache: the plan's parts are ", plus(needed, fixed), " bytes, more than its budget of ",
-                 plan.budget_bytes);
+    return error(ErrorCode::internal, "KV cache: the plan's parts are ", plus(needed, fixed),
+                 " bytes, more than its budget of ", plan.budget_bytes);
   }
   Cache cache;
   cache.rotation_ = rotation;
@@ -99,8 +100,8 @@ Stretch View::stretch(int head, std::int64_t first, std::int64_t end) const noex
   const LayerStore& store = cache_->at(layer_).store;
   if (first >= retained_) {
     const std::int64_t token = first - retained_;
-    return {cache_->staging_.key(head, token), cache_->staging_.value(head, token), store.key_bytes(), store.value_bytes(),
-            end - first};
+    return {cache_->staging_.key(head, token), cache_->staging_.value(head, token), store.key_bytes(),
+            store.value_bytes(), end - first};
   }
   const std::int64_t count = store.run_length(first, std::min(end, retained_));
   return {store.key(head, first), store.value(head, first), store.key_bytes(), store.value_bytes(), count};
@@ -128,8 +129,8 @@ void Cache::commit(int layer) noexcept {
   const std::int64_t used = own.store.used();
   const std::int64_t entries = used + chunk_;
 
-  // Entries older than the window of the last token read: nothing will ever see them again. One more than the next token
-  // sees is kept, so that taking back the newest token is exact.
+  // Entries older than the window of the last token read: nothing will ever see them again. One more than the next
+  // token sees is kept, so that taking back the newest token is exact.
   std::int64_t first = 0;
   if (own.slides) {
     const std::span<const std::int64_t> positions = staged_positions(own);
@@ -140,7 +141,9 @@ void Cache::commit(int layer) noexcept {
 
   if (entries - first <= own.quota) {
     own.store.drop_oldest(std::min(first, used));
-    for (std::int64_t token = std::max<std::int64_t>(first - used, 0); token < chunk_; ++token) append_staged(own, token);
+    for (std::int64_t token = std::max<std::int64_t>(first - used, 0); token < chunk_; ++token) {
+      append_staged(own, token);
+    }
   } else {
     const std::int64_t keep = entries_to_keep(entries - first, own.quota, chunk_);
     evict(own, first, keep);
@@ -177,7 +180,9 @@ void Cache::evict(Layer& layer, std::int64_t first, std::int64_t keep) noexcept 
   for (std::uint32_t& entry : chosen) entry += static_cast<std::uint32_t>(first);
   const auto staged = std::lower_bound(chosen.begin(), chosen.end(), static_cast<std::uint32_t>(used));
   layer.store.keep(chosen.first(static_cast<std::size_t>(staged - chosen.begin())));
-  for (auto entry = staged; entry != chosen.end(); ++entry) append_staged(layer, static_cast<std::int64_t>(*entry) - used);
+  for (auto entry = staged; entry != chosen.end(); ++entry) {
+    append_staged(layer, static_cast<std::int64_t>(*entry) - used);
+  }
 }
 
 void Cache::end() noexcept {

@@ -1,6 +1,7 @@
-// The cache itself: what happens to a chunk of tokens on its way into the layers. It holds exactly Plan::budget_bytes of
-// memory that the session's arena gave it, and moves entries inside them; it never allocates. Its parts: layout (where
-// things lie), layer_store (one layer's entries), staging (the chunk), eviction (which entries stay), rebase (positions).
+// The cache itself: what happens to a chunk of tokens on its way into the layers. It holds exactly Plan::budget_bytes
+// of memory that the session's arena gave it, and moves entries inside them; it never allocates. Its parts: layout
+// (where things lie), layer_store (one layer's entries), staging (the chunk), eviction (which entries stay), rebase
+// (positions).
 //
 // A forward pass over a chunk of n tokens, layer by layer:
 //   begin(n)                    once: makes room in position space (rebasing survivors when the context is used up)
@@ -70,27 +71,27 @@ class View {
 struct LayerStats {
   std::int64_t quota = 0;     ///< entries this layer may keep
   std::int64_t used = 0;      ///< entries it keeps
-  /// Entries dropped since the session began or was cleared, to fit the quota or the context. Entries that slid out of a
-  /// layer's window are not counted: no later token could have seen them.
+  /// Entries dropped since the session began or was cleared, to fit the quota or the context. Entries that slid out
+  /// of a layer's window are not counted: no later token could have seen them.
   std::int64_t evicted = 0;
 };
 
 /// One thread at a time. Everything is deterministic.
 class Cache {
  public:
-  /// `memory` is exactly plan.budget_bytes, 64-byte aligned, and outlives the cache. Bookkeeping that is not per entry
-  /// (a few hundred bytes a layer, page tables) is ordinary memory, allocated here and never again; entries, their
-  /// metadata and the staging buffer are in `memory`. Errors: invalid_argument for other memory; internal for a plan whose
-  /// parts do not fit in its own budget, as make_plan never makes one.
+  /// `memory` is exactly plan.budget_bytes, 64-byte aligned, and outlives the cache. Bookkeeping that is not per
+  /// entry (a few hundred bytes a layer) is ordinary memory, allocated here and never again; entries,
+  /// their metadata and the staging buffer are in `memory`. Errors: invalid_argument for other memory; internal for a
+  /// plan whose parts do not fit in its own budget, as make_plan never makes one.
   static Result<Cache> create(Plan plan, std::span<std::byte> memory, const KeyRotation* rotation);
 
   const Plan& plan() const { return plan_; }
   Needs needs() const;
 
-  /// Starts a chunk of 1 ≤ n ≤ plan().chunk tokens; not while stale or between begin and end. Returns the position of its
-  /// first token. When the chunk would pass the context, survivors move to contiguous positions: sinks keep theirs, the
-  /// rest end where the fullest layer ends. A layer that holds more than the context less n, or less an eighth, first
-  /// drops its oldest entries after the sinks.
+  /// Starts a chunk of 1 ≤ n ≤ plan().chunk tokens; not while stale or between begin and end. Returns the position of
+  /// its first token. When the chunk would pass the context, survivors move to contiguous positions: sinks keep
+  /// theirs, the rest end where the fullest layer ends. A layer that holds more than the context less n, or less an
+  /// eighth, first drops its oldest entries after the sinks.
   std::int64_t begin(std::int64_t n) noexcept;
   /// keys[t][head][key_size] and values[t][head][value_size] of the chunk's n tokens, floats, rotated.
   void stage(int layer, const float* keys, const float* values) noexcept;
@@ -99,16 +100,16 @@ class Cache {
   void add_mass(int layer, std::span<const float> mass) noexcept;
   void commit(int layer) noexcept;
   void end() noexcept;
-  /// Gives up a chunk between begin and end. Entries that committed layers took from it are taken back. Where a layer had
-  /// to drop older ones for them that cannot be: the cache is stale then, until clear().
+  /// Gives up a chunk between begin and end. Entries that committed layers took from it are taken back. Where a layer
+  /// had to drop older ones for them that cannot be: the cache is stale then, until clear().
   void abandon() noexcept;
   bool stale() const { return stale_; }
 
   void clear() noexcept;
-  /// Forgets the last tokens so that `count` tokens remain of the whole input. False when that cannot be exact, or inside
-  /// a chunk: an entry that would still be needed was evicted or slid out of a window, positions were rebased since, or
-  /// masses that decide about evictions have already taken in the forgotten tokens. Nothing is changed then; re-read
-  /// instead. Going back to 0 tokens is clear(), and always works.
+  /// Forgets the last tokens so that `count` tokens remain of the whole input. False when that cannot be exact, or
+  /// inside a chunk: an entry that would still be needed was evicted or slid out of a window, positions were rebased
+  /// since, or masses that decide about evictions have already taken in the forgotten tokens. Nothing is changed
+  /// then; re-read instead. Going back to 0 tokens is clear(), and always works.
   bool truncate(std::int64_t count) noexcept;
 
   std::int64_t tokens() const { return tokens_; }           ///< tokens read since clear()

@@ -7,8 +7,8 @@
 
 namespace brim::kv {
 
-/// Entries that stay whatever their score, for a quota of q: min(4, q/8) sinks and min(32, q/4) most recent. Layers whose
-/// window slides past the beginning keep no sinks.
+/// Entries that stay whatever their score, for a quota of q: min(4, q/8) sinks and min(32, q/4) most recent. Layers
+/// whose window slides past the beginning keep no sinks.
 struct Forced {
   std::int64_t sinks = 0;
   std::int64_t recent = 0;

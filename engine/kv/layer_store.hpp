@@ -1,7 +1,7 @@
-// One layer's entries in its run of granules. Keys and values lie in a ring of slots — entry i, counted by age, in slot
-// (start + i) mod slots — so that dropping the oldest moves nothing, and dropping the oldest after a few sinks moves only
-// the sinks. Positions, indices and masses are plain arrays in order of age, because attention and rules read them whole.
-// All heads hold the same entries.
+// One layer's entries in its run of granules. Keys and values lie in a ring of slots — entry i, counted by age, in
+// slot (start + i) mod slots — so that dropping the oldest moves nothing, and dropping the oldest after a few sinks
+// moves only the sinks. Positions, indices and masses are plain arrays in order of age, because attention and rules
+// read them whole. All heads hold the same entries.
 #pragma once
 
 #include <cstddef>
@@ -37,7 +37,8 @@ class LayerStore {
   std::int64_t run_length(std::int64_t entry, std::int64_t end) const;
 
   /// Adds staged entry `token` as the newest. There is a free slot.
-  void append(const Staging& staging, std::int64_t token, std::int64_t position, std::int64_t index, float mass) noexcept;
+  void append(const Staging& staging, std::int64_t token, std::int64_t position, std::int64_t index,
+              float mass) noexcept;
   void drop_oldest(std::int64_t count) noexcept;
   void drop_newest(std::int64_t count) noexcept { used_ -= count; }
   /// Keeps the entries in `order` (ascending) and closes the gaps, moving whichever side of them is smaller.

@@ -1,10 +1,10 @@
 // Where things lie in the cache's memory, and therefore what they cost. The plan sums these sizes and the cache places
 // its data by the same functions, so the two cannot disagree.
 //
-//   layer 0                                   layer 1 …   staging          scratch
-//   ┌ keys of head 0 ┬ keys of head 1 ┬ … ┐               chunk of the     positions, indices, scores, mass and order
-//   ├ values of head 0 ┬ …                ┤               layer with the   of the largest layer plus one chunk; a granule
-//   └ positions ┬ indices ┬ mass          ┘               largest entries  of keys as floats
+//   layer 0                               layer 1 …   staging            scratch
+//   ┌ keys of head 0 ┬ keys of head 1 …               a chunk of the     positions, indices, scores, masses and order
+//   ├ values of head 0 ┬ …                            layer with the     of the largest layer and one chunk; a granule
+//   └ positions ┬ indices ┬ masses                    largest entries    of keys as floats
 //
 // A layer's part is `granules` · 16 slots; each head's keys are one contiguous run, and so are its values.
 #pragma once
@@ -58,7 +58,8 @@ struct Scratch {
   std::int64_t slots = 0;
 };
 
-/// Hands out the memory from its beginning, in the order of the drawing above.
+/// Hands out the memory from its beginning, in the order of the drawing above. The memory holds the sum of what is
+/// asked for: Cache::create has added it up.
 class MemoryMap {
  public:
   explicit MemoryMap(std::span<std::byte> memory) : memory_(memory) {}

@@ -77,7 +77,9 @@ class Costs {
       slots = std::max(slots, layer.cap);
     }
     int chunk = largest_chunk();
-    while (chunk > smallest_chunk() && staging_bytes(shape_, chunk) > plus(entries, fixed(slots, chunk)) / 8) chunk /= 2;
+    while (chunk > smallest_chunk() && staging_bytes(shape_, chunk) > plus(entries, fixed(slots, chunk)) / 8) {
+      chunk /= 2;
+    }
     return plus(entries, fixed(slots, chunk));
   }
   int chunk(std::int64_t budget) const {
@@ -111,7 +113,8 @@ Result<std::int64_t> requested_bytes(const Costs& costs, const Shape& shape, Nee
       break;
     case BudgetRequest::Kind::percent:
       if (!(request.percent > 0 && request.percent <= 100)) {
-        return error(ErrorCode::invalid_argument, "KV budget: ", request.percent, "%; expected above 0% and up to 100%");
+        return error(ErrorCode::invalid_argument, "KV budget: ", request.percent,
+                     "%; expected above 0% and up to 100%");
       }
       if (request.percent < 100) {
         bytes = static_cast<std::int64_t>(std::floor(static_cast<double>(full) * (request.percent / 100)));
@@ -128,8 +131,8 @@ Result<std::int64_t> requested_bytes(const Costs& costs, const Shape& shape, Nee
   }
   if (least == kSaturated || (full == kSaturated && request.kind != BudgetRequest::Kind::bytes &&
                               request.kind != BudgetRequest::Kind::automatic)) {
-    return error(ErrorCode::out_of_memory, "KV cache: ", shape.layers.size(), " layers with a context of ", shape.context,
-                 " tokens need more bytes than can be counted");
+    return error(ErrorCode::out_of_memory, "KV cache: ", shape.layers.size(), " layers with a context of ",
+                 shape.context, " tokens need more bytes than can be counted");
   }
   if (bytes < least) {
     return error(ErrorCode::out_of_memory, what, " is ", bytes_text(bytes), ", but this model needs at least ",

@@ -1,5 +1,5 @@
-// The arithmetic of the budget: from a model's KV shape and the user's request to bytes, chunk size, granules and quotas,
-// before anything is allocated. `brim inspect` prints it, Cache builds from it.
+// The arithmetic of the budget: from a model's KV shape and the user's request to bytes, chunk size, granules and
+// quotas, before anything is allocated. `brim inspect` prints it, Cache builds from it.
 //
 // The budget counts everything the cache needs: granules (K and V of ≤ 16 entries of one layer and KV head), per-entry
 // metadata with the scratch that eviction works in, and the staging buffer (one chunk of one layer, shared by all).
@@ -56,16 +56,17 @@ struct Plan {
   const Rule* rule = nullptr;          ///< the rule named `keep`; rules live as long as the program
 };
 
-/// Works out the plan. `automatic_bytes` is what kind automatic means here (the caller knows the machine): the plan takes
-/// the less of it and the bytes of min(context, 16384) tokens.
-/// The chunk is the largest power of two ≤ 512 and ≤ context / 4 (so that reading on beyond the context never drops more
-/// than a quarter of it at once) whose staging is at most an eighth of the budget, but at least 16.
-/// Errors: out_of_memory with the least possible budget when the request is below the floors; invalid_argument for an
-/// unknown split or rule, with the known ones, and for a shape without layers, heads or context.
+/// Works out the plan. `automatic_bytes` is what kind automatic means here (the caller knows the machine): the plan
+/// takes the less of it and the bytes of min(context, 16384) tokens. The chunk is the largest power of two ≤ 512 and
+/// ≤ context / 4 (so that reading on beyond the context never drops more than a quarter of it at once) whose staging
+/// is at most an eighth of the budget, but at least 16. Errors: out_of_memory with the least possible budget when the
+/// request is below the floors; invalid_argument for an unknown split or rule, with the known ones, and for a shape
+/// without layers, heads or context.
 Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::int64_t automatic_bytes,
                        const std::string& split, const std::string& keep);
 
-/// Bytes one token costs over all layers in this storage type, position and index included (for people: "KV per token").
+/// Bytes one token costs over all layers in this storage type, position and index included (for people: "KV per
+/// token").
 std::int64_t bytes_per_token(const Shape& shape);
 
 }  // namespace brim::kv

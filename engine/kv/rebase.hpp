@@ -11,8 +11,8 @@ namespace brim::kv {
 
 class KeyRotation;
 
-/// What rebasing needs beside the layer itself. `keys` holds a granule of unpacked keys; a null `rotation` means that no
-/// key of the model carries a position.
+/// What rebasing needs beside the layer itself. `keys` holds a granule of unpacked keys; a null `rotation` means that
+/// no key of the model carries a position.
 struct RebaseTools {
   const kernels::Table& table;
   kernels::KvType type;

@@ -1,5 +1,5 @@
-// The staging buffer: keys and values of one chunk in one layer, already in the storage type, so that attention over the
-// newest tokens sees exactly the bits that later reads of the same entries see. All layers use it in turn.
+// The staging buffer: keys and values of one chunk in one layer, already in the storage type, so that attention over
+// the newest tokens sees exactly the bits that later reads of the same entries see. All layers use it in turn.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,9 @@ class Staging {
 
   // The layer that was packed last: entry `token` of `head`, entries of a head lying side by side.
   const std::byte* key(int head, std::int64_t token) const { return data_ + (head * chunk_ + token) * key_bytes_; }
-  const std::byte* value(int head, std::int64_t token) const { return values_ + (head * chunk_ + token) * value_bytes_; }
+  const std::byte* value(int head, std::int64_t token) const {
+    return values_ + (head * chunk_ + token) * value_bytes_;
+  }
 
  private:
   std::byte* data_ = nullptr;

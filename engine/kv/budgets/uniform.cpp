@@ -19,7 +19,8 @@ class UniformSplit : public Split {
       for (const LayerNeed& layer : layers) sum = plus(sum, times(given(layer, level), layer.entry_bytes));
       return sum;
     };
-    // The highest level that can be paid for: `low` always can (it is the floors), `high` is where every cap is reached.
+    // The highest level that can be paid for: `low` always can (it is the floors), `high` is where every cap is
+    // reached.
     std::int64_t low = 0;
     std::int64_t high = 0;
     for (const LayerNeed& layer : layers) high = std::max(high, layer.cap);

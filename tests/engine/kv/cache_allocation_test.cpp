@@ -1,4 +1,5 @@
-// Between create and the end of a session the cache allocates nothing: not when reading, evicting, rebasing, going back.
+// Between create and the end of a session the cache allocates nothing: not when reading, evicting, rebasing, going
+// back.
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -20,9 +21,16 @@ void* counted(std::size_t size) {
 
 }  // namespace
 
-// The plain pair and the array pair; the aligned ones keep calling the library's.
+// All but the aligned ones, which keep calling the library's.
 void* operator new(std::size_t size) { return counted(size); }
 void* operator new[](std::size_t size) { return counted(size); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  return std::malloc(size == 0 ? 1 : size);
+}
+void* operator new[](std::size_t size, const std::nothrow_t& tag) noexcept { return operator new(size, tag); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
+void operator delete[](void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete[](void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }

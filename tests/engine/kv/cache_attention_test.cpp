@@ -1,5 +1,5 @@
-// What eviction means for attention: attending over the cache is attending over the whole input with the dropped entries
-// masked, at the positions where they were read.
+// What eviction means for attention: attending over the cache is attending over the whole input with the dropped
+// entries masked, at the positions where they were read.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -44,7 +44,9 @@ std::vector<float> attend_view(const View& view, const Shape& shape, int layer, 
   const auto positions = view.positions();
   std::int64_t first = 0;
   const std::int64_t window = layer_shape.window;
-  while (window > 0 && positions[static_cast<std::size_t>(own)] - positions[static_cast<std::size_t>(first)] >= window) ++first;
+  while (window > 0 &&
+         positions[static_cast<std::size_t>(own)] - positions[static_cast<std::size_t>(first)] >= window)
+    ++first;
   std::vector<float> scores(static_cast<std::size_t>(own + 1 - first));
   std::vector<float> out(static_cast<std::size_t>(layer_shape.value_size), 0.0f);
   for (const bool values : {false, true}) {
@@ -53,9 +55,11 @@ std::vector<float> attend_view(const View& view, const Shape& shape, int layer, 
       const Stretch part = view.stretch(head, at, own + 1);
       float* weights = scores.data() + (at - first);
       if (values) {
-        table.value_mix[type]({part.values, part.value_stride, part.count, layer_shape.value_size, weights, 0, 1, out.data(), 0});
+        table.value_mix[type](
+            {part.values, part.value_stride, part.count, layer_shape.value_size, weights, 0, 1, out.data(), 0});
       } else {
-        table.key_scores[type]({part.keys, part.key_stride, part.count, layer_shape.key_size, query.data(), 0, 1, weights, 0});
+        table.key_scores[type](
+            {part.keys, part.key_stride, part.count, layer_shape.key_size, query.data(), 0, 1, weights, 0});
       }
       at += part.count;
     }

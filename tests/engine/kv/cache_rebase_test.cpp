@@ -38,7 +38,9 @@ TEST_CASE("keys are rotated to where they now stand: the same as keys computed t
       for (int head = 0; head < 2; ++head) {
         const auto expected = fake_key(model.rotation(), shape.layers[1], 1, head, token, i);
         const SeenEntry seen = see_entry(view, shape, 1, head, i);
-        CHECK(worst_difference(seen.key, expected) < (type == KvType::f32 ? 1e-6f : type == KvType::f16 ? 1.5e-3f : 0.02f));
+        CHECK(worst_difference(seen.key, expected) < (type == KvType::f32   ? 1e-6f
+                                                      : type == KvType::f16 ? 1.5e-3f
+                                                                            : 0.02f));
         CHECK(seen.value == through_storage(type, fake_vector(1, head, token, 32, true)));
       }
     }
@@ -52,13 +54,15 @@ TEST_CASE("sinks keep their positions and their very bits through a hundred reba
   const View view = model.cache().view(0);
   for (std::int64_t i = 0; i < 4; ++i) {
     CHECK(view.positions()[static_cast<std::size_t>(i)] == i);
-    CHECK(see_entry(view, shape, 0, 0, i).key == through_storage(KvType::q8_0, fake_key(model.rotation(), shape.layers[0], 0, 0, i, i)));
+    CHECK(see_entry(view, shape, 0, 0, i).key ==
+          through_storage(KvType::q8_0, fake_key(model.rotation(), shape.layers[0], 0, 0, i, i)));
   }
   // The others are recent tokens: rotated at most eight times before they are dropped, and still close.
   const std::int64_t tokens = model.cache().tokens();
   for (std::int64_t i = 4; i < view.retained(); ++i) {
     const std::int64_t token = tokens - view.retained() + i;
-    const auto expected = fake_key(model.rotation(), shape.layers[0], 0, 0, token, view.positions()[static_cast<std::size_t>(i)]);
+    const auto expected =
+        fake_key(model.rotation(), shape.layers[0], 0, 0, token, view.positions()[static_cast<std::size_t>(i)]);
     CHECK(worst_difference(see_entry(view, shape, 0, 0, i).key, expected) < 0.06f);
   }
 }

@@ -1,4 +1,5 @@
-// Going back: truncate, abandon, clear. Whatever succeeds must leave the state that reading only the shorter input leaves.
+// Going back: truncate, abandon, clear. Whatever succeeds must leave the state that reading only the shorter input
+// leaves.
 #include <doctest/doctest.h>
 
 #include <vector>

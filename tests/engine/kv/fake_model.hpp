@@ -128,7 +128,9 @@ class FakeModel {
     }
     return true;
   }
-  std::span<const std::byte> memory() const { return std::span(memory_).subspan(offset_, static_cast<std::size_t>(bytes_)); }
+  std::span<const std::byte> memory() const {
+    return std::span(memory_).subspan(offset_, static_cast<std::size_t>(bytes_));
+  }
 
   /// Stages the chunk of n tokens in one layer; `first_token` and `position` are those of its first token.
   void stage(int layer, std::int64_t first_token, std::int64_t position, std::int64_t n) {

@@ -230,7 +230,8 @@ TEST_CASE("thousands of random shapes and budgets: the parts never exceed the bu
     const bool alike = random.pick(0, 1) == 0;
     for (std::int64_t n = random.pick(1, 9); n > 0; --n) {
       LayerShape layer{static_cast<int>(random.pick(1, 5)), static_cast<int>(random.pick(1, 40)) * 4,
-                       static_cast<int>(random.pick(1, 40)) * 4, random.pick(0, 2) == 0 ? random.pick(1, 2500) : 0, true};
+                       static_cast<int>(random.pick(1, 40)) * 4, random.pick(0, 2) == 0 ? random.pick(1, 2500) : 0,
+                       true};
       if (alike && !shape.layers.empty()) layer = shape.layers[0];
       shape.layers.push_back(layer);
     }
