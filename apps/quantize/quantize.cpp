@@ -171,9 +171,7 @@ void quantize(const Arguments& arguments) {
 }  // namespace
 
 void add_quantize(CLI::App& parent) {
-  CLI::App* command = parent.add_subcommand(
-      "quantize", "Write a model with its weights packed into fewer bits.\n"
-                  "The output appears under its name when it is complete; a file of that name is replaced.");
+  CLI::App* command = parent.add_subcommand("quantize", "Write a model with its weights packed into fewer bits");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("IN", arguments->input, "the model to read, a GGUF file; of a split one the first part")
       ->required();
@@ -183,7 +181,7 @@ void add_quantize(CLI::App& parent) {
       ->check(CLI::Range(1, 1024));
   command->add_flag("--pure", arguments->pure, "all matrices in the one format that TYPE is named after");
   command->add_flag("--json", arguments->json, "print the summary as JSON");
-  command->footer(types_text());
+  command->footer(types_text() + "The output appears under its name when it is complete; a file of that name is replaced.");
   command->callback([arguments] { quantize(*arguments); });
 }
 
