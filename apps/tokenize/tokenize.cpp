@@ -68,16 +68,21 @@ void decode(const TokenizeOptions& options) {
   const text::Tokenizer tokenizer = open_tokenizer(options.model);
   for (const std::int32_t id : ids) {
     if (id >= tokenizer.size()) {
-      throw Failure(2, fmt::format("--detokenize: {} is not among the {} tokens of {}", id, tokenizer.size(), options.model));
+      throw Failure(
+          2, fmt::format("--detokenize: {} is not among the {} tokens of {}", id, tokenizer.size(), options.model));
     }
   }
   write_output(tokenizer.decode(ids, true));
 }
 
 // --NAME and --no-NAME for something that is on by itself.
-void add_switch(CLI::App& command, const std::string& name, bool& value, const std::string& on, const std::string& off) {
+void add_switch(CLI::App& command, const std::string& name, bool& value, const std::string& on,
+                const std::string& off) {
   CLI::Option* keep = command.add_flag("--" + name, on);
-  command.add_flag_callback("--no-" + name, [&value] { value = false; }, off)->excludes(keep);
+  command
+      .add_flag_callback(
+          "--no-" + name, [&value] { value = false; }, off)
+      ->excludes(keep);
 }
 
 void tokenize(const TokenizeOptions& options) {
@@ -103,12 +108,14 @@ void add_tokenize(CLI::App& parent) {
   options->text_given = command->add_option("-p,--prompt", options->text, "The text to tokenize")->type_name("TEXT");
   options->file_given = command->add_option("-f,--file", options->file, "A file with the text; -: standard input");
   options->file_given->type_name("FILE");
-  add_switch(*command, "add-special", options->add_special, "Add the BOS and EOS tokens that the model's prompts carry (the default)",
-             "Leave them out");
+  add_switch(*command, "add-special", options->add_special,
+             "Add the BOS and EOS tokens that the model's prompts carry (the default)", "Leave them out");
   add_switch(*command, "parse-special", options->parse_special,
              "Read control tokens like <|im_end|> in the text as such (the default)", "Read them as plain text");
-  CLI::Option* pieces = command->add_flag("--pieces", options->pieces, "Show each token's text too, one token a line");
-  CLI::Option* json = command->add_flag("--json", options->json, "Print a JSON array of ids; with --pieces, of objects");
+  CLI::Option* pieces =
+      command->add_flag("--pieces", options->pieces, "Show each token's text too, one token a line");
+  CLI::Option* json =
+      command->add_flag("--json", options->json, "Print a JSON array of ids; with --pieces, of objects");
   options->ids_given = command->add_option("--detokenize", options->ids,
                                            "Print what these ids stand for, control tokens shown and nothing added: "
                                            "1,2,3 or @FILE");

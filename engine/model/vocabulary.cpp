@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::uint64_t kMostTokens = std::uint64_t{1} << 30;
 
-std::string key_of(std::string_view name) { return "tokenizer.ggml." + std::string(name); }
+std::string key_of(std::string_view name) {
+  return "tokenizer.ggml." + std::string(name);
+}
 
 Error wrong_key(const io::Gguf& gguf, const std::string& key, const std::string& found, const std::string& expected) {
   return error(ErrorCode::bad_file, gguf.path(), ": key ", quoted(key), " has ", found, ", expected ", expected);
@@ -45,7 +47,8 @@ Result<std::vector<std::string>> strings_at(const io::Gguf& gguf, const std::str
 }
 
 // Numbers of an optional array that has one entry per token; nothing when the key is absent.
-Result<std::optional<std::vector<double>>> numbers_at(const io::Gguf& gguf, const std::string& key, std::size_t count) {
+Result<std::optional<std::vector<double>>> numbers_at(const io::Gguf& gguf, const std::string& key,
+                                                      std::size_t count) {
   BRIM_ASSIGN(const io::Array* array, array_at(gguf, key, "an array of numbers"));
   if (array == nullptr) return std::optional<std::vector<double>>();
   if (array->count != count) {
@@ -84,7 +87,8 @@ Status read_id(const io::Gguf& gguf, const text::Vocabulary& vocabulary, std::st
   return {};
 }
 
-Status read_ids(const io::Gguf& gguf, const text::Vocabulary& vocabulary, std::string_view name, std::vector<std::int32_t>& ids) {
+Status read_ids(const io::Gguf& gguf, const text::Vocabulary& vocabulary, std::string_view name,
+                std::vector<std::int32_t>& ids) {
   const std::string key = key_of(name);
   BRIM_ASSIGN(const io::Array* array, array_at(gguf, key, "an array of integers"));
   if (array == nullptr) return {};
@@ -168,6 +172,8 @@ Result<text::Vocabulary> read_vocabulary(const io::Gguf& gguf) {
   return vocabulary;
 }
 
-Result<std::string> read_chat_template(const io::Gguf& gguf) { return gguf.string("tokenizer.chat_template", std::string()); }
+Result<std::string> read_chat_template(const io::Gguf& gguf) {
+  return gguf.string("tokenizer.chat_template", std::string());
+}
 
 }  // namespace brim::model

@@ -130,7 +130,8 @@ void BpeEncoder::encode(std::string_view word, Scratch& scratch, std::vector<std
     left.next = right.next;
     right.string = kGone;
     if (left.next != kNobody) symbols[left.next].previous = left_index;
-    if (left.previous != kNobody && candidate(left.previous, left_index)) std::push_heap(heap.begin(), heap.end(), Later{});
+    if (left.previous != kNobody && candidate(left.previous, left_index))
+      std::push_heap(heap.begin(), heap.end(), Later{});
     if (left.next != kNobody && candidate(left_index, left.next)) std::push_heap(heap.begin(), heap.end(), Later{});
   }
 

@@ -32,11 +32,12 @@ class BpeEncoder {
     std::vector<Candidate> heap;
   };
 
-  /// `ignore_merges`: a whole word that is a token is taken as it is. Merges that do not read as two strings of the byte
-  /// alphabet never apply.
+  /// `ignore_merges`: a whole word that is a token is taken as it is. Merges that do not read as two strings of the
+  /// byte alphabet never apply.
   BpeEncoder(const Vocabulary& vocabulary, bool ignore_merges);
 
-  /// Appends the tokens of one word (its plain bytes). O(n log n). Bytes without a token are left out, as llama.cpp does.
+  /// Appends the tokens of one word (its plain bytes). O(n log n). Bytes without a token are left out, as llama.cpp
+  /// does.
   void encode(std::string_view word, Scratch& scratch, std::vector<std::int32_t>& out) const;
 
  private:
@@ -46,7 +47,9 @@ class BpeEncoder {
   };
 
   std::int32_t intern(std::string bytes);
-  std::int32_t token_of(std::int32_t string) const { return string < 0 ? -1 : token_of_string_[static_cast<std::size_t>(string)]; }
+  std::int32_t token_of(std::int32_t string) const {
+    return string < 0 ? -1 : token_of_string_[static_cast<std::size_t>(string)];
+  }
   const Merge* find_merge(std::int32_t left, std::int32_t right) const;
   void add_merge(std::int32_t left, std::int32_t right, std::int32_t rank, std::int32_t joint);
 
@@ -54,7 +57,7 @@ class BpeEncoder {
   TokenMap numbers_;                           // bytes → index in strings_
   std::vector<std::int32_t> token_of_string_;  // −1: a string that only occurs in merges
   std::array<std::int32_t, 256> byte_string_{};
-  std::vector<Merge> merges_;                  // open addressing, a power of two
+  std::vector<Merge> merges_;  // open addressing, a power of two
   bool ignore_merges_;
 };
 

@@ -4,7 +4,9 @@
 namespace brim::text {
 namespace {
 
-bool is_sentence_mark(char c) { return c == '?' || c == '!' || c == '.' || c == ','; }
+bool is_sentence_mark(char c) {
+  return c == '?' || c == '!' || c == '.' || c == ',';
+}
 
 std::string clean_before_marks(std::string_view text) {
   std::string out(text.substr(0, 1));
@@ -33,7 +35,8 @@ std::string clean_contractions(std::string_view text) {
   for (std::size_t i = 1; i < text.size(); ++i) {
     if (text[i - 1] == ' ' && text[i] == '\'') {
       const std::string_view rest = text.substr(i + 1);
-      if (rest.starts_with('s') || rest.starts_with('m') || rest.starts_with("re") || rest.starts_with("ve")) out.pop_back();
+      if (rest.starts_with('s') || rest.starts_with('m') || rest.starts_with("re") || rest.starts_with("ve"))
+        out.pop_back();
     }
     out += text[i];
   }

@@ -39,7 +39,8 @@ Result<const Entry*> find_entry(std::string_view name) {
     if (entry.name == name) return &entry;
     known += (known.empty() ? "" : ", ") + std::string(entry.name);
   }
-  return error(ErrorCode::unsupported, "the pre-tokenizer ", quoted(name), " (tokenizer.ggml.pre) is not known; known are ", known);
+  return error(ErrorCode::unsupported, "the pre-tokenizer ", quoted(name),
+               " (tokenizer.ggml.pre) is not known; known are ", known);
 }
 
 struct FreeCode {
@@ -145,11 +146,13 @@ struct PreTokenizer::Steps {
     const std::size_t length = end - begin;
     std::size_t done = 0, from = 0;
     while (done < length) {
-      const int found = pcre2_match(codes[step].get(), subject, length, from, PCRE2_NO_UTF_CHECK, work.match.get(), work.context.get());
+      const int found = pcre2_match(codes[step].get(), subject, length, from, PCRE2_NO_UTF_CHECK, work.match.get(),
+                                    work.context.get());
       if (found == PCRE2_ERROR_NOMATCH) break;
       if (found < 0) {
         const bool memory = found == PCRE2_ERROR_NOMEMORY || found == PCRE2_ERROR_HEAPLIMIT;
-        return error(memory ? ErrorCode::out_of_memory : ErrorCode::internal, "splitting the text into words failed: ", pcre2_reason(found));
+        return error(memory ? ErrorCode::out_of_memory : ErrorCode::internal,
+                     "splitting the text into words failed: ", pcre2_reason(found));
       }
       const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(work.match.get());
       const std::size_t first = bounds[0], last = bounds[1];
@@ -178,9 +181,11 @@ Result<PreTokenizer> PreTokenizer::create(std::string_view name) {
   for (const char* pattern : entry->patterns) {
     int reason = 0;
     PCRE2_SIZE at = 0;
-    Code code(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern), PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP, &reason, &at, nullptr));
+    Code code(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern), PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP,
+                            &reason, &at, nullptr));
     if (!code) {
-      return error(ErrorCode::internal, "the pre-tokenizer ", entry->name, " does not compile: ", pcre2_reason(reason), " at ", at);
+      return error(ErrorCode::internal, "the pre-tokenizer ", entry->name,
+                   " does not compile: ", pcre2_reason(reason), " at ", at);
     }
     // Where the just-in-time compiler is missing, PCRE2 interprets the expression: slower, same matches.
     pcre2_jit_compile(code.get(), PCRE2_JIT_COMPLETE);
@@ -198,10 +203,13 @@ Status PreTokenizer::split(std::string_view text, const std::function<void(std::
   if (text.empty()) return {};
   Subject subject;
   prepare(text, subject);
-  Work work{std::unique_ptr<pcre2_match_data, FreeMatch>(pcre2_match_data_create(1, nullptr)),
-            std::unique_ptr<pcre2_match_context, FreeContext>(pcre2_match_context_create(nullptr)),
-            std::unique_ptr<pcre2_jit_stack, FreeStack>(pcre2_jit_stack_create(kJitStackStart, kJitStackMost, nullptr)),
-            subject.text, subject.twin, take};
+  Work work{
+      std::unique_ptr<pcre2_match_data, FreeMatch>(pcre2_match_data_create(1, nullptr)),
+      std::unique_ptr<pcre2_match_context, FreeContext>(pcre2_match_context_create(nullptr)),
+      std::unique_ptr<pcre2_jit_stack, FreeStack>(pcre2_jit_stack_create(kJitStackStart, kJitStackMost, nullptr)),
+      subject.text,
+      subject.twin,
+      take};
   if (!work.match || !work.context) return error(ErrorCode::out_of_memory, "no memory to split the text into words");
   if (work.stack) pcre2_jit_stack_assign(work.context.get(), nullptr, work.stack.get());
   pcre2_set_match_limit(work.context.get(), std::numeric_limits<std::uint32_t>::max());

@@ -14,7 +14,8 @@ namespace brim::text {
 /// What a pre-tokenizer's name says beside how it cuts (bits; see pre_tokenizers.def).
 enum PreTokenizerTrait : unsigned { kNone = 0, kIgnoreMerges = 1, kAddBos = 2, kCleanSpaces = 4, kNoBos = 8 };
 
-/// The traits of a value of tokenizer.ggml.pre; an empty name means "default". Errors: unsupported, with the known names.
+/// The traits of a value of tokenizer.ggml.pre; an empty name means "default". Errors: unsupported, with the known
+/// names.
 Result<unsigned> pre_tokenizer_traits(std::string_view name);
 
 /// Immutable after create; split is safe to call from several threads.

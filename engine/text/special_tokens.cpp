@@ -9,12 +9,15 @@
 namespace brim::text {
 namespace {
 
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool is_space(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 // The first place of `text` in [begin, end) of `in`, or npos.
 std::size_t find_within(std::string_view in, std::size_t begin, std::size_t end, std::string_view text) {
   const void* found = ::memmem(in.data() + begin, end - begin, text.data(), text.size());
-  return found == nullptr ? std::string_view::npos : static_cast<std::size_t>(static_cast<const char*>(found) - in.data());
+  return found == nullptr ? std::string_view::npos
+                          : static_cast<std::size_t>(static_cast<const char*>(found) - in.data());
 }
 
 }  // namespace
@@ -35,7 +38,8 @@ void SpecialTokens::build_automaton() {
   // Sorted by text, the texts below one node of the trie are one range: nodes are made breadth first from such ranges.
   std::vector<std::uint32_t> order(specials_.size());
   for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return specials_[a].text < specials_[b].text; });
+  std::sort(order.begin(), order.end(),
+            [&](std::uint32_t a, std::uint32_t b) { return specials_[a].text < specials_[b].text; });
   struct Range {
     std::size_t begin, end, depth;
   };
@@ -45,7 +49,8 @@ void SpecialTokens::build_automaton() {
   for (std::size_t node = 0; node < nodes_.size(); ++node) {
     auto [begin, end, depth] = ranges[node];
     nodes_[node].first_edge = static_cast<std::uint32_t>(edges_.size());
-    while (begin < end && specials_[order[begin]].text.size() == depth) end_node_[order[begin++]] = static_cast<std::uint32_t>(node);
+    while (begin < end && specials_[order[begin]].text.size() == depth)
+      end_node_[order[begin++]] = static_cast<std::uint32_t>(node);
     while (begin < end) {
       const char byte = specials_[order[begin]].text[depth];
       std::size_t after = begin;

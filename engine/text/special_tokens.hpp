@@ -53,7 +53,7 @@ class SpecialTokens {
   std::vector<std::uint32_t> end_node_;  // per special: the node its text ends in
   std::vector<Node> nodes_;              // breadth first: a node's fallback comes before it
   std::vector<Edge> edges_;
-  bool starts_[256] = {};                // bytes that begin a special token
+  bool starts_[256] = {};  // bytes that begin a special token
 };
 
 }  // namespace brim::text

@@ -39,7 +39,8 @@ std::array<char, 6> byte_token_text(unsigned byte) {
 
 }  // namespace
 
-SpmEncoder::SpmEncoder(const Vocabulary& vocabulary) : tokens_(vocabulary.tokens.size()), scores_(vocabulary.tokens.size()) {
+SpmEncoder::SpmEncoder(const Vocabulary& vocabulary)
+    : tokens_(vocabulary.tokens.size()), scores_(vocabulary.tokens.size()) {
   for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) {
     tokens_.insert(vocabulary.tokens[id], static_cast<std::int32_t>(id));
     if (id < vocabulary.scores.size()) scores_[id] = vocabulary.scores[id];
@@ -89,7 +90,8 @@ void SpmEncoder::encode(std::string_view text, std::vector<std::int32_t>& out) c
     right.length = 0;
     left.next = right.next;
     if (left.next != kNobody) symbols[left.next].previous = best.left;
-    if (left.previous != kNobody && candidate(left.previous, best.left)) std::push_heap(heap.begin(), heap.end(), Worse{});
+    if (left.previous != kNobody && candidate(left.previous, best.left))
+      std::push_heap(heap.begin(), heap.end(), Worse{});
     if (left.next != kNobody && candidate(best.left, left.next)) std::push_heap(heap.begin(), heap.end(), Worse{});
   }
 

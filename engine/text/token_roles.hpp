@@ -21,8 +21,8 @@ enum TokenRole : std::uint8_t {
 };
 
 struct TokenRoles {
-  std::vector<std::uint8_t> bits;      ///< one per token
-  std::vector<bool> ends_generation;   ///< one per token
+  std::vector<std::uint8_t> bits;     ///< one per token
+  std::vector<bool> ends_generation;  ///< one per token
 };
 
 /// `tokens`: each token's text and its id. Ids in the vocabulary that are out of range are ignored.

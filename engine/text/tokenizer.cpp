@@ -38,7 +38,8 @@ std::string with_space_marks(std::string_view text, bool prefix) {
 
 Status check_id(const Vocabulary& vocabulary, std::int32_t id, const char* what) {
   if (id < -1 || (id >= 0 && static_cast<std::size_t>(id) >= vocabulary.tokens.size())) {
-    return error(ErrorCode::bad_file, "the ", what, " token id ", id, " is not in the vocabulary of ", vocabulary.tokens.size(), " tokens");
+    return error(ErrorCode::bad_file, "the ", what, " token id ", id, " is not in the vocabulary of ",
+                 vocabulary.tokens.size(), " tokens");
   }
   return {};
 }
@@ -47,12 +48,15 @@ Status check(const Vocabulary& vocabulary) {
   const std::size_t count = vocabulary.tokens.size();
   if (count == 0 || count > kMostTokens) return error(ErrorCode::bad_file, "the vocabulary has ", count, " tokens");
   if (!vocabulary.scores.empty() && vocabulary.scores.size() != count) {
-    return error(ErrorCode::bad_file, "the vocabulary has ", count, " tokens and ", vocabulary.scores.size(), " scores");
+    return error(ErrorCode::bad_file, "the vocabulary has ", count, " tokens and ", vocabulary.scores.size(),
+                 " scores");
   }
   if (!vocabulary.types.empty() && vocabulary.types.size() != count) {
-    return error(ErrorCode::bad_file, "the vocabulary has ", count, " tokens and ", vocabulary.types.size(), " token types");
+    return error(ErrorCode::bad_file, "the vocabulary has ", count, " tokens and ", vocabulary.types.size(),
+                 " token types");
   }
-  if (vocabulary.merges.size() > kMostTokens) return error(ErrorCode::bad_file, "the vocabulary has ", vocabulary.merges.size(), " merges");
+  if (vocabulary.merges.size() > kMostTokens)
+    return error(ErrorCode::bad_file, "the vocabulary has ", vocabulary.merges.size(), " merges");
   BRIM_TRY(check_id(vocabulary, vocabulary.bos, "BOS"));
   BRIM_TRY(check_id(vocabulary, vocabulary.eos, "EOS"));
   BRIM_TRY(check_id(vocabulary, vocabulary.eot, "EOT"));
@@ -80,27 +84,31 @@ struct Tokenizer::Parts {
   bool clean_spaces = false;
 
   explicit Parts(Vocabulary given)
-      : vocabulary(std::move(given)), roles(find_roles(vocabulary)), specials(vocabulary, roles), pieces(vocabulary, roles) {}
+      : vocabulary(std::move(given)),
+        roles(find_roles(vocabulary)),
+        specials(vocabulary, roles),
+        pieces(vocabulary, roles) {}
 
   static TokenRoles find_roles(const Vocabulary& vocabulary) {
     TokenMap tokens(vocabulary.tokens.size());
-    for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) tokens.insert(vocabulary.tokens[id], static_cast<std::int32_t>(id));
+    for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id)
+      tokens.insert(vocabulary.tokens[id], static_cast<std::int32_t>(id));
     return find_token_roles(vocabulary, tokens);
   }
 
-  Status encode_fragments(std::string_view text, const std::vector<Fragment>& fragments, std::vector<TokenId>& ids) const {
+  Status encode_fragments(std::string_view text, const std::vector<Fragment>& fragments,
+                          std::vector<TokenId>& ids) const {
     BpeEncoder::Scratch scratch;
-    bool after_special = true;  // the space prefix goes before the text's start and after each special token
     for (const Fragment& fragment : fragments) {
       const std::string_view part = text.substr(fragment.begin, fragment.end - fragment.begin);
       if (fragment.token >= 0) {
         ids.push_back(fragment.token);
       } else if (spm) {
-        spm->encode(with_space_marks(part, vocabulary.add_space_prefix && after_special), ids);
+        // Text between special tokens is one fragment, so each begins the text or follows a special token.
+        spm->encode(with_space_marks(part, vocabulary.add_space_prefix), ids);
       } else {
         BRIM_TRY(words->split(part, [&](std::string_view word) { bpe->encode(word, scratch, ids); }));
       }
-      after_special = fragment.token >= 0;
     }
     return {};
   }
@@ -110,7 +118,8 @@ Result<Tokenizer> Tokenizer::create(Vocabulary vocabulary) {
   BRIM_TRY(default_vocabulary(vocabulary.model, vocabulary.pre));  // refuses models and pre-tokenizers by name
   BRIM_TRY(check(vocabulary));
   for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) {
-    if (vocabulary.tokens[id].empty()) vocabulary.tokens[id] = sentence("[EMPTY_", id, "]");  // llama.cpp's name for it
+    if (vocabulary.tokens[id].empty())
+      vocabulary.tokens[id] = sentence("[EMPTY_", id, "]");  // llama.cpp's name for it
   }
   auto parts = std::make_unique<Parts>(std::move(vocabulary));
   if (parts->vocabulary.model == "llama") {
@@ -132,7 +141,8 @@ Tokenizer::~Tokenizer() = default;
 
 Result<std::vector<TokenId>> Tokenizer::encode(std::string_view text, const EncodeOptions& options) const {
   if (text.size() > kMostText) {
-    return error(ErrorCode::invalid_argument, "a text of ", text.size(), " bytes is too long to tokenize; at most ", kMostText, " are taken");
+    return error(ErrorCode::invalid_argument, "a text of ", text.size(), " bytes is too long to tokenize; at most ",
+                 kMostText, " are taken");
   }
   try {
     const Vocabulary& vocabulary = parts_->vocabulary;
@@ -146,7 +156,9 @@ Result<std::vector<TokenId>> Tokenizer::encode(std::string_view text, const Enco
   }
 }
 
-std::string_view Tokenizer::piece(TokenId id, bool render_special) const { return parts_->pieces(id, render_special); }
+std::string_view Tokenizer::piece(TokenId id, bool render_special) const {
+  return parts_->pieces(id, render_special);
+}
 
 std::string Tokenizer::decode(const std::vector<TokenId>& ids, bool render_special) const {
   std::string text;
@@ -165,7 +177,11 @@ bool Tokenizer::ends_generation(TokenId id) const {
   return id >= 0 && static_cast<std::size_t>(id) < ends.size() && ends[static_cast<std::size_t>(id)];
 }
 
-std::int64_t Tokenizer::size() const { return static_cast<std::int64_t>(parts_->vocabulary.tokens.size()); }
-const Vocabulary& Tokenizer::vocabulary() const { return parts_->vocabulary; }
+std::int64_t Tokenizer::size() const {
+  return static_cast<std::int64_t>(parts_->vocabulary.tokens.size());
+}
+const Vocabulary& Tokenizer::vocabulary() const {
+  return parts_->vocabulary;
+}
 
 }  // namespace brim::text

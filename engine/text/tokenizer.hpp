@@ -15,8 +15,9 @@ namespace brim::text {
 using TokenId = std::int32_t;
 
 struct EncodeOptions {
-  bool add_special = true;    ///< add BOS/EOS as the vocabulary says
-  bool parse_special = false; ///< text like "<|im_start|>" becomes its control token (user-defined tokens always match)
+  bool add_special = true;  ///< add BOS/EOS as the vocabulary says
+  bool parse_special =
+      false;  ///< text like "<|im_start|>" becomes its control token (user-defined tokens always match)
 };
 
 /// Immutable after create; encode and piece are safe to call from several threads.

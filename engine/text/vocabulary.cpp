@@ -12,8 +12,13 @@ struct UnsupportedModel {
 };
 
 constexpr UnsupportedModel kUnsupportedModels[] = {
-    {"bert", "WordPiece"}, {"t5", "unigram"}, {"rwkv", "RWKV's"}, {"plamo2", "PLaMo 2's"}, {"gemma4", "Gemma 4's"},
-    {"none", "a model without vocabulary"}, {"no_vocab", "a model without vocabulary"},
+    {"bert", "WordPiece"},
+    {"t5", "unigram"},
+    {"rwkv", "RWKV's"},
+    {"plamo2", "PLaMo 2's"},
+    {"gemma4", "Gemma 4's"},
+    {"none", "a model without vocabulary"},
+    {"no_vocab", "a model without vocabulary"},
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
-// What a tokenizer is made of, as plain data: read from GGUF metadata by engine/model/vocabulary.cpp, or built by tests.
+// What a tokenizer is made of, as plain data: read from GGUF metadata by engine/model/vocabulary.cpp, or built by
+// tests.
 #pragma once
 
 #include <cstdint>
@@ -11,19 +12,28 @@
 namespace brim::text {
 
 /// GGUF's token types.
-enum class TokenType : std::uint8_t { undefined = 0, normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
+enum class TokenType : std::uint8_t {
+  undefined = 0,
+  normal = 1,
+  unknown = 2,
+  control = 3,
+  user_defined = 4,
+  unused = 5,
+  byte = 6
+};
 
 struct Vocabulary {
-  std::string model;                    ///< tokenizer.ggml.model: "llama" (SPM) or "gpt2" (byte-level BPE)
-  std::string pre;                      ///< tokenizer.ggml.pre: "llama-bpe", "qwen2", … (BPE only; empty is "default")
-  std::string name;                     ///< general.name: Phi-3 models drop white space after special tokens
-  std::vector<std::string> tokens;      ///< as stored: SPM with U+2581 for space, BPE in GPT-2's byte alphabet
-  std::vector<float> scores;            ///< SPM; empty or one per token
-  std::vector<TokenType> types;         ///< empty or one per token
-  std::vector<std::string> merges;      ///< BPE: "left right", best first
+  std::string model;                ///< tokenizer.ggml.model: "llama" (SPM) or "gpt2" (byte-level BPE)
+  std::string pre;                  ///< tokenizer.ggml.pre: "llama-bpe", "qwen2", … (BPE only; empty is "default")
+  std::string name;                 ///< general.name: Phi-3 models drop white space after special tokens
+  std::vector<std::string> tokens;  ///< as stored: SPM with U+2581 for space, BPE in GPT-2's byte alphabet
+  std::vector<float> scores;        ///< SPM; empty or one per token
+  std::vector<TokenType> types;     ///< empty or one per token
+  std::vector<std::string> merges;  ///< BPE: "left right", best first
   std::int32_t bos = -1, eos = -1, eot = -1, eom = -1, unknown = -1, separator = -1, padding = -1;
   // Fill-in-the-middle tokens; where the metadata has none they are found by their text. The last three end an answer.
-  std::int32_t fim_prefix = -1, fim_suffix = -1, fim_middle = -1, fim_padding = -1, fim_repository = -1, fim_separator = -1;
+  std::int32_t fim_prefix = -1, fim_suffix = -1, fim_middle = -1, fim_padding = -1, fim_repository = -1,
+               fim_separator = -1;
   std::vector<std::int32_t> end_of_generation;  ///< further ids that end an answer (tokenizer.ggml.eos_token_ids …)
   bool add_bos = false;
   bool add_eos = false;

@@ -1,5 +1,5 @@
-// Any text through any kind of tokenizer, and any vocabulary as a tokenizer: nothing may crash, every id must be a token,
-// and text that is UTF-8 must come back from vocabularies that have all bytes.
+// Any text through any kind of tokenizer, and any vocabulary as a tokenizer: nothing may crash, every id must be a
+// token, and text that is UTF-8 must come back from vocabularies that have all bytes.
 // Input: a byte that chooses SPM or a pre-tokenizer, a byte of flags, then either the text, or (flag 8) lines of tokens
 // (type digit, text), an empty line, lines of merges, an empty line, and the text.
 #include <cstddef>
@@ -31,7 +31,8 @@ void add(Vocabulary& vocabulary, std::string token, TokenType type) {
 
 // Choice 0 is SPM, the others are the pre-tokenizers in their list's order.
 Vocabulary empty_vocabulary(std::size_t choice) {
-  return choice == 0 ? default_vocabulary("llama", "").value() : default_vocabulary("gpt2", kPreTokenizers[choice - 1]).value();
+  return choice == 0 ? default_vocabulary("llama", "").value()
+                     : default_vocabulary("gpt2", kPreTokenizers[choice - 1]).value();
 }
 
 Vocabulary known_vocabulary(std::size_t choice) {

@@ -67,7 +67,8 @@ std::string sha256_hex(std::span<const std::byte> data) {
   std::vector<std::byte> padded(data.begin(), data.end());
   padded.push_back(std::byte{0x80});
   while (padded.size() % 64 != 56) padded.push_back(std::byte{0});
-  for (int shift = 56; shift >= 0; shift -= 8) padded.push_back(static_cast<std::byte>((std::uint64_t{data.size()} * 8) >> shift & 0xFF));
+  for (int shift = 56; shift >= 0; shift -= 8)
+    padded.push_back(static_cast<std::byte>((std::uint64_t{data.size()} * 8) >> shift & 0xFF));
   for (std::size_t i = 0; i < padded.size(); i += 64) add_block(state, padded.data() + i);
   std::string hex;
   for (const std::uint32_t word : state) {

@@ -31,7 +31,8 @@ std::string read_file(const std::string& path) {
 
 std::string from_hex(const std::string& hex) {
   std::string bytes;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
   return bytes;
 }
 
@@ -93,13 +94,15 @@ void check_ids(const Json& entry, const Ids& ids) {
 
 TEST_CASE("SHA-256 of the standard's example") {
   const std::string text = "abc";
-  CHECK(brim::test::sha256_hex(std::as_bytes(std::span(text))) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  CHECK(brim::test::sha256_hex(std::as_bytes(std::span(text))) ==
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 TEST_CASE("llama.cpp's own pairs of text and ids") {
   for (const std::string name : kVocabularies) {
     CAPTURE(name);
-    const std::string input = shared_file("golden/tokenizer/" + name + ".inp"), output = shared_file("golden/tokenizer/" + name + ".out");
+    const std::string input = shared_file("golden/tokenizer/" + name + ".inp"),
+                      output = shared_file("golden/tokenizer/" + name + ".out");
     const std::string file = shared_file("golden/tokenizer/" + name + ".gguf");
     if (input.empty() || output.empty() || file.empty()) return;
     const auto tokenizer = open_tokenizer(file);
@@ -121,7 +124,8 @@ TEST_CASE("llama.cpp's own pairs of text and ids") {
 TEST_CASE("hard cases: ids and the bytes they decode to") {
   for (const std::string name : kVocabularies) {
     CAPTURE(name);
-    const std::string path = shared_file("golden/tokenizer/" + name + ".hard.jsonl"), file = shared_file("golden/tokenizer/" + name + ".gguf");
+    const std::string path = shared_file("golden/tokenizer/" + name + ".hard.jsonl"),
+                      file = shared_file("golden/tokenizer/" + name + ".gguf");
     if (path.empty() || file.empty()) return;
     const auto tokenizer = open_tokenizer(file);
     std::ifstream cases(path);
@@ -130,7 +134,8 @@ TEST_CASE("hard cases: ids and the bytes they decode to") {
       const Json entry = Json::parse(line);
       CAPTURE(line.substr(0, 300));
       const std::string text = text_of(entry);
-      const auto ids = tokenizer.encode(text, {.add_special = entry["add_special"], .parse_special = entry["parse_special"]});
+      const auto ids =
+          tokenizer.encode(text, {.add_special = entry["add_special"], .parse_special = entry["parse_special"]});
       REQUIRE(ids.ok());
       check_ids(entry, *ids);
       if (!entry.contains("ids")) continue;  // long cases record no decoding

@@ -35,7 +35,8 @@ void bpe(io::GgufWriter& writer) {
 
 template <class Read>
 auto read(const Change& base, const Change& change, const Read& reader) {
-  const std::string path = std::filesystem::temp_directory_path() / ("brim_vocabulary_" + std::to_string(::getpid()) + ".gguf");
+  const std::string path =
+      std::filesystem::temp_directory_path() / ("brim_vocabulary_" + std::to_string(::getpid()) + ".gguf");
   {
     io::GgufWriter writer;
     base(writer);
@@ -49,7 +50,8 @@ auto read(const Change& base, const Change& change, const Read& reader) {
   return reader(*gguf);
 }
 
-text::Vocabulary good(const Change& base, const Change& change = [](io::GgufWriter&) {}) {
+text::Vocabulary good(
+    const Change& base, const Change& change = [](io::GgufWriter&) {}) {
   auto vocabulary = read(base, change, model::read_vocabulary);
   REQUIRE_MESSAGE(vocabulary.ok(), (vocabulary.ok() ? "" : vocabulary.error().sentence));
   return std::move(vocabulary).value();
@@ -79,7 +81,8 @@ TEST_CASE("SPM: what the file says, and the defaults for what it does not") {
 }
 
 TEST_CASE("BPE: merges, no BOS unless asked for") {
-  const text::Vocabulary vocabulary = good(bpe, [](io::GgufWriter& w) { w.set_u32("tokenizer.ggml.eos_token_id", 2); });
+  const text::Vocabulary vocabulary =
+      good(bpe, [](io::GgufWriter& w) { w.set_u32("tokenizer.ggml.eos_token_id", 2); });
   CHECK(vocabulary.merges == std::vector<std::string>{"a b"});
   CHECK(vocabulary.pre == "qwen2");
   CHECK(vocabulary.eos == 2);
@@ -111,24 +114,43 @@ TEST_CASE("ids and rules of the file count, in any integer type; ids that are no
 }
 
 TEST_CASE("wrong files: the sentence names the file and the key") {
-  const auto is_bad = [](const Change& base, const Change& change, const std::string& named) { bad(base, change, ErrorCode::bad_file, named); };
-  is_bad(spm, [](io::GgufWriter& w) { w.remove("tokenizer.ggml.model"); }, "tokenizer.ggml.model");
-  is_bad(spm, [](io::GgufWriter& w) { w.remove("tokenizer.ggml.tokens"); }, "tokenizer.ggml.tokens");
-  is_bad(spm, [](io::GgufWriter& w) { w.set_strings("tokenizer.ggml.tokens", {}); }, "tokenizer.ggml.tokens");
-  is_bad(spm, [](io::GgufWriter& w) { w.set_u32("tokenizer.ggml.tokens", 3); }, "u32");
-  is_bad(spm, [](io::GgufWriter& w) { w.set_f32s("tokenizer.ggml.tokens", kScores); }, "tokenizer.ggml.tokens");
-  is_bad(spm, [](io::GgufWriter& w) { w.set_f32s("tokenizer.ggml.scores", std::vector<float>(5)); }, "has 5 entries, expected 6");
-  is_bad(spm, [](io::GgufWriter& w) { w.set_i32s("tokenizer.ggml.token_type", std::vector<std::int32_t>(7)); }, "token_type");
-  is_bad(spm, [](io::GgufWriter& w) { w.set_strings("tokenizer.ggml.scores", kTokens); }, "an array of numbers");
-  is_bad(spm, [](io::GgufWriter& w) { w.set_string("tokenizer.ggml.bos_token_id", "x"); }, "bos_token_id");
-  is_bad(spm, [](io::GgufWriter& w) { w.set_u32("tokenizer.ggml.add_bos_token", 1); }, "add_bos_token");
-  is_bad(bpe, [](io::GgufWriter& w) { w.remove("tokenizer.ggml.merges"); }, "merges");
-  is_bad(bpe, [](io::GgufWriter& w) { w.set_bool("tokenizer.ggml.add_bos_token", true); }, "bos_token_id");
+  const auto is_bad = [](const Change& base, const Change& change, const std::string& named) {
+    bad(base, change, ErrorCode::bad_file, named);
+  };
+  is_bad(
+      spm, [](io::GgufWriter& w) { w.remove("tokenizer.ggml.model"); }, "tokenizer.ggml.model");
+  is_bad(
+      spm, [](io::GgufWriter& w) { w.remove("tokenizer.ggml.tokens"); }, "tokenizer.ggml.tokens");
+  is_bad(
+      spm, [](io::GgufWriter& w) { w.set_strings("tokenizer.ggml.tokens", {}); }, "tokenizer.ggml.tokens");
+  is_bad(
+      spm, [](io::GgufWriter& w) { w.set_u32("tokenizer.ggml.tokens", 3); }, "u32");
+  is_bad(
+      spm, [](io::GgufWriter& w) { w.set_f32s("tokenizer.ggml.tokens", kScores); }, "tokenizer.ggml.tokens");
+  is_bad(
+      spm, [](io::GgufWriter& w) { w.set_f32s("tokenizer.ggml.scores", std::vector<float>(5)); },
+      "has 5 entries, expected 6");
+  is_bad(
+      spm, [](io::GgufWriter& w) { w.set_i32s("tokenizer.ggml.token_type", std::vector<std::int32_t>(7)); },
+      "token_type");
+  is_bad(
+      spm, [](io::GgufWriter& w) { w.set_strings("tokenizer.ggml.scores", kTokens); }, "an array of numbers");
+  is_bad(
+      spm, [](io::GgufWriter& w) { w.set_string("tokenizer.ggml.bos_token_id", "x"); }, "bos_token_id");
+  is_bad(
+      spm, [](io::GgufWriter& w) { w.set_u32("tokenizer.ggml.add_bos_token", 1); }, "add_bos_token");
+  is_bad(
+      bpe, [](io::GgufWriter& w) { w.remove("tokenizer.ggml.merges"); }, "merges");
+  is_bad(
+      bpe, [](io::GgufWriter& w) { w.set_bool("tokenizer.ggml.add_bos_token", true); }, "bos_token_id");
 }
 
 TEST_CASE("tokenizers that are not known are refused by name") {
-  bad(spm, [](io::GgufWriter& w) { w.set_string("tokenizer.ggml.model", "bert"); }, ErrorCode::unsupported, "'bert'");
-  bad(bpe, [](io::GgufWriter& w) { w.set_string("tokenizer.ggml.pre", "made-up"); }, ErrorCode::unsupported, "'made-up'");
+  bad(
+      spm, [](io::GgufWriter& w) { w.set_string("tokenizer.ggml.model", "bert"); }, ErrorCode::unsupported, "'bert'");
+  bad(
+      bpe, [](io::GgufWriter& w) { w.set_string("tokenizer.ggml.pre", "made-up"); }, ErrorCode::unsupported,
+      "'made-up'");
 }
 
 TEST_CASE("token types past the known ones are undefined, scores may be integers") {
@@ -144,8 +166,11 @@ TEST_CASE("token types past the known ones are undefined, scores may be integers
 TEST_CASE("the chat template") {
   const auto template_of = [](const Change& change) { return read(spm, change, model::read_chat_template); };
   CHECK(template_of([](io::GgufWriter&) {}).value().empty());
-  CHECK(template_of([](io::GgufWriter& w) { w.set_string("tokenizer.chat_template", "{{ x }}"); }).value() == "{{ x }}");
-  CHECK(template_of([](io::GgufWriter& w) { w.set_string("tokenizer.chat_template.tools", "{{ y }}"); }).value().empty());
+  CHECK(template_of([](io::GgufWriter& w) { w.set_string("tokenizer.chat_template", "{{ x }}"); }).value() ==
+        "{{ x }}");
+  CHECK(template_of([](io::GgufWriter& w) { w.set_string("tokenizer.chat_template.tools", "{{ y }}"); })
+            .value()
+            .empty());
   CHECK_FALSE(template_of([](io::GgufWriter& w) { w.set_u32("tokenizer.chat_template", 1); }).ok());
 }
 

@@ -26,7 +26,9 @@ Words cut(const PreTokenizer& words, const std::string& text) {
   REQUIRE(words.split(text, [&](std::string_view word) { out.emplace_back(word); }).ok());
   return out;
 }
-Words cut(const std::string& name, const std::string& text) { return cut(pre_tokenizer(name), text); }
+Words cut(const std::string& name, const std::string& text) {
+  return cut(pre_tokenizer(name), text);
+}
 
 std::string joined(const Words& words) {
   std::string text;
@@ -83,9 +85,17 @@ TEST_CASE("tekken and gpt-4o: words break where small ASCII letters end") {
 TEST_CASE("bloom, viking, jais-2, bailing, seed-coder") {
   CHECK(cut("bloom", "a12, b") == Words{"a12", ",", " b"});
   CHECK(cut("viking", "a12, b") == Words{"a", "1", "2", ",", " b"});
-  CHECK(cut("jais-2", "a" + std::string(13, ' ') + "b") == Words{"a", std::string(8, ' '), std::string(4, ' '), " b"});
+  CHECK(cut("jais-2", "a" + std::string(13, ' ') + "b") ==
+        Words{"a", std::string(8, ' '), std::string(4, ' '), " b"});
   CHECK(cut("bailingmoe", "\n\nx") == Words{"\n\n", "x"});
   CHECK(cut("seed-coder", "x;\ny") == Words{"x", ";", "\n", "y"});
+}
+
+TEST_CASE("classes are Unicode's, not the library's") {
+  CHECK(cut("gpt-2", "a \u180Eb") == Words{"a", " \u180E", "b"});  // no white space since Unicode 6.3
+  CHECK(cut("gpt-2", "a \U00011F04b \U00011F50") == Words{"a", " \U00011F04b", " \U00011F50"});
+  CHECK(cut("deepseek-v3", "a\U00011F43") == Words{"a", "\U00011F43"});
+  CHECK(cut("gpt-2", "\xED\xA0\x80\xED\xB0\x80") == Words{"\xED\xA0\x80\xED\xB0\x80"});
 }
 
 TEST_CASE("all of them keep every byte, and turn what is no UTF-8 into U+FFFD") {
@@ -95,7 +105,9 @@ TEST_CASE("all of them keep every byte, and turn what is no UTF-8 into U+FFFD") 
     CAPTURE(name);
     const auto words = pre_tokenizer(name);
     CHECK(joined(cut(words, text)) == text);
-    CHECK(joined(cut(words, "a\xFF" "b\xE2\x82")) == "a\uFFFDb\uFFFD\uFFFD");
+    CHECK(joined(cut(words,
+                     "a\xFF"
+                     "b\xE2\x82")) == "a\uFFFDb\uFFFD\uFFFD");
     CHECK(joined(cut(words, "\xC0\xAF")) == "/");
     CHECK(joined(cut(words, "\xED\xA0\x80 x")) == "\xED\xA0\x80 x");
     CHECK(cut(words, "").empty());

@@ -21,7 +21,8 @@ struct Specials {
     vocabulary.name = name;
     for (const auto& [text, type] : tokens) add_token(vocabulary, text, type);
     TokenMap map;
-    for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) map.insert(vocabulary.tokens[id], static_cast<std::int32_t>(id));
+    for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id)
+      map.insert(vocabulary.tokens[id], static_cast<std::int32_t>(id));
     roles = find_token_roles(vocabulary, map);
   }
 
@@ -40,7 +41,10 @@ struct Specials {
 };
 
 TEST_CASE("control tokens are found on request, user-defined ones always") {
-  const Specials specials({{"<a>", TokenType::control}, {"[n]", TokenType::user_defined}, {"<unk>", TokenType::unknown}, {"x", TokenType::normal}});
+  const Specials specials({{"<a>", TokenType::control},
+                           {"[n]", TokenType::user_defined},
+                           {"<unk>", TokenType::unknown},
+                           {"x", TokenType::normal}});
   CHECK(specials.cut("x<a>y[n]<unk>z") == "[x]#0[y]#1#2[z]");
   CHECK(specials.cut("x<a>y[n]<unk>z", false) == "[x<a>y]#1[<unk>z]");
   CHECK(specials.cut("<a><a>") == "#0#0");
@@ -55,21 +59,33 @@ TEST_CASE("longer tokens go first over the whole text") {
 }
 
 TEST_CASE("a token inside another, sharing ends, repeated") {
-  const Specials specials({{"  ", TokenType::user_defined}, {"    ", TokenType::user_defined}, {" x", TokenType::user_defined}});
+  const Specials specials(
+      {{"  ", TokenType::user_defined}, {"    ", TokenType::user_defined}, {" x", TokenType::user_defined}});
   CHECK(specials.cut("       x") == "#1#0#2");
   CHECK(specials.cut("     ") == "#1[ ]");
 }
 
+TEST_CASE("a token found only after a longer one failed to match") {
+  const Specials specials({{"abcde", TokenType::control}, {"bc", TokenType::control}, {"d", TokenType::control}});
+  CHECK(specials.cut("abcx") == "[a]#1[x]");
+  CHECK(specials.cut("abcdx") == "[a]#1#2[x]");
+  CHECK(specials.cut("abcdabcde") == "[a]#1#2#0");
+}
+
 TEST_CASE("known texts override the type in the file") {
-  const Specials specials({{"<｜fim▁hole｜>", TokenType::user_defined}, {"<|im_end|>", TokenType::user_defined}, {"<|start|>", TokenType::control}});
+  const Specials specials({{"<｜fim▁hole｜>", TokenType::user_defined},
+                           {"<|im_end|>", TokenType::user_defined},
+                           {"<|start|>", TokenType::control}});
   CHECK(specials.cut("<｜fim▁hole｜>", false) == "[<｜fim▁hole｜>]");
   CHECK(specials.cut("<|im_end|>", false) == "[<|im_end|>]");
   CHECK(specials.cut("<|start|>", false) == "#2");
 }
 
 TEST_CASE("Phi-3's tokens swallow the white space behind them") {
-  const std::vector<std::pair<std::string, TokenType>> tokens = {
-      {"<s>", TokenType::control}, {"<|user|>", TokenType::control}, {"<|end|>", TokenType::control}, {"</s>", TokenType::normal}};
+  const std::vector<std::pair<std::string, TokenType>> tokens = {{"<s>", TokenType::control},
+                                                                 {"<|user|>", TokenType::control},
+                                                                 {"<|end|>", TokenType::control},
+                                                                 {"</s>", TokenType::normal}};
   CHECK(Specials(tokens, "Phi-3 mini").cut("<s> a<|user|> \n b<|end|>\n") == "#0[ a]#1[b]#2");
   CHECK(Specials(tokens, "other").cut("<s> a<|user|> \n b<|end|>\n") == "#0[ a]#1[ \n b]#2[\n]");
 }
@@ -86,16 +102,23 @@ TEST_CASE("hundreds of special tokens, and a text that nearly matches all the wa
 }
 
 TEST_CASE("what ends an answer") {
-  Specials specials({{"</s>", TokenType::control}, {"<|eot_id|>", TokenType::normal}, {"<|end|>", TokenType::control}, {"x", TokenType::normal}, {"y", TokenType::normal}});
-  CHECK(specials.roles.ends_generation == std::vector<bool>{true, true, true, false, false});  // eos is id 2 by default
+  Specials specials({{"</s>", TokenType::control},
+                     {"<|eot_id|>", TokenType::normal},
+                     {"<|end|>", TokenType::control},
+                     {"x", TokenType::normal},
+                     {"y", TokenType::normal}});
+  CHECK(specials.roles.ends_generation ==
+        std::vector<bool>{true, true, true, false, false});  // eos is id 2 by default
   specials.vocabulary.eot = 3;
   specials.vocabulary.end_of_generation = {4, 99, -7};
   TokenMap map;
-  CHECK(find_token_roles(specials.vocabulary, map).ends_generation == std::vector<bool>{false, false, true, true, true});
+  CHECK(find_token_roles(specials.vocabulary, map).ends_generation ==
+        std::vector<bool>{false, false, true, true, true});
 }
 
 TEST_CASE("harmony's <|end|> closes a channel only") {
-  const Specials specials({{"<|end|>", TokenType::control}, {"<|call|>", TokenType::control}, {"<|return|>", TokenType::control}});
+  const Specials specials(
+      {{"<|end|>", TokenType::control}, {"<|call|>", TokenType::control}, {"<|return|>", TokenType::control}});
   CHECK(specials.roles.ends_generation == std::vector<bool>{false, true, true});
 }
 

@@ -19,7 +19,8 @@ std::string streamed(const std::vector<std::string>& parts) {
 TEST_CASE("every way of cutting a text in three gives the text") {
   const std::string text = "aé日😀\u0301z";
   for (std::size_t i = 0; i <= text.size(); ++i) {
-    for (std::size_t j = i; j <= text.size(); ++j) CHECK(streamed({text.substr(0, i), text.substr(i, j - i), text.substr(j)}) == text);
+    for (std::size_t j = i; j <= text.size(); ++j)
+      CHECK(streamed({text.substr(0, i), text.substr(i, j - i), text.substr(j)}) == text);
   }
 }
 

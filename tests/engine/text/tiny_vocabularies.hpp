@@ -42,7 +42,8 @@ inline text::Vocabulary spm_vocabulary(const std::vector<std::string>& words) {
 
 /// The bytes are tokens 0 to 255; each merge (of plain bytes) adds its result from 256 on; then <|end|> and <|user|>,
 /// control, and [note], user-defined. BOS and EOS are <|end|>.
-inline text::Vocabulary bpe_vocabulary(const std::string& pre, const std::vector<std::pair<std::string, std::string>>& merges) {
+inline text::Vocabulary bpe_vocabulary(const std::string& pre,
+                                       const std::vector<std::pair<std::string, std::string>>& merges) {
   text::Vocabulary vocabulary = text::default_vocabulary("gpt2", pre).value();
   for (int byte = 0; byte < 256; ++byte) {
     add_token(vocabulary, in_byte_alphabet(std::string(1, static_cast<char>(byte))), text::TokenType::normal);

@@ -84,7 +84,8 @@ TEST_CASE("pieces: control tokens only when asked for, ids out of range are empt
   CHECK(tokenizer.piece(end, true) == "<|end|>");
   CHECK(tokenizer.piece(note, false) == "[note]");
   CHECK(tokenizer.piece(' ', false) == " ");
-  for (const TokenId id : {-1, -2147483647 - 1, 2147483647, static_cast<TokenId>(tokenizer.size())}) CHECK(tokenizer.piece(id, true).empty());
+  for (const TokenId id : {-1, -2147483647 - 1, 2147483647, static_cast<TokenId>(tokenizer.size())})
+    CHECK(tokenizer.piece(id, true).empty());
   CHECK(tokenizer.decode({-5, 'a', 1 << 30}, true) == "a");
 }
 
@@ -99,10 +100,12 @@ TEST_CASE("all bytes come back") {
 }
 
 TEST_CASE("decoding undoes encoding on random text") {
-  const Tokenizer tokenizers[] = {make(spm_vocabulary({"a", "b", "ab", kMark, kMark + "a", "aba", "é", "日"})),
-                                  make(bpe_vocabulary("qwen2", {{"a", "b"}, {" ", "a"}, {"ab", "ab"}, {"\xC3", "\xA9"}})),
-                                  make(bpe_vocabulary("deepseek-coder", {{"b", "a"}, {" ", "ba"}, {"\xE6\x97", "\xA5"}, {"\xE6", "\x97"}}))};
-  const char* units[] = {"a", "b", " ", "é", "日", "😀", "\n", "1", ".", "'s", "[no", "te]", "<|end|>", "<s>", "\u3000"};
+  const Tokenizer tokenizers[] = {
+      make(spm_vocabulary({"a", "b", "ab", kMark, kMark + "a", "aba", "é", "日"})),
+      make(bpe_vocabulary("qwen2", {{"a", "b"}, {" ", "a"}, {"ab", "ab"}, {"\xC3", "\xA9"}})),
+      make(bpe_vocabulary("deepseek-coder", {{"b", "a"}, {" ", "ba"}, {"\xE6\x97", "\xA5"}, {"\xE6", "\x97"}}))};
+  const char* units[] = {"a", "b",  " ",   "é",   "日",      "😀",   "\n",    "1",
+                         ".", "'s", "[no", "te]", "<|end|>", "<s>", "\u3000"};
   std::mt19937 random(5);
   for (int round = 0; round < 2000; ++round) {
     std::string text;

@@ -14,7 +14,8 @@ TEST_CASE("classes of characters") {
   CHECK(character_class('~') == CharacterClass::symbol);
   CHECK(character_class('_') == CharacterClass::punctuation);
   CHECK(character_class(0x1F600) == CharacterClass::symbol);
-  for (const std::uint32_t space : {0x09u, 0x0Bu, 0x20u, 0x85u, 0xA0u, 0x2028u, 0x3000u}) CHECK(character_class(space) == CharacterClass::whitespace);
+  for (const std::uint32_t space : {0x09u, 0x0Bu, 0x20u, 0x85u, 0xA0u, 0x2028u, 0x3000u})
+    CHECK(character_class(space) == CharacterClass::whitespace);
   for (const std::uint32_t none : {0x00u, 0x1Fu, 0x180Eu, 0x200Bu, 0xD800u, 0x378u, 0x110000u, 0xFFFFFFFFu}) {
     CAPTURE(none);
     CHECK(character_class(none) == CharacterClass::other);
@@ -22,7 +23,7 @@ TEST_CASE("classes of characters") {
 }
 
 TEST_CASE("characters of Unicode 15 are known whatever the library is") {
-  CHECK(character_class(0x11F04) == CharacterClass::letter);   // Kawi
+  CHECK(character_class(0x11F04) == CharacterClass::letter);  // Kawi
   CHECK(character_class(0x11F50) == CharacterClass::number);
   CHECK(character_class(0x11F43) == CharacterClass::punctuation);
   CHECK(character_class(0x1FAE8) == CharacterClass::symbol);
@@ -39,7 +40,10 @@ TEST_CASE("lenient reading takes overlong forms and surrogates, and one bad byte
   CHECK(at("\xC0\xAF").length == 2);
   CHECK(at("\xED\xA0\x80").code_point == 0xD800);
   CHECK(at("\xF0\x9F\x98\x80").code_point == 0x1F600);
-  for (const char* bad : {"\x80", "\xFF", "\xF8\x88\x80\x80\x80", "\xE2\x82", "\xE2\x82" "a", "\xF4\x90\x80\x80", "\xC3"}) {
+  for (const char* bad : {"\x80", "\xFF", "\xF8\x88\x80\x80\x80", "\xE2\x82",
+                          "\xE2\x82"
+                          "a",
+                          "\xF4\x90\x80\x80", "\xC3"}) {
     CAPTURE(bad);
     CHECK_FALSE(at(bad).valid);
     CHECK(at(bad).length == 1);
