@@ -1,0 +1,150 @@
+// From metadata to a configuration: defaults, per-layer values, and the sentences about what cannot be.
+#include "engine/model/config.hpp"
+
+#include <doctest/doctest.h>
+
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdio>
+#include <functional>
+#include <string>
+
+#include "engine/io/gguf_writer.hpp"
+
+using namespace brim;
+using model::Config;
+
+namespace {
+
+// A file of `architecture` with the keys every one needs, changed by `change`, and enough tensors for four layers.
+Result<Config> configured(const std::string& architecture, const std::function<void(io::GgufWriter&)>& change) {
+  char path[] = "/tmp/brim-config-XXXXXX";
+  const int file = mkstemp(path);
+  REQUIRE(file >= 0);
+  close(file);
+  io::GgufWriter writer;
+  writer.set_string("general.architecture", architecture);
+  writer.set_u32(architecture + ".context_length", 512);
+  writer.set_u32(architecture + ".embedding_length", 64);
+  writer.set_u32(architecture + ".block_count", 4);
+  writer.set_u32(architecture + ".feed_forward_length", 96);
+  writer.set_u32(architecture + ".attention.head_count", 4);
+  change(writer);
+  const std::int64_t shape[] = {1};
+  const float one = 1;
+  for (int i = 0; i < 8; ++i) writer.add_tensor("t" + std::to_string(i), quant::Format::f32, shape);
+  REQUIRE(writer.begin(path));
+  for (int i = 0; i < 8; ++i) REQUIRE(writer.write(std::as_bytes(std::span(&one, 1))));
+  REQUIRE(writer.finish());
+  const auto opened = io::Gguf::open(path);
+  std::remove(path);
+  REQUIRE(opened);
+  return model::read_config(*opened);
+}
+
+Result<Config> llama(const std::function<void(io::GgufWriter&)>& change) { return configured("llama", change); }
+
+void refused(const Result<Config>& result, const std::string& part) {
+  REQUIRE(!result);
+  INFO(result.error().sentence);
+  CHECK(result.error().sentence.find(part) != std::string::npos);
+}
+
+}  // namespace
+
+TEST_CASE("defaults: as many KV heads as heads, head sizes by division, full rotation, base 10000") {
+  const auto config = llama([](io::GgufWriter&) {});
+  REQUIRE(config);
+  CHECK(config->layers.size() == 4);
+  CHECK(config->layers[0].kv_heads == 4);
+  CHECK(config->key_size == 16);
+  CHECK(config->value_size == 16);
+  CHECK(config->rope.dimensions == 16);
+  CHECK(config->rope.base == 10000.0);
+  CHECK(config->attention_scale == doctest::Approx(0.25));
+  CHECK(config->layers[0].window == 0);
+}
+
+TEST_CASE("values may be given per layer") {
+  const auto config = llama([](io::GgufWriter& writer) {
+    const std::int32_t heads[] = {4, 2, 4, 2}, widths[] = {96, 64, 32, 96};
+    writer.set_i32s("llama.attention.head_count_kv", heads);
+    writer.set_i32s("llama.feed_forward_length", widths);
+  });
+  REQUIRE(config);
+  CHECK(config->layers[1].kv_heads == 2);
+  CHECK(config->layers[2].feed_forward == 32);
+}
+
+TEST_CASE("windows: everywhere for llama, alternating for gemma2, five to one for gemma3, or as the file says") {
+  const auto window = [](const std::string& name) {
+    return [name](io::GgufWriter& writer) {
+      writer.set_u32(name + ".attention.sliding_window", 24);
+      writer.set_u32(name + ".attention.key_length", 32);
+    };
+  };
+  const auto mistral = llama(window("llama"));
+  const auto gemma2 = configured("gemma2", window("gemma2"));
+  const auto gemma3 = configured("gemma3", window("gemma3"));
+  const auto given = configured("gemma3", [&](io::GgufWriter& writer) {
+    window("gemma3")(writer);
+    const bool pattern[] = {true, false, false, true};
+    writer.set_bools("gemma3.attention.sliding_window_pattern", pattern);
+  });
+  REQUIRE((mistral && gemma2 && gemma3 && given));
+  const std::int64_t expected[4][4] = {{24, 24, 24, 24}, {24, 0, 24, 0}, {24, 24, 24, 24}, {24, 0, 0, 24}};
+  const Config* configs[] = {&*mistral, &*gemma2, &*gemma3, &*given};
+  for (int which = 0; which < 4; ++which) {
+    for (std::size_t layer = 0; layer < 4; ++layer) {
+      CHECK(configs[which]->layers[layer].window == expected[which][layer]);
+    }
+  }
+  CHECK(gemma2->attention_soft_cap == 50.0f);
+  CHECK(gemma2->embedding_scale == 8.0f);
+  CHECK(gemma3->rope.window_base == 10000.0);
+}
+
+TEST_CASE("architectures have switches of their own") {
+  const auto smollm3 = configured("smollm3", [](io::GgufWriter&) {});
+  REQUIRE(smollm3);
+  CHECK(smollm3->layers[2].rope);
+  CHECK(!smollm3->layers[3].rope);
+  const auto granite = configured("granite", [](io::GgufWriter& writer) {
+    writer.set_f32("granite.logit_scale", 8);
+    writer.set_f32("granite.attention.scale", 0.5f);
+  });
+  REQUIRE(granite);
+  CHECK(granite->logit_scale == 0.125f);
+  CHECK(granite->attention_scale == 0.5f);
+  const auto mixture = configured("olmoe", [](io::GgufWriter& writer) {
+    writer.set_u32("olmoe.expert_count", 8);
+    writer.set_u32("olmoe.expert_used_count", 2);
+  });
+  REQUIRE(mixture);
+  CHECK(mixture->expert_feed_forward == 96);
+  CHECK(!mixture->expert_weights_normalised);
+}
+
+TEST_CASE("what cannot be is refused by name") {
+  refused(configured("nosuch", [](io::GgufWriter&) {}), "qwen3moe");
+  refused(llama([](io::GgufWriter& w) { w.remove("llama.embedding_length"); }), "llama.embedding_length");
+  refused(llama([](io::GgufWriter& w) { w.set_u32("llama.block_count", 0); }), "llama.block_count");
+  refused(llama([](io::GgufWriter& w) { w.set_u32("llama.block_count", 4000000000u); }), "llama.block_count");
+  refused(llama([](io::GgufWriter& w) { w.set_u32("llama.attention.head_count", 3); }), "head_count");
+  refused(llama([](io::GgufWriter& w) { w.set_u32("llama.attention.head_count", 0); }), "head_count");
+  refused(llama([](io::GgufWriter& w) { w.set_u32("llama.attention.head_count_kv", 3); }), "head_count_kv");
+  refused(llama([](io::GgufWriter& w) { w.set_u32("llama.rope.dimension_count", 3); }), "rope.dimension_count");
+  refused(llama([](io::GgufWriter& w) { w.set_u32("llama.rope.dimension_count", 32); }), "rope.dimension_count");
+  refused(llama([](io::GgufWriter& w) { w.set_f32("llama.rope.freq_base", NAN); }), "finite");
+  refused(llama([](io::GgufWriter& w) { w.set_string("llama.rope.scaling.type", "magic"); }), "magic");
+  refused(llama([](io::GgufWriter& w) { w.set_string("llama.context_length", "long"); }), "llama.context_length");
+  refused(llama([](io::GgufWriter& w) { w.set_u32("llama.expert_count", 4); }), "expert_used_count");
+  refused(llama([](io::GgufWriter& w) {
+            const std::int32_t heads[] = {4, 2};
+            w.set_i32s("llama.attention.head_count_kv", heads);
+          }),
+          "4 integers");
+  refused(configured("qwen3moe", [](io::GgufWriter&) {}), "expert_count");
+  refused(configured("gemma3", [](io::GgufWriter&) {}), "sliding_window");
+}
