@@ -42,7 +42,7 @@ bool request_amx() {
 
 std::string processor_name() {
   std::uint32_t words[13] = {};
-  if (__get_cpuid_max(0x80000000u, nullptr) < 0x80000004u) return "x86-64";
+  if (static_cast<std::uint32_t>(__get_cpuid_max(0x80000000u, nullptr)) < 0x80000004u) return "x86-64";
   for (std::uint32_t i = 0; i < 3; ++i) {
     __cpuid(0x80000002u + i, words[i * 4], words[i * 4 + 1], words[i * 4 + 2], words[i * 4 + 3]);
   }

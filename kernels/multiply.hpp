@@ -9,7 +9,8 @@
 
 namespace brim::kernels {
 
-/// Scratch bytes multiply() needs for `tokens` rows of `cols` activations, whatever the format (64-byte multiple).
+/// Scratch bytes multiply() needs for `tokens` rows of `cols` activations, whatever the format (64-byte multiple;
+/// scratch itself may start anywhere).
 std::size_t multiply_scratch_bytes(std::int64_t cols, std::int64_t tokens);
 
 /// out[t * out_stride + r] = Σ_c weights[r][c] · x[t * x_stride + c]. `scratch` holds multiply_scratch_bytes bytes.

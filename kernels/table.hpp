@@ -1,7 +1,7 @@
 // Every kernel's signature and contract: the one page to read. A Table is filled set by set (see isa.def), each set
 // overwriting the entries it does better; `generic` fills all of them, so no entry is ever null.
 //
-// Common to all: noexcept; pointers may be unaligned; inputs and outputs do not overlap unless said; sizes ≥ 0; no
+// Common to all: noexcept; pointers may be unaligned (prepared activations: to 4 bytes at least); inputs and outputs do not overlap unless said; sizes ≥ 0; no
 // kernel allocates, locks or starts threads; all are safe to call from many threads on different outputs. The result
 // for a row, token or vector depends on its own inputs and shape only — never on how many others are in the same call,
 // nor on the thread — so one thread and many give the same bits.

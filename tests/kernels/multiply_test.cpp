@@ -13,8 +13,8 @@ namespace {
 
 std::vector<float> multiply(int threads, const quant::Matrix& weights, const float* x, std::int64_t stride, std::int64_t tokens) {
   std::vector<float> out(static_cast<std::size_t>(tokens * (weights.rows + 3)), -1.0f);
-  std::vector<std::byte> scratch(kernels::multiply_scratch_bytes(weights.cols, tokens));
-  kernels::multiply(threads, weights, x, stride, tokens, out.data(), weights.rows + 3, scratch.data());
+  std::vector<std::byte> scratch(kernels::multiply_scratch_bytes(weights.cols, tokens) + 3);
+  kernels::multiply(threads, weights, x, stride, tokens, out.data(), weights.rows + 3, scratch.data() + 3);
   return out;
 }
 

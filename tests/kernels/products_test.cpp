@@ -64,8 +64,11 @@ Prepared prepare(const kernels::Table& table, Activation kind, const std::vector
 std::vector<float> run(const kernels::Table& table, quant::Format format, const std::vector<std::byte>& weights,
                        std::int64_t rows, std::int64_t cols, const Prepared& activations, std::int64_t tokens) {
   std::vector<float> out(static_cast<std::size_t>(rows * tokens), std::numeric_limits<float>::quiet_NaN());
+  // Rows in a mapped file may start anywhere, and nothing may be read beyond the last one.
+  std::vector<std::byte> shifted(weights.size() + 1);
+  std::memcpy(shifted.data() + 1, weights.data(), weights.size());
   kernels::Product p{};
-  p.weights = weights.data();
+  p.weights = shifted.data() + 1;
   p.row_bytes = quant::row_bytes(format, cols);
   p.rows = rows;
   p.cols = cols;
