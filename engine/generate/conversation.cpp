@@ -137,6 +137,7 @@ Result<std::vector<text::TokenId>> Conversation::encode(std::string_view rendere
     text::EncodeOptions options;
     options.add_special = first;
     options.parse_special = true;
+    options.continues = !first;
     BRIM_ASSIGN(const std::vector<text::TokenId> part, tokenizer_->encode(rendered.substr(0, mark), options));
     ids.insert(ids.end(), part.begin(), part.end());
     first = false;

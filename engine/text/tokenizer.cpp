@@ -96,7 +96,7 @@ struct Tokenizer::Parts {
     return find_token_roles(vocabulary, tokens);
   }
 
-  Status encode_fragments(std::string_view text, const std::vector<Fragment>& fragments,
+  Status encode_fragments(std::string_view text, const std::vector<Fragment>& fragments, bool continues,
                           std::vector<TokenId>& ids) const {
     BpeEncoder::Scratch scratch;
     for (const Fragment& fragment : fragments) {
@@ -105,7 +105,8 @@ struct Tokenizer::Parts {
         ids.push_back(fragment.token);
       } else if (spm) {
         // Text between special tokens is one fragment, so each begins the text or follows a special token.
-        spm->encode(with_space_marks(part, vocabulary.add_space_prefix), ids);
+        const bool prefix = vocabulary.add_space_prefix && !(continues && fragment.begin == 0);
+        spm->encode(with_space_marks(part, prefix), ids);
       } else {
         BRIM_TRY(words->split(part, [&](std::string_view word) { bpe->encode(word, scratch, ids); }));
       }
@@ -148,7 +149,8 @@ Result<std::vector<TokenId>> Tokenizer::encode(std::string_view text, const Enco
     const Vocabulary& vocabulary = parts_->vocabulary;
     std::vector<TokenId> ids;
     if (options.add_special && vocabulary.add_bos) ids.push_back(vocabulary.bos);
-    BRIM_TRY(parts_->encode_fragments(text, parts_->specials.partition(text, options.parse_special), ids));
+    const auto fragments = parts_->specials.partition(text, options.parse_special);
+    BRIM_TRY(parts_->encode_fragments(text, fragments, options.continues, ids));
     if (options.add_special && vocabulary.add_eos) ids.push_back(vocabulary.eos);
     return ids;
   } catch (const std::bad_alloc&) {

@@ -18,6 +18,7 @@ struct EncodeOptions {
   bool add_special = true;  ///< add BOS/EOS as the vocabulary says
   bool parse_special =
       false;  ///< text like "<|im_start|>" becomes its control token (user-defined tokens always match)
+  bool continues = false;  ///< the text goes on after another: SPM puts no space before its first word
 };
 
 /// Immutable after create; encode and piece are safe to call from several threads.

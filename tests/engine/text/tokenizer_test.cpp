@@ -46,6 +46,12 @@ TEST_CASE("SPM: the space prefix goes before text and after each special token, 
   CHECK(tokenizer.piece(261, false) == " a");
 }
 
+TEST_CASE("SPM: text that continues another gets no space before it, but one after a special token") {
+  const Tokenizer tokenizer = make(spm_vocabulary({kMark, "a", kMark + "a", "b"}));
+  const EncodeOptions options{.add_special = false, .parse_special = true, .continues = true};
+  CHECK(encode(tokenizer, "a<s>a", options) == Ids{260, 1, 261});
+}
+
 TEST_CASE("SPM without a space prefix (Gemma)") {
   Vocabulary vocabulary = spm_vocabulary({kMark, "a", kMark + "a"});
   vocabulary.add_space_prefix = false;
