@@ -43,7 +43,7 @@ void inspect(const InspectOptions& options) {
   const io::Gguf file = unwrap(io::Gguf::open(options.path));
   const Summary summary = summarise(file, reader);
   write_output(options.json ? json_report(file, summary) : text_report(file, summary));
-  if (summary.plan_was_refused) throw Failure(exit_code(summary.no_plan->code), summary.no_plan->sentence);
+  if (summary.failed) throw Failure(exit_code(summary.no_plan->code), summary.no_plan->sentence);
 }
 
 }  // namespace

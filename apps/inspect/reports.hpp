@@ -11,8 +11,14 @@ namespace brim::apps {
 /// Tables for people. Names and strings from the file are escaped; long ones and arrays are cut.
 std::string text_report(const io::Gguf& file, const Summary& summary);
 
-/// One JSON object on one line and its newline: docs/options.md has its keys. Bytes that are no UTF-8 come out as U+FFFD;
-/// of arrays the first elements are given, and their count.
+/// One JSON object on one line and its newline:
+///   path, version, parts, file_bytes, architecture and name (null when the file has none), parameters,
+///   types     [{type, tensors, parameters, bytes}]
+///   memory    what a session would book, in bytes, tokens and entries; null without a plan, and then
+///   no_memory_plan_because   the sentence why
+///   metadata  [{key, type, value, count}]: of an array the count and its first 16 elements
+///   tensors   [{name, type, shape, bytes, part}]: shape in GGUF order, row length first
+/// Bytes that are no UTF-8 come out as U+FFFD, numbers that are not finite as null.
 std::string json_report(const io::Gguf& file, const Summary& summary);
 
 }  // namespace brim::apps

@@ -2,9 +2,12 @@
 #include "apps/inspect/summary.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/kv/layout.hpp"
 #include "engine/model/config.hpp"
+#include "engine/model/vocabulary.hpp"
+#include "engine/model/weights.hpp"
 
 namespace brim::apps {
 namespace {
@@ -39,6 +42,16 @@ std::vector<LayerGroup> group_layers(const kv::Plan& plan) {
   return groups;
 }
 
+// The configuration of a model that would load: every key, the vocabulary and every tensor's shape are checked as
+// Model::load does, without reading the weights.
+Result<model::Config> loadable_config(const io::Gguf& file) {
+  BRIM_ASSIGN(model::Config config, model::read_config(file));
+  BRIM_ASSIGN(const text::Vocabulary vocabulary, model::read_vocabulary(file));
+  config.vocabulary = static_cast<std::int64_t>(vocabulary.tokens.size());
+  BRIM_ASSIGN(const model::Weights weights, model::read_weights(file, config));
+  return config;
+}
+
 }  // namespace
 
 Summary summarise(const io::Gguf& file, const generate::ReaderOptions& options) {
@@ -47,21 +60,18 @@ Summary summarise(const io::Gguf& file, const generate::ReaderOptions& options) 
   for (const TypeCount& type : summary.types) summary.parameters += type.parameters;
   summary.limits = memory_limits();
 
+  const auto without_plan = [&](const Error& why) {
+    summary.no_plan = why;
+    summary.failed = why.code != ErrorCode::unsupported;
+    return summary;
+  };
   if (file.tensors().empty()) {
-    summary.no_plan = Error{ErrorCode::unsupported, "the file holds no tensors (a vocabulary alone cannot be run)"};
-    return summary;
+    return without_plan(error(ErrorCode::unsupported, "the file holds no tensors (a vocabulary alone cannot be run)"));
   }
-  const Result<model::Config> config = model::read_config(file);
-  if (!config) {
-    summary.no_plan = config.error();
-    return summary;
-  }
+  const Result<model::Config> config = loadable_config(file);
+  if (!config) return without_plan(config.error());
   Result<generate::MemoryPlan> plan = generate::plan_memory(*config, options);
-  if (!plan) {
-    summary.no_plan = plan.error();
-    summary.plan_was_refused = true;
-    return summary;
-  }
+  if (!plan) return without_plan(plan.error());
   MemorySummary memory;
   memory.plan = std::move(plan).value();
   memory.bytes_per_token = kv::bytes_per_token(memory.plan.kv.shape);

@@ -43,7 +43,8 @@ struct Summary {
   MemoryLimits limits;
   std::optional<MemorySummary> memory;
   std::optional<Error> no_plan;             ///< why `memory` is empty
-  bool plan_was_refused = false;            ///< the model is fine, but the request (or the machine) is not
+  bool failed = false;                      ///< `no_plan` is a fault of the file, the request or the machine, and not
+                                            ///< just something that Brim does not run
 };
 
 Summary summarise(const io::Gguf& file, const generate::ReaderOptions& options);

@@ -34,11 +34,12 @@ std::string scalar_text(const io::Value& value) {
 std::string value_text(const io::Value& value) {
   const io::Array* array = value.as_array();
   if (array == nullptr) return scalar_text(value);
-  std::string text = fmt::format("{} × ", grouped_text(static_cast<std::int64_t>(array->count))) + "[";
+  std::string text = fmt::format("{} × [", grouped_text(static_cast<std::int64_t>(array->count)));
   const std::uint64_t shown = std::min<std::uint64_t>(array->count, kFirstElements);
   for (std::uint64_t index = 0; index < shown; ++index) {
     const io::Value element = io::array_element(*array, index);
-    text += (index == 0 ? "" : ", ") + (element.as_array() != nullptr ? "[…]" : scalar_text(element));
+    if (index > 0) text += ", ";
+    text += element.as_array() != nullptr ? "[…]" : scalar_text(element);
   }
   return text + (shown < array->count ? ", …]" : "]");
 }
@@ -59,7 +60,8 @@ class Table {
       std::string line = " ";
       for (std::size_t column = 0; column < cells.size(); ++column) {
         const std::string blanks(widths[column] - width(cells[column]), ' ');
-        line += " " + (right_[column] == 'r' ? blanks + cells[column] : cells[column] + blanks) + " ";
+        const bool right = right_[column] == 'r';
+        line += fmt::format(" {}{} ", right ? blanks : cells[column], right ? cells[column] : blanks);
       }
       line.erase(line.find_last_not_of(' ') + 1);
       out += line + "\n";
@@ -153,7 +155,7 @@ std::string memory_table(const io::Gguf& file, const Summary& summary) {
              fmt::format("over {} layers, stored as {}", kv.shape.layers.size(), kernels::kv_type_name(kv.shape.type))});
   table.row({"KV budget", bytes_text(kv.budget_bytes),
              fmt::format("{}% of the {} that all positions take; at least {} is needed", share, bytes_text(kv.full_bytes), bytes_text(kv.least_bytes))});
-  table.row({"  entries", bytes_text(kv.pool_bytes), fmt::format("split {}, kept by {}", kv.split, kv.keep)});
+  table.row({"  entries", bytes_text(kv.pool_bytes), fmt::format("keys and values; split {}, kept by {}", kv.split, kv.keep)});
   table.row({"  staging", bytes_text(kv.staging_bytes), fmt::format("one chunk of {} of one layer", tokens_text(kv.chunk))});
   table.row({"  bookkeeping", bytes_text(kv.metadata_bytes), "positions, scores, scratch for eviction"});
   table.row({"beside it", bytes_text(memory.plan.workspace_bytes), fmt::format("activations and logits, {}", threads)});

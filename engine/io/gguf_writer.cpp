@@ -21,7 +21,6 @@ namespace brim::io {
 namespace {
 
 constexpr std::uint32_t kVersion = 3;
-constexpr std::size_t kBuffer = std::size_t{1} << 20;
 
 template <class Number>
 void append(std::string& out, Number number) {
@@ -210,7 +209,6 @@ Status GgufWriter::begin(const std::string& path) {
     discard();
     return failure;
   }
-  std::setvbuf(file_, nullptr, _IOFBF, kBuffer);
   position_ = written_ = 0;
   next_tensor_ = 0;
   const std::string description = packed_description(alignment_);

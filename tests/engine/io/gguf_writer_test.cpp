@@ -217,24 +217,29 @@ TEST_CASE("places that cannot be written are said; devices and links are not rep
 }
 
 TEST_CASE("a full disk is an error, and the half file is gone") {
-  // A limit on the size of files stands for the full disk: write() fails in the same way.
-  const Folder folder;
-  struct rlimit before {};
-  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
-  const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
-  const struct rlimit small{1 << 20, before.rlim_max};
-  REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
-  io::GgufWriter writer;
-  const std::array<std::int64_t, 2> shape{1024, 1024};
-  writer.add_tensor("a", quant::Format::f32, shape);
-  Status status = writer.begin(folder.file());
-  const auto piece = counted(1 << 16);
-  for (int index = 0; status && index < 64; ++index) status = writer.write_piece(piece);
-  if (status) status = writer.finish();
-  ::setrlimit(RLIMIT_FSIZE, &before);
-  std::signal(SIGXFSZ, old_handler);
-  REQUIRE_FALSE(status.ok());
-  CHECK(status.error().code == ErrorCode::io);
-  CHECK(status.error().sentence.find("cannot write " + folder.file()) == 0);
-  CHECK(folder.files() == 0);
+  // A limit on the size of files stands for the full disk: write() fails in the same way. A large tensor meets it while it
+  // is written, a small one only when the buffer is flushed at the end.
+  for (const std::int64_t rows : {1024, 1}) {
+    const Folder folder;
+    struct rlimit before {};
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+    const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
+    const struct rlimit small{100, before.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+    io::GgufWriter writer;
+    const std::array<std::int64_t, 2> shape{16, rows};
+    writer.add_tensor("a", quant::Format::f32, shape);
+    Status written = writer.begin(folder.file());
+    const auto row = counted(64);
+    for (std::int64_t index = 0; written && index < rows; ++index) written = writer.write_piece(row);
+    const bool at_the_end = written.ok();
+    const Status status = written ? writer.finish() : written;
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, old_handler);
+    CHECK(at_the_end == (rows == 1));
+    REQUIRE_FALSE(status.ok());
+    CHECK(status.error().code == ErrorCode::io);
+    CHECK(status.error().sentence.find("cannot write " + folder.file()) == 0);
+    CHECK(folder.files() == 0);
+  }
 }
