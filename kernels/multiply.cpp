@@ -1,6 +1,7 @@
 // See multiply.hpp. Activations that a kernel wants in 8 bits are given to it twice: rounded to 8 bits, and what that
 // rounding left over, in 8 bits again. The sum of the two products has the precision of 16-bit activations at the price of
-// arithmetic that decoding has to spare: it waits for memory, and the second pass finds the weights in the cache.
+// arithmetic that decoding has to spare: it waits for memory, and both terms of a token are multiplied by the same
+// weights while those are in registers or the first-level cache, as two tokens side by side.
 // (docs/decisions/0002 has what one pass costs in truth.)
 //
 // Rows are cut into panels small enough to stay in a core's second-level cache and tokens into blocks
@@ -17,7 +18,7 @@ namespace {
 
 constexpr std::size_t kAlignment = 64;
 constexpr std::int64_t kRowMultiple = 16;             ///< panels start where every kernel's row tile does
-constexpr std::int64_t kTokenBlock = 32;
+constexpr std::int64_t kTokenBlock = 32;              ///< rows of activations, so half as many tokens in two terms
 constexpr std::int64_t kPanelBytes = 48 * 1024;       ///< of packed weights
 constexpr std::int64_t kSerialWork = 256 * 1024;      ///< multiply-adds that are done before a team has gathered
 
@@ -65,7 +66,7 @@ void prepare_twice(const Table& table, Activation kind, const float* x, std::int
 std::size_t multiply_scratch_bytes(std::int64_t cols, std::int64_t tokens) {
   // f32 activations are read where they are; only the 8-bit kinds need room, for two terms.
   const std::size_t row = std::max(activation_bytes(Activation::q8_32, cols), activation_bytes(Activation::q8_256, cols));
-  return 2 * round_up(row) * static_cast<std::size_t>(tokens);
+  return 2 * round_up(row) * static_cast<std::size_t>(tokens) + kAlignment;  // the start may have to move up
 }
 
 void multiply(int threads, const quant::Matrix& weights, const float* x, std::int64_t x_stride, std::int64_t tokens,
@@ -77,19 +78,17 @@ void multiply(int threads, const quant::Matrix& weights, const float* x, std::in
   const bool serial = threads <= 1 || weights.rows * weights.cols * tokens <= kSerialWork;
   const int team = serial ? 1 : threads;
 
-  const bool twice = kind != Activation::f32;
+  const int terms = kind == Activation::f32 ? 1 : 2;
   const auto* activations = reinterpret_cast<const std::byte*>(x);
   std::size_t activation_stride = static_cast<std::size_t>(x_stride) * sizeof(float);
-  const std::byte* fine = nullptr;
-  if (twice) {
+  if (terms == 2) {
+    scratch += (kAlignment - reinterpret_cast<std::uintptr_t>(scratch) % kAlignment) % kAlignment;
     activation_stride = round_up(activation_bytes(kind, weights.cols));
-    std::byte* const second = scratch + static_cast<std::size_t>(tokens) * activation_stride;
     for_chunks(tokens < 8 ? 1 : team, tokens, [&](std::int64_t token, int) {
-      const std::size_t at = static_cast<std::size_t>(token) * activation_stride;
-      prepare_twice(table, kind, x + token * x_stride, weights.cols, scratch + at, second + at);
+      std::byte* const coarse = scratch + static_cast<std::size_t>(2 * token) * activation_stride;
+      prepare_twice(table, kind, x + token * x_stride, weights.cols, coarse, coarse + activation_stride);
     });
     activations = scratch;
-    fine = second;
   }
 
   const auto product = table.product[format];
@@ -103,22 +102,26 @@ void multiply(int threads, const quant::Matrix& weights, const float* x, std::in
     part.rows = std::min(rows_each, weights.rows - first_row);
     part.cols = weights.cols;
     part.activation_stride = activation_stride;
-    part.out_stride = out_stride;
-    for (std::int64_t token = 0; token < tokens; token += kTokenBlock) {
-      part.activations = activations + static_cast<std::size_t>(token) * activation_stride;
-      part.tokens = std::min(kTokenBlock, tokens - token);
-      part.out = out + token * out_stride + first_row;
-      product(part);
-      if (!twice) continue;
+    const std::int64_t tokens_each = kTokenBlock / terms;
+    for (std::int64_t token = 0; token < tokens; token += tokens_each) {
+      const std::int64_t count = std::min(tokens_each, tokens - token);
+      float* const block = out + token * out_stride + first_row;
+      part.activations = activations + static_cast<std::size_t>(terms * token) * activation_stride;
+      part.tokens = terms * count;
+      if (terms == 1) {
+        part.out = block;
+        part.out_stride = out_stride;
+        product(part);
+        continue;
+      }
       float sums[kMostPanelRows * kTokenBlock];
-      float* const out_block = part.out;
-      part.activations = fine + static_cast<std::size_t>(token) * activation_stride;
       part.out = sums;
       part.out_stride = part.rows;
       product(part);
-      part.out_stride = out_stride;
-      for (std::int64_t t = 0; t < part.tokens; ++t) {
-        for (std::int64_t r = 0; r < part.rows; ++r) out_block[t * out_stride + r] += sums[t * part.rows + r];
+      for (std::int64_t t = 0; t < count; ++t) {
+        const float* const coarse = sums + 2 * t * part.rows;
+        const float* const fine = coarse + part.rows;
+        for (std::int64_t r = 0; r < part.rows; ++r) block[t * out_stride + r] = coarse[r] + fine[r];
       }
     }
   });

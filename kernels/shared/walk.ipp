@@ -1,6 +1,6 @@
 // How a product is cut into register tiles, the same for every set and format. A Kernel has
 //   kRows, kTokens       its tile for several tokens,
-//   kStreams             rows read at once for one token (a multiple of kRows): each row is a stream of its own for the
+//   kStreams             rows read at once for one or two tokens (a multiple of kRows): each row is a stream of its own for the
 //                        memory system, and several streams reach more of its bandwidth than one,
 //   tile<Rows, Tokens>(product, row, token), which must add up a (row, token) in an order that is the same in each tile.
 // Everything in shared/ is in an unnamed namespace: each set gets a copy of its own, which the linker cannot mix up.
@@ -26,6 +26,7 @@ void walk(const Product& p) noexcept {
         }
       }
     }
+    for (; token + 2 <= p.tokens; token += 2) Kernel::template tile<Kernel::kStreams, 2>(p, row, token);
     for (; token < p.tokens; ++token) Kernel::template tile<Kernel::kStreams, 1>(p, row, token);
   }
   for (; row < p.rows; ++row) {
