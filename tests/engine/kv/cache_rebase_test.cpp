@@ -20,6 +20,22 @@ float worst_difference(const std::vector<float>& a, const std::vector<float>& b)
   return worst;
 }
 
+/// Keeps every third token longest, so that survivors stand apart.
+class ScatteredRule : public brim::kv::Rule {
+ public:
+  void score(const brim::kv::Entries& entries, std::span<float> scores) const noexcept override {
+    for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = entries.index[i] % 3 == 0 ? 1.0f : 0.0f;
+  }
+};
+
+/// The token whose value this is; the value's first number tells them apart.
+std::int64_t token_of(const std::vector<float>& value, int layer, int head, std::int64_t tokens) {
+  for (std::int64_t token = 0; token < tokens; ++token) {
+    if (fake_vector(layer, head, token, static_cast<int>(value.size()), true) == value) return token;
+  }
+  return -1;
+}
+
 }  // namespace
 
 TEST_CASE("keys are rotated to where they now stand: the same as keys computed there, in both signs of the distance") {
@@ -81,6 +97,31 @@ TEST_CASE("an evicted cache closes its gaps instead of dropping: room comes from
   model.cache().abandon();
   CHECK(!model.cache().stale());
   CHECK(model.cache().tokens() == 512);
+}
+
+TEST_CASE("survivors that stood apart stand together afterwards, each rotated by its own distance") {
+  const Shape shape = fake_shape(2, 128, KvType::f32, 2, 16);
+  const ScatteredRule rule;
+  Plan plan = plan_with_quota(shape, 64);
+  REQUIRE(!plan.quota.empty());
+  plan.rule = &rule;
+  FakeModel model(plan);
+  for (int i = 0; i < 128; ++i) model.read_chunk(1);
+  const auto before = model.cache().view(1).positions();
+  CHECK(before[5] - before[4] > 1);
+  CHECK(model.cache().rebased() == 0);
+  model.cache().begin(1);
+  REQUIRE(model.cache().rebased() == 1);
+  const View view = model.cache().view(1);
+  for (std::int64_t i = 0; i < view.retained(); ++i) {
+    REQUIRE(view.positions()[static_cast<std::size_t>(i)] == i);
+    for (int head = 0; head < 2; ++head) {
+      const SeenEntry seen = see_entry(view, shape, 1, head, i);
+      const std::int64_t token = token_of(seen.value, 1, head, 128);
+      REQUIRE(token >= i);
+      CHECK(worst_difference(seen.key, fake_key(model.rotation(), shape.layers[1], 1, head, token, i)) < 1e-5f);
+    }
+  }
 }
 
 TEST_CASE("layers without rope are never rotated, though their positions move") {

@@ -35,27 +35,31 @@ class Random {
   std::uint64_t state_;
 };
 
-/// Rotary embedding in neighbouring pairs with base 10000; layers without rope are left alone.
+/// Rotary embedding in neighbouring pairs with base 10000. Layers without rope get none when they are made; whoever
+/// rotates their keys again finds them changed.
 class FakeRotation : public kv::KeyRotation {
  public:
   explicit FakeRotation(const kv::Shape& shape) : shape_(shape) {}
 
   void rotate_back(int layer, float* keys, std::int64_t count, std::int64_t delta) const noexcept override {
     const int size = shape_.layers[static_cast<std::size_t>(layer)].key_size;
-    for (std::int64_t key = 0; key < count; ++key) rotate(layer, keys + key * size, -delta);
+    for (std::int64_t key = 0; key < count; ++key) turn(keys + key * size, size, -delta);
   }
   void rotate(int layer, float* key, std::int64_t position) const noexcept {
     const kv::LayerShape& shape = shape_.layers[static_cast<std::size_t>(layer)];
-    if (!shape.rope) return;
-    for (int i = 0; i + 1 < shape.key_size; i += 2) {
-      const double angle = static_cast<double>(position) * std::pow(10000.0, -static_cast<double>(i) / shape.key_size);
+    if (shape.rope) turn(key, shape.key_size, position);
+  }
+
+ private:
+  static void turn(float* key, int size, std::int64_t position) noexcept {
+    for (int i = 0; i + 1 < size; i += 2) {
+      const double angle = static_cast<double>(position) * std::pow(10000.0, -static_cast<double>(i) / size);
       const double x = key[i], y = key[i + 1];
       key[i] = static_cast<float>(x * std::cos(angle) - y * std::sin(angle));
       key[i + 1] = static_cast<float>(x * std::sin(angle) + y * std::cos(angle));
     }
   }
 
- private:
   kv::Shape shape_;
 };
 
