@@ -9,7 +9,7 @@
 namespace brim::model {
 namespace {
 
-// Normalises heads (where the model does) and rotates them, for one token. `stride` is the size of one head.
+// Normalises heads (where the model does) and rotates them, for one token of the chunk.
 void prepare_heads(const Pass& pass, int layer, float* heads, int count, const std::vector<float>& norm,
                    std::int64_t token) noexcept {
   const Config& config = pass.config;
@@ -57,8 +57,8 @@ void for_stretches(const kv::View& view, int head, std::int64_t first, std::int6
   }
 }
 
-// Attention of tokens [token, last) of the chunk over one KV head: scores, softmax, weighted values.
-void attend_tile(const Pass& pass, int layer, const kv::View& view, int head, std::int64_t token, std::int64_t last,
+// Attention of tokens [token, last) of the pass over one KV head: scores, softmax, weighted values.
+void attend_tokens(const Pass& pass, int layer, const kv::View& view, int head, std::int64_t token, std::int64_t last,
                  int worker) noexcept {
   const Config& config = pass.config;
   const LayerConfig& shape = config.layers[static_cast<std::size_t>(layer)];
@@ -71,7 +71,7 @@ void attend_tile(const Pass& pass, int layer, const kv::View& view, int head, st
 
   Visible seen[kTokenTile] = {};
   const std::int64_t count = last - token;
-  for (std::int64_t i = 0; i < count; ++i) seen[i] = visible_to(view, token + i, shape.window);
+  for (std::int64_t i = 0; i < count; ++i) seen[i] = visible_to(view, pass.first + token + i, shape.window);
   // Windows only move forward, so the tile's first token sees furthest back and its last token furthest ahead.
   const std::int64_t tile_first = seen[0].first, tile_end = seen[count - 1].end;
 
@@ -128,29 +128,30 @@ void attend_tile(const Pass& pass, int layer, const kv::View& view, int head, st
   });
 }
 
-// All heads and tokens of the chunk. When a rule wants attention mass, a head's tiles run in one task, so that sums are
+// All heads and tokens of the pass. When a rule wants attention mass, a head's tokens run in one task, so that sums are
 // made in one order whatever the number of threads.
 void attend(const Pass& pass, int layer, const kv::View& view) noexcept {
   const int kv_heads = pass.config.layers[static_cast<std::size_t>(layer)].kv_heads;
   const std::int64_t tiles = (pass.tokens + kTokenTile - 1) / kTokenTile;
   const bool whole_heads = pass.work.shape.attention_mass;
-  if (whole_heads) std::fill(pass.work.mass.begin(), pass.work.mass.end(), 0.0f);
   const std::int64_t tasks = whole_heads ? kv_heads : kv_heads * tiles;
   kernels::for_chunks(pass.threads, tasks, [&](std::int64_t task, int worker) noexcept {
     const int head = static_cast<int>(whole_heads ? task : task % kv_heads);
     const std::int64_t first = whole_heads ? 0 : task / kv_heads, last = whole_heads ? tiles : first + 1;
     for (std::int64_t tile = first; tile < last; ++tile) {
-      attend_tile(pass, layer, view, head, tile * kTokenTile, std::min(pass.tokens, (tile + 1) * kTokenTile), worker);
+      attend_tokens(pass, layer, view, head, tile * kTokenTile, std::min(pass.tokens, (tile + 1) * kTokenTile), worker);
     }
   });
-  if (whole_heads) {
-    const kernels::Table& table = kernels::active();
-    const std::int64_t entries = pass.work.shape.entries;
-    for (int head = 0; head < kv_heads; ++head) {
-      table.add_scaled(pass.work.mass.data(), pass.work.mass.data() + (head + 1) * entries, view.entries(), 1.0f);
-    }
-    pass.cache.add_mass(layer, {pass.work.mass.data(), static_cast<std::size_t>(view.entries())});
+}
+
+// Hands the cache what each entry received from the whole chunk, summed over heads.
+void give_mass(const Pass& pass, int layer, const kv::View& view) noexcept {
+  const std::int64_t entries = pass.work.shape.entries;
+  float* mass = pass.work.mass.data();
+  for (int head = 0; head < pass.config.layers[static_cast<std::size_t>(layer)].kv_heads; ++head) {
+    kernels::active().add_scaled(mass, mass + (head + 1) * entries, view.entries(), 1.0f);
   }
+  pass.cache.add_mass(layer, {mass, static_cast<std::size_t>(view.entries())});
 }
 
 }  // namespace
@@ -160,20 +161,35 @@ void attention(const Pass& pass, int layer) noexcept {
   const LayerConfig& shape = config.layers[static_cast<std::size_t>(layer)];
   const LayerWeights& weights = pass.weights.layers[static_cast<std::size_t>(layer)];
   Workspace& work = pass.work;
+  const std::int64_t query_row = std::int64_t{shape.heads} * config.key_size;
+  const std::int64_t key_row = std::int64_t{shape.kv_heads} * config.key_size;
+  const std::int64_t value_row = std::int64_t{shape.kv_heads} * config.value_size;
 
-  normalise(pass, work.stream.data(), weights.attention_norm, work.normed.data());
-  apply(pass, weights.query.weight, weights.query.bias, work.normed.data(), work.query.data());
-  apply(pass, weights.key.weight, weights.key.bias, work.normed.data(), work.key.data());
-  apply(pass, weights.value.weight, weights.value.bias, work.normed.data(), work.value.data());
-  kernels::for_chunks(pass.threads, pass.tokens, [&](std::int64_t t, int) noexcept {
-    prepare_heads(pass, layer, work.query.data() + t * shape.heads * config.key_size, shape.heads, weights.query_norm, t);
-    prepare_heads(pass, layer, work.key.data() + t * shape.kv_heads * config.key_size, shape.kv_heads, weights.key_norm, t);
+  for_tiles(pass, [&](const Pass& tile) {
+    float* key = work.key.data() + tile.first * key_row;
+    normalise(tile, tile.stream(), weights.attention_norm, work.normed.data());
+    apply(tile, weights.key.weight, weights.key.bias, work.normed.data(), key);
+    apply(tile, weights.value.weight, weights.value.bias, work.normed.data(), work.value.data() + tile.first * value_row);
+    kernels::for_chunks(tile.threads, tile.tokens, [&](std::int64_t t, int) noexcept {
+      prepare_heads(tile, layer, key + t * key_row, shape.kv_heads, weights.key_norm, tile.first + t);
+    });
   });
   pass.cache.stage(layer, work.key.data(), work.value.data());
-  attend(pass, layer, pass.cache.view(layer));
+  const kv::View view = pass.cache.view(layer);
+  if (work.shape.attention_mass) std::fill(work.mass.begin(), work.mass.end(), 0.0f);
+  for_tiles(pass, [&](const Pass& tile) {
+    // With one tile the normed rows are still there.
+    if (tile.tokens < pass.tokens) normalise(tile, tile.stream(), weights.attention_norm, work.normed.data());
+    apply(tile, weights.query.weight, weights.query.bias, work.normed.data(), work.query.data());
+    kernels::for_chunks(tile.threads, tile.tokens, [&](std::int64_t t, int) noexcept {
+      prepare_heads(tile, layer, work.query.data() + t * query_row, shape.heads, weights.query_norm, tile.first + t);
+    });
+    attend(tile, layer, view);
+    apply(tile, weights.output.weight, weights.output.bias, work.mixed.data(), work.branch.data());
+    add_branch(tile, weights.post_attention_norm);
+  });
+  if (work.shape.attention_mass) give_mass(pass, layer, view);
   pass.cache.commit(layer);
-  apply(pass, weights.output.weight, weights.output.bias, work.mixed.data(), work.branch.data());
-  add_branch(pass, weights.post_attention_norm);
 }
 
 }  // namespace brim::model

@@ -35,7 +35,7 @@ Status Decoder::forward(std::span<const std::int32_t> tokens, const std::atomic<
   }
   if (cache_.stale()) return error(ErrorCode::wrong_state, "the cache holds an interrupted chunk and must be read again");
   embed(tokens, cache_.begin(count));
-  const Pass pass{model_.config(), model_.weights(), rope_, cache_, work_, threads_, count};
+  const Pass pass{model_.config(), model_.weights(), rope_, cache_, work_, threads_, 0, count};
   for (int layer = 0; layer < static_cast<int>(model_.config().layers.size()); ++layer) {
     if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) {
       cache_.abandon();

@@ -18,16 +18,10 @@ void activate(const Pass& pass, std::int64_t tokens, std::int64_t width) noexcep
 
 void dense(const Pass& pass, const LayerWeights& weights) noexcept {
   Workspace& work = pass.work;
-  const std::int64_t width = pass.config.embedding;
-  for (std::int64_t first = 0; first < pass.tokens; first += kFeedForwardTile) {
-    Pass tile = pass;
-    tile.tokens = std::min(kFeedForwardTile, pass.tokens - first);
-    const float* x = work.normed.data() + first * width;
-    apply(tile, weights.gate.weight, weights.gate.bias, x, work.gate.data());
-    apply(tile, weights.up.weight, weights.up.bias, x, work.up.data());
-    activate(tile, tile.tokens, weights.gate.weight.rows);
-    apply(tile, weights.down.weight, weights.down.bias, work.gate.data(), work.branch.data() + first * width);
-  }
+  apply(pass, weights.gate.weight, weights.gate.bias, work.normed.data(), work.gate.data());
+  apply(pass, weights.up.weight, weights.up.bias, work.normed.data(), work.up.data());
+  activate(pass, pass.tokens, weights.gate.weight.rows);
+  apply(pass, weights.down.weight, weights.down.bias, work.gate.data(), work.branch.data());
 }
 
 // Softmax over all experts, the best experts_used of them (ties: the lower index), in ascending order of index.
@@ -53,17 +47,17 @@ void choose_experts(const Pass& pass, std::int64_t token) noexcept {
   for (int i = 0; i < used; ++i) weight[i] /= sum;
 }
 
-// Copies the next tokens that chose `expert` into work.gathered, as many as fit, and moves `next` behind them.
-std::int64_t gather(const Pass& pass, int expert, std::int64_t& next) noexcept {
+// Copies the tokens that chose `expert` into work.gathered; returns how many.
+std::int64_t gather(const Pass& pass, int expert) noexcept {
   Workspace& work = pass.work;
   const std::int64_t width = pass.config.embedding;
   const int used = pass.config.experts_used;
   std::int64_t count = 0;
-  for (; next < pass.tokens && count < kFeedForwardTile; ++next) {
-    const std::int32_t* choice = work.expert_choice.data() + next * used;
+  for (std::int64_t t = 0; t < pass.tokens; ++t) {
+    const std::int32_t* choice = work.expert_choice.data() + t * used;
     if (std::find(choice, choice + used, expert) == choice + used) continue;
-    work.expert_tokens[static_cast<std::size_t>(count)] = static_cast<std::int32_t>(next);
-    std::copy_n(work.normed.data() + next * width, width, work.gathered.data() + count * width);
+    work.expert_tokens[static_cast<std::size_t>(count)] = static_cast<std::int32_t>(t);
+    std::copy_n(work.normed.data() + t * width, width, work.gathered.data() + count * width);
     ++count;
   }
   return count;
@@ -99,11 +93,7 @@ void expert_mixture(const Pass& pass, const LayerWeights& weights) noexcept {
   for (std::int64_t t = 0; t < pass.tokens; ++t) choose_experts(pass, t);
   std::fill_n(work.branch.data(), pass.tokens * width, 0.0f);
   for (int expert = 0; expert < config.experts; ++expert) {
-    std::int64_t next = 0;
-    while (next < pass.tokens) {
-      const std::int64_t count = gather(pass, expert, next);
-      if (count > 0) add_expert(pass, weights, expert, count);
-    }
+    if (const std::int64_t count = gather(pass, expert); count > 0) add_expert(pass, weights, expert, count);
   }
 }
 
@@ -111,13 +101,15 @@ void expert_mixture(const Pass& pass, const LayerWeights& weights) noexcept {
 
 void feed_forward(const Pass& pass, int layer) noexcept {
   const LayerWeights& weights = pass.weights.layers[static_cast<std::size_t>(layer)];
-  normalise(pass, pass.work.stream.data(), weights.feed_forward_norm, pass.work.normed.data());
-  if (pass.config.has_experts()) {
-    expert_mixture(pass, weights);
-  } else {
-    dense(pass, weights);
-  }
-  add_branch(pass, weights.post_feed_forward_norm);
+  for_tiles(pass, [&](const Pass& tile) {
+    normalise(tile, tile.stream(), weights.feed_forward_norm, tile.work.normed.data());
+    if (tile.config.has_experts()) {
+      expert_mixture(tile, weights);
+    } else {
+      dense(tile, weights);
+    }
+    add_branch(tile, weights.post_feed_forward_norm);
+  });
 }
 
 }  // namespace brim::model

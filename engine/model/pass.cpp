@@ -27,7 +27,7 @@ void add_branch(const Pass& pass, const std::vector<float>& post_norm) noexcept 
   const kernels::Table& table = kernels::active();
   const std::int64_t width = pass.config.embedding;
   float* branch = pass.work.branch.data();
-  float* stream = pass.work.stream.data();
+  float* stream = pass.stream();
   if (!post_norm.empty()) normalise(pass, branch, post_norm, branch);
   kernels::for_chunks(pass.threads, pass.tokens, [&](std::int64_t t, int) noexcept {
     table.add_scaled(stream + t * width, branch + t * width, width, pass.config.residual_scale);

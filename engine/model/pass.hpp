@@ -1,7 +1,8 @@
-// What the steps of one forward pass share: the model's parts, the cache, the buffers and the number of tokens. The steps
+// What the steps of one forward pass share: the model's parts, the cache, the buffers and which tokens. The steps
 // themselves are attention.cpp and feed_forward.cpp; the order of steps is decoder.cpp.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -20,8 +21,23 @@ struct Pass {
   kv::Cache& cache;
   Workspace& work;
   int threads;
-  std::int64_t tokens;  ///< in this chunk
+  std::int64_t first;   ///< place in the chunk of the first token
+  std::int64_t tokens;  ///< how many, from there on
+
+  /// The rows of these tokens in the residual stream.
+  float* stream() const { return work.stream.data() + first * config.embedding; }
 };
+
+/// Calls step(tile) for the pass in tiles of at most kPassTile tokens.
+template <class Step>
+void for_tiles(const Pass& pass, Step&& step) noexcept {
+  for (std::int64_t done = 0; done < pass.tokens; done += kPassTile) {
+    Pass tile = pass;
+    tile.first = pass.first + done;
+    tile.tokens = std::min(kPassTile, pass.tokens - done);
+    step(tile);
+  }
+}
 
 /// out[t] = matrix · x[t] + bias for every token of the pass. `x` and `out` have rows of the matrix's cols and rows.
 void apply(const Pass& pass, const quant::Matrix& weight, const std::vector<float>& bias, const float* x, float* out) noexcept;

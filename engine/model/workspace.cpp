@@ -46,15 +46,15 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
     group = std::max<std::int64_t>(group, layer.heads / layer.kv_heads);
     width = std::max(width, layer.feed_forward);
   }
-  const std::int64_t chunk = sizes.chunk, tile = std::min(chunk, kFeedForwardTile), pairs = config.rope.dimensions / 2;
+  const std::int64_t chunk = sizes.chunk, tile = std::min(chunk, kPassTile), pairs = config.rope.dimensions / 2;
   Cutter cutter(memory);
   cutter.cut(stream, chunk * config.embedding);
-  cutter.cut(normed, chunk * config.embedding);
-  cutter.cut(branch, chunk * config.embedding);
-  cutter.cut(query, chunk * heads * config.key_size);
   cutter.cut(key, chunk * kv_heads * config.key_size);
   cutter.cut(value, chunk * kv_heads * config.value_size);
-  cutter.cut(mixed, chunk * heads * config.value_size);
+  cutter.cut(normed, tile * config.embedding);
+  cutter.cut(branch, tile * config.embedding);
+  cutter.cut(query, tile * heads * config.key_size);
+  cutter.cut(mixed, tile * heads * config.value_size);
   cutter.cut(gate, tile * width);
   cutter.cut(up, tile * width);
   cutter.cut(cosines, 2 * chunk * pairs);
@@ -63,16 +63,15 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   if (sizes.attention_mass) cutter.cut(mass, (kv_heads + 1) * sizes.entries);
   cutter.cut(logits, config.vocabulary);
   if (config.has_experts()) {
-    cutter.cut(router, chunk * config.experts);
+    cutter.cut(router, tile * config.experts);
     cutter.cut(gathered, tile * config.embedding);
     cutter.cut(expert_out, tile * config.embedding);
-    cutter.cut(expert_weight, chunk * config.experts_used);
-    cutter.cut(expert_choice, chunk * config.experts_used);
+    cutter.cut(expert_weight, tile * config.experts_used);
+    cutter.cut(expert_choice, tile * config.experts_used);
     cutter.cut(expert_tokens, tile);
   }
-  const std::size_t of_stream = kernels::multiply_scratch_bytes(std::max(config.embedding, heads * config.value_size), chunk);
-  const std::size_t of_feed_forward = kernels::multiply_scratch_bytes(std::max(config.embedding, width), tile);
-  cutter.cut(product, static_cast<std::int64_t>(std::max(of_stream, of_feed_forward)));
+  const std::int64_t widest = std::max({config.embedding, width, heads * config.value_size});
+  cutter.cut(product, static_cast<std::int64_t>(kernels::multiply_scratch_bytes(widest, tile)));
   return cutter.used();
 }
 

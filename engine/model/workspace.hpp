@@ -14,9 +14,10 @@ namespace brim::model {
 /// Tokens whose attention one task computes together, so that a stretch of keys is read from the nearest cache.
 inline constexpr std::int64_t kTokenTile = 8;
 
-/// Tokens whose feed-forward is computed together: its width is several times the stream's, and memory beside the budget
-/// is part of what the user was promised to be told.
-inline constexpr std::int64_t kFeedForwardTile = 128;
+/// Tokens that go through a layer's products together. A chunk may be larger, but only its stream, keys and values are
+/// held whole: memory beside the budget is part of what the user was promised, and panels of weights stay in the cache
+/// for far fewer tokens than this.
+inline constexpr std::int64_t kPassTile = 128;
 
 /// What the sizes depend on.
 struct WorkspaceShape {
@@ -31,25 +32,25 @@ WorkspaceShape workspace_shape(const kv::Plan& plan, int threads);
 struct Workspace {
   WorkspaceShape shape;
   std::span<float> stream;       ///< [chunk][embedding] the residual stream
-  std::span<float> normed;       ///< [chunk][embedding]
-  std::span<float> branch;       ///< [chunk][embedding] what a branch adds
-  std::span<float> query;        ///< [chunk][heads · key_size]
   std::span<float> key;          ///< [chunk][kv_heads · key_size]
   std::span<float> value;        ///< [chunk][kv_heads · value_size]
-  std::span<float> mixed;        ///< [chunk][heads · value_size]
-  std::span<float> gate;         ///< [feed-forward tile][widest feed-forward]
-  std::span<float> up;           ///< [feed-forward tile][widest feed-forward]
+  std::span<float> normed;       ///< [tile][embedding]
+  std::span<float> branch;       ///< [tile][embedding] what a branch adds
+  std::span<float> query;        ///< [tile][heads · key_size]
+  std::span<float> mixed;        ///< [tile][heads · value_size]
+  std::span<float> gate;         ///< [tile][widest feed-forward]
+  std::span<float> up;           ///< [tile][widest feed-forward]
   std::span<float> cosines;      ///< [2][chunk][pairs]: layers that see everything, layers with a window
   std::span<float> sines;        ///< the same
   std::span<float> scores;       ///< [threads][token tile][group][entries]
   std::span<float> mass;         ///< [kv_heads + 1][entries], only when asked for
   std::span<float> logits;       ///< [vocabulary]
-  std::span<float> router;       ///< [chunk][experts]
-  std::span<float> gathered;     ///< [feed-forward tile][embedding] tokens of one expert
-  std::span<float> expert_out;   ///< [feed-forward tile][embedding]
-  std::span<float> expert_weight;            ///< [chunk][experts_used]
-  std::span<std::int32_t> expert_choice;     ///< [chunk][experts_used], ascending
-  std::span<std::int32_t> expert_tokens;     ///< [feed-forward tile] rows of `gathered`, by token
+  std::span<float> router;       ///< [tile][experts]
+  std::span<float> gathered;     ///< [tile][embedding] tokens of one expert
+  std::span<float> expert_out;   ///< [tile][embedding]
+  std::span<float> expert_weight;            ///< [tile][experts_used]
+  std::span<std::int32_t> expert_choice;     ///< [tile][experts_used], ascending
+  std::span<std::int32_t> expert_tokens;     ///< [tile] rows of `gathered`, by token
   std::span<std::byte> product;  ///< scratch of kernels::multiply
 
   /// Cuts the buffers out of `memory`; with an empty span only counts. Returns the bytes they take.
