@@ -49,13 +49,16 @@ void inspect(const InspectOptions& options) {
 }  // namespace
 
 void add_inspect(CLI::App& parent) {
-  CLI::App* command = parent.add_subcommand("inspect", "Show what a model file holds and the memory it would take, without loading it");
+  CLI::App* command =
+      parent.add_subcommand("inspect", "Show what a model file holds and the memory it would take, without loading it");
   const auto options = std::make_shared<InspectOptions>();
   command->add_option("-m,--model", options->path, "The model: a GGUF file (of a split one, the first)")
       ->type_name("FILE")
       ->required()
       ->group("Model");
-  command->add_option("-t,--threads", options->threads, "Plan for so many threads (default: the performance cores this process may use)")
+  command
+      ->add_option("-t,--threads", options->threads,
+                   "Plan for so many threads (default: the performance cores this process may use)")
       ->type_name("N")
       ->check(CLI::Range(1, 512))
       ->group("Model");

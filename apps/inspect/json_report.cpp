@@ -35,7 +35,8 @@ Json value_json(const io::Value& value) {
 Json metadata_json(const io::Gguf& file) {
   Json list = Json::array();
   for (const auto& entry : file.metadata()) {
-    Json item = {{"key", std::string(entry.key)}, {"type", io::type_text(entry.value)}, {"value", value_json(entry.value)}};
+    Json item = {
+        {"key", std::string(entry.key)}, {"type", io::type_text(entry.value)}, {"value", value_json(entry.value)}};
     if (const io::Array* array = entry.value.as_array()) item["count"] = array->count;
     list.push_back(std::move(item));
   }

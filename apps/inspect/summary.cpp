@@ -15,7 +15,8 @@ namespace {
 std::vector<TypeCount> count_types(const io::Gguf& file) {
   std::vector<TypeCount> types;
   for (const io::Tensor& tensor : file.tensors()) {
-    auto found = std::find_if(types.begin(), types.end(), [&](const TypeCount& type) { return type.format == tensor.format; });
+    auto found =
+        std::find_if(types.begin(), types.end(), [&](const TypeCount& type) { return type.format == tensor.format; });
     if (found == types.end()) found = types.insert(types.end(), TypeCount{tensor.format, 0, 0, 0});
     ++found->tensors;
     found->parameters += value_count(tensor);

@@ -53,7 +53,8 @@ class Table {
   std::string text() const {
     std::vector<std::size_t> widths(right_.size(), 0);
     for (const auto& cells : rows_) {
-      for (std::size_t column = 0; column < cells.size(); ++column) widths[column] = std::max(widths[column], width(cells[column]));
+      for (std::size_t column = 0; column < cells.size(); ++column)
+        widths[column] = std::max(widths[column], width(cells[column]));
     }
     std::string out;
     for (const auto& cells : rows_) {
@@ -72,7 +73,8 @@ class Table {
  private:
   // Code points: near enough to columns, and exact for what we write ourselves.
   static std::size_t width(std::string_view text) {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char byte) { return (byte & 0xC0) != 0x80; }));
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char byte) { return (byte & 0xC0) != 0x80; }));
   }
 
   std::string_view right_;
@@ -93,17 +95,21 @@ std::string overview(const io::Gguf& file, const Summary& summary) {
                                  file.parts() > 1 ? fmt::format(" in {} parts", file.parts()) : "")});
   table.row({"architecture", text_of("general.architecture")});
   table.row({"name", text_of("general.name")});
-  table.row({"parameters", summary.parameters == 0 ? std::string("none") : fmt::format("{} ({})", count_text(summary.parameters), grouped_text(summary.parameters))});
+  table.row({"parameters", summary.parameters == 0 ? std::string("none")
+                                                   : fmt::format("{} ({})", count_text(summary.parameters),
+                                                                 grouped_text(summary.parameters))});
   if (summary.parameters > 0) {
-    table.row({"weights", fmt::format("{}, {:.2f} bits per parameter", bytes_text(static_cast<std::int64_t>(file.tensor_bytes())),
-                                      8.0 * static_cast<double>(file.tensor_bytes()) / static_cast<double>(summary.parameters))});
+    table.row({"weights",
+               fmt::format("{}, {:.2f} bits per parameter", bytes_text(static_cast<std::int64_t>(file.tensor_bytes())),
+                           8.0 * static_cast<double>(file.tensor_bytes()) / static_cast<double>(summary.parameters))});
   }
   return table.text();
 }
 
 std::string metadata_table(const io::Gguf& file) {
   Table table("lll");
-  for (const auto& entry : file.metadata()) table.row({name_text(entry.key), io::type_text(entry.value), value_text(entry.value)});
+  for (const auto& entry : file.metadata())
+    table.row({name_text(entry.key), io::type_text(entry.value), value_text(entry.value)});
   return table.text();
 }
 
@@ -123,7 +129,8 @@ std::string tensor_table(const io::Gguf& file) {
 std::string type_table(const Summary& summary) {
   Table table("lrrr");
   for (const TypeCount& type : summary.types) {
-    table.row({std::string(quant::info(type.format).name), fmt::format("{} {}", type.tensors, type.tensors == 1 ? "tensor" : "tensors"),
+    table.row({std::string(quant::info(type.format).name),
+               fmt::format("{} {}", type.tensors, type.tensors == 1 ? "tensor" : "tensors"),
                fmt::format("{} parameters", count_text(type.parameters)), bytes_text(type.bytes)});
   }
   return table.text();
@@ -134,11 +141,12 @@ std::string layer_table(const MemorySummary& memory) {
   for (const LayerGroup& group : memory.groups) {
     const std::int64_t layers = static_cast<std::int64_t>(group.last - group.first) + 1;
     const kv::LayerShape& shape = group.shape;
-    table.row({layers == 1 ? fmt::format("layer {}", group.first) : fmt::format("layers {}–{}", group.first, group.last),
-               fmt::format("{} × ({} + {}) values an entry{}", shape.kv_heads, shape.key_size, shape.value_size,
-                           shape.window > 0 ? fmt::format(", window {}", grouped_text(shape.window)) : ""),
-               fmt::format("{} entries{}", grouped_text(group.quota), layers == 1 ? "" : " each"),
-               bytes_text(group.quota * group.entry_bytes * layers)});
+    table.row(
+        {layers == 1 ? fmt::format("layer {}", group.first) : fmt::format("layers {}–{}", group.first, group.last),
+         fmt::format("{} × ({} + {}) values an entry{}", shape.kv_heads, shape.key_size, shape.value_size,
+                     shape.window > 0 ? fmt::format(", window {}", grouped_text(shape.window)) : ""),
+         fmt::format("{} entries{}", grouped_text(group.quota), layers == 1 ? "" : " each"),
+         bytes_text(group.quota * group.entry_bytes * layers)});
   }
   return table.text();
 }
@@ -147,28 +155,37 @@ std::string memory_table(const io::Gguf& file, const Summary& summary) {
   const MemorySummary& memory = *summary.memory;
   const kv::Plan& kv = memory.plan.kv;
   const std::int64_t weights = static_cast<std::int64_t>(file.tensor_bytes());
-  const auto share = static_cast<int>(std::floor(100.0 * static_cast<double>(kv.budget_bytes) / static_cast<double>(kv.full_bytes)));
+  const auto share =
+      static_cast<int>(std::floor(100.0 * static_cast<double>(kv.budget_bytes) / static_cast<double>(kv.full_bytes)));
   const std::string threads = fmt::format("{} {}", memory.threads, memory.threads == 1 ? "thread" : "threads");
   Table table("lrl");
-  table.row({"context", grouped_text(kv.shape.context), fmt::format("positions; trained for {}", tokens_text(memory.trained_context))});
-  table.row({"KV per token", bytes_text(memory.bytes_per_token),
-             fmt::format("over {} layers, stored as {}", kv.shape.layers.size(), kernels::kv_type_name(kv.shape.type))});
+  table.row({"context", grouped_text(kv.shape.context),
+             fmt::format("positions; trained for {}", tokens_text(memory.trained_context))});
+  table.row(
+      {"KV per token", bytes_text(memory.bytes_per_token),
+       fmt::format("over {} layers, stored as {}", kv.shape.layers.size(), kernels::kv_type_name(kv.shape.type))});
   table.row({"KV budget", bytes_text(kv.budget_bytes),
-             fmt::format("{}% of the {} that all positions take; at least {} is needed", share, bytes_text(kv.full_bytes), bytes_text(kv.least_bytes))});
-  table.row({"  entries", bytes_text(kv.pool_bytes), fmt::format("keys and values; split {}, kept by {}", kv.split, kv.keep)});
-  table.row({"  staging", bytes_text(kv.staging_bytes), fmt::format("one chunk of {} of one layer", tokens_text(kv.chunk))});
+             fmt::format("{}% of the {} that all positions take; at least {} is needed", share,
+                         bytes_text(kv.full_bytes), bytes_text(kv.least_bytes))});
+  table.row({"  entries", bytes_text(kv.pool_bytes),
+             fmt::format("keys and values; split {}, kept by {}", kv.split, kv.keep)});
+  table.row(
+      {"  staging", bytes_text(kv.staging_bytes), fmt::format("one chunk of {} of one layer", tokens_text(kv.chunk))});
   table.row({"  bookkeeping", bytes_text(kv.metadata_bytes), "positions, scores, scratch for eviction"});
   table.row({"beside it", bytes_text(memory.plan.workspace_bytes), fmt::format("activations and logits, {}", threads)});
   table.row({"", bytes_text(memory.plan.history_bytes), "token history"});
   table.row({"session", bytes_text(memory.plan.total()), "one mapping, booked when the session is created"});
   table.row({"weights", bytes_text(weights), "mapped from the file"});
-  table.row({"available", bytes_text(static_cast<std::int64_t>(summary.limits.available)), fmt::format("now, limited by {}", summary.limits.limiting)});
+  table.row({"available", bytes_text(static_cast<std::int64_t>(summary.limits.available)),
+             fmt::format("now, limited by {}", summary.limits.limiting)});
   std::string out = table.text() + layer_table(memory);
   const auto available = static_cast<std::uint64_t>(summary.limits.available);
   if (static_cast<std::uint64_t>(memory.plan.total()) > available) {
     out += "  The session does not fit in the available memory: it would be refused.\n";
   } else if (static_cast<std::uint64_t>(memory.plan.total() + weights) > available) {
-    out += "  The session fits, but not together with all weights: some would be read from the file again for every token.\n";
+    out +=
+        "  The session fits, but not together with all weights: some would be read from the file again for every "
+        "token.\n";
   }
   return out;
 }

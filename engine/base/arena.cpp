@@ -38,7 +38,8 @@ int touch(std::byte* data, std::size_t size) {
 
 Error refusal(std::size_t size, const MemoryLimits& limits, const std::string& why) {
   return error(ErrorCode::out_of_memory, "a session needs ", size_text(size), " of memory, but ", why, " (",
-               size_text(limits.available), " of ", size_text(limits.total), " available, limited by ", limits.limiting, ")");
+               size_text(limits.available), " of ", size_text(limits.total), " available, limited by ", limits.limiting,
+               ")");
 }
 
 }  // namespace
@@ -73,7 +74,9 @@ std::span<std::byte> Arena::take(std::size_t bytes) {
 }
 
 Arena::Arena(Arena&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)), used_(std::exchange(other.used_, 0)) {}
+    : data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      used_(std::exchange(other.used_, 0)) {}
 
 Arena& Arena::operator=(Arena&& other) noexcept {
   std::swap(data_, other.data_);

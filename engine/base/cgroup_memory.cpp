@@ -1,5 +1,5 @@
-// See cgroup_memory.hpp. /proc/self/cgroup names the process's group in each hierarchy, /proc/self/mountinfo says where a
-// hierarchy is mounted and which of its groups the mount shows as its root (in a container often not the top one).
+// See cgroup_memory.hpp. /proc/self/cgroup names the process's group in each hierarchy, /proc/self/mountinfo says where
+// a hierarchy is mounted and which of its groups the mount shows as its root (in a container often not the top one).
 // File formats: the kernel's Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst, and proc(5).
 #include "engine/base/cgroup_memory.hpp"
 
@@ -111,7 +111,8 @@ std::optional<std::uint64_t> file_number(const std::string& path) {
 // Adds the limits of the group at `folder`. "max" is no number, so no limit.
 void add_limits(const std::string& folder, const std::string& name, bool unified, std::vector<CgroupLimit>& limits) {
   const std::string statistics = read_text(folder + "/memory.stat").value_or("");
-  const std::uint64_t usage = file_number(folder + (unified ? "/memory.current" : "/memory.usage_in_bytes")).value_or(0);
+  const std::uint64_t usage =
+      file_number(folder + (unified ? "/memory.current" : "/memory.usage_in_bytes")).value_or(0);
   const std::uint64_t reclaimable =
       named_number(statistics, unified ? "inactive_file" : "total_inactive_file").value_or(0);
   const std::uint64_t held = usage - std::min(usage, reclaimable);
@@ -139,7 +140,8 @@ std::vector<CgroupLimit> cgroup_memory_limits(const std::string& root) {
   std::vector<CgroupLimit> limits;
   for (const Hierarchy& hierarchy : found) {
     std::string group = below_mount(hierarchy);
-    const std::string mount = root + hierarchy.mount.substr(hierarchy.mount.empty() || hierarchy.mount[0] != '/' ? 0 : 1);
+    const std::string mount =
+        root + hierarchy.mount.substr(hierarchy.mount.empty() || hierarchy.mount[0] != '/' ? 0 : 1);
     const std::string shown = hierarchy.shown == "/" ? "" : hierarchy.shown;
     for (std::size_t level = 0; level < kMostLevels; ++level) {
       const std::string folder = mount + group;

@@ -1,5 +1,6 @@
 // See file.hpp. One advice only: measured on a cold 1 GiB file, MADV_SEQUENTIAL and MADV_WILLNEED each read as fast as
-// the disk goes and both together at a third of that; WILLNEED would also read weights nobody asked for (`brim inspect`).
+// the disk goes and both together at a third of that; WILLNEED would also read weights nobody asked for (`brim
+// inspect`).
 #include "engine/base/file.hpp"
 
 #include <fcntl.h>
@@ -31,9 +32,11 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
   const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (file.number < 0) return error(ErrorCode::io, "cannot open ", path, ": ", reason(errno));
   struct stat facts {};
-  if (::fstat(file.number, &facts) != 0) return error(ErrorCode::io, "cannot read the size of ", path, ": ", reason(errno));
+  if (::fstat(file.number, &facts) != 0)
+    return error(ErrorCode::io, "cannot read the size of ", path, ": ", reason(errno));
   if (S_ISDIR(facts.st_mode)) return error(ErrorCode::bad_file, path, " is a directory, not a file");
-  if (!S_ISREG(facts.st_mode)) return error(ErrorCode::bad_file, path, " is not a regular file (a pipe or a device cannot be mapped)");
+  if (!S_ISREG(facts.st_mode))
+    return error(ErrorCode::bad_file, path, " is not a regular file (a pipe or a device cannot be mapped)");
 
   MappedFile mapped;
   mapped.path_ = path;

@@ -24,8 +24,9 @@ class MappedFile {
   MappedFile& operator=(const MappedFile&) = delete;
   ~MappedFile();
 
-  /// How the mapping will be read from now on. It is opened for `sequential` reading (large read-ahead), where the kernel
-  /// also gives pages up first when memory is short; weights that are read again for every token want `repeated`.
+  /// How the mapping will be read from now on. It is opened for `sequential` reading (large read-ahead), where the
+  /// kernel also gives pages up first when memory is short; weights that are read again for every token want
+  /// `repeated`.
   enum class Access { sequential, repeated };
   void expect(Access access) const;
 

@@ -58,7 +58,8 @@ MemoryLimits memory_limits(const std::string& root) {
     take_least(least, limit.limit, limit.available, limit.name);
   }
   if (base == "/") {
-    // The kernel holds RLIMIT_DATA against private writable mappings (VmData) and RLIMIT_AS against all of them (VmSize).
+    // The kernel holds RLIMIT_DATA against private writable mappings (VmData) and RLIMIT_AS against all of them
+    // (VmSize).
     const std::string status = read_text("/proc/self/status").value_or("");
     add_rlimit(RLIMIT_DATA, "RLIMIT_DATA", bytes_of(status, "VmData:").value_or(0), least);
     add_rlimit(RLIMIT_AS, "RLIMIT_AS", bytes_of(status, "VmSize:").value_or(0), least);

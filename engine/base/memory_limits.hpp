@@ -13,7 +13,8 @@ struct MemoryLimits {
   std::string limiting;       ///< which limit is the least: "machine memory", "cgroup /user.slice", "RLIMIT_DATA", …
 };
 
-/// `root` replaces "/" in front of /proc and /sys (tests); rlimits are read from the live process only when root is "/".
+/// `root` replaces "/" in front of /proc and /sys (tests); rlimits are read from the live process only when root is
+/// "/".
 MemoryLimits memory_limits(const std::string& root = "/");
 
 }  // namespace brim

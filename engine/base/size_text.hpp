@@ -9,9 +9,9 @@
 
 namespace brim {
 
-/// Accepts a decimal number and one of B, K/KB/KiB, M/MB/MiB, G/GB/GiB, T… P… E… (case-insensitive; KB = 1000, K and KiB
-/// = 1024), blanks between them allowed; a number alone is bytes; parts of a byte are dropped. Errors: invalid_argument
-/// naming the text, for anything else, negative, or beyond 2^63.
+/// Accepts a decimal number and one of B, K/KB/KiB, M/MB/MiB, G/GB/GiB, T… P… E… (case-insensitive; KB = 1000, K and
+/// KiB = 1024), blanks between them allowed; a number alone is bytes; parts of a byte are dropped. Errors:
+/// invalid_argument naming the text, for anything else, negative, or beyond 2^63.
 Result<std::size_t> parse_size(std::string_view text);
 
 /// "812 B", "3.2 KiB", "64.0 MiB", "1.50 GiB".

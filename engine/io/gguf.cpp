@@ -1,5 +1,5 @@
-// See gguf.hpp: opening, and finding keys and tensors. What a file's bytes say is read in gguf_part.cpp, the other files of
-// a split model in gguf_split.cpp.
+// See gguf.hpp: opening, and finding keys and tensors. What a file's bytes say is read in gguf_part.cpp, the other
+// files of a split model in gguf_split.cpp.
 #include "engine/io/gguf.hpp"
 
 #include <utility>
@@ -35,8 +35,8 @@ Status Gguf::index_tensors() {
   const auto twice = names_.duplicate();
   if (!twice) return {};
   const Tensor &first = tensors_[twice->first], &second = tensors_[twice->second];
-  return error(ErrorCode::bad_file, path_, ": tensor ", quoted(first.name), " is in part ", first.part + 1, " and in part ",
-               second.part + 1);
+  return error(ErrorCode::bad_file, path_, ": tensor ", quoted(first.name), " is in part ", first.part + 1,
+               " and in part ", second.part + 1);
 }
 
 const Value* Gguf::find(std::string_view key) const {

@@ -20,7 +20,19 @@ namespace brim::io {
 
 /// GGUF's own numbers for value types.
 enum class ValueType : std::uint32_t {
-  u8 = 0, i8 = 1, u16 = 2, i16 = 3, u32 = 4, i32 = 5, f32 = 6, boolean = 7, string = 8, array = 9, u64 = 10, i64 = 11, f64 = 12,
+  u8 = 0,
+  i8 = 1,
+  u16 = 2,
+  i16 = 3,
+  u32 = 4,
+  i32 = 5,
+  f32 = 6,
+  boolean = 7,
+  string = 8,
+  array = 9,
+  u64 = 10,
+  i64 = 11,
+  f64 = 12,
 };
 
 struct Value;
@@ -99,14 +111,17 @@ class Gguf {
   std::uint64_t tensor_bytes() const;                        ///< Σ data sizes
   int parts() const { return files_.empty() ? 1 : static_cast<int>(files_.size()); }  ///< files read
   /// The path of file `part` (< parts()): where Tensor::part lies.
-  const std::string& part_path(int part) const { return files_.empty() ? path_ : files_[static_cast<std::size_t>(part)].path(); }
-  /// How the tensors will be read from now on; files are opened for `sequential`. A model that has been loaded and reads
-  /// its weights in place says `repeated`, so that the kernel keeps them when memory is short.
+  const std::string& part_path(int part) const {
+    return files_.empty() ? path_ : files_[static_cast<std::size_t>(part)].path();
+  }
+  /// How the tensors will be read from now on; files are opened for `sequential`. A model that has been loaded and
+  /// reads its weights in place says `repeated`, so that the kernel keeps them when memory is short.
   void expect(MappedFile::Access access) const;
 
   // Typed reads for configuration: the value, the default when the key is absent, or a bad_file error that names the
   // file, the key, the expected and the found type or range. Numbers that are not finite are refused.
-  Result<std::int64_t> integer(std::string_view key, std::optional<std::int64_t> absent, std::int64_t least, std::int64_t most) const;
+  Result<std::int64_t> integer(std::string_view key, std::optional<std::int64_t> absent, std::int64_t least,
+                               std::int64_t most) const;
   Result<double> number(std::string_view key, std::optional<double> absent) const;
   Result<bool> boolean(std::string_view key, std::optional<bool> absent) const;
   Result<std::string> string(std::string_view key, std::optional<std::string> absent) const;

@@ -1,5 +1,5 @@
-// The bytes under a GGUF file: numbers at unaligned places, sizes and names of value types, and a cursor that cannot run
-// over the end. Private to engine/io. Everything is little-endian, as is every machine Brim builds for.
+// The bytes under a GGUF file: numbers at unaligned places, sizes and names of value types, and a cursor that cannot
+// run over the end. Private to engine/io. Everything is little-endian, as is every machine Brim builds for.
 #pragma once
 
 #include <bit>
@@ -62,8 +62,8 @@ class Cursor {
 /// A string: 64-bit length, then its bytes (views into the cursor's). `subject` starts the sentence of an error.
 Result<std::string_view> read_string(Cursor& cursor, const std::string& subject);
 
-/// One value: 32-bit type, then the value. Allocates at most in proportion to the bytes it reads: `nested_left` counts down
-/// the arrays inside arrays that the whole file may still hold.
+/// One value: 32-bit type, then the value. Allocates at most in proportion to the bytes it reads: `nested_left` counts
+/// down the arrays inside arrays that the whole file may still hold.
 Result<Value> read_value(Cursor& cursor, const std::string& subject, std::uint64_t& nested_left);
 
 /// The bytes read_value would read: type and value.

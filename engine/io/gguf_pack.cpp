@@ -30,7 +30,8 @@ void append_scalar(std::string& out, const Value& value) {
     }
   } else {
     const auto* small = std::get_if<std::int64_t>(&value.data);
-    const std::uint64_t bits = small != nullptr ? static_cast<std::uint64_t>(*small) : std::get<std::uint64_t>(value.data);
+    const std::uint64_t bits =
+        small != nullptr ? static_cast<std::uint64_t>(*small) : std::get<std::uint64_t>(value.data);
     char bytes[sizeof bits];
     std::memcpy(bytes, &bits, sizeof bits);
     out.append(bytes, scalar_bytes(value.type));

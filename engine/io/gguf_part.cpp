@@ -1,6 +1,6 @@
-// See gguf_part.hpp. The layout: magic, version, tensor count, key count; then per key: name, type, value; then per tensor:
-// name, dimensions, type, offset; then, from the next multiple of general.alignment on, the tensors' data. Facts from
-// the GGUF description in ggml's docs/gguf.md.
+// See gguf_part.hpp. The layout: magic, version, tensor count, key count; then per key: name, type, value; then per
+// tensor: name, dimensions, type, offset; then, from the next multiple of general.alignment on, the tensors' data.
+// Facts from the GGUF description in ggml's docs/gguf.md.
 #include "engine/io/gguf_part.hpp"
 
 #include <algorithm>
@@ -79,14 +79,19 @@ Result<Counts> PartReader::read_header() {
   cursor_.take(fourcc);
   if (cursor_.take(version)) {
     // The bytes of a small number in the other order. No version will ever be that large.
-    if (const std::uint32_t swapped = __builtin_bswap32(version); version > 0xFFFF && swapped <= 0xFFFF && swapped != 0) {
-      return error(ErrorCode::unsupported, name_, " is a big-endian GGUF file; Brim reads little-endian ones: convert it first");
+    if (const std::uint32_t swapped = __builtin_bswap32(version);
+        version > 0xFFFF && swapped <= 0xFFFF && swapped != 0) {
+      return error(ErrorCode::unsupported, name_,
+                   " is a big-endian GGUF file; Brim reads little-endian ones: convert it first");
     }
     if (version == 1) {
-      return error(ErrorCode::unsupported, name_, " has GGUF version 1, which only the first converters wrote; expected 2 or 3: convert the model again");
+      return error(
+          ErrorCode::unsupported, name_,
+          " has GGUF version 1, which only the first converters wrote; expected 2 or 3: convert the model again");
     }
     if (version != 2 && version != 3) {
-      return error(version > 3 ? ErrorCode::unsupported : ErrorCode::bad_file, name_, " has GGUF version ", version, ", expected 2 or 3");
+      return error(version > 3 ? ErrorCode::unsupported : ErrorCode::bad_file, name_, " has GGUF version ", version,
+                   ", expected 2 or 3");
     }
   }
   if (!cursor_.take(counts.tensors) || !cursor_.take(counts.keys)) {
@@ -116,8 +121,8 @@ Status PartReader::read_metadata(std::uint64_t count) {
   NameIndex names;
   names.build(part_.metadata.size(), [&](std::size_t place) { return part_.metadata[place].key; });
   if (const auto twice = names.duplicate()) {
-    return bad(": key ", quoted(part_.metadata[twice->first].key), " is there twice, as keys ", twice->first + 1, " and ",
-               twice->second + 1, " of ", count);
+    return bad(": key ", quoted(part_.metadata[twice->first].key), " is there twice, as keys ", twice->first + 1,
+               " and ", twice->second + 1, " of ", count);
   }
   return {};
 }
@@ -144,12 +149,14 @@ Result<quant::Format> PartReader::read_format(const std::string& subject) {
   if (!cursor_.take(type)) return error(ErrorCode::bad_file, subject, " is cut off before its type");
   if (const auto format = quant::format_from_gguf(type)) return *format;
   const std::string_view known = quant::gguf_type_name(type);
-  if (known.empty()) return error(ErrorCode::bad_file, subject, " has type number ", type, ", which GGUF does not define");
+  if (known.empty())
+    return error(ErrorCode::bad_file, subject, " has type number ", type, ", which GGUF does not define");
   std::string readable;
   for (int format = 0; format < quant::kFormatCount; ++format) {
     readable += (format == 0 ? "" : ", ") + std::string(quant::info(static_cast<quant::Format>(format)).name);
   }
-  return error(ErrorCode::unsupported, subject, " has type ", known, " (number ", type, "), which Brim does not read; it reads ", readable);
+  return error(ErrorCode::unsupported, subject, " has type ", known, " (number ", type,
+               "), which Brim does not read; it reads ", readable);
 }
 
 Status PartReader::read_tensor() {
@@ -171,10 +178,12 @@ Status PartReader::read_tensor() {
     std::int64_t& length = tensor.shape[axis];
     if (!cursor_.take(length)) return error(ErrorCode::bad_file, subject, " is cut off in its dimensions");
     if (length < 1) {
-      return error(ErrorCode::bad_file, subject, " has dimension ", axis + 1, " of length ", length, ", expected at least 1");
+      return error(ErrorCode::bad_file, subject, " has dimension ", axis + 1, " of length ", length,
+                   ", expected at least 1");
     }
     if (__builtin_mul_overflow(values, length, &values)) {
-      return error(ErrorCode::bad_file, subject, " has more than 2^63 values (dimension ", axis + 1, " is ", length, ")");
+      return error(ErrorCode::bad_file, subject, " has more than 2^63 values (dimension ", axis + 1, " is ", length,
+                   ")");
     }
   }
   BRIM_ASSIGN(tensor.format, read_format(subject));
@@ -202,9 +211,11 @@ Result<std::uint64_t> PartReader::alignment() const {
     if (entry.key != "general.alignment") continue;
     const std::optional<std::int64_t> value = entry.value.as_integer();
     if (!value) {
-      return error(ErrorCode::bad_file, key_subject(entry.key), " is ", type_text(entry.value), ", expected an integer");
+      return error(ErrorCode::bad_file, key_subject(entry.key), " is ", type_text(entry.value),
+                   ", expected an integer");
     }
-    if (*value < kLeastAlignment || *value > kMostAlignment || !std::has_single_bit(static_cast<std::uint64_t>(*value))) {
+    if (*value < kLeastAlignment || *value > kMostAlignment ||
+        !std::has_single_bit(static_cast<std::uint64_t>(*value))) {
       return error(ErrorCode::bad_file, key_subject(entry.key), " is ", *value, ", expected a power of two from ",
                    kLeastAlignment, " to ", kMostAlignment);
     }
@@ -223,11 +234,12 @@ Status PartReader::place_tensors() {
     Tensor& tensor = part_.tensors[index];
     const std::uint64_t offset = offsets_[index], size = sizes_[index];
     if (offset % alignment_bytes != 0) {
-      return error(ErrorCode::bad_file, tensor_subject(tensor.name), " has offset ", offset, ", expected a multiple of ", alignment_bytes);
+      return error(ErrorCode::bad_file, tensor_subject(tensor.name), " has offset ", offset,
+                   ", expected a multiple of ", alignment_bytes);
     }
     if (offset > length || size > length - offset) {
-      return error(ErrorCode::bad_file, tensor_subject(tensor.name), " has ", size, " bytes at offset ", offset, ", but the file has ",
-                   length, " bytes of tensor data: it is cut off or damaged");
+      return error(ErrorCode::bad_file, tensor_subject(tensor.name), " has ", size, " bytes at offset ", offset,
+                   ", but the file has ", length, " bytes of tensor data: it is cut off or damaged");
     }
     tensor.data = bytes_.subspan(static_cast<std::size_t>(start + offset), static_cast<std::size_t>(size));
     order[index] = index;

@@ -16,8 +16,8 @@ struct Part {
   std::vector<Tensor> tensors;        ///< in the file's order, names unique, data inside `bytes` and disjoint
 };
 
-/// Reads a whole file's description; views point into `bytes`. `name` stands for the file in sentences, `number` becomes
-/// Tensor::part. Errors: bad_file, unsupported.
+/// Reads a whole file's description; views point into `bytes`. `name` stands for the file in sentences, `number`
+/// becomes Tensor::part. Errors: bad_file, unsupported.
 Result<Part> read_part(std::span<const std::byte> bytes, const std::string& name, int number);
 
 }  // namespace brim::io

@@ -1,4 +1,5 @@
-// One metadata value out of untrusted bytes: each length and count is held against the bytes left before it is believed.
+// One metadata value out of untrusted bytes: each length and count is held against the bytes left before it is
+// believed.
 #include <algorithm>
 #include <utility>
 
@@ -26,7 +27,8 @@ Result<ValueType> read_type(Cursor& cursor, const std::string& subject, std::str
 Status check_booleans(std::span<const std::byte> bytes, const std::string& subject) {
   const auto wrong = std::find_if(bytes.begin(), bytes.end(), [](std::byte byte) { return byte > std::byte{1}; });
   if (wrong == bytes.end()) return {};
-  return error(ErrorCode::bad_file, subject, " has a bool stored as ", std::to_integer<int>(*wrong), ", expected 0 or 1");
+  return error(ErrorCode::bad_file, subject, " has a bool stored as ", std::to_integer<int>(*wrong),
+               ", expected 0 or 1");
 }
 
 Result<Array> read_array(Cursor& cursor, const std::string& subject, int depth, std::uint64_t& nested_left) {

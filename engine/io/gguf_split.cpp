@@ -1,5 +1,6 @@
 // The other files of a split model. Each part is a GGUF file of its own named PREFIX-00001-of-00003.gguf; the keys
-// split.no (from 0), split.count and split.tensors.count say how they belong together, and the first part has the metadata.
+// split.no (from 0), split.count and split.tensors.count say how they belong together, and the first part has the
+// metadata.
 #include <sys/stat.h>
 
 #include <cstdio>
@@ -26,7 +27,8 @@ bool exists(const std::string& path) {
 // "-00002-of-00003.gguf"
 std::string suffix(std::int64_t number, std::int64_t count) {
   char text[48];
-  std::snprintf(text, sizeof text, "-%05lld-of-%05lld.gguf", static_cast<long long>(number + 1), static_cast<long long>(count));
+  std::snprintf(text, sizeof text, "-%05lld-of-%05lld.gguf", static_cast<long long>(number + 1),
+                static_cast<long long>(count));
   return text;
 }
 
@@ -53,31 +55,38 @@ Status Gguf::add_parts() {
   BRIM_ASSIGN(const std::int64_t number, integer("split.no", std::nullopt, 0, count - 1));
   const std::optional<std::string> prefix = prefix_of(path_, number, count);
   if (number != 0) {
-    const std::string first = prefix ? *prefix + suffix(0, count) : std::string("the file whose name ends in ") + suffix(0, count);
-    return error(ErrorCode::bad_file, path_, " is part ", number + 1, " of ", count, " of a split model: open the first part, ", first,
+    const std::string first =
+        prefix ? *prefix + suffix(0, count) : std::string("the file whose name ends in ") + suffix(0, count);
+    return error(ErrorCode::bad_file, path_, " is part ", number + 1, " of ", count,
+                 " of a split model: open the first part, ", first,
                  prefix && !exists(first) ? " (which is not there)" : "");
   }
   if (!prefix) {
-    return error(ErrorCode::bad_file, path_, " is part 1 of ", count, " of a split model, so its name should end in ", suffix(0, count),
-                 " for the other parts to be found beside it");
+    return error(ErrorCode::bad_file, path_, " is part 1 of ", count, " of a split model, so its name should end in ",
+                 suffix(0, count), " for the other parts to be found beside it");
   }
   BRIM_ASSIGN(const std::int64_t total, integer("split.tensors.count", -1, -1, kMostTensors));
 
   for (std::int64_t next = 1; next < count; ++next) {
     const std::string path = *prefix + suffix(next, count);
     if (!exists(path)) {
-      return error(ErrorCode::bad_file, path_, " is a split model of ", count, " parts, but part ", next + 1, " is missing: ", path);
+      return error(ErrorCode::bad_file, path_, " is a split model of ", count, " parts, but part ", next + 1,
+                   " is missing: ", path);
     }
     BRIM_ASSIGN(MappedFile file, MappedFile::open(path));
     BRIM_ASSIGN(Part part, read_part(file.bytes(), path, static_cast<int>(next)));
     const auto part_number = part_integer(part, "split.no"), part_count = part_integer(part, "split.count");
     if (part_number != next || part_count != count) {
-      const auto text = [](std::optional<std::int64_t> value) { return value ? std::to_string(*value) : std::string("missing"); };
-      return error(ErrorCode::bad_file, path, " is not part ", next + 1, " of ", count, ": split.no is ", text(part_number), ", expected ",
-                   next, ", and split.count is ", text(part_count), ", expected ", count);
+      const auto text = [](std::optional<std::int64_t> value) {
+        return value ? std::to_string(*value) : std::string("missing");
+      };
+      return error(ErrorCode::bad_file, path, " is not part ", next + 1, " of ", count, ": split.no is ",
+                   text(part_number), ", expected ", next, ", and split.count is ", text(part_count), ", expected ",
+                   count);
     }
     if (const auto said = part_integer(part, "split.tensors.count"); said && total >= 0 && *said != total) {
-      return error(ErrorCode::bad_file, path, " belongs to another model: split.tensors.count is ", *said, ", but ", total, " in the first part");
+      return error(ErrorCode::bad_file, path, " belongs to another model: split.tensors.count is ", *said, ", but ",
+                   total, " in the first part");
     }
     file_bytes_ += file.bytes().size();
     files_.push_back(std::move(file));
@@ -85,19 +94,21 @@ Status Gguf::add_parts() {
   }
   BRIM_TRY(index_tensors());
   if (total >= 0 && static_cast<std::uint64_t>(total) != tensors_.size()) {
-    return error(ErrorCode::bad_file, path_, ": split.tensors.count is ", total, ", but the ", count, " parts hold ", tensors_.size(), " tensors");
+    return error(ErrorCode::bad_file, path_, ": split.tensors.count is ", total, ", but the ", count, " parts hold ",
+                 tensors_.size(), " tensors");
   }
   return {};
 }
 
-// Adds a later part's tensors. The first part's metadata is the model's; what a later part repeats must be the same, apart
-// from what describes the file itself.
+// Adds a later part's tensors. The first part's metadata is the model's; what a later part repeats must be the same,
+// apart from what describes the file itself.
 Status Gguf::merge(const Part& part, const std::string& path) {
   for (const Entry& entry : part.metadata) {
     if (is_split_key(entry.key) || entry.key == "general.alignment") continue;
     const Value* known = find(entry.key);
     if (known != nullptr && pack_value(*known) != pack_value(entry.value)) {
-      return error(ErrorCode::bad_file, path, " belongs to another model: key ", quoted(entry.key), " is not what it is in ", path_);
+      return error(ErrorCode::bad_file, path, " belongs to another model: key ", quoted(entry.key),
+                   " is not what it is in ", path_);
     }
   }
   tensors_.insert(tensors_.end(), part.tensors.begin(), part.tensors.end());

@@ -1,4 +1,5 @@
-// Typed reads of metadata for whoever configures itself from a file: each either has a value that was checked, or a sentence.
+// Typed reads of metadata for whoever configures itself from a file: each either has a value that was checked, or a
+// sentence.
 #include <cmath>
 
 #include "engine/base/quote.hpp"

@@ -1,5 +1,5 @@
-// See gguf_writer.hpp. A file that somebody may be reading is never changed in place: everything goes to a temporary file
-// in the same folder, which takes the name at the end.
+// See gguf_writer.hpp. A file that somebody may be reading is never changed in place: everything goes to a temporary
+// file in the same folder, which takes the name at the end.
 #include "engine/io/gguf_writer.hpp"
 
 #include <fcntl.h>
@@ -39,7 +39,9 @@ std::string packed_array(ValueType element, std::span<const Number> values) {
   return pack_value({ValueType::array, Array{element, values.size(), std::as_bytes(values), {}, {}}});
 }
 
-std::uint64_t round_up(std::uint64_t size, std::uint64_t multiple) { return (size + multiple - 1) / multiple * multiple; }
+std::uint64_t round_up(std::uint64_t size, std::uint64_t multiple) {
+  return (size + multiple - 1) / multiple * multiple;
+}
 
 // The file a path means: symbolic links followed, so that a rename replaces the file and not the link.
 std::string resolved(const std::string& path) {
@@ -77,7 +79,9 @@ void GgufWriter::set_packed(std::string_view key, std::string packed) {
 }
 
 void GgufWriter::set(std::string_view key, const Value& value) { set_packed(key, pack_value(value)); }
-void GgufWriter::set_u32(std::string_view key, std::uint32_t value) { set(key, {ValueType::u32, std::uint64_t{value}}); }
+void GgufWriter::set_u32(std::string_view key, std::uint32_t value) {
+  set(key, {ValueType::u32, std::uint64_t{value}});
+}
 void GgufWriter::set_u64(std::string_view key, std::uint64_t value) { set(key, {ValueType::u64, value}); }
 void GgufWriter::set_i32(std::string_view key, std::int32_t value) { set(key, {ValueType::i32, std::int64_t{value}}); }
 void GgufWriter::set_f32(std::string_view key, float value) { set(key, {ValueType::f32, static_cast<double>(value)}); }
@@ -127,9 +131,11 @@ Status GgufWriter::check_description() const {
   }
   for (const Header& tensor : tensors_) {
     const quant::FormatInfo& format = quant::info(tensor.format);
-    if (tensor.name.empty()) return error(ErrorCode::invalid_argument, "a GGUF file cannot hold a tensor without a name");
+    if (tensor.name.empty())
+      return error(ErrorCode::invalid_argument, "a GGUF file cannot hold a tensor without a name");
     if (tensor.shape.empty() || tensor.shape.size() > 4) {
-      return error(ErrorCode::invalid_argument, "tensor ", quoted(tensor.name), " has ", tensor.shape.size(), " dimensions, expected 1 to 4");
+      return error(ErrorCode::invalid_argument, "tensor ", quoted(tensor.name), " has ", tensor.shape.size(),
+                   " dimensions, expected 1 to 4");
     }
     if (tensor.shape[0] % format.block_length != 0) {
       return error(ErrorCode::invalid_argument, "tensor ", quoted(tensor.name), " has rows of ", tensor.shape[0],
@@ -184,7 +190,8 @@ Status GgufWriter::begin(const std::string& path) {
     BRIM_ASSIGN(const Value value, read_value(cursor, "key 'general.alignment'", nested_left));
     alignment_ = static_cast<std::uint64_t>(value.as_integer().value_or(0));
     if (alignment_ < 8 || alignment_ > (1u << 20) || !std::has_single_bit(alignment_)) {
-      return error(ErrorCode::invalid_argument, "key 'general.alignment' is ", alignment_, ", expected a power of two from 8 to ", 1 << 20);
+      return error(ErrorCode::invalid_argument, "key 'general.alignment' is ", alignment_,
+                   ", expected a power of two from 8 to ", 1 << 20);
     }
   }
   path_ = resolved(path);
@@ -235,14 +242,16 @@ Status GgufWriter::pad() {
 Status GgufWriter::write(std::span<const std::byte> data) {
   if (next_tensor_ < tensors_.size() && (written_ != 0 || data.size() != tensors_[next_tensor_].bytes)) {
     return error(ErrorCode::invalid_argument, "tensor ", quoted(tensors_[next_tensor_].name), " has ",
-                 tensors_[next_tensor_].bytes - written_, " bytes still to be written, but ", data.size(), " were given");
+                 tensors_[next_tensor_].bytes - written_, " bytes still to be written, but ", data.size(),
+                 " were given");
   }
   return write_piece(data);
 }
 
 Status GgufWriter::write_piece(std::span<const std::byte> piece) {
   if (next_tensor_ >= tensors_.size()) {
-    return error(ErrorCode::invalid_argument, "all ", tensors_.size(), " tensors are written, but ", piece.size(), " more bytes were given");
+    return error(ErrorCode::invalid_argument, "all ", tensors_.size(), " tensors are written, but ", piece.size(),
+                 " more bytes were given");
   }
   const Header& tensor = tensors_[next_tensor_];
   if (piece.size() > tensor.bytes - written_) {
@@ -260,7 +269,8 @@ Status GgufWriter::write_piece(std::span<const std::byte> piece) {
 Status GgufWriter::finish() {
   if (file_ == nullptr) return error(ErrorCode::wrong_state, "the GGUF writer has no file open: begin() comes first");
   if (next_tensor_ < tensors_.size()) {
-    return error(ErrorCode::wrong_state, "tensor ", quoted(tensors_[next_tensor_].name), " of ", path_, " has not been written");
+    return error(ErrorCode::wrong_state, "tensor ", quoted(tensors_[next_tensor_].name), " of ", path_,
+                 " has not been written");
   }
   const bool stored = std::fflush(file_) == 0 && ::fsync(::fileno(file_)) == 0;
   const int stored_errno = errno;

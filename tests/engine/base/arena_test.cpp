@@ -44,7 +44,8 @@ int try_arena(std::size_t bytes, const std::string& limiting) {
     return part.size() == bytes ? 0 : 3;
   }
   const std::string& text = arena.error().sentence;
-  const bool named = text.find("limited by " + limiting) != std::string::npos && text.find("available") != std::string::npos;
+  const bool named =
+      text.find("limited by " + limiting) != std::string::npos && text.find("available") != std::string::npos;
   return arena.error().code == ErrorCode::out_of_memory && named ? 1 : 2;
 }
 

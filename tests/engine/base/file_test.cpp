@@ -11,7 +11,8 @@
 using namespace brim;
 
 TEST_CASE("a file is mapped whole, and moves") {
-  const std::string path = (std::filesystem::temp_directory_path() / ("brim-file-" + std::to_string(::getpid()))).string();
+  const std::string path =
+      (std::filesystem::temp_directory_path() / ("brim-file-" + std::to_string(::getpid()))).string();
   std::ofstream(path) << "twelve bytes";
   auto opened = MappedFile::open(path);
   REQUIRE(opened.ok());
@@ -39,7 +40,8 @@ TEST_CASE("what cannot be mapped is refused with the reason, and a pipe does not
   CHECK(missing.error().sentence == "cannot open /nowhere/file: No such file or directory");
   CHECK(MappedFile::open("/").error().sentence == "/ is a directory, not a file");
   CHECK(MappedFile::open("/dev/null").error().code == ErrorCode::bad_file);
-  const std::string pipe = (std::filesystem::temp_directory_path() / ("brim-pipe-" + std::to_string(::getpid()))).string();
+  const std::string pipe =
+      (std::filesystem::temp_directory_path() / ("brim-pipe-" + std::to_string(::getpid()))).string();
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
   CHECK(MappedFile::open(pipe).error().code == ErrorCode::bad_file);
   std::filesystem::remove(pipe);

@@ -14,8 +14,10 @@ using namespace brim;
 namespace {
 
 constexpr std::size_t kGib = std::size_t{1} << 30;
-constexpr const char* kMachine = "MemTotal:       16777216 kB\nMemFree:         1048576 kB\nMemAvailable:    8388608 kB\nBuffers: 0 kB\n";
-constexpr const char* kUnifiedMount = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n";
+constexpr const char* kMachine =
+    "MemTotal:       16777216 kB\nMemFree:         1048576 kB\nMemAvailable:    8388608 kB\nBuffers: 0 kB\n";
+constexpr const char* kUnifiedMount =
+    "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n";
 constexpr const char* kMemoryMount = "35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory\n";
 
 // Writes the files under a folder of their own, asks, and removes them.
@@ -60,7 +62,8 @@ TEST_CASE("version 2: the least of all groups above, with reclaimable page cache
       {"sys/fs/cgroup/user.slice/app.scope/memory.current", "100\n"},
       {"sys/fs/cgroup/user.slice/memory.max", "4294967296\n"},
       {"sys/fs/cgroup/user.slice/memory.current", "3221225472\n"},
-      {"sys/fs/cgroup/user.slice/memory.stat", "anon 5\ninactive_file_extra 7\ninactive_file 1073741824\nactive_file 3\n"},
+      {"sys/fs/cgroup/user.slice/memory.stat",
+       "anon 5\ninactive_file_extra 7\ninactive_file 1073741824\nactive_file 3\n"},
   };
   MemoryLimits limits = recorded(files);
   CHECK(limits.total == 4 * kGib);
@@ -141,8 +144,10 @@ TEST_CASE("version 1: own limit, a parent's, and one the mount does not show") {
 
 TEST_CASE("files that hold something else count as no limit") {
   const std::string big(100000, '7');
-  for (const std::string& junk : {std::string(), std::string("\n"), std::string("max"), std::string("-5"), std::string("abc 1"), big,
-                                  std::string("\0\0\0", 3), std::string("18446744073709551616"), std::string(5000, '\n'), std::string(5000, ':')}) {
+  for (const std::string& junk :
+       {std::string(), std::string("\n"), std::string("max"), std::string("-5"), std::string("abc 1"), big,
+        std::string("\0\0\0", 3), std::string("18446744073709551616"), std::string(5000, '\n'),
+        std::string(5000, ':')}) {
     const MemoryLimits limits = recorded({
         {"proc/meminfo", kMachine},
         {"proc/self/cgroup", "0::/a\n" + junk},
@@ -156,7 +161,8 @@ TEST_CASE("files that hold something else count as no limit") {
       CHECK(recorded({{path, junk}, {"sys/fs/cgroup/a/memory.max", "5\n"}}).limiting == "no known limit");
     }
   }
-  CHECK(recorded({{"proc/meminfo", "MemTotal: 99999999999999999 kB\nMemAvailable: 99999999999999999999 kB\n"}}).limiting == "no known limit");
+  CHECK(recorded({{"proc/meminfo", "MemTotal: 99999999999999999 kB\nMemAvailable: 99999999999999999999 kB\n"}})
+            .limiting == "no known limit");
   const std::string deep = "0::" + std::string(50000, '/') + "a/b/c/d\n";
   CHECK(recorded({{"proc/meminfo", kMachine}, {"proc/self/cgroup", deep}}).available == 8 * kGib);
 }

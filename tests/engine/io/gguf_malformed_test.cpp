@@ -74,25 +74,33 @@ TEST_CASE("counts that the file cannot hold") {
 }
 
 TEST_CASE("strings and arrays longer than the file") {
-  CHECK(says(refusal([](RawGguf& f) { f.keys[0] = raw(kLargest) + "general.architecture"; }), "key 1 of 2 has a string of 18446744073709551615"));
+  CHECK(says(refusal([](RawGguf& f) { f.keys[0] = raw(kLargest) + "general.architecture"; }),
+             "key 1 of 2 has a string of 18446744073709551615"));
   CHECK(says(refusal([](RawGguf& f) { f.keys[1] = raw(std::uint64_t{1} << 40) + "x"; }), "1099511627776"));
   CHECK(says(refusal([](RawGguf& f) { f.key("s", 8, raw(kLargest)); }), "key 's' has a string"));
-  CHECK(says(refusal([](RawGguf& f) { f.key("a", 9, array(8, kLargest, "")); }), "array of 18446744073709551615 string"));
+  CHECK(
+      says(refusal([](RawGguf& f) { f.key("a", 9, array(8, kLargest, "")); }), "array of 18446744073709551615 string"));
   CHECK(says(refusal([](RawGguf& f) { f.key("a", 9, array(8, 10000, "")); }), "array of 10000 string"));
   CHECK(says(refusal([](RawGguf& f) { f.key("a", 9, array(12, std::uint64_t{1} << 61, "")); }), "f64"));
   CHECK(says(refusal([](RawGguf& f) { f.key("a", 9, array(0, 100000, "")); }), "u8"));
   CHECK(says(refusal([](RawGguf& f) { f.key("a", 9, array(9, kLargest / 12, "")); }), "array"));
-  CHECK(says(refusal([](RawGguf& f) { f.tensors[0].name = std::string(300, 'n'); f.tensors[0].type = 99; }), "nnn…' (300 bytes)"));
+  CHECK(says(refusal([](RawGguf& f) {
+               f.tensors[0].name = std::string(300, 'n');
+               f.tensors[0].type = 99;
+             }),
+             "nnn…' (300 bytes)"));
 }
 
 TEST_CASE("values of types there are not, and bools that are none") {
-  CHECK(says(refusal([](RawGguf& f) { f.key("t", 13, raw(kLargest)); }), "key 't' has value type number 13, expected 0 to 12"));
+  CHECK(says(refusal([](RawGguf& f) { f.key("t", 13, raw(kLargest)); }),
+             "key 't' has value type number 13, expected 0 to 12"));
   CHECK(says(refusal([](RawGguf& f) { f.key("t", 0xFFFFFFFF, ""); }), "4294967295"));
   CHECK(says(refusal([](RawGguf& f) { f.key("t", 9, array(13, 1, raw(kLargest))); }), "array element type number 13"));
   CHECK(says(refusal([](RawGguf& f) { f.key("t", 7, raw(std::uint8_t{2})); }), "bool stored as 2"));
   CHECK(says(refusal([](RawGguf& f) { f.key("t", 9, array(7, 2, "\1\3")); }), "bool stored as 3"));
   CHECK(says(refusal([](RawGguf& f) { f.key("", 4, raw(1u)); }), "key 3 of 3 is empty"));
-  CHECK(says(refusal([](RawGguf& f) { f.key("general.architecture", 4, raw(1u)); }), "key 'general.architecture' is there twice, as keys 1 and 3 of 3"));
+  CHECK(says(refusal([](RawGguf& f) { f.key("general.architecture", 4, raw(1u)); }),
+             "key 'general.architecture' is there twice, as keys 1 and 3 of 3"));
 }
 
 TEST_CASE("nested arrays have a depth and a number") {
@@ -113,7 +121,11 @@ TEST_CASE("tensor tables") {
   CHECK(refusal([](RawGguf&) {}) == "accepted");
   CHECK(says(refusal([](RawGguf& f) { f.tensors[0].name = ""; }), "name of tensor 1 is empty"));
   CHECK(says(refusal([](RawGguf& f) { f.tensors[1].name = "a"; }), "tensor 'a' is there twice"));
-  CHECK(says(refusal([](RawGguf& f) { f.tensors[0].name = "\x1b[31m"; f.tensors[0].dimensions = 0; }), "tensor '\\x1b[31m' has 0 dimensions"));
+  CHECK(says(refusal([](RawGguf& f) {
+               f.tensors[0].name = "\x1b[31m";
+               f.tensors[0].dimensions = 0;
+             }),
+             "tensor '\\x1b[31m' has 0 dimensions"));
   CHECK(says(refusal([](RawGguf& f) { f.tensors[0].shape = {4, 2, 1, 1, 1}; }), "has 5 dimensions, expected 1 to 4"));
   CHECK(says(refusal([](RawGguf& f) { f.tensors[0].dimensions = 0xFFFFFFFE; }), "has 4294967294 dimensions"));
   CHECK(says(refusal([](RawGguf& f) { f.tensors[0].shape = {4, 0}; }), "dimension 2 of length 0"));
@@ -121,11 +133,17 @@ TEST_CASE("tensor tables") {
   CHECK(says(refusal([](RawGguf& f) { f.tensors[0].shape = {4, kLargest}; }), "length -1"));
   CHECK(says(refusal([](RawGguf& f) { f.tensors[0].shape = {1ull << 63}; }), "length -9223372036854775808"));
   CHECK(says(refusal([](RawGguf& f) { f.tensors[0].shape = {1ull << 32, 1ull << 32}; }), "more than 2^63 values"));
-  CHECK(says(refusal([](RawGguf& f) { f.tensors[0].shape = {1ull << 20, 1ull << 20, 1ull << 20, 1ull << 20}; }), "more than 2^63 values"));
+  CHECK(says(refusal([](RawGguf& f) {
+               f.tensors[0].shape = {1ull << 20, 1ull << 20, 1ull << 20, 1ull << 20};
+             }),
+             "more than 2^63 values"));
   CHECK(says(refusal([](RawGguf& f) { f.tensors[0].shape = {1ull << 62}; }), "do not fit in the file"));
   CHECK(says(refusal([](RawGguf& f) { f.tensors[0].shape = {1ull << 61, 2}; }), "do not fit in the file"));
   CHECK(says(refusal([](RawGguf& f) { f.tensors[0].shape = {100000}; }), "do not fit in the file"));
-  CHECK(says(refusal([](RawGguf& f) { f.tensors[1].shape = {16, 2}; }), "rows of 16 values, expected a multiple of 32 for Q4_0"));
+  CHECK(says(refusal([](RawGguf& f) {
+               f.tensors[1].shape = {16, 2};
+             }),
+             "rows of 16 values, expected a multiple of 32 for Q4_0"));
   CHECK(says(refusal([](RawGguf& f) { f.tensors[0].type = 12; }), "expected a multiple of 256 for Q4_K"));
 }
 
@@ -142,7 +160,8 @@ TEST_CASE("tensor types by name or by number") {
 
 TEST_CASE("offsets") {
   CHECK(says(refusal([](RawGguf& f) { f.tensors[1].offset = 33; }), "offset 33, expected a multiple of 32"));
-  CHECK(says(refusal([](RawGguf& f) { f.tensors[1].offset = 64; }), "has 36 bytes at offset 64, but the file has 68 bytes"));
+  CHECK(says(refusal([](RawGguf& f) { f.tensors[1].offset = 64; }),
+             "has 36 bytes at offset 64, but the file has 68 bytes"));
   CHECK(says(refusal([](RawGguf& f) { f.tensors[1].offset = kLargest - 31; }), "cut off or damaged"));
   CHECK(says(refusal([](RawGguf& f) { f.tensors[1].offset = 1ull << 63; }), "cut off or damaged"));
   CHECK(says(refusal([](RawGguf& f) { f.tensors[1].offset = 0; }), "lies on bytes of tensor"));

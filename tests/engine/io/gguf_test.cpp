@@ -120,12 +120,15 @@ TEST_CASE("typed reads check type and range, and name the key") {
   const auto gguf = io::Gguf::parse(test::as_bytes(bytes), "m.gguf");
   REQUIRE(gguf.ok());
   CHECK(gguf->integer("count", {}, 0, 12).value() == 12);
-  CHECK(gguf->integer("count", {}, 0, 11).error().sentence == "m.gguf: key 'count' is 12, expected an integer from 0 to 11");
+  CHECK(gguf->integer("count", {}, 0, 11).error().sentence ==
+        "m.gguf: key 'count' is 12, expected an integer from 0 to 11");
   CHECK(gguf->integer("count", {}, 13, 20).error().code == ErrorCode::bad_file);
   CHECK(gguf->integer("absent", 7, 0, 12).value() == 7);
-  CHECK(gguf->integer("absent", {}, 0, 12).error().sentence == "m.gguf has no key 'absent' (expected an integer from 0 to 12)");
+  CHECK(gguf->integer("absent", {}, 0, 12).error().sentence ==
+        "m.gguf has no key 'absent' (expected an integer from 0 to 12)");
   CHECK(gguf->integer("huge", {}, 0, 12).error().sentence.find("is 18446744073709551615,") != std::string::npos);
-  CHECK(gguf->integer("text", {}, 0, 12).error().sentence == "m.gguf: key 'text' is the string 'twelve\\n', expected an integer from 0 to 12");
+  CHECK(gguf->integer("text", {}, 0, 12).error().sentence ==
+        "m.gguf: key 'text' is the string 'twelve\\n', expected an integer from 0 to 12");
   CHECK(gguf->integer("flag", {}, 0, 12).error().sentence.find("type bool") != std::string::npos);
   CHECK_FALSE(gguf->integer("ratio", {}, 0, 12).ok());
   CHECK(gguf->number("ratio", {}).value() == 0.5);

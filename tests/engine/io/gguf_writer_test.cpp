@@ -27,7 +27,8 @@ class Folder {
   ~Folder() { std::filesystem::remove_all(path_); }
   std::string file(const std::string& name = "model.gguf") const { return (path_ / name).string(); }
   int files() const {
-    return static_cast<int>(std::distance(std::filesystem::directory_iterator(path_), std::filesystem::directory_iterator()));
+    return static_cast<int>(
+        std::distance(std::filesystem::directory_iterator(path_), std::filesystem::directory_iterator()));
   }
 
  private:
@@ -74,7 +75,9 @@ TEST_CASE("what is written is read back: every kind of value, tensors of several
   REQUIRE(writer.write(counted(20)).ok());
   const auto blocks = counted(54);
   for (const auto& [first, count] : {std::pair{0, 1}, std::pair{1, 50}, std::pair{51, 3}}) {
-    REQUIRE(writer.write_piece(std::span(blocks).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count))).ok());
+    REQUIRE(
+        writer.write_piece(std::span(blocks).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)))
+            .ok());
   }
   CHECK(writer.finish().error().code == ErrorCode::wrong_state);
   REQUIRE(writer.write(counted(48)).ok());
@@ -113,7 +116,8 @@ TEST_CASE("what is written is read back: every kind of value, tensors of several
 TEST_CASE("any value of any file goes through unchanged, nested arrays too") {
   const Folder folder;
   test::RawGguf file;
-  const auto numbers = test::raw(std::uint32_t{3}) + test::raw(std::uint64_t{2}) + test::raw(std::int16_t{-5}) + test::raw(std::int16_t{6});
+  const auto numbers = test::raw(std::uint32_t{3}) + test::raw(std::uint64_t{2}) + test::raw(std::int16_t{-5}) +
+                       test::raw(std::int16_t{6});
   file.key("i8", 1, test::raw(std::int8_t{-3}));
   file.key("u16", 2, test::raw(std::uint16_t{65535}));
   file.key("i64", 11, test::raw(std::int64_t{-9}));
@@ -217,8 +221,8 @@ TEST_CASE("places that cannot be written are said; devices and links are not rep
 }
 
 TEST_CASE("a full disk is an error, and the half file is gone") {
-  // A limit on the size of files stands for the full disk: write() fails in the same way. A large tensor meets it while it
-  // is written, a small one only when the buffer is flushed at the end.
+  // A limit on the size of files stands for the full disk: write() fails in the same way. A large tensor meets it while
+  // it is written, a small one only when the buffer is flushed at the end.
   for (const std::int64_t rows : {1024, 1}) {
     const Folder folder;
     struct rlimit before {};

@@ -1,5 +1,5 @@
-// The recorded malformed files: what can be decided without knowing models must be refused by the reader; the rest it may
-// take, and the model loader's test goes on from there.
+// The recorded malformed files: what can be decided without knowing models must be refused by the reader; the rest it
+// may take, and the model loader's test goes on from there.
 #include <doctest/doctest.h>
 
 #include <algorithm>

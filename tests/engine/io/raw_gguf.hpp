@@ -1,5 +1,5 @@
-// A GGUF file put together byte by byte, so that a test can make any field wrong. What a correct file looks like is said
-// once, in valid_file(); a case then replaces one piece.
+// A GGUF file put together byte by byte, so that a test can make any field wrong. What a correct file looks like is
+// said once, in valid_file(); a case then replaces one piece.
 #pragma once
 
 #include <cstdint>
@@ -45,7 +45,8 @@ struct RawGguf {
                       raw(keys.size() + static_cast<std::uint64_t>(extra_keys));
     for (const std::string& entry : keys) out += entry;
     for (const RawTensor& tensor : tensors) {
-      const auto count = tensor.dimensions == 0xFFFFFFFF ? static_cast<std::uint32_t>(tensor.shape.size()) : tensor.dimensions;
+      const auto count =
+          tensor.dimensions == 0xFFFFFFFF ? static_cast<std::uint32_t>(tensor.shape.size()) : tensor.dimensions;
       out += raw_string(tensor.name) + raw(count);
       for (const std::uint64_t length : tensor.shape) out += raw(length);
       out += raw(tensor.type) + raw(tensor.offset);
