@@ -54,6 +54,7 @@ Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const 
   BRIM_ASSIGN(text::Tokenizer tokenizer, text::Tokenizer::create(std::move(vocabulary)));
   BRIM_ASSIGN(std::string chat_template, read_chat_template(file));
   BRIM_TRY(page_in(file, progress));
+  file.expect(MappedFile::Access::repeated);
   return std::shared_ptr<const Model>(new Model(std::move(file), std::move(config), std::move(weights),
                                                 std::move(tokenizer), std::move(chat_template)));
 }
