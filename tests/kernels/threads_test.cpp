@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 #include <vector>
 
@@ -46,6 +47,17 @@ TEST_CASE("what a chunk wrote is there when the call returns") {
   for (std::int64_t round = 0; round < 500; ++round) {
     for_chunks(4, 64, [&](std::int64_t chunk, int) { written[static_cast<std::size_t>(chunk)] = round * 64 + chunk; });
     for (std::int64_t chunk = 0; chunk < 64; ++chunk) REQUIRE(written[static_cast<std::size_t>(chunk)] == round * 64 + chunk);
+  }
+}
+
+TEST_CASE("a call waits for members still inside a chunk") {
+  for (int round = 0; round < 20; ++round) {
+    std::vector<int> written(3);
+    for_chunks(3, 3, [&](std::int64_t chunk, int worker) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(worker == 0 ? 1 : 8));
+      written[static_cast<std::size_t>(chunk)] = 1;
+    });
+    REQUIRE(written == std::vector<int>{1, 1, 1});
   }
 }
 
