@@ -66,13 +66,13 @@ void chat(const ChatOptions& options) {
       say_quietly("This model has no chat template: it goes on with your text as it stands.");
     }
   }
+  Turns turns(session, info.context);
   if (once) {
-    answer_once(session, info.context, one_shot);
+    answer_once(session, turns, one_shot);
     return;
   }
   say_quietly("Write a message, or /help. Ctrl-C stops an answer, Ctrl-D leaves.");
   Settings values(options.sampling, seed, options.limit, system);
-  Turns turns(session, info.context);
   Conversation conversation{model, session, values, turns};
   converse(conversation);
 }
@@ -87,7 +87,8 @@ void add_chat(CLI::App& parent) {
   const char* group = "Conversation";
   options->question_given =
       command->add_option("-p,--prompt", options->question,
-                          "Ask this, print the answer and leave (without -p, a pipe on standard input is the question)");
+                          "Ask this, print the answer and leave (without -p, a pipe on standard input is the "
+                          "question)");
   options->question_given->type_name("TEXT")->group(group);
   command->add_option("--system", options->system, "The system message, or @FILE with it")
       ->type_name("TEXT|@FILE")
@@ -97,7 +98,8 @@ void add_chat(CLI::App& parent) {
       ->capture_default_str()
       ->check(CLI::Range(std::int64_t{-1}, std::int64_t{1} << 40).description(""))
       ->group(group);
-  command->add_flag("--json", options->json, "With one question: print a JSON object with text, ids, timings, KV memory")
+  command
+      ->add_flag("--json", options->json, "With one question: print a JSON object with text, ids, timings, KV memory")
       ->group(group);
   add_memory_options(*command, options->memory);
   add_sampling_options(*command, options->sampling);
@@ -107,7 +109,8 @@ void add_chat(CLI::App& parent) {
       "  brim chat -m model.gguf --kv-budget 64MiB --system \"Answer in one sentence.\"\n"
       "  brim chat -m model.gguf -p \"Why is the sky blue?\"\n"
       "  cat letter.txt | brim chat -m model.gguf --system \"Summarise what you are given.\"\n"
-      "\nThe history of what you wrote is kept in ~/.local/state/brim (BRIM_HISTORY=FILE moves it, BRIM_HISTORY= turns it off).");
+      "\nThe history of what you wrote is kept in ~/.local/state/brim\n"
+      "(BRIM_HISTORY=FILE moves it, BRIM_HISTORY= turns it off).");
   command->callback([options] { run_command([&] { chat(*options); }); });
 }
 

@@ -90,7 +90,12 @@ LineEditor::~LineEditor() {
 LineEditor::Outcome LineEditor::read(const std::string& prompt, std::string& line) {
   Parts& parts = *parts_;
   const Style& style = parts.style;
-  parts.prompt = style.plain.empty() ? prompt : "\1" + style.prompt + "\1" + prompt + "\1" + style.plain + "\1";
+  parts.prompt = prompt;
+  if (!style.plain.empty() && prompt.size() > 1) {
+    // libedit sends what takes no room along with the character after it: nothing may stand at the very end.
+    parts.prompt.insert(prompt.size() - 1, "\1" + style.plain + "\1");
+    parts.prompt.insert(0, "\1" + style.prompt + "\1");
+  }
   line.clear();
   if (parts.editor == nullptr) return Outcome::ended;
   forget_interrupts();

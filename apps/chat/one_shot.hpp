@@ -4,6 +4,8 @@
 #include <brim/brim.hpp>
 #include <string>
 
+#include "apps/chat/turn.hpp"
+
 namespace brim::apps {
 
 struct OneShot {
@@ -13,6 +15,6 @@ struct OneShot {
 };
 
 /// The answer goes to standard output. Ctrl-C ends the program after what there is of it.
-void answer_once(Session& session, std::int64_t trained_context, const OneShot& one_shot);
+void answer_once(Session& session, Turns& turns, const OneShot& one_shot);
 
 }  // namespace brim::apps

@@ -76,7 +76,8 @@ void converse(Conversation& conversation) {
         return;
       }
       about_to_leave = true;
-      say_quietly("\nCtrl-C again, Ctrl-D or /exit to leave.");
+      say("");
+      say_quietly("Ctrl-C again, Ctrl-D or /exit to leave.");
       continue;
     }
     about_to_leave = false;

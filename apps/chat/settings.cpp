@@ -36,7 +36,8 @@ const Settings::Row& Settings::row(std::string_view name) const {
     if (row.key == key) return row;
     known.push_back(row.key);
   }
-  throw Failure(2, fmt::format("There is no setting '{}'.{} /show lists them.", printable(name), did_you_mean(name, known)));
+  throw Failure(2, fmt::format("There is no setting '{}'.{} /show lists them.", printable(name),
+                               did_you_mean(name, known)));
 }
 
 std::string Settings::set(Session& session, std::string_view name, const std::string& value) {

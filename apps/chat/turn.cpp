@@ -17,7 +17,10 @@ Answer Turns::take(const std::function<void()>& ask, bool stream, bool show_stat
   Answer answer;
   if (!read_prompt(*session_, ask)) {
     answer.interrupted = true;
-    if (show_status) say_quietly("\nstopped: the message was not read to its end and is forgotten");
+    if (show_status) {
+      say("");
+      say_quietly("stopped: the message was not read to its end and is forgotten");
+    }
     return answer;
   }
   OutputStream out;
@@ -40,19 +43,19 @@ void Turns::give_notices(const brim_stats& stats) {
   if (stats.evicted > 0 && !said_evicting_) {
     said_evicting_ = true;
     if (stats.kv_budget_bytes < stats.kv_full_bytes) {
-      say_notice(fmt::format("The conversation has outgrown the {} KV budget: the oldest parts are being forgotten.\n"
-                             "A larger --kv-budget remembers more (up to {} here).",
+      say_notice(fmt::format("The conversation has outgrown the {} KV budget: the oldest parts are being\n"
+                             "forgotten. A larger --kv-budget remembers more (up to {} here).",
                              bytes_text(stats.kv_budget_bytes), bytes_text(stats.kv_full_bytes)));
     } else {
-      say_notice(fmt::format("The conversation has outgrown its context of {} tokens: the oldest parts are being\n"
-                             "forgotten.",
+      say_notice(fmt::format("The conversation has outgrown its context of {} tokens: the oldest parts are\n"
+                             "being forgotten.",
                              grouped_text(stats.context)));
     }
   }
   if (trained_ > 0 && stats.position > trained_ && !said_beyond_) {
     said_beyond_ = true;
-    say_notice(fmt::format("The conversation is longer than the {} tokens this model was trained for: answers may get\n"
-                           "worse.",
+    say_notice(fmt::format("The conversation is longer than the {} tokens this model was trained for:\n"
+                           "answers may get worse.",
                            grouped_text(trained_)));
   }
 }

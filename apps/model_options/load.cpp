@@ -57,10 +57,11 @@ void run_command(const std::function<void()>& command) {
 
 void say_what_is_loaded(const Model& model, Session& session) {
   const brim_model_info info = model.info();
-  say_quietly(fmt::format("{} · {}, {} parameters, {}, {} · {} {}, {}", printable(info.name),
-                          printable(info.architecture), count_text(info.parameters), info.quantisation,
-                          bytes_text(info.weight_bytes), info.threads, info.threads == 1 ? "thread" : "threads",
-                          brim_isa()));
+  say_parts_quietly(
+      {printable(info.name),
+       fmt::format("{}, {} parameters, {}, {}", printable(info.architecture), count_text(info.parameters),
+                   info.quantisation, bytes_text(info.weight_bytes)),
+       fmt::format("{} {}, {}", info.threads, info.threads == 1 ? "thread" : "threads", brim_isa())});
   say_quietly(printable(session.describe()));
 }
 

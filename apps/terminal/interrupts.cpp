@@ -38,6 +38,8 @@ void handle(int) {
 void catch_interrupts() {
   coloured.store(!Style::of(STDERR_FILENO).plain.empty());
   struct sigaction action {};
+  if (sigaction(SIGINT, nullptr, &action) == 0 && action.sa_handler == SIG_IGN) return;  // in the background, say
+  action = {};
   action.sa_handler = handle;  // no SA_RESTART: waiting for a line must end
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
@@ -53,9 +55,9 @@ void end_interrupted() {
 }
 
 InterruptScope::InterruptScope(Session* session) noexcept {
-  pressed.store(0);
   at_work.store(session == nullptr ? nullptr : session->get());
   working.store(true);
+  if (interrupted() && session != nullptr) session->cancel();
 }
 
 InterruptScope::~InterruptScope() {

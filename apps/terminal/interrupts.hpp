@@ -5,10 +5,11 @@
 
 namespace brim::apps {
 
-/// From here on Ctrl-C is counted instead of ending the program. At an idle prompt it only interrupts the waiting.
+/// From here on Ctrl-C is counted instead of ending the program. At an idle prompt it only interrupts the waiting. Where
+/// whoever started us ignores it, it stays ignored.
 void catch_interrupts();
 
-/// Whether Ctrl-C was pressed since the last call of forget_interrupts() or the last InterruptScope began.
+/// Whether Ctrl-C was pressed since the last call of forget_interrupts().
 bool interrupted() noexcept;
 void forget_interrupts() noexcept;
 
@@ -16,7 +17,7 @@ void forget_interrupts() noexcept;
 [[noreturn]] void end_interrupted();
 
 /// Work that Ctrl-C may stop: with a session, its calls are cancelled; without one, whoever works asks interrupted().
-/// One at a time.
+/// A Ctrl-C that was pressed just before and not forgotten counts. One at a time.
 class InterruptScope {
  public:
   explicit InterruptScope(Session* session = nullptr) noexcept;

@@ -33,6 +33,19 @@ void say_quietly(std::string_view line) {
   fmt::print(stderr, "{}{}{}\n", style.dim, line, style.plain);
 }
 
+void say_parts_quietly(const std::vector<std::string>& parts) {
+  const auto columns = static_cast<std::size_t>(terminal_columns());
+  std::string line;
+  for (const std::string& part : parts) {
+    if (!line.empty() && line.size() + part.size() + 3 > columns) {
+      say_quietly(line);
+      line.clear();
+    }
+    line += (line.empty() ? "" : " · ") + part;
+  }
+  say_quietly(line);
+}
+
 void say_notice(std::string_view line) {
   const Style style = Style::of(STDERR_FILENO);
   fmt::print(stderr, "{}{}{}\n", style.warning, line, style.plain);

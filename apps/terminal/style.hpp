@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace brim::apps {
 
@@ -20,6 +21,8 @@ struct Style {
 
 /// One line on standard error, dim / as a warning.
 void say_quietly(std::string_view line);
+/// The parts with " · " between them, on as many lines as the terminal's width asks for.
+void say_parts_quietly(const std::vector<std::string>& parts);
 void say_notice(std::string_view line);
 /// One line on standard error as it is.
 void say(std::string_view line);

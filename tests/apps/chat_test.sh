@@ -10,6 +10,7 @@ cd "$scratch" || exit 1
 export HOME=$scratch/home XDG_STATE_HOME="" TERM=xterm LC_ALL=C.UTF-8
 unset NO_COLOR BRIM_HISTORY
 mkdir -p home
+trap '' PIPE # a program that leaves early shows in what it did not write
 failures=0
 
 fail() {
@@ -65,7 +66,7 @@ if ! command -v script >/dev/null; then
   exit 1
 fi
 # type_lines ARGUMENTS…: runs brim chat on a terminal; its keyboard is standard input, its screen goes to `screen`. Each
-# line is typed when the prompt for it stands there.
+# line is typed when the prompt for it stands there; one that begins with "now:" while the answer streams.
 type_lines() {
   local line
   rm -f screen keys
@@ -74,11 +75,16 @@ type_lines() {
   local pid=$! prompts=0
   exec 3>keys
   while IFS= read -r line; do
-    prompts=$((prompts + 1))
-    for _ in $(seq 400); do
-      [ "$(grep -aoE '(^|[^.])(> |\.\.\. )' screen 2>/dev/null | wc -l)" -ge $prompts ] && break
-      sleep 0.05
-    done
+    if [ "${line#now:}" = "$line" ]; then
+      prompts=$((prompts + 1))
+      for _ in $(seq 400); do
+        [ "$(grep -aoE $'(>|\\.\\.\\.)(\x1b\\[0m)? ' screen 2>/dev/null | wc -l)" -ge $prompts ] && break
+        sleep 0.05
+      done
+    else
+      line=${line#now:}
+      sleep 0.5
+    fi
     sleep 0.1
     # shellcheck disable=SC2059 — the lines hold escapes for control keys
     printf "$line" >&3
@@ -130,9 +136,20 @@ type_lines -n 200 --seed 5 --chat-template chatml --kv-budget 25% <<'LINES'
 Tell me a long story about a dog\n
 \x04
 LINES
-seen "KV budget: the oldest parts are being forgotten"
+seen "KV budget: the oldest parts are being"
 seen "evicting"
 grep -aq $'\x1b\\[2m' screen || fail "no colours on a terminal"
+grep -aq $'\x1b\\[1;32m>\x1b\\[0m ' screen || fail "the colour of the prompt runs into what is typed"
+
+# Ctrl-C stops an endless answer and not the program; a second one at once would.
+type_lines --chat-template chatml --logit-bias 1-inf --logit-bias 2-inf <<'LINES'
+Go on\n
+now:\x03
+/stats\n
+/exit\n
+LINES
+seen "stopped"
+seen "last answer"
 
 rm -rf home/.local
 BRIM_HISTORY="" type_lines -n 4 <<'LINES'
