@@ -22,15 +22,20 @@ constexpr std::int64_t kTokenBlock = 32;              ///< rows of activations, 
 constexpr std::int64_t kPanelBytes = 48 * 1024;       ///< of packed weights
 constexpr std::int64_t kSerialWork = 256 * 1024;      ///< multiply-adds that are done before a team has gathered
 
-constexpr std::int64_t kMostPanelRows = 16 * kRowMultiple;
+constexpr std::int64_t kFewRows = 4;                  ///< of activations
+constexpr std::int64_t kMostSums = 8192;              ///< results of one kernel call that are kept aside
 constexpr std::int64_t kBlock = 256;                  ///< values in a prepared block, of either kind
 
 constexpr std::size_t round_up(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
-std::int64_t panel_rows(const quant::Matrix& weights) {
-  const auto bytes = static_cast<std::int64_t>(std::max<std::size_t>(weights.row_bytes, 1));
-  const std::int64_t rows = kPanelBytes / bytes / kRowMultiple * kRowMultiple;
-  return std::clamp<std::int64_t>(rows, kRowMultiple, kMostPanelRows);
+/// Rows of a panel. For a few activation rows panels are larger, up to a 32nd of the matrix: nothing is read twice then,
+/// and each panel's end wastes what was asked for beyond it.
+std::int64_t panel_rows(const quant::Matrix& weights, std::int64_t activation_rows) {
+  const auto row_bytes = static_cast<std::int64_t>(std::max<std::size_t>(weights.row_bytes, 1));
+  const bool few = activation_rows <= kFewRows;
+  const std::int64_t bytes = few ? std::clamp(weights.rows * row_bytes / 32, kPanelBytes, 8 * kPanelBytes) : kPanelBytes;
+  const std::int64_t rows = bytes / row_bytes / kRowMultiple * kRowMultiple;
+  return std::clamp(rows, kRowMultiple, few ? kMostSums / kFewRows : kMostSums / kTokenBlock);
 }
 
 /// What is left of up to 256 values after rounding: values − the prepared block's.
@@ -92,7 +97,7 @@ void multiply(int threads, const quant::Matrix& weights, const float* x, std::in
   }
 
   const auto product = table.product[format];
-  const std::int64_t rows_each = panel_rows(weights);
+  const std::int64_t rows_each = panel_rows(weights, terms * tokens);
   const std::int64_t panels = (weights.rows + rows_each - 1) / rows_each;
   for_chunks(team, panels, [&](std::int64_t panel, int) {
     const std::int64_t first_row = panel * rows_each;
@@ -114,7 +119,7 @@ void multiply(int threads, const quant::Matrix& weights, const float* x, std::in
         product(part);
         continue;
       }
-      float sums[kMostPanelRows * kTokenBlock];
+      float sums[kMostSums];
       part.out = sums;
       part.out_stride = part.rows;
       product(part);

@@ -83,7 +83,7 @@ template <class Format>
 struct Blocks {
   using Block = typename Format::Block;
   static constexpr int kRows = 2;
-  static constexpr int kTokens = 2;
+  static constexpr int kTokens = 4;
   static constexpr int kStreams = 4;
 
   static __m256i dot(__m256i first, __m256i last, const std::byte* quants) {
@@ -150,7 +150,10 @@ struct Blocks {
       for (__m256& sum : of_row) sum = _mm256_setzero_ps();
     }
     const std::int64_t steps = p.cols / 128;
+    const std::byte* next = p.weights + static_cast<std::size_t>(row + Rows) * p.row_bytes;
+    constexpr std::int64_t kStepBytes = Rows * 4 * sizeof(Block);
     for (std::int64_t s = 0; s < steps; ++s) {
+      if constexpr (Rows == kStreams) ask_for(next + s * kStepBytes, kStepBytes);
       step<Rows, Tokens>(weights, activations + s / 2 * kGroup, s % 2, p.activation_stride, sums);
       for (int r = 0; r < Rows; ++r) weights[r] += 4;
     }

@@ -110,7 +110,10 @@ struct Superblocks {
     for (auto& of_row : sums) {
       for (__m256& sum : of_row) sum = _mm256_setzero_ps();
     }
+    const std::byte* next = p.weights + static_cast<std::size_t>(row + Rows) * p.row_bytes;
+    constexpr std::int64_t kStepBytes = Rows * sizeof(Block);
     for (std::int64_t block = 0; block < p.cols / 256; ++block, activations += sizeof(Q8Block256)) {
+      if constexpr (Rows == kStreams) ask_for(next + block * kStepBytes, kStepBytes);
       for (int r = 0; r < Rows; ++r) add<Tokens>(weights[r][block], activations, p.activation_stride, sums[r]);
     }
     for (int r = 0; r < Rows; ++r) {

@@ -119,7 +119,9 @@ struct Blocks {
     }
     const std::int64_t steps = p.cols / 128;
     std::int64_t offset = 0;
+    const std::byte* next = p.weights + static_cast<std::size_t>(row + Rows) * p.row_bytes;
     for (std::int64_t s = 0; s < steps; ++s, offset += kStep) {
+      if constexpr (Rows == kStreams) ask_for(next + s * Rows * kStep, Rows * kStep);
       step<Rows, Tokens>(weights, offset, activations + s / 2 * kBlock, s % 2, p.activation_stride, sums);
     }
     if (const std::int64_t left = p.cols % 128 / 32; left > 0) {

@@ -113,7 +113,10 @@ struct Superblocks {
     for (auto& of_row : sums) {
       for (__m512& sum : of_row) sum = _mm512_setzero_ps();
     }
+    const std::byte* next = p.weights + static_cast<std::size_t>(row + Rows) * p.row_bytes;
+    constexpr std::int64_t kBlockBytes = sizeof(typename Format::Block);
     for (std::int64_t c = 0; c < p.cols; c += 256, activations += sizeof(Q8Block256)) {
+      if constexpr (Rows == kStreams) ask_for(next + c / 256 * Rows * kBlockBytes, Rows * kBlockBytes);
       for (int r = 0; r < Rows; ++r) {
         const Superblock block = Format::load(weights[r] + c / 256 * static_cast<std::int64_t>(sizeof(typename Format::Block)));
         for (int t = 0; t < Tokens; ++t) {

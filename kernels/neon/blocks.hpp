@@ -40,7 +40,7 @@ template <class Format>
 struct Blocks {
   using Block = typename Format::Block;
   static constexpr int kRows = 2;
-  static constexpr int kTokens = 2;
+  static constexpr int kTokens = 4;
   static constexpr int kStreams = 4;
 
   static int32x4_t dot(const Levels& levels, int8x16_t first, int8x16_t last) {
@@ -71,7 +71,10 @@ struct Blocks {
     for (auto& of_row : sums) {
       for (float32x4_t& sum : of_row) sum = vdupq_n_f32(0);
     }
+    const std::byte* next = p.weights + static_cast<std::size_t>(row + Rows) * p.row_bytes;
+    constexpr std::int64_t kStepBytes = Rows * sizeof(Block);
     for (std::int64_t block = 0; block < p.cols / 32; ++block) {
+      if constexpr (Rows == kStreams) ask_for(next + block * kStepBytes, kStepBytes);
       const std::int64_t group = block / 8;
       const int b = static_cast<int>(block % 8);
       for (int r = 0; r < Rows; ++r) {

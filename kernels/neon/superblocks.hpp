@@ -31,7 +31,7 @@ template <class Format>
 struct Superblocks {
   using Block = typename Format::Block;
   static constexpr int kRows = 2;
-  static constexpr int kTokens = 2;
+  static constexpr int kTokens = 4;
   static constexpr int kStreams = 4;
 
   template <int Tokens>
@@ -79,7 +79,10 @@ struct Superblocks {
     for (auto& of_row : sums) {
       for (float32x4_t& sum : of_row) sum = vdupq_n_f32(0);
     }
+    const std::byte* next = p.weights + static_cast<std::size_t>(row + Rows) * p.row_bytes;
+    constexpr std::int64_t kStepBytes = Rows * sizeof(Block);
     for (std::int64_t block = 0; block < p.cols / 256; ++block, activations += sizeof(Q8Block256)) {
+      if constexpr (Rows == kStreams) ask_for(next + block * kStepBytes, kStepBytes);
       for (int r = 0; r < Rows; ++r) add<Tokens>(weights[r][block], activations, p.activation_stride, sums[r]);
     }
     for (int r = 0; r < Rows; ++r) {

@@ -47,7 +47,10 @@ struct FloatProduct {
       for (int t = 0; t < Tokens; ++t) even[r][t] = odd[r][t] = Batch(0.0f);
     }
     std::int64_t c = 0;
+    const std::byte* next = p.weights + static_cast<std::size_t>(row + Rows) * p.row_bytes;
+    constexpr std::int64_t kStepBytes = Rows * 2 * kWidth * kBytes;
     for (; c + 2 * kWidth <= p.cols; c += 2 * kWidth) {
+      if constexpr (Rows == kStreams) ask_for(next + c * Rows * kBytes, kStepBytes);
       step<Rows, Tokens>(weights, c * kBytes, activations, c * 4, even);
       step<Rows, Tokens>(weights, (c + kWidth) * kBytes, activations, (c + kWidth) * 4, odd);
     }
