@@ -40,7 +40,7 @@ fails() {
 }
 
 fresh
-for lint in layers calls lengths readmes; do passes $lint; done
+for lint in layers calls lengths readmes links; do passes $lint; done
 
 # broken LINT FILE TEXT: the lint must refuse the tree with this file in it.
 broken() {
@@ -70,6 +70,8 @@ broken calls kernels/bad.cpp 'const char* a = "//"; void f() { throw 1; }\n'
 broken calls kernels/bad.cpp 'void f() { assert(x); }\n'
 broken lengths kernels/bad.cpp "$(yes '//' | head -n 501)\n"
 broken readmes docs/README.md "$(yes 'line\n' | head -n 16)"
+broken links docs/page.md 'See [there](nowhere.md).\n'
+broken links docs/page.md 'In `quant/gone.cpp`.\n'
 fresh
 rm "$scratch/quant/README.md"
 fails readmes quant

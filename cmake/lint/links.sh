@@ -1,0 +1,17 @@
+#!/bin/bash
+# lint.links ROOT: what our pages point at exists — relative links, and `folder/file` names between backticks that start
+# at the repository root. The add-a-… pages name files that are yet to be written, so only their links are followed.
+set -eu
+cd "$1"
+bad=0
+while read -r page; do
+  folder=$(dirname "$page")
+  while read -r target; do
+    [ -e "$folder/$target" ] || { echo "$page links to $target, which does not exist"; bad=1; }
+  done < <(grep -oE '\]\([^)#: ]+\)' "$page" | sed 's/^](//; s/)$//')
+  while read -r name; do
+    [[ $page == docs/add-* || -e $name ]] || { echo "$page names $name, which does not exist"; bad=1; }
+  done < <(grep -oE '`(quant|kernels|engine|apps|tests|bench|cmake|docs|models)/[a-z0-9_./-]+`' "$page" | tr -d '`' |
+    grep -E '[.][a-z]+$|/$')
+done < <(find . \( -name build -o -name .git \) -prune -o -name '*.md' -print | sed 's|^[.]/||' | sort)
+exit $bad
