@@ -7,6 +7,7 @@
 #include <string>
 
 #include "apps/generation/generation.hpp"
+#include "apps/generation/notices.hpp"
 
 namespace brim::apps {
 
@@ -14,20 +15,18 @@ namespace brim::apps {
 class Turns {
  public:
   /// `trained_context`: of the model.
-  Turns(Session& session, std::int64_t trained_context) : session_(&session), trained_(trained_context) {}
+  Turns(Session& session, std::int64_t trained_context)
+      : session_(&session), notices_("conversation", trained_context) {}
 
   /// Runs `ask` (which makes the session read) and streams the answer. `show_status`: the line about it afterwards.
   /// Ctrl-C: an answer that is marked interrupted, without ids when it had not begun.
   Answer take(const std::function<void()>& ask, bool stream, bool show_status);
   /// The conversation was cleared or replaced: notices may be given again.
-  void forget_notices() { said_evicting_ = said_beyond_ = false; }
+  void forget_notices() { notices_.forget(); }
 
  private:
-  void give_notices(const brim_stats& stats);
-
   Session* session_;
-  std::int64_t trained_;
-  bool said_evicting_ = false, said_beyond_ = false;
+  Notices notices_;
 };
 
 }  // namespace brim::apps

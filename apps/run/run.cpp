@@ -6,6 +6,7 @@
 
 #include "apps/commands.hpp"
 #include "apps/generation/generation.hpp"
+#include "apps/generation/notices.hpp"
 #include "apps/generation/report.hpp"
 #include "apps/model_options/load.hpp"
 #include "apps/model_options/model_options.hpp"
@@ -75,12 +76,13 @@ void complete(const RunOptions& options) {
   } else if (options.print_ids || isatty(STDOUT_FILENO) == 1) {
     out.end_line(options.print_ids);
   }
+  const brim_stats stats = session.stats();
   if (options.model.verbose) {
-    const brim_stats stats = session.stats();
     say_quietly(fmt::format("prompt {} tokens, {:.1f} tok/s", stats.prompt_tokens,
                             rate(stats.prompt_tokens, stats.prompt_seconds)));
     say_quietly(status_line(stats, 0));
   }
+  Notices("text", model.info().context).give(stats);
   if (answer.interrupted) end_interrupted();
 }
 

@@ -80,6 +80,7 @@ run -p "" -n 3
 expect_code 0 "an empty prompt of a model with BOS"
 run -p "Once upon a time" -n 400 --ignore-eos --temp 0 --print-ids --kv-budget 20%
 expect_code 0 "more tokens than the context"
+grep -q "outgrown the .* KV budget" err || fail "nobody said that the text outgrew its budget: $(cat err)"
 [ "$(wc -w <out)" = 400 ] || fail "400 tokens past a context of 256: found $(wc -w <out)"
 run -p "Once upon a time" -n 8 --temp 0 --ignore-eos --repeat-penalty 1.3 --repeat-last-n -1 --dry-multiplier 0.8 \
   --xtc-probability 0.5 --mirostat 2 --typical 0.9 --min-p 0.1 --top-p 0.9 --top-k 10
