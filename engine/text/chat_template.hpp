@@ -15,9 +15,12 @@ namespace brim::text {
 
 using Json = nlohmann::ordered_json;
 
-/// Seconds since the epoch, UTC, that strftime_now shows; negative: the clock at the time of rendering, local time.
 struct RenderOptions {
+  /// Seconds since the epoch, UTC, that strftime_now shows; negative: the clock at the time of rendering, local time.
   long long now = -1;
+  /// How much work a template may do before it fails; a step is about a tenth of a microsecond, a conversation of a
+  /// thousand messages some ten thousand steps.
+  long long max_steps = 100'000'000;
 };
 
 /// Immutable after parse; render is safe to call from several threads.

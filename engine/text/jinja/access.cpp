@@ -58,7 +58,7 @@ bool own_attribute(Interpreter& interpreter, const Value& owner, std::string_vie
     } else if (name == "arguments") {
       std::vector<Value> names;
       for (const Parameter& parameter : definition.parameters) names.push_back(Value::text(parameter.name));
-      found = Value::list(std::move(names));
+      found = Value::tuple(std::move(names));
     } else if (name == "catch_kwargs") found = Value::boolean(definition.takes_kwargs);
     else if (name == "catch_varargs") found = Value::boolean(definition.takes_varargs);
     else if (name == "caller") found = Value::boolean(definition.takes_caller);

@@ -199,7 +199,7 @@ class BraceFormat {
     if (!rest.empty() && rest[0] == '!') {
       if (rest.size() < 2 || (rest.size() > 2 && rest[2] != ':')) fail("expected ':' after conversion specifier");
       if (rest[1] == 'r' || rest[1] == 'a') {
-        value = Value::text(python_repr(value));
+        value = Value::text(rest[1] == 'r' ? python_repr(value) : python_ascii(value));
       } else if (rest[1] == 's') {
         value = Value::text(python_str(value));
       } else {
@@ -219,6 +219,10 @@ class BraceFormat {
     Value value;
     const bool numbered = !first.empty() && first.find_first_not_of("0123456789") == std::string::npos;
     if (first.empty() || numbered) {
+      if (numbering_ != Numbering::none && numbering_ != (first.empty() ? Numbering::automatic : Numbering::manual)) {
+        fail("cannot switch between manual field specification and automatic field numbering");
+      }
+      numbering_ = first.empty() ? Numbering::automatic : Numbering::manual;
       const std::int64_t index = first.empty() ? automatic_++ : parse_integer(first, 10, number) ? clamped(number, 0, 1 << 30) : 1 << 30;
       if (index >= static_cast<std::int64_t>(arguments_.positional.size())) {
         fail("Replacement index ", index, " out of range for positional args tuple");
@@ -250,6 +254,7 @@ class BraceFormat {
   Interpreter& interpreter_;
   const CallArguments& arguments_;
   bool markup_;
+  enum class Numbering { none, automatic, manual } numbering_ = Numbering::none;
   std::int64_t automatic_ = 0;
 };
 

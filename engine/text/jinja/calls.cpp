@@ -1,4 +1,6 @@
 // Calls (Interpreter): functions and methods, macros with their defaults, recursive loops, joiners.
+#include <algorithm>
+
 #include "engine/text/jinja/compare.hpp"
 #include "engine/text/jinja/failure.hpp"
 #include "engine/text/jinja/interpreter.hpp"
@@ -80,7 +82,11 @@ Value Interpreter::call_macro(const Macro& macro, const CallArguments& arguments
   } else if (arguments.positional.size() > taken) {
     fail("macro ", shown_name(), " takes not more than ", definition.parameters.size(), " argument(s)");
   }
-  // Defaults are evaluated inside, in order: they may use the parameters before them.
+  // Defaults are evaluated inside, in order: they may use the parameters before them. Their own name and those after
+  // are undefined, not what the same name means outside.
+  for (const Parameter* parameter : missing) {
+    scope->set(parameter->name_id, Value::undefined(sentence(python_quoted(parameter->name), " is undefined")));
+  }
   for (const Parameter* parameter : missing) {
     scope->set(parameter->name_id,
                parameter->default_value

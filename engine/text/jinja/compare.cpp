@@ -1,6 +1,7 @@
 // See compare.hpp.
 #include "engine/text/jinja/compare.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 

@@ -1,4 +1,6 @@
 // Filters that lay text out: indent, center, truncate, wordwrap, pprint.
+#include <algorithm>
+
 #include "engine/text/jinja/arithmetic.hpp"
 #include "engine/text/jinja/builtins.hpp"
 #include "engine/text/jinja/code_points.hpp"
@@ -40,26 +42,25 @@ Value indent(Interpreter&, const Value& self, const CallArguments& arguments) {
 Value center(Interpreter&, const Value& self, const CallArguments& arguments) {
   const Parameters parameters("center", arguments, {"width"});
   const std::string text = python_str(self);
-  const long long width = clamped(parameters.integer(0, 80), 0, static_cast<long long>(kMaxTextBytes));
+  const long long width = clamped(parameters.integer(0, 80), 0, static_cast<long long>(kMaxTextBytes) + 1);
   const long long missing = std::max(0LL, width - static_cast<long long>(count_code_points(text)));
   // Python gives the odd space to the left when the width is odd.
   const long long left = missing / 2 + (missing & width & 1);
   return Value::text_like(self, padded(text, " ", left, missing - left));
 }
 
-Value truncate(Interpreter&, const Value& self, const CallArguments& arguments) {
+Value truncate(Interpreter& interpreter, const Value& self, const CallArguments& arguments) {
   const Parameters parameters("truncate", arguments, {"length", "killwords", "end", "leeway"});
-  if (self.is_undefined()) fail(self.undefined_message());
-  if (!self.is_text()) fail("truncate() needs a string, not ", type_name(self));
   const std::string end = parameters.get(2) == nullptr ? "..." : parameters.text(2);
   const long long limit = clamped(parameters.integer(0, 255), -1, 1LL << 40);
   const long long leeway = parameters.given(3) == nullptr ? 5 : clamped(parameters.integer(3, 5), -1, 1LL << 40);
   const auto end_length = static_cast<long long>(count_code_points(end));
   if (limit < end_length) fail("expected length >= ", end_length, ", got ", limit);
   if (leeway < 0) fail("expected leeway >= 0, got ", leeway);
+  const std::int64_t size = interpreter.length(self);
+  if (size >= 0 && size <= limit + leeway) return self;
+  if (!self.is_text()) fail("truncate() needs a string, not ", type_name(self));
   const std::string& text = self.as_text();
-  charge_text(text.size());
-  if (static_cast<long long>(count_code_points(text)) <= limit + leeway) return self;
   std::string out = text.substr(0, offset_of(text, static_cast<std::size_t>(limit - end_length)));
   if (!parameters.boolean(1, false)) {
     const std::size_t space = out.rfind(' ');
@@ -162,11 +163,30 @@ Value word_wrap(Interpreter&, const Value& self, const CallArguments& arguments)
   return Value::text(std::move(out));
 }
 
+// A copy of a value in which all mappings are sorted by key, as pprint shows them.
+Value with_sorted_keys(const Value& value, int depth) {
+  charge_steps(1);
+  if (depth > kMaxValueDepth) fail("maximum recursion depth exceeded while printing a value");
+  if (const auto* items = value.sequence()) {
+    std::vector<Value> copies;
+    for (const Value& item : *items) copies.push_back(with_sorted_keys(item, depth + 1));
+    return value.is_list() ? Value::list(std::move(copies)) : Value::tuple(std::move(copies));
+  }
+  if (!value.is_dict()) return value;
+  const Dict& dict = value.as_dict();
+  std::vector<std::size_t> order(dict.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return less(dict.keys[a], dict.keys[b]); });
+  auto copy = std::make_shared<Dict>();
+  for (const std::size_t place : order) copy->set(dict.keys[place], with_sorted_keys(dict.values[place], depth + 1));
+  return Value::dict(std::move(copy));
+}
+
 // pprint.pformat for what fits on one line of 80 columns, where it is repr with sorted keys.
 Value pretty_print(Interpreter&, const Value& self, const CallArguments& arguments) {
   Parameters("pprint", arguments, {});
-  const std::string text = python_repr(self);
-  if (text.size() > 80 && (self.is_dict() || self.sequence() != nullptr)) {
+  const std::string text = python_repr(with_sorted_keys(self, 0));
+  if (count_code_points(text) > 80 && (self.is_dict() || self.sequence() != nullptr)) {
     fail("pprint of a value longer than one line is not supported");
   }
   return Value::text(text);

@@ -43,7 +43,7 @@ struct Reversed final : Generator {
 };
 
 bool is_reversible(const Value& value) {
-  return value.sequence() != nullptr || value.is_dict() || value.is_text() || value.object_as<Range>() != nullptr ||
+  return value.is_undefined() || value.sequence() != nullptr || value.is_dict() || value.is_text() || value.object_as<Range>() != nullptr ||
          value.object_as<DictView>() != nullptr;
 }
 
@@ -104,26 +104,34 @@ Value items(Interpreter& interpreter, const Value& self, const CallArguments& ar
 
 struct Batches final : Generator {
   bool next(Interpreter& interpreter, Value& item) override {
-    std::vector<Value> batch;
     Value one;
-    while (static_cast<std::int64_t>(batch.size()) < size && interpreter.next(input, one)) batch.push_back(one);
-    if (batch.empty()) return false;
-    if (!fill.is_none()) {
-      charge_steps(size);
-      batch.resize(static_cast<std::size_t>(size), fill);
+    while (interpreter.next(input, one)) {
+      const bool full = static_cast<std::int64_t>(pending.size()) == size;
+      if (full) item = Value::list(std::move(pending));
+      if (full) pending.clear();
+      pending.push_back(std::move(one));
+      if (full) return true;
     }
-    item = Value::list(std::move(batch));
+    if (pending.empty()) return false;
+    if (!fill.is_none() && static_cast<std::int64_t>(pending.size()) < size) {
+      charge_steps(size);
+      const Charge room(static_cast<std::size_t>(size) * sizeof(Value));
+      pending.resize(static_cast<std::size_t>(size), fill);
+    }
+    item = Value::list(std::move(pending));
+    pending.clear();
     return true;
   }
   std::int64_t size = 1;
   Value fill;
+  std::vector<Value> pending;
 };
 
 Value batch(Interpreter& interpreter, const Value& self, const CallArguments& arguments) {
   const Parameters parameters("batch", arguments, {"linecount", "fill_with"}, 1);
   auto generator = std::make_shared<Batches>();
   generator->input = interpreter.iterate(self);
-  generator->size = clamped(parameters.integer(0, 1), 1, 1 << 24);
+  generator->size = clamped(parameters.integer(0, 1), -1, 1 << 24);
   generator->fill = parameters.value(1);
   return Value::object(std::move(generator));
 }

@@ -6,7 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/text/chat_template.hpp"
 #include "engine/text/jinja/ast.hpp"
 #include "engine/text/jinja/builtins.hpp"
 #include "engine/text/jinja/objects.hpp"
@@ -16,14 +15,17 @@ namespace brim::text::jinja {
 
 class Interpreter {
  public:
-  /// A Meter must be current and outlive this. `tree` is only read.
-  Interpreter(const Tree& tree, const RenderOptions& options);
+  /// A Meter must be current and outlive this. `tree` is only read. `now`: seconds since the epoch that strftime_now shows
+  /// as UTC; negative: the clock, local time.
+  Interpreter(const Tree& tree, long long now);
   ~Interpreter();
   Interpreter(const Interpreter&) = delete;
   Interpreter& operator=(const Interpreter&) = delete;
 
-  /// `variables`: a JSON object. Fails with TemplateFailure.
-  std::string run(const Json& variables);
+  /// Gives the template a variable, before run().
+  void define(NameId name, Value value);
+  /// The text of the template. Fails with TemplateFailure.
+  std::string run();
 
   // ---- what builtins use (access.cpp, iteration.cpp, calls.cpp)
 
@@ -58,10 +60,11 @@ class Interpreter {
 
   /// Makes a namespace that is emptied when the rendering ends, so that one that holds itself is freed.
   std::shared_ptr<Namespace> make_namespace();
-  long long now() const { return options_.now; }
+  long long now() const { return now_; }
 
   // ---- for the generator behind `for … if …`
-  bool passes_filter(const Statement& loop, const std::shared_ptr<Scope>& scope, const Value& item);
+  /// Whether `item` passes; a tuple of targets turns it into the tuple of what they were given.
+  bool passes_filter(const Statement& loop, const std::shared_ptr<Scope>& scope, Value& item);
 
  private:
   enum class Flow { normal, break_loop, continue_loop };
@@ -94,7 +97,7 @@ class Interpreter {
   void remember_scope(const std::shared_ptr<Scope>& scope);
 
   const Tree& tree_;
-  RenderOptions options_;
+  long long now_;
   std::shared_ptr<Scope> globals_;   ///< the caller's variables
   std::shared_ptr<Scope> top_;       ///< what the template sets at top level
   std::string* output_ = nullptr;
@@ -103,8 +106,5 @@ class Interpreter {
   std::size_t next_scope_sweep_ = 1000;
   std::size_t next_namespace_sweep_ = 1000;
 };
-
-/// JSON to a value. Fails when it nests too deeply.
-Value from_json(const Json& json, int depth = 0);
 
 }  // namespace brim::text::jinja

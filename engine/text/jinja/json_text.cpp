@@ -7,7 +7,6 @@
 #include "engine/text/jinja/code_points.hpp"
 #include "engine/text/jinja/compare.hpp"
 #include "engine/text/jinja/failure.hpp"
-#include "engine/text/jinja/interpreter.hpp"
 #include "engine/text/jinja/printing.hpp"
 
 namespace brim::text::jinja {
@@ -150,29 +149,6 @@ std::string json_text(const Value& value, const JsonStyle& style) {
   JsonWriter writer(style);
   writer.write(value, 0);
   return std::move(writer.out);
-}
-
-Value from_json(const Json& json, int depth) {
-  if (depth > kMaxValueDepth) fail("the variables nest more than ", kMaxValueDepth, " levels deep");
-  switch (json.type()) {
-    case Json::value_t::boolean: return Value::boolean(json.get<bool>());
-    case Json::value_t::number_integer: return Value::integer(json.get<std::int64_t>());
-    case Json::value_t::number_unsigned: return Value::integer(json.get<std::uint64_t>());
-    case Json::value_t::number_float: return Value::real(json.get<double>());
-    case Json::value_t::string: return Value::text(valid_utf8(json.get_ref<const std::string&>()));
-    case Json::value_t::array: {
-      std::vector<Value> items;
-      items.reserve(json.size());
-      for (const Json& item : json) items.push_back(from_json(item, depth + 1));
-      return Value::list(std::move(items));
-    }
-    case Json::value_t::object: {
-      auto dict = std::make_shared<Dict>();
-      for (const auto& [key, value] : json.items()) dict->set(Value::text(valid_utf8(key)), from_json(value, depth + 1));
-      return Value::dict(std::move(dict));
-    }
-    default: return {};
-  }
 }
 
 }  // namespace brim::text::jinja

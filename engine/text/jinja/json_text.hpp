@@ -1,4 +1,4 @@
-// Values to and from JSON: json.dumps as `tojson` calls it, and the caller's variables on the way in.
+// Values as JSON: json.dumps as `tojson` calls it.
 #pragma once
 
 #include <string>

@@ -44,13 +44,11 @@ class Lexer {
     for (; position_ < to; ++position_) {
       if (source_[position_] == '\n') {
         ++line_;
-        line_start_ = position_ + 1;
+        column_ = 1;
+      } else {
+        column_ += (static_cast<unsigned char>(source_[position_]) & 0xC0) != 0x80;
       }
     }
-  }
-
-  int column() const {
-    return 1 + static_cast<int>(count_code_points(view().substr(line_start_, position_ - line_start_)));
   }
 
   std::string_view view() const { return source_; }
@@ -58,14 +56,14 @@ class Lexer {
   std::size_t skip_space(std::size_t at) const { return source_.size() - strip_left(view().substr(at)).size(); }
 
   [[noreturn]] void refuse(const std::string& what) const {
-    throw TemplateFailure{ErrorCode::invalid_argument, what, line_, column()};
+    throw TemplateFailure{ErrorCode::invalid_argument, what, line_, column_};
   }
 
   void push(TokenKind kind, std::string text) {
     Token token;
     token.kind = kind;
     token.line = line_;
-    token.column = kind == TokenKind::data ? 1 : column();
+    token.column = column_;
     token.text = std::move(text);
     tokens_.push_back(std::move(token));
   }
@@ -160,7 +158,8 @@ class Lexer {
         return;
       }
     }
-    refuse("missing end of comment tag");
+    if (inside < source_.size()) refuse("missing end of comment tag");
+    advance(inside);  // jinja2 lets a comment or raw block begin, and nothing follow, at the very end
   }
 
   void raw() {
@@ -174,7 +173,7 @@ class Lexer {
       finish(end);
       return;
     }
-    refuse("missing end of raw directive");
+    if (position_ < source_.size()) refuse("missing end of raw directive");
   }
 
   // ---- inside {{ }} and {% %}
@@ -308,7 +307,7 @@ class Lexer {
       push(TokenKind::string, unescape(view().substr(position_ + 1, end - position_ - 1)));
     } catch (TemplateFailure& failure) {
       failure.line = line_;
-      failure.column = column();
+      failure.column = column_;
       throw;
     }
     advance(end + 1);
@@ -342,7 +341,7 @@ class Lexer {
   std::string source_;
   std::size_t position_ = 0;
   int line_ = 1;
-  std::size_t line_start_ = 0;
+  int column_ = 1;
   bool line_starting_ = true;
   std::string brackets_;  ///< closing brackets that are due
   std::vector<Token> tokens_;

@@ -10,13 +10,13 @@ thread_local Meter* current_meter = nullptr;
 
 }  // namespace
 
-Meter::Meter() : previous_(current_meter) { current_meter = this; }
+Meter::Meter(std::int64_t max_steps) : previous_(current_meter), max_steps_(max_steps) { current_meter = this; }
 Meter::~Meter() { current_meter = previous_; }
 Meter* Meter::current() { return current_meter; }
 
 void Meter::step(std::int64_t count) {
   steps_ += count;
-  if (steps_ > kMaxSteps) fail("the template does too much work (more than ", kMaxSteps, " steps)");
+  if (steps_ > max_steps_) fail("the template does too much work (more than ", max_steps_, " steps)");
 }
 
 void Meter::take(std::size_t bytes) {

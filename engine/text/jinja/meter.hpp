@@ -7,7 +7,6 @@
 
 namespace brim::text::jinja {
 
-inline constexpr std::int64_t kMaxSteps = 100'000'000;          ///< about ten seconds
 inline constexpr std::size_t kMaxLiveBytes = std::size_t{512} << 20;
 inline constexpr std::size_t kMaxTextBytes = std::size_t{64} << 20;  ///< one string, and the output
 inline constexpr int kMaxDepth = 1000;                          ///< nested evaluations; Python's limit is of this size
@@ -19,7 +18,8 @@ inline constexpr std::size_t kMaxSourceBytes = std::size_t{4} << 20;
 /// and must be destroyed before it; values created without a current meter (literals of the tree) are free.
 class Meter {
  public:
-  Meter();
+  /// `max_steps`: how much work may be done; one step is about a tenth of a microsecond.
+  explicit Meter(std::int64_t max_steps);
   ~Meter();
   Meter(const Meter&) = delete;
   Meter& operator=(const Meter&) = delete;
@@ -35,6 +35,7 @@ class Meter {
 
  private:
   Meter* previous_ = nullptr;
+  std::int64_t max_steps_;
   std::int64_t steps_ = 0;
   std::size_t live_ = 0;
   int depth_ = 0;

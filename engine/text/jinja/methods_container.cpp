@@ -1,4 +1,5 @@
 // Methods of list, tuple, dict, numbers, loops and cyclers.
+#include <algorithm>
 #include <cmath>
 
 #include "engine/text/jinja/builtins.hpp"

@@ -1,4 +1,6 @@
 // Methods of str that build new text. On markup (see `safe`) arguments are escaped and the result is markup again.
+#include <algorithm>
+
 #include "engine/text/jinja/arithmetic.hpp"
 #include "engine/text/jinja/builtins.hpp"
 #include "engine/text/jinja/code_points.hpp"
@@ -83,7 +85,7 @@ Value justified(Interpreter&, const Value& self, const CallArguments& arguments)
   const Parameters parameters("justify", arguments, {"width", "fillchar"}, 1, Parameters::Names::positional_only);
   const std::string fill = parameters.get(1) == nullptr ? " " : parameters.text(1);
   if (count_code_points(fill) != 1) fail("The fill character must be exactly one character long");
-  const long long width = clamped(parameters.integer(0, 0), 0, static_cast<long long>(kMaxTextBytes));
+  const long long width = clamped(parameters.integer(0, 0), 0, static_cast<long long>(kMaxTextBytes) + 1);
   const long long missing = std::max(0LL, width - static_cast<long long>(count_code_points(self.as_text())));
   // center gives the odd character to the left when the width is odd.
   const long long left = side == Side::left ? 0 : side == Side::right ? missing : missing / 2 + (missing & width & 1);
@@ -93,7 +95,7 @@ Value justified(Interpreter&, const Value& self, const CallArguments& arguments)
 Value zero_filled(Interpreter&, const Value& self, const CallArguments& arguments) {
   const Parameters parameters("zfill", arguments, {"width"}, 1, Parameters::Names::positional_only);
   const std::string& text = self.as_text();
-  const long long width = clamped(parameters.integer(0, 0), 0, static_cast<long long>(kMaxTextBytes));
+  const long long width = clamped(parameters.integer(0, 0), 0, static_cast<long long>(kMaxTextBytes) + 1);
   const long long missing = std::max(0LL, width - static_cast<long long>(count_code_points(text)));
   const std::size_t sign = !text.empty() && (text[0] == '+' || text[0] == '-');
   return Value::text_like(self, text.substr(0, sign) + padded(text.substr(sign), "0", missing, 0));

@@ -1,4 +1,6 @@
 // Methods of str that look for something in it: find, index, count, startswith, endswith, and the splitting ones.
+#include <algorithm>
+
 #include "engine/text/jinja/arithmetic.hpp"
 #include "engine/text/jinja/builtins.hpp"
 #include "engine/text/jinja/code_points.hpp"

@@ -35,8 +35,10 @@ class PercentFormat {
       out += convert();
       if (out.size() > kMaxTextBytes) charge_text(out.size());
     }
-    const bool all_used = !arguments_.is_tuple() ? used_ > 0 || mapped_ || arguments_.is_dict() || arguments_.is_list()
-                                                 : used_ >= arguments_.as_tuple().items.size();
+    // What has items by key may be used as a mapping, and a mapping need not be used up.
+    const bool mapping = arguments_.is_dict() || arguments_.is_list() || arguments_.is_undefined() ||
+                         arguments_.object_as<Range>() != nullptr;
+    const bool all_used = arguments_.is_tuple() ? used_ >= arguments_.as_tuple().items.size() : used_ > 0 || mapped_ || mapping;
     if (!all_used) fail("not all arguments converted during string formatting");
     return out;
   }
@@ -124,7 +126,7 @@ class PercentFormat {
       case 'r':
       case 'a':
         numeric = false;
-        body = conversion.kind == 's' ? python_str(value) : python_repr(value);
+        body = conversion.kind == 's' ? python_str(value) : conversion.kind == 'r' ? python_repr(value) : python_ascii(value);
         if (markup_) body = escaped(conversion.kind == 's' ? value : Value::text(body));
         if (conversion.precision >= 0) body.resize(offset_of(body, static_cast<std::size_t>(conversion.precision)));
         break;

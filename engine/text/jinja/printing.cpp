@@ -58,7 +58,10 @@ void append_object(const Value& value, std::string& out, int depth) {
   } else if (const auto* loop = value.object_as<Loop>()) {
     out += "<LoopContext " + std::to_string(loop->index0 + 1) + "/" + std::to_string(loop->length) + ">";
   } else if (const auto* function = value.object_as<Function>()) {
-    out += "<function " + function->name + ">";
+    // Python adds an address here.
+    out += function->self.is_none() ? "<function " + function->name + ">"
+                                    : "<built-in method " + function->name + " of " +
+                                          std::string(type_name(function->self)) + " object>";
   } else {
     out += "<" + std::string(value.as_object()->type_name()) + " object>";
   }
@@ -168,6 +171,21 @@ std::string real_text(double value) {
 std::string python_repr(const Value& value) {
   std::string out;
   append_repr(value, out, 0);
+  return out;
+}
+
+std::string python_ascii(const Value& value) {
+  const std::string text = python_repr(value);
+  std::string out;
+  for (std::size_t offset = 0; offset < text.size();) {
+    const char32_t c = code_point_at(text, offset, offset);
+    if (c < 0x80) {
+      out += static_cast<char>(c);
+    } else {
+      out += c < 0x100 ? "\\x" : c < 0x10000 ? "\\u" : "\\U";
+      append_hexadecimal(out, c, c < 0x100 ? 2 : c < 0x10000 ? 4 : 8);
+    }
+  }
   return out;
 }
 

@@ -12,6 +12,8 @@ namespace brim::text::jinja {
 std::string python_str(const Value& value);
 /// repr(value).
 std::string python_repr(const Value& value);
+/// ascii(value): repr with escapes for everything beyond ASCII.
+std::string python_ascii(const Value& value);
 /// repr of a string: quotes chosen and characters escaped as Python does.
 std::string python_quoted(std::string_view text);
 /// Decimal digits of an integer.

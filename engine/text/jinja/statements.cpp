@@ -9,6 +9,14 @@
 namespace brim::text::jinja {
 namespace {
 
+// The value that the targets of an assignment hold now.
+Value assigned(const Target& target, const Scope& scope) {
+  if (target.kind == Target::Kind::name) return *scope.find(target.name_id);
+  std::vector<Value> items;
+  for (const Target& item : target.items) items.push_back(assigned(item, scope));
+  return Value::tuple(std::move(items));
+}
+
 // The items that pass the condition of `for … if …`, found one by one while the loop runs.
 struct FilteredItems final : Generator {
   bool next(Interpreter& interpreter, Value& item) override {
@@ -35,7 +43,8 @@ void Interpreter::remember_scope(const std::shared_ptr<Scope>& scope) {
   remember(captured_scopes_, std::weak_ptr<Scope>(scope), next_scope_sweep_);
 }
 
-Interpreter::Interpreter(const Tree& tree, const RenderOptions& options) : tree_(tree), options_(options) {}
+Interpreter::Interpreter(const Tree& tree, long long now)
+    : tree_(tree), now_(now), globals_(std::make_shared<Scope>(nullptr)), top_(std::make_shared<Scope>(globals_)) {}
 
 Interpreter::~Interpreter() {
   // Breaks the circles that values can form through namespaces and macros.
@@ -47,14 +56,9 @@ Interpreter::~Interpreter() {
   }
 }
 
-std::string Interpreter::run(const Json& variables) {
-  if (!variables.is_object()) fail("the variables of a template must be a JSON object");
-  globals_ = std::make_shared<Scope>(nullptr);
-  for (std::size_t id = 0; id < tree_.names.size(); ++id) {
-    const auto found = variables.find(tree_.names[id]);
-    if (found != variables.end()) globals_->variables.emplace_back(static_cast<NameId>(id), from_json(*found));
-  }
-  top_ = std::make_shared<Scope>(globals_);
+void Interpreter::define(NameId name, Value value) { globals_->set(name, std::move(value)); }
+
+std::string Interpreter::run() {
   std::string text;
   output_ = &text;
   run_block(tree_.body, top_);
@@ -162,9 +166,10 @@ Interpreter::Flow Interpreter::run_if(const Statement& statement, const std::sha
   return Flow::normal;
 }
 
-bool Interpreter::passes_filter(const Statement& loop, const std::shared_ptr<Scope>& scope, const Value& item) {
+bool Interpreter::passes_filter(const Statement& loop, const std::shared_ptr<Scope>& scope, Value& item) {
   Scope inner(scope);
   assign(loop.target, item, inner);
+  item = assigned(loop.target, inner);
   return truth(evaluate(*loop.expressions[1], inner));
 }
 
@@ -180,6 +185,7 @@ Interpreter::Flow Interpreter::run_for(const Statement& statement, const Value& 
     filtered->scope = scope;
     loop->cursor = Cursor{Value::object(std::move(filtered)), 0};
   }
+  if (!statement.expressions[1] && !items.is_text()) loop->length = length(items);  // text is counted when asked for
   if (statement.recursive) {
     loop->statement = &statement;
     loop->scope = scope;
@@ -199,6 +205,7 @@ Interpreter::Flow Interpreter::run_for(const Statement& statement, const Value& 
       break;
     }
     ++loop->index0;
+    charge_steps(4);  // a scope and its variables
     loop->before = std::move(loop->current);
     loop->current = item;
     const auto inner = std::make_shared<Scope>(scope);

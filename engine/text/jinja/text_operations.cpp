@@ -88,7 +88,7 @@ std::vector<std::string_view> split_space(std::string_view text, long long limit
   text = strip_left(text);
   while (!text.empty()) {
     if (limit >= 0 && static_cast<long long>(parts.size()) >= limit) {
-      parts.push_back(strip_right(text));
+      parts.push_back(text);  // the rest keeps its white space at the far end
       break;
     }
     std::size_t end = 0;
@@ -105,7 +105,7 @@ std::vector<std::string_view> split_space_from_right(std::string_view text, long
   text = strip_right(text);
   while (!text.empty()) {
     if (limit >= 0 && static_cast<long long>(parts.size()) >= limit) {
-      parts.push_back(strip_left(text));
+      parts.push_back(text);
       break;
     }
     std::size_t start = text.size();
@@ -189,7 +189,7 @@ std::string_view strip_set(std::string_view text, std::string_view set, bool lef
 }
 
 std::string padded(std::string_view text, std::string_view fill, long long left, long long right) {
-  const long long limit = static_cast<long long>(kMaxTextBytes);
+  const long long limit = static_cast<long long>(kMaxTextBytes) + 1;
   left = std::clamp(left, 0LL, limit);
   right = std::clamp(right, 0LL, limit);
   charge_text(text.size() + fill.size() * static_cast<std::size_t>(left + right));

@@ -1,0 +1,34 @@
+// Chat templates are part of untrusted model files: any source must parse or fail, and what parses must render or fail,
+// within the interpreter's bounds.
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "engine/text/chat_template.hpp"
+
+namespace {
+
+// What a conversation looks like to a template, with every kind of value in it.
+const brim::text::Json& variables() {
+  static const brim::text::Json json = brim::text::Json::parse(R"({
+    "messages": [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Grüße, 世界 😀"},
+                 {"role": "assistant", "content": null, "tool_calls": [{"function": {"name": "f", "arguments": {"x": 1.5}}}]},
+                 {"role": "user", "content": [{"type": "text", "text": "<b>\n\n"}]}],
+    "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "required": ["x"]}}}],
+    "add_generation_prompt": true, "bos_token": "<s>", "eos_token": "</s>", "n": 7, "f": -2.5, "none": null,
+    "l": [3, 1, 2], "d": {"b": [1, [2]], "a": {"items": 1}}, "s": "a,b , c"})");
+  return json;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view source(reinterpret_cast<const char*>(data), size);
+  const auto parsed = brim::text::ChatTemplate::parse(source);
+  if (!parsed) return 0;
+  brim::text::RenderOptions options;
+  options.now = 1752148800;
+  options.max_steps = 200'000;  // an input that works as long as it may would stop the search for others
+  static_cast<void>(parsed->render(variables(), options));
+  return 0;
+}
