@@ -1,6 +1,6 @@
 // How a product is cut into register tiles, the same for every set and format. A Kernel has
-//   kRows, kTokens       its tile for several tokens (kTokens > 2: one and two have the tile below),
-//   kStreams             rows read at once for one or two tokens (a multiple of kRows): each row is a stream of its own for the
+//   kRows, kTokens       its tile for several tokens,
+//   kStreams             rows read at once for fewer tokens than kTokens (a multiple of kRows): each row is a stream of its own for the
 //                        memory system, and several streams reach more of its bandwidth than one,
 //   tile<Rows, Tokens>(product, row, token), which must add up a (row, token) in an order that is the same in each tile.
 // Everything in shared/ is in an unnamed namespace: each set gets a copy of its own, which the linker cannot mix up.
