@@ -78,7 +78,8 @@ TEST_CASE("bad options are named") {
                           {"temperature", "hot", "hot"},        {"top_k", "1.5", "1.5"},      {"seed", "-3", "-3"},
                           {"context", "0", "context"},          {"nonsense", "1", "nonsense"}, {"stop", "", "stop"},
                           {"chat.template", "nosuch", "chatml"}, {"logit_bias", "x", "logit_bias"}, {"kv.budget", "1KiB", "KiB"}};
-  for (const auto& [key, value, expected] : bad) {
+  for (const auto& row : bad) {
+    const char *key = row[0], *value = row[1], *expected = row[2];
     INFO(key, " = ", value);
     brim_options* options = nullptr;
     REQUIRE(brim_options_create(&options) == BRIM_OK);
