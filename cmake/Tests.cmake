@@ -1,17 +1,17 @@
-# brim_test(name SOURCES… LIBRARIES… [LABEL label] [EVERY_SET]): one doctest program and its ctest entry.
+# brim_test(name SOURCES… LIBRARIES… [LABEL label] [ARGUMENTS…] [EVERY_SET]): one doctest program and its ctest entry.
 # A program whose data is missing exits with 77, which ctest reports as skipped.
 # EVERY_SET: a second entry, <name>_generic, runs the program with the plain kernels instead of the machine's best ones;
 # in a cross build for ARM a third, <name>_cortex_a72, imitates a processor with plain NEON and nothing newer.
 include(CTest)
 function(brim_test name)
-  cmake_parse_arguments(arg "EVERY_SET" "LABEL" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "EVERY_SET" "LABEL" "SOURCES;LIBRARIES;ARGUMENTS" ${ARGN})
   if(NOT arg_LABEL)
     set(arg_LABEL unit)
   endif()
   add_executable(test_${name} ${arg_SOURCES})
   brim_defaults(test_${name})
   target_link_libraries(test_${name} PRIVATE ${arg_LIBRARIES} brim_test_support)
-  brim_test_entry(${name} ${arg_LABEL} test_${name})
+  brim_test_entry(${name} ${arg_LABEL} test_${name} ${arg_ARGUMENTS})
   if(arg_EVERY_SET)
     brim_test_entry(${name}_generic ${arg_LABEL} test_${name})
     set_property(TEST ${name}_generic APPEND PROPERTY ENVIRONMENT BRIM_ISA=generic)

@@ -26,8 +26,9 @@ struct Source {
 };
 
 std::string token_text(const text::Vocabulary& vocabulary, std::int32_t id) {
-  return id >= 0 && static_cast<std::size_t>(id) < vocabulary.tokens.size() ? vocabulary.tokens[static_cast<std::size_t>(id)]
-                                                                            : std::string();
+  return id >= 0 && static_cast<std::size_t>(id) < vocabulary.tokens.size()
+             ? vocabulary.tokens[static_cast<std::size_t>(id)]
+             : std::string();
 }
 
 std::string builtin_text(const std::string& name) {
@@ -74,10 +75,10 @@ void render(const RenderChoices& choices) {
   if (!choices.now.empty()) options.now = parse_time(choices.now);
   const Source source = find_source(choices);
   const text::ChatTemplate chat_template = unwrap(text::ChatTemplate::parse(source.text));
-  const text::Json variables =
-      choices.variables.empty()
-          ? conversation_variables(choices.messages, choices.tools, choices.generation_prompt, source.bos_token, source.eos_token)
-          : read_variables(choices.variables);
+  const text::Json variables = choices.variables.empty()
+                                   ? conversation_variables(choices.messages, choices.tools, choices.generation_prompt,
+                                                            source.bos_token, source.eos_token)
+                                   : read_variables(choices.variables);
   const Result<std::string> prompt = chat_template.render(variables, options);
   // The sentence may be the template's own: nothing in it shall command the terminal.
   if (!prompt) throw Failure(1, printable(prompt.error().sentence));
@@ -103,10 +104,12 @@ void add_render(CLI::App& parent) {
   command->add_option("--tools", choices->tools, "A JSON array of tools for the template's variable `tools`")
       ->type_name("FILE")
       ->needs(messages);
-  command->add_flag("!--no-generation-prompt", choices->generation_prompt, "Do not open the assistant's answer at the end")
+  command
+      ->add_flag("!--no-generation-prompt", choices->generation_prompt, "Do not open the assistant's answer at the end")
       ->needs(messages);
-  command->add_option("--vars", choices->variables,
-                      "One JSON object with every variable the template sees, in place of --messages; -: standard input")
+  command
+      ->add_option("--vars", choices->variables,
+                   "One JSON object with every variable the template sees, in place of --messages; -: standard input")
       ->type_name("FILE")
       ->excludes(messages);
   command->add_option("--now", choices->now, "The time that strftime_now shows (default: the clock)")

@@ -11,7 +11,8 @@ text::Json read_json(const std::string& path) {
   try {
     return text::Json::parse(read_file(path));
   } catch (const text::Json::parse_error& failure) {
-    throw Failure(2, (path == "-" ? "standard input" : path) + " is no JSON: error at byte " + std::to_string(failure.byte));
+    throw Failure(
+        2, (path == "-" ? "standard input" : path) + " is no JSON: error at byte " + std::to_string(failure.byte));
   }
 }
 
@@ -36,8 +37,10 @@ text::Json read_variables(const std::string& path) {
 }
 
 text::Json conversation_variables(const std::string& messages_path, const std::string& tools_path,
-                                  bool add_generation_prompt, const std::string& bos_token, const std::string& eos_token) {
-  if (messages_path == "-" && tools_path == "-") throw Failure(2, "--messages and --tools cannot both read standard input");
+                                  bool add_generation_prompt, const std::string& bos_token,
+                                  const std::string& eos_token) {
+  if (messages_path == "-" && tools_path == "-")
+    throw Failure(2, "--messages and --tools cannot both read standard input");
   text::Json variables;
   variables["messages"] = read_array(messages_path, "messages");
   variables["add_generation_prompt"] = add_generation_prompt;

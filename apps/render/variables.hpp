@@ -13,6 +13,7 @@ text::Json read_variables(const std::string& path);
 /// messages, add_generation_prompt, bos_token, eos_token, and tools when `tools_path` is not empty.
 /// Throws Failure (2) naming the file, and when both files are "-".
 text::Json conversation_variables(const std::string& messages_path, const std::string& tools_path,
-                                  bool add_generation_prompt, const std::string& bos_token, const std::string& eos_token);
+                                  bool add_generation_prompt, const std::string& bos_token,
+                                  const std::string& eos_token);
 
 }  // namespace brim::apps

@@ -1,5 +1,5 @@
-// Chat templates: an interpreter for the Jinja that models carry. Pure data in, text out: no files, no imports, no code,
-// bounded steps and output.
+// Chat templates: an interpreter for the Jinja that models carry. Pure data in, text out: no files, no imports, no
+// code, bounded steps and output.
 #pragma once
 
 #include <memory>
@@ -44,8 +44,8 @@ class ChatTemplate {
   std::unique_ptr<Program> program_;
 };
 
-/// Templates by name for models without a usable one: chatml, llama2, llama3, gemma, phi3, mistral, zephyr, granite, plain.
-/// Empty when the name is unknown.
+/// Templates by name for models without a usable one: chatml, llama2, llama3, gemma, phi3, mistral, zephyr, granite,
+/// plain. Empty when the name is unknown.
 std::string_view builtin_template(std::string_view name);
 /// "chatml|llama2|llama3|…", for help and errors.
 std::string builtin_template_names();

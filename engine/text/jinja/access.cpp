@@ -39,7 +39,8 @@ bool own_attribute(Interpreter& interpreter, const Value& owner, std::string_vie
     else if (name == "depth0") number(loop->depth0);
     else if (name == "first") found = Value::boolean(loop->index0 == 0);
     else if (name == "last") found = Value::boolean(interpreter.loop_peek(*loop) == nullptr);
-    else if (name == "previtem") found = loop->index0 == 0 ? Value::undefined("there is no previous item") : loop->before;
+    else if (name == "previtem")
+      found = loop->index0 == 0 ? Value::undefined("there is no previous item") : loop->before;
     else if (name == "nextitem") {
       const Value* next = interpreter.loop_peek(*loop);
       found = next == nullptr ? Value::undefined("there is no next item") : *next;

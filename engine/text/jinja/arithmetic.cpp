@@ -56,7 +56,8 @@ Value power(const Value& left, const Value& right) {
     fail("a negative number cannot be raised to a fraction");
   }
   const double result = std::pow(base, exponent);
-  if (std::isinf(result) && std::isfinite(base) && std::isfinite(exponent)) fail("(34, 'Numerical result out of range')");
+  if (std::isinf(result) && std::isfinite(base) && std::isfinite(exponent))
+    fail("(34, 'Numerical result out of range')");
   return Value::real(result);
 }
 

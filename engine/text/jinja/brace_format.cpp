@@ -52,7 +52,9 @@ Specification parse_specification(std::string_view text) {
       at = 1;
     }
   }
-  const auto at_char = [&](std::string_view set) { return at < text.size() && set.find(text[at]) != std::string_view::npos; };
+  const auto at_char = [&](std::string_view set) {
+    return at < text.size() && set.find(text[at]) != std::string_view::npos;
+  };
   if (at_char("+- ")) spec.sign = text[at++];
   if (at_char("#")) {
     spec.alternate = true;
@@ -223,7 +225,9 @@ class BraceFormat {
         fail("cannot switch between manual field specification and automatic field numbering");
       }
       numbering_ = first.empty() ? Numbering::automatic : Numbering::manual;
-      const std::int64_t index = first.empty() ? automatic_++ : parse_integer(first, 10, number) ? clamped(number, 0, 1 << 30) : 1 << 30;
+      const std::int64_t index = first.empty()                      ? automatic_++
+                                 : parse_integer(first, 10, number) ? clamped(number, 0, 1 << 30)
+                                                                    : 1 << 30;
       if (index >= static_cast<std::int64_t>(arguments_.positional.size())) {
         fail("Replacement index ", index, " out of range for positional args tuple");
       }
@@ -244,7 +248,8 @@ class BraceFormat {
         if (close == std::string_view::npos) fail("Missing ']' in format string");
         const std::string key(name.substr(at + 1, close - at - 1));
         const bool digits = !key.empty() && key.find_first_not_of("0123456789") == std::string::npos;
-        value = interpreter_.item(value, digits && parse_integer(key, 10, number) ? Value::integer(number) : Value::text(key));
+        value = interpreter_.item(value,
+                                  digits && parse_integer(key, 10, number) ? Value::integer(number) : Value::text(key));
         at = close + 1;
       }
     }

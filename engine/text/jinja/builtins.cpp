@@ -116,7 +116,8 @@ bool Parameters::boolean(std::size_t index, bool otherwise) const {
 const std::string& Parameters::text(std::size_t index) const {
   const Value* value = values_[index];
   if (value == nullptr || !value->is_text()) {
-    fail(function_, "() argument '", names_[index], "' must be str, not ", value == nullptr ? "missing" : type_name(*value));
+    fail(function_, "() argument '", names_[index], "' must be str, not ",
+         value == nullptr ? "missing" : type_name(*value));
   }
   return value->as_text();
 }

@@ -47,7 +47,8 @@ BuiltinTable number_methods();
 BuiltinTable loop_methods();
 BuiltinTable cycler_methods();
 
-/// Binds the arguments of a call to parameter names, as Python does. Fails with a TypeError's sentence naming `function`.
+/// Binds the arguments of a call to parameter names, as Python does. Fails with a TypeError's sentence naming
+/// `function`.
 class Parameters {
  public:
   enum class Names { allowed, positional_only };

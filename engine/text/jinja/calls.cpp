@@ -38,7 +38,9 @@ std::shared_ptr<Macro> Interpreter::make_macro(const Statement& definition, cons
 
 Value Interpreter::call_macro(const Macro& macro, const CallArguments& arguments) {
   const Statement& definition = *macro.definition;
-  const auto shown_name = [&] { return definition.name.empty() ? std::string("None") : python_quoted(definition.name); };
+  const auto shown_name = [&] {
+    return definition.name.empty() ? std::string("None") : python_quoted(definition.name);
+  };
   auto scope = std::make_shared<Scope>(macro.scope);
   std::vector<bool> used(arguments.named.size(), false);
   const auto take_named = [&](std::string_view name) -> const Value* {
@@ -72,7 +74,8 @@ Value Interpreter::call_macro(const Macro& macro, const CallArguments& arguments
     scope->set(kKwargsName, Value::dict(std::move(rest)));
   } else {
     for (std::size_t i = 0; i < arguments.named.size(); ++i) {
-      if (!used[i]) fail("macro ", shown_name(), " takes no keyword argument ", python_quoted(arguments.named[i].first));
+      if (!used[i])
+        fail("macro ", shown_name(), " takes no keyword argument ", python_quoted(arguments.named[i].first));
     }
   }
   const std::size_t taken = std::min(arguments.positional.size(), definition.parameters.size());

@@ -55,7 +55,8 @@ bool equal_at(const Value& left, const Value& right, int depth) {
     }
     case Kind::object:
       if (const auto* a = left.object_as<Range>(), *b = right.object_as<Range>(); a != nullptr && b != nullptr) {
-        return a->size() == b->size() && (a->size() == 0 || (a->start == b->start && (a->size() == 1 || a->step == b->step)));
+        return a->size() == b->size() &&
+               (a->size() == 0 || (a->start == b->start && (a->size() == 1 || a->step == b->step)));
       }
       return left.as_object() == right.as_object();
     default: return false;

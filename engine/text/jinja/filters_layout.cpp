@@ -176,7 +176,8 @@ Value with_sorted_keys(const Value& value, int depth) {
   const Dict& dict = value.as_dict();
   std::vector<std::size_t> order(dict.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return less(dict.keys[a], dict.keys[b]); });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return less(dict.keys[a], dict.keys[b]); });
   auto copy = std::make_shared<Dict>();
   for (const std::size_t place : order) copy->set(dict.keys[place], with_sorted_keys(dict.values[place], depth + 1));
   return Value::dict(std::move(copy));

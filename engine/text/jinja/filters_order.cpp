@@ -41,7 +41,8 @@ Value sort(Interpreter& interpreter, const Value& self, const CallArguments& arg
   // "a,b" sorts by several attributes: the key is the list of them.
   std::vector<Value> paths;
   if (attribute.is_text()) {
-    for (const std::string_view path : split_text(attribute.as_text(), ",", -1)) paths.push_back(Value::text(std::string(path)));
+    for (const std::string_view path : split_text(attribute.as_text(), ",", -1))
+      paths.push_back(Value::text(std::string(path)));
   } else {
     paths.push_back(attribute);
   }
@@ -49,7 +50,8 @@ Value sort(Interpreter& interpreter, const Value& self, const CallArguments& arg
   keys.reserve(items.size());
   for (const Value& item : items) {
     std::vector<Value> parts;
-    for (const Value& path : paths) parts.push_back(without_case(interpreter.follow(item, path, nullptr), case_sensitive));
+    for (const Value& path : paths)
+      parts.push_back(without_case(interpreter.follow(item, path, nullptr), case_sensitive));
     keys.push_back(Value::list(std::move(parts)));
   }
   return Value::list(picked(items, sorted_order(keys, parameters.boolean(0, false))));
@@ -140,7 +142,8 @@ Value maximum(Interpreter& interpreter, const Value& self, const CallArguments& 
 }
 
 constexpr BuiltinEntry kFilters[] = {
-    {"sort", sort}, {"dictsort", sort_dict}, {"unique", unique}, {"groupby", group_by}, {"min", minimum}, {"max", maximum},
+    {"sort", sort},        {"dictsort", sort_dict}, {"unique", unique},
+    {"groupby", group_by}, {"min", minimum},        {"max", maximum},
 };
 
 }  // namespace

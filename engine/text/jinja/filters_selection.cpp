@@ -62,7 +62,8 @@ struct Selected final : Generator {
   bool wanted = true;
 };
 
-Value selection(Interpreter& interpreter, const Value& self, const CallArguments& arguments, bool by_attribute, bool wanted) {
+Value selection(Interpreter& interpreter, const Value& self, const CallArguments& arguments, bool by_attribute,
+                bool wanted) {
   auto generator = std::make_shared<Selected>();
   generator->by_attribute = by_attribute;
   generator->wanted = wanted;

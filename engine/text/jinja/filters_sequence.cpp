@@ -43,8 +43,8 @@ struct Reversed final : Generator {
 };
 
 bool is_reversible(const Value& value) {
-  return value.is_undefined() || value.sequence() != nullptr || value.is_dict() || value.is_text() || value.object_as<Range>() != nullptr ||
-         value.object_as<DictView>() != nullptr;
+  return value.is_undefined() || value.sequence() != nullptr || value.is_dict() || value.is_text() ||
+         value.object_as<Range>() != nullptr || value.object_as<DictView>() != nullptr;
 }
 
 Value reversed(Interpreter& interpreter, const Value& source) {

@@ -65,15 +65,17 @@ Value trim(Interpreter&, const Value& self, const CallArguments& arguments) {
   const Parameters parameters("trim", arguments, {"chars"});
   const Value text = soft_text(self);
   charge_text(text.as_text().size());
-  const std::string_view rest = parameters.given(0) == nullptr ? strip(text.as_text())
-                                                               : strip_set(text.as_text(), parameters.text(0), true, true);
+  const std::string_view rest = parameters.given(0) == nullptr
+                                    ? strip(text.as_text())
+                                    : strip_set(text.as_text(), parameters.text(0), true, true);
   return Value::text_like(text, std::string(rest));
 }
 
 Value replace(Interpreter&, const Value& self, const CallArguments& arguments) {
   const Parameters parameters("replace", arguments, {"old", "new", "count"}, 2);
   const long long limit = parameters.given(2) == nullptr ? -1 : clamped(parameters.integer(2, -1), -1, 1LL << 40);
-  return Value::text(replace_text(python_str(self), python_str(*parameters.get(0)), python_str(*parameters.get(1)), limit));
+  return Value::text(
+      replace_text(python_str(self), python_str(*parameters.get(0)), python_str(*parameters.get(1)), limit));
 }
 
 Value string(Interpreter&, const Value& self, const CallArguments& arguments) {
@@ -115,8 +117,10 @@ Value to_json(Interpreter&, const Value& self, const CallArguments& arguments) {
   if (const Value* indent = parameters.given(1)) {
     style.indented = true;
     style.item_separator = ",";
-    style.indent = indent->is_text() ? indent->as_text()
-                                     : std::string(static_cast<std::size_t>(clamped(parameters.integer(1, 0), 0, kMaxFormatWidth)), ' ');
+    style.indent =
+        indent->is_text()
+            ? indent->as_text()
+            : std::string(static_cast<std::size_t>(clamped(parameters.integer(1, 0), 0, kMaxFormatWidth)), ' ');
   }
   if (const Value* separators = parameters.given(2)) {
     const auto* pair = separators->sequence();

@@ -25,7 +25,8 @@ Value from_json(const nlohmann::ordered_json& json, int depth) {
     }
     case Type::object: {
       auto dict = std::make_shared<Dict>();
-      for (const auto& [key, value] : json.items()) dict->set(Value::text(valid_utf8(key)), from_json(value, depth + 1));
+      for (const auto& [key, value] : json.items())
+        dict->set(Value::text(valid_utf8(key)), from_json(value, depth + 1));
       return Value::dict(std::move(dict));
     }
     default: return {};

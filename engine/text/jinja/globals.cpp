@@ -36,7 +36,8 @@ Value range(Interpreter&, const Value&, const CallArguments& arguments) {
 // dict(mapping or pairs, name=value, …)
 std::shared_ptr<Dict> make_dict(Interpreter& interpreter, const char* function, const CallArguments& arguments) {
   auto dict = std::make_shared<Dict>();
-  if (arguments.positional.size() > 1) fail(function, " expected at most 1 argument, got ", arguments.positional.size());
+  if (arguments.positional.size() > 1)
+    fail(function, " expected at most 1 argument, got ", arguments.positional.size());
   if (!arguments.positional.empty()) {
     const Value& source = arguments.positional[0];
     if (source.is_dict()) {
@@ -47,7 +48,8 @@ std::shared_ptr<Dict> make_dict(Interpreter& interpreter, const char* function, 
       Cursor cursor = interpreter.iterate(source);
       Value item;
       for (int i = 0; interpreter.next(cursor, item); ++i) {
-        if (!interpreter.is_iterable(item)) fail("cannot convert dictionary update sequence element #", i, " to a sequence");
+        if (!interpreter.is_iterable(item))
+          fail("cannot convert dictionary update sequence element #", i, " to a sequence");
         auto pair = interpreter.collect(item);
         if (pair.size() != 2) {
           fail("dictionary update sequence element #", i, " has length ", pair.size(), "; 2 is required");

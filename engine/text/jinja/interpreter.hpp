@@ -15,8 +15,8 @@ namespace brim::text::jinja {
 
 class Interpreter {
  public:
-  /// A Meter must be current and outlive this. `tree` is only read. `now`: seconds since the epoch that strftime_now shows
-  /// as UTC; negative: the clock, local time.
+  /// A Meter must be current and outlive this. `tree` is only read. `now`: seconds since the epoch that strftime_now
+  /// shows as UTC; negative: the clock, local time.
   Interpreter(const Tree& tree, long long now);
   ~Interpreter();
   Interpreter(const Interpreter&) = delete;
@@ -73,7 +73,8 @@ class Interpreter {
   Flow run_block(const Block& block, const std::shared_ptr<Scope>& scope);
   Flow run_statement(const Statement& statement, const std::shared_ptr<Scope>& scope);
   Flow run_if(const Statement& statement, const std::shared_ptr<Scope>& scope);
-  Flow run_for(const Statement& statement, const Value& items, const std::shared_ptr<Scope>& scope, std::int64_t depth0);
+  Flow run_for(const Statement& statement, const Value& items, const std::shared_ptr<Scope>& scope,
+               std::int64_t depth0);
   void assign(const Target& target, const Value& value, Scope& scope);
   Value captured(const Block& block, const std::shared_ptr<Scope>& scope, Flow& flow);
   void write(std::string_view text);

@@ -23,8 +23,9 @@ constexpr SpecialCase kSpecialCases[] = {
 
 const SpecialCase* special(char32_t code_point) {
   if (code_point < 0xDF) return nullptr;
-  const auto* found = std::lower_bound(std::begin(kSpecialCases), std::end(kSpecialCases), code_point,
-                                       [](const SpecialCase& entry, char32_t value) { return entry.code_point < value; });
+  const auto* found =
+      std::lower_bound(std::begin(kSpecialCases), std::end(kSpecialCases), code_point,
+                       [](const SpecialCase& entry, char32_t value) { return entry.code_point < value; });
   return found != std::end(kSpecialCases) && found->code_point == code_point ? found : nullptr;
 }
 

@@ -245,7 +245,9 @@ class Lexer {
 
   void number() {
     const std::size_t start = position_;
-    const auto lower = [&](std::size_t at) { return at < source_.size() ? static_cast<char>(source_[at] | 0x20) : '\0'; };
+    const auto lower = [&](std::size_t at) {
+      return at < source_.size() ? static_cast<char>(source_[at] | 0x20) : '\0';
+    };
     const bool after_dot = start > 0 && source_[start - 1] == '.';
     const std::size_t whole = digits(start, is_ascii_digit);
     if (!after_dot) {

@@ -29,7 +29,8 @@ struct Token {
 /// Ends with one TokenKind::end. `source` must be valid UTF-8. Fails with line and column.
 std::vector<Token> tokenize(std::string_view source);
 
-/// The text a string literal stands for; `body` is what is between the quotes. Escapes as in Python. Fails without line.
+/// The text a string literal stands for; `body` is what is between the quotes. Escapes as in Python. Fails without
+/// line.
 std::string unescape(std::string_view body);
 
 /// Python's int(text, base) and float(text) (surrounding space and single underscores allowed); false when it is none.

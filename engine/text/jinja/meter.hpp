@@ -1,5 +1,5 @@
-// The bounds of one rendering: steps (time), bytes alive (memory) and nesting (stack). A template is untrusted input, so
-// every loop and every allocation of the interpreter is charged here and a malicious one ends with an error.
+// The bounds of one rendering: steps (time), bytes alive (memory) and nesting (stack). A template is untrusted input,
+// so every loop and every allocation of the interpreter is charged here and a malicious one ends with an error.
 #pragma once
 
 #include <cstddef>

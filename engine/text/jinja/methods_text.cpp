@@ -43,8 +43,9 @@ Value replace(Interpreter&, const Value& self, const CallArguments& arguments) {
   const Parameters parameters("replace", arguments, {"old", "new", "count"}, 2, Parameters::Names::positional_only);
   parameters.text(0);
   parameters.text(1);
-  return Value::text_like(self, replace_text(self.as_text(), matching(self, *parameters.get(0)), matching(self, *parameters.get(1)),
-                                             clamped(parameters.integer(2, -1), -1, 1LL << 40)));
+  return Value::text_like(
+      self, replace_text(self.as_text(), matching(self, *parameters.get(0)), matching(self, *parameters.get(1)),
+                         clamped(parameters.integer(2, -1), -1, 1LL << 40)));
 }
 
 Value join(Interpreter& interpreter, const Value& self, const CallArguments& arguments) {
@@ -131,7 +132,8 @@ Value remove_prefix(Interpreter&, const Value& self, const CallArguments& argume
 Value remove_suffix(Interpreter&, const Value& self, const CallArguments& arguments) {
   const Parameters parameters("removesuffix", arguments, {"suffix"}, 1, Parameters::Names::positional_only);
   const std::string& text = self.as_text();
-  return Value::text(text.ends_with(parameters.text(0)) ? text.substr(0, text.size() - parameters.text(0).size()) : text);
+  return Value::text(text.ends_with(parameters.text(0)) ? text.substr(0, text.size() - parameters.text(0).size())
+                                                        : text);
 }
 
 constexpr BuiltinEntry kMethods[] = {

@@ -27,7 +27,8 @@ Window window(std::string_view text, const Parameters& parameters, std::size_t s
   if (whole) return {text, 0, false};
   const auto size = static_cast<std::int64_t>(count_code_points(text));
   const auto bound = [&](std::size_t index, std::int64_t otherwise) {
-    std::int64_t value = parameters.given(index) == nullptr ? otherwise : clamped(parameters.integer(index, 0), -kFar, kFar);
+    std::int64_t value =
+        parameters.given(index) == nullptr ? otherwise : clamped(parameters.integer(index, 0), -kFar, kFar);
     if (value < 0) value = std::max<std::int64_t>(0, value + size);
     return value;
   };
@@ -51,7 +52,8 @@ Value position(const Value& self, const CallArguments& arguments, bool from_righ
     if (must_exist) fail("substring not found");
     return Value::integer(-1);
   }
-  return Value::integer(static_cast<Integer>(count_code_points(std::string_view(self.as_text()).substr(0, part.offset + found))));
+  return Value::integer(
+      static_cast<Integer>(count_code_points(std::string_view(self.as_text()).substr(0, part.offset + found))));
 }
 
 template <bool from_right, bool must_exist>
@@ -111,12 +113,14 @@ Value lines(Interpreter&, const Value& self, const CallArguments& arguments) {
 template <bool from_right>
 Value partition(Interpreter&, const Value& self, const CallArguments& arguments) {
   const Parameters parameters("partition", arguments, {"sep"}, 1, Parameters::Names::positional_only);
-  const std::string separator = self.is_markup() ? (parameters.text(0), escaped(*parameters.get(0))) : parameters.text(0);
+  const std::string separator =
+      self.is_markup() ? (parameters.text(0), escaped(*parameters.get(0))) : parameters.text(0);
   if (separator.empty()) fail("empty separator");
   const std::string& text = self.as_text();
   const std::size_t at = from_right ? find_last_text(text, separator, text.size()) : find_text(text, separator);
   const auto part = [&](std::string piece) { return Value::text_like(self, std::move(piece)); };
-  if (at == npos) return from_right ? Value::tuple({part({}), part({}), self}) : Value::tuple({self, part({}), part({})});
+  if (at == npos)
+    return from_right ? Value::tuple({part({}), part({}), self}) : Value::tuple({self, part({}), part({})});
   return Value::tuple({part(text.substr(0, at)), part(separator), part(text.substr(at + separator.size()))});
 }
 

@@ -28,7 +28,8 @@ std::string shown(const Token& token) {
 }  // namespace
 
 Parser::Level::Level(Parser& owner) : parser(owner) {
-  if (parser.level_ >= kMaxParseDepth) parser.refuse("nested more than " + std::to_string(kMaxParseDepth) + " levels deep");
+  if (parser.level_ >= kMaxParseDepth)
+    parser.refuse("nested more than " + std::to_string(kMaxParseDepth) + " levels deep");
   ++parser.level_;
 }
 
@@ -45,7 +46,9 @@ Token Parser::take() {
 bool Parser::at_symbol(std::string_view text) const {
   return current().kind == TokenKind::symbol && current().text == text;
 }
-bool Parser::at_name(std::string_view text) const { return current().kind == TokenKind::name && current().text == text; }
+bool Parser::at_name(std::string_view text) const {
+  return current().kind == TokenKind::name && current().text == text;
+}
 
 bool Parser::skip_symbol(std::string_view text) {
   if (!at_symbol(text)) return false;
@@ -92,7 +95,8 @@ ExpressionPtr Parser::make(ExpressionKind kind, int line) const {
 
 void Parser::count_depth(Expression& node, const ExpressionPtr& part) const {
   if (part) node.depth = std::max(node.depth, part->depth + 1);
-  if (node.depth > kMaxParseDepth * 2) refuse("an expression nests more than " + std::to_string(kMaxParseDepth * 2) + " levels deep");
+  if (node.depth > kMaxParseDepth * 2)
+    refuse("an expression nests more than " + std::to_string(kMaxParseDepth * 2) + " levels deep");
 }
 
 void Parser::add(Expression& node, ExpressionPtr operand) const {
@@ -277,7 +281,8 @@ ExpressionPtr Parser::parse_primary() {
     if (name == "true" || name == "True" || name == "false" || name == "False") {
       node->value = Value::boolean(name == "true" || name == "True");
     } else if (name != "none" && name != "None") {
-      if (name == "self" || name == "super") unsupported_at(node->line, "'", name, "' (blocks by name) is not supported");
+      if (name == "self" || name == "super")
+        unsupported_at(node->line, "'", name, "' (blocks by name) is not supported");
       node->kind = ExpressionKind::name;
       node->name = name;
       node->name_id = intern(name);

@@ -19,9 +19,9 @@ bool is_constant_name(std::string_view name) {
   return name == "true" || name == "True" || name == "false" || name == "False" || name == "none" || name == "None";
 }
 
-constexpr std::string_view kEndings[] = {"endif",    "elif",      "else",    "endfor",       "endset",        "endmacro",
-                                         "endcall",  "endfilter", "endwith", "endblock",     "endgeneration", "endautoescape",
-                                         "endraw"};
+constexpr std::string_view kEndings[] = {"endif",         "elif",          "else",      "endfor",  "endset",
+                                         "endmacro",      "endcall",       "endfilter", "endwith", "endblock",
+                                         "endgeneration", "endautoescape", "endraw"};
 
 }  // namespace
 
@@ -186,7 +186,8 @@ Block Parser::parse_function_body(Statement& macro, std::string_view end) {
   const FunctionReads reads = functions_.back();
   functions_.pop_back();
   const auto is_parameter = [&](NameId id) {
-    return std::any_of(macro.parameters.begin(), macro.parameters.end(), [&](const Parameter& p) { return p.name_id == id; });
+    return std::any_of(macro.parameters.begin(), macro.parameters.end(),
+                       [&](const Parameter& p) { return p.name_id == id; });
   };
   for (const Parameter& parameter : macro.parameters) {
     if (parameter.name_id == kCallerName && reads.caller && !parameter.default_value) {
@@ -333,7 +334,9 @@ Target Parser::parse_target(bool with_namespace, std::string_view end_name) {
     target = std::move(tuple);
   }
   const bool for_target = !end_name.empty();
-  const auto names_loop = [](const Target& item) { return item.kind == Target::Kind::name && item.name_id == kLoopName; };
+  const auto names_loop = [](const Target& item) {
+    return item.kind == Target::Kind::name && item.name_id == kLoopName;
+  };
   if ((for_target || loop_bodies_ > 0) &&
       (names_loop(target) || std::any_of(target.items.begin(), target.items.end(), names_loop))) {
     refuse("cannot assign to the special variable 'loop' of a loop");

@@ -38,7 +38,8 @@ class PercentFormat {
     // What has items by key may be used as a mapping, and a mapping need not be used up.
     const bool mapping = arguments_.is_dict() || arguments_.is_list() || arguments_.is_undefined() ||
                          arguments_.object_as<Range>() != nullptr;
-    const bool all_used = arguments_.is_tuple() ? used_ >= arguments_.as_tuple().items.size() : used_ > 0 || mapped_ || mapping;
+    const bool all_used =
+        arguments_.is_tuple() ? used_ >= arguments_.as_tuple().items.size() : used_ > 0 || mapped_ || mapping;
     if (!all_used) fail("not all arguments converted during string formatting");
     return out;
   }
@@ -126,7 +127,9 @@ class PercentFormat {
       case 'r':
       case 'a':
         numeric = false;
-        body = conversion.kind == 's' ? python_str(value) : conversion.kind == 'r' ? python_repr(value) : python_ascii(value);
+        body = conversion.kind == 's'   ? python_str(value)
+               : conversion.kind == 'r' ? python_repr(value)
+                                        : python_ascii(value);
         if (markup_) body = escaped(conversion.kind == 's' ? value : Value::text(body));
         if (conversion.precision >= 0) body.resize(offset_of(body, static_cast<std::size_t>(conversion.precision)));
         break;
@@ -243,7 +246,8 @@ std::string printf_real(double value, char kind, int precision, bool alternate) 
   // host's locale's.
   std::string out(static_cast<std::size_t>(precision) + 340, '\0');
   charge_text(out.size());
-  out.resize(static_cast<std::size_t>(std::to_chars(out.data(), out.data() + out.size(), value, format, precision).ptr - out.data()));
+  out.resize(static_cast<std::size_t>(std::to_chars(out.data(), out.data() + out.size(), value, format, precision).ptr -
+                                      out.data()));
   if (alternate && precision == 0) out.insert(std::min(out.find('e'), out.size()), ".");
   if (kind != lower) {
     for (char& c : out) c = c == 'e' ? 'E' : c;

@@ -173,8 +173,8 @@ bool Interpreter::passes_filter(const Statement& loop, const std::shared_ptr<Sco
   return truth(evaluate(*loop.expressions[1], inner));
 }
 
-Interpreter::Flow Interpreter::run_for(const Statement& statement, const Value& items, const std::shared_ptr<Scope>& scope,
-                                       std::int64_t depth0) {
+Interpreter::Flow Interpreter::run_for(const Statement& statement, const Value& items,
+                                       const std::shared_ptr<Scope>& scope, std::int64_t depth0) {
   auto loop = std::make_shared<Loop>();
   loop->cursor = iterate(items);
   loop->depth0 = depth0;
@@ -215,7 +215,8 @@ Interpreter::Flow Interpreter::run_for(const Statement& statement, const Value& 
     if (flow == Flow::break_loop) break;
     completed |= flow == Flow::normal;
   }
-  if (!completed && statement.branches.size() > 1) return run_block(statement.branches[1], std::make_shared<Scope>(scope));
+  if (!completed && statement.branches.size() > 1)
+    return run_block(statement.branches[1], std::make_shared<Scope>(scope));
   return Flow::normal;
 }
 

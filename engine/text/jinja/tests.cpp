@@ -79,7 +79,9 @@ bool is_in(Interpreter& interpreter, const Value& value, const Value& container)
 bool is_equal(Interpreter&, const Value& value, const Value& other) { return equal(value, other); }
 bool is_unequal(Interpreter&, const Value& value, const Value& other) { return !equal(value, other); }
 bool is_less(Interpreter&, const Value& value, const Value& other) { return less(value, other, "<"); }
-bool is_less_or_equal(Interpreter&, const Value& value, const Value& other) { return less_or_equal(value, other, "<="); }
+bool is_less_or_equal(Interpreter&, const Value& value, const Value& other) {
+  return less_or_equal(value, other, "<=");
+}
 bool is_greater(Interpreter&, const Value& value, const Value& other) { return less(other, value, ">"); }
 bool is_greater_or_equal(Interpreter&, const Value& value, const Value& other) {
   return less_or_equal(other, value, ">=");

@@ -136,7 +136,8 @@ std::vector<std::string_view> split_text(std::string_view text, std::string_view
   return parts;
 }
 
-std::vector<std::string_view> split_text_from_right(std::string_view text, std::string_view separator, long long limit) {
+std::vector<std::string_view> split_text_from_right(std::string_view text, std::string_view separator,
+                                                    long long limit) {
   std::vector<std::string_view> parts;
   std::size_t end = text.size();
   while (limit < 0 || static_cast<long long>(parts.size()) < limit) {

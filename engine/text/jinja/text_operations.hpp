@@ -1,5 +1,5 @@
-// Searching, splitting and replacing in UTF-8 text, shared by filters and methods. Offsets are bytes; all inputs are valid
-// UTF-8, so a match can only begin and end between characters. Work and result size are charged to the meter.
+// Searching, splitting and replacing in UTF-8 text, shared by filters and methods. Offsets are bytes; all inputs are
+// valid UTF-8, so a match can only begin and end between characters. Work and result size are charged to the meter.
 #pragma once
 
 #include <string>

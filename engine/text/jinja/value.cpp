@@ -9,6 +9,13 @@ std::size_t bytes_of(const std::vector<Value>& items) { return items.size() * si
 }  // namespace
 
 void Value::bury(Data&& data) noexcept {
+  const bool last_owner = std::visit(
+      [](const auto& held) {
+        if constexpr (requires { held.use_count(); }) return held.use_count() == 1;
+        return false;
+      },
+      data);
+  if (!last_owner) return;  // nothing goes with this one
   // While a bury() further up the stack is at work, what is found on the way down is handed to it.
   thread_local std::vector<Data>* dying = nullptr;
   if (dying != nullptr) {

@@ -1,7 +1,7 @@
-// What a template computes with: Python's values, as far as a chat template can meet them. Strings, tuples and ranges are
-// immutable; lists change only through list.pop and list.clear (all that jinja2's immutable sandbox leaves open).
-// Values share what they hold; copying one is cheap. A value belongs to one rendering and one thread, except literals of
-// the parsed tree, which are never changed.
+// What a template computes with: Python's values, as far as a chat template can meet them. Strings, tuples and ranges
+// are immutable; lists change only through list.pop and list.clear (all that jinja2's immutable sandbox leaves open).
+// Values share what they hold; copying one is cheap. A value belongs to one rendering and one thread, except literals
+// of the parsed tree, which are never changed.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// The built-in chat templates (declared in engine/text/chat_template.hpp): what each family of models was trained to read.
-// Every source prints a whole conversation and, when add_generation_prompt is true, the opening of the answer.
+// The built-in chat templates (declared in engine/text/chat_template.hpp): what each family of models was trained to
+// read. Every source prints a whole conversation and, when add_generation_prompt is true, the opening of the answer.
 #include "engine/text/chat_template.hpp"
 
 namespace brim::text {

@@ -52,14 +52,18 @@ const Row kRows[] = {
     {"phi3", "<|system|>\nBe brief.<|end|>\n<|user|>\nHi<|end|>\n<|assistant|>\nYes?<|end|>\n<|user|>\nBye<|end|>\n",
      "<|assistant|>\n"},
     {"mistral", "<s>[INST] Be brief.\n\nHi [/INST] Yes?</s>[INST] Bye [/INST]", ""},
-    {"zephyr", "<|system|>\nBe brief.</s>\n<|user|>\nHi</s>\n<|assistant|>\nYes?</s>\n<|user|>\nBye</s>\n", "<|assistant|>\n"},
+    {"zephyr", "<|system|>\nBe brief.</s>\n<|user|>\nHi</s>\n<|assistant|>\nYes?</s>\n<|user|>\nBye</s>\n",
+     "<|assistant|>\n"},
     {"granite",
-     "<|start_of_role|>system<|end_of_role|>Be brief.<|end_of_text|>\n<|start_of_role|>user<|end_of_role|>Hi<|end_of_text|>\n"
-     "<|start_of_role|>assistant<|end_of_role|>Yes?<|end_of_text|>\n<|start_of_role|>user<|end_of_role|>Bye<|end_of_text|>\n",
+     "<|start_of_role|>system<|end_of_role|>Be "
+     "brief.<|end_of_text|>\n<|start_of_role|>user<|end_of_role|>Hi<|end_of_text|>\n"
+     "<|start_of_role|>assistant<|end_of_role|>Yes?<|end_of_text|>\n<|start_of_role|>user<|end_of_role|>Bye<|end_of_"
+     "text|>\n",
      "<|start_of_role|>assistant<|end_of_role|>"},
     {"deepseek", "<s>Be brief.\n\nUser: Hi\n\nAssistant: Yes?</s>User: Bye\n\n", "Assistant:"},
     {"vicuna", "<s>Be brief.\n\nUSER: Hi\nASSISTANT: Yes?</s>\nUSER: Bye\n", "ASSISTANT:"},
-    {"alpaca", "<s>Be brief.\n\n### Instruction:\nHi\n\n### Response:\nYes?</s>\n\n### Instruction:\nBye\n\n", "### Response:\n"},
+    {"alpaca", "<s>Be brief.\n\n### Instruction:\nHi\n\n### Response:\nYes?</s>\n\n### Instruction:\nBye\n\n",
+     "### Response:\n"},
     {"plain", "Be brief.\nHi\nYes?\nBye", ""},
 };
 

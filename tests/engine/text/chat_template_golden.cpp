@@ -46,8 +46,9 @@ TEST_CASE("recorded renderings come out byte for byte, and refusals with their m
     const Json recorded = Json::parse(line);
     const std::string name = recorded["name"];
     CAPTURE(name);
-    const std::string source = recorded.contains("template") ? recorded["template"].get<std::string>()
-                                                             : read(folder + recorded["template_file"].get<std::string>());
+    const std::string source = recorded.contains("template")
+                                   ? recorded["template"].get<std::string>()
+                                   : read(folder + recorded["template_file"].get<std::string>());
     const auto parsed = ChatTemplate::parse(source);
     REQUIRE_MESSAGE(parsed.ok(), parsed.error().sentence);
     brim::text::RenderOptions options;

@@ -1,5 +1,5 @@
-// Templates are untrusted: what works too long, nests too deeply or grows too large ends with an error, and values that hold
-// themselves are freed (the sanitizer builds see to the leaks).
+// Templates are untrusted: what works too long, nests too deeply or grows too large ends with an error, and values that
+// hold themselves are freed (the sanitizer builds see to the leaks).
 #include <chrono>
 #include <thread>
 #include <vector>
@@ -37,7 +37,8 @@ TEST_CASE("nesting is bounded, in the source and in the work") {
       {"{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "nests too deeply"},
       {"{% macro m() %}{% call m() %}{{ caller }}{% endcall %}{{ caller }}{% endmacro %}{{ m() }}", "nests too deeply"},
       {"{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}", "nests too deeply"},
-      {"{% set ns = namespace(g=l) %}{% for i in range(9999) %}{% set ns.g = ns.g|map('string') %}{% endfor %}{{ ns.g|list }}",
+      {"{% set ns = namespace(g=l) %}{% for i in range(9999) %}{% set ns.g = ns.g|map('string') %}{% endfor %}{{ "
+       "ns.g|list }}",
        "nests too deeply"},
       {"{% set ns = namespace(v=[]) %}{% for i in range(9999) %}{% set ns.v = [ns.v] %}{% endfor %}{{ ns.v }}",
        "recursion depth"},
@@ -73,8 +74,10 @@ TEST_CASE("memory is bounded") {
       {"{{ 10 ** 10 ** 10 }}", "too large"},
       {"{{ 99 ** 99 }}", "too large"},
       {"{{ 10 ** 37 * 10 ** 37 }}", "too large"},
-      {"{% set ns = namespace(s='a') %}{% for i in range(99) %}{% set ns.s = ns.s + ns.s %}{% endfor %}", "more than 64 MiB"},
-      {"{% set ns = namespace(v=[1]) %}{% for i in range(99) %}{% set ns.v = ns.v + ns.v %}{% endfor %}", "too much memory"},
+      {"{% set ns = namespace(s='a') %}{% for i in range(99) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
+       "more than 64 MiB"},
+      {"{% set ns = namespace(v=[1]) %}{% for i in range(99) %}{% set ns.v = ns.v + ns.v %}{% endfor %}",
+       "too much memory"},
       {"{% set ns = namespace(v=[1]) %}{% for i in range(99) %}{% set ns.v = [ns.v, ns.v] %}{% endfor %}{{ ns.v }}",
        "more than 64 MiB"},
       {"{% set s = 'a' * 60000000 %}{{ s }}{{ s }}", "more than 64 MiB"},
@@ -89,9 +92,12 @@ TEST_CASE("values that hold themselves, and long chains of values, are freed") {
   CHECK(render("{% macro m() %}{{ m.name }}{% endmacro %}{% set q = [m] %}{{ m() }}") == "m");
   CHECK(render("{% set ns = namespace() %}{% for i in l %}{% set ns.l = loop %}{{ loop.changed(loop) }}{% endfor %}") ==
         "TrueFalseFalse");
-  CHECK(render("{% set ns = namespace(v=[]) %}{% for i in range(50000) %}{% set ns.v = [ns.v] %}{% endfor %}{{ ns.v|length }}") ==
-        "1");
-  CHECK(render("{% set ns = namespace(v=[]) %}{% for i in range(50000) %}{% set ns.v = namespace(a=ns.v) %}{% endfor %}x") == "x");
+  CHECK(render("{% set ns = namespace(v=[]) %}{% for i in range(50000) %}{% set ns.v = [ns.v] %}{% endfor %}{{ "
+               "ns.v|length }}") == "1");
+  CHECK(
+      render(
+          "{% set ns = namespace(v=[]) %}{% for i in range(50000) %}{% set ns.v = namespace(a=ns.v) %}{% endfor %}x") ==
+      "x");
 }
 
 TEST_CASE("searching is linear in texts made to be slow") {
@@ -101,7 +107,8 @@ TEST_CASE("searching is linear in texts made to be slow") {
 
 TEST_CASE("one parsed template renders in several threads") {
   const auto parsed = brim::text::ChatTemplate::parse(
-      "{% set ns = namespace(t=0) %}{% for i in range(100) %}{% set ns.t = ns.t + i * k %}{% endfor %}{{ 'sum' ~ ns.t }}");
+      "{% set ns = namespace(t=0) %}{% for i in range(100) %}{% set ns.t = ns.t + i * k %}{% endfor %}{{ 'sum' ~ ns.t "
+      "}}");
   REQUIRE(parsed.ok());
   std::vector<std::string> texts(4);
   std::vector<std::thread> threads;

@@ -1,4 +1,5 @@
-// What the tests of the template interpreter share: rendering with a fixed set of variables, and tables of expectations.
+// What the tests of the template interpreter share: rendering with a fixed set of variables, and tables of
+// expectations.
 #pragma once
 
 #include <doctest/doctest.h>
