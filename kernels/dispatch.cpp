@@ -83,6 +83,7 @@ void for_each_kernel(const Table& table, Visit&& visit) {
   call("scale", table.scale);
   call("rope_neox", table.rope_neox);
   call("rope_interleaved", table.rope_interleaved);
+  call("int8_operations", table.int8_operations);
 }
 
 struct Active {

@@ -131,6 +131,10 @@ struct Table {
   /// rope_neox pairs x[i] with x[i + size/2]; rope_interleaved pairs x[2i] with x[2i+1].
   void (*rope_neox)(float* x, int size, const float* cosines, const float* sines) noexcept;
   void (*rope_interleaved)(float* x, int size, const float* cosines, const float* sines) noexcept;
+
+  /// Works `rounds` rounds through the set's fastest way to multiply and add 8-bit values, in registers; returns how many
+  /// multiplications and additions that were. No model needs it: it measures the ceiling products are compared with.
+  std::int64_t (*int8_operations)(std::int64_t rounds) noexcept;
 };
 
 }  // namespace brim::kernels

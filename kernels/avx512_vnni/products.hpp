@@ -18,4 +18,7 @@ void product_q5_k(const Product& p) noexcept;
 void product_q6_k(const Product& p) noexcept;
 void product_iq4_xs(const Product& p) noexcept;
 
+/// Table::int8_operations: how fast products could be at most.
+std::int64_t int8_operations(std::int64_t rounds) noexcept;
+
 }  // namespace brim::kernels::avx512_vnni

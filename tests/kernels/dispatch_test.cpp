@@ -84,6 +84,7 @@ TEST_CASE("this machine runs its sets, and every table entry is filled") {
       CHECK((table.unpack_kv[k] != nullptr));
     }
     CHECK((table.rope_interleaved != nullptr));
+    CHECK((table.int8_operations != nullptr));
   }
 }
 

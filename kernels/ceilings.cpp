@@ -1,0 +1,107 @@
+// See ceilings.hpp. Plain loads are wide enough: even 16 bytes at a time a core asks for more than memory delivers.
+#include "kernels/ceilings.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <cstring>
+
+#include "kernels/dispatch.hpp"
+#include "kernels/threads.hpp"
+
+namespace brim::kernels {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::int64_t kLine = 64;
+/// What one stream reads at a time: no power of two, or all streams would meet in the same set of the caches.
+constexpr std::int64_t kPart = 128 * 1024 + 5 * kLine;
+constexpr int kLargestCount = 32;
+constexpr std::int64_t kAhead = 16 * kLine;  ///< how far ahead of a load its line is asked for
+constexpr int kPasses = 3;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+/// One line of every stream after the other. Returns something that depends on every byte.
+template <int streams, bool ahead>
+std::uint64_t read_chunk(const std::byte* chunk) noexcept {
+  std::uint64_t sums[8] = {};
+  for (std::int64_t at = 0; at < kPart; at += kLine) {
+    for (int stream = 0; stream < streams; ++stream) {
+      const std::byte* const line = chunk + stream * kPart + at;
+      if constexpr (ahead) __builtin_prefetch(line + kAhead);
+      std::uint64_t words[8];
+      std::memcpy(words, line, sizeof words);
+      for (int i = 0; i < 8; ++i) sums[i] ^= words[i];
+    }
+  }
+  std::uint64_t sum = 0;
+  for (const std::uint64_t part : sums) sum ^= part;
+  return sum;
+}
+
+struct Way {
+  int streams;
+  std::uint64_t (*read)(const std::byte* chunk) noexcept;
+};
+constexpr Way kWays[] = {
+    {1, read_chunk<1, false>},   {2, read_chunk<2, false>},   {4, read_chunk<4, false>},  {8, read_chunk<8, false>},
+    {16, read_chunk<16, false>}, {32, read_chunk<32, false>}, {1, read_chunk<1, true>},   {2, read_chunk<2, true>},
+    {4, read_chunk<4, true>},    {8, read_chunk<8, true>},    {16, read_chunk<16, true>}, {32, read_chunk<32, true>},
+};
+
+/// The median of `runs` calls of measure(), at most 15.
+template <class Measure>
+double median_of(int runs, Measure measure) noexcept {
+  double found[15];
+  for (int run = 0; run < runs; ++run) found[run] = measure();
+  std::sort(found, found + runs);
+  return found[runs / 2];
+}
+
+/// What is read and multiplied here must look as if somebody needed it.
+std::atomic<std::uint64_t> sink;
+
+}  // namespace
+
+ReadCeiling measure_read(int threads, std::span<const std::byte> buffer) noexcept {
+  ReadCeiling best;
+  for (const Way& way : kWays) {
+    const std::int64_t chunk_bytes = way.streams * kPart;
+    // Reading ahead may pass the end of a chunk, so the last one stays clear of the buffer's end.
+    const std::int64_t chunks = (static_cast<std::int64_t>(buffer.size()) - kAhead) / chunk_bytes;
+    if (chunks * kLargestCount < way.streams * 4 * threads || buffer.size() < (std::size_t{32} << 20)) continue;
+    const double rate = median_of(kPasses, [&] {
+      const auto start = Clock::now();
+      for_chunks(threads, chunks, [&](std::int64_t chunk, int) {
+        sink.fetch_xor(way.read(buffer.data() + chunk * chunk_bytes), std::memory_order_relaxed);
+      });
+      return static_cast<double>(chunks * chunk_bytes) / seconds_since(start);
+    });
+    if (rate > best.bytes_per_second) best = {rate, way.streams};
+  }
+  return best;
+}
+
+double measure_int8(int threads) noexcept {
+  const auto operations = active().int8_operations;
+  // So many rounds that one thread works for about a millisecond.
+  std::int64_t rounds = 64;
+  for (;;) {
+    const auto start = Clock::now();
+    operations(rounds);
+    if (seconds_since(start) > 1e-3 || rounds > (std::int64_t{1} << 40)) break;
+    rounds *= 2;
+  }
+  const std::int64_t chunks = 8 * static_cast<std::int64_t>(threads);
+  return median_of(5, [&] {
+    std::atomic<std::int64_t> done{0};
+    const auto start = Clock::now();
+    for_chunks(threads, chunks, [&](std::int64_t, int) { done.fetch_add(operations(rounds), std::memory_order_relaxed); });
+    return static_cast<double>(done.load()) / seconds_since(start);
+  });
+}
+
+}  // namespace brim::kernels

@@ -1,0 +1,38 @@
+// The measured ceilings: what they count, not how fast this machine is.
+#include "kernels/ceilings.hpp"
+
+#include <doctest/doctest.h>
+
+#include <vector>
+
+#include "kernels/dispatch.hpp"
+
+using namespace brim::kernels;
+
+TEST_CASE("every set's 8-bit ceiling counts operations in proportion to the rounds") {
+  for (const std::string_view set : usable_sets(this_machine(), "")) {
+    const Table table = table_for(set);
+    CHECK(table.int8_operations(0) == 0);
+    const std::int64_t one = table.int8_operations(1);
+    CHECK(one > 0);
+    CHECK(table.int8_operations(100) == 100 * one);
+  }
+}
+
+TEST_CASE("a measured ceiling is a plausible number") {
+  CHECK(measure_int8(1) > 1e6);
+  CHECK(measure_int8(2) > 1e6);
+  const std::vector<std::byte> buffer(std::size_t{40} << 20);
+  for (int threads = 1; threads <= 3; ++threads) {
+    const ReadCeiling found = measure_read(threads, buffer);
+    CHECK(found.bytes_per_second > 1e6);
+    CHECK(found.streams >= 1);
+    CHECK(found.streams <= 32);
+  }
+}
+
+TEST_CASE("nothing is said about a buffer that caches hold") {
+  const std::vector<std::byte> buffer(std::size_t{1} << 20);
+  CHECK(measure_read(1, buffer).bytes_per_second == 0);
+  CHECK(measure_read(1, {}).streams == 0);
+}
