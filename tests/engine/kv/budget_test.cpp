@@ -28,11 +28,15 @@ TEST_CASE("budgets that are understood") {
   CHECK(parse_budget("full")->kind == BudgetRequest::Kind::full);
   CHECK(parse_budget("FULL")->kind == BudgetRequest::Kind::full);
   CHECK(parse_budget("auto")->kind == BudgetRequest::Kind::automatic);
-  for (const auto& [text, percent] : {std::pair{"20%", 20.0}, {"12.5%", 12.5}, {"100%", 100.0}, {"0.5 %", 0.5}}) {
-    const auto request = parse_budget(text);
-    REQUIRE_MESSAGE(request.ok(), text);
+  struct Percentage {
+    const char* text;
+    double percent;
+  };
+  for (const Percentage& form : {Percentage{"20%", 20.0}, {"12.5%", 12.5}, {"100%", 100.0}, {"0.5 %", 0.5}}) {
+    const auto request = parse_budget(form.text);
+    REQUIRE_MESSAGE(request.ok(), form.text);
     CHECK(request->kind == BudgetRequest::Kind::percent);
-    CHECK(request->percent == percent);
+    CHECK(request->percent == form.percent);
   }
 }
 

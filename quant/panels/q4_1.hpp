@@ -1,0 +1,28 @@
+// Q4_1, sixteen rows by 32 columns: scales, minimums, then the quants as nibbles.
+#pragma once
+
+#include "quant/formats/q4_1.hpp"
+#include "quant/panels/lanes.hpp"
+
+namespace brim::quant::q4_1 {
+
+struct Slab {
+  Half scale[kPanelRows];
+  Half minimum[kPanelRows];
+  NibbleLanes quants;
+};
+static_assert(sizeof(Slab) == kPanelRows * sizeof(Block));
+
+static inline void put_block(Slab& slab, int row, const Block& block) noexcept {
+  slab.scale[row] = block.scale;
+  slab.minimum[row] = block.minimum;
+  put_halves(slab.quants, row, block.quants);
+}
+
+static inline void get_block(const Slab& slab, int row, Block& block) noexcept {
+  block.scale = slab.scale[row];
+  block.minimum = slab.minimum[row];
+  get_halves(slab.quants, row, block.quants);
+}
+
+}  // namespace brim::quant::q4_1
