@@ -46,7 +46,12 @@ Result<Cache> Cache::create(Plan plan, std::span<std::byte> memory, const KeyRot
     cache.layers_.push_back({LayerStore(shape.layers[i], shape.type, run), plan.quota[i],
                              forced_entries(plan.quota[i], sliding), sliding});
   }
-  cache.staging_ = Staging(map.staging(shape, plan.chunk), plan.chunk);
+  cache.staging_ = Staging(map.staging(shape, plan.chunk), staging_bytes(shape, plan.chunk));
+  cache.draft_tokens_ = plan.chunk;
+  for (const LayerShape& layer : shape.layers) {
+    const std::int64_t parts = static_cast<std::int64_t>(shape.layers.size());
+    cache.draft_tokens_ = std::min(cache.draft_tokens_, cache.staging_.part_tokens(shape.type, layer, parts));
+  }
   cache.scratch_ = map.scratch(shape, plan.needs, slots, plan.chunk);
   cache.fixed_bytes_ = fixed;
   cache.peak_ = fixed;
@@ -57,6 +62,8 @@ Result<Cache> Cache::create(Plan plan, std::span<std::byte> memory, const KeyRot
 std::int64_t Cache::begin(std::int64_t n) noexcept {
   if (position_ + n > plan_.shape.context) rebase_all(n);
   chunk_ = n;
+  drafting_ = false;
+  drafts_ = accepted_ = 0;
   staged_layer_ = -1;
   mass_added_ = false;
   std::iota(scratch_.positions + scratch_.slots, scratch_.positions + scratch_.slots + n, position_);
@@ -64,18 +71,46 @@ std::int64_t Cache::begin(std::int64_t n) noexcept {
   return position_;
 }
 
+std::int64_t Cache::begin_drafts(std::int64_t n) noexcept {
+  const std::int64_t position = begin(n);
+  drafting_ = n > 1;  // a lone token is certain: an ordinary chunk
+  drafts_ = drafting_ ? n : 0;
+  return position;
+}
+
+std::int64_t Cache::draft_room() const noexcept {
+  if (stale_ || mass_decides()) return 1;
+  std::int64_t room = std::min(draft_tokens_, plan_.shape.context - position_);
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const Layer& layer = layers_[i];
+    if (layer.slides && layer.quota >= plan_.shape.layers[i].window) continue;  // holds any window whole, never evicts
+    room = std::min(room, layer.quota - layer.store.used() + 1);  // the last token may be one too many
+  }
+  return std::max<std::int64_t>(room, 1);
+}
+
+void Cache::select_staging(int layer) noexcept {
+  const bool whole = drafts_ == 0;
+  staging_.select(plan_.shape.type, shape(layer), whole ? plan_.chunk : drafts_, whole ? 0 : layer,
+                  whole ? 1 : static_cast<std::int64_t>(layers_.size()));
+}
+
 void Cache::stage(int layer, const float* keys, const float* values) noexcept {
+  select_staging(layer);
   staging_.pack(*table_, plan_.shape.type, shape(layer), keys, values, chunk_);
   staged_layer_ = layer;
-  // The chunk's positions follow the layer's own: behind them where the array has room, else in the scratch.
-  const LayerStore& store = at(layer).store;
+  place_positions(at(layer).store);
+  if (scratch_.mass) std::fill_n(scratch_.mass + scratch_.slots, chunk_, 0.0f);
+}
+
+// The chunk's positions follow the layer's own: behind them where the array has room, else in the scratch.
+void Cache::place_positions(const LayerStore& store) noexcept {
   const std::int64_t* staged = scratch_.positions + scratch_.slots;
   if (store.used() + chunk_ <= store.slots()) {
     std::copy(staged, staged + chunk_, store.position_array() + store.used());
   } else {
     std::copy(store.positions().begin(), store.positions().end(), scratch_.positions + scratch_.slots - store.used());
   }
-  if (scratch_.mass) std::fill_n(scratch_.mass + scratch_.slots, chunk_, 0.0f);
 }
 
 std::span<const std::int64_t> Cache::staged_positions(const Layer& layer) const noexcept {
@@ -118,12 +153,17 @@ void Cache::add_mass(int layer, std::span<const float> mass) noexcept {
 
 void Cache::append_staged(Layer& layer, std::int64_t token) noexcept {
   const std::int64_t place = scratch_.slots + token;
-  layer.store.append(staging_, token, scratch_.positions[place], scratch_.index[place],
+  layer.store.append(staging_, accepted_ + token, scratch_.positions[place], scratch_.index[place],
                      scratch_.mass ? scratch_.mass[place] : 0.0f);
 }
 
 void Cache::commit(int layer) noexcept {
   if (layer != staged_layer_) return;
+  if (!drafting_) take_in(layer);  // drafts wait for end() and accept_draft()
+  staged_layer_ = -1;
+}
+
+void Cache::take_in(int layer) noexcept {
   Layer& own = at(layer);
   const std::int64_t before = own.store.bytes_used();
   const std::int64_t used = own.store.used();
@@ -150,7 +190,6 @@ void Cache::commit(int layer) noexcept {
     own.evicted += entries - first - keep;
     own.evicted_at = tokens_ + chunk_;
   }
-  staged_layer_ = -1;
   stored_bytes_ += own.store.bytes_used() - before;
   peak_ = std::max(peak_, bytes_used());
 }
@@ -185,7 +224,28 @@ void Cache::evict(Layer& layer, std::int64_t first, std::int64_t keep) noexcept 
   }
 }
 
+void Cache::accept_draft() noexcept {
+  if (drafts_left() == 0 || chunk_ != 0) return;
+  chunk_ = 1;
+  scratch_.positions[scratch_.slots] = position_;
+  scratch_.index[scratch_.slots] = tokens_;
+  if (scratch_.mass) scratch_.mass[scratch_.slots] = 0.0f;  // decides nothing where drafts are allowed
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    select_staging(static_cast<int>(i));
+    place_positions(layers_[i].store);
+    take_in(static_cast<int>(i));
+  }
+  ++accepted_;
+  end();
+}
+
 void Cache::end() noexcept {
+  if (drafting_) {
+    drafting_ = false;
+    chunk_ = 0;
+    accept_draft();
+    return;
+  }
   tokens_ += chunk_;
   position_ += chunk_;
   chunk_ = 0;
@@ -241,12 +301,18 @@ void Cache::return_to(std::int64_t count, std::int64_t position) noexcept {
   }
   tokens_ = count;
   position_ = position;
+  drafts_ = accepted_ = 0;
 }
 
 void Cache::abandon() noexcept {
   if (chunk_ == 0) return;
   chunk_ = 0;
   staged_layer_ = -1;
+  if (drafting_) {  // the layers have taken in nothing
+    drafting_ = false;
+    drafts_ = 0;
+    return;
+  }
   if (can_return_to(tokens_, position_) && !(mass_added_ && mass_decides())) {
     return_to(tokens_, position_);
   } else {
@@ -261,6 +327,8 @@ void Cache::clear() noexcept {
   }
   stored_bytes_ = 0;
   tokens_ = position_ = rebased_ = rebased_at_ = chunk_ = 0;
+  drafts_ = accepted_ = 0;
+  drafting_ = false;
   staged_layer_ = -1;
   stale_ = false;
 }

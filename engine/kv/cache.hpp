@@ -10,6 +10,9 @@
 //   add_mass(layer, …)          only if needs().attention_mass
 //   commit(layer)               scores, prunes the layer to its quota, moves survivors into granules
 //   end()                       once: the n tokens are part of the past
+// or, when all but the first of them are guesses,
+//   begin_drafts(n), … the same … end()     the layers take in the first token only, the others stay in staging
+//   accept_draft()              the next guess was right: it is taken in as a chunk of one would have been
 #pragma once
 
 #include <cstddef>
@@ -100,6 +103,20 @@ class Cache {
   void add_mass(int layer, std::span<const float> mass) noexcept;
   void commit(int layer) noexcept;
   void end() noexcept;
+
+  /// Starts a chunk of 1 ≤ n ≤ draft_room() tokens of which only the first is certain. After end() the first is part of
+  /// the past, and the layers are what a chunk of that one token would have made of them: scores and evictions have
+  /// seen no other. The rest wait in staging until they are accepted, one after another, or forgotten: by begin,
+  /// begin_drafts, clear, or a truncate that goes back.
+  std::int64_t begin_drafts(std::int64_t n) noexcept;
+  /// Takes in the next waiting token. Nothing happens when none is left.
+  void accept_draft() noexcept;
+  std::int64_t drafts_left() const { return drafts_ - accepted_; }
+  /// Most tokens a chunk of drafts may have now, so that each of them sees exactly what it would see alone: no layer
+  /// evicts before the last of them, positions need not be rebased, and each layer's part of the staging buffer holds
+  /// them. 1: no guess may be tried now — always so where attention masses decide about evictions.
+  std::int64_t draft_room() const noexcept;
+
   /// Gives up a chunk between begin and end. Entries that committed layers took from it are taken back. Where a layer
   /// had to drop older ones for them that cannot be: the cache is stale then, until clear().
   void abandon() noexcept;
@@ -142,7 +159,10 @@ class Cache {
   const Layer& at(int layer) const { return layers_[static_cast<std::size_t>(layer)]; }
   void rebase_all(std::int64_t n) noexcept;
   void drop_after_sinks(Layer& layer, std::int64_t keep) noexcept;
+  void select_staging(int layer) noexcept;
+  void place_positions(const LayerStore& store) noexcept;
   std::span<const std::int64_t> staged_positions(const Layer& layer) const noexcept;
+  void take_in(int layer) noexcept;
   void evict(Layer& layer, std::int64_t first, std::int64_t keep) noexcept;
   void append_staged(Layer& layer, std::int64_t token) noexcept;
   bool can_return_to(std::int64_t count, std::int64_t position) const noexcept;
@@ -165,6 +185,10 @@ class Cache {
   std::int64_t rebased_ = 0;
   std::int64_t rebased_at_ = 0;    ///< tokens read when positions were last rebased, that chunk included
   std::int64_t chunk_ = 0;         ///< tokens of the chunk between begin and end; 0 outside
+  bool drafting_ = false;          ///< between begin_drafts and end
+  std::int64_t drafts_ = 0;        ///< tokens of the last chunk of drafts that lie in staging; 0: none
+  std::int64_t accepted_ = 0;      ///< how many of them were taken in
+  std::int64_t draft_tokens_ = 0;  ///< most tokens for which every layer has a part of the staging buffer
   bool mass_added_ = false;        ///< in this chunk
   int staged_layer_ = -1;          ///< the layer in the staging buffer; −1: none
   bool stale_ = false;

@@ -1,5 +1,6 @@
 // The staging buffer: keys and values of one chunk in one layer, already in the storage type, so that attention over
-// the newest tokens sees exactly the bits that later reads of the same entries see. All layers use it in turn.
+// the newest tokens sees exactly the bits that later reads of the same entries see. All layers use it in turn — or, when
+// what is staged may still be refused (drafts), side by side, each its own part.
 #pragma once
 
 #include <cstddef>
@@ -14,22 +15,33 @@ class Staging {
  public:
   Staging() = default;
   /// `data` holds staging_bytes(shape, chunk).
-  Staging(std::byte* data, std::int64_t chunk) : data_(data), chunk_(chunk) {}
+  Staging(std::byte* data, std::int64_t bytes) : data_(data), bytes_(bytes) {}
 
-  /// Packs n ≤ chunk tokens: keys[t][head][key_size], values[t][head][value_size].
+  /// Makes part number `part` of `parts` the one that the other functions mean: for `layer`, with room for `tokens`
+  /// tokens. Nothing is written: what was packed there under the same arguments is there again.
+  void select(kernels::KvType type, const LayerShape& layer, std::int64_t tokens, std::int64_t part,
+              std::int64_t parts) noexcept;
+  /// Most tokens of `layer` that fit in one of `parts`.
+  std::int64_t part_tokens(kernels::KvType type, const LayerShape& layer, std::int64_t parts) const noexcept;
+
+  /// Packs n tokens: keys[t][head][key_size], values[t][head][value_size].
   void pack(const kernels::Table& table, kernels::KvType type, const LayerShape& layer, const float* keys,
             const float* values, std::int64_t n) noexcept;
 
-  // The layer that was packed last: entry `token` of `head`, entries of a head lying side by side.
-  const std::byte* key(int head, std::int64_t token) const { return data_ + (head * chunk_ + token) * key_bytes_; }
+  // The selected part: entry `token` of `head`, entries of a head lying side by side.
+  const std::byte* key(int head, std::int64_t token) const { return keys_ + (head * tokens_ + token) * key_bytes_; }
   const std::byte* value(int head, std::int64_t token) const {
-    return values_ + (head * chunk_ + token) * value_bytes_;
+    return values_ + (head * tokens_ + token) * value_bytes_;
   }
 
  private:
+  std::int64_t part_bytes(std::int64_t parts) const;
+
   std::byte* data_ = nullptr;
+  std::int64_t bytes_ = 0;
+  std::byte* keys_ = nullptr;
   std::byte* values_ = nullptr;
-  std::int64_t chunk_ = 0;
+  std::int64_t tokens_ = 0;
   std::int64_t key_bytes_ = 0;
   std::int64_t value_bytes_ = 0;
 };

@@ -1,6 +1,6 @@
 // The KV cache driven by arbitrary bytes: a text as --kv-budget, a shape as a model file might claim it, and then any
-// sequence of chunks, cancellations, rewinds and clears. The budget, the order of positions and the sinks are checked
-// at every step; everything else is the sanitizers' business.
+// sequence of chunks, drafts, cancellations, rewinds and clears. The budget, the order of positions and the sinks are
+// checked at every step; everything else is the sanitizers' business.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -93,10 +93,11 @@ void check(const Cache& cache, int layers) {
   }
 }
 
-/// One chunk; gives up before layer `until` when that is not past the last one.
-void chunk(Cache& cache, std::int64_t n, int until, const std::vector<float>& values) {
+/// One chunk; gives up before layer `until` when that is not past the last one. With `drafts`, only its first token is
+/// certain.
+void chunk(Cache& cache, std::int64_t n, int until, const std::vector<float>& values, bool drafts = false) {
   const int layers = static_cast<int>(cache.plan().shape.layers.size());
-  const std::int64_t position = cache.begin(n);
+  const std::int64_t position = drafts ? cache.begin_drafts(n) : cache.begin(n);
   require(position >= 0 && position + n <= cache.plan().shape.context);
   for (int layer = 0; layer < layers; ++layer) {
     if (layer == until) {
@@ -143,6 +144,13 @@ void drive(Bytes& in) {
       require(cache.tokens() == (done ? count : before));
     } else if (what < 80) {
       chunk(cache, 1 + in.next() % plan->chunk, static_cast<int>(what) % layers, values);
+    } else if (what >= 230) {
+      const std::int64_t n = 1 + in.next() % cache.draft_room();
+      chunk(cache, n, what < 235 ? static_cast<int>(what) % layers : layers, values, true);
+      require(cache.drafts_left() < n);
+      const std::int64_t before = cache.tokens(), accepted = std::min(in.next() % (n + 1), cache.drafts_left());
+      for (std::int64_t i = 0; i < accepted; ++i) cache.accept_draft();
+      require(cache.tokens() == before + accepted);
     } else {
       chunk(cache, what < 160 ? 1 : 1 + in.next() % plan->chunk, layers, values);
     }

@@ -1,0 +1,198 @@
+// Chunks of drafts: whatever is guessed, accepted and forgotten, the cache is what reading the accepted tokens one by
+// one makes of it, and each draft sees what it would see alone.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "tests/engine/kv/fake_model.hpp"
+
+using namespace brim::test;
+using brim::kernels::KvType;
+using brim::kv::Plan;
+using brim::kv::Shape;
+using brim::kv::View;
+
+namespace {
+
+/// Everything a cache would do something with, by layer.
+struct State {
+  std::vector<std::vector<std::int64_t>> positions;
+  std::vector<std::vector<float>> keys, values;
+  std::vector<std::int64_t> evicted;
+  std::int64_t tokens = 0, next = 0, rebased = 0, bytes = 0;
+  bool operator==(const State&) const = default;
+};
+
+State state_of(FakeModel& model) {
+  State state;
+  state.tokens = model.cache().tokens();
+  state.next = model.cache().next_position();
+  state.rebased = model.cache().rebased();
+  state.bytes = model.cache().bytes_used();
+  for (int layer = 0; layer < model.layers(); ++layer) {
+    const View view = model.cache().view(layer);
+    state.positions.emplace_back(view.positions().begin(), view.positions().end());
+    state.evicted.push_back(model.cache().layer(layer).evicted);
+    for (std::int64_t i = 0; i < view.retained(); ++i) {
+      for (int head = 0; head < model.shape().layers[static_cast<std::size_t>(layer)].kv_heads; ++head) {
+        const SeenEntry entry = see_entry(view, model.shape(), layer, head, i);
+        state.keys.push_back(entry.key);
+        state.values.push_back(entry.value);
+      }
+    }
+  }
+  return state;
+}
+
+/// What the token at entry `own` of a view sees: the bits of its entries, windows applied.
+std::vector<float> seen_by(FakeModel& model, int layer, std::int64_t own) {
+  const View view = model.cache().view(layer);
+  const brim::kv::LayerShape& shape = model.shape().layers[static_cast<std::size_t>(layer)];
+  std::vector<float> seen;
+  for (std::int64_t i = 0; i <= own; ++i) {
+    const std::int64_t behind = view.positions()[static_cast<std::size_t>(own)] - view.positions()[static_cast<std::size_t>(i)];
+    if (shape.window > 0 && behind >= shape.window) continue;
+    for (int head = 0; head < shape.kv_heads; ++head) {
+      const SeenEntry entry = see_entry(view, model.shape(), layer, head, i);
+      seen.insert(seen.end(), entry.key.begin(), entry.key.end());
+      seen.insert(seen.end(), entry.value.begin(), entry.value.end());
+    }
+  }
+  return seen;
+}
+
+/// Reads a chunk of n drafts up to `until` (all layers by default); what each token sees in each layer: seen[token][layer].
+std::vector<std::vector<std::vector<float>>> read_drafts(FakeModel& model, std::int64_t n, int until = 1000) {
+  std::vector<std::vector<std::vector<float>>> seen(static_cast<std::size_t>(n));
+  const std::int64_t first = model.cache().tokens();
+  const std::int64_t position = model.cache().begin_drafts(n);
+  for (int layer = 0; layer < std::min(until, model.layers()); ++layer) {
+    model.stage(layer, first, position, n);
+    const std::int64_t retained = model.cache().view(layer).retained();
+    REQUIRE(model.cache().view(layer).staged() == n);
+    for (std::int64_t t = 0; t < n; ++t) {
+      seen[static_cast<std::size_t>(t)].push_back(seen_by(model, layer, retained + t));
+    }
+    model.cache().commit(layer);
+  }
+  if (until >= model.layers()) {
+    model.cache().end();
+  } else {
+    model.cache().abandon();
+  }
+  return seen;
+}
+
+Shape mixed_shape(KvType type) {
+  Shape shape;
+  shape.context = 160;
+  shape.type = type;
+  shape.layers = {{2, 16, 16, 0, true}, {1, 48, 32, 40, true}, {2, 16, 16, 17, true}, {1, 32, 48, 0, false}};
+  return shape;
+}
+
+}  // namespace
+
+TEST_CASE("accepted drafts leave what reading them one by one leaves, and see what they would see alone") {
+  std::int64_t drafted = 0, evicted = 0, rebased = 0;
+  for (const KvType type : {KvType::f32, KvType::f16, KvType::q8_0}) {
+    for (const double percent : {100.0, 80.0, 55.0, 40.0, 30.0}) {
+      const Plan plan = plan_of(mixed_shape(type), budget_share(percent));
+      REQUIRE(!plan.quota.empty());
+      FakeModel guessing(plan), plain(plan);
+      Random random(static_cast<std::uint64_t>(percent));
+      guessing.read(9);
+      plain.read(9);
+      while (plain.cache().tokens() < 420) {
+        const std::int64_t room = guessing.cache().draft_room();
+        REQUIRE(room >= 1);
+        REQUIRE(room <= plan.chunk);
+        const std::int64_t n = random.pick(1, room);
+        const std::int64_t accepted = random.pick(1, n);
+        const auto seen = read_drafts(guessing, n);
+        CHECK(guessing.cache().drafts_left() == std::max<std::int64_t>(n - 1, 0));
+        for (std::int64_t t = 0; t < accepted; ++t) {
+          if (t > 0) guessing.cache().accept_draft();
+          plain.read_chunk(1, [&](int layer) {
+            const std::int64_t own = plain.cache().view(layer).retained();
+            REQUIRE(seen_by(plain, layer, own) == seen[static_cast<std::size_t>(t)][static_cast<std::size_t>(layer)]);
+          });
+          REQUIRE(state_of(guessing) == state_of(plain));
+        }
+        drafted += n - 1;
+      }
+      CHECK(guessing.cache().bytes_peak() <= plan.budget_bytes);
+      CHECK(guessing.guards_intact());
+      evicted += guessing.cache().evicted();
+      rebased += guessing.cache().rebased();
+    }
+  }
+  CHECK(drafted > 1000);
+  CHECK(evicted > 1000);
+  CHECK(rebased > 0);
+}
+
+TEST_CASE("a chunk of drafts that is given up leaves nothing behind, in a full cache too") {
+  const Plan plan = plan_of(mixed_shape(KvType::f16), budget_share(40));
+  FakeModel model(plan), plain(plan);
+  model.read(140);
+  plain.read(140);
+  for (int until = 0; until < 4; ++until) {
+    while (model.cache().draft_room() < 2) {
+      model.read_chunk(1);
+      plain.read_chunk(1);
+    }
+    read_drafts(model, model.cache().draft_room(), until);
+    CHECK(!model.cache().stale());
+    CHECK(model.cache().drafts_left() == 0);
+    CHECK(state_of(model) == state_of(plain));
+    model.read_chunk(1);
+    plain.read_chunk(1);
+    CHECK(state_of(model) == state_of(plain));
+  }
+}
+
+TEST_CASE("drafts are forgotten by what comes in between") {
+  const Plan plan = plan_of(mixed_shape(KvType::f32), budget_full());
+  FakeModel model(plan);
+  model.read(10);
+  const auto begin = [&] {
+    read_drafts(model, 3);
+    REQUIRE(model.cache().drafts_left() == 2);
+  };
+  const auto nothing_left = [&] {
+    const State before = state_of(model);
+    CHECK(model.cache().drafts_left() == 0);
+    model.cache().accept_draft();
+    CHECK(state_of(model) == before);
+  };
+  begin();
+  model.read_chunk(1);
+  nothing_left();
+  begin();
+  REQUIRE(model.cache().truncate(5));
+  nothing_left();
+  begin();
+  model.cache().clear();
+  nothing_left();
+}
+
+TEST_CASE("where masses decide about evictions nothing is guessed") {
+  Plan plan = plan_of(fake_shape(2, 200), budget_full());
+  CHECK(FakeModel(plan).cache().draft_room() > 1);
+  class MassRule : public brim::kv::Rule {
+   public:
+    brim::kv::Needs needs() const override { return {true}; }
+    void score(const brim::kv::Entries&, std::span<float> scores) const noexcept override {
+      std::fill(scores.begin(), scores.end(), 0.0f);
+    }
+  } rule;
+  plan.rule = &rule;
+  plan.needs = rule.needs();
+  plan.budget_bytes += 1 << 16;
+  plan.full_bytes = plan.budget_bytes;
+  CHECK(FakeModel(plan).cache().draft_room() > 1);
+  plan.full_bytes = plan.budget_bytes + 1;
+  CHECK(FakeModel(plan).cache().draft_room() == 1);
+}
