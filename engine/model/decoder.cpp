@@ -23,10 +23,9 @@ void Decoder::embed(std::span<const std::int32_t> tokens, std::int64_t position)
   }
 }
 
-Status Decoder::forward(std::span<const std::int32_t> tokens, const std::atomic<bool>* cancel) {
-  const std::int64_t count = static_cast<std::int64_t>(tokens.size());
-  if (count < 1 || count > cache_.plan().chunk) {
-    return error(ErrorCode::invalid_argument, "a chunk: expected 1 to ", cache_.plan().chunk, " tokens, found ", count);
+Status Decoder::check(std::span<const std::int32_t> tokens, std::int64_t most) const {
+  if (tokens.empty() || static_cast<std::int64_t>(tokens.size()) > most) {
+    return error(ErrorCode::invalid_argument, "a chunk: expected 1 to ", most, " tokens, found ", tokens.size());
   }
   for (const std::int32_t token : tokens) {
     if (token < 0 || token >= model_.config().vocabulary) {
@@ -34,7 +33,23 @@ Status Decoder::forward(std::span<const std::int32_t> tokens, const std::atomic<
     }
   }
   if (cache_.stale()) return error(ErrorCode::wrong_state, "the cache holds an interrupted chunk and must be read again");
-  embed(tokens, cache_.begin(count));
+  return {};
+}
+
+Status Decoder::forward(std::span<const std::int32_t> tokens, const std::atomic<bool>* cancel) {
+  BRIM_TRY(check(tokens, cache_.plan().chunk));
+  return read_chunk(tokens, cache_.begin(static_cast<std::int64_t>(tokens.size())), cancel);
+}
+
+Status Decoder::forward_drafts(std::span<const std::int32_t> tokens, const std::atomic<bool>* cancel) {
+  BRIM_TRY(check(tokens, cache_.draft_room()));
+  return read_chunk(tokens, cache_.begin_drafts(static_cast<std::int64_t>(tokens.size())), cancel);
+}
+
+Status Decoder::read_chunk(std::span<const std::int32_t> tokens, std::int64_t position,
+                           const std::atomic<bool>* cancel) {
+  const std::int64_t count = static_cast<std::int64_t>(tokens.size());
+  embed(tokens, position);
   const Pass pass{model_.config(), model_.weights(), rope_, cache_, work_, threads_, 0, count};
   for (int layer = 0; layer < static_cast<int>(model_.config().layers.size()); ++layer) {
     if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) {
@@ -49,18 +64,23 @@ Status Decoder::forward(std::span<const std::int32_t> tokens, const std::atomic<
   return {};
 }
 
-std::span<const float> Decoder::logits(std::int64_t index) noexcept {
+std::span<const float> Decoder::logits(std::int64_t first, std::int64_t count) noexcept {
   const Config& config = model_.config();
   const Weights& weights = model_.weights();
   const kernels::Table& table = kernels::active();
   float* normed = work_.normed.data();
-  table.rms_norm(work_.stream.data() + index * config.embedding, weights.output_norm.data(), config.embedding,
-                 config.norm_epsilon, normed);
-  kernels::multiply(threads_, weights.output, normed, config.embedding, 1, work_.logits.data(), config.vocabulary,
+  for (std::int64_t t = 0; t < count; ++t) {
+    table.rms_norm(work_.stream.data() + (first + t) * config.embedding, weights.output_norm.data(), config.embedding,
+                   config.norm_epsilon, normed + t * config.embedding);
+  }
+  kernels::multiply(threads_, weights.output, normed, config.embedding, count, work_.logits.data(), config.vocabulary,
                     work_.product.data());
-  if (config.logit_scale != 1.0f) table.scale(work_.logits.data(), config.vocabulary, config.logit_scale);
-  if (config.logit_soft_cap > 0) table.soft_cap(work_.logits.data(), config.vocabulary, config.logit_soft_cap);
-  return {work_.logits.data(), work_.logits.size()};
+  for (std::int64_t t = 0; t < count; ++t) {
+    float* row = work_.logits.data() + t * config.vocabulary;
+    if (config.logit_scale != 1.0f) table.scale(row, config.vocabulary, config.logit_scale);
+    if (config.logit_soft_cap > 0) table.soft_cap(row, config.vocabulary, config.logit_soft_cap);
+  }
+  return {work_.logits.data(), static_cast<std::size_t>(count * config.vocabulary)};
 }
 
 }  // namespace brim::model

@@ -25,13 +25,21 @@ class Decoder {
   /// Errors: invalid_argument for an empty or too long chunk or an id outside the vocabulary (nothing is changed);
   /// wrong_state for a stale cache; cancelled.
   Status forward(std::span<const std::int32_t> tokens, const std::atomic<bool>* cancel);
+  /// The same for at most cache.draft_room() tokens of which only the first is certain: the cache takes in that one, the
+  /// others as it is told to (Cache::accept_draft). Each token's stream and logits are bit for bit those it would have
+  /// alone.
+  Status forward_drafts(std::span<const std::int32_t> tokens, const std::atomic<bool>* cancel);
 
   /// Logits after token `index` of the last chunk: vocabulary floats, valid until the next call.
-  std::span<const float> logits(std::int64_t index) noexcept;
+  std::span<const float> logits(std::int64_t index) noexcept { return logits(index, 1); }
+  /// Logits after `count` tokens from `first` on, row by row; count ≤ the workspace's logit_rows.
+  std::span<const float> logits(std::int64_t first, std::int64_t count) noexcept;
   /// Tokens in the last chunk.
   std::int64_t last_tokens() const { return last_tokens_; }
 
  private:
+  Status check(std::span<const std::int32_t> tokens, std::int64_t most) const;
+  Status read_chunk(std::span<const std::int32_t> tokens, std::int64_t position, const std::atomic<bool>* cancel);
   void embed(std::span<const std::int32_t> tokens, std::int64_t position) noexcept;
 
   const Model& model_;

@@ -61,7 +61,7 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   cutter.cut(sines, 2 * chunk * pairs);
   cutter.cut(scores, sizes.threads * std::min(chunk, kTokenTile) * group * sizes.entries);
   if (sizes.attention_mass) cutter.cut(mass, (kv_heads + 1) * sizes.entries);
-  cutter.cut(logits, config.vocabulary);
+  cutter.cut(logits, sizes.logit_rows * config.vocabulary);
   if (config.has_experts()) {
     cutter.cut(router, tile * config.experts);
     cutter.cut(gathered, tile * config.embedding);

@@ -25,6 +25,7 @@ struct WorkspaceShape {
   std::int64_t entries = 0;  ///< most entries attention sees in one layer, the chunk included
   int threads = 1;
   bool attention_mass = false;
+  std::int64_t logit_rows = 1;  ///< most tokens whose logits are asked for at once
 };
 WorkspaceShape workspace_shape(const kv::Plan& plan, int threads);
 
@@ -44,7 +45,7 @@ struct Workspace {
   std::span<float> sines;        ///< the same
   std::span<float> scores;       ///< [threads][token tile][group][entries]
   std::span<float> mass;         ///< [kv_heads + 1][entries], only when asked for
-  std::span<float> logits;       ///< [vocabulary]
+  std::span<float> logits;       ///< [logit_rows][vocabulary]
   std::span<float> router;       ///< [tile][experts]
   std::span<float> gathered;     ///< [tile][embedding] tokens of one expert
   std::span<float> expert_out;   ///< [tile][embedding]
