@@ -10,10 +10,13 @@
 #include <new>
 #include <string>
 
+#include "engine/api/machine.hpp"
 #include "engine/api/options.hpp"
 #include "engine/base/size_text.hpp"
 #include "engine/generate/session.hpp"
+#include "engine/kv/layout.hpp"
 #include "engine/model/model.hpp"
+#include "engine/model/token_work.hpp"
 #include "kernels/dispatch.hpp"
 #include "kernels/threads.hpp"
 
@@ -175,6 +178,10 @@ brim_status brim_model_info_get(const brim_model* model, brim_model_info* info) 
     filled.layers = static_cast<std::int32_t>(config.layers.size());
     filled.threads = model->threads;
     filled.has_chat_template = model->model->chat_template().empty() ? 0 : 1;
+    const brim::model::TokenWork work = brim::model::token_work(model->model->file(), config);
+    filled.layer_weights = work.layer_weights;
+    filled.output_weights = work.output_weights;
+    filled.token_bytes = work.bytes;
     return hand_out(info, filled, "info");
   });
 }
@@ -276,6 +283,13 @@ brim_status brim_session_clear(brim_session* session) {
   });
 }
 
+brim_status brim_session_rewind(brim_session* session, int64_t tokens) {
+  return guarded([&]() -> Status {
+    if (session == nullptr) return null_argument("session");
+    return session->session->rewind(tokens);
+  });
+}
+
 brim_status brim_session_set(brim_session* session, const char* key, const char* value) {
   return guarded([&]() -> Status {
     if (session == nullptr || key == nullptr || value == nullptr) return null_argument("session, key or value");
@@ -349,6 +363,8 @@ brim_status brim_session_layer_stats(const brim_session* session, int32_t layer,
     filled.quota = found.quota;
     filled.used = found.used;
     filled.evicted = found.evicted;
+    const brim::kv::Shape& shape = cache.plan().shape;
+    filled.entry_bytes = brim::kv::data_bytes(shape.layers[static_cast<std::size_t>(layer)], shape.type);
     return hand_out(stats, filled, "stats");
   });
 }
@@ -366,6 +382,20 @@ const char* brim_session_describe(brim_session* session) {
     return {};
   });
   return status == BRIM_OK ? session->text.c_str() : "";
+}
+
+brim_status brim_measure_machine(int32_t threads, brim_machine* machine) {
+  return guarded([&]() -> Status {
+    BRIM_ASSIGN(const brim::api::MachineCeilings found, brim::api::measure_machine(threads));
+    brim_machine filled{};
+    filled.cpu = brim::kernels::this_machine().name.c_str();
+    filled.isa = brim_isa();
+    filled.threads = threads;
+    filled.read_streams = found.read.streams;
+    filled.read_bytes_per_second = found.read.bytes_per_second;
+    filled.int8_operations_per_second = found.int8_operations_per_second;
+    return hand_out(machine, filled, "machine");
+  });
 }
 
 }  // extern "C"

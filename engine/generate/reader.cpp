@@ -124,15 +124,24 @@ Status Reader::rewind(std::int64_t count, const Progress& progress, const std::a
     return error(ErrorCode::wrong_state, "cannot go back to token ", count, ": only the last ", history_size_,
                  " tokens are remembered");
   }
+  if (truncate(count)) return {};
   history_size_ = std::max<std::int64_t>(0, count - history_start_);
   has_logits_ = false;
-  if (count == 0) {
-    clear();
-    return {};
-  }
-  if (in_step_ && !cache_.stale() && history_start_ == 0 && cache_.tokens() >= count && cache_.truncate(count)) return {};
   in_step_ = false;
   return refresh(progress, cancel);
+}
+
+bool Reader::truncate(std::int64_t count) noexcept {
+  if (count == 0) {
+    clear();
+    return true;
+  }
+  if (!in_step_ || cache_.stale() || history_start_ > 0 || count > cache_.tokens()) return false;
+  if (count == cache_.tokens()) return true;
+  if (!cache_.truncate(count)) return false;
+  history_size_ = count;
+  has_logits_ = false;
+  return true;
 }
 
 void Reader::clear() noexcept {

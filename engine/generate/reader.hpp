@@ -56,6 +56,8 @@ class Reader {
               const ChunkObserver& observer = {});
   /// Forgets all but the first `count` tokens: exactly where the cache can, else by reading them again.
   Status rewind(std::int64_t count, const Progress& progress, const std::atomic<bool>* cancel);
+  /// The same where it is exact at once; false, with nothing changed, where tokens would have to be read again.
+  bool truncate(std::int64_t count) noexcept;
   void clear() noexcept;
 
   /// Logits after the last token read. wrong_state when nothing has been read since clear or rewind.

@@ -236,6 +236,22 @@ void Session::clear() {
   timings_ = {};
 }
 
+Status Session::rewind(std::int64_t tokens) {
+  if (tokens < 0 || tokens > reader_->tokens()) {
+    return error(ErrorCode::invalid_argument, "tokens to keep: expected 0 to ", reader_->tokens(), ", found ", tokens);
+  }
+  if (!reader_->truncate(tokens)) {
+    return error(ErrorCode::wrong_state, "cannot go back to token ", tokens, ": entries it needs are no longer in the ",
+                 "cache as they were; clear the session and read the text again");
+  }
+  timings_ = {};
+  begin_answer();
+  seen_text_.reset();
+  pending_ = -1;
+  answering_ = false;
+  return {};
+}
+
 Status Session::set_sampling(const SamplingOptions& sampling) {
   BRIM_ASSIGN(sampler_, make_sampler(sampling, *model_));
   options_.sampling = sampling;

@@ -64,6 +64,10 @@ class Session {
   Piece finish();
 
   void clear();
+  /// Forgets all but the first `tokens` tokens that were read, at once and exactly; what comes next is to append. Errors:
+  /// invalid_argument outside [0, tokens read]; wrong_state, with nothing changed, where entries that are needed again
+  /// were evicted, slid out of a window or moved.
+  Status rewind(std::int64_t tokens);
   /// Changes the sampling (a new sampler begins at its seed) or the way answers end.
   Status set_sampling(const SamplingOptions& sampling);
   void set_stops(std::vector<std::string> stops);

@@ -91,6 +91,9 @@ typedef struct brim_model_info {
   int32_t layers;
   int32_t threads;
   int32_t has_chat_template; /* 1 when the file carries one */
+  int64_t layer_weights;     /* that every token is multiplied with; of experts those in use */
+  int64_t output_weights;    /* that are multiplied only where logits are wanted */
+  int64_t token_bytes;       /* of weights, read for one generated token: both kinds, as the file packs them */
 } brim_model_info;
 BRIM_API brim_status brim_model_info_get(const brim_model* model, brim_model_info* info);
 
@@ -134,6 +137,10 @@ BRIM_API brim_status brim_session_finish(brim_session* session, brim_piece* piec
 
 /* Forgets everything but the options. */
 BRIM_API brim_status brim_session_clear(brim_session* session);
+/* Forgets all but the first `tokens` of the tokens read, exactly and without reading anything again; what comes next is
+ * to append. BRIM_WRONG_STATE, with nothing changed, where entries that are needed again were evicted, slid out of a
+ * window or moved: clear and append then. */
+BRIM_API brim_status brim_session_rewind(brim_session* session, int64_t tokens);
 /* Changes one sampling, stop or system option of a living session. */
 BRIM_API brim_status brim_session_set(brim_session* session, const char* key, const char* value);
 /* The conversation as a JSON array of {"role", "content"}. */
@@ -166,11 +173,26 @@ typedef struct brim_layer_stats {
   int64_t quota;    /* entries the layer may keep */
   int64_t used;
   int64_t evicted;
+  int64_t entry_bytes; /* the key and value of one entry, all heads: what attention reads of it */
 } brim_layer_stats;
 BRIM_API brim_status brim_session_layer_stats(const brim_session* session, int32_t layer, brim_layer_stats* stats);
 
 /* One line for people: what was booked, "KV 16.0 MiB f16 (uniform, window): 2,048 of 4,096 entries a layer". */
 BRIM_API const char* brim_session_describe(brim_session* session);
+
+/* ---- the machine --------------------------------------------------------------------------------------------------- */
+typedef struct brim_machine {
+  size_t size;
+  const char* cpu;                 /* as the processor says: "AMD EPYC 9355"; valid as long as the program */
+  const char* isa;                 /* brim_isa() */
+  int32_t threads;                 /* that were measured */
+  int32_t read_streams;            /* places a thread read at the same time when reading was fastest */
+  double read_bytes_per_second;    /* of memory: a buffer of several times the largest cache, in huge pages where possible */
+  double int8_operations_per_second; /* multiplications and additions of 8-bit values, by the set in use, in registers */
+} brim_machine;
+/* Measures what the machine gives at most, for rates to be compared with. Takes about half a second and up to 1 GiB for
+ * that long. threads: 1…512. BRIM_OUT_OF_MEMORY when not even 64 MiB can be had. */
+BRIM_API brim_status brim_measure_machine(int32_t threads, brim_machine* machine);
 
 #ifdef __cplusplus
 }

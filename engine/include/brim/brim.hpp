@@ -192,6 +192,13 @@ class Session {
   }
 
   void clear() { detail::check(brim_session_clear(handle_.get())); }
+  /// False, with nothing changed, where that cannot be exact without reading again.
+  bool rewind(std::int64_t tokens) {
+    const brim_status status = brim_session_rewind(handle_.get(), tokens);
+    if (status == BRIM_WRONG_STATE) return false;
+    detail::check(status);
+    return true;
+  }
   void set(const std::string& key, const std::string& value) {
     detail::check(brim_session_set(handle_.get(), key.c_str(), value.c_str()));
   }
@@ -226,5 +233,13 @@ class Session {
   std::unique_ptr<brim_session, Free> handle_;
   std::unique_ptr<ProgressCallback> progress_;
 };
+
+/// What the machine gives at most with so many threads; takes about half a second.
+inline brim_machine measure_machine(int threads) {
+  brim_machine machine{};
+  machine.size = sizeof machine;
+  detail::check(brim_measure_machine(threads, &machine));
+  return machine;
+}
 
 }  // namespace brim

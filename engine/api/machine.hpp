@@ -1,0 +1,17 @@
+// The machine's ceilings behind brim_measure_machine: finds a buffer that caches cannot hold and has it read.
+#pragma once
+
+#include "engine/base/result.hpp"
+#include "kernels/ceilings.hpp"
+
+namespace brim::api {
+
+struct MachineCeilings {
+  kernels::ReadCeiling read;
+  double int8_operations_per_second = 0;
+};
+
+/// Errors: invalid_argument for threads outside [1, 512]; out_of_memory when there is no room for the buffer.
+Result<MachineCeilings> measure_machine(int threads);
+
+}  // namespace brim::api
