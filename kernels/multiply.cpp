@@ -1,4 +1,5 @@
-// See multiply.hpp. Activations that a kernel wants in 8 bits are given to it twice: rounded to 8 bits, and what that
+// See multiply.hpp. Weights in panels are multiplied by 16-bit activations (or floats) in one go. For weights that lie
+// row by row, activations that a kernel wants in 8 bits are given to it twice: rounded to 8 bits, and what that
 // rounding left over, in 8 bits again. The sum of the two products has the precision of 16-bit activations at the price of
 // arithmetic that decoding has to spare: it waits for memory, and both terms of a token are multiplied by the same
 // weights while those are in registers or the first-level cache, as two tokens side by side.
@@ -25,6 +26,12 @@ constexpr std::int64_t kSerialWork = 256 * 1024;      ///< multiply-adds that ar
 constexpr std::int64_t kFewRows = 4;                  ///< of activations
 constexpr std::int64_t kMostSums = 8192;              ///< results of one kernel call that are kept aside
 constexpr std::int64_t kBlock = 256;                  ///< values in a prepared block, of either kind
+
+constexpr std::int64_t kManyTokens = 4;
+constexpr std::int64_t kStreamBytes = 256 * 1024;     ///< of panels in a task for few tokens
+constexpr std::int64_t kCachedBytes = 384 * 1024;     ///< the same for many
+constexpr std::int64_t kTasksPerThread = 8;
+constexpr std::int64_t kPanelMultiple = 4;            ///< panels of a task: streams and register tiles come out even
 
 constexpr std::size_t round_up(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
@@ -66,12 +73,47 @@ void prepare_twice(const Table& table, Activation kind, const float* x, std::int
   }
 }
 
+/// Panels of one task. Few tokens: enough bytes for several streams to run on. Many: as many as stay in the
+/// second-level cache while the tokens pass, so that these are read once for all of them. A matrix is cut into 8 tasks
+/// a thread at least, where it has the panels.
+std::int64_t task_panels(const quant::Matrix& weights, std::size_t panel_bytes, std::int64_t tokens, int threads) {
+  const auto bytes = static_cast<std::int64_t>(std::max<std::size_t>(panel_bytes, 1));
+  const std::int64_t panels = quant::panel_count(weights.rows);
+  const std::int64_t wanted = (tokens < kManyTokens ? kStreamBytes : kCachedBytes) / bytes;
+  const std::int64_t fair = panels / (std::int64_t{threads} * kTasksPerThread);
+  const std::int64_t each = std::min(wanted, fair) / kPanelMultiple * kPanelMultiple;
+  return std::max(each, std::min(kPanelMultiple, panels));
+}
+
+void multiply_panels(const Table& table, int team, const quant::Matrix& weights, const std::byte* activations,
+                     std::size_t activation_stride, std::int64_t tokens, float* out, std::int64_t out_stride) {
+  const auto product = table.panel_product[static_cast<std::size_t>(weights.format)];
+  const std::size_t panel_bytes = quant::panel_bytes(weights.format, weights.cols);
+  const std::int64_t each = task_panels(weights, panel_bytes, tokens, team);
+  const std::int64_t tasks = (quant::panel_count(weights.rows) + each - 1) / each;
+  for_chunks(team, tasks, [&](std::int64_t task, int) {
+    const std::int64_t first_row = task * each * quant::kPanelRows;
+    PanelProduct part;
+    part.panels = weights.data + static_cast<std::size_t>(task * each) * panel_bytes;
+    part.panel_bytes = panel_bytes;
+    part.rows = std::min(each * quant::kPanelRows, weights.rows - first_row);
+    part.cols = weights.cols;
+    part.activations = activations;
+    part.activation_stride = activation_stride;
+    part.tokens = tokens;
+    part.out = out + first_row;
+    part.out_stride = out_stride;
+    product(part);
+  });
+}
+
 }  // namespace
 
 std::size_t multiply_scratch_bytes(std::int64_t cols, std::int64_t tokens) {
-  // f32 activations are read where they are; only the 8-bit kinds need room, for two terms.
+  // f32 activations are read where they are; the integer kinds need room, the 8-bit ones for two terms.
   const std::size_t row = std::max(activation_bytes(Activation::q8_32, cols), activation_bytes(Activation::q8_256, cols));
-  return 2 * round_up(row) * static_cast<std::size_t>(tokens) + kAlignment;  // the start may have to move up
+  const std::size_t most = std::max(2 * round_up(row), round_up(activation_bytes(Activation::q16_32, cols)));
+  return most * static_cast<std::size_t>(tokens) + kAlignment;  // the start may have to move up
 }
 
 void multiply(int threads, const quant::Matrix& weights, const float* x, std::int64_t x_stride, std::int64_t tokens,
@@ -79,28 +121,37 @@ void multiply(int threads, const quant::Matrix& weights, const float* x, std::in
   if (weights.rows <= 0 || tokens <= 0) return;
   const Table& table = active();
   const auto format = static_cast<std::size_t>(weights.format);
-  const Activation kind = table.activation[format];
+  const bool panels = weights.layout == quant::Layout::panels;
+  const Activation kind = panels ? table.panel_activation[format] : table.activation[format];
   const bool serial = threads <= 1 || weights.rows * weights.cols * tokens <= kSerialWork;
   const int team = serial ? 1 : threads;
 
-  const int terms = kind == Activation::f32 ? 1 : 2;
+  const int terms = panels || kind == Activation::f32 ? 1 : 2;
   const auto* activations = reinterpret_cast<const std::byte*>(x);
   std::size_t activation_stride = static_cast<std::size_t>(x_stride) * sizeof(float);
-  if (terms == 2) {
+  if (kind != Activation::f32) {
     scratch += (kAlignment - reinterpret_cast<std::uintptr_t>(scratch) % kAlignment) % kAlignment;
     activation_stride = round_up(activation_bytes(kind, weights.cols));
     for_chunks(tokens < 8 ? 1 : team, tokens, [&](std::int64_t token, int) {
-      std::byte* const coarse = scratch + static_cast<std::size_t>(2 * token) * activation_stride;
-      prepare_twice(table, kind, x + token * x_stride, weights.cols, coarse, coarse + activation_stride);
+      std::byte* const row = scratch + static_cast<std::size_t>(terms * token) * activation_stride;
+      if (terms == 2) {
+        prepare_twice(table, kind, x + token * x_stride, weights.cols, row, row + activation_stride);
+      } else {
+        table.prepare[static_cast<std::size_t>(kind)](x + token * x_stride, weights.cols, row);
+      }
     });
     activations = scratch;
+  }
+  if (panels) {
+    multiply_panels(table, team, weights, activations, activation_stride, tokens, out, out_stride);
+    return;
   }
 
   const auto product = table.product[format];
   const std::int64_t rows_each = panel_rows(weights, terms * tokens);
-  const std::int64_t panels = (weights.rows + rows_each - 1) / rows_each;
-  for_chunks(team, panels, [&](std::int64_t panel, int) {
-    const std::int64_t first_row = panel * rows_each;
+  const std::int64_t parts = (weights.rows + rows_each - 1) / rows_each;
+  for_chunks(team, parts, [&](std::int64_t chunk, int) {
+    const std::int64_t first_row = chunk * rows_each;
     Product part{};
     part.weights = weights.row(first_row);
     part.row_bytes = weights.row_bytes;

@@ -20,8 +20,9 @@ enum class Activation : std::uint8_t {
   f32,    ///< plain floats
   q8_32,  ///< Q8Blocks32 per 256 values: a scale for each 32
   q8_256, ///< Q8Block256 per 256 values: one scale
+  q16_32, ///< Q16Block per 32 values, what panels are multiplied by
 };
-inline constexpr int kActivationCount = 3;
+inline constexpr int kActivationCount = 4;
 
 /// 256 activations as int8 in eight blocks of 32 (a row's tail padded with zeros): value = scales[b] · quant,
 /// scales[b] = max|x| of block b / 127, rounded to nearest even. A block whose maximum is below 1e-36 is all zeros; a
@@ -47,11 +48,25 @@ struct Q8Block256 {
 };
 static_assert(sizeof(Q8Block256) == 320);
 
+/// 32 activations in 16 bits, as two bytes each, so that 8-bit products make a 16-bit one: value = scale · quant,
+/// quant = 256 · high + low, scale = max|x| / 32512, rounded to nearest even (a low byte of −128 is made −127, so that no
+/// instruction set has to care: an error of 2^-15 of the largest value). Tiny and not-finite blocks as in Q8Blocks32.
+struct Q16Block {
+  float scale;
+  float weighted_sums[2];  ///< scale · sums: what minimums are multiplied by
+  std::int32_t sums[2];    ///< Σ quants of the first and the last 16 values: what offsets are multiplied by
+  std::int32_t unused[3];
+  std::int8_t high[32];
+  std::int8_t low[32];
+};
+static_assert(sizeof(Q16Block) == 96);
+
 /// Bytes of one prepared activation row of `cols` values.
 constexpr std::size_t activation_bytes(Activation kind, std::int64_t cols) {
   const std::size_t n = static_cast<std::size_t>(cols);
   if (kind == Activation::f32) return n * 4;
   if (kind == Activation::q8_32) return (n + 255) / 256 * sizeof(Q8Blocks32);
+  if (kind == Activation::q16_32) return (n + 31) / 32 * sizeof(Q16Block);
   return (n + 255) / 256 * sizeof(Q8Block256);
 }
 
@@ -61,6 +76,21 @@ constexpr std::size_t activation_bytes(Activation kind, std::int64_t cols) {
 struct Product {
   const std::byte* weights;
   std::size_t row_bytes;
+  std::int64_t rows;
+  std::int64_t cols;
+  const std::byte* activations;
+  std::size_t activation_stride;
+  std::int64_t tokens;
+  float* out;
+  std::int64_t out_stride;
+};
+
+/// The same with the weights in panels (quant/panel.hpp), `panel_bytes` apart; `rows` ≤ 16 · panels of them are
+/// written. Sixteen rows are read side by side, and few tokens are multiplied by several panels at a time, evenly
+/// spaced: each is a stream of its own for the memory system.
+struct PanelProduct {
+  const std::byte* panels;
+  std::size_t panel_bytes;
   std::int64_t rows;
   std::int64_t cols;
   const std::byte* activations;
@@ -101,6 +131,10 @@ struct Table {
   /// For each weight format, what its product wants and the product itself.
   Activation activation[quant::kFormatCount];
   void (*product[quant::kFormatCount])(const Product&) noexcept;
+  /// The same for weights in panels. `panels_pay`: whether this set gains by having a format's weights repacked.
+  bool panels_pay[quant::kFormatCount];
+  Activation panel_activation[quant::kFormatCount];
+  void (*panel_product[quant::kFormatCount])(const PanelProduct&) noexcept;
   /// Prepares one activation row: activation_bytes(kind, cols) bytes written.
   void (*prepare[kActivationCount])(const float* values, std::int64_t cols, std::byte* out) noexcept;
   /// Unpacks one row of weights (token embeddings): exactly quant::unpack_row.

@@ -15,7 +15,7 @@ namespace brim::quant {
 std::size_t panel_bytes(Format format, std::int64_t cols) noexcept;
 
 /// Panels that `rows` rows need.
-constexpr std::int64_t panel_count(std::int64_t rows) { return (rows + kPanelRows - 1) / kPanelRows; }
+static constexpr std::int64_t panel_count(std::int64_t rows) { return (rows + kPanelRows - 1) / kPanelRows; }
 
 /// Packs `rows` ≤ 16 rows, `row_bytes` apart, into one panel; rows that are not there become zeros. Thread-safe.
 void pack_panel(Format format, const std::byte* first_row, std::size_t row_bytes, int rows, std::int64_t cols,

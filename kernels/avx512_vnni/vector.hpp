@@ -27,6 +27,7 @@ struct Vector {
   using Batch = xsimd::batch<float, Architecture>;
   static constexpr int kWidth = 16;
   static constexpr int kFloatRows = 2, kFloatTokens = 4;
+  static constexpr int kPanelVectors = 2, kPanelTokens = 8, kPanelStreams = 8;
   static constexpr int kAttentionQueries = 4, kAttentionStrip = 4;
 
   static Batch load(const void* at) { return Batch(_mm512_loadu_ps(at)); }

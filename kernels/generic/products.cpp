@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "kernels/generic/fill.hpp"
+#include "quant/panel.hpp"
 #include "quant/row.hpp"
 
 namespace brim::kernels::generic {
@@ -13,38 +14,60 @@ constexpr std::int64_t kPiece = 256;  ///< values unpacked at once: a multiple o
 constexpr int kLanes = 8;
 constexpr std::int64_t kTokenTile = 8;
 
-template <quant::Format kFormat>
-void product(const Product& p) noexcept {
+/// `tokens` products of one row: unpack(values, first column, count) gives `count` of its weights.
+template <class Unpack>
+void multiply_row(std::int64_t cols, const std::byte* activations, std::size_t activation_stride, std::int64_t tokens,
+                  float* out, std::int64_t out_stride, Unpack&& unpack) noexcept {
   float piece[kPiece];
-  for (std::int64_t row = 0; row < p.rows; ++row) {
-    const std::byte* packed = p.weights + static_cast<std::size_t>(row) * p.row_bytes;
-    for (std::int64_t token = 0; token < p.tokens; token += kTokenTile) {
-      const std::int64_t tile = p.tokens - token < kTokenTile ? p.tokens - token : kTokenTile;
-      double sums[kTokenTile][kLanes] = {};
-      for (std::int64_t c = 0; c < p.cols; c += kPiece) {
-        const std::int64_t count = p.cols - c < kPiece ? p.cols - c : kPiece;
-        quant::unpack_row(kFormat, packed + quant::row_bytes(kFormat, c), piece, count);
-        for (std::int64_t t = 0; t < tile; ++t) {
-          const std::byte* x = p.activations + static_cast<std::size_t>(token + t) * p.activation_stride;
-          float values[kPiece];
-          std::memcpy(values, x + static_cast<std::size_t>(c) * 4, static_cast<std::size_t>(count) * 4);
-          const std::int64_t whole = count / kLanes * kLanes;
-          for (std::int64_t i = 0; i < whole; i += kLanes) {
-            for (int l = 0; l < kLanes; ++l) {
-              sums[t][l] += static_cast<double>(piece[i + l]) * static_cast<double>(values[i + l]);
-            }
-          }
-          for (std::int64_t i = whole; i < count; ++i) {
-            sums[t][i - whole] += static_cast<double>(piece[i]) * static_cast<double>(values[i]);
+  for (std::int64_t token = 0; token < tokens; token += kTokenTile) {
+    const std::int64_t tile = tokens - token < kTokenTile ? tokens - token : kTokenTile;
+    double sums[kTokenTile][kLanes] = {};
+    for (std::int64_t c = 0; c < cols; c += kPiece) {
+      const std::int64_t count = cols - c < kPiece ? cols - c : kPiece;
+      unpack(piece, c, count);
+      for (std::int64_t t = 0; t < tile; ++t) {
+        const std::byte* x = activations + static_cast<std::size_t>(token + t) * activation_stride;
+        float values[kPiece];
+        std::memcpy(values, x + static_cast<std::size_t>(c) * 4, static_cast<std::size_t>(count) * 4);
+        const std::int64_t whole = count / kLanes * kLanes;
+        for (std::int64_t i = 0; i < whole; i += kLanes) {
+          for (int l = 0; l < kLanes; ++l) {
+            sums[t][l] += static_cast<double>(piece[i + l]) * static_cast<double>(values[i + l]);
           }
         }
-      }
-      for (std::int64_t t = 0; t < tile; ++t) {
-        double sum = 0;
-        for (int l = 0; l < kLanes; ++l) sum += sums[t][l];
-        p.out[(token + t) * p.out_stride + row] = static_cast<float>(sum);
+        for (std::int64_t i = whole; i < count; ++i) {
+          sums[t][i - whole] += static_cast<double>(piece[i]) * static_cast<double>(values[i]);
+        }
       }
     }
+    for (std::int64_t t = 0; t < tile; ++t) {
+      double sum = 0;
+      for (int l = 0; l < kLanes; ++l) sum += sums[t][l];
+      out[(token + t) * out_stride] = static_cast<float>(sum);
+    }
+  }
+}
+
+template <quant::Format kFormat>
+void product(const Product& p) noexcept {
+  for (std::int64_t row = 0; row < p.rows; ++row) {
+    const std::byte* packed = p.weights + static_cast<std::size_t>(row) * p.row_bytes;
+    multiply_row(p.cols, p.activations, p.activation_stride, p.tokens, p.out + row, p.out_stride,
+                 [&](float* values, std::int64_t first, std::int64_t count) {
+                   quant::unpack_row(kFormat, packed + quant::row_bytes(kFormat, first), values, count);
+                 });
+  }
+}
+
+template <quant::Format kFormat>
+void panel_product(const PanelProduct& p) noexcept {
+  for (std::int64_t row = 0; row < p.rows; ++row) {
+    const std::byte* panel = p.panels + static_cast<std::size_t>(row / quant::kPanelRows) * p.panel_bytes;
+    multiply_row(p.cols, p.activations, p.activation_stride, p.tokens, p.out + row, p.out_stride,
+                 [&](float* values, std::int64_t first, std::int64_t count) {
+                   quant::unpack_panel_row(kFormat, panel + quant::panel_bytes(kFormat, first),
+                                           static_cast<int>(row % quant::kPanelRows), values, count);
+                 });
   }
 }
 
@@ -104,18 +127,51 @@ void prepare_q8_256(const float* values, std::int64_t cols, std::byte* out) noex
   }
 }
 
+void prepare_q16_32(const float* values, std::int64_t cols, std::byte* out) noexcept {
+  for (std::int64_t c = 0; c < cols; c += 32, out += sizeof(Q16Block)) {
+    const std::int64_t count = cols - c < 32 ? cols - c : 32;
+    float largest = 0;
+    bool finite = true;
+    for (std::int64_t i = 0; i < count; ++i) {
+      const float magnitude = std::fabs(values[c + i]);
+      finite = finite && magnitude < INFINITY;
+      largest = magnitude > largest ? magnitude : largest;
+    }
+    Q16Block block{};
+    if (finite && largest >= 1e-36f) {
+      const float inverse = 32512.0f / largest;
+      block.scale = largest / 32512.0f;
+      for (std::int64_t i = 0; i < count; ++i) {
+        const int quant = static_cast<int>(std::nearbyint(values[c + i] * inverse));
+        const int high = (quant + 128) >> 8, low = quant - 256 * high;
+        block.high[i] = static_cast<std::int8_t>(high);
+        block.low[i] = static_cast<std::int8_t>(low < -127 ? -127 : low);
+        block.sums[i / 16] += 256 * high + block.low[i];
+      }
+    } else if (!finite) {
+      block.scale = NAN;
+    }
+    for (int half = 0; half < 2; ++half) block.weighted_sums[half] = block.scale * static_cast<float>(block.sums[half]);
+    std::memcpy(out, &block, sizeof block);
+  }
+}
+
 }  // namespace
 
 void fill_products(Table& table) {
 #define FORMAT(identifier, name, gguf_id, block_length, block_bytes)                          \
   table.activation[static_cast<int>(quant::Format::identifier)] = Activation::f32;            \
   table.product[static_cast<int>(quant::Format::identifier)] = product<quant::Format::identifier>; \
+  table.panels_pay[static_cast<int>(quant::Format::identifier)] = false;                           \
+  table.panel_activation[static_cast<int>(quant::Format::identifier)] = Activation::f32;           \
+  table.panel_product[static_cast<int>(quant::Format::identifier)] = panel_product<quant::Format::identifier>; \
   table.unpack[static_cast<int>(quant::Format::identifier)] = unpack<quant::Format::identifier>;
 #include "quant/formats.def"
 #undef FORMAT
   table.prepare[static_cast<int>(Activation::f32)] = prepare_f32;
   table.prepare[static_cast<int>(Activation::q8_32)] = prepare_q8_32;
   table.prepare[static_cast<int>(Activation::q8_256)] = prepare_q8_256;
+  table.prepare[static_cast<int>(Activation::q16_32)] = prepare_q16_32;
 }
 
 }  // namespace brim::kernels::generic

@@ -75,5 +75,42 @@ void prepare_q8_256(const float* values, std::int64_t cols, std::byte* out) noex
   });
 }
 
+void prepare_q16_32(const float* values, std::int64_t cols, std::byte* out) noexcept {
+  for (; cols > 0; cols -= 32, values += 32, out += sizeof(Q16Block)) {
+    float padded[32] = {};
+    if (cols < 32) {
+      __builtin_memcpy(padded, values, static_cast<std::size_t>(cols) * 4);
+      values = padded;
+    }
+    auto& block = *reinterpret_cast<Q16Block*>(out);
+    __builtin_memset(out, 0, sizeof block);
+    const std::int32_t bits = largest_magnitude<32>(values);
+    const float largest = __builtin_bit_cast(float, bits);
+    if (bits >= 0x7f800000 || largest < 1e-36f) {
+      block.scale = bits >= 0x7f800000 ? NAN : 0.0f;
+      block.weighted_sums[0] = block.weighted_sums[1] = block.scale;
+      continue;
+    }
+    const float inverse = 32512.0f / largest;
+    std::int32_t quants[32];
+    for (int i = 0; i < 32; ++i) {
+      const std::int32_t quant = static_cast<std::int32_t>(__builtin_rintf(values[i] * inverse));
+      const std::int32_t high = (quant + 128) >> 8;
+      std::int32_t low = quant - (high << 8);
+      low = low < -127 ? -127 : low;
+      block.high[i] = static_cast<std::int8_t>(high);
+      block.low[i] = static_cast<std::int8_t>(low);
+      quants[i] = (high << 8) + low;
+    }
+    block.scale = largest / 32512.0f;
+    for (int half = 0; half < 2; ++half) {
+      std::int32_t sum = 0;
+      for (int i = 0; i < 16; ++i) sum += quants[16 * half + i];
+      block.sums[half] = sum;
+      block.weighted_sums[half] = block.scale * static_cast<float>(sum);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace brim::kernels

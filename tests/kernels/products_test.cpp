@@ -2,17 +2,20 @@
 // tile shapes.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
 
 #include "kernels/dispatch.hpp"
+#include "quant/matrix.hpp"
 #include "tests/kernels/packed_rows.hpp"
 
 namespace {
 
 using namespace brim;
 using kernels::Activation;
+using quant::Layout;
 using test::Random;
 
 /// Prepared activation rows as a kernel gets them, and the values they stand for.
@@ -39,6 +42,13 @@ Prepared prepare(const kernels::Table& table, Activation kind, const std::vector
         made.uncertainty.push_back(0);
         continue;
       }
+      if (kind == Activation::q16_32) {
+        kernels::Q16Block block;
+        std::memcpy(&block, row + c / 32 * static_cast<std::int64_t>(sizeof block), sizeof block);
+        made.values.push_back(static_cast<double>(block.scale) * (256 * block.high[c % 32] + block.low[c % 32]));
+        made.uncertainty.push_back(static_cast<double>(block.scale) * 1.5001);  // half a step, and one for a low of -128
+        continue;
+      }
       const std::byte* block = row + c / 256 * 320;
       float scale;
       int quant;
@@ -61,8 +71,31 @@ Prepared prepare(const kernels::Table& table, Activation kind, const std::vector
   return made;
 }
 
-std::vector<float> run(const kernels::Table& table, quant::Format format, const std::vector<std::byte>& weights,
-                       std::int64_t rows, std::int64_t cols, const Prepared& activations, std::int64_t tokens) {
+Activation wanted(const kernels::Table& table, quant::Format format, Layout layout) {
+  const auto f = static_cast<int>(format);
+  return layout == Layout::panels ? table.panel_activation[f] : table.activation[f];
+}
+
+std::vector<float> run_panels(const kernels::Table& table, quant::Format format, const std::vector<std::byte>& weights,
+                              std::int64_t rows, std::int64_t cols, const Prepared& activations, std::int64_t tokens) {
+  std::vector<float> out(static_cast<std::size_t>(rows * tokens), std::numeric_limits<float>::quiet_NaN());
+  const std::size_t bytes = quant::panel_bytes(format, cols), row_bytes = quant::row_bytes(format, cols);
+  // To the last byte: a sanitizer sees what is read beyond.
+  std::vector<std::byte> panels(bytes * static_cast<std::size_t>(quant::panel_count(rows)));
+  for (std::int64_t row = 0; row < rows; row += quant::kPanelRows) {
+    quant::pack_panel(format, weights.data() + static_cast<std::size_t>(row) * row_bytes, row_bytes,
+                      static_cast<int>(std::min<std::int64_t>(quant::kPanelRows, rows - row)), cols,
+                      panels.data() + static_cast<std::size_t>(row / quant::kPanelRows) * bytes);
+  }
+  table.panel_product[static_cast<int>(format)]({panels.data(), bytes, rows, cols, activations.bytes.data(),
+                                                 activations.stride, tokens, out.data(), rows});
+  return out;
+}
+
+std::vector<float> run(const kernels::Table& table, quant::Format format, Layout layout,
+                       const std::vector<std::byte>& weights, std::int64_t rows, std::int64_t cols,
+                       const Prepared& activations, std::int64_t tokens) {
+  if (layout == Layout::panels) return run_panels(table, format, weights, rows, cols, activations, tokens);
   std::vector<float> out(static_cast<std::size_t>(rows * tokens), std::numeric_limits<float>::quiet_NaN());
   // Rows in a mapped file may start anywhere, and nothing may be read beyond the last one.
   std::vector<std::byte> shifted(weights.size() + 1);
@@ -83,14 +116,15 @@ std::vector<float> run(const kernels::Table& table, quant::Format format, const 
 
 /// Compares a whole product with doubles.
 /// The bound against the prepared values (what the kernel really multiplied): every value is scaled, converted and
-/// added in float with at most cols / 8 + 32 roundings of 2^-24 each, relative to the parts' magnitudes (reach: a
-/// format's levels and offsets may be added apart and cancel). Against the floats, half a step of each activation more.
-void check_product(const kernels::Table& table, quant::Format format, const std::vector<std::byte>& weights,
+/// added in float with at most cols / 8 + 32 roundings of 2^-24 each (float panels: cols), relative to the parts'
+/// magnitudes (reach: a format's levels and offsets may be added apart and cancel). Against the floats, half a step of each activation more.
+void check_product(const kernels::Table& table, quant::Format format, Layout layout, const std::vector<std::byte>& weights,
                    const std::vector<float>& x, std::int64_t rows, std::int64_t cols, std::int64_t tokens) {
-  const Prepared activations = prepare(table, table.activation[static_cast<int>(format)], x, tokens, cols);
-  const std::vector<float> out = run(table, format, weights, rows, cols, activations, tokens);
+  const Prepared activations = prepare(table, wanted(table, format, layout), x, tokens, cols);
+  const std::vector<float> out = run(table, format, layout, weights, rows, cols, activations, tokens);
   std::vector<float> row(static_cast<std::size_t>(cols));
-  const double rounding = (static_cast<double>(cols) / 8 + 32) * 0x1p-24;
+  const bool one_sum = layout == Layout::panels && quant::info(format).block_length == 1;
+  const double rounding = (static_cast<double>(cols) / (one_sum ? 1 : 8) + 32) * 0x1p-24;
   for (std::int64_t r = 0; r < rows; ++r) {
     const std::byte* packed = weights.data() + static_cast<std::size_t>(r) * quant::row_bytes(format, cols);
     quant::unpack_row(format, packed, row.data(), cols);
@@ -122,7 +156,11 @@ void for_each_set_and_format(Check check) {
       const std::string name(set), format_name = test::name_of(format);
       CAPTURE(name);
       CAPTURE(format_name);
-      check(table, format);
+      for (const Layout layout : {Layout::rows, Layout::panels}) {
+        const bool panels = layout == Layout::panels;
+        CAPTURE(panels);
+        check(table, format, layout);
+      }
     }
   }
 }
@@ -130,21 +168,22 @@ void for_each_set_and_format(Check check) {
 }  // namespace
 
 TEST_CASE("products agree with doubles for odd shapes and one to nine tokens") {
-  for_each_set_and_format([](const kernels::Table& table, quant::Format format) {
+  for_each_set_and_format([](const kernels::Table& table, quant::Format format, Layout layout) {
     const int length = quant::info(format).block_length;
     Random random(7);
     std::vector<std::int64_t> widths = {length, 3 * length, 8 * length};
     if (length == 1) widths = {1, 3, 7, 8, 15, 16, 17, 31, 33, 63, 255, 256, 300};
     if (length == 32) widths = {32, 64, 96, 128, 160, 224, 256, 288, 416, 896};
     for (std::int64_t cols : widths) {
-      for (std::int64_t rows : {1, 2, 5, 8, 11}) {
+      for (std::int64_t rows : {1, 2, 5, 8, 11, 64, 81}) {
         for (std::int64_t tokens : {1, 2, 3, 4, 5, 7, 8, 9}) {
           if (cols > 300 && rows > 5 && tokens > 5) continue;
+          if (rows > 60 && cols > 3 * length && cols != 96 && cols != 33) continue;  // panels: several streams, and one left over
           CAPTURE(cols);
           CAPTURE(rows);
           CAPTURE(tokens);
           const std::vector<std::byte> weights = test::random_rows(random, format, rows, cols);
-          check_product(table, format, weights, test::random_values(random, tokens * cols), rows, cols, tokens);
+          check_product(table, format, layout, weights, test::random_values(random, tokens * cols), rows, cols, tokens);
         }
       }
     }
@@ -152,15 +191,15 @@ TEST_CASE("products agree with doubles for odd shapes and one to nine tokens") {
 }
 
 TEST_CASE("a row's bits do not depend on the rows and tokens beside it") {
-  for_each_set_and_format([](const kernels::Table& table, quant::Format format) {
+  for_each_set_and_format([](const kernels::Table& table, quant::Format format, Layout layout) {
     const int length = quant::info(format).block_length;
     const std::int64_t rows = 19, tokens = 9;
     for (std::int64_t cols : {length == 1 ? std::int64_t{93} : std::int64_t{5 * length}, std::int64_t{1024}}) {
       Random random(11);
       const std::vector<std::byte> weights = test::random_rows(random, format, rows, cols);
       const std::vector<float> x = test::random_values(random, tokens * cols);
-      const Activation kind = table.activation[static_cast<int>(format)];
-      const std::vector<float> together = run(table, format, weights, rows, cols, prepare(table, kind, x, tokens, cols), tokens);
+      const Activation kind = wanted(table, format, layout);
+      const std::vector<float> together = run(table, format, layout, weights, rows, cols, prepare(table, kind, x, tokens, cols), tokens);
       const std::size_t row_bytes = quant::row_bytes(format, cols);
       for (std::int64_t t = 0; t < tokens; ++t) {
         const std::vector<float> one(x.begin() + t * cols, x.begin() + (t + 1) * cols);
@@ -168,7 +207,7 @@ TEST_CASE("a row's bits do not depend on the rows and tokens beside it") {
         for (std::int64_t r = 0; r < rows; ++r) {
           const auto first = weights.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(r) * row_bytes);
           const std::vector<std::byte> row(first, first + static_cast<std::ptrdiff_t>(row_bytes));
-          const float single = run(table, format, row, 1, cols, alone, 1)[0];
+          const float single = run(table, format, layout, row, 1, cols, alone, 1)[0];
           REQUIRE(std::memcmp(&single, &together[static_cast<std::size_t>(t * rows + r)], 4) == 0);
         }
       }
@@ -177,7 +216,7 @@ TEST_CASE("a row's bits do not depend on the rows and tokens beside it") {
 }
 
 TEST_CASE("the largest levels, scales and activations do not overflow or saturate") {
-  for_each_set_and_format([](const kernels::Table& table, quant::Format format) {
+  for_each_set_and_format([](const kernels::Table& table, quant::Format format, Layout layout) {
     if (quant::info(format).block_length == 1) return;
     const std::int64_t rows = 9, cols = 512, tokens = 5;
     for (const unsigned fill : {0x00u, 0xffu, 0x7fu, 0x80u, 0x88u, 0x0fu, 0xf0u, 0x3fu, 0xc0u}) {
@@ -187,7 +226,7 @@ TEST_CASE("the largest levels, scales and activations do not overflow or saturat
           for (std::size_t i = 0; i < x.size(); ++i) x[i] = sign * (alternating && i % 2 ? -1000.0f : 1000.0f);
           CAPTURE(fill);
           CAPTURE(alternating);
-          check_product(table, format, test::constant_rows(format, rows, cols, static_cast<std::uint8_t>(fill), 0x3c00), x, rows,
+          check_product(table, format, layout, test::constant_rows(format, rows, cols, static_cast<std::uint8_t>(fill), 0x3c00), x, rows,
                         cols, tokens);
         }
       }
@@ -197,23 +236,23 @@ TEST_CASE("the largest levels, scales and activations do not overflow or saturat
 
 TEST_CASE("infinities and NaN in activations or scales give no crash, and show in the result") {
   const float infinity = std::numeric_limits<float>::infinity();
-  for_each_set_and_format([&](const kernels::Table& table, quant::Format format) {
+  for_each_set_and_format([&](const kernels::Table& table, quant::Format format, Layout layout) {
     const std::int64_t rows = 9, cols = 512, tokens = 5;
     Random random(3);
     const std::vector<std::byte> weights = test::random_rows(random, format, rows, cols);
     for (const float bad : {infinity, -infinity, std::numeric_limits<float>::quiet_NaN()}) {
       std::vector<float> x = test::random_values(random, tokens * cols);
       x[static_cast<std::size_t>(2 * cols + 77)] = bad;
-      const Prepared activations = prepare(table, table.activation[static_cast<int>(format)], x, tokens, cols);
-      const std::vector<float> out = run(table, format, weights, rows, cols, activations, tokens);
+      const Prepared activations = prepare(table, wanted(table, format, layout), x, tokens, cols);
+      const std::vector<float> out = run(table, format, layout, weights, rows, cols, activations, tokens);
       for (std::int64_t t = 0; t < tokens; ++t) {
         for (std::int64_t r = 0; r < rows; ++r) REQUIRE(std::isfinite(out[static_cast<std::size_t>(t * rows + r)]) == (t != 2));
       }
     }
     for (const std::uint16_t scale : {std::uint16_t{0x7c00}, std::uint16_t{0x7e00}}) {
       const std::vector<float> x = test::random_values(random, tokens * cols);
-      const Prepared activations = prepare(table, table.activation[static_cast<int>(format)], x, tokens, cols);
-      run(table, format, test::constant_rows(format, rows, cols, 0x55, scale), rows, cols, activations, tokens);
+      const Prepared activations = prepare(table, wanted(table, format, layout), x, tokens, cols);
+      run(table, format, layout, test::constant_rows(format, rows, cols, 0x55, scale), rows, cols, activations, tokens);
     }
   });
 }
@@ -227,7 +266,7 @@ TEST_CASE("prepared activations are the same in every set, tiny and large values
         Random random(5);
         std::vector<float> x = test::random_values(random, cols);
         for (float& value : x) value *= size;
-        for (Activation kind : {Activation::f32, Activation::q8_32, Activation::q8_256}) {
+        for (Activation kind : {Activation::f32, Activation::q8_32, Activation::q8_256, Activation::q16_32}) {
           const Prepared a = prepare(generic, kind, x, 1, cols);
           const Prepared b = prepare(table, kind, x, 1, cols);
           REQUIRE(a.bytes == b.bytes);
