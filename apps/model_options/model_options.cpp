@@ -24,6 +24,11 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
       ->type_name("N")
       ->check(CLI::Range(1, 512).description(""))
       ->group("Model");
+  command
+      .add_flag("!--no-repack", options.repack,
+                "Read the weights in place in the file, shared with other processes, instead of copying them into the "
+                "layout that is multiplied fastest")
+      ->group("Model");
   command.add_flag("-v,--verbose", options.verbose, "Say more about the work on standard error")->group("Model");
 }
 

@@ -11,10 +11,11 @@
 
 namespace brim::apps {
 
-/// -m, -t, -v.
+/// -m, -t, --no-repack, -v.
 struct ModelOptions {
   std::string path;
   std::optional<int> threads;
+  bool repack = true;
   bool verbose = false;
 };
 void add_model_options(CLI::App& command, ModelOptions& options);

@@ -151,8 +151,9 @@ brim_status brim_model_load(const char* path, const brim_options* options, brim_
     BRIM_ASSIGN(const brim::api::ModelOptions settings,
                 brim::api::model_options(options ? options->list : brim::api::OptionList()));
     auto handle = std::make_unique<brim_model>();
-    BRIM_ASSIGN(handle->model, brim::model::Model::load(path, progress_of(progress, user)));
     handle->threads = settings.threads > 0 ? settings.threads : brim::kernels::default_threads();
+    BRIM_ASSIGN(handle->model, brim::model::Model::load(path, {settings.repack, handle->threads},
+                                                        progress_of(progress, user)));
     const std::string file = path;
     handle->name = handle->model->config().name;
     if (handle->name.empty()) handle->name = file.substr(file.find_last_of('/') + 1);

@@ -185,8 +185,13 @@ Result<Change> change_option(SessionOptions& options, std::string_view key, cons
 Result<ModelOptions> model_options(const OptionList& list) {
   ModelOptions options;
   for (const auto& [key, value] : list) {
-    if (key != "threads") return error(ErrorCode::invalid_argument, "unknown model option '", key.substr(0, 80), "'");
-    BRIM_TRY(parse_integer(key, value, 1, 512, options.threads));
+    if (key == "threads") {
+      BRIM_TRY(parse_integer(key, value, 1, 512, options.threads));
+    } else if (key == "weights.repack") {
+      BRIM_TRY(parse_flag(key, value, options.repack));
+    } else {
+      return error(ErrorCode::invalid_argument, "unknown model option '", key.substr(0, 80), "'");
+    }
   }
   return options;
 }

@@ -15,6 +15,7 @@ using OptionList = std::vector<std::pair<std::string, std::string>>;
 
 struct ModelOptions {
   int threads = 0;  ///< 0: kernels::default_threads()
+  bool repack = true;
 };
 
 /// Errors: invalid_argument naming the key, the value, and what was expected or which keys there are.

@@ -36,32 +36,32 @@ int touch(std::byte* data, std::size_t size) {
   return 0;
 }
 
-Error refusal(std::size_t size, const MemoryLimits& limits, const std::string& why) {
-  return error(ErrorCode::out_of_memory, "a session needs ", size_text(size), " of memory, but ", why, " (",
+Error refusal(std::string_view owner, std::size_t size, const MemoryLimits& limits, const std::string& why) {
+  return error(ErrorCode::out_of_memory, owner, " needs ", size_text(size), " of memory, but ", why, " (",
                size_text(limits.available), " of ", size_text(limits.total), " available, limited by ", limits.limiting,
                ")");
 }
 
 }  // namespace
 
-Result<Arena> Arena::create(std::size_t bytes) {
+Result<Arena> Arena::create(std::size_t bytes, std::string_view owner) {
   Arena arena;
   if (bytes == 0) return arena;
   const std::size_t page = page_size();
   const MemoryLimits limits = memory_limits();
-  if (bytes > std::numeric_limits<std::size_t>::max() - page) return refusal(bytes, limits, "no machine has that much");
+  if (bytes > std::numeric_limits<std::size_t>::max() - page) return refusal(owner, bytes, limits, "no machine has that much");
   const std::size_t size = (bytes + page - 1) / page * page;
-  if (size > limits.available) return refusal(size, limits, "that much is not to be had");
+  if (size > limits.available) return refusal(owner, size, limits, "that much is not to be had");
 
   void* data = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (data == MAP_FAILED) {
-    return refusal(size, limits, "the system refused it: " + std::generic_category().message(errno));
+    return refusal(owner, size, limits, "the system refused it: " + std::generic_category().message(errno));
   }
   arena.data_ = static_cast<std::byte*>(data);
   arena.size_ = size;
   if (size >= kHugePagesFrom) ::madvise(data, size, MADV_HUGEPAGE);
   if (const int failure = touch(arena.data_, size); failure != 0) {
-    return refusal(size, limits, "the system could not provide it: " + std::generic_category().message(failure));
+    return refusal(owner, size, limits, "the system could not provide it: " + std::generic_category().message(failure));
   }
   return arena;
 }

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string_view>
 
 #include "engine/base/result.hpp"
 
@@ -12,8 +13,9 @@ namespace brim {
 /// Owns one anonymous mapping; movable, not copyable. `take` hands out disjoint parts of it.
 class Arena {
  public:
-  /// Maps and touches `bytes` (rounded up to a page). Errors: out_of_memory with what was asked and what is available.
-  static Result<Arena> create(std::size_t bytes);
+  /// Maps and touches `bytes` (rounded up to a page) for `owner` ("a session"). Errors: out_of_memory with owner, what
+  /// was asked and what is available.
+  static Result<Arena> create(std::size_t bytes, std::string_view owner = "a session");
 
   Arena() = default;
   Arena(Arena&& other) noexcept;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <system_error>
 #include <utility>
 
@@ -56,6 +57,15 @@ void MappedFile::expect(Access access) const {
   if (data_ == nullptr) return;
   // Advice may be refused by a kernel or file system that does not take it: reading is then only slower.
   ::madvise(const_cast<std::byte*>(data_), size_, access == Access::sequential ? MADV_SEQUENTIAL : MADV_NORMAL);
+}
+
+void MappedFile::release(std::span<const std::byte> part) const {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto start = reinterpret_cast<std::uintptr_t>(data_);
+  const auto from = reinterpret_cast<std::uintptr_t>(part.data());
+  if (data_ == nullptr || from < start || from - start > size_ || part.size() > size_ - (from - start)) return;
+  const std::uintptr_t first = (from + page - 1) / page * page, end = (from + part.size()) / page * page;
+  if (first < end) ::madvise(reinterpret_cast<void*>(first), end - first, MADV_DONTNEED);
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept

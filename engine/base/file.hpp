@@ -30,6 +30,10 @@ class MappedFile {
   enum class Access { sequential, repeated };
   void expect(Access access) const;
 
+  /// Gives back the memory of the whole pages within `part`, if it is a part of this mapping: reading them again reads
+  /// the file again.
+  void release(std::span<const std::byte> part) const;
+
   std::span<const std::byte> bytes() const { return {data_, size_}; }
   const std::string& path() const { return path_; }
 

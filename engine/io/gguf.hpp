@@ -117,6 +117,10 @@ class Gguf {
   /// How the tensors will be read from now on; files are opened for `sequential`. A model that has been loaded and
   /// reads its weights in place says `repeated`, so that the kernel keeps them when memory is short.
   void expect(MappedFile::Access access) const;
+  /// Gives back the memory of a part of a tensor's data that will not be read again soon.
+  void release(std::span<const std::byte> part) const {
+    for (const MappedFile& file : files_) file.release(part);
+  }
 
   // Typed reads for configuration: the value, the default when the key is absent, or a bad_file error that names the
   // file, the key, the expected and the found type or range. Numbers that are not finite are refused.

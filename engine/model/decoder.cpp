@@ -6,6 +6,19 @@
 #include "kernels/multiply.hpp"
 
 namespace brim::model {
+namespace {
+
+void unpack_row(const quant::Matrix& matrix, std::int64_t index, float* values) noexcept {
+  if (matrix.layout == quant::Layout::rows) {
+    kernels::active().unpack[static_cast<std::size_t>(matrix.format)](matrix.row(index), values, matrix.cols);
+    return;
+  }
+  const std::size_t panel_bytes = quant::panel_bytes(matrix.format, matrix.cols);
+  quant::unpack_panel_row(matrix.format, matrix.data + static_cast<std::size_t>(index / quant::kPanelRows) * panel_bytes,
+                          static_cast<int>(index % quant::kPanelRows), values, matrix.cols);
+}
+
+}  // namespace
 
 void Decoder::embed(std::span<const std::int32_t> tokens, std::int64_t position) noexcept {
   const Config& config = model_.config();
@@ -14,8 +27,7 @@ void Decoder::embed(std::span<const std::int32_t> tokens, std::int64_t position)
   const std::int64_t pairs = rope_.pairs();
   for (std::int64_t t = 0; t < static_cast<std::int64_t>(tokens.size()); ++t) {
     float* row = work_.stream.data() + t * config.embedding;
-    kernel.unpack[static_cast<std::size_t>(table.format)](table.row(tokens[static_cast<std::size_t>(t)]), row,
-                                                          config.embedding);
+    unpack_row(table, tokens[static_cast<std::size_t>(t)], row);
     if (config.embedding_scale != 1.0f) kernel.scale(row, config.embedding, config.embedding_scale);
     const std::int64_t windowed = work_.shape.chunk + t;
     rope_.global().at(position + t, work_.cosines.data() + t * pairs, work_.sines.data() + t * pairs);

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdlib>
 
+#include "engine/model/repack.hpp"
 #include "engine/model/vocabulary.hpp"
 #include "kernels/dispatch.hpp"
 
@@ -41,7 +42,7 @@ Status page_in(const io::Gguf& file, const Progress& progress) {
 
 }  // namespace
 
-Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const Progress& progress) {
+Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const LoadOptions& options, const Progress& progress) {
   const char* cap = std::getenv("BRIM_ISA");
   if (const std::string complaint = kernels::check_cap(kernels::this_machine(), cap ? cap : ""); !complaint.empty()) {
     return error(ErrorCode::invalid_argument, complaint);
@@ -53,11 +54,18 @@ Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const 
   BRIM_ASSIGN(Weights weights, read_weights(file, config));
   BRIM_ASSIGN(text::Tokenizer tokenizer, text::Tokenizer::create(std::move(vocabulary)));
   BRIM_ASSIGN(std::string chat_template, read_chat_template(file));
-  BRIM_TRY(page_in(file, progress));
+  Arena panels;
+  if (options.repack && repacking_pays(weights)) {
+    BRIM_ASSIGN(panels, repack(weights, file, options.threads, progress));
+  } else {
+    BRIM_TRY(page_in(file, progress));
+  }
   file.expect(MappedFile::Access::repeated);
-  return std::shared_ptr<const Model>(new Model(std::move(file), std::move(config), std::move(weights),
-                                                std::move(tokenizer), std::move(chat_template)));
+  return std::shared_ptr<const Model>(new Model(std::move(file), std::move(config), std::move(panels),
+                                                std::move(weights), std::move(tokenizer), std::move(chat_template)));
 }
+
+std::int64_t Model::weight_bytes() const { return static_cast<std::int64_t>(model::weight_bytes(weights_, false)); }
 
 std::int64_t Model::parameters() const {
   std::int64_t count = 0;

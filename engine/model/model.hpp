@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "engine/base/arena.hpp"
 #include "engine/base/log.hpp"
 #include "engine/base/result.hpp"
 #include "engine/io/gguf.hpp"
@@ -14,11 +15,19 @@
 
 namespace brim::model {
 
+struct LoadOptions {
+  bool repack = true;  ///< weights into panels where that pays; else they are read in place in the mapped file
+  int threads = 1;     ///< that repack
+};
+
 class Model {
  public:
-  /// Opens, checks and pages in a model. `progress` hears of bytes read; stopping it gives ErrorCode::cancelled.
-  /// Errors: io, bad_file, unsupported with one sentence; invalid_argument when BRIM_ISA names no usable set.
-  static Result<std::shared_ptr<const Model>> load(const std::string& path, const Progress& progress = {});
+  /// Opens, checks and repacks (or pages in) a model. `progress` hears of bytes read; stopping it gives
+  /// ErrorCode::cancelled. Errors: io, bad_file, unsupported with one sentence; invalid_argument when BRIM_ISA names no
+  /// usable set; out_of_memory when repacked weights do not fit.
+  static Result<std::shared_ptr<const Model>> load(const std::string& path, const LoadOptions& options,
+                                                   const Progress& progress = {});
+  static Result<std::shared_ptr<const Model>> load(const std::string& path) { return load(path, LoadOptions{}); }
 
   const io::Gguf& file() const { return file_; }
   const Config& config() const { return config_; }
@@ -27,17 +36,19 @@ class Model {
   /// tokenizer.chat_template, empty when the file has none.
   const std::string& chat_template() const { return chat_template_; }
   std::int64_t parameters() const;
-  std::int64_t weight_bytes() const { return static_cast<std::int64_t>(file_.tensor_bytes()); }
+  /// Bytes of weights in memory: panels, or the file's where they are read in place.
+  std::int64_t weight_bytes() const;
   /// The format most weight bytes are in.
   quant::Format main_format() const;
 
  private:
-  Model(io::Gguf file, Config config, Weights weights, text::Tokenizer tokenizer, std::string chat_template)
-      : file_(std::move(file)), config_(std::move(config)), weights_(std::move(weights)),
+  Model(io::Gguf file, Config config, Arena panels, Weights weights, text::Tokenizer tokenizer, std::string chat_template)
+      : file_(std::move(file)), config_(std::move(config)), panels_(std::move(panels)), weights_(std::move(weights)),
         tokenizer_(std::move(tokenizer)), chat_template_(std::move(chat_template)) {}
 
   io::Gguf file_;
   Config config_;
+  Arena panels_;  ///< what weights_ refers to, beside the file
   Weights weights_;
   text::Tokenizer tokenizer_;
   std::string chat_template_;

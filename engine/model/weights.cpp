@@ -55,8 +55,8 @@ class Finder {
 
   Result<ExpertMatrices> experts(const std::string& name, std::int64_t cols, std::int64_t rows, int count) const {
     ExpertMatrices result;
-    BRIM_ASSIGN(result.all, matrix(name + ".weight", {cols, rows, count}));
-    result.rows_each = rows;
+    BRIM_ASSIGN(const quant::Matrix all, matrix(name + ".weight", {cols, rows, count}));
+    for (int expert = 0; expert < count; ++expert) result.each.push_back(all.slice(expert * rows, rows));
     return result;
   }
 

@@ -1,4 +1,5 @@
-// A model's tensors by their place in the network. Matrices are views into the mapped file; vectors (norms, biases) are
+// A model's tensors by their place in the network. Matrices are views into the mapped file, or
+// into panels that repack.hpp made of it; vectors (norms, biases) are
 // unpacked copies. Every tensor's presence and shape is checked here, so that the decoder never asks.
 #pragma once
 
@@ -18,12 +19,11 @@ struct Linear {
   std::vector<float> bias;
 };
 
-/// The same matrix of every expert, one after another: rows [e · rows_each, (e + 1) · rows_each) are expert e's.
+/// The same matrix of every expert.
 struct ExpertMatrices {
-  quant::Matrix all;
-  std::int64_t rows_each = 0;
+  std::vector<quant::Matrix> each;
 
-  quant::Matrix of(int expert) const { return all.slice(expert * rows_each, rows_each); }
+  const quant::Matrix& of(int expert) const { return each[static_cast<std::size_t>(expert)]; }
 };
 
 struct LayerWeights {

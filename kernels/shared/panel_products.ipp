@@ -48,8 +48,8 @@ struct PanelKernel {
   };
 
   /// 16 or 32 columns of one part.
-  template <int kPart, int kHalf, int kVectors, int kTokens>
-  static inline __attribute__((always_inline)) void step(const Slab* const* slabs, const int* rows,
+  template <int kHalf, int kVectors, int kTokens>
+  static inline __attribute__((always_inline)) void step(const Slab* const* slabs, int part, const int* rows,
                                                          const typename Format::Super* supers,
                                                          const Q16Block* const* x, Floats (&sums)[kVectors][kTokens]) {
     constexpr int kGroups = 8 / Format::kScales;
@@ -64,7 +64,7 @@ struct PanelKernel {
       constexpr int kGroup = decltype(constant)::value;
       Bytes weights[kVectors];
       for (int v = 0; v < kVectors; ++v) {
-        weights[v] = Lanes::template suited<Format::kBits>(Format::template group<kGroup>(*slabs[v], kPart, rows[v]));
+        weights[v] = Lanes::template suited<Format::kBits>(Format::template group<kGroup>(*slabs[v], part, rows[v]));
       }
       for (int t = 0; t < kTokens; ++t) {
         const Bytes high_bytes = Lanes::four(x[t]->high + 4 * kGroup);
@@ -74,7 +74,7 @@ struct PanelKernel {
       }
     });
     for (int v = 0; v < kVectors; ++v) {
-      const Floats scale = Format::scale(*slabs[v], supers[v], kPart, kHalf, rows[v]);
+      const Floats scale = Format::scale(*slabs[v], supers[v], part, kHalf, rows[v]);
       for (int t = 0; t < kTokens; ++t) {
         Ints whole = Lanes::join(high[v][t].total(), low[v][t].total());
         if constexpr (kOffset != 0) {
@@ -84,7 +84,7 @@ struct PanelKernel {
         sums[v][t] = Lanes::fma(Lanes::to_floats(whole), Lanes::multiply(scale, Lanes::floats(x[t]->scale)), sums[v][t]);
       }
       if constexpr (Format::kMinimum) {
-        const Floats minimum = Format::minimum(*slabs[v], supers[v], kPart, kHalf, rows[v]);
+        const Floats minimum = Format::minimum(*slabs[v], supers[v], part, kHalf, rows[v]);
         for (int t = 0; t < kTokens; ++t) {
           const float sum =
               Format::kScales == 2 ? x[t]->weighted_sums[kHalf] : x[t]->weighted_sums[0] + x[t]->weighted_sums[1];
@@ -110,22 +110,23 @@ struct PanelKernel {
       for (int v = 0; v < kVectors; ++v) {
         slabs[v] = reinterpret_cast<const Slab*>(places[v].panel) + s;
         supers[v] = Format::super(*slabs[v], rows[v]);
-        if constexpr (kVectors == Lanes::kStreams) {
-          const std::byte* ahead = reinterpret_cast<const std::byte*>(slabs[v]) + Lanes::kAhead;
-          for (std::size_t i = 0; i < sizeof(Slab); i += 64) __builtin_prefetch(ahead + i, 0, 3);
-        }
       }
-      for_constants<0, Format::kParts>([&](auto constant) {
-        constexpr int kPart = decltype(constant)::value;
+#pragma GCC unroll 1
+      for (int part = 0; part < Format::kParts; ++part) {
+        constexpr std::size_t kBytes = sizeof(Slab) / Format::kParts;
+        for (int v = 0; v < kVectors; ++v) {
+          const std::byte* ahead = reinterpret_cast<const std::byte*>(slabs[v]) + part * kBytes + Lanes::kAhead;
+          for (std::size_t i = 0; i < kBytes; i += 64) __builtin_prefetch(ahead + i, 0, 3);
+        }
         const Q16Block* x[kTokens];
         for (int t = 0; t < kTokens; ++t) {
           x[t] = reinterpret_cast<const Q16Block*>(activations + static_cast<std::size_t>(t) * p.activation_stride) +
-                 s * Format::kParts + kPart;
+                 s * Format::kParts + part;
         }
         for_constants<0, Format::kScales>([&](auto half) {
-          step<kPart, decltype(half)::value, kVectors, kTokens>(slabs, rows, supers, x, sums);
+          step<decltype(half)::value, kVectors, kTokens>(slabs, part, rows, supers, x, sums);
         });
-      });
+      }
     }
     for (int v = 0; v < kVectors; ++v) {
       const std::int64_t row = (places[v].panel - p.panels) / static_cast<std::int64_t>(p.panel_bytes) * quant::kPanelRows +

@@ -50,6 +50,8 @@ BRIM_API const char* brim_isa(void);
 
 /* ---- options: string keys, so that new ones never change this interface ------------------------------------------
  * Model:    threads          1…512; default min(affinity, cgroup quota, performance cores)
+ *           weights.repack   1 (default): weights are copied into the layout this machine's kernels read fastest;
+ *                            0: they are read in place in the mapped file
  * Session:  context          positions; default the trained context
  *           kv.budget        "64MiB", "20%", "full", "auto" (default)
  *           kv.type          f32 | f16 (default) | q8_0

@@ -2,39 +2,10 @@
 // back.
 #include <doctest/doctest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <vector>
 
 #include "tests/engine/kv/fake_model.hpp"
-
-namespace {
-
-std::atomic<long> allocations{0};
-
-void* counted(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc();
-}
-
-}  // namespace
-
-// All but the aligned ones, which keep calling the library's.
-void* operator new(std::size_t size) { return counted(size); }
-void* operator new[](std::size_t size) { return counted(size); }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  return std::malloc(size == 0 ? 1 : size);
-}
-void* operator new[](std::size_t size, const std::nothrow_t& tag) noexcept { return operator new(size, tag); }
-void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
-void operator delete[](void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+#include "tests/support/allocation_count.hpp"
 
 using namespace brim::test;
 using brim::kernels::KvType;
@@ -62,7 +33,7 @@ TEST_CASE("no allocation after create") {
       }
       cache.end();
     };
-    const long before = allocations.load();
+    const std::size_t before = allocation_count();
     for (int i = 0; i < 20; ++i) read(plan.chunk);
     for (int i = 0; i < 600; ++i) read(1);
     cache.truncate(cache.tokens() - 1);
@@ -71,7 +42,7 @@ TEST_CASE("no allocation after create") {
     cache.abandon();
     const std::int64_t evicted = cache.evicted(), rebased = cache.rebased(), used = cache.bytes_used();
     cache.clear();
-    const long after = allocations.load();
+    const std::size_t after = allocation_count();
     CHECK(after == before);
     CHECK(evicted > 0);
     CHECK(rebased > 0);
