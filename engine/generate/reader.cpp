@@ -2,9 +2,11 @@
 #include "engine/generate/reader.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 #include "engine/base/memory_limits.hpp"
 #include "engine/base/size_text.hpp"
+#include "engine/kv/layout.hpp"
 #include "kernels/threads.hpp"
 
 namespace brim::generate {
@@ -15,8 +17,16 @@ constexpr std::int64_t kHistoryTokens = std::int64_t{1} << 18;
 
 std::int64_t history_tokens(const kv::Plan& plan) { return std::max(kHistoryTokens, plan.shape.context); }
 
-model::WorkspaceShape shape_of(const kv::Plan& plan, int threads) {
-  return model::workspace_shape(plan, threads);
+model::WorkspaceShape shape_of(const MemoryPlan& memory, int threads) {
+  model::WorkspaceShape shape = model::workspace_shape(memory.kv, threads);
+  shape.logit_rows = memory.tokens_together;
+  return shape;
+}
+
+std::int64_t tokens_together(const kv::Plan& plan, const SpeculationOptions& options) {
+  if (!options.ngram) return 1;
+  const std::int64_t most = std::clamp(options.draft_max + 1, 1, kMostTogether);
+  return std::max<std::int64_t>(1, std::min(most, kv::draft_tokens(plan.shape, plan.chunk)));
 }
 
 }  // namespace
@@ -31,19 +41,20 @@ Result<MemoryPlan> plan_memory(const model::Config& config, const ReaderOptions&
   const std::int64_t quarter = static_cast<std::int64_t>(memory_limits().available / 4);
   BRIM_ASSIGN(memory.kv, kv::make_plan(model::kv_shape(config, context, options.type), options.budget, quarter,
                                        options.split, options.keep));
-  memory.workspace_bytes =
-      static_cast<std::int64_t>(model::Workspace::bytes(config, shape_of(memory.kv, options.threads)));
+  memory.tokens_together = tokens_together(memory.kv, options.speculation);
+  memory.workspace_bytes = static_cast<std::int64_t>(model::Workspace::bytes(config, shape_of(memory, options.threads)));
   memory.history_bytes = history_tokens(memory.kv) * static_cast<std::int64_t>(sizeof(TokenId));
+  if (memory.tokens_together > 1) memory.speculation_bytes = Speculation::bytes(memory.kv.shape.context);
   return memory;
 }
 
 Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Model> model, const ReaderOptions& options) {
   BRIM_ASSIGN(MemoryPlan memory, plan_memory(model->config(), options));
-  constexpr std::int64_t kAlignment = 3 * 64;  // each of the three parts starts on a cache line
+  constexpr std::int64_t kAlignment = 4 * 64;  // each of the four parts starts on a cache line
   auto arena = Arena::create(static_cast<std::size_t>(memory.total() + kAlignment));
   if (!arena) {
     return error(arena.error().code, "a session needs ", size_text(static_cast<std::size_t>(memory.kv.budget_bytes)),
-                 " for its KV budget and ", size_text(static_cast<std::size_t>(memory.total() - memory.kv.budget_bytes)),
+                 " for its KV budget and ", size_text(static_cast<std::size_t>(memory.beside_bytes())),
                  " beside it; ", arena.error().sentence);
   }
   auto rope = std::make_unique<model::Rope>(model->config(), model->weights().rope_factors, memory.kv.shape.context);
@@ -52,22 +63,26 @@ Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Mode
   // The first parallel region allocates per thread; it happens here, where failing is still allowed.
   kernels::for_chunks(options.threads, options.threads, [](std::int64_t, int) noexcept {});
   return std::unique_ptr<Reader>(new Reader(std::move(model), std::move(memory), std::move(*arena), std::move(cache),
-                                            std::move(rope), options.threads));
+                                            std::move(rope), options));
 }
 
 Reader::Reader(std::shared_ptr<const model::Model> model, MemoryPlan memory, Arena arena, kv::Cache cache,
-               std::unique_ptr<model::Rope> rope, int threads)
+               std::unique_ptr<model::Rope> rope, const ReaderOptions& options)
     : model_(std::move(model)),
       memory_(std::move(memory)),
       arena_(std::move(arena)),
       cache_(std::move(cache)),
       rope_(std::move(rope)),
-      decoder_(*model_, *rope_, cache_, work_, threads),
-      threads_(threads) {
-  work_.lay_out(model_->config(), shape_of(memory_.kv, threads),
+      decoder_(*model_, *rope_, cache_, work_, options.threads),
+      threads_(options.threads) {
+  work_.lay_out(model_->config(), shape_of(memory_, threads_),
                 arena_.take(static_cast<std::size_t>(memory_.workspace_bytes)));
   const std::span<std::byte> ids = arena_.take(static_cast<std::size_t>(memory_.history_bytes));
   history_ = {reinterpret_cast<TokenId*>(ids.data()), ids.size() / sizeof(TokenId)};
+  if (memory_.tokens_together > 1) {
+    speculation_ = Speculation(arena_.take(static_cast<std::size_t>(memory_.speculation_bytes)),
+                               memory_.kv.shape.context, options.speculation.eager);
+  }
 }
 
 void Reader::remember(std::span<const TokenId> ids) noexcept {
@@ -84,6 +99,7 @@ void Reader::remember(std::span<const TokenId> ids) noexcept {
 
 Status Reader::read_chunks(std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel,
                            const ChunkObserver& observer, bool remember_ids) {
+  forget_guesses(false);
   const std::size_t chunk = static_cast<std::size_t>(memory_.kv.chunk);
   const long long total = static_cast<long long>(ids.size());
   for (std::size_t at = 0; at < ids.size(); at += chunk) {
@@ -118,6 +134,36 @@ Status Reader::read(std::span<const TokenId> ids, const Progress& progress, cons
   return read_chunks(ids, progress, cancel, observer, true);
 }
 
+Status Reader::read_next(TokenId id, const std::atomic<bool>* cancel) {
+  if (memory_.tokens_together == 1) return read({&id, 1}, {}, cancel);
+  if (speculation_.guessed(id) && cache_.drafts_left() > 0) {
+    cache_.accept_draft();
+    ++row_;
+    remember({&id, 1});
+    return {};
+  }
+  BRIM_TRY(refresh({}, cancel));
+  const std::int64_t most = std::min(cache_.draft_room(), memory_.tokens_together);
+  const std::span<const TokenId> tokens = speculation_.propose({history(), history_start_}, id, static_cast<int>(most));
+  const auto start = std::chrono::steady_clock::now();
+  has_logits_ = false;
+  if (const Status status = decoder_.forward_drafts(tokens, cancel); !status) {
+    forget_guesses(false);
+    return status;
+  }
+  rows_ = decoder_.logits(0, static_cast<std::int64_t>(tokens.size()));
+  row_ = 0;
+  has_logits_ = true;
+  speculation_.note_pass(tokens.size(), std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  remember({&id, 1});
+  return {};
+}
+
+void Reader::forget_guesses(bool cut) noexcept {
+  speculation_.forget(cut);
+  rows_ = {};
+}
+
 Status Reader::rewind(std::int64_t count, const Progress& progress, const std::atomic<bool>* cancel) {
   if (count >= tokens()) return refresh(progress, cancel);
   if (count < history_start_ && count > 0) {
@@ -125,6 +171,7 @@ Status Reader::rewind(std::int64_t count, const Progress& progress, const std::a
                  " tokens are remembered");
   }
   if (truncate(count)) return {};
+  forget_guesses(true);
   history_size_ = std::max<std::int64_t>(0, count - history_start_);
   has_logits_ = false;
   in_step_ = false;
@@ -139,6 +186,7 @@ bool Reader::truncate(std::int64_t count) noexcept {
   if (!in_step_ || cache_.stale() || history_start_ > 0 || count > cache_.tokens()) return false;
   if (count == cache_.tokens()) return true;
   if (!cache_.truncate(count)) return false;
+  forget_guesses(true);
   history_size_ = count;
   has_logits_ = false;
   return true;
@@ -146,6 +194,7 @@ bool Reader::truncate(std::int64_t count) noexcept {
 
 void Reader::clear() noexcept {
   cache_.clear();
+  forget_guesses(true);
   history_size_ = history_start_ = 0;
   has_logits_ = false;
   in_step_ = true;
@@ -153,7 +202,9 @@ void Reader::clear() noexcept {
 
 Result<std::span<const float>> Reader::logits() {
   if (!has_logits_) return error(ErrorCode::wrong_state, "there is nothing to continue: no text has been read");
-  return decoder_.logits(decoder_.last_tokens() - 1);
+  if (rows_.empty()) return decoder_.logits(decoder_.last_tokens() - 1);
+  const std::size_t vocabulary = static_cast<std::size_t>(model_->config().vocabulary);
+  return rows_.subspan(row_ * vocabulary, vocabulary);
 }
 
 }  // namespace brim::generate

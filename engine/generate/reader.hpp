@@ -13,13 +13,12 @@
 #include "engine/base/arena.hpp"
 #include "engine/base/log.hpp"
 #include "engine/base/result.hpp"
+#include "engine/generate/speculation.hpp"
 #include "engine/kv/cache.hpp"
 #include "engine/model/decoder.hpp"
 #include "engine/model/model.hpp"
 
 namespace brim::generate {
-
-using TokenId = std::int32_t;
 
 struct ReaderOptions {
   std::int64_t context = 0;  ///< most positions; 0: the trained context
@@ -28,6 +27,7 @@ struct ReaderOptions {
   std::string split = "uniform";
   std::string keep = "window";
   int threads = 1;
+  SpeculationOptions speculation;
 };
 
 /// What a reader would book, before anything is allocated.
@@ -35,7 +35,10 @@ struct MemoryPlan {
   kv::Plan kv;
   std::int64_t workspace_bytes = 0;  ///< activations, scores, logits
   std::int64_t history_bytes = 0;    ///< token ids, for reading again
-  std::int64_t total() const { return kv.budget_bytes + workspace_bytes + history_bytes; }
+  std::int64_t speculation_bytes = 0;
+  std::int64_t tokens_together = 1;  ///< most tokens of a pass that verifies guesses; 1: nothing is guessed
+  std::int64_t beside_bytes() const { return workspace_bytes + history_bytes + speculation_bytes; }
+  std::int64_t total() const { return kv.budget_bytes + beside_bytes(); }
 };
 /// Errors: invalid_argument, or out_of_memory when the budget is below the floors.
 Result<MemoryPlan> plan_memory(const model::Config& config, const ReaderOptions& options);
@@ -54,6 +57,10 @@ class Reader {
   /// next call, from the history.
   Status read(std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel,
               const ChunkObserver& observer = {});
+  /// Reads one more token of an answer. With speculation, tokens that may follow it are read along; when the next call
+  /// comes with the one that was guessed, there is nothing left to compute. Everything that can be asked for — logits,
+  /// history, cache — is bit for bit what reading token by token gives, whatever was guessed.
+  Status read_next(TokenId id, const std::atomic<bool>* cancel);
   /// Forgets all but the first `count` tokens: exactly where the cache can, else by reading them again.
   Status rewind(std::int64_t count, const Progress& progress, const std::atomic<bool>* cancel);
   /// The same where it is exact at once; false, with nothing changed, where tokens would have to be read again.
@@ -71,13 +78,15 @@ class Reader {
   const MemoryPlan& memory() const { return memory_; }
   const model::Model& model() const { return *model_; }
   int threads() const { return threads_; }
+  const SpeculationCounts& speculation() const { return speculation_.counts(); }
 
  private:
   Reader(std::shared_ptr<const model::Model> model, MemoryPlan memory, Arena arena, kv::Cache cache,
-         std::unique_ptr<model::Rope> rope, int threads);
+         std::unique_ptr<model::Rope> rope, const ReaderOptions& options);
   Status read_chunks(std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel,
                      const ChunkObserver& observer, bool remember);
   Status refresh(const Progress& progress, const std::atomic<bool>* cancel);
+  void forget_guesses(bool cut) noexcept;
   void remember(std::span<const TokenId> ids) noexcept;
 
   std::shared_ptr<const model::Model> model_;
@@ -91,6 +100,9 @@ class Reader {
   std::int64_t history_size_ = 0;
   std::int64_t history_start_ = 0;
   int threads_;
+  Speculation speculation_;
+  std::span<const float> rows_;  // logits after each token of the last read_next's pass; empty: ask the decoder
+  std::size_t row_ = 0;          // the one that counts now
   bool has_logits_ = false;
   bool in_step_ = true;  // the cache holds what the history says
 };

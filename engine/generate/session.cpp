@@ -61,8 +61,9 @@ Status Session::take_cancel() {
 void Session::begin_answer() {
   stream_.reset();
   stops_.reset();
-  timings_.generated_tokens = 0;
+  timings_.generated_tokens = timings_.drafted_tokens = timings_.accepted_tokens = 0;
   timings_.generate_seconds = 0;
+  counted_ = reader_->speculation();
 }
 
 Status Session::append(std::span<const TokenId> ids) {
@@ -194,12 +195,14 @@ Result<Piece> Session::next() {
   if (options_.limit >= 0 && timings_.generated_tokens >= options_.limit) return end_answer(-1, End::limit);
   const Stopwatch stopwatch(timings_.generate_seconds);
   if (pending_ >= 0) {
-    const Status status = reader_->read({&pending_, 1}, {}, &cancel_);
+    const Status status = reader_->read_next(pending_, &cancel_);
     if (!status) {
       cancel_.store(false);
       return status.error();
     }
     pending_ = -1;
+    timings_.drafted_tokens = reader_->speculation().drafted - counted_.drafted;
+    timings_.accepted_tokens = reader_->speculation().accepted - counted_.accepted;
   }
   BRIM_ASSIGN(const std::span<const float> logits, reader_->logits());
   const TokenId id = sampler_.sample(logits, reader_->history());

@@ -40,6 +40,8 @@ struct Piece {
 struct Timings {
   std::int64_t prompt_tokens = 0;
   std::int64_t generated_tokens = 0;
+  std::int64_t drafted_tokens = 0;   ///< guessed ahead of their time (speculation)
+  std::int64_t accepted_tokens = 0;  ///< of those, the ones that were right
   double prompt_seconds = 0;
   double generate_seconds = 0;
 };
@@ -106,6 +108,7 @@ class Session {
   bool answering_ = false;   // the answer belongs to the conversation's last message
   std::string fresh_text_, piece_text_;
   Timings timings_;
+  SpeculationCounts counted_;  // before this answer
 };
 
 }  // namespace brim::generate

@@ -46,12 +46,9 @@ Result<Cache> Cache::create(Plan plan, std::span<std::byte> memory, const KeyRot
     cache.layers_.push_back({LayerStore(shape.layers[i], shape.type, run), plan.quota[i],
                              forced_entries(plan.quota[i], sliding), sliding});
   }
-  cache.staging_ = Staging(map.staging(shape, plan.chunk), staging_bytes(shape, plan.chunk));
-  cache.draft_tokens_ = plan.chunk;
-  for (const LayerShape& layer : shape.layers) {
-    const std::int64_t parts = static_cast<std::int64_t>(shape.layers.size());
-    cache.draft_tokens_ = std::min(cache.draft_tokens_, cache.staging_.part_tokens(shape.type, layer, parts));
-  }
+  cache.staging_ = Staging(map.staging(shape, plan.chunk));
+  cache.staging_part_ = staging_part_bytes(shape, plan.chunk);
+  cache.draft_tokens_ = draft_tokens(shape, plan.chunk);
   cache.scratch_ = map.scratch(shape, plan.needs, slots, plan.chunk);
   cache.fixed_bytes_ = fixed;
   cache.peak_ = fixed;
@@ -91,8 +88,7 @@ std::int64_t Cache::draft_room() const noexcept {
 
 void Cache::select_staging(int layer) noexcept {
   const bool whole = drafts_ == 0;
-  staging_.select(plan_.shape.type, shape(layer), whole ? plan_.chunk : drafts_, whole ? 0 : layer,
-                  whole ? 1 : static_cast<std::int64_t>(layers_.size()));
+  staging_.select(plan_.shape.type, shape(layer), whole ? plan_.chunk : drafts_, whole ? 0 : layer * staging_part_);
 }
 
 void Cache::stage(int layer, const float* keys, const float* values) noexcept {

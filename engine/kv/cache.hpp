@@ -188,6 +188,7 @@ class Cache {
   bool drafting_ = false;          ///< between begin_drafts and end
   std::int64_t drafts_ = 0;        ///< tokens of the last chunk of drafts that lie in staging; 0: none
   std::int64_t accepted_ = 0;      ///< how many of them were taken in
+  std::int64_t staging_part_ = 0;  ///< bytes of a layer's part of the staging buffer
   std::int64_t draft_tokens_ = 0;  ///< most tokens for which every layer has a part of the staging buffer
   bool mass_added_ = false;        ///< in this chunk
   int staged_layer_ = -1;          ///< the layer in the staging buffer; −1: none

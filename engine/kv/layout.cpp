@@ -45,6 +45,18 @@ std::int64_t staging_bytes(const Shape& shape, std::int64_t chunk) {
   return round_up(times(entry, chunk), kAlignment);
 }
 
+std::int64_t staging_part_bytes(const Shape& shape, std::int64_t chunk) {
+  return staging_bytes(shape, chunk) / static_cast<std::int64_t>(shape.layers.size()) / kAlignment * kAlignment;
+}
+
+std::int64_t draft_tokens(const Shape& shape, std::int64_t chunk) {
+  std::int64_t tokens = chunk;
+  for (const LayerShape& layer : shape.layers) {
+    tokens = std::min(tokens, staging_part_bytes(shape, chunk) / data_bytes(layer, shape.type));
+  }
+  return tokens;
+}
+
 std::int64_t scratch_bytes(const Shape& shape, Needs needs, std::int64_t slots, std::int64_t chunk) {
   const std::int64_t entries = plus(slots, chunk);
   std::int64_t bytes = plus(array_bytes(entries, 8), array_bytes(entries, 8));          // positions, index

@@ -33,6 +33,10 @@ std::int64_t entry_bytes(const LayerShape& layer, kernels::KvType type, Needs ne
 
 /// The staging buffer: `chunk` entries of the layer with the largest ones.
 std::int64_t staging_bytes(const Shape& shape, std::int64_t chunk);
+/// One layer's part when all layers share it (drafts): a multiple of 64.
+std::int64_t staging_part_bytes(const Shape& shape, std::int64_t chunk);
+/// Most tokens for which every layer has room in its part, and at most `chunk`. May be 0.
+std::int64_t draft_tokens(const Shape& shape, std::int64_t chunk);
 /// The scratch that eviction and rebasing work in, for layers of at most `slots` slots.
 std::int64_t scratch_bytes(const Shape& shape, Needs needs, std::int64_t slots, std::int64_t chunk);
 

@@ -1,22 +1,14 @@
 // See staging.hpp.
 #include "engine/kv/staging.hpp"
 
-#include "engine/kv/layout.hpp"
-
 namespace brim::kv {
 
-std::int64_t Staging::part_bytes(std::int64_t parts) const { return parts == 1 ? bytes_ : bytes_ / parts / 64 * 64; }
-
-std::int64_t Staging::part_tokens(kernels::KvType type, const LayerShape& layer, std::int64_t parts) const noexcept {
-  return part_bytes(parts) / data_bytes(layer, type);
-}
-
-void Staging::select(kernels::KvType type, const LayerShape& layer, std::int64_t tokens, std::int64_t part,
-                     std::int64_t parts) noexcept {
+void Staging::select(kernels::KvType type, const LayerShape& layer, std::int64_t tokens,
+                     std::int64_t offset) noexcept {
   key_bytes_ = static_cast<std::int64_t>(kernels::kv_vector_bytes(type, layer.key_size));
   value_bytes_ = static_cast<std::int64_t>(kernels::kv_vector_bytes(type, layer.value_size));
   tokens_ = tokens;
-  keys_ = data_ + part * part_bytes(parts);
+  keys_ = data_ + offset;
   values_ = keys_ + layer.kv_heads * tokens * key_bytes_;
 }
 

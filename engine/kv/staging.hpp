@@ -15,30 +15,24 @@ class Staging {
  public:
   Staging() = default;
   /// `data` holds staging_bytes(shape, chunk).
-  Staging(std::byte* data, std::int64_t bytes) : data_(data), bytes_(bytes) {}
+  explicit Staging(std::byte* data) : data_(data) {}
 
-  /// Makes part number `part` of `parts` the one that the other functions mean: for `layer`, with room for `tokens`
-  /// tokens. Nothing is written: what was packed there under the same arguments is there again.
-  void select(kernels::KvType type, const LayerShape& layer, std::int64_t tokens, std::int64_t part,
-              std::int64_t parts) noexcept;
-  /// Most tokens of `layer` that fit in one of `parts`.
-  std::int64_t part_tokens(kernels::KvType type, const LayerShape& layer, std::int64_t parts) const noexcept;
+  /// Says where, `offset` bytes into the buffer, the other functions find `layer`, with room for `tokens` tokens.
+  /// Nothing is written: what was packed there under the same arguments is there again.
+  void select(kernels::KvType type, const LayerShape& layer, std::int64_t tokens, std::int64_t offset) noexcept;
 
   /// Packs n tokens: keys[t][head][key_size], values[t][head][value_size].
   void pack(const kernels::Table& table, kernels::KvType type, const LayerShape& layer, const float* keys,
             const float* values, std::int64_t n) noexcept;
 
-  // The selected part: entry `token` of `head`, entries of a head lying side by side.
+  // Entry `token` of `head`, entries of a head lying side by side.
   const std::byte* key(int head, std::int64_t token) const { return keys_ + (head * tokens_ + token) * key_bytes_; }
   const std::byte* value(int head, std::int64_t token) const {
     return values_ + (head * tokens_ + token) * value_bytes_;
   }
 
  private:
-  std::int64_t part_bytes(std::int64_t parts) const;
-
   std::byte* data_ = nullptr;
-  std::int64_t bytes_ = 0;
   std::byte* keys_ = nullptr;
   std::byte* values_ = nullptr;
   std::int64_t tokens_ = 0;

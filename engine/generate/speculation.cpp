@@ -1,0 +1,47 @@
+// See speculation.hpp.
+#include "engine/generate/speculation.hpp"
+
+#include <algorithm>
+
+namespace brim::generate {
+
+bool Speculation::guessed(TokenId id) noexcept {
+  if (right_ == known_) return false;
+  const bool right = tokens_[static_cast<std::size_t>(right_ + 1)] == id;
+  // The guess that no pass has seen is only watched: it tells what guessing would bring.
+  length_.note_guess(match_ + right_, right);
+  const bool saved = right && right_ < verified_;
+  if (saved) {
+    ++counts_.accepted;
+    ++right_;
+  } else {
+    known_ = right_;
+  }
+  return saved;
+}
+
+std::span<const TokenId> Speculation::propose(const TextSoFar& text, TokenId next, int most) noexcept {
+  lookup_.extend(text);
+  const Match match = lookup_.find(text, next);
+  match_ = match.length;
+  right_ = verified_ = known_ = 0;
+  tokens_[0] = next;
+  if (match.length == 0) return {tokens_.data(), 1};
+  const int room = std::min(most, kMostTogether) - 1;
+  verified_ = eager_ ? room : length_.choose(match.length, room);
+  known_ = verified_ + 1;
+  lookup_.follow(match, text, next, std::span(tokens_).subspan(1, static_cast<std::size_t>(known_)));
+  counts_.drafted += verified_;
+  return {tokens_.data(), static_cast<std::size_t>(verified_ + 1)};
+}
+
+void Speculation::note_pass(std::size_t tokens, double seconds) noexcept {
+  length_.note_pass(static_cast<int>(tokens), seconds);
+}
+
+void Speculation::forget(bool cut) noexcept {
+  known_ = right_ = verified_ = 0;
+  if (cut) lookup_.restart();
+}
+
+}  // namespace brim::generate

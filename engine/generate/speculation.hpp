@@ -1,0 +1,62 @@
+// Guesses about the tokens to come, from the text itself: how the lookup (what might follow) and the draft length (how
+// much of it is worth trying) are used for one text. Knows no model: the reader verifies the guesses.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "engine/generate/draft_length.hpp"
+#include "engine/generate/lookup.hpp"
+
+namespace brim::generate {
+
+/// Tokens that may go through one pass together and still come out as each would alone: the kernels' promise.
+inline constexpr int kMostTogether = 16;
+
+struct SpeculationOptions {
+  bool ngram = false;                 ///< guess by prompt lookup
+  int draft_max = kMostTogether - 1;  ///< most guesses at once, 1 … 15
+  bool eager = false;                 ///< guess as much as there is room for, whatever it costs: to test, to measure
+};
+
+struct SpeculationCounts {
+  std::int64_t drafted = 0;   ///< guesses that went through a pass
+  std::int64_t accepted = 0;  ///< those that turned out right, and saved a pass each
+};
+
+/// Borrows its memory; allocates nothing. One thread.
+class Speculation {
+ public:
+  static std::int64_t bytes(std::int64_t context) { return Lookup::bytes(context); }
+  Speculation() = default;
+  /// `memory`: bytes(context), aligned for integers.
+  Speculation(std::span<std::byte> memory, std::int64_t context, bool eager)
+      : lookup_(memory, context), eager_(eager) {}
+
+  /// The next token of the text turned out to be `id`: was it guessed? Every token is told once, before it is read.
+  bool guessed(TokenId id) noexcept;
+  /// [next, guesses …]: what a pass should read when `next`, which follows `text`, is read now: at most `most` tokens.
+  /// Valid until the next call.
+  std::span<const TokenId> propose(const TextSoFar& text, TokenId next, int most) noexcept;
+  /// That pass took so long.
+  void note_pass(std::size_t tokens, double seconds) noexcept;
+  /// The text goes on with something that was not told, or was cut: nothing is guessed now.
+  void forget(bool cut) noexcept;
+
+  const SpeculationCounts& counts() const { return counts_; }
+
+ private:
+  Lookup lookup_;
+  DraftLength length_;
+  SpeculationCounts counts_;
+  bool eager_ = false;
+  std::array<TokenId, kMostTogether + 1> tokens_{};  ///< the token read last, guesses, and one that no pass has seen
+  int match_ = 0;     ///< how far the text agreed with an earlier part where the guesses began; 0: no guesses
+  int known_ = 0;     ///< guesses in tokens_, from tokens_[1] on
+  int verified_ = 0;  ///< how many of them are going through a pass
+  int right_ = 0;     ///< how many turned out right so far
+};
+
+}  // namespace brim::generate

@@ -1,0 +1,80 @@
+// The draft length: guessing must have shown that it is right before it costs anything, grows where it pays and stops
+// where it does not.
+#include "engine/generate/draft_length.hpp"
+
+#include <doctest/doctest.h>
+
+using brim::generate::DraftLength;
+
+namespace {
+
+/// Passes of one token that take 1 s, of n tokens 1 + cost · (n − 1).
+void learn_cost(DraftLength& length, double cost) {
+  for (int i = 0; i < 100; ++i) {
+    length.note_pass(1, 1.0);
+    length.note_pass(4, 1 + 3 * cost);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("nothing is tried before guesses were seen to be right") {
+  DraftLength length;
+  CHECK(length.choose(4, 15) == 0);
+  for (int i = 0; i < 20; ++i) length.note_guess(4, true);
+  CHECK(length.choose(4, 15) >= 1);
+  CHECK(length.choose(2, 15) == 0);
+  CHECK(length.choose(4, 0) == 0);
+}
+
+TEST_CASE("right guesses make it longer, wrong ones shorter, down to none") {
+  DraftLength length;
+  learn_cost(length, 0.1);
+  int before = 0;
+  for (int i = 0; i < 40; ++i) {
+    for (const int match : {4, 6, 10}) length.note_guess(match, true);
+    const int now = length.choose(4, 15);
+    CHECK(now >= before);
+    before = now;
+  }
+  CHECK(before == 15);
+  for (int i = 0; i < 40; ++i) {
+    length.note_guess(4, false);
+    const int now = length.choose(4, 15);
+    CHECK(now <= before);
+    before = now;
+  }
+  CHECK(before == 0);
+}
+
+TEST_CASE("the dearer a token in a pass, the fewer are tried; at full price none") {
+  int before = 16;
+  for (const double cost : {0.02, 0.2, 0.5, 0.8, 1.0}) {
+    DraftLength length;
+    learn_cost(length, cost);
+    CHECK(length.cost() == doctest::Approx(cost).epsilon(0.01));
+    for (int i = 0; i < 10; ++i) {
+      for (const int match : {4, 6, 10}) length.note_guess(match, i % 4 != 0);
+    }
+    const int now = length.choose(4, 15);
+    CHECK(now <= before);
+    before = now;
+  }
+  CHECK(before == 0);
+}
+
+TEST_CASE("one interrupted pass does not make guessing look free, and a cost that forbids it is measured again") {
+  DraftLength length;
+  learn_cost(length, 0.3);
+  length.note_pass(1, 1000.0);
+  length.note_pass(4, 1.9);
+  CHECK(length.cost() > 0.2);
+
+  DraftLength dear;
+  learn_cost(dear, 1.0);
+  for (int i = 0; i < 60; ++i) dear.note_guess(10, true);
+  int tries = 0;
+  while (dear.choose(10, 15) == 0 && tries < 1000) ++tries;
+  CHECK(tries > 0);
+  CHECK(tries < 100);
+}

@@ -1,0 +1,61 @@
+// Speculation against plain decoding, token by token and bit by bit. Shared by the tests on tiny models and on the
+// reference ones.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/generate/reader.hpp"
+
+namespace brim::test {
+
+inline std::unique_ptr<generate::Reader> open_reader(const std::shared_ptr<const model::Model>& model,
+                                                     const generate::ReaderOptions& options) {
+  auto reader = generate::Reader::create(model, options);
+  if (!reader) FAIL(reader.error().sentence);
+  return std::move(*reader);
+}
+
+inline generate::ReaderOptions guessing(generate::ReaderOptions options, int draft_max = 15) {
+  options.speculation = {true, draft_max, true};
+  return options;
+}
+
+/// Whether everything that can be asked of both readers is the same, logits by their bits.
+inline bool same_state(generate::Reader& a, generate::Reader& b) {
+  const auto left = a.logits(), right = b.logits();
+  if (!left || !right || left->size() != right->size()) return false;
+  const kv::Cache &one = a.cache(), &other = b.cache();
+  return std::memcmp(left->data(), right->data(), left->size_bytes()) == 0 && a.tokens() == b.tokens() &&
+         one.tokens() == other.tokens() && one.next_position() == other.next_position() &&
+         one.evicted() == other.evicted() && one.rebased() == other.rebased() && one.bytes_used() == other.bytes_used();
+}
+
+/// Reads `prompt`, then `answer` one by one: plainly and guessing. The guesses are as good as the answer repeats what came
+/// before. Returns what was guessed.
+inline generate::SpeculationCounts read_both_ways(const std::shared_ptr<const model::Model>& model,
+                                                  const generate::ReaderOptions& options,
+                                                  std::span<const std::int32_t> prompt,
+                                                  std::span<const std::int32_t> answer, int guessing_threads = 1) {
+  const auto plain = open_reader(model, options);
+  generate::ReaderOptions eager = guessing(options);
+  eager.threads = guessing_threads;
+  const auto guessed = open_reader(model, eager);
+  REQUIRE(plain->read(prompt, {}, nullptr));
+  REQUIRE(guessed->read(prompt, {}, nullptr));
+  for (std::size_t i = 0; i < answer.size(); ++i) {
+    REQUIRE(plain->read({&answer[i], 1}, {}, nullptr));
+    REQUIRE(guessed->read_next(answer[i], nullptr));
+    INFO("token ", i, " of the answer, drafts left ", guessed->cache().drafts_left());
+    REQUIRE(same_state(*plain, *guessed));
+  }
+  CHECK(guessed->cache().bytes_peak() <= guessed->memory().kv.budget_bytes);
+  return guessed->speculation();
+}
+
+}  // namespace brim::test

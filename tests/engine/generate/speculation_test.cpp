@@ -1,0 +1,291 @@
+// Speculation changes no bit: not of the logits, not of the cache, not of the text — whatever was guessed, under every
+// budget, with every sampler, stopped and taken up again anywhere.
+#include "engine/generate/speculation.hpp"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/generate/session.hpp"
+#include "tests/engine/generate/guessing.hpp"
+#include "tests/engine/generate/tiny.hpp"
+#include "tests/support/allocation_count.hpp"
+
+using namespace brim;
+using generate::End;
+using generate::Piece;
+using generate::Reader;
+using generate::ReaderOptions;
+using generate::Session;
+using generate::SessionOptions;
+
+namespace {
+
+/// Ids whose parts come again and again, some of them with a token exchanged.
+std::vector<std::int32_t> repetitive_ids(std::size_t count) {
+  std::vector<std::int32_t> ids = test::some_ids(40);
+  std::uint32_t state = 99;
+  const auto pick = [&](std::size_t below) {
+    state = state * 1664525u + 1013904223u;
+    return static_cast<std::size_t>(state >> 8) % below;
+  };
+  while (ids.size() < count) {
+    const std::size_t first = pick(ids.size() - 12), length = 3 + pick(24);
+    for (std::size_t i = 0; i < length; ++i) ids.push_back(ids[first + i]);
+    ids.push_back(static_cast<std::int32_t>(259 + pick(90)));
+  }
+  ids.resize(count);
+  return ids;
+}
+
+ReaderOptions reader_options(kernels::KvType type, const char* budget, int threads = 1) {
+  ReaderOptions options;
+  options.type = type;
+  options.budget = *kv::parse_budget(budget);
+  options.threads = threads;
+  return options;
+}
+
+SessionOptions session_options(const char* budget) {
+  SessionOptions options;
+  options.reader = reader_options(kernels::KvType::f16, budget);
+  options.chat_template = "chatml";
+  options.ignore_end_tokens = true;
+  return options;
+}
+
+std::unique_ptr<Session> open(const std::shared_ptr<const model::Model>& model, SessionOptions options, bool guess,
+                              bool eager = true) {
+  if (guess) options.reader.speculation = {true, 15, eager};
+  auto session = Session::create(model, options);
+  if (!session) FAIL(session.error().sentence);
+  return std::move(*session);
+}
+
+/// Takes one piece from both; they must agree in everything. True while the answers go on.
+bool step(Session& plain, Session& guessing) {
+  const auto one = plain.next(), other = guessing.next();
+  REQUIRE(one.ok() == other.ok());
+  if (!one) return false;
+  REQUIRE(one->id == other->id);
+  REQUIRE(one->text == other->text);
+  REQUIRE(one->end == other->end);
+  REQUIRE(plain.reader().tokens() == guessing.reader().tokens());
+  REQUIRE(plain.reader().cache().next_position() == guessing.reader().cache().next_position());
+  REQUIRE(plain.reader().cache().evicted() == guessing.reader().cache().evicted());
+  REQUIRE(plain.reader().cache().bytes_used() == guessing.reader().cache().bytes_used());
+  REQUIRE(plain.timings().generated_tokens == guessing.timings().generated_tokens);
+  return one->end == End::not_yet;
+}
+
+constexpr const char* kRefrain = "the dog and the cat and the sun, the dog and the cat and the sun, the dog and the";
+
+}  // namespace
+
+TEST_CASE("logits and cache keep every bit, for every type, budget, window and number of threads") {
+  const auto ids = repetitive_ids(700);
+  std::int64_t accepted = 0, rejected = 0;
+  for (const std::int64_t window : {0, 40}) {
+    test::TinyModel shape;
+    shape.window = window;
+    const auto model = test::tiny_model(shape);
+    for (const auto type : {kernels::KvType::f32, kernels::KvType::f16, kernels::KvType::q8_0}) {
+      for (const char* budget : {"full", "70%", "55%", "45%"}) {
+        INFO("window ", window, ", budget ", budget);
+        const auto counts = test::read_both_ways(model, reader_options(type, budget), std::span(ids).first(120),
+                                                 std::span(ids).subspan(120), type == kernels::KvType::f16 ? 2 : 1);
+        CHECK(counts.accepted > 50);
+        accepted += counts.accepted;
+        rejected += counts.drafted - counts.accepted;
+      }
+    }
+  }
+  CHECK(accepted > 3000);
+  CHECK(rejected > 3000);
+}
+
+TEST_CASE("every weight format gives a token the same bits alone and among guesses") {
+  const auto ids = repetitive_ids(220);
+  for (int format = 0; format < quant::kFormatCount; ++format) {
+    test::TinyModel shape;
+    shape.format = static_cast<quant::Format>(format);
+    shape.embedding = shape.feed_forward = 256;
+    shape.layers = 2;
+    const auto model = test::tiny_model(shape);
+    CAPTURE(quant::info(shape.format).name);
+    const auto counts = test::read_both_ways(model, reader_options(kernels::KvType::f16, "full"),
+                                             std::span(ids).first(120), std::span(ids).subspan(120), 2);
+    CHECK(counts.accepted > 10);
+  }
+}
+
+TEST_CASE("answers are the same, greedy and sampled, guessing eagerly or as it pays") {
+  const auto model = test::tiny_model();
+  std::int64_t accepted = 0;
+  for (const char* budget : {"full", "50%", "35%"}) {
+    for (const double temperature : {0.0, 0.5, 1.2}) {
+      for (const bool eager : {true, false}) {
+        SessionOptions options = session_options(budget);
+        options.sampling.temperature = temperature;
+        options.sampling.top_k = 3;
+        options.sampling.seed = 11;
+        options.sampling.repeat_penalty = temperature > 1 ? 1.1 : 1.0;
+        options.sampling.mirostat = temperature == 0.5 ? 2 : 0;
+        const auto plain = open(model, options, false), guessing = open(model, options, true, eager);
+        REQUIRE(plain->append(kRefrain, {}));
+        REQUIRE(guessing->append(kRefrain, {}));
+        for (int i = 0; i < 300; ++i) REQUIRE(step(*plain, *guessing));
+        CHECK(plain->timings().drafted_tokens == 0);
+        CHECK(guessing->timings().accepted_tokens <= guessing->timings().drafted_tokens);
+        accepted += guessing->timings().accepted_tokens;
+      }
+    }
+  }
+  CHECK(accepted > 500);
+}
+
+TEST_CASE("conversations are the same: answers left anywhere, limits, stop strings, answers given again") {
+  const auto model = test::tiny_model();
+  for (const char* budget : {"full", "45%"}) {
+    SessionOptions options = session_options(budget);
+    options.sampling.temperature = 0.4;
+    options.sampling.top_k = 2;
+    const auto plain = open(model, options, false), guessing = open(model, options, true);
+    std::string said;
+    for (int turn = 0; turn < 14; ++turn) {
+      CAPTURE(turn);
+      for (Session* each : {plain.get(), guessing.get()}) {
+        each->set_limit(turn % 3 == 1 ? 7 : -1);
+        each->set_stops(turn % 4 == 2 && said.size() > 6 ? std::vector{said.substr(said.size() / 2, 3)}
+                                                         : std::vector<std::string>{});
+        if (turn % 5 == 4) {
+          REQUIRE(each->regenerate());
+        } else {
+          REQUIRE(each->message("user", kRefrain));
+        }
+      }
+      // Answers of 0, 1, 2, … pieces: most end while guesses are waiting.
+      said.clear();
+      for (int i = 0; i < turn * 2; ++i) {
+        if (!step(*plain, *guessing)) break;
+      }
+      CHECK(plain->finish().text == guessing->finish().text);
+      REQUIRE(plain->messages() == guessing->messages());
+      said = plain->messages();
+    }
+    CHECK(guessing->reader().speculation().accepted > 20);
+    for (Session* each : {plain.get(), guessing.get()}) {
+      each->clear();
+      each->set_limit(-1);
+      each->set_stops({});
+      REQUIRE(each->append("abc", {}));
+    }
+    for (int i = 0; i < 40; ++i) REQUIRE(step(*plain, *guessing));
+  }
+}
+
+TEST_CASE("going back in the middle of guesses is exact") {
+  const auto model = test::tiny_model();
+  const auto ids = repetitive_ids(200);
+  for (const std::int64_t keep : {30, 100, 128, 129, 130}) {
+    const auto options = reader_options(kernels::KvType::f16, "full");
+    const auto plain = test::open_reader(model, options), guessing = test::open_reader(model, test::guessing(options));
+    for (Reader* reader : {plain.get(), guessing.get()}) {
+      REQUIRE(reader->read(std::span(ids).first(120), {}, nullptr));
+      for (std::size_t i = 120; i < 130; ++i) REQUIRE(reader->read_next(ids[i], nullptr));
+    }
+    for (Reader* reader : {plain.get(), guessing.get()}) REQUIRE(reader->rewind(keep, {}, nullptr));
+    for (std::size_t i = static_cast<std::size_t>(keep); i < 200; ++i) {
+      REQUIRE(plain->read_next(ids[i], nullptr));
+      REQUIRE(guessing->read_next(ids[i], nullptr));
+      REQUIRE(test::same_state(*plain, *guessing));
+    }
+    CHECK(guessing->speculation().accepted > 10);
+  }
+}
+
+TEST_CASE("a verification that is cancelled can be taken up again") {
+  const auto model = test::tiny_model();
+  const auto ids = repetitive_ids(400);
+  const auto options = reader_options(kernels::KvType::f16, "45%");
+  const auto plain = test::open_reader(model, options), guessing = test::open_reader(model, test::guessing(options));
+  REQUIRE(plain->read(std::span(ids).first(120), {}, nullptr));
+  REQUIRE(guessing->read(std::span(ids).first(120), {}, nullptr));
+  const std::atomic<bool> cancel{true};
+  int cancelled = 0;
+  for (std::size_t i = 120; i < ids.size(); ++i) {
+    const Status status = guessing->read_next(ids[i], &cancel);
+    if (!status) {
+      REQUIRE(status.error().code == ErrorCode::cancelled);
+      REQUIRE(!guessing->cache().stale());
+      REQUIRE(guessing->read_next(ids[i], nullptr));
+      ++cancelled;
+    }
+    REQUIRE(plain->read_next(ids[i], nullptr));
+    REQUIRE(test::same_state(*plain, *guessing));
+  }
+  CHECK(cancelled > 20);
+}
+
+TEST_CASE("cancelling from another thread at any moment leaves the text as it would have been") {
+  const auto model = test::tiny_model();
+  SessionOptions options = session_options("45%");
+  options.sampling.temperature = 0.3;
+  options.sampling.top_k = 2;
+  const auto plain = open(model, options, false), guessing = open(model, options, true);
+  REQUIRE(plain->append(kRefrain, {}));
+  REQUIRE(guessing->append(kRefrain, {}));
+  std::atomic<bool> done{false};
+  std::thread nuisance([&] {
+    while (!done.load()) {
+      guessing->cancel();
+      std::this_thread::sleep_for(std::chrono::microseconds(150));
+    }
+  });
+  std::vector<std::int32_t> expected, ids;
+  for (int i = 0; i < 250; ++i) expected.push_back(plain->next()->id);
+  while (ids.size() < expected.size()) {
+    const auto piece = guessing->next();
+    if (piece) ids.push_back(piece->id);
+  }
+  done.store(true);
+  nuisance.join();
+  CHECK(ids == expected);
+}
+
+TEST_CASE("decoding with guesses allocates nothing") {
+  const auto model = test::tiny_model();
+  const auto ids = repetitive_ids(600);
+  const auto reader = test::open_reader(model, test::guessing(reader_options(kernels::KvType::f16, "45%", 2)));
+  REQUIRE(reader->read(std::span(ids).first(300), {}, nullptr));
+  const std::size_t before = test::allocation_count();
+  for (std::size_t i = 300; i < ids.size(); ++i) {
+    const Status status = reader->read_next(ids[i], nullptr);
+    const auto logits = reader->logits();
+    if (!status || !logits) FAIL("decoding failed");
+  }
+  CHECK(test::allocation_count() == before);
+  CHECK(reader->speculation().accepted > 50);
+}
+
+TEST_CASE("what speculation needs is booked, and only with it") {
+  const auto model = test::tiny_model();
+  ReaderOptions options = reader_options(kernels::KvType::f16, "full");
+  const auto off = generate::plan_memory(model->config(), options);
+  const auto on = generate::plan_memory(model->config(), test::guessing(options));
+  const auto few = generate::plan_memory(model->config(), test::guessing(options, 3));
+  REQUIRE(off);
+  REQUIRE(on);
+  REQUIRE(few);
+  CHECK(off->tokens_together == 1);
+  CHECK(off->speculation_bytes == 0);
+  CHECK(on->tokens_together == 16);
+  CHECK(few->tokens_together == 4);
+  CHECK(off->workspace_bytes < few->workspace_bytes);
+  CHECK(few->workspace_bytes < on->workspace_bytes);
+  CHECK(on->kv.budget_bytes == off->kv.budget_bytes);
+  CHECK(on->kv.chunk == off->kv.chunk);
+}
