@@ -1,77 +1,26 @@
-// See multiply.hpp. Weights in panels are multiplied by 16-bit activations (or floats) in one go. For weights that lie
-// row by row, activations that a kernel wants in 8 bits are given to it twice: rounded to 8 bits, and what that
-// rounding left over, in 8 bits again. The sum of the two products has the precision of 16-bit activations at the price of
-// arithmetic that decoding has to spare: it waits for memory, and both terms of a token are multiplied by the same
-// weights while those are in registers or the first-level cache, as two tokens side by side.
-// (docs/decisions/0002 has what one pass costs in truth.)
-//
-// Rows are cut into panels small enough to stay in a core's second-level cache and tokens into blocks
-// whose activations do too; the kernels promise that neither cut changes a bit, and both depend on the shape alone.
+// See multiply.hpp. Weights in panels are multiplied by 16-bit activations (or floats), prepared once for all matrices
+// of a call; the panels of all of them are handed out together, so that a call is one or two meetings of the threads.
 #include "kernels/multiply.hpp"
 
 #include <algorithm>
 
 #include "kernels/dispatch.hpp"
+#include "kernels/multiply_rows.hpp"
 #include "kernels/threads.hpp"
 
 namespace brim::kernels {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
-constexpr std::int64_t kRowMultiple = 16;             ///< panels start where every kernel's row tile does
-constexpr std::int64_t kTokenBlock = 32;              ///< rows of activations, so half as many tokens in two terms
-constexpr std::int64_t kPanelBytes = 48 * 1024;       ///< of packed weights
 constexpr std::int64_t kSerialWork = 256 * 1024;      ///< multiply-adds that are done before a team has gathered
-
-constexpr std::int64_t kFewRows = 4;                  ///< of activations
-constexpr std::int64_t kMostSums = 8192;              ///< results of one kernel call that are kept aside
-constexpr std::int64_t kBlock = 256;                  ///< values in a prepared block, of either kind
-
 constexpr std::int64_t kManyTokens = 4;
 constexpr std::int64_t kStreamBytes = 256 * 1024;     ///< of panels in a task for few tokens
 constexpr std::int64_t kCachedBytes = 384 * 1024;     ///< the same for many
+constexpr std::int64_t kPrepareAlone = 8;             ///< fewer tokens are prepared before a team has gathered
 constexpr std::int64_t kTasksPerThread = 8;
 constexpr std::int64_t kPanelMultiple = 4;            ///< panels of a task: streams and register tiles come out even
 
 constexpr std::size_t round_up(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
-
-/// Rows of a panel. For a few activation rows panels are larger, up to a 32nd of the matrix: nothing is read twice then,
-/// and each panel's end wastes what was asked for beyond it.
-std::int64_t panel_rows(const quant::Matrix& weights, std::int64_t activation_rows) {
-  const auto row_bytes = static_cast<std::int64_t>(std::max<std::size_t>(weights.row_bytes, 1));
-  const bool few = activation_rows <= kFewRows;
-  const std::int64_t bytes = few ? std::clamp(weights.rows * row_bytes / 32, kPanelBytes, 8 * kPanelBytes) : kPanelBytes;
-  const std::int64_t rows = bytes / row_bytes / kRowMultiple * kRowMultiple;
-  return std::clamp(rows, kRowMultiple, few ? kMostSums / kFewRows : kMostSums / kTokenBlock);
-}
-
-/// What is left of up to 256 values after rounding: values − the prepared block's.
-void take_rounded(Activation kind, const float* values, std::int64_t count, const std::byte* prepared, float* left) {
-  for (std::int64_t i = 0; i < count; ++i) {
-    if (kind == Activation::q8_32) {
-      const auto& group = *reinterpret_cast<const Q8Blocks32*>(prepared);
-      const int block = static_cast<int>(i / 32);
-      left[i] = values[i] - group.scales[block] * group.quants[q8_32_index(block, static_cast<int>(i % 32))];
-    } else {
-      const auto& block = *reinterpret_cast<const Q8Block256*>(prepared);
-      left[i] = values[i] - block.scale * block.quants[i];
-    }
-  }
-}
-
-/// Prepares a row in two terms, each activation_bytes(kind, cols) long: x ≈ coarse + fine.
-void prepare_twice(const Table& table, Activation kind, const float* x, std::int64_t cols, std::byte* coarse,
-                   std::byte* fine) {
-  const auto prepare = table.prepare[static_cast<std::size_t>(kind)];
-  const std::size_t block_bytes = activation_bytes(kind, kBlock);
-  for (std::int64_t first = 0; first < cols; first += kBlock, coarse += block_bytes, fine += block_bytes) {
-    const std::int64_t count = std::min(kBlock, cols - first);
-    float left[kBlock];
-    prepare(x + first, count, coarse);
-    take_rounded(kind, x + first, count, coarse, left);
-    prepare(left, count, fine);
-  }
-}
 
 /// Panels of one task. Few tokens: enough bytes for several streams to run on. Many: as many as stay in the
 /// second-level cache while the tokens pass, so that these are read once for all of them. A matrix is cut into 8 tasks
@@ -85,102 +34,98 @@ std::int64_t task_panels(const quant::Matrix& weights, std::size_t panel_bytes, 
   return std::max(each, std::min(kPanelMultiple, panels));
 }
 
-void multiply_panels(const Table& table, int team, const quant::Matrix& weights, const std::byte* activations,
-                     std::size_t activation_stride, std::int64_t tokens, float* out, std::int64_t out_stride) {
-  const auto product = table.panel_product[static_cast<std::size_t>(weights.format)];
-  const std::size_t panel_bytes = quant::panel_bytes(weights.format, weights.cols);
-  const std::int64_t each = task_panels(weights, panel_bytes, tokens, team);
-  const std::int64_t tasks = (quant::panel_count(weights.rows) + each - 1) / each;
+/// The activations of a call as one kind of kernel wants them.
+struct Prepared {
+  const std::byte* rows;
+  std::size_t stride;
+};
+
+Prepared prepare(const Table& table, int team, Activation kind, const Input& input, std::byte* scratch) {
+  if (kind == Activation::f32) {
+    return {reinterpret_cast<const std::byte*>(input.x), static_cast<std::size_t>(input.stride) * sizeof(float)};
+  }
+  scratch += (kAlignment - reinterpret_cast<std::uintptr_t>(scratch) % kAlignment) % kAlignment;
+  const std::size_t stride = round_up(activation_bytes(kind, input.cols));
+  for_chunks(input.tokens < kPrepareAlone ? 1 : team, input.tokens, [&](std::int64_t token, int) {
+    table.prepare[static_cast<std::size_t>(kind)](input.x + token * input.stride, input.cols,
+                                                  scratch + static_cast<std::size_t>(token) * stride);
+  });
+  return {scratch, stride};
+}
+
+/// The tasks of one matrix in the numbering of a call.
+struct Share {
+  std::int64_t first_task;
+  std::int64_t panels_each;
+};
+
+void run_task(const Table& table, const Target& target, std::int64_t first_panel, std::int64_t panels,
+              const Input& input, const Prepared& activations) {
+  const quant::Matrix& weights = *target.weights;
+  const std::int64_t first_row = first_panel * quant::kPanelRows;
+  PanelProduct part;
+  part.panel_bytes = quant::panel_bytes(weights.format, weights.cols);
+  part.panels = weights.data + static_cast<std::size_t>(first_panel) * part.panel_bytes;
+  part.rows = std::min(panels * quant::kPanelRows, weights.rows - first_row);
+  part.cols = weights.cols;
+  part.activations = activations.rows;
+  part.activation_stride = activations.stride;
+  part.tokens = input.tokens;
+  part.out = target.out + first_row;
+  part.out_stride = target.stride;
+  table.panel_product[static_cast<std::size_t>(weights.format)](part);
+}
+
+/// All targets in panels that want one kind of activations.
+void multiply_panels(const Table& table, int team, Activation kind, const Input& input, std::span<const Target> targets,
+                     std::byte* scratch) {
+  const auto belongs = [&](const Target& target) {
+    return target.weights->layout == quant::Layout::panels && target.weights->rows > 0 &&
+           table.panel_activation[static_cast<std::size_t>(target.weights->format)] == kind;
+  };
+  Share shares[kMostTargets];
+  std::int64_t tasks = 0;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    if (!belongs(targets[i])) continue;
+    const quant::Matrix& weights = *targets[i].weights;
+    const std::int64_t each =
+        task_panels(weights, quant::panel_bytes(weights.format, weights.cols), input.tokens, team);
+    shares[i] = {tasks, each};
+    tasks += (quant::panel_count(weights.rows) + each - 1) / each;
+  }
+  if (tasks == 0) return;
+  const Prepared activations = prepare(table, team, kind, input, scratch);
   for_chunks(team, tasks, [&](std::int64_t task, int) {
-    const std::int64_t first_row = task * each * quant::kPanelRows;
-    PanelProduct part;
-    part.panels = weights.data + static_cast<std::size_t>(task * each) * panel_bytes;
-    part.panel_bytes = panel_bytes;
-    part.rows = std::min(each * quant::kPanelRows, weights.rows - first_row);
-    part.cols = weights.cols;
-    part.activations = activations;
-    part.activation_stride = activation_stride;
-    part.tokens = tokens;
-    part.out = out + first_row;
-    part.out_stride = out_stride;
-    product(part);
+    std::size_t owner = 0;
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      if (belongs(targets[i]) && shares[i].first_task <= task) owner = i;
+    }
+    const std::int64_t each = shares[owner].panels_each;
+    run_task(table, targets[owner], (task - shares[owner].first_task) * each, each, input, activations);
   });
 }
 
 }  // namespace
 
 std::size_t multiply_scratch_bytes(std::int64_t cols, std::int64_t tokens) {
-  // f32 activations are read where they are; the integer kinds need room, the 8-bit ones for two terms.
-  const std::size_t row = std::max(activation_bytes(Activation::q8_32, cols), activation_bytes(Activation::q8_256, cols));
-  const std::size_t most = std::max(2 * round_up(row), round_up(activation_bytes(Activation::q16_32, cols)));
-  return most * static_cast<std::size_t>(tokens) + kAlignment;  // the start may have to move up
+  // f32 activations are read where they are.
+  const std::size_t panels = round_up(activation_bytes(Activation::q16_32, cols)) * static_cast<std::size_t>(tokens);
+  return std::max(panels + kAlignment, multiply_rows_scratch_bytes(cols, tokens));  // the start may have to move up
 }
 
-void multiply(int threads, const quant::Matrix& weights, const float* x, std::int64_t x_stride, std::int64_t tokens,
-              float* out, std::int64_t out_stride, std::byte* scratch) noexcept {
-  if (weights.rows <= 0 || tokens <= 0) return;
+void multiply(int threads, const Input& input, std::span<const Target> targets, std::byte* scratch) noexcept {
+  if (input.tokens <= 0) return;
   const Table& table = active();
-  const auto format = static_cast<std::size_t>(weights.format);
-  const bool panels = weights.layout == quant::Layout::panels;
-  const Activation kind = panels ? table.panel_activation[format] : table.activation[format];
-  const bool serial = threads <= 1 || weights.rows * weights.cols * tokens <= kSerialWork;
-  const int team = serial ? 1 : threads;
-
-  const int terms = panels || kind == Activation::f32 ? 1 : 2;
-  const auto* activations = reinterpret_cast<const std::byte*>(x);
-  std::size_t activation_stride = static_cast<std::size_t>(x_stride) * sizeof(float);
-  if (kind != Activation::f32) {
-    scratch += (kAlignment - reinterpret_cast<std::uintptr_t>(scratch) % kAlignment) % kAlignment;
-    activation_stride = round_up(activation_bytes(kind, weights.cols));
-    for_chunks(tokens < 8 ? 1 : team, tokens, [&](std::int64_t token, int) {
-      std::byte* const row = scratch + static_cast<std::size_t>(terms * token) * activation_stride;
-      if (terms == 2) {
-        prepare_twice(table, kind, x + token * x_stride, weights.cols, row, row + activation_stride);
-      } else {
-        table.prepare[static_cast<std::size_t>(kind)](x + token * x_stride, weights.cols, row);
-      }
-    });
-    activations = scratch;
+  std::int64_t work = 0;
+  for (const Target& target : targets) work += target.weights->rows * target.weights->cols * input.tokens;
+  const int team = threads <= 1 || work <= kSerialWork ? 1 : threads;
+  for (const Target& target : targets) {
+    if (target.weights->layout == quant::Layout::panels || target.weights->rows <= 0) continue;
+    multiply_rows(team, *target.weights, input.x, input.stride, input.tokens, target.out, target.stride, scratch);
   }
-  if (panels) {
-    multiply_panels(table, team, weights, activations, activation_stride, tokens, out, out_stride);
-    return;
+  for (int kind = 0; kind < kActivationCount; ++kind) {
+    multiply_panels(table, team, static_cast<Activation>(kind), input, targets, scratch);
   }
-
-  const auto product = table.product[format];
-  const std::int64_t rows_each = panel_rows(weights, terms * tokens);
-  const std::int64_t parts = (weights.rows + rows_each - 1) / rows_each;
-  for_chunks(team, parts, [&](std::int64_t chunk, int) {
-    const std::int64_t first_row = chunk * rows_each;
-    Product part{};
-    part.weights = weights.row(first_row);
-    part.row_bytes = weights.row_bytes;
-    part.rows = std::min(rows_each, weights.rows - first_row);
-    part.cols = weights.cols;
-    part.activation_stride = activation_stride;
-    const std::int64_t tokens_each = kTokenBlock / terms;
-    for (std::int64_t token = 0; token < tokens; token += tokens_each) {
-      const std::int64_t count = std::min(tokens_each, tokens - token);
-      float* const block = out + token * out_stride + first_row;
-      part.activations = activations + static_cast<std::size_t>(terms * token) * activation_stride;
-      part.tokens = terms * count;
-      if (terms == 1) {
-        part.out = block;
-        part.out_stride = out_stride;
-        product(part);
-        continue;
-      }
-      float sums[kMostSums];
-      part.out = sums;
-      part.out_stride = part.rows;
-      product(part);
-      for (std::int64_t t = 0; t < count; ++t) {
-        const float* const coarse = sums + 2 * t * part.rows;
-        const float* const fine = coarse + part.rows;
-        for (std::int64_t r = 0; r < part.rows; ++r) block[t * out_stride + r] = coarse[r] + fine[r];
-      }
-    }
-  });
 }
 
 }  // namespace brim::kernels

@@ -1,9 +1,10 @@
-// Matrix products over threads: prepares the activations once, then hands out row panels. The only way the engine
+// Matrix products over threads: prepares the activations once, then hands out parts of the weights. The only way the engine
 // multiplies by weights.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "quant/matrix.hpp"
 
@@ -13,9 +14,31 @@ namespace brim::kernels {
 /// scratch itself may start anywhere).
 std::size_t multiply_scratch_bytes(std::int64_t cols, std::int64_t tokens);
 
-/// out[t * out_stride + r] = Σ_c weights[r][c] · x[t * x_stride + c]. `scratch` holds multiply_scratch_bytes bytes.
-/// Bits do not depend on `threads`, nor on how many tokens are in the call.
-void multiply(int threads, const quant::Matrix& weights, const float* x, std::int64_t x_stride, std::int64_t tokens,
-              float* out, std::int64_t out_stride, std::byte* scratch) noexcept;
+/// Activations: x[t * stride + c] for t in [0, tokens), c in [0, cols).
+struct Input {
+  const float* x;
+  std::int64_t stride;
+  std::int64_t tokens;
+  std::int64_t cols;
+};
+
+/// One matrix of `cols` columns and where its products go: out[t * stride + r] = Σ_c weights[r][c] · x[t][c].
+struct Target {
+  const quant::Matrix* weights;
+  float* out;
+  std::int64_t stride;
+};
+inline constexpr std::size_t kMostTargets = 4;
+
+/// Multiplies one input by up to kMostTargets matrices. `scratch` holds multiply_scratch_bytes bytes. A token's bits do not
+/// depend on `threads`, on the other targets, nor on how many tokens are in the call.
+void multiply(int threads, const Input& input, std::span<const Target> targets, std::byte* scratch) noexcept;
+
+/// The same with one matrix.
+inline void multiply(int threads, const quant::Matrix& weights, const float* x, std::int64_t x_stride,
+                     std::int64_t tokens, float* out, std::int64_t out_stride, std::byte* scratch) noexcept {
+  const Target target{&weights, out, out_stride};
+  multiply(threads, {x, x_stride, tokens, weights.cols}, {&target, 1}, scratch);
+}
 
 }  // namespace brim::kernels

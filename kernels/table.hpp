@@ -54,8 +54,10 @@ static_assert(sizeof(Q8Block256) == 320);
 struct Q16Block {
   float scale;
   float weighted_sums[2];  ///< scale · sums: what minimums are multiplied by
+  float weighted_sum;      ///< scale · sum
   std::int32_t sums[2];    ///< Σ quants of the first and the last 16 values: what offsets are multiplied by
-  std::int32_t unused[3];
+  std::int32_t sum;        ///< of all 32
+  std::int32_t unused;
   std::int8_t high[32];
   std::int8_t low[32];
 };
@@ -114,7 +116,8 @@ struct KeyScores {
   std::int64_t score_stride;
 };
 
-/// out[q][d] += Σ_e weights[q][e] · values[e][d]: the weighted sum over `count` cached values of one KV head.
+/// out[q][d] += Σ_e weights[q][e] · values[e][d]: the weighted sum over `count` cached values of one KV head. Entries in
+/// several calls give the bits they give in one: where they are stored must not change what a token sees.
 struct ValueMix {
   const std::byte* values;
   std::size_t stride;

@@ -168,8 +168,7 @@ void attention(const Pass& pass, int layer) noexcept {
   for_tiles(pass, [&](const Pass& tile) {
     float* key = work.key.data() + tile.first * key_row;
     normalise(tile, tile.stream(), weights.attention_norm, work.normed.data());
-    apply(tile, weights.key.weight, weights.key.bias, work.normed.data(), key);
-    apply(tile, weights.value.weight, weights.value.bias, work.normed.data(), work.value.data() + tile.first * value_row);
+    apply(tile, work.normed.data(), {{weights.key, key}, {weights.value, work.value.data() + tile.first * value_row}});
     kernels::for_chunks(tile.threads, tile.tokens, [&](std::int64_t t, int) noexcept {
       prepare_heads(tile, layer, key + t * key_row, shape.kv_heads, weights.key_norm, tile.first + t);
     });
@@ -180,12 +179,12 @@ void attention(const Pass& pass, int layer) noexcept {
   for_tiles(pass, [&](const Pass& tile) {
     // With one tile the normed rows are still there.
     if (tile.tokens < pass.tokens) normalise(tile, tile.stream(), weights.attention_norm, work.normed.data());
-    apply(tile, weights.query.weight, weights.query.bias, work.normed.data(), work.query.data());
+    apply(tile, work.normed.data(), {{weights.query, work.query.data()}});
     kernels::for_chunks(tile.threads, tile.tokens, [&](std::int64_t t, int) noexcept {
       prepare_heads(tile, layer, work.query.data() + t * query_row, shape.heads, weights.query_norm, tile.first + t);
     });
     attend(tile, layer, view);
-    apply(tile, weights.output.weight, weights.output.bias, work.mixed.data(), work.branch.data());
+    apply(tile, work.mixed.data(), {{weights.output, work.branch.data()}});
     add_branch(tile, weights.post_attention_norm);
   });
   if (work.shape.attention_mass) give_mass(pass, layer, view);

@@ -18,10 +18,9 @@ void activate(const Pass& pass, std::int64_t tokens, std::int64_t width) noexcep
 
 void dense(const Pass& pass, const LayerWeights& weights) noexcept {
   Workspace& work = pass.work;
-  apply(pass, weights.gate.weight, weights.gate.bias, work.normed.data(), work.gate.data());
-  apply(pass, weights.up.weight, weights.up.bias, work.normed.data(), work.up.data());
+  apply(pass, work.normed.data(), {{weights.gate, work.gate.data()}, {weights.up, work.up.data()}});
   activate(pass, pass.tokens, weights.gate.weight.rows);
-  apply(pass, weights.down.weight, weights.down.bias, work.gate.data(), work.branch.data());
+  apply(pass, work.gate.data(), {{weights.down, work.branch.data()}});
 }
 
 // Softmax over all experts, the best experts_used of them (ties: the lower index), in ascending order of index.
@@ -70,10 +69,10 @@ void add_expert(const Pass& pass, const LayerWeights& weights, int expert, std::
   const int used = pass.config.experts_used;
   Pass part = pass;
   part.tokens = count;
-  apply(part, weights.expert_gate.of(expert), {}, work.gathered.data(), work.gate.data());
-  apply(part, weights.expert_up.of(expert), {}, work.gathered.data(), work.up.data());
+  apply(part, weights.expert_gate.of(expert), work.gathered.data(), work.gate.data());
+  apply(part, weights.expert_up.of(expert), work.gathered.data(), work.up.data());
   activate(part, count, pass.config.expert_feed_forward);
-  apply(part, weights.expert_down.of(expert), {}, work.gate.data(), work.expert_out.data());
+  apply(part, weights.expert_down.of(expert), work.gate.data(), work.expert_out.data());
   for (std::int64_t row = 0; row < count; ++row) {
     const std::int64_t t = work.expert_tokens[static_cast<std::size_t>(row)];
     const std::int32_t* choice = work.expert_choice.data() + t * used;
@@ -89,7 +88,7 @@ void expert_mixture(const Pass& pass, const LayerWeights& weights) noexcept {
   const Config& config = pass.config;
   Workspace& work = pass.work;
   const std::int64_t width = config.embedding;
-  apply(pass, weights.router, {}, work.normed.data(), work.router.data());
+  apply(pass, weights.router, work.normed.data(), work.router.data());
   for (std::int64_t t = 0; t < pass.tokens; ++t) choose_experts(pass, t);
   std::fill_n(work.branch.data(), pass.tokens * width, 0.0f);
   for (int expert = 0; expert < config.experts; ++expert) {

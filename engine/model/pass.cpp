@@ -7,12 +7,24 @@
 
 namespace brim::model {
 
-void apply(const Pass& pass, const quant::Matrix& weight, const std::vector<float>& bias, const float* x,
-           float* out) noexcept {
-  kernels::multiply(pass.threads, weight, x, weight.cols, pass.tokens, out, weight.rows, pass.work.product.data());
-  if (bias.empty()) return;
+void apply(const Pass& pass, const float* x, std::initializer_list<Projection> projections) noexcept {
+  kernels::Target targets[kernels::kMostTargets];
+  std::size_t count = 0;
+  for (const Projection& projection : projections) {
+    targets[count++] = {&projection.linear.weight, projection.out, projection.linear.weight.rows};
+  }
+  const std::int64_t cols = projections.begin()->linear.weight.cols;
+  kernels::multiply(pass.threads, {x, cols, pass.tokens, cols}, {targets, count}, pass.work.product.data());
   const kernels::Table& table = kernels::active();
-  for (std::int64_t t = 0; t < pass.tokens; ++t) table.add_scaled(out + t * weight.rows, bias.data(), weight.rows, 1.0f);
+  for (const auto& [linear, out] : projections) {
+    if (linear.bias.empty()) continue;
+    const std::int64_t rows = linear.weight.rows;
+    for (std::int64_t t = 0; t < pass.tokens; ++t) table.add_scaled(out + t * rows, linear.bias.data(), rows, 1.0f);
+  }
+}
+
+void apply(const Pass& pass, const quant::Matrix& weight, const float* x, float* out) noexcept {
+  kernels::multiply(pass.threads, weight, x, weight.cols, pass.tokens, out, weight.rows, pass.work.product.data());
 }
 
 void normalise(const Pass& pass, const float* x, const std::vector<float>& weight, float* out) noexcept {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <initializer_list>
 #include <vector>
 
 #include "engine/kv/cache.hpp"
@@ -39,8 +40,18 @@ void for_tiles(const Pass& pass, Step&& step) noexcept {
   }
 }
 
-/// out[t] = matrix · x[t] + bias for every token of the pass. `x` and `out` have rows of the matrix's cols and rows.
-void apply(const Pass& pass, const quant::Matrix& weight, const std::vector<float>& bias, const float* x, float* out) noexcept;
+/// A projection and where its result goes: rows of as many values as its matrix has rows.
+struct Projection {
+  const Linear& linear;
+  float* out;
+};
+
+/// out[t] = matrix · x[t] + bias for every token of the pass and each of at most kernels::kMostTargets projections; x has
+/// rows of their matrices' cols. Together they are faster than one after another: x is prepared once.
+void apply(const Pass& pass, const float* x, std::initializer_list<Projection> projections) noexcept;
+
+/// The same with a matrix alone.
+void apply(const Pass& pass, const quant::Matrix& weight, const float* x, float* out) noexcept;
 
 /// out[t] = rms_norm(x[t]) · weight, rows of the embedding's width; out may be x.
 void normalise(const Pass& pass, const float* x, const std::vector<float>& weight, float* out) noexcept;

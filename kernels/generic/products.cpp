@@ -152,6 +152,8 @@ void prepare_q16_32(const float* values, std::int64_t cols, std::byte* out) noex
       block.scale = NAN;
     }
     for (int half = 0; half < 2; ++half) block.weighted_sums[half] = block.scale * static_cast<float>(block.sums[half]);
+    block.sum = block.sums[0] + block.sums[1];
+    block.weighted_sum = block.scale * static_cast<float>(block.sum);
     std::memcpy(out, &block, sizeof block);
   }
 }

@@ -78,7 +78,7 @@ struct PanelKernel {
       for (int t = 0; t < kTokens; ++t) {
         Ints whole = Lanes::join(high[v][t].total(), low[v][t].total());
         if constexpr (kOffset != 0) {
-          const std::int32_t sum = Format::kScales == 2 ? x[t]->sums[kHalf] : x[t]->sums[0] + x[t]->sums[1];
+          const std::int32_t sum = Format::kScales == 2 ? x[t]->sums[kHalf] : x[t]->sum;
           whole = Lanes::subtract(whole, Lanes::ints(sum * kOffset));
         }
         sums[v][t] = Lanes::fma(Lanes::to_floats(whole), Lanes::multiply(scale, Lanes::floats(x[t]->scale)), sums[v][t]);
@@ -86,8 +86,7 @@ struct PanelKernel {
       if constexpr (Format::kMinimum) {
         const Floats minimum = Format::minimum(*slabs[v], supers[v], part, kHalf, rows[v]);
         for (int t = 0; t < kTokens; ++t) {
-          const float sum =
-              Format::kScales == 2 ? x[t]->weighted_sums[kHalf] : x[t]->weighted_sums[0] + x[t]->weighted_sums[1];
+          const float sum = Format::kScales == 2 ? x[t]->weighted_sums[kHalf] : x[t]->weighted_sum;
           sums[v][t] = Lanes::fma_negative(minimum, Lanes::floats(sum), sums[v][t]);
         }
       }

@@ -88,7 +88,7 @@ void prepare_q16_32(const float* values, std::int64_t cols, std::byte* out) noex
     const float largest = __builtin_bit_cast(float, bits);
     if (bits >= 0x7f800000 || largest < 1e-36f) {
       block.scale = bits >= 0x7f800000 ? NAN : 0.0f;
-      block.weighted_sums[0] = block.weighted_sums[1] = block.scale;
+      block.weighted_sums[0] = block.weighted_sums[1] = block.weighted_sum = block.scale;
       continue;
     }
     const float inverse = 32512.0f / largest;
@@ -109,6 +109,8 @@ void prepare_q16_32(const float* values, std::int64_t cols, std::byte* out) noex
       block.sums[half] = sum;
       block.weighted_sums[half] = block.scale * static_cast<float>(sum);
     }
+    block.sum = block.sums[0] + block.sums[1];
+    block.weighted_sum = block.scale * static_cast<float>(block.sum);
   }
 }
 

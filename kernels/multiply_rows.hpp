@@ -1,0 +1,17 @@
+// Products of weights that lie row by row, as in a file. Used by multiply.hpp alone.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "quant/matrix.hpp"
+
+namespace brim::kernels {
+
+std::size_t multiply_rows_scratch_bytes(std::int64_t cols, std::int64_t tokens);
+
+/// multiply() with Layout::rows, at least one row and one token, on `team` threads.
+void multiply_rows(int team, const quant::Matrix& weights, const float* x, std::int64_t x_stride, std::int64_t tokens,
+                   float* out, std::int64_t out_stride, std::byte* scratch) noexcept;
+
+}  // namespace brim::kernels
