@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kAlignment = 64;
 constexpr std::int64_t kSerialWork = 256 * 1024;      ///< multiply-adds that are done before a team has gathered
 constexpr std::int64_t kManyTokens = 4;
-constexpr std::int64_t kStreamBytes = 256 * 1024;     ///< of panels in a task for few tokens
+constexpr std::int64_t kStreamBytes = 1024 * 1024;    ///< of panels in a task for few tokens
 constexpr std::int64_t kCachedBytes = 384 * 1024;     ///< the same for many
 constexpr std::int64_t kPrepareAlone = 8;             ///< fewer tokens are prepared before a team has gathered
 constexpr std::int64_t kTasksPerThread = 8;
