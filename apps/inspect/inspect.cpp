@@ -21,6 +21,7 @@ struct InspectOptions {
   std::string path;
   std::optional<int> threads;
   MemoryOptions memory;
+  bool repack = true;
   bool json = false;
 };
 
@@ -41,7 +42,7 @@ generate::ReaderOptions reader_options(const InspectOptions& options) {
 void inspect(const InspectOptions& options) {
   const generate::ReaderOptions reader = reader_options(options);
   const io::Gguf file = unwrap(io::Gguf::open(options.path));
-  const Summary summary = summarise(file, reader);
+  const Summary summary = summarise(file, reader, options.repack);
   write_output(options.json ? json_report(file, summary) : text_report(file, summary));
   if (summary.failed) throw Failure(exit_code(summary.no_plan->code), summary.no_plan->sentence);
 }
@@ -62,6 +63,7 @@ void add_inspect(CLI::App& parent) {
       ->type_name("N")
       ->check(CLI::Range(1, 512))
       ->group("Model");
+  command->add_flag("!--no-repack", options->repack, "Plan for weights that are read in place in the file")->group("Model");
   add_memory_options(*command, options->memory);
   command->add_flag("--json", options->json, "One JSON object instead of tables");
   command->callback([options] { inspect(*options); });

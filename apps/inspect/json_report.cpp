@@ -66,14 +66,15 @@ Json types_json(const Summary& summary) {
   return list;
 }
 
-Json memory_json(const io::Gguf& file, const Summary& summary) {
+Json memory_json(const Summary& summary) {
   const MemorySummary& memory = *summary.memory;
   const kv::Plan& kv = memory.plan.kv;
   const auto available = static_cast<std::uint64_t>(summary.limits.available);
   return {{"context", kv.shape.context},
           {"trained_context", memory.trained_context},
           {"threads", memory.threads},
-          {"weight_bytes", file.tensor_bytes()},
+          {"weight_bytes", memory.weight_bytes},
+          {"weights_repacked", memory.repacked},
           {"kv_type", std::string(kernels::kv_type_name(kv.shape.type))},
           {"kv_split", kv.split},
           {"kv_keep", kv.keep},
@@ -112,7 +113,7 @@ std::string json_report(const io::Gguf& file, const Summary& summary) {
                        {"name", text_or_null(file, "general.name")},
                        {"parameters", summary.parameters},
                        {"types", types_json(summary)},
-                       {"memory", summary.memory ? memory_json(file, summary) : Json()},
+                       {"memory", summary.memory ? memory_json(summary) : Json()},
                        {"no_memory_plan_because", summary.no_plan ? Json(summary.no_plan->sentence) : Json()},
                        {"metadata", metadata_json(file)},
                        {"tensors", tensors_json(file)}};

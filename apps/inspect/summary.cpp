@@ -6,6 +6,7 @@
 
 #include "engine/kv/layout.hpp"
 #include "engine/model/config.hpp"
+#include "engine/model/repack.hpp"
 #include "engine/model/vocabulary.hpp"
 #include "engine/model/weights.hpp"
 
@@ -45,17 +46,22 @@ std::vector<LayerGroup> group_layers(const kv::Plan& plan) {
 
 // The configuration of a model that would load: every key, the vocabulary and every tensor's shape are checked as
 // Model::load does, without reading the weights.
-Result<model::Config> loadable_config(const io::Gguf& file) {
+struct Loadable {
+  model::Config config;
+  model::Weights weights;
+};
+
+Result<Loadable> loadable(const io::Gguf& file) {
   BRIM_ASSIGN(model::Config config, model::read_config(file));
   BRIM_ASSIGN(const text::Vocabulary vocabulary, model::read_vocabulary(file));
   config.vocabulary = static_cast<std::int64_t>(vocabulary.tokens.size());
-  BRIM_ASSIGN(const model::Weights weights, model::read_weights(file, config));
-  return config;
+  BRIM_ASSIGN(model::Weights weights, model::read_weights(file, config));
+  return Loadable{std::move(config), std::move(weights)};
 }
 
 }  // namespace
 
-Summary summarise(const io::Gguf& file, const generate::ReaderOptions& options) {
+Summary summarise(const io::Gguf& file, const generate::ReaderOptions& options, bool repack) {
   Summary summary;
   summary.types = count_types(file);
   for (const TypeCount& type : summary.types) summary.parameters += type.parameters;
@@ -69,14 +75,16 @@ Summary summarise(const io::Gguf& file, const generate::ReaderOptions& options) 
   if (file.tensors().empty()) {
     return without_plan(error(ErrorCode::unsupported, "the file holds no tensors (a vocabulary alone cannot be run)"));
   }
-  const Result<model::Config> config = loadable_config(file);
-  if (!config) return without_plan(config.error());
-  Result<generate::MemoryPlan> plan = generate::plan_memory(*config, options);
+  const Result<Loadable> model = loadable(file);
+  if (!model) return without_plan(model.error());
+  Result<generate::MemoryPlan> plan = generate::plan_memory(model->config, options);
   if (!plan) return without_plan(plan.error());
   MemorySummary memory;
   memory.plan = std::move(plan).value();
   memory.bytes_per_token = kv::bytes_per_token(memory.plan.kv.shape);
-  memory.trained_context = config->context;
+  memory.trained_context = model->config.context;
+  memory.repacked = repack && model::repacking_pays(model->weights);
+  memory.weight_bytes = static_cast<std::int64_t>(model::weight_bytes(model->weights, repack));
   memory.threads = options.threads;
   memory.groups = group_layers(memory.plan.kv);
   summary.memory = std::move(memory);

@@ -33,6 +33,8 @@ struct MemorySummary {
   generate::MemoryPlan plan;
   std::int64_t bytes_per_token = 0;  ///< over all layers, metadata included
   std::int64_t trained_context = 0;
+  std::int64_t weight_bytes = 0;     ///< of the matrices that are multiplied by, as they lie in memory
+  bool repacked = false;             ///< into panels, or else read in place
   int threads = 1;
   std::vector<LayerGroup> groups;
 };
@@ -47,7 +49,8 @@ struct Summary {
                                             ///< just something that Brim does not run
 };
 
-Summary summarise(const io::Gguf& file, const generate::ReaderOptions& options);
+/// `repack`: as the weights would be loaded.
+Summary summarise(const io::Gguf& file, const generate::ReaderOptions& options, bool repack);
 
 /// Product of a tensor's dimensions.
 std::int64_t value_count(const io::Tensor& tensor);

@@ -151,10 +151,10 @@ std::string layer_table(const MemorySummary& memory) {
   return table.text();
 }
 
-std::string memory_table(const io::Gguf& file, const Summary& summary) {
+std::string memory_table(const Summary& summary) {
   const MemorySummary& memory = *summary.memory;
   const kv::Plan& kv = memory.plan.kv;
-  const std::int64_t weights = static_cast<std::int64_t>(file.tensor_bytes());
+  const std::int64_t weights = memory.weight_bytes;
   const auto share =
       static_cast<int>(std::floor(100.0 * static_cast<double>(kv.budget_bytes) / static_cast<double>(kv.full_bytes)));
   const std::string threads = fmt::format("{} {}", memory.threads, memory.threads == 1 ? "thread" : "threads");
@@ -175,7 +175,8 @@ std::string memory_table(const io::Gguf& file, const Summary& summary) {
   table.row({"beside it", bytes_text(memory.plan.workspace_bytes), fmt::format("activations and logits, {}", threads)});
   table.row({"", bytes_text(memory.plan.history_bytes), "token history"});
   table.row({"session", bytes_text(memory.plan.total()), "one mapping, booked when the session is created"});
-  table.row({"weights", bytes_text(weights), "mapped from the file"});
+  table.row({"weights", bytes_text(weights),
+             memory.repacked ? "repacked from the file for this machine's kernels" : "mapped from the file"});
   table.row({"available", bytes_text(static_cast<std::int64_t>(summary.limits.available)),
              fmt::format("now, limited by {}", summary.limits.limiting)});
   std::string out = table.text() + layer_table(memory);
@@ -199,7 +200,7 @@ std::string text_report(const io::Gguf& file, const Summary& summary) {
     out += fmt::format("\nTensors ({}), row length first\n{}", file.tensors().size(), tensor_table(file));
     out += fmt::format("\nTypes\n{}", type_table(summary));
   }
-  if (summary.memory) return out + fmt::format("\nMemory\n{}", memory_table(file, summary));
+  if (summary.memory) return out + fmt::format("\nMemory\n{}", memory_table(summary));
   return out + fmt::format("\nMemory\n  No plan: {}.\n", summary.no_plan->sentence);
 }
 
