@@ -6,6 +6,9 @@
 #include <chrono>
 #include <cstdint>
 #include <cstring>
+#include <functional>
+#include <iterator>
+#include <utility>
 
 #include "kernels/dispatch.hpp"
 #include "kernels/threads.hpp"
@@ -18,9 +21,9 @@ using Clock = std::chrono::steady_clock;
 constexpr std::int64_t kLine = 64;
 /// What one stream reads at a time: no power of two, or all streams would meet in the same set of the caches.
 constexpr std::int64_t kPart = 128 * 1024 + 5 * kLine;
-constexpr int kLargestCount = 32;
 constexpr std::int64_t kAhead = 16 * kLine;  ///< how far ahead of a load its line is asked for
-constexpr int kPasses = 3;
+constexpr int kPasses = 5;
+constexpr std::size_t kLeastBuffer = std::size_t{32} << 20;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -67,20 +70,26 @@ std::atomic<std::uint64_t> sink;
 }  // namespace
 
 ReadCeiling measure_read(int threads, std::span<const std::byte> buffer) noexcept {
-  ReadCeiling best;
-  for (const Way& way : kWays) {
+  if (buffer.size() < kLeastBuffer) return {};
+  const auto rate = [&](const Way& way) {
     const std::int64_t chunk_bytes = way.streams * kPart;
-    // Reading ahead may pass the end of a chunk, so the last one stays clear of the buffer's end.
+    // Asking ahead may pass the end of a chunk, so the last one stays clear of the buffer's end.
     const std::int64_t chunks = (static_cast<std::int64_t>(buffer.size()) - kAhead) / chunk_bytes;
-    if (chunks * kLargestCount < way.streams * 4 * threads || buffer.size() < (std::size_t{32} << 20)) continue;
-    const double rate = median_of(kPasses, [&] {
-      const auto start = Clock::now();
-      for_chunks(threads, chunks, [&](std::int64_t chunk, int) {
-        sink.fetch_xor(way.read(buffer.data() + chunk * chunk_bytes), std::memory_order_relaxed);
-      });
-      return static_cast<double>(chunks * chunk_bytes) / seconds_since(start);
+    const auto start = Clock::now();
+    for_chunks(threads, chunks, [&](std::int64_t chunk, int) {
+      sink.fetch_xor(way.read(buffer.data() + chunk * chunk_bytes), std::memory_order_relaxed);
     });
-    if (rate > best.bytes_per_second) best = {rate, way.streams};
+    return static_cast<double>(chunks * chunk_bytes) / seconds_since(start);
+  };
+  // Every way once, then the fastest few until their medians are known.
+  constexpr std::size_t kWayCount = std::size(kWays), kFinalists = 3;
+  std::pair<double, const Way*> tried[kWayCount];
+  for (std::size_t i = 0; i < kWayCount; ++i) tried[i] = {rate(kWays[i]), &kWays[i]};
+  std::sort(std::begin(tried), std::end(tried), std::greater<>());
+  ReadCeiling best;
+  for (std::size_t i = 0; i < kFinalists; ++i) {
+    const double found = median_of(kPasses, [&] { return rate(*tried[i].second); });
+    if (found > best.bytes_per_second) best = {found, tried[i].second->streams};
   }
   return best;
 }

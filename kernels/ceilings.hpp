@@ -13,7 +13,7 @@ struct ReadCeiling {
 };
 
 /// Reads `buffer` with `threads` threads, each in 1, 2, 4, 8, 16 and 32 places at a time, with and without asking ahead,
-/// several times each; the fastest way counts. The buffer should be a few times the largest cache and lie in huge pages;
+/// the fastest ones several times; the best median counts. The buffer should be a few times the largest cache and lie in huge pages;
 /// of one below 32 MiB nothing is said (0 bytes per second).
 ReadCeiling measure_read(int threads, std::span<const std::byte> buffer) noexcept;
 

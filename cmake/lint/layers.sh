@@ -18,6 +18,7 @@ BEGIN {
   folder("engine/include", "")
   folder("engine/api", "engine quant kernels")
   folder("apps", "engine quant kernels")
+  folder("apps/bench", "apps engine/include")
   folder("apps/chat", "apps engine/include")
   folder("apps/run", "apps engine/include")
   folder("bench", "engine quant kernels apps")

@@ -1,0 +1,208 @@
+// `brim bench`: see README.md. Options and names are those that users of llama-bench know.
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+
+#include "apps/bench/output.hpp"
+#include "apps/bench/runner.hpp"
+#include "apps/commands.hpp"
+#include "apps/model_options/load.hpp"
+#include "apps/terminal/interrupts.hpp"
+#include "apps/terminal/output.hpp"
+
+namespace brim::apps {
+namespace {
+
+using bench::KvSettings;
+using bench::Test;
+
+/// As given; lists are still texts with commas.
+struct BenchOptions {
+  std::vector<std::string> models, prompts{"512"}, generations{"128"}, depths{"0"}, threads;
+  std::vector<std::string> kv_types{"f16"}, kv_budgets{"full"}, kv_splits{"uniform"}, kv_keeps{"window"};
+  int repetitions = 5;
+  std::string output = "md";
+  bool no_warm_up = false, step = false;
+};
+
+/// The grid those make, outermost first.
+struct Grid {
+  std::vector<std::string> models;
+  std::vector<int> threads;  ///< 0: as many as the engine takes by itself
+  std::vector<KvSettings> kv;
+  std::vector<std::int64_t> depths;
+  std::vector<Test> tests;  ///< of each depth
+  std::int64_t longest = 0;
+};
+
+bool is_file(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+}
+
+/// A path may hold commas; only what is no file is taken for a list.
+std::vector<std::string> model_paths(const std::vector<std::string>& given) {
+  std::vector<std::string> paths;
+  for (const std::string& text : given) {
+    const auto words = is_file(text) ? std::vector<std::string>{text} : bench::split_words({text}, "--model");
+    paths.insert(paths.end(), words.begin(), words.end());
+  }
+  for (const std::string& path : paths) {
+    if (!is_file(path)) throw Failure(2, fmt::format("--model: there is no file {}", printable(path)));
+  }
+  return paths;
+}
+
+Grid grid_of(const BenchOptions& options) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 24;
+  Grid grid;
+  for (const std::int64_t tokens : bench::parse_numbers(options.prompts, "--n-prompt", 0, kMost)) {
+    if (tokens > 0) grid.tests.push_back({Test::Kind::prompt, tokens, 0});
+  }
+  for (const std::int64_t tokens : bench::parse_numbers(options.generations, "--n-gen", 0, kMost)) {
+    if (tokens > 0) grid.tests.push_back({Test::Kind::generation, tokens, 0});
+  }
+  if (grid.tests.empty()) throw Failure(2, "there is nothing to measure: both -p and -n are 0");
+  for (const Test& test : grid.tests) grid.longest = std::max(grid.longest, test.tokens);
+  grid.depths = bench::parse_numbers(options.depths, "--n-depth", 0, kMost);
+  grid.threads = {0};
+  if (!options.threads.empty()) {
+    const auto given = bench::parse_numbers(options.threads, "--threads", 1, 512);
+    grid.threads.assign(given.begin(), given.end());
+  }
+  for (const std::string& type : bench::split_words(options.kv_types, "--kv-type")) {
+    if (type != "f32" && type != "f16" && type != "q8_0") {
+      throw Failure(2, fmt::format("--kv-type: expected f32, f16 or q8_0, found '{}'", printable(type)));
+    }
+    for (const std::string& budget : bench::split_words(options.kv_budgets, "--kv-budget")) {
+      for (const std::string& split : bench::split_words(options.kv_splits, "--kv-split")) {
+        for (const std::string& keep : bench::split_words(options.kv_keeps, "--kv-keep")) {
+          grid.kv.push_back({type, budget, split, keep});
+        }
+      }
+    }
+  }
+  grid.models = model_paths(options.models);
+  return grid;
+}
+
+bench::Row row_of(const std::string& path, const brim_model_info& info) {
+  bench::Row row;
+  row.file = path;
+  row.model = info.name;
+  row.quantisation = info.quantisation;
+  row.parameters = info.parameters;
+  row.weight_bytes = info.weight_bytes;
+  row.threads = info.threads;
+  row.layer_weights = info.layer_weights;
+  row.output_weights = info.output_weights;
+  row.token_bytes = info.token_bytes;
+  return row;
+}
+
+/// All tests of one model with one number of threads. False when the run is to end.
+bool measure_model(const Grid& grid, const std::string& path, int threads, const bench::Repetitions& repetitions,
+                   const std::function<void(const bench::Row&)>& add) {
+  bench::PeakMemory memory;
+  ModelOptions options;
+  options.path = path;
+  if (threads > 0) options.threads = threads;
+  const auto start = std::chrono::steady_clock::now();
+  const Model model = load_model(options);
+  bench::Row row = row_of(path, model.info());
+  row.load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  bench::Ceilings ceilings(row.threads);
+  for (const KvSettings& kv : grid.kv) {
+    for (const std::int64_t depth : grid.depths) {
+      bench::Runner runner(model, kv, depth, grid.longest, row, memory, ceilings);
+      for (Test test : grid.tests) {
+        test.depth = depth;
+        if (!runner.run(test, repetitions, add)) return false;
+      }
+    }
+  }
+  return true;
+}
+
+void measure(const BenchOptions& options) {
+  if (options.step && options.output != "jsonl") throw Failure(2, "--step needs -o jsonl");
+  const Grid grid = grid_of(options);
+  bench::Repetitions repetitions;
+  repetitions.count = options.repetitions;
+  repetitions.warm_up = !options.no_warm_up;
+  if (options.step) {
+    repetitions.wait = [] {
+      std::string line;
+      return static_cast<bool>(std::getline(std::cin, line));
+    };
+  }
+  catch_interrupts();
+  const std::unique_ptr<bench::Output> output = bench::make_output(options.output);
+  const auto add = [&](const bench::Row& row) { output->add(bench::to_json(row)); };
+  try {
+    bool going_on = true;
+    for (const std::string& path : grid.models) {
+      for (const int threads : grid.threads) going_on = going_on && measure_model(grid, path, threads, repetitions, add);
+    }
+  } catch (...) {
+    output->finish();  // what was measured before a failure or Ctrl-C is not lost
+    throw;
+  }
+  output->finish();
+}
+
+}  // namespace
+
+void add_bench(CLI::App& parent) {
+  CLI::App* command = parent.add_subcommand("bench", "Measure how fast a model reads and writes on this machine");
+  const auto options = std::make_shared<BenchOptions>();
+  const auto list = [&](const char* flags, std::vector<std::string>& values, const char* type, const char* group,
+                        const std::string& help) {
+    return command->add_option(flags, values, help)
+        ->type_name(type)
+        ->expected(1, 1 << 20)
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->group(group);
+  };
+  list("-m,--model", options->models, "FILE", "Grid", "Models: GGUF files (of a split one, the first)")->required();
+  list("-p,--n-prompt", options->prompts, "N", "Grid", "Tokens of a prompt to read; 0: none (default: 512)");
+  list("-n,--n-gen", options->generations, "N", "Grid", "Tokens to generate; 0: none (default: 128)");
+  list("-d,--n-depth", options->depths, "N", "Grid", "Tokens in the cache before a test begins (default: 0)");
+  list("-t,--threads", options->threads, "N", "Grid", "Threads (default: the performance cores this process may use)");
+  list("--kv-type", options->kv_types, "TYPE", "Grid", "How the cache stores numbers: f32, f16 (default) or q8_0");
+  list("--kv-budget", options->kv_budgets, "SIZE", "Grid",
+       "Limit for the KV cache: full (default), a size (64MiB), or a share of what depth and test need (20%)");
+  list("--kv-split", options->kv_splits, "NAME", "Grid", "How the budget is split between layers (default: uniform)");
+  list("--kv-keep", options->kv_keeps, "NAME", "Grid", "Which entries stay when the cache is full (default: window)");
+  command->add_option("-r,--repetitions", options->repetitions, "How often each test runs; medians are shown")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000).description(""))
+      ->group("Work");
+  command->add_flag("--no-warmup", options->no_warm_up, "Leave out the run before the first that counts")->group("Work");
+  command
+      ->add_flag("--step", options->step,
+                 "Wait for a line on standard input before each repetition and print each one's row (with -o jsonl); the "
+                 "end of input ends the run")
+      ->group("Work");
+  command->add_option("-o,--output", options->output, "md (a table), csv, json or jsonl")
+      ->type_name("FORMAT")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"md", "csv", "json", "jsonl"}).description(""))
+      ->group("Work");
+  command->footer(
+      "\nSeveral values, with commas or by giving an option again, make a grid. Its rows\n"
+      "are tests: pp512 (reading 512 tokens), tg128 (generating 128), tg128@d4096 (with\n"
+      "4096 in the cache before). docs/benchmarking.md explains the columns.\n"
+      "\nExamples:\n"
+      "  brim bench -m model.gguf\n"
+      "  brim bench -m model.gguf -p 0 -n 128 -d 0,4096,16384 -t 1,2\n"
+      "  brim bench -m model.gguf --kv-type f16,q8_0 -d 4096 -o csv");
+  command->callback([options] { run_command([&] { measure(*options); }); });
+}
+
+}  // namespace brim::apps

@@ -1,0 +1,51 @@
+// See prompt_tokens.hpp. Speed hardly depends on which tokens are read, except where experts are chosen by them: so many
+// different ones, not one repeated.
+#include "apps/bench/prompt_tokens.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "apps/commands.hpp"
+
+namespace brim::apps::bench {
+namespace {
+
+constexpr std::uint64_t kSeed = 20240229;
+
+/// A step of Steele, Lea and Flood's SplitMix64: every state gives a well mixed number.
+std::uint64_t next(std::uint64_t& state) {
+  std::uint64_t z = state += 0x9E3779B97F4A7C15u;
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+  return z ^ (z >> 31);
+}
+
+std::string random_words(int count) {
+  std::string text;
+  std::uint64_t state = kSeed;
+  for (int word = 0; word < count; ++word) {
+    const std::uint64_t letters = 1 + next(state) % 9;
+    if (word > 0) text += ' ';
+    for (std::uint64_t i = 0; i < letters; ++i) text += static_cast<char>('a' + next(state) % 26);
+  }
+  return text;
+}
+
+}  // namespace
+
+PromptTokens::PromptTokens(const Model& model) : ordinary_(model.tokenize(random_words(5000), false, false)) {
+  std::sort(ordinary_.begin(), ordinary_.end());
+  ordinary_.erase(std::unique(ordinary_.begin(), ordinary_.end()), ordinary_.end());
+  if (ordinary_.empty()) throw Failure(2, "the model's vocabulary has no tokens for words, so there is nothing to read");
+  restart();
+}
+
+void PromptTokens::restart() { state_ = kSeed; }
+
+std::vector<std::int32_t> PromptTokens::take(std::int64_t count) {
+  std::vector<std::int32_t> ids(static_cast<std::size_t>(count));
+  for (std::int32_t& id : ids) id = ordinary_[next(state_) % ordinary_.size()];
+  return ids;
+}
+
+}  // namespace brim::apps::bench

@@ -1,0 +1,25 @@
+// Token ids to read: the same ones every time, none of them a control token.
+#pragma once
+
+#include <brim/brim.hpp>
+#include <cstdint>
+#include <vector>
+
+namespace brim::apps::bench {
+
+class PromptTokens {
+ public:
+  /// Finds ordinary tokens of the model's vocabulary by tokenising words made up at random, always the same ones.
+  /// Throws brim::Exception, and Failure (2) for a vocabulary that makes no tokens of them.
+  explicit PromptTokens(const Model& model);
+
+  /// The next `count` ids of a sequence that looks random and begins anew with restart().
+  std::vector<std::int32_t> take(std::int64_t count);
+  void restart();
+
+ private:
+  std::vector<std::int32_t> ordinary_;
+  std::uint64_t state_;
+};
+
+}  // namespace brim::apps::bench

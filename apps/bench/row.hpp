@@ -1,0 +1,50 @@
+// Everything a bench knows about one test, and its form as JSON, which all outputs are made from.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/bench/test.hpp"
+
+namespace brim::apps::bench {
+
+struct Row {
+  // What was measured.
+  std::string file, model, quantisation;
+  std::int64_t parameters = 0, weight_bytes = 0;
+  Test test{};
+  int threads = 0;
+  std::string kv_type, kv_budget, kv_split, kv_keep;
+  std::int64_t context = 0;
+  bool warm_up = false;  ///< a repetition that does not count (only with --step)
+
+  // What came out.
+  std::vector<double> seconds;        ///< of each repetition
+  std::vector<double> first_token;    ///< seconds to the first token of each repetition
+  std::vector<double> token_seconds;  ///< between tokens, of all repetitions
+  double load_seconds = 0;            ///< the model, and the session with all its memory
+  std::int64_t kv_bytes = 0;          ///< in use, at most
+  std::int64_t kv_budget_bytes = 0;   ///< set aside
+  std::int64_t evicted = 0;           ///< entries dropped to fit the budget
+  std::optional<std::int64_t> peak_bytes;
+
+  // What it is compared with.
+  std::int64_t layer_weights = 0, output_weights = 0;
+  std::int64_t token_bytes = 0;       ///< of weights, read for each generated token
+  double cache_bytes = 0;             ///< of keys and values, read for each generated token
+  double read_ceiling = 0;            ///< bytes per second
+  int read_streams = 0;
+  double int8_ceiling = 0;            ///< operations per second
+  std::string cpu;
+};
+
+/// Tokens per second of each repetition.
+std::vector<double> rates(const Row& row);
+
+/// An object with a member per column; docs/benchmarking.md says what they mean. null: not measured in this test.
+nlohmann::ordered_json to_json(const Row& row);
+
+}  // namespace brim::apps::bench

@@ -1,0 +1,59 @@
+// A session at one depth and the tests that begin there: the cache is filled once, every repetition starts from the same
+// place, and the clock runs only while the engine works.
+#pragma once
+
+#include <brim/brim.hpp>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "apps/bench/ceilings.hpp"
+#include "apps/bench/peak_memory.hpp"
+#include "apps/bench/prompt_tokens.hpp"
+#include "apps/bench/row.hpp"
+#include "apps/bench/status_line.hpp"
+
+namespace brim::apps::bench {
+
+/// How the cache is to be; words as brim.h has them.
+struct KvSettings {
+  std::string type = "f16", budget = "full", split = "uniform", keep = "window";
+};
+
+struct Repetitions {
+  int count = 5;
+  bool warm_up = true;
+  /// Asked before each repetition, the warm-up included; false ends the run. Rows come one a repetition then. May be empty.
+  std::function<bool()> wait;
+};
+
+class Runner {
+ public:
+  /// `longest`: tokens of the largest test. `row`: what all rows of this session have in common; the session's part is
+  /// filled in. Throws brim::Exception.
+  Runner(const Model& model, const KvSettings& kv, std::int64_t depth, std::int64_t longest, Row row, PeakMemory& memory,
+         Ceilings& ceilings);
+
+  /// Measures `test`, which begins at this session's depth, and hands out its rows. False when `wait` ended the run.
+  /// Throws brim::Exception, with BRIM_CANCELLED after Ctrl-C.
+  bool run(const Test& test, const Repetitions& repetitions, const std::function<void(const Row&)>& add);
+
+ private:
+  void go_to_depth();
+  void repeat(Row& row);
+  double cache_bytes() const;
+  Row row_of(const Test& test) const;
+  void hand_out(Row& row, const std::function<void(const Row&)>& add);
+
+  std::int64_t depth_;
+  Row common_;
+  PeakMemory& memory_;
+  Ceilings& ceilings_;
+  StatusLine status_;
+  PromptTokens ids_;
+  Session session_;
+  bool filled_ = false;
+};
+
+}  // namespace brim::apps::bench

@@ -1,0 +1,28 @@
+// What one row of the result measures: reading a prompt or generating, how many tokens, after how many others.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace brim::apps::bench {
+
+struct Test {
+  enum class Kind { prompt, generation };
+  Kind kind;
+  std::int64_t tokens;
+  std::int64_t depth;  ///< tokens in the cache before the test begins
+
+  /// "pp512", "tg128@d4096".
+  std::string name() const;
+};
+
+/// "512" or "0,4096,16384" as numbers; several such texts make one list. Throws Failure (2) that names the option and
+/// quotes what is no number of [least, most].
+std::vector<std::int64_t> parse_numbers(const std::vector<std::string>& texts, std::string_view option, std::int64_t least,
+                                        std::int64_t most);
+/// The same for words: "f16,q8_0".
+std::vector<std::string> split_words(const std::vector<std::string>& texts, std::string_view option);
+
+}  // namespace brim::apps::bench
