@@ -44,7 +44,7 @@ Error refusal(std::string_view owner, std::size_t size, const MemoryLimits& limi
 
 }  // namespace
 
-Result<Arena> Arena::create(std::size_t bytes, std::string_view owner) {
+Result<Arena> Arena::create(std::size_t bytes, std::string_view owner, Touch when) {
   Arena arena;
   if (bytes == 0) return arena;
   const std::size_t page = page_size();
@@ -60,6 +60,7 @@ Result<Arena> Arena::create(std::size_t bytes, std::string_view owner) {
   arena.data_ = static_cast<std::byte*>(data);
   arena.size_ = size;
   if (size >= kHugePagesFrom) ::madvise(data, size, MADV_HUGEPAGE);
+  if (when == Touch::by_owner) return arena;
   if (const int failure = touch(arena.data_, size); failure != 0) {
     return refusal(owner, size, limits, "the system could not provide it: " + std::generic_category().message(failure));
   }

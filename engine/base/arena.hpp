@@ -13,9 +13,11 @@ namespace brim {
 /// Owns one anonymous mapping; movable, not copyable. `take` hands out disjoint parts of it.
 class Arena {
  public:
-  /// Maps and touches `bytes` (rounded up to a page) for `owner` ("a session"). Errors: out_of_memory with owner, what
-  /// was asked and what is available.
-  static Result<Arena> create(std::size_t bytes, std::string_view owner = "a session");
+  /// Whether every page is made resident at once, or by whoever writes to all of it next (in parallel, perhaps).
+  enum class Touch { now, by_owner };
+  /// Maps `bytes` (rounded up to a page) for `owner` ("a session"). Errors: out_of_memory with owner, what was asked and
+  /// what is available.
+  static Result<Arena> create(std::size_t bytes, std::string_view owner = "a session", Touch when = Touch::now);
 
   Arena() = default;
   Arena(Arena&& other) noexcept;

@@ -88,7 +88,7 @@ bool repacking_pays(const Weights& weights) {
 Result<Arena> repack(Weights& weights, const io::Gguf& file, int threads, const Progress& progress) {
   std::size_t bytes = 0;
   for_each_matrix(weights, [&](const quant::Matrix& matrix) { bytes += pays(matrix) ? panels_bytes(matrix) : 0; });
-  BRIM_ASSIGN(Arena arena, Arena::create(bytes, "the model's weights, repacked,"));
+  BRIM_ASSIGN(Arena arena, Arena::create(bytes, "the model's weights, repacked,", Arena::Touch::by_owner));
   const bool tied = same_memory(weights.output, weights.token_embedding);
   std::vector<Task> tasks;
   for_each_matrix(weights, [&](quant::Matrix& matrix) {
