@@ -42,7 +42,9 @@ struct PanelFloats {
       Batch parts[kMany];
       for (int v = 0; v < kMany; ++v) {
         parts[v] = load(weights[v] + c * kColumnBytes);
-        if constexpr (kMany == kStreams) __builtin_prefetch(weights[v] + c * kColumnBytes + kAhead, 0, 3);
+        if constexpr (kMany == kStreams * kPerPanel) {
+          if (v % kPerPanel == 0) __builtin_prefetch(weights[v] + c * kColumnBytes + kAhead, 0, 3);
+        }
       }
       for (int t = 0; t < kOf; ++t) {
         const Batch value(x[t][c]);
@@ -64,30 +66,38 @@ struct PanelFloats {
     }
   }
 
-  /// One or two tokens: every stream keeps to its own stretch of panels.
+  template <int kMany, int kOf>
+  static void tile_at(const PanelProduct& p, std::int64_t first, std::int64_t token) {
+    std::int64_t vectors[kMany];
+    for (int v = 0; v < kMany; ++v) vectors[v] = first + v;
+    tile<kMany, kOf>(p, vectors, token);
+  }
+
+  /// One or two tokens: every stream keeps to its own stretch of panels, all vectors of one at a time.
   template <int kOf>
   static void few(const PanelProduct& p, std::int64_t token) {
-    const std::int64_t all = quant::panel_count(p.rows) * kPerPanel;
-    const std::int64_t stretch = all / kStreams / kPerPanel * kPerPanel;
-    std::int64_t vectors[kStreams];
+    const std::int64_t panels = quant::panel_count(p.rows);
+    const std::int64_t stretch = panels / kStreams;
     for (std::int64_t i = 0; i < stretch; ++i) {
-      for (int v = 0; v < kStreams; ++v) vectors[v] = v * stretch + i;
-      tile<kStreams, kOf>(p, vectors, token);
+      std::int64_t vectors[kStreams * kPerPanel];
+      for (int v = 0; v < kStreams * kPerPanel; ++v) {
+        vectors[v] = (v / kPerPanel * stretch + i) * kPerPanel + v % kPerPanel;
+      }
+      tile<kStreams * kPerPanel, kOf>(p, vectors, token);
     }
-    for (std::int64_t v = stretch * kStreams; v < all; ++v) tile<1, kOf>(p, &v, token);
+    for (std::int64_t i = stretch * kStreams; i < panels; ++i) tile_at<kPerPanel, kOf>(p, i * kPerPanel, token);
   }
 
   static void product(const PanelProduct& p) noexcept {
-    const std::int64_t all = quant::panel_count(p.rows) * kPerPanel;
+    static_assert(kVectors % kPerPanel == 0 || kPerPanel % kVectors == 0);
+    const std::int64_t vectors = quant::panel_count(p.rows) * kPerPanel;
     std::int64_t token = 0;
     for (; token + kTokens <= p.tokens; token += kTokens) {
       std::int64_t v = 0;
-      for (; v + kVectors <= all; v += kVectors) {
-        std::int64_t vectors[kVectors];
-        for (int i = 0; i < kVectors; ++i) vectors[i] = v + i;
-        tile<kVectors, kTokens>(p, vectors, token);
+      for (; v + kVectors <= vectors; v += kVectors) tile_at<kVectors, kTokens>(p, v, token);
+      if constexpr (kVectors > kPerPanel) {
+        for (; v < vectors; v += kPerPanel) tile_at<kPerPanel, kTokens>(p, v, token);
       }
-      for (; v < all; ++v) tile<1, kTokens>(p, &v, token);
     }
     for (; token + 2 <= p.tokens; token += 2) few<2>(p, token);
     if (token < p.tokens) few<1>(p, token);

@@ -6,52 +6,31 @@
 //
 // Lanes, besides what panel_formats.ipp names: Ints, Dots<kBits> (running sums of products with levels of so many bits),
 // kSignedOffset (what levels of 8 bits are shifted by to suit the set's products) and
-//   kVectors × kTokens   the register tile for many tokens,
-//   kStreams             vectors at once for one or two tokens, each from a panel of its own.
+//   kVectors × kTokens   the tile for many tokens: a panel's vectors or part of them, or several panels',
+//   kStreams             panels at once for one or two tokens, each with all its vectors: what a line of memory holds is used
+//                        while it is in the first-level cache,
+//   kTogether            (if not all) vectors of a tile that share registers; the others wait their turn at each step,
+//   Sums<Format>         (if the set multiplies otherwise) in the place of DotSums; Dots and kSignedOffset are not needed then.
 #pragma once
 
+#include "kernels/shared/constants.ipp"
 #include "kernels/shared/panel_formats.ipp"
 #include "quant/panel.hpp"
 
 namespace brim::kernels {
 namespace {
 
-template <int kValue>
-struct Constant {
-  static constexpr int value = kValue;
-};
-
-/// Calls body(Constant<first>), … up to but not including `end`.
-template <int kFirst, int kEnd, class Body>
-inline __attribute__((always_inline)) void for_constants(Body&& body) {
-  if constexpr (kFirst < kEnd) {
-    body(Constant<kFirst>{});
-    for_constants<kFirst + 1, kEnd>(body);
-  }
-}
-
+/// Sums of products with groups of four columns.
 template <class Lanes, class Format>
-struct PanelKernel {
-  using Bytes = typename Lanes::Bytes;
-  using Ints = typename Lanes::Ints;
-  using Floats = typename Lanes::Floats;
-  using Slab = typename Format::Slab;
+struct DotSums {
   using Dots = typename Lanes::template Dots<Format::kBits>;
-  static constexpr int kRows = Lanes::kRows;
-  static constexpr int kPerPanel = quant::kPanelRows / kRows;
   static constexpr int kOffset = Format::kBits == 8 ? Lanes::kSignedOffset : Format::kOffset;
 
-  /// One vector's place: rows `row` … of a panel.
-  struct Place {
-    const std::byte* panel;
-    int row;
-  };
-
-  /// 16 or 32 columns of one part.
+  /// The exact sums of 16 or 32 columns of one part, offsets taken off.
   template <int kHalf, int kVectors, int kTokens>
-  static inline __attribute__((always_inline)) void step(const Slab* const* slabs, int part, const int* rows,
-                                                         const typename Format::Super* supers,
-                                                         const Q16Block* const* x, Floats (&sums)[kVectors][kTokens]) {
+  static inline __attribute__((always_inline)) void whole(const typename Format::Slab* const* slabs, int part,
+                                                          const int* rows, const Q16Block* const* x,
+                                                          typename Lanes::Ints (&sums)[kVectors][kTokens]) {
     constexpr int kGroups = 8 / Format::kScales;
     Dots high[kVectors][kTokens], low[kVectors][kTokens];
     for (int v = 0; v < kVectors; ++v) {
@@ -62,26 +41,66 @@ struct PanelKernel {
     }
     for_constants<kHalf * kGroups, (kHalf + 1) * kGroups>([&](auto constant) {
       constexpr int kGroup = decltype(constant)::value;
-      Bytes weights[kVectors];
+      typename Lanes::Bytes weights[kVectors];
       for (int v = 0; v < kVectors; ++v) {
         weights[v] = Lanes::template suited<Format::kBits>(Format::template group<kGroup>(*slabs[v], part, rows[v]));
       }
       for (int t = 0; t < kTokens; ++t) {
-        const Bytes high_bytes = Lanes::four(x[t]->high + 4 * kGroup);
+        const auto high_bytes = Lanes::four(x[t]->high + 4 * kGroup);
         for (int v = 0; v < kVectors; ++v) high[v][t].add(weights[v], high_bytes);
-        const Bytes low_bytes = Lanes::four(x[t]->low + 4 * kGroup);
+        const auto low_bytes = Lanes::four(x[t]->low + 4 * kGroup);
         for (int v = 0; v < kVectors; ++v) low[v][t].add(weights[v], low_bytes);
       }
     });
     for (int v = 0; v < kVectors; ++v) {
-      const Floats scale = Format::scale(*slabs[v], supers[v], part, kHalf, rows[v]);
       for (int t = 0; t < kTokens; ++t) {
-        Ints whole = Lanes::join(high[v][t].total(), low[v][t].total());
+        sums[v][t] = Lanes::join(high[v][t].total(), low[v][t].total());
         if constexpr (kOffset != 0) {
           const std::int32_t sum = Format::kScales == 2 ? x[t]->sums[kHalf] : x[t]->sum;
-          whole = Lanes::subtract(whole, Lanes::ints(sum * kOffset));
+          sums[v][t] = Lanes::subtract(sums[v][t], Lanes::ints(sum * kOffset));
         }
-        sums[v][t] = Lanes::fma(Lanes::to_floats(whole), Lanes::multiply(scale, Lanes::floats(x[t]->scale)), sums[v][t]);
+      }
+    }
+  }
+};
+
+template <class Lanes, class Format>
+struct PanelKernel {
+  using Ints = typename Lanes::Ints;
+  using Floats = typename Lanes::Floats;
+  using Slab = typename Format::Slab;
+  static constexpr int kRows = Lanes::kRows;
+  static constexpr int kPerPanel = quant::kPanelRows / kRows;
+
+  /// One vector's place: rows `row` … of a panel.
+  struct Place {
+    const std::byte* panel;
+    int row;
+  };
+
+  /// Vectors of a tile of kMany that share registers.
+  template <int kMany>
+  static constexpr int together() {
+    if constexpr (requires { Lanes::kTogether; }) return kMany < Lanes::kTogether ? kMany : Lanes::kTogether;
+    return kMany;
+  }
+
+  /// 16 or 32 columns of one part.
+  template <int kHalf, int kVectors, int kTokens>
+  static inline __attribute__((always_inline)) void step(const Slab* const* slabs, int part, const int* rows,
+                                                         const typename Format::Super* supers,
+                                                         const Q16Block* const* x, Floats (*sums)[kTokens]) {
+    Ints whole[kVectors][kTokens];
+    if constexpr (requires { typename Lanes::template Sums<Format>; }) {
+      Lanes::template Sums<Format>::template whole<kHalf>(slabs, part, rows, x, whole);
+    } else {
+      DotSums<Lanes, Format>::template whole<kHalf>(slabs, part, rows, x, whole);
+    }
+    for (int v = 0; v < kVectors; ++v) {
+      const Floats scale = Format::scale(*slabs[v], supers[v], part, kHalf, rows[v]);
+      for (int t = 0; t < kTokens; ++t) {
+        const Floats scales = Lanes::multiply(scale, Lanes::floats(x[t]->scale));
+        sums[v][t] = Lanes::fma(Lanes::to_floats(whole[v][t]), scales, sums[v][t]);
       }
       if constexpr (Format::kMinimum) {
         const Floats minimum = Format::minimum(*slabs[v], supers[v], part, kHalf, rows[v]);
@@ -114,6 +133,7 @@ struct PanelKernel {
       for (int part = 0; part < Format::kParts; ++part) {
         constexpr std::size_t kBytes = sizeof(Slab) / Format::kParts;
         for (int v = 0; v < kVectors; ++v) {
+          if (kPerPanel > 1 && rows[v] != 0) continue;  // once a panel
           const std::byte* ahead = reinterpret_cast<const std::byte*>(slabs[v]) + part * kBytes + Lanes::kAhead;
           for (std::size_t i = 0; i < kBytes; i += 64) __builtin_prefetch(ahead + i, 0, 3);
         }
@@ -123,7 +143,12 @@ struct PanelKernel {
                  s * Format::kParts + part;
         }
         for_constants<0, Format::kScales>([&](auto half) {
-          step<decltype(half)::value, kVectors, kTokens>(slabs, part, rows, supers, x, sums);
+          constexpr int kTogether = together<kVectors>();
+          static_assert(kVectors % kTogether == 0);
+#pragma GCC unroll 1
+          for (int v = 0; v < kVectors; v += kTogether) {
+            step<decltype(half)::value, kTogether, kTokens>(slabs + v, part, rows + v, supers + v, x, sums + v);
+          }
         });
       }
     }
@@ -144,10 +169,18 @@ struct PanelKernel {
     }
   }
 
-  /// The place of vector `index` counted over `panels` panels.
+  /// The place of vector `index` counted over all panels.
   static Place place(const PanelProduct& p, std::int64_t index) {
     return {p.panels + static_cast<std::size_t>(index / kPerPanel) * p.panel_bytes,
             static_cast<int>(index % kPerPanel) * kRows};
+  }
+
+  /// The tile of kVectors vectors from `index` on.
+  template <int kVectors, int kTokens>
+  static void tile_at(const PanelProduct& p, std::int64_t index, std::int64_t token) {
+    Place places[kVectors];
+    for (int i = 0; i < kVectors; ++i) places[i] = place(p, index + i);
+    tile<kVectors, kTokens>(p, places, token);
   }
 
   /// Few tokens: every stream keeps to its own stretch of panels, which lies in memory in one piece.
@@ -157,31 +190,25 @@ struct PanelKernel {
     constexpr int kStreams = Lanes::kStreams;
     const std::int64_t stretch = panels / kStreams;
     for (std::int64_t i = 0; i < stretch; ++i) {
-      for (int lane = 0; lane < kPerPanel; ++lane) {
-        Place places[kStreams];
-        for (int v = 0; v < kStreams; ++v) places[v] = place(p, (v * stretch + i) * kPerPanel + lane);
-        tile<kStreams, kTokens>(p, places, token);
+      Place places[kStreams * kPerPanel];
+      for (int v = 0; v < kStreams * kPerPanel; ++v) {
+        places[v] = place(p, (v / kPerPanel * stretch + i) * kPerPanel + v % kPerPanel);
       }
+      tile<kStreams * kPerPanel, kTokens>(p, places, token);
     }
-    for (std::int64_t v = stretch * kStreams * kPerPanel; v < panels * kPerPanel; ++v) {
-      const Place one[1] = {place(p, v)};
-      tile<1, kTokens>(p, one, token);
-    }
+    for (std::int64_t i = stretch * kStreams; i < panels; ++i) tile_at<kPerPanel, kTokens>(p, i * kPerPanel, token);
   }
 
   static void product(const PanelProduct& p) noexcept {
+    constexpr int kVectors = Lanes::kVectors, kTokens = Lanes::kTokens;
+    static_assert(kVectors % kPerPanel == 0 || kPerPanel % kVectors == 0);
     const std::int64_t vectors = quant::panel_count(p.rows) * kPerPanel;
     std::int64_t token = 0;
-    for (; token + Lanes::kTokens <= p.tokens; token += Lanes::kTokens) {
+    for (; token + kTokens <= p.tokens; token += kTokens) {
       std::int64_t v = 0;
-      for (; v + Lanes::kVectors <= vectors; v += Lanes::kVectors) {
-        Place places[Lanes::kVectors];
-        for (int i = 0; i < Lanes::kVectors; ++i) places[i] = place(p, v + i);
-        tile<Lanes::kVectors, Lanes::kTokens>(p, places, token);
-      }
-      for (; v < vectors; ++v) {
-        const Place one[1] = {place(p, v)};
-        tile<1, Lanes::kTokens>(p, one, token);
+      for (; v + kVectors <= vectors; v += kVectors) tile_at<kVectors, kTokens>(p, v, token);
+      if constexpr (kVectors > kPerPanel) {
+        for (; v < vectors; v += kPerPanel) tile_at<kPerPanel, kTokens>(p, v, token);
       }
     }
     for (; token + 2 <= p.tokens; token += 2) few<2>(p, token);
