@@ -48,7 +48,8 @@ generate::ReaderOptions reader_options(const EvalOptions& options) {
 
 std::shared_ptr<const model::Model> load(const EvalOptions& options) {
   ProgressLine line("Loading", ProgressLine::Unit::bytes, std::chrono::seconds(2));
-  const model::LoadOptions how{options.model.repack, options.model.threads.value_or(kernels::default_threads())};
+  api::ModelOptions settings = unwrap(api::model_options({{"weights", options.model.weights}}));
+  const model::LoadOptions how{settings.memory, options.model.threads.value_or(kernels::default_threads())};
   return unwrap(model::Model::load(options.model.path, how, [&](long long done, long long total) {
     line.update(done, total);
     return !interrupted();

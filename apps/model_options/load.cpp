@@ -14,7 +14,7 @@ namespace brim::apps {
 
 Model load_model(const ModelOptions& options) {
   Options settings;
-  if (!options.repack) settings.set("weights.repack", "0");
+  settings.set("weights", options.weights);
   if (options.threads) settings.set("threads", fmt::format("{}", *options.threads));
   const InterruptScope scope;
   ProgressLine line("Loading", ProgressLine::Unit::bytes, std::chrono::seconds(2));

@@ -24,10 +24,19 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
       ->type_name("N")
       ->check(CLI::Range(1, 512).description(""))
       ->group("Model");
+  auto* weights = command
+                      .add_option("--weights", options.weights,
+                                  "Where the weights lie, in the layout that is multiplied fastest: private memory, or "
+                                  "shared, a cache file that the next start maps as it is and that processes share "
+                                  "(default: private)")
+                      ->type_name("WHERE")
+                      ->check(CLI::IsMember({"private", "shared"}).description(""))
+                      ->group("Model");
   command
-      .add_flag("!--no-repack", options.repack,
-                "Read the weights in place in the file, shared with other processes, instead of copying them into the "
-                "layout that is multiplied fastest")
+      .add_flag_callback(
+          "--no-repack", [&options] { options.weights = "file"; },
+          "Read the weights in place in the model's file: no copy, but slower")
+      ->excludes(weights)
       ->group("Model");
   command.add_flag("-v,--verbose", options.verbose, "Say more about the work on standard error")->group("Model");
 }

@@ -11,11 +11,11 @@
 
 namespace brim::apps {
 
-/// -m, -t, --no-repack, -v.
+/// -m, -t, --weights, --no-repack, -v.
 struct ModelOptions {
   std::string path;
   std::optional<int> threads;
-  bool repack = true;
+  std::string weights = "private";
   bool verbose = false;
 };
 void add_model_options(CLI::App& command, ModelOptions& options);

@@ -152,7 +152,7 @@ brim_status brim_model_load(const char* path, const brim_options* options, brim_
                 brim::api::model_options(options ? options->list : brim::api::OptionList()));
     auto handle = std::make_unique<brim_model>();
     handle->threads = settings.threads > 0 ? settings.threads : brim::kernels::default_threads();
-    BRIM_ASSIGN(handle->model, brim::model::Model::load(path, {settings.repack, handle->threads},
+    BRIM_ASSIGN(handle->model, brim::model::Model::load(path, {settings.memory, handle->threads},
                                                         progress_of(progress, user)));
     const std::string file = path;
     handle->name = handle->model->config().name;
@@ -339,12 +339,14 @@ brim_status brim_session_stats(const brim_session* session, brim_stats* stats) {
     filled.kv_bytes = cache.bytes_used();
     filled.kv_peak_bytes = cache.bytes_peak();
     filled.kv_full_bytes = cache.plan().full_bytes;
-    filled.scratch_bytes = reader.memory().workspace_bytes + reader.memory().history_bytes;
+    filled.scratch_bytes = reader.memory().beside_bytes();
     filled.evicted = cache.evicted();
     filled.prompt_tokens = timings.prompt_tokens;
     filled.generated_tokens = timings.generated_tokens;
     filled.prompt_seconds = timings.prompt_seconds;
     filled.generate_seconds = timings.generate_seconds;
+    filled.drafted_tokens = timings.drafted_tokens;
+    filled.accepted_tokens = timings.accepted_tokens;
     filled.layers = static_cast<std::int32_t>(cache.plan().quota.size());
     filled.chunk = cache.plan().chunk;
     return hand_out(stats, filled, "stats");

@@ -141,6 +141,11 @@ Result<bool> set_memory(SessionOptions& options, std::string_view key, const std
   } else if (key == "kv.keep") {
     if (kv::find_rule(value) == nullptr) return bad_value(key, value, kv::rule_names());
     reader.keep = value;
+  } else if (key == "spec.type") {
+    if (value != "none" && value != "ngram") return bad_value(key, value, "none or ngram");
+    reader.speculation.ngram = value == "ngram";
+  } else if (key == "spec.draft_max") {
+    BRIM_TRY(parse_integer(key, value, 1, generate::kMostTogether - 1, reader.speculation.draft_max));
   } else if (key == "chat.template") {
     options.chat_template = value;
   } else {
@@ -187,8 +192,13 @@ Result<ModelOptions> model_options(const OptionList& list) {
   for (const auto& [key, value] : list) {
     if (key == "threads") {
       BRIM_TRY(parse_integer(key, value, 1, 512, options.threads));
-    } else if (key == "weights.repack") {
-      BRIM_TRY(parse_flag(key, value, options.repack));
+    } else if (key == "weights") {
+      if (value != "private" && value != "shared" && value != "file") {
+        return bad_value(key, value, "private, shared or file");
+      }
+      options.memory = value == "private"  ? model::WeightMemory::own
+                       : value == "shared" ? model::WeightMemory::shared
+                                           : model::WeightMemory::file;
     } else {
       return error(ErrorCode::invalid_argument, "unknown model option '", key.substr(0, 80), "'");
     }

@@ -8,6 +8,7 @@
 
 #include "engine/base/result.hpp"
 #include "engine/generate/session.hpp"
+#include "engine/model/panels.hpp"
 
 namespace brim::api {
 
@@ -15,7 +16,7 @@ using OptionList = std::vector<std::pair<std::string, std::string>>;
 
 struct ModelOptions {
   int threads = 0;  ///< 0: kernels::default_threads()
-  bool repack = true;
+  model::WeightMemory memory = model::WeightMemory::own;
 };
 
 /// Errors: invalid_argument naming the key, the value, and what was expected or which keys there are.

@@ -54,11 +54,12 @@ Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const 
   BRIM_ASSIGN(Weights weights, read_weights(file, config));
   BRIM_ASSIGN(text::Tokenizer tokenizer, text::Tokenizer::create(std::move(vocabulary)));
   BRIM_ASSIGN(std::string chat_template, read_chat_template(file));
-  Arena panels;
-  if (options.repack && repacking_pays(weights)) {
-    BRIM_ASSIGN(panels, repack(weights, file, options.threads, progress));
-  } else {
+  Panels panels;
+  if (options.memory == WeightMemory::file || !repacking_pays(weights)) {
     BRIM_TRY(page_in(file, progress));
+  } else {
+    const auto prepare = options.memory == WeightMemory::shared ? shared_panels : own_panels;
+    BRIM_ASSIGN(panels, prepare(weights, file, options.threads, progress));
   }
   file.expect(MappedFile::Access::repeated);
   return std::shared_ptr<const Model>(new Model(std::move(file), std::move(config), std::move(panels),

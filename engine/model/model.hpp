@@ -5,26 +5,26 @@
 #include <memory>
 #include <string>
 
-#include "engine/base/arena.hpp"
 #include "engine/base/log.hpp"
 #include "engine/base/result.hpp"
 #include "engine/io/gguf.hpp"
 #include "engine/model/config.hpp"
+#include "engine/model/panels.hpp"
 #include "engine/model/weights.hpp"
 #include "engine/text/tokenizer.hpp"
 
 namespace brim::model {
 
 struct LoadOptions {
-  bool repack = true;  ///< weights into panels where that pays; else they are read in place in the mapped file
-  int threads = 1;     ///< that repack
+  WeightMemory memory = WeightMemory::own;
+  int threads = 1;  ///< that repack
 };
 
 class Model {
  public:
   /// Opens, checks and repacks (or pages in) a model. `progress` hears of bytes read; stopping it gives
   /// ErrorCode::cancelled. Errors: io, bad_file, unsupported with one sentence; invalid_argument when BRIM_ISA names no
-  /// usable set; out_of_memory when repacked weights do not fit.
+  /// usable set; out_of_memory when repacked weights do not fit; io when the cache of shared ones cannot be written.
   static Result<std::shared_ptr<const Model>> load(const std::string& path, const LoadOptions& options,
                                                    const Progress& progress = {});
   static Result<std::shared_ptr<const Model>> load(const std::string& path) { return load(path, LoadOptions{}); }
@@ -42,13 +42,13 @@ class Model {
   quant::Format main_format() const;
 
  private:
-  Model(io::Gguf file, Config config, Arena panels, Weights weights, text::Tokenizer tokenizer, std::string chat_template)
+  Model(io::Gguf file, Config config, Panels panels, Weights weights, text::Tokenizer tokenizer, std::string chat_template)
       : file_(std::move(file)), config_(std::move(config)), panels_(std::move(panels)), weights_(std::move(weights)),
         tokenizer_(std::move(tokenizer)), chat_template_(std::move(chat_template)) {}
 
   io::Gguf file_;
   Config config_;
-  Arena panels_;  ///< what weights_ refers to, beside the file
+  Panels panels_;  ///< what weights_ refers to, beside the file
   Weights weights_;
   text::Tokenizer tokenizer_;
   std::string chat_template_;

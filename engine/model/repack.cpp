@@ -79,26 +79,34 @@ std::size_t weight_bytes(const Weights& weights, bool repack) {
   return bytes;
 }
 
-bool repacking_pays(const Weights& weights) {
-  bool any = false;
-  for_each_matrix(weights, [&](const quant::Matrix& matrix) { any = any || pays(matrix); });
-  return any;
-}
+bool repacking_pays(const Weights& weights) { return panel_memory(weights) > 0; }
 
-Result<Arena> repack(Weights& weights, const io::Gguf& file, int threads, const Progress& progress) {
+std::size_t panel_memory(const Weights& weights) {
   std::size_t bytes = 0;
   for_each_matrix(weights, [&](const quant::Matrix& matrix) { bytes += pays(matrix) ? panels_bytes(matrix) : 0; });
-  BRIM_ASSIGN(Arena arena, Arena::create(bytes, "the model's weights, repacked,", Arena::Touch::by_owner));
+  return bytes;
+}
+
+void use_panels(Weights& weights, const std::byte* memory) {
   const bool tied = same_memory(weights.output, weights.token_embedding);
-  std::vector<Task> tasks;
   for_each_matrix(weights, [&](quant::Matrix& matrix) {
     if (!pays(matrix)) return;
-    std::byte* const panels = arena.take(panels_bytes(matrix)).data();
-    add_tasks(matrix, panels, tasks);
-    matrix.data = panels;
+    const std::size_t bytes = panels_bytes(matrix);
+    matrix.data = memory;
     matrix.layout = quant::Layout::panels;
+    memory += bytes;
   });
   if (tied) weights.token_embedding = weights.output;
+}
+
+Status repack(Weights& weights, const io::Gguf& file, std::byte* memory, int threads, const Progress& progress) {
+  std::vector<Task> tasks;
+  std::byte* next = memory;
+  for_each_matrix(weights, [&](const quant::Matrix& matrix) {
+    if (!pays(matrix)) return;
+    add_tasks(matrix, next, tasks);
+    next += panels_bytes(matrix);
+  });
 
   const auto total = static_cast<long long>(file.tensor_bytes());
   std::atomic<long long> done{0};
@@ -116,7 +124,8 @@ Result<Arena> repack(Weights& weights, const io::Gguf& file, int threads, const 
   if (stopped.load() || (progress && !progress(total, total))) {
     return error(ErrorCode::cancelled, "loading ", file.path(), " was stopped");
   }
-  return arena;
+  use_panels(weights, memory);
+  return {};
 }
 
 }  // namespace brim::model

@@ -50,14 +50,18 @@ BRIM_API const char* brim_isa(void);
 
 /* ---- options: string keys, so that new ones never change this interface ------------------------------------------
  * Model:    threads          1…512; default min(affinity, cgroup quota, performance cores)
- *           weights.repack   1 (default): weights are copied into the layout this machine's kernels read fastest;
- *                            0: they are read in place in the mapped file
+ *           weights          private (default): copied into the layout this machine's kernels read fastest;
+ *                            shared: the same in a cache file, which the next start maps and processes share;
+ *                            file: read in place in the model's file, slower
  * Session:  context          positions; default the trained context
  *           kv.budget        "64MiB", "20%", "full", "auto" (default)
  *           kv.type          f32 | f16 (default) | q8_0
  *           kv.split         uniform (default) | …
  *           kv.keep          window (default) | …
  *           chat.template    a built-in name (chatml, llama3, …) or Jinja source; default the model's own
+ *           spec.type        ngram (default): guess tokens from earlier in the text and verify several in one pass,
+ *                            which changes nothing but the time; none: off
+ *           spec.draft_max   most tokens guessed at once, 1…15 (default)
  *           system           the system message of a conversation
  *           stop             a stop string; may be given several times
  *           stop.ignore_eos  "1": generation goes on after an end token
@@ -159,7 +163,7 @@ typedef struct brim_stats {
   int64_t kv_bytes;           /* in use now, staging included */
   int64_t kv_peak_bytes;      /* the most ever in use, staging included */
   int64_t kv_full_bytes;      /* what "full" would be */
-  int64_t scratch_bytes;      /* activations, logits, history: booked beside the budget */
+  int64_t scratch_bytes;      /* activations, logits, history, speculation: booked beside the budget */
   int64_t evicted;            /* entries dropped, over all layers */
   int64_t prompt_tokens;      /* since the last message or append */
   int64_t generated_tokens;
@@ -167,6 +171,8 @@ typedef struct brim_stats {
   double generate_seconds;
   int32_t layers;
   int32_t chunk;              /* tokens read at a time */
+  int64_t drafted_tokens;     /* guessed and verified since the last message or append */
+  int64_t accepted_tokens;    /* of those, the ones that were right: each saved a pass */
 } brim_stats;
 BRIM_API brim_status brim_session_stats(const brim_session* session, brim_stats* stats);
 
