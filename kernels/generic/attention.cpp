@@ -1,4 +1,5 @@
-// Cached keys and values in plain C++: packing one vector, unpacking it, scores and the weighted sum in double.
+// Cached keys and values in plain C++: packing one vector, unpacking it, scores in double, the weighted sum
+// rounded after each entry: where a call ends and the next one goes on must not change a bit.
 #include <cmath>
 #include <cstring>
 
@@ -91,18 +92,17 @@ void key_scores(const KeyScores& k) noexcept {
 template <KvType kType>
 void value_mix(const ValueMix& v) noexcept {
   float part[kKvBlock];
-  double sums[kKvBlock];
   for (int q = 0; q < v.query_count; ++q) {
     for (int first = 0; first < v.head_size; first += kKvBlock) {
       const int count = v.head_size - first < kKvBlock ? v.head_size - first : kKvBlock;
       float* out = v.out + q * v.out_stride + first;
-      for (int d = 0; d < count; ++d) sums[d] = static_cast<double>(out[d]);
       for (std::int64_t e = 0; e < v.count; ++e) {
         unpack_part<kType>(v.values + static_cast<std::size_t>(e) * v.stride, first, count, part);
         const auto weight = static_cast<double>(v.weights[q * v.weight_stride + e]);
-        for (int d = 0; d < count; ++d) sums[d] += weight * static_cast<double>(part[d]);
+        for (int d = 0; d < count; ++d) {
+          out[d] = static_cast<float>(static_cast<double>(out[d]) + weight * static_cast<double>(part[d]));
+        }
       }
-      for (int d = 0; d < count; ++d) out[d] = static_cast<float>(sums[d]);
     }
   }
 }
