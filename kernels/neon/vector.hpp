@@ -15,6 +15,7 @@ struct Vector {
   using Batch = xsimd::batch<float, xsimd::neon64>;
   static constexpr int kWidth = 4;
   static constexpr int kFloatRows = 2, kFloatTokens = 4;
+  static constexpr int kPanelVectors = 4, kPanelTokens = 6, kPanelStreams = 2;
   static constexpr int kAttentionQueries = 4, kAttentionStrip = 4;
 
   static Batch load(const void* at) { return Batch(vld1q_f32(static_cast<const float*>(at))); }

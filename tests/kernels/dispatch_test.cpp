@@ -126,10 +126,18 @@ TEST_CASE("check_cap says why") {
 TEST_CASE("recorded ARM machines") {
   using Names = std::vector<std::string_view>;
   const Machine a72{"Cortex-A72", kNeon};
+  const Machine a76{"Cortex-A76", kNeon | kNeonDotprod};
+  const Machine v1{"Neoverse-V1", kNeon | kNeonDotprod | kNeonI8mm | kNeonBf16};
   CHECK(usable_sets(a72, "") == Names{"generic", "neon"});
   CHECK(usable_sets(a72, "generic") == Names{"generic"});
   CHECK(usable_sets(a72, "avx2").empty());
-  CHECK(check_cap(a72, "avx2") == "BRIM_ISA=avx2 is not part of this build, which has generic, neon");
+  CHECK(usable_sets(a76, "") == Names{"generic", "neon", "neon_dotprod"});
+  CHECK(usable_sets(v1, "") == Names{"generic", "neon", "neon_dotprod", "neon_i8mm"});
+  CHECK(usable_sets(v1, "neon_dotprod") == Names{"generic", "neon", "neon_dotprod"});
+  CHECK(check_cap(a72, "neon_dotprod") ==
+        "BRIM_ISA=neon_dotprod needs neon_dotprod, which this machine (Cortex-A72) does not have");
+  CHECK(check_cap(a72, "avx2") ==
+        "BRIM_ISA=avx2 is not part of this build, which has generic, neon, neon_dotprod, neon_i8mm");
 }
 
 #endif

@@ -215,6 +215,32 @@ TEST_CASE("a row's bits do not depend on the rows and tokens beside it") {
   });
 }
 
+#if defined(__aarch64__)
+
+TEST_CASE("NEON sets multiply panels in different steps and come to the same bits") {
+  const std::vector<std::string_view> sets = kernels::usable_sets(kernels::this_machine(), "");
+  const kernels::Table plain = kernels::table_for("neon");
+  const std::int64_t rows = 83, tokens = 19;
+  for (quant::Format format : test::all_formats()) {
+    const std::int64_t cols = quant::info(format).block_length == 256 ? 512 : 96;
+    Random random(13);
+    const std::vector<std::byte> weights = test::random_rows(random, format, rows, cols);
+    const std::vector<float> x = test::random_values(random, tokens * cols);
+    const Prepared activations = prepare(plain, wanted(plain, format, Layout::panels), x, tokens, cols);
+    const std::vector<float> expected = run(plain, format, Layout::panels, weights, rows, cols, activations, tokens);
+    for (std::string_view set : sets) {
+      if (set == "generic") continue;
+      CAPTURE(test::name_of(format));
+      CAPTURE(std::string(set));
+      const std::vector<float> out =
+          run(kernels::table_for(set), format, Layout::panels, weights, rows, cols, activations, tokens);
+      REQUIRE(std::memcmp(out.data(), expected.data(), out.size() * sizeof(float)) == 0);
+    }
+  }
+}
+
+#endif
+
 TEST_CASE("the largest levels, scales and activations do not overflow or saturate") {
   for_each_set_and_format([](const kernels::Table& table, quant::Format format, Layout layout) {
     if (quant::info(format).block_length == 1) return;

@@ -1,0 +1,14 @@
+// NEON with dot products (Cortex-A76 and later, optional from Armv8.2 on): the products of quantised panels. Rows as they
+// lie in a file, float products and everything else stay with plain NEON.
+#include "kernels/neon_dotprod/products.hpp"
+
+namespace brim::kernels::neon_dotprod {
+
+void fill(Table& table);
+
+void fill(Table& table) {
+  fill_panels(table);
+  table.int8_operations = int8_operations;
+}
+
+}  // namespace brim::kernels::neon_dotprod
