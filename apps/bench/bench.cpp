@@ -23,6 +23,7 @@ using bench::Test;
 struct BenchOptions {
   std::vector<std::string> models, prompts{"512"}, generations{"128"}, depths{"0"}, threads;
   std::vector<std::string> kv_types{"f16"}, kv_budgets{"full"}, kv_splits{"uniform"}, kv_keeps{"window"};
+  std::int64_t context = 0;
   int repetitions = 5;
   std::string output = "md";
   bool no_warm_up = false, step = false;
@@ -35,7 +36,8 @@ struct Grid {
   std::vector<KvSettings> kv;
   std::vector<std::int64_t> depths;
   std::vector<Test> tests;  ///< of each depth
-  std::int64_t longest = 0;
+  std::int64_t longest = 0;  ///< tokens of a test
+  std::int64_t context = 0;  ///< at least so many positions
 };
 
 bool is_file(const std::string& path) {
@@ -85,6 +87,7 @@ Grid grid_of(const BenchOptions& options) {
       }
     }
   }
+  grid.context = options.context;
   grid.models = model_paths(options.models);
   return grid;
 }
@@ -117,7 +120,8 @@ bool measure_model(const Grid& grid, const std::string& path, int threads, const
   bench::Ceilings ceilings(row.threads);
   for (const KvSettings& kv : grid.kv) {
     for (const std::int64_t depth : grid.depths) {
-      bench::Runner runner(model, kv, depth, grid.longest, row, memory, ceilings);
+      const std::int64_t context = std::max(grid.context, depth + grid.longest + 1);
+      bench::Runner runner(model, kv, depth, context, row, memory, ceilings);
       for (Test test : grid.tests) {
         test.depth = depth;
         if (!runner.run(test, repetitions, add)) return false;
@@ -173,6 +177,10 @@ void add_bench(CLI::App& parent) {
   list("-n,--n-gen", options->generations, "N", "Grid", "Tokens to generate; 0: none (default: 128)");
   list("-d,--n-depth", options->depths, "N", "Grid", "Tokens in the cache before a test begins (default: 0)");
   list("-t,--threads", options->threads, "N", "Grid", "Threads (default: the performance cores this process may use)");
+  command->add_option("-c,--context", options->context, "The largest position, where it is to be more than the tests need")
+      ->type_name("TOKENS")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 31).description(""))
+      ->group("Grid");
   list("--kv-type", options->kv_types, "TYPE", "Grid", "How the cache stores numbers: f32, f16 (default) or q8_0");
   list("--kv-budget", options->kv_budgets, "SIZE", "Grid",
        "Limit for the KV cache: full (default), a size (64MiB), or a share of what depth and test need (20%)");

@@ -37,14 +37,14 @@ void leave_if_interrupted() {
 
 }  // namespace
 
-Runner::Runner(const Model& model, const KvSettings& kv, std::int64_t depth, std::int64_t longest, Row row,
+Runner::Runner(const Model& model, const KvSettings& kv, std::int64_t depth, std::int64_t context, Row row,
                PeakMemory& memory, Ceilings& ceilings)
     : depth_(depth),
       common_(std::move(row)),
       memory_(memory),
       ceilings_(ceilings),
       ids_(model),
-      session_(open_session(model, kv, std::max(kLeastContext, depth + longest + 1), common_.load_seconds)) {
+      session_(open_session(model, kv, std::max(kLeastContext, context), common_.load_seconds)) {
   common_.kv_type = kv.type;
   common_.kv_budget = kv.budget;
   common_.kv_split = kv.split;

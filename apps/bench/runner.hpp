@@ -30,9 +30,9 @@ struct Repetitions {
 
 class Runner {
  public:
-  /// `longest`: tokens of the largest test. `row`: what all rows of this session have in common; the session's part is
+  /// `context`: positions for the depth and the longest test, at least. `row`: what all rows of this session have in common; the session's part is
   /// filled in. Throws brim::Exception.
-  Runner(const Model& model, const KvSettings& kv, std::int64_t depth, std::int64_t longest, Row row, PeakMemory& memory,
+  Runner(const Model& model, const KvSettings& kv, std::int64_t depth, std::int64_t context, Row row, PeakMemory& memory,
          Ceilings& ceilings);
 
   /// Measures `test`, which begins at this session's depth, and hands out its rows. False when `wait` ended the run.

@@ -101,6 +101,9 @@ bench -r 2 -p 16 -n 8 -d 200 --kv-budget 10% -o jsonl
 expect_code 0 "a small budget"
 [ "$(grep -vc '"kv_evicted":0' out)" = 2 ] || fail "a small budget evicts nothing: $(grep -o '"kv_evicted":[0-9]*' out)"
 
+bench -r 1 -p 8 -n 0 -c 5000 -o jsonl
+grep -q '"context":5000' out || fail "-c was not followed: $(grep -o '"context":[0-9]*' out)"
+
 # --step: a repetition a line; rows come at once; the end of input is the end of the run.
 mkfifo requests
 exec 9<>requests
