@@ -1,0 +1,195 @@
+// ./run bench-peers: the same model through Brim and through other engines, one repetition of each after the other, so that
+// whatever else the machine does befalls all of them. See README.md and docs/benchmarking.md.
+import {execFileSync, spawnSync} from "node:child_process";
+import {existsSync, mkdirSync, readFileSync, writeFileSync} from "node:fs";
+import os from "node:os";
+import {basename, join} from "node:path";
+import {parseArgs} from "node:util";
+
+import {Brim, LlamaBench, NodeLlama} from "./engines.mjs";
+
+const kHelp = `./run bench-peers [MODEL…] [options]
+  MODEL              a GGUF file, or a shape of bench/synth_model (written with random weights when first asked for):
+                     llama-1b (default), qwen2.5-0.5b, …
+  --type LIST        of shapes: weight types (default: q4_0,q4_k_m,q8_0)
+  --tests LIST       ppN reads a prompt of N tokens, tgN generates N, @dD after D others, startN@cC: from loading to the
+                     first token after N, with room for C
+                     (default: pp512,tg128,tg128@d4096,tg128@d16384,pp16384,start34@c16384)
+  --threads LIST     (default: 2)
+  --pairs N          repetitions of each engine (default: 5; 3 where one takes more than a minute)
+  --kv-type TYPE     f16 (default) or q8_0, in all engines
+  --isa SET          caps Brim (BRIM_ISA) and the npm peer (the build with those instructions)
+  --llama-bench PATH compares with this llama-bench as well; may be repeated
+  --no-npm           leaves out the npm peer
+  --quick            one type, pp128 and tg32, three pairs
+  --json             rows as JSON instead of a table
+  --save NAME        keeps rows and machine in bench/baselines/NAME.json`;
+
+const {values: options, positionals} = parseArgs({
+  allowPositionals: true,
+  options: {
+    type: {type: "string"}, tests: {type: "string"}, threads: {type: "string", default: "2"}, pairs: {type: "string"},
+    "kv-type": {type: "string", default: "f16"}, isa: {type: "string"}, "llama-bench": {type: "string", multiple: true},
+    "no-npm": {type: "boolean"}, quick: {type: "boolean"}, json: {type: "boolean"}, save: {type: "string"},
+    help: {type: "boolean", short: "h"},
+  },
+});
+
+class Refusal extends Error {}
+const refuse = (sentence) => { throw new Refusal(sentence); };
+
+// What ./run found or built.
+const place = JSON.parse(process.env.BRIM_PEERS);
+const root = place.root;
+
+function parseTest(word) {
+  const match = /^(pp|tg|start)(\d+)(?:@d(\d+))?(?:@c(\d+))?$/.exec(word);
+  if (!match || Number(match[2]) < 1) refuse(`--tests: '${word}' is none of ppN, tgN, startN with @dD or @cC`);
+  const [, kind, tokens, depth = 0, context = 0] = match;
+  return {name: word, kind, tokens: Number(tokens), depth: Number(depth), context: Number(context)};
+}
+
+function numbers(text, option) {
+  return text.split(",").map((word) => /^[1-9]\d*$/.test(word) ? Number(word) : refuse(`${option}: '${word}' is no number`));
+}
+
+/** Model files with what rows call them. */
+function models() {
+  const types = (options.type ?? (options.quick ? "q4_0" : "q4_0,q4_k_m,q8_0")).split(",");
+  return (positionals.length > 0 ? positionals : ["llama-1b"]).flatMap((name) => {
+    if (existsSync(name)) return [{shape: basename(name, ".gguf"), type: "", path: name}];
+    if (name.includes("/") || name.endsWith(".gguf")) refuse(`there is no model file '${name}'`);
+    return types.map((type) => {
+      const folder = join(place.build, "models"), path = join(folder, `${name}-${type}.gguf`);
+      if (!existsSync(path)) {
+        mkdirSync(folder, {recursive: true});
+        say(`Writing ${name} ${type} with random weights`);
+        const made = spawnSync(place.synth, [name, path, "--type", type, "--full-vocab"], {encoding: "utf8"});
+        if (made.status !== 0) refuse((made.stderr || String(made.error)).trim());
+      }
+      return {shape: name, type, path};
+    });
+  });
+}
+
+const terminal = process.stderr.isTTY;
+function say(text) { process.stderr.write(terminal ? `\r${text}\x1b[K\n` : `${text}\n`); }
+function show(text) { if (terminal) process.stderr.write(`\r${text}\x1b[K`); }
+
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b), middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+const rounded = (value) => value === undefined || value === null ? null : Number(value.toPrecision(4));
+
+let open = [];
+
+/** All pairs of one test: a row per peer. */
+async function compare(model, test, brim, peers) {
+  const sides = [brim, ...peers.filter((peer) => peer.supports?.(test) ?? true)];
+  if (sides.length === 1) return [];
+  const found = new Map(sides.map((side) => [side, []]));
+  let pairs = Number(options.pairs ?? (options.quick ? 3 : 5));
+  open = sides;
+  for (const side of sides) {
+    show(`${model.shape} ${model.type} ${test.name}, ${test.threads} threads: ${side.name} gets ready`);
+    await side.open({...test, model: model.path, kvType: options["kv-type"]});
+  }
+  for (let pair = 1; pair <= pairs; ++pair) {
+    for (const side of sides) {
+      show(`${model.shape} ${model.type} ${test.name}, ${test.threads} threads: pair ${pair} of ${pairs}, ${side.name}`);
+      const start = Date.now();
+      found.get(side).push(await side.repeat());
+      if (Date.now() - start > 60_000 && options.pairs === undefined) pairs = Math.min(pairs, 3);
+    }
+  }
+  for (const side of sides) await side.close();
+  open = [];
+
+  const ours = found.get(brim), values = (samples) => samples.map((sample) => sample.value);
+  const timed = test.kind === "start";
+  const percent = test.kind === "tg" ? "read_percent" : "int8_percent";
+  return sides.slice(1).map((peer) => {
+    const theirs = found.get(peer);
+    return {
+      shape: model.shape, type: model.type || ours[0].row.quantisation.toLowerCase(), test: test.name, depth: test.depth,
+      threads: test.threads, brim: rounded(median(values(ours))), peer: rounded(median(values(theirs))),
+      peer_name: peer.variant ? `${peer.name}, ${peer.variant}` : peer.name,
+      ratio: rounded(median(ours.map(({value}, i) => timed ? theirs[i].value / value : value / theirs[i].value))),
+      ceiling_pct: timed ? null : rounded(median(ours.map(({row}) => row[percent]))),
+      unit: timed ? "s" : "tok/s", kv_type: options["kv-type"], isa: ours[0].row.isa, pairs: ours.length,
+      read_ceiling_gb_per_second: rounded(median(ours.map(({row}) => row.read_ceiling_gb_per_second))),
+      int8_ceiling_gop_per_second: rounded(median(ours.map(({row}) => row.int8_ceiling_gop_per_second))),
+      brim_rss_mib: rounded(Math.max(...ours.map((sample) => sample.rss_bytes ?? 0)) / 2 ** 20 || null),
+      peer_rss_mib: rounded(Math.max(...theirs.map((sample) => sample.rss_bytes ?? 0)) / 2 ** 20 || null),
+      brim_samples: values(ours).map(rounded), peer_samples: values(theirs).map(rounded),
+    };
+  });
+}
+
+function machine(row) {
+  const [cpu] = os.cpus(), read = (path) => existsSync(path) ? readFileSync(path, "utf8").trim() : null;
+  const commit = spawnSync("git", ["-C", root, "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"], {encoding: "utf8"});
+  return {
+    cpu: cpu?.model ?? "unknown", cpus: os.cpus().length, memory_gib: rounded(os.totalmem() / 2 ** 30), kernel: os.release(),
+    architecture: os.arch(), huge_pages: read("/sys/kernel/mm/transparent_hugepage/enabled"), isa: row?.isa ?? null,
+    brim: execFileSync(place.brim, ["--version"], {encoding: "utf8"}).trim(),
+    commit: commit.status === 0 ? commit.stdout.trim() : "unknown", date: new Date().toISOString().slice(0, 10),
+    command: `./run bench-peers ${process.argv.slice(2).join(" ")}`.trim(),
+  };
+}
+
+function table(rows) {
+  const header = ["model", "test", "threads", "Brim", "peer", "unit", "ratio", "ceiling", "peer's name"];
+  const cells = rows.map((row) => [`${row.shape} ${row.type}`, row.test, row.threads, row.brim, row.peer, row.unit, `${row.ratio}×`,
+    row.ceiling_pct === null ? "–" : `${row.ceiling_pct} %`, row.peer_name].map(String));
+  const widths = header.map((name, i) => Math.max(name.length, ...cells.map((line) => line[i].length)));
+  const line = (words) => `| ${words.map((word, i) => i >= 2 && i <= 7 ? word.padStart(widths[i]) : word.padEnd(widths[i])).join(" | ")} |\n`;
+  const rule = `|${widths.map((width, i) => "-".repeat(width + (i >= 2 && i <= 7 ? 1 : 2)) + (i >= 2 && i <= 7 ? ":" : "")).join("|")}|\n`;
+  return line(header) + rule + cells.map(line).join("");
+}
+
+async function main() {
+  if (options.help) { console.log(kHelp); return; }
+  if (!["f16", "q8_0"].includes(options["kv-type"])) refuse("--kv-type: f16 or q8_0");
+  if (options.save !== undefined && !/^[\w.-]+$/.test(options.save)) refuse("--save: a name of letters, digits, dots and dashes");
+  if (options.pairs !== undefined) numbers(options.pairs, "--pairs");
+  const words = options.tests ?? (options.quick ? "pp128,tg32" : "pp512,tg128,tg128@d4096,tg128@d16384,pp16384,start34@c16384");
+  const tests = numbers(options.threads, "--threads").flatMap((threads) => words.split(",").map((word) => ({...parseTest(word), threads})));
+  const peers = [];
+  if (!options["no-npm"]) peers.push(new NodeLlama({node: process.execPath, packages: place.packages, isa: options.isa}));
+  for (const binary of options["llama-bench"] ?? []) {
+    if (!existsSync(binary)) refuse(`--llama-bench: there is no file '${binary}'`);
+    if (options.isa) refuse("--isa cannot limit a llama-bench; build one for that set and give its path without --isa");
+    peers.push(new LlamaBench({binary}));
+  }
+  if (peers.length === 0) refuse("there is no peer: --no-npm without --llama-bench");
+  const rows = [];
+  for (const model of models()) {
+    for (const test of tests) {
+      for (const row of await compare(model, test, new Brim({binary: place.brim, isa: options.isa}), peers)) {
+        rows.push(row);
+        say(`${row.shape} ${row.type} ${row.test}, ${row.threads} threads: ${row.brim} against ${row.peer} ${row.unit}, ${row.ratio}× ${row.peer_name}`);
+      }
+    }
+  }
+  process.stdout.write(options.json ? `[\n${rows.map((row) => JSON.stringify(row)).join(",\n")}\n]\n` : table(rows));
+  if (options.save !== undefined) {
+    const path = join(root, "bench/baselines", `${options.save}.json`);
+    mkdirSync(join(root, "bench/baselines"), {recursive: true});
+    const lines = rows.map((row) => `    ${JSON.stringify(row)}`).join(",\n");
+    writeFileSync(path, `{\n  "machine": ${JSON.stringify(machine(rows[0]), null, 4).replace(/\n/g, "\n  ")},\n  "rows": [\n${lines}\n  ]\n}\n`);
+    say(`Kept in ${path}`);
+  }
+}
+
+const leave = () => { for (const side of open) side.kill(); process.exit(130); };
+process.on("SIGINT", leave);
+process.on("SIGTERM", leave);
+try {
+  await main();
+} catch (failure) {
+  for (const side of open) side.kill();
+  process.stderr.write(`${terminal ? "\r\x1b[K" : ""}bench-peers: ${failure.message}\n`);
+  process.exit(failure instanceof Refusal ? 2 : 1);
+}
