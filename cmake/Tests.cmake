@@ -28,6 +28,7 @@ function(brim_test_entry name label)
   set_tests_properties(${name} PROPERTIES LABELS ${label} SKIP_RETURN_CODE 77 TIMEOUT 600
     WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
   if(BRIM_SANITIZE)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 2400)
     set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT
       "UBSAN_OPTIONS=print_stacktrace=1"
       "TSAN_OPTIONS=ignore_noninstrumented_modules=1")
