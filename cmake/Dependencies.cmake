@@ -25,6 +25,7 @@ if(BRIM_APPS)
   find_package(fmt REQUIRED)
   find_package(mimalloc QUIET)
   pkg_check_modules(EDIT REQUIRED IMPORTED_TARGET libedit)
+  find_package(benchmark QUIET)
 endif()
 
 if(BRIM_TESTS)

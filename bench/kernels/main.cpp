@@ -1,113 +1,156 @@
-// bench_kernels: how fast the machine's kernels multiply, by weight format — from memory, as decoding does, and for several
-// tokens, as reading a prompt does — beside how fast memory can be read at all. Medians of plain clock readings; on a
-// shared machine only ratios within one run count.
-//   bench_kernels [threads [megabytes [format…]]]
+// bench_kernels: the matrix products of every weight format, on every instruction set this machine has, for the shapes of
+// real models, by google-benchmark. See README.md.
+//   bench_kernels [--threads=N] [--benchmark_filter=REGEX] [any other option of google-benchmark]
+#include <benchmark/benchmark.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "engine/base/arena.hpp"
+#include "kernels/ceilings.hpp"
 #include "kernels/dispatch.hpp"
 #include "kernels/multiply.hpp"
 #include "kernels/threads.hpp"
 #include "quant/format.hpp"
+#include "quant/panel.hpp"
 
+namespace brim::bench {
 namespace {
 
-using namespace brim;
-constexpr std::int64_t kCols = 2048;
-constexpr std::int64_t kMatrixRows = 8192;  ///< rows of one matrix: a feed-forward matrix of a 1B model
-constexpr std::int64_t kPromptTokens = 128;
+/// More than caches hold: decoding reads weights from memory.
+constexpr std::size_t kWeightBytes = std::size_t{512} << 20;
+/// One token as in decoding, a few as in verifying guesses, a chunk of a prompt.
+constexpr std::int64_t kTokens[] = {1, 8, 512};
 
-/// The median seconds of five runs of `work`, after one that does not count.
-template <class Work>
-double median_seconds(Work work) {
-  std::vector<double> seconds;
-  for (int run = 0; run < 6; ++run) {
-    const auto start = std::chrono::steady_clock::now();
-    work();
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    if (run > 0) seconds.push_back(took.count());
+struct Shape {
+  const char* name;
+  std::int64_t rows, cols;
+};
+constexpr Shape kShapes[] = {
+#define MATRIX(name, rows, cols) {name, rows, cols},
+#include "bench/kernels/shapes.def"
+#undef MATRIX
+};
+
+struct Machine {
+  int threads = 1;
+  std::span<std::byte> weights;
+  double read_ceiling = 0, int8_ceiling = 0;
+};
+
+std::size_t matrix_bytes(const Shape& shape, quant::Format format, quant::Layout layout) {
+  return layout == quant::Layout::panels
+             ? static_cast<std::size_t>(quant::panel_count(shape.rows)) * quant::panel_bytes(format, shape.cols)
+             : static_cast<std::size_t>(shape.rows) * quant::row_bytes(format, shape.cols);
+}
+
+/// Multiplies one matrix after another out of the whole memory. Counts bytes of weights and operations; `ceiling_%` is
+/// of the one that binds: reading for one token, 8-bit operations for many.
+void run(benchmark::State& state, const Machine& machine, const Shape& shape, quant::Format format, quant::Layout layout,
+         std::int64_t tokens) {
+  const std::size_t bytes = (matrix_bytes(shape, format, layout) + 63) / 64 * 64;
+  const std::size_t copies = machine.weights.size() / bytes;
+  const std::vector<float> x(static_cast<std::size_t>(shape.cols * tokens), 0.25f);
+  std::vector<float> out(static_cast<std::size_t>(shape.rows * tokens));
+  std::vector<std::byte> scratch(kernels::multiply_scratch_bytes(shape.cols, tokens));
+  std::size_t copy = 0;
+  const auto start = std::chrono::steady_clock::now();
+  for (auto _ : state) {
+    const quant::Matrix matrix{format, machine.weights.data() + copy * bytes, shape.rows, shape.cols,
+                               quant::row_bytes(format, shape.cols), layout};
+    kernels::multiply(machine.threads, matrix, x.data(), shape.cols, tokens, out.data(), shape.rows, scratch.data());
+    benchmark::DoNotOptimize(out.data());
+    copy = (copy + 1) % copies;
   }
-  std::sort(seconds.begin(), seconds.end());
-  return seconds[seconds.size() / 2];
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  const double rate = static_cast<double>(state.iterations()) / took.count();
+  const double read = rate * static_cast<double>(bytes);
+  const double operations = rate * 2.0 * static_cast<double>(shape.rows * shape.cols * tokens);
+  state.counters["GB/s"] = read / 1e9;
+  state.counters["GOP/s"] = operations / 1e9;
+  state.counters["ceiling_%"] = 100 * (tokens == 1 ? read / machine.read_ceiling : operations / machine.int8_ceiling);
 }
 
-/// Bytes that are weights of small magnitude in every format: no infinities, no denormal arithmetic.
-std::vector<std::byte> weight_bytes(std::size_t size) {
-  std::vector<std::byte> bytes(size);
-  for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::byte>(0x10u + i % 13);
-  return bytes;
-}
-
-/// Reads everything once with eight streams a chunk; returns something that depends on all of it.
-std::uint64_t read_all(int threads, const std::vector<std::byte>& bytes) {
-  constexpr std::int64_t kChunk = 1 << 20;
-  constexpr std::size_t kStreams = 8, kPart = kChunk / kStreams;
-  const std::int64_t chunks = static_cast<std::int64_t>(bytes.size()) / kChunk;
-  std::vector<std::uint64_t> sums(static_cast<std::size_t>(chunks));
-  kernels::for_chunks(threads, chunks, [&](std::int64_t chunk, int) {
-    std::uint64_t sum[kStreams] = {};
-    const std::byte* at = bytes.data() + chunk * kChunk;
-    for (std::size_t i = 0; i < kPart; i += 8) {
-      for (std::size_t s = 0; s < kStreams; ++s) {
-        std::uint64_t word;
-        std::memcpy(&word, at + s * kPart + i, 8);
-        sum[s] ^= word;
+/// set/format/layout/model/tensor/tokens
+void register_all(const Machine& machine) {
+  for (int f = 0; f < quant::kFormatCount; ++f) {
+    const auto format = static_cast<quant::Format>(f);
+    for (const quant::Layout layout : {quant::Layout::rows, quant::Layout::panels}) {
+      for (const Shape& shape : kShapes) {
+        if (shape.cols % quant::info(format).block_length != 0) continue;
+        if (matrix_bytes(shape, format, layout) > kWeightBytes) continue;
+        for (const std::int64_t tokens : kTokens) {
+          const std::string name = std::string(kernels::active_set()) + "/" + std::string(quant::info(format).name) +
+                                   (layout == quant::Layout::panels ? "/panels/" : "/rows/") + shape.name + "/" +
+                                   std::to_string(tokens);
+          benchmark::RegisterBenchmark(name.c_str(), [&machine, &shape, format, layout, tokens](benchmark::State& state) {
+            run(state, machine, shape, format, layout, tokens);
+          })->UseRealTime()->Unit(benchmark::kMicrosecond)->MinTime(0.2);
+        }
       }
     }
-    for (std::uint64_t part : sum) sums[static_cast<std::size_t>(chunk)] ^= part;
-  });
-  std::uint64_t all = 0;
-  for (std::uint64_t sum : sums) all ^= sum;
-  return all;
+  }
 }
 
-void measure(quant::Format format, int threads, const std::vector<std::byte>& bytes) {
-  const std::size_t row_bytes = quant::row_bytes(format, kCols);
-  const auto rows = static_cast<std::int64_t>(bytes.size() / row_bytes) / kMatrixRows * kMatrixRows;
-  const quant::Matrix weights{format, bytes.data(), rows, kCols, row_bytes};
-  const std::vector<float> x(static_cast<std::size_t>(kCols * kPromptTokens), 0.25f);
-  std::vector<float> out(static_cast<std::size_t>(kMatrixRows * kPromptTokens));
-  std::vector<std::byte> scratch(kernels::multiply_scratch_bytes(kCols, kPromptTokens));
-  const double decode = median_seconds([&] {
-    for (std::int64_t first = 0; first < rows; first += kMatrixRows) {
-      kernels::multiply(threads, weights.slice(first, kMatrixRows), x.data(), kCols, 1, out.data(), kMatrixRows, scratch.data());
+/// Runs this program once for each set: the kernels in use are chosen once in a process. Returns an exit code.
+int run_every_set(char** words) {
+  std::vector<std::string_view> sets = kernels::usable_sets(kernels::this_machine(), "");
+  std::reverse(sets.begin(), sets.end());
+  for (const std::string_view set : sets) {
+    const pid_t child = fork();
+    if (child == 0) {
+      setenv("BRIM_ISA", std::string(set).c_str(), 1);
+      execv("/proc/self/exe", words);
+      _exit(127);
     }
-  });
-  const double prompt = median_seconds([&] {
-    kernels::multiply(threads, weights.slice(0, kMatrixRows), x.data(), kCols, kPromptTokens, out.data(), kMatrixRows, scratch.data());
-  });
-  const double gigabytes = static_cast<double>(row_bytes) * static_cast<double>(rows) / 1e9;
-  const double operations = 2.0 * static_cast<double>(kCols * kMatrixRows * kPromptTokens);
-  std::printf("%-8s %14.1f %18.0f\n", std::string(quant::info(format).name).c_str(), gigabytes / decode, operations / prompt / 1e9);
+    int status = 0;
+    if (child < 0 || waitpid(child, &status, 0) != child || status != 0) return 1;
+  }
+  return 0;
+}
+
+int bench_kernels(int count, char** words) {
+  if (std::getenv("BRIM_ISA") == nullptr) return run_every_set(words);
+  Machine machine;
+  machine.threads = kernels::default_threads();
+  for (int i = 1; i < count; ++i) {
+    const std::string_view word = words[i];
+    if (!word.starts_with("--threads=")) continue;
+    machine.threads = std::clamp(std::atoi(words[i] + 10), 1, 512);
+    std::rotate(words + i, words + i + 1, words + count);
+    --count;
+    break;
+  }
+  benchmark::Initialize(&count, words);
+  if (benchmark::ReportUnrecognizedArguments(count, words)) return 2;
+  auto arena = Arena::create(kWeightBytes);
+  if (!arena) {
+    std::fprintf(stderr, "bench_kernels: %s\n", arena.error().sentence.c_str());
+    return 1;
+  }
+  machine.weights = arena->take(kWeightBytes);
+  // Bytes that are weights of small magnitude in every format and layout: no infinities, no denormal arithmetic.
+  for (std::size_t i = 0; i < machine.weights.size(); ++i) machine.weights[i] = static_cast<std::byte>(0x10u + i % 13);
+  machine.read_ceiling = kernels::measure_read(machine.threads, machine.weights).bytes_per_second;
+  machine.int8_ceiling = kernels::measure_int8(machine.threads);
+  benchmark::AddCustomContext("processor", kernels::this_machine().name);
+  benchmark::AddCustomContext("set", std::string(kernels::active_set()));
+  benchmark::AddCustomContext("threads", std::to_string(machine.threads));
+  benchmark::AddCustomContext("read ceiling, GB/s", std::to_string(machine.read_ceiling / 1e9));
+  benchmark::AddCustomContext("8-bit ceiling, GOP/s", std::to_string(machine.int8_ceiling / 1e9));
+  register_all(machine);
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
 }
 
 }  // namespace
+}  // namespace brim::bench
 
-int main(int count, char** words) {
-  const int threads = count > 1 ? std::max(1, std::atoi(words[1])) : kernels::default_threads();
-  const int megabytes = count > 2 ? std::max(128, std::atoi(words[2])) : 512;
-  const std::vector<std::byte> bytes = weight_bytes(static_cast<std::size_t>(megabytes) << 20);
-  volatile std::uint64_t kept = 0;
-  const double seconds = median_seconds([&] { kept = kept ^ read_all(threads, bytes); });
-  std::printf("%s, set %s, %d threads; memory read with 8 streams a thread: %.1f GB/s\n", kernels::this_machine().name.c_str(),
-              std::string(kernels::active_set()).c_str(), threads, static_cast<double>(bytes.size()) / seconds / 1e9);
-  std::printf("%-8s %14s %18s\n", "format", "1 token, GB/s", "128 tokens, GOP/s");
-  if (count > 3) {
-    for (int word = 3; word < count; ++word) {
-      const auto format = quant::format_from_name(words[word]);
-      if (!format) {
-        std::fprintf(stderr, "bench_kernels: %s is no weight format\n", words[word]);
-        return 2;
-      }
-      measure(*format, threads, bytes);
-    }
-    return 0;
-  }
-  for (int f = 0; f < quant::kFormatCount; ++f) measure(static_cast<quant::Format>(f), threads, bytes);
-  return 0;
-}
+int main(int count, char** words) { return brim::bench::bench_kernels(count, words); }
