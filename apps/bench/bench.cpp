@@ -21,7 +21,7 @@ using bench::Test;
 
 /// As given; lists are still texts with commas.
 struct BenchOptions {
-  std::vector<std::string> models, prompts{"512"}, generations{"128"}, depths{"0"}, threads;
+  std::vector<std::string> models, prompts{"512"}, generations{"128"}, depths{"0"}, threads, weights{"private"};
   std::vector<std::string> kv_types{"f16"}, kv_budgets{"full"}, kv_splits{"uniform"}, kv_keeps{"window"};
   std::int64_t context = 0;
   int repetitions = 5;
@@ -32,6 +32,7 @@ struct BenchOptions {
 /// The grid those make, outermost first.
 struct Grid {
   std::vector<std::string> models;
+  std::vector<std::string> weights;
   std::vector<int> threads;  ///< 0: as many as the engine takes by itself
   std::vector<KvSettings> kv;
   std::vector<std::int64_t> depths;
@@ -69,6 +70,12 @@ Grid grid_of(const BenchOptions& options) {
   }
   if (grid.tests.empty()) throw Failure(2, "there is nothing to measure: both -p and -n are 0");
   for (const Test& test : grid.tests) grid.longest = std::max(grid.longest, test.tokens);
+  grid.weights = bench::split_words(options.weights, "--weights");
+  for (const std::string& where : grid.weights) {
+    if (where != "private" && where != "shared" && where != "file") {
+      throw Failure(2, fmt::format("--weights: expected private, shared or file, found '{}'", printable(where)));
+    }
+  }
   grid.depths = bench::parse_numbers(options.depths, "--n-depth", 0, kMost);
   grid.threads = {0};
   if (!options.threads.empty()) {
@@ -106,16 +113,14 @@ bench::Row row_of(const std::string& path, const brim_model_info& info) {
   return row;
 }
 
-/// All tests of one model with one number of threads. False when the run is to end.
-bool measure_model(const Grid& grid, const std::string& path, int threads, const bench::Repetitions& repetitions,
+/// All tests of one model that is loaded one way. False when the run is to end.
+bool measure_model(const Grid& grid, const ModelOptions& options, const bench::Repetitions& repetitions,
                    const std::function<void(const bench::Row&)>& add) {
   bench::PeakMemory memory;
-  ModelOptions options;
-  options.path = path;
-  if (threads > 0) options.threads = threads;
   const auto start = std::chrono::steady_clock::now();
   const Model model = load_model(options);
-  bench::Row row = row_of(path, model.info());
+  bench::Row row = row_of(options.path, model.info());
+  row.weights = options.weights;
   row.load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   bench::Ceilings ceilings(row.threads);
   for (const KvSettings& kv : grid.kv) {
@@ -149,7 +154,15 @@ void measure(const BenchOptions& options) {
   try {
     bool going_on = true;
     for (const std::string& path : grid.models) {
-      for (const int threads : grid.threads) going_on = going_on && measure_model(grid, path, threads, repetitions, add);
+      for (const std::string& where : grid.weights) {
+        for (const int threads : grid.threads) {
+          ModelOptions model;
+          model.path = path;
+          model.weights = where;
+          if (threads > 0) model.threads = threads;
+          going_on = going_on && measure_model(grid, model, repetitions, add);
+        }
+      }
     }
   } catch (...) {
     output->finish();  // what was measured before a failure or Ctrl-C is not lost
@@ -177,6 +190,8 @@ void add_bench(CLI::App& parent) {
   list("-n,--n-gen", options->generations, "N", "Grid", "Tokens to generate; 0: none (default: 128)");
   list("-d,--n-depth", options->depths, "N", "Grid", "Tokens in the cache before a test begins (default: 0)");
   list("-t,--threads", options->threads, "N", "Grid", "Threads (default: the performance cores this process may use)");
+  list("--weights", options->weights, "WHERE", "Grid",
+       "Repacked weights in private memory (default) or in a shared cache file, or read in place in the model's file");
   command->add_option("-c,--context", options->context, "The largest position, where it is to be more than the tests need")
       ->type_name("TOKENS")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 31).description(""))

@@ -51,6 +51,7 @@ Json to_json(const Row& row) {
       {"generated_tokens", generates ? row.test.tokens : 0},
       {"depth", row.test.depth},
       {"threads", row.threads},
+      {"weights", row.weights},
       {"kv_type", row.kv_type},
       {"kv_budget", row.kv_budget},
       {"kv_split", row.kv_split},

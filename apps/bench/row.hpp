@@ -17,6 +17,7 @@ struct Row {
   std::int64_t parameters = 0, weight_bytes = 0;
   Test test{};
   int threads = 0;
+  std::string weights;  ///< private, shared or file
   std::string kv_type, kv_budget, kv_split, kv_keep;
   std::int64_t context = 0;
   bool warm_up = false;  ///< a repetition that does not count (only with --step)

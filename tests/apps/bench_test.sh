@@ -101,6 +101,9 @@ bench -r 2 -p 16 -n 8 -d 200 --kv-budget 10% -o jsonl
 expect_code 0 "a small budget"
 [ "$(grep -vc '"kv_evicted":0' out)" = 2 ] || fail "a small budget evicts nothing: $(grep -o '"kv_evicted":[0-9]*' out)"
 
+bench -r 1 -p 8 -n 0 --weights private,file -o jsonl
+expect_code 0 "--weights"
+[ "$(wc -l <out)" = 2 ] && grep -q '"weights":"file"' out || fail "--weights: $(cut -c 1-300 out)"
 bench -r 1 -p 8 -n 0 -c 5000 -o jsonl
 grep -q '"context":5000' out || fail "-c was not followed: $(grep -o '"context":[0-9]*' out)"
 
@@ -140,6 +143,7 @@ expect_refusal "--n-depth" -d 99999999999
 expect_refusal "--threads: expected numbers from 1" -t 0
 expect_refusal "repetitions" -r 0
 expect_refusal "kv-type: expected f32" --kv-type f8
+expect_refusal "weights: expected private" --weights nowhere
 expect_refusal "KV budget .nonsense." --kv-budget nonsense
 expect_refusal "kv.split" --kv-split nonsense
 expect_refusal "output" -o yaml
