@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/kernels/onednn.hpp"
 #include "engine/base/arena.hpp"
 #include "kernels/ceilings.hpp"
 #include "kernels/dispatch.hpp"
@@ -26,8 +27,8 @@ namespace {
 
 /// More than caches hold: decoding reads weights from memory.
 constexpr std::size_t kWeightBytes = std::size_t{512} << 20;
-/// One token as in decoding, a few as in verifying guesses, a chunk of a prompt.
-constexpr std::int64_t kTokens[] = {1, 8, 512};
+/// One token as in decoding, a few as in verifying guesses, what goes through a layer together, a chunk of a prompt.
+constexpr std::int64_t kTokens[] = {1, 8, 128, 512};
 
 struct Shape {
   const char* name;
@@ -146,6 +147,9 @@ int bench_kernels(int count, char** words) {
   benchmark::AddCustomContext("read ceiling, GB/s", std::to_string(machine.read_ceiling / 1e9));
   benchmark::AddCustomContext("8-bit ceiling, GOP/s", std::to_string(machine.int8_ceiling / 1e9));
   register_all(machine);
+#if defined(BRIM_BENCH_ONEDNN)
+  if (kernels::active_set() == kernels::usable_sets(kernels::this_machine(), "").back()) register_onednn(machine.threads);
+#endif
   benchmark::RunSpecifiedBenchmarks();
   return 0;
 }

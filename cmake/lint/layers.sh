@@ -32,7 +32,7 @@ BEGIN {
   only["^nlohmann/"] = "^(engine/text|apps|bench|tests)/"
   only["^(pcre2|utf8proc)[.]h$"] = "^engine/text/"
   only["^omp[.]h$"] = "^kernels/threads[.]cpp$"
-  only["^(dnnl|oneapi/)"] = "^kernels/gemm/onednn[.]cpp$"
+  only["^(dnnl|oneapi/)"] = "^bench/kernels/onednn[.]cpp$"
   only["^xsimd/"] = "^kernels/"
   # half.hpp converts with F16C where the set that includes it has it; everything in it is static.
   only["^(immintrin|x86intrin|cpuid|arm_neon)[.]h$"] = "^(kernels/|quant/half[.]hpp$)"
