@@ -31,7 +31,7 @@ BEGIN {
   only["^doctest/"] = "^tests/"
   only["^nlohmann/"] = "^(engine/text|apps|bench|tests)/"
   only["^(pcre2|utf8proc)[.]h$"] = "^engine/text/"
-  only["^omp[.]h$"] = "^kernels/threads[.]cpp$"
+  only["^omp[.]h$"] = "^(kernels/threads|bench/kernels/onednn)[.]cpp$"
   only["^(dnnl|oneapi/)"] = "^bench/kernels/onednn[.]cpp$"
   only["^xsimd/"] = "^kernels/"
   # half.hpp converts with F16C where the set that includes it has it; everything in it is static.
