@@ -9,6 +9,7 @@
 #include "apps/commands.hpp"
 #include "apps/model_options/load.hpp"
 #include "apps/model_options/model_options.hpp"
+#include "apps/model_options/speculation.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/output.hpp"
 #include "apps/terminal/style.hpp"
@@ -21,6 +22,7 @@ struct ChatOptions {
   MemoryOptions memory;
   TemplateOptions chat_template;
   SamplingChoices sampling;
+  SpeculationChoices speculation;
   CLI::Option* question_given = nullptr;
   std::string question, system;
   std::int64_t limit = -1;
@@ -52,6 +54,7 @@ void chat(const ChatOptions& options) {
   catch_interrupts();
   const std::uint64_t seed = chosen_seed(options.sampling);
   Options settings = session_options(options.memory, options.chat_template, options.sampling, seed);
+  set_speculation(options.speculation, settings);
   settings.set("limit", fmt::format("{}", options.limit));
   if (!system.empty()) settings.set("system", system);
   const Model model = load_model(options.model);
@@ -102,6 +105,7 @@ void add_chat(CLI::App& parent) {
       ->add_flag("--json", options->json, "With one question: print a JSON object with text, ids, timings, KV memory")
       ->group(group);
   add_memory_options(*command, options->memory);
+  add_speculation_options(*command, options->speculation);
   add_sampling_options(*command, options->sampling);
   command->footer(
       "\nExamples:\n"

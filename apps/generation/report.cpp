@@ -45,6 +45,7 @@ std::string answer_json(const Answer& answer, const brim_stats& stats) {
         {"prompt_tokens_per_second", rate(stats.prompt_tokens, stats.prompt_seconds)},
         {"generate_seconds", stats.generate_seconds},
         {"tokens_per_second", rate(stats.generated_tokens, stats.generate_seconds)}}},
+      {"speculation", {{"drafted", stats.drafted_tokens}, {"accepted", stats.accepted_tokens}}},
       {"kv",
        {{"budget_bytes", stats.kv_budget_bytes},
         {"bytes", stats.kv_bytes},

@@ -12,7 +12,7 @@ namespace brim::apps {
 /// brim_stats.evicted before the answer: more than that now means entries are being dropped.
 std::string status_line(const brim_stats& stats, std::int64_t evicted_before);
 
-/// {"text", "ids", "end", "tokens": {…}, "timings": {…}, "kv": {…}} and a newline.
+/// {"text", "ids", "end", "tokens": {…}, "timings": {…}, "speculation": {…}, "kv": {…}} and a newline.
 std::string answer_json(const Answer& answer, const brim_stats& stats);
 
 /// Tokens per second; 0 when no time was measured.

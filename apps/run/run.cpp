@@ -10,6 +10,7 @@
 #include "apps/generation/report.hpp"
 #include "apps/model_options/load.hpp"
 #include "apps/model_options/model_options.hpp"
+#include "apps/model_options/speculation.hpp"
 #include "apps/run/prompt_ids.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/output.hpp"
@@ -22,6 +23,7 @@ struct RunOptions {
   ModelOptions model;
   MemoryOptions memory;
   SamplingChoices sampling;
+  SpeculationChoices speculation;
   CLI::Option *text_given = nullptr, *file_given = nullptr, *ids_given = nullptr;
   std::string text, file, ids;
   std::int64_t limit = 128;
@@ -46,6 +48,7 @@ void complete(const RunOptions& options) {
   catch_interrupts();
   const std::uint64_t seed = chosen_seed(options.sampling);
   Options settings = session_options(options.memory, {}, options.sampling, seed);
+  set_speculation(options.speculation, settings);
   settings.set("limit", fmt::format("{}", options.limit));
   if (options.ignore_end) settings.set("stop.ignore_eos", "1");
   const Model model = load_model(options.model);
@@ -114,6 +117,7 @@ void add_run(CLI::App& parent) {
       ->excludes(ids)
       ->group(group);
   add_memory_options(*command, options->memory);
+  add_speculation_options(*command, options->speculation);
   add_sampling_options(*command, options->sampling);
   command->footer(
       "\nExamples:\n"

@@ -1,0 +1,28 @@
+// See speculation.hpp.
+#include "apps/model_options/speculation.hpp"
+
+#include <fmt/format.h>
+
+namespace brim::apps {
+
+void add_speculation_options(CLI::App& command, SpeculationChoices& options) {
+  const char* group = "Speculation";
+  command
+      .add_option("--spec-type", options.type,
+                  "Guess tokens ahead and verify several in one pass; the text stays the same. ngram (default): from "
+                  "what followed earlier in the text, where that has been right; none: off")
+      ->type_name("TYPE")
+      ->check(CLI::IsMember({"none", "ngram"}).description(""))
+      ->group(group);
+  command.add_option("--draft-max", options.draft_max, "Most tokens guessed at once (default: 15)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 15).description(""))
+      ->group(group);
+}
+
+void set_speculation(const SpeculationChoices& choices, Options& options) {
+  if (!choices.type.empty()) options.set("spec.type", choices.type);
+  if (choices.draft_max) options.set("spec.draft_max", fmt::format("{}", *choices.draft_max));
+}
+
+}  // namespace brim::apps
