@@ -6,11 +6,11 @@
 namespace brim::generate {
 namespace {
 
-constexpr double kChanceStep = 1.0 / 8;   // how fast a chance follows what was seen
-constexpr double kTimeStep = 1.0 / 8;     // and a time
-constexpr double kForget = 1.0 / 64;      // how fast a cost that forbids guessing fades, so that it is measured again
-constexpr double kFirstCost = 0.25;
-constexpr double kLeastGain = 1.05;       // below this, the noise of the estimates is all there is to win
+constexpr double kChanceStep = 1.0 / 8;  // how fast a chance follows what was seen
+constexpr double kTimeStep = 1.0 / 8;    // and a time
+constexpr double kForget = 1.0 / 64;     // how fast a cost that forbids guessing fades, so that it is measured again
+constexpr double kLeastGain = 1.05;      // below this, the noise of the estimates is all there is to win
+constexpr int kMeasureAgain = 100;       // passes; the cost of a single token grows with the text
 
 }  // namespace
 
@@ -20,23 +20,32 @@ std::size_t DraftLength::bucket(int match) {
   return match <= 9 ? 3 : 4;
 }
 
+double DraftLength::cost(int guesses, double second, double further) {
+  return guesses == 0 ? 1 : 1 + second + further * (guesses - 1);
+}
+
+int DraftLength::best(int match, int most, double second, double further) const noexcept {
+  double chance = 1, tokens = 1, best_rate = kLeastGain;
+  int found = 0;
+  for (int guesses = 1; guesses <= most; ++guesses) {
+    chance *= chance_[bucket(match + guesses - 1)];
+    tokens += chance;
+    const double rate = tokens / cost(guesses, second, further);
+    if (rate <= best_rate) continue;
+    best_rate = rate;
+    found = guesses;
+  }
+  return found;
+}
+
 int DraftLength::choose(int match, int most) noexcept {
-  const auto best_for = [&](double cost) {
-    double chance = 1, tokens = 1, best_rate = kLeastGain;
-    int best = 0;
-    for (int count = 1; count <= most; ++count) {
-      chance *= chance_[bucket(match + count - 1)];
-      tokens += chance;
-      const double rate = tokens / (1 + cost * count);
-      if (rate <= best_rate) continue;
-      best_rate = rate;
-      best = count;
-    }
-    return best;
-  };
-  const int best = best_for(cost_);
-  if (best == 0 && cost_ > kFirstCost && best_for(kFirstCost) > 0) cost_ += kForget * (kFirstCost - cost_);
-  return best;
+  if (since_single_ >= kMeasureAgain) return 0;
+  const int found = best(match, most, second_, further_);
+  if (found == 0 && best(match, most, std::min(second_, kFirstCost), std::min(further_, kFirstCost)) > 0) {
+    second_ += kForget * (std::min(second_, kFirstCost) - second_);
+    further_ += kForget * (std::min(further_, kFirstCost) - further_);
+  }
+  return found;
 }
 
 void DraftLength::note_guess(int match, bool right) noexcept {
@@ -49,9 +58,16 @@ void DraftLength::note_pass(int tokens, double seconds) noexcept {
     // One pass that was interrupted must not make all others look cheap.
     const double bounded = single_seconds_ > 0 ? std::min(seconds, 2 * single_seconds_) : seconds;
     single_seconds_ = single_seconds_ > 0 ? single_seconds_ + kTimeStep * (bounded - single_seconds_) : seconds;
-  } else if (single_seconds_ > 0) {
-    const double cost = std::clamp((seconds / single_seconds_ - 1) / (tokens - 1), 0.0, 1.0);
-    cost_ += kTimeStep * (cost - cost_);
+    since_single_ = 0;
+    return;
+  }
+  if (single_seconds_ <= 0) return;
+  ++since_single_;
+  const double added = seconds / single_seconds_ - 1;
+  if (tokens == 2) {
+    second_ += kTimeStep * (std::clamp(added, 0.0, 1.0) - second_);
+  } else {
+    further_ += kTimeStep * (std::clamp((added - second_) / (tokens - 2), 0.0, 1.0) - further_);
   }
 }
 

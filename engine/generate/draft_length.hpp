@@ -1,10 +1,13 @@
 // How many tokens are worth guessing? A pass over 1 + k tokens costs more than one over a single token, and yields
 // 1 + (the guesses that turn out right). Both sides are learned while the text is written: how often guesses are right,
-// by how long a stretch of text they continue — noted also for guesses that nobody verified —, and what a further token
-// in a pass costs, from the clock. Guessing starts only where it pays, and stops where it no longer does.
+// by how long a stretch of text they continue — noted also for guesses that nobody verified —, and from the clock what
+// further tokens in a pass cost. The first one is often nearly free, as reading the weights takes longer than
+// multiplying by them; from there on each costs about the same. Guessing starts only where it pays, and stops where it no
+// longer does.
 #pragma once
 
 #include <array>
+#include <cstddef>
 
 namespace brim::generate {
 
@@ -21,15 +24,21 @@ class DraftLength {
   void note_pass(int tokens, double seconds) noexcept;
 
   double chance(int match) const { return chance_[bucket(match)]; }
-  /// The cost of one more token in a pass, where a pass over one token costs 1.
-  double cost() const { return cost_; }
+  /// The cost of a pass over 1 + `guesses` tokens, where one over a single token costs 1.
+  double cost(int guesses) const { return cost(guesses, second_, further_); }
 
  private:
   static std::size_t bucket(int match);
+  static double cost(int guesses, double second, double further);
+  int best(int match, int most, double second, double further) const noexcept;
+
+  static constexpr double kFirstCost = 0.25;  ///< of each further token, before anything was measured
 
   std::array<double, 5> chance_{0.2, 0.2, 0.2, 0.2, 0.2};
-  double cost_ = 0.25;
-  double single_seconds_ = 0;  ///< of a pass over one token; 0: none seen yet
+  double second_ = kFirstCost;   ///< what the second token of a pass adds
+  double further_ = kFirstCost;  ///< what each one after it adds
+  double single_seconds_ = 0;    ///< of a pass over one token; 0: none seen yet
+  int since_single_ = 0;         ///< passes since the last one over a single token
 };
 
 }  // namespace brim::generate

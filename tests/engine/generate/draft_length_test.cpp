@@ -8,11 +8,12 @@ using brim::generate::DraftLength;
 
 namespace {
 
-/// Passes of one token that take 1 s, of n tokens 1 + cost · (n − 1).
-void learn_cost(DraftLength& length, double cost) {
+/// Passes of one token that take 1 s; the second token adds `second`, each further one `further`.
+void learn_cost(DraftLength& length, double second, double further) {
   for (int i = 0; i < 100; ++i) {
     length.note_pass(1, 1.0);
-    length.note_pass(4, 1 + 3 * cost);
+    length.note_pass(2, 1 + second);
+    length.note_pass(5, 1 + second + 3 * further);
   }
 }
 
@@ -29,7 +30,7 @@ TEST_CASE("nothing is tried before guesses were seen to be right") {
 
 TEST_CASE("right guesses make it longer, wrong ones shorter, down to none") {
   DraftLength length;
-  learn_cost(length, 0.1);
+  learn_cost(length, 0.1, 0.1);
   int before = 0;
   for (int i = 0; i < 40; ++i) {
     for (const int match : {4, 6, 10}) length.note_guess(match, true);
@@ -51,8 +52,10 @@ TEST_CASE("the dearer a token in a pass, the fewer are tried; at full price none
   int before = 16;
   for (const double cost : {0.02, 0.2, 0.5, 0.8, 1.0}) {
     DraftLength length;
-    learn_cost(length, cost);
-    CHECK(length.cost() == doctest::Approx(cost).epsilon(0.01));
+    learn_cost(length, cost, cost);
+    CHECK(length.cost(0) == 1);
+    CHECK(length.cost(1) == doctest::Approx(1 + cost).epsilon(0.01));
+    CHECK(length.cost(9) == doctest::Approx(1 + 9 * cost).epsilon(0.01));
     for (int i = 0; i < 10; ++i) {
       for (const int match : {4, 6, 10}) length.note_guess(match, i % 4 != 0);
     }
@@ -63,15 +66,46 @@ TEST_CASE("the dearer a token in a pass, the fewer are tried; at full price none
   CHECK(before == 0);
 }
 
+TEST_CASE("where only the second token is nearly free, one is guessed on little hope and many only on much") {
+  DraftLength length;
+  learn_cost(length, 0.05, 0.3);
+  for (int i = 0; i < 40; ++i) {
+    length.note_guess(2, i % 3 == 0);
+    length.note_guess(3, i % 3 == 0);
+  }
+  CHECK(length.choose(2, 15) == 1);
+  for (int i = 0; i < 40; ++i) {
+    for (const int match : {2, 3, 5, 8, 12}) length.note_guess(match, true);
+  }
+  CHECK(length.choose(2, 15) == 15);
+}
+
+TEST_CASE("now and then a token is read alone, so that the price is still known when the text has grown") {
+  DraftLength length;
+  learn_cost(length, 0.1, 0.1);
+  for (int i = 0; i < 40; ++i) length.note_guess(12, true);
+  int passes = 0;
+  while (length.choose(12, 15) > 0 && passes < 1000) {
+    length.note_pass(16, 2.5);
+    ++passes;
+  }
+  CHECK(passes < 1000);
+  CHECK(passes >= 90);
+  length.note_pass(1, 1.0);
+  CHECK(length.choose(12, 15) == 15);
+}
+
 TEST_CASE("one interrupted pass does not make guessing look free, and a cost that forbids it is measured again") {
   DraftLength length;
-  learn_cost(length, 0.3);
+  learn_cost(length, 0.3, 0.3);
   length.note_pass(1, 1000.0);
-  length.note_pass(4, 1.9);
-  CHECK(length.cost() > 0.2);
+  length.note_pass(2, 1.3);
+  length.note_pass(5, 2.2);
+  CHECK(length.cost(1) > 1.2);
+  CHECK(length.cost(4) > 1.8);
 
   DraftLength dear;
-  learn_cost(dear, 1.0);
+  learn_cost(dear, 1.0, 1.0);
   for (int i = 0; i < 60; ++i) dear.note_guess(10, true);
   int tries = 0;
   while (dear.choose(10, 15) == 0 && tries < 1000) ++tries;
