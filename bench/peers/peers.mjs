@@ -6,7 +6,7 @@ import os from "node:os";
 import {basename, join} from "node:path";
 import {parseArgs} from "node:util";
 
-import {Brim, LlamaBench, NodeLlama} from "./engines.mjs";
+import {Brim, LlamaBench, NodeLlama, kVariants} from "./engines.mjs";
 
 const kHelp = `./run bench-peers [MODEL…] [options]
   MODEL              a GGUF file, or a shape of bench/synth_model (written with random weights when first asked for):
@@ -25,21 +25,37 @@ const kHelp = `./run bench-peers [MODEL…] [options]
   --json             rows as JSON instead of a table
   --save NAME        keeps rows and machine in bench/baselines/NAME.json`;
 
-const {values: options, positionals} = parseArgs({
-  allowPositionals: true,
-  options: {
-    type: {type: "string"}, tests: {type: "string"}, threads: {type: "string", default: "2"}, pairs: {type: "string"},
-    "kv-type": {type: "string", default: "f16"}, isa: {type: "string"}, "llama-bench": {type: "string", multiple: true},
-    "no-npm": {type: "boolean"}, quick: {type: "boolean"}, json: {type: "boolean"}, save: {type: "string"},
-    help: {type: "boolean", short: "h"},
-  },
-});
-
+/** What the caller got wrong: a sentence and exit code 2. */
 class Refusal extends Error {}
 const refuse = (sentence) => { throw new Refusal(sentence); };
 
+const terminal = process.stderr.isTTY;
+function say(text) { process.stderr.write(terminal ? `\r${text}\x1b[K\n` : `${text}\n`); }
+function show(text) { if (terminal) process.stderr.write(`\r${text}\x1b[K`); }
+function complain(failure) {
+  process.stderr.write(`${terminal ? "\r\x1b[K" : ""}bench-peers: ${failure.message}\n`);
+  process.exit(failure instanceof Refusal ? 2 : 1);
+}
+
+function commandLine() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        type: {type: "string"}, tests: {type: "string"}, threads: {type: "string", default: "2"}, pairs: {type: "string"},
+        "kv-type": {type: "string", default: "f16"}, isa: {type: "string"}, "llama-bench": {type: "string", multiple: true},
+        "no-npm": {type: "boolean"}, quick: {type: "boolean"}, json: {type: "boolean"}, save: {type: "string"},
+        help: {type: "boolean", short: "h"},
+      },
+    });
+  } catch (failure) {
+    return complain(new Refusal(failure.message));
+  }
+}
+const {values: options, positionals} = commandLine();
+
 // What ./run found or built.
-const place = JSON.parse(process.env.BRIM_PEERS);
+const place = JSON.parse(process.env.BRIM_PEERS ?? "{}");
 const root = place.root;
 
 function parseTest(word) {
@@ -71,10 +87,6 @@ function models() {
     });
   });
 }
-
-const terminal = process.stderr.isTTY;
-function say(text) { process.stderr.write(terminal ? `\r${text}\x1b[K\n` : `${text}\n`); }
-function show(text) { if (terminal) process.stderr.write(`\r${text}\x1b[K`); }
 
 function median(values) {
   const sorted = [...values].sort((a, b) => a - b), middle = sorted.length >> 1;
@@ -131,7 +143,7 @@ function machine(row) {
   const [cpu] = os.cpus(), read = (path) => existsSync(path) ? readFileSync(path, "utf8").trim() : null;
   const commit = spawnSync("git", ["-C", root, "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"], {encoding: "utf8"});
   return {
-    cpu: cpu?.model ?? "unknown", cpus: os.cpus().length, memory_gib: rounded(os.totalmem() / 2 ** 30), kernel: os.release(),
+    cpu: cpu?.model ?? "unknown", cpus: os.cpus().length, memory_gib: rounded(os.totalmem() / 2 ** 30), kernel: os.release().split("-")[0],
     architecture: os.arch(), huge_pages: read("/sys/kernel/mm/transparent_hugepage/enabled"), isa: row?.isa ?? null,
     brim: execFileSync(place.brim, ["--version"], {encoding: "utf8"}).trim(),
     commit: commit.status === 0 ? commit.stdout.trim() : "unknown", date: new Date().toISOString().slice(0, 10),
@@ -156,6 +168,7 @@ async function main() {
   if (options.pairs !== undefined) numbers(options.pairs, "--pairs");
   const words = options.tests ?? (options.quick ? "pp128,tg32" : "pp512,tg128,tg128@d4096,tg128@d16384,pp16384,start34@c16384");
   const tests = numbers(options.threads, "--threads").flatMap((threads) => words.split(",").map((word) => ({...parseTest(word), threads})));
+  if (options.isa !== undefined && !kVariants[options.isa]) refuse(`--isa: one of ${Object.keys(kVariants).join(", ")}`);
   const peers = [];
   if (!options["no-npm"]) peers.push(new NodeLlama({node: process.execPath, packages: place.packages, isa: options.isa}));
   for (const binary of options["llama-bench"] ?? []) {
@@ -178,7 +191,7 @@ async function main() {
     const path = join(root, "bench/baselines", `${options.save}.json`);
     mkdirSync(join(root, "bench/baselines"), {recursive: true});
     const lines = rows.map((row) => `    ${JSON.stringify(row)}`).join(",\n");
-    writeFileSync(path, `{\n  "machine": ${JSON.stringify(machine(rows[0]), null, 4).replace(/\n/g, "\n  ")},\n  "rows": [\n${lines}\n  ]\n}\n`);
+    writeFileSync(path, `{\n  "machine": ${JSON.stringify(machine(rows[0]), null, 2).replace(/\n/g, "\n  ")},\n  "rows": [\n${lines}\n  ]\n}\n`);
     say(`Kept in ${path}`);
   }
 }
@@ -190,6 +203,5 @@ try {
   await main();
 } catch (failure) {
   for (const side of open) side.kill();
-  process.stderr.write(`${terminal ? "\r\x1b[K" : ""}bench-peers: ${failure.message}\n`);
-  process.exit(failure instanceof Refusal ? 2 : 1);
+  complain(failure);
 }
