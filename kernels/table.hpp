@@ -21,8 +21,9 @@ enum class Activation : std::uint8_t {
   q8_32,  ///< Q8Blocks32 per 256 values: a scale for each 32
   q8_256, ///< Q8Block256 per 256 values: one scale
   q16_32, ///< Q16Block per 32 values, what panels are multiplied by
+  q16_words, ///< the same with whole quants in the place of their bytes, for sets that multiply words
 };
-inline constexpr int kActivationCount = 4;
+inline constexpr int kActivationCount = 5;
 
 /// 256 activations as int8 in eight blocks of 32 (a row's tail padded with zeros): value = scales[b] · quant,
 /// scales[b] = max|x| of block b / 127, rounded to nearest even. A block whose maximum is below 1e-36 is all zeros; a
@@ -62,13 +63,15 @@ struct Q16Block {
   std::int8_t low[32];
 };
 static_assert(sizeof(Q16Block) == 96);
+/// Where the 64 bytes of quants begin: in q16_words they hold 32 words.
+static constexpr std::size_t kQ16Quants = 32;
 
 /// Bytes of one prepared activation row of `cols` values.
 constexpr std::size_t activation_bytes(Activation kind, std::int64_t cols) {
   const std::size_t n = static_cast<std::size_t>(cols);
   if (kind == Activation::f32) return n * 4;
   if (kind == Activation::q8_32) return (n + 255) / 256 * sizeof(Q8Blocks32);
-  if (kind == Activation::q16_32) return (n + 31) / 32 * sizeof(Q16Block);
+  if (kind == Activation::q16_32 || kind == Activation::q16_words) return (n + 31) / 32 * sizeof(Q16Block);
   return (n + 255) / 256 * sizeof(Q8Block256);
 }
 

@@ -8,6 +8,7 @@ void fill(Table& table);
 
 void fill(Table& table) {
   fill_shared(table);
+  fill_panels(table);
   table.int8_operations = int8_operations;
   using quant::Format;
   const auto product = [&](Format format, Activation activation, void (*function)(const Product&) noexcept) {

@@ -21,4 +21,7 @@ void product_iq4_xs(const Product& p) noexcept;
 /// Table::int8_operations: how fast products could be at most.
 std::int64_t int8_operations(std::int64_t rounds) noexcept;
 
+/// Every quantised format's panels.
+void fill_panels(Table& table);
+
 }  // namespace brim::kernels::avx2

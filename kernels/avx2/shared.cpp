@@ -6,6 +6,7 @@
 #include "kernels/shared/attention.ipp"
 #include "kernels/shared/elementwise.ipp"
 #include "kernels/shared/float_products.ipp"
+#include "kernels/shared/panel_floats.ipp"
 #include "kernels/shared/prepare.ipp"
 
 namespace brim::kernels::avx2 {
@@ -22,8 +23,8 @@ void fill_shared(Table& table) {
   table.product[static_cast<int>(quant::Format::f32)] = float_product<quant::Format::f32>;
   table.product[static_cast<int>(quant::Format::f16)] = float_product<quant::Format::f16>;
   table.product[static_cast<int>(quant::Format::bf16)] = float_product<quant::Format::bf16>;
-  table.prepare[static_cast<int>(Activation::q8_32)] = prepare_q8_32;
-  table.prepare[static_cast<int>(Activation::q8_256)] = prepare_q8_256;
+  fill_panel_floats<Vector>(table);
+  fill_prepare(table);
   fill_attention_from<Vector>(table);
   Elementwise<Vector>::fill(table);
 }

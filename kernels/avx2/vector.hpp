@@ -23,6 +23,7 @@ struct Vector {
   using Batch = xsimd::batch<float, Architecture>;
   static constexpr int kWidth = 8;
   static constexpr int kFloatRows = 2, kFloatTokens = 2;
+  static constexpr int kPanelVectors = 2, kPanelTokens = 4, kPanelStreams = 4;
   static constexpr int kAttentionQueries = 2, kAttentionStrip = 4;
 
   static Batch load(const void* at) { return Batch(_mm256_loadu_ps(static_cast<const float*>(at))); }

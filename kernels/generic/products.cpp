@@ -127,7 +127,8 @@ void prepare_q8_256(const float* values, std::int64_t cols, std::byte* out) noex
   }
 }
 
-void prepare_q16_32(const float* values, std::int64_t cols, std::byte* out) noexcept {
+template <bool kWords>
+void prepare_q16(const float* values, std::int64_t cols, std::byte* out) noexcept {
   for (std::int64_t c = 0; c < cols; c += 32, out += sizeof(Q16Block)) {
     const std::int64_t count = cols - c < 32 ? cols - c : 32;
     float largest = 0;
@@ -144,9 +145,15 @@ void prepare_q16_32(const float* values, std::int64_t cols, std::byte* out) noex
       for (std::int64_t i = 0; i < count; ++i) {
         const int quant = static_cast<int>(std::nearbyint(values[c + i] * inverse));
         const int high = (quant + 128) >> 8, low = quant - 256 * high;
-        block.high[i] = static_cast<std::int8_t>(high);
-        block.low[i] = static_cast<std::int8_t>(low < -127 ? -127 : low);
-        block.sums[i / 16] += 256 * high + block.low[i];
+        const int whole = 256 * high + (low < -127 ? -127 : low);
+        block.sums[i / 16] += whole;
+        if (kWords) {
+          const auto word = static_cast<std::int16_t>(whole);
+          std::memcpy(reinterpret_cast<std::byte*>(&block) + kQ16Quants + 2 * i, &word, 2);
+        } else {
+          block.high[i] = static_cast<std::int8_t>(high);
+          block.low[i] = static_cast<std::int8_t>(whole - 256 * high);
+        }
       }
     } else if (!finite) {
       block.scale = NAN;
@@ -173,7 +180,8 @@ void fill_products(Table& table) {
   table.prepare[static_cast<int>(Activation::f32)] = prepare_f32;
   table.prepare[static_cast<int>(Activation::q8_32)] = prepare_q8_32;
   table.prepare[static_cast<int>(Activation::q8_256)] = prepare_q8_256;
-  table.prepare[static_cast<int>(Activation::q16_32)] = prepare_q16_32;
+  table.prepare[static_cast<int>(Activation::q16_32)] = prepare_q16<false>;
+  table.prepare[static_cast<int>(Activation::q16_words)] = prepare_q16<true>;
 }
 
 }  // namespace brim::kernels::generic

@@ -24,9 +24,7 @@ void fill_shared(Table& table) {
   table.product[static_cast<int>(quant::Format::f16)] = float_product<quant::Format::f16>;
   table.product[static_cast<int>(quant::Format::bf16)] = float_product<quant::Format::bf16>;
   fill_panel_floats<Vector>(table);
-  table.prepare[static_cast<int>(Activation::q16_32)] = prepare_q16_32;
-  table.prepare[static_cast<int>(Activation::q8_32)] = prepare_q8_32;
-  table.prepare[static_cast<int>(Activation::q8_256)] = prepare_q8_256;
+  fill_prepare(table);
   fill_attention_from<Vector>(table);
   Elementwise<Vector>::fill(table);
 }

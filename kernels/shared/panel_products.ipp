@@ -39,7 +39,7 @@ struct DotSums {
         low[v][t].clear();
       }
     }
-    for_constants<kHalf * kGroups, (kHalf + 1) * kGroups>([&](auto constant) {
+    for_constants<kHalf * kGroups, (kHalf + 1) * kGroups>([&](auto constant) __attribute__((always_inline)) {
       constexpr int kGroup = decltype(constant)::value;
       typename Lanes::Bytes weights[kVectors];
       for (int v = 0; v < kVectors; ++v) {
@@ -119,7 +119,7 @@ struct PanelKernel {
     Floats sums[kVectors][kTokens];
     int rows[kVectors];
     for (int v = 0; v < kVectors; ++v) {
-      rows[v] = places[v].row;
+      rows[v] = kVectors % kPerPanel == 0 ? v % kPerPanel * kRows : places[v].row;
       for (int t = 0; t < kTokens; ++t) sums[v][t] = Lanes::zero_floats();
     }
     for (std::int64_t s = 0; s < slab_count; ++s) {
@@ -142,14 +142,19 @@ struct PanelKernel {
           x[t] = reinterpret_cast<const Q16Block*>(activations + static_cast<std::size_t>(t) * p.activation_stride) +
                  s * Format::kParts + part;
         }
-        for_constants<0, Format::kScales>([&](auto half) {
-          constexpr int kTogether = together<kVectors>();
-          static_assert(kVectors % kTogether == 0);
-#pragma GCC unroll 1
-          for (int v = 0; v < kVectors; v += kTogether) {
+        constexpr int kTogether = together<kVectors>();
+        static_assert(kVectors % kTogether == 0);
+        const auto add_up = [&](int v) __attribute__((always_inline)) {
+          for_constants<0, Format::kScales>([&](auto half) __attribute__((always_inline)) {
             step<decltype(half)::value, kTogether, kTokens>(slabs + v, part, rows + v, supers + v, x, sums + v);
-          }
-        });
+          });
+        };
+        if constexpr (kTokens == 1) {
+          for_constants<0, kVectors / kTogether>([&](auto batch) __attribute__((always_inline)) { add_up(decltype(batch)::value * kTogether); });
+        } else {
+#pragma GCC unroll 1
+          for (int v = 0; v < kVectors; v += kTogether) add_up(v);
+        }
       }
     }
     for (int v = 0; v < kVectors; ++v) {
@@ -217,10 +222,10 @@ struct PanelKernel {
 };
 
 template <class Lanes>
-void fill_panel_products(Table& table) {
+void fill_panel_products(Table& table, Activation activation = Activation::q16_32) {
   const auto entry = [&](quant::Format format, void (*function)(const PanelProduct&) noexcept) {
     table.panels_pay[static_cast<int>(format)] = true;
-    table.panel_activation[static_cast<int>(format)] = Activation::q16_32;
+    table.panel_activation[static_cast<int>(format)] = activation;
     table.panel_product[static_cast<int>(format)] = function;
   };
   using quant::Format;

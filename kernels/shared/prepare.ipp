@@ -75,7 +75,8 @@ void prepare_q8_256(const float* values, std::int64_t cols, std::byte* out) noex
   });
 }
 
-void prepare_q16_32(const float* values, std::int64_t cols, std::byte* out) noexcept {
+template <bool kWords>
+void prepare_q16(const float* values, std::int64_t cols, std::byte* out) noexcept {
   for (; cols > 0; cols -= 32, values += 32, out += sizeof(Q16Block)) {
     float padded[32] = {};
     if (cols < 32) {
@@ -92,16 +93,19 @@ void prepare_q16_32(const float* values, std::int64_t cols, std::byte* out) noex
       continue;
     }
     const float inverse = 32512.0f / largest;
-    std::int32_t quants[32];
+    std::int16_t quants[32];
     for (int i = 0; i < 32; ++i) {
       const std::int32_t quant = static_cast<std::int32_t>(__builtin_rintf(values[i] * inverse));
       const std::int32_t high = (quant + 128) >> 8;
       std::int32_t low = quant - (high << 8);
       low = low < -127 ? -127 : low;
-      block.high[i] = static_cast<std::int8_t>(high);
-      block.low[i] = static_cast<std::int8_t>(low);
-      quants[i] = (high << 8) + low;
+      if constexpr (!kWords) {
+        block.high[i] = static_cast<std::int8_t>(high);
+        block.low[i] = static_cast<std::int8_t>(low);
+      }
+      quants[i] = static_cast<std::int16_t>((high << 8) + low);
     }
+    if constexpr (kWords) __builtin_memcpy(out + kQ16Quants, quants, sizeof quants);
     block.scale = largest / 32512.0f;
     for (int half = 0; half < 2; ++half) {
       std::int32_t sum = 0;
@@ -112,6 +116,13 @@ void prepare_q16_32(const float* values, std::int64_t cols, std::byte* out) noex
     block.sum = block.sums[0] + block.sums[1];
     block.weighted_sum = block.scale * static_cast<float>(block.sum);
   }
+}
+
+void fill_prepare(Table& table) {
+  table.prepare[static_cast<int>(Activation::q8_32)] = prepare_q8_32;
+  table.prepare[static_cast<int>(Activation::q8_256)] = prepare_q8_256;
+  table.prepare[static_cast<int>(Activation::q16_32)] = prepare_q16<false>;
+  table.prepare[static_cast<int>(Activation::q16_words)] = prepare_q16<true>;
 }
 
 }  // namespace

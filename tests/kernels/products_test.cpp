@@ -42,10 +42,14 @@ Prepared prepare(const kernels::Table& table, Activation kind, const std::vector
         made.uncertainty.push_back(0);
         continue;
       }
-      if (kind == Activation::q16_32) {
+      if (kind == Activation::q16_32 || kind == Activation::q16_words) {
         kernels::Q16Block block;
-        std::memcpy(&block, row + c / 32 * static_cast<std::int64_t>(sizeof block), sizeof block);
-        made.values.push_back(static_cast<double>(block.scale) * (256 * block.high[c % 32] + block.low[c % 32]));
+        const std::byte* at = row + c / 32 * static_cast<std::int64_t>(sizeof block);
+        std::memcpy(&block, at, sizeof block);
+        std::int16_t word;
+        std::memcpy(&word, at + kernels::kQ16Quants + 2 * (c % 32), sizeof word);
+        const int quant = kind == Activation::q16_words ? word : 256 * block.high[c % 32] + block.low[c % 32];
+        made.values.push_back(static_cast<double>(block.scale) * quant);
         made.uncertainty.push_back(static_cast<double>(block.scale) * 1.5001);  // half a step, and one for a low of -128
         continue;
       }
@@ -292,7 +296,7 @@ TEST_CASE("prepared activations are the same in every set, tiny and large values
         Random random(5);
         std::vector<float> x = test::random_values(random, cols);
         for (float& value : x) value *= size;
-        for (Activation kind : {Activation::f32, Activation::q8_32, Activation::q8_256, Activation::q16_32}) {
+        for (Activation kind : {Activation::f32, Activation::q8_32, Activation::q8_256, Activation::q16_32, Activation::q16_words}) {
           const Prepared a = prepare(generic, kind, x, 1, cols);
           const Prepared b = prepare(table, kind, x, 1, cols);
           REQUIRE(a.bytes == b.bytes);

@@ -1,0 +1,10 @@
+// Products of every quantised format's panels, eight rows a register.
+#include "kernels/avx2/lanes.hpp"
+#include "kernels/avx2/products.hpp"
+#include "kernels/shared/panel_products.ipp"
+
+namespace brim::kernels::avx2 {
+
+void fill_panels(Table& table) { fill_panel_products<Lanes>(table, Activation::q16_words); }
+
+}  // namespace brim::kernels::avx2
