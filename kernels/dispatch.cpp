@@ -70,11 +70,12 @@ void for_each_kernel(const Table& table, Visit&& visit) {
   for (int a = 0; a < kActivationCount; ++a) call(std::string("prepare ") + kActivationNames[a], table.prepare[a]);
   for (int k = 0; k < kKvTypeCount; ++k) {
     const std::string name(kv_type_name(static_cast<KvType>(k)));
-    call("key_scores " + name, table.key_scores[k]);
-    call("value_mix " + name, table.value_mix[k]);
+    call("attend " + name, table.attend[k]);
+    call("attention_mass " + name, table.attention_mass[k]);
     call("pack_kv " + name, table.pack_kv[k]);
     call("unpack_kv " + name, table.unpack_kv[k]);
   }
+  call("merge_attention", table.merge_attention);
   call("rms_norm", table.rms_norm);
   call("softmax", table.softmax);
   call("soft_cap", table.soft_cap);

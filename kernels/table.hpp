@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/attention.hpp"
 #include "kernels/kv_type.hpp"
 #include "quant/format.hpp"
 
@@ -105,34 +106,6 @@ struct PanelProduct {
   std::int64_t out_stride;
 };
 
-/// scores[q][e] = Σ_d queries[q][d] · keys[e][d]: `count` cached keys of one KV head, `stride` bytes apart, against the
-/// `query_count` query heads that share it.
-struct KeyScores {
-  const std::byte* keys;
-  std::size_t stride;
-  std::int64_t count;
-  int head_size;
-  const float* queries;       ///< queries[q * query_stride + d]
-  std::int64_t query_stride;
-  int query_count;
-  float* scores;              ///< scores[q * score_stride + e]
-  std::int64_t score_stride;
-};
-
-/// out[q][d] += Σ_e weights[q][e] · values[e][d]: the weighted sum over `count` cached values of one KV head. Entries in
-/// several calls give the bits they give in one: where they are stored must not change what a token sees.
-struct ValueMix {
-  const std::byte* values;
-  std::size_t stride;
-  std::int64_t count;
-  int head_size;
-  const float* weights;       ///< weights[q * weight_stride + e]
-  std::int64_t weight_stride;
-  int query_count;
-  float* out;                 ///< out[q * out_stride + d]
-  std::int64_t out_stride;
-};
-
 struct Table {
   /// For each weight format, what its product wants and the product itself.
   Activation activation[quant::kFormatCount];
@@ -146,9 +119,12 @@ struct Table {
   /// Unpacks one row of weights (token embeddings): exactly quant::unpack_row.
   void (*unpack[quant::kFormatCount])(const std::byte* row, float* values, std::int64_t cols) noexcept;
 
-  /// Attention over cached vectors, by storage type.
-  void (*key_scores[kKvTypeCount])(const KeyScores&) noexcept;
-  void (*value_mix[kKvTypeCount])(const ValueMix&) noexcept;
+  /// Attention over cached vectors, by storage type: see attention.hpp.
+  void (*attend[kKvTypeCount])(const Attend&) noexcept;
+  void (*attention_mass[kKvTypeCount])(const AttentionMass&) noexcept;
+  /// Takes the state of later entries into that of earlier ones, for tokens · group rows.
+  void (*merge_attention)(const AttentionState& into, const AttentionState& later, std::int64_t tokens, int group,
+                          int value_size) noexcept;
   /// One cached vector from floats, and back (rotating keys again, tests). f16 rounds to nearest even.
   void (*pack_kv[kKvTypeCount])(const float* values, int size, std::byte* out) noexcept;
   void (*unpack_kv[kKvTypeCount])(const std::byte* packed, int size, float* values) noexcept;

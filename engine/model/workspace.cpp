@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "kernels/attention.hpp"
 #include "kernels/multiply.hpp"
 
 namespace brim::model {
@@ -59,7 +60,20 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   cutter.cut(up, tile * width);
   cutter.cut(cosines, 2 * chunk * pairs);
   cutter.cut(sines, 2 * chunk * pairs);
-  cutter.cut(scores, sizes.threads * std::min(chunk, kTokenTile) * group * sizes.entries);
+  cutter.cut(row_largest, tile * heads);
+  cutter.cut(row_sums, tile * heads);
+  const std::int64_t split_tokens = sizes.threads > 1 ? std::min(chunk, kSplitTokens) : 0;
+  // Entries may begin anywhere in the first part.
+  const std::int64_t parts = (sizes.entries + 2 * kernels::kAttentionPart - 2) / kernels::kAttentionPart;
+  split_rows_ = split_tokens * heads;
+  cutter.cut(part_largest, (parts - 1) * split_rows_);
+  cutter.cut(part_sums, (parts - 1) * split_rows_);
+  cutter.cut(part_out, (parts - 1) * split_rows_ * config.value_size);
+  tile_rows_ = std::max(kAttentionRows, group);
+  tile_values_ = tile_rows_ * config.value_size;
+  worker_floats_ = kernels::attention_scratch(tile_rows_, config.key_size, config.value_size) + 2 * tile_rows_ + tile_values_;
+  worker_floats_ = (worker_floats_ + 15) / 16 * 16;
+  cutter.cut(attention, sizes.threads * worker_floats_);
   if (sizes.attention_mass) cutter.cut(mass, (kv_heads + 1) * sizes.entries);
   cutter.cut(logits, sizes.logit_rows * config.vocabulary);
   if (config.has_experts()) {
@@ -73,6 +87,13 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   const std::int64_t widest = std::max({config.embedding, width, heads * config.value_size});
   cutter.cut(product, static_cast<std::int64_t>(kernels::multiply_scratch_bytes(widest, tile)));
   return cutter.used();
+}
+
+WorkerScratch Workspace::worker_scratch(int worker) const {
+  float* largest = attention.data() + worker * worker_floats_;
+  float* sums = largest + tile_rows_;
+  float* out = sums + tile_rows_;
+  return {out + tile_values_, largest, sums, out};
 }
 
 }  // namespace brim::model

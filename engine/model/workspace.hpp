@@ -11,8 +11,13 @@
 
 namespace brim::model {
 
-/// Tokens whose attention one task computes together, so that a stretch of keys is read from the nearest cache.
-inline constexpr std::int64_t kTokenTile = 8;
+/// Rows (a token and a query head) whose attention one task computes together, over the same keys and values.
+inline constexpr std::int64_t kAttentionRows = 128;
+/// Most tokens of a pass whose context is split between threads.
+inline constexpr std::int64_t kSplitTokens = 16;
+
+/// The tokens of that many rows.
+constexpr std::int64_t attention_tile(std::int64_t group) { return group < kAttentionRows ? kAttentionRows / group : 1; }
 
 /// Tokens that go through a layer's products together. A chunk may be larger, but only its stream, keys and values are
 /// held whole: memory beside the budget is part of what the user was promised, and panels of weights stay in the cache
@@ -29,6 +34,14 @@ struct WorkspaceShape {
 };
 WorkspaceShape workspace_shape(const kv::Plan& plan, int threads);
 
+/// One worker's part of the attention scratch: what the kernels need, and the state of one tile's rows.
+struct WorkerScratch {
+  float* kernel;
+  float* largest;
+  float* sums;
+  float* out;
+};
+
 /// Row-major float buffers unless said; [rows][values]. Owned by the arena they were cut from.
 struct Workspace {
   WorkspaceShape shape;
@@ -43,7 +56,12 @@ struct Workspace {
   std::span<float> up;           ///< [tile][widest feed-forward]
   std::span<float> cosines;      ///< [2][chunk][pairs]: layers that see everything, layers with a window
   std::span<float> sines;        ///< the same
-  std::span<float> scores;       ///< [threads][token tile][group][entries]
+  std::span<float> row_largest;  ///< [tile][heads] states of attention; their sums of values are in `mixed`
+  std::span<float> row_sums;     ///< the same
+  std::span<float> part_largest; ///< [parts of a context after the first][split tokens][heads]
+  std::span<float> part_sums;    ///< the same
+  std::span<float> part_out;     ///< the same, each value_size
+  std::span<float> attention;    ///< [threads][worker_scratch]
   std::span<float> mass;         ///< [kv_heads + 1][entries], only when asked for
   std::span<float> logits;       ///< [logit_rows][vocabulary]
   std::span<float> router;       ///< [tile][experts]
@@ -54,11 +72,21 @@ struct Workspace {
   std::span<std::int32_t> expert_tokens;     ///< [tile] rows of `gathered`, by token
   std::span<std::byte> product;  ///< scratch of kernels::multiply
 
+  WorkerScratch worker_scratch(int worker) const;
+  /// Rows of one part in part_largest.
+  std::int64_t split_rows() const { return split_rows_; }
+
   /// Cuts the buffers out of `memory`; with an empty span only counts. Returns the bytes they take.
   std::size_t lay_out(const Config& config, const WorkspaceShape& sizes, std::span<std::byte> memory);
   static std::size_t bytes(const Config& config, const WorkspaceShape& sizes) {
     return Workspace{}.lay_out(config, sizes, {});
   }
+
+ private:
+  std::int64_t split_rows_ = 0;
+  std::int64_t tile_rows_ = 0;       ///< rows of the largest attention tile
+  std::int64_t tile_values_ = 0;     ///< values of these rows
+  std::int64_t worker_floats_ = 0;
 };
 
 }  // namespace brim::model

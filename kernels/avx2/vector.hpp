@@ -24,7 +24,7 @@ struct Vector {
   static constexpr int kWidth = 8;
   static constexpr int kFloatRows = 2, kFloatTokens = 2;
   static constexpr int kPanelVectors = 2, kPanelTokens = 4, kPanelStreams = 4;
-  static constexpr int kAttentionQueries = 2, kAttentionStrip = 4;
+  static constexpr int kAttentionRows = 6, kAttentionVectors = 2;
 
   static Batch load(const void* at) { return Batch(_mm256_loadu_ps(static_cast<const float*>(at))); }
   static void store(float* at, Batch value) { _mm256_storeu_ps(at, value); }
@@ -41,7 +41,7 @@ struct Vector {
   }
   /// a · b + c, rounded once.
   static Batch fma(Batch a, Batch b, Batch c) { return Batch(_mm256_fmadd_ps(a, b, c)); }
-  /// 2^n for whole n in −126 … 127.
+  /// 2^n for whole n in −126 … 127; 0 for n = −127.
   static Batch power_of_two(Batch n) {
     const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
     return Batch(_mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23)));
@@ -51,11 +51,31 @@ struct Vector {
     const __m128 pair = _mm_add_ps(half, _mm_movehl_ps(half, half));
     return _mm_cvtss_f32(_mm_add_ss(pair, _mm_movehdup_ps(pair)));
   }
-  /// The sums of four vectors, each in the same order as the others.
-  static void sum4(Batch a, Batch b, Batch c, Batch d, float* out) {
-    const __m128 ab = _mm_hadd_ps(halves(a), halves(b));
-    const __m128 cd = _mm_hadd_ps(halves(c), halves(d));
-    _mm_storeu_ps(out, _mm_hadd_ps(ab, cd));
+  static float largest(Batch value) {
+    const __m128 four = _mm_max_ps(_mm256_castps256_ps128(value), _mm256_extractf128_ps(value, 1));
+    const __m128 pair = _mm_max_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_max_ss(pair, _mm_movehdup_ps(pair)));
+  }
+  /// Sixteen-byte lanes, to turn cached keys: lane l is what lies at from + l · step.
+  using Bytes = __m256i;
+  static constexpr int kLanes = 2;
+  static Bytes load_lanes(const std::byte* from, std::size_t step) {
+    const auto lane = [&](std::size_t l) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + l * step)); };
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(lane(0)), lane(1), 1);
+  }
+  static void store_bytes(void* at, Bytes value) { _mm256_storeu_si256(static_cast<__m256i*>(at), value); }
+  /// Within each lane: the first (last) halves of a and b, values of kBytes bytes taken in turn.
+  template <int kBytes>
+  static Bytes interleave_low(Bytes a, Bytes b) {
+    if constexpr (kBytes == 1) return _mm256_unpacklo_epi8(a, b);
+    if constexpr (kBytes == 2) return _mm256_unpacklo_epi16(a, b);
+    if constexpr (kBytes == 4) return _mm256_unpacklo_epi32(a, b);
+  }
+  template <int kBytes>
+  static Bytes interleave_high(Bytes a, Bytes b) {
+    if constexpr (kBytes == 1) return _mm256_unpackhi_epi8(a, b);
+    if constexpr (kBytes == 2) return _mm256_unpackhi_epi16(a, b);
+    if constexpr (kBytes == 4) return _mm256_unpackhi_epi32(a, b);
   }
 
  private:

@@ -28,7 +28,7 @@ struct Vector {
   static constexpr int kWidth = 16;
   static constexpr int kFloatRows = 2, kFloatTokens = 4;
   static constexpr int kPanelVectors = 2, kPanelTokens = 8, kPanelStreams = 8;
-  static constexpr int kAttentionQueries = 4, kAttentionStrip = 4;
+  static constexpr int kAttentionRows = 6, kAttentionVectors = 4;
 
   static Batch load(const void* at) { return Batch(_mm512_loadu_ps(at)); }
   static void store(float* at, Batch value) { _mm512_storeu_ps(at, value); }
@@ -47,23 +47,36 @@ struct Vector {
   }
   /// a · b + c, rounded once.
   static Batch fma(Batch a, Batch b, Batch c) { return Batch(_mm512_fmadd_ps(a, b, c)); }
-  /// 2^n for whole n in −126 … 127.
+  /// 2^n for whole n in −126 … 127; 0 for n = −127.
   static Batch power_of_two(Batch n) {
     const __m512i exponent = _mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127));
     return Batch(_mm512_castsi512_ps(_mm512_slli_epi32(exponent, 23)));
   }
   static float sum(Batch value) { return _mm512_reduce_add_ps(value); }
-  /// The sums of four vectors, each in the same order as the others.
-  static void sum4(Batch a, Batch b, Batch c, Batch d, float* out) {
-    const __m128 ab = _mm_hadd_ps(quarter(a), quarter(b));
-    const __m128 cd = _mm_hadd_ps(quarter(c), quarter(d));
-    _mm_storeu_ps(out, _mm_hadd_ps(ab, cd));
+  static float largest(Batch value) { return _mm512_reduce_max_ps(value); }
+  /// Sixteen-byte lanes, to turn cached keys: lane l is what lies at from + l · step.
+  using Bytes = __m512i;
+  static constexpr int kLanes = 4;
+  static Bytes load_lanes(const std::byte* from, std::size_t step) {
+    const auto lane = [&](std::size_t l) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + l * step)); };
+    __m512i lanes = _mm512_castsi128_si512(lane(0));
+    lanes = _mm512_mask_broadcast_i32x4(lanes, 0x00f0, lane(1));
+    lanes = _mm512_mask_broadcast_i32x4(lanes, 0x0f00, lane(2));
+    return _mm512_mask_broadcast_i32x4(lanes, 0xf000, lane(3));
   }
-
- private:
-  static __m128 quarter(__m512 value) {
-    const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(value), _mm512_extractf32x8_ps(value, 1));
-    return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+  static void store_bytes(void* at, Bytes value) { _mm512_storeu_si512(at, value); }
+  /// Within each lane: the first (last) halves of a and b, values of kBytes bytes taken in turn.
+  template <int kBytes>
+  static Bytes interleave_low(Bytes a, Bytes b) {
+    if constexpr (kBytes == 1) return _mm512_unpacklo_epi8(a, b);
+    if constexpr (kBytes == 2) return _mm512_unpacklo_epi16(a, b);
+    if constexpr (kBytes == 4) return _mm512_unpacklo_epi32(a, b);
+  }
+  template <int kBytes>
+  static Bytes interleave_high(Bytes a, Bytes b) {
+    if constexpr (kBytes == 1) return _mm512_unpackhi_epi8(a, b);
+    if constexpr (kBytes == 2) return _mm512_unpackhi_epi16(a, b);
+    if constexpr (kBytes == 4) return _mm512_unpackhi_epi32(a, b);
   }
 };
 

@@ -1,5 +1,5 @@
-// Cached keys and values in plain C++: packing one vector, unpacking it, scores in double, the weighted sum
-// rounded after each entry: where a call ends and the next one goes on must not change a bit.
+// Cached keys and values in plain C++: packing one vector, unpacking it, attention in double.
+#include <cfloat>
 #include <cmath>
 #include <cstring>
 
@@ -71,38 +71,110 @@ void pack_q8_0(const float* values, int size, std::byte* out) noexcept {
   }
 }
 
+/// Calls body(entry's index, its key, its value) for all entries of a call.
+template <class Body>
+void for_entries(const Attend& a, Body body) {
+  const KvRun* run = a.runs;
+  std::int64_t place = 0;
+  for (std::int64_t index = a.first; index < a.end; ++index, ++place) {
+    while (place == run->count) {
+      ++run;
+      place = 0;
+    }
+    body(index, run->keys + static_cast<std::size_t>(place) * run->key_stride,
+         run->values + static_cast<std::size_t>(place) * run->value_stride);
+  }
+}
+
 template <KvType kType>
-void key_scores(const KeyScores& k) noexcept {
+double score(const Attend& a, const float* query, const std::byte* key) {
   float part[kPiece];
-  for (std::int64_t e = 0; e < k.count; ++e) {
-    const std::byte* key = k.keys + static_cast<std::size_t>(e) * k.stride;
-    for (int q = 0; q < k.query_count; ++q) {
-      const float* query = k.queries + q * k.query_stride;
-      double sum = 0;
-      for (int first = 0; first < k.head_size; first += kPiece) {
-        const int count = k.head_size - first < kPiece ? k.head_size - first : kPiece;
-        unpack_part<kType>(key, first, count, part);
-        for (int d = 0; d < count; ++d) sum += static_cast<double>(part[d]) * static_cast<double>(query[first + d]);
-      }
-      k.scores[q * k.score_stride + e] = static_cast<float>(sum);
+  double sum = 0;
+  for (int first = 0; first < a.key_size; first += kPiece) {
+    const int count = a.key_size - first < kPiece ? a.key_size - first : kPiece;
+    unpack_part<kType>(key, first, count, part);
+    for (int d = 0; d < count; ++d) sum += static_cast<double>(part[d]) * static_cast<double>(query[first + d]);
+  }
+  sum *= static_cast<double>(a.scale);
+  const auto cap = static_cast<double>(a.soft_cap);
+  return cap > 0 ? cap * std::tanh(sum / cap) : sum;
+}
+
+/// One row: all scores, then the weights and the sums. The largest score is the float that the state holds.
+template <KvType kType>
+void attend_row(const Attend& a, const float* query, Seen seen, float& largest, float& total, float* out) {
+  double weights[kAttentionPart];
+  const auto weight_of = [&](std::int64_t index) -> double& { return weights[index - a.first]; };
+  const auto sees = [&](std::int64_t index) { return index >= seen.first && index < seen.end; };
+  largest = -FLT_MAX;
+  for_entries(a, [&](std::int64_t index, const std::byte* key, const std::byte*) {
+    if (!sees(index)) return;
+    weight_of(index) = score<kType>(a, query, key);
+    const auto found = static_cast<float>(weight_of(index));
+    if (found > largest) largest = found;
+  });
+  double sum = 0;
+  for (std::int64_t index = a.first; index < a.end; ++index) {
+    if (!sees(index)) continue;
+    weight_of(index) = std::exp(weight_of(index) - static_cast<double>(largest));
+    sum += weight_of(index);
+  }
+  total = static_cast<float>(sum);
+  float part[kKvBlock];
+  for (int first = 0; first < a.value_size; first += kKvBlock) {
+    const int count = a.value_size - first < kKvBlock ? a.value_size - first : kKvBlock;
+    double sums[kKvBlock] = {};
+    for_entries(a, [&](std::int64_t index, const std::byte*, const std::byte* value) {
+      if (!sees(index)) return;
+      unpack_part<kType>(value, first, count, part);
+      for (int d = 0; d < count; ++d) sums[d] += weight_of(index) * static_cast<double>(part[d]);
+    });
+    for (int d = 0; d < count; ++d) out[first + d] = static_cast<float>(sums[d]);
+  }
+}
+
+template <KvType kType>
+void attend(const Attend& a) noexcept {
+  for (std::int64_t t = 0; t < a.tokens; ++t) {
+    for (int g = 0; g < a.group; ++g) {
+      const std::int64_t row = t * a.state.token_stride + g;
+      attend_row<kType>(a, a.queries + t * a.query_stride + g * a.key_size, a.seen[t], a.state.largest[row],
+                        a.state.sums[row], a.state.out + row * a.value_size);
     }
   }
 }
 
 template <KvType kType>
-void value_mix(const ValueMix& v) noexcept {
-  float part[kKvBlock];
-  for (int q = 0; q < v.query_count; ++q) {
-    for (int first = 0; first < v.head_size; first += kKvBlock) {
-      const int count = v.head_size - first < kKvBlock ? v.head_size - first : kKvBlock;
-      float* out = v.out + q * v.out_stride + first;
-      for (std::int64_t e = 0; e < v.count; ++e) {
-        unpack_part<kType>(v.values + static_cast<std::size_t>(e) * v.stride, first, count, part);
-        const auto weight = static_cast<double>(v.weights[q * v.weight_stride + e]);
-        for (int d = 0; d < count; ++d) {
-          out[d] = static_cast<float>(static_cast<double>(out[d]) + weight * static_cast<double>(part[d]));
-        }
+void attention_mass(const AttentionMass& m) noexcept {
+  const Attend& a = m.attend;
+  for_entries(a, [&](std::int64_t index, const std::byte* key, const std::byte*) {
+    float& mass = m.mass[index - a.first];
+    for (std::int64_t t = 0; t < a.tokens; ++t) {
+      if (index < a.seen[t].first || index >= a.seen[t].end) continue;
+      for (int g = 0; g < a.group; ++g) {
+        const std::int64_t row = t * a.state.token_stride + g;
+        const double found = score<kType>(a, a.queries + t * a.query_stride + g * a.key_size, key);
+        const double weight = std::exp(found - static_cast<double>(a.state.largest[row]));
+        mass += static_cast<float>(weight / static_cast<double>(a.state.sums[row]));
       }
+    }
+  });
+}
+
+void merge_attention(const AttentionState& into, const AttentionState& later, std::int64_t tokens, int group,
+                     int value_size) noexcept {
+  for (std::int64_t t = 0; t < tokens; ++t) {
+    for (int g = 0; g < group; ++g) {
+      const std::int64_t to = t * into.token_stride + g, from = t * later.token_stride + g;
+      const float largest = later.largest[from] > into.largest[to] ? later.largest[from] : into.largest[to];
+      const double old = std::exp(static_cast<double>(into.largest[to]) - static_cast<double>(largest));
+      const double added = std::exp(static_cast<double>(later.largest[from]) - static_cast<double>(largest));
+      const auto mix = [&](float& a, float b) {
+        a = static_cast<float>(static_cast<double>(a) * old + static_cast<double>(b) * added);
+      };
+      mix(into.sums[to], later.sums[from]);
+      for (int d = 0; d < value_size; ++d) mix(into.out[to * value_size + d], later.out[from * value_size + d]);
+      into.largest[to] = largest;
     }
   }
 }
@@ -110,8 +182,8 @@ void value_mix(const ValueMix& v) noexcept {
 template <KvType kType>
 void fill_type(Table& table) {
   constexpr int kIndex = static_cast<int>(kType);
-  table.key_scores[kIndex] = key_scores<kType>;
-  table.value_mix[kIndex] = value_mix<kType>;
+  table.attend[kIndex] = attend<kType>;
+  table.attention_mass[kIndex] = attention_mass<kType>;
   table.unpack_kv[kIndex] = unpack_kv<kType>;
 }
 
@@ -121,6 +193,7 @@ void fill_attention(Table& table) {
   fill_type<KvType::f32>(table);
   fill_type<KvType::f16>(table);
   fill_type<KvType::q8_0>(table);
+  table.merge_attention = merge_attention;
   table.pack_kv[static_cast<int>(KvType::f32)] = pack_f32;
   table.pack_kv[static_cast<int>(KvType::f16)] = pack_f16;
   table.pack_kv[static_cast<int>(KvType::q8_0)] = pack_q8_0;

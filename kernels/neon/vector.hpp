@@ -16,7 +16,7 @@ struct Vector {
   static constexpr int kWidth = 4;
   static constexpr int kFloatRows = 2, kFloatTokens = 4;
   static constexpr int kPanelVectors = 4, kPanelTokens = 6, kPanelStreams = 2;
-  static constexpr int kAttentionQueries = 4, kAttentionStrip = 4;
+  static constexpr int kAttentionRows = 6, kAttentionVectors = 4;
 
   static Batch load(const void* at) { return Batch(vld1q_f32(static_cast<const float*>(at))); }
   static void store(float* at, Batch value) { vst1q_f32(at, value); }
@@ -42,15 +42,34 @@ struct Vector {
   }
   /// a · b + c, rounded once.
   static Batch fma(Batch a, Batch b, Batch c) { return Batch(vfmaq_f32(c, a, b)); }
-  /// 2^n for whole n in −126 … 127.
+  /// 2^n for whole n in −126 … 127; 0 for n = −127.
   static Batch power_of_two(Batch n) {
     const int32x4_t exponent = vaddq_s32(vcvtq_s32_f32(n), vdupq_n_s32(127));
     return Batch(vreinterpretq_f32_s32(vshlq_n_s32(exponent, 23)));
   }
   static float sum(Batch value) { return vaddvq_f32(value); }
-  /// The sums of four vectors, each in the same order as the others.
-  static void sum4(Batch a, Batch b, Batch c, Batch d, float* out) {
-    vst1q_f32(out, vpaddq_f32(vpaddq_f32(a, b), vpaddq_f32(c, d)));
+  static float largest(Batch value) { return vmaxvq_f32(value); }
+  /// Sixteen-byte lanes, to turn cached keys: one lane, what lies at from.
+  using Bytes = uint8x16_t;
+  static constexpr int kLanes = 1;
+  static Bytes load_lanes(const std::byte* from, std::size_t) {
+    Bytes lane;
+    __builtin_memcpy(&lane, from, sizeof lane);
+    return lane;
+  }
+  static void store_bytes(void* at, Bytes value) { __builtin_memcpy(at, &value, sizeof value); }
+  /// The first (last) halves of a and b, values of kBytes bytes taken in turn.
+  template <int kBytes>
+  static Bytes interleave_low(Bytes a, Bytes b) {
+    if constexpr (kBytes == 1) return vzip1q_u8(a, b);
+    if constexpr (kBytes == 2) return vreinterpretq_u8_u16(vzip1q_u16(vreinterpretq_u16_u8(a), vreinterpretq_u16_u8(b)));
+    if constexpr (kBytes == 4) return vreinterpretq_u8_u32(vzip1q_u32(vreinterpretq_u32_u8(a), vreinterpretq_u32_u8(b)));
+  }
+  template <int kBytes>
+  static Bytes interleave_high(Bytes a, Bytes b) {
+    if constexpr (kBytes == 1) return vzip2q_u8(a, b);
+    if constexpr (kBytes == 2) return vreinterpretq_u8_u16(vzip2q_u16(vreinterpretq_u16_u8(a), vreinterpretq_u16_u8(b)));
+    if constexpr (kBytes == 4) return vreinterpretq_u8_u32(vzip2q_u32(vreinterpretq_u32_u8(a), vreinterpretq_u32_u8(b)));
   }
 };
 

@@ -1,171 +1,211 @@
-// Scores and weighted sums over cached vectors, and packing them, once for every set. A vector is converted to floats in
-// registers, with its block's scale if it has one. A score is the sum of one running vector over the head's dimension
-// and a mixed value is added up entry by entry, whatever the tile: neither depends on how many queries or entries
-// share the call.
+// Attention over cached vectors, once for every set: the walk over blocks of entries. A block's keys are turned, and for
+// many rows keys and values are spread out as floats in scratch first; attention_rows.ipp does the rest.
 #pragma once
 
-#include "kernels/table.hpp"
-#include "quant/half.hpp"
+#include "kernels/shared/attention_rows.ipp"
+#include "kernels/shared/turned.ipp"
 
 namespace brim::kernels {
 namespace {
-
-/// kWidth (or, through load_rest, fewer) values of a cached vector from dimension `d`, a multiple of kWidth.
-template <class Vector, KvType kType>
-struct Cached {
-  using Batch = typename Vector::Batch;
-  static constexpr int kBytes = kType == KvType::f32 ? 4 : kType == KvType::f16 ? 2 : 1;
-
-  static Batch load(const std::byte* vector, int d) {
-    if constexpr (kType == KvType::f32) return Vector::load(vector + d * 4);
-    if constexpr (kType == KvType::f16) return Vector::load_half(vector + d * 2);
-    if constexpr (kType == KvType::q8_0) {
-      const std::byte* block = vector + d / kKvBlock * (kKvBlock + 2);
-      return Vector::load_int8(block + 2 + d % kKvBlock) * Batch(scale_of(block));
-    }
-  }
-
-  static Batch load_rest(const std::byte* vector, int d, int count) {
-    std::byte padded[Vector::kWidth * kBytes] = {};
-    if constexpr (kType == KvType::q8_0) {
-      const std::byte* block = vector + d / kKvBlock * (kKvBlock + 2);
-      __builtin_memcpy(padded, block + 2 + d % kKvBlock, static_cast<std::size_t>(count));
-      return Vector::load_int8(padded) * Batch(scale_of(block));
-    }
-    __builtin_memcpy(padded, vector + d * kBytes, static_cast<std::size_t>(count * kBytes));
-    if constexpr (kType == KvType::f32) return Vector::load(padded);
-    return Vector::load_half(padded);
-  }
-
- private:
-  static float scale_of(const std::byte* block) {
-    std::uint16_t bits;
-    __builtin_memcpy(&bits, block, 2);
-    return quant::f16_to_f32(bits);
-  }
-};
 
 template <class Vector, KvType kType>
 struct Attention {
   using Batch = typename Vector::Batch;
   using Load = Cached<Vector, kType>;
+  using Turned = TurnedKeys<Vector, kType>;
+  using Rows = AttentionRows<Vector>;
+  using Block = typename Rows::Block;
   static constexpr int kWidth = Vector::kWidth;
-  static constexpr int kEntries = 4;
-  static constexpr int kQueries = Vector::kAttentionQueries;
-  static constexpr int kStrip = Vector::kAttentionStrip;  ///< vectors of the head's dimension mixed at once
+  static constexpr int kBlock = kAttentionBlock;
+  static constexpr int kFewRows = 2 * Rows::kRows;
 
-  /// `entries` ≤ kEntries keys from `entry`, kTile queries from `query`.
-  template <int kTile>
-  static void score_tile(const KeyScores& k, std::int64_t entry, int entries, int query) {
-    const std::byte* keys[kEntries];
-    for (int e = 0; e < kEntries; ++e) {
-      keys[e] = k.keys + static_cast<std::size_t>(entry + (e < entries ? e : 0)) * k.stride;
+  /// Where a block's entries are: the key of column e is keys + e · key_stride. Columns outside the block's are readable too.
+  struct Packed {
+    const std::byte* keys;
+    const std::byte* values;
+    std::size_t key_stride;
+    std::size_t value_stride;
+  };
+
+  /// Goes through a call's runs.
+  struct Cursor {
+    const KvRun* run;
+    std::int64_t place = 0;  ///< in the run
+
+    /// Steps over as many of `count` entries as the run still has; how many these are.
+    std::int64_t step(std::int64_t count) {
+      while (place == run->count) *this = {run + 1};
+      const std::int64_t left = run->count - place, taken = left < count ? left : count;
+      place += taken;
+      return taken;
     }
-    Batch sums[kTile][kEntries];
-    for (auto& of_query : sums) {
-      for (Batch& sum : of_query) sum = Batch(0.0f);
+  };
+
+  /// Finds the entries of the block and moves the cursor on. Where they lie in pieces — at the ends of runs, so once or
+  /// twice in a context — they are copied together.
+  static Packed find(const Attend& a, Cursor& cursor, const Rows& rows, const Block& block) {
+    while (cursor.place == cursor.run->count) cursor = {cursor.run + 1};
+    if (block.end - block.first == kBlock && cursor.run->count - cursor.place >= kBlock) {
+      const KvRun& run = *cursor.run;
+      const auto place = static_cast<std::size_t>(cursor.place);
+      cursor.place += kBlock;
+      return {run.keys + place * run.key_stride, run.values + place * run.value_stride, run.key_stride, run.value_stride};
     }
-    int d = 0;
-    for (; d + kWidth <= k.head_size; d += kWidth) {
-      Batch parts[kEntries];
-      for (int e = 0; e < kEntries; ++e) parts[e] = Load::load(keys[e], d);
-      for (int q = 0; q < kTile; ++q) {
-        const Batch values = Vector::load(k.queries + (query + q) * k.query_stride + d);
-        for (int e = 0; e < kEntries; ++e) sums[q][e] = Vector::fma(parts[e], values, sums[q][e]);
+    const std::size_t key_bytes = kv_vector_bytes(kType, a.key_size), value_bytes = kv_vector_bytes(kType, a.value_size);
+    std::byte* keys = rows.copied;
+    std::byte* values = keys + kBlock * key_bytes;
+    __builtin_memset(keys, 0, kBlock * (key_bytes + value_bytes));
+    for (int e = block.first; e < block.end;) {
+      const std::int64_t taken = cursor.step(block.end - e);
+      for (std::int64_t i = cursor.place - taken; i < cursor.place; ++i, ++e) {
+        const auto from = static_cast<std::size_t>(i), to = static_cast<std::size_t>(e);
+        __builtin_memcpy(keys + to * key_bytes, cursor.run->keys + from * cursor.run->key_stride, key_bytes);
+        __builtin_memcpy(values + to * value_bytes, cursor.run->values + from * cursor.run->value_stride, value_bytes);
       }
     }
-    if (const int left = k.head_size - d; left > 0) {
-      for (int q = 0; q < kTile; ++q) {
-        float padded[kWidth] = {};
-        __builtin_memcpy(padded, k.queries + (query + q) * k.query_stride + d, static_cast<std::size_t>(left) * 4);
-        const Batch values = Vector::load(padded);
-        for (int e = 0; e < kEntries; ++e) sums[q][e] = Vector::fma(Load::load_rest(keys[e], d, left), values, sums[q][e]);
+    return {keys, values, key_bytes, value_bytes};
+  }
+
+  /// Calls body(block, packed) for each block of the call that a row sees some of.
+  template <class Body>
+  static void for_blocks(const Attend& a, const Rows& rows, Body body) {
+    Cursor cursor{a.runs};
+    std::int64_t token = 0;
+    for (std::int64_t index = a.first / kBlock * kBlock; index < a.end; index += kBlock) {
+      Block block{};
+      block.index = index;
+      block.first = index < a.first ? static_cast<int>(a.first - index) : 0;
+      block.end = a.end - index < kBlock ? static_cast<int>(a.end - index) : kBlock;
+      while (token < a.tokens && a.seen[token].end <= index + block.first) ++token;
+      std::int64_t token_end = token;
+      while (token_end < a.tokens && a.seen[token_end].first < index + block.end) ++token_end;
+      if (token == token_end) {
+        for (std::int64_t left = block.end - block.first; left > 0;) left -= cursor.step(left);
+        continue;
+      }
+      block.row = token * a.group;
+      block.row_end = token_end * a.group;
+      block.seen_by_all = a.seen[token_end - 1].first <= index + block.first && a.seen[token].end >= index + block.end;
+      body(block, find(a, cursor, rows, block));
+    }
+  }
+
+  /// Columns beside [first, end), to whole vectors, are converted too.
+  static void spread_keys(const Turned& turned, const Block& block, int size, float* keys) {
+    for (int d = 0; d < size; ++d) {
+      for (int e = block.first / kWidth * kWidth; e < block.end; e += kWidth) {
+        Vector::store(keys + d * kBlock + e, turned.load(d, e));
       }
     }
-    for (int q = 0; q < kTile; ++q) {
-      float four[kEntries];
-      Vector::sum4(sums[q][0], sums[q][1], sums[q][2], sums[q][3], four);
-      float* scores = k.scores + (query + q) * k.score_stride + entry;
-      __builtin_memcpy(scores, four, static_cast<std::size_t>(entries) * 4);
+  }
+
+  static void spread_values(const Block& block, const Packed& packed, int size, float* values, int stride) {
+    for (int e = block.first; e < block.end; ++e) {
+      const std::byte* from = packed.values + static_cast<std::size_t>(e) * packed.value_stride;
+      float* to = values + std::int64_t{e} * stride;
+      int d = 0;
+      for (; d + kWidth <= size; d += kWidth) Vector::store(to + d, Load::load(from, d));
+      if (d < size) Vector::store(to + d, Load::load_rest(from, d, size - d));
     }
   }
 
-  static void key_scores(const KeyScores& k) noexcept {
-    for (std::int64_t entry = 0; entry < k.count; entry += kEntries) {
-      const int entries = k.count - entry < kEntries ? static_cast<int>(k.count - entry) : kEntries;
-      int query = 0;
-      for (; query + kQueries <= k.query_count; query += kQueries) score_tile<kQueries>(k, entry, entries, query);
-      for (; query < k.query_count; ++query) score_tile<1>(k, entry, entries, query);
-    }
+  /// Few rows take keys and values as they are stored: spreading them out first would cost more than it wins. Here memory
+  /// sets the pace, so the next block is asked for all along, a line every few multiplications: asked for in one go it
+  /// fills the processor's list of open requests and everything waits, and the processor's own guesses end with a block.
+  static void take_few(const Rows& rows, const Turned& turned, const Block& block, const Packed& packed) {
+    const std::byte* next_keys = packed.keys + kBlock * packed.key_stride;
+    const std::byte* next_values = packed.values + kBlock * packed.value_stride;
+    const auto ask = [](const std::byte* from, int v) {
+      if (v * kWidth * Load::kBytes % 64 == 0) __builtin_prefetch(from + v * kWidth * Load::kBytes, 0, 3);
+    };
+    const auto keys = [&](int d, int column, int v) {
+      ask(next_keys + (d * kBlock + column) * Load::kBytes, v);
+      return turned.load(d, column + v * kWidth);
+    };
+    const auto values = [&](int e, int d, int v) {
+      const auto place = static_cast<std::size_t>(e) * packed.value_stride;
+      ask(next_values + place + d * Load::kBytes, v);
+      return Load::load(packed.values + place, d + v * kWidth);
+    };
+    Rows::for_tiles(block.row, block.row_end, [&](auto count, std::int64_t row) {
+      rows.template take<decltype(count)::value>(row, block, keys, values);
+    });
   }
 
-  /// kVectors vectors from dimension `d` (count: their values, fewer than kWidth only with kVectors = 1) for kTile queries.
-  template <int kTile, int kVectors>
-  static void mix_tile(const ValueMix& v, int query, int d, int count) {
-    const bool whole = count >= kWidth;
-    Batch sums[kTile][kVectors];
-    float padded[kTile][kWidth] = {};
-    for (int q = 0; q < kTile; ++q) {
-      const float* out = v.out + (query + q) * v.out_stride + d;
-      if (!whole) __builtin_memcpy(padded[q], out, static_cast<std::size_t>(count) * 4);
-      for (int i = 0; i < kVectors; ++i) sums[q][i] = Vector::load(whole ? out + i * kWidth : padded[q]);
-    }
-    const std::byte* vector = v.values;
-    for (std::int64_t e = 0; e < v.count; ++e, vector += v.stride) {
-      Batch parts[kVectors];
-      for (int i = 0; i < kVectors; ++i) {
-        parts[i] = whole ? Load::load(vector, d + i * kWidth) : Load::load_rest(vector, d, count);
+  static void take_many(const Attend& a, const Rows& rows, const Turned& turned, const Block& block, const Packed& packed) {
+    spread_keys(turned, block, a.key_size, rows.keys);
+    spread_values(block, packed, a.value_size, rows.values, rows.value_stride);
+    const auto keys = [&](int d, int column, int v) { return Vector::load(rows.keys + d * kBlock + column + v * kWidth); };
+    const auto values = [&](int e, int d, int v) {
+      return Vector::load(rows.values + e * rows.value_stride + d + v * kWidth);
+    };
+    Rows::for_tiles(block.row, block.row_end, [&](auto count, std::int64_t row) {
+      rows.template take<decltype(count)::value>(row, block, keys, values);
+    });
+  }
+
+  static void attend(const Attend& a) noexcept {
+    Rows rows(a);
+    rows.start();
+    Turned turned(rows.turned, a.key_size);
+    const bool few = a.tokens * a.group <= kFewRows && a.value_size % kWidth == 0;
+    for_blocks(a, rows, [&](const Block& block, const Packed& packed) {
+      turned.turn(packed.keys, packed.key_stride, block.first, block.end);
+      if (few) {
+        take_few(rows, turned, block, packed);
+      } else {
+        take_many(a, rows, turned, block, packed);
       }
-      for (int q = 0; q < kTile; ++q) {
-        const Batch weight(v.weights[(query + q) * v.weight_stride + e]);
-        for (int i = 0; i < kVectors; ++i) sums[q][i] = Vector::fma(parts[i], weight, sums[q][i]);
-      }
-    }
-    for (int q = 0; q < kTile; ++q) {
-      float* out = v.out + (query + q) * v.out_stride + d;
-      for (int i = 0; i < kVectors; ++i) Vector::store(whole ? out + i * kWidth : padded[q], sums[q][i]);
-      if (!whole) __builtin_memcpy(out, padded[q], static_cast<std::size_t>(count) * 4);
-    }
+    });
+    rows.finish();
   }
 
-  template <int kTile>
-  static void mix_queries(const ValueMix& v, int query) {
-    int d = 0;
-    for (; d + kStrip * kWidth <= v.head_size; d += kStrip * kWidth) mix_tile<kTile, kStrip>(v, query, d, kStrip * kWidth);
-    for (; d + kWidth <= v.head_size; d += kWidth) mix_tile<kTile, 1>(v, query, d, kWidth);
-    if (d < v.head_size) mix_tile<kTile, 1>(v, query, d, v.head_size - d);
-  }
-
-  static void value_mix(const ValueMix& v) noexcept {
-    int query = 0;
-    for (; query + kQueries <= v.query_count; query += kQueries) mix_queries<kQueries>(v, query);
-    for (; query < v.query_count; ++query) mix_queries<1>(v, query);
-  }
-
-  static void unpack_kv(const std::byte* packed, int size, float* values) noexcept {
-    int d = 0;
-    for (; d + kWidth <= size; d += kWidth) Vector::store(values + d, Load::load(packed, d));
-    if (d < size) {
-      float padded[kWidth];
-      Vector::store(padded, Load::load_rest(packed, d, size - d));
-      __builtin_memcpy(values + d, padded, static_cast<std::size_t>(size - d) * 4);
-    }
+  static void attention_mass(const AttentionMass& m) noexcept {
+    const Attend& a = m.attend;
+    Rows rows(a);
+    rows.start();
+    Turned turned(rows.turned, a.key_size);
+    for_blocks(a, rows, [&](const Block& block, const Packed& packed) {
+      turned.turn(packed.keys, packed.key_stride, block.first, block.end);
+      spread_keys(turned, block, a.key_size, rows.keys);
+      const auto keys = [&](int d, int column, int v) {
+        return Vector::load(rows.keys + d * kBlock + column + v * kWidth);
+      };
+      float mass[kBlock] = {};
+      float* own = m.mass + (block.index - a.first);
+      for (int e = block.first; e < block.end; ++e) mass[e] = own[e];
+      Rows::for_tiles(block.row, block.row_end, [&](auto count, std::int64_t row) {
+        rows.template add_mass<decltype(count)::value>(row, block, keys, a.state, mass);
+      });
+      for (int e = block.first; e < block.end; ++e) own[e] = mass[e];
+    });
   }
 
   static void fill(Table& table) {
-    table.key_scores[static_cast<int>(kType)] = key_scores;
-    table.value_mix[static_cast<int>(kType)] = value_mix;
-    table.unpack_kv[static_cast<int>(kType)] = unpack_kv;
+    table.attend[static_cast<int>(kType)] = attend;
+    table.attention_mass[static_cast<int>(kType)] = attention_mass;
+    table.unpack_kv[static_cast<int>(kType)] = Load::unpack_kv;
   }
 };
 
 template <class Vector>
-void pack_half(const float* values, int size, std::byte* out) noexcept {
-  int i = 0;
-  for (; i + Vector::kWidth <= size; i += Vector::kWidth) Vector::store_half(out + i * 2, Vector::load(values + i));
-  for (; i < size; ++i) {
-    const std::uint16_t bits = quant::f32_to_f16(values[i]);
-    __builtin_memcpy(out + i * 2, &bits, 2);
+void merge_attention(const AttentionState& into, const AttentionState& later, std::int64_t tokens, int group,
+                     int value_size) noexcept {
+  using Batch = typename Vector::Batch;
+  for (std::int64_t t = 0; t < tokens; ++t) {
+    for (int g = 0; g < group; ++g) {
+      const std::int64_t to = t * into.token_stride + g, from = t * later.token_stride + g;
+      const float before = into.largest[to], after = later.largest[from], largest = after > before ? after : before;
+      float factors[2][Vector::kWidth];
+      Vector::store(factors[0], exponential_of_negative<Vector>(Batch(before - largest)));
+      Vector::store(factors[1], exponential_of_negative<Vector>(Batch(after - largest)));
+      const float old = factors[0][0], added = factors[1][0];
+      into.largest[to] = largest;
+      into.sums[to] = into.sums[to] * old + later.sums[from] * added;
+      float* sum = into.out + to * value_size;
+      const float* more = later.out + from * value_size;
+      for (int d = 0; d < value_size; ++d) sum[d] = sum[d] * old + more[d] * added;
+    }
   }
 }
 
@@ -175,6 +215,7 @@ void fill_attention_from(Table& table) {
   Attention<Vector, KvType::f32>::fill(table);
   Attention<Vector, KvType::f16>::fill(table);
   Attention<Vector, KvType::q8_0>::fill(table);
+  table.merge_attention = merge_attention<Vector>;
   table.pack_kv[static_cast<int>(KvType::f16)] = pack_half<Vector>;
 }
 

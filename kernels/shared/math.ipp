@@ -41,6 +41,15 @@ Batch exponential(Batch x) {
   return (parts.excess + Batch(1.0f)) * Vector::power_of_two(first) * Vector::power_of_two(second);
 }
 
+/// e^x for x ≤ 0, half the work: results below 2^−126 are 0. NaN stays NaN.
+template <class Vector, class Batch = typename Vector::Batch>
+Batch exponential_of_negative(Batch x) {
+  // −88 gives n = −127, whose power_of_two is 0.
+  const Reduced<Batch> parts = reduce_exponent<Vector>(xsimd::max(Batch(-88.0f), x));
+  const Batch power = Vector::power_of_two(parts.exponent);
+  return Vector::fma(parts.excess, power, power);
+}
+
 /// tanh x = (e^2x − 1) / (e^2x + 1), with e^2x − 1 = 2^n (e^r − 1) + (2^n − 1) accurate near 0 too.
 template <class Vector, class Batch = typename Vector::Batch>
 Batch hyperbolic_tangent(Batch x) {

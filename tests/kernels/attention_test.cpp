@@ -1,193 +1,302 @@
-// Cached vectors in every set: packing and unpacking, scores and mixes against doubles, bits whatever the grouping.
+// Attention in every set: against doubles within what the scores' and the sums' roundings can be, at odd sizes, at the edges
+// of blocks and at the end of memory; and the same bits however the work is cut.
 #include <doctest/doctest.h>
 
+#include <cfloat>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "kernels/dispatch.hpp"
-#include "quant/half.hpp"
-#include "tests/kernels/packed_rows.hpp"
+#include "tests/kernels/attention_case.hpp"
 
 namespace {
 
 using namespace brim;
+using kernels::AttentionState;
 using kernels::KvType;
+using test::AttentionCase;
+using test::AttentionShape;
 using test::Random;
+using test::RowState;
 
-constexpr int kSizes[] = {2, 4, 6, 16, 24, 30, 32, 34, 48, 64, 80, 96, 112, 128, 256};
-
+/// Calls check(table, case) for every set and storage type with the rest of the shape as given.
 template <class Check>
-void for_each_set_type_and_size(Check check) {
-  for (std::string_view set : kernels::usable_sets(kernels::this_machine(), "")) {
-    const kernels::Table table = kernels::table_for(set);
-    for (int type = 0; type < kernels::kKvTypeCount; ++type) {
-      for (int size : kSizes) {
-        const std::string name(set), type_name(kernels::kv_type_name(static_cast<KvType>(type)));
-        CAPTURE(name);
-        CAPTURE(type_name);
-        CAPTURE(size);
-        check(table, type, size);
-      }
+void for_each_set_and_type(AttentionShape shape, int pieces, Check check) {
+  for (int type = 0; type < kernels::kKvTypeCount; ++type) {
+    shape.type = static_cast<KvType>(type);
+    Random random(static_cast<std::uint64_t>(shape.key_size * 31 + shape.end));
+    const AttentionCase made(random, shape, pieces);
+    for (std::string_view set : kernels::usable_sets(kernels::this_machine(), "")) {
+      const std::string name(set), type_name(kernels::kv_type_name(shape.type));
+      CAPTURE(name);
+      CAPTURE(type_name);
+      CAPTURE(shape.key_size);
+      CAPTURE(shape.value_size);
+      CAPTURE(shape.first);
+      CAPTURE(shape.end);
+      CAPTURE(shape.tokens);
+      CAPTURE(shape.group);
+      check(kernels::table_for(set), made);
     }
   }
 }
 
-/// `count` packed vectors of random values in [-1, 1), `stride` bytes apart in a buffer that ends with the last one.
-struct Entries {
-  std::size_t stride;
-  std::vector<std::byte> bytes;
-  std::vector<float> values;  ///< as unpacked by generic
+/// What a row's weighted mean is in doubles, and how far floats may be off, per unit of Σ weight · |value|: each weight by
+/// its score's error, the largest score's and the exponential's, each sum by a rounding an entry.
+struct Expected {
+  double largest = -INFINITY;
+  double sum = 0;
+  double relative = 0;
+  std::vector<double> mean, norm;
 };
 
-Entries random_entries(Random& random, int type, int size, std::int64_t count) {
-  const kernels::Table generic = kernels::table_for("generic");
-  const std::size_t each = kernels::kv_vector_bytes(static_cast<KvType>(type), size);
-  Entries made{each + 6, {}, {}};
-  made.bytes.resize(count == 0 ? 0 : made.stride * static_cast<std::size_t>(count - 1) + each);
-  made.values.resize(static_cast<std::size_t>(count * size));
-  for (std::int64_t e = 0; e < count; ++e) {
-    std::byte* at = made.bytes.data() + static_cast<std::size_t>(e) * made.stride;
-    generic.pack_kv[type](test::random_values(random, size).data(), size, at);
-    generic.unpack_kv[type](at, size, made.values.data() + e * size);
+Expected expect(const AttentionCase& made, std::int64_t row) {
+  const kernels::Seen seen = made.seen(row / made.shape.group);
+  Expected e;
+  double error = 0;
+  for (std::int64_t i = seen.first; i < seen.end; ++i) {
+    e.largest = std::max(e.largest, made.score(row, i));
+    error = std::max(error, made.score_error(row, i));
   }
-  return made;
+  e.mean.resize(static_cast<std::size_t>(made.shape.value_size));
+  e.norm = e.mean;
+  for (std::int64_t i = seen.first; i < seen.end; ++i) {
+    const double weight = std::exp(made.score(row, i) - e.largest);
+    e.sum += weight;
+    for (int d = 0; d < made.shape.value_size; ++d) {
+      e.mean[static_cast<std::size_t>(d)] += weight * made.value(i, d);
+      e.norm[static_cast<std::size_t>(d)] += weight * std::fabs(made.value(i, d));
+    }
+  }
+  const double rounding = static_cast<double>(seen.end - seen.first + 16) * 0x1p-24;
+  const double range = 2 * std::fabs(e.largest) * 0x1p-24;
+  e.relative = 2 * (2 * error + range + rounding);
+  return e;
 }
 
-std::vector<float> scores_of(const kernels::Table& table, int type, int size, const Entries& entries, std::int64_t first,
-                             std::int64_t count, const float* queries, int query_count) {
-  std::vector<float> scores(static_cast<std::size_t>(count * query_count), 777.0f);
-  kernels::KeyScores k{};
-  k.keys = entries.bytes.data() + static_cast<std::size_t>(first) * entries.stride;
-  k.stride = entries.stride;
-  k.count = count;
-  k.head_size = size;
-  k.queries = queries;
-  k.query_stride = size;
-  k.query_count = query_count;
-  k.scores = scores.data();
-  k.score_stride = count;
-  table.key_scores[type](k);
-  return scores;
+void check_rows(const AttentionCase& made, const std::vector<RowState>& states) {
+  REQUIRE(static_cast<std::int64_t>(states.size()) == made.shape.tokens * made.shape.group);
+  for (std::int64_t row = 0; row < made.shape.tokens * made.shape.group; ++row) {
+    const Expected expected = expect(made, row);
+    const RowState& found = states[static_cast<std::size_t>(row)];
+    const auto sum = static_cast<double>(found.sum);
+    const double level = static_cast<double>(found.largest) + std::log(sum);
+    REQUIRE(std::fabs(level - expected.largest - std::log(expected.sum)) <= expected.relative + 1e-7);
+    for (std::size_t d = 0; d < found.out.size(); ++d) {
+      const double mean = expected.mean[d] / expected.sum, norm = expected.norm[d] / expected.sum;
+      REQUIRE(std::fabs(static_cast<double>(found.out[d]) / sum - mean) <= expected.relative * norm);
+    }
+  }
 }
 
 }  // namespace
 
-TEST_CASE("packing a cached vector and unpacking it is exact, to nearest half, or within half a step") {
-  for_each_set_type_and_size([](const kernels::Table& table, int type, int size) {
-    Random random(static_cast<std::uint64_t>(size));
-    for (const float scale : {1.0f, 1e-6f, 3e4f, 0.0f}) {
-      std::vector<float> values = test::random_values(random, size);
-      for (float& value : values) value *= scale;
-      const std::size_t bytes = kernels::kv_vector_bytes(static_cast<KvType>(type), size);
-      std::vector<std::byte> packed(bytes), by_generic(bytes);
-      table.pack_kv[type](values.data(), size, packed.data());
-      kernels::table_for("generic").pack_kv[type](values.data(), size, by_generic.data());
-      REQUIRE(packed == by_generic);
-      std::vector<float> back(values.size(), 777.0f);
-      table.unpack_kv[type](packed.data(), size, back.data());
-      for (int i = 0; i < size; ++i) {
-        const float value = values[static_cast<std::size_t>(i)], got = back[static_cast<std::size_t>(i)];
-        if (type == static_cast<int>(KvType::f32)) REQUIRE(got == value);
-        if (type == static_cast<int>(KvType::f16)) REQUIRE(got == quant::portable_f16_to_f32(quant::portable_f32_to_f16(value)));
-        if (type == static_cast<int>(KvType::q8_0)) {
-          float largest = 0;
-          for (int j = i / 32 * 32; j < size && j < i / 32 * 32 + 32; ++j) {
-            largest = std::max(largest, std::fabs(values[static_cast<std::size_t>(j)]));
-          }
-          // Half a step of the stored scale, which is within 2^-11 of largest / 127 or, below normal halves, 2^-25;
-          // a scale rounded down moves the largest value's limit by 127 times its rounding.
-          const float step = largest / 127.0f;
-          REQUIRE(std::fabs(got - value) <= step * 0.501f + 127 * std::max(step * 0x1p-11f, 0x1p-25f));
-        }
-      }
+TEST_CASE("attention agrees with doubles at every head size") {
+  for (int size : {2, 4, 6, 16, 24, 30, 32, 34, 48, 64, 80, 96, 112, 128, 256}) {
+    AttentionShape shape;
+    shape.key_size = shape.value_size = size;
+    shape.group = 3;
+    shape.tokens = size < 40 ? 7 : 2;
+    shape.first = 50;
+    shape.end = 150;
+    for_each_set_and_type(shape, 3, [](const kernels::Table& table, const AttentionCase& made) {
+      check_rows(made, made.attend(table));
+    });
+  }
+}
+
+TEST_CASE("attention agrees with doubles at the edges of blocks, with keys and values of two sizes") {
+  struct Range {
+    std::int64_t first, end;
+  };
+  for (const Range range : {Range{0, 1}, {0, 2}, {63, 64}, {63, 65}, {0, 63}, {0, 64}, {0, 65}, {1, 64}, {7, 23}, {17, 31},
+                            {60, 200}, {960, 1024}, {0, 1024}}) {
+    AttentionShape shape;
+    shape.key_size = 20;
+    shape.value_size = 34;
+    shape.group = 2;
+    shape.first = range.first;
+    shape.end = range.end;
+    for (std::int64_t tokens : {1, 9}) {
+      shape.tokens = std::min(tokens, range.end - range.first);
+      for_each_set_and_type(shape, 2, [](const kernels::Table& table, const AttentionCase& made) {
+        check_rows(made, made.attend(table));
+      });
     }
+  }
+}
+
+TEST_CASE("windows, soft caps, and entries that no token sees") {
+  for (const float cap : {0.0f, 1.5f, 50.0f}) {
+    for (std::int64_t window : {1, 5, 64, 70}) {
+      AttentionShape shape;
+      shape.key_size = shape.value_size = 32;
+      shape.group = 2;
+      shape.tokens = 40;
+      shape.first = 3;
+      shape.end = 260;
+      shape.window = window;
+      shape.later = 70;
+      shape.soft_cap = cap;
+      for_each_set_and_type(shape, 3, [](const kernels::Table& table, const AttentionCase& made) {
+        check_rows(made, made.attend(table));
+      });
+    }
+  }
+}
+
+TEST_CASE("a row has the same bits alone and in company, however entries are stored and whatever else is in the call") {
+  for (int group : {1, 4, 7}) {
+    for (std::int64_t window : {0, 90}) {
+      AttentionShape shape;
+      shape.key_size = 64;
+      shape.value_size = group == 7 ? 80 : 64;
+      shape.group = group;
+      shape.tokens = 37;
+      shape.first = 20;
+      shape.end = 300;
+      shape.window = window;
+      for_each_set_and_type(shape, 1, [&](const kernels::Table& table, const AttentionCase& whole) {
+        Random random(static_cast<std::uint64_t>(shape.key_size * 31 + shape.end));
+        const std::vector<RowState> together = whole.attend(table);
+        for (std::int64_t token = 0; token < shape.tokens; token += 3) {
+          const kernels::Seen seen = whole.seen(token);
+          const std::vector<RowState> alone = whole.attend(table, token, 1, seen.first, seen.end);
+          const std::vector<RowState> few = whole.attend(table, token, std::min<std::int64_t>(2, shape.tokens - token),
+                                                         seen.first - seen.first % 5, shape.end);
+          for (std::size_t g = 0; g < static_cast<std::size_t>(group); ++g) {
+            const RowState& row = together[static_cast<std::size_t>(token * group) + g];
+            REQUIRE(alone[g] == row);
+            REQUIRE(few[g] == row);
+          }
+        }
+      });
+    }
+  }
+}
+
+TEST_CASE("where entries are stored changes no bit") {
+  // The same entries from one run and from many: f32 stores exactly what it is given.
+  for (std::string_view set : kernels::usable_sets(kernels::this_machine(), "")) {
+    const kernels::Table table = kernels::table_for(set);
+    Random random(5);
+    constexpr int kSize = 48;
+    constexpr std::size_t kEntries = 200;
+    const std::vector<float> keys = test::random_values(random, kSize * kEntries);
+    const std::vector<float> values = test::random_values(random, kSize * kEntries);
+    const std::vector<float> query = test::random_values(random, kSize);
+    const auto attend = [&](std::vector<std::int64_t> counts) {
+      std::vector<kernels::KvRun> runs;
+      std::size_t at = 0;
+      for (std::int64_t count : counts) {
+        runs.push_back({reinterpret_cast<const std::byte*>(keys.data() + at), reinterpret_cast<const std::byte*>(values.data() + at),
+                        kSize * 4, kSize * 4, count});
+        at += static_cast<std::size_t>(count) * kSize;
+      }
+      REQUIRE(at == kEntries * kSize);
+      RowState state{0, 0, std::vector<float>(kSize)};
+      std::vector<float> scratch(static_cast<std::size_t>(kernels::attention_scratch(1, kSize, kSize)));
+      const kernels::Seen seen{10, 10 + kEntries};
+      table.attend[0]({runs.data(), 10, 10 + kEntries, kSize, kSize, query.data(), 0, 1, 1, &seen, 0.3f, 0.0f,
+                       {&state.largest, &state.sum, state.out.data(), 1}, scratch.data()});
+      return state;
+    };
+    const RowState once = attend({kEntries});
+    CHECK(attend({1, 53, 1, 64, 0, 81}) == once);
+    CHECK(attend({54, 64, 64, 18}) == once);
+  }
+}
+
+TEST_CASE("states of parts make the state of all; an empty one changes no bit") {
+  AttentionShape shape;
+  shape.key_size = 16;
+  shape.value_size = 48;
+  shape.group = 3;
+  shape.tokens = 2;
+  shape.end = 500;
+  for_each_set_and_type(shape, 1, [](const kernels::Table& table, const AttentionCase& made) {
+    const auto merge = [&](std::vector<RowState> into, std::vector<RowState> later) {
+      for (std::size_t row = 0; row < into.size(); ++row) {
+        table.merge_attention({&into[row].largest, &into[row].sum, into[row].out.data(), 7},
+                              {&later[row].largest, &later[row].sum, later[row].out.data(), 9}, 1, 1, made.shape.value_size);
+      }
+      return into;
+    };
+    const auto part = [&](std::int64_t first, std::int64_t end) { return made.attend(table, 0, 2, first, end); };
+    check_rows(made, merge(merge(part(0, 64), part(64, 200)), part(200, 500)));
+    const std::vector<RowState> all = part(0, 500);
+    const RowState none{-FLT_MAX, 0, std::vector<float>(static_cast<std::size_t>(made.shape.value_size))};
+    const std::vector<RowState> nothing(all.size(), none);
+    CHECK(merge(all, nothing) == all);
+    CHECK(merge(nothing, all) == all);
+    // Rows that see nothing of a call have that state.
+    CHECK(made.attend(table, 0, 1, 499, 500) == std::vector<RowState>(3, none));
   });
 }
 
-TEST_CASE("packing values that are not finite or too large stays in range") {
-  for_each_set_type_and_size([](const kernels::Table& table, int type, int size) {
-    std::vector<float> values(static_cast<std::size_t>(size), 1e30f);
-    values[0] = std::numeric_limits<float>::quiet_NaN();
-    values[1] = -std::numeric_limits<float>::infinity();
-    std::vector<std::byte> packed(kernels::kv_vector_bytes(static_cast<KvType>(type), size));
-    table.pack_kv[type](values.data(), size, packed.data());
-    std::vector<float> back(values.size());
-    table.unpack_kv[type](packed.data(), size, back.data());
-    if (type == static_cast<int>(KvType::q8_0)) {
-      for (float value : back) REQUIRE(std::isfinite(value));
-    }
-  });
+TEST_CASE("merging finds its rows by the strides") {
+  for (std::string_view set : kernels::usable_sets(kernels::this_machine(), "")) {
+    constexpr int kSize = 6;
+    std::vector<float> largest = {0, 1, 9, 2, 3, 9}, sums = {1, 1, 9, 1, 1, 9}, out(6 * kSize, 1.0f);
+    std::vector<float> later_largest = {0, 1, 2, 3}, later_sums = {1, 2, 3, 4}, later_out(4 * kSize, 2.0f);
+    kernels::table_for(set).merge_attention({largest.data(), sums.data(), out.data(), 3},
+                                            {later_largest.data(), later_sums.data(), later_out.data(), 2}, 2, 2, kSize);
+    CHECK(sums == std::vector<float>{2, 3, 9, 4, 5, 9});
+    CHECK(largest == std::vector<float>{0, 1, 9, 2, 3, 9});
+    for (std::size_t row = 0; row < 6; ++row) CHECK(out[row * kSize] == (row % 3 == 2 ? 1.0f : 3.0f));
+  }
 }
 
-TEST_CASE("scores agree with doubles, bit for bit whatever the grouping") {
-  for_each_set_type_and_size([](const kernels::Table& table, int type, int size) {
-    Random random(static_cast<std::uint64_t>(size) + 1);
-    for (std::int64_t count : {0, 1, 3, 4, 7, 13}) {
-      for (int query_count : {1, 2, 3, 4, 7}) {
-        const Entries entries = random_entries(random, type, size, count);
-        const std::vector<float> queries = test::random_values(random, query_count * size);
-        const std::vector<float> scores = scores_of(table, type, size, entries, 0, count, queries.data(), query_count);
-        for (int q = 0; q < query_count; ++q) {
-          for (std::int64_t e = 0; e < count; ++e) {
-            double expected = 0, parts = 0;
-            for (int d = 0; d < size; ++d) {
-              const double part = static_cast<double>(queries[static_cast<std::size_t>(q * size + d)]) *
-                                  static_cast<double>(entries.values[static_cast<std::size_t>(e * size + d)]);
-              expected += part;
-              parts += std::fabs(part);
-            }
-            const float got = scores[static_cast<std::size_t>(q * count + e)];
-            REQUIRE(std::fabs(static_cast<double>(got) - expected) <= (size / 4 + 8) * 0x1p-24 * parts);
-            const float alone = scores_of(table, type, size, entries, e, 1, queries.data() + q * size, 1)[0];
-            REQUIRE(std::memcmp(&got, &alone, 4) == 0);
-          }
+TEST_CASE("masses agree with doubles and add up in the order of tokens") {
+  for (std::int64_t window : {0, 33}) {
+    AttentionShape shape;
+    shape.key_size = 48;
+    shape.value_size = 16;
+    shape.group = 3;
+    shape.tokens = 21;
+    shape.first = 30;
+    shape.end = 170;
+    shape.window = window;
+    shape.soft_cap = 3;
+    for_each_set_and_type(shape, 2, [&](const kernels::Table& table, const AttentionCase& made) {
+      const std::vector<RowState> states = made.attend(table);
+      std::vector<float> mass(static_cast<std::size_t>(shape.end - shape.first), 0.25f), in_turn = mass;
+      made.add_mass(table, 0, shape.tokens, states, mass);
+      for (std::int64_t token = 0; token < shape.tokens; token += 4) {
+        made.add_mass(table, token, std::min<std::int64_t>(4, shape.tokens - token), states, in_turn);
+      }
+      CHECK(mass == in_turn);
+      std::vector<double> expected(mass.size(), 0.25);
+      double relative = 0;
+      for (std::int64_t row = 0; row < shape.tokens * shape.group; ++row) {
+        const Expected of_row = expect(made, row);
+        relative = std::max(relative, of_row.relative);
+        const kernels::Seen seen = made.seen(row / shape.group);
+        for (std::int64_t i = seen.first; i < seen.end; ++i) {
+          expected[static_cast<std::size_t>(i - shape.first)] += std::exp(made.score(row, i) - of_row.largest) / of_row.sum;
         }
       }
-    }
-  });
+      for (std::size_t i = 0; i < mass.size(); ++i) {
+        REQUIRE(std::fabs(static_cast<double>(mass[i]) - expected[i]) <= (relative + 64 * 0x1p-24) * expected[i]);
+      }
+    });
+  }
 }
 
-TEST_CASE("mixes agree with doubles, and do not depend on queries or on where the entries are cut") {
-  for_each_set_type_and_size([](const kernels::Table& table, int type, int size) {
-    Random random(static_cast<std::uint64_t>(size) + 2);
-    for (std::int64_t count : {0, 1, 5, 12}) {
-      for (int query_count : {1, 3, 4, 5}) {
-        const Entries entries = random_entries(random, type, size, count);
-        const std::vector<float> weights = test::random_values(random, query_count * count);
-        const std::vector<float> start = test::random_values(random, query_count * size);
-        const auto mix = [&](std::vector<float>& out, int query, int queries, std::int64_t first, std::int64_t length) {
-          kernels::ValueMix v{};
-          v.values = entries.bytes.data() + static_cast<std::size_t>(first) * entries.stride;
-          v.stride = entries.stride;
-          v.count = length;
-          v.head_size = size;
-          v.weights = weights.data() + query * count + first;
-          v.weight_stride = count;
-          v.query_count = queries;
-          v.out = out.data() + query * size;
-          v.out_stride = size;
-          table.value_mix[type](v);
-        };
-        std::vector<float> out = start, cut = start;
-        mix(out, 0, query_count, 0, count);
-        for (int q = 0; q < query_count; ++q) mix(cut, q, 1, 0, count);
-        REQUIRE(std::memcmp(out.data(), cut.data(), out.size() * 4) == 0);
-        for (int q = 0; q < query_count; ++q) {
-          for (int d = 0; d < size; ++d) {
-            double expected = static_cast<double>(start[static_cast<std::size_t>(q * size + d)]);
-            double parts = std::fabs(expected);
-            for (std::int64_t e = 0; e < count; ++e) {
-              const double part = static_cast<double>(weights[static_cast<std::size_t>(q * count + e)]) *
-                                  static_cast<double>(entries.values[static_cast<std::size_t>(e * size + d)]);
-              expected += part;
-              parts += std::fabs(part);
-            }
-            const auto got = static_cast<double>(out[static_cast<std::size_t>(q * size + d)]);
-            REQUIRE(std::fabs(got - expected) <= (static_cast<double>(count) + 8) * 0x1p-24 * parts);
-          }
-        }
-      }
-    }
-  });
+TEST_CASE("a score that is no number shows in its own rows and in no other") {
+  for (std::string_view set : kernels::usable_sets(kernels::this_machine(), "")) {
+    const kernels::Table table = kernels::table_for(set);
+    constexpr int kSize = 32;
+    std::vector<float> keys(4 * kSize, 0.5f), values(4 * kSize, 1.0f), queries(2 * kSize, 0.1f);
+    queries[3] = std::numeric_limits<float>::quiet_NaN();
+    const kernels::KvRun run{reinterpret_cast<const std::byte*>(keys.data()), reinterpret_cast<const std::byte*>(values.data()),
+                             kSize * 4, kSize * 4, 4};
+    std::vector<float> largest(2), sums(2), out(2 * kSize);
+    std::vector<float> scratch(static_cast<std::size_t>(kernels::attention_scratch(2, kSize, kSize)));
+    const kernels::Seen seen{0, 4};
+    table.attend[0]({&run, 0, 4, kSize, kSize, queries.data(), 0, 2, 1, &seen, 1.0f, 0.0f,
+                     {largest.data(), sums.data(), out.data(), 2}, scratch.data()});
+    CHECK(std::isnan(out[0] / sums[0]));
+    CHECK(out[kSize] / sums[1] == doctest::Approx(1.0));
+  }
 }

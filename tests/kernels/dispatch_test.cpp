@@ -78,8 +78,8 @@ TEST_CASE("this machine runs its sets, and every table entry is filled") {
       CHECK((table.prepare[static_cast<int>(table.activation[f])] != nullptr));
     }
     for (int k = 0; k < kKvTypeCount; ++k) {
-      CHECK((table.key_scores[k] != nullptr));
-      CHECK((table.value_mix[k] != nullptr));
+      CHECK((table.attend[k] != nullptr));
+      CHECK((table.attention_mass[k] != nullptr));
       CHECK((table.pack_kv[k] != nullptr));
       CHECK((table.unpack_kv[k] != nullptr));
     }
@@ -158,5 +158,5 @@ TEST_CASE("explain names every kernel once, with the set it came from") {
   CHECK(holds(text, "unpack Q6_K: generic\n"));
   CHECK(holds(text, "softmax: "));
   CHECK(holds(text, "rope_interleaved: "));
-  CHECK(holds(text, "value_mix q8_0: "));
+  CHECK(holds(text, "attend q8_0: "));
 }

@@ -35,7 +35,7 @@ std::vector<double> mix(const std::vector<std::vector<float>>& keys, const std::
   return out;
 }
 
-/// Attention of the token at view entry `own` through the table's kernels, stretch by stretch, as the engine does.
+/// Attention of the token at view entry `own` through the table's kernel, as the engine does.
 std::vector<float> attend_view(const View& view, const Shape& shape, int layer, int head, std::int64_t own,
                                const std::vector<float>& query) {
   const auto& table = brim::kernels::active();
@@ -47,23 +47,20 @@ std::vector<float> attend_view(const View& view, const Shape& shape, int layer, 
   while (window > 0 &&
          positions[static_cast<std::size_t>(own)] - positions[static_cast<std::size_t>(first)] >= window)
     ++first;
-  std::vector<float> scores(static_cast<std::size_t>(own + 1 - first));
   std::vector<float> out(static_cast<std::size_t>(layer_shape.value_size), 0.0f);
-  for (const bool values : {false, true}) {
-    if (values) table.softmax(scores.data(), static_cast<std::int64_t>(scores.size()));
-    for (std::int64_t at = first; at <= own;) {
-      const Stretch part = view.stretch(head, at, own + 1);
-      float* weights = scores.data() + (at - first);
-      if (values) {
-        table.value_mix[type](
-            {part.values, part.value_stride, part.count, layer_shape.value_size, weights, 0, 1, out.data(), 0});
-      } else {
-        table.key_scores[type](
-            {part.keys, part.key_stride, part.count, layer_shape.key_size, query.data(), 0, 1, weights, 0});
-      }
-      at += part.count;
-    }
+  std::vector<float> scratch(static_cast<std::size_t>(
+      brim::kernels::attention_scratch(1, layer_shape.key_size, layer_shape.value_size)));
+  std::vector<brim::kernels::KvRun> runs;
+  for (std::int64_t at = first; at <= own;) {
+    const Stretch part = view.stretch(head, at, own + 1);
+    runs.push_back({part.keys, part.values, part.key_stride, part.value_stride, part.count});
+    at += part.count;
   }
+  const brim::kernels::Seen seen{first, own + 1};
+  float largest = 0, sum = 0;
+  table.attend[type]({runs.data(), first, own + 1, layer_shape.key_size, layer_shape.value_size, query.data(), 0, 1, 1,
+                      &seen, 1.0f, 0.0f, {&largest, &sum, out.data(), 1}, scratch.data()});
+  for (float& value : out) value /= sum;
   return out;
 }
 

@@ -1,0 +1,14 @@
+// The middle of attention: queries against what the cache holds. Its neighbours — projections, rotation, the cache's own
+// steps — are in attention.cpp.
+#pragma once
+
+#include "engine/kv/cache.hpp"
+#include "engine/model/pass.hpp"
+
+namespace brim::model {
+
+/// work.mixed = for each token of the pass and each query head, the values of the view weighted by the softmax of the
+/// scores of work.query. Where masses are wanted, adds what each entry received to work.mass, one row a KV head.
+void attend(const Pass& pass, int layer, const kv::View& view) noexcept;
+
+}  // namespace brim::model

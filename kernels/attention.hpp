@@ -1,0 +1,81 @@
+// Attention over cached vectors: what its kernels are called with. Part of table.hpp's contract, in a file of its own
+// because it is one idea.
+//
+// A row is one token and one query head. For one KV head the rows are a few tokens times the heads of its group, so that
+// each key and each value is read once for all of them. Softmax is computed on the way (Milakov and Gimelshein, Online
+// normalizer calculation for softmax, 2018): a row's state is its largest score so far, Σ e^(score − largest) and
+// Σ e^(score − largest) · value, and the sums are rescaled when a larger score comes.
+//
+// The order of a row's sums follows from the indices of the entries it sees, and from nothing else: entries are taken in
+// blocks that begin at multiples of kAttentionBlock; kAttentionPart entries, beginning at a multiple of it, make a part
+// with a state of its own; the parts' states are merged in order. How many rows share a call and which thread does which
+// part makes no difference to any bit.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/kv_type.hpp"
+
+namespace brim::kernels {
+
+inline constexpr int kAttentionBlock = 64;
+inline constexpr int kAttentionPart = 1024;
+
+/// Cached entries of one KV head at equal strides: entry e's key is keys + e · key_stride.
+struct KvRun {
+  const std::byte* keys;
+  const std::byte* values;
+  std::size_t key_stride;
+  std::size_t value_stride;
+  std::int64_t count;
+};
+
+/// The entries [first, end) by index that a token sees: at least one.
+struct Seen {
+  std::int64_t first;
+  std::int64_t end;
+};
+
+/// The state of rows. Row (token t, head g of the group) is number t · token_stride + g in each array.
+struct AttentionState {
+  float* largest;  ///< the largest score; −FLT_MAX where no entry was seen
+  float* sums;     ///< Σ e^(score − largest)
+  float* out;      ///< [row][value_size]: Σ e^(score − largest) · value
+  std::int64_t token_stride;
+};
+
+/// state = the state of the rows of `tokens` tokens over the entries with indices [first, end), all of one part, which lie in
+/// `runs`, one after another. A score is scale · query · key, then cap · tanh(score / cap) where soft_cap is > 0.
+struct Attend {
+  const KvRun* runs;
+  std::int64_t first;
+  std::int64_t end;
+  int key_size;
+  int value_size;
+  const float* queries;       ///< head g of token t: queries + t · query_stride + g · key_size
+  std::int64_t query_stride;
+  int group;
+  std::int64_t tokens;
+  const Seen* seen;           ///< of each token; neither bound ever falls from one token to the next
+  float scale;
+  float soft_cap;
+  AttentionState state;
+  float* scratch;             ///< attention_scratch(…) floats
+};
+
+/// mass[index − first] += Σ over rows of e^(score − largest) / sum, added in the order of rows. The scores are those of
+/// `attend`, whose state is the rows' final one; its `out` and the runs' values are not looked at.
+struct AttentionMass {
+  Attend attend;
+  float* mass;
+};
+
+/// Floats of scratch for `rows` = tokens · group rows.
+constexpr std::int64_t attention_scratch(std::int64_t rows, int key_size, int value_size) {
+  constexpr std::int64_t kWidest = 16;  // floats of a vector, in any set
+  const std::int64_t padded = (value_size + kWidest - 1) / kWidest * kWidest;
+  return rows * (key_size + padded + kWidest) + kAttentionBlock * (3 * key_size + value_size + padded + 2 * kWidest) + 5 * kWidest;
+}
+
+}  // namespace brim::kernels

@@ -1,0 +1,100 @@
+// A block of cached keys turned: a dimension's values for all its entries side by side, so that a vector holds scores of
+// neighbouring entries and sums run along the dimensions. Turned in the storage type, which moves the fewest bytes, and
+// turned into floats only when loaded.
+//
+// Sixteen bytes of n = 16 / (bytes of a value) entries are n × n values; log2(n) rounds of interleaving turn them. A
+// register holds several such squares in its lanes.
+#pragma once
+
+#include "kernels/shared/cached.ipp"
+
+namespace brim::kernels {
+namespace {
+
+template <class Vector, KvType kType>
+class TurnedKeys {
+ public:
+  using Batch = typename Vector::Batch;
+  static constexpr int kBlock = kAttentionBlock;
+
+  /// Bytes of a turned block for heads of `size` values.
+  static constexpr std::int64_t bytes(int size) {
+    return std::int64_t{size + kSide} * kBlock * kBytes + (kScaled ? (size + kKvBlock - 1) / kKvBlock * kBlock * 4 : 0);
+  }
+
+  /// `space` has room for bytes(size).
+  TurnedKeys(std::byte* space, int size)
+      : values_(space), scales_(reinterpret_cast<float*>(space + std::int64_t{size + kSide} * kBlock * kBytes)), size_(size) {}
+
+  /// Turns the keys of columns [first, end), and of those beside them that fill up registers; column e's key is
+  /// keys + e · stride.
+  void turn(const std::byte* keys, std::size_t stride, int first, int end) {
+    for (int e = first / kAtOnce * kAtOnce; e < end; e += kAtOnce) {
+      const std::byte* from = keys + static_cast<std::size_t>(e) * stride;
+      int d = 0;
+      for (; d + kSide <= size_; d += kSide) turn_square(from + place(d), stride, e, d);
+      if (d < size_) turn_rest(from + place(d), stride, e, d);
+      if constexpr (kScaled) {
+        for (int b = 0; b * kKvBlock < size_; ++b) {
+          std::uint16_t halves[kAtOnce];
+          for (std::size_t i = 0; i < kAtOnce; ++i) __builtin_memcpy(halves + i, from + i * stride + b * (kKvBlock + 2), 2);
+          float* scales = scales_ + b * kBlock + e;
+          for (int i = 0; i < kAtOnce; i += Vector::kWidth) Vector::store(scales + i, Vector::load_half(halves + i));
+        }
+      }
+    }
+  }
+
+  /// Dimension `d` of the entries in columns [column, column + kWidth).
+  Batch load(int d, int column) const {
+    const std::byte* at = values_ + (std::int64_t{d} * kBlock + column) * kBytes;
+    if constexpr (kType == KvType::f32) return Vector::load(at);
+    if constexpr (kType == KvType::f16) return Vector::load_half(at);
+    if constexpr (kType == KvType::q8_0) {
+      return Vector::load_int8(at) * Vector::load(scales_ + d / kKvBlock * kBlock + column);
+    }
+  }
+
+ private:
+  static constexpr bool kScaled = kType == KvType::q8_0;
+  static constexpr int kBytes = Cached<Vector, kType>::kBytes;
+  static constexpr int kSide = 16 / kBytes;
+  static constexpr int kAtOnce = kSide * Vector::kLanes;
+  static_assert(kBlock % kAtOnce == 0);
+
+  /// Where value `d` of a cached vector is.
+  static int place(int d) { return kScaled ? d / kKvBlock * (kKvBlock + 2) + 2 + d % kKvBlock : d * kBytes; }
+
+  void turn_square(const std::byte* from, std::size_t stride, int e, int d) {
+    // Makes compilers count the addresses here, a handful of additions, where they would keep all of them from square to
+    // square in registers they do not have.
+    asm("" : "+r"(stride));
+    typename Vector::Bytes rows[kSide];
+    for (std::size_t i = 0; i < kSide; ++i) rows[i] = Vector::load_lanes(from + i * stride, kSide * stride);
+    for (int round = 1; round < kSide; round *= 2) {
+      typename Vector::Bytes mixed[kSide];
+      for (int i = 0; i < kSide / 2; ++i) {
+        mixed[2 * i] = Vector::template interleave_low<kBytes>(rows[i], rows[i + kSide / 2]);
+        mixed[2 * i + 1] = Vector::template interleave_high<kBytes>(rows[i], rows[i + kSide / 2]);
+      }
+      for (int i = 0; i < kSide; ++i) rows[i] = mixed[i];
+    }
+    for (int i = 0; i < kSide; ++i) Vector::store_bytes(values_ + (std::int64_t{d + i} * kBlock + e) * kBytes, rows[i]);
+  }
+
+  /// The last size % kSide values of heads that are no multiple of it, filled up with zeros.
+  __attribute__((noinline)) void turn_rest(const std::byte* from, std::size_t stride, int e, int d) {
+    std::byte padded[kAtOnce][16] = {};
+    for (std::size_t i = 0; i < kAtOnce; ++i) {
+      __builtin_memcpy(padded[i], from + i * stride, static_cast<std::size_t>((size_ - d) * kBytes));
+    }
+    turn_square(padded[0], 16, e, d);
+  }
+
+  std::byte* values_;
+  float* scales_;
+  int size_;
+};
+
+}  // namespace
+}  // namespace brim::kernels

@@ -1,0 +1,167 @@
+// See attention_case.hpp.
+#include "tests/kernels/attention_case.hpp"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <new>
+
+#include "kernels/dispatch.hpp"
+
+namespace brim::test {
+
+GuardedBytes::GuardedBytes(std::size_t size) {
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const std::size_t held = (size + page - 1) / page * page;
+  mapped_ = held + 2 * page;
+  void* mapping = ::mmap(nullptr, mapped_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapping == MAP_FAILED) throw std::bad_alloc();
+  mapping_ = static_cast<std::byte*>(mapping);
+  if (held > 0 && ::mprotect(mapping_ + page, held, PROT_READ | PROT_WRITE) != 0) throw std::bad_alloc();
+  data_ = mapping_ + page + held - size;
+}
+
+GuardedBytes::~GuardedBytes() { ::munmap(mapping_, mapped_); }
+
+AttentionCase::AttentionCase(Random& random, const AttentionShape& made, int pieces)
+    : shape(made), scale(2.0f / std::sqrt(static_cast<float>(made.key_size))), query_stride_(made.group * made.key_size + 3) {
+  const kernels::Table generic = kernels::table_for("generic");
+  const auto type = static_cast<std::size_t>(shape.type);
+  const std::int64_t count = shape.end - shape.first;
+  queries_ = random_values(random, shape.tokens * query_stride_);
+  std::vector<std::int64_t> cuts = {0, count};
+  for (int i = 1; i < pieces; ++i) cuts.push_back(random.bits() % static_cast<std::uint32_t>(count + 1));
+  std::sort(cuts.begin(), cuts.end());
+  for (std::size_t piece = 0; piece + 1 < cuts.size(); ++piece) {
+    const auto entries = static_cast<std::size_t>(cuts[piece + 1] - cuts[piece]);
+    const auto pack = [&](int size, std::vector<float>& kept, std::size_t& stride) {
+      const std::size_t bytes = kernels::kv_vector_bytes(shape.type, size);
+      stride = bytes + random.bits() % 2 * 6;
+      memory_.push_back(std::make_unique<GuardedBytes>(entries == 0 ? 0 : stride * (entries - 1) + bytes));
+      std::byte* at = memory_.back()->data();
+      std::vector<float> unpacked(static_cast<std::size_t>(size));
+      for (std::size_t e = 0; e < entries; ++e) {
+        std::vector<float> values = random_values(random, size);
+        // Some entries stand out, so that the largest score changes on the way.
+        if (random.bits() % 16 == 0) {
+          for (float& value : values) value *= 2.5f;
+        }
+        generic.pack_kv[type](values.data(), size, at + e * stride);
+        generic.unpack_kv[type](at + e * stride, size, unpacked.data());
+        kept.insert(kept.end(), unpacked.begin(), unpacked.end());
+      }
+      return at;
+    };
+    kernels::KvRun run{};
+    run.keys = pack(shape.key_size, keys_, run.key_stride);
+    run.values = pack(shape.value_size, values_, run.value_stride);
+    run.count = static_cast<std::int64_t>(entries);
+    runs_.push_back(run);
+  }
+  for (std::int64_t t = 0; t < shape.tokens; ++t) {
+    const std::int64_t end = std::max(shape.first + 1, shape.end - shape.later - shape.tokens + t + 1);
+    seen_.push_back({shape.window == 0 ? shape.first : std::max(shape.first, end - shape.window), end});
+  }
+}
+
+double AttentionCase::score(std::int64_t row, std::int64_t index) const {
+  const auto query = static_cast<std::size_t>(row / shape.group * query_stride_ + row % shape.group * shape.key_size);
+  double sum = 0;
+  for (int d = 0; d < shape.key_size; ++d) {
+    sum += static_cast<double>(queries_[query + static_cast<std::size_t>(d)]) *
+           static_cast<double>(keys_[place(index, shape.key_size, d)]);
+  }
+  sum *= static_cast<double>(scale);
+  const auto cap = static_cast<double>(shape.soft_cap);
+  return cap > 0 ? cap * std::tanh(sum / cap) : sum;
+}
+
+double AttentionCase::score_error(std::int64_t row, std::int64_t index) const {
+  const auto query = static_cast<std::size_t>(row / shape.group * query_stride_ + row % shape.group * shape.key_size);
+  double parts = 0;
+  for (int d = 0; d < shape.key_size; ++d) {
+    parts += std::fabs(static_cast<double>(queries_[query + static_cast<std::size_t>(d)]) *
+                       static_cast<double>(keys_[place(index, shape.key_size, d)]));
+  }
+  // A rounding for each product's place in the sum, the scale's, and a soft cap's few of its result.
+  return (shape.key_size + 2) * 0x1p-24 * parts * static_cast<double>(scale) + 8 * 0x1p-24 * std::fabs(score(row, index));
+}
+
+kernels::Attend AttentionCase::call(std::int64_t token, std::int64_t count, std::int64_t first, std::int64_t end,
+                                    std::vector<kernels::KvRun>& runs) const {
+  std::int64_t index = shape.first;
+  for (const kernels::KvRun& whole : runs_) {
+    const std::int64_t from = std::max(first, index), to = std::min(end, index + whole.count);
+    if (from < to || (from == to && runs.empty())) {
+      kernels::KvRun run = whole;
+      run.keys += static_cast<std::size_t>(from - index) * run.key_stride;
+      run.values += static_cast<std::size_t>(from - index) * run.value_stride;
+      run.count = to - from;
+      runs.push_back(run);
+    }
+    index += whole.count;
+  }
+  kernels::Attend a{};
+  a.runs = runs.data();
+  a.first = first;
+  a.end = end;
+  a.key_size = shape.key_size;
+  a.value_size = shape.value_size;
+  a.queries = queries_.data() + token * query_stride_;
+  a.query_stride = query_stride_;
+  a.group = shape.group;
+  a.tokens = count;
+  a.seen = seen_.data() + token;
+  a.scale = scale;
+  a.soft_cap = shape.soft_cap;
+  return a;
+}
+
+std::vector<RowState> AttentionCase::attend(const kernels::Table& table, std::int64_t token, std::int64_t count,
+                                            std::int64_t first, std::int64_t end) const {
+  std::vector<kernels::KvRun> runs;
+  kernels::Attend a = call(token, count, first, end, runs);
+  // States of two heads more in between, as in a buffer of all heads.
+  const std::int64_t token_stride = shape.group + 2;
+  const auto rows = static_cast<std::size_t>(count * token_stride);
+  std::vector<float> largest(rows, 777.0f), sums(rows, 777.0f), out(rows * static_cast<std::size_t>(shape.value_size), 777.0f);
+  const auto scratch_floats = kernels::attention_scratch(count * shape.group, shape.key_size, shape.value_size);
+  const GuardedBytes scratch(static_cast<std::size_t>(scratch_floats) * 4);
+  std::fill_n(scratch.floats(), scratch_floats, NAN);
+  a.state = {largest.data(), sums.data(), out.data(), token_stride};
+  a.scratch = scratch.floats();
+  table.attend[static_cast<std::size_t>(shape.type)](a);
+  std::vector<RowState> states;
+  for (std::int64_t row = 0; row < count * token_stride; ++row) {
+    const auto at = static_cast<std::size_t>(row);
+    const auto from = out.begin() + row * shape.value_size;
+    RowState state{largest[at], sums[at], std::vector<float>(from, from + shape.value_size)};
+    if (row % token_stride < shape.group) {
+      states.push_back(state);
+    } else if (!(state == RowState{777.0f, 777.0f, std::vector<float>(state.out.size(), 777.0f)})) {
+      return {};  // wrote where it should not
+    }
+  }
+  return states;
+}
+
+void AttentionCase::add_mass(const kernels::Table& table, std::int64_t token, std::int64_t count,
+                             const std::vector<RowState>& states, std::vector<float>& mass) const {
+  std::vector<kernels::KvRun> runs;
+  kernels::AttentionMass m{call(token, count, shape.first, shape.end, runs), mass.data()};
+  std::vector<float> largest, sums;
+  for (std::int64_t row = token * shape.group; row < (token + count) * shape.group; ++row) {
+    largest.push_back(states[static_cast<std::size_t>(row)].largest);
+    sums.push_back(states[static_cast<std::size_t>(row)].sum);
+  }
+  const auto scratch_floats = kernels::attention_scratch(count * shape.group, shape.key_size, shape.value_size);
+  const GuardedBytes scratch(static_cast<std::size_t>(scratch_floats) * 4);
+  std::fill_n(scratch.floats(), scratch_floats, NAN);
+  m.attend.state = {largest.data(), sums.data(), nullptr, shape.group};
+  m.attend.scratch = scratch.floats();
+  table.attention_mass[static_cast<std::size_t>(shape.type)](m);
+}
+
+}  // namespace brim::test
