@@ -54,10 +54,17 @@ void attention(const Pass& pass, int layer) noexcept {
   const std::int64_t key_row = std::int64_t{shape.kv_heads} * config.key_size;
   const std::int64_t value_row = std::int64_t{shape.kv_heads} * config.value_size;
 
+  // The queries of a tile wait until all keys are there; those of a lone tile, as in decoding, are made with its keys.
+  const bool lone_tile = pass.tokens <= kPassTile;
   for_tiles(pass, [&](const Pass& tile) {
     float* key = work.key.data() + tile.first * key_row;
+    float* value = work.value.data() + tile.first * value_row;
     normalise(tile, tile.stream(), weights.attention_norm, work.normed.data());
-    apply(tile, work.normed.data(), {{weights.key, key}, {weights.value, work.value.data() + tile.first * value_row}});
+    if (lone_tile) {
+      apply(tile, work.normed.data(), {{weights.key, key}, {weights.value, value}, {weights.query, work.query.data()}});
+    } else {
+      apply(tile, work.normed.data(), {{weights.key, key}, {weights.value, value}});
+    }
     kernels::for_chunks(tile.threads, tile.tokens, [&](std::int64_t t, int) noexcept {
       prepare_heads(tile, layer, key + t * key_row, shape.kv_heads, weights.key_norm, tile.first + t);
     });
@@ -66,9 +73,10 @@ void attention(const Pass& pass, int layer) noexcept {
   const kv::View view = pass.cache.view(layer);
   if (work.shape.attention_mass) std::fill(work.mass.begin(), work.mass.end(), 0.0f);
   for_tiles(pass, [&](const Pass& tile) {
-    // With one tile the normed rows are still there.
-    if (tile.tokens < pass.tokens) normalise(tile, tile.stream(), weights.attention_norm, work.normed.data());
-    apply(tile, work.normed.data(), {{weights.query, work.query.data()}});
+    if (!lone_tile) {
+      normalise(tile, tile.stream(), weights.attention_norm, work.normed.data());
+      apply(tile, work.normed.data(), {{weights.query, work.query.data()}});
+    }
     kernels::for_chunks(tile.threads, tile.tokens, [&](std::int64_t t, int) noexcept {
       prepare_heads(tile, layer, work.query.data() + t * query_row, shape.heads, weights.query_norm, tile.first + t);
     });
