@@ -70,7 +70,8 @@ std::int64_t Cache::begin(std::int64_t n) noexcept {
 
 std::int64_t Cache::begin_drafts(std::int64_t n) noexcept {
   const std::int64_t position = begin(n);
-  drafting_ = n > 1;  // a lone token is certain: an ordinary chunk
+  // A lone token is certain, but as a draft it can be cancelled in the middle of a pass without a trace.
+  drafting_ = n > 1 || (draft_tokens_ > 0 && !mass_decides());
   drafts_ = drafting_ ? n : 0;
   return position;
 }
