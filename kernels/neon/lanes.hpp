@@ -18,7 +18,7 @@ struct Lanes {
   using Ints = int32x4_t;
   using Floats = float32x4_t;
   static constexpr int kRows = 4;
-  static constexpr int kVectors = 4, kTokens = 2, kStreams = 2, kTogether = 2;
+  static constexpr int kVectors = 4, kTokens = 2, kStreams = 1, kTogether = 2;
   static constexpr int kAhead = 2048;  ///< bytes of each stream asked for before their use
 
   static Bytes load(const void* at) { return vld1q_s8(static_cast<const std::int8_t*>(at)); }
@@ -92,12 +92,18 @@ struct Lanes {
     struct Halves {
       int16x8_t low, high;
       void start(Bytes levels, Bytes values) {
-        low = vmull_s8(vget_low_s8(levels), vget_low_s8(values));
-        high = vmull_high_s8(levels, values);
+        set(vmull_s8(vget_low_s8(levels), vget_low_s8(values)), vmull_high_s8(levels, values));
       }
       void add(Bytes levels, Bytes values) {
-        low = vmlal_s8(low, vget_low_s8(levels), vget_low_s8(values));
-        high = vmlal_high_s8(high, levels, values);
+        set(vmlal_s8(low, vget_low_s8(levels), vget_low_s8(values)), vmlal_high_s8(high, levels, values));
+      }
+
+     private:
+      void set(int16x8_t new_low, int16x8_t new_high) {
+        // In this order: or GCC starts on all groups at once, and most registers wait in memory.
+        asm volatile("" : "+w"(new_low), "+w"(new_high));
+        low = new_low;
+        high = new_high;
       }
     };
     /// Pairs of columns: rows 0 and 1, rows 2 and 3.
@@ -112,16 +118,23 @@ struct Lanes {
     static inline __attribute__((always_inline)) void whole(const typename Format::Slab* const* slabs, int part,
                                                             const int* rows, const Q16Block* const* x,
                                                             Ints (&sums)[kVectors][kTokens]) {
+      const Q16Block* from[kTokens];
+      for (int t = 0; t < kTokens; ++t) {
+        const Q16Block* block = x[t];
+        // Or GCC spreads out all activations before the first vector, in memory.
+        if constexpr (kTokens > 1) asm volatile("" : "+r"(block));
+        from[t] = block;
+      }
       Pairs high[kVectors][kTokens], low[kVectors][kTokens];
-      for_constants<0, kGroups / kAtOnce>([&](auto constant) {
+      for_constants<0, kGroups / kAtOnce>([&](auto constant) __attribute__((always_inline)) {
         constexpr int kFirst = decltype(constant)::value * kAtOnce;
         Halves high_parts[kVectors][kTokens], low_parts[kVectors][kTokens];
-        for_constants<0, kAtOnce>([&](auto step) {
+        for_constants<0, kAtOnce>([&](auto step) __attribute__((always_inline)) {
           constexpr int kGroup = kHalf * kGroups + kFirst + decltype(step)::value;
           Bytes levels[kVectors];
           for (int v = 0; v < kVectors; ++v) levels[v] = Format::template group<kGroup>(*slabs[v], part, rows[v]);
           for (int t = 0; t < kTokens; ++t) {
-            const Bytes high_bytes = four(x[t]->high + 4 * kGroup), low_bytes = four(x[t]->low + 4 * kGroup);
+            const Bytes high_bytes = four(from[t]->high + 4 * kGroup), low_bytes = four(from[t]->low + 4 * kGroup);
             for (int v = 0; v < kVectors; ++v) {
               if constexpr (decltype(step)::value == 0) {
                 high_parts[v][t].start(levels[v], high_bytes);

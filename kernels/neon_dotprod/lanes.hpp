@@ -8,7 +8,7 @@ namespace brim::kernels::neon_dotprod {
 namespace {
 
 struct Lanes : neon::Lanes {
-  static constexpr int kVectors = 4, kTokens = 8, kStreams = 2, kTogether = 1;
+  static constexpr int kVectors = 4, kTokens = 8, kStreams = 1, kTogether = 1;
 
   /// One vector at a time: its levels stay in registers while the tokens pass, and a token's sum is finished before the next
   /// one's is begun. High bytes first, shifted once, then low bytes.
@@ -19,7 +19,7 @@ struct Lanes : neon::Lanes {
 
     /// Σ of levels and sixteen activations at a time.
     static inline __attribute__((always_inline)) Ints add(Ints sum, const Bytes (&levels)[kGroups], const std::int8_t* at) {
-      for_constants<0, kGroups / 4>([&](auto constant) {
+      for_constants<0, kGroups / 4>([&](auto constant) __attribute__((always_inline)) {
         constexpr int kFirst = 4 * decltype(constant)::value;
         const Bytes values = vld1q_s8(at + 4 * kFirst);
         sum = vdotq_laneq_s32(sum, levels[kFirst], values, 0);
@@ -34,7 +34,7 @@ struct Lanes : neon::Lanes {
     template <int kHalf, int kTokens>
     static inline __attribute__((always_inline)) void load_levels(const typename Format::Slab& slab, int part, int row,
                                                                   Bytes (&levels)[kGroups]) {
-      for_constants<0, kGroups>([&](auto constant) {
+      for_constants<0, kGroups>([&](auto constant) __attribute__((always_inline)) {
         constexpr int kIndex = decltype(constant)::value;
         levels[kIndex] = Format::template group<kHalf * kGroups + kIndex>(slab, part, row);
         if constexpr (Format::kOffset != 0 && kTokens >= kManyTokens) {
@@ -50,7 +50,7 @@ struct Lanes : neon::Lanes {
       static_assert(kVectors == 1);
       Bytes levels[kGroups];
       load_levels<kHalf, kTokens>(*slabs[0], part, rows[0], levels);
-      for_constants<0, kTokens>([&](auto constant) {
+      for_constants<0, kTokens>([&](auto constant) __attribute__((always_inline)) {
         constexpr int kToken = decltype(constant)::value;
         const Q16Block& of = *x[kToken];
         const Ints high = add(vdupq_n_s32(0), levels, of.high + 4 * kHalf * kGroups);

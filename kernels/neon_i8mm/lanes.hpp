@@ -27,7 +27,7 @@ struct Lanes : neon_dotprod::Lanes {
 
     static inline __attribute__((always_inline)) Squares add(Squares sums, const Eight (&levels)[kGroups / 2],
                                                              const std::int8_t* at, const std::int8_t* at_next) {
-      for_constants<0, kGroups / 4>([&](auto constant) {
+      for_constants<0, kGroups / 4>([&](auto constant) __attribute__((always_inline)) {
         constexpr int kFirst = 2 * decltype(constant)::value;
         const int64x2_t values = vreinterpretq_s64_s8(vld1q_s8(at + 8 * kFirst));
         const int64x2_t next = vreinterpretq_s64_s8(vld1q_s8(at_next + 8 * kFirst));
@@ -54,7 +54,7 @@ struct Lanes : neon_dotprod::Lanes {
           const int32x4_t a = vreinterpretq_s32_s8(fours[2 * g]), b = vreinterpretq_s32_s8(fours[2 * g + 1]);
           levels[g] = {vreinterpretq_s8_s32(vzip1q_s32(a, b)), vreinterpretq_s8_s32(vzip2q_s32(a, b))};
         }
-        for_constants<0, kTokens / 2>([&](auto constant) {
+        for_constants<0, kTokens / 2>([&](auto constant) __attribute__((always_inline)) {
           constexpr int kToken = 2 * decltype(constant)::value;
           const Q16Block &even = *x[kToken], &odd = *x[kToken + 1];
           constexpr int kStart = 4 * kHalf * kGroups;

@@ -3,6 +3,7 @@
 // whatever the tile, so neither the tile nor the number of tokens changes a bit.
 #pragma once
 
+#include "kernels/shared/constants.ipp"
 #include "kernels/table.hpp"
 #include "quant/panel.hpp"
 
@@ -36,32 +37,36 @@ struct PanelFloats {
     for (int v = 0; v < kMany; ++v) {
       weights[v] = p.panels + static_cast<std::size_t>(vectors[v] / kPerPanel) * p.panel_bytes +
                    vectors[v] % kPerPanel * kRows * kValueBytes;
-      for (int t = 0; t < kOf; ++t) sums[v][t] = Batch(0.0f);
     }
+    // All indices of sums are constants, or it would lie in memory all the time.
+    const auto for_sums = [&](auto each) __attribute__((always_inline)) {
+      for_constants<0, kMany * kOf>([&](auto constant) __attribute__((always_inline)) {
+        constexpr int kIndex = decltype(constant)::value;
+        each(kIndex % kMany, kIndex / kMany, sums[kIndex % kMany][kIndex / kMany]);
+      });
+    };
+    for_sums([&](int, int, Batch& sum) __attribute__((always_inline)) { sum = Batch(0.0f); });
     for (std::int64_t c = 0; c < p.cols; ++c) {
       Batch parts[kMany];
-      for (int v = 0; v < kMany; ++v) {
+      for_constants<0, kMany>([&](auto vector) __attribute__((always_inline)) {
+        constexpr int v = decltype(vector)::value;
         parts[v] = load(weights[v] + c * kColumnBytes);
-        if constexpr (kMany == kStreams * kPerPanel) {
-          if (v % kPerPanel == 0) __builtin_prefetch(weights[v] + c * kColumnBytes + kAhead, 0, 3);
+        if constexpr (kMany == kStreams * kPerPanel && v % kPerPanel == 0) {
+          __builtin_prefetch(weights[v] + c * kColumnBytes + kAhead, 0, 3);
         }
-      }
-      for (int t = 0; t < kOf; ++t) {
-        const Batch value(x[t][c]);
-        for (int v = 0; v < kMany; ++v) sums[v][t] = Vector::fma(parts[v], value, sums[v][t]);
-      }
+      });
+      for_sums([&](int v, int t, Batch& sum) __attribute__((always_inline)) {
+        sum = Vector::fma(parts[v], Batch(x[t][c]), sum);
+      });
     }
+    float done[kMany][kOf][kRows];
+    for_sums([&](int v, int t, Batch& sum) __attribute__((always_inline)) { Vector::store(done[v][t], sum); });
     for (int v = 0; v < kMany; ++v) {
       const std::int64_t row = vectors[v] * kRows;
+      const std::int64_t count = p.rows - row < kRows ? p.rows - row : kRows;
+      if (count <= 0) break;
       for (int t = 0; t < kOf; ++t) {
-        float* out = p.out + (token + t) * p.out_stride + row;
-        if (p.rows - row >= kRows) {
-          Vector::store(out, sums[v][t]);
-        } else if (p.rows > row) {
-          float some[kRows];
-          Vector::store(some, sums[v][t]);
-          __builtin_memcpy(out, some, static_cast<std::size_t>(p.rows - row) * sizeof(float));
-        }
+        __builtin_memcpy(p.out + (token + t) * p.out_stride + row, done[v][t], static_cast<std::size_t>(count) * sizeof(float));
       }
     }
   }
