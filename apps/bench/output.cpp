@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <vector>
 
 #include "apps/terminal/output.hpp"
@@ -78,7 +79,8 @@ class Markdown : public Output {
   void add(const Json& row) override {
     const double rate = number(row, "tokens_per_second");
     const int digits = rate < 100 ? 2 : 0;
-    const std::string first = row.at("first_token_ms").is_null() ? "–" : fmt::format("{:.0f}", number(row, "first_token_ms"));
+    const double wait = number(row, "first_token_ms");
+    const std::string first = row.at("first_token_ms").is_null() ? "–" : fmt::format("{:.{}f}", wait, wait < 100 ? 1 : 0);
     const std::string between = row.at("token_p50_ms").is_null() ? "–"
                                                                  : fmt::format("{:.1f} / {:.1f}", number(row, "token_p50_ms"),
                                                                                number(row, "token_p99_ms"));
@@ -102,15 +104,10 @@ class Markdown : public Output {
         resident,
         fmt::format("{:.1f}", number(row, "kv_bytes") / (1 << 20)),
     });
-    const std::string ceiling = fmt::format(
-        "{} {}: {:.1f} GB/s with {} {}, {:.0f} GOP/s", row.at("threads").get<int>(),
-        row.at("threads").get<int>() == 1 ? "thread" : "threads", number(row, "read_ceiling_gb_per_second"),
-        row.at("read_streams").get<int>(), row.at("read_streams").get<int>() == 1 ? "stream" : "streams each",
-        number(row, "int8_ceiling_gop_per_second"));
-    if (const std::string key = ceiling.substr(0, ceiling.find(':')); std::none_of(ceilings_.begin(), ceilings_.end(),
-        [&](const std::string& known) { return known.starts_with(key + ":"); })) {
-      ceilings_.push_back(ceiling);
-    }
+    Limits& limits = limits_[row.at("threads").get<int>()];
+    limits.read.add(number(row, "read_ceiling_gb_per_second"));
+    limits.int8.add(number(row, "int8_ceiling_gop_per_second"));
+    limits.streams = row.at("read_streams").get<int>();
     machine_ = fmt::format("{} · {} · brim {} ({})", printable(row.at("cpu").get<std::string>()),
                            row.at("isa").get<std::string>(), row.at("version").get<std::string>(),
                            row.at("commit").get<std::string>());
@@ -130,11 +127,34 @@ class Markdown : public Output {
     }
     text += "\n";
     for (const Cells& row : rows_) text += line(row, widths);
-    text += "\n" + machine_ + "\nThe machine at most, medians: " + fmt::format("{}", fmt::join(ceilings_, " · ")) + "\n";
-    write_output(text);
+    text += "\n" + machine_ + "\nThe machine at most, medians around each test:";
+    for (const auto& [threads, limits] : limits_) {
+      text += fmt::format("{} {} {} {} GB/s ({} {} a thread), {} GOP/s", threads == limits_.begin()->first ? "" : " ·", threads,
+                          threads == 1 ? "thread" : "threads", limits.read.text(1), limits.streams,
+                          limits.streams == 1 ? "stream" : "streams", limits.int8.text(0));
+    }
+    write_output(text + "\n");
   }
 
  private:
+  /// The least and the most of some numbers, "15.2–21.0".
+  struct Spread {
+    double least = 1e300, most = 0;
+    void add(double value) {
+      least = std::min(least, value);
+      most = std::max(most, value);
+    }
+    std::string text(int digits) const {
+      std::string low = fmt::format("{:.{}f}", least, digits), high = fmt::format("{:.{}f}", most, digits);
+      return low == high ? low : low + "–" + high;
+    }
+  };
+  /// What the machine gave with one number of threads.
+  struct Limits {
+    Spread read, int8;
+    int streams = 0;
+  };
+
   using Cells = std::array<std::string, 13>;
   inline static const Cells kHeader = {"model", "weights", "threads", "KV", "test", "tok/s", "min–max", "first token ms",
                                        "token ms p50 / p99", "GB/s", "GOP/s", "RSS MiB", "KV MiB"};
@@ -159,7 +179,7 @@ class Markdown : public Output {
   }
 
   std::vector<Cells> rows_;
-  std::vector<std::string> ceilings_;
+  std::map<int, Limits> limits_;
   std::string machine_;
 };
 

@@ -1,0 +1,69 @@
+#!/bin/bash
+# peers_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: what ./run bench-peers makes of two engines' rates, with a stand-in for
+# the other engine whose rates are known. Which is faster, is no matter for a test.
+set -u
+brim=$1
+scratch=$2
+root=$PWD
+[ $# -ge 3 ] || { echo "no tool writes a tiny model"; exit 77; }
+node=$(command -v node) && [ "$("$node" -p 'process.versions.node.split(".")[0]')" -ge 18 ] || { echo "no Node.js"; exit 77; }
+cd "$scratch" || exit 1
+"$3" tiny.gguf || exit 1
+failures=0
+
+fail() {
+  echo "FAILED: $*"
+  failures=$((failures + 1))
+}
+# Rates of 100, 200, 300, … tokens a second; keeps what it was asked for.
+cat >llama-bench <<'SCRIPT'
+#!/bin/bash
+echo "$*" >>asked
+echo "[{\"avg_ts\": $(($(wc -l <asked) * 100)), \"build_commit\": \"abc123\"}]"
+SCRIPT
+chmod +x llama-bench
+export BRIM_PEERS="{\"root\": \"$scratch\", \"build\": \"$scratch\", \"packages\": \"$scratch/none\", \"brim\": \"$brim\", \"synth\": \"$scratch/none\"}"
+# peers ARGUMENTS…
+peers() {
+  "$node" "$root/bench/peers/peers.mjs" "$@" >out 2>err
+  code=$?
+}
+
+peers tiny.gguf --no-npm --llama-bench "$scratch/llama-bench" --tests pp16,tg4@d32 --threads 1 --pairs 3 --json --save kept
+[ $code = 0 ] || fail "exit code $code: $(cat err)"
+[ "$(wc -l <asked)" = 6 ] || fail "the peer was asked $(wc -l <asked) times, expected 6"
+grep -q -- "-p 16 -n 0 -t 1 -r 1 -fa 1" asked && grep -q -- "-p 0 -n 4 .* -d 32" asked || fail "the peer was asked: $(cat asked)"
+"$node" - <<'NODE' || fail "the rows: $(cat out)"
+const {deepStrictEqual: same, ok} = require("node:assert"), {readFileSync} = require("node:fs");
+const rows = JSON.parse(readFileSync("out", "utf8")), kept = JSON.parse(readFileSync("bench/baselines/kept.json", "utf8"));
+same(kept.rows, rows);
+ok(kept.machine.cpu && kept.machine.command.includes("--pairs 3"));
+same(rows.map(({shape, type, test, depth, threads, peer}) => [shape, type, test, depth, threads, peer]),
+  [["tiny", "f32", "pp16", 0, 1, 200], ["tiny", "f32", "tg4@d32", 32, 1, 500]]);
+for (const row of rows) {
+  ok(row.brim > 0 && row.ceiling_pct > 0 && row.peer_name.includes("llama-bench") && row.pairs === 3);
+  const ratios = row.brim_samples.map((value, i) => value / row.peer_samples[i]).sort((a, b) => a - b);
+  ok(Math.abs(row.ratio / ratios[1] - 1) < 0.01, "the median of the pairs' ratios");
+}
+NODE
+peers tiny.gguf --no-npm --llama-bench "$scratch/llama-bench" --tests tg4 --pairs 1
+[ "$(grep -c '^|' out)" = 3 ] || fail "a table of one row: $(cat out)"
+
+# expect_refusal PATTERN ARGUMENTS…: exit code 2 and one sentence, nothing on standard output.
+expect_refusal() {
+  local pattern=$1
+  shift
+  peers "$@"
+  [ $code = 2 ] && [ ! -s out ] && [ "$(wc -l <err)" = 1 ] && grep -q -- "$pattern" err || fail "$*: exit code $code: $(cat out err)"
+}
+expect_refusal "'xx' is none of" tiny.gguf --tests xx
+expect_refusal "no number" tiny.gguf --pairs 0
+expect_refusal "no model file 'missing.gguf'" missing.gguf --no-npm --llama-bench "$scratch/llama-bench"
+expect_refusal "no peer" tiny.gguf --no-npm
+expect_refusal "--isa: one of" tiny.gguf --isa fast
+expect_refusal "Unknown option" --odd
+printf '#!/bin/bash\necho broken >&2\nexit 3\n' >llama-bench
+peers tiny.gguf --no-npm --llama-bench "$scratch/llama-bench" --tests tg4 --pairs 1
+[ $code = 1 ] && grep -q "ended with 3: broken" err || fail "a peer that fails: exit code $code: $(cat err)"
+
+[ $failures = 0 ] || exit 1
