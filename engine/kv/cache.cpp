@@ -81,10 +81,23 @@ std::int64_t Cache::draft_room() const noexcept {
   std::int64_t room = std::min(draft_tokens_, plan_.shape.context - position_);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
-    if (layer.slides && layer.quota >= plan_.shape.layers[i].window) continue;  // holds any window whole, never evicts
+    const std::int64_t window = plan_.shape.layers[i].window;
+    if (layer.slides) room = std::min(room, gap_in_front(layer) + window - position_ + 1);
+    if (layer.slides && layer.quota >= window) continue;  // holds any window whole, never evicts
     room = std::min(room, layer.quota - layer.store.used() + 1);  // the last token may be one too many
   }
   return std::max<std::int64_t>(room, 1);
+}
+
+// Attention adds up in parts that are counted from the position of a layer's oldest entry. While neighbours slide out one
+// after another the parts stay where they are; when the last one before a gap does, they move. Its position; or a far one.
+std::int64_t Cache::gap_in_front(const Layer& layer) const noexcept {
+  const std::span<const std::int64_t> positions = layer.store.positions();
+  const auto most = static_cast<std::size_t>(draft_tokens_);  // no more can slide out under one chunk of drafts
+  for (std::size_t i = 0; i + 1 < positions.size() && i < most; ++i) {
+    if (positions[i + 1] - positions[i] > 1) return positions[i];
+  }
+  return position_;
 }
 
 void Cache::select_staging(int layer) noexcept {

@@ -113,8 +113,9 @@ class Cache {
   void accept_draft() noexcept;
   std::int64_t drafts_left() const { return drafts_ - accepted_; }
   /// Most tokens a chunk of drafts may have now, so that each of them sees exactly what it would see alone: no layer
-  /// evicts before the last of them, positions need not be rebased, and each layer's part of the staging buffer holds
-  /// them. 1: no guess may be tried now — always so where attention masses decide about evictions.
+  /// evicts before the last of them or loses the entry before a gap, positions need not be rebased, and each layer's
+  /// part of the staging buffer holds them. 1: no guess may be tried now — always so where attention masses decide
+  /// about evictions.
   std::int64_t draft_room() const noexcept;
 
   /// Gives up a chunk between begin and end. Entries that committed layers took from it are taken back. Where a layer
@@ -159,6 +160,7 @@ class Cache {
   const Layer& at(int layer) const { return layers_[static_cast<std::size_t>(layer)]; }
   void rebase_all(std::int64_t n) noexcept;
   void drop_after_sinks(Layer& layer, std::int64_t keep) noexcept;
+  std::int64_t gap_in_front(const Layer& layer) const noexcept;
   void select_staging(int layer) noexcept;
   void place_positions(const LayerStore& store) noexcept;
   std::span<const std::int64_t> staged_positions(const Layer& layer) const noexcept;

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "tests/engine/kv/fake_model.hpp"
@@ -62,9 +63,30 @@ std::vector<float> seen_by(FakeModel& model, int layer, std::int64_t own) {
   return seen;
 }
 
+/// What attention computes a token's weighted sum from.
+struct Sight {
+  std::vector<float> entries;
+  std::int64_t place = 0;  ///< of its own entry, counted from the oldest entry's position: where parts of the sum begin
+  bool operator==(const Sight&) const = default;
+};
+
+Sight sight_of(FakeModel& model, int layer, std::int64_t own) {
+  return {seen_by(model, layer, own), own + model.cache().view(layer).positions().front()};
+}
+
+/// Keeps every third token, and then the newest: leaves gaps wherever it may.
+class GapRule : public brim::kv::Rule {
+ public:
+  void score(const brim::kv::Entries& entries, std::span<float> scores) const noexcept override {
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      scores[i] = static_cast<float>(entries.index[i] + (entries.index[i] % 3 == 0 ? 1000 : 0));
+    }
+  }
+};
+
 /// Reads a chunk of n drafts up to `until` (all layers by default); what each token sees in each layer: seen[token][layer].
-std::vector<std::vector<std::vector<float>>> read_drafts(FakeModel& model, std::int64_t n, int until = 1000) {
-  std::vector<std::vector<std::vector<float>>> seen(static_cast<std::size_t>(n));
+std::vector<std::vector<Sight>> read_drafts(FakeModel& model, std::int64_t n, int until = 1000) {
+  std::vector<std::vector<Sight>> seen(static_cast<std::size_t>(n));
   const std::int64_t first = model.cache().tokens();
   const std::int64_t position = model.cache().begin_drafts(n);
   for (int layer = 0; layer < std::min(until, model.layers()); ++layer) {
@@ -72,7 +94,7 @@ std::vector<std::vector<std::vector<float>>> read_drafts(FakeModel& model, std::
     const std::int64_t retained = model.cache().view(layer).retained();
     REQUIRE(model.cache().view(layer).staged() == n);
     for (std::int64_t t = 0; t < n; ++t) {
-      seen[static_cast<std::size_t>(t)].push_back(seen_by(model, layer, retained + t));
+      seen[static_cast<std::size_t>(t)].push_back(sight_of(model, layer, retained + t));
     }
     model.cache().commit(layer);
   }
@@ -96,10 +118,13 @@ Shape mixed_shape(KvType type) {
 
 TEST_CASE("accepted drafts leave what reading them one by one leaves, and see what they would see alone") {
   std::int64_t drafted = 0, evicted = 0, rebased = 0;
-  for (const KvType type : {KvType::f32, KvType::f16, KvType::q8_0}) {
+  const GapRule gaps;
+  for (const auto& [type, with_gaps] : {std::pair(KvType::f32, false), std::pair(KvType::f16, false),
+                                        std::pair(KvType::q8_0, false), std::pair(KvType::f16, true)}) {
     for (const double percent : {100.0, 80.0, 55.0, 40.0, 30.0}) {
-      const Plan plan = plan_of(mixed_shape(type), budget_share(percent));
+      Plan plan = plan_of(mixed_shape(type), budget_share(percent));
       REQUIRE(!plan.quota.empty());
+      if (with_gaps) plan.rule = &gaps;
       FakeModel guessing(plan), plain(plan);
       Random random(static_cast<std::uint64_t>(percent));
       guessing.read(9);
@@ -116,7 +141,7 @@ TEST_CASE("accepted drafts leave what reading them one by one leaves, and see wh
           if (t > 0) guessing.cache().accept_draft();
           plain.read_chunk(1, [&](int layer) {
             const std::int64_t own = plain.cache().view(layer).retained();
-            REQUIRE(seen_by(plain, layer, own) == seen[static_cast<std::size_t>(t)][static_cast<std::size_t>(layer)]);
+            REQUIRE(sight_of(plain, layer, own) == seen[static_cast<std::size_t>(t)][static_cast<std::size_t>(layer)]);
           });
           REQUIRE(state_of(guessing) == state_of(plain));
         }
