@@ -10,7 +10,7 @@ namespace {
 
 struct Lanes : Rows {
   using Words = __m256i;
-  static constexpr int kVectors = 2, kTokens = 8, kStreams = 2;
+  static constexpr int kVectors = 2, kTokens = 8, kAtOnce = 4, kStreams = 2;
   static constexpr int kAhead = 2048;  ///< bytes of each stream asked for before their use
 
   template <class Format>

@@ -1,13 +1,11 @@
-// AVX-512 with VNNI (Ice Lake, Zen 4 and later): 8-bit products by vpdpbusd, everything else 16 floats wide.
+// AVX-512 with VNNI (Ice Lake, Zen 4 and later): 8-bit products by vpdpbusd; everything else is avx512's.
 #include "kernels/avx512_vnni/products.hpp"
-#include "kernels/avx512_vnni/shared.hpp"
 
 namespace brim::kernels::avx512_vnni {
 
 void fill(Table& table);
 
 void fill(Table& table) {
-  fill_shared(table);
   fill_panels(table);
   table.int8_operations = int8_operations;
   using quant::Format;

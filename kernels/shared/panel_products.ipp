@@ -4,13 +4,13 @@
 // which gets its scales in float. Everything before is exact, and after it each (row, token) is added up in the order of
 // its columns, so no tile, set of rows or number of tokens changes a bit.
 //
-// Lanes, besides what panel_formats.ipp names: Ints, Dots<kBits> (running sums of products with levels of so many bits),
-// kSignedOffset (what levels of 8 bits are shifted by to suit the set's products) and
+// Lanes, besides what panel_formats.ipp names: Ints and
 //   kVectors × kTokens   the tile for many tokens: a panel's vectors or part of them, or several panels',
 //   kStreams             panels at once for one or two tokens, each with all its vectors: what a line of memory holds is used
 //                        while it is in the first-level cache,
 //   kTogether            (if not all) vectors of a tile that share registers; the others wait their turn at each step,
-//   Sums<Format>         (if the set multiplies otherwise) in the place of DotSums; Dots and kSignedOffset are not needed then.
+//   Sums<Format>         whole(): the exact sums of 16 or 32 columns, offsets taken off — those of byte_sums.ipp, of
+//                        word_sums.ipp, or the set's own.
 #pragma once
 
 #include "kernels/shared/constants.ipp"
@@ -19,50 +19,6 @@
 
 namespace brim::kernels {
 namespace {
-
-/// Sums of products with groups of four columns.
-template <class Lanes, class Format>
-struct DotSums {
-  using Dots = typename Lanes::template Dots<Format::kBits>;
-  static constexpr int kOffset = Format::kBits == 8 ? Lanes::kSignedOffset : Format::kOffset;
-
-  /// The exact sums of 16 or 32 columns of one part, offsets taken off.
-  template <int kHalf, int kVectors, int kTokens>
-  static inline __attribute__((always_inline)) void whole(const typename Format::Slab* const* slabs, int part,
-                                                          const int* rows, const Q16Block* const* x,
-                                                          typename Lanes::Ints (&sums)[kVectors][kTokens]) {
-    constexpr int kGroups = 8 / Format::kScales;
-    Dots high[kVectors][kTokens], low[kVectors][kTokens];
-    for (int v = 0; v < kVectors; ++v) {
-      for (int t = 0; t < kTokens; ++t) {
-        high[v][t].clear();
-        low[v][t].clear();
-      }
-    }
-    for_constants<kHalf * kGroups, (kHalf + 1) * kGroups>([&](auto constant) __attribute__((always_inline)) {
-      constexpr int kGroup = decltype(constant)::value;
-      typename Lanes::Bytes weights[kVectors];
-      for (int v = 0; v < kVectors; ++v) {
-        weights[v] = Lanes::template suited<Format::kBits>(Format::template group<kGroup>(*slabs[v], part, rows[v]));
-      }
-      for (int t = 0; t < kTokens; ++t) {
-        const auto high_bytes = Lanes::four(x[t]->high + 4 * kGroup);
-        for (int v = 0; v < kVectors; ++v) high[v][t].add(weights[v], high_bytes);
-        const auto low_bytes = Lanes::four(x[t]->low + 4 * kGroup);
-        for (int v = 0; v < kVectors; ++v) low[v][t].add(weights[v], low_bytes);
-      }
-    });
-    for (int v = 0; v < kVectors; ++v) {
-      for (int t = 0; t < kTokens; ++t) {
-        sums[v][t] = Lanes::join(high[v][t].total(), low[v][t].total());
-        if constexpr (kOffset != 0) {
-          const std::int32_t sum = Format::kScales == 2 ? x[t]->sums[kHalf] : x[t]->sum;
-          sums[v][t] = Lanes::subtract(sums[v][t], Lanes::ints(sum * kOffset));
-        }
-      }
-    }
-  }
-};
 
 template <class Lanes, class Format>
 struct PanelKernel {
@@ -91,11 +47,7 @@ struct PanelKernel {
                                                          const typename Format::Super* supers,
                                                          const Q16Block* const* x, Floats (*sums)[kTokens]) {
     Ints whole[kVectors][kTokens];
-    if constexpr (requires { typename Lanes::template Sums<Format>; }) {
-      Lanes::template Sums<Format>::template whole<kHalf>(slabs, part, rows, x, whole);
-    } else {
-      DotSums<Lanes, Format>::template whole<kHalf>(slabs, part, rows, x, whole);
-    }
+    Lanes::template Sums<Format>::template whole<kHalf>(slabs, part, rows, x, whole);
     for (int v = 0; v < kVectors; ++v) {
       const Floats scale = Format::scale(*slabs[v], supers[v], part, kHalf, rows[v]);
       for (int t = 0; t < kTokens; ++t) {
@@ -149,8 +101,12 @@ struct PanelKernel {
             step<decltype(half)::value, kTogether, kTokens>(slabs + v, part, rows + v, supers + v, x, sums + v);
           });
         };
-        if constexpr (kTokens == 1) {
-          for_constants<0, kVectors / kTogether>([&](auto batch) __attribute__((always_inline)) { add_up(decltype(batch)::value * kTogether); });
+        if constexpr (kTokens == 1 && kTogether < kPerPanel && kVectors >= kPerPanel) {
+#pragma GCC unroll 1
+          for (int v = 0; v < kVectors; v += kPerPanel) {
+            for_constants<0, kPerPanel / kTogether>(
+                [&](auto batch) __attribute__((always_inline)) { add_up(v + decltype(batch)::value * kTogether); });
+          }
         } else {
 #pragma GCC unroll 1
           for (int v = 0; v < kVectors; v += kTogether) add_up(v);

@@ -16,7 +16,7 @@ struct WordSums {
   using Ints = typename Lanes::Ints;
   static constexpr int kGroups = 8 / Format::kScales;
 
-  static constexpr int kAtOnce = 4;  ///< tokens whose sums wait in registers
+  static constexpr int kAtOnce = Lanes::kAtOnce;  ///< tokens whose sums wait in registers
 
   template <int kHalf, int kVectors, int kTokens>
   static inline __attribute__((always_inline)) void whole(const typename Format::Slab* const* slabs, int part,

@@ -32,6 +32,18 @@ X86Registers sapphire_rapids() {
   return registers;
 }
 
+/// Alder Lake's efficient laptops: AVX-VNNI without any AVX-512.
+X86Registers alder_lake() {
+  X86Registers registers;
+  registers.leaf1_ecx = 0x7ffafbff;
+  registers.leaf7_ebx = 0x239c27eb;
+  registers.leaf7_ecx = 0x98c027ac;
+  registers.leaf7_edx = 0xfc1cc410;
+  registers.leaf7_1_eax = 0x00400810;
+  registers.xcr0 = 0x207;
+  return registers;
+}
+
 bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
@@ -48,6 +60,14 @@ TEST_CASE("features count only with their state saved") {
   registers = ice_lake();
   registers.leaf7_ebx &= ~(1u << 31);  // no AVX512-VL
   CHECK(x86_features(registers) == (kAvx2 | kFma | kF16c));
+
+  registers = alder_lake();
+  CHECK(x86_features(registers) == (kAvx2 | kFma | kF16c | kAvxVnni));
+  registers.leaf7_1_eax &= ~(1u << 4);
+  CHECK(x86_features(registers) == (kAvx2 | kFma | kF16c));
+  registers.leaf7_1_eax |= 1u << 4;
+  registers.xcr0 = 0x3;
+  CHECK(x86_features(registers) == 0);
 
   registers = sapphire_rapids();
   CHECK(x86_features(registers) ==
@@ -96,13 +116,19 @@ TEST_CASE("recorded machines get the sets they can run, and a cap takes the stro
   const Machine haswell{"Haswell", kAvx2 | kFma | kF16c};
   const Machine no_f16c{"odd", kAvx2 | kFma};
   const Machine skylake{"Skylake-X", kAvx2 | kFma | kF16c | kAvx512};
+  const Machine alder{"Alder Lake", x86_features(alder_lake())};
   const Machine ice{"Ice Lake", x86_features(ice_lake())};
   CHECK(usable_sets(old, "") == Names{"generic"});
   CHECK(usable_sets(no_f16c, "") == Names{"generic"});
   CHECK(usable_sets(haswell, "") == Names{"generic", "avx2"});
-  CHECK(usable_sets(skylake, "") == Names{"generic", "avx2"});
-  CHECK(usable_sets(ice, "") == Names{"generic", "avx2", "avx512_vnni"});
-  CHECK(usable_sets(ice, "avx512_vnni") == Names{"generic", "avx2", "avx512_vnni"});
+  CHECK(usable_sets(alder, "") == Names{"generic", "avx2", "avx_vnni"});
+  CHECK(usable_sets(alder, "avx2") == Names{"generic", "avx2"});
+  CHECK(usable_sets(alder, "avx512").empty());
+  CHECK(usable_sets(skylake, "") == Names{"generic", "avx2", "avx512"});
+  CHECK(usable_sets(ice, "") == Names{"generic", "avx2", "avx512", "avx512_vnni"});
+  CHECK(usable_sets(ice, "avx512_vnni") == Names{"generic", "avx2", "avx512", "avx512_vnni"});
+  CHECK(usable_sets(ice, "avx512") == Names{"generic", "avx2", "avx512"});
+  CHECK(usable_sets(ice, "avx_vnni").empty());
   CHECK(usable_sets(ice, "avx2") == Names{"generic", "avx2"});
   CHECK(usable_sets(ice, "generic") == Names{"generic"});
   CHECK(usable_sets(haswell, "avx512_vnni").empty());
@@ -117,8 +143,9 @@ TEST_CASE("check_cap says why") {
   CHECK(check_cap(haswell, "avx512_vnni") ==
         "BRIM_ISA=avx512_vnni needs avx512 avx512_vnni, which this machine (Haswell) does not have");
   CHECK(check_cap(haswell, "fast") ==
-        "BRIM_ISA=fast names no instruction set; this build has generic, avx2, avx512_vnni");
-  CHECK(check_cap(haswell, "neon") == "BRIM_ISA=neon is not part of this build, which has generic, avx2, avx512_vnni");
+        "BRIM_ISA=fast names no instruction set; this build has generic, avx2, avx_vnni, avx512, avx512_vnni");
+  CHECK(check_cap(haswell, "neon") ==
+        "BRIM_ISA=neon is not part of this build, which has generic, avx2, avx_vnni, avx512, avx512_vnni");
 }
 
 #elif defined(__aarch64__)

@@ -3,8 +3,8 @@
 
 #include "kernels/table.hpp"
 
-namespace brim::kernels::avx512_vnni {
+namespace brim::kernels::avx512 {
 
 void fill_shared(Table& table);
 
-}  // namespace brim::kernels::avx512_vnni
+}  // namespace brim::kernels::avx512

@@ -6,21 +6,21 @@
 
 #include <cstddef>
 
-namespace brim::kernels::avx512_vnni {
+namespace brim::kernels::avx512 {
 namespace {
 struct Architecture : xsimd::avx512bw {};
 }  // namespace
-}  // namespace brim::kernels::avx512_vnni
+}  // namespace brim::kernels::avx512
 
 namespace xsimd::types {
-XSIMD_DECLARE_SIMD_REGISTER_ALIAS(brim::kernels::avx512_vnni::Architecture, xsimd::avx512bw);
+XSIMD_DECLARE_SIMD_REGISTER_ALIAS(brim::kernels::avx512::Architecture, xsimd::avx512bw);
 template <class T>
-struct get_bool_simd_register<T, brim::kernels::avx512_vnni::Architecture> {
+struct get_bool_simd_register<T, brim::kernels::avx512::Architecture> {
   using type = simd_avx512_bool_register<T>;
 };
 }  // namespace xsimd::types
 
-namespace brim::kernels::avx512_vnni {
+namespace brim::kernels::avx512 {
 namespace {
 
 struct Vector {
@@ -81,4 +81,4 @@ struct Vector {
 };
 
 }  // namespace
-}  // namespace brim::kernels::avx512_vnni
+}  // namespace brim::kernels::avx512

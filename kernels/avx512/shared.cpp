@@ -1,7 +1,7 @@
 // What this set takes from kernels/shared/: float products, preparation, attention, norm, softmax, activations, rotation.
-#include "kernels/avx512_vnni/shared.hpp"
+#include "kernels/avx512/shared.hpp"
 
-#include "kernels/avx512_vnni/vector.hpp"
+#include "kernels/avx512/vector.hpp"
 // After vector.hpp, which brings xsimd.
 #include "kernels/shared/attention.ipp"
 #include "kernels/shared/elementwise.ipp"
@@ -9,7 +9,7 @@
 #include "kernels/shared/panel_floats.ipp"
 #include "kernels/shared/prepare.ipp"
 
-namespace brim::kernels::avx512_vnni {
+namespace brim::kernels::avx512 {
 namespace {
 
 template <quant::Format kFormat>
@@ -29,4 +29,4 @@ void fill_shared(Table& table) {
   Elementwise<Vector>::fill(table);
 }
 
-}  // namespace brim::kernels::avx512_vnni
+}  // namespace brim::kernels::avx512

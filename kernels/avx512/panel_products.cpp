@@ -1,0 +1,10 @@
+// Products of every quantised format's panels, sixteen rows a register.
+#include "kernels/avx512/lanes.hpp"
+#include "kernels/avx512/products.hpp"
+#include "kernels/shared/panel_products.ipp"
+
+namespace brim::kernels::avx512 {
+
+void fill_panels(Table& table) { fill_panel_products<Lanes>(table, Activation::q16_words); }
+
+}  // namespace brim::kernels::avx512

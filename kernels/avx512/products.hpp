@@ -1,0 +1,14 @@
+// The products of this set.
+#pragma once
+
+#include "kernels/table.hpp"
+
+namespace brim::kernels::avx512 {
+
+/// Table::int8_operations: how fast products could be at most.
+std::int64_t int8_operations(std::int64_t rounds) noexcept;
+
+/// Every quantised format's panels.
+void fill_panels(Table& table);
+
+}  // namespace brim::kernels::avx512
