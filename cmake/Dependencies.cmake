@@ -1,4 +1,8 @@
 # The only place that looks for other people's libraries. All are packages of Debian 12.
+if(BRIM_STATIC)
+  set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+  add_link_options(-static)
+endif()
 find_package(Threads REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(PkgConfig REQUIRED)
@@ -22,10 +26,22 @@ endif()
 
 if(BRIM_APPS)
   find_package(CLI11 REQUIRED)
-  find_package(fmt REQUIRED)
-  find_package(mimalloc QUIET)
   pkg_check_modules(EDIT REQUIRED IMPORTED_TARGET libedit)
   find_package(benchmark QUIET)
+  if(BRIM_STATIC)
+    # What Debian's libfmt-dev holds as a library is shared only; and what libedit itself needs.
+    find_path(BRIM_FMT_INCLUDE fmt/core.h REQUIRED)
+    add_library(fmt::fmt INTERFACE IMPORTED)
+    set_target_properties(fmt::fmt PROPERTIES INTERFACE_COMPILE_DEFINITIONS FMT_HEADER_ONLY=1
+      INTERFACE_INCLUDE_DIRECTORIES "${BRIM_FMT_INCLUDE}")
+    foreach(name tinfo bsd md)
+      find_library(BRIM_LIB_${name} ${name} REQUIRED)
+      target_link_libraries(PkgConfig::EDIT INTERFACE "${BRIM_LIB_${name}}")
+    endforeach()
+  else()
+    find_package(fmt REQUIRED)
+    find_package(mimalloc QUIET)
+  endif()
 endif()
 
 if(BRIM_TESTS)

@@ -1,8 +1,12 @@
 # brim_test(name SOURCES… LIBRARIES… [LABEL label] [ARGUMENTS…] [EVERY_SET]): one doctest program and its ctest entry.
 # A program whose data is missing exits with 77, which ctest reports as skipped.
 # EVERY_SET: a second entry, <name>_generic, runs the program with the plain kernels instead of the machine's best ones;
-# in a cross build for ARM a third, <name>_cortex_a72, imitates a processor with plain NEON and nothing newer.
+# in a cross build for ARM the others imitate processors that lack something: <name>_cortex_a72 (plain NEON),
+# <name>_cortex_a76 (dot products too), <name>_max_sve_off (all but the long vectors); the first has everything there is.
 include(CTest)
+if(CMAKE_CROSSCOMPILING AND CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64")
+  set(brim_imitated_cpus cortex-a72 cortex-a76 "max,sve=off")
+endif()
 function(brim_test name)
   cmake_parse_arguments(arg "EVERY_SET" "LABEL" "SOURCES;LIBRARIES;ARGUMENTS" ${ARGN})
   if(NOT arg_LABEL)
@@ -15,10 +19,11 @@ function(brim_test name)
   if(arg_EVERY_SET)
     brim_test_entry(${name}_generic ${arg_LABEL} test_${name})
     set_property(TEST ${name}_generic APPEND PROPERTY ENVIRONMENT BRIM_ISA=generic)
-    if(CMAKE_CROSSCOMPILING AND CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64")
-      brim_test_entry(${name}_cortex_a72 ${arg_LABEL} test_${name})
-      set_property(TEST ${name}_cortex_a72 APPEND PROPERTY ENVIRONMENT QEMU_CPU=cortex-a72)
-    endif()
+    foreach(cpu ${brim_imitated_cpus})
+      string(REGEX REPLACE "[^a-z0-9]+" "_" suffix ${cpu})
+      brim_test_entry(${name}_${suffix} ${arg_LABEL} test_${name})
+      set_property(TEST ${name}_${suffix} APPEND PROPERTY ENVIRONMENT "QEMU_CPU=${cpu}")
+    endforeach()
   endif()
 endfunction()
 
@@ -27,6 +32,9 @@ function(brim_test_entry name label)
   add_test(NAME ${name} COMMAND ${ARGN})
   set_tests_properties(${name} PROPERTIES LABELS ${label} SKIP_RETURN_CODE 77 TIMEOUT 600
     WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+  if(brim_imitated_cpus)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 2400 ENVIRONMENT QEMU_CPU=max)
+  endif()
   if(BRIM_SANITIZE)
     set_tests_properties(${name} PROPERTIES TIMEOUT 2400)
     set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT

@@ -108,6 +108,8 @@ class Markdown : public Output {
     limits.read.add(number(row, "read_ceiling_gb_per_second"));
     limits.int8.add(number(row, "int8_ceiling_gop_per_second"));
     limits.streams = row.at("read_streams").get<int>();
+    if (!row.at("cpu_celsius").is_null()) celsius_.add(number(row, "cpu_celsius"));
+    if (!row.at("cpu_mhz").is_null()) megahertz_.add(number(row, "cpu_mhz"));
     machine_ = fmt::format("{} · {} · brim {} ({})", printable(row.at("cpu").get<std::string>()),
                            row.at("isa").get<std::string>(), row.at("version").get<std::string>(),
                            row.at("commit").get<std::string>());
@@ -133,6 +135,11 @@ class Markdown : public Output {
                           threads == 1 ? "thread" : "threads", limits.read.text(1), limits.streams,
                           limits.streams == 1 ? "stream" : "streams", limits.int8.text(0));
     }
+    if (celsius_.any() || megahertz_.any()) {
+      text += fmt::format("\nRight after the tests: {}{}{}", celsius_.any() ? celsius_.text(0) + " °C" : "",
+                          celsius_.any() && megahertz_.any() ? ", " : "",
+                          megahertz_.any() ? megahertz_.text(0) + " MHz" : "");
+    }
     write_output(text + "\n");
   }
 
@@ -144,6 +151,7 @@ class Markdown : public Output {
       least = std::min(least, value);
       most = std::max(most, value);
     }
+    bool any() const { return least <= most; }
     std::string text(int digits) const {
       std::string low = fmt::format("{:.{}f}", least, digits), high = fmt::format("{:.{}f}", most, digits);
       return low == high ? low : low + "–" + high;
@@ -180,6 +188,7 @@ class Markdown : public Output {
 
   std::vector<Cells> rows_;
   std::map<int, Limits> limits_;
+  Spread celsius_, megahertz_;  ///< a board that gets hot slows down: the extremes of all rows tell
   std::string machine_;
 };
 

@@ -77,6 +77,8 @@ Json to_json(const Row& row) {
       {"kv_bytes", row.kv_bytes},
       {"kv_budget_bytes", row.kv_budget_bytes},
       {"kv_evicted", row.evicted},
+      {"cpu_celsius", row.board.celsius ? rounded(*row.board.celsius) : Json()},
+      {"cpu_mhz", row.board.megahertz ? rounded(*row.board.megahertz) : Json()},
       {"cpu", row.cpu},
       {"isa", brim_isa()},
       {"version", brim_version()},

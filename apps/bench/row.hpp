@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/bench/board.hpp"
 #include "apps/bench/test.hpp"
 
 namespace brim::apps::bench {
@@ -40,6 +41,7 @@ struct Row {
   int read_streams = 0;
   double int8_ceiling = 0;            ///< operations per second
   std::string cpu;
+  Board board;                        ///< right after the last repetition
 };
 
 /// Tokens per second of each repetition.

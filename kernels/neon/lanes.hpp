@@ -18,7 +18,7 @@ struct Lanes {
   using Ints = int32x4_t;
   using Floats = float32x4_t;
   static constexpr int kRows = 4;
-  static constexpr int kVectors = 4, kTokens = 2, kStreams = 1, kTogether = 2;
+  static constexpr int kVectors = 4, kTokens = 2, kStreams = 2, kTogether = 2;
   static constexpr int kAhead = 2048;  ///< bytes of each stream asked for before their use
 
   static Bytes load(const void* at) { return vld1q_s8(static_cast<const std::int8_t*>(at)); }

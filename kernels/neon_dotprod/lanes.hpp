@@ -8,7 +8,7 @@ namespace brim::kernels::neon_dotprod {
 namespace {
 
 struct Lanes : neon::Lanes {
-  static constexpr int kVectors = 4, kTokens = 8, kStreams = 1, kTogether = 1;
+  static constexpr int kVectors = 4, kTokens = 8, kStreams = 2, kTogether = 1;
 
   /// One vector at a time: its levels stay in registers while the tokens pass, and a token's sum is finished before the next
   /// one's is begun. High bytes first, shifted once, then low bytes.

@@ -126,6 +126,28 @@ TEST_CASE("efficiency cores are left out") {
   for (int i = 0; i < 8; ++i) arm.cpu(i, "cpu_capacity", i < 4 ? "325\n" : i < 7 ? "871\n" : "1024\n");
   CHECK(arm.threads() == 4);
 
+  Recorded rk3588;  // four Cortex-A55 at 1.8 GHz, four Cortex-A76 in two clusters whose fastest clocks differ a little
+  rk3588.allow("0-7");
+  for (int i = 0; i < 8; ++i) {
+    rk3588.cpu(i, "cpu_capacity", i < 4 ? "414\n" : i < 6 ? "1000\n" : "1024\n");
+    rk3588.cpu(i, "cpufreq/cpuinfo_max_freq", i < 4 ? "1800000\n" : i < 6 ? "2352000\n" : "2400000\n");
+    rk3588.cpu(i, "topology/thread_siblings_list", std::to_string(i) + "\n");
+  }
+  CHECK(rk3588.threads() == 4);
+  rk3588.allow("0-5");
+  CHECK(rk3588.threads() == 2);
+  rk3588.allow("0-3");  // taskset to the small ones: somebody wants those
+  CHECK(rk3588.threads() == 4);
+
+  Recorded raspberry_pi_5;  // four equal Cortex-A76
+  raspberry_pi_5.allow("0-3");
+  for (int i = 0; i < 4; ++i) {
+    raspberry_pi_5.cpu(i, "cpu_capacity", "1024\n");
+    raspberry_pi_5.cpu(i, "cpufreq/cpuinfo_max_freq", "2400000\n");
+    raspberry_pi_5.cpu(i, "topology/thread_siblings_list", std::to_string(i) + "\n");
+  }
+  CHECK(raspberry_pi_5.threads() == 4);
+
   Recorded boost;  // equal cores whose top frequencies differ a little
   boost.allow("0-3");
   for (int i = 0; i < 4; ++i) boost.cpu(i, "cpufreq/cpuinfo_max_freq", i == 0 ? "5700000\n" : "5100000\n");

@@ -1,0 +1,36 @@
+// See board.hpp: thermal_zone*/temp is in thousandths of a degree, scaling_cur_freq in kHz (Linux, Documentation/ABI:
+// sysfs-class-thermal, sysfs-devices-system-cpu).
+#include "apps/bench/board.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+namespace brim::apps::bench {
+namespace {
+
+/// The largest number found in `file` of those entries of `folder` whose names start with `prefix`, times `unit`.
+/// Numbers outside of 0 … `most` are a sensor's way to say that it knows nothing.
+std::optional<double> largest(const std::string& folder, const std::string& prefix, const std::string& file, double unit,
+                              double most) {
+  std::optional<double> found;
+  std::error_code error;
+  std::filesystem::directory_iterator entry(folder, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    if (!entry->path().filename().string().starts_with(prefix)) continue;
+    std::ifstream stream(entry->path() / file);
+    double value = 0;
+    if (!(stream >> value)) continue;
+    value *= unit;
+    if (value > 0 && value < most && value > found.value_or(0)) found = value;
+  }
+  return found;
+}
+
+}  // namespace
+
+Board read_board(const std::string& root) {
+  return {largest(root + "/sys/class/thermal", "thermal_zone", "temp", 1e-3, 200),
+          largest(root + "/sys/devices/system/cpu", "cpu", "cpufreq/scaling_cur_freq", 1e-3, 1e5)};
+}
+
+}  // namespace brim::apps::bench

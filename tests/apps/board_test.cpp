@@ -1,0 +1,94 @@
+// What `brim bench` reads of a board's /sys, from small trees made here, and how it tells that below its table.
+#include "apps/bench/board.hpp"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "apps/bench/commit.hpp"
+#include "apps/bench/output.hpp"
+#include "apps/bench/row.hpp"
+
+const char* const brim::apps::bench::kCommit = "0123456789ab";
+
+using brim::apps::bench::Board;
+using brim::apps::bench::read_board;
+using brim::apps::bench::Row;
+
+namespace {
+
+/// An empty folder that goes away again.
+struct Tree {
+  std::filesystem::path root = std::filesystem::temp_directory_path() / ("brim_board_" + std::to_string(::getpid()));
+  Tree() { std::filesystem::create_directories(root); }
+  ~Tree() { std::filesystem::remove_all(root); }
+  void write(const std::string& path, const std::string& text) const {
+    std::filesystem::create_directories((root / path).parent_path());
+    std::ofstream(root / path) << text;
+  }
+};
+
+/// The table of some rows, which differ in nothing but this.
+std::string table(const std::vector<Board>& boards) {
+  const Tree tree;
+  const std::string path = (tree.root / "table").string();
+  const int terminal = ::dup(STDOUT_FILENO);
+  std::fflush(stdout);
+  REQUIRE(std::freopen(path.c_str(), "w", stdout) != nullptr);
+  const auto output = brim::apps::bench::make_output("md");
+  for (const Board& board : boards) {
+    Row row;
+    row.seconds = {1.0};
+    row.test.tokens = 8;
+    row.board = board;
+    output->add(brim::apps::bench::to_json(row));
+  }
+  output->finish();
+  std::fflush(stdout);
+  ::dup2(terminal, STDOUT_FILENO);
+  ::close(terminal);
+  std::ifstream stream(path);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+/// Its last line.
+std::string last_line(const std::string& text) {
+  const std::size_t end = text.find_last_not_of('\n');
+  return text.substr(text.rfind('\n', end) + 1, end - text.rfind('\n', end));
+}
+
+}  // namespace
+
+TEST_CASE("the warmest zone and the fastest core are told") {
+  const Tree tree;
+  tree.write("sys/class/thermal/thermal_zone0/temp", "48312\n");
+  tree.write("sys/class/thermal/thermal_zone1/temp", "61250\n");
+  tree.write("sys/class/thermal/cooling_device0/temp", "99000\n");
+  tree.write("sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq", "1800000\n");
+  tree.write("sys/devices/system/cpu/cpu4/cpufreq/scaling_cur_freq", "2256000\n");
+  const Board board = read_board(tree.root.string());
+  CHECK(board.celsius == 61.25);
+  CHECK(board.megahertz == 2256.0);
+}
+
+TEST_CASE("nothing is told where nothing, or nonsense, is there") {
+  const Tree tree;
+  CHECK(!read_board(tree.root.string()).celsius);
+  CHECK(!read_board(tree.root.string()).megahertz);
+  tree.write("sys/class/thermal/thermal_zone0/temp", "-274000\n");
+  tree.write("sys/class/thermal/thermal_zone1/temp", "unknown\n");
+  tree.write("sys/class/thermal/thermal_zone2/temp", "99999999\n");
+  CHECK(!read_board(tree.root.string()).celsius);
+}
+
+TEST_CASE("below the table stand the extremes of all rows, or nothing where nothing is known") {
+  CHECK(last_line(table({{48.4, 2400}, {61.25, 1800}, {}})) == "Right after the tests: 48–61 °C, 1800–2400 MHz");
+  CHECK(last_line(table({{{}, 1500}})) == "Right after the tests: 1500 MHz");
+  CHECK(last_line(table({{55.0, {}}})) == "Right after the tests: 55 °C");
+  CHECK(table({{}}).find("Right after") == std::string::npos);
+  CHECK(table({{}}).find("GB/s") != std::string::npos);
+}
