@@ -8,6 +8,10 @@
 #include "apps/terminal/help_layout.hpp"
 #include "brim/brim.h"
 
+#ifdef BRIM_MIMALLOC
+#include <mimalloc.h>
+#endif
+
 namespace brim::apps {
 
 int exit_code(ErrorCode code) {
@@ -25,6 +29,9 @@ int exit_code(ErrorCode code) {
 }  // namespace brim::apps
 
 int main(int argc, char** argv) {
+#ifdef BRIM_MIMALLOC
+  mi_option_set_default(mi_option_decommit_delay, 0);  // what loading frees is given back before the weights need it
+#endif
   CLI::App app{"Brim runs language models on CPUs inside a KV-memory budget that you set and it never exceeds.", "brim"};
   app.set_version_flag("--version", std::string("brim ") + brim_version());
   app.require_subcommand(1);

@@ -49,9 +49,9 @@ Result<Conversation> Conversation::create(const text::Tokenizer& tokenizer, cons
   Conversation conversation(tokenizer, std::move(*parsed));
   const text::Vocabulary& vocabulary = tokenizer.vocabulary();
   for (std::size_t id = 0; id < vocabulary.types.size(); ++id) {
-    if (vocabulary.types[id] == text::TokenType::control && vocabulary.tokens[id].size() > 1) {
-      conversation.control_texts_.push_back(vocabulary.tokens[id]);
-    }
+    if (vocabulary.types[id] != text::TokenType::control) continue;
+    const std::string_view text = tokenizer.piece(static_cast<text::TokenId>(id), true);
+    if (text.size() > 1) conversation.control_texts_.emplace_back(text);
   }
   return conversation;
 }

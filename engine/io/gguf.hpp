@@ -121,6 +121,10 @@ class Gguf {
   void release(std::span<const std::byte> part) const {
     for (const MappedFile& file : files_) file.release(part);
   }
+  /// Gives back the memory of all files, metadata too: reading anything again reads it from the file.
+  void release() const {
+    for (const MappedFile& file : files_) file.release(file.bytes());
+  }
 
   // Typed reads for configuration: the value, the default when the key is absent, or a bad_file error that names the
   // file, the key, the expected and the found type or range. Numbers that are not finite are refused.

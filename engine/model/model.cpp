@@ -60,6 +60,7 @@ Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const 
   } else {
     const auto prepare = options.memory == WeightMemory::shared ? shared_panels : own_panels;
     BRIM_ASSIGN(panels, prepare(weights, file, options.threads, progress));
+    file.release();  // a vocabulary takes up megabytes, and is in the tokenizer now
   }
   file.expect(MappedFile::Access::repeated);
   return std::shared_ptr<const Model>(new Model(std::move(file), std::move(config), std::move(panels),

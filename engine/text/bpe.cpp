@@ -35,15 +35,15 @@ std::size_t mix(std::uint64_t key) {
 BpeEncoder::BpeEncoder(const Vocabulary& vocabulary, bool ignore_merges)
     : numbers_(vocabulary.tokens.size() + vocabulary.merges.size() / 4), ignore_merges_(ignore_merges) {
   for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) {
-    std::optional<std::string> bytes = bytes_of_text(vocabulary.tokens[id]);
+    const std::optional<std::string> bytes = bytes_of_text(vocabulary.tokens[id]);
     if (!bytes) continue;  // has characters outside the alphabet: only matched as a special token
-    const std::int32_t string = intern(*std::move(bytes));
+    const std::int32_t string = intern(*bytes);
     auto& token = token_of_string_[static_cast<std::size_t>(string)];
     if (token < 0) token = static_cast<std::int32_t>(id);
   }
 
   std::size_t capacity = 16;
-  while (capacity < vocabulary.merges.size() * 2) capacity *= 2;
+  while (capacity < vocabulary.merges.size() + vocabulary.merges.size() / 2) capacity *= 2;
   merges_.resize(capacity);
   for (std::size_t rank = 0; rank < vocabulary.merges.size(); ++rank) {
     const std::string_view merge = vocabulary.merges[rank];
@@ -62,13 +62,10 @@ BpeEncoder::BpeEncoder(const Vocabulary& vocabulary, bool ignore_merges)
   }
 }
 
-std::int32_t BpeEncoder::intern(std::string bytes) {
-  const std::int32_t known = numbers_.find(bytes);
-  if (known != TokenMap::kNone) return known;
-  const auto number = static_cast<std::int32_t>(strings_.size());
-  strings_.push_back(std::move(bytes));
-  token_of_string_.push_back(-1);
-  return numbers_.insert(strings_.back(), number);
+std::int32_t BpeEncoder::intern(std::string_view bytes) {
+  const std::int32_t number = numbers_.insert(bytes, static_cast<std::int32_t>(numbers_.size()));
+  token_of_string_.resize(numbers_.size(), -1);
+  return number;
 }
 
 void BpeEncoder::add_merge(std::int32_t left, std::int32_t right, std::int32_t rank, std::int32_t joint) {

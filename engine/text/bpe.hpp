@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,15 +45,14 @@ class BpeEncoder {
     std::int32_t rank = -1, joint = -1;
   };
 
-  std::int32_t intern(std::string bytes);
+  std::int32_t intern(std::string_view bytes);
   std::int32_t token_of(std::int32_t string) const {
     return string < 0 ? -1 : token_of_string_[static_cast<std::size_t>(string)];
   }
   const Merge* find_merge(std::int32_t left, std::int32_t right) const;
   void add_merge(std::int32_t left, std::int32_t right, std::int32_t rank, std::int32_t joint);
 
-  std::deque<std::string> strings_;            // every token's and merge's bytes, once; the map's keys
-  TokenMap numbers_;                           // bytes → index in strings_
+  TokenMap numbers_;                           // every token's and merge's bytes, numbered in turn
   std::vector<std::int32_t> token_of_string_;  // −1: a string that only occurs in merges
   std::array<std::int32_t, 256> byte_string_{};
   std::vector<Merge> merges_;  // open addressing, a power of two

@@ -56,6 +56,7 @@ Pieces::Pieces(const Vocabulary& vocabulary, const TokenRoles& roles) {
     }
   }
   starts_.push_back(bytes_.size());
+  bytes_.shrink_to_fit();
 }
 
 }  // namespace brim::text

@@ -24,6 +24,8 @@ class Pieces {
     return std::string_view(bytes_).substr(starts_[index], starts_[index + 1] - starts_[index]);
   }
 
+  std::int64_t size() const { return static_cast<std::int64_t>(starts_.size()) - 1; }
+
  private:
   std::string bytes_;
   std::vector<std::size_t> starts_;  // one per token and one past the end

@@ -22,7 +22,7 @@ struct Fragment {
 /// Immutable after construction; partition is safe to call from several threads.
 class SpecialTokens {
  public:
-  /// Takes the control, unknown and user-defined tokens; keeps views of their texts, which must outlive it.
+  /// Takes the control, unknown and user-defined tokens, with copies of their texts.
   SpecialTokens(const Vocabulary& vocabulary, const TokenRoles& roles);
 
   /// The fragments of `text` in order; an empty text has none. Control and unknown tokens are found only with
@@ -31,7 +31,7 @@ class SpecialTokens {
 
  private:
   struct Special {
-    std::string_view text;
+    std::string text;
     std::int32_t id;
     std::uint8_t roles;
   };

@@ -74,7 +74,7 @@ Status check(const Vocabulary& vocabulary) {
 }  // namespace
 
 struct Tokenizer::Parts {
-  Vocabulary vocabulary;  // first: the other parts hold views of its strings
+  Vocabulary vocabulary;  // without tokens and merges once the other parts are made of them
   TokenRoles roles;
   SpecialTokens specials;
   Pieces pieces;
@@ -132,6 +132,8 @@ Result<Tokenizer> Tokenizer::create(Vocabulary vocabulary) {
     parts->bpe.emplace(parts->vocabulary, (traits & kIgnoreMerges) != 0);
     parts->clean_spaces = (traits & kCleanSpaces) != 0;
   }
+  parts->vocabulary.tokens = {};
+  parts->vocabulary.merges = {};
   return Tokenizer(std::move(parts));
 }
 
@@ -180,7 +182,7 @@ bool Tokenizer::ends_generation(TokenId id) const {
 }
 
 std::int64_t Tokenizer::size() const {
-  return static_cast<std::int64_t>(parts_->vocabulary.tokens.size());
+  return parts_->pieces.size();
 }
 const Vocabulary& Tokenizer::vocabulary() const {
   return parts_->vocabulary;

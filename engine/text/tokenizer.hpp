@@ -48,6 +48,7 @@ class Tokenizer {
   /// "<end_of_turn>", "<|end|>", …).
   bool ends_generation(TokenId id) const;
   std::int64_t size() const;
+  /// The rules and special ids; its lists of tokens and merges are empty, what they say is in here in a denser form.
   const Vocabulary& vocabulary() const;
 
  private:

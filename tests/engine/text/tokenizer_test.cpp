@@ -72,8 +72,9 @@ TEST_CASE("BOS and EOS") {
 }
 
 TEST_CASE("BPE: special tokens as text or as tokens") {
-  const Tokenizer tokenizer = make(bpe_vocabulary("qwen2", {{" ", "h"}, {"h", "i"}}));
-  const TokenId end = id_of(tokenizer.vocabulary(), "<|end|>"), note = id_of(tokenizer.vocabulary(), "[note]");
+  const Vocabulary vocabulary = bpe_vocabulary("qwen2", {{" ", "h"}, {"h", "i"}});
+  const Tokenizer tokenizer = make(vocabulary);
+  const TokenId end = id_of(vocabulary, "<|end|>"), note = id_of(vocabulary, "[note]");
   CHECK(encode(tokenizer, " hi<|end|>[note]hi", kParsed) == Ids{256, 'i', end, note, 257});
   CHECK(encode(tokenizer, "<|end|>", kPlain) == Ids{'<', '|', 'e', 'n', 'd', '|', '>'});
   CHECK(encode(tokenizer, "[note]", kPlain) == Ids{note});
@@ -84,8 +85,9 @@ TEST_CASE("BPE: special tokens as text or as tokens") {
 }
 
 TEST_CASE("pieces: control tokens only when asked for, ids out of range are empty") {
-  const Tokenizer tokenizer = make(bpe_vocabulary("qwen2", {}));
-  const TokenId end = id_of(tokenizer.vocabulary(), "<|end|>"), note = id_of(tokenizer.vocabulary(), "[note]");
+  const Vocabulary vocabulary = bpe_vocabulary("qwen2", {});
+  const Tokenizer tokenizer = make(vocabulary);
+  const TokenId end = id_of(vocabulary, "<|end|>"), note = id_of(vocabulary, "[note]");
   CHECK(tokenizer.piece(end, false).empty());
   CHECK(tokenizer.piece(end, true) == "<|end|>");
   CHECK(tokenizer.piece(note, false) == "[note]");
