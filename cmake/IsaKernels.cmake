@@ -30,7 +30,7 @@ function(brim_isa_kernels library)
       # Unrolled tiles whose every value is watched for its scope take GCC minutes a file.
       target_compile_options(brim_kernels_${name} PRIVATE -O1 -fno-sanitize-address-use-after-scope)
     endif()
-    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND name MATCHES "avx512")
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND name MATCHES "avx512|amx")
       # GCC 12 warns about its own _mm512_undefined_*: gcc.gnu.org/bugzilla 105593.
       target_compile_options(brim_kernels_${name} PRIVATE -Wno-uninitialized -Wno-maybe-uninitialized)
     endif()

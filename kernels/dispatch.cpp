@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "kernels/self_check.hpp"
+
 namespace brim::kernels {
 
 #define ISA(identifier, family, needs, flags) \
@@ -60,11 +62,12 @@ std::string built_sets() {
 template <class Visit>
 void for_each_kernel(const Table& table, Visit&& visit) {
   const auto call = [&](const std::string& name, const auto& entry) { visit(name, &entry, sizeof entry); };
-  static constexpr const char* kActivationNames[kActivationCount] = {"f32", "q8_32", "q8_256", "q16_32", "q16_words"};
+  static constexpr const char* kActivationNames[kActivationCount] = {"f32", "q8_32", "q8_256", "q16_32", "q16_words", "bf16"};
   for (int f = 0; f < quant::kFormatCount; ++f) {
     const std::string name(quant::info(static_cast<quant::Format>(f)).name);
     call("product " + name, table.product[f]);
     call("panel product " + name, table.panel_product[f]);
+    call("panel product of many " + name, table.panel_product_many[f]);
     call("unpack " + name, table.unpack[f]);
   }
   for (int a = 0; a < kActivationCount; ++a) call(std::string("prepare ") + kActivationNames[a], table.prepare[a]);
@@ -103,14 +106,21 @@ Table overlay(const std::vector<std::string_view>& sets, std::string_view last) 
 }
 
 /// An impossible cap must not take the kernels away: the machine's best are used, and whoever loads a model reports
-/// check_cap()'s sentence.
+/// check_cap()'s sentence. A set whose tiles do not give a known product is left out.
 const Active& active_state() {
   static const Active state = [] {
     const char* cap = std::getenv("BRIM_ISA");
     Active made;
-    made.sets = usable_sets(this_machine(), cap ? cap : "");
-    if (made.sets.empty()) made.sets = usable_sets(this_machine(), "");
-    made.table = overlay(made.sets, made.sets.back());
+    std::vector<std::string_view> usable = usable_sets(this_machine(), cap ? cap : "");
+    if (usable.empty()) usable = usable_sets(this_machine(), "");
+    made.table = Table{};
+    for (std::string_view name : usable) {
+      Table next = made.table;
+      find_set(name)->fill(next);
+      if (!many_is_right(next)) continue;
+      made.table = next;
+      made.sets.push_back(name);
+    }
     return made;
   }();
   return state;
@@ -164,9 +174,10 @@ std::string explain() {
   std::string text;
   std::size_t index = 0;
   for_each_kernel(built, [&](const std::string& name, const void*, std::size_t) {
-    const std::string needs = feature_text(find_set(winners[index])->needs);
-    text += name + ": " + std::string(winners[index]) + (needs.empty() ? "" : " (needs " + needs + ")") + "\n";
-    ++index;
+    const std::string_view winner = winners[index++];
+    if (winner.empty()) return;  // a product of many tokens that no set has
+    const std::string needs = feature_text(find_set(winner)->needs);
+    text += name + ": " + std::string(winner) + (needs.empty() ? "" : " (needs " + needs + ")") + "\n";
   });
   return text;
 }

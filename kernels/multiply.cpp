@@ -3,6 +3,7 @@
 #include "kernels/multiply.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "kernels/dispatch.hpp"
 #include "kernels/multiply_rows.hpp"
@@ -21,6 +22,16 @@ constexpr std::int64_t kTasksPerThread = 8;
 constexpr std::int64_t kPanelMultiple = 4;            ///< panels of a task: streams and register tiles come out even
 
 constexpr std::size_t round_up(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+std::byte* aligned(std::byte* scratch) {
+  return scratch + (kAlignment - reinterpret_cast<std::uintptr_t>(scratch) % kAlignment) % kAlignment;
+}
+
+/// Bytes from one prepared row to the next. Tiles of bf16 take a line of sixteen rows at a time, which must not all fall
+/// into one set of the first-level cache, as rows of 2048 would.
+std::size_t prepared_stride(Activation kind, std::int64_t cols) {
+  return round_up(activation_bytes(kind, cols)) + (kind == Activation::bf16 ? kAlignment : 0);
+}
 
 /// Panels of one task. Few tokens: enough bytes for several streams to run on. Many: as many as stay in the
 /// second-level cache while the tokens pass, so that these are read once for all of them. A matrix is cut into 8 tasks
@@ -44,13 +55,31 @@ Prepared prepare(const Table& table, int team, Activation kind, const Input& inp
   if (kind == Activation::f32) {
     return {reinterpret_cast<const std::byte*>(input.x), static_cast<std::size_t>(input.stride) * sizeof(float)};
   }
-  scratch += (kAlignment - reinterpret_cast<std::uintptr_t>(scratch) % kAlignment) % kAlignment;
-  const std::size_t stride = round_up(activation_bytes(kind, input.cols));
+  scratch = aligned(scratch);
+  const std::size_t stride = prepared_stride(kind, input.cols);
   for_chunks(input.tokens < kPrepareAlone ? 1 : team, input.tokens, [&](std::int64_t token, int) {
     table.prepare[static_cast<std::size_t>(kind)](input.x + token * input.stride, input.cols,
                                                   scratch + static_cast<std::size_t>(token) * stride);
   });
   return {scratch, stride};
+}
+
+/// How the panels of a format are multiplied by so many tokens.
+struct Way {
+  Activation activation;
+  void (*product)(const PanelProduct&) noexcept;
+};
+
+Way way(const Table& table, quant::Format format, std::int64_t tokens) {
+  const auto f = static_cast<std::size_t>(format);
+  if (tokens > kFewTokens && table.panel_product_many[f] != nullptr) return {Activation::bf16, table.panel_product_many[f]};
+  return {table.panel_activation[f], table.panel_product[f]};
+}
+
+/// Whether any format has a way of its own for many tokens, which wants scratch for every thread.
+bool any_many(const Table& table) {
+  return std::any_of(std::begin(table.panel_product_many), std::end(table.panel_product_many),
+                     [](auto product) { return product != nullptr; });
 }
 
 /// The tasks of one matrix in the numbering of a call.
@@ -60,7 +89,7 @@ struct Share {
 };
 
 void run_task(const Table& table, const Target& target, std::int64_t first_panel, std::int64_t panels,
-              const Input& input, const Prepared& activations) {
+              const Input& input, const Prepared& activations, std::byte* worker_scratch) {
   const quant::Matrix& weights = *target.weights;
   const std::int64_t first_row = first_panel * quant::kPanelRows;
   PanelProduct part;
@@ -73,7 +102,8 @@ void run_task(const Table& table, const Target& target, std::int64_t first_panel
   part.tokens = input.tokens;
   part.out = target.out + first_row;
   part.out_stride = target.stride;
-  table.panel_product[static_cast<std::size_t>(weights.format)](part);
+  part.scratch = worker_scratch;
+  way(table, weights.format, input.tokens).product(part);
 }
 
 /// All targets in panels that want one kind of activations.
@@ -81,7 +111,7 @@ void multiply_panels(const Table& table, int team, Activation kind, const Input&
                      std::byte* scratch) {
   const auto belongs = [&](const Target& target) {
     return target.weights->layout == quant::Layout::panels && target.weights->rows > 0 &&
-           table.panel_activation[static_cast<std::size_t>(target.weights->format)] == kind;
+           way(table, target.weights->format, input.tokens).activation == kind;
   };
   Share shares[kMostTargets];
   std::int64_t tasks = 0;
@@ -95,21 +125,29 @@ void multiply_panels(const Table& table, int team, Activation kind, const Input&
   }
   if (tasks == 0) return;
   const Prepared activations = prepare(table, team, kind, input, scratch);
-  for_chunks(team, tasks, [&](std::int64_t task, int) {
+  const std::size_t prepared_bytes = activations.stride * static_cast<std::size_t>(input.tokens);
+  for_chunks(team, tasks, [&](std::int64_t task, int worker) {
     std::size_t owner = 0;
     for (std::size_t i = 0; i < targets.size(); ++i) {
       if (belongs(targets[i]) && shares[i].first_task <= task) owner = i;
     }
     const std::int64_t each = shares[owner].panels_each;
-    run_task(table, targets[owner], (task - shares[owner].first_task) * each, each, input, activations);
+    run_task(table, targets[owner], (task - shares[owner].first_task) * each, each, input, activations,
+             kind == Activation::bf16 ? aligned(scratch) + prepared_bytes + static_cast<std::size_t>(worker) * kManyScratchBytes
+                                      : nullptr);
   });
 }
 
 }  // namespace
 
-std::size_t multiply_scratch_bytes(std::int64_t cols, std::int64_t tokens) {
+std::size_t multiply_scratch_bytes(std::int64_t cols, std::int64_t tokens, int threads) {
   // f32 activations are read where they are.
-  const std::size_t panels = round_up(activation_bytes(Activation::q16_32, cols)) * static_cast<std::size_t>(tokens);
+  const auto rows = static_cast<std::size_t>(tokens);
+  std::size_t panels = prepared_stride(Activation::q16_32, cols) * rows;
+  if (tokens > kFewTokens && any_many(active())) {
+    const std::size_t many = prepared_stride(Activation::bf16, cols) * rows;
+    panels = std::max(panels, many + static_cast<std::size_t>(std::max(threads, 1)) * kManyScratchBytes);
+  }
   return std::max(panels + kAlignment, multiply_rows_scratch_bytes(cols, tokens));  // the start may have to move up
 }
 

@@ -10,9 +10,9 @@
 
 namespace brim::kernels {
 
-/// Scratch bytes multiply() needs for `tokens` rows of `cols` activations, whatever the format (64-byte multiple;
-/// scratch itself may start anywhere).
-std::size_t multiply_scratch_bytes(std::int64_t cols, std::int64_t tokens);
+/// Scratch bytes multiply() needs for up to `tokens` rows of up to `cols` activations on up to `threads` threads, whatever
+/// the format; scratch itself may start anywhere.
+std::size_t multiply_scratch_bytes(std::int64_t cols, std::int64_t tokens, int threads);
 
 /// Activations: x[t * stride + c] for t in [0, tokens), c in [0, cols).
 struct Input {
@@ -31,7 +31,8 @@ struct Target {
 inline constexpr std::size_t kMostTargets = 4;
 
 /// Multiplies one input by up to kMostTargets matrices. `scratch` holds multiply_scratch_bytes bytes. A token's bits do not
-/// depend on `threads`, on the other targets, nor on how many tokens are in the call.
+/// depend on `threads`, on the other targets, nor on how many tokens are in the call — with one exception: calls of more than
+/// kFewTokens may be multiplied in another way (Table::panel_product_many), which is the same for all such calls.
 void multiply(int threads, const Input& input, std::span<const Target> targets, std::byte* scratch) noexcept;
 
 /// The same with one matrix.

@@ -1,5 +1,5 @@
 // Every kernel's signature and contract: the one page to read. A Table is filled set by set (see isa.def), each set
-// overwriting the entries it does better; `generic` fills all of them, so no entry is ever null.
+// overwriting the entries it does better; `generic` fills all of them but panel_product_many, which alone may be null.
 //
 // Common to all: noexcept; pointers may be unaligned (prepared activations: to 4 bytes at least); inputs and outputs do not overlap unless said; sizes ≥ 0; no
 // kernel allocates, locks or starts threads; all are safe to call from many threads on different outputs. The result
@@ -23,8 +23,9 @@ enum class Activation : std::uint8_t {
   q8_256, ///< Q8Block256 per 256 values: one scale
   q16_32, ///< Q16Block per 32 values, what panels are multiplied by
   q16_words, ///< the same with whole quants in the place of their bytes, for sets that multiply words
+  bf16,      ///< bfloat16, rounded to nearest even, filled up with zeros to 32 values; what is below 2^-126 may be zero
 };
-inline constexpr int kActivationCount = 5;
+inline constexpr int kActivationCount = 6;
 
 /// 256 activations as int8 in eight blocks of 32 (a row's tail padded with zeros): value = scales[b] · quant,
 /// scales[b] = max|x| of block b / 127, rounded to nearest even. A block whose maximum is below 1e-36 is all zeros; a
@@ -72,6 +73,7 @@ constexpr std::size_t activation_bytes(Activation kind, std::int64_t cols) {
   const std::size_t n = static_cast<std::size_t>(cols);
   if (kind == Activation::f32) return n * 4;
   if (kind == Activation::q8_32) return (n + 255) / 256 * sizeof(Q8Blocks32);
+  if (kind == Activation::bf16) return (n + 31) / 32 * 64;
   if (kind == Activation::q16_32 || kind == Activation::q16_words) return (n + 31) / 32 * sizeof(Q16Block);
   return (n + 255) / 256 * sizeof(Q8Block256);
 }
@@ -104,7 +106,14 @@ struct PanelProduct {
   std::int64_t tokens;
   float* out;
   std::int64_t out_stride;
+  std::byte* scratch = nullptr;  ///< kManyScratchBytes from a 64-byte boundary on: only for panel_product_many
 };
+
+/// Calls with so many tokens at most give a token the bits it has alone, whatever the set.
+static constexpr std::int64_t kFewTokens = 16;
+/// What panel_product_many has room for: two panels of 2048 columns in bf16.
+static constexpr std::int64_t kManyDepth = 2048;
+static constexpr std::size_t kManyScratchBytes = std::size_t{2} * 16 * kManyDepth * 2;
 
 struct Table {
   /// For each weight format, what its product wants and the product itself.
@@ -114,6 +123,10 @@ struct Table {
   bool panels_pay[quant::kFormatCount];
   Activation panel_activation[quant::kFormatCount];
   void (*panel_product[quant::kFormatCount])(const PanelProduct&) noexcept;
+  /// For more than kFewTokens tokens, where the set has a faster way, else null: activations are Activation::bf16 and weights
+  /// are rounded to bf16 too (2^-8 of each value at most). A token's bits are the same in every such call, wherever it
+  /// stands in it, but not those of panel_product. Never for F32 and F16, whose weights have more bits than that.
+  void (*panel_product_many[quant::kFormatCount])(const PanelProduct&) noexcept;
   /// Prepares one activation row: activation_bytes(kind, cols) bytes written.
   void (*prepare[kActivationCount])(const float* values, std::int64_t cols, std::byte* out) noexcept;
   /// Unpacks one row of weights (token embeddings): exactly quant::unpack_row.

@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
   weights.layout = panels ? quant::Layout::panels : quant::Layout::rows;
   std::vector<float> x(static_cast<std::size_t>(tokens * cols)), out(static_cast<std::size_t>(tokens * rows));
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 17) - 8;
-  std::vector<std::byte> scratch(kernels::multiply_scratch_bytes(cols, tokens));
+  std::vector<std::byte> scratch(kernels::multiply_scratch_bytes(cols, tokens, 1));
   for (std::int64_t i = 0; i < times; ++i) {
     kernels::multiply(1, weights, x.data(), cols, tokens, out.data(), rows, scratch.data());
   }

@@ -60,7 +60,7 @@ void run(benchmark::State& state, const Machine& machine, const Shape& shape, qu
   const std::size_t copies = machine.weights.size() / bytes;
   const std::vector<float> x(static_cast<std::size_t>(shape.cols * tokens), 0.25f);
   std::vector<float> out(static_cast<std::size_t>(shape.rows * tokens));
-  std::vector<std::byte> scratch(kernels::multiply_scratch_bytes(shape.cols, tokens));
+  std::vector<std::byte> scratch(kernels::multiply_scratch_bytes(shape.cols, tokens, machine.threads));
   std::size_t copy = 0;
   const auto start = std::chrono::steady_clock::now();
   for (auto _ : state) {

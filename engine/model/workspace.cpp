@@ -85,7 +85,7 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
     cutter.cut(expert_tokens, tile);
   }
   const std::int64_t widest = std::max({config.embedding, width, heads * config.value_size});
-  cutter.cut(product, static_cast<std::int64_t>(kernels::multiply_scratch_bytes(widest, tile)));
+  cutter.cut(product, static_cast<std::int64_t>(kernels::multiply_scratch_bytes(widest, tile, sizes.threads)));
   return cutter.used();
 }
 

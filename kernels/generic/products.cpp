@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "kernels/generic/fill.hpp"
+#include "quant/half.hpp"
 #include "quant/panel.hpp"
 #include "quant/row.hpp"
 
@@ -165,6 +166,13 @@ void prepare_q16(const float* values, std::int64_t cols, std::byte* out) noexcep
   }
 }
 
+void prepare_bf16(const float* values, std::int64_t cols, std::byte* out) noexcept {
+  for (std::int64_t c = 0; c < (cols + 31) / 32 * 32; ++c) {
+    const std::uint16_t bits = c < cols ? quant::f32_to_bf16(values[c]) : std::uint16_t{0};
+    std::memcpy(out + 2 * c, &bits, sizeof bits);
+  }
+}
+
 }  // namespace
 
 void fill_products(Table& table) {
@@ -174,6 +182,7 @@ void fill_products(Table& table) {
   table.panels_pay[static_cast<int>(quant::Format::identifier)] = false;                           \
   table.panel_activation[static_cast<int>(quant::Format::identifier)] = Activation::f32;           \
   table.panel_product[static_cast<int>(quant::Format::identifier)] = panel_product<quant::Format::identifier>; \
+  table.panel_product_many[static_cast<int>(quant::Format::identifier)] = nullptr;                             \
   table.unpack[static_cast<int>(quant::Format::identifier)] = unpack<quant::Format::identifier>;
 #include "quant/formats.def"
 #undef FORMAT
@@ -182,6 +191,7 @@ void fill_products(Table& table) {
   table.prepare[static_cast<int>(Activation::q8_256)] = prepare_q8_256;
   table.prepare[static_cast<int>(Activation::q16_32)] = prepare_q16<false>;
   table.prepare[static_cast<int>(Activation::q16_words)] = prepare_q16<true>;
+  table.prepare[static_cast<int>(Activation::bf16)] = prepare_bf16;
 }
 
 }  // namespace brim::kernels::generic

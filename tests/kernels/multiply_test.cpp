@@ -1,6 +1,7 @@
 // multiply(): the same bits for any number of threads and any batch, and the right numbers.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -13,7 +14,7 @@ namespace {
 
 std::vector<float> multiply(int threads, const quant::Matrix& weights, const float* x, std::int64_t stride, std::int64_t tokens) {
   std::vector<float> out(static_cast<std::size_t>(tokens * (weights.rows + 3)), -1.0f);
-  std::vector<std::byte> scratch(kernels::multiply_scratch_bytes(weights.cols, tokens) + 3);
+  std::vector<std::byte> scratch(kernels::multiply_scratch_bytes(weights.cols, tokens, threads) + 3);
   kernels::multiply(threads, weights, x, stride, tokens, out.data(), weights.rows + 3, scratch.data() + 3);
   return out;
 }
@@ -51,6 +52,39 @@ TEST_CASE("threads and batches do not change a bit, and strides are kept") {
         const double bound = 6 * std::sqrt(norm_row / 3) / (254 * 254) + 1e-5 * std::sqrt(norm_row * norm_x);
         REQUIRE(std::fabs(static_cast<double>(alone[static_cast<std::size_t>(r)]) - expected) <= bound);
       }
+    }
+  }
+}
+
+TEST_CASE("panels: the bits of up to sixteen tokens are those of each alone, and of more those of any other call of more") {
+  test::Random random(10);
+  for (quant::Format format : test::all_formats()) {
+    const std::string name = test::name_of(format);
+    CAPTURE(name);
+    const std::int64_t rows = 213, cols = 768, tokens = 70, stride = cols + 5;
+    const std::vector<std::byte> packed = test::random_rows(random, format, rows, cols);
+    const std::size_t row_bytes = quant::row_bytes(format, cols), panel_bytes = quant::panel_bytes(format, cols);
+    std::vector<std::byte> memory(panel_bytes * static_cast<std::size_t>(quant::panel_count(rows)) + 64);
+    std::byte* const panels = memory.data() + (64 - reinterpret_cast<std::uintptr_t>(memory.data()) % 64) % 64;
+    for (std::int64_t row = 0; row < rows; row += quant::kPanelRows) {
+      quant::pack_panel(format, packed.data() + static_cast<std::size_t>(row) * row_bytes, row_bytes,
+                        static_cast<int>(std::min<std::int64_t>(quant::kPanelRows, rows - row)), cols,
+                        panels + static_cast<std::size_t>(row / quant::kPanelRows) * panel_bytes);
+    }
+    const quant::Matrix weights{format, panels, rows, cols, row_bytes, quant::Layout::panels};
+    const std::vector<float> x = test::random_values(random, tokens * stride);
+    const auto same = [&](const std::vector<float>& a, std::int64_t of_a, const std::vector<float>& b, std::int64_t of_b) {
+      return std::memcmp(a.data() + of_a * (rows + 3), b.data() + of_b * (rows + 3), static_cast<std::size_t>(rows) * 4) == 0;
+    };
+    const std::vector<float> all = multiply(1, weights, x.data(), stride, tokens);
+    for (int threads : {2, 3, 7}) REQUIRE(multiply(threads, weights, x.data(), stride, tokens) == all);
+    const std::vector<float> more = multiply(2, weights, x.data() + 40 * stride, stride, 17);
+    const std::vector<float> few = multiply(2, weights, x.data() + 40 * stride, stride, 16);
+    REQUIRE(multiply(3, weights, x.data() + 40 * stride, stride, 16) == few);
+    for (std::int64_t t = 0; t < 17; ++t) REQUIRE(same(more, t, all, 40 + t));
+    for (std::int64_t t = 0; t < 16; ++t) {
+      const std::vector<float> alone = multiply(2, weights, x.data() + (40 + t) * stride, stride, 1);
+      REQUIRE(same(few, t, alone, 0));
     }
   }
 }

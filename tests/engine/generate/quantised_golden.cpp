@@ -1,5 +1,6 @@
 // Every weight format in a whole model: logits against a float64 reference on the same dequantised weights
-// (../shared/golden/quant/model). Sets that quantise activations get the tolerance of 8-bit activations.
+// (../shared/golden/quant/model). Sets that quantise activations get the tolerance of 8-bit activations; products of many
+// tokens in bf16 a tighter one of their own: measured rms 0.0085 to 0.0142 over all formats.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -17,10 +18,19 @@ namespace {
 constexpr const char* kFormats[] = {"f16",  "bf16", "q4_0", "q4_1", "q5_0", "q5_1",   "q8_0",
                                     "q2_K", "q3_K", "q4_K", "q5_K", "q6_K", "iq4_nl", "iq4_xs"};
 
-bool float_activations(const std::string& name) {
+std::size_t index_of(const std::string& name) {
   const auto format = brim::quant::format_from_name(name);
   REQUIRE(format);
-  return brim::kernels::active().activation[static_cast<std::size_t>(*format)] == brim::kernels::Activation::f32;
+  return static_cast<std::size_t>(*format);
+}
+
+bool float_activations(const std::string& name) {
+  return brim::kernels::active().activation[index_of(name)] == brim::kernels::Activation::f32;
+}
+
+/// Whether the set multiplies more than sixteen tokens by this format in bf16.
+bool many_in_bf16(const std::string& name) {
+  return brim::kernels::active().panel_product_many[index_of(name)] != nullptr;
 }
 
 }  // namespace
@@ -54,7 +64,9 @@ TEST_CASE("a model in every format gives the recorded logits") {
     const double rms = std::sqrt(squares / static_cast<double>(at));
     MESSAGE(format, ": rms ", rms, ", worst ", worst, ", mean NLL off by ",
             std::abs(mean - golden["mean_nll_ref64"].get<double>()));
-    if (float_activations(format)) {
+    if (many_in_bf16(format)) {
+      CHECK(rms <= 0.03);
+    } else if (float_activations(format)) {
       CHECK(worst <= 1e-3);
     } else {
       CHECK(rms <= 0.08);

@@ -1,0 +1,13 @@
+// AMX with int8 and bf16 tiles (Sapphire Rapids and later).
+#include "kernels/amx/products.hpp"
+
+namespace brim::kernels::amx {
+
+void fill(Table& table);
+
+void fill(Table& table) {
+  fill_many(table);
+  table.int8_operations = int8_operations;
+}
+
+}  // namespace brim::kernels::amx

@@ -1,0 +1,14 @@
+// The products of this set.
+#pragma once
+
+#include "kernels/table.hpp"
+
+namespace brim::kernels::amx {
+
+/// Table::int8_operations: how fast 8-bit products could be at most.
+std::int64_t int8_operations(std::int64_t rounds) noexcept;
+
+/// Products with many tokens.
+void fill_many(Table& table);
+
+}  // namespace brim::kernels::amx
