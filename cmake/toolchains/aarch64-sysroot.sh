@@ -3,7 +3,8 @@
 # Downloads them with apt's own client and signatures, but installs nothing and adds no architecture to this system.
 set -eu
 folder=$(mkdir -p "$1" && cd "$1" && pwd)
-packages="libpcre2-dev libutf8proc-dev nlohmann-json3-dev libxsimd-dev doctest-dev libfmt-dev libcli11-dev libedit-dev libbsd-dev libmd-dev libncurses-dev"
+# libtinfo6 holds the terms of libncurses-dev.
+packages="libpcre2-dev libutf8proc-dev nlohmann-json3-dev libxsimd-dev doctest-dev libfmt-dev libcli11-dev libedit-dev libbsd-dev libmd-dev libncurses-dev libtinfo6"
 [ "$(cat "$folder/packages" 2>/dev/null)" != "$packages" ] || exit 0
 
 mkdir -p "$folder/apt/lists/partial" "$folder/apt/archives/partial"
