@@ -1,4 +1,5 @@
-"""python3 models/demo/check_gradients.py: the hand-written training step against PyTorch's derivatives, then its speed."""
+"""python3 models/demo/check_gradients.py: the hand-written training step against PyTorch's derivatives and
+against the same optimiser in PyTorch, then its speed."""
 import sys
 import time
 
@@ -8,6 +9,7 @@ import torch
 import torch_model
 from fast_cpu import FastTrainer
 from model_config import SMALL, ModelConfig
+from torch_trainer import TorchTrainer
 
 
 def compare(config: ModelConfig, count: int, length: int) -> float:
@@ -37,6 +39,23 @@ def compare(config: ModelConfig, count: int, length: int) -> float:
     return worst
 
 
+def compare_steps(config: ModelConfig, steps: int) -> float:
+    """A few whole steps of both trainers from one start: how far apart the changes end, relative to their size."""
+    rng = np.random.default_rng(5)
+    start = config.initial(4)
+    ends = []
+    for trainer in (FastTrainer(config, 512, 2), TorchTrainer(config, 512, "cpu")):
+        rng = np.random.default_rng(5)
+        parameters, first, second = (trainer.place(array) for array in (start, 0 * start, 0 * start))
+        for step in range(steps):
+            tokens = rng.integers(0, config.vocabulary, (8, 129))
+            weights = np.full((8, 128), 1 / 1024, np.float32)
+            trainer.run(parameters, tokens[:, :-1], tokens[:, 1:], weights, learn=True)
+            trainer.update(parameters, first, second, 1e-3, step + 1)
+        ends.append(np.asarray(parameters) - start)
+    return float(np.linalg.norm(ends[0] - ends[1]) / np.linalg.norm(ends[1]))
+
+
 def speed(config: ModelConfig, count: int, length: int, threads: int, rounds: int) -> float:
     rng = np.random.default_rng(2)
     parameters = config.initial(3)
@@ -59,6 +78,8 @@ if __name__ == "__main__":
     tiny = ModelConfig(layers=2, width=128, heads=4, kv_heads=2, inner=192, vocabulary=256, context=256)
     worst = max(compare(tiny, 3, 192), compare(tiny, 1, 64), compare(SMALL, 2, 256))
     print(f"largest relative error of a gradient: {worst:.4f}")
+    apart = compare_steps(tiny, 4)
+    print(f"four steps of both optimisers: {apart:.4f} of the change apart")
     for length in (256, 1024, 4096):
         print(f"{length}: {speed(SMALL, max(2, 8192 // length), length, 2, 4):.0f} tokens/s on two threads")
-    sys.exit(worst > 0.05)
+    sys.exit(worst > 0.05 or apart > 0.25)

@@ -1,6 +1,6 @@
 """The training step on CPU cores: builds cpu/step.cpp once with g++ and calls it. Needs AVX-512 with BF16.
 
-The array of parameters and the two moments of AdamW belong to the caller (numpy, float32); gradients stay inside.
+The array of parameters and the optimiser's two (Muon uses the first only) belong to the caller (numpy, float32); gradients stay inside.
 """
 import ctypes
 import subprocess
@@ -52,6 +52,9 @@ class FastTrainer:
         self.handle = self.library.demo_create(config.layers, config.width, config.heads, config.kv_heads, config.inner,
                                                config.vocabulary, rows, threads, config.context, config.rope_base)
 
+    def place(self, array: np.ndarray) -> np.ndarray:
+        return np.array(array, np.float32)
+
     def close(self) -> None:
         self.library.demo_destroy(self.handle)
 
@@ -71,7 +74,7 @@ class FastTrainer:
 
     def update(self, parameters: np.ndarray, first: np.ndarray, second: np.ndarray, rate: float, step: int,
                decay: float = 0.1, clip: float = 1.0, betas: tuple[float, float] = (0.9, 0.98)) -> float:
-        """One step of AdamW; `step` counts from 1. Returns the gradient's norm; nothing changes if that is not finite."""
+        """One step of the optimiser; `step` counts from 1. Returns the gradient's norm; nothing changes if that is not finite."""
         return self.library.demo_update(self.handle, _at(parameters), _at(first), _at(second), rate, *betas, decay, clip, step)
 
     def gradient(self) -> np.ndarray:

@@ -26,10 +26,12 @@ class Plan:
     warm: float = 0.8e6  # tokens of rising rate
     fall: float = 0.2  # share of the plan in which the rate falls to a twentieth
 
-    @staticmethod
-    def over(stage: int, seen_in_stage: int, recall: float) -> bool:
+    stretch: float = 1.0  # of the stages' tokens
+    batch: float = 1.0  # of the batches' sequences
+
+    def over(self, stage: int, seen_in_stage: int, recall: float) -> bool:
         """Whether the next stage begins; `recall` is the last probe's mean."""
-        millions = STAGES[stage][0]
+        millions = self.stretch * STAGES[stage][0]
         return seen_in_stage >= millions * 1e6 or (recall >= MASTERED and stage + 1 < len(STAGES))
 
     @staticmethod
@@ -37,12 +39,14 @@ class Plan:
         lengths = STAGES[stage][1]
         return random.Random(f"{seed}/length/{step}").choices(list(lengths), list(lengths.values()))[0]
 
-    @staticmethod
-    def count(length: int) -> int:
+    def count(self, length: int) -> int:
         """Sequences of a batch: 4,096 tokens of the short ones, 8,192, and 16,384 of the longest."""
-        return max(4, (4096 if length <= 512 else 8192) // length)
+        return max(4, int(self.batch * (4096 if length <= 512 else 8192)) // length)
 
     def rate_at(self, seen: int) -> float:
         start = (1 - self.fall) * self.tokens
         down = min(1.0, max(0.0, (seen - start) / (self.tokens - start)))
         return self.rate * min(1.0, (seen + 8192) / self.warm) * (1 - 0.95 * down)
+
+
+LARGE_PLAN = Plan(tokens=600e6, rate=1.5e-3, warm=15e6, stretch=15.0, batch=64.0)  # 262,144 to 524,288 tokens a step

@@ -2,6 +2,7 @@
 // Matrices are [outputs][inputs]; q, k, v are one matrix, gate and up another.
 #pragma once
 #include <cstddef>
+#include <vector>
 
 namespace demo {
 
@@ -27,14 +28,24 @@ struct Layout {
     layer.down = layer.both + 2 * f * d;
     return layer;
   }
-  /// Whether a parameter is a normalisation's gain, which weight decay leaves alone.
-  bool is_gain(size_t i) const {
-    if (i >= gain) return true;
-    if (i < vocabulary * d) return false;
-    const size_t inside = (i - vocabulary * d) % layer_size();
-    const Layer first = at(0);
-    const size_t second = first.gain2 - vocabulary * d;
-    return inside < d || (inside >= second && inside < second + d);
+  /// The weight matrices of all layers, those that lie together (q, k, v; gate, up) one by one.
+  struct Matrix {
+    size_t offset, outputs, inputs;
+  };
+  std::vector<Matrix> matrices() const {
+    std::vector<Matrix> found;
+    const size_t kv = kv_heads * (d / heads);
+    for (size_t i = 0; i < layers; ++i) {
+      const Layer layer = at(i);
+      found.push_back({layer.qkv, d, d});
+      found.push_back({layer.qkv + d * d, kv, d});
+      found.push_back({layer.qkv + (d + kv) * d, kv, d});
+      found.push_back({layer.o, d, d});
+      found.push_back({layer.both, f, d});
+      found.push_back({layer.both + f * d, f, d});
+      found.push_back({layer.down, d, f});
+    }
+    return found;
   }
 };
 

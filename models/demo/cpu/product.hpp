@@ -103,19 +103,28 @@ void multiply(Left a, size_t m, const Pair* b, size_t depth, size_t n, const Out
   }
 }
 
-/// Panels of B from its rows: B(k, n) = rows[k * step + n].
+/// Neighbouring rows' values as pairs: 32 of each become 32 pairs in two registers.
+struct Interleaved {
+  __m512i low, high;
+  Interleaved(const Bf16* even_row, const Bf16* odd_row) {
+    alignas(64) static const uint16_t kLow[32] = {0, 32, 1, 33, 2,  34, 3,  35, 4,  36, 5,  37, 6,  38, 7,  39,
+                                                  8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47};
+    const __m512i index = _mm512_load_si512(kLow);
+    const __m512i even = _mm512_loadu_si512(even_row);
+    const __m512i odd = _mm512_loadu_si512(odd_row);
+    low = _mm512_permutex2var_epi16(even, index, odd);
+    high = _mm512_permutex2var_epi16(even, _mm512_add_epi16(index, _mm512_set1_epi16(16)), odd);
+  }
+};
+
+/// Panels of B from its rows: B(k, n) = rows[k * step + n]. A panel is written from end to end before the next one.
 inline void pack_rows(const Bf16* rows, size_t step, size_t k, size_t n, Pair* panels) {
-  alignas(64) static const uint16_t kLow[32] = {0, 32, 1, 33, 2,  34, 3,  35, 4,  36, 5,  37, 6,  38, 7,  39,
-                                                8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47};
-  const __m512i low = _mm512_load_si512(kLow);
-  const __m512i high = _mm512_add_epi16(low, _mm512_set1_epi16(16));
-  for (size_t row = 0; row < k; row += 2) {
-    for (size_t column = 0; column < n; column += 32) {
-      const __m512i even = _mm512_loadu_si512(rows + row * step + column);
-      const __m512i odd = _mm512_loadu_si512(rows + (row + 1) * step + column);
-      Pair* to = panels + (column / 32 * (k / 2) + row / 2) * 32;
-      _mm512_storeu_si512(to, _mm512_permutex2var_epi16(even, low, odd));
-      _mm512_storeu_si512(to + 16, _mm512_permutex2var_epi16(even, high, odd));
+  for (size_t column = 0; column < n; column += 32) {
+    Pair* to = panels + column * (k / 2);
+    for (size_t row = 0; row < k; row += 2, to += 32) {
+      const Interleaved both(rows + row * step + column, rows + (row + 1) * step + column);
+      _mm512_storeu_si512(to, both.low);
+      _mm512_storeu_si512(to + 16, both.high);
     }
   }
 }
@@ -135,13 +144,14 @@ inline void pack_transposed(const Bf16* rows, size_t step, size_t k, size_t n, P
 
 /// The left operand of a product over tokens, Xᵀ·Y: from X [k × m] by rows to panels [m/8][k/2][8] of pairs.
 inline void pack_left(const Bf16* rows, size_t k, size_t m, Pair* panels) {
-  for (size_t row = 0; row < k; row += 2) {
-    for (size_t column = 0; column < m; column += 8) {
-      const __m128i even = _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows + row * m + column));
-      const __m128i odd = _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows + (row + 1) * m + column));
-      auto* to = reinterpret_cast<__m128i*>(panels + (column / 8 * (k / 2) + row / 2) * 8);
-      _mm_storeu_si128(to, _mm_unpacklo_epi16(even, odd));
-      _mm_storeu_si128(to + 1, _mm_unpackhi_epi16(even, odd));
+  for (size_t column = 0; column < m; column += 32) {
+    for (size_t row = 0; row < k; row += 2) {
+      const Interleaved both(rows + row * m + column, rows + (row + 1) * m + column);
+      auto* to = reinterpret_cast<__m256i*>(panels + column * (k / 2) + row * 4);
+      _mm256_storeu_si256(to, _mm512_castsi512_si256(both.low));
+      _mm256_storeu_si256(to + k / 2, _mm512_extracti64x4_epi64(both.low, 1));
+      _mm256_storeu_si256(to + k, _mm512_castsi512_si256(both.high));
+      _mm256_storeu_si256(to + k / 2 * 3, _mm512_extracti64x4_epi64(both.high, 1));
     }
   }
 }

@@ -1,4 +1,4 @@
-// One training step of a llama on CPU cores: forward, backward and AdamW for flat arrays of parameters. Called from
+// One training step of a llama on CPU cores: forward, backward, Muon and AdamW for flat arrays of parameters. Called from
 // fast_cpu.py through the C functions at the end; gradients are checked there against PyTorch (check_gradients.py).
 //
 // Threads share nothing but the packed weights: each takes the next micro-batch, runs it through all layers in its own
@@ -10,6 +10,7 @@
 
 #include "attention.hpp"
 #include "layout.hpp"
+#include "muon.hpp"
 
 namespace demo {
 namespace {
@@ -25,6 +26,8 @@ struct Worker {
   std::vector<Bf16> h, dxb, dact, dboth, dmixed, dqkv, dlogits;
   std::vector<Pair> left, right;
   AttentionScratch attention;
+  std::vector<float> change;
+  Orthogonaliser orthogonaliser;
   double loss = 0;
 
   static constexpr size_t kLogitRows = 256;
@@ -104,7 +107,8 @@ class Trainer {
     return loss;
   }
 
-  /// AdamW on the gradient of the last run. `decay` is applied to matrices only. Returns the gradient's norm before clipping.
+  /// Muon for the layers' matrices, AdamW for embedding and gains, on the gradient of the last run. `decay` is applied to
+  /// matrices only. Returns the gradient's norm before clipping.
   double update(float* parameters, float* first, float* second, float rate, float beta1, float beta2, float decay, float clip,
                 int64_t steps) {
     constexpr size_t kPart = 1 << 16;
@@ -129,14 +133,39 @@ class Trainer {
     const auto count = static_cast<double>(steps);
     const float size = static_cast<float>(rate * std::sqrt(1 - std::pow(beta2, count)) / (1 - std::pow(beta1, count)));
     const auto floor = static_cast<float>(1e-8 * std::sqrt(1 - std::pow(beta2, count)));
-    parallel(parts, [&](size_t, size_t part) {
-      const size_t end = std::min(layout_.total, (part + 1) * kPart);
-      for (size_t i = part * kPart; i < end; ++i) {
+    const auto adam = [&](size_t start, size_t end, float kept) {
+      for (size_t i = start; i < end; ++i) {
         const float g = gradient[i] * factor;
         first[i] = beta1 * first[i] + (1 - beta1) * g;
         second[i] = beta2 * second[i] + (1 - beta2) * g * g;
-        const float keep = layout_.is_gain(i) ? 1.0f : 1.0f - rate * decay;
-        parameters[i] = parameters[i] * keep - size * first[i] / (std::sqrt(second[i]) + floor);
+        parameters[i] = parameters[i] * kept - size * first[i] / (std::sqrt(second[i]) + floor);
+      }
+    };
+    const std::vector<Layout::Matrix> matrices = layout_.matrices();
+    const float keep = 1.0f - rate * decay;
+    parallel(matrices.size() + 1, [&](size_t thread, size_t item) {
+      if (item == matrices.size()) {
+        adam(0, layout_.vocabulary * layout_.d, keep);
+        for (size_t i = 0; i < layout_.layers; ++i) {
+          adam(layout_.at(i).gain1, layout_.at(i).gain1 + layout_.d, 1.0f);
+          adam(layout_.at(i).gain2, layout_.at(i).gain2 + layout_.d, 1.0f);
+        }
+        adam(layout_.gain, layout_.total, 1.0f);
+        return;
+      }
+      const Layout::Matrix& m = matrices[item];
+      std::vector<float>& change = workers_[thread]->change;
+      change.resize(m.outputs * m.inputs);
+      constexpr float kMomentum = 0.95f;
+      for (size_t i = 0; i < change.size(); ++i) {
+        const float g = gradient[m.offset + i] * factor;
+        first[m.offset + i] = kMomentum * first[m.offset + i] + (1 - kMomentum) * g;
+        change[i] = (1 - kMomentum) * g + kMomentum * first[m.offset + i];
+      }
+      workers_[thread]->orthogonaliser.run(change, m.outputs, m.inputs);
+      const float by = rate * 0.2f * std::sqrt(static_cast<float>(std::max(m.outputs, m.inputs)));
+      for (size_t i = 0; i < change.size(); ++i) {
+        parameters[m.offset + i] = parameters[m.offset + i] * keep - by * change[i];
       }
     });
     return norm;
@@ -288,7 +317,8 @@ double demo_run(void* trainer, const float* parameters, const int32_t* tokens, c
 
 double demo_update(void* trainer, float* parameters, float* first, float* second, float rate, float beta1, float beta2,
                    float decay, float clip, int64_t steps) {
-  return static_cast<demo::Trainer*>(trainer)->update(parameters, first, second, rate, beta1, beta2, decay, clip, steps);
+  return static_cast<demo::Trainer*>(trainer)->update(parameters, first, second, rate, beta1, beta2, decay, clip,
+                                                      steps);
 }
 
 const float* demo_gradient(void* trainer) { return static_cast<demo::Trainer*>(trainer)->gradient(); }

@@ -146,5 +146,5 @@ ATTRIBUTES = [
     _liked("thing", _listed(lists.NOUNS)), _liked("number", _number),
 ]
 
-UNKNOWN = ["I do not know your {n}. You have not told me.", "You have not told me your {n} yet.",
-           "I am sorry, I do not know your {n}.", "I do not know. You did not tell me your {n}."]
+UNKNOWN = ["⟨I do not know⟩ your {n}. You have not told me.", "⟨You have not told me⟩ your {n} yet.",
+           "⟨I am sorry, I do not know⟩ your {n}.", "⟨I do not know. You did not tell me⟩ your {n}."]
