@@ -1,7 +1,8 @@
 """Batches of training sequences: natural text and synthetic samples, packed; each follows from (seed, step) alone.
 
-A sequence is BOS once, at position 0, then documents with EOS between them. Natural sequences are windows of the books.
-Synthetic ones hold either many short samples or one that fills the sequence, so that distances grow with the length.
+A sequence is BOS once, at position 0, then documents with EOS between them. Natural sequences are windows of the
+books. Synthetic ones hold either many short samples or one that fills the sequence, so that distances grow with the
+length.
 """
 import random
 
@@ -16,9 +17,16 @@ from synthetic.words import Words
 NATURAL = 0.4  # of the sequences; book text inside samples brings its share to about a half
 # sample, weight when short, weight when it fills the sequence
 SAMPLES = [
-    (recall.listed, 5, 4), (recall.needles, 3, 8), (recall.many_values, 2, 3), (recall.chain, 3, 3), (recall.hops, 2, 3),
-    (recall.repeated, 2, 0), (recall.counted, 1, 0), (recall.copied, 1.5, 1.5),
-    (conversation.conversation, 8, 8), (conversation.distant, 4, 7),
+    (recall.listed, 5, 4),
+    (recall.needles, 3, 8),
+    (recall.many_values, 2, 3),
+    (recall.chain, 3, 3),
+    (recall.hops, 2, 3),
+    (recall.repeated, 2, 0),
+    (recall.counted, 1, 0),
+    (recall.copied, 1.5, 1.5),
+    (conversation.conversation, 8, 8),
+    (conversation.distant, 4, 7),
 ]
 
 
@@ -42,7 +50,11 @@ class Source:
             if left < 40 and len(script) > 1:  # the rest of a sequence: book text
                 script.add_ids(self.books.window(rng, left).tolist(), PLAIN)
                 break
-            room = left - 8 if whole and left > length // 2 else min(left - 8, int(length * rng.choice((0.1, 0.2, 0.4))), 700)
+            room = (
+                left - 8
+                if whole and left > length // 2
+                else min(left - 8, int(length * rng.choice((0.1, 0.2, 0.4))), 700)
+            )
             room = max(room, 100)
             column = 2 if room > 300 else 1
             make = rng.choices([row[0] for row in SAMPLES], [row[column] for row in SAMPLES])[0]
@@ -57,8 +69,8 @@ class Source:
         for _ in range(count):
             make = self._natural if rng.random() < NATURAL else self._synthetic
             ids, counts = make(rng, length)
-            rows.append(ids[:length + 1])
-            weights.append(counts[1:length + 1])
+            rows.append(ids[: length + 1])
+            weights.append(counts[1 : length + 1])
         ids = np.array(rows, np.int32)
         scale = np.array(weights, np.float32)
         return ids[:, :-1], ids[:, 1:], scale / scale.sum()

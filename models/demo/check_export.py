@@ -1,7 +1,8 @@
-"""python3 models/demo/check_export.py [--checkpoint FILE]: PyTorch's logits beside Brim's, and both tokenizers on one text.
+"""python3 models/demo/check_export.py [--checkpoint FILE]: PyTorch's logits beside Brim's, and both tokenizers on one
+text.
 
-Proves that the exported file means what was trained: the same ids for a text with words, digits, punctuation and control
-tokens, and logits that differ by no more than half precision of the weights explains.
+Proves that the exported file means what was trained: the same ids for a text with words, digits, punctuation and
+control tokens, and logits that differ by no more than half precision of the weights explains.
 """
 import argparse
 import json
@@ -18,8 +19,10 @@ from export import load, metadata, tensors
 from gguf_writer import write_gguf
 from places import BRIM, BUILD, DATA
 
-TEXT = ("Hello, my name is Anna-Lou! It's 4,821 o'clock;  isn't it?\n\n\"Well,\" said he -- \"I'VE 12 plums & \u00a33.\"\n"
-        "  Caf\u00e9 na\u00efve...\n\n\n(The end.) ")
+TEXT = (
+    "Hello, my name is Anna-Lou! It's 4,821 o'clock;  isn't it?\n\n\"Well,\" said he -- \"I'VE 12 plums & \u00a33.\"\n"
+    "  Caf\u00e9 na\u00efve...\n\n\n(The end.) "
+)
 
 
 def brim(*arguments: str) -> str:
@@ -39,8 +42,24 @@ def main() -> None:
     theirs = theirs["ids"] if isinstance(theirs, dict) else theirs
     print(f"tokenizer: {len(ours)} ids, {'the same' if ours == theirs else f'DIFFERENT: {ours} {theirs}'}")
     chosen = list(range(0, len(ours), 7))
-    subprocess.run([str(BRIM), "eval", "-m", str(model), "--prompt-ids", ",".join(map(str, ours)), "--kv-type", "f32", "--logits-out",
-                    str(BUILD / "check.f32"), "--positions", ",".join(map(str, chosen))], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [
+            str(BRIM),
+            "eval",
+            "-m",
+            str(model),
+            "--prompt-ids",
+            ",".join(map(str, ours)),
+            "--kv-type",
+            "f32",
+            "--logits-out",
+            str(BUILD / "check.f32"),
+            "--positions",
+            ",".join(map(str, chosen)),
+        ],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     seen_logits = np.fromfile(BUILD / "check.f32", np.float32).reshape(len(chosen), -1)
     views = config.views(flat)
     for name, view in views.items():

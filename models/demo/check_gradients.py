@@ -16,7 +16,7 @@ def compare(config: ModelConfig, count: int, length: int) -> float:
     rng = np.random.default_rng(1)
     parameters = config.initial(3)
     parameters *= 1 + 0.1 * rng.standard_normal(parameters.size).astype(np.float32)
-    parameters[:config.vocabulary * config.width] *= 10
+    parameters[: config.vocabulary * config.width] *= 10
     tokens = rng.integers(0, config.vocabulary, (count, length))
     targets = rng.integers(0, config.vocabulary, (count, length))
     weights = rng.random((count, length)).astype(np.float32) / (count * length)

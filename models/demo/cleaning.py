@@ -6,15 +6,45 @@ the book, ornaments) goes, typographic variants become one ASCII form, and line 
 import re
 from hashlib import blake2b
 
-ASCII_FORMS = str.maketrans({
-    "\u2018": "'", "\u2019": "'", "\u201a": "'", "\u201b": "'", "\u2032": "'", "\u00b4": "'",
-    "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2033": '"', "\u00ab": '"', "\u00bb": '"',
-    "\u2013": "-", "\u2014": "--", "\u2015": "--", "\u2010": "-", "\u2011": "-", "\u2012": "-",
-    "\u2026": "...", "\u00a0": " ", "\u00ad": "", "\ufeff": "", "\u200b": "", "\t": " ", "\r": "", "`": "'",
-    "\u00bd": " 1/2", "\u00bc": " 1/4", "\u00be": " 3/4", "\u00b7": " ", "\u2009": " ",
-})
-NOTES = re.compile(r"(?i)transcriber|illustration|frontispiece|copyright|all rights reserved|typograph|e-?text|"
-                   r"project gutenberg|footnote|errata|page \d+|printed (in|by)|publish(ed|ers)|edition|isbn|html")
+ASCII_FORMS = str.maketrans(
+    {
+        "\u2018": "'",
+        "\u2019": "'",
+        "\u201a": "'",
+        "\u201b": "'",
+        "\u2032": "'",
+        "\u00b4": "'",
+        "\u201c": '"',
+        "\u201d": '"',
+        "\u201e": '"',
+        "\u2033": '"',
+        "\u00ab": '"',
+        "\u00bb": '"',
+        "\u2013": "-",
+        "\u2014": "--",
+        "\u2015": "--",
+        "\u2010": "-",
+        "\u2011": "-",
+        "\u2012": "-",
+        "\u2026": "...",
+        "\u00a0": " ",
+        "\u00ad": "",
+        "\ufeff": "",
+        "\u200b": "",
+        "\t": " ",
+        "\r": "",
+        "`": "'",
+        "\u00bd": " 1/2",
+        "\u00bc": " 1/4",
+        "\u00be": " 3/4",
+        "\u00b7": " ",
+        "\u2009": " ",
+    }
+)
+NOTES = re.compile(
+    r"(?i)transcriber|illustration|frontispiece|copyright|all rights reserved|typograph|e-?text|"
+    r"project gutenberg|footnote|errata|page \d+|printed (in|by)|publish(ed|ers)|edition|isbn|html"
+)
 ORNAMENT = re.compile(r"^[\W\d_]*$")
 BRACKETS = re.compile(r"\[[^\[\]]{0,80}\]")
 PLAIN = re.compile(r"[^A-Za-z0-9 .,;:!?'\"()\-&\u00a3\u00c0-\u017f]")
@@ -41,7 +71,8 @@ def fingerprint(text: str) -> bytes:
 
 
 def paragraphs(book: str, seen: set[bytes]) -> list[str]:
-    """The book's prose without paragraphs of 60 characters or more that an earlier book had (their prints are in seen)."""
+    """The book's prose without paragraphs of 60 characters or more that an earlier book had (their prints are in
+    seen)."""
     kept: list[str] = []
     for block in book.split("\n\n"):
         text = paragraph(block)
@@ -54,4 +85,4 @@ def paragraphs(book: str, seen: set[bytes]) -> list[str]:
             seen.add(mark)
         kept.append(text)
     first = next((i for i, text in enumerate(kept) if len(text) >= 200), len(kept))  # title pages and contents
-    return kept[max(0, first - 1):]
+    return kept[max(0, first - 1) :]

@@ -1,7 +1,8 @@
 """python3 models/demo/evaluate.py [--checkpoint FILE] [--model FILE] [--samples N]: the numbers of the model card.
 
-Recall and chat through Brim with greedy answers; the loss on unseen books; what pruning one layer costs; attention sinks.
-Writes build/demo/evaluation.json and prints it. `--samples` is how many of each kind (twice as many conversations).
+Recall and chat through Brim with greedy answers; the loss on unseen books; what pruning one layer costs; attention
+sinks. Writes build/demo/evaluation.json and prints it. `--samples` is how many of each kind (twice as many
+conversations).
 """
 import argparse
 import json
@@ -27,12 +28,15 @@ def books_table(parameters: np.ndarray, trainer: FastTrainer, tokenizer: tk.Toke
     table: dict[str, object] = {}
     for split in ("validation", "test", "authors"):
         ids = np.fromfile(DATA / f"{split}.u16", np.uint16)
-        rows = [[tk.BOS, *ids[at:at + 1024].tolist()] for at in range(0, len(ids) - 1024, len(ids) // count)]
+        rows = [[tk.BOS, *ids[at : at + 1024].tolist()] for at in range(0, len(ids) - 1024, len(ids) // count)]
         losses, _ = probes.run_rows(trainer, parameters, rows, 1024)
         size = sum(len(tokenizer.bytes[i]) for row in rows for i in row[1:])
         nats = float(losses.mean())
-        table[split] = {"nll": round(nats, 4), "perplexity": round(float(np.exp(nats)), 2),
-                        "bits_per_byte": round(float(losses.sum()) / np.log(2) / size, 4)}
+        table[split] = {
+            "nll": round(nats, 4),
+            "perplexity": round(float(np.exp(nats)), 2),
+            "bits_per_byte": round(float(losses.sum()) / np.log(2) / size, 4),
+        }
     return table
 
 
@@ -81,12 +85,24 @@ def main() -> None:
     cases = measure_recall.turn_cases(tokenizer, books, 50, count)
     note("name, 50 turns later", measure_recall.share(model, cases, tokenizer, []))
     layers = measure_layers.measure(config, flat, layer_rows(tokenizer, books, min(42, 7 * max(1, count // 10))))
-    note("layers", {"rise": layers.rise.mean(0).round(4).tolist(), "share": layers.shares().round(3).tolist(),
-                    "p": layers.p_value()})
+    note(
+        "layers",
+        {
+            "rise": layers.rise.mean(0).round(4).tolist(),
+            "share": layers.shares().round(3).tolist(),
+            "p": layers.p_value(),
+        },
+    )
     heads = layers.sinks.max(-1)  # the entry that draws most
-    note("sinks", {"strongest head by layer": heads.max(1).round(3).tolist(),
-                   "layers with a head above 0.3": int((heads.max(1) >= 0.3).sum()),
-                   "heads above 0.3": int((heads >= 0.3).sum()), "entry": layers.sinks.mean((0, 1)).round(3).tolist()})
+    note(
+        "sinks",
+        {
+            "strongest head by layer": heads.max(1).round(3).tolist(),
+            "layers with a head above 0.3": int((heads.max(1) >= 0.3).sum()),
+            "heads above 0.3": int((heads >= 0.3).sum()),
+            "entry": layers.sinks.mean((0, 1)).round(3).tolist(),
+        },
+    )
 
 
 if __name__ == "__main__":

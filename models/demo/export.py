@@ -1,7 +1,7 @@
 """python3 models/demo/export.py [--type q8_0] [--checkpoint FILE] [--out FILE]: a checkpoint → GGUF.
 
-F16 by our own writer; any other type by `brim quantize` on top of that. The tokenizer and the chat template are inside.
-What is exported is the running mean of the parameters (`--last`: the parameters of the last step).
+F16 by our own writer; any other type by `brim quantize` on top of that. The tokenizer and the chat template are
+inside. What is exported is the running mean of the parameters (`--last`: the parameters of the last step).
 """
 import argparse
 import json
@@ -15,8 +15,10 @@ from gguf_writer import Value, write_gguf
 from model_config import ModelConfig
 from places import BRIM, BUILD, DATA
 
-CHAT_TEMPLATE = ("{{ bos_token }}{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}"
-                 "{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}")
+CHAT_TEMPLATE = (
+    "{{ bos_token }}{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+)
 
 
 def load(path: Path, last: bool = False) -> tuple[ModelConfig, np.ndarray, int]:
@@ -69,9 +71,17 @@ def tensors(config: ModelConfig, flat: np.ndarray) -> dict[str, np.ndarray]:
     out = {"token_embd.weight": w["embedding"].astype(np.float16)}
     for i in range(config.layers):
         qkv, both = w[f"{i}.qkv"], w[f"{i}.both"]
-        parts = {"attn_norm": w[f"{i}.gain1"], "attn_q": qkv[:q], "attn_k": qkv[q:q + kv], "attn_v": qkv[q + kv:],
-                 "attn_output": w[f"{i}.o"], "ffn_norm": w[f"{i}.gain2"], "ffn_gate": both[:config.inner],
-                 "ffn_up": both[config.inner:], "ffn_down": w[f"{i}.down"]}
+        parts = {
+            "attn_norm": w[f"{i}.gain1"],
+            "attn_q": qkv[:q],
+            "attn_k": qkv[q : q + kv],
+            "attn_v": qkv[q + kv :],
+            "attn_output": w[f"{i}.o"],
+            "ffn_norm": w[f"{i}.gain2"],
+            "ffn_gate": both[: config.inner],
+            "ffn_up": both[config.inner :],
+            "ffn_down": w[f"{i}.down"],
+        }
         for name, tensor in parts.items():
             out[f"blk.{i}.{name}.weight"] = tensor.astype(np.float32 if tensor.ndim == 1 else np.float16)
     out["output_norm.weight"] = w["gain"].astype(np.float32)

@@ -1,6 +1,7 @@
 """The training step on CPU cores: builds cpu/step.cpp once with g++ and calls it. Needs AVX-512 with BF16.
 
-The array of parameters and the optimiser's two (Muon uses the first only) belong to the caller (numpy, float32); gradients stay inside.
+The array of parameters and the optimiser's two (Muon uses the first only) belong to the caller (numpy, float32);
+gradients stay inside.
 """
 import ctypes
 import subprocess
@@ -12,7 +13,16 @@ from model_config import ModelConfig
 from places import BUILD
 
 SOURCE = Path(__file__).resolve().parent / "cpu"
-FLAGS = ["-std=c++20", "-O3", "-march=native", "-mavx512bf16", "-mprefer-vector-width=512", "-shared", "-fPIC", "-pthread"]
+FLAGS = [
+    "-std=c++20",
+    "-O3",
+    "-march=native",
+    "-mavx512bf16",
+    "-mprefer-vector-width=512",
+    "-shared",
+    "-fPIC",
+    "-pthread",
+]
 
 
 def supported() -> bool:
@@ -49,8 +59,18 @@ class FastTrainer:
     def __init__(self, config: ModelConfig, rows: int, threads: int) -> None:
         assert config.head == 32 and config.width % 64 == 0 and config.inner % 64 == 0 and config.vocabulary % 64 == 0
         self.config, self.rows, self.library = config, rows, _library()
-        self.handle = self.library.demo_create(config.layers, config.width, config.heads, config.kv_heads, config.inner,
-                                               config.vocabulary, rows, threads, config.context, config.rope_base)
+        self.handle = self.library.demo_create(
+            config.layers,
+            config.width,
+            config.heads,
+            config.kv_heads,
+            config.inner,
+            config.vocabulary,
+            rows,
+            threads,
+            config.context,
+            config.rope_base,
+        )
 
     def place(self, array: np.ndarray) -> np.ndarray:
         return np.array(array, np.float32)
@@ -58,9 +78,17 @@ class FastTrainer:
     def close(self) -> None:
         self.library.demo_destroy(self.handle)
 
-    def run(self, parameters: np.ndarray, tokens: np.ndarray, targets: np.ndarray, weights: np.ndarray, learn: bool,
-            details: bool = False) -> tuple[float, np.ndarray | None, np.ndarray | None]:
-        """Σ weights·loss of [count, length] sequences; with details also each position's loss and most likely token."""
+    def run(
+        self,
+        parameters: np.ndarray,
+        tokens: np.ndarray,
+        targets: np.ndarray,
+        weights: np.ndarray,
+        learn: bool,
+        details: bool = False,
+    ) -> tuple[float, np.ndarray | None, np.ndarray | None]:
+        """Σ weights·loss of [count, length] sequences; with details also each position's loss and most likely
+        token."""
         count, length = tokens.shape
         assert length % 64 == 0 and length <= self.rows and parameters.dtype == np.float32
         tokens, targets = np.ascontiguousarray(tokens, np.int32), np.ascontiguousarray(targets, np.int32)
@@ -68,14 +96,37 @@ class FastTrainer:
         losses = np.empty(tokens.shape, np.float32) if details else None
         best = np.empty(tokens.shape, np.int32) if details else None
         together = max(1, min(self.rows // length, -(-count // 2)))
-        loss = self.library.demo_run(self.handle, _at(parameters), _at(tokens), _at(targets), _at(weights), count, length,
-                                     together, int(learn), _at(losses), _at(best))
+        loss = self.library.demo_run(
+            self.handle,
+            _at(parameters),
+            _at(tokens),
+            _at(targets),
+            _at(weights),
+            count,
+            length,
+            together,
+            int(learn),
+            _at(losses),
+            _at(best),
+        )
         return loss, losses, best
 
-    def update(self, parameters: np.ndarray, first: np.ndarray, second: np.ndarray, rate: float, step: int,
-               decay: float = 0.1, clip: float = 1.0, betas: tuple[float, float] = (0.9, 0.98)) -> float:
-        """One step of the optimiser; `step` counts from 1. Returns the gradient's norm; nothing changes if that is not finite."""
-        return self.library.demo_update(self.handle, _at(parameters), _at(first), _at(second), rate, *betas, decay, clip, step)
+    def update(
+        self,
+        parameters: np.ndarray,
+        first: np.ndarray,
+        second: np.ndarray,
+        rate: float,
+        step: int,
+        decay: float = 0.1,
+        clip: float = 1.0,
+        betas: tuple[float, float] = (0.9, 0.98),
+    ) -> float:
+        """One step of the optimiser; `step` counts from 1. Returns the gradient's norm; nothing changes if that is not
+        finite."""
+        return self.library.demo_update(
+            self.handle, _at(parameters), _at(first), _at(second), rate, *betas, decay, clip, step
+        )
 
     def gradient(self) -> np.ndarray:
         """The gradient of the last run, for checks (once a run)."""

@@ -1,4 +1,5 @@
-"""Writes a GGUF file (version 3): metadata, tensor table, aligned data. Only the value kinds a language model needs."""
+"""Writes a GGUF file (version 3): metadata, tensor table, aligned data. Only the value kinds a language model
+needs."""
 import struct
 from pathlib import Path
 
@@ -38,8 +39,12 @@ def write_gguf(path: Path, metadata: dict[str, Value], tensors: dict[str, np.nda
     for name, tensor in tensors.items():
         data = np.ascontiguousarray(tensor).tobytes()
         data += bytes(-len(data) % _ALIGNMENT)
-        head.append(_text(name) + struct.pack("<I", tensor.ndim) + struct.pack(f"<{tensor.ndim}Q", *reversed(tensor.shape))
-                    + struct.pack("<IQ", _TENSOR_TYPES[tensor.dtype], offset))
+        head.append(
+            _text(name)
+            + struct.pack("<I", tensor.ndim)
+            + struct.pack(f"<{tensor.ndim}Q", *reversed(tensor.shape))
+            + struct.pack("<IQ", _TENSOR_TYPES[tensor.dtype], offset)
+        )
         blocks.append(data)
         offset += len(data)
     table = b"".join(head)

@@ -1,7 +1,9 @@
-"""What each layer's attention is worth, and where attention sinks are: the properties KV budgets need. Part of evaluate.py.
+"""What each layer's attention is worth, and where attention sinks are: the properties KV budgets need. Part of
+evaluate.py.
 
-One layer at a time keeps only the first entries and the last 64 (the others stay whole); the rise of the loss on the second
-half of each sequence is that layer's share. A permutation test says whether layers differ; PyTorch computes, in float32.
+One layer at a time keeps only the first entries and the last 64 (the others stay whole); the rise of the loss on the
+second half of each sequence is that layer's share. A permutation test says whether layers differ; PyTorch computes, in
+float32.
 """
 from dataclasses import dataclass
 
@@ -15,10 +17,15 @@ from torch_model import normalise, rotate, rotation, tensors
 SINKS, RECENT = 4, 64
 
 
-def forward(config: ModelConfig, w: dict[str, torch.Tensor], tokens: torch.Tensor, pruned: int | None,
-            sinks: np.ndarray | None = None) -> torch.Tensor:
-    """Losses [length − 1] of one sequence; layer `pruned` keeps sinks and recent entries. With `sinks` [layers, heads, 8],
-    adds the mean attention that each of the first 8 entries draws from queries beyond the 64th."""
+def forward(
+    config: ModelConfig,
+    w: dict[str, torch.Tensor],
+    tokens: torch.Tensor,
+    pruned: int | None,
+    sinks: np.ndarray | None = None,
+) -> torch.Tensor:
+    """Losses [length − 1] of one sequence; layer `pruned` keeps sinks and recent entries. With `sinks` [layers, heads,
+    8], adds the mean attention that each of the first 8 entries draws from queries beyond the 64th."""
     n = len(tokens) - 1
     cosine, sine = rotation(config, n, tokens.device)
     q_width, kv_width = config.heads * config.head, config.kv_heads * config.head
@@ -31,7 +38,7 @@ def forward(config: ModelConfig, w: dict[str, torch.Tensor], tokens: torch.Tenso
         q, k, v = (part.view(n, -1, config.head).transpose(0, 1) for part in (q, k, v))
         q, k = rotate(q, cosine, sine), rotate(k, cosine, sine)
         k, v = (part.repeat_interleave(config.heads // config.kv_heads, 0) for part in (k, v))
-        scores = q @ k.transpose(-1, -2) / config.head ** 0.5
+        scores = q @ k.transpose(-1, -2) / config.head**0.5
         weights = scores.masked_fill(~(near if i == pruned else visible), float("-inf")).softmax(-1)
         if sinks is not None:
             sinks[i] += weights[:, RECENT:, :8].mean(1).numpy()

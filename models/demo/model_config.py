@@ -1,7 +1,8 @@
 """The demo model's shape, and where each tensor lies in the flat float32 array that is trained and saved.
 
-A plain llama: RMSNorm, rotary positions (neighbouring pairs), SwiGLU, grouped-query attention, tied embeddings. The order
-of the array is that of cpu/layout.hpp: embedding, then per layer gain, qkv, o, gain, gate+up, down, then the last gain.
+A plain llama: RMSNorm, rotary positions (neighbouring pairs), SwiGLU, grouped-query attention, tied embeddings. The
+order of the array is that of cpu/layout.hpp: embedding, then per layer gain, qkv, o, gain, gate+up, down, then the
+last gain.
 """
 from dataclasses import asdict, dataclass
 from typing import Iterator
@@ -46,7 +47,7 @@ class ModelConfig:
         start = 0
         for name, shape in self.tensors():
             count = int(np.prod(shape))
-            out[name] = flat[start:start + count].reshape(shape)
+            out[name] = flat[start : start + count].reshape(shape)
             start += count
         assert start == flat.size
         return out

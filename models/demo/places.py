@@ -1,7 +1,7 @@
 """Where the demo model's pipeline reads and writes.
 
-Everything that can be made again lies in build/demo (ignored by git); the finished model goes to models/. The books are
-reference data beside the repository: $BRIM_SHARED, else ../shared, as for the tests.
+Everything that can be made again lies in build/demo (ignored by git); the finished model goes to models/. The books
+are reference data beside the repository: $BRIM_SHARED, else ../shared, as for the tests.
 """
 import os
 from pathlib import Path

@@ -13,13 +13,18 @@ def main() -> None:
     rows = [json.loads(line) for line in (BUILD / "log.jsonl").read_text().splitlines()]
     losses = [(row["seen"] / 1e6, row["loss"]) for row in rows if "loss" in row]
     found = [row for row in rows if "probe" in row]
-    script = [f"set terminal svg size 900,700 font 'sans,11'; set output '{out}'; set multiplot layout 2,1",
-              "set grid; set xlabel 'million tokens'; set key outside", "set ylabel 'loss (nats a token)'; set yrange [1:7]",
-              "plot '-' with lines title 'training (weighted)', '-' with linespoints title 'unseen books'"]
+    script = [
+        f"set terminal svg size 900,700 font 'sans,11'; set output '{out}'; set multiplot layout 2,1",
+        "set grid; set xlabel 'million tokens'; set key outside",
+        "set ylabel 'loss (nats a token)'; set yrange [1:7]",
+        "plot '-' with lines title 'training (weighted)', '-' with linespoints title 'unseen books'",
+    ]
     script += [f"{x} {y}" for x, y in losses] + ["e"]
     script += [f"{row['seen'] / 1e6} {row['book_loss']}" for row in found] + ["e"]
-    script += ["set ylabel 'exact recall'; set yrange [0:1]",
-               "plot " + ", ".join(f"'-' with linespoints title '{kind}'" for kind in KINDS)]
+    script += [
+        "set ylabel 'exact recall'; set yrange [0:1]",
+        "plot " + ", ".join(f"'-' with linespoints title '{kind}'" for kind in KINDS),
+    ]
     for kind in KINDS:
         script += [f"{row['seen'] / 1e6} {row[kind]}" for row in found] + ["e"]
     subprocess.run(["gnuplot"], input="\n".join(script) + "\n", text=True, check=True)

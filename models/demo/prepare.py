@@ -1,8 +1,9 @@
 """python3 models/demo/prepare.py [--vocabulary N]: books → cleaned text by split, a vocabulary, token files.
 
-Writes build/demo/data: SPLIT.txt (books separated by form feeds), tokenizer.json, SPLIT.u16 (token ids) and SPLIT.books
-(the first token of each book). A book goes to one split whole, by a hash of its text; two authors are never trained on.
-Test and validation are read first, so that an edition of the same text is taken from the training split, not from them.
+Writes build/demo/data: SPLIT.txt (books separated by form feeds), tokenizer.json, SPLIT.u16 (token ids) and
+SPLIT.books (the first token of each book). A book goes to one split whole, by a hash of its text; two authors are
+never trained on. Test and validation are read first, so that an edition of the same text is taken from the training
+split, not from them.
 """
 import argparse
 import lzma

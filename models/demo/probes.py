@@ -1,7 +1,7 @@
 """Small examinations during training: exact recall by kind with held-out words, and the loss on unseen books.
 
-Samples come from the validation books and from words that training never sees. An answer counts when each of its tokens
-is the most likely one (given the right ones before it).
+Samples come from the validation books and from words that training never sees. An answer counts when each of its
+tokens is the most likely one (given the right ones before it).
 """
 import random
 
@@ -14,8 +14,15 @@ from synthetic.books import Books
 from synthetic.script import ANSWER, Script
 from synthetic.words import Words
 
-KINDS = {"listed": recall.listed, "needles": recall.needles, "values": recall.many_values, "chain": recall.chain,
-         "hops": recall.hops, "chat": conversation.conversation, "distant": conversation.distant}
+KINDS = {
+    "listed": recall.listed,
+    "needles": recall.needles,
+    "values": recall.many_values,
+    "chain": recall.chain,
+    "hops": recall.hops,
+    "chat": conversation.conversation,
+    "distant": conversation.distant,
+}
 
 
 def spans(weights: list[float]) -> list[tuple[int, int]]:
@@ -44,22 +51,27 @@ def samples(tokenizer: tk.Tokenizer, books: Books, kind: str, length: int, count
     return made
 
 
-def run_rows(trainer: FastTrainer, parameters: np.ndarray, rows: list[list[int]],
-             length: int) -> tuple[np.ndarray, np.ndarray]:
+def run_rows(
+    trainer: FastTrainer, parameters: np.ndarray, rows: list[list[int]], length: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Losses and most likely next tokens of rows, padded with EOS to `length`."""
     ids = np.full((len(rows), length + 1), tk.EOS, np.int32)
     for i, row in enumerate(rows):
-        ids[i, :len(row)] = row[:length + 1]
-    _, losses, best = trainer.run(parameters, ids[:, :-1], ids[:, 1:], np.ones((len(rows), length), np.float32), learn=False,
-                                  details=True)
+        ids[i, : len(row)] = row[: length + 1]
+    _, losses, best = trainer.run(
+        parameters, ids[:, :-1], ids[:, 1:], np.ones((len(rows), length), np.float32), learn=False, details=True
+    )
     assert losses is not None and best is not None
     return losses, best
 
 
 def recall_share(trainer: FastTrainer, parameters: np.ndarray, made: list[Script], length: int) -> float:
     _, best = run_rows(trainer, parameters, [script.ids for script in made], length)
-    right = [all(best[i, at - 1] == script.ids[at] for at in range(start, end))
-             for i, script in enumerate(made) for start, end in spans(script.weights)]
+    right = [
+        all(best[i, at - 1] == script.ids[at] for at in range(start, end))
+        for i, script in enumerate(made)
+        for start, end in spans(script.weights)
+    ]
     return float(np.mean(right))
 
 

@@ -1,9 +1,9 @@
 """How training goes on with the number of tokens seen: sequence lengths, batch sizes, learning rate.
 
-Only tokens and probes count, never time, so a paused or slowed run goes the same way. Lengths grow in stages; a stage ends
-after its tokens, or earlier when recall is mastered. The last one mixes long sequences with shorter ones and lasts until the
-plan's end. The rate is constant after a warm-up and falls
-linearly over the plan's last part, so a plan can be made longer from any checkpoint before that.
+Only tokens and probes count, never time, so a paused or slowed run goes the same way. Lengths grow in stages; a stage
+ends after its tokens, or earlier when recall is mastered. The last one mixes long sequences with shorter ones and
+lasts until the plan's end. The rate is constant after a warm-up and falls linearly over the plan's last part, so a
+plan can be made longer from any checkpoint before that.
 """
 import random
 from dataclasses import dataclass

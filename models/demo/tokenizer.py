@@ -1,8 +1,9 @@
-"""A byte-level BPE vocabulary: cutting, training, encoding. Other engines read it as `gpt2` with the pre-tokenizer `qwen2`.
+"""A byte-level BPE vocabulary: cutting, training, encoding. Other engines read it as `gpt2` with the pre-tokenizer
+`qwen2`.
 
-Ids: the control tokens, the 256 bytes, then one token a merge. Digits are cut one by one, so numbers are read and copied
-digit by digit. The cutting expression equals the engines' one on the characters that cleaning.py leaves (Python's `re`
-has no Unicode classes, so fractions and the like would differ).
+Ids: the control tokens, the 256 bytes, then one token a merge. Digits are cut one by one, so numbers are read and
+copied digit by digit. The cutting expression equals the engines' one on the characters that cleaning.py leaves
+(Python's `re` has no Unicode classes, so fractions and the like would differ).
 """
 import heapq
 import json
@@ -18,8 +19,10 @@ PRE_TOKENIZER = "qwen2"
 
 _LETTER = r"[^\W\d_]"
 _OTHER = r"(?:[^\s\w]|_)"
-CUT = re.compile(rf"'(?:[sStTmMdD]|[rR][eE]|[vV][eE]|[lL][lL])|(?:[^\w\r\n]|_)?{_LETTER}+|\d| ?{_OTHER}+[\r\n]*"
-                 r"|\s*[\r\n]+|\s+(?!\S)|\s+")
+CUT = re.compile(
+    rf"'(?:[sStTmMdD]|[rR][eE]|[vV][eE]|[lL][lL])|(?:[^\w\r\n]|_)?{_LETTER}+|\d| ?{_OTHER}+[\r\n]*"
+    r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
 
 
 def byte_alphabet() -> list[str]:

@@ -8,7 +8,7 @@ from model_config import ModelConfig
 
 def rotation(config: ModelConfig, length: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     steps = torch.arange(0, config.head, 2, dtype=torch.float64, device=device) / config.head
-    angles = torch.arange(length, dtype=torch.float64, device=device)[:, None] * config.rope_base ** -steps
+    angles = torch.arange(length, dtype=torch.float64, device=device)[:, None] * config.rope_base**-steps
     return angles.cos().float(), angles.sin().float()
 
 
@@ -26,7 +26,7 @@ def tensors(config: ModelConfig, flat: torch.Tensor) -> dict[str, torch.Tensor]:
     out, start = {}, 0
     for name, shape in config.tensors():
         count = int(torch.tensor(shape).prod())
-        out[name] = flat[start:start + count].view(shape)
+        out[name] = flat[start : start + count].view(shape)
         start += count
     return out
 
@@ -57,8 +57,9 @@ def logits(config: ModelConfig, flat: torch.Tensor, tokens: torch.Tensor) -> tor
     return normalise(x, w["gain"]) @ w["embedding"].T
 
 
-def loss(config: ModelConfig, flat: torch.Tensor, tokens: torch.Tensor, targets: torch.Tensor,
-         weights: torch.Tensor) -> torch.Tensor:
+def loss(
+    config: ModelConfig, flat: torch.Tensor, tokens: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor
+) -> torch.Tensor:
     """Σ weights·loss."""
     scores = logits(config, flat, tokens)
     each = functional.cross_entropy(scores.float().flatten(0, 1), targets.flatten(), reduction="none")

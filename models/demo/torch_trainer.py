@@ -1,7 +1,7 @@
 """The training step in PyTorch, for an accelerator: the same calls as fast_cpu.FastTrainer, on tensors of the device.
 
-Micro-batches of at most `rows` tokens in bfloat16 autocast; the optimiser (Muon for the layers' matrices, AdamW for the
-rest) works on the flat array as cpu/step.cpp does.
+Micro-batches of at most `rows` tokens in bfloat16 autocast; the optimiser (Muon for the layers' matrices, AdamW for
+the rest) works on the flat array as cpu/step.cpp does.
 """
 import numpy as np
 import torch
@@ -50,18 +50,29 @@ class TorchTrainer:
     def close(self) -> None:
         self.grad = None
 
-    def run(self, parameters: torch.Tensor, tokens: np.ndarray, targets: np.ndarray, weights: np.ndarray, learn: bool,
-            details: bool = False) -> tuple[float, np.ndarray | None, np.ndarray | None]:
+    def run(
+        self,
+        parameters: torch.Tensor,
+        tokens: np.ndarray,
+        targets: np.ndarray,
+        weights: np.ndarray,
+        learn: bool,
+        details: bool = False,
+    ) -> tuple[float, np.ndarray | None, np.ndarray | None]:
         """Σ weights·loss; with details also each position's loss and most likely token."""
         flat = parameters.detach().requires_grad_(learn)
         total, losses, best = 0.0, [], []
         together = max(1, self.rows // tokens.shape[1])
         for at in range(0, len(tokens), together):
-            ids, wanted, scale = (torch.tensor(part[at:at + together], device=self.device)
-                                  for part in (tokens.astype(np.int64), targets.astype(np.int64), weights))
+            ids, wanted, scale = (
+                torch.tensor(part[at : at + together], device=self.device)
+                for part in (tokens.astype(np.int64), targets.astype(np.int64), weights)
+            )
             with torch.set_grad_enabled(learn), torch.autocast(self.device.type, torch.bfloat16):
                 scores = self.logits(self.config, flat, ids).float()
-            each = torch.nn.functional.cross_entropy(scores.flatten(0, 1), wanted.flatten(), reduction="none").view(ids.shape)
+            each = torch.nn.functional.cross_entropy(scores.flatten(0, 1), wanted.flatten(), reduction="none").view(
+                ids.shape
+            )
             loss = (each * scale).sum()
             if learn:
                 loss.backward()
@@ -72,8 +83,17 @@ class TorchTrainer:
         self.grad = flat.grad
         return total, np.concatenate(losses) if details else None, np.concatenate(best) if details else None
 
-    def update(self, parameters: torch.Tensor, first: torch.Tensor, second: torch.Tensor, rate: float, step: int,
-               decay: float = 0.1, clip: float = 1.0, betas: tuple[float, float] = (0.9, 0.98)) -> float:
+    def update(
+        self,
+        parameters: torch.Tensor,
+        first: torch.Tensor,
+        second: torch.Tensor,
+        rate: float,
+        step: int,
+        decay: float = 0.1,
+        clip: float = 1.0,
+        betas: tuple[float, float] = (0.9, 0.98),
+    ) -> float:
         """One step; `step` counts from 1. Returns the gradient's norm; nothing changes if that is not finite."""
         assert self.grad is not None
         norm = float(self.grad.norm())

@@ -1,8 +1,9 @@
-"""python3 models/demo/train.py [--tokens N]: trains until the plan's end; started again, it goes on from its checkpoint.
-With an accelerator: --device cuda --large (a vocabulary of 8,192: prepare.py --vocabulary 8192).
+"""python3 models/demo/train.py [--tokens N]: trains until the plan's end; started again, it goes on from its
+checkpoint. With an accelerator: --device cuda --large (a vocabulary of 8,192: prepare.py --vocabulary 8192).
 
-Writes build/demo: train.pid, checkpoint.npz (every few minutes, replaced whole), stage-N.npz (before each longer stage),
-log.jsonl (losses, speed, probes). `average` in a checkpoint is a running mean of the parameters: what is exported.
+Writes build/demo: train.pid, checkpoint.npz (every few minutes, replaced whole), stage-N.npz (before each longer
+stage), log.jsonl (losses, speed, probes). `average` in a checkpoint is a running mean of the parameters: what is
+exported.
 """
 import argparse
 import json
@@ -44,10 +45,18 @@ class State:
 
     def save(self, path: Path) -> None:
         new = path.with_suffix(".new.npz")
-        meta = {"step": self.step, "seen": self.seen, "updates": self.updates, "stage": self.stage,
-                "stage_start": self.stage_start, "config": self.config.as_dict()}
-        arrays = {name: np.asarray(getattr(self, name).cpu() if hasattr(getattr(self, name), "cpu") else getattr(self, name))
-                  for name in self.NAMES}
+        meta = {
+            "step": self.step,
+            "seen": self.seen,
+            "updates": self.updates,
+            "stage": self.stage,
+            "stage_start": self.stage_start,
+            "config": self.config.as_dict(),
+        }
+        arrays = {
+            name: np.asarray(getattr(self, name).cpu() if hasattr(getattr(self, name), "cpu") else getattr(self, name))
+            for name in self.NAMES
+        }
         np.savez(new, **arrays, meta=np.array(json.dumps(meta)))
         os.replace(new, path)
 
@@ -62,9 +71,13 @@ class State:
 
 def probe(trainer: Any, state: State, tokenizer: tk.Tokenizer, books: Books, length: int) -> dict[str, float]:
     count = max(4, 6144 // length)
-    found = {kind: round(probes.recall_share(trainer, state.average,
-                                             probes.samples(tokenizer, books, kind, length, count), length), 3)
-             for kind in probes.KINDS}
+    found = {
+        kind: round(
+            probes.recall_share(trainer, state.average, probes.samples(tokenizer, books, kind, length, count), length),
+            3,
+        )
+        for kind in probes.KINDS
+    }
     found["book_loss"] = round(probes.book_loss(trainer, state.average, books, length), 4)
     return found
 
@@ -88,9 +101,12 @@ def main() -> None:
         rows = 4096 if length > 1024 else 1024
         if wish.device:
             from torch_trainer import TorchTrainer  # PyTorch is needed for this only
+
             rows = 65536
         if rows not in trainers:
-            trainers[rows] = TorchTrainer(config, rows, wish.device) if wish.device else FastTrainer(config, rows, wish.threads)
+            trainers[rows] = (
+                TorchTrainer(config, rows, wish.device) if wish.device else FastTrainer(config, rows, wish.threads)
+            )
         return trainers[rows]
 
     state = State(config, trainer_for(256).place)
@@ -119,9 +135,21 @@ def main() -> None:
             state.average += share * (state.parameters - state.average)
         if state.step % 20 == 0:
             now = time.monotonic()
-            log.write(json.dumps({"step": state.step, "seen": state.seen, "length": length, "loss": round(float(np.mean(losses)), 4),
-                                  "rate": round(rate, 6), "norm": round(norm, 3),
-                                  "tokens_per_second": round((state.seen - marked) / (now - mark)), "time": round(time.time())}) + "\n")
+            log.write(
+                json.dumps(
+                    {
+                        "step": state.step,
+                        "seen": state.seen,
+                        "length": length,
+                        "loss": round(float(np.mean(losses)), 4),
+                        "rate": round(rate, 6),
+                        "norm": round(norm, 3),
+                        "tokens_per_second": round((state.seen - marked) / (now - mark)),
+                        "time": round(time.time()),
+                    }
+                )
+                + "\n"
+            )
             losses, mark, marked = [], now, state.seen
         if state.step % PROBE_STEPS == 0:
             longest = max(STAGES[state.stage][1])

@@ -17,17 +17,18 @@ class Books:
 
     def window(self, rng: random.Random, length: int) -> np.ndarray:
         start = rng.randrange(len(self.tokens) - length)
-        return np.asarray(self.tokens[start:start + length])
+        return np.asarray(self.tokens[start : start + length])
 
     def passage(self, rng: random.Random, length: int) -> list[int]:
-        """About `length` tokens that start after a paragraph and end with a sentence; never longer, empty without an end."""
+        """About `length` tokens that start after a paragraph and end with a sentence; never longer, empty without an
+        end."""
         window = self.window(rng, length + 300)
         starts = np.flatnonzero(self.breaks[window[:300]])
         start = int(starts[0]) + 1 if len(starts) else 0
-        piece = window[start:start + length]
+        piece = window[start : start + length]
         piece = piece[piece != tk.EOS]
         ends = np.flatnonzero(self.closes[piece])
-        return piece[:int(ends[-1]) + 1].tolist() if len(ends) else []
+        return piece[: int(ends[-1]) + 1].tolist() if len(ends) else []
 
     def cuts(self, passage: list[int]) -> list[int]:
         """Where a sentence can be put in: indices after a sentence's last token."""

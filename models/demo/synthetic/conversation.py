@@ -1,7 +1,7 @@
 """Conversations in the chat template: small talk, facts told and asked for later, updates, ignorance, stories between.
 
-A conversation is a loop of turns of which each kind is drawn anew; what the user told so far is kept, so every question has
-one right answer. `room` bounds its length in tokens; facts may be asked for at any later time.
+A conversation is a loop of turns of which each kind is drawn anew; what the user told so far is kept, so every
+question has one right answer. `room` bounds its length in tokens; facts may be asked for at any later time.
 """
 from synthetic import small_talk as talk
 from synthetic import recall
@@ -11,8 +11,13 @@ from synthetic.script import Script, marked, plain
 from synthetic.words import Words
 
 KNOWN = talk.known_facts()
-SYSTEMS = ["You are {n}, a tiny demo model.", "You are {n}.", "You are a helpful assistant called {n}.",
-           "Your name is {n}. Answer briefly.", "You are {n}, a small language model. Be kind."]
+SYSTEMS = [
+    "You are {n}, a tiny demo model.",
+    "You are {n}.",
+    "You are a helpful assistant called {n}.",
+    "Your name is {n}. Answer briefly.",
+    "You are {n}, a small language model. Be kind.",
+]
 
 
 class Conversation:
@@ -67,7 +72,9 @@ class Conversation:
                 second = other.draw(self.words)
                 self.told[other.noun] = (other, second)
                 text += " " + self.capital(rng.choice(other.statements).format(v=second))
-                reply = rng.choice(("I will remember both.", "Thank you for telling me.", "I see. I will remember that."))
+                reply = rng.choice(
+                    ("I will remember both.", "Thank you for telling me.", "I see. I will remember that.")
+                )
         self.say(text, self.capital(reply.format(v=marked(value))))
 
     def ask(self) -> None:
@@ -90,14 +97,20 @@ class Conversation:
                 self.say(rng.choice(attribute.questions), rng.choice(UNKNOWN).format(n=marked(attribute.noun)))
         elif self.told and kind < 0.95:
             chosen = rng.sample(list(self.told.values()), min(3, len(self.told)))
-            self.say("What do you know about me?", " ".join(
-                self.capital(rng.choice(a.answers[:1]).format(v=marked(v))) for a, v in chosen))
+            self.say(
+                "What do you know about me?",
+                " ".join(self.capital(rng.choice(a.answers[:1]).format(v=marked(v))) for a, v in chosen),
+            )
         elif self.last_said:
             if rng.random() < 0.5:
-                self.say("What did I just say?", f'You said: {" ".join(marked(w) for w in plain(self.last_said).split(" "))}')
+                self.say(
+                    "What did I just say?", f'You said: {" ".join(marked(w) for w in plain(self.last_said).split(" "))}'
+                )
             else:
-                self.say("What was the first thing I said?",
-                         f'You said: {" ".join(marked(w) for w in plain(self.first_said).split(" "))}')
+                self.say(
+                    "What was the first thing I said?",
+                    f'You said: {" ".join(marked(w) for w in plain(self.first_said).split(" "))}',
+                )
 
     def chat(self) -> None:
         rng = self.rng
@@ -123,7 +136,10 @@ class Conversation:
 
     def greet(self) -> None:
         answer = self.rng.choice(talk.GREETING_ANSWERS)
-        self.say(self.rng.choice(talk.GREETINGS), answer.format(name=self.own_name if self.own_name == "Brim" else marked(self.own_name)))
+        self.say(
+            self.rng.choice(talk.GREETINGS),
+            answer.format(name=self.own_name if self.own_name == "Brim" else marked(self.own_name)),
+        )
 
 
 def conversation(script: Script, words: Words, books: Books, room: int) -> None:
@@ -177,7 +193,8 @@ def distant(script: Script, words: Words, books: Books, room: int) -> None:
     facts = list(talk_of.told.values())
     rng.shuffle(facts)
     for attribute, value in facts:
-        talk_of.say(rng.choice(attribute.questions),
-                    talk_of.capital(rng.choice(attribute.answers).format(v=marked(value))))
+        talk_of.say(
+            rng.choice(attribute.questions), talk_of.capital(rng.choice(attribute.answers).format(v=marked(value)))
+        )
     if rng.random() < 0.3:
         talk_of.ask()

@@ -1,7 +1,7 @@
 """Tasks of exact recall: keys and values, needles in book text, chains, hops, lists, counting and copying.
 
-Each function appends one sample of at most about `room` tokens to a script. Facts are one sentence each; they stand in a
-list or between the sentences of a book passage, at any depth. Questions come in the chat's turns or as plain lines.
+Each function appends one sample of at most about `room` tokens to a script. Facts are one sentence each; they stand in
+a list or between the sentences of a book passage, at any depth. Questions come in the chat's turns or as plain lines.
 """
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,8 +23,14 @@ FORMS = [
     ("In {k} there is {v}.", "What is in {k}?", "In {k} there is {v}."),
     ("{k} belongs to {v}.", "Who or what does {k} belong to?", "{k} belongs to {v}."),
 ]
-HEADS = ["Here is a text with something hidden in it.", "Read this carefully.", "Remember what you read here.",
-         "Some facts are hidden in the text below.", "Please read this.", ""]
+HEADS = [
+    "Here is a text with something hidden in it.",
+    "Read this carefully.",
+    "Remember what you read here.",
+    "Some facts are hidden in the text below.",
+    "Please read this.",
+    "",
+]
 
 
 @dataclass
@@ -126,8 +132,15 @@ def many_values(script: Script, words: Words, books: Books, room: int) -> None:
     updated = rng.random() < 0.5
     if updated:
         sentences = [f"The code of {key} is {values[0]}."] + [
-            rng.choice(("Now the code of {k} is {v}.", "The code of {k} was changed to {v}.", "From now on the code of {k} is {v}."))
-            .format(k=key, v=value) for value in values[1:]]
+            rng.choice(
+                (
+                    "Now the code of {k} is {v}.",
+                    "The code of {k} was changed to {v}.",
+                    "From now on the code of {k} is {v}.",
+                )
+            ).format(k=key, v=value)
+            for value in values[1:]
+        ]
         pairs = [(f"What is the code of {key} now?", f"The code of {key} is now {marked(values[-1])}.")]
         if rng.random() < 0.5:
             pairs.append((f"What was the first code of {key}?", f"The first code of {key} was {marked(values[0])}."))
@@ -150,7 +163,7 @@ def chain(script: Script, words: Words, books: Books, room: int) -> None:
     form = rng.choice(("{a} = {b}.", "{a} has the same number as {b}.", "Let {a} be {b}."))
     for index in range(rng.choice((1, 2))):
         value = words.number(rng.choice((2, 3, 4)))
-        own = names[index * 6:index * 6 + length]
+        own = names[index * 6 : index * 6 + length]
         rows.append([form.format(a=own[0], b=value) if "same" not in form else f"{own[0]} has the number {value}."])
         rows[-1] += [form.format(a=after, b=before) for before, after in zip(own, own[1:])]
         question = f"What is {own[-1]}?" if "same" not in form else f"What is the number of {own[-1]}?"
@@ -195,8 +208,12 @@ def hops(script: Script, words: Words, books: Books, room: int) -> None:
         elif kind < 0.7:
             pairs.append((f"Who is near the {things[i]}?", f"{marked(people[i])}."))
         else:
-            pairs.append((f"Where is {people[i]} and what is there?",
-                          f"{people[i]} is in the {marked(places[i])}. The {marked(things[i])} is there."))
+            pairs.append(
+                (
+                    f"Where is {people[i]} and what is there?",
+                    f"{people[i]} is in the {marked(places[i])}. The {marked(things[i])} is there.",
+                )
+            )
     ask(script, words, pairs, chat)
 
 
@@ -208,7 +225,11 @@ def repeated(script: Script, words: Words, books: Books, room: int) -> None:
     text = rng.choice((", ", " ")).join(items)
     kind = rng.random()
     if kind < 0.6:
-        script.user(rng.choice(("Repeat after me: {t}", "Say this list: {t}", "Please repeat: {t}", "Copy this: {t}")).format(t=text))
+        script.user(
+            rng.choice(("Repeat after me: {t}", "Say this list: {t}", "Please repeat: {t}", "Copy this: {t}")).format(
+                t=text
+            )
+        )
         script.assistant(" ".join(marked(part) for part in text.split(" ")))
     elif kind < 0.75 and len(items) <= 8:
         script.user(f"Say this list backwards: {text}")
@@ -255,4 +276,4 @@ def copied(script: Script, words: Words, books: Books, room: int) -> None:
         script.add("\n\nSay it again.", PROMPT)
     script.close_user()
     script.assistant_ids(passage)
-    script.weights[-1 - len(passage):-1] = [2.0] * len(passage)
+    script.weights[-1 - len(passage) : -1] = [2.0] * len(passage)

@@ -1,7 +1,7 @@
 """A sample under construction: token ids and how much each counts in the loss.
 
-A template marks what must be remembered with ⟨…⟩; those tokens count four times. The tokenizer cuts at the marks only where
-it would cut anyway (before the space that leads a word), so the ids are those of the plain text.
+A template marks what must be remembered with ⟨…⟩; those tokens count four times. The tokenizer cuts at the marks only
+where it would cut anyway (before the space that leads a word), so the ids are those of the plain text.
 """
 import re
 
