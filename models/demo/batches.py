@@ -17,6 +17,7 @@ from synthetic.words import Words
 NATURAL = 0.4  # of the sequences; book text inside samples brings its share to about a half
 # sample, weight when short, weight when it fills the sequence
 SAMPLES = [
+    (recall.echoed, 6, 1),
     (recall.listed, 5, 4),
     (recall.needles, 3, 8),
     (recall.many_values, 2, 3),

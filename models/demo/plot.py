@@ -26,7 +26,7 @@ def main() -> None:
         "plot " + ", ".join(f"'-' with linespoints title '{kind}'" for kind in KINDS),
     ]
     for kind in KINDS:
-        script += [f"{row['seen'] / 1e6} {row[kind]}" for row in found] + ["e"]
+        script += [f"{row['seen'] / 1e6} {row[kind]}" for row in found if kind in row] + ["e"]
     subprocess.run(["gnuplot"], input="\n".join(script) + "\n", text=True, check=True)
     print(out)
 

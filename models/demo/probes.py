@@ -15,6 +15,7 @@ from synthetic.script import ANSWER, Script
 from synthetic.words import Words
 
 KINDS = {
+    "echoed": recall.echoed,
     "listed": recall.listed,
     "needles": recall.needles,
     "values": recall.many_values,

@@ -1,5 +1,6 @@
 """python3 models/demo/train.py [--tokens N]: trains until the plan's end; started again, it goes on from its
-checkpoint. With an accelerator: --device cuda --large (a vocabulary of 8,192: prepare.py --vocabulary 8192).
+checkpoint (an ordinary kill saves first). With an accelerator: --device cuda --large (a vocabulary of 8,192:
+prepare.py --vocabulary 8192).
 
 Writes build/demo: train.pid, checkpoint.npz (every few minutes, replaced whole), stage-N.npz (before each longer
 stage), log.jsonl (losses, speed, probes). `average` in a checkpoint is a running mean of the parameters: what is
@@ -8,6 +9,7 @@ exported.
 import argparse
 import json
 import os
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -114,11 +116,13 @@ def main() -> None:
     if checkpoint.exists():
         state.load(checkpoint)
     log = (BUILD / "log.jsonl").open("a", buffering=1)
+    stopped: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, frame: stopped.append(number))
     recall = 0.0
     saved = time.monotonic()
     losses: list[float] = []
     mark, marked = time.monotonic(), state.seen
-    while state.seen < plan.tokens:
+    while state.seen < plan.tokens and not stopped:
         length = plan.length(state.stage, state.step, SEED)
         trainer = trainer_for(length)
         tokens, targets, weights = source.batch(state.step, plan.count(length), length)
@@ -157,7 +161,7 @@ def main() -> None:
             recall = float(np.mean([found[kind] for kind in probes.KINDS]))
             log.write(json.dumps({"step": state.step, "seen": state.seen, "probe": longest, **found}) + "\n")
             mark, marked = time.monotonic(), state.seen
-        if time.monotonic() - saved > SAVE_SECONDS or state.seen >= plan.tokens:
+        if time.monotonic() - saved > SAVE_SECONDS or state.seen >= plan.tokens or stopped:
             state.save(checkpoint)
             saved = time.monotonic()
         if plan.over(state.stage, state.seen - state.stage_start, recall):

@@ -277,3 +277,26 @@ def copied(script: Script, words: Words, books: Books, room: int) -> None:
     script.close_user()
     script.assistant_ids(passage)
     script.weights[-1 - len(passage) : -1] = [2.0] * len(passage)
+
+
+def echoed(script: Script, words: Words, books: Books, room: int) -> None:
+    """Rounds of the same items: whole lists in order, or pairs in a new order each round. Nearly every token of the
+    later rounds follows from the first one, so copying is learnt from this before anything else."""
+    rng = words.rng
+    draw: Callable[[], str] = rng.choice((words.made, lambda: words.one(NOUNS), words.number, words.name, words.value))
+    rounds = 1 + rng.choice((1, 1, 2, 3, 4))
+    if rng.random() < 0.4:
+        items = [draw() for _ in range(rng.randrange(4, max(5, min(16, room // 14))))]
+        gap, close = rng.choice(((" ", "\n"), (", ", ".\n"), (" ", ". ")))
+        lines = [gap.join(items)] + [gap.join([items[0], *map(marked, items[1:])])] * (rounds - 1)
+    else:
+        keys = words.keys(rng.randrange(3, max(4, min(14, room // 26))), alike=rng.random() < 0.15)
+        rows = [(key, draw()) for key in keys]
+        middle = rng.choice((" =", ":", " is", " has", " ->"))
+        close = rng.choice(("\n", "; ", ". "))
+        lines = [close.join(f"{key}{middle} {value}" for key, value in rows)]
+        for _ in range(rounds - 1):
+            rng.shuffle(rows)
+            lines.append(close.join(f"{key}{middle} {marked(value)}" for key, value in rows))
+    room_for = max(2, int(room / (1 + len(script.tokenizer.encode(lines[0] + close)))))
+    script.add(close.join(lines[:room_for]), PROMPT)
