@@ -26,8 +26,8 @@ function(brim_isa_kernels library)
     add_library(brim_kernels_${name} OBJECT ${sources})
     brim_defaults(brim_kernels_${name})
     target_compile_options(brim_kernels_${name} PRIVATE -O3 -fno-lto -fno-exceptions -fno-math-errno -fno-trapping-math -ffp-contract=off ${flags})
-    if(BRIM_SANITIZE MATCHES "address" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT name STREQUAL "generic")
-      # Unrolled tiles whose every value is watched for its scope take GCC minutes a file.
+    if(BRIM_SANITIZE MATCHES "address" AND NOT name STREQUAL "generic")
+      # Unrolled tiles whose every value is watched for its scope take compilers minutes a file.
       target_compile_options(brim_kernels_${name} PRIVATE -O1 -fno-sanitize-address-use-after-scope)
     endif()
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND name MATCHES "avx512|amx")

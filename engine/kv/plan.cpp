@@ -160,13 +160,20 @@ std::vector<std::int64_t> split_bytes(const Split& split, const std::vector<Laye
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return wanted[a] % kGranuleEntries > wanted[b] % kGranuleEntries;
   });
+  // Rounds of one granule for each layer that can take and pay one; as many rounds at once as all of them can, since a layer
+  // may cost a billionth of another.
+  const auto price = [&](std::size_t i) { return times(kGranuleEntries, layers[i].entry_bytes); };
+  const auto takes = [&](std::size_t i) { return slots[i] + kGranuleEntries <= layers[i].cap && price(i) <= left; };
   for (bool given = true; given;) {
     given = false;
+    std::int64_t round = 0;
+    for (const std::size_t i : order) round = plus(round, takes(i) ? price(i) : 0);
+    const std::int64_t rounds = round > 0 ? std::max<std::int64_t>(left / round, 1) : 0;
     for (const std::size_t i : order) {
-      const std::int64_t cost = times(kGranuleEntries, layers[i].entry_bytes);
-      if (slots[i] + kGranuleEntries > layers[i].cap || cost > left) continue;
-      slots[i] += kGranuleEntries;
-      left -= cost;
+      if (rounds == 0 || !takes(i)) continue;
+      const std::int64_t granules = std::min({rounds, (layers[i].cap - slots[i]) / kGranuleEntries, left / price(i)});
+      slots[i] += granules * kGranuleEntries;
+      left -= granules * price(i);
       given = true;
     }
   }
