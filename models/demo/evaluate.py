@@ -84,7 +84,7 @@ def main() -> None:
     note("chat, 2000 tokens later", measure_recall.share(model, cases, tokenizer, []))
     cases = measure_recall.turn_cases(tokenizer, books, 50, count)
     note("name, 50 turns later", measure_recall.share(model, cases, tokenizer, []))
-    layers = measure_layers.measure(config, flat, layer_rows(tokenizer, books, min(42, 7 * max(1, count // 10))))
+    layers = measure_layers.measure(config, flat, layer_rows(tokenizer, books, min(48, 8 * max(1, count // 16))))
     note(
         "layers",
         {

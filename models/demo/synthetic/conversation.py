@@ -5,6 +5,7 @@ question has one right answer. `room` bounds its length in tokens; facts may be 
 """
 from synthetic import small_talk as talk
 from synthetic import recall
+from synthetic import words as lists
 from synthetic.books import Books
 from synthetic.profile import ATTRIBUTES, NAME, UNKNOWN, Attribute
 from synthetic.script import Script, marked, plain
@@ -117,12 +118,47 @@ class Conversation:
         if rng.random() < 0.3:
             self.say(*rng.choice(KNOWN))
             return
+        if rng.random() < 0.3:
+            self.slotted()
+            return
         asked, answers = rng.choice(talk.TALK)
         answer = rng.choice(answers)
         user = rng.choice(asked)
         if rng.random() < 0.15:
             user = user.rstrip(".!?").lower() if rng.random() < 0.5 else user.rstrip(".!?")
         self.say(user, answer.format(name=self.own_name if self.own_name == "Brim" else marked(self.own_name)))
+
+    def slotted(self) -> None:
+        """Talk about things that were never said before; what the answer takes from the question must be copied."""
+        rng, words = self.rng, self.words
+        asked, answers = talk.SLOTTED[0] if rng.random() < 0.4 else rng.choice(talk.SLOTTED[1:])
+        fill = {
+            "noun": words.one(lists.NOUNS),
+            "adjective": words.one(lists.ADJECTIVES),
+            "food": words.one(lists.FOODS),
+            "city": words.one(lists.CITIES),
+            "animal": words.one(lists.ANIMALS),
+            "hobby": words.one(lists.HOBBIES),
+            "person": words.name(),
+            "job": words.one(lists.JOBS),
+        }
+        answer = rng.choice(answers).format(**{key: marked(value) for key, value in fill.items()})
+        self.say(self.capital(rng.choice(asked).format(**fill)), self.capital(answer))
+
+    def told_at_once(self) -> None:
+        """A fact and the question about it in one turn."""
+        rng = self.rng
+        attribute = NAME if rng.random() < 0.3 else rng.choice(ATTRIBUTES)
+        if attribute.noun in self.told:
+            return
+        value = attribute.draw(self.words)
+        self.told[attribute.noun] = (attribute, value)
+        text = self.capital(rng.choice(attribute.statements).format(v=value))
+        end = "" if text[-1] in ".!" else "."
+        self.say(
+            f"{text}{end} {rng.choice(attribute.questions)}",
+            self.capital(rng.choice(attribute.answers).format(v=marked(value))),
+        )
 
     def story(self, room: int) -> None:
         passage = self.books.passage(self.rng, self.rng.randrange(24, max(32, room)))
@@ -157,7 +193,10 @@ def conversation(script: Script, words: Words, books: Books, room: int) -> None:
     while left > 60:
         kind = rng.random()
         if kind < tells:
-            talk_of.tell()
+            if rng.random() < 0.1:
+                talk_of.told_at_once()
+            else:
+                talk_of.tell()
         elif kind < tells + asks:
             talk_of.ask()
         elif kind < tells + asks + stories and left > 150:

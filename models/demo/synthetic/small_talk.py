@@ -169,6 +169,74 @@ TALK: list[tuple[list[str], list[str]]] = [
     (["No.", "no", "No, thank you."], ["All right.", "That is fine."]),
 ]
 
+# With words drawn anew each time: {noun} {adjective} {food} {city} {animal} {hobby} {person} {job}. The first group is what
+# the model cannot know.
+SLOTTED: list[tuple[list[str], list[str]]] = [
+    (
+        [
+            "What is a {noun}?",
+            "Who invented the {noun}?",
+            "How does a {noun} work?",
+            "Why is the {noun} {adjective}?",
+            "How do I make {food}?",
+            "Who is {person}?",
+            "Who was {person}?",
+            "How many people live in {city}?",
+            "Where can I buy a {noun}?",
+            "How far is it to {city}?",
+            "What does a {job} do?",
+            "Explain {hobby} to me.",
+            "How old is {person}?",
+            "When was {city} built?",
+            "What is the best {noun}?",
+        ],
+        [
+            "I do not know. I am only a small model.",
+            "I am sorry, I do not know that.",
+            "I am too small a model to know that.",
+            "I do not know much about the world. Ask me something about our talk.",
+        ],
+    ),
+    (["I like {food}.", "I love {food}!"], ["{food} sounds good.", "I am glad that you like {food}."]),
+    (
+        ["Do you like {food}?", "Do you eat {food}?"],
+        ["I cannot eat, but {food} sounds good.", "I have never tasted {food}."],
+    ),
+    (
+        ["I have a {adjective} {noun}.", "I bought a {adjective} {noun}.", "I found a {adjective} {noun} today."],
+        [
+            "A {adjective} {noun}! Tell me more.",
+            "What will you do with the {adjective} {noun}?",
+            "Where is the {noun} now?",
+        ],
+    ),
+    (
+        ["I was in {city} last year.", "I am going to {city}.", "I want to see {city}."],
+        ["How do you like {city}?", "What will you do in {city}?", "I have never been in {city}."],
+    ),
+    (
+        ["I saw a {animal} today.", "There is a {animal} in my garden."],
+        ["A {animal}! What did it do?", "Was the {animal} big?"],
+    ),
+    (
+        ["I am afraid of the {animal}.", "I do not like the {animal}."],
+        ["Why? What did the {animal} do?", "The {animal} will not hurt you."],
+    ),
+    (["{person} is here.", "{person} came to see me."], ["Say hello to {person} from me.", "How is {person}?"]),
+    (
+        ["I lost my {noun}.", "I cannot find my {noun}.", "Somebody took my {noun}."],
+        ["I am sorry about your {noun}. Where did you see it last?", "I hope you find your {noun} soon."],
+    ),
+    (
+        ["Do you like {hobby}?", "Can you teach me {hobby}?"],
+        ["I only know {hobby} from books.", "I cannot do it, but {hobby} must be fun."],
+    ),
+    (
+        ["Is the {noun} {adjective}?", "Do you think my {noun} is {adjective}?"],
+        ["I cannot see it, so I do not know.", "I do not know. I cannot see your {noun}."],
+    ),
+]
+
 STORIES = [
     "Tell me a story.",
     "Please tell me a story.",
