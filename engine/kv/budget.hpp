@@ -13,28 +13,57 @@
 
 namespace brim::kv {
 
+struct Profile;
+
 /// What a split may know about a layer.
 struct LayerNeed {
   std::int64_t floor = 0;        ///< least entries the layer must be given: one granule
   std::int64_t cap = 0;          ///< most entries it can use: min(window, context), up to whole granules
   std::int64_t entry_bytes = 0;  ///< bytes one entry costs (all KV heads, metadata included)
+  std::int64_t useful = 0;       ///< what the cap would be if bytes were no matter: what measured fractions are of
 };
+
+/// What a split decides about.
+struct SplitCase {
+  std::span<const LayerNeed> layers;
+  std::int64_t bytes = 0;            ///< for all layers together; at least the floors
+  const Profile* profile = nullptr;  ///< what calibration measured on this model; null without
+  std::uint64_t seed = 0;            ///< for splits that draw lots
+  /// The statistic asked for in needs(), smoothed over what was read so far, one per layer; empty before anything was.
+  std::span<const double> seen;
+
+  /// Entries per layer if all had the same number and none a cap.
+  double average() const;
+};
+
+/// A share that asks for as much as the layer can use, before any finite share is served.
+inline constexpr double kWhole = std::numeric_limits<double>::infinity();
 
 /// One way of splitting; stateless, so one instance serves all sessions. Add one: docs/add-a-kv-policy.md.
 class Split {
  public:
   virtual ~Split() = default;
+  /// A split that asks for a statistic of layers is asked again after every chunk, and the quotas follow step by step.
   virtual Needs needs() const { return {}; }
-  /// Entries per layer such that floor ≤ entries ≤ cap and Σ entries · entry_bytes ≤ bytes. `bytes` holds at least the
-  /// floors. Deterministic. The plan rounds the result down to whole granules and hands what is left over, granule by
-  /// granule, to the layers that lost most by rounding.
-  virtual std::vector<std::int64_t> split(std::span<const LayerNeed> layers, std::int64_t bytes) const = 0;
+  /// Whether it can decide nothing without a profile.
+  virtual bool needs_profile() const { return false; }
+  /// Writes how many entries each layer should have in proportion to the others: positive numbers, or kWhole. Floors,
+  /// caps, the sum and whole granules are the plan's business. Deterministic. After a chunk (with `seen`) it must not
+  /// allocate: that is between two tokens.
+  virtual void shares(const SplitCase& given, std::span<double> shares) const = 0;
 };
 
 /// The split with this name (engine/kv/budgets.def); nullptr when there is none.
 const Split* find_split(std::string_view name);
 /// "uniform|…" for help and errors.
 std::string split_names();
+
+/// Entries per layer in proportion to `shares`, as near as floor ≤ entries ≤ cap allows, such that
+/// Σ entries · entry_bytes ≤ bytes and no layer below its cap could have one more in proportion. kWhole layers come
+/// first: up to their caps, or in proportion to these where bytes do not suffice beside the others' floors. Allocates
+/// nothing; `entries` has one place per layer.
+void share_out(std::span<const LayerNeed> layers, std::int64_t bytes, std::span<const double> shares,
+               std::span<std::int64_t> entries) noexcept;
 
 /// What the user wrote for --kv-budget.
 struct BudgetRequest {

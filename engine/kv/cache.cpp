@@ -2,6 +2,7 @@
 #include "engine/kv/cache.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
@@ -21,16 +22,16 @@ Result<Cache> Cache::create(Plan plan, std::span<std::byte> memory, const KeyRot
   if (!plan.rule || plan.quota.size() != shape.layers.size()) {
     return error(ErrorCode::internal, "KV cache: the plan has no rule or no quota for each layer");
   }
-  std::int64_t slots = 0;
   std::int64_t needed = 0;
+  bool within = true;
   for (std::size_t i = 0; i < shape.layers.size(); ++i) {
     const std::int64_t own = round_up(plan.quota[i], kGranuleEntries);
     needed = plus(needed, times(own, entry_bytes(shape.layers[i], shape.type, plan.needs)));
-    slots = std::max(slots, own);
+    within = within && own <= plan.most_entries;
   }
   const std::int64_t fixed =
-      plus(staging_bytes(shape, plan.chunk), scratch_bytes(shape, plan.needs, slots, plan.chunk));
-  if (plus(needed, fixed) > plan.budget_bytes) {
+      plus(staging_bytes(shape, plan.chunk), scratch_bytes(shape, plan.needs, plan.most_entries, plan.chunk));
+  if (plus(needed, fixed) > plan.budget_bytes || !within) {
     return error(ErrorCode::internal, "KV cache: the plan's parts are ", plus(needed, fixed),
                  " bytes, more than its budget of ", plan.budget_bytes);
   }
@@ -39,20 +40,23 @@ Result<Cache> Cache::create(Plan plan, std::span<std::byte> memory, const KeyRot
   cache.table_ = &kernels::active();
 
   MemoryMap map(memory);
-  cache.layers_.reserve(shape.layers.size());
-  for (std::size_t i = 0; i < shape.layers.size(); ++i) {
-    const LayerRun run = map.layer(shape.layers[i], shape.type, plan.needs, plan.quota[i]);
-    const bool sliding = kv::slides(shape.layers[i], shape.context);
-    cache.layers_.push_back({LayerStore(shape.layers[i], shape.type, run), plan.quota[i],
-                             forced_entries(plan.quota[i], sliding), sliding});
-  }
   cache.staging_ = Staging(map.staging(shape, plan.chunk));
   cache.staging_part_ = staging_part_bytes(shape, plan.chunk);
   cache.draft_tokens_ = draft_tokens(shape, plan.chunk);
-  cache.scratch_ = map.scratch(shape, plan.needs, slots, plan.chunk);
+  cache.scratch_ = map.scratch(shape, plan.needs, plan.most_entries, plan.chunk);
+  cache.layer_memory_ = map;
+  cache.layer_bytes_ = plan.budget_bytes - fixed;
+  const std::size_t count = shape.layers.size();
+  cache.layers_.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const LayerRun run = map.layer(shape.layers[i], shape.type, plan.needs, plan.quota[i]);
+    cache.layers_.push_back({LayerStore(shape.layers[i], shape.type, run), 0, {}, kv::slides(shape.layers[i], shape.context)});
+  }
   cache.fixed_bytes_ = fixed;
   cache.peak_ = fixed;
   cache.plan_ = std::move(plan);
+  for (std::size_t i = 0; i < count; ++i) cache.set_quota(i, cache.plan_.quota[i]);
+  if (cache.plan_.quotas_move()) cache.prepare_moves();
   return cache;
 }
 
@@ -62,7 +66,7 @@ std::int64_t Cache::begin(std::int64_t n) noexcept {
   drafting_ = false;
   drafts_ = accepted_ = 0;
   staged_layer_ = -1;
-  mass_added_ = false;
+  mass_added_ = observed_ = false;
   std::iota(scratch_.positions + scratch_.slots, scratch_.positions + scratch_.slots + n, position_);
   std::iota(scratch_.index + scratch_.slots, scratch_.index + scratch_.slots + n, tokens_);
   return position_;
@@ -71,13 +75,13 @@ std::int64_t Cache::begin(std::int64_t n) noexcept {
 std::int64_t Cache::begin_drafts(std::int64_t n) noexcept {
   const std::int64_t position = begin(n);
   // A lone token is certain, but as a draft it can be cancelled in the middle of a pass without a trace.
-  drafting_ = n > 1 || (draft_tokens_ > 0 && !mass_decides());
+  drafting_ = n > 1 || (draft_tokens_ > 0 && !notes_decide());
   drafts_ = drafting_ ? n : 0;
   return position;
 }
 
 std::int64_t Cache::draft_room() const noexcept {
-  if (stale_ || mass_decides()) return 1;
+  if (stale_ || notes_decide()) return 1;
   std::int64_t room = std::min(draft_tokens_, plan_.shape.context - position_);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
@@ -111,6 +115,22 @@ void Cache::stage(int layer, const float* keys, const float* values) noexcept {
   staged_layer_ = layer;
   place_positions(at(layer).store);
   if (scratch_.mass) std::fill_n(scratch_.mass + scratch_.slots, chunk_, 0.0f);
+  if (scratch_.norm) fill_norms(shape(layer), keys, values);
+}
+
+void Cache::fill_norms(const LayerShape& layer, const float* keys, const float* values) noexcept {
+  const bool of_keys = plan_.needs.norm == EntryNorm::key;
+  const float* x = of_keys ? keys : values;
+  const int size = of_keys ? layer.key_size : layer.value_size;
+  for (std::int64_t token = 0; token < chunk_; ++token) {
+    float sum = 0;
+    for (int head = 0; head < layer.kv_heads; ++head, x += size) {
+      float own = 0;
+      for (int d = 0; d < size; ++d) own += of_keys ? x[d] * x[d] : std::abs(x[d]);
+      sum += of_keys ? std::sqrt(own) : own;
+    }
+    scratch_.norm[scratch_.slots + token] = sum / static_cast<float>(layer.kv_heads);
+  }
 }
 
 // The chunk's positions follow the layer's own: behind them where the array has room, else in the scratch.
@@ -152,11 +172,12 @@ Stretch View::stretch(int head, std::int64_t first, std::int64_t end) const noex
   return {store.key(head, first), store.value(head, first), store.key_bytes(), store.value_bytes(), count};
 }
 
-void Cache::add_mass(int layer, std::span<const float> mass) noexcept {
+void Cache::add_mass(int layer, std::span<const float> mass, std::int64_t queries) noexcept {
   if (!scratch_.mass) return;
   mass_added_ = true;
+  const auto kept = static_cast<float>(std::pow(plan_.needs.mass_kept, static_cast<double>(queries)));
   const std::span<float> retained = at(layer).store.mass();
-  for (std::size_t i = 0; i < retained.size() && i < mass.size(); ++i) retained[i] += mass[i];
+  for (std::size_t i = 0; i < retained.size() && i < mass.size(); ++i) retained[i] = retained[i] * kept + mass[i];
   float* staged = scratch_.mass + scratch_.slots;
   for (std::size_t i = retained.size(); i < mass.size(); ++i) staged[i - retained.size()] += mass[i];
 }
@@ -164,7 +185,7 @@ void Cache::add_mass(int layer, std::span<const float> mass) noexcept {
 void Cache::append_staged(Layer& layer, std::int64_t token) noexcept {
   const std::int64_t place = scratch_.slots + token;
   layer.store.append(staging_, accepted_ + token, scratch_.positions[place], scratch_.index[place],
-                     scratch_.mass ? scratch_.mass[place] : 0.0f);
+                     scratch_.mass ? scratch_.mass[place] : 0.0f, scratch_.norm ? scratch_.norm[place] : 0.0f);
 }
 
 void Cache::commit(int layer) noexcept {
@@ -211,13 +232,13 @@ void Cache::evict(Layer& layer, std::int64_t first, std::int64_t keep) noexcept 
   const std::int64_t place = scratch_.slots - used + first;
   if (first < used) {
     std::copy(layer.store.index().begin() + first, layer.store.index().end(), scratch_.index + place);
-    if (scratch_.mass) {
-      std::copy(layer.store.mass().begin() + first, layer.store.mass().end(), scratch_.mass + place);
-    }
+    if (scratch_.mass) std::copy(layer.store.mass().begin() + first, layer.store.mass().end(), scratch_.mass + place);
+    if (scratch_.norm) std::copy(layer.store.norm().begin() + first, layer.store.norm().end(), scratch_.norm + place);
   }
   Entries view;
   view.index = {scratch_.index + place, entries};
   if (scratch_.mass) view.mass = {scratch_.mass + place, entries};
+  if (scratch_.norm) view.norm = {scratch_.norm + place, entries};
   view.sinks = layer.forced.sinks;
   view.recent = layer.forced.recent;
   const std::span<float> scores(scratch_.scores, entries);
@@ -239,7 +260,9 @@ void Cache::accept_draft() noexcept {
   chunk_ = 1;
   scratch_.positions[scratch_.slots] = position_;
   scratch_.index[scratch_.slots] = tokens_;
-  if (scratch_.mass) scratch_.mass[scratch_.slots] = 0.0f;  // decides nothing where drafts are allowed
+  // These decide nothing where drafts are allowed.
+  if (scratch_.mass) scratch_.mass[scratch_.slots] = 0.0f;
+  if (scratch_.norm) scratch_.norm[scratch_.slots] = 0.0f;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     select_staging(static_cast<int>(i));
     place_positions(layers_[i].store);
@@ -260,6 +283,7 @@ void Cache::end() noexcept {
   position_ += chunk_;
   chunk_ = 0;
   staged_layer_ = -1;
+  if (observed_) rebalance();
 }
 
 void Cache::rebase_all(std::int64_t n) noexcept {
@@ -292,6 +316,7 @@ void Cache::drop_after_sinks(Layer& layer, std::int64_t keep) noexcept {
 }
 
 bool Cache::can_return_to(std::int64_t count, std::int64_t position) const noexcept {
+  if (moved_at_ > count) return false;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
     if (layer.evicted_at > count) return false;
@@ -323,7 +348,7 @@ void Cache::abandon() noexcept {
     drafts_ = 0;
     return;
   }
-  if (can_return_to(tokens_, position_) && !(mass_added_ && mass_decides())) {
+  if (can_return_to(tokens_, position_) && !(mass_added_ && notes_decide())) {
     return_to(tokens_, position_);
   } else {
     stale_ = true;
@@ -334,8 +359,10 @@ void Cache::clear() noexcept {
   for (Layer& layer : layers_) {
     layer.store.clear();
     layer.evicted = layer.evicted_at = layer.slid_to = 0;
+    layer.seen = 0;
   }
-  stored_bytes_ = 0;
+  if (moved_at_ > 0) restore_quotas();
+  stored_bytes_ = observations_ = moved_at_ = 0;
   tokens_ = position_ = rebased_ = rebased_at_ = chunk_ = 0;
   drafts_ = accepted_ = 0;
   drafting_ = false;
@@ -353,7 +380,7 @@ bool Cache::truncate(std::int64_t count) noexcept {
   if (count == tokens_) return true;
   const std::int64_t position = position_ - (tokens_ - count);
   if (count < rebased_at_ || !can_return_to(count, position)) return false;
-  if (mass_decides()) return false;
+  if (notes_decide()) return false;
   return_to(count, position);
   return true;
 }

@@ -1,15 +1,16 @@
 // The cache itself: what happens to a chunk of tokens on its way into the layers. It holds exactly Plan::budget_bytes
 // of memory that the session's arena gave it, and moves entries inside them; it never allocates. Its parts: layout
 // (where things lie), layer_store (one layer's entries), staging (the chunk), eviction (which entries stay), rebase
-// (positions).
+// (positions), rebalance (quotas that move between layers).
 //
 // A forward pass over a chunk of n tokens, layer by layer:
 //   begin(n)                    once: makes room in position space (rebasing survivors when the context is used up)
 //   stage(layer, k, v)          packs the chunk's keys (already rotated) and values into the one staging buffer
 //   view(layer)                 what attention may read: retained entries oldest first, then the staged ones
-//   add_mass(layer, …)          only if needs().attention_mass
+//   add_mass(layer, …)          only if needs() says so, and the same for
+//   observe(layer, …)
 //   commit(layer)               scores, prunes the layer to its quota, moves survivors into granules
-//   end()                       once: the n tokens are part of the past
+//   end()                       once: the n tokens are part of the past; quotas may move between layers
 // or, when all but the first of them are guesses,
 //   begin_drafts(n), … the same … end()     the layers take in the first token only, the others stay in staging
 //   accept_draft()              the next guess was right: it is taken in as a chunk of one would have been
@@ -99,8 +100,12 @@ class Cache {
   /// keys[t][head][key_size] and values[t][head][value_size] of the chunk's n tokens, floats, rotated.
   void stage(int layer, const float* keys, const float* values) noexcept;
   View view(int layer) const noexcept;
-  /// Adds attention received to every entry of the view, in view order (retained then staged).
-  void add_mass(int layer, std::span<const float> mass) noexcept;
+  /// Adds the attention received from `queries` queries to every entry of the view, in view order (retained then staged).
+  /// What the entries had is kept as needs().mass_kept says.
+  void add_mass(int layer, std::span<const float> mass, std::int64_t queries) noexcept;
+  /// The statistic of this layer that needs() asks for, measured in this chunk; after stage, before end. Only in chunks of
+  /// at least kStatisticQueries tokens, and then for every layer.
+  void observe(int layer, double statistic) noexcept;
   void commit(int layer) noexcept;
   void end() noexcept;
 
@@ -149,6 +154,7 @@ class Cache {
     std::int64_t quota;
     Forced forced;
     bool slides;
+    double seen = 0;              ///< the statistic, smoothed over chunks
     std::int64_t evicted = 0;
     std::int64_t evicted_at = 0;  ///< tokens read when an entry was last evicted, its chunk included
     std::int64_t slid_to = 0;     ///< positions below this one have slid out of the window
@@ -169,13 +175,31 @@ class Cache {
   void append_staged(Layer& layer, std::int64_t token) noexcept;
   bool can_return_to(std::int64_t count, std::int64_t position) const noexcept;
   void return_to(std::int64_t count, std::int64_t position) noexcept;
-  /// Whether masses can ever decide what is evicted: not where everything fits.
-  bool mass_decides() const { return plan_.needs.attention_mass && plan_.budget_bytes < plan_.full_bytes; }
+  // Quotas that move (rebalance.cpp).
+  void set_quota(std::size_t layer, std::int64_t slots) noexcept;
+  void prepare_moves();
+  bool under_pressure() const noexcept;
+  void rebalance() noexcept;
+  void choose_slots() noexcept;
+  void move_to_slots() noexcept;
+  void restore_quotas() noexcept;
+  void fill_norms(const LayerShape& layer, const float* keys, const float* values) noexcept;
+  /// Whether what is gathered beside an entry's vectors can ever decide what is evicted: not where everything fits.
+  bool notes_decide() const {
+    return (plan_.needs.attention_mass() || plan_.needs.norm != EntryNorm::none) && plan_.budget_bytes < plan_.full_bytes;
+  }
 
   Plan plan_;
   const KeyRotation* rotation_ = nullptr;
   const kernels::Table* table_ = nullptr;
   std::vector<Layer> layers_;
+  MemoryMap layer_memory_{{}};     ///< for the layers' runs, none taken yet
+  std::int64_t layer_bytes_ = 0;   ///< for all runs together
+  // What moving quotas works in, one per layer; empty where they stay.
+  std::vector<LayerStore*> stores_;
+  std::vector<LayerRun> runs_;
+  std::vector<double> seen_, shares_;
+  std::vector<std::int64_t> wanted_, slots_;
   Staging staging_;
   Scratch scratch_;
   std::int64_t fixed_bytes_ = 0;   ///< staging and scratch
@@ -193,6 +217,9 @@ class Cache {
   std::int64_t staging_part_ = 0;  ///< bytes of a layer's part of the staging buffer
   std::int64_t draft_tokens_ = 0;  ///< most tokens for which every layer has a part of the staging buffer
   bool mass_added_ = false;        ///< in this chunk
+  bool observed_ = false;          ///< in this chunk
+  std::int64_t observations_ = 0;  ///< chunks observed
+  std::int64_t moved_at_ = 0;      ///< tokens read when quotas last moved
   int staged_layer_ = -1;          ///< the layer in the staging buffer; −1: none
   bool stale_ = false;
 };

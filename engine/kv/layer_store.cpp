@@ -17,8 +17,16 @@ std::int64_t LayerStore::bytes_used() const {
   // The ring may begin inside a granule; when it is (nearly) full, its end lies in the granule where it begins.
   const std::int64_t spanned = (start_ % kGranuleEntries + used_ + kGranuleEntries - 1) / kGranuleEntries;
   const std::int64_t granules = std::min(spanned, run_.slots / kGranuleEntries);
-  const std::int64_t metadata = 16 + (run_.mass ? 4 : 0);
+  const std::int64_t metadata = 16 + (run_.mass ? 4 : 0) + (run_.norm ? 4 : 0);
   return granules * kGranuleEntries * heads_ * (key_bytes_ + value_bytes_) + used_ * metadata;
+}
+
+template <class Array>
+void LayerStore::for_arrays(Array array) const {
+  array(run_.positions);
+  array(run_.index);
+  if (run_.mass) array(run_.mass);
+  if (run_.norm) array(run_.norm);
 }
 
 std::int64_t LayerStore::run_length(std::int64_t entry, std::int64_t end) const {
@@ -27,7 +35,7 @@ std::int64_t LayerStore::run_length(std::int64_t entry, std::int64_t end) const 
 }
 
 void LayerStore::append(const Staging& staging, std::int64_t token, std::int64_t position, std::int64_t index,
-                        float mass) noexcept {
+                        float mass, float norm) noexcept {
   const std::int64_t entry = used_++;
   for (int head = 0; head < heads_; ++head) {
     std::memcpy(key(head, entry), staging.key(head, token), key_bytes());
@@ -36,15 +44,14 @@ void LayerStore::append(const Staging& staging, std::int64_t token, std::int64_t
   run_.positions[entry] = position;
   run_.index[entry] = index;
   if (run_.mass) run_.mass[entry] = mass;
+  if (run_.norm) run_.norm[entry] = norm;
 }
 
 void LayerStore::drop_oldest(std::int64_t count) noexcept {
   if (count == 0) return;
   start_ = (start_ + count) % run_.slots;
   used_ -= count;
-  std::copy(run_.positions + count, run_.positions + count + used_, run_.positions);
-  std::copy(run_.index + count, run_.index + count + used_, run_.index);
-  if (run_.mass) std::copy(run_.mass + count, run_.mass + count + used_, run_.mass);
+  for_arrays([&](auto* array) { std::copy(array + count, array + count + used_, array); });
 }
 
 void LayerStore::move(std::int64_t from, std::int64_t to) noexcept {
@@ -74,13 +81,34 @@ void LayerStore::keep(std::span<const std::uint32_t> order) noexcept {
     for (std::int64_t i = to_newest - 1; i >= 0; --i) move(order[static_cast<std::size_t>(i)], i + dropped);
     start_ = (start_ + dropped) % run_.slots;
   }
-  for (std::int64_t i = 0; i < kept; ++i) {
-    const std::uint32_t from = order[static_cast<std::size_t>(i)];
-    run_.positions[i] = run_.positions[from];
-    run_.index[i] = run_.index[from];
-    if (run_.mass) run_.mass[i] = run_.mass[from];
-  }
+  for_arrays([&](auto* array) {
+    for (std::int64_t i = 0; i < kept; ++i) array[i] = array[order[static_cast<std::size_t>(i)]];
+  });
   used_ = kept;
+}
+
+LayerStore::Piece LayerStore::piece(int number) const noexcept {
+  const auto entries = static_cast<std::size_t>(used_);
+  if (number < heads_) return {run_.keys + number * run_.slots * key_bytes_, entries * key_bytes()};
+  number -= heads_;
+  if (number < heads_) return {run_.values + number * run_.slots * value_bytes_, entries * value_bytes()};
+  switch (number - heads_) {
+    case 0: return {reinterpret_cast<std::byte*>(run_.positions), entries * sizeof *run_.positions};
+    case 1: return {reinterpret_cast<std::byte*>(run_.index), entries * sizeof *run_.index};
+    case 2: return {reinterpret_cast<std::byte*>(run_.mass), run_.mass ? entries * sizeof *run_.mass : 0};
+    default: return {reinterpret_cast<std::byte*>(run_.norm), run_.norm ? entries * sizeof *run_.norm : 0};
+  }
+}
+
+void LayerStore::unroll() noexcept {
+  if (start_ == 0) return;
+  for (int head = 0; head < heads_; ++head) {
+    std::byte* keys = run_.keys + head * run_.slots * key_bytes_;
+    std::rotate(keys, keys + start_ * key_bytes_, keys + run_.slots * key_bytes_);
+    std::byte* values = run_.values + head * run_.slots * value_bytes_;
+    std::rotate(values, values + start_ * value_bytes_, values + run_.slots * value_bytes_);
+  }
+  start_ = 0;
 }
 
 }  // namespace brim::kv

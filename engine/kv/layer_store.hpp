@@ -1,7 +1,7 @@
 // One layer's entries in its run of granules. Keys and values lie in a ring of slots — entry i, counted by age, in
 // slot (start + i) mod slots — so that dropping the oldest moves nothing, and dropping the oldest after a few sinks
-// moves only the sinks. Positions, indices and masses are plain arrays in order of age, because attention and rules
-// read them whole. All heads hold the same entries.
+// moves only the sinks. Positions, indices, masses and norms are plain arrays in order of age, because attention and
+// rules read them whole. All heads hold the same entries.
 #pragma once
 
 #include <cstddef>
@@ -23,6 +23,8 @@ class LayerStore {
   std::span<const std::int64_t> index() const { return {run_.index, static_cast<std::size_t>(used_)}; }
   /// Empty when nobody asked for masses.
   std::span<float> mass() const { return {run_.mass, run_.mass ? static_cast<std::size_t>(used_) : 0}; }
+  /// Empty when nobody asked for norms.
+  std::span<float> norm() const { return {run_.norm, run_.norm ? static_cast<std::size_t>(used_) : 0}; }
   /// All of the positions array: the part behind used() may be written to show a chunk behind the entries.
   std::int64_t* position_array() const { return run_.positions; }
 
@@ -37,13 +39,27 @@ class LayerStore {
   std::int64_t run_length(std::int64_t entry, std::int64_t end) const;
 
   /// Adds staged entry `token` as the newest. There is a free slot.
-  void append(const Staging& staging, std::int64_t token, std::int64_t position, std::int64_t index,
-              float mass) noexcept;
+  void append(const Staging& staging, std::int64_t token, std::int64_t position, std::int64_t index, float mass,
+              float norm) noexcept;
   void drop_oldest(std::int64_t count) noexcept;
   void drop_newest(std::int64_t count) noexcept { used_ -= count; }
   /// Keeps the entries in `order` (ascending) and closes the gaps, moving whichever side of them is smaller.
   void keep(std::span<const std::uint32_t> order) noexcept;
   void clear() noexcept { start_ = used_ = 0; }
+
+  /// What lies in one piece and has to be moved when the layer gets another run: keys and values of each head, then the
+  /// arrays beside them, in the order of their addresses. Only what entries fill counts; the ring must begin at slot 0.
+  struct Piece {
+    std::byte* at;
+    std::size_t bytes;
+  };
+  int pieces() const { return 2 * heads_ + 4; }
+  Piece piece(int number) const noexcept;
+  /// Turns the ring so that the oldest entry is in slot 0.
+  void unroll() noexcept;
+  /// From now on the entries are in `run`, where somebody has moved the pieces. run.slots ≥ used().
+  void settle(const LayerRun& run) noexcept { run_ = run; }
+  const LayerRun& run() const { return run_; }
 
  private:
   std::int64_t place(int head, std::int64_t entry) const {
@@ -51,6 +67,9 @@ class LayerStore {
     return head * run_.slots + (slot < run_.slots ? slot : slot - run_.slots);
   }
   void move(std::int64_t from, std::int64_t to) noexcept;
+  /// Calls array(pointer) for each array beside keys and values that there is.
+  template <class Array>
+  void for_arrays(Array array) const;
 
   LayerRun run_;
   int heads_;

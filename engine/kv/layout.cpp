@@ -61,7 +61,8 @@ std::int64_t scratch_bytes(const Shape& shape, Needs needs, std::int64_t slots, 
   const std::int64_t entries = plus(slots, chunk);
   std::int64_t bytes = plus(array_bytes(entries, 8), array_bytes(entries, 8));          // positions, index
   bytes = plus(bytes, plus(array_bytes(entries, 4), array_bytes(entries, 4)));          // scores, order
-  if (needs.attention_mass) bytes = plus(bytes, array_bytes(entries, 4));
+  if (needs.attention_mass()) bytes = plus(bytes, array_bytes(entries, 4));
+  if (needs.norm != EntryNorm::none) bytes = plus(bytes, array_bytes(entries, 4));
   return plus(bytes, array_bytes(kGranuleEntries * largest_key(shape), 4));
 }
 
@@ -79,7 +80,8 @@ LayerRun MemoryMap::layer(const LayerShape& layer, kernels::KvType type, Needs n
   run.values = take(run.slots * layer.kv_heads * vector_bytes(type, layer.value_size));
   run.positions = reinterpret_cast<std::int64_t*>(take(run.slots * 8));
   run.index = reinterpret_cast<std::int64_t*>(take(run.slots * 8));
-  if (needs.attention_mass) run.mass = reinterpret_cast<float*>(take(run.slots * 4));
+  if (needs.attention_mass()) run.mass = reinterpret_cast<float*>(take(run.slots * 4));
+  if (needs.norm != EntryNorm::none) run.norm = reinterpret_cast<float*>(take(run.slots * 4));
   return run;
 }
 
@@ -93,7 +95,8 @@ Scratch MemoryMap::scratch(const Shape& shape, Needs needs, std::int64_t slots, 
   scratch.index = reinterpret_cast<std::int64_t*>(take(array_bytes(entries, 8)));
   scratch.scores = reinterpret_cast<float*>(take(array_bytes(entries, 4)));
   scratch.order = reinterpret_cast<std::uint32_t*>(take(array_bytes(entries, 4)));
-  if (needs.attention_mass) scratch.mass = reinterpret_cast<float*>(take(array_bytes(entries, 4)));
+  if (needs.attention_mass()) scratch.mass = reinterpret_cast<float*>(take(array_bytes(entries, 4)));
+  if (needs.norm != EntryNorm::none) scratch.norm = reinterpret_cast<float*>(take(array_bytes(entries, 4)));
   scratch.keys = reinterpret_cast<float*>(take(array_bytes(kGranuleEntries * largest_key(shape), 4)));
   return scratch;
 }

@@ -1,10 +1,11 @@
 // Where things lie in the cache's memory, and therefore what they cost. The plan sums these sizes and the cache places
 // its data by the same functions, so the two cannot disagree.
 //
-//   layer 0                               layer 1 …   staging            scratch
-//   ┌ keys of head 0 ┬ keys of head 1 …               a chunk of the     positions, indices, scores, masses and order
-//   ├ values of head 0 ┬ …                            layer with the     of the largest layer and one chunk; a granule
-//   └ positions ┬ indices ┬ masses                    largest entries    of keys as floats
+//   staging            scratch                            layer 0                             layer 1 …
+//   a chunk of the     positions, indices, scores,        ┌ keys of head 0 ┬ keys of head 1 …
+//   layer with the     masses, norms and order of the     ├ values of head 0 ┬ …
+//   largest entries    largest layer and one chunk; a     └ positions ┬ indices ┬ masses ┬ norms
+//                      granule of keys as floats
 //
 // A layer's part is `granules` · 16 slots; each head's keys are one contiguous run, and so are its values.
 #pragma once
@@ -18,8 +19,10 @@
 
 namespace brim::kv {
 
-/// Position and index of one entry, both 64 bits; the mass only when somebody asks for it.
-constexpr std::int64_t metadata_bytes(Needs needs) { return 16 + (needs.attention_mass ? 4 : 0); }
+/// Position and index of one entry, both 64 bits; mass and norm only when somebody asks for them.
+constexpr std::int64_t metadata_bytes(const Needs& needs) {
+  return 16 + (needs.attention_mass() ? 4 : 0) + (needs.norm != EntryNorm::none ? 4 : 0);
+}
 
 /// min(window, context): the entries a layer can ever use.
 std::int64_t useful_entries(const LayerShape& layer, std::int64_t context);
@@ -47,6 +50,7 @@ struct LayerRun {
   std::int64_t* positions = nullptr;
   std::int64_t* index = nullptr;
   float* mass = nullptr;       ///< null when nobody asks for it
+  float* norm = nullptr;       ///< the same
   std::int64_t slots = 0;      ///< a multiple of 16
 };
 
@@ -57,13 +61,14 @@ struct Scratch {
   std::int64_t* index = nullptr;
   float* scores = nullptr;
   float* mass = nullptr;             ///< null when nobody asks for it
+  float* norm = nullptr;             ///< the same
   std::uint32_t* order = nullptr;
   float* keys = nullptr;             ///< one granule of keys, unpacked
   std::int64_t slots = 0;
 };
 
 /// Hands out the memory from its beginning, in the order of the drawing above. The memory holds the sum of what is
-/// asked for: Cache::create has added it up.
+/// asked for: Cache::create has added it up. A copy taken before the layers hands out their part anew.
 class MemoryMap {
  public:
   explicit MemoryMap(std::span<std::byte> memory) : memory_(memory) {}

@@ -9,6 +9,7 @@
 #include "engine/base/quote.hpp"
 #include "engine/base/size_text.hpp"
 #include "engine/kv/layout.hpp"
+#include "engine/kv/profile.hpp"
 #include "engine/kv/saturate.hpp"
 
 namespace brim::kv {
@@ -48,6 +49,7 @@ class Costs {
       LayerNeed need;
       need.floor = kGranuleEntries;
       need.cap = round_up(useful_entries(layer, shape.context), kGranuleEntries);
+      need.useful = need.cap;
       need.entry_bytes = entry_bytes(layer, shape.type, needs);
       layers_.push_back(need);
     }
@@ -142,16 +144,16 @@ Result<std::int64_t> requested_bytes(const Costs& costs, const Shape& shape, Nee
   return std::min(bytes, full);
 }
 
-/// Asks the split, keeps its answer within the needs, rounds it down to whole granules and hands out what is left over,
-/// one granule of all heads at a time, first to the layers that lost most by rounding. (A split that gives more than
-/// `bytes` is a defect: nothing is left over then, and make_plan refuses the sum.)
-std::vector<std::int64_t> split_bytes(const Split& split, const std::vector<LayerNeed>& layers, std::int64_t bytes) {
-  std::vector<std::int64_t> wanted = split.split(layers, bytes);
-  wanted.resize(layers.size(), 0);
-  std::vector<std::int64_t> slots(layers.size());
+/// Asks the split, shares out, rounds down to whole granules and hands out what is left over, one granule of all heads at a
+/// time, first to the layers that lost most by rounding.
+std::vector<std::int64_t> split_bytes(const Split& split, const std::vector<LayerNeed>& layers, std::int64_t bytes,
+                                      const SplitFacts& facts) {
+  std::vector<double> shares(layers.size(), 1.0);
+  split.shares({layers, bytes, facts.profile, facts.seed, {}}, shares);
+  std::vector<std::int64_t> wanted(layers.size()), slots(layers.size());
+  share_out(layers, bytes, shares, wanted);
   std::int64_t left = bytes;
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    wanted[i] = std::clamp(wanted[i], layers[i].floor, layers[i].cap);
     slots[i] = wanted[i] - wanted[i] % kGranuleEntries;
     left -= times(slots[i], layers[i].entry_bytes);
   }
@@ -180,15 +182,36 @@ std::vector<std::int64_t> split_bytes(const Split& split, const std::vector<Laye
   return slots;
 }
 
-/// Slots per layer, so that they, the staging of `chunk` and the scratch for the largest of them fit in `budget`.
-std::vector<std::int64_t> plan_slots(const Costs& costs, const Split& split, std::int64_t budget, int chunk) {
+/// The needs with no cap over `bound`.
+std::vector<LayerNeed> bounded_needs(const Costs& costs, std::int64_t bound) {
+  std::vector<LayerNeed> layers = costs.layers();
+  for (LayerNeed& layer : layers) layer.cap = std::min(layer.cap, bound);
+  return layers;
+}
+
+/// How large a layer may become where quotas move while reading: up to four times the average, as long as the scratch for
+/// that leaves the floors; 0: not that much.
+std::int64_t growing_bound(const Costs& costs, std::int64_t budget, int chunk) {
+  std::int64_t cost = 0;
+  std::int64_t cap = kGranuleEntries;
+  for (const LayerNeed& layer : costs.layers()) {
+    cost = plus(cost, layer.entry_bytes);
+    cap = std::max(cap, layer.cap);
+  }
+  for (const std::int64_t times_average : {4, 2}) {
+    const std::int64_t bound = std::min(cap, round_up(times(budget / cost + 1, times_average), kGranuleEntries));
+    if (plus(costs.floors(), costs.fixed(bound, chunk)) <= budget) return bound;
+  }
+  return 0;
+}
+
+/// The bound on a layer's slots for which the scratch is set aside, in a split that is made once.
+std::int64_t fixed_bound(const Costs& costs, const Split& split, std::int64_t budget, int chunk, const SplitFacts& facts) {
   // The scratch grows with the largest layer, and the largest layer with what the scratch leaves. So search for the
   // highest bound on a layer that some layer still reaches when the scratch for that bound is set aside.
   const auto bounded = [&](std::int64_t granules) {
     const std::int64_t bound = granules * kGranuleEntries;
-    std::vector<LayerNeed> layers = costs.layers();
-    for (LayerNeed& layer : layers) layer.cap = std::min(layer.cap, bound);
-    return split_bytes(split, layers, budget - costs.fixed(bound, chunk));
+    return split_bytes(split, bounded_needs(costs, bound), budget - costs.fixed(bound, chunk), facts);
   };
   const auto reached = [&](std::int64_t granules) {
     const std::int64_t bound = granules * kGranuleEntries;
@@ -207,17 +230,25 @@ std::vector<std::int64_t> plan_slots(const Costs& costs, const Split& split, std
       high = middle - 1;
     }
   }
-  return bounded(low);
+  return low * kGranuleEntries;
 }
 
 }  // namespace
 
 Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::int64_t automatic_bytes,
-                       const std::string& split, const std::string& keep) {
+                       const std::string& split, const std::string& keep, const SplitFacts& facts) {
   BRIM_TRY(check_shape(shape));
   const Split* splitter = find_split(split);
   if (!splitter) {
     return error(ErrorCode::invalid_argument, "unknown KV split ", quoted(split), "; expected ", split_names());
+  }
+  if (splitter->needs_profile()) {
+    const std::size_t known = facts.profile ? facts.profile->layers.size() : 0;
+    if (known != shape.layers.size()) {
+      return error(ErrorCode::invalid_argument, "the KV split ", split, " needs a profile of this model's ",
+                   shape.layers.size(), " layers (brim calibrate makes one), found ",
+                   known == 0 ? "none" : sentence("one of ", known, " layers"));
+    }
   }
   const Rule* rule = find_rule(keep);
   if (!rule) return error(ErrorCode::invalid_argument, "unknown KV rule ", quoted(keep), "; expected ", rule_names());
@@ -226,8 +257,10 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
   plan.shape = shape;
   plan.split = split;
   plan.keep = keep;
+  plan.splitter = splitter;
   plan.rule = rule;
-  plan.needs.attention_mass = splitter->needs().attention_mass || rule->needs().attention_mass;
+  plan.needs = rule->needs();
+  plan.needs.statistic = splitter->needs().statistic;
 
   const Costs costs(shape, plan.needs);
   BRIM_ASSIGN(plan.budget_bytes, requested_bytes(costs, shape, plan.needs, request, automatic_bytes));
@@ -236,8 +269,13 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
   plan.chunk = costs.chunk(plan.budget_bytes);
   plan.staging_bytes = staging_bytes(shape, plan.chunk);
 
-  const std::vector<std::int64_t> slots = plan_slots(costs, *splitter, plan.budget_bytes, plan.chunk);
-  std::int64_t largest = 0;
+  if (plan.quotas_move()) plan.most_entries = growing_bound(costs, plan.budget_bytes, plan.chunk);
+  if (plan.most_entries == 0) {
+    plan.most_entries = fixed_bound(costs, *splitter, plan.budget_bytes, plan.chunk, facts);
+  }
+  plan.layers = bounded_needs(costs, plan.most_entries);
+  const std::vector<std::int64_t> slots =
+      split_bytes(*splitter, plan.layers, plan.budget_bytes - costs.fixed(plan.most_entries, plan.chunk), facts);
   for (std::size_t i = 0; i < slots.size(); ++i) {
     const LayerShape& layer = shape.layers[i];
     const std::int64_t data = data_bytes(layer, shape.type);
@@ -246,9 +284,8 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
     plan.granule_bytes = std::max(plan.granule_bytes, data / layer.kv_heads * kGranuleEntries);
     plan.pool_bytes += slots[i] * data;
     plan.metadata_bytes += slots[i] * metadata_bytes(plan.needs);
-    largest = std::max(largest, slots[i]);
   }
-  plan.metadata_bytes += scratch_bytes(shape, plan.needs, largest, plan.chunk);
+  plan.metadata_bytes += scratch_bytes(shape, plan.needs, plan.most_entries, plan.chunk);
   if (plan.pool_bytes + plan.metadata_bytes + plan.staging_bytes > plan.budget_bytes) {
     return error(ErrorCode::internal, "the KV split ", split, " gave the layers more than the budget of ",
                  bytes_text(plan.budget_bytes));

@@ -51,19 +51,31 @@ struct Plan {
   std::int64_t pool_bytes = 0;         ///< K and V of all granules, each with its own layer's head sizes
   std::int64_t metadata_bytes = 0;     ///< of all entries, and the scratch
   std::vector<std::int64_t> quota;     ///< entries per layer, a multiple of 16 or the layer's need
+  std::int64_t most_entries = 0;       ///< slots that no layer will ever pass; the scratch is for as many
+  std::vector<LayerNeed> layers;       ///< what the split saw, caps within most_entries
   std::string split;                   ///< names, as given
   std::string keep;
-  const Rule* rule = nullptr;          ///< the rule named `keep`; rules live as long as the program
+  const Split* splitter = nullptr;     ///< the split named `split`; splits and rules live as long as the program
+  const Rule* rule = nullptr;          ///< the rule named `keep`
+
+  /// Whether quotas move between layers while reading.
+  bool quotas_move() const { return needs.statistic != LayerStatistic::none; }
+};
+
+/// What some splits go by.
+struct SplitFacts {
+  const Profile* profile = nullptr;  ///< of this model; only looked at while the plan is made
+  std::uint64_t seed = 0;            ///< for splits that draw lots
 };
 
 /// Works out the plan. `automatic_bytes` is what kind automatic means here (the caller knows the machine): the plan
 /// takes the less of it and the bytes of min(context, 16384) tokens. The chunk is the largest power of two ≤ 512 and
 /// ≤ context / 4 (so that reading on beyond the context never drops more than a quarter of it at once) whose staging
 /// is at most an eighth of the budget, but at least 16. Errors: out_of_memory with the least possible budget when the
-/// request is below the floors; invalid_argument for an unknown split or rule, with the known ones, and for a shape
-/// without layers, heads or context.
+/// request is below the floors; invalid_argument for an unknown split or rule, with the known ones, for a split that
+/// needs a profile without one or with one of another number of layers, and for a shape without layers, heads or context.
 Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::int64_t automatic_bytes,
-                       const std::string& split, const std::string& keep);
+                       const std::string& split, const std::string& keep, const SplitFacts& facts = {});
 
 /// Bytes one token costs over all layers in this storage type, position and index included (for people: "KV per
 /// token").

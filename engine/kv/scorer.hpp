@@ -14,6 +14,7 @@ namespace brim::kv {
 struct Entries {
   std::span<const std::int64_t> index;   ///< place of the token in the whole input, counted from 0
   std::span<const float> mass;           ///< accumulated attention (empty unless asked for in needs())
+  std::span<const float> norm;           ///< of keys or values, as asked for (empty unless)
   std::int64_t sinks = 0;                ///< the first `sinks` entries stay whatever their score
   std::int64_t recent = 0;               ///< the last `recent` entries stay whatever their score
 };

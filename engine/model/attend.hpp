@@ -8,7 +8,7 @@
 namespace brim::model {
 
 /// work.mixed = for each token of the pass and each query head, the values of the view weighted by the softmax of the
-/// scores of work.query. Where masses are wanted, adds what each entry received to work.mass, one row a KV head.
+/// scores of work.query. The rows' states stay in the workspace, for watch.hpp.
 void attend(const Pass& pass, int layer, const kv::View& view) noexcept;
 
 }  // namespace brim::model

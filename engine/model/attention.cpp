@@ -4,6 +4,7 @@
 
 #include "engine/model/attend.hpp"
 #include "engine/model/pass.hpp"
+#include "engine/model/watch.hpp"
 #include "kernels/dispatch.hpp"
 #include "kernels/threads.hpp"
 
@@ -31,16 +32,6 @@ void prepare_heads(const Pass& pass, int layer, float* heads, int count, const s
     if (config.query_key_norm == QueryKeyNorm::per_head) table.rms_norm(x, norm.data(), size, config.norm_epsilon, x);
     if (rotated) rotate(x, config.rope.dimensions, cosines, sines);
   }
-}
-
-// Hands the cache what each entry received from the whole chunk, summed over heads.
-void give_mass(const Pass& pass, int layer, const kv::View& view) noexcept {
-  const std::int64_t entries = pass.work.shape.entries;
-  float* mass = pass.work.mass.data();
-  for (int head = 0; head < pass.config.layers[static_cast<std::size_t>(layer)].kv_heads; ++head) {
-    kernels::active().add_scaled(mass, mass + (head + 1) * entries, view.entries(), 1.0f);
-  }
-  pass.cache.add_mass(layer, {mass, static_cast<std::size_t>(view.entries())});
 }
 
 }  // namespace
@@ -71,7 +62,7 @@ void attention(const Pass& pass, int layer) noexcept {
   });
   pass.cache.stage(layer, work.key.data(), work.value.data());
   const kv::View view = pass.cache.view(layer);
-  if (work.shape.attention_mass) std::fill(work.mass.begin(), work.mass.end(), 0.0f);
+  Watch watch(pass, layer, view);
   for_tiles(pass, [&](const Pass& tile) {
     if (!lone_tile) {
       normalise(tile, tile.stream(), weights.attention_norm, work.normed.data());
@@ -81,10 +72,13 @@ void attention(const Pass& pass, int layer) noexcept {
       prepare_heads(tile, layer, work.query.data() + t * query_row, shape.heads, weights.query_norm, tile.first + t);
     });
     attend(tile, layer, view);
+    watch.after_attention(tile);
     apply(tile, work.mixed.data(), {{weights.output, work.branch.data()}});
+    watch.before_branch(tile);
     add_branch(tile, weights.post_attention_norm);
+    watch.after_branch(tile);
   });
-  if (work.shape.attention_mass) give_mass(pass, layer, view);
+  watch.finish();
   pass.cache.commit(layer);
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/model/watch.hpp"
 #include "kernels/attention.hpp"
 #include "kernels/multiply.hpp"
 
@@ -33,8 +34,11 @@ WorkspaceShape workspace_shape(const kv::Plan& plan, int threads) {
   WorkspaceShape shape;
   shape.chunk = plan.chunk;
   shape.threads = threads;
-  shape.attention_mass = plan.needs.attention_mass;
-  for (const std::int64_t quota : plan.quota) shape.entries = std::max(shape.entries, quota + plan.chunk);
+  if (plan.budget_bytes < plan.full_bytes) {
+    shape.mass_queries = plan.needs.mass_queries;
+    shape.statistic = plan.needs.statistic;
+  }
+  shape.entries = plan.most_entries + plan.chunk;
   return shape;
 }
 
@@ -74,7 +78,8 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   worker_floats_ = kernels::attention_scratch(tile_rows_, config.key_size, config.value_size) + 2 * tile_rows_ + tile_values_;
   worker_floats_ = (worker_floats_ + 15) / 16 * 16;
   cutter.cut(attention, sizes.threads * worker_floats_);
-  if (sizes.attention_mass) cutter.cut(mass, (kv_heads + 1) * sizes.entries);
+  if (sizes.mass_queries > 0) cutter.cut(mass, (kv_heads + 1) * sizes.entries);
+  cutter.cut(watched, kv_heads * statistic_rows(sizes.statistic) * sizes.entries);
   cutter.cut(logits, sizes.logit_rows * config.vocabulary);
   if (config.has_experts()) {
     cutter.cut(router, tile * config.experts);

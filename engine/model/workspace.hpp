@@ -29,7 +29,8 @@ struct WorkspaceShape {
   std::int64_t chunk = 0;    ///< most tokens in one pass
   std::int64_t entries = 0;  ///< most entries attention sees in one layer, the chunk included
   int threads = 1;
-  bool attention_mass = false;
+  std::int64_t mass_queries = 0;  ///< what watch.hpp gathers: kv::Needs, nothing where it could decide nothing
+  kv::LayerStatistic statistic = kv::LayerStatistic::none;
   std::int64_t logit_rows = 1;  ///< most tokens whose logits are asked for at once
 };
 WorkspaceShape workspace_shape(const kv::Plan& plan, int threads);
@@ -63,6 +64,7 @@ struct Workspace {
   std::span<float> part_out;     ///< the same, each value_size
   std::span<float> attention;    ///< [threads][worker_scratch]
   std::span<float> mass;         ///< [kv_heads + 1][entries], only when asked for
+  std::span<float> watched;      ///< [kv_heads][statistic_rows][entries], only when asked for
   std::span<float> logits;       ///< [logit_rows][vocabulary]
   std::span<float> router;       ///< [tile][experts]
   std::span<float> gathered;     ///< [tile][embedding] tokens of one expert

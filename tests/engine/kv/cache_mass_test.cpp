@@ -17,7 +17,7 @@ namespace {
 /// Keeps what received most; checks that what it is shown fits together.
 class MassRule : public brim::kv::Rule {
  public:
-  brim::kv::Needs needs() const override { return {true}; }
+  brim::kv::Needs needs() const override { return {.mass_queries = brim::kv::kAllQueries}; }
   void score(const Entries& entries, std::span<float> scores) const noexcept override {
     ++calls;
     consistent = consistent && entries.mass.size() == scores.size() && entries.index.size() == scores.size() &&
@@ -57,7 +57,7 @@ TEST_CASE("masses follow their entries through eviction, and the highest stay") 
   REQUIRE(quota < 400);
   FakeModel model(plan);
   REQUIRE(model.ok());
-  CHECK(model.cache().needs().attention_mass);
+  CHECK(model.cache().needs().attention_mass());
   Random random(8);
   while (model.cache().tokens() < 1500) {
     const std::int64_t first = model.cache().tokens();
@@ -67,7 +67,7 @@ TEST_CASE("masses follow their entries through eviction, and the highest stay") 
       std::vector<float> mass;
       for (const std::int64_t token : view.positions()) mass.push_back(token % 50 == 7 ? 10000.0f : random.unit() + 1);
       for (std::size_t i = 0; i < mass.size(); ++i) rule.expected[view.positions()[i]] += mass[i];
-      model.cache().add_mass(layer, mass);
+      model.cache().add_mass(layer, mass, 1);
     });
     REQUIRE(model.cache().tokens() > first);
   }
@@ -94,19 +94,20 @@ TEST_CASE("masses that decide cannot be taken back: no truncate, and a cancelled
   CHECK(!model.cache().stale());
   const std::int64_t position = model.cache().begin(1);
   model.stage(0, 10, position, 1);
-  model.cache().add_mass(0, std::vector<float>(11, 1.0f));
+  model.cache().add_mass(0, std::vector<float>(11, 1.0f), 1);
   model.cache().abandon();
   CHECK(model.cache().stale());
 }
 
 TEST_CASE("a mass costs four bytes an entry, and nothing when nobody asks") {
-  CHECK(brim::kv::metadata_bytes({false}) == 16);
-  CHECK(brim::kv::metadata_bytes({true}) == 20);
+  CHECK(brim::kv::metadata_bytes({}) == 16);
+  CHECK(brim::kv::metadata_bytes({.mass_queries = 1}) == 20);
+  CHECK(brim::kv::metadata_bytes({.mass_queries = 1, .norm = brim::kv::EntryNorm::value}) == 24);
   FakeModel model(plan_of(fake_shape(1, 64), budget_full()));
-  CHECK(!model.cache().needs().attention_mass);
+  CHECK(!model.cache().needs().attention_mass());
   model.cache().begin(1);
   model.stage(0, 0, 0, 1);
-  model.cache().add_mass(0, std::vector<float>(1, 1.0f));  // ignored
+  model.cache().add_mass(0, std::vector<float>(1, 1.0f), 1);  // ignored
   model.cache().commit(0);
   model.cache().end();
   CHECK(model.guards_intact());

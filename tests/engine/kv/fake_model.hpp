@@ -193,6 +193,17 @@ inline kv::Shape fake_shape(int count, std::int64_t context, kernels::KvType typ
   return shape;
 }
 
+/// Entries per layer as a split wants them, shared out, before rounding to granules.
+inline std::vector<std::int64_t> entries_of(const kv::Split& split, const std::vector<kv::LayerNeed>& layers,
+                                            std::int64_t bytes, const kv::Profile* profile = nullptr,
+                                            std::uint64_t seed = 0) {
+  std::vector<double> shares(layers.size());
+  std::vector<std::int64_t> entries(layers.size());
+  split.shares({layers, bytes, profile, seed, {}}, shares);
+  kv::share_out(layers, bytes, shares, entries);
+  return entries;
+}
+
 inline kv::BudgetRequest budget_of(std::int64_t bytes) {
   return {kv::BudgetRequest::Kind::bytes, bytes, 0};
 }

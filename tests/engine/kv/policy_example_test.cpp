@@ -17,17 +17,9 @@ namespace {
 // [split]
 class TriangleSplit : public Split {
  public:
-  std::vector<std::int64_t> split(std::span<const LayerNeed> layers, std::int64_t bytes) const override {
-    std::int64_t left = bytes;
-    for (const LayerNeed& layer : layers) left -= layer.floor * layer.entry_bytes;
-    const double count = static_cast<double>(layers.size());
-    std::vector<std::int64_t> entries;
-    for (std::size_t i = 0; i < layers.size(); ++i) {
-      const double share = (2 * count - static_cast<double>(i)) / (count * (3 * count + 1) / 2);
-      const double more = static_cast<double>(left) * share / static_cast<double>(layers[i].entry_bytes);
-      entries.push_back(std::min(layers[i].cap, layers[i].floor + static_cast<std::int64_t>(more)));
-    }
-    return entries;
+  void shares(const SplitCase&, std::span<double> shares) const override {
+    const double count = static_cast<double>(shares.size());
+    for (std::size_t i = 0; i < shares.size(); ++i) shares[i] = 2 * count - static_cast<double>(i);
   }
 };
 
@@ -40,7 +32,7 @@ const Split& triangle_split() {
 // [rule]
 class AttentionRule : public Rule {
  public:
-  Needs needs() const override { return {.attention_mass = true}; }
+  Needs needs() const override { return {.mass_queries = kAllQueries}; }
   void score(const Entries& entries, std::span<float> scores) const noexcept override {
     std::copy(entries.mass.begin(), entries.mass.end(), scores.begin());
   }
@@ -87,7 +79,7 @@ TEST_CASE("the example split keeps its promises, and gives the first layer about
       floors += layers.back().floor * layers.back().entry_bytes;
     }
     const std::int64_t bytes = floors + random.pick(0, 1 << 24);
-    const auto entries = brim::kv::triangle_split().split(layers, bytes);
+    const auto entries = brim::test::entries_of(brim::kv::triangle_split(), layers, bytes);
     std::int64_t spent = 0;
     for (std::size_t i = 0; i < layers.size(); ++i) {
       CHECK((entries[i] >= layers[i].floor && entries[i] <= layers[i].cap));
@@ -95,10 +87,10 @@ TEST_CASE("the example split keeps its promises, and gives the first layer about
     }
     CHECK(spent <= bytes);
   }
-  const std::vector<brim::kv::LayerNeed> alike(16, {16, 100000, 1});
-  const auto entries = brim::kv::triangle_split().split(alike, 16 * 16 + 39200);
-  CHECK(std::abs(entries.front() - (16 + 3200)) <= 1);
-  CHECK(std::abs(entries.back() - (16 + 1700)) <= 1);
+  const std::vector<brim::kv::LayerNeed> alike(16, {16, 100000, 1, 100000});
+  const auto entries = brim::test::entries_of(brim::kv::triangle_split(), alike, 39200);
+  CHECK(std::abs(entries.front() - 3200) <= 1);
+  CHECK(std::abs(entries.back() - 1700) <= 1);
 }
 
 TEST_CASE("the example rule keeps what was attended to most") {
@@ -108,5 +100,5 @@ TEST_CASE("the example rule keeps what was attended to most") {
   std::vector<float> scores(5);
   brim::kv::attention_rule().score(entries, scores);
   CHECK(scores == mass);
-  CHECK(brim::kv::attention_rule().needs().attention_mass);
+  CHECK(brim::kv::attention_rule().needs().attention_mass());
 }

@@ -1,0 +1,16 @@
+// Moves quotas between layers: every layer's entries to a run of another size, inside the same memory and with none
+// beside it.
+#pragma once
+
+#include <span>
+
+#include "engine/kv/layer_store.hpp"
+
+namespace brim::kv {
+
+/// Gives layer i the run runs[i], which has a slot for each of its entries. The runs, old and new, lie one after another in
+/// the order of layers. Entries, their order and everything known of them stay as they are. Allocates nothing; touches
+/// every byte in use twice.
+void relocate(std::span<LayerStore* const> layers, std::span<const LayerRun> runs) noexcept;
+
+}  // namespace brim::kv

@@ -1,0 +1,41 @@
+// SnapKV (arXiv 2404.14469): what the last 32 queries look at is what the answer will look at; their attention is pooled over
+// seven neighbours, so that an entry stays together with its surroundings. In decoding, where queries come one by one, the
+// sum keeps 1 − 1/32 of itself with each (ours: the paper selects once, after the prompt).
+#include <algorithm>
+
+#include "engine/kv/scorer.hpp"
+
+namespace brim::kv {
+namespace {
+
+class WindowQueriesRule : public Rule {
+ public:
+  Needs needs() const override {
+    Needs needs;
+    needs.mass_queries = kQueries;
+    needs.mass_kept = 1 - 1.0f / kQueries;
+    return needs;
+  }
+  void score(const Entries& entries, std::span<float> scores) const noexcept override {
+    constexpr std::size_t kReach = 3;  // to either side
+    const std::size_t count = entries.mass.size();
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t first = i < kReach ? 0 : i - kReach, end = std::min(i + kReach + 1, count);
+      float sum = 0;
+      for (std::size_t j = first; j < end; ++j) sum += entries.mass[j];
+      scores[i] = sum / static_cast<float>(end - first);
+    }
+  }
+
+ private:
+  static constexpr int kQueries = 32;
+};
+
+}  // namespace
+
+const Rule& window_queries_rule() {
+  static const WindowQueriesRule instance;
+  return instance;
+}
+
+}  // namespace brim::kv

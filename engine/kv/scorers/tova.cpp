@@ -1,0 +1,29 @@
+// TOVA (arXiv 2401.06104): the newest query decides; what it looks at least goes. Heads decide together.
+#include <algorithm>
+
+#include "engine/kv/scorer.hpp"
+
+namespace brim::kv {
+namespace {
+
+class NewestQueryRule : public Rule {
+ public:
+  Needs needs() const override {
+    Needs needs;
+    needs.mass_queries = 1;
+    needs.mass_kept = 0;
+    return needs;
+  }
+  void score(const Entries& entries, std::span<float> scores) const noexcept override {
+    std::copy(entries.mass.begin(), entries.mass.end(), scores.begin());
+  }
+};
+
+}  // namespace
+
+const Rule& newest_query_rule() {
+  static const NewestQueryRule instance;
+  return instance;
+}
+
+}  // namespace brim::kv

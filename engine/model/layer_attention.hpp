@@ -1,0 +1,92 @@
+// One layer's attention as seen by all tasks of a pass: which entries each token sees, where they lie, and where the
+// states of its rows are. What attend.cpp and watch.cpp have in common.
+#pragma once
+
+#include <algorithm>
+#include <array>
+
+#include "engine/model/pass.hpp"
+#include "kernels/dispatch.hpp"
+
+namespace brim::model {
+
+/// Valid as long as the view; used by many threads at once.
+class LayerAttention {
+ public:
+  LayerAttention(const Pass& pass, int layer, const kv::View& view)
+      : pass_(pass),
+        shape_(pass.config.layers[static_cast<std::size_t>(layer)]),
+        view_(view),
+        type_(static_cast<std::size_t>(pass.cache.plan().shape.type)),
+        // With this the indices of entries follow their positions while nothing is evicted, also where entries that slid
+        // out of a window are no longer in the view.
+        before_(view.positions().front() % kernels::kAttentionPart) {}
+
+  int group() const { return shape_.heads / shape_.kv_heads; }
+  int kv_heads() const { return shape_.kv_heads; }
+  std::int64_t parts() const { return (before_ + view_.entries() + kernels::kAttentionPart - 1) / kernels::kAttentionPart; }
+
+  /// By index, as kernels count: view entry + before_.
+  kernels::Seen seen_by(std::int64_t token) const noexcept {
+    const std::int64_t own = view_.retained() + pass_.first + token;
+    if (shape_.window == 0) return {before_, before_ + own + 1};
+    const auto positions = view_.positions();
+    const std::int64_t oldest = positions[static_cast<std::size_t>(own)] - shape_.window + 1;
+    const auto from = std::lower_bound(positions.begin(), positions.begin() + own, oldest);
+    return {before_ + (from - positions.begin()), before_ + own + 1};
+  }
+
+  /// Where the state of `token`'s rows of a head is, among all rows of the pass.
+  kernels::AttentionState result(int head, std::int64_t token) const noexcept {
+    Workspace& work = pass_.work;
+    const std::int64_t row = token * shape_.heads + std::int64_t{head} * group();
+    return {work.row_largest.data() + row, work.row_sums.data() + row,
+            work.mixed.data() + row * pass_.config.value_size, shape_.heads};
+  }
+
+  /// Calls body(call) with everything set but scratch and state, for tokens [token, token + count) and the entries of
+  /// `part` that any of them sees; not at all if that is none.
+  template <class Body>
+  void with_part(int head, std::int64_t token, std::int64_t count, std::int64_t part, Body&& body) const noexcept {
+    std::array<kernels::Seen, kAttentionRows> seen;
+    for (std::int64_t t = 0; t < count; ++t) seen[static_cast<std::size_t>(t)] = seen_by(token + t);
+    const std::int64_t first = std::max(part * kernels::kAttentionPart, seen[0].first);
+    const std::int64_t end = std::min((part + 1) * kernels::kAttentionPart, seen[static_cast<std::size_t>(count - 1)].end);
+    if (first >= end) return;
+    std::array<kernels::KvRun, 3> runs;  // a layer's entries make one or two stretches, the staged ones another
+    std::size_t used = 0;
+    for (std::int64_t at = first - before_; at < end - before_; at += runs[used - 1].count) {
+      const kv::Stretch stretch = view_.stretch(head, at, end - before_);
+      runs[used++] = {stretch.keys, stretch.values, stretch.key_stride, stretch.value_stride, stretch.count};
+    }
+    kernels::Attend call{};
+    call.runs = runs.data();
+    call.first = first;
+    call.end = end;
+    call.key_size = pass_.config.key_size;
+    call.value_size = pass_.config.value_size;
+    call.queries = pass_.work.query.data() + (token * shape_.heads + std::int64_t{head} * group()) * call.key_size;
+    call.query_stride = std::int64_t{shape_.heads} * call.key_size;
+    call.group = group();
+    call.tokens = count;
+    call.seen = seen.data();
+    call.scale = pass_.config.attention_scale;
+    call.soft_cap = pass_.config.attention_soft_cap;
+    body(call);
+  }
+
+  /// The place in the view of the entry with this index.
+  std::int64_t entry(std::int64_t index) const { return index - before_; }
+
+  void attend(const kernels::Attend& call) const noexcept { kernels::active().attend[type_](call); }
+  void add_mass(const kernels::AttentionMass& call) const noexcept { kernels::active().attention_mass[type_](call); }
+
+ private:
+  const Pass& pass_;
+  const LayerConfig& shape_;
+  const kv::View& view_;
+  std::size_t type_;
+  std::int64_t before_;
+};
+
+}  // namespace brim::model

@@ -1,0 +1,212 @@
+// See watch.hpp. The last queries of a chunk may lie in two tiles: rows add up over tiles and are looked at in finish().
+#include "engine/model/watch.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+#include "engine/model/layer_attention.hpp"
+#include "engine/model/statistics.hpp"
+#include "kernels/threads.hpp"
+
+namespace brim::model {
+namespace {
+
+constexpr double kMassShare = 0.9;     ///< τ of LMBA
+constexpr double kOutputError = 0.1;   ///< ε of LMBO
+constexpr std::int64_t kOutputQueries = 1;
+
+/// Where in the tile the chunk's last `queries` tokens begin; tile.tokens when none of them is in it.
+std::int64_t first_of_last(const Pass& tile, std::int64_t chunk, std::int64_t queries) {
+  const std::int64_t first = chunk - std::min(queries, chunk) - tile.first;
+  return std::clamp<std::int64_t>(first, 0, tile.tokens);
+}
+
+}  // namespace
+
+Watch::Watch(const Pass& chunk, int layer, const kv::View& view) noexcept
+    : chunk_(chunk),
+      view_(view),
+      layer_(layer),
+      heads_(chunk.config.layers[static_cast<std::size_t>(layer)].kv_heads),
+      mass_queries_(chunk.work.shape.mass_queries),
+      statistic_(chunk.tokens < kv::kStatisticQueries ? kv::LayerStatistic::none : chunk.work.shape.statistic) {
+  if (mass_queries_ > 0) std::fill(chunk.work.mass.begin(), chunk.work.mass.end(), 0.0f);
+  if (statistic_ != kv::LayerStatistic::none) std::fill(chunk.work.watched.begin(), chunk.work.watched.end(), 0.0f);
+}
+
+std::span<float> Watch::row(int head, int number) const noexcept {
+  const std::int64_t place = (std::int64_t{head} * statistic_rows(statistic_) + number) * chunk_.work.shape.entries;
+  return chunk_.work.watched.subspan(static_cast<std::size_t>(place), static_cast<std::size_t>(view_.entries()));
+}
+
+void Watch::after_attention(const Pass& tile) noexcept {
+  Workspace& work = chunk_.work;
+  const std::int64_t entries = work.shape.entries;
+  if (mass_queries_ > 0) gather(tile, mass_queries_, work.mass.data() + entries, entries);
+  switch (statistic_) {
+    case kv::LayerStatistic::minimal_budget: return gather(tile, kv::kStatisticQueries, work.watched.data(), entries);
+    case kv::LayerStatistic::output_budget: return gather(tile, kOutputQueries, work.watched.data(), 2 * entries);
+    case kv::LayerStatistic::dispersion: return gather_query_by_query(tile);
+    default: return;
+  }
+}
+
+// What each entry received, from the rows' final states: scores once more. A task is a part of a head's entries, whose sums
+// are made in the order of tokens.
+void Watch::gather(const Pass& tile, std::int64_t queries, float* rows, std::int64_t row_stride) const noexcept {
+  const LayerAttention layer(tile, layer_, view_);
+  const std::int64_t begin = first_of_last(tile, chunk_.tokens, queries), most = attention_tile(layer.group());
+  kernels::for_chunks(tile.threads, layer.parts() * heads_, [&](std::int64_t task, int worker) noexcept {
+    const int head = static_cast<int>(task % heads_);
+    float* mass = rows + head * row_stride;
+    for (std::int64_t token = begin; token < tile.tokens; token += most) {
+      layer.with_part(head, token, std::min(most, tile.tokens - token), task / heads_, [&](kernels::Attend& call) {
+        call.scratch = tile.work.worker_scratch(worker).kernel;
+        call.state = layer.result(head, token);
+        layer.add_mass({call, mass + layer.entry(call.first)});
+      });
+    }
+  });
+}
+
+// Variance needs each query's weights by themselves: they are made in the third row and taken into the first two.
+void Watch::gather_query_by_query(const Pass& tile) const noexcept {
+  const LayerAttention layer(tile, layer_, view_);
+  const std::int64_t begin = first_of_last(tile, chunk_.tokens, kv::kStatisticQueries);
+  kernels::for_chunks(tile.threads, heads_, [&](std::int64_t task, int worker) noexcept {
+    const int head = static_cast<int>(task);
+    const std::span<float> sums = row(head, 0), squares = row(head, 1), own = row(head, 2);
+    for (std::int64_t token = begin; token < tile.tokens; ++token) {
+      std::fill(own.begin(), own.end(), 0.0f);
+      for (std::int64_t part = 0; part < layer.parts(); ++part) {
+        layer.with_part(head, token, 1, part, [&](kernels::Attend& call) {
+          call.scratch = tile.work.worker_scratch(worker).kernel;
+          call.state = layer.result(head, token);
+          layer.add_mass({call, own.data() + layer.entry(call.first)});
+        });
+      }
+      for (std::size_t i = 0; i < own.size(); ++i) {
+        sums[i] += own[i];
+        squares[i] += own[i] * own[i];
+      }
+    }
+  });
+}
+
+void Watch::before_branch(const Pass& tile) noexcept {
+  if (statistic_ != kv::LayerStatistic::similarity) return;
+  // `normed` is free between the queries' projection and the feed-forward.
+  std::copy_n(tile.stream(), tile.tokens * tile.config.embedding, tile.work.normed.data());
+}
+
+void Watch::after_branch(const Pass& tile) noexcept {
+  if (statistic_ != kv::LayerStatistic::similarity) return;
+  const std::int64_t width = tile.config.embedding;
+  for (std::int64_t t = 0; t < tile.tokens; ++t) {
+    const float *before = tile.work.normed.data() + t * width, *after = tile.stream() + t * width;
+    double product = 0, before_square = 0, after_square = 0;
+    for (std::int64_t i = 0; i < width; ++i) {
+      product += double{before[i]} * after[i];
+      before_square += double{before[i]} * before[i];
+      after_square += double{after[i]} * after[i];
+    }
+    const double length = std::sqrt(before_square * after_square);
+    similarity_ += length > 0 ? product / length : 1;
+  }
+}
+
+double Watch::minimal_budget() const noexcept {
+  double entries = 0;
+  for (int head = 0; head < heads_; ++head) entries += static_cast<double>(least_entries_for(row(head, 0), kMassShare));
+  return entries / (heads_ * static_cast<double>(view_.entries()));
+}
+
+// The head's own output is made of all entries; then from the heaviest on, until it is near enough.
+std::int64_t Watch::entries_for_output(int head, int worker) const noexcept {
+  const std::span<float> weights = row(head, 0);
+  const auto count = static_cast<std::int64_t>(weights.size());
+  auto* order = reinterpret_cast<std::uint32_t*>(row(head, 1).data());
+  std::iota(order, order + count, 0u);
+  std::sort(order, order + count, [&](std::uint32_t a, std::uint32_t b) {
+    return weights[a] > weights[b] || (weights[a] == weights[b] && a > b);
+  });
+  const int size = chunk_.config.value_size;
+  float* value = chunk_.work.worker_scratch(worker).kernel;
+  float *whole = value + size, *some = whole + size;
+  const auto unpack = kernels::active().unpack_kv[static_cast<std::size_t>(chunk_.cache.plan().shape.type)];
+  const auto add = [&](std::uint32_t entry, float* sum) {
+    unpack(view_.stretch(head, entry, entry + 1).values, size, value);
+    kernels::active().add_scaled(sum, value, size, weights[entry]);
+  };
+  std::fill_n(whole, 2 * size, 0.0f);
+  double total = 0, length = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    add(static_cast<std::uint32_t>(i), whole);
+    total += weights[static_cast<std::size_t>(i)];
+  }
+  if (!(total > 0)) return 0;
+  for (int d = 0; d < size; ++d) {
+    whole[d] /= static_cast<float>(total);
+    length += double{whole[d]} * whole[d];
+  }
+  double taken = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    add(order[i], some);
+    taken += weights[order[i]];
+    double distance = 0;
+    for (int d = 0; d < size; ++d) {
+      const double difference = some[d] / taken - whole[d];
+      distance += difference * difference;
+    }
+    if (distance <= kOutputError * kOutputError * length) return i + 1;
+  }
+  return count;
+}
+
+double Watch::output_budget() const noexcept {
+  std::array<std::int64_t, 256> counts{};
+  const int heads = std::min(heads_, static_cast<int>(counts.size()));
+  kernels::for_chunks(chunk_.threads, heads, [&](std::int64_t head, int worker) noexcept {
+    counts[static_cast<std::size_t>(head)] = entries_for_output(static_cast<int>(head), worker);
+  });
+  const double entries = static_cast<double>(std::accumulate(counts.begin(), counts.begin() + heads, std::int64_t{0}));
+  return entries / (heads * static_cast<double>(view_.entries()));
+}
+
+double Watch::dispersion() const noexcept {
+  double spread = 0, change = 0;
+  const double rows = chunk_.config.layers[static_cast<std::size_t>(layer_)].heads / static_cast<double>(heads_);
+  for (int head = 0; head < heads_; ++head) {
+    spread += entropy(row(head, 0));
+    // A head's row holds the sum over its group: of the group's mean, the variance is smaller by the square.
+    change += variance_over_queries(row(head, 0), row(head, 1), kv::kStatisticQueries) / (rows * rows);
+  }
+  return spread / heads_ * (change / heads_);
+}
+
+double Watch::statistic() const noexcept {
+  switch (statistic_) {
+    case kv::LayerStatistic::minimal_budget: return minimal_budget();
+    case kv::LayerStatistic::output_budget: return output_budget();
+    case kv::LayerStatistic::dispersion: return dispersion();
+    case kv::LayerStatistic::similarity: return similarity_ / static_cast<double>(chunk_.tokens);
+    case kv::LayerStatistic::none: break;
+  }
+  return 0;
+}
+
+void Watch::finish() noexcept {
+  if (mass_queries_ > 0) {
+    const std::int64_t entries = chunk_.work.shape.entries;
+    float* mass = chunk_.work.mass.data();
+    for (int head = 0; head < heads_; ++head) {
+      kernels::active().add_scaled(mass, mass + (head + 1) * entries, view_.entries(), 1.0f);
+    }
+    chunk_.cache.add_mass(layer_, {mass, static_cast<std::size_t>(view_.entries())}, std::min(mass_queries_, chunk_.tokens));
+  }
+  if (statistic_ != kv::LayerStatistic::none) chunk_.cache.observe(layer_, statistic());
+}
+
+}  // namespace brim::model

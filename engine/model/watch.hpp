@@ -1,0 +1,55 @@
+// What the cache's rules and splits want to know of a layer's attention, gathered beside it: how much attention entries
+// received, and the statistic of the layer. Sits between attention.cpp, which says when, and the cache, which decides.
+// Nothing is done for policies that ask for nothing.
+#pragma once
+
+#include "engine/kv/cache.hpp"
+#include "engine/model/pass.hpp"
+
+namespace brim::model {
+
+/// One layer of one chunk. In this order: constructed when the chunk is staged; for each tile of tokens after_attention,
+/// before_branch and after_branch; finish once. Borrows everything; one thread at a time.
+class Watch {
+ public:
+  Watch(const Pass& chunk, int layer, const kv::View& view) noexcept;
+
+  /// While the rows' states are those of this tile (attend.hpp).
+  void after_attention(const Pass& tile) noexcept;
+  /// Around the addition of attention's branch to the residual stream.
+  void before_branch(const Pass& tile) noexcept;
+  void after_branch(const Pass& tile) noexcept;
+  /// Tells the cache; before it commits the layer.
+  void finish() noexcept;
+
+ private:
+  void gather(const Pass& tile, std::int64_t queries, float* rows, std::int64_t row_stride) const noexcept;
+  void gather_query_by_query(const Pass& tile) const noexcept;
+  double statistic() const noexcept;
+  double minimal_budget() const noexcept;
+  double output_budget() const noexcept;
+  double dispersion() const noexcept;
+  std::int64_t entries_for_output(int head, int worker) const noexcept;
+  /// Row `number` of a head in what the statistic works in.
+  std::span<float> row(int head, int number) const noexcept;
+
+  const Pass& chunk_;
+  const kv::View& view_;
+  int layer_;
+  int heads_;
+  std::int64_t mass_queries_;
+  kv::LayerStatistic statistic_;
+  double similarity_ = 0;
+};
+
+/// Rows of floats, as long as a layer has entries, that a statistic takes for each KV head.
+constexpr int statistic_rows(kv::LayerStatistic statistic) {
+  switch (statistic) {
+    case kv::LayerStatistic::minimal_budget: return 1;
+    case kv::LayerStatistic::output_budget: return 2;
+    case kv::LayerStatistic::dispersion: return 3;
+    default: return 0;
+  }
+}
+
+}  // namespace brim::model

@@ -1,0 +1,158 @@
+// Quotas that move between layers while reading: where entries go, what they hold afterwards, and that no byte is passed.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "engine/kv/layout.hpp"
+#include "tests/engine/kv/fake_model.hpp"
+
+using namespace brim::test;
+using brim::kv::Plan;
+
+namespace {
+
+Plan online_plan(const brim::kv::Shape& shape, double percent, const char* keep = "window") {
+  const auto plan = brim::kv::make_plan(shape, budget_share(percent), std::int64_t{1} << 40, "zigzag", keep);
+  REQUIRE(plan.ok());
+  return *plan;
+}
+
+/// Reads a chunk as the decoder does, with the statistic of each layer.
+void read_observed(FakeModel& model, std::int64_t n, const std::vector<double>& statistic) {
+  model.read_chunk(n, [&](int layer) { model.cache().observe(layer, statistic[static_cast<std::size_t>(layer)]); });
+}
+
+std::int64_t spent(const FakeModel& model, brim::kv::Cache& cache) {
+  std::int64_t bytes = 0;
+  for (int i = 0; i < model.layers(); ++i) {
+    const std::int64_t slots = (cache.layer(i).quota + 15) / 16 * 16;
+    bytes += slots * brim::kv::entry_bytes(cache.plan().shape.layers[static_cast<std::size_t>(i)], cache.plan().shape.type,
+                                           cache.plan().needs);
+  }
+  return bytes;
+}
+
+/// Every entry of every layer is what its token's key and value were.
+void check_contents(FakeModel& model) {
+  for (int layer = 0; layer < model.layers(); ++layer) {
+    const brim::kv::View view = model.cache().view(layer);
+    const brim::kv::LayerShape& own = model.shape().layers[static_cast<std::size_t>(layer)];
+    for (std::int64_t entry = 0; entry < view.entries(); ++entry) {
+      const std::int64_t token = view.positions()[static_cast<std::size_t>(entry)];  // no rebasing in these tests
+      for (int head = 0; head < own.kv_heads; ++head) {
+        const SeenEntry seen = see_entry(view, model.shape(), layer, head, entry);
+        const auto type = model.shape().type;
+        INFO("layer ", layer, " head ", head, " entry ", entry, " of ", view.entries(), " token ", token);
+        CHECK(seen.key == through_storage(type, fake_key(model.rotation(), own, layer, head, token, token)));
+        CHECK(seen.value == through_storage(type, fake_vector(layer, head, token, own.value_size, true)));
+      }
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("the first move goes the whole way and loses nothing; later ones a tenth at a time") {
+  const auto shape = fake_shape(4, 1 << 16, brim::kernels::KvType::f16);
+  const Plan plan = online_plan(shape, 2);
+  FakeModel model(plan);
+  REQUIRE(model.ok());
+  const std::vector<double> uneven = {0.3, 0.1, 0.1, 0.3};
+  std::int64_t before = model.cache().layer(0).quota;
+  while (model.cache().layer(0).quota == before && model.cache().tokens() < 2000) read_observed(model, plan.chunk, uneven);
+  REQUIRE(model.cache().layer(0).quota > before);
+  CHECK(model.cache().evicted() == 0);
+  // .2 + .8 · 4 · .3 / .8 = 1.4 of the average, and .6.
+  const double ratio = static_cast<double>(model.cache().layer(0).quota) / static_cast<double>(model.cache().layer(1).quota);
+  CHECK(ratio == doctest::Approx(1.4 / 0.6).epsilon(0.1));
+  check_contents(model);
+
+  const std::vector<double> other = {0.1, 0.3, 0.3, 0.1};
+  for (int chunk = 0; chunk < 30; ++chunk) {
+    std::vector<std::int64_t> old(4);
+    for (int i = 0; i < 4; ++i) old[static_cast<std::size_t>(i)] = model.cache().layer(i).quota;
+    read_observed(model, plan.chunk, other);
+    for (int i = 0; i < 4; ++i) {
+      const std::int64_t was = old[static_cast<std::size_t>(i)], is = model.cache().layer(i).quota;
+      CHECK(std::abs(is - was) <= std::max<std::int64_t>(was / 10, 16));
+      CHECK(model.cache().layer(i).used <= is);
+    }
+    CHECK(model.cache().bytes_used() <= plan.budget_bytes);
+  }
+  CHECK(model.cache().layer(1).quota > model.cache().layer(0).quota);
+  CHECK(model.cache().bytes_peak() <= plan.budget_bytes);
+  check_contents(model);
+  CHECK(model.guards_intact());
+}
+
+TEST_CASE("random statistics, shapes, rules and chunks: contents, budget and guards hold") {
+  Random random(21);
+  int moved = 0;
+  for (int round = 0; round < 60; ++round) {
+    brim::kv::Shape shape;
+    shape.context = 1 << 20;
+    shape.type = static_cast<brim::kernels::KvType>(random.pick(0, 2));
+    for (std::int64_t n = random.pick(2, 5); n > 0; --n) {
+      shape.layers.push_back({static_cast<int>(random.pick(1, 3)), static_cast<int>(random.pick(1, 3)) * 16,
+                              static_cast<int>(random.pick(1, 3)) * 16, random.pick(0, 4) == 0 ? random.pick(30, 200) : 0, true});
+    }
+    const char* const rules[] = {"window", "knorm", "snapkv"};
+    const auto made = brim::kv::make_plan(shape, budget_of(random.pick(60000, 400000)), 0, "zigzag", rules[random.pick(0, 2)]);
+    if (!made) continue;
+    FakeModel model(*made);
+    REQUIRE(model.ok());
+    const std::vector<std::int64_t> planned = made->quota;
+    INFO("round ", round, ", ", made->keep, ", type ", static_cast<int>(shape.type), ", chunk ", made->chunk);
+    for (int step = 0; step < 25; ++step) {
+      const std::int64_t n = random.pick(0, 2) == 0 ? random.pick(1, 5) : made->chunk;
+      std::vector<double> statistic(shape.layers.size());
+      for (double& value : statistic) value = std::abs(random.unit());
+      if (n >= brim::kv::kStatisticQueries) {
+        read_observed(model, n, statistic);
+      } else {
+        model.read_chunk(n);
+      }
+      CHECK(spent(model, model.cache()) <= made->budget_bytes);
+      CHECK(model.cache().bytes_used() <= made->budget_bytes);
+    }
+    for (int i = 0; i < model.layers(); ++i) moved += model.cache().layer(i).quota != planned[static_cast<std::size_t>(i)];
+    check_contents(model);
+    CHECK(model.guards_intact());
+    model.cache().clear();
+    for (int i = 0; i < model.layers(); ++i) CHECK(model.cache().layer(i).quota == planned[static_cast<std::size_t>(i)]);
+    model.read(40);
+    check_contents(model);
+  }
+  CHECK(moved > 20);
+}
+
+TEST_CASE("going back: to after the last move, not before it") {
+  const auto shape = fake_shape(4, 4096, brim::kernels::KvType::f16);
+  const Plan plan = online_plan(shape, 40);
+  FakeModel model(plan);
+  REQUIRE(model.ok());
+  REQUIRE(plan.chunk >= brim::kv::kStatisticQueries);
+  const std::vector<double> uneven = {0.3, 0.1, 0.1, 0.3};
+  const std::int64_t before = model.cache().layer(0).quota;
+  while (model.cache().layer(0).quota == before && model.cache().tokens() < 4000) read_observed(model, plan.chunk, uneven);
+  const std::int64_t moved_at = model.cache().tokens();
+  model.read(3);
+  CHECK(model.cache().truncate(moved_at + 1));
+  CHECK(!model.cache().truncate(moved_at - 1));
+  CHECK(model.cache().tokens() == moved_at + 1);
+  CHECK(model.cache().truncate(0));
+}
+
+TEST_CASE("nothing moves where everything fits, or when every layer is alike") {
+  const auto shape = fake_shape(3, 512, brim::kernels::KvType::f16);
+  FakeModel whole(online_plan(shape, 100));
+  REQUIRE(whole.ok());
+  for (int i = 0; i < 4; ++i) read_observed(whole, 128, {0.1, 0.9, 0.5});
+  for (int i = 0; i < 3; ++i) CHECK(whole.cache().layer(i).quota == 512);
+  FakeModel alike(online_plan(shape, 40));
+  REQUIRE(alike.ok());
+  const std::int64_t quota = alike.cache().layer(0).quota;
+  for (int i = 0; i < 10; ++i) read_observed(alike, alike.cache().plan().chunk, {0.4, 0.4, 0.4});
+  for (int i = 0; i < 3; ++i) CHECK(std::abs(alike.cache().layer(i).quota - quota) <= 16);
+}

@@ -1,0 +1,100 @@
+// The rules of the list: which entries each would keep, given what it asked for.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "engine/kv/scorer.hpp"
+#include "tests/engine/kv/fake_model.hpp"
+
+using brim::kv::Entries;
+using brim::kv::EntryNorm;
+using brim::kv::find_rule;
+
+namespace {
+
+std::vector<float> scores_of(const char* name, const std::vector<float>& mass, const std::vector<float>& norm = {}) {
+  Entries entries;
+  std::vector<std::int64_t> index(std::max(mass.size(), norm.size()));
+  entries.index = index;
+  entries.mass = mass;
+  entries.norm = norm;
+  std::vector<float> scores(index.size(), -1);
+  find_rule(name)->score(entries, scores);
+  return scores;
+}
+
+}  // namespace
+
+TEST_CASE("what rules ask for") {
+  CHECK(find_rule("h2o")->needs().mass_queries == brim::kv::kAllQueries);
+  CHECK(find_rule("snapkv")->needs().mass_queries == 32);
+  CHECK(find_rule("tova")->needs().mass_queries == 1);
+  CHECK(find_rule("tova")->needs().mass_kept == 0);
+  CHECK(find_rule("knorm")->needs().mass_queries == 0);
+  CHECK(find_rule("knorm")->needs().norm == EntryNorm::key);
+  CHECK(find_rule("h2o-value")->needs().norm == EntryNorm::value);
+  CHECK(find_rule("snapkv-value")->needs().mass_queries == 32);
+}
+
+TEST_CASE("h2o and tova: more attention stays longer; knorm: a smaller key") {
+  const std::vector<float> mass = {3, 1, 2};
+  CHECK(scores_of("h2o", mass) == mass);
+  CHECK(scores_of("tova", mass) == mass);
+  const auto by_norm = scores_of("knorm", {}, {5, 1, 3});
+  CHECK(by_norm[1] > by_norm[2]);
+  CHECK(by_norm[2] > by_norm[0]);
+}
+
+TEST_CASE("snapkv: neighbours of what is attended stay with it, three to either side, fewer at the ends") {
+  std::vector<float> mass(20, 0.0f);
+  mass[10] = 7;
+  const auto scores = scores_of("snapkv", mass);
+  for (std::size_t i = 0; i < 20; ++i) CHECK(scores[i] == (i >= 7 && i <= 13 ? 1.0f : 0.0f));
+  mass[10] = 0;
+  mass[0] = 4;
+  const auto first = scores_of("snapkv", mass);
+  CHECK(first[0] == 1);
+  CHECK(first[1] == doctest::Approx(4.0 / 5));
+  CHECK(first[3] == doctest::Approx(4.0 / 7));
+  CHECK(first[4] == 0);
+  CHECK(scores_of("snapkv", {}).empty());
+}
+
+TEST_CASE("value-weighted: attention to an entry without a value counts for nothing") {
+  const auto scores = scores_of("h2o-value", {10, 1, 1}, {0, 2, 3});
+  CHECK(scores == std::vector<float>{0, 2, 3});
+}
+
+TEST_CASE("norms are of what was staged, and follow their entries through eviction") {
+  for (const std::string name : {"knorm", "h2o-value"}) {
+    const auto shape = brim::test::fake_shape(2, 400);
+    const auto plan = brim::kv::make_plan(shape, brim::test::budget_share(30), 1 << 30, "uniform", name);
+    REQUIRE(plan.ok());
+    REQUIRE(plan->quota[0] < 200);
+    brim::test::FakeModel model(*plan);
+    REQUIRE(model.ok());
+    model.read(200);
+    // By knorm the smallest keys of all that were read are there, beside the forced ones.
+    const auto view = model.cache().view(1);
+    CHECK(view.entries() <= plan->quota[1]);
+    CHECK(model.cache().evicted() > 0);
+    CHECK(model.cache().bytes_peak() <= plan->budget_bytes);
+    CHECK(model.guards_intact());
+    if (name != "knorm") continue;
+    const auto norm_of = [&](std::int64_t token) {
+      double sum = 0;
+      for (int head = 0; head < 2; ++head) {
+        double own = 0;
+        for (const float x : brim::test::fake_vector(1, head, token, 16, false)) own += double{x} * x;
+        sum += std::sqrt(own);
+      }
+      return sum;
+    };
+    double kept = 0, all = 0;
+    for (const std::int64_t position : view.positions()) kept += norm_of(position);
+    for (std::int64_t token = 0; token < 200; ++token) all += norm_of(token);
+    CHECK(kept / static_cast<double>(view.entries()) < all / 200 - 0.1);
+  }
+}
