@@ -1,7 +1,7 @@
 // The cache itself: what happens to a chunk of tokens on its way into the layers. It holds exactly Plan::budget_bytes
 // of memory that the session's arena gave it, and moves entries inside them; it never allocates. Its parts: layout
 // (where things lie), layer_store (one layer's entries), staging (the chunk), eviction (which entries stay), rebase
-// (positions), rebalance (quotas that move between layers).
+// (positions), rewind (taking tokens back), rebalance (quotas that move between layers).
 //
 // A forward pass over a chunk of n tokens, layer by layer:
 //   begin(n)                    once: makes room in position space (rebasing survivors when the context is used up)
@@ -104,7 +104,7 @@ class Cache {
   /// What the entries had is kept as needs().mass_kept says.
   void add_mass(int layer, std::span<const float> mass, std::int64_t queries) noexcept;
   /// The statistic of this layer that needs() asks for, measured in this chunk; after stage, before end. Only in chunks of
-  /// at least kStatisticQueries tokens, and then for every layer.
+  /// at least kStatisticQueries tokens, and then for every layer. Counts when the chunk ends; ignored where quotas stay.
   void observe(int layer, double statistic) noexcept;
   void commit(int layer) noexcept;
   void end() noexcept;
@@ -154,7 +154,6 @@ class Cache {
     std::int64_t quota;
     Forced forced;
     bool slides;
-    double seen = 0;              ///< the statistic, smoothed over chunks
     std::int64_t evicted = 0;
     std::int64_t evicted_at = 0;  ///< tokens read when an entry was last evicted, its chunk included
     std::int64_t slid_to = 0;     ///< positions below this one have slid out of the window
@@ -173,6 +172,7 @@ class Cache {
   void take_in(int layer) noexcept;
   void evict(Layer& layer, std::int64_t first, std::int64_t keep) noexcept;
   void append_staged(Layer& layer, std::int64_t token) noexcept;
+  // Going back (rewind.cpp).
   bool can_return_to(std::int64_t count, std::int64_t position) const noexcept;
   void return_to(std::int64_t count, std::int64_t position) noexcept;
   // Quotas that move (rebalance.cpp).
@@ -184,9 +184,10 @@ class Cache {
   void move_to_slots() noexcept;
   void restore_quotas() noexcept;
   void fill_norms(const LayerShape& layer, const float* keys, const float* values) noexcept;
-  /// Whether what is gathered beside an entry's vectors can ever decide what is evicted: not where everything fits.
+  // Whether what is gathered beside an entry's vectors can ever decide what is evicted: not where everything fits.
+  bool mass_decides() const { return plan_.needs.attention_mass() && plan_.budget_bytes < plan_.full_bytes; }
   bool notes_decide() const {
-    return (plan_.needs.attention_mass() || plan_.needs.norm != EntryNorm::none) && plan_.budget_bytes < plan_.full_bytes;
+    return mass_decides() || (plan_.needs.norm != EntryNorm::none && plan_.budget_bytes < plan_.full_bytes);
   }
 
   Plan plan_;
@@ -198,7 +199,7 @@ class Cache {
   // What moving quotas works in, one per layer; empty where they stay.
   std::vector<LayerStore*> stores_;
   std::vector<LayerRun> runs_;
-  std::vector<double> seen_, shares_;
+  std::vector<double> measured_, seen_, shares_;  ///< the statistic in this chunk; smoothed over chunks
   std::vector<std::int64_t> wanted_, slots_;
   Staging staging_;
   Scratch scratch_;
@@ -217,7 +218,7 @@ class Cache {
   std::int64_t staging_part_ = 0;  ///< bytes of a layer's part of the staging buffer
   std::int64_t draft_tokens_ = 0;  ///< most tokens for which every layer has a part of the staging buffer
   bool mass_added_ = false;        ///< in this chunk
-  bool observed_ = false;          ///< in this chunk
+  bool observed_ = false;          ///< in this chunk: measured_ is of it
   std::int64_t observations_ = 0;  ///< chunks observed
   std::int64_t moved_at_ = 0;      ///< tokens read when quotas last moved
   int staged_layer_ = -1;          ///< the layer in the staging buffer; −1: none

@@ -17,7 +17,7 @@ std::int64_t LayerStore::bytes_used() const {
   // The ring may begin inside a granule; when it is (nearly) full, its end lies in the granule where it begins.
   const std::int64_t spanned = (start_ % kGranuleEntries + used_ + kGranuleEntries - 1) / kGranuleEntries;
   const std::int64_t granules = std::min(spanned, run_.slots / kGranuleEntries);
-  const std::int64_t metadata = 16 + (run_.mass ? 4 : 0) + (run_.norm ? 4 : 0);
+  const std::int64_t metadata = metadata_bytes(run_.mass != nullptr, run_.norm != nullptr);
   return granules * kGranuleEntries * heads_ * (key_bytes_ + value_bytes_) + used_ * metadata;
 }
 

@@ -19,9 +19,10 @@
 
 namespace brim::kv {
 
-/// Position and index of one entry, both 64 bits; mass and norm only when somebody asks for them.
+/// Position and index of one entry, both 64 bits; mass and norm where there are such.
+constexpr std::int64_t metadata_bytes(bool mass, bool norm) { return 16 + (mass ? 4 : 0) + (norm ? 4 : 0); }
 constexpr std::int64_t metadata_bytes(const Needs& needs) {
-  return 16 + (needs.attention_mass() ? 4 : 0) + (needs.norm != EntryNorm::none ? 4 : 0);
+  return metadata_bytes(needs.attention_mass(), needs.norm != EntryNorm::none);
 }
 
 /// min(window, context): the entries a layer can ever use.

@@ -28,6 +28,7 @@ void Cache::prepare_moves() {
   const std::size_t count = layers_.size();
   stores_.resize(count);
   runs_.resize(count);
+  measured_.resize(count);
   seen_.resize(count);
   shares_.resize(count);
   wanted_.resize(count);
@@ -35,8 +36,8 @@ void Cache::prepare_moves() {
 }
 
 void Cache::observe(int layer, double statistic) noexcept {
-  double& seen = at(layer).seen;
-  seen = observations_ == 0 ? statistic : seen + kNewShare * (statistic - seen);
+  if (measured_.empty()) return;
+  measured_[static_cast<std::size_t>(layer)] = statistic;
   observed_ = true;
 }
 
@@ -49,8 +50,8 @@ bool Cache::under_pressure() const noexcept {
 }
 
 void Cache::rebalance() noexcept {
-  ++observations_;
-  for (std::size_t i = 0; i < layers_.size(); ++i) seen_[i] = layers_[i].seen;
+  const double weight = observations_++ == 0 ? 1 : kNewShare;
+  for (std::size_t i = 0; i < seen_.size(); ++i) seen_[i] += weight * (measured_[i] - seen_[i]);
   plan_.splitter->shares({plan_.layers, layer_bytes_, nullptr, 0, seen_}, shares_);
   share_out(plan_.layers, layer_bytes_, shares_, wanted_);
   for (std::int64_t& wanted : wanted_) wanted -= wanted % kGranuleEntries;

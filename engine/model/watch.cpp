@@ -32,8 +32,13 @@ Watch::Watch(const Pass& chunk, int layer, const kv::View& view) noexcept
       heads_(chunk.config.layers[static_cast<std::size_t>(layer)].kv_heads),
       mass_queries_(chunk.work.shape.mass_queries),
       statistic_(chunk.tokens < kv::kStatisticQueries ? kv::LayerStatistic::none : chunk.work.shape.statistic) {
-  if (mass_queries_ > 0) std::fill(chunk.work.mass.begin(), chunk.work.mass.end(), 0.0f);
-  if (statistic_ != kv::LayerStatistic::none) std::fill(chunk.work.watched.begin(), chunk.work.watched.end(), 0.0f);
+  // As far as this layer's entries go: a token of an answer must not pay for the longest layer there may be.
+  const std::int64_t entries = chunk.work.shape.entries;
+  const auto clear = [&](std::span<float> rows, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; ++i) std::fill_n(rows.data() + i * entries, view.entries(), 0.0f);
+  };
+  if (mass_queries_ > 0) clear(chunk.work.mass, heads_ + 1);
+  clear(chunk.work.watched, std::int64_t{heads_} * statistic_rows(statistic_));
 }
 
 std::span<float> Watch::row(int head, int number) const noexcept {

@@ -27,6 +27,7 @@ class Bytes {
   explicit Bytes(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
   bool empty() const { return at_ >= bytes_.size(); }
   std::int64_t next() { return empty() ? 0 : bytes_[at_++]; }
+  int last() const { return bytes_.empty() ? 0 : bytes_.back(); }
   std::int64_t wide(int count) {
     std::uint64_t value = 0;
     for (int i = 0; i < count; ++i) value = value << 8 | static_cast<std::uint64_t>(next());
@@ -86,7 +87,7 @@ void check(const Cache& cache, int layers) {
   require(cache.bytes_peak() <= cache.plan().budget_bytes);
   for (int layer = 0; layer < layers; ++layer) {
     const brim::kv::View view = cache.view(layer);
-    require(view.retained() <= cache.plan().quota[static_cast<std::size_t>(layer)]);
+    require(view.retained() <= cache.layer(layer).quota);
     const auto positions = view.positions();
     for (std::size_t i = 1; i < positions.size(); ++i) require(positions[i - 1] < positions[i]);
     if (!positions.empty() && !cache.stale()) require(positions.back() == cache.next_position() - 1);
@@ -106,6 +107,10 @@ void chunk(Cache& cache, std::int64_t n, int until, const std::vector<float>& va
     }
     cache.stage(layer, values.data(), values.data());
     const brim::kv::View view = cache.view(layer);
+    if (cache.needs().attention_mass()) {
+      cache.add_mass(layer, std::vector<float>(static_cast<std::size_t>(view.entries()), 0.25f), n);
+    }
+    if (n >= brim::kv::kStatisticQueries) cache.observe(layer, static_cast<double>((layer * 7 + n) % 5));
     require(view.staged() == n);
     for (std::int64_t first = 0; first < view.entries();) {
       const brim::kv::Stretch stretch = view.stretch(0, first, view.entries());
@@ -122,7 +127,11 @@ void drive(Bytes& in) {
   const Shape shape = small_shape(in);
   const brim::kv::BudgetRequest share{brim::kv::BudgetRequest::Kind::percent, 0,
                                       static_cast<double>(1 + in.next() % 100)};
-  const auto plan = brim::kv::make_plan(shape, share, 0, "uniform", "window");
+  // The last byte picks the policies, so that what was found with others stays what it was.
+  const int policy = in.last();
+  constexpr const char* kSplits[] = {"uniform", "zigzag", "pyramid", "squeeze", "cake", "depth-mlp"};
+  constexpr const char* kRules[] = {"window", "snapkv", "knorm", "h2o-value", "tova"};
+  const auto plan = brim::kv::make_plan(shape, share, 0, kSplits[policy % 6], kRules[policy / 6 % 5]);
   if (!plan) return;
   std::vector<std::byte> memory(static_cast<std::size_t>(plan->budget_bytes) + 64);
   const std::size_t offset = (64 - reinterpret_cast<std::uintptr_t>(memory.data()) % 64) % 64;

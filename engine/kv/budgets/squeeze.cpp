@@ -10,7 +10,7 @@
 namespace brim::kv {
 namespace {
 
-/// Σ (x − mean)² of the values in [from, to), counted by rank: by the layers whose value lies in these bounds.
+/// Values that are grouped together; spread is Σ (x − mean)².
 struct Group {
   double count = 0, sum = 0, squares = 0;
   void add(double value) {

@@ -144,6 +144,29 @@ TEST_CASE("going back: to after the last move, not before it") {
   CHECK(model.cache().truncate(0));
 }
 
+TEST_CASE("a chunk that was given up has told nothing about its layers") {
+  const auto shape = fake_shape(4, 1 << 16, brim::kernels::KvType::f16);
+  const Plan plan = online_plan(shape, 2);
+  FakeModel straight(plan), interrupted(plan);
+  REQUIRE((straight.ok() && interrupted.ok()));
+  Random random(9);
+  for (int chunk = 0; chunk < 12; ++chunk) {
+    std::vector<double> statistic(4);
+    for (double& value : statistic) value = std::abs(random.unit());
+    if (chunk < 3) {  // later ones evict, and giving up leaves the cache stale
+      const std::int64_t position = interrupted.cache().begin(plan.chunk);
+      interrupted.stage(0, interrupted.cache().tokens(), position, plan.chunk);
+      interrupted.cache().observe(0, 1.0);
+      interrupted.cache().abandon();
+      REQUIRE(!interrupted.cache().stale());
+    }
+    read_observed(straight, plan.chunk, statistic);
+    read_observed(interrupted, plan.chunk, statistic);
+    for (int i = 0; i < 4; ++i) CHECK(straight.cache().layer(i).quota == interrupted.cache().layer(i).quota);
+  }
+  CHECK(straight.cache().layer(0).quota != plan.quota[0]);
+}
+
 TEST_CASE("nothing moves where everything fits, or when every layer is alike") {
   const auto shape = fake_shape(3, 512, brim::kernels::KvType::f16);
   FakeModel whole(online_plan(shape, 100));

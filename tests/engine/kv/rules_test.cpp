@@ -67,6 +67,19 @@ TEST_CASE("value-weighted: attention to an entry without a value counts for noth
   CHECK(scores == std::vector<float>{0, 2, 3});
 }
 
+TEST_CASE("norms are known once and for all: going back is exact, where masses have to be read again") {
+  const auto shape = brim::test::fake_shape(2, 400);
+  for (const std::string name : {"knorm", "h2o"}) {
+    const auto plan = brim::kv::make_plan(shape, brim::test::budget_share(30), 1 << 30, "uniform", name);
+    REQUIRE(plan.ok());
+    brim::test::FakeModel model(*plan);
+    REQUIRE(model.ok());
+    model.read(40);
+    REQUIRE(model.cache().evicted() == 0);
+    CHECK(model.cache().truncate(30) == (name == "knorm"));
+  }
+}
+
 TEST_CASE("norms are of what was staged, and follow their entries through eviction") {
   for (const std::string name : {"knorm", "h2o-value"}) {
     const auto shape = brim::test::fake_shape(2, 400);
