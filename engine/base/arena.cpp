@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <limits>
 #include <system_error>
@@ -22,7 +23,7 @@ constexpr std::size_t kHugePagesFrom = std::size_t{4} << 20;  // below two huge 
 std::size_t page_size() { return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)); }
 
 // Makes every page resident now. Returns 0 or an errno value.
-int touch(std::byte* data, std::size_t size) {
+int populate(std::byte* data, std::size_t size) {
 #ifdef MADV_POPULATE_WRITE
   for (;;) {
     if (::madvise(data, size, MADV_POPULATE_WRITE) == 0) return 0;
@@ -61,10 +62,15 @@ Result<Arena> Arena::create(std::size_t bytes, std::string_view owner, Touch whe
   arena.size_ = size;
   if (size >= kHugePagesFrom) ::madvise(data, size, MADV_HUGEPAGE);
   if (when == Touch::by_owner) return arena;
-  if (const int failure = touch(arena.data_, size); failure != 0) {
+  if (const int failure = arena.touch(0, size); failure != 0) {
     return refusal(owner, size, limits, "the system could not provide it: " + std::generic_category().message(failure));
   }
   return arena;
+}
+
+int Arena::touch(std::size_t first, std::size_t bytes) const noexcept {
+  const std::size_t begin = std::min(first, size_), before = begin % page_size();  // the system knows whole pages only
+  return populate(data_ + begin - before, std::min(bytes, size_ - begin) + before);
 }
 
 std::span<std::byte> Arena::take(std::size_t bytes) {

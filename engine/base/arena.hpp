@@ -13,7 +13,7 @@ namespace brim {
 /// Owns one anonymous mapping; movable, not copyable. `take` hands out disjoint parts of it.
 class Arena {
  public:
-  /// Whether every page is made resident at once, or by whoever writes to all of it next (in parallel, perhaps).
+  /// Whether every page is made resident at once, or by the owner: piece by piece with touch(), or by writing to all of it.
   enum class Touch { now, by_owner };
   /// Maps `bytes` (rounded up to a page) for `owner` ("a session"). Errors: out_of_memory with owner, what was asked and
   /// what is available.
@@ -25,6 +25,10 @@ class Arena {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
   ~Arena();
+
+  /// Makes bytes [first, first + bytes) resident, less what lies beyond the end. Threads may touch pieces side by side.
+  /// Returns 0, or the errno value for why the system has no more pages to give.
+  int touch(std::size_t first, std::size_t bytes) const noexcept;
 
   /// The next `bytes` bytes, 64-byte aligned and zero; an empty span when the rest of the arena is too small.
   std::span<std::byte> take(std::size_t bytes);

@@ -2,8 +2,11 @@
 #include "engine/generate/reader.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <system_error>
 
+#include "engine/base/arena.hpp"
 #include "engine/base/memory_limits.hpp"
 #include "engine/base/size_text.hpp"
 #include "engine/kv/layout.hpp"
@@ -29,6 +32,22 @@ std::int64_t tokens_together(const kv::Plan& plan, const SpeculationOptions& opt
   return std::max<std::int64_t>(1, std::min(most, kv::draft_tokens(plan.shape, plan.chunk)));
 }
 
+// The system clears pages on the thread that first touches them, which for a large arena takes as long as loading a model.
+Result<Arena> touched_arena(std::size_t bytes, int threads) {
+  constexpr std::size_t kPiece = std::size_t{16} << 20;
+  BRIM_ASSIGN(Arena arena, Arena::create(bytes, "a session", Arena::Touch::by_owner));
+  std::atomic<int> failure{0};
+  const auto pieces = static_cast<std::int64_t>((arena.size() + kPiece - 1) / kPiece);
+  kernels::for_chunks(threads, pieces, [&](std::int64_t piece, int) noexcept {
+    const int refused = arena.touch(static_cast<std::size_t>(piece) * kPiece, kPiece);
+    if (refused != 0) failure.store(refused, std::memory_order_relaxed);
+  });
+  if (const int why = failure.load(); why != 0) {
+    return error(ErrorCode::out_of_memory, "the system could not provide them: ", std::generic_category().message(why));
+  }
+  return arena;
+}
+
 }  // namespace
 
 Result<MemoryPlan> plan_memory(const model::Config& config, const ReaderOptions& options) {
@@ -51,7 +70,7 @@ Result<MemoryPlan> plan_memory(const model::Config& config, const ReaderOptions&
 Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Model> model, const ReaderOptions& options) {
   BRIM_ASSIGN(MemoryPlan memory, plan_memory(model->config(), options));
   constexpr std::int64_t kAlignment = 4 * 64;  // each of the four parts starts on a cache line
-  auto arena = Arena::create(static_cast<std::size_t>(memory.total() + kAlignment));
+  auto arena = touched_arena(static_cast<std::size_t>(memory.total() + kAlignment), options.threads);
   if (!arena) {
     return error(arena.error().code, "a session needs ", size_text(static_cast<std::size_t>(memory.kv.budget_bytes)),
                  " for its KV budget and ", size_text(static_cast<std::size_t>(memory.beside_bytes())),

@@ -30,10 +30,21 @@ struct BitLanes {
   std::uint64_t at[8];
 };
 
-static inline void put(NibbleLanes& lanes, int row, int column, int value) noexcept {
-  const int shift = 4 * (column / 16);
-  std::uint8_t& byte = lanes.at[column % 16 / 4][4 * row + column % 4];
-  byte = static_cast<std::uint8_t>((byte & ~(15 << shift)) | (value & 15) << shift);
+/// Four bytes at once, in the order they lie in.
+static inline std::uint32_t four(const std::uint8_t* bytes) noexcept {
+  std::uint32_t word;
+  __builtin_memcpy(&word, bytes, sizeof word);
+  return word;
+}
+
+/// Row `row`: bits [shift, shift + 4) of 32 bytes. Here and below, what a shift brings in from the next byte is masked out.
+static inline void put_row(NibbleLanes& lanes, int row, const std::uint8_t* bytes, int shift) noexcept {
+  for (int j = 0; j < 4; ++j) {
+    const std::uint32_t low = four(bytes + 4 * j) >> shift & 0x0f0f0f0fu;
+    const std::uint32_t high = four(bytes + 16 + 4 * j) >> shift & 0x0f0f0f0fu;
+    const std::uint32_t both = low | high << 4;
+    __builtin_memcpy(lanes.at[j] + 4 * row, &both, sizeof both);
+  }
 }
 static inline int get(const NibbleLanes& lanes, int row, int column) noexcept {
   return lanes.at[column % 16 / 4][4 * row + column % 4] >> (4 * (column / 16)) & 15;
@@ -47,20 +58,32 @@ static inline void get_halves(const NibbleLanes& lanes, int row, std::uint8_t* q
   for (int j = 0; j < 4; ++j) __builtin_memcpy(quants + 4 * j, lanes.at[j] + 4 * row, 4);
 }
 
-static inline void put(PairLanes& lanes, int row, int column, int value) noexcept {
-  const int group = column / 4, shift = 2 * (group % 4);
-  std::uint8_t& byte = lanes.at[group / 4][4 * row + column % 4];
-  byte = static_cast<std::uint8_t>((byte & ~(3 << shift)) | (value & 3) << shift);
+/// Row `row`: bits [shift, shift + 2) of 32 bytes.
+static inline void put_row(PairLanes& lanes, int row, const std::uint8_t* bytes, int shift) noexcept {
+  for (int j = 0; j < 2; ++j) {
+    std::uint32_t pairs = 0;
+    for (int i = 0; i < 4; ++i) pairs |= (four(bytes + 16 * j + 4 * i) >> shift & 0x03030303u) << (2 * i);
+    __builtin_memcpy(lanes.at[j] + 4 * row, &pairs, sizeof pairs);
+  }
 }
 static inline int get(const PairLanes& lanes, int row, int column) noexcept {
   const int group = column / 4;
   return lanes.at[group / 4][4 * row + column % 4] >> (2 * (group % 4)) & 3;
 }
 
-static inline void put(BitLanes& lanes, int row, int column, int value) noexcept {
-  const int bit = 4 * row + column % 4;
-  std::uint64_t& bits = lanes.at[column / 4];
-  bits = (bits & ~(std::uint64_t{1} << bit)) | static_cast<std::uint64_t>(value & 1) << bit;
+/// Row `row` of one group: the lowest four of `four_bits`.
+static inline void put_group(BitLanes& lanes, int row, int group, std::uint32_t four_bits) noexcept {
+  const int shift = 4 * row;
+  lanes.at[group] = (lanes.at[group] & ~(std::uint64_t{15} << shift)) | std::uint64_t{four_bits & 15} << shift;
+}
+/// Row `row`: bit `shift` of 32 bytes.
+static inline void put_row(BitLanes& lanes, int row, const std::uint8_t* bytes, int shift) noexcept {
+  constexpr std::uint32_t kGather = 0x01020408u;  // brings the lowest bits of four bytes to bits 24 to 27
+  for (int g = 0; g < 8; ++g) put_group(lanes, row, g, (four(bytes + 4 * g) >> shift & 0x01010101u) * kGather >> 24);
+}
+/// Row `row`: the 32 bits of four bytes, lowest first, as Q5_0 and Q5_1 store them.
+static inline void put_bits(BitLanes& lanes, int row, const std::uint8_t* bytes) noexcept {
+  for (int g = 0; g < 8; ++g) put_group(lanes, row, g, static_cast<std::uint32_t>(bytes[g / 2] >> (4 * (g % 2))));
 }
 static inline int get(const BitLanes& lanes, int row, int column) noexcept {
   return static_cast<int>(lanes.at[column / 4] >> (4 * row + column % 4) & 1);

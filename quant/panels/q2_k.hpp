@@ -23,8 +23,7 @@ static inline void put_block(Slab& slab, int row, const Block& block) noexcept {
   for (int s = 0; s < 8; ++s) {
     slab.parts[s].scale[0][row] = block.scales[2 * s];
     slab.parts[s].scale[1][row] = block.scales[2 * s + 1];
-    const std::uint8_t* quants = block.quants + 32 * (s / 4);
-    for (int i = 0; i < 32; ++i) put(slab.parts[s].quants, row, i, quants[i] >> (2 * (s % 4)));
+    put_row(slab.parts[s].quants, row, block.quants + 32 * (s / 4), 2 * (s % 4));
   }
 }
 

@@ -23,11 +23,8 @@ static inline void put_block(Slab& slab, int row, const Block& block) noexcept {
     Slab::Part& part = slab.parts[s];
     part.scale[0][row] = static_cast<std::int8_t>(scale_of(block, 2 * s));
     part.scale[1][row] = static_cast<std::int8_t>(scale_of(block, 2 * s + 1));
-    const std::uint8_t* quants = block.quants + 32 * (s / 4);
-    for (int i = 0; i < 32; ++i) {
-      put(part.low_bits, row, i, quants[i] >> (2 * (s % 4)));
-      put(part.high_bits, row, i, block.high_bits[i] >> s);
-    }
+    put_row(part.low_bits, row, block.quants + 32 * (s / 4), 2 * (s % 4));
+    put_row(part.high_bits, row, block.high_bits, s);
   }
 }
 

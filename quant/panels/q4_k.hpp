@@ -25,13 +25,7 @@ static inline void put_block(Slab& slab, int row, const Block& block) noexcept {
     const SixBitPair pair = load_six_bit(block.scales, s);
     slab.parts[s].scale[row] = pair.scale;
     slab.parts[s].minimum[row] = pair.minimum;
-    const std::uint8_t* quants = block.quants + 32 * (s / 2);
-    std::uint8_t halves[16];
-    for (int i = 0; i < 16; ++i) {
-      halves[i] = s % 2 == 0 ? static_cast<std::uint8_t>((quants[i] & 15) | (quants[i + 16] & 15) << 4)
-                             : static_cast<std::uint8_t>(quants[i] >> 4 | (quants[i + 16] & 0xf0));
-    }
-    put_halves(slab.parts[s].quants, row, halves);
+    put_row(slab.parts[s].quants, row, block.quants + 32 * (s / 2), 4 * (s % 2));
   }
 }
 

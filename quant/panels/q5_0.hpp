@@ -15,7 +15,7 @@ static_assert(sizeof(Slab) == kPanelRows * sizeof(Block));
 
 static inline void put_block(Slab& slab, int row, const Block& block) noexcept {
   slab.scale[row] = block.scale;
-  for (int i = 0; i < kLength; ++i) put(slab.high_bits, row, i, block.high_bits[i / 8] >> (i % 8));
+  put_bits(slab.high_bits, row, block.high_bits);
   put_halves(slab.quants, row, block.quants);
 }
 

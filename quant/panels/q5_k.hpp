@@ -25,11 +25,8 @@ static inline void put_block(Slab& slab, int row, const Block& block) noexcept {
     const SixBitPair pair = load_six_bit(block.scales, s);
     slab.parts[s].scale[row] = pair.scale;
     slab.parts[s].minimum[row] = pair.minimum;
-    const std::uint8_t* quants = block.quants + 32 * (s / 2);
-    for (int i = 0; i < 32; ++i) {
-      put(slab.parts[s].quants, row, i, quants[i] >> (4 * (s % 2)));
-      put(slab.parts[s].high_bits, row, i, block.high_bits[i] >> s);
-    }
+    put_row(slab.parts[s].quants, row, block.quants + 32 * (s / 2), 4 * (s % 2));
+    put_row(slab.parts[s].high_bits, row, block.high_bits, s);
   }
 }
 

@@ -23,12 +23,8 @@ static inline void put_block(Slab& slab, int row, const Block& block) noexcept {
     Slab::Part& part = slab.parts[s];
     part.scale[0][row] = block.scales[2 * s];
     part.scale[1][row] = block.scales[2 * s + 1];
-    const std::uint8_t* low_bits = block.low_bits + 64 * (s / 4) + 32 * (s % 2);
-    const std::uint8_t* high_bits = block.high_bits + 32 * (s / 4);
-    for (int i = 0; i < 32; ++i) {
-      put(part.low_bits, row, i, low_bits[i] >> (4 * (s % 4 / 2)));
-      put(part.high_bits, row, i, high_bits[i] >> (2 * (s % 4)));
-    }
+    put_row(part.low_bits, row, block.low_bits + 64 * (s / 4) + 32 * (s % 2), 4 * (s % 4 / 2));
+    put_row(part.high_bits, row, block.high_bits + 32 * (s / 4), 2 * (s % 4));
   }
 }
 

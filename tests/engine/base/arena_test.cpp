@@ -61,6 +61,27 @@ int try_arena_with(int resource, const char* used, const std::string& name, std:
 
 }  // namespace
 
+TEST_CASE("an arena that its owner touches becomes resident piece by piece, and its ends are its own") {
+  constexpr std::size_t kSize = 8 * kMib;
+  auto arena = Arena::create(kSize, "a test", Arena::Touch::by_owner);
+  REQUIRE(arena);
+  const auto whole = arena->take(kSize);
+  const auto page = static_cast<std::size_t>(::getpagesize());
+  const auto resident = [&] {
+    std::vector<unsigned char> pages(kSize / page);
+    REQUIRE(::mincore(whole.data(), kSize, pages.data()) == 0);
+    return std::count_if(pages.begin(), pages.end(), [](unsigned char page) { return (page & 1) != 0; });
+  };
+  CHECK(resident() == 0);
+  CHECK(arena->touch(kSize - 100, 2 * kSize) == 0);
+  const auto last = resident();
+  CHECK(last >= 1);
+  CHECK(arena->touch(3 * kSize, 1) == 0);
+  CHECK(resident() == last);
+  for (std::size_t at = 0; at < kSize; at += kMib) CHECK(arena->touch(at + 1, kMib) == 0);
+  CHECK(resident() == static_cast<std::ptrdiff_t>(kSize / page));
+}
+
 TEST_CASE("an arena is zero, aligned, disjoint and ends where it said") {
   auto created = Arena::create(3 * 4096 + 1);
   REQUIRE(created.ok());
