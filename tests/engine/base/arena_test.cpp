@@ -61,7 +61,7 @@ int try_arena_with(int resource, const char* used, const std::string& name, std:
 
 }  // namespace
 
-TEST_CASE("an arena that its owner touches becomes resident piece by piece, and its ends are its own") {
+TEST_CASE("every page is resident where an owner touched it, and no other; the ends are the arena's own") {
   constexpr std::size_t kSize = 8 * kMib;
   auto arena = Arena::create(kSize, "a test", Arena::Touch::by_owner);
   REQUIRE(arena);
