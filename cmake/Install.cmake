@@ -1,0 +1,67 @@
+# What other programs get: the library as one shared and one static file, two headers, a package for find_package and one for
+# pkg-config, the command, and archives of all that (cpack). Only brim_* symbols leave the shared library.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+# Our static libraries, in one. Their order does not matter: an archive is an archive.
+set(brim_parts brim_api brim_generate brim_model brim_kv brim_io brim_text brim_base brim_kernels brim_quant)
+set(brim_archive "${CMAKE_CURRENT_BINARY_DIR}/libbrim.a")
+set(script "CREATE ${brim_archive}\n")
+foreach(part ${brim_parts})
+  string(APPEND script "ADDLIB $<TARGET_FILE:${part}>\n")
+endforeach()
+file(GENERATE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/libbrim.mri" CONTENT "${script}SAVE\nEND\n")
+add_custom_command(OUTPUT "${brim_archive}"
+  COMMAND ${CMAKE_COMMAND} -E rm -f "${brim_archive}"
+  COMMAND ${CMAKE_AR} -M < "${CMAKE_CURRENT_BINARY_DIR}/libbrim.mri"
+  DEPENDS ${brim_parts} "${CMAKE_CURRENT_BINARY_DIR}/libbrim.mri" VERBATIM
+  COMMENT "Joining libbrim.a")
+add_custom_target(brim_archive ALL DEPENDS "${brim_archive}")
+
+if(NOT BRIM_STATIC)
+  set(exports "${PROJECT_SOURCE_DIR}/engine/api/exports.map")
+  add_library(brim_library SHARED)
+  set_target_properties(brim_library PROPERTIES OUTPUT_NAME brim VERSION ${PROJECT_VERSION}
+    SOVERSION ${PROJECT_VERSION_MAJOR} LINKER_LANGUAGE CXX LINK_DEPENDS "${exports}")
+  set_property(TARGET brim_library APPEND PROPERTY SOURCES $<TARGET_OBJECTS:brim_api>)
+  target_link_libraries(brim_library PRIVATE ${brim_parts})
+  target_link_options(brim_library PRIVATE "LINKER:--version-script=${exports}" LINKER:--gc-sections LINKER:--as-needed)
+  install(TARGETS brim_library LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library
+    NAMELINK_COMPONENT dev)
+endif()
+
+install(FILES engine/include/brim/brim.h engine/include/brim/brim.hpp
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/brim COMPONENT dev)
+install(FILES "${brim_archive}" DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT dev)
+configure_file(cmake/package/brim.pc.in brim.pc @ONLY)
+configure_package_config_file(cmake/package/brimConfig.cmake.in brimConfig.cmake
+  INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/brim
+  PATH_VARS CMAKE_INSTALL_INCLUDEDIR CMAKE_INSTALL_LIBDIR)
+write_basic_package_version_file(brimConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES "${CMAKE_CURRENT_BINARY_DIR}/brim.pc" DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT dev)
+install(FILES "${CMAKE_CURRENT_BINARY_DIR}/brimConfig.cmake" "${CMAKE_CURRENT_BINARY_DIR}/brimConfigVersion.cmake"
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/brim COMPONENT dev)
+if(BRIM_APPS)
+  install(TARGETS brim_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
+endif()
+
+# cpack: one .tar.gz of everything; brim, libbrim0 and libbrim-dev for Debian.
+set(CPACK_GENERATOR TGZ DEB)
+set(CPACK_PACKAGE_NAME brim)
+set(CPACK_PACKAGE_VENDOR Brim)
+set(CPACK_PACKAGE_CONTACT "Brim <brim@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Language models on CPUs inside a KV-memory budget")
+set(CPACK_RESOURCE_FILE_LICENSE "${PROJECT_SOURCE_DIR}/LICENSE")
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libbrim${PROJECT_VERSION_MAJOR})
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_DEV_PACKAGE_NAME libbrim-dev)
+set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS
+  "libbrim${PROJECT_VERSION_MAJOR} (= ${PROJECT_VERSION}), libpcre2-dev, libutf8proc-dev")
+set(CPACK_DEBIAN_TOOLS_PACKAGE_NAME brim)
+set(CPACK_DEBIAN_TOOLS_PACKAGE_SECTION utils)
+include(CPack)

@@ -1,0 +1,66 @@
+#!/bin/bash
+# install_test.sh BUILD SCRATCH WRITE_TINY_MODEL CC CXX: installs BUILD to SCRATCH, builds programs against it in every way that
+# docs/embedding.md names, and runs them. All of them must say the same tokens.
+set -u
+build=$1
+scratch=$2
+write_tiny_model=$3
+cc=$4
+cxx=$5
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+failures=0
+
+fail() {
+  echo "FAILED: $*"
+  failures=$((failures + 1))
+}
+
+rm -rf "$scratch"
+mkdir -p "$scratch"
+cd "$scratch" || exit 1
+prefix=$scratch/prefix
+cmake --install "$build" --prefix "$prefix" --strip >log 2>&1 || { cat log; fail "cmake --install"; }
+library=$(find "$prefix" -name libbrim.so)
+[ -n "$library" ] || { fail "there is no libbrim.so"; exit 1; }
+folder=$(dirname "$library")
+
+nm -D --defined-only "$library" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | sort >exported
+diff "$here/exported_symbols.txt" exported || fail "the library exports other names than exported_symbols.txt says"
+readelf -d "$library" | grep -q 'SONAME.*libbrim\.so\.0' || fail "the library's name carries no version"
+readelf -d "$library" | awk '/NEEDED/ { gsub(/[][]/, "", $NF); print $NF }' >needed
+grep -vE '^(libpcre2-8|libutf8proc|libgomp|libomp|libstdc\+\+|libm|libgcc_s|libc|ld-linux.*)\.so' needed &&
+  fail "the library needs more than it should"
+
+"$write_tiny_model" model.gguf >log 2>&1 || { cat log; fail "no model to try"; }
+cmake -S "$here" -B consumer -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=Release >log 2>&1 &&
+  cmake --build consumer >>log 2>&1 || { cat log; fail "find_package(brim)"; }
+export PKG_CONFIG_PATH=$folder/pkgconfig
+# shellcheck disable=SC2046 — one word a flag
+"$cc" -std=c11 -pedantic -Werror -o by_pkg_config "$here/consumer.c" $(pkg-config --cflags --libs brim) \
+  -Wl,-rpath,"$folder" >log 2>&1 || { cat log; fail "pkg-config brim"; }
+
+first=""
+for program in consumer/c_brim consumer/cpp_brim consumer/c_static consumer/cpp_static ./by_pkg_config; do
+  said=$("$program" model.gguf) || fail "$program: $said"
+  [ -n "$first" ] || first=$said
+  [ -n "$said" ] && [ "$said" = "$first" ] || fail "$program says '$said', not '$first'"
+done
+# The programs of docs/embedding.md, as they stand there.
+for language in c cpp; do
+  awk -v fence="\`\`\`$language" '$0 == fence { inside = 1; next } /^```/ { inside = 0 } inside' "$here/../../docs/embedding.md" >"page.$language"
+  [ -s "page.$language" ] || fail "docs/embedding.md has no program in $language"
+done
+# shellcheck disable=SC2046
+"$cc" -std=c11 -pedantic -Wall -Wextra -Werror -o page_c page.c $(pkg-config --cflags --libs brim) -Wl,-rpath,"$folder" \
+  >log 2>&1 || { cat log; fail "the C program of docs/embedding.md"; }
+# shellcheck disable=SC2046
+"$cxx" -std=c++20 -pedantic -Wall -Wextra -Werror -o page_cpp page.cpp $(pkg-config --cflags --libs brim) \
+  -Wl,-rpath,"$folder" >log 2>&1 || { cat log; fail "the C++ program of docs/embedding.md"; }
+for program in page_c page_cpp; do
+  said=$(printf 'Hello\nAgain\n' | ./$program model.gguf 2>&1) || fail "$program: $said"
+  [ "$(grep -c '^> ' <<<"$said")" -ge 3 ] || fail "$program, told two lines, says: $said"
+done
+
+said=$(consumer/c_brim missing.gguf) && fail "a missing model is no failure"
+case $said in *missing.gguf*) ;; *) fail "about a missing model it says '$said'" ;; esac
+exit $((failures > 0))
