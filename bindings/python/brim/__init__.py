@@ -1,0 +1,10 @@
+"""Language models on CPUs inside a KV-memory budget.
+
+A Model is loaded once and may be used by many threads; a Session is one conversation with its own memory and belongs to
+one thread at a time, except Session.cancel(). Every failure is a brim.Error with one sentence.
+"""
+from ._errors import Cancelled, Error
+from ._model import Model, ModelInfo, isa, version
+from ._session import LayerStats, Piece, Session, Stats
+
+__all__ = ["Cancelled", "Error", "LayerStats", "Model", "ModelInfo", "Piece", "Session", "Stats", "isa", "version"]

@@ -1,0 +1,120 @@
+"""Model: a GGUF file, loaded."""
+from __future__ import annotations
+
+import ctypes
+import os
+from ctypes import c_int32, c_size_t, c_void_p
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Optional, Union
+
+from . import _library as c
+from ._errors import Error
+
+if TYPE_CHECKING:
+    from ._session import Session
+
+
+def version() -> str:
+    """Of the library: "0.1.0"."""
+    return c.library.brim_version().decode()
+
+
+def isa() -> str:
+    """The instruction set in use: "avx512_vnni"."""
+    return c.library.brim_isa().decode()
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """As brim_model_info in brim.h."""
+
+    name: str
+    architecture: str
+    quantisation: str
+    parameters: int
+    weight_bytes: int
+    context: int
+    vocabulary: int
+    layers: int
+    threads: int
+    has_chat_template: bool
+
+
+class Model:
+    """Immutable; may be used from many threads. Sessions keep what they need of it alive."""
+
+    def __init__(
+        self, path: Union[str, os.PathLike[str]], *, progress: Optional[c.Progress] = None, **options: Any
+    ) -> None:
+        """Loads `path`. `progress` hears (bytes done, bytes in all) and may return False to stop. Options: threads,
+        weights, as brim.h lists them."""
+        self._handle = c_void_p()
+        callback = c.Callback(progress)
+        settings = c.Options(options)
+        try:
+            c.call(
+                "brim_model_load",
+                os.fsencode(path),
+                settings.handle,
+                callback.function,
+                None,
+                ctypes.byref(self._handle),
+            )
+        except Error:
+            callback.again()
+            raise
+        finally:
+            settings.free()
+
+    def session(self, **options: Any) -> Session:
+        """A conversation of its own. Options as brim.h lists them, with "_" for ".": kv_budget="64MiB", temperature=0,
+        stop=["\\n\\n"]."""
+        from ._session import Session
+
+        return Session(self, **options)
+
+    @property
+    def info(self) -> ModelInfo:
+        found = c.ModelInfo()
+        c.call("brim_model_info_get", self.handle, ctypes.byref(found))
+        values = {name: getattr(found, name) for name in ModelInfo.__dataclass_fields__}
+        for name in ("name", "architecture", "quantisation"):
+            values[name] = values[name].decode(errors="replace")
+        values["has_chat_template"] = bool(values["has_chat_template"])
+        return ModelInfo(**values)
+
+    def tokenize(self, text: str, *, add_special: bool = True, parse_special: bool = False) -> list[int]:
+        data = text.encode()
+        count = c_size_t(len(data) + 16)  # no tokenizer makes more tokens than bytes, but for a few special ones
+        while True:
+            room = count.value
+            ids = (c_int32 * room)()
+            status = c.library.brim_tokenize(
+                self.handle, data, len(data), add_special, parse_special, ids, ctypes.byref(count)
+            )
+            if status == 0:
+                return list(ids[: count.value])
+            if count.value <= room:
+                raise Error(status, c.library.brim_last_error().decode())
+
+    @property
+    def handle(self) -> c_void_p:
+        if not self._handle:
+            raise ValueError("this model was closed")
+        return self._handle
+
+    def close(self) -> None:
+        """Frees it; sessions that are open go on."""
+        handle, self._handle = self._handle, c_void_p()
+        if handle:
+            c.library.brim_model_free(handle)
+
+    def __enter__(self) -> Model:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_handle", None):
+            self.close()

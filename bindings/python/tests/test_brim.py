@@ -1,0 +1,126 @@
+"""python3 -m unittest, with BRIM_LIBRARY and BRIM_TEST_MODEL (a tiny model) in the environment."""
+import asyncio
+import inspect
+import os
+import re
+import threading
+import unittest
+from pathlib import Path
+
+import brim
+from brim import _library
+
+MODEL = os.environ["BRIM_TEST_MODEL"]
+HEADER = Path(__file__).parents[3] / "engine/include/brim/brim.h"
+
+
+class Binding(unittest.TestCase):
+    def setUp(self):
+        self.model = brim.Model(MODEL, threads=1)
+
+    def tearDown(self):
+        self.model.close()
+
+    def session(self, **options):
+        return self.model.session(**{"kv_budget": "full", "temperature": 0, "limit": 12, **options})
+
+    def test_header_and_binding_name_the_same_functions(self):
+        declared = set(re.findall(r"\b(brim_[a-z_]+)\(", re.sub(r"/\*.*?\*/", "", HEADER.read_text(), flags=re.S)))
+        unbound = {"brim_measure_machine"}  # for benchmarks
+        self.assertEqual(set(_library.FUNCTIONS), declared - unbound)
+
+    def test_structs_are_as_in_the_header(self):
+        text = re.sub(r"/\*.*?\*/", "", HEADER.read_text(), flags=re.S)
+        for name, struct in (
+            ("brim_model_info", _library.ModelInfo),
+            ("brim_piece", _library.Piece),
+            ("brim_stats", _library.Stats),
+            ("brim_layer_stats", _library.LayerStats),
+        ):
+            body = re.search(rf"struct {name} \{{(.*?)\}}", text, re.S).group(1)
+            declared = re.findall(r"(\w+);", body)
+            self.assertEqual([field[0] for field in struct._fields_], declared)
+
+    def test_info_and_tokens(self):
+        info = self.model.info
+        self.assertEqual(info.architecture, "llama")
+        self.assertGreater(info.layers, 0)
+        ids = self.model.tokenize("Once upon a time", add_special=False)
+        self.assertTrue(ids)
+        self.assertTrue(all(0 <= i < info.vocabulary for i in ids))
+        self.assertRegex(brim.version(), r"^\d+\.\d+\.\d+$")
+
+    def test_reply_is_reproducible_and_remembered(self):
+        texts = []
+        for _ in range(2):
+            with self.session() as session:
+                texts.append("".join(session.reply("Hello")))
+                self.assertEqual([m["role"] for m in session.messages], ["user", "assistant"])
+                self.assertLessEqual(session.stats.kv_peak_bytes, session.stats.kv_budget_bytes)
+                self.assertEqual(len(session.layers), session.stats.layers)
+        self.assertEqual(texts[0], texts[1])
+
+    def test_async_says_the_same(self):
+        with self.session() as session:
+            expected = list(session.reply("Hello"))
+
+        async def talk():
+            with self.session() as session:
+                return [piece async for piece in session.reply_async("Hello")]
+
+        self.assertEqual(asyncio.run(talk()), expected)
+
+    def test_leaving_a_loop_ends_the_answer(self):
+        with self.session(limit=-1, stop_ignore_eos=True) as session:
+            for _ in session.reply("Hello"):
+                break
+            session.message("user", "Again")
+            self.assertEqual([m["role"] for m in session.messages][:3], ["user", "assistant", "user"])
+            self.assertEqual(session.messages[2]["content"], "Again")
+
+    def test_cancel_from_another_thread(self):
+        with self.session(limit=-1, stop_ignore_eos=True) as session:
+            session.message("user", "Hello")
+            timer = threading.Timer(0.05, session.cancel)
+            timer.start()
+            with self.assertRaises(brim.Cancelled):
+                while True:
+                    session.next()
+            timer.join()
+
+    def test_failures_are_sentences(self):
+        with self.assertRaisesRegex(brim.Error, "missing.gguf"):
+            brim.Model("missing.gguf")
+        with self.assertRaisesRegex(brim.Error, "'much' is not a size"):
+            self.model.session(kv_budget="much")
+        with self.assertRaisesRegex(brim.Error, "unknown option 'colour'"):
+            self.model.session(colour="red")
+        session = self.session()
+        session.close()
+        with self.assertRaisesRegex(ValueError, "closed"):
+            session.append("text")
+
+    def test_progress_may_stop_and_may_raise(self):
+        calls = []
+        with self.session() as session:
+            session.on_progress(lambda done, total: calls.append((done, total)))
+            session.append("Once upon a time there was a cat. " * 20)
+            self.assertTrue(calls)
+            session.on_progress(lambda done, total: False)
+            with self.assertRaises(brim.Cancelled):
+                session.append("Once upon a time there was a cat. " * 20)
+
+            def broken(done, total):
+                raise KeyError("mine")
+
+            session.on_progress(broken)
+            with self.assertRaises(KeyError):
+                session.append("Once upon a time there was a cat. " * 20)
+
+    def test_every_public_name_is_explained(self):
+        for name in brim.__all__:
+            self.assertTrue(inspect.getdoc(getattr(brim, name)), name)
+
+
+if __name__ == "__main__":
+    unittest.main()
