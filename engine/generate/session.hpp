@@ -65,6 +65,10 @@ class Session {
   /// Ends the answer: the text that was held back.
   Piece finish();
 
+  /// Logits after the last token that was read, one for each token of the vocabulary; valid until the next call. The token
+  /// that next() picked last is not read before the next call. Errors: wrong_state when nothing was read.
+  Result<std::span<const float>> logits() { return reader_->logits(); }
+
   void clear();
   /// Forgets all but the first `tokens` tokens that were read, at once and exactly; what comes next is to append. Errors:
   /// invalid_argument outside [0, tokens read]; wrong_state, with nothing changed, where entries that are needed again

@@ -5,7 +5,7 @@ import ctypes
 import ctypes.util
 import os
 from collections.abc import Callable
-from ctypes import POINTER, c_char_p, c_double, c_int, c_int32, c_int64, c_size_t, c_void_p
+from ctypes import POINTER, c_char_p, c_double, c_float, c_int, c_int32, c_int64, c_size_t, c_void_p
 from typing import Any, Optional
 
 from ._errors import make
@@ -89,6 +89,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "brim_model_free": (None, [c_void_p]),
     "brim_model_info_get": (c_int, [c_void_p, POINTER(ModelInfo)]),
     "brim_tokenize": (c_int, [c_void_p, *TEXT, c_int, c_int, POINTER(c_int32), POINTER(c_size_t)]),
+    "brim_detokenize": (c_int, [c_void_p, POINTER(c_int32), c_size_t, c_int, c_void_p, POINTER(c_size_t)]),
     "brim_session_create": (c_int, [c_void_p, c_void_p, POINTER(c_void_p)]),
     "brim_session_free": (None, [c_void_p]),
     "brim_session_on_progress": (None, [c_void_p, PROGRESS, c_void_p]),
@@ -98,6 +99,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "brim_session_message": (c_int, [c_void_p, c_char_p, *TEXT]),
     "brim_session_regenerate": (c_int, [c_void_p]),
     "brim_session_next": (c_int, [c_void_p, POINTER(Piece)]),
+    "brim_session_logits": (c_int, [c_void_p, POINTER(POINTER(c_float)), POINTER(c_size_t)]),
     "brim_session_finish": (c_int, [c_void_p, POINTER(Piece)]),
     "brim_session_clear": (c_int, [c_void_p]),
     "brim_session_rewind": (c_int, [c_void_p, c_int64]),

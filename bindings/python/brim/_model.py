@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Sequence
 from ctypes import c_int32, c_size_t, c_void_p
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Optional, Union
@@ -96,6 +97,13 @@ class Model:
                 return list(ids[: count.value])
             if count.value <= room:
                 raise Error(status, c.library.brim_last_error().decode())
+
+    def detokenize(self, ids: Sequence[int], *, render_special: bool = False) -> str:
+        data, size = (c_int32 * len(ids))(*ids), c_size_t(0)
+        c.library.brim_detokenize(self.handle, data, len(ids), render_special, None, ctypes.byref(size))
+        text = ctypes.create_string_buffer(max(1, size.value))
+        c.call("brim_detokenize", self.handle, data, len(ids), render_special, text, ctypes.byref(size))
+        return text.raw[: size.value].decode(errors="replace")
 
     @property
     def handle(self) -> c_void_p:

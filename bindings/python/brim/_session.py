@@ -105,6 +105,12 @@ class Session:
     def next(self) -> Piece:
         return self._piece("brim_session_next")
 
+    def logits(self) -> list[float]:
+        """One for each token of the vocabulary, after the last token that was read."""
+        found, count = ctypes.POINTER(ctypes.c_float)(), c_size_t()
+        c.call("brim_session_logits", self.handle, ctypes.byref(found), ctypes.byref(count))
+        return found[: count.value]
+
     def finish(self) -> str:
         """Ends an answer that nobody wants more of; returns the text that was held back."""
         return self._piece("brim_session_finish").text

@@ -48,6 +48,12 @@ class Binding(unittest.TestCase):
         ids = self.model.tokenize("Once upon a time", add_special=False)
         self.assertTrue(ids)
         self.assertTrue(all(0 <= i < info.vocabulary for i in ids))
+        self.assertEqual(self.model.detokenize(ids).strip(), "Once upon a time")
+        with self.session() as session:
+            session.append_ids(ids)
+            logits = session.logits()
+            self.assertEqual(len(logits), info.vocabulary)
+            self.assertEqual(session.next().id, max(range(len(logits)), key=logits.__getitem__))
         self.assertRegex(brim.version(), r"^\d+\.\d+\.\d+$")
 
     def test_reply_is_reproducible_and_remembered(self):

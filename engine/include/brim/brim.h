@@ -4,7 +4,8 @@
  * - Every function that can fail returns a brim_status; brim_last_error() then holds one sentence for the calling thread,
  *   valid until that thread's next call. Nothing prints, aborts, exits or throws.
  * - Handles are opaque. A model is immutable and may be used from many threads; a session belongs to one thread at a
- *   time, except brim_session_cancel(), which any thread may call at any moment.
+ *   time, except brim_session_cancel(), which any thread may call at any moment. A call on a session that is inside
+ *   another call returns BRIM_WRONG_STATE and changes nothing; callbacks may look (statistics, messages), not change.
  * - Strings are UTF-8 with a size in bytes; `const char*` without a size is NUL-terminated. Pointers that a function
  *   hands out stay valid until the next call on the same handle.
  * - Structs that Brim fills start with `size`: set it to sizeof the struct you compiled with.
@@ -108,6 +109,11 @@ BRIM_API brim_status brim_model_info_get(const brim_model* model, brim_model_inf
 BRIM_API brim_status brim_tokenize(const brim_model* model, const char* text, size_t size, int add_special,
                                    int parse_special, int32_t* ids, size_t* count);
 
+/* The text of ids; `size` as `count` above, in bytes. May begin or end within a UTF-8 character. `render_special`: control
+ * tokens as they are written, else nothing. */
+BRIM_API brim_status brim_detokenize(const brim_model* model, const int32_t* ids, size_t count, int render_special,
+                                     char* text, size_t* size);
+
 /* ---- sessions ----------------------------------------------------------------------------------------------------- */
 /* Books, reserves and touches every byte the session will need; fails with the numbers when that cannot be had. */
 BRIM_API brim_status brim_session_create(brim_model* model, const brim_options* options, brim_session** out);
@@ -138,6 +144,9 @@ typedef struct brim_piece {
 } brim_piece;
 /* Picks the next token and returns the text that became complete. The answer joins the conversation as it grows. */
 BRIM_API brim_status brim_session_next(brim_session* session, brim_piece* piece);
+/* One logit for each token of the vocabulary, after the last token that was read; valid until the next call on the session.
+ * A token that brim_session_next() returned is read at the next call of it. BRIM_WRONG_STATE when nothing was read. */
+BRIM_API brim_status brim_session_logits(brim_session* session, const float** logits, size_t* count);
 /* Ends an answer the caller does not want more of: held-back text comes out in `piece` (may be NULL). */
 BRIM_API brim_status brim_session_finish(brim_session* session, brim_piece* piece);
 

@@ -86,6 +86,13 @@ class Model {
     }
     return ids;
   }
+  std::string detokenize(const std::vector<std::int32_t>& ids, bool render_special = false) const {
+    std::size_t size = 0;
+    brim_detokenize(handle_.get(), ids.data(), ids.size(), render_special, nullptr, &size);
+    std::string text(size, '\0');
+    detail::check(brim_detokenize(handle_.get(), ids.data(), ids.size(), render_special, text.data(), &size));
+    return text;
+  }
   brim_model* get() const { return handle_.get(); }
 
  private:
@@ -142,6 +149,13 @@ class Session {
     piece.size = sizeof piece;
     detail::check(brim_session_next(handle_.get(), &piece));
     return {{piece.text, piece.text_size}, piece.id, static_cast<End>(piece.end)};
+  }
+  /// After the last token that was read, copied: one for each token of the vocabulary.
+  std::vector<float> logits() {
+    const float* logits = nullptr;
+    std::size_t count = 0;
+    detail::check(brim_session_logits(handle_.get(), &logits, &count));
+    return {logits, logits + count};
   }
   /// Ends the answer; returns the text that was held back.
   std::string finish() {

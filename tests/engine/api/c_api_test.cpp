@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -173,4 +174,63 @@ TEST_CASE("tokenise says how much room it needs") {
   const auto all = model.tokenize("the dog", true, false);
   CHECK(all.size() == count);
   CHECK(all[0] == 1);
+}
+
+TEST_CASE("a session inside a call turns others away, and lets its callbacks look") {
+  const TinyFile file;
+  const brim::Model model = brim::Model::load(file.path);
+  brim::Session session(model, {{"kv.budget", "full"}});
+  struct Seen {
+    brim_session* session;
+    brim_status change = BRIM_OK, look = BRIM_INTERNAL, elsewhere_change = BRIM_OK, elsewhere_look = BRIM_OK;
+    std::string sentence{};
+  } seen{session.get()};
+  const auto look = [](brim_session* handle) {
+    brim_stats stats{};
+    stats.size = sizeof stats;
+    return brim_session_stats(handle, &stats);
+  };
+  static auto* const look_at = +look;
+  brim_session_on_progress(
+      session.get(),
+      [](void* user, std::int64_t, std::int64_t) {
+        Seen& found = *static_cast<Seen*>(user);
+        found.change = brim_session_clear(found.session);
+        found.sentence = brim_last_error();
+        found.look = look_at(found.session);
+        std::thread([&] {
+          found.elsewhere_change = brim_session_append(found.session, "a", 1, 0, 0);
+          found.elsewhere_look = look_at(found.session);
+        }).join();
+        return 1;
+      },
+      &seen);
+  session.append(std::string(400, 'a'));
+  CHECK(seen.change == BRIM_WRONG_STATE);
+  CHECK(seen.sentence.find("inside another call") != std::string::npos);
+  CHECK(seen.look == BRIM_OK);
+  CHECK(seen.elsewhere_change == BRIM_WRONG_STATE);
+  CHECK(seen.elsewhere_look == BRIM_WRONG_STATE);
+  brim_session_on_progress(session.get(), nullptr, nullptr);
+  session.append("and on");  // its turn came back
+}
+
+TEST_CASE("ids become text again, and logits are those the next token is picked by") {
+  const TinyFile file;
+  const brim::Model model = brim::Model::load(file.path);
+  const auto ids = model.tokenize("the cat", false, false);
+  CHECK(model.detokenize(ids) == "the cat");
+  CHECK(model.detokenize({}).empty());
+  std::size_t size = 1;
+  CHECK(brim_detokenize(model.get(), ids.data(), ids.size(), 0, nullptr, &size) == BRIM_INVALID_ARGUMENT);
+  CHECK(size == 7);
+  brim::Session session(model, {{"kv.budget", "full"}, {"temperature", "0"}});
+  const float* none = nullptr;
+  std::size_t count = 0;
+  CHECK(brim_session_logits(session.get(), &none, &count) == BRIM_WRONG_STATE);
+  session.append(ids);
+  const std::vector<float> logits = session.logits();
+  CHECK(logits.size() == static_cast<std::size_t>(model.info().vocabulary));
+  const auto likeliest = std::max_element(logits.begin(), logits.end()) - logits.begin();
+  CHECK(session.next().id == likeliest);
 }

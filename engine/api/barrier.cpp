@@ -1,0 +1,48 @@
+// See barrier.hpp.
+#include "engine/api/barrier.hpp"
+
+#include <string>
+
+namespace brim::api {
+namespace {
+thread_local std::string last_error;
+}  // namespace
+
+brim_status status_of(ErrorCode code) noexcept {
+  switch (code) {
+    case ErrorCode::invalid_argument: return BRIM_INVALID_ARGUMENT;
+    case ErrorCode::bad_file: return BRIM_BAD_FILE;
+    case ErrorCode::unsupported: return BRIM_UNSUPPORTED;
+    case ErrorCode::io: return BRIM_IO;
+    case ErrorCode::out_of_memory: return BRIM_OUT_OF_MEMORY;
+    case ErrorCode::cancelled: return BRIM_CANCELLED;
+    case ErrorCode::wrong_state: return BRIM_WRONG_STATE;
+    case ErrorCode::internal: break;
+  }
+  return BRIM_INTERNAL;
+}
+
+brim_status fail(brim_status status, const char* sentence) noexcept {
+  try {
+    last_error = sentence;
+  } catch (...) {
+    last_error.clear();
+  }
+  return status;
+}
+
+const char* last_sentence() noexcept { return last_error.c_str(); }
+
+Error null_argument(const char* name) { return error(ErrorCode::invalid_argument, name, " is NULL"); }
+
+Status check_text(const char* text, std::size_t size) {
+  if (text == nullptr && size > 0) return null_argument("text");
+  return {};
+}
+
+Progress progress_of(brim_progress callback, void* user) {
+  if (callback == nullptr) return {};
+  return [callback, user](long long done, long long total) { return callback(user, done, total) != 0; };
+}
+
+}  // namespace brim::api

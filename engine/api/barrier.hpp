@@ -1,0 +1,68 @@
+// The barrier of the C interface: what stands between C callers and the engine in every function. Errors become a status
+// and a sentence for the calling thread, exceptions do not get out, structs are filled as far as both sides know them.
+#pragma once
+
+#include <brim/brim.h>
+
+#include <algorithm>
+#include <cstring>
+#include <exception>
+#include <new>
+#include <string_view>
+
+#include "engine/base/log.hpp"
+#include "engine/base/result.hpp"
+
+namespace brim::api {
+
+brim_status status_of(ErrorCode code) noexcept;
+/// Remembers the calling thread's sentence; when even that cannot be had, an empty one remains.
+brim_status fail(brim_status status, const char* sentence) noexcept;
+/// What fail() was told last on this thread.
+const char* last_sentence() noexcept;
+Error null_argument(const char* name);
+/// "text is NULL" where it must not be.
+Status check_text(const char* text, std::size_t size);
+Progress progress_of(brim_progress callback, void* user);
+
+/// Runs `body`, which returns a Status, behind the exception barrier.
+template <class Body>
+brim_status guarded(Body&& body) noexcept {
+  try {
+    const Status status = body();
+    return status ? BRIM_OK : fail(status_of(status.error().code), status.error().sentence.c_str());
+  } catch (const std::bad_alloc&) {
+    return fail(BRIM_OUT_OF_MEMORY, "the machine has no memory left for this call");
+  } catch (const std::exception& failure) {
+    return fail(BRIM_INTERNAL, failure.what());
+  } catch (...) {
+    return fail(BRIM_INTERNAL, "an unknown failure");
+  }
+}
+
+/// A struct of the caller's `size` is filled as far as both sides know it.
+template <class T>
+Status hand_out(T* out, const T& filled, const char* name) {
+  if (out == nullptr) return null_argument(name);
+  const std::size_t size = out->size;
+  if (size < sizeof(std::size_t)) {
+    return error(ErrorCode::invalid_argument, name, "->size: expected sizeof *", name, ", found ", size);
+  }
+  std::memcpy(out, &filled, std::min(size, sizeof(T)));
+  out->size = size;
+  return {};
+}
+
+/// Copies what was found to the caller's array: `*count` is its capacity on entry and the number found on return.
+template <class T>
+Status copy_out(const T* found, std::size_t size, T* out, std::size_t* count, const char* name) {
+  const std::size_t capacity = *count;
+  *count = size;
+  if (size > capacity) {
+    return error(ErrorCode::invalid_argument, name, ": expected room for ", size, ", found ", capacity);
+  }
+  if (size > 0) std::memcpy(out, found, size * sizeof(T));
+  return {};
+}
+
+}  // namespace brim::api

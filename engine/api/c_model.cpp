@@ -1,0 +1,120 @@
+// The C interface, first part: options, models and the machine. Sessions are in c_session.cpp.
+#include <brim/brim.h>
+
+#include <memory>
+#include <string>
+
+#include "engine/api/barrier.hpp"
+#include "engine/api/handles.hpp"
+#include "engine/api/machine.hpp"
+#include "engine/model/token_work.hpp"
+#include "kernels/dispatch.hpp"
+#include "kernels/threads.hpp"
+
+using brim::Status;
+using namespace brim::api;
+
+extern "C" {
+
+const char* brim_last_error(void) { return last_sentence(); }
+const char* brim_version(void) { return BRIM_VERSION; }
+const char* brim_isa(void) { return brim::kernels::active_set().data(); }
+
+brim_status brim_options_create(brim_options** out) {
+  return guarded([&]() -> Status {
+    if (out == nullptr) return null_argument("out");
+    *out = new brim_options;
+    return {};
+  });
+}
+
+brim_status brim_options_set(brim_options* options, const char* key, const char* value) {
+  return guarded([&]() -> Status {
+    if (options == nullptr || key == nullptr || value == nullptr) return null_argument("options, key or value");
+    options->list.emplace_back(key, value);
+    return {};
+  });
+}
+
+void brim_options_free(brim_options* options) { delete options; }
+
+brim_status brim_model_load(const char* path, const brim_options* options, brim_progress progress, void* user,
+                            brim_model** out) {
+  return guarded([&]() -> Status {
+    if (path == nullptr || out == nullptr) return null_argument(path == nullptr ? "path" : "out");
+    *out = nullptr;
+    BRIM_ASSIGN(const brim::api::ModelOptions settings,
+                brim::api::model_options(options ? options->list : brim::api::OptionList()));
+    auto handle = std::make_unique<brim_model>();
+    handle->threads = settings.threads > 0 ? settings.threads : brim::kernels::default_threads();
+    BRIM_ASSIGN(handle->model, brim::model::Model::load(path, {settings.memory, handle->threads},
+                                                        progress_of(progress, user)));
+    const std::string file = path;
+    handle->name = handle->model->config().name;
+    if (handle->name.empty()) handle->name = file.substr(file.find_last_of('/') + 1);
+    *out = handle.release();
+    return {};
+  });
+}
+
+void brim_model_free(brim_model* model) { delete model; }
+
+brim_status brim_model_info_get(const brim_model* model, brim_model_info* info) {
+  return guarded([&]() -> Status {
+    if (model == nullptr) return null_argument("model");
+    const brim::model::Config& config = model->model->config();
+    brim_model_info filled{};
+    filled.name = model->name.c_str();
+    filled.architecture = config.architecture.c_str();
+    filled.quantisation = brim::quant::info(model->model->main_format()).name.data();
+    filled.parameters = model->model->parameters();
+    filled.weight_bytes = model->model->weight_bytes();
+    filled.context = config.context;
+    filled.vocabulary = config.vocabulary;
+    filled.layers = static_cast<std::int32_t>(config.layers.size());
+    filled.threads = model->threads;
+    filled.has_chat_template = model->model->chat_template().empty() ? 0 : 1;
+    const brim::model::TokenWork work = brim::model::token_work(model->model->file(), config);
+    filled.layer_weights = work.layer_weights;
+    filled.output_weights = work.output_weights;
+    filled.token_bytes = work.bytes;
+    return hand_out(info, filled, "info");
+  });
+}
+
+brim_status brim_tokenize(const brim_model* model, const char* text, size_t size, int add_special, int parse_special,
+                          int32_t* ids, size_t* count) {
+  return guarded([&]() -> Status {
+    if (model == nullptr || count == nullptr) return null_argument("model or count");
+    BRIM_TRY(check_text(text, size));
+    const brim::text::EncodeOptions options{add_special != 0, parse_special != 0};
+    BRIM_ASSIGN(const auto found, model->model->tokenizer().encode({text, size}, options));
+    return copy_out(found.data(), found.size(), ids, count, "ids");
+  });
+}
+
+brim_status brim_detokenize(const brim_model* model, const int32_t* ids, size_t count, int render_special, char* text,
+                            size_t* size) {
+  return guarded([&]() -> Status {
+    if (model == nullptr || size == nullptr) return null_argument(model == nullptr ? "model" : "size");
+    if (ids == nullptr && count > 0) return null_argument("ids");
+    const std::string found = model->model->tokenizer().decode({ids, ids + count}, render_special != 0);
+    return copy_out(found.data(), found.size(), text, size, "text");
+  });
+}
+
+brim_status brim_measure_machine(int32_t threads, brim_machine* machine) {
+  return guarded([&]() -> Status {
+    BRIM_ASSIGN(const brim::api::MachineCeilings found, brim::api::measure_machine(threads));
+    brim_machine filled{};
+    filled.cpu = brim::kernels::this_machine().name.c_str();
+    filled.isa = brim_isa();
+    filled.threads = threads;
+    filled.read_streams = found.read.streams;
+    filled.read_bytes_per_second = found.read.bytes_per_second;
+    filled.int8_operations_per_second = found.int8_operations_per_second;
+    return hand_out(machine, filled, "machine");
+  });
+}
+
+}  // extern "C"

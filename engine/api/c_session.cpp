@@ -1,0 +1,232 @@
+// The C interface, second part: sessions. Options, models and the machine are in c_model.cpp.
+#include <brim/brim.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "engine/api/barrier.hpp"
+#include "engine/api/handles.hpp"
+#include "engine/base/size_text.hpp"
+#include "engine/kv/layout.hpp"
+
+using brim::ErrorCode;
+using brim::Status;
+using namespace brim::api;
+
+namespace {
+
+brim_piece piece_of(const brim::generate::Piece& piece) {
+  brim_piece out{};
+  out.text = piece.text.data() != nullptr ? piece.text.data() : "";
+  out.text_size = piece.text.size();
+  out.id = piece.id;
+  out.end = static_cast<std::int32_t>(piece.end);
+  return out;
+}
+
+// Runs `body` on the session when it is this call's turn.
+template <class Handle, class Body>
+brim_status on_session(Handle* session, Turn::Kind kind, Body&& body) noexcept {
+  return guarded([&]() -> Status {
+    if (session == nullptr) return null_argument("session");
+    const Turn turn(const_cast<brim_session&>(*session), kind);
+    if (!turn.allowed()) {
+      return brim::error(ErrorCode::wrong_state,
+                         "this session is inside another call: one thread at a time, and no changes from a callback");
+    }
+    return body();
+  });
+}
+
+}  // namespace
+
+extern "C" {
+
+brim_status brim_session_create(brim_model* model, const brim_options* options, brim_session** out) {
+  return guarded([&]() -> Status {
+    if (model == nullptr || out == nullptr) return null_argument(model == nullptr ? "model" : "out");
+    *out = nullptr;
+    BRIM_ASSIGN(brim::generate::SessionOptions settings,
+                brim::api::session_options(options ? options->list : brim::api::OptionList()));
+    settings.reader.threads = model->threads;
+    auto handle = std::make_unique<brim_session>();
+    BRIM_ASSIGN(handle->session, brim::generate::Session::create(model->model, std::move(settings)));
+    *out = handle.release();
+    return {};
+  });
+}
+
+void brim_session_free(brim_session* session) { delete session; }
+
+void brim_session_on_progress(brim_session* session, brim_progress progress, void* user) {
+  on_session(session, Turn::Kind::change, [&]() -> Status {
+    session->session->on_progress(progress_of(progress, user));
+    return {};
+  });
+}
+
+void brim_session_cancel(brim_session* session) {
+  if (session != nullptr) session->session->cancel();
+}
+
+brim_status brim_session_append(brim_session* session, const char* text, size_t size, int add_special,
+                                int parse_special) {
+  return on_session(session, Turn::Kind::change, [&]() -> Status {
+    BRIM_TRY(check_text(text, size));
+    return session->session->append(std::string_view(text, size),
+                                    brim::text::EncodeOptions{add_special != 0, parse_special != 0});
+  });
+}
+
+brim_status brim_session_append_ids(brim_session* session, const int32_t* ids, size_t count) {
+  return on_session(session, Turn::Kind::change, [&]() -> Status {
+    if (ids == nullptr && count > 0) return null_argument("ids");
+    return session->session->append(std::span<const int32_t>(ids, count));
+  });
+}
+
+brim_status brim_session_message(brim_session* session, const char* role, const char* text, size_t size) {
+  return on_session(session, Turn::Kind::change, [&]() -> Status {
+    if (role == nullptr) return null_argument("role");
+    BRIM_TRY(check_text(text, size));
+    return session->session->message(role, {text, size});
+  });
+}
+
+brim_status brim_session_regenerate(brim_session* session) {
+  return on_session(session, Turn::Kind::change, [&]() -> Status {
+    return session->session->regenerate();
+  });
+}
+
+brim_status brim_session_next(brim_session* session, brim_piece* piece) {
+  return on_session(session, Turn::Kind::change, [&]() -> Status {
+    BRIM_ASSIGN(const brim::generate::Piece next, session->session->next());
+    return hand_out(piece, piece_of(next), "piece");
+  });
+}
+
+brim_status brim_session_finish(brim_session* session, brim_piece* piece) {
+  return on_session(session, Turn::Kind::change, [&]() -> Status {
+    const brim::generate::Piece last = session->session->finish();
+    return piece == nullptr ? Status() : hand_out(piece, piece_of(last), "piece");
+  });
+}
+
+brim_status brim_session_clear(brim_session* session) {
+  return on_session(session, Turn::Kind::change, [&]() -> Status {
+    session->session->clear();
+    return {};
+  });
+}
+
+brim_status brim_session_rewind(brim_session* session, int64_t tokens) {
+  return on_session(session, Turn::Kind::change, [&]() -> Status {
+    return session->session->rewind(tokens);
+  });
+}
+
+brim_status brim_session_set(brim_session* session, const char* key, const char* value) {
+  return on_session(session, Turn::Kind::change, [&]() -> Status {
+    if (key == nullptr || value == nullptr) return null_argument(key == nullptr ? "key" : "value");
+    brim::generate::SessionOptions changed = session->session->options();
+    BRIM_ASSIGN(const brim::api::Change change, brim::api::change_option(changed, key, value));
+    switch (change) {
+      case brim::api::Change::sampling: return session->session->set_sampling(changed.sampling);
+      case brim::api::Change::stops: session->session->set_stops(changed.stops); break;
+      case brim::api::Change::end_tokens: session->session->set_ignore_end_tokens(changed.ignore_end_tokens); break;
+      case brim::api::Change::limit: session->session->set_limit(changed.limit); break;
+      case brim::api::Change::system: session->session->set_system(changed.system); break;
+    }
+    return {};
+  });
+}
+
+brim_status brim_session_messages(brim_session* session, const char** json, size_t* size) {
+  return on_session(session, Turn::Kind::look, [&]() -> Status {
+    if (json == nullptr || size == nullptr) return null_argument(json == nullptr ? "json" : "size");
+    session->text = session->session->messages();
+    *json = session->text.c_str();
+    *size = session->text.size();
+    return {};
+  });
+}
+
+brim_status brim_session_load_messages(brim_session* session, const char* json, size_t size) {
+  return on_session(session, Turn::Kind::change, [&]() -> Status {
+    BRIM_TRY(check_text(json, size));
+    return session->session->load_messages({json, size});
+  });
+}
+
+brim_status brim_session_stats(const brim_session* session, brim_stats* stats) {
+  return on_session(session, Turn::Kind::look, [&]() -> Status {
+    const brim::generate::Reader& reader = session->session->reader();
+    const brim::kv::Cache& cache = reader.cache();
+    const brim::generate::Timings& timings = session->session->timings();
+    brim_stats filled{};
+    filled.context = cache.plan().shape.context;
+    filled.tokens = reader.tokens();
+    filled.position = cache.next_position();
+    filled.kv_budget_bytes = cache.plan().budget_bytes;
+    filled.kv_bytes = cache.bytes_used();
+    filled.kv_peak_bytes = cache.bytes_peak();
+    filled.kv_full_bytes = cache.plan().full_bytes;
+    filled.scratch_bytes = reader.memory().beside_bytes();
+    filled.evicted = cache.evicted();
+    filled.prompt_tokens = timings.prompt_tokens;
+    filled.generated_tokens = timings.generated_tokens;
+    filled.prompt_seconds = timings.prompt_seconds;
+    filled.generate_seconds = timings.generate_seconds;
+    filled.drafted_tokens = timings.drafted_tokens;
+    filled.accepted_tokens = timings.accepted_tokens;
+    filled.layers = static_cast<std::int32_t>(cache.plan().quota.size());
+    filled.chunk = cache.plan().chunk;
+    return hand_out(stats, filled, "stats");
+  });
+}
+
+brim_status brim_session_layer_stats(const brim_session* session, int32_t layer, brim_layer_stats* stats) {
+  return on_session(session, Turn::Kind::look, [&]() -> Status {
+    const brim::kv::Cache& cache = session->session->reader().cache();
+    const std::int64_t layers = static_cast<std::int64_t>(cache.plan().quota.size());
+    if (layer < 0 || layer >= layers) {
+      return brim::error(ErrorCode::invalid_argument, "layer: expected 0 to ", layers - 1, ", found ", layer);
+    }
+    const brim::kv::LayerStats found = cache.layer(layer);
+    brim_layer_stats filled{};
+    filled.quota = found.quota;
+    filled.used = found.used;
+    filled.evicted = found.evicted;
+    const brim::kv::Shape& shape = cache.plan().shape;
+    filled.entry_bytes = brim::kv::data_bytes(shape.layers[static_cast<std::size_t>(layer)], shape.type);
+    return hand_out(stats, filled, "stats");
+  });
+}
+
+brim_status brim_session_logits(brim_session* session, const float** logits, size_t* count) {
+  return on_session(session, Turn::Kind::change, [&]() -> Status {
+    if (logits == nullptr || count == nullptr) return null_argument(logits == nullptr ? "logits" : "count");
+    BRIM_ASSIGN(const std::span<const float> found, session->session->logits());
+    *logits = found.data();
+    *count = found.size();
+    return {};
+  });
+}
+
+const char* brim_session_describe(brim_session* session) {
+  const brim_status status = on_session(session, Turn::Kind::look, [&]() -> Status {
+    const brim::kv::Plan& plan = session->session->reader().cache().plan();
+    const auto [least, most] = std::minmax_element(plan.quota.begin(), plan.quota.end());
+    std::string entries = brim::sentence(*most);
+    if (*least != *most) entries = brim::sentence(*least, " to ", *most);
+    session->text = brim::sentence(
+        "KV ", brim::size_text(static_cast<std::size_t>(plan.budget_bytes)), " ", brim::kernels::kv_type_name(plan.shape.type),
+        " (", plan.split, ", ", plan.keep, "): ", entries, " entries a layer, context ", plan.shape.context);
+    return {};
+  });
+  return status == BRIM_OK ? session->text.c_str() : "";
+}
+
+}  // extern "C"
