@@ -1,0 +1,69 @@
+/** The library's version: "0.1.0". */
+export const version: string;
+/** The instruction set in use: "avx512_vnni". */
+export const isa: string;
+
+/** Keys of brim.h in camel case: kvBudget is kv.budget, topK is top_k. An array sets a key several times. */
+export type Options = Record<string, string | number | boolean | Array<string | number>>;
+
+export interface ModelInfo {
+  name: string;
+  architecture: string;
+  quantisation: string;
+  parameters: number;
+  weightBytes: number;
+  context: number;
+  vocabulary: number;
+  layers: number;
+  threads: number;
+}
+
+export interface Piece {
+  /** Whole characters; may be empty. */
+  text: string;
+  /** The token; -1 when the piece only ends the answer. */
+  id: number;
+  /** null: more follows. */
+  end: null | "end" | "stop" | "limit";
+}
+
+export interface Message {
+  role: "system" | "user" | "assistant" | "tool";
+  content: string;
+}
+
+export interface Stats {
+  context: number;
+  tokens: number;
+  kvBudgetBytes: number;
+  kvBytes: number;
+  kvPeakBytes: number;
+  kvFullBytes: number;
+  evicted: number;
+  promptTokens: number;
+  generatedTokens: number;
+  promptSeconds: number;
+  generateSeconds: number;
+  layers: number;
+}
+
+/** A GGUF file, loaded; may have many sessions. Failures are Errors whose `status` is the brim_status of brim.h. */
+export class Model {
+  static load(file: string, options?: Options): Promise<Model>;
+  readonly info: ModelInfo;
+  session(options?: Options): Promise<Session>;
+}
+
+/** A conversation with its own memory, all of it booked when it is made. One call at a time. */
+export class Session {
+  append(content: string, how?: { addSpecial?: boolean; parseSpecial?: boolean }): Promise<void>;
+  message(role: Message["role"], content: string): Promise<void>;
+  next(): Promise<Piece>;
+  finish(): Promise<string>;
+  reply(content: string, how?: { signal?: AbortSignal }): AsyncGenerator<string, void, void>;
+  cancel(): void;
+  clear(): void;
+  set(name: string, value: string | number | boolean): void;
+  readonly messages: Message[];
+  readonly stats: Stats;
+}
