@@ -137,7 +137,10 @@ template <class Handle>
 napi_value external(napi_env env, Handle* handle, void (*free_handle)(Handle*)) {
   napi_value value = nullptr;
   napi_create_external(
-      env, handle, [](napi_env, void* data, void* hint) { reinterpret_cast<void (*)(Handle*)>(hint)(static_cast<Handle*>(data)); },
+      env, handle,
+      [](napi_env, void* data, void* hint) {
+        reinterpret_cast<void (*)(Handle*)>(hint)(static_cast<Handle*>(data));
+      },
       reinterpret_cast<void*>(free_handle), &value);
   return value;
 }
