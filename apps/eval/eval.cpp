@@ -10,16 +10,15 @@
 #include "apps/commands.hpp"
 #include "apps/eval/losses.hpp"
 #include "apps/model_options/model_options.hpp"
+#include "apps/model_options/reading.hpp"
 #include "apps/run/prompt_ids.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/quantities.hpp"
 #include "apps/terminal/output.hpp"
 #include "apps/terminal/progress_line.hpp"
 #include "apps/terminal/style.hpp"
-#include "engine/api/options.hpp"
 #include "engine/generate/reader.hpp"
 #include "engine/model/model.hpp"
-#include "kernels/threads.hpp"
 
 namespace brim::apps {
 namespace {
@@ -31,30 +30,6 @@ struct EvalOptions {
   std::string file, ids, logits_file, positions;
   bool json = false;
 };
-
-generate::ReaderOptions reader_options(const EvalOptions& options) {
-  api::OptionList list;
-  const MemoryOptions& memory = options.memory;
-  if (memory.context) list.emplace_back("context", std::to_string(*memory.context));
-  const std::pair<const char*, const std::string&> texts[] = {
-      {"kv.budget", memory.budget}, {"kv.type", memory.type}, {"kv.split", memory.split}, {"kv.keep", memory.keep}};
-  for (const auto& [key, value] : texts) {
-    if (!value.empty()) list.emplace_back(key, value);
-  }
-  generate::ReaderOptions reader = unwrap(api::session_options(list)).reader;
-  reader.threads = options.model.threads.value_or(kernels::default_threads());
-  return reader;
-}
-
-std::shared_ptr<const model::Model> load(const EvalOptions& options) {
-  ProgressLine line("Loading", ProgressLine::Unit::bytes, std::chrono::seconds(2));
-  api::ModelOptions settings = unwrap(api::model_options({{"weights", options.model.weights}}));
-  const model::LoadOptions how{settings.memory, options.model.threads.value_or(kernels::default_threads())};
-  return unwrap(model::Model::load(options.model.path, how, [&](long long done, long long total) {
-    line.update(done, total);
-    return !interrupted();
-  }));
-}
 
 std::vector<std::int32_t> ids_of(const EvalOptions& options, const model::Model& model) {
   if (*options.ids_given) return parse_prompt_ids(text_or_file(options.ids, "--prompt-ids"));
@@ -106,8 +81,8 @@ void report(const Losses& losses, const generate::Reader& reader, bool json) {
 
 void evaluate(const EvalOptions& options) {
   catch_interrupts();
-  const generate::ReaderOptions settings = reader_options(options);
-  const auto model = load(options);
+  const generate::ReaderOptions settings = reader_options(options.memory, options.model.threads);
+  const auto model = load_engine_model(options.model);
   const std::vector<std::int32_t> ids = ids_of(options, *model);
   if (ids.empty()) throw Failure(2, "the text is empty");
   const std::vector<std::int64_t> positions = positions_of(options, ids.size());

@@ -9,10 +9,8 @@
 #include "apps/inspect/reports.hpp"
 #include "apps/inspect/summary.hpp"
 #include "apps/model_options/model_options.hpp"
+#include "apps/model_options/reading.hpp"
 #include "apps/terminal/output.hpp"
-#include "engine/kv/budget.hpp"
-#include "kernels/kv_type.hpp"
-#include "kernels/threads.hpp"
 
 namespace brim::apps {
 namespace {
@@ -25,22 +23,8 @@ struct InspectOptions {
   bool json = false;
 };
 
-generate::ReaderOptions reader_options(const InspectOptions& options) {
-  generate::ReaderOptions reader;
-  reader.context = options.memory.context.value_or(0);
-  if (!options.memory.budget.empty()) reader.budget = unwrap(kv::parse_budget(options.memory.budget));
-  for (int type = 0; type < kernels::kKvTypeCount; ++type) {
-    const auto candidate = static_cast<kernels::KvType>(type);
-    if (options.memory.type == kernels::kv_type_name(candidate)) reader.type = candidate;
-  }
-  if (!options.memory.split.empty()) reader.split = options.memory.split;
-  if (!options.memory.keep.empty()) reader.keep = options.memory.keep;
-  reader.threads = options.threads ? *options.threads : kernels::default_threads();
-  return reader;
-}
-
 void inspect(const InspectOptions& options) {
-  const generate::ReaderOptions reader = reader_options(options);
+  const generate::ReaderOptions reader = reader_options(options.memory, options.threads);
   const io::Gguf file = unwrap(io::Gguf::open(options.path));
   const Summary summary = summarise(file, reader, options.repack);
   write_output(options.json ? json_report(file, summary) : text_report(file, summary));

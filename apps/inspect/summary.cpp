@@ -6,6 +6,7 @@
 
 #include "engine/kv/layout.hpp"
 #include "engine/model/config.hpp"
+#include "engine/model/profile_file.hpp"
 #include "engine/model/repack.hpp"
 #include "engine/model/vocabulary.hpp"
 #include "engine/model/weights.hpp"
@@ -77,7 +78,11 @@ Summary summarise(const io::Gguf& file, const generate::ReaderOptions& options, 
   }
   const Result<Loadable> model = loadable(file);
   if (!model) return without_plan(model.error());
-  Result<generate::MemoryPlan> plan = generate::plan_memory(model->config, options);
+  generate::ReaderOptions wished = options;
+  auto profile = model::find_profile(file, model->config.layers.size(), options.profile_path);
+  if (!profile) return without_plan(profile.error());
+  wished.profile = *profile;
+  Result<generate::MemoryPlan> plan = generate::plan_memory(model->config, wished);
   if (!plan) return without_plan(plan.error());
   MemorySummary memory;
   memory.plan = std::move(plan).value();

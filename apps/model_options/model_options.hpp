@@ -20,10 +20,10 @@ struct ModelOptions {
 };
 void add_model_options(CLI::App& command, ModelOptions& options);
 
-/// -c, --kv-budget, --kv-type, --kv-split, --kv-keep.
+/// -c, --kv-budget, --kv-type, --kv-split, --kv-keep, --kv-profile.
 struct MemoryOptions {
   std::optional<std::int64_t> context;
-  std::string budget, type, split, keep;
+  std::string budget, type, split, keep, profile;
 };
 void add_memory_options(CLI::App& command, MemoryOptions& options);
 

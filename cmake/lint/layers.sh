@@ -29,7 +29,7 @@ BEGIN {
   only["^(histedit|editline/readline)[.]h$"] = "^apps/chat/"
   only["^mimalloc"] = "^(apps|bench|tests)/"
   only["^doctest/"] = "^tests/"
-  only["^nlohmann/"] = "^(engine/text|apps|bench|tests)/"
+  only["^nlohmann/"] = "^(engine/text/|engine/model/profile_file[.]cpp$|apps/|bench/|tests/)"
   only["^(pcre2|utf8proc)[.]h$"] = "^engine/text/"
   only["^omp[.]h$"] = "^(kernels/threads|bench/kernels/onednn)[.]cpp$"
   only["^(dnnl|oneapi/)"] = "^bench/kernels/onednn[.]cpp$"

@@ -136,8 +136,12 @@ Result<bool> set_memory(SessionOptions& options, std::string_view key, const std
       return bad_value(key, value, "f32, f16 or q8_0");
     }
   } else if (key == "kv.split") {
-    if (kv::find_split(value) == nullptr) return bad_value(key, value, kv::split_names());
+    if (kv::find_split(value) == nullptr && value != kv::kChosenSplit) {
+      return bad_value(key, value, sentence(kv::kChosenSplit, "|", kv::split_names()));
+    }
     reader.split = value;
+  } else if (key == "kv.profile") {
+    reader.profile_path = value;
   } else if (key == "kv.keep") {
     if (kv::find_rule(value) == nullptr) return bad_value(key, value, kv::rule_names());
     reader.keep = value;

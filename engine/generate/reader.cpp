@@ -10,6 +10,7 @@
 #include "engine/base/memory_limits.hpp"
 #include "engine/base/size_text.hpp"
 #include "engine/kv/layout.hpp"
+#include "engine/model/profile_file.hpp"
 #include "kernels/threads.hpp"
 
 namespace brim::generate {
@@ -58,8 +59,13 @@ Result<MemoryPlan> plan_memory(const model::Config& config, const ReaderOptions&
   const std::int64_t context = options.context > 0 ? options.context : config.context;
   MemoryPlan memory;
   const std::int64_t quarter = static_cast<std::int64_t>(memory_limits().available / 4);
-  BRIM_ASSIGN(memory.kv, kv::make_plan(model::kv_shape(config, context, options.type), options.budget, quarter,
-                                       options.split, options.keep));
+  const kv::Shape shape = model::kv_shape(config, context, options.type);
+  if (options.quotas.empty()) {
+    BRIM_ASSIGN(memory.kv, kv::make_plan(shape, options.budget, quarter, options.split, options.keep,
+                                         {options.profile.get(), options.split_seed}));
+  } else {
+    BRIM_ASSIGN(memory.kv, kv::plan_of_quotas(shape, options.quotas, options.chunk, options.keep));
+  }
   memory.tokens_together = tokens_together(memory.kv, options.speculation);
   memory.workspace_bytes = static_cast<std::int64_t>(model::Workspace::bytes(config, shape_of(memory, options.threads)));
   memory.history_bytes = history_tokens(memory.kv) * static_cast<std::int64_t>(sizeof(TokenId));
@@ -67,7 +73,11 @@ Result<MemoryPlan> plan_memory(const model::Config& config, const ReaderOptions&
   return memory;
 }
 
-Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Model> model, const ReaderOptions& options) {
+Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Model> model, const ReaderOptions& wished) {
+  ReaderOptions options = wished;
+  if (!options.profile) {
+    BRIM_ASSIGN(options.profile, model::find_profile(model->file(), model->config().layers.size(), options.profile_path));
+  }
   BRIM_ASSIGN(MemoryPlan memory, plan_memory(model->config(), options));
   constexpr std::int64_t kAlignment = 4 * 64;  // each of the four parts starts on a cache line
   auto arena = touched_arena(static_cast<std::size_t>(memory.total() + kAlignment), options.threads);

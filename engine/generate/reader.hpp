@@ -15,6 +15,7 @@
 #include "engine/base/result.hpp"
 #include "engine/generate/speculation.hpp"
 #include "engine/kv/cache.hpp"
+#include "engine/kv/profile.hpp"
 #include "engine/model/decoder.hpp"
 #include "engine/model/model.hpp"
 
@@ -24,8 +25,16 @@ struct ReaderOptions {
   std::int64_t context = 0;  ///< most positions; 0: the trained context
   kv::BudgetRequest budget;
   kernels::KvType type = kernels::KvType::f16;
-  std::string split = "uniform";
+  std::string split = kv::kChosenSplit;
   std::string keep = "window";
+  std::string profile_path;  ///< of brim calibrate; empty: the one that the model carries, if it does
+  /// What plan_memory goes by: Reader::create finds it itself (find_profile); who plans alone gives it.
+  std::shared_ptr<const kv::Profile> profile;
+  std::uint64_t split_seed = 0;  ///< for splits that draw lots
+  /// Entries for each layer instead of a budget and a split, and most tokens read at a time: for measurements. No option
+  /// of a session says so. Empty: none.
+  std::vector<std::int64_t> quotas;
+  int chunk = 0;
   int threads = 1;
   SpeculationOptions speculation;
 };
@@ -66,6 +75,9 @@ class Reader {
   /// The same where it is exact at once; false, with nothing changed, where tokens would have to be read again.
   bool truncate(std::int64_t count) noexcept;
   void clear() noexcept;
+
+  /// Calls `observer` with attention's output in every layer of every chunk from now on; an empty one ends that.
+  void observe_attention(model::AttentionObserver observer) { decoder_.observe_attention(std::move(observer)); }
 
   /// Logits after the last token read. wrong_state when nothing has been read since clear or rewind.
   Result<std::span<const float>> logits();

@@ -233,10 +233,39 @@ std::int64_t fixed_bound(const Costs& costs, const Split& split, std::int64_t bu
   return low * kGranuleEntries;
 }
 
+/// The sums of a plan whose layers have `slots`.
+Status give_out(Plan& plan, const std::vector<std::int64_t>& slots) {
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const LayerShape& layer = plan.shape.layers[i];
+    const std::int64_t data = data_bytes(layer, plan.shape.type);
+    plan.quota.push_back(std::min(slots[i], useful_entries(layer, plan.shape.context)));
+    plan.granules += slots[i] / kGranuleEntries * layer.kv_heads;
+    plan.granule_bytes = std::max(plan.granule_bytes, data / layer.kv_heads * kGranuleEntries);
+    plan.pool_bytes += slots[i] * data;
+    plan.metadata_bytes += slots[i] * metadata_bytes(plan.needs);
+  }
+  plan.metadata_bytes += scratch_bytes(plan.shape, plan.needs, plan.most_entries, plan.chunk);
+  if (plan.pool_bytes + plan.metadata_bytes + plan.staging_bytes > plan.budget_bytes) {
+    return error(ErrorCode::internal, "the KV split ", plan.split, " gave the layers more than the budget of ",
+                 bytes_text(plan.budget_bytes));
+  }
+  return {};
+}
+
+Error unknown_rule(const std::string& keep) {
+  return error(ErrorCode::invalid_argument, "unknown KV rule ", quoted(keep), "; expected ", rule_names());
+}
+
 }  // namespace
 
 Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::int64_t automatic_bytes,
                        const std::string& split, const std::string& keep, const SplitFacts& facts) {
+  if (split == kChosenSplit) {
+    // Where everything fits there is nothing to share out, and nothing shall be gathered or set aside for it.
+    Result<Plan> plan = make_plan(shape, request, automatic_bytes, "uniform", keep, facts);
+    if (!plan || plan->budget_bytes == plan->full_bytes) return plan;
+    return make_plan(shape, request, automatic_bytes, facts.profile ? "depth" : "zigzag", keep, facts);
+  }
   BRIM_TRY(check_shape(shape));
   const Split* splitter = find_split(split);
   if (!splitter) {
@@ -251,7 +280,7 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
     }
   }
   const Rule* rule = find_rule(keep);
-  if (!rule) return error(ErrorCode::invalid_argument, "unknown KV rule ", quoted(keep), "; expected ", rule_names());
+  if (!rule) return unknown_rule(keep);
 
   Plan plan;
   plan.shape = shape;
@@ -276,20 +305,46 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
   plan.layers = bounded_needs(costs, plan.most_entries);
   const std::vector<std::int64_t> slots =
       split_bytes(*splitter, plan.layers, plan.budget_bytes - costs.fixed(plan.most_entries, plan.chunk), facts);
-  for (std::size_t i = 0; i < slots.size(); ++i) {
-    const LayerShape& layer = shape.layers[i];
-    const std::int64_t data = data_bytes(layer, shape.type);
-    plan.quota.push_back(std::min(slots[i], useful_entries(layer, shape.context)));
-    plan.granules += slots[i] / kGranuleEntries * layer.kv_heads;
-    plan.granule_bytes = std::max(plan.granule_bytes, data / layer.kv_heads * kGranuleEntries);
-    plan.pool_bytes += slots[i] * data;
-    plan.metadata_bytes += slots[i] * metadata_bytes(plan.needs);
+  BRIM_TRY(give_out(plan, slots));
+  return plan;
+}
+
+Result<Plan> plan_of_quotas(const Shape& shape, std::span<const std::int64_t> quotas, int chunk,
+                            const std::string& keep) {
+  BRIM_TRY(check_shape(shape));
+  const Rule* rule = find_rule(keep);
+  if (!rule) return unknown_rule(keep);
+  if (quotas.size() != shape.layers.size()) {
+    return error(ErrorCode::invalid_argument, "KV quotas: expected one for each of ", shape.layers.size(),
+                 " layers, found ", quotas.size());
   }
-  plan.metadata_bytes += scratch_bytes(shape, plan.needs, plan.most_entries, plan.chunk);
-  if (plan.pool_bytes + plan.metadata_bytes + plan.staging_bytes > plan.budget_bytes) {
-    return error(ErrorCode::internal, "the KV split ", split, " gave the layers more than the budget of ",
-                 bytes_text(plan.budget_bytes));
+  Plan plan;
+  plan.shape = shape;
+  plan.split = "given";
+  plan.keep = keep;
+  plan.splitter = find_split("uniform");  // never asked: the quotas stay
+  plan.rule = rule;
+  plan.needs = rule->needs();
+  const Costs costs(shape, plan.needs);
+  plan.chunk = std::clamp(static_cast<int>(std::bit_floor(static_cast<unsigned>(std::max(chunk, 1)))),
+                          costs.smallest_chunk(), costs.largest_chunk());
+  std::vector<std::int64_t> slots;
+  std::int64_t bytes = 0;
+  for (std::size_t i = 0; i < quotas.size(); ++i) {
+    const LayerNeed& need = costs.layers()[i];
+    slots.push_back(round_up(std::clamp(quotas[i], need.floor, need.cap), kGranuleEntries));
+    plan.most_entries = std::max(plan.most_entries, slots[i]);
+    bytes = plus(bytes, times(slots[i], need.entry_bytes));
   }
+  plan.budget_bytes = plus(bytes, costs.fixed(plan.most_entries, plan.chunk));
+  if (plan.budget_bytes == kSaturated) {
+    return error(ErrorCode::out_of_memory, "KV cache: these quotas need more bytes than can be counted");
+  }
+  plan.full_bytes = std::max(costs.full(), plan.budget_bytes);
+  plan.least_bytes = costs.least();
+  plan.staging_bytes = staging_bytes(shape, plan.chunk);
+  plan.layers = bounded_needs(costs, plan.most_entries);
+  BRIM_TRY(give_out(plan, slots));
   return plan;
 }
 

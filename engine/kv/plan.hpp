@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -68,6 +69,10 @@ struct SplitFacts {
   std::uint64_t seed = 0;            ///< for splits that draw lots
 };
 
+/// The name that stands for none: `depth` where there is a profile, `zigzag` where there is none, and `uniform` where the
+/// whole cache fits. What a session does when nobody asks for a split.
+inline constexpr const char* kChosenSplit = "auto";
+
 /// Works out the plan. `automatic_bytes` is what kind automatic means here (the caller knows the machine): the plan
 /// takes the less of it and the bytes of min(context, 16384) tokens. The chunk is the largest power of two ≤ 512 and
 /// ≤ context / 4 (so that reading on beyond the context never drops more than a quarter of it at once) whose staging
@@ -76,6 +81,11 @@ struct SplitFacts {
 /// needs a profile without one or with one of another number of layers, and for a shape without layers, heads or context.
 Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::int64_t automatic_bytes,
                        const std::string& split, const std::string& keep, const SplitFacts& facts = {});
+
+/// A plan with these entries for each layer (raised to a granule, cut to what the layer can use, up to whole granules), which
+/// costs what it costs: for measurements that need quotas no split would give. `chunk`: the most tokens read at a time, as
+/// near as make_plan's bounds allow. Errors: as make_plan; invalid_argument for another number of quotas than layers.
+Result<Plan> plan_of_quotas(const Shape& shape, std::span<const std::int64_t> quotas, int chunk, const std::string& keep);
 
 /// Bytes one token costs over all layers in this storage type, position and index included (for people: "KV per
 /// token").

@@ -5,10 +5,12 @@
 #include <atomic>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "engine/base/result.hpp"
 #include "engine/kv/cache.hpp"
 #include "engine/model/model.hpp"
+#include "engine/model/pass.hpp"
 #include "engine/model/rope.hpp"
 #include "engine/model/workspace.hpp"
 
@@ -30,6 +32,9 @@ class Decoder {
   /// alone.
   Status forward_drafts(std::span<const std::int32_t> tokens, const std::atomic<bool>* cancel);
 
+  /// Who hears of attention's output from now on (pass.hpp); an empty one: nobody.
+  void observe_attention(AttentionObserver observer) { observer_ = std::move(observer); }
+
   /// Logits after token `index` of the last chunk: vocabulary floats, valid until the next call.
   std::span<const float> logits(std::int64_t index) noexcept { return logits(index, 1); }
   /// Logits after `count` tokens from `first` on, row by row; count ≤ the workspace's logit_rows.
@@ -48,6 +53,7 @@ class Decoder {
   Workspace& work_;
   int threads_;
   std::int64_t last_tokens_ = 0;
+  AttentionObserver observer_;
 };
 
 }  // namespace brim::model

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
+#include <span>
 #include <vector>
 
 #include "engine/kv/cache.hpp"
@@ -15,6 +17,10 @@
 
 namespace brim::model {
 
+/// Hears, for each layer of a chunk, of attention's output after its projection and before it joins the residual stream:
+/// rows of the embedding's width, one a token, from the chunk's token `first` on. Must not throw.
+using AttentionObserver = std::function<void(int layer, std::int64_t first, std::span<const float> rows)>;
+
 struct Pass {
   const Config& config;
   const Weights& weights;
@@ -24,6 +30,7 @@ struct Pass {
   int threads;
   std::int64_t first;   ///< place in the chunk of the first token
   std::int64_t tokens;  ///< how many, from there on
+  const AttentionObserver* observer = nullptr;  ///< null: nobody asks
 
   /// The rows of these tokens in the residual stream.
   float* stream() const { return work.stream.data() + first * config.embedding; }

@@ -57,7 +57,8 @@ BRIM_API const char* brim_isa(void);
  * Session:  context          positions; default the trained context
  *           kv.budget        "64MiB", "20%", "full", "auto" (default)
  *           kv.type          f32 | f16 (default) | q8_0
- *           kv.split         uniform (default) | …
+ *           kv.split         auto (default): depth with a profile, else zigzag; or uniform | …
+ *           kv.profile       a file that brim calibrate wrote for this model; default the one the model carries, if any
  *           kv.keep          window (default) | …
  *           chat.template    a built-in name (chatml, llama3, …) or Jinja source; default the model's own
  *           spec.type        ngram (default): guess tokens from earlier in the text and verify several in one pass,

@@ -1,0 +1,40 @@
+// See reading.hpp.
+#include "apps/model_options/reading.hpp"
+
+#include <utility>
+
+#include "apps/commands.hpp"
+#include "apps/terminal/interrupts.hpp"
+#include "apps/terminal/progress_line.hpp"
+#include "engine/api/options.hpp"
+#include "kernels/threads.hpp"
+
+namespace brim::apps {
+
+generate::ReaderOptions reader_options(const MemoryOptions& memory, std::optional<int> threads) {
+  api::OptionList list;
+  if (memory.context) list.emplace_back("context", std::to_string(*memory.context));
+  const std::pair<const char*, const std::string&> texts[] = {{"kv.budget", memory.budget},
+                                                              {"kv.type", memory.type},
+                                                              {"kv.split", memory.split},
+                                                              {"kv.keep", memory.keep},
+                                                              {"kv.profile", memory.profile}};
+  for (const auto& [key, value] : texts) {
+    if (!value.empty()) list.emplace_back(key, value);
+  }
+  generate::ReaderOptions reader = unwrap(api::session_options(list)).reader;
+  reader.threads = threads.value_or(kernels::default_threads());
+  return reader;
+}
+
+std::shared_ptr<const model::Model> load_engine_model(const ModelOptions& options) {
+  ProgressLine line("Loading", ProgressLine::Unit::bytes, std::chrono::seconds(2));
+  const api::ModelOptions settings = unwrap(api::model_options({{"weights", options.weights}}));
+  const model::LoadOptions how{settings.memory, options.threads.value_or(kernels::default_threads())};
+  return unwrap(model::Model::load(options.path, how, [&](long long done, long long total) {
+    line.update(done, total);
+    return !interrupted();
+  }));
+}
+
+}  // namespace brim::apps

@@ -1,0 +1,250 @@
+// See profile_file.hpp.
+#include "engine/model/profile_file.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "engine/base/file.hpp"
+#include "engine/base/quote.hpp"
+
+namespace brim::model {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// FNV-1a, 64 bits.
+class Hash {
+ public:
+  void add(const void* data, std::size_t size) {
+    const auto* bytes = static_cast<const unsigned char*>(data);
+    for (std::size_t i = 0; i < size; ++i) value_ = (value_ ^ bytes[i]) * 0x100000001b3ull;
+  }
+  void text(std::string_view text) {
+    number(text.size());
+    add(text.data(), text.size());
+  }
+  template <class Number>
+  void number(Number value) {
+    const auto wide = static_cast<std::uint64_t>(value);
+    add(&wide, sizeof wide);
+  }
+  std::uint64_t value() const { return value_; }
+
+ private:
+  std::uint64_t value_ = 0xcbf29ce484222325ull;
+};
+
+void add_value(Hash& hash, const io::Value& value) {
+  hash.number(static_cast<std::uint32_t>(value.type));
+  if (const io::Array* array = value.as_array()) {
+    hash.number(array->count);
+    hash.add(array->packed.data(), array->packed.size());
+    for (const std::string_view text : array->strings) hash.text(text);
+    for (const io::Value& nested : array->nested) add_value(hash, nested);
+  } else if (const auto text = value.as_string()) {
+    hash.text(*text);
+  } else if (const auto number = value.as_number()) {
+    hash.add(&*number, sizeof(double));
+  } else if (const auto flag = value.as_bool()) {
+    hash.number(*flag ? 1 : 0);
+  }
+}
+
+/// Sixteen places of 64 bytes, evenly over the data.
+void add_sample(Hash& hash, std::span<const std::byte> data) {
+  constexpr std::size_t kPlaces = 16, kBytes = 64;
+  hash.number(data.size());
+  if (data.size() <= kPlaces * kBytes) return hash.add(data.data(), data.size());
+  for (std::size_t i = 0; i < kPlaces; ++i) hash.add(data.data() + (data.size() - kBytes) / (kPlaces - 1) * i, kBytes);
+}
+
+Json losses_json(const kv::LayerProfile& layer) { return Json(std::vector<double>(layer.loss.begin(), layer.loss.end())); }
+
+/// Reads members of one object and remembers the first fault.
+class Members {
+ public:
+  Members(const Json& object, std::string where, const std::string& name) : object_(object), where_(std::move(where)), name_(name) {}
+
+  const Json* find(const char* key) const {
+    const auto found = object_.is_object() ? object_.find(key) : object_.end();
+    return object_.is_object() && found != object_.end() ? &*found : nullptr;
+  }
+  Error wrong(const char* key, std::string_view expected) const {
+    const Json* found = find(key);
+    return error(ErrorCode::bad_file, name_, " is no profile that can be used: ", where_, key, ": expected ", expected, ", found ",
+                 found == nullptr ? std::string("nothing") : shown(*found));
+  }
+  Result<std::string> text(const char* key) const {
+    const Json* found = find(key);
+    if (found == nullptr || !found->is_string()) return wrong(key, "a text");
+    return found->get<std::string>();
+  }
+  Result<std::int64_t> count(const char* key) const {
+    const Json* found = find(key);
+    if (found == nullptr || !found->is_number_unsigned() || found->get<std::uint64_t>() > (std::uint64_t{1} << 40)) {
+      return wrong(key, "a count");
+    }
+    return found->get<std::int64_t>();
+  }
+  Result<double> number(const char* key, double least, double most) const {
+    const Json* found = find(key);
+    const double value = found != nullptr && found->is_number() ? found->get<double>() : NAN;
+    if (!(value >= least && value <= most)) return wrong(key, sentence("a number from ", least, " to ", most));
+    return value;
+  }
+  Result<kv::LayerProfile> losses(const char* key) const {
+    kv::LayerProfile layer;
+    const Json* found = find(key);
+    const std::string expected = sentence(layer.loss.size(), " finite numbers of at most ", kMost);
+    if (found == nullptr || !found->is_array() || found->size() != layer.loss.size()) return wrong(key, expected);
+    for (std::size_t i = 0; i < layer.loss.size(); ++i) {
+      const Json& value = (*found)[i];
+      layer.loss[i] = value.is_number() ? value.get<double>() : NAN;
+      if (!(std::abs(layer.loss[i]) <= kMost)) return wrong(key, expected);
+    }
+    return layer;
+  }
+  static constexpr double kMost = 1e6;
+
+ private:
+  static std::string shown(const Json& value) {
+    const std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
+    return quoted(text.substr(0, 60));
+  }
+
+  const Json& object_;
+  std::string where_;
+  const std::string& name_;
+};
+
+Status read_header(const Json& json, const std::string& name, ProfileFile& file) {
+  const Members top(json, "", name);
+  const Json* version = top.find("brim_kv_profile");
+  if (version == nullptr || !version->is_number_unsigned() || version->get<std::uint64_t>() != kProfileVersion) {
+    return top.wrong("brim_kv_profile", sentence("version ", kProfileVersion));
+  }
+  const Json nothing;
+  const Json *model = top.find("model"), *measured = top.find("measured"), *fractions = top.find("fractions");
+  const Members of_model(model != nullptr ? *model : nothing, "model.", name);
+  BRIM_ASSIGN(file.model_name, of_model.text("name"));
+  BRIM_ASSIGN(file.architecture, of_model.text("architecture"));
+  BRIM_ASSIGN(file.fingerprint, of_model.text("fingerprint"));
+  const Members how(measured != nullptr ? *measured : nothing, "measured.", name);
+  BRIM_ASSIGN(file.loss, how.text("loss"));
+  if (file.loss != "kl" && file.loss != "nll") return how.wrong("loss", "kl or nll");
+  BRIM_ASSIGN(file.keep, how.text("keep"));
+  BRIM_ASSIGN(file.kv_type, how.text("kv_type"));
+  BRIM_ASSIGN(file.context, how.count("context"));
+  BRIM_ASSIGN(file.continuation, how.count("continuation"));
+  BRIM_ASSIGN(file.windows, how.count("windows"));
+  BRIM_ASSIGN(file.chunk, how.count("chunk"));
+  BRIM_ASSIGN(file.text, how.text("text"));
+  BRIM_ASSIGN(file.equal_layers_p, how.number("equal_layers_p", 0, 1));
+  BRIM_ASSIGN(file.spearman, how.number("spearman", -1, 1));
+  const Json expected = std::vector<double>(kv::kProfileFractions.begin(), kv::kProfileFractions.end());
+  if (fractions == nullptr || *fractions != expected) return top.wrong("fractions", expected.dump());
+  return {};
+}
+
+}  // namespace
+
+std::string fingerprint(const io::Gguf& file) {
+  Hash hash;
+  for (const io::Gguf::Entry& entry : file.metadata()) {
+    // Neither what Brim adds itself, nor how a file is cut up and laid out, makes it another model.
+    if (entry.key.starts_with("brim.") || entry.key.starts_with("split.") || entry.key.starts_with("general.")) continue;
+    hash.text(entry.key);
+    add_value(hash, entry.value);
+  }
+  for (const io::Tensor& tensor : file.tensors()) {
+    hash.text(tensor.name);
+    hash.number(static_cast<int>(tensor.format));
+    for (const std::int64_t size : tensor.shape) hash.number(size);
+    add_sample(hash, tensor.data);
+  }
+  char text[32];
+  std::snprintf(text, sizeof text, "fnv1a-%016llx", static_cast<unsigned long long>(hash.value()));
+  return text;
+}
+
+std::string to_json(const ProfileFile& file) {
+  Json json;
+  json["brim_kv_profile"] = kProfileVersion;
+  json["model"] = {{"name", file.model_name}, {"architecture", file.architecture}, {"fingerprint", file.fingerprint}};
+  json["measured"] = {{"loss", file.loss},
+                      {"keep", file.keep},
+                      {"kv_type", file.kv_type},
+                      {"context", file.context},
+                      {"continuation", file.continuation},
+                      {"windows", file.windows},
+                      {"chunk", file.chunk},
+                      {"text", file.text},
+                      {"equal_layers_p", file.equal_layers_p},
+                      {"spearman", file.spearman}};
+  json["fractions"] = std::vector<double>(kv::kProfileFractions.begin(), kv::kProfileFractions.end());
+  json["layers"] = Json::array();
+  for (std::size_t i = 0; i < file.profile.layers.size(); ++i) {
+    Json layer = {{"loss", losses_json(file.profile.layers[i])}, {"prunable", file.profile.layers[i].prunable}};
+    if (i < file.nll.size()) layer["nll"] = losses_json(file.nll[i]);
+    if (i < file.infonce.size()) layer["infonce"] = file.infonce[i];
+    json["layers"].push_back(std::move(layer));
+  }
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Result<ProfileFile> parse_profile(std::string_view text, const std::string& name) {
+  if (text.size() > kLargestProfile) {
+    return error(ErrorCode::bad_file, name, " is no profile: expected at most ", kLargestProfile, " bytes, found ", text.size());
+  }
+  const Json json = Json::parse(text, nullptr, false);
+  if (json.is_discarded() || !json.is_object()) return error(ErrorCode::bad_file, name, " is no profile: it is no JSON object");
+  ProfileFile file;
+  BRIM_TRY(read_header(json, name, file));
+  const Members top(json, "", name);
+  const Json* layers = top.find("layers");
+  if (layers == nullptr || !layers->is_array() || layers->empty()) return top.wrong("layers", "a list of layers");
+  for (std::size_t i = 0; i < layers->size(); ++i) {
+    const Members members((*layers)[i], sentence("layer ", i, ": "), name);
+    BRIM_ASSIGN(kv::LayerProfile layer, members.losses("loss"));
+    BRIM_ASSIGN(layer.prunable, members.number("prunable", 1e-9, 1e9));
+    file.profile.layers.push_back(layer);
+    if (members.find("nll") != nullptr) {
+      BRIM_ASSIGN(const kv::LayerProfile nll, members.losses("nll"));
+      file.nll.push_back(nll);
+    }
+    if (members.find("infonce") != nullptr) {
+      BRIM_ASSIGN(const double infonce, members.number("infonce", -Members::kMost, Members::kMost));
+      file.infonce.push_back(infonce);
+    }
+  }
+  return file;
+}
+
+Result<std::shared_ptr<const kv::Profile>> find_profile(const io::Gguf& model, std::size_t layers, const std::string& path) {
+  std::optional<ProfileFile> file;
+  std::string name = path;
+  if (!path.empty()) {
+    BRIM_ASSIGN(const MappedFile mapped, MappedFile::open(path));
+    const std::span<const std::byte> bytes = mapped.bytes();
+    BRIM_ASSIGN(file, parse_profile({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path));
+  } else {
+    const io::Value* carried = model.find(kProfileKey);
+    if (carried == nullptr) return std::shared_ptr<const kv::Profile>();
+    name = sentence(model.path(), ", key ", kProfileKey, ",");
+    BRIM_ASSIGN(file, parse_profile(carried->as_string().value_or(""), name));
+  }
+  const bool own = file->fingerprint == fingerprint(model) && file->profile.layers.size() == layers;
+  if (own) return std::make_shared<const kv::Profile>(std::move(file->profile));
+  if (path.empty()) return std::shared_ptr<const kv::Profile>();
+  if (file->profile.layers.size() != layers) {
+    return error(ErrorCode::bad_file, name, " is a profile of ", file->profile.layers.size(), " layers, but ", model.path(),
+                 " has ", layers);
+  }
+  return error(ErrorCode::bad_file, name, " is a profile of another model (", quoted(file->model_name), ", ",
+               quoted(file->fingerprint), ") than ", model.path(), " (", fingerprint(model), "); brim calibrate makes one");
+}
+
+}  // namespace brim::model
