@@ -18,15 +18,23 @@ ProgressLine::ProgressLine(std::string what, Unit unit, std::chrono::millisecond
 ProgressLine::~ProgressLine() { clear(); }
 
 void ProgressLine::update(std::int64_t done, std::int64_t total) {
+  if (done_at_start_ < 0) done_at_start_ = done;
   if (!terminal_ || total <= 0 || Clock::now() < next_) return;
   next_ = Clock::now() + std::chrono::milliseconds(100);
   shown_ = true;
   done = std::clamp<std::int64_t>(done, 0, total);
-  const std::string amount = unit_ == Unit::bytes
-                                 ? fmt::format("{} of {}", bytes_text(done), bytes_text(total))
-                                 : fmt::format("{} of {} tokens", grouped_text(done), grouped_text(total));
+  const std::string amount = unit_ == Unit::bytes ? fmt::format("{} of {}", bytes_text(done), bytes_text(total))
+                                                  : fmt::format("{} of {}{}", grouped_text(done), grouped_text(total),
+                                                                unit_ == Unit::tokens ? " tokens" : "");
   const double share = static_cast<double>(done) / static_cast<double>(total);
   std::string line = fmt::format("{}: {}, {:.0f} %", what_, amount, 100 * share);
+  if (unit_ == Unit::steps && done > done_at_start_) {
+    const double spent = std::chrono::duration<double>(Clock::now() - start_).count();
+    const double left = spent * static_cast<double>(total - done) / static_cast<double>(done - done_at_start_);
+    const auto seconds = static_cast<std::int64_t>(left);
+    line += seconds < 3600 ? fmt::format(", {}:{:02} left", seconds / 60, seconds % 60)
+                           : fmt::format(", {} h {:02} min left", seconds / 3600, seconds / 60 % 60);
+  }
   const int room = terminal_columns() - static_cast<int>(line.size()) - 4;
   if (room >= 10) {
     const int width = std::min(room, 30);

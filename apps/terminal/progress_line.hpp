@@ -1,4 +1,5 @@
-// One line of progress on standard error, rewritten in place: only on a terminal, and only for work that turned out long.
+// One line of progress on standard error, rewritten in place: only on a terminal, and only for work that turned out
+// long.
 #pragma once
 
 #include <chrono>
@@ -9,7 +10,8 @@ namespace brim::apps {
 
 class ProgressLine {
  public:
-  enum class Unit { bytes, tokens };
+  /// Steps are long and alike: with them the line says how much time is left.
+  enum class Unit { bytes, tokens, steps };
   /// Shows itself when the work has taken longer than `patience`.
   ProgressLine(std::string what, Unit unit, std::chrono::milliseconds patience);
   ~ProgressLine();
@@ -26,6 +28,8 @@ class ProgressLine {
   Unit unit_;
   bool terminal_;
   Clock::time_point next_;
+  Clock::time_point start_ = Clock::now();
+  std::int64_t done_at_start_ = -1;  ///< of the first update: what an earlier run had done
   bool shown_ = false;
 };
 

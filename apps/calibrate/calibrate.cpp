@@ -1,0 +1,252 @@
+// `brim calibrate`: measures how much each layer of a model loses with fewer entries and writes that as a profile,
+// which
+// --kv-split depth goes by. May look inside the engine: it gives layers quotas that no split would.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <numeric>
+
+#include "apps/calibrate/carry.hpp"
+#include "apps/calibrate/conclusions.hpp"
+#include "apps/calibrate/progress_file.hpp"
+#include "apps/commands.hpp"
+#include "apps/model_options/reading.hpp"
+#include "apps/terminal/interrupts.hpp"
+#include "apps/terminal/output.hpp"
+#include "apps/terminal/progress_line.hpp"
+#include "apps/terminal/quantities.hpp"
+#include "apps/terminal/style.hpp"
+#include "engine/base/size_text.hpp"
+#include "kernels/kv_type.hpp"
+
+namespace brim::apps {
+namespace {
+
+struct CalibrateOptions {
+  ModelOptions model;
+  MemoryOptions memory;  // context, type and rule; there is no budget to give
+  std::string text, output, from, into, loss = "kl";
+  int windows = 8;
+  std::optional<int> continuation;
+  bool json = false;
+};
+
+constexpr std::int64_t kUsualWindow = 1024, kMostContinuation = 128;
+
+std::string hash_text(std::string_view text) {
+  std::uint64_t value = 0xcbf29ce484222325ull;  // FNV-1a
+  for (const char byte : text) value = (value ^ static_cast<unsigned char>(byte)) * 0x100000001b3ull;
+  return fmt::format("fnv1a-{:016x}", value);
+}
+
+/// What is to be measured, worked out from the options.
+struct Work {
+  std::shared_ptr<const model::Model> model;
+  generate::ReaderOptions reader;
+  std::vector<Window> windows;
+  std::int64_t chunk = 1;
+  std::string settings;
+};
+
+Work prepare(const CalibrateOptions& options, model::ProfileFile& file) {
+  Work work;
+  work.model = load_engine_model(options.model);
+  const model::Config& config = work.model->config();
+  work.reader = reader_options(options.memory, options.model.threads);
+  work.reader.profile = std::make_shared<const kv::Profile>();  // none is looked for: quotas are given
+  if (work.reader.context == 0) work.reader.context = std::min(config.context, kUsualWindow);
+  const std::int64_t size = work.reader.context;
+  if (size < 64) throw Failure(2, fmt::format("-c: expected at least 64 tokens, found {}", size));
+  const std::int64_t continuation =
+      options.continuation ? *options.continuation : std::min(size / 4, kMostContinuation);
+  if (continuation > size / 2) {
+    throw Failure(
+        2, fmt::format("--continuation: expected at most half of a window of {} tokens, found {}", size, continuation));
+  }
+  const std::string text = read_file(options.text);
+  const std::vector<std::int32_t> ids = unwrap(work.model->tokenizer().encode(text, {.add_special = false}));
+  work.windows = choose_windows(*work.model, ids, static_cast<std::size_t>(size),
+                                static_cast<std::size_t>(continuation), static_cast<std::size_t>(options.windows), 1);
+  if (work.windows.empty()) {
+    throw Failure(2, fmt::format("{} has {} tokens; a window takes {}: give more text, or a smaller -c", options.text,
+                                 grouped_text(static_cast<std::int64_t>(ids.size())), grouped_text(size)));
+  }
+  if (static_cast<int>(work.windows.size()) < options.windows) {
+    say(fmt::format("The text is long enough for {} windows of {} tokens, not for {}.", work.windows.size(),
+                    grouped_text(size), options.windows));
+  }
+  work.chunk = reading_chunk(size - continuation,
+                             static_cast<std::int64_t>(static_cast<double>(size) * kv::kProfileFractions.back()));
+  file.model_name = config.name;
+  file.architecture = config.architecture;
+  file.fingerprint = model::fingerprint(work.model->file());
+  file.loss = options.loss;
+  file.keep = work.reader.keep;
+  file.kv_type = std::string(kernels::kv_type_name(work.reader.type));
+  file.context = size;
+  file.continuation = continuation;
+  file.windows = static_cast<std::int64_t>(work.windows.size());
+  file.chunk = work.chunk;
+  file.text = hash_text(text);
+  work.settings = fmt::format("{} {} {} {} {} {} {} {}", file.fingerprint, file.keep, file.kv_type, file.context,
+                              file.continuation, file.windows, file.chunk, file.text);
+  return work;
+}
+
+std::int64_t steps_done(const std::vector<WindowLosses>& windows) {
+  std::int64_t done = 0;
+  for (const WindowLosses& window : windows) {
+    done +=
+        std::count_if(window.layers.begin(), window.layers.end(), [](const LayerLoss& loss) { return loss.measured; });
+  }
+  return done;
+}
+
+model::ProfileFile measure(const CalibrateOptions& options) {
+  model::ProfileFile file;
+  const Work work = prepare(options, file);
+  const std::size_t layers = work.model->config().layers.size();
+  const std::string partial = options.output + ".partial";
+  std::vector<WindowLosses> losses = load_progress(partial, work.settings, work.windows.size(), layers);
+  const auto total = static_cast<std::int64_t>(work.windows.size() * layers);
+  if (const std::int64_t done = steps_done(losses); done > 0) {
+    say(fmt::format("Goes on after {} of {} measurements in {}.", done, total, partial));
+  }
+  const InterruptScope scope;
+  ProgressLine line("Measuring layers", ProgressLine::Unit::steps, std::chrono::seconds(1));
+  line.update(steps_done(losses), total);
+  for (std::size_t w = 0; w < work.windows.size(); ++w) {
+    const auto done = [&] {
+      save_progress(partial, work.settings, losses);
+      line.update(steps_done(losses), total);
+    };
+    const Status status = measure_window(work.model, work.reader, work.windows[w], work.chunk, losses[w], done,
+                                         [] { return !interrupted(); });
+    if (!status && status.error().code == ErrorCode::cancelled) {
+      line.clear();
+      if (steps_done(losses) > 0)
+        say(fmt::format("Stopped; what was measured is in {}: the same command goes on.", partial));
+      end_interrupted();
+    }
+    unwrap(status);
+    save_progress(partial, work.settings, losses);
+  }
+  line.clear();
+  conclude(losses, file);
+  write_whole_file(options.output, model::to_json(file));
+  std::remove(partial.c_str());
+  return file;
+}
+
+std::string report(const model::ProfileFile& file) {
+  std::string out = fmt::format(
+      "{} layers, {} windows of {} tokens, {} scored in each; rule {}, {}\nmean {} when one layer keeps a part of its "
+      "entries:\n",
+      file.profile.layers.size(), file.windows, file.context, file.continuation, file.keep, file.kv_type,
+      file.loss == "kl" ? "KL to the whole cache (nats a token)" : "increase of the NLL (nats a token)");
+  out += "  layer";
+  for (std::size_t i = 1; i < kv::kProfileFractions.size(); ++i)
+    out += fmt::format("  {:>7.4g}%", 100 * kv::kProfileFractions[i]);
+  out += "   proxy\n";
+  double most = 0;
+  for (const kv::LayerProfile& layer : file.profile.layers) most = std::max(most, layer.loss[2]);
+  for (std::size_t l = 0; l < file.profile.layers.size(); ++l) {
+    const kv::LayerProfile& layer = file.profile.layers[l];
+    out += fmt::format("  {:>5}", l);
+    for (std::size_t i = 1; i < layer.loss.size(); ++i) out += fmt::format("  {:>8.5f}", layer.loss[i]);
+    const double share = most > 0 ? std::clamp(layer.loss[2] / most, 0.0, 1.0) : 0;
+    out += fmt::format("  {:>6.3f}  {:=<{}}\n", l < file.infonce.size() ? file.infonce[l] : 0.0, "",
+                       static_cast<int>(20 * share + 0.5));
+  }
+  out += fmt::format("all layers equal: p = {:.4f}; proxy (InfoNCE) against the measured loss: Spearman {:+.2f}\n",
+                     file.equal_layers_p, file.spearman);
+  return out;
+}
+
+void calibrate(const CalibrateOptions& options) {
+  catch_interrupts();
+  if (options.output.empty() && options.from.empty()) throw Failure(2, "-f needs -o, the profile to write");
+  if (!options.from.empty() && options.into.empty()) throw Failure(2, "--from needs --into, the model to write");
+  model::ProfileFile file;
+  if (options.from.empty()) {
+    file = measure(options);
+  } else {
+    file = unwrap(model::parse_profile(read_file(options.from), options.from));
+  }
+  if (!options.into.empty()) {
+    const io::Gguf source = unwrap(io::Gguf::open(options.model.path));
+    unwrap(
+        model::find_profile(source, file.profile.layers.size(), options.from.empty() ? options.output : options.from));
+    write_carrying(source, model::to_json(file), options.into);
+    say(fmt::format("{} is {} with its profile.", options.into, options.model.path));
+  }
+  write_output(options.json ? model::to_json(file) : report(file));
+}
+
+}  // namespace
+
+void add_calibrate(CLI::App& parent) {
+  CLI::App* command = parent.add_subcommand("calibrate", "Measure which layers of a model need their KV entries most");
+  const auto options = std::make_shared<CalibrateOptions>();
+  add_model_options(*command, options->model);
+  const char* group = "Calibration";
+  CLI::Option_group* source = command->add_option_group("source");
+  source->group("");
+  source->add_option(
+      command->add_option("-f,--file", options->text, "The text to measure on: like what the model will read")
+          ->type_name("FILE")
+          ->group(group));
+  source->add_option(command->add_option("--from", options->from, "Measure nothing: take this profile (for --into)")
+                         ->type_name("FILE")
+                         ->group(group));
+  source->require_option(1);
+  command
+      ->add_option("-o,--output", options->output,
+                   "The profile to write; a stopped run goes on from the file beside it")
+      ->type_name("FILE")
+      ->group(group);
+  command->add_option("--into", options->into, "Also write a copy of the model that carries the profile")
+      ->type_name("FILE")
+      ->group(group);
+  command->add_option("--windows", options->windows, "Pieces of the text to measure on (default: 8)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000).description(""))
+      ->group(group);
+  command
+      ->add_option("--continuation", options->continuation,
+                   "Tokens scored at the end of each (default: a quarter of a window, at most 128)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100000).description(""))
+      ->group(group);
+  command
+      ->add_option(
+          "--loss", options->loss,
+          "What counts: kl to the whole cache (default, less noise), or nll, how much worse the text is predicted")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({"kl", "nll"}).description(""))
+      ->group(group);
+  command
+      ->add_option("-c,--context", options->memory.context,
+                   "Tokens of a window (default: the trained context, at most 1024)")
+      ->type_name("TOKENS")
+      ->check(CLI::Range(std::int64_t{64}, std::int64_t{1} << 31).description(""))
+      ->group(group);
+  command->add_option("--kv-keep", options->memory.keep, "The rule by which entries stay (default: window)")
+      ->type_name("NAME")
+      ->group(group);
+  command->add_option("--kv-type", options->memory.type, "How the cache stores numbers: f32, f16 (default) or q8_0")
+      ->type_name("TYPE")
+      ->check(CLI::IsMember({"f32", "f16", "q8_0"}).description(""))
+      ->group(group);
+  command->add_flag("--json", options->json, "Print the profile instead of a table")->group(group);
+  command->footer(
+      "\nExamples:\n"
+      "  brim calibrate -m model.gguf -f book.txt -o model.profile.json\n"
+      "  brim chat -m model.gguf --kv-profile model.profile.json --kv-budget 25%\n"
+      "  brim calibrate -m model.gguf --from model.profile.json --into model-with-profile.gguf");
+  command->callback([options] { calibrate(*options); });
+}
+
+}  // namespace brim::apps

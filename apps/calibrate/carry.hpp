@@ -1,0 +1,14 @@
+// A model that carries its profile: a copy of a GGUF file with one key more.
+#pragma once
+
+#include <string>
+
+#include "engine/io/gguf.hpp"
+
+namespace brim::apps {
+
+/// Writes `model` with all its parts into one file at `path`, byte for byte the same tensors, with `profile` (JSON) as
+/// its profile. The file appears whole or not at all; not over a file that is being read. Throws Failure.
+void write_carrying(const io::Gguf& model, const std::string& profile, const std::string& path);
+
+}  // namespace brim::apps

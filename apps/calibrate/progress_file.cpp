@@ -1,0 +1,98 @@
+// See progress_file.hpp. One list per measured layer: [window, layer, kl …, nll …], and one per window: [window,
+// InfoNCE …].
+#include "apps/calibrate/progress_file.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "apps/commands.hpp"
+
+namespace brim::apps {
+namespace {
+
+using Json = nlohmann::json;
+constexpr std::size_t kFractions = kv::kProfileFractions.size();
+
+std::vector<double> finite_numbers(const Json& row, std::size_t count) {
+  std::vector<double> numbers;
+  if (!row.is_array() || row.size() != count) return {};
+  for (const Json& value : row) {
+    if (!value.is_number() || !std::isfinite(value.get<double>())) return {};
+    numbers.push_back(value.get<double>());
+  }
+  return numbers;
+}
+
+}  // namespace
+
+void write_whole_file(const std::string& path, const std::string& text) {
+  const std::string beside = path + ".new";
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(beside.c_str(), "wb"),
+                                                             [](std::FILE* opened) { return std::fclose(opened); });
+  const bool written = file != nullptr && std::fwrite(text.data(), 1, text.size(), file.get()) == text.size() &&
+                       std::fflush(file.get()) == 0 && ::fsync(::fileno(file.get())) == 0;
+  if (written && std::rename(beside.c_str(), path.c_str()) == 0) return;
+  const std::string reason = std::strerror(errno);
+  if (file != nullptr) std::remove(beside.c_str());
+  throw Failure(1, fmt::format("{} cannot be written: {}", path, reason));
+}
+
+void save_progress(const std::string& path, const std::string& settings, const std::vector<WindowLosses>& windows) {
+  Json layers = Json::array(), proxies = Json::array();
+  for (std::size_t w = 0; w < windows.size(); ++w) {
+    for (std::size_t l = 0; l < windows[w].layers.size(); ++l) {
+      const LayerLoss& loss = windows[w].layers[l];
+      if (!loss.measured) continue;
+      Json row = {w, l};
+      for (const double value : loss.kl) row.push_back(value);
+      for (const double value : loss.nll) row.push_back(value);
+      layers.push_back(std::move(row));
+    }
+    if (windows[w].infonce.empty()) continue;
+    Json row = {w};
+    for (const double value : windows[w].infonce) row.push_back(value);
+    proxies.push_back(std::move(row));
+  }
+  write_whole_file(path, Json({{"settings", settings}, {"layers", layers}, {"infonce", proxies}}).dump() + "\n");
+}
+
+std::vector<WindowLosses> load_progress(const std::string& path, const std::string& settings, std::size_t count,
+                                        std::size_t layers) {
+  std::vector<WindowLosses> windows(count);
+  for (WindowLosses& window : windows) window.layers.resize(layers);
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  const Json json = Json::parse(text.str(), nullptr, false);
+  if (!json.is_object() || json.value("settings", Json()) != settings) return windows;
+  for (const Json& row : json.value("layers", Json::array())) {
+    const std::vector<double> numbers = finite_numbers(row, 2 + 2 * kFractions);
+    if (numbers.empty() || !(numbers[0] >= 0 && numbers[0] < static_cast<double>(count)) ||
+        !(numbers[1] >= 0 && numbers[1] < static_cast<double>(layers))) {
+      continue;
+    }
+    LayerLoss& loss = windows[static_cast<std::size_t>(numbers[0])].layers[static_cast<std::size_t>(numbers[1])];
+    for (std::size_t i = 0; i < kFractions; ++i) {
+      loss.kl[i] = numbers[2 + i];
+      loss.nll[i] = numbers[2 + kFractions + i];
+    }
+    loss.measured = true;
+  }
+  for (const Json& row : json.value("infonce", Json::array())) {
+    const std::vector<double> numbers = finite_numbers(row, 1 + layers);
+    if (numbers.empty() || !(numbers[0] >= 0 && numbers[0] < static_cast<double>(count))) continue;
+    windows[static_cast<std::size_t>(numbers[0])].infonce.assign(numbers.begin() + 1, numbers.end());
+  }
+  return windows;
+}
+
+}  // namespace brim::apps

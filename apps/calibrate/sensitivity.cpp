@@ -1,0 +1,136 @@
+// See sensitivity.hpp.
+#include "apps/calibrate/sensitivity.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "engine/kv/layout.hpp"
+
+namespace brim::apps {
+namespace {
+
+/// Attention's output after each token of the continuation, layer by layer.
+class Outputs {
+ public:
+  Outputs(std::size_t layers, std::size_t prefix) : seen_(layers, 0), rows_(layers), prefix_(prefix) {}
+
+  void hear(int layer, std::span<const float> rows, std::size_t width) {
+    const auto own = static_cast<std::size_t>(layer);
+    for (std::size_t at = 0; at < rows.size(); at += width) {
+      if (seen_[own]++ < prefix_) continue;
+      rows_[own].emplace_back(rows.begin() + static_cast<std::ptrdiff_t>(at),
+                              rows.begin() + static_cast<std::ptrdiff_t>(at + width));
+    }
+  }
+  const std::vector<std::vector<float>>& layer(std::size_t index) const { return rows_[index]; }
+
+ private:
+  std::vector<std::size_t> seen_;
+  std::vector<std::vector<std::vector<float>>> rows_;
+  std::size_t prefix_;
+};
+
+void listen(generate::Reader& reader, Outputs& outputs) {
+  const auto width = static_cast<std::size_t>(reader.model().config().embedding);
+  reader.observe_attention(
+      [&outputs, width](int layer, std::int64_t, std::span<const float> rows) { outputs.hear(layer, rows, width); });
+}
+
+/// Scales a row to length 1.
+std::vector<float> direction(const std::vector<float>& row) {
+  double squares = 0;
+  for (const float value : row) squares += static_cast<double>(value) * value;
+  const double scale = squares > 0 ? 1 / std::sqrt(squares) : 0;
+  std::vector<float> out(row.size());
+  std::transform(row.begin(), row.end(), out.begin(), [&](float value) { return static_cast<float>(value * scale); });
+  return out;
+}
+
+double mean(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) /
+         static_cast<double>(std::max<std::size_t>(values.size(), 1));
+}
+
+}  // namespace
+
+double info_nce(const std::vector<std::vector<float>>& whole, const std::vector<std::vector<float>>& pruned,
+                double temperature) {
+  const std::size_t count = std::min(whole.size(), pruned.size());
+  std::vector<std::vector<float>> a, b;
+  for (std::size_t i = 0; i < count; ++i) {
+    a.push_back(direction(whole[i]));
+    b.push_back(direction(pruned[i]));
+  }
+  double sum = 0;
+  std::vector<float> cosines(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t j = 0; j < count; ++j) {
+      cosines[j] = static_cast<float>(std::inner_product(a[i].begin(), a[i].end(), b[j].begin(), 0.0) / temperature);
+    }
+    sum -= static_cast<double>(log_softmax(cosines)[i]);
+  }
+  return count > 0 ? sum / static_cast<double>(count) : 0;
+}
+
+Status measure_window(const std::shared_ptr<const model::Model>& model, const generate::ReaderOptions& options,
+                      const Window& window, std::int64_t chunk, WindowLosses& losses, const std::function<void()>& done,
+                      const KeepGoing& keep_going) {
+  const std::size_t count = model->config().layers.size();
+  losses.layers.resize(count);
+  const bool complete =
+      std::all_of(losses.layers.begin(), losses.layers.end(), [](const LayerLoss& one) { return one.measured; });
+  if (complete && !losses.infonce.empty()) return {};
+
+  std::vector<std::int64_t> whole;
+  for (const kv::LayerShape& layer : model::kv_shape(model->config(), options.context, options.type).layers) {
+    whole.push_back(kv::useful_entries(layer, options.context));
+  }
+  const auto reader_with = [&](std::vector<std::int64_t> quotas) {
+    generate::ReaderOptions own = options;
+    own.quotas = std::move(quotas);
+    own.chunk = static_cast<int>(chunk);
+    return generate::Reader::create(model, own);
+  };
+  const auto part = [&](std::size_t layer, double fraction) {
+    return static_cast<std::int64_t>(std::lround(static_cast<double>(whole[layer]) * fraction));
+  };
+
+  Outputs outputs(count, window.prefix);
+  BRIM_ASSIGN(const auto reference_reader, reader_with(whole));
+  if (losses.infonce.empty()) listen(*reference_reader, outputs);
+  BRIM_ASSIGN(const Reference reference, measure_reference(*reference_reader, window, chunk, keep_going));
+  const double own_nll = mean(reference.nll);
+
+  if (losses.infonce.empty()) {
+    std::vector<std::int64_t> quotas;
+    for (std::size_t layer = 0; layer < count; ++layer) quotas.push_back(part(layer, kProxyFraction));
+    Outputs pruned(count, window.prefix);
+    BRIM_ASSIGN(const auto reader, reader_with(quotas));
+    listen(*reader, pruned);
+    BRIM_TRY(measure_continuation(*reader, window, chunk, reference, keep_going));
+    std::vector<double> infonce;
+    for (std::size_t layer = 0; layer < count; ++layer) {
+      infonce.push_back(info_nce(outputs.layer(layer), pruned.layer(layer), kProxyTemperature));
+    }
+    losses.infonce = std::move(infonce);
+  }
+  for (std::size_t layer = 0; layer < count; ++layer) {
+    if (losses.layers[layer].measured) continue;
+    LayerLoss loss;
+    for (std::size_t i = 1; i < kv::kProfileFractions.size(); ++i) {
+      std::vector<std::int64_t> quotas = whole;
+      quotas[layer] = part(layer, kv::kProfileFractions[i]);
+      BRIM_ASSIGN(const auto reader, reader_with(std::move(quotas)));
+      BRIM_ASSIGN(const Scores scores, measure_continuation(*reader, window, chunk, reference, keep_going));
+      loss.kl[i] = mean(scores.kl);
+      loss.nll[i] = mean(scores.nll) - own_nll;
+    }
+    loss.measured = true;
+    losses.layers[layer] = loss;
+    done();
+  }
+  return {};
+}
+
+}  // namespace brim::apps
