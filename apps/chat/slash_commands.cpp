@@ -9,6 +9,7 @@
 #include <cstring>
 #include <memory>
 
+#include "apps/chat/layer_lines.hpp"
 #include "apps/chat/suggestion.hpp"
 #include "apps/commands.hpp"
 #include "apps/generation/report.hpp"
@@ -102,6 +103,15 @@ void stats(const std::string&, Conversation& conversation) {
                                   rate(now.generated_tokens, now.generate_seconds)));
   line("guessed ahead", fmt::format("{} tokens, {} of them right", grouped_text(now.drafted_tokens),
                                     grouped_text(now.accepted_tokens)));
+  for (const std::string& layer : layer_lines(conversation.session)) say(layer);
+}
+
+void kv_memory(const std::string&, Conversation& conversation) {
+  const brim_stats now = conversation.session.stats();
+  say_quietly(printable(conversation.session.describe()));
+  say(fmt::format("{} of {} in use, {} at most so far", bytes_text(now.kv_bytes), bytes_text(now.kv_budget_bytes),
+                  bytes_text(now.kv_peak_bytes)));
+  for (const std::string& layer : layer_lines(conversation.session)) say(layer);
 }
 
 void leave(const std::string&, Conversation&) {}
@@ -121,6 +131,7 @@ constexpr Command kCommands[] = {
     {"/regen", "", "Answer the last message again", regenerate},
     {"/save", "FILE", "Write the conversation as JSON", save},
     {"/load", "FILE", "Replace the conversation by a saved one", load},
+    {"/kv", "", "What each layer of the KV cache may keep, keeps and has forgotten", kv_memory},
     {"/stats", "", "Memory, tokens and speed", stats},
     {"/exit", "", "Leave (so do Ctrl-D and a second Ctrl-C)", leave},
 };

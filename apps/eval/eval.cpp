@@ -8,14 +8,15 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/commands.hpp"
+#include "apps/eval/kv/command.hpp"
 #include "apps/eval/losses.hpp"
 #include "apps/model_options/model_options.hpp"
 #include "apps/model_options/reading.hpp"
 #include "apps/run/prompt_ids.hpp"
 #include "apps/terminal/interrupts.hpp"
-#include "apps/terminal/quantities.hpp"
 #include "apps/terminal/output.hpp"
 #include "apps/terminal/progress_line.hpp"
+#include "apps/terminal/quantities.hpp"
 #include "apps/terminal/style.hpp"
 #include "engine/generate/reader.hpp"
 #include "engine/model/model.hpp"
@@ -27,8 +28,9 @@ struct EvalOptions {
   ModelOptions model;
   MemoryOptions memory;
   CLI::Option *file_given = nullptr, *ids_given = nullptr;
-  std::string file, ids, logits_file, positions;
+  std::string file, ids, logits_file, positions, suite;
   bool json = false;
+  KvSuiteOptions kv;
 };
 
 std::vector<std::int32_t> ids_of(const EvalOptions& options, const model::Model& model) {
@@ -74,13 +76,20 @@ void report(const Losses& losses, const generate::Reader& reader, bool json) {
     write_output(object.dump() + "\n");
     return;
   }
-  write_output(fmt::format("tokens      {}\nmean NLL    {:.6f}\nperplexity  {:.4f}\nKV          {} peak of {}, {} entries evicted\n",
-                           grouped_text(losses.tokens), mean, std::exp(mean), bytes_text(reader.cache().bytes_peak()),
-                           bytes_text(reader.memory().kv.budget_bytes), grouped_text(reader.cache().evicted())));
+  write_output(fmt::format(
+      "tokens      {}\nmean NLL    {:.6f}\nperplexity  {:.4f}\nKV          {} peak of {}, {} entries evicted\n",
+      grouped_text(losses.tokens), mean, std::exp(mean), bytes_text(reader.cache().bytes_peak()),
+      bytes_text(reader.memory().kv.budget_bytes), grouped_text(reader.cache().evicted())));
 }
 
 void evaluate(const EvalOptions& options) {
   catch_interrupts();
+  if (options.suite == "kv") {
+    if (!*options.file_given) throw Failure(2, "--suite kv reads a text: give it with -f");
+    if (!options.logits_file.empty()) throw Failure(2, "--suite kv writes no logits");
+    evaluate_kv(options.model, options.memory, options.file, options.json, options.kv);
+    return;
+  }
   const generate::ReaderOptions settings = reader_options(options.memory, options.model.threads);
   const auto model = load_engine_model(options.model);
   const std::vector<std::int32_t> ids = ids_of(options, *model);
@@ -113,27 +122,42 @@ void add_eval(CLI::App& parent) {
   text->group("");
   options->file_given = command->add_option("-f,--file", options->file, "A text file; -: standard input");
   options->file_given->type_name("FILE")->group(group);
-  options->ids_given = command->add_option("--prompt-ids", options->ids, "Token ids, taken as they are: 1,2,3 or @FILE");
+  options->ids_given =
+      command->add_option("--prompt-ids", options->ids, "Token ids, taken as they are: 1,2,3 or @FILE");
   options->ids_given->type_name("IDS")->group(group);
   text->add_option(options->file_given);
   text->add_option(options->ids_given);
   text->require_option(1);
-  command->add_flag("--json", options->json, "One JSON object: tokens, nll (one number per token after the first), mean_nll, perplexity")
+  command
+      ->add_option("--suite", options->suite,
+                   "Instead of one reading, compare: kv, every split and rule of the KV cache at the same bytes")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({"kv"}).description(""))
       ->group(group);
-  command->add_option("--logits-out", options->logits_file, "Write logits at --positions as raw little-endian float32 rows")
+  command
+      ->add_flag(
+          "--json", options->json,
+          "One JSON object: tokens, nll (one number per token after the first), mean_nll, perplexity; of a suite, "
+          "arms and paired")
+      ->group(group);
+  command
+      ->add_option("--logits-out", options->logits_file,
+                   "Write logits at --positions as raw little-endian float32 rows")
       ->type_name("FILE")
       ->group(group);
-  command->add_option("--positions", options->positions, "Positions for --logits-out, in the order they are written: 0,31,95")
+  command
+      ->add_option("--positions", options->positions,
+                   "Positions for --logits-out, in the order they are written: 0,31,95")
       ->type_name("LIST")
       ->group(group);
+  add_kv_suite_options(*command, options->kv);
   add_memory_options(*command, options->memory);
   command->footer(
       "\nExamples:\n"
       "  brim eval -m model.gguf -f book.txt\n"
-      "  brim eval -m model.gguf -f book.txt -c 2048 --kv-budget 25% --json");
-  command->callback([options] {
-    evaluate(*options);
-  });
+      "  brim eval -m model.gguf -f book.txt -c 2048 --kv-budget 25% --json\n"
+      "  brim eval -m model.gguf -f book.txt --suite kv --kv-profile model.profile.json");
+  command->callback([options] { evaluate(*options); });
 }
 
 }  // namespace brim::apps

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/inspect/reports.hpp"
+#include "engine/kv/layout.hpp"
 #include "kernels/kv_type.hpp"
 
 namespace brim::apps {
@@ -66,6 +67,18 @@ Json types_json(const Summary& summary) {
   return list;
 }
 
+Json layers_json(const kv::Plan& plan) {
+  Json list = Json::array();
+  for (std::size_t i = 0; i < plan.quota.size(); ++i) {
+    list.push_back({{"layer", i},
+                    {"quota", plan.quota[i]},
+                    {"useful", kv::useful_entries(plan.shape.layers[i], plan.shape.context)},
+                    {"entry_bytes", plan.layers[i].entry_bytes},
+                    {"bytes", plan.quota[i] * plan.layers[i].entry_bytes}});
+  }
+  return list;
+}
+
 Json memory_json(const Summary& summary) {
   const MemorySummary& memory = *summary.memory;
   const kv::Plan& kv = memory.plan.kv;
@@ -86,6 +99,8 @@ Json memory_json(const Summary& summary) {
           {"kv_staging_bytes", kv.staging_bytes},
           {"kv_bookkeeping_bytes", kv.metadata_bytes},
           {"kv_quota", kv.quota},
+          {"kv_quotas_move", kv.quotas_move()},
+          {"kv_layers", layers_json(kv)},
           {"chunk", kv.chunk},
           {"workspace_bytes", memory.plan.workspace_bytes},
           {"history_bytes", memory.plan.history_bytes},

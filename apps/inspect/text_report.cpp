@@ -81,6 +81,8 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
+constexpr std::int64_t kBar = 24;  // columns of the largest quota
+
 std::string tokens_text(std::int64_t count) { return grouped_text(count) + (count == 1 ? " token" : " tokens"); }
 
 std::string overview(const io::Gguf& file, const Summary& summary) {
@@ -137,7 +139,9 @@ std::string type_table(const Summary& summary) {
 }
 
 std::string layer_table(const MemorySummary& memory) {
-  Table table("lrrr");
+  Table table("lrrrl");
+  std::int64_t largest = 1;
+  for (const LayerGroup& group : memory.groups) largest = std::max(largest, group.quota);
   for (const LayerGroup& group : memory.groups) {
     const std::int64_t layers = static_cast<std::int64_t>(group.last - group.first) + 1;
     const kv::LayerShape& shape = group.shape;
@@ -146,9 +150,13 @@ std::string layer_table(const MemorySummary& memory) {
          fmt::format("{} × ({} + {}) values an entry{}", shape.kv_heads, shape.key_size, shape.value_size,
                      shape.window > 0 ? fmt::format(", window {}", grouped_text(shape.window)) : ""),
          fmt::format("{} entries{}", grouped_text(group.quota), layers == 1 ? "" : " each"),
-         bytes_text(group.quota * group.entry_bytes * layers)});
+         bytes_text(group.quota * group.entry_bytes * layers),
+         std::string(static_cast<std::size_t>(std::max<std::int64_t>(1, kBar * group.quota / largest)), '=')});
   }
-  return table.text();
+  std::string out = table.text();
+  if (memory.plan.kv.quotas_move())
+    out += "  These quotas are where it begins: they move between layers while a text is read.\n";
+  return out;
 }
 
 std::string memory_table(const Summary& summary) {

@@ -4,8 +4,10 @@
 #include <doctest/doctest.h>
 
 #include <limits>
+#include <vector>
 
 #include "engine/kv/layout.hpp"
+#include "engine/kv/profile.hpp"
 #include "tests/engine/kv/fake_model.hpp"
 
 using namespace brim::test;
@@ -254,4 +256,39 @@ TEST_CASE("thousands of random shapes and budgets: the parts never exceed the bu
     CHECK(plan->budget_bytes - spent <= granule + kGranuleEntries * 24 + 4 * 64);
   }
   CHECK(made > 3000);
+}
+
+TEST_CASE("quotas as they are given: floors, needs and whole granules, and a budget of exactly that") {
+  const Shape shape = fake_shape(4, 512, KvType::f16, 2, 32);
+  const auto plan = brim::kv::plan_of_quotas(shape, std::vector<std::int64_t>{512, 32, 1, 5000}, 32, "snapkv");
+  REQUIRE(plan.ok());
+  check_plan(*plan);
+  CHECK(plan->quota == std::vector<std::int64_t>{512, 32, 16, 512});
+  CHECK(plan->chunk == 32);
+  CHECK(plan->pool_bytes + plan->metadata_bytes + plan->staging_bytes == plan->budget_bytes);
+  CHECK(!brim::kv::plan_of_quotas(shape, std::vector<std::int64_t>{512, 32, 1}, 32, "snapkv").ok());
+  CHECK(!brim::kv::plan_of_quotas(shape, std::vector<std::int64_t>{512, 32, 1, 1}, 32, "odd").ok());
+  CHECK(!brim::kv::plan_of_quotas(fake_shape(0, 64), {}, 32, "window").ok());
+}
+
+TEST_CASE("a split left to the plan: nothing where everything fits, else depth with a profile and zigzag without") {
+  const Shape shape = fake_shape(4, 1024, KvType::f16, 2, 32);
+  brim::kv::Profile profile;
+  for (int i = 0; i < 4; ++i) {
+    brim::kv::LayerProfile layer;
+    layer.loss = {0, 0.1 * i, 0.2 * i, 0.4 * i, 0.8 * i};
+    profile.layers.push_back(layer);
+  }
+  for (const brim::kv::Profile* known : {static_cast<const brim::kv::Profile*>(nullptr), static_cast<const brim::kv::Profile*>(&profile)}) {
+    const auto full = make_plan(shape, budget_full(), kPlenty, brim::kv::kChosenSplit, "window", {known, 0});
+    REQUIRE(full.ok());
+    CHECK(full->split == "uniform");
+    CHECK(!full->quotas_move());
+    const auto tight = make_plan(shape, budget_share(30), kPlenty, brim::kv::kChosenSplit, "window", {known, 0});
+    REQUIRE(tight.ok());
+    check_plan(*tight);
+    CHECK(tight->split == (known == nullptr ? "zigzag" : "depth"));
+    CHECK(tight->quotas_move() == (known == nullptr));
+  }
+  CHECK(!make_plan(shape, budget_of(1), kPlenty, brim::kv::kChosenSplit, "window").ok());
 }

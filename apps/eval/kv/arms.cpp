@@ -1,0 +1,64 @@
+// See arms.hpp.
+#include "apps/eval/kv/arms.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "apps/commands.hpp"
+#include "engine/kv/budget.hpp"
+#include "engine/kv/scorer.hpp"
+
+namespace brim::apps {
+namespace {
+
+std::vector<std::string> parts_of(std::string_view text, char separator) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(separator), text.size());
+    parts.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return parts;
+}
+
+bool always(const Arm& arm) { return arm.full || arm.name == "uniform"; }
+
+}  // namespace
+
+std::vector<Arm> all_arms(const std::string& keep, kernels::KvType type, int permutations) {
+  std::vector<Arm> arms;
+  arms.push_back({"full", "uniform", keep, type, {0}, true, false});
+  for (const std::string& split : parts_of(kv::split_names(), '|')) {
+    Arm arm{split, split, keep, type, {0}, false, kv::find_split(split)->needs_profile()};
+    if (split == "shuffled") {
+      for (int seed = 1; seed < permutations; ++seed) arm.seeds.push_back(static_cast<std::uint64_t>(seed));
+    }
+    arms.push_back(std::move(arm));
+  }
+  for (const std::string& rule : parts_of(kv::rule_names(), '|')) {
+    if (rule != keep) arms.push_back({rule, "uniform", rule, type, {0}, false, false});
+  }
+  if (type != kernels::KvType::q8_0)
+    arms.push_back({"q8_0", "uniform", keep, kernels::KvType::q8_0, {0}, false, false});
+  return arms;
+}
+
+std::vector<Arm> chosen_arms(std::vector<Arm> arms, const std::string& list) {
+  if (list.empty()) return arms;
+  std::vector<Arm> chosen;
+  std::copy_if(arms.begin(), arms.end(), std::back_inserter(chosen), always);
+  for (const std::string& name : parts_of(list, ',')) {
+    const auto found = std::find_if(arms.begin(), arms.end(), [&](const Arm& arm) { return arm.name == name; });
+    if (found == arms.end()) {
+      std::string names;
+      for (const Arm& arm : arms) names += (names.empty() ? "" : ", ") + arm.name;
+      throw Failure(2, fmt::format("--arms: expected some of {}, found '{}'", names, name.substr(0, 80)));
+    }
+    if (!always(*found)) chosen.push_back(*found);
+  }
+  return chosen;
+}
+
+}  // namespace brim::apps

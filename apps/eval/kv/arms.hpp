@@ -1,0 +1,30 @@
+// What `brim eval --suite kv` compares: one arm each for the whole cache, every split with one rule, every other rule
+// with one split, and twice the entries in q8_0. Made from the engine's lists.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kernels/kv_type.hpp"
+
+namespace brim::apps {
+
+struct Arm {
+  std::string name;
+  std::string split, keep;
+  kernels::KvType type = kernels::KvType::f16;
+  std::vector<std::uint64_t> seeds;  ///< of a split that draws lots: measured with each, and averaged; else one
+  bool full = false;
+  bool needs_profile = false;
+};
+
+/// All of them; `keep` is the rule of the splits' arms, `type` how all but one store numbers, `permutations` how often
+/// lots are drawn.
+std::vector<Arm> all_arms(const std::string& keep, kernels::KvType type, int permutations);
+
+/// Those named in a list with commas, in the list's order; `full` and `uniform`, which all are compared with, are
+/// always there. Throws Failure (2) for a name that is none.
+std::vector<Arm> chosen_arms(std::vector<Arm> arms, const std::string& list);
+
+}  // namespace brim::apps

@@ -1,0 +1,134 @@
+// See command.hpp.
+#include "apps/eval/kv/command.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "apps/commands.hpp"
+#include "apps/eval/kv/pictures.hpp"
+#include "apps/eval/kv/report.hpp"
+#include "apps/model_options/reading.hpp"
+#include "apps/terminal/interrupts.hpp"
+#include "apps/terminal/output.hpp"
+#include "apps/terminal/progress_line.hpp"
+#include "apps/terminal/quantities.hpp"
+#include "apps/terminal/style.hpp"
+#include "engine/model/profile_file.hpp"
+
+namespace brim::apps {
+namespace {
+
+constexpr std::int64_t kUsualWindow = 1024, kMostContinuation = 128;
+
+SuiteRequest request_of(const model::Model& model, const ModelOptions& given, const MemoryOptions& memory,
+                        const std::string& text, const KvSuiteOptions& options) {
+  SuiteRequest request;
+  MemoryOptions own = memory;
+  if (own.keep.empty()) own.keep = "snapkv";
+  request.reader = reader_options(own, given.threads);
+  request.reader.profile = unwrap(model::find_profile(model.file(), model.config().layers.size(), memory.profile));
+  std::int64_t& size = request.reader.context;
+  if (size == 0) size = std::min(model.config().context, kUsualWindow);
+  const std::int64_t continuation =
+      options.continuation.value_or(static_cast<int>(std::min(size / 4, kMostContinuation)));
+  if (size < 64 || continuation > size / 2) {
+    throw Failure(
+        2, fmt::format("a window of {} tokens with {} scored: expected at least 64, and at most half of them scored",
+                       size, continuation));
+  }
+  request.arms = chosen_arms(all_arms(own.keep, request.reader.type, options.permutations), options.arms);
+  request.ratios = options.ratios;
+  const std::vector<std::int32_t> ids = unwrap(model.tokenizer().encode(text, {.add_special = false}));
+  request.windows = choose_windows(model, ids, static_cast<std::size_t>(size), static_cast<std::size_t>(continuation),
+                                   static_cast<std::size_t>(options.seeds), 7);
+  if (request.windows.empty()) {
+    throw Failure(2, fmt::format("the text has {} tokens; a window takes {}: give more text, or a smaller -c",
+                                 grouped_text(static_cast<std::int64_t>(ids.size())), grouped_text(size)));
+  }
+  if (options.recall > 0) {
+    request.recall = make_recall_tasks(model, text, size, options.recall);
+    if (request.recall.empty()) throw Failure(2, "--recall: the text has too few words, or the windows are too small");
+  }
+  return request;
+}
+
+}  // namespace
+
+void add_kv_suite_options(CLI::App& command, KvSuiteOptions& options) {
+  const char* group = "KV suite (--suite kv)";
+  command
+      .add_option("--ratios", options.ratios, "Budgets as parts of the whole cache (default: .5,.4,.25,.2,.125,.0625)")
+      ->delimiter(',')
+      ->type_name("LIST")
+      ->check(CLI::Range(0.001, 1.0).description(""))
+      ->group(group);
+  command
+      .add_option("--arms", options.arms,
+                  "Only these besides full and uniform: depth,zigzag,shuffled,q8_0,… (default: all)")
+      ->type_name("LIST")
+      ->group(group);
+  command
+      .add_option("--seeds", options.seeds, "Pieces of the text, the place of each drawn by its number (default: 8)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 10000).description(""))
+      ->group(group);
+  command
+      .add_option("--permutations", options.permutations,
+                  "How many shufflings of depth's quotas are measured (default: 20)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000).description(""))
+      ->group(group);
+  command
+      .add_option("--continuation", options.continuation,
+                  "Tokens scored at the end of each piece (default: a quarter of it, at most 128)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100000).description(""))
+      ->group(group);
+  command
+      .add_option("--recall", options.recall,
+                  "Also so many tasks of finding what was put into the text (default: none)")
+      ->type_name("N")
+      ->check(CLI::Range(0, 10000).description(""))
+      ->group(group);
+  command.add_option("--pictures", options.pictures, "Draw the outcome into this folder (with gnuplot)")
+      ->type_name("DIR")
+      ->group(group);
+  command.add_flag("--csv", options.csv, "The arms as CSV")->group(group);
+}
+
+void evaluate_kv(const ModelOptions& given, const MemoryOptions& memory, const std::string& text_file, bool json,
+                 const KvSuiteOptions& options) {
+  if (!memory.budget.empty() || !memory.split.empty()) {
+    throw Failure(
+        2,
+        "--suite kv goes through budgets (--ratios) and splits (--arms) itself: leave out --kv-budget and --kv-split");
+  }
+  const auto model = load_engine_model(given);
+  const SuiteRequest request = request_of(*model, given, memory, read_file(text_file), options);
+  if (static_cast<int>(request.windows.size()) < options.seeds) {
+    say(fmt::format("The text is long enough for {} pieces of {} tokens, not for {}.", request.windows.size(),
+                    grouped_text(request.reader.context), options.seeds));
+  }
+  const InterruptScope scope;
+  ProgressLine line("Comparing", ProgressLine::Unit::steps, std::chrono::seconds(1));
+  Result<std::vector<Outcome>> outcomes = run_suite(model, request, [&](long long done, long long total) {
+    line.update(done, total);
+    return !interrupted();
+  });
+  line.clear();
+  if (!outcomes && outcomes.error().code == ErrorCode::cancelled) end_interrupted();
+  unwrap(outcomes ? Status() : Status(outcomes.error()));
+  for (const Outcome& outcome : *outcomes) {
+    if (!outcome.skipped.empty()) {
+      say(fmt::format("Skipped {} at {:.4g} %: {}", outcome.arm.name, 100 * outcome.ratio, outcome.skipped));
+    }
+  }
+  const std::vector<Comparison> paired = compare(*outcomes);
+  write_output(json          ? suite_json(*outcomes, paired)
+               : options.csv ? suite_csv(*outcomes)
+                             : suite_table(*outcomes, paired));
+  if (!options.pictures.empty()) draw_pictures(*outcomes, options.pictures);
+}
+
+}  // namespace brim::apps

@@ -1,0 +1,27 @@
+// `brim eval --suite kv`: its options and its work.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/model_options/model_options.hpp"
+
+namespace brim::apps {
+
+struct KvSuiteOptions {
+  std::vector<double> ratios{0.5, 0.4, 0.25, 0.2, 0.125, 0.0625};
+  std::string arms, pictures;
+  int seeds = 8, permutations = 20, recall = 0;
+  std::optional<int> continuation;
+  bool csv = false;
+};
+/// Adds them as a group of their own.
+void add_kv_suite_options(CLI::App& command, KvSuiteOptions& options);
+
+/// Measures `text_file` and writes the report to standard output. Throws Failure.
+void evaluate_kv(const ModelOptions& model, const MemoryOptions& memory, const std::string& text_file, bool json,
+                 const KvSuiteOptions& options);
+
+}  // namespace brim::apps

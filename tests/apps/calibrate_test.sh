@@ -1,0 +1,85 @@
+#!/bin/bash
+# calibrate_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: a tiny model is calibrated, its profile decides about quotas, a copy
+# carries it; and the KV suite keeps every arm inside the same bytes.
+set -u
+brim=$1
+scratch=$2
+[ $# -ge 3 ] || { echo "no tool writes a tiny model"; exit 77; }
+cd "$scratch" || exit 1
+"$3" tiny.gguf || exit 1
+failures=0
+
+fail() {
+  echo "FAILED: $*"
+  failures=$((failures + 1))
+}
+# brim_does CODE ARGUMENTS…: the streams land in out and err.
+brim_does() {
+  local expected=$1 code
+  shift
+  "$brim" "$@" >out 2>err </dev/null
+  code=$?
+  [ "$code" = "$expected" ] || fail "brim $*: exit code $code, expected $expected: $(head -c 300 err)"
+}
+expect() { grep -qE -- "$1" "$2" || fail "no '$1' in $2: $(head -c 600 "$2")"; }
+
+for i in $(seq 1 60); do echo "The fox number $i went over hill $((i * 7 % 13)) and met the brown hound of valley $((i % 5))."; done >text
+
+# A profile, and what goes by it.
+brim_does 0 calibrate -m tiny.gguf -f text -o profile.json --windows 2 --continuation 32 --kv-keep snapkv
+expect '^all layers equal: p = ' out
+expect '"brim_kv_profile": 1' profile.json
+[ ! -e profile.json.partial ] || fail "the partial file stayed"
+cp profile.json first.json
+brim_does 0 calibrate -m tiny.gguf -f text -o profile.json --windows 2 --continuation 32 --kv-keep snapkv --json
+cmp -s first.json profile.json || fail "the same measurement gave another profile"
+cmp -s out profile.json || fail "--json prints something other than the profile"
+brim_does 0 inspect -m tiny.gguf --kv-budget 30% --kv-profile profile.json
+expect 'split depth' out
+brim_does 0 inspect -m tiny.gguf --kv-budget 30%
+expect 'split zigzag' out
+expect 'they move between layers' out
+brim_does 0 inspect -m tiny.gguf --kv-budget full --kv-profile profile.json
+expect 'split uniform' out
+brim_does 0 run -m tiny.gguf --kv-budget 30% --kv-profile profile.json -p "The fox" -n 4
+brim_does 2 run -m tiny.gguf --kv-split depth -p "The fox" -n 4
+expect 'needs a profile' err
+
+# Faults.
+echo '{"brim_kv_profile": 7}' >wrong.json
+brim_does 2 run -m tiny.gguf --kv-profile wrong.json -p "The fox" -n 4
+expect 'wrong.json.*version 1' err
+brim_does 2 run -m tiny.gguf --kv-profile nowhere.json -p "The fox" -n 4
+sed 's/fnv1a-/fnv1b-/' profile.json >other.json
+brim_does 2 run -m tiny.gguf --kv-profile other.json -p "The fox" -n 4
+expect 'another model' err
+brim_does 2 calibrate -m tiny.gguf -f text
+brim_does 2 calibrate -m tiny.gguf -f text -o p.json -c 4096
+expect 'give more text' err
+
+# A model that carries its profile, and one that was packed anew from it and so has other weights.
+brim_does 0 calibrate -m tiny.gguf --from profile.json --into carrying.gguf
+brim_does 0 inspect -m carrying.gguf --kv-budget 30%
+expect 'split depth' out
+brim_does 2 calibrate -m tiny.gguf --from profile.json --into tiny.gguf
+brim_does 0 quantize carrying.gguf packed.gguf Q8_0
+brim_does 0 inspect -m packed.gguf --kv-budget 30%
+expect 'split zigzag' out
+
+# The suite: every arm within its budget, no arm better than the whole cache, those without a profile named.
+suite=(eval -m tiny.gguf -f text --suite kv --seeds 2 --continuation 32 --ratios .5,.25 --permutations 2)
+brim_does 0 "${suite[@]}" --kv-profile profile.json --csv --recall 4
+awk -F, 'NR > 1 { if (NF != 14) bad = 1; if ($7 > $6) bad = 1; if ($12 < 0 || $12 > 1) bad = 1; if ($13 == "") bad = 1 }
+         NR == 2 && ($1 != "full" || $9 > 1e-9) { bad = 1 }
+         END { exit bad || NR < 30 }' out || fail "the suite's rows: $(cat out)"
+brim_does 0 "${suite[@]}" --json --arms zigzag,depth
+expect '^\{"arms":\[\{"arm":"full","split":' out
+expect '"arm":"depth","split":"depth","keep":"snapkv","kv_type":"f16","ratio":0.5,"budget_bytes":[0-9]+,"peak_kv_bytes":null,"dnll":null,"kl":null,"kl_ci":null,"top1":null,"recall":null,"tok_s":null\}' out
+expect '"paired":\[\{"a":"zigzag","b":"uniform","ratio":0.5,"metric":"kl","diff":' out
+expect 'Skipped depth' err
+brim_does 0 "${suite[@]}" --arms window --kv-keep window
+expect 'same quotas|^\| uniform' out
+brim_does 2 "${suite[@]}" --arms nosuch
+expect 'expected some of full, uniform' err
+brim_does 2 "${suite[@]}" --kv-budget 20%
+[ $failures = 0 ] || exit 1

@@ -1,0 +1,203 @@
+// What calibration and the KV suite compute beside running a model: intervals, ranks, permutations, the proxy, the list
+// of arms, and the file that lets a stopped calibration go on.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "apps/calibrate/conclusions.hpp"
+#include "apps/calibrate/progress_file.hpp"
+#include "apps/chat/layer_lines.hpp"
+#include "apps/commands.hpp"
+#include "apps/eval/kv/arms.hpp"
+#include "apps/eval/kv/intervals.hpp"
+#include "engine/kv/budget.hpp"
+#include "engine/kv/scorer.hpp"
+
+using namespace brim::apps;
+
+namespace {
+
+/// In [−1, 1).
+double noise(std::uint64_t& state) { return static_cast<double>(next_random(state) >> 11) * 0x1p-52 - 1; }
+
+Positions noisy(double mean, std::size_t windows, std::size_t positions, std::uint64_t seed) {
+  Positions values(windows);
+  for (std::vector<double>& window : values) {
+    for (std::size_t i = 0; i < positions; ++i) window.push_back(mean + noise(seed));
+  }
+  return values;
+}
+
+}  // namespace
+
+TEST_CASE("an interval holds the mean, is as wide as the noise, and is the same every time") {
+  const Positions values = noisy(5, 8, 128, 1);
+  const Interval interval = bootstrap(values);
+  CHECK(interval.low < mean_of(values));
+  CHECK(mean_of(values) < interval.high);
+  // 1024 independent numbers with a deviation of 1/√3: ± 0.035.
+  CHECK(interval.high - interval.low > 0.04);
+  CHECK(interval.high - interval.low < 0.12);
+  CHECK(bootstrap(values).low == interval.low);
+  const Interval exact = bootstrap(Positions(3, std::vector<double>(40, 2.0)));
+  CHECK((exact.low == 2.0 && exact.high == 2.0));
+  // Windows that differ as wholes: positions are no independent evidence then.
+  Positions uneven = noisy(0, 8, 128, 2);
+  for (std::size_t w = 0; w < uneven.size(); ++w) {
+    for (double& value : uneven[w]) value += static_cast<double>(w);
+  }
+  const Interval wide = bootstrap(uneven);
+  CHECK(wide.high - wide.low > 2);
+}
+
+TEST_CASE("differences are taken position by position: what both share cancels out") {
+  Positions a = noisy(0, 4, 64, 3), b = a;
+  for (std::vector<double>& window : b) {
+    for (double& value : window) value += 0.25;
+  }
+  const Positions gap = differences(a, b);
+  CHECK(mean_of(gap) == doctest::Approx(-0.25));
+  CHECK(bootstrap(gap).high < -0.2499);
+}
+
+TEST_CASE("Spearman: order alone counts") {
+  const std::vector<double> up{1, 2, 3, 10}, down{5, 4, 3, -100}, flat{1, 1, 1, 1}, other{2, 1, 4, 3};
+  CHECK(spearman(up, down) == doctest::Approx(-1));
+  CHECK(spearman(up, up) == doctest::Approx(1));
+  CHECK(spearman(up, flat) == 0);
+  CHECK(spearman(up, other) == doctest::Approx(0.6));
+}
+
+TEST_CASE("the proxy's direction is that of its correlation with the ablation") {
+  const std::vector<double> proxy{0.1, 1, 3};
+  const auto alike = prunable_from(proxy, 0.8), against = prunable_from(proxy, -0.8);
+  CHECK((alike[0] > alike[1] && alike[1] > alike[2]));
+  CHECK((against[0] < against[1] && against[1] < against[2]));
+  for (const double value : prunable_from(std::vector<double>(4, 0.0), 1)) CHECK(value == doctest::Approx(1));
+}
+
+TEST_CASE("equal layers: a permutation test that sees a layer that stands out, and none where there is none") {
+  std::vector<std::vector<double>> same, different;
+  std::uint64_t state = 9;
+  for (int window = 0; window < 8; ++window) {
+    same.push_back({});
+    for (int layer = 0; layer < 6; ++layer) same.back().push_back(noise(state));
+    different.push_back(same.back());
+    different.back()[4] += 3;
+  }
+  CHECK(equal_layers_p(same, 500, 1) > 0.05);
+  CHECK(equal_layers_p(different, 500, 1) < 0.01);
+  CHECK(equal_layers_p({{1.0}, {2.0}}, 500, 1) == 1);
+}
+
+TEST_CASE("InfoNCE: nothing lost where rows are found again, ln n where they tell nothing") {
+  std::vector<std::vector<float>> rows, others;
+  std::uint64_t state = 4;
+  for (int i = 0; i < 32; ++i) {
+    rows.push_back({});
+    others.push_back({});
+    for (int j = 0; j < 256; ++j) {
+      rows.back().push_back(static_cast<float>(noise(state)));
+      others.back().push_back(static_cast<float>(noise(state)));
+    }
+  }
+  CHECK(info_nce(rows, rows, 0.1) < 0.05);
+  CHECK(info_nce(rows, others, 0.1) > 0.8 * std::log(32.0));
+  const std::vector<std::vector<float>> one(8, std::vector<float>(4, 1.0f));
+  CHECK(info_nce(one, one, 0.1) == doctest::Approx(std::log(8.0)));
+}
+
+TEST_CASE("a conclusion: means over windows, and a layer that hurts is less prunable") {
+  std::vector<WindowLosses> windows(2);
+  for (std::size_t w = 0; w < 2; ++w) {
+    for (int layer = 0; layer < 3; ++layer) {
+      LayerLoss loss;
+      loss.kl = {0, 0.1 * layer, 0.2 * layer, 0.3 * layer, 0.4 * layer + static_cast<double>(w)};
+      loss.nll = {0, 1, 2, 3, 4};
+      loss.measured = true;
+      windows[w].layers.push_back(loss);
+    }
+    windows[w].infonce = {0.5, 1, 2};
+  }
+  brim::model::ProfileFile file;
+  conclude(windows, file);
+  REQUIRE(file.profile.layers.size() == 3);
+  CHECK(file.profile.layers[1].loss[4] == doctest::Approx(0.9));
+  CHECK(file.nll[0].loss[2] == 2);
+  CHECK(file.spearman == doctest::Approx(1));
+  CHECK(file.profile.layers[0].prunable > file.profile.layers[2].prunable);
+}
+
+TEST_CASE("what a stopped calibration leaves is taken up again, under the same settings alone") {
+  const auto folder = std::filesystem::temp_directory_path() / ("brim_kv_" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  const std::string path = (folder / "p.partial").string();
+  std::vector<WindowLosses> windows(2);
+  for (WindowLosses& window : windows) window.layers.resize(3);
+  windows[1].layers[2].measured = true;
+  windows[1].layers[2].kl = {0, 1.0 / 3, 2, 3, 4};
+  windows[1].infonce = {1, 2, 3};
+  save_progress(path, "these", windows);
+  const auto back = load_progress(path, "these", 2, 3);
+  CHECK(back[1].layers[2].measured);
+  CHECK(back[1].layers[2].kl == windows[1].layers[2].kl);
+  CHECK(back[1].infonce == windows[1].infonce);
+  CHECK(!back[0].layers[0].measured);
+  CHECK(!load_progress(path, "others", 2, 3)[1].layers[2].measured);
+  CHECK(!load_progress(path, "these", 1, 3)[0].layers[2].measured);  // a window that is not there any more
+  for (const char* text : {"", "{", "[1]", R"({"settings":"these","layers":[[1,2],["x"],7],"infonce":{"a":1}})"}) {
+    std::ofstream(path) << text;
+    CHECK(!load_progress(path, "these", 2, 3)[1].layers[2].measured);
+  }
+  std::filesystem::remove_all(folder);
+  CHECK(load_progress(path, "these", 2, 3).size() == 2);
+}
+
+TEST_CASE("arms: every split and every rule of the engine's lists, each once") {
+  const auto arms = all_arms("snapkv", brim::kernels::KvType::f16, 20);
+  const auto names = [&](const std::string& list) {
+    std::size_t count = 0;
+    for (std::size_t at = 0; at <= list.size();
+         at = list.find('|', at) == std::string::npos ? list.size() + 1 : list.find('|', at) + 1) {
+      const std::string name = list.substr(at, list.find('|', at) - at);
+      ++count;
+      const auto found = std::count_if(arms.begin(), arms.end(), [&](const Arm& arm) { return arm.name == name; });
+      CHECK_MESSAGE(found == (name == "snapkv" ? 0 : 1), name);
+    }
+    return count;
+  };
+  const std::size_t listed = names(brim::kv::split_names()) + names(brim::kv::rule_names());
+  CHECK(arms.size() == listed - 1 + 2);  // without snapkv itself, with full and q8_0
+  for (const Arm& arm : arms) CHECK(arm.seeds.size() == (arm.name == "shuffled" ? 20 : 1));
+  const auto few = chosen_arms(arms, "zigzag,full");
+  REQUIRE(few.size() == 3);
+  CHECK((few[0].full && few[1].name == "uniform" && few[2].name == "zigzag"));
+  CHECK_THROWS_AS(chosen_arms(arms, "zigzag,nosuch"), Failure);
+}
+
+TEST_CASE("reading chunks: an eighth of the prefix, the smallest cache, a power of two") {
+  CHECK(reading_chunk(384, 32) == 32);
+  CHECK(reading_chunk(384, 500) == 32);
+  CHECK(reading_chunk(4096, 500) == 256);
+  CHECK(reading_chunk(5, 1) == 1);
+}
+
+TEST_CASE("layers as lines: those alike stand together, bars show quota and use") {
+  std::vector<brim_layer_stats> layers(4);
+  for (brim_layer_stats& layer : layers) layer = {sizeof layer, 128, 128, 5, 256};
+  layers[2].quota = 256;
+  layers[2].used = 64;
+  layers[2].evicted = 0;
+  const auto lines = layer_lines(layers);
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0].find("layers 0-1") == 0);
+  CHECK(lines[0].find("[============]") != std::string::npos);
+  CHECK(lines[1].find("[======..................]") != std::string::npos);
+  CHECK(lines[1].find("64 of     256 entries, 0 forgotten") != std::string::npos);
+  CHECK(lines[2].find("layer 3") == 0);
+  CHECK(layer_lines(std::vector<brim_layer_stats>()).empty());
+}

@@ -1,0 +1,165 @@
+// Profiles: written and read back; bound to their model; every fault is one sentence and never a crash.
+#include "engine/model/profile_file.hpp"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+
+#include "engine/io/gguf_writer.hpp"
+#include "tests/support/tiny_model.hpp"
+
+using brim::ErrorCode;
+using brim::model::find_profile;
+using brim::model::fingerprint;
+using brim::model::parse_profile;
+using brim::model::ProfileFile;
+using brim::model::to_json;
+
+namespace {
+
+ProfileFile sample(std::size_t layers, const std::string& print) {
+  ProfileFile file;
+  file.model_name = "tiny";
+  file.architecture = "llama";
+  file.fingerprint = print;
+  file.keep = "window";
+  file.kv_type = "f16";
+  file.context = 256;
+  file.continuation = 64;
+  file.windows = 2;
+  file.chunk = 16;
+  file.text = "fnv1a-1";
+  file.spearman = -0.25;
+  file.equal_layers_p = 0.5;
+  for (std::size_t i = 0; i < layers; ++i) {
+    brim::kv::LayerProfile layer;
+    layer.loss = {0, 0.125, 0.25, 0.1, 1.0 / 3};
+    layer.prunable = 1 + static_cast<double>(i);
+    file.profile.layers.push_back(layer);
+    file.nll.push_back(layer);
+    file.infonce.push_back(2.5);
+  }
+  return file;
+}
+
+/// A file of its own that goes away with the object.
+struct Scratch {
+  Scratch() {
+    char name[] = "/tmp/brim-profile-XXXXXX";
+    const int file = mkstemp(name);
+    REQUIRE(file >= 0);
+    close(file);
+    path = name;
+  }
+  ~Scratch() { std::remove(path.c_str()); }
+  std::string path;
+};
+
+std::string replaced(std::string text, const std::string& what, const std::string& with) {
+  const std::size_t at = text.find(what);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, what.size(), with);
+}
+
+/// A copy of a model with other metadata under `key`.
+void copy_with(const std::string& from, const std::string& to, const std::string& key, const std::string& value) {
+  auto model = brim::io::Gguf::open(from);
+  REQUIRE(model.ok());
+  brim::io::GgufWriter writer;
+  for (const auto& entry : model->metadata()) writer.set(entry.key, entry.value);
+  writer.set_string(key, value);
+  for (const auto& tensor : model->tensors()) {
+    writer.add_tensor(tensor.name, tensor.format, {tensor.shape, static_cast<std::size_t>(tensor.dimensions)});
+  }
+  REQUIRE(writer.begin(to).ok());
+  for (const auto& tensor : model->tensors()) REQUIRE(writer.write(tensor.data).ok());
+  REQUIRE(writer.finish().ok());
+}
+
+}  // namespace
+
+TEST_CASE("a profile comes back from its text as it was") {
+  const ProfileFile file = sample(3, "fnv1a-2");
+  const auto back = parse_profile(to_json(file), "p.json");
+  REQUIRE(back.ok());
+  CHECK(to_json(*back) == to_json(file));
+  CHECK(back->profile.layers[2].loss == file.profile.layers[2].loss);
+  CHECK(back->profile.layers[2].prunable == 3);
+}
+
+TEST_CASE("faults of a profile: a sentence that names the file and the place") {
+  const std::string good = to_json(sample(2, "fnv1a-2"));
+  const auto complaint = [](const std::string& text) {
+    const auto parsed = parse_profile(text, "p.json");
+    CHECK(!parsed.ok());
+    if (parsed.ok()) return std::string();
+    CHECK(parsed.error().code == ErrorCode::bad_file);
+    CHECK(parsed.error().sentence.find("p.json") == 0);
+    CHECK(parsed.error().sentence.find('\n') == std::string::npos);
+    return parsed.error().sentence;
+  };
+  complaint("");
+  complaint("[]");
+  complaint("{");
+  complaint(std::string(100000, '['));
+  CHECK(complaint(std::string(brim::model::kLargestProfile + 1, ' ')).find("at most") != std::string::npos);
+  CHECK(complaint(replaced(good, "\"brim_kv_profile\": 1", "\"brim_kv_profile\": 2")).find("version 1") !=
+        std::string::npos);
+  CHECK(complaint(replaced(good, "\"kl\"", "\"\\u001b[2J\"")).find('\x1b') == std::string::npos);
+  CHECK(complaint(replaced(good, "\"prunable\": 1", "\"prunable\": 0")).find("layer 0: prunable") != std::string::npos);
+  CHECK(complaint(replaced(good, "0.125", "1e300")).find("layer 0: loss") ==
+        std::string::npos);  // a fraction is hit first
+  CHECK(complaint(replaced(good, "0.1,", "null,")).find("finite numbers") != std::string::npos);
+  complaint(replaced(good, "0.1,", "1e999,"));
+  complaint(replaced(good, "\"layers\": [", "\"layers\": 7, \"other\": ["));
+  complaint(replaced(good, "\"fingerprint\": \"fnv1a-2\"", "\"fingerprint\": 2"));
+}
+
+TEST_CASE("a profile is for one model: its weights and shape, not its file") {
+  Scratch first, second, copy, profile;
+  brim::test::TinyModel shape;
+  brim::test::write_tiny_model(first.path, shape);
+  shape.seed = 2;
+  brim::test::write_tiny_model(second.path, shape);
+  const auto model = brim::io::Gguf::open(first.path);
+  const auto other = brim::io::Gguf::open(second.path);
+  REQUIRE((model.ok() && other.ok()));
+  CHECK(fingerprint(*model) != fingerprint(*other));
+
+  const std::string text = to_json(sample(3, fingerprint(*model)));
+  std::ofstream(profile.path) << text;
+  const auto found = find_profile(*model, 3, profile.path);
+  REQUIRE(found.ok());
+  REQUIRE(*found != nullptr);
+  CHECK((*found)->layers.size() == 3);
+  const auto refused = find_profile(*other, 3, profile.path);
+  REQUIRE(!refused.ok());
+  CHECK(refused.error().sentence.find("another model") != std::string::npos);
+  const auto layers = find_profile(*model, 4, profile.path);
+  REQUIRE(!layers.ok());
+  CHECK(layers.error().sentence.find("3 layers") != std::string::npos);
+  CHECK(!find_profile(*model, 3, "/nowhere/profile.json").ok());
+
+  // Carried by the model itself, the file's own bytes are others, and it still is its profile.
+  CHECK(*find_profile(*model, 3, "") == nullptr);
+  copy_with(first.path, copy.path, "brim.kv.profile", text);
+  const auto carrying = brim::io::Gguf::open(copy.path);
+  REQUIRE(carrying.ok());
+  CHECK(fingerprint(*carrying) == fingerprint(*model));
+  const auto carried = find_profile(*carrying, 3, "");
+  REQUIRE(carried.ok());
+  CHECK(*carried != nullptr);
+  // Other weights that still carry it (a model quantised by another tool): it does not count, and does no harm.
+  copy_with(second.path, copy.path, "brim.kv.profile", text);
+  const auto stale = brim::io::Gguf::open(copy.path);
+  REQUIRE(stale.ok());
+  const auto none = find_profile(*stale, 3, "");
+  REQUIRE(none.ok());
+  CHECK(*none == nullptr);
+  copy_with(first.path, copy.path, "brim.kv.profile", "what is this");
+  const auto broken = brim::io::Gguf::open(copy.path);
+  REQUIRE(broken.ok());
+  CHECK(!find_profile(*broken, 3, "").ok());
+}
