@@ -5,11 +5,9 @@
 #include <utility>
 
 #include "engine/kv/layout.hpp"
-#include "engine/model/config.hpp"
+#include "engine/model/outline.hpp"
 #include "engine/model/profile_file.hpp"
 #include "engine/model/repack.hpp"
-#include "engine/model/vocabulary.hpp"
-#include "engine/model/weights.hpp"
 
 namespace brim::apps {
 namespace {
@@ -45,21 +43,6 @@ std::vector<LayerGroup> group_layers(const kv::Plan& plan) {
   return groups;
 }
 
-// The configuration of a model that would load: every key, the vocabulary and every tensor's shape are checked as
-// Model::load does, without reading the weights.
-struct Loadable {
-  model::Config config;
-  model::Weights weights;
-};
-
-Result<Loadable> loadable(const io::Gguf& file) {
-  BRIM_ASSIGN(model::Config config, model::read_config(file));
-  BRIM_ASSIGN(const text::Vocabulary vocabulary, model::read_vocabulary(file));
-  config.vocabulary = static_cast<std::int64_t>(vocabulary.tokens.size());
-  BRIM_ASSIGN(model::Weights weights, model::read_weights(file, config));
-  return Loadable{std::move(config), std::move(weights)};
-}
-
 }  // namespace
 
 Summary summarise(const io::Gguf& file, const generate::ReaderOptions& options, bool repack) {
@@ -76,20 +59,20 @@ Summary summarise(const io::Gguf& file, const generate::ReaderOptions& options, 
   if (file.tensors().empty()) {
     return without_plan(error(ErrorCode::unsupported, "the file holds no tensors (a vocabulary alone cannot be run)"));
   }
-  const Result<Loadable> model = loadable(file);
-  if (!model) return without_plan(model.error());
+  const Result<model::Outline> outline = model::read_outline(file);
+  if (!outline) return without_plan(outline.error());
   generate::ReaderOptions wished = options;
-  auto profile = model::find_profile(file, model->config.layers.size(), options.profile_path);
+  auto profile = model::find_profile(file, outline->config.layers.size(), options.profile_path);
   if (!profile) return without_plan(profile.error());
   wished.profile = *profile;
-  Result<generate::MemoryPlan> plan = generate::plan_memory(model->config, wished);
+  Result<generate::MemoryPlan> plan = generate::plan_memory(outline->config, wished);
   if (!plan) return without_plan(plan.error());
   MemorySummary memory;
   memory.plan = std::move(plan).value();
   memory.bytes_per_token = kv::bytes_per_token(memory.plan.kv.shape);
-  memory.trained_context = model->config.context;
-  memory.repacked = repack && model::repacking_pays(model->weights);
-  memory.weight_bytes = static_cast<std::int64_t>(model::weight_bytes(model->weights, repack));
+  memory.trained_context = outline->config.context;
+  memory.repacked = repack && model::repacking_pays(outline->weights);
+  memory.weight_bytes = static_cast<std::int64_t>(model::weight_bytes(outline->weights, repack));
   memory.threads = options.threads;
   memory.groups = group_layers(memory.plan.kv);
   summary.memory = std::move(memory);

@@ -7,6 +7,10 @@
 #include "engine/api/barrier.hpp"
 #include "engine/api/handles.hpp"
 #include "engine/api/machine.hpp"
+#include "engine/base/memory_limits.hpp"
+#include "engine/model/outline.hpp"
+#include "engine/model/profile_file.hpp"
+#include "engine/model/repack.hpp"
 #include "engine/model/token_work.hpp"
 #include "kernels/dispatch.hpp"
 #include "kernels/threads.hpp"
@@ -79,6 +83,35 @@ brim_status brim_model_info_get(const brim_model* model, brim_model_info* info) 
     filled.output_weights = work.output_weights;
     filled.token_bytes = work.bytes;
     return hand_out(info, filled, "info");
+  });
+}
+
+brim_status brim_plan_get(const char* path, const brim_options* model_wishes, const brim_options* session_wishes,
+                          brim_plan* plan) {
+  return guarded([&]() -> Status {
+    if (path == nullptr) return null_argument("path");
+    const OptionList none;
+    BRIM_ASSIGN(const ModelOptions for_model, model_options(model_wishes ? model_wishes->list : none));
+    BRIM_ASSIGN(brim::generate::SessionOptions for_session, session_options(session_wishes ? session_wishes->list : none));
+    brim::generate::ReaderOptions& reader = for_session.reader;
+    reader.threads = for_model.threads > 0 ? for_model.threads : brim::kernels::default_threads();
+    BRIM_ASSIGN(const brim::io::Gguf file, brim::io::Gguf::open(path));
+    BRIM_ASSIGN(const brim::model::Outline outline, brim::model::read_outline(file));
+    BRIM_ASSIGN(reader.profile, brim::model::find_profile(file, outline.config.layers.size(), reader.profile_path));
+    BRIM_ASSIGN(const brim::generate::MemoryPlan memory, brim::generate::plan_memory(outline.config, reader));
+    const bool in_place = for_model.memory == brim::model::WeightMemory::file;
+    brim_plan filled{};
+    filled.weight_bytes = static_cast<std::int64_t>(brim::model::weight_bytes(outline.weights, !in_place));
+    filled.kv_budget_bytes = memory.kv.budget_bytes;
+    filled.kv_full_bytes = memory.kv.full_bytes;
+    filled.kv_least_bytes = memory.kv.least_bytes;
+    filled.scratch_bytes = memory.beside_bytes();
+    filled.total_bytes = filled.weight_bytes + memory.total();
+    filled.available_bytes = static_cast<std::int64_t>(brim::memory_limits().available);
+    filled.context = memory.kv.shape.context;
+    filled.layers = static_cast<std::int32_t>(memory.kv.quota.size());
+    filled.chunk = memory.kv.chunk;
+    return hand_out(plan, filled, "plan");
   });
 }
 

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <system_error>
 
+#include "engine/base/hash.hpp"
 #include "engine/base/new_file.hpp"
 #include "engine/model/repack.hpp"
 #include "kernels/dispatch.hpp"
@@ -27,24 +28,6 @@ struct Header {
   std::uint64_t bytes;  ///< of panels
 };
 constexpr char kMagic[8] = {'B', 'R', 'I', 'M', 'P', 'A', 'N', 'L'};
-
-/// FNV-1a, 64 bits.
-class Hash {
- public:
-  void add(const void* data, std::size_t size) {
-    const auto* bytes = static_cast<const unsigned char*>(data);
-    for (std::size_t i = 0; i < size; ++i) value_ = (value_ ^ bytes[i]) * 0x100000001b3ull;
-  }
-  template <class Number>
-  void number(Number value) {
-    const auto wide = static_cast<std::uint64_t>(value);
-    add(&wide, sizeof wide);
-  }
-  std::uint64_t value() const { return value_; }
-
- private:
-  std::uint64_t value_ = 0xcbf29ce484222325ull;
-};
 
 std::uint64_t fingerprint(const io::Gguf& file) {
   constexpr std::size_t kSample = 256;

@@ -8,34 +8,13 @@
 #include <optional>
 
 #include "engine/base/file.hpp"
+#include "engine/base/hash.hpp"
 #include "engine/base/quote.hpp"
 
 namespace brim::model {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-/// FNV-1a, 64 bits.
-class Hash {
- public:
-  void add(const void* data, std::size_t size) {
-    const auto* bytes = static_cast<const unsigned char*>(data);
-    for (std::size_t i = 0; i < size; ++i) value_ = (value_ ^ bytes[i]) * 0x100000001b3ull;
-  }
-  void text(std::string_view text) {
-    number(text.size());
-    add(text.data(), text.size());
-  }
-  template <class Number>
-  void number(Number value) {
-    const auto wide = static_cast<std::uint64_t>(value);
-    add(&wide, sizeof wide);
-  }
-  std::uint64_t value() const { return value_; }
-
- private:
-  std::uint64_t value_ = 0xcbf29ce484222325ull;
-};
 
 void add_value(Hash& hash, const io::Value& value) {
   hash.number(static_cast<std::uint32_t>(value.type));

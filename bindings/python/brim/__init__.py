@@ -4,7 +4,20 @@ A Model is loaded once and may be used by many threads; a Session is one convers
 one thread at a time, except Session.cancel(). Every failure is a brim.Error with one sentence.
 """
 from ._errors import Cancelled, Error
-from ._model import Model, ModelInfo, isa, version
+from ._model import Model, ModelInfo, Plan, isa, plan, version
 from ._session import LayerStats, Piece, Session, Stats
 
-__all__ = ["Cancelled", "Error", "LayerStats", "Model", "ModelInfo", "Piece", "Session", "Stats", "isa", "version"]
+__all__ = [
+    "Cancelled",
+    "Error",
+    "LayerStats",
+    "Model",
+    "ModelInfo",
+    "Piece",
+    "Plan",
+    "Session",
+    "Stats",
+    "isa",
+    "plan",
+    "version",
+]

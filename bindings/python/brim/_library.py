@@ -38,6 +38,22 @@ class ModelInfo(Filled):
     ]
 
 
+class Plan(Filled):
+    _fields_ = [
+        ("size", c_size_t),
+        ("weight_bytes", c_int64),
+        ("kv_budget_bytes", c_int64),
+        ("kv_full_bytes", c_int64),
+        ("kv_least_bytes", c_int64),
+        ("scratch_bytes", c_int64),
+        ("total_bytes", c_int64),
+        ("available_bytes", c_int64),
+        ("context", c_int64),
+        ("layers", c_int32),
+        ("chunk", c_int32),
+    ]
+
+
 class Piece(Filled):
     _fields_ = [("size", c_size_t), ("text", c_void_p), ("text_size", c_size_t), ("id", c_int32), ("end", c_int32)]
 
@@ -88,6 +104,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "brim_model_load": (c_int, [c_char_p, c_void_p, PROGRESS, c_void_p, POINTER(c_void_p)]),
     "brim_model_free": (None, [c_void_p]),
     "brim_model_info_get": (c_int, [c_void_p, POINTER(ModelInfo)]),
+    "brim_plan_get": (c_int, [c_char_p, c_void_p, c_void_p, POINTER(Plan)]),
     "brim_tokenize": (c_int, [c_void_p, *TEXT, c_int, c_int, POINTER(c_int32), POINTER(c_size_t)]),
     "brim_detokenize": (c_int, [c_void_p, POINTER(c_int32), c_size_t, c_int, c_void_p, POINTER(c_size_t)]),
     "brim_session_create": (c_int, [c_void_p, c_void_p, POINTER(c_void_p)]),

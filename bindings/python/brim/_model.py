@@ -41,6 +41,37 @@ class ModelInfo:
     has_chat_template: bool
 
 
+@dataclass(frozen=True)
+class Plan:
+    """As brim_plan in brim.h."""
+
+    weight_bytes: int
+    kv_budget_bytes: int
+    kv_full_bytes: int
+    kv_least_bytes: int
+    scratch_bytes: int
+    total_bytes: int
+    available_bytes: int
+    context: int
+    layers: int
+    chunk: int
+
+
+def plan(
+    path: Union[str, os.PathLike[str]], *, threads: Optional[int] = None, weights: Optional[str] = None, **options: Any
+) -> Plan:
+    """What loading `path` and one session with these options would take; reads no weights."""
+    wishes = {name: value for name, value in (("threads", threads), ("weights", weights)) if value is not None}
+    found = c.Plan()
+    for_model, for_session = c.Options(wishes), c.Options(options)
+    try:
+        c.call("brim_plan_get", os.fsencode(path), for_model.handle, for_session.handle, ctypes.byref(found))
+    finally:
+        for_model.free()
+        for_session.free()
+    return Plan(**{name: getattr(found, name) for name in Plan.__dataclass_fields__})
+
+
 class Model:
     """Immutable; may be used from many threads. Sessions keep what they need of it alive."""
 

@@ -33,6 +33,7 @@ class Binding(unittest.TestCase):
         text = re.sub(r"/\*.*?\*/", "", HEADER.read_text(), flags=re.S)
         for name, struct in (
             ("brim_model_info", _library.ModelInfo),
+            ("brim_plan", _library.Plan),
             ("brim_piece", _library.Piece),
             ("brim_stats", _library.Stats),
             ("brim_layer_stats", _library.LayerStats),
@@ -55,6 +56,17 @@ class Binding(unittest.TestCase):
             self.assertEqual(len(logits), info.vocabulary)
             self.assertEqual(session.next().id, max(range(len(logits)), key=logits.__getitem__))
         self.assertRegex(brim.version(), r"^\d+\.\d+\.\d+$")
+
+    def test_the_plan_is_what_a_session_takes(self):
+        plan = brim.plan(MODEL, threads=1, kv_budget="60%")
+        with self.model.session(kv_budget="60%") as session:
+            stats = session.stats
+            self.assertEqual(plan.kv_budget_bytes, stats.kv_budget_bytes)
+            self.assertEqual(plan.scratch_bytes, stats.scratch_bytes)
+        self.assertEqual(plan.weight_bytes, self.model.info.weight_bytes)
+        self.assertLessEqual(plan.kv_least_bytes, plan.kv_budget_bytes)
+        with self.assertRaisesRegex(brim.Error, "at least"):
+            brim.plan(MODEL, kv_budget="100")
 
     def test_reply_is_reproducible_and_remembered(self):
         texts = []

@@ -105,6 +105,24 @@ typedef struct brim_model_info {
 } brim_model_info;
 BRIM_API brim_status brim_model_info_get(const brim_model* model, brim_model_info* info);
 
+typedef struct brim_plan {
+  size_t size;
+  int64_t weight_bytes;       /* kept in memory, in the layout that the model options ask for */
+  int64_t kv_budget_bytes;    /* what the session would promise */
+  int64_t kv_full_bytes;      /* what "full" would be */
+  int64_t kv_least_bytes;     /* the least budget that works */
+  int64_t scratch_bytes;      /* beside the budget: activations, logits, history */
+  int64_t total_bytes;        /* weights, budget and scratch; the process itself takes some 30 MiB more */
+  int64_t available_bytes;    /* what this process may still take now: the machine's, its cgroup's and its limits' least */
+  int64_t context;
+  int32_t layers;
+  int32_t chunk;
+} brim_plan;
+/* What loading a model and creating one session with these options would take; reads no weights and books nothing. The
+ * options may be NULL. Fails as loading or creating would. */
+BRIM_API brim_status brim_plan_get(const char* path, const brim_options* model_options,
+                                   const brim_options* session_options, brim_plan* plan);
+
 /* Ids of a text: `count` holds the capacity of `ids` on entry and the number of ids on return; with too small a
  * capacity nothing is written, BRIM_INVALID_ARGUMENT comes back and `count` has the number needed. */
 BRIM_API brim_status brim_tokenize(const brim_model* model, const char* text, size_t size, int add_special,

@@ -55,6 +55,14 @@ class Options {
   std::unique_ptr<brim_options, Free> handle_;
 };
 
+/// What loading `path` and one session with these options would take, without reading weights.
+inline brim_plan plan(const std::string& path, const Options& model_options = {}, const Options& session_options = {}) {
+  brim_plan plan{};
+  plan.size = sizeof plan;
+  detail::check(brim_plan_get(path.c_str(), model_options.get(), session_options.get(), &plan));
+  return plan;
+}
+
 /// Called with done and total; return false to stop.
 using ProgressCallback = std::function<bool(std::int64_t, std::int64_t)>;
 

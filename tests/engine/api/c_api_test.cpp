@@ -234,3 +234,21 @@ TEST_CASE("ids become text again, and logits are those the next token is picked 
   const auto likeliest = std::max_element(logits.begin(), logits.end()) - logits.begin();
   CHECK(session.next().id == likeliest);
 }
+
+TEST_CASE("a plan is made without loading, and is what loading and a session then take") {
+  const TinyFile file;
+  const brim::Options wishes{{"kv.budget", "50%"}, {"context", "128"}};
+  const brim_plan plan = brim::plan(file.path, {{"threads", "2"}}, wishes);
+  const brim::Model model = brim::Model::load(file.path, {{"threads", "2"}});
+  const brim::Session session(model, wishes);
+  CHECK(plan.weight_bytes == model.info().weight_bytes);
+  CHECK(plan.kv_budget_bytes == session.stats().kv_budget_bytes);
+  CHECK(plan.kv_full_bytes == session.stats().kv_full_bytes);
+  CHECK(plan.scratch_bytes == session.stats().scratch_bytes);
+  CHECK(plan.total_bytes == plan.weight_bytes + plan.kv_budget_bytes + plan.scratch_bytes);
+  CHECK(plan.context == 128);
+  CHECK(plan.available_bytes > 0);
+  CHECK_THROWS_AS(brim::plan("missing.gguf"), brim::Exception);
+  CHECK_THROWS_AS(brim::plan(file.path, {}, {{"kv.budget", "1KiB"}}), brim::Exception);
+  CHECK_THROWS_AS(brim::plan(file.path, {{"colour", "red"}}), brim::Exception);
+}

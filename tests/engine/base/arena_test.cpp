@@ -70,7 +70,7 @@ TEST_CASE("every page is resident where an owner touched it, and no other; the e
   const auto resident = [&] {
     std::vector<unsigned char> pages(kSize / page);
     REQUIRE(::mincore(whole.data(), kSize, pages.data()) == 0);
-    return std::count_if(pages.begin(), pages.end(), [](unsigned char page) { return (page & 1) != 0; });
+    return std::count_if(pages.begin(), pages.end(), [](unsigned char one) { return (one & 1) != 0; });
   };
   CHECK(resident() == 0);
   CHECK(arena->touch(kSize - 100, 2 * kSize) == 0);

@@ -1,0 +1,33 @@
+// FNV-1a with 64 bits: tells whether something is what it was, for files that belong together (packed weights and their
+// model, a profile and its model). No protection against anyone who wants two things to look alike.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace brim {
+
+class Hash {
+ public:
+  void add(const void* data, std::size_t size) {
+    const auto* bytes = static_cast<const unsigned char*>(data);
+    for (std::size_t i = 0; i < size; ++i) value_ = (value_ ^ bytes[i]) * 0x100000001b3ull;
+  }
+  /// With its size, so that two texts in a row are not one.
+  void text(std::string_view text) {
+    number(text.size());
+    add(text.data(), text.size());
+  }
+  template <class Number>
+  void number(Number value) {
+    const auto wide = static_cast<std::uint64_t>(value);
+    add(&wide, sizeof wide);
+  }
+  std::uint64_t value() const { return value_; }
+
+ private:
+  std::uint64_t value_ = 0xcbf29ce484222325ull;
+};
+
+}  // namespace brim

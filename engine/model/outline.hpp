@@ -1,0 +1,19 @@
+// A model as far as it can be known without reading its weights: everything is checked as Model::load does it, nothing is
+// repacked or paged in. For plans made before loading.
+#pragma once
+
+#include "engine/io/gguf.hpp"
+#include "engine/model/config.hpp"
+#include "engine/model/weights.hpp"
+
+namespace brim::model {
+
+struct Outline {
+  Config config;
+  Weights weights;  ///< refer to the file's mapping, which must live as long
+};
+
+/// Every key, the vocabulary and every tensor's shape. Errors: bad_file, unsupported, as Model::load has them.
+Result<Outline> read_outline(const io::Gguf& file);
+
+}  // namespace brim::model
