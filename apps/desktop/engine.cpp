@@ -1,0 +1,138 @@
+// See engine.hpp.
+#include "apps/desktop/engine.hpp"
+
+namespace brim::desktop {
+namespace {
+
+constexpr int kPiecesPerPicture = 8;
+
+QString text_of(std::string_view text) { return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size())); }
+
+}  // namespace
+
+Engine::Engine(int idle_milliseconds) : idle_(this) {
+  idle_.setSingleShot(true);
+  idle_.setInterval(idle_milliseconds);
+  connect(&idle_, &QTimer::timeout, this, &Engine::unload);
+}
+
+void Engine::stop() {
+  stopped_ = issued_.load();
+  const std::lock_guard lock(mutex_);
+  if (session_ && busy_) session_->cancel();
+}
+
+// Runs `work`; what it throws is told, and whether it went well returned. Being stopped is no failure.
+template <class Work>
+bool Engine::guarded(int request, Work&& work) {
+  idle_.stop();
+  current_ = request;
+  busy_ = true;
+  bool good = true;
+  try {
+    if (!stopped()) work();
+  } catch (const Exception& failure) {
+    good = false;
+    if (failure.status() != BRIM_CANCELLED) emit failed(QString::fromUtf8(failure.what()));
+  } catch (const std::exception& failure) {
+    good = false;
+    emit failed(QString::fromUtf8(failure.what()));
+  }
+  busy_ = false;
+  idle_.start();
+  return good;
+}
+
+void Engine::publish(std::unique_ptr<Session> session) {
+  const std::lock_guard lock(mutex_);
+  session_ = std::move(session);
+}
+
+// Model and session, as far as they are missing, with what was said before.
+void Engine::open() {
+  if (!model_) {
+    model_.emplace(Model::load(path_.toStdString(), {}, [this](std::int64_t done, std::int64_t total) {
+      emit loading(done, total);
+      return !stopped();
+    }));
+  }
+  if (session_) return;
+  Options options;
+  options.set("kv.budget", std::to_string(budget_));
+  publish(std::make_unique<Session>(*model_, options));
+  session_->on_progress([this](std::int64_t done, std::int64_t total) {
+    emit reading(done, total);
+    return !stopped();
+  });
+  if (!said_.empty()) session_->load_messages(said_);
+  const brim_model_info info = model_->info();
+  emit loaded(QString::fromUtf8(info.name), text_of(session_->describe()));
+  tell_memory();
+}
+
+void Engine::load(int request, const QString& path, qint64 budget_bytes) {
+  publish(nullptr);
+  model_.reset();
+  said_.clear();
+  path_ = path;
+  budget_ = budget_bytes;
+  if (!guarded(request, [this] { open(); })) unload();
+}
+
+void Engine::set_budget(int request, qint64 bytes) {
+  budget_ = bytes;
+  if (!session_) return;
+  guarded(request, [this] {
+    said_ = session_->messages();
+    publish(nullptr);
+    open();
+  });
+}
+
+// A session that was told to stop just after its last call ended remembers it, and ends the next one: which is not meant.
+void Engine::message(const std::string& text) {
+  try {
+    session_->message("user", text);
+  } catch (const Exception& failure) {
+    if (failure.status() != BRIM_CANCELLED || stopped()) throw;
+    session_->message("user", text);
+  }
+}
+
+void Engine::say(int request, const QString& text) {
+  guarded(request, [&] {
+    open();
+    message(text.toStdString());
+    int pieces = 0;
+    try {
+      for (const std::string_view piece_text : session_->pieces()) {
+        emit piece(text_of(piece_text));
+        if (++pieces % kPiecesPerPicture == 0) tell_memory();
+      }
+    } catch (const Exception& failure) {
+      if (failure.status() != BRIM_CANCELLED) throw;
+      emit piece(QString::fromStdString(session_->finish()));  // stopped: what was said stays said
+    }
+    tell_memory();
+  });
+  emit answered();
+}
+
+void Engine::unload() {
+  if (session_) said_ = session_->messages();
+  publish(nullptr);
+  model_.reset();
+  emit unloaded();
+}
+
+void Engine::tell_memory() {
+  const brim_stats stats = session_->stats();
+  MemoryPicture picture{stats.kv_budget_bytes, stats.kv_bytes, stats.evicted, {}};
+  for (int layer = 0; layer < stats.layers; ++layer) {
+    const brim_layer_stats own = session_->layer_stats(layer);
+    picture.layers.push_back({own.quota, own.used});
+  }
+  emit memory(picture);
+}
+
+}  // namespace brim::desktop

@@ -1,0 +1,27 @@
+// The picture of the conversation's memory: a bar for each layer, as long as its quota, filled as far as it is used.
+#pragma once
+
+#include <QWidget>
+
+#include "apps/desktop/engine.hpp"
+
+namespace brim::desktop {
+
+class LayerBars : public QWidget {
+  Q_OBJECT
+ public:
+  explicit LayerBars(QWidget* parent = nullptr);
+  QSize sizeHint() const override { return {220, 320}; }
+  const MemoryPicture& picture() const { return picture_; }
+
+ public slots:
+  void show_picture(const brim::desktop::MemoryPicture& picture);
+
+ protected:
+  void paintEvent(QPaintEvent* event) override;
+
+ private:
+  MemoryPicture picture_;
+};
+
+}  // namespace brim::desktop

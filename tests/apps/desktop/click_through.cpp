@@ -1,0 +1,113 @@
+// click_through MODEL: see README.md. Exits with the number of failed tests.
+#include <QStatusBar>
+#include <QtTest/QtTest>
+
+#include "apps/desktop/main_window.hpp"
+
+namespace brim::desktop {
+
+class ClickThrough : public QObject {
+  Q_OBJECT
+ public:
+  explicit ClickThrough(QString model) : model_(std::move(model)) {}
+
+ private slots:
+  void initTestCase() {
+    window_ = std::make_unique<MainWindow>(600);
+    window_->show();
+    QVERIFY(QTest::qWaitForWindowExposed(window_.get()));
+    window_->open_model(model_);
+    QTRY_VERIFY_WITH_TIMEOUT(!window_->busy(), kLong);
+    QVERIFY(bars().picture().budget_bytes > 0);
+    QVERIFY(!bars().picture().layers.isEmpty());
+  }
+
+  void an_answer_streams_in() {
+    say("Hello there");
+    QTRY_VERIFY_WITH_TIMEOUT(!window_->busy() || window_->conversation().size() > 40, kLong);
+    if (window_->busy()) QTest::mouseClick(&button(), Qt::LeftButton);
+    QTRY_VERIFY_WITH_TIMEOUT(!window_->busy(), kLong);
+    QVERIFY(window_->conversation().contains("Hello there"));
+    QVERIFY(bars().picture().used_bytes <= bars().picture().budget_bytes);
+    picture("answer");
+  }
+
+  void the_window_stays_alive_and_stop_stops() {
+    say("Tell me a very long story");
+    QTRY_VERIFY_WITH_TIMEOUT(window_->busy(), kLong);
+    QElapsedTimer longest;
+    qint64 worst = 0;
+    for (int i = 0; i < 20 && window_->busy(); ++i) {
+      longest.start();
+      QTest::qWait(10);
+      worst = std::max(worst, longest.elapsed());
+    }
+    QVERIFY2(worst < 2000, "the event loop stood still");
+    if (window_->busy()) QTest::mouseClick(&button(), Qt::LeftButton);
+    QTRY_VERIFY_WITH_TIMEOUT(!window_->busy(), kLong);
+    QCOMPARE(button().text(), QString("Send"));
+  }
+
+  void another_budget_keeps_the_conversation() {
+    window_->statusBar()->clearMessage();
+    auto& slider = *window_->findChild<QSlider*>("budget");
+    slider.setFocus();
+    slider.setValue(slider.minimum());
+    emit slider.sliderReleased();
+    QTRY_VERIFY_WITH_TIMEOUT(window_->statusBar()->currentMessage().contains("KV"), kLong);
+    QVERIFY(bars().picture().budget_bytes <= 1 << 20);
+    QVERIFY(window_->conversation().contains("Hello there"));
+    say("And now");
+    QTest::qWait(100);
+    if (window_->busy()) QTest::mouseClick(&button(), Qt::LeftButton);
+    QTRY_VERIFY_WITH_TIMEOUT(!window_->busy(), kLong);
+    picture("small-budget");
+  }
+
+  void an_idle_model_leaves_memory_and_comes_back() {
+    QTRY_VERIFY_WITH_TIMEOUT(window_->statusBar()->currentMessage().contains("not in memory"), kLong);
+    say("Are you there?");
+    QTest::qWait(100);
+    if (window_->busy()) QTest::mouseClick(&button(), Qt::LeftButton);
+    QTRY_VERIFY_WITH_TIMEOUT(!window_->busy(), kLong);
+    QVERIFY(!bars().picture().layers.isEmpty());
+  }
+
+  void a_missing_model_is_a_sentence() {
+    window_->open_model("/nowhere/missing.gguf");
+    QTRY_VERIFY_WITH_TIMEOUT(window_->conversation().contains("missing.gguf"), kLong);
+    QTRY_VERIFY_WITH_TIMEOUT(!window_->busy(), kLong);
+  }
+
+  void cleanupTestCase() { window_.reset(); }
+
+ private:
+  static constexpr int kLong = 60000;
+  QPushButton& button() { return *window_->findChild<QPushButton*>("send"); }
+  LayerBars& bars() { return *window_->findChild<LayerBars*>(); }
+  void say(const QString& text) {
+    auto& line = *window_->findChild<QLineEdit*>("line");
+    QTest::mouseClick(&line, Qt::LeftButton);
+    QTest::keyClicks(&line, text);
+    QTest::keyClick(&line, Qt::Key_Return);
+  }
+  void picture(const QString& name) {
+    const QString folder = qEnvironmentVariable("BRIM_SCREENSHOTS");
+    if (!folder.isEmpty()) window_->grab().save(folder + "/desktop-" + name + ".png");
+  }
+
+  QString model_;
+  std::unique_ptr<MainWindow> window_;
+};
+
+}  // namespace brim::desktop
+
+int main(int count, char** arguments) {
+  QApplication application(count, arguments);
+  QStandardPaths::setTestModeEnabled(true);
+  if (count < 2) return 2;
+  brim::desktop::ClickThrough test(arguments[1]);
+  return QTest::qExec(&test, QStringList{arguments[0]});
+}
+
+#include "click_through.moc"
