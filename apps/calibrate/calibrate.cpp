@@ -167,6 +167,9 @@ std::string report(const model::ProfileFile& file) {
 
 void calibrate(const CalibrateOptions& options) {
   catch_interrupts();
+  if (options.text.empty() == options.from.empty()) {
+    throw Failure(2, "expected a text to measure on (-f) or a profile that is there (--from), one of the two");
+  }
   if (options.output.empty() && options.from.empty()) throw Failure(2, "-f needs -o, the profile to write");
   if (!options.from.empty() && options.into.empty()) throw Failure(2, "--from needs --into, the model to write");
   model::ProfileFile file;
@@ -192,16 +195,12 @@ void add_calibrate(CLI::App& parent) {
   const auto options = std::make_shared<CalibrateOptions>();
   add_model_options(*command, options->model);
   const char* group = "Calibration";
-  CLI::Option_group* source = command->add_option_group("source");
-  source->group("");
-  source->add_option(
-      command->add_option("-f,--file", options->text, "The text to measure on: like what the model will read")
-          ->type_name("FILE")
-          ->group(group));
-  source->add_option(command->add_option("--from", options->from, "Measure nothing: take this profile (for --into)")
-                         ->type_name("FILE")
-                         ->group(group));
-  source->require_option(1);
+  command->add_option("-f,--file", options->text, "The text to measure on: like what the model will read")
+      ->type_name("FILE")
+      ->group(group);
+  command->add_option("--from", options->from, "Measure nothing: take this profile (for --into)")
+      ->type_name("FILE")
+      ->group(group);
   command
       ->add_option("-o,--output", options->output,
                    "The profile to write; a stopped run goes on from the file beside it")

@@ -84,6 +84,9 @@ void report(const Losses& losses, const generate::Reader& reader, bool json) {
 
 void evaluate(const EvalOptions& options) {
   catch_interrupts();
+  if (options.file_given->count() + options.ids_given->count() != 1) {
+    throw Failure(2, "expected a text (-f) or token ids (--prompt-ids), one of the two");
+  }
   if (options.suite == "kv") {
     if (!*options.file_given) throw Failure(2, "--suite kv reads a text: give it with -f");
     if (!options.logits_file.empty()) throw Failure(2, "--suite kv writes no logits");
@@ -118,16 +121,11 @@ void add_eval(CLI::App& parent) {
   const auto options = std::make_shared<EvalOptions>();
   add_model_options(*command, options->model);
   const char* group = "Text and output";
-  CLI::Option_group* text = command->add_option_group("text");
-  text->group("");
   options->file_given = command->add_option("-f,--file", options->file, "A text file; -: standard input");
   options->file_given->type_name("FILE")->group(group);
   options->ids_given =
       command->add_option("--prompt-ids", options->ids, "Token ids, taken as they are: 1,2,3 or @FILE");
   options->ids_given->type_name("IDS")->group(group);
-  text->add_option(options->file_given);
-  text->add_option(options->ids_given);
-  text->require_option(1);
   command
       ->add_option("--suite", options->suite,
                    "Instead of one reading, compare: kv, every split and rule of the KV cache at the same bytes")

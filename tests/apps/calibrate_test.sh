@@ -23,7 +23,10 @@ brim_does() {
 }
 expect() { grep -qE -- "$1" "$2" || fail "no '$1' in $2: $(head -c 600 "$2")"; }
 
-for i in $(seq 1 60); do echo "The fox number $i went over hill $((i * 7 % 13)) and met the brown hound of valley $((i % 5))."; done >text
+words=(apple bread candle dragon eagle flower garden hammer island jungle kettle ladder meadow needle orange pillow
+  rabbit silver temple violin window yellow anchor barrel carpet desert engine forest goblin harbor insect jacket
+  kitten lemon mirror ocean)
+for i in $(seq 1 60); do echo "The fox ${words[i % 36]} number $i went over hill $((i * 7 % 13)) and met the brown hound of valley $((i % 5))."; done >text
 
 # A profile, and what goes by it.
 brim_does 0 calibrate -m tiny.gguf -f text -o profile.json --windows 2 --continuation 32 --kv-keep snapkv
@@ -78,7 +81,7 @@ expect '"arm":"depth","split":"depth","keep":"snapkv","kv_type":"f16","ratio":0.
 expect '"paired":\[\{"a":"zigzag","b":"uniform","ratio":0.5,"metric":"kl","diff":' out
 expect 'Skipped depth' err
 brim_does 0 "${suite[@]}" --arms window --kv-keep window
-expect 'same quotas|^\| uniform' out
+expect '^\| uniform' out
 brim_does 2 "${suite[@]}" --arms nosuch
 expect 'expected some of full, uniform' err
 brim_does 2 "${suite[@]}" --kv-budget 20%

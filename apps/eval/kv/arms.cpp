@@ -50,7 +50,9 @@ std::vector<Arm> chosen_arms(std::vector<Arm> arms, const std::string& list) {
   std::vector<Arm> chosen;
   std::copy_if(arms.begin(), arms.end(), std::back_inserter(chosen), always);
   for (const std::string& name : parts_of(list, ',')) {
-    const auto found = std::find_if(arms.begin(), arms.end(), [&](const Arm& arm) { return arm.name == name; });
+    const auto found = std::find_if(arms.begin(), arms.end(), [&](const Arm& arm) {
+      return arm.name == name || (arm.name == "uniform" && arm.keep == name);  // the splits' own rule has no other arm
+    });
     if (found == arms.end()) {
       std::string names;
       for (const Arm& arm : arms) names += (names.empty() ? "" : ", ") + arm.name;

@@ -19,7 +19,8 @@ extern char** environ;
 namespace brim::apps {
 namespace {
 
-constexpr const char* kQuality = R"gp(set terminal svg size 900, 560 font "sans-serif,12" background "#ffffff" noenhanced
+constexpr const char* kQuality =
+    R"gp(set terminal svg size 900, 560 font "sans-serif,12" background "#ffffff" noenhanced
 set output "quality.svg"
 set title "KL to the whole cache over the budget, same bytes for all (less is better)" font ",11"
 set datafile separator "\t"
