@@ -22,7 +22,7 @@ struct Piece {
 };
 
 /// The pieces of the lower convex hull of a layer's curve, from no entries to all. What fewer entries than measured cost
-/// is guessed: twice as steep as the last piece measured.
+/// is guessed: steeper by as much as the last piece measured is steeper than the one before, and at least twice.
 void add_pieces(const LayerProfile& layer, std::size_t index, double layer_bytes, std::vector<Piece>& pieces) {
   struct Point {
     double fraction, loss;
@@ -33,8 +33,13 @@ void add_pieces(const LayerProfile& layer, std::size_t index, double layer_bytes
     worst = std::max(worst, layer.loss[i]);
     points.push_back({kProfileFractions[i], worst});
   }
-  const Point &last = points[points.size() - 1], &before = points[points.size() - 2];
-  points.push_back({0, last.loss + 2 * (last.loss - before.loss) * last.fraction / (before.fraction - last.fraction)});
+  const auto slope_to = [&](std::size_t i) {
+    return (points[i].loss - points[i - 1].loss) / (points[i - 1].fraction - points[i].fraction);
+  };
+  const std::size_t end = points.size() - 1;
+  const double last = slope_to(end), before = slope_to(end - 1);
+  const double growth = before > 0 ? std::clamp(last / before, 2.0, 10.0) : 2.0;
+  points.push_back({0, points[end].loss + growth * last * points[end].fraction});
   std::vector<Point> hull;
   for (const Point& point : points) {
     // Slopes (loss per fraction given up) must rise towards fewer entries.
