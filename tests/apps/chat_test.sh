@@ -103,6 +103,7 @@ Hello there\n
 /set top_p 9\n
 /show\n
 /stats\n
+/kv\n
 /regen\n
 /save conversation.json\n
 /clear\n
@@ -116,6 +117,8 @@ LINES
 seen "/regen"
 seen "KV"
 seen "tok/s"
+seen "layers 0-2"
+seen "forgotten"
 seen "There is no command /hlep. Did you mean /help?"
 seen "temperature is now 0.5"
 seen "There is no setting 'temperatur'. Did you mean temperature?"
