@@ -264,6 +264,8 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
     // Where everything fits there is nothing to share out, and nothing shall be gathered or set aside for it.
     Result<Plan> plan = make_plan(shape, request, automatic_bytes, "uniform", keep, facts);
     if (!plan || plan->budget_bytes == plan->full_bytes) return plan;
+    // Chunks too small for statistics would pay for quotas that never move.
+    if (!facts.profile && plan->chunk < kStatisticQueries) return plan;
     return make_plan(shape, request, automatic_bytes, facts.profile ? "depth" : "zigzag", keep, facts);
   }
   BRIM_TRY(check_shape(shape));

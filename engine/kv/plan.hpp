@@ -70,7 +70,7 @@ struct SplitFacts {
 };
 
 /// The name that stands for none: `depth` where there is a profile, `zigzag` where there is none, and `uniform` where the
-/// whole cache fits. What a session does when nobody asks for a split.
+/// whole cache fits or chunks are too small to measure layers by. What a session does when nobody asks for a split.
 inline constexpr const char* kChosenSplit = "auto";
 
 /// Works out the plan. `automatic_bytes` is what kind automatic means here (the caller knows the machine): the plan

@@ -40,8 +40,10 @@ std::vector<Arm> all_arms(const std::string& keep, kernels::KvType type, int per
   for (const std::string& rule : parts_of(kv::rule_names(), '|')) {
     if (rule != keep) arms.push_back({rule, "uniform", rule, type, {0}, false, false});
   }
-  if (type != kernels::KvType::q8_0)
+  if (type != kernels::KvType::q8_0) {
     arms.push_back({"q8_0", "uniform", keep, kernels::KvType::q8_0, {0}, false, false});
+    arms.push_back({"depth-q8_0", "depth", keep, kernels::KvType::q8_0, {0}, false, true});
+  }
   return arms;
 }
 

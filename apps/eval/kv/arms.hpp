@@ -1,5 +1,5 @@
 // What `brim eval --suite kv` compares: one arm each for the whole cache, every split with one rule, every other rule
-// with one split, and twice the entries in q8_0. Made from the engine's lists.
+// with one split, and twice the entries in q8_0, uniform and by depth. Made from the engine's lists.
 #pragma once
 
 #include <cstdint>

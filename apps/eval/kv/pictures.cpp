@@ -32,7 +32,7 @@ set xtics (50, 40, 25, 20, 12.5, 6.25)
 set grid lc rgb "#dddddd"
 set key outside right
 plot for [i = 2:columns] "quality.tsv" using 1:i with linespoints \
-  lt (i - 2) % 8 + 1 dt (i - 2) / 8 + 1 pt 5 + 2 * ((i - 2) / 8) ps 0.6 lw 1.5 title columnheader(i)
+  lt ((i - 2) % 8 + 1) dt 1 + (i - 2) / 8 pt (5 + 2 * ((i - 2) / 8)) ps 0.6 lw 1.5 title columnheader(i)
 )gp";
 
 constexpr const char* kQuotas = R"gp(set terminal svg size 900, 420 font "sans-serif,12" background "#ffffff" noenhanced
@@ -48,7 +48,7 @@ set yrange [0:*]
 set grid ytics lc rgb "#dddddd"
 set key outside right
 plot for [i = 2:columns] "quotas.tsv" using i:xtic(1) \
-  lt (i - 2) % 8 + 1 fs solid 0.9 - 0.45 * ((i - 2) / 8) noborder title columnheader(i)
+  lt ((i - 2) % 8 + 1) fs solid (0.9 - 0.45 * ((i - 2) / 8)) noborder title columnheader(i)
 )gp";
 
 void write(const std::filesystem::path& path, const std::string& text) {

@@ -140,15 +140,19 @@ std::string suite_table(const std::vector<Outcome>& outcomes, const std::vector<
                        speed(outcome), verdict(paired, outcome.arm.name, "uniform", outcome.ratio),
                        fmt::join(outcome.quota, " "));
   }
-  out += "\nAgainst shuffled quotas (KL; bold: the interval is below 0; how many of the permutations are worse)\n\n";
+  std::string lines;
   for (const Outcome& outcome : outcomes) {
     const Outcome* lots = find(outcomes, "shuffled", outcome.ratio);
     if (!outcome.skipped.empty() || !outcome.arm.needs_profile || lots == nullptr || lots == &outcome) continue;
     const double own = mean_of(outcome.kl);
     const auto worse =
         std::count_if(lots->kl_by_seed.begin(), lots->kl_by_seed.end(), [&](double kl) { return kl > own; });
-    out += fmt::format("* {}, {}: {}; {} of {}\n", percent(outcome.ratio), outcome.arm.name,
-                       verdict(paired, outcome.arm.name, "shuffled", outcome.ratio), worse, lots->kl_by_seed.size());
+    lines += fmt::format("* {}, {}: {}; {} of {}\n", percent(outcome.ratio), outcome.arm.name,
+                         verdict(paired, outcome.arm.name, "shuffled", outcome.ratio), worse, lots->kl_by_seed.size());
+  }
+  if (!lines.empty()) {
+    out += "\nAgainst shuffled quotas (KL; bold: the interval is below 0; how many of the permutations are worse)\n\n" +
+           lines;
   }
   return out;
 }

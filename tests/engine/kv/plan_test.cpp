@@ -290,5 +290,10 @@ TEST_CASE("a split left to the plan: nothing where everything fits, else depth w
     CHECK(tight->split == (known == nullptr ? "zigzag" : "depth"));
     CHECK(tight->quotas_move() == (known == nullptr));
   }
+  const auto least = make_plan(shape, budget_of(plan_of(shape, budget_full()).least_bytes), kPlenty,
+                               brim::kv::kChosenSplit, "window");
+  REQUIRE(least.ok());
+  CHECK(least->chunk < brim::kv::kStatisticQueries);
+  CHECK(least->split == "uniform");
   CHECK(!make_plan(shape, budget_of(1), kPlenty, brim::kv::kChosenSplit, "window").ok());
 }
