@@ -22,7 +22,8 @@ using bench::Test;
 /// As given; lists are still texts with commas.
 struct BenchOptions {
   std::vector<std::string> models, prompts{"512"}, generations{"128"}, depths{"0"}, threads, weights{"private"};
-  std::vector<std::string> kv_types{"f16"}, kv_budgets{"full"}, kv_splits{"uniform"}, kv_keeps{"window"};
+  std::vector<std::string> kv_types{"f16"}, kv_budgets{"full"}, kv_splits{"uniform"}, kv_keeps{"window"},
+      kv_reads{"all"};
   std::int64_t context = 0;
   int repetitions = 5;
   std::string output = "md";
@@ -89,7 +90,9 @@ Grid grid_of(const BenchOptions& options) {
     for (const std::string& budget : bench::split_words(options.kv_budgets, "--kv-budget")) {
       for (const std::string& split : bench::split_words(options.kv_splits, "--kv-split")) {
         for (const std::string& keep : bench::split_words(options.kv_keeps, "--kv-keep")) {
-          grid.kv.push_back({type, budget, split, keep});
+          for (const std::string& read : bench::split_words(options.kv_reads, "--kv-read")) {
+            grid.kv.push_back({type, budget, split, keep, read});
+          }
         }
       }
     }
@@ -201,6 +204,8 @@ void add_bench(CLI::App& parent) {
        "Limit for the KV cache: full (default), a size (64MiB), or a share of what depth and test need (20%)");
   list("--kv-split", options->kv_splits, "NAME", "Grid", "How the budget is split between layers (default: uniform)");
   list("--kv-keep", options->kv_keeps, "NAME", "Grid", "Which entries stay when the cache is full (default: window)");
+  list("--kv-read", options->kv_reads, "WHAT", "Grid",
+       "What a generated token reads of the cache: all (default), or a share of it (top=25%)");
   command->add_option("-r,--repetitions", options->repetitions, "How often each test runs; medians are shown")
       ->type_name("N")
       ->capture_default_str()

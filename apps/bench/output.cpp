@@ -89,6 +89,7 @@ class Markdown : public Output {
                                      : fmt::format("{:.0f}", number(row, "peak_rss_bytes") / (1 << 20));
     std::string budget = row.at("kv_budget").get<std::string>();
     budget = budget == "full" ? "" : " " + budget;
+    if (const auto read = row.at("kv_read").get<std::string>(); read != "all") budget += " " + read;
     rows_.push_back({
         printable(row.at("model").get<std::string>()),
         row.at("quantisation").get<std::string>() + ", " + bytes_text(row.at("weight_bytes").get<std::int64_t>()),

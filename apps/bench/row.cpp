@@ -56,6 +56,7 @@ Json to_json(const Row& row) {
       {"kv_budget", row.kv_budget},
       {"kv_split", row.kv_split},
       {"kv_keep", row.kv_keep},
+      {"kv_read", row.kv_read},
       {"context", row.context},
       {"repetitions", each.size()},
       {"tokens_per_second", rounded(rate)},

@@ -19,7 +19,7 @@ struct Row {
   Test test{};
   int threads = 0;
   std::string weights;  ///< private, shared or file
-  std::string kv_type, kv_budget, kv_split, kv_keep;
+  std::string kv_type, kv_budget, kv_split, kv_keep, kv_read;
   std::int64_t context = 0;
   bool warm_up = false;  ///< a repetition that does not count (only with --step)
 

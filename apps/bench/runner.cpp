@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/progress_line.hpp"
@@ -27,7 +28,11 @@ Session open_session(const Model& model, const KvSettings& kv, std::int64_t cont
   options.set("context", fmt::format("{}", context)).set("temperature", "0").set("stop.ignore_eos", "1");
   // What random tokens are followed by repeats itself: guessing would measure that, not the engine.
   options.set("spec.type", "none");
-  options.set("kv.type", kv.type).set("kv.budget", kv.budget).set("kv.split", kv.split).set("kv.keep", kv.keep);
+  options.set("kv.type", kv.type)
+      .set("kv.budget", kv.budget)
+      .set("kv.split", kv.split)
+      .set("kv.keep", kv.keep)
+      .set("kv.read", kv.read);
   Session session(model, options);
   seconds += seconds_since(start);
   return session;
@@ -51,6 +56,7 @@ Runner::Runner(const Model& model, const KvSettings& kv, std::int64_t depth, std
   common_.kv_budget = kv.budget;
   common_.kv_split = kv.split;
   common_.kv_keep = kv.keep;
+  common_.kv_read = kv.read;
   common_.context = session_.stats().context;
 }
 
@@ -109,7 +115,9 @@ double Runner::cache_bytes() const {
     const brim_layer_stats stats = session_.layer_stats(layer);
     bytes += static_cast<double>(stats.used) * static_cast<double>(stats.entry_bytes);
   }
-  return bytes;
+  double percent = 100;
+  std::sscanf(common_.kv_read.c_str(), "top=%lf", &percent);
+  return bytes * percent / 100;
 }
 
 Row Runner::row_of(const Test& test) const {

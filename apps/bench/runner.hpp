@@ -18,7 +18,7 @@ namespace brim::apps::bench {
 
 /// How the cache is to be; words as brim.h has them.
 struct KvSettings {
-  std::string type = "f16", budget = "full", split = "uniform", keep = "window";
+  std::string type = "f16", budget = "full", split = "uniform", keep = "window", read = "all";
 };
 
 struct Repetitions {

@@ -36,6 +36,7 @@ Options session_options(const MemoryOptions& memory, const TemplateOptions& chat
   if (!memory.split.empty()) options.set("kv.split", memory.split);
   if (!memory.keep.empty()) options.set("kv.keep", memory.keep);
   if (!memory.profile.empty()) options.set("kv.profile", memory.profile);
+  if (!memory.read.empty()) options.set("kv.read", memory.read);
   if (const std::string text = template_text(chat_template); !text.empty()) options.set("chat.template", text);
   options.set("seed", fmt::format("{}", seed));
   for (const auto& [key, value] : sampling.values) options.set(key, value);

@@ -68,6 +68,13 @@ void add_memory_options(CLI::App& command, MemoryOptions& options) {
   command.add_option("--kv-keep", options.keep, "Which entries stay when the cache is full (default: window)")
       ->type_name("NAME")
       ->group(group);
+  command
+      .add_option(
+          "--kv-read", options.read,
+          "What a token of an answer reads of the cache: all (default), or the blocks that suit it best, up to a "
+          "share of all entries (top=25%)")
+      ->type_name("WHAT")
+      ->group(group);
 }
 
 void add_template_options(CLI::App& command, TemplateOptions& options) {

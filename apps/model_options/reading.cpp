@@ -18,7 +18,8 @@ generate::ReaderOptions reader_options(const MemoryOptions& memory, std::optiona
                                                               {"kv.type", memory.type},
                                                               {"kv.split", memory.split},
                                                               {"kv.keep", memory.keep},
-                                                              {"kv.profile", memory.profile}};
+                                                              {"kv.profile", memory.profile},
+                                                              {"kv.read", memory.read}};
   for (const auto& [key, value] : texts) {
     if (!value.empty()) list.emplace_back(key, value);
   }

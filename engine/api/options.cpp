@@ -145,6 +145,8 @@ Result<bool> set_memory(SessionOptions& options, std::string_view key, const std
   } else if (key == "kv.keep") {
     if (kv::find_rule(value) == nullptr) return bad_value(key, value, kv::rule_names());
     reader.keep = value;
+  } else if (key == "kv.read") {
+    BRIM_ASSIGN(reader.reading, kv::parse_reading(value));
   } else if (key == "spec.type") {
     if (value != "none" && value != "ngram") return bad_value(key, value, "none or ngram");
     reader.speculation.ngram = value == "ngram";

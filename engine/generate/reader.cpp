@@ -28,7 +28,7 @@ model::WorkspaceShape shape_of(const MemoryPlan& memory, int threads) {
 }
 
 std::int64_t tokens_together(const kv::Plan& plan, const SpeculationOptions& options) {
-  if (!options.ngram) return 1;
+  if (!options.ngram || plan.reading.sparse) return 1;
   const std::int64_t most = std::clamp(options.draft_max + 1, 1, kMostTogether);
   return std::max<std::int64_t>(1, std::min(most, kv::draft_tokens(plan.shape, plan.chunk)));
 }
@@ -62,7 +62,7 @@ Result<MemoryPlan> plan_memory(const model::Config& config, const ReaderOptions&
   const kv::Shape shape = model::kv_shape(config, context, options.type);
   if (options.quotas.empty()) {
     BRIM_ASSIGN(memory.kv, kv::make_plan(shape, options.budget, quarter, options.split, options.keep,
-                                         {options.profile.get(), options.split_seed}));
+                                         {options.profile.get(), options.split_seed}, options.reading));
   } else {
     BRIM_ASSIGN(memory.kv, kv::plan_of_quotas(shape, options.quotas, options.chunk, options.keep));
   }
@@ -87,8 +87,9 @@ Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Mode
                  " beside it; ", arena.error().sentence);
   }
   auto rope = std::make_unique<model::Rope>(model->config(), model->weights().rope_factors, memory.kv.shape.context);
-  BRIM_ASSIGN(kv::Cache cache, kv::Cache::create(memory.kv, arena->take(static_cast<std::size_t>(memory.kv.budget_bytes)),
-                                                 rope.get()));
+  BRIM_ASSIGN(kv::Cache cache,
+              kv::Cache::create(memory.kv, arena->take(static_cast<std::size_t>(memory.kv.budget_bytes)), rope.get(),
+                                model->delimiters()));
   // The first parallel region allocates per thread; it happens here, where failing is still allowed.
   kernels::for_chunks(options.threads, options.threads, [](std::int64_t, int) noexcept {});
   return std::unique_ptr<Reader>(new Reader(std::move(model), std::move(memory), std::move(*arena), std::move(cache),

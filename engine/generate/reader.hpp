@@ -35,6 +35,7 @@ struct ReaderOptions {
   /// of a session says so. Empty: none.
   std::vector<std::int64_t> quotas;
   int chunk = 0;
+  kv::Reading reading;
   int threads = 1;
   SpeculationOptions speculation;
 };

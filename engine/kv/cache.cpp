@@ -12,7 +12,8 @@
 
 namespace brim::kv {
 
-Result<Cache> Cache::create(Plan plan, std::span<std::byte> memory, const KeyRotation* rotation) {
+Result<Cache> Cache::create(Plan plan, std::span<std::byte> memory, const KeyRotation* rotation,
+                            std::span<const std::uint8_t> delimiters) {
   if (static_cast<std::int64_t>(memory.size()) < plan.budget_bytes ||
       reinterpret_cast<std::uintptr_t>(memory.data()) % 64 != 0) {
     return error(ErrorCode::invalid_argument, "KV cache: expected ", plan.budget_bytes,
@@ -44,6 +45,7 @@ Result<Cache> Cache::create(Plan plan, std::span<std::byte> memory, const KeyRot
   cache.staging_part_ = staging_part_bytes(shape, plan.chunk);
   cache.draft_tokens_ = draft_tokens(shape, plan.chunk);
   cache.scratch_ = map.scratch(shape, plan.needs, plan.most_entries, plan.chunk);
+  if (plan.needs.block_size > 0) cache.document_ = Document(cache.scratch_.document, plan.needs.block_size, delimiters);
   cache.layer_memory_ = map;
   cache.layer_bytes_ = plan.budget_bytes - fixed;
   const std::size_t count = shape.layers.size();
@@ -60,28 +62,36 @@ Result<Cache> Cache::create(Plan plan, std::span<std::byte> memory, const KeyRot
   return cache;
 }
 
-std::int64_t Cache::begin(std::int64_t n) noexcept {
+std::int64_t Cache::begin(std::int64_t n, std::span<const std::int32_t> ids) noexcept {
+  start_chunk(n, ids);
+  document_.advance(tokens_ + n);
+  return position_;
+}
+
+std::int64_t Cache::start_chunk(std::int64_t n, std::span<const std::int32_t> ids) noexcept {
   if (position_ + n > plan_.shape.context) rebase_all(n);
   chunk_ = n;
   drafting_ = false;
   drafts_ = accepted_ = 0;
   staged_layer_ = -1;
   mass_added_ = observed_ = false;
+  document_.write(tokens_, n, ids);
   std::iota(scratch_.positions + scratch_.slots, scratch_.positions + scratch_.slots + n, position_);
   std::iota(scratch_.index + scratch_.slots, scratch_.index + scratch_.slots + n, tokens_);
   return position_;
 }
 
-std::int64_t Cache::begin_drafts(std::int64_t n) noexcept {
-  const std::int64_t position = begin(n);
+std::int64_t Cache::begin_drafts(std::int64_t n, std::span<const std::int32_t> ids) noexcept {
+  const std::int64_t position = start_chunk(n, ids);
   // A lone token is certain, but as a draft it can be cancelled in the middle of a pass without a trace.
   drafting_ = n > 1 || (draft_tokens_ > 0 && !notes_decide());
   drafts_ = drafting_ ? n : 0;
+  if (!drafting_) document_.advance(tokens_ + n);
   return position;
 }
 
 std::int64_t Cache::draft_room() const noexcept {
-  if (stale_ || notes_decide()) return 1;
+  if (stale_ || notes_decide() || plan_.reading.sparse) return 1;
   std::int64_t room = std::min(draft_tokens_, plan_.shape.context - position_);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
@@ -175,6 +185,7 @@ Stretch View::stretch(int head, std::int64_t first, std::int64_t end) const noex
 void Cache::add_mass(int layer, std::span<const float> mass, std::int64_t queries) noexcept {
   if (!scratch_.mass) return;
   mass_added_ = true;
+  if (plan_.rule->needs().blocks) learn_delimiters(at(layer), mass, queries);
   const auto kept = static_cast<float>(std::pow(plan_.needs.mass_kept, static_cast<double>(queries)));
   const std::span<float> retained = at(layer).store.mass();
   for (std::size_t i = 0; i < retained.size() && i < mass.size(); ++i) retained[i] = retained[i] * kept + mass[i];
@@ -211,13 +222,16 @@ void Cache::take_in(int layer) noexcept {
   }
 
   if (entries - first <= own.quota) {
+    std::span<Block> blocks = list_blocks(own);
+    blocks = blocks.first(drop_first_entries(blocks, first));
     own.store.drop_oldest(std::min(first, used));
     for (std::int64_t token = std::max<std::int64_t>(first - used, 0); token < chunk_; ++token) {
       append_staged(own, token);
     }
+    store_blocks(own, layer, blocks);
   } else {
     const std::int64_t keep = entries_to_keep(entries - first, own.quota, chunk_);
-    evict(own, first, keep);
+    evict(layer, first, keep);
     own.evicted += entries - first - keep;
     own.evicted_at = tokens_ + chunk_;
   }
@@ -225,7 +239,8 @@ void Cache::take_in(int layer) noexcept {
   peak_ = std::max(peak_, bytes_used());
 }
 
-void Cache::evict(Layer& layer, std::int64_t first, std::int64_t keep) noexcept {
+void Cache::evict(int number, std::int64_t first, std::int64_t keep) noexcept {
+  Layer& layer = at(number);
   // The rule sees one sequence: the layer's entries from `first` on, copied in front of the chunk's.
   const std::int64_t used = layer.store.used();
   const auto entries = static_cast<std::size_t>(used + chunk_ - first);
@@ -239,6 +254,9 @@ void Cache::evict(Layer& layer, std::int64_t first, std::int64_t keep) noexcept 
   view.index = {scratch_.index + place, entries};
   if (scratch_.mass) view.mass = {scratch_.mass + place, entries};
   if (scratch_.norm) view.norm = {scratch_.norm + place, entries};
+  std::span<Block> blocks = list_blocks(layer);
+  blocks = blocks.first(drop_first_entries(blocks, first));
+  view.blocks = blocks;
   view.sinks = layer.forced.sinks;
   view.recent = layer.forced.recent;
   const std::span<float> scores(scratch_.scores, entries);
@@ -247,12 +265,15 @@ void Cache::evict(Layer& layer, std::int64_t first, std::int64_t keep) noexcept 
   const std::span<std::uint32_t> order(scratch_.order, entries);
   choose_survivors(scores, layer.forced, keep, order);
   const std::span<std::uint32_t> chosen = order.first(static_cast<std::size_t>(keep));
+  blocks = blocks.first(keep_entries(blocks, chosen));
+  blocks = blocks.first(join_small(blocks, document_.block_size()));
   for (std::uint32_t& entry : chosen) entry += static_cast<std::uint32_t>(first);
   const auto staged = std::lower_bound(chosen.begin(), chosen.end(), static_cast<std::uint32_t>(used));
   layer.store.keep(chosen.first(static_cast<std::size_t>(staged - chosen.begin())));
   for (auto entry = staged; entry != chosen.end(); ++entry) {
     append_staged(layer, static_cast<std::int64_t>(*entry) - used);
   }
+  store_blocks(layer, number, blocks);
 }
 
 void Cache::accept_draft() noexcept {
@@ -260,6 +281,7 @@ void Cache::accept_draft() noexcept {
   chunk_ = 1;
   scratch_.positions[scratch_.slots] = position_;
   scratch_.index[scratch_.slots] = tokens_;
+  document_.advance(tokens_ + 1);
   // These decide nothing where drafts are allowed.
   if (scratch_.mass) scratch_.mass[scratch_.slots] = 0.0f;
   if (scratch_.norm) scratch_.norm[scratch_.slots] = 0.0f;
@@ -290,13 +312,14 @@ void Cache::rebase_all(std::int64_t n) noexcept {
   const std::int64_t context = plan_.shape.context;
   const std::int64_t room = context - std::max(n, context / 8);
   std::int64_t end = 0;
-  for (Layer& layer : layers_) {
-    if (layer.store.used() > room) drop_after_sinks(layer, room);
-    end = std::max(end, layer.store.used());
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    if (layers_[i].store.used() > room) drop_after_sinks(static_cast<int>(i), room);
+    end = std::max(end, layers_[i].store.used());
   }
   const RebaseTools tools{*table_, plan_.shape.type, rotation_, scratch_.keys};
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     rebase(layers_[i].store, plan_.shape.layers[i], static_cast<int>(i), layers_[i].forced.sinks, end, tools);
+    renew_block_keys(layers_[i], static_cast<int>(i));
     layers_[i].slid_to = 0;
   }
   position_ = end;
@@ -304,13 +327,19 @@ void Cache::rebase_all(std::int64_t n) noexcept {
   ++rebased_;
 }
 
-void Cache::drop_after_sinks(Layer& layer, std::int64_t keep) noexcept {
+void Cache::drop_after_sinks(int number, std::int64_t keep) noexcept {
+  Layer& layer = at(number);
   const std::int64_t before = layer.store.bytes_used();
   const std::int64_t dropped = layer.store.used() - keep;
   const std::int64_t sinks = std::min(layer.forced.sinks, keep);
   std::iota(scratch_.order, scratch_.order + sinks, 0u);
   std::iota(scratch_.order + sinks, scratch_.order + keep, static_cast<std::uint32_t>(sinks + dropped));
-  layer.store.keep({scratch_.order, static_cast<std::size_t>(keep)});
+  const std::span<const std::uint32_t> kept(scratch_.order, static_cast<std::size_t>(keep));
+  std::span<Block> blocks = list_blocks(layer);
+  blocks = blocks.first(keep_entries(blocks, kept));
+  blocks = blocks.first(join_small(blocks, document_.block_size()));
+  layer.store.keep(kept);
+  store_blocks(layer, number, blocks);
   layer.evicted += dropped;
   stored_bytes_ += layer.store.bytes_used() - before;
 }

@@ -1,10 +1,11 @@
 // The cache itself: what happens to a chunk of tokens on its way into the layers. It holds exactly Plan::budget_bytes
 // of memory that the session's arena gave it, and moves entries inside them; it never allocates. Its parts: layout
 // (where things lie), layer_store (one layer's entries), staging (the chunk), eviction (which entries stay), rebase
-// (positions), rewind (taking tokens back), rebalance (quotas that move between layers).
+// (positions), rewind (taking tokens back), rebalance (quotas that move between layers), grouping (entries that belong
+// together) with document (where a text is cut).
 //
 // A forward pass over a chunk of n tokens, layer by layer:
-//   begin(n)                    once: makes room in position space (rebasing survivors when the context is used up)
+//   begin(n, ids)               once: makes room in position space (rebasing survivors when the context is used up)
 //   stage(layer, k, v)          packs the chunk's keys (already rotated) and values into the one staging buffer
 //   view(layer)                 what attention may read: retained entries oldest first, then the staged ones
 //   add_mass(layer, …)          only if needs() says so, and the same for
@@ -22,6 +23,7 @@
 #include <vector>
 
 #include "engine/base/result.hpp"
+#include "engine/kv/document.hpp"
 #include "engine/kv/eviction.hpp"
 #include "engine/kv/layer_store.hpp"
 #include "engine/kv/layout.hpp"
@@ -86,8 +88,10 @@ class Cache {
   /// `memory` is exactly plan.budget_bytes, 64-byte aligned, and outlives the cache. Bookkeeping that is not per
   /// entry (a few hundred bytes a layer) is ordinary memory, allocated here and never again; entries,
   /// their metadata and the staging buffer are in `memory`. Errors: invalid_argument for other memory; internal for a
-  /// plan whose parts do not fit in its own budget, as make_plan never makes one.
-  static Result<Cache> create(Plan plan, std::span<std::byte> memory, const KeyRotation* rotation);
+  /// plan whose parts do not fit in its own budget, as make_plan never makes one. `delimiters` has a byte for each
+  /// token id (document.hpp), is the model's and outlives the cache too; without it no token ends anything.
+  static Result<Cache> create(Plan plan, std::span<std::byte> memory, const KeyRotation* rotation,
+                              std::span<const std::uint8_t> delimiters = {});
 
   const Plan& plan() const { return plan_; }
   Needs needs() const;
@@ -96,7 +100,8 @@ class Cache {
   /// its first token. When the chunk would pass the context, survivors move to contiguous positions: sinks keep
   /// theirs, the rest end where the fullest layer ends. A layer that holds more than the context less n, or less an
   /// eighth, first drops its oldest entries after the sinks.
-  std::int64_t begin(std::int64_t n) noexcept;
+  /// `ids` are looked at where entries are grouped into blocks: the text is cut by them.
+  std::int64_t begin(std::int64_t n, std::span<const std::int32_t> ids = {}) noexcept;
   /// keys[t][head][key_size] and values[t][head][value_size] of the chunk's n tokens, floats, rotated.
   void stage(int layer, const float* keys, const float* values) noexcept;
   View view(int layer) const noexcept;
@@ -113,14 +118,14 @@ class Cache {
   /// the past, and the layers are what a chunk of that one token would have made of them: scores and evictions have
   /// seen no other. The rest wait in staging until they are accepted, one after another, or forgotten: by begin,
   /// begin_drafts, clear, or a truncate that goes back.
-  std::int64_t begin_drafts(std::int64_t n) noexcept;
+  std::int64_t begin_drafts(std::int64_t n, std::span<const std::int32_t> ids = {}) noexcept;
   /// Takes in the next waiting token. Nothing happens when none is left.
   void accept_draft() noexcept;
   std::int64_t drafts_left() const { return drafts_ - accepted_; }
   /// Most tokens a chunk of drafts may have now, so that each of them sees exactly what it would see alone: no layer
   /// evicts before the last of them or loses the entry before a gap, positions need not be rebased, and each layer's
   /// part of the staging buffer holds them. 1: no guess may be tried now — always so where attention masses decide
-  /// about evictions.
+  /// about evictions, and where a lone token reads sparsely.
   std::int64_t draft_room() const noexcept;
 
   /// Gives up a chunk between begin and end. Entries that committed layers took from it are taken back. Where a layer
@@ -140,6 +145,15 @@ class Cache {
   std::int64_t evicted() const;                             ///< over all layers
   std::int64_t rebased() const { return rebased_; }         ///< how often positions were rebased
   LayerStats layer(int index) const;
+  /// The blocks that a layer's retained entries make, oldest first; the last one is still open. Empty where nobody
+  /// asked.
+  std::span<const Block> blocks(int layer) const { return at(layer).store.blocks(); }
+  /// Where the layer has keys for them: the mean key of each block but the last, of one head, side by side in f16; null
+  /// else.
+  const std::byte* block_keys(int layer, int head) const {
+    return at(layer).store.has_block_keys() ? at(layer).store.block_key(head, 0) : nullptr;
+  }
+  const Document& document() const { return document_; }
   /// Bytes in use now: granules in use, their metadata, and the staging buffer. ≤ plan().budget_bytes.
   std::int64_t bytes_used() const;
   /// The largest bytes_used() ever seen, staging included.
@@ -163,18 +177,26 @@ class Cache {
   const LayerShape& shape(int layer) const { return plan_.shape.layers[static_cast<std::size_t>(layer)]; }
   Layer& at(int layer) { return layers_[static_cast<std::size_t>(layer)]; }
   const Layer& at(int layer) const { return layers_[static_cast<std::size_t>(layer)]; }
+  std::int64_t start_chunk(std::int64_t n, std::span<const std::int32_t> ids) noexcept;
   void rebase_all(std::int64_t n) noexcept;
-  void drop_after_sinks(Layer& layer, std::int64_t keep) noexcept;
+  void drop_after_sinks(int layer, std::int64_t keep) noexcept;
   std::int64_t gap_in_front(const Layer& layer) const noexcept;
   void select_staging(int layer) noexcept;
   void place_positions(const LayerStore& store) noexcept;
   std::span<const std::int64_t> staged_positions(const Layer& layer) const noexcept;
   void take_in(int layer) noexcept;
-  void evict(Layer& layer, std::int64_t first, std::int64_t keep) noexcept;
+  void evict(int layer, std::int64_t first, std::int64_t keep) noexcept;
   void append_staged(Layer& layer, std::int64_t token) noexcept;
   // Going back (rewind.cpp).
   bool can_return_to(std::int64_t count, std::int64_t position) const noexcept;
   void return_to(std::int64_t count, std::int64_t position) noexcept;
+  // Entries that belong together (grouping.cpp).
+  std::span<Block> list_blocks(const Layer& layer) noexcept;
+  void cut_open_block(const Layer& layer, std::size_t& count) noexcept;
+  void store_blocks(Layer& layer, int number, std::span<const Block> blocks) noexcept;
+  void mean_key(const Layer& layer, int number, std::size_t block, std::int64_t first) noexcept;
+  void renew_block_keys(Layer& layer, int number) noexcept;
+  void learn_delimiters(const Layer& layer, std::span<const float> mass, std::int64_t queries) noexcept;
   // Quotas that move (rebalance.cpp).
   void set_quota(std::size_t layer, std::int64_t slots) noexcept;
   void prepare_moves();
@@ -203,6 +225,7 @@ class Cache {
   std::vector<std::int64_t> wanted_, slots_;
   Staging staging_;
   Scratch scratch_;
+  Document document_;              ///< does nothing where nobody asked for blocks
   std::int64_t fixed_bytes_ = 0;   ///< staging and scratch
   std::int64_t stored_bytes_ = 0;  ///< Σ of the layers' bytes_used()
   std::int64_t peak_ = 0;

@@ -10,15 +10,15 @@ LayerStore::LayerStore(const LayerShape& shape, kernels::KvType type, const Laye
     : run_(run),
       heads_(shape.kv_heads),
       key_bytes_(static_cast<std::int64_t>(kernels::kv_vector_bytes(type, shape.key_size))),
-      value_bytes_(static_cast<std::int64_t>(kernels::kv_vector_bytes(type, shape.value_size))) {}
+      value_bytes_(static_cast<std::int64_t>(kernels::kv_vector_bytes(type, shape.value_size))),
+      block_key_bytes_(static_cast<std::int64_t>(kernels::kv_vector_bytes(kernels::KvType::f16, shape.key_size))) {}
 
 std::int64_t LayerStore::bytes_used() const {
   if (used_ == 0) return 0;
   // The ring may begin inside a granule; when it is (nearly) full, its end lies in the granule where it begins.
   const std::int64_t spanned = (start_ % kGranuleEntries + used_ + kGranuleEntries - 1) / kGranuleEntries;
   const std::int64_t granules = std::min(spanned, run_.slots / kGranuleEntries);
-  const std::int64_t metadata = metadata_bytes(run_.mass != nullptr, run_.norm != nullptr);
-  return granules * kGranuleEntries * heads_ * (key_bytes_ + value_bytes_) + used_ * metadata;
+  return granules * kGranuleEntries * heads_ * (key_bytes_ + value_bytes_) + used_ * run_.beside_bytes;
 }
 
 template <class Array>
@@ -92,11 +92,21 @@ LayerStore::Piece LayerStore::piece(int number) const noexcept {
   if (number < heads_) return {run_.keys + number * run_.slots * key_bytes_, entries * key_bytes()};
   number -= heads_;
   if (number < heads_) return {run_.values + number * run_.slots * value_bytes_, entries * value_bytes()};
-  switch (number - heads_) {
-    case 0: return {reinterpret_cast<std::byte*>(run_.positions), entries * sizeof *run_.positions};
-    case 1: return {reinterpret_cast<std::byte*>(run_.index), entries * sizeof *run_.index};
-    case 2: return {reinterpret_cast<std::byte*>(run_.mass), run_.mass ? entries * sizeof *run_.mass : 0};
-    default: return {reinterpret_cast<std::byte*>(run_.norm), run_.norm ? entries * sizeof *run_.norm : 0};
+  number -= heads_;
+  if (number > 4) {
+    return {run_.block_keys ? block_key(number - 5, 0) : nullptr, run_.block_keys ? blocks_ * block_key_bytes() : 0};
+  }
+  switch (number) {
+    case 0:
+      return {reinterpret_cast<std::byte*>(run_.positions), entries * sizeof *run_.positions};
+    case 1:
+      return {reinterpret_cast<std::byte*>(run_.index), entries * sizeof *run_.index};
+    case 2:
+      return {reinterpret_cast<std::byte*>(run_.mass), run_.mass ? entries * sizeof *run_.mass : 0};
+    case 3:
+      return {reinterpret_cast<std::byte*>(run_.norm), run_.norm ? entries * sizeof *run_.norm : 0};
+    default:
+      return {reinterpret_cast<std::byte*>(run_.blocks), blocks_ * sizeof *run_.blocks};
   }
 }
 

@@ -25,6 +25,15 @@ class LayerStore {
   std::span<float> mass() const { return {run_.mass, run_.mass ? static_cast<std::size_t>(used_) : 0}; }
   /// Empty when nobody asked for norms.
   std::span<float> norm() const { return {run_.norm, run_.norm ? static_cast<std::size_t>(used_) : 0}; }
+  /// The blocks that the entries make, oldest first; empty where nobody asked for them.
+  std::span<Block> blocks() const { return {run_.blocks, blocks_}; }
+  void set_blocks(std::size_t count) noexcept { blocks_ = count; }
+  bool has_block_keys() const { return run_.block_keys != nullptr; }
+  /// The mean key of a block, in f16; those of a head lie side by side.
+  std::byte* block_key(int head, std::size_t block) const {
+    return run_.block_keys + (head * run_.most_blocks + static_cast<std::int64_t>(block)) * block_key_bytes_;
+  }
+  std::size_t block_key_bytes() const { return static_cast<std::size_t>(block_key_bytes_); }
   /// All of the positions array: the part behind used() may be written to show a chunk behind the entries.
   std::int64_t* position_array() const { return run_.positions; }
 
@@ -45,7 +54,10 @@ class LayerStore {
   void drop_newest(std::int64_t count) noexcept { used_ -= count; }
   /// Keeps the entries in `order` (ascending) and closes the gaps, moving whichever side of them is smaller.
   void keep(std::span<const std::uint32_t> order) noexcept;
-  void clear() noexcept { start_ = used_ = 0; }
+  void clear() noexcept {
+    start_ = used_ = 0;
+    blocks_ = 0;
+  }
 
   /// What lies in one piece and has to be moved when the layer gets another run: keys and values of each head, then the
   /// arrays beside them, in the order of their addresses. Only what entries fill counts; the ring must begin at slot 0.
@@ -53,7 +65,7 @@ class LayerStore {
     std::byte* at;
     std::size_t bytes;
   };
-  int pieces() const { return 2 * heads_ + 4; }
+  int pieces() const { return 3 * heads_ + 5; }
   Piece piece(int number) const noexcept;
   /// Turns the ring so that the oldest entry is in slot 0.
   void unroll() noexcept;
@@ -75,8 +87,10 @@ class LayerStore {
   int heads_;
   std::int64_t key_bytes_;
   std::int64_t value_bytes_;
+  std::int64_t block_key_bytes_;
   std::int64_t start_ = 0;  ///< slot of the oldest entry, < slots
   std::int64_t used_ = 0;
+  std::size_t blocks_ = 0;
 };
 
 }  // namespace brim::kv

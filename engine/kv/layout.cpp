@@ -20,6 +20,22 @@ std::int64_t largest_key(const Shape& shape) {
   return size;
 }
 
+/// Block arrays are cut to this behind a run's other arrays, so that what follows them is aligned.
+constexpr std::int64_t kBlockAlignment = 16;
+
+bool has_block_keys(const LayerShape& layer, const Needs& needs) { return needs.block_keys && layer.window == 0; }
+/// The mean keys of one block, all KV heads.
+std::int64_t block_key_bytes(const LayerShape& layer) {
+  return times(layer.kv_heads, vector_bytes(kernels::KvType::f16, layer.key_size));
+}
+std::int64_t block_bytes(const LayerShape& layer, const Needs& needs) {
+  return plus(sizeof(Block), has_block_keys(layer, needs) ? block_key_bytes(layer) : 0);
+}
+/// Blocks of a layer's entries and a chunk's together, before any are put together.
+std::int64_t most_listed_blocks(std::int64_t slots, std::int64_t chunk, int size) {
+  return most_blocks(plus(slots, chunk), size) + kSpareBlocks;
+}
+
 /// One array of the scratch, rounded up so that the next one is aligned.
 std::int64_t array_bytes(std::int64_t count, std::int64_t size) { return round_up(times(count, size), kAlignment); }
 
@@ -35,8 +51,14 @@ std::int64_t data_bytes(const LayerShape& layer, kernels::KvType type) {
   return times(layer.kv_heads, vector_bytes(type, layer.key_size) + vector_bytes(type, layer.value_size));
 }
 
+std::int64_t block_share_bytes(const LayerShape& layer, const Needs& needs) {
+  if (needs.block_size == 0) return 0;
+  const std::int64_t least = least_block(needs.block_size);
+  return plus(block_bytes(layer, needs), least - 1) / least;
+}
+
 std::int64_t entry_bytes(const LayerShape& layer, kernels::KvType type, Needs needs) {
-  return plus(data_bytes(layer, type), metadata_bytes(needs));
+  return plus(plus(data_bytes(layer, type), metadata_bytes(needs)), block_share_bytes(layer, needs));
 }
 
 std::int64_t staging_bytes(const Shape& shape, std::int64_t chunk) {
@@ -63,7 +85,16 @@ std::int64_t scratch_bytes(const Shape& shape, Needs needs, std::int64_t slots, 
   bytes = plus(bytes, plus(array_bytes(entries, 4), array_bytes(entries, 4)));          // scores, order
   if (needs.attention_mass()) bytes = plus(bytes, array_bytes(entries, 4));
   if (needs.norm != EntryNorm::none) bytes = plus(bytes, array_bytes(entries, 4));
-  return plus(bytes, array_bytes(kGranuleEntries * largest_key(shape), 4));
+  bytes = plus(bytes, array_bytes(kGranuleEntries * largest_key(shape), 4));
+  if (needs.block_size == 0) return bytes;
+  bytes = plus(bytes, array_bytes(most_listed_blocks(slots, chunk, needs.block_size), sizeof(Block)));
+  bytes = plus(bytes, array_bytes(DocumentMemory::tokens(chunk), sizeof(std::int32_t)));
+  bytes = plus(bytes, array_bytes(DocumentMemory::cuts(chunk, needs.block_size), sizeof(std::int64_t)));
+  bytes = plus(bytes, array_bytes(kLearnedDelimiters, sizeof(LearnedDelimiter)));
+  for (const LayerShape& layer : shape.layers) {
+    bytes = plus(bytes, plus(times(kSpareBlocks, block_bytes(layer, needs)), 2 * kBlockAlignment));
+  }
+  return bytes;
 }
 
 std::byte* MemoryMap::take(std::int64_t bytes) {
@@ -82,6 +113,13 @@ LayerRun MemoryMap::layer(const LayerShape& layer, kernels::KvType type, Needs n
   run.index = reinterpret_cast<std::int64_t*>(take(run.slots * 8));
   if (needs.attention_mass()) run.mass = reinterpret_cast<float*>(take(run.slots * 4));
   if (needs.norm != EntryNorm::none) run.norm = reinterpret_cast<float*>(take(run.slots * 4));
+  run.beside_bytes = metadata_bytes(needs) + block_share_bytes(layer, needs);
+  if (needs.block_size == 0) return run;
+  run.most_blocks = most_blocks(run.slots, needs.block_size);
+  run.blocks = reinterpret_cast<Block*>(take(run.most_blocks * static_cast<std::int64_t>(sizeof(Block))));
+  if (has_block_keys(layer, needs)) {
+    run.block_keys = take(round_up(run.most_blocks * block_key_bytes(layer), kBlockAlignment));
+  }
   return run;
 }
 
@@ -98,6 +136,17 @@ Scratch MemoryMap::scratch(const Shape& shape, Needs needs, std::int64_t slots, 
   if (needs.attention_mass()) scratch.mass = reinterpret_cast<float*>(take(array_bytes(entries, 4)));
   if (needs.norm != EntryNorm::none) scratch.norm = reinterpret_cast<float*>(take(array_bytes(entries, 4)));
   scratch.keys = reinterpret_cast<float*>(take(array_bytes(kGranuleEntries * largest_key(shape), 4)));
+  if (needs.block_size == 0) return scratch;
+  const auto array = [&]<class T>(T*& place, std::int64_t count) {
+    place = reinterpret_cast<T*>(take(array_bytes(count, sizeof(T))));
+  };
+  array(scratch.blocks, most_listed_blocks(slots, chunk, needs.block_size));
+  DocumentMemory& document = scratch.document;
+  document.token_count = DocumentMemory::tokens(chunk);
+  document.cut_count = DocumentMemory::cuts(chunk, needs.block_size);
+  array(document.token_ids, document.token_count);
+  array(document.cut_places, document.cut_count);
+  array(document.learned, kLearnedDelimiters);
   return scratch;
 }
 

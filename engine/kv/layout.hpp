@@ -4,8 +4,9 @@
 //   staging            scratch                            layer 0                             layer 1 …
 //   a chunk of the     positions, indices, scores,        ┌ keys of head 0 ┬ keys of head 1 …
 //   layer with the     masses, norms and order of the     ├ values of head 0 ┬ …
-//   largest entries    largest layer and one chunk; a     └ positions ┬ indices ┬ masses ┬ norms
-//                      granule of keys as floats
+//   largest entries    largest layer and one chunk; a     └ positions ┬ indices ┬ masses ┬ norms ┬ blocks ┬ their keys
+//                      granule of keys as floats; the
+//                      document's blocks
 //
 // A layer's part is `granules` · 16 slots; each head's keys are one contiguous run, and so are its values.
 #pragma once
@@ -14,6 +15,8 @@
 #include <cstdint>
 #include <span>
 
+#include "engine/kv/blocks.hpp"
+#include "engine/kv/document.hpp"
 #include "engine/kv/needs.hpp"
 #include "engine/kv/plan.hpp"
 
@@ -32,6 +35,8 @@ bool slides(const LayerShape& layer, std::int64_t context);
 
 /// K and V of one entry, all KV heads.
 std::int64_t data_bytes(const LayerShape& layer, kernels::KvType type);
+/// A slot's share of its layer's blocks and their keys; 0 where there are none.
+std::int64_t block_share_bytes(const LayerShape& layer, const Needs& needs);
 /// The same with metadata: what one slot of this layer costs.
 std::int64_t entry_bytes(const LayerShape& layer, kernels::KvType type, Needs needs);
 
@@ -41,7 +46,8 @@ std::int64_t staging_bytes(const Shape& shape, std::int64_t chunk);
 std::int64_t staging_part_bytes(const Shape& shape, std::int64_t chunk);
 /// Most tokens for which every layer has room in its part, and at most `chunk`. May be 0.
 std::int64_t draft_tokens(const Shape& shape, std::int64_t chunk);
-/// The scratch that eviction and rebasing work in, for layers of at most `slots` slots.
+/// The scratch that eviction and rebasing work in, for layers of at most `slots` slots, and what else does not depend
+/// on how many entries a layer has: the document's blocks, and a few blocks in each layer.
 std::int64_t scratch_bytes(const Shape& shape, Needs needs, std::int64_t slots, std::int64_t chunk);
 
 /// Where one layer's entries lie.
@@ -50,9 +56,13 @@ struct LayerRun {
   std::byte* values = nullptr;
   std::int64_t* positions = nullptr;
   std::int64_t* index = nullptr;
-  float* mass = nullptr;       ///< null when nobody asks for it
-  float* norm = nullptr;       ///< the same
-  std::int64_t slots = 0;      ///< a multiple of 16
+  float* mass = nullptr;            ///< null when nobody asks for it
+  float* norm = nullptr;            ///< the same
+  Block* blocks = nullptr;          ///< null without blocks
+  std::byte* block_keys = nullptr;  ///< [head][block] means of keys in f16, or null
+  std::int64_t slots = 0;           ///< a multiple of 16
+  std::int64_t most_blocks = 0;
+  std::int64_t beside_bytes = 0;  ///< metadata of one slot, all of it
 };
 
 /// Room for one layer's entries followed by a chunk's. The chunk's part begins at `slots` in each array, so that a
@@ -64,7 +74,9 @@ struct Scratch {
   float* mass = nullptr;             ///< null when nobody asks for it
   float* norm = nullptr;             ///< the same
   std::uint32_t* order = nullptr;
-  float* keys = nullptr;             ///< one granule of keys, unpacked
+  float* keys = nullptr;    ///< one granule of keys, unpacked
+  Block* blocks = nullptr;  ///< of a layer and a chunk, or null
+  DocumentMemory document;  ///< empty without blocks
   std::int64_t slots = 0;
 };
 

@@ -34,6 +34,12 @@ struct Needs {
   float mass_kept = 1.0f;
   EntryNorm norm = EntryNorm::none;
   LayerStatistic statistic = LayerStatistic::none;
+  /// Whether entries are grouped into semantic blocks (blocks.hpp).
+  bool blocks = false;
+  /// The plan's part: tokens a block is to have, for this budget; 0 without blocks.
+  int block_size = 0;
+  /// The plan's part: whether each block has the mean of its keys beside it, for reading the cache sparsely.
+  bool block_keys = false;
 
   constexpr bool attention_mass() const { return mass_queries > 0; }
 };

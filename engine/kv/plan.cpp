@@ -144,8 +144,29 @@ Result<std::int64_t> requested_bytes(const Costs& costs, const Shape& shape, Nee
   return std::min(bytes, full);
 }
 
-/// Asks the split, shares out, rounds down to whole granules and hands out what is left over, one granule of all heads at a
-/// time, first to the layers that lost most by rounding.
+/// About how many entries a layer will keep: before the plan, which depends on the blocks that depend on this.
+std::int64_t entries_about(const Shape& shape, const BudgetRequest& request, std::int64_t automatic_bytes) {
+  std::int64_t entry = 0, most = 0;
+  for (const LayerShape& layer : shape.layers) {
+    entry = plus(entry, entry_bytes(layer, shape.type, Needs{}));
+    most = std::max(most, useful_entries(layer, shape.context));
+  }
+  switch (request.kind) {
+    case BudgetRequest::Kind::full:
+      return most;
+    case BudgetRequest::Kind::percent:
+      if (!(request.percent > 0 && request.percent < 100)) return most;
+      return static_cast<std::int64_t>(static_cast<double>(most) * (request.percent / 100));
+    case BudgetRequest::Kind::bytes:
+      return std::min(most, std::max<std::int64_t>(request.bytes, 0) / entry);
+    case BudgetRequest::Kind::automatic:
+      break;
+  }
+  return std::min({most, kAutomaticTokens, std::max<std::int64_t>(automatic_bytes, 0) / entry});
+}
+
+/// Asks the split, shares out, rounds down to whole granules and hands out what is left over, one granule of all heads
+/// at a time, first to the layers that lost most by rounding.
 std::vector<std::int64_t> split_bytes(const Split& split, const std::vector<LayerNeed>& layers, std::int64_t bytes,
                                       const SplitFacts& facts) {
   std::vector<double> shares(layers.size(), 1.0);
@@ -242,7 +263,7 @@ Status give_out(Plan& plan, const std::vector<std::int64_t>& slots) {
     plan.granules += slots[i] / kGranuleEntries * layer.kv_heads;
     plan.granule_bytes = std::max(plan.granule_bytes, data / layer.kv_heads * kGranuleEntries);
     plan.pool_bytes += slots[i] * data;
-    plan.metadata_bytes += slots[i] * metadata_bytes(plan.needs);
+    plan.metadata_bytes += slots[i] * (metadata_bytes(plan.needs) + block_share_bytes(layer, plan.needs));
   }
   plan.metadata_bytes += scratch_bytes(plan.shape, plan.needs, plan.most_entries, plan.chunk);
   if (plan.pool_bytes + plan.metadata_bytes + plan.staging_bytes > plan.budget_bytes) {
@@ -259,14 +280,15 @@ Error unknown_rule(const std::string& keep) {
 }  // namespace
 
 Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::int64_t automatic_bytes,
-                       const std::string& split, const std::string& keep, const SplitFacts& facts) {
+                       const std::string& split, const std::string& keep, const SplitFacts& facts,
+                       const Reading& reading) {
   if (split == kChosenSplit) {
     // Where everything fits there is nothing to share out, and nothing shall be gathered or set aside for it.
-    Result<Plan> plan = make_plan(shape, request, automatic_bytes, "uniform", keep, facts);
+    Result<Plan> plan = make_plan(shape, request, automatic_bytes, "uniform", keep, facts, reading);
     if (!plan || plan->budget_bytes == plan->full_bytes) return plan;
     // Chunks too small for statistics would pay for quotas that never move.
     if (!facts.profile && plan->chunk < kStatisticQueries) return plan;
-    return make_plan(shape, request, automatic_bytes, facts.profile ? "depth" : "zigzag", keep, facts);
+    return make_plan(shape, request, automatic_bytes, facts.profile ? "depth" : "zigzag", keep, facts, reading);
   }
   BRIM_TRY(check_shape(shape));
   const Split* splitter = find_split(split);
@@ -293,6 +315,10 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
   plan.needs = rule->needs();
   plan.needs.statistic = splitter->needs().statistic;
 
+  plan.reading = reading;
+  plan.needs.block_keys = reading.sparse;
+  plan.needs.blocks = plan.needs.blocks || reading.sparse;
+  if (plan.needs.blocks) plan.needs.block_size = block_size_for(entries_about(shape, request, automatic_bytes));
   const Costs costs(shape, plan.needs);
   BRIM_ASSIGN(plan.budget_bytes, requested_bytes(costs, shape, plan.needs, request, automatic_bytes));
   plan.full_bytes = costs.full();
@@ -327,6 +353,7 @@ Result<Plan> plan_of_quotas(const Shape& shape, std::span<const std::int64_t> qu
   plan.splitter = find_split("uniform");  // never asked: the quotas stay
   plan.rule = rule;
   plan.needs = rule->needs();
+  if (plan.needs.blocks) plan.needs.block_size = block_size_for(*std::max_element(quotas.begin(), quotas.end()));
   const Costs costs(shape, plan.needs);
   plan.chunk = std::clamp(static_cast<int>(std::bit_floor(static_cast<unsigned>(std::max(chunk, 1)))),
                           costs.smallest_chunk(), costs.largest_chunk());

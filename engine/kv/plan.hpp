@@ -14,6 +14,7 @@
 
 #include "engine/base/result.hpp"
 #include "engine/kv/budget.hpp"
+#include "engine/kv/reading.hpp"
 #include "engine/kv/scorer.hpp"
 #include "kernels/kv_type.hpp"
 
@@ -47,14 +48,15 @@ struct Plan {
   std::int64_t least_bytes = 0;        ///< the least budget this shape works with: one granule per layer and KV head
   int chunk = 0;                       ///< tokens per prefill chunk: a power of two ≤ 512, and ≥ 16 where context ≥ 64
   std::int64_t staging_bytes = 0;
-  std::int64_t granule_bytes = 0;      ///< one granule: 16 keys and 16 values of the largest head
-  std::int64_t granules = 0;           ///< over all layers and KV heads
-  std::int64_t pool_bytes = 0;         ///< K and V of all granules, each with its own layer's head sizes
-  std::int64_t metadata_bytes = 0;     ///< of all entries, and the scratch
-  std::vector<std::int64_t> quota;     ///< entries per layer, a multiple of 16 or the layer's need
-  std::int64_t most_entries = 0;       ///< slots that no layer will ever pass; the scratch is for as many
-  std::vector<LayerNeed> layers;       ///< what the split saw, caps within most_entries
-  std::string split;                   ///< names, as given
+  std::int64_t granule_bytes = 0;   ///< one granule: 16 keys and 16 values of the largest head
+  std::int64_t granules = 0;        ///< over all layers and KV heads
+  std::int64_t pool_bytes = 0;      ///< K and V of all granules, each with its own layer's head sizes
+  std::int64_t metadata_bytes = 0;  ///< of all entries, and the scratch
+  std::vector<std::int64_t> quota;  ///< entries per layer, a multiple of 16 or the layer's need
+  std::int64_t most_entries = 0;    ///< slots that no layer will ever pass; the scratch is for as many
+  std::vector<LayerNeed> layers;    ///< what the split saw, caps within most_entries
+  Reading reading;                  ///< as asked for
+  std::string split;                ///< names, as given
   std::string keep;
   const Split* splitter = nullptr;     ///< the split named `split`; splits and rules live as long as the program
   const Rule* rule = nullptr;          ///< the rule named `keep`
@@ -80,7 +82,8 @@ inline constexpr const char* kChosenSplit = "auto";
 /// request is below the floors; invalid_argument for an unknown split or rule, with the known ones, for a split that
 /// needs a profile without one or with one of another number of layers, and for a shape without layers, heads or context.
 Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::int64_t automatic_bytes,
-                       const std::string& split, const std::string& keep, const SplitFacts& facts = {});
+                       const std::string& split, const std::string& keep, const SplitFacts& facts = {},
+                       const Reading& reading = {});
 
 /// A plan with these entries for each layer (raised to a granule, cut to what the layer can use, up to whole granules), which
 /// costs what it costs: for measurements that need quotas no split would give. `chunk`: the most tokens read at a time, as

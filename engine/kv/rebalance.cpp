@@ -106,7 +106,7 @@ void Cache::move_to_slots() noexcept {
     set_quota(i, slots_[i]);
     const std::int64_t used = layer.store.used();
     if (used > layer.quota) {
-      evict(layer, 0, layer.quota);
+      evict(static_cast<int>(i), 0, layer.quota);
       layer.evicted += used - layer.quota;
       layer.evicted_at = tokens_;
     }

@@ -7,7 +7,7 @@
 namespace brim::kv {
 
 bool Cache::can_return_to(std::int64_t count, std::int64_t position) const noexcept {
-  if (moved_at_ > count) return false;
+  if (moved_at_ > count || !document_.can_go_back(count)) return false;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
     if (layer.evicted_at > count) return false;
@@ -19,10 +19,14 @@ bool Cache::can_return_to(std::int64_t count, std::int64_t position) const noexc
 
 void Cache::return_to(std::int64_t count, std::int64_t position) noexcept {
   stored_bytes_ = 0;
+  document_.go_back(count);
   for (Layer& layer : layers_) {
     const std::span<const std::int64_t> positions = layer.store.positions();
     const auto first = std::lower_bound(positions.begin(), positions.end(), position);
     layer.store.drop_newest(positions.end() - first);
+    if (document_.cut()) {
+      layer.store.set_blocks(undo_cuts(layer.store.blocks(), layer.store.used(), document_.open()));
+    }
     stored_bytes_ += layer.store.bytes_used();
   }
   tokens_ = count;
@@ -51,6 +55,7 @@ void Cache::clear() noexcept {
     layer.store.clear();
     layer.evicted = layer.evicted_at = layer.slid_to = 0;
   }
+  document_.clear();
   if (moved_at_ > 0) restore_quotas();
   stored_bytes_ = observations_ = moved_at_ = 0;
   tokens_ = position_ = rebased_ = rebased_at_ = chunk_ = 0;

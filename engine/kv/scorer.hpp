@@ -6,17 +6,19 @@
 #include <string>
 #include <string_view>
 
+#include "engine/kv/blocks.hpp"
 #include "engine/kv/needs.hpp"
 
 namespace brim::kv {
 
 /// One layer's entries, oldest first, retained and staged alike: what a rule may look at.
 struct Entries {
-  std::span<const std::int64_t> index;   ///< place of the token in the whole input, counted from 0
-  std::span<const float> mass;           ///< accumulated attention (empty unless asked for in needs())
-  std::span<const float> norm;           ///< of keys or values, as asked for (empty unless)
-  std::int64_t sinks = 0;                ///< the first `sinks` entries stay whatever their score
-  std::int64_t recent = 0;               ///< the last `recent` entries stay whatever their score
+  std::span<const std::int64_t> index;  ///< place of the token in the whole input, counted from 0
+  std::span<const float> mass;          ///< accumulated attention (empty unless asked for in needs())
+  std::span<const float> norm;          ///< of keys or values, as asked for (empty unless)
+  std::span<const Block> blocks;        ///< how they are grouped, their lengths (empty unless asked for)
+  std::int64_t sinks = 0;               ///< the first `sinks` entries stay whatever their score
+  std::int64_t recent = 0;              ///< the last `recent` entries stay whatever their score
 };
 
 /// One rule; stateless, so one instance serves all sessions. Add one: docs/add-a-kv-policy.md.

@@ -99,6 +99,7 @@ void attend_in_parts(const Pass& pass, const LayerAttention& layer, std::int64_t
 }  // namespace
 
 void attend(const Pass& pass, int layer_index, const kv::View& view) noexcept {
+  if (reads_sparsely(pass, layer_index, view)) choose_what_to_read(pass, layer_index, view);
   const LayerAttention layer(pass, layer_index, view);
   const std::int64_t wanted = std::int64_t{pass.threads} * kTasksPerThread, most = attention_tile(layer.group());
   const std::int64_t tiles = (pass.tokens + most - 1) / most;

@@ -50,12 +50,12 @@ Status Decoder::check(std::span<const std::int32_t> tokens, std::int64_t most) c
 
 Status Decoder::forward(std::span<const std::int32_t> tokens, const std::atomic<bool>* cancel) {
   BRIM_TRY(check(tokens, cache_.plan().chunk));
-  return read_chunk(tokens, cache_.begin(static_cast<std::int64_t>(tokens.size())), cancel);
+  return read_chunk(tokens, cache_.begin(static_cast<std::int64_t>(tokens.size()), tokens), cancel);
 }
 
 Status Decoder::forward_drafts(std::span<const std::int32_t> tokens, const std::atomic<bool>* cancel) {
   BRIM_TRY(check(tokens, cache_.draft_room()));
-  return read_chunk(tokens, cache_.begin_drafts(static_cast<std::int64_t>(tokens.size())), cancel);
+  return read_chunk(tokens, cache_.begin_drafts(static_cast<std::int64_t>(tokens.size()), tokens), cancel);
 }
 
 Status Decoder::read_chunk(std::span<const std::int32_t> tokens, std::int64_t position,

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "engine/model/pass.hpp"
+#include "engine/model/sparse.hpp"
 #include "kernels/dispatch.hpp"
 
 namespace brim::model {
@@ -18,13 +19,21 @@ class LayerAttention {
         shape_(pass.config.layers[static_cast<std::size_t>(layer)]),
         view_(view),
         type_(static_cast<std::size_t>(pass.cache.plan().shape.type)),
-        // With this the indices of entries follow their positions while nothing is evicted, also where entries that slid
-        // out of a window are no longer in the view.
-        before_(view.positions().front() % kernels::kAttentionPart) {}
+        sparse_(reads_sparsely(pass, layer, view)),
+        // With this the indices of entries follow their positions while nothing is evicted, also where entries that
+        // slid out of a window are no longer in the view.
+        before_(sparse_ ? 0 : view.positions().front() % kernels::kAttentionPart) {}
 
   int group() const { return shape_.heads / shape_.kv_heads; }
   int kv_heads() const { return shape_.kv_heads; }
-  std::int64_t parts() const { return (before_ + view_.entries() + kernels::kAttentionPart - 1) / kernels::kAttentionPart; }
+  /// Whether a lone token reads some blocks only: indices then count what it reads.
+  bool sparse() const { return sparse_; }
+  std::int64_t parts() const {
+    if (!sparse_) return parts_of(before_ + view_.entries());
+    std::int64_t most = 0;
+    for (int head = 0; head < shape_.kv_heads; ++head) most = std::max(most, parts_of(Read(pass_, head).total()));
+    return most;
+  }
 
   /// By index, as kernels count: view entry + before_.
   kernels::Seen seen_by(std::int64_t token) const noexcept {
@@ -48,6 +57,7 @@ class LayerAttention {
   /// `part` that any of them sees; not at all if that is none.
   template <class Body>
   void with_part(int head, std::int64_t token, std::int64_t count, std::int64_t part, Body&& body) const noexcept {
+    if (sparse_) return with_read_part(head, part, body);
     std::array<kernels::Seen, kAttentionRows> seen;
     for (std::int64_t t = 0; t < count; ++t) seen[static_cast<std::size_t>(t)] = seen_by(token + t);
     const std::int64_t first = std::max(part * kernels::kAttentionPart, seen[0].first);
@@ -59,20 +69,25 @@ class LayerAttention {
       const kv::Stretch stretch = view_.stretch(head, at, end - before_);
       runs[used++] = {stretch.keys, stretch.values, stretch.key_stride, stretch.value_stride, stretch.count};
     }
-    kernels::Attend call{};
+    kernels::Attend call = call_for(head, token, count, seen.data());
     call.runs = runs.data();
     call.first = first;
     call.end = end;
-    call.key_size = pass_.config.key_size;
-    call.value_size = pass_.config.value_size;
-    call.queries = pass_.work.query.data() + (token * shape_.heads + std::int64_t{head} * group()) * call.key_size;
-    call.query_stride = std::int64_t{shape_.heads} * call.key_size;
-    call.group = group();
-    call.tokens = count;
-    call.seen = seen.data();
-    call.scale = pass_.config.attention_scale;
-    call.soft_cap = pass_.config.attention_soft_cap;
     body(call);
+  }
+
+  /// The same for each run that the lone token reads: body(call, first entry of the run in the view).
+  template <class Body>
+  void with_runs(int head, Body&& body) const noexcept {
+    const Read read(pass_, head);
+    const kernels::Seen seen{0, read.total()};
+    kernels::Attend call = call_for(head, 0, 1, &seen);
+    for (const kernels::KvRun& run : read.runs()) {
+      call.runs = &run;
+      call.first = call.end;
+      call.end += run.count;
+      body(call, read.entry(run));
+    }
   }
 
   /// The place in the view of the entry with this index.
@@ -82,10 +97,41 @@ class LayerAttention {
   void add_mass(const kernels::AttentionMass& call) const noexcept { kernels::active().attention_mass[type_](call); }
 
  private:
+  static std::int64_t parts_of(std::int64_t entries) {
+    return (entries + kernels::kAttentionPart - 1) / kernels::kAttentionPart;
+  }
+
+  kernels::Attend call_for(int head, std::int64_t token, std::int64_t count, const kernels::Seen* seen) const noexcept {
+    kernels::Attend call{};
+    call.key_size = pass_.config.key_size;
+    call.value_size = pass_.config.value_size;
+    call.queries = pass_.work.query.data() + (token * shape_.heads + std::int64_t{head} * group()) * call.key_size;
+    call.query_stride = std::int64_t{shape_.heads} * call.key_size;
+    call.group = group();
+    call.tokens = count;
+    call.seen = seen;
+    call.scale = pass_.config.attention_scale;
+    call.soft_cap = pass_.config.attention_soft_cap;
+    return call;
+  }
+
+  template <class Body>
+  void with_read_part(int head, std::int64_t part, Body&& body) const noexcept {
+    const Read read(pass_, head);
+    const kernels::Seen seen{0, read.total()};
+    kernels::Attend call = call_for(head, 0, 1, &seen);
+    call.first = part * kernels::kAttentionPart;
+    call.end = std::min(call.first + kernels::kAttentionPart, read.total());
+    if (call.first >= call.end) return;
+    call.runs = read.part(part);
+    body(call);
+  }
+
   const Pass& pass_;
   const LayerConfig& shape_;
   const kv::View& view_;
   std::size_t type_;
+  bool sparse_;
   std::int64_t before_;
 };
 

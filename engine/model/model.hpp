@@ -3,12 +3,15 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "engine/base/log.hpp"
 #include "engine/base/result.hpp"
 #include "engine/io/gguf.hpp"
 #include "engine/model/config.hpp"
+#include "engine/model/delimiters.hpp"
 #include "engine/model/panels.hpp"
 #include "engine/model/weights.hpp"
 #include "engine/text/tokenizer.hpp"
@@ -33,6 +36,8 @@ class Model {
   const Config& config() const { return config_; }
   const Weights& weights() const { return weights_; }
   const text::Tokenizer& tokenizer() const { return tokenizer_; }
+  /// What each token ends, by id: for caches that cut texts into blocks.
+  std::span<const std::uint8_t> delimiters() const { return delimiters_; }
   /// tokenizer.chat_template, empty when the file has none.
   const std::string& chat_template() const { return chat_template_; }
   std::int64_t parameters() const;
@@ -42,15 +47,22 @@ class Model {
   quant::Format main_format() const;
 
  private:
-  Model(io::Gguf file, Config config, Panels panels, Weights weights, text::Tokenizer tokenizer, std::string chat_template)
-      : file_(std::move(file)), config_(std::move(config)), panels_(std::move(panels)), weights_(std::move(weights)),
-        tokenizer_(std::move(tokenizer)), chat_template_(std::move(chat_template)) {}
+  Model(io::Gguf file, Config config, Panels panels, Weights weights, text::Tokenizer tokenizer,
+        std::string chat_template)
+      : file_(std::move(file)),
+        config_(std::move(config)),
+        panels_(std::move(panels)),
+        weights_(std::move(weights)),
+        tokenizer_(std::move(tokenizer)),
+        delimiters_(find_delimiters(tokenizer_)),
+        chat_template_(std::move(chat_template)) {}
 
   io::Gguf file_;
   Config config_;
   Panels panels_;  ///< what weights_ refers to, beside the file
   Weights weights_;
   text::Tokenizer tokenizer_;
+  std::vector<std::uint8_t> delimiters_;
   std::string chat_template_;
 };
 

@@ -63,6 +63,7 @@ void Watch::after_attention(const Pass& tile) noexcept {
 void Watch::gather(const Pass& tile, std::int64_t queries, float* rows, std::int64_t row_stride) const noexcept {
   const LayerAttention layer(tile, layer_, view_);
   const std::int64_t begin = first_of_last(tile, chunk_.tokens, queries), most = attention_tile(layer.group());
+  if (layer.sparse()) return gather_read(tile, layer, rows, row_stride);
   kernels::for_chunks(tile.threads, layer.parts() * heads_, [&](std::int64_t task, int worker) noexcept {
     const int head = static_cast<int>(task % heads_);
     float* mass = rows + head * row_stride;
@@ -73,6 +74,19 @@ void Watch::gather(const Pass& tile, std::int64_t queries, float* rows, std::int
         layer.add_mass({call, mass + layer.entry(call.first)});
       });
     }
+  });
+}
+
+// A lone token that reads some blocks only gives attention to those.
+void Watch::gather_read(const Pass& tile, const LayerAttention& layer, float* rows,
+                        std::int64_t row_stride) const noexcept {
+  kernels::for_chunks(tile.threads, heads_, [&](std::int64_t task, int worker) noexcept {
+    const int head = static_cast<int>(task);
+    layer.with_runs(head, [&](kernels::Attend& call, std::int64_t entry) {
+      call.scratch = tile.work.worker_scratch(worker).kernel;
+      call.state = layer.result(head, 0);
+      layer.add_mass({call, rows + head * row_stride + entry});
+    });
   });
 }
 

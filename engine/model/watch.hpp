@@ -8,8 +8,10 @@
 
 namespace brim::model {
 
-/// One layer of one chunk. In this order: constructed when the chunk is staged; for each tile of tokens after_attention,
-/// before_branch and after_branch; finish once. Borrows everything; one thread at a time.
+class LayerAttention;
+
+/// One layer of one chunk. In this order: constructed when the chunk is staged; for each tile of tokens
+/// after_attention, before_branch and after_branch; finish once. Borrows everything; one thread at a time.
 class Watch {
  public:
   Watch(const Pass& chunk, int layer, const kv::View& view) noexcept;
@@ -24,6 +26,7 @@ class Watch {
 
  private:
   void gather(const Pass& tile, std::int64_t queries, float* rows, std::int64_t row_stride) const noexcept;
+  void gather_read(const Pass& tile, const LayerAttention& layer, float* rows, std::int64_t row_stride) const noexcept;
   void gather_query_by_query(const Pass& tile) const noexcept;
   double statistic() const noexcept;
   double minimal_budget() const noexcept;

@@ -39,6 +39,7 @@ WorkspaceShape workspace_shape(const kv::Plan& plan, int threads) {
     shape.statistic = plan.needs.statistic;
   }
   shape.entries = plan.most_entries + plan.chunk;
+  if (plan.reading.sparse) shape.read_blocks = kv::most_blocks(plan.most_entries, plan.needs.block_size);
   return shape;
 }
 
@@ -67,8 +68,7 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   cutter.cut(row_largest, tile * heads);
   cutter.cut(row_sums, tile * heads);
   const std::int64_t split_tokens = sizes.threads > 1 ? std::min(chunk, kSplitTokens) : 0;
-  // Entries may begin anywhere in the first part.
-  const std::int64_t parts = (sizes.entries + 2 * kernels::kAttentionPart - 2) / kernels::kAttentionPart;
+  const std::int64_t parts = most_parts();  // entries may begin anywhere in the first one
   split_rows_ = split_tokens * heads;
   cutter.cut(part_largest, (parts - 1) * split_rows_);
   cutter.cut(part_sums, (parts - 1) * split_rows_);
@@ -80,6 +80,14 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   cutter.cut(attention, sizes.threads * worker_floats_);
   if (sizes.mass_queries > 0) cutter.cut(mass, (kv_heads + 1) * sizes.entries);
   cutter.cut(watched, kv_heads * statistic_rows(sizes.statistic) * sizes.entries);
+  if (sizes.read_blocks > 0) {
+    cutter.cut(read_scores, kv_heads * sizes.read_blocks);
+    cutter.cut(read_order, kv_heads * sizes.read_blocks);
+    cutter.cut(read_runs, kv_heads * most_runs());
+    cutter.cut(read_entries, kv_heads * most_runs());
+    cutter.cut(read_parts, kv_heads * (parts + 1));
+    cutter.cut(read_totals, kv_heads);
+  }
   cutter.cut(logits, sizes.logit_rows * config.vocabulary);
   if (config.has_experts()) {
     cutter.cut(router, tile * config.experts);

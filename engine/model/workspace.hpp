@@ -8,6 +8,7 @@
 
 #include "engine/kv/plan.hpp"
 #include "engine/model/config.hpp"
+#include "kernels/attention.hpp"
 
 namespace brim::model {
 
@@ -31,7 +32,8 @@ struct WorkspaceShape {
   int threads = 1;
   std::int64_t mass_queries = 0;  ///< what watch.hpp gathers: kv::Needs, nothing where it could decide nothing
   kv::LayerStatistic statistic = kv::LayerStatistic::none;
-  std::int64_t logit_rows = 1;  ///< most tokens whose logits are asked for at once
+  std::int64_t read_blocks = 0;  ///< most blocks that sparse.hpp chooses from; 0: everything is read
+  std::int64_t logit_rows = 1;   ///< most tokens whose logits are asked for at once
 };
 WorkspaceShape workspace_shape(const kv::Plan& plan, int threads);
 
@@ -46,37 +48,49 @@ struct WorkerScratch {
 /// Row-major float buffers unless said; [rows][values]. Owned by the arena they were cut from.
 struct Workspace {
   WorkspaceShape shape;
-  std::span<float> stream;       ///< [chunk][embedding] the residual stream
-  std::span<float> key;          ///< [chunk][kv_heads · key_size]
-  std::span<float> value;        ///< [chunk][kv_heads · value_size]
-  std::span<float> normed;       ///< [tile][embedding]
-  std::span<float> branch;       ///< [tile][embedding] what a branch adds
-  std::span<float> query;        ///< [tile][heads · key_size]
-  std::span<float> mixed;        ///< [tile][heads · value_size]
-  std::span<float> gate;         ///< [tile][widest feed-forward]
-  std::span<float> up;           ///< [tile][widest feed-forward]
-  std::span<float> cosines;      ///< [2][chunk][pairs]: layers that see everything, layers with a window
-  std::span<float> sines;        ///< the same
-  std::span<float> row_largest;  ///< [tile][heads] states of attention; their sums of values are in `mixed`
-  std::span<float> row_sums;     ///< the same
-  std::span<float> part_largest; ///< [parts of a context after the first][split tokens][heads]
-  std::span<float> part_sums;    ///< the same
-  std::span<float> part_out;     ///< the same, each value_size
-  std::span<float> attention;    ///< [threads][worker_scratch]
-  std::span<float> mass;         ///< [kv_heads + 1][entries], only when asked for
-  std::span<float> watched;      ///< [kv_heads][statistic_rows][entries], only when asked for
-  std::span<float> logits;       ///< [logit_rows][vocabulary]
-  std::span<float> router;       ///< [tile][experts]
-  std::span<float> gathered;     ///< [tile][embedding] tokens of one expert
-  std::span<float> expert_out;   ///< [tile][embedding]
-  std::span<float> expert_weight;            ///< [tile][experts_used]
-  std::span<std::int32_t> expert_choice;     ///< [tile][experts_used], ascending
-  std::span<std::int32_t> expert_tokens;     ///< [tile] rows of `gathered`, by token
-  std::span<std::byte> product;  ///< scratch of kernels::multiply
+  std::span<float> stream;        ///< [chunk][embedding] the residual stream
+  std::span<float> key;           ///< [chunk][kv_heads · key_size]
+  std::span<float> value;         ///< [chunk][kv_heads · value_size]
+  std::span<float> normed;        ///< [tile][embedding]
+  std::span<float> branch;        ///< [tile][embedding] what a branch adds
+  std::span<float> query;         ///< [tile][heads · key_size]
+  std::span<float> mixed;         ///< [tile][heads · value_size]
+  std::span<float> gate;          ///< [tile][widest feed-forward]
+  std::span<float> up;            ///< [tile][widest feed-forward]
+  std::span<float> cosines;       ///< [2][chunk][pairs]: layers that see everything, layers with a window
+  std::span<float> sines;         ///< the same
+  std::span<float> row_largest;   ///< [tile][heads] states of attention; their sums of values are in `mixed`
+  std::span<float> row_sums;      ///< the same
+  std::span<float> part_largest;  ///< [parts of a context after the first][split tokens][heads]
+  std::span<float> part_sums;     ///< the same
+  std::span<float> part_out;      ///< the same, each value_size
+  std::span<float> attention;     ///< [threads][worker_scratch]
+  std::span<float> mass;          ///< [kv_heads + 1][entries], only when asked for
+  std::span<float> watched;       ///< [kv_heads][statistic_rows][entries], only when asked for
+  // What a lone token reads of a layer (sparse.hpp), only where it may be less than everything.
+  std::span<float> read_scores;           ///< [kv_heads][blocks]
+  std::span<std::uint32_t> read_order;    ///< [kv_heads][blocks]
+  std::span<kernels::KvRun> read_runs;    ///< [kv_heads][runs]
+  std::span<std::int64_t> read_entries;   ///< [kv_heads][runs] each run's first entry in the view
+  std::span<std::int64_t> read_parts;     ///< [kv_heads][parts + 1] each part's first run, and their end
+  std::span<std::int64_t> read_totals;    ///< [kv_heads] entries read
+  std::span<float> logits;                ///< [logit_rows][vocabulary]
+  std::span<float> router;                ///< [tile][experts]
+  std::span<float> gathered;              ///< [tile][embedding] tokens of one expert
+  std::span<float> expert_out;            ///< [tile][embedding]
+  std::span<float> expert_weight;         ///< [tile][experts_used]
+  std::span<std::int32_t> expert_choice;  ///< [tile][experts_used], ascending
+  std::span<std::int32_t> expert_tokens;  ///< [tile] rows of `gathered`, by token
+  std::span<std::byte> product;           ///< scratch of kernels::multiply
 
   WorkerScratch worker_scratch(int worker) const;
   /// Rows of one part in part_largest.
   std::int64_t split_rows() const { return split_rows_; }
+  /// Parts that a context may have, and runs that a lone token may read of a head.
+  std::int64_t most_parts() const {
+    return (shape.entries + 2 * kernels::kAttentionPart - 2) / kernels::kAttentionPart;
+  }
+  std::int64_t most_runs() const { return shape.read_blocks + most_parts() + 2; }
 
   /// Cuts the buffers out of `memory`; with an empty span only counts. Returns the bytes they take.
   std::size_t lay_out(const Config& config, const WorkspaceShape& sizes, std::span<std::byte> memory);

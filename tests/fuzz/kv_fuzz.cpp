@@ -74,6 +74,8 @@ Shape small_shape(Bytes& in) {
   return shape;
 }
 
+constexpr std::uint8_t kDelimiters[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 0x80, 0x81, 9, 200, 0, 0, 0};
+
 class NoRotation : public brim::kv::KeyRotation {
  public:
   void rotate_back(int, float* keys, std::int64_t count, std::int64_t) const noexcept override {
@@ -81,6 +83,25 @@ class NoRotation : public brim::kv::KeyRotation {
     require(keys[0] == keys[0]);
   }
 };
+
+void check_blocks(const Cache& cache, int layer) {
+  const auto blocks = cache.blocks(layer);
+  if (cache.plan().needs.block_size == 0) return require(blocks.empty());
+  const std::int64_t retained = cache.view(layer).retained();
+  std::int64_t entries = 0;
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    require(blocks[i].length > 0);
+    require(i == 0 || blocks[i - 1].start < blocks[i].start);
+    entries += blocks[i].length;
+  }
+  require(entries == retained);
+  require(static_cast<std::int64_t>(blocks.size()) <= brim::kv::most_blocks(retained, cache.plan().needs.block_size));
+  std::vector<float> scores(blocks.size());
+  for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = static_cast<float>(i * 7 % 5);
+  std::vector<std::uint32_t> order(blocks.size());
+  const std::size_t count = brim::kv::choose_blocks(blocks, scores, cache.plan().reading.share, order);
+  for (std::size_t i = 1; i < count; ++i) require(order[i - 1] < order[i] && order[i] < blocks.size());
+}
 
 void check(const Cache& cache, int layers) {
   require(cache.bytes_used() <= cache.bytes_peak());
@@ -90,6 +111,7 @@ void check(const Cache& cache, int layers) {
     require(view.retained() <= cache.layer(layer).quota);
     const auto positions = view.positions();
     for (std::size_t i = 1; i < positions.size(); ++i) require(positions[i - 1] < positions[i]);
+    if (!cache.stale()) check_blocks(cache, layer);
     if (!positions.empty() && !cache.stale()) require(positions.back() == cache.next_position() - 1);
   }
 }
@@ -98,7 +120,11 @@ void check(const Cache& cache, int layers) {
 /// certain.
 void chunk(Cache& cache, std::int64_t n, int until, const std::vector<float>& values, bool drafts = false) {
   const int layers = static_cast<int>(cache.plan().shape.layers.size());
-  const std::int64_t position = drafts ? cache.begin_drafts(n) : cache.begin(n);
+  // Ids follow from the place in the input, so that what is read again is the same.
+  std::vector<std::int32_t> ids(static_cast<std::size_t>(n));
+  for (std::int64_t t = 0; t < n; ++t)
+    ids[static_cast<std::size_t>(t)] = static_cast<std::int32_t>((cache.tokens() + t) * 37 % 18 - 1);
+  const std::int64_t position = drafts ? cache.begin_drafts(n, ids) : cache.begin(n, ids);
   require(position >= 0 && position + n <= cache.plan().shape.context);
   for (int layer = 0; layer < layers; ++layer) {
     if (layer == until) {
@@ -131,13 +157,16 @@ void drive(Bytes& in) {
   const int policy = in.last();
   constexpr const char* kSplits[] = {"uniform", "zigzag", "pyramid", "squeeze", "cake", "depth-mlp"};
   constexpr const char* kRules[] = {"window", "snapkv", "knorm", "h2o-value", "tova"};
-  const auto plan = brim::kv::make_plan(shape, share, 0, kSplits[policy % 6], kRules[policy / 6 % 5]);
+  const bool blocks = policy >= 180;
+  const char* const rule = blocks && policy % 4 != 0 ? "dynsplit" : kRules[policy / 6 % 5];
+  const brim::kv::Reading reading{blocks && policy % 2 == 0, 0.3};
+  const auto plan = brim::kv::make_plan(shape, share, 0, kSplits[policy % 6], rule, {}, reading);
   if (!plan) return;
   std::vector<std::byte> memory(static_cast<std::size_t>(plan->budget_bytes) + 64);
   const std::size_t offset = (64 - reinterpret_cast<std::uintptr_t>(memory.data()) % 64) % 64;
   const NoRotation rotation;
   auto made = Cache::create(*plan, std::span(memory).subspan(offset, static_cast<std::size_t>(plan->budget_bytes)),
-                            &rotation);
+                            &rotation, kDelimiters);
   require(made.ok());
   Cache& cache = *made;
   const int layers = static_cast<int>(shape.layers.size());

@@ -60,6 +60,8 @@ BRIM_API const char* brim_isa(void);
  *           kv.split         auto (default): depth with a profile, else zigzag; or uniform | …
  *           kv.profile       a file that brim calibrate wrote for this model; default the one the model carries, if any
  *           kv.keep          window (default) | …
+ *           kv.read          all (default); "top=25%": a token of an answer reads the sinks, the newest entries and the
+ *                            blocks that suit its query best, up to this share of what is retained
  *           chat.template    a built-in name (chatml, llama3, …) or Jinja source; default the model's own
  *           spec.type        ngram (default): guess tokens from earlier in the text and verify several in one pass,
  *                            which changes nothing but the time; none: off

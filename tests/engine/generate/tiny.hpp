@@ -34,6 +34,8 @@ struct TinyReader {
   std::string type = "f16";
   std::string budget = "full";
   int threads = 2;
+  std::string keep = "window";
+  std::string read = "all";
 };
 
 inline std::unique_ptr<generate::Reader> tiny_reader(const std::shared_ptr<const model::Model>& model,
@@ -46,6 +48,10 @@ inline std::unique_ptr<generate::Reader> tiny_reader(const std::shared_ptr<const
   if (!budget) FAIL(budget.error().sentence);
   options.budget = *budget;
   options.threads = wish.threads;
+  options.keep = wish.keep;
+  const auto reading = kv::parse_reading(wish.read);
+  if (!reading) FAIL(reading.error().sentence);
+  options.reading = *reading;
   auto reader = generate::Reader::create(model, options);
   if (!reader) FAIL(reader.error().sentence);
   return std::move(*reader);

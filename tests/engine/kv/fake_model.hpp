@@ -79,6 +79,15 @@ inline std::vector<float> fake_key(const FakeRotation& rotation, const kv::Layer
   return key;
 }
 
+/// Token ids of the fake text: 1 to 15; and what each of them ends: some end a sentence, a clause or a word.
+inline std::int32_t fake_token(std::int64_t token) {
+  return static_cast<std::int32_t>(Random(static_cast<std::uint64_t>(token) * 77 + 5).pick(1, 15));
+}
+inline std::span<const std::uint8_t> fake_delimiters() {
+  static constexpr std::uint8_t kClasses[16] = {0, 4, 2, 7, 1, 0x80, 0x80};
+  return kClasses;
+}
+
 /// What the cache should have stored for `values`, as floats again.
 inline std::vector<float> through_storage(kernels::KvType type, const std::vector<float>& values) {
   const int size = static_cast<int>(values.size());
@@ -113,8 +122,8 @@ class FakeModel {
     const auto address = reinterpret_cast<std::uintptr_t>(memory_.data());
     offset_ = kGuard + (64 - (address + kGuard) % 64) % 64;
     std::memset(memory_.data() + offset_, 0, static_cast<std::size_t>(bytes_));
-    Result<kv::Cache> made =
-        kv::Cache::create(plan, std::span(memory_).subspan(offset_, static_cast<std::size_t>(bytes_)), &rotation_);
+    Result<kv::Cache> made = kv::Cache::create(
+        plan, std::span(memory_).subspan(offset_, static_cast<std::size_t>(bytes_)), &rotation_, fake_delimiters());
     if (made) cache_ = std::make_unique<kv::Cache>(std::move(made).value());
   }
 
@@ -155,7 +164,9 @@ class FakeModel {
   /// Reads n tokens as one chunk. `look` (may be empty) is called between stage and commit.
   void read_chunk(std::int64_t n, const std::function<void(int layer)>& look = {}) {
     const std::int64_t first = cache_->tokens();
-    const std::int64_t position = cache_->begin(n);
+    ids_.clear();
+    for (std::int64_t t = 0; t < n; ++t) ids_.push_back(fake_token(first + t));
+    const std::int64_t position = cache_->begin(n, ids_);
     for (int layer = 0; layer < layers(); ++layer) {
       stage(layer, first, position, n);
       if (look) look(layer);
@@ -181,6 +192,7 @@ class FakeModel {
   std::size_t offset_ = 0;
   std::unique_ptr<kv::Cache> cache_;
   std::vector<float> keys_, values_;
+  std::vector<std::int32_t> ids_;
 };
 
 /// `count` layers alike.

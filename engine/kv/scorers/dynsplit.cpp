@@ -1,0 +1,44 @@
+// Semantic blocks (DynSplit-KV, arXiv 2602.03184): what belongs together stays together. An entry is worth what the
+// entries of its block are worth on average, so that whole blocks go; ties make the last of them lose its oldest
+// entries only, and quotas stay exact. An entry by itself is worth the attention of the last 32 queries, as with SnapKV
+// (ours); sinks, which stay anyway, say nothing about their block.
+#include <algorithm>
+
+#include "engine/kv/scorer.hpp"
+
+namespace brim::kv {
+namespace {
+
+class SemanticBlocksRule : public Rule {
+ public:
+  Needs needs() const override {
+    Needs needs;
+    needs.mass_queries = kQueries;
+    needs.mass_kept = 1 - 1.0f / kQueries;
+    needs.blocks = true;
+    return needs;
+  }
+  void score(const Entries& entries, std::span<float> scores) const noexcept override {
+    std::size_t entry = 0;
+    for (const Block& block : entries.blocks) {
+      const std::size_t end = std::min(entry + static_cast<std::size_t>(block.length), scores.size());
+      const std::size_t first = std::clamp(static_cast<std::size_t>(entries.sinks), entry, end);
+      float sum = 0;
+      for (std::size_t i = first; i < end; ++i) sum += entries.mass[i];
+      const float mean = first < end ? sum / static_cast<float>(end - first) : 0;
+      for (; entry < end; ++entry) scores[entry] = mean;
+    }
+  }
+
+ private:
+  static constexpr int kQueries = 32;
+};
+
+}  // namespace
+
+const Rule& semantic_blocks_rule() {
+  static const SemanticBlocksRule instance;
+  return instance;
+}
+
+}  // namespace brim::kv

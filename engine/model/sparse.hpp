@@ -1,0 +1,44 @@
+// Sparse reading (kv.read): a lone token attends to the sinks, the newest entries and the blocks of entries whose mean
+// key suits its query best, head by head; the rest of what the layer retains is skipped. Blocks are runs of memory, so
+// nothing is gathered. Sits between attend.cpp, which says when, and kv/reading.hpp, which chooses.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "engine/model/pass.hpp"
+#include "kernels/attention.hpp"
+
+namespace brim::model {
+
+/// Whether this pass reads the layer so: a chunk of one token, a layer without a window, and kv.read asks for it.
+bool reads_sparsely(const Pass& pass, int layer, const kv::View& view) noexcept;
+
+/// Chooses for each KV head by the mean of its group's queries, which must be in work.query. Valid as long as the view.
+void choose_what_to_read(const Pass& pass, int layer, const kv::View& view) noexcept;
+
+/// What was chosen for one KV head. Entries that are read are counted from 0 without gaps, and each part of
+/// kernels::kAttentionPart of them begins with a run of its own.
+class Read {
+ public:
+  Read(const Pass& pass, int head) noexcept : work_(pass.work), head_(head) {}
+  std::int64_t total() const { return work_.read_totals[static_cast<std::size_t>(head_)]; }
+  std::span<const kernels::KvRun> runs() const {
+    const std::int64_t parts = (total() + kernels::kAttentionPart - 1) / kernels::kAttentionPart;
+    return {first_run(), static_cast<std::size_t>(starts()[parts])};
+  }
+  const kernels::KvRun* part(std::int64_t number) const { return first_run() + starts()[number]; }
+  /// The run's first entry in the view.
+  std::int64_t entry(const kernels::KvRun& run) const {
+    return work_.read_entries[static_cast<std::size_t>(&run - work_.read_runs.data())];
+  }
+
+ private:
+  const kernels::KvRun* first_run() const { return work_.read_runs.data() + head_ * work_.most_runs(); }
+  const std::int64_t* starts() const { return work_.read_parts.data() + head_ * (work_.most_parts() + 1); }
+
+  const Workspace& work_;
+  int head_;
+};
+
+}  // namespace brim::model

@@ -1,0 +1,105 @@
+// Sparse reading and semantic blocks through a whole model: what must not change does not, whatever a session does.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "engine/generate/reader.hpp"
+#include "tests/engine/generate/tiny.hpp"
+#include "tests/support/allocation_count.hpp"
+
+using namespace brim;
+using generate::Reader;
+
+namespace {
+
+std::vector<float> logits_of(Reader& reader) {
+  const auto logits = reader.logits();
+  REQUIRE(logits);
+  return {logits->begin(), logits->end()};
+}
+
+void read(Reader& reader, std::span<const std::int32_t> ids) {
+  const Status status = reader.read(ids, {}, nullptr);
+  if (!status) FAIL(status.error().sentence);
+}
+
+/// A prompt, and then token by token; the logits after the last.
+std::vector<float> answer(Reader& reader, const std::vector<std::int32_t>& ids, std::size_t prompt) {
+  read(reader, std::span(ids).first(prompt));
+  for (std::size_t i = prompt; i < ids.size(); ++i) read(reader, std::span(ids).subspan(i, 1));
+  return logits_of(reader);
+}
+
+double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
+  double largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(double{a[i]} - double{b[i]}));
+  return largest;
+}
+
+}  // namespace
+
+TEST_CASE("reading every block is reading everything; reading some is not, but is the same by all threads") {
+  test::TinyModel shape;
+  shape.context = 1024;
+  const auto model = test::tiny_model(shape);
+  const auto ids = test::some_ids(900);
+  const auto all = test::tiny_reader(model, {.type = "f32"});
+  const auto expected = answer(*all, ids, 700);
+  const auto whole = test::tiny_reader(model, {.type = "f32", .read = "top=100%"});
+  CHECK(largest_difference(answer(*whole, ids, 700), expected) <= 1e-5);
+  const auto one = test::tiny_reader(model, {.type = "f32", .threads = 1, .read = "top=30%"});
+  const auto three = test::tiny_reader(model, {.type = "f32", .threads = 3, .read = "top=30%"});
+  const auto some = answer(*one, ids, 700);
+  CHECK(some == answer(*three, ids, 700));
+  CHECK(some != expected);
+}
+
+TEST_CASE("dynsplit: one thread and several agree, the budget holds, decoding allocates nothing") {
+  const auto model = test::tiny_model();
+  const auto ids = test::some_ids(700);
+  for (const char* reading : {"all", "top=40%"}) {
+    const auto one = test::tiny_reader(model, {.budget = "60%", .threads = 1, .keep = "dynsplit", .read = reading});
+    const auto three = test::tiny_reader(model, {.budget = "60%", .threads = 3, .keep = "dynsplit", .read = reading});
+    CHECK(answer(*one, ids, 300) == answer(*three, ids, 300));
+    CHECK(one->cache().evicted() > 0);
+    CHECK(one->cache().rebased() > 0);
+    CHECK(one->cache().bytes_peak() <= one->memory().kv.budget_bytes);
+    const std::size_t before = test::allocation_count();
+    for (std::size_t i = 0; i < 100; ++i) {
+      if (!one->read(std::span(ids).subspan(i, 1), {}, nullptr)) FAIL("decoding failed");
+    }
+    CHECK(test::allocation_count() == before);
+  }
+}
+
+TEST_CASE("going back gives what reading only that far gives, with blocks") {
+  const auto model = test::tiny_model();
+  const auto ids = test::some_ids(220);
+  for (const char* keep : {"window", "dynsplit"}) {
+    for (const char* budget : {"full", "50%"}) {
+      const auto reader = test::tiny_reader(model, {.type = "f32", .budget = budget, .keep = keep, .read = "top=40%"});
+      const auto shorter = test::tiny_reader(model, {.type = "f32", .budget = budget, .keep = keep, .read = "top=40%"});
+      read(*reader, ids);
+      REQUIRE(reader->rewind(150, {}, nullptr));
+      read(*shorter, std::span(ids).first(150));
+      for (std::size_t i = 150; i < 190; ++i) {
+        read(*reader, std::span(ids).subspan(i, 1));
+        read(*shorter, std::span(ids).subspan(i, 1));
+        // Chunks end elsewhere, so last bits of keys may differ; no block that is near another in score does.
+        CHECK(largest_difference(logits_of(*reader), logits_of(*shorter)) <= 1e-3);
+      }
+    }
+  }
+}
+
+TEST_CASE("where lone tokens read sparsely nothing is guessed ahead") {
+  const auto model = test::tiny_model();
+  generate::ReaderOptions options;
+  options.speculation.ngram = true;
+  CHECK(generate::plan_memory(model->config(), options)->tokens_together > 1);
+  options.reading = {true, 0.5};
+  CHECK(generate::plan_memory(model->config(), options)->tokens_together == 1);
+}

@@ -1,0 +1,277 @@
+// Blocks inside the cache: whatever happens to entries, each layer's blocks are of them, in order, no more of them than
+// were paid for, and their keys are the means of what is there.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "engine/kv/layout.hpp"
+#include "tests/engine/kv/fake_model.hpp"
+#include "tests/support/allocation_count.hpp"
+
+using namespace brim::test;
+using brim::kernels::KvType;
+using brim::kv::Block;
+using brim::kv::Cache;
+using brim::kv::Plan;
+using brim::kv::Reading;
+using brim::kv::Shape;
+
+namespace {
+
+Plan block_plan(const Shape& shape, const brim::kv::BudgetRequest& request, const std::string& keep, bool sparse,
+                const std::string& split = "uniform") {
+  const auto plan = brim::kv::make_plan(shape, request, std::int64_t{1} << 40, split, keep, {}, Reading{sparse, 0.25});
+  return plan ? *plan : Plan{};
+}
+
+/// Attention as the model would report it: every seventh token is looked at, the later ones more.
+void add_masses(FakeModel& model, int layer, std::int64_t n) {
+  if (!model.cache().needs().attention_mass()) return;
+  const auto positions = model.cache().view(layer).positions();
+  std::vector<float> mass;
+  for (const std::int64_t position : positions) {
+    mass.push_back(position % 7 == layer ? 1.0f + 0.001f * static_cast<float>(position) : 0.01f);
+  }
+  model.cache().add_mass(layer, mass, std::min<std::int64_t>(n, 32));
+}
+
+void read_chunk(FakeModel& model, std::int64_t n, double statistic = 0) {
+  model.read_chunk(n, [&](int layer) {
+    add_masses(model, layer, n);
+    if (n >= brim::kv::kStatisticQueries) model.cache().observe(layer, layer == 0 ? statistic : 0.3);
+  });
+}
+
+void check_blocks(FakeModel& model) {
+  const Cache& cache = model.cache();
+  for (int layer = 0; layer < model.layers(); ++layer) {
+    const brim::kv::View view = cache.view(layer);
+    const std::span<const Block> blocks = cache.blocks(layer);
+    REQUIRE(static_cast<std::int64_t>(blocks.size()) <=
+            brim::kv::most_blocks(view.retained(), cache.plan().needs.block_size));
+    std::int64_t entry = 0;
+    for (std::size_t b = 0; b < blocks.size(); ++b) {
+      REQUIRE(blocks[b].length > 0);
+      if (cache.rebased() == 0) {  // a position is the token's place
+        const auto first = static_cast<std::size_t>(entry),
+                   last = first + static_cast<std::size_t>(blocks[b].length) - 1;
+        REQUIRE(view.positions()[first] >= blocks[b].start);
+        if (b + 1 < blocks.size()) REQUIRE(view.positions()[last] < blocks[b + 1].start);
+      }
+      entry += blocks[b].length;
+    }
+    REQUIRE(entry == view.retained());
+  }
+}
+
+/// The largest distance of a stored mean from one made anew.
+double check_means(FakeModel& model) {
+  double worst = 0;
+  for (int layer = 0; layer < model.layers(); ++layer) {
+    const brim::kv::LayerShape& own = model.shape().layers[static_cast<std::size_t>(layer)];
+    const brim::kv::View view = model.cache().view(layer);
+    const auto blocks = model.cache().blocks(layer);
+    for (int head = 0; head < own.kv_heads; ++head) {
+      const std::byte* stored = model.cache().block_keys(layer, head);
+      REQUIRE((stored != nullptr) == (own.window == 0));
+      if (stored == nullptr) continue;
+      std::int64_t entry = 0;
+      for (std::size_t b = 0; b + 1 < blocks.size(); ++b) {
+        std::vector<double> mean(static_cast<std::size_t>(own.key_size), 0);
+        for (std::int64_t i = 0; i < blocks[b].length; ++i) {
+          const SeenEntry seen = see_entry(view, model.shape(), layer, head, entry++);
+          for (std::size_t d = 0; d < mean.size(); ++d) mean[d] += double{seen.key[d]} / blocks[b].length;
+        }
+        std::vector<float> found(mean.size());
+        brim::kernels::active().unpack_kv[static_cast<int>(KvType::f16)](
+            stored + b * brim::kernels::kv_vector_bytes(KvType::f16, own.key_size), own.key_size, found.data());
+        for (std::size_t d = 0; d < mean.size(); ++d) worst = std::max(worst, std::abs(mean[d] - double{found[d]}));
+      }
+    }
+  }
+  return worst;
+}
+
+/// Everything there is to know of the blocks of a cache.
+std::vector<std::int64_t> picture(const FakeModel& model, Cache& cache) {
+  std::vector<std::int64_t> numbers{cache.tokens(), cache.document().open()};
+  for (int layer = 0; layer < model.layers(); ++layer) {
+    for (const Block& block : cache.blocks(layer)) numbers.insert(numbers.end(), {layer, block.start, block.length});
+  }
+  return numbers;
+}
+
+}  // namespace
+
+TEST_CASE("every rule, with and without keys: blocks, means, budget and guards hold through everything") {
+  Random random(31);
+  int evicted = 0, rebased = 0;
+  for (int round = 0; round < 60; ++round) {
+    Shape shape;
+    shape.context = random.pick(0, 2) == 0 ? random.pick(80, 400) : 4000;
+    shape.type = static_cast<KvType>(random.pick(0, 2));
+    for (std::int64_t n = random.pick(1, 3); n > 0; --n) {
+      shape.layers.push_back({static_cast<int>(random.pick(1, 3)), static_cast<int>(random.pick(1, 3)) * 16, 16,
+                              random.pick(0, 4) == 0 ? random.pick(30, 200) : 0, random.pick(0, 3) != 0});
+    }
+    const char* const rules[] = {"dynsplit", "window", "snapkv"};
+    const std::string keep = rules[random.pick(0, 2)];
+    const bool sparse = keep != "dynsplit" || random.pick(0, 1) == 1;
+    const char* const split = random.pick(0, 1) == 0 ? "uniform" : "zigzag";
+    const Plan plan = block_plan(shape, budget_share(static_cast<double>(random.pick(6, 100))), keep, sparse, split);
+    if (plan.quota.empty()) continue;
+    INFO("round ", round, ", ", keep, ", ", split, ", context ", shape.context, ", size ", plan.needs.block_size);
+    FakeModel model(plan);
+    REQUIRE(model.ok());
+    for (int step = 0; step < 80; ++step) {
+      read_chunk(model, random.pick(0, 2) > 0 ? 1 : random.pick(1, plan.chunk), std::abs(random.unit()));
+      if (random.pick(0, 15) == 0) model.cache().truncate(model.cache().tokens() - random.pick(0, 30));
+      check_blocks(model);
+      REQUIRE(model.cache().bytes_used() <= plan.budget_bytes);
+    }
+    if (sparse) CHECK(check_means(model) < 2e-3);
+    evicted += model.cache().evicted() > 0;
+    rebased += model.cache().rebased() > 0;
+    CHECK(model.cache().bytes_peak() <= plan.budget_bytes);
+    CHECK(model.guards_intact());
+    model.cache().clear();
+    read_chunk(model, 1);
+    check_blocks(model);
+  }
+  CHECK(evicted > 20);
+  CHECK(rebased > 5);
+}
+
+TEST_CASE("dynsplit evicts whole blocks, but for one at the edge of the quota") {
+  const Plan plan = block_plan(fake_shape(1, 8000), budget_share(6), "dynsplit", false);
+  REQUIRE(!plan.quota.empty());
+  FakeModel model(plan);
+  REQUIRE(model.ok());
+  for (int step = 0; step < 40; ++step) {
+    const auto before = model.cache().blocks(0);
+    const std::vector<Block> old(before.begin(), before.end());
+    const std::int64_t evicted = model.cache().evicted();
+    model.read_chunk(plan.chunk, [&](int layer) {
+      // Distinct masses for each block of the document: the entries of one are alike.
+      std::vector<float> mass;
+      for (const std::int64_t position : model.cache().view(layer).positions()) {
+        std::int64_t start = 0;
+        for (const Block& block : old) start = block.start <= position ? block.start : start;
+        mass.push_back(static_cast<float>((start * 7919) % 101));
+      }
+      model.cache().add_mass(layer, mass, 32);
+    });
+    CHECK(model.cache().view(0).retained() <= plan.quota[0]);
+    if (model.cache().evicted() == evicted) continue;
+    int partial = 0;
+    std::size_t place = 0;
+    const auto now = model.cache().blocks(0);
+    for (std::size_t i = 0; i + 1 < old.size(); ++i) {  // not the open one
+      std::int64_t left = 0;
+      for (const Block& block : now) left += block.start == old[i].start ? block.length : 0;
+      const bool forced = i == 0;
+      partial += !forced && left > 0 && left < old[i].length;
+      place += left > 0;
+    }
+    CHECK(partial <= 1);
+    CHECK(place > 0);
+  }
+  CHECK(model.cache().evicted() > 1000);
+}
+
+TEST_CASE("weights are learned where masses decide, and forgotten with the text") {
+  const Plan plan = block_plan(fake_shape(2, 4000), budget_share(10), "dynsplit", false);
+  REQUIRE(!plan.quota.empty());
+  FakeModel model(plan);
+  const auto weights = [&] {
+    std::vector<float> found;
+    const std::int64_t tokens = model.cache().tokens();
+    for (std::int64_t place = tokens - 200; place < tokens; ++place)
+      found.push_back(model.cache().document().weight_before(place));
+    return found;
+  };
+  FakeModel unlearned(plan);
+  for (int i = 0; i < 10; ++i) read_chunk(model, plan.chunk);
+  unlearned.read(model.cache().tokens());
+  const auto learned = weights();
+  bool differs = false;
+  for (std::size_t i = 0; i < learned.size(); ++i) {
+    const std::int64_t place = model.cache().tokens() - 200 + static_cast<std::int64_t>(i);
+    differs = differs || learned[i] != unlearned.cache().document().weight_before(place);
+  }
+  CHECK(differs);
+  model.cache().clear();
+  model.read(unlearned.cache().tokens());
+  CHECK(picture(model, model.cache()) == picture(model, unlearned.cache()));
+}
+
+TEST_CASE("blocks cost what the plan says: the budget is not passed by a byte, and nobody pays who does not ask") {
+  const Shape shape = fake_shape(2, 2000, KvType::f16, 2, 32);
+  const Plan none = plan_of(shape, budget_share(20)),
+             blocks = block_plan(shape, budget_of(none.budget_bytes), "window", true);
+  CHECK(none.needs.block_size == 0);
+  REQUIRE(blocks.needs.block_size > 0);
+  CHECK(blocks.metadata_bytes > none.metadata_bytes);
+  CHECK(blocks.quota[0] < none.quota[0]);
+  CHECK(blocks.pool_bytes + blocks.metadata_bytes + blocks.staging_bytes <= blocks.budget_bytes);
+  brim::kv::Needs needs;
+  CHECK(brim::kv::block_share_bytes(shape.layers[0], needs) == 0);
+  needs.block_size = 64;
+  CHECK(brim::kv::block_share_bytes(shape.layers[0], needs) == 1);  // a block of 16 bytes for 32 entries
+  needs.block_keys = true;
+  CHECK(brim::kv::block_share_bytes(shape.layers[0], needs) == 5);  // with 2 · 32 halves
+}
+
+TEST_CASE("going back leaves what reading only that far leaves, blocks and their means included") {
+  const Plan plan = block_plan(fake_shape(2, 900, KvType::f32), budget_full(), "window", true);
+  REQUIRE(!plan.quota.empty());
+  for (const std::int64_t count : {1, 50, 77, 300, 512, 699}) {
+    FakeModel longer(plan), shorter(plan);
+    longer.read(700);
+    shorter.read(count);
+    REQUIRE(longer.cache().truncate(count));
+    CHECK(picture(longer, longer.cache()) == picture(shorter, shorter.cache()));
+    longer.read(60);
+    shorter.read(60);
+    CHECK(picture(longer, longer.cache()) == picture(shorter, shorter.cache()));
+    CHECK(check_means(longer) < 2e-3);
+    longer.cache().begin(20);
+    longer.stage(0, longer.cache().tokens(), longer.cache().next_position(), 20);
+    longer.cache().commit(0);
+    longer.cache().abandon();
+    CHECK(!longer.cache().stale());
+    CHECK(picture(longer, longer.cache()) == picture(shorter, shorter.cache()));
+  }
+}
+
+TEST_CASE("a lone token that reads sparsely may not be guessed ahead of") {
+  const Plan sparse = block_plan(fake_shape(2, 400), budget_full(), "window", true);
+  FakeModel model(sparse);
+  model.read(50);
+  CHECK(model.cache().draft_room() == 1);
+}
+
+TEST_CASE("blocks allocate nothing after create") {
+  const Plan plan = block_plan(fake_shape(2, 300, KvType::f16, 2, 32), budget_share(40), "dynsplit", true);
+  REQUIRE(!plan.quota.empty());
+  FakeModel model(plan);
+  Cache& cache = model.cache();
+  const std::vector<float> values(static_cast<std::size_t>(plan.chunk) * 2 * 32, 0.25f), masses(2000, 0.5f);
+  const std::vector<std::int32_t> ids(static_cast<std::size_t>(plan.chunk), 1);
+  const std::size_t before = allocation_count();
+  for (int step = 0; step < 500; ++step) {
+    const std::int64_t n = step < 20 ? plan.chunk : 1;
+    cache.begin(n, std::span(ids).first(static_cast<std::size_t>(n)));
+    for (int layer = 0; layer < 2; ++layer) {
+      cache.stage(layer, values.data(), values.data());
+      cache.add_mass(layer, std::span(masses).first(static_cast<std::size_t>(cache.view(layer).entries())), n);
+      cache.commit(layer);
+    }
+    cache.end();
+  }
+  const std::size_t after = allocation_count();
+  CHECK(after == before);
+  CHECK(cache.evicted() > 0);
+}

@@ -1,0 +1,56 @@
+// Sparse reading's pure part: the option's text, and which blocks are chosen.
+#include "engine/kv/reading.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+using brim::kv::Block;
+
+namespace {
+
+std::vector<std::uint32_t> chosen(const std::vector<int>& lengths, const std::vector<float>& scores, double share) {
+  std::vector<Block> blocks;
+  for (const int length : lengths) blocks.push_back({0, length, 0});
+  std::vector<std::uint32_t> order(blocks.size());
+  order.resize(choose_blocks(blocks, scores, share, order));
+  return order;
+}
+using Numbers = std::vector<std::uint32_t>;
+
+}  // namespace
+
+TEST_CASE("what a user may write") {
+  CHECK(!brim::kv::parse_reading("all")->sparse);
+  const auto quarter = brim::kv::parse_reading("top=25%");
+  REQUIRE(quarter.ok());
+  CHECK(quarter->sparse);
+  CHECK(quarter->share == 0.25);
+  CHECK(brim::kv::parse_reading("top=100%")->share == 1);
+  CHECK(brim::kv::parse_reading("top=0.5%")->share == 0.005);
+  for (const char* wrong :
+       {"", "none", "top", "top=", "top=25", "top=%", "top=0%", "top=-1%", "top=101%", "top=nan%", "25%"}) {
+    const auto refused = brim::kv::parse_reading(wrong);
+    REQUIRE(!refused.ok());
+    CHECK(refused.error().code == brim::ErrorCode::invalid_argument);
+  }
+}
+
+TEST_CASE("the first block, the newest entries, and the highest scores that fit") {
+  const std::vector<int> lengths = {20, 20, 20, 20, 20, 20, 20, 10};
+  const std::vector<float> scores = {0, 1, 5, 2, 5, 3, 0, 0};
+  CHECK(chosen(lengths, scores, 0.01) == Numbers{0, 5, 6, 7});    // 10 + 20 are fewer than 32
+  CHECK(chosen(lengths, scores, 0.6) == Numbers{0, 4, 5, 6, 7});  // 90 of 150; of equals the newer
+  CHECK(chosen(lengths, scores, 0.75) == Numbers{0, 2, 4, 5, 6, 7});
+  CHECK(chosen(lengths, scores, 1) == Numbers{0, 1, 2, 3, 4, 5, 6, 7});
+}
+
+TEST_CASE("edges: no blocks, one, few; scores that are no numbers") {
+  CHECK(chosen({}, {}, 0.5).empty());
+  CHECK(chosen({7}, {0}, 0.1) == Numbers{0});
+  CHECK(chosen({7, 3}, {0, 0}, 0.1) == Numbers{0, 1});
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  CHECK(chosen({10, 10, 10, 40}, {nan, nan, -1e30f, nan}, 60.0 / 70) == Numbers{0, 2, 3});
+}
