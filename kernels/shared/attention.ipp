@@ -27,6 +27,15 @@ struct Attention {
     std::size_t value_stride;
   };
 
+  /// Where the entries behind a block lie, in up to two pieces: only to be asked for ahead of their use. The first piece has
+  /// so many bytes of keys and of values; behind those come the second's.
+  struct Ahead {
+    const std::byte* keys[2];
+    const std::byte* values[2];
+    std::ptrdiff_t key_bytes;
+    std::ptrdiff_t value_bytes;
+  };
+
   /// Goes through a call's runs.
   struct Cursor {
     const KvRun* run;
@@ -41,8 +50,17 @@ struct Attention {
     }
   };
 
-  /// Finds the entries of the block and moves the cursor on. Where they lie in pieces — at the ends of runs, so once or
-  /// twice in a context — they are copied together.
+  /// Copies entries that lie `stride` apart side by side.
+  static void copy(std::byte* to, const std::byte* from, std::size_t stride, std::size_t bytes, std::size_t count) {
+    if (stride == bytes) {
+      __builtin_memcpy(to, from, bytes * count);
+    } else {
+      for (std::size_t i = 0; i < count; ++i) __builtin_memcpy(to + i * bytes, from + i * stride, bytes);
+    }
+  }
+
+  /// Finds the entries of the block and moves the cursor on. Where they lie in pieces — at the ends of runs: once or twice in
+  /// a context, but often where a token reads some blocks of it only — they are copied together.
   static Packed find(const Attend& a, Cursor& cursor, const Rows& rows, const Block& block) {
     while (cursor.place == cursor.run->count) cursor = {cursor.run + 1};
     if (block.end - block.first == kBlock && cursor.run->count - cursor.place >= kBlock) {
@@ -54,19 +72,38 @@ struct Attention {
     const std::size_t key_bytes = kv_vector_bytes(kType, a.key_size), value_bytes = kv_vector_bytes(kType, a.value_size);
     std::byte* keys = rows.copied;
     std::byte* values = keys + kBlock * key_bytes;
-    __builtin_memset(keys, 0, kBlock * (key_bytes + value_bytes));
+    const auto zero = [&](int e, int end) {
+      const auto at = static_cast<std::size_t>(e), count = static_cast<std::size_t>(end - e);
+      __builtin_memset(keys + at * key_bytes, 0, count * key_bytes);
+      __builtin_memset(values + at * value_bytes, 0, count * value_bytes);
+    };
+    zero(0, block.first);
+    zero(block.end, kBlock);
     for (int e = block.first; e < block.end;) {
-      const std::int64_t taken = cursor.step(block.end - e);
-      for (std::int64_t i = cursor.place - taken; i < cursor.place; ++i, ++e) {
-        const auto from = static_cast<std::size_t>(i), to = static_cast<std::size_t>(e);
-        __builtin_memcpy(keys + to * key_bytes, cursor.run->keys + from * cursor.run->key_stride, key_bytes);
-        __builtin_memcpy(values + to * value_bytes, cursor.run->values + from * cursor.run->value_stride, value_bytes);
-      }
+      const auto taken = static_cast<std::size_t>(cursor.step(block.end - e));
+      const KvRun& run = *cursor.run;
+      const auto from = static_cast<std::size_t>(cursor.place) - taken, to = static_cast<std::size_t>(e);
+      copy(keys + to * key_bytes, run.keys + from * run.key_stride, run.key_stride, key_bytes, taken);
+      copy(values + to * value_bytes, run.values + from * run.value_stride, run.value_stride, value_bytes, taken);
+      e += static_cast<int>(taken);
     }
     return {keys, values, key_bytes, value_bytes};
   }
 
-  /// Calls body(block, packed) for each block of the call that a row sees some of.
+  /// What comes behind the cursor; `left` entries of the call are there. Behind the last run the next call is likely to go on.
+  static Ahead look_ahead(const Cursor& cursor, std::int64_t left) {
+    const KvRun& run = *cursor.run;
+    const auto place = static_cast<std::size_t>(cursor.place), rest = static_cast<std::size_t>(run.count) - place;
+    const bool ends = static_cast<std::int64_t>(rest) < left;
+    const KvRun& later = ends ? cursor.run[1] : run;
+    const std::size_t first = ends ? rest : kBlock;
+    return {{run.keys + place * run.key_stride, later.keys},
+            {run.values + place * run.value_stride, later.values},
+            static_cast<std::ptrdiff_t>(first * run.key_stride),
+            static_cast<std::ptrdiff_t>(first * run.value_stride)};
+  }
+
+  /// Calls body(block, packed, ahead) for each block of the call that a row sees some of.
   template <class Body>
   static void for_blocks(const Attend& a, const Rows& rows, Body body) {
     Cursor cursor{a.runs};
@@ -86,7 +123,8 @@ struct Attention {
       block.row = token * a.group;
       block.row_end = token_end * a.group;
       block.seen_by_all = a.seen[token_end - 1].first <= index + block.first && a.seen[token].end >= index + block.end;
-      body(block, find(a, cursor, rows, block));
+      const Packed packed = find(a, cursor, rows, block);
+      body(block, packed, look_ahead(cursor, a.end - index - block.end));
     }
   }
 
@@ -112,19 +150,20 @@ struct Attention {
   /// Few rows take keys and values as they are stored: spreading them out first would cost more than it wins. Here memory
   /// sets the pace, so the next block is asked for all along, a line every few multiplications: asked for in one go it
   /// fills the processor's list of open requests and everything waits, and the processor's own guesses end with a block.
-  static void take_few(const Rows& rows, const Turned& turned, const Block& block, const Packed& packed) {
-    const std::byte* next_keys = packed.keys + kBlock * packed.key_stride;
-    const std::byte* next_values = packed.values + kBlock * packed.value_stride;
-    const auto ask = [](const std::byte* from, int v) {
-      if (v * kWidth * Load::kBytes % 64 == 0) __builtin_prefetch(from + v * kWidth * Load::kBytes, 0, 3);
+  template <bool kOnePiece>
+  static void take_few(const Rows& rows, const Turned& turned, const Block& block, const Packed& packed, const Ahead& ahead) {
+    const auto ask = [](const std::byte* const (&pieces)[2], std::ptrdiff_t first, std::ptrdiff_t at, int v) {
+      if (v * kWidth * Load::kBytes % 64 != 0) return;
+      at += v * kWidth * Load::kBytes;
+      __builtin_prefetch(kOnePiece || at < first ? pieces[0] + at : pieces[1] + (at - first), 0, 3);
     };
     const auto keys = [&](int d, int column, int v) {
-      ask(next_keys + (d * kBlock + column) * Load::kBytes, v);
+      ask(ahead.keys, ahead.key_bytes, (d * kBlock + column) * Load::kBytes, v);
       return turned.load(d, column + v * kWidth);
     };
     const auto values = [&](int e, int d, int v) {
       const auto place = static_cast<std::size_t>(e) * packed.value_stride;
-      ask(next_values + place + d * Load::kBytes, v);
+      ask(ahead.values, ahead.value_bytes, static_cast<std::ptrdiff_t>(place) + d * Load::kBytes, v);
       return Load::load(packed.values + place, d + v * kWidth);
     };
     Rows::for_tiles(block.row, block.row_end, [&](auto count, std::int64_t row) {
@@ -149,10 +188,12 @@ struct Attention {
     rows.start();
     Turned turned(rows.turned, a.key_size);
     const bool few = a.tokens * a.group <= kFewRows && a.value_size % kWidth == 0;
-    for_blocks(a, rows, [&](const Block& block, const Packed& packed) {
+    for_blocks(a, rows, [&](const Block& block, const Packed& packed, const Ahead& ahead) {
       turned.turn(packed.keys, packed.key_stride, block.first, block.end);
-      if (few) {
-        take_few(rows, turned, block, packed);
+      if (few && ahead.key_bytes >= static_cast<std::ptrdiff_t>(kBlock * packed.key_stride)) {
+        take_few<true>(rows, turned, block, packed, ahead);
+      } else if (few) {
+        take_few<false>(rows, turned, block, packed, ahead);
       } else {
         take_many(a, rows, turned, block, packed);
       }
@@ -165,7 +206,7 @@ struct Attention {
     Rows rows(a);
     rows.start();
     Turned turned(rows.turned, a.key_size);
-    for_blocks(a, rows, [&](const Block& block, const Packed& packed) {
+    for_blocks(a, rows, [&](const Block& block, const Packed& packed, const Ahead&) {
       turned.turn(packed.keys, packed.key_stride, block.first, block.end);
       spread_keys(turned, block, a.key_size, rows.keys);
       const auto keys = [&](int d, int column, int v) {
