@@ -18,6 +18,7 @@
 #include "apps/terminal/progress_line.hpp"
 #include "apps/terminal/quantities.hpp"
 #include "apps/terminal/style.hpp"
+#include "engine/base/hash.hpp"
 #include "engine/base/size_text.hpp"
 #include "kernels/kv_type.hpp"
 
@@ -36,9 +37,9 @@ struct CalibrateOptions {
 constexpr std::int64_t kUsualWindow = 1024, kMostContinuation = 128;
 
 std::string hash_text(std::string_view text) {
-  std::uint64_t value = 0xcbf29ce484222325ull;  // FNV-1a
-  for (const char byte : text) value = (value ^ static_cast<unsigned char>(byte)) * 0x100000001b3ull;
-  return fmt::format("fnv1a-{:016x}", value);
+  Hash hash;
+  hash.add(text.data(), text.size());
+  return fmt::format("fnv1a-{:016x}", hash.value());
 }
 
 /// What is to be measured, worked out from the options.
