@@ -6,7 +6,7 @@ import ctypes.util
 import os
 from collections.abc import Callable
 from ctypes import POINTER, c_char_p, c_double, c_float, c_int, c_int32, c_int64, c_size_t, c_void_p
-from typing import Any, Optional
+from typing import Any, Optional, TypeVar
 
 from ._errors import make
 
@@ -91,6 +91,7 @@ class LayerStats(Filled):
     ]
 
 
+Self = TypeVar("Self", bound="Owner")
 PROGRESS = ctypes.CFUNCTYPE(c_int, c_void_p, c_int64, c_int64)
 TEXT = [c_char_p, c_size_t]
 # name: what it returns (None: nothing, c_int: a status that is checked) and takes
@@ -206,3 +207,34 @@ class Callback:
         failure, self.failure = self.failure, None
         if failure is not None:
             raise failure
+
+
+class Owner:
+    """Owns one handle of the library: freed by close(), by leaving a `with`, or with the object."""
+
+    _what = ""  # in the sentence about a use after close
+    _free = ""  # the function that frees it
+
+    def __init__(self) -> None:
+        self._handle = c_void_p()
+
+    @property
+    def handle(self) -> c_void_p:
+        if not self._handle:
+            raise ValueError(f"this {self._what} was closed")
+        return self._handle
+
+    def close(self) -> None:
+        handle, self._handle = self._handle, c_void_p()
+        if handle:
+            getattr(library, self._free)(handle)
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_handle", None):
+            self.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Sequence
-from ctypes import c_int32, c_size_t, c_void_p
+from ctypes import c_int32, c_size_t
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Optional, Union
 
@@ -72,15 +72,17 @@ def plan(
     return Plan(**{name: getattr(found, name) for name in Plan.__dataclass_fields__})
 
 
-class Model:
-    """Immutable; may be used from many threads. Sessions keep what they need of it alive."""
+class Model(c.Owner):
+    """Immutable; may be used from many threads. Sessions keep what they need of it alive, also when it is closed."""
+
+    _what, _free = "model", "brim_model_free"
 
     def __init__(
         self, path: Union[str, os.PathLike[str]], *, progress: Optional[c.Progress] = None, **options: Any
     ) -> None:
         """Loads `path`. `progress` hears (bytes done, bytes in all) and may return False to stop. Options: threads,
         weights, as brim.h lists them."""
-        self._handle = c_void_p()
+        super().__init__()
         callback = c.Callback(progress)
         settings = c.Options(options)
         try:
@@ -135,25 +137,3 @@ class Model:
         text = ctypes.create_string_buffer(max(1, size.value))
         c.call("brim_detokenize", self.handle, data, len(ids), render_special, text, ctypes.byref(size))
         return text.raw[: size.value].decode(errors="replace")
-
-    @property
-    def handle(self) -> c_void_p:
-        if not self._handle:
-            raise ValueError("this model was closed")
-        return self._handle
-
-    def close(self) -> None:
-        """Frees it; sessions that are open go on."""
-        handle, self._handle = self._handle, c_void_p()
-        if handle:
-            c.library.brim_model_free(handle)
-
-    def __enter__(self) -> Model:
-        return self
-
-    def __exit__(self, *failure: object) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        if getattr(self, "_handle", None):
-            self.close()

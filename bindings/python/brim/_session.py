@@ -58,11 +58,13 @@ class LayerStats:
     entry_bytes: int
 
 
-class Session:
+class Session(c.Owner):
     """One thread at a time, except cancel(). All its memory is booked when it is created."""
 
+    _what, _free = "session", "brim_session_free"
+
     def __init__(self, model: Model, **options: Any) -> None:
-        self._handle = c_void_p()
+        super().__init__()
         self._callback = c.Callback(None)
         settings = c.Options(options)
         try:
@@ -200,29 +202,6 @@ class Session:
     def describe(self) -> str:
         """One line: what was booked."""
         return c.library.brim_session_describe(self.handle).decode()
-
-    # ---- life
-
-    @property
-    def handle(self) -> c_void_p:
-        if not self._handle:
-            raise ValueError("this session was closed")
-        return self._handle
-
-    def close(self) -> None:
-        handle, self._handle = self._handle, c_void_p()
-        if handle:
-            c.library.brim_session_free(handle)
-
-    def __enter__(self) -> Session:
-        return self
-
-    def __exit__(self, *failure: object) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        if getattr(self, "_handle", None):
-            self.close()
 
     def _read(self, function: str, *arguments: Any) -> None:
         try:
