@@ -75,7 +75,8 @@ TEST_CASE("bad options are named") {
   brim_model* model = nullptr;
   REQUIRE(brim_model_load(file.path.c_str(), nullptr, nullptr, nullptr, &model) == BRIM_OK);
   const char* bad[][3] = {{"kv.budget", "lots", "lots"},        {"kv.type", "f8", "q8_0"},    {"kv.split", "odd", "uniform"},
-                          {"kv.keep", "all", "window"},         {"temperature", "-1", "temperature"},
+                          {"kv.keep", "all", "window"},         {"kv.read", "some", "top=N%"},
+                          {"temperature", "-1", "temperature"},
                           {"temperature", "hot", "hot"},        {"top_k", "1.5", "1.5"},      {"seed", "-3", "-3"},
                           {"context", "0", "context"},          {"nonsense", "1", "nonsense"}, {"stop", "", "stop"},
                           {"chat.template", "nosuch", "chatml"}, {"logit_bias", "x", "logit_bias"}, {"kv.budget", "1KiB", "KiB"}};
