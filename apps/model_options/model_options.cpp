@@ -57,12 +57,16 @@ void add_memory_options(CLI::App& command, MemoryOptions& options) {
       ->type_name("TYPE")
       ->check(CLI::IsMember({"f32", "f16", "q8_0"}).description(""))
       ->group(group);
-  command.add_option("--kv-split", options.split, "How the budget is split between layers (default: auto, which is depth with a profile and zigzag without)")
+  command
+      .add_option(
+          "--kv-split", options.split,
+          "How the budget is split between layers (default: auto, which is depth with a profile and zigzag without)")
       ->type_name("NAME")
       ->group(group);
   command
-      .add_option("--kv-profile", options.profile,
-                  "What brim calibrate measured about this model's layers (default: what the model carries, if anything)")
+      .add_option(
+          "--kv-profile", options.profile,
+          "What brim calibrate measured about this model's layers (default: what the model carries, if anything)")
       ->type_name("FILE")
       ->group(group);
   command.add_option("--kv-keep", options.keep, "Which entries stay when the cache is full (default: window)")

@@ -76,7 +76,8 @@ Result<MemoryPlan> plan_memory(const model::Config& config, const ReaderOptions&
 Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Model> model, const ReaderOptions& wished) {
   ReaderOptions options = wished;
   if (!options.profile) {
-    BRIM_ASSIGN(options.profile, model::find_profile(model->file(), model->config().layers.size(), options.profile_path));
+    BRIM_ASSIGN(options.profile,
+                model::find_profile(model->file(), model->config().layers.size(), options.profile_path));
   }
   BRIM_ASSIGN(MemoryPlan memory, plan_memory(model->config(), options));
   constexpr std::int64_t kAlignment = 4 * 64;  // each of the four parts starts on a cache line

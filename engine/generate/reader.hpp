@@ -31,8 +31,8 @@ struct ReaderOptions {
   /// What plan_memory goes by: Reader::create finds it itself (find_profile); who plans alone gives it.
   std::shared_ptr<const kv::Profile> profile;
   std::uint64_t split_seed = 0;  ///< for splits that draw lots
-  /// Entries for each layer instead of a budget and a split, and most tokens read at a time: for measurements. No option
-  /// of a session says so. Empty: none.
+  /// Entries for each layer instead of a budget and a split, and most tokens read at a time: for measurements. No
+  /// option of a session says so. Empty: none.
   std::vector<std::int64_t> quotas;
   int chunk = 0;
   kv::Reading reading;

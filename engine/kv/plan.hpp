@@ -71,8 +71,8 @@ struct SplitFacts {
   std::uint64_t seed = 0;            ///< for splits that draw lots
 };
 
-/// The name that stands for none: `depth` where there is a profile, `zigzag` where there is none, and `uniform` where the
-/// whole cache fits or chunks are too small to measure layers by. What a session does when nobody asks for a split.
+/// The name that stands for none: `depth` where there is a profile, `zigzag` where there is none, and `uniform` where
+/// the whole cache fits or chunks are too small to measure layers by. What a session does when nobody asks for a split.
 inline constexpr const char* kChosenSplit = "auto";
 
 /// Works out the plan. `automatic_bytes` is what kind automatic means here (the caller knows the machine): the plan
@@ -80,15 +80,18 @@ inline constexpr const char* kChosenSplit = "auto";
 /// ≤ context / 4 (so that reading on beyond the context never drops more than a quarter of it at once) whose staging
 /// is at most an eighth of the budget, but at least 16. Errors: out_of_memory with the least possible budget when the
 /// request is below the floors; invalid_argument for an unknown split or rule, with the known ones, for a split that
-/// needs a profile without one or with one of another number of layers, and for a shape without layers, heads or context.
+/// needs a profile without one or with one of another number of layers, and for a shape without layers, heads or
+/// context.
 Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::int64_t automatic_bytes,
                        const std::string& split, const std::string& keep, const SplitFacts& facts = {},
                        const Reading& reading = {});
 
-/// A plan with these entries for each layer (raised to a granule, cut to what the layer can use, up to whole granules), which
-/// costs what it costs: for measurements that need quotas no split would give. `chunk`: the most tokens read at a time, as
-/// near as make_plan's bounds allow. Errors: as make_plan; invalid_argument for another number of quotas than layers.
-Result<Plan> plan_of_quotas(const Shape& shape, std::span<const std::int64_t> quotas, int chunk, const std::string& keep);
+/// A plan with these entries for each layer (raised to a granule, cut to what the layer can use, up to whole granules),
+/// which costs what it costs: for measurements that need quotas no split would give. `chunk`: the most tokens read at a
+/// time, as near as make_plan's bounds allow. Errors: as make_plan; invalid_argument for another number of quotas than
+/// layers.
+Result<Plan> plan_of_quotas(const Shape& shape, std::span<const std::int64_t> quotas, int chunk,
+                            const std::string& keep);
 
 /// Bytes one token costs over all layers in this storage type, position and index included (for people: "KV per
 /// token").

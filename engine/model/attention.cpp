@@ -75,7 +75,8 @@ void attention(const Pass& pass, int layer) noexcept {
     watch.after_attention(tile);
     apply(tile, work.mixed.data(), {{weights.output, work.branch.data()}});
     if (tile.observer != nullptr) {
-      (*tile.observer)(layer, tile.first, {work.branch.data(), static_cast<std::size_t>(tile.tokens * config.embedding)});
+      (*tile.observer)(layer, tile.first,
+                       {work.branch.data(), static_cast<std::size_t>(tile.tokens * config.embedding)});
     }
     watch.before_branch(tile);
     add_branch(tile, weights.post_attention_norm);

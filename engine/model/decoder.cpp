@@ -62,7 +62,8 @@ Status Decoder::read_chunk(std::span<const std::int32_t> tokens, std::int64_t po
                            const std::atomic<bool>* cancel) {
   const std::int64_t count = static_cast<std::int64_t>(tokens.size());
   embed(tokens, position);
-  const Pass pass{model_.config(), model_.weights(), rope_, cache_, work_, threads_, 0, count, observer_ ? &observer_ : nullptr};
+  const Pass pass{
+      model_.config(), model_.weights(), rope_, cache_, work_, threads_, 0, count, observer_ ? &observer_ : nullptr};
   for (int layer = 0; layer < static_cast<int>(model_.config().layers.size()); ++layer) {
     if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) {
       cache_.abandon();

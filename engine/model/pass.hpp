@@ -17,8 +17,8 @@
 
 namespace brim::model {
 
-/// Hears, for each layer of a chunk, of attention's output after its projection and before it joins the residual stream:
-/// rows of the embedding's width, one a token, from the chunk's token `first` on. Must not throw.
+/// Hears, for each layer of a chunk, of attention's output after its projection and before it joins the residual
+/// stream: rows of the embedding's width, one a token, from the chunk's token `first` on. Must not throw.
 using AttentionObserver = std::function<void(int layer, std::int64_t first, std::span<const float> rows)>;
 
 struct Pass {

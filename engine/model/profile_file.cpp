@@ -40,12 +40,15 @@ void add_sample(Hash& hash, std::span<const std::byte> data) {
   for (std::size_t i = 0; i < kPlaces; ++i) hash.add(data.data() + (data.size() - kBytes) / (kPlaces - 1) * i, kBytes);
 }
 
-Json losses_json(const kv::LayerProfile& layer) { return Json(std::vector<double>(layer.loss.begin(), layer.loss.end())); }
+Json losses_json(const kv::LayerProfile& layer) {
+  return Json(std::vector<double>(layer.loss.begin(), layer.loss.end()));
+}
 
 /// Reads members of one object and remembers the first fault.
 class Members {
  public:
-  Members(const Json& object, std::string where, const std::string& name) : object_(object), where_(std::move(where)), name_(name) {}
+  Members(const Json& object, std::string where, const std::string& name)
+      : object_(object), where_(std::move(where)), name_(name) {}
 
   const Json* find(const char* key) const {
     const auto found = object_.is_object() ? object_.find(key) : object_.end();
@@ -53,8 +56,8 @@ class Members {
   }
   Error wrong(const char* key, std::string_view expected) const {
     const Json* found = find(key);
-    return error(ErrorCode::bad_file, name_, " is no profile that can be used: ", where_, key, ": expected ", expected, ", found ",
-                 found == nullptr ? std::string("nothing") : shown(*found));
+    return error(ErrorCode::bad_file, name_, " is no profile that can be used: ", where_, key, ": expected ", expected,
+                 ", found ", found == nullptr ? std::string("nothing") : shown(*found));
   }
   Result<std::string> text(const char* key) const {
     const Json* found = find(key);
@@ -134,7 +137,8 @@ std::string fingerprint(const io::Gguf& file) {
   Hash hash;
   for (const io::Gguf::Entry& entry : file.metadata()) {
     // Neither what Brim adds itself, nor how a file is cut up and laid out, makes it another model.
-    if (entry.key.starts_with("brim.") || entry.key.starts_with("split.") || entry.key.starts_with("general.")) continue;
+    if (entry.key.starts_with("brim.") || entry.key.starts_with("split.") || entry.key.starts_with("general."))
+      continue;
     hash.text(entry.key);
     add_value(hash, entry.value);
   }
@@ -176,10 +180,12 @@ std::string to_json(const ProfileFile& file) {
 
 Result<ProfileFile> parse_profile(std::string_view text, const std::string& name) {
   if (text.size() > kLargestProfile) {
-    return error(ErrorCode::bad_file, name, " is no profile: expected at most ", kLargestProfile, " bytes, found ", text.size());
+    return error(ErrorCode::bad_file, name, " is no profile: expected at most ", kLargestProfile, " bytes, found ",
+                 text.size());
   }
   const Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded() || !json.is_object()) return error(ErrorCode::bad_file, name, " is no profile: it is no JSON object");
+  if (json.is_discarded() || !json.is_object())
+    return error(ErrorCode::bad_file, name, " is no profile: it is no JSON object");
   ProfileFile file;
   BRIM_TRY(read_header(json, name, file));
   const Members top(json, "", name);
@@ -202,7 +208,8 @@ Result<ProfileFile> parse_profile(std::string_view text, const std::string& name
   return file;
 }
 
-Result<std::shared_ptr<const kv::Profile>> find_profile(const io::Gguf& model, std::size_t layers, const std::string& path) {
+Result<std::shared_ptr<const kv::Profile>> find_profile(const io::Gguf& model, std::size_t layers,
+                                                        const std::string& path) {
   std::optional<ProfileFile> file;
   std::string name = path;
   if (!path.empty()) {
@@ -219,11 +226,12 @@ Result<std::shared_ptr<const kv::Profile>> find_profile(const io::Gguf& model, s
   if (own) return std::make_shared<const kv::Profile>(std::move(file->profile));
   if (path.empty()) return std::shared_ptr<const kv::Profile>();
   if (file->profile.layers.size() != layers) {
-    return error(ErrorCode::bad_file, name, " is a profile of ", file->profile.layers.size(), " layers, but ", model.path(),
-                 " has ", layers);
+    return error(ErrorCode::bad_file, name, " is a profile of ", file->profile.layers.size(), " layers, but ",
+                 model.path(), " has ", layers);
   }
   return error(ErrorCode::bad_file, name, " is a profile of another model (", quoted(file->model_name), ", ",
-               quoted(file->fingerprint), ") than ", model.path(), " (", fingerprint(model), "); brim calibrate makes one");
+               quoted(file->fingerprint), ") than ", model.path(), " (", fingerprint(model),
+               "); brim calibrate makes one");
 }
 
 }  // namespace brim::model

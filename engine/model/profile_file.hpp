@@ -1,5 +1,6 @@
-// The file in which `brim calibrate` leaves what it measured about a model's layers, and how a session finds it: by its path, or
-// in the model's own metadata. JSON, versioned, bound to one model by a fingerprint of its file; untrusted input.
+// The file in which `brim calibrate` leaves what it measured about a model's layers, and how a session finds it: by its
+// path, or in the model's own metadata. JSON, versioned, bound to one model by a fingerprint of its file; untrusted
+// input.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +29,8 @@ struct ProfileFile {
   std::int64_t context = 0;       ///< tokens of a window; fractions are of it
   std::int64_t continuation = 0;  ///< of these, the ones that were scored
   std::int64_t windows = 0;
-  std::int64_t chunk = 0;    ///< tokens read at a time before the continuation
-  std::string text;          ///< a hash of the calibration text
+  std::int64_t chunk = 0;             ///< tokens read at a time before the continuation
+  std::string text;                   ///< a hash of the calibration text
   std::vector<kv::LayerProfile> nll;  ///< the increase of the NLL, measured beside; `prunable` unused. May be empty
   std::vector<double> infonce;        ///< of each layer: DepthKV's proxy as reconstructed here. May be empty
   double spearman = 0;                ///< of infonce and the measured loss over layers: what gave `prunable` its sign
@@ -45,10 +46,11 @@ std::string to_json(const ProfileFile& file);
 /// `name` stands for the file in sentences. Errors: bad_file with what was expected and found.
 Result<ProfileFile> parse_profile(std::string_view json, const std::string& name);
 
-/// The profile for this model: the one in the file at `path`, or, when that is empty, the one that the model carries; null
-/// when it carries none that is of its own weights (a copy with other weights may still carry the old one). Errors, for
-/// `path`: io; bad_file for what is no profile or one of another model or of another number of layers. For the
-/// carried one: bad_file when it is none.
-Result<std::shared_ptr<const kv::Profile>> find_profile(const io::Gguf& model, std::size_t layers, const std::string& path);
+/// The profile for this model: the one in the file at `path`, or, when that is empty, the one that the model carries;
+/// null when it carries none that is of its own weights (a copy with other weights may still carry the old one).
+/// Errors, for `path`: io; bad_file for what is no profile or one of another model or of another number of layers. For
+/// the carried one: bad_file when it is none.
+Result<std::shared_ptr<const kv::Profile>> find_profile(const io::Gguf& model, std::size_t layers,
+                                                        const std::string& path);
 
 }  // namespace brim::model

@@ -279,7 +279,8 @@ TEST_CASE("a split left to the plan: nothing where everything fits, else depth w
     layer.loss = {0, 0.1 * i, 0.2 * i, 0.4 * i, 0.8 * i};
     profile.layers.push_back(layer);
   }
-  for (const brim::kv::Profile* known : {static_cast<const brim::kv::Profile*>(nullptr), static_cast<const brim::kv::Profile*>(&profile)}) {
+  for (const brim::kv::Profile* known :
+       {static_cast<const brim::kv::Profile*>(nullptr), static_cast<const brim::kv::Profile*>(&profile)}) {
     const auto full = make_plan(shape, budget_full(), kPlenty, brim::kv::kChosenSplit, "window", {known, 0});
     REQUIRE(full.ok());
     CHECK(full->split == "uniform");
