@@ -1,6 +1,5 @@
-// `brim calibrate`: measures how much each layer of a model loses with fewer entries and writes that as a profile,
-// which
-// --kv-split depth goes by. May look inside the engine: it gives layers quotas that no split would.
+// `brim calibrate`: measures how much each layer of a model loses with fewer entries and writes that as a profile
+// that --kv-split depth goes by. May look inside the engine: it gives layers quotas that no split would.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include "apps/calibrate/conclusions.hpp"
 #include "apps/calibrate/progress_file.hpp"
 #include "apps/commands.hpp"
+#include "apps/eval/text_windows.hpp"
 #include "apps/model_options/reading.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/output.hpp"
@@ -34,8 +34,6 @@ struct CalibrateOptions {
   bool json = false;
 };
 
-constexpr std::int64_t kUsualWindow = 1024, kMostContinuation = 128;
-
 std::string hash_text(std::string_view text) {
   Hash hash;
   hash.add(text.data(), text.size());
@@ -57,37 +55,20 @@ Work prepare(const CalibrateOptions& options, model::ProfileFile& file) {
   const model::Config& config = work.model->config();
   work.reader = reader_options(options.memory, options.model.threads);
   work.reader.profile = std::make_shared<const kv::Profile>();  // none is looked for: quotas are given
-  if (work.reader.context == 0) work.reader.context = std::min(config.context, kUsualWindow);
-  const std::int64_t size = work.reader.context;
-  if (size < 64) throw Failure(2, fmt::format("-c: expected at least 64 tokens, found {}", size));
-  const std::int64_t continuation =
-      options.continuation ? *options.continuation : std::min(size / 4, kMostContinuation);
-  if (continuation > size / 2) {
-    throw Failure(
-        2, fmt::format("--continuation: expected at most half of a window of {} tokens, found {}", size, continuation));
-  }
+  const WindowSize size = window_size(config, work.reader.context, options.continuation);
+  work.reader.context = size.tokens;
   const std::string text = read_file(options.text);
-  const std::vector<std::int32_t> ids = unwrap(work.model->tokenizer().encode(text, {.add_special = false}));
-  work.windows = choose_windows(*work.model, ids, static_cast<std::size_t>(size),
-                                static_cast<std::size_t>(continuation), static_cast<std::size_t>(options.windows), 1);
-  if (work.windows.empty()) {
-    throw Failure(2, fmt::format("{} has {} tokens; a window takes {}: give more text, or a smaller -c", options.text,
-                                 grouped_text(static_cast<std::int64_t>(ids.size())), grouped_text(size)));
-  }
-  if (static_cast<int>(work.windows.size()) < options.windows) {
-    say(fmt::format("The text is long enough for {} windows of {} tokens, not for {}.", work.windows.size(),
-                    grouped_text(size), options.windows));
-  }
-  work.chunk = reading_chunk(size - continuation,
-                             static_cast<std::int64_t>(static_cast<double>(size) * kv::kProfileFractions.back()));
+  work.windows = windows_of(*work.model, text, options.text, size, options.windows, 1);
+  const double least = static_cast<double>(size.tokens) * kv::kProfileFractions.back();
+  work.chunk = reading_chunk(size.tokens - size.continuation, static_cast<std::int64_t>(least));
   file.model_name = config.name;
   file.architecture = config.architecture;
   file.fingerprint = model::fingerprint(work.model->file());
   file.loss = options.loss;
   file.keep = work.reader.keep;
   file.kv_type = std::string(kernels::kv_type_name(work.reader.type));
-  file.context = size;
-  file.continuation = continuation;
+  file.context = size.tokens;
+  file.continuation = size.continuation;
   file.windows = static_cast<std::int64_t>(work.windows.size());
   file.chunk = work.chunk;
   file.text = hash_text(text);
@@ -132,7 +113,6 @@ model::ProfileFile measure(const CalibrateOptions& options) {
       end_interrupted();
     }
     unwrap(status);
-    save_progress(partial, work.settings, losses);
   }
   line.clear();
   conclude(losses, file);

@@ -88,9 +88,11 @@ Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Mode
                  " beside it; ", arena.error().sentence);
   }
   auto rope = std::make_unique<model::Rope>(model->config(), model->weights().rope_factors, memory.kv.shape.context);
+  // A vocabulary is gone through for these, so only where somebody asks.
+  const auto delimiters = memory.kv.needs.blocks ? model->delimiters() : std::span<const std::uint8_t>();
   BRIM_ASSIGN(kv::Cache cache,
               kv::Cache::create(memory.kv, arena->take(static_cast<std::size_t>(memory.kv.budget_bytes)), rope.get(),
-                                model->delimiters()));
+                                delimiters));
   // The first parallel region allocates per thread; it happens here, where failing is still allowed.
   kernels::for_chunks(options.threads, options.threads, [](std::int64_t, int) noexcept {});
   return std::unique_ptr<Reader>(new Reader(std::move(model), std::move(memory), std::move(*arena), std::move(cache),

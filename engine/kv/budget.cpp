@@ -56,6 +56,12 @@ const Split* find_split(std::string_view name) {
   return nullptr;
 }
 
+std::vector<std::string_view> all_splits() {
+  std::vector<std::string_view> names;
+  for (const NamedSplit& candidate : kSplits) names.push_back(candidate.name);
+  return names;
+}
+
 std::string split_names() {
   std::string names;
   for (const NamedSplit& candidate : kSplits) {

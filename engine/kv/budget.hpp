@@ -55,6 +55,8 @@ class Split {
 
 /// The split with this name (engine/kv/budgets.def); nullptr when there is none.
 const Split* find_split(std::string_view name);
+/// The names of all of them, in the list's order.
+std::vector<std::string_view> all_splits();
 /// "uniform|…" for help and errors.
 std::string split_names();
 

@@ -29,6 +29,12 @@ const Rule* find_rule(std::string_view name) {
   return nullptr;
 }
 
+std::vector<std::string_view> all_rules() {
+  std::vector<std::string_view> names;
+  for (const NamedRule& candidate : kRules) names.push_back(candidate.name);
+  return names;
+}
+
 std::string rule_names() {
   std::string names;
   for (const NamedRule& candidate : kRules) {

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/kv/blocks.hpp"
 #include "engine/kv/needs.hpp"
@@ -33,6 +34,8 @@ class Rule {
 
 /// The rule with this name (engine/kv/scorers.def); nullptr when there is none.
 const Rule* find_rule(std::string_view name);
+/// The names of all of them, in the list's order.
+std::vector<std::string_view> all_rules();
 /// "window|…" for help and errors.
 std::string rule_names();
 

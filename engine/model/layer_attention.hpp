@@ -22,18 +22,14 @@ class LayerAttention {
         sparse_(reads_sparsely(pass, layer, view)),
         // With this the indices of entries follow their positions while nothing is evicted, also where entries that
         // slid out of a window are no longer in the view.
-        before_(sparse_ ? 0 : view.positions().front() % kernels::kAttentionPart) {}
+        before_(sparse_ ? 0 : view.positions().front() % kernels::kAttentionPart),
+        parts_(parts_of(sparse_ ? most_read() : before_ + view.entries())) {}
 
   int group() const { return shape_.heads / shape_.kv_heads; }
   int kv_heads() const { return shape_.kv_heads; }
   /// Whether a lone token reads some blocks only: indices then count what it reads.
   bool sparse() const { return sparse_; }
-  std::int64_t parts() const {
-    if (!sparse_) return parts_of(before_ + view_.entries());
-    std::int64_t most = 0;
-    for (int head = 0; head < shape_.kv_heads; ++head) most = std::max(most, parts_of(Read(pass_, head).total()));
-    return most;
-  }
+  std::int64_t parts() const { return parts_; }
 
   /// By index, as kernels count: view entry + before_.
   kernels::Seen seen_by(std::int64_t token) const noexcept {
@@ -100,6 +96,12 @@ class LayerAttention {
   static std::int64_t parts_of(std::int64_t entries) {
     return (entries + kernels::kAttentionPart - 1) / kernels::kAttentionPart;
   }
+  /// Entries that the head reads which reads most.
+  std::int64_t most_read() const {
+    std::int64_t most = 0;
+    for (int head = 0; head < shape_.kv_heads; ++head) most = std::max(most, Read(pass_, head).total());
+    return most;
+  }
 
   kernels::Attend call_for(int head, std::int64_t token, std::int64_t count, const kernels::Seen* seen) const noexcept {
     kernels::Attend call{};
@@ -133,6 +135,7 @@ class LayerAttention {
   std::size_t type_;
   bool sparse_;
   std::int64_t before_;
+  std::int64_t parts_;
 };
 
 }  // namespace brim::model

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdlib>
 
+#include "engine/model/delimiters.hpp"
 #include "engine/model/repack.hpp"
 #include "engine/model/vocabulary.hpp"
 #include "kernels/dispatch.hpp"
@@ -68,6 +69,11 @@ Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const 
 }
 
 std::int64_t Model::weight_bytes() const { return static_cast<std::int64_t>(model::weight_bytes(weights_, false)); }
+
+std::span<const std::uint8_t> Model::delimiters() const {
+  std::call_once(delimiters_found_, [this] { delimiters_ = find_delimiters(tokenizer_); });
+  return delimiters_;
+}
 
 std::int64_t Model::parameters() const {
   std::int64_t count = 0;

@@ -2,7 +2,9 @@
 // threads.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,7 +13,6 @@
 #include "engine/base/result.hpp"
 #include "engine/io/gguf.hpp"
 #include "engine/model/config.hpp"
-#include "engine/model/delimiters.hpp"
 #include "engine/model/panels.hpp"
 #include "engine/model/weights.hpp"
 #include "engine/text/tokenizer.hpp"
@@ -36,8 +37,8 @@ class Model {
   const Config& config() const { return config_; }
   const Weights& weights() const { return weights_; }
   const text::Tokenizer& tokenizer() const { return tokenizer_; }
-  /// What each token ends, by id: for caches that cut texts into blocks.
-  std::span<const std::uint8_t> delimiters() const { return delimiters_; }
+  /// What each token ends, by id: for caches that cut texts into blocks. Worked out at the first call; any thread.
+  std::span<const std::uint8_t> delimiters() const;
   /// tokenizer.chat_template, empty when the file has none.
   const std::string& chat_template() const { return chat_template_; }
   std::int64_t parameters() const;
@@ -54,7 +55,6 @@ class Model {
         panels_(std::move(panels)),
         weights_(std::move(weights)),
         tokenizer_(std::move(tokenizer)),
-        delimiters_(find_delimiters(tokenizer_)),
         chat_template_(std::move(chat_template)) {}
 
   io::Gguf file_;
@@ -62,7 +62,8 @@ class Model {
   Panels panels_;  ///< what weights_ refers to, beside the file
   Weights weights_;
   text::Tokenizer tokenizer_;
-  std::vector<std::uint8_t> delimiters_;
+  mutable std::once_flag delimiters_found_;
+  mutable std::vector<std::uint8_t> delimiters_;
   std::string chat_template_;
 };
 

@@ -173,10 +173,10 @@ TEST_CASE("arms: every split and every rule of the engine's lists, each once") {
   const std::size_t listed = names(brim::kv::split_names()) + names(brim::kv::rule_names());
   CHECK(arms.size() == listed - 1 + 3);  // without snapkv itself, with full and two in q8_0
   for (const Arm& arm : arms) CHECK(arm.seeds.size() == (arm.name == "shuffled" ? 20 : 1));
-  const auto few = chosen_arms(arms, "zigzag,full");
+  const auto few = chosen_arms(arms, {"zigzag", "full"});
   REQUIRE(few.size() == 3);
   CHECK((few[0].full && few[1].name == "uniform" && few[2].name == "zigzag"));
-  CHECK_THROWS_AS(chosen_arms(arms, "zigzag,nosuch"), Failure);
+  CHECK_THROWS_AS(chosen_arms(arms, {"zigzag", "nosuch"}), Failure);
 }
 
 TEST_CASE("reading chunks: an eighth of the prefix, the smallest cache, a power of two") {

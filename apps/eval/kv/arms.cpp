@@ -13,16 +13,6 @@
 namespace brim::apps {
 namespace {
 
-std::vector<std::string> parts_of(std::string_view text, char separator) {
-  std::vector<std::string> parts;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(separator), text.size());
-    parts.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return parts;
-}
-
 bool always(const Arm& arm) { return arm.full || arm.name == "uniform"; }
 
 }  // namespace
@@ -30,14 +20,16 @@ bool always(const Arm& arm) { return arm.full || arm.name == "uniform"; }
 std::vector<Arm> all_arms(const std::string& keep, kernels::KvType type, int permutations) {
   std::vector<Arm> arms;
   arms.push_back({"full", "uniform", keep, type, {0}, true, false});
-  for (const std::string& split : parts_of(kv::split_names(), '|')) {
+  for (const std::string_view name : kv::all_splits()) {
+    const std::string split(name);
     Arm arm{split, split, keep, type, {0}, false, kv::find_split(split)->needs_profile()};
     if (split == "shuffled") {
       for (int seed = 1; seed < permutations; ++seed) arm.seeds.push_back(static_cast<std::uint64_t>(seed));
     }
     arms.push_back(std::move(arm));
   }
-  for (const std::string& rule : parts_of(kv::rule_names(), '|')) {
+  for (const std::string_view name : kv::all_rules()) {
+    const std::string rule(name);
     if (rule != keep) arms.push_back({rule, "uniform", rule, type, {0}, false, false});
   }
   if (type != kernels::KvType::q8_0) {
@@ -47,11 +39,11 @@ std::vector<Arm> all_arms(const std::string& keep, kernels::KvType type, int per
   return arms;
 }
 
-std::vector<Arm> chosen_arms(std::vector<Arm> arms, const std::string& list) {
-  if (list.empty()) return arms;
+std::vector<Arm> chosen_arms(std::vector<Arm> arms, const std::vector<std::string>& wished) {
+  if (wished.empty()) return arms;
   std::vector<Arm> chosen;
   std::copy_if(arms.begin(), arms.end(), std::back_inserter(chosen), always);
-  for (const std::string& name : parts_of(list, ',')) {
+  for (const std::string& name : wished) {
     const auto found = std::find_if(arms.begin(), arms.end(), [&](const Arm& arm) {
       return arm.name == name || (arm.name == "uniform" && arm.keep == name);  // the splits' own rule has no other arm
     });

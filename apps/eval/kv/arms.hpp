@@ -23,8 +23,8 @@ struct Arm {
 /// lots are drawn.
 std::vector<Arm> all_arms(const std::string& keep, kernels::KvType type, int permutations);
 
-/// Those named in a list with commas, in the list's order; `full` and `uniform`, which all are compared with, are
+/// Those that are wished for, in that order; `full` and `uniform`, which all are compared with, are
 /// always there. Throws Failure (2) for a name that is none.
-std::vector<Arm> chosen_arms(std::vector<Arm> arms, const std::string& list);
+std::vector<Arm> chosen_arms(std::vector<Arm> arms, const std::vector<std::string>& wished);
 
 }  // namespace brim::apps

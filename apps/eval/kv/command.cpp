@@ -8,6 +8,7 @@
 #include "apps/commands.hpp"
 #include "apps/eval/kv/pictures.hpp"
 #include "apps/eval/kv/report.hpp"
+#include "apps/eval/text_windows.hpp"
 #include "apps/model_options/reading.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/output.hpp"
@@ -19,35 +20,21 @@
 namespace brim::apps {
 namespace {
 
-constexpr std::int64_t kUsualWindow = 1024, kMostContinuation = 128;
-
 SuiteRequest request_of(const model::Model& model, const ModelOptions& given, const MemoryOptions& memory,
-                        const std::string& text, const KvSuiteOptions& options) {
+                        const std::string& source, const KvSuiteOptions& options) {
+  const std::string text = read_file(source);
   SuiteRequest request;
   MemoryOptions own = memory;
   if (own.keep.empty()) own.keep = "snapkv";
   request.reader = reader_options(own, given.threads);
   request.reader.profile = unwrap(model::find_profile(model.file(), model.config().layers.size(), memory.profile));
-  std::int64_t& size = request.reader.context;
-  if (size == 0) size = std::min(model.config().context, kUsualWindow);
-  const std::int64_t continuation =
-      options.continuation.value_or(static_cast<int>(std::min(size / 4, kMostContinuation)));
-  if (size < 64 || continuation > size / 2) {
-    throw Failure(
-        2, fmt::format("a window of {} tokens with {} scored: expected at least 64, and at most half of them scored",
-                       size, continuation));
-  }
+  const WindowSize size = window_size(model.config(), request.reader.context, options.continuation);
+  request.reader.context = size.tokens;
   request.arms = chosen_arms(all_arms(own.keep, request.reader.type, options.permutations), options.arms);
   request.ratios = options.ratios;
-  const std::vector<std::int32_t> ids = unwrap(model.tokenizer().encode(text, {.add_special = false}));
-  request.windows = choose_windows(model, ids, static_cast<std::size_t>(size), static_cast<std::size_t>(continuation),
-                                   static_cast<std::size_t>(options.seeds), 7);
-  if (request.windows.empty()) {
-    throw Failure(2, fmt::format("the text has {} tokens; a window takes {}: give more text, or a smaller -c",
-                                 grouped_text(static_cast<std::int64_t>(ids.size())), grouped_text(size)));
-  }
+  request.windows = windows_of(model, text, source, size, options.seeds, 7);
   if (options.recall > 0) {
-    request.recall = make_recall_tasks(model, text, size, options.recall);
+    request.recall = make_recall_tasks(model, text, size.tokens, options.recall);
     if (request.recall.empty()) throw Failure(2, "--recall: the text has too few words, or the windows are too small");
   }
   return request;
@@ -66,6 +53,7 @@ void add_kv_suite_options(CLI::App& command, KvSuiteOptions& options) {
   command
       .add_option("--arms", options.arms,
                   "Only these besides full and uniform: depth,zigzag,shuffled,q8_0,… (default: all)")
+      ->delimiter(',')
       ->type_name("LIST")
       ->group(group);
   command
@@ -105,11 +93,7 @@ void evaluate_kv(const ModelOptions& given, const MemoryOptions& memory, const s
         "--suite kv goes through budgets (--ratios) and splits (--arms) itself: leave out --kv-budget and --kv-split");
   }
   const auto model = load_engine_model(given);
-  const SuiteRequest request = request_of(*model, given, memory, read_file(text_file), options);
-  if (static_cast<int>(request.windows.size()) < options.seeds) {
-    say(fmt::format("The text is long enough for {} pieces of {} tokens, not for {}.", request.windows.size(),
-                    grouped_text(request.reader.context), options.seeds));
-  }
+  const SuiteRequest request = request_of(*model, given, memory, text_file, options);
   const InterruptScope scope;
   ProgressLine line("Comparing", ProgressLine::Unit::steps, std::chrono::seconds(1));
   Result<std::vector<Outcome>> outcomes = run_suite(model, request, [&](long long done, long long total) {

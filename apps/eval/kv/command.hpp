@@ -12,7 +12,8 @@ namespace brim::apps {
 
 struct KvSuiteOptions {
   std::vector<double> ratios{0.5, 0.4, 0.25, 0.2, 0.125, 0.0625};
-  std::string arms, pictures;
+  std::vector<std::string> arms;
+  std::string pictures;
   int seeds = 8, permutations = 20, recall = 0;
   std::optional<int> continuation;
   bool csv = false;

@@ -114,7 +114,7 @@ typedef struct brim_plan {
   int64_t kv_full_bytes;      /* what "full" would be */
   int64_t kv_least_bytes;     /* the least budget that works */
   int64_t scratch_bytes;      /* beside the budget: activations, logits, history */
-  int64_t total_bytes;        /* weights, budget and scratch; the process itself takes some 30 MiB more */
+  int64_t total_bytes;        /* weights, budget and scratch; the vocabulary and the program itself come on top */
   int64_t available_bytes;    /* what this process may still take now: the machine's, its cgroup's and its limits' least */
   int64_t context;
   int32_t layers;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 
 #include "engine/io/gguf_writer.hpp"
@@ -47,8 +48,8 @@ ProfileFile sample(std::size_t layers, const std::string& print) {
 /// A file of its own that goes away with the object.
 struct Scratch {
   Scratch() {
-    char name[] = "/tmp/brim-profile-XXXXXX";
-    const int file = mkstemp(name);
+    std::string name = (std::filesystem::temp_directory_path() / "brim-profile-XXXXXX").string();
+    const int file = mkstemp(name.data());
     REQUIRE(file >= 0);
     close(file);
     path = name;
