@@ -1,5 +1,5 @@
-// bench_kernels: the matrix products of every weight format, on every instruction set this machine has, for the shapes of
-// real models, by google-benchmark. See README.md.
+// bench_kernels: the matrix products of every weight format and attention over every storage type, on every instruction set
+// this machine has, for the shapes of real models, by google-benchmark. See README.md.
 //   bench_kernels [--threads=N] [--benchmark_filter=REGEX] [any other option of google-benchmark]
 #include <benchmark/benchmark.h>
 #include <sys/wait.h>
@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/kernels/attention.hpp"
 #include "bench/kernels/onednn.hpp"
 #include "engine/base/arena.hpp"
 #include "kernels/ceilings.hpp"
@@ -147,6 +148,7 @@ int bench_kernels(int count, char** words) {
   benchmark::AddCustomContext("read ceiling, GB/s", std::to_string(machine.read_ceiling / 1e9));
   benchmark::AddCustomContext("8-bit ceiling, GOP/s", std::to_string(machine.int8_ceiling / 1e9));
   register_all(machine);
+  register_attention();
 #if defined(BRIM_BENCH_ONEDNN)
   if (kernels::active_set() == kernels::usable_sets(kernels::this_machine(), "").back()) register_onednn(machine.threads);
 #endif

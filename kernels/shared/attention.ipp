@@ -171,14 +171,43 @@ struct Attention {
     });
   }
 
-  static void take_many(const Attend& a, const Rows& rows, const Turned& turned, const Block& block, const Packed& packed) {
+  /// Asks for the block behind the cursor while this one is worked on: a piece with each tile of rows.
+  class Asking {
+   public:
+    Asking(const Ahead& ahead, const Packed& packed, std::int64_t tiles)
+        : ahead_(ahead),
+          key_bytes_(static_cast<std::ptrdiff_t>(kBlock * packed.key_stride)),
+          value_bytes_(static_cast<std::ptrdiff_t>(kBlock * packed.value_stride)),
+          step_(((key_bytes_ > value_bytes_ ? key_bytes_ : value_bytes_) / tiles + 63) / 64 * 64) {}
+
+    void go_on() {
+      for (const std::ptrdiff_t end = at_ + step_; at_ < end; at_ += 64) {
+        if (at_ < key_bytes_) ask(ahead_.keys, ahead_.key_bytes);
+        if (at_ < value_bytes_) ask(ahead_.values, ahead_.value_bytes);
+      }
+    }
+
+   private:
+    void ask(const std::byte* const (&pieces)[2], std::ptrdiff_t first) const {
+      __builtin_prefetch(at_ < first ? pieces[0] + at_ : pieces[1] + (at_ - first), 0, 2);
+    }
+
+    const Ahead& ahead_;
+    std::ptrdiff_t key_bytes_, value_bytes_, step_;
+    std::ptrdiff_t at_ = 0;
+  };
+
+  static void take_many(const Attend& a, const Rows& rows, const Turned& turned, const Block& block, const Packed& packed,
+                        const Ahead& ahead) {
     spread_keys(turned, block, a.key_size, rows.keys);
     spread_values(block, packed, a.value_size, rows.values, rows.value_stride);
     const auto keys = [&](int d, int column, int v) { return Vector::load(rows.keys + d * kBlock + column + v * kWidth); };
     const auto values = [&](int e, int d, int v) {
       return Vector::load(rows.values + e * rows.value_stride + d + v * kWidth);
     };
+    Asking asking(ahead, packed, (block.row_end - block.row + Rows::kRows - 1) / Rows::kRows);
     Rows::for_tiles(block.row, block.row_end, [&](auto count, std::int64_t row) {
+      asking.go_on();
       rows.template take<decltype(count)::value>(row, block, keys, values);
     });
   }
@@ -195,7 +224,7 @@ struct Attention {
       } else if (few) {
         take_few<false>(rows, turned, block, packed, ahead);
       } else {
-        take_many(a, rows, turned, block, packed);
+        take_many(a, rows, turned, block, packed, ahead);
       }
     });
     rows.finish();

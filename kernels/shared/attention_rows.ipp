@@ -94,21 +94,30 @@ struct AttentionRows {
   template <int Rows, int Vectors, class Load>
   static void tile(const float* a, std::int64_t a_stride, const Load& b, int column, int n, const float* factors, float* c,
                    std::int64_t c_stride) {
+    // Unrolled before anything else is done with them: only so do compilers keep all sums in registers to the end.
     Batch total[Rows][Vectors];
+#pragma GCC unroll 8
     for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 8
       for (int v = 0; v < Vectors; ++v) {
         total[r][v] = factors ? Vector::load(c + r * c_stride + column + v * kWidth) * Batch(factors[r]) : Batch(0.0f);
       }
     }
+#pragma GCC unroll 1
     for (int k = 0; k < n; ++k) {
       Batch parts[Vectors];
+#pragma GCC unroll 8
       for (int v = 0; v < Vectors; ++v) parts[v] = b(k, column, v);
+#pragma GCC unroll 8
       for (int r = 0; r < Rows; ++r) {
         const Batch one(a[r * a_stride + k]);
+#pragma GCC unroll 8
         for (int v = 0; v < Vectors; ++v) total[r][v] = Vector::fma(parts[v], one, total[r][v]);
       }
     }
+#pragma GCC unroll 8
     for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 8
       for (int v = 0; v < Vectors; ++v) Vector::store(c + r * c_stride + column + v * kWidth, total[r][v]);
     }
   }
