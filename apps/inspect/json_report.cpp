@@ -104,6 +104,7 @@ Json memory_json(const Summary& summary) {
           {"chunk", kv.chunk},
           {"workspace_bytes", memory.plan.workspace_bytes},
           {"history_bytes", memory.plan.history_bytes},
+          {"heap_bytes", memory.plan.heap_bytes},
           {"session_bytes", memory.plan.total()},
           {"available_bytes", available},
           {"limited_by", summary.limits.limiting},

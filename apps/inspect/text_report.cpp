@@ -182,7 +182,8 @@ std::string memory_table(const Summary& summary) {
   table.row({"  bookkeeping", bytes_text(kv.metadata_bytes), "positions, scores, scratch for eviction"});
   table.row({"beside it", bytes_text(memory.plan.workspace_bytes), fmt::format("activations and logits, {}", threads)});
   table.row({"", bytes_text(memory.plan.history_bytes), "token history"});
-  table.row({"session", bytes_text(memory.plan.total()), "one mapping, booked when the session is created"});
+  table.row({"", bytes_text(memory.plan.heap_bytes), "the conversation's text at its longest, sampling"});
+  table.row({"session", bytes_text(memory.plan.total()), "booked when the session is created"});
   table.row({"weights", bytes_text(weights),
              memory.repacked ? "repacked from the file for this machine's kernels" : "mapped from the file"});
   table.row({"available", bytes_text(static_cast<std::int64_t>(summary.limits.available)),

@@ -23,6 +23,13 @@ std::string clean(std::string_view content) {
   return result;
 }
 
+// What a message takes beside its content, about.
+constexpr std::int64_t kMessageBytes = 256;
+
+std::int64_t bytes_of(const text::Json& message) {
+  return kMessageBytes + static_cast<std::int64_t>(message["content"].get_ref<const std::string&>().size());
+}
+
 bool known_role(std::string_view role) { return std::find(std::begin(kRoles), std::end(kRoles), role) != std::end(kRoles); }
 
 Error offer(const Error& failure) {
@@ -31,6 +38,8 @@ Error offer(const Error& failure) {
 }
 
 }  // namespace
+
+std::int64_t most_kept_text(std::int64_t context) { return std::max<std::int64_t>(std::int64_t{1} << 17, 8 * context); }
 
 Result<Conversation> Conversation::create(const text::Tokenizer& tokenizer, const std::string& choice,
                                           const std::string& own) {
@@ -69,6 +78,33 @@ void Conversation::extend_last(std::string_view content) {
 }
 
 bool Conversation::last_is(std::string_view role) const { return !messages_.empty() && messages_.back()["role"] == role; }
+
+bool Conversation::drop_oldest(std::int64_t most) {
+  std::int64_t held = 0;
+  for (const text::Json& message : messages_) held += bytes_of(message);
+  if (held <= most / 2) return false;
+  const std::size_t first = !messages_.empty() && messages_[0]["role"] == "system" ? 1 : 0;
+  std::size_t end = first;  // of what is dropped: templates want the user to speak first
+  for (std::size_t at = first; at < messages_.size(); ++at) {
+    if (messages_[at]["role"] == "user") {
+      end = at;
+      if (held <= most / 4) break;
+    }
+    held -= bytes_of(messages_[at]);
+  }
+  using Place = text::Json::difference_type;
+  messages_.erase(messages_.begin() + static_cast<Place>(first), messages_.begin() + static_cast<Place>(end));
+  return end > first;
+}
+
+bool Conversation::cut_last(std::int64_t most) {
+  std::string& content = messages_.back()["content"].get_ref<std::string&>();
+  if (static_cast<std::int64_t>(content.size()) <= most / 2) return false;
+  std::size_t begin = content.size() / 2;
+  while (begin < content.size() && (static_cast<unsigned char>(content[begin]) & 0xC0) == 0x80) ++begin;
+  content.erase(0, begin);
+  return true;
+}
 
 void Conversation::set_system(std::string_view content) {
   if (!messages_.empty() && messages_[0]["role"] == "system") messages_.erase(0);

@@ -13,6 +13,13 @@
 
 namespace brim::generate {
 
+/// Bytes of text, of names and of the structure around them, that a conversation holds at most beside its latest message: eight
+/// for each position of the context, and not less than 128 KiB. A cache of that context has forgotten what came before.
+std::int64_t most_kept_text(std::int64_t context);
+/// What a conversation of that much text takes at most while it is rendered and turned into ids, itself included. The
+/// factor is measured (tests/memory): some 14 bytes for each of text.
+inline std::int64_t text_memory(std::int64_t kept) { return 16 * kept; }
+
 /// One thread at a time. Borrows the tokenizer.
 class Conversation {
  public:
@@ -26,6 +33,11 @@ class Conversation {
   /// Adds to the last message, which must be the assistant's.
   void extend_last(std::string_view content);
   bool last_is(std::string_view role) const;
+  /// Where more than half of `most` bytes is held: drops the oldest messages but the system's, up to one of the user, until a
+  /// quarter is left, never the last exchange. Says whether it dropped any.
+  bool drop_oldest(std::int64_t most);
+  /// Drops the older half of the last message where it alone is longer than half of `most` bytes. Says whether it was.
+  bool cut_last(std::int64_t most);
   bool empty() const { return messages_.empty(); }
   void clear() { messages_ = text::Json::array(); }
   /// Sets, replaces or (when empty) removes the system message.

@@ -9,6 +9,7 @@
 #include "engine/base/arena.hpp"
 #include "engine/base/memory_limits.hpp"
 #include "engine/base/size_text.hpp"
+#include "engine/generate/conversation.hpp"
 #include "engine/kv/layout.hpp"
 #include "engine/model/profile_file.hpp"
 #include "kernels/threads.hpp"
@@ -18,6 +19,8 @@ namespace {
 
 // Ids remembered at least, whatever the context: 1 MiB.
 constexpr std::int64_t kHistoryTokens = std::int64_t{1} << 18;
+// For each token of the vocabulary: what a sampler with every stage on takes (samplers/).
+constexpr std::int64_t kSamplerBytes = 64;
 
 std::int64_t history_tokens(const kv::Plan& plan) { return std::max(kHistoryTokens, plan.shape.context); }
 
@@ -69,6 +72,7 @@ Result<MemoryPlan> plan_memory(const model::Config& config, const ReaderOptions&
   memory.tokens_together = tokens_together(memory.kv, options.speculation);
   memory.workspace_bytes = static_cast<std::int64_t>(model::Workspace::bytes(config, shape_of(memory, options.threads)));
   memory.history_bytes = history_tokens(memory.kv) * static_cast<std::int64_t>(sizeof(TokenId));
+  memory.heap_bytes = text_memory(most_kept_text(memory.kv.shape.context)) + kSamplerBytes * config.vocabulary;
   if (memory.tokens_together > 1) memory.speculation_bytes = Speculation::bytes(memory.kv.shape.context);
   return memory;
 }
@@ -81,7 +85,12 @@ Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Mode
   }
   BRIM_ASSIGN(MemoryPlan memory, plan_memory(model->config(), options));
   constexpr std::int64_t kAlignment = 4 * 64;  // each of the four parts starts on a cache line
-  auto arena = touched_arena(static_cast<std::size_t>(memory.total() + kAlignment), options.threads);
+  // The heap's part is had and given back: whether there is room for it shows here, not in the middle of a conversation.
+  auto arena = Arena::create(static_cast<std::size_t>(memory.heap_bytes));
+  if (arena) {
+    const Arena heap = std::move(*arena);
+    arena = touched_arena(static_cast<std::size_t>(memory.arena_bytes() + kAlignment), options.threads);
+  }
   if (!arena) {
     return error(arena.error().code, "a session needs ", size_text(static_cast<std::size_t>(memory.kv.budget_bytes)),
                  " for its KV budget and ", size_text(static_cast<std::size_t>(memory.beside_bytes())),

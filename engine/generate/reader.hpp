@@ -46,9 +46,11 @@ struct MemoryPlan {
   std::int64_t workspace_bytes = 0;  ///< activations, scores, logits
   std::int64_t history_bytes = 0;    ///< token ids, for reading again
   std::int64_t speculation_bytes = 0;
+  std::int64_t heap_bytes = 0;  ///< beside the arena: a session's text at its longest (conversation.hpp) and its sampler
   std::int64_t tokens_together = 1;  ///< most tokens of a pass that verifies guesses; 1: nothing is guessed
-  std::int64_t beside_bytes() const { return workspace_bytes + history_bytes + speculation_bytes; }
-  std::int64_t total() const { return kv.budget_bytes + beside_bytes(); }
+  std::int64_t arena_bytes() const { return kv.budget_bytes + workspace_bytes + history_bytes + speculation_bytes; }
+  std::int64_t beside_bytes() const { return total() - kv.budget_bytes; }
+  std::int64_t total() const { return arena_bytes() + heap_bytes; }
 };
 /// Errors: invalid_argument, or out_of_memory when the budget is below the floors.
 Result<MemoryPlan> plan_memory(const model::Config& config, const ReaderOptions& options);

@@ -47,7 +47,8 @@ Session::Session(std::shared_ptr<const model::Model> model, SessionOptions optio
       reader_(std::move(reader)),
       conversation_(std::move(conversation)),
       sampler_(std::move(sampler)),
-      stops_(options_.stops) {
+      stops_(options_.stops),
+      most_text_(most_kept_text(reader_->memory().kv.shape.context)) {
   // Room for any token's text, so that streaming an answer does not allocate.
   fresh_text_.reserve(4096);
   piece_text_.reserve(4096);
@@ -136,6 +137,25 @@ Status Session::read_conversation() {
   return {};
 }
 
+// What comes next is read after what the cache has seen, dropped messages included: only the text that it stands for becomes
+// shorter, as the template writes what is left. So dropping costs no reading, and the cache forgets by its own rules.
+void Session::forget_oldest() {
+  if (!conversation_.drop_oldest(most_text_) || !seen_text_) return;
+  auto rendered = conversation_.render();
+  if (rendered) {
+    seen_text_ = std::move(*rendered);
+  } else {
+    seen_text_.reset();
+  }
+}
+
+// An answer longer than there is room for loses its beginning.
+void Session::keep_answer(std::string_view text) {
+  conversation_.extend_last(text);
+  if (conversation_.cut_last(most_text_)) seen_text_.reset();
+  if (seen_text_) seen_text_->append(text);
+}
+
 Status Session::message(std::string_view role, std::string_view content) {
   BRIM_TRY(take_cancel());
   if (answering_) finish();
@@ -146,6 +166,7 @@ Status Session::message(std::string_view role, std::string_view content) {
     conversation_.drop_last();
     return status;
   }
+  forget_oldest();
   answering_ = true;
   return conversation_.add("assistant", "");
 }
@@ -178,13 +199,8 @@ Piece Session::end_answer(TokenId id, End end) {
     if (!stops_.push(fresh_text_, piece_text_)) stops_.flush(piece_text_);
   }
   if (answering_) {
-    conversation_.extend_last(piece_text_);
-    // A stop string cut text that the cache has read.
-    if (end == End::stop_string) {
-      seen_text_.reset();
-    } else if (seen_text_) {
-      *seen_text_ += piece_text_;
-    }
+    keep_answer(piece_text_);
+    if (end == End::stop_string) seen_text_.reset();  // it cut text that the cache has read
   }
   return {piece_text_, id, end};
 }
@@ -212,10 +228,7 @@ Result<Piece> Session::next() {
   fresh_text_.clear();
   stream_.push(model_->tokenizer().piece(id, false), fresh_text_);
   if (stops_.push(fresh_text_, piece_text_)) return end_answer(id, End::stop_string);
-  if (answering_) {
-    conversation_.extend_last(piece_text_);
-    if (seen_text_) *seen_text_ += piece_text_;
-  }
+  if (answering_) keep_answer(piece_text_);
   return Piece{piece_text_, id, End::not_yet};
 }
 

@@ -92,6 +92,8 @@ class Session {
   Session(std::shared_ptr<const model::Model> model, SessionOptions options, std::unique_ptr<Reader> reader,
           Conversation conversation, Sampler sampler);
   Status read_conversation();
+  void keep_answer(std::string_view text);
+  void forget_oldest();
   Status take_cancel();
   void begin_answer();
   bool ends_answer(TokenId id) const;
@@ -110,6 +112,7 @@ class Session {
   std::optional<std::string> seen_text_;
   TokenId pending_ = -1;     // sampled, not read yet
   bool answering_ = false;   // the answer belongs to the conversation's last message
+  std::int64_t most_text_;   // that the conversation holds: what the plan has room for
   std::string fresh_text_, piece_text_;
   Timings timings_;
   SpeculationCounts counted_;  // before this answer

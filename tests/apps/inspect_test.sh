@@ -136,7 +136,8 @@ if [ -n "$tiny_model" ]; then
     [ "$(number context)" = 512 ] || fail "budget $budget: the context is $(number context)"
     parts=$(($(number kv_entry_bytes) + $(number kv_staging_bytes) + $(number kv_bookkeeping_bytes)))
     [ "$parts" -le "$(number kv_budget_bytes)" ] || fail "budget $budget: parts of $parts bytes in $(number kv_budget_bytes)"
-    [ $(($(number kv_budget_bytes) + $(number workspace_bytes) + $(number history_bytes))) = "$(number session_bytes)" ] ||
+    [ $(($(number kv_budget_bytes) + $(number workspace_bytes) + $(number history_bytes) + $(number heap_bytes))) = \
+      "$(number session_bytes)" ] ||
       fail "budget $budget: the session's parts do not add up"
     expect "$budget" '"session_fits":true' "$scratch/out"
   done

@@ -113,7 +113,7 @@ typedef struct brim_plan {
   int64_t kv_budget_bytes;    /* what the session would promise */
   int64_t kv_full_bytes;      /* what "full" would be */
   int64_t kv_least_bytes;     /* the least budget that works */
-  int64_t scratch_bytes;      /* beside the budget: activations, logits, history */
+  int64_t scratch_bytes;      /* beside the budget: activations, logits, history, the conversation's text, sampling */
   int64_t total_bytes;        /* weights, budget and scratch; the vocabulary and the program itself come on top */
   int64_t available_bytes;    /* what this process may still take now: the machine's, its cgroup's and its limits' least */
   int64_t context;
@@ -179,7 +179,8 @@ BRIM_API brim_status brim_session_clear(brim_session* session);
 BRIM_API brim_status brim_session_rewind(brim_session* session, int64_t tokens);
 /* Changes one sampling, stop or system option of a living session. */
 BRIM_API brim_status brim_session_set(brim_session* session, const char* key, const char* value);
-/* The conversation as a JSON array of {"role", "content"}. */
+/* The conversation as a JSON array of {"role", "content"}: what is kept of it, which is eight bytes of text for each position of
+ * the context, at least 128 KiB; of a longer one the oldest exchanges are gone. */
 BRIM_API brim_status brim_session_messages(brim_session* session, const char** json, size_t* size);
 /* Replaces the conversation by such an array and reads it. */
 BRIM_API brim_status brim_session_load_messages(brim_session* session, const char* json, size_t size);
@@ -193,7 +194,7 @@ typedef struct brim_stats {
   int64_t kv_bytes;           /* in use now, staging included */
   int64_t kv_peak_bytes;      /* the most ever in use, staging included */
   int64_t kv_full_bytes;      /* what "full" would be */
-  int64_t scratch_bytes;      /* activations, logits, history, speculation: booked beside the budget */
+  int64_t scratch_bytes;      /* activations, logits, history, speculation, text, sampling: booked beside the budget */
   int64_t evicted;            /* entries dropped, over all layers */
   int64_t prompt_tokens;      /* since the last message or append */
   int64_t generated_tokens;

@@ -183,3 +183,29 @@ TEST_CASE("a conversation that outgrows its budget goes on") {
   }
   CHECK(session->reader().cache().evicted() > 0);
 }
+
+// The text of a conversation was kept whole, and copied several times at each message: after enough of them the memory ran out.
+TEST_CASE("a conversation of any length keeps so much text, and still reads only what is new") {
+  const auto model = test::tiny_model();
+  SessionOptions options = chatml();
+  options.system = "be brief";
+  options.reader.budget = {kv::BudgetRequest::Kind::bytes, 64 << 10, 0};
+  const auto session = open(model, options);
+  const auto most = static_cast<std::size_t>(generate::most_kept_text(256));
+  std::size_t longest = 0;
+  bool dropped = false;
+  for (int turn = 0; turn < 45; ++turn) {
+    REQUIRE(session->message("user", "turn " + std::to_string(turn) + ": " + std::string(2000, 'a' + turn % 26)));
+    CHECK(session->timings().prompt_tokens < 2200);
+    answer(*session, 3);
+    const std::string kept = session->messages();
+    longest = std::max(longest, kept.size());
+    dropped = dropped || kept.find("turn 0:") == std::string::npos;
+    CHECK(kept.find("be brief") != std::string::npos);
+    CHECK(kept.find("turn " + std::to_string(turn) + ":") != std::string::npos);
+  }
+  CHECK(dropped);
+  CHECK(longest < most);
+  REQUIRE(session->regenerate());
+  CHECK(session->timings().prompt_tokens < static_cast<std::int64_t>(most));
+}

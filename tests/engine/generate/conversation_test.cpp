@@ -1,0 +1,72 @@
+// How much text a conversation keeps: the oldest exchanges go as wholes, the system's message and the last exchange stay.
+#include "engine/generate/conversation.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "tests/engine/generate/tiny.hpp"
+
+using namespace brim;
+using generate::Conversation;
+
+namespace {
+
+Conversation talk(const std::shared_ptr<const model::Model>& model, int exchanges, std::size_t bytes) {
+  auto made = Conversation::create(model->tokenizer(), "chatml", "");
+  REQUIRE(made);
+  Conversation conversation = std::move(*made);
+  conversation.set_system("be brief");
+  for (int i = 0; i < exchanges; ++i) {
+    REQUIRE(conversation.add("user", "question " + std::to_string(i) + std::string(bytes, '.')));
+    REQUIRE(conversation.add("assistant", "answer " + std::to_string(i)));
+  }
+  return conversation;
+}
+
+}  // namespace
+
+TEST_CASE("what is kept: eight bytes a position, and enough for short contexts") {
+  CHECK(generate::most_kept_text(256) == 128 << 10);
+  CHECK(generate::most_kept_text(1 << 17) == 1 << 20);
+}
+
+TEST_CASE("the oldest exchanges go, the user's message comes first, a quarter is left") {
+  const auto model = test::tiny_model();
+  Conversation conversation = talk(model, 20, 1000);
+  const std::string whole = conversation.json();
+  CHECK_FALSE(conversation.drop_oldest(1 << 20));
+  CHECK(conversation.json() == whole);
+  CHECK(conversation.drop_oldest(40000));
+  const std::string kept = conversation.json();
+  CHECK(kept.size() < 12000);
+  CHECK(kept.find("be brief") != std::string::npos);
+  CHECK(kept.find("question 0.") == std::string::npos);
+  CHECK(kept.find("answer 19") != std::string::npos);
+  const std::size_t first = kept.find("\"user\"");
+  CHECK(first < kept.find("\"assistant\""));
+  CHECK_FALSE(conversation.drop_oldest(40000));
+}
+
+TEST_CASE("the last exchange stays, however long it is") {
+  const auto model = test::tiny_model();
+  Conversation conversation = talk(model, 1, 100000);
+  CHECK_FALSE(conversation.drop_oldest(4000));
+  CHECK(conversation.json().find("question 0") != std::string::npos);
+  REQUIRE(conversation.add("user", "short"));
+  CHECK(conversation.drop_oldest(4000));
+  CHECK(conversation.json().find("question 0") == std::string::npos);
+  CHECK(conversation.json().find("short") != std::string::npos);
+}
+
+TEST_CASE("an answer that outgrows its room loses its older half, between two characters") {
+  const auto model = test::tiny_model();
+  Conversation conversation = talk(model, 1, 0);
+  conversation.extend_last("x");
+  CHECK_FALSE(conversation.cut_last(100));
+  for (int i = 0; i < 40; ++i) conversation.extend_last("\xE2\x82\xAC");
+  CHECK(conversation.cut_last(100));
+  const std::string kept = conversation.json();
+  CHECK(kept.find("answer 0") == std::string::npos);
+  CHECK(kept.find("\"\xE2\x82\xAC") != std::string::npos);
+}

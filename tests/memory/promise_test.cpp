@@ -1,0 +1,141 @@
+// The promise of a session, under limits that the system enforces: what the plan says it takes is what it takes, from its
+// creation through a chat far longer than its budget. Nothing fails once it is created.
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "engine/base/cgroup_memory.hpp"
+#include "tests/memory/long_chat.hpp"
+
+namespace {
+
+constexpr int kNoLimit = 3;  ///< a child's exit code: the limit could not be set
+
+struct ModelFile {
+  std::string path = (std::filesystem::temp_directory_path() / ("brim-promise-" + std::to_string(::getpid()))).string();
+  ModelFile() { brim::test::write_chat_model(path); }
+  ~ModelFile() { std::remove(path.c_str()); }
+};
+
+std::int64_t status_bytes(const char* name) {
+  return static_cast<std::int64_t>(brim::named_number(brim::read_text("/proc/self/status").value_or(""), name).value_or(0)) * 1024;
+}
+
+// Says where a child is and why it cannot go on.
+[[noreturn]] void give_up(const char* where, int turn) {
+  std::fprintf(stderr, "%s, turn %d: %s\n", where, turn, brim_last_error());
+  std::fflush(stderr);
+  ::_exit(1);
+}
+
+// A model, a limit at what it and the session's plan take and a twentieth of the plan, then the session and its chat. For a
+// process of its own: `limit` ends with it.
+[[noreturn]] void chat_within(const std::string& path, const std::function<bool(std::int64_t room)>& limit) {
+  constexpr int kTurns = 250;
+  brim_model* model = nullptr;
+  brim_options *threads = nullptr, *options = brim::test::chat_options();
+  brim_options_create(&threads);
+  brim_options_set(threads, "threads", "2");
+  if (brim_model_load(path.c_str(), threads, nullptr, nullptr, &model) != BRIM_OK) give_up("load", 0);
+  brim_plan plan{};
+  plan.size = sizeof plan;
+  if (brim_plan_get(path.c_str(), threads, options, &plan) != BRIM_OK) give_up("plan", 0);
+  const std::int64_t promised = plan.total_bytes - plan.weight_bytes;
+  if (!limit(promised + promised / 20)) ::_exit(kNoLimit);
+  brim_session* session = nullptr;
+  if (brim_session_create(model, options, &session) != BRIM_OK) give_up("create", 0);
+  for (int turn = 0; turn < kTurns; ++turn) {
+    if (!brim::test::chat_turn(session, turn)) give_up("chat", turn);
+  }
+  brim_stats stats{};
+  stats.size = sizeof stats;
+  if (brim_session_stats(session, &stats) != BRIM_OK || stats.kv_peak_bytes > stats.kv_budget_bytes) give_up("stats", kTurns);
+  const char* json = nullptr;
+  std::size_t size = 0;
+  if (brim_session_messages(session, &json, &size) != BRIM_OK || std::string_view(json, size).find("turn 0:") != std::string_view::npos) {
+    give_up("the chat is too short to prove anything: it was kept whole", kTurns);
+  }
+  brim_session_free(session);
+  brim_model_free(model);
+  brim_options_free(options);
+  brim_options_free(threads);
+  ::_exit(0);
+}
+
+int exit_code(pid_t child) {
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+// A control group of this test's own, where the machine lets it make one; its limit is in `limit_file`.
+struct Group {
+  std::filesystem::path folder;
+  std::string limit_file, usage_file;
+  std::error_code failure{};
+
+  Group(const char* parent, const char* limit, const char* usage)
+      : folder(std::filesystem::path(parent) / ("brim-promise-" + std::to_string(::getpid()))),
+        limit_file((folder / limit).string()),
+        usage_file((folder / usage).string()) {
+    std::filesystem::create_directory(folder, failure);
+  }
+  ~Group() { std::filesystem::remove(folder, failure); }
+  bool usable() const { return std::filesystem::exists(limit_file) && ::access(limit_file.c_str(), W_OK) == 0; }
+  bool write(const std::string& file, std::int64_t value) const {
+    std::ofstream out(file);
+    out << value << std::flush;
+    return out.good();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("under RLIMIT_DATA a session lives on what its plan said") {
+  const ModelFile file;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    chat_within(file.path, [](std::int64_t room) {
+      const auto bytes = static_cast<rlim_t>(status_bytes("VmData:") + room);
+      const struct rlimit value{bytes, bytes};
+      return ::setrlimit(RLIMIT_DATA, &value) == 0;
+    });
+  }
+  CHECK(exit_code(child) == 0);
+}
+
+TEST_CASE("in a control group, where one can be made, a session lives on what its plan said") {
+  const ModelFile file;
+  const Group groups[] = {{"/sys/fs/cgroup", "memory.max", "memory.current"},
+                          {"/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"}};
+  const Group* const group = std::find_if(std::begin(groups), std::end(groups), [](const Group& one) { return one.usable(); });
+  if (group == std::end(groups)) {
+    MESSAGE("skipped: no control group with a memory limit can be made here");
+    return;
+  }
+  const pid_t child = ::fork();
+  if (child == 0) {
+    // Into the group first: what was charged to another one would not count.
+    if (!group->write((group->folder / "cgroup.procs").string(), ::getpid())) ::_exit(kNoLimit);
+    chat_within(file.path, [&](std::int64_t room) {
+      const auto used = brim::read_text(group->usage_file);
+      return used && group->write(group->limit_file, std::stoll(*used) + room);
+    });
+  }
+  const int code = exit_code(child);
+  if (code == kNoLimit) {
+    MESSAGE("skipped: the control group takes no process or no limit");
+  } else {
+    CHECK(code == 0);
+  }
+}
