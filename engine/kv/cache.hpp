@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "engine/base/result.hpp"
+#include "engine/base/state.hpp"
 #include "engine/kv/document.hpp"
 #include "engine/kv/eviction.hpp"
 #include "engine/kv/layer_store.hpp"
@@ -134,6 +135,13 @@ class Cache {
   bool stale() const { return stale_; }
 
   void clear() noexcept;
+  /// Everything the cache holds, for saved sessions (cache_state.cpp). Outside a chunk, and not while stale. Guesses that
+  /// wait in staging are left out: they are read again. The pieces stay valid until the next non-const call.
+  void save(StateWriter& state) const;
+  /// Takes over such a state, of a cache with the same plan. Every number is checked before it counts; memory outside this
+  /// cache is never touched, whatever the state says. Errors: those of the reader; the cache is empty then.
+  Status restore(StateReader& state);
+
   /// Forgets the last tokens so that `count` tokens remain of the whole input. False when that cannot be exact, or
   /// inside a chunk: an entry that would still be needed was evicted or slid out of a window, positions were rebased
   /// since, or masses that decide about evictions have already taken in the forgotten tokens. Nothing is changed
@@ -197,6 +205,11 @@ class Cache {
   void mean_key(const Layer& layer, int number, std::size_t block, std::int64_t first) noexcept;
   void renew_block_keys(Layer& layer, int number) noexcept;
   void learn_delimiters(const Layer& layer, std::span<const float> mass, std::int64_t queries) noexcept;
+  // Saved sessions (cache_state.cpp).
+  Status check_plan(StateReader& state) const;
+  Status restore_counts(StateReader& state) noexcept;
+  Status restore_sizes(StateReader& state);
+  Status restore_entries(StateReader& state, int number);
   // Quotas that move (rebalance.cpp).
   void set_quota(std::size_t layer, std::int64_t slots) noexcept;
   void prepare_moves();

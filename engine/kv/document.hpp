@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <span>
 
+#include "engine/base/state.hpp"
+
 namespace brim::kv {
 
 /// What a token ends. The cache gets one byte for each token id: this, and kBeginsWord where a token begins a word.
@@ -80,6 +82,11 @@ class Document {
   bool go_back(std::int64_t count) noexcept;
   bool can_go_back(std::int64_t count) const noexcept;
   void clear() noexcept;
+
+  /// For saved sessions (document_state.cpp). restore() wants the state of a document with the same memory after `count`
+  /// tokens; what it was is lost. Errors: those of the reader.
+  void save(StateWriter& state) const;
+  Status restore(StateReader& state, std::int64_t count);
 
   /// Places of the first tokens of the blocks that the last advance cut, ascending.
   std::int64_t fresh_cuts() const { return fresh_; }

@@ -59,6 +59,16 @@ class LayerStore {
     blocks_ = 0;
   }
 
+  /// The slot of the oldest entry.
+  std::int64_t start() const { return start_; }
+  /// What the store is to hold from now on, for who fills in the entries and blocks (state.cpp): start < slots,
+  /// used ≤ slots, blocks ≤ run().most_blocks.
+  void resume(std::int64_t start, std::int64_t used, std::size_t blocks) noexcept {
+    start_ = start;
+    used_ = used;
+    blocks_ = blocks;
+  }
+
   /// What lies in one piece and has to be moved when the layer gets another run: keys and values of each head, then the
   /// arrays beside them, in the order of their addresses. Only what entries fill counts; the ring must begin at slot 0.
   struct Piece {

@@ -1,6 +1,8 @@
 // See rebase.hpp.
 #include "engine/kv/rebase.hpp"
 
+#include <algorithm>
+
 #include "engine/kv/cache.hpp"
 
 namespace brim::kv {
@@ -30,6 +32,9 @@ void rebase(LayerStore& layer, const LayerShape& shape, int number, std::int64_t
             const RebaseTools& tools) noexcept {
   const std::span<std::int64_t> positions = layer.positions();
   const std::int64_t used = layer.used();
+  // Sinks are the first tokens of all. A layer whose quota grew has older and newer ones among its first entries.
+  sinks = std::min(sinks, used);
+  while (sinks > 0 && positions[static_cast<std::size_t>(sinks - 1)] != sinks - 1) --sinks;
   for (std::int64_t first = sinks; first < used;) {
     const std::int64_t delta = positions[static_cast<std::size_t>(first)] - (end - used + first);
     // Neighbours without a gap between them move together and share their angles.
