@@ -71,4 +71,19 @@ void DraftLength::note_pass(int tokens, double seconds) noexcept {
   }
 }
 
+void DraftLength::save(StateWriter& state) const {
+  for (const double chance : chance_) state.real(chance);
+  for (const double value : {second_, further_, single_seconds_}) state.real(value);
+  state.number(since_single_);
+}
+
+Status DraftLength::restore(StateReader& state) {
+  constexpr double kLongestPass = 1e6;
+  for (double& chance : chance_) BRIM_TRY(state.real("chance of a guess", 0, 1, chance));
+  BRIM_TRY(state.real("cost of a second token", 0, 1, second_));
+  BRIM_TRY(state.real("cost of a further token", 0, 1, further_));
+  BRIM_TRY(state.real("seconds of a pass", 0, kLongestPass, single_seconds_));
+  return state.number("passes", 0, std::int64_t{1} << 30, since_single_);
+}
+
 }  // namespace brim::generate

@@ -9,6 +9,8 @@
 #include <array>
 #include <cstddef>
 
+#include "engine/base/state.hpp"
+
 namespace brim::generate {
 
 /// Plain numbers; one thread.
@@ -22,6 +24,10 @@ class DraftLength {
   void note_guess(int match, bool right) noexcept;
   /// A pass over `tokens` tokens took so long.
   void note_pass(int tokens, double seconds) noexcept;
+
+  /// What was learned, for saved sessions. Errors: those of the reader.
+  void save(StateWriter& state) const;
+  Status restore(StateReader& state);
 
   double chance(int match) const { return chance_[bucket(match)]; }
   /// The cost of a pass over 1 + `guesses` tokens, where one over a single token costs 1.

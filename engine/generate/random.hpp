@@ -2,8 +2,10 @@
 // throughout, because the distributions of the standard library differ between implementations.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <span>
 
 namespace brim::generate {
 
@@ -32,6 +34,10 @@ class Random {
     words_[3] = std::rotl(words_[3], 45);
     return result;
   }
+
+  /// Where the sequence stands: what follows depends on nothing else.
+  std::span<const std::uint64_t, 4> words() const { return words_; }
+  void resume(std::span<const std::uint64_t, 4> words) { std::copy(words.begin(), words.end(), words_); }
 
   /// Uniform in [0, 1), on a grid of 2^−53.
   double unit() { return static_cast<double>(next() >> 11) * 0x1p-53; }

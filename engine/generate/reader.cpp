@@ -61,10 +61,11 @@ Result<MemoryPlan> plan_memory(const model::Config& config, const ReaderOptions&
   }
   const std::int64_t context = options.context > 0 ? options.context : config.context;
   MemoryPlan memory;
-  const std::int64_t quarter = static_cast<std::int64_t>(memory_limits().available / 4);
+  memory.automatic_bytes =
+      options.automatic_bytes > 0 ? options.automatic_bytes : static_cast<std::int64_t>(memory_limits().available / 4);
   const kv::Shape shape = model::kv_shape(config, context, options.type);
   if (options.quotas.empty()) {
-    BRIM_ASSIGN(memory.kv, kv::make_plan(shape, options.budget, quarter, options.split, options.keep,
+    BRIM_ASSIGN(memory.kv, kv::make_plan(shape, options.budget, memory.automatic_bytes, options.split, options.keep,
                                          {options.profile.get(), options.split_seed}, options.reading));
   } else {
     BRIM_ASSIGN(memory.kv, kv::plan_of_quotas(shape, options.quotas, options.chunk, options.keep));
@@ -84,6 +85,11 @@ Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Mode
                 model::find_profile(model->file(), model->config().layers.size(), options.profile_path));
   }
   BRIM_ASSIGN(MemoryPlan memory, plan_memory(model->config(), options));
+  return create(std::move(model), std::move(memory), options);
+}
+
+Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Model> model, MemoryPlan memory,
+                                               const ReaderOptions& options) {
   constexpr std::int64_t kAlignment = 4 * 64;  // each of the four parts starts on a cache line
   // The heap's part is had and given back: whether there is room for it shows here, not in the middle of a conversation.
   auto arena = Arena::create(static_cast<std::size_t>(memory.heap_bytes));

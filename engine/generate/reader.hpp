@@ -13,6 +13,7 @@
 #include "engine/base/arena.hpp"
 #include "engine/base/log.hpp"
 #include "engine/base/result.hpp"
+#include "engine/base/state.hpp"
 #include "engine/generate/speculation.hpp"
 #include "engine/kv/cache.hpp"
 #include "engine/kv/profile.hpp"
@@ -24,6 +25,8 @@ namespace brim::generate {
 struct ReaderOptions {
   std::int64_t context = 0;  ///< most positions; 0: the trained context
   kv::BudgetRequest budget;
+  /// What an automatic budget goes by; 0: a quarter of the memory that is available.
+  std::int64_t automatic_bytes = 0;
   kernels::KvType type = kernels::KvType::f16;
   std::string split = kv::kChosenSplit;
   std::string keep = "window";
@@ -47,6 +50,7 @@ struct MemoryPlan {
   std::int64_t history_bytes = 0;    ///< token ids, for reading again
   std::int64_t speculation_bytes = 0;
   std::int64_t heap_bytes = 0;  ///< beside the arena: a session's text at its longest (conversation.hpp) and its sampler
+  std::int64_t automatic_bytes = 0;  ///< what an automatic budget went by
   std::int64_t tokens_together = 1;  ///< most tokens of a pass that verifies guesses; 1: nothing is guessed
   std::int64_t arena_bytes() const { return kv.budget_bytes + workspace_bytes + history_bytes + speculation_bytes; }
   std::int64_t beside_bytes() const { return total() - kv.budget_bytes; }
@@ -64,6 +68,18 @@ class Reader {
   /// Books, reserves and touches everything. Errors: as plan_memory; out_of_memory with the numbers when the machine (or
   /// its cgroup, or an rlimit) has less.
   static Result<std::unique_ptr<Reader>> create(std::shared_ptr<const model::Model> model, const ReaderOptions& options);
+
+  /// An empty reader with the same plan, in memory of its own. `options`: those this one was made with. Errors:
+  /// out_of_memory with the numbers.
+  Result<std::unique_ptr<Reader>> sibling(const ReaderOptions& options) const {
+    return create(model_, memory_, options);
+  }
+  /// The state, for saved sessions (reader_state.cpp): cache, history, what logits come from, what guessing learned. The
+  /// pieces stay valid until the next non-const call. Errors: wrong_state when reading was interrupted and the cache has to
+  /// be read again.
+  Status save(StateWriter& state) const;
+  /// Takes over the state of a reader of the same model and plan. Errors: those of the state; nothing has been read then.
+  Status restore(StateReader& state);
 
   /// Reads ids in chunks. Stopped by `progress` or `cancel`: the chunks read so far stay; a stale cache is read again at the
   /// next call, from the history.
@@ -96,10 +112,13 @@ class Reader {
   const SpeculationCounts& speculation() const { return speculation_.counts(); }
 
  private:
+  static Result<std::unique_ptr<Reader>> create(std::shared_ptr<const model::Model> model, MemoryPlan memory,
+                                                const ReaderOptions& options);
   Reader(std::shared_ptr<const model::Model> model, MemoryPlan memory, Arena arena, kv::Cache cache,
          std::unique_ptr<model::Rope> rope, const ReaderOptions& options);
   Status read_chunks(std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel,
                      const ChunkObserver& observer, bool remember);
+  Status take_over(StateReader& state);
   Status refresh(const Progress& progress, const std::atomic<bool>* cancel);
   void forget_guesses(bool cut) noexcept;
   void remember(std::span<const TokenId> ids) noexcept;

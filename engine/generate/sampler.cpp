@@ -2,6 +2,7 @@
 #include "engine/generate/sampler.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -84,6 +85,24 @@ TokenId Sampler::sample(std::span<const float> logits, std::span<const TokenId> 
 void Sampler::reset() noexcept {
   state_->random.restart(state_->options.seed);
   state_->picker->reset();
+}
+
+void Sampler::save(StateWriter& state) const {
+  for (const std::uint64_t word : state_->random.words()) state.number(static_cast<std::int64_t>(word));
+  state.real(state_->picker->learned());
+}
+
+Status Sampler::restore(StateReader& state) {
+  constexpr auto kLeast = std::numeric_limits<std::int64_t>::min(), kMost = std::numeric_limits<std::int64_t>::max();
+  constexpr double kLargest = std::numeric_limits<float>::max();
+  state.at("the sampler");
+  std::array<std::uint64_t, 4> words{};
+  double learned = 0;
+  for (std::uint64_t& word : words) BRIM_TRY(state.number("random state", kLeast, kMost, word));
+  BRIM_TRY(state.real("what the picker learned", -kLargest, kLargest, learned));
+  state_->random.resume(words);
+  state_->picker->resume(learned);
+  return {};
 }
 
 const SamplingOptions& Sampler::options() const { return state_->options; }

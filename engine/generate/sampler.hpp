@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/base/result.hpp"
+#include "engine/base/state.hpp"
 
 namespace brim::generate {
 
@@ -56,6 +57,9 @@ class Sampler {
   TokenId sample(std::span<const float> logits, std::span<const TokenId> history) noexcept;
   /// Back to the seed.
   void reset() noexcept;
+  /// Where the draws stand, for saved sessions; penalties look at the text only. Errors: those of the reader.
+  void save(StateWriter& state) const;
+  Status restore(StateReader& state);
   const SamplingOptions& options() const;
 
  private:

@@ -13,6 +13,7 @@
 #include "engine/generate/conversation.hpp"
 #include "engine/generate/reader.hpp"
 #include "engine/generate/sampler.hpp"
+#include "engine/generate/session_file.hpp"
 #include "engine/generate/stop.hpp"
 #include "engine/text/stream_decoder.hpp"
 
@@ -50,6 +51,17 @@ struct Timings {
 class Session {
  public:
   static Result<std::unique_ptr<Session>> create(std::shared_ptr<const model::Model> model, SessionOptions options);
+
+  /// A second session that goes on as this one does, in memory of its own, which is booked first; the progress callback
+  /// stays with the first. Errors: out_of_memory with the numbers; wrong_state when reading was interrupted.
+  Result<std::unique_ptr<Session>> fork() const;
+  /// Writes everything that restore() needs to `path`, whole or not at all (base/new_file.hpp). `settings` is the caller's
+  /// own and comes back when the file is opened. Errors: io; wrong_state when reading was interrupted.
+  Status save(const std::string& path, const Settings& settings) const;
+  /// A session that goes on as the saved one would have. `options` lead to the memory plan it was saved with; what is not
+  /// memory may differ. Errors: as create; bad_file with what was expected and found.
+  static Result<std::unique_ptr<Session>> restore(std::shared_ptr<const model::Model> model, SessionOptions options,
+                                                  SavedSession& saved);
 
   void on_progress(Progress progress) { progress_ = std::move(progress); }
   /// Makes the call in progress, or else the next one, end with ErrorCode::cancelled. Any thread; signal-safe.
@@ -91,6 +103,8 @@ class Session {
  private:
   Session(std::shared_ptr<const model::Model> model, SessionOptions options, std::unique_ptr<Reader> reader,
           Conversation conversation, Sampler sampler);
+  Status save(StateWriter& state) const;
+  Status restore(StateReader& state);
   Status read_conversation();
   void keep_answer(std::string_view text);
   void forget_oldest();

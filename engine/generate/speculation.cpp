@@ -44,4 +44,18 @@ void Speculation::forget(bool cut) noexcept {
   if (cut) lookup_.restart();
 }
 
+void Speculation::save(StateWriter& state) const {
+  state.number(counts_.drafted);
+  state.number(counts_.accepted);
+  length_.save(state);
+}
+
+Status Speculation::restore(StateReader& state) {
+  forget(true);
+  state.at("guessing");
+  BRIM_TRY(state.number("tokens guessed", 0, std::int64_t{1} << 53, counts_.drafted));
+  BRIM_TRY(state.number("tokens guessed right", 0, counts_.drafted, counts_.accepted));
+  return length_.restore(state);
+}
+
 }  // namespace brim::generate

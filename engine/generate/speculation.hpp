@@ -47,6 +47,11 @@ class Speculation {
 
   const SpeculationCounts& counts() const { return counts_; }
 
+  /// What was counted and learned, for saved sessions; guesses under way are not part of it, and the lookup finds its
+  /// places in the text again. Errors: those of the reader.
+  void save(StateWriter& state) const;
+  Status restore(StateReader& state);
+
  private:
   Lookup lookup_;
   DraftLength length_;

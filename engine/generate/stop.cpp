@@ -73,4 +73,11 @@ void StopMatcher::reset() {
   for (Stop& stop : stops_) stop.matched = 0;
 }
 
+void StopMatcher::resume(std::string_view held, bool stopped) {
+  reset();
+  std::string nothing;  // what is held back is the beginning of a stop string, so nothing comes out
+  push(held, nothing);
+  stopped_ = stopped;
+}
+
 }  // namespace brim::generate

@@ -22,6 +22,11 @@ class StopMatcher {
   void flush(std::string& out);
   void reset();
 
+  /// What is held back, and whether a stop string was complete: with the same stop strings, all there is to go on from.
+  const std::string& held() const { return held_; }
+  bool stopped() const { return stopped_; }
+  void resume(std::string_view held, bool stopped);
+
  private:
   struct Stop {
     std::string text;

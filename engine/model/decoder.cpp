@@ -77,6 +77,16 @@ Status Decoder::read_chunk(std::span<const std::int32_t> tokens, std::int64_t po
   return {};
 }
 
+std::span<const float> Decoder::stream(std::int64_t index) const noexcept {
+  const std::size_t size = static_cast<std::size_t>(model_.config().embedding);
+  return work_.stream.subspan(static_cast<std::size_t>(index) * size, size);
+}
+
+std::span<float> Decoder::resume() noexcept {
+  last_tokens_ = 1;
+  return work_.stream.first(static_cast<std::size_t>(model_.config().embedding));
+}
+
 std::span<const float> Decoder::logits(std::int64_t first, std::int64_t count) noexcept {
   const Config& config = model_.config();
   const Weights& weights = model_.weights();

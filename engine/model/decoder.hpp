@@ -41,6 +41,10 @@ class Decoder {
   std::span<const float> logits(std::int64_t first, std::int64_t count) noexcept;
   /// Tokens in the last chunk.
   std::int64_t last_tokens() const { return last_tokens_; }
+  /// The residual stream behind token `index` of the last chunk, embedding floats: what its logits are computed from.
+  std::span<const float> stream(std::int64_t index) const noexcept;
+  /// As if the last chunk had been one token: whoever writes the stream that it left gets its logits.
+  std::span<float> resume() noexcept;
 
  private:
   Status check(std::span<const std::int32_t> tokens, std::int64_t most) const;

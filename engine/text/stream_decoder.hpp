@@ -15,6 +15,14 @@ class StreamDecoder {
   void flush(std::string& out);
   void reset() { held_.clear(); }
 
+  /// What is held back: all there is to go on from.
+  const std::string& held() const { return held_; }
+  void resume(std::string_view held) {
+    held_.clear();
+    std::string nothing;
+    push(held, nothing);
+  }
+
  private:
   std::string held_;
 };

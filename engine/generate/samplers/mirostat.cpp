@@ -32,6 +32,8 @@ class Mirostat final : public Picker {
   }
 
   void reset() noexcept override { mu_ = 2 * tau_; }
+  double learned() const noexcept override { return mu_; }
+  void resume(double mu) noexcept override { mu_ = mu; }
 
  private:
   std::size_t likeliest(const Candidates& candidates) const noexcept {

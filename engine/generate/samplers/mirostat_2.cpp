@@ -28,6 +28,8 @@ class Mirostat2 final : public Picker {
   }
 
   void reset() noexcept override { mu_ = 2 * tau_; }
+  double learned() const noexcept override { return mu_; }
+  void resume(double mu) noexcept override { mu_ = mu; }
 
  private:
   double tau_, eta_, mu_;

@@ -32,6 +32,9 @@ class Picker {
   virtual TokenId pick(Candidates& candidates, Random& random) noexcept = 0;
   /// Forgets what earlier picks taught.
   virtual void reset() noexcept {}
+  /// What earlier picks taught, as one number, and going on from it.
+  virtual double learned() const noexcept { return 0; }
+  virtual void resume(double) noexcept {}
 };
 
 /// The place of one candidate, drawn with probability weight / sum; both as Candidates::weigh() left them.

@@ -1,0 +1,54 @@
+// Reader's part of a saved session and of a copied one: a state that is read back from a file, or from the other reader's
+// own memory.
+#include "engine/generate/reader.hpp"
+
+namespace brim::generate {
+
+Status Reader::save(StateWriter& state) const {
+  if (!in_step_ || cache_.stale()) {
+    return error(ErrorCode::wrong_state, "reading was interrupted and the text has to be read again before the session ",
+                 "can be saved or copied: go on with it, or clear it");
+  }
+  cache_.save(state);
+  state.number(history_start_);
+  state.number(history_size_);
+  state.piece(std::as_bytes(history()));
+  state.flag(has_logits_);
+  if (has_logits_) {
+    // Rows of guesses that were verified stand side by side; the one that counts was computed as if it were alone.
+    const std::int64_t token = rows_.empty() ? decoder_.last_tokens() - 1 : static_cast<std::int64_t>(row_);
+    state.piece(std::as_bytes(decoder_.stream(token)));
+  }
+  state.flag(memory_.tokens_together > 1);
+  if (memory_.tokens_together > 1) speculation_.save(state);
+  return {};
+}
+
+Status Reader::take_over(StateReader& state) {
+  BRIM_TRY(cache_.restore(state));
+  state.at("the text");
+  BRIM_TRY(state.number("tokens forgotten", 0, std::int64_t{1} << 53, history_start_));
+  BRIM_TRY(state.number("tokens remembered", 0, static_cast<std::int64_t>(history_.size()), history_size_));
+  BRIM_TRY(state.piece("token ids", std::as_writable_bytes(history_.first(static_cast<std::size_t>(history_size_)))));
+  for (const TokenId id : history()) {
+    if (id >= 0 && id < model_->config().vocabulary) continue;
+    return state.wrong("token ids", sentence("0 to ", model_->config().vocabulary - 1), sentence(id));
+  }
+  // A text that was read again after its beginning had been forgotten is shorter in the cache.
+  if (cache_.tokens() > tokens() || (cache_.tokens() < tokens() && history_start_ == 0)) {
+    return state.wrong("tokens", sentence(cache_.tokens(), " as in KV memory"), sentence(tokens()));
+  }
+  BRIM_TRY(state.flag("whether something was read last", has_logits_));
+  if (has_logits_) BRIM_TRY(state.piece("stream of the last token", std::as_writable_bytes(decoder_.resume())));
+  BRIM_TRY(state.same("guessing", memory_.tokens_together > 1 ? 1 : 0));
+  return memory_.tokens_together > 1 ? speculation_.restore(state) : Status();
+}
+
+Status Reader::restore(StateReader& state) {
+  clear();
+  const Status status = take_over(state);
+  if (!status) clear();
+  return status;
+}
+
+}  // namespace brim::generate

@@ -1,0 +1,62 @@
+// The file of a saved session: what it is of, how to make the session it was, and the session's state (base/state.hpp).
+// Like a model a file that anybody may have written; the parts that read their state back check it.
+//
+//   "BRIM.SES"   version   bytes of the body   body   checksum of all before it      all but the body eight bytes each
+//
+// The body is one state: model's name and fingerprint, the settings, what an automatic budget went by, the session.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/base/file.hpp"
+#include "engine/base/result.hpp"
+#include "engine/base/state.hpp"
+#include "engine/model/model.hpp"
+
+namespace brim::generate {
+
+/// The options a session was made with, by name, as whoever made it calls them.
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+inline constexpr std::int64_t kSessionFileVersion = 1;
+
+/// What stands at the beginning of the body.
+struct SessionOrigin {
+  std::string model_name;
+  std::string fingerprint;  ///< model::fingerprint
+  Settings settings;
+  std::int64_t automatic_bytes = 0;  ///< MemoryPlan::automatic_bytes
+};
+void save(const SessionOrigin& origin, StateWriter& state);
+
+/// Writes `body` under `path`: the old file or the new one is there at every moment. Leaves at most PATH.part behind, which
+/// the next call for the same path replaces. Errors: io.
+Status write_session_file(const std::string& path, const StateWriter& body);
+/// The same bytes in memory: for tests.
+std::vector<std::byte> session_file_bytes(const StateWriter& body);
+
+/// An opened file, checked as a whole. Its state can be read once.
+class SavedSession {
+ public:
+  /// Errors: io; bad_file for what is no saved session, is shorter or longer than it says, was altered, is of a newer
+  /// version or of another model.
+  static Result<SavedSession> open(const std::string& path, const model::Model& model);
+  /// The same for bytes that outlive the result; `name` stands for them in sentences.
+  static Result<SavedSession> read(std::span<const std::byte> bytes, const std::string& name, const model::Model& model);
+
+  const SessionOrigin& origin() const { return origin_; }
+  StateReader& state() { return state_; }
+
+ private:
+  SavedSession(std::string name, std::span<const std::byte> body) : state_(std::move(name), {body}) {}
+
+  MappedFile file_;
+  SessionOrigin origin_;
+  StateReader state_;
+};
+
+}  // namespace brim::generate

@@ -1,0 +1,111 @@
+// Session's part of a saved session, and copying a session: everything but the options it was made with.
+#include <limits>
+
+#include "engine/generate/session.hpp"
+#include "engine/model/profile_file.hpp"
+
+namespace brim::generate {
+namespace {
+
+constexpr std::int64_t kMostCount = std::int64_t{1} << 53;
+constexpr std::size_t kMostText = std::size_t{1} << 30;
+constexpr double kMostSeconds = 1e12;
+
+void save_timings(const Timings& timings, StateWriter& state) {
+  for (const std::int64_t count :
+       {timings.prompt_tokens, timings.generated_tokens, timings.drafted_tokens, timings.accepted_tokens}) {
+    state.number(count);
+  }
+  state.real(timings.prompt_seconds);
+  state.real(timings.generate_seconds);
+}
+
+Status restore_timings(Timings& timings, StateReader& state) {
+  for (std::int64_t* count :
+       {&timings.prompt_tokens, &timings.generated_tokens, &timings.drafted_tokens, &timings.accepted_tokens}) {
+    BRIM_TRY(state.number("tokens counted", 0, kMostCount, *count));
+  }
+  BRIM_TRY(state.real("seconds", 0, kMostSeconds, timings.prompt_seconds));
+  return state.real("seconds", 0, kMostSeconds, timings.generate_seconds);
+}
+
+}  // namespace
+
+Status Session::save(StateWriter& state) const {
+  BRIM_TRY(reader_->save(state));
+  sampler_.save(state);
+  state.text(conversation_.json());
+  state.text(stream_.held());
+  state.text(stops_.held());
+  state.flag(stops_.stopped());
+  state.flag(seen_text_.has_value());
+  state.text(seen_text_.value_or(""));
+  state.number(pending_);
+  state.flag(answering_);
+  save_timings(timings_, state);
+  state.number(counted_.drafted);
+  state.number(counted_.accepted);
+  return {};
+}
+
+Status Session::restore(StateReader& state) {
+  BRIM_TRY(reader_->restore(state));
+  BRIM_TRY(sampler_.restore(state));
+  state.at("the conversation");
+  std::string messages, held, held_by_stops, seen;
+  bool stopped = false, is_seen = false;
+  BRIM_TRY(state.text("messages", kMostText, messages));
+  BRIM_TRY(state.text("bytes of a character", 3, held));
+  BRIM_TRY(state.text("the beginning of a stop string", kMostText, held_by_stops));
+  BRIM_TRY(state.flag("whether one was found", stopped));
+  BRIM_TRY(state.flag("whether its text is known", is_seen));
+  BRIM_TRY(state.text("its text", kMostText, seen));
+  BRIM_TRY(state.number("the token picked last", -1, model_->config().vocabulary - 1, pending_));
+  BRIM_TRY(state.flag("whether an answer is being written", answering_));
+  BRIM_TRY(restore_timings(timings_, state));
+  BRIM_TRY(state.number("tokens guessed before", 0, kMostCount, counted_.drafted));
+  BRIM_TRY(state.number("tokens guessed right before", 0, kMostCount, counted_.accepted));
+  BRIM_TRY(state.end());
+  BRIM_TRY(conversation_.load(messages));
+  if (answering_ && !conversation_.last_is("assistant")) {
+    return state.wrong("the last message", "the answer that is being written", "another");
+  }
+  stream_.resume(held);
+  stops_.resume(held_by_stops, stopped);
+  seen_text_.reset();
+  if (is_seen) seen_text_ = std::move(seen);
+  return {};
+}
+
+Result<std::unique_ptr<Session>> Session::fork() const {
+  StateWriter state;
+  BRIM_TRY(save(state));
+  BRIM_ASSIGN(std::unique_ptr<Reader> reader, reader_->sibling(options_.reader));
+  BRIM_ASSIGN(Sampler sampler, Sampler::create(sampler_.options(), model_->config().vocabulary));
+  BRIM_ASSIGN(Conversation conversation,
+              Conversation::create(model_->tokenizer(), options_.chat_template, model_->chat_template()));
+  std::unique_ptr<Session> copy(
+      new Session(model_, options_, std::move(reader), std::move(conversation), std::move(sampler)));
+  StateReader source("a copy of the session", state.parts());
+  BRIM_TRY(copy->restore(source));
+  return copy;
+}
+
+Status Session::save(const std::string& path, const Settings& settings) const {
+  StateWriter state;
+  generate::save(SessionOrigin{model_->config().name, model::fingerprint(model_->file()), settings,
+                               reader_->memory().automatic_bytes},
+                 state);
+  BRIM_TRY(save(state));
+  return write_session_file(path, state);
+}
+
+Result<std::unique_ptr<Session>> Session::restore(std::shared_ptr<const model::Model> model, SessionOptions options,
+                                                  SavedSession& saved) {
+  options.reader.automatic_bytes = saved.origin().automatic_bytes;
+  BRIM_ASSIGN(std::unique_ptr<Session> session, create(std::move(model), std::move(options)));
+  BRIM_TRY(session->restore(saved.state()));
+  return session;
+}
+
+}  // namespace brim::generate
