@@ -73,7 +73,10 @@ void for_each_kernel(const Table& table, Visit&& visit) {
   for (int a = 0; a < kActivationCount; ++a) call(std::string("prepare ") + kActivationNames[a], table.prepare[a]);
   for (int k = 0; k < kKvTypeCount; ++k) {
     const std::string name(kv_type_name(static_cast<KvType>(k)));
-    call("attend " + name, table.attend[k]);
+    for (int v = 0; v < kKvTypeCount; ++v) {
+      const KvTypes types(static_cast<KvType>(k), static_cast<KvType>(v));
+      call("attend " + std::string(kv_types_name(types)), table.attend[k][v]);
+    }
     call("attention_mass " + name, table.attention_mass[k]);
     call("pack_kv " + name, table.pack_kv[k]);
     call("unpack_kv " + name, table.unpack_kv[k]);

@@ -132,8 +132,8 @@ struct Table {
   /// Unpacks one row of weights (token embeddings): exactly quant::unpack_row.
   void (*unpack[quant::kFormatCount])(const std::byte* row, float* values, std::int64_t cols) noexcept;
 
-  /// Attention over cached vectors, by storage type: see attention.hpp.
-  void (*attend[kKvTypeCount])(const Attend&) noexcept;
+  /// Attention over cached vectors, by the storage types of keys and of values: see attention.hpp.
+  void (*attend[kKvTypeCount][kKvTypeCount])(const Attend&) noexcept;
   void (*attention_mass[kKvTypeCount])(const AttentionMass&) noexcept;
   /// Takes the state of later entries into that of earlier ones, for tokens · group rows.
   void (*merge_attention)(const AttentionState& into, const AttentionState& later, std::int64_t tokens, int group,

@@ -84,8 +84,9 @@ Grid grid_of(const BenchOptions& options) {
     grid.threads.assign(given.begin(), given.end());
   }
   for (const std::string& type : bench::split_words(options.kv_types, "--kv-type")) {
-    if (type != "f32" && type != "f16" && type != "q8_0") {
-      throw Failure(2, fmt::format("--kv-type: expected f32, f16 or q8_0, found '{}'", printable(type)));
+    std::string wished = type;
+    if (const std::string wrong = kv_type_check()(wished); !wrong.empty()) {
+      throw Failure(2, fmt::format("--kv-type: {}", printable(wrong)));
     }
     for (const std::string& budget : bench::split_words(options.kv_budgets, "--kv-budget")) {
       for (const std::string& split : bench::split_words(options.kv_splits, "--kv-split")) {
@@ -199,7 +200,7 @@ void add_bench(CLI::App& parent) {
       ->type_name("TOKENS")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 31).description(""))
       ->group("Grid");
-  list("--kv-type", options->kv_types, "TYPE", "Grid", "How the cache stores numbers: f32, f16 (default) or q8_0");
+  list("--kv-type", options->kv_types, "TYPE", "Grid", "How the cache stores numbers: f32, f16 (default), q8_0 or q4_0; keys and values by themselves as q8_0:q4_0");
   list("--kv-budget", options->kv_budgets, "SIZE", "Grid",
        "Limit for the KV cache: full (default), a size (64MiB), or a share of what depth and test need (20%)");
   list("--kv-split", options->kv_splits, "NAME", "Grid", "How the budget is split between layers (default: uniform)");

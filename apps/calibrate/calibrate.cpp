@@ -66,7 +66,7 @@ Work prepare(const CalibrateOptions& options, model::ProfileFile& file) {
   file.fingerprint = model::fingerprint(work.model->file());
   file.loss = options.loss;
   file.keep = work.reader.keep;
-  file.kv_type = std::string(kernels::kv_type_name(work.reader.type));
+  file.kv_type = std::string(kernels::kv_types_name(work.reader.type));
   file.context = size.tokens;
   file.continuation = size.continuation;
   file.windows = static_cast<std::int64_t>(work.windows.size());
@@ -216,10 +216,7 @@ void add_calibrate(CLI::App& parent) {
   command->add_option("--kv-keep", options->memory.keep, "The rule by which entries stay (default: window)")
       ->type_name("NAME")
       ->group(group);
-  command->add_option("--kv-type", options->memory.type, "How the cache stores numbers: f32, f16 (default) or q8_0")
-      ->type_name("TYPE")
-      ->check(CLI::IsMember({"f32", "f16", "q8_0"}).description(""))
-      ->group(group);
+  add_kv_type_option(*command, options->memory.type, group);
   command->add_flag("--json", options->json, "Print the profile instead of a table")->group(group);
   command->footer(
       "\nExamples:\n"

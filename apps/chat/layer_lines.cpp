@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 
 #include "apps/terminal/quantities.hpp"
 
@@ -13,7 +14,8 @@ namespace {
 constexpr std::int64_t kBar = 24;
 
 bool alike(const brim_layer_stats& a, const brim_layer_stats& b) {
-  return a.quota == b.quota && a.used == b.used && a.evicted == b.evicted && a.entry_bytes == b.entry_bytes;
+  return a.quota == b.quota && a.used == b.used && a.evicted == b.evicted && a.entry_bytes == b.entry_bytes &&
+         std::string_view(a.kv_type) == b.kv_type;
 }
 
 std::string bar(const brim_layer_stats& layer, std::int64_t largest) {
@@ -34,8 +36,8 @@ std::vector<std::string> layer_lines(const std::vector<brim_layer_stats>& layers
     const brim_layer_stats& layer = layers[first];
     const std::string name =
         end - first == 1 ? fmt::format("layer {}", first) : fmt::format("layers {}-{}", first, end - 1);
-    lines.push_back(fmt::format("{:<14}{} {:>7} of {:>7} entries{}, {} forgotten", name, bar(layer, largest),
-                                grouped_text(layer.used), grouped_text(layer.quota), end - first == 1 ? "" : " each",
+    lines.push_back(fmt::format("{:<14}{} {:>7} of {:>7} entries{} in {}, {} forgotten", name, bar(layer, largest),
+                                grouped_text(layer.used), grouped_text(layer.quota), end - first == 1 ? "" : " each", layer.kv_type,
                                 grouped_text(layer.evicted)));
     first = end;
   }

@@ -73,6 +73,7 @@ Json layers_json(const kv::Plan& plan) {
     list.push_back({{"layer", i},
                     {"quota", plan.quota[i]},
                     {"useful", kv::useful_entries(plan.shape.layers[i], plan.shape.context)},
+                    {"type", std::string(kernels::kv_types_name(plan.shape.layers[i].types))},
                     {"entry_bytes", plan.layers[i].entry_bytes},
                     {"bytes", plan.quota[i] * plan.layers[i].entry_bytes}});
   }
@@ -88,7 +89,7 @@ Json memory_json(const Summary& summary) {
           {"threads", memory.threads},
           {"weight_bytes", memory.weight_bytes},
           {"weights_repacked", memory.repacked},
-          {"kv_type", std::string(kernels::kv_type_name(kv.shape.type))},
+          {"kv_type", std::string(kv::stored_as(kv.shape))},
           {"kv_split", kv.split},
           {"kv_keep", kv.keep},
           {"kv_bytes_per_token", memory.bytes_per_token},

@@ -27,7 +27,8 @@ std::vector<TypeCount> count_types(const io::Gguf& file) {
 }
 
 bool alike(const kv::LayerShape& a, const kv::LayerShape& b) {
-  return a.kv_heads == b.kv_heads && a.key_size == b.key_size && a.value_size == b.value_size && a.window == b.window;
+  return a.kv_heads == b.kv_heads && a.key_size == b.key_size && a.value_size == b.value_size && a.window == b.window &&
+         a.types == b.types;
 }
 
 std::vector<LayerGroup> group_layers(const kv::Plan& plan) {
@@ -38,7 +39,7 @@ std::vector<LayerGroup> group_layers(const kv::Plan& plan) {
       groups.back().last = layer;
       continue;
     }
-    groups.push_back({layer, layer, shape, plan.quota[layer], kv::entry_bytes(shape, plan.shape.type, plan.needs)});
+    groups.push_back({layer, layer, shape, plan.quota[layer], kv::entry_bytes(shape, plan.needs)});
   }
   return groups;
 }

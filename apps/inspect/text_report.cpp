@@ -171,7 +171,7 @@ std::string memory_table(const Summary& summary) {
              fmt::format("positions; trained for {}", tokens_text(memory.trained_context))});
   table.row(
       {"KV per token", bytes_text(memory.bytes_per_token),
-       fmt::format("over {} layers, stored as {}", kv.shape.layers.size(), kernels::kv_type_name(kv.shape.type))});
+       fmt::format("over {} layers, stored as {}", kv.shape.layers.size(), kv::stored_as(kv.shape))});
   table.row({"KV budget", bytes_text(kv.budget_bytes),
              fmt::format("{}% of the {} that all positions take; at least {} is needed", share,
                          bytes_text(kv.full_bytes), bytes_text(kv.least_bytes))});

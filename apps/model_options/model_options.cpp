@@ -12,6 +12,7 @@
 
 #include "apps/commands.hpp"
 #include "apps/model_options/sampling_settings.hpp"
+#include "kernels/kv_type.hpp"
 
 namespace brim::apps {
 
@@ -41,6 +42,24 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
   command.add_flag("-v,--verbose", options.verbose, "Say more about the work on standard error")->group("Model");
 }
 
+CLI::Validator kv_type_check() {
+  const auto check = [](const std::string& text) {
+    if (kernels::parse_kv_types(text)) return std::string();
+    return fmt::format("expected {}, found '{}'", kernels::kKvTypesForm, text.substr(0, 80));
+  };
+  return CLI::Validator(check, "");
+}
+
+void add_kv_type_option(CLI::App& command, std::string& type, const char* group) {
+  command
+      .add_option("--kv-type", type,
+                  "How the cache stores numbers: f32, f16 (default), q8_0 or q4_0; two of them for keys and values by "
+                  "themselves (q8_0:q4_0)")
+      ->type_name("TYPE")
+      ->check(kv_type_check())
+      ->group(group);
+}
+
 void add_memory_options(CLI::App& command, MemoryOptions& options) {
   const char* group = "Memory";
   command.add_option("-c,--context", options.context, "The largest position (default: what the model was trained for)")
@@ -53,10 +72,7 @@ void add_memory_options(CLI::App& command, MemoryOptions& options) {
                   "(default: enough for 16384 tokens of context, or a quarter of the free memory if that is less)")
       ->type_name("SIZE")
       ->group(group);
-  command.add_option("--kv-type", options.type, "How the cache stores numbers: f32, f16 (default) or q8_0")
-      ->type_name("TYPE")
-      ->check(CLI::IsMember({"f32", "f16", "q8_0"}).description(""))
-      ->group(group);
+  add_kv_type_option(command, options.type, group);
   command
       .add_option(
           "--kv-split", options.split,

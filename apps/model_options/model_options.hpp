@@ -26,6 +26,9 @@ struct MemoryOptions {
   std::string budget, type, split, keep, profile, read;
 };
 void add_memory_options(CLI::App& command, MemoryOptions& options);
+/// --kv-type alone, and what it may be.
+void add_kv_type_option(CLI::App& command, std::string& type, const char* group);
+CLI::Validator kv_type_check();
 
 /// --chat-template NAME|FILE|@FILE; `text` is a name or the source that a file holds.
 struct TemplateOptions {

@@ -60,7 +60,7 @@ void run(benchmark::State& state, const Heads& heads, kernels::KvType type, std:
         const kernels::KvRun runs[] = {
             {keys.data() + at, values.data() + at, stride, stride, kernels::kAttentionPart},
             {keys.data() + next, values.data() + next, stride, stride, 0}};
-        table.attend[static_cast<int>(type)]({runs, part, part + kernels::kAttentionPart, heads.size, heads.size,
+        table.attend[static_cast<int>(type)][static_cast<int>(type)]({runs, part, part + kernels::kAttentionPart, heads.size, heads.size,
                                               queries.data(), heads.group * heads.size, heads.group, tokens, seen.data(),
                                               0.125f, 0.0f, part == 0 ? first : later, scratch.data()});
         if (part > 0) table.merge_attention(first, later, tokens, heads.group, heads.size);

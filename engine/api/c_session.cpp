@@ -181,6 +181,7 @@ brim_status brim_session_stats(const brim_session* session, brim_stats* stats) {
     filled.generate_seconds = timings.generate_seconds;
     filled.drafted_tokens = timings.drafted_tokens;
     filled.accepted_tokens = timings.accepted_tokens;
+    filled.kv_type = brim::kv::stored_as(cache.plan().shape).data();
     filled.layers = static_cast<std::int32_t>(cache.plan().quota.size());
     filled.chunk = cache.plan().chunk;
     return hand_out(stats, filled, "stats");
@@ -200,7 +201,9 @@ brim_status brim_session_layer_stats(const brim_session* session, int32_t layer,
     filled.used = found.used;
     filled.evicted = found.evicted;
     const brim::kv::Shape& shape = cache.plan().shape;
-    filled.entry_bytes = brim::kv::data_bytes(shape.layers[static_cast<std::size_t>(layer)], shape.type);
+    const brim::kv::LayerShape& own = shape.layers[static_cast<std::size_t>(layer)];
+    filled.entry_bytes = brim::kv::data_bytes(own);
+    filled.kv_type = brim::kernels::kv_types_name(own.types).data();
     return hand_out(stats, filled, "stats");
   });
 }
@@ -222,7 +225,7 @@ const char* brim_session_describe(brim_session* session) {
     std::string entries = brim::sentence(*most);
     if (*least != *most) entries = brim::sentence(*least, " to ", *most);
     session->text = brim::sentence(
-        "KV ", brim::size_text(static_cast<std::size_t>(plan.budget_bytes)), " ", brim::kernels::kv_type_name(plan.shape.type),
+        "KV ", brim::size_text(static_cast<std::size_t>(plan.budget_bytes)), " ", brim::kv::stored_as(plan.shape),
         " (", plan.split, ", ", plan.keep, "): ", entries, " entries a layer, context ", plan.shape.context);
     return {};
   });

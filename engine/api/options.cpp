@@ -126,15 +126,9 @@ Result<bool> set_memory(SessionOptions& options, std::string_view key, const std
   } else if (key == "kv.budget") {
     BRIM_ASSIGN(reader.budget, kv::parse_budget(value));
   } else if (key == "kv.type") {
-    if (value == "f32") {
-      reader.type = kernels::KvType::f32;
-    } else if (value == "f16") {
-      reader.type = kernels::KvType::f16;
-    } else if (value == "q8_0") {
-      reader.type = kernels::KvType::q8_0;
-    } else {
-      return bad_value(key, value, "f32, f16 or q8_0");
-    }
+    const auto types = kernels::parse_kv_types(value);
+    if (!types) return bad_value(key, value, kernels::kKvTypesForm);
+    reader.type = *types;
   } else if (key == "kv.split") {
     if (kv::find_split(value) == nullptr && value != kv::kChosenSplit) {
       return bad_value(key, value, sentence(kv::kChosenSplit, "|", kv::split_names()));

@@ -27,7 +27,7 @@ struct ReaderOptions {
   kv::BudgetRequest budget;
   /// What an automatic budget goes by; 0: a quarter of the memory that is available.
   std::int64_t automatic_bytes = 0;
-  kernels::KvType type = kernels::KvType::f16;
+  kernels::KvTypes type;
   std::string split = kv::kChosenSplit;
   std::string keep = "window";
   std::string profile_path;  ///< of brim calibrate; empty: the one that the model carries, if it does

@@ -27,7 +27,7 @@ Result<Cache> Cache::create(Plan plan, std::span<std::byte> memory, const KeyRot
   bool within = true;
   for (std::size_t i = 0; i < shape.layers.size(); ++i) {
     const std::int64_t own = round_up(plan.quota[i], kGranuleEntries);
-    needed = plus(needed, times(own, entry_bytes(shape.layers[i], shape.type, plan.needs)));
+    needed = plus(needed, times(own, entry_bytes(shape.layers[i], plan.needs)));
     within = within && own <= plan.most_entries;
   }
   const std::int64_t fixed =
@@ -51,8 +51,8 @@ Result<Cache> Cache::create(Plan plan, std::span<std::byte> memory, const KeyRot
   const std::size_t count = shape.layers.size();
   cache.layers_.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
-    const LayerRun run = map.layer(shape.layers[i], shape.type, plan.needs, plan.quota[i]);
-    cache.layers_.push_back({LayerStore(shape.layers[i], shape.type, run), 0, {}, kv::slides(shape.layers[i], shape.context)});
+    const LayerRun run = map.layer(shape.layers[i], plan.needs, plan.quota[i]);
+    cache.layers_.push_back({LayerStore(shape.layers[i], run), 0, {}, kv::slides(shape.layers[i], shape.context)});
   }
   cache.fixed_bytes_ = fixed;
   cache.peak_ = fixed;
@@ -116,12 +116,12 @@ std::int64_t Cache::gap_in_front(const Layer& layer) const noexcept {
 
 void Cache::select_staging(int layer) noexcept {
   const bool whole = drafts_ == 0;
-  staging_.select(plan_.shape.type, shape(layer), whole ? plan_.chunk : drafts_, whole ? 0 : layer * staging_part_);
+  staging_.select(shape(layer), whole ? plan_.chunk : drafts_, whole ? 0 : layer * staging_part_);
 }
 
 void Cache::stage(int layer, const float* keys, const float* values) noexcept {
   select_staging(layer);
-  staging_.pack(*table_, plan_.shape.type, shape(layer), keys, values, chunk_);
+  staging_.pack(*table_, shape(layer), keys, values, chunk_);
   staged_layer_ = layer;
   place_positions(at(layer).store);
   if (scratch_.mass) std::fill_n(scratch_.mass + scratch_.slots, chunk_, 0.0f);
@@ -316,7 +316,7 @@ void Cache::rebase_all(std::int64_t n) noexcept {
     if (layers_[i].store.used() > room) drop_after_sinks(static_cast<int>(i), room);
     end = std::max(end, layers_[i].store.used());
   }
-  const RebaseTools tools{*table_, plan_.shape.type, rotation_, scratch_.keys};
+  const RebaseTools tools{*table_, rotation_, scratch_.keys};
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     rebase(layers_[i].store, plan_.shape.layers[i], static_cast<int>(i), layers_[i].forced.sinks, end, tools);
     renew_block_keys(layers_[i], static_cast<int>(i));

@@ -77,7 +77,7 @@ void Cache::mean_key(const Layer& layer, int number, std::size_t block, std::int
   for (int head = 0; head < shape(number).kv_heads; ++head) {
     std::fill_n(sum, size, 0.0f);
     for (std::int64_t entry = first; entry < first + length; ++entry) {
-      table_->unpack_kv[static_cast<int>(plan_.shape.type)](store.key(head, entry), size, key);
+      table_->unpack_kv[static_cast<int>(shape(number).types.key)](store.key(head, entry), size, key);
       table_->add_scaled(sum, key, size, 1.0f);
     }
     table_->scale(sum, size, 1.0f / static_cast<float>(length));

@@ -6,11 +6,11 @@
 
 namespace brim::kv {
 
-LayerStore::LayerStore(const LayerShape& shape, kernels::KvType type, const LayerRun& run)
+LayerStore::LayerStore(const LayerShape& shape, const LayerRun& run)
     : run_(run),
       heads_(shape.kv_heads),
-      key_bytes_(static_cast<std::int64_t>(kernels::kv_vector_bytes(type, shape.key_size))),
-      value_bytes_(static_cast<std::int64_t>(kernels::kv_vector_bytes(type, shape.value_size))),
+      key_bytes_(static_cast<std::int64_t>(kernels::kv_vector_bytes(shape.types.key, shape.key_size))),
+      value_bytes_(static_cast<std::int64_t>(kernels::kv_vector_bytes(shape.types.value, shape.value_size))),
       block_key_bytes_(static_cast<std::int64_t>(kernels::kv_vector_bytes(kernels::KvType::f16, shape.key_size))) {}
 
 std::int64_t LayerStore::bytes_used() const {

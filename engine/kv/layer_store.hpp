@@ -15,7 +15,7 @@ namespace brim::kv {
 
 class LayerStore {
  public:
-  LayerStore(const LayerShape& shape, kernels::KvType type, const LayerRun& run);
+  LayerStore(const LayerShape& shape, const LayerRun& run);
 
   std::int64_t slots() const { return run_.slots; }
   std::int64_t used() const { return used_; }

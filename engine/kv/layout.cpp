@@ -47,8 +47,9 @@ std::int64_t useful_entries(const LayerShape& layer, std::int64_t context) {
 
 bool slides(const LayerShape& layer, std::int64_t context) { return layer.window > 0 && layer.window < context; }
 
-std::int64_t data_bytes(const LayerShape& layer, kernels::KvType type) {
-  return times(layer.kv_heads, vector_bytes(type, layer.key_size) + vector_bytes(type, layer.value_size));
+std::int64_t data_bytes(const LayerShape& layer) {
+  return times(layer.kv_heads,
+               vector_bytes(layer.types.key, layer.key_size) + vector_bytes(layer.types.value, layer.value_size));
 }
 
 std::int64_t block_share_bytes(const LayerShape& layer, const Needs& needs) {
@@ -57,13 +58,13 @@ std::int64_t block_share_bytes(const LayerShape& layer, const Needs& needs) {
   return plus(block_bytes(layer, needs), least - 1) / least;
 }
 
-std::int64_t entry_bytes(const LayerShape& layer, kernels::KvType type, Needs needs) {
-  return plus(plus(data_bytes(layer, type), metadata_bytes(needs)), block_share_bytes(layer, needs));
+std::int64_t entry_bytes(const LayerShape& layer, Needs needs) {
+  return plus(plus(data_bytes(layer), metadata_bytes(needs)), block_share_bytes(layer, needs));
 }
 
 std::int64_t staging_bytes(const Shape& shape, std::int64_t chunk) {
   std::int64_t entry = 0;
-  for (const LayerShape& layer : shape.layers) entry = std::max(entry, data_bytes(layer, shape.type));
+  for (const LayerShape& layer : shape.layers) entry = std::max(entry, data_bytes(layer));
   return round_up(times(entry, chunk), kAlignment);
 }
 
@@ -74,7 +75,7 @@ std::int64_t staging_part_bytes(const Shape& shape, std::int64_t chunk) {
 std::int64_t draft_tokens(const Shape& shape, std::int64_t chunk) {
   std::int64_t tokens = chunk;
   for (const LayerShape& layer : shape.layers) {
-    tokens = std::min(tokens, staging_part_bytes(shape, chunk) / data_bytes(layer, shape.type));
+    tokens = std::min(tokens, staging_part_bytes(shape, chunk) / data_bytes(layer));
   }
   return tokens;
 }
@@ -103,12 +104,12 @@ std::byte* MemoryMap::take(std::int64_t bytes) {
   return part;
 }
 
-LayerRun MemoryMap::layer(const LayerShape& layer, kernels::KvType type, Needs needs, std::int64_t quota) {
+LayerRun MemoryMap::layer(const LayerShape& layer, Needs needs, std::int64_t quota) {
   // 16 slots of anything are a multiple of 16 bytes, so the arrays behind the vectors are aligned without padding.
   LayerRun run;
   run.slots = round_up(quota, kGranuleEntries);
-  run.keys = take(run.slots * layer.kv_heads * vector_bytes(type, layer.key_size));
-  run.values = take(run.slots * layer.kv_heads * vector_bytes(type, layer.value_size));
+  run.keys = take(run.slots * layer.kv_heads * vector_bytes(layer.types.key, layer.key_size));
+  run.values = take(run.slots * layer.kv_heads * vector_bytes(layer.types.value, layer.value_size));
   run.positions = reinterpret_cast<std::int64_t*>(take(run.slots * 8));
   run.index = reinterpret_cast<std::int64_t*>(take(run.slots * 8));
   if (needs.attention_mass()) run.mass = reinterpret_cast<float*>(take(run.slots * 4));

@@ -34,11 +34,11 @@ std::int64_t useful_entries(const LayerShape& layer, std::int64_t context);
 bool slides(const LayerShape& layer, std::int64_t context);
 
 /// K and V of one entry, all KV heads.
-std::int64_t data_bytes(const LayerShape& layer, kernels::KvType type);
+std::int64_t data_bytes(const LayerShape& layer);
 /// A slot's share of its layer's blocks and their keys; 0 where there are none.
 std::int64_t block_share_bytes(const LayerShape& layer, const Needs& needs);
 /// The same with metadata: what one slot of this layer costs.
-std::int64_t entry_bytes(const LayerShape& layer, kernels::KvType type, Needs needs);
+std::int64_t entry_bytes(const LayerShape& layer, Needs needs);
 
 /// The staging buffer: `chunk` entries of the layer with the largest ones.
 std::int64_t staging_bytes(const Shape& shape, std::int64_t chunk);
@@ -85,7 +85,7 @@ struct Scratch {
 class MemoryMap {
  public:
   explicit MemoryMap(std::span<std::byte> memory) : memory_(memory) {}
-  LayerRun layer(const LayerShape& layer, kernels::KvType type, Needs needs, std::int64_t quota);
+  LayerRun layer(const LayerShape& layer, Needs needs, std::int64_t quota);
   std::byte* staging(const Shape& shape, std::int64_t chunk);
   Scratch scratch(const Shape& shape, Needs needs, std::int64_t slots, std::int64_t chunk);
 

@@ -50,7 +50,7 @@ class Costs {
       need.floor = kGranuleEntries;
       need.cap = round_up(useful_entries(layer, shape.context), kGranuleEntries);
       need.useful = need.cap;
-      need.entry_bytes = entry_bytes(layer, shape.type, needs);
+      need.entry_bytes = entry_bytes(layer, needs);
       layers_.push_back(need);
     }
   }
@@ -148,7 +148,7 @@ Result<std::int64_t> requested_bytes(const Costs& costs, const Shape& shape, Nee
 std::int64_t entries_about(const Shape& shape, const BudgetRequest& request, std::int64_t automatic_bytes) {
   std::int64_t entry = 0, most = 0;
   for (const LayerShape& layer : shape.layers) {
-    entry = plus(entry, entry_bytes(layer, shape.type, Needs{}));
+    entry = plus(entry, entry_bytes(layer, Needs{}));
     most = std::max(most, useful_entries(layer, shape.context));
   }
   switch (request.kind) {
@@ -258,7 +258,7 @@ std::int64_t fixed_bound(const Costs& costs, const Split& split, std::int64_t bu
 Status give_out(Plan& plan, const std::vector<std::int64_t>& slots) {
   for (std::size_t i = 0; i < slots.size(); ++i) {
     const LayerShape& layer = plan.shape.layers[i];
-    const std::int64_t data = data_bytes(layer, plan.shape.type);
+    const std::int64_t data = data_bytes(layer);
     plan.quota.push_back(std::min(slots[i], useful_entries(layer, plan.shape.context)));
     plan.granules += slots[i] / kGranuleEntries * layer.kv_heads;
     plan.granule_bytes = std::max(plan.granule_bytes, data / layer.kv_heads * kGranuleEntries);
@@ -377,9 +377,16 @@ Result<Plan> plan_of_quotas(const Shape& shape, std::span<const std::int64_t> qu
   return plan;
 }
 
+std::string_view stored_as(const Shape& shape) {
+  for (const LayerShape& layer : shape.layers) {
+    if (!(layer.types == shape.layers.front().types)) return "mixed";
+  }
+  return kernels::kv_types_name(shape.layers.empty() ? kernels::KvTypes() : shape.layers.front().types);
+}
+
 std::int64_t bytes_per_token(const Shape& shape) {
   std::int64_t bytes = 0;
-  for (const LayerShape& layer : shape.layers) bytes = plus(bytes, entry_bytes(layer, shape.type, Needs{}));
+  for (const LayerShape& layer : shape.layers) bytes = plus(bytes, entry_bytes(layer, Needs{}));
   return bytes;
 }
 

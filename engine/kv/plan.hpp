@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/result.hpp"
@@ -32,13 +33,21 @@ struct LayerShape {
   int value_size = 0;
   std::int64_t window = 0;  ///< key j is visible to query i iff i − j < window; 0 = no window
   bool rope = true;      ///< false: keys carry no position and are never rotated
+  kernels::KvTypes types = {};  ///< how its keys and its values are stored
 };
 
 struct Shape {
   std::vector<LayerShape> layers;
   std::int64_t context = 0;  ///< the largest number of positions (-c)
-  kernels::KvType type = kernels::KvType::f16;
+
+  /// Has every layer stored so.
+  void store_as(kernels::KvTypes types) {
+    for (LayerShape& layer : layers) layer.types = types;
+  }
 };
+
+/// How the layers are stored, for people and reports: "f16", "q8_0:q4_0", or "mixed" where they differ. Ends with a zero.
+std::string_view stored_as(const Shape& shape);
 
 struct Plan {
   Shape shape;
@@ -93,7 +102,7 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
 Result<Plan> plan_of_quotas(const Shape& shape, std::span<const std::int64_t> quotas, int chunk,
                             const std::string& keep);
 
-/// Bytes one token costs over all layers in this storage type, position and index included (for people: "KV per
+/// Bytes one token costs over all layers as they are stored, position and index included (for people: "KV per
 /// token").
 std::int64_t bytes_per_token(const Shape& shape);
 

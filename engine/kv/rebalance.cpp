@@ -111,7 +111,7 @@ void Cache::move_to_slots() noexcept {
       layer.evicted_at = tokens_;
     }
     stores_[i] = &layer.store;
-    runs_[i] = map.layer(plan_.shape.layers[i], plan_.shape.type, plan_.needs, slots_[i]);
+    runs_[i] = map.layer(plan_.shape.layers[i], plan_.needs, slots_[i]);
   }
   if (!changed) return;
   relocate(stores_, runs_);

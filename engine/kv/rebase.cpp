@@ -11,8 +11,8 @@ namespace {
 /// Rotates the keys of entries [first, end), which all move by the same distance; at most a granule of them.
 void rotate_keys(LayerStore& layer, const LayerShape& shape, int number, std::int64_t first, std::int64_t end,
                  std::int64_t delta, const RebaseTools& tools) noexcept {
-  const auto unpack = tools.table.unpack_kv[static_cast<int>(tools.type)];
-  const auto pack = tools.table.pack_kv[static_cast<int>(tools.type)];
+  const auto unpack = tools.table.unpack_kv[static_cast<int>(shape.types.key)];
+  const auto pack = tools.table.pack_kv[static_cast<int>(shape.types.key)];
   for (int head = 0; head < shape.kv_heads; ++head) {
     float* key = tools.keys;
     for (std::int64_t entry = first; entry < end; ++entry, key += shape.key_size) {

@@ -15,7 +15,6 @@ class KeyRotation;
 /// no key of the model carries a position.
 struct RebaseTools {
   const kernels::Table& table;
-  kernels::KvType type;
   const KeyRotation* rotation;
   float* keys;
 };

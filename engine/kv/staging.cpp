@@ -3,22 +3,22 @@
 
 namespace brim::kv {
 
-void Staging::select(kernels::KvType type, const LayerShape& layer, std::int64_t tokens,
-                     std::int64_t offset) noexcept {
-  key_bytes_ = static_cast<std::int64_t>(kernels::kv_vector_bytes(type, layer.key_size));
-  value_bytes_ = static_cast<std::int64_t>(kernels::kv_vector_bytes(type, layer.value_size));
+void Staging::select(const LayerShape& layer, std::int64_t tokens, std::int64_t offset) noexcept {
+  key_bytes_ = static_cast<std::int64_t>(kernels::kv_vector_bytes(layer.types.key, layer.key_size));
+  value_bytes_ = static_cast<std::int64_t>(kernels::kv_vector_bytes(layer.types.value, layer.value_size));
   tokens_ = tokens;
   keys_ = data_ + offset;
   values_ = keys_ + layer.kv_heads * tokens * key_bytes_;
 }
 
-void Staging::pack(const kernels::Table& table, kernels::KvType type, const LayerShape& layer, const float* keys,
-                   const float* values, std::int64_t n) noexcept {
-  const auto pack_vector = table.pack_kv[static_cast<int>(type)];
+void Staging::pack(const kernels::Table& table, const LayerShape& layer, const float* keys, const float* values,
+                   std::int64_t n) noexcept {
+  const auto pack_key = table.pack_kv[static_cast<int>(layer.types.key)];
+  const auto pack_value = table.pack_kv[static_cast<int>(layer.types.value)];
   for (std::int64_t token = 0; token < n; ++token) {
     for (int head = 0; head < layer.kv_heads; ++head) {
-      pack_vector(keys, layer.key_size, keys_ + (head * tokens_ + token) * key_bytes_);
-      pack_vector(values, layer.value_size, values_ + (head * tokens_ + token) * value_bytes_);
+      pack_key(keys, layer.key_size, keys_ + (head * tokens_ + token) * key_bytes_);
+      pack_value(values, layer.value_size, values_ + (head * tokens_ + token) * value_bytes_);
       keys += layer.key_size;
       values += layer.value_size;
     }

@@ -1,4 +1,4 @@
-// The staging buffer: keys and values of one chunk in one layer, already in the storage type, so that attention over
+// The staging buffer: keys and values of one chunk in one layer, already as they are stored, so that attention over
 // the newest tokens sees exactly the bits that later reads of the same entries see. All layers use it in turn — or, when
 // what is staged may still be refused (drafts), side by side, each its own part.
 #pragma once
@@ -19,11 +19,11 @@ class Staging {
 
   /// Says where, `offset` bytes into the buffer, the other functions find `layer`, with room for `tokens` tokens.
   /// Nothing is written: what was packed there under the same arguments is there again.
-  void select(kernels::KvType type, const LayerShape& layer, std::int64_t tokens, std::int64_t offset) noexcept;
+  void select(const LayerShape& layer, std::int64_t tokens, std::int64_t offset) noexcept;
 
   /// Packs n tokens: keys[t][head][key_size], values[t][head][value_size].
-  void pack(const kernels::Table& table, kernels::KvType type, const LayerShape& layer, const float* keys,
-            const float* values, std::int64_t n) noexcept;
+  void pack(const kernels::Table& table, const LayerShape& layer, const float* keys, const float* values,
+            std::int64_t n) noexcept;
 
   // Entry `token` of `head`, entries of a head lying side by side.
   const std::byte* key(int head, std::int64_t token) const { return keys_ + (head * tokens_ + token) * key_bytes_; }

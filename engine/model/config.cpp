@@ -175,10 +175,9 @@ Result<Config> read_config(const io::Gguf& file) {
   return config;
 }
 
-kv::Shape kv_shape(const Config& config, std::int64_t context, kernels::KvType type) {
+kv::Shape kv_shape(const Config& config, std::int64_t context, kernels::KvTypes types) {
   kv::Shape shape;
   shape.context = context;
-  shape.type = type;
   for (const LayerConfig& layer : config.layers) {
     kv::LayerShape one;
     one.kv_heads = layer.kv_heads;
@@ -186,6 +185,7 @@ kv::Shape kv_shape(const Config& config, std::int64_t context, kernels::KvType t
     one.value_size = config.value_size;
     one.window = layer.window;
     one.rope = layer.rope;
+    one.types = types;
     shape.layers.push_back(one);
   }
   return shape;

@@ -83,6 +83,6 @@ Result<Config> read_config(const io::Gguf& file);
 std::string architecture_names();
 
 /// The cache's view of a model: KV heads, sizes and windows per layer, for a context of that many positions.
-kv::Shape kv_shape(const Config& config, std::int64_t context, kernels::KvType type);
+kv::Shape kv_shape(const Config& config, std::int64_t context, kernels::KvTypes types);
 
 }  // namespace brim::model

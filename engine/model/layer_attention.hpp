@@ -18,7 +18,7 @@ class LayerAttention {
       : pass_(pass),
         shape_(pass.config.layers[static_cast<std::size_t>(layer)]),
         view_(view),
-        type_(static_cast<std::size_t>(pass.cache.plan().shape.type)),
+        types_(pass.cache.plan().shape.layers[static_cast<std::size_t>(layer)].types),
         sparse_(reads_sparsely(pass, layer, view)),
         // With this the indices of entries follow their positions while nothing is evicted, also where entries that
         // slid out of a window are no longer in the view.
@@ -89,8 +89,12 @@ class LayerAttention {
   /// The place in the view of the entry with this index.
   std::int64_t entry(std::int64_t index) const { return index - before_; }
 
-  void attend(const kernels::Attend& call) const noexcept { kernels::active().attend[type_](call); }
-  void add_mass(const kernels::AttentionMass& call) const noexcept { kernels::active().attention_mass[type_](call); }
+  void attend(const kernels::Attend& call) const noexcept {
+    kernels::active().attend[static_cast<int>(types_.key)][static_cast<int>(types_.value)](call);
+  }
+  void add_mass(const kernels::AttentionMass& call) const noexcept {
+    kernels::active().attention_mass[static_cast<int>(types_.key)](call);
+  }
 
  private:
   static std::int64_t parts_of(std::int64_t entries) {
@@ -132,7 +136,7 @@ class LayerAttention {
   const Pass& pass_;
   const LayerConfig& shape_;
   const kv::View& view_;
-  std::size_t type_;
+  kernels::KvTypes types_;
   bool sparse_;
   std::int64_t before_;
   std::int64_t parts_;

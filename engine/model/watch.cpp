@@ -154,7 +154,8 @@ std::int64_t Watch::entries_for_output(int head, int worker) const noexcept {
   const int size = chunk_.config.value_size;
   float* value = chunk_.work.worker_scratch(worker).kernel;
   float *whole = value + size, *some = whole + size;
-  const auto unpack = kernels::active().unpack_kv[static_cast<std::size_t>(chunk_.cache.plan().shape.type)];
+  const kernels::KvTypes types = chunk_.cache.plan().shape.layers[static_cast<std::size_t>(layer_)].types;
+  const auto unpack = kernels::active().unpack_kv[static_cast<int>(types.value)];
   const auto add = [&](std::uint32_t entry, float* sum) {
     unpack(view_.stretch(head, entry, entry + 1).values, size, value);
     kernels::active().add_scaled(sum, value, size, weights[entry]);

@@ -39,6 +39,12 @@ struct Vector {
   static Batch load_int8(const void* at) {
     return Batch(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(at)))));
   }
+  /// Levels − 8 … 7 in four bits each of neighbouring bytes, plus 8: the low four (shift 0) or the high ones (shift 4).
+  static Batch load_nibbles(const void* at, int shift) {
+    const __m256i pairs = _mm256_cvtepu8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(at)));
+    const __m256i levels = _mm256_and_si256(_mm256_srl_epi32(pairs, _mm_cvtsi32_si128(shift)), _mm256_set1_epi32(15));
+    return Batch(_mm256_cvtepi32_ps(_mm256_sub_epi32(levels, _mm256_set1_epi32(8))));
+  }
   /// a · b + c, rounded once.
   static Batch fma(Batch a, Batch b, Batch c) { return Batch(_mm256_fmadd_ps(a, b, c)); }
   /// 2^n for whole n in −126 … 127; 0 for n = −127.
@@ -77,6 +83,9 @@ struct Vector {
     if constexpr (kBytes == 2) return _mm256_unpackhi_epi16(a, b);
     if constexpr (kBytes == 4) return _mm256_unpackhi_epi32(a, b);
   }
+  /// Each byte's low (high) four bits, less 8.
+  static Bytes low_levels(Bytes x) { return _mm256_sub_epi8(_mm256_and_si256(x, _mm256_set1_epi8(15)), _mm256_set1_epi8(8)); }
+  static Bytes high_levels(Bytes x) { return low_levels(_mm256_srli_epi16(x, 4)); }
 
  private:
   static __m128 halves(__m256 value) { return _mm_add_ps(_mm256_castps256_ps128(value), _mm256_extractf128_ps(value, 1)); }

@@ -45,6 +45,12 @@ struct Vector {
   static Batch load_int8(const void* at) {
     return Batch(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(at)))));
   }
+  /// Levels − 8 … 7 in four bits each of neighbouring bytes, plus 8: the low four (shift 0) or the high ones (shift 4).
+  static Batch load_nibbles(const void* at, int shift) {
+    const __m512i pairs = _mm512_cvtepu8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(at)));
+    const __m512i levels = _mm512_and_si512(_mm512_srl_epi32(pairs, _mm_cvtsi32_si128(shift)), _mm512_set1_epi32(15));
+    return Batch(_mm512_cvtepi32_ps(_mm512_sub_epi32(levels, _mm512_set1_epi32(8))));
+  }
   /// a · b + c, rounded once.
   static Batch fma(Batch a, Batch b, Batch c) { return Batch(_mm512_fmadd_ps(a, b, c)); }
   /// 2^n for whole n in −126 … 127; 0 for n = −127.
@@ -78,6 +84,9 @@ struct Vector {
     if constexpr (kBytes == 2) return _mm512_unpackhi_epi16(a, b);
     if constexpr (kBytes == 4) return _mm512_unpackhi_epi32(a, b);
   }
+  /// Each byte's low (high) four bits, less 8.
+  static Bytes low_levels(Bytes x) { return _mm512_sub_epi8(_mm512_and_si512(x, _mm512_set1_epi8(15)), _mm512_set1_epi8(8)); }
+  static Bytes high_levels(Bytes x) { return low_levels(_mm512_srli_epi16(x, 4)); }
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
 // Cached keys and values in plain C++: packing one vector, unpacking it, attention in double.
+#include <algorithm>
 #include <cfloat>
 #include <cmath>
 #include <cstring>
@@ -22,24 +23,34 @@ void write_half(float value, std::byte* at) noexcept {
   std::memcpy(at, &bits, sizeof bits);
 }
 
-/// Values [first, first + count) of a packed vector; `first` is a multiple of kKvBlock.
+/// Values [first, first + count) of a packed vector of `size`; `first` is a multiple of kKvBlock.
 template <KvType kType>
-void unpack_part(const std::byte* packed, int first, int count, float* values) noexcept {
+void unpack_part(const std::byte* packed, int size, int first, int count, float* values) noexcept {
   if constexpr (kType == KvType::f32) {
     std::memcpy(values, packed + first * 4, static_cast<std::size_t>(count) * 4);
   } else if constexpr (kType == KvType::f16) {
     for (int i = 0; i < count; ++i) values[i] = read_half(packed + (first + i) * 2);
   } else {
+    constexpr int kBytes = static_cast<int>(kv_vector_bytes(kType, kKvBlock));
     for (int i = 0; i < count; ++i) {
-      const std::byte* block = packed + (first + i) / kKvBlock * (kKvBlock + 2);
-      values[i] = read_half(block) * static_cast<float>(static_cast<std::int8_t>(block[2 + (first + i) % kKvBlock]));
+      const int number = (first + i) / kKvBlock, place = (first + i) % kKvBlock;
+      const std::byte* block = packed + number * kBytes;
+      int level = 0;
+      if constexpr (kType == KvType::q8_0) {
+        level = static_cast<std::int8_t>(block[2 + place]);
+      } else {
+        const int half = kv_nibble_bytes(std::min(kKvBlock, size - number * kKvBlock));
+        const int pair = static_cast<int>(block[2 + place % half]);
+        level = (place < half ? pair & 15 : pair >> 4) - 8;
+      }
+      values[i] = read_half(block) * static_cast<float>(level);
     }
   }
 }
 
 template <KvType kType>
 void unpack_kv(const std::byte* packed, int size, float* values) noexcept {
-  unpack_part<kType>(packed, 0, size, values);
+  unpack_part<kType>(packed, size, 0, size, values);
 }
 
 void pack_f32(const float* values, int size, std::byte* out) noexcept {
@@ -71,6 +82,32 @@ void pack_q8_0(const float* values, int size, std::byte* out) noexcept {
   }
 }
 
+/// One scale per 32 values, such that the value of largest magnitude is at level −8, the only one without a counterpart
+/// (the half nearest to that, at most the largest half), and each value's nearest level of that stored half. A value
+/// that is no number packs as 0.
+void pack_q4_0(const float* values, int size, std::byte* out) noexcept {
+  for (int first = 0; first < size; first += kKvBlock) {
+    const int count = std::min(kKvBlock, size - first), half = kv_nibble_bytes(count);
+    float extreme = 0;
+    for (int i = 0; i < count; ++i) {
+      if (std::fabs(values[first + i]) > std::fabs(extreme)) extreme = values[first + i];
+    }
+    const float wanted = extreme / -8.0f;
+    write_half(std::clamp(wanted, -quant::kHalfLargest, quant::kHalfLargest), out);
+    const float scale = read_half(out);
+    out += 2;
+    std::fill_n(out, half, std::byte{0x88});
+    for (int i = 0; i < count; ++i) {
+      float level = scale != 0 ? std::nearbyint(values[first + i] / scale) : 0.0f;
+      level = level > 7.0f ? 7.0f : level >= -8.0f ? level : level < -8.0f ? -8.0f : 0.0f;
+      const int shift = i < half ? 0 : 4, stored = static_cast<int>(level) + 8;
+      std::byte& pair = out[i % half];
+      pair = (pair & std::byte(0xf0 >> shift)) | std::byte(stored << shift);
+    }
+    out += half;
+  }
+}
+
 /// Calls body(entry's index, its key, its value) for all entries of a call.
 template <class Body>
 void for_entries(const Attend& a, Body body) {
@@ -92,7 +129,7 @@ double score(const Attend& a, const float* query, const std::byte* key) {
   double sum = 0;
   for (int first = 0; first < a.key_size; first += kPiece) {
     const int count = a.key_size - first < kPiece ? a.key_size - first : kPiece;
-    unpack_part<kType>(key, first, count, part);
+    unpack_part<kType>(key, a.key_size, first, count, part);
     for (int d = 0; d < count; ++d) sum += static_cast<double>(part[d]) * static_cast<double>(query[first + d]);
   }
   sum *= static_cast<double>(a.scale);
@@ -101,7 +138,7 @@ double score(const Attend& a, const float* query, const std::byte* key) {
 }
 
 /// One row: all scores, then the weights and the sums. The largest score is the float that the state holds.
-template <KvType kType>
+template <KvType kKey, KvType kValue>
 void attend_row(const Attend& a, const float* query, Seen seen, float& largest, float& total, float* out) {
   double weights[kAttentionPart];
   const auto weight_of = [&](std::int64_t index) -> double& { return weights[index - a.first]; };
@@ -109,7 +146,7 @@ void attend_row(const Attend& a, const float* query, Seen seen, float& largest, 
   largest = -FLT_MAX;
   for_entries(a, [&](std::int64_t index, const std::byte* key, const std::byte*) {
     if (!sees(index)) return;
-    weight_of(index) = score<kType>(a, query, key);
+    weight_of(index) = score<kKey>(a, query, key);
     const auto found = static_cast<float>(weight_of(index));
     if (found > largest) largest = found;
   });
@@ -126,20 +163,20 @@ void attend_row(const Attend& a, const float* query, Seen seen, float& largest, 
     double sums[kKvBlock] = {};
     for_entries(a, [&](std::int64_t index, const std::byte*, const std::byte* value) {
       if (!sees(index)) return;
-      unpack_part<kType>(value, first, count, part);
+      unpack_part<kValue>(value, a.value_size, first, count, part);
       for (int d = 0; d < count; ++d) sums[d] += weight_of(index) * static_cast<double>(part[d]);
     });
     for (int d = 0; d < count; ++d) out[first + d] = static_cast<float>(sums[d]);
   }
 }
 
-template <KvType kType>
+template <KvType kKey, KvType kValue>
 void attend(const Attend& a) noexcept {
   for (std::int64_t t = 0; t < a.tokens; ++t) {
     for (int g = 0; g < a.group; ++g) {
       const std::int64_t row = t * a.state.token_stride + g;
-      attend_row<kType>(a, a.queries + t * a.query_stride + g * a.key_size, a.seen[t], a.state.largest[row],
-                        a.state.sums[row], a.state.out + row * a.value_size);
+      attend_row<kKey, kValue>(a, a.queries + t * a.query_stride + g * a.key_size, a.seen[t], a.state.largest[row],
+                               a.state.sums[row], a.state.out + row * a.value_size);
     }
   }
 }
@@ -182,7 +219,10 @@ void merge_attention(const AttentionState& into, const AttentionState& later, st
 template <KvType kType>
 void fill_type(Table& table) {
   constexpr int kIndex = static_cast<int>(kType);
-  table.attend[kIndex] = attend<kType>;
+  table.attend[kIndex][static_cast<int>(KvType::f32)] = attend<kType, KvType::f32>;
+  table.attend[kIndex][static_cast<int>(KvType::f16)] = attend<kType, KvType::f16>;
+  table.attend[kIndex][static_cast<int>(KvType::q8_0)] = attend<kType, KvType::q8_0>;
+  table.attend[kIndex][static_cast<int>(KvType::q4_0)] = attend<kType, KvType::q4_0>;
   table.attention_mass[kIndex] = attention_mass<kType>;
   table.unpack_kv[kIndex] = unpack_kv<kType>;
 }
@@ -193,10 +233,12 @@ void fill_attention(Table& table) {
   fill_type<KvType::f32>(table);
   fill_type<KvType::f16>(table);
   fill_type<KvType::q8_0>(table);
+  fill_type<KvType::q4_0>(table);
   table.merge_attention = merge_attention;
   table.pack_kv[static_cast<int>(KvType::f32)] = pack_f32;
   table.pack_kv[static_cast<int>(KvType::f16)] = pack_f16;
   table.pack_kv[static_cast<int>(KvType::q8_0)] = pack_q8_0;
+  table.pack_kv[static_cast<int>(KvType::q4_0)] = pack_q4_0;
 }
 
 }  // namespace brim::kernels::generic

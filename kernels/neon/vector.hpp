@@ -40,6 +40,15 @@ struct Vector {
     const int16x8_t words = vmovl_s8(vreinterpret_s8_u32(vdup_n_u32(four)));
     return Batch(vcvtq_f32_s32(vmovl_s16(vget_low_s16(words))));
   }
+  /// Levels − 8 … 7 in four bits each of neighbouring bytes, plus 8: the low four (shift 0) or the high ones (shift 4).
+  static Batch load_nibbles(const void* at, int shift) {
+    std::uint32_t four;
+    __builtin_memcpy(&four, at, sizeof four);
+    const uint8x8_t pairs = vreinterpret_u8_u32(vdup_n_u32(four));
+    const uint8x8_t levels = vand_u8(vshl_u8(pairs, vdup_n_s8(static_cast<std::int8_t>(-shift))), vdup_n_u8(15));
+    const int16x8_t words = vmovl_s8(vsub_s8(vreinterpret_s8_u8(levels), vdup_n_s8(8)));
+    return Batch(vcvtq_f32_s32(vmovl_s16(vget_low_s16(words))));
+  }
   /// a · b + c, rounded once.
   static Batch fma(Batch a, Batch b, Batch c) { return Batch(vfmaq_f32(c, a, b)); }
   /// 2^n for whole n in −126 … 127; 0 for n = −127.
@@ -71,6 +80,9 @@ struct Vector {
     if constexpr (kBytes == 2) return vreinterpretq_u8_u16(vzip2q_u16(vreinterpretq_u16_u8(a), vreinterpretq_u16_u8(b)));
     if constexpr (kBytes == 4) return vreinterpretq_u8_u32(vzip2q_u32(vreinterpretq_u32_u8(a), vreinterpretq_u32_u8(b)));
   }
+  /// Each byte's low (high) four bits, less 8.
+  static Bytes low_levels(Bytes x) { return vsubq_u8(vandq_u8(x, vdupq_n_u8(15)), vdupq_n_u8(8)); }
+  static Bytes high_levels(Bytes x) { return vsubq_u8(vshrq_n_u8(x, 4), vdupq_n_u8(8)); }
 };
 
 }  // namespace

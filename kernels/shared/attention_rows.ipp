@@ -178,12 +178,12 @@ struct AttentionRows {
     return all;
   }
 
-  /// Takes the block into the rows from `row`.
-  template <int Rows, class Keys, class Values>
-  void take(std::int64_t row, const Block& block, const Keys& load_keys, const Values& load_values) const {
+  /// The first half of taking the block into the rows from `row`: their scores, then what these weigh. factors[r]: what the
+  /// row's sums so far are worth now.
+  template <int Rows, class Keys>
+  Columns weigh(std::int64_t row, const Block& block, const Keys& load_keys, float* factors) const {
     const Columns seen = score<Rows>(row, block, load_keys);
     const int from = seen.first / kWidth * kWidth;
-    float factors[Rows];
     for (int r = 0; r < Rows; ++r) {
       const float* scores = weights + r * kBlock;
       Batch most = Vector::load(scores + from);
@@ -211,6 +211,12 @@ struct AttentionRows {
       }
       Vector::store(sums + (row + r) * kWidth, sum);
     }
+    return seen;
+  }
+
+  /// The second half: the values of the columns that are seen, each by its weight.
+  template <int Rows, class Values>
+  void add_values(std::int64_t row, Columns seen, const float* factors, const Values& load_values) const {
     product<Rows>(
         weights + seen.first, kBlock, [&](int e, int d, int v) { return load_values(seen.first + e, d, v); }, 0, value_stride,
         seen.end - seen.first, factors, out + row * value_stride, value_stride);

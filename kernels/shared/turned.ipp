@@ -3,7 +3,8 @@
 // turned into floats only when loaded.
 //
 // Sixteen bytes of n = 16 / (bytes of a value) entries are n × n values; log2(n) rounds of interleaving turn them. A
-// register holds several such squares in its lanes.
+// register holds several such squares in its lanes. In q4_0 the sixteen bytes are a block, and each turned one is taken
+// apart into two values of a byte.
 #pragma once
 
 #include "kernels/shared/cached.ipp"
@@ -32,12 +33,17 @@ class TurnedKeys {
     for (int e = first / kAtOnce * kAtOnce; e < end; e += kAtOnce) {
       const std::byte* from = keys + static_cast<std::size_t>(e) * stride;
       int d = 0;
-      for (; d + kSide <= size_; d += kSide) turn_square(from + place(d), stride, e, d);
+      if constexpr (kType == KvType::q4_0) {
+        for (; d + kKvBlock <= size_; d += kKvBlock) turn_pairs(from + place(d), stride, e, d, kKvBlock / 2);
+      } else {
+        for (; d + kSide <= size_; d += kSide) turn_square(from + place(d), stride, e, d);
+      }
       if (d < size_) turn_rest(from + place(d), stride, e, d);
       if constexpr (kScaled) {
         for (int b = 0; b * kKvBlock < size_; ++b) {
           std::uint16_t halves[kAtOnce];
-          for (std::size_t i = 0; i < kAtOnce; ++i) __builtin_memcpy(halves + i, from + i * stride + b * (kKvBlock + 2), 2);
+          const std::byte* block = from + b * kv_block_bytes(kType);
+          for (std::size_t i = 0; i < kAtOnce; ++i) __builtin_memcpy(halves + i, block + i * stride, 2);
           float* scales = scales_ + b * kBlock + e;
           for (int i = 0; i < kAtOnce; i += Vector::kWidth) Vector::store(scales + i, Vector::load_half(halves + i));
         }
@@ -50,45 +56,66 @@ class TurnedKeys {
     const std::byte* at = values_ + (std::int64_t{d} * kBlock + column) * kBytes;
     if constexpr (kType == KvType::f32) return Vector::load(at);
     if constexpr (kType == KvType::f16) return Vector::load_half(at);
-    if constexpr (kType == KvType::q8_0) {
+    if constexpr (kScaled) {
       return Vector::load_int8(at) * Vector::load(scales_ + d / kKvBlock * kBlock + column);
     }
   }
 
  private:
-  static constexpr bool kScaled = kType == KvType::q8_0;
+  static constexpr bool kScaled = kv_scaled(kType);
   static constexpr int kBytes = Cached<Vector, kType>::kBytes;
   static constexpr int kSide = 16 / kBytes;
   static constexpr int kAtOnce = kSide * Vector::kLanes;
   static_assert(kBlock % kAtOnce == 0);
 
-  /// Where value `d` of a cached vector is.
-  static int place(int d) { return kScaled ? d / kKvBlock * (kKvBlock + 2) + 2 + d % kKvBlock : d * kBytes; }
+  using Bytes = typename Vector::Bytes;
 
-  void turn_square(const std::byte* from, std::size_t stride, int e, int d) {
+  /// Where value `d` of a cached vector is; in q4_0 for the first of a block.
+  static int place(int d) { return kScaled ? d / kKvBlock * kv_block_bytes(kType) + 2 + d % kKvBlock : d * kBytes; }
+
+  static void load_turned(const std::byte* from, std::size_t stride, Bytes (&rows)[kSide]) {
     // Makes compilers count the addresses here, a handful of additions, where they would keep all of them from square to
     // square in registers they do not have.
     asm("" : "+r"(stride));
-    typename Vector::Bytes rows[kSide];
     for (std::size_t i = 0; i < kSide; ++i) rows[i] = Vector::load_lanes(from + i * stride, kSide * stride);
     for (int round = 1; round < kSide; round *= 2) {
-      typename Vector::Bytes mixed[kSide];
+      Bytes mixed[kSide];
       for (int i = 0; i < kSide / 2; ++i) {
         mixed[2 * i] = Vector::template interleave_low<kBytes>(rows[i], rows[i + kSide / 2]);
         mixed[2 * i + 1] = Vector::template interleave_high<kBytes>(rows[i], rows[i + kSide / 2]);
       }
       for (int i = 0; i < kSide; ++i) rows[i] = mixed[i];
     }
-    for (int i = 0; i < kSide; ++i) Vector::store_bytes(values_ + (std::int64_t{d + i} * kBlock + e) * kBytes, rows[i]);
   }
 
-  /// The last size % kSide values of heads that are no multiple of it, filled up with zeros.
+  void store(int d, int e, Bytes row) { Vector::store_bytes(values_ + (std::int64_t{d} * kBlock + e) * kBytes, row); }
+
+  void turn_square(const std::byte* from, std::size_t stride, int e, int d) {
+    Bytes rows[kSide];
+    load_turned(from, stride, rows);
+    for (int i = 0; i < kSide; ++i) store(d + i, e, rows[i]);
+  }
+
+  /// `pairs` bytes of q4_0, whose low halves are the values from d on and whose high ones follow these.
+  void turn_pairs(const std::byte* from, std::size_t stride, int e, int d, int pairs) {
+    Bytes rows[kSide];
+    load_turned(from, stride, rows);
+    for (int i = 0; i < pairs; ++i) store(d + i, e, Vector::low_levels(rows[i]));
+    for (int i = 0; i < pairs; ++i) store(d + pairs + i, e, Vector::high_levels(rows[i]));
+  }
+
+  /// The last values of heads that are no multiple of kSide (q4_0: of a block), filled up with zeros.
   __attribute__((noinline)) void turn_rest(const std::byte* from, std::size_t stride, int e, int d) {
     std::byte padded[kAtOnce][16] = {};
+    const int left = size_ - d, bytes = kType == KvType::q4_0 ? kv_nibble_bytes(left) : left * kBytes;
     for (std::size_t i = 0; i < kAtOnce; ++i) {
-      __builtin_memcpy(padded[i], from + i * stride, static_cast<std::size_t>((size_ - d) * kBytes));
+      __builtin_memcpy(padded[i], from + i * stride, static_cast<std::size_t>(bytes));
     }
-    turn_square(padded[0], 16, e, d);
+    if constexpr (kType == KvType::q4_0) {
+      turn_pairs(padded[0], 16, e, d, bytes);
+    } else {
+      turn_square(padded[0], 16, e, d);
+    }
   }
 
   std::byte* values_;

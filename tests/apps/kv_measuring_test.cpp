@@ -188,16 +188,18 @@ TEST_CASE("reading chunks: an eighth of the prefix, the smallest cache, a power 
 
 TEST_CASE("layers as lines: those alike stand together, bars show quota and use") {
   std::vector<brim_layer_stats> layers(4);
-  for (brim_layer_stats& layer : layers) layer = {sizeof layer, 128, 128, 5, 256};
+  for (brim_layer_stats& layer : layers) layer = {sizeof layer, 128, 128, 5, 256, "f16"};
   layers[2].quota = 256;
   layers[2].used = 64;
   layers[2].evicted = 0;
+  layers[3].kv_type = "q8_0:q4_0";
   const auto lines = layer_lines(layers);
   REQUIRE(lines.size() == 3);
   CHECK(lines[0].find("layers 0-1") == 0);
   CHECK(lines[0].find("[============]") != std::string::npos);
   CHECK(lines[1].find("[======..................]") != std::string::npos);
-  CHECK(lines[1].find("64 of     256 entries, 0 forgotten") != std::string::npos);
+  CHECK(lines[1].find("64 of     256 entries in f16, 0 forgotten") != std::string::npos);
   CHECK(lines[2].find("layer 3") == 0);
+  CHECK(lines[2].find("entries in q8_0:q4_0, 5") != std::string::npos);
   CHECK(layer_lines(std::vector<brim_layer_stats>()).empty());
 }

@@ -45,15 +45,23 @@ class Bytes {
   std::size_t at_ = 0;
 };
 
+/// Below 128 keys and values alike, f32 to q8_0; above, all there are.
+brim::kernels::KvTypes types_of(std::int64_t number) {
+  using brim::kernels::KvType;
+  if (number < 128) return static_cast<KvType>(number % 3);
+  return {static_cast<KvType>(number % 4), static_cast<KvType>(number / 4 % 4)};
+}
+
 /// Unchecked numbers of any size: only the plan's arithmetic sees them.
 void plan_monster(Bytes& in) {
   Shape shape;
   shape.context = in.wide(8);
-  shape.type = static_cast<brim::kernels::KvType>(in.next() % 3);
+  const brim::kernels::KvTypes types = types_of(in.next());
   for (std::int64_t n = in.next() % 8; n > 0; --n) {
     shape.layers.push_back({static_cast<int>(in.wide(4)), static_cast<int>(in.wide(4)), static_cast<int>(in.wide(4)),
                             in.wide(8), in.next() % 2 == 0});
   }
+  shape.store_as(types);
   const brim::kv::BudgetRequest request{static_cast<brim::kv::BudgetRequest::Kind>(in.next() % 4), in.wide(8),
                                         static_cast<double>(in.wide(2)) / 100};
   const auto plan = brim::kv::make_plan(shape, request, in.wide(8), "uniform", "window");
@@ -65,11 +73,12 @@ void plan_monster(Bytes& in) {
 Shape small_shape(Bytes& in) {
   Shape shape;
   shape.context = 1 + in.wide(2) % 300;
-  shape.type = static_cast<brim::kernels::KvType>(in.next() % 3);
+  const std::int64_t types = in.next();
   for (std::int64_t n = 1 + in.next() % 3; n > 0; --n) {
     shape.layers.push_back({static_cast<int>(1 + in.next() % 3), static_cast<int>(4 + in.next() % 45),
                             static_cast<int>(4 + in.next() % 45), in.next() % 2 == 0 ? 1 + in.wide(2) % 320 : 0,
                             in.next() % 4 != 0});
+    shape.layers.back().types = types_of(types >= 128 ? 128 + types * n % 128 : types);
   }
   return shape;
 }

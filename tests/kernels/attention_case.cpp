@@ -28,7 +28,6 @@ GuardedBytes::~GuardedBytes() { ::munmap(mapping_, mapped_); }
 AttentionCase::AttentionCase(Random& random, const AttentionShape& made, int pieces)
     : shape(made), scale(2.0f / std::sqrt(static_cast<float>(made.key_size))), query_stride_(made.group * made.key_size + 3) {
   const kernels::Table generic = kernels::table_for("generic");
-  const auto type = static_cast<std::size_t>(shape.type);
   const std::int64_t count = shape.end - shape.first;
   queries_ = random_values(random, shape.tokens * query_stride_);
   std::vector<std::int64_t> cuts = {0, count};
@@ -36,8 +35,9 @@ AttentionCase::AttentionCase(Random& random, const AttentionShape& made, int pie
   std::sort(cuts.begin(), cuts.end());
   for (std::size_t piece = 0; piece + 1 < cuts.size(); ++piece) {
     const auto entries = static_cast<std::size_t>(cuts[piece + 1] - cuts[piece]);
-    const auto pack = [&](int size, std::vector<float>& kept, std::size_t& stride) {
-      const std::size_t bytes = kernels::kv_vector_bytes(shape.type, size);
+    const auto pack = [&](kernels::KvType stored, int size, std::vector<float>& kept, std::size_t& stride) {
+      const auto type = static_cast<std::size_t>(stored);
+      const std::size_t bytes = kernels::kv_vector_bytes(stored, size);
       stride = bytes + random.bits() % 2 * 6;
       memory_.push_back(std::make_unique<GuardedBytes>(entries == 0 ? 0 : stride * (entries - 1) + bytes));
       std::byte* at = memory_.back()->data();
@@ -55,8 +55,8 @@ AttentionCase::AttentionCase(Random& random, const AttentionShape& made, int pie
       return at;
     };
     kernels::KvRun run{};
-    run.keys = pack(shape.key_size, keys_, run.key_stride);
-    run.values = pack(shape.value_size, values_, run.value_stride);
+    run.keys = pack(shape.types.key, shape.key_size, keys_, run.key_stride);
+    run.values = pack(shape.types.value, shape.value_size, values_, run.value_stride);
     run.count = static_cast<std::int64_t>(entries);
     runs_.push_back(run);
   }
@@ -132,7 +132,7 @@ std::vector<RowState> AttentionCase::attend(const kernels::Table& table, std::in
   std::fill_n(scratch.floats(), scratch_floats, NAN);
   a.state = {largest.data(), sums.data(), out.data(), token_stride};
   a.scratch = scratch.floats();
-  table.attend[static_cast<std::size_t>(shape.type)](a);
+  table.attend[static_cast<std::size_t>(shape.types.key)][static_cast<std::size_t>(shape.types.value)](a);
   std::vector<RowState> states;
   for (std::int64_t row = 0; row < count * token_stride; ++row) {
     const auto at = static_cast<std::size_t>(row);
@@ -161,7 +161,7 @@ void AttentionCase::add_mass(const kernels::Table& table, std::int64_t token, st
   std::fill_n(scratch.floats(), scratch_floats, NAN);
   m.attend.state = {largest.data(), sums.data(), nullptr, shape.group};
   m.attend.scratch = scratch.floats();
-  table.attention_mass[static_cast<std::size_t>(shape.type)](m);
+  table.attention_mass[static_cast<std::size_t>(shape.types.key)](m);
 }
 
 }  // namespace brim::test

@@ -28,7 +28,7 @@ class GuardedBytes {
 };
 
 struct AttentionShape {
-  kernels::KvType type = kernels::KvType::f16;
+  kernels::KvTypes types;
   int key_size = 64;
   int value_size = 64;
   int group = 1;

@@ -19,15 +19,16 @@ using test::AttentionShape;
 using test::Random;
 using test::RowState;
 
-/// Calls check(table, case) for every set and storage type with the rest of the shape as given.
+/// Calls check(table, case) for every set and all storage types of keys and values, the rest of the shape as given.
 template <class Check>
 void for_each_set_and_type(AttentionShape shape, int pieces, Check check) {
-  for (int type = 0; type < kernels::kKvTypeCount; ++type) {
-    shape.type = static_cast<KvType>(type);
+  constexpr int kCount = kernels::kKvTypeCount;
+  for (int pair = 0; pair < kCount * kCount; ++pair) {
+    shape.types = {static_cast<KvType>(pair / kCount), static_cast<KvType>(pair % kCount)};
     Random random(static_cast<std::uint64_t>(shape.key_size * 31 + shape.end));
     const AttentionCase made(random, shape, pieces);
     for (std::string_view set : kernels::usable_sets(kernels::this_machine(), "")) {
-      const std::string name(set), type_name(kernels::kv_type_name(shape.type));
+      const std::string name(set), type_name(kernels::kv_types_name(shape.types));
       CAPTURE(name);
       CAPTURE(type_name);
       CAPTURE(shape.key_size);
@@ -197,7 +198,7 @@ TEST_CASE("where entries are stored changes no bit") {
       RowState state{0, 0, std::vector<float>(kSize)};
       std::vector<float> scratch(static_cast<std::size_t>(kernels::attention_scratch(1, kSize, kSize)));
       const kernels::Seen seen{10, 10 + kEntries};
-      table.attend[0]({runs.data(), 10, 10 + kEntries, kSize, kSize, query.data(), 0, 1, 1, &seen, 0.3f, 0.0f,
+      table.attend[0][0]({runs.data(), 10, 10 + kEntries, kSize, kSize, query.data(), 0, 1, 1, &seen, 0.3f, 0.0f,
                        {&state.largest, &state.sum, state.out.data(), 1}, scratch.data()});
       return state;
     };
@@ -294,7 +295,7 @@ TEST_CASE("a score that is no number shows in its own rows and in no other") {
     std::vector<float> largest(2), sums(2), out(2 * kSize);
     std::vector<float> scratch(static_cast<std::size_t>(kernels::attention_scratch(2, kSize, kSize)));
     const kernels::Seen seen{0, 4};
-    table.attend[0]({&run, 0, 4, kSize, kSize, queries.data(), 0, 2, 1, &seen, 1.0f, 0.0f,
+    table.attend[0][0]({&run, 0, 4, kSize, kSize, queries.data(), 0, 2, 1, &seen, 1.0f, 0.0f,
                      {largest.data(), sums.data(), out.data(), 2}, scratch.data()});
     CHECK(std::isnan(out[0] / sums[0]));
     CHECK(out[kSize] / sums[1] == doctest::Approx(1.0));

@@ -7,6 +7,7 @@
 
 #include "kernels/dispatch.hpp"
 #include "quant/half.hpp"
+#include "tests/kernels/attention_case.hpp"
 #include "tests/kernels/packed_rows.hpp"
 
 namespace {
@@ -15,7 +16,7 @@ using namespace brim;
 using kernels::KvType;
 using test::Random;
 
-constexpr int kSizes[] = {2, 4, 6, 16, 24, 30, 32, 34, 48, 64, 80, 96, 112, 128, 256};
+constexpr int kSizes[] = {1, 2, 4, 6, 7, 16, 24, 30, 31, 32, 33, 34, 48, 63, 64, 80, 96, 112, 128, 256};
 
 template <class Check>
 void for_each_set_type_and_size(Check check) {
@@ -52,16 +53,18 @@ TEST_CASE("packing a cached vector and unpacking it is exact, to nearest half, o
         const float value = values[static_cast<std::size_t>(i)], got = back[static_cast<std::size_t>(i)];
         if (type == static_cast<int>(KvType::f32)) REQUIRE(got == value);
         if (type == static_cast<int>(KvType::f16)) REQUIRE(got == quant::portable_f16_to_f32(quant::portable_f32_to_f16(value)));
-        if (type == static_cast<int>(KvType::q8_0)) {
-          float largest = 0;
-          for (int j = i / 32 * 32; j < size && j < i / 32 * 32 + 32; ++j) {
-            largest = std::max(largest, std::fabs(values[static_cast<std::size_t>(j)]));
-          }
-          // Half a step of the stored scale, which is within 2^-11 of largest / 127 or, below normal halves, 2^-25;
-          // a scale rounded down moves the largest value's limit by 127 times its rounding.
-          const float step = largest / 127.0f;
-          REQUIRE(std::fabs(got - value) <= step * 0.501f + 127 * std::max(step * 0x1p-11f, 0x1p-25f));
+        if (type < static_cast<int>(KvType::q8_0)) continue;
+        float extreme = 0;
+        for (int j = i / 32 * 32; j < size && j < i / 32 * 32 + 32; ++j) {
+          const float other = values[static_cast<std::size_t>(j)];
+          if (std::fabs(other) > std::fabs(extreme)) extreme = other;
         }
+        // Half a step of the stored scale, which is within 2^-11 of what was wanted or, below normal halves, 2^-25;
+        // a scale rounded down moves the largest value's limit by so many times its rounding as there are levels.
+        const float levels = type == static_cast<int>(KvType::q8_0) ? 127.0f : 8.0f, step = std::fabs(extreme) / levels;
+        // Level 8 of q4_0 is there for the extreme value's sign only: beyond 7.5 steps of the other one it is up to a step.
+        const bool cut = levels == 8.0f && value * extreme < 0 && std::fabs(value) > 7.49f * step;
+        REQUIRE(std::fabs(got - value) <= step * (cut ? 1.001f : 0.501f) + levels * std::max(step * 0x1p-11f, 0x1p-25f));
       }
     }
   });
@@ -70,14 +73,57 @@ TEST_CASE("packing a cached vector and unpacking it is exact, to nearest half, o
 TEST_CASE("packing values that are not finite or too large stays in range") {
   for_each_set_type_and_size([](const kernels::Table& table, int type, int size) {
     std::vector<float> values(static_cast<std::size_t>(size), 1e30f);
-    values[0] = std::numeric_limits<float>::quiet_NaN();
-    values[1] = -std::numeric_limits<float>::infinity();
-    std::vector<std::byte> packed(kernels::kv_vector_bytes(static_cast<KvType>(type), size));
+    values.front() = std::numeric_limits<float>::quiet_NaN();
+    values.back() = -std::numeric_limits<float>::infinity();
+    const std::size_t bytes = kernels::kv_vector_bytes(static_cast<KvType>(type), size);
+    const test::GuardedBytes packed(bytes);
     table.pack_kv[type](values.data(), size, packed.data());
     std::vector<float> back(values.size());
     table.unpack_kv[type](packed.data(), size, back.data());
-    if (type == static_cast<int>(KvType::q8_0)) {
+    if (type >= static_cast<int>(KvType::q8_0)) {
       for (float value : back) REQUIRE(std::isfinite(value));
     }
   });
+}
+
+TEST_CASE("a whole q4_0 block is GGUF's: value i and i + 16 share a byte; a short one pairs its own halves") {
+  for (int size : {32, 48, 7}) {
+    std::vector<float> values(static_cast<std::size_t>(size));
+    for (int i = 0; i < size; ++i) values[static_cast<std::size_t>(i)] = static_cast<float>(i % 16 - 8);  // scale 1
+    const std::size_t bytes = kernels::kv_vector_bytes(KvType::q4_0, size);
+    CHECK(bytes == (size == 32 ? 18u : size == 48 ? 28u : 6u));
+    std::vector<std::byte> packed(bytes);
+    kernels::table_for("generic").pack_kv[static_cast<int>(KvType::q4_0)](values.data(), size, packed.data());
+    const auto level = [&](int byte, int shift) { return (static_cast<int>(packed[static_cast<std::size_t>(byte)]) >> shift) & 15; };
+    if (size == 7) {
+      for (int i = 0; i < 4; ++i) CHECK(level(2 + i, 0) == i);
+      for (int i = 0; i < 3; ++i) CHECK(level(2 + i, 4) == 4 + i);
+      continue;
+    }
+    for (int i = 0; i < 16; ++i) {
+      CHECK(level(2 + i, 0) == i);
+      CHECK(level(2 + i, 4) == i);
+    }
+    for (int i = 0; size == 48 && i < 8; ++i) {
+      CHECK(level(20 + i, 0) == i);
+      CHECK(level(20 + i, 4) == 8 + i);
+    }
+  }
+}
+
+TEST_CASE("names of storage types are read back, and nothing else is") {
+  for (int key = 0; key < kernels::kKvTypeCount; ++key) {
+    for (int value = 0; value < kernels::kKvTypeCount; ++value) {
+      const kernels::KvTypes types(static_cast<KvType>(key), static_cast<KvType>(value));
+      const auto name = kernels::kv_types_name(types);
+      CHECK(kernels::parse_kv_types(name) == types);
+      CHECK(name.data()[name.size()] == '\0');
+      const std::string both = std::string(kernels::kv_type_name(types.key)) + ":" + std::string(kernels::kv_type_name(types.value));
+      CHECK(kernels::parse_kv_types(both) == types);
+      CHECK(name == (key == value ? std::string(kernels::kv_type_name(types.key)) : both));
+    }
+  }
+  for (const char* wrong : {"", ":", "f16:", ":f16", "f16:f16:f16", "F16", "q4_1", "q8_0 ", "f16,q8_0"}) {
+    CHECK(!kernels::parse_kv_types(wrong));
+  }
 }

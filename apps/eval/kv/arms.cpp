@@ -17,7 +17,7 @@ bool always(const Arm& arm) { return arm.full || arm.name == "uniform"; }
 
 }  // namespace
 
-std::vector<Arm> all_arms(const std::string& keep, kernels::KvType type, int permutations) {
+std::vector<Arm> all_arms(const std::string& keep, kernels::KvTypes type, int permutations) {
   std::vector<Arm> arms;
   arms.push_back({"full", "uniform", keep, type, {0}, true, false});
   for (const std::string_view name : kv::all_splits()) {
@@ -32,9 +32,12 @@ std::vector<Arm> all_arms(const std::string& keep, kernels::KvType type, int per
     const std::string rule(name);
     if (rule != keep) arms.push_back({rule, "uniform", rule, type, {0}, false, false});
   }
-  if (type != kernels::KvType::q8_0) {
-    arms.push_back({"q8_0", "uniform", keep, kernels::KvType::q8_0, {0}, false, false});
-    arms.push_back({"depth-q8_0", "depth", keep, kernels::KvType::q8_0, {0}, false, true});
+  using kernels::KvType, kernels::KvTypes;
+  for (const KvTypes other : {KvTypes(KvType::q8_0), KvTypes(KvType::q8_0, KvType::q4_0), KvTypes(KvType::q4_0)}) {
+    if (other == type) continue;
+    const std::string name(kernels::kv_types_name(other));
+    arms.push_back({name, "uniform", keep, other, {0}, false, false});
+    arms.push_back({"depth-" + name, "depth", keep, other, {0}, false, true});
   }
   return arms;
 }

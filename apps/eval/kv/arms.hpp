@@ -1,5 +1,6 @@
 // What `brim eval --suite kv` compares: one arm each for the whole cache, every split with one rule, every other rule
-// with one split, and twice the entries in q8_0, uniform and by depth. Made from the engine's lists.
+// with one split, and more entries in fewer bits — q8_0, q4_0, keys in q8_0 with values in q4_0 —, uniform and by depth.
+// Made from the engine's lists.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,7 @@ namespace brim::apps {
 struct Arm {
   std::string name;
   std::string split, keep;
-  kernels::KvType type = kernels::KvType::f16;
+  kernels::KvTypes type;
   std::vector<std::uint64_t> seeds;  ///< of a split that draws lots: measured with each, and averaged; else one
   bool full = false;
   bool needs_profile = false;
@@ -21,7 +22,7 @@ struct Arm {
 
 /// All of them; `keep` is the rule of the splits' arms, `type` how all but one store numbers, `permutations` how often
 /// lots are drawn.
-std::vector<Arm> all_arms(const std::string& keep, kernels::KvType type, int permutations);
+std::vector<Arm> all_arms(const std::string& keep, kernels::KvTypes type, int permutations);
 
 /// Those that are wished for, in that order; `full` and `uniform`, which all are compared with, are
 /// always there. Throws Failure (2) for a name that is none.

@@ -52,7 +52,7 @@ void add_kv_suite_options(CLI::App& command, KvSuiteOptions& options) {
       ->group(group);
   command
       .add_option("--arms", options.arms,
-                  "Only these besides full and uniform: depth,zigzag,shuffled,q8_0,… (default: all)")
+                  "Only these besides full and uniform: depth,zigzag,shuffled,q8_0,q8_0:q4_0,… (default: all)")
       ->delimiter(',')
       ->type_name("LIST")
       ->group(group);

@@ -66,7 +66,7 @@ std::string suite_json(const std::vector<Outcome>& outcomes, const std::vector<C
     Json row = {{"arm", arm.name},
                 {"split", arm.split},
                 {"keep", arm.keep},
-                {"kv_type", std::string(kernels::kv_type_name(arm.type))},
+                {"kv_type", std::string(kernels::kv_types_name(arm.type))},
                 {"ratio", outcome.ratio},
                 {"budget_bytes", outcome.budget_bytes},
                 {"peak_kv_bytes", nullptr},
@@ -102,7 +102,7 @@ std::string suite_csv(const std::vector<Outcome>& outcomes) {
       "arm,split,keep,kv_type,ratio,budget_bytes,peak_kv_bytes,dnll,kl,kl_low,kl_high,top1,recall,tok_s\n";
   for (const Outcome& outcome : outcomes) {
     const Arm& arm = outcome.arm;
-    out += fmt::format("{},{},{},{},{},{}", arm.name, arm.split, arm.keep, kernels::kv_type_name(arm.type),
+    out += fmt::format("{},{},{},{},{},{}", arm.name, arm.split, arm.keep, kernels::kv_types_name(arm.type),
                        outcome.ratio, outcome.budget_bytes);
     if (!outcome.skipped.empty()) {
       out += ",,,,,,,,\n";

@@ -123,7 +123,7 @@ class Suite {
 
   static void note_quotas(const generate::Reader& reader, Outcome& outcome, bool first_seed) {
     std::vector<std::int64_t> quota;
-    outcome.footprint += sentence(outcome.arm.keep, " ", static_cast<int>(outcome.arm.type), ":");
+    outcome.footprint += sentence(outcome.arm.keep, " ", kernels::kv_types_name(outcome.arm.type), ":");
     for (int layer = 0; layer < static_cast<int>(reader.model().config().layers.size()); ++layer) {
       quota.push_back(reader.cache().layer(layer).quota);
       outcome.footprint += sentence(" ", quota.back());

@@ -4,7 +4,7 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from ctypes import POINTER, c_char_p, c_double, c_float, c_int, c_int32, c_int64, c_size_t, c_void_p
 from typing import Any, Optional, TypeVar
 
@@ -78,6 +78,7 @@ class Stats(Filled):
         ("chunk", c_int32),
         ("drafted_tokens", c_int64),
         ("accepted_tokens", c_int64),
+        ("kv_type", c_char_p),
     ]
 
 
@@ -88,6 +89,7 @@ class LayerStats(Filled):
         ("used", c_int64),
         ("evicted", c_int64),
         ("entry_bytes", c_int64),
+        ("kv_type", c_char_p),
     ]
 
 
@@ -142,6 +144,12 @@ def _open() -> ctypes.CDLL:
 
 
 library = _open()
+
+
+def values(filled: Filled, names: Iterable[str]) -> dict[str, Any]:
+    """Fields of a struct by name; texts decoded."""
+    found = {name: getattr(filled, name) for name in names}
+    return {name: text.decode(errors="replace") if isinstance(text, bytes) else text for name, text in found.items()}
 
 
 def call(name: str, *arguments: Any) -> None:

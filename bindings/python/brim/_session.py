@@ -46,6 +46,7 @@ class Stats:
     chunk: int
     drafted_tokens: int
     accepted_tokens: int
+    kv_type: str
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class LayerStats:
     used: int
     evicted: int
     entry_bytes: int
+    kv_type: str
 
 
 class Session(c.Owner):
@@ -188,7 +190,7 @@ class Session(c.Owner):
     def stats(self) -> Stats:
         found = c.Stats()
         c.call("brim_session_stats", self.handle, ctypes.byref(found))
-        return Stats(**{name: getattr(found, name) for name in Stats.__dataclass_fields__})
+        return Stats(**c.values(found, Stats.__dataclass_fields__))
 
     @property
     def layers(self) -> list[LayerStats]:
@@ -196,7 +198,7 @@ class Session(c.Owner):
         for layer in range(self.stats.layers):
             found = c.LayerStats()
             c.call("brim_session_layer_stats", self.handle, layer, ctypes.byref(found))
-            rows.append(LayerStats(**{name: getattr(found, name) for name in LayerStats.__dataclass_fields__}))
+            rows.append(LayerStats(**c.values(found, LayerStats.__dataclass_fields__)))
         return rows
 
     def describe(self) -> str:

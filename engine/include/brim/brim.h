@@ -56,7 +56,8 @@ BRIM_API const char* brim_isa(void);
  *                            file: read in place in the model's file, slower
  * Session:  context          positions; default the trained context
  *           kv.budget        "64MiB", "20%", "full", "auto" (default)
- *           kv.type          f32 | f16 (default) | q8_0
+ *           kv.type          f32 | f16 (default) | q8_0 | q4_0, of keys and values; "q8_0:q4_0": keys in the first, values
+ *                            in the second
  *           kv.split         auto (default): depth with a profile, else zigzag, uniform where all fits; or uniform | …
  *           kv.profile       a file that brim calibrate wrote for this model; default the one the model carries, if any
  *           kv.keep          window (default) | …
@@ -204,6 +205,7 @@ typedef struct brim_stats {
   int32_t chunk;              /* tokens read at a time */
   int64_t drafted_tokens;     /* guessed and verified since the last message or append */
   int64_t accepted_tokens;    /* of those, the ones that were right: each saved a pass */
+  const char* kv_type;        /* "f16", "q8_0:q4_0", or "mixed" where layers differ; valid as long as the program */
 } brim_stats;
 BRIM_API brim_status brim_session_stats(const brim_session* session, brim_stats* stats);
 
@@ -213,6 +215,7 @@ typedef struct brim_layer_stats {
   int64_t used;
   int64_t evicted;
   int64_t entry_bytes; /* the key and value of one entry, all heads: what attention reads of it */
+  const char* kv_type; /* how they are stored: "f16", "q8_0:q4_0"; valid as long as the program */
 } brim_layer_stats;
 BRIM_API brim_status brim_session_layer_stats(const brim_session* session, int32_t layer, brim_layer_stats* stats);
 

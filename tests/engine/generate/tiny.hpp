@@ -41,9 +41,9 @@ struct TinyReader {
 inline std::unique_ptr<generate::Reader> tiny_reader(const std::shared_ptr<const model::Model>& model,
                                                      const TinyReader& wish) {
   generate::ReaderOptions options;
-  options.type = wish.type == "f32"   ? kernels::KvType::f32
-                 : wish.type == "f16" ? kernels::KvType::f16
-                                      : kernels::KvType::q8_0;
+  const auto types = kernels::parse_kv_types(wish.type);
+  REQUIRE(types);
+  options.type = *types;
   const auto budget = kv::parse_budget(wish.budget);
   if (!budget) FAIL(budget.error().sentence);
   options.budget = *budget;

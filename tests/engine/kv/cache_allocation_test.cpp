@@ -13,7 +13,7 @@ using brim::kv::Cache;
 using brim::kv::Plan;
 
 TEST_CASE("no allocation after create") {
-  for (const KvType type : {KvType::f32, KvType::f16, KvType::q8_0}) {
+  for (const KvType type : {KvType::f32, KvType::f16, KvType::q8_0, KvType::q4_0}) {
     brim::kv::Shape shape = fake_shape(3, 256, type, 2, 48);
     shape.layers[1].window = 40;
     const Plan plan = plan_of(shape, budget_share(40));

@@ -106,11 +106,11 @@ std::vector<std::vector<Sight>> read_drafts(FakeModel& model, std::int64_t n, in
   return seen;
 }
 
-Shape mixed_shape(KvType type) {
+Shape mixed_shape(brim::kernels::KvTypes types) {
   Shape shape;
   shape.context = 160;
-  shape.type = type;
   shape.layers = {{2, 16, 16, 0, true}, {1, 48, 32, 40, true}, {2, 16, 16, 17, true}, {1, 32, 48, 0, false}};
+  shape.store_as(types);
   return shape;
 }
 
@@ -119,10 +119,12 @@ Shape mixed_shape(KvType type) {
 TEST_CASE("accepted drafts leave what reading them one by one leaves, and see what they would see alone") {
   std::int64_t drafted = 0, evicted = 0, rebased = 0;
   const GapRule gaps;
-  for (const auto& [type, with_gaps] : {std::pair(KvType::f32, false), std::pair(KvType::f16, false),
-                                        std::pair(KvType::q8_0, false), std::pair(KvType::f16, true)}) {
+  using Types = brim::kernels::KvTypes;
+  for (const auto& [types, with_gaps] : {std::pair(Types(KvType::f32), false), std::pair(Types(KvType::f16), false),
+                                         std::pair(Types(KvType::q8_0, KvType::q4_0), false),
+                                         std::pair(Types(KvType::f16), true)}) {
     for (const double percent : {100.0, 80.0, 55.0, 40.0, 30.0}) {
-      Plan plan = plan_of(mixed_shape(type), budget_share(percent));
+      Plan plan = plan_of(mixed_shape(types), budget_share(percent));
       REQUIRE(!plan.quota.empty());
       if (with_gaps) plan.rule = &gaps;
       FakeModel guessing(plan), plain(plan);

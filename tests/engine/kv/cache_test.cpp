@@ -96,15 +96,16 @@ void check_entry(FakeModel& model, const View& view, int layer, std::int64_t i, 
   const LayerShape& own = shape.layers[static_cast<std::size_t>(layer)];
   for (int head = 0; head < own.kv_heads; ++head) {
     const SeenEntry seen = see_entry(view, shape, layer, head, i);
-    const auto value = through_storage(shape.type, fake_vector(layer, head, expected.token, own.value_size, true));
+    const auto value = through_storage(own.types.value, fake_vector(layer, head, expected.token, own.value_size, true));
     CHECK(seen.value == value);
     const auto exact = fake_key(model.rotation(), own, layer, head, expected.token, expected.position);
     if (!expected.moved) {
-      CHECK(seen.key == through_storage(shape.type, exact));
+      CHECK(seen.key == through_storage(own.types.key, exact));
       continue;
     }
     // Packed once per move; each packing may lose half a unit of the type again.
-    const float tolerance = shape.type == KvType::f32 ? 1e-5f : shape.type == KvType::f16 ? 1e-2f : 0.15f;
+    constexpr float kTolerances[] = {1e-5f, 1e-2f, 0.15f, 1.0f};
+    const float tolerance = kTolerances[static_cast<int>(own.types.key)];
     float worst = 0;
     for (std::size_t d = 0; d < exact.size(); ++d) worst = std::max(worst, std::abs(seen.key[d] - exact[d]));
     CHECK(worst < tolerance);
@@ -151,12 +152,12 @@ void check_stretches(const View& view, const Shape& shape, int layer) {
 Shape random_shape(Random& random) {
   Shape shape;
   shape.context = random.pick(1, 300);
-  shape.type = static_cast<KvType>(random.pick(0, 2));
   for (std::int64_t n = random.pick(1, 4); n > 0; --n) {
     shape.layers.push_back({static_cast<int>(random.pick(1, 3)), static_cast<int>(random.pick(1, 5)) * 8,
                             static_cast<int>(random.pick(1, 5)) * 8, random.pick(0, 2) == 0 ? random.pick(1, 320) : 0,
                             random.pick(0, 4) != 0});
   }
+  store_at_random(shape, random);
   return shape;
 }
 

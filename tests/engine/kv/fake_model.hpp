@@ -108,9 +108,9 @@ inline SeenEntry see_entry(const kv::View& view, const kv::Shape& shape, int lay
   const kv::Stretch stretch = view.stretch(head, entry, entry + 1);
   SeenEntry seen{std::vector<float>(static_cast<std::size_t>(own.key_size)),
                  std::vector<float>(static_cast<std::size_t>(own.value_size))};
-  const int type = static_cast<int>(shape.type);
-  kernels::active().unpack_kv[type](stretch.keys, own.key_size, seen.key.data());
-  kernels::active().unpack_kv[type](stretch.values, own.value_size, seen.value.data());
+  const auto& unpack = kernels::active().unpack_kv;
+  unpack[static_cast<int>(own.types.key)](stretch.keys, own.key_size, seen.key.data());
+  unpack[static_cast<int>(own.types.value)](stretch.values, own.value_size, seen.value.data());
   return seen;
 }
 
@@ -196,13 +196,25 @@ class FakeModel {
 };
 
 /// `count` layers alike.
-inline kv::Shape fake_shape(int count, std::int64_t context, kernels::KvType type = kernels::KvType::f32, int heads = 2,
+inline kv::Shape fake_shape(int count, std::int64_t context, kernels::KvTypes types = kernels::KvType::f32, int heads = 2,
                             int size = 16, std::int64_t window = 0) {
   kv::Shape shape;
   shape.layers.assign(static_cast<std::size_t>(count), kv::LayerShape{heads, size, size, window, true});
   shape.context = context;
-  shape.type = type;
+  shape.store_as(types);
   return shape;
+}
+
+inline kernels::KvTypes random_types(Random& random) {
+  const auto type = [&] { return static_cast<kernels::KvType>(random.pick(0, kernels::kKvTypeCount - 1)); };
+  const kernels::KvType key = type();
+  return random.pick(0, 1) == 0 ? kernels::KvTypes(key) : kernels::KvTypes(key, type());
+}
+/// All layers alike, or each in types of its own.
+inline void store_at_random(kv::Shape& shape, Random& random) {
+  shape.store_as(random_types(random));
+  if (random.pick(0, 1) == 0) return;
+  for (kv::LayerShape& layer : shape.layers) layer.types = random_types(random);
 }
 
 /// Entries per layer as a split wants them, shared out, before rounding to granules.

@@ -111,11 +111,11 @@ TEST_CASE("every rule, with and without keys: blocks, means, budget and guards h
   for (int round = 0; round < 60; ++round) {
     Shape shape;
     shape.context = random.pick(0, 2) == 0 ? random.pick(80, 400) : 4000;
-    shape.type = static_cast<KvType>(random.pick(0, 2));
     for (std::int64_t n = random.pick(1, 3); n > 0; --n) {
       shape.layers.push_back({static_cast<int>(random.pick(1, 3)), static_cast<int>(random.pick(1, 3)) * 16, 16,
                               random.pick(0, 4) == 0 ? random.pick(30, 200) : 0, random.pick(0, 3) != 0});
     }
+    store_at_random(shape, random);
     const char* const rules[] = {"dynsplit", "window", "snapkv"};
     const std::string keep = rules[random.pick(0, 2)];
     const bool sparse = keep != "dynsplit" || random.pick(0, 1) == 1;

@@ -47,7 +47,7 @@ void check_plan(const Plan& plan) {
     CHECK((plan.quota[i] % kGranuleEntries == 0 || plan.quota[i] == need));
     const std::int64_t pages = (plan.quota[i] + kGranuleEntries - 1) / kGranuleEntries;
     granules += pages * layer.kv_heads;
-    pool += pages * kGranuleEntries * brim::kv::data_bytes(layer, plan.shape.type);
+    pool += pages * kGranuleEntries * brim::kv::data_bytes(layer);
   }
   CHECK(plan.granules == granules);
   CHECK(plan.pool_bytes == pool);
@@ -207,7 +207,7 @@ TEST_CASE("shapes and names that are refused") {
 
 TEST_CASE("numbers beyond counting end in a sentence, or in a plan that fits its budget") {
   const int huge = std::numeric_limits<int>::max();
-  for (const KvType type : {KvType::f32, KvType::f16, KvType::q8_0}) {
+  for (const KvType type : {KvType::f32, KvType::f16, KvType::q8_0, KvType::q4_0}) {
     const Shape monster = fake_shape(1000, brim::kv::kLargestContext, type, huge, huge);
     for (const auto& request : {budget_full(), budget_share(50), budget_of(kPlenty), brim::kv::BudgetRequest{}}) {
       const auto plan = make_plan(monster, request, kPlenty, "uniform", "window");
@@ -228,7 +228,6 @@ TEST_CASE("thousands of random shapes and budgets: the parts never exceed the bu
   for (int round = 0; round < 6000; ++round) {
     Shape shape;
     shape.context = random.pick(1, 2000);
-    shape.type = static_cast<KvType>(random.pick(0, 2));
     const bool alike = random.pick(0, 1) == 0;
     for (std::int64_t n = random.pick(1, 9); n > 0; --n) {
       LayerShape layer{static_cast<int>(random.pick(1, 5)), static_cast<int>(random.pick(1, 40)) * 4,
@@ -237,6 +236,7 @@ TEST_CASE("thousands of random shapes and budgets: the parts never exceed the bu
       if (alike && !shape.layers.empty()) layer = shape.layers[0];
       shape.layers.push_back(layer);
     }
+    store_at_random(shape, random);
     const Plan full = plan_of(shape, budget_full());
     REQUIRE(!full.quota.empty());
     const std::int64_t bytes = random.pick(full.least_bytes / 2, full.full_bytes + 1000);
@@ -250,7 +250,7 @@ TEST_CASE("thousands of random shapes and budgets: the parts never exceed the bu
     if (plan->quota == full.quota) continue;
     std::int64_t granule = 0;
     for (const LayerShape& layer : shape.layers) {
-      granule = std::max(granule, kGranuleEntries * brim::kv::entry_bytes(layer, shape.type, {}));
+      granule = std::max(granule, kGranuleEntries * brim::kv::entry_bytes(layer, {}));
     }
     const std::int64_t spent = plan->pool_bytes + plan->metadata_bytes + plan->staging_bytes;
     CHECK(plan->budget_bytes - spent <= granule + kGranuleEntries * 24 + 4 * 64);

@@ -27,8 +27,7 @@ std::int64_t spent(const FakeModel& model, brim::kv::Cache& cache) {
   std::int64_t bytes = 0;
   for (int i = 0; i < model.layers(); ++i) {
     const std::int64_t slots = (cache.layer(i).quota + 15) / 16 * 16;
-    bytes += slots * brim::kv::entry_bytes(cache.plan().shape.layers[static_cast<std::size_t>(i)], cache.plan().shape.type,
-                                           cache.plan().needs);
+    bytes += slots * brim::kv::entry_bytes(cache.plan().shape.layers[static_cast<std::size_t>(i)], cache.plan().needs);
   }
   return bytes;
 }
@@ -42,10 +41,9 @@ void check_contents(FakeModel& model) {
       const std::int64_t token = view.positions()[static_cast<std::size_t>(entry)];  // no rebasing in these tests
       for (int head = 0; head < own.kv_heads; ++head) {
         const SeenEntry seen = see_entry(view, model.shape(), layer, head, entry);
-        const auto type = model.shape().type;
         INFO("layer ", layer, " head ", head, " entry ", entry, " of ", view.entries(), " token ", token);
-        CHECK(seen.key == through_storage(type, fake_key(model.rotation(), own, layer, head, token, token)));
-        CHECK(seen.value == through_storage(type, fake_vector(layer, head, token, own.value_size, true)));
+        CHECK(seen.key == through_storage(own.types.key, fake_key(model.rotation(), own, layer, head, token, token)));
+        CHECK(seen.value == through_storage(own.types.value, fake_vector(layer, head, token, own.value_size, true)));
       }
     }
   }
@@ -92,18 +90,18 @@ TEST_CASE("random statistics, shapes, rules and chunks: contents, budget and gua
   for (int round = 0; round < 60; ++round) {
     brim::kv::Shape shape;
     shape.context = 1 << 20;
-    shape.type = static_cast<brim::kernels::KvType>(random.pick(0, 2));
     for (std::int64_t n = random.pick(2, 5); n > 0; --n) {
       shape.layers.push_back({static_cast<int>(random.pick(1, 3)), static_cast<int>(random.pick(1, 3)) * 16,
                               static_cast<int>(random.pick(1, 3)) * 16, random.pick(0, 4) == 0 ? random.pick(30, 200) : 0, true});
     }
+    store_at_random(shape, random);
     const char* const rules[] = {"window", "knorm", "snapkv"};
     const auto made = brim::kv::make_plan(shape, budget_of(random.pick(60000, 400000)), 0, "zigzag", rules[random.pick(0, 2)]);
     if (!made) continue;
     FakeModel model(*made);
     REQUIRE(model.ok());
     const std::vector<std::int64_t> planned = made->quota;
-    INFO("round ", round, ", ", made->keep, ", type ", static_cast<int>(shape.type), ", chunk ", made->chunk);
+    INFO("round ", round, ", ", made->keep, ", stored as ", stored_as(shape), ", chunk ", made->chunk);
     for (int step = 0; step < 25; ++step) {
       const std::int64_t n = random.pick(0, 2) == 0 ? random.pick(1, 5) : made->chunk;
       std::vector<double> statistic(shape.layers.size());

@@ -16,6 +16,7 @@
 
 using namespace brim::test;
 using brim::kernels::KvType;
+using brim::kernels::KvTypes;
 using brim::model::Config;
 using brim::model::Pass;
 using brim::model::Read;
@@ -36,7 +37,7 @@ Config config_of(int heads, int kv_heads, int size) {
 
 /// A layer with entries in a cache, and what a pass over one token needs.
 struct Scene {
-  Scene(int heads, int kv_heads, int size, KvType type, const std::string& keep, double budget, double share,
+  Scene(int heads, int kv_heads, int size, KvTypes type, const std::string& keep, double budget, double share,
         int workers)
       : config(config_of(heads, kv_heads, size)),
         rope(config, {}, kContext),
@@ -49,7 +50,7 @@ struct Scene {
     work.lay_out(config, shape, std::span(memory).subspan(offset));
   }
 
-  static brim::kv::Plan plan_of(const Config& config, KvType type, const std::string& keep, double budget,
+  static brim::kv::Plan plan_of(const Config& config, KvTypes type, const std::string& keep, double budget,
                                 double share) {
     const auto plan = brim::kv::make_plan(brim::model::kv_shape(config, kContext, type), budget_share(budget), 0,
                                           "uniform", keep, {}, {true, share});
@@ -172,8 +173,8 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("stored types and head sizes: f16 and q8_0") {
-  for (const KvType type : {KvType::f16, KvType::q8_0}) {
+TEST_CASE("stored types and head sizes") {
+  for (const KvTypes type : {KvTypes(KvType::f16), KvTypes(KvType::q8_0), KvTypes(KvType::q4_0), KvTypes(KvType::q8_0, KvType::q4_0)}) {
     Scene scene(6, 3, 48, type, "window", 100, 0.2, 2);
     scene.read(2000);
     std::vector<std::vector<std::int64_t>> entries;

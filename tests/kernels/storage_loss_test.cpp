@@ -1,0 +1,104 @@
+// What storing keys and values in fewer bits does to attention, in every set: bounded by the steps of the types, against
+// attention over the very numbers in doubles.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/dispatch.hpp"
+#include "tests/kernels/attention_case.hpp"
+
+namespace {
+
+using namespace brim;
+using kernels::KvType;
+using test::Random;
+using test::RowState;
+
+}  // namespace
+
+TEST_CASE("what a storage type loses of attention is within what its steps allow, and fewer bits lose more") {
+  // p'_i = p_i e^{d_i} / sum of p_j e^{d_j} with |d_i| <= e gives |p'_i - p_i| <= p_i (e^{2e} - 1); values add their own steps.
+  constexpr int kSize = 80, kEntries = 150;
+  Random random(77);
+  const std::vector<float> query = test::random_values(random, kSize);
+  const std::vector<float> keys = test::random_values(random, kSize * kEntries);
+  const std::vector<float> values = test::random_values(random, kSize * kEntries);
+  constexpr float kScale = 0.1f;
+  // The most a stored value may be off: half a step, a whole one of q4_0, and what rounding the scale moves.
+  const auto step = [&](KvType type, const float* vector, int d) {
+    if (type == KvType::f32) return 0.0;
+    if (type == KvType::f16) return std::fabs(static_cast<double>(vector[d])) * 0x1p-11 + 0x1p-25;
+    double largest = 0;
+    for (int i = d / 32 * 32; i < std::min(kSize, d / 32 * 32 + 32); ++i) {
+      largest = std::max(largest, std::fabs(static_cast<double>(vector[i])));
+    }
+    return largest * ((type == KvType::q8_0 ? 0.501 / 127 : 1.001 / 8) + 0x1p-11) + 0x1p-18;
+  };
+  std::vector<double> weights(kEntries), exact(kSize, 0), size_of(kSize, 0);
+  double total = 0;
+  for (int e = 0; e < kEntries; ++e) {
+    double score = 0;
+    for (int d = 0; d < kSize; ++d) {
+      score += double{query[static_cast<std::size_t>(d)]} * double{keys[static_cast<std::size_t>(e * kSize + d)]};
+    }
+    total += weights[static_cast<std::size_t>(e)] = std::exp(score * static_cast<double>(kScale));
+  }
+  for (int e = 0; e < kEntries; ++e) {
+    for (int d = 0; d < kSize; ++d) {
+      const auto value = static_cast<double>(values[static_cast<std::size_t>(e * kSize + d)]);
+      exact[static_cast<std::size_t>(d)] += weights[static_cast<std::size_t>(e)] / total * value;
+      size_of[static_cast<std::size_t>(d)] += weights[static_cast<std::size_t>(e)] / total * std::fabs(value);
+    }
+  }
+  for (std::string_view set : kernels::usable_sets(kernels::this_machine(), "")) {
+    const kernels::Table table = kernels::table_for(set);
+    const auto error_of = [&](kernels::KvTypes types) {
+      const auto pack = [&](KvType type, const std::vector<float>& from) {
+        const std::size_t bytes = kernels::kv_vector_bytes(type, kSize);
+        std::vector<std::byte> packed(bytes * kEntries);
+        for (std::size_t e = 0; e < kEntries; ++e) {
+          table.pack_kv[static_cast<int>(type)](from.data() + e * kSize, kSize, packed.data() + e * bytes);
+        }
+        return packed;
+      };
+      const auto packed_keys = pack(types.key, keys), packed_values = pack(types.value, values);
+      const kernels::KvRun run{packed_keys.data(), packed_values.data(), kernels::kv_vector_bytes(types.key, kSize),
+                               kernels::kv_vector_bytes(types.value, kSize), kEntries};
+      RowState state{0, 0, std::vector<float>(kSize)};
+      std::vector<float> scratch(static_cast<std::size_t>(kernels::attention_scratch(1, kSize, kSize)));
+      const kernels::Seen seen{0, kEntries};
+      table.attend[static_cast<int>(types.key)][static_cast<int>(types.value)](
+          {&run, 0, kEntries, kSize, kSize, query.data(), 0, 1, 1, &seen, kScale, 0.0f,
+           {&state.largest, &state.sum, state.out.data(), 1}, scratch.data()});
+      double moved = 0, squares = 0, whole = 0;
+      for (int e = 0; e < kEntries; ++e) {
+        double own = 0;
+        for (int d = 0; d < kSize; ++d) {
+          own += std::fabs(double{query[static_cast<std::size_t>(d)]}) * step(types.key, keys.data() + e * kSize, d);
+        }
+        moved = std::max(moved, own * static_cast<double>(kScale));
+      }
+      for (int d = 0; d < kSize; ++d) {
+        const auto at = static_cast<std::size_t>(d);
+        double own = 0;
+        for (int e = 0; e < kEntries; ++e) own = std::max(own, step(types.value, values.data() + e * kSize, d));
+        const double off = static_cast<double>(state.out[at]) / static_cast<double>(state.sum) - exact[at];
+        REQUIRE(std::fabs(off) <= own + std::expm1(2 * moved) * size_of[at] + 1e-5);
+        squares += off * off;
+        whole += exact[at] * exact[at];
+      }
+      return std::sqrt(squares / whole);
+    };
+    const double half = error_of(KvType::f16), eight = error_of(KvType::q8_0), four = error_of(KvType::q4_0),
+                 keys_eight = error_of({KvType::q8_0, KvType::q4_0});
+    CAPTURE(std::string(set));
+    CAPTURE(four);
+    CHECK(error_of(KvType::f32) < 1e-5);
+    CHECK(half < 1e-3);
+    CHECK(half < eight);
+    CHECK(eight < 0.03);
+    CHECK(eight < keys_eight);
+    CHECK(keys_eight < four);
+  }
+}
