@@ -74,7 +74,6 @@ Status check_blocks(const StateReader& state, std::span<const Block> blocks, std
 }  // namespace
 
 void Cache::save(StateWriter& state) const {
-  state.text(kernels::kv_type_name(plan_.shape.type));
   state.text(plan_.split);
   state.text(plan_.keep);
   for (const std::int64_t value : {plan_.shape.context, plan_.budget_bytes, std::int64_t{plan_.chunk}, plan_.most_entries,
@@ -82,6 +81,7 @@ void Cache::save(StateWriter& state) const {
     state.number(value);
   }
   for (std::size_t i = 0; i < layers_.size(); ++i) {
+    state.text(kernels::kv_types_name(plan_.shape.layers[i].types));
     state.number(plan_.quota[i]);
     state.number(static_cast<std::int64_t>(layers_[i].store.key_bytes()));
     state.number(static_cast<std::int64_t>(layers_[i].store.value_bytes()));
@@ -108,7 +108,6 @@ void Cache::save(StateWriter& state) const {
 
 Status Cache::check_plan(StateReader& state) const {
   state.at("KV memory");
-  BRIM_TRY(state.same("storage", kernels::kv_type_name(plan_.shape.type)));
   BRIM_TRY(state.same("split", plan_.split));
   BRIM_TRY(state.same("rule", plan_.keep));
   BRIM_TRY(state.same("context", plan_.shape.context));
@@ -118,6 +117,7 @@ Status Cache::check_plan(StateReader& state) const {
   BRIM_TRY(state.same("layers", static_cast<std::int64_t>(layers_.size())));
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     state.at(sentence("layer ", i));
+    BRIM_TRY(state.same("storage", kernels::kv_types_name(plan_.shape.layers[i].types)));
     BRIM_TRY(state.same("entries it may keep", plan_.quota[i]));
     BRIM_TRY(state.same("bytes of a key", static_cast<std::int64_t>(layers_[i].store.key_bytes())));
     BRIM_TRY(state.same("bytes of a value", static_cast<std::int64_t>(layers_[i].store.value_bytes())));
@@ -153,7 +153,7 @@ Status Cache::restore_sizes(StateReader& state) {
     if (slots % kGranuleEntries != 0) return state.wrong("slots", "a multiple of 16", sentence(slots));
     left -= slots * price;
     if (moved_at_ > 0) {
-      layer.store.settle(map.layer(plan_.shape.layers[i], plan_.shape.type, plan_.needs, slots));
+      layer.store.settle(map.layer(plan_.shape.layers[i], plan_.needs, slots));
       set_quota(i, slots);
     }
     BRIM_TRY(state.number("first slot", 0, slots - 1, start));

@@ -171,7 +171,7 @@ TEST_CASE("arms: every split and every rule of the engine's lists, each once") {
     return count;
   };
   const std::size_t listed = names(brim::kv::split_names()) + names(brim::kv::rule_names());
-  CHECK(arms.size() == listed - 1 + 3);  // without snapkv itself, with full and two in q8_0
+  CHECK(arms.size() == listed - 1 + 7);  // without snapkv itself, with full and two in each of three types
   for (const Arm& arm : arms) CHECK(arm.seeds.size() == (arm.name == "shuffled" ? 20 : 1));
   const auto few = chosen_arms(arms, {"zigzag", "full"});
   REQUIRE(few.size() == 3);
