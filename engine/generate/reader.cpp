@@ -61,8 +61,11 @@ Result<MemoryPlan> plan_memory(const model::Config& config, const ReaderOptions&
   }
   const std::int64_t context = options.context > 0 ? options.context : config.context;
   MemoryPlan memory;
-  memory.automatic_bytes =
-      options.automatic_bytes > 0 ? options.automatic_bytes : static_cast<std::int64_t>(memory_limits().available / 4);
+  memory.automatic_bytes = options.automatic_bytes;
+  if (memory.automatic_bytes == 0) {
+    memory.automatic_bytes = static_cast<std::int64_t>(memory_limits().available / 4);
+    if (options.pool) memory.automatic_bytes = std::min(memory.automatic_bytes, options.pool->left());
+  }
   const kv::Shape shape = model::kv_shape(config, context, options.type);
   if (options.quotas.empty()) {
     BRIM_ASSIGN(memory.kv, kv::make_plan(shape, options.budget, memory.automatic_bytes, options.split, options.keep,
@@ -84,12 +87,20 @@ Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Mode
     BRIM_ASSIGN(options.profile,
                 model::find_profile(model->file(), model->config().layers.size(), options.profile_path));
   }
-  BRIM_ASSIGN(MemoryPlan memory, plan_memory(model->config(), options));
-  return create(std::move(model), std::move(memory), options);
+  auto memory = plan_memory(model->config(), options);
+  if (!memory && memory.error().code == ErrorCode::out_of_memory && options.pool) {
+    return error(ErrorCode::out_of_memory, memory.error().sentence, "; ", options.pool->describe());
+  }
+  if (!memory) return memory.error();
+  return create(std::move(model), std::move(*memory), options);
 }
 
 Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Model> model, MemoryPlan memory,
                                                const ReaderOptions& options) {
+  kv::Pool::Share share;
+  if (options.pool) {
+    BRIM_ASSIGN(share, kv::Pool::book(options.pool, memory.kv.budget_bytes));
+  }
   constexpr std::int64_t kAlignment = 4 * 64;  // each of the four parts starts on a cache line
   // The heap's part is had and given back: whether there is room for it shows here, not in the middle of a conversation.
   auto arena = Arena::create(static_cast<std::size_t>(memory.heap_bytes));
@@ -110,8 +121,10 @@ Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Mode
                                 delimiters));
   // The first parallel region allocates per thread; it happens here, where failing is still allowed.
   kernels::for_chunks(options.threads, options.threads, [](std::int64_t, int) noexcept {});
-  return std::unique_ptr<Reader>(new Reader(std::move(model), std::move(memory), std::move(*arena), std::move(cache),
+  std::unique_ptr<Reader> reader(new Reader(std::move(model), std::move(memory), std::move(*arena), std::move(cache),
                                             std::move(rope), options));
+  reader->share_ = std::move(share);
+  return reader;
 }
 
 Reader::Reader(std::shared_ptr<const model::Model> model, MemoryPlan memory, Arena arena, kv::Cache cache,

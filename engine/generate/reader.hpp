@@ -16,6 +16,7 @@
 #include "engine/base/state.hpp"
 #include "engine/generate/speculation.hpp"
 #include "engine/kv/cache.hpp"
+#include "engine/kv/pool.hpp"
 #include "engine/kv/profile.hpp"
 #include "engine/model/decoder.hpp"
 #include "engine/model/model.hpp"
@@ -27,6 +28,8 @@ struct ReaderOptions {
   kv::BudgetRequest budget;
   /// What an automatic budget goes by; 0: a quarter of the memory that is available.
   std::int64_t automatic_bytes = 0;
+  /// What the budget comes out of; null: only the machine's memory.
+  std::shared_ptr<kv::Pool> pool;
   kernels::KvTypes type;
   std::string split = kv::kChosenSplit;
   std::string keep = "window";
@@ -66,7 +69,7 @@ using ChunkObserver = std::function<void(std::int64_t first, model::Decoder& dec
 class Reader {
  public:
   /// Books, reserves and touches everything. Errors: as plan_memory; out_of_memory with the numbers when the machine (or
-  /// its cgroup, or an rlimit) has less.
+  /// its cgroup, or an rlimit) or the pool has less.
   static Result<std::unique_ptr<Reader>> create(std::shared_ptr<const model::Model> model, const ReaderOptions& options);
 
   /// An empty reader with the same plan, in memory of its own. `options`: those this one was made with. Errors:
@@ -125,6 +128,7 @@ class Reader {
 
   std::shared_ptr<const model::Model> model_;
   MemoryPlan memory_;
+  kv::Pool::Share share_;  ///< given back after the arena
   Arena arena_;
   kv::Cache cache_;
   std::unique_ptr<model::Rope> rope_;
