@@ -51,6 +51,7 @@ brim_status brim_model_load(const char* path, const brim_options* options, brim_
                 brim::api::model_options(options ? options->list : brim::api::OptionList()));
     auto handle = std::make_unique<brim_model>();
     handle->threads = settings.threads > 0 ? settings.threads : brim::kernels::default_threads();
+    if (settings.kv_pool > 0) handle->pool = std::make_shared<brim::kv::Pool>(settings.kv_pool);
     BRIM_ASSIGN(handle->model, brim::model::Model::load(path, {settings.memory, handle->threads},
                                                         progress_of(progress, user)));
     const std::string file = path;
@@ -95,6 +96,7 @@ brim_status brim_plan_get(const char* path, const brim_options* model_wishes, co
     BRIM_ASSIGN(brim::generate::SessionOptions for_session, session_options(session_wishes ? session_wishes->list : none));
     brim::generate::ReaderOptions& reader = for_session.reader;
     reader.threads = for_model.threads > 0 ? for_model.threads : brim::kernels::default_threads();
+    if (for_model.kv_pool > 0) reader.pool = std::make_shared<brim::kv::Pool>(for_model.kv_pool);
     BRIM_ASSIGN(const brim::io::Gguf file, brim::io::Gguf::open(path));
     BRIM_ASSIGN(const brim::model::Outline outline, brim::model::read_outline(file));
     BRIM_ASSIGN(reader.profile, brim::model::find_profile(file, outline.config.layers.size(), reader.profile_path));

@@ -1,11 +1,11 @@
-// The C interface, second part: sessions. Options, models and the machine are in c_model.cpp.
+// The C interface, second part: sessions. Options, models and the machine are in c_model.cpp; copying, saving and restoring
+// sessions in c_saving.cpp.
 #include <brim/brim.h>
 
 #include <algorithm>
 #include <memory>
 #include <string>
 
-#include "engine/api/barrier.hpp"
 #include "engine/api/handles.hpp"
 #include "engine/base/size_text.hpp"
 #include "engine/kv/layout.hpp"
@@ -25,20 +25,6 @@ brim_piece piece_of(const brim::generate::Piece& piece) {
   return out;
 }
 
-// Runs `body` on the session when it is this call's turn.
-template <class Handle, class Body>
-brim_status on_session(Handle* session, Turn::Kind kind, Body&& body) noexcept {
-  return guarded([&]() -> Status {
-    if (session == nullptr) return null_argument("session");
-    const Turn turn(const_cast<brim_session&>(*session), kind);
-    if (!turn.allowed()) {
-      return brim::error(ErrorCode::wrong_state,
-                         "this session is inside another call: one thread at a time, and no changes from a callback");
-    }
-    return body();
-  });
-}
-
 }  // namespace
 
 extern "C" {
@@ -47,10 +33,11 @@ brim_status brim_session_create(brim_model* model, const brim_options* options, 
   return guarded([&]() -> Status {
     if (model == nullptr || out == nullptr) return null_argument(model == nullptr ? "model" : "out");
     *out = nullptr;
-    BRIM_ASSIGN(brim::generate::SessionOptions settings,
-                brim::api::session_options(options ? options->list : brim::api::OptionList()));
-    settings.reader.threads = model->threads;
     auto handle = std::make_unique<brim_session>();
+    if (options != nullptr) handle->list = options->list;
+    BRIM_ASSIGN(brim::generate::SessionOptions settings, brim::api::session_options(handle->list));
+    settings.reader.threads = model->threads;
+    settings.reader.pool = model->pool;
     BRIM_ASSIGN(handle->session, brim::generate::Session::create(model->model, std::move(settings)));
     *out = handle.release();
     return {};
@@ -130,16 +117,7 @@ brim_status brim_session_rewind(brim_session* session, int64_t tokens) {
 brim_status brim_session_set(brim_session* session, const char* key, const char* value) {
   return on_session(session, Turn::Kind::change, [&]() -> Status {
     if (key == nullptr || value == nullptr) return null_argument(key == nullptr ? "key" : "value");
-    brim::generate::SessionOptions changed = session->session->options();
-    BRIM_ASSIGN(const brim::api::Change change, brim::api::change_option(changed, key, value));
-    switch (change) {
-      case brim::api::Change::sampling: return session->session->set_sampling(changed.sampling);
-      case brim::api::Change::stops: session->session->set_stops(changed.stops); break;
-      case brim::api::Change::end_tokens: session->session->set_ignore_end_tokens(changed.ignore_end_tokens); break;
-      case brim::api::Change::limit: session->session->set_limit(changed.limit); break;
-      case brim::api::Change::system: session->session->set_system(changed.system); break;
-    }
-    return {};
+    return set_option(*session, key, value);
   });
 }
 

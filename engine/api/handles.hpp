@@ -6,6 +6,7 @@
 #include <string>
 #include <thread>
 
+#include "engine/api/barrier.hpp"
 #include "engine/api/options.hpp"
 #include "engine/generate/session.hpp"
 #include "engine/model/model.hpp"
@@ -17,11 +18,13 @@ struct brim_options {
 struct brim_model {
   std::shared_ptr<const brim::model::Model> model;
   int threads = 1;
+  std::shared_ptr<brim::kv::Pool> pool;  ///< null: sessions have budgets of their own
   std::string name;
 };
 
 struct brim_session {
   std::unique_ptr<brim::generate::Session> session;
+  brim::api::OptionList list;  ///< what it was made with and what was changed since, for saving it
   std::string text;  ///< what a pointer handed out points into
   std::atomic<std::thread::id> user{};  ///< the thread that is inside a call; none: nobody
 };
@@ -51,5 +54,22 @@ class Turn {
   bool mine_ = false;
   bool allowed_ = false;
 };
+
+/// Runs `body` on the session when it is this call's turn.
+template <class Handle, class Body>
+brim_status on_session(Handle* session, Turn::Kind kind, Body&& body) noexcept {
+  return guarded([&]() -> Status {
+    if (session == nullptr) return null_argument("session");
+    const Turn turn(const_cast<brim_session&>(*session), kind);
+    if (!turn.allowed()) {
+      return error(ErrorCode::wrong_state,
+                   "this session is inside another call: one thread at a time, and no changes from a callback");
+    }
+    return body();
+  });
+}
+
+/// Changes one option of a living session, and remembers it. Errors: as change_option.
+Status set_option(brim_session& handle, const std::string& key, const std::string& value);
 
 }  // namespace brim::api

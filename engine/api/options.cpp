@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <limits>
 
+#include "engine/base/size_text.hpp"
+
 namespace brim::api {
 namespace {
 
@@ -156,6 +158,13 @@ Result<bool> set_memory(SessionOptions& options, std::string_view key, const std
 
 }  // namespace
 
+Result<bool> fixed_at_creation(std::string_view key, const std::string& value) {
+  SessionOptions unused;
+  return set_memory(unused, key, value);
+}
+
+bool repeatable(std::string_view key) { return key == "stop" || key == "logit_bias"; }
+
 Result<Change> change_option(SessionOptions& options, std::string_view key, const std::string& value) {
   BRIM_ASSIGN(const bool sampling, set_sampling(options.sampling, key, value));
   if (sampling) {
@@ -179,8 +188,7 @@ Result<Change> change_option(SessionOptions& options, std::string_view key, cons
     options.system = value;
     return Change::system;
   }
-  SessionOptions fixed;
-  BRIM_ASSIGN(const bool at_creation, set_memory(fixed, key, value));
+  BRIM_ASSIGN(const bool at_creation, fixed_at_creation(key, value));
   if (at_creation) {
     return error(ErrorCode::invalid_argument, "option ", key, " is fixed when a session is created");
   }
@@ -199,6 +207,10 @@ Result<ModelOptions> model_options(const OptionList& list) {
       options.memory = value == "private"  ? model::WeightMemory::own
                        : value == "shared" ? model::WeightMemory::shared
                                            : model::WeightMemory::file;
+    } else if (key == "kv.pool") {
+      const Result<std::size_t> size = parse_size(value);
+      if (!size || *size == 0 || *size > std::size_t{1} << 62) return bad_value(key, value, "a size: 256MiB");
+      options.kv_pool = static_cast<std::int64_t>(*size);
     } else {
       return error(ErrorCode::invalid_argument, "unknown model option '", key.substr(0, 80), "'");
     }

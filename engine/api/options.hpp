@@ -17,11 +17,17 @@ using OptionList = std::vector<std::pair<std::string, std::string>>;
 struct ModelOptions {
   int threads = 0;  ///< 0: kernels::default_threads()
   model::WeightMemory memory = model::WeightMemory::own;
+  std::int64_t kv_pool = 0;  ///< bytes that the budgets of all its sessions come out of; 0: no such limit
 };
 
 /// Errors: invalid_argument naming the key, the value, and what was expected or which keys there are.
 Result<ModelOptions> model_options(const OptionList& list);
 Result<generate::SessionOptions> session_options(const OptionList& list);
+
+/// Whether a session's key is fixed when the session is created. Errors: invalid_argument for its value.
+Result<bool> fixed_at_creation(std::string_view key, const std::string& value);
+/// Whether a key may be given several times, each adding to those before.
+bool repeatable(std::string_view key);
 
 /// What one key of a living session may change.
 enum class Change { sampling, stops, end_tokens, limit, system };

@@ -54,6 +54,8 @@ BRIM_API const char* brim_isa(void);
  *           weights          private (default): copied into the layout this machine's kernels read fastest;
  *                            shared: the same in a cache file, which the next start maps and processes share;
  *                            file: read in place in the model's file, slower
+ *           kv.pool          "256MiB": what the budgets of all its sessions come out of; a session that does not fit is
+ *                            refused, and what one has is given back when it is freed. Default: no such limit
  * Session:  context          positions; default the trained context
  *           kv.budget        "64MiB", "20%", "full", "auto" (default)
  *           kv.type          f32 | f16 (default) | q8_0 | q4_0, of keys and values; "q8_0:q4_0": keys in the first, values
@@ -140,6 +142,21 @@ BRIM_API brim_status brim_detokenize(const brim_model* model, const int32_t* ids
 /* Books, reserves and touches every byte the session will need; fails with the numbers when that cannot be had. */
 BRIM_API brim_status brim_session_create(brim_model* model, const brim_options* options, brim_session** out);
 BRIM_API void brim_session_free(brim_session* session);
+
+/* A second session that goes on exactly as this one would, with memory of its own, as much as the first one has: booked
+ * first, and refused with the numbers when it cannot be had. Each is independent of the other afterwards; the progress
+ * callback stays with the first. BRIM_WRONG_STATE when reading was interrupted and the text has to be read again. */
+BRIM_API brim_status brim_session_fork(brim_session* session, brim_session** out);
+/* Writes the session to a file, from which brim_session_restore() goes on exactly where it stands: KV memory, text,
+ * conversation, sampler, options. The file is written as PATH.part, synced and renamed: whatever happens, PATH is the old
+ * file or the new one. It can be read by its owner alone, and holds what was said. BRIM_WRONG_STATE as above; BRIM_IO. */
+BRIM_API brim_status brim_session_save(brim_session* session, const char* path);
+/* A session as it was saved, of the same model. `options` may be NULL. What they name replaces what the session was saved
+ * with; but what its memory depends on (context, kv.*) has to lead to the memory it was saved with. An altered, truncated
+ * or foreign file is refused with BRIM_BAD_FILE and a sentence. The file says how much memory the session books: for files
+ * from elsewhere name context and kv.budget. */
+BRIM_API brim_status brim_session_restore(brim_model* model, const brim_options* options, const char* path,
+                                          brim_session** out);
 
 /* Called while a prompt is read; may be NULL. */
 BRIM_API void brim_session_on_progress(brim_session* session, brim_progress progress, void* user);

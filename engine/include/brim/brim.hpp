@@ -131,6 +131,21 @@ class Session {
     handle_.reset(raw);
   }
 
+  /// A session as save() left it; `options` replace what it was saved with.
+  static Session restore(const Model& model, const std::string& path, const Options& options = {}) {
+    brim_session* raw = nullptr;
+    detail::check(brim_session_restore(model.get(), options.get(), path.c_str(), &raw));
+    return Session(raw);
+  }
+  /// Writes the session to a file, whole or not at all.
+  void save(const std::string& path) { detail::check(brim_session_save(handle_.get(), path.c_str())); }
+  /// A second session that goes on as this one does, with memory of its own.
+  Session fork() {
+    brim_session* raw = nullptr;
+    detail::check(brim_session_fork(handle_.get(), &raw));
+    return Session(raw);
+  }
+
   void on_progress(ProgressCallback progress) {
     progress_ = std::make_unique<ProgressCallback>(std::move(progress));
     brim_session_on_progress(
@@ -249,6 +264,7 @@ class Session {
   brim_session* get() const { return handle_.get(); }
 
  private:
+  explicit Session(brim_session* raw) : handle_(raw) {}
   struct Free {
     void operator()(brim_session* raw) const { brim_session_free(raw); }
   };

@@ -1,0 +1,155 @@
+// Copying, saving and restoring sessions through the C++ face, and sessions that share a pool of KV memory.
+#include <doctest/doctest.h>
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "brim/brim.hpp"
+#include "tests/support/tiny_model.hpp"
+
+namespace {
+
+struct Folder {
+  std::string path = [] {
+    char name[] = "/tmp/brim-saving-XXXXXX";
+    REQUIRE(mkdtemp(name) != nullptr);
+    return std::string(name);
+  }();
+  std::string model = path + "/model.gguf", file = path + "/session";
+  Folder() { brim::test::write_tiny_model(model, {}); }
+  ~Folder() { std::filesystem::remove_all(path); }
+};
+
+const brim::Options kOptions{{"kv.budget", "40%"}, {"kv.keep", "h2o"}, {"seed", "5"}, {"stop.ignore_eos", "1"},
+                             {"chat.template", "chatml"}, {"stop", "qqqq"}, {"logit_bias", "300-1"}};
+
+std::string said(brim::Session& session, int count) {
+  std::string text;
+  for (int i = 0; i < count; ++i) text += session.next().text;
+  return text;
+}
+
+/// The status and the sentence of a call that fails.
+template <class Call>
+std::pair<brim_status, std::string> failure(Call call) {
+  try {
+    call();
+  } catch (const brim::Exception& thrown) {
+    return {thrown.status(), thrown.what()};
+  }
+  return {BRIM_OK, ""};
+}
+
+}  // namespace
+
+TEST_CASE("a restored session needs no options, and goes on as the saved one and its copy do") {
+  const Folder folder;
+  const brim::Model model = brim::Model::load(folder.model, {{"threads", "2"}});
+  brim::Session session(model, kOptions);
+  session.set("temperature", "1.3");
+  session.set("temperature", "1.1");
+  session.set("stop", "wwww");
+  session.message("user", std::string(300, 'a') + " the cat");
+  said(session, 5);
+  session.save(folder.file);
+  brim::Session copy = session.fork();
+  const std::string expected = said(session, 20);
+  CHECK(said(copy, 20) == expected);
+  for (int i = 0; i < 2; ++i) {
+    brim::Session restored = brim::Session::restore(model, folder.file);
+    CHECK(restored.describe() == session.describe());
+    CHECK(said(restored, 20) == expected);
+    CHECK(restored.messages() == session.messages());
+    restored.save(folder.file + "2");  // its options are there to be saved again
+    brim::Session again = brim::Session::restore(model, folder.file + "2");
+    CHECK(said(again, 10) == said(restored, 10));
+  }
+  CHECK(!std::filesystem::exists(folder.file + ".part"));
+}
+
+TEST_CASE("options given when restoring replace saved ones; memory has to be as it was") {
+  const Folder folder;
+  const brim::Model model = brim::Model::load(folder.model, {{"threads", "2"}});
+  brim::Session session(model, kOptions);
+  session.append("the cat and the dog");
+  session.save(folder.file);
+  brim::Session shorter = brim::Session::restore(model, folder.file, {{"limit", "3"}, {"temperature", "0"}});
+  int pieces = 0;
+  for (const auto piece : shorter.pieces()) pieces += piece.size() < 100 ? 1 : 0;
+  CHECK(pieces == 4);  // the last one only ends the answer
+  CHECK(brim::Session::restore(model, folder.file, {{"kv.budget", "40%"}}).stats().tokens == session.stats().tokens);
+  const auto [status, sentence] =
+      failure([&] { brim::Session::restore(model, folder.file, {{"kv.budget", "60%"}}); });
+  CHECK(status == BRIM_BAD_FILE);
+  CHECK(sentence.find(folder.file + " cannot be restored: KV memory, ") == 0);
+  CHECK(failure([&] { brim::Session::restore(model, folder.file, {{"colour", "red"}}); }).first == BRIM_INVALID_ARGUMENT);
+  CHECK(failure([&] { brim::Session::restore(model, folder.path + "/none"); }).first == BRIM_IO);
+  CHECK(failure([&] { brim::Session::restore(model, folder.model); }).first == BRIM_BAD_FILE);
+  CHECK(failure([&] { session.save(""); }).first == BRIM_INVALID_ARGUMENT);
+  CHECK(failure([&] { session.save(folder.path + "/none/session"); }).first == BRIM_IO);
+}
+
+TEST_CASE("a callback can neither copy nor save") {
+  const Folder folder;
+  const brim::Model model = brim::Model::load(folder.model, {{"threads", "2"}});
+  brim::Session session(model, kOptions);
+  brim_status copied = BRIM_OK, saved = BRIM_OK;
+  session.on_progress([&](std::int64_t, std::int64_t) {
+    brim_session* copy = nullptr;
+    copied = brim_session_fork(session.get(), &copy);
+    saved = brim_session_save(session.get(), folder.file.c_str());
+    return true;
+  });
+  session.append(std::string(200, 'a'));
+  CHECK(copied == BRIM_WRONG_STATE);
+  CHECK(saved == BRIM_WRONG_STATE);
+  CHECK(!std::filesystem::exists(folder.file));
+}
+
+TEST_CASE("what an interrupted program left is replaced; a file that somebody else is writing is not touched") {
+  const Folder folder;
+  const brim::Model model = brim::Model::load(folder.model, {{"threads", "2"}});
+  brim::Session session(model, kOptions);
+  session.append("the cat");
+  std::ofstream(folder.file + ".part") << std::string(100000, 'x');
+  session.save(folder.file);
+  CHECK(!std::filesystem::exists(folder.file + ".part"));
+  CHECK(brim::Session::restore(model, folder.file).stats().tokens == session.stats().tokens);
+}
+
+TEST_CASE("sessions of one model share its pool: what does not fit is refused with the numbers, and given back") {
+  const Folder folder;
+  const brim::Options budget{{"kv.budget", "100KiB"}};
+  const brim::Model model = brim::Model::load(folder.model, {{"threads", "2"}, {"kv.pool", "250KiB"}});
+  brim::Session first(model, budget);
+  {
+    brim::Session second = first.fork();
+    for (int i = 0; i < 2; ++i) {
+      const auto [status, sentence] = i == 0 ? failure([&] { brim::Session(model, budget); })
+                                             : failure([&] { brim::Session copy = second.fork(); });
+      CHECK(status == BRIM_OUT_OF_MEMORY);
+      for (const char* part : {"102400 bytes", "256000 bytes", "204800 bytes", "2 sessions"}) {
+        CAPTURE(part);
+        CHECK(sentence.find(part) != std::string::npos);
+      }
+    }
+    // An automatic budget takes what is left, or says what is missing.
+    const auto [status, sentence] = failure([&] {
+      brim::Session rest(model);
+      CHECK(rest.stats().kv_budget_bytes <= 256000 - 204800);
+    });
+    if (status != BRIM_OK) CHECK(sentence.find("256000 bytes") != std::string::npos);
+  }
+  brim::Session second(model, budget);
+  second.append("the cat");
+  second.save(folder.file);
+  CHECK(failure([&] { brim::Session::restore(model, folder.file); }).first == BRIM_OUT_OF_MEMORY);
+  const brim::Model other = brim::Model::load(folder.model, {{"threads", "2"}});
+  CHECK(brim::Session::restore(other, folder.file).stats().kv_budget_bytes == 102400);
+  CHECK(brim::plan(folder.model, {{"kv.pool", "200KiB"}}).kv_budget_bytes <= 204800);
+  CHECK(failure([&] { brim::Model::load(folder.model, {{"kv.pool", "much"}}); }).first == BRIM_INVALID_ARGUMENT);
+}

@@ -1,0 +1,101 @@
+// A program that is killed while it saves: whatever the moment, the file's name stands for the old session or the new one,
+// whole, and what was left beside it is taken over by the next save.
+#include <doctest/doctest.h>
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "brim/brim.hpp"
+#include "tests/support/tiny_model.hpp"
+
+namespace {
+
+constexpr int kKills = 200;
+constexpr long kLongestLife = 120'000'000;  // nanoseconds
+
+/// Has the system kill this process in `nanoseconds`.
+void die_in(long nanoseconds) {
+  sigevent event{};
+  event.sigev_notify = SIGEV_SIGNAL;
+  event.sigev_signo = SIGKILL;
+  timer_t timer{};
+  itimerspec when{};
+  when.it_value.tv_nsec = nanoseconds;
+  if (timer_create(CLOCK_MONOTONIC, &event, &timer) != 0 || timer_settime(timer, 0, &when, nullptr) != 0) _exit(3);
+}
+
+/// The life of a child: saves one session and the other under the same name until it dies. Returns how it ended.
+int save_until_killed(const brim::Session& one, const brim::Session& other, const std::string& file, long nanoseconds) {
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    die_in(nanoseconds);
+    for (;;) {
+      if (brim_session_save(one.get(), file.c_str()) != BRIM_OK) _exit(1);
+      if (brim_session_save(other.get(), file.c_str()) != BRIM_OK) _exit(2);
+    }
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  return status;
+}
+
+}  // namespace
+
+TEST_CASE("after a kill at any moment the name stands for one whole session") {
+  char name[] = "/tmp/brim-killed-XXXXXX";
+  REQUIRE(mkdtemp(name) != nullptr);
+  const std::string folder = name, file = folder + "/session";
+  brim::test::write_tiny_model(folder + "/model.gguf", {});
+  const brim::Model model = brim::Model::load(folder + "/model.gguf", {{"threads", "1"}});
+  const brim::Options options{{"kv.budget", "full"}, {"temperature", "0"}, {"stop.ignore_eos", "1"}};
+  brim::Session one(model, options), other(model, options);
+  one.append(std::string(200, 'a'));
+  other.append("something that is much shorter");
+  const std::map<std::int64_t, std::vector<float>> logits{{one.stats().tokens, one.logits()},
+                                                          {other.stats().tokens, other.logits()}};
+  REQUIRE(logits.size() == 2);
+  // A child lives for up to three saves, however fast this disk is.
+  const auto start = std::chrono::steady_clock::now();
+  one.save(file);
+  other.save(file);
+  const long both = std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count();
+  const long longest = std::min(kLongestLife, both / 2 * 3);
+
+  std::map<std::int64_t, int> found;
+  int left_behind = 0;
+  std::uint32_t random = 1;
+  for (int kill = 0; kill < kKills; ++kill) {
+    random = random * 1664525u + 1013904223u;
+    const int status = save_until_killed(one, other, file, 1 + static_cast<long>(random >> 2) % longest);
+    REQUIRE(WIFSIGNALED(status));
+    REQUIRE(WTERMSIG(status) == SIGKILL);
+    brim::Session restored = brim::Session::restore(model, file);
+    const auto expected = logits.find(restored.stats().tokens);
+    REQUIRE(expected != logits.end());
+    REQUIRE(restored.logits() == expected->second);
+    ++found[expected->first];
+    left_behind += std::filesystem::exists(file + ".part") ? 1 : 0;
+    // Beside the model, the session and what was being written there is nothing.
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      const std::string path = entry.path();
+      REQUIRE((path == folder + "/model.gguf" || path == file || path == file + ".part"));
+    }
+  }
+  // Both sessions were found, and some kills came in the middle: else nothing was tested.
+  CHECK(found.size() == 2);
+  CHECK(left_behind > 0);
+  one.save(file);
+  CHECK(!std::filesystem::exists(file + ".part"));
+  std::filesystem::remove_all(folder);
+}
