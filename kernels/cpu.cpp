@@ -87,8 +87,9 @@ Machine detect() {
   std::string name = "aarch64";
   if (std::FILE* file = std::fopen("/sys/devices/system/cpu/cpu0/regs/identification/midr_el1", "r")) {
     char text[32] = {};
-    if (std::fscanf(file, "%31s", text) == 1) name += std::string(" midr ") + text;
+    const bool read = std::fscanf(file, "%31s", text) == 1;
     std::fclose(file);
+    if (read) name += std::string(" midr ") + text;
   }
   return {name, features};
 }

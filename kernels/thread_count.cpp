@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <iterator>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -21,10 +22,10 @@ namespace {
 /// The whole of a small file; empty when it is not there.
 std::string read_text(const std::string& path) {
   std::string text;
-  if (std::FILE* file = std::fopen(path.c_str(), "r")) {
-    char part[4096];
-    for (std::size_t got; text.size() < 65536 && (got = std::fread(part, 1, sizeof part, file)) > 0;) text.append(part, got);
-    std::fclose(file);
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "r"), std::fclose);
+  char part[4096];
+  for (std::size_t got; file && text.size() < 65536 && (got = std::fread(part, 1, sizeof part, file.get())) > 0;) {
+    text.append(part, got);
   }
   return text;
 }

@@ -46,7 +46,7 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
   void* data = ::mmap(nullptr, mapped.size_, PROT_READ, MAP_PRIVATE, file.number, 0);
   if (data == MAP_FAILED) {
     mapped.size_ = 0;
-    return error(ErrorCode::io, "cannot map ", path, ": ", reason(errno));
+    return error(errno == ENOMEM ? ErrorCode::out_of_memory : ErrorCode::io, "cannot map ", path, ": ", reason(errno));
   }
   mapped.data_ = static_cast<const std::byte*>(data);
   mapped.expect(Access::sequential);

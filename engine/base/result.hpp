@@ -31,6 +31,7 @@ struct Error {
 template <class... Parts>
 std::string sentence(const Parts&... parts) {
   std::ostringstream stream;
+  stream.exceptions(std::ios::badbit);  // without memory it would go on and hold half a sentence, or half a tensor's name
   (stream << ... << parts);
   return stream.str();
 }
