@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/generate/messages_json.hpp"
 #include "engine/text/stream_decoder.hpp"
 
 namespace brim::generate {
@@ -26,8 +27,8 @@ std::string clean(std::string_view content) {
 // What a message takes beside its content, about.
 constexpr std::int64_t kMessageBytes = 256;
 
-std::int64_t bytes_of(const text::Json& message) {
-  return kMessageBytes + static_cast<std::int64_t>(message["content"].get_ref<const std::string&>().size());
+std::int64_t bytes_of(const text::ChatMessage& message) {
+  return kMessageBytes + static_cast<std::int64_t>(message.content.size());
 }
 
 bool known_role(std::string_view role) { return std::find(std::begin(kRoles), std::end(kRoles), role) != std::end(kRoles); }
@@ -69,36 +70,35 @@ Status Conversation::add(std::string_view role, std::string_view content) {
   if (!known_role(role)) {
     return error(ErrorCode::invalid_argument, "message role: expected system, user, assistant or tool, found '", role, "'");
   }
-  messages_.push_back({{"role", std::string(role)}, {"content", clean(content)}});
+  messages_.push_back({std::string(role), clean(content)});
   return {};
 }
 
 void Conversation::extend_last(std::string_view content) {
-  messages_.back()["content"].get_ref<std::string&>() += content;
+  messages_.back().content += content;
 }
 
-bool Conversation::last_is(std::string_view role) const { return !messages_.empty() && messages_.back()["role"] == role; }
+bool Conversation::last_is(std::string_view role) const { return !messages_.empty() && messages_.back().role == role; }
 
 bool Conversation::drop_oldest(std::int64_t most) {
   std::int64_t held = 0;
-  for (const text::Json& message : messages_) held += bytes_of(message);
+  for (const text::ChatMessage& message : messages_) held += bytes_of(message);
   if (held <= most / 2) return false;
-  const std::size_t first = !messages_.empty() && messages_[0]["role"] == "system" ? 1 : 0;
+  const std::size_t first = !messages_.empty() && messages_[0].role == "system" ? 1 : 0;
   std::size_t end = first;  // of what is dropped: templates want the user to speak first
   for (std::size_t at = first; at < messages_.size(); ++at) {
-    if (messages_[at]["role"] == "user") {
+    if (messages_[at].role == "user") {
       end = at;
       if (held <= most / 4) break;
     }
     held -= bytes_of(messages_[at]);
   }
-  using Place = text::Json::difference_type;
-  messages_.erase(messages_.begin() + static_cast<Place>(first), messages_.begin() + static_cast<Place>(end));
+  messages_.erase(messages_.begin() + static_cast<std::ptrdiff_t>(first), messages_.begin() + static_cast<std::ptrdiff_t>(end));
   return end > first;
 }
 
 bool Conversation::cut_last(std::int64_t most) {
-  std::string& content = messages_.back()["content"].get_ref<std::string&>();
+  std::string& content = messages_.back().content;
   if (static_cast<std::int64_t>(content.size()) <= most / 2) return false;
   std::size_t begin = content.size() / 2;
   while (begin < content.size() && (static_cast<unsigned char>(content[begin]) & 0xC0) == 0x80) ++begin;
@@ -107,29 +107,35 @@ bool Conversation::cut_last(std::int64_t most) {
 }
 
 void Conversation::set_system(std::string_view content) {
-  if (!messages_.empty() && messages_[0]["role"] == "system") messages_.erase(0);
-  if (content.empty()) return;
-  messages_.insert(messages_.begin(), text::Json({{"role", "system"}, {"content", clean(content)}}));
+  text::ChatMessage message{"system", clean(content)};
+  const bool there = !messages_.empty() && messages_[0].role == "system";
+  if (content.empty()) {
+    if (there) messages_.erase(messages_.begin());
+  } else if (there) {
+    messages_[0] = std::move(message);
+  } else {
+    messages_.insert(messages_.begin(), std::move(message));
+  }
 }
 
 std::string Conversation::json() const {
-  return messages_.dump(2, ' ', false, text::Json::error_handler_t::replace);
+  if (messages_.empty()) return "[]";
+  std::string json = "[";
+  for (const text::ChatMessage& message : messages_) {
+    json += json.size() > 1 ? ",\n  {\n    \"role\": " : "\n  {\n    \"role\": ";
+    append_quoted(json, message.role);
+    json += ",\n    \"content\": ";
+    append_quoted(json, message.content);
+    json += "\n  }";
+  }
+  return json += "\n]";
 }
 
 Status Conversation::load(std::string_view json) {
-  const text::Json parsed = text::Json::parse(json, nullptr, false);
-  if (!parsed.is_array()) {
-    return error(ErrorCode::invalid_argument, "messages: expected a JSON array of {\"role\", \"content\"}");
-  }
-  text::Json messages = text::Json::array();
-  for (const text::Json& message : parsed) {
-    if (!message.is_object() || !message.contains("role") || !message.contains("content") ||
-        !message["role"].is_string() || !message["content"].is_string() ||
-        !known_role(message["role"].get_ref<const std::string&>())) {
-      return error(ErrorCode::invalid_argument, "message ", messages.size() + 1,
-                   ": expected {\"role\": system, user, assistant or tool, \"content\": text}");
-    }
-    messages.push_back({{"role", message["role"]}, {"content", clean(message["content"].get_ref<const std::string&>())}});
+  BRIM_ASSIGN(std::vector<text::ChatMessage> messages, read_messages(json));
+  for (std::size_t index = 0; index < messages.size(); ++index) {
+    if (!known_role(messages[index].role)) return bad_message(index);
+    messages[index].content = clean(messages[index].content);
   }
   messages_ = std::move(messages);
   return {};
@@ -150,17 +156,13 @@ std::string Conversation::protect(const std::string& content) const {
 }
 
 Result<std::string> Conversation::render() const {
-  text::Json messages = text::Json::array();
-  for (const text::Json& message : messages_) {
-    messages.push_back({{"role", message["role"]}, {"content", protect(message["content"].get_ref<const std::string&>())}});
-  }
+  text::ChatInput input;
+  input.messages.reserve(messages_.size());
+  for (const text::ChatMessage& message : messages_) input.messages.push_back({message.role, protect(message.content)});
   const text::Vocabulary& vocabulary = tokenizer_->vocabulary();
-  text::Json variables;
-  variables["messages"] = std::move(messages);
-  variables["add_generation_prompt"] = true;
-  variables["bos_token"] = std::string(tokenizer_->piece(vocabulary.bos, true));
-  variables["eos_token"] = std::string(tokenizer_->piece(vocabulary.eos, true));
-  auto rendered = template_.render(variables, {});
+  input.bos = tokenizer_->piece(vocabulary.bos, true);
+  input.eos = tokenizer_->piece(vocabulary.eos, true);
+  auto rendered = template_.render(input, {});
   if (!rendered) return offer(rendered.error());
   return rendered;
 }

@@ -29,7 +29,7 @@ class Conversation {
 
   /// Appends a message; bytes that are no UTF-8 become U+FFFD. Errors: invalid_argument for an unknown role.
   Status add(std::string_view role, std::string_view content);
-  void drop_last() { messages_.erase(messages_.size() - 1); }
+  void drop_last() { messages_.pop_back(); }
   /// Adds to the last message, which must be the assistant's.
   void extend_last(std::string_view content);
   bool last_is(std::string_view role) const;
@@ -39,7 +39,7 @@ class Conversation {
   /// Drops the older half of the last message where it alone is longer than half of `most` bytes. Says whether it was.
   bool cut_last(std::int64_t most);
   bool empty() const { return messages_.empty(); }
-  void clear() { messages_ = text::Json::array(); }
+  void clear() { messages_.clear(); }
   /// Sets, replaces or (when empty) removes the system message.
   void set_system(std::string_view content);
 
@@ -60,7 +60,7 @@ class Conversation {
 
   const text::Tokenizer* tokenizer_;
   text::ChatTemplate template_;
-  text::Json messages_ = text::Json::array();
+  std::vector<text::ChatMessage> messages_;
   std::vector<std::string> control_texts_;
 };
 

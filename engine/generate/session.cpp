@@ -162,10 +162,15 @@ Status Session::message(std::string_view role, std::string_view content) {
   BRIM_TRY(conversation_.add(role, content));
   answering_ = false;
   if (role == "system" || role == "assistant") return {};
-  if (const Status status = read_conversation(); !status) {
-    conversation_.drop_last();
-    return status;
-  }
+  // Also where there is no memory to render it with.
+  struct TakeBack {
+    Conversation* conversation;
+    ~TakeBack() {
+      if (conversation != nullptr) conversation->drop_last();
+    }
+  } take_back{&conversation_};
+  BRIM_TRY(read_conversation());
+  take_back.conversation = nullptr;
   forget_oldest();
   answering_ = true;
   return conversation_.add("assistant", "");

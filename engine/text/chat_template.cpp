@@ -2,6 +2,7 @@
 #include "engine/text/chat_template.hpp"
 
 #include <new>
+#include <optional>
 
 #include "engine/text/jinja/code_points.hpp"
 #include "engine/text/jinja/failure.hpp"
@@ -58,15 +59,16 @@ Result<ChatTemplate> ChatTemplate::parse(std::string_view source) {
   }
 }
 
-Result<std::string> ChatTemplate::render(const Json& variables, const RenderOptions& options) const {
+// variable(name) is the value that a name has for the template, or none.
+template <class Variable>
+Result<std::string> ChatTemplate::run(const RenderOptions& options, Variable&& variable) const {
   try {
-    if (!variables.is_object()) jinja::fail("the variables of a template must be a JSON object");
     const jinja::Meter meter(options.max_steps);
     jinja::Interpreter interpreter(program_->tree, options.now);
     const auto& names = program_->tree.names;
     for (std::size_t id = 0; id < names.size(); ++id) {
-      const auto found = variables.find(names[id]);
-      if (found != variables.end()) interpreter.define(static_cast<jinja::NameId>(id), jinja::from_json(*found));
+      std::optional<jinja::Value> value = variable(names[id]);
+      if (value) interpreter.define(static_cast<jinja::NameId>(id), std::move(*value));
     }
     return interpreter.run();
   } catch (const jinja::TemplateFailure& failure) {
@@ -74,6 +76,36 @@ Result<std::string> ChatTemplate::render(const Json& variables, const RenderOpti
   } catch (const std::bad_alloc&) {
     return error(ErrorCode::out_of_memory, "not enough memory to render the template");
   }
+}
+
+Result<std::string> ChatTemplate::render(const Json& variables, const RenderOptions& options) const {
+  if (!variables.is_object()) {
+    return error(ErrorCode::invalid_argument, "the variables of a template must be a JSON object");
+  }
+  return run(options, [&](const std::string& name) -> std::optional<jinja::Value> {
+    const auto found = variables.find(name);
+    if (found == variables.end()) return std::nullopt;
+    return jinja::from_json(*found);
+  });
+}
+
+Result<std::string> ChatTemplate::render(const ChatInput& input, const RenderOptions& options) const {
+  using jinja::Value;
+  return run(options, [&](std::string_view name) -> std::optional<Value> {
+    if (name == "add_generation_prompt") return Value::boolean(input.add_generation_prompt);
+    if (name == "bos_token") return Value::text(jinja::valid_utf8(input.bos));
+    if (name == "eos_token") return Value::text(jinja::valid_utf8(input.eos));
+    if (name != "messages") return std::nullopt;
+    std::vector<Value> messages;
+    messages.reserve(input.messages.size());
+    for (const ChatMessage& message : input.messages) {
+      auto dict = std::make_shared<jinja::Dict>();
+      dict->set(Value::text("role"), Value::text(message.role));
+      dict->set(Value::text("content"), Value::text(jinja::valid_utf8(message.content)));
+      messages.push_back(Value::dict(std::move(dict)));
+    }
+    return Value::list(std::move(messages));
+  });
 }
 
 }  // namespace brim::text

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "engine/base/result.hpp"
 
@@ -21,6 +22,18 @@ struct RenderOptions {
   /// How much work a template may do before it fails; a step is about a tenth of a microsecond, a conversation of a
   /// thousand messages some ten thousand steps.
   long long max_steps = 100'000'000;
+};
+
+struct ChatMessage {
+  std::string role;
+  std::string content;
+};
+
+/// A conversation as every template expects it.
+struct ChatInput {
+  std::vector<ChatMessage> messages;
+  bool add_generation_prompt = true;
+  std::string_view bos, eos;  ///< bos_token, eos_token
 };
 
 /// Immutable after parse; render is safe to call from several threads.
@@ -37,9 +50,13 @@ class ChatTemplate {
   /// `variables`: one JSON object with every variable the template sees; a missing one is undefined. Errors:
   /// invalid_argument with the template's own message when it calls raise_exception, or with line and reason.
   Result<std::string> render(const Json& variables, const RenderOptions& options) const;
+  /// The same without JSON in between, whose destructors end the process where there is no memory for them.
+  Result<std::string> render(const ChatInput& input, const RenderOptions& options) const;
 
  private:
   struct Program;
+  template <class Variable>
+  Result<std::string> run(const RenderOptions& options, Variable&& variable) const;
   explicit ChatTemplate(std::unique_ptr<Program> program);
   std::unique_ptr<Program> program_;
 };

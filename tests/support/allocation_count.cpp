@@ -19,14 +19,25 @@
 
 #if !BRIM_COUNTS_ALLOCATIONS
 std::size_t brim::test::allocation_count() { return 0; }
+void brim::test::fail_new(long) {}
+bool brim::test::new_failed() { return false; }
 #else
 
 namespace {
 
 std::atomic<std::size_t> allocations{0};
 
+constinit thread_local long countdown = -1;  // until the one that fails; −1: none will
+constinit thread_local bool failed = false;
+
+bool fails() {
+  if (countdown < 0 || countdown-- > 0) return false;
+  return failed = true;
+}
+
 void* allocate(std::size_t size, std::size_t alignment) {
   allocations.fetch_add(1, std::memory_order_relaxed);
+  if (fails()) throw std::bad_alloc();
   if (size == 0) size = 1;
   const std::size_t rounded = alignment == 0 ? size : (size + alignment - 1) / alignment * alignment;
   void* memory = alignment == 0 ? std::malloc(size) : std::aligned_alloc(alignment, rounded);
@@ -38,6 +49,16 @@ void* allocate(std::size_t size, std::size_t alignment) {
 
 std::size_t brim::test::allocation_count() { return allocations.load(std::memory_order_relaxed); }
 
+void brim::test::fail_new(long index) {
+  failed = false;
+  countdown = index;
+}
+
+bool brim::test::new_failed() {
+  countdown = -1;
+  return failed;
+}
+
 void* operator new(std::size_t size) { return allocate(size, 0); }
 void* operator new(std::size_t size, std::align_val_t alignment) {
   return allocate(size, static_cast<std::size_t>(alignment));
@@ -45,7 +66,7 @@ void* operator new(std::size_t size, std::align_val_t alignment) {
 // Sanitizers bring this form themselves, and would see what it gave freed by ours.
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   allocations.fetch_add(1, std::memory_order_relaxed);
-  return std::malloc(size == 0 ? 1 : size);
+  return fails() ? nullptr : std::malloc(size == 0 ? 1 : size);
 }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }

@@ -1,4 +1,4 @@
-// Counts what a test program allocates, for code that promises to allocate nothing.
+// Counts what a test program allocates, for code that promises to allocate nothing; and lets one allocation fail.
 #pragma once
 
 #include <cstddef>
@@ -7,5 +7,10 @@ namespace brim::test {
 
 /// How often operator new has been called in this program so far, by all threads, in all its forms.
 std::size_t allocation_count();
+
+/// From now on the calling thread's operator new number `index` (0: the next) fails, that one alone.
+void fail_new(long index);
+/// Whether it has failed; no other will from now on.
+bool new_failed();
 
 }  // namespace brim::test

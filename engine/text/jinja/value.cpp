@@ -19,7 +19,11 @@ void Value::bury(Data&& data) noexcept {
   // While a bury() further up the stack is at work, what is found on the way down is handed to it.
   thread_local std::vector<Data>* dying = nullptr;
   if (dying != nullptr) {
-    dying->push_back(std::move(data));
+    try {
+      dying->push_back(std::move(data));
+    } catch (const std::bad_alloc&) {
+      const Data here = std::move(data);  // no room to queue it: it goes at once, a level deeper
+    }
     return;
   }
   std::vector<Data> queue;

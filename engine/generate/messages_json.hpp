@@ -1,0 +1,24 @@
+// A conversation as JSON text and back. Without a tree of JSON values in between: nlohmann's allocate when they are destroyed,
+// and end the process where that fails.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/result.hpp"
+#include "engine/text/chat_template.hpp"
+
+namespace brim::generate {
+
+/// Appends `text`, which is UTF-8, as a JSON string.
+void append_quoted(std::string& json, std::string_view text);
+
+/// The messages of a JSON array of {"role": text, "content": text}; other members are passed over. Errors: invalid_argument.
+Result<std::vector<text::ChatMessage>> read_messages(std::string_view json);
+
+/// What is wrong with message `index`, counted from 0.
+Error bad_message(std::size_t index);
+
+}  // namespace brim::generate

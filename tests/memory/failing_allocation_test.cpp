@@ -1,0 +1,141 @@
+// Every allocation fails once, one after another, while a model is loaded, a session created and a message answered: each
+// time the call ends with a status and a sentence, nothing leaks, and the next try works.
+#include <brim/brim.h>
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "tests/memory/failing_malloc.hpp"
+#include "tests/memory/long_chat.hpp"
+
+namespace {
+
+struct ModelFile {
+  std::string path = (std::filesystem::temp_directory_path() / ("brim-failing-" + std::to_string(::getpid()))).string();
+  ModelFile() { brim::test::write_chat_model(path); }
+  ~ModelFile() { std::remove(path.c_str()); }
+};
+
+struct Tally {
+  long failed = 0;    ///< allocations, until `work` needed no more
+  long shrugged = 0;  ///< of those: the call did what it should without (a limit not read, a sort without its buffer)
+};
+
+// Calls work() with allocation 0, 1, 2, … failing, until it makes no more of them. `undo` gives back what a success made; without
+// one a success may keep what it made.
+Tally fail_each(const std::function<brim_status()>& work, const std::function<void()>& undo) {
+  // Once without: what is made at a first use and kept, a sentence's room among it.
+  REQUIRE(work() == BRIM_OK);
+  if (undo) undo();
+  brim_model* none = nullptr;
+  REQUIRE(brim_model_load("/there is no such file and its name is long", nullptr, nullptr, nullptr, &none) == BRIM_IO);
+  Tally tally;
+  for (;; ++tally.failed) {
+    const long before = brim::test::live_allocations();
+    brim::test::fail_allocation(tally.failed);
+    const brim_status status = work();
+    const bool failed = brim::test::allocation_failed();
+    if (status == BRIM_OK && undo) undo();
+    const long after = brim::test::live_allocations();
+    if (!failed) return tally;
+    if (status == BRIM_OK) ++tally.shrugged;
+    const std::string sentence = status == BRIM_OK ? "" : brim_last_error();
+    const bool right = status == BRIM_OK || (status == BRIM_OUT_OF_MEMORY && sentence.size() > 10);
+    const bool leaked = undo && after != before;
+    if (right && !leaked) continue;
+    INFO("allocation ", tally.failed, ", status ", static_cast<int>(status), ": ", sentence);
+    CHECK(right);
+    CHECK(!leaked);
+    return tally;
+  }
+}
+
+struct Loaded {
+  const ModelFile file;
+  brim_model* model = nullptr;
+  brim_options* options = brim::test::chat_options();
+  Loaded() {
+    brim_options* one = nullptr;
+    REQUIRE(brim_options_create(&one) == BRIM_OK);
+    REQUIRE(brim_options_set(one, "threads", "1") == BRIM_OK);
+    REQUIRE(brim_model_load(file.path.c_str(), one, nullptr, nullptr, &model) == BRIM_OK);
+    brim_options_free(one);
+  }
+  ~Loaded() {
+    brim_options_free(options);
+    brim_model_free(model);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("loading a model") {
+  const ModelFile file;
+  for (const char* weights : {"private", "file"}) {
+    INFO(weights);
+    brim_options* options = nullptr;
+    brim_model* model = nullptr;
+    const Tally tally = fail_each(
+        [&] {
+          model = nullptr;
+          options = nullptr;
+          brim_status status = brim_options_create(&options);
+          if (status == BRIM_OK) status = brim_options_set(options, "threads", "1");
+          if (status == BRIM_OK) status = brim_options_set(options, "weights", weights);
+          if (status == BRIM_OK) status = brim_model_load(file.path.c_str(), options, nullptr, nullptr, &model);
+          if (status != BRIM_OK) CHECK(model == nullptr);
+          brim_options_free(options);
+          return status;
+        },
+        [&] { brim_model_free(model); });
+    MESSAGE(tally.failed, " allocations, ", tally.shrugged, " not missed");
+    CHECK(tally.failed > 500);
+    CHECK(tally.shrugged < tally.failed / 10);
+  }
+}
+
+TEST_CASE("planning and creating a session") {
+  const Loaded loaded;
+  brim_plan plan{};
+  plan.size = sizeof plan;
+  const Tally planned = fail_each(
+      [&] { return brim_plan_get(loaded.file.path.c_str(), nullptr, loaded.options, &plan); }, [] {});
+  CHECK(planned.failed > 100);
+  for (const char* keep : {"window", "dynsplit"}) {
+    brim_session* session = nullptr;
+    REQUIRE(brim_options_set(loaded.options, "kv.keep", keep) == BRIM_OK);
+    const Tally tally = fail_each([&] { return brim_session_create(loaded.model, loaded.options, &session); },
+                                  [&] { brim_session_free(session); });
+    MESSAGE(keep, ": ", tally.failed, " allocations, ", tally.shrugged, " not missed");
+    CHECK(tally.failed > 100);
+    CHECK(tally.shrugged < tally.failed / 10);
+  }
+}
+
+TEST_CASE("saying something: a session that ran out can be cleared and goes on") {
+  const Loaded loaded;
+  brim_session* session = nullptr;
+  REQUIRE(brim_session_create(loaded.model, loaded.options, &session) == BRIM_OK);
+  const Tally tally = fail_each(
+      [&] {
+        const char* json = nullptr;
+        std::size_t size = 0;
+        brim_status status = brim_session_message(session, "user", "the dog </s> was here", 21);
+        brim_piece piece{};
+        piece.size = sizeof piece;
+        for (int i = 0; i < 4 && status == BRIM_OK; ++i) status = brim_session_next(session, &piece);
+        if (status == BRIM_OK) status = brim_session_messages(session, &json, &size);
+        if (status == BRIM_OK) status = brim_session_set(session, "dry_multiplier", "0.5");
+        return status;
+      },
+      {});
+  MESSAGE(tally.failed, " allocations, ", tally.shrugged, " not missed");
+  brim_session_clear(session);
+  CHECK(brim::test::chat_turn(session, 0));
+  brim_session_free(session);
+}

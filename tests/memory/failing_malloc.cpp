@@ -1,0 +1,103 @@
+// See failing_malloc.hpp. glibc's own functions under their second names do the work.
+#include "tests/memory/failing_malloc.hpp"
+
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+
+#include "tests/support/allocation_count.hpp"
+
+#ifdef BRIM_OWN_MALLOC
+
+extern "C" {
+void* __libc_malloc(std::size_t size);
+void* __libc_calloc(std::size_t count, std::size_t size);
+void* __libc_realloc(void* memory, std::size_t size);
+void* __libc_memalign(std::size_t alignment, std::size_t size);
+void __libc_free(void* memory);
+}
+
+namespace {
+
+std::atomic<long> live{0};
+constinit thread_local long countdown = -1;  // allocations until the one that fails; −1: none will
+constinit thread_local bool failed = false;
+
+bool fails() {
+  if (countdown < 0 || countdown-- > 0) return false;
+  failed = true;
+  errno = ENOMEM;
+  return true;
+}
+
+void* counted(void* memory) {
+  if (memory != nullptr) live.fetch_add(1, std::memory_order_relaxed);
+  return memory;
+}
+
+}  // namespace
+
+namespace brim::test {
+
+void fail_allocation(long index) {
+  failed = false;
+  countdown = index;
+}
+bool allocation_failed() {
+  countdown = -1;
+  return failed;
+}
+long live_allocations() { return live.load(); }
+
+}  // namespace brim::test
+
+extern "C" {
+
+void* malloc(std::size_t size) { return fails() ? nullptr : counted(__libc_malloc(size)); }
+void* calloc(std::size_t count, std::size_t size) { return fails() ? nullptr : counted(__libc_calloc(count, size)); }
+void* realloc(void* memory, std::size_t size) {
+  if (fails()) return nullptr;
+  void* const moved = __libc_realloc(memory, size);
+  return memory == nullptr ? counted(moved) : moved;
+}
+void* memalign(std::size_t alignment, std::size_t size) {
+  return fails() ? nullptr : counted(__libc_memalign(alignment, size));
+}
+void* aligned_alloc(std::size_t alignment, std::size_t size) { return memalign(alignment, size); }
+int posix_memalign(void** memory, std::size_t alignment, std::size_t size) {
+  void* const found = memalign(alignment, size);
+  if (found == nullptr) return ENOMEM;
+  *memory = found;
+  return 0;
+}
+void free(void* memory) {
+  if (memory != nullptr) live.fetch_sub(1, std::memory_order_relaxed);
+  __libc_free(memory);
+}
+
+void* mmap(void* at, std::size_t size, int protection, int flags, int file, off_t offset) noexcept {
+  if (fails()) return MAP_FAILED;
+  void* const memory = reinterpret_cast<void*>(::syscall(SYS_mmap, at, size, protection, flags, file, offset));
+  if (memory != MAP_FAILED) live.fetch_add(1, std::memory_order_relaxed);
+  return memory;
+}
+int munmap(void* memory, std::size_t size) noexcept {
+  live.fetch_sub(1, std::memory_order_relaxed);
+  return static_cast<int>(::syscall(SYS_munmap, memory, size));
+}
+
+}  // extern "C"
+
+#else
+
+namespace brim::test {
+void fail_allocation(long index) { fail_new(index); }
+bool allocation_failed() { return new_failed(); }
+long live_allocations() { return 0; }
+}  // namespace brim::test
+
+#endif
