@@ -2,6 +2,7 @@
 // with, by name, so that it can be made again.
 #include <brim/brim.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -24,18 +25,38 @@ void replace(OptionList& list, const std::string& key, const std::string& value)
   list.emplace_back(key, value);
 }
 
+Status apply(Session& session, Change change, const generate::SessionOptions& options) {
+  switch (change) {
+    case Change::sampling: return session.set_sampling(options.sampling);
+    case Change::stops: session.set_stops(options.stops); break;
+    case Change::end_tokens: session.set_ignore_end_tokens(options.ignore_end_tokens); break;
+    case Change::limit: session.set_limit(options.limit); break;
+    case Change::system: session.set_system(options.system); break;
+  }
+  return {};
+}
+
+/// What `given` says beside the memory, on a session just restored. What says the same as before changes nothing: draws go
+/// on where they stood.
+Status change_restored(brim_session& handle, const OptionList& given) {
+  generate::SessionOptions changed = handle.session->options();
+  for (const auto& [key, value] : given) {
+    const auto same = [&, name = key, text = value](const auto& option) { return option.first == name && option.second == text; };
+    if (std::any_of(handle.list.begin(), handle.list.end(), same)) continue;
+    BRIM_ASSIGN(const Change change, change_option(changed, key, value));
+    if (change != Change::sampling) BRIM_TRY(apply(*handle.session, change, changed));
+    replace(handle.list, key, value);
+  }
+  if (changed.sampling == handle.session->options().sampling) return {};
+  return apply(*handle.session, Change::sampling, changed);
+}
+
 }  // namespace
 
 Status set_option(brim_session& handle, const std::string& key, const std::string& value) {
   generate::SessionOptions changed = handle.session->options();
   BRIM_ASSIGN(const Change change, change_option(changed, key, value));
-  switch (change) {
-    case Change::sampling: BRIM_TRY(handle.session->set_sampling(changed.sampling)); break;
-    case Change::stops: handle.session->set_stops(changed.stops); break;
-    case Change::end_tokens: handle.session->set_ignore_end_tokens(changed.ignore_end_tokens); break;
-    case Change::limit: handle.session->set_limit(changed.limit); break;
-    case Change::system: handle.session->set_system(changed.system); break;
-  }
+  BRIM_TRY(apply(*handle.session, change, changed));
   replace(handle.list, key, value);
   return {};
 }
@@ -84,7 +105,7 @@ brim_status brim_session_restore(brim_model* model, const brim_options* options,
     settings.reader.threads = model->threads;
     settings.reader.pool = model->pool;
     BRIM_ASSIGN(handle->session, Session::restore(model->model, std::move(settings), saved));
-    for (const auto& [key, value] : changes) BRIM_TRY(set_option(*handle, key, value));
+    BRIM_TRY(change_restored(*handle, changes));
     *out = handle.release();
     return {};
   });

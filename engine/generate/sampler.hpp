@@ -38,6 +38,8 @@ struct SamplingOptions {
   double mirostat_tau = 5.0;
   double mirostat_eta = 0.1;
   std::vector<std::pair<TokenId, float>> logit_bias;  ///< −inf bans a token
+
+  bool operator==(const SamplingOptions&) const = default;
 };
 
 /// Errors: invalid_argument naming the option, its value and the allowed range.

@@ -152,7 +152,8 @@ BRIM_API brim_status brim_session_fork(brim_session* session, brim_session** out
  * file or the new one. It can be read by its owner alone, and holds what was said. BRIM_WRONG_STATE as above; BRIM_IO. */
 BRIM_API brim_status brim_session_save(brim_session* session, const char* path);
 /* A session as it was saved, of the same model. `options` may be NULL. What they name replaces what the session was saved
- * with; but what its memory depends on (context, kv.*) has to lead to the memory it was saved with. An altered, truncated
+ * with (the same again changes nothing); but what its memory depends on (context, kv.*) has to lead to the memory it was
+ * saved with. An altered, truncated
  * or foreign file is refused with BRIM_BAD_FILE and a sentence. The file says how much memory the session books: for files
  * from elsewhere name context and kv.budget. */
 BRIM_API brim_status brim_session_restore(brim_model* model, const brim_options* options, const char* path,
