@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <memory>
+#include <optional>
 
 #include "apps/chat/one_shot.hpp"
 #include "apps/chat/repl.hpp"
@@ -12,6 +13,7 @@
 #include "apps/model_options/speculation.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/output.hpp"
+#include "apps/terminal/quantities.hpp"
 #include "apps/terminal/style.hpp"
 
 namespace brim::apps {
@@ -24,7 +26,7 @@ struct ChatOptions {
   SamplingChoices sampling;
   SpeculationChoices speculation;
   CLI::Option* question_given = nullptr;
-  std::string question, system;
+  std::string question, system, session;
   std::int64_t limit = -1;
   bool json = false;
 };
@@ -45,6 +47,25 @@ bool find_question(const ChatOptions& options, std::string& question) {
   return true;
 }
 
+bool is_there(const std::string& path) { return !path.empty() && access(path.c_str(), F_OK) == 0; }
+
+// Reads `options.session` where there is one; else everything begins anew.
+Session open_session(const ChatOptions& options, const Model& model, Settings& values, std::uint64_t seed) {
+  const bool goes_on = is_there(options.session);
+  const bool keep_seed = goes_on && !options.sampling.seed;
+  Options settings = session_options(options.memory, options.chat_template, {},
+                                     keep_seed ? std::nullopt : std::optional(seed));
+  set_speculation(options.speculation, settings);
+  values.carry_over(settings);
+  if (keep_seed) values.forget_seed();
+  return goes_on ? Session::restore(model, options.session, settings) : Session(model, settings);
+}
+
+void say_where_it_stands(const ChatOptions& options, const Session& session) {
+  const std::int64_t tokens = session.stats().tokens;
+  if (tokens > 0) say_quietly(fmt::format("Going on from {}: {} tokens.", options.session, grouped_text(tokens)));
+}
+
 void chat(const ChatOptions& options) {
   OneShot one_shot;
   one_shot.json = options.json;
@@ -53,18 +74,19 @@ void chat(const ChatOptions& options) {
   const std::string system = text_or_file(options.system, "--system");
   catch_interrupts();
   const std::uint64_t seed = chosen_seed(options.sampling);
-  Options settings = session_options(options.memory, options.chat_template, options.sampling, seed);
-  set_speculation(options.speculation, settings);
-  settings.set("limit", fmt::format("{}", options.limit));
-  if (!system.empty()) settings.set("system", system);
+  Settings values(options.sampling, seed, options.limit, system);
   const Model model = load_model(options.model);
-  Session session(model, settings);
+  Session session = open_session(options, model, values, seed);
+  const auto keep = [&] {
+    if (!options.session.empty()) session.save(options.session);
+  };
 
   const brim_model_info info = model.info();
   const bool speak = !once || options.model.verbose;
   if (speak) {
     say_what_is_loaded(model, session);
     if (options.model.verbose) say_quietly(fmt::format("seed {}", seed));
+    say_where_it_stands(options, session);
     if (info.has_chat_template == 0 && options.chat_template.given.empty()) {
       say_quietly("This model has no chat template: it goes on with your text as it stands.");
     }
@@ -72,12 +94,13 @@ void chat(const ChatOptions& options) {
   Turns turns(session, info.context);
   if (once) {
     answer_once(session, turns, one_shot);
+    keep();
     return;
   }
   say_quietly("Write a message, or /help. Ctrl-C stops an answer, Ctrl-D leaves.");
-  Settings values(options.sampling, seed, options.limit, system);
   Conversation conversation{model, session, values, turns};
   converse(conversation);
+  keep();
 }
 
 }  // namespace
@@ -95,6 +118,11 @@ void add_chat(CLI::App& parent) {
   options->question_given->type_name("TEXT")->group(group);
   command->add_option("--system", options->system, "The system message, or @FILE with it")
       ->type_name("TEXT|@FILE")
+      ->group(group);
+  command
+      ->add_option("--session", options->session,
+                   "Go on from this file when it is there, and write it when you leave: KV memory, conversation, settings")
+      ->type_name("FILE")
       ->group(group);
   command->add_option("-n,--predict", options->limit, "Most tokens an answer may have; -1: no limit")
       ->type_name("N")

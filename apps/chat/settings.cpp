@@ -27,6 +27,18 @@ Settings::Settings(const SamplingChoices& sampling, std::uint64_t seed, std::int
   }
 }
 
+void Settings::carry_over(Options& options) const {
+  for (const Row& row : rows_) {
+    if (row.key == "seed") continue;
+    const auto found = values_.find(row.key);
+    if (found != values_.end()) {
+      for (const std::string& value : found->second) options.set(row.key, value);
+    } else if (!row.standard.empty()) {
+      options.set(row.key, row.standard);
+    }
+  }
+}
+
 const Settings::Row& Settings::row(std::string_view name) const {
   std::string key(name);
   if (const SamplingSetting* setting = find_sampling_setting(name)) key = setting->key;

@@ -18,6 +18,10 @@ class Settings {
   /// Changes a setting of the session; `name` is a key or a flag's name ("temp", "top-k"). Throws brim::Exception with
   /// the engine's sentence, or Failure for a name that is none (with a suggestion). Returns the setting's key.
   std::string set(Session& session, std::string_view name, const std::string& value);
+  /// Sets what the settings are here, but for the seed.
+  void carry_over(Options& options) const;
+  /// The session goes on from one that was saved: its seed is not known here.
+  void forget_seed() { values_.erase("seed"); }
   /// All names and values, two a line.
   std::vector<std::string> lines() const;
   /// One setting: its name, its value, what it means. Throws as set() for a name that is none.

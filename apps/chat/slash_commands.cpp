@@ -58,8 +58,16 @@ void regenerate(const std::string&, Conversation& conversation) {
   conversation.turns.take([&] { conversation.session.regenerate(); }, true, true);
 }
 
+bool is_json(const std::string& path) { return path.ends_with(".json"); }
+
 void save(const std::string& argument, Conversation& conversation) {
   const std::string path = needed(argument, "/save FILE");
+  if (!is_json(path)) {
+    conversation.session.save(path);
+    say_quietly(fmt::format("Saved to {}: {} tokens with their memory.", path,
+                            grouped_text(conversation.session.stats().tokens)));
+    return;
+  }
   const std::string messages = conversation.session.messages() + "\n";
   const std::string beside = path + ".new";  // so that a full disk does not cost an older file
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(beside.c_str(), "wb"),
@@ -77,6 +85,15 @@ void save(const std::string& argument, Conversation& conversation) {
 
 void load(const std::string& argument, Conversation& conversation) {
   const std::string path = needed(argument, "/load FILE");
+  if (!is_json(path)) {
+    Options settings;
+    conversation.settings.carry_over(settings);
+    conversation.session = Session::restore(conversation.model, path, settings);
+    conversation.settings.forget_seed();
+    conversation.turns.forget_notices();
+    say_quietly(fmt::format("Going on from {}: {} tokens.", path, grouped_text(conversation.session.stats().tokens)));
+    return;
+  }
   const std::string messages = read_file(path);
   const InterruptScope scope(&conversation.session);
   if (!read_prompt(conversation.session, [&] { conversation.session.load_messages(messages); })) {
@@ -129,8 +146,8 @@ constexpr Command kCommands[] = {
     {"/show", "[NAME]", "The model and all settings, or what one of them means", show},
     {"/clear", "", "Forget the conversation", clear},
     {"/regen", "", "Answer the last message again", regenerate},
-    {"/save", "FILE", "Write the conversation as JSON", save},
-    {"/load", "FILE", "Replace the conversation by a saved one", load},
+    {"/save", "FILE", "Write all there is, to go on from here; FILE.json: what was said, as JSON", save},
+    {"/load", "FILE", "Go on from a saved session, or read FILE.json", load},
     {"/kv", "", "What each layer of the KV cache may keep, keeps and has forgotten", kv_memory},
     {"/stats", "", "Memory, tokens and speed", stats},
     {"/exit", "", "Leave (so do Ctrl-D and a second Ctrl-C)", leave},

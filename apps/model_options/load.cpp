@@ -28,7 +28,7 @@ Model load_model(const ModelOptions& options) {
 }
 
 Options session_options(const MemoryOptions& memory, const TemplateOptions& chat_template,
-                        const SamplingChoices& sampling, std::uint64_t seed) {
+                        const SamplingChoices& sampling, std::optional<std::uint64_t> seed) {
   Options options;
   if (memory.context) options.set("context", fmt::format("{}", *memory.context));
   if (!memory.budget.empty()) options.set("kv.budget", memory.budget);
@@ -38,7 +38,7 @@ Options session_options(const MemoryOptions& memory, const TemplateOptions& chat
   if (!memory.profile.empty()) options.set("kv.profile", memory.profile);
   if (!memory.read.empty()) options.set("kv.read", memory.read);
   if (const std::string text = template_text(chat_template); !text.empty()) options.set("chat.template", text);
-  options.set("seed", fmt::format("{}", seed));
+  if (seed) options.set("seed", fmt::format("{}", *seed));
   for (const auto& [key, value] : sampling.values) options.set(key, value);
   return options;
 }

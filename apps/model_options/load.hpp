@@ -3,6 +3,7 @@
 
 #include <brim/brim.hpp>
 #include <functional>
+#include <optional>
 
 #include "apps/model_options/model_options.hpp"
 
@@ -11,9 +12,9 @@ namespace brim::apps {
 /// Loads with a progress bar when it takes long; Ctrl-C stops it and ends the program. Throws brim::Exception.
 Model load_model(const ModelOptions& options);
 
-/// The options of a session, sampling included (`seed` as chosen_seed() gave it). Throws Failure, brim::Exception.
+/// The options of a session, sampling included (`seed` as chosen_seed() gave it, or none). Throws Failure, brim::Exception.
 Options session_options(const MemoryOptions& memory, const TemplateOptions& chat_template,
-                        const SamplingChoices& sampling, std::uint64_t seed);
+                        const SamplingChoices& sampling, std::optional<std::uint64_t> seed);
 
 /// Runs a command: a brim::Exception becomes a Failure with the same sentence, and exit code 2 when the input was wrong,
 /// 1 when the work failed; one that says "cancelled" ends the program as Ctrl-C does.

@@ -42,6 +42,19 @@ grep -q "^seed " err || fail "-v does not show the seed: $(cat err)"
 "$brim" chat -m tiny.gguf -p "Hello" -n 5 --json >out 2>err || fail "--json: $(cat err)"
 grep -q '"generated": 5' out || fail "--json: $(cat out)"
 
+# A conversation in two runs is the one in a single run: memory, text and draws go on where they stood.
+talk() { "$brim" chat -m tiny.gguf -n 10 --chat-template chatml "$@" 2>err || fail "chat $*: $(cat err)"; }
+talk --seed 4 --kv-budget 60% --session talk.ses -p "Hello" >first
+cp talk.ses kept.ses
+talk --session talk.ses -p "And now?" >second
+talk --session kept.ses -p "And now?" >again
+[ -s second ] || fail "--session: no second answer"
+cmp -s second again || fail "--session: the same file went on differently"
+talk --seed 4 --kv-budget 60% -p "And now?" >alone
+cmp -s second alone && fail "--session: the first question is forgotten"
+[ "$(stat -c %a talk.ses)" = 600 ] || fail "others may read a session"
+[ ! -e talk.ses.part ] || fail "--session left talk.ses.part"
+
 # What is wrong is refused: exit code 2, a sentence, no output.
 refuse() {
   local pattern=$1
@@ -58,6 +71,9 @@ refuse "no_such_template" -m tiny.gguf -p a --chat-template no_such_template
 refuse "missing.jinja" -m tiny.gguf -p a --chat-template missing.jinja
 refuse "no_system" -m tiny.gguf -p a --system @no_system
 refuse "--model" -p a
+head -c 1000 talk.ses >short.ses
+refuse "short.ses is not whole: expected" -m tiny.gguf -p a --session short.ses
+refuse "cannot be restored: KV memory, " -m tiny.gguf -p a --session talk.ses --kv-budget 90%
 
 # The prompt of a person. script(1) makes a terminal, types the lines and shows what a person would see.
 if ! command -v script >/dev/null; then
@@ -109,6 +125,9 @@ Hello there\n
 /clear\n
 /load conversation.json\n
 /load nowhere.json\n
+/save here.ses\n
+/load here.ses\n
+/load nowhere.ses\n
 /save\n
 """first line\n
 second line"""\n
@@ -127,6 +146,9 @@ seen "Saved to conversation.json"
 seen "The conversation begins anew."
 seen "Loaded conversation.json"
 seen "nowhere.json cannot be opened"
+seen "Saved to here.ses: "
+seen "Going on from here.ses: "
+seen "cannot open nowhere.ses"
 seen "Say what: /save FILE"
 grep -q '"Hello there"' conversation.json || fail "/save: $(head -c 300 conversation.json)"
 grep -q '"assistant"' conversation.json || fail "/save holds no answer"
