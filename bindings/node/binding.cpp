@@ -205,6 +205,39 @@ napi_value session(napi_env env, napi_callback_info info) {
       [made](napi_env own) { return external(own, *made, brim_session_free); });
 }
 
+// restore(model, path, options) → promise of a session
+napi_value restore(napi_env env, napi_callback_info info) {
+  const Arguments arguments(env, info);
+  const auto options = arguments.options(2);
+  if (!options) return raise(env, BRIM_OUT_OF_MEMORY);
+  auto made = std::make_shared<brim_session*>(nullptr);
+  return promise(
+      env, arguments[0],
+      [model = arguments.handle<brim_model>(0), path = arguments.text(1), options, made] {
+        return brim_session_restore(model, options.get(), path.c_str(), made.get());
+      },
+      [made](napi_env own) { return external(own, *made, brim_session_free); });
+}
+
+// fork(session) → promise of a session
+napi_value fork_session(napi_env env, napi_callback_info info) {
+  const Arguments arguments(env, info);
+  auto made = std::make_shared<brim_session*>(nullptr);
+  return promise(
+      env, arguments[0], [own = arguments.handle<brim_session>(0), made] { return brim_session_fork(own, made.get()); },
+      [made](napi_env own) { return external(own, *made, brim_session_free); });
+}
+
+// save(session, path) → promise
+napi_value save(napi_env env, napi_callback_info info) {
+  const Arguments arguments(env, info);
+  return promise(
+      env, arguments[0], [own = arguments.handle<brim_session>(0), path = arguments.text(1)] {
+        return brim_session_save(own, path.c_str());
+      },
+      undefined);
+}
+
 // append(session, text, addSpecial, parseSpecial) → promise
 napi_value append(napi_env env, napi_callback_info info) {
   const Arguments arguments(env, info);
@@ -314,6 +347,7 @@ napi_value start(napi_env env, napi_value exports) {
       {"append", append},   {"message", message},                {"next", piece<brim_session_next>},
       {"cancel", cancel},   {"finish", piece<brim_session_finish>}, {"set", set},
       {"clear", clear},     {"messages", messages},              {"stats", stats},
+      {"save", save},       {"restore", restore},                {"fork", fork_session},
   };
   for (const auto& [name, function] : functions) {
     napi_value value = nullptr;

@@ -52,10 +52,16 @@ export class Model {
   static load(file: string, options?: Options): Promise<Model>;
   readonly info: ModelInfo;
   session(options?: Options): Promise<Session>;
+  /** A session as Session.save left it; options replace what it was saved with, but its memory has to be the same. */
+  restore(file: string, options?: Options): Promise<Session>;
 }
 
 /** A conversation with its own memory, all of it booked when it is made. One call at a time. */
 export class Session {
+  /** A second session that goes on exactly as this one would, with as much memory of its own. */
+  fork(): Promise<Session>;
+  /** Writes the session to a file, whole or not at all: KV memory, conversation, sampler, options. */
+  save(file: string): Promise<void>;
   append(content: string, how?: { addSpecial?: boolean; parseSpecial?: boolean }): Promise<void>;
   message(role: Message["role"], content: string): Promise<void>;
   next(): Promise<Piece>;

@@ -41,6 +41,11 @@ class Model {
   async session(options = {}) {
     return new Session(await native.session(this.#handle, pairs(options)), this);
   }
+
+  // A session as Session.save left it; options replace what it was saved with, but its memory has to be the same.
+  async restore(file, options = {}) {
+    return new Session(await native.restore(this.#handle, String(file), pairs(options)), this);
+  }
 }
 
 class Session {
@@ -50,6 +55,15 @@ class Session {
   constructor(handle, model) {
     this.#handle = handle;
     this.#model = model;
+  }
+
+  // A second session that goes on exactly as this one would, with as much memory of its own.
+  async fork() {
+    return new Session(await native.fork(this.#handle), this.#model);
+  }
+
+  save(file) {
+    return native.save(this.#handle, String(file));
   }
 
   append(content, { addSpecial = true, parseSpecial = false } = {}) {

@@ -3,6 +3,9 @@
 
 const test = require("node:test");
 const assert = require("node:assert");
+const fs = require("node:fs");
+const os = require("node:os");
+const path = require("node:path");
 const { Model, version } = require("..");
 
 const MODEL = process.env.BRIM_TEST_MODEL;
@@ -14,6 +17,14 @@ const all = async (pieces) => {
   let text = "";
   for await (const piece of pieces) text += piece;
   return text;
+};
+const rest = async (session) => {
+  let text = "";
+  for (;;) {
+    const piece = await session.next();
+    text += piece.text;
+    if (piece.end !== null) return text;
+  }
 };
 
 test("a model tells what it is", async () => {
@@ -57,6 +68,25 @@ test("two calls at once: the second is turned away", async () => {
   const failed = results.filter((result) => result.status === "rejected");
   assert.ok(failed.length <= 1);
   for (const { reason } of failed) assert.match(reason.message, /inside another call/);
+});
+
+test("a copy and a restored session go on as the session does", async () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "brim-node-"));
+  try {
+    const file = path.join(folder, "saved");
+    const session = await open();
+    await session.message("user", "Hello");
+    await session.next();
+    await session.save(file);
+    const others = [await session.fork(), await (await Model.load(MODEL, { threads: 1 })).restore(file)];
+    const expected = await rest(session);
+    for (const other of others) {
+      assert.equal(await rest(other), expected);
+      assert.deepEqual(other.messages, session.messages);
+    }
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
 });
 
 test("failures are sentences", async () => {

@@ -4,6 +4,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import json
+import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from ctypes import c_int32, c_size_t, c_void_p
 from dataclasses import dataclass
@@ -73,6 +74,36 @@ class Session(c.Owner):
             c.call("brim_session_create", model.handle, settings.handle, ctypes.byref(self._handle))
         finally:
             settings.free()
+
+    # ---- copies and saved sessions
+
+    @classmethod
+    def restore(cls, model: Model, path: "str | os.PathLike[str]", **options: Any) -> Session:
+        """A session as save() left it; `options` replace what it was saved with, but its memory has to be the same."""
+        session = cls._empty()
+        settings = c.Options(options)
+        try:
+            c.call("brim_session_restore", model.handle, settings.handle, os.fsencode(path), ctypes.byref(session._handle))
+        finally:
+            settings.free()
+        return session
+
+    def save(self, path: "str | os.PathLike[str]") -> None:
+        """Writes the session to a file, whole or not at all: KV memory, conversation, sampler, options."""
+        c.call("brim_session_save", self.handle, os.fsencode(path))
+
+    def fork(self) -> Session:
+        """A second session that goes on exactly as this one would, with as much memory of its own."""
+        copy = self._empty()
+        c.call("brim_session_fork", self.handle, ctypes.byref(copy._handle))
+        return copy
+
+    @classmethod
+    def _empty(cls) -> Session:
+        session = cls.__new__(cls)
+        c.Owner.__init__(session)
+        session._callback = c.Callback(None)
+        return session
 
     # ---- text in
 

@@ -3,6 +3,7 @@ import asyncio
 import inspect
 import os
 import re
+import tempfile
 import threading
 import unittest
 from pathlib import Path
@@ -105,6 +106,19 @@ class Binding(unittest.TestCase):
                 while True:
                     session.next()
             timer.join()
+
+    def test_a_copy_and_a_restored_session_go_on_as_the_session_does(self):
+        with self.session() as session, tempfile.TemporaryDirectory() as folder:
+            session.message("user", "Hello")
+            session.next()
+            session.save(os.path.join(folder, "saved"))
+            with session.fork() as copy, brim.Session.restore(self.model, os.path.join(folder, "saved")) as restored:
+                rest = "".join(session.pieces())
+                self.assertEqual("".join(copy.pieces()), rest)
+                self.assertEqual("".join(restored.pieces()), rest)
+                self.assertEqual(restored.messages, session.messages)
+            with self.assertRaisesRegex(brim.Error, "none"):
+                brim.Session.restore(self.model, os.path.join(folder, "none"))
 
     def test_failures_are_sentences(self):
         with self.assertRaisesRegex(brim.Error, "missing.gguf"):
