@@ -29,6 +29,7 @@ struct CalibrateOptions {
   ModelOptions model;
   MemoryOptions memory;  // context, type and rule; there is no budget to give
   std::string text, output, from, into, loss = "kl";
+  std::vector<std::string> types;
   int windows = 8;
   std::optional<int> continuation;
   bool json = false;
@@ -46,6 +47,7 @@ struct Work {
   generate::ReaderOptions reader;
   std::vector<Window> windows;
   std::int64_t chunk = 1;
+  std::vector<kernels::KvTypes> others;  ///< to be measured beside the reader's type
   std::string settings;
 };
 
@@ -66,22 +68,35 @@ Work prepare(const CalibrateOptions& options, model::ProfileFile& file) {
   file.fingerprint = model::fingerprint(work.model->file());
   file.loss = options.loss;
   file.keep = work.reader.keep;
-  file.kv_type = std::string(kernels::kv_types_name(work.reader.type));
+  file.profile.types = work.reader.type;
+  for (const std::string& name : options.types) {
+    const kernels::KvTypes types = *kernels::parse_kv_types(name);
+    const auto same = [&](const kv::TypedLosses& other) { return other.types == types; };
+    const bool known = std::any_of(file.profile.others.begin(), file.profile.others.end(), same);
+    if (!known && !(types == work.reader.type)) file.profile.others.push_back({types, {}});
+  }
   file.context = size.tokens;
   file.continuation = size.continuation;
   file.windows = static_cast<std::int64_t>(work.windows.size());
   file.chunk = work.chunk;
   file.text = hash_text(text);
-  work.settings = fmt::format("{} {} {} {} {} {} {} {}", file.fingerprint, file.keep, file.kv_type, file.context,
-                              file.continuation, file.windows, file.chunk, file.text);
+  work.settings = fmt::format("{} {} {} {} {} {} {} {}", file.fingerprint, file.keep, kernels::kv_types_name(work.reader.type),
+                              file.context, file.continuation, file.windows, file.chunk, file.text);
+  for (const kv::TypedLosses& other : file.profile.others) {
+    work.others.push_back(other.types);
+    work.settings += fmt::format(" {}", kernels::kv_types_name(other.types));
+  }
   return work;
 }
 
 std::int64_t steps_done(const std::vector<WindowLosses>& windows) {
   std::int64_t done = 0;
+  const auto add = [&](const std::vector<LayerLoss>& layers) {
+    done += std::count_if(layers.begin(), layers.end(), [](const LayerLoss& loss) { return loss.measured; });
+  };
   for (const WindowLosses& window : windows) {
-    done +=
-        std::count_if(window.layers.begin(), window.layers.end(), [](const LayerLoss& loss) { return loss.measured; });
+    add(window.layers);
+    for (const std::vector<LayerLoss>& layers : window.others) add(layers);
   }
   return done;
 }
@@ -91,8 +106,8 @@ model::ProfileFile measure(const CalibrateOptions& options) {
   const Work work = prepare(options, file);
   const std::size_t layers = work.model->config().layers.size();
   const std::string partial = options.output + ".partial";
-  std::vector<WindowLosses> losses = load_progress(partial, work.settings, work.windows.size(), layers);
-  const auto total = static_cast<std::int64_t>(work.windows.size() * layers);
+  std::vector<WindowLosses> losses = load_progress(partial, work.settings, work.windows.size(), layers, work.others.size());
+  const auto total = static_cast<std::int64_t>(work.windows.size() * layers * (1 + work.others.size()));
   if (const std::int64_t done = steps_done(losses); done > 0) {
     say(fmt::format("Goes on after {} of {} measurements in {}.", done, total, partial));
   }
@@ -104,7 +119,7 @@ model::ProfileFile measure(const CalibrateOptions& options) {
       save_progress(partial, work.settings, losses);
       line.update(steps_done(losses), total);
     };
-    const Status status = measure_window(work.model, work.reader, work.windows[w], work.chunk, losses[w], done,
+    const Status status = measure_window(work.model, work.reader, work.others, work.windows[w], work.chunk, losses[w], done,
                                          [] { return !interrupted(); });
     if (!status && status.error().code == ErrorCode::cancelled) {
       line.clear();
@@ -125,7 +140,7 @@ std::string report(const model::ProfileFile& file) {
   std::string out = fmt::format(
       "{} layers, {} windows of {} tokens, {} scored in each; rule {}, {}\nmean {} when one layer keeps a part of its "
       "entries:\n",
-      file.profile.layers.size(), file.windows, file.context, file.continuation, file.keep, file.kv_type,
+      file.profile.layers.size(), file.windows, file.context, file.continuation, file.keep, kernels::kv_types_name(file.profile.types),
       file.loss == "kl" ? "KL to the whole cache (nats a token)" : "increase of the NLL (nats a token)");
   out += "  layer";
   for (std::size_t i = 1; i < kv::kProfileFractions.size(); ++i)
@@ -140,6 +155,14 @@ std::string report(const model::ProfileFile& file) {
     const double share = most > 0 ? std::clamp(layer.loss[2] / most, 0.0, 1.0) : 0;
     out += fmt::format("  {:>6.3f}  {:=<{}}\n", l < file.infonce.size() ? file.infonce[l] : 0.0, "",
                        static_cast<int>(20 * share + 0.5));
+  }
+  for (const kv::TypedLosses& other : file.profile.others) {
+    out += fmt::format("in {}:\n", kernels::kv_types_name(other.types));
+    for (std::size_t l = 0; l < other.loss.size(); ++l) {
+      out += fmt::format("  {:>5}", l);
+      for (std::size_t i = 1; i < other.loss[l].size(); ++i) out += fmt::format("  {:>8.5f}", other.loss[l][i]);
+      out += fmt::format("  whole: {:.5f}\n", other.loss[l][0]);
+    }
   }
   out += fmt::format("all layers equal: p = {:.4f}; proxy (InfoNCE) against the measured loss: Spearman {:+.2f}\n",
                      file.equal_layers_p, file.spearman);
@@ -217,6 +240,13 @@ void add_calibrate(CLI::App& parent) {
       ->type_name("NAME")
       ->group(group);
   add_kv_type_option(*command, options->memory.type, group);
+  command
+      ->add_option("--kv-types", options->types,
+                   "Also measure each layer in these types, for --kv-split joint: q8_0,q4_0 (default: in --kv-type alone)")
+      ->delimiter(',')
+      ->type_name("LIST")
+      ->check(kv_type_check())
+      ->group(group);
   command->add_flag("--json", options->json, "Print the profile instead of a table")->group(group);
   command->footer(
       "\nExamples:\n"

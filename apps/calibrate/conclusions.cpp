@@ -87,6 +87,7 @@ void conclude(const std::vector<WindowLosses>& windows, model::ProfileFile& file
   file.profile.layers.assign(layers, {});
   file.nll.assign(layers, {});
   file.infonce.assign(layers, 0);
+  for (kv::TypedLosses& other : file.profile.others) other.loss.assign(layers, {});
   std::vector<std::vector<double>> values(windows.size(), std::vector<double>(layers, 0));
   std::vector<double> sensitivity(layers, 0);
   for (std::size_t w = 0; w < windows.size(); ++w) {
@@ -97,6 +98,12 @@ void conclude(const std::vector<WindowLosses>& windows, model::ProfileFile& file
         file.profile.layers[l].loss[i] += weight * counted;
         file.nll[l].loss[i] += weight * loss.nll[i];
         values[w][l] += counted / static_cast<double>(fractions - 1);
+      }
+      for (std::size_t t = 0; t < file.profile.others.size(); ++t) {
+        const LayerLoss& typed = windows[w].others[t][l];
+        for (std::size_t i = 0; i < fractions; ++i) {
+          file.profile.others[t].loss[l][i] += weight * (file.loss == "nll" ? typed.nll[i] : typed.kl[i]);
+        }
       }
       sensitivity[l] += weight * values[w][l];
       file.infonce[l] += weight * windows[w].infonce[l];

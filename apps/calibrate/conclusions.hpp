@@ -9,7 +9,8 @@
 
 namespace brim::apps {
 
-/// Fills the measured parts of a profile file, whose `loss` says which of the losses counts.
+/// Fills the measured parts of a profile file, whose `loss` says which of the losses counts, and whose profile.others
+/// which types the windows' others are.
 void conclude(const std::vector<WindowLosses>& windows, model::ProfileFile& file);
 
 /// Spearman's rank correlation, ties by mean ranks; 0 where one side has no order.

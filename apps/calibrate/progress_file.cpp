@@ -1,5 +1,5 @@
-// See progress_file.hpp. One list per measured layer: [window, layer, kl …, nll …], and one per window: [window,
-// InfoNCE …].
+// See progress_file.hpp. One list per measured layer: [window, layer, kl …, nll …], with the type's number in front where it
+// is another, and one per window: [window, InfoNCE …].
 #include "apps/calibrate/progress_file.hpp"
 
 #include <fmt/format.h>
@@ -32,6 +32,24 @@ std::vector<double> finite_numbers(const Json& row, std::size_t count) {
   return numbers;
 }
 
+/// A row's numbers from kl on.
+void add_losses(const LayerLoss& loss, Json& row) {
+  for (const double value : loss.kl) row.push_back(value);
+  for (const double value : loss.nll) row.push_back(value);
+}
+
+LayerLoss losses_of(const double* numbers) {
+  LayerLoss loss;
+  for (std::size_t i = 0; i < kFractions; ++i) {
+    loss.kl[i] = numbers[i];
+    loss.nll[i] = numbers[kFractions + i];
+  }
+  loss.measured = true;
+  return loss;
+}
+
+bool counts(double number, std::size_t below) { return number >= 0 && number < static_cast<double>(below); }
+
 }  // namespace
 
 void write_whole_file(const std::string& path, const std::string& text) {
@@ -47,28 +65,39 @@ void write_whole_file(const std::string& path, const std::string& text) {
 }
 
 void save_progress(const std::string& path, const std::string& settings, const std::vector<WindowLosses>& windows) {
-  Json layers = Json::array(), proxies = Json::array();
+  Json layers = Json::array(), others = Json::array(), proxies = Json::array();
   for (std::size_t w = 0; w < windows.size(); ++w) {
     for (std::size_t l = 0; l < windows[w].layers.size(); ++l) {
       const LayerLoss& loss = windows[w].layers[l];
       if (!loss.measured) continue;
       Json row = {w, l};
-      for (const double value : loss.kl) row.push_back(value);
-      for (const double value : loss.nll) row.push_back(value);
+      add_losses(loss, row);
       layers.push_back(std::move(row));
+    }
+    for (std::size_t t = 0; t < windows[w].others.size(); ++t) {
+      for (std::size_t l = 0; l < windows[w].others[t].size(); ++l) {
+        if (!windows[w].others[t][l].measured) continue;
+        Json row = {t, w, l};
+        add_losses(windows[w].others[t][l], row);
+        others.push_back(std::move(row));
+      }
     }
     if (windows[w].infonce.empty()) continue;
     Json row = {w};
     for (const double value : windows[w].infonce) row.push_back(value);
     proxies.push_back(std::move(row));
   }
-  write_whole_file(path, Json({{"settings", settings}, {"layers", layers}, {"infonce", proxies}}).dump() + "\n");
+  const Json json = {{"settings", settings}, {"layers", layers}, {"others", others}, {"infonce", proxies}};
+  write_whole_file(path, json.dump() + "\n");
 }
 
 std::vector<WindowLosses> load_progress(const std::string& path, const std::string& settings, std::size_t count,
-                                        std::size_t layers) {
+                                        std::size_t layers, std::size_t others) {
   std::vector<WindowLosses> windows(count);
-  for (WindowLosses& window : windows) window.layers.resize(layers);
+  for (WindowLosses& window : windows) {
+    window.layers.resize(layers);
+    window.others.assign(others, std::vector<LayerLoss>(layers));
+  }
   std::ifstream file(path, std::ios::binary);
   std::stringstream text;
   text << file.rdbuf();
@@ -76,20 +105,18 @@ std::vector<WindowLosses> load_progress(const std::string& path, const std::stri
   if (!json.is_object() || json.value("settings", Json()) != settings) return windows;
   for (const Json& row : json.value("layers", Json::array())) {
     const std::vector<double> numbers = finite_numbers(row, 2 + 2 * kFractions);
-    if (numbers.empty() || !(numbers[0] >= 0 && numbers[0] < static_cast<double>(count)) ||
-        !(numbers[1] >= 0 && numbers[1] < static_cast<double>(layers))) {
-      continue;
-    }
-    LayerLoss& loss = windows[static_cast<std::size_t>(numbers[0])].layers[static_cast<std::size_t>(numbers[1])];
-    for (std::size_t i = 0; i < kFractions; ++i) {
-      loss.kl[i] = numbers[2 + i];
-      loss.nll[i] = numbers[2 + kFractions + i];
-    }
-    loss.measured = true;
+    if (numbers.empty() || !counts(numbers[0], count) || !counts(numbers[1], layers)) continue;
+    windows[static_cast<std::size_t>(numbers[0])].layers[static_cast<std::size_t>(numbers[1])] = losses_of(&numbers[2]);
+  }
+  for (const Json& row : json.value("others", Json::array())) {
+    const std::vector<double> numbers = finite_numbers(row, 3 + 2 * kFractions);
+    if (numbers.empty() || !counts(numbers[0], others) || !counts(numbers[1], count) || !counts(numbers[2], layers)) continue;
+    windows[static_cast<std::size_t>(numbers[1])]
+        .others[static_cast<std::size_t>(numbers[0])][static_cast<std::size_t>(numbers[2])] = losses_of(&numbers[3]);
   }
   for (const Json& row : json.value("infonce", Json::array())) {
     const std::vector<double> numbers = finite_numbers(row, 1 + layers);
-    if (numbers.empty() || !(numbers[0] >= 0 && numbers[0] < static_cast<double>(count))) continue;
+    if (numbers.empty() || !counts(numbers[0], count)) continue;
     windows[static_cast<std::size_t>(numbers[0])].infonce.assign(numbers.begin() + 1, numbers.end());
   }
   return windows;

@@ -11,10 +11,10 @@ namespace brim::apps {
 /// Replaces the file as a whole. `settings`: everything the numbers depend on. Throws Failure (1).
 void save_progress(const std::string& path, const std::string& settings, const std::vector<WindowLosses>& windows);
 
-/// What was saved under the same settings, for `count` windows and `layers` layers; empty windows where there is
+/// What was saved under the same settings, for `count` windows, `layers` layers and `others` other types; empty windows where there is
 /// nothing that can be used.
 std::vector<WindowLosses> load_progress(const std::string& path, const std::string& settings, std::size_t count,
-                                        std::size_t layers);
+                                        std::size_t layers, std::size_t others = 0);
 
 /// Writes a file that appears whole or not at all. Throws Failure (1).
 void write_whole_file(const std::string& path, const std::string& text);

@@ -74,21 +74,29 @@ double info_nce(const std::vector<std::vector<float>>& whole, const std::vector<
 }
 
 Status measure_window(const std::shared_ptr<const model::Model>& model, const generate::ReaderOptions& options,
-                      const Window& window, std::int64_t chunk, WindowLosses& losses, const std::function<void()>& done,
-                      const KeepGoing& keep_going) {
+                      std::span<const kernels::KvTypes> others, const Window& window, std::int64_t chunk,
+                      WindowLosses& losses, const std::function<void()>& done, const KeepGoing& keep_going) {
   const std::size_t count = model->config().layers.size();
   losses.layers.resize(count);
-  const bool complete =
-      std::all_of(losses.layers.begin(), losses.layers.end(), [](const LayerLoss& one) { return one.measured; });
-  if (complete && !losses.infonce.empty()) return {};
+  losses.others.resize(others.size());
+  for (std::vector<LayerLoss>& layers : losses.others) layers.resize(count);
+  const auto complete = [](const std::vector<LayerLoss>& layers) {
+    return std::all_of(layers.begin(), layers.end(), [](const LayerLoss& one) { return one.measured; });
+  };
+  if (complete(losses.layers) && !losses.infonce.empty() &&
+      std::all_of(losses.others.begin(), losses.others.end(), complete)) {
+    return {};
+  }
 
   std::vector<std::int64_t> whole;
   for (const kv::LayerShape& layer : model::kv_shape(model->config(), options.context, options.type).layers) {
     whole.push_back(kv::useful_entries(layer, options.context));
   }
-  const auto reader_with = [&](std::vector<std::int64_t> quotas) {
+  const std::vector<kernels::KvTypes> alike(count, options.type);
+  const auto reader_with = [&](std::vector<std::int64_t> quotas, std::vector<kernels::KvTypes> types) {
     generate::ReaderOptions own = options;
     own.quotas = std::move(quotas);
+    own.layer_types = std::move(types);
     own.chunk = static_cast<int>(chunk);
     return generate::Reader::create(model, own);
   };
@@ -97,7 +105,7 @@ Status measure_window(const std::shared_ptr<const model::Model>& model, const ge
   };
 
   Outputs outputs(count, window.prefix);
-  BRIM_ASSIGN(const auto reference_reader, reader_with(whole));
+  BRIM_ASSIGN(const auto reference_reader, reader_with(whole, alike));
   if (losses.infonce.empty()) listen(*reference_reader, outputs);
   BRIM_ASSIGN(const Reference reference, measure_reference(*reference_reader, window, chunk, keep_going));
   const double own_nll = mean(reference.nll);
@@ -106,7 +114,7 @@ Status measure_window(const std::shared_ptr<const model::Model>& model, const ge
     std::vector<std::int64_t> quotas;
     for (std::size_t layer = 0; layer < count; ++layer) quotas.push_back(part(layer, kProxyFraction));
     Outputs pruned(count, window.prefix);
-    BRIM_ASSIGN(const auto reader, reader_with(quotas));
+    BRIM_ASSIGN(const auto reader, reader_with(quotas, alike));
     listen(*reader, pruned);
     BRIM_TRY(measure_continuation(*reader, window, chunk, reference, keep_going));
     std::vector<double> infonce;
@@ -115,20 +123,27 @@ Status measure_window(const std::shared_ptr<const model::Model>& model, const ge
     }
     losses.infonce = std::move(infonce);
   }
-  for (std::size_t layer = 0; layer < count; ++layer) {
-    if (losses.layers[layer].measured) continue;
+  const auto measure = [&](std::size_t layer, kernels::KvTypes types, std::size_t first, LayerLoss& measured) -> Status {
+    if (measured.measured) return {};
     LayerLoss loss;
-    for (std::size_t i = 1; i < kv::kProfileFractions.size(); ++i) {
+    for (std::size_t i = first; i < kv::kProfileFractions.size(); ++i) {
       std::vector<std::int64_t> quotas = whole;
       quotas[layer] = part(layer, kv::kProfileFractions[i]);
-      BRIM_ASSIGN(const auto reader, reader_with(std::move(quotas)));
+      std::vector<kernels::KvTypes> stored = alike;
+      stored[layer] = types;
+      BRIM_ASSIGN(const auto reader, reader_with(std::move(quotas), std::move(stored)));
       BRIM_ASSIGN(const Scores scores, measure_continuation(*reader, window, chunk, reference, keep_going));
       loss.kl[i] = mean(scores.kl);
       loss.nll[i] = mean(scores.nll) - own_nll;
     }
     loss.measured = true;
-    losses.layers[layer] = loss;
+    measured = loss;
     done();
+    return {};
+  };
+  for (std::size_t layer = 0; layer < count; ++layer) {
+    BRIM_TRY(measure(layer, options.type, 1, losses.layers[layer]));
+    for (std::size_t t = 0; t < others.size(); ++t) BRIM_TRY(measure(layer, others[t], 0, losses.others[t][layer]));
   }
   return {};
 }

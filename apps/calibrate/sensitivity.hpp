@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "apps/eval/continuation.hpp"
@@ -21,6 +22,8 @@ struct LayerLoss {
 
 struct WindowLosses {
   std::vector<LayerLoss> layers;
+  /// [type][layer]: the same where the layer that keeps a part is also stored in another type; place 0 is measured too.
+  std::vector<std::vector<LayerLoss>> others;
   /// DepthKV's proxy, as reconstructed here: of each layer the InfoNCE between attention's outputs with the whole cache
   /// and with kProxyFraction of it in every layer; empty until measured.
   std::vector<double> infonce;
@@ -29,12 +32,12 @@ struct WindowLosses {
 inline constexpr double kProxyFraction = 0.25;
 inline constexpr double kProxyTemperature = 0.1;
 
-/// Measures what is missing of one window. `options`: context, type, rule and threads; their budget and split are not
+/// Measures what is missing of one window, in the options' type and for losses.others in `others`. `options`: context, type, rule and threads; their budget and split are not
 /// looked at. `done` is called after each layer. Errors: of reading; cancelled, with what was measured kept in
 /// `losses`.
 Status measure_window(const std::shared_ptr<const model::Model>& model, const generate::ReaderOptions& options,
-                      const Window& window, std::int64_t chunk, WindowLosses& losses, const std::function<void()>& done,
-                      const KeepGoing& keep_going);
+                      std::span<const kernels::KvTypes> others, const Window& window, std::int64_t chunk,
+                      WindowLosses& losses, const std::function<void()>& done, const KeepGoing& keep_going);
 
 /// −mean ln (e^{cos(a_i, b_i)/τ} / Σ_j e^{cos(a_i, b_j)/τ}) over rows a_i and b_i of the same number: 0 where each a is
 /// by far nearest to its own b; ln(rows) where they tell nothing about each other.

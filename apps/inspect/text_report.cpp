@@ -139,7 +139,7 @@ std::string type_table(const Summary& summary) {
 }
 
 std::string layer_table(const MemorySummary& memory) {
-  Table table("lrrrl");
+  Table table("lrlrrl");
   std::int64_t largest = 1;
   for (const LayerGroup& group : memory.groups) largest = std::max(largest, group.quota);
   for (const LayerGroup& group : memory.groups) {
@@ -149,6 +149,7 @@ std::string layer_table(const MemorySummary& memory) {
         {layers == 1 ? fmt::format("layer {}", group.first) : fmt::format("layers {}–{}", group.first, group.last),
          fmt::format("{} × ({} + {}) values an entry{}", shape.kv_heads, shape.key_size, shape.value_size,
                      shape.window > 0 ? fmt::format(", window {}", grouped_text(shape.window)) : ""),
+         fmt::format("in {}", kernels::kv_types_name(shape.types)),
          fmt::format("{} entries{}", grouped_text(group.quota), layers == 1 ? "" : " each"),
          bytes_text(group.quota * group.entry_bytes * layers),
          std::string(static_cast<std::size_t>(std::max<std::int64_t>(1, kBar * group.quota / largest)), '=')});

@@ -32,7 +32,7 @@ BEGIN {
   only["^Q[A-Z]"] = "^(apps|tests/apps)/desktop/"
   only["^mimalloc"] = "^(apps|bench|tests)/"
   only["^doctest/"] = "^tests/"
-  only["^nlohmann/"] = "^(engine/text/|engine/model/profile_file[.]cpp$|apps/|bench/|tests/)"
+  only["^nlohmann/"] = "^(engine/text/|engine/model/profile_file[.]cpp$|engine/generate/messages_json[.]cpp$|apps/|bench/|tests/)"
   only["^(pcre2|utf8proc)[.]h$"] = "^engine/text/"
   only["^omp[.]h$"] = "^(kernels/threads|bench/kernels/onednn)[.]cpp$"
   only["^(dnnl|oneapi/)"] = "^bench/kernels/onednn[.]cpp$"

@@ -66,7 +66,10 @@ Result<MemoryPlan> plan_memory(const model::Config& config, const ReaderOptions&
     memory.automatic_bytes = static_cast<std::int64_t>(memory_limits().available / 4);
     if (options.pool) memory.automatic_bytes = std::min(memory.automatic_bytes, options.pool->left());
   }
-  const kv::Shape shape = model::kv_shape(config, context, options.type);
+  kv::Shape shape = model::kv_shape(config, context, options.type);
+  for (std::size_t i = 0; i < std::min(options.layer_types.size(), shape.layers.size()); ++i) {
+    shape.layers[i].types = options.layer_types[i];
+  }
   if (options.quotas.empty()) {
     BRIM_ASSIGN(memory.kv, kv::make_plan(shape, options.budget, memory.automatic_bytes, options.split, options.keep,
                                          {options.profile.get(), options.split_seed}, options.reading));

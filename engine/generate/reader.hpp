@@ -40,6 +40,8 @@ struct ReaderOptions {
   /// Entries for each layer instead of a budget and a split, and most tokens read at a time: for measurements. No
   /// option of a session says so. Empty: none.
   std::vector<std::int64_t> quotas;
+  /// Beside quotas: how each layer is stored. Empty: as `type` says.
+  std::vector<kernels::KvTypes> layer_types;
   int chunk = 0;
   kv::Reading reading;
   int threads = 1;

@@ -49,6 +49,10 @@ bool parse_percent(std::string_view digits, double& percent) {
 
 }  // namespace
 
+void Split::choose_storage(std::span<const StorageChoice>, std::int64_t, std::span<std::size_t> chosen) const {
+  std::fill(chosen.begin(), chosen.end(), std::size_t{0});
+}
+
 const Split* find_split(std::string_view name) {
   for (const NamedSplit& candidate : kSplits) {
     if (candidate.name == name) return &candidate.split();

@@ -2,6 +2,7 @@
 // computes; only the cache moves memory.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -10,10 +11,10 @@
 
 #include "engine/base/result.hpp"
 #include "engine/kv/needs.hpp"
+#include "engine/kv/profile.hpp"
+#include "kernels/kv_type.hpp"
 
 namespace brim::kv {
-
-struct Profile;
 
 /// What a split may know about a layer.
 struct LayerNeed {
@@ -36,6 +37,13 @@ struct SplitCase {
   double average() const;
 };
 
+/// One way of storing keys and values, as a split sees it that chooses one for each layer.
+struct StorageChoice {
+  kernels::KvTypes types;
+  std::vector<LayerNeed> layers;  ///< with what an entry costs then
+  Profile profile;                ///< with what calibration measured in these types
+};
+
 /// A share that asks for as much as the layer can use, before any finite share is served.
 inline constexpr double kWhole = std::numeric_limits<double>::infinity();
 
@@ -47,6 +55,11 @@ class Split {
   virtual Needs needs() const { return {}; }
   /// Whether it can decide nothing without a profile.
   virtual bool needs_profile() const { return false; }
+  /// Whether it says how each layer is stored, before it is asked for shares. Then a profile of several types is needed.
+  virtual bool chooses_storage() const { return false; }
+  /// Writes for each layer which of `choices` it should have when the layers may cost `bytes` together. Deterministic.
+  virtual void choose_storage(std::span<const StorageChoice> choices, std::int64_t bytes,
+                              std::span<std::size_t> chosen) const;
   /// Writes how many entries each layer should have in proportion to the others: positive numbers, or kWhole. Floors,
   /// caps, the sum and whole granules are the plan's business. Deterministic. After a chunk (with `seen`) it must not
   /// allocate: that is between two tokens.

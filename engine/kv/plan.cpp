@@ -8,9 +8,11 @@
 
 #include "engine/base/quote.hpp"
 #include "engine/base/size_text.hpp"
+#include "engine/kv/costs.hpp"
 #include "engine/kv/layout.hpp"
 #include "engine/kv/profile.hpp"
 #include "engine/kv/saturate.hpp"
+#include "engine/kv/storage.hpp"
 
 namespace brim::kv {
 namespace {
@@ -39,65 +41,6 @@ Status check_shape(const Shape& shape) {
   }
   return {};
 }
-
-/// The costs of one shape under one set of needs, with the layers' needs as a split sees them.
-class Costs {
- public:
-  Costs(const Shape& shape, Needs needs) : shape_(shape), needs_(needs) {
-    layers_.reserve(shape.layers.size());
-    for (const LayerShape& layer : shape.layers) {
-      LayerNeed need;
-      need.floor = kGranuleEntries;
-      need.cap = round_up(useful_entries(layer, shape.context), kGranuleEntries);
-      need.useful = need.cap;
-      need.entry_bytes = entry_bytes(layer, needs);
-      layers_.push_back(need);
-    }
-  }
-
-  const std::vector<LayerNeed>& layers() const { return layers_; }
-  int largest_chunk() const {
-    const auto quarter = std::clamp<std::int64_t>(shape_.context / 4, 1, kLargestChunk);
-    return static_cast<int>(std::bit_floor(static_cast<std::uint64_t>(quarter)));
-  }
-  int smallest_chunk() const { return std::min(kSmallestChunk, largest_chunk()); }
-  /// Staging and scratch: what does not depend on how many entries are kept, but for the largest layer.
-  std::int64_t fixed(std::int64_t slots, int chunk) const {
-    return plus(staging_bytes(shape_, chunk), scratch_bytes(shape_, needs_, slots, chunk));
-  }
-  std::int64_t floors() const {
-    std::int64_t sum = 0;
-    for (const LayerNeed& layer : layers_) sum = plus(sum, times(layer.floor, layer.entry_bytes));
-    return sum;
-  }
-  std::int64_t least() const { return plus(floors(), fixed(kGranuleEntries, smallest_chunk())); }
-  std::int64_t full() const {
-    std::int64_t entries = 0;
-    std::int64_t slots = 0;
-    for (const LayerNeed& layer : layers_) {
-      entries = plus(entries, times(layer.cap, layer.entry_bytes));
-      slots = std::max(slots, layer.cap);
-    }
-    int chunk = largest_chunk();
-    while (chunk > smallest_chunk() && staging_bytes(shape_, chunk) > plus(entries, fixed(slots, chunk)) / 8) {
-      chunk /= 2;
-    }
-    return plus(entries, fixed(slots, chunk));
-  }
-  int chunk(std::int64_t budget) const {
-    int chunk = largest_chunk();
-    while (chunk > smallest_chunk() && (staging_bytes(shape_, chunk) > budget / 8 ||
-                                        plus(floors(), fixed(kGranuleEntries, chunk)) > budget)) {
-      chunk /= 2;
-    }
-    return chunk;
-  }
-
- private:
-  const Shape& shape_;
-  Needs needs_;
-  std::vector<LayerNeed> layers_;
-};
 
 Result<std::int64_t> requested_bytes(const Costs& costs, const Shape& shape, Needs needs, const BudgetRequest& request,
                                      std::int64_t automatic_bytes) {
@@ -254,6 +197,18 @@ std::int64_t fixed_bound(const Costs& costs, const Split& split, std::int64_t bu
   return low * kGranuleEntries;
 }
 
+/// Has the split choose how plan.shape's layers are stored, within plan.budget_bytes; `profile`: see store_layers.
+void choose_storage(const Split& split, const std::vector<StorageChoice>& choices, Plan& plan, Profile& profile) {
+  profile = choices.front().profile;
+  // The scratch is for the longest layer, and how long that is depends on how it is stored: twice is near enough.
+  for (int round = 0; round < 2; ++round) {
+    const Costs costs(plan.shape, plan.needs);
+    const int chunk = costs.chunk(plan.budget_bytes);
+    const std::int64_t bound = fixed_bound(costs, split, plan.budget_bytes, chunk, {&profile, 0});
+    store_layers(split, choices, plan.budget_bytes - costs.fixed(bound, chunk), plan.shape, profile);
+  }
+}
+
 /// The sums of a plan whose layers have `slots`.
 Status give_out(Plan& plan, const std::vector<std::int64_t>& slots) {
   for (std::size_t i = 0; i < slots.size(); ++i) {
@@ -319,20 +274,30 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
   plan.needs.block_keys = reading.sparse;
   plan.needs.blocks = plan.needs.blocks || reading.sparse;
   if (plan.needs.blocks) plan.needs.block_size = block_size_for(entries_about(shape, request, automatic_bytes));
-  const Costs costs(shape, plan.needs);
-  BRIM_ASSIGN(plan.budget_bytes, requested_bytes(costs, shape, plan.needs, request, automatic_bytes));
-  plan.full_bytes = costs.full();
-  plan.least_bytes = costs.least();
+  const Costs asked(shape, plan.needs);
+  BRIM_ASSIGN(plan.budget_bytes, requested_bytes(asked, shape, plan.needs, request, automatic_bytes));
+  plan.full_bytes = asked.full();
+  plan.least_bytes = asked.least();
+  Profile own;  // of the layers as they are stored
+  SplitFacts known = facts;
+  if (splitter->chooses_storage()) {
+    BRIM_ASSIGN(const std::vector<StorageChoice> choices, storage_choices(shape, plan.needs, *facts.profile));
+    if (plan.budget_bytes < plan.full_bytes) {
+      choose_storage(*splitter, choices, plan, own);
+      known.profile = &own;
+    }
+  }
+  const Costs costs(plan.shape, plan.needs);
   plan.chunk = costs.chunk(plan.budget_bytes);
-  plan.staging_bytes = staging_bytes(shape, plan.chunk);
+  plan.staging_bytes = staging_bytes(plan.shape, plan.chunk);
 
   if (plan.quotas_move()) plan.most_entries = growing_bound(costs, plan.budget_bytes, plan.chunk);
   if (plan.most_entries == 0) {
-    plan.most_entries = fixed_bound(costs, *splitter, plan.budget_bytes, plan.chunk, facts);
+    plan.most_entries = fixed_bound(costs, *splitter, plan.budget_bytes, plan.chunk, known);
   }
   plan.layers = bounded_needs(costs, plan.most_entries);
   const std::vector<std::int64_t> slots =
-      split_bytes(*splitter, plan.layers, plan.budget_bytes - costs.fixed(plan.most_entries, plan.chunk), facts);
+      split_bytes(*splitter, plan.layers, plan.budget_bytes - costs.fixed(plan.most_entries, plan.chunk), known);
   BRIM_TRY(give_out(plan, slots));
   return plan;
 }

@@ -5,6 +5,8 @@
 #include <array>
 #include <vector>
 
+#include "kernels/kv_type.hpp"
+
 namespace brim::kv {
 
 /// The fractions of its entries that a layer was left with, one layer at a time, all others whole.
@@ -18,8 +20,17 @@ struct LayerProfile {
   double prunable = 1;
 };
 
+/// The losses where the layer that keeps a part of its entries is also stored in other types than all else: its first place
+/// is what these types alone lose.
+struct TypedLosses {
+  kernels::KvTypes types;
+  std::vector<std::array<double, kProfileFractions.size()>> loss;  ///< of each layer
+};
+
 struct Profile {
   std::vector<LayerProfile> layers;
+  kernels::KvTypes types;           ///< how all layers were stored when `layers` was measured
+  std::vector<TypedLosses> others;  ///< measured beside; may be empty
 };
 
 }  // namespace brim::kv

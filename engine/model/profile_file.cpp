@@ -40,9 +40,11 @@ void add_sample(Hash& hash, std::span<const std::byte> data) {
   for (std::size_t i = 0; i < kPlaces; ++i) hash.add(data.data() + (data.size() - kBytes) / (kPlaces - 1) * i, kBytes);
 }
 
-Json losses_json(const kv::LayerProfile& layer) {
-  return Json(std::vector<double>(layer.loss.begin(), layer.loss.end()));
-}
+using Losses = std::array<double, kv::kProfileFractions.size()>;
+/// More types than that no calibration would measure.
+constexpr std::size_t kMostTypes = 64;
+
+Json losses_json(const Losses& loss) { return Json(std::vector<double>(loss.begin(), loss.end())); }
 
 /// Reads members of one object and remembers the first fault.
 class Members {
@@ -77,17 +79,23 @@ class Members {
     if (!(value >= least && value <= most)) return wrong(key, sentence("a number from ", least, " to ", most));
     return value;
   }
-  Result<kv::LayerProfile> losses(const char* key) const {
-    kv::LayerProfile layer;
+  Result<kernels::KvTypes> types(const char* key) const {
+    BRIM_ASSIGN(const std::string name, text(key));
+    const auto types = kernels::parse_kv_types(name);
+    if (!types) return wrong(key, kernels::kKvTypesForm);
+    return *types;
+  }
+  Result<Losses> losses(const char* key) const {
+    Losses losses{};
     const Json* found = find(key);
-    const std::string expected = sentence(layer.loss.size(), " finite numbers of at most ", kMost);
-    if (found == nullptr || !found->is_array() || found->size() != layer.loss.size()) return wrong(key, expected);
-    for (std::size_t i = 0; i < layer.loss.size(); ++i) {
+    const std::string expected = sentence(losses.size(), " finite numbers of at most ", kMost);
+    if (found == nullptr || !found->is_array() || found->size() != losses.size()) return wrong(key, expected);
+    for (std::size_t i = 0; i < losses.size(); ++i) {
       const Json& value = (*found)[i];
-      layer.loss[i] = value.is_number() ? value.get<double>() : NAN;
-      if (!(std::abs(layer.loss[i]) <= kMost)) return wrong(key, expected);
+      losses[i] = value.is_number() ? value.get<double>() : NAN;
+      if (!(std::abs(losses[i]) <= kMost)) return wrong(key, expected);
     }
-    return layer;
+    return losses;
   }
   static constexpr double kMost = 1e6;
 
@@ -105,8 +113,9 @@ class Members {
 Status read_header(const Json& json, const std::string& name, ProfileFile& file) {
   const Members top(json, "", name);
   const Json* version = top.find("brim_kv_profile");
-  if (version == nullptr || !version->is_number_unsigned() || version->get<std::uint64_t>() != kProfileVersion) {
-    return top.wrong("brim_kv_profile", sentence("version ", kProfileVersion));
+  if (version == nullptr || !version->is_number_unsigned() || version->get<std::uint64_t>() < 1 ||
+      version->get<std::uint64_t>() > kProfileVersion) {
+    return top.wrong("brim_kv_profile", sentence("version 1 to ", kProfileVersion));
   }
   const Json nothing;
   const Json *model = top.find("model"), *measured = top.find("measured"), *fractions = top.find("fractions");
@@ -118,7 +127,7 @@ Status read_header(const Json& json, const std::string& name, ProfileFile& file)
   BRIM_ASSIGN(file.loss, how.text("loss"));
   if (file.loss != "kl" && file.loss != "nll") return how.wrong("loss", "kl or nll");
   BRIM_ASSIGN(file.keep, how.text("keep"));
-  BRIM_ASSIGN(file.kv_type, how.text("kv_type"));
+  BRIM_ASSIGN(file.profile.types, how.types("kv_type"));
   BRIM_ASSIGN(file.context, how.count("context"));
   BRIM_ASSIGN(file.continuation, how.count("continuation"));
   BRIM_ASSIGN(file.windows, how.count("windows"));
@@ -128,6 +137,31 @@ Status read_header(const Json& json, const std::string& name, ProfileFile& file)
   BRIM_ASSIGN(file.spearman, how.number("spearman", -1, 1));
   const Json expected = std::vector<double>(kv::kProfileFractions.begin(), kv::kProfileFractions.end());
   if (fractions == nullptr || *fractions != expected) return top.wrong("fractions", expected.dump());
+  return {};
+}
+
+/// A layer's losses in other types; the first layer says which these are.
+Status read_others(const Json& json, std::size_t layer, const std::string& name, kv::Profile& profile) {
+  const Members members(json, sentence("layer ", layer, ": "), name);
+  const Json* found = members.find("other_types");
+  if (found != nullptr && (!found->is_object() || found->size() > kMostTypes)) {
+    return members.wrong("other_types", "losses by types");
+  }
+  if (layer == 0 && found != nullptr) {
+    for (const auto& [key, losses] : found->items()) {
+      const auto types = kernels::parse_kv_types(key);
+      if (!types) return members.wrong("other_types", sentence("losses by types (", kernels::kKvTypesForm, ")"));
+      profile.others.push_back({*types, {}});
+    }
+  }
+  if ((found == nullptr ? 0 : found->size()) != profile.others.size()) {
+    return members.wrong("other_types", "the types of layer 0");
+  }
+  for (kv::TypedLosses& other : profile.others) {
+    const Members own(*found, sentence("layer ", layer, ": other_types: "), name);
+    BRIM_ASSIGN(const Losses losses, own.losses(kernels::kv_types_name(other.types).data()));
+    other.loss.push_back(losses);
+  }
   return {};
 }
 
@@ -155,11 +189,11 @@ std::string fingerprint(const io::Gguf& file) {
 
 std::string to_json(const ProfileFile& file) {
   Json json;
-  json["brim_kv_profile"] = kProfileVersion;
+  json["brim_kv_profile"] = file.profile.others.empty() ? 1 : kProfileVersion;
   json["model"] = {{"name", file.model_name}, {"architecture", file.architecture}, {"fingerprint", file.fingerprint}};
   json["measured"] = {{"loss", file.loss},
                       {"keep", file.keep},
-                      {"kv_type", file.kv_type},
+                      {"kv_type", std::string(kernels::kv_types_name(file.profile.types))},
                       {"context", file.context},
                       {"continuation", file.continuation},
                       {"windows", file.windows},
@@ -170,8 +204,11 @@ std::string to_json(const ProfileFile& file) {
   json["fractions"] = std::vector<double>(kv::kProfileFractions.begin(), kv::kProfileFractions.end());
   json["layers"] = Json::array();
   for (std::size_t i = 0; i < file.profile.layers.size(); ++i) {
-    Json layer = {{"loss", losses_json(file.profile.layers[i])}, {"prunable", file.profile.layers[i].prunable}};
-    if (i < file.nll.size()) layer["nll"] = losses_json(file.nll[i]);
+    Json layer = {{"loss", losses_json(file.profile.layers[i].loss)}, {"prunable", file.profile.layers[i].prunable}};
+    for (const kv::TypedLosses& other : file.profile.others) {
+      layer["other_types"][std::string(kernels::kv_types_name(other.types))] = losses_json(other.loss[i]);
+    }
+    if (i < file.nll.size()) layer["nll"] = losses_json(file.nll[i].loss);
     if (i < file.infonce.size()) layer["infonce"] = file.infonce[i];
     json["layers"].push_back(std::move(layer));
   }
@@ -193,12 +230,14 @@ Result<ProfileFile> parse_profile(std::string_view text, const std::string& name
   if (layers == nullptr || !layers->is_array() || layers->empty()) return top.wrong("layers", "a list of layers");
   for (std::size_t i = 0; i < layers->size(); ++i) {
     const Members members((*layers)[i], sentence("layer ", i, ": "), name);
-    BRIM_ASSIGN(kv::LayerProfile layer, members.losses("loss"));
+    kv::LayerProfile layer;
+    BRIM_ASSIGN(layer.loss, members.losses("loss"));
     BRIM_ASSIGN(layer.prunable, members.number("prunable", 1e-9, 1e9));
     file.profile.layers.push_back(layer);
+    BRIM_TRY(read_others((*layers)[i], i, name, file.profile));
     if (members.find("nll") != nullptr) {
-      BRIM_ASSIGN(const kv::LayerProfile nll, members.losses("nll"));
-      file.nll.push_back(nll);
+      BRIM_ASSIGN(const Losses nll, members.losses("nll"));
+      file.nll.emplace_back().loss = nll;
     }
     if (members.find("infonce") != nullptr) {
       BRIM_ASSIGN(const double infonce, members.number("infonce", -Members::kMost, Members::kMost));

@@ -16,7 +16,8 @@
 namespace brim::model {
 
 inline constexpr std::string_view kProfileKey = "brim.kv.profile";  ///< metadata of a model that carries its profile
-inline constexpr std::int64_t kProfileVersion = 1;
+/// A file says 2 where it holds curves of other storage types, which version 1 did not know, and else still 1.
+inline constexpr std::int64_t kProfileVersion = 2;
 inline constexpr std::size_t kLargestProfile = std::size_t{4} << 20;  ///< bytes; longer texts are not read
 
 /// What a profile file says: the profile, and how it came about.
@@ -25,7 +26,7 @@ struct ProfileFile {
   std::string model_name, architecture;
   std::string fingerprint;
   std::string loss = "kl";  ///< what kv::LayerProfile::loss is: "kl" to the whole cache, or "nll", its increase
-  std::string keep, kv_type;
+  std::string keep;
   std::int64_t context = 0;       ///< tokens of a window; fractions are of it
   std::int64_t continuation = 0;  ///< of these, the ones that were scored
   std::int64_t windows = 0;

@@ -48,6 +48,18 @@ brim_does 0 run -m tiny.gguf --kv-budget 30% --kv-profile profile.json -p "The f
 brim_does 2 run -m tiny.gguf --kv-split depth -p "The fox" -n 4
 expect 'needs a profile' err
 
+# Curves of more types, and the split that chooses by them.
+brim_does 0 calibrate -m tiny.gguf -f text -o typed.json --windows 1 --continuation 32 --kv-keep snapkv --kv-types q8_0,q4_0
+expect '^in q4_0:' out
+expect '"brim_kv_profile": 2' typed.json
+brim_does 0 inspect -m tiny.gguf --kv-budget 30% --kv-profile typed.json --kv-split joint
+expect 'split joint' out
+expect 'values an entry +in (f16|q8_0|q4_0) ' out
+brim_does 0 run -m tiny.gguf --kv-budget 30% --kv-profile typed.json --kv-split joint -p "The fox" -n 4 --json
+expect '"type": "(mixed|f16|q8_0|q4_0)"' out
+brim_does 2 inspect -m tiny.gguf --kv-budget 30% --kv-profile profile.json --kv-split joint
+expect 'kv-types' err
+
 # Faults.
 echo '{"brim_kv_profile": 7}' >wrong.json
 brim_does 2 run -m tiny.gguf --kv-profile wrong.json -p "The fox" -n 4
@@ -71,7 +83,7 @@ expect 'split zigzag' out
 
 # The suite: every arm within its budget, no arm better than the whole cache, those without a profile named.
 suite=(eval -m tiny.gguf -f text --suite kv --seeds 2 --continuation 32 --ratios .5,.25 --permutations 2)
-brim_does 0 "${suite[@]}" --kv-profile profile.json --csv --recall 4
+brim_does 0 "${suite[@]}" --kv-profile typed.json --csv --recall 4
 awk -F, 'NR > 1 { if (NF != 14) bad = 1; if ($7 > $6) bad = 1; if ($12 < 0 || $12 > 1) bad = 1; if ($13 == "") bad = 1 }
          NR == 2 && ($1 != "full" || $9 > 1e-9) { bad = 1 }
          END { exit bad || NR < 30 }' out || fail "the suite's rows: $(cat out)"

@@ -122,12 +122,17 @@ TEST_CASE("a conclusion: means over windows, and a layer that hurts is less prun
       windows[w].layers.push_back(loss);
     }
     windows[w].infonce = {0.5, 1, 2};
+    windows[w].others.assign(1, windows[w].layers);
+    windows[w].others[0][1].kl[0] = 0.5 + static_cast<double>(w);
   }
   brim::model::ProfileFile file;
+  file.profile.others = {{brim::kernels::KvType::q4_0, {}}};
   conclude(windows, file);
   REQUIRE(file.profile.layers.size() == 3);
   CHECK(file.profile.layers[1].loss[4] == doctest::Approx(0.9));
   CHECK(file.nll[0].loss[2] == 2);
+  CHECK(file.profile.others[0].loss[1][0] == doctest::Approx(1));
+  CHECK(file.profile.others[0].loss[2][3] == doctest::Approx(0.6));
   CHECK(file.spearman == doctest::Approx(1));
   CHECK(file.profile.layers[0].prunable > file.profile.layers[2].prunable);
 }
@@ -137,12 +142,21 @@ TEST_CASE("what a stopped calibration leaves is taken up again, under the same s
   std::filesystem::create_directories(folder);
   const std::string path = (folder / "p.partial").string();
   std::vector<WindowLosses> windows(2);
-  for (WindowLosses& window : windows) window.layers.resize(3);
+  for (WindowLosses& window : windows) {
+    window.layers.resize(3);
+    window.others.assign(2, std::vector<LayerLoss>(3));
+  }
+  windows[0].others[1][2].measured = true;
+  windows[0].others[1][2].nll = {5, 6, 7, 8, 9};
   windows[1].layers[2].measured = true;
   windows[1].layers[2].kl = {0, 1.0 / 3, 2, 3, 4};
   windows[1].infonce = {1, 2, 3};
   save_progress(path, "these", windows);
-  const auto back = load_progress(path, "these", 2, 3);
+  const auto back = load_progress(path, "these", 2, 3, 2);
+  CHECK(back[0].others[1][2].measured);
+  CHECK(back[0].others[1][2].nll == windows[0].others[1][2].nll);
+  CHECK(!back[0].others[0][2].measured);
+  CHECK(load_progress(path, "these", 2, 3)[0].others.empty());
   CHECK(back[1].layers[2].measured);
   CHECK(back[1].layers[2].kl == windows[1].layers[2].kl);
   CHECK(back[1].infonce == windows[1].infonce);

@@ -32,6 +32,21 @@ void add_pair(const Outcome& a, const Outcome* b, std::vector<Comparison>& paire
 
 double speed(const Outcome& outcome) { return outcome.seconds > 0 ? outcome.tokens / outcome.seconds : 0; }
 
+/// How an arm stored numbers; of one that was skipped, how it was to.
+std::string stored(const Outcome& outcome) {
+  return outcome.stored.empty() ? std::string(kernels::kv_types_name(outcome.arm.type)) : outcome.stored;
+}
+
+/// "96 160", with each layer's types where they differ: "96 f16, 160 q8_0".
+std::string quotas(const Outcome& outcome) {
+  if (outcome.stored != "mixed") return fmt::format("{}", fmt::join(outcome.quota, " "));
+  std::string text;
+  for (std::size_t i = 0; i < outcome.quota.size(); ++i) {
+    text += fmt::format("{}{} {}", i == 0 ? "" : ", ", outcome.quota[i], kernels::kv_types_name(outcome.types[i]));
+  }
+  return text;
+}
+
 std::string percent(double ratio) { return fmt::format("{:.4g} %", 100 * ratio); }
 
 // Where an arm stands against another: "better", "worse", "—" (the interval holds 0) or "same".
@@ -54,6 +69,7 @@ std::vector<Comparison> compare(const std::vector<Outcome>& outcomes) {
     if (outcome.arm.full || !outcome.skipped.empty()) continue;
     add_pair(outcome, find(outcomes, "uniform", outcome.ratio), paired);
     if (outcome.arm.needs_profile) add_pair(outcome, find(outcomes, "shuffled", outcome.ratio), paired);
+    if (outcome.arm.name == "joint") add_pair(outcome, find(outcomes, "depth-q8_0", outcome.ratio), paired);
     if (outcome.arm.name == "depth") add_pair(outcome, find(outcomes, "zigzag", outcome.ratio), paired);
   }
   return paired;
@@ -66,7 +82,7 @@ std::string suite_json(const std::vector<Outcome>& outcomes, const std::vector<C
     Json row = {{"arm", arm.name},
                 {"split", arm.split},
                 {"keep", arm.keep},
-                {"kv_type", std::string(kernels::kv_types_name(arm.type))},
+                {"kv_type", stored(outcome)},
                 {"ratio", outcome.ratio},
                 {"budget_bytes", outcome.budget_bytes},
                 {"peak_kv_bytes", nullptr},
@@ -102,7 +118,7 @@ std::string suite_csv(const std::vector<Outcome>& outcomes) {
       "arm,split,keep,kv_type,ratio,budget_bytes,peak_kv_bytes,dnll,kl,kl_low,kl_high,top1,recall,tok_s\n";
   for (const Outcome& outcome : outcomes) {
     const Arm& arm = outcome.arm;
-    out += fmt::format("{},{},{},{},{},{}", arm.name, arm.split, arm.keep, kernels::kv_types_name(arm.type),
+    out += fmt::format("{},{},{},{},{},{}", arm.name, arm.split, arm.keep, stored(outcome),
                        outcome.ratio, outcome.budget_bytes);
     if (!outcome.skipped.empty()) {
       out += ",,,,,,,,\n";
@@ -138,7 +154,7 @@ std::string suite_table(const std::vector<Outcome>& outcomes, const std::vector<
                        mean_of(outcome.kl), interval.low, interval.high, mean_of(outcome.nll_increase),
                        mean_of(outcome.same_top), outcome.recall ? fmt::format("{:.2f}", *outcome.recall) : "–",
                        speed(outcome), verdict(paired, outcome.arm.name, "uniform", outcome.ratio),
-                       fmt::join(outcome.quota, " "));
+                       quotas(outcome));
   }
   std::string lines;
   for (const Outcome& outcome : outcomes) {

@@ -123,12 +123,17 @@ class Suite {
 
   static void note_quotas(const generate::Reader& reader, Outcome& outcome, bool first_seed) {
     std::vector<std::int64_t> quota;
-    outcome.footprint += sentence(outcome.arm.keep, " ", kernels::kv_types_name(outcome.arm.type), ":");
+    std::vector<kernels::KvTypes> types;
+    outcome.footprint += sentence(outcome.arm.keep, ":");
     for (int layer = 0; layer < static_cast<int>(reader.model().config().layers.size()); ++layer) {
       quota.push_back(reader.cache().layer(layer).quota);
-      outcome.footprint += sentence(" ", quota.back());
+      types.push_back(reader.cache().plan().shape.layers[static_cast<std::size_t>(layer)].types);
+      outcome.footprint += sentence(" ", quota.back(), " ", kernels::kv_types_name(types.back()));
     }
-    if (first_seed) outcome.quota = std::move(quota);
+    if (!first_seed) return;
+    outcome.quota = std::move(quota);
+    outcome.types = std::move(types);
+    outcome.stored = kv::stored_as(reader.cache().plan().shape);
   }
 
   static void finish(Outcome& outcome) {

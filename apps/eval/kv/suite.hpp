@@ -34,6 +34,8 @@ struct Outcome {
   double tokens = 0, seconds = 0;
   std::optional<double> recall;
   std::vector<std::int64_t> quota;  ///< of the first seed, after the last window
+  std::vector<kernels::KvTypes> types;  ///< of each layer, where a split chose them, else all alike
+  std::string stored;                   ///< kv::stored_as()
   /// Every quota that was in force at the beginning and the end of a window, with rule and type: the same for two arms
   /// means that nothing tells them apart.
   std::string footprint;

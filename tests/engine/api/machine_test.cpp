@@ -39,6 +39,11 @@ TEST_CASE("an entry's bytes and going back") {
   brim::Session session(model, {{"kv.budget", "full"}, {"temperature", "0"}, {"stop.ignore_eos", "1"}});
   // Two KV heads of 16 values, keys and values, f16.
   CHECK(session.layer_stats(0).entry_bytes == 2 * 16 * 2 * 2);
+  CHECK(std::string(session.layer_stats(0).kv_type) == "f16");
+  const brim::Session packed(model, {{"kv.type", "q8_0:q4_0"}});
+  CHECK(packed.layer_stats(0).entry_bytes == 2 * (2 + 16 + 2 + 8));
+  CHECK(std::string(packed.layer_stats(0).kv_type) == "q8_0:q4_0");
+  CHECK(std::string(packed.stats().kv_type) == "q8_0:q4_0");
   const std::vector<std::int32_t> ids = model.tokenize("the cat sat on the mat", true, false);
   session.append(ids);
   const std::int32_t first = session.next().id;

@@ -42,7 +42,7 @@ void read(Reader& reader, std::span<const std::int32_t> ids) {
 TEST_CASE("one thread and several give the same bits") {
   const auto model = test::tiny_model();
   const auto ids = test::some_ids(150);
-  for (const char* type : {"f32", "f16", "q8_0"}) {
+  for (const char* type : {"f32", "f16", "q8_0", "q4_0", "q8_0:q4_0"}) {
     const auto one = test::tiny_reader(model, {.type = type, .threads = 1});
     const auto three = test::tiny_reader(model, {.type = type, .threads = 3});
     read(*one, ids);
@@ -83,7 +83,7 @@ TEST_CASE("the budget holds at every step of a text many times longer than the c
     test::TinyModel shape;
     shape.window = window;
     const auto model = test::tiny_model(shape);
-    for (const char* type : {"f32", "f16", "q8_0"}) {
+    for (const char* type : {"f32", "f16", "q8_0", "q4_0", "q8_0:q4_0"}) {
       const auto reader = test::tiny_reader(model, {.type = type, .budget = "60%"});
       const std::int64_t budget = reader->memory().kv.budget_bytes;
       const auto ids = test::some_ids(1500);

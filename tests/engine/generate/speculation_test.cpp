@@ -92,7 +92,7 @@ TEST_CASE("logits and cache keep every bit, for every type, budget, window and n
     test::TinyModel shape;
     shape.window = window;
     const auto model = test::tiny_model(shape);
-    for (const auto type : {kernels::KvType::f32, kernels::KvType::f16, kernels::KvType::q8_0}) {
+    for (const auto type : {kernels::KvType::f32, kernels::KvType::f16, kernels::KvType::q4_0}) {
       for (const char* budget : {"full", "70%", "55%", "45%"}) {
         INFO("window ", window, ", budget ", budget);
         const auto counts = test::read_both_ways(model, reader_options(type, budget), std::span(ids).first(120),

@@ -18,7 +18,8 @@ using brim::test::entries_of;
 namespace {
 
 const char* const kAll[] = {"uniform",      "depth",  "depth-mga",   "depth-mlp", "depth-mlma-2",     "depth-mlma-4", "depth-mlma-6",
-                            "zigzag",       "zigzag-lmbo", "pyramid", "inverted-pyramid", "cake", "squeeze", "shuffled"};
+                            "zigzag",       "zigzag-lmbo", "pyramid", "inverted-pyramid", "cake", "squeeze", "shuffled",
+                            "joint"};
 
 /// Layers that lose c · (1/r − 1) when only the fraction r of their entries is left.
 Profile profile_of(const std::vector<double>& sensitivity) {

@@ -26,7 +26,6 @@ ProfileFile sample(std::size_t layers, const std::string& print) {
   file.architecture = "llama";
   file.fingerprint = print;
   file.keep = "window";
-  file.kv_type = "f16";
   file.context = 256;
   file.continuation = 64;
   file.windows = 2;
@@ -106,7 +105,7 @@ TEST_CASE("faults of a profile: a sentence that names the file and the place") {
   complaint("{");
   complaint(std::string(100000, '['));
   CHECK(complaint(std::string(brim::model::kLargestProfile + 1, ' ')).find("at most") != std::string::npos);
-  CHECK(complaint(replaced(good, "\"brim_kv_profile\": 1", "\"brim_kv_profile\": 2")).find("version 1") !=
+  CHECK(complaint(replaced(good, "\"brim_kv_profile\": 1", "\"brim_kv_profile\": 3")).find("version 1 to 2") !=
         std::string::npos);
   CHECK(complaint(replaced(good, "\"kl\"", "\"\\u001b[2J\"")).find('\x1b') == std::string::npos);
   CHECK(complaint(replaced(good, "\"prunable\": 1", "\"prunable\": 0")).find("layer 0: prunable") != std::string::npos);
@@ -116,6 +115,34 @@ TEST_CASE("faults of a profile: a sentence that names the file and the place") {
   complaint(replaced(good, "0.1,", "1e999,"));
   complaint(replaced(good, "\"layers\": [", "\"layers\": 7, \"other\": ["));
   complaint(replaced(good, "\"fingerprint\": \"fnv1a-2\"", "\"fingerprint\": 2"));
+}
+
+TEST_CASE("curves of other storage types come back; a file without them says what it always said") {
+  using brim::kernels::KvType;
+  using brim::kernels::KvTypes;
+  ProfileFile file = sample(2, "fnv1a-2");
+  CHECK(to_json(file).find("\"brim_kv_profile\": 1") != std::string::npos);
+  file.profile.types = KvType::q8_0;
+  file.profile.others = {{KvTypes(KvType::q8_0, KvType::q4_0), {{0.5, 1, 2, 3, 4}, {0, 0, 0, 0, 1}}},
+                         {KvType::q4_0, {{1, 1, 1, 1, 1}, {0.25, 2, 2, 2, 2}}}};
+  const std::string text = to_json(file);
+  CHECK(text.find("\"brim_kv_profile\": 2") != std::string::npos);
+  const auto back = parse_profile(text, "p.json");
+  REQUIRE(back.ok());
+  CHECK(to_json(*back) == text);
+  CHECK(back->profile.types == KvTypes(KvType::q8_0));
+  REQUIRE(back->profile.others.size() == 2);
+  CHECK(back->profile.others[0].types == file.profile.others[0].types);
+  CHECK(back->profile.others[1].loss == file.profile.others[1].loss);
+  const auto refused = [&](const std::string& from, const std::string& to) {
+    const auto parsed = parse_profile(replaced(text, from, to), "p.json");
+    REQUIRE(!parsed.ok());
+    CHECK(parsed.error().sentence.find("p.json") == 0);
+  };
+  refused("\"q8_0:q4_0\"", "\"q9_0\"");
+  refused("\"q8_0:q4_0\"", "\"q4_1\"");
+  refused("\"other_types\"", "\"other\"");  // layer 1 alone has them then
+  refused("\"kv_type\": \"q8_0\"", "\"kv_type\": \"eight\"");
 }
 
 TEST_CASE("a profile is for one model: its weights and shape, not its file") {

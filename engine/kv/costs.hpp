@@ -1,0 +1,73 @@
+// What a shape costs under a set of needs, in bytes: its entries, and what does not depend on them. Part of the plan. All
+// sums saturate (saturate.hpp).
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <vector>
+
+#include "engine/kv/layout.hpp"
+#include "engine/kv/saturate.hpp"
+
+namespace brim::kv {
+
+/// The costs of one shape, which outlives this, with the layers' needs as a split sees them.
+class Costs {
+ public:
+  Costs(const Shape& shape, Needs needs) : shape_(shape), needs_(needs) {
+    layers_.reserve(shape.layers.size());
+    for (const LayerShape& layer : shape.layers) {
+      LayerNeed need;
+      need.floor = kGranuleEntries;
+      need.cap = round_up(useful_entries(layer, shape.context), kGranuleEntries);
+      need.useful = need.cap;
+      need.entry_bytes = entry_bytes(layer, needs);
+      layers_.push_back(need);
+    }
+  }
+
+  const std::vector<LayerNeed>& layers() const { return layers_; }
+  int largest_chunk() const {
+    const auto quarter = std::clamp<std::int64_t>(shape_.context / 4, 1, kLargestChunk);
+    return static_cast<int>(std::bit_floor(static_cast<std::uint64_t>(quarter)));
+  }
+  int smallest_chunk() const { return std::min(kSmallestChunk, largest_chunk()); }
+  /// Staging and scratch: what does not depend on how many entries are kept, but for the largest layer.
+  std::int64_t fixed(std::int64_t slots, int chunk) const {
+    return plus(staging_bytes(shape_, chunk), scratch_bytes(shape_, needs_, slots, chunk));
+  }
+  std::int64_t floors() const {
+    std::int64_t sum = 0;
+    for (const LayerNeed& layer : layers_) sum = plus(sum, times(layer.floor, layer.entry_bytes));
+    return sum;
+  }
+  std::int64_t least() const { return plus(floors(), fixed(kGranuleEntries, smallest_chunk())); }
+  std::int64_t full() const {
+    std::int64_t entries = 0;
+    std::int64_t slots = 0;
+    for (const LayerNeed& layer : layers_) {
+      entries = plus(entries, times(layer.cap, layer.entry_bytes));
+      slots = std::max(slots, layer.cap);
+    }
+    int chunk = largest_chunk();
+    while (chunk > smallest_chunk() && staging_bytes(shape_, chunk) > plus(entries, fixed(slots, chunk)) / 8) {
+      chunk /= 2;
+    }
+    return plus(entries, fixed(slots, chunk));
+  }
+  int chunk(std::int64_t budget) const {
+    int chunk = largest_chunk();
+    while (chunk > smallest_chunk() && (staging_bytes(shape_, chunk) > budget / 8 ||
+                                        plus(floors(), fixed(kGranuleEntries, chunk)) > budget)) {
+      chunk /= 2;
+    }
+    return chunk;
+  }
+
+ private:
+  const Shape& shape_;
+  Needs needs_;
+  std::vector<LayerNeed> layers_;
+};
+
+}  // namespace brim::kv

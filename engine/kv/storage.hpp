@@ -1,0 +1,23 @@
+// How each layer is stored, where the split decides that (kv.split joint): the types that calibration measured, what entries
+// cost in each, and the shape and the profile that follow from a choice. Part of the plan.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "engine/base/result.hpp"
+#include "engine/kv/plan.hpp"
+#include "engine/kv/profile.hpp"
+
+namespace brim::kv {
+
+/// The types of the profile in which no layer's entries are larger than in `shape`, those that were measured first in
+/// front. Errors: invalid_argument where these are fewer than two.
+Result<std::vector<StorageChoice>> storage_choices(const Shape& shape, const Needs& needs, const Profile& profile);
+
+/// Asks the split, for layers that may cost `bytes` together, and stores the layers so; `profile` becomes the one with
+/// each layer's curve in its own types.
+void store_layers(const Split& split, std::span<const StorageChoice> choices, std::int64_t bytes, Shape& shape,
+                  Profile& profile);
+
+}  // namespace brim::kv
