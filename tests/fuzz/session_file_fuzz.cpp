@@ -1,0 +1,148 @@
+// A saved session: any bytes are refused in words, or give a session that goes on. The input stands in for the body of a
+// file, so that magic, size and checksum do not keep everything out; and once for the file as it is.
+//
+// The first byte chooses the session that the bytes are restored into; the others are the state, but for what begins it.
+// An input that is empty after that stands for the state of a session that has read something, and each pair of further
+// bytes "place, value" (place two bytes) changes one of its bytes: so mutations start from what is nearly right.
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/generate/session.hpp"
+#include "engine/model/profile_file.hpp"
+#include "tests/support/tiny_model.hpp"
+
+namespace {
+
+using namespace brim;
+using generate::SavedSession;
+using generate::Session;
+using generate::SessionOptions;
+
+/// What has to work for the target to mean anything.
+template <class Outcome>
+Outcome needed(Outcome outcome) {
+  if (outcome) return outcome;
+  std::fprintf(stderr, "%s\n", outcome.error().sentence.c_str());
+  std::abort();
+}
+
+std::shared_ptr<const model::Model> tiny() {
+  static const auto loaded = [] {
+    const std::string path = "/tmp/brim-session-fuzz-" + std::to_string(getpid());
+    test::TinyModel shape;
+    shape.embedding = 32;
+    shape.layers = 2;
+    shape.heads = 2;
+    shape.kv_heads = 1;
+    shape.window = 64;
+    test::write_tiny_model(path, shape);
+    auto model = model::Model::load(path);
+    unlink(path.c_str());
+    return *needed(std::move(model));
+  }();
+  return loaded;
+}
+
+struct Kind {
+  const char *budget, *keep, *split, *read;
+};
+constexpr Kind kKinds[] = {{"full", "window", "uniform", "all"},  {"75%", "dynsplit", "uniform", "all"},
+                           {"75%", "dynsplit", "zigzag", "top=30%"}, {"75%", "h2o", "zigzag", "all"},
+                           {"75%", "snapkv", "cake", "all"},         {"75%", "knorm", "squeeze", "all"}};
+constexpr std::size_t kKindCount = sizeof kKinds / sizeof *kKinds;
+
+SessionOptions options_of(const Kind& kind) {
+  SessionOptions options;
+  options.reader.context = 512;
+  options.reader.budget = *kv::parse_budget(kind.budget);
+  options.reader.keep = kind.keep;
+  options.reader.split = kind.split;
+  options.reader.reading = *kv::parse_reading(kind.read);
+  options.reader.automatic_bytes = 1 << 24;
+  options.reader.speculation = {true, 4, false};
+  options.chat_template = "chatml";
+  options.stops = {"stop"};
+  return options;
+}
+
+/// A file of a session that has read past its context: evictions, moved quotas, an answer under way.
+std::vector<std::byte> saved(const Kind& kind) {
+  const auto session = needed(Session::create(tiny(), options_of(kind)));
+  std::vector<std::int32_t> ids;
+  for (std::int32_t i = 0; i < 600; ++i) ids.push_back(3 + i * i % 300);
+  (void)needed((*session)->append(ids));
+  (void)needed((*session)->message("user", "hello hello hello hello"));
+  for (int i = 0; i < 5; ++i) (void)needed((*session)->next());
+  const std::string path = "/tmp/brim-session-fuzz-file-" + std::to_string(getpid());
+  (void)needed((*session)->save(path, {{"key", "value"}}));
+  const auto file = needed(MappedFile::open(path));
+  unlink(path.c_str());
+  return {file->bytes().begin(), file->bytes().end()};
+}
+
+void check(const std::vector<std::byte>& file, const Kind& kind) {
+  auto opened = SavedSession::read(file, "input", *tiny());
+  if (!opened) {
+    if (opened.error().sentence.empty()) std::abort();
+    return;
+  }
+  auto session = Session::restore(tiny(), options_of(kind), *opened);
+  if (!session) {
+    if (session.error().sentence.empty()) std::abort();
+    return;
+  }
+  // What was accepted goes on: past the context once more, and further than every quota.
+  for (int i = 0; i < 8 && (*session)->next(); ++i) {
+  }
+  std::vector<std::int32_t> ids(150, 40);
+  (void)needed((*session)->append(ids));
+  (void)needed((*session)->next());
+  (void)(*session)->rewind((*session)->reader().tokens() - 10);
+  (void)(*session)->message("user", "and on");
+  if ((*session)->reader().cache().bytes_used() > (*session)->reader().memory().kv.budget_bytes) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  static const std::vector<std::byte> whole[] = {saved(kKinds[0]), saved(kKinds[1]), saved(kKinds[2]),
+                                                 saved(kKinds[3]), saved(kKinds[4]), saved(kKinds[5])};
+  const std::size_t number = data[0] % kKindCount;
+  const Kind& kind = kKinds[number];
+  const bool changes = data[0] < 128;
+  ++data;
+  --size;
+  StateWriter body;
+  if (changes) {
+    std::vector<std::byte> state(whole[number].begin() + 24, whole[number].end() - 8);
+    for (std::size_t i = 0; i + 3 <= size; i += 3) {
+      state[(data[i] * 256u + data[i + 1]) % state.size()] = static_cast<std::byte>(data[i + 2]);
+    }
+    // A file's header and checksum around it, and no size in front as a piece would have.
+    std::vector<std::byte> file = whole[number];
+    std::memcpy(file.data() + 24, state.data(), state.size());
+    generate::seal_session_file(file);
+    check(file, kind);
+  } else {
+    generate::save(generate::SessionOrigin{"tiny", model::fingerprint(tiny()->file()), {}, 0}, body);
+    const std::vector<std::byte> start = generate::session_file_bytes(body);
+    std::vector<std::byte> file(start.begin(), start.end() - 8);
+    const auto* bytes = reinterpret_cast<const std::byte*>(data);
+    file.insert(file.end(), bytes, bytes + size / 8 * 8);
+    file.resize(file.size() + 8);
+    generate::seal_session_file(file);
+    check(file, kind);
+  }
+  const auto* raw = reinterpret_cast<const std::byte*>(data);
+  check({raw, raw + size}, kind);
+  return 0;
+}
