@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "engine/generate/messages_json.hpp"
+#include "engine/text/messages_json.hpp"
 #include "engine/text/stream_decoder.hpp"
 
 namespace brim::generate {
@@ -123,18 +123,18 @@ std::string Conversation::json() const {
   std::string json = "[";
   for (const text::ChatMessage& message : messages_) {
     json += json.size() > 1 ? ",\n  {\n    \"role\": " : "\n  {\n    \"role\": ";
-    append_quoted(json, message.role);
+    text::append_quoted(json, message.role);
     json += ",\n    \"content\": ";
-    append_quoted(json, message.content);
+    text::append_quoted(json, message.content);
     json += "\n  }";
   }
   return json += "\n]";
 }
 
 Status Conversation::load(std::string_view json) {
-  BRIM_ASSIGN(std::vector<text::ChatMessage> messages, read_messages(json));
+  BRIM_ASSIGN(std::vector<text::ChatMessage> messages, text::read_messages(json));
   for (std::size_t index = 0; index < messages.size(); ++index) {
-    if (!known_role(messages[index].role)) return bad_message(index);
+    if (!known_role(messages[index].role)) return text::bad_message(index);
     messages[index].content = clean(messages[index].content);
   }
   messages_ = std::move(messages);

@@ -1,16 +1,16 @@
 // See messages_json.hpp.
-#include "engine/generate/messages_json.hpp"
+#include "engine/text/messages_json.hpp"
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
-namespace brim::generate {
+namespace brim::text {
 namespace {
 
 // Hears what the parser finds, value by value: an array of objects, of whose members two count.
-class Listener : public nlohmann::json_sax<text::Json> {
+class Listener : public nlohmann::json_sax<Json> {
  public:
   bool null() override { return other(); }
   bool boolean(bool) override { return other(); }
@@ -52,7 +52,7 @@ class Listener : public nlohmann::json_sax<text::Json> {
     return false;
   }
 
-  std::vector<text::ChatMessage> messages;
+  std::vector<ChatMessage> messages;
   bool is_array = false, well_formed = true;
 
  private:
@@ -95,9 +95,9 @@ void append_quoted(std::string& json, std::string_view text) {
   json += '"';
 }
 
-Result<std::vector<text::ChatMessage>> read_messages(std::string_view json) {
+Result<std::vector<ChatMessage>> read_messages(std::string_view json) {
   Listener listener;
-  if (text::Json::sax_parse(json, &listener)) return std::move(listener.messages);
+  if (Json::sax_parse(json, &listener)) return std::move(listener.messages);
   if (listener.well_formed && listener.is_array) return bad_message(listener.messages.size());
   return error(ErrorCode::invalid_argument, "messages: expected a JSON array of {\"role\", \"content\"}");
 }
@@ -107,4 +107,4 @@ Error bad_message(std::size_t index) {
                ": expected {\"role\": system, user, assistant or tool, \"content\": text}");
 }
 
-}  // namespace brim::generate
+}  // namespace brim::text

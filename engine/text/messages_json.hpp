@@ -10,15 +10,15 @@
 #include "engine/base/result.hpp"
 #include "engine/text/chat_template.hpp"
 
-namespace brim::generate {
+namespace brim::text {
 
 /// Appends `text`, which is UTF-8, as a JSON string.
 void append_quoted(std::string& json, std::string_view text);
 
 /// The messages of a JSON array of {"role": text, "content": text}; other members are passed over. Errors: invalid_argument.
-Result<std::vector<text::ChatMessage>> read_messages(std::string_view json);
+Result<std::vector<ChatMessage>> read_messages(std::string_view json);
 
 /// What is wrong with message `index`, counted from 0.
 Error bad_message(std::size_t index);
 
-}  // namespace brim::generate
+}  // namespace brim::text
