@@ -7,7 +7,10 @@ shift
 "$nm" -A -u "$@" | awk '
 BEGIN {
   split("abort exit _exit _Exit quick_exit printf vprintf __printf_chk fprintf vfprintf __fprintf_chk puts putchar putc " \
-    "perror stdout stderr _ZSt4cout _ZSt4cerr _ZSt4clog __assert_fail", names, " ")
+    "fputs fputc fwrite_unlocked putc_unlocked putchar_unlocked dprintf vdprintf __dprintf_chk __vprintf_chk __vfprintf_chk " \
+    "syslog vsyslog __syslog_chk err errx warn warnx raise kill tgkill pthread_kill " \
+    "perror stdin stdout stderr _ZSt4cin _ZSt4cout _ZSt4cerr _ZSt4clog _ZSt5wcout _ZSt5wcerr _ZSt5wclog " \
+    "_ZNSt8ios_base4InitC1Ev __assert_fail __assert_perror_fail _ZSt10unexpectedv", names, " ")
   for (i in names) forbidden[names[i]] = 1
 }
 { name = $NF; sub(/@.*/, "", name) }
