@@ -15,3 +15,10 @@ function(brim_defaults target)
     target_compile_options(${target} PUBLIC -fsanitize=fuzzer-no-link)
   endif()
 endfunction()
+
+# brim_inside_library(target): what becomes part of libbrim shows nothing but the C interface, in the static library too, and
+# comes in sections of its own, so that the linker can leave out what nobody calls.
+function(brim_inside_library target)
+  set_target_properties(${target} PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  target_compile_options(${target} PRIVATE -ffunction-sections -fdata-sections)
+endfunction()

@@ -31,6 +31,9 @@ readelf -d "$library" | awk '/NEEDED/ { gsub(/[][]/, "", $NF); print $NF }' >nee
 grep -vE '^(libpcre2-8|libutf8proc|libgomp|libomp|libstdc\+\+|libm|libgcc_s|libc|ld-linux.*)\.so' needed &&
   fail "the library needs more than it should"
 
+size=$(stat -L -c %s "$library")
+[ "$size" -lt $((4 << 20)) ] || fail "the library takes $size bytes, 4 MiB or more"
+
 "$write_tiny_model" model.gguf >log 2>&1 || { cat log; fail "no model to try"; }
 cmake -S "$here" -B consumer -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=Release >log 2>&1 &&
   cmake --build consumer >>log 2>&1 || { cat log; fail "find_package(brim)"; }
