@@ -40,6 +40,15 @@ brim_status brim_options_set(brim_options* options, const char* key, const char*
   });
 }
 
+brim_status brim_options_on_log(brim_options* options, brim_log log, void* user) {
+  return guarded([&]() -> Status {
+    if (options == nullptr) return null_argument("options");
+    options->log = log;
+    options->log_user = user;
+    return {};
+  });
+}
+
 void brim_options_free(brim_options* options) { delete options; }
 
 brim_status brim_model_load(const char* path, const brim_options* options, brim_progress progress, void* user,
@@ -52,8 +61,15 @@ brim_status brim_model_load(const char* path, const brim_options* options, brim_
     auto handle = std::make_unique<brim_model>();
     handle->threads = settings.threads > 0 ? settings.threads : brim::kernels::default_threads();
     if (settings.kv_pool > 0) handle->pool = std::make_shared<brim::kv::Pool>(settings.kv_pool);
-    BRIM_ASSIGN(handle->model, brim::model::Model::load(path, {settings.memory, handle->threads},
-                                                        progress_of(progress, user)));
+    brim::model::LoadOptions wishes{settings.memory, handle->threads, {}};
+    if (options != nullptr && options->log != nullptr) {
+      handle->log = std::make_shared<ModelLog>(options->log, options->log_user);
+      wishes.log = [log = handle->log](brim::LogLevel level, std::string_view line) {
+        log->say(level == brim::LogLevel::info ? BRIM_LOG_INFO : BRIM_LOG_WARNING, std::string(line));
+      };
+      wishes.log(brim::LogLevel::info, brim::sentence("the instruction set is ", brim_isa(), ", threads: ", handle->threads));
+    }
+    BRIM_ASSIGN(handle->model, brim::model::Model::load(path, wishes, progress_of(progress, user)));
     const std::string file = path;
     handle->name = handle->model->config().name;
     if (handle->name.empty()) handle->name = file.substr(file.find_last_of('/') + 1);

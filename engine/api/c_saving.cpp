@@ -71,6 +71,8 @@ brim_status brim_session_fork(brim_session* session, brim_session** out) {
     *out = nullptr;
     auto handle = std::make_unique<brim_session>();
     handle->list = session->list;
+    handle->log = session->log;
+    handle->told_of_forgetting = session->told_of_forgetting;
     BRIM_ASSIGN(handle->session, session->session->fork());
     *out = handle.release();
     return {};
@@ -92,6 +94,7 @@ brim_status brim_session_restore(brim_model* model, const brim_options* options,
     BRIM_ASSIGN(SavedSession saved, SavedSession::open(path, *model->model));
     auto handle = std::make_unique<brim_session>();
     handle->list = saved.origin().settings;
+    handle->log = model->log;
     OptionList changes;
     for (const auto& [key, value] : options ? options->list : OptionList()) {
       BRIM_ASSIGN(const bool fixed, fixed_at_creation(key, value));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <new>
 #include <string>
 
 #include "engine/api/handles.hpp"
@@ -27,6 +28,20 @@ brim_piece piece_of(const brim::generate::Piece& piece) {
 
 }  // namespace
 
+void brim::api::tell_of_forgetting(brim_session& session) noexcept {
+  if (session.told_of_forgetting || session.log == nullptr) return;
+  const brim::kv::Cache& cache = session.session->reader().cache();
+  if (cache.evicted() == 0) return;
+  session.told_of_forgetting = true;
+  try {
+    session.log->say(BRIM_LOG_INFO, brim::sentence("after ", session.session->reader().tokens(), " tokens the cache of ",
+                                                   brim::size_text(static_cast<std::size_t>(cache.plan().budget_bytes)),
+                                                   " is full; from now on it forgets (", cache.plan().keep, ")"));
+  } catch (const std::bad_alloc&) {
+    // What the call was for has worked.
+  }
+}
+
 extern "C" {
 
 brim_status brim_session_create(brim_model* model, const brim_options* options, brim_session** out) {
@@ -34,6 +49,7 @@ brim_status brim_session_create(brim_model* model, const brim_options* options, 
     if (model == nullptr || out == nullptr) return null_argument(model == nullptr ? "model" : "out");
     *out = nullptr;
     auto handle = std::make_unique<brim_session>();
+    handle->log = model->log;
     if (options != nullptr) handle->list = options->list;
     BRIM_ASSIGN(brim::generate::SessionOptions settings, brim::api::session_options(handle->list));
     settings.reader.threads = model->threads;
@@ -191,6 +207,16 @@ brim_status brim_session_logits(brim_session* session, const float** logits, siz
     if (logits == nullptr || count == nullptr) return null_argument(logits == nullptr ? "logits" : "count");
     BRIM_ASSIGN(const std::span<const float> found, session->session->logits());
     *logits = found.data();
+    *count = found.size();
+    return {};
+  });
+}
+
+brim_status brim_session_embedding(brim_session* session, const float** values, size_t* count) {
+  return on_session(session, Turn::Kind::change, [&]() -> Status {
+    if (values == nullptr || count == nullptr) return null_argument(values == nullptr ? "values" : "count");
+    BRIM_ASSIGN(const std::span<const float> found, session->session->embedding());
+    *values = found.data();
     *count = found.size();
     return {};
   });

@@ -3,16 +3,45 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
+
+#include <brim/brim.h>
 
 #include "engine/api/barrier.hpp"
 #include "engine/api/options.hpp"
 #include "engine/generate/session.hpp"
 #include "engine/model/model.hpp"
 
+namespace brim::api {
+
+/// Where a model's messages go. Shared by the model and its sessions, which may outlive it.
+class ModelLog {
+ public:
+  ModelLog(brim_log log, void* user) : log_(log), user_(user) {}
+  void say(brim_log_level level, const std::string& sentence) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (log_ != nullptr) log_(user_, level, sentence.c_str());
+  }
+  /// After this returns nobody is called, and no call is under way.
+  void end() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    log_ = nullptr;
+  }
+
+ private:
+  std::mutex mutex_;
+  brim_log log_;
+  void* user_;
+};
+
+}  // namespace brim::api
+
 struct brim_options {
   brim::api::OptionList list;
+  brim_log log = nullptr;
+  void* log_user = nullptr;
 };
 
 struct brim_model {
@@ -20,11 +49,17 @@ struct brim_model {
   int threads = 1;
   std::shared_ptr<brim::kv::Pool> pool;  ///< null: sessions have budgets of their own
   std::string name;
+  std::shared_ptr<brim::api::ModelLog> log;  ///< null: nobody hears
+  ~brim_model() {
+    if (log != nullptr) log->end();
+  }
 };
 
 struct brim_session {
   std::unique_ptr<brim::generate::Session> session;
   brim::api::OptionList list;  ///< what it was made with and what was changed since, for saving it
+  std::shared_ptr<brim::api::ModelLog> log;  ///< the model's
+  bool told_of_forgetting = false;
   std::string text;  ///< what a pointer handed out points into
   std::atomic<std::thread::id> user{};  ///< the thread that is inside a call; none: nobody
 };
@@ -48,12 +83,17 @@ class Turn {
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
   bool allowed() const { return allowed_; }
+  /// Whether this call has the turn itself, and not a call further up.
+  bool mine() const { return mine_; }
 
  private:
   brim_session& session_;
   bool mine_ = false;
   bool allowed_ = false;
 };
+
+/// Says so to the model's log, once a session, when its cache has begun to forget.
+void tell_of_forgetting(brim_session& session) noexcept;
 
 /// Runs `body` on the session when it is this call's turn.
 template <class Handle, class Body>
@@ -65,7 +105,9 @@ brim_status on_session(Handle* session, Turn::Kind kind, Body&& body) noexcept {
       return error(ErrorCode::wrong_state,
                    "this session is inside another call: one thread at a time, and no changes from a callback");
     }
-    return body();
+    Status status = body();
+    if (turn.mine()) tell_of_forgetting(const_cast<brim_session&>(*session));
+    return status;
   });
 }
 

@@ -6,7 +6,7 @@
 
 namespace brim {
 
-enum class LogLevel { debug, info, warning };
+enum class LogLevel { info, warning };
 /// Called with one line without its newline. May be empty: nothing is said then.
 using Log = std::function<void(LogLevel, std::string_view line)>;
 

@@ -271,4 +271,9 @@ Result<std::span<const float>> Reader::logits() {
   return rows_.subspan(row_ * vocabulary, vocabulary);
 }
 
+Result<std::span<const float>> Reader::embedding() {
+  if (!has_logits_) return error(ErrorCode::wrong_state, "there is no state to show: no text has been read");
+  return decoder_.embedding(rows_.empty() ? decoder_.last_tokens() - 1 : static_cast<std::int64_t>(row_));
+}
+
 }  // namespace brim::generate

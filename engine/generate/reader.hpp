@@ -105,6 +105,9 @@ class Reader {
 
   /// Logits after the last token read. wrong_state when nothing has been read since clear or rewind.
   Result<std::span<const float>> logits();
+  /// The model's state after the last token read, normalised: what the logits are computed from. Valid until the next call;
+  /// errors as logits().
+  Result<std::span<const float>> embedding();
 
   /// The ids read so far; the oldest are missing once there were more than the history holds (history_start() > 0).
   std::span<const TokenId> history() const { return history_.first(static_cast<std::size_t>(history_size_)); }

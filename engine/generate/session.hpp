@@ -80,6 +80,8 @@ class Session {
   /// Logits after the last token that was read, one for each token of the vocabulary; valid until the next call. The token
   /// that next() picked last is not read before the next call. Errors: wrong_state when nothing was read.
   Result<std::span<const float>> logits() { return reader_->logits(); }
+  /// The model's state after that token, as Reader::embedding.
+  Result<std::span<const float>> embedding() { return reader_->embedding(); }
 
   void clear();
   /// Forgets all but the first `tokens` tokens that were read, at once and exactly; what comes next is to append. Errors:

@@ -87,6 +87,13 @@ std::span<float> Decoder::resume() noexcept {
   return work_.stream.first(static_cast<std::size_t>(model_.config().embedding));
 }
 
+std::span<const float> Decoder::embedding(std::int64_t index) noexcept {
+  const Config& config = model_.config();
+  kernels::active().rms_norm(work_.stream.data() + index * config.embedding, model_.weights().output_norm.data(),
+                             config.embedding, config.norm_epsilon, work_.normed.data());
+  return {work_.normed.data(), static_cast<std::size_t>(config.embedding)};
+}
+
 std::span<const float> Decoder::logits(std::int64_t first, std::int64_t count) noexcept {
   const Config& config = model_.config();
   const Weights& weights = model_.weights();

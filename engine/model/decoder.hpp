@@ -39,6 +39,9 @@ class Decoder {
   std::span<const float> logits(std::int64_t index) noexcept { return logits(index, 1); }
   /// Logits after `count` tokens from `first` on, row by row; count ≤ the workspace's logit_rows.
   std::span<const float> logits(std::int64_t first, std::int64_t count) noexcept;
+  /// The stream after token `index` of the last chunk, normalised as the output is computed from it: embedding floats, valid
+  /// until the next call.
+  std::span<const float> embedding(std::int64_t index) noexcept;
   /// Tokens in the last chunk.
   std::int64_t last_tokens() const { return last_tokens_; }
   /// The residual stream behind token `index` of the last chunk, embedding floats: what its logits are computed from.

@@ -58,9 +58,10 @@ Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const 
   Panels panels;
   if (options.memory == WeightMemory::file || !repacking_pays(weights)) {
     BRIM_TRY(page_in(file, progress));
+    if (options.log) options.log(LogLevel::info, sentence("the weights are read in place in ", file.path()));
   } else {
     const auto prepare = options.memory == WeightMemory::shared ? shared_panels : own_panels;
-    BRIM_ASSIGN(panels, prepare(weights, file, options.threads, progress));
+    BRIM_ASSIGN(panels, prepare(weights, file, {options.threads, progress, options.log}));
     file.release();  // a vocabulary takes up megabytes, and is in the tokenizer now
   }
   file.expect(MappedFile::Access::repeated);

@@ -22,6 +22,7 @@ namespace brim::model {
 struct LoadOptions {
   WeightMemory memory = WeightMemory::own;
   int threads = 1;  ///< that repack
+  Log log{};        ///< hears how the weights are kept
 };
 
 class Model {

@@ -13,6 +13,7 @@
 
 #include "engine/base/hash.hpp"
 #include "engine/base/new_file.hpp"
+#include "engine/base/size_text.hpp"
 #include "engine/model/repack.hpp"
 #include "kernels/dispatch.hpp"
 
@@ -90,16 +91,22 @@ const std::byte* panels_in(const MappedFile& cache, std::uint64_t hash, std::siz
   return right ? cache.bytes().data() + kHeaderBytes : nullptr;
 }
 
+template <class... Parts>
+void tell(const Repacking& work, const Parts&... parts) {
+  if (work.log) work.log(LogLevel::info, sentence("the weights are ", parts...));
+}
+
 }  // namespace
 
-Result<Panels> own_panels(Weights& weights, const io::Gguf& file, int threads, const Progress& progress) {
+Result<Panels> own_panels(Weights& weights, const io::Gguf& file, const Repacking& work) {
   BRIM_ASSIGN(Arena arena,
               Arena::create(panel_memory(weights), "the model's weights, repacked,", Arena::Touch::by_owner));
-  BRIM_TRY(repack(weights, file, arena.take(arena.size()).data(), threads, progress));
+  BRIM_TRY(repack(weights, file, arena.take(arena.size()).data(), work.threads, work.progress));
+  tell(work, "repacked into memory of this process, ", size_text(arena.size()));
   return Panels(std::move(arena));
 }
 
-Result<Panels> shared_panels(Weights& weights, const io::Gguf& file, int threads, const Progress& progress) {
+Result<Panels> shared_panels(Weights& weights, const io::Gguf& file, const Repacking& work) {
   const std::size_t bytes = panel_memory(weights);
   const std::uint64_t hash = fingerprint(file);
   BRIM_ASSIGN(const std::string path, cache_path(hash));
@@ -107,7 +114,7 @@ Result<Panels> shared_panels(Weights& weights, const io::Gguf& file, int threads
   if (!known || panels_in(*known, hash, bytes) == nullptr) {
     BRIM_ASSIGN(NewFile made, NewFile::create(path, kHeaderBytes + bytes));
     Weights scratch = weights;
-    BRIM_TRY(repack(scratch, file, made.bytes().data() + kHeaderBytes, threads, progress));
+    BRIM_TRY(repack(scratch, file, made.bytes().data() + kHeaderBytes, work.threads, work.progress));
     Header header{};
     std::memcpy(header.magic, kMagic, sizeof kMagic);
     header.fingerprint = hash;
@@ -116,6 +123,9 @@ Result<Panels> shared_panels(Weights& weights, const io::Gguf& file, int threads
     BRIM_TRY(made.publish());
     known = MappedFile::open(path);
     if (!known) return known.error();
+    tell(work, "repacked into ", path, ", where the next start finds them");
+  } else {
+    tell(work, "repacked by an earlier start, and read from ", path);
   }
   const std::byte* panels = panels_in(*known, hash, bytes);
   if (panels == nullptr) return error(ErrorCode::io, path, " changed while it was being read");

@@ -19,15 +19,22 @@ enum class WeightMemory {
   file,    ///< not repacked: read in place in the model's file
 };
 
+/// Who does the work and who hears of it.
+struct Repacking {
+  int threads = 1;
+  const Progress& progress;
+  const Log& log;
+};
+
 /// Owns what `weights` refers to after one of these; nothing for WeightMemory::file.
 using Panels = std::variant<std::monostate, Arena, MappedFile>;
 
 /// Repacks into memory of this process. Errors: out_of_memory with the numbers; cancelled.
-Result<Panels> own_panels(Weights& weights, const io::Gguf& file, int threads, const Progress& progress);
+Result<Panels> own_panels(Weights& weights, const io::Gguf& file, const Repacking& work);
 
 /// Maps the panels that an earlier call wrote for the same file, or repacks into a new cache file. The cache is
 /// $XDG_CACHE_HOME/brim or ~/.cache/brim; its files may be deleted at any time. Errors: io when it cannot be written,
 /// cancelled.
-Result<Panels> shared_panels(Weights& weights, const io::Gguf& file, int threads, const Progress& progress);
+Result<Panels> shared_panels(Weights& weights, const io::Gguf& file, const Repacking& work);
 
 }  // namespace brim::model

@@ -82,6 +82,17 @@ BRIM_API brim_status brim_options_create(brim_options** out);
 BRIM_API brim_status brim_options_set(brim_options* options, const char* key, const char* value);
 BRIM_API void brim_options_free(brim_options* options);
 
+typedef enum brim_log_level {
+  BRIM_LOG_INFO = 0,    /* what was chosen: the instruction set, how weights are kept; that a cache begins to forget */
+  BRIM_LOG_WARNING = 1  /* what works less well than it could */
+} brim_log_level;
+/* One sentence, NUL-terminated, for as long as the call. Called by the threads that are inside calls on the model or on its
+ * sessions, by one at a time; must return, and call nothing of Brim. */
+typedef void (*brim_log)(void* user, brim_log_level level, const char* sentence);
+/* Who hears of a model that is loaded with these options, from brim_model_load() until brim_model_free() returns, never
+ * afterwards, also where sessions live on. NULL: nobody. Nothing of it concerns other models. */
+BRIM_API brim_status brim_options_on_log(brim_options* options, brim_log log, void* user);
+
 /* done of total (bytes when loading, tokens when reading a prompt); return 0 to stop. */
 typedef int (*brim_progress)(void* user, int64_t done, int64_t total);
 
@@ -187,6 +198,10 @@ BRIM_API brim_status brim_session_next(brim_session* session, brim_piece* piece)
 /* One logit for each token of the vocabulary, after the last token that was read; valid until the next call on the session.
  * A token that brim_session_next() returned is read at the next call of it. BRIM_WRONG_STATE when nothing was read. */
 BRIM_API brim_status brim_session_logits(brim_session* session, const float** logits, size_t* count);
+/* The model's state after the last token that was read: what the logits are computed from, the last layer's output with the
+ * final norm applied, as many values as the model is wide, unscaled. For a text's embedding, read it into an empty session;
+ * models made for embeddings may want it pooled otherwise. Valid and failing as brim_session_logits(). */
+BRIM_API brim_status brim_session_embedding(brim_session* session, const float** values, size_t* count);
 /* Ends an answer the caller does not want more of: held-back text comes out in `piece` (may be NULL). */
 BRIM_API brim_status brim_session_finish(brim_session* session, brim_piece* piece);
 

@@ -31,6 +31,8 @@ inline void check(brim_status status) {
 }
 }  // namespace detail
 
+class Model;
+
 /// Options by string key, as listed in brim.h.
 class Options {
  public:
@@ -49,6 +51,7 @@ class Options {
   const brim_options* get() const { return handle_.get(); }
 
  private:
+  friend class Model;
   struct Free {
     void operator()(brim_options* raw) const { brim_options_free(raw); }
   };
@@ -66,14 +69,33 @@ inline brim_plan plan(const std::string& path, const Options& model_options = {}
 /// Called with done and total; return false to stop.
 using ProgressCallback = std::function<bool(std::int64_t, std::int64_t)>;
 
+/// Told of a model, from its loading to its end: see brim_options_on_log. Must not throw.
+using LogCallback = std::function<void(brim_log_level, std::string_view)>;
+
 /// A loaded model. Movable; use it from as many threads as you like.
 class Model {
  public:
-  static Model load(const std::string& path, const Options& options = {}, const ProgressCallback& progress = {}) {
+  /// `log` hears of the model for as long as it lives.
+  static Model load(const std::string& path, const Options& options = {}, const ProgressCallback& progress = {},
+                    LogCallback log = {}) {
+    Model model;
+    if (log) {
+      model.log_ = std::make_unique<LogCallback>(std::move(log));
+      detail::check(brim_options_on_log(options.handle_.get(), &say, model.log_.get()));
+    }
     brim_model* raw = nullptr;
-    detail::check(brim_model_load(path.c_str(), options.get(), progress ? &call : nullptr,
-                                  const_cast<ProgressCallback*>(&progress), &raw));
-    return Model(raw);
+    const brim_status status = brim_model_load(path.c_str(), options.get(), progress ? &call : nullptr,
+                                               const_cast<ProgressCallback*>(&progress), &raw);
+    if (model.log_) brim_options_on_log(options.handle_.get(), nullptr, nullptr);
+    detail::check(status);
+    model.handle_.reset(raw);
+    return model;
+  }
+  Model(Model&&) noexcept = default;
+  Model& operator=(Model&& other) noexcept {
+    handle_.swap(other.handle_);  // what was here goes as a whole, with its log after its handle
+    log_.swap(other.log_);
+    return *this;
   }
   brim_model_info info() const {
     brim_model_info info{};
@@ -104,10 +126,14 @@ class Model {
   brim_model* get() const { return handle_.get(); }
 
  private:
-  explicit Model(brim_model* raw) : handle_(raw) {}
+  Model() = default;
+  static void say(void* user, brim_log_level level, const char* sentence) {
+    (*static_cast<LogCallback*>(user))(level, sentence);
+  }
   static int call(void* user, std::int64_t done, std::int64_t total) {
     return (*static_cast<ProgressCallback*>(user))(done, total) ? 1 : 0;
   }
+  std::unique_ptr<LogCallback> log_;  // goes after the handle
   struct Free {
     void operator()(brim_model* raw) const { brim_model_free(raw); }
   };
@@ -179,6 +205,13 @@ class Session {
     std::size_t count = 0;
     detail::check(brim_session_logits(handle_.get(), &logits, &count));
     return {logits, logits + count};
+  }
+  /// The model's state after that token, copied: as many values as the model is wide (brim_session_embedding).
+  std::vector<float> embedding() {
+    const float* values = nullptr;
+    std::size_t count = 0;
+    detail::check(brim_session_embedding(handle_.get(), &values, &count));
+    return {values, values + count};
   }
   /// Ends the answer; returns the text that was held back.
   std::string finish() {

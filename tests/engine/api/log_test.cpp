@@ -1,0 +1,144 @@
+// What a model's log hears, from whom, and until when; and a session's state as an embedding.
+#include <brim/brim.h>
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "brim/brim.hpp"
+#include "tests/support/tiny_model.hpp"
+
+namespace {
+
+struct TinyFile {
+  std::string path = (std::filesystem::temp_directory_path() / ("brim-log-" + std::to_string(::getpid()))).string();
+  TinyFile() {
+    brim::test::TinyModel shape;
+    shape.format = brim::quant::Format::q8_0;
+    brim::test::write_tiny_model(path, shape);
+  }
+  ~TinyFile() { std::remove(path.c_str()); }
+};
+
+using Lines = std::vector<std::string>;
+
+brim::LogCallback into(Lines& lines) {
+  return [&lines](brim_log_level, std::string_view line) { lines.emplace_back(line); };
+}
+
+bool heard(const Lines& lines, const char* part) {
+  return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) { return line.find(part) != std::string::npos; });
+}
+
+}  // namespace
+
+TEST_CASE("loading tells the instruction set and how the weights are kept") {
+  const TinyFile file;
+  Lines lines;
+  brim::Model::load(file.path, {{"threads", "2"}, {"weights", "file"}}, {}, into(lines));
+  CHECK(heard(lines, brim_isa()));
+  CHECK(heard(lines, "read in place"));
+  const auto cache = std::filesystem::temp_directory_path() / ("brim-log-cache-" + std::to_string(::getpid()));
+  ::setenv("XDG_CACHE_HOME", cache.c_str(), 1);
+  Lines first, second, own;
+  brim::Model::load(file.path, {{"weights", "shared"}}, {}, into(first));
+  brim::Model::load(file.path, {{"weights", "shared"}}, {}, into(second));
+  brim::Model::load(file.path, {}, {}, into(own));
+  if (!heard(own, "read in place")) {  // where this machine's kernels want panels
+    CHECK(heard(own, "repacked into memory"));
+    CHECK(heard(first, "the next start finds them"));
+    CHECK(heard(second, "by an earlier start"));
+  }
+  ::unsetenv("XDG_CACHE_HOME");
+  std::filesystem::remove_all(cache);
+}
+
+TEST_CASE("a session says once that it begins to forget, and only to its own model's log") {
+  const TinyFile file;
+  Lines lines, others;
+  const brim::Model other = brim::Model::load(file.path, {}, {}, into(others));
+  others.clear();
+  const brim::Model model = brim::Model::load(file.path, {}, {}, into(lines));
+  brim::Session session(model, {{"kv.budget", "30%"}});
+  lines.clear();
+  session.append("the cat");
+  CHECK(lines.empty());
+  session.append(std::string(400, 'a'));
+  CHECK(session.stats().evicted > 0);
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].find("forgets") != std::string::npos);
+  session.append(std::string(400, 'b'));
+  CHECK(lines.size() == 1);
+  CHECK(others.empty());
+}
+
+TEST_CASE("no log is called after its model was freed, whatever its sessions do") {
+  const TinyFile file;
+  std::atomic<int> calls{0};
+  brim_options* options = nullptr;
+  brim_model* model = nullptr;
+  REQUIRE(brim_options_create(&options) == BRIM_OK);
+  REQUIRE(brim_options_on_log(
+              options, [](void* user, brim_log_level, const char*) { ++*static_cast<std::atomic<int>*>(user); }, &calls) == BRIM_OK);
+  REQUIRE(brim_model_load(file.path.c_str(), options, nullptr, nullptr, &model) == BRIM_OK);
+  CHECK(calls > 0);
+  brim_options* small = nullptr;
+  REQUIRE(brim_options_create(&small) == BRIM_OK);
+  REQUIRE(brim_options_set(small, "kv.budget", "30%") == BRIM_OK);
+  std::vector<brim_session*> sessions(4);
+  for (brim_session*& session : sessions) REQUIRE(brim_session_create(model, small, &session) == BRIM_OK);
+  // Side by side with the last words of two of them; the other two come after.
+  const std::string text(400, 'a');
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 2; ++i) {
+    threads.emplace_back([&, i] { brim_session_append(sessions[static_cast<std::size_t>(i)], text.data(), text.size(), 1, 0); });
+  }
+  brim_model_free(model);
+  const int heard = calls;
+  for (std::thread& thread : threads) thread.join();
+  for (int i = 2; i < 4; ++i) {
+    CHECK(brim_session_append(sessions[static_cast<std::size_t>(i)], text.data(), text.size(), 1, 0) == BRIM_OK);
+  }
+  CHECK(calls == heard);
+  for (brim_session* session : sessions) brim_session_free(session);
+  brim_options_free(small);
+  brim_options_free(options);
+  CHECK(brim_options_on_log(nullptr, nullptr, nullptr) == BRIM_INVALID_ARGUMENT);
+}
+
+TEST_CASE("the embedding is what the logits are computed from") {
+  const TinyFile source;
+  brim::test::write_tiny_model(source.path, {});  // F32: the output matrix can be read from the file as it is
+  const brim::Model model = brim::Model::load(source.path);
+  brim::Session session(model, {{"kv.budget", "full"}, {"temperature", "0"}, {"stop.ignore_eos", "1"}});
+  const float* none = nullptr;
+  std::size_t count = 0;
+  CHECK(brim_session_embedding(session.get(), &none, &count) == BRIM_WRONG_STATE);
+  CHECK(brim_session_embedding(session.get(), nullptr, &count) == BRIM_INVALID_ARGUMENT);
+  session.append("the cat was on the dog");
+  const std::vector<float> state = session.embedding();
+  CHECK(state.size() == 64);
+  // Normalised with a weight of ones: the mean square is 1.
+  double squares = 0;
+  for (const float value : state) squares += static_cast<double>(value) * value;
+  CHECK(squares / 64 == doctest::Approx(1).epsilon(1e-3));
+  CHECK(session.embedding() == state);
+  const std::vector<float> logits = session.logits();
+  CHECK(session.embedding() == state);
+  // Guessed tokens (the text repeats itself) show the state of the token that counts: that of a session that guesses nothing.
+  brim::Session plain(model, {{"kv.budget", "full"}, {"temperature", "0"}, {"stop.ignore_eos", "1"}, {"spec.type", "none"}});
+  plain.append("the cat was on the dog");
+  CHECK(plain.embedding() == state);
+  for (int i = 0; i < 40; ++i) {
+    CHECK(session.next().id == plain.next().id);
+    CHECK(session.embedding() == plain.embedding());
+  }
+}
