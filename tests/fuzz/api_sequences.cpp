@@ -1,0 +1,31 @@
+// A thousand random inputs for api_fuzz.cpp, as an ordinary test. The number of the one that is at work stands on the screen when
+// the program ends over it.
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <vector>
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+
+// The most likely way to a session first (options, a model, a session), so that most calls meet one; then anything.
+int main(int count, char** arguments) {
+  const unsigned sequences = count > 1 ? static_cast<unsigned>(std::strtoul(arguments[1], nullptr, 10)) : 1000;
+  for (unsigned seed = 0; seed < sequences; ++seed) {
+    std::mt19937 random(seed);
+    std::vector<std::uint8_t> input;
+    if (seed % 8 != 0) {
+      input = {0, 0, 0, 0, 1, 0, 5, 0, 0, 1, 1, 0, 0};
+      for (unsigned pairs = random() % 3; pairs > 0; --pairs) {
+        input.insert(input.end(), {2, 1, 0, static_cast<std::uint8_t>(random()), 1});
+      }
+      input.insert(input.end(), {12, 0, 0, 1, 0, 0, 12, 1, 0, 1, 0, 1});
+    }
+    for (unsigned length = 60 + random() % 200; length > 0; --length) input.push_back(static_cast<std::uint8_t>(random()));
+    std::printf("\rsequence %u", seed);
+    std::fflush(stdout);
+    LLVMFuzzerTestOneInput(input.data(), input.size());
+  }
+  std::printf("\n");
+  return 0;
+}
