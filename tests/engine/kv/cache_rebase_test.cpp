@@ -1,9 +1,11 @@
 // Rebasing: what happens to positions and keys when the context is used up.
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cmath>
 #include <vector>
 
+#include "engine/kv/rebase.hpp"
 #include "tests/engine/kv/fake_model.hpp"
 
 using namespace brim::test;
@@ -214,4 +216,20 @@ TEST_CASE("a model in which no key carries a position needs no rotation") {
   }
   CHECK(cache->rebased() > 0);
   CHECK(see_entry(cache->view(0), shape, 0, 0, 10).key == std::vector<float>(16, 1.0f));
+}
+
+// Defect: with a quota that had grown, entries from the middle of the text counted as sinks, kept their positions and stood
+// in front of entries with smaller ones.
+TEST_CASE("only the first tokens of all keep their positions as sinks") {
+  const brim::kv::LayerShape shape{1, 4, 4, 0, true};
+  alignas(64) std::array<std::byte, 8192> memory{};
+  brim::kv::MemoryMap map(memory);
+  brim::kv::LayerStore store(shape, KvType::f32, map.layer(shape, KvType::f32, {}, 32));
+  store.resume(0, 8, 0);
+  std::int64_t next = 300;
+  for (std::size_t i = 0; i < 8; ++i) store.positions()[i] = i < 2 ? static_cast<std::int64_t>(i) : next++;
+  brim::kv::rebase(store, shape, 0, 4, 40, {brim::kernels::active(), KvType::f32, nullptr, nullptr});
+  const auto positions = store.positions();
+  CHECK(std::vector<std::int64_t>(positions.begin(), positions.end()) ==
+        std::vector<std::int64_t>{0, 1, 34, 35, 36, 37, 38, 39});
 }
