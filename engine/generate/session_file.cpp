@@ -31,14 +31,9 @@ void put(std::byte*& place, std::span<const std::byte> bytes) {
 void put(std::byte*& place, std::uint64_t number) { put(place, std::as_bytes(std::span(&number, 1))); }
 
 void fill(std::span<std::byte> file, const StateWriter& body) {
-  std::byte* place = file.data();
-  put(place, std::as_bytes(std::span(kMagic, kWord)));
-  put(place, static_cast<std::uint64_t>(kSessionFileVersion));
-  put(place, file.size() - kHeader - kWord);
+  std::byte* place = file.data() + kHeader;
   for (const auto part : body.parts()) put(place, part);
-  Checksum checksum;
-  checksum.add(file.first(file.size() - kWord));
-  put(place, checksum.value());
+  seal_session_file(file);
 }
 
 std::uint64_t word_at(std::span<const std::byte> bytes, std::size_t at) {
@@ -94,6 +89,17 @@ void save(const SessionOrigin& origin, StateWriter& state) {
     state.text(value);
   }
   state.number(origin.automatic_bytes);
+}
+
+void seal_session_file(std::span<std::byte> file) {
+  std::byte* place = file.data();
+  put(place, std::as_bytes(std::span(kMagic, kWord)));
+  put(place, static_cast<std::uint64_t>(kSessionFileVersion));
+  put(place, file.size() - kHeader - kWord);
+  Checksum checksum;
+  checksum.add(file.first(file.size() - kWord));
+  place = file.data() + file.size() - kWord;
+  put(place, checksum.value());
 }
 
 Status write_session_file(const std::string& path, const StateWriter& body) {

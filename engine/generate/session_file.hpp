@@ -36,8 +36,9 @@ void save(const SessionOrigin& origin, StateWriter& state);
 /// Writes `body` under `path`: the old file or the new one is there at every moment. Leaves at most PATH.part behind, which
 /// the next call for the same path replaces. Errors: io.
 Status write_session_file(const std::string& path, const StateWriter& body);
-/// The same bytes in memory: for tests.
+/// The same bytes in memory, and the size and checksum of such bytes made right again: for tests.
 std::vector<std::byte> session_file_bytes(const StateWriter& body);
+void seal_session_file(std::span<std::byte> file);
 
 /// An opened file, checked as a whole. Its state can be read once.
 class SavedSession {

@@ -1,27 +1,20 @@
 // Copying, saving and restoring sessions through the C++ face, and sessions that share a pool of KV memory.
 #include <doctest/doctest.h>
 
-#include <unistd.h>
-
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "brim/brim.hpp"
+#include "tests/support/scratch_folder.hpp"
 #include "tests/support/tiny_model.hpp"
 
 namespace {
 
-struct Folder {
-  std::string path = [] {
-    char name[] = "/tmp/brim-saving-XXXXXX";
-    REQUIRE(mkdtemp(name) != nullptr);
-    return std::string(name);
-  }();
+struct Folder : brim::test::ScratchFolder {
   std::string model = path + "/model.gguf", file = path + "/session";
   Folder() { brim::test::write_tiny_model(model, {}); }
-  ~Folder() { std::filesystem::remove_all(path); }
 };
 
 const brim::Options kOptions{{"kv.budget", "40%"}, {"kv.keep", "h2o"}, {"seed", "5"}, {"stop.ignore_eos", "1"},

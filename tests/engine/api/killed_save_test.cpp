@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "brim/brim.hpp"
+#include "tests/support/scratch_folder.hpp"
 #include "tests/support/tiny_model.hpp"
 
 namespace {
@@ -53,9 +54,8 @@ int save_until_killed(const brim::Session& one, const brim::Session& other, cons
 }  // namespace
 
 TEST_CASE("after a kill at any moment the name stands for one whole session") {
-  char name[] = "/tmp/brim-killed-XXXXXX";
-  REQUIRE(mkdtemp(name) != nullptr);
-  const std::string folder = name, file = folder + "/session";
+  const brim::test::ScratchFolder scratch;
+  const std::string folder = scratch.path, file = folder + "/session";
   brim::test::write_tiny_model(folder + "/model.gguf", {});
   const brim::Model model = brim::Model::load(folder + "/model.gguf", {{"threads", "1"}});
   const brim::Options options{{"kv.budget", "full"}, {"temperature", "0"}, {"stop.ignore_eos", "1"}};
@@ -100,5 +100,4 @@ TEST_CASE("after a kill at any moment the name stands for one whole session") {
   CHECK(left_behind > 0);
   one.save(file);
   CHECK(!std::filesystem::exists(file + ".part"));
-  std::filesystem::remove_all(folder);
 }

@@ -2,12 +2,8 @@
 // the sampler and the conversation had in hand; and a file that is not as it was written is refused in words.
 #include <doctest/doctest.h>
 
-#include <unistd.h>
-
 #include <atomic>
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -16,6 +12,7 @@
 #include "engine/model/profile_file.hpp"
 #include "tests/engine/generate/guessing.hpp"
 #include "tests/engine/generate/tiny.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 using namespace brim;
 using generate::SavedSession;
@@ -24,13 +21,7 @@ using generate::SessionOptions;
 
 namespace {
 
-struct Folder {
-  std::string path = [] {
-    char name[] = "/tmp/brim-sessions-XXXXXX";
-    REQUIRE(mkdtemp(name) != nullptr);
-    return std::string(name);
-  }();
-  ~Folder() { std::filesystem::remove_all(path); }
+struct Folder : test::ScratchFolder {
   std::string file() const { return path + "/session"; }
 };
 
