@@ -221,14 +221,14 @@ TEST_CASE("a model in which no key carries a position needs no rotation") {
 // Defect: with a quota that had grown, entries from the middle of the text counted as sinks, kept their positions and stood
 // in front of entries with smaller ones.
 TEST_CASE("only the first tokens of all keep their positions as sinks") {
-  const brim::kv::LayerShape shape{1, 4, 4, 0, true};
+  const brim::kv::LayerShape shape{1, 4, 4, 0, true, KvType::f32};
   alignas(64) std::array<std::byte, 8192> memory{};
   brim::kv::MemoryMap map(memory);
-  brim::kv::LayerStore store(shape, KvType::f32, map.layer(shape, KvType::f32, {}, 32));
+  brim::kv::LayerStore store(shape, map.layer(shape, {}, 32));
   store.resume(0, 8, 0);
   std::int64_t next = 300;
   for (std::size_t i = 0; i < 8; ++i) store.positions()[i] = i < 2 ? static_cast<std::int64_t>(i) : next++;
-  brim::kv::rebase(store, shape, 0, 4, 40, {brim::kernels::active(), KvType::f32, nullptr, nullptr});
+  brim::kv::rebase(store, shape, 0, 4, 40, {brim::kernels::active(), nullptr, nullptr});
   const auto positions = store.positions();
   CHECK(std::vector<std::int64_t>(positions.begin(), positions.end()) ==
         std::vector<std::int64_t>{0, 1, 34, 35, 36, 37, 38, 39});
