@@ -13,11 +13,11 @@ namespace {
 /// Few rows take keys and values as they are stored: spreading them out first would cost more than it wins. Here memory
 /// sets the pace, so the next block is asked for all along, a line every few multiplications: asked for in one go it
 /// fills the processor's list of open requests and everything waits, and the processor's own guesses end with a block.
-template <class Load, bool kOnePiece>
+template <class Load>
 void ask_ahead(const std::byte* const (&pieces)[2], std::ptrdiff_t first, std::ptrdiff_t at, int v) {
   if (Load::stored(v * Load::kWidth) % 64 != 0) return;
   at += Load::stored(v * Load::kWidth);
-  __builtin_prefetch(kOnePiece || at < first ? pieces[0] + at : pieces[1] + (at - first), 0, 3);
+  __builtin_prefetch((at < first ? pieces[0] : pieces[1] - first) + at, 0, 3);
 }
 
 /// What is done with a block's keys.
@@ -40,13 +40,13 @@ struct AttentionKeys {
     }
   }
 
-  template <int kRows, bool kOnePiece>
+  template <int kRows>
   __attribute__((noinline)) static typename Rows::Columns weigh(const Rows& rows, std::int64_t row, const Turned& turned,
                                                                const Block& block, const Ahead& ahead, float* factors) {
     return rows.template weigh<kRows>(
         row, block,
         [&](int d, int column, int v) {
-          ask_ahead<Load, kOnePiece>(ahead.keys, ahead.key_bytes, Load::stored(d * kBlock + column), v);
+          ask_ahead<Load>(ahead.keys, ahead.key_bytes, Load::stored(d * kBlock + column), v);
           return turned.load(d, column + v * kWidth);
         },
         factors);
@@ -69,12 +69,12 @@ struct AttentionValues {
     }
   }
 
-  template <int kRows, bool kOnePiece>
+  template <int kRows>
   __attribute__((noinline)) static void add(const Rows& rows, std::int64_t row, typename Rows::Columns seen,
                                             const Packed& packed, const Ahead& ahead, const float* factors) {
     rows.template add_values<kRows>(row, seen, factors, [&](int e, int d, int v) {
       const auto place = static_cast<std::size_t>(e) * packed.value_stride;
-      ask_ahead<Load, kOnePiece>(ahead.values, ahead.value_bytes, static_cast<std::ptrdiff_t>(place) + Load::stored(d), v);
+      ask_ahead<Load>(ahead.values, ahead.value_bytes, static_cast<std::ptrdiff_t>(place) + Load::stored(d), v);
       return Load::load(packed.values + place, d + v * kWidth);
     });
   }
@@ -114,14 +114,13 @@ struct Attention {
   using Ahead = typename Walk::Ahead;
   static constexpr int kFewRows = 2 * Rows::kRows;
 
-  template <bool kOnePiece>
   static void take_few(const Rows& rows, const typename Keys::Turned& turned, const Block& block, const Packed& packed,
                        const Ahead& ahead) {
     Rows::for_tiles(block.row, block.row_end, [&](auto count, std::int64_t row) {
       constexpr int kRows = decltype(count)::value;
       float factors[kRows];
-      const auto seen = Keys::template weigh<kRows, kOnePiece>(rows, row, turned, block, ahead, factors);
-      Values::template add<kRows, kOnePiece>(rows, row, seen, packed, ahead, factors);
+      const auto seen = Keys::template weigh<kRows>(rows, row, turned, block, ahead, factors);
+      Values::template add<kRows>(rows, row, seen, packed, ahead, factors);
     });
   }
 
@@ -133,10 +132,8 @@ struct Attention {
     const Walk walk{kv_vector_bytes(kKey, a.key_size), kv_vector_bytes(kValue, a.value_size)};
     walk.for_blocks(a, rows, [&](const Block& block, const Packed& packed, const Ahead& ahead) {
       turned.turn(packed.keys, packed.key_stride, block.first, block.end);
-      if (few && ahead.key_bytes >= static_cast<std::ptrdiff_t>(kAttentionBlock * packed.key_stride)) {
-        take_few<true>(rows, turned, block, packed, ahead);
-      } else if (few) {
-        take_few<false>(rows, turned, block, packed, ahead);
+      if (few) {
+        take_few(rows, turned, block, packed, ahead);
       } else {
         Keys::spread(turned, block, a.key_size, rows.keys);
         Values::spread(block, packed, a.value_size, rows.values, rows.value_stride);
@@ -149,11 +146,27 @@ struct Attention {
   static void fill(Table& table) { table.attend[static_cast<int>(kKey)][static_cast<int>(kValue)] = attend; }
 };
 
+/// mass[column] += what the rows give to the columns of a block whose keys lie spread out.
+template <class Vector>
+__attribute__((noinline)) void add_block_mass(const AttentionRows<Vector>& rows,
+                                              const typename AttentionRows<Vector>::Block& block,
+                                              const AttentionState& state, float* mass) {
+  constexpr int kBlock = kAttentionBlock;
+  const auto keys = [&](int d, int column, int v) {
+    return Vector::load(rows.keys + d * kBlock + column + v * Vector::kWidth);
+  };
+  float own[kBlock] = {};
+  for (int e = block.first; e < block.end; ++e) own[e] = mass[e];
+  AttentionRows<Vector>::for_tiles(block.row, block.row_end, [&](auto count, std::int64_t row) {
+    rows.template add_mass<decltype(count)::value>(row, block, keys, state, own);
+  });
+  for (int e = block.first; e < block.end; ++e) mass[e] = own[e];
+}
+
 template <class Vector, KvType kKey>
 void attention_mass(const AttentionMass& m) noexcept {
   using Rows = AttentionRows<Vector>;
   using Walk = AttentionWalk<Vector>;
-  constexpr int kBlock = kAttentionBlock;
   const Attend& a = m.attend;
   Rows rows(a);
   rows.start();
@@ -162,16 +175,7 @@ void attention_mass(const AttentionMass& m) noexcept {
   walk.for_blocks(a, rows, [&](const typename Rows::Block& block, const typename Walk::Packed& packed, const auto&) {
     turned.turn(packed.keys, packed.key_stride, block.first, block.end);
     AttentionKeys<Vector, kKey>::spread(turned, block, a.key_size, rows.keys);
-    const auto keys = [&](int d, int column, int v) {
-      return Vector::load(rows.keys + d * kBlock + column + v * Vector::kWidth);
-    };
-    float mass[kBlock] = {};
-    float* own = m.mass + (block.index - a.first);
-    for (int e = block.first; e < block.end; ++e) mass[e] = own[e];
-    Rows::for_tiles(block.row, block.row_end, [&](auto count, std::int64_t row) {
-      rows.template add_mass<decltype(count)::value>(row, block, keys, a.state, mass);
-    });
-    for (int e = block.first; e < block.end; ++e) own[e] = mass[e];
+    add_block_mass<Vector>(rows, block, a.state, m.mass + (block.index - a.first));
   });
 }
 
