@@ -263,6 +263,6 @@ class Sequence {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  Sequence(data, size < 600 ? size : 600).run();
+  Sequence(data, size < 2000 ? size : 2000).run();
   return 0;
 }
