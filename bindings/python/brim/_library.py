@@ -95,6 +95,7 @@ class LayerStats(Filled):
 
 Self = TypeVar("Self", bound="Owner")
 PROGRESS = ctypes.CFUNCTYPE(c_int, c_void_p, c_int64, c_int64)
+LOG = ctypes.CFUNCTYPE(None, c_void_p, c_int, c_char_p)
 TEXT = [c_char_p, c_size_t]
 # name: what it returns (None: nothing, c_int: a status that is checked) and takes
 FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
@@ -104,6 +105,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "brim_options_create": (c_int, [POINTER(c_void_p)]),
     "brim_options_set": (c_int, [c_void_p, c_char_p, c_char_p]),
     "brim_options_free": (None, [c_void_p]),
+    "brim_options_on_log": (c_int, [c_void_p, LOG, c_void_p]),
     "brim_model_load": (c_int, [c_char_p, c_void_p, PROGRESS, c_void_p, POINTER(c_void_p)]),
     "brim_model_free": (None, [c_void_p]),
     "brim_model_info_get": (c_int, [c_void_p, POINTER(ModelInfo)]),
@@ -123,6 +125,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "brim_session_regenerate": (c_int, [c_void_p]),
     "brim_session_next": (c_int, [c_void_p, POINTER(Piece)]),
     "brim_session_logits": (c_int, [c_void_p, POINTER(POINTER(c_float)), POINTER(c_size_t)]),
+    "brim_session_embedding": (c_int, [c_void_p, POINTER(POINTER(c_float)), POINTER(c_size_t)]),
     "brim_session_finish": (c_int, [c_void_p, POINTER(Piece)]),
     "brim_session_clear": (c_int, [c_void_p]),
     "brim_session_rewind": (c_int, [c_void_p, c_int64]),

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from ctypes import c_int32, c_size_t
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Optional, Union
@@ -78,14 +78,24 @@ class Model(c.Owner):
     _what, _free = "model", "brim_model_free"
 
     def __init__(
-        self, path: Union[str, os.PathLike[str]], *, progress: Optional[c.Progress] = None, **options: Any
+        self,
+        path: Union[str, os.PathLike[str]],
+        *,
+        progress: Optional[c.Progress] = None,
+        log: Optional[Callable[[str, str], None]] = None,
+        **options: Any,
     ) -> None:
-        """Loads `path`. `progress` hears (bytes done, bytes in all) and may return False to stop. Options: threads,
-        weights, as brim.h lists them."""
+        """Loads `path`. `progress` hears (bytes done, bytes in all) and may return False to stop; `log` hears
+        ("info" or "warning", sentence) until the model is closed, from any thread, and must not use Brim. Options:
+        threads, weights, as brim.h lists them."""
         super().__init__()
         callback = c.Callback(progress)
         settings = c.Options(options)
         try:
+            if log is not None:
+                levels = ("info", "warning")
+                self._log = c.LOG(lambda user, level, sentence: log(levels[level], sentence.decode(errors="replace")))
+                c.call("brim_options_on_log", settings.handle, self._log, None)
             c.call(
                 "brim_model_load",
                 os.fsencode(path),

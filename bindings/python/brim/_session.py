@@ -142,8 +142,15 @@ class Session(c.Owner):
 
     def logits(self) -> list[float]:
         """One for each token of the vocabulary, after the last token that was read."""
+        return self._floats("brim_session_logits")
+
+    def embedding(self) -> list[float]:
+        """The model's state after the last token that was read: as many numbers as the model is wide."""
+        return self._floats("brim_session_embedding")
+
+    def _floats(self, name: str) -> list[float]:
         found, count = ctypes.POINTER(ctypes.c_float)(), c_size_t()
-        c.call("brim_session_logits", self.handle, ctypes.byref(found), ctypes.byref(count))
+        c.call(name, self.handle, ctypes.byref(found), ctypes.byref(count))
         return found[: count.value]
 
     def finish(self) -> str:

@@ -55,8 +55,17 @@ class Binding(unittest.TestCase):
             session.append_ids(ids)
             logits = session.logits()
             self.assertEqual(len(logits), info.vocabulary)
+            state = session.embedding()
+            self.assertGreater(len(state), 0)
+            self.assertGreater(max(map(abs, state)), 0)
             self.assertEqual(session.next().id, max(range(len(logits)), key=logits.__getitem__))
         self.assertRegex(brim.version(), r"^\d+\.\d+\.\d+$")
+
+    def test_a_model_says_what_it_chose(self):
+        heard = []
+        with brim.Model(MODEL, threads=1, log=lambda level, sentence: heard.append((level, sentence))):
+            pass
+        self.assertIn(("info", f"the instruction set is {brim.isa()}, threads: 1"), heard)
 
     def test_the_plan_is_what_a_session_takes(self):
         plan = brim.plan(MODEL, threads=1, kv_budget="60%")
