@@ -210,3 +210,28 @@ TEST_CASE("sinks say nothing, and a text of a thousand different delimiters over
   }
   CHECK(used == brim::kv::kLearnedDelimiters * 3 / 4);
 }
+
+TEST_CASE("a restored document knows what the saved one had learned, and cuts the same text at the same places") {
+  Text first(16), second(16);
+  std::string prose;
+  for (int i = 0; i < 30; ++i) prose += "abc,def.ghi|jkl;mn";
+  first.read(prose);
+  std::vector<std::int64_t> index(static_cast<std::size_t>(first.tokens));
+  std::iota(index.begin(), index.end(), 0);
+  std::vector<float> mass(index.size()), sums(index.size());
+  for (std::size_t i = 0; i < mass.size(); ++i) mass[i] = static_cast<float>(1 + i * i % 37);
+  for (std::int64_t queries = 8; queries < 40; queries += 5) first.document.learn(index, mass, queries, 4, 1.0f, sums);
+  brim::StateWriter state;
+  first.document.save(state);
+  brim::StateReader source("a state", state.parts());
+  REQUIRE(second.document.restore(source, first.tokens));
+  second.tokens = first.tokens;
+  int learned = 0;
+  for (std::int64_t place = first.tokens - 60; place < first.tokens; ++place) {
+    CHECK(second.document.weight_before(place) == first.document.weight_before(place));
+    const auto kind = static_cast<std::size_t>(first.document.delimiter_before(place));
+    learned += kind > 0 && first.document.weight_before(place) != brim::kv::kPriorWeights[kind] ? 1 : 0;
+  }
+  CHECK(learned > 0);
+  CHECK(first.read(prose) == second.read(prose));
+}
