@@ -71,11 +71,13 @@ def measure(config: ModelConfig, flat: np.ndarray, rows: list[tuple[list[int], l
     w = tensors(config, torch.tensor(flat))
     sinks = np.zeros((config.layers, config.heads, 8))
     rise = np.zeros((len(rows), config.layers))
+    long = sum(len(ids) - 1 > RECENT for ids, _ in rows)  # sequences with a query beyond the recent entries
     with torch.no_grad():
         for index, (ids, weights) in enumerate(rows):
             tokens, scale = torch.tensor(ids), torch.tensor(weights[1:])
             scale = scale / scale.sum()
-            base = float((forward(config, w, tokens, None, sinks) * scale).sum())
+            seen = sinks if len(ids) - 1 > RECENT else None
+            base = float((forward(config, w, tokens, None, seen) * scale).sum())
             for layer in range(config.layers):
                 rise[index, layer] = float((forward(config, w, tokens, layer) * scale).sum()) - base
-    return Layers(rise, sinks / len(rows))
+    return Layers(rise, sinks / max(long, 1))
