@@ -191,18 +191,23 @@ napi_value model_info(napi_env env, napi_callback_info info) {
   return out;
 }
 
+/// A promise of the session that make(&session) makes; `alive` is kept until then.
+template <class Make>
+napi_value promise_session(napi_env env, napi_value alive, Make make) {
+  auto made = std::make_shared<brim_session*>(nullptr);
+  return promise(
+      env, alive, [make, made] { return make(made.get()); },
+      [made](napi_env own) { return external(own, *made, brim_session_free); });
+}
+
 // session(model, options) → promise of a session
 napi_value session(napi_env env, napi_callback_info info) {
   const Arguments arguments(env, info);
   const auto options = arguments.options(1);
   if (!options) return raise(env, BRIM_OUT_OF_MEMORY);
-  auto made = std::make_shared<brim_session*>(nullptr);
-  return promise(
-      env, arguments[0],
-      [model = arguments.handle<brim_model>(0), options, made] {
-        return brim_session_create(model, options.get(), made.get());
-      },
-      [made](napi_env own) { return external(own, *made, brim_session_free); });
+  return promise_session(env, arguments[0], [model = arguments.handle<brim_model>(0), options](brim_session** made) {
+    return brim_session_create(model, options.get(), made);
+  });
 }
 
 // restore(model, path, options) → promise of a session
@@ -210,22 +215,18 @@ napi_value restore(napi_env env, napi_callback_info info) {
   const Arguments arguments(env, info);
   const auto options = arguments.options(2);
   if (!options) return raise(env, BRIM_OUT_OF_MEMORY);
-  auto made = std::make_shared<brim_session*>(nullptr);
-  return promise(
-      env, arguments[0],
-      [model = arguments.handle<brim_model>(0), path = arguments.text(1), options, made] {
-        return brim_session_restore(model, options.get(), path.c_str(), made.get());
-      },
-      [made](napi_env own) { return external(own, *made, brim_session_free); });
+  return promise_session(
+      env, arguments[0], [model = arguments.handle<brim_model>(0), path = arguments.text(1), options](brim_session** made) {
+        return brim_session_restore(model, options.get(), path.c_str(), made);
+      });
 }
 
 // fork(session) → promise of a session
 napi_value fork_session(napi_env env, napi_callback_info info) {
   const Arguments arguments(env, info);
-  auto made = std::make_shared<brim_session*>(nullptr);
-  return promise(
-      env, arguments[0], [own = arguments.handle<brim_session>(0), made] { return brim_session_fork(own, made.get()); },
-      [made](napi_env own) { return external(own, *made, brim_session_free); });
+  return promise_session(env, arguments[0], [own = arguments.handle<brim_session>(0)](brim_session** made) {
+    return brim_session_fork(own, made);
+  });
 }
 
 // save(session, path) → promise

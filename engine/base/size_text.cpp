@@ -79,4 +79,6 @@ std::string size_text(std::size_t bytes) {
   return text;
 }
 
+std::string exact_size_text(std::size_t bytes) { return sentence(size_text(bytes), " (", bytes, " bytes)"); }
+
 }  // namespace brim

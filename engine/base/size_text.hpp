@@ -16,5 +16,7 @@ Result<std::size_t> parse_size(std::string_view text);
 
 /// "812 B", "3.2 KiB", "64.0 MiB", "1.50 GiB".
 std::string size_text(std::size_t bytes);
+/// "12.0 MiB (12582912 bytes)": the second number can be typed back.
+std::string exact_size_text(std::size_t bytes);
 
 }  // namespace brim

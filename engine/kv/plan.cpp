@@ -17,10 +17,7 @@
 namespace brim::kv {
 namespace {
 
-/// "12.0 MiB (12582912 bytes)": the second number can be typed back.
-std::string bytes_text(std::int64_t bytes) {
-  return sentence(size_text(static_cast<std::size_t>(bytes)), " (", bytes, " bytes)");
-}
+std::string bytes_text(std::int64_t bytes) { return exact_size_text(static_cast<std::size_t>(bytes)); }
 
 Status check_shape(const Shape& shape) {
   if (shape.layers.empty()) return error(ErrorCode::invalid_argument, "KV cache: the model has no layers");

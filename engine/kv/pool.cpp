@@ -6,9 +6,7 @@
 namespace brim::kv {
 namespace {
 
-std::string bytes_text(std::int64_t bytes) {
-  return sentence(size_text(static_cast<std::size_t>(bytes)), " (", bytes, " bytes)");
-}
+std::string bytes_text(std::int64_t bytes) { return exact_size_text(static_cast<std::size_t>(bytes)); }
 
 }  // namespace
 

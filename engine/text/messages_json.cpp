@@ -73,26 +73,7 @@ class Listener : public nlohmann::json_sax<Json> {
 }  // namespace
 
 void append_quoted(std::string& json, std::string_view text) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  json += '"';
-  for (const char c : text) {
-    switch (c) {
-      case '"': json += "\\\""; break;
-      case '\\': json += "\\\\"; break;
-      case '\b': json += "\\b"; break;
-      case '\f': json += "\\f"; break;
-      case '\n': json += "\\n"; break;
-      case '\r': json += "\\r"; break;
-      case '\t': json += "\\t"; break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          json.append("\\u00").append(1, kDigits[c >> 4]).append(1, kDigits[c & 15]);
-        } else {
-          json += c;
-        }
-    }
-  }
-  json += '"';
+  json += Json(std::string(text)).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 Result<std::vector<ChatMessage>> read_messages(std::string_view json) {

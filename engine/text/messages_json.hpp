@@ -1,5 +1,5 @@
-// A conversation as JSON text and back. Without a tree of JSON values in between: nlohmann's allocate when they are destroyed,
-// and end the process where that fails.
+// A conversation as JSON text and back. Without a tree of JSON values in between: nlohmann's arrays and objects allocate when they
+// are destroyed, and end the process where that fails.
 #pragma once
 
 #include <cstddef>

@@ -2,18 +2,16 @@
 // looks at (docs/testing.md).
 #include <doctest/doctest.h>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <cstdio>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "brim/brim.hpp"
+#include "tests/support/scratch_folder.hpp"
 #include "tests/support/tiny_model.hpp"
 
 namespace {
@@ -21,14 +19,10 @@ namespace {
 constexpr int kSessions = 16;
 
 brim::Model tiny(const char* threads) {
-  char path[] = "/tmp/brim-concurrent-XXXXXX";
-  const int file = mkstemp(path);
-  REQUIRE(file >= 0);
-  close(file);
+  const brim::test::ScratchFolder folder;
+  const std::string path = folder.path + "/model.gguf";
   brim::test::write_tiny_model(path, {});
-  brim::Model model = brim::Model::load(path, {{"threads", threads}, {"kv.pool", "16MiB"}});
-  std::remove(path);
-  return model;
+  return brim::Model::load(path, {{"threads", threads}, {"kv.pool", "16MiB"}});
 }
 
 /// What session `number` says: its own budget, rule, prompt and seed; half of it after being copied.

@@ -1,28 +1,22 @@
+// Files that appear whole or not at all, and what a killed program leaves beside them.
 #include "engine/base/new_file.hpp"
 
 #include <doctest/doctest.h>
 
-#include <unistd.h>
-
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 
+#include "tests/support/scratch_folder.hpp"
+
 using namespace brim;
 
 namespace {
 
-struct Folder {
-  std::string path = [] {
-    char name[] = "/tmp/brim-new-file-XXXXXX";
-    REQUIRE(mkdtemp(name) != nullptr);
-    return std::string(name);
-  }();
+struct Folder : test::ScratchFolder {
   std::string file = path + "/file";
-  ~Folder() { std::filesystem::remove_all(path); }
 };
 
 std::string content(const std::string& path) {

@@ -2,13 +2,11 @@
 #include "engine/model/profile_file.hpp"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
-#include <cstdio>
-#include <filesystem>
 #include <fstream>
 
 #include "engine/io/gguf_writer.hpp"
+#include "tests/support/scratch_folder.hpp"
 #include "tests/support/tiny_model.hpp"
 
 using brim::ErrorCode;
@@ -46,15 +44,8 @@ ProfileFile sample(std::size_t layers, const std::string& print) {
 
 /// A file of its own that goes away with the object.
 struct Scratch {
-  Scratch() {
-    std::string name = (std::filesystem::temp_directory_path() / "brim-profile-XXXXXX").string();
-    const int file = mkstemp(name.data());
-    REQUIRE(file >= 0);
-    close(file);
-    path = name;
-  }
-  ~Scratch() { std::remove(path.c_str()); }
-  std::string path;
+  brim::test::ScratchFolder folder;
+  std::string path = folder.path + "/file";
 };
 
 std::string replaced(std::string text, const std::string& what, const std::string& with) {
