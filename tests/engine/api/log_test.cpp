@@ -1,31 +1,29 @@
 // What a model's log hears, from whom, and until when; and a session's state as an embedding.
 #include <brim/brim.h>
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "brim/brim.hpp"
+#include "tests/support/scratch_folder.hpp"
 #include "tests/support/tiny_model.hpp"
 
 namespace {
 
 struct TinyFile {
-  std::string path = (std::filesystem::temp_directory_path() / ("brim-log-" + std::to_string(::getpid()))).string();
+  brim::test::ScratchFolder folder;
+  std::string path = folder.path + "/model.gguf";
   TinyFile() {
     brim::test::TinyModel shape;
     shape.format = brim::quant::Format::q8_0;
     brim::test::write_tiny_model(path, shape);
   }
-  ~TinyFile() { std::remove(path.c_str()); }
 };
 
 using Lines = std::vector<std::string>;
@@ -78,6 +76,22 @@ TEST_CASE("a session says once that it begins to forget, and only to its own mod
   session.append(std::string(400, 'b'));
   CHECK(lines.size() == 1);
   CHECK(others.empty());
+}
+
+TEST_CASE("a copy and a restored session say so to their model's log too") {
+  const TinyFile file;
+  Lines lines;
+  const brim::Model model = brim::Model::load(file.path, {}, {}, into(lines));
+  brim::Session session(model, {{"kv.budget", "30%"}});
+  session.append("the cat");
+  session.save(file.folder.path + "/saved");
+  brim::Session copy = session.fork();
+  brim::Session restored = brim::Session::restore(model, file.folder.path + "/saved");
+  for (brim::Session* each : {&copy, &restored}) {
+    lines.clear();
+    each->append(std::string(400, 'a'));
+    CHECK(heard(lines, "forgets"));
+  }
 }
 
 TEST_CASE("no log is called after its model was freed, whatever its sessions do") {
