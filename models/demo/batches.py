@@ -14,12 +14,14 @@ from synthetic.books import Books
 from synthetic.script import PLAIN, Script
 from synthetic.words import Words
 
-NATURAL = 0.4  # of the sequences; book text inside samples brings its share to about a half
+NATURAL = 0.35  # of the sequences; book text inside samples brings its share to about a half
+FILLED = 0.7  # of the longer synthetic sequences hold one sample that fills them
+NARROWED = 0.5  # of the sequences: two random layers see the first entries and the latest only
 # sample, weight when short, weight when it fills the sequence
 SAMPLES = [
     (recall.echoed, 6, 1),
     (recall.listed, 5, 4),
-    (recall.needles, 3, 8),
+    (recall.needles, 3, 10),
     (recall.many_values, 2, 3),
     (recall.chain, 3, 3),
     (recall.hops, 2, 3),
@@ -27,7 +29,7 @@ SAMPLES = [
     (recall.counted, 1, 0),
     (recall.copied, 1.5, 1.5),
     (conversation.conversation, 8, 8),
-    (conversation.distant, 4, 7),
+    (conversation.distant, 4, 11),
 ]
 
 
@@ -45,7 +47,7 @@ class Source:
         script = Script(self.tokenizer)
         script.add_ids([tk.BOS], 0.0)
         words = Words(rng)
-        whole = length <= 256 or rng.random() < 0.5
+        whole = length <= 256 or rng.random() < FILLED
         while len(script) < length + 1:
             left = length + 1 - len(script)
             if left < 40 and len(script) > 1:  # the rest of a sequence: book text
@@ -62,6 +64,12 @@ class Source:
             make(script, words, self.books, room)
             script.add_ids([tk.EOS], 0.3)
         return script.ids, script.weights
+
+    def narrowed(self, step: int, count: int, layers: int) -> np.ndarray:
+        """[count] int32 of layers as bits: so sinks become useful, and no one layer is all of recall."""
+        rng = random.Random(f"{self.seed}/{step}/narrowed")
+        pairs = [rng.sample(range(layers), 2) if rng.random() < NARROWED else [] for _ in range(count)]
+        return np.array([sum(1 << layer for layer in pair) for pair in pairs], np.int32)
 
     def batch(self, step: int, count: int, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """tokens, targets, weights, each [count, length]; the weights sum to 1."""

@@ -41,7 +41,7 @@ def _library() -> ctypes.CDLL:
     library.demo_create.argtypes = [ctypes.c_int] * 9 + [ctypes.c_double]
     library.demo_destroy.argtypes = [ctypes.c_void_p]
     library.demo_run.restype = ctypes.c_double
-    library.demo_run.argtypes = [ctypes.c_void_p] * 5 + [ctypes.c_int] * 4 + [ctypes.c_void_p] * 2
+    library.demo_run.argtypes = [ctypes.c_void_p] * 6 + [ctypes.c_int] * 4 + [ctypes.c_void_p] * 2
     library.demo_update.restype = ctypes.c_double
     library.demo_update.argtypes = [ctypes.c_void_p] * 4 + [ctypes.c_float] * 5 + [ctypes.c_int64]
     library.demo_gradient.restype = ctypes.POINTER(ctypes.c_float)
@@ -86,13 +86,16 @@ class FastTrainer:
         weights: np.ndarray,
         learn: bool,
         details: bool = False,
+        narrowed: np.ndarray | None = None,
     ) -> tuple[float, np.ndarray | None, np.ndarray | None]:
         """Σ weights·loss of [count, length] sequences; with details also each position's loss and most likely
-        token."""
+        token. `narrowed`, [count] int32: the bits are layers in which a sequence sees its first and latest
+        entries only (torch_model.visible)."""
         count, length = tokens.shape
         assert length % 64 == 0 and length <= self.rows and parameters.dtype == np.float32
         tokens, targets = np.ascontiguousarray(tokens, np.int32), np.ascontiguousarray(targets, np.int32)
         weights = np.ascontiguousarray(weights, np.float32)
+        narrowed = None if narrowed is None else np.ascontiguousarray(narrowed, np.int32)
         losses = np.empty(tokens.shape, np.float32) if details else None
         best = np.empty(tokens.shape, np.int32) if details else None
         together = max(1, min(self.rows // length, -(-count // 2)))
@@ -102,6 +105,7 @@ class FastTrainer:
             _at(tokens),
             _at(targets),
             _at(weights),
+            _at(narrowed),
             count,
             length,
             together,

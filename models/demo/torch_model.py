@@ -31,16 +31,32 @@ def tensors(config: ModelConfig, flat: torch.Tensor) -> dict[str, torch.Tensor]:
     return out
 
 
-def attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-    if hasattr(functional, "scaled_dot_product_attention"):
+FIRST, BLOCK = 4, 64  # as in cpu/attention.hpp
+
+
+def visible(length: int, narrowed: torch.Tensor | None, device: torch.device) -> torch.Tensor:
+    """What each query sees, [batch or 1, 1, query, key]. Narrowed sequences ([batch] bool) keep their first entries, the
+    query's own block of 64 and the one before."""
+    at = torch.arange(length, device=device)
+    seen = at[None, :] <= at[:, None]
+    if narrowed is None:
+        return seen[None, None]
+    near = seen & ((at[None, :] < FIRST) | (at[None, :] // BLOCK >= at[:, None] // BLOCK - 1))
+    return torch.where(narrowed[:, None, None, None], near, seen)
+
+
+def attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, narrowed: torch.Tensor | None) -> torch.Tensor:
+    if narrowed is None and hasattr(functional, "scaled_dot_product_attention"):
         return functional.scaled_dot_product_attention(q, k, v, is_causal=True)
     scores = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5
-    future = torch.ones(scores.shape[-2:], dtype=torch.bool, device=q.device).triu(1)
-    return scores.masked_fill(future, float("-inf")).softmax(-1) @ v
+    return scores.masked_fill(~visible(q.shape[-2], narrowed, q.device), float("-inf")).softmax(-1) @ v
 
 
-def logits(config: ModelConfig, flat: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-    """[batch, length] ids → [batch, length, vocabulary]."""
+def logits(
+    config: ModelConfig, flat: torch.Tensor, tokens: torch.Tensor, narrowed: torch.Tensor | None = None
+) -> torch.Tensor:
+    """[batch, length] ids → [batch, length, vocabulary]. The bits of `narrowed` [batch] are layers that see first and latest
+    entries only."""
     w = tensors(config, flat)
     batch, length = tokens.shape
     cosine, sine = rotation(config, length, tokens.device)
@@ -51,16 +67,22 @@ def logits(config: ModelConfig, flat: torch.Tensor, tokens: torch.Tensor) -> tor
         q, k, v = (part.view(batch, length, -1, config.head).transpose(1, 2) for part in (q, k, v))
         q, k = rotate(q, cosine, sine).to(v.dtype), rotate(k, cosine, sine).to(v.dtype)
         k, v = (part.repeat_interleave(config.heads // config.kv_heads, 1) for part in (k, v))
-        x = x + attention(q, k, v).transpose(1, 2).reshape(batch, length, -1) @ w[f"{i}.o"].T
+        few = None if narrowed is None else (narrowed >> i & 1).bool()
+        x = x + attention(q, k, v, few).transpose(1, 2).reshape(batch, length, -1) @ w[f"{i}.o"].T
         gate, up = (normalise(x, w[f"{i}.gain2"]) @ w[f"{i}.both"].T).chunk(2, -1)
         x = x + (functional.silu(gate) * up) @ w[f"{i}.down"].T
     return normalise(x, w["gain"]) @ w["embedding"].T
 
 
 def loss(
-    config: ModelConfig, flat: torch.Tensor, tokens: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor
+    config: ModelConfig,
+    flat: torch.Tensor,
+    tokens: torch.Tensor,
+    targets: torch.Tensor,
+    weights: torch.Tensor,
+    narrowed: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Σ weights·loss."""
-    scores = logits(config, flat, tokens)
+    scores = logits(config, flat, tokens, narrowed)
     each = functional.cross_entropy(scores.float().flatten(0, 1), targets.flatten(), reduction="none")
     return (each * weights.flatten()).sum()

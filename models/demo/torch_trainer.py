@@ -58,8 +58,10 @@ class TorchTrainer:
         weights: np.ndarray,
         learn: bool,
         details: bool = False,
+        narrowed: np.ndarray | None = None,
     ) -> tuple[float, np.ndarray | None, np.ndarray | None]:
-        """Σ weights·loss; with details also each position's loss and most likely token."""
+        """Σ weights·loss; with details also each position's loss and most likely token; `narrowed`: see
+        fast_cpu."""
         flat = parameters.detach().requires_grad_(learn)
         total, losses, best = 0.0, [], []
         together = max(1, self.rows // tokens.shape[1])
@@ -68,8 +70,9 @@ class TorchTrainer:
                 torch.tensor(part[at : at + together], device=self.device)
                 for part in (tokens.astype(np.int64), targets.astype(np.int64), weights)
             )
+            few = None if narrowed is None else torch.tensor(narrowed[at : at + together], device=self.device)
             with torch.set_grad_enabled(learn), torch.autocast(self.device.type, torch.bfloat16):
-                scores = self.logits(self.config, flat, ids).float()
+                scores = self.logits(self.config, flat, ids, few).float()
             each = torch.nn.functional.cross_entropy(scores.flatten(0, 1), wanted.flatten(), reduction="none").view(
                 ids.shape
             )

@@ -14,6 +14,7 @@ namespace demo {
 
 constexpr size_t kHead = 32;   // values of a head
 constexpr size_t kBlock = 64;  // queries and keys of one tile of scores
+constexpr size_t kFirst = 4;   // entries that a narrowed sequence keeps besides the latest
 
 struct AttentionShape {
   size_t heads, kv_heads;
@@ -29,8 +30,13 @@ struct AttentionScratch {
         grads(n * 16), dq(n * kHead), dk(n * kHead), dv(n * kHead), along(n) {}
 };
 
+/// Whether the queries of block `first` see only kFirst entries of block `key`: a narrowed sequence keeps those, its own block
+/// and the one before.
+inline bool clipped(bool narrowed, size_t key, size_t first) { return narrowed && key == 0 && first >= 2 * kBlock; }
+
 /// out [n][heads·32]; sums [heads][n]: log2 of each row's sum of 2^score, scores in units of log2.
-inline void attend(const AttentionShape& shape, const Bf16* qkv, size_t n, AttentionScratch& scratch, Bf16* out, float* sums) {
+inline void attend(const AttentionShape& shape, const Bf16* qkv, size_t n, bool narrowed, AttentionScratch& scratch, Bf16* out,
+                   float* sums) {
   const size_t step = shape.row();
   const __m512 unit = _mm512_set1_ps(kLog2E / std::sqrt(static_cast<float>(kHead)));
   alignas(64) float scores[kBlock * kBlock];
@@ -48,7 +54,7 @@ inline void attend(const AttentionShape& shape, const Bf16* qkv, size_t n, Atten
       for (size_t first = 0; first < n; first += kBlock) {
         std::memset(total, 0, sizeof total);
         for (size_t i = 0; i < kBlock; ++i) highest[i] = -1e30f, sum[i] = 0;
-        for (size_t key = 0; key <= first; key += kBlock) {
+        for (size_t key = 0; key <= first; key = clipped(narrowed, key, first) ? first - kBlock : key + kBlock) {
           const Left block{q.data + first * q.row_step, q.row_step, 1};
           multiply(block, kBlock, scratch.keys_across.data() + key * 16, 16, kBlock, StoreFloat{scores, kBlock});
           for (size_t i = 0; i < kBlock; ++i) {
@@ -57,6 +63,9 @@ inline void attend(const AttentionShape& shape, const Bf16* qkv, size_t n, Atten
               s[j] = _mm512_mul_ps(_mm512_load_ps(scores + i * kBlock + j * 16), unit);
               if (key == first && i < j * 16 + 15) {
                 const unsigned seen = i < j * 16 ? 0U : (2U << (i - j * 16)) - 1;
+                s[j] = _mm512_mask_mov_ps(_mm512_set1_ps(-1e30f), static_cast<__mmask16>(seen), s[j]);
+              } else if (clipped(narrowed, key, first)) {
+                const unsigned seen = j == 0 ? (1U << kFirst) - 1 : 0U;
                 s[j] = _mm512_mask_mov_ps(_mm512_set1_ps(-1e30f), static_cast<__mmask16>(seen), s[j]);
               }
             }
@@ -97,7 +106,7 @@ inline void attend(const AttentionShape& shape, const Bf16* qkv, size_t n, Atten
 
 /// dqkv [n][row] from dout [n][heads·32].
 inline void attend_back(const AttentionShape& shape, const Bf16* qkv, const Bf16* out, const Bf16* dout, const float* sums,
-                        size_t n, AttentionScratch& scratch, Bf16* dqkv) {
+                        size_t n, bool narrowed, AttentionScratch& scratch, Bf16* dqkv) {
   const size_t step = shape.row();
   const size_t width = shape.heads * kHead;
   const float scale = 1.0f / std::sqrt(static_cast<float>(kHead));
@@ -129,7 +138,8 @@ inline void attend_back(const AttentionShape& shape, const Bf16* qkv, const Bf16
       for (size_t key = 0; key < n; key += kBlock) {
         const Left k_rows{pairs(k + key * step), step / 2, 1};
         const Left v_rows{pairs(v + key * step), step / 2, 1};
-        for (size_t first = key; first < n; first += kBlock) {
+        const size_t end = narrowed && key > 0 ? std::min(n, key + 2 * kBlock) : n;
+        for (size_t first = key; first < end; first += kBlock) {
           // Scores and their slopes across: row = key, column = query.
           multiply(k_rows, kBlock, scratch.queries_across.data() + first * 16, 16, kBlock, StoreFloat{scores, kBlock});
           multiply(v_rows, kBlock, scratch.grads_across.data() + first * 16, 16, kBlock, StoreFloat{slopes, kBlock});
@@ -144,6 +154,8 @@ inline void attend_back(const AttentionShape& shape, const Bf16* qkv, const Bf16
                 if (key == first && j < i + odd) {  // queries before the key do not see it
                   const size_t hidden = i + odd - j < 16 ? i + odd - j : 16;
                   weight = _mm512_maskz_mov_ps(static_cast<__mmask16>(0xffffU << hidden), weight);
+                } else if (clipped(narrowed, key, first) && i + odd >= kFirst) {
+                  weight = _mm512_setzero_ps();
                 }
                 narrow(weights + at, weight);
                 change[odd] =

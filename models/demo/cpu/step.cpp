@@ -85,9 +85,10 @@ class Trainer {
   }
 
   /// Losses of `count` sequences of `length` tokens, `together` of them a micro-batch. With `learn` the derivative of
-  /// Σ weights·loss is left in the first worker's gradient. losses, best: [count·length], or null.
-  double run(const float* parameters, const int32_t* tokens, const int32_t* targets, const float* weights, size_t count,
-             size_t length, size_t together, bool learn, float* losses, int32_t* best) {
+  /// Σ weights·loss is left in the first worker's gradient. losses, best: [count·length], or null. narrowed: [count] or null;
+  /// bit i: layer i of the sequence sees its first and latest entries only.
+  double run(const float* parameters, const int32_t* tokens, const int32_t* targets, const float* weights,
+             const int32_t* narrowed, size_t count, size_t length, size_t together, bool learn, float* losses, int32_t* best) {
     parallel(packed_.matrices.size(), [&](size_t, size_t index) { packed_.pack(index, parameters); });
     for (auto& worker : workers_) {
       worker->loss = 0;
@@ -97,10 +98,11 @@ class Trainer {
       const size_t start = item * together * length;
       const size_t rows = std::min(together, count - item * together) * length;
       Worker& worker = *workers_[thread];
-      forward(worker, parameters, tokens + start, rows, length);
+      const int32_t* layers = narrowed ? narrowed + item * together : nullptr;
+      forward(worker, parameters, tokens + start, layers, rows, length);
       head(worker, parameters, targets + start, weights + start, rows, learn, losses ? losses + start : nullptr,
            best ? best + start : nullptr);
-      if (learn) backward(worker, parameters, tokens + start, rows, length);
+      if (learn) backward(worker, parameters, tokens + start, layers, rows, length);
     });
     double loss = 0;
     for (auto& worker : workers_) loss += worker->loss;
@@ -197,7 +199,7 @@ class Trainer {
   const Packed::Matrix& embedding() const { return packed_.matrices.back(); }
   AttentionShape heads() const { return {layout_.heads, layout_.kv_heads}; }
 
-  void forward(Worker& w, const float* parameters, const int32_t* tokens, size_t rows, size_t length) {
+  void forward(Worker& w, const float* parameters, const int32_t* tokens, const int32_t* narrowed, size_t rows, size_t length) {
     const Layout& l = layout_;
     for (size_t row = 0; row < rows; ++row) {
       const auto token = static_cast<size_t>(tokens[row]);
@@ -210,7 +212,8 @@ class Trainer {
       multiply(rows_of(a.h1.data(), l.d), rows, matrix(i, 0).forward.data(), l.d / 2, l.qkv, StoreBf16{a.qkv.data(), l.qkv});
       rotate(a.qkv.data(), rows, l.qkv, l.heads + l.kv_heads, kHead, length, rotation_, 1);
       for (size_t start = 0; start < rows; start += length) {
-        attend(heads(), a.qkv.data() + start * l.qkv, length, w.attention, a.mixed.data() + start * l.d,
+        const bool few = narrowed && (narrowed[start / length] >> i & 1) != 0;
+        attend(heads(), a.qkv.data() + start * l.qkv, length, few, w.attention, a.mixed.data() + start * l.d,
                a.sums.data() + start * l.heads);
       }
       multiply(rows_of(a.mixed.data(), l.d), rows, matrix(i, 1).forward.data(), l.d / 2, l.d,
@@ -251,7 +254,7 @@ class Trainer {
     }
   }
 
-  void backward(Worker& w, const float* parameters, const int32_t* tokens, size_t rows, size_t length) {
+  void backward(Worker& w, const float* parameters, const int32_t* tokens, const int32_t* narrowed, size_t rows, size_t length) {
     const Layout& l = layout_;
     float* gradient = w.gradient.data();
     Pair* left = w.left.data();
@@ -273,8 +276,9 @@ class Trainer {
       multiply(rows_of(w.dxb.data(), l.d), rows, matrix(i, 1).backward.data(), l.d / 2, l.d, StoreBf16{w.dmixed.data(), l.d});
       add_outer(w.dxb.data(), l.d, a.mixed.data(), l.d, rows, left, right, gradient + at.o);
       for (size_t start = 0; start < rows; start += length) {
+        const bool few = narrowed && (narrowed[start / length] >> i & 1) != 0;
         attend_back(heads(), a.qkv.data() + start * l.qkv, a.mixed.data() + start * l.d, w.dmixed.data() + start * l.d,
-                    a.sums.data() + start * l.heads, length, w.attention, w.dqkv.data() + start * l.qkv);
+                    a.sums.data() + start * l.heads, length, few, w.attention, w.dqkv.data() + start * l.qkv);
       }
       rotate(w.dqkv.data(), rows, l.qkv, l.heads + l.kv_heads, kHead, length, rotation_, -1);
       multiply(rows_of(w.dqkv.data(), l.qkv), rows, matrix(i, 0).backward.data(), l.qkv / 2, l.d, StoreFloat{w.dh.data(), l.d});
@@ -309,8 +313,8 @@ void* demo_create(int layers, int d, int heads, int kv_heads, int f, int vocabul
 void demo_destroy(void* trainer) { delete static_cast<demo::Trainer*>(trainer); }
 
 double demo_run(void* trainer, const float* parameters, const int32_t* tokens, const int32_t* targets, const float* weights,
-                int count, int length, int together, int learn, float* losses, int32_t* best) {
-  return static_cast<demo::Trainer*>(trainer)->run(parameters, tokens, targets, weights, static_cast<size_t>(count),
+                const int32_t* narrowed, int count, int length, int together, int learn, float* losses, int32_t* best) {
+  return static_cast<demo::Trainer*>(trainer)->run(parameters, tokens, targets, weights, narrowed, static_cast<size_t>(count),
                                                    static_cast<size_t>(length), static_cast<size_t>(together), learn != 0,
                                                    losses, best);
 }
