@@ -70,12 +70,14 @@ Json types_json(const Summary& summary) {
 Json layers_json(const kv::Plan& plan) {
   Json list = Json::array();
   for (std::size_t i = 0; i < plan.quota.size(); ++i) {
-    list.push_back({{"layer", i},
+    const kv::HeadPlace place = plan.shape.place(static_cast<int>(i));
+    list.push_back({{"layer", place.layer},
                     {"quota", plan.quota[i]},
                     {"useful", kv::useful_entries(plan.shape.layers[i], plan.shape.context)},
                     {"type", std::string(kernels::kv_types_name(plan.shape.layers[i].types))},
                     {"entry_bytes", plan.layers[i].entry_bytes},
                     {"bytes", plan.quota[i] * plan.layers[i].entry_bytes}});
+    if (!plan.shape.heads.empty()) list.back()["head"] = place.head;
   }
   return list;
 }

@@ -21,7 +21,7 @@ struct TypeCount {
   std::int64_t bytes = 0;
 };
 
-/// Layers in a row that are alike: first to last, what one entry costs, and how many each may keep.
+/// Layers of the cache in a row that are alike: first to last, what one entry costs, and how many each may keep.
 struct LayerGroup {
   std::size_t first = 0, last = 0;
   kv::LayerShape shape;

@@ -138,6 +138,17 @@ std::string type_table(const Summary& summary) {
   return table.text();
 }
 
+/// "layer 3", "layers 3–5"; with heads apart "head 3.0", "heads 3.0–5.1", of layer and head.
+std::string places_text(const kv::Shape& shape, const LayerGroup& group) {
+  const auto one = [&](std::size_t stored) {
+    const kv::HeadPlace place = shape.place(static_cast<int>(stored));
+    return shape.heads.empty() ? fmt::format("{}", place.layer) : fmt::format("{}.{}", place.layer, place.head);
+  };
+  const std::string_view what = shape.heads.empty() ? "layer" : "head";
+  if (group.first == group.last) return fmt::format("{} {}", what, one(group.first));
+  return fmt::format("{}s {}–{}", what, one(group.first), one(group.last));
+}
+
 std::string layer_table(const MemorySummary& memory) {
   Table table("lrlrrl");
   std::int64_t largest = 1;
@@ -146,7 +157,7 @@ std::string layer_table(const MemorySummary& memory) {
     const std::int64_t layers = static_cast<std::int64_t>(group.last - group.first) + 1;
     const kv::LayerShape& shape = group.shape;
     table.row(
-        {layers == 1 ? fmt::format("layer {}", group.first) : fmt::format("layers {}–{}", group.first, group.last),
+        {places_text(memory.plan.kv.shape, group),
          fmt::format("{} × ({} + {}) values an entry{}", shape.kv_heads, shape.key_size, shape.value_size,
                      shape.window > 0 ? fmt::format(", window {}", grouped_text(shape.window)) : ""),
          fmt::format("in {}", kernels::kv_types_name(shape.types)),
@@ -172,14 +183,15 @@ std::string memory_table(const Summary& summary) {
              fmt::format("positions; trained for {}", tokens_text(memory.trained_context))});
   table.row(
       {"KV per token", bytes_text(memory.bytes_per_token),
-       fmt::format("over {} layers, stored as {}", kv.shape.layers.size(), kv::stored_as(kv.shape))});
+       fmt::format("over {} layers, stored as {}", kv::model_layers(kv.shape), kv::stored_as(kv.shape))});
   table.row({"KV budget", bytes_text(kv.budget_bytes),
              fmt::format("{}% of the {} that all positions take; at least {} is needed", share,
                          bytes_text(kv.full_bytes), bytes_text(kv.least_bytes))});
   table.row({"  entries", bytes_text(kv.pool_bytes),
              fmt::format("keys and values; split {}, kept by {}", kv.split, kv.keep)});
   table.row(
-      {"  staging", bytes_text(kv.staging_bytes), fmt::format("one chunk of {} of one layer", tokens_text(kv.chunk))});
+      {"  staging", bytes_text(kv.staging_bytes),
+       fmt::format("one chunk of {} of one {}", tokens_text(kv.chunk), kv.shape.heads.empty() ? "layer" : "head")});
   table.row({"  bookkeeping", bytes_text(kv.metadata_bytes), "positions, scores, scratch for eviction"});
   table.row({"beside it", bytes_text(memory.plan.workspace_bytes), fmt::format("activations and logits, {}", threads)});
   table.row({"", bytes_text(memory.plan.history_bytes), "token history"});

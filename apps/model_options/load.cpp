@@ -37,6 +37,7 @@ Options session_options(const MemoryOptions& memory, const TemplateOptions& chat
   if (!memory.keep.empty()) options.set("kv.keep", memory.keep);
   if (!memory.profile.empty()) options.set("kv.profile", memory.profile);
   if (!memory.read.empty()) options.set("kv.read", memory.read);
+  if (!memory.heads.empty()) options.set("kv.heads", memory.heads);
   if (const std::string text = template_text(chat_template); !text.empty()) options.set("chat.template", text);
   if (seed) options.set("seed", fmt::format("{}", *seed));
   for (const auto& [key, value] : sampling.values) options.set(key, value);

@@ -95,6 +95,11 @@ void add_memory_options(CLI::App& command, MemoryOptions& options) {
           "share of all entries (top=25%)")
       ->type_name("WHAT")
       ->group(group);
+  command
+      .add_option("--kv-heads", options.heads,
+                  "Whether the heads of a layer keep the same entries: together (default), or apart, each its own")
+      ->type_name("HOW")
+      ->group(group);
 }
 
 void add_template_options(CLI::App& command, TemplateOptions& options) {

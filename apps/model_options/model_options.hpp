@@ -20,10 +20,10 @@ struct ModelOptions {
 };
 void add_model_options(CLI::App& command, ModelOptions& options);
 
-/// -c, --kv-budget, --kv-type, --kv-split, --kv-keep, --kv-profile, --kv-read.
+/// -c, --kv-budget, --kv-type, --kv-split, --kv-keep, --kv-profile, --kv-read, --kv-heads.
 struct MemoryOptions {
   std::optional<std::int64_t> context;
-  std::string budget, type, split, keep, profile, read;
+  std::string budget, type, split, keep, profile, read, heads;
 };
 void add_memory_options(CLI::App& command, MemoryOptions& options);
 /// --kv-type alone, and what it may be.

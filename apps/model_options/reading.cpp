@@ -19,7 +19,8 @@ generate::ReaderOptions reader_options(const MemoryOptions& memory, std::optiona
                                                               {"kv.split", memory.split},
                                                               {"kv.keep", memory.keep},
                                                               {"kv.profile", memory.profile},
-                                                              {"kv.read", memory.read}};
+                                                              {"kv.read", memory.read},
+                                                              {"kv.heads", memory.heads}};
   for (const auto& [key, value] : texts) {
     if (!value.empty()) list.emplace_back(key, value);
   }

@@ -127,7 +127,7 @@ brim_status brim_plan_get(const char* path, const brim_options* model_wishes, co
     filled.total_bytes = filled.weight_bytes + memory.total();
     filled.available_bytes = static_cast<std::int64_t>(brim::memory_limits().available);
     filled.context = memory.kv.shape.context;
-    filled.layers = static_cast<std::int32_t>(memory.kv.quota.size());
+    filled.layers = brim::kv::model_layers(memory.kv.shape);
     filled.chunk = memory.kv.chunk;
     return hand_out(plan, filled, "plan");
   });

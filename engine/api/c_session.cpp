@@ -176,7 +176,7 @@ brim_status brim_session_stats(const brim_session* session, brim_stats* stats) {
     filled.drafted_tokens = timings.drafted_tokens;
     filled.accepted_tokens = timings.accepted_tokens;
     filled.kv_type = brim::kv::stored_as(cache.plan().shape).data();
-    filled.layers = static_cast<std::int32_t>(cache.plan().quota.size());
+    filled.layers = brim::kv::model_layers(cache.plan().shape);
     filled.chunk = cache.plan().chunk;
     return hand_out(stats, filled, "stats");
   });
@@ -185,18 +185,19 @@ brim_status brim_session_stats(const brim_session* session, brim_stats* stats) {
 brim_status brim_session_layer_stats(const brim_session* session, int32_t layer, brim_layer_stats* stats) {
   return on_session(session, Turn::Kind::look, [&]() -> Status {
     const brim::kv::Cache& cache = session->session->reader().cache();
-    const std::int64_t layers = static_cast<std::int64_t>(cache.plan().quota.size());
+    const brim::kv::Shape& shape = cache.plan().shape;
+    const int layers = brim::kv::model_layers(shape);
     if (layer < 0 || layer >= layers) {
       return brim::error(ErrorCode::invalid_argument, "layer: expected 0 to ", layers - 1, ", found ", layer);
     }
-    const brim::kv::LayerStats found = cache.layer(layer);
+    const brim::kv::LayerStats found = brim::kv::model_layer(cache, layer);
     brim_layer_stats filled{};
     filled.quota = found.quota;
     filled.used = found.used;
     filled.evicted = found.evicted;
-    const brim::kv::Shape& shape = cache.plan().shape;
-    const brim::kv::LayerShape& own = shape.layers[static_cast<std::size_t>(layer)];
-    filled.entry_bytes = brim::kv::data_bytes(own);
+    const brim::kv::HeadRange stored = brim::kv::cache_layers(shape, layer);
+    const brim::kv::LayerShape& own = shape.layers[static_cast<std::size_t>(stored.first)];
+    filled.entry_bytes = brim::kv::data_bytes(own) * stored.count;
     filled.kv_type = brim::kernels::kv_types_name(own.types).data();
     return hand_out(stats, filled, "stats");
   });
@@ -230,7 +231,7 @@ const char* brim_session_describe(brim_session* session) {
     if (*least != *most) entries = brim::sentence(*least, " to ", *most);
     session->text = brim::sentence(
         "KV ", brim::size_text(static_cast<std::size_t>(plan.budget_bytes)), " ", brim::kv::stored_as(plan.shape),
-        " (", plan.split, ", ", plan.keep, "): ", entries, " entries a layer, context ", plan.shape.context);
+        " (", plan.split, ", ", plan.keep, "): ", entries, plan.shape.heads.empty() ? " entries a layer" : " entries a head", ", context ", plan.shape.context);
     return {};
   });
   return status == BRIM_OK ? session->text.c_str() : "";

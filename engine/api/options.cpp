@@ -143,6 +143,8 @@ Result<bool> set_memory(SessionOptions& options, std::string_view key, const std
     reader.keep = value;
   } else if (key == "kv.read") {
     BRIM_ASSIGN(reader.reading, kv::parse_reading(value));
+  } else if (key == "kv.heads") {
+    BRIM_ASSIGN(reader.heads, kv::parse_head_selection(value));
   } else if (key == "spec.type") {
     if (value != "none" && value != "ngram") return bad_value(key, value, "none or ngram");
     reader.speculation.ngram = value == "ngram";

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <optional>
 #include <system_error>
 
 #include "engine/base/arena.hpp"
@@ -70,9 +71,15 @@ Result<MemoryPlan> plan_memory(const model::Config& config, const ReaderOptions&
   for (std::size_t i = 0; i < std::min(options.layer_types.size(), shape.layers.size()); ++i) {
     shape.layers[i].types = options.layer_types[i];
   }
+  std::optional<kv::Profile> profile;
+  if (options.profile) profile = *options.profile;
+  if (options.heads == kv::HeadSelection::apart) {
+    shape = kv::heads_apart(shape, static_cast<int>(model::kPassTile));
+    if (profile) profile = kv::heads_apart(*profile, shape);
+  }
   if (options.quotas.empty()) {
     BRIM_ASSIGN(memory.kv, kv::make_plan(shape, options.budget, memory.automatic_bytes, options.split, options.keep,
-                                         {options.profile.get(), options.split_seed}, options.reading));
+                                         {profile ? &*profile : nullptr, options.split_seed}, options.reading));
   } else {
     BRIM_ASSIGN(memory.kv, kv::plan_of_quotas(shape, options.quotas, options.chunk, options.keep));
   }

@@ -16,6 +16,7 @@
 #include "engine/base/state.hpp"
 #include "engine/generate/speculation.hpp"
 #include "engine/kv/cache.hpp"
+#include "engine/kv/heads.hpp"
 #include "engine/kv/pool.hpp"
 #include "engine/kv/profile.hpp"
 #include "engine/model/decoder.hpp"
@@ -44,6 +45,7 @@ struct ReaderOptions {
   std::vector<kernels::KvTypes> layer_types;
   int chunk = 0;
   kv::Reading reading;
+  kv::HeadSelection heads = kv::HeadSelection::together;
   int threads = 1;
   SpeculationOptions speculation;
 };

@@ -119,20 +119,20 @@ void Cache::select_staging(int layer) noexcept {
   staging_.select(shape(layer), whole ? plan_.chunk : drafts_, whole ? 0 : layer * staging_part_);
 }
 
-void Cache::stage(int layer, const float* keys, const float* values) noexcept {
+void Cache::stage(int layer, const TokenRows& rows) noexcept {
   select_staging(layer);
-  staging_.pack(*table_, shape(layer), keys, values, chunk_);
+  staging_.pack(*table_, shape(layer), rows, chunk_);
   staged_layer_ = layer;
   place_positions(at(layer).store);
   if (scratch_.mass) std::fill_n(scratch_.mass + scratch_.slots, chunk_, 0.0f);
-  if (scratch_.norm) fill_norms(shape(layer), keys, values);
+  if (scratch_.norm) fill_norms(shape(layer), rows);
 }
 
-void Cache::fill_norms(const LayerShape& layer, const float* keys, const float* values) noexcept {
+void Cache::fill_norms(const LayerShape& layer, const TokenRows& rows) noexcept {
   const bool of_keys = plan_.needs.norm == EntryNorm::key;
-  const float* x = of_keys ? keys : values;
   const int size = of_keys ? layer.key_size : layer.value_size;
   for (std::int64_t token = 0; token < chunk_; ++token) {
+    const float* x = of_keys ? rows.keys + token * rows.key_stride : rows.values + token * rows.value_stride;
     float sum = 0;
     for (int head = 0; head < layer.kv_heads; ++head, x += size) {
       float own = 0;
@@ -318,8 +318,10 @@ void Cache::rebase_all(std::int64_t n) noexcept {
   }
   const RebaseTools tools{*table_, rotation_, scratch_.keys};
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    rebase(layers_[i].store, plan_.shape.layers[i], static_cast<int>(i), layers_[i].forced.sinks, end, tools);
-    renew_block_keys(layers_[i], static_cast<int>(i));
+    const int number = static_cast<int>(i);
+    const LayerShape& own = plan_.shape.layers[i];
+    rebase(layers_[i].store, own, plan_.shape.place(number).layer, layers_[i].forced.sinks, end, tools);
+    renew_block_keys(layers_[i], number);
     layers_[i].slid_to = 0;
   }
   position_ = end;

@@ -36,7 +36,7 @@ namespace brim::kv {
 
 /// Rotates stored keys again when positions are rebased: by −delta positions (delta may be negative: where other layers
 /// kept more entries, a survivor moves up), or not at all on layers without rope. Implemented by the model, which knows
-/// its frequencies (no magnitude scaling: keys already carry it).
+/// its frequencies (no magnitude scaling: keys already carry it). `layer` is the model's.
 class KeyRotation {
  public:
   virtual ~KeyRotation() = default;
@@ -104,7 +104,12 @@ class Cache {
   /// `ids` are looked at where entries are grouped into blocks: the text is cut by them.
   std::int64_t begin(std::int64_t n, std::span<const std::int32_t> ids = {}) noexcept;
   /// keys[t][head][key_size] and values[t][head][value_size] of the chunk's n tokens, floats, rotated.
-  void stage(int layer, const float* keys, const float* values) noexcept;
+  void stage(int layer, const TokenRows& rows) noexcept;
+  /// The same for rows that lie side by side.
+  void stage(int layer, const float* keys, const float* values) noexcept {
+    const LayerShape& own = shape(layer);
+    stage(layer, {keys, values, std::int64_t{own.kv_heads} * own.key_size, std::int64_t{own.kv_heads} * own.value_size});
+  }
   View view(int layer) const noexcept;
   /// Adds the attention received from `queries` queries to every entry of the view, in view order (retained then staged).
   /// What the entries had is kept as needs().mass_kept says.
@@ -218,7 +223,7 @@ class Cache {
   void choose_slots() noexcept;
   void move_to_slots() noexcept;
   void restore_quotas() noexcept;
-  void fill_norms(const LayerShape& layer, const float* keys, const float* values) noexcept;
+  void fill_norms(const LayerShape& layer, const TokenRows& rows) noexcept;
   // Whether what is gathered beside an entry's vectors can ever decide what is evicted: not where everything fits.
   bool mass_decides() const { return plan_.needs.attention_mass() && plan_.budget_bytes < plan_.full_bytes; }
   bool notes_decide() const {

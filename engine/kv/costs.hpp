@@ -28,7 +28,7 @@ class Costs {
 
   const std::vector<LayerNeed>& layers() const { return layers_; }
   int largest_chunk() const {
-    const auto quarter = std::clamp<std::int64_t>(shape_.context / 4, 1, kLargestChunk);
+    const auto quarter = std::clamp<std::int64_t>(shape_.context / 4, 1, shape_.largest_chunk);
     return static_cast<int>(std::bit_floor(static_cast<std::uint64_t>(quarter)));
   }
   int smallest_chunk() const { return std::min(kSmallestChunk, largest_chunk()); }

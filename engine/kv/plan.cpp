@@ -255,6 +255,14 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
                    known == 0 ? "none" : sentence("one of ", known, " layers"));
     }
   }
+  if (!shape.heads.empty() && splitter->needs().statistic == LayerStatistic::similarity) {
+    return error(ErrorCode::invalid_argument, "the KV split ", split, " compares whole layers: expected kv.heads=together, ",
+                 "found apart");
+  }
+  if (!shape.heads.empty() && reading.sparse) {
+    return error(ErrorCode::invalid_argument, "kv.read=top chooses among entries that a layer's heads share: expected ",
+                 "kv.heads=together, found apart");
+  }
   const Rule* rule = find_rule(keep);
   if (!rule) return unknown_rule(keep);
 

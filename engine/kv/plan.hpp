@@ -36,9 +36,22 @@ struct LayerShape {
   kernels::KvTypes types = {};  ///< how its keys and its values are stored
 };
 
+/// Which head of which layer of the model a cache layer is for, where heads keep entries of their own (heads.hpp).
+struct HeadPlace {
+  int layer = 0;
+  int head = 0;
+};
+
 struct Shape {
   std::vector<LayerShape> layers;
   std::int64_t context = 0;  ///< the largest number of positions (-c)
+  int largest_chunk = kLargestChunk;
+  std::vector<HeadPlace> heads;  ///< of each cache layer, ascending; empty: a cache layer is a layer of the model
+
+  /// Where cache layer `index` belongs in the model.
+  HeadPlace place(int index) const {
+    return heads.empty() ? HeadPlace{index, 0} : heads[static_cast<std::size_t>(index)];
+  }
 
   /// Has every layer stored so.
   void store_as(kernels::KvTypes types) {

@@ -11,11 +11,11 @@ void Staging::select(const LayerShape& layer, std::int64_t tokens, std::int64_t 
   values_ = keys_ + layer.kv_heads * tokens * key_bytes_;
 }
 
-void Staging::pack(const kernels::Table& table, const LayerShape& layer, const float* keys, const float* values,
-                   std::int64_t n) noexcept {
+void Staging::pack(const kernels::Table& table, const LayerShape& layer, const TokenRows& rows, std::int64_t n) noexcept {
   const auto pack_key = table.pack_kv[static_cast<int>(layer.types.key)];
   const auto pack_value = table.pack_kv[static_cast<int>(layer.types.value)];
   for (std::int64_t token = 0; token < n; ++token) {
+    const float *keys = rows.keys + token * rows.key_stride, *values = rows.values + token * rows.value_stride;
     for (int head = 0; head < layer.kv_heads; ++head) {
       pack_key(keys, layer.key_size, keys_ + (head * tokens_ + token) * key_bytes_);
       pack_value(values, layer.value_size, values_ + (head * tokens_ + token) * value_bytes_);

@@ -11,6 +11,15 @@
 
 namespace brim::kv {
 
+/// Keys and values of a chunk as they come: a token's keys of all heads side by side, and its values; so many floats lie from
+/// one token's to the next one's.
+struct TokenRows {
+  const float* keys;
+  const float* values;
+  std::int64_t key_stride;
+  std::int64_t value_stride;
+};
+
 class Staging {
  public:
   Staging() = default;
@@ -21,9 +30,8 @@ class Staging {
   /// Nothing is written: what was packed there under the same arguments is there again.
   void select(const LayerShape& layer, std::int64_t tokens, std::int64_t offset) noexcept;
 
-  /// Packs n tokens: keys[t][head][key_size], values[t][head][value_size].
-  void pack(const kernels::Table& table, const LayerShape& layer, const float* keys, const float* values,
-            std::int64_t n) noexcept;
+  /// Packs n tokens.
+  void pack(const kernels::Table& table, const LayerShape& layer, const TokenRows& rows, std::int64_t n) noexcept;
 
   // Entry `token` of `head`, entries of a head lying side by side.
   const std::byte* key(int head, std::int64_t token) const { return keys_ + (head * tokens_ + token) * key_bytes_; }

@@ -7,8 +7,8 @@
 
 namespace brim::model {
 
-/// work.mixed = for each token of the pass and each query head, the values of the view weighted by the softmax of the
-/// scores of work.query. The rows' states stay in the workspace, for watch.hpp.
+/// `layer` is the cache's. work.mixed = for each token of the pass and each query head of the layer's KV heads, the values of
+/// the view weighted by the softmax of the scores of work.query. The rows' states stay in the workspace, for watch.hpp.
 void attend(const Pass& pass, int layer, const kv::View& view) noexcept;
 
 }  // namespace brim::model

@@ -2,6 +2,7 @@
 // (attend.cpp).
 #include <algorithm>
 
+#include "engine/kv/heads.hpp"
 #include "engine/model/attend.hpp"
 #include "engine/model/pass.hpp"
 #include "engine/model/watch.hpp"
@@ -34,6 +35,68 @@ void prepare_heads(const Pass& pass, int layer, float* heads, int count, const s
   }
 }
 
+// Queries of one tile; those of a lone tile are made with its keys already.
+void prepare_queries(const Pass& tile, int layer, bool made) noexcept {
+  const LayerConfig& shape = tile.config.layers[static_cast<std::size_t>(layer)];
+  const LayerWeights& weights = tile.weights.layers[static_cast<std::size_t>(layer)];
+  Workspace& work = tile.work;
+  const std::int64_t query_row = std::int64_t{shape.heads} * tile.config.key_size;
+  if (!made) {
+    normalise(tile, tile.stream(), weights.attention_norm, work.normed.data());
+    apply(tile, work.normed.data(), {{weights.query, work.query.data()}});
+  }
+  kernels::for_chunks(tile.threads, tile.tokens, [&](std::int64_t t, int) noexcept {
+    prepare_heads(tile, layer, work.query.data() + t * query_row, shape.heads, weights.query_norm, tile.first + t);
+  });
+}
+
+// Attention's output, projected; it joins the stream in add_branch.
+void project(const Pass& tile, int layer) noexcept {
+  const LayerWeights& weights = tile.weights.layers[static_cast<std::size_t>(layer)];
+  apply(tile, tile.work.mixed.data(), {{weights.output, tile.work.branch.data()}});
+  if (tile.observer == nullptr) return;
+  const auto values = static_cast<std::size_t>(tile.tokens * tile.config.embedding);
+  (*tile.observer)(layer, tile.first, {tile.work.branch.data(), values});
+}
+
+// All heads of the layer share the entries of one cache layer.
+void attend_together(const Pass& pass, int layer, int stored, const kv::TokenRows& rows) noexcept {
+  const LayerWeights& weights = pass.weights.layers[static_cast<std::size_t>(layer)];
+  pass.cache.stage(stored, rows);
+  const kv::View view = pass.cache.view(stored);
+  Watch watch(pass, stored, view);
+  for_tiles(pass, [&](const Pass& tile) {
+    prepare_queries(tile, layer, pass.tokens <= kPassTile);
+    attend(tile, stored, view);
+    watch.after_attention(tile);
+    project(tile, layer);
+    watch.before_branch(tile);
+    add_branch(tile, weights.post_attention_norm);
+    watch.after_branch(tile);
+  });
+  watch.finish();
+  pass.cache.commit(stored);
+}
+
+// Each KV head has entries of its own. The chunk is a lone tile (kv::heads_apart), as staging holds one head at a time.
+void attend_by_head(const Pass& tile, int layer, kv::HeadRange heads, const kv::TokenRows& rows) noexcept {
+  prepare_queries(tile, layer, true);
+  for (int head = 0; head < heads.count; ++head) {
+    const int stored = heads.first + head;
+    const float* key = rows.keys + std::int64_t{head} * tile.config.key_size;
+    const float* value = rows.values + std::int64_t{head} * tile.config.value_size;
+    tile.cache.stage(stored, {key, value, rows.key_stride, rows.value_stride});
+    const kv::View view = tile.cache.view(stored);
+    Watch watch(tile, stored, view);
+    attend(tile, stored, view);
+    watch.after_attention(tile);
+    watch.finish();
+    tile.cache.commit(stored);
+  }
+  project(tile, layer);
+  add_branch(tile, tile.weights.layers[static_cast<std::size_t>(layer)].post_attention_norm);
+}
+
 }  // namespace
 
 void attention(const Pass& pass, int layer) noexcept {
@@ -41,17 +104,15 @@ void attention(const Pass& pass, int layer) noexcept {
   const LayerConfig& shape = config.layers[static_cast<std::size_t>(layer)];
   const LayerWeights& weights = pass.weights.layers[static_cast<std::size_t>(layer)];
   Workspace& work = pass.work;
-  const std::int64_t query_row = std::int64_t{shape.heads} * config.key_size;
   const std::int64_t key_row = std::int64_t{shape.kv_heads} * config.key_size;
   const std::int64_t value_row = std::int64_t{shape.kv_heads} * config.value_size;
 
   // The queries of a tile wait until all keys are there; those of a lone tile, as in decoding, are made with its keys.
-  const bool lone_tile = pass.tokens <= kPassTile;
   for_tiles(pass, [&](const Pass& tile) {
     float* key = work.key.data() + tile.first * key_row;
     float* value = work.value.data() + tile.first * value_row;
     normalise(tile, tile.stream(), weights.attention_norm, work.normed.data());
-    if (lone_tile) {
+    if (pass.tokens <= kPassTile) {
       apply(tile, work.normed.data(), {{weights.key, key}, {weights.value, value}, {weights.query, work.query.data()}});
     } else {
       apply(tile, work.normed.data(), {{weights.key, key}, {weights.value, value}});
@@ -60,30 +121,13 @@ void attention(const Pass& pass, int layer) noexcept {
       prepare_heads(tile, layer, key + t * key_row, shape.kv_heads, weights.key_norm, tile.first + t);
     });
   });
-  pass.cache.stage(layer, work.key.data(), work.value.data());
-  const kv::View view = pass.cache.view(layer);
-  Watch watch(pass, layer, view);
-  for_tiles(pass, [&](const Pass& tile) {
-    if (!lone_tile) {
-      normalise(tile, tile.stream(), weights.attention_norm, work.normed.data());
-      apply(tile, work.normed.data(), {{weights.query, work.query.data()}});
-    }
-    kernels::for_chunks(tile.threads, tile.tokens, [&](std::int64_t t, int) noexcept {
-      prepare_heads(tile, layer, work.query.data() + t * query_row, shape.heads, weights.query_norm, tile.first + t);
-    });
-    attend(tile, layer, view);
-    watch.after_attention(tile);
-    apply(tile, work.mixed.data(), {{weights.output, work.branch.data()}});
-    if (tile.observer != nullptr) {
-      (*tile.observer)(layer, tile.first,
-                       {work.branch.data(), static_cast<std::size_t>(tile.tokens * config.embedding)});
-    }
-    watch.before_branch(tile);
-    add_branch(tile, weights.post_attention_norm);
-    watch.after_branch(tile);
-  });
-  watch.finish();
-  pass.cache.commit(layer);
+  const kv::TokenRows rows{work.key.data(), work.value.data(), key_row, value_row};
+  const kv::HeadRange stored = kv::cache_layers(pass.cache.plan().shape, layer);
+  if (stored.count == 1) {
+    attend_together(pass, layer, stored.first, rows);
+  } else {
+    attend_by_head(pass, layer, stored, rows);
+  }
 }
 
 }  // namespace brim::model

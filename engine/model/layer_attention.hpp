@@ -11,14 +11,16 @@
 
 namespace brim::model {
 
-/// Valid as long as the view; used by many threads at once.
+/// `layer` is the cache's: all KV heads of a layer of the model, or one of them. Valid as long as the view; used by many
+/// threads at once.
 class LayerAttention {
  public:
   LayerAttention(const Pass& pass, int layer, const kv::View& view)
       : pass_(pass),
-        shape_(pass.config.layers[static_cast<std::size_t>(layer)]),
+        stored_(pass.cache.plan().shape.layers[static_cast<std::size_t>(layer)]),
+        place_(pass.cache.plan().shape.place(layer)),
+        shape_(pass.config.layers[static_cast<std::size_t>(place_.layer)]),
         view_(view),
-        types_(pass.cache.plan().shape.layers[static_cast<std::size_t>(layer)].types),
         sparse_(reads_sparsely(pass, layer, view)),
         // With this the indices of entries follow their positions while nothing is evicted, also where entries that
         // slid out of a window are no longer in the view.
@@ -26,7 +28,7 @@ class LayerAttention {
         parts_(parts_of(sparse_ ? most_read() : before_ + view.entries())) {}
 
   int group() const { return shape_.heads / shape_.kv_heads; }
-  int kv_heads() const { return shape_.kv_heads; }
+  int kv_heads() const { return stored_.kv_heads; }
   /// Whether a lone token reads some blocks only: indices then count what it reads.
   bool sparse() const { return sparse_; }
   std::int64_t parts() const { return parts_; }
@@ -44,7 +46,7 @@ class LayerAttention {
   /// Where the state of `token`'s rows of a head is, among all rows of the pass.
   kernels::AttentionState result(int head, std::int64_t token) const noexcept {
     Workspace& work = pass_.work;
-    const std::int64_t row = token * shape_.heads + std::int64_t{head} * group();
+    const std::int64_t row = row_of(head, token);
     return {work.row_largest.data() + row, work.row_sums.data() + row,
             work.mixed.data() + row * pass_.config.value_size, shape_.heads};
   }
@@ -90,20 +92,24 @@ class LayerAttention {
   std::int64_t entry(std::int64_t index) const { return index - before_; }
 
   void attend(const kernels::Attend& call) const noexcept {
-    kernels::active().attend[static_cast<int>(types_.key)][static_cast<int>(types_.value)](call);
+    kernels::active().attend[static_cast<int>(stored_.types.key)][static_cast<int>(stored_.types.value)](call);
   }
   void add_mass(const kernels::AttentionMass& call) const noexcept {
-    kernels::active().attention_mass[static_cast<int>(types_.key)](call);
+    kernels::active().attention_mass[static_cast<int>(stored_.types.key)](call);
   }
 
  private:
+  /// The first of the rows of a token and the query heads that share the cache layer's KV head `head`.
+  std::int64_t row_of(int head, std::int64_t token) const {
+    return token * shape_.heads + std::int64_t{place_.head + head} * group();
+  }
   static std::int64_t parts_of(std::int64_t entries) {
     return (entries + kernels::kAttentionPart - 1) / kernels::kAttentionPart;
   }
   /// Entries that the head reads which reads most.
   std::int64_t most_read() const {
     std::int64_t most = 0;
-    for (int head = 0; head < shape_.kv_heads; ++head) most = std::max(most, Read(pass_, head).total());
+    for (int head = 0; head < kv_heads(); ++head) most = std::max(most, Read(pass_, head).total());
     return most;
   }
 
@@ -111,7 +117,7 @@ class LayerAttention {
     kernels::Attend call{};
     call.key_size = pass_.config.key_size;
     call.value_size = pass_.config.value_size;
-    call.queries = pass_.work.query.data() + (token * shape_.heads + std::int64_t{head} * group()) * call.key_size;
+    call.queries = pass_.work.query.data() + row_of(head, token) * call.key_size;
     call.query_stride = std::int64_t{shape_.heads} * call.key_size;
     call.group = group();
     call.tokens = count;
@@ -134,9 +140,10 @@ class LayerAttention {
   }
 
   const Pass& pass_;
+  const kv::LayerShape& stored_;
+  const kv::HeadPlace place_;
   const LayerConfig& shape_;
   const kv::View& view_;
-  kernels::KvTypes types_;
   bool sparse_;
   std::int64_t before_;
   std::int64_t parts_;

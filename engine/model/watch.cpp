@@ -29,7 +29,7 @@ Watch::Watch(const Pass& chunk, int layer, const kv::View& view) noexcept
     : chunk_(chunk),
       view_(view),
       layer_(layer),
-      heads_(chunk.config.layers[static_cast<std::size_t>(layer)].kv_heads),
+      heads_(chunk.cache.plan().shape.layers[static_cast<std::size_t>(layer)].kv_heads),
       mass_queries_(chunk.work.shape.mass_queries),
       statistic_(chunk.tokens < kv::kStatisticQueries ? kv::LayerStatistic::none : chunk.work.shape.statistic) {
   // As far as this layer's entries go: a token of an answer must not pay for the longest layer there may be.
@@ -197,7 +197,7 @@ double Watch::output_budget() const noexcept {
 
 double Watch::dispersion() const noexcept {
   double spread = 0, change = 0;
-  const double rows = chunk_.config.layers[static_cast<std::size_t>(layer_)].heads / static_cast<double>(heads_);
+  const double rows = LayerAttention(chunk_, layer_, view_).group();
   for (int head = 0; head < heads_; ++head) {
     spread += entropy(row(head, 0));
     // A head's row holds the sum over its group: of the group's mean, the variance is smaller by the square.

@@ -10,7 +10,7 @@ namespace brim::model {
 
 class LayerAttention;
 
-/// One layer of one chunk. In this order: constructed when the chunk is staged; for each tile of tokens
+/// One layer of the cache in one chunk. In this order: constructed when the chunk is staged; for each tile of tokens
 /// after_attention, before_branch and after_branch; finish once. Borrows everything; one thread at a time.
 class Watch {
  public:

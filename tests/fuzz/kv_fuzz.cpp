@@ -1,14 +1,17 @@
 // The KV cache driven by arbitrary bytes: a text as --kv-budget, a shape as a model file might claim it, and then any
-// sequence of chunks, drafts, cancellations, rewinds and clears. The budget, the order of positions and the sinks are
-// checked at every step; everything else is the sanitizers' business.
+// sequence of chunks, drafts, cancellations, rewinds, clears, and states saved, altered and restored. The budget, the order
+// of positions and the sinks are checked at every step; everything else is the sanitizers' business.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "engine/base/state.hpp"
 #include "engine/kv/cache.hpp"
+#include "engine/kv/heads.hpp"
 
 namespace {
 
@@ -87,11 +90,55 @@ constexpr std::uint8_t kDelimiters[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 0x80, 0x81, 9
 
 class NoRotation : public brim::kv::KeyRotation {
  public:
-  void rotate_back(int, float* keys, std::int64_t count, std::int64_t) const noexcept override {
+  bool altered = false;  ///< the entries are anybody's
+  void rotate_back(int layer, float* keys, std::int64_t count, std::int64_t) const noexcept override {
+    require(layer >= 0 && layer < 3);
     require(count > 0);
-    require(keys[0] == keys[0]);
+    require(altered || keys[0] == keys[0]);
   }
 };
+
+/// A cache in memory of its own.
+struct Owned {
+  std::vector<std::byte> memory;
+  brim::Result<Cache> cache;
+  Owned(const Plan& plan, const NoRotation& rotation)
+      : memory(static_cast<std::size_t>(plan.budget_bytes) + 64),
+        cache(Cache::create(plan, aligned(static_cast<std::size_t>(plan.budget_bytes)), &rotation, kDelimiters)) {
+    require(cache.ok());
+  }
+  std::span<std::byte> aligned(std::size_t size) {
+    return std::span(memory).subspan((64 - reinterpret_cast<std::uintptr_t>(memory.data()) % 64) % 64, size);
+  }
+};
+
+std::vector<std::byte> saved(const Cache& cache) {
+  brim::StateWriter state;
+  cache.save(state);
+  std::vector<std::byte> bytes;
+  for (const auto part : state.parts()) bytes.insert(bytes.end(), part.begin(), part.end());
+  return bytes;
+}
+
+bool restored(Cache& cache, const std::vector<std::byte>& bytes) {
+  brim::StateReader state("a state", {bytes});
+  return cache.restore(state).ok();
+}
+
+/// Curves of all types, so that every split has what it needs.
+brim::kv::Profile profile_of(std::size_t layers, const Shape& shape, int seed) {
+  using brim::kernels::KvType;
+  brim::kv::Profile profile;
+  profile.types = shape.layers.front().types;
+  profile.layers.resize(layers);
+  for (const KvType type : {KvType::q8_0, KvType::q4_0}) profile.others.push_back({type, {}});
+  for (std::size_t i = 0; i < layers; ++i) {
+    const double slope = static_cast<double>((i * 5 + static_cast<std::size_t>(seed)) % 7) - 1;
+    profile.layers[i] = {{0, slope, 2 * slope, 3 * slope, 5 * slope}, 1 + static_cast<double>(i)};
+    for (auto& other : profile.others) other.loss.push_back({0.1, slope, 2 * slope, 3 * slope, 4 * slope});
+  }
+  return profile;
+}
 
 void check_blocks(const Cache& cache, int layer) {
   const auto blocks = cache.blocks(layer);
@@ -112,7 +159,7 @@ void check_blocks(const Cache& cache, int layer) {
   for (std::size_t i = 1; i < count; ++i) require(order[i - 1] < order[i] && order[i] < blocks.size());
 }
 
-void check(const Cache& cache, int layers) {
+void check(const Cache& cache, int layers, bool altered) {
   require(cache.bytes_used() <= cache.bytes_peak());
   require(cache.bytes_peak() <= cache.plan().budget_bytes);
   for (int layer = 0; layer < layers; ++layer) {
@@ -121,7 +168,7 @@ void check(const Cache& cache, int layers) {
     const auto positions = view.positions();
     for (std::size_t i = 1; i < positions.size(); ++i) require(positions[i - 1] < positions[i]);
     if (!cache.stale()) check_blocks(cache, layer);
-    if (!positions.empty() && !cache.stale()) require(positions.back() == cache.next_position() - 1);
+    if (!positions.empty() && !cache.stale() && !altered) require(positions.back() == cache.next_position() - 1);
   }
 }
 
@@ -159,25 +206,26 @@ void chunk(Cache& cache, std::int64_t n, int until, const std::vector<float>& va
 }
 
 void drive(Bytes& in) {
-  const Shape shape = small_shape(in);
+  Shape shape = small_shape(in);
   const brim::kv::BudgetRequest share{brim::kv::BudgetRequest::Kind::percent, 0,
                                       static_cast<double>(1 + in.next() % 100)};
   // The last byte picks the policies, so that what was found with others stays what it was.
   const int policy = in.last();
   constexpr const char* kSplits[] = {"uniform", "zigzag", "pyramid", "squeeze", "cake", "depth-mlp"};
+  constexpr const char* kProfiled[] = {"joint", "depth", "depth-mga", "depth-mlma-2", "shuffled"};
   constexpr const char* kRules[] = {"window", "snapkv", "knorm", "h2o-value", "tova"};
   const bool blocks = policy >= 180;
   const char* const rule = blocks && policy % 4 != 0 ? "dynsplit" : kRules[policy / 6 % 5];
   const brim::kv::Reading reading{blocks && policy % 2 == 0, 0.3};
-  const auto plan = brim::kv::make_plan(shape, share, 0, kSplits[policy % 6], rule, {}, reading);
+  if (policy >= 150 && policy < 165) shape = brim::kv::heads_apart(shape, 32);
+  const bool profiled = policy >= 165 && policy < 180;
+  const brim::kv::Profile profile = profile_of(shape.layers.size(), shape, policy);
+  const auto plan = brim::kv::make_plan(shape, share, 0, profiled ? kProfiled[policy % 5] : kSplits[policy % 6], rule,
+                                        {profiled ? &profile : nullptr, 3}, reading);
   if (!plan) return;
-  std::vector<std::byte> memory(static_cast<std::size_t>(plan->budget_bytes) + 64);
-  const std::size_t offset = (64 - reinterpret_cast<std::uintptr_t>(memory.data()) % 64) % 64;
-  const NoRotation rotation;
-  auto made = Cache::create(*plan, std::span(memory).subspan(offset, static_cast<std::size_t>(plan->budget_bytes)),
-                            &rotation, kDelimiters);
-  require(made.ok());
-  Cache& cache = *made;
+  NoRotation rotation;
+  Owned own(*plan, rotation), other(*plan, rotation);
+  Cache &cache = *own.cache, &twin = *other.cache;
   const int layers = static_cast<int>(shape.layers.size());
   const std::vector<float> values(static_cast<std::size_t>(plan->chunk) * 3 * 49, 0.5f);
   for (int step = 0; step < 400 && !in.empty(); ++step) {
@@ -189,6 +237,19 @@ void drive(Bytes& in) {
       const std::int64_t count = in.wide(2) % (before + 2);
       const bool done = cache.truncate(count);
       require(cache.tokens() == (done ? count : before));
+    } else if (what == 81 || what == 83) {
+      std::vector<std::byte> bytes = saved(cache);
+      if (what == 83) {
+        for (std::int64_t changes = 1 + in.next() % 4; changes > 0; --changes) {
+          bytes[static_cast<std::size_t>(in.wide(2)) * 8 % bytes.size()] = static_cast<std::byte>(in.next());
+        }
+        if (in.next() % 8 == 0) bytes.resize(static_cast<std::size_t>(in.wide(2)) % bytes.size() / 8 * 8);
+        rotation.altered = true;
+      }
+      const bool done = restored(twin, bytes);
+      require(done || what == 83);
+      require(what == 83 || saved(twin) == bytes);
+      std::swap(cache, twin);
     } else if (what < 80) {
       chunk(cache, 1 + in.next() % plan->chunk, static_cast<int>(what) % layers, values);
     } else if (what >= 230) {
@@ -201,7 +262,7 @@ void drive(Bytes& in) {
     } else {
       chunk(cache, what < 160 ? 1 : 1 + in.next() % plan->chunk, layers, values);
     }
-    check(cache, layers);
+    check(cache, layers, rotation.altered);
   }
 }
 

@@ -32,6 +32,14 @@ std::vector<Arm> all_arms(const std::string& keep, kernels::KvTypes type, int pe
     const std::string rule(name);
     if (rule != keep) arms.push_back({rule, "uniform", rule, type, {0}, false, false});
   }
+  for (const char* split : {"uniform", "zigzag"}) {
+    Arm arm{fmt::format("{}-heads", split), split, keep, type, {0}, false, false};
+    arm.heads_apart = true;
+    arms.push_back(std::move(arm));
+  }
+  Arm read{"read", "uniform", keep, type, {0}, false, false};
+  read.reads_part = true;
+  arms.push_back(std::move(read));
   using kernels::KvType, kernels::KvTypes;
   for (const KvTypes other : {KvTypes(KvType::q8_0), KvTypes(KvType::q8_0, KvType::q4_0), KvTypes(KvType::q4_0)}) {
     if (other == type) continue;

@@ -1,5 +1,6 @@
 // What `brim eval --suite kv` compares: one arm each for the whole cache, every split with one rule, every other rule
-// with one split, and more entries in fewer bits — q8_0, q4_0, keys in q8_0 with values in q4_0 —, uniform and by depth.
+// with one split, selection by KV head, the whole cache read in part, and more entries in fewer bits — q8_0, q4_0, keys in
+// q8_0 with values in q4_0 —, uniform and by depth.
 // Made from the engine's lists.
 #pragma once
 
@@ -18,6 +19,8 @@ struct Arm {
   std::vector<std::uint64_t> seeds;  ///< of a split that draws lots: measured with each, and averaged; else one
   bool full = false;
   bool needs_profile = false;
+  bool heads_apart = false;
+  bool reads_part = false;  ///< keeps everything; the ratio is the part that a token of an answer reads
 };
 
 /// All of them; `keep` is the rule of the splits' arms, `type` how all but one store numbers, `permutations` how often

@@ -7,16 +7,20 @@
 #include <cctype>
 #include <set>
 
+#include "apps/commands.hpp"
+#include "engine/generate/conversation.hpp"
+
 namespace brim::apps {
 namespace {
 
 constexpr const char* kKinds[] = {"single", "multi-key", "multi-value", "variables", "association"};
 constexpr std::size_t kKindCount = std::size(kKinds);
 
-/// A task as text: facts, and the question whose continuation is the answer.
+/// A task as text.
 struct Facts {
   std::vector<std::string> needles;
-  std::string question;
+  std::string question;   ///< as a user asks
+  std::string beginning;  ///< of the answer: for models that only continue a text
   std::vector<std::string> answers;
 };
 
@@ -42,7 +46,7 @@ class Maker {
   Facts facts(std::string_view kind) {
     const std::vector<std::string> names = different(4);
     const auto says = [](const std::string& name, const std::string& number) {
-      return fmt::format(" The secret number of the {} is {}.", name, number);
+      return fmt::format(" The code of the {} is {}.", name, number);
     };
     Facts facts;
     if (kind == "single" || kind == "multi-key") {
@@ -52,26 +56,29 @@ class Maker {
         if (i == 0) facts.answers = {value};
         facts.needles.push_back(says(names[i], value));
       }
-      facts.question = fmt::format(" The secret number of the {} is", names[0]);
+      facts.question = fmt::format("What is the code of the {}?", names[0]);
+      facts.beginning = fmt::format(" The code of the {} is", names[0]);
     } else if (kind == "multi-value") {
       for (int i = 0; i < 3; ++i) {
         facts.answers.push_back(number());
-        facts.needles.push_back(says(names[0], facts.answers.back()));
+        facts.needles.push_back(fmt::format(" One of the codes of the {} is {}.", names[0], facts.answers.back()));
       }
-      facts.question = fmt::format(" All the secret numbers of the {} are", names[0]);
+      facts.question = fmt::format("What are the codes of the {}?", names[0]);
+      facts.beginning = fmt::format(" The codes of the {} are", names[0]);
     } else if (kind == "variables") {
-      const std::string value = number();
+      facts.answers = {number()};
       for (std::size_t i = 0; i < 3; ++i) {
-        facts.needles.push_back(fmt::format(" Let {} be {}.", names[i], i == 0 ? value : names[i - 1]));
-        facts.answers.push_back(names[i]);
+        facts.needles.push_back(fmt::format(" Let {} be {}.", names[i], i == 0 ? facts.answers[0] : names[i - 1]));
       }
-      facts.question = fmt::format(" The names that stand for {} are", value);
+      facts.question = fmt::format("What is {}?", names[2]);
+      facts.beginning = fmt::format(" The number that {} stands for is", names[2]);
     } else {
       const std::vector<std::string> things = different(4);
       for (std::size_t i = 0; i < 4; ++i)
-        facts.needles.push_back(fmt::format(" The {} likes the {}.", names[i], things[i]));
+        facts.needles.push_back(fmt::format(" The {} belongs to the {}.", names[i], things[i]));
       facts.answers = {things[0]};
-      facts.question = fmt::format(" The {} likes the", names[0]);
+      facts.question = fmt::format("Who or what does the {} belong to?", names[0]);
+      facts.beginning = fmt::format(" The {} belongs to the", names[0]);
     }
     return facts;
   }
@@ -93,7 +100,23 @@ class Maker {
 
 class Assembler {
  public:
-  explicit Assembler(const model::Model& model) : model_(model) {}
+  explicit Assembler(const model::Model& model) : model_(model) {
+    if (model.chat_template().empty()) {
+      const text::Vocabulary& vocabulary = model.tokenizer().vocabulary();
+      if (vocabulary.add_bos && vocabulary.bos >= 0) before_.push_back(vocabulary.bos);
+      return;
+    }
+    // What a user's message stands between.
+    const std::string place = "PLACE-OF-THE-TEXT";
+    generate::Conversation turn = unwrap(generate::Conversation::create(model.tokenizer(), "", model.chat_template()));
+    unwrap(turn.add("user", place));
+    const std::string rendered = unwrap(turn.render());
+    const std::size_t at = rendered.find(place);
+    if (at == std::string::npos) throw Failure(2, "--recall: the model's chat template leaves out what a user says");
+    chat_ = true;
+    before_ = unwrap(turn.encode(std::string_view(rendered).substr(0, at), true));
+    after_ = unwrap(turn.encode(std::string_view(rendered).substr(at + place.size()), false));
+  }
 
   std::vector<std::int32_t> encode(const std::string& text) const {
     auto ids = model_.tokenizer().encode(text, {.add_special = false, .continues = true});
@@ -104,13 +127,19 @@ class Assembler {
   /// where they do not fit.
   std::vector<std::int32_t> assemble(const Facts& facts, std::span<const std::int32_t> hay, double depth,
                                      bool question_first, std::int64_t size) const {
-    const text::Vocabulary& vocabulary = model_.tokenizer().vocabulary();
-    std::vector<std::int32_t> ids;
-    if (vocabulary.add_bos && vocabulary.bos >= 0) ids.push_back(vocabulary.bos);
-    const std::vector<std::int32_t> question = encode(facts.question);
-    if (question_first) ids.insert(ids.end(), question.begin(), question.end());
+    std::vector<std::int32_t> ids = before_;
+    const auto add = [&](const std::vector<std::int32_t>& more) { ids.insert(ids.end(), more.begin(), more.end()); };
+    const std::vector<std::int32_t> question = encode("\n\n" + facts.question);
+    if (question_first) add(encode(facts.question + "\n\n"));
     std::vector<std::vector<std::int32_t>> needles;
-    std::size_t used = ids.size() + question.size();
+    std::vector<std::int32_t> end = question;
+    if (chat_) {
+      end.insert(end.end(), after_.begin(), after_.end());
+    } else {
+      const std::vector<std::int32_t> beginning = encode(facts.beginning);
+      end.insert(end.end(), beginning.begin(), beginning.end());
+    }
+    std::size_t used = ids.size() + end.size();
     for (const std::string& needle : facts.needles) {
       needles.push_back(encode(needle));
       used += needles.back().size();
@@ -120,25 +149,37 @@ class Assembler {
     std::vector<std::pair<std::size_t, std::size_t>> places;  // in the hay, and which needle
     for (std::size_t i = 0; i < needles.size(); ++i) {
       const double shifted = depth + static_cast<double>(i) / static_cast<double>(needles.size());
-      places.emplace_back(static_cast<std::size_t>((shifted >= 1 ? shifted - 1 : shifted) * static_cast<double>(left)),
-                          i);
+      const double share = shifted >= 1 ? shifted - 1 : shifted;
+      places.emplace_back(sentence_end(hay.first(left), static_cast<std::size_t>(share * static_cast<double>(left))), i);
     }
     std::sort(places.begin(), places.end());
     std::size_t at = 0;
     for (const auto& [place, needle] : places) {
       ids.insert(ids.end(), hay.begin() + static_cast<std::ptrdiff_t>(at),
                  hay.begin() + static_cast<std::ptrdiff_t>(place));
-      ids.insert(ids.end(), needles[needle].begin(), needles[needle].end());
+      add(needles[needle]);
       at = place;
     }
     ids.insert(ids.end(), hay.begin() + static_cast<std::ptrdiff_t>(at),
                hay.begin() + static_cast<std::ptrdiff_t>(left));
-    ids.insert(ids.end(), question.begin(), question.end());
+    add(end);
     return ids;
   }
 
  private:
+  /// The first place from `from` on, and not far from there, where a sentence has ended; else `from`.
+  std::size_t sentence_end(std::span<const std::int32_t> hay, std::size_t from) const {
+    constexpr std::size_t kFar = 64;
+    for (std::size_t at = from; at < std::min(hay.size(), from + kFar); ++at) {
+      const std::string_view piece = at == 0 ? "." : model_.tokenizer().piece(hay[at - 1], false);
+      if (piece.ends_with('.') || piece.ends_with('!') || piece.ends_with('?')) return at;
+    }
+    return from;
+  }
+
   const model::Model& model_;
+  bool chat_ = false;  ///< the text and the question are a user's turn
+  std::vector<std::int32_t> before_, after_;
 };
 
 }  // namespace

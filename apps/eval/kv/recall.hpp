@@ -1,6 +1,7 @@
 // Needles in a text: facts that are put between its sentences and asked for at its end, after RULER (arXiv 2404.06654):
 // one key, one of several keys, several values of a key, variables that take over each other's value, and pairs to
-// associate. Names come from the text itself, numbers from a seed.
+// associate. Names come from the text itself, numbers from a seed. A model with a chat template is asked as a user asks, in
+// one turn; others continue the beginning of an answer.
 #pragma once
 
 #include <cstdint>

@@ -31,8 +31,11 @@ class Suite {
     options.keep = outcome.arm.keep;
     options.type = outcome.arm.type;
     options.split_seed = seed;
+    options.heads = outcome.arm.heads_apart ? kv::HeadSelection::apart : kv::HeadSelection::together;
     options.budget = {};
-    options.budget.kind = outcome.arm.full ? kv::BudgetRequest::Kind::full : kv::BudgetRequest::Kind::bytes;
+    const bool whole = outcome.arm.full || outcome.arm.reads_part;
+    options.budget.kind = whole ? kv::BudgetRequest::Kind::full : kv::BudgetRequest::Kind::bytes;
+    if (outcome.arm.reads_part) options.reading = {true, outcome.ratio};
     options.budget.bytes = outcome.budget_bytes;
     return options;
   }
@@ -61,6 +64,7 @@ class Suite {
         } else if (const auto own = generate::plan_memory(model_->config(), options_of(outcome, 0)); !own) {
           outcome.skipped = own.error().sentence;
         } else {
+          if (arm.reads_part) outcome.budget_bytes = own->kv.budget_bytes;
           chunk = std::min<std::int64_t>(chunk, own->kv.chunk);
           total_ += static_cast<long long>(arm.seeds.size() * (request_.windows.size() + request_.recall.size()));
         }
@@ -124,10 +128,11 @@ class Suite {
   static void note_quotas(const generate::Reader& reader, Outcome& outcome, bool first_seed) {
     std::vector<std::int64_t> quota;
     std::vector<kernels::KvTypes> types;
-    outcome.footprint += sentence(outcome.arm.keep, ":");
+    outcome.footprint += sentence(outcome.arm.keep, outcome.arm.heads_apart ? " by head:" : ":");
     for (int layer = 0; layer < static_cast<int>(reader.model().config().layers.size()); ++layer) {
-      quota.push_back(reader.cache().layer(layer).quota);
-      types.push_back(reader.cache().plan().shape.layers[static_cast<std::size_t>(layer)].types);
+      const kv::Shape& shape = reader.cache().plan().shape;
+      quota.push_back(kv::model_layer(reader.cache(), layer).quota);
+      types.push_back(shape.layers[static_cast<std::size_t>(kv::cache_layers(shape, layer).first)].types);
       outcome.footprint += sentence(" ", quota.back(), " ", kernels::kv_types_name(types.back()));
     }
     if (!first_seed) return;

@@ -65,6 +65,8 @@ BRIM_API const char* brim_isa(void);
  *           kv.keep          window (default) | …
  *           kv.read          all (default); "top=25%": a token of an answer reads the sinks, the newest entries and the
  *                            blocks that suit its query best, up to this share of what is retained
+ *           kv.heads         together (default): the heads of a layer keep the same entries; apart: each KV head its own,
+ *                            with a quota of its own (not with kv.read=top or kv.split=squeeze)
  *           chat.template    a built-in name (chatml, llama3, …) or Jinja source; default the model's own
  *           spec.type        ngram (default): guess tokens from earlier in the text and verify several in one pass,
  *                            which changes nothing but the time; none: off

@@ -76,6 +76,7 @@ TEST_CASE("bad options are named") {
   REQUIRE(brim_model_load(file.path.c_str(), nullptr, nullptr, nullptr, &model) == BRIM_OK);
   const char* bad[][3] = {{"kv.budget", "lots", "lots"},        {"kv.type", "f8", "q8_0"},    {"kv.split", "odd", "uniform"},
                           {"kv.keep", "all", "window"},         {"kv.read", "some", "top=N%"},
+                          {"kv.heads", "alone", "together or apart"},
                           {"temperature", "-1", "temperature"},
                           {"temperature", "hot", "hot"},        {"top_k", "1.5", "1.5"},      {"seed", "-3", "-3"},
                           {"context", "0", "context"},          {"nonsense", "1", "nonsense"}, {"stop", "", "stop"},

@@ -88,13 +88,15 @@ std::span<const std::int32_t> ids(std::size_t first, std::size_t count) {
 
 struct Case {
   const char *budget, *keep, *split, *read;
-  kernels::KvType type;
+  kernels::KvTypes type;
+  kv::HeadSelection heads = kv::HeadSelection::together;
 };
 const Case kCases[] = {
     {"full", "window", "auto", "all", kernels::KvType::f32},     {"30%", "window", "uniform", "all", kernels::KvType::f16},
     {"30%", "h2o", "zigzag", "all", kernels::KvType::q8_0},      {"40%", "dynsplit", "uniform", "all", kernels::KvType::f16},
     {"50%", "dynsplit", "zigzag", "top=25%", kernels::KvType::f16}, {"35%", "snapkv", "cake", "all", kernels::KvType::f16},
     {"45%", "knorm", "squeeze", "all", kernels::KvType::f16},    {"35%", "tova", "zigzag", "all", kernels::KvType::f16},
+    {"40%", "snapkv", "zigzag", "all", {kernels::KvType::q8_0, kernels::KvType::q4_0}, kv::HeadSelection::apart},
 };
 
 }  // namespace
@@ -108,6 +110,7 @@ TEST_CASE("a copy and a restored session go on as the session does, wherever it 
     options.reader.type = each.type;
     options.reader.split = each.split;
     options.reader.reading = *kv::parse_reading(each.read);
+    options.reader.heads = each.heads;
     const auto session = open(options);
     std::size_t place = 0;
     // Past the context of 256: entries are evicted, positions rebased, quotas moved.

@@ -1,0 +1,43 @@
+// Selection by KV head (kv.heads=apart): each head of a layer keeps entries of its own, as SnapKV and Ada-KV (arXiv
+// 2404.14469, 2407.11550) have it. The cache knows nothing of it: it gets a shape in which every head is a layer, with a
+// quota, scores and positions of its own, and splits share out among heads as they do among layers. This is the step from
+// the model's shape to that one, and back for whoever asks about layers. Each head's own bookkeeping comes out of the
+// budget. What it is worth: docs/decisions/0015-selection-by-head.md.
+#pragma once
+
+#include <string_view>
+
+#include "engine/base/result.hpp"
+#include "engine/kv/cache.hpp"
+#include "engine/kv/plan.hpp"
+#include "engine/kv/profile.hpp"
+
+namespace brim::kv {
+
+enum class HeadSelection { together, apart };
+
+/// "together" or "apart". Errors: invalid_argument naming the text and the forms.
+Result<HeadSelection> parse_head_selection(std::string_view text);
+
+/// `shape` with a layer for each KV head. `largest_chunk`: the most tokens whose queries are there at a time, as a pass
+/// goes through the heads one after another.
+Shape heads_apart(const Shape& shape, int largest_chunk);
+
+/// What was measured of a layer, said of each of its heads: losses are measured layer by layer. `apart` as heads_apart made
+/// it; a profile of another number of layers comes back as it is.
+Profile heads_apart(const Profile& profile, const Shape& apart);
+
+/// The cache layers of the model's layer: [first, first + count).
+struct HeadRange {
+  int first;
+  int count;
+};
+HeadRange cache_layers(const Shape& shape, int layer);
+
+/// How many layers the model has.
+int model_layers(const Shape& shape);
+
+/// A layer of the model: where heads keep entries of their own, the mean over them, rounded up.
+LayerStats model_layer(const Cache& cache, int layer);
+
+}  // namespace brim::kv

@@ -1,0 +1,120 @@
+// Selection by KV head through a whole model: where every head keeps the same entries nothing differs by a bit, and where
+// rules decide, heads of a layer keep different ones.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/generate/reader.hpp"
+#include "engine/kv/heads.hpp"
+#include "tests/engine/generate/tiny.hpp"
+#include "tests/support/allocation_count.hpp"
+
+using namespace brim;
+using generate::Reader;
+using generate::ReaderOptions;
+
+namespace {
+
+std::unique_ptr<Reader> reader_of(const std::shared_ptr<const model::Model>& model, const ReaderOptions& options) {
+  auto reader = Reader::create(model, options);
+  if (!reader) FAIL(reader.error().sentence);
+  return std::move(*reader);
+}
+
+/// A prompt, then token by token; the logits after each of these.
+std::vector<float> answers(Reader& reader, const std::vector<std::int32_t>& ids, std::size_t prompt) {
+  std::vector<float> all;
+  for (std::size_t at = 0; at < ids.size();) {
+    const std::size_t count = at == 0 ? prompt : 1;
+    if (const Status status = reader.read(std::span(ids).subspan(at, count), {}, nullptr); !status) FAIL(status.error().sentence);
+    at += count;
+    const auto logits = reader.logits();
+    REQUIRE(logits);
+    all.insert(all.end(), logits->begin(), logits->end());
+  }
+  return all;
+}
+
+ReaderOptions quotas_of(std::size_t layers, std::int64_t entries, const std::string& keep) {
+  ReaderOptions options;
+  options.threads = 2;
+  options.quotas.assign(layers, entries);
+  options.chunk = 16;
+  options.keep = keep;
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("the same entries in each head give the same numbers, apart or together") {
+  const auto model = test::tiny_model();  // 3 layers of 2 KV heads
+  const auto ids = test::some_ids(330);   // beyond the context: positions are rebased on the way
+  ReaderOptions whole;
+  whole.threads = 2;
+  whole.budget = *kv::parse_budget("full");
+  ReaderOptions apart = whole;
+  apart.heads = kv::HeadSelection::apart;
+  for (const char* type : {"f32", "q8_0:q4_0"}) {
+    whole.type = apart.type = *kernels::parse_kv_types(type);
+    const auto one = reader_of(model, whole), other = reader_of(model, apart);
+    REQUIRE(one->memory().kv.chunk == other->memory().kv.chunk);
+    CHECK(answers(*one, ids, 250) == answers(*other, ids, 250));
+    CHECK(one->cache().rebased() > 0);
+    CHECK(one->cache().rebased() == other->cache().rebased());
+  }
+  ReaderOptions window = quotas_of(3, 64, "window"), window_apart = quotas_of(6, 64, "window");
+  window_apart.heads = kv::HeadSelection::apart;
+  CHECK(answers(*reader_of(model, window), ids, 200) == answers(*reader_of(model, window_apart), ids, 200));
+}
+
+TEST_CASE("a layer of one KV head has one choice") {
+  test::TinyModel shape;
+  shape.kv_heads = 1;
+  const auto model = test::tiny_model(shape);
+  const auto ids = test::some_ids(200);
+  for (const char* keep : {"snapkv", "dynsplit", "knorm"}) {
+    ReaderOptions together = quotas_of(3, 64, keep), apart = together;
+    apart.heads = kv::HeadSelection::apart;
+    CHECK(answers(*reader_of(model, together), ids, 160) == answers(*reader_of(model, apart), ids, 160));
+  }
+}
+
+TEST_CASE("a head keeps what it looks at itself, and the budget holds whatever the rule and the split") {
+  test::TinyModel shape;
+  shape.context = 1024;
+  const auto model = test::tiny_model(shape);
+  const auto ids = test::some_ids(1500);
+  for (const char* keep : {"snapkv", "h2o", "tova", "knorm", "dynsplit"}) {
+    for (const char* split : {"uniform", "zigzag", "cake"}) {
+      ReaderOptions options;
+      options.threads = 2;
+      options.budget = *kv::parse_budget("50%");
+      options.split = split;
+      options.keep = keep;
+      options.heads = kv::HeadSelection::apart;
+      const auto reader = reader_of(model, options);
+      REQUIRE(reader->read(std::span(ids).first(900), {}, nullptr));
+      const kv::Cache& cache = reader->cache();
+      CHECK(cache.evicted() > 0);
+      std::set<std::vector<std::int64_t>> kept;
+      for (int head = 0; head < 6; ++head) {
+        const auto positions = cache.view(head).positions();
+        kept.insert({positions.begin(), positions.end()});
+      }
+      CHECK_MESSAGE(kept.size() > 3, keep, " ", split);  // not one choice for each of the three layers
+      const std::size_t before = test::allocation_count();
+      for (std::size_t i = 900; i < ids.size(); ++i) {
+        if (!reader->read(std::span(ids).subspan(i, 1), {}, nullptr)) FAIL("decoding failed");
+      }
+      CHECK(test::allocation_count() == before);
+      CHECK(cache.rebased() > 0);
+      CHECK(cache.bytes_peak() <= reader->memory().kv.budget_bytes);
+      const kv::LayerStats mean = kv::model_layer(cache, 1);
+      CHECK(mean.used * 2 >= cache.layer(2).used + cache.layer(3).used);
+      CHECK(mean.used * 2 <= cache.layer(2).used + cache.layer(3).used + 1);
+    }
+  }
+}
