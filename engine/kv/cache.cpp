@@ -321,7 +321,7 @@ void Cache::rebase_all(std::int64_t n) noexcept {
     const int number = static_cast<int>(i);
     const LayerShape& own = plan_.shape.layers[i];
     rebase(layers_[i].store, own, plan_.shape.place(number).layer, layers_[i].forced.sinks, end, tools);
-    renew_block_keys(layers_[i], number);
+    renew_block_boxes(layers_[i], number);
     layers_[i].slid_to = 0;
   }
   position_ = end;

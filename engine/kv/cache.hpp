@@ -161,10 +161,10 @@ class Cache {
   /// The blocks that a layer's retained entries make, oldest first; the last one is still open. Empty where nobody
   /// asked.
   std::span<const Block> blocks(int layer) const { return at(layer).store.blocks(); }
-  /// Where the layer has keys for them: the mean key of each block but the last, of one head, side by side in f16; null
-  /// else.
-  const std::byte* block_keys(int layer, int head) const {
-    return at(layer).store.has_block_keys() ? at(layer).store.block_key(head, 0) : nullptr;
+  /// Where the layer has them: the boxes around the keys of each block but the last, of one head, side by side in f16
+  /// (LayerStore::block_box); null else.
+  const std::byte* block_boxes(int layer, int head) const {
+    return at(layer).store.has_block_boxes() ? at(layer).store.block_box(head, 0) : nullptr;
   }
   const Document& document() const { return document_; }
   /// Bytes in use now: granules in use, their metadata, and the staging buffer. ≤ plan().budget_bytes.
@@ -207,8 +207,8 @@ class Cache {
   std::span<Block> list_blocks(const Layer& layer) noexcept;
   void cut_open_block(const Layer& layer, std::size_t& count) noexcept;
   void store_blocks(Layer& layer, int number, std::span<const Block> blocks) noexcept;
-  void mean_key(const Layer& layer, int number, std::size_t block, std::int64_t first) noexcept;
-  void renew_block_keys(Layer& layer, int number) noexcept;
+  void enclose_keys(const Layer& layer, int number, std::size_t block, std::int64_t first) noexcept;
+  void renew_block_boxes(Layer& layer, int number) noexcept;
   void learn_delimiters(const Layer& layer, std::span<const float> mass, std::int64_t queries) noexcept;
   // Saved sessions (cache_state.cpp).
   Status check_plan(StateReader& state) const;

@@ -23,8 +23,8 @@ Status for_pieces(const LayerStore& store, int heads, Piece piece) {
       BRIM_TRY(piece("keys", std::span(store.key(head, entry), count * store.key_bytes())));
       BRIM_TRY(piece("values", std::span(store.value(head, entry), count * store.value_bytes())));
     }
-    if (!store.has_block_keys()) continue;
-    BRIM_TRY(piece("blocks' keys", std::span(store.block_key(head, 0), store.blocks().size() * store.block_key_bytes())));
+    if (!store.has_block_boxes()) continue;
+    BRIM_TRY(piece("blocks' boxes", std::span(store.block_box(head, 0), store.blocks().size() * store.block_box_bytes())));
   }
   BRIM_TRY(array("positions", store.positions()));
   BRIM_TRY(array("indices", std::span(store.run().index, store.positions().size())));

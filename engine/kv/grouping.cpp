@@ -1,7 +1,8 @@
 // Entries that belong together: Cache's part that keeps each layer's list of blocks in step with its entries and with
-// the cuts the document makes, and each block's mean key in step with its keys. Without blocks all of it does nothing.
+// the cuts the document makes, and the box around each block's keys in step with them. Without blocks all of it does
+// nothing.
 //
-// A mean is made when a block is cut off, and again when it loses entries or its keys are rotated; the open block has
+// A box is made when a block is cut off, and again when it loses entries or its keys are rotated; the open block has
 // none, since it is always read.
 #include <algorithm>
 
@@ -10,7 +11,7 @@
 namespace brim::kv {
 
 // The blocks of the layer's entries and the chunk's, if there is one, in the scratch: `from` says which have their
-// means still. The chunk belongs to the open block, but for what is cut off now.
+// boxes still. The chunk belongs to the open block, but for what is cut off now.
 std::span<Block> Cache::list_blocks(const Layer& layer) noexcept {
   if (!document_.cut()) return {};
   const std::span<const Block> own = layer.store.blocks();
@@ -56,12 +57,12 @@ void Cache::store_blocks(Layer& layer, int number, std::span<const Block> blocks
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     const auto from = static_cast<std::size_t>(blocks[i].from);
     own[i] = blocks[i];
-    if (store.has_block_keys() && i + 1 < blocks.size() && blocks[i].from != static_cast<std::int32_t>(i)) {
+    if (store.has_block_boxes() && i + 1 < blocks.size() && blocks[i].from != static_cast<std::int32_t>(i)) {
       if (blocks[i].from < 0) {
-        mean_key(layer, number, i, first);
+        enclose_keys(layer, number, i, first);
       } else {
         for (int head = 0; head < shape(number).kv_heads; ++head) {
-          std::copy_n(store.block_key(head, from), store.block_key_bytes(), store.block_key(head, i));
+          std::copy_n(store.block_box(head, from), store.block_box_bytes(), store.block_box(head, i));
         }
       }
     }
@@ -69,27 +70,36 @@ void Cache::store_blocks(Layer& layer, int number, std::span<const Block> blocks
   }
 }
 
-void Cache::mean_key(const Layer& layer, int number, std::size_t block, std::int64_t first) noexcept {
+void Cache::enclose_keys(const Layer& layer, int number, std::size_t block, std::int64_t first) noexcept {
   const LayerStore& store = layer.store;
   const int size = shape(number).key_size;
   const std::int64_t length = store.blocks()[block].length;
-  float *sum = scratch_.keys, *key = sum + size;
+  const auto unpack = table_->unpack_kv[static_cast<int>(shape(number).types.key)];
+  float *low = scratch_.keys, *high = low + size, *key = high + size;
   for (int head = 0; head < shape(number).kv_heads; ++head) {
-    std::fill_n(sum, size, 0.0f);
-    for (std::int64_t entry = first; entry < first + length; ++entry) {
-      table_->unpack_kv[static_cast<int>(shape(number).types.key)](store.key(head, entry), size, key);
-      table_->add_scaled(sum, key, size, 1.0f);
+    unpack(store.key(head, first), size, low);
+    std::copy_n(low, size, high);
+    for (std::int64_t entry = first + 1; entry < first + length; ++entry) {
+      unpack(store.key(head, entry), size, key);
+      for (int d = 0; d < size; ++d) {
+        low[d] = std::min(low[d], key[d]);
+        high[d] = std::max(high[d], key[d]);
+      }
     }
-    table_->scale(sum, size, 1.0f / static_cast<float>(length));
-    table_->pack_kv[static_cast<int>(kernels::KvType::f16)](sum, size, store.block_key(head, block));
+    for (int d = 0; d < size; ++d) {
+      const float half = 0.5f * (high[d] - low[d]);
+      low[d] += half;
+      high[d] = half;
+    }
+    table_->pack_kv[static_cast<int>(kernels::KvType::f16)](low, 2 * size, store.block_box(head, block));
   }
 }
 
-void Cache::renew_block_keys(Layer& layer, int number) noexcept {
-  if (!layer.store.has_block_keys()) return;
+void Cache::renew_block_boxes(Layer& layer, int number) noexcept {
+  if (!layer.store.has_block_boxes()) return;
   std::int64_t first = 0;
   for (std::size_t i = 0; i + 1 < layer.store.blocks().size(); ++i) {
-    mean_key(layer, number, i, first);
+    enclose_keys(layer, number, i, first);
     first += layer.store.blocks()[i].length;
   }
 }

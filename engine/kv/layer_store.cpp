@@ -11,7 +11,7 @@ LayerStore::LayerStore(const LayerShape& shape, const LayerRun& run)
       heads_(shape.kv_heads),
       key_bytes_(static_cast<std::int64_t>(kernels::kv_vector_bytes(shape.types.key, shape.key_size))),
       value_bytes_(static_cast<std::int64_t>(kernels::kv_vector_bytes(shape.types.value, shape.value_size))),
-      block_key_bytes_(static_cast<std::int64_t>(kernels::kv_vector_bytes(kernels::KvType::f16, shape.key_size))) {}
+      block_box_bytes_(static_cast<std::int64_t>(kernels::kv_vector_bytes(kernels::KvType::f16, 2 * shape.key_size))) {}
 
 std::int64_t LayerStore::bytes_used() const {
   if (used_ == 0) return 0;
@@ -94,7 +94,7 @@ LayerStore::Piece LayerStore::piece(int number) const noexcept {
   if (number < heads_) return {run_.values + number * run_.slots * value_bytes_, entries * value_bytes()};
   number -= heads_;
   if (number > 4) {
-    return {run_.block_keys ? block_key(number - 5, 0) : nullptr, run_.block_keys ? blocks_ * block_key_bytes() : 0};
+    return {run_.block_boxes ? block_box(number - 5, 0) : nullptr, run_.block_boxes ? blocks_ * block_box_bytes() : 0};
   }
   switch (number) {
     case 0:

@@ -28,12 +28,13 @@ class LayerStore {
   /// The blocks that the entries make, oldest first; empty where nobody asked for them.
   std::span<Block> blocks() const { return {run_.blocks, blocks_}; }
   void set_blocks(std::size_t count) noexcept { blocks_ = count; }
-  bool has_block_keys() const { return run_.block_keys != nullptr; }
-  /// The mean key of a block, in f16; those of a head lie side by side.
-  std::byte* block_key(int head, std::size_t block) const {
-    return run_.block_keys + (head * run_.most_blocks + static_cast<std::int64_t>(block)) * block_key_bytes_;
+  bool has_block_boxes() const { return run_.block_boxes != nullptr; }
+  /// The box around a block's keys, in f16: the middle, then half the width, of each value. Those of a head lie side by
+  /// side.
+  std::byte* block_box(int head, std::size_t block) const {
+    return run_.block_boxes + (head * run_.most_blocks + static_cast<std::int64_t>(block)) * block_box_bytes_;
   }
-  std::size_t block_key_bytes() const { return static_cast<std::size_t>(block_key_bytes_); }
+  std::size_t block_box_bytes() const { return static_cast<std::size_t>(block_box_bytes_); }
   /// All of the positions array: the part behind used() may be written to show a chunk behind the entries.
   std::int64_t* position_array() const { return run_.positions; }
 
@@ -97,7 +98,7 @@ class LayerStore {
   int heads_;
   std::int64_t key_bytes_;
   std::int64_t value_bytes_;
-  std::int64_t block_key_bytes_;
+  std::int64_t block_box_bytes_;
   std::int64_t start_ = 0;  ///< slot of the oldest entry, < slots
   std::int64_t used_ = 0;
   std::size_t blocks_ = 0;

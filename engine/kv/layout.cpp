@@ -23,13 +23,13 @@ std::int64_t largest_key(const Shape& shape) {
 /// Block arrays are cut to this behind a run's other arrays, so that what follows them is aligned.
 constexpr std::int64_t kBlockAlignment = 16;
 
-bool has_block_keys(const LayerShape& layer, const Needs& needs) { return needs.block_keys && layer.window == 0; }
-/// The mean keys of one block, all KV heads.
-std::int64_t block_key_bytes(const LayerShape& layer) {
-  return times(layer.kv_heads, vector_bytes(kernels::KvType::f16, layer.key_size));
+bool has_block_boxes(const LayerShape& layer, const Needs& needs) { return needs.block_boxes && layer.window == 0; }
+/// The boxes around one block's keys, all KV heads.
+std::int64_t block_box_bytes(const LayerShape& layer) {
+  return times(layer.kv_heads, times(2, vector_bytes(kernels::KvType::f16, layer.key_size)));
 }
 std::int64_t block_bytes(const LayerShape& layer, const Needs& needs) {
-  return plus(sizeof(Block), has_block_keys(layer, needs) ? block_key_bytes(layer) : 0);
+  return plus(sizeof(Block), has_block_boxes(layer, needs) ? block_box_bytes(layer) : 0);
 }
 /// Blocks of a layer's entries and a chunk's together, before any are put together.
 std::int64_t most_listed_blocks(std::int64_t slots, std::int64_t chunk, int size) {
@@ -118,8 +118,8 @@ LayerRun MemoryMap::layer(const LayerShape& layer, Needs needs, std::int64_t quo
   if (needs.block_size == 0) return run;
   run.most_blocks = most_blocks(run.slots, needs.block_size);
   run.blocks = reinterpret_cast<Block*>(take(run.most_blocks * static_cast<std::int64_t>(sizeof(Block))));
-  if (has_block_keys(layer, needs)) {
-    run.block_keys = take(round_up(run.most_blocks * block_key_bytes(layer), kBlockAlignment));
+  if (has_block_boxes(layer, needs)) {
+    run.block_boxes = take(round_up(run.most_blocks * block_box_bytes(layer), kBlockAlignment));
   }
   return run;
 }

@@ -38,8 +38,8 @@ struct Needs {
   bool blocks = false;
   /// The plan's part: tokens a block is to have, for this budget; 0 without blocks.
   int block_size = 0;
-  /// The plan's part: whether each block has the mean of its keys beside it, for reading the cache sparsely.
-  bool block_keys = false;
+  /// The plan's part: whether each block has the box around its keys beside it, for reading the cache sparsely.
+  bool block_boxes = false;
 
   constexpr bool attention_mass() const { return mass_queries > 0; }
 };

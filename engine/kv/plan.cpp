@@ -276,7 +276,7 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
   plan.needs.statistic = splitter->needs().statistic;
 
   plan.reading = reading;
-  plan.needs.block_keys = reading.sparse;
+  plan.needs.block_boxes = reading.sparse;
   plan.needs.blocks = plan.needs.blocks || reading.sparse;
   if (plan.needs.blocks) plan.needs.block_size = block_size_for(entries_about(shape, request, automatic_bytes));
   const Costs asked(shape, plan.needs);

@@ -10,6 +10,7 @@
 #include "engine/base/file.hpp"
 #include "engine/base/hash.hpp"
 #include "engine/base/quote.hpp"
+#include "engine/text/json_tree.hpp"
 
 namespace brim::model {
 namespace {
@@ -46,36 +47,33 @@ constexpr std::size_t kMostTypes = 64;
 
 Json losses_json(const Losses& loss) { return Json(std::vector<double>(loss.begin(), loss.end())); }
 
-/// Reads members of one object and remembers the first fault.
+using text::JsonTree;
+
+/// Reads members of one object.
 class Members {
  public:
-  Members(const Json& object, std::string where, const std::string& name)
+  Members(const JsonTree& object, std::string where, const std::string& name)
       : object_(object), where_(std::move(where)), name_(name) {}
 
-  const Json* find(const char* key) const {
-    const auto found = object_.is_object() ? object_.find(key) : object_.end();
-    return object_.is_object() && found != object_.end() ? &*found : nullptr;
-  }
+  const JsonTree* find(const char* key) const { return object_.find(key); }
   Error wrong(const char* key, std::string_view expected) const {
-    const Json* found = find(key);
+    const JsonTree* found = find(key);
     return error(ErrorCode::bad_file, name_, " is no profile that can be used: ", where_, key, ": expected ", expected,
                  ", found ", found == nullptr ? std::string("nothing") : shown(*found));
   }
   Result<std::string> text(const char* key) const {
-    const Json* found = find(key);
-    if (found == nullptr || !found->is_string()) return wrong(key, "a text");
-    return found->get<std::string>();
+    const JsonTree* found = find(key);
+    if (found == nullptr || !found->is(JsonTree::Kind::text)) return wrong(key, "a text");
+    return found->text;
   }
   Result<std::int64_t> count(const char* key) const {
-    const Json* found = find(key);
-    if (found == nullptr || !found->is_number_unsigned() || found->get<std::uint64_t>() > (std::uint64_t{1} << 40)) {
-      return wrong(key, "a count");
-    }
-    return found->get<std::int64_t>();
+    const JsonTree* found = find(key);
+    if (found == nullptr || !found->count || *found->count > (std::uint64_t{1} << 40)) return wrong(key, "a count");
+    return static_cast<std::int64_t>(*found->count);
   }
   Result<double> number(const char* key, double least, double most) const {
-    const Json* found = find(key);
-    const double value = found != nullptr && found->is_number() ? found->get<double>() : NAN;
+    const JsonTree* found = find(key);
+    const double value = found != nullptr && found->is(JsonTree::Kind::number) ? found->number : NAN;
     if (!(value >= least && value <= most)) return wrong(key, sentence("a number from ", least, " to ", most));
     return value;
   }
@@ -87,12 +85,13 @@ class Members {
   }
   Result<Losses> losses(const char* key) const {
     Losses losses{};
-    const Json* found = find(key);
+    const JsonTree* found = find(key);
     const std::string expected = sentence(losses.size(), " finite numbers of at most ", kMost);
-    if (found == nullptr || !found->is_array() || found->size() != losses.size()) return wrong(key, expected);
+    const bool list = found != nullptr && found->is(JsonTree::Kind::list);
+    if (!list || found->items.size() != losses.size()) return wrong(key, expected);
     for (std::size_t i = 0; i < losses.size(); ++i) {
-      const Json& value = (*found)[i];
-      losses[i] = value.is_number() ? value.get<double>() : NAN;
+      const JsonTree& value = found->items[i];
+      losses[i] = value.is(JsonTree::Kind::number) ? value.number : NAN;
       if (!(std::abs(losses[i]) <= kMost)) return wrong(key, expected);
     }
     return losses;
@@ -100,25 +99,20 @@ class Members {
   static constexpr double kMost = 1e6;
 
  private:
-  static std::string shown(const Json& value) {
-    const std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
-    return quoted(text.substr(0, 60));
-  }
-
-  const Json& object_;
+  const JsonTree& object_;
   std::string where_;
   const std::string& name_;
 };
 
-Status read_header(const Json& json, const std::string& name, ProfileFile& file) {
+Status read_header(const JsonTree& json, const std::string& name, ProfileFile& file) {
   const Members top(json, "", name);
-  const Json* version = top.find("brim_kv_profile");
-  if (version == nullptr || !version->is_number_unsigned() || version->get<std::uint64_t>() < 1 ||
-      version->get<std::uint64_t>() > kProfileVersion) {
+  const JsonTree* version = top.find("brim_kv_profile");
+  const std::uint64_t number = version == nullptr ? 0 : version->count.value_or(0);
+  if (number < 1 || number > kProfileVersion) {
     return top.wrong("brim_kv_profile", sentence("version 1 to ", kProfileVersion));
   }
-  const Json nothing;
-  const Json *model = top.find("model"), *measured = top.find("measured"), *fractions = top.find("fractions");
+  const JsonTree nothing;
+  const JsonTree *model = top.find("model"), *measured = top.find("measured"), *fractions = top.find("fractions");
   const Members of_model(model != nullptr ? *model : nothing, "model.", name);
   BRIM_ASSIGN(file.model_name, of_model.text("name"));
   BRIM_ASSIGN(file.architecture, of_model.text("architecture"));
@@ -135,26 +129,28 @@ Status read_header(const Json& json, const std::string& name, ProfileFile& file)
   BRIM_ASSIGN(file.text, how.text("text"));
   BRIM_ASSIGN(file.equal_layers_p, how.number("equal_layers_p", 0, 1));
   BRIM_ASSIGN(file.spearman, how.number("spearman", -1, 1));
-  const Json expected = std::vector<double>(kv::kProfileFractions.begin(), kv::kProfileFractions.end());
-  if (fractions == nullptr || *fractions != expected) return top.wrong("fractions", expected.dump());
+  const auto same = [](const JsonTree& found, double own) { return found.is(JsonTree::Kind::number) && found.number == own; };
+  const bool known = fractions != nullptr && std::equal(fractions->items.begin(), fractions->items.end(),
+                                                        kv::kProfileFractions.begin(), kv::kProfileFractions.end(), same);
+  if (!known) return top.wrong("fractions", "1, 0.5, 0.25, 0.125 and 0.0625");
   return {};
 }
 
 /// A layer's losses in other types; the first layer says which these are.
-Status read_others(const Json& json, std::size_t layer, const std::string& name, kv::Profile& profile) {
+Status read_others(const JsonTree& json, std::size_t layer, const std::string& name, kv::Profile& profile) {
   const Members members(json, sentence("layer ", layer, ": "), name);
-  const Json* found = members.find("other_types");
-  if (found != nullptr && (!found->is_object() || found->size() > kMostTypes)) {
+  const JsonTree* found = members.find("other_types");
+  if (found != nullptr && (!found->is(JsonTree::Kind::object) || found->names.size() > kMostTypes)) {
     return members.wrong("other_types", "losses by types");
   }
   if (layer == 0 && found != nullptr) {
-    for (const auto& [key, losses] : found->items()) {
+    for (const std::string& key : found->names) {
       const auto types = kernels::parse_kv_types(key);
       if (!types) return members.wrong("other_types", sentence("losses by types (", kernels::kKvTypesForm, ")"));
       profile.others.push_back({*types, {}});
     }
   }
-  if ((found == nullptr ? 0 : found->size()) != profile.others.size()) {
+  if ((found == nullptr ? 0 : found->names.size()) != profile.others.size()) {
     return members.wrong("other_types", "the types of layer 0");
   }
   for (kv::TypedLosses& other : profile.others) {
@@ -220,21 +216,23 @@ Result<ProfileFile> parse_profile(std::string_view text, const std::string& name
     return error(ErrorCode::bad_file, name, " is no profile: expected at most ", kLargestProfile, " bytes, found ",
                  text.size());
   }
-  const Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded() || !json.is_object())
+  const std::optional<JsonTree> json = text::parse_json(text);
+  if (!json || !json->is(JsonTree::Kind::object)) {
     return error(ErrorCode::bad_file, name, " is no profile: it is no JSON object");
+  }
   ProfileFile file;
-  BRIM_TRY(read_header(json, name, file));
-  const Members top(json, "", name);
-  const Json* layers = top.find("layers");
-  if (layers == nullptr || !layers->is_array() || layers->empty()) return top.wrong("layers", "a list of layers");
-  for (std::size_t i = 0; i < layers->size(); ++i) {
-    const Members members((*layers)[i], sentence("layer ", i, ": "), name);
+  BRIM_TRY(read_header(*json, name, file));
+  const Members top(*json, "", name);
+  const JsonTree* layers = top.find("layers");
+  const bool list = layers != nullptr && layers->is(JsonTree::Kind::list);
+  if (!list || layers->items.empty()) return top.wrong("layers", "a list of layers");
+  for (std::size_t i = 0; i < layers->items.size(); ++i) {
+    const Members members(layers->items[i], sentence("layer ", i, ": "), name);
     kv::LayerProfile layer;
     BRIM_ASSIGN(layer.loss, members.losses("loss"));
     BRIM_ASSIGN(layer.prunable, members.number("prunable", 1e-9, 1e9));
     file.profile.layers.push_back(layer);
-    BRIM_TRY(read_others((*layers)[i], i, name, file.profile));
+    BRIM_TRY(read_others(layers->items[i], i, name, file.profile));
     if (members.find("nll") != nullptr) {
       BRIM_ASSIGN(const Losses nll, members.losses("nll"));
       file.nll.emplace_back().loss = nll;

@@ -1,5 +1,5 @@
-// Sparse reading (kv.read): a lone token attends to the sinks, the newest entries and the blocks of entries whose mean
-// key suits its query best, head by head; the rest of what the layer retains is skipped. Blocks are runs of memory, so
+// Sparse reading (kv.read): a lone token attends to the sinks, the newest entries and the blocks of entries whose keys
+// may suit its query best, head by head; the rest of what the layer retains is skipped. Blocks are runs of memory, so
 // nothing is gathered. Sits between attend.cpp, which says when, and kv/reading.hpp, which chooses.
 #pragma once
 
@@ -11,10 +11,13 @@
 
 namespace brim::model {
 
+/// Floats that one worker needs to score a head's blocks.
+std::int64_t scoring_scratch(std::int64_t group, int key_size);
+
 /// Whether this pass reads the layer so: a chunk of one token, a layer without a window, and kv.read asks for it.
 bool reads_sparsely(const Pass& pass, int layer, const kv::View& view) noexcept;
 
-/// Chooses for each KV head by the mean of its group's queries, which must be in work.query. Valid as long as the view.
+/// Chooses for each KV head by what suits one of its group's queries, which must be in work.query. Valid as long as the view.
 void choose_what_to_read(const Pass& pass, int layer, const kv::View& view) noexcept;
 
 /// What was chosen for one KV head. Entries that are read are counted from 0 without gaps, and each part of

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/model/sparse.hpp"
 #include "engine/model/watch.hpp"
 #include "kernels/attention.hpp"
 #include "kernels/multiply.hpp"
@@ -75,13 +76,16 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   cutter.cut(part_out, (parts - 1) * split_rows_ * config.value_size);
   tile_rows_ = std::max(kAttentionRows, group);
   tile_values_ = tile_rows_ * config.value_size;
-  worker_floats_ = kernels::attention_scratch(tile_rows_, config.key_size, config.value_size) + 2 * tile_rows_ + tile_values_;
+  std::int64_t kernel_floats = kernels::attention_scratch(tile_rows_, config.key_size, config.value_size);
+  if (sizes.read_blocks > 0) kernel_floats = std::max(kernel_floats, scoring_scratch(group, config.key_size));
+  worker_floats_ = kernel_floats + 2 * tile_rows_ + tile_values_;
   worker_floats_ = (worker_floats_ + 15) / 16 * 16;
   cutter.cut(attention, sizes.threads * worker_floats_);
   if (sizes.mass_queries > 0) cutter.cut(mass, (kv_heads + 1) * sizes.entries);
   cutter.cut(watched, kv_heads * statistic_rows(sizes.statistic) * sizes.entries);
   if (sizes.read_blocks > 0) {
     cutter.cut(read_scores, kv_heads * sizes.read_blocks);
+    cutter.cut(read_products, kv_heads * group * sizes.read_blocks);
     cutter.cut(read_order, kv_heads * sizes.read_blocks);
     cutter.cut(read_runs, kv_heads * most_runs());
     cutter.cut(read_entries, kv_heads * most_runs());

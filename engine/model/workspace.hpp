@@ -69,6 +69,7 @@ struct Workspace {
   std::span<float> watched;       ///< [kv_heads][statistic_rows][entries], only when asked for
   // What a lone token reads of a layer (sparse.hpp), only where it may be less than everything.
   std::span<float> read_scores;           ///< [kv_heads][blocks]
+  std::span<float> read_products;         ///< [heads][blocks]
   std::span<std::uint32_t> read_order;    ///< [kv_heads][blocks]
   std::span<kernels::KvRun> read_runs;    ///< [kv_heads][runs]
   std::span<std::int64_t> read_entries;   ///< [kv_heads][runs] each run's first entry in the view

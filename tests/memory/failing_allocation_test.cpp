@@ -117,6 +117,30 @@ TEST_CASE("planning and creating a session") {
   }
 }
 
+// A profile travels in the model's file or beside it; the demo model carries one.
+TEST_CASE("a session of a model with a profile") {
+  const std::string demo = std::string(BRIM_SOURCE_DIR) + "/models/brim-demo.gguf";
+  brim_model* model = nullptr;
+  brim_options* options = nullptr;
+  REQUIRE(brim_options_create(&options) == BRIM_OK);
+  REQUIRE(brim_options_set(options, "threads", "1") == BRIM_OK);
+  REQUIRE(brim_model_load(demo.c_str(), options, nullptr, nullptr, &model) == BRIM_OK);
+  brim_options_free(options);
+  REQUIRE(brim_options_create(&options) == BRIM_OK);
+  REQUIRE(brim_options_set(options, "kv.budget", "1MiB") == BRIM_OK);
+  for (const char* split : {"depth", "joint"}) {
+    REQUIRE(brim_options_set(options, "kv.split", split) == BRIM_OK);
+    brim_session* session = nullptr;
+    const Tally tally = fail_each([&] { return brim_session_create(model, options, &session); },
+                                  [&] { brim_session_free(session); });
+    MESSAGE(split, ": ", tally.failed, " allocations, ", tally.shrugged, " not missed");
+    CHECK(tally.failed > 500);
+    CHECK(tally.shrugged < tally.failed / 10);
+  }
+  brim_options_free(options);
+  brim_model_free(model);
+}
+
 TEST_CASE("saying something: a session that ran out can be cleared and goes on") {
   const Loaded loaded;
   brim_session* session = nullptr;

@@ -1,5 +1,5 @@
 // Blocks inside the cache: whatever happens to entries, each layer's blocks are of them, in order, no more of them than
-// were paid for, and their keys are the means of what is there.
+// were paid for, and their boxes are around the keys that are there.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -66,28 +66,35 @@ void check_blocks(FakeModel& model) {
   }
 }
 
-/// The largest distance of a stored mean from one made anew.
-double check_means(FakeModel& model) {
+/// The largest distance of a stored box from one made anew.
+double check_boxes(FakeModel& model) {
   double worst = 0;
   for (int layer = 0; layer < model.layers(); ++layer) {
     const brim::kv::LayerShape& own = model.shape().layers[static_cast<std::size_t>(layer)];
     const brim::kv::View view = model.cache().view(layer);
     const auto blocks = model.cache().blocks(layer);
     for (int head = 0; head < own.kv_heads; ++head) {
-      const std::byte* stored = model.cache().block_keys(layer, head);
+      const std::byte* stored = model.cache().block_boxes(layer, head);
       REQUIRE((stored != nullptr) == (own.window == 0));
       if (stored == nullptr) continue;
       std::int64_t entry = 0;
       for (std::size_t b = 0; b + 1 < blocks.size(); ++b) {
-        std::vector<double> mean(static_cast<std::size_t>(own.key_size), 0);
+        const auto size = static_cast<std::size_t>(own.key_size);
+        std::vector<double> low(size, 1e30), high(size, -1e30);
         for (std::int64_t i = 0; i < blocks[b].length; ++i) {
           const SeenEntry seen = see_entry(view, model.shape(), layer, head, entry++);
-          for (std::size_t d = 0; d < mean.size(); ++d) mean[d] += double{seen.key[d]} / blocks[b].length;
+          for (std::size_t d = 0; d < size; ++d) {
+            low[d] = std::min(low[d], double{seen.key[d]});
+            high[d] = std::max(high[d], double{seen.key[d]});
+          }
         }
-        std::vector<float> found(mean.size());
+        std::vector<float> found(2 * size);
         brim::kernels::active().unpack_kv[static_cast<int>(KvType::f16)](
-            stored + b * brim::kernels::kv_vector_bytes(KvType::f16, own.key_size), own.key_size, found.data());
-        for (std::size_t d = 0; d < mean.size(); ++d) worst = std::max(worst, std::abs(mean[d] - double{found[d]}));
+            stored + b * brim::kernels::kv_vector_bytes(KvType::f16, 2 * own.key_size), 2 * own.key_size, found.data());
+        for (std::size_t d = 0; d < size; ++d) {
+          worst = std::max(worst, std::abs((low[d] + high[d]) / 2 - double{found[d]}));
+          worst = std::max(worst, std::abs((high[d] - low[d]) / 2 - double{found[size + d]}));
+        }
       }
     }
   }
@@ -105,7 +112,7 @@ std::vector<std::int64_t> picture(const FakeModel& model, Cache& cache) {
 
 }  // namespace
 
-TEST_CASE("every rule, with and without keys: blocks, means, budget and guards hold through everything") {
+TEST_CASE("every rule, with and without boxes: blocks, boxes, budget and guards hold through everything") {
   Random random(31);
   int evicted = 0, rebased = 0;
   for (int round = 0; round < 60; ++round) {
@@ -131,7 +138,7 @@ TEST_CASE("every rule, with and without keys: blocks, means, budget and guards h
       check_blocks(model);
       REQUIRE(model.cache().bytes_used() <= plan.budget_bytes);
     }
-    if (sparse) CHECK(check_means(model) < 2e-3);
+    if (sparse) CHECK(check_boxes(model) < 2e-3);
     evicted += model.cache().evicted() > 0;
     rebased += model.cache().rebased() > 0;
     CHECK(model.cache().bytes_peak() <= plan.budget_bytes);
@@ -220,11 +227,11 @@ TEST_CASE("blocks cost what the plan says: the budget is not passed by a byte, a
   CHECK(brim::kv::block_share_bytes(shape.layers[0], needs) == 0);
   needs.block_size = 64;
   CHECK(brim::kv::block_share_bytes(shape.layers[0], needs) == 1);  // a block of 16 bytes for 32 entries
-  needs.block_keys = true;
-  CHECK(brim::kv::block_share_bytes(shape.layers[0], needs) == 5);  // with 2 · 32 halves
+  needs.block_boxes = true;
+  CHECK(brim::kv::block_share_bytes(shape.layers[0], needs) == 9);  // with 2 · 2 · 32 halves
 }
 
-TEST_CASE("going back leaves what reading only that far leaves, blocks and their means included") {
+TEST_CASE("going back leaves what reading only that far leaves, blocks and their boxes included") {
   const Plan plan = block_plan(fake_shape(2, 900, KvType::f32), budget_full(), "window", true);
   REQUIRE(!plan.quota.empty());
   for (const std::int64_t count : {1, 50, 77, 300, 512, 699}) {
@@ -236,7 +243,7 @@ TEST_CASE("going back leaves what reading only that far leaves, blocks and their
     longer.read(60);
     shorter.read(60);
     CHECK(picture(longer, longer.cache()) == picture(shorter, shorter.cache()));
-    CHECK(check_means(longer) < 2e-3);
+    CHECK(check_boxes(longer) < 2e-3);
     longer.cache().begin(20);
     longer.stage(0, longer.cache().tokens(), longer.cache().next_position(), 20);
     longer.cache().commit(0);

@@ -1,0 +1,104 @@
+// See json_tree.hpp.
+#include "engine/text/json_tree.hpp"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "engine/base/quote.hpp"
+#include "engine/base/result.hpp"
+
+namespace brim::text {
+namespace {
+
+using Kind = JsonTree::Kind;
+
+// Builds the tree as the parser finds its values. What is open lies inside its parent, which does not grow meanwhile.
+class Builder : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  explicit Builder(JsonTree& root) : root_(root) {}
+
+  bool null() override { return add({}); }
+  bool boolean(bool value) override {
+    JsonTree tree;
+    tree.kind = Kind::flag;
+    tree.flag = value;
+    return add(std::move(tree));
+  }
+  bool number_integer(number_integer_t value) override { return add_number(static_cast<double>(value)); }
+  bool number_unsigned(number_unsigned_t value) override { return add_number(static_cast<double>(value), value); }
+  bool number_float(number_float_t value, const string_t&) override { return add_number(value); }
+  bool string(string_t& value) override {
+    JsonTree tree;
+    tree.kind = Kind::text;
+    tree.text = std::move(value);
+    return add(std::move(tree));
+  }
+  bool binary(binary_t&) override { return false; }
+  bool key(string_t& name) override {
+    open_.back()->names.push_back(std::move(name));
+    return true;
+  }
+  bool start_object(std::size_t) override { return begin(Kind::object); }
+  bool start_array(std::size_t) override { return begin(Kind::list); }
+  bool end_object() override { return end(); }
+  bool end_array() override { return end(); }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override { return false; }
+
+ private:
+  JsonTree& place() { return open_.empty() ? root_ : open_.back()->items.emplace_back(); }
+  bool add(JsonTree&& value) {
+    place() = std::move(value);
+    return true;
+  }
+  bool add_number(double value, std::optional<std::uint64_t> count = {}) {
+    JsonTree tree;
+    tree.kind = Kind::number;
+    tree.number = value;
+    tree.count = count;
+    return add(std::move(tree));
+  }
+  bool begin(Kind kind) {
+    if (open_.size() == kDeepestJson) return false;
+    JsonTree& own = place();
+    own.kind = kind;
+    open_.push_back(&own);
+    return true;
+  }
+  bool end() {
+    open_.pop_back();
+    return true;
+  }
+
+  JsonTree& root_;
+  std::vector<JsonTree*> open_;
+};
+
+}  // namespace
+
+const JsonTree* JsonTree::find(std::string_view name) const {
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i] == name) return &items[i];
+  }
+  return nullptr;
+}
+
+std::optional<JsonTree> parse_json(std::string_view text) {
+  JsonTree root;
+  Builder builder(root);
+  if (!nlohmann::json::sax_parse(text, &builder)) return std::nullopt;
+  return root;
+}
+
+std::string shown(const JsonTree& value) {
+  switch (value.kind) {
+    case Kind::null: return "null";
+    case Kind::flag: return value.flag ? "true" : "false";
+    case Kind::number: return sentence(value.number);
+    case Kind::text: return quoted(value.text.substr(0, 60));
+    case Kind::list: return sentence("a list of ", value.items.size());
+    case Kind::object: break;
+  }
+  return "an object";
+}
+
+}  // namespace brim::text
