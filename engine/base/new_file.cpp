@@ -16,7 +16,8 @@ namespace brim {
 namespace {
 
 Error failure(const std::string& path, int number) {
-  return error(ErrorCode::io, "cannot write ", path, ": ", std::generic_category().message(number));
+  const ErrorCode code = number == ENOMEM ? ErrorCode::out_of_memory : ErrorCode::io;
+  return error(code, "cannot write ", path, ": ", std::generic_category().message(number));
 }
 
 // After this a crash of the machine finds the new name. Some file systems cannot sync a folder, and need not be told.

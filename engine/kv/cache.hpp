@@ -212,7 +212,7 @@ class Cache {
   void learn_delimiters(const Layer& layer, std::span<const float> mass, std::int64_t queries) noexcept;
   // Saved sessions (cache_state.cpp).
   Status check_plan(StateReader& state) const;
-  Status restore_counts(StateReader& state) noexcept;
+  Status restore_counts(StateReader& state);
   Status restore_sizes(StateReader& state);
   Status restore_entries(StateReader& state, int number);
   // Quotas that move (rebalance.cpp).

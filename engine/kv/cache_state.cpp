@@ -125,7 +125,7 @@ Status Cache::check_plan(StateReader& state) const {
   return {};
 }
 
-Status Cache::restore_counts(StateReader& state) noexcept {
+Status Cache::restore_counts(StateReader& state) {
   state.at("KV memory");
   BRIM_TRY(state.number("tokens", 0, kMostTokens, tokens_));
   BRIM_TRY(state.number("next position", 0, std::min(tokens_, plan_.shape.context), position_));

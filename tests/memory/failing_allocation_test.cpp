@@ -1,5 +1,5 @@
-// Every allocation fails once, one after another, while a model is loaded, a session created and a message answered: each
-// time the call ends with a status and a sentence, nothing leaks, and the next try works.
+// Every allocation fails once, one after another, while a model is loaded, a session created, copied, saved and restored, and
+// a message answered: each time the call ends with a status and a sentence, nothing leaks, and the next try works.
 #include <brim/brim.h>
 #include <doctest/doctest.h>
 #include <unistd.h>
@@ -139,6 +139,26 @@ TEST_CASE("a session of a model with a profile") {
   }
   brim_options_free(options);
   brim_model_free(model);
+}
+
+TEST_CASE("copying, saving and restoring a session: what fails leaves the first one as it was") {
+  const Loaded loaded;
+  const ModelFile saved;  // a name of its own, written over
+  brim_session* session = nullptr;
+  REQUIRE(brim_session_create(loaded.model, loaded.options, &session) == BRIM_OK);
+  REQUIRE(brim::test::chat_turn(session, 0));
+  brim_session* other = nullptr;
+  const Tally copied = fail_each([&] { return brim_session_fork(session, &other); }, [&] { brim_session_free(other); });
+  const Tally written = fail_each([&] { return brim_session_save(session, saved.path.c_str()); }, [] {});
+  const Tally restored =
+      fail_each([&] { return brim_session_restore(loaded.model, nullptr, saved.path.c_str(), &other); },
+                [&] { brim_session_free(other); });
+  MESSAGE(copied.failed, ", ", written.failed, " and ", restored.failed, " allocations");
+  CHECK(copied.failed > 50);
+  CHECK(written.failed > 10);
+  CHECK(restored.failed > 100);
+  CHECK(brim::test::chat_turn(session, 1));
+  brim_session_free(session);
 }
 
 TEST_CASE("saying something: a session that ran out can be cleared and goes on") {
