@@ -79,7 +79,7 @@ Result<std::int64_t> requested_bytes(const Costs& costs, const Shape& shape, Nee
   if (bytes < least) {
     return error(ErrorCode::out_of_memory, what, " is ", bytes_text(bytes), ", but this model needs at least ",
                  bytes_text(least), ": ", kGranuleEntries, " entries in each of its ", shape.layers.size(),
-                 " layers and room to stage ", costs.smallest_chunk(), " tokens");
+                 shape.heads.empty() ? " layers" : " heads", " and room to stage ", costs.smallest_chunk(), " tokens");
   }
   return std::min(bytes, full);
 }

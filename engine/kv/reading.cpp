@@ -43,17 +43,31 @@ std::size_t choose_blocks(std::span<const Block> blocks, std::span<const float> 
   const auto score = [&](std::uint32_t block) {
     return std::isnan(scores[block]) ? -std::numeric_limits<float>::infinity() : scores[block];
   };
-  const auto less = [&](std::uint32_t a, std::uint32_t b) {
-    return score(a) != score(b) ? score(a) < score(b) : a < b;
+  const auto better = [&](std::uint32_t a, std::uint32_t b) {
+    return score(a) != score(b) ? score(a) > score(b) : a > b;
   };
-  std::make_heap(candidates.begin(), candidates.end(), less);
-  auto heap_end = candidates.end();
-  while (heap_end != candidates.begin() && blocks[candidates.front()].length <= room) {
-    room -= blocks[candidates.front()].length;
-    std::pop_heap(candidates.begin(), heap_end--, less);
+  // Quickselect by length: those before `chosen_end` are chosen, those from `end` on are not. No two are alike, so at least
+  // one of three is worse than their median, and the rest gets smaller.
+  auto chosen_end = candidates.begin(), end = candidates.end();
+  constexpr std::ptrdiff_t kFew = 12;
+  while (end - chosen_end > kFew) {
+    std::uint32_t &a = *chosen_end, &b = chosen_end[(end - chosen_end) / 2], &c = end[-1];
+    std::uint32_t& median = better(a, b) == better(b, c) ? b : better(b, a) == better(a, c) ? a : c;
+    std::swap(median, c);
+    const std::uint32_t pivot = c;
+    const auto middle = std::partition(chosen_end, end - 1, [&](std::uint32_t block) { return better(block, pivot); });
+    std::swap(*middle, c);
+    std::int64_t length = blocks[pivot].length;
+    for (auto block = chosen_end; block != middle; ++block) length += blocks[*block].length;
+    if (length <= room) {
+      room -= length;
+      chosen_end = middle + 1;
+    } else {
+      end = middle + 1;
+    }
   }
-  // The chosen ones stand behind the heap that is left.
-  const auto chosen_end = std::copy(heap_end, candidates.end(), candidates.begin());
+  std::sort(chosen_end, end, better);
+  for (; chosen_end != end && blocks[*chosen_end].length <= room; ++chosen_end) room -= blocks[*chosen_end].length;
   std::sort(candidates.begin(), chosen_end);
   auto count = first + static_cast<std::size_t>(chosen_end - candidates.begin());
   for (std::size_t block = last; block < blocks.size(); ++block) order[count++] = static_cast<std::uint32_t>(block);

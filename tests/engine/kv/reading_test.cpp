@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -45,6 +47,39 @@ TEST_CASE("the first block, the newest entries, and the highest scores that fit"
   CHECK(chosen(lengths, scores, 0.6) == Numbers{0, 4, 5, 6, 7});  // 90 of 150; of equals the newer
   CHECK(chosen(lengths, scores, 0.75) == Numbers{0, 2, 4, 5, 6, 7});
   CHECK(chosen(lengths, scores, 1) == Numbers{0, 1, 2, 3, 4, 5, 6, 7});
+}
+
+TEST_CASE("what is chosen among many is what sorting them all gives") {
+  std::uint32_t state = 7;
+  const auto random = [&](std::uint32_t end) { return ((state = state * 1664525u + 1013904223u) >> 8) % end; };
+  for (int round = 0; round < 2000; ++round) {
+    const std::size_t count = 3 + random(300);
+    std::vector<int> lengths;
+    std::vector<float> scores;
+    int all = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      lengths.push_back(1 + static_cast<int>(random(round % 2 == 0 ? 90 : 2)));
+      scores.push_back(static_cast<float>(random(round % 3 == 0 ? 4 : 1000)));
+      all += lengths.back();
+    }
+    const double share = (1 + random(100)) / 100.0;
+    std::size_t last = count;
+    int recent = 0;
+    while (last > 1 && (last == count || recent < brim::kv::kRecentRead)) recent += lengths[--last];
+    int room = static_cast<int>(std::ceil(share * all)) - recent - lengths[0];
+    Numbers order, expected{0};
+    for (std::uint32_t i = 1; i < last; ++i) order.push_back(i);
+    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+      return scores[a] != scores[b] ? scores[a] > scores[b] : a > b;
+    });
+    for (std::size_t i = 0; i < order.size() && lengths[order[i]] <= room; ++i) {
+      room -= lengths[order[i]];
+      expected.push_back(order[i]);
+    }
+    for (std::uint32_t i = static_cast<std::uint32_t>(last); i < count; ++i) expected.push_back(i);
+    std::sort(expected.begin(), expected.end());
+    REQUIRE(chosen(lengths, scores, share) == expected);
+  }
 }
 
 TEST_CASE("edges: no blocks, one, few; scores that are no numbers") {
