@@ -76,7 +76,8 @@ void add_memory_options(CLI::App& command, MemoryOptions& options) {
   command
       .add_option(
           "--kv-split", options.split,
-          "How the budget is split between layers (default: auto, which is depth with a profile and zigzag without)")
+          "How the budget is split between layers (default: auto, which is joint or depth with a profile and zigzag "
+          "without)")
       ->type_name("NAME")
       ->group(group);
   command

@@ -240,6 +240,11 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
     if (!plan || plan->budget_bytes == plan->full_bytes) return plan;
     // Chunks too small for statistics would pay for quotas that never move.
     if (!facts.profile && plan->chunk < kStatisticQueries) return plan;
+    if (facts.profile && !facts.profile->others.empty()) {
+      // Refused where fewer than two of the profile's types are no larger than what is asked for.
+      Result<Plan> joint = make_plan(shape, request, automatic_bytes, "joint", keep, facts, reading);
+      if (joint || joint.error().code != ErrorCode::invalid_argument) return joint;
+    }
     return make_plan(shape, request, automatic_bytes, facts.profile ? "depth" : "zigzag", keep, facts, reading);
   }
   BRIM_TRY(check_shape(shape));

@@ -93,8 +93,8 @@ struct SplitFacts {
   std::uint64_t seed = 0;            ///< for splits that draw lots
 };
 
-/// The name that stands for none: `depth` where there is a profile, `zigzag` where there is none, and `uniform` where
-/// the whole cache fits or chunks are too small to measure layers by. What a session does when nobody asks for a split.
+/// The name that stands for none: with a profile `joint` where it knows several types, else `depth`; `zigzag` where there is
+/// none, and `uniform` where the whole cache fits or chunks are too small to measure layers by. What a session does when nobody asks for a split.
 inline constexpr const char* kChosenSplit = "auto";
 
 /// Works out the plan. `automatic_bytes` is what kind automatic means here (the caller knows the machine): the plan

@@ -60,7 +60,8 @@ BRIM_API const char* brim_isa(void);
  *           kv.budget        "64MiB", "20%", "full", "auto" (default)
  *           kv.type          f32 | f16 (default) | q8_0 | q4_0, of keys and values; "q8_0:q4_0": keys in the first, values
  *                            in the second
- *           kv.split         auto (default): depth with a profile, else zigzag, uniform where all fits; or uniform | …
+ *           kv.split         auto (default): with a profile joint (which also chooses how each layer is stored, up to
+ *                            kv.type) or depth, without one zigzag, where all fits uniform; or uniform | …
  *           kv.profile       a file that brim calibrate wrote for this model; default the one the model carries, if any
  *           kv.keep          window (default) | …
  *           kv.read          all (default); "top=25%": a token of an answer reads the sinks, the newest entries and the

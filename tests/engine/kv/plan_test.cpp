@@ -271,7 +271,7 @@ TEST_CASE("quotas as they are given: floors, needs and whole granules, and a bud
   CHECK(!brim::kv::plan_of_quotas(fake_shape(0, 64), {}, 32, "window").ok());
 }
 
-TEST_CASE("a split left to the plan: nothing where everything fits, else depth with a profile and zigzag without") {
+TEST_CASE("a split left to the plan: nothing where everything fits, else what the profile is good for, zigzag without one") {
   const Shape shape = fake_shape(4, 1024, KvType::f16, 2, 32);
   brim::kv::Profile profile;
   for (int i = 0; i < 4; ++i) {
@@ -291,6 +291,17 @@ TEST_CASE("a split left to the plan: nothing where everything fits, else depth w
     CHECK(tight->split == (known == nullptr ? "zigzag" : "depth"));
     CHECK(tight->quotas_move() == (known == nullptr));
   }
+  // Curves of a second type: joint, but where that type is larger than what may be used.
+  profile.types = KvType::f16;
+  profile.others.push_back({KvType::q8_0, {}});
+  for (const brim::kv::LayerProfile& layer : profile.layers) profile.others[0].loss.push_back(layer.loss);
+  const auto typed = make_plan(shape, budget_share(30), kPlenty, brim::kv::kChosenSplit, "window", {&profile, 0});
+  REQUIRE(typed.ok());
+  check_plan(*typed);
+  CHECK(typed->split == "joint");
+  CHECK(make_plan(shape, budget_full(), kPlenty, brim::kv::kChosenSplit, "window", {&profile, 0})->split == "uniform");
+  const Shape small = fake_shape(4, 1024, KvType::q8_0, 2, 32);
+  CHECK(make_plan(small, budget_share(30), kPlenty, brim::kv::kChosenSplit, "window", {&profile, 0})->split == "depth");
   const auto least = make_plan(shape, budget_of(plan_of(shape, budget_full()).least_bytes), kPlenty,
                                brim::kv::kChosenSplit, "window");
   REQUIRE(least.ok());
