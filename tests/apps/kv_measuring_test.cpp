@@ -185,7 +185,10 @@ TEST_CASE("arms: every split and every rule of the engine's lists, each once") {
     return count;
   };
   const std::size_t listed = names(brim::kv::split_names()) + names(brim::kv::rule_names());
-  CHECK(arms.size() == listed - 1 + 7);  // without snapkv itself, with full and two in each of three types
+  // Without snapkv itself; with full, two by head, one that reads a part, and two in each of three types.
+  CHECK(arms.size() == listed - 1 + 10);
+  CHECK(std::count_if(arms.begin(), arms.end(), [](const Arm& arm) { return arm.heads_apart; }) == 2);
+  CHECK(std::count_if(arms.begin(), arms.end(), [](const Arm& arm) { return arm.reads_part; }) == 1);
   for (const Arm& arm : arms) CHECK(arm.seeds.size() == (arm.name == "shuffled" ? 20 : 1));
   const auto few = chosen_arms(arms, {"zigzag", "full"});
   REQUIRE(few.size() == 3);
