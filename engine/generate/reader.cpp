@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <optional>
 #include <system_error>
 
 #include "engine/base/arena.hpp"
@@ -71,15 +70,18 @@ Result<MemoryPlan> plan_memory(const model::Config& config, const ReaderOptions&
   for (std::size_t i = 0; i < std::min(options.layer_types.size(), shape.layers.size()); ++i) {
     shape.layers[i].types = options.layer_types[i];
   }
-  std::optional<kv::Profile> profile;
-  if (options.profile) profile = *options.profile;
+  const kv::Profile* profile = options.profile.get();
+  kv::Profile of_heads;
   if (options.heads == kv::HeadSelection::apart) {
     shape = kv::heads_apart(shape, static_cast<int>(model::kPassTile));
-    if (profile) profile = kv::heads_apart(*profile, shape);
+    if (profile != nullptr) {
+      of_heads = kv::heads_apart(*profile, shape);
+      profile = &of_heads;
+    }
   }
   if (options.quotas.empty()) {
     BRIM_ASSIGN(memory.kv, kv::make_plan(shape, options.budget, memory.automatic_bytes, options.split, options.keep,
-                                         {profile ? &*profile : nullptr, options.split_seed}, options.reading));
+                                         {profile, options.split_seed}, options.reading));
   } else {
     BRIM_ASSIGN(memory.kv, kv::plan_of_quotas(shape, options.quotas, options.chunk, options.keep));
   }

@@ -197,7 +197,9 @@ double Watch::output_budget() const noexcept {
 
 double Watch::dispersion() const noexcept {
   double spread = 0, change = 0;
-  const double rows = LayerAttention(chunk_, layer_, view_).group();
+  const int layer = chunk_.cache.plan().shape.place(layer_).layer;
+  const LayerConfig& shape = chunk_.config.layers[static_cast<std::size_t>(layer)];
+  const double rows = shape.heads / shape.kv_heads;
   for (int head = 0; head < heads_; ++head) {
     spread += entropy(row(head, 0));
     // A head's row holds the sum over its group: of the group's mean, the variance is smaller by the square.

@@ -47,6 +47,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
  private:
   JsonTree& place() { return open_.empty() ? root_ : open_.back()->items.emplace_back(); }
   bool add(JsonTree&& value) {
+    if (++values_ > kMostJsonValues) return false;
     place() = std::move(value);
     return true;
   }
@@ -58,7 +59,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     return add(std::move(tree));
   }
   bool begin(Kind kind) {
-    if (open_.size() == kDeepestJson) return false;
+    if (open_.size() == kDeepestJson || ++values_ > kMostJsonValues) return false;
     JsonTree& own = place();
     own.kind = kind;
     open_.push_back(&own);
@@ -71,6 +72,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
 
   JsonTree& root_;
   std::vector<JsonTree*> open_;
+  std::size_t values_ = 0;
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
 // JSON as plain values. nlohmann's arrays and objects allocate when they are destroyed, and end the process where there is
-// no memory for that; its parser does not, so it fills these instead. For files that anybody may have written: depth is
-// bounded, a fault is an empty result.
+// no memory for that; its parser does not, so it fills these instead. For files that anybody may have written: depth and
+// number of values are bounded, a fault is an empty result.
 #pragma once
 
 #include <cstddef>
@@ -29,8 +29,10 @@ struct JsonTree {
 };
 
 inline constexpr std::size_t kDeepestJson = 32;
+/// A value takes more than a hundred bytes, where its text may take two.
+inline constexpr std::size_t kMostJsonValues = std::size_t{1} << 18;
 
-/// Empty where the text is no JSON, or nested deeper than kDeepestJson.
+/// Empty where the text is no JSON, nested deeper than kDeepestJson, or holds more than kMostJsonValues values.
 std::optional<JsonTree> parse_json(std::string_view text);
 
 /// A value as a sentence shows it: "\"kl\"", "3.5", "a list".

@@ -34,7 +34,7 @@ SuiteRequest request_of(const model::Model& model, const ModelOptions& given, co
   request.ratios = options.ratios;
   request.windows = windows_of(model, text, source, size, options.seeds, 7);
   if (options.recall > 0) {
-    request.recall = make_recall_tasks(model, text, size.tokens, options.recall);
+    request.recall = unwrap(make_recall_tasks(model, text, size.tokens, options.recall));
     if (request.recall.empty()) throw Failure(2, "--recall: the text has too few words, or the windows are too small");
   }
   return request;

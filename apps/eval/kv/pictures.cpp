@@ -101,7 +101,8 @@ void draw_pictures(const std::vector<Outcome>& outcomes, const std::string& fold
   std::vector<std::string> arms, splits;
   std::map<double, std::map<std::string, double>> quality, quotas;
   for (const Outcome& outcome : outcomes) {
-    if (outcome.arm.full || !outcome.skipped.empty()) continue;
+    // Who keeps everything and reads a part of it does not have the others' bytes.
+    if (outcome.arm.full || outcome.arm.reads_part || !outcome.skipped.empty()) continue;
     note(arms, outcome.arm.name);
     quality[100 * outcome.ratio][outcome.arm.name] = std::max(mean_of(outcome.kl), 1e-9);
     if (outcome.ratio != shown || outcome.arm.name != outcome.arm.split) continue;  // rules have uniform's quotas

@@ -7,7 +7,6 @@
 #include <cctype>
 #include <set>
 
-#include "apps/commands.hpp"
 #include "engine/generate/conversation.hpp"
 
 namespace brim::apps {
@@ -100,22 +99,26 @@ class Maker {
 
 class Assembler {
  public:
-  explicit Assembler(const model::Model& model) : model_(model) {
+  static Result<Assembler> create(const model::Model& model) {
+    Assembler assembler(model);
     if (model.chat_template().empty()) {
       const text::Vocabulary& vocabulary = model.tokenizer().vocabulary();
-      if (vocabulary.add_bos && vocabulary.bos >= 0) before_.push_back(vocabulary.bos);
-      return;
+      if (vocabulary.add_bos && vocabulary.bos >= 0) assembler.before_.push_back(vocabulary.bos);
+      return assembler;
     }
     // What a user's message stands between.
     const std::string place = "PLACE-OF-THE-TEXT";
-    generate::Conversation turn = unwrap(generate::Conversation::create(model.tokenizer(), "", model.chat_template()));
-    unwrap(turn.add("user", place));
-    const std::string rendered = unwrap(turn.render());
+    BRIM_ASSIGN(generate::Conversation turn, generate::Conversation::create(model.tokenizer(), "", model.chat_template()));
+    BRIM_TRY(turn.add("user", place));
+    BRIM_ASSIGN(const std::string rendered, turn.render());
     const std::size_t at = rendered.find(place);
-    if (at == std::string::npos) throw Failure(2, "--recall: the model's chat template leaves out what a user says");
-    chat_ = true;
-    before_ = unwrap(turn.encode(std::string_view(rendered).substr(0, at), true));
-    after_ = unwrap(turn.encode(std::string_view(rendered).substr(at + place.size()), false));
+    if (at == std::string::npos) {
+      return error(ErrorCode::unsupported, "recall: the model's chat template leaves out what a user says");
+    }
+    assembler.chat_ = true;
+    BRIM_ASSIGN(assembler.before_, turn.encode(std::string_view(rendered).substr(0, at), true));
+    BRIM_ASSIGN(assembler.after_, turn.encode(std::string_view(rendered).substr(at + place.size()), false));
+    return assembler;
   }
 
   std::vector<std::int32_t> encode(const std::string& text) const {
@@ -167,6 +170,7 @@ class Assembler {
   }
 
  private:
+  explicit Assembler(const model::Model& model) : model_(model) {}
   /// The first place from `from` on, and not far from there, where a sentence has ended; else `from`.
   std::size_t sentence_end(std::span<const std::int32_t> hay, std::size_t from) const {
     constexpr std::size_t kFar = 64;
@@ -184,10 +188,10 @@ class Assembler {
 
 }  // namespace
 
-std::vector<RecallTask> make_recall_tasks(const model::Model& model, const std::string& text, std::int64_t size,
-                                          int count) {
+Result<std::vector<RecallTask>> make_recall_tasks(const model::Model& model, const std::string& text, std::int64_t size,
+                                                  int count) {
   const std::vector<std::string> words = long_words(text);
-  const Assembler assembler(model);
+  BRIM_ASSIGN(const Assembler assembler, Assembler::create(model));
   const std::vector<std::int32_t> hay = assembler.encode(text.substr(0, std::size_t{1} << 22));
   std::vector<RecallTask> tasks;
   if (words.size() < 40 || hay.size() < static_cast<std::size_t>(size)) return tasks;

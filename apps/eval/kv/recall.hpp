@@ -24,9 +24,10 @@ struct RecallTask {
 inline constexpr std::int64_t kAnswerTokens = 24;
 
 /// `count` tasks of at most `size` tokens, answer included, that go through the kinds, both ways to ask, three depths
-/// and two lengths. Empty where the text has too few words or `size` is too small.
-std::vector<RecallTask> make_recall_tasks(const model::Model& model, const std::string& text, std::int64_t size,
-                                          int count);
+/// and two lengths. Empty where the text has too few words or `size` is too small. Errors: those of the model's chat
+/// template; unsupported where it leaves out what a user says.
+Result<std::vector<RecallTask>> make_recall_tasks(const model::Model& model, const std::string& text, std::int64_t size,
+                                                  int count);
 
 /// The share of a task's answers that stand in what the model goes on with, greedily. Errors: of reading; cancelled.
 Result<double> measure_recall(generate::Reader& reader, const RecallTask& task, std::int64_t chunk,

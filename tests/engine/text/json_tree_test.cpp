@@ -31,7 +31,7 @@ TEST_CASE("every kind of value, in order and by name") {
   CHECK(parse_json(" 3 ")->count == 3);
 }
 
-TEST_CASE("what is no JSON, or nested too deep, is nothing") {
+TEST_CASE("what is no JSON, nested too deep or too much of it is nothing") {
   for (const char* text : {"", "{", "[1,]", "{\"a\"}", "nul", "[1] 2", "\"\xFF\"", "'a'"}) {
     CHECK_MESSAGE(!parse_json(text), text);
   }
@@ -39,6 +39,13 @@ TEST_CASE("what is no JSON, or nested too deep, is nothing") {
   CHECK(parse_json(nested(brim::text::kDeepestJson)));
   CHECK(!parse_json(nested(brim::text::kDeepestJson + 1)));
   CHECK(!parse_json(std::string(1000000, '[')));
+  const auto many = [](std::size_t values) {  // the list is one too
+    std::string text = "[0";
+    for (std::size_t i = 2; i < values; ++i) text += ",0";
+    return text + "]";
+  };
+  CHECK(parse_json(many(brim::text::kMostJsonValues)));
+  CHECK(!parse_json(many(brim::text::kMostJsonValues + 1)));
 }
 
 TEST_CASE("values in sentences") {
