@@ -25,6 +25,7 @@ function(brim_isa_kernels library)
     endif()
     add_library(brim_kernels_${name} OBJECT ${sources})
     brim_defaults(brim_kernels_${name})
+    brim_inside_library(brim_kernels_${name})
     target_compile_options(brim_kernels_${name} PRIVATE -O3 -fno-lto -fno-exceptions -fno-math-errno -fno-trapping-math -ffp-contract=off ${flags})
     if(BRIM_SANITIZE MATCHES "address" AND NOT name STREQUAL "generic")
       # Unrolled tiles whose every value is watched for its scope take compilers minutes a file.
