@@ -2,10 +2,9 @@
 #include "engine/kv/reading.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
-#include <limits>
-#include <numeric>
 
 #include "engine/base/quote.hpp"
 
@@ -26,6 +25,18 @@ Result<Reading> parse_reading(std::string_view text) {
                quoted(text));
 }
 
+namespace {
+
+/// Orders as scores do, NaN below all others; that of −0 is that of 0.
+std::uint32_t rank_of(float score) {
+  if (std::isnan(score)) return 0;
+  const auto bits = std::bit_cast<std::uint32_t>(score + 0.0f);
+  constexpr std::uint32_t kSign = 1u << 31;
+  return bits & kSign ? ~bits : bits | kSign;
+}
+
+}  // namespace
+
 std::size_t choose_blocks(std::span<const Block> blocks, std::span<const float> scores, double share,
                           std::span<std::uint32_t> order) noexcept {
   std::int64_t entries = 0;
@@ -38,39 +49,35 @@ std::size_t choose_blocks(std::span<const Block> blocks, std::span<const float> 
   std::int64_t room = static_cast<std::int64_t>(std::ceil(share * static_cast<double>(entries))) - recent;
   if (first > 0) room -= blocks.front().length;
 
-  std::iota(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(last), 0u);
-  const auto candidates = order.subspan(first, last - first);
-  const auto score = [&](std::uint32_t block) {
-    return std::isnan(scores[block]) ? -std::numeric_limits<float>::infinity() : scores[block];
-  };
-  const auto better = [&](std::uint32_t a, std::uint32_t b) {
-    return score(a) != score(b) ? score(a) > score(b) : a > b;
-  };
-  // Quickselect by length: those before `chosen_end` are chosen, those from `end` on are not. No two are alike, so at least
-  // one of three is worse than their median, and the rest gets smaller.
-  auto chosen_end = candidates.begin(), end = candidates.end();
-  constexpr std::ptrdiff_t kFew = 12;
-  while (end - chosen_end > kFew) {
-    std::uint32_t &a = *chosen_end, &b = chosen_end[(end - chosen_end) / 2], &c = end[-1];
-    std::uint32_t& median = better(a, b) == better(b, c) ? b : better(b, a) == better(a, c) ? a : c;
-    std::swap(median, c);
-    const std::uint32_t pivot = c;
-    const auto middle = std::partition(chosen_end, end - 1, [&](std::uint32_t block) { return better(block, pivot); });
-    std::swap(*middle, c);
-    std::int64_t length = blocks[pivot].length;
-    for (auto block = chosen_end; block != middle; ++block) length += blocks[*block].length;
-    if (length <= room) {
-      room -= length;
-      chosen_end = middle + 1;
-    } else {
-      end = middle + 1;
+  // The rank at which room ends, a digit at a time from the highest: no comparison here that a processor could guess wrong.
+  std::span<std::uint32_t> ranks = order;
+  for (std::size_t i = first; i < last; ++i) ranks[i] = rank_of(scores[i]);
+  std::uint32_t bound = 0;
+  constexpr int kDigit = 8;
+  for (int shift = 32 - kDigit; shift >= 0; shift -= kDigit) {
+    constexpr std::uint32_t kLargest = (1u << kDigit) - 1;
+    std::int64_t lengths[kLargest + 1] = {};
+    for (std::size_t i = first; i < last; ++i) {
+      const bool undecided = std::uint64_t{ranks[i] ^ bound} >> (shift + kDigit) == 0;
+      lengths[ranks[i] >> shift & kLargest] += undecided ? blocks[i].length : 0;
+    }
+    std::uint32_t digit = kLargest;
+    for (; digit > 0 && lengths[digit] <= room; --digit) room -= lengths[digit];
+    bound |= digit << shift;
+  }
+  std::size_t equals = last;  // those with just this rank are read from here on
+  for (std::size_t i = last; i-- > first;) {
+    if (ranks[i] != bound) continue;
+    if (blocks[i].length > room) break;
+    room -= blocks[i].length;
+    equals = i;
+  }
+  std::size_t count = 0;  // never beyond i: a rank is looked at before its place is taken
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    if (i < first || i >= last || ranks[i] > bound || (ranks[i] == bound && i >= equals)) {
+      order[count++] = static_cast<std::uint32_t>(i);
     }
   }
-  std::sort(chosen_end, end, better);
-  for (; chosen_end != end && blocks[*chosen_end].length <= room; ++chosen_end) room -= blocks[*chosen_end].length;
-  std::sort(candidates.begin(), chosen_end);
-  auto count = first + static_cast<std::size_t>(chosen_end - candidates.begin());
-  for (std::size_t block = last; block < blocks.size(); ++block) order[count++] = static_cast<std::uint32_t>(block);
   return count;
 }
 
