@@ -26,6 +26,8 @@ folder=$(dirname "$library")
 
 nm -D --defined-only "$library" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | sort >exported
 diff "$here/exported_symbols.txt" exported || fail "the library exports other names than exported_symbols.txt says"
+readelf -sW "$folder/libbrim.a" 2>/dev/null | awk '$5 == "GLOBAL" && $6 == "DEFAULT" && $7 != "UND" { print $8 }' | sort >shown
+diff "$here/exported_symbols.txt" shown || fail "the static library shows other names than exported_symbols.txt says"
 readelf -d "$library" | grep -q 'SONAME.*libbrim\.so\.0' || fail "the library's name carries no version"
 readelf -d "$library" | awk '/NEEDED/ { gsub(/[][]/, "", $NF); print $NF }' >needed
 grep -vE '^(libpcre2-8|libutf8proc|libgomp|libomp|libstdc\+\+|libm|libgcc_s|libc|ld-linux.*)\.so' needed &&
