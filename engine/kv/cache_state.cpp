@@ -133,7 +133,8 @@ Status Cache::restore_counts(StateReader& state) {
   BRIM_TRY(state.number("tokens when rebased", 0, plus(tokens_, plan_.chunk), rebased_at_));
   BRIM_TRY(state.number("most bytes in use", 0, plan_.budget_bytes, peak_));
   BRIM_TRY(state.number("tokens when quotas moved", 0, plan_.quotas_move() ? tokens_ : 0, moved_at_));
-  BRIM_TRY(state.number("observations", 0, plan_.quotas_move() ? tokens_ : 0, observations_));
+  // Not bounded by tokens: what is taken back and read again is observed again.
+  BRIM_TRY(state.number("observations", 0, plan_.quotas_move() ? kMostTokens : 0, observations_));
   for (double& seen : seen_) BRIM_TRY(state.real("a layer's statistic", -kLargestStatistic, kLargestStatistic, seen));
   return document_.restore(state, tokens_);
 }
