@@ -59,7 +59,8 @@ TEST_CASE("what is chosen among many is what sorting them all gives") {
     int all = 0;
     for (std::size_t i = 0; i < count; ++i) {
       lengths.push_back(1 + static_cast<int>(random(round % 2 == 0 ? 90 : 2)));
-      scores.push_back(static_cast<float>(random(round % 3 == 0 ? 4 : 1000)));
+      scores.push_back(round % 3 == 0 ? static_cast<float>(random(4)) - 2 : (static_cast<float>(random(1000)) - 500) / 7);
+      if (scores.back() == 0 && random(2) == 0) scores.back() = -0.0f;  // as good as 0
       all += lengths.back();
     }
     const double share = (1 + random(100)) / 100.0;
