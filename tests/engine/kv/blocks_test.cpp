@@ -64,6 +64,10 @@ TEST_CASE("undoing cuts: the last entries go, and what was cut off later is one 
   CHECK(undo_cuts(blocks, 25, 20) == 3);
   CHECK(lengths_of(blocks, 3) == std::vector<int>{10, 10, 5});
   CHECK(undo_cuts(std::span(blocks).first(3), 0, 0) == 0);
+  blocks = {{28, 3, 0}};  // cut at 28, when nothing older was left of the block that was open from 21 on
+  CHECK(undo_cuts(blocks, 2, 21) == 1);
+  CHECK(blocks[0].length == 2);
+  CHECK(blocks[0].start == 21);
 }
 
 TEST_CASE("small blocks join the one before, but not the first, nor the open one, nor beyond twice the size") {
