@@ -131,6 +131,10 @@ Status Cache::restore_counts(StateReader& state) {
   BRIM_TRY(state.number("next position", 0, std::min(tokens_, plan_.shape.context), position_));
   BRIM_TRY(state.number("times rebased", 0, tokens_, rebased_));
   BRIM_TRY(state.number("tokens when rebased", 0, plus(tokens_, plan_.chunk), rebased_at_));
+  // Since they were rebased last, positions have gone on with the tokens: else going back would end before the first.
+  if (position_ < tokens_ - rebased_at_) {
+    return state.wrong("next position", sentence("at least ", tokens_ - rebased_at_), sentence(position_));
+  }
   BRIM_TRY(state.number("most bytes in use", 0, plan_.budget_bytes, peak_));
   BRIM_TRY(state.number("tokens when quotas moved", 0, plan_.quotas_move() ? tokens_ : 0, moved_at_));
   // Not bounded by tokens: what is taken back and read again is observed again.

@@ -1,0 +1,67 @@
+// The cache's part of a saved session, where it is not what a cache has written.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <vector>
+
+#include "engine/base/state.hpp"
+#include "tests/engine/kv/fake_model.hpp"
+
+using namespace brim::test;
+using brim::kernels::KvType;
+using brim::kv::Plan;
+
+namespace {
+
+std::vector<std::byte> saved(const brim::kv::Cache& cache) {
+  brim::StateWriter state;
+  cache.save(state);
+  std::vector<std::byte> bytes;
+  for (const auto part : state.parts()) bytes.insert(bytes.end(), part.begin(), part.end());
+  return bytes;
+}
+
+brim::Status restore(brim::kv::Cache& cache, const std::vector<std::byte>& bytes) {
+  brim::StateReader state("a state", {bytes});
+  return cache.restore(state);
+}
+
+/// Where these numbers stand one after another.
+std::size_t place_of(const std::vector<std::byte>& bytes, const std::array<std::int64_t, 4>& numbers) {
+  for (std::size_t at = 0; at + sizeof numbers <= bytes.size(); at += 8) {
+    if (std::memcmp(bytes.data() + at, numbers.data(), sizeof numbers) == 0) return at;
+  }
+  return bytes.size();
+}
+
+}  // namespace
+
+TEST_CASE("a next position that tokens cannot have come to is refused: going back would end before the first") {
+  const Plan plan = plan_of(fake_shape(2, 400, KvType::f16), budget_full());
+  FakeModel model(plan), other(plan);
+  model.read(300);
+  std::vector<std::byte> bytes = saved(model.cache());
+  REQUIRE(restore(other.cache(), bytes));
+  const std::size_t place = place_of(bytes, {300, 300, 0, 0});  // tokens, next position, times rebased, tokens then
+  REQUIRE(place < bytes.size());
+  const std::int64_t position = 299;
+  std::memcpy(bytes.data() + place + 8, &position, sizeof position);
+  const brim::Status status = restore(other.cache(), bytes);
+  REQUIRE(!status);
+  CHECK(status.error().sentence.find("next position: expected at least 300, found 299") != std::string::npos);
+  CHECK(other.cache().tokens() == 0);
+}
+
+TEST_CASE("a cache whose positions were rebased is restored") {
+  const Plan plan = plan_of(fake_shape(2, 128, KvType::f16), budget_full());
+  FakeModel model(plan), other(plan);
+  for (int chunk = 0; chunk < 9; ++chunk) {
+    model.read(31);
+    const std::vector<std::byte> bytes = saved(model.cache());
+    REQUIRE(restore(other.cache(), bytes));
+    CHECK(saved(other.cache()) == bytes);
+  }
+  CHECK(model.cache().rebased() > 1);
+}
