@@ -187,6 +187,7 @@ Status Cache::restore_entries(StateReader& state, int number) {
 Status Cache::restore(StateReader& state) {
   BRIM_TRY(check_plan(state));
   clear();
+  const std::int64_t peak = peak_;
   const auto take_over = [&]() -> Status {
     BRIM_TRY(restore_counts(state));
     BRIM_TRY(restore_sizes(state));
@@ -198,6 +199,7 @@ Status Cache::restore(StateReader& state) {
     // Slots may be laid out already and entries not: nothing is kept, so nothing has to be moved.
     for (Layer& layer : layers_) layer.store.clear();
     clear();
+    peak_ = peak;
     return status;
   }
   for (const Layer& layer : layers_) stored_bytes_ += layer.store.bytes_used();

@@ -29,7 +29,9 @@ void Document::clear() noexcept {
   fresh_ = written_ = learned_ = 0;
   seen_ = seen_sum_ = seen_squares_ = 0;
   cuts_ = 1;
-  memory_.cut_places[0] = 0;
+  // All of it, as all of it is saved: a state that was refused half-way must leave nothing.
+  std::fill_n(memory_.token_ids, memory_.token_count, -1);
+  std::fill_n(memory_.cut_places, memory_.cut_count, 0);
   std::fill_n(memory_.learned, kLearnedDelimiters, LearnedDelimiter{});
 }
 

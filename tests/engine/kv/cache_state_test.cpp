@@ -65,3 +65,26 @@ TEST_CASE("a cache whose positions were rebased is restored") {
   }
   CHECK(model.cache().rebased() > 1);
 }
+
+TEST_CASE("a refused state leaves an empty cache that reads, is saved and is restored") {
+  brim::kv::Shape shape = fake_shape(2, 200, KvType::f16);
+  const auto plan = brim::kv::make_plan(shape, budget_share(60), std::int64_t{1} << 40, "cake", "dynsplit");
+  REQUIRE(plan);
+  FakeModel model(*plan), other(*plan), third(*plan);
+  model.read(180);
+  const std::vector<std::byte> bytes = saved(model.cache());
+  int refused = 0;
+  for (std::size_t at = 0; at + 8 <= bytes.size(); at += at < 4096 ? 8 : 8 * 37) {
+    std::vector<std::byte> altered = bytes;
+    const std::int32_t wrong[2] = {-173, -173};
+    std::memcpy(altered.data() + at, wrong, sizeof wrong);
+    if (restore(other.cache(), altered)) continue;
+    ++refused;
+    REQUIRE(other.cache().bytes_used() <= other.cache().bytes_peak());
+    if (other.cache().tokens() == 0) other.read(40);
+    const std::vector<std::byte> again = saved(other.cache());
+    REQUIRE(restore(third.cache(), again));
+    REQUIRE(saved(third.cache()) == again);
+  }
+  CHECK(refused > 100);
+}
