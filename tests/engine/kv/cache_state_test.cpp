@@ -54,6 +54,20 @@ TEST_CASE("a next position that tokens cannot have come to is refused: going bac
   CHECK(other.cache().tokens() == 0);
 }
 
+TEST_CASE("most bytes in use are not what a refused state says") {
+  const Plan plan = plan_of(fake_shape(2, 400, KvType::f16), budget_full());
+  FakeModel model(plan);
+  model.read(300);
+  std::vector<std::byte> bytes = saved(model.cache());
+  const std::size_t place = place_of(bytes, {300, 300, 0, 0});
+  REQUIRE(place < bytes.size());
+  std::memset(bytes.data() + place + 32, 0, 8);
+  bytes.resize(bytes.size() - 8);  // refused after that
+  const std::int64_t peak = model.cache().bytes_peak();
+  REQUIRE(!restore(model.cache(), bytes));
+  CHECK(model.cache().bytes_peak() == peak);
+}
+
 TEST_CASE("a cache whose positions were rebased is restored") {
   const Plan plan = plan_of(fake_shape(2, 128, KvType::f16), budget_full());
   FakeModel model(plan), other(plan);
