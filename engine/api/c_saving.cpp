@@ -61,6 +61,26 @@ Status set_option(brim_session& handle, const std::string& key, const std::strin
   return {};
 }
 
+Status unset_option(brim_session& handle, const std::string& key) {
+  generate::SessionOptions changed = handle.session->options();
+  BRIM_ASSIGN(const Change change, clear_option(changed, key));
+  BRIM_TRY(apply(*handle.session, change, changed));
+  std::erase_if(handle.list, [&](const auto& option) { return option.first == key; });
+  return {};
+}
+
+const std::string* given_option(const brim_session& handle, std::string_view key, std::size_t index) {
+  const std::string* last = nullptr;
+  std::size_t count = 0;
+  for (const auto& [name, value] : handle.list) {
+    if (name != key) continue;
+    if (repeatable(key) && count == index) return &value;
+    last = &value;
+    ++count;
+  }
+  return repeatable(key) || index > 0 ? nullptr : last;  // of other options the last value holds
+}
+
 }  // namespace brim::api
 
 extern "C" {

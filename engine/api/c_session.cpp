@@ -137,6 +137,22 @@ brim_status brim_session_set(brim_session* session, const char* key, const char*
   });
 }
 
+brim_status brim_session_unset(brim_session* session, const char* key) {
+  return on_session(session, Turn::Kind::change, [&]() -> Status {
+    if (key == nullptr) return null_argument("key");
+    return unset_option(*session, key);
+  });
+}
+
+brim_status brim_session_option(const brim_session* session, const char* key, size_t index, const char** value) {
+  return on_session(session, Turn::Kind::look, [&]() -> Status {
+    if (key == nullptr || value == nullptr) return null_argument(key == nullptr ? "key" : "value");
+    const std::string* found = given_option(*session, key, index);
+    *value = found == nullptr ? nullptr : found->c_str();
+    return {};
+  });
+}
+
 brim_status brim_session_messages(brim_session* session, const char** json, size_t* size) {
   return on_session(session, Turn::Kind::look, [&]() -> Status {
     if (json == nullptr || size == nullptr) return null_argument(json == nullptr ? "json" : "size");

@@ -113,5 +113,9 @@ brim_status on_session(Handle* session, Turn::Kind kind, Body&& body) noexcept {
 
 /// Changes one option of a living session, and remembers it. Errors: as change_option.
 Status set_option(brim_session& handle, const std::string& key, const std::string& value);
+/// Removes every value of a repeatable option. Errors: invalid_argument for other keys.
+Status unset_option(brim_session& handle, const std::string& key);
+/// The value number `index` that an option was given; nullptr when there are not so many.
+const std::string* given_option(const brim_session& handle, std::string_view key, std::size_t index);
 
 }  // namespace brim::api

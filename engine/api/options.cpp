@@ -197,6 +197,19 @@ Result<Change> change_option(SessionOptions& options, std::string_view key, cons
   return error(ErrorCode::invalid_argument, "unknown option '", std::string(key).substr(0, 80), "'");
 }
 
+Result<Change> clear_option(SessionOptions& options, std::string_view key) {
+  if (key == "stop") {
+    options.stops.clear();
+    return Change::stops;
+  }
+  if (key == "logit_bias") {
+    options.sampling.logit_bias.clear();
+    return Change::sampling;
+  }
+  return error(ErrorCode::invalid_argument, "option '", std::string(key).substr(0, 80),
+               "' cannot be removed: only stop and logit_bias, which may be given several times, can");
+}
+
 Result<ModelOptions> model_options(const OptionList& list) {
   ModelOptions options;
   for (const auto& [key, value] : list) {

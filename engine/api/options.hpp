@@ -33,5 +33,7 @@ bool repeatable(std::string_view key);
 enum class Change { sampling, stops, end_tokens, limit, system };
 /// Applies one key to `options` and says what it touched. Errors: invalid_argument, also for keys fixed at creation.
 Result<Change> change_option(generate::SessionOptions& options, std::string_view key, const std::string& value);
+/// Removes every value of a repeatable key. Errors: invalid_argument for other keys.
+Result<Change> clear_option(generate::SessionOptions& options, std::string_view key);
 
 }  // namespace brim::api

@@ -130,6 +130,8 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "brim_session_clear": (c_int, [c_void_p]),
     "brim_session_rewind": (c_int, [c_void_p, c_int64]),
     "brim_session_set": (c_int, [c_void_p, c_char_p, c_char_p]),
+    "brim_session_unset": (c_int, [c_void_p, c_char_p]),
+    "brim_session_option": (c_int, [c_void_p, c_char_p, c_size_t, POINTER(c_char_p)]),
     "brim_session_messages": (c_int, [c_void_p, POINTER(c_void_p), POINTER(c_size_t)]),
     "brim_session_load_messages": (c_int, [c_void_p, *TEXT]),
     "brim_session_stats": (c_int, [c_void_p, POINTER(Stats)]),

@@ -218,6 +218,20 @@ class Session(c.Owner):
         """Changes one sampling, stop or system option."""
         c.call("brim_session_set", self.handle, c.Options.key(name).encode(), c.Options.text(value).encode())
 
+    def unset(self, name: str) -> None:
+        """Removes every value of an option that may be given several times: stop, logit_bias."""
+        c.call("brim_session_unset", self.handle, c.Options.key(name).encode())
+
+    def option(self, name: str) -> list[str]:
+        """The values that an option was given: none where the default holds, several for stop and logit_bias."""
+        values: list[str] = []
+        while True:
+            value = ctypes.c_char_p()
+            c.call("brim_session_option", self.handle, c.Options.key(name).encode(), len(values), ctypes.byref(value))
+            if value.value is None:
+                return values
+            values.append(value.value.decode())
+
     @property
     def messages(self) -> list[dict[str, Any]]:
         data, size = c_void_p(), c_size_t()

@@ -43,6 +43,17 @@ class Binding(unittest.TestCase):
             declared = re.findall(r"(\w+);", body)
             self.assertEqual([field[0] for field in struct._fields_], declared)
 
+    def test_options_are_read_and_removed(self):
+        with self.session(stop="one") as session:
+            session.set("stop", "two")
+            self.assertEqual(session.option("stop"), ["one", "two"])
+            self.assertEqual(session.option("temperature"), ["0"])
+            self.assertEqual(session.option("top_k"), [])
+            session.unset("stop")
+            self.assertEqual(session.option("stop"), [])
+            with self.assertRaises(brim.Error):
+                session.unset("temperature")
+
     def test_info_and_tokens(self):
         info = self.model.info
         self.assertEqual(info.architecture, "llama")

@@ -216,6 +216,13 @@ BRIM_API brim_status brim_session_clear(brim_session* session);
 BRIM_API brim_status brim_session_rewind(brim_session* session, int64_t tokens);
 /* Changes one sampling, stop or system option of a living session. */
 BRIM_API brim_status brim_session_set(brim_session* session, const char* key, const char* value);
+/* Removes every value of an option that may be given several times: "stop", "logit_bias". BRIM_INVALID_ARGUMENT for other
+ * keys, which always have one value: set it. */
+BRIM_API brim_status brim_session_unset(brim_session* session, const char* key);
+/* The value that an option has because it was given: at creation, by the saved session that this one continues, or since.
+ * `index` counts the values of an option that may be given several times, from 0. NULL in `value`: not given (so often), the
+ * default holds. Owned by the session, valid until its options change. */
+BRIM_API brim_status brim_session_option(const brim_session* session, const char* key, size_t index, const char** value);
 /* The conversation as a JSON array of {"role", "content"}: what is kept of it, which is eight bytes of text for each position of
  * the context, at least 128 KiB; of a longer one the oldest exchanges are gone. */
 BRIM_API brim_status brim_session_messages(brim_session* session, const char** json, size_t* size);

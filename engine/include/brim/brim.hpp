@@ -272,6 +272,16 @@ class Session {
   void set(const std::string& key, const std::string& value) {
     detail::check(brim_session_set(handle_.get(), key.c_str(), value.c_str()));
   }
+  /// Removes every value of an option that may be given several times: "stop", "logit_bias".
+  void unset(const std::string& key) { detail::check(brim_session_unset(handle_.get(), key.c_str())); }
+  /// The values that an option was given: none where the default holds, several for "stop" and "logit_bias".
+  std::vector<std::string> option(const std::string& key) const {
+    std::vector<std::string> values;
+    for (const char* value = nullptr;; values.emplace_back(value)) {
+      detail::check(brim_session_option(handle_.get(), key.c_str(), values.size(), &value));
+      if (value == nullptr) return values;
+    }
+  }
   std::string messages() {
     const char* json = nullptr;
     std::size_t size = 0;

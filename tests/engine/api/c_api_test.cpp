@@ -132,6 +132,80 @@ TEST_CASE("null pointers and wrong sizes are refused in words") {
   brim_model_free(model);
 }
 
+TEST_CASE("options of a living session are read as they were given, and those with several values removed") {
+  const TinyFile file;
+  brim_model* model = nullptr;
+  REQUIRE(brim_model_load(file.path.c_str(), nullptr, nullptr, nullptr, &model) == BRIM_OK);
+  brim_options* options = nullptr;
+  REQUIRE(brim_options_create(&options) == BRIM_OK);
+  for (const char* stop : {"one", "two"}) REQUIRE(brim_options_set(options, "stop", stop) == BRIM_OK);
+  for (const char* temperature : {"0.25", "0.5"}) REQUIRE(brim_options_set(options, "temperature", temperature) == BRIM_OK);
+  brim_session* session = nullptr;
+  REQUIRE(brim_session_create(model, options, &session) == BRIM_OK);
+  brim_options_free(options);
+
+  const auto option = [&](const char* key, std::size_t index) -> std::string {
+    const char* value = "untouched";
+    REQUIRE(brim_session_option(session, key, index, &value) == BRIM_OK);
+    return value == nullptr ? "-" : value;
+  };
+  CHECK(option("stop", 0) == "one");
+  CHECK(option("stop", 1) == "two");
+  CHECK(option("stop", 2) == "-");
+  CHECK(option("temperature", 0) == "0.5");  // the last one holds
+  CHECK(option("temperature", 1) == "-");
+  CHECK(option("top_k", 0) == "-");
+  CHECK(option("no such key", 0) == "-");
+
+  REQUIRE(brim_session_set(session, "stop", "three") == BRIM_OK);
+  REQUIRE(brim_session_set(session, "logit_bias", "5-inf") == BRIM_OK);
+  REQUIRE(brim_session_set(session, "temperature", "0.75") == BRIM_OK);
+  CHECK(option("stop", 2) == "three");
+  CHECK(option("logit_bias", 0) == "5-inf");
+  CHECK(option("temperature", 0) == "0.75");
+
+  REQUIRE(brim_session_unset(session, "stop") == BRIM_OK);
+  CHECK(option("stop", 0) == "-");
+  CHECK(option("logit_bias", 0) == "5-inf");
+  REQUIRE(brim_session_unset(session, "logit_bias") == BRIM_OK);
+  CHECK(option("logit_bias", 0) == "-");
+  CHECK(brim_session_unset(session, "temperature") == BRIM_INVALID_ARGUMENT);
+  CHECK(says("temperature"));
+  CHECK(option("temperature", 0) == "0.75");
+  CHECK(brim_session_unset(session, nullptr) == BRIM_INVALID_ARGUMENT);
+  CHECK(brim_session_unset(nullptr, "stop") == BRIM_INVALID_ARGUMENT);
+  CHECK(brim_session_option(session, "stop", 0, nullptr) == BRIM_INVALID_ARGUMENT);
+  brim_session_free(session);
+  brim_model_free(model);
+}
+
+TEST_CASE("a bias and a stop string that were removed change no token") {
+  const TinyFile file;
+  brim_model* model = nullptr;
+  REQUIRE(brim_model_load(file.path.c_str(), nullptr, nullptr, nullptr, &model) == BRIM_OK);
+  const auto first_tokens = [&](bool remove) {
+    brim_session* session = nullptr;
+    REQUIRE(brim_session_create(model, nullptr, &session) == BRIM_OK);
+    REQUIRE(brim_session_set(session, "temperature", "0") == BRIM_OK);
+    if (remove) {
+      REQUIRE(brim_session_set(session, "logit_bias", "70+1000") == BRIM_OK);
+      REQUIRE(brim_session_set(session, "stop", "C") == BRIM_OK);
+      REQUIRE(brim_session_unset(session, "logit_bias") == BRIM_OK);
+      REQUIRE(brim_session_unset(session, "stop") == BRIM_OK);
+    }
+    const int32_t prompt[] = {1, 70, 71};
+    REQUIRE(brim_session_append_ids(session, prompt, 3) == BRIM_OK);
+    std::vector<int32_t> ids;
+    brim_piece piece{};
+    piece.size = sizeof piece;
+    while (ids.size() < 6 && brim_session_next(session, &piece) == BRIM_OK && piece.end == 0) ids.push_back(piece.id);
+    brim_session_free(session);
+    return ids;
+  };
+  CHECK(first_tokens(true) == first_tokens(false));
+  brim_model_free(model);
+}
+
 TEST_CASE("an older caller's smaller struct is filled as far as it goes") {
   const TinyFile file;
   brim_model* model = nullptr;
