@@ -55,7 +55,7 @@ std::vector<std::string> model_paths(const std::vector<std::string>& given) {
     paths.insert(paths.end(), words.begin(), words.end());
   }
   for (const std::string& path : paths) {
-    if (!is_file(path)) throw Failure(2, fmt::format("--model: there is no file {}", printable(path)));
+    if (!is_file(path)) throw Failure(2, fmt::format("--model: there is no file {}", path));
   }
   return paths;
 }
@@ -74,7 +74,7 @@ Grid grid_of(const BenchOptions& options) {
   grid.weights = bench::split_words(options.weights, "--weights");
   for (const std::string& where : grid.weights) {
     if (where != "private" && where != "shared" && where != "file") {
-      throw Failure(2, fmt::format("--weights: expected private, shared or file, found '{}'", printable(where)));
+      throw Failure(2, fmt::format("--weights: expected private, shared or file, found '{}'", where));
     }
   }
   grid.depths = bench::parse_numbers(options.depths, "--n-depth", 0, kMost);
@@ -86,7 +86,7 @@ Grid grid_of(const BenchOptions& options) {
   for (const std::string& type : bench::split_words(options.kv_types, "--kv-type")) {
     std::string wished = type;
     if (const std::string wrong = kv_type_check()(wished); !wrong.empty()) {
-      throw Failure(2, fmt::format("--kv-type: {}", printable(wrong)));
+      throw Failure(2, fmt::format("--kv-type: {}", wrong));
     }
     for (const std::string& budget : bench::split_words(options.kv_budgets, "--kv-budget")) {
       for (const std::string& split : bench::split_words(options.kv_splits, "--kv-split")) {

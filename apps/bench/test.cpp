@@ -21,7 +21,7 @@ std::vector<std::string> split_words(const std::vector<std::string>& texts, std:
   for (const std::string_view text : texts) {
     for (std::size_t start = 0; start <= text.size();) {
       const std::size_t end = std::min(text.find(',', start), text.size());
-      if (end == start) throw Failure(2, fmt::format("{}: a value is missing in '{}'", option, printable(text)));
+      if (end == start) throw Failure(2, fmt::format("{}: a value is missing in '{}'", option, text));
       words.emplace_back(text.substr(start, end - start));
       start = end + 1;
     }
@@ -36,7 +36,7 @@ std::vector<std::int64_t> parse_numbers(const std::vector<std::string>& texts, s
     std::int64_t number = 0;
     const auto [end, failure] = std::from_chars(word.data(), word.data() + word.size(), number);
     if (failure != std::errc() || end != word.data() + word.size() || number < least || number > most) {
-      throw Failure(2, fmt::format("{}: expected numbers from {} to {}, found '{}'", option, least, most, printable(word)));
+      throw Failure(2, fmt::format("{}: expected numbers from {} to {}, found '{}'", option, least, most, word));
     }
     numbers.push_back(number);
   }

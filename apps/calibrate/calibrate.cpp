@@ -13,11 +13,11 @@
 #include "apps/commands.hpp"
 #include "apps/eval/text_windows.hpp"
 #include "apps/model_options/reading.hpp"
+#include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/output.hpp"
 #include "apps/terminal/progress_line.hpp"
 #include "apps/terminal/quantities.hpp"
-#include "apps/terminal/style.hpp"
 #include "engine/base/hash.hpp"
 #include "engine/base/size_text.hpp"
 #include "kernels/kv_type.hpp"
@@ -189,7 +189,7 @@ void calibrate(const CalibrateOptions& options) {
     write_carrying(source, model::to_json(file), options.into);
     say(fmt::format("{} is {} with its profile.", options.into, options.model.path));
   }
-  write_output(options.json ? model::to_json(file) : report(file));
+  write_output(options.json ? printable_json(model::to_json(file)) : report(file));
 }
 
 }  // namespace

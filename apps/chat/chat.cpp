@@ -7,14 +7,15 @@
 
 #include "apps/chat/one_shot.hpp"
 #include "apps/chat/repl.hpp"
+#include "apps/chat/session_file.hpp"
 #include "apps/commands.hpp"
 #include "apps/model_options/load.hpp"
 #include "apps/model_options/model_options.hpp"
 #include "apps/model_options/speculation.hpp"
+#include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/output.hpp"
 #include "apps/terminal/quantities.hpp"
-#include "apps/terminal/style.hpp"
 
 namespace brim::apps {
 namespace {
@@ -25,7 +26,7 @@ struct ChatOptions {
   TemplateOptions chat_template;
   SamplingChoices sampling;
   SpeculationChoices speculation;
-  CLI::Option* question_given = nullptr;
+  CLI::Option *question_given = nullptr, *limit_given = nullptr;
   std::string question, system, session;
   std::int64_t limit = -1;
   bool json = false;
@@ -47,17 +48,15 @@ bool find_question(const ChatOptions& options, std::string& question) {
   return true;
 }
 
-bool is_there(const std::string& path) { return !path.empty() && access(path.c_str(), F_OK) == 0; }
-
-// Reads `options.session` where there is one; else everything begins anew.
-Session open_session(const ChatOptions& options, const Model& model, Settings& values, std::uint64_t seed) {
-  const bool goes_on = is_there(options.session);
+// Reads the saved session where there is one; else everything begins anew.
+Session open_session(const ChatOptions& options, const SessionFile& file, const Model& model, const Settings& values,
+                     std::uint64_t seed) {
+  const bool goes_on = file.exists();
   const bool keep_seed = goes_on && !options.sampling.seed;
   Options settings = session_options(options.memory, options.chat_template, {},
                                      keep_seed ? std::nullopt : std::optional(seed));
   set_speculation(options.speculation, settings);
   values.carry_over(settings);
-  if (keep_seed) values.forget_seed();
   return goes_on ? Session::restore(model, options.session, settings) : Session(model, settings);
 }
 
@@ -72,14 +71,12 @@ void chat(const ChatOptions& options) {
   one_shot.status = options.model.verbose || (!options.json && isatty(STDERR_FILENO) == 1);
   const bool once = find_question(options, one_shot.question);
   const std::string system = text_or_file(options.system, "--system");
+  SessionFile file(options.session);
   catch_interrupts();
   const std::uint64_t seed = chosen_seed(options.sampling);
-  Settings values(options.sampling, seed, options.limit, system);
+  Settings values(options.sampling, *options.limit_given ? std::optional(options.limit) : std::nullopt, system);
   const Model model = load_model(options.model);
-  Session session = open_session(options, model, values, seed);
-  const auto keep = [&] {
-    if (!options.session.empty()) session.save(options.session);
-  };
+  Session session = open_session(options, file, model, values, seed);
 
   const brim_model_info info = model.info();
   const bool speak = !once || options.model.verbose;
@@ -92,15 +89,21 @@ void chat(const ChatOptions& options) {
     }
   }
   Turns turns(session, info.context);
-  if (once) {
-    answer_once(session, turns, one_shot);
-    keep();
-    return;
+  bool finished = true;
+  try {
+    if (once) {
+      finished = answer_once(session, turns, one_shot);
+    } else {
+      say_quietly("Write a message, or /help. Ctrl-C stops an answer, Ctrl-D leaves.");
+      Conversation conversation{model, session, values, turns, file};
+      converse(conversation);
+    }
+  } catch (const std::exception&) {  // standard output cannot be written, say: what was said until then is kept
+    file.keep_or_say(session);
+    throw;
   }
-  say_quietly("Write a message, or /help. Ctrl-C stops an answer, Ctrl-D leaves.");
-  Conversation conversation{model, session, values, turns};
-  converse(conversation);
-  keep();
+  file.keep(session);
+  if (!finished || asked_to_end()) end_interrupted();
 }
 
 }  // namespace
@@ -121,10 +124,10 @@ void add_chat(CLI::App& parent) {
       ->group(group);
   command
       ->add_option("--session", options->session,
-                   "Go on from this file when it is there, and write it when you leave: KV memory, conversation, settings")
+                   "Go on from this file when it is there, and write it after every answer: KV memory, conversation, settings")
       ->type_name("FILE")
       ->group(group);
-  command->add_option("-n,--predict", options->limit, "Most tokens an answer may have; -1: no limit")
+  options->limit_given = command->add_option("-n,--predict", options->limit, "Most tokens an answer may have; -1: no limit")
       ->type_name("N")
       ->capture_default_str()
       ->check(CLI::Range(std::int64_t{-1}, std::int64_t{1} << 40).description(""))

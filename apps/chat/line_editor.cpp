@@ -3,7 +3,9 @@
 
 #include <histedit.h>
 #include <langinfo.h>
+#include <poll.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,8 +13,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <cwchar>
 #include <filesystem>
+#include <optional>
 
+#include "apps/chat/bracketed_paste.hpp"
+#include "apps/chat/prompt_signals.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/style.hpp"
 
@@ -42,30 +48,134 @@ struct LineEditor::Parts {
   EditLine* editor = nullptr;
   History* history = nullptr;
   HistEvent event{};
+  std::FILE* screen = nullptr;
   std::string path, prompt;
   Style style;
+  std::optional<PromptSignals> signals;  ///< while a line is being read
+  bool terminal = false;                 ///< that knows bracketed paste, probably
+  bool pasted_lines = false;
+
+  static Parts& of(EditLine* editor) {
+    Parts* parts = nullptr;
+    el_get(editor, EL_CLIENTDATA, &parts);
+    return *parts;
+  }
 
   // libedit asks for the prompt each time it draws it; \1 stands around what takes no room.
   static char* current_prompt(EditLine* editor) {
-    Parts* parts = nullptr;
-    el_get(editor, EL_CLIENTDATA, &parts);
-    return parts->prompt.data();
+    return of(editor).prompt.data();
+  }
+
+  void ask_for_bracketed_paste(bool on) {
+    if (!terminal) return;
+    const std::string_view request = on ? kBracketedPasteOn : kBracketedPasteOff;
+    std::fwrite(request.data(), 1, request.size(), screen);
+    std::fflush(screen);
+  }
+
+  // Lets libedit have the terminal. CR and LF of pasted text stay apart then.
+  void edit_lines() {
+    el_set(editor, EL_PREP_TERM, 1);
+    termios state{};
+    if (terminal && tcgetattr(STDIN_FILENO, &state) == 0) {
+      state.c_iflag &= ~static_cast<tcflag_t>(ICRNL | INLCR);
+      tcsetattr(STDIN_FILENO, TCSANOW, &state);
+    }
+    ask_for_bracketed_paste(true);
+  }
+
+  // The terminal is in its usual state while we are stopped. Where no shell could continue us, nothing happens.
+  void stop() {
+    el_set(editor, EL_PREP_TERM, 0);
+    ask_for_bracketed_paste(false);
+    const bool stopped = signals->stop();
+    edit_lines();
+    if (stopped) el_set(editor, EL_REFRESH);
+  }
+
+  // Does what signals ask for. False when the line is not to be waited for any longer.
+  bool heed_signals() {
+    if (interrupted()) return false;
+    if (!signals) return true;
+    if (signals->stop_requested()) stop();
+    if (signals->continued()) {  // after SIGSTOP: whoever had the terminal meanwhile may have changed it
+      edit_lines();
+      el_set(editor, EL_REFRESH);
+    }
+    if (signals->resized()) {
+      el_resize(editor);
+      el_set(editor, EL_REFRESH);
+    }
+    return !interrupted();
+  }
+
+  // Waits until a byte can be read from the keyboard. False when a signal ended the waiting.
+  bool wait_for_byte() {
+    while (true) {
+      clear_wakes();
+      if (!heed_signals()) return false;
+      pollfd waits[] = {{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0},
+                        {.fd = wake_descriptor(), .events = POLLIN, .revents = 0}};
+      if (::poll(waits, 2, -1) < 0 && errno != EINTR) return false;
+      if (waits[1].revents == 0 && waits[0].revents != 0) return true;
+    }
+  }
+
+  // libedit's source of characters: 1 and a character, 0 at the end of input, −1 for a signal or an error.
+  static int next_character(EditLine* editor, wchar_t* character) {
+    Parts& parts = of(editor);
+    std::mbstate_t state{};
+    while (true) {
+      if (!parts.wait_for_byte()) {
+        errno = EINTR;
+        return -1;
+      }
+      char byte = 0;
+      const ssize_t got = ::read(STDIN_FILENO, &byte, 1);
+      if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+      if (got <= 0) return static_cast<int>(got);
+      const std::size_t used = std::mbrtowc(character, &byte, 1, &state);
+      if (used == static_cast<std::size_t>(-2)) continue;  // inside a character
+      if (used == static_cast<std::size_t>(-1)) *character = L'\uFFFD';
+      return 1;
+    }
+  }
+
+  // Bound to the mark that pasted text begins with: takes all of it, up to the other mark, into the line as it is.
+  static unsigned char take_paste(EditLine* editor, wint_t) {
+    std::wstring sent;
+    while (!sent.ends_with(kPasteEnds)) {
+      wchar_t character = L'\0';
+      if (el_wgetc(editor, &character) <= 0) return CC_EOF;
+      sent += character;
+    }
+    const std::wstring text = pasted_text(std::wstring_view(sent).substr(0, sent.size() - kPasteEnds.size()));
+    const LineInfoW* line = el_wline(editor);
+    if (line->cursor == line->buffer && text.find(L'\n') != std::wstring::npos) of(editor).pasted_lines = true;
+    if (!text.empty() && el_winsertstr(editor, text.c_str()) != 0) return CC_ERROR;
+    return CC_REFRESH;
   }
 };
 
 LineEditor::LineEditor(std::string history) : parts_(std::make_unique<Parts>()) {
   Parts& parts = *parts_;
   use_utf8_locale();
-  std::FILE* screen = isatty(STDOUT_FILENO) == 1 ? stdout : stderr;
-  parts.style = Style::of(fileno(screen));
+  parts.screen = isatty(STDOUT_FILENO) == 1 ? stdout : stderr;
+  parts.style = Style::of(fileno(parts.screen));
+  const char* kind = std::getenv("TERM");
+  parts.terminal = isatty(STDIN_FILENO) == 1 && kind != nullptr && std::strcmp(kind, "dumb") != 0;
   parts.path = std::move(history);
-  parts.editor = el_init("brim", stdin, screen, stderr);
+  parts.editor = el_init("brim", stdin, parts.screen, stderr);
   parts.history = history_init();
   if (parts.editor == nullptr || parts.history == nullptr) return;
   el_set(parts.editor, EL_CLIENTDATA, &parts);
   el_set(parts.editor, EL_PROMPT_ESC, &Parts::current_prompt, '\1');
   el_set(parts.editor, EL_EDITOR, "emacs");
-  el_set(parts.editor, EL_SIGNAL, 1);  // the terminal is put right before our handlers see a signal
+  el_set(parts.editor, EL_SIGNAL, 0);  // libedit would pass signals on to the whole process group
+  el_wset(parts.editor, EL_GETCFN, &Parts::next_character);
+  el_set(parts.editor, EL_ADDFN, "brim-take-paste", "Take pasted text as it is", &Parts::take_paste);
+  el_set(parts.editor, EL_BIND, kPasteBegins, "brim-take-paste", nullptr);
+  el_set(parts.editor, EL_BIND, "^I", "ed-insert", nullptr);
   el_set(parts.editor, EL_HIST, ::history, parts.history);
   el_set(parts.editor, EL_BIND, "^R", "em-inc-search-prev", nullptr);
   el_set(parts.editor, EL_BIND, "\\e[1~", "ed-move-to-beg", nullptr);
@@ -99,15 +209,24 @@ LineEditor::Outcome LineEditor::read(const std::string& prompt, std::string& lin
   line.clear();
   if (parts.editor == nullptr) return Outcome::ended;
   forget_interrupts();
+  parts.pasted_lines = false;
   int count = 0;
   errno = 0;
+  el_resize(parts.editor);  // the window may have changed since the last line
+  parts.signals.emplace(STDIN_FILENO);
+  parts.edit_lines();
   const char* read = el_gets(parts.editor, &count);
+  el_set(parts.editor, EL_PREP_TERM, 0);
+  parts.ask_for_bracketed_paste(false);
+  parts.signals.reset();
   if (interrupted()) return Outcome::interrupted;
   if (read == nullptr || count <= 0) return Outcome::ended;
   line.assign(read, static_cast<std::size_t>(count));
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.pop_back();
   return Outcome::line;
 }
+
+bool LineEditor::pasted_lines() const { return parts_->pasted_lines; }
 
 void LineEditor::remember(const std::string& line) {
   Parts& parts = *parts_;

@@ -22,9 +22,12 @@ class LineEditor {
   LineEditor(const LineEditor&) = delete;
   LineEditor& operator=(const LineEditor&) = delete;
 
-  /// Waits for a line after `prompt` (plain text; shown in the prompt colour). `line` is without its newline. Ctrl-C:
-  /// interrupted; Ctrl-D on an empty line, or the end of input: ended.
+  /// Waits for a line after `prompt` (plain text; shown in the prompt colour). `line` is without its final newlines; what
+  /// was pasted may hold others. Ctrl-C, SIGTERM and SIGHUP: interrupted; Ctrl-D on an empty line, or the end of input:
+  /// ended.
   Outcome read(const std::string& prompt, std::string& line);
+  /// Whether the line that read() returned begins with several pasted lines: text, whatever they look like.
+  bool pasted_lines() const;
   /// Adds a line to the history and its file.
   void remember(const std::string& line);
 

@@ -14,7 +14,7 @@ struct OneShot {
   bool status = false;  ///< a status line on standard error
 };
 
-/// The answer goes to standard output. Ctrl-C ends the program after what there is of it.
-void answer_once(Session& session, Turns& turns, const OneShot& one_shot);
+/// The answer goes to standard output. Returns false when it was interrupted; what there is of it stands in the session.
+bool answer_once(Session& session, Turns& turns, const OneShot& one_shot);
 
 }  // namespace brim::apps

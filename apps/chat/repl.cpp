@@ -4,9 +4,8 @@
 #include <string_view>
 
 #include "apps/chat/line_editor.hpp"
+#include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
-#include "apps/terminal/output.hpp"
-#include "apps/terminal/style.hpp"
 
 namespace brim::apps {
 namespace {
@@ -32,7 +31,8 @@ LineEditor::Outcome read_to_quotes(LineEditor& editor, std::string& message) {
   }
 }
 
-// One line, or several between """. What stands between quotes is never a command.
+// One line, or several between """ or pasted at once. What stands between quotes or begins with several pasted lines is
+// never a command.
 LineEditor::Outcome read_message(LineEditor& editor, std::string& message, bool& quoted) {
   std::string line;
   quoted = false;
@@ -40,8 +40,9 @@ LineEditor::Outcome read_message(LineEditor& editor, std::string& message, bool&
   if (outcome != LineEditor::Outcome::line) return outcome;
   editor.remember(line);
   std::string_view text = line;
-  quoted = text.starts_with(kQuotes);
+  quoted = text.starts_with(kQuotes) && !editor.pasted_lines();
   if (!quoted) {
+    quoted = editor.pasted_lines();
     message = line;
     return outcome;
   }
@@ -66,7 +67,7 @@ void converse(Conversation& conversation) {
     std::string message;
     bool quoted = false;
     const LineEditor::Outcome outcome = read_message(editor, message, quoted);
-    if (outcome == LineEditor::Outcome::ended) {
+    if (outcome == LineEditor::Outcome::ended || asked_to_end()) {
       say("");
       return;
     }
@@ -84,13 +85,16 @@ void converse(Conversation& conversation) {
     if (message.find_first_not_of(" \t\n") == std::string::npos) continue;
     if (!quoted && is_slash_command(message)) {
       if (!run_slash_command(message, conversation)) return;
-      continue;
+    } else {
+      try {
+        conversation.turns.take([&] { conversation.session.message("user", message); }, true, true);
+      } catch (const Exception& failure) {
+        say_notice(failure.what());
+      }
+      conversation.file.changed();
     }
-    try {
-      conversation.turns.take([&] { conversation.session.message("user", message); }, true, true);
-    } catch (const Exception& failure) {
-      say_notice(printable(failure.what()));
-    }
+    conversation.file.keep_or_say(conversation.session);
+    if (asked_to_end()) return;
   }
 }
 

@@ -1,8 +1,10 @@
-// What /set and /show know: the values this conversation's settings have now.
+// What /set and /show know: which settings a conversation has, what they are called and what they mean. The values are the
+// session's own.
 #pragma once
 
 #include <brim/brim.hpp>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,30 +15,30 @@ namespace brim::apps {
 
 class Settings {
  public:
-  Settings(const SamplingChoices& sampling, std::uint64_t seed, std::int64_t limit, const std::string& system);
+  /// What was given on the command line; `limit` and `system` empty: not given.
+  Settings(const SamplingChoices& sampling, std::optional<std::int64_t> limit, const std::string& system);
 
-  /// Changes a setting of the session; `name` is a key or a flag's name ("temp", "top-k"). Throws brim::Exception with
-  /// the engine's sentence, or Failure for a name that is none (with a suggestion). Returns the setting's key.
+  /// Changes a setting of the session; `name` is a key or a flag's name ("temp", "top-k"). A setting that may be given several
+  /// times gets one value more; "none" removes all. Throws brim::Exception with the engine's sentence, or Failure for a name
+  /// that does not exist (with a suggestion). Returns "NAME is now VALUE" or what else became of it, as /show spells both.
   std::string set(Session& session, std::string_view name, const std::string& value);
-  /// Sets what the settings are here, but for the seed.
+  /// Sets what was given here, but for the seed: a session that goes on from a file keeps the rest of its settings.
   void carry_over(Options& options) const;
-  /// The session goes on from one that was saved: its seed is not known here.
-  void forget_seed() { values_.erase("seed"); }
-  /// All names and values, two a line.
-  std::vector<std::string> lines() const;
-  /// One setting: its name, its value, what it means. Throws as set() for a name that is none.
-  std::string line(std::string_view name) const;
+  /// All names and values, two on one line where they are short.
+  std::vector<std::string> lines(const Session& session) const;
+  /// One setting: its name, its value, what it means. Throws as set() for a name that does not exist.
+  std::string line(const Session& session, std::string_view name) const;
 
  private:
   struct Row {
     std::string key, standard, help;
-    bool repeatable = false;
+    enum class Kind { number, text, repeatable } kind = Kind::number;
   };
   const Row& row(std::string_view name) const;
-  std::string value(const Row& row) const;
+  static std::string value(const Session& session, const Row& row);
 
   std::vector<Row> rows_;
-  std::map<std::string, std::vector<std::string>> values_;
+  std::map<std::string, std::vector<std::string>> given_;
 };
 
 }  // namespace brim::apps

@@ -14,10 +14,9 @@
 #include "apps/commands.hpp"
 #include "apps/generation/report.hpp"
 #include "apps/model_options/load.hpp"
+#include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
-#include "apps/terminal/output.hpp"
 #include "apps/terminal/quantities.hpp"
-#include "apps/terminal/style.hpp"
 
 namespace brim::apps {
 namespace {
@@ -34,28 +33,30 @@ void set(const std::string& argument, Conversation& conversation) {
   if (space == std::string::npos) throw Failure(2, "Say what: /set NAME VALUE (/show lists the names)");
   const std::size_t value = argument.find_first_not_of(" \t=", space);
   const std::string text = value == std::string::npos ? "" : argument.substr(value);
-  const std::string key = conversation.settings.set(conversation.session, argument.substr(0, space), text);
-  say_quietly(fmt::format("{} is now {}", key, text.empty() ? "empty" : printable(text)));
+  say_quietly(conversation.settings.set(conversation.session, argument.substr(0, space), text));
+  conversation.file.changed();
 }
 
 void show(const std::string& argument, Conversation& conversation) {
   if (!argument.empty()) {
-    say(conversation.settings.line(argument));
+    say(conversation.settings.line(conversation.session, argument));
     return;
   }
   say_what_is_loaded(conversation.model, conversation.session);
   say_quietly(fmt::format("trained for {} tokens", grouped_text(conversation.model.info().context)));
-  for (const std::string& line : conversation.settings.lines()) say(line);
+  for (const std::string& line : conversation.settings.lines(conversation.session)) say(line);
 }
 
 void clear(const std::string&, Conversation& conversation) {
   conversation.session.clear();
+  conversation.file.changed();
   conversation.turns.forget_notices();
   say_quietly("The conversation begins anew.");
 }
 
 void regenerate(const std::string&, Conversation& conversation) {
   conversation.turns.take([&] { conversation.session.regenerate(); }, true, true);
+  conversation.file.changed();
 }
 
 bool is_json(const std::string& path) { return path.ends_with(".json"); }
@@ -85,11 +86,11 @@ void save(const std::string& argument, Conversation& conversation) {
 
 void load(const std::string& argument, Conversation& conversation) {
   const std::string path = needed(argument, "/load FILE");
+  conversation.file.changed();
   if (!is_json(path)) {
     Options settings;
     conversation.settings.carry_over(settings);
     conversation.session = Session::restore(conversation.model, path, settings);
-    conversation.settings.forget_seed();
     conversation.turns.forget_notices();
     say_quietly(fmt::format("Going on from {}: {} tokens.", path, grouped_text(conversation.session.stats().tokens)));
     return;
@@ -125,7 +126,7 @@ void stats(const std::string&, Conversation& conversation) {
 
 void kv_memory(const std::string&, Conversation& conversation) {
   const brim_stats now = conversation.session.stats();
-  say_quietly(printable(conversation.session.describe()));
+  say_quietly(conversation.session.describe());
   say(fmt::format("{} of {} in use, {} at most so far", bytes_text(now.kv_bytes), bytes_text(now.kv_budget_bytes),
                   bytes_text(now.kv_peak_bytes)));
   for (const std::string& layer : layer_lines(conversation.session)) say(layer);
@@ -141,7 +142,7 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
-    {"/help", "", "This list", help},
+    {"/help", "", "This list; so does /?", help},
     {"/set", "NAME VALUE", "Change a setting: /set temperature 0.7, /set system You are a pirate.", set},
     {"/show", "[NAME]", "The model and all settings, or what one of them means", show},
     {"/clear", "", "Forget the conversation", clear},
@@ -165,6 +166,7 @@ void help(const std::string&, Conversation&) {
 }  // namespace
 
 bool is_slash_command(const std::string& line) {
+  if (line.starts_with("/?")) return line.find_first_not_of(" \t", 2) == std::string::npos;
   if (line.size() < 2 || line[0] != '/' || std::isalpha(static_cast<unsigned char>(line[1])) == 0) return false;
   const std::string word = line.substr(1, line.find_first_of(" \t") - 1);
   return word.find('/') == std::string::npos;
@@ -172,7 +174,8 @@ bool is_slash_command(const std::string& line) {
 
 bool run_slash_command(const std::string& line, Conversation& conversation) {
   const std::size_t space = line.find_first_of(" \t");
-  const std::string name = line.substr(0, space);
+  std::string name = line.substr(0, space);
+  if (name == "/?") name = "/help";
   const std::size_t start = space == std::string::npos ? space : line.find_first_not_of(" \t", space);
   std::string argument = start == std::string::npos ? "" : line.substr(start);
   argument.erase(argument.find_last_not_of(" \t") + 1);
@@ -186,9 +189,9 @@ bool run_slash_command(const std::string& line, Conversation& conversation) {
       }
       names.emplace_back(command.name);
     }
-    say(fmt::format("There is no command {}.{} /help lists them.", printable(name), did_you_mean(name, names)));
+    say(fmt::format("There is no command {}.{} /help lists them.", name, did_you_mean(name, names)));
   } catch (const Exception& failure) {
-    say(printable(failure.what()));
+    say(failure.what());
   } catch (const Failure& failure) {
     say(failure.what());
   }

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "apps/chat/session_file.hpp"
 #include "apps/chat/settings.hpp"
 #include "apps/chat/turn.hpp"
 
@@ -14,6 +15,7 @@ struct Conversation {
   Session& session;
   Settings& settings;
   Turns& turns;
+  SessionFile& file;  ///< of --session
 };
 
 /// Whether the line is a command and no message: a slash and a letter, and no second slash in the word ("/usr/bin" is a

@@ -2,9 +2,9 @@
 #include "apps/chat/turn.hpp"
 
 #include "apps/generation/report.hpp"
+#include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/output.hpp"
-#include "apps/terminal/style.hpp"
 
 namespace brim::apps {
 

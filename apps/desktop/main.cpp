@@ -1,10 +1,30 @@
 // brim-desktop [MODEL.gguf]: a chat window.
+#include <unistd.h>
+
 #include <QApplication>
+#include <cstdio>
 
 #include "apps/desktop/main_window.hpp"
 
+namespace {
+
+// Without a display Qt says so at length and aborts: one sentence and an exit code in its place. What it warns of on the way
+// there is part of the same.
+void while_starting(QtMsgType type, const QMessageLogContext&, const QString&) {
+  if (type != QtFatalMsg) return;
+  std::fputs(
+      "brim-desktop: there is no display to open a window on: expected an X11 or Wayland session (DISPLAY, "
+      "WAYLAND_DISPLAY); brim chat needs none\n",
+      stderr);
+  ::_exit(1);
+}
+
+}  // namespace
+
 int main(int count, char** arguments) {
+  qInstallMessageHandler(while_starting);
   QApplication application(count, arguments);
+  qInstallMessageHandler(nullptr);
   QApplication::setOrganizationName("brim");
   QApplication::setApplicationName("brim-desktop");
   brim::desktop::MainWindow window;

@@ -171,7 +171,13 @@ void MainWindow::send_or_stop() {
     return;
   }
   const QString text = line_->text().trimmed();
-  if (text.isEmpty() || models_->currentIndex() < 0) return;
+  if (text.isEmpty()) return;
+  if (models_->currentIndex() < 0) {
+    const QString sentence = tr("No model is open: choose one at the top, or press Open….");
+    statusBar()->showMessage(sentence);
+    say_in(sentence, "red");
+    return;
+  }
   line_->clear();
   say_in(text, "gray");
   said_->append(QString());

@@ -13,11 +13,11 @@
 #include "apps/model_options/model_options.hpp"
 #include "apps/model_options/reading.hpp"
 #include "apps/run/prompt_ids.hpp"
+#include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/output.hpp"
 #include "apps/terminal/progress_line.hpp"
 #include "apps/terminal/quantities.hpp"
-#include "apps/terminal/style.hpp"
 #include "engine/generate/reader.hpp"
 #include "engine/model/model.hpp"
 
@@ -73,7 +73,7 @@ void report(const Losses& losses, const generate::Reader& reader, bool json) {
     object["kv_budget_bytes"] = reader.memory().kv.budget_bytes;
     object["kv_peak_bytes"] = reader.cache().bytes_peak();
     object["kv_evicted"] = reader.cache().evicted();
-    write_output(object.dump() + "\n");
+    write_output(printable_json(object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)) + "\n");
     return;
   }
   write_output(fmt::format(

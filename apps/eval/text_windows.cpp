@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "apps/commands.hpp"
+#include "apps/terminal/error_output.hpp"
 #include "apps/terminal/quantities.hpp"
-#include "apps/terminal/style.hpp"
 
 namespace brim::apps {
 namespace {

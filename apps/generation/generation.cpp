@@ -45,7 +45,12 @@ Answer generate(Session& session, const std::function<void(std::string_view text
       answer.text += piece.text;
       answer.end = piece.end;
       if (piece.id >= 0) answer.ids.push_back(piece.id);
-      on_piece(piece.text, piece.id);
+      try {
+        on_piece(piece.text, piece.id);
+      } catch (...) {  // the answer ends here: what there is of it stays in the session
+        session.finish();
+        throw;
+      }
     });
     if (went_on) continue;
     answer.interrupted = true;

@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "apps/terminal/error_output.hpp"
 #include "apps/terminal/quantities.hpp"
-#include "apps/terminal/style.hpp"
 
 namespace brim::apps {
 

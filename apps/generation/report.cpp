@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "apps/terminal/printable.hpp"
 #include "apps/terminal/quantities.hpp"
 
 namespace brim::apps {
@@ -54,7 +55,7 @@ std::string answer_json(const Answer& answer, const brim_stats& stats) {
         {"full_bytes", stats.kv_full_bytes},
         {"scratch_bytes", stats.scratch_bytes},
         {"evicted", stats.evicted}}}};
-  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  return printable_json(json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)) + "\n";
 }
 
 }  // namespace brim::apps

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/inspect/reports.hpp"
+#include "apps/terminal/printable.hpp"
 #include "engine/kv/layout.hpp"
 #include "kernels/kv_type.hpp"
 
@@ -136,7 +137,7 @@ std::string json_report(const io::Gguf& file, const Summary& summary) {
                        {"no_memory_plan_because", summary.no_plan ? Json(summary.no_plan->sentence) : Json()},
                        {"metadata", metadata_json(file)},
                        {"tensors", tensors_json(file)}};
-  return report.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return printable_json(report.dump(-1, ' ', false, Json::error_handler_t::replace)) + "\n";
 }
 
 }  // namespace brim::apps

@@ -4,11 +4,10 @@
 #include <fmt/format.h>
 
 #include "apps/commands.hpp"
+#include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
-#include "apps/terminal/output.hpp"
 #include "apps/terminal/progress_line.hpp"
 #include "apps/terminal/quantities.hpp"
-#include "apps/terminal/style.hpp"
 
 namespace brim::apps {
 
@@ -62,11 +61,11 @@ void run_command(const std::function<void()>& command) {
 void say_what_is_loaded(const Model& model, Session& session) {
   const brim_model_info info = model.info();
   say_parts_quietly(
-      {printable(info.name),
-       fmt::format("{}, {} parameters, {}, {}", printable(info.architecture), count_text(info.parameters),
+      {info.name,
+       fmt::format("{}, {} parameters, {}, {}", info.architecture, count_text(info.parameters),
                    info.quantisation, bytes_text(info.weight_bytes)),
        fmt::format("{} {}, {}", info.threads, info.threads == 1 ? "thread" : "threads", brim_isa())});
-  say_quietly(printable(session.describe()));
+  say_quietly(session.describe());
 }
 
 }  // namespace brim::apps

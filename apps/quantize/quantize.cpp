@@ -1,11 +1,8 @@
 // `brim quantize IN OUT TYPE`: the command line, the progress and the summary. Sits on quant/mix for the rules and on
 // engine/io for the files.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <chrono>
-#include <csignal>
-#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -15,6 +12,10 @@
 #include "apps/commands.hpp"
 #include "apps/quantize/plan.hpp"
 #include "apps/quantize/repack.hpp"
+#include "apps/terminal/error_output.hpp"
+#include "apps/terminal/interrupts.hpp"
+#include "apps/terminal/output.hpp"
+#include "apps/terminal/style.hpp"
 #include "engine/base/size_text.hpp"
 #include "engine/io/gguf_writer.hpp"
 #include "kernels/threads.hpp"
@@ -28,8 +29,6 @@ struct Arguments {
   bool pure = false;
   bool json = false;
 };
-
-volatile std::sig_atomic_t interrupted = 0;
 
 std::string types_text() {
   std::string text = "Types:\n";
@@ -64,19 +63,18 @@ class ProgressLine {
       const auto now = std::chrono::steady_clock::now();
       if (shown_ >= 0 && percent < 100 && now - last_ < std::chrono::milliseconds(100)) return;
       last_ = now;
-      fmt::print(stderr, "\r\033[K{:3d} %  {}/{}  {}", percent, tensor, tensors_, what);
-      std::fflush(stderr);
+      rewrite_line(fmt::format("{:3d} %  {}/{}  {}", percent, tensor, tensors_, what));
     } else if (percent / 10 > shown_ / 10) {
-      fmt::print(stderr, "{:3d} %  {}/{}  {}\n", percent, tensor, tensors_, what);
+      say(fmt::format("{:3d} %  {}/{}  {}", percent, tensor, tensors_, what));
     }
     shown_ = percent;
   }
   void clear() const {
-    if (terminal_ && shown_ >= 0) fmt::print(stderr, "\r\033[K");
+    if (terminal_ && shown_ >= 0) erase_line();
   }
 
  private:
-  bool terminal_ = ::isatty(STDERR_FILENO) != 0;
+  bool terminal_ = error_is_terminal();
   std::uint64_t total_;
   std::size_t tensors_;
   int shown_ = -10;
@@ -102,16 +100,16 @@ void report(const Arguments& arguments, const quant::MixInfo& mix, const Quantiz
   const double bits =
       plan.values == 0 ? 0 : 8.0 * static_cast<double>(plan.bytes_after) / static_cast<double>(plan.values);
   if (plan.fallbacks > 0) {
-    fmt::print(stderr,
-               "note: {} of {} tensors have rows that the blocks of their format do not divide; they got another one\n",
-               plan.fallbacks, plan.choices.size());
+    say(fmt::format(
+        "note: {} of {} tensors have rows that the blocks of their format do not divide; they got another one",
+        plan.fallbacks, plan.choices.size()));
   }
   if (plan.requantized > 0) {
-    fmt::print(stderr, "note: {} tensors were quantised already; packing the unquantised model would lose less\n",
-               plan.requantized);
+    say(fmt::format("note: {} tensors were quantised already; packing the unquantised model would lose less",
+                    plan.requantized));
   }
   if (not_finite > 0)
-    fmt::print(stderr, "warning: {} weights are not finite numbers and were written as 0\n", not_finite);
+    say(fmt::format("warning: {} weights are not finite numbers and were written as 0", not_finite));
   if (arguments.json) {
     const nlohmann::ordered_json summary = {
         {"input", arguments.input},       {"output", arguments.output},
@@ -122,13 +120,18 @@ void report(const Arguments& arguments, const quant::MixInfo& mix, const Quantiz
         {"requantized", plan.requantized}, {"not_finite", not_finite},
         {"seconds", seconds},
     };
-    fmt::print("{}\n", summary.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    write_output(printable_json(summary.dump(2, ' ', false, nlohmann::json::error_handler_t::replace)) + "\n");
     return;
   }
   std::string formats;
   for (const auto& [name, count] : counts) formats += fmt::format("{}{} {}", formats.empty() ? "" : ", ", count, name);
-  fmt::print("{}: {}, {} → {}, {:.2f} bits a weight ({}) in {:.1f} s\n", arguments.output, mix.name,
-             size_text(plan.bytes_before), size_text(plan.bytes_after), bits, formats, seconds);
+  write_output(fmt::format("{}: {}, {} → {}, {:.2f} bits a weight ({}) in {:.1f} s\n", arguments.output, mix.name,
+                           size_text(plan.bytes_before), size_text(plan.bytes_after), bits, formats, seconds));
+}
+
+/// What fails once the output was opened is the work, not the input.
+void unwrap_writing(const Status& written) {
+  if (!written) throw Failure(1, written.error().sentence);
 }
 
 void quantize(const Arguments& arguments) {
@@ -144,8 +147,8 @@ void quantize(const Arguments& arguments) {
   describe(writer, model, mix_facts, plan);
   unwrap(writer.begin(arguments.output));
 
-  std::signal(SIGINT, [](int) { interrupted = 1; });  // so that the unfinished file is removed
-  std::signal(SIGTERM, [](int) { interrupted = 1; });
+  catch_interrupts();  // so that the unfinished file is removed
+  const InterruptScope scope;
   Repacker repacker(arguments.threads > 0 ? arguments.threads : kernels::default_threads());
   ProgressLine progress(plan.bytes_before, plan.choices.size());
   std::uint64_t done = 0;
@@ -156,14 +159,14 @@ void quantize(const Arguments& arguments) {
                                          format == tensor.format ? "" : fmt::format(" → {}", quant::info(format).name));
     const Status written = repacker.repack(tensor, format, writer, [&](std::size_t bytes) {
       progress.show(done + bytes, i + 1, what);
-      return interrupted == 0;
+      return !interrupted();
     });
     if (!written) progress.clear();
-    unwrap(written);
+    unwrap_writing(written);
     done += tensor.data.size();
   }
   progress.clear();
-  unwrap(writer.finish());
+  unwrap_writing(writer.finish());
   report(arguments, mix_facts, plan, repacker.not_finite(),
          std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
 }

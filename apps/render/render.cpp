@@ -80,8 +80,7 @@ void render(const RenderChoices& choices) {
                                                             source.bos_token, source.eos_token)
                                    : read_variables(choices.variables);
   const Result<std::string> prompt = chat_template.render(variables, options);
-  // The sentence may be the template's own: nothing in it shall command the terminal.
-  if (!prompt) throw Failure(1, printable(prompt.error().sentence));
+  if (!prompt) throw Failure(1, prompt.error().sentence);
   write_output(*prompt);
 }
 

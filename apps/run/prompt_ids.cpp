@@ -7,7 +7,6 @@
 #include <string>
 
 #include "apps/commands.hpp"
-#include "apps/terminal/output.hpp"
 
 namespace brim::apps {
 
@@ -22,7 +21,7 @@ std::vector<std::int32_t> parse_prompt_ids(std::string_view text, std::string_vi
     std::int32_t id = 0;
     const auto [end, failure] = std::from_chars(word.data(), word.data() + word.size(), id);
     if (failure != std::errc() || end != word.data() + word.size() || id < 0) {
-      throw Failure(2, fmt::format("{}: '{}' is no token id", option, printable(word.substr(0, 40))));
+      throw Failure(2, fmt::format("{}: '{}' is no token id", option, word.substr(0, 40)));
     }
     ids.push_back(id);
     text.remove_prefix(word.size());

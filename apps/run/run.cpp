@@ -12,9 +12,9 @@
 #include "apps/model_options/model_options.hpp"
 #include "apps/model_options/speculation.hpp"
 #include "apps/run/prompt_ids.hpp"
+#include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/output.hpp"
-#include "apps/terminal/style.hpp"
 
 namespace brim::apps {
 namespace {

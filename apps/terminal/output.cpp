@@ -6,12 +6,19 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <string>
 
 #include "apps/commands.hpp"
 
 namespace brim::apps {
+namespace {
 
-void write_output(std::string_view bytes) {
+bool is_terminal() {
+  static const bool terminal = isatty(STDOUT_FILENO) == 1;
+  return terminal;
+}
+
+void write_bytes(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(STDOUT_FILENO, bytes.data(), bytes.size());
     if (written >= 0) {
@@ -19,48 +26,48 @@ void write_output(std::string_view bytes) {
       continue;
     }
     if (errno == EINTR || errno == EAGAIN) continue;
-    if (errno == EPIPE) {  // SIGPIPE was ignored by whoever started us
-      std::signal(SIGPIPE, SIG_DFL);
-      std::raise(SIGPIPE);
-    }
+    if (errno == EPIPE) throw ClosedOutput();
     throw Failure(1, std::string("standard output cannot be written: ") + std::strerror(errno));
   }
 }
 
-std::string printable(std::string_view text) {
-  constexpr std::string_view kReplacement = "\xef\xbf\xbd";
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t index = 0; index < text.size(); ++index) {
-    const auto byte = static_cast<unsigned char>(text[index]);
-    const auto next = index + 1 < text.size() ? static_cast<unsigned char>(text[index + 1]) : 0;
-    if ((byte < 0x20 && byte != '\t' && byte != '\n') || byte == 0x7f) {
-      out += kReplacement;
-    } else if (byte == 0xc2 && next >= 0x80 && next < 0xa0) {  // C1: U+0080 to U+009F
-      out += kReplacement;
-      ++index;
-    } else {
-      out += static_cast<char>(byte);
-    }
-  }
-  return out;
+}  // namespace
+
+void ignore_write_signals() noexcept {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
-OutputStream::OutputStream() : terminal_(isatty(STDOUT_FILENO) == 1) {}
+void end_by_pipe() {
+  std::signal(SIGPIPE, SIG_DFL);
+  std::raise(SIGPIPE);
+  ::_exit(128 + SIGPIPE);
+}
+
+void write_output(std::string_view text) {
+  if (is_terminal()) {
+    write_bytes(printable(text));
+  } else {
+    write_bytes(text);
+  }
+}
+
+OutputStream::OutputStream() : terminal_(is_terminal()) {}
 
 void OutputStream::write(std::string_view text) {
   if (text.empty()) return;
   if (terminal_) {
-    write_output(printable(text));
+    write_bytes(pieces_.add(text));
   } else {
-    write_output(text);
+    write_bytes(text);
   }
   wrote_ = true;
   line_open_ = text.back() != '\n';
 }
 
 void OutputStream::end_line(bool even_if_empty) {
-  if (line_open_ || (even_if_empty && !wrote_)) write_output("\n");
+  write_bytes(pieces_.finish());
+  if (line_open_ || (even_if_empty && !wrote_)) write_bytes("\n");
   line_open_ = false;
 }
 

@@ -1,21 +1,28 @@
-// Standard output, where results go: every write arrives whole and at once (answers stream), and a reader who went away
-// ends the program the way a closed pipe does.
+// Standard output, where results go: every write arrives whole and at once (answers stream). On a terminal it is printable
+// (printable.hpp); into a pipe or a file the bytes go unchanged.
 #pragma once
 
-#include <string>
+#include <exception>
 #include <string_view>
+
+#include "apps/terminal/printable.hpp"
 
 namespace brim::apps {
 
-/// Writes bytes to standard output. Failures: a closed pipe ends the program quietly by SIGPIPE; anything else throws
-/// Failure (exit code 1) with the system's reason.
-void write_output(std::string_view bytes);
+/// Thrown when the reader of standard output went away: the program ends as if by SIGPIPE, without a sentence (end_by_pipe).
+struct ClosedOutput : std::exception {
+  const char* what() const noexcept override { return "the reader of standard output went away"; }
+};
+[[noreturn]] void end_by_pipe();
 
-/// The same text without what could command a terminal: control characters other than tab and newline come out as U+FFFD.
-/// Models repeat what they read, and an escape sequence may come from anywhere.
-std::string printable(std::string_view text);
+/// From here on a closed pipe (SIGPIPE) and a file that reached its largest size (SIGXFSZ) are failed writes with a reason,
+/// and do not end the program while it has something to save.
+void ignore_write_signals() noexcept;
 
-/// Streams text to standard output: as it is into a pipe or file, printable on a terminal.
+/// Writes to standard output. Throws ClosedOutput, and Failure (exit code 1) with the system's reason for anything else.
+void write_output(std::string_view text);
+
+/// Streams text to standard output in pieces, which may end inside a character.
 class OutputStream {
  public:
   OutputStream();
@@ -27,6 +34,7 @@ class OutputStream {
   bool terminal_;
   bool wrote_ = false;
   bool line_open_ = false;
+  PrintablePieces pieces_;
 };
 
 }  // namespace brim::apps

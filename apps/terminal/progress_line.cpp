@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
+#include "apps/terminal/error_output.hpp"
 #include "apps/terminal/quantities.hpp"
 #include "apps/terminal/style.hpp"
 
@@ -41,14 +41,12 @@ void ProgressLine::update(std::int64_t done, std::int64_t total) {
     const int filled = static_cast<int>(share * width);
     line += fmt::format(" [{:=<{}}{: <{}}]", "", filled, "", width - filled);
   }
-  fmt::print(stderr, "\r{}\x1b[K", line);
-  std::fflush(stderr);
+  rewrite_line(line);
 }
 
 void ProgressLine::clear() {
   if (!shown_) return;
-  fmt::print(stderr, "\r\x1b[K");
-  std::fflush(stderr);
+  erase_line();
   shown_ = false;
 }
 

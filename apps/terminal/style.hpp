@@ -3,8 +3,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
-#include <vector>
 
 namespace brim::apps {
 
@@ -18,13 +16,5 @@ struct Style {
   static Style of(int descriptor);
   std::string dim, bold, warning, prompt, plain;
 };
-
-/// One line on standard error, dim / as a warning.
-void say_quietly(std::string_view line);
-/// The parts with " · " between them, on as many lines as the terminal's width asks for.
-void say_parts_quietly(const std::vector<std::string>& parts);
-void say_notice(std::string_view line);
-/// One line on standard error as it is.
-void say(std::string_view line);
 
 }  // namespace brim::apps

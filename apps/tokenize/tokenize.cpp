@@ -42,7 +42,7 @@ std::string in_json(const std::vector<text::TokenId>& ids, const text::Tokenizer
     }
   }
   // A piece may end inside a character: what is no UTF-8 becomes U+FFFD here.
-  return list.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return printable_json(list.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
 std::string in_lines(const std::vector<text::TokenId>& ids, const text::Tokenizer& tokenizer) {

@@ -76,8 +76,8 @@ refuse "short.ses is not whole: expected" -m tiny.gguf -p a --session short.ses
 refuse "cannot be restored: KV memory, " -m tiny.gguf -p a --session talk.ses --kv-budget 90%
 
 # The prompt of a person. script(1) makes a terminal, types the lines and shows what a person would see.
-if ! command -v script >/dev/null; then
-  echo "no script(1): the prompt was not tested"
+if ! script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
+  echo "no script(1) or no pseudo-terminals (/dev/pts): the prompt was not tested"
   [ $failures = 0 ] && exit 77
   exit 1
 fi
@@ -95,6 +95,7 @@ type_lines() {
       prompts=$((prompts + 1))
       for _ in $(seq 400); do
         [ "$(grep -aoE $'(>|\\.\\.\\.)(\x1b\\[0m)? ' screen 2>/dev/null | wc -l)" -ge $prompts ] && break
+        kill -0 $pid 2>/dev/null || break # it ended: what was not shown is found below
         sleep 0.05
       done
     else

@@ -10,11 +10,11 @@
 #include "apps/eval/kv/report.hpp"
 #include "apps/eval/text_windows.hpp"
 #include "apps/model_options/reading.hpp"
+#include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/output.hpp"
 #include "apps/terminal/progress_line.hpp"
 #include "apps/terminal/quantities.hpp"
-#include "apps/terminal/style.hpp"
 #include "engine/model/profile_file.hpp"
 
 namespace brim::apps {

@@ -12,7 +12,7 @@
 #include <map>
 
 #include "apps/commands.hpp"
-#include "apps/terminal/style.hpp"
+#include "apps/terminal/error_output.hpp"
 
 extern char** environ;
 

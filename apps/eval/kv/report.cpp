@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "apps/terminal/printable.hpp"
 #include "apps/terminal/quantities.hpp"
 
 namespace brim::apps {
@@ -110,7 +111,7 @@ std::string suite_json(const std::vector<Outcome>& outcomes, const std::vector<C
     row["ci"] = pair.distinguishable ? Json({pair.interval.low, pair.interval.high}) : Json();
     json["paired"].push_back(std::move(row));
   }
-  return json.dump() + "\n";
+  return printable_json(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)) + "\n";
 }
 
 std::string suite_csv(const std::vector<Outcome>& outcomes) {

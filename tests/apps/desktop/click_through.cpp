@@ -16,6 +16,11 @@ class ClickThrough : public QObject {
     window_ = std::make_unique<MainWindow>(600);
     window_->show();
     QVERIFY(QTest::qWaitForWindowExposed(window_.get()));
+    say("Is anybody there?");
+    QVERIFY2(window_->conversation().contains("No model is open"), "a message without a model is not answered");
+    QVERIFY(!window_->busy());
+    QCOMPARE(window_->findChild<QLineEdit*>("line")->text(), QString("Is anybody there?"));
+    window_->findChild<QLineEdit*>("line")->clear();
     window_->open_model(model_);
     QTRY_VERIFY_WITH_TIMEOUT(!window_->busy(), kLong);
     QVERIFY(bars().picture().budget_bytes > 0);

@@ -1,0 +1,42 @@
+// See session_file.hpp.
+#include "apps/chat/session_file.hpp"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "apps/commands.hpp"
+#include "apps/model_options/output_file.hpp"
+#include "apps/terminal/error_output.hpp"
+
+namespace brim::apps {
+
+SessionFile::SessionFile(std::string path) : path_(std::move(path)) {
+  if (!path_.empty()) check_writable(path_);
+}
+
+bool SessionFile::exists() const { return !path_.empty() && ::access(path_.c_str(), F_OK) == 0; }
+
+void SessionFile::keep(Session& session) {
+  if (path_.empty() || !changed_) return;
+  while (true) {
+    try {
+      session.save(path_);
+      break;
+    } catch (const Exception& failure) {
+      if (failure.status() == BRIM_CANCELLED) continue;  // it came too late for the work before
+      throw Failure(1, failure.what());                  // the path was fit to be written at the start
+    }
+  }
+  changed_ = false;
+}
+
+void SessionFile::keep_or_say(Session& session) {
+  try {
+    keep(session);
+  } catch (const Failure& failure) {
+    say_notice(failure.what());
+  }
+}
+
+}  // namespace brim::apps

@@ -1,0 +1,59 @@
+// See error_output.hpp.
+#include "apps/terminal/error_output.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "apps/terminal/printable.hpp"
+#include "apps/terminal/style.hpp"
+
+namespace brim::apps {
+namespace {
+
+// In one write where possible: lines of several processes do not mix.
+void write_error(const std::string& bytes) {
+  std::string_view left = bytes;
+  while (!left.empty()) {
+    const ssize_t written = ::write(STDERR_FILENO, left.data(), left.size());
+    if (written < 0 && errno != EINTR && errno != EAGAIN) return;
+    if (written > 0) left.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+void say_in(const std::string& colour, std::string_view line, const std::string& plain) {
+  write_error(colour + printable_sentence(line) + plain + "\n");
+}
+
+}  // namespace
+
+void say(std::string_view line) { say_in("", line, ""); }
+
+void say_quietly(std::string_view line) {
+  const Style style = Style::of(STDERR_FILENO);
+  say_in(style.dim, line, style.plain);
+}
+
+void say_notice(std::string_view line) {
+  const Style style = Style::of(STDERR_FILENO);
+  say_in(style.warning, line, style.plain);
+}
+
+void say_parts_quietly(const std::vector<std::string>& parts) {
+  const auto columns = static_cast<std::size_t>(terminal_columns());
+  std::string line;
+  for (const std::string& part : parts) {
+    if (!line.empty() && line.size() + part.size() + 3 > columns) {
+      say_quietly(line);
+      line.clear();
+    }
+    line += (line.empty() ? "" : " · ") + part;
+  }
+  say_quietly(line);
+}
+
+void rewrite_line(std::string_view text) { write_error("\r" + printable_sentence(text) + "\x1b[K"); }
+
+void erase_line() { write_error("\r\x1b[K"); }
+
+}  // namespace brim::apps

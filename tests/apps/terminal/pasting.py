@@ -1,0 +1,133 @@
+"""What is typed and pasted arrives as it is; settings tell the truth."""
+import json
+
+from screen import chat, check, run
+
+BEGIN, END = "\x1b[200~", "\x1b[201~"
+
+
+def said(screen, name="said.json"):
+    """What the user said in the conversation so far."""
+    screen.line("/save " + name, until=b"Saved to")
+    with open(name, encoding="utf-8") as file:
+        return [message["content"] for message in json.load(file) if message["role"] == "user"]
+
+
+def quick(**how):
+    return chat("-n", "2", "--chat-template", "chatml", **how)
+
+
+def a_paste_is_one_message():
+    pastes = {
+        "lines and tabs": "def f(x):\n\treturn x\n\n\tdone",
+        "a command in the first line": "/help\nsecond line",
+        "quotes": '"""Documentation."""\ndef f(): pass',
+        "quotes that stay open": '"""one\ntwo',
+        "another script": "für\n日本語\n\U0001f600",
+        "many lines": "\n".join(f"{n}\tline {n} of a long text" for n in range(150)),
+    }
+    for what, text in pastes.items():
+        with quick() as screen:
+            screen.prompt()
+            screen.type(BEGIN + text.replace("\n", "\r") + END)
+            screen.say("")
+            texts = said(screen)
+            check(texts == [text], f"{what}: {texts!r} instead of {[text]!r}")
+
+
+def a_paste_meets_what_is_typed():
+    with quick() as screen:
+        screen.prompt()
+        screen.type("before " + BEGIN + "one\r\ntwo" + END)
+        screen.say(" after")
+        screen.say(BEGIN + "one line" + END)
+        screen.say("a\ttyped\ttab")
+        screen.line(BEGIN + "/set temperature 0.5" + END, until=b"temperature is now 0.5")  # one line: a command
+        texts = said(screen)
+        check(texts == ["before one\ntwo after", "one line", "a\ttyped\ttab"], repr(texts))
+
+
+def a_mark_in_parts():
+    with quick() as screen:
+        screen.prompt()
+        for part in ("\x1b", "[20", "0~one\r", "two\x1b[2", "01", "~"):
+            screen.type(part)
+        screen.say("")
+        texts = said(screen)
+        check(texts == ["one\ntwo"], repr(texts))
+
+
+def paste_mode_ends_with_the_prompt():
+    with quick() as screen:
+        screen.prompt()
+        screen.say("hello")
+        screen.type("\x04")
+        check(screen.end() == 0, "Ctrl-D is a failure")
+        check(screen.seen.count(b"\x1b[?2004h") > 1, "bracketed paste is not asked for")
+        check(screen.seen.rfind(b"\x1b[?2004l") > screen.seen.rfind(b"\x1b[?2004h"), "bracketed paste stays on")
+    with quick(environment={"TERM": "dumb"}) as screen:
+        screen.wait_for(b"> ")
+        screen.type("\x04")
+        screen.end()
+        check(b"\x1b" not in screen.seen, "a dumb terminal is sent escape sequences")
+
+
+def settings_tell_the_truth():
+    with chat("--temp", "0", "-n", "8", "--chat-template", "chatml") as screen:
+        screen.prompt()
+        screen.say("hello")
+        answer = answers(screen)[-1]
+        check(len(answer) > 2, f"nothing to stop at: {answer!r}")
+        stop = answer[1]
+        for line, expected in (
+            ("/set stop " + stop, f'stop is now "{stop}"'),
+            ("/set stop two words", f'stop is now "{stop}" "two words" (added; /set stop none removes all)'),
+            ("/show stop", f'stop "{stop}" "two words": '),
+            ("/set logit-bias 5-inf", "logit_bias is now 5-inf"),
+            ("/set Logit_Bias 6+1.5", "logit_bias is now 5-inf 6+1.5 (added; /set logit_bias none removes all)"),
+            ("/show logit-bias", "logit_bias 5-inf 6+1.5: "),
+            ("/set temp 0", "temperature is now 0"),
+            ("/show Temperature", "temperature 0: "),
+            ("/set system Be brief.", 'system is now "Be brief."'),
+            ("/set system none", "system is now none"),
+            ("/set logit_bias none", "logit_bias is now none"),
+        ):
+            screen.line(line)
+            check(expected.encode() in screen.seen[-2500:], f"{line}: {expected!r} is not said: {screen.seen[-400:]!r}")
+        screen.say("/regen")
+        check(answers(screen)[-1] == answer[:1], f"the stop string does not stop: {answers(screen)[-1]!r}")
+        screen.line("/set stop none")
+        screen.line("/show stop")
+        check(b"stop none: " in screen.seen[-400:], f"/show stop: {screen.seen[-400:]!r}")
+        screen.say("/regen")
+        check(answers(screen)[-1] == answer, f"the stop string stays: {answers(screen)[-1]!r} instead of {answer!r}")
+
+
+def answers(screen):
+    screen.line("/save answers.json", until=b"Saved to")
+    with open("answers.json", encoding="utf-8") as file:
+        return [message["content"] for message in json.load(file) if message["role"] == "assistant"]
+
+
+def a_saved_session_keeps_its_settings():
+    with chat("--temp", "0.25", "--stop", "xyz", "--session", "kept.ses", "-n", "2") as screen:
+        screen.prompt()
+        screen.say("hello")
+    with chat("--session", "kept.ses", "--stop", "abc") as screen:
+        screen.prompt()
+        for name, expected in (("temp", b"temperature 0.25: "), ("stop", b'stop "xyz" "abc": '), ("limit", b"limit 2: "),
+                               ("seed", b"seed 5: ")):
+            screen.line("/show " + name)
+            check(expected in screen.seen, f"/show {name}: {screen.seen[-300:]!r}")
+
+
+def help_has_two_names():
+    with quick() as screen:
+        screen.prompt()
+        screen.line("/?")
+        check(b"/regen" in screen.seen, "/? is not help")
+        check(said(screen) == [], "/? is a message")
+
+
+run([a_paste_is_one_message, a_paste_meets_what_is_typed, a_mark_in_parts, paste_mode_ends_with_the_prompt,
+     settings_tell_the_truth, a_saved_session_keeps_its_settings, help_has_two_names])
