@@ -57,10 +57,10 @@ async function outputOf(command, words, environment = {}) {
 }
 
 export class Brim {
-  constructor({binary, isa}) {
+  constructor({binary, isa, name = "brim"}) {
     this.binary = binary;
     this.environment = isa ? {BRIM_ISA: isa} : {};
-    this.name = "brim";
+    this.name = name;
   }
   words(test, extra) {
     const prompt = test.kind === "tg" ? 0 : test.tokens, generated = test.kind === "tg" ? test.tokens : 0;

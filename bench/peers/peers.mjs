@@ -7,6 +7,7 @@ import {basename, join} from "node:path";
 import {parseArgs} from "node:util";
 
 import {Brim, LlamaBench, NodeLlama, kVariants} from "./engines.mjs";
+import {kMaxPairs, median, medianInterval, narrow, verdict} from "./no_loss.mjs";
 
 const kHelp = `./run bench-peers [MODEL…] [options]
   MODEL              a GGUF file, or a shape of bench/synth_model (written with random weights when first asked for):
@@ -16,7 +17,10 @@ const kHelp = `./run bench-peers [MODEL…] [options]
                      first token after N, with room for C
                      (default: pp512,tg128,tg128@d4096,tg128@d16384,pp16384,start34@c16384)
   --threads LIST     (default: 2)
-  --pairs N          repetitions of each engine (default: 5; 3 where one takes more than a minute)
+  --against BRIM     compares with another build of Brim, and with nothing else: a loss is an interval of the median ratio
+                     that lies wholly below 0.98, and exit code 3 (docs/benchmarking.md)
+  --pairs N          repetitions of each engine (default: 5; 3 where one takes more than a minute; with --against, as many
+                     as a narrow interval takes, 40 at most, 21 for startN)
   --kv-type TYPE     f16 (default) or q8_0, in all engines
   --isa SET          caps Brim (BRIM_ISA) and the npm peer (the build with those instructions)
   --llama-bench PATH compares with this llama-bench as well; may be repeated
@@ -44,7 +48,7 @@ function commandLine() {
       options: {
         type: {type: "string"}, tests: {type: "string"}, threads: {type: "string", default: "2"}, pairs: {type: "string"},
         "kv-type": {type: "string", default: "f16"}, isa: {type: "string"}, "llama-bench": {type: "string", multiple: true},
-        "no-npm": {type: "boolean"}, quick: {type: "boolean"}, json: {type: "boolean"}, save: {type: "string"},
+        against: {type: "string"}, "no-npm": {type: "boolean"}, quick: {type: "boolean"}, json: {type: "boolean"}, save: {type: "string"},
         help: {type: "boolean", short: "h"},
       },
     });
@@ -88,10 +92,6 @@ function models() {
   });
 }
 
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b), middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
 const rounded = (value) => value === undefined || value === null ? null : Number(value.toPrecision(4));
 
 let open = [];
@@ -101,33 +101,42 @@ async function compare(model, test, brim, peers) {
   const sides = [brim, ...peers.filter((peer) => peer.supports?.(test) ?? true)];
   if (sides.length === 1) return [];
   const found = new Map(sides.map((side) => [side, []]));
+  const ours = found.get(brim), values = (samples) => samples.map((sample) => sample.value);
+  const timed = test.kind === "start";
+  const ratiosTo = (peer) => {
+    const theirs = found.get(peer);
+    return ours.map(({value}, i) => timed ? theirs[i].value / value : value / theirs[i].value);
+  };
   let pairs = Number(options.pairs ?? (options.quick ? 3 : 5));
   open = sides;
   for (const side of sides) {
     show(`${model.shape} ${model.type} ${test.name}, ${test.threads} threads: ${side.name} gets ready`);
     await side.open({...test, model: model.path, kvType: options["kv-type"]});
   }
+  const against = options.against !== undefined;
+  if (against && options.pairs === undefined) pairs = timed ? 21 : kMaxPairs;
   for (let pair = 1; pair <= pairs; ++pair) {
-    for (const side of sides) {
+    // Builds of Brim change places, so that neither always follows the other.
+    for (const side of against && pair % 2 === 0 ? [...sides].reverse() : sides) {
       show(`${model.shape} ${model.type} ${test.name}, ${test.threads} threads: pair ${pair} of ${pairs}, ${side.name}`);
       const start = Date.now();
       found.get(side).push(await side.repeat());
-      if (Date.now() - start > 60_000 && options.pairs === undefined) pairs = Math.min(pairs, 3);
+      if (Date.now() - start > 60_000 && options.pairs === undefined && !against) pairs = Math.min(pairs, 3);
     }
+    if (against && options.pairs === undefined && !timed && narrow(ratiosTo(peers[0]))) break;
   }
   for (const side of sides) await side.close();
   open = [];
 
-  const ours = found.get(brim), values = (samples) => samples.map((sample) => sample.value);
-  const timed = test.kind === "start";
   const percent = test.kind === "tg" ? "read_percent" : "int8_percent";
   return sides.slice(1).map((peer) => {
-    const theirs = found.get(peer);
+    const theirs = found.get(peer), ratios = ratiosTo(peer);
     return {
       shape: model.shape, type: model.type || ours[0].row.quantisation.toLowerCase(), test: test.name, depth: test.depth,
       threads: test.threads, brim: rounded(median(values(ours))), peer: rounded(median(values(theirs))),
       peer_name: peer.variant ? `${peer.name}, ${peer.variant}` : peer.name,
-      ratio: rounded(median(ours.map(({value}, i) => timed ? theirs[i].value / value : value / theirs[i].value))),
+      ratio: rounded(median(ratios)),
+      ...(against ? {ratio_low: rounded(medianInterval(ratios)[0]), ratio_high: rounded(medianInterval(ratios)[1]), verdict: verdict(ratios)} : {}),
       ceiling_pct: timed ? null : rounded(median(ours.map(({row}) => row[percent]))),
       unit: timed ? "s" : "tok/s", kv_type: options["kv-type"], isa: ours[0].row.isa, pairs: ours.length,
       read_ceiling_gb_per_second: rounded(median(ours.map(({row}) => row.read_ceiling_gb_per_second))),
@@ -153,7 +162,8 @@ function machine(row) {
 
 function table(rows) {
   const header = ["model", "test", "threads", "Brim", "peer", "unit", "ratio", "ceiling", "peer's name"];
-  const cells = rows.map((row) => [`${row.shape} ${row.type}`, row.test, row.threads, row.brim, row.peer, row.unit, `${row.ratio}×`,
+  const ratio = (row) => row.verdict ? `${row.ratio}× [${row.ratio_low}, ${row.ratio_high}] in ${row.pairs}: ${row.verdict}` : `${row.ratio}×`;
+  const cells = rows.map((row) => [`${row.shape} ${row.type}`, row.test, row.threads, row.brim, row.peer, row.unit, ratio(row),
     row.ceiling_pct === null ? "–" : `${row.ceiling_pct} %`, row.peer_name].map(String));
   const widths = header.map((name, i) => Math.max(name.length, ...cells.map((line) => line[i].length)));
   const line = (words) => `| ${words.map((word, i) => i >= 2 && i <= 7 ? word.padStart(widths[i]) : word.padEnd(widths[i])).join(" | ")} |\n`;
@@ -170,7 +180,12 @@ async function main() {
   const tests = numbers(options.threads, "--threads").flatMap((threads) => words.split(",").map((word) => ({...parseTest(word), threads})));
   if (options.isa !== undefined && !kVariants[options.isa]) refuse(`--isa: one of ${Object.keys(kVariants).join(", ")}`);
   const peers = [];
-  if (!options["no-npm"]) peers.push(new NodeLlama({node: process.execPath, packages: place.packages, isa: options.isa}));
+  if (options.against !== undefined) {
+    if (options["llama-bench"]) refuse("--against compares two builds of Brim: leave --llama-bench out");
+    if (!existsSync(options.against)) refuse(`--against: there is no file '${options.against}'`);
+    const version = execFileSync(options.against, ["--version"], {encoding: "utf8"}).trim();
+    peers.push(new Brim({binary: options.against, isa: options.isa, name: `${version}, ${options.against}`}));
+  } else if (!options["no-npm"]) peers.push(new NodeLlama({node: process.execPath, packages: place.packages, isa: options.isa}));
   for (const binary of options["llama-bench"] ?? []) {
     if (!existsSync(binary)) refuse(`--llama-bench: there is no file '${binary}'`);
     if (options.isa) refuse("--isa cannot limit a llama-bench; build one for that set and give its path without --isa");
@@ -182,7 +197,7 @@ async function main() {
     for (const test of tests) {
       for (const row of await compare(model, test, new Brim({binary: place.brim, isa: options.isa}), peers)) {
         rows.push(row);
-        say(`${row.shape} ${row.type} ${row.test}, ${row.threads} threads: ${row.brim} against ${row.peer} ${row.unit}, ${row.ratio}× ${row.peer_name}`);
+        say(`${row.shape} ${row.type} ${row.test}, ${row.threads} threads: ${row.brim} against ${row.peer} ${row.unit}, ${row.ratio}× ${row.peer_name}${row.verdict ? `: ${row.verdict}` : ""}`);
       }
     }
   }
@@ -194,6 +209,7 @@ async function main() {
     writeFileSync(path, `{\n  "machine": ${JSON.stringify(machine(rows[0]), null, 2).replace(/\n/g, "\n  ")},\n  "rows": [\n${lines}\n  ]\n}\n`);
     say(`Kept in ${path}`);
   }
+  if (rows.some((row) => row.verdict === "loss")) process.exitCode = 3;
 }
 
 const leave = () => { for (const side of open) side.kill(); process.exit(130); };

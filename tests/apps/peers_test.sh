@@ -49,6 +49,36 @@ NODE
 peers tiny.gguf --no-npm --llama-bench "$scratch/llama-bench" --tests tg4 --pairs 1
 [ "$(grep -c '^|' out)" = 3 ] || fail "a table of one row: $(cat out)"
 
+# Another build of Brim: here a stand-in that tells the same rates, but takes twice the time where `slow` exists.
+cat >other-brim <<SCRIPT
+#!/bin/bash
+if [ "\$1" = --version ]; then echo "brim 0.0"; exit; fi
+"$brim" "\$@" | while IFS= read -r line; do
+  if [ -e "$scratch/slow" ]; then sed -E 's/"tokens_per_second": ?[0-9.e+]+/"tokens_per_second": 1e9/' <<<"\$line"; else echo "\$line"; fi
+done
+SCRIPT
+chmod +x other-brim
+peers tiny.gguf --against "$scratch/other-brim" --tests tg4 --pairs 3 --json
+[ $code = 0 ] || [ $code = 3 ] || fail "--against: exit code $code: $(cat err)"
+grep -q '"ratio_low":.*"ratio_high":.*"verdict":' out || fail "--against: the row is $(cat out)"
+grep -q '"peer_name":"brim 0.0, ' out || fail "--against does not name the other build: $(cat out)"
+touch slow
+peers tiny.gguf --against "$scratch/other-brim" --tests tg4
+[ $code = 3 ] && grep -q ": loss" out || fail "a build with a thousandth of the rate: exit code $code: $(cat out err)"
+"$node" --input-type=module - "$root" <<'NODE' || fail "what counts as a loss"
+const {narrow, verdict, medianInterval} = await import(`${process.argv[2]}/bench/peers/no_loss.mjs`);
+const {strictEqual: same, ok} = await import("node:assert");
+const around = (middle, spread, count) => Array.from({length: count}, (_, i) => middle + spread * ((i * 7 % 11) / 5 - 1));
+same(verdict(around(1, 0.005, 9)), "no loss");
+same(verdict(around(0.985, 0.005, 9)), "no loss");
+same(verdict(around(0.95, 0.01, 9)), "loss");
+same(verdict(around(0.8, 0.1, 40)), "loss");
+same(verdict(around(1, 0.4, 40)), "undecided");
+ok(!narrow(around(1, 0, 4)) && narrow(around(1, 0, 5)));
+const [low, high] = medianInterval(around(1, 0.1, 11));
+ok(low < 1 && 1 < high);
+NODE
+
 # expect_refusal PATTERN ARGUMENTS…: exit code 2 and one sentence, nothing on standard output.
 expect_refusal() {
   local pattern=$1
@@ -60,6 +90,8 @@ expect_refusal "'xx' is none of" tiny.gguf --tests xx
 expect_refusal "no number" tiny.gguf --pairs 0
 expect_refusal "no model file 'missing.gguf'" missing.gguf --no-npm --llama-bench "$scratch/llama-bench"
 expect_refusal "no peer" tiny.gguf --no-npm
+expect_refusal "no file 'nowhere'" tiny.gguf --against nowhere
+expect_refusal "leave --llama-bench out" tiny.gguf --against "$brim" --llama-bench "$scratch/llama-bench"
 expect_refusal "--isa: one of" tiny.gguf --isa fast
 expect_refusal "Unknown option" --odd
 printf '#!/bin/bash\necho broken >&2\nexit 3\n' >llama-bench
