@@ -45,6 +45,14 @@ if(BRIM_APPS)
   install(TARGETS brim_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
 endif()
 
+# All that the rules above install, as one target: `./run install` and `./run package` build it first.
+add_custom_target(installed DEPENDS brim_archive)
+foreach(target brim_library brim_command)
+  if(TARGET ${target})
+    add_dependencies(installed ${target})
+  endif()
+endforeach()
+
 # cpack: one .tar.gz of everything; brim, libbrim0 and libbrim-dev for Debian.
 set(CPACK_GENERATOR TGZ DEB)
 set(CPACK_PACKAGE_NAME brim)
@@ -53,6 +61,7 @@ set(CPACK_PACKAGE_CONTACT "Brim <brim@localhost>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Language models on CPUs inside a KV-memory budget")
 set(CPACK_RESOURCE_FILE_LICENSE "${PROJECT_SOURCE_DIR}/LICENSE")
 set(CPACK_STRIP_FILES ON)
+set(CPACK_PROJECT_CONFIG_FILE "${PROJECT_SOURCE_DIR}/cmake/package/CheckPackaging.cmake")
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)

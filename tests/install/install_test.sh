@@ -37,7 +37,7 @@ size=$(stat -L -c %s "$library")
 [ "$size" -lt $((4 << 20)) ] || fail "the library takes $size bytes, 4 MiB or more"
 
 "$write_tiny_model" model.gguf >log 2>&1 || { cat log; fail "no model to try"; }
-cmake -S "$here" -B consumer -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=Release >log 2>&1 &&
+cmake -G Ninja -S "$here" -B consumer -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=Release >log 2>&1 &&
   cmake --build consumer >>log 2>&1 || { cat log; fail "find_package(brim)"; }
 export PKG_CONFIG_PATH=$folder/pkgconfig
 # shellcheck disable=SC2046 — one word a flag
