@@ -12,6 +12,7 @@
 #include "apps/calibrate/progress_file.hpp"
 #include "apps/commands.hpp"
 #include "apps/eval/text_windows.hpp"
+#include "apps/files/outputs.hpp"
 #include "apps/model_options/reading.hpp"
 #include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
@@ -65,7 +66,7 @@ Work prepare(const CalibrateOptions& options, model::ProfileFile& file) {
   work.chunk = reading_chunk(size.tokens - size.continuation, static_cast<std::int64_t>(least));
   file.model_name = config.name;
   file.architecture = config.architecture;
-  file.fingerprint = model::fingerprint(work.model->file());
+  file.fingerprint = work.model->file().profiles.fingerprint;
   file.loss = options.loss;
   file.keep = work.reader.keep;
   file.profile.types = work.reader.type;
@@ -101,11 +102,24 @@ std::int64_t steps_done(const std::vector<WindowLosses>& windows) {
   return done;
 }
 
+std::string partial_of(const std::string& output) { return output + ".partial"; }
+
+/// Refuses outputs that are files being read.
+void refuse_inputs(const CalibrateOptions& options) {
+  Outputs files;
+  files.reads_model(options.model.path);
+  files.reads("the text being read", options.text);
+  files.reads("the profile being read", options.from);
+  files.writes("-o", options.output);
+  if (!options.output.empty()) files.writes("-o, the file of what was measured so far,", partial_of(options.output));
+  files.writes("--into", options.into);
+}
+
 model::ProfileFile measure(const CalibrateOptions& options) {
   model::ProfileFile file;
   const Work work = prepare(options, file);
   const std::size_t layers = work.model->config().layers.size();
-  const std::string partial = options.output + ".partial";
+  const std::string partial = partial_of(options.output);
   std::vector<WindowLosses> losses = load_progress(partial, work.settings, work.windows.size(), layers, work.others.size());
   const auto total = static_cast<std::int64_t>(work.windows.size() * layers * (1 + work.others.size()));
   if (const std::int64_t done = steps_done(losses); done > 0) {
@@ -131,7 +145,7 @@ model::ProfileFile measure(const CalibrateOptions& options) {
   }
   line.clear();
   conclude(losses, file);
-  write_whole_file(options.output, model::to_json(file));
+  write_file(options.output, model::to_json(file), NewFile::Readers::usual);
   std::remove(partial.c_str());
   return file;
 }
@@ -176,6 +190,7 @@ void calibrate(const CalibrateOptions& options) {
   }
   if (options.output.empty() && options.from.empty()) throw Failure(2, "-f needs -o, the profile to write");
   if (!options.from.empty() && options.into.empty()) throw Failure(2, "--from needs --into, the model to write");
+  refuse_inputs(options);
   model::ProfileFile file;
   if (options.from.empty()) {
     file = measure(options);
@@ -184,8 +199,8 @@ void calibrate(const CalibrateOptions& options) {
   }
   if (!options.into.empty()) {
     const io::Gguf source = unwrap(io::Gguf::open(options.model.path));
-    unwrap(
-        model::find_profile(source, file.profile.layers.size(), options.from.empty() ? options.output : options.from));
+    const auto owner = unwrap(model::profile_owner(source, file.profile.layers.size()));
+    unwrap(model::profile_of(owner, model::to_json(file), options.from.empty() ? options.output : options.from));
     write_carrying(source, model::to_json(file), options.into);
     say(fmt::format("{} is {} with its profile.", options.into, options.model.path));
   }

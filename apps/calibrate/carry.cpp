@@ -1,9 +1,7 @@
 // See carry.hpp.
 #include "apps/calibrate/carry.hpp"
 
-#include <fmt/format.h>
-
-#include <filesystem>
+#include <algorithm>
 
 #include "apps/commands.hpp"
 #include "engine/io/gguf_writer.hpp"
@@ -11,13 +9,13 @@
 
 namespace brim::apps {
 
+namespace {
+
+constexpr std::size_t kPiece = std::size_t{16} << 20;
+
+}  // namespace
+
 void write_carrying(const io::Gguf& model, const std::string& profile, const std::string& path) {
-  for (int part = 0; part < model.parts(); ++part) {
-    std::error_code ignored;  // an output that does not exist is no input
-    if (std::filesystem::equivalent(model.part_path(part), path, ignored)) {
-      throw Failure(2, fmt::format("{} is the model being read: name another file to write", path));
-    }
-  }
   io::GgufWriter writer;
   for (const io::Gguf::Entry& entry : model.metadata()) {
     if (!entry.key.starts_with("split.")) writer.set(entry.key, entry.value);
@@ -28,9 +26,12 @@ void write_carrying(const io::Gguf& model, const std::string& profile, const std
   }
   unwrap(writer.begin(path));
   for (const io::Tensor& tensor : model.tensors()) {
-    unwrap(writer.write(tensor.data));
-    model.release(tensor.data);
+    for (std::size_t done = 0; done < tensor.data.size(); done += kPiece) {
+      const auto piece = tensor.data.subspan(done, std::min(kPiece, tensor.data.size() - done));
+      unwrap(writer.write_piece(unwrap(model.read(piece))));
+    }
   }
+  unwrap(model.check_unchanged());
   unwrap(writer.finish());
 }
 

@@ -8,7 +8,8 @@
 namespace brim::apps {
 
 /// Writes `model` with all its parts into one file at `path`, byte for byte the same tensors, with `profile` (JSON) as
-/// its profile. The file appears whole or not at all; not over a file that is being read. Throws Failure.
+/// its profile. The file appears whole or not at all; the caller has made sure that `path` is
+/// not a file that is being read (Outputs). Throws Failure.
 void write_carrying(const io::Gguf& model, const std::string& profile, const std::string& path);
 
 }  // namespace brim::apps

@@ -2,19 +2,12 @@
 // is another, and one per window: [window, InfoNCE …].
 #include "apps/calibrate/progress_file.hpp"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cmath>
-#include <cstdio>
-#include <cstring>
 #include <fstream>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "apps/commands.hpp"
+#include "apps/files/outputs.hpp"
 
 namespace brim::apps {
 namespace {
@@ -52,18 +45,6 @@ bool counts(double number, std::size_t below) { return number >= 0 && number < s
 
 }  // namespace
 
-void write_whole_file(const std::string& path, const std::string& text) {
-  const std::string beside = path + ".new";
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(beside.c_str(), "wb"),
-                                                             [](std::FILE* opened) { return std::fclose(opened); });
-  const bool written = file != nullptr && std::fwrite(text.data(), 1, text.size(), file.get()) == text.size() &&
-                       std::fflush(file.get()) == 0 && ::fsync(::fileno(file.get())) == 0;
-  if (written && std::rename(beside.c_str(), path.c_str()) == 0) return;
-  const std::string reason = std::strerror(errno);
-  if (file != nullptr) std::remove(beside.c_str());
-  throw Failure(1, fmt::format("{} cannot be written: {}", path, reason));
-}
-
 void save_progress(const std::string& path, const std::string& settings, const std::vector<WindowLosses>& windows) {
   Json layers = Json::array(), others = Json::array(), proxies = Json::array();
   for (std::size_t w = 0; w < windows.size(); ++w) {
@@ -88,7 +69,7 @@ void save_progress(const std::string& path, const std::string& settings, const s
     proxies.push_back(std::move(row));
   }
   const Json json = {{"settings", settings}, {"layers", layers}, {"others", others}, {"infonce", proxies}};
-  write_whole_file(path, json.dump() + "\n");
+  write_file(path, json.dump() + "\n", NewFile::Readers::owner);
 }
 
 std::vector<WindowLosses> load_progress(const std::string& path, const std::string& settings, std::size_t count,

@@ -16,7 +16,4 @@ void save_progress(const std::string& path, const std::string& settings, const s
 std::vector<WindowLosses> load_progress(const std::string& path, const std::string& settings, std::size_t count,
                                         std::size_t layers, std::size_t others = 0);
 
-/// Writes a file that appears whole or not at all. Throws Failure (1).
-void write_whole_file(const std::string& path, const std::string& text);
-
 }  // namespace brim::apps

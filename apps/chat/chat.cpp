@@ -9,6 +9,7 @@
 #include "apps/chat/repl.hpp"
 #include "apps/chat/session_file.hpp"
 #include "apps/commands.hpp"
+#include "apps/files/outputs.hpp"
 #include "apps/model_options/load.hpp"
 #include "apps/model_options/model_options.hpp"
 #include "apps/model_options/speculation.hpp"
@@ -65,7 +66,20 @@ void say_where_it_stands(const ChatOptions& options, const Session& session) {
   if (tokens > 0) say_quietly(fmt::format("Going on from {}: {} tokens.", options.session, grouped_text(tokens)));
 }
 
+/// The files that a conversation reads and that it must not be saved over.
+Outputs files_of(const ChatOptions& options) {
+  Outputs files;
+  files.reads_model(options.model.path);
+  files.reads("the profile being read", options.memory.profile);
+  files.reads_text("the system message's file", options.system);
+  const std::string& chat_template = options.chat_template.given;
+  files.reads("the chat template's file", chat_template.substr(chat_template.starts_with('@') ? 1 : 0));
+  return files;
+}
+
 void chat(const ChatOptions& options) {
+  const Outputs files = files_of(options);
+  if (!options.session.empty()) files.check("--session", options.session);
   OneShot one_shot;
   one_shot.json = options.json;
   one_shot.status = options.model.verbose || (!options.json && isatty(STDERR_FILENO) == 1);
@@ -95,7 +109,7 @@ void chat(const ChatOptions& options) {
       finished = answer_once(session, turns, one_shot);
     } else {
       say_quietly("Write a message, or /help. Ctrl-C stops an answer, Ctrl-D leaves.");
-      Conversation conversation{model, session, values, turns, file};
+      Conversation conversation{model, session, values, turns, file, files};
       converse(conversation);
     }
   } catch (const std::exception&) {  // standard output cannot be written, say: what was said until then is kept

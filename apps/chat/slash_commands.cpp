@@ -4,10 +4,6 @@
 #include <fmt/format.h>
 
 #include <cctype>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <memory>
 
 #include "apps/chat/layer_lines.hpp"
 #include "apps/chat/suggestion.hpp"
@@ -63,24 +59,14 @@ bool is_json(const std::string& path) { return path.ends_with(".json"); }
 
 void save(const std::string& argument, Conversation& conversation) {
   const std::string path = needed(argument, "/save FILE");
+  conversation.files.check("/save", path);
   if (!is_json(path)) {
     conversation.session.save(path);
     say_quietly(fmt::format("Saved to {}: {} tokens with their memory.", path,
                             grouped_text(conversation.session.stats().tokens)));
     return;
   }
-  const std::string messages = conversation.session.messages() + "\n";
-  const std::string beside = path + ".new";  // so that a full disk does not cost an older file
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(beside.c_str(), "wb"),
-                                                            [](std::FILE* opened) { return std::fclose(opened); });
-  if (!file) throw Failure(2, fmt::format("{} cannot be written: {}", path, std::strerror(errno)));
-  const bool written = std::fwrite(messages.data(), 1, messages.size(), file.get()) == messages.size() &&
-                       std::fflush(file.get()) == 0;
-  if (!written || std::rename(beside.c_str(), path.c_str()) != 0) {
-    const std::string reason = std::strerror(errno);
-    std::remove(beside.c_str());
-    throw Failure(1, fmt::format("{} cannot be written: {}", path, reason));
-  }
+  write_file(path, conversation.session.messages() + "\n", NewFile::Readers::owner);
   say_quietly(fmt::format("Saved to {}.", path));
 }
 

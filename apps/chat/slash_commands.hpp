@@ -6,6 +6,7 @@
 #include "apps/chat/session_file.hpp"
 #include "apps/chat/settings.hpp"
 #include "apps/chat/turn.hpp"
+#include "apps/files/outputs.hpp"
 
 namespace brim::apps {
 
@@ -16,6 +17,7 @@ struct Conversation {
   Settings& settings;
   Turns& turns;
   SessionFile& file;  ///< of --session
+  const Outputs& files;  ///< what must not be saved over
 };
 
 /// Whether the line is a command and no message: a slash and a letter, and no second slash in the word ("/usr/bin" is a

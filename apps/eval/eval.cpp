@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "apps/commands.hpp"
 #include "apps/eval/kv/command.hpp"
+#include "apps/eval/kv/pictures.hpp"
 #include "apps/eval/losses.hpp"
+#include "apps/files/outputs.hpp"
 #include "apps/model_options/model_options.hpp"
 #include "apps/model_options/reading.hpp"
 #include "apps/run/prompt_ids.hpp"
@@ -54,12 +55,11 @@ std::vector<std::int64_t> positions_of(const EvalOptions& options, std::size_t t
 }
 
 void write_rows(const std::string& path, const std::vector<std::vector<float>>& rows) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "wb"), &std::fclose);
-  bool written = file != nullptr;
+  std::string content;
   for (const std::vector<float>& row : rows) {
-    written = written && std::fwrite(row.data(), sizeof(float), row.size(), file.get()) == row.size();
+    content.append(reinterpret_cast<const char*>(row.data()), row.size() * sizeof(float));
   }
-  if (!written || std::fflush(file.get()) != 0) throw Failure(1, fmt::format("{}: cannot be written", path));
+  write_file(path, content, NewFile::Readers::usual);
 }
 
 void report(const Losses& losses, const generate::Reader& reader, bool json) {
@@ -87,9 +87,16 @@ void evaluate(const EvalOptions& options) {
   if (options.file_given->count() + options.ids_given->count() != 1) {
     throw Failure(2, "expected a text (-f) or token ids (--prompt-ids), one of the two");
   }
+  Outputs files;
+  files.reads_model(options.model.path);
+  files.reads("the text being read", options.file);
+  files.reads_text("the ids being read", options.ids);
+  files.reads("the profile being read", options.memory.profile);
+  files.writes("--logits-out", options.logits_file);
   if (options.suite == "kv") {
     if (!*options.file_given) throw Failure(2, "--suite kv reads a text: give it with -f");
     if (!options.logits_file.empty()) throw Failure(2, "--suite kv writes no logits");
+    for (const std::string& drawn : drawn_files(options.kv.pictures)) files.writes("--pictures", drawn);
     evaluate_kv(options.model, options.memory, options.file, options.json, options.kv);
     return;
   }
@@ -99,6 +106,7 @@ void evaluate(const EvalOptions& options) {
   if (ids.empty()) throw Failure(2, "the text is empty");
   const std::vector<std::int64_t> positions = positions_of(options, ids.size());
   const auto reader = unwrap(generate::Reader::create(model, settings));
+  if (!reader->profile().notice.empty()) say_notice(reader->profile().notice);
   const std::int64_t context = reader->memory().kv.shape.context;
   if (static_cast<std::int64_t>(ids.size()) > context) {
     say(fmt::format("The text has {} tokens, more than the context of {}: beyond it the oldest ones are forgotten.",

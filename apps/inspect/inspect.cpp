@@ -10,6 +10,7 @@
 #include "apps/inspect/summary.hpp"
 #include "apps/model_options/model_options.hpp"
 #include "apps/model_options/reading.hpp"
+#include "apps/terminal/error_output.hpp"
 #include "apps/terminal/output.hpp"
 
 namespace brim::apps {
@@ -27,6 +28,7 @@ void inspect(const InspectOptions& options) {
   const generate::ReaderOptions reader = reader_options(options.memory, options.threads);
   const io::Gguf file = unwrap(io::Gguf::open(options.path));
   const Summary summary = summarise(file, reader, options.repack);
+  if (!summary.notice.empty()) say_notice(summary.notice);
   write_output(options.json ? json_report(file, summary) : text_report(file, summary));
   if (summary.failed) throw Failure(exit_code(summary.no_plan->code), summary.no_plan->sentence);
 }

@@ -63,9 +63,11 @@ Summary summarise(const io::Gguf& file, const generate::ReaderOptions& options, 
   const Result<model::Outline> outline = model::read_outline(file);
   if (!outline) return without_plan(outline.error());
   generate::ReaderOptions wished = options;
-  auto profile = model::find_profile(file, outline->config.layers.size(), options.profile_path);
+  const Result<model::ProfileOwner> owner = model::profile_owner(file, outline->config.layers.size());
+  if (!owner) return without_plan(owner.error());
+  const Result<model::FoundProfile> profile = generate::choose_profile(*owner, model::carried_profile(*owner), wished);
   if (!profile) return without_plan(profile.error());
-  wished.profile = *profile;
+  summary.notice = profile->notice;
   Result<generate::MemoryPlan> plan = generate::plan_memory(outline->config, wished);
   if (!plan) return without_plan(plan.error());
   MemorySummary memory;
@@ -73,7 +75,7 @@ Summary summarise(const io::Gguf& file, const generate::ReaderOptions& options, 
   memory.bytes_per_token = kv::bytes_per_token(memory.plan.kv.shape);
   memory.trained_context = outline->config.context;
   memory.repacked = repack && model::repacking_pays(outline->weights);
-  memory.weight_bytes = static_cast<std::int64_t>(model::weight_bytes(outline->weights, repack));
+  memory.weight_bytes = static_cast<std::int64_t>(model::weight_bytes(outline->weights, repack, repack ? model::Moved::all : model::Moved::panels));
   memory.threads = options.threads;
   memory.groups = group_layers(memory.plan.kv);
   summary.memory = std::move(memory);

@@ -34,7 +34,7 @@ struct MemorySummary {
   std::int64_t bytes_per_token = 0;  ///< over all layers, metadata included
   std::int64_t trained_context = 0;
   std::int64_t weight_bytes = 0;     ///< of the matrices that are multiplied by, as they lie in memory
-  bool repacked = false;             ///< into panels, or else read in place
+  bool repacked = false;             ///< into panels, or else as in the file
   int threads = 1;
   std::vector<LayerGroup> groups;
 };
@@ -44,6 +44,7 @@ struct Summary {
   std::vector<TypeCount> types;             ///< by bytes, most first
   MemoryLimits limits;
   std::optional<MemorySummary> memory;
+  std::string notice;                       ///< why a profile that is there is not used; else empty
   std::optional<Error> no_plan;             ///< why `memory` is empty
   bool failed = false;                      ///< `no_plan` is a fault of the file, the request or the machine, and not
                                             ///< just something that Brim does not run

@@ -198,7 +198,7 @@ std::string memory_table(const Summary& summary) {
   table.row({"", bytes_text(memory.plan.heap_bytes), "the conversation's text at its longest, sampling"});
   table.row({"session", bytes_text(memory.plan.total()), "booked when the session is created"});
   table.row({"weights", bytes_text(weights),
-             memory.repacked ? "repacked from the file for this machine's kernels" : "mapped from the file"});
+             memory.repacked ? "repacked from the file for this machine's kernels" : "as the file has them"});
   table.row({"available", bytes_text(static_cast<std::int64_t>(summary.limits.available)),
              fmt::format("now, limited by {}", summary.limits.limiting)});
   std::string out = table.text() + layer_table(memory);

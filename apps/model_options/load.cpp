@@ -20,6 +20,8 @@ Model load_model(const ModelOptions& options) {
   Model model = Model::load(options.path, settings, [&line](std::int64_t done, std::int64_t total) {
     line.update(done, total);
     return !interrupted();
+  }, [](brim_log_level level, std::string_view sentence) {
+    if (level == BRIM_LOG_WARNING) say_notice(sentence);
   });
   line.clear();
   if (interrupted()) end_interrupted();

@@ -15,7 +15,7 @@ void check_writable(const std::string& path) {
     throw Failure(2, "cannot write " + quoted(path, 400) + ": expected the name of a file, found " +
                          (S_ISDIR(there.st_mode) ? "a folder" : "a device, pipe or socket"));
   }
-  const Result<NewFile> probe = NewFile::create(path, 1);
+  const Result<NewFile> probe = NewFile::create(path, NewFile::Readers::owner);
   if (!probe) throw Failure(exit_code(probe.error().code), probe.error().sentence);
 }
 

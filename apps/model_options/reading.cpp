@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "apps/commands.hpp"
+#include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/progress_line.hpp"
 #include "engine/api/options.hpp"
@@ -32,7 +33,10 @@ generate::ReaderOptions reader_options(const MemoryOptions& memory, std::optiona
 std::shared_ptr<const model::Model> load_engine_model(const ModelOptions& options) {
   ProgressLine line("Loading", ProgressLine::Unit::bytes, std::chrono::seconds(2));
   const api::ModelOptions settings = unwrap(api::model_options({{"weights", options.weights}}));
-  const model::LoadOptions how{settings.memory, options.threads.value_or(kernels::default_threads())};
+  const Log log = [](LogLevel level, std::string_view sentence) {
+    if (level == LogLevel::warning) say_notice(sentence);
+  };
+  const model::LoadOptions how{settings.memory, options.threads.value_or(kernels::default_threads()), log};
   return unwrap(model::Model::load(options.path, how, [&](long long done, long long total) {
     line.update(done, total);
     return !interrupted();

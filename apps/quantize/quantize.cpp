@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "apps/commands.hpp"
+#include "apps/files/outputs.hpp"
 #include "apps/quantize/plan.hpp"
 #include "apps/quantize/repack.hpp"
 #include "apps/terminal/error_output.hpp"
@@ -18,6 +18,7 @@
 #include "apps/terminal/style.hpp"
 #include "engine/base/size_text.hpp"
 #include "engine/io/gguf_writer.hpp"
+#include "engine/model/profile_file.hpp"
 #include "kernels/threads.hpp"
 
 namespace brim::apps {
@@ -38,17 +39,6 @@ std::string types_text() {
     text += fmt::format("  {:<13} {}\n", names, mix.purpose);
   }
   return text;
-}
-
-/// Refuses an output that is one of the files being read, under whatever name: the input is mapped while we write.
-void refuse_own_input(const io::Gguf& model, const std::string& output) {
-  for (int part = 0; part < model.parts(); ++part) {
-    std::error_code ignored;  // an output that does not exist is no input
-    if (std::filesystem::equivalent(model.part_path(part), output, ignored)) {
-      throw Failure(
-          2, fmt::format("{} is the model being read ({}): name another file to write", output, model.part_path(part)));
-    }
-  }
 }
 
 /// One line that is rewritten on a terminal; elsewhere a line each tenth of the way.
@@ -81,9 +71,22 @@ class ProgressLine {
   std::chrono::steady_clock::time_point last_;
 };
 
-void describe(io::GgufWriter& writer, const io::Gguf& model, const quant::MixInfo& mix, const QuantizePlan& plan) {
+/// Whether the profile that the model carries, if it does, is one of the weights that will be written.
+bool profile_stays(const io::Gguf& model, const QuantizePlan& plan) {
+  const io::Value* carried = model.find(model::kProfileKey);
+  if (carried == nullptr) return true;
+  for (std::size_t i = 0; i < plan.choices.size(); ++i) {
+    if (plan.choices[i].format != model.tensors()[i].format) return false;
+  }
+  const auto profile = model::parse_profile(carried->as_string().value_or(""), "the model's profile");
+  return profile && profile->fingerprint == unwrap(model::fingerprint(model));
+}
+
+void describe(io::GgufWriter& writer, const io::Gguf& model, const quant::MixInfo& mix, const QuantizePlan& plan,
+              bool with_profile) {
   for (const io::Gguf::Entry& entry : model.metadata()) {
-    if (!entry.key.starts_with("split.")) writer.set(entry.key, entry.value);  // the output is one file
+    const bool stale = entry.key == model::kProfileKey && !with_profile;
+    if (!entry.key.starts_with("split.") && !stale) writer.set(entry.key, entry.value);  // the output is one file
   }
   writer.set_u32("general.quantization_version", 2);  // of ggml's block layouts, which are the ones in quant/formats
   writer.set_u32("general.file_type", mix.file_type);
@@ -140,11 +143,14 @@ void quantize(const Arguments& arguments) {
   if (!mix) throw Failure(2, fmt::format("\"{}\" is not a type to write; see brim quantize --help", arguments.type));
   const quant::MixInfo& mix_facts = quant::mixes()[static_cast<std::size_t>(*mix)];
   const io::Gguf model = unwrap(io::Gguf::open(arguments.input));
-  refuse_own_input(model, arguments.output);
+  Outputs files;
+  files.reads_model(arguments.input);
+  files.writes("OUT", arguments.output);
 
   const QuantizePlan plan = plan_quantize(model, *mix, arguments.pure);
   io::GgufWriter writer;
-  describe(writer, model, mix_facts, plan);
+  const bool with_profile = profile_stays(model, plan);
+  describe(writer, model, mix_facts, plan, with_profile);
   unwrap(writer.begin(arguments.output));
 
   catch_interrupts();  // so that the unfinished file is removed
@@ -157,7 +163,7 @@ void quantize(const Arguments& arguments) {
     const quant::Format format = plan.choices[i].format;
     const std::string what = fmt::format("{}  {}{}", tensor.name, quant::info(tensor.format).name,
                                          format == tensor.format ? "" : fmt::format(" → {}", quant::info(format).name));
-    const Status written = repacker.repack(tensor, format, writer, [&](std::size_t bytes) {
+    const Status written = repacker.repack(model, tensor, format, writer, [&](std::size_t bytes) {
       progress.show(done + bytes, i + 1, what);
       return !interrupted();
     });
@@ -166,7 +172,12 @@ void quantize(const Arguments& arguments) {
     done += tensor.data.size();
   }
   progress.clear();
+  unwrap(model.check_unchanged());
   unwrap_writing(writer.finish());
+  if (!with_profile) {
+    say(fmt::format("note: the profile that {} carries is not of the weights that were written, and was left out; brim calibrate "
+                    "measures them", arguments.input));
+  }
   report(arguments, mix_facts, plan, repacker.not_finite(),
          std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
 }

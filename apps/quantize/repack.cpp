@@ -23,13 +23,19 @@ Repacker::Repacker(int threads) : threads_(std::max(1, threads)) {
   odd_.resize(static_cast<std::size_t>(threads_));
 }
 
-Status Repacker::repack(const io::Tensor& tensor, quant::Format format, io::GgufWriter& writer,
+Status Repacker::repack(const io::Gguf& model, const io::Tensor& tensor, quant::Format format, io::GgufWriter& writer,
                         const std::function<bool(std::size_t bytes)>& advance) {
+  const auto read = [&](std::size_t at, std::size_t size) -> Status {
+    read_.resize(size);
+    if (const ReadFault fault = model.try_read(tensor.data.subspan(at, size), read_.data())) return fault.error();
+    return {};
+  };
   const auto stop = [&] { return error(ErrorCode::cancelled, "stopped while writing ", tensor.name); };
   if (format == tensor.format) {
     for (std::size_t done = 0; done < tensor.data.size(); done += kCopyBytes) {
       if (!advance(done)) return stop();
-      BRIM_TRY(writer.write_piece(tensor.data.subspan(done, std::min(kCopyBytes, tensor.data.size() - done))));
+      BRIM_TRY(read(done, std::min(kCopyBytes, tensor.data.size() - done)));
+      BRIM_TRY(writer.write_piece(read_));
     }
     return {};
   }
@@ -42,7 +48,9 @@ Status Repacker::repack(const io::Tensor& tensor, quant::Format format, io::Gguf
   for (std::size_t first = 0; first < total; first += batch_values) {
     if (!advance(quant::row_bytes(tensor.format, static_cast<std::int64_t>(first)))) return stop();
     const std::size_t count = std::min(batch_values, total - first);
-    const std::byte* source = tensor.data.data() + quant::row_bytes(tensor.format, static_cast<std::int64_t>(first));
+    BRIM_TRY(read(quant::row_bytes(tensor.format, static_cast<std::int64_t>(first)),
+                  quant::row_bytes(tensor.format, static_cast<std::int64_t>(count))));
+    const std::byte* source = read_.data();
     const std::size_t chunks = (count + kChunkValues - 1) / kChunkValues;
     kernels::for_chunks(threads_, static_cast<std::int64_t>(chunks), [&](std::int64_t chunk, int worker) noexcept {
       const auto index = static_cast<std::size_t>(chunk), thread = static_cast<std::size_t>(worker);

@@ -17,10 +17,10 @@ class Repacker {
  public:
   explicit Repacker(int threads);
 
-  /// Writes all of `tensor` as the writer's next tensor, in `format` (which can be packed, unless it is the tensor's
+  /// Reads all of the model's `tensor` and writes it as the writer's next tensor, in `format` (which can be packed, unless it is the tensor's
   /// own: then the bytes are copied). `advance` is called with the bytes read so far of this tensor; false ends the
   /// work with ErrorCode::cancelled.
-  Status repack(const io::Tensor& tensor, quant::Format format, io::GgufWriter& writer,
+  Status repack(const io::Gguf& model, const io::Tensor& tensor, quant::Format format, io::GgufWriter& writer,
                 const std::function<bool(std::size_t bytes)>& advance);
 
   /// Values seen so far that were not finite and became 0 (copied tensors are not looked at).
@@ -29,6 +29,7 @@ class Repacker {
  private:
   int threads_;
   std::vector<float> values_;       // one chunk per thread
+  std::vector<std::byte> read_;     // one batch of the file
   std::vector<std::byte> packed_;   // one batch of chunks
   std::vector<std::uint64_t> odd_;  // per thread: values that were not finite
   std::uint64_t not_finite_ = 0;

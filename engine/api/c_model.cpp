@@ -11,7 +11,6 @@
 #include "engine/model/outline.hpp"
 #include "engine/model/profile_file.hpp"
 #include "engine/model/repack.hpp"
-#include "engine/model/token_work.hpp"
 #include "kernels/dispatch.hpp"
 #include "kernels/threads.hpp"
 
@@ -87,15 +86,15 @@ brim_status brim_model_info_get(const brim_model* model, brim_model_info* info) 
     brim_model_info filled{};
     filled.name = model->name.c_str();
     filled.architecture = config.architecture.c_str();
-    filled.quantisation = brim::quant::info(model->model->main_format()).name.data();
-    filled.parameters = model->model->parameters();
+    filled.quantisation = brim::quant::info(model->model->file().main_format).name.data();
+    filled.parameters = model->model->file().parameters;
     filled.weight_bytes = model->model->weight_bytes();
     filled.context = config.context;
     filled.vocabulary = config.vocabulary;
     filled.layers = static_cast<std::int32_t>(config.layers.size());
     filled.threads = model->threads;
     filled.has_chat_template = model->model->chat_template().empty() ? 0 : 1;
-    const brim::model::TokenWork work = brim::model::token_work(model->model->file(), config);
+    const brim::model::TokenWork& work = model->model->file().token_work;
     filled.layer_weights = work.layer_weights;
     filled.output_weights = work.output_weights;
     filled.token_bytes = work.bytes;
@@ -115,11 +114,16 @@ brim_status brim_plan_get(const char* path, const brim_options* model_wishes, co
     if (for_model.kv_pool > 0) reader.pool = std::make_shared<brim::kv::Pool>(for_model.kv_pool);
     BRIM_ASSIGN(const brim::io::Gguf file, brim::io::Gguf::open(path));
     BRIM_ASSIGN(const brim::model::Outline outline, brim::model::read_outline(file));
-    BRIM_ASSIGN(reader.profile, brim::model::find_profile(file, outline.config.layers.size(), reader.profile_path));
+    BRIM_ASSIGN(const auto owner, brim::model::profile_owner(file, outline.config.layers.size()));
+    BRIM_ASSIGN(const auto profile, brim::generate::choose_profile(owner, brim::model::carried_profile(owner), reader));
+    if (!profile.notice.empty() && model_wishes != nullptr && model_wishes->log != nullptr) {
+      model_wishes->log(model_wishes->log_user, BRIM_LOG_WARNING, profile.notice.c_str());
+    }
     BRIM_ASSIGN(const brim::generate::MemoryPlan memory, brim::generate::plan_memory(outline.config, reader));
     const bool in_place = for_model.memory == brim::model::WeightMemory::file;
+    const brim::model::Moved moved = brim::model::moved_by(for_model.memory);
     brim_plan filled{};
-    filled.weight_bytes = static_cast<std::int64_t>(brim::model::weight_bytes(outline.weights, !in_place));
+    filled.weight_bytes = static_cast<std::int64_t>(brim::model::weight_bytes(outline.weights, !in_place, moved));
     filled.kv_budget_bytes = memory.kv.budget_bytes;
     filled.kv_full_bytes = memory.kv.full_bytes;
     filled.kv_least_bytes = memory.kv.least_bytes;

@@ -53,6 +53,13 @@ Status change_restored(brim_session& handle, const OptionList& given) {
 
 }  // namespace
 
+void keep_profile(brim_session& handle) {
+  const model::FoundProfile& found = handle.session->reader().profile();
+  std::erase_if(handle.list, [](const auto& option) { return option.first == "kv.profile"; });
+  if (!found.text.empty()) replace(handle.list, std::string(kSavedProfile), found.text);
+  if (!found.notice.empty() && handle.log != nullptr) handle.log->say(BRIM_LOG_WARNING, found.notice);
+}
+
 Status set_option(brim_session& handle, const std::string& key, const std::string& value) {
   generate::SessionOptions changed = handle.session->options();
   BRIM_ASSIGN(const Change change, change_option(changed, key, value));
@@ -116,18 +123,26 @@ brim_status brim_session_restore(brim_model* model, const brim_options* options,
     handle->list = saved.origin().settings;
     handle->log = model->log;
     OptionList changes;
+    std::string profile_path;  // the caller may name a file; the saved session may not
     for (const auto& [key, value] : options ? options->list : OptionList()) {
       BRIM_ASSIGN(const bool fixed, fixed_at_creation(key, value));
-      if (fixed) {
+      if (key == "kv.profile") {
+        profile_path = value;
+      } else if (fixed) {
         replace(handle->list, key, value);
       } else {
         changes.emplace_back(key, value);
       }
     }
-    BRIM_ASSIGN(brim::generate::SessionOptions settings, session_options(handle->list));
+    BRIM_ASSIGN(brim::generate::SessionOptions settings, saved_session_options(handle->list, path));
+    if (!profile_path.empty()) {
+      settings.reader.profile_path = profile_path;
+      settings.reader.profile_text.clear();
+    }
     settings.reader.threads = model->threads;
     settings.reader.pool = model->pool;
     BRIM_ASSIGN(handle->session, Session::restore(model->model, std::move(settings), saved));
+    keep_profile(*handle);
     BRIM_TRY(change_restored(*handle, changes));
     *out = handle.release();
     return {};

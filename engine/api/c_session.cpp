@@ -55,6 +55,7 @@ brim_status brim_session_create(brim_model* model, const brim_options* options, 
     settings.reader.threads = model->threads;
     settings.reader.pool = model->pool;
     BRIM_ASSIGN(handle->session, brim::generate::Session::create(model->model, std::move(settings)));
+    keep_profile(*handle);
     *out = handle.release();
     return {};
   });

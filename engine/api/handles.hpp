@@ -111,6 +111,10 @@ brim_status on_session(Handle* session, Turn::Kind kind, Body&& body) noexcept {
   });
 }
 
+/// Makes the list what a saved session needs: the profile that is in use, in place of the name of its file. Says to the log why
+/// one that is there is not used.
+void keep_profile(brim_session& handle);
+
 /// Changes one option of a living session, and remembers it. Errors: as change_option.
 Status set_option(brim_session& handle, const std::string& key, const std::string& value);
 /// Removes every value of a repeatable option. Errors: invalid_argument for other keys.

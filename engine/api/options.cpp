@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <limits>
 
+#include "engine/base/quote.hpp"
 #include "engine/base/size_text.hpp"
 
 namespace brim::api {
@@ -15,7 +16,7 @@ using generate::SamplingOptions;
 using generate::SessionOptions;
 
 Error bad_value(std::string_view key, const std::string& value, std::string_view expected) {
-  return error(ErrorCode::invalid_argument, "option ", key, ": expected ", expected, ", found '", value.substr(0, 80), "'");
+  return error(ErrorCode::invalid_argument, "option ", key, ": expected ", expected, ", found ", quoted(value));
 }
 
 template <class Integer>
@@ -194,7 +195,7 @@ Result<Change> change_option(SessionOptions& options, std::string_view key, cons
   if (at_creation) {
     return error(ErrorCode::invalid_argument, "option ", key, " is fixed when a session is created");
   }
-  return error(ErrorCode::invalid_argument, "unknown option '", std::string(key).substr(0, 80), "'");
+  return error(ErrorCode::invalid_argument, "unknown option ", quoted(key));
 }
 
 Result<Change> clear_option(SessionOptions& options, std::string_view key) {
@@ -227,7 +228,7 @@ Result<ModelOptions> model_options(const OptionList& list) {
       if (!size || *size == 0 || *size > std::size_t{1} << 62) return bad_value(key, value, "a size: 256MiB");
       options.kv_pool = static_cast<std::int64_t>(*size);
     } else {
-      return error(ErrorCode::invalid_argument, "unknown model option '", key.substr(0, 80), "'");
+      return error(ErrorCode::invalid_argument, "unknown model option ", quoted(key));
     }
   }
   return options;
@@ -241,6 +242,25 @@ Result<SessionOptions> session_options(const OptionList& list) {
     BRIM_ASSIGN([[maybe_unused]] const Change change, change_option(options, key, value));
   }
   return options;
+}
+
+Result<SessionOptions> saved_session_options(const OptionList& list, const std::string& name) {
+  OptionList options;
+  std::string profile;
+  for (const auto& [key, value] : list) {
+    if (key == "kv.profile") {
+      return error(ErrorCode::bad_file, name, " cannot be restored: it names a file, ", quoted(value),
+                   " (kv.profile), and expected is the profile itself: save the session again with this Brim");
+    }
+    if (key == kSavedProfile) {
+      profile = value;
+    } else {
+      options.emplace_back(key, value);
+    }
+  }
+  BRIM_ASSIGN(SessionOptions settings, session_options(options));
+  settings.reader.profile_text = std::move(profile);
+  return settings;
 }
 
 }  // namespace brim::api

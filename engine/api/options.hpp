@@ -24,6 +24,12 @@ struct ModelOptions {
 Result<ModelOptions> model_options(const OptionList& list);
 Result<generate::SessionOptions> session_options(const OptionList& list);
 
+/// The key under which a saved session holds its profile itself: restoring opens no file that the session names. Not an option
+/// of the C interface.
+inline constexpr std::string_view kSavedProfile = "kv.profile.text";
+/// The options of a saved session. Errors: bad_file for one that names a file; invalid_argument as session_options.
+Result<generate::SessionOptions> saved_session_options(const OptionList& list, const std::string& name);
+
 /// Whether a session's key is fixed when the session is created. Errors: invalid_argument for its value.
 Result<bool> fixed_at_creation(std::string_view key, const std::string& value);
 /// Whether a key may be given several times, each adding to those before.

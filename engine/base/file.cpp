@@ -3,9 +3,7 @@
 // inspect`).
 #include "engine/base/file.hpp"
 
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -18,35 +16,17 @@ namespace {
 
 std::string reason(int number) { return std::generic_category().message(number); }
 
-/// Closes a descriptor when it goes out of scope; a mapping outlives it.
-struct Descriptor {
-  int number = -1;
-  ~Descriptor() {
-    if (number >= 0) ::close(number);
-  }
-};
-
 }  // namespace
 
-Result<MappedFile> MappedFile::open(const std::string& path) {
-  // Without O_NONBLOCK, opening a named pipe that nobody writes would wait for ever.
-  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-  if (file.number < 0) return error(ErrorCode::io, "cannot open ", path, ": ", reason(errno));
-  struct stat facts {};
-  if (::fstat(file.number, &facts) != 0)
-    return error(ErrorCode::io, "cannot read the size of ", path, ": ", reason(errno));
-  if (S_ISDIR(facts.st_mode)) return error(ErrorCode::bad_file, path, " is a directory, not a file");
-  if (!S_ISREG(facts.st_mode))
-    return error(ErrorCode::bad_file, path, " is not a regular file (a pipe or a device cannot be mapped)");
-
+Result<MappedFile> MappedFile::map(const InputFile& file) {
   MappedFile mapped;
-  mapped.path_ = path;
-  mapped.size_ = static_cast<std::size_t>(facts.st_size);
+  mapped.path_ = file.path();
+  mapped.size_ = static_cast<std::size_t>(file.size());
   if (mapped.size_ == 0) return mapped;
-  void* data = ::mmap(nullptr, mapped.size_, PROT_READ, MAP_PRIVATE, file.number, 0);
+  void* data = ::mmap(nullptr, mapped.size_, PROT_READ, MAP_PRIVATE, file.descriptor(), 0);
   if (data == MAP_FAILED) {
     mapped.size_ = 0;
-    return error(errno == ENOMEM ? ErrorCode::out_of_memory : ErrorCode::io, "cannot map ", path, ": ", reason(errno));
+    return error(errno == ENOMEM ? ErrorCode::out_of_memory : ErrorCode::io, "cannot map ", file.path(), ": ", reason(errno));
   }
   mapped.data_ = static_cast<const std::byte*>(data);
   mapped.expect(Access::sequential);

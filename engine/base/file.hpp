@@ -5,17 +5,19 @@
 #include <span>
 #include <string>
 
+#include "engine/base/input_file.hpp"
 #include "engine/base/result.hpp"
 
 namespace brim {
 
 /// Owns one read-only mapping; movable, not copyable. Reading it from several threads is safe.
-/// The mapping is private: a file that another process truncates while mapped can still fault (SIGBUS), as with any
-/// mapped file; a caller who cannot exclude that should copy the file first.
+/// A file that another process cuts off in place while it is mapped ends this one (SIGBUS), as with any mapped file; replacing
+/// it by renaming is safe. So only weights that are asked to stay in a file are mapped (--weights shared, --no-repack); all
+/// else is read (input_file.hpp).
 class MappedFile {
  public:
-  /// Errors: io with the path and the system's reason; bad_file when it is a directory or not a regular file.
-  static Result<MappedFile> open(const std::string& path);
+  /// Maps a whole file; the mapping outlives `file`. Errors: io with the system's reason; out_of_memory.
+  static Result<MappedFile> map(const InputFile& file);
 
   MappedFile() = default;
   MappedFile(MappedFile&& other) noexcept;

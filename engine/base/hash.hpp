@@ -37,7 +37,7 @@ class Hash {
 /// The same for megabytes, eight bytes at a time: a change within any eight bytes always gives another sum.
 class Checksum {
  public:
-  /// All but the last call: a multiple of eight bytes.
+  /// All but the last call: a multiple of eight bytes. What is missing to the last eight counts as zeros.
   void add(std::span<const std::byte> bytes) {
     for (std::size_t at = 0; at < bytes.size(); at += sizeof(std::uint64_t)) {
       std::uint64_t word = 0;
@@ -50,5 +50,21 @@ class Checksum {
  private:
   std::uint64_t value_ = 0xcbf29ce484222325ull;
 };
+
+/// For gigabytes: four sums side by side, as fast as memory is read. A change within any 32 bytes always gives another sum.
+inline std::uint64_t fast_checksum(std::span<const std::byte> bytes) {
+  constexpr std::size_t kLanes = 4, kStep = kLanes * sizeof(std::uint64_t);
+  std::uint64_t lanes[kLanes] = {1, 2, 3, 4};
+  std::size_t at = 0;
+  for (; at + kStep <= bytes.size(); at += kStep) {
+    std::uint64_t words[kLanes];
+    std::memcpy(words, bytes.data() + at, kStep);
+    for (std::size_t i = 0; i < kLanes; ++i) lanes[i] = std::rotl((lanes[i] ^ words[i]) * 0x9e3779b97f4a7c15ull, 31);
+  }
+  Checksum rest;
+  rest.add(bytes.subspan(at));
+  rest.add(std::as_bytes(std::span(lanes)));
+  return rest.value();
+}
 
 }  // namespace brim

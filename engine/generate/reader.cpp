@@ -10,6 +10,7 @@
 #include "engine/base/memory_limits.hpp"
 #include "engine/base/size_text.hpp"
 #include "engine/generate/conversation.hpp"
+#include "engine/kv/budget.hpp"
 #include "engine/kv/layout.hpp"
 #include "engine/model/profile_file.hpp"
 #include "kernels/threads.hpp"
@@ -54,6 +55,24 @@ Result<Arena> touched_arena(std::size_t bytes, int threads) {
 
 }  // namespace
 
+Result<model::FoundProfile> choose_profile(const model::ProfileOwner& owner, const model::FoundProfile& carried,
+                                           ReaderOptions& options) {
+  model::FoundProfile found = carried;
+  if (!options.profile_text.empty()) {
+    BRIM_ASSIGN(model::ProfileFile file, model::profile_of(owner, options.profile_text, "the profile that was given"));
+    found = {std::make_shared<const kv::Profile>(std::move(file.profile)), options.profile_text, {}};
+  } else if (!options.profile_path.empty()) {
+    BRIM_ASSIGN(found, model::read_profile(owner, options.profile_path));
+  }
+  options.profile = found.profile;
+  const kv::Split* split = kv::find_split(options.split);
+  if (!found.notice.empty() && split != nullptr && split->needs_profile()) {
+    found.notice += sentence(" and with the default KV split in place of ", options.split);
+    options.split = kv::kChosenSplit;
+  }
+  return found;
+}
+
 Result<MemoryPlan> plan_memory(const model::Config& config, const ReaderOptions& options) {
   if (options.context < 0 || options.context > kv::kLargestContext) {
     return error(ErrorCode::invalid_argument, "context: expected 1 to ", kv::kLargestContext, " positions, found ",
@@ -95,16 +114,18 @@ Result<MemoryPlan> plan_memory(const model::Config& config, const ReaderOptions&
 
 Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Model> model, const ReaderOptions& wished) {
   ReaderOptions options = wished;
+  model::FoundProfile profile;
   if (!options.profile) {
-    BRIM_ASSIGN(options.profile,
-                model::find_profile(model->file(), model->config().layers.size(), options.profile_path));
+    BRIM_ASSIGN(profile, choose_profile(model->file().profiles, model->file().carried, options));
   }
   auto memory = plan_memory(model->config(), options);
   if (!memory && memory.error().code == ErrorCode::out_of_memory && options.pool) {
     return error(ErrorCode::out_of_memory, memory.error().sentence, "; ", options.pool->describe());
   }
   if (!memory) return memory.error();
-  return create(std::move(model), std::move(*memory), options);
+  BRIM_ASSIGN(std::unique_ptr<Reader> reader, create(std::move(model), std::move(*memory), options));
+  reader->profile_ = std::move(profile);
+  return reader;
 }
 
 Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Model> model, MemoryPlan memory,

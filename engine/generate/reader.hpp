@@ -35,7 +35,8 @@ struct ReaderOptions {
   std::string split = kv::kChosenSplit;
   std::string keep = "window";
   std::string profile_path;  ///< of brim calibrate; empty: the one that the model carries, if it does
-  /// What plan_memory goes by: Reader::create finds it itself (find_profile); who plans alone gives it.
+  std::string profile_text;  ///< the profile itself (JSON), in place of a path; empty: not given
+  /// What plan_memory goes by. Reader::create finds it itself (choose_profile); a caller that plans alone gives it.
   std::shared_ptr<const kv::Profile> profile;
   std::uint64_t split_seed = 0;  ///< for splits that draw lots
   /// Entries for each layer instead of a budget and a split, and most tokens read at a time: for measurements. No
@@ -63,6 +64,12 @@ struct MemoryPlan {
   std::int64_t beside_bytes() const { return total() - kv.budget_bytes; }
   std::int64_t total() const { return arena_bytes() + heap_bytes; }
 };
+/// Sets options.profile to the one that is given by text or path, or else `carried`. Where that cannot be used, and a split was
+/// asked for that needs one, the default split is taken; the result's notice says both. Errors: io and bad_file for a path that
+/// cannot be read, or a text that is not a profile of this model.
+Result<model::FoundProfile> choose_profile(const model::ProfileOwner& owner, const model::FoundProfile& carried,
+                                           ReaderOptions& options);
+
 /// Errors: invalid_argument, or out_of_memory when the budget is below the floors.
 Result<MemoryPlan> plan_memory(const model::Config& config, const ReaderOptions& options);
 
@@ -117,6 +124,8 @@ class Reader {
   std::int64_t tokens() const { return history_start_ + history_size_; }
   const kv::Cache& cache() const { return cache_; }
   const MemoryPlan& memory() const { return memory_; }
+  /// What create() found; empty where the profile was given or this reader is a sibling.
+  const model::FoundProfile& profile() const { return profile_; }
   const model::Model& model() const { return *model_; }
   int threads() const { return threads_; }
   const SpeculationCounts& speculation() const { return speculation_.counts(); }
@@ -135,6 +144,7 @@ class Reader {
 
   std::shared_ptr<const model::Model> model_;
   MemoryPlan memory_;
+  model::FoundProfile profile_;
   kv::Pool::Share share_;  ///< given back after the arena
   Arena arena_;
   kv::Cache cache_;

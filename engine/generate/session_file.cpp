@@ -1,9 +1,12 @@
 // See session_file.hpp.
 #include "engine/generate/session_file.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "engine/base/hash.hpp"
+#include "engine/base/input_file.hpp"
 #include "engine/base/new_file.hpp"
 #include "engine/base/quote.hpp"
 #include "engine/model/profile_file.hpp"
@@ -14,6 +17,7 @@ namespace {
 constexpr char kMagic[] = "BRIM.SES";
 constexpr std::size_t kWord = sizeof(std::uint64_t);
 constexpr std::size_t kHeader = 3 * kWord;
+constexpr std::size_t kReadAtOnce = std::size_t{16} << 20;
 constexpr std::int64_t kMostSettings = 4096;
 constexpr std::size_t kMostText = std::size_t{1} << 30;  // beyond what any file that fits in memory will say
 
@@ -36,26 +40,75 @@ void fill(std::span<std::byte> file, const StateWriter& body) {
   seal_session_file(file);
 }
 
+std::array<std::uint64_t, 3> header_of(std::size_t body) {
+  std::array<std::uint64_t, 3> header{0, static_cast<std::uint64_t>(kSessionFileVersion), body};
+  std::memcpy(header.data(), kMagic, kWord);
+  return header;
+}
+
+/// Writes bytes and, at the end, their checksum. They go through a block: the checksum takes whole words, and parts of a state
+/// may end within one.
+class SummedWriter {
+ public:
+  explicit SummedWriter(NewFile& file) : file_(file) { block_.reserve(kBlock); }
+
+  Status add(std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+      const std::size_t more = std::min(kBlock - block_.size(), bytes.size());
+      block_.insert(block_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(more));
+      bytes = bytes.subspan(more);
+      if (block_.size() == kBlock) BRIM_TRY(flush());
+    }
+    return {};
+  }
+  Status finish() {
+    BRIM_TRY(flush());
+    const std::uint64_t sum = checksum_.value();
+    return file_.write(std::as_bytes(std::span(&sum, 1)));
+  }
+
+ private:
+  static constexpr std::size_t kBlock = std::size_t{1} << 20;
+
+  Status flush() {
+    checksum_.add(block_);
+    const Status written = file_.write(block_);
+    block_.clear();
+    return written;
+  }
+
+  NewFile& file_;
+  Checksum checksum_;
+  std::vector<std::byte> block_;
+};
+
 std::uint64_t word_at(std::span<const std::byte> bytes, std::size_t at) {
   std::uint64_t word = 0;
   std::memcpy(&word, bytes.data() + at, sizeof word);
   return word;
 }
 
-Status check_whole(std::span<const std::byte> bytes, const std::string& name) {
-  if (bytes.size() < kHeader + kWord || std::memcmp(bytes.data(), kMagic, kWord) != 0) {
-    return error(ErrorCode::bad_file, name, " is no saved session: expected '", kMagic, "' and at least ", kHeader + kWord,
-                 " bytes, found ", quoted({reinterpret_cast<const char*>(bytes.data()), std::min(bytes.size(), kWord)}), " and ",
-                 bytes.size());
+/// The first bytes of a file of `size`: whether it is a saved session and as long as it says.
+Status check_header(std::span<const std::byte> first, std::uint64_t size, const std::string& name) {
+  if (size < kHeader + kWord || std::memcmp(first.data(), kMagic, kWord) != 0) {
+    return error(ErrorCode::bad_file, name, " is not a saved session: expected '", kMagic, "' and at least ", kHeader + kWord,
+                 " bytes, found ", quoted({reinterpret_cast<const char*>(first.data()), std::min(first.size(), kWord)}), " and ",
+                 size);
   }
-  if (const std::uint64_t version = word_at(bytes, kWord); version != std::uint64_t{kSessionFileVersion}) {
+  if (const std::uint64_t version = word_at(first, kWord); version != std::uint64_t{kSessionFileVersion}) {
     return error(ErrorCode::bad_file, name, " is a saved session of another Brim: expected version ", kSessionFileVersion,
                  ", found ", version);
   }
-  const std::size_t body = bytes.size() - kHeader - kWord;
-  if (const std::uint64_t said = word_at(bytes, 2 * kWord); said != body || body % kWord != 0) {
+  const std::uint64_t body = size - kHeader - kWord;
+  if (const std::uint64_t said = word_at(first, 2 * kWord); said != body || body % kWord != 0) {
     return error(ErrorCode::bad_file, name, " is not whole: expected ", said, " bytes of state, found ", body);
   }
+  return {};
+}
+
+Status check_whole(std::span<const std::byte> bytes, const std::string& name) {
+  BRIM_TRY(check_header(bytes, bytes.size(), name));
+  const std::size_t body = bytes.size() - kHeader - kWord;
   Checksum checksum;
   checksum.add(bytes.first(kHeader + body));
   if (const std::uint64_t said = word_at(bytes, kHeader + body); said != checksum.value()) {
@@ -103,9 +156,12 @@ void seal_session_file(std::span<std::byte> file) {
 }
 
 Status write_session_file(const std::string& path, const StateWriter& body) {
-  const std::size_t bytes = kHeader + body_bytes(body) + kWord;
-  BRIM_ASSIGN(NewFile file, NewFile::create(path, bytes, NewFile::Neighbour::part));
-  fill(file.bytes(), body);
+  BRIM_ASSIGN(NewFile file, NewFile::create(path, NewFile::Readers::owner));
+  SummedWriter out(file);
+  const std::array<std::uint64_t, 3> header = header_of(body_bytes(body));
+  BRIM_TRY(out.add(std::as_bytes(std::span(header))));
+  for (const auto part : body.parts()) BRIM_TRY(out.add(part));
+  BRIM_TRY(out.finish());
   return file.publish();
 }
 
@@ -120,16 +176,27 @@ Result<SavedSession> SavedSession::read(std::span<const std::byte> bytes, const 
   BRIM_TRY(check_whole(bytes, name));
   SavedSession saved(name, bytes.subspan(kHeader, bytes.size() - kHeader - kWord));
   BRIM_TRY(restore(saved.origin_, saved.state_));
-  const std::string own = model::fingerprint(model.file());
+  const std::string& own = model.file().profiles.fingerprint;
   if (saved.origin_.fingerprint == own) return saved;
   return error(ErrorCode::bad_file, name, " is a session of another model: expected ", quoted(model.config().name), " (", own,
                "), found ", quoted(saved.origin_.model_name), " (", quoted(saved.origin_.fingerprint), ")");
 }
 
+// All of it is read before anything is believed: another program may be writing the file.
 Result<SavedSession> SavedSession::open(const std::string& path, const model::Model& model) {
-  BRIM_ASSIGN(MappedFile file, MappedFile::open(path));
-  BRIM_ASSIGN(SavedSession saved, read(file.bytes(), path, model));
-  saved.file_ = std::move(file);
+  BRIM_ASSIGN(const InputFile file, InputFile::open(path));
+  std::array<std::byte, kHeader> first{};
+  const auto begin = std::span(first).first(static_cast<std::size_t>(std::min<std::uint64_t>(kHeader, file.size())));
+  BRIM_TRY(file.read(0, begin));
+  BRIM_TRY(check_header(begin, file.size(), path));
+  const auto size = static_cast<std::size_t>(file.size());
+  BRIM_ASSIGN(Arena bytes, Arena::create(size, "a saved session", Arena::Touch::by_owner));
+  const std::span<std::byte> all = bytes.take(size);
+  for (std::size_t at = 0; at < size; at += kReadAtOnce) {
+    BRIM_TRY(file.read(at, all.subspan(at, std::min(kReadAtOnce, size - at))));
+  }
+  BRIM_ASSIGN(SavedSession saved, read(all, path, model));
+  saved.bytes_ = std::move(bytes);
   return saved;
 }
 

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/base/file.hpp"
+#include "engine/base/arena.hpp"
 #include "engine/base/result.hpp"
 #include "engine/base/state.hpp"
 #include "engine/model/model.hpp"
@@ -33,18 +33,18 @@ struct SessionOrigin {
 };
 void save(const SessionOrigin& origin, StateWriter& state);
 
-/// Writes `body` under `path`: the old file or the new one is there at every moment. Leaves at most PATH.part behind, which
-/// the next call for the same path replaces. Errors: io.
+/// Writes `body` under `path`, readable by its owner alone: the old file or the new one is there at every moment
+/// (base/new_file.hpp). Errors: io.
 Status write_session_file(const std::string& path, const StateWriter& body);
 /// The same bytes in memory, and the size and checksum of such bytes made right again: for tests.
 std::vector<std::byte> session_file_bytes(const StateWriter& body);
 void seal_session_file(std::span<std::byte> file);
 
-/// An opened file, checked as a whole. Its state can be read once.
+/// A file that was read into memory and checked as a whole. Its state can be read once.
 class SavedSession {
  public:
-  /// Errors: io; bad_file for what is no saved session, is shorter or longer than it says, was altered, is of a newer
-  /// version or of another model.
+  /// Errors: io; out_of_memory; bad_file for what is not a saved session, is shorter or longer than it says, was altered, is of
+  /// a newer version or of another model.
   static Result<SavedSession> open(const std::string& path, const model::Model& model);
   /// The same for bytes that outlive the result; `name` stands for them in sentences.
   static Result<SavedSession> read(std::span<const std::byte> bytes, const std::string& name, const model::Model& model);
@@ -55,7 +55,7 @@ class SavedSession {
  private:
   SavedSession(std::string name, std::span<const std::byte> body) : state_(std::move(name), {body}) {}
 
-  MappedFile file_;
+  Arena bytes_;
   SessionOrigin origin_;
   StateReader state_;
 };

@@ -1,4 +1,6 @@
 // Session's part of a saved session, and copying a session: everything but the options it was made with.
+#include <sys/stat.h>
+
 #include <limits>
 
 #include "engine/generate/session.hpp"
@@ -27,6 +29,17 @@ Status restore_timings(Timings& timings, StateReader& state) {
   }
   BRIM_TRY(state.real("seconds", 0, kMostSeconds, timings.prompt_seconds));
   return state.real("seconds", 0, kMostSeconds, timings.generate_seconds);
+}
+
+/// A session must not replace the file that its model was read from, under whatever name.
+Status refuse_model_file(const model::ModelFile& model, const std::string& path) {
+  struct stat facts {};
+  if (::stat(path.c_str(), &facts) != 0) return {};
+  for (const FileIdentity& part : model.parts) {
+    if (part.device != facts.st_dev || part.inode != facts.st_ino) continue;
+    return error(ErrorCode::invalid_argument, path, " is the model's own file (", model.path, "): name another file to save to");
+  }
+  return {};
 }
 
 }  // namespace
@@ -92,8 +105,9 @@ Result<std::unique_ptr<Session>> Session::fork() const {
 }
 
 Status Session::save(const std::string& path, const Settings& settings) const {
+  BRIM_TRY(refuse_model_file(model_->file(), path));
   StateWriter state;
-  generate::save(SessionOrigin{model_->config().name, model::fingerprint(model_->file()), settings,
+  generate::save(SessionOrigin{model_->config().name, model_->file().profiles.fingerprint, settings,
                                reader_->memory().automatic_bytes},
                  state);
   BRIM_TRY(save(state));
@@ -103,6 +117,14 @@ Status Session::save(const std::string& path, const Settings& settings) const {
 Result<std::unique_ptr<Session>> Session::restore(std::shared_ptr<const model::Model> model, SessionOptions options,
                                                   SavedSession& saved) {
   options.reader.automatic_bytes = saved.origin().automatic_bytes;
+  // What the file does not go with is refused before memory is booked for it.
+  ReaderOptions planned = options.reader;
+  if (!planned.profile) {
+    BRIM_TRY(choose_profile(model->file().profiles, model->file().carried, planned));
+  }
+  BRIM_ASSIGN(const MemoryPlan memory, plan_memory(model->config(), planned));
+  StateReader beginning = saved.state();
+  BRIM_TRY(kv::check_plan(memory.kv, beginning));
   BRIM_ASSIGN(std::unique_ptr<Session> session, create(std::move(model), std::move(options)));
   BRIM_TRY(session->restore(saved.state()));
   return session;

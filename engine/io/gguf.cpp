@@ -2,6 +2,7 @@
 // files of a split model in gguf_split.cpp.
 #include "engine/io/gguf.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/base/quote.hpp"
@@ -10,19 +11,24 @@
 namespace brim::io {
 
 Result<Gguf> Gguf::open(const std::string& path, const Options& options) {
-  BRIM_ASSIGN(MappedFile file, MappedFile::open(path));
-  BRIM_ASSIGN(Gguf gguf, parse(file.bytes(), path));
+  BRIM_ASSIGN(FileImage file, FileImage::open(path, options.access));
+  BRIM_ASSIGN(Part part, read_part(file, 0));
+  BRIM_ASSIGN(Gguf gguf, of_part(std::move(part), path, file.bytes().size()));
   gguf.files_.push_back(std::move(file));
-  if (options.follow_parts) BRIM_TRY(gguf.add_parts());
+  if (options.follow_parts) BRIM_TRY(gguf.add_parts(options.access));
   return gguf;
 }
 
 Result<Gguf> Gguf::parse(std::span<const std::byte> bytes, const std::string& name) {
   BRIM_ASSIGN(Part part, read_part(bytes, name, 0));
+  return of_part(std::move(part), name, bytes.size());
+}
+
+Result<Gguf> Gguf::of_part(Part part, const std::string& name, std::uint64_t bytes) {
   Gguf gguf;
   gguf.path_ = name;
   gguf.version_ = part.version;
-  gguf.file_bytes_ = bytes.size();
+  gguf.file_bytes_ = bytes;
   gguf.metadata_ = std::move(part.metadata);
   gguf.tensors_ = std::move(part.tensors);
   gguf.keys_.build(gguf.metadata_.size(), [&](std::size_t place) { return gguf.metadata_[place].key; });
@@ -55,8 +61,35 @@ std::uint64_t Gguf::tensor_bytes() const {
   return bytes;
 }
 
+ReadFault Gguf::try_read(std::span<const std::byte> place, std::byte* to) const noexcept {
+  for (const FileImage& file : files_) {
+    if (file.holds(place)) return file.try_read(place, to);
+  }
+  std::copy(place.begin(), place.end(), to);  // bytes that were parsed
+  return {};
+}
+
+Result<std::vector<std::byte>> Gguf::read(std::span<const std::byte> place) const {
+  std::vector<std::byte> bytes(place.size());
+  if (const ReadFault fault = try_read(place, bytes.data())) return fault.error();
+  return bytes;
+}
+
+Status Gguf::check_unchanged() const {
+  for (const FileImage& file : files_) BRIM_TRY(file.file().check_unchanged());
+  return {};
+}
+
+std::vector<FileIdentity> Gguf::identities() const {
+  std::vector<FileIdentity> found;
+  for (const FileImage& file : files_) found.push_back(file.file().identity());
+  return found;
+}
+
 void Gguf::expect(MappedFile::Access access) const {
-  for (const MappedFile& file : files_) file.expect(access);
+  for (const FileImage& file : files_) {
+    if (file.mapping() != nullptr) file.mapping()->expect(access);
+  }
 }
 
 }  // namespace brim::io

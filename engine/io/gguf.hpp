@@ -11,8 +11,8 @@
 #include <variant>
 #include <vector>
 
-#include "engine/base/file.hpp"
 #include "engine/base/result.hpp"
+#include "engine/io/file_image.hpp"
 #include "engine/io/name_index.hpp"
 #include "quant/matrix.hpp"
 
@@ -37,7 +37,7 @@ enum class ValueType : std::uint32_t {
 
 struct Value;
 
-/// An array value. Numbers stay packed as in the file (little-endian, unaligned); strings are views into the mapping.
+/// An array value. Numbers stay packed as in the file (little-endian, unaligned); strings are views into the file's image.
 struct Array {
   ValueType element = ValueType::u8;
   std::uint64_t count = 0;
@@ -64,7 +64,8 @@ Value array_element(const Array& array, std::uint64_t index);
 /// "u32", "array of string", … for sentences.
 std::string type_text(const Value& value);
 
-/// One tensor. `shape[0]` is the row length (GGUF order); unused dimensions are 1.
+/// One tensor. `shape[0]` is the row length (GGUF order); unused dimensions are 1. `data` may be looked at in a file that was
+/// opened with FileImage::Access::mapped, or bytes that were parsed; else it only stands for the bytes that Gguf::read fetches.
 struct Tensor {
   std::string_view name;
   quant::Format format = quant::Format::f32;
@@ -74,6 +75,7 @@ struct Tensor {
   int part = 0;                 ///< which file of a split model
 
   std::int64_t rows() const { return shape[1] * shape[2] * shape[3]; }
+  /// As `data`: of a file that is read, not to be multiplied by.
   quant::Matrix matrix() const {
     return {format, data.data(), rows(), shape[0], quant::row_bytes(format, shape[0])};
   }
@@ -81,13 +83,14 @@ struct Tensor {
 
 struct Part;
 
-/// A parsed GGUF file (all parts). Owns the mappings; every view into it lives as long as it does. Immutable after
+/// A parsed GGUF file (all parts). Owns the files' images; every view into it lives as long as it does. Immutable after
 /// open: safe to read from several threads. Keys and tensors keep the file's order.
 class Gguf {
  public:
   struct Options {
-    /// Also map the other parts of a split file (name-00001-of-00003.gguf); needs the first part.
+    /// Also open the other parts of a split file (name-00001-of-00003.gguf); needs the first part.
     bool follow_parts = true;
+    FileImage::Access access = FileImage::Access::read;
   };
   /// Errors: io (cannot open), bad_file or unsupported with one sentence: file, key or tensor, expected, found.
   static Result<Gguf> open(const std::string& path, const Options& options);
@@ -114,17 +117,17 @@ class Gguf {
   const std::string& part_path(int part) const {
     return files_.empty() ? path_ : files_[static_cast<std::size_t>(part)].path();
   }
-  /// How the tensors will be read from now on; files are opened for `sequential`. A model that has been loaded and
-  /// reads its weights in place says `repeated`, so that the kernel keeps them when memory is short.
+  /// Reads `place`, a part of a tensor's data, into `to`, which is as large. Any number of threads at once.
+  ReadFault try_read(std::span<const std::byte> place, std::byte* to) const noexcept;
+  /// All bytes of a tensor, or a part of its data. Errors: io.
+  Result<std::vector<std::byte>> read(std::span<const std::byte> place) const;
+  /// Errors: io when a file is no longer as it was when it was opened.
+  Status check_unchanged() const;
+  /// Which files these are.
+  std::vector<FileIdentity> identities() const;
+  /// Mapped files: how the tensors will be read from now on; they are opened for `sequential`. A model that has been loaded
+  /// and reads its weights in place says `repeated`, so that the kernel keeps them when memory is short.
   void expect(MappedFile::Access access) const;
-  /// Gives back the memory of a part of a tensor's data that will not be read again soon.
-  void release(std::span<const std::byte> part) const {
-    for (const MappedFile& file : files_) file.release(part);
-  }
-  /// Gives back the memory of all files, metadata too: reading anything again reads it from the file.
-  void release() const {
-    for (const MappedFile& file : files_) file.release(file.bytes());
-  }
 
   // Typed reads for configuration: the value, the default when the key is absent, or a bad_file error that names the
   // file, the key, the expected and the found type or range. Numbers that are not finite are refused.
@@ -135,11 +138,12 @@ class Gguf {
   Result<std::string> string(std::string_view key, std::optional<std::string> absent) const;
 
  private:
-  Status add_parts();
+  static Result<Gguf> of_part(Part part, const std::string& name, std::uint64_t bytes);
+  Status add_parts(FileImage::Access access);
   Status merge(const Part& part, const std::string& path);
   Status index_tensors();
 
-  std::vector<MappedFile> files_;
+  std::vector<FileImage> files_;
   std::vector<Entry> metadata_;
   std::vector<Tensor> tensors_;
   NameIndex keys_;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,32 +32,45 @@ std::string_view type_name(ValueType type);
 /// The number or boolean stored in scalar_bytes(type) bytes.
 Value scalar_from_bytes(ValueType type, const std::byte* bytes);
 
-/// Walks over untrusted bytes from front to back.
+/// Walks over untrusted bytes from front to back. Bytes of a file image are read from the file as they are reached; once that
+/// has failed everything fails, and failure() says why.
 class Cursor {
  public:
-  explicit Cursor(std::span<const std::byte> bytes) : bytes_(bytes) {}
+  explicit Cursor(std::span<const std::byte> bytes, FileImage* image = nullptr) : bytes_(bytes), image_(image) {}
 
   std::size_t at() const { return at_; }
   std::uint64_t left() const { return bytes_.size() - at_; }
+  const std::optional<Error>& failure() const { return failure_; }
 
   /// Reads a number; false, and nothing read, when the bytes end before it does.
   template <class Number>
   bool take(Number& number) {
-    if (left() < sizeof number) return false;
+    if (left() < sizeof number || !reach(sizeof number)) return false;
     number = load<Number>(bytes_.data() + at_);
     at_ += sizeof number;
     return true;
   }
-  /// The next `size` ≤ left() bytes.
+  /// The next `size` ≤ left() bytes; none when they could not be read.
   std::span<const std::byte> take_bytes(std::uint64_t size) {
+    if (!reach(static_cast<std::size_t>(size))) return {};
     const auto taken = bytes_.subspan(at_, static_cast<std::size_t>(size));
     at_ += static_cast<std::size_t>(size);
     return taken;
   }
 
  private:
+  bool reach(std::size_t size) {
+    if (image_ == nullptr) return true;
+    if (failure_) return false;
+    const Status fetched = image_->fetch(at_ + size);
+    if (!fetched) failure_ = fetched.error();
+    return fetched.ok();
+  }
+
   std::span<const std::byte> bytes_;
+  FileImage* image_;
   std::size_t at_ = 0;
+  std::optional<Error> failure_;
 };
 
 /// A string: 64-bit length, then its bytes (views into the cursor's). `subject` starts the sentence of an error.

@@ -34,18 +34,24 @@ struct Counts {
 // Reads one part; a class so that the bytes and the name need not be handed around.
 class PartReader {
  public:
-  PartReader(std::span<const std::byte> bytes, const std::string& name, int number)
-      : bytes_(bytes), name_(name), number_(number), cursor_(bytes) {}
+  PartReader(std::span<const std::byte> bytes, const std::string& name, int number, FileImage* image)
+      : bytes_(bytes), name_(name), number_(number), cursor_(bytes, image) {}
 
   Result<Part> read() {
-    BRIM_ASSIGN(const Counts counts, read_header());
-    BRIM_TRY(read_metadata(counts.keys));
-    BRIM_TRY(read_tensor_table(counts.tensors));
-    BRIM_TRY(place_tensors());
+    const Status status = read_all();
+    if (cursor_.failure()) return *cursor_.failure();  // it has led to whatever was found wrong
+    if (!status) return status.error();
     return std::move(part_);
   }
 
  private:
+  Status read_all() {
+    BRIM_ASSIGN(const Counts counts, read_header());
+    BRIM_TRY(read_metadata(counts.keys));
+    BRIM_TRY(read_tensor_table(counts.tensors));
+    return place_tensors();
+  }
+
   template <class... Parts>
   Error bad(const Parts&... parts) const {
     return error(ErrorCode::bad_file, name_, parts...);
@@ -72,11 +78,11 @@ class PartReader {
 
 Result<Counts> PartReader::read_header() {
   if (bytes_.empty()) return bad(" is not a GGUF file: it is empty");
-  const std::string_view magic(reinterpret_cast<const char*>(bytes_.data()), std::min<std::size_t>(bytes_.size(), 4));
+  const std::span<const std::byte> first = cursor_.take_bytes(std::min<std::size_t>(bytes_.size(), 4));
+  const std::string_view magic(reinterpret_cast<const char*>(first.data()), first.size());
   if (magic != "GGUF") return bad(" is not a GGUF file: it starts with ", quoted(magic), ", expected 'GGUF'");
-  std::uint32_t fourcc = 0, version = 0;
+  std::uint32_t version = 0;
   Counts counts;
-  cursor_.take(fourcc);
   if (cursor_.take(version)) {
     // The bytes of a small number in the other order. No version will ever be that large.
     if (const std::uint32_t swapped = __builtin_bswap32(version);
@@ -259,7 +265,11 @@ Status PartReader::place_tensors() {
 }  // namespace
 
 Result<Part> read_part(std::span<const std::byte> bytes, const std::string& name, int number) {
-  return PartReader(bytes, name, number).read();
+  return PartReader(bytes, name, number, nullptr).read();
+}
+
+Result<Part> read_part(FileImage& image, int number) {
+  return PartReader(image.bytes(), image.path(), number, &image).read();
 }
 
 }  // namespace brim::io

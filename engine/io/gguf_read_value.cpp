@@ -45,6 +45,7 @@ Result<Array> read_array(Cursor& cursor, const std::string& subject, int depth, 
   }
   if (!strings && !arrays) {
     array.packed = cursor.take_bytes(array.count * least);
+    if (cursor.failure()) return *cursor.failure();
     if (array.element == ValueType::boolean) BRIM_TRY(check_booleans(array.packed, subject));
     return array;
   }
@@ -82,6 +83,7 @@ Result<std::string_view> read_string(Cursor& cursor, const std::string& subject)
                  " bytes on");
   }
   const auto bytes = cursor.take_bytes(length);
+  if (cursor.failure()) return *cursor.failure();
   return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
@@ -100,6 +102,7 @@ Result<Value> read_value(Cursor& cursor, const std::string& subject, std::uint64
   const std::size_t size = scalar_bytes(type);
   if (cursor.left() < size) return cut_off(subject, type_name(type), cursor);
   const auto bytes = cursor.take_bytes(size);
+  if (cursor.failure()) return *cursor.failure();
   if (type == ValueType::boolean) BRIM_TRY(check_booleans(bytes, subject));
   return scalar_from_bytes(type, bytes.data());
 }

@@ -49,7 +49,7 @@ std::optional<std::int64_t> part_integer(const Part& part, std::string_view key)
 
 }  // namespace
 
-Status Gguf::add_parts() {
+Status Gguf::add_parts(FileImage::Access access) {
   BRIM_ASSIGN(const std::int64_t count, integer("split.count", 0, 0, kMostParts));
   if (count <= 1) return {};
   BRIM_ASSIGN(const std::int64_t number, integer("split.no", std::nullopt, 0, count - 1));
@@ -73,8 +73,8 @@ Status Gguf::add_parts() {
       return error(ErrorCode::bad_file, path_, " is a split model of ", count, " parts, but part ", next + 1,
                    " is missing: ", path);
     }
-    BRIM_ASSIGN(MappedFile file, MappedFile::open(path));
-    BRIM_ASSIGN(Part part, read_part(file.bytes(), path, static_cast<int>(next)));
+    BRIM_ASSIGN(FileImage file, FileImage::open(path, access));
+    BRIM_ASSIGN(Part part, read_part(file, static_cast<int>(next)));
     const auto part_number = part_integer(part, "split.no"), part_count = part_integer(part, "split.count");
     if (part_number != next || part_count != count) {
       const auto text = [](std::optional<std::int64_t> value) {

@@ -1,17 +1,9 @@
-// See gguf_writer.hpp. A file that somebody may be reading is never changed in place: everything goes to a temporary
-// file in the same folder, which takes the name at the end.
+// See gguf_writer.hpp. A file that another program may be reading is never changed in place.
 #include "engine/io/gguf_writer.hpp"
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
-#include <cstdlib>
 #include <limits>
-#include <system_error>
 
 #include "engine/base/quote.hpp"
 #include "engine/io/gguf_bytes.hpp"
@@ -43,31 +35,7 @@ std::uint64_t round_up(std::uint64_t size, std::uint64_t multiple) {
   return (size + multiple - 1) / multiple * multiple;
 }
 
-// The file a path means: symbolic links followed, so that a rename replaces the file and not the link.
-std::string resolved(const std::string& path) {
-  char* real = ::realpath(path.c_str(), nullptr);
-  if (real == nullptr) return path;
-  std::string text = real;
-  std::free(real);
-  return text;
-}
-
-std::string folder_of(const std::string& path) {
-  const std::size_t slash = path.find_last_of('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
 }  // namespace
-
-GgufWriter::~GgufWriter() { discard(); }
-
-void GgufWriter::discard() {
-  if (file_ != nullptr) std::fclose(file_);
-  file_ = nullptr;
-  if (!temporary_.empty()) ::unlink(temporary_.c_str());
-  temporary_.clear();
-}
 
 void GgufWriter::set_packed(std::string_view key, std::string packed) {
   for (auto& [known, value] : metadata_) {
@@ -175,12 +143,8 @@ std::string GgufWriter::packed_description(std::uint64_t alignment) const {
   return out;
 }
 
-Error GgufWriter::failed(std::string_view what, int number) const {
-  return error(ErrorCode::io, "cannot ", what, " ", path_, ": ", std::generic_category().message(number));
-}
-
 Status GgufWriter::begin(const std::string& path) {
-  if (file_ != nullptr) return error(ErrorCode::wrong_state, "the GGUF writer is already writing ", path_);
+  if (file_) return error(ErrorCode::wrong_state, "the GGUF writer is already writing ", path_);
   BRIM_TRY(check_description());
   alignment_ = 32;
   for (const auto& [key, packed] : metadata_) {
@@ -194,28 +158,8 @@ Status GgufWriter::begin(const std::string& path) {
                    ", expected a power of two from 8 to ", 1 << 20);
     }
   }
-  path_ = resolved(path);
-  struct stat facts {};
-  if (::stat(path_.c_str(), &facts) == 0 && !S_ISREG(facts.st_mode)) {
-    return error(ErrorCode::invalid_argument, path, " is not a regular file, so it cannot be replaced by a model");
-  }
-  int descriptor = -1;
-  for (int attempt = 0; descriptor < 0 && attempt < 100; ++attempt) {
-    temporary_ = sentence(path_, ".part-", ::getpid(), "-", attempt);
-    descriptor = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor < 0 && errno != EEXIST) break;
-  }
-  if (descriptor < 0) {
-    temporary_.clear();
-    return failed("create", errno);
-  }
-  file_ = ::fdopen(descriptor, "wb");
-  if (file_ == nullptr) {
-    const Error failure = failed("write", errno);
-    ::close(descriptor);
-    discard();
-    return failure;
-  }
+  path_ = path;
+  BRIM_ASSIGN(file_, NewFile::create(path, NewFile::Readers::usual));
   position_ = written_ = 0;
   next_tensor_ = 0;
   const std::string description = packed_description(alignment_);
@@ -224,14 +168,11 @@ Status GgufWriter::begin(const std::string& path) {
 }
 
 Status GgufWriter::put(const void* data, std::size_t size) {
-  if (file_ == nullptr) return error(ErrorCode::wrong_state, "the GGUF writer has no file open: begin() comes first");
-  if (size != 0 && std::fwrite(data, 1, size, file_) != size) {
-    const Error failure = failed("write", errno);
-    discard();
-    return failure;
-  }
+  if (!file_) return error(ErrorCode::wrong_state, "the GGUF writer has no file open: begin() comes first");
+  const Status written = file_->write({static_cast<const std::byte*>(data), size});
+  if (!written) file_.reset();
   position_ += size;
-  return {};
+  return written;
 }
 
 Status GgufWriter::pad() {
@@ -267,31 +208,14 @@ Status GgufWriter::write_piece(std::span<const std::byte> piece) {
 }
 
 Status GgufWriter::finish() {
-  if (file_ == nullptr) return error(ErrorCode::wrong_state, "the GGUF writer has no file open: begin() comes first");
+  if (!file_) return error(ErrorCode::wrong_state, "the GGUF writer has no file open: begin() comes first");
   if (next_tensor_ < tensors_.size()) {
     return error(ErrorCode::wrong_state, "tensor ", quoted(tensors_[next_tensor_].name), " of ", path_,
                  " has not been written");
   }
-  const bool stored = std::fflush(file_) == 0 && ::fsync(::fileno(file_)) == 0;
-  const int stored_errno = errno;
-  const bool closed = std::fclose(std::exchange(file_, nullptr)) == 0;
-  if (!stored || !closed) {
-    const Error failure = failed("write", stored ? errno : stored_errno);
-    discard();
-    return failure;
-  }
-  if (std::rename(temporary_.c_str(), path_.c_str()) != 0) {
-    const Error failure = failed("name", errno);
-    discard();
-    return failure;
-  }
-  temporary_.clear();
-  // The new name lasts through a crash only when the folder is on the disk too; the data is there in any case.
-  if (const int folder = ::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); folder >= 0) {
-    ::fsync(folder);
-    ::close(folder);
-  }
-  return {};
+  const Status published = file_->publish();
+  file_.reset();
+  return published;
 }
 
 }  // namespace brim::io

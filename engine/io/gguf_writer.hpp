@@ -4,28 +4,24 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "engine/base/new_file.hpp"
 #include "engine/base/result.hpp"
 #include "engine/io/gguf.hpp"
 
 namespace brim::io {
 
 /// Collects metadata and tensor headers, then writes. Use: set…, add_tensor…, begin(path), write(data) once per tensor
-/// in order, finish(). The file appears under its name only at finish() (a temporary beside it is renamed); a writer
-/// destroyed before that removes the temporary. Not thread-safe.
+/// in order, finish(). The file appears under its name only at finish() (base/new_file.hpp); of a writer destroyed before that
+/// nothing stays. Not thread-safe.
 class GgufWriter {
  public:
-  GgufWriter() = default;
-  GgufWriter(const GgufWriter&) = delete;
-  GgufWriter& operator=(const GgufWriter&) = delete;
-  ~GgufWriter();
-
   // Setting a key again replaces it, in place.
   void set_u32(std::string_view key, std::uint32_t value);
   void set_u64(std::string_view key, std::uint64_t value);
@@ -45,8 +41,8 @@ class GgufWriter {
   /// `shape` in GGUF order, shape[0] = row length, a multiple of the format's block length.
   void add_tensor(std::string_view name, quant::Format format, std::span<const std::int64_t> shape);
 
-  /// Writes the description to a temporary file beside `path`. Errors: invalid_argument for a tensor or key that GGUF
-  /// cannot hold (named) and for a path that is something other than a regular file; io with the system's reason.
+  /// Begins the file and writes the description. Errors: invalid_argument for a tensor or key that GGUF cannot hold (named)
+  /// and for a path that is something other than a regular file; io with the system's reason.
   Status begin(const std::string& path);
   /// All bytes of the next tensor; wrong sizes are an invalid_argument.
   Status write(std::span<const std::byte> data);
@@ -67,13 +63,11 @@ class GgufWriter {
   std::string packed_description(std::uint64_t alignment) const;
   Status put(const void* data, std::size_t size);
   Status pad();
-  Error failed(std::string_view what, int number) const;
-  void discard();
 
   std::vector<std::pair<std::string, std::string>> metadata_;  // key, packed type and value
   std::vector<Header> tensors_;
-  std::FILE* file_ = nullptr;
-  std::string path_, temporary_;
+  std::optional<NewFile> file_;
+  std::string path_;
   std::uint64_t alignment_ = 32;
   std::uint64_t position_ = 0;  // bytes of the file so far
   std::size_t next_tensor_ = 0;

@@ -211,7 +211,6 @@ class Cache {
   void renew_block_boxes(Layer& layer, int number) noexcept;
   void learn_delimiters(const Layer& layer, std::span<const float> mass, std::int64_t queries) noexcept;
   // Saved sessions (cache_state.cpp).
-  Status check_plan(StateReader& state) const;
   Status restore_counts(StateReader& state);
   Status restore_sizes(StateReader& state);
   Status restore_entries(StateReader& state, int number);
@@ -265,5 +264,9 @@ class Cache {
   int staged_layer_ = -1;          ///< the layer in the staging buffer; −1: none
   bool stale_ = false;
 };
+
+/// Reads what a saved cache begins with. Errors: bad_file where it was not saved under this plan. Cache::restore begins with it;
+/// asked before a cache is made, it keeps a file from having memory booked that the file does not go with.
+Status check_plan(const Plan& plan, StateReader& state);
 
 }  // namespace brim::kv

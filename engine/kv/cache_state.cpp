@@ -106,21 +106,22 @@ void Cache::save(StateWriter& state) const {
   }
 }
 
-Status Cache::check_plan(StateReader& state) const {
+Status check_plan(const Plan& plan, StateReader& state) {
   state.at("KV memory");
-  BRIM_TRY(state.same("split", plan_.split));
-  BRIM_TRY(state.same("rule", plan_.keep));
-  BRIM_TRY(state.same("context", plan_.shape.context));
-  BRIM_TRY(state.same("budget in bytes", plan_.budget_bytes));
-  BRIM_TRY(state.same("tokens read at a time", plan_.chunk));
-  BRIM_TRY(state.same("most entries of a layer", plan_.most_entries));
-  BRIM_TRY(state.same("layers", static_cast<std::int64_t>(layers_.size())));
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
+  BRIM_TRY(state.same("split", plan.split));
+  BRIM_TRY(state.same("rule", plan.keep));
+  BRIM_TRY(state.same("context", plan.shape.context));
+  BRIM_TRY(state.same("budget in bytes", plan.budget_bytes));
+  BRIM_TRY(state.same("tokens read at a time", plan.chunk));
+  BRIM_TRY(state.same("most entries of a layer", plan.most_entries));
+  BRIM_TRY(state.same("layers", static_cast<std::int64_t>(plan.shape.layers.size())));
+  for (std::size_t i = 0; i < plan.shape.layers.size(); ++i) {
+    const LayerShape& layer = plan.shape.layers[i];
     state.at(sentence("layer ", i));
-    BRIM_TRY(state.same("storage", kernels::kv_types_name(plan_.shape.layers[i].types)));
-    BRIM_TRY(state.same("entries it may keep", plan_.quota[i]));
-    BRIM_TRY(state.same("bytes of a key", static_cast<std::int64_t>(layers_[i].store.key_bytes())));
-    BRIM_TRY(state.same("bytes of a value", static_cast<std::int64_t>(layers_[i].store.value_bytes())));
+    BRIM_TRY(state.same("storage", kernels::kv_types_name(layer.types)));
+    BRIM_TRY(state.same("entries it may keep", plan.quota[i]));
+    BRIM_TRY(state.same("bytes of a key", static_cast<std::int64_t>(kernels::kv_vector_bytes(layer.types.key, layer.key_size))));
+    BRIM_TRY(state.same("bytes of a value", static_cast<std::int64_t>(kernels::kv_vector_bytes(layer.types.value, layer.value_size))));
   }
   return {};
 }
@@ -185,7 +186,7 @@ Status Cache::restore_entries(StateReader& state, int number) {
 }
 
 Status Cache::restore(StateReader& state) {
-  BRIM_TRY(check_plan(state));
+  BRIM_TRY(check_plan(plan_, state));
   clear();
   const std::int64_t peak = peak_;
   const auto take_over = [&]() -> Status {

@@ -41,6 +41,24 @@ Status page_in(const io::Gguf& file, const Progress& progress) {
   return {};
 }
 
+quant::Format main_format(const io::Gguf& file) {
+  std::array<std::size_t, quant::kFormatCount> bytes{};
+  for (const io::Tensor& tensor : file.tensors()) bytes[static_cast<std::size_t>(tensor.format)] += tensor.data.size();
+  return static_cast<quant::Format>(std::max_element(bytes.begin(), bytes.end()) - bytes.begin());
+}
+
+Result<ModelFile> facts_of(const io::Gguf& file, const Config& config) {
+  ModelFile facts;
+  facts.path = file.path();
+  facts.parts = file.identities();
+  BRIM_ASSIGN(facts.profiles, profile_owner(file, config.layers.size()));
+  facts.carried = carried_profile(facts.profiles);
+  facts.token_work = token_work(file, config);
+  for (const io::Tensor& tensor : file.tensors()) facts.parameters += tensor.shape[0] * tensor.rows();
+  facts.main_format = main_format(file);
+  return facts;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const LoadOptions& options, const Progress& progress) {
@@ -48,7 +66,9 @@ Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const 
   if (const std::string complaint = kernels::check_cap(kernels::this_machine(), cap ? cap : ""); !complaint.empty()) {
     return error(ErrorCode::invalid_argument, complaint);
   }
-  BRIM_ASSIGN(io::Gguf file, io::Gguf::open(path));
+  const bool read = options.memory == WeightMemory::own;
+  const auto access = read ? io::FileImage::Access::read : io::FileImage::Access::mapped;
+  BRIM_ASSIGN(io::Gguf file, io::Gguf::open(path, {true, access}));
   BRIM_ASSIGN(Config config, read_config(file));
   BRIM_ASSIGN(text::Vocabulary vocabulary, read_vocabulary(file));
   config.vocabulary = static_cast<std::int64_t>(vocabulary.tokens.size());
@@ -56,36 +76,33 @@ Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const 
   BRIM_ASSIGN(text::Tokenizer tokenizer, text::Tokenizer::create(std::move(vocabulary)));
   BRIM_ASSIGN(std::string chat_template, read_chat_template(file));
   Panels panels;
-  if (options.memory == WeightMemory::file || !repacking_pays(weights)) {
+  if (read) {
+    BRIM_ASSIGN(panels, own_panels(weights, file, {options.threads, progress, options.log}));
+  } else if (options.memory == WeightMemory::shared && repacking_pays(weights)) {
+    BRIM_ASSIGN(panels, shared_panels(weights, file, {options.threads, progress, options.log}));
+  } else {
     BRIM_TRY(page_in(file, progress));
     if (options.log) options.log(LogLevel::info, sentence("the weights are read in place in ", file.path()));
-  } else {
-    const auto prepare = options.memory == WeightMemory::shared ? shared_panels : own_panels;
-    BRIM_ASSIGN(panels, prepare(weights, file, {options.threads, progress, options.log}));
-    file.release();  // a vocabulary takes up megabytes, and is in the tokenizer now
   }
-  file.expect(MappedFile::Access::repeated);
-  return std::shared_ptr<const Model>(new Model(std::move(file), std::move(config), std::move(panels),
+  BRIM_ASSIGN(ModelFile facts, facts_of(file, config));  // after the weights: what it samples has just been read
+  BRIM_TRY(file.check_unchanged());
+  if (options.log && !facts.carried.notice.empty()) options.log(LogLevel::warning, facts.carried.notice);
+  std::optional<io::Gguf> mapped;
+  if (!read) {
+    file.expect(MappedFile::Access::repeated);
+    mapped = std::move(file);
+  }
+  return std::shared_ptr<const Model>(new Model(std::move(facts), std::move(mapped), std::move(config), std::move(panels),
                                                 std::move(weights), std::move(tokenizer), std::move(chat_template)));
 }
 
-std::int64_t Model::weight_bytes() const { return static_cast<std::int64_t>(model::weight_bytes(weights_, false)); }
+std::int64_t Model::weight_bytes() const {
+  return static_cast<std::int64_t>(model::weight_bytes(weights_, false, mapped_ ? Moved::panels : Moved::all));
+}
 
 std::span<const std::uint8_t> Model::delimiters() const {
   std::call_once(delimiters_found_, [this] { delimiters_ = find_delimiters(tokenizer_); });
   return delimiters_;
-}
-
-std::int64_t Model::parameters() const {
-  std::int64_t count = 0;
-  for (const io::Tensor& tensor : file_.tensors()) count += tensor.shape[0] * tensor.rows();
-  return count;
-}
-
-quant::Format Model::main_format() const {
-  std::array<std::size_t, quant::kFormatCount> bytes{};
-  for (const io::Tensor& tensor : file_.tensors()) bytes[static_cast<std::size_t>(tensor.format)] += tensor.data.size();
-  return static_cast<quant::Format>(std::max_element(bytes.begin(), bytes.end()) - bytes.begin());
 }
 
 }  // namespace brim::model

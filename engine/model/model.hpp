@@ -1,10 +1,11 @@
-// A loaded model: its file, configuration, weights and tokenizer. Immutable after load and shared between sessions and
-// threads.
+// A loaded model: configuration, weights and tokenizer, and what is to be known of its file. Immutable after load and shared
+// between sessions and threads.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,6 +15,8 @@
 #include "engine/io/gguf.hpp"
 #include "engine/model/config.hpp"
 #include "engine/model/panels.hpp"
+#include "engine/model/profile_file.hpp"
+#include "engine/model/token_work.hpp"
 #include "engine/model/weights.hpp"
 #include "engine/text/tokenizer.hpp"
 
@@ -22,19 +25,32 @@ namespace brim::model {
 struct LoadOptions {
   WeightMemory memory = WeightMemory::own;
   int threads = 1;  ///< that repack
-  Log log{};        ///< hears how the weights are kept
+  Log log{};        ///< is called with how the weights are kept, and with what of the file cannot be used
+};
+
+/// What of a model's file is needed after loading. The file itself is not: with WeightMemory::own it is closed, and may be
+/// changed, replaced or removed.
+struct ModelFile {
+  std::string path;
+  std::vector<FileIdentity> parts;  ///< as they were when they were read
+  ProfileOwner profiles;            ///< with the fingerprint
+  FoundProfile carried;
+  TokenWork token_work;
+  std::int64_t parameters = 0;
+  quant::Format main_format = quant::Format::f32;  ///< the one most weight bytes are in
 };
 
 class Model {
  public:
-  /// Opens, checks and repacks (or pages in) a model. `progress` hears of bytes read; stopping it gives
-  /// ErrorCode::cancelled. Errors: io, bad_file, unsupported with one sentence; invalid_argument when BRIM_ISA names no
-  /// usable set; out_of_memory when repacked weights do not fit; io when the cache of shared ones cannot be written.
+  /// Opens, checks and reads (or maps) a model. `progress` is called with bytes read; stopping it gives
+  /// ErrorCode::cancelled. Errors: io, also when the file is changed meanwhile; bad_file, unsupported with one sentence;
+  /// invalid_argument when BRIM_ISA names no usable set; out_of_memory when the weights do not fit; io when the cache of
+  /// shared ones cannot be written.
   static Result<std::shared_ptr<const Model>> load(const std::string& path, const LoadOptions& options,
                                                    const Progress& progress = {});
   static Result<std::shared_ptr<const Model>> load(const std::string& path) { return load(path, LoadOptions{}); }
 
-  const io::Gguf& file() const { return file_; }
+  const ModelFile& file() const { return file_; }
   const Config& config() const { return config_; }
   const Weights& weights() const { return weights_; }
   const text::Tokenizer& tokenizer() const { return tokenizer_; }
@@ -42,25 +58,24 @@ class Model {
   std::span<const std::uint8_t> delimiters() const;
   /// tokenizer.chat_template, empty when the file has none.
   const std::string& chat_template() const { return chat_template_; }
-  std::int64_t parameters() const;
-  /// Bytes of weights in memory: panels, or the file's where they are read in place.
+  /// Bytes of weights in memory: panels and rows, or the file's where they are read in place.
   std::int64_t weight_bytes() const;
-  /// The format most weight bytes are in.
-  quant::Format main_format() const;
 
  private:
-  Model(io::Gguf file, Config config, Panels panels, Weights weights, text::Tokenizer tokenizer,
+  Model(ModelFile file, std::optional<io::Gguf> mapped, Config config, Panels panels, Weights weights, text::Tokenizer tokenizer,
         std::string chat_template)
       : file_(std::move(file)),
+        mapped_(std::move(mapped)),
         config_(std::move(config)),
         panels_(std::move(panels)),
         weights_(std::move(weights)),
         tokenizer_(std::move(tokenizer)),
         chat_template_(std::move(chat_template)) {}
 
-  io::Gguf file_;
+  ModelFile file_;
+  std::optional<io::Gguf> mapped_;  ///< with weights that stay in the file
   Config config_;
-  Panels panels_;  ///< what weights_ refers to, beside the file
+  Panels panels_;  ///< what weights_ refers to, beside a mapped file
   Weights weights_;
   text::Tokenizer tokenizer_;
   mutable std::once_flag delimiters_found_;

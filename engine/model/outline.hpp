@@ -10,7 +10,7 @@ namespace brim::model {
 
 struct Outline {
   Config config;
-  Weights weights;  ///< refer to the file's mapping, which must live as long
+  Weights weights;  ///< refer to the file's image, which must live as long; not to be multiplied by
 };
 
 /// Every key, the vocabulary and every tensor's shape. Errors: bad_file, unsupported, as Model::load has them.

@@ -1,5 +1,5 @@
-// The memory that repacked weights lie in: private to the process with huge pages, or a file in the user's cache folder
-// that later starts map as it is and that processes share.
+// The memory that weights lie in: private to the process with huge pages, or a file in the user's cache folder that later
+// starts map as it is and that processes share.
 #pragma once
 
 #include <string>
@@ -9,17 +9,21 @@
 #include "engine/base/file.hpp"
 #include "engine/base/log.hpp"
 #include "engine/io/gguf.hpp"
+#include "engine/model/repack.hpp"
 #include "engine/model/weights.hpp"
 
 namespace brim::model {
 
 enum class WeightMemory {
-  own,     ///< panels of this process alone, in huge pages
-  shared,  ///< panels in a cache file
-  file,    ///< not repacked: read in place in the model's file
+  own,     ///< all weights in memory of this process, in panels where that pays; nothing of the file is needed any more
+  shared,  ///< panels in a cache file; what is not repacked stays in the model's file, which is mapped
+  file,    ///< not repacked: read in place in the model's file, which is mapped
 };
 
-/// Who does the work and who hears of it.
+/// What of the weights is moved out of the model's file.
+inline Moved moved_by(WeightMemory memory) { return memory == WeightMemory::own ? Moved::all : Moved::panels; }
+
+/// Who does the work and what is called on the way.
 struct Repacking {
   int threads = 1;
   const Progress& progress;
@@ -29,12 +33,11 @@ struct Repacking {
 /// Owns what `weights` refers to after one of these; nothing for WeightMemory::file.
 using Panels = std::variant<std::monostate, Arena, MappedFile>;
 
-/// Repacks into memory of this process. Errors: out_of_memory with the numbers; cancelled.
+/// Moves all weights into memory of this process. Errors: out_of_memory with the numbers; cancelled; io.
 Result<Panels> own_panels(Weights& weights, const io::Gguf& file, const Repacking& work);
 
-/// Maps the panels that an earlier call wrote for the same file, or repacks into a new cache file. The cache is
-/// $XDG_CACHE_HOME/brim or ~/.cache/brim; its files may be deleted at any time. Errors: io when it cannot be written,
-/// cancelled.
+/// Maps the panels that an earlier call wrote for a model of the same content, or repacks into a new cache file
+/// (panel_cache.hpp). Errors: io when it cannot be written or its folder is not this user's alone; cancelled.
 Result<Panels> shared_panels(Weights& weights, const io::Gguf& file, const Repacking& work);
 
 }  // namespace brim::model

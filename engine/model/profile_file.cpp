@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "engine/base/file.hpp"
 #include "engine/base/hash.hpp"
+#include "engine/base/input_file.hpp"
 #include "engine/base/quote.hpp"
 #include "engine/text/json_tree.hpp"
 
@@ -34,11 +34,21 @@ void add_value(Hash& hash, const io::Value& value) {
 }
 
 /// Sixteen places of 64 bytes, evenly over the data.
-void add_sample(Hash& hash, std::span<const std::byte> data) {
+Status add_sample(Hash& hash, const io::Gguf& file, std::span<const std::byte> data) {
   constexpr std::size_t kPlaces = 16, kBytes = 64;
+  std::array<std::byte, kPlaces * kBytes> sample;
   hash.number(data.size());
-  if (data.size() <= kPlaces * kBytes) return hash.add(data.data(), data.size());
-  for (std::size_t i = 0; i < kPlaces; ++i) hash.add(data.data() + (data.size() - kBytes) / (kPlaces - 1) * i, kBytes);
+  ReadFault fault;
+  if (data.size() <= sample.size()) {
+    fault = file.try_read(data, sample.data());
+  } else {
+    for (std::size_t i = 0; i < kPlaces && !fault; ++i) {
+      fault = file.try_read(data.subspan((data.size() - kBytes) / (kPlaces - 1) * i, kBytes), sample.data() + i * kBytes);
+    }
+  }
+  if (fault) return fault.error();
+  hash.add(sample.data(), std::min(data.size(), sample.size()));
+  return {};
 }
 
 using Losses = std::array<double, kv::kProfileFractions.size()>;
@@ -58,7 +68,7 @@ class Members {
   const JsonTree* find(const char* key) const { return object_.find(key); }
   Error wrong(const char* key, std::string_view expected) const {
     const JsonTree* found = find(key);
-    return error(ErrorCode::bad_file, name_, " is no profile that can be used: ", where_, key, ": expected ", expected,
+    return error(ErrorCode::bad_file, name_, " is not a profile that can be used: ", where_, key, ": expected ", expected,
                  ", found ", found == nullptr ? std::string("nothing") : shown(*found));
   }
   Result<std::string> text(const char* key) const {
@@ -163,7 +173,7 @@ Status read_others(const JsonTree& json, std::size_t layer, const std::string& n
 
 }  // namespace
 
-std::string fingerprint(const io::Gguf& file) {
+Result<std::string> fingerprint(const io::Gguf& file) {
   Hash hash;
   for (const io::Gguf::Entry& entry : file.metadata()) {
     // Neither what Brim adds itself, nor how a file is cut up and laid out, makes it another model.
@@ -176,11 +186,11 @@ std::string fingerprint(const io::Gguf& file) {
     hash.text(tensor.name);
     hash.number(static_cast<int>(tensor.format));
     for (const std::int64_t size : tensor.shape) hash.number(size);
-    add_sample(hash, tensor.data);
+    BRIM_TRY(add_sample(hash, file, tensor.data));
   }
   char text[32];
   std::snprintf(text, sizeof text, "fnv1a-%016llx", static_cast<unsigned long long>(hash.value()));
-  return text;
+  return std::string(text);
 }
 
 std::string to_json(const ProfileFile& file) {
@@ -213,12 +223,12 @@ std::string to_json(const ProfileFile& file) {
 
 Result<ProfileFile> parse_profile(std::string_view text, const std::string& name) {
   if (text.size() > kLargestProfile) {
-    return error(ErrorCode::bad_file, name, " is no profile: expected at most ", kLargestProfile, " bytes, found ",
+    return error(ErrorCode::bad_file, name, " is not a profile: expected at most ", kLargestProfile, " bytes, found ",
                  text.size());
   }
   const std::optional<JsonTree> json = text::parse_json(text);
   if (!json || !json->is(JsonTree::Kind::object)) {
-    return error(ErrorCode::bad_file, name, " is no profile: it is no JSON object");
+    return error(ErrorCode::bad_file, name, " is not a profile: it is not a JSON object");
   }
   ProfileFile file;
   BRIM_TRY(read_header(*json, name, file));
@@ -245,30 +255,49 @@ Result<ProfileFile> parse_profile(std::string_view text, const std::string& name
   return file;
 }
 
-Result<std::shared_ptr<const kv::Profile>> find_profile(const io::Gguf& model, std::size_t layers,
-                                                        const std::string& path) {
-  std::optional<ProfileFile> file;
-  std::string name = path;
-  if (!path.empty()) {
-    BRIM_ASSIGN(const MappedFile mapped, MappedFile::open(path));
-    const std::span<const std::byte> bytes = mapped.bytes();
-    BRIM_ASSIGN(file, parse_profile({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path));
-  } else {
-    const io::Value* carried = model.find(kProfileKey);
-    if (carried == nullptr) return std::shared_ptr<const kv::Profile>();
-    name = sentence(model.path(), ", key ", kProfileKey, ",");
-    BRIM_ASSIGN(file, parse_profile(carried->as_string().value_or(""), name));
+Result<ProfileOwner> profile_owner(const io::Gguf& file, std::size_t layers) {
+  ProfileOwner owner;
+  owner.path = file.path();
+  BRIM_ASSIGN(owner.fingerprint, fingerprint(file));
+  owner.layers = layers;
+  // One byte more than is read is enough to be refused.
+  if (const io::Value* carried = file.find(kProfileKey)) {
+    owner.carried = std::string(carried->as_string().value_or("").substr(0, kLargestProfile + 1));
   }
-  const bool own = file->fingerprint == fingerprint(model) && file->profile.layers.size() == layers;
-  if (own) return std::make_shared<const kv::Profile>(std::move(file->profile));
-  if (path.empty()) return std::shared_ptr<const kv::Profile>();
-  if (file->profile.layers.size() != layers) {
-    return error(ErrorCode::bad_file, name, " is a profile of ", file->profile.layers.size(), " layers, but ",
-                 model.path(), " has ", layers);
+  return owner;
+}
+
+Result<ProfileFile> profile_of(const ProfileOwner& owner, std::string_view text, const std::string& name) {
+  BRIM_ASSIGN(ProfileFile file, parse_profile(text, name));
+  if (file.profile.layers.size() != owner.layers) {
+    return error(ErrorCode::bad_file, name, " is a profile of ", file.profile.layers.size(), " layers, but ", owner.path,
+                 " has ", owner.layers);
   }
-  return error(ErrorCode::bad_file, name, " is a profile of another model (", quoted(file->model_name), ", ",
-               quoted(file->fingerprint), ") than ", model.path(), " (", fingerprint(model),
-               "); brim calibrate makes one");
+  if (file.fingerprint == owner.fingerprint) return file;
+  return error(ErrorCode::bad_file, name, " is a profile of another model (", quoted(file.model_name), ", ",
+               quoted(file.fingerprint), ") than ", owner.path, " (", owner.fingerprint, "); brim calibrate makes one");
+}
+
+namespace {
+
+FoundProfile used(const ProfileOwner& owner, std::string text, const std::string& name) {
+  Result<ProfileFile> file = profile_of(owner, text, name);
+  if (file) return {std::make_shared<const kv::Profile>(std::move(file->profile)), std::move(text), {}};
+  return {nullptr, {}, sentence(file.error().sentence, "; going on without a profile")};
+}
+
+}  // namespace
+
+FoundProfile carried_profile(const ProfileOwner& owner) {
+  if (!owner.carried) return {};
+  return used(owner, *owner.carried, sentence(owner.path, ", key ", kProfileKey, ","));
+}
+
+Result<FoundProfile> read_profile(const ProfileOwner& owner, const std::string& path) {
+  BRIM_ASSIGN(const InputFile file, InputFile::open(path));
+  std::string text(static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), kLargestProfile + 1)), '\0');
+  BRIM_TRY(file.read(0, std::as_writable_bytes(std::span(text))));
+  return used(owner, std::move(text), path);
 }
 
 }  // namespace brim::model

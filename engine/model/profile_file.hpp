@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,18 +41,36 @@ struct ProfileFile {
 
 /// A hash of what makes a model file this one: its metadata (but for keys of brim's own, of splitting and names), its
 /// tensors' names, formats and shapes, and a sample of their data. The same for a copy with other brim.* metadata or in
-/// parts.
-std::string fingerprint(const io::Gguf& file);
+/// parts. Errors: io.
+Result<std::string> fingerprint(const io::Gguf& file);
 
 std::string to_json(const ProfileFile& file);
 /// `name` stands for the file in sentences. Errors: bad_file with what was expected and found.
 Result<ProfileFile> parse_profile(std::string_view json, const std::string& name);
 
-/// The profile for this model: the one in the file at `path`, or, when that is empty, the one that the model carries;
-/// null when it carries none that is of its own weights (a copy with other weights may still carry the old one).
-/// Errors, for `path`: io; bad_file for what is no profile or one of another model or of another number of layers. For
-/// the carried one: bad_file when it is none.
-Result<std::shared_ptr<const kv::Profile>> find_profile(const io::Gguf& model, std::size_t layers,
-                                                        const std::string& path);
+/// What decides whether a profile is a model's, and the one that it carries. Small, and independent of the file.
+struct ProfileOwner {
+  std::string path, fingerprint;
+  std::size_t layers = 0;
+  std::optional<std::string> carried;  ///< the text under kProfileKey
+};
+/// Errors: io.
+Result<ProfileOwner> profile_owner(const io::Gguf& file, std::size_t layers);
+
+/// `text` as a profile of this model; `name` stands for it in sentences. Errors: bad_file for what is not a profile, is one of a
+/// later version, of another model or of another number of layers.
+Result<ProfileFile> profile_of(const ProfileOwner& owner, std::string_view text, const std::string& name);
+
+/// A profile that was looked for.
+struct FoundProfile {
+  std::shared_ptr<const kv::Profile> profile;  ///< null: there is none that can be used
+  std::string text;                            ///< what it was read from
+  std::string notice;                          ///< why the one that is there cannot be used; else empty
+};
+/// The one that the model carries, if it does.
+FoundProfile carried_profile(const ProfileOwner& owner);
+/// The one in the file at `path`. What cannot be used is a notice, because a model works without. Errors: io when the file cannot
+/// be read; bad_file when it is not a regular file.
+Result<FoundProfile> read_profile(const ProfileOwner& owner, const std::string& path);
 
 }  // namespace brim::model

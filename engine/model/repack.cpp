@@ -12,7 +12,7 @@ namespace brim::model {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
-constexpr std::size_t kTaskBytes = std::size_t{1} << 20;  ///< of the file, read and given back at once
+constexpr std::size_t kPieceBytes = std::size_t{1} << 20;  ///< read at once, at least a panel
 
 bool same_memory(const quant::Matrix& a, const quant::Matrix& b) { return a.data == b.data; }
 
@@ -31,101 +31,189 @@ void for_each_matrix(AnyWeights& weights, Visit&& visit) {
   }
 }
 
+bool pays(const quant::Matrix& matrix) {
+  return matrix.layout == quant::Layout::rows && kernels::active().panels_pay[static_cast<std::size_t>(matrix.format)];
+}
+
+std::size_t row_bytes(const quant::Matrix& matrix) { return matrix.row_bytes * static_cast<std::size_t>(matrix.rows); }
+
 std::size_t panels_bytes(const quant::Matrix& matrix) {
   const std::size_t bytes = static_cast<std::size_t>(quant::panel_count(matrix.rows)) *
                             quant::panel_bytes(matrix.format, matrix.cols);
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
 
-bool pays(const quant::Matrix& matrix) {
-  return matrix.layout == quant::Layout::rows && kernels::active().panels_pay[static_cast<std::size_t>(matrix.format)];
+std::size_t rows_bytes(const quant::Matrix& matrix) {
+  return (row_bytes(matrix) + kAlignment - 1) / kAlignment * kAlignment;
 }
 
-/// Some panels of one matrix.
-struct Task {
+/// Calls visit(matrix, panels, bytes) for every matrix that is moved, in the order in which they lie in memory. A token embedding
+/// that is only looked up is moved as the file has it.
+template <class AnyWeights, class Visit>
+void for_each_moved(AnyWeights& weights, Moved moved, Visit&& visit) {
+  const bool looked_up_only = !same_memory(weights.output, weights.token_embedding);
+  if (looked_up_only && moved == Moved::all) visit(weights.token_embedding, false, rows_bytes(weights.token_embedding));
+  for_each_matrix(weights, [&](auto& matrix) {
+    if (pays(matrix)) {
+      visit(matrix, true, panels_bytes(matrix));
+    } else if (moved == Moved::all) {
+      visit(matrix, false, rows_bytes(matrix));
+    }
+  });
+}
+
+/// Some rows of one matrix, and where they go from the beginning of all moved weights.
+struct Piece {
   quant::Matrix from;
-  std::byte* panel;
+  std::size_t to = 0;
+  bool panels = false;
+
+  std::size_t bytes_from() const { return row_bytes(from); }
+  std::size_t bytes_to() const {
+    if (!panels) return bytes_from();
+    return static_cast<std::size_t>(quant::panel_count(from.rows)) * quant::panel_bytes(from.format, from.cols);
+  }
 };
 
-void run(const Task& task, const io::Gguf& file) noexcept {
-  const std::size_t panel_bytes = quant::panel_bytes(task.from.format, task.from.cols);
-  std::byte* panel = task.panel;
-  for (std::int64_t row = 0; row < task.from.rows; row += quant::kPanelRows, panel += panel_bytes) {
-    const auto rows = static_cast<int>(std::min<std::int64_t>(quant::kPanelRows, task.from.rows - row));
-    quant::pack_panel(task.from.format, task.from.row(row), task.from.row_bytes, rows, task.from.cols, panel);
+/// Cuts a matrix into pieces of whole panels.
+void add_pieces(const quant::Matrix& matrix, std::size_t to, bool panels, std::vector<Piece>& pieces) {
+  const std::size_t panel_rows_bytes = std::max<std::size_t>(1, matrix.row_bytes * quant::kPanelRows);
+  const auto each = static_cast<std::int64_t>(std::max<std::size_t>(1, kPieceBytes / panel_rows_bytes)) * quant::kPanelRows;
+  for (std::int64_t row = 0; row < matrix.rows; row += each) {
+    pieces.push_back({matrix.slice(row, std::min(each, matrix.rows - row)), to, panels});
+    to += pieces.back().bytes_to();
   }
-  file.release({task.from.data, task.from.row_bytes * static_cast<std::size_t>(task.from.rows)});
 }
 
-/// Cuts a matrix into tasks that write to `panels`.
-void add_tasks(const quant::Matrix& matrix, std::byte* panels, std::vector<Task>& tasks) {
-  const std::size_t panel_bytes = quant::panel_bytes(matrix.format, matrix.cols);
-  const auto each = static_cast<std::int64_t>(std::max<std::size_t>(1, kTaskBytes / std::max<std::size_t>(panel_bytes, 1)));
-  for (std::int64_t panel = 0; panel < quant::panel_count(matrix.rows); panel += each) {
-    const std::int64_t row = panel * quant::kPanelRows;
-    tasks.push_back({matrix.slice(row, std::min(each * quant::kPanelRows, matrix.rows - row)),
-                     panels + static_cast<std::size_t>(panel) * panel_bytes});
+void pack(const Piece& piece, const std::byte* rows, std::byte* panels) noexcept {
+  const std::size_t panel_bytes = quant::panel_bytes(piece.from.format, piece.from.cols);
+  for (std::int64_t row = 0; row < piece.from.rows; row += quant::kPanelRows, panels += panel_bytes) {
+    const auto count = static_cast<int>(std::min<std::int64_t>(quant::kPanelRows, piece.from.rows - row));
+    quant::pack_panel(piece.from.format, rows + static_cast<std::size_t>(row) * piece.from.row_bytes, piece.from.row_bytes, count,
+                      piece.from.cols, panels);
   }
 }
+
+/// One move: what all threads share, and a buffer for each. What fails first is kept; the others then do nothing.
+class Move {
+ public:
+  Move(const io::Gguf& file, const Destination& to, std::vector<Piece> pieces, int threads)
+      : file_(file), to_(to), pieces_(std::move(pieces)) {
+    std::size_t in = 0, out = 0;
+    for (const Piece& piece : pieces_) {
+      in = std::max(in, piece.bytes_from());
+      if (to_.file != nullptr && piece.panels) out = std::max(out, piece.bytes_to());
+    }
+    in_.assign(static_cast<std::size_t>(threads), std::vector<std::byte>(in));
+    out_.assign(static_cast<std::size_t>(threads), std::vector<std::byte>(out));
+    if (to_.digests != nullptr) to_.digests->resize(pieces_.size());
+  }
+
+  std::int64_t count() const { return static_cast<std::int64_t>(pieces_.size()); }
+  bool stopped() const noexcept { return stopped_.load(std::memory_order_relaxed); }
+  void stop() noexcept { stopped_.store(true, std::memory_order_relaxed); }
+
+  /// Returns the bytes read.
+  std::size_t work(std::int64_t index, int worker) noexcept {
+    const Piece& piece = pieces_[static_cast<std::size_t>(index)];
+    const std::size_t bytes = piece.bytes_from();
+    // Rows that stay as they are need no buffer on their way to memory.
+    const bool direct = to_.memory != nullptr && !piece.panels;
+    std::byte* rows = direct ? to_.memory + piece.to : in_[static_cast<std::size_t>(worker)].data();
+    if (const ReadFault fault = file_.try_read({piece.from.data, bytes}, rows)) return keep(read_, fault);
+    if (to_.digests != nullptr) (*to_.digests)[static_cast<std::size_t>(index)] = sha256({rows, bytes});
+    if (to_.memory != nullptr && piece.panels) pack(piece, rows, to_.memory + piece.to);
+    if (to_.file != nullptr) {
+      std::byte* packed = piece.panels ? out_[static_cast<std::size_t>(worker)].data() : rows;
+      if (piece.panels) pack(piece, rows, packed);
+      const WriteFault fault = to_.file->try_write_at(to_.file_start + piece.to, {packed, piece.bytes_to()});
+      if (fault) return keep(write_, fault);
+    }
+    return bytes;
+  }
+
+  Status status() const {
+    if (read_) return read_.error();
+    if (write_) return to_.file->failure(write_);
+    return {};
+  }
+
+ private:
+  template <class Fault>
+  std::size_t keep(Fault& kept, const Fault& fault) noexcept {
+    if (!failed_.test_and_set()) kept = fault;
+    stop();
+    return 0;
+  }
+
+  const io::Gguf& file_;
+  const Destination& to_;
+  std::vector<Piece> pieces_;
+  std::vector<std::vector<std::byte>> in_, out_;
+  std::atomic<bool> stopped_{false};
+  std::atomic_flag failed_ = ATOMIC_FLAG_INIT;
+  ReadFault read_;
+  WriteFault write_;
+};
 
 }  // namespace
 
-std::size_t weight_bytes(const Weights& weights, bool repack) {
-  std::size_t bytes = 0;
+std::size_t weight_bytes(const Weights& weights, bool repack, Moved moved) {
+  const bool looked_up_only = !same_memory(weights.output, weights.token_embedding);
+  std::size_t bytes = looked_up_only && moved == Moved::all ? row_bytes(weights.token_embedding) : 0;
   for_each_matrix(weights, [&](const quant::Matrix& matrix) {
     const bool panels = matrix.layout == quant::Layout::panels || (repack && pays(matrix));
-    bytes += panels ? panels_bytes(matrix) : matrix.row_bytes * static_cast<std::size_t>(matrix.rows);
+    bytes += panels ? panels_bytes(matrix) : row_bytes(matrix);
   });
   return bytes;
 }
 
-bool repacking_pays(const Weights& weights) { return panel_memory(weights) > 0; }
+bool repacking_pays(const Weights& weights) { return moved_memory(weights, Moved::panels) > 0; }
 
-std::size_t panel_memory(const Weights& weights) {
-  std::size_t bytes = 0;
-  for_each_matrix(weights, [&](const quant::Matrix& matrix) { bytes += pays(matrix) ? panels_bytes(matrix) : 0; });
-  return bytes;
+std::size_t moved_memory(const Weights& weights, Moved moved) {
+  std::size_t all = 0;
+  for_each_moved(weights, moved, [&](const quant::Matrix&, bool, std::size_t bytes) { all += bytes; });
+  return all;
 }
 
-void use_panels(Weights& weights, const std::byte* memory) {
+void use_moved(Weights& weights, Moved moved, const std::byte* memory) {
   const bool tied = same_memory(weights.output, weights.token_embedding);
-  for_each_matrix(weights, [&](quant::Matrix& matrix) {
-    if (!pays(matrix)) return;
-    const std::size_t bytes = panels_bytes(matrix);
+  for_each_moved(weights, moved, [&](quant::Matrix& matrix, bool panels, std::size_t bytes) {
     matrix.data = memory;
-    matrix.layout = quant::Layout::panels;
+    if (panels) matrix.layout = quant::Layout::panels;
     memory += bytes;
   });
   if (tied) weights.token_embedding = weights.output;
 }
 
-Status repack(Weights& weights, const io::Gguf& file, std::byte* memory, int threads, const Progress& progress) {
-  std::vector<Task> tasks;
-  std::byte* next = memory;
-  for_each_matrix(weights, [&](const quant::Matrix& matrix) {
-    if (!pays(matrix)) return;
-    add_tasks(matrix, next, tasks);
-    next += panels_bytes(matrix);
+Status move_weights(const Weights& weights, const io::Gguf& file, Moved moved, const Destination& to, int threads,
+                    const Progress& progress) {
+  std::vector<Piece> pieces;
+  std::size_t next = 0;
+  for_each_moved(weights, moved, [&](const quant::Matrix& matrix, bool panels, std::size_t bytes) {
+    add_pieces(matrix, next, panels, pieces);
+    next += bytes;
   });
+  threads = std::max(1, std::min(threads, static_cast<int>(std::min<std::size_t>(pieces.size(), 512))));
+  Move move(file, to, std::move(pieces), threads);
 
   const auto total = static_cast<long long>(file.tensor_bytes());
   std::atomic<long long> done{0};
-  std::atomic<bool> stopped{false};
-  kernels::for_chunks(threads, static_cast<std::int64_t>(tasks.size()), [&](std::int64_t index, int worker) noexcept {
-    if (stopped.load(std::memory_order_relaxed)) return;
-    const Task& task = tasks[static_cast<std::size_t>(index)];
-    run(task, file);
-    done.fetch_add(static_cast<long long>(task.from.row_bytes) * task.from.rows, std::memory_order_relaxed);
+  std::atomic<bool> cancelled{false};
+  kernels::for_chunks(threads, move.count(), [&](std::int64_t index, int worker) noexcept {
+    if (move.stopped()) return;
+    done.fetch_add(static_cast<long long>(move.work(index, worker)), std::memory_order_relaxed);
     // The caller's own thread tells, as in every other long work.
     if (worker == 0 && progress && !progress(std::min(done.load(std::memory_order_relaxed), total), total)) {
-      stopped.store(true, std::memory_order_relaxed);
+      cancelled.store(true, std::memory_order_relaxed);
+      move.stop();
     }
   });
-  if (stopped.load() || (progress && !progress(total, total))) {
+  BRIM_TRY(move.status());
+  if (cancelled.load() || (progress && !progress(total, total))) {
     return error(ErrorCode::cancelled, "loading ", file.path(), " was stopped");
   }
-  use_panels(weights, memory);
-  return {};
+  return file.check_unchanged();
 }
 
 }  // namespace brim::model

@@ -1,33 +1,52 @@
-// Weights moved from the file's layout into panels (quant/panel.hpp), where this machine's kernels gain by it, one after
-// another into memory of the caller's. The file's pages are given back as they are read, so that the weights are never
-// in memory twice.
+// Weights moved from the model's file to where they are multiplied from: into panels (quant/panel.hpp), where this machine's
+// kernels gain by it, and else as the file has them. A thread reads a piece of about a megabyte, works on it and writes it, so
+// that the weights are never in memory twice.
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 #include "engine/base/log.hpp"
+#include "engine/base/new_file.hpp"
 #include "engine/base/result.hpp"
+#include "engine/base/sha256.hpp"
 #include "engine/io/gguf.hpp"
 #include "engine/model/weights.hpp"
 
 namespace brim::model {
 
-/// Bytes of the weights that are multiplied by, in the layout this machine's kernels read: in panels, with `repack`, where
-/// that pays, else as in the file. A token embedding that is only looked up is not counted: it stays in the file.
-std::size_t weight_bytes(const Weights& weights, bool repack);
+/// Which matrices are moved.
+enum class Moved {
+  panels,  ///< those that gain by being repacked; the others stay in the file
+  all,     ///< all of them, so that nothing of the file is needed any more
+};
 
-/// Whether repack() has anything to do on this machine.
+/// Bytes of the weights where they are: of panels, or rows as in the file. With Moved::panels a token embedding that is only
+/// looked up is not counted: it stays in the file.
+std::size_t weight_bytes(const Weights& weights, bool repack, Moved moved);
+
+/// Whether this machine's kernels gain by panels of any of these weights.
 bool repacking_pays(const Weights& weights);
 
-/// Bytes that the panels of all matrices that gain by it take.
-std::size_t panel_memory(const Weights& weights);
+/// Bytes of memory that moved weights take.
+std::size_t moved_memory(const Weights& weights, Moved moved);
 
-/// Makes `weights` refer to panels in `memory` (panel_memory bytes, 64-byte aligned), which must live as long and hold
-/// what repack() wrote there for the same model.
-void use_panels(Weights& weights, const std::byte* memory);
+/// Makes `weights` refer to `memory` (moved_memory bytes, 64-byte aligned), which must live as long and hold what move_weights()
+/// wrote there for the same model.
+void use_moved(Weights& weights, Moved moved, const std::byte* memory);
 
-/// Repacks every matrix whose format gains by it into `memory`, and uses it. `threads` work side by side; `progress`
-/// hears of bytes of the file. Errors: cancelled.
-Status repack(Weights& weights, const io::Gguf& file, std::byte* memory, int threads, const Progress& progress);
+/// Where moved weights go; what is null is not done.
+struct Destination {
+  std::byte* memory = nullptr;     ///< moved_memory bytes
+  const NewFile* file = nullptr;   ///< the same from byte `file_start` on
+  std::size_t file_start = 0;
+  /// The digest of each piece of the file that was read, in an order that depends on the weights alone.
+  std::vector<Sha256::Digest>* digests = nullptr;
+};
+
+/// Reads every matrix that is moved, once. `threads` work side by side; `progress` is called with bytes of the file, at most a
+/// few megabytes apart. Errors: cancelled; io of the model's file or of the new one; out_of_memory.
+Status move_weights(const Weights& weights, const io::Gguf& file, Moved moved, const Destination& to, int threads,
+                    const Progress& progress);
 
 }  // namespace brim::model

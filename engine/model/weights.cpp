@@ -35,8 +35,9 @@ class Finder {
 
   Result<std::vector<float>> vector(const std::string& name, std::int64_t size) const {
     BRIM_ASSIGN(const io::Tensor* tensor, find(name, {size}));
+    BRIM_ASSIGN(const std::vector<std::byte> packed, file_.read(tensor->data));
     std::vector<float> values(static_cast<std::size_t>(size));
-    quant::unpack_row(tensor->format, tensor->data.data(), values.data(), size);
+    quant::unpack_row(tensor->format, packed.data(), values.data(), size);
     return values;
   }
 

@@ -1,6 +1,5 @@
-// A model's tensors by their place in the network. Matrices are views into the mapped file, or
-// into panels that repack.hpp made of it; vectors (norms, biases) are
-// unpacked copies. Every tensor's presence and shape is checked here, so that the decoder never asks.
+// A model's tensors by their place in the network. Matrices are views into the file's image (io/file_image.hpp), or into
+// memory that repack.hpp moved them to; vectors (norms, biases) are unpacked copies. Every tensor's presence and shape is checked here, so that the decoder never asks.
 #pragma once
 
 #include <vector>
@@ -46,7 +45,7 @@ struct Weights {
   RopeFactors rope_factors;
 };
 
-/// Finds and checks every tensor. Errors: bad_file naming file, tensor, expected and found shape.
+/// Finds and checks every tensor, and reads the vectors. Errors: bad_file naming file, tensor, expected and found shape; io.
 Result<Weights> read_weights(const io::Gguf& file, const Config& config);
 
 }  // namespace brim::model

@@ -60,14 +60,24 @@ expect '"type": "(mixed|f16|q8_0|q4_0)"' out
 brim_does 2 inspect -m tiny.gguf --kv-budget 30% --kv-profile profile.json --kv-split joint
 expect 'kv-types' err
 
-# Faults.
+# Faults: a profile that cannot be used is said, and the model works without; a file that cannot be read is an error.
 echo '{"brim_kv_profile": 7}' >wrong.json
-brim_does 2 run -m tiny.gguf --kv-profile wrong.json -p "The fox" -n 4
-expect 'wrong.json.*version 1' err
+brim_does 0 run -m tiny.gguf --kv-profile wrong.json -p "The fox" -n 4
+expect 'wrong.json.*version 1 to 2.*; going on without a profile' err
+brim_does 0 run -m tiny.gguf --kv-budget 30% --kv-split depth --kv-profile wrong.json -p "The fox" -n 4
+expect 'with the default KV split in place of depth' err
+brim_does 0 inspect -m tiny.gguf --kv-budget 30% --kv-profile wrong.json
+expect 'split zigzag' out
+expect 'going on without a profile' err
+brim_does 0 eval -m tiny.gguf -f text -c 128 --kv-profile wrong.json
+expect 'going on without a profile' err
 brim_does 2 run -m tiny.gguf --kv-profile nowhere.json -p "The fox" -n 4
 sed 's/fnv1a-/fnv1b-/' profile.json >other.json
-brim_does 2 run -m tiny.gguf --kv-profile other.json -p "The fox" -n 4
+brim_does 0 run -m tiny.gguf --kv-profile other.json -p "The fox" -n 4
 expect 'another model' err
+brim_does 2 calibrate -m tiny.gguf --from other.json --into refused.gguf
+expect 'another model' err
+[ ! -e refused.gguf ] || fail "a profile of another model was carried"
 brim_does 2 calibrate -m tiny.gguf -f text
 brim_does 2 calibrate -m tiny.gguf -f text -o p.json -c 4096
 expect 'give more text' err
@@ -78,6 +88,15 @@ brim_does 0 inspect -m carrying.gguf --kv-budget 30%
 expect 'split depth' out
 brim_does 2 calibrate -m tiny.gguf --from profile.json --into tiny.gguf
 brim_does 0 quantize carrying.gguf packed.gguf Q8_0
+expect 'the profile that carrying.gguf carries is not of the weights that were written' err
+brim_does 0 inspect -m packed.gguf --json
+if grep -q 'brim.kv.profile' out; then fail "quantize copied a profile that no longer fits"; fi
+brim_does 0 quantize packed.gguf q8.gguf Q8_0
+brim_does 0 calibrate -m q8.gguf -f text -o q8.json --windows 1 --continuation 32
+brim_does 0 calibrate -m q8.gguf --from q8.json --into q8-carrying.gguf
+brim_does 0 quantize q8-carrying.gguf same.gguf Q8_0
+brim_does 0 inspect -m same.gguf --kv-budget 30%
+expect 'split depth' out
 brim_does 0 inspect -m packed.gguf --kv-budget 30%
 expect 'split zigzag' out
 

@@ -83,9 +83,10 @@ std::vector<std::byte> saved(const Kind& kind) {
   for (int i = 0; i < 5; ++i) (void)needed((*session)->next());
   const std::string path = "/tmp/brim-session-fuzz-file-" + std::to_string(getpid());
   (void)needed((*session)->save(path, {{"key", "value"}}));
-  const auto file = needed(MappedFile::open(path));
+  const auto text = needed(read_text_file(path, std::size_t{1} << 30));
   unlink(path.c_str());
-  return {file->bytes().begin(), file->bytes().end()};
+  const auto bytes = std::as_bytes(std::span(*text));
+  return {bytes.begin(), bytes.end()};
 }
 
 void check(const std::vector<std::byte>& file, const Kind& kind) {
@@ -133,7 +134,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     generate::seal_session_file(file);
     check(file, kind);
   } else {
-    generate::save(generate::SessionOrigin{"tiny", model::fingerprint(tiny()->file()), {}, 0}, body);
+    generate::save(generate::SessionOrigin{"tiny", tiny()->file().profiles.fingerprint, {}, 0}, body);
     const std::vector<std::byte> start = generate::session_file_bytes(body);
     std::vector<std::byte> file(start.begin(), start.end() - 8);
     const auto* bytes = reinterpret_cast<const std::byte*>(data);

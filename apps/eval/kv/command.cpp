@@ -15,7 +15,6 @@
 #include "apps/terminal/output.hpp"
 #include "apps/terminal/progress_line.hpp"
 #include "apps/terminal/quantities.hpp"
-#include "engine/model/profile_file.hpp"
 
 namespace brim::apps {
 namespace {
@@ -27,7 +26,9 @@ SuiteRequest request_of(const model::Model& model, const ModelOptions& given, co
   MemoryOptions own = memory;
   if (own.keep.empty()) own.keep = "snapkv";
   request.reader = reader_options(own, given.threads);
-  request.reader.profile = unwrap(model::find_profile(model.file(), model.config().layers.size(), memory.profile));
+  const model::FoundProfile profile =
+      unwrap(generate::choose_profile(model.file().profiles, model.file().carried, request.reader));
+  if (!profile.notice.empty()) say_notice(profile.notice);
   const WindowSize size = window_size(model.config(), request.reader.context, options.continuation);
   request.reader.context = size.tokens;
   request.arms = chosen_arms(all_arms(own.keep, request.reader.type, options.permutations), options.arms);

@@ -8,10 +8,10 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <map>
 
 #include "apps/commands.hpp"
+#include "apps/files/outputs.hpp"
 #include "apps/terminal/error_output.hpp"
 
 extern char** environ;
@@ -52,9 +52,7 @@ plot for [i = 2:columns] "quotas.tsv" using i:xtic(1) \
 )gp";
 
 void write(const std::filesystem::path& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  if (!file.flush()) throw Failure(2, fmt::format("{} cannot be written", path.string()));
+  write_file(path.string(), text, NewFile::Readers::usual);
 }
 
 void draw(const std::filesystem::path& folder, const std::string& script) {
@@ -89,6 +87,15 @@ void note(std::vector<std::string>& names, const std::string& name) {
 }
 
 }  // namespace
+
+std::vector<std::string> drawn_files(const std::string& folder) {
+  std::vector<std::string> files;
+  if (folder.empty()) return files;
+  for (const char* name : {"quality.tsv", "quotas.tsv", "quality.gp", "quotas.gp", "quality.svg", "quotas.svg"}) {
+    files.push_back((std::filesystem::path(folder) / name).string());
+  }
+  return files;
+}
 
 void draw_pictures(const std::vector<Outcome>& outcomes, const std::string& folder) {
   double shown = 0;

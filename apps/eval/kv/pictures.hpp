@@ -8,6 +8,9 @@
 
 namespace brim::apps {
 
+/// Every file that draw_pictures() writes into `folder`; none for an empty name.
+std::vector<std::string> drawn_files(const std::string& folder);
+
 /// Writes quality.svg and quotas.svg (at the ratio nearest to a quarter) into `folder`, with their data and scripts
 /// beside them; makes the folder. Throws Failure: the folder cannot be written (2), or gnuplot is missing or fails (1;
 /// data and scripts stay).

@@ -162,13 +162,15 @@ BRIM_API void brim_session_free(brim_session* session);
  * callback stays with the first. BRIM_WRONG_STATE when reading was interrupted and the text has to be read again. */
 BRIM_API brim_status brim_session_fork(brim_session* session, brim_session** out);
 /* Writes the session to a file, from which brim_session_restore() goes on exactly where it stands: KV memory, text,
- * conversation, sampler, options. The file is written as PATH.part, synced and renamed: whatever happens, PATH is the old
- * file or the new one. It can be read by its owner alone, and holds what was said. BRIM_WRONG_STATE as above; BRIM_IO. */
+ * conversation, sampler, options. The file is written without a name or as PATH.part-PID-N, synced and renamed: whatever
+ * happens, PATH is the old file or the new one. A link is followed. The file can be read by its owner alone, and holds what was
+ * said. BRIM_INVALID_ARGUMENT when PATH is the model's own file or cannot be a file; BRIM_WRONG_STATE as above; BRIM_IO. */
 BRIM_API brim_status brim_session_save(brim_session* session, const char* path);
 /* A session as it was saved, of the same model. `options` may be NULL. What they name replaces what the session was saved
  * with (the same again changes nothing); but what its memory depends on (context, kv.*) has to lead to the memory it was
  * saved with. An altered, truncated
- * or foreign file is refused with BRIM_BAD_FILE and a sentence. The file says how much memory the session books: for files
+ * or foreign file is refused with BRIM_BAD_FILE and a sentence, before memory is booked. Restoring opens no file that the
+ * session names: a profile is saved in it. The file says how much memory the session books: for files
  * from elsewhere name context and kv.budget. */
 BRIM_API brim_status brim_session_restore(brim_model* model, const brim_options* options, const char* path,
                                           brim_session** out);

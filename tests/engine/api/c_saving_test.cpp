@@ -103,15 +103,32 @@ TEST_CASE("a callback can neither copy nor save") {
   CHECK(!std::filesystem::exists(folder.file));
 }
 
-TEST_CASE("what an interrupted program left is replaced; a file that somebody else is writing is not touched") {
+TEST_CASE("a session is written for its owner alone, and through nothing that stands beside its name") {
   const Folder folder;
   const brim::Model model = brim::Model::load(folder.model, {{"threads", "2"}});
   brim::Session session(model, kOptions);
   session.append("the cat");
-  std::ofstream(folder.file + ".part") << std::string(100000, 'x');
+  std::ofstream(folder.path + "/other") << "precious";
+  std::filesystem::create_hard_link(folder.path + "/other", folder.file + ".part");
   session.save(folder.file);
-  CHECK(!std::filesystem::exists(folder.file + ".part"));
+  CHECK(std::filesystem::file_size(folder.path + "/other") == 8);
+  CHECK(std::filesystem::status(folder.file).permissions() == (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
   CHECK(brim::Session::restore(model, folder.file).stats().tokens == session.stats().tokens);
+}
+
+TEST_CASE("a session does not replace the model it is of, under whatever name") {
+  const Folder folder;
+  const brim::Model model = brim::Model::load(folder.model, {{"threads", "2"}});
+  const auto size = std::filesystem::file_size(folder.model);
+  brim::Session session(model, kOptions);
+  std::filesystem::create_symlink(folder.model, folder.path + "/link");
+  std::filesystem::create_hard_link(folder.model, folder.path + "/hard");
+  for (const std::string& path : {folder.model, folder.path + "/link", folder.path + "/hard"}) {
+    const auto [status, sentence] = failure([&] { session.save(path); });
+    CHECK(status == BRIM_INVALID_ARGUMENT);
+    CHECK(sentence.find("is the model's own file") != std::string::npos);
+  }
+  CHECK(std::filesystem::file_size(folder.model) == size);
 }
 
 TEST_CASE("sessions of one model share its pool: what does not fit is refused with the numbers, and given back") {

@@ -211,7 +211,7 @@ TEST_CASE("files that are not as they were written are refused with a sentence")
   for (std::size_t size = 0; size < whole.size(); size += 1 + size / 7) CHECK(!refusal(whole.substr(0, size)).empty());
   CHECK(refusal(whole.substr(0, 1000)).find("FILE is not whole: expected ") == 0);
   CHECK(refusal(whole + "12345678").find("is not whole") != std::string::npos);
-  CHECK(refusal("GGUF").find("is no saved session") != std::string::npos);
+  CHECK(refusal("GGUF").find("is not a saved session") != std::string::npos);
   for (std::size_t at = 24; at < whole.size(); at += 1 + at / 5) {
     std::string altered = whole;
     altered[at] = static_cast<char>(altered[at] ^ 0x40);
@@ -226,7 +226,7 @@ TEST_CASE("files that are not as they were written are refused with a sentence")
   const auto other = SavedSession::open(folder.file(), *test::tiny_model(shape));
   REQUIRE(!other.ok());
   CHECK(other.error().sentence.find("is a session of another model") != std::string::npos);
-  CHECK(other.error().sentence.find(model::fingerprint(tiny()->file())) != std::string::npos);
+  CHECK(other.error().sentence.find(tiny()->file().profiles.fingerprint) != std::string::npos);
 
   SessionOptions larger = options;
   larger.reader.budget = *kv::parse_budget("full");

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <numeric>
@@ -104,7 +103,7 @@ TEST_CASE("what is written is read back: every kind of value, tensors of several
     const io::Tensor* tensor = gguf->tensor(name);
     REQUIRE(tensor != nullptr);
     const auto expected = counted(size);
-    CHECK(std::equal(tensor->data.begin(), tensor->data.end(), expected.begin(), expected.end()));
+    CHECK(*gguf->read(tensor->data) == expected);
   }
   CHECK(gguf->tensor("cube")->dimensions == 4);
   CHECK(gguf->tensor("cube")->shape[3] == 2);
@@ -162,7 +161,6 @@ TEST_CASE("a writer that does not finish leaves nothing, and an existing file as
     writer.add_tensor("a", quant::Format::q4_0, kShape);
     REQUIRE(writer.begin(folder.file()).ok());
     REQUIRE(writer.write_piece(counted(10)).ok());
-    CHECK(folder.files() == 2);
   }
   CHECK(folder.files() == 1);
   std::string content;
@@ -221,13 +219,12 @@ TEST_CASE("places that cannot be written are said; devices and links are not rep
 }
 
 TEST_CASE("a full disk is an error, and the half file is gone") {
-  // A limit on the size of files stands for the full disk: write() fails in the same way. A large tensor meets it while
-  // it is written, a small one only when the buffer is flushed at the end.
+  // A limit on the size of files stands for the full disk: writing fails in the same way. The default action of the signal is
+  // kept: it must not be sent.
   for (const std::int64_t rows : {1024, 1}) {
     const Folder folder;
     struct rlimit before {};
     REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
-    const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
     const struct rlimit small{100, before.rlim_max};
     REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
     io::GgufWriter writer;
@@ -236,11 +233,8 @@ TEST_CASE("a full disk is an error, and the half file is gone") {
     Status written = writer.begin(folder.file());
     const auto row = counted(64);
     for (std::int64_t index = 0; written && index < rows; ++index) written = writer.write_piece(row);
-    const bool at_the_end = written.ok();
     const Status status = written ? writer.finish() : written;
     ::setrlimit(RLIMIT_FSIZE, &before);
-    std::signal(SIGXFSZ, old_handler);
-    CHECK(at_the_end == (rows == 1));
     REQUIRE_FALSE(status.ok());
     CHECK(status.error().code == ErrorCode::io);
     CHECK(status.error().sentence.find("cannot write " + folder.file()) == 0);

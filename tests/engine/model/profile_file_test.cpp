@@ -10,9 +10,11 @@
 #include "tests/support/tiny_model.hpp"
 
 using brim::ErrorCode;
-using brim::model::find_profile;
+using brim::model::carried_profile;
 using brim::model::fingerprint;
 using brim::model::parse_profile;
+using brim::model::profile_owner;
+using brim::model::read_profile;
 using brim::model::ProfileFile;
 using brim::model::to_json;
 
@@ -65,7 +67,7 @@ void copy_with(const std::string& from, const std::string& to, const std::string
     writer.add_tensor(tensor.name, tensor.format, {tensor.shape, static_cast<std::size_t>(tensor.dimensions)});
   }
   REQUIRE(writer.begin(to).ok());
-  for (const auto& tensor : model->tensors()) REQUIRE(writer.write(tensor.data).ok());
+  for (const auto& tensor : model->tensors()) REQUIRE(writer.write(*model->read(tensor.data)).ok());
   REQUIRE(writer.finish().ok());
 }
 
@@ -145,40 +147,51 @@ TEST_CASE("a profile is for one model: its weights and shape, not its file") {
   const auto model = brim::io::Gguf::open(first.path);
   const auto other = brim::io::Gguf::open(second.path);
   REQUIRE((model.ok() && other.ok()));
-  CHECK(fingerprint(*model) != fingerprint(*other));
+  CHECK(*fingerprint(*model) != *fingerprint(*other));
 
-  const std::string text = to_json(sample(3, fingerprint(*model)));
+  const std::string text = to_json(sample(3, *fingerprint(*model)));
   std::ofstream(profile.path) << text;
-  const auto found = find_profile(*model, 3, profile.path);
+  const auto owner = *profile_owner(*model, 3);
+  const auto found = read_profile(owner, profile.path);
   REQUIRE(found.ok());
-  REQUIRE(*found != nullptr);
-  CHECK((*found)->layers.size() == 3);
-  const auto refused = find_profile(*other, 3, profile.path);
-  REQUIRE(!refused.ok());
-  CHECK(refused.error().sentence.find("another model") != std::string::npos);
-  const auto layers = find_profile(*model, 4, profile.path);
-  REQUIRE(!layers.ok());
-  CHECK(layers.error().sentence.find("3 layers") != std::string::npos);
-  CHECK(!find_profile(*model, 3, "/nowhere/profile.json").ok());
+  REQUIRE(found->profile != nullptr);
+  CHECK(found->profile->layers.size() == 3);
+  CHECK(found->text == text);
+  CHECK(found->notice.empty());
+  // What cannot be used is said, and the model works without; a file that cannot be read is an error.
+  const auto not_used = [](const brim::model::ProfileOwner& of, const std::string& path) {
+    const auto given = read_profile(of, path);
+    REQUIRE(given.ok());
+    CHECK(given->profile == nullptr);
+    CHECK(given->text.empty());
+    return given->notice;
+  };
+  CHECK(not_used(*profile_owner(*other, 3), profile.path).find("another model") != std::string::npos);
+  CHECK(not_used(*profile_owner(*model, 4), profile.path).find("3 layers") != std::string::npos);
+  CHECK(read_profile(owner, "/nowhere/profile.json").error().code == brim::ErrorCode::io);
+  for (const std::string& wrong : {std::string(), std::string("[]"), std::string(brim::model::kLargestProfile + 9, ' '),
+                                   replaced(text, "\"brim_kv_profile\": 1", "\"brim_kv_profile\": 99")}) {
+    std::ofstream(profile.path) << wrong;
+    CHECK(not_used(owner, profile.path).find("going on without a profile") != std::string::npos);
+  }
 
   // Carried by the model itself, the file's own bytes are others, and it still is its profile.
-  CHECK(*find_profile(*model, 3, "") == nullptr);
+  CHECK(carried_profile(owner).profile == nullptr);
+  CHECK(carried_profile(owner).notice.empty());
   copy_with(first.path, copy.path, "brim.kv.profile", text);
   const auto carrying = brim::io::Gguf::open(copy.path);
   REQUIRE(carrying.ok());
-  CHECK(fingerprint(*carrying) == fingerprint(*model));
-  const auto carried = find_profile(*carrying, 3, "");
-  REQUIRE(carried.ok());
-  CHECK(*carried != nullptr);
-  // Other weights that still carry it (a model quantised by another tool): it does not count, and does no harm.
+  CHECK(*fingerprint(*carrying) == *fingerprint(*model));
+  CHECK(carried_profile(*profile_owner(*carrying, 3)).profile != nullptr);
+  // Other weights that still carry it (a model quantised by another tool): it does not count, does no harm, and is said.
   copy_with(second.path, copy.path, "brim.kv.profile", text);
   const auto stale = brim::io::Gguf::open(copy.path);
   REQUIRE(stale.ok());
-  const auto none = find_profile(*stale, 3, "");
-  REQUIRE(none.ok());
-  CHECK(*none == nullptr);
+  CHECK(carried_profile(*profile_owner(*stale, 3)).profile == nullptr);
+  CHECK(carried_profile(*profile_owner(*stale, 3)).notice.find("another model") != std::string::npos);
   copy_with(first.path, copy.path, "brim.kv.profile", "what is this");
   const auto broken = brim::io::Gguf::open(copy.path);
   REQUIRE(broken.ok());
-  CHECK(!find_profile(*broken, 3, "").ok());
+  CHECK(carried_profile(*profile_owner(*broken, 3)).profile == nullptr);
+  CHECK(carried_profile(*profile_owner(*broken, 3)).notice.find("is not a profile") != std::string::npos);
 }

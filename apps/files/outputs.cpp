@@ -1,0 +1,84 @@
+// See outputs.hpp.
+#include "apps/files/outputs.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <filesystem>
+#include <system_error>
+
+#include "apps/commands.hpp"
+
+namespace brim::apps {
+namespace {
+
+bool same_file(const std::string& a, const std::string& b) {
+  std::error_code ignored;  // a file that does not exist is not read
+  return std::filesystem::equivalent(a, b, ignored);
+}
+
+/// The same, also for files that are not there yet.
+bool same_place(const std::string& a, const std::string& b) {
+  std::error_code ignored;
+  if (same_file(a, b)) return true;
+  if (std::filesystem::exists(a, ignored) || std::filesystem::exists(b, ignored)) return false;
+  const std::filesystem::path first = std::filesystem::weakly_canonical(a, ignored), second = std::filesystem::weakly_canonical(b, ignored);
+  return !first.empty() && first == second;
+}
+
+/// For "PREFIX-00001-of-00003.gguf" the number of parts and the length of PREFIX; else {0, 0}.
+std::pair<int, std::size_t> split_name(const std::string& path) {
+  constexpr std::string_view kForm = "-00001-of-00003.gguf";
+  if (path.size() < kForm.size()) return {0, 0};
+  const std::size_t start = path.size() - kForm.size();
+  const std::string_view end = std::string_view(path).substr(start);
+  int number = 0, count = 0;
+  const auto digits = [&](std::size_t at, int& value) {
+    const auto [stop, failure] = std::from_chars(end.data() + at, end.data() + at + 5, value);
+    return failure == std::errc() && stop == end.data() + at + 5;
+  };
+  const bool form = end[0] == '-' && end.substr(6, 4) == "-of-" && end.ends_with(".gguf") && digits(1, number) && digits(10, count);
+  return form && number >= 1 && number <= count ? std::pair(count, start) : std::pair(0, std::size_t{0});
+}
+
+}  // namespace
+
+void Outputs::reads(std::string what, const std::string& path) {
+  if (!path.empty() && path != "-") inputs_.emplace_back(std::move(what), path);
+}
+
+void Outputs::reads_text(std::string what, const std::string& text_or_file) {
+  if (text_or_file.starts_with('@')) reads(std::move(what), text_or_file.substr(1));
+}
+
+void Outputs::reads_model(const std::string& path) {
+  reads("the model being read", path);
+  const auto [count, prefix] = split_name(path);
+  for (int part = 1; part <= count; ++part) {
+    reads("a part of the model being read", fmt::format("{}-{:05}-of-{:05}.gguf", path.substr(0, prefix), part, count));
+  }
+}
+
+void Outputs::check(const std::string& option, const std::string& path) const {
+  for (const auto& [what, input] : inputs_) {
+    if (!same_file(input, path)) continue;
+    throw Failure(2, fmt::format("{}: {} is {} ({}): name another file to write", option, path, what, input));
+  }
+}
+
+void Outputs::writes(const std::string& option, const std::string& path) {
+  if (path.empty()) return;
+  check(option, path);
+  for (const auto& [other, output] : outputs_) {
+    if (!same_place(output, path)) continue;
+    throw Failure(2, fmt::format("{} and {} name the same file, {}: name another one", other, option, path));
+  }
+  outputs_.emplace_back(option, path);
+}
+
+void write_file(const std::string& path, std::string_view content, NewFile::Readers readers) {
+  const Status written = write_new_file(path, content, readers);
+  if (!written) throw Failure(written.error().code == ErrorCode::invalid_argument ? 2 : 1, written.error().sentence);
+}
+
+}  // namespace brim::apps
