@@ -11,10 +11,11 @@ class Error(Exception):
 
 
 class Cancelled(Error):
-    """Session.cancel() or a progress callback that returned False ended the call."""
+    """Session.cancel(), Session.close() or a progress callback that returned False ended the call."""
 
 
 CANCELLED = 6
+WRONG_STATE = 7
 
 
 def make(status: int, sentence: str) -> Error:

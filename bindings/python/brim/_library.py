@@ -4,11 +4,13 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from ctypes import POINTER, c_char_p, c_double, c_float, c_int, c_int32, c_int64, c_size_t, c_void_p
-from typing import Any, Optional, TypeVar
+from typing import Any, TypeVar
 
-from ._errors import make
+from ._callbacks import LOG, PROGRESS
+from ._errors import Error, make
+from ._handle import Handle
 
 
 class Filled(ctypes.Structure):
@@ -93,9 +95,6 @@ class LayerStats(Filled):
     ]
 
 
-Self = TypeVar("Self", bound="Owner")
-PROGRESS = ctypes.CFUNCTYPE(c_int, c_void_p, c_int64, c_int64)
-LOG = ctypes.CFUNCTYPE(None, c_void_p, c_int, c_char_p)
 TEXT = [c_char_p, c_size_t]
 # name: what it returns (None: nothing, c_int: a status that is checked) and takes
 FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
@@ -141,13 +140,19 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
 
 
 def _open() -> ctypes.CDLL:
+    """Errors: ImportError where the library is missing, cannot be loaded, or is older than this package."""
     path = os.environ.get("BRIM_LIBRARY") or ctypes.util.find_library("brim")
     if not path:
-        raise ImportError("libbrim.so.0 was not found: install Brim, or name the file in BRIM_LIBRARY")
-    library = ctypes.CDLL(path)
-    for name, (result, arguments) in FUNCTIONS.items():
-        function = getattr(library, name)
-        function.restype, function.argtypes = result, arguments
+        raise ImportError(
+            "libbrim.so.0 was not found: install Brim where the system looks for libraries, or set BRIM_LIBRARY to the file's path"
+        )
+    try:
+        library = ctypes.CDLL(path)
+        for name, (result, arguments) in FUNCTIONS.items():
+            function = getattr(library, name)
+            function.restype, function.argtypes = result, arguments
+    except (OSError, AttributeError) as failure:
+        raise ImportError(f"{path} is not a libbrim that this package can use: {failure}") from None
     return library
 
 
@@ -163,94 +168,30 @@ def values(filled: Filled, names: Iterable[str]) -> dict[str, Any]:
 def call(name: str, *arguments: Any) -> None:
     """Calls a function that returns a status; raises what it says."""
     status = getattr(library, name)(*arguments)
-    if status != 0:
-        raise make(status, library.brim_last_error().decode())
+    if status:
+        raise failure(status)
 
 
-class Options:
-    """A brim_options from keyword arguments. kv_budget="64MiB" sets kv.budget; a list sets a key several times."""
-
-    DOTTED = ("kv", "spec", "chat", "stop")  # groups whose keys have a dot after the group's name
-
-    def __init__(self, values: dict[str, Any]) -> None:
-        self.handle = c_void_p()
-        call("brim_options_create", ctypes.byref(self.handle))
-        try:
-            for name, value in values.items():
-                for one in value if isinstance(value, (list, tuple)) else [value]:
-                    self.set(name, one)
-        except BaseException:
-            self.free()
-            raise
-
-    @classmethod
-    def key(cls, name: str) -> str:
-        group, _, rest = name.partition("_")
-        return f"{group}.{rest}" if rest and group in cls.DOTTED else name
-
-    @staticmethod
-    def text(value: Any) -> str:
-        return str(int(value)) if isinstance(value, bool) else str(value)
-
-    def set(self, name: str, value: Any) -> None:
-        call("brim_options_set", self.handle, self.key(name).encode(), self.text(value).encode())
-
-    def free(self) -> None:
-        library.brim_options_free(self.handle)
-        self.handle = c_void_p()
+def failure(status: int) -> Error:
+    """What the last call of this thread failed with."""
+    return make(status, library.brim_last_error().decode(errors="replace"))
 
 
-Progress = Callable[[int, int], Optional[bool]]
-
-
-class Callback:
-    """A progress function as C sees it. What it raises stops the call and is raised again by `again`."""
-
-    def __init__(self, progress: Optional[Progress]) -> None:
-        self.failure: Optional[BaseException] = None
-        self.function = PROGRESS(self._call) if progress else PROGRESS()
-        self.progress = progress
-
-    def _call(self, user: Any, done: int, total: int) -> int:
-        assert self.progress is not None
-        try:
-            return 0 if self.progress(done, total) is False else 1
-        except BaseException as failure:  # pylint: disable=broad-except — C cannot carry it
-            self.failure = failure
-            return 0
-
-    def again(self) -> None:
-        failure, self.failure = self.failure, None
-        if failure is not None:
-            raise failure
+Self = TypeVar("Self", bound="Owner")
 
 
 class Owner:
     """Owns one handle of the library: freed by close(), by leaving a `with`, or with the object."""
 
-    _what = ""  # in the sentence about a use after close
-    _free = ""  # the function that frees it
-
-    def __init__(self) -> None:
-        self._handle = c_void_p()
-
-    @property
-    def handle(self) -> c_void_p:
-        if not self._handle:
-            raise ValueError(f"this {self._what} was closed")
-        return self._handle
+    _handle: Handle
 
     def close(self) -> None:
-        handle, self._handle = self._handle, c_void_p()
-        if handle:
-            getattr(library, self._free)(handle)
+        """Ends the calls that are inside, waits for them, and frees the memory. Any thread; may be called again. From a
+        callback it returns at once, and the memory is freed when the call that called back returns."""
+        self._handle.close()
 
     def __enter__(self: Self) -> Self:
         return self
 
     def __exit__(self, *failure: object) -> None:
         self.close()
-
-    def __del__(self) -> None:
-        if getattr(self, "_handle", None):
-            self.close()

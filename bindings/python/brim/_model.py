@@ -3,13 +3,16 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Callable, Sequence
-from ctypes import c_int32, c_size_t
+from collections.abc import Sequence
+from ctypes import c_int32, c_size_t, c_void_p
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Optional, Union
 
+from . import _arguments as arguments
 from . import _library as c
-from ._errors import Error
+from ._callbacks import Log, Progress, ProgressCallback, log_callback
+from ._handle import Access, Handle
+from ._options import Options
 
 if TYPE_CHECKING:
     from ._session import Session
@@ -63,52 +66,43 @@ def plan(
     """What loading `path` and one session with these options would take; reads no weights."""
     wishes = {name: value for name, value in (("threads", threads), ("weights", weights)) if value is not None}
     found = c.Plan()
-    for_model, for_session = c.Options(wishes), c.Options(options)
-    try:
-        c.call("brim_plan_get", os.fsencode(path), for_model.handle, for_session.handle, ctypes.byref(found))
-    finally:
-        for_model.free()
-        for_session.free()
+    file = arguments.path("path", path)
+    with Options(wishes) as for_model, Options(options) as for_session:
+        Handle("plan", lambda pointer: None).run(
+            Access.SHARED,
+            lambda pointer: c.call("brim_plan_get", file, for_model.handle, for_session.handle, ctypes.byref(found)),
+        )
     return Plan(**{name: getattr(found, name) for name in Plan.__dataclass_fields__})
 
 
 class Model(c.Owner):
     """Immutable; may be used from many threads. Sessions keep what they need of it alive, also when it is closed."""
 
-    _what, _free = "model", "brim_model_free"
-
     def __init__(
         self,
         path: Union[str, os.PathLike[str]],
         *,
-        progress: Optional[c.Progress] = None,
-        log: Optional[Callable[[str, str], None]] = None,
+        progress: Optional[Progress] = None,
+        log: Optional[Log] = None,
         **options: Any,
     ) -> None:
-        """Loads `path`. `progress` hears (bytes done, bytes in all) and may return False to stop; `log` hears
+        """Loads `path`. `progress` is called with (bytes done, bytes in all) and may return False to stop; `log` is called with
         ("info" or "warning", sentence) until the model is closed, from any thread, and must not use Brim. Options:
         threads, weights, as brim.h lists them."""
-        super().__init__()
-        callback = c.Callback(progress)
-        settings = c.Options(options)
-        try:
+        self._handle = Handle("model", c.library.brim_model_free)
+        file, callback = arguments.path("path", path), ProgressCallback(progress)
+        pointer = callback.pointer if progress is not None else c.PROGRESS()
+        with Options(options) as settings:
             if log is not None:
-                levels = ("info", "warning")
-                self._log = c.LOG(lambda user, level, sentence: log(levels[level], sentence.decode(errors="replace")))
-                c.call("brim_options_on_log", settings.handle, self._log, None)
-            c.call(
-                "brim_model_load",
-                os.fsencode(path),
-                settings.handle,
-                callback.function,
-                None,
-                ctypes.byref(self._handle),
-            )
-        except Error:
-            callback.again()
-            raise
-        finally:
-            settings.free()
+                function = log_callback(log)
+                self._handle.keep.append(function)
+                c.call("brim_options_on_log", settings.handle, function, None)
+            try:
+                self._handle.create(
+                    lambda out: c.call("brim_model_load", file, settings.handle, pointer, None, out)
+                )
+            finally:
+                callback.raise_failure()
 
     def session(self, **options: Any) -> Session:
         """A conversation of its own. Options as brim.h lists them, with "_" for ".": kv_budget="64MiB", temperature=0,
@@ -119,31 +113,40 @@ class Model(c.Owner):
 
     @property
     def info(self) -> ModelInfo:
-        found = c.ModelInfo()
-        c.call("brim_model_info_get", self.handle, ctypes.byref(found))
-        values = {name: getattr(found, name) for name in ModelInfo.__dataclass_fields__}
-        for name in ("name", "architecture", "quantisation"):
-            values[name] = values[name].decode(errors="replace")
-        values["has_chat_template"] = bool(values["has_chat_template"])
-        return ModelInfo(**values)
+        def read(model: c_void_p) -> ModelInfo:
+            found = c.ModelInfo()
+            c.call("brim_model_info_get", model, ctypes.byref(found))
+            values = c.values(found, ModelInfo.__dataclass_fields__)
+            return ModelInfo(**{**values, "has_chat_template": bool(found.has_chat_template)})
+
+        return self._handle.run(Access.SHARED, read)
 
     def tokenize(self, text: str, *, add_special: bool = True, parse_special: bool = False) -> list[int]:
-        data = text.encode()
-        count = c_size_t(len(data) + 16)  # no tokenizer makes more tokens than bytes, but for a few special ones
-        while True:
-            room = count.value
-            ids = (c_int32 * room)()
-            status = c.library.brim_tokenize(
-                self.handle, data, len(data), add_special, parse_special, ids, ctypes.byref(count)
-            )
-            if status == 0:
-                return list(ids[: count.value])
-            if count.value <= room:
-                raise Error(status, c.library.brim_last_error().decode())
+        data = arguments.text("text", text)
+        flags = arguments.flag("add_special", add_special), arguments.flag("parse_special", parse_special)
+
+        def work(model: c_void_p) -> list[int]:
+            count = c_size_t(len(data) + 16)  # no tokenizer makes more tokens than bytes, but for a few special ones
+            while True:
+                room = count.value
+                ids = (c_int32 * room)()
+                status = c.library.brim_tokenize(model, data, len(data), *flags, ids, ctypes.byref(count))
+                if status == 0:
+                    return list(ids[: count.value])
+                if count.value <= room:
+                    raise c.failure(status)
+
+        return self._handle.run(Access.SHARED, work)
 
     def detokenize(self, ids: Sequence[int], *, render_special: bool = False) -> str:
-        data, size = (c_int32 * len(ids))(*ids), c_size_t(0)
-        c.library.brim_detokenize(self.handle, data, len(ids), render_special, None, ctypes.byref(size))
-        text = ctypes.create_string_buffer(max(1, size.value))
-        c.call("brim_detokenize", self.handle, data, len(ids), render_special, text, ctypes.byref(size))
-        return text.raw[: size.value].decode(errors="replace")
+        data = arguments.ids("ids", ids, self.info.vocabulary - 1)
+        special = arguments.flag("render_special", render_special)
+
+        def work(model: c_void_p) -> str:
+            size = c_size_t(0)
+            c.library.brim_detokenize(model, data, len(data), special, None, ctypes.byref(size))
+            text = ctypes.create_string_buffer(max(1, size.value))
+            c.call("brim_detokenize", model, data, len(data), special, text, ctypes.byref(size))
+            return text.raw[: size.value].decode(errors="replace")
+
+        return self._handle.run(Access.SHARED, work)

@@ -2,18 +2,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import contextvars
 import ctypes
 import json
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from ctypes import c_int32, c_size_t, c_void_p
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, Optional, TypeVar
 
+from . import _arguments as arguments
 from . import _library as c
+from ._callbacks import Progress, ProgressCallback
 from ._errors import Error
+from ._handle import Access, Handle
 from ._model import Model
+from ._options import Options, key
 
+Result = TypeVar("Result")
 ENDS = (None, "end", "stop", "limit")
 
 
@@ -62,78 +69,87 @@ class LayerStats:
 
 
 class Session(c.Owner):
-    """One thread at a time, except cancel(). All its memory is booked when it is created."""
-
-    _what, _free = "session", "brim_session_free"
+    """One thread at a time, except cancel(), close() and on_progress(). All its memory is booked when it is created."""
 
     def __init__(self, model: Model, **options: Any) -> None:
-        super().__init__()
-        self._callback = c.Callback(None)
-        settings = c.Options(options)
-        try:
-            c.call("brim_session_create", model.handle, settings.handle, ctypes.byref(self._handle))
-        finally:
-            settings.free()
+        self._make(model, "brim_session_create", options)
 
     # ---- copies and saved sessions
 
     @classmethod
     def restore(cls, model: Model, path: "str | os.PathLike[str]", **options: Any) -> Session:
         """A session as save() left it; `options` replace what it was saved with, but its memory has to be the same."""
-        session = cls._empty()
-        settings = c.Options(options)
-        try:
-            c.call("brim_session_restore", model.handle, settings.handle, os.fsencode(path), ctypes.byref(session._handle))
-        finally:
-            settings.free()
+        session = cls.__new__(cls)
+        session._make(model, "brim_session_restore", options, arguments.path("path", path))
         return session
 
     def save(self, path: "str | os.PathLike[str]") -> None:
         """Writes the session to a file, whole or not at all: KV memory, conversation, sampler, options."""
-        c.call("brim_session_save", self.handle, os.fsencode(path))
+        self._change("brim_session_save", arguments.path("path", path))
 
     def fork(self) -> Session:
         """A second session that goes on exactly as this one would, with as much memory of its own."""
-        copy = self._empty()
-        c.call("brim_session_fork", self.handle, ctypes.byref(copy._handle))
+        copy = type(self).__new__(type(self))
+        copy._own_handle()
+        copy._handle.create(lambda out: self._change("brim_session_fork", out))
         return copy
 
-    @classmethod
-    def _empty(cls) -> Session:
-        session = cls.__new__(cls)
-        c.Owner.__init__(session)
-        session._callback = c.Callback(None)
-        return session
+    def _make(self, model: Model, function: str, options: dict[str, Any], *path: bytes) -> None:
+        self._own_handle()
+        if not isinstance(model, Model):
+            raise TypeError(f"model: expected a brim.Model, found {type(model).__name__}")
+        with Options(options) as settings:
+            self._handle.create(
+                lambda out: model._handle.run(
+                    Access.SHARED, lambda pointer: c.call(function, pointer, settings.handle, *path, out)
+                )
+            )
+
+    def _own_handle(self) -> None:
+        self._handle = Handle("session", c.library.brim_session_free, c.library.brim_session_cancel)
+        self._progress = ProgressCallback()
+        self._progress_registered = False
+        self._handle.keep.append(self._progress.pointer)
 
     # ---- text in
 
     def append(self, text: str, *, add_special: bool = True, parse_special: bool = False) -> None:
         """Reads plain text, outside any conversation."""
-        data = text.encode()
-        self._read("brim_session_append", data, len(data), add_special, parse_special)
+        data = arguments.text("text", text)
+        flags = arguments.flag("add_special", add_special), arguments.flag("parse_special", parse_special)
+        self._change("brim_session_append", data, len(data), *flags)
 
     def append_ids(self, ids: Sequence[int]) -> None:
-        self._read("brim_session_append_ids", (c_int32 * len(ids))(*ids), len(ids))
+        data = arguments.ids("ids", ids)
+        self._change("brim_session_append_ids", data, len(data))
 
     def message(self, role: str, text: str) -> None:
         """Adds a message of "system", "user", "assistant" or "tool"; after a user's or a tool's an answer can begin."""
-        data = text.encode()
-        self._read("brim_session_message", role.encode(), data, len(data))
+        data = arguments.text("text", text)
+        self._change("brim_session_message", arguments.name("role", role), data, len(data))
 
     def regenerate(self) -> None:
         """Drops the last answer and stands again where it was to begin."""
-        self._read("brim_session_regenerate")
+        self._change("brim_session_regenerate")
 
     def load_messages(self, messages: Sequence[dict[str, Any]]) -> None:
         """Replaces the conversation."""
-        data = json.dumps(list(messages)).encode()
-        self._read("brim_session_load_messages", data, len(data))
+        if isinstance(messages, (str, bytes, dict)):
+            raise TypeError(f"messages: expected a list of dict, found {type(messages).__name__}")
+        data = json.dumps(list(messages), allow_nan=False).encode()
+        self._change("brim_session_load_messages", data, len(data))
 
-    def on_progress(self, progress: Optional[c.Progress]) -> None:
-        """`progress` hears (tokens done, tokens in all) while text is read, and may return False to stop."""
-        callback = c.Callback(progress)
-        c.library.brim_session_on_progress(self.handle, callback.function, None)
-        self._callback = callback
+    def on_progress(self, progress: Optional[Progress]) -> None:
+        """`progress` is called with (tokens done, tokens in all) while text is read, and may return False to stop; None: no
+        function. Any thread, and callbacks too: what is set last is called from then on. The first function of a session has to
+        be set while no call is inside (Error)."""
+        self._progress.check(progress)
+        if progress is not None and not self._progress_registered:
+            self._handle.run(
+                Access.CHANGE, lambda session: c.call("brim_session_on_progress", session, self._progress.pointer, None)
+            )
+            self._progress_registered = True
+        self._handle.run(Access.SHARED, lambda session: self._progress.set(progress))
 
     # ---- answers out
 
@@ -147,11 +163,6 @@ class Session(c.Owner):
     def embedding(self) -> list[float]:
         """The model's state after the last token that was read: as many numbers as the model is wide."""
         return self._floats("brim_session_embedding")
-
-    def _floats(self, name: str) -> list[float]:
-        found, count = ctypes.POINTER(ctypes.c_float)(), c_size_t()
-        c.call(name, self.handle, ctypes.byref(found), ctypes.byref(count))
-        return found[: count.value]
 
     def finish(self) -> str:
         """Ends an answer that nobody wants more of; returns the text that was held back."""
@@ -167,8 +178,8 @@ class Session(c.Owner):
                 if piece.text:
                     yield piece.text
         finally:
-            if not ended and self._handle:
-                self.finish()
+            if not ended:
+                self._finish_unless_closed()
 
     def reply(self, text: str) -> Iterator[str]:
         """Says `text` as the user and yields the answer as it comes."""
@@ -186,37 +197,59 @@ class Session(c.Owner):
                 if piece.text:
                     yield piece.text
         finally:
-            if not ended and self._handle:
-                self.finish()
+            if not ended:
+                self._finish_unless_closed()
 
-    async def _step(self, work: Any, *arguments: Any) -> Any:
-        running = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
+    async def _step(self, work: Callable[..., Any], *given: Any) -> Any:
+        """work(…) in a thread of the event loop's pool. Returns or raises only when that thread has left the session."""
+        abandoned = False
+
+        def step() -> Any:
+            if not abandoned:
+                return work(*given)
+
+        context = contextvars.copy_context()
+        running = asyncio.get_running_loop().run_in_executor(None, context.run, step)
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
-            self.cancel()
-            await asyncio.wait([running])  # the session belongs to that thread until it returns
-            if not running.cancelled():
-                running.exception()
+            abandoned = True
+            self._handle.cancel_inside()
+            while not running.done():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait([running])
+            if not running.cancelled() and running.exception() is None:
+                self._take_cancel()
             raise
 
+    def _take_cancel(self) -> None:
+        """Takes back a cancel() that came when its call had done its work: the next call would fail. No id is −1, so that
+        nothing else happens."""
+        with contextlib.suppress(Error, ValueError):
+            self._change("brim_session_append_ids", (c_int32 * 1)(-1), 1)
+
+    def _finish_unless_closed(self) -> None:
+        with contextlib.suppress(ValueError):
+            self.finish()
+
     def cancel(self) -> None:
-        """Makes the call in progress, or else the next one, raise Cancelled. Any thread."""
-        c.library.brim_session_cancel(self.handle)
+        """Makes the call in progress, or else the next one, raise Cancelled. Any thread, and signal handlers."""
+        self._handle.cancel()
 
     # ---- what was said, and what it takes
 
     def clear(self) -> None:
         """Forgets everything but the options."""
-        c.call("brim_session_clear", self.handle)
+        self._change("brim_session_clear")
 
     def rewind(self, tokens: int) -> None:
         """Forgets all but the first `tokens` tokens, where that is exact without reading again."""
-        c.call("brim_session_rewind", self.handle, tokens)
+        self._change("brim_session_rewind", arguments.integer("tokens", tokens, arguments.INT64_MAX))
 
     def set(self, name: str, value: Any) -> None:
         """Changes one sampling, stop or system option."""
-        c.call("brim_session_set", self.handle, c.Options.key(name).encode(), c.Options.text(value).encode())
+        option = arguments.name("name", name).decode()
+        self._change("brim_session_set", key(option).encode(), arguments.option(option, value))
 
     def unset(self, name: str) -> None:
         """Removes every value of an option that may be given several times: stop, logit_bias."""
@@ -234,38 +267,63 @@ class Session(c.Owner):
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        data, size = c_void_p(), c_size_t()
-        c.call("brim_session_messages", self.handle, ctypes.byref(data), ctypes.byref(size))
-        return json.loads(ctypes.string_at(data, size.value))
+        def read(session: c_void_p) -> bytes:
+            data, size = c_void_p(), c_size_t()
+            c.call("brim_session_messages", session, ctypes.byref(data), ctypes.byref(size))
+            return ctypes.string_at(data, size.value)
+
+        return json.loads(self._handle.run(Access.LOOK, read))
 
     @property
     def stats(self) -> Stats:
-        found = c.Stats()
-        c.call("brim_session_stats", self.handle, ctypes.byref(found))
-        return Stats(**c.values(found, Stats.__dataclass_fields__))
+        def read(session: c_void_p) -> Stats:
+            found = c.Stats()
+            c.call("brim_session_stats", session, ctypes.byref(found))
+            return Stats(**c.values(found, Stats.__dataclass_fields__))
+
+        return self._handle.run(Access.LOOK, read)
 
     @property
     def layers(self) -> list[LayerStats]:
-        rows = []
-        for layer in range(self.stats.layers):
+        def read(session: c_void_p, layer: int) -> LayerStats:
             found = c.LayerStats()
-            c.call("brim_session_layer_stats", self.handle, layer, ctypes.byref(found))
-            rows.append(LayerStats(**c.values(found, LayerStats.__dataclass_fields__)))
-        return rows
+            c.call("brim_session_layer_stats", session, layer, ctypes.byref(found))
+            return LayerStats(**c.values(found, LayerStats.__dataclass_fields__))
+
+        layers = range(self.stats.layers)
+        return self._handle.run(Access.LOOK, lambda session: [read(session, layer) for layer in layers])
 
     def describe(self) -> str:
         """One line: what was booked."""
-        return c.library.brim_session_describe(self.handle).decode()
+        return self._handle.run(Access.LOOK, lambda session: c.library.brim_session_describe(session).decode())
 
-    def _read(self, function: str, *arguments: Any) -> None:
-        try:
-            c.call(function, self.handle, *arguments)
-        except Error:
-            self._callback.again()
-            raise
+    # ---- calls
+
+    def _change(self, function: str, *arguments: Any) -> None:
+        self._call(lambda session: c.call(function, session, *arguments))
+
+    def _call(self, work: Callable[[c_void_p], Result]) -> Result:
+        def called(session: c_void_p) -> Result:
+            try:
+                return work(session)
+            finally:
+                self._progress.raise_failure()
+
+        return self._handle.run(Access.CHANGE, called)
 
     def _piece(self, function: str) -> Piece:
-        found = c.Piece()
-        c.call(function, self.handle, ctypes.byref(found))
-        text = ctypes.string_at(found.text, found.text_size).decode() if found.text_size else ""
-        return Piece(text, found.id, ENDS[found.end])
+        def read(session: c_void_p) -> Piece:
+            found = c.Piece()
+            c.call(function, session, ctypes.byref(found))
+            text = ctypes.string_at(found.text, found.text_size).decode() if found.text_size else ""
+            return Piece(text, found.id, ENDS[found.end])
+
+        return self._call(read)
+
+    def _floats(self, function: str) -> list[float]:
+        def read(session: c_void_p) -> list[float]:
+            found, count = ctypes.POINTER(ctypes.c_float)(), c_size_t()
+            c.call(function, session, ctypes.byref(found), ctypes.byref(count))
+            return found[: count.value]
+
+        return self._call(read)

@@ -8,4 +8,4 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 mkdir -p "$scratch"
 "$3" "$scratch/model.gguf"
 export BRIM_LIBRARY=$2 BRIM_TEST_MODEL=$scratch/model.gguf PYTHONPATH=$PWD PYTHONDONTWRITEBYTECODE=1
-exec "$python" -W error tests/test_brim.py
+exec "$python" -W error -m unittest discover -s tests

@@ -1,0 +1,454 @@
+"""python3 lifetime_cases.py NAME: one case of what threads, callbacks, signals and the end of the program do to handles.
+
+test_lifetime.py runs each in a process of its own, because a failure may end it, and with a time limit, because a failure
+may be a wait without end. A thread says through a progress callback that it is inside a call; nothing here sleeps.
+"""
+import asyncio
+import gc
+import os
+import signal
+import sys
+import threading
+
+import brim
+
+MODEL = os.environ["BRIM_TEST_MODEL"]
+LONG = "Once upon a time there was a cat. " * 60
+ENDLESS = {"kv_budget": "full", "temperature": 0, "stop_ignore_eos": True}
+model = brim.Model(MODEL, threads=1)
+
+
+class Reader(threading.Thread):
+    """Reads and generates on a session until it is stopped; `inside` is set during the first call."""
+
+    def __init__(self, session, daemon=False):
+        super().__init__(daemon=daemon)
+        self.session, self.inside, self.failure = session, threading.Event(), None
+        session.on_progress(self.progress)
+
+    def progress(self, done, total):
+        self.inside.set()
+        return True
+
+    def run(self):
+        try:
+            while True:
+                self.session.append(LONG)
+                self.session.next()
+                self.session.clear()
+        except (brim.Error, ValueError) as failure:
+            self.failure = failure
+
+    def begin(self):
+        self.start()
+        self.inside.wait()
+
+
+def close_ends_the_call_of_another_thread():
+    for _ in range(20):
+        session = model.session(**ENDLESS)
+        reader = Reader(session)
+        reader.begin()
+        session.close()
+        reader.join()
+        assert isinstance(reader.failure, (brim.Cancelled, ValueError)), repr(reader.failure)
+
+
+def close_while_generating():
+    for _ in range(20):
+        session, first = model.session(**ENDLESS), threading.Event()
+
+        def generate(session=session, first=first):
+            try:
+                session.append("Hello")
+                while True:
+                    session.next()
+                    first.set()
+            except (brim.Cancelled, ValueError):
+                pass
+
+        thread = threading.Thread(target=generate)
+        thread.start()
+        first.wait()
+        session.close()
+        thread.join()
+
+
+def close_waits_until_the_call_has_left():
+    session, inside, order = model.session(**ENDLESS), threading.Event(), []
+
+    def progress(done, total):
+        inside.set()
+        while True:
+            try:
+                session.describe()
+            except ValueError:  # close() was called
+                order.append("the callback returns")
+                return True
+
+    def read():
+        try:
+            session.append(LONG)
+        except brim.Cancelled:
+            order.append("cancelled")
+
+    session.on_progress(progress)
+    thread = threading.Thread(target=read)
+    thread.start()
+    inside.wait()
+    session.close()
+    order.append("closed")
+    thread.join()
+    assert order[0] == "the callback returns" and set(order) == {"the callback returns", "cancelled", "closed"}, order
+
+
+def close_from_a_callback_frees_when_the_call_returns():
+    with brim.Model(MODEL, threads=1, kv_pool=str(brim.plan(MODEL, kv_budget="full").kv_budget_bytes)) as narrow:
+        for _ in range(3):  # the pool has room for one
+            session = narrow.session(kv_budget="full")
+
+            def progress(done, total, session=session):
+                session.close()
+                session.close()
+                return True
+
+            session.on_progress(progress)
+            try:
+                session.append(LONG)
+                raise AssertionError("the call was not cancelled")
+            except brim.Cancelled:
+                pass
+            try:
+                session.append(LONG)
+                raise AssertionError("the session is still open")
+            except ValueError as failure:
+                assert "this session is closed" in str(failure), failure
+
+
+def many_threads_close():
+    for _ in range(20):
+        session = model.session(**ENDLESS)
+        reader = Reader(session)
+        reader.begin()
+        closers = [threading.Thread(target=session.close) for _ in range(4)]
+        for thread in closers:
+            thread.start()
+        for thread in [*closers, reader]:
+            thread.join()
+
+
+def a_model_closes_while_it_is_used():
+    used = brim.Model(MODEL, threads=1)
+    started = threading.Barrier(5)
+
+    def work(call):
+        call()
+        started.wait()
+        try:
+            while True:
+                call()
+        except ValueError as failure:
+            assert "this model is closed" in str(failure), failure
+
+    calls = [
+        lambda: used.session(kv_budget="full").describe(),
+        lambda: used.tokenize(LONG),
+        lambda: used.info,
+        lambda: used.detokenize([1, 2, 3]),
+    ]
+    threads = [threading.Thread(target=work, args=[call]) for call in calls]
+    for thread in threads:
+        thread.start()
+    started.wait()
+    used.close()
+    for thread in threads:
+        thread.join()
+
+
+def cancel_races_close():
+    session, stop, first = model.session(**ENDLESS), threading.Event(), threading.Event()
+
+    def cancel():
+        while not stop.is_set():
+            try:
+                session.cancel()
+            except ValueError:
+                pass
+            first.set()
+
+    thread = threading.Thread(target=cancel)
+    thread.start()
+    first.wait()
+    for _ in range(200):
+        old, session = session, model.session(**ENDLESS)
+        old.close()
+    stop.set()
+    thread.join()
+
+
+def progress_replaced_from_anywhere():
+    session, calls = model.session(**ENDLESS), []
+
+    def second(done, total):
+        calls.append("second")
+        return True
+
+    def first(done, total):
+        calls.append("first")
+        session.on_progress(second)
+        gc.collect()
+        return True
+
+    session.on_progress(first)
+    session.append(LONG)
+    assert calls[0] == "first" and set(calls[1:]) == {"second"}, calls
+    session.on_progress(None)
+    calls.clear()
+    session.append("Hello")
+    assert not calls
+
+    stop = threading.Event()
+
+    def replace():
+        while not stop.is_set():
+            session.on_progress(lambda done, total: True)
+            gc.collect(0)
+            session.on_progress(None)
+
+    thread = threading.Thread(target=replace)
+    thread.start()
+    for _ in range(5):
+        session.clear()
+        session.append(LONG)
+    stop.set()
+    thread.join()
+
+
+def the_first_progress_inside_a_call_is_refused():
+    session, first = model.session(**ENDLESS), threading.Event()
+    refused = []
+
+    def generate():
+        try:
+            session.append("Hello")
+            while True:
+                session.next()
+                first.set()
+        except brim.Cancelled:
+            pass
+
+    thread = threading.Thread(target=generate)
+    thread.start()
+    first.wait()
+    for _ in range(2000):
+        try:
+            session.on_progress(lambda done, total: True)
+            break  # between two calls
+        except brim.Error as failure:
+            refused.append(failure.status)
+    assert set(refused) <= {7}, refused
+    session.close()
+    thread.join()
+
+
+def a_second_thread_is_refused_and_texts_stay_whole():
+    session = model.session(**ENDLESS)
+    session.message("user", "Hello")
+    statuses = set()
+
+    def work():
+        for _ in range(300):
+            try:
+                session.next().text.encode()
+                session.messages[0]["content"].encode()
+                session.describe().encode()
+                assert len(session.logits()) == vocabulary
+            except brim.Error as failure:
+                statuses.add(failure.status)
+
+    vocabulary = model.info.vocabulary
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses <= {7}, statuses
+
+
+def what_a_callback_raises_is_raised_once():
+    session = model.session(**ENDLESS)
+
+    def broken(done, total):
+        raise KeyError("mine")
+
+    session.on_progress(broken)
+    for _ in range(2):
+        try:
+            session.append(LONG)
+            raise AssertionError("nothing was raised")
+        except KeyError:
+            pass
+    session.on_progress(None)
+    session.append(LONG)
+
+
+def an_async_task_is_cancelled():
+    async def talk(session, pieces):
+        async for piece in session.reply_async(LONG):
+            pieces.append(piece)
+
+    async def once(act):
+        session, pieces, inside, loop = model.session(**ENDLESS), [], asyncio.Event(), asyncio.get_running_loop()
+        session.on_progress(lambda done, total: loop.call_soon_threadsafe(inside.set) and True)
+        task = asyncio.create_task(talk(session, pieces))
+        await inside.wait()
+        act(task, session)
+        try:
+            await task
+        except asyncio.CancelledError:
+            pass
+        return session
+
+    def cancel_and_close(task, session):
+        task.cancel()
+        session.close()
+
+    def cancel_twice(task, session):
+        task.cancel()
+        asyncio.get_running_loop().call_soon(task.cancel)
+
+    async def all_of_it():
+        for _ in range(10):
+            await once(cancel_and_close)
+            session = await once(cancel_twice)
+            session.clear()  # no thread is inside any more, and no cancel is left over
+            session.set("limit", 2)
+            assert [piece async for piece in session.reply_async("Hello")] is not None
+            session.close()
+
+    asyncio.run(all_of_it())
+
+    async def left_behind():
+        session, inside, loop = model.session(**ENDLESS), asyncio.Event(), asyncio.get_running_loop()
+        session.on_progress(lambda done, total: loop.call_soon_threadsafe(inside.set) and True)
+        behind.append(asyncio.ensure_future(talk(session, [])))
+        await inside.wait()
+
+    behind = []
+    asyncio.run(left_behind())  # cancels it
+    assert behind[0].cancelled()
+
+
+def a_log_callback_that_uses_brim_is_refused():
+    refused, seen = [], []
+    sys.unraisablehook = lambda raised: refused.append(raised.exc_value)
+
+    def log(level, sentence):
+        seen.append(sentence)
+        if len(seen) > 1:
+            raise LookupError("mine")
+        model.tokenize("Hello")
+
+    with brim.Model(MODEL, threads=1, log=log) as logged:
+        with logged.session(kv_budget="20%") as session:
+            session.append(LONG * 4)  # says that the cache begins to evict
+    assert seen and isinstance(refused[0], RuntimeError), refused
+    assert all(isinstance(failure, (RuntimeError, LookupError)) for failure in refused), refused
+    assert len(refused) == len(seen), (refused, seen)
+
+
+def a_model_that_ends_inside_its_log_callback():
+    class Box:
+        pass
+
+    def collect(level, sentence):
+        if armed:
+            armed.clear()
+            gc.collect()
+
+    armed = []
+    box = Box()
+    box.self, box.model = box, brim.Model(MODEL, threads=1, log=collect)
+    session = box.model.session(kv_budget="20%")
+    gc.disable()
+    del box
+    armed.append(1)
+    session.append(LONG * 4)
+    assert not armed, "the log was not called"
+    session.append("Hello")
+
+
+def signal_handlers_cancel_and_close():
+    for act in (brim.Session.cancel, brim.Session.close):
+        session = model.session(**ENDLESS)
+        signal.signal(signal.SIGUSR1, lambda number, frame: act(session))
+        session.on_progress(lambda done, total: signal.raise_signal(signal.SIGUSR1) or True)
+        try:
+            session.append(LONG)
+            raise AssertionError("the call was not ended")
+        except brim.Cancelled:
+            pass
+    session, stop = model.session(**ENDLESS), threading.Event()
+    signal.signal(signal.SIGUSR1, lambda number, frame: session.cancel())
+
+    def shoot():
+        while not stop.is_set():
+            os.kill(os.getpid(), signal.SIGUSR1)
+
+    thread = threading.Thread(target=shoot)
+    thread.start()
+    for _ in range(200):  # the handler meets every place of the binding
+        try:
+            session.append("Hello")
+        except brim.Cancelled:
+            pass
+    stop.set()
+    thread.join()
+    session.close()
+
+
+def a_forked_child_leaves_a_busy_session_alone():
+    session = model.session(**ENDLESS)
+    reader = Reader(session)
+    reader.begin()
+    child = os.fork()
+    if child == 0:
+        try:
+            session.next()
+        except (ValueError, brim.Error):
+            session.close()
+            os._exit(0)
+        os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+    session.close()
+    reader.join()
+
+
+def the_program_ends_while_daemon_threads_are_inside():
+    for _ in range(3):
+        Reader(model.session(**ENDLESS), daemon=True).begin()
+
+    def load(begun):
+        while True:
+            brim.Model(MODEL, threads=1, progress=lambda done, total: begun.set() or True)
+
+    begun = threading.Event()
+    threading.Thread(target=load, args=[begun], daemon=True).start()
+    begun.wait()
+
+
+def the_program_ends_with_open_handles():
+    class Box:
+        pass
+
+    box = Box()
+    box.self, box.session = box, model.session(**ENDLESS)
+    box.session.on_progress(lambda done, total: box is not None)
+    box.pieces = box.session.reply("Hello")
+    next(box.pieces)
+    sys.kept = box, brim.Model(MODEL, log=lambda level, sentence: None)
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]]()
+    print("passed")

@@ -1,0 +1,32 @@
+"""Each case of lifetime_cases.py in a process of its own: it passes, says nothing else, and ends in time."""
+import re
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+CASES = Path(__file__).with_name("lifetime_cases.py")
+SECONDS = 60
+
+
+class Lifetime(unittest.TestCase):
+    pass
+
+
+def add(name):
+    def test(self):
+        command = [sys.executable, "-X", "faulthandler", "-W", "error", str(CASES), name]
+        try:
+            ended = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+        except subprocess.TimeoutExpired as late:
+            self.fail(f"{name} did not end within {SECONDS} s: {late.stderr}")
+        self.assertEqual((ended.returncode, ended.stdout, ended.stderr), (0, "passed\n", ""))
+
+    setattr(Lifetime, f"test_{name}", test)
+
+
+for case in re.findall(r"^def (\w+)\(\):", CASES.read_text(), re.MULTILINE):
+    add(case)
+
+if __name__ == "__main__":
+    unittest.main()
