@@ -2,36 +2,95 @@
 "use strict";
 
 const path = require("node:path");
+const { fileURLToPath } = require("node:url");
 
-const native = require(process.env.BRIM_NODE_BINDING || path.join(__dirname, "brim.node"));
+const native = loadNative(process.env.BRIM_NODE_BINDING || path.join(__dirname, "brim.node"));
 const CANCELLED = 6;
 const ENDS = [null, "end", "stop", "limit"];
 const DOTTED = new Set(["kv", "spec", "chat", "stop"]); // groups whose keys have a dot after the group's name
 
+// What is inside when the program ends is cancelled: Node waits for its worker threads.
+process.on("exit", () => native.cancelAll());
+
+function loadNative(file) {
+  try {
+    return require(path.resolve(file));
+  } catch (failure) {
+    const reason = failure.code === "MODULE_NOT_FOUND" ? "there is no such file" : failure.message;
+    throw new Error(
+      `Brim's native half ${path.resolve(file)} cannot be loaded: ${reason}. Build Brim where Node's headers are installed ` +
+        "(Debian: libnode-dev), which makes build/release/bindings/brim.node, and name that file in BRIM_NODE_BINDING; or use the " +
+        "package that `cmake --install` puts into lib/nodejs/brim.",
+      { cause: failure },
+    );
+  }
+}
+
+function wrongType(name, expected, found) {
+  const what = found === null ? "null" : Array.isArray(found) ? "an array" : typeof found;
+  const error = new TypeError(`${name}: expected ${expected}, found ${what}`);
+  error.code = "ERR_INVALID_ARG_TYPE";
+  return error;
+}
+
 // {kvBudget: "64MiB", topK: 40, stop: ["a", "b"]} → [["kv.budget", "64MiB"], ["top_k", "40"], ["stop", "a"], ["stop", "b"]]
 function key(name) {
+  if (typeof name !== "string") throw wrongType("name", "a string", name);
   const words = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
   const [group, ...rest] = words.split("_");
   return rest.length > 0 && DOTTED.has(group) ? `${group}.${rest.join("_")}` : words;
 }
 
-function text(value) {
-  return typeof value === "boolean" ? String(Number(value)) : String(value);
+function text(name, value) {
+  if (typeof value === "string") return value;
+  if (typeof value === "boolean") return String(Number(value));
+  if (typeof value === "bigint") return String(value);
+  if (typeof value !== "number") throw wrongType(name, "a string, number, bigint or boolean", value);
+  if (!Number.isFinite(value)) {
+    const error = new RangeError(`${name}: expected a finite number, found ${value}`);
+    error.code = "ERR_OUT_OF_RANGE";
+    throw error;
+  }
+  return String(value);
 }
 
 function pairs(options) {
-  return Object.entries(options).flatMap(([name, value]) => [value].flat().map((one) => [key(name), text(one)]));
+  if (typeof options !== "object" || options === null || Array.isArray(options)) throw wrongType("options", "an object", options);
+  return Object.entries(options).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value]).map((one) => [key(name), text(key(name), one)]),
+  );
+}
+
+function fileName(file) {
+  return file instanceof URL ? fileURLToPath(file) : file;
+}
+
+// The calls of one handle that are under way.
+class Calls {
+  #running = new Set();
+
+  add(promise) {
+    this.#running.add(promise);
+    const remove = () => this.#running.delete(promise);
+    promise.then(remove, remove);
+    return promise;
+  }
+
+  async ended() {
+    await Promise.allSettled(this.#running);
+  }
 }
 
 class Model {
   #handle;
+  #calls = new Calls();
 
   constructor(handle) {
     this.#handle = handle;
   }
 
   static async load(file, options = {}) {
-    return new Model(await native.load(String(file), pairs(options)));
+    return new Model(await native.load(fileName(file), pairs(options)));
   }
 
   get info() {
@@ -39,61 +98,70 @@ class Model {
   }
 
   async session(options = {}) {
-    return new Session(await native.session(this.#handle, pairs(options)), this);
+    return new Session(await this.#calls.add(native.session(this.#handle, pairs(options))));
   }
 
   // A session as Session.save left it; options replace what it was saved with, but its memory has to be the same.
   async restore(file, options = {}) {
-    return new Session(await native.restore(this.#handle, String(file), pairs(options)), this);
+    return new Session(await this.#calls.add(native.restore(this.#handle, fileName(file), pairs(options))));
+  }
+
+  // Sessions keep what they need of the model.
+  async close() {
+    native.closeModel(this.#handle);
+    await this.#calls.ended();
   }
 }
 
 class Session {
   #handle;
-  #model; // lives at least as long
+  #calls = new Calls();
+  #closed = false;
 
-  constructor(handle, model) {
+  constructor(handle) {
     this.#handle = handle;
-    this.#model = model;
   }
 
   // A second session that goes on exactly as this one would, with as much memory of its own.
   async fork() {
-    return new Session(await native.fork(this.#handle), this.#model);
+    return new Session(await this.#calls.add(native.fork(this.#handle)));
   }
 
-  save(file) {
-    return native.save(this.#handle, String(file));
+  async save(file) {
+    await this.#calls.add(native.save(this.#handle, fileName(file)));
   }
 
-  append(content, { addSpecial = true, parseSpecial = false } = {}) {
-    return native.append(this.#handle, content, addSpecial, parseSpecial);
+  async append(content, { addSpecial = true, parseSpecial = false } = {}) {
+    await this.#calls.add(native.append(this.#handle, content, addSpecial, parseSpecial));
   }
 
-  message(role, content) {
-    return native.message(this.#handle, role, content);
+  async message(role, content) {
+    await this.#calls.add(native.message(this.#handle, role, content));
   }
 
   async next() {
-    const piece = await native.next(this.#handle);
+    const piece = await this.#calls.add(native.next(this.#handle));
     return { ...piece, end: ENDS[piece.end] };
   }
 
   async finish() {
-    return (await native.finish(this.#handle)).text;
+    return (await this.#calls.add(native.finish(this.#handle))).text;
   }
 
   // The answer to what the user says, piece by piece. Leaving the loop early ends it there; a signal cancels it.
   async *reply(content, { signal } = {}) {
+    if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType("signal", "an AbortSignal", signal);
     signal?.throwIfAborted();
-    const stop = () => this.cancel();
+    const stop = () => this.#closed || native.cancelInside(this.#handle);
     signal?.addEventListener("abort", stop);
-    let ended = false;
+    let answering = false;
     try {
       await this.message("user", content);
-      while (!ended) {
+      answering = true;
+      while (answering) {
+        signal?.throwIfAborted();
         const piece = await this.next();
-        ended = piece.end !== null;
+        answering = piece.end === null;
         if (piece.text !== "") yield piece.text;
       }
     } catch (failure) {
@@ -101,7 +169,7 @@ class Session {
       throw failure;
     } finally {
       signal?.removeEventListener("abort", stop);
-      if (!ended) await this.finish();
+      if (answering && !this.#closed) await this.finish();
     }
   }
 
@@ -109,12 +177,19 @@ class Session {
     native.cancel(this.#handle);
   }
 
+  // Cancels the call that is inside; the promise is settled when that has ended and the memory is freed.
+  async close() {
+    this.#closed = true;
+    native.closeSession(this.#handle);
+    await this.#calls.ended();
+  }
+
   clear() {
     native.clear(this.#handle);
   }
 
   set(name, value) {
-    native.set(this.#handle, key(name), text(value));
+    native.set(this.#handle, key(name), text(key(name), value));
   }
 
   get messages() {

@@ -1,0 +1,218 @@
+// One call from JavaScript: its arguments, checked, and the errors it can throw. A wrong type is a TypeError that names the
+// argument; what C would cut short (NUL in a path, a key or a value) is one too, as in Node's own functions.
+#pragma once
+
+#include <brim/brim.h>
+#include <node_api.h>
+
+#include <memory>
+#include <new>
+#include <string>
+
+#include "bindings/node/handles.hpp"
+
+namespace brim_node {
+
+/// Thrown where a JavaScript exception is pending already.
+struct Pending {};
+
+/// Throws Pending when a call of N-API failed; without an exception of its own it gets one.
+inline void check(napi_env env, napi_status status) {
+  if (status == napi_ok) return;
+  bool pending = false;
+  napi_is_exception_pending(env, &pending);
+  if (!pending) napi_throw_error(env, nullptr, "Brim's native half: a call of Node-API failed");
+  throw Pending{};
+}
+
+inline napi_value text_value(napi_env env, const char* data, std::size_t size) {
+  napi_value value = nullptr;
+  check(env, napi_create_string_utf8(env, data, size, &value));
+  return value;
+}
+inline napi_value text_value(napi_env env, const std::string& text) { return text_value(env, text.data(), text.size()); }
+
+inline napi_value undefined(napi_env env) {
+  napi_value value = nullptr;
+  check(env, napi_get_undefined(env, &value));
+  return value;
+}
+
+inline napi_value new_object(napi_env env) {
+  napi_value value = nullptr;
+  check(env, napi_create_object(env, &value));
+  return value;
+}
+
+inline void put(napi_env env, napi_value object, const char* name, napi_value value) {
+  check(env, napi_set_named_property(env, object, name, value));
+}
+inline void put(napi_env env, napi_value object, const char* name, double number) {
+  napi_value value = nullptr;
+  check(env, napi_create_double(env, number, &value));
+  put(env, object, name, value);
+}
+inline void put(napi_env env, napi_value object, const char* name, const std::string& text) {
+  put(env, object, name, text_value(env, text));
+}
+
+/// An Error whose `status` is the brim_status.
+inline napi_value failure(napi_env env, brim_status status, const std::string& sentence) {
+  napi_value error = nullptr;
+  check(env, napi_create_error(env, nullptr, text_value(env, sentence), &error));
+  put(env, error, "status", static_cast<double>(status));
+  return error;
+}
+
+[[noreturn]] inline void raise(napi_env env, brim_status status, const std::string& sentence) {
+  check(env, napi_throw(env, failure(env, status, sentence)));
+  throw Pending{};
+}
+
+/// Throws what a call of the library on this thread just failed with.
+inline void check(napi_env env, brim_status status) {
+  if (status != BRIM_OK) raise(env, status, brim_last_error());
+}
+
+inline const char* type_name(napi_env env, napi_value value) {
+  napi_valuetype type = napi_undefined;
+  check(env, napi_typeof(env, value, &type));
+  switch (type) {
+    case napi_undefined: return "undefined";
+    case napi_null: return "null";
+    case napi_boolean: return "a boolean";
+    case napi_number: return "a number";
+    case napi_string: return "a string";
+    case napi_symbol: return "a symbol";
+    case napi_function: return "a function";
+    case napi_bigint: return "a bigint";
+    default: return "an object";
+  }
+}
+
+[[noreturn]] inline void wrong_type(napi_env env, const std::string& name, const char* expected, napi_value found) {
+  const std::string sentence = name + ": expected " + expected + ", found " + type_name(env, found);
+  check(env, napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", sentence.c_str()));
+  throw Pending{};
+}
+
+/// A string, whole: NUL is a character like others.
+inline std::string text_of(napi_env env, napi_value value, const std::string& name) {
+  std::size_t size = 0;
+  if (napi_get_value_string_utf8(env, value, nullptr, 0, &size) != napi_ok) wrong_type(env, name, "a string", value);
+  std::string out(size, '\0');
+  check(env, napi_get_value_string_utf8(env, value, out.data(), size + 1, &size));
+  return out;
+}
+
+/// A string that is handed on NUL-terminated.
+inline std::string name_of(napi_env env, napi_value value, const std::string& name) {
+  std::string out = text_of(env, value, name);
+  const std::size_t nul = out.find('\0');
+  if (nul == std::string::npos) return out;
+  const std::string sentence = name + ": byte " + std::to_string(nul) + " is NUL, which would end it there";
+  check(env, napi_throw_type_error(env, "ERR_INVALID_ARG_VALUE", sentence.c_str()));
+  throw Pending{};
+}
+
+class Call {
+ public:
+  Call(napi_env own, napi_callback_info info) : env(own) {
+    std::size_t count = kMaxArguments;  // those that are missing are undefined
+    check(env, napi_get_cb_info(env, info, &count, values_, nullptr, nullptr));
+  }
+  std::string text(std::size_t i, const char* name) const { return text_of(env, values_[i], name); }
+  std::string name(std::size_t i, const char* name) const { return name_of(env, values_[i], name); }
+  bool flag(std::size_t i, const char* name) const {
+    bool value = false;
+    if (napi_get_value_bool(env, values_[i], &value) != napi_ok) wrong_type(env, name, "a boolean", values_[i]);
+    return value;
+  }
+  template <class Handle>
+  Box<Handle>& box(std::size_t i) const {
+    napi_valuetype type = napi_undefined;
+    bool tagged = false;
+    check(env, napi_typeof(env, values_[i], &type));
+    if (type == napi_object) check(env, napi_check_object_type_tag(env, values_[i], &kTag<Handle>, &tagged));
+    if (!tagged) {
+      const std::string expected = std::string("a handle of a ") + kKind<Handle>;
+      wrong_type(env, kKind<Handle>, expected.c_str(), values_[i]);
+    }
+    void* found = nullptr;
+    check(env, napi_unwrap(env, values_[i], &found));
+    return *static_cast<Box<Handle>*>(found);
+  }
+  template <class Handle>
+  std::shared_ptr<Handle> handle(std::size_t i) const {
+    const Box<Handle>& found = box<Handle>(i);
+    if (!found.handle) raise(env, BRIM_WRONG_STATE, std::string("this ") + kKind<Handle> + " is closed");
+    return found.handle;
+  }
+  /// A session without a call inside.
+  std::shared_ptr<Session> idle_session(std::size_t i) const {
+    std::shared_ptr<Session> session = handle<Session>(i);
+    if (session->inside) raise(env, BRIM_WRONG_STATE, "this session is inside another call: one call at a time");
+    return session;
+  }
+  /// An array of [key, value].
+  std::shared_ptr<brim_options> options(std::size_t i) const {
+    bool array = false;
+    check(env, napi_is_array(env, values_[i], &array));
+    if (!array) wrong_type(env, "options", "an array of [key, value]", values_[i]);
+    brim_options* raw = nullptr;
+    check(env, brim_options_create(&raw));
+    std::shared_ptr<brim_options> out(raw, brim_options_free);
+    std::uint32_t count = 0;
+    check(env, napi_get_array_length(env, values_[i], &count));
+    for (std::uint32_t pair = 0; pair < count; ++pair) {
+      napi_value row = nullptr, value = nullptr;
+      check(env, napi_get_element(env, values_[i], pair, &row));
+      check(env, napi_is_array(env, row, &array));
+      if (!array) wrong_type(env, "options", "an array of [key, value]", row);
+      check(env, napi_get_element(env, row, 0, &value));
+      const std::string key = name_of(env, value, "option");
+      check(env, napi_get_element(env, row, 1, &value));
+      check(env, brim_options_set(raw, key.c_str(), name_of(env, value, key).c_str()));
+    }
+    return out;
+  }
+
+  napi_env env;
+
+ private:
+  static constexpr std::size_t kMaxArguments = 5;
+  napi_value values_[kMaxArguments] = {};
+};
+
+inline Instance& instance(napi_env env) {
+  void* found = nullptr;
+  check(env, napi_get_instance_data(env, &found));
+  return *static_cast<Instance*>(found);
+}
+
+/// The object that JavaScript holds for a handle.
+template <class Handle>
+napi_value wrap(napi_env env, std::shared_ptr<Handle> handle) {
+  napi_value object = new_object(env);
+  auto box = std::make_unique<Box<Handle>>(Box<Handle>{std::move(handle)});
+  check(env, napi_type_tag_object(env, object, &kTag<Handle>));
+  check(env, napi_wrap(
+                 env, object, box.get(), [](napi_env, void* data, void*) { delete static_cast<Box<Handle>*>(data); },
+                 nullptr, nullptr));
+  box.release();
+  return object;
+}
+
+/// The function that N-API calls: no C++ exception leaves it.
+template <napi_value (*kBody)(const Call&)>
+napi_value function(napi_env env, napi_callback_info info) {
+  try {
+    return kBody(Call(env, info));
+  } catch (const Pending&) {
+  } catch (const std::bad_alloc&) {
+    napi_throw_error(env, nullptr, "the machine has no memory left for this call");
+  }
+  return nullptr;
+}
+
+}  // namespace brim_node

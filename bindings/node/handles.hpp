@@ -1,0 +1,56 @@
+// What the JavaScript handles hold. Everything here but `pointer` belongs to the event loop's thread; a call that runs on a
+// worker thread keeps its handle alive with a share of it, so that neither close() nor the garbage collector frees what is in use.
+#pragma once
+
+#include <brim/brim.h>
+#include <node_api.h>
+
+#include <memory>
+#include <set>
+
+namespace brim_node {
+
+struct Model {
+  brim_model* pointer = nullptr;
+  Model() = default;
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
+  ~Model() { brim_model_free(pointer); }
+};
+
+struct Session {
+  brim_session* pointer = nullptr;
+  bool inside = false;        ///< a call runs on a worker thread, or waits for one
+  bool cancel_asked = false;  ///< cancelInside() was called during that call
+  Session() = default;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session() { brim_session_free(pointer); }
+};
+
+/// What belongs to one environment (the program, or one of its Worker threads).
+struct Instance {
+  std::set<Session*> inside;  ///< sessions with a call inside
+};
+
+/// Says which kind of handle an object is, so that no other object is taken for one.
+template <class Handle>
+inline constexpr napi_type_tag kTag{};
+template <>
+inline constexpr napi_type_tag kTag<Model>{0x6272696d2d6d6f64, 0x9f5c1d2a7b3e4810};
+template <>
+inline constexpr napi_type_tag kTag<Session>{0x6272696d2d736573, 0x9f5c1d2a7b3e4811};
+template <class Handle>
+inline constexpr const char* kKind = "";
+template <>
+inline constexpr const char* kKind<Model> = "model";
+template <>
+inline constexpr const char* kKind<Session> = "session";
+
+/// What a handle's object holds; empty once it is closed.
+template <class Handle>
+struct Box {
+  std::shared_ptr<Handle> handle;
+};
+
+}  // namespace brim_node

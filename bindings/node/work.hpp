@@ -1,0 +1,90 @@
+// Calls that take time: they run on Node's worker threads and settle a promise on the event loop.
+#pragma once
+
+#include <brim/brim.h>
+#include <node_api.h>
+
+#include <functional>
+#include <memory>
+#include <new>
+#include <string>
+#include <utility>
+
+#include "bindings/node/call.hpp"
+
+namespace brim_node {
+
+struct Work {
+  napi_async_work handle = nullptr;
+  napi_deferred deferred = nullptr;
+  std::shared_ptr<Session> session;            // that the call has taken; null: none
+  std::function<brim_status()> run;            // on a worker thread; what it captured is alive until the promise is settled
+  std::function<napi_value(napi_env)> result;  // on the event loop, when that went well
+  brim_status status = BRIM_CANCELLED;         // of work that never ran, because the environment ends
+  std::string sentence = "the program ends";
+
+  static void execute(napi_env, void* data) {
+    Work& own = *static_cast<Work*>(data);
+    try {
+      own.status = own.run();
+      own.sentence = own.status == BRIM_OK ? "" : brim_last_error();  // of this thread
+    } catch (const std::bad_alloc&) {
+      own.status = BRIM_OUT_OF_MEMORY;
+    }
+  }
+
+  /// Gives the session back before anybody is told. A cancel that came when the call had done its work is taken back, for the
+  /// next call would fail: no id is −1, so that nothing else happens.
+  void leave(napi_env env) {
+    if (!session) return;
+    session->inside = false;
+    instance(env).inside.erase(session.get());
+    if (std::exchange(session->cancel_asked, false) && status != BRIM_CANCELLED) {
+      const std::int32_t none = -1;
+      brim_session_append_ids(session->pointer, &none, 1);
+    }
+    session.reset();
+  }
+
+  static void complete(napi_env env, napi_status, void* data) {
+    const std::unique_ptr<Work> own(static_cast<Work*>(data));
+    try {
+      napi_delete_async_work(env, own->handle);
+      own->leave(env);
+      own->run = nullptr;  // what it kept alive may end now: close() waits for that
+      if (own->status == BRIM_OK) {
+        check(env, napi_resolve_deferred(env, own->deferred, own->result(env)));
+      } else {
+        check(env, napi_reject_deferred(env, own->deferred, failure(env, own->status, own->sentence)));
+      }
+    } catch (const Pending&) {  // the environment ends, or has no memory: the promise stays as it is
+    } catch (const std::bad_alloc&) {
+    }
+  }
+};
+
+/// Starts `run` on a worker thread and returns the promise of `result`. `session`, when there is one, is taken until then.
+inline napi_value promise(napi_env env, std::shared_ptr<Session> session, std::function<brim_status()> run,
+                          std::function<napi_value(napi_env)> result) {
+  auto work = std::make_unique<Work>();
+  napi_value value = nullptr;
+  work->session = std::move(session);
+  work->run = std::move(run);
+  work->result = std::move(result);
+  check(env, napi_create_promise(env, &work->deferred, &value));
+  check(env, napi_create_async_work(env, nullptr, text_value(env, "brim"), Work::execute, Work::complete, work.get(),
+                                    &work->handle));
+  if (work->session) {
+    instance(env).inside.insert(work->session.get());
+    work->session->inside = true;
+  }
+  if (const napi_status queued = napi_queue_async_work(env, work->handle); queued != napi_ok) {
+    napi_delete_async_work(env, work->handle);
+    work->leave(env);
+    check(env, queued);
+  }
+  work.release();
+  return value;
+}
+
+}  // namespace brim_node
