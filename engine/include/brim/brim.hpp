@@ -4,6 +4,7 @@
 #include <brim/brim.h>
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -29,6 +30,40 @@ namespace detail {
 inline void check(brim_status status) {
   if (status != BRIM_OK) throw Exception(status, brim_last_error());
 }
+
+/// A text for a parameter that ends at the first NUL: one with a NUL inside would be cut there.
+inline const char* whole(const char* name, const std::string& text) {
+  const std::size_t nul = text.find('\0');
+  if (nul == std::string::npos) return text.c_str();
+  throw Exception(BRIM_INVALID_ARGUMENT, std::string(name) + ": byte " + std::to_string(nul) + " is NUL, which would end it there");
+}
+
+/// A progress function as C calls it. What it throws stops the call, and is thrown again by rethrow() when that has returned.
+/// The function may be replaced while it runs.
+class Progress {
+ public:
+  using Function = std::function<bool(std::int64_t, std::int64_t)>;
+  void set(Function function) {
+    function_ = function ? std::make_shared<const Function>(std::move(function)) : nullptr;
+  }
+  static int call(void* user, std::int64_t done, std::int64_t total) noexcept {
+    Progress& own = *static_cast<Progress*>(user);
+    try {
+      const std::shared_ptr<const Function> function = own.function_;
+      return function == nullptr || (*function)(done, total) ? 1 : 0;
+    } catch (...) {
+      own.failure_ = std::current_exception();
+      return 0;
+    }
+  }
+  void rethrow() {
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+  }
+
+ private:
+  std::shared_ptr<const Function> function_;
+  std::exception_ptr failure_;
+};
 }  // namespace detail
 
 class Model;
@@ -45,10 +80,14 @@ class Options {
     for (const auto& [key, value] : pairs) set(key, value);
   }
   Options& set(const std::string& key, const std::string& value) {
-    detail::check(brim_options_set(handle_.get(), key.c_str(), value.c_str()));
+    detail::check(brim_options_set(handle_.get(), detail::whole("option", key), detail::whole(key.c_str(), value)));
     return *this;
   }
-  const brim_options* get() const { return handle_.get(); }
+  /// Never null: options that were moved from throw, because null would mean the defaults.
+  const brim_options* get() const {
+    if (!handle_) throw Exception(BRIM_INVALID_ARGUMENT, "options: these were moved from");
+    return handle_.get();
+  }
 
  private:
   friend class Model;
@@ -62,14 +101,14 @@ class Options {
 inline brim_plan plan(const std::string& path, const Options& model_options = {}, const Options& session_options = {}) {
   brim_plan plan{};
   plan.size = sizeof plan;
-  detail::check(brim_plan_get(path.c_str(), model_options.get(), session_options.get(), &plan));
+  detail::check(brim_plan_get(detail::whole("path", path), model_options.get(), session_options.get(), &plan));
   return plan;
 }
 
-/// Called with done and total; return false to stop.
-using ProgressCallback = std::function<bool(std::int64_t, std::int64_t)>;
+/// Called with done and total; return false to stop. What it throws stops the call too, which then throws it.
+using ProgressCallback = detail::Progress::Function;
 
-/// Told of a model, from its loading to its end: see brim_options_on_log. Must not throw.
+/// Called for a model, from its loading to its end: see brim_options_on_log. What it throws is dropped.
 using LogCallback = std::function<void(brim_log_level, std::string_view)>;
 
 /// A loaded model. Movable; use it from as many threads as you like.
@@ -79,22 +118,26 @@ class Model {
   static Model load(const std::string& path, const Options& options = {}, const ProgressCallback& progress = {},
                     LogCallback log = {}) {
     Model model;
+    const char* file = detail::whole("path", path);
+    const brim_options* wishes = options.get();
     if (log) {
       model.log_ = std::make_unique<LogCallback>(std::move(log));
       detail::check(brim_options_on_log(options.handle_.get(), &say, model.log_.get()));
     }
+    detail::Progress called;
+    called.set(progress);
     brim_model* raw = nullptr;
-    const brim_status status = brim_model_load(path.c_str(), options.get(), progress ? &call : nullptr,
-                                               const_cast<ProgressCallback*>(&progress), &raw);
-    if (model.log_) brim_options_on_log(options.handle_.get(), nullptr, nullptr);
-    detail::check(status);
+    const brim_status status = brim_model_load(file, wishes, progress ? &detail::Progress::call : nullptr, &called, &raw);
     model.handle_.reset(raw);
+    if (model.log_) brim_options_on_log(options.handle_.get(), nullptr, nullptr);
+    called.rethrow();
+    detail::check(status);
     return model;
   }
   Model(Model&&) noexcept = default;
   Model& operator=(Model&& other) noexcept {
-    handle_.swap(other.handle_);  // what was here goes as a whole, with its log after its handle
-    log_.swap(other.log_);
+    handle_ = std::move(other.handle_);  // what was here goes before its log
+    log_ = std::move(other.log_);
     return *this;
   }
   brim_model_info info() const {
@@ -105,10 +148,9 @@ class Model {
   }
   std::vector<std::int32_t> tokenize(std::string_view text, bool add_special, bool parse_special) const {
     std::size_t count = 0;
-    if (brim_tokenize(handle_.get(), text.data(), text.size(), add_special, parse_special, nullptr, &count) != BRIM_OK &&
-        count == 0) {
-      throw Exception(BRIM_INVALID_ARGUMENT, brim_last_error());
-    }
+    const brim_status status =
+        brim_tokenize(handle_.get(), text.data(), text.size(), add_special, parse_special, nullptr, &count);
+    if (count == 0) detail::check(status);  // else it says how many there are
     std::vector<std::int32_t> ids(count);
     if (count > 0) {
       detail::check(
@@ -127,11 +169,12 @@ class Model {
 
  private:
   Model() = default;
-  static void say(void* user, brim_log_level level, const char* sentence) {
-    (*static_cast<LogCallback*>(user))(level, sentence);
-  }
-  static int call(void* user, std::int64_t done, std::int64_t total) {
-    return (*static_cast<ProgressCallback*>(user))(done, total) ? 1 : 0;
+  static void say(void* user, brim_log_level level, const char* sentence) noexcept {
+    try {
+      (*static_cast<LogCallback*>(user))(level, sentence);
+    } catch (...) {
+      // There is no call that it could end.
+    }
   }
   std::unique_ptr<LogCallback> log_;  // goes after the handle
   struct Free {
@@ -160,11 +203,11 @@ class Session {
   /// A session as save() left it; `options` replace what it was saved with.
   static Session restore(const Model& model, const std::string& path, const Options& options = {}) {
     brim_session* raw = nullptr;
-    detail::check(brim_session_restore(model.get(), options.get(), path.c_str(), &raw));
+    detail::check(brim_session_restore(model.get(), options.get(), detail::whole("path", path), &raw));
     return Session(raw);
   }
   /// Writes the session to a file, whole or not at all.
-  void save(const std::string& path) { detail::check(brim_session_save(handle_.get(), path.c_str())); }
+  void save(const std::string& path) { check(brim_session_save(handle_.get(), detail::whole("path", path))); }
   /// A second session that goes on as this one does, with memory of its own.
   Session fork() {
     brim_session* raw = nullptr;
@@ -172,52 +215,52 @@ class Session {
     return Session(raw);
   }
 
+  /// Called while text is read. A progress function may replace itself.
   void on_progress(ProgressCallback progress) {
-    progress_ = std::make_unique<ProgressCallback>(std::move(progress));
-    brim_session_on_progress(
-        handle_.get(),
-        *progress_ ? [](void* user, std::int64_t done, std::int64_t total) {
-          return (*static_cast<ProgressCallback*>(user))(done, total) ? 1 : 0;
-        } : static_cast<brim_progress>(nullptr),
-        progress_.get());
+    if (!progress_) {
+      auto called = std::make_unique<detail::Progress>();
+      brim_session_on_progress(handle_.get(), &detail::Progress::call, called.get());
+      progress_ = std::move(called);
+    }
+    progress_->set(std::move(progress));
   }
   void cancel() noexcept { brim_session_cancel(handle_.get()); }
 
   void append(std::string_view text, bool add_special = true, bool parse_special = false) {
-    detail::check(brim_session_append(handle_.get(), text.data(), text.size(), add_special, parse_special));
+    check(brim_session_append(handle_.get(), text.data(), text.size(), add_special, parse_special));
   }
   void append(const std::vector<std::int32_t>& ids) {
-    detail::check(brim_session_append_ids(handle_.get(), ids.data(), ids.size()));
+    check(brim_session_append_ids(handle_.get(), ids.data(), ids.size()));
   }
   void message(const std::string& role, std::string_view text) {
-    detail::check(brim_session_message(handle_.get(), role.c_str(), text.data(), text.size()));
+    check(brim_session_message(handle_.get(), detail::whole("role", role), text.data(), text.size()));
   }
-  void regenerate() { detail::check(brim_session_regenerate(handle_.get())); }
+  void regenerate() { check(brim_session_regenerate(handle_.get())); }
   Piece next() {
     brim_piece piece{};
     piece.size = sizeof piece;
-    detail::check(brim_session_next(handle_.get(), &piece));
+    check(brim_session_next(handle_.get(), &piece));
     return {{piece.text, piece.text_size}, piece.id, static_cast<End>(piece.end)};
   }
   /// After the last token that was read, copied: one for each token of the vocabulary.
   std::vector<float> logits() {
     const float* logits = nullptr;
     std::size_t count = 0;
-    detail::check(brim_session_logits(handle_.get(), &logits, &count));
+    check(brim_session_logits(handle_.get(), &logits, &count));
     return {logits, logits + count};
   }
   /// The model's state after that token, copied: as many values as the model is wide (brim_session_embedding).
   std::vector<float> embedding() {
     const float* values = nullptr;
     std::size_t count = 0;
-    detail::check(brim_session_embedding(handle_.get(), &values, &count));
+    check(brim_session_embedding(handle_.get(), &values, &count));
     return {values, values + count};
   }
   /// Ends the answer; returns the text that was held back.
   std::string finish() {
     brim_piece piece{};
     piece.size = sizeof piece;
-    detail::check(brim_session_finish(handle_.get(), &piece));
+    check(brim_session_finish(handle_.get(), &piece));
     return {piece.text, piece.text_size};
   }
 
@@ -254,23 +297,23 @@ class Session {
     std::int64_t limit_;
   };
   /// At most `limit` tokens; −1: until the answer ends.
-  Pieces pieces(std::int64_t limit = -1) { return {this, limit}; }
+  Pieces pieces(std::int64_t limit = -1) & { return {this, limit}; }
   /// Says `text` as the user and streams the answer.
-  Pieces reply(std::string_view text, std::int64_t limit = -1) {
+  Pieces reply(std::string_view text, std::int64_t limit = -1) & {
     message("user", text);
     return pieces(limit);
   }
 
-  void clear() { detail::check(brim_session_clear(handle_.get())); }
+  void clear() { check(brim_session_clear(handle_.get())); }
   /// False, with nothing changed, where that cannot be exact without reading again.
   bool rewind(std::int64_t tokens) {
     const brim_status status = brim_session_rewind(handle_.get(), tokens);
     if (status == BRIM_WRONG_STATE) return false;
-    detail::check(status);
+    check(status);
     return true;
   }
   void set(const std::string& key, const std::string& value) {
-    detail::check(brim_session_set(handle_.get(), key.c_str(), value.c_str()));
+    check(brim_session_set(handle_.get(), detail::whole("key", key), detail::whole(key.c_str(), value)));
   }
   /// Removes every value of an option that may be given several times: "stop", "logit_bias".
   void unset(const std::string& key) { detail::check(brim_session_unset(handle_.get(), key.c_str())); }
@@ -285,22 +328,22 @@ class Session {
   std::string messages() {
     const char* json = nullptr;
     std::size_t size = 0;
-    detail::check(brim_session_messages(handle_.get(), &json, &size));
+    check(brim_session_messages(handle_.get(), &json, &size));
     return {json, size};
   }
   void load_messages(std::string_view json) {
-    detail::check(brim_session_load_messages(handle_.get(), json.data(), json.size()));
+    check(brim_session_load_messages(handle_.get(), json.data(), json.size()));
   }
   brim_stats stats() const {
     brim_stats stats{};
     stats.size = sizeof stats;
-    detail::check(brim_session_stats(handle_.get(), &stats));
+    check(brim_session_stats(handle_.get(), &stats));
     return stats;
   }
   brim_layer_stats layer_stats(int layer) const {
     brim_layer_stats stats{};
     stats.size = sizeof stats;
-    detail::check(brim_session_layer_stats(handle_.get(), layer, &stats));
+    check(brim_session_layer_stats(handle_.get(), layer, &stats));
     return stats;
   }
   std::string describe() { return brim_session_describe(handle_.get()); }
@@ -308,11 +351,16 @@ class Session {
 
  private:
   explicit Session(brim_session* raw) : handle_(raw) {}
+  /// Throws what a progress function threw during the call that returned `status`, else what that says.
+  void check(brim_status status) const {
+    if (progress_) progress_->rethrow();
+    detail::check(status);
+  }
   struct Free {
     void operator()(brim_session* raw) const { brim_session_free(raw); }
   };
   std::unique_ptr<brim_session, Free> handle_;
-  std::unique_ptr<ProgressCallback> progress_;
+  std::unique_ptr<detail::Progress> progress_;  // null: no function was ever set
 };
 
 /// What the machine gives at most with so many threads; takes about half a second.
