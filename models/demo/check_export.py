@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
+import places
 import tokenizer as tk
 import torch_model
 from export import load, metadata, tensors
 from gguf_writer import write_gguf
-from places import BRIM, BUILD, DATA
+from places import BUILD
 
 TEXT = (
     "Hello, my name is Anna-Lou! It's 4,821 o'clock;  isn't it?\n\n\"Well,\" said he -- \"I'VE 12 plums & \u00a33.\"\n"
@@ -26,7 +27,7 @@ TEXT = (
 
 
 def brim(*arguments: str) -> str:
-    return subprocess.run([str(BRIM), *arguments], check=True, capture_output=True, text=True).stdout
+    return subprocess.run([places.brim(), *arguments], check=True, capture_output=True, text=True).stdout
 
 
 def main() -> None:
@@ -34,7 +35,7 @@ def main() -> None:
     options.add_argument("--checkpoint", type=Path, default=BUILD / "checkpoint.npz")
     wish = options.parse_args()
     config, flat, seen = load(wish.checkpoint)
-    tokenizer = tk.Tokenizer.load(DATA / "tokenizer.json")
+    tokenizer = tk.Tokenizer.load(places.vocabulary())
     model = BUILD / "check.gguf"
     write_gguf(model, metadata(config, tokenizer, seen), tensors(config, flat))
     ours = [tk.BOS, *tokenizer.encode(TEXT)]
@@ -44,7 +45,7 @@ def main() -> None:
     chosen = list(range(0, len(ours), 7))
     subprocess.run(
         [
-            str(BRIM),
+            places.brim(),
             "eval",
             "-m",
             str(model),

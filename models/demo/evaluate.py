@@ -13,6 +13,7 @@ import numpy as np
 
 import measure_layers
 import measure_recall
+import places
 import probes
 import tokenizer as tk
 from export import load, metadata, tensors
@@ -61,7 +62,7 @@ def main() -> None:
     options.add_argument("--samples", type=int, default=100)
     wish = options.parse_args()
     config, flat, seen = load(wish.checkpoint)
-    tokenizer = tk.Tokenizer.load(DATA / "tokenizer.json")
+    tokenizer = tk.Tokenizer.load(places.vocabulary())
     books = Books(DATA, "test", tokenizer)
     model = wish.model or BUILD / "evaluate.gguf"
     if wish.model is None:

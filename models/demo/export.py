@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+import places
 import tokenizer as tk
 from gguf_writer import Value, write_gguf
 from model_config import ModelConfig
-from places import BRIM, BUILD, DATA
+from places import BUILD
 
 CHAT_TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}"
@@ -23,7 +24,7 @@ CHAT_TEMPLATE = (
 
 def load(path: Path, last: bool = False) -> tuple[ModelConfig, np.ndarray, int]:
     """Shape, parameters and the tokens seen so far."""
-    with np.load(path) as saved:
+    with np.load(places.need(path, "`./run demo-model train` makes it")) as saved:
         meta = json.loads(str(saved["meta"]))
         flat = saved["parameters" if last else "average"]
     return ModelConfig(**meta["config"]), flat, int(meta["seen"])
@@ -96,12 +97,12 @@ def main() -> None:
     options.add_argument("--last", action="store_true")
     wish = options.parse_args()
     config, flat, seen = load(wish.checkpoint, wish.last)
-    tokenizer = tk.Tokenizer.load(DATA / "tokenizer.json")
+    tokenizer = tk.Tokenizer.load(places.vocabulary())
     half = BUILD / "brim-demo-f16.gguf"
     write_gguf(half, metadata(config, tokenizer, seen), tensors(config, flat))
     out = wish.out or BUILD / f"brim-demo-{wish.type}.gguf"
     if wish.type != "f16":
-        subprocess.run([str(BRIM), "quantize", str(half), str(out), wish.type], check=True)
+        subprocess.run([places.brim(), "quantize", str(half), str(out), wish.type], check=True)
     elif out != half:
         half.replace(out)
     print(f"{out}: {out.stat().st_size / 2**20:.1f} MiB, {seen / 1e6:.1f} M tokens seen")

@@ -5,6 +5,7 @@ gradients stay inside.
 """
 import ctypes
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,11 @@ def supported() -> bool:
 
 
 def _library() -> ctypes.CDLL:
+    if not supported():
+        sys.exit(
+            f"{Path(sys.argv[0]).name}: the training step for CPU cores needs a processor with AVX-512 BF16, which this one is not; "
+            "`train.py --device cpu` trains with PyTorch instead"
+        )
     target = BUILD / "step.so"
     newest = max(path.stat().st_mtime for path in SOURCE.iterdir())
     if not target.exists() or target.stat().st_mtime < newest:

@@ -7,8 +7,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import places
 import tokenizer as tk
-from places import BRIM
 from synthetic import conversation, recall
 from synthetic.books import Books
 from synthetic.profile import ATTRIBUTES, NAME
@@ -24,7 +24,7 @@ def answers(model: Path, cases: list[Case], tokenizer: tk.Tokenizer, extra: list
     for ids, _ in cases:
         done = subprocess.run(
             [
-                str(BRIM),
+                places.brim(),
                 "run",
                 "-m",
                 str(model),

@@ -4,13 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from places import BUILD
+from places import BUILD, need
 from probes import KINDS
 
 
 def main() -> None:
     out = Path(sys.argv[1]) if len(sys.argv) > 1 else BUILD / "training.svg"
-    rows = [json.loads(line) for line in (BUILD / "log.jsonl").read_text().splitlines()]
+    rows = [json.loads(line) for line in need(BUILD / "log.jsonl", "`./run demo-model train` writes it").read_text().splitlines()]
     losses = [(row["seen"] / 1e6, row["loss"]) for row in rows if "loss" in row]
     found = [row for row in rows if "probe" in row]
     script = [

@@ -6,15 +6,16 @@ never trained on. Test and validation are read first, so that an edition of the 
 split, not from them.
 """
 import argparse
+import csv
 import lzma
+import sys
 from array import array
 from collections import Counter
 from hashlib import blake2b
-
-import numpy as np
+from pathlib import Path
 
 from cleaning import paragraphs
-from places import BOOKS, DATA
+from places import BOOK_LIST, BOOKS, DATA
 from tokenizer import CUT, EOS, Tokenizer, train
 
 HELD_OUT = ("grimm", "montgomery")  # whole authors, for the split "authors"
@@ -29,12 +30,40 @@ def split_of(author: str, book: str) -> str:
     return "test" if share < 3 else "validation" if share < 6 else "train"
 
 
+def read(path: Path) -> list[str]:
+    try:
+        with lzma.open(path, "rt", encoding="utf-8") as file:
+            return file.read().split("\n\n\n")
+    except (OSError, lzma.LZMAError, EOFError, UnicodeDecodeError) as failure:
+        sys.exit(f"prepare.py: {path} is not a text compressed by xz, in UTF-8: {failure}")
+
+
+def report_missing(books: set[str]) -> None:
+    """Says which texts of the list were not found: without them another model is made."""
+    with BOOK_LIST.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    missing = [row for row in rows if row["checksum"] not in books]
+    for row in missing[:10]:
+        print(f"prepare.py: {row['file']}.txt.xz lacks {row['title']}, or has another edition of it", file=sys.stderr)
+    if missing:
+        print(f"prepare.py: {len(missing)} of the {len(rows)} texts in {BOOK_LIST.name} are missing", file=sys.stderr)
+
+
 def collect() -> dict[str, list[str]]:
+    paths = sorted(BOOKS.glob("*.txt.xz"))
+    if not paths:
+        sys.exit(
+            f"prepare.py: there are no books in {BOOKS}: expected a file AUTHOR.txt.xz for each author. models/demo/books.md lists "
+            "the books and says where they come from; BRIM_SHARED names another folder that has texts/books in it"
+        )
     raw: dict[str, list[str]] = {split: [] for split in SPLITS}
-    for path in sorted(BOOKS.glob("*.txt.xz")):
+    found = set()
+    for path in paths:
         author = path.name.split(".")[0]
-        for book in lzma.open(path, "rt", encoding="utf-8").read().split("\n\n\n"):
+        for book in read(path):
             raw[split_of(author, book)].append(book)
+            found.add(blake2b(book.encode(), digest_size=8).hexdigest())
+    report_missing(found)
     seen: set[bytes] = set()
     clean: dict[str, list[str]] = {}
     for split in SPLITS:
@@ -48,8 +77,8 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--vocabulary", type=int, default=2048)
     wish = options.parse_args()
-    DATA.mkdir(parents=True, exist_ok=True)
     books = collect()
+    DATA.mkdir(parents=True, exist_ok=True)
     words: Counter[str] = Counter()
     for book in books["train"]:
         words.update(CUT.findall(book))
@@ -65,8 +94,8 @@ def main() -> None:
             starts.append(len(ids))
             ids.extend(tokenizer.encode(text))
             ids.append(EOS)
-        np.frombuffer(ids, np.uint16).tofile(DATA / f"{split}.u16")
-        np.array(starts, np.int64).tofile(DATA / f"{split}.books")
+        (DATA / f"{split}.u16").write_bytes(ids.tobytes())
+        (DATA / f"{split}.books").write_bytes(array("q", starts).tobytes())
         print(f"{split}: {len(ids) / 1e6:.2f} M tokens", flush=True)
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+import places
 import probes
 import tokenizer as tk
 from batches import Source
@@ -91,10 +92,11 @@ def main() -> None:
     options.add_argument("--large", action="store_true", help="the model and the plan for an accelerator")
     options.add_argument("--threads", type=int, default=os.cpu_count())
     wish = options.parse_args()
+    vocabulary = places.vocabulary()
     (BUILD / "train.pid").write_text(f"{os.getpid()}\n")
     config, plan = (LARGE, LARGE_PLAN) if wish.large else (SMALL, Plan())
     plan = replace(plan, tokens=wish.tokens or plan.tokens)
-    tokenizer = tk.Tokenizer.load(DATA / "tokenizer.json")
+    tokenizer = tk.Tokenizer.load(vocabulary)
     source = Source(tokenizer, Books(DATA, "train", tokenizer), SEED)
     unseen = Books(DATA, "validation", tokenizer)
     trainers: dict[int, Any] = {}

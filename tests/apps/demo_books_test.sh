@@ -1,0 +1,55 @@
+#!/bin/bash
+# demo_books_test.sh COMMAND SCRATCH: the first step of making the demo model (models/demo/prepare.py): without books it says what it needs, and of books that were
+# written here it makes what the other steps read. Needs python3.
+set -u
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+python=/usr/bin/python3
+cd "$2" || exit 1
+[ -x "$python" ] || { echo "there is no python3"; exit 77; }
+failures=0
+fail() {
+  echo "FAILED: $*"
+  failures=$((failures + 1))
+}
+
+export BRIM_SHARED=$PWD/shared BRIM_DEMO_BUILD=$PWD/demo PYTHONDONTWRITEBYTECODE=1
+prepare() { "$python" "$root/models/demo/prepare.py" "$@" >said 2>&1; }
+
+# refused WHAT PATTERN: it ends with one sentence, and makes nothing.
+refused() {
+  prepare && fail "$1 is no failure"
+  [ "$(wc -l <said)" = 1 ] && grep -qE "^prepare.py: $2" said || fail "about $1 it says: $(cat said)"
+  [ ! -e demo ] || fail "with $1 it makes something"
+}
+refused "a folder that is missing" 'there are no books in .*/shared/texts/books: expected .*models/demo/books.md'
+mkdir -p shared/texts/books
+refused "an empty folder" 'there are no books in .*/shared/texts/books: expected .*models/demo/books.md'
+echo "no archive" >shared/texts/books/grimm.txt.xz
+refused "a file that is not compressed" '.*/grimm.txt.xz is not a text compressed by xz'
+
+"$python" - <<'PYTHON'
+import lzma
+import random
+
+rng = random.Random(1)
+words = "the a cat dog tree river king old young sings runs sleeps under over and then slowly".split()
+def book(number):
+    return "\n\n".join(f"Story {number} " + " ".join(rng.choices(words, k=60)).capitalize() + "." for _ in range(60))
+for author, count in (("grimm", 2), ("baum", 40)):
+    with lzma.open(f"shared/texts/books/{author}.txt.xz", "wt") as file:
+        file.write("\n\n\n".join(book(number) for number in range(count)))
+PYTHON
+prepare --vocabulary 300 || fail "books of the right form: $(cat said)"
+grep -q '495 of the 495 texts in books.tsv are missing' said || fail "it does not say that these are other books: $(cat said)"
+grep -q '^authors: 2 books' said || fail "authors that are never trained on: $(cat said)"
+for split in train validation test authors; do
+  [ -f "demo/data/$split.txt" ] && [ -f "demo/data/$split.books" ] || fail "there are no files for $split"
+  ids=$(($(stat -c %s "demo/data/$split.u16") / 2))
+  grep -qE "^$split: $(awk -v ids=$ids 'BEGIN { printf "%.2f", ids / 1e6 }') M tokens" said || fail "$split.u16 holds $ids ids"
+done
+[ -s demo/data/train.u16 ] && [ -s demo/data/tokenizer.json ] || fail "there is nothing to train on"
+
+# Every text of the list has a title, a length and a checksum of its own.
+awk -F'\t' 'NR == 1 { next } NF != 4 || $2 !~ /^[0-9]+$/ || $3 !~ /^[0-9a-f]+$/ || length($3) != 16 || $4 == "" || seen[$3]++ || titles[$1 $4]++ {
+  print "FAILED: books.tsv:" NR ": " $0; bad = 1 } END { exit bad || NR != 496 }' "$root/models/demo/books.tsv" || fail "books.tsv"
+exit $((failures > 0))
