@@ -3,7 +3,8 @@
 # sentence on standard output and exit code 1.
 set -eu
 cd "$1"
-find quant kernels engine apps bench bindings tests -type f \( -name '*.[chi]pp' -o -name '*.h' -o -name '*.def' \) | sort | xargs -r awk '
+. cmake/lint/walk.sh
+walk quant kernels engine apps bench bindings tests -type f \( -name '*.[chi]pp' -o -name '*.h' -o -name '*.def' \) | sort | xargs -r awk '
 # Ours: folder → the folders it may include (besides itself). The longest folder that matches a file decides.
 function folder(name, list) { may[name] = " " name " " list " " }
 BEGIN {

@@ -2,6 +2,7 @@
 # lint.lengths ROOT: one idea a file. No source or script is longer than 500 lines.
 set -eu
 cd "$1"
-find run .ci cmake quant kernels engine apps bench tests docs -type f \
+. cmake/lint/walk.sh
+walk run .ci cmake quant kernels engine apps bench tests docs -type f \
   \( -name '*.[chi]pp' -o -name '*.h' -o -name '*.cmake' -o -name '*.sh' -o -name '*.awk' -o -name run -o -name CMakeLists.txt \) 2>/dev/null |
   sort | xargs awk 'FNR == 501 { print FILENAME ": more than 500 lines"; bad = 1 } END { exit bad }'

@@ -3,6 +3,7 @@
 # at the repository root. The add-a-… pages name files that are yet to be written, so only their links are followed.
 set -eu
 cd "$1"
+. cmake/lint/walk.sh
 bad=0
 while read -r page; do
   folder=$(dirname "$page")
@@ -13,5 +14,5 @@ while read -r page; do
     [[ $page == docs/add-* || -e $name ]] || { echo "$page names $name, which does not exist"; bad=1; }
   done < <(grep -oE '`(quant|kernels|engine|apps|tests|bench|cmake|docs|models)/[a-z0-9_./-]+`' "$page" | tr -d '`' |
     grep -E '[.][a-z]+$|/$')
-done < <(find . \( -name build -o -name .git \) -prune -o -name '*.md' -print | sed 's|^[.]/||' | sort)
+done < <(walk . \( -name build -o -name .git \) -prune -o -name '*.md' -print | sed 's|^[.]/||' | sort)
 exit $bad

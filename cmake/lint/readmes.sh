@@ -3,6 +3,7 @@
 # data for tests (below tests/fuzz/corpus) is explained by the README above it.
 set -eu
 cd "$1"
+. cmake/lint/walk.sh
 bad=0
 while read -r folder; do
   if [ ! -f "$folder/README.md" ]; then
@@ -12,6 +13,6 @@ while read -r folder; do
     echo "$folder/README.md has more than 15 lines"
     bad=1
   fi
-done < <(find apps bench cmake docs engine kernels models quant tests -type d \
+done < <(walk apps bench cmake docs engine kernels models quant tests -type d \
   -not -path 'tests/fuzz/corpus/*' -not -path 'engine/include' -not -empty | sort)
 exit $bad

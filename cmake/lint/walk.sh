@@ -1,0 +1,2 @@
+# Read by the rules: walk FIND-ARGUMENTS… is find without what builds, Python, pip and npm leave in the tree (.gitignore).
+walk() { find "$@" | { grep -vE '(^|/)(build|build-[^/]*|__pycache__|node_modules|[.]venv|[.]cache|[^/]*[.]egg-info)(/|$)' || true; }; }
