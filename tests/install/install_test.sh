@@ -66,6 +66,25 @@ for program in page_c page_cpp; do
   [ "$(grep -c '^> ' <<<"$said")" -ge 3 ] || fail "$program, told two lines, says: $said"
 done
 
+# … and its commands, as they stand there but for the first block, which installed it: in an empty project, in a home of its own.
+blocks() { awk -v fence="\`\`\`$1" '$0 == fence { inside = 1; ++block; next } /^```/ { inside = 0 } inside { print > "block." block }' \
+  "$here/../../docs/embedding.md"; }
+mkdir -p home project
+ln -s "$prefix" home/brim
+cp page.c project/chat.c
+cp model.gguf project/MODEL.gguf
+rm -f block.*
+blocks cmake
+cp block.1 project/CMakeLists.txt
+rm -f block.*
+blocks sh
+grep -q 'cmake --install build/release --prefix ~/brim' block.1 || fail "the first commands of docs/embedding.md do not install Brim"
+for block in block.2 block.3; do
+  said=$(cd project && unset PKG_CONFIG_PATH && HOME=$scratch/home bash -euc ". ../$block" <<<"Hello" 2>../log) &&
+    grep -q '^> ' <<<"$said" || { cat log; fail "the commands of docs/embedding.md, $block: $said"; }
+done
+[ ! -e block.4 ] || fail "docs/embedding.md has commands that are not tried here"
+
 said=$(consumer/c_brim missing.gguf) && fail "a missing model is no failure"
 case $said in *missing.gguf*) ;; *) fail "about a missing model it says '$said'" ;; esac
 exit $((failures > 0))
