@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "apps/commands.hpp"
+#include "apps/model_options/empty_values.hpp"
 #include "apps/terminal/error_output.hpp"
 #include "apps/terminal/help_layout.hpp"
 #include "apps/terminal/output.hpp"
@@ -50,6 +51,7 @@ int run(int argc, char** argv) {
 #define COMMAND(function) add_##function(app);
 #include "apps/commands.def"
 #undef COMMAND
+  refuse_empty_values(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& end) {

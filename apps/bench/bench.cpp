@@ -10,6 +10,7 @@
 #include "apps/bench/runner.hpp"
 #include "apps/commands.hpp"
 #include "apps/model_options/load.hpp"
+#include "apps/model_options/number_checks.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/output.hpp"
 
@@ -198,7 +199,7 @@ void add_bench(CLI::App& parent) {
        "Repacked weights in private memory (default) or in a shared cache file, or read in place in the model's file");
   command->add_option("-c,--context", options->context, "The largest position, where it is to be more than the tests need")
       ->type_name("TOKENS")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 31).description(""))
+      ->transform(context_length(1))
       ->group("Grid");
   list("--kv-type", options->kv_types, "TYPE", "Grid", "How the cache stores numbers: f32, f16 (default), q8_0 or q4_0; keys and values by themselves as q8_0:q4_0");
   list("--kv-budget", options->kv_budgets, "SIZE", "Grid",
@@ -210,7 +211,7 @@ void add_bench(CLI::App& parent) {
   command->add_option("-r,--repetitions", options->repetitions, "How often each test runs; medians are shown")
       ->type_name("N")
       ->capture_default_str()
-      ->check(CLI::Range(1, 1000).description(""))
+      ->transform(whole_number(1, 1000))
       ->group("Work");
   command->add_flag("--no-warmup", options->no_warm_up, "Leave out the run before the first that counts")->group("Work");
   command

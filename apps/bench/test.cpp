@@ -3,10 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "apps/commands.hpp"
-#include "apps/terminal/output.hpp"
+#include "apps/model_options/number_checks.hpp"
 
 namespace brim::apps::bench {
 
@@ -33,12 +31,11 @@ std::vector<std::int64_t> parse_numbers(const std::vector<std::string>& texts, s
                                         std::int64_t most) {
   std::vector<std::int64_t> numbers;
   for (const std::string& word : split_words(texts, option)) {
-    std::int64_t number = 0;
-    const auto [end, failure] = std::from_chars(word.data(), word.data() + word.size(), number);
-    if (failure != std::errc() || end != word.data() + word.size() || number < least || number > most) {
+    const auto number = parse_integer<std::int64_t>(word);
+    if (!number || *number < least || *number > most) {
       throw Failure(2, fmt::format("{}: expected numbers from {} to {}, found '{}'", option, least, most, word));
     }
-    numbers.push_back(number);
+    numbers.push_back(*number);
   }
   return numbers;
 }

@@ -13,6 +13,7 @@
 #include "apps/commands.hpp"
 #include "apps/eval/text_windows.hpp"
 #include "apps/files/outputs.hpp"
+#include "apps/model_options/number_checks.hpp"
 #include "apps/model_options/reading.hpp"
 #include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
@@ -230,13 +231,13 @@ void add_calibrate(CLI::App& parent) {
       ->group(group);
   command->add_option("--windows", options->windows, "Pieces of the text to measure on (default: 8)")
       ->type_name("N")
-      ->check(CLI::Range(1, 1000).description(""))
+      ->transform(whole_number(1, 1000))
       ->group(group);
   command
       ->add_option("--continuation", options->continuation,
                    "Tokens scored at the end of each (default: a quarter of a window, at most 128)")
       ->type_name("N")
-      ->check(CLI::Range(1, 100000).description(""))
+      ->transform(whole_number(1, 100000))
       ->group(group);
   command
       ->add_option(
@@ -249,7 +250,7 @@ void add_calibrate(CLI::App& parent) {
       ->add_option("-c,--context", options->memory.context,
                    "Tokens of a window (default: the trained context, at most 1024)")
       ->type_name("TOKENS")
-      ->check(CLI::Range(std::int64_t{64}, std::int64_t{1} << 31).description(""))
+      ->transform(context_length(64))
       ->group(group);
   command->add_option("--kv-keep", options->memory.keep, "The rule by which entries stay (default: window)")
       ->type_name("NAME")

@@ -12,6 +12,7 @@
 #include "apps/files/outputs.hpp"
 #include "apps/model_options/load.hpp"
 #include "apps/model_options/model_options.hpp"
+#include "apps/model_options/number_checks.hpp"
 #include "apps/model_options/speculation.hpp"
 #include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
@@ -144,7 +145,7 @@ void add_chat(CLI::App& parent) {
   options->limit_given = command->add_option("-n,--predict", options->limit, "Most tokens an answer may have; -1: no limit")
       ->type_name("N")
       ->capture_default_str()
-      ->check(CLI::Range(std::int64_t{-1}, std::int64_t{1} << 40).description(""))
+      ->transform(whole_number(-1, std::int64_t{1} << 40))
       ->group(group);
   command
       ->add_flag("--json", options->json, "With one question: print a JSON object with text, ids, timings, KV memory")

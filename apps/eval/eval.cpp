@@ -45,8 +45,8 @@ std::vector<std::int64_t> positions_of(const EvalOptions& options, std::size_t t
     throw Failure(2, "--logits-out and --positions go together");
   }
   if (options.positions.empty()) return positions;
-  for (const std::int32_t position : parse_prompt_ids(options.positions)) {
-    if (position < 0 || static_cast<std::size_t>(position) >= tokens) {
+  for (const std::int32_t position : parse_prompt_ids(options.positions, "--positions", "positions")) {
+    if (static_cast<std::size_t>(position) >= tokens) {
       throw Failure(2, fmt::format("--positions: expected 0 to {}, found {}", tokens - 1, position));
     }
     positions.push_back(position);
@@ -103,7 +103,10 @@ void evaluate(const EvalOptions& options) {
   const generate::ReaderOptions settings = reader_options(options.memory, options.model.threads);
   const auto model = load_engine_model(options.model);
   const std::vector<std::int32_t> ids = ids_of(options, *model);
-  if (ids.empty()) throw Failure(2, "the text is empty");
+  if (ids.size() < 2) {
+    throw Failure(1, fmt::format("nothing to score: the text has {}, and a loss needs at least two",
+                                 ids.empty() ? "no tokens" : "one token"));
+  }
   const std::vector<std::int64_t> positions = positions_of(options, ids.size());
   const auto reader = unwrap(generate::Reader::create(model, settings));
   if (!reader->profile().notice.empty()) say_notice(reader->profile().notice);

@@ -9,6 +9,7 @@
 #include "apps/inspect/reports.hpp"
 #include "apps/inspect/summary.hpp"
 #include "apps/model_options/model_options.hpp"
+#include "apps/model_options/number_checks.hpp"
 #include "apps/model_options/reading.hpp"
 #include "apps/terminal/error_output.hpp"
 #include "apps/terminal/output.hpp"
@@ -47,7 +48,7 @@ void add_inspect(CLI::App& parent) {
       ->add_option("-t,--threads", options->threads,
                    "Plan for so many threads (default: the performance cores this process may use)")
       ->type_name("N")
-      ->check(CLI::Range(1, 512))
+      ->transform(whole_number(1, 512))
       ->group("Model");
   command->add_flag("!--no-repack", options->repack, "Plan for weights that are read in place in the file")->group("Model");
   add_memory_options(*command, options->memory);

@@ -133,6 +133,7 @@ std::string json_report(const io::Gguf& file, const Summary& summary) {
                        {"name", text_or_null(file, "general.name")},
                        {"parameters", summary.parameters},
                        {"types", types_json(summary)},
+                       {"skipped_tensors", summary.skipped},
                        {"memory", summary.memory ? memory_json(summary) : Json()},
                        {"no_memory_plan_because", summary.no_plan ? Json(summary.no_plan->sentence) : Json()},
                        {"metadata", metadata_json(file)},

@@ -13,7 +13,8 @@ std::string text_report(const io::Gguf& file, const Summary& summary);
 
 /// One JSON object on one line and its newline:
 ///   path, version, parts, file_bytes, architecture and name (null when the file has none), parameters,
-///   types     [{type, tensors, parameters, bytes}]
+///   types     [{type, tensors, parameters, bytes}]: like parameters, of the tensors that are used
+///   skipped_tensors   names of the others: of image and audio encoders, of blocks that predict further tokens
 ///   memory    what a session would book, in bytes, tokens and entries; null without a plan, and then
 ///   no_memory_plan_because   the sentence why
 ///   metadata  [{key, type, value, count}]: of an array the count and its first 16 elements

@@ -7,14 +7,16 @@
 #include "engine/kv/layout.hpp"
 #include "engine/model/outline.hpp"
 #include "engine/model/profile_file.hpp"
+#include "engine/model/remarks.hpp"
 #include "engine/model/repack.hpp"
 
 namespace brim::apps {
 namespace {
 
-std::vector<TypeCount> count_types(const io::Gguf& file) {
+std::vector<TypeCount> count_types(const std::vector<const io::Tensor*>& tensors) {
   std::vector<TypeCount> types;
-  for (const io::Tensor& tensor : file.tensors()) {
+  for (const io::Tensor* counted : tensors) {
+    const io::Tensor& tensor = *counted;
     auto found =
         std::find_if(types.begin(), types.end(), [&](const TypeCount& type) { return type.format == tensor.format; });
     if (found == types.end()) found = types.insert(types.end(), TypeCount{tensor.format, 0, 0, 0});
@@ -48,7 +50,16 @@ std::vector<LayerGroup> group_layers(const kv::Plan& plan) {
 
 Summary summarise(const io::Gguf& file, const generate::ReaderOptions& options, bool repack) {
   Summary summary;
-  summary.types = count_types(file);
+  const Result<model::Outline> outline = model::read_outline(file);
+  std::vector<const io::Tensor*> used;
+  if (outline) {
+    used = outline->weights.tensors;
+    for (const io::Tensor* tensor : outline->weights.skipped) summary.skipped.emplace_back(tensor->name);
+    summary.skipped_text = model::skipped_text(file, outline->config, outline->weights);
+  } else {
+    for (const io::Tensor& tensor : file.tensors()) used.push_back(&tensor);
+  }
+  summary.types = count_types(used);
   for (const TypeCount& type : summary.types) summary.parameters += type.parameters;
   summary.limits = memory_limits();
 
@@ -57,10 +68,6 @@ Summary summarise(const io::Gguf& file, const generate::ReaderOptions& options, 
     summary.failed = why.code != ErrorCode::unsupported;
     return summary;
   };
-  if (file.tensors().empty()) {
-    return without_plan(error(ErrorCode::unsupported, "the file holds no tensors (a vocabulary alone cannot be run)"));
-  }
-  const Result<model::Outline> outline = model::read_outline(file);
   if (!outline) return without_plan(outline.error());
   generate::ReaderOptions wished = options;
   const Result<model::ProfileOwner> owner = model::profile_owner(file, outline->config.layers.size());

@@ -40,8 +40,10 @@ struct MemorySummary {
 };
 
 struct Summary {
-  std::int64_t parameters = 0;
-  std::vector<TypeCount> types;             ///< by bytes, most first
+  std::int64_t parameters = 0;              ///< of the tensors that are used: all, as far as nothing else is known
+  std::vector<TypeCount> types;             ///< of the same, by bytes, most first
+  std::vector<std::string> skipped;         ///< names of tensors that belong to other parts of the model
+  std::string skipped_text;                 ///< how many of which kind
   MemoryLimits limits;
   std::optional<MemorySummary> memory;
   std::string notice;                       ///< why a profile that is there is not used; else empty

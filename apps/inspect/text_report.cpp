@@ -101,10 +101,12 @@ std::string overview(const io::Gguf& file, const Summary& summary) {
                                                    : fmt::format("{} ({})", count_text(summary.parameters),
                                                                  grouped_text(summary.parameters))});
   if (summary.parameters > 0) {
-    table.row({"weights",
-               fmt::format("{}, {:.2f} bits per parameter", bytes_text(static_cast<std::int64_t>(file.tensor_bytes())),
-                           8.0 * static_cast<double>(file.tensor_bytes()) / static_cast<double>(summary.parameters))});
+    std::int64_t bytes = 0;
+    for (const TypeCount& type : summary.types) bytes += type.bytes;
+    table.row({"weights", fmt::format("{}, {:.2f} bits per parameter", bytes_text(bytes),
+                                      8.0 * static_cast<double>(bytes) / static_cast<double>(summary.parameters))});
   }
+  if (!summary.skipped_text.empty()) table.row({"skipped", "tensors " + summary.skipped_text});
   return table.text();
 }
 

@@ -11,7 +11,9 @@
 #include <random>
 
 #include "apps/commands.hpp"
+#include "apps/model_options/number_checks.hpp"
 #include "apps/model_options/sampling_settings.hpp"
+#include "engine/base/number_text.hpp"
 #include "kernels/kv_type.hpp"
 
 namespace brim::apps {
@@ -23,7 +25,7 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
       ->group("Model");
   command.add_option("-t,--threads", options.threads, "Threads (default: the performance cores this process may use)")
       ->type_name("N")
-      ->check(CLI::Range(1, 512).description(""))
+      ->transform(whole_number(1, 512))
       ->group("Model");
   auto* weights = command
                       .add_option("--weights", options.weights,
@@ -64,7 +66,7 @@ void add_memory_options(CLI::App& command, MemoryOptions& options) {
   const char* group = "Memory";
   command.add_option("-c,--context", options.context, "The largest position (default: what the model was trained for)")
       ->type_name("TOKENS")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 31).description(""))
+      ->transform(context_length(1))
       ->group(group);
   command
       .add_option("--kv-budget", options.budget,
@@ -126,7 +128,7 @@ void add_sampling_options(CLI::App& command, SamplingChoices& options) {
   const char* group = "Sampling";
   command.add_option("-s,--seed", options.seed, "The same seed gives the same text; -1 (default): at random")
       ->type_name("N")
-      ->check(CLI::Range(std::int64_t{-1}, std::numeric_limits<std::int64_t>::max()).description(""))
+      ->check(seed_number())
       ->group(group);
   for (const SamplingSetting& setting : sampling_settings()) {
     std::string help = setting.help;
@@ -140,14 +142,14 @@ void add_sampling_options(CLI::App& command, SamplingChoices& options) {
     if (setting.repeatable) {
       option->expected(1, 1 << 20)->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     } else {
-      option->expected(1)->check(CLI::Validator(CLI::Number).description(""));
+      option->expected(1)->check(any_number());
     }
   }
 }
 
 std::uint64_t chosen_seed(const SamplingChoices& options) {
-  if (options.seed && *options.seed >= 0) return static_cast<std::uint64_t>(*options.seed);
-  return std::random_device{}();
+  const auto given = parse_integer<std::uint64_t>(options.seed.value_or(""));
+  return given ? *given : std::random_device{}();
 }
 
 std::string read_file(const std::string& path) {

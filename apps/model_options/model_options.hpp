@@ -40,7 +40,7 @@ std::string template_text(const TemplateOptions& options);
 
 /// --seed and the table of sampling_settings.hpp.
 struct SamplingChoices {
-  std::optional<std::int64_t> seed;  ///< −1: at random
+  std::optional<std::string> seed;  ///< as written: a whole number below 2^64, or -1 for one at random
   std::vector<std::pair<std::string, std::string>> values;  ///< engine key and value, in the order given
 };
 void add_sampling_options(CLI::App& command, SamplingChoices& options);

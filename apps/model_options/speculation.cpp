@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "apps/model_options/number_checks.hpp"
+
 namespace brim::apps {
 
 void add_speculation_options(CLI::App& command, SpeculationChoices& options) {
@@ -16,7 +18,7 @@ void add_speculation_options(CLI::App& command, SpeculationChoices& options) {
       ->group(group);
   command.add_option("--draft-max", options.draft_max, "Most tokens guessed at once (default: 15)")
       ->type_name("N")
-      ->check(CLI::Range(1, 15).description(""))
+      ->transform(whole_number(1, 15))
       ->group(group);
 }
 

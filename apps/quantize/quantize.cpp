@@ -10,6 +10,7 @@
 
 #include "apps/commands.hpp"
 #include "apps/files/outputs.hpp"
+#include "apps/model_options/number_checks.hpp"
 #include "apps/quantize/plan.hpp"
 #include "apps/quantize/repack.hpp"
 #include "apps/terminal/error_output.hpp"
@@ -192,7 +193,7 @@ void add_quantize(CLI::App& parent) {
   command->add_option("OUT", arguments->output, "the GGUF file to write")->required();
   command->add_option("TYPE", arguments->type, "what to pack into, see below; Q4_K_M if unsure")->required();
   command->add_option("-t,--threads", arguments->threads, "threads to use; all that this process may use if not given")
-      ->check(CLI::Range(1, 1024));
+      ->transform(whole_number(1, 1024));
   command->add_flag("--pure", arguments->pure, "all matrices in the one format that TYPE is named after");
   command->add_flag("--json", arguments->json, "print the summary as JSON");
   command->footer(types_text() + "The output appears under its name when it is complete; a file of that name is replaced.");

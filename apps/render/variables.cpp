@@ -12,7 +12,9 @@ text::Json read_json(const std::string& path) {
     return text::Json::parse(read_file(path));
   } catch (const text::Json::parse_error& failure) {
     throw Failure(
-        2, (path == "-" ? "standard input" : path) + " is no JSON: error at byte " + std::to_string(failure.byte));
+        2, (path == "-" ? "standard input" : path) + " is not JSON: error at byte " + std::to_string(failure.byte));
+  } catch (const text::Json::out_of_range&) {
+    throw Failure(2, (path == "-" ? "standard input" : path) + " holds a number that is too large (above 1.8e308)");
   }
 }
 

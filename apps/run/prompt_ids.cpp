@@ -3,14 +3,13 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-#include <string>
-
 #include "apps/commands.hpp"
+#include "apps/model_options/number_checks.hpp"
 
 namespace brim::apps {
 
-std::vector<std::int32_t> parse_prompt_ids(std::string_view text, std::string_view option) {
+std::vector<std::int32_t> parse_prompt_ids(std::string_view text, std::string_view option,
+                                           std::string_view what) {
   constexpr std::string_view kBetween = " \t\r\n,[]";
   std::vector<std::int32_t> ids;
   while (true) {
@@ -18,12 +17,12 @@ std::vector<std::int32_t> parse_prompt_ids(std::string_view text, std::string_vi
     if (start == std::string_view::npos) return ids;
     text.remove_prefix(start);
     const std::string_view word = text.substr(0, text.find_first_of(kBetween));
-    std::int32_t id = 0;
-    const auto [end, failure] = std::from_chars(word.data(), word.data() + word.size(), id);
-    if (failure != std::errc() || end != word.data() + word.size() || id < 0) {
-      throw Failure(2, fmt::format("{}: '{}' is no token id", option, word.substr(0, 40)));
+    const auto id = parse_integer<std::int32_t>(word);
+    if (!id || *id < 0) {
+      throw Failure(2, fmt::format("{}: expected {} from 0 on, such as 0,31,95, found '{}'", option, what,
+                                   word.substr(0, 40)));
     }
-    ids.push_back(id);
+    ids.push_back(*id);
     text.remove_prefix(word.size());
   }
 }

@@ -7,8 +7,9 @@
 
 namespace brim::apps {
 
-/// "1,2,3", "1 2 3", one a line, or a JSON array of them. Throws Failure (2) that quotes what is no id and names the
-/// option it came with.
-std::vector<std::int32_t> parse_prompt_ids(std::string_view text, std::string_view option = "--prompt-ids");
+/// "1,2,3", "1 2 3", one a line, or a JSON array of them. Throws Failure (2) that quotes what is not a
+/// number from 0 on, names the option it came with, and says `what` was expected.
+std::vector<std::int32_t> parse_prompt_ids(std::string_view text, std::string_view option = "--prompt-ids",
+                                           std::string_view what = "token ids");
 
 }  // namespace brim::apps

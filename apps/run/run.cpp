@@ -10,6 +10,7 @@
 #include "apps/generation/report.hpp"
 #include "apps/model_options/load.hpp"
 #include "apps/model_options/model_options.hpp"
+#include "apps/model_options/number_checks.hpp"
 #include "apps/model_options/speculation.hpp"
 #include "apps/run/prompt_ids.hpp"
 #include "apps/terminal/error_output.hpp"
@@ -106,7 +107,7 @@ void add_run(CLI::App& parent) {
   command->add_option("-n,--predict", options->limit, "Most tokens to generate; -1: until the model ends (Ctrl-C stops)")
       ->type_name("N")
       ->capture_default_str()
-      ->check(CLI::Range(std::int64_t{-1}, std::int64_t{1} << 40).description(""))
+      ->transform(whole_number(-1, std::int64_t{1} << 40))
       ->group(group);
   command->add_flag("--ignore-eos", options->ignore_end, "Go on after an end token")->group(group);
   command->add_flag("--parse-special", options->parse_special, "Read control tokens like <|im_end|> in the prompt as such")

@@ -1,11 +1,10 @@
 // See options.hpp.
 #include "engine/api/options.hpp"
 
-#include <charconv>
-#include <cmath>
-#include <cstdlib>
 #include <limits>
+#include <optional>
 
+#include "engine/base/number_text.hpp"
 #include "engine/base/quote.hpp"
 #include "engine/base/size_text.hpp"
 
@@ -15,28 +14,26 @@ namespace {
 using generate::SamplingOptions;
 using generate::SessionOptions;
 
+constexpr std::size_t kLargestPool = std::size_t{1} << 62;
+
 Error bad_value(std::string_view key, const std::string& value, std::string_view expected) {
   return error(ErrorCode::invalid_argument, "option ", key, ": expected ", expected, ", found ", quoted(value));
 }
 
 template <class Integer>
-Status parse_integer(std::string_view key, const std::string& value, Integer least, Integer most, Integer& out) {
-  Integer parsed{};
-  const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), parsed);
-  if (failure != std::errc() || end != value.data() + value.size() || parsed < least || parsed > most) {
+Status set_integer(std::string_view key, const std::string& value, Integer least, Integer most, Integer& out) {
+  const std::optional<Integer> parsed = parse_integer<Integer>(value);
+  if (!parsed || *parsed < least || *parsed > most) {
     return bad_value(key, value, sentence("a whole number from ", least, " to ", most));
   }
-  out = parsed;
+  out = *parsed;
   return {};
 }
 
-Status parse_number(std::string_view key, const std::string& value, double& out) {
-  double parsed = 0;
-  const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), parsed);
-  if (failure != std::errc() || end != value.data() + value.size() || !std::isfinite(parsed)) {
-    return bad_value(key, value, "a number");
-  }
-  out = parsed;
+Status set_number(std::string_view key, const std::string& value, double& out) {
+  const std::optional<double> parsed = parse_number(value);
+  if (!parsed) return bad_value(key, value, "a number");
+  out = *parsed;
   return {};
 }
 
@@ -48,20 +45,20 @@ Status parse_flag(std::string_view key, const std::string& value, bool& out) {
 
 // "15043+2.5", "15043-inf", "15043-1"
 Status parse_bias(std::string_view key, const std::string& value, SamplingOptions& sampling) {
+  constexpr double kLargestBias = 1e30;  // far beyond any logit, and a float can hold it
+  const auto refuse = [&] {
+    return bad_value(key, value, "ID+BIAS, ID-BIAS or ID-inf with a token id and a bias of at most 1e30");
+  };
   const std::size_t sign = value.find_first_of("+-");
-  std::int32_t id = -1;
-  double bias = 0;
-  if (sign == std::string::npos || sign == 0 ||
-      !parse_integer<std::int32_t>(key, value.substr(0, sign), 0, std::numeric_limits<std::int32_t>::max(), id)) {
-    return bad_value(key, value, "ID+BIAS, ID-BIAS or ID-inf");
-  }
+  if (sign == std::string::npos) return refuse();
+  const std::optional<std::int32_t> id = parse_integer<std::int32_t>(value.substr(0, sign));
   const std::string amount = value.substr(sign + 1);
-  if (amount == "inf" && value[sign] == '-') {
-    bias = std::numeric_limits<double>::infinity();
-  } else if (!parse_number(key, amount, bias)) {
-    return bad_value(key, value, "ID+BIAS, ID-BIAS or ID-inf");
-  }
-  sampling.logit_bias.emplace_back(id, static_cast<float>(value[sign] == '-' ? -bias : bias));
+  if (!id || amount.starts_with('-')) return refuse();
+  std::optional<double> bias = parse_number(amount);
+  if (bias && *bias > kLargestBias) return refuse();
+  if (amount == "inf" && value[sign] == '-') bias = std::numeric_limits<double>::infinity();
+  if (!bias) return refuse();
+  sampling.logit_bias.emplace_back(*id, static_cast<float>(value[sign] == '-' ? -*bias : *bias));
   return {};
 }
 
@@ -88,30 +85,31 @@ constexpr NumberKey kNumbers[] = {
 struct IntegerKey {
   std::string_view key;
   int SamplingOptions::*field;
+  int least, most;  // what generate::check allows
 };
+constexpr int kMostInt = std::numeric_limits<int>::max();
 constexpr IntegerKey kIntegers[] = {
-    {"top_k", &SamplingOptions::top_k},
-    {"repeat_last_n", &SamplingOptions::penalty_last_n},
-    {"dry_allowed_length", &SamplingOptions::dry_allowed_length},
-    {"dry_penalty_last_n", &SamplingOptions::dry_penalty_last_n},
-    {"mirostat", &SamplingOptions::mirostat},
+    {"top_k", &SamplingOptions::top_k, -1, kMostInt},
+    {"repeat_last_n", &SamplingOptions::penalty_last_n, -1, kMostInt},
+    {"dry_allowed_length", &SamplingOptions::dry_allowed_length, 1, 1 << 20},
+    {"dry_penalty_last_n", &SamplingOptions::dry_penalty_last_n, -1, kMostInt},
+    {"mirostat", &SamplingOptions::mirostat, 0, 2},
 };
 
 // Whether `key` is a sampling option; its value is checked for form here, for range by generate::check.
 Result<bool> set_sampling(SamplingOptions& sampling, std::string_view key, const std::string& value) {
   for (const NumberKey& number : kNumbers) {
     if (number.key != key) continue;
-    BRIM_TRY(parse_number(key, value, sampling.*number.field));
+    BRIM_TRY(set_number(key, value, sampling.*number.field));
     return true;
   }
   for (const IntegerKey& integer : kIntegers) {
     if (integer.key != key) continue;
-    BRIM_TRY(parse_integer(key, value, std::numeric_limits<int>::min(), std::numeric_limits<int>::max(),
-                           sampling.*integer.field));
+    BRIM_TRY(set_integer(key, value, integer.least, integer.most, sampling.*integer.field));
     return true;
   }
   if (key == "seed") {
-    BRIM_TRY(parse_integer<std::uint64_t>(key, value, 0, std::numeric_limits<std::uint64_t>::max(), sampling.seed));
+    BRIM_TRY(set_integer<std::uint64_t>(key, value, 0, std::numeric_limits<std::uint64_t>::max(), sampling.seed));
     return true;
   }
   if (key == "logit_bias") {
@@ -125,7 +123,7 @@ Result<bool> set_sampling(SamplingOptions& sampling, std::string_view key, const
 Result<bool> set_memory(SessionOptions& options, std::string_view key, const std::string& value) {
   generate::ReaderOptions& reader = options.reader;
   if (key == "context") {
-    BRIM_TRY(parse_integer<std::int64_t>(key, value, 1, kv::kLargestContext, reader.context));
+    BRIM_TRY(set_integer<std::int64_t>(key, value, 1, kv::kLargestContext, reader.context));
   } else if (key == "kv.budget") {
     BRIM_ASSIGN(reader.budget, kv::parse_budget(value));
   } else if (key == "kv.type") {
@@ -138,6 +136,7 @@ Result<bool> set_memory(SessionOptions& options, std::string_view key, const std
     }
     reader.split = value;
   } else if (key == "kv.profile") {
+    if (value.empty()) return bad_value(key, value, "the path of a file");
     reader.profile_path = value;
   } else if (key == "kv.keep") {
     if (kv::find_rule(value) == nullptr) return bad_value(key, value, kv::rule_names());
@@ -150,8 +149,9 @@ Result<bool> set_memory(SessionOptions& options, std::string_view key, const std
     if (value != "none" && value != "ngram") return bad_value(key, value, "none or ngram");
     reader.speculation.ngram = value == "ngram";
   } else if (key == "spec.draft_max") {
-    BRIM_TRY(parse_integer(key, value, 1, generate::kMostTogether - 1, reader.speculation.draft_max));
+    BRIM_TRY(set_integer(key, value, 1, generate::kMostTogether - 1, reader.speculation.draft_max));
   } else if (key == "chat.template") {
+    if (value.empty()) return bad_value(key, value, "the name of a built-in template or Jinja source");
     options.chat_template = value;
   } else {
     return false;
@@ -171,7 +171,7 @@ bool repeatable(std::string_view key) { return key == "stop" || key == "logit_bi
 Result<Change> change_option(SessionOptions& options, std::string_view key, const std::string& value) {
   BRIM_ASSIGN(const bool sampling, set_sampling(options.sampling, key, value));
   if (sampling) {
-    BRIM_TRY(generate::check(options.sampling));
+    BRIM_TRY(generate::check(options.sampling, value));
     return Change::sampling;
   }
   if (key == "stop") {
@@ -184,7 +184,7 @@ Result<Change> change_option(SessionOptions& options, std::string_view key, cons
     return Change::end_tokens;
   }
   if (key == "limit") {
-    BRIM_TRY(parse_integer<std::int64_t>(key, value, -1, std::numeric_limits<std::int64_t>::max(), options.limit));
+    BRIM_TRY(set_integer<std::int64_t>(key, value, -1, std::numeric_limits<std::int64_t>::max(), options.limit));
     return Change::limit;
   }
   if (key == "system") {
@@ -215,7 +215,7 @@ Result<ModelOptions> model_options(const OptionList& list) {
   ModelOptions options;
   for (const auto& [key, value] : list) {
     if (key == "threads") {
-      BRIM_TRY(parse_integer(key, value, 1, 512, options.threads));
+      BRIM_TRY(set_integer(key, value, 1, 512, options.threads));
     } else if (key == "weights") {
       if (value != "private" && value != "shared" && value != "file") {
         return bad_value(key, value, "private, shared or file");
@@ -225,7 +225,8 @@ Result<ModelOptions> model_options(const OptionList& list) {
                                            : model::WeightMemory::file;
     } else if (key == "kv.pool") {
       const Result<std::size_t> size = parse_size(value);
-      if (!size || *size == 0 || *size > std::size_t{1} << 62) return bad_value(key, value, "a size: 256MiB");
+      if (!size) return error(ErrorCode::invalid_argument, "option ", key, ": ", size.error().sentence);
+      if (*size == 0 || *size > kLargestPool) return bad_value(key, value, "a size from 1 byte to 4 EiB, such as 256MiB");
       options.kv_pool = static_cast<std::int64_t>(*size);
     } else {
       return error(ErrorCode::invalid_argument, "unknown model option ", quoted(key));

@@ -8,11 +8,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <limits>
-#include <system_error>
 #include <utility>
 
 #include "engine/base/memory_limits.hpp"
 #include "engine/base/size_text.hpp"
+#include "engine/base/system_error_text.hpp"
 
 namespace brim {
 namespace {
@@ -56,14 +56,14 @@ Result<Arena> Arena::create(std::size_t bytes, std::string_view owner, Touch whe
 
   void* data = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (data == MAP_FAILED) {
-    return refusal(owner, size, limits, "the system refused it: " + std::generic_category().message(errno));
+    return refusal(owner, size, limits, sentence("the system refused it: ", system_error_text(errno)));
   }
   arena.data_ = static_cast<std::byte*>(data);
   arena.size_ = size;
   if (size >= kHugePagesFrom) ::madvise(data, size, MADV_HUGEPAGE);
   if (when == Touch::by_owner) return arena;
   if (const int failure = arena.touch(0, size); failure != 0) {
-    return refusal(owner, size, limits, "the system could not provide it: " + std::generic_category().message(failure));
+    return refusal(owner, size, limits, sentence("the system could not provide it: ", system_error_text(failure)));
   }
   return arena;
 }

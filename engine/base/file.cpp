@@ -8,13 +8,14 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <system_error>
 #include <utility>
+
+#include "engine/base/system_error_text.hpp"
 
 namespace brim {
 namespace {
 
-std::string reason(int number) { return std::generic_category().message(number); }
+std::string_view reason(int number) { return system_error_text(number); }
 
 }  // namespace
 

@@ -11,10 +11,10 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
-#include <system_error>
 #include <utility>
 
 #include "engine/base/stale_files.hpp"
+#include "engine/base/system_error_text.hpp"
 
 namespace brim {
 namespace {
@@ -25,7 +25,7 @@ constexpr int kMaxTries = 100;                            // of names that other
 
 Error failure_of(const std::string& path, int number) {
   const ErrorCode code = number == ENOMEM ? ErrorCode::out_of_memory : ErrorCode::io;
-  return error(code, "cannot write ", path, ": ", std::generic_category().message(number));
+  return error(code, "cannot write ", path, ": ", system_error_text(number));
 }
 
 // Repeats a system call that a signal interrupted.

@@ -1,13 +1,14 @@
 // Errors as values. Every engine function that can fail returns Result<T> or Status; the sentence in the error is
 // what a person reads, so it names the file, key, tensor or option, what was expected and what was found.
-// Sits at the bottom of the engine and knows only the standard library.
+// Sits at the bottom of the engine.
 #pragma once
 
 #include <optional>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <variant>
+
+#include "engine/base/sentence.hpp"
 
 namespace brim {
 
@@ -26,15 +27,6 @@ struct Error {
   ErrorCode code = ErrorCode::internal;
   std::string sentence;
 };
-
-/// Joins its arguments as operator<< prints them: sentence("tensor ", name, " has ", n, " rows").
-template <class... Parts>
-std::string sentence(const Parts&... parts) {
-  std::ostringstream stream;
-  stream.exceptions(std::ios::badbit);  // without memory it would go on and hold half a sentence, or half a tensor's name
-  (stream << ... << parts);
-  return stream.str();
-}
 
 /// Builds an Error from a code and the parts of its sentence.
 template <class... Parts>

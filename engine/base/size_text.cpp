@@ -2,7 +2,6 @@
 #include "engine/base/size_text.hpp"
 
 #include <cstdint>
-#include <cstdio>
 
 #include "engine/base/quote.hpp"
 
@@ -74,9 +73,7 @@ std::string size_text(std::size_t bytes) {
     amount /= 1024;
     ++unit;
   }
-  char text[32];
-  std::snprintf(text, sizeof text, unit >= 2 ? "%.2f %s" : "%.1f %s", amount, kUnits[unit]);
-  return text;
+  return sentence(fixed_text(amount, unit >= 2 ? 2 : 1), " ", kUnits[unit]);
 }
 
 std::string exact_size_text(std::size_t bytes) { return sentence(size_text(bytes), " (", bytes, " bytes)"); }

@@ -57,10 +57,9 @@ Result<Conversation> Conversation::create(const text::Tokenizer& tokenizer, cons
   auto parsed = text::ChatTemplate::parse(source);
   if (!parsed) return offer(parsed.error());
   Conversation conversation(tokenizer, std::move(*parsed));
-  const text::Vocabulary& vocabulary = tokenizer.vocabulary();
-  for (std::size_t id = 0; id < vocabulary.types.size(); ++id) {
-    if (vocabulary.types[id] != text::TokenType::control) continue;
-    const std::string_view text = tokenizer.piece(static_cast<text::TokenId>(id), true);
+  for (text::TokenId id = 0; id < tokenizer.size(); ++id) {
+    if (!tokenizer.is_control(id)) continue;
+    const std::string_view text = tokenizer.piece(id, true);
     if (text.size() > 1) conversation.control_texts_.emplace_back(text);
   }
   return conversation;

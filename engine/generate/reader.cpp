@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <system_error>
 
 #include "engine/base/arena.hpp"
 #include "engine/base/memory_limits.hpp"
 #include "engine/base/size_text.hpp"
+#include "engine/base/system_error_text.hpp"
 #include "engine/generate/conversation.hpp"
 #include "engine/kv/budget.hpp"
 #include "engine/kv/layout.hpp"
@@ -48,7 +48,7 @@ Result<Arena> touched_arena(std::size_t bytes, int threads) {
     if (refused != 0) failure.store(refused, std::memory_order_relaxed);
   });
   if (const int why = failure.load(); why != 0) {
-    return error(ErrorCode::out_of_memory, "the system could not provide them: ", std::generic_category().message(why));
+    return error(ErrorCode::out_of_memory, "the system could not provide them: ", system_error_text(why));
   }
   return arena;
 }

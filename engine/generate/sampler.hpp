@@ -43,7 +43,7 @@ struct SamplingOptions {
 };
 
 /// Errors: invalid_argument naming the option, its value and the allowed range.
-Status check(const SamplingOptions& options);
+Status check(const SamplingOptions& options, std::string_view written = {});
 
 /// One conversation's sampler: owns its random state (and mirostat's). No allocation after create. One thread at a time.
 /// The same seed and logits give the same tokens on every machine (the generator and its use are our own arithmetic).

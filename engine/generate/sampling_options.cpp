@@ -1,22 +1,24 @@
 // Which values the sampling options may have, and the sentence for those that they may not.
 #include <cmath>
 
+#include "engine/base/number_text.hpp"
+#include "engine/base/quote.hpp"
 #include "engine/generate/sampler.hpp"
 
 namespace brim::generate {
 namespace {
 
-Status between(const char* name, double value, double least, double most, const char* allowed) {
-  if (std::isfinite(value) && value >= least && value <= most) return {};
-  return error(ErrorCode::invalid_argument, name, " is ", value, "; it must be ", allowed);
-}
-
 constexpr double kAnyNumber = 1e30;
 
 }  // namespace
 
-Status check(const SamplingOptions& options) {
-  BRIM_TRY(between("temperature", options.temperature, 0, kAnyNumber, "0 (always the likeliest token) or more"));
+Status check(const SamplingOptions& options, std::string_view written) {
+  const auto between = [&](const char* name, double value, double least, double most, const char* allowed) -> Status {
+    if (value >= least && value <= most) return {};
+    return error(ErrorCode::invalid_argument, name, " is ", written.empty() ? number_text(value) : quoted(written),
+                 "; it must be ", allowed);
+  };
+  BRIM_TRY(between("temperature", options.temperature, 0, kAnyNumber, "from 0 (always the likeliest token) to 1e30"));
   BRIM_TRY(between("top_k", options.top_k, -1, kAnyNumber, "1 or more, or 0 for off"));
   BRIM_TRY(between("top_p", options.top_p, 0, 1, "from 0 to 1, where 1 is off"));
   BRIM_TRY(between("min_p", options.min_p, 0, 1, "from 0 to 1, where 0 is off"));
@@ -24,11 +26,13 @@ Status check(const SamplingOptions& options) {
   BRIM_TRY(between("xtc_probability", options.xtc_probability, 0, 1, "from 0 to 1, where 0 is off"));
   BRIM_TRY(between("xtc_threshold", options.xtc_threshold, 0, 1, "from 0 to 1, where more than 0.5 is off"));
   BRIM_TRY(between("repeat_last_n", options.penalty_last_n, -1, kAnyNumber, "0 or more, or -1 for the whole history"));
-  BRIM_TRY(between("repeat_penalty", options.repeat_penalty, 1e-6, 1e6, "a number above 0, where 1 is off"));
-  BRIM_TRY(between("frequency_penalty", options.frequency_penalty, -kAnyNumber, kAnyNumber, "a number, where 0 is off"));
-  BRIM_TRY(between("presence_penalty", options.presence_penalty, -kAnyNumber, kAnyNumber, "a number, where 0 is off"));
-  BRIM_TRY(between("dry_multiplier", options.dry_multiplier, 0, kAnyNumber, "0 (off) or more"));
-  BRIM_TRY(between("dry_base", options.dry_base, 1, kAnyNumber, "1 or more"));
+  BRIM_TRY(between("repeat_penalty", options.repeat_penalty, 1e-6, 1e6, "from 0.000001 to 1000000, where 1 is off"));
+  BRIM_TRY(between("frequency_penalty", options.frequency_penalty, -kAnyNumber, kAnyNumber,
+                   "from -1e30 to 1e30, where 0 is off"));
+  BRIM_TRY(between("presence_penalty", options.presence_penalty, -kAnyNumber, kAnyNumber,
+                   "from -1e30 to 1e30, where 0 is off"));
+  BRIM_TRY(between("dry_multiplier", options.dry_multiplier, 0, kAnyNumber, "from 0 (off) to 1e30"));
+  BRIM_TRY(between("dry_base", options.dry_base, 1, kAnyNumber, "from 1 to 1e30"));
   BRIM_TRY(between("dry_allowed_length", options.dry_allowed_length, 1, 1 << 20, "from 1 to 1048576"));
   BRIM_TRY(between("dry_penalty_last_n", options.dry_penalty_last_n, -1, kAnyNumber,
                    "0 (off) or more, or -1 for the whole history"));

@@ -191,10 +191,12 @@ Status Session::regenerate() {
   return status;
 }
 
-// A begin token ends an answer too: models that were trained on texts one after another end a text by beginning the next.
+// A begin token that the file names ends an answer too: models that were trained on texts one after another end a text by
+// beginning the next.
 bool Session::ends_answer(TokenId id) const {
   const text::Tokenizer& tokenizer = model_->tokenizer();
-  return tokenizer.ends_generation(id) || id == tokenizer.vocabulary().bos;
+  const text::Vocabulary& vocabulary = tokenizer.vocabulary();
+  return tokenizer.ends_generation(id) || (vocabulary.names_bos && id == vocabulary.bos);
 }
 
 Piece Session::end_answer(TokenId id, End end) {

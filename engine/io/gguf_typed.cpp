@@ -12,17 +12,8 @@ Error absent_key(const std::string& path, std::string_view key, const std::strin
   return error(ErrorCode::bad_file, path, " has no key ", quoted(key), " (expected ", expected, ")");
 }
 
-// What was found, as a sentence can show it: the number itself, or the type.
-std::string found(const Value& value) {
-  if (const auto* number = std::get_if<std::uint64_t>(&value.data)) return std::to_string(*number);
-  if (const auto* number = std::get_if<std::int64_t>(&value.data)) return std::to_string(*number);
-  if (const auto* number = std::get_if<double>(&value.data)) return sentence(*number);
-  if (const auto text = value.as_string()) return "the string " + quoted(*text);
-  return "a value of type " + type_text(value);
-}
-
 Error wrong_value(const std::string& path, std::string_view key, const Value& value, const std::string& expected) {
-  return error(ErrorCode::bad_file, path, ": key ", quoted(key), " is ", found(value), ", expected ", expected);
+  return error(ErrorCode::bad_file, path, ": key ", quoted(key), " is ", shown(value), ", expected ", expected);
 }
 
 }  // namespace

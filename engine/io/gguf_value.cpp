@@ -2,6 +2,7 @@
 #include <cstring>
 #include <limits>
 
+#include "engine/base/quote.hpp"
 #include "engine/io/gguf.hpp"
 #include "engine/io/gguf_bytes.hpp"
 
@@ -91,6 +92,15 @@ std::string type_text(const Value& value) {
   const Array* array = value.as_array();
   if (array == nullptr) return std::string(type_name(value.type));
   return "array of " + std::string(type_name(array->element));
+}
+
+std::string shown(const Value& value) {
+  if (const auto* number = std::get_if<std::uint64_t>(&value.data)) return sentence(*number);
+  if (const auto* number = std::get_if<std::int64_t>(&value.data)) return sentence(*number);
+  if (const auto* number = std::get_if<double>(&value.data)) return sentence(*number);
+  if (const auto flag = value.as_bool()) return *flag ? "true" : "false";
+  if (const auto text = value.as_string()) return "the string " + quoted(*text);
+  return "a value of type " + type_text(value);
 }
 
 }  // namespace brim::io

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "engine/base/quote.hpp"
+#include "engine/base/system_error_text.hpp"
 #include "engine/io/gguf_bytes.hpp"
 #include "engine/io/name_index.hpp"
 

@@ -2,9 +2,9 @@
 #include "engine/kv/budget.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 
+#include "engine/base/number_text.hpp"
 #include "engine/base/quote.hpp"
 #include "engine/base/size_text.hpp"
 
@@ -42,9 +42,9 @@ Error not_a_budget(std::string_view text, std::string_view why) {
 bool parse_percent(std::string_view digits, double& percent) {
   if (digits.empty() || digits.front() == '.') return false;
   if (digits.find_first_not_of("0123456789.") != std::string_view::npos) return false;
-  const char* end = digits.data() + digits.size();
-  const auto parsed = std::from_chars(digits.data(), end, percent, std::chars_format::fixed);
-  return parsed.ec == std::errc() && parsed.ptr == end;
+  const std::optional<double> parsed = parse_number(digits);
+  if (parsed) percent = *parsed;
+  return parsed.has_value();
 }
 
 }  // namespace

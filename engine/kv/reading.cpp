@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <bit>
-#include <charconv>
 #include <cmath>
 
+#include "engine/base/number_text.hpp"
 #include "engine/base/quote.hpp"
 
 namespace brim::kv {
@@ -15,11 +15,8 @@ Result<Reading> parse_reading(std::string_view text) {
   constexpr std::string_view kTop = "top=";
   if (text.starts_with(kTop) && text.ends_with('%')) {
     const std::string_view number = text.substr(kTop.size(), text.size() - kTop.size() - 1);
-    double percent = 0;
-    const auto [end, failure] = std::from_chars(number.data(), number.data() + number.size(), percent);
-    if (failure == std::errc() && end == number.data() + number.size() && percent > 0 && percent <= 100) {
-      return Reading{true, percent / 100};
-    }
+    const std::optional<double> percent = parse_number(number);
+    if (percent && *percent > 0 && *percent <= 100) return Reading{true, *percent / 100};
   }
   return error(ErrorCode::invalid_argument, "KV reading: expected all or top=N% with N above 0 and up to 100, found ",
                quoted(text));

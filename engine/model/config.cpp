@@ -1,10 +1,14 @@
 // Reads the keys all architectures share, then lets the architecture's own file change what differs. See config.hpp.
 #include "engine/model/config.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 
+#include "engine/base/quote.hpp"
 #include "engine/model/architectures/architectures.hpp"
 #include "engine/model/keys.hpp"
+#include "engine/model/unread_keys.hpp"
 
 namespace brim::model {
 namespace {
@@ -29,13 +33,15 @@ constexpr std::int64_t kLongest = kv::kLargestContext;
 Status read_layers(const Keys& keys, Config& config) {
   // A layer has several tensors, so a count beyond the file's tensors cannot be true (and must not be allocated).
   const std::int64_t most_layers = static_cast<std::int64_t>(keys.file().tensors().size());
-  BRIM_ASSIGN(const std::int64_t layers, keys.integer("block_count", std::nullopt, 1, most_layers > 0 ? most_layers : 1));
-  BRIM_ASSIGN(const auto heads, keys.per_layer("attention.head_count", layers, std::nullopt, 1, 65536));
+  BRIM_ASSIGN(const std::int64_t blocks, keys.integer("block_count", std::nullopt, 1, most_layers > 0 ? most_layers : 1));
+  BRIM_ASSIGN(config.next_token_layers, keys.integer("nextn_predict_layers", 0, 0, blocks - 1));
+  const std::int64_t layers = blocks - config.next_token_layers;
+  BRIM_ASSIGN(const auto heads, keys.per_layer("attention.head_count", blocks, std::nullopt, 1, 65536));
   std::vector<std::int64_t> kv_heads = heads;
   if (keys.has("attention.head_count_kv")) {
-    BRIM_ASSIGN(kv_heads, keys.per_layer("attention.head_count_kv", layers, std::nullopt, 1, 65536));
+    BRIM_ASSIGN(kv_heads, keys.per_layer("attention.head_count_kv", blocks, std::nullopt, 1, 65536));
   }
-  BRIM_ASSIGN(const auto widths, keys.per_layer("feed_forward_length", layers,
+  BRIM_ASSIGN(const auto widths, keys.per_layer("feed_forward_length", blocks,
                                                 config.has_experts() ? std::optional<std::int64_t>(0) : std::nullopt,
                                                 config.has_experts() ? 0 : 1, kWidest));
   BRIM_ASSIGN(const std::int64_t window, keys.integer("attention.sliding_window", 0, 0, INT64_MAX));
@@ -82,11 +88,7 @@ Status read_rope(const Keys& keys, Config& config) {
                  ": expected an even number, found ", dimensions);
   }
   rope.dimensions = static_cast<int>(dimensions);
-  BRIM_ASSIGN(rope.base, keys.number("rope.freq_base", 10000.0));
-  if (!(rope.base > 1)) {
-    return error(ErrorCode::bad_file, keys.file().path(), ": key ", keys.full("rope.freq_base"),
-                 ": expected a number above 1, found ", rope.base);
-  }
+  BRIM_ASSIGN(rope.base, keys.number("rope.freq_base", 10000.0, kRopeBase));
   BRIM_ASSIGN(const std::string scaling, keys.string("rope.scaling.type", keys.has("rope.scaling.factor") ||
                                                      keys.has("rope.scale_linear") ? "linear" : "none"));
   if (scaling == "none" || scaling == "llama3") {
@@ -101,19 +103,20 @@ Status read_rope(const Keys& keys, Config& config) {
     return error(ErrorCode::unsupported, keys.file().path(), ": key ", keys.full("rope.scaling.type"),
                  ": expected none, linear, yarn, llama3 or longrope, found '", scaling, "'");
   }
-  BRIM_ASSIGN(const double legacy_factor, keys.number("rope.scale_linear", 1.0));
-  BRIM_ASSIGN(const double factor, keys.number("rope.scaling.factor", legacy_factor));
-  if (factor < 0) {
-    return error(ErrorCode::bad_file, keys.file().path(), ": key ", keys.full("rope.scaling.factor"),
-                 ": expected a positive number, found ", factor);
+  rope.needs_factors = scaling == "llama3" || rope.scaling == RopeScaling::longrope;
+  BRIM_ASSIGN(const double legacy_factor, keys.number("rope.scale_linear", 1.0, kAtLeastZero));
+  BRIM_ASSIGN(const double factor, keys.number("rope.scaling.factor", legacy_factor, kAtLeastZero));
+  if (rope.scaling == RopeScaling::longrope && factor != 0 && factor != 1) {
+    return error(ErrorCode::unsupported, keys.file().path(), ": key ", quoted(keys.full("rope.scaling.factor")), " is ",
+                 factor, "; with longrope only the factors in the file's tensors are supported");
   }
   if (factor > 0 && rope.scaling != RopeScaling::none && rope.scaling != RopeScaling::longrope) rope.factor = factor;
   BRIM_ASSIGN(rope.original_context,
               keys.integer("rope.scaling.original_context_length", config.context, 1, kLongest));
-  BRIM_ASSIGN(rope.attention_factor, keys.number("rope.scaling.attn_factor", 1.0));
-  BRIM_ASSIGN(rope.yarn_beta_fast, keys.number("rope.scaling.yarn_beta_fast", 32.0));
-  BRIM_ASSIGN(rope.yarn_beta_slow, keys.number("rope.scaling.yarn_beta_slow", 1.0));
-  BRIM_ASSIGN(rope.yarn_extrapolation, keys.number("rope.scaling.yarn_ext_factor", 1.0));
+  BRIM_ASSIGN(rope.attention_factor, keys.number("rope.scaling.attn_factor", 1.0, kAboveZero));
+  BRIM_ASSIGN(rope.yarn_beta_fast, keys.number("rope.scaling.yarn_beta_fast", 32.0, kAboveZero));
+  BRIM_ASSIGN(rope.yarn_beta_slow, keys.number("rope.scaling.yarn_beta_slow", 1.0, kAboveZero));
+  BRIM_ASSIGN(rope.yarn_extrapolation, keys.number("rope.scaling.yarn_ext_factor", 1.0, NumberRange{0, 1}));
   return {};
 }
 
@@ -124,6 +127,21 @@ Status read_experts(const Keys& keys, Config& config) {
   config.experts = static_cast<int>(experts);
   config.experts_used = static_cast<int>(used);
   return {};
+}
+
+/// A file that holds something else than a model says so, or has no weights.
+Status check_kind(const io::Gguf& file) {
+  constexpr std::string_view kOtherKinds[] = {"adapter", "control_vector", "dataset", "imatrix", "mmproj"};
+  BRIM_ASSIGN(const std::string kind, file.string("general.type", "model"));
+  if (std::find(std::begin(kOtherKinds), std::end(kOtherKinds), kind) != std::end(kOtherKinds)) {
+    return error(ErrorCode::unsupported, file.path(), " is of the kind ", quoted(kind),
+                 " (key general.type) and not a model that can be run");
+  }
+  if (!file.tensors().empty()) return {};
+  const bool vocabulary = file.find("tokenizer.ggml.tokens") != nullptr;
+  return error(ErrorCode::unsupported, file.path(),
+               vocabulary ? " holds a vocabulary only: without weights it can be used to tokenize, but not be run"
+                          : " holds no tensors, and so no model");
 }
 
 }  // namespace
@@ -139,6 +157,7 @@ std::string architecture_names() {
 
 Result<Config> read_config(const io::Gguf& file) {
   Config config;
+  BRIM_TRY(check_kind(file));
   BRIM_ASSIGN(config.architecture, file.string("general.architecture", std::nullopt));
   const Architecture* known = nullptr;
   for (const Architecture& architecture : kArchitectures) {
@@ -163,15 +182,13 @@ Result<Config> read_config(const io::Gguf& file) {
                 keys.integer("expert_feed_forward_length", width > 0 ? std::optional(width) : std::nullopt, 1, kWidest));
     for (LayerConfig& layer : config.layers) layer.feed_forward = 0;
   }
-  BRIM_ASSIGN(const double epsilon, keys.number("attention.layer_norm_rms_epsilon", 1e-5));
+  BRIM_ASSIGN(const double epsilon, keys.number("attention.layer_norm_rms_epsilon", 1e-5, NumberRange{0, 1}));
   config.norm_epsilon = static_cast<float>(epsilon);
   config.attention_scale = 1.0f / std::sqrt(static_cast<float>(config.key_size));
   BRIM_TRY(known->configure(keys, config));
-  BRIM_ASSIGN(const double scale, keys.number("attention.scale", 0.0));
+  BRIM_ASSIGN(const double scale, keys.number("attention.scale", 0.0, kAtLeastZero));
   if (scale != 0) config.attention_scale = static_cast<float>(scale);
-  for (const LayerConfig& layer : config.layers) {
-    if (layer.window < 0) return error(ErrorCode::bad_file, file.path(), ": a sliding window is negative");
-  }
+  BRIM_ASSIGN(config.unknown_keys, check_unread_keys(keys, config));
   return config;
 }
 

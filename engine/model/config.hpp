@@ -25,6 +25,7 @@ struct RopeConfig {
   double window_base = 10000.0;    ///< base on layers with a window, where the architecture has its own
   bool own_window_base = false;    ///< layers with a window use window_base and no scaling
   RopeScaling scaling = RopeScaling::none;
+  bool needs_factors = false;      ///< the scaling is a divisor per frequency, in the file's tensors (llama3, longrope)
   double factor = 1.0;             ///< linear and yarn: positions are divided by it
   std::int64_t original_context = 0;
   double attention_factor = 1.0;   ///< multiplies cosines and sines
@@ -71,6 +72,9 @@ struct Config {
   int experts_used = 0;
   std::int64_t expert_feed_forward = 0;
   bool expert_weights_normalised = true;  ///< the chosen experts' weights are divided by their sum
+
+  std::int64_t next_token_layers = 0;      ///< blocks after `layers` that predict further tokens (nextn, MTP): not used
+  std::vector<std::string> unknown_keys;   ///< of the architecture, in the file and not read; for a notice
 
   bool has_experts() const { return experts > 0; }
 };

@@ -1,14 +1,16 @@
 // See keys.hpp.
 #include "engine/model/keys.hpp"
 
-#include <cmath>
+#include "engine/base/quote.hpp"
 
 namespace brim::model {
 
-Result<double> Keys::number(std::string_view key, std::optional<double> absent) const {
-  BRIM_ASSIGN(const double value, file_.number(full(key), absent));
-  if (!std::isfinite(value)) {
-    return error(ErrorCode::bad_file, file_.path(), ": key ", full(key), ": expected a finite number, found ", value);
+Result<double> Keys::number(std::string_view key, std::optional<double> absent, const NumberRange& range) const {
+  const std::string name = read(key);
+  BRIM_ASSIGN(const double value, file_.number(name, absent));
+  if (!(value >= range.least && value <= range.most) || (range.above && value == range.least)) {
+    return error(ErrorCode::bad_file, file_.path(), ": key ", quoted(name), " is ", value, ", expected a number ",
+                 range.above ? "above " : "from ", range.least, range.above ? " and up to " : " to ", range.most);
   }
   return value;
 }
@@ -16,7 +18,7 @@ Result<double> Keys::number(std::string_view key, std::optional<double> absent) 
 Result<std::vector<std::int64_t>> Keys::per_layer(std::string_view key, std::int64_t layers,
                                                   std::optional<std::int64_t> absent, std::int64_t least,
                                                   std::int64_t most) const {
-  const std::string name = full(key);
+  const std::string name = read(key);
   const io::Value* value = file_.find(name);
   const io::Array* array = value ? value->as_array() : nullptr;
   if (array == nullptr) {

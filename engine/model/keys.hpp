@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,35 +15,54 @@
 
 namespace brim::model {
 
-/// Prefixes keys with the architecture's name. Lives only while the file does.
+/// The numbers a key may have: from `least` to `most`, or only above `least`.
+struct NumberRange {
+  double least, most;
+  bool above = false;
+};
+// No model has a factor beyond these, and their products and quotients stay far from what a float can hold.
+inline constexpr NumberRange kAtLeastZero{0, 1e9};
+inline constexpr NumberRange kAboveZero{0, 1e9, true};
+inline constexpr NumberRange kRopeBase{1, 1e15, true};
+
+/// Prefixes keys with the architecture's name, and remembers which were asked for. Lives only while the file does.
 class Keys {
  public:
   Keys(const io::Gguf& file, std::string architecture) : file_(file), prefix_(std::move(architecture) + ".") {}
 
-  bool has(std::string_view key) const { return file_.find(prefix_ + std::string(key)) != nullptr; }
+  /// Whether the file has such a key; does not count as reading it.
+  bool has(std::string_view key) const { return file_.find(full(key)) != nullptr; }
+  /// The value as it is, or nullptr.
+  const io::Value* value(std::string_view key) const { return file_.find(read(key)); }
   /// An integer in [least, most]; `absent` when there is no such key, or an error when that is empty too.
   Result<std::int64_t> integer(std::string_view key, std::optional<std::int64_t> absent, std::int64_t least,
                                std::int64_t most) const {
-    return file_.integer(prefix_ + std::string(key), absent, least, most);
+    return file_.integer(read(key), absent, least, most);
   }
-  /// A finite number.
-  Result<double> number(std::string_view key, std::optional<double> absent) const;
-  Result<bool> boolean(std::string_view key, bool absent) const {
-    return file_.boolean(prefix_ + std::string(key), absent);
-  }
+  /// A finite number within `range`. Errors: bad_file, naming the key, the range and what was found.
+  Result<double> number(std::string_view key, std::optional<double> absent, const NumberRange& range) const;
+  Result<bool> boolean(std::string_view key, bool absent) const { return file_.boolean(read(key), absent); }
   Result<std::string> string(std::string_view key, std::string absent) const {
-    return file_.string(prefix_ + std::string(key), std::move(absent));
+    return file_.string(read(key), std::move(absent));
   }
   /// One integer for all layers, or an array with one for each.
   Result<std::vector<std::int64_t>> per_layer(std::string_view key, std::int64_t layers,
                                               std::optional<std::int64_t> absent, std::int64_t least,
                                               std::int64_t most) const;
   const io::Gguf& file() const { return file_; }
+  const std::string& prefix() const { return prefix_; }
   std::string full(std::string_view key) const { return prefix_ + std::string(key); }
+  bool was_read(std::string_view key) const { return read_.find(key) != read_.end(); }
 
  private:
+  std::string read(std::string_view key) const {
+    read_.emplace(key);
+    return full(key);
+  }
+
   const io::Gguf& file_;
   std::string prefix_;
+  mutable std::set<std::string, std::less<>> read_;
 };
 
 }  // namespace brim::model

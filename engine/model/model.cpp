@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "engine/model/delimiters.hpp"
+#include "engine/model/remarks.hpp"
 #include "engine/model/repack.hpp"
 #include "engine/model/vocabulary.hpp"
 #include "kernels/dispatch.hpp"
@@ -15,15 +16,15 @@ namespace brim::model {
 namespace {
 
 // Touches one byte per page, so that the file is in memory before the first token and the user sees how far it is.
-Status page_in(const io::Gguf& file, const Progress& progress) {
+Status page_in(const io::Gguf& file, const Weights& weights, const Progress& progress) {
   constexpr std::size_t kPage = 4096, kReport = std::size_t{8} << 20;
-  const long long total = static_cast<long long>(file.tensor_bytes());
+  const long long total = weights.file_bytes();
   long long done = 0;
   std::size_t unreported = 0;
   std::byte sum{0};
-  for (const io::Tensor& tensor : file.tensors()) {
-    for (std::size_t at = 0; at < tensor.data.size(); at += kPage) {
-      sum ^= tensor.data[at];
+  for (const io::Tensor* tensor : weights.tensors) {
+    for (std::size_t at = 0; at < tensor->data.size(); at += kPage) {
+      sum ^= tensor->data[at];
       unreported += kPage;
       if (unreported >= kReport) {
         unreported = 0;
@@ -32,7 +33,7 @@ Status page_in(const io::Gguf& file, const Progress& progress) {
         }
       }
     }
-    done += static_cast<long long>(tensor.data.size());
+    done += static_cast<long long>(tensor->data.size());
   }
   // The compiler must not drop the reads.
   static std::atomic<unsigned char> sink;
@@ -41,21 +42,21 @@ Status page_in(const io::Gguf& file, const Progress& progress) {
   return {};
 }
 
-quant::Format main_format(const io::Gguf& file) {
+quant::Format main_format(const Weights& weights) {
   std::array<std::size_t, quant::kFormatCount> bytes{};
-  for (const io::Tensor& tensor : file.tensors()) bytes[static_cast<std::size_t>(tensor.format)] += tensor.data.size();
+  for (const io::Tensor* tensor : weights.tensors) bytes[static_cast<std::size_t>(tensor->format)] += tensor->data.size();
   return static_cast<quant::Format>(std::max_element(bytes.begin(), bytes.end()) - bytes.begin());
 }
 
-Result<ModelFile> facts_of(const io::Gguf& file, const Config& config) {
+Result<ModelFile> facts_of(const io::Gguf& file, const Config& config, const Weights& weights) {
   ModelFile facts;
   facts.path = file.path();
   facts.parts = file.identities();
   BRIM_ASSIGN(facts.profiles, profile_owner(file, config.layers.size()));
   facts.carried = carried_profile(facts.profiles);
   facts.token_work = token_work(file, config);
-  for (const io::Tensor& tensor : file.tensors()) facts.parameters += tensor.shape[0] * tensor.rows();
-  facts.main_format = main_format(file);
+  for (const io::Tensor* tensor : weights.tensors) facts.parameters += tensor->shape[0] * tensor->rows();
+  facts.main_format = main_format(weights);
   return facts;
 }
 
@@ -75,22 +76,26 @@ Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const 
   BRIM_ASSIGN(Weights weights, read_weights(file, config));
   BRIM_ASSIGN(text::Tokenizer tokenizer, text::Tokenizer::create(std::move(vocabulary)));
   BRIM_ASSIGN(std::string chat_template, read_chat_template(file));
+  if (options.log) log_remarks(options.log, file, config, weights, tokenizer);
   Panels panels;
   if (read) {
     BRIM_ASSIGN(panels, own_panels(weights, file, {options.threads, progress, options.log}));
   } else if (options.memory == WeightMemory::shared && repacking_pays(weights)) {
     BRIM_ASSIGN(panels, shared_panels(weights, file, {options.threads, progress, options.log}));
   } else {
-    BRIM_TRY(page_in(file, progress));
+    BRIM_TRY(page_in(file, weights, progress));
     if (options.log) options.log(LogLevel::info, sentence("the weights are read in place in ", file.path()));
   }
-  BRIM_ASSIGN(ModelFile facts, facts_of(file, config));  // after the weights: what it samples has just been read
+  BRIM_ASSIGN(ModelFile facts, facts_of(file, config, weights));  // after the weights: what it samples has just been read
   BRIM_TRY(file.check_unchanged());
   if (options.log && !facts.carried.notice.empty()) options.log(LogLevel::warning, facts.carried.notice);
   std::optional<io::Gguf> mapped;
   if (!read) {
     file.expect(MappedFile::Access::repeated);
     mapped = std::move(file);
+  } else {
+    weights.tensors.clear();  // they belong to `file`, which ends here
+    weights.skipped.clear();
   }
   return std::shared_ptr<const Model>(new Model(std::move(facts), std::move(mapped), std::move(config), std::move(panels),
                                                 std::move(weights), std::move(tokenizer), std::move(chat_template)));

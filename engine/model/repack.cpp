@@ -197,7 +197,7 @@ Status move_weights(const Weights& weights, const io::Gguf& file, Moved moved, c
   threads = std::max(1, std::min(threads, static_cast<int>(std::min<std::size_t>(pieces.size(), 512))));
   Move move(file, to, std::move(pieces), threads);
 
-  const auto total = static_cast<long long>(file.tensor_bytes());
+  const long long total = weights.file_bytes();
   std::atomic<long long> done{0};
   std::atomic<bool> cancelled{false};
   kernels::for_chunks(threads, move.count(), [&](std::int64_t index, int worker) noexcept {

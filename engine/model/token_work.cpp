@@ -3,6 +3,8 @@
 
 #include <string_view>
 
+#include "engine/model/foreign_tensors.hpp"
+
 namespace brim::model {
 namespace {
 
@@ -12,9 +14,11 @@ constexpr std::string_view kEmbedding = "token_embd.weight", kOutput = "output.w
 
 TokenWork token_work(const io::Gguf& file, const Config& config) {
   TokenWork work;
+  const ForeignTensors foreign(file, config);
   const std::string_view output = file.tensor(kOutput) != nullptr ? kOutput : kEmbedding;
   for (const io::Tensor& tensor : file.tensors()) {
     const std::string_view name = tensor.name;
+    if (foreign.kind(name) != Foreign::none) continue;
     const std::int64_t weights = tensor.shape[0] * tensor.rows();
     const auto bytes = static_cast<std::int64_t>(tensor.data.size());
     if (name == output) {

@@ -87,6 +87,13 @@ Status read_id(const io::Gguf& gguf, const text::Vocabulary& vocabulary, std::st
   return {};
 }
 
+// Whether an id under this name is one of the vocabulary's.
+bool names_token(const io::Gguf& gguf, const text::Vocabulary& vocabulary, std::string_view name) {
+  const io::Value* value = gguf.find(key_of(name));
+  const std::optional<std::int64_t> number = value ? value->as_integer() : std::nullopt;
+  return number && is_token(vocabulary, *number);
+}
+
 Status read_ids(const io::Gguf& gguf, const text::Vocabulary& vocabulary, std::string_view name,
                 std::vector<std::int32_t>& ids) {
   const std::string key = key_of(name);
@@ -122,6 +129,8 @@ Status read_special_ids(const io::Gguf& gguf, text::Vocabulary& vocabulary) {
       {"middle_token_id", &vocabulary.fim_middle},
   };
   for (const auto& [name, id] : ids) BRIM_TRY(read_id(gguf, vocabulary, name, *id));
+  vocabulary.names_bos = names_token(gguf, vocabulary, "bos_token_id");
+  vocabulary.names_eos = names_token(gguf, vocabulary, "eos_token_id");
   BRIM_TRY(read_ids(gguf, vocabulary, "eos_token_ids", vocabulary.end_of_generation));
   return read_ids(gguf, vocabulary, "eog_token_ids", vocabulary.end_of_generation);
 }
@@ -136,6 +145,8 @@ Status read_rules(const io::Gguf& gguf, text::Vocabulary& vocabulary) {
   for (const auto& [name, rule] : rules) {
     BRIM_ASSIGN(*rule, gguf.boolean(key_of(name), *rule));
   }
+  // A pre-tokenizer that usually adds BOS cannot where the file names none.
+  if (vocabulary.bos < 0 && gguf.find(key_of("add_bos_token")) == nullptr) vocabulary.add_bos = false;
   if (vocabulary.add_bos && vocabulary.bos < 0) {
     return wrong_key(gguf, key_of("bos_token_id"), "no token", "one, because BOS is to be added to texts");
   }
@@ -143,6 +154,15 @@ Status read_rules(const io::Gguf& gguf, text::Vocabulary& vocabulary) {
     return wrong_key(gguf, key_of("eos_token_id"), "no token", "one, because EOS is to be added to texts");
   }
   return {};
+}
+
+// Tokens that the model must never answer with; sampling does not know of them yet.
+Status refuse_suppressed_tokens(const io::Gguf& gguf) {
+  const std::string key = key_of("suppress_tokens");
+  const io::Value* value = gguf.find(key);
+  if (value == nullptr || (value->as_array() != nullptr && value->as_array()->count == 0)) return {};
+  return error(ErrorCode::unsupported, gguf.path(), ": key ", quoted(key),
+               " bans tokens from all answers, which is not supported yet");
 }
 
 }  // namespace
@@ -167,6 +187,7 @@ Result<text::Vocabulary> read_vocabulary(const io::Gguf& gguf) {
   if (model == "gpt2") {
     BRIM_ASSIGN(vocabulary.merges, strings_at(gguf, key_of("merges")));
   }
+  BRIM_TRY(refuse_suppressed_tokens(gguf));
   BRIM_TRY(read_special_ids(gguf, vocabulary));
   BRIM_TRY(read_rules(gguf, vocabulary));
   return vocabulary;

@@ -13,7 +13,7 @@ namespace brim::model {
 /// Reads tokenizer.ggml.* and general.name. What the file does not say is what default_vocabulary says; a special id
 /// that is no token is ignored, as llama.cpp does. Errors: bad_file naming the file and the key (missing tokens or
 /// merges, wrong types, counts that differ, a BOS to add that is not named); unsupported for a tokenizer model or
-/// pre-tokenizer that is not known, with the known ones.
+/// pre-tokenizer that is not known, with the known ones, and for tokens to suppress.
 Result<text::Vocabulary> read_vocabulary(const io::Gguf& gguf);
 
 /// tokenizer.chat_template, or an empty string when there is none. Named variants (tokenizer.chat_template.*) are not

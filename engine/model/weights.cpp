@@ -1,9 +1,13 @@
 // See weights.hpp.
 #include "engine/model/weights.hpp"
 
+#include <cmath>
 #include <initializer_list>
 #include <string>
+#include <utility>
 
+#include "engine/base/quote.hpp"
+#include "engine/model/foreign_tensors.hpp"
 #include "quant/row.hpp"
 
 namespace brim::model {
@@ -24,7 +28,9 @@ std::string shape_text(const io::Tensor& tensor) {
 // Looks tensors up by name; shapes are given in GGUF order (row length first).
 class Finder {
  public:
-  Finder(const io::Gguf& file, std::string prefix) : file_(file), prefix_(std::move(prefix)) {}
+  /// `used` has a flag for each tensor of the file and is set for those that were found.
+  Finder(const io::Gguf& file, std::string prefix, std::vector<bool>& used)
+      : file_(file), prefix_(std::move(prefix)), used_(used) {}
 
   bool has(const std::string& name) const { return file_.tensor(prefix_ + name) != nullptr; }
 
@@ -76,11 +82,13 @@ class Finder {
       return error(ErrorCode::bad_file, file_.path(), ": tensor ", prefix_, name, ": expected shape ",
                    shape_text(shape), ", found ", shape_text(*tensor));
     }
+    used_[static_cast<std::size_t>(tensor - file_.tensors().data())] = true;
     return tensor;
   }
 
   const io::Gguf& file_;
   std::string prefix_;
+  std::vector<bool>& used_;
 };
 
 // Cuts rows [first, first + rows) out of a fused projection.
@@ -143,36 +151,68 @@ Status read_feed_forward(const Finder& finder, const Config& config, const Layer
   return {};
 }
 
+// One tensor of factors: files have it once, or once per layer with the same values. Empty where there is none.
+Result<std::vector<float>> read_factors(const io::Gguf& file, const Config& config, const std::string& name,
+                                        std::vector<bool>& used) {
+  const std::int64_t pairs = config.rope.dimensions / 2;
+  BRIM_ASSIGN(std::vector<float> factors, Finder(file, "", used).optional_vector(name, pairs));
+  for (std::size_t layer = 0; layer < config.layers.size(); ++layer) {
+    const std::string prefix = sentence("blk.", layer, ".");
+    BRIM_ASSIGN(std::vector<float> here, Finder(file, prefix, used).optional_vector(name, pairs));
+    if (factors.empty()) factors = std::move(here);
+    else if (!here.empty() && here != factors) {
+      return error(ErrorCode::unsupported, file.path(), ": tensor ", prefix, name,
+                   ": layers with different rotary factors are not supported");
+    }
+  }
+  for (const float factor : factors) {
+    if (std::isfinite(factor) && factor > 0) continue;
+    return error(ErrorCode::bad_file, file.path(), ": tensor ", name, ": expected factors above 0, found ", factor);
+  }
+  return factors;
+}
+
+Status read_rope_factors(const io::Gguf& file, const Config& config, RopeFactors& factors, std::vector<bool>& used) {
+  BRIM_ASSIGN(factors.common, read_factors(file, config, "rope_freqs.weight", used));
+  BRIM_ASSIGN(factors.longer, read_factors(file, config, "rope_factors_long.weight", used));
+  BRIM_ASSIGN(factors.shorter, read_factors(file, config, "rope_factors_short.weight", used));
+  const bool found = !factors.common.empty() || !factors.longer.empty() || !factors.shorter.empty();
+  if (config.rope.needs_factors && !found) {
+    return error(ErrorCode::unsupported, file.path(), ": key ", quoted(config.architecture + ".rope.scaling.type"),
+                 " asks for factors per frequency, but the file has no tensor with them (rope_freqs.weight, "
+                 "rope_factors_long.weight, rope_factors_short.weight)");
+  }
+  return {};
+}
+
 }  // namespace
+
+std::int64_t Weights::file_bytes() const {
+  std::int64_t bytes = 0;
+  for (const io::Tensor* tensor : tensors) bytes += static_cast<std::int64_t>(tensor->data.size());
+  return bytes;
+}
 
 Result<Weights> read_weights(const io::Gguf& file, const Config& config) {
   Weights weights;
-  const Finder top(file, "");
+  std::vector<bool> used(file.tensors().size());
+  const Finder top(file, "", used);
   BRIM_ASSIGN(weights.token_embedding, top.matrix("token_embd.weight", {config.embedding, config.vocabulary}));
   BRIM_ASSIGN(weights.output_norm, top.vector("output_norm.weight", config.embedding));
   weights.output = weights.token_embedding;
   if (top.has("output.weight")) {
     BRIM_ASSIGN(weights.output, top.matrix("output.weight", {config.embedding, config.vocabulary}));
   }
-  const std::int64_t pairs = config.rope.dimensions / 2;
   for (std::size_t i = 0; i < config.layers.size(); ++i) {
-    const Finder finder(file, "blk." + std::to_string(i) + ".");
+    const Finder finder(file, sentence("blk.", i, "."), used);
     weights.layers.emplace_back();
     BRIM_TRY(read_attention(finder, config, config.layers[i], weights.layers.back()));
     BRIM_TRY(read_feed_forward(finder, config, config.layers[i], weights.layers.back()));
   }
-  // Files name the factors once, or once per layer with the same values; the first is as good as any.
-  for (const Finder& finder : {Finder(file, ""), Finder(file, "blk.0.")}) {
-    RopeFactors& factors = weights.rope_factors;
-    if (factors.common.empty()) {
-      BRIM_ASSIGN(factors.common, finder.optional_vector("rope_freqs.weight", pairs));
-    }
-    if (factors.longer.empty()) {
-      BRIM_ASSIGN(factors.longer, finder.optional_vector("rope_factors_long.weight", pairs));
-    }
-    if (factors.shorter.empty()) {
-      BRIM_ASSIGN(factors.shorter, finder.optional_vector("rope_factors_short.weight", pairs));
-    }
+  BRIM_TRY(read_rope_factors(file, config, weights.rope_factors, used));
+  BRIM_ASSIGN(weights.skipped, ForeignTensors(file, config).skipped(used));
+  for (std::size_t i = 0; i < used.size(); ++i) {
+    if (used[i]) weights.tensors.push_back(&file.tensors()[i]);
   }
   return weights;
 }

@@ -43,9 +43,17 @@ struct Weights {
   quant::Matrix output;           ///< the embedding again when tied
   std::vector<LayerWeights> layers;
   RopeFactors rope_factors;
+
+  // Of the file, and empty once that is closed: the tensors above, and those of other parts of the model.
+  std::vector<const io::Tensor*> tensors, skipped;
+
+  /// Bytes of `tensors` in the file.
+  std::int64_t file_bytes() const;
 };
 
-/// Finds and checks every tensor, and reads the vectors. Errors: bad_file naming file, tensor, expected and found shape; io.
+/// Finds and checks every tensor, and reads the vectors. Errors: bad_file naming file, tensor, expected and found shape; io;
+/// unsupported, naming it, for a tensor that is neither used nor known to belong to another part of the model, and for a
+/// scaling of rotary positions whose factors are missing.
 Result<Weights> read_weights(const io::Gguf& file, const Config& config);
 
 }  // namespace brim::model

@@ -12,7 +12,7 @@
 namespace brim::text {
 
 /// What a pre-tokenizer's name says beside how it cuts (bits; see pre_tokenizers.def).
-enum PreTokenizerTrait : unsigned { kNone = 0, kIgnoreMerges = 1, kAddBos = 2, kCleanSpaces = 4, kNoBos = 8 };
+enum PreTokenizerTrait : unsigned { kNone = 0, kIgnoreMerges = 1, kAddBos = 2, kCleanSpaces = 4 };
 
 /// The traits of a value of tokenizer.ggml.pre; an empty name means "default". Errors: unsupported, with the known
 /// names.

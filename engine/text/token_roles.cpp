@@ -93,10 +93,12 @@ class RoleFinder {
       add(id, kControlToken);
     }
     for (const std::string_view text : kAlwaysShownTexts) set(tokens_.find(text), kUserDefinedToken);
-    for (const std::int32_t id : {vocabulary_.eos, vocabulary_.eot, vocabulary_.eom}) end(id);
+    if (vocabulary_.names_eos) end(vocabulary_.eos);
+    for (const std::int32_t id : {vocabulary_.eot, vocabulary_.eom}) end(id);
     for (const std::int32_t id : vocabulary_.end_of_generation) end(id);
     except_known_false_ends();
     strip_for_phi3();
+    list_made_control();
     return std::move(roles_);
   }
 
@@ -142,6 +144,16 @@ class RoleFinder {
     if (ends("<|tool_response>") && ends("</s>")) {
       end(tokens_.find("</s>"), false);
       set(tokens_.find("</s>"), kNormalToken);
+    }
+  }
+
+  void list_made_control() {
+    for (const std::string_view text : kEndTexts) {
+      const std::int32_t id = tokens_.find(text);
+      if (!exists(id)) continue;
+      const auto at = static_cast<std::size_t>(id);
+      const TokenType given = at < vocabulary_.types.size() ? vocabulary_.types[at] : TokenType::normal;
+      if ((roles_.bits[at] & kControlToken) && given != TokenType::control) roles_.made_control.push_back(id);
     }
   }
 

@@ -23,9 +23,12 @@ enum TokenRole : std::uint8_t {
 struct TokenRoles {
   std::vector<std::uint8_t> bits;     ///< one per token
   std::vector<bool> ends_generation;  ///< one per token
+  /// Tokens that are control tokens because their text is known to end answers, although the file gives another type.
+  std::vector<std::int32_t> made_control;
 };
 
-/// `tokens`: each token's text and its id. Ids in the vocabulary that are out of range are ignored.
+/// What ends an answer is what the metadata names (EOS, EOT, EOM and lists of ids) and every token whose text is known to;
+/// never an id that is only a tokenizer's default. `tokens`: each token's text and its id. Ids in the vocabulary that are out of range are ignored.
 TokenRoles find_token_roles(const Vocabulary& vocabulary, const TokenMap& tokens);
 
 }  // namespace brim::text

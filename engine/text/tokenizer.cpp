@@ -181,6 +181,15 @@ bool Tokenizer::ends_generation(TokenId id) const {
   return id >= 0 && static_cast<std::size_t>(id) < ends.size() && ends[static_cast<std::size_t>(id)];
 }
 
+bool Tokenizer::is_control(TokenId id) const {
+  const auto& bits = parts_->roles.bits;
+  return id >= 0 && static_cast<std::size_t>(id) < bits.size() && (bits[static_cast<std::size_t>(id)] & kControlToken);
+}
+
+const std::vector<TokenId>& Tokenizer::made_control() const {
+  return parts_->roles.made_control;
+}
+
 std::int64_t Tokenizer::size() const {
   return parts_->pieces.size();
 }

@@ -44,9 +44,13 @@ class Tokenizer {
   /// some punctuation. Joined pieces are exact where that matters.
   std::string decode(const std::vector<TokenId>& ids, bool render_special) const;
 
-  /// Whether this token ends an answer: EOS, EOT, EOM, and the end markers known by text ("<|im_end|>", "<|eot_id|>",
-  /// "<end_of_turn>", "<|end|>", …).
+  /// Whether this token ends an answer: the EOS, EOT and EOM that the metadata names, and the end markers known by text
+  /// ("<|im_end|>", "<|eot_id|>", "<end_of_turn>", "<|end|>", …).
   bool ends_generation(TokenId id) const;
+  /// Whether this token is a control token, by the file's type or because its text is known to end answers.
+  bool is_control(TokenId id) const;
+  /// The tokens that are control tokens by their text alone, against the file's type.
+  const std::vector<TokenId>& made_control() const;
   std::int64_t size() const;
   /// The rules and special ids; its lists of tokens and merges are empty, what they say is in here in a denser form.
   const Vocabulary& vocabulary() const;

@@ -36,8 +36,6 @@ Result<Vocabulary> default_vocabulary(std::string_view model, std::string_view p
   }
   if (model == "gpt2") {
     BRIM_ASSIGN(const unsigned traits, pre_tokenizer_traits(pre));
-    vocabulary.bos = traits & kNoBos ? -1 : 11;
-    vocabulary.eos = 11;
     vocabulary.add_bos = (traits & kAddBos) != 0;
     vocabulary.add_space_prefix = false;
     return vocabulary;

@@ -31,6 +31,9 @@ struct Vocabulary {
   std::vector<TokenType> types;     ///< empty or one per token
   std::vector<std::string> merges;  ///< BPE: "left right", best first
   std::int32_t bos = -1, eos = -1, eot = -1, eom = -1, unknown = -1, separator = -1, padding = -1;
+  // Whether the metadata names these ids. One that is only a tokenizer's default may be any token of this vocabulary: it
+  // never ends an answer.
+  bool names_bos = false, names_eos = false;
   // Fill-in-the-middle tokens; where the metadata has none they are found by their text. The last three end an answer.
   std::int32_t fim_prefix = -1, fim_suffix = -1, fim_middle = -1, fim_padding = -1, fim_repository = -1,
                fim_separator = -1;
@@ -42,8 +45,8 @@ struct Vocabulary {
 };
 
 /// A vocabulary without tokens that has the special ids and rules a kind of tokenizer has when its metadata says
-/// nothing (llama.cpp's defaults): SPM bos 1, eos 2, unknown 0, BOS added, space prefix; BPE bos and eos 11, no space
-/// prefix, BOS by pre-tokenizer. Ids past the end of the tokens are for the reader to drop. Errors: unsupported naming
+/// nothing: SPM bos 1, eos 2, unknown 0, BOS added, space prefix; BPE no special ids, no space prefix, BOS by
+/// pre-tokenizer. Ids past the end of the tokens are for the reader to drop. Errors: unsupported naming
 /// the model ("bert", "t5", "rwkv", …) or the pre-tokenizer, and the known ones.
 Result<Vocabulary> default_vocabulary(std::string_view model, std::string_view pre);
 

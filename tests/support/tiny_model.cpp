@@ -5,10 +5,13 @@
 #include <cmath>
 #include <cstdio>
 #include <random>
+#include <span>
 #include <stdexcept>
 #include <vector>
 
 #include "engine/io/gguf_writer.hpp"
+#include "engine/text/byte_alphabet.hpp"
+#include "engine/text/unicode.hpp"
 #include "quant/row.hpp"
 
 namespace brim::test {
@@ -45,6 +48,37 @@ Words vocabulary() {
   return words;
 }
 
+Words byte_pair_vocabulary() {
+  Words words{{}, {}, {}};
+  for (int byte = 0; byte < 256; ++byte) {
+    const int shown = byte == 11 ? ',' : byte == ',' ? 11 : byte;
+    std::string text;
+    text::append_utf8(text::byte_to_character(static_cast<unsigned char>(shown)), text);
+    words.add(text, 1);
+  }
+  words.add("th", 1);
+  words.add("<|im_end|>", 1);
+  words.add("<|start|>", 3);
+  return words;
+}
+
+void set_vocabulary(io::GgufWriter& writer, const TinyModel& model, const Words& words) {
+  writer.set_strings("tokenizer.ggml.tokens", words.tokens);
+  writer.set_i32s("tokenizer.ggml.token_type", words.types);
+  if (model.byte_pairs) {
+    writer.set_string("tokenizer.ggml.model", "gpt2");
+    writer.set_string("tokenizer.ggml.pre", "llama-bpe");  // which adds BOS where there is one
+    writer.set_strings("tokenizer.ggml.merges", std::vector<std::string>{"t h"});
+    return;
+  }
+  writer.set_string("tokenizer.ggml.model", "llama");
+  writer.set_f32s("tokenizer.ggml.scores", words.scores);
+  writer.set_u32("tokenizer.ggml.bos_token_id", 1);
+  writer.set_u32("tokenizer.ggml.eos_token_id", 2);
+  writer.set_u32("tokenizer.ggml.unknown_token_id", 0);
+  writer.set_bool("tokenizer.ggml.add_bos_token", true);
+}
+
 void check(const Status& status) {
   if (!status) throw std::runtime_error(status.error().sentence);
 }
@@ -52,7 +86,7 @@ void check(const Status& status) {
 }  // namespace
 
 void write_tiny_model(const std::string& path, const TinyModel& model) {
-  const Words words = vocabulary();
+  const Words words = model.byte_pairs ? byte_pair_vocabulary() : vocabulary();
   const std::int64_t head_size = model.embedding / model.heads;
   io::GgufWriter writer;
   writer.set_string("general.architecture", "llama");
@@ -66,15 +100,9 @@ void write_tiny_model(const std::string& path, const TinyModel& model) {
   writer.set_f32("llama.attention.layer_norm_rms_epsilon", 1e-5f);
   writer.set_f32("llama.rope.freq_base", 10000.0f);
   if (model.window > 0) writer.set_u32("llama.attention.sliding_window", static_cast<std::uint32_t>(model.window));
-  writer.set_string("tokenizer.ggml.model", "llama");
-  writer.set_strings("tokenizer.ggml.tokens", words.tokens);
-  writer.set_f32s("tokenizer.ggml.scores", words.scores);
-  writer.set_i32s("tokenizer.ggml.token_type", words.types);
-  writer.set_u32("tokenizer.ggml.bos_token_id", 1);
-  writer.set_u32("tokenizer.ggml.eos_token_id", 2);
-  writer.set_u32("tokenizer.ggml.unknown_token_id", 0);
-  writer.set_bool("tokenizer.ggml.add_bos_token", true);
+  set_vocabulary(writer, model, words);
   if (!model.chat_template.empty()) writer.set_string("tokenizer.chat_template", model.chat_template);
+  if (model.change) model.change(writer);
 
   struct Shape {
     std::string name;
@@ -99,6 +127,7 @@ void write_tiny_model(const std::string& path, const TinyModel& model) {
     writer.add_tensor(shape.name, shape.rows == 0 ? quant::Format::f32 : model.format,
                       {dimensions, shape.rows == 0 ? std::size_t{1} : std::size_t{2}});
   }
+  for (const TinyModel::Tensor& tensor : model.further) writer.add_tensor(tensor.name, quant::Format::f32, tensor.shape);
   check(writer.begin(path));
   std::mt19937 random(model.seed);
   for (const Shape& shape : shapes) {
@@ -114,6 +143,12 @@ void write_tiny_model(const std::string& path, const TinyModel& model) {
       quant::pack_row(format, row.data(), packed.data(), shape.cols);
       check(writer.write_piece(packed));
     }
+  }
+  for (const TinyModel::Tensor& tensor : model.further) {
+    std::int64_t values = 1;
+    for (const std::int64_t size : tensor.shape) values *= size;
+    const std::vector<float> data(static_cast<std::size_t>(values), tensor.value);
+    check(writer.write(std::as_bytes(std::span(data))));
   }
   check(writer.finish());
 }

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <vector>
 
+#include "engine/io/gguf_writer.hpp"
 #include "quant/format.hpp"
 
 namespace brim::test {
@@ -20,6 +23,18 @@ struct TinyModel {
   quant::Format format = quant::Format::f32;
   std::string chat_template;        ///< empty: none
   std::uint32_t seed = 1;
+  /// A byte-level BPE vocabulary that names no special id: ids 0 to 255 are the bytes, with the comma as 11 (and byte 11 as
+  /// 44), then "th", "<|im_end|>" (a normal token) and "<|start|>" (a control token).
+  bool byte_pairs = false;
+  /// Further changes to the metadata, after all keys are set.
+  std::function<void(io::GgufWriter&)> change{};
+  /// Further tensors, F32, all values `value`.
+  struct Tensor {
+    std::string name;
+    std::vector<std::int64_t> shape;
+    float value = 0;
+  };
+  std::vector<Tensor> further{};
 };
 
 /// The ids of its vocabulary: 0 <unk>, 1 <s>, 2 </s>, then 256 byte tokens, then printable characters and a few words.

@@ -9,6 +9,7 @@
 #include "apps/eval/kv/pictures.hpp"
 #include "apps/eval/kv/report.hpp"
 #include "apps/eval/text_windows.hpp"
+#include "apps/model_options/number_checks.hpp"
 #include "apps/model_options/reading.hpp"
 #include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
@@ -49,7 +50,7 @@ void add_kv_suite_options(CLI::App& command, KvSuiteOptions& options) {
       .add_option("--ratios", options.ratios, "Budgets as parts of the whole cache (default: .5,.4,.25,.2,.125,.0625)")
       ->delimiter(',')
       ->type_name("LIST")
-      ->check(CLI::Range(0.001, 1.0).description(""))
+      ->transform(number_between(0.001, 1.0))
       ->group(group);
   command
       .add_option("--arms", options.arms,
@@ -60,25 +61,25 @@ void add_kv_suite_options(CLI::App& command, KvSuiteOptions& options) {
   command
       .add_option("--seeds", options.seeds, "Pieces of the text, the place of each drawn by its number (default: 8)")
       ->type_name("N")
-      ->check(CLI::Range(1, 10000).description(""))
+      ->transform(whole_number(1, 10000))
       ->group(group);
   command
       .add_option("--permutations", options.permutations,
                   "How many shufflings of depth's quotas are measured (default: 20)")
       ->type_name("N")
-      ->check(CLI::Range(1, 1000).description(""))
+      ->transform(whole_number(1, 1000))
       ->group(group);
   command
       .add_option("--continuation", options.continuation,
                   "Tokens scored at the end of each piece (default: a quarter of it, at most 128)")
       ->type_name("N")
-      ->check(CLI::Range(1, 100000).description(""))
+      ->transform(whole_number(1, 100000))
       ->group(group);
   command
       .add_option("--recall", options.recall,
                   "Also so many tasks of finding what was put into the text (default: none)")
       ->type_name("N")
-      ->check(CLI::Range(0, 10000).description(""))
+      ->transform(whole_number(0, 10000))
       ->group(group);
   command.add_option("--pictures", options.pictures, "Draw the outcome into this folder (with gnuplot)")
       ->type_name("DIR")

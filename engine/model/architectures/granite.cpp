@@ -5,14 +5,10 @@ namespace brim::model {
 
 Status configure_granite(const Keys& keys, Config& config) {
   config.rope.pairs = RopePairs::interleaved;
-  BRIM_ASSIGN(const double embedding, keys.number("embedding_scale", 1.0));
-  BRIM_ASSIGN(const double residual, keys.number("residual_scale", 1.0));
-  BRIM_ASSIGN(const double logits, keys.number("logit_scale", 1.0));
+  BRIM_ASSIGN(const double embedding, keys.number("embedding_scale", 1.0, kAtLeastZero));
+  BRIM_ASSIGN(const double residual, keys.number("residual_scale", 1.0, kAtLeastZero));
+  BRIM_ASSIGN(const double logits, keys.number("logit_scale", 1.0, kAboveZero));
   BRIM_ASSIGN(const bool rope, keys.boolean("rope.scaling.finetuned", true));
-  if (!(logits > 0)) {
-    return error(ErrorCode::bad_file, keys.file().path(), ": key ", keys.full("logit_scale"),
-                 ": expected a number above 0, found ", logits);
-  }
   // A scale of 0 in the file means "not used".
   if (embedding != 0) config.embedding_scale = static_cast<float>(embedding);
   if (residual != 0) config.residual_scale = static_cast<float>(residual);

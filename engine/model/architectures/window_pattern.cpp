@@ -6,15 +6,15 @@ namespace brim::model {
 Status apply_window_pattern(const Keys& keys, Config& config, std::int64_t window, std::int64_t period) {
   constexpr const char* kKey = "attention.sliding_window_pattern";
   const std::int64_t layers = static_cast<std::int64_t>(config.layers.size());
-  const io::Value* value = keys.file().find(keys.full(kKey));
+  const io::Value* value = keys.value(kKey);
   if (value != nullptr && value->as_array() != nullptr) {
     const io::Array& array = *value->as_array();
-    if (array.count != config.layers.size() || array.element == io::ValueType::string ||
+    if (array.count != static_cast<std::uint64_t>(layers + config.next_token_layers) || array.element == io::ValueType::string ||
         array.element == io::ValueType::array) {
-      return error(ErrorCode::bad_file, keys.file().path(), ": key ", keys.full(kKey), ": expected ", layers,
+      return error(ErrorCode::bad_file, keys.file().path(), ": key ", keys.full(kKey), ": expected ", layers + config.next_token_layers,
                    " values (one per layer), found ", io::type_text(*value), " of length ", array.count);
     }
-    for (std::uint64_t i = 0; i < array.count; ++i) {
+    for (std::uint64_t i = 0; i < config.layers.size(); ++i) {
       const io::Value element = io::array_element(array, i);
       const bool windowed = element.as_bool() ? *element.as_bool() : element.as_integer().value_or(0) != 0;
       config.layers[static_cast<std::size_t>(i)].window = windowed ? window : 0;

@@ -192,7 +192,7 @@ TEST_CASE("options out of range are refused with their name and value") {
   };
   using O = SamplingOptions&;
   CHECK(refusal([](O o) { o.temperature = -0.5; }) ==
-        "temperature is -0.5; it must be 0 (always the likeliest token) or more");
+        "temperature is -0.5; it must be from 0 (always the likeliest token) to 1e30");
   CHECK(refusal([](O o) { o.temperature = NAN; }).starts_with("temperature is nan"));
   CHECK(refusal([](O o) { o.top_k = -2; }).starts_with("top_k is -2; it must be"));
   CHECK(refusal([](O o) { o.top_p = 1.5; }).starts_with("top_p is 1.5; it must be"));

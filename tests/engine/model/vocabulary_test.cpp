@@ -86,10 +86,39 @@ TEST_CASE("BPE: merges, no BOS unless asked for") {
   CHECK(vocabulary.merges == std::vector<std::string>{"a b"});
   CHECK(vocabulary.pre == "qwen2");
   CHECK(vocabulary.eos == 2);
-  CHECK(vocabulary.bos == -1);  // the default, 11, is no token here
+  CHECK(vocabulary.names_eos);
+  CHECK(vocabulary.bos == -1);
+  CHECK_FALSE(vocabulary.names_bos);
   CHECK_FALSE(vocabulary.add_bos);
   CHECK_FALSE(vocabulary.add_space_prefix);
   CHECK(good(bpe, [](io::GgufWriter& w) { w.remove("tokenizer.ggml.pre"); }).pre.empty());
+}
+
+TEST_CASE("BPE: no BOS is added where the file names none, whatever its pre-tokenizer usually does") {
+  const Change llama3 = [](io::GgufWriter& w) {
+    w.set_string("tokenizer.ggml.pre", "llama-bpe");
+    w.set_strings("tokenizer.ggml.tokens",
+                  std::vector<std::string>{"a", "b", "ab", "c", "d", "e", "f", "g", "h", "i", "j", ",", "k"});
+    w.remove("tokenizer.ggml.token_type");
+  };
+  const text::Vocabulary unnamed = good(bpe, llama3);
+  CHECK(unnamed.bos == -1);
+  CHECK(unnamed.eos == -1);
+  CHECK_FALSE(unnamed.add_bos);
+  const text::Vocabulary named = good(bpe, [&](io::GgufWriter& w) {
+    llama3(w);
+    w.set_u32("tokenizer.ggml.bos_token_id", 3);
+  });
+  CHECK(named.bos == 3);
+  CHECK(named.add_bos);
+}
+
+TEST_CASE("tokens that a file suppresses are not supported, and an empty list is no list") {
+  const auto suppress = [](std::vector<std::int32_t> ids) {
+    return [ids](io::GgufWriter& w) { w.set_i32s("tokenizer.ggml.suppress_tokens", ids); };
+  };
+  bad(spm, suppress({3}), ErrorCode::unsupported, "tokenizer.ggml.suppress_tokens");
+  good(spm, suppress({}));
 }
 
 TEST_CASE("ids and rules of the file count, in any integer type; ids that are no token do not") {
@@ -104,8 +133,10 @@ TEST_CASE("ids and rules of the file count, in any integer type; ids that are no
     w.set_bool("tokenizer.ggml.add_space_prefix", false);
   });
   CHECK(vocabulary.bos == 3);
+  CHECK(vocabulary.names_bos);
   CHECK(vocabulary.eot == 4);
   CHECK(vocabulary.eos == 2);
+  CHECK_FALSE(vocabulary.names_eos);  // 500 is not a token: the default stays, and ends nothing
   CHECK(vocabulary.padding == -1);
   CHECK(vocabulary.unknown == 0);
   CHECK(vocabulary.end_of_generation == std::vector<std::int32_t>{5});

@@ -17,18 +17,18 @@ TEST_CASE("what a kind of tokenizer is when its file says nothing") {
   CHECK(spm.add_space_prefix);
 
   const Vocabulary bpe = default_vocabulary("gpt2", "qwen2").value();
-  CHECK(bpe.bos == 11);
-  CHECK(bpe.eos == 11);
+  CHECK(bpe.bos == -1);
+  CHECK(bpe.eos == -1);
+  CHECK_FALSE((bpe.names_bos || bpe.names_eos || spm.names_bos || spm.names_eos));
   CHECK_FALSE(bpe.add_bos);
   CHECK_FALSE(bpe.add_space_prefix);
 }
 
-TEST_CASE("pre-tokenizers that add BOS, and those without one") {
+TEST_CASE("pre-tokenizers that add BOS") {
   for (const char* pre : {"llama-bpe", "llama3", "falcon3", "tekken"})
     CHECK(default_vocabulary("gpt2", pre).value().add_bos);
   for (const char* pre : {"", "default", "smaug-bpe", "gpt-4o", "smollm", "refact"})
     CHECK_FALSE(default_vocabulary("gpt2", pre).value().add_bos);
-  for (const char* pre : {"glm4", "chatglm-bpe"}) CHECK(default_vocabulary("gpt2", pre).value().bos == -1);
 }
 
 TEST_CASE("others are refused by name") {

@@ -1,0 +1,63 @@
+// See number_checks.hpp.
+#include "apps/model_options/number_checks.hpp"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <string>
+
+#include "engine/base/quote.hpp"
+#include "engine/kv/plan.hpp"
+
+namespace brim::apps {
+namespace {
+
+std::string refusal(const std::string& expected, const std::string& found) {
+  return fmt::format("expected {}, found {}", expected, quoted(found));
+}
+
+}  // namespace
+
+CLI::Validator whole_number(std::int64_t least, std::int64_t most) {
+  return CLI::Validator(
+      [least, most](std::string& text) {
+        const auto number = parse_integer<std::int64_t>(text);
+        if (!number || *number < least || *number > most) {
+          return refusal(fmt::format("a whole number from {} to {}", least, most), text);
+        }
+        text = fmt::format("{}", *number);  // without leading zeros, which CLI11 would take for octal
+        return std::string();
+      },
+      "");
+}
+
+CLI::Validator context_length(std::int64_t least) { return whole_number(least, kv::kLargestContext); }
+
+CLI::Validator number_between(double least, double most) {
+  return CLI::Validator(
+      [least, most](std::string& text) {
+        const auto number = parse_number(text);
+        if (!number || *number < least || *number > most) {
+          return refusal(fmt::format("a number from {} to {}", least, most), text);
+        }
+        text = fmt::format("{}", *number);
+        return std::string();
+      },
+      "");
+}
+
+CLI::Validator any_number() {
+  return CLI::Validator(
+      [](std::string& text) { return parse_number(text) ? std::string() : refusal("a number", text); }, "");
+}
+
+CLI::Validator seed_number() {
+  return CLI::Validator(
+      [](std::string& text) {
+        if (text == "-1" || parse_integer<std::uint64_t>(text)) return std::string();
+        return refusal(fmt::format("-1 or a whole number from 0 to {}", std::numeric_limits<std::uint64_t>::max()), text);
+      },
+      "");
+}
+
+}  // namespace brim::apps

@@ -1,0 +1,75 @@
+// See remarks.hpp.
+#include "engine/model/remarks.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/base/quote.hpp"
+#include "engine/model/foreign_tensors.hpp"
+
+namespace brim::model {
+namespace {
+
+constexpr std::size_t kShown = 8;  // names in a line
+
+// "'a', 'b' and 3 more"
+std::string list_text(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), kShown); ++i) text += (i == 0 ? "" : ", ") + quoted(names[i]);
+  if (names.size() > kShown) text += sentence(" and ", names.size() - kShown, " more");
+  return text;
+}
+
+void log_tokens(const Log& log, const io::Gguf& file, const text::Tokenizer& tokenizer) {
+  const text::Vocabulary& vocabulary = tokenizer.vocabulary();
+  if (vocabulary.model == "gpt2" && vocabulary.pre.empty()) {
+    log(LogLevel::warning, sentence(file.path(), " does not name its pre-tokenizer (key tokenizer.ggml.pre): 'default' is "
+                                    "assumed, and answers may be worse; convert the model again to have it named"));
+  }
+  std::vector<std::string> made;
+  for (const text::TokenId id : tokenizer.made_control()) made.emplace_back(tokenizer.piece(id, true));
+  if (!made.empty()) {
+    log(LogLevel::info, sentence("known by their text to end answers, and treated as control tokens against the type in "
+                                 "the file: ", list_text(made)));
+  }
+}
+
+}  // namespace
+
+std::string skipped_text(const io::Gguf& file, const Config& config, const Weights& weights) {
+  const ForeignTensors foreign(file, config);
+  constexpr std::pair<Foreign, const char*> kKinds[] = {{Foreign::other_tower, "of other encoders"},
+                                                        {Foreign::next_tokens, "that predict further tokens"},
+                                                        {Foreign::input_scale, "that scale inputs"}};
+  std::string text;
+  for (const auto& [kind, what] : kKinds) {
+    const io::Tensor* first = nullptr;
+    std::int64_t count = 0;
+    for (const io::Tensor* tensor : weights.skipped) {
+      if (foreign.kind(tensor->name) != kind) continue;
+      if (first == nullptr) first = tensor;
+      ++count;
+    }
+    if (count == 0) continue;
+    text += sentence(text.empty() ? "" : ", ", count, " ", what, " (", quoted(first->name), count > 1 ? ", …)" : ")");
+  }
+  return text;
+}
+
+void log_remarks(const Log& log, const io::Gguf& file, const Config& config, const Weights& weights,
+                 const text::Tokenizer& tokenizer) {
+  log_tokens(log, file, tokenizer);
+  if (file.find("tokenizer.chat_template") == nullptr) {
+    log(LogLevel::info, sentence(file.path(), " has no chat template: conversations use the built-in 'plain'"));
+  }
+  if (!config.unknown_keys.empty()) {
+    log(LogLevel::info, sentence("keys that are not known and not used: ", list_text(config.unknown_keys)));
+  }
+  if (const std::string skipped = skipped_text(file, config, weights); !skipped.empty()) {
+    log(LogLevel::info, sentence("tensors that are skipped: ", skipped));
+  }
+}
+
+}  // namespace brim::model

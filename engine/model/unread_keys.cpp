@@ -1,0 +1,107 @@
+// See unread_keys.hpp.
+#include "engine/model/unread_keys.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
+#include "engine/base/quote.hpp"
+
+namespace brim::model {
+namespace {
+
+// Beginnings of the names of keys that steer the arithmetic. One of them that is new to Brim is refused, too.
+constexpr std::string_view kFamilies[] = {
+    "attention.", "rope.",       "expert_",      "ssm.",           "wkv.",          "shortconv.", "altup.",   "laurel.",
+    "xielu.",     "swiglu_",     "moe_",         "convnext.",      "posnet.",       "dense_",     "deepstack", "n_deepstack",
+    "activation_", "token_shift", "time_",       "hyper_connection.", "decoder_",   "hidden_act",
+};
+constexpr std::string_view kNames[] = {
+    "attn_logit_softcapping",
+    "clamp_kqv",
+    "embedding_length_out",
+    "embedding_length_per_layer_input",
+    "embedding_scale",
+    "final_logit_softcapping",
+    "full_attention_interval",
+    "interleave_moe_layer_step",
+    "leading_dense_block_count",
+    "logit_scale",
+    "nextn_predict_layers",
+    "pooling_type",
+    "rescale_every_n_layers",
+    "residual_scale",
+    "router_logit_softcapping",
+    "use_parallel_residual",
+};
+// Known to change nothing: what a tool noted, or what is said better elsewhere in the file.
+constexpr std::string_view kHarmless[] = {"vocab_size", "tensor_data_layout", "rope.scaling.finetuned"};
+// "Not used" is 1 for these, as well as 0.
+constexpr std::string_view kFactors[] = {
+    "attention.output_scale", "attention.value_scale",        "embedding_scale",      "expert_gating_func" /* 1: softmax */,
+    "expert_group_count",     "expert_group_used_count",      "expert_weights_scale", "interleave_moe_layer_step",
+    "logit_scale",            "rope.scaling.yarn_attn_factor", "residual_scale",
+};
+
+template <std::size_t N>
+bool contains(const std::string_view (&list)[N], std::string_view name) {
+  return std::find(std::begin(list), std::end(list), name) != std::end(list);
+}
+
+bool changes_arithmetic(std::string_view name) {
+  return contains(kNames, name) || std::any_of(std::begin(kFamilies), std::end(kFamilies),
+                                               [&](std::string_view family) { return name.starts_with(family); });
+}
+
+bool windowed(const Config& config) {
+  return std::any_of(config.layers.begin(), config.layers.end(), [](const LayerConfig& layer) { return layer.window > 0; });
+}
+
+// Whether one number or flag says what the decoder does anyway.
+bool is_neutral(std::string_view name, const io::Value& value, const Keys& keys, const Config& config) {
+  if (const auto text = value.as_string()) return text->empty();
+  const auto flag = value.as_bool();
+  const double number = flag ? *flag : value.as_number().value_or(0);
+  if (name == "attention.causal") return number == 1;
+  if (name == "attention.layer_norm_epsilon") return keys.has("attention.layer_norm_rms_epsilon");
+  if (name == "attention.key_length_swa") return number == config.key_size;
+  if (name == "attention.value_length_swa") return number == config.value_size;
+  if (name == "attention.sliding_window_pattern" && !windowed(config)) return true;
+  if (name == "rope.freq_base_swa") return number == config.rope.base || !windowed(config);
+  if (name == "rope.dimension_count_swa") return number == config.rope.dimensions || !windowed(config);
+  if (name == "embedding_length_out" && number == static_cast<double>(config.embedding)) return true;
+  if (name == "expert_weights_norm" && (!config.has_experts() || (number != 0) == config.expert_weights_normalised)) {
+    return true;
+  }
+  return number == 0 || (number == 1 && contains(kFactors, name));
+}
+
+bool is_neutral_throughout(std::string_view name, const io::Value& value, const Keys& keys, const Config& config) {
+  const io::Array* array = value.as_array();
+  if (array == nullptr) return is_neutral(name, value, keys, config);
+  for (std::uint64_t i = 0; i < array->count; ++i) {
+    const io::Value element = io::array_element(*array, i);
+    if (element.as_array() != nullptr || !is_neutral(name, element, keys, config)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> check_unread_keys(const Keys& keys, const Config& config) {
+  std::vector<std::string> unknown;
+  for (const io::Gguf::Entry& entry : keys.file().metadata()) {
+    if (!entry.key.starts_with(keys.prefix())) continue;
+    const std::string_view name = entry.key.substr(keys.prefix().size());
+    if (keys.was_read(name) || contains(kHarmless, name)) continue;
+    if (!changes_arithmetic(name)) {
+      unknown.emplace_back(entry.key);
+    } else if (!is_neutral_throughout(name, entry.value, keys, config)) {
+      return error(ErrorCode::unsupported, keys.file().path(), ": key ", quoted(entry.key), " is ", io::shown(entry.value),
+                   ", which Brim does not compute for the architecture ", config.architecture);
+    }
+  }
+  return unknown;
+}
+
+}  // namespace brim::model
