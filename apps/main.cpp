@@ -1,13 +1,13 @@
 // The `brim` command: finds the subcommand and turns failures into one sentence and an exit code.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <exception>
 #include <memory>
-#include <sstream>
 
+#include "apps/command_line/arguments.hpp"
 #include "apps/commands.hpp"
-#include "apps/model_options/empty_values.hpp"
+#include "apps/help/help_layout.hpp"
 #include "apps/terminal/error_output.hpp"
-#include "apps/terminal/help_layout.hpp"
 #include "apps/terminal/output.hpp"
 #include "apps/terminal/standard_descriptors.hpp"
 #include "brim/brim.h"
@@ -32,18 +32,7 @@ int exit_code(ErrorCode code) {
 
 namespace {
 
-// What CLI11 says to end the program: help and version are results, the rest is said on standard error.
-int end_parsing(const CLI::App& app, const CLI::ParseError& end) {
-  std::ostringstream result, complaint;
-  const int code = app.exit(end, result, complaint);
-  write_output(result.str());
-  std::string sentence = complaint.str();
-  while (sentence.ends_with('\n')) sentence.pop_back();
-  if (!sentence.empty()) say(sentence);
-  return code == 0 ? 0 : 2;
-}
-
-int run(int argc, char** argv) {
+void run(const std::vector<std::string>& words) {
   CLI::App app{"Brim runs language models on CPUs inside a KV-memory budget that you set and it never exceeds.", "brim"};
   app.set_version_flag("--version", std::string("brim ") + brim_version());
   app.require_subcommand(1);
@@ -51,13 +40,21 @@ int run(int argc, char** argv) {
 #define COMMAND(function) add_##function(app);
 #include "apps/commands.def"
 #undef COMMAND
-  refuse_empty_values(app);
+  app.footer(  // after the commands, which would inherit it
+      "\nA model is a GGUF file: brim chat model.gguf talks with one.\n"
+      "brim help COMMAND shows the options of a command.");
+  settle_repetition(app);
+  std::vector<std::string> arguments = read_arguments(app, words);
+  std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& end) {
-    return end_parsing(app, end);
+    app.parse(arguments);
+  } catch (const CLI::CallForHelp&) {
+    write_output(app.help());
+  } catch (const CLI::CallForVersion& version) {
+    write_output(std::string(version.what()) + "\n");
+  } catch (const CLI::ParseError& failure) {
+    throw Failure(2, failure.what());
   }
-  return 0;
 }
 
 }  // namespace
@@ -70,7 +67,8 @@ int main(int argc, char** argv) {
   mi_option_set_default(mi_option_decommit_delay, 0);  // what loading frees is given back before the weights need it
 #endif
   try {
-    return brim::apps::run(argc, argv);
+    brim::apps::run({argv + std::min(argc, 1), argv + argc});
+    return 0;
   } catch (const brim::apps::ClosedOutput&) {
     brim::apps::end_by_pipe();
   } catch (const brim::apps::Failure& failure) {

@@ -43,6 +43,10 @@ install(FILES "${CMAKE_CURRENT_BINARY_DIR}/brimConfig.cmake" "${CMAKE_CURRENT_BI
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/brim COMPONENT dev)
 if(BRIM_APPS)
   install(TARGETS brim_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
+  # Written while building (apps/CMakeLists.txt); a cross build without an emulator has none.
+  install(FILES "${CMAKE_CURRENT_BINARY_DIR}/apps/brim.1" DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT tools OPTIONAL)
+  install(FILES "${CMAKE_CURRENT_BINARY_DIR}/apps/brim.bash" RENAME brim COMPONENT tools OPTIONAL
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 endif()
 
 # All that the rules above install, as one target: `./run install` and `./run package` build it first.

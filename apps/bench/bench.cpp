@@ -8,6 +8,8 @@
 
 #include "apps/bench/output.hpp"
 #include "apps/bench/runner.hpp"
+#include "apps/command_line/model_path.hpp"
+#include "apps/command_line/values.hpp"
 #include "apps/commands.hpp"
 #include "apps/model_options/load.hpp"
 #include "apps/model_options/number_checks.hpp"
@@ -56,7 +58,7 @@ std::vector<std::string> model_paths(const std::vector<std::string>& given) {
     paths.insert(paths.end(), words.begin(), words.end());
   }
   for (const std::string& path : paths) {
-    if (!is_file(path)) throw Failure(2, fmt::format("--model: there is no file {}", path));
+    check_model_path(path);
   }
   return paths;
 }
@@ -222,16 +224,16 @@ void add_bench(CLI::App& parent) {
   command->add_option("-o,--output", options->output, "md (a table), csv, json or jsonl")
       ->type_name("FORMAT")
       ->capture_default_str()
-      ->check(CLI::IsMember({"md", "csv", "json", "jsonl"}).description(""))
+      ->check(one_of({"md", "csv", "json", "jsonl"}))
       ->group("Work");
   command->footer(
       "\nSeveral values, with commas or by giving an option again, make a grid. Its rows\n"
       "are tests: pp512 (reading 512 tokens), tg128 (generating 128), tg128@d4096 (with\n"
       "4096 in the cache before). docs/benchmarking.md explains the columns.\n"
       "\nExamples:\n"
-      "  brim bench -m model.gguf\n"
-      "  brim bench -m model.gguf -p 0 -n 128 -d 0,4096,16384 -t 1,2\n"
-      "  brim bench -m model.gguf --kv-type f16,q8_0 -d 4096 -o csv");
+      "  brim bench model.gguf\n"
+      "  brim bench model.gguf -p 0 -n 128 -d 0,4096,16384 -t 1,2\n"
+      "  brim bench model.gguf --kv-type f16,q8_0 -d 4096 -o csv");
   command->callback([options] { run_command([&] { measure(*options); }); });
 }
 

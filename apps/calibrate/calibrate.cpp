@@ -10,6 +10,7 @@
 #include "apps/calibrate/carry.hpp"
 #include "apps/calibrate/conclusions.hpp"
 #include "apps/calibrate/progress_file.hpp"
+#include "apps/command_line/values.hpp"
 #include "apps/commands.hpp"
 #include "apps/eval/text_windows.hpp"
 #include "apps/files/outputs.hpp"
@@ -218,8 +219,8 @@ void add_calibrate(CLI::App& parent) {
   command->add_option("-f,--file", options->text, "The text to measure on: like what the model will read")
       ->type_name("FILE")
       ->group(group);
-  command->add_option("--from", options->from, "Measure nothing: take this profile (for --into)")
-      ->type_name("FILE")
+  CLI::Option* from = command->add_option("--from", options->from, "Measure nothing: take this profile (for --into)");
+  from->type_name("FILE")
       ->group(group);
   command
       ->add_option("-o,--output", options->output,
@@ -244,7 +245,7 @@ void add_calibrate(CLI::App& parent) {
           "--loss", options->loss,
           "What counts: kl to the whole cache (default, less noise), or nll, how much worse the text is predicted")
       ->type_name("NAME")
-      ->check(CLI::IsMember({"kl", "nll"}).description(""))
+      ->check(one_of({"kl", "nll"}))
       ->group(group);
   command
       ->add_option("-c,--context", options->memory.context,
@@ -264,11 +265,15 @@ void add_calibrate(CLI::App& parent) {
       ->check(kv_type_check())
       ->group(group);
   command->add_flag("--json", options->json, "Print the profile instead of a table")->group(group);
+  // A profile that is taken as it is was measured with settings of its own.
+  for (const char* measuring : {"--output", "--windows", "--continuation", "--loss", "--context", "--kv-keep", "--kv-type", "--kv-types"}) {
+    from->excludes(command->get_option(measuring));
+  }
   command->footer(
       "\nExamples:\n"
-      "  brim calibrate -m model.gguf -f book.txt -o model.profile.json\n"
-      "  brim chat -m model.gguf --kv-profile model.profile.json --kv-budget 25%\n"
-      "  brim calibrate -m model.gguf --from model.profile.json --into model-with-profile.gguf");
+      "  brim calibrate model.gguf -f book.txt -o model.profile.json\n"
+      "  brim chat model.gguf --kv-profile model.profile.json --kv-budget 25%\n"
+      "  brim calibrate model.gguf --from model.profile.json --into model-with-profile.gguf");
   command->callback([options] { calibrate(*options); });
 }
 

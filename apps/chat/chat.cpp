@@ -8,8 +8,11 @@
 #include "apps/chat/one_shot.hpp"
 #include "apps/chat/repl.hpp"
 #include "apps/chat/session_file.hpp"
+#include "apps/command_line/typed_text.hpp"
 #include "apps/commands.hpp"
 #include "apps/files/outputs.hpp"
+#include "apps/generation/prompt_text.hpp"
+#include "apps/model_options/budget_notice.hpp"
 #include "apps/model_options/load.hpp"
 #include "apps/model_options/model_options.hpp"
 #include "apps/model_options/number_checks.hpp"
@@ -28,26 +31,23 @@ struct ChatOptions {
   TemplateOptions chat_template;
   SamplingChoices sampling;
   SpeculationChoices speculation;
-  CLI::Option *question_given = nullptr, *limit_given = nullptr;
+  CLI::Option* question_given = nullptr;
   std::string question, system, session;
-  std::int64_t limit = -1;
-  bool json = false;
+  std::optional<std::int64_t> limit;
+  bool json = false, escape = true;
 };
 
-// The question when there is to be only one: from -p, else all of standard input when that is no terminal.
-bool find_question(const ChatOptions& options, std::string& question) {
+// The question when there is to be only one: from -p with what is piped in, else all of standard input when that is not a
+// terminal. Empty when there is to be one and it is not there.
+std::optional<std::string> find_question(const ChatOptions& options) {
   if (*options.question_given) {
-    question = options.question;
-    return true;
+    return with_piped_text(options.escape ? unescaped(options.question) : options.question);
   }
   if (isatty(STDIN_FILENO) == 1) {
     if (options.json) throw Failure(2, "--json needs a question: -p TEXT, or one on standard input");
-    return false;
+    return std::nullopt;
   }
-  question = read_file("-");
-  while (!question.empty() && (question.back() == '\n' || question.back() == '\r')) question.pop_back();
-  if (question.empty()) throw Failure(2, "standard input holds no question (-p TEXT asks one directly)");
-  return true;
+  return piped_text(Pipe::alone).value_or("");
 }
 
 // Reads the saved session where there is one; else everything begins anew.
@@ -81,17 +81,25 @@ Outputs files_of(const ChatOptions& options) {
 void chat(const ChatOptions& options) {
   const Outputs files = files_of(options);
   if (!options.session.empty()) files.check("--session", options.session);
-  OneShot one_shot;
-  one_shot.json = options.json;
-  one_shot.status = options.model.verbose || (!options.json && isatty(STDERR_FILENO) == 1);
-  const bool once = find_question(options, one_shot.question);
-  const std::string system = text_or_file(options.system, "--system");
+  refuse_idle_settings(options.sampling);
   SessionFile file(options.session);
+  const std::optional<std::string> question = find_question(options);
+  const bool once = question.has_value();
+  OneShot one_shot{.question = question.value_or(""),
+                   .json = options.json,
+                   .status = options.model.verbose || (!options.json && isatty(STDERR_FILENO) == 1),
+                   .limited = options.limit.has_value()};
+  const std::string system = typed_text_or_file(options.system, "--system", options.escape);
   catch_interrupts();
   const std::uint64_t seed = chosen_seed(options.sampling);
-  Settings values(options.sampling, *options.limit_given ? std::optional(options.limit) : std::nullopt, system);
+  Settings values(typed_choices(options.sampling, options.escape), options.limit, system);
   const Model model = load_model(options.model);
   Session session = open_session(options, file, model, values, seed);
+  // Only now: what is wrong with the model or an option matters more.
+  if (once && one_shot.question.empty()) {
+    throw Failure(2, "standard input holds no question (-p TEXT asks one directly)");
+  }
+  say_unused_budget(options.memory.budget, session.stats().kv_full_bytes);
 
   const brim_model_info info = model.info();
   const bool speak = !once || options.model.verbose;
@@ -131,7 +139,7 @@ void add_chat(CLI::App& parent) {
   const char* group = "Conversation";
   options->question_given =
       command->add_option("-p,--prompt", options->question,
-                          "Ask this, print the answer and leave (without -p, a pipe on standard input is the "
+                          "Ask this, print the answer and leave; what is piped in follows it (without -p, it is the "
                           "question)");
   options->question_given->type_name("TEXT")->group(group);
   command->add_option("--system", options->system, "The system message, or @FILE with it")
@@ -142,23 +150,26 @@ void add_chat(CLI::App& parent) {
                    "Go on from this file when it is there, and write it after every answer: KV memory, conversation, settings")
       ->type_name("FILE")
       ->group(group);
-  options->limit_given = command->add_option("-n,--predict", options->limit, "Most tokens an answer may have; -1: no limit")
+  command
+      ->add_option("-n,--predict", options->limit,
+                   "The largest number of tokens of an answer; -1: no limit (default: none at the prompt; of a single "
+                   "question, what is left of the context)")
       ->type_name("N")
-      ->capture_default_str()
       ->transform(whole_number(-1, std::int64_t{1} << 40))
       ->group(group);
   command
       ->add_flag("--json", options->json, "With one question: print a JSON object with text, ids, timings, KV memory")
       ->group(group);
+  add_escape_option(*command, options->escape, group);
   add_memory_options(*command, options->memory);
   add_speculation_options(*command, options->speculation);
   add_sampling_options(*command, options->sampling);
   command->footer(
       "\nExamples:\n"
-      "  brim chat -m model.gguf\n"
-      "  brim chat -m model.gguf --kv-budget 64MiB --system \"Answer in one sentence.\"\n"
-      "  brim chat -m model.gguf -p \"Why is the sky blue?\"\n"
-      "  cat letter.txt | brim chat -m model.gguf --system \"Summarise what you are given.\"\n"
+      "  brim chat model.gguf\n"
+      "  brim chat model.gguf --kv-budget 64MiB --system \"Answer in one sentence.\"\n"
+      "  brim chat model.gguf -p \"Why is the sky blue?\"\n"
+      "  cat letter.txt | brim chat model.gguf -p \"Summarise this letter:\"\n"
       "\nThe history of what you wrote is kept in ~/.local/state/brim\n"
       "(BRIM_HISTORY=FILE moves it, BRIM_HISTORY= turns it off).");
   command->callback([options] { run_command([&] { chat(*options); }); });

@@ -12,6 +12,7 @@ struct OneShot {
   std::string question;
   bool json = false;
   bool status = false;  ///< a status line on standard error
+  bool limited = false;  ///< -n was given; else the answer may fill what is left of the context, a quarter of it at least
 };
 
 /// The answer goes to standard output. Returns false when it was interrupted; what there is of it stands in the session.

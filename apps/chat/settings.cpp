@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "apps/chat/suggestion.hpp"
+#include "apps/command_line/suggestion.hpp"
 #include "apps/commands.hpp"
 #include "apps/model_options/sampling_settings.hpp"
 

@@ -6,7 +6,7 @@
 #include <cctype>
 
 #include "apps/chat/layer_lines.hpp"
-#include "apps/chat/suggestion.hpp"
+#include "apps/command_line/suggestion.hpp"
 #include "apps/commands.hpp"
 #include "apps/generation/report.hpp"
 #include "apps/model_options/load.hpp"

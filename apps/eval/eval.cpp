@@ -6,11 +6,13 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "apps/command_line/values.hpp"
 #include "apps/commands.hpp"
 #include "apps/eval/kv/command.hpp"
 #include "apps/eval/kv/pictures.hpp"
 #include "apps/eval/losses.hpp"
 #include "apps/files/outputs.hpp"
+#include "apps/model_options/budget_notice.hpp"
 #include "apps/model_options/model_options.hpp"
 #include "apps/model_options/reading.hpp"
 #include "apps/run/prompt_ids.hpp"
@@ -95,7 +97,7 @@ void evaluate(const EvalOptions& options) {
   files.writes("--logits-out", options.logits_file);
   if (options.suite == "kv") {
     if (!*options.file_given) throw Failure(2, "--suite kv reads a text: give it with -f");
-    if (!options.logits_file.empty()) throw Failure(2, "--suite kv writes no logits");
+    if (!options.logits_file.empty() || !options.positions.empty()) throw Failure(2, "--suite kv writes no logits");
     for (const std::string& drawn : drawn_files(options.kv.pictures)) files.writes("--pictures", drawn);
     evaluate_kv(options.model, options.memory, options.file, options.json, options.kv);
     return;
@@ -110,6 +112,7 @@ void evaluate(const EvalOptions& options) {
   const std::vector<std::int64_t> positions = positions_of(options, ids.size());
   const auto reader = unwrap(generate::Reader::create(model, settings));
   if (!reader->profile().notice.empty()) say_notice(reader->profile().notice);
+  say_unused_budget(options.memory.budget, reader->memory().kv.full_bytes);
   const std::int64_t context = reader->memory().kv.shape.context;
   if (static_cast<std::int64_t>(ids.size()) > context) {
     say(fmt::format("The text has {} tokens, more than the context of {}: beyond it the oldest ones are forgotten.",
@@ -137,18 +140,17 @@ void add_eval(CLI::App& parent) {
   options->ids_given =
       command->add_option("--prompt-ids", options->ids, "Token ids, taken as they are: 1,2,3 or @FILE");
   options->ids_given->type_name("IDS")->group(group);
-  command
-      ->add_option("--suite", options->suite,
-                   "Instead of one reading, compare: kv, every split and rule of the KV cache at the same bytes")
-      ->type_name("NAME")
-      ->check(CLI::IsMember({"kv"}).description(""))
+  CLI::Option* suite = command->add_option("--suite", options->suite,
+                                           "Instead of one reading, compare: kv, every split and rule of the KV cache at "
+                                           "the same bytes");
+  suite->type_name("NAME")
+      ->check(one_of({"kv"}))
       ->group(group);
-  command
-      ->add_flag(
-          "--json", options->json,
-          "One JSON object: tokens, nll (one number per token after the first), mean_nll, perplexity; of a suite, "
-          "arms and paired")
-      ->group(group);
+  CLI::Option* json = command->add_flag(
+      "--json", options->json,
+      "One JSON object: tokens, nll (one number per token after the first), mean_nll, perplexity; of a suite, arms and "
+      "paired");
+  json->group(group);
   command
       ->add_option("--logits-out", options->logits_file,
                    "Write logits at --positions as raw little-endian float32 rows")
@@ -159,13 +161,13 @@ void add_eval(CLI::App& parent) {
                    "Positions for --logits-out, in the order they are written: 0,31,95")
       ->type_name("LIST")
       ->group(group);
-  add_kv_suite_options(*command, options->kv);
+  add_kv_suite_options(*command, options->kv, suite, json);
   add_memory_options(*command, options->memory);
   command->footer(
       "\nExamples:\n"
-      "  brim eval -m model.gguf -f book.txt\n"
-      "  brim eval -m model.gguf -f book.txt -c 2048 --kv-budget 25% --json\n"
-      "  brim eval -m model.gguf -f book.txt --suite kv --kv-profile model.profile.json");
+      "  brim eval model.gguf -f book.txt\n"
+      "  brim eval model.gguf -f book.txt -c 2048 --kv-budget 25% --json\n"
+      "  brim eval model.gguf -f book.txt --suite kv --kv-profile model.profile.json");
   command->callback([options] { evaluate(*options); });
 }
 

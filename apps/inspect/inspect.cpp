@@ -8,6 +8,7 @@
 #include "apps/commands.hpp"
 #include "apps/inspect/reports.hpp"
 #include "apps/inspect/summary.hpp"
+#include "apps/model_options/budget_notice.hpp"
 #include "apps/model_options/model_options.hpp"
 #include "apps/model_options/number_checks.hpp"
 #include "apps/model_options/reading.hpp"
@@ -30,6 +31,7 @@ void inspect(const InspectOptions& options) {
   const io::Gguf file = unwrap(io::Gguf::open(options.path));
   const Summary summary = summarise(file, reader, options.repack);
   if (!summary.notice.empty()) say_notice(summary.notice);
+  if (summary.memory) say_unused_budget(options.memory.budget, summary.memory->plan.kv.full_bytes);
   write_output(options.json ? json_report(file, summary) : text_report(file, summary));
   if (summary.failed) throw Failure(exit_code(summary.no_plan->code), summary.no_plan->sentence);
 }
@@ -53,6 +55,10 @@ void add_inspect(CLI::App& parent) {
   command->add_flag("!--no-repack", options->repack, "Plan for weights that are read in place in the file")->group("Model");
   add_memory_options(*command, options->memory);
   command->add_flag("--json", options->json, "One JSON object instead of tables");
+  command->footer(
+      "\nExamples:\n"
+      "  brim inspect model.gguf --kv-budget 64MiB\n"
+      "  brim inspect model.gguf --json");
   command->callback([options] { inspect(*options); });
 }
 

@@ -218,14 +218,15 @@ std::string memory_table(const Summary& summary) {
 }  // namespace
 
 std::string text_report(const io::Gguf& file, const Summary& summary) {
-  std::string out = overview(file, summary);
+  // The plan is what people came for; the tables below it are long.
+  std::string out = overview(file, summary) + "\nMemory\n";
+  out += summary.memory ? memory_table(summary) : fmt::format("  No plan: {}.\n", summary.no_plan->sentence);
   out += fmt::format("\nMetadata ({})\n{}", file.metadata().size(), metadata_table(file));
   if (!file.tensors().empty()) {
-    out += fmt::format("\nTensors ({}), row length first\n{}", file.tensors().size(), tensor_table(file));
     out += fmt::format("\nTypes\n{}", type_table(summary));
+    out += fmt::format("\nTensors ({}), row length first\n{}", file.tensors().size(), tensor_table(file));
   }
-  if (summary.memory) return out + fmt::format("\nMemory\n{}", memory_table(summary));
-  return out + fmt::format("\nMemory\n  No plan: {}.\n", summary.no_plan->sentence);
+  return out;
 }
 
 }  // namespace brim::apps

@@ -4,12 +4,16 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <memory>
 #include <random>
+#include <sstream>
 
+#include "apps/command_line/typed_text.hpp"
+#include "apps/command_line/values.hpp"
 #include "apps/commands.hpp"
 #include "apps/model_options/number_checks.hpp"
 #include "apps/model_options/sampling_settings.hpp"
@@ -17,6 +21,14 @@
 #include "kernels/kv_type.hpp"
 
 namespace brim::apps {
+namespace {
+
+std::string first_flag(const SamplingSetting& setting) {
+  const std::string_view flags = setting.flags;
+  return std::string(flags.substr(0, flags.find(',')));
+}
+
+}  // namespace
 
 void add_model_options(CLI::App& command, ModelOptions& options) {
   command.add_option("-m,--model", options.path, "The model: a GGUF file (of a split one, the first)")
@@ -33,7 +45,7 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
                                   "shared, a cache file that the next start maps as it is and that processes share "
                                   "(default: private)")
                       ->type_name("WHERE")
-                      ->check(CLI::IsMember({"private", "shared"}).description(""))
+                      ->check(one_of({"private", "shared"}))
                       ->group("Model");
   command
       .add_flag_callback(
@@ -147,6 +159,39 @@ void add_sampling_options(CLI::App& command, SamplingChoices& options) {
   }
 }
 
+void refuse_idle_settings(const SamplingChoices& options) {
+  const auto given = [&](std::string_view key) {
+    return std::any_of(options.values.begin(), options.values.end(), [&](const auto& value) { return value.first == key; });
+  };
+  for (const SamplingSetting& setting : sampling_settings()) {
+    if (!given(setting.key) || *setting.needs == '\0') continue;
+    std::istringstream keys(setting.needs);
+    std::vector<std::string> needed;
+    bool works = false;
+    for (std::string key; keys >> key;) {
+      works = works || given(key);
+      needed.push_back(first_flag(*find_sampling_setting(key)));
+    }
+    if (!works) throw Failure(2, fmt::format("{} does nothing without {}", first_flag(setting), or_list(needed)));
+  }
+}
+
+void add_escape_option(CLI::App& command, bool& escape, const char* group) {
+  command
+      .add_flag("-e,--escape,!--no-escape", escape,
+                "Read \\n, \\t, \\\\, \\\" and \\x41 in typed texts as what they stand for (default), or as they are")
+      ->group(group);
+}
+
+SamplingChoices typed_choices(const SamplingChoices& options, bool escape) {
+  SamplingChoices choices = options;
+  if (!escape) return choices;
+  for (auto& [key, value] : choices.values) {
+    if (key == "stop") value = unescaped(value);
+  }
+  return choices;
+}
+
 std::uint64_t chosen_seed(const SamplingChoices& options) {
   const auto given = parse_integer<std::uint64_t>(options.seed.value_or(""));
   return given ? *given : std::random_device{}();
@@ -168,6 +213,11 @@ std::string read_file(const std::string& path) {
   }
   if (std::ferror(file.get())) throw Failure(2, fmt::format("{} cannot be read: {}", name, std::strerror(errno)));
   return content;
+}
+
+std::string typed_text_or_file(const std::string& text, const std::string& what, bool escape) {
+  if (text.starts_with('@')) return without_last_line_end(text_or_file(text, what));
+  return escape ? unescaped(text) : text;
 }
 
 std::string text_or_file(const std::string& text, const std::string& what) {

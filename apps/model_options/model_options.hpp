@@ -44,12 +44,23 @@ struct SamplingChoices {
   std::vector<std::pair<std::string, std::string>> values;  ///< engine key and value, in the order given
 };
 void add_sampling_options(CLI::App& command, SamplingChoices& options);
+/// Throws Failure (2) for a setting that does nothing because the one it refines was not given.
+void refuse_idle_settings(const SamplingChoices& options);
+
+/// -e, --escape, --no-escape: whether \n and the like in typed texts are what they stand for. On by default.
+void add_escape_option(CLI::App& command, bool& escape, const char* group);
+/// `options` with the escapes in stop texts replaced where `escape` says so.
+SamplingChoices typed_choices(const SamplingChoices& options, bool escape);
 
 /// The seed that was given, or one drawn at random.
 std::uint64_t chosen_seed(const SamplingChoices& options);
 
-/// `text` itself, or for "@FILE" the content of the file. `what` names the option in the sentence. Throws Failure (2).
+/// `text` itself, or for "@FILE" the content of the file as it is. `what` names the option in the sentence. Throws
+/// Failure (2).
 std::string text_or_file(const std::string& text, const std::string& what);
+/// The same for texts that people write: a file loses one line end at its end, and escapes in what was typed are replaced
+/// where `escape` says so.
+std::string typed_text_or_file(const std::string& text, const std::string& what, bool escape);
 /// A whole file; "-": standard input. Throws Failure (2).
 std::string read_file(const std::string& path);
 

@@ -14,6 +14,7 @@ struct SamplingSetting {
   const char* type;      ///< what the help shows as its value: "N", "P"
   const char* help;
   bool repeatable = false;
+  const char* needs = "";  ///< keys of which one has to be given for this one to do anything, with blanks between them
 };
 
 std::span<const SamplingSetting> sampling_settings();

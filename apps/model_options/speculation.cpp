@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "apps/command_line/values.hpp"
+#include "apps/commands.hpp"
 #include "apps/model_options/number_checks.hpp"
 
 namespace brim::apps {
@@ -14,7 +16,7 @@ void add_speculation_options(CLI::App& command, SpeculationChoices& options) {
                   "Guess tokens ahead and verify several in one pass; the text stays the same. ngram (default): from "
                   "what followed earlier in the text, where that has been right; none: off")
       ->type_name("TYPE")
-      ->check(CLI::IsMember({"none", "ngram"}).description(""))
+      ->check(one_of({"none", "ngram"}))
       ->group(group);
   command.add_option("--draft-max", options.draft_max, "Most tokens guessed at once (default: 15)")
       ->type_name("N")
@@ -23,6 +25,7 @@ void add_speculation_options(CLI::App& command, SpeculationChoices& options) {
 }
 
 void set_speculation(const SpeculationChoices& choices, Options& options) {
+  if (choices.type == "none" && choices.draft_max) throw Failure(2, "--draft-max does nothing with --spec-type none");
   if (!choices.type.empty()) options.set("spec.type", choices.type);
   if (choices.draft_max) options.set("spec.draft_max", fmt::format("{}", *choices.draft_max));
 }

@@ -15,7 +15,7 @@ struct SpeculationChoices {
 };
 void add_speculation_options(CLI::App& command, SpeculationChoices& options);
 
-/// Adds what was given to the options a session is created with.
+/// Adds what was given to the options a session is created with. Throws Failure (2) when one makes the other useless.
 void set_speculation(const SpeculationChoices& choices, Options& options);
 
 }  // namespace brim::apps

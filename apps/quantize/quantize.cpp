@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "apps/command_line/model_path.hpp"
 #include "apps/commands.hpp"
 #include "apps/files/outputs.hpp"
 #include "apps/model_options/number_checks.hpp"
@@ -143,6 +144,7 @@ void quantize(const Arguments& arguments) {
   const std::optional<quant::Mix> mix = quant::mix_from_name(arguments.type);
   if (!mix) throw Failure(2, fmt::format("\"{}\" is not a type to write; see brim quantize --help", arguments.type));
   const quant::MixInfo& mix_facts = quant::mixes()[static_cast<std::size_t>(*mix)];
+  check_model_path(arguments.input);
   const io::Gguf model = unwrap(io::Gguf::open(arguments.input));
   Outputs files;
   files.reads_model(arguments.input);
@@ -188,15 +190,18 @@ void quantize(const Arguments& arguments) {
 void add_quantize(CLI::App& parent) {
   CLI::App* command = parent.add_subcommand("quantize", "Write a model with its weights packed into fewer bits");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("IN", arguments->input, "the model to read, a GGUF file; of a split one the first part")
+  command->add_option("IN", arguments->input, "The model to read, a GGUF file; of a split one the first part")
       ->required();
-  command->add_option("OUT", arguments->output, "the GGUF file to write")->required();
-  command->add_option("TYPE", arguments->type, "what to pack into, see below; Q4_K_M if unsure")->required();
-  command->add_option("-t,--threads", arguments->threads, "threads to use; all that this process may use if not given")
+  command->add_option("OUT", arguments->output, "The GGUF file to write")->required();
+  command->add_option("TYPE", arguments->type, "What to pack into, see below; Q4_K_M if unsure")->required();
+  command
+      ->add_option("-t,--threads", arguments->threads, "Threads (default: the performance cores this process may use)")
+      ->type_name("N")
       ->transform(whole_number(1, 1024));
-  command->add_flag("--pure", arguments->pure, "all matrices in the one format that TYPE is named after");
-  command->add_flag("--json", arguments->json, "print the summary as JSON");
-  command->footer(types_text() + "The output appears under its name when it is complete; a file of that name is replaced.");
+  command->add_flag("--pure", arguments->pure, "All matrices in the one format that TYPE is named after");
+  command->add_flag("--json", arguments->json, "Print the summary as JSON");
+  command->footer("\n" + types_text() +
+                  "\nThe output appears under its name when it is complete; a file of that name is\nreplaced.");
   command->callback([arguments] { quantize(*arguments); });
 }
 

@@ -41,17 +41,14 @@ std::string builtin_text(const std::string& name) {
 
 Source find_source(const RenderChoices& choices) {
   Source source;
-  if (!choices.template_file.empty()) {
-    source.text = read_file(choices.template_file);
-    return source;
-  }
+  if (!choices.template_file.empty()) source.text = read_file(choices.template_file);
   if (!choices.model.empty()) {
     const io::Gguf gguf = unwrap(io::Gguf::open(choices.model));
-    source.text = unwrap(model::read_chat_template(gguf));
+    if (choices.template_file.empty()) source.text = unwrap(model::read_chat_template(gguf));
     const text::Vocabulary vocabulary = unwrap(model::read_vocabulary(gguf));
     source.bos_token = token_text(vocabulary, vocabulary.bos);
     source.eos_token = token_text(vocabulary, vocabulary.eos);
-    if (source.text.empty() && choices.builtin.empty()) {
+    if (source.text.empty() && choices.builtin.empty() && choices.template_file.empty()) {
       throw Failure(2, choices.model + " has no chat template; choose a built-in one with --chat-template " +
                            text::builtin_template_names());
     }
@@ -89,11 +86,13 @@ void render(const RenderChoices& choices) {
 void add_render(CLI::App& parent) {
   CLI::App* command = parent.add_subcommand("render", "Print the prompt that a chat template makes of a conversation");
   const auto choices = std::make_shared<RenderChoices>();
-  CLI::Option* model = command->add_option("-m,--model", choices->model, "A GGUF file: its template and its tokens");
-  model->type_name("FILE");
+  command
+      ->add_option("-m,--model", choices->model,
+                   "A GGUF file: its template and its tokens, or only its tokens where a template is given")
+      ->type_name("FILE");
   CLI::Option* file = command->add_option("--template-file", choices->template_file,
                                           "A file with the template's Jinja source; -: standard input");
-  file->type_name("FILE")->excludes(model);
+  file->type_name("FILE");
   command->add_option("--chat-template", choices->builtin, "A built-in template: " + text::builtin_template_names())
       ->type_name("NAME")
       ->excludes(file);
@@ -115,7 +114,7 @@ void add_render(CLI::App& parent) {
       ->type_name("2025-07-10T12:00:00");
   command->footer(
       "\nExamples:\n"
-      "  brim render -m model.gguf --messages chat.json\n"
+      "  brim render model.gguf --messages chat.json\n"
       "  echo '[{\"role\": \"user\", \"content\": \"Hi\"}]' | brim render --chat-template llama3 --messages -\n"
       "  brim render --template-file mine.jinja --vars all.json --now 2025-07-10T12:00:00");
   command->callback([choices] { render(*choices); });

@@ -3,11 +3,16 @@
 #include <unistd.h>
 
 #include <memory>
+#include <optional>
 
+#include "apps/command_line/typed_text.hpp"
+#include "apps/command_line/values.hpp"
 #include "apps/commands.hpp"
 #include "apps/generation/generation.hpp"
 #include "apps/generation/notices.hpp"
+#include "apps/generation/prompt_text.hpp"
 #include "apps/generation/report.hpp"
+#include "apps/model_options/budget_notice.hpp"
 #include "apps/model_options/load.hpp"
 #include "apps/model_options/model_options.hpp"
 #include "apps/model_options/number_checks.hpp"
@@ -25,6 +30,7 @@ struct RunOptions {
   MemoryOptions memory;
   SamplingChoices sampling;
   SpeculationChoices speculation;
+  bool escape = true;
   CLI::Option *text_given = nullptr, *file_given = nullptr, *ids_given = nullptr;
   std::string text, file, ids;
   std::int64_t limit = 128;
@@ -32,28 +38,35 @@ struct RunOptions {
 };
 
 std::function<void(Session&)> prompt_of(const RunOptions& options) {
-  if (options.text_given->count() + options.file_given->count() + options.ids_given->count() != 1) {
-    throw Failure(2, "run needs one prompt: -p TEXT, -f FILE or --prompt-ids IDS");
+  const std::size_t given = options.text_given->count() + options.file_given->count() + options.ids_given->count();
+  const std::optional<std::string> piped = given == 0 ? piped_text(Pipe::alone) : std::nullopt;
+  if (given + (piped ? 1 : 0) != 1) {
+    throw Failure(2, "run needs one prompt: -p TEXT, -f FILE, --prompt-ids IDS or a pipe (brim chat MODEL.gguf is a "
+                     "conversation)");
   }
   if (*options.ids_given) {
     const std::vector<std::int32_t> ids = parse_prompt_ids(text_or_file(options.ids, "--prompt-ids"));
     if (ids.empty()) throw Failure(2, "--prompt-ids holds no token id");
     return [ids](Session& session) { session.append(ids); };
   }
-  const std::string text = *options.file_given ? read_file(options.file) : options.text;
+  const std::string text = piped                 ? *piped
+                           : *options.file_given ? without_last_line_end(read_file(options.file))
+                                                 : with_piped_text(options.escape ? unescaped(options.text) : options.text);
   return [text, special = options.parse_special](Session& session) { session.append(text, true, special); };
 }
 
 void complete(const RunOptions& options) {
+  refuse_idle_settings(options.sampling);
   const std::function<void(Session&)> append_prompt = prompt_of(options);
   catch_interrupts();
   const std::uint64_t seed = chosen_seed(options.sampling);
-  Options settings = session_options(options.memory, {}, options.sampling, seed);
+  Options settings = session_options(options.memory, {}, typed_choices(options.sampling, options.escape), seed);
   set_speculation(options.speculation, settings);
   settings.set("limit", fmt::format("{}", options.limit));
   if (options.ignore_end) settings.set("stop.ignore_eos", "1");
   const Model model = load_model(options.model);
   Session session(model, settings);
+  say_unused_budget(options.memory.budget, session.stats().kv_full_bytes);
   if (options.model.verbose) {
     say_what_is_loaded(model, session);
     say_quietly(fmt::format("seed {}", seed));
@@ -97,11 +110,12 @@ void add_run(CLI::App& parent) {
   const auto options = std::make_shared<RunOptions>();
   add_model_options(*command, options->model);
   const char* group = "Prompt and output";
-  options->text_given = command->add_option("-p,--prompt", options->text, "The text to continue")->type_name("TEXT");
+  options->text_given = allow_empty(command->add_option("-p,--prompt", options->text, "The text to continue; what is piped in follows it"));
+  options->text_given->type_name("TEXT");
   options->file_given =
-      command->add_option("-f,--file", options->file, "A file with the text to continue; -: standard input");
+      command->add_option("-f,--file", options->file, "A file with the text to continue, less a line end at its end; -: standard input");
   options->file_given->type_name("FILE");
-  options->ids_given = command->add_option("--prompt-ids", options->ids, "Token ids to continue: 1,2,3 or @FILE");
+  options->ids_given = allow_empty(command->add_option("--prompt-ids", options->ids, "Token ids to continue: 1,2,3 or @FILE"));
   options->ids_given->type_name("IDS");
   for (CLI::Option* option : {options->text_given, options->file_given, options->ids_given}) option->group(group);
   command->add_option("-n,--predict", options->limit, "Most tokens to generate; -1: until the model ends (Ctrl-C stops)")
@@ -111,7 +125,9 @@ void add_run(CLI::App& parent) {
       ->group(group);
   command->add_flag("--ignore-eos", options->ignore_end, "Go on after an end token")->group(group);
   command->add_flag("--parse-special", options->parse_special, "Read control tokens like <|im_end|> in the prompt as such")
+      ->excludes(options->ids_given)
       ->group(group);
+  add_escape_option(*command, options->escape, group);
   auto* ids = command->add_flag("--print-ids", options->print_ids, "Print the new token ids instead of their text");
   ids->group(group);
   command->add_flag("--json", options->json, "Print one JSON object at the end: text, ids, timings, KV memory")
@@ -122,9 +138,9 @@ void add_run(CLI::App& parent) {
   add_sampling_options(*command, options->sampling);
   command->footer(
       "\nExamples:\n"
-      "  brim run -m model.gguf -p \"Once upon a time\" -n 200\n"
-      "  brim run -m model.gguf -f book.txt --kv-budget 64MiB -n 100 --temp 0\n"
-      "  brim run -m model.gguf --prompt-ids 1,450,2 --print-ids --temp 0");
+      "  brim run model.gguf -p \"Once upon a time\" -n 200\n"
+      "  brim run model.gguf -f book.txt --kv-budget 64MiB -n 100 --temp 0\n"
+      "  brim run model.gguf --prompt-ids 1,450,2 --print-ids --temp 0");
   command->callback([options] { run_command([&] { complete(*options); }); });
 }
 

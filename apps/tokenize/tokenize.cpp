@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "apps/command_line/typed_text.hpp"
+#include "apps/command_line/values.hpp"
 #include "apps/commands.hpp"
 #include "apps/model_options/model_options.hpp"
 #include "apps/run/prompt_ids.hpp"
@@ -21,6 +23,7 @@ namespace {
 struct TokenizeOptions {
   CLI::Option *text_given = nullptr, *file_given = nullptr, *ids_given = nullptr;
   std::string model, text, file, ids;
+  bool escape = true;
   bool add_special = true, parse_special = true, pieces = false, json = false;
 };
 
@@ -54,7 +57,9 @@ std::string in_lines(const std::vector<text::TokenId>& ids, const text::Tokenize
 }
 
 void encode(const TokenizeOptions& options) {
-  const std::string text = *options.file_given ? read_file(options.file) : options.text;
+  const std::string text = *options.file_given ? read_file(options.file)
+                           : options.escape      ? unescaped(options.text)
+                                                 : options.text;
   const text::Tokenizer tokenizer = open_tokenizer(options.model);
   const std::vector<text::TokenId> ids =
       unwrap(tokenizer.encode(text, {.add_special = options.add_special, .parse_special = options.parse_special}));
@@ -75,14 +80,16 @@ void decode(const TokenizeOptions& options) {
   write_output(tokenizer.decode(ids, true));
 }
 
-// --NAME and --no-NAME for something that is on by itself.
+// --NAME and --no-NAME for something that is on by itself. Neither has a meaning for `decoding`.
 void add_switch(CLI::App& command, const std::string& name, bool& value, const std::string& on,
-                const std::string& off) {
+                const std::string& off, CLI::Option* decoding) {
   CLI::Option* keep = command.add_flag("--" + name, on);
+  keep->excludes(decoding);
   command
       .add_flag_callback(
           "--no-" + name, [&value] { value = false; }, off)
-      ->excludes(keep);
+      ->excludes(keep)
+      ->excludes(decoding);
 }
 
 void tokenize(const TokenizeOptions& options) {
@@ -105,26 +112,30 @@ void add_tokenize(CLI::App& parent) {
   command->add_option("-m,--model", options->model, "A GGUF file; one that holds only a vocabulary will do")
       ->type_name("FILE")
       ->required();
-  options->text_given = command->add_option("-p,--prompt", options->text, "The text to tokenize")->type_name("TEXT");
+  options->text_given = allow_empty(command->add_option("-p,--prompt", options->text, "The text to tokenize"));
+  options->text_given->type_name("TEXT");
   options->file_given = command->add_option("-f,--file", options->file, "A file with the text; -: standard input");
   options->file_given->type_name("FILE");
+  options->ids_given = allow_empty(command->add_option("--detokenize", options->ids,
+                                                       "Print what these ids stand for, control tokens shown and nothing "
+                                                       "added: 1,2,3 or @FILE"));
+  add_escape_option(*command, options->escape, "Options");
   add_switch(*command, "add-special", options->add_special,
-             "Add the BOS and EOS tokens that the model's prompts carry (the default)", "Leave them out");
+             "Add the BOS and EOS tokens that the model's prompts carry (the default)", "Leave them out",
+             options->ids_given);
   add_switch(*command, "parse-special", options->parse_special,
-             "Read control tokens like <|im_end|> in the text as such (the default)", "Read them as plain text");
+             "Read control tokens like <|im_end|> in the text as such (the default)", "Read them as plain text",
+             options->ids_given);
   CLI::Option* pieces =
       command->add_flag("--pieces", options->pieces, "Show each token's text too, one token a line");
   CLI::Option* json =
       command->add_flag("--json", options->json, "Print a JSON array of ids; with --pieces, of objects");
-  options->ids_given = command->add_option("--detokenize", options->ids,
-                                           "Print what these ids stand for, control tokens shown and nothing added: "
-                                           "1,2,3 or @FILE");
   options->ids_given->type_name("IDS")->excludes(pieces)->excludes(json);
   command->footer(
       "\nExamples:\n"
-      "  brim tokenize -m model.gguf -p \"Once upon a time\"\n"
-      "  brim tokenize -m model.gguf -f book.txt --no-add-special --json\n"
-      "  brim tokenize -m model.gguf --detokenize 1,9038,2501");
+      "  brim tokenize model.gguf -p \"Once upon a time\"\n"
+      "  brim tokenize model.gguf -f book.txt --no-add-special --json\n"
+      "  brim tokenize model.gguf --detokenize 1,9038,2501");
   command->callback([options] { tokenize(*options); });
 }
 

@@ -33,6 +33,14 @@ readelf -d "$library" | awk '/NEEDED/ { gsub(/[][]/, "", $NF); print $NF }' >nee
 grep -vE '^(libpcre2-8|libutf8proc|libgomp|libomp|libstdc\+\+|libm|libgcc_s|libc|ld-linux.*)\.so' needed &&
   fail "the library needs more than it should"
 
+# The command comes with its manual page and completion, where the build could run it.
+if [ -x "$prefix/bin/brim" ] && [ -f "$build/apps/brim.1" ]; then
+  page=$(find "$prefix" -path '*/man/man1/brim.1')
+  [ -n "$page" ] && "$prefix/bin/brim" help --man | cmp -s - "$page" || fail "the installed manual page is not the command's: '$page'"
+  completion=$(find "$prefix" -path '*/bash-completion/completions/brim')
+  [ -n "$completion" ] && bash -n "$completion" || fail "the completion for bash is not installed: '$completion'"
+fi
+
 size=$(stat -L -c %s "$library")
 [ "$size" -lt $((4 << 20)) ] || fail "the library takes $size bytes, 4 MiB or more"
 

@@ -44,47 +44,54 @@ SuiteRequest request_of(const model::Model& model, const ModelOptions& given, co
 
 }  // namespace
 
-void add_kv_suite_options(CLI::App& command, KvSuiteOptions& options) {
+void add_kv_suite_options(CLI::App& command, KvSuiteOptions& options, CLI::Option* suite, CLI::Option* json) {
   const char* group = "KV suite (--suite kv)";
   command
       .add_option("--ratios", options.ratios, "Budgets as parts of the whole cache (default: .5,.4,.25,.2,.125,.0625)")
       ->delimiter(',')
       ->type_name("LIST")
       ->transform(number_between(0.001, 1.0))
+      ->needs(suite)
       ->group(group);
   command
       .add_option("--arms", options.arms,
                   "Only these besides full and uniform: depth,zigzag,shuffled,q8_0,q8_0:q4_0,… (default: all)")
       ->delimiter(',')
       ->type_name("LIST")
+      ->needs(suite)
       ->group(group);
   command
       .add_option("--seeds", options.seeds, "Pieces of the text, the place of each drawn by its number (default: 8)")
       ->type_name("N")
       ->transform(whole_number(1, 10000))
+      ->needs(suite)
       ->group(group);
   command
       .add_option("--permutations", options.permutations,
                   "How many shufflings of depth's quotas are measured (default: 20)")
       ->type_name("N")
       ->transform(whole_number(1, 1000))
+      ->needs(suite)
       ->group(group);
   command
       .add_option("--continuation", options.continuation,
                   "Tokens scored at the end of each piece (default: a quarter of it, at most 128)")
       ->type_name("N")
       ->transform(whole_number(1, 100000))
+      ->needs(suite)
       ->group(group);
   command
       .add_option("--recall", options.recall,
                   "Also so many tasks of finding what was put into the text (default: none)")
       ->type_name("N")
       ->transform(whole_number(0, 10000))
+      ->needs(suite)
       ->group(group);
   command.add_option("--pictures", options.pictures, "Draw the outcome into this folder (with gnuplot)")
       ->type_name("DIR")
+      ->needs(suite)
       ->group(group);
-  command.add_flag("--csv", options.csv, "The arms as CSV")->group(group);
+  command.add_flag("--csv", options.csv, "The arms as CSV")->needs(suite)->excludes(json)->group(group);
 }
 
 void evaluate_kv(const ModelOptions& given, const MemoryOptions& memory, const std::string& text_file, bool json,

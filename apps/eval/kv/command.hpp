@@ -18,8 +18,8 @@ struct KvSuiteOptions {
   std::optional<int> continuation;
   bool csv = false;
 };
-/// Adds them as a group of their own.
-void add_kv_suite_options(CLI::App& command, KvSuiteOptions& options);
+/// Adds them as a group of their own. They do nothing without `suite`; one form of output excludes `json`.
+void add_kv_suite_options(CLI::App& command, KvSuiteOptions& options, CLI::Option* suite, CLI::Option* json);
 
 /// Measures `text_file` and writes the report to standard output. Throws Failure.
 void evaluate_kv(const ModelOptions& model, const MemoryOptions& memory, const std::string& text_file, bool json,

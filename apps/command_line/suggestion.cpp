@@ -1,5 +1,5 @@
 // See suggestion.hpp.
-#include "apps/chat/suggestion.hpp"
+#include "apps/command_line/suggestion.hpp"
 
 #include <algorithm>
 #include <numeric>

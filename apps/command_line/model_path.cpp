@@ -1,0 +1,65 @@
+// See model_path.hpp.
+#include "apps/command_line/model_path.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <vector>
+
+#include "apps/commands.hpp"
+#include "engine/base/quote.hpp"
+
+namespace brim::apps {
+namespace {
+
+constexpr std::size_t kShown = 200;  // bytes of a path in a sentence
+
+/// Without quotes: a path stands at the beginning of a sentence, where it is seen for what it is.
+std::string shown(const std::string& path) {
+  const std::string text = quoted(path, kShown);
+  return text.size() >= 2 && text.back() == '\'' ? text.substr(1, text.size() - 2) : text;
+}
+
+bool is_address(const std::string& path) {
+  return path.find("://") != std::string::npos || path.starts_with("hf.co/") || path.starts_with("huggingface.co/");
+}
+
+/// The first GGUF file of a directory, or "".
+std::string model_in(const std::string& directory) {
+  std::error_code failure;
+  std::vector<std::string> models;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, failure)) {
+    if (entry.path().extension() == ".gguf") models.push_back(entry.path().string());
+  }
+  return models.empty() ? std::string() : *std::min_element(models.begin(), models.end());
+}
+
+}  // namespace
+
+void check_model_path(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) {
+    const int reason = errno;
+    if (is_address(path)) {
+      throw Failure(2, fmt::format("{} is an address: Brim reads files of this machine; download it first (curl -LO URL) "
+                                   "and give the file's path",
+                                   shown(path)));
+    }
+    const bool a_name = path.find('/') == std::string::npos && path.find(".gguf") == std::string::npos;
+    if (reason == ENOENT || reason == ENOTDIR) {
+      throw Failure(2, fmt::format("there is no file {} ({}){}", shown(path), std::strerror(reason),
+                                   a_name ? "; Brim has no store of models: give the path of a GGUF file" : ""));
+    }
+    throw Failure(2, fmt::format("{} cannot be opened: {}", shown(path), std::strerror(reason)));
+  }
+  if (!S_ISDIR(info.st_mode)) return;
+  const std::string example = model_in(path);
+  throw Failure(2, fmt::format("{} is a directory, not a model: give the path of a GGUF file{}", shown(path),
+                               example.empty() ? "" : fmt::format(" in it, such as {}", shown(example))));
+}
+
+}  // namespace brim::apps

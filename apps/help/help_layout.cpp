@@ -1,0 +1,72 @@
+// See help_layout.hpp.
+#include "apps/help/help_layout.hpp"
+
+#include <sstream>
+
+#include "apps/command_line/arguments.hpp"
+
+namespace brim::apps {
+namespace {
+
+std::string wrapped(const std::string& text, std::size_t room) {
+  std::istringstream words(text);
+  std::string out, word;
+  std::size_t column = 0;
+  while (words >> word) {
+    if (column > 0 && column + 1 + word.size() > room) {
+      out += '\n';
+      column = 0;
+    } else if (column > 0) {
+      out += ' ';
+      ++column;
+    }
+    out += word;
+    column += word.size();
+  }
+  return out;
+}
+
+std::size_t room_beside(std::size_t column) {
+  constexpr std::size_t kColumns = 80;
+  return kColumns > column + 20 ? kColumns - column : 20;
+}
+
+}  // namespace
+
+std::string HelpLayout::make_usage(const CLI::App* app, std::string) const {
+  if (app->get_parent() == nullptr) return "Usage: brim COMMAND [options]\n";
+  return "Usage: " + usage_of(*app) + "\n";
+}
+
+std::string HelpLayout::make_option_name(const CLI::Option* option, bool is_positional) const {
+  if (is_positional) return option->get_name(true, false);
+  std::string names;
+  for (const std::string& name : option->get_snames()) names += (names.empty() ? "-" : ", -") + name;
+  for (const std::string& name : option->get_lnames()) names += (names.empty() ? "--" : ", --") + name;
+  return names;
+}
+
+std::string HelpLayout::make_option_opts(const CLI::Option* option) const {
+  std::string text;
+  if (option->get_type_size() == 0) return text;
+  if (!option->get_type_name().empty()) text += " " + option->get_type_name();
+  if (!option->get_default_str().empty()) text += " (" + option->get_default_str() + ")";
+  return text;
+}
+
+std::string HelpLayout::make_option_desc(const CLI::Option* option) const {
+  return wrapped(option->get_description(), room_beside(get_column_width()));
+}
+
+std::string HelpLayout::make_subcommand(const CLI::App* command) const {
+  constexpr std::size_t kNames = 14;
+  const std::string name = "  " + command->get_name();
+  std::string out = name + std::string(kNames > name.size() ? kNames - name.size() : 1, ' ');
+  for (const char letter : wrapped(command->get_description(), room_beside(kNames))) {
+    out += letter;
+    if (letter == '\n') out += std::string(kNames, ' ');
+  }
+  return out + "\n";
+}
+
+}  // namespace brim::apps

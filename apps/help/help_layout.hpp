@@ -1,0 +1,19 @@
+// How help texts are laid out: CLI11's layout, with usage lines that show the model, descriptions wrapped to 80 columns, and
+// beside an option only the kind of its value.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+namespace brim::apps {
+
+class HelpLayout : public CLI::Formatter {
+ public:
+  std::string make_usage(const CLI::App* app, std::string name) const override;
+  std::string make_option_name(const CLI::Option* option, bool is_positional) const override;
+  std::string make_option_opts(const CLI::Option* option) const override;
+  std::string make_option_desc(const CLI::Option* option) const override;
+  std::string make_subcommand(const CLI::App* command) const override;
+};
+
+}  // namespace brim::apps
