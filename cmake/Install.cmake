@@ -4,7 +4,15 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 # Our static libraries, in one. Their order does not matter: an archive is an archive.
-set(brim_parts brim_api brim_generate brim_model brim_kv brim_io brim_text brim_base brim_kernels brim_quant)
+set(brim_parts brim_api brim_generate brim_model brim_kv brim_io brim_text brim_base brim_kernels brim_quant brim_platform)
+# What a program that links the static library needs besides, as BRIM_THREADS says.
+if(BRIM_THREADS STREQUAL "openmp")
+  set(brim_thread_libraries "gomp;pthread")
+  set(brim_thread_flags "-lgomp -lpthread")
+else()
+  set(brim_thread_libraries "pthread")
+  set(brim_thread_flags "-lpthread")
+endif()
 set(brim_archive "${CMAKE_CURRENT_BINARY_DIR}/libbrim.a")
 set(script "CREATE ${brim_archive}\n")
 foreach(part ${brim_parts})
@@ -25,7 +33,7 @@ if(NOT BRIM_STATIC)
     SOVERSION ${PROJECT_VERSION_MAJOR} LINKER_LANGUAGE CXX LINK_DEPENDS "${exports}")
   set_property(TARGET brim_library APPEND PROPERTY SOURCES $<TARGET_OBJECTS:brim_api>)
   target_link_libraries(brim_library PRIVATE ${brim_parts})
-  target_link_options(brim_library PRIVATE "LINKER:--version-script=${exports}" LINKER:--gc-sections LINKER:--as-needed)
+  target_link_options(brim_library PRIVATE "LINKER:--version-script=${exports}" LINKER:--gc-sections LINKER:--as-needed LINKER:-z,now)
   install(TARGETS brim_library LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library
     NAMELINK_COMPONENT dev)
 endif()
@@ -47,6 +55,9 @@ if(BRIM_APPS)
   install(FILES "${CMAKE_CURRENT_BINARY_DIR}/apps/brim.1" DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT tools OPTIONAL)
   install(FILES "${CMAKE_CURRENT_BINARY_DIR}/apps/brim.bash" RENAME brim COMPONENT tools OPTIONAL
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  if(TARGET brim_openmp)
+    install(TARGETS brim_openmp LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/brim COMPONENT tools)
+  endif()
 endif()
 
 # All that the rules above install, as one target: `./run install` and `./run package` build it first.

@@ -69,7 +69,7 @@ std::atomic<std::uint64_t> sink;
 
 }  // namespace
 
-ReadCeiling measure_read(int threads, std::span<const std::byte> buffer) noexcept {
+ReadCeiling measure_read(Threads threads, std::span<const std::byte> buffer) noexcept {
   if (buffer.size() < kLeastBuffer) return {};
   const auto rate = [&](const Way& way) {
     const std::int64_t chunk_bytes = way.streams * kPart;
@@ -94,7 +94,7 @@ ReadCeiling measure_read(int threads, std::span<const std::byte> buffer) noexcep
   return best;
 }
 
-double measure_int8(int threads) noexcept {
+double measure_int8(Threads threads) noexcept {
   const auto operations = active().int8_operations;
   // So many rounds that one thread works for about a millisecond.
   std::int64_t rounds = 64;
@@ -104,7 +104,7 @@ double measure_int8(int threads) noexcept {
     if (seconds_since(start) > 1e-3 || rounds > (std::int64_t{1} << 40)) break;
     rounds *= 2;
   }
-  const std::int64_t chunks = 8 * static_cast<std::int64_t>(threads);
+  const std::int64_t chunks = 8 * static_cast<std::int64_t>(threads.count);
   return median_of(5, [&] {
     std::atomic<std::int64_t> done{0};
     const auto start = Clock::now();

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <span>
 
+#include "kernels/threads.hpp"
+
 namespace brim::kernels {
 
 struct ReadCeiling {
@@ -12,13 +14,13 @@ struct ReadCeiling {
   int streams = 0;  ///< how many places a thread read at the same time when it was fastest
 };
 
-/// Reads `buffer` with `threads` threads, each in 1, 2, 4, 8, 16 and 32 places at a time, with and without asking ahead,
+/// Reads `buffer` with `threads`, each in 1, 2, 4, 8, 16 and 32 places at a time, with and without asking ahead,
 /// the fastest ones several times; the best median counts. The buffer should be a few times the largest cache and lie in huge pages;
 /// of one below 32 MiB nothing is said (0 bytes per second).
-ReadCeiling measure_read(int threads, std::span<const std::byte> buffer) noexcept;
+ReadCeiling measure_read(Threads threads, std::span<const std::byte> buffer) noexcept;
 
-/// Multiplications and additions of 8-bit values a second, `threads` threads at once, by the best instructions of the
+/// Multiplications and additions of 8-bit values a second, all `threads` at once, by the best instructions of the
 /// active set, registers only: Table::int8_operations. The median of several runs of about 10 ms.
-double measure_int8(int threads) noexcept;
+double measure_int8(Threads threads) noexcept;
 
 }  // namespace brim::kernels

@@ -13,11 +13,11 @@ namespace brim::kernels {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
-constexpr std::int64_t kSerialWork = 256 * 1024;      ///< multiply-adds that are done before a team has gathered
+constexpr std::int64_t kSerialWork = 256 * 1024;      ///< multiply-adds that are done before helpers are awake
 constexpr std::int64_t kManyTokens = 4;
 constexpr std::int64_t kStreamBytes = 1024 * 1024;    ///< of panels in a task for few tokens
 constexpr std::int64_t kCachedBytes = 384 * 1024;     ///< the same for many
-constexpr std::int64_t kPrepareAlone = 8;             ///< fewer tokens are prepared before a team has gathered
+constexpr std::int64_t kPrepareAlone = 8;             ///< fewer tokens are prepared before helpers are awake
 constexpr std::int64_t kTasksPerThread = 8;
 constexpr std::int64_t kPanelMultiple = 4;            ///< panels of a task: streams and register tiles come out even
 
@@ -51,13 +51,13 @@ struct Prepared {
   std::size_t stride;
 };
 
-Prepared prepare(const Table& table, int team, Activation kind, const Input& input, std::byte* scratch) {
+Prepared prepare(const Table& table, Threads threads, Activation kind, const Input& input, std::byte* scratch) {
   if (kind == Activation::f32) {
     return {reinterpret_cast<const std::byte*>(input.x), static_cast<std::size_t>(input.stride) * sizeof(float)};
   }
   scratch = aligned(scratch);
   const std::size_t stride = prepared_stride(kind, input.cols);
-  for_chunks(input.tokens < kPrepareAlone ? 1 : team, input.tokens, [&](std::int64_t token, int) {
+  for_chunks(input.tokens < kPrepareAlone ? Threads() : threads, input.tokens, [&](std::int64_t token, int) {
     table.prepare[static_cast<std::size_t>(kind)](input.x + token * input.stride, input.cols,
                                                   scratch + static_cast<std::size_t>(token) * stride);
   });
@@ -107,7 +107,7 @@ void run_task(const Table& table, const Target& target, std::int64_t first_panel
 }
 
 /// All targets in panels that want one kind of activations.
-void multiply_panels(const Table& table, int team, Activation kind, const Input& input, std::span<const Target> targets,
+void multiply_panels(const Table& table, Threads threads, Activation kind, const Input& input, std::span<const Target> targets,
                      std::byte* scratch) {
   const auto belongs = [&](const Target& target) {
     return target.weights->layout == quant::Layout::panels && target.weights->rows > 0 &&
@@ -119,14 +119,14 @@ void multiply_panels(const Table& table, int team, Activation kind, const Input&
     if (!belongs(targets[i])) continue;
     const quant::Matrix& weights = *targets[i].weights;
     const std::int64_t each =
-        task_panels(weights, quant::panel_bytes(weights.format, weights.cols), input.tokens, team);
+        task_panels(weights, quant::panel_bytes(weights.format, weights.cols), input.tokens, threads.count);
     shares[i] = {tasks, each};
     tasks += (quant::panel_count(weights.rows) + each - 1) / each;
   }
   if (tasks == 0) return;
-  const Prepared activations = prepare(table, team, kind, input, scratch);
+  const Prepared activations = prepare(table, threads, kind, input, scratch);
   const std::size_t prepared_bytes = activations.stride * static_cast<std::size_t>(input.tokens);
-  for_chunks(team, tasks, [&](std::int64_t task, int worker) {
+  for_chunks(threads, tasks, [&](std::int64_t task, int worker) {
     std::size_t owner = 0;
     for (std::size_t i = 0; i < targets.size(); ++i) {
       if (belongs(targets[i]) && shares[i].first_task <= task) owner = i;
@@ -151,18 +151,18 @@ std::size_t multiply_scratch_bytes(std::int64_t cols, std::int64_t tokens, int t
   return std::max(panels + kAlignment, multiply_rows_scratch_bytes(cols, tokens));  // the start may have to move up
 }
 
-void multiply(int threads, const Input& input, std::span<const Target> targets, std::byte* scratch) noexcept {
+void multiply(Threads threads, const Input& input, std::span<const Target> targets, std::byte* scratch) noexcept {
   if (input.tokens <= 0) return;
   const Table& table = active();
   std::int64_t work = 0;
   for (const Target& target : targets) work += target.weights->rows * target.weights->cols * input.tokens;
-  const int team = threads <= 1 || work <= kSerialWork ? 1 : threads;
+  if (work <= kSerialWork) threads = {};
   for (const Target& target : targets) {
     if (target.weights->layout == quant::Layout::panels || target.weights->rows <= 0) continue;
-    multiply_rows(team, *target.weights, input.x, input.stride, input.tokens, target.out, target.stride, scratch);
+    multiply_rows(threads, *target.weights, input.x, input.stride, input.tokens, target.out, target.stride, scratch);
   }
   for (int kind = 0; kind < kActivationCount; ++kind) {
-    multiply_panels(table, team, static_cast<Activation>(kind), input, targets, scratch);
+    multiply_panels(table, threads, static_cast<Activation>(kind), input, targets, scratch);
   }
 }
 

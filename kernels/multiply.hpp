@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include "kernels/threads.hpp"
 #include "quant/matrix.hpp"
 
 namespace brim::kernels {
@@ -33,10 +34,10 @@ inline constexpr std::size_t kMostTargets = 4;
 /// Multiplies one input by up to kMostTargets matrices. `scratch` holds multiply_scratch_bytes bytes. A token's bits do not
 /// depend on `threads`, on the other targets, nor on how many tokens are in the call — with one exception: calls of more than
 /// kFewTokens may be multiplied in another way (Table::panel_product_many), which is the same for all such calls.
-void multiply(int threads, const Input& input, std::span<const Target> targets, std::byte* scratch) noexcept;
+void multiply(Threads threads, const Input& input, std::span<const Target> targets, std::byte* scratch) noexcept;
 
 /// The same with one matrix.
-inline void multiply(int threads, const quant::Matrix& weights, const float* x, std::int64_t x_stride,
+inline void multiply(Threads threads, const quant::Matrix& weights, const float* x, std::int64_t x_stride,
                      std::int64_t tokens, float* out, std::int64_t out_stride, std::byte* scratch) noexcept {
   const Target target{&weights, out, out_stride};
   multiply(threads, {x, x_stride, tokens, weights.cols}, {&target, 1}, scratch);

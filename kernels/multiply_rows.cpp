@@ -73,7 +73,7 @@ std::size_t multiply_rows_scratch_bytes(std::int64_t cols, std::int64_t tokens) 
   return 2 * round_up(row) * static_cast<std::size_t>(tokens) + kAlignment;  // the start may have to move up
 }
 
-void multiply_rows(int team, const quant::Matrix& weights, const float* x, std::int64_t x_stride, std::int64_t tokens,
+void multiply_rows(Threads threads, const quant::Matrix& weights, const float* x, std::int64_t x_stride, std::int64_t tokens,
                    float* out, std::int64_t out_stride, std::byte* scratch) noexcept {
   const Table& table = active();
   const auto format = static_cast<std::size_t>(weights.format);
@@ -84,7 +84,7 @@ void multiply_rows(int team, const quant::Matrix& weights, const float* x, std::
   if (terms == 2) {
     scratch += (kAlignment - reinterpret_cast<std::uintptr_t>(scratch) % kAlignment) % kAlignment;
     activation_stride = round_up(activation_bytes(kind, weights.cols));
-    for_chunks(tokens < 8 ? 1 : team, tokens, [&](std::int64_t token, int) {
+    for_chunks(tokens < 8 ? Threads() : threads, tokens, [&](std::int64_t token, int) {
       std::byte* const coarse = scratch + static_cast<std::size_t>(2 * token) * activation_stride;
       prepare_twice(table, kind, x + token * x_stride, weights.cols, coarse, coarse + activation_stride);
     });
@@ -94,7 +94,7 @@ void multiply_rows(int team, const quant::Matrix& weights, const float* x, std::
   const auto product = table.product[format];
   const std::int64_t rows_each = part_rows(weights, terms * tokens);
   const std::int64_t parts = (weights.rows + rows_each - 1) / rows_each;
-  for_chunks(team, parts, [&](std::int64_t chunk, int) {
+  for_chunks(threads, parts, [&](std::int64_t chunk, int) {
     const std::int64_t first_row = chunk * rows_each;
     Product part{};
     part.weights = weights.row(first_row);

@@ -4,14 +4,15 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/threads.hpp"
 #include "quant/matrix.hpp"
 
 namespace brim::kernels {
 
 std::size_t multiply_rows_scratch_bytes(std::int64_t cols, std::int64_t tokens);
 
-/// multiply() with Layout::rows, at least one row and one token, on `team` threads.
-void multiply_rows(int team, const quant::Matrix& weights, const float* x, std::int64_t x_stride, std::int64_t tokens,
+/// multiply() with Layout::rows, at least one row and one token, on `threads`.
+void multiply_rows(Threads threads, const quant::Matrix& weights, const float* x, std::int64_t x_stride, std::int64_t tokens,
                    float* out, std::int64_t out_stride, std::byte* scratch) noexcept;
 
 }  // namespace brim::kernels

@@ -7,6 +7,7 @@
 #include "apps/terminal/printable.hpp"
 #include "engine/kv/layout.hpp"
 #include "kernels/kv_type.hpp"
+#include "kernels/threads.hpp"
 
 namespace brim::apps {
 namespace {
@@ -90,6 +91,7 @@ Json memory_json(const Summary& summary) {
   return {{"context", kv.shape.context},
           {"trained_context", memory.trained_context},
           {"threads", memory.threads},
+          {"thread_bytes", kernels::helper_stack_bytes(memory.threads)},
           {"weight_bytes", memory.weight_bytes},
           {"weights_repacked", memory.repacked},
           {"kv_type", std::string(kv::stored_as(kv.shape))},

@@ -7,6 +7,7 @@
 #include "apps/inspect/reports.hpp"
 #include "apps/terminal/quantities.hpp"
 #include "engine/base/quote.hpp"
+#include "kernels/threads.hpp"
 
 namespace brim::apps {
 namespace {
@@ -201,6 +202,10 @@ std::string memory_table(const Summary& summary) {
   table.row({"session", bytes_text(memory.plan.total()), "booked when the session is created"});
   table.row({"weights", bytes_text(weights),
              memory.repacked ? "repacked from the file for this machine's kernels" : "as the file has them"});
+  if (memory.threads > 1) {
+    table.row({"threads", bytes_text(static_cast<std::int64_t>(kernels::helper_stack_bytes(memory.threads))),
+               fmt::format("stacks of the {} beside the caller's own", memory.threads - 1)});
+  }
   table.row({"available", bytes_text(static_cast<std::int64_t>(summary.limits.available)),
              fmt::format("now, limited by {}", summary.limits.limiting)});
   std::string out = table.text() + layer_table(memory);

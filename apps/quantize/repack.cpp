@@ -6,7 +6,7 @@
 #include <cmath>
 #include <utility>
 
-#include "kernels/threads.hpp"
+#include "apps/loops/parallel_for.hpp"
 #include "quant/row.hpp"
 
 namespace brim::apps {
@@ -52,7 +52,7 @@ Status Repacker::repack(const io::Gguf& model, const io::Tensor& tensor, quant::
                   quant::row_bytes(tensor.format, static_cast<std::int64_t>(count))));
     const std::byte* source = read_.data();
     const std::size_t chunks = (count + kChunkValues - 1) / kChunkValues;
-    kernels::for_chunks(threads_, static_cast<std::int64_t>(chunks), [&](std::int64_t chunk, int worker) noexcept {
+    parallel_for(threads_, static_cast<std::int64_t>(chunks), [&](std::int64_t chunk, int worker) {
       const auto index = static_cast<std::size_t>(chunk), thread = static_cast<std::size_t>(worker);
       const auto length = static_cast<std::int64_t>(std::min(kChunkValues, count - index * kChunkValues));
       float* values = values_.data() + thread * kChunkValues;

@@ -54,7 +54,7 @@ int main(int argc, char** argv) {
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 17) - 8;
   std::vector<std::byte> scratch(kernels::multiply_scratch_bytes(cols, tokens, 1));
   for (std::int64_t i = 0; i < times; ++i) {
-    kernels::multiply(1, weights, x.data(), cols, tokens, out.data(), rows, scratch.data());
+    kernels::multiply({}, weights, x.data(), cols, tokens, out.data(), rows, scratch.data());
   }
   return 0;
 }

@@ -42,7 +42,7 @@ constexpr Shape kShapes[] = {
 };
 
 struct Machine {
-  int threads = 1;
+  kernels::Threads threads;
   std::span<std::byte> weights;
   double read_ceiling = 0, int8_ceiling = 0;
 };
@@ -61,7 +61,7 @@ void run(benchmark::State& state, const Machine& machine, const Shape& shape, qu
   const std::size_t copies = machine.weights.size() / bytes;
   const std::vector<float> x(static_cast<std::size_t>(shape.cols * tokens), 0.25f);
   std::vector<float> out(static_cast<std::size_t>(shape.rows * tokens));
-  std::vector<std::byte> scratch(kernels::multiply_scratch_bytes(shape.cols, tokens, machine.threads));
+  std::vector<std::byte> scratch(kernels::multiply_scratch_bytes(shape.cols, tokens, machine.threads.count));
   std::size_t copy = 0;
   const auto start = std::chrono::steady_clock::now();
   for (auto _ : state) {
@@ -121,15 +121,17 @@ int run_every_set(char** words) {
 int bench_kernels(int count, char** words) {
   if (std::getenv("BRIM_ISA") == nullptr) return run_every_set(words);
   Machine machine;
-  machine.threads = kernels::default_threads();
+  int threads = kernels::default_threads();
   for (int i = 1; i < count; ++i) {
     const std::string_view word = words[i];
     if (!word.starts_with("--threads=")) continue;
-    machine.threads = std::clamp(std::atoi(words[i] + 10), 1, 512);
+    threads = std::clamp(std::atoi(words[i] + 10), 1, 512);
     std::rotate(words + i, words + i + 1, words + count);
     --count;
     break;
   }
+  kernels::ThreadPool pool(threads);
+  machine.threads = pool;
   benchmark::Initialize(&count, words);
   if (benchmark::ReportUnrecognizedArguments(count, words)) return 2;
   auto arena = Arena::create(kWeightBytes);
@@ -144,13 +146,13 @@ int bench_kernels(int count, char** words) {
   machine.int8_ceiling = kernels::measure_int8(machine.threads);
   benchmark::AddCustomContext("processor", kernels::this_machine().name);
   benchmark::AddCustomContext("set", std::string(kernels::active_set()));
-  benchmark::AddCustomContext("threads", std::to_string(machine.threads));
+  benchmark::AddCustomContext("threads", std::to_string(machine.threads.count));
   benchmark::AddCustomContext("read ceiling, GB/s", std::to_string(machine.read_ceiling / 1e9));
   benchmark::AddCustomContext("8-bit ceiling, GOP/s", std::to_string(machine.int8_ceiling / 1e9));
   register_all(machine);
   register_attention();
 #if defined(BRIM_BENCH_ONEDNN)
-  if (kernels::active_set() == kernels::usable_sets(kernels::this_machine(), "").back()) register_onednn(machine.threads);
+  if (kernels::active_set() == kernels::usable_sets(kernels::this_machine(), "").back()) register_onednn(machine.threads.count);
 #endif
   benchmark::RunSpecifiedBenchmarks();
   return 0;

@@ -4,20 +4,21 @@
 set -eu
 cd "$1"
 . cmake/lint/walk.sh
-walk quant kernels engine apps bench bindings tests -type f \( -name '*.[chi]pp' -o -name '*.h' -o -name '*.def' \) | sort | xargs -r awk '
+walk platform quant kernels engine apps bench bindings tests -type f \( -name '*.[chi]pp' -o -name '*.h' -o -name '*.def' \) | sort | xargs -r awk '
 # Ours: folder → the folders it may include (besides itself). The longest folder that matches a file decides.
 function folder(name, list) { may[name] = " " name " " list " " }
 BEGIN {
-  folder("engine/base", "")
-  folder("engine/text", "engine/base")
+  folder("platform", "")
+  folder("engine/base", "platform")
+  folder("engine/text", "engine/base platform")
   folder("quant", "engine/base")
-  folder("kernels", "engine/base quant")
+  folder("kernels", "platform engine/base quant")
   folder("engine/io", "engine/base quant kernels")
   folder("engine/kv", "engine/base quant kernels")
   folder("engine/model", "engine/base quant kernels engine/io engine/kv engine/text")
   folder("engine/generate", "engine/base quant kernels engine/io engine/kv engine/text engine/model")
   folder("engine/include", "")
-  folder("engine/api", "engine quant kernels")
+  folder("engine/api", "platform engine quant kernels")
   folder("apps", "engine quant kernels")
   folder("apps/bench", "apps engine/include")
   folder("apps/chat", "apps engine/include")
@@ -25,7 +26,7 @@ BEGIN {
   folder("apps/desktop", "engine/include")
   folder("bindings", "engine/include")
   folder("bench", "engine quant kernels apps")
-  folder("tests", "engine quant kernels apps bench")
+  folder("tests", "platform engine quant kernels apps bench")
 
   # Other people’s libraries: header → where it may be included.
   only["^(CLI|fmt)/"] = "^(apps|bench|tests)/"
@@ -35,7 +36,8 @@ BEGIN {
   only["^doctest/"] = "^tests/"
   only["^nlohmann/"] = "^(engine/text/|engine/model/profile_file[.]cpp$|engine/generate/messages_json[.]cpp$|apps/|bench/|tests/)"
   only["^(pcre2|utf8proc)[.]h$"] = "^engine/text/"
-  only["^omp[.]h$"] = "^(kernels/threads|bench/kernels/onednn)[.]cpp$"
+  only["^omp[.]h$"] = "^(platform/openmp/threads[.]cpp$|apps/|bench/)"
+  only["^pthread[.]h$"] = "^(platform|bench|tests)/"
   only["^(dnnl|oneapi/)"] = "^bench/kernels/onednn[.]cpp$"
   only["^xsimd/"] = "^kernels/"
   # half.hpp converts with F16C where the set that includes it has it; everything in it is static.
@@ -66,6 +68,7 @@ FNR == 1 { file = FILENAME; from = home(file) }
   path = $0; sub(/^[^<]*</, "", path); sub(/>.*/, "", path)
   for (header in only) if (path ~ header && file !~ only[header]) breach("<" path "> belongs to " only[header])
 }
-/^[ \t]*#[ \t]*pragma[ \t]+omp/ && file != "kernels/threads.cpp" { breach("OpenMP pragmas belong to kernels/threads.cpp") }
+# The tools may use OpenMP; what other programs link must not, for its runtime may end the process.
+/^[ \t]*#[ \t]*pragma[ \t]+omp/ && file !~ /^(platform\/openmp|apps|bench)\// { breach("OpenMP belongs to apps/, bench/ and platform/openmp/") }
 END { exit bad }
 '

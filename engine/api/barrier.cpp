@@ -1,12 +1,9 @@
 // See barrier.hpp.
 #include "engine/api/barrier.hpp"
 
-#include <string>
+#include "engine/api/last_error.hpp"
 
 namespace brim::api {
-namespace {
-thread_local std::string last_error;
-}  // namespace
 
 brim_status status_of(ErrorCode code) noexcept {
   switch (code) {
@@ -23,15 +20,9 @@ brim_status status_of(ErrorCode code) noexcept {
 }
 
 brim_status fail(brim_status status, const char* sentence) noexcept {
-  try {
-    last_error = sentence;
-  } catch (...) {
-    last_error.clear();
-  }
+  keep_sentence(status, sentence);
   return status;
 }
-
-const char* last_sentence() noexcept { return last_error.c_str(); }
 
 Error null_argument(const char* name) { return error(ErrorCode::invalid_argument, name, " is NULL"); }
 

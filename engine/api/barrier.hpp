@@ -16,10 +16,8 @@
 namespace brim::api {
 
 brim_status status_of(ErrorCode code) noexcept;
-/// Remembers the calling thread's sentence; when even that cannot be had, an empty one remains.
+/// Keeps the calling thread's sentence (last_error.hpp) and returns `status`.
 brim_status fail(brim_status status, const char* sentence) noexcept;
-/// What fail() was told last on this thread.
-const char* last_sentence() noexcept;
 Error null_argument(const char* name);
 /// "text is NULL" where it must not be.
 Status check_text(const char* text, std::size_t size);

@@ -6,6 +6,7 @@
 
 #include "engine/api/barrier.hpp"
 #include "engine/api/handles.hpp"
+#include "engine/api/last_error.hpp"
 #include "engine/api/machine.hpp"
 #include "engine/base/memory_limits.hpp"
 #include "engine/model/outline.hpp"
@@ -92,7 +93,7 @@ brim_status brim_model_info_get(const brim_model* model, brim_model_info* info) 
     filled.context = config.context;
     filled.vocabulary = config.vocabulary;
     filled.layers = static_cast<std::int32_t>(config.layers.size());
-    filled.threads = model->threads;
+    filled.threads = model->model->threads().threads();
     filled.has_chat_template = model->model->chat_template().empty() ? 0 : 1;
     const brim::model::TokenWork& work = model->model->file().token_work;
     filled.layer_weights = work.layer_weights;
@@ -128,7 +129,8 @@ brim_status brim_plan_get(const char* path, const brim_options* model_wishes, co
     filled.kv_full_bytes = memory.kv.full_bytes;
     filled.kv_least_bytes = memory.kv.least_bytes;
     filled.scratch_bytes = memory.beside_bytes();
-    filled.total_bytes = filled.weight_bytes + memory.total();
+    filled.thread_bytes = static_cast<std::int64_t>(brim::kernels::helper_stack_bytes(reader.threads));
+    filled.total_bytes = filled.weight_bytes + memory.total() + filled.thread_bytes;
     filled.available_bytes = static_cast<std::int64_t>(brim::memory_limits().available);
     filled.context = memory.kv.shape.context;
     filled.layers = brim::kv::model_layers(memory.kv.shape);
@@ -164,7 +166,7 @@ brim_status brim_measure_machine(int32_t threads, brim_machine* machine) {
     brim_machine filled{};
     filled.cpu = brim::kernels::this_machine().name.c_str();
     filled.isa = brim_isa();
-    filled.threads = threads;
+    filled.threads = found.threads;
     filled.read_streams = found.read.streams;
     filled.read_bytes_per_second = found.read.bytes_per_second;
     filled.int8_operations_per_second = found.int8_operations_per_second;

@@ -7,6 +7,7 @@
 
 #include "engine/base/arena.hpp"
 #include "engine/base/memory_limits.hpp"
+#include "kernels/threads.hpp"
 
 namespace brim::api {
 namespace {
@@ -35,12 +36,14 @@ Result<MachineCeilings> measure_machine(int threads) {
   // Reading four times what fits leaves the cache little to help with; a quarter of the free memory is enough of that.
   const std::size_t wanted = std::clamp(4 * largest_cache(), 256 * kMegabyte, 1024 * kMegabyte);
   const std::size_t bytes = std::max(64 * kMegabyte, std::min(wanted, memory_limits().available / 4));
+  kernels::ThreadPool pool(threads);
   MachineCeilings found;
+  found.threads = pool.threads();
   {
     BRIM_ASSIGN(Arena arena, Arena::create(bytes));
-    found.read = kernels::measure_read(threads, arena.take(bytes));
+    found.read = kernels::measure_read(pool, arena.take(bytes));
   }
-  found.int8_operations_per_second = kernels::measure_int8(threads);
+  found.int8_operations_per_second = kernels::measure_int8(pool);
   return found;
 }
 

@@ -7,6 +7,7 @@
 namespace brim::api {
 
 struct MachineCeilings {
+  int threads = 1;  ///< that were measured: as many as requested, or as the system granted
   kernels::ReadCeiling read;
   double int8_operations_per_second = 0;
 };

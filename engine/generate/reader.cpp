@@ -38,7 +38,7 @@ std::int64_t tokens_together(const kv::Plan& plan, const SpeculationOptions& opt
 }
 
 // The system clears pages on the thread that first touches them, which for a large arena takes as long as loading a model.
-Result<Arena> touched_arena(std::size_t bytes, int threads) {
+Result<Arena> touched_arena(std::size_t bytes, kernels::Threads threads) {
   constexpr std::size_t kPiece = std::size_t{16} << 20;
   BRIM_ASSIGN(Arena arena, Arena::create(bytes, "a session", Arena::Touch::by_owner));
   std::atomic<int> failure{0};
@@ -136,10 +136,11 @@ Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Mode
   }
   constexpr std::int64_t kAlignment = 4 * 64;  // each of the four parts starts on a cache line
   // The heap's part is had and given back: whether there is room for it shows here, not in the middle of a conversation.
+  const kernels::Threads threads(model->threads(), options.threads);
   auto arena = Arena::create(static_cast<std::size_t>(memory.heap_bytes));
   if (arena) {
     const Arena heap = std::move(*arena);
-    arena = touched_arena(static_cast<std::size_t>(memory.arena_bytes() + kAlignment), options.threads);
+    arena = touched_arena(static_cast<std::size_t>(memory.arena_bytes() + kAlignment), threads);
   }
   if (!arena) {
     return error(arena.error().code, "a session needs ", size_text(static_cast<std::size_t>(memory.kv.budget_bytes)),
@@ -152,8 +153,6 @@ Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Mode
   BRIM_ASSIGN(kv::Cache cache,
               kv::Cache::create(memory.kv, arena->take(static_cast<std::size_t>(memory.kv.budget_bytes)), rope.get(),
                                 delimiters));
-  // The first parallel region allocates per thread; it happens here, where failing is still allowed.
-  kernels::for_chunks(options.threads, options.threads, [](std::int64_t, int) noexcept {});
   std::unique_ptr<Reader> reader(new Reader(std::move(model), std::move(memory), std::move(*arena), std::move(cache),
                                             std::move(rope), options));
   reader->share_ = std::move(share);
@@ -167,9 +166,8 @@ Reader::Reader(std::shared_ptr<const model::Model> model, MemoryPlan memory, Are
       arena_(std::move(arena)),
       cache_(std::move(cache)),
       rope_(std::move(rope)),
-      decoder_(*model_, *rope_, cache_, work_, options.threads),
-      threads_(options.threads) {
-  work_.lay_out(model_->config(), shape_of(memory_, threads_),
+      decoder_(*model_, *rope_, cache_, work_, {model_->threads(), options.threads}) {
+  work_.lay_out(model_->config(), shape_of(memory_, options.threads),
                 arena_.take(static_cast<std::size_t>(memory_.workspace_bytes)));
   const std::span<std::byte> ids = arena_.take(static_cast<std::size_t>(memory_.history_bytes));
   history_ = {reinterpret_cast<TokenId*>(ids.data()), ids.size() / sizeof(TokenId)};

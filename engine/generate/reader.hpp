@@ -47,6 +47,7 @@ struct ReaderOptions {
   int chunk = 0;
   kv::Reading reading;
   kv::HeadSelection heads = kv::HeadSelection::together;
+  /// What the plan counts scratch for. Those that work are the model's, at most so many.
   int threads = 1;
   SpeculationOptions speculation;
 };
@@ -127,7 +128,6 @@ class Reader {
   /// What create() found; empty where the profile was given or this reader is a sibling.
   const model::FoundProfile& profile() const { return profile_; }
   const model::Model& model() const { return *model_; }
-  int threads() const { return threads_; }
   const SpeculationCounts& speculation() const { return speculation_.counts(); }
 
  private:
@@ -154,7 +154,6 @@ class Reader {
   std::span<TokenId> history_;
   std::int64_t history_size_ = 0;
   std::int64_t history_start_ = 0;
-  int threads_;
   Speculation speculation_;
   std::span<const float> rows_;  // logits after each token of the last read_next's pass; empty: ask the decoder
   std::size_t row_ = 0;          // the one that counts now

@@ -101,9 +101,9 @@ void attend_in_parts(const Pass& pass, const LayerAttention& layer, std::int64_t
 void attend(const Pass& pass, int layer_index, const kv::View& view) noexcept {
   if (reads_sparsely(pass, layer_index, view)) choose_what_to_read(pass, layer_index, view);
   const LayerAttention layer(pass, layer_index, view);
-  const std::int64_t wanted = std::int64_t{pass.threads} * kTasksPerThread, most = attention_tile(layer.group());
+  const std::int64_t wanted = std::int64_t{pass.threads.count} * kTasksPerThread, most = attention_tile(layer.group());
   const std::int64_t tiles = (pass.tokens + most - 1) / most;
-  if (pass.threads > 1 && pass.tokens <= std::min(kSplitTokens, most) && layer.kv_heads() < wanted && layer.parts() > 1) {
+  if (pass.threads.count > 1 && pass.tokens <= std::min(kSplitTokens, most) && layer.kv_heads() < wanted && layer.parts() > 1) {
     attend_in_parts(pass, layer, std::max<std::int64_t>(1, layer.parts() * layer.kv_heads() / wanted));
   } else {
     // Smaller tiles where threads would wait for the last one otherwise.

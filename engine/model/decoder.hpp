@@ -19,7 +19,7 @@ namespace brim::model {
 /// Borrows everything it is given; one thread at a time. Allocates nothing.
 class Decoder {
  public:
-  Decoder(const Model& model, const Rope& rope, kv::Cache& cache, Workspace& work, int threads)
+  Decoder(const Model& model, const Rope& rope, kv::Cache& cache, Workspace& work, kernels::Threads threads)
       : model_(model), rope_(rope), cache_(cache), work_(work), threads_(threads) {}
 
   /// Reads 1 … cache.plan().chunk tokens. `cancel` (may be null) is polled between layers; when it turns true the chunk is
@@ -58,7 +58,7 @@ class Decoder {
   const Rope& rope_;
   kv::Cache& cache_;
   Workspace& work_;
-  int threads_;
+  kernels::Threads threads_;
   std::int64_t last_tokens_ = 0;
   AttentionObserver observer_;
 };

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdlib>
 
+#include "engine/base/system_error_text.hpp"
 #include "engine/model/delimiters.hpp"
 #include "engine/model/remarks.hpp"
 #include "engine/model/repack.hpp"
@@ -60,6 +61,16 @@ Result<ModelFile> facts_of(const io::Gguf& file, const Config& config, const Wei
   return facts;
 }
 
+// The helpers exist from here on, so that nothing has to be created, and nothing can fail, once a session works.
+std::unique_ptr<kernels::ThreadPool> create_threads(int wanted, const Log& log) {
+  auto threads = std::make_unique<kernels::ThreadPool>(wanted);
+  if (threads->threads() < wanted && log) {
+    log(LogLevel::warning, sentence(wanted, " threads were requested and ", threads->threads(), threads->threads() == 1 ? " works" : " work",
+                                    ": the system created no more (", system_error_text(threads->failure()), ")"));
+  }
+  return threads;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const LoadOptions& options, const Progress& progress) {
@@ -77,11 +88,12 @@ Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const 
   BRIM_ASSIGN(text::Tokenizer tokenizer, text::Tokenizer::create(std::move(vocabulary)));
   BRIM_ASSIGN(std::string chat_template, read_chat_template(file));
   if (options.log) log_remarks(options.log, file, config, weights, tokenizer);
+  std::unique_ptr<kernels::ThreadPool> threads = create_threads(options.threads, options.log);
   Panels panels;
   if (read) {
-    BRIM_ASSIGN(panels, own_panels(weights, file, {options.threads, progress, options.log}));
+    BRIM_ASSIGN(panels, own_panels(weights, file, {*threads, progress, options.log}));
   } else if (options.memory == WeightMemory::shared && repacking_pays(weights)) {
-    BRIM_ASSIGN(panels, shared_panels(weights, file, {options.threads, progress, options.log}));
+    BRIM_ASSIGN(panels, shared_panels(weights, file, {*threads, progress, options.log}));
   } else {
     BRIM_TRY(page_in(file, weights, progress));
     if (options.log) options.log(LogLevel::info, sentence("the weights are read in place in ", file.path()));
@@ -97,7 +109,7 @@ Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const 
     weights.tensors.clear();  // they belong to `file`, which ends here
     weights.skipped.clear();
   }
-  return std::shared_ptr<const Model>(new Model(std::move(facts), std::move(mapped), std::move(config), std::move(panels),
+  return std::shared_ptr<const Model>(new Model(std::move(threads), std::move(facts), std::move(mapped), std::move(config), std::move(panels),
                                                 std::move(weights), std::move(tokenizer), std::move(chat_template)));
 }
 
@@ -106,7 +118,11 @@ std::int64_t Model::weight_bytes() const {
 }
 
 std::span<const std::uint8_t> Model::delimiters() const {
-  std::call_once(delimiters_found_, [this] { delimiters_ = find_delimiters(tokenizer_); });
+  const std::lock_guard<std::mutex> lock(delimiters_mutex_);
+  if (!delimiters_found_) {
+    delimiters_ = find_delimiters(tokenizer_);
+    delimiters_found_ = true;
+  }
   return delimiters_;
 }
 

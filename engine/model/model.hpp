@@ -19,12 +19,13 @@
 #include "engine/model/token_work.hpp"
 #include "engine/model/weights.hpp"
 #include "engine/text/tokenizer.hpp"
+#include "kernels/threads.hpp"
 
 namespace brim::model {
 
 struct LoadOptions {
   WeightMemory memory = WeightMemory::own;
-  int threads = 1;  ///< that repack
+  int threads = 1;  ///< that repack and compute
   Log log{};        ///< is called with how the weights are kept, and with what of the file cannot be used
 };
 
@@ -50,6 +51,8 @@ class Model {
                                                    const Progress& progress = {});
   static Result<std::shared_ptr<const Model>> load(const std::string& path) { return load(path, LoadOptions{}); }
 
+  /// The threads that work on this model: as many as requested, or as the system granted when it was loaded.
+  kernels::ThreadPool& threads() const { return *threads_; }
   const ModelFile& file() const { return file_; }
   const Config& config() const { return config_; }
   const Weights& weights() const { return weights_; }
@@ -62,9 +65,10 @@ class Model {
   std::int64_t weight_bytes() const;
 
  private:
-  Model(ModelFile file, std::optional<io::Gguf> mapped, Config config, Panels panels, Weights weights, text::Tokenizer tokenizer,
-        std::string chat_template)
-      : file_(std::move(file)),
+  Model(std::unique_ptr<kernels::ThreadPool> threads, ModelFile file, std::optional<io::Gguf> mapped, Config config, Panels panels,
+        Weights weights, text::Tokenizer tokenizer, std::string chat_template)
+      : threads_(std::move(threads)),
+        file_(std::move(file)),
         mapped_(std::move(mapped)),
         config_(std::move(config)),
         panels_(std::move(panels)),
@@ -72,13 +76,15 @@ class Model {
         tokenizer_(std::move(tokenizer)),
         chat_template_(std::move(chat_template)) {}
 
+  std::unique_ptr<kernels::ThreadPool> threads_;
   ModelFile file_;
   std::optional<io::Gguf> mapped_;  ///< with weights that stay in the file
   Config config_;
   Panels panels_;  ///< what weights_ refers to, beside a mapped file
   Weights weights_;
   text::Tokenizer tokenizer_;
-  mutable std::once_flag delimiters_found_;
+  mutable std::mutex delimiters_mutex_;  // not a once_flag: that goes through thread-local storage
+  mutable bool delimiters_found_ = false;
   mutable std::vector<std::uint8_t> delimiters_;
   std::string chat_template_;
 };

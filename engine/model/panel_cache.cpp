@@ -141,7 +141,7 @@ bool PanelCache::may_hold(std::size_t bytes) const {
   return false;
 }
 
-std::optional<MappedFile> PanelCache::find(const Sha256::Digest& hash, std::size_t bytes, int threads,
+std::optional<MappedFile> PanelCache::find(const Sha256::Digest& hash, std::size_t bytes, kernels::Threads threads,
                                            std::string& damaged) const {
   const std::string path = path_of(hash);
   Descriptor descriptor = open_own(path, damaged);
@@ -178,17 +178,17 @@ std::optional<MappedFile> PanelCache::find(const Sha256::Digest& hash, std::size
 Result<NewFile> PanelCache::create() const { return NewFile::create(folder_ + "/new.panels", NewFile::Readers::owner); }
 
 // The checksums are of what the file gives back.
-Status PanelCache::publish(NewFile& file, const Sha256::Digest& hash, std::size_t bytes, int threads) const {
+Status PanelCache::publish(NewFile& file, const Sha256::Digest& hash, std::size_t bytes, kernels::Threads threads) const {
   // Between the panels lie bytes that were not written, and maybe at the end: the file gets its whole size first.
   std::vector<std::uint64_t> sums(pieces_of(bytes));
   const auto tail = std::as_bytes(std::span(sums));
   if (const WriteFault fault = file.try_write_at(kHeaderBytes + bytes, tail)) return file.failure(fault);
   BRIM_ASSIGN(const InputFile written, file.reading());
-  const int workers = std::max(1, std::min(threads, static_cast<int>(std::min<std::size_t>(sums.size(), 512))));
-  std::vector<std::vector<std::byte>> pieces(static_cast<std::size_t>(workers), std::vector<std::byte>(std::min(kPiece, bytes)));
+  threads.count = std::max(1, std::min(threads.count, static_cast<int>(std::min<std::size_t>(sums.size(), 512))));
+  std::vector<std::vector<std::byte>> pieces(static_cast<std::size_t>(threads.count), std::vector<std::byte>(std::min(kPiece, bytes)));
   std::atomic_flag failed = ATOMIC_FLAG_INIT;
   ReadFault kept;
-  kernels::for_chunks(workers, static_cast<std::int64_t>(sums.size()), [&](std::int64_t index, int worker) noexcept {
+  kernels::for_chunks(threads, static_cast<std::int64_t>(sums.size()), [&](std::int64_t index, int worker) noexcept {
     const std::size_t at = static_cast<std::size_t>(index) * kPiece;
     const auto piece = std::span(pieces[static_cast<std::size_t>(worker)]).first(std::min(kPiece, bytes - at));
     const ReadFault fault = written.try_read(kHeaderBytes + at, piece);

@@ -18,6 +18,7 @@
 #include "engine/base/new_file.hpp"
 #include "engine/base/result.hpp"
 #include "engine/base/sha256.hpp"
+#include "kernels/threads.hpp"
 
 namespace brim::model {
 
@@ -34,11 +35,11 @@ class PanelCache {
 
   /// The panels of `hash`, every byte of them checked by `threads` threads; null when there are none. `damaged` is set when there
   /// is a file that cannot be used: it says why.
-  std::optional<MappedFile> find(const Sha256::Digest& hash, std::size_t bytes, int threads, std::string& damaged) const;
+  std::optional<MappedFile> find(const Sha256::Digest& hash, std::size_t bytes, kernels::Threads threads, std::string& damaged) const;
   /// A new file for panels from byte kHeaderBytes on. Errors: io.
   Result<NewFile> create() const;
   /// Completes and names it. Errors: io.
-  Status publish(NewFile& file, const Sha256::Digest& hash, std::size_t bytes, int threads) const;
+  Status publish(NewFile& file, const Sha256::Digest& hash, std::size_t bytes, kernels::Threads threads) const;
 
   /// What an earlier start noted about model files with these identities. Only to be asked and told about files that are
   /// trusted(). `kind` stands for what else decides what panels hold.

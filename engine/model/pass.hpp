@@ -14,6 +14,7 @@
 #include "engine/model/rope.hpp"
 #include "engine/model/weights.hpp"
 #include "engine/model/workspace.hpp"
+#include "kernels/threads.hpp"
 
 namespace brim::model {
 
@@ -27,7 +28,7 @@ struct Pass {
   const Rope& rope;
   kv::Cache& cache;
   Workspace& work;
-  int threads;
+  kernels::Threads threads;
   std::int64_t first;   ///< place in the chunk of the first token
   std::int64_t tokens;  ///< how many, from there on
   const AttentionObserver* observer = nullptr;  ///< null: nobody asks

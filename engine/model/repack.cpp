@@ -186,7 +186,7 @@ void use_moved(Weights& weights, Moved moved, const std::byte* memory) {
   if (tied) weights.token_embedding = weights.output;
 }
 
-Status move_weights(const Weights& weights, const io::Gguf& file, Moved moved, const Destination& to, int threads,
+Status move_weights(const Weights& weights, const io::Gguf& file, Moved moved, const Destination& to, kernels::Threads threads,
                     const Progress& progress) {
   std::vector<Piece> pieces;
   std::size_t next = 0;
@@ -194,8 +194,10 @@ Status move_weights(const Weights& weights, const io::Gguf& file, Moved moved, c
     add_pieces(matrix, next, panels, pieces);
     next += bytes;
   });
-  threads = std::max(1, std::min(threads, static_cast<int>(std::min<std::size_t>(pieces.size(), 512))));
-  Move move(file, to, std::move(pieces), threads);
+  long long wanted = 0;
+  for (const Piece& piece : pieces) wanted += static_cast<long long>(piece.bytes_from());
+  threads.count = std::max(1, std::min(threads.count, static_cast<int>(std::min<std::size_t>(pieces.size(), 512))));
+  Move move(file, to, std::move(pieces), threads.count);
 
   const long long total = weights.file_bytes();
   std::atomic<long long> done{0};
@@ -212,6 +214,10 @@ Status move_weights(const Weights& weights, const io::Gguf& file, Moved moved, c
   BRIM_TRY(move.status());
   if (cancelled.load() || (progress && !progress(total, total))) {
     return error(ErrorCode::cancelled, "loading ", file.path(), " was stopped");
+  }
+  // A child that `progress` forked has no helpers, and what they were at is missing there.
+  if (done.load() != wanted) {
+    return error(ErrorCode::wrong_state, "loading ", file.path(), " was interrupted by a fork: load the model again in the child process");
   }
   return file.check_unchanged();
 }

@@ -12,6 +12,7 @@
 #include "engine/base/sha256.hpp"
 #include "engine/io/gguf.hpp"
 #include "engine/model/weights.hpp"
+#include "kernels/threads.hpp"
 
 namespace brim::model {
 
@@ -46,7 +47,7 @@ struct Destination {
 
 /// Reads every matrix that is moved, once. `threads` work side by side; `progress` is called with bytes of the file, at most a
 /// few megabytes apart. Errors: cancelled; io of the model's file or of the new one; out_of_memory.
-Status move_weights(const Weights& weights, const io::Gguf& file, Moved moved, const Destination& to, int threads,
+Status move_weights(const Weights& weights, const io::Gguf& file, Moved moved, const Destination& to, kernels::Threads threads,
                     const Progress& progress);
 
 }  // namespace brim::model

@@ -20,11 +20,12 @@ TEST_CASE("every set's 8-bit ceiling counts operations in proportion to the roun
 }
 
 TEST_CASE("a measured ceiling is a plausible number") {
-  CHECK(measure_int8(1) > 1e6);
-  CHECK(measure_int8(2) > 1e6);
+  ThreadPool pool(3);
+  CHECK(measure_int8({}) > 1e6);
+  CHECK(measure_int8({pool, 2}) > 1e6);
   const std::vector<std::byte> buffer(std::size_t{40} << 20);
   for (int threads = 1; threads <= 3; ++threads) {
-    const ReadCeiling found = measure_read(threads, buffer);
+    const ReadCeiling found = measure_read({pool, threads}, buffer);
     CHECK(found.bytes_per_second > 1e6);
     CHECK(found.streams >= 1);
     CHECK(found.streams <= 32);
@@ -33,6 +34,6 @@ TEST_CASE("a measured ceiling is a plausible number") {
 
 TEST_CASE("nothing is said about a buffer that caches hold") {
   const std::vector<std::byte> buffer(std::size_t{1} << 20);
-  CHECK(measure_read(1, buffer).bytes_per_second == 0);
-  CHECK(measure_read(1, {}).streams == 0);
+  CHECK(measure_read({}, buffer).bytes_per_second == 0);
+  CHECK(measure_read({}, {}).streams == 0);
 }

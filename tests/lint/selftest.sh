@@ -11,13 +11,14 @@ failed=0
 # A tree with nothing wrong in it.
 fresh() {
   rm -rf "$scratch"
-  mkdir -p "$scratch"/{apps/chat,bench,cmake/lint,docs,engine/base,engine/text,engine/include/brim,kernels,models,quant,tests}
+  mkdir -p "$scratch"/{apps/chat,bench,cmake/lint,docs,engine/base,engine/text,engine/include/brim,kernels,models,platform/openmp,quant,tests}
   cp "$root"/cmake/lint/* "$scratch/cmake/lint/"
   local folder
   while read -r folder; do echo "What belongs here." >"$folder/README.md"; done < <(find "$scratch" -mindepth 1 -type d)
   printf '#include <vector>\n' >"$scratch/engine/base/result.hpp"
   printf '#include "engine/base/result.hpp"\n#include <pcre2.h>\n' >"$scratch/engine/text/bpe.cpp"
-  printf '#include <omp.h>\n#pragma omp parallel\n' >"$scratch/kernels/threads.cpp"
+  printf '#include <omp.h>\n#pragma omp parallel\n' >"$scratch/platform/openmp/threads.cpp"
+  printf 'extern thread_local int state;  // thread_local in a comment\n' >"$scratch/platform/thread_state.hpp"
   printf '#include <stdint.h>\n' >"$scratch/engine/include/brim/brim.h"
   printf '#include "brim/brim.h"\n#include <CLI/CLI.hpp>\n' >"$scratch/apps/chat/chat.cpp"
   printf '// abort() and printf() in a comment\nconst char* a = "throw \\" exit(1)"; /* throw */ char b = %s;\nint exit_code(int);\n' \
@@ -40,7 +41,7 @@ fails() {
 }
 
 fresh
-for lint in layers calls lengths readmes links; do passes $lint; done
+for lint in layers calls thread_locals lengths readmes links; do passes $lint; done
 
 # What is no part of the tree (.gitignore) is not looked at, whatever it holds.
 for left in models/__pycache__ engine/build kernels/build-arm quant/brim.egg-info apps/node_modules/pkg docs/.venv/lib; do
@@ -56,7 +57,8 @@ broken() {
   printf "$3" >"$scratch/$2"
   fails "$1" "$2"
 }
-broken layers quant/bad.cpp '#include "kernels/threads.cpp"\n'
+broken layers quant/bad.cpp '#include "platform/thread_state.hpp"\n'
+broken layers platform/bad.cpp '#include "quant/row.cpp"\n'
 broken layers kernels/bad.cpp '#include "engine/text/bpe.cpp"\n'
 broken layers engine/text/bad.cpp '#include "quant/row.cpp"\n'
 broken layers engine/base/bad.cpp '  #  include "engine/text/bpe.cpp"\n'
@@ -67,6 +69,7 @@ broken layers engine/text/bad.cpp '#include <iostream>\n'
 broken layers kernels/bad.cpp '#include <dnnl.hpp>\n'
 broken layers kernels/bad.cpp '#include <omp.h>\n'
 broken layers kernels/bad.cpp '#pragma omp parallel for\n'
+broken layers engine/text/bad.cpp '#include <pthread.h>\n'
 broken layers engine/text/bad.cpp '#include <xsimd/xsimd.hpp>\n'
 broken layers engine/include/brim/bad.h '#include "engine/base/result.hpp"\n'
 broken layers quant/bad.cpp '#include <brim/brim.h>\n'
@@ -76,6 +79,9 @@ broken calls quant/bad.cpp 'void f() { if (x) abort (); }\n'
 broken calls quant/bad.cpp 'void f() { std::exit(1); }\n'
 broken calls kernels/bad.cpp 'const char* a = "//"; void f() { throw 1; }\n'
 broken calls kernels/bad.cpp 'void f() { assert(x); }\n'
+broken thread_locals engine/text/bad.cpp 'thread_local int* x = nullptr;\n'
+broken thread_locals kernels/bad.cpp 'static __thread int x;\n'
+broken thread_locals quant/bad.cpp '_Thread_local int x;\n'
 broken lengths kernels/bad.cpp "$(yes '//' | head -n 501)\n"
 broken readmes docs/README.md "$(yes 'line\n' | head -n 16)"
 broken links docs/page.md 'See [there](nowhere.md).\n'

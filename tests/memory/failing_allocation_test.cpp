@@ -1,5 +1,6 @@
-// Every allocation fails once, one after another, while a model is loaded, a session created, copied, saved and restored, and
-// a message answered: each time the call ends with a status and a sentence, nothing leaks, and the next try works.
+// Every allocation fails, one after another, alone and with all that follow, while a model is loaded, a session created,
+// copied, saved and restored, and a message answered: each time the call ends with a status and a sentence, nothing leaks,
+// and the next try works.
 #include <brim/brim.h>
 #include <doctest/doctest.h>
 #include <unistd.h>
@@ -9,9 +10,16 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <thread>
 
 #include "tests/memory/failing_malloc.hpp"
 #include "tests/memory/long_chat.hpp"
+
+using brim::test::allocation_failed;
+using brim::test::fail_allocation;
+using brim::test::Failing;
+using brim::test::live_allocations;
+using brim::test::Where;
 
 namespace {
 
@@ -26,33 +34,58 @@ struct Tally {
   long shrugged = 0;  ///< of those: the call did what it should without (a limit not read, a sort without its buffer)
 };
 
-// Calls work() with allocation 0, 1, 2, … failing, until it makes no more of them. `undo` gives back what a success made; without
-// one a success may keep what it made.
+struct Outcome {
+  brim_status status = BRIM_OK;
+  std::string sentence;
+  bool failed = false;  ///< an allocation
+  bool leaked = false;
+};
+
+// Calls work() on a thread of its own whose allocation number `index` fails: whatever the call has to say is that
+// thread's first error.
+Outcome call_failing(const std::function<brim_status()>& work, const std::function<void()>& undo, long index,
+                     Failing how) {
+  Outcome outcome;
+  std::thread([&] {
+    const long before = live_allocations();
+    fail_allocation(index, how);
+    outcome.status = work();
+    const char* const sentence = brim_last_error();
+    outcome.failed = allocation_failed();
+    if (outcome.status == BRIM_OK && undo) undo();
+    outcome.leaked = undo && live_allocations() != before;
+    outcome.sentence = sentence;
+  }).join();
+  return outcome;
+}
+
+// Calls work() with allocation 0, 1, 2, … failing, alone and with all that follow, until it makes no more of them;
+// after each failure the same call works. `undo` gives back what a success made; without one a success may keep what it
+// made.
 Tally fail_each(const std::function<brim_status()>& work, const std::function<void()>& undo) {
-  // Once without: what is made at a first use and kept, a sentence's room among it.
+  // Once without: what is made at a first use and kept.
   REQUIRE(work() == BRIM_OK);
   if (undo) undo();
-  brim_model* none = nullptr;
-  REQUIRE(brim_model_load("/there is no such file and its name is long", nullptr, nullptr, nullptr, &none) == BRIM_IO);
   Tally tally;
-  for (;; ++tally.failed) {
-    const long before = brim::test::live_allocations();
-    brim::test::fail_allocation(tally.failed);
-    const brim_status status = work();
-    const bool failed = brim::test::allocation_failed();
-    if (status == BRIM_OK && undo) undo();
-    const long after = brim::test::live_allocations();
-    if (!failed) return tally;
-    if (status == BRIM_OK) ++tally.shrugged;
-    const std::string sentence = status == BRIM_OK ? "" : brim_last_error();
-    const bool right = status == BRIM_OK || (status == BRIM_OUT_OF_MEMORY && sentence.size() > 10);
-    const bool leaked = undo && after != before;
-    if (right && !leaked) continue;
-    INFO("allocation ", tally.failed, ", status ", static_cast<int>(status), ": ", sentence);
-    CHECK(right);
-    CHECK(!leaked);
-    return tally;
+  for (const Failing how : {Failing::once, Failing::from_then_on}) {
+    for (long index = 0;; ++index) {
+      const Outcome outcome = call_failing(work, undo, index, how);
+      if (!outcome.failed) break;
+      ++tally.failed;
+      INFO("allocation ", index, how == Failing::once ? ", once" : ", from then on", ", status ",
+           static_cast<int>(outcome.status), ": ", outcome.sentence);
+      if (outcome.status == BRIM_OK) {
+        ++tally.shrugged;
+      } else {
+        REQUIRE(outcome.status == BRIM_OUT_OF_MEMORY);
+        REQUIRE(outcome.sentence.size() > 10);
+        REQUIRE(work() == BRIM_OK);
+        if (undo) undo();
+      }
+      REQUIRE(!outcome.leaked);
+    }
   }
+  return tally;
 }
 
 struct Loaded {
@@ -103,8 +136,8 @@ TEST_CASE("planning and creating a session") {
   const Loaded loaded;
   brim_plan plan{};
   plan.size = sizeof plan;
-  const Tally planned = fail_each(
-      [&] { return brim_plan_get(loaded.file.path.c_str(), nullptr, loaded.options, &plan); }, [] {});
+  const Tally planned =
+      fail_each([&] { return brim_plan_get(loaded.file.path.c_str(), nullptr, loaded.options, &plan); }, [] {});
   CHECK(planned.failed > 100);
   for (const char* keep : {"window", "dynsplit"}) {
     brim_session* session = nullptr;
@@ -131,8 +164,8 @@ TEST_CASE("a session of a model with a profile") {
   for (const char* split : {"depth", "joint"}) {
     REQUIRE(brim_options_set(options, "kv.split", split) == BRIM_OK);
     brim_session* session = nullptr;
-    const Tally tally = fail_each([&] { return brim_session_create(model, options, &session); },
-                                  [&] { brim_session_free(session); });
+    const Tally tally =
+        fail_each([&] { return brim_session_create(model, options, &session); }, [&] { brim_session_free(session); });
     MESSAGE(split, ": ", tally.failed, " allocations, ", tally.shrugged, " not missed");
     CHECK(tally.failed > 500);
     CHECK(tally.shrugged < tally.failed / 10);

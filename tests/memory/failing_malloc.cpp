@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <climits>
 #include <cstddef>
 
 #include "tests/support/allocation_count.hpp"
@@ -24,12 +25,35 @@ void __libc_free(void* memory);
 namespace {
 
 std::atomic<long> live{0};
-constinit thread_local long countdown = -1;  // allocations until the one that fails; −1: none will
-constinit thread_local bool failed = false;
+constexpr long kNever = LONG_MIN;
+
+// Allocations until the first that fails: of this thread, and of all others but the one that asked for it.
+constinit thread_local long countdown = kNever;
+constinit thread_local bool goes_on = false, failed = false, asked = false;
+std::atomic<long> others_countdown{kNever};
+std::atomic<bool> others_go_on{false}, others_failed{false};
+
+bool this_thread_fails() {
+  if (countdown == kNever) return false;
+  if (countdown > 0) {
+    --countdown;
+    return false;
+  }
+  if (!goes_on) countdown = kNever;
+  return failed = true;
+}
+
+bool another_thread_fails() {
+  if (asked || others_countdown.load() == kNever) return false;
+  // Below 0: one that is past. It cannot come down to kNever, for a test has fewer allocations than that takes.
+  const long left = others_countdown.fetch_sub(1);
+  if (left > 0 || (left < 0 && !others_go_on.load())) return false;
+  others_failed.store(true);
+  return true;
+}
 
 bool fails() {
-  if (countdown < 0 || countdown-- > 0) return false;
-  failed = true;
+  if (!this_thread_fails() && !another_thread_fails()) return false;
   errno = ENOMEM;
   return true;
 }
@@ -43,13 +67,20 @@ void* counted(void* memory) {
 
 namespace brim::test {
 
-void fail_allocation(long index) {
+void fail_allocation(long index, Failing how, Where where) {
+  const bool here = where == Where::this_thread;
   failed = false;
-  countdown = index;
+  asked = !here;
+  goes_on = how == Failing::from_then_on;
+  others_failed.store(false);
+  others_go_on.store(goes_on);
+  countdown = here ? index : kNever;
+  others_countdown.store(here ? kNever : index);
 }
 bool allocation_failed() {
-  countdown = -1;
-  return failed;
+  countdown = kNever;
+  others_countdown.store(kNever);
+  return failed || others_failed.load();
 }
 long live_allocations() { return live.load(); }
 
@@ -95,7 +126,9 @@ int munmap(void* memory, std::size_t size) noexcept {
 #else
 
 namespace brim::test {
-void fail_allocation(long index) { fail_new(index); }
+void fail_allocation(long index, Failing how, Where where) {
+  if (where == Where::this_thread) fail_new(index, how == Failing::from_then_on);
+}
 bool allocation_failed() { return new_failed(); }
 long live_allocations() { return 0; }
 }  // namespace brim::test

@@ -50,7 +50,7 @@ std::int64_t status_bytes(const char* name) {
   brim_plan plan{};
   plan.size = sizeof plan;
   if (brim_plan_get(path.c_str(), threads, options, &plan) != BRIM_OK) give_up("plan", 0);
-  const std::int64_t promised = plan.total_bytes - plan.weight_bytes;
+  const std::int64_t promised = plan.total_bytes - plan.weight_bytes - plan.thread_bytes;
   if (!limit(promised + promised / 20)) ::_exit(kNoLimit);
   brim_session* session = nullptr;
   if (brim_session_create(model, options, &session) != BRIM_OK) give_up("create", 0);

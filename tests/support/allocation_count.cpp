@@ -19,7 +19,7 @@
 
 #if !BRIM_COUNTS_ALLOCATIONS
 std::size_t brim::test::allocation_count() { return 0; }
-void brim::test::fail_new(long) {}
+void brim::test::fail_new(long, bool) {}
 bool brim::test::new_failed() { return false; }
 #else
 
@@ -28,10 +28,15 @@ namespace {
 std::atomic<std::size_t> allocations{0};
 
 constinit thread_local long countdown = -1;  // until the one that fails; −1: none will
-constinit thread_local bool failed = false;
+constinit thread_local bool goes_on = false, failed = false;
 
 bool fails() {
-  if (countdown < 0 || countdown-- > 0) return false;
+  if (countdown < 0) return false;
+  if (countdown > 0) {
+    --countdown;
+    return false;
+  }
+  if (!goes_on) countdown = -1;
   return failed = true;
 }
 
@@ -49,8 +54,9 @@ void* allocate(std::size_t size, std::size_t alignment) {
 
 std::size_t brim::test::allocation_count() { return allocations.load(std::memory_order_relaxed); }
 
-void brim::test::fail_new(long index) {
+void brim::test::fail_new(long index, bool and_all_that_follow) {
   failed = false;
+  goes_on = and_all_that_follow;
   countdown = index;
 }
 

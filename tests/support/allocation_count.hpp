@@ -8,8 +8,8 @@ namespace brim::test {
 /// How often operator new has been called in this program so far, by all threads, in all its forms.
 std::size_t allocation_count();
 
-/// From now on the calling thread's operator new number `index` (0: the next) fails, that one alone.
-void fail_new(long index);
+/// From now on the calling thread's operator new number `index` (0: the next) fails: that one alone, or also all that follow.
+void fail_new(long index, bool and_all_that_follow = false);
 /// Whether it has failed; no other will from now on.
 bool new_failed();
 

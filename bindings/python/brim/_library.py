@@ -53,6 +53,7 @@ class Plan(Filled):
         ("context", c_int64),
         ("layers", c_int32),
         ("chunk", c_int32),
+        ("thread_bytes", c_int64),
     ]
 
 

@@ -58,6 +58,7 @@ class Plan:
     context: int
     layers: int
     chunk: int
+    thread_bytes: int
 
 
 def plan(

@@ -3,6 +3,9 @@
  * Rules common to all functions
  * - Every function that can fail returns a brim_status; brim_last_error() then holds one sentence for the calling thread,
  *   valid until that thread's next call. Nothing prints, aborts, exits or throws.
+ * - Loading a model creates its helper threads: as many as "threads" says, less the caller's own, or as many as the system
+ *   grants, which is said to the log. They take no signals and end when the model and its sessions are freed. A process
+ *   that fork() created from one that uses Brim computes on the calling thread alone with what it inherited.
  * - Handles are opaque. A model is immutable and may be used from many threads; a session belongs to one thread at a
  *   time, except brim_session_cancel(), which any thread may call at any moment. A call on a session that is inside
  *   another call returns BRIM_WRONG_STATE and changes nothing; callbacks may look (statistics, messages), not change.
@@ -42,7 +45,7 @@ typedef struct brim_options brim_options;
 typedef struct brim_model brim_model;
 typedef struct brim_session brim_session;
 
-/* The sentence about this thread's last failure; an empty string when there was none. */
+/* The sentence about this thread's last failure, at most 1,023 bytes; an empty string when there was none. */
 BRIM_API const char* brim_last_error(void);
 /* "0.1.0" */
 BRIM_API const char* brim_version(void);
@@ -116,7 +119,7 @@ typedef struct brim_model_info {
   int64_t context;           /* trained */
   int64_t vocabulary;
   int32_t layers;
-  int32_t threads;
+  int32_t threads;           /* that compute: as many as requested, or as the system granted */
   int32_t has_chat_template; /* 1 when the file carries one */
   int64_t layer_weights;     /* that every token is multiplied with; of experts those in use */
   int64_t output_weights;    /* that are multiplied only where logits are wanted */
@@ -131,11 +134,12 @@ typedef struct brim_plan {
   int64_t kv_full_bytes;      /* what "full" would be */
   int64_t kv_least_bytes;     /* the least budget that works */
   int64_t scratch_bytes;      /* beside the budget: activations, logits, history, the conversation's text, sampling */
-  int64_t total_bytes;        /* weights, budget and scratch; the vocabulary and the program itself come on top */
+  int64_t total_bytes;        /* weights, budget, scratch and stacks; the vocabulary and the program itself come on top */
   int64_t available_bytes;    /* what this process may still take now: the machine's, its cgroup's and its limits' least */
   int64_t context;
   int32_t layers;
   int32_t chunk;
+  int64_t thread_bytes;       /* stacks of the helper threads that loading the model creates: reserved, hardly touched */
 } brim_plan;
 /* What loading a model and creating one session with these options would take; reads no weights and books nothing. The
  * options may be NULL. Fails as loading or creating would. */
@@ -272,7 +276,7 @@ typedef struct brim_machine {
   size_t size;
   const char* cpu;                 /* as the processor says: "AMD EPYC 9355"; valid as long as the program */
   const char* isa;                 /* brim_isa() */
-  int32_t threads;                 /* that were measured */
+  int32_t threads;                 /* that were measured: as many as requested, or as the system granted */
   int32_t read_streams;            /* places a thread read at the same time when reading was fastest */
   double read_bytes_per_second;    /* of memory: a buffer of several times the largest cache, in huge pages where possible */
   double int8_operations_per_second; /* multiplications and additions of 8-bit values, by the set in use, in registers */

@@ -2,17 +2,15 @@
 #include "engine/text/jinja/meter.hpp"
 
 #include "engine/text/jinja/failure.hpp"
+#include "platform/thread_state.hpp"
 
 namespace brim::text::jinja {
-namespace {
 
-thread_local Meter* current_meter = nullptr;
-
-}  // namespace
-
-Meter::Meter(std::int64_t max_steps) : previous_(current_meter), max_steps_(max_steps) { current_meter = this; }
-Meter::~Meter() { current_meter = previous_; }
-Meter* Meter::current() { return current_meter; }
+Meter::Meter(std::int64_t max_steps) : previous_(current()), max_steps_(max_steps) {
+  platform::thread_state.rendering = this;
+}
+Meter::~Meter() { platform::thread_state.rendering = previous_; }
+Meter* Meter::current() { return static_cast<Meter*>(platform::thread_state.rendering); }
 
 void Meter::step(std::int64_t count) {
   steps_ += count;
@@ -32,7 +30,7 @@ void Meter::enter() {
 }
 
 void charge_steps(std::int64_t count) {
-  if (current_meter != nullptr) current_meter->step(count);
+  if (Meter* const meter = Meter::current(); meter != nullptr) meter->step(count);
 }
 
 void charge_text(std::size_t bytes) {
@@ -41,14 +39,14 @@ void charge_text(std::size_t bytes) {
   charge_steps(1 + static_cast<std::int64_t>(bytes / 64));
 }
 
-Depth::Depth() : meter_(current_meter) {
+Depth::Depth() : meter_(Meter::current()) {
   if (meter_ != nullptr) meter_->enter();
 }
 Depth::~Depth() {
   if (meter_ != nullptr) meter_->leave();
 }
 
-Charge::Charge(std::size_t bytes) : meter_(current_meter), bytes_(bytes) {
+Charge::Charge(std::size_t bytes) : meter_(Meter::current()), bytes_(bytes) {
   if (meter_ != nullptr) meter_->take(bytes_);
 }
 Charge::~Charge() {

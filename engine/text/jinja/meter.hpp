@@ -24,6 +24,7 @@ class Meter {
   Meter(const Meter&) = delete;
   Meter& operator=(const Meter&) = delete;
 
+  /// Null while the thread renders nothing.
   static Meter* current();
   void step(std::int64_t count);
   void take(std::size_t bytes);
@@ -32,6 +33,8 @@ class Meter {
   /// Enters one level of evaluation; fails beyond kMaxDepth. Use through Depth.
   void enter();
   void leave() { --depth_; }
+
+  void* burial = nullptr;  ///< value.cpp's: values that wait for being let go
 
  private:
   Meter* previous_ = nullptr;

@@ -16,24 +16,28 @@ void Value::bury(Data&& data) noexcept {
       },
       data);
   if (!last_owner) return;  // nothing goes with this one
+  Meter* const meter = Meter::current();
+  if (meter == nullptr) {  // of a parsed tree: no deeper than kMaxParseDepth
+    const Data here = std::move(data);
+    return;
+  }
   // While a bury() further up the stack is at work, what is found on the way down is handed to it.
-  thread_local std::vector<Data>* dying = nullptr;
-  if (dying != nullptr) {
+  if (meter->burial != nullptr) {
     try {
-      dying->push_back(std::move(data));
+      static_cast<std::vector<Data>*>(meter->burial)->push_back(std::move(data));
     } catch (const std::bad_alloc&) {
       const Data here = std::move(data);  // no room to queue it: it goes at once, a level deeper
     }
     return;
   }
   std::vector<Data> queue;
-  dying = &queue;
+  meter->burial = &queue;
   { const Data first = std::move(data); }
   while (!queue.empty()) {
     const Data last = std::move(queue.back());
     queue.pop_back();
   }
-  dying = nullptr;
+  meter->burial = nullptr;
 }
 
 Value Value::undefined(std::string message) {

@@ -321,7 +321,8 @@ TEST_CASE("a plan is made without loading, and is what loading and a session the
   CHECK(plan.kv_budget_bytes == session.stats().kv_budget_bytes);
   CHECK(plan.kv_full_bytes == session.stats().kv_full_bytes);
   CHECK(plan.scratch_bytes == session.stats().scratch_bytes);
-  CHECK(plan.total_bytes == plan.weight_bytes + plan.kv_budget_bytes + plan.scratch_bytes);
+  CHECK(plan.thread_bytes == 256 * 1024);  // one helper beside the caller
+  CHECK(plan.total_bytes == plan.weight_bytes + plan.kv_budget_bytes + plan.scratch_bytes + plan.thread_bytes);
   CHECK(plan.context == 128);
   CHECK(plan.available_bytes > 0);
   CHECK_THROWS_AS(brim::plan("missing.gguf"), brim::Exception);

@@ -48,7 +48,7 @@ inline std::int32_t arg_max(std::span<const float> logits) {
 class Reading {
  public:
   Reading(const std::string& path, std::int64_t context, kernels::KvType type, int threads = 2) {
-    auto model = model::Model::load(path);
+    auto model = model::Model::load(path, {.threads = 3});  // readers take as many of them as they want
     if (!model) FAIL(model.error().sentence);
     generate::ReaderOptions options;
     options.context = context;

@@ -15,7 +15,7 @@ using namespace brim;
 namespace {
 
 std::shared_ptr<const model::Model> load(const std::string& path) {
-  auto model = model::Model::load(path);
+  auto model = model::Model::load(path, {.threads = 3});  // readers take as many of them as they want
   if (!model) FAIL(model.error().sentence);
   return *model;
 }

@@ -24,7 +24,7 @@ inline std::shared_ptr<const model::Model> tiny_model(const TinyModel& shape = {
   REQUIRE(file >= 0);
   close(file);
   write_tiny_model(path, shape);
-  auto model = model::Model::load(path);
+  auto model = model::Model::load(path, {.threads = 3});  // readers take as many of them as they want
   std::remove(path);
   if (!model) FAIL(model.error().sentence);
   return *model;

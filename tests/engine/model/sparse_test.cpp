@@ -44,7 +44,7 @@ struct Scene {
       : config(config_of(heads, kv_heads, size)),
         rope(config, {}, kContext),
         model(plan_of(config, type, keep, budget, share)),
-        threads(workers) {
+        pool(workers) {
     REQUIRE(model.ok());
     const auto shape = brim::model::workspace_shape(model.cache().plan(), workers);
     memory.resize(Workspace::bytes(config, shape) + 64);
@@ -82,7 +82,7 @@ struct Scene {
     model.cache().begin(1);
     model.stage(0, token, model.cache().next_position(), 1);
     const auto view = model.cache().view(0);
-    const Pass pass{config, weights, rope, model.cache(), work, threads, 0, 1};
+    const Pass pass{config, weights, rope, model.cache(), work, pool, 0, 1};
     REQUIRE(brim::model::reads_sparsely(pass, 0, view));
     brim::model::attend(pass, 0, view);
     entries_read.clear();
@@ -129,7 +129,7 @@ struct Scene {
   brim::model::Weights weights;
   brim::model::Rope rope;
   FakeModel model;
-  int threads;
+  brim::kernels::ThreadPool pool;
   std::vector<std::byte> memory;
   Workspace work;
 };

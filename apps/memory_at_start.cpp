@@ -1,0 +1,24 @@
+// A limit on memory so low that the allocator cannot even start: the C++ runtime would end the process without a word,
+// or with a core file, while it initialises the program. So this is tried before anything else of the program runs.
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string_view>
+
+namespace {
+
+constexpr std::size_t kLeastBytes = std::size_t{1} << 20;  ///< what reading a command line takes, generously
+
+__attribute__((constructor(101))) void try_memory() {
+  void* const memory = std::malloc(kLeastBytes);
+  if (memory != nullptr) {
+    std::free(memory);
+    return;
+  }
+  constexpr std::string_view kSentence =
+      "brim: not enough memory available to start; raise the limit on it (ulimit -v, ulimit -d)\n";
+  if (::write(STDERR_FILENO, kSentence.data(), kSentence.size()) < 0) _exit(1);
+  _exit(1);
+}
+
+}  // namespace

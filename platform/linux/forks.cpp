@@ -1,0 +1,10 @@
+// See platform/forks.hpp. glibc forgets the handlers of a library that is unloaded.
+#include "platform/forks.hpp"
+
+#include <pthread.h>
+
+namespace brim::platform {
+
+bool on_fork_in_child(void (*handler)() noexcept) noexcept { return pthread_atfork(nullptr, nullptr, handler) == 0; }
+
+}  // namespace brim::platform

@@ -1,0 +1,49 @@
+#!/bin/bash
+# low_memory_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: `brim run` and `brim chat` under limits of memory from far too low to enough:
+# each ends with an answer or one sentence of Brim's and exit code 1, never by a signal and never through an OpenMP runtime.
+set -u
+brim=$1
+[ $# -ge 3 ] || { echo "no tool writes a tiny model"; exit 77; }
+cd "$2" || exit 1
+"$3" model.gguf || exit 1
+failures=0
+
+fail() {
+  echo "FAILED: $*"
+  failures=$((failures + 1))
+}
+
+readelf -dW "$brim" | grep -E 'NEEDED.*lib(gomp|omp|iomp5)' && fail "the command loads an OpenMP runtime at its start"
+
+# limited FLAG KIB WORDS…: runs brim under `ulimit FLAG KIB`.
+limited() {
+  local flag=$1 kib=$2 code
+  shift 2
+  (ulimit -c 0; ulimit "$flag" "$kib"; exec "$brim" "$@") >out 2>err </dev/null
+  code=$?
+  # Below what the program's own libraries take it does not start; their loader says so and exits with 127.
+  grep -qE '^(brim|.*/brim): error while loading shared libraries|cannot allocate TLS|cannot allocate memory in static' err && return 2
+  grep -q libgomp err && fail "ulimit $flag $kib: $(cat err)"
+  case $code in
+    0) return 0 ;;
+    1 | 2) grep -q '^brim: ' err || fail "ulimit $flag $kib, brim $1: exit code $code, '$(cat err)'" ;;
+    *) fail "ulimit $flag $kib, brim $1: exit code $code, '$(cat err)'" ;;
+  esac
+  return 1
+}
+
+for flag in -v -d; do
+  answers=0
+  refusals=0
+  for kib in $(seq 4000 2900 160000); do
+    limited $flag "$kib" run -m model.gguf -p "the dog" -n 4 --kv-budget 100% -c 64 -t 3
+    case $? in
+      0) answers=$((answers + 1)) ;;
+      1) refusals=$((refusals + 1)) ;;
+    esac
+  done
+  [ $answers -gt 3 ] || fail "ulimit $flag: no answer with 160 MB"
+  [ $refusals -gt 3 ] || fail "ulimit $flag: nothing was refused"
+done
+for kib in 30000 45000 70000 90000; do limited -v $kib chat -m model.gguf -t 3; done
+exit $((failures > 0))
