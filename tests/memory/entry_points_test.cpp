@@ -210,6 +210,12 @@ const std::vector<Entry>& entries() {
       {"brim_session_clear", [](Scene& scene) { return brim_session_clear(scene.session); }},
       {"brim_session_rewind", [](Scene& scene) { return brim_session_rewind(scene.session, 0); }},
       {"brim_session_set", [](Scene& scene) { return brim_session_set(scene.session, "dry_multiplier", "0.5"); }},
+      {"brim_session_unset", [](Scene& scene) { return brim_session_unset(scene.session, "stop"); }},
+      {"brim_session_option",
+       [](Scene& scene) {
+         const char* value = nullptr;
+         return brim_session_option(scene.session, "temperature", 0, &value);
+       }},
       {"brim_session_messages",
        [](Scene& scene) {
          const char* json = nullptr;
