@@ -63,8 +63,8 @@ brim_status brim_session_create(brim_model* model, const brim_options* options, 
 
 void brim_session_free(brim_session* session) { delete session; }
 
-void brim_session_on_progress(brim_session* session, brim_progress progress, void* user) {
-  on_session(session, Turn::Kind::change, [&]() -> Status {
+brim_status brim_session_on_progress(brim_session* session, brim_progress progress, void* user) {
+  return on_session(session, Turn::Kind::change, [&]() -> Status {
     session->session->on_progress(progress_of(progress, user));
     return {};
   });

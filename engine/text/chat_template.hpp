@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/base/result.hpp"
+#include "engine/base/work_meter.hpp"
 
 namespace brim::text {
 
@@ -22,6 +23,7 @@ struct RenderOptions {
   /// How much work a template may do before it fails; a step is about a tenth of a microsecond, a conversation of a
   /// thousand messages some ten thousand steps.
   long long max_steps = 100'000'000;
+  WorkMeter* meter = nullptr;  ///< counts the steps and may cancel the rendering; null: neither
 };
 
 struct ChatMessage {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/base/result.hpp"
+#include "engine/base/work_meter.hpp"
 #include "engine/text/vocabulary.hpp"
 
 namespace brim::text {
@@ -19,6 +20,7 @@ struct EncodeOptions {
   bool parse_special =
       false;  ///< text like "<|im_start|>" becomes its control token (user-defined tokens always match)
   bool continues = false;  ///< the text goes on after another: SPM puts no space before its first word
+  WorkMeter* meter = nullptr;  ///< counts the work and may cancel it; null: neither
 };
 
 /// Immutable after create; encode and piece are safe to call from several threads.
@@ -33,7 +35,7 @@ class Tokenizer {
   ~Tokenizer();
 
   /// Any bytes are accepted; bytes that are no UTF-8 become U+FFFD (BPE) or byte tokens (SPM). Linear time and bounded
-  /// stack for any input. Errors: invalid_argument for text over 1 GiB.
+  /// stack for any input. Errors: invalid_argument for text over 1 GiB; cancelled.
   Result<std::vector<TokenId>> encode(std::string_view text, const EncodeOptions& options) const;
 
   /// The bytes one token stands for: "" for control tokens unless `render_special`; may be part of a UTF-8 character.

@@ -117,7 +117,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "brim_session_fork": (c_int, [c_void_p, POINTER(c_void_p)]),
     "brim_session_save": (c_int, [c_void_p, c_char_p]),
     "brim_session_restore": (c_int, [c_void_p, c_void_p, c_char_p, POINTER(c_void_p)]),
-    "brim_session_on_progress": (None, [c_void_p, PROGRESS, c_void_p]),
+    "brim_session_on_progress": (c_int, [c_void_p, PROGRESS, c_void_p]),
     "brim_session_cancel": (None, [c_void_p]),
     "brim_session_append": (c_int, [c_void_p, *TEXT, c_int, c_int]),
     "brim_session_append_ids": (c_int, [c_void_p, POINTER(c_int32), c_size_t]),

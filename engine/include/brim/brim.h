@@ -179,8 +179,9 @@ BRIM_API brim_status brim_session_save(brim_session* session, const char* path);
 BRIM_API brim_status brim_session_restore(brim_model* model, const brim_options* options, const char* path,
                                           brim_session** out);
 
-/* Called while a prompt is read; may be NULL. */
-BRIM_API void brim_session_on_progress(brim_session* session, brim_progress progress, void* user);
+/* Called while a prompt is read; may be NULL. BRIM_WRONG_STATE, with the callback unchanged, while the session is inside another
+ * call: that call goes on using the old one. */
+BRIM_API brim_status brim_session_on_progress(brim_session* session, brim_progress progress, void* user);
 /* Makes the call in progress on this session (or else the next) end with BRIM_CANCELLED. Any thread, signal-safe. */
 BRIM_API void brim_session_cancel(brim_session* session);
 

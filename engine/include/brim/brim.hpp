@@ -215,11 +215,12 @@ class Session {
     return Session(raw);
   }
 
-  /// Called while text is read. A progress function may replace itself.
+  /// Called while text is read. A progress function may replace itself. Throws BRIM_WRONG_STATE where another thread is
+  /// inside a call of the session that set none before.
   void on_progress(ProgressCallback progress) {
     if (!progress_) {
       auto called = std::make_unique<detail::Progress>();
-      brim_session_on_progress(handle_.get(), &detail::Progress::call, called.get());
+      detail::check(brim_session_on_progress(handle_.get(), &detail::Progress::call, called.get()));
       progress_ = std::move(called);
     }
     progress_->set(std::move(progress));

@@ -258,8 +258,9 @@ TEST_CASE("a session inside a call turns others away, and lets its callbacks loo
   brim::Session session(model, {{"kv.budget", "full"}});
   struct Seen {
     brim_session* session;
-    brim_status change = BRIM_OK, look = BRIM_INTERNAL, elsewhere_change = BRIM_OK, elsewhere_look = BRIM_OK;
+    brim_status change = BRIM_OK, progress = BRIM_OK, look = BRIM_INTERNAL, elsewhere_change = BRIM_OK, elsewhere_look = BRIM_OK;
     std::string sentence{};
+    int calls = 0;
   } seen{session.get()};
   const auto look = [](brim_session* handle) {
     brim_stats stats{};
@@ -267,10 +268,12 @@ TEST_CASE("a session inside a call turns others away, and lets its callbacks loo
     return brim_session_stats(handle, &stats);
   };
   static auto* const look_at = +look;
-  brim_session_on_progress(
+  REQUIRE(brim_session_on_progress(
       session.get(),
       [](void* user, std::int64_t, std::int64_t) {
         Seen& found = *static_cast<Seen*>(user);
+        ++found.calls;
+        found.progress = brim_session_on_progress(found.session, nullptr, nullptr);
         found.change = brim_session_clear(found.session);
         found.sentence = brim_last_error();
         found.look = look_at(found.session);
@@ -280,14 +283,17 @@ TEST_CASE("a session inside a call turns others away, and lets its callbacks loo
         }).join();
         return 1;
       },
-      &seen);
+      &seen) == BRIM_OK);
   session.append(std::string(400, 'a'));
   CHECK(seen.change == BRIM_WRONG_STATE);
+  CHECK(seen.progress == BRIM_WRONG_STATE);
+  CHECK(seen.calls > 1);  // it was not removed
   CHECK(seen.sentence.find("inside another call") != std::string::npos);
   CHECK(seen.look == BRIM_OK);
   CHECK(seen.elsewhere_change == BRIM_WRONG_STATE);
   CHECK(seen.elsewhere_look == BRIM_WRONG_STATE);
-  brim_session_on_progress(session.get(), nullptr, nullptr);
+  CHECK(brim_session_on_progress(nullptr, nullptr, nullptr) == BRIM_INVALID_ARGUMENT);
+  CHECK(brim_session_on_progress(session.get(), nullptr, nullptr) == BRIM_OK);
   session.append("and on");  // its turn came back
 }
 
