@@ -5,24 +5,38 @@
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <sstream>
 
+#include "apps/commands.hpp"
 #include "apps/files/outputs.hpp"
+#include "engine/text/json_tree.hpp"
 
 namespace brim::apps {
 namespace {
 
 using Json = nlohmann::json;
+using text::JsonTree;
 constexpr std::size_t kFractions = kv::kProfileFractions.size();
 
-std::vector<double> finite_numbers(const Json& row, std::size_t count) {
+// A list of lists of numbers, and some: a file nested deeper or longer was not written by save_progress.
+constexpr text::JsonLimits kProgressLimits{4, std::size_t{1} << 24};
+
+std::vector<double> finite_numbers(const JsonTree& row, std::size_t count) {
   std::vector<double> numbers;
-  if (!row.is_array() || row.size() != count) return {};
-  for (const Json& value : row) {
-    if (!value.is_number() || !std::isfinite(value.get<double>())) return {};
-    numbers.push_back(value.get<double>());
+  if (!row.is(JsonTree::Kind::list) || row.items.size() != count) return {};
+  for (const JsonTree& value : row.items) {
+    if (!value.is(JsonTree::Kind::number) || !std::isfinite(value.number)) return {};
+    numbers.push_back(value.number);
   }
   return numbers;
+}
+
+/// The items of the list that the member `name` is; none where it is missing or something else.
+std::span<const JsonTree> rows(const JsonTree& json, const char* name) {
+  const JsonTree* found = json.find(name);
+  if (found == nullptr || !found->is(JsonTree::Kind::list)) return {};
+  return found->items;
 }
 
 /// A row's numbers from kl on.
@@ -82,20 +96,21 @@ std::vector<WindowLosses> load_progress(const std::string& path, const std::stri
   std::ifstream file(path, std::ios::binary);
   std::stringstream text;
   text << file.rdbuf();
-  const Json json = Json::parse(text.str(), nullptr, false);
-  if (!json.is_object() || json.value("settings", Json()) != settings) return windows;
-  for (const Json& row : json.value("layers", Json::array())) {
+  const Result<JsonTree> json = text::parse_json(text.str(), kProgressLimits);
+  const JsonTree* same = json ? json->find("settings") : nullptr;
+  if (same == nullptr || !same->is(JsonTree::Kind::text) || same->text != settings) return windows;
+  for (const JsonTree& row : rows(*json, "layers")) {
     const std::vector<double> numbers = finite_numbers(row, 2 + 2 * kFractions);
     if (numbers.empty() || !counts(numbers[0], count) || !counts(numbers[1], layers)) continue;
     windows[static_cast<std::size_t>(numbers[0])].layers[static_cast<std::size_t>(numbers[1])] = losses_of(&numbers[2]);
   }
-  for (const Json& row : json.value("others", Json::array())) {
+  for (const JsonTree& row : rows(*json, "others")) {
     const std::vector<double> numbers = finite_numbers(row, 3 + 2 * kFractions);
     if (numbers.empty() || !counts(numbers[0], others) || !counts(numbers[1], count) || !counts(numbers[2], layers)) continue;
     windows[static_cast<std::size_t>(numbers[1])]
         .others[static_cast<std::size_t>(numbers[0])][static_cast<std::size_t>(numbers[2])] = losses_of(&numbers[3]);
   }
-  for (const Json& row : json.value("infonce", Json::array())) {
+  for (const JsonTree& row : rows(*json, "infonce")) {
     const std::vector<double> numbers = finite_numbers(row, 1 + layers);
     if (numbers.empty() || !counts(numbers[0], count)) continue;
     windows[static_cast<std::size_t>(numbers[0])].infonce.assign(numbers.begin() + 1, numbers.end());

@@ -72,7 +72,7 @@ void render(const RenderChoices& choices) {
   if (!choices.now.empty()) options.now = parse_time(choices.now);
   const Source source = find_source(choices);
   const text::ChatTemplate chat_template = unwrap(text::ChatTemplate::parse(source.text));
-  const text::Json variables = choices.variables.empty()
+  const text::JsonTree variables = choices.variables.empty()
                                    ? conversation_variables(choices.messages, choices.tools, choices.generation_prompt,
                                                             source.bos_token, source.eos_token)
                                    : read_variables(choices.variables);

@@ -8,12 +8,12 @@
 namespace brim::apps {
 
 /// One JSON object with every variable, as it is. Throws Failure (2) naming the file.
-text::Json read_variables(const std::string& path);
+text::JsonTree read_variables(const std::string& path);
 
 /// messages, add_generation_prompt, bos_token, eos_token, and tools when `tools_path` is not empty.
 /// Throws Failure (2) naming the file, and when both files are "-".
-text::Json conversation_variables(const std::string& messages_path, const std::string& tools_path,
-                                  bool add_generation_prompt, const std::string& bos_token,
-                                  const std::string& eos_token);
+text::JsonTree conversation_variables(const std::string& messages_path, const std::string& tools_path,
+                                      bool add_generation_prompt, const std::string& bos_token,
+                                      const std::string& eos_token);
 
 }  // namespace brim::apps

@@ -226,7 +226,7 @@ Result<ProfileFile> parse_profile(std::string_view text, const std::string& name
     return error(ErrorCode::bad_file, name, " is not a profile: expected at most ", kLargestProfile, " bytes, found ",
                  text.size());
   }
-  const std::optional<JsonTree> json = text::parse_json(text);
+  const Result<JsonTree> json = text::parse_json(text);
   if (!json || !json->is(JsonTree::Kind::object)) {
     return error(ErrorCode::bad_file, name, " is not a profile: it is not a JSON object");
   }

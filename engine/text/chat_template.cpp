@@ -1,6 +1,7 @@
 // ChatTemplate over the interpreter in jinja/: the place where its exceptions become errors.
 #include "engine/text/chat_template.hpp"
 
+#include <algorithm>
 #include <new>
 #include <optional>
 
@@ -78,14 +79,23 @@ Result<std::string> ChatTemplate::run(const RenderOptions& options, Variable&& v
   }
 }
 
-Result<std::string> ChatTemplate::render(const Json& variables, const RenderOptions& options) const {
-  if (!variables.is_object()) {
+Result<std::string> ChatTemplate::render(const JsonTree& variables, const RenderOptions& options) const {
+  if (!variables.is(JsonTree::Kind::object)) {
     return error(ErrorCode::invalid_argument, "the variables of a template must be a JSON object");
   }
+  // Sorted by name, since both the names and the members may be many; of a member given twice the last one counts.
+  std::vector<std::size_t> order(variables.names.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    const int sign = variables.names[a].compare(variables.names[b]);
+    return sign != 0 ? sign < 0 : a < b;
+  });
   return run(options, [&](const std::string& name) -> std::optional<jinja::Value> {
-    const auto found = variables.find(name);
-    if (found == variables.end()) return std::nullopt;
-    return jinja::from_json(*found);
+    const auto after = std::upper_bound(order.begin(), order.end(), name, [&](const std::string& wanted, std::size_t i) {
+      return wanted < variables.names[i];
+    });
+    if (after == order.begin() || variables.names[*(after - 1)] != name) return std::nullopt;
+    return jinja::from_json(variables.items[*(after - 1)]);
   });
 }
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,10 +11,12 @@
 
 #include "engine/base/result.hpp"
 #include "engine/base/work_meter.hpp"
+#include "engine/text/json_tree.hpp"
 
 namespace brim::text {
 
-using Json = nlohmann::ordered_json;
+/// How deep the variables of a template may nest, and how many values they may hold.
+inline constexpr JsonLimits kVariableLimits{400, std::size_t{1} << 21};
 
 struct RenderOptions {
   /// Seconds since the epoch, UTC, that strftime_now shows; negative: the clock at the time of rendering, local time.
@@ -51,8 +52,8 @@ class ChatTemplate {
 
   /// `variables`: one JSON object with every variable the template sees; a missing one is undefined. Errors:
   /// invalid_argument with the template's own message when it calls raise_exception, or with line and reason.
-  Result<std::string> render(const Json& variables, const RenderOptions& options) const;
-  /// The same without JSON in between, whose destructors end the process where there is no memory for them.
+  Result<std::string> render(const JsonTree& variables, const RenderOptions& options) const;
+  /// The same for a conversation of plain messages.
   Result<std::string> render(const ChatInput& input, const RenderOptions& options) const;
 
  private:

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "engine/base/quote.hpp"
-#include "engine/base/result.hpp"
 
 namespace brim::text {
 namespace {
@@ -15,7 +14,10 @@ using Kind = JsonTree::Kind;
 // Builds the tree as the parser finds its values. What is open lies inside its parent, which does not grow meanwhile.
 class Builder : public nlohmann::json_sax<nlohmann::json> {
  public:
-  explicit Builder(JsonTree& root) : root_(root) {}
+  Builder(JsonTree& root, const JsonLimits& limits) : root_(root), limits_(limits) {}
+
+  /// Why the parser stopped, without a subject.
+  std::string reason;
 
   bool null() override { return add({}); }
   bool boolean(bool value) override {
@@ -24,7 +26,13 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     tree.flag = value;
     return add(std::move(tree));
   }
-  bool number_integer(number_integer_t value) override { return add_number(static_cast<double>(value)); }
+  bool number_integer(number_integer_t value) override {
+    JsonTree tree;
+    tree.kind = Kind::number;
+    tree.number = static_cast<double>(value);
+    tree.negative = value;
+    return add(std::move(tree));
+  }
   bool number_unsigned(number_unsigned_t value) override { return add_number(static_cast<double>(value), value); }
   bool number_float(number_float_t value, const string_t&) override { return add_number(value); }
   bool string(string_t& value) override {
@@ -42,12 +50,15 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   bool start_array(std::size_t) override { return begin(Kind::list); }
   bool end_object() override { return end(); }
   bool end_array() override { return end(); }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override { return false; }
+  bool parse_error(std::size_t byte, const std::string&, const nlohmann::detail::exception&) override {
+    reason = sentence("is not JSON: error at byte ", byte);
+    return false;
+  }
 
  private:
   JsonTree& place() { return open_.empty() ? root_ : open_.back()->items.emplace_back(); }
   bool add(JsonTree&& value) {
-    if (++values_ > kMostJsonValues) return false;
+    if (!another_value()) return false;
     place() = std::move(value);
     return true;
   }
@@ -58,8 +69,17 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     tree.count = count;
     return add(std::move(tree));
   }
+  bool another_value() {
+    if (++values_ <= limits_.values) return true;
+    reason = sentence("holds more than ", limits_.values, " values");
+    return false;
+  }
   bool begin(Kind kind) {
-    if (open_.size() == kDeepestJson || ++values_ > kMostJsonValues) return false;
+    if (open_.size() == limits_.depth) {
+      reason = sentence("nests more than ", limits_.depth, " levels deep");
+      return false;
+    }
+    if (!another_value()) return false;
     JsonTree& own = place();
     own.kind = kind;
     open_.push_back(&own);
@@ -71,6 +91,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   }
 
   JsonTree& root_;
+  const JsonLimits& limits_;
   std::vector<JsonTree*> open_;
   std::size_t values_ = 0;
 };
@@ -84,10 +105,10 @@ const JsonTree* JsonTree::find(std::string_view name) const {
   return nullptr;
 }
 
-std::optional<JsonTree> parse_json(std::string_view text) {
+Result<JsonTree> parse_json(std::string_view text, const JsonLimits& limits) {
   JsonTree root;
-  Builder builder(root);
-  if (!nlohmann::json::sax_parse(text, &builder)) return std::nullopt;
+  Builder builder(root, limits);
+  if (!nlohmann::json::sax_parse(text, &builder)) return error(ErrorCode::invalid_argument, builder.reason);
   return root;
 }
 

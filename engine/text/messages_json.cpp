@@ -9,6 +9,8 @@
 namespace brim::text {
 namespace {
 
+using Json = nlohmann::json;
+
 // Hears what the parser finds, value by value: an array of objects, of whose members two count.
 class Listener : public nlohmann::json_sax<Json> {
  public:

@@ -65,7 +65,17 @@ refused 2 "line 2" --template-file syntax.jinja --vars all.json
 refused 2 "line 2: the statement 'include' is not supported" --template-file include.jinja --vars all.json
 refused 2 "missing.jinja" --template-file missing.jinja --vars all.json
 refused 2 "missing.json" --template-file all.jinja --vars missing.json
-refused 2 "no JSON" --template-file all.jinja --vars all.jinja
+refused 2 "all.jinja is not JSON: error at byte" --template-file all.jinja --vars all.jinja
+# What nests without end is refused while it is read: nothing recurses over it.
+for depth in 402 100000; do
+  printf '%*s' "$depth" '' | tr ' ' '[' >deep.json
+  printf '%*s' "$depth" '' | tr ' ' ']' >>deep.json
+  refused 2 "deep.json nests more than 400 levels deep" --template-file all.jinja --messages deep.json
+  refused 2 "deep.json nests more than 400 levels deep" --template-file all.jinja --messages talk.json --tools deep.json
+  printf '{"a": ' | cat - deep.json >vars.json
+  printf '}' >>vars.json
+  refused 2 "vars.json nests more than 400 levels deep" --template-file all.jinja --vars vars.json
+done
 refused 2 "JSON object" --template-file all.jinja --vars talk.json
 refused 2 "array of messages" --template-file all.jinja --messages all.json
 refused 2 "array of tools" --template-file all.jinja --messages talk.json --tools all.json

@@ -9,8 +9,8 @@
 namespace {
 
 // What a conversation looks like to a template, with every kind of value in it.
-const brim::text::Json& variables() {
-  static const brim::text::Json json = brim::text::Json::parse(R"({
+const brim::text::JsonTree& variables() {
+  static const brim::text::JsonTree json = *brim::text::parse_json(R"({
     "messages": [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Grüße, 世界 😀"},
                  {"role": "assistant", "content": null, "tool_calls": [{"function": {"name": "f", "arguments": {"x": 1.5}}}]},
                  {"role": "user", "content": [{"type": "text", "text": "<b>\n\n"}]}],

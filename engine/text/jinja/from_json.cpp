@@ -1,36 +1,36 @@
 // See from_json.hpp.
 #include "engine/text/jinja/from_json.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include "engine/text/jinja/code_points.hpp"
 #include "engine/text/jinja/failure.hpp"
 
 namespace brim::text::jinja {
 
-Value from_json(const nlohmann::ordered_json& json, int depth) {
-  using Type = nlohmann::ordered_json::value_t;
+Value from_json(const JsonTree& json, int depth) {
+  using Kind = JsonTree::Kind;
   if (depth > kMaxValueDepth) fail("the variables nest more than ", kMaxValueDepth, " levels deep");
-  switch (json.type()) {
-    case Type::boolean: return Value::boolean(json.get<bool>());
-    case Type::number_integer: return Value::integer(json.get<std::int64_t>());
-    case Type::number_unsigned: return Value::integer(json.get<std::uint64_t>());
-    case Type::number_float: return Value::real(json.get<double>());
-    case Type::string: return Value::text(valid_utf8(json.get_ref<const std::string&>()));
-    case Type::array: {
+  switch (json.kind) {
+    case Kind::null: return {};
+    case Kind::flag: return Value::boolean(json.flag);
+    case Kind::number:
+      if (json.count) return Value::integer(*json.count);
+      if (json.negative) return Value::integer(*json.negative);
+      return Value::real(json.number);
+    case Kind::text: return Value::text(valid_utf8(json.text));
+    case Kind::list: {
       std::vector<Value> items;
-      items.reserve(json.size());
-      for (const auto& item : json) items.push_back(from_json(item, depth + 1));
+      items.reserve(json.items.size());
+      for (const JsonTree& item : json.items) items.push_back(from_json(item, depth + 1));
       return Value::list(std::move(items));
     }
-    case Type::object: {
+    case Kind::object: {
       auto dict = std::make_shared<Dict>();
-      for (const auto& [key, value] : json.items())
-        dict->set(Value::text(valid_utf8(key)), from_json(value, depth + 1));
+      for (std::size_t i = 0; i < json.items.size(); ++i)
+        dict->set(Value::text(valid_utf8(json.names[i])), from_json(json.items[i], depth + 1));
       return Value::dict(std::move(dict));
     }
-    default: return {};
   }
+  return {};
 }
 
 }  // namespace brim::text::jinja

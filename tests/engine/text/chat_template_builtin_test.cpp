@@ -5,20 +5,21 @@
 #include <string>
 
 #include "engine/text/chat_template.hpp"
+#include "tests/engine/text/json_values.hpp"
 
 namespace {
 
 using brim::text::ChatTemplate;
-using brim::text::Json;
+using brim::test::Json;
 
 std::string render(std::string_view name, const Json& messages, bool generation_prompt) {
   const auto parsed = ChatTemplate::parse(brim::text::builtin_template(name));
   REQUIRE_MESSAGE(parsed.ok(), parsed.error().sentence);
-  const auto text = parsed->render({{"messages", messages},
-                                    {"add_generation_prompt", generation_prompt},
-                                    {"bos_token", "<s>"},
-                                    {"eos_token", "</s>"}},
-                                   {});
+  const Json variables = {{"messages", messages},
+                          {"add_generation_prompt", generation_prompt},
+                          {"bos_token", "<s>"},
+                          {"eos_token", "</s>"}};
+  const auto text = parsed->render(brim::test::tree_of(variables), {});
   REQUIRE_MESSAGE(text.ok(), text.error().sentence);
   return *text;
 }

@@ -6,12 +6,13 @@
 #include <string>
 
 #include "engine/text/chat_template.hpp"
+#include "tests/engine/text/json_values.hpp"
 #include "tests/support/shared_data.hpp"
 
 namespace {
 
 using brim::text::ChatTemplate;
-using brim::text::Json;
+using brim::test::Json;
 
 std::string read(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -53,7 +54,7 @@ TEST_CASE("recorded renderings come out byte for byte, and refusals with their m
     REQUIRE_MESSAGE(parsed.ok(), parsed.error().sentence);
     brim::text::RenderOptions options;
     options.now = 1752148800;  // 2025-07-10 12:00:00
-    const auto result = parsed->render(recorded["context"], options);
+    const auto result = parsed->render(brim::test::tree_of(recorded["context"]), options);
     const Json& wanted = expectation(recorded);
     if (wanted.contains("expected")) {
       REQUIRE_MESSAGE(result.ok(), result.error().sentence);

@@ -15,7 +15,7 @@ TEST_CASE("endless work is stopped") {
   REQUIRE(parsed.ok());
   brim::text::RenderOptions options;
   options.max_steps = 1'000'000;
-  const auto result = parsed->render(brim::text::Json::object(), options);
+  const auto result = parsed->render(brim::test::tree_of(brim::test::Json::object()), options);
   REQUIRE_FALSE(result.ok());
   CHECK(result.error().sentence.find("too much work") != std::string::npos);
 }
@@ -54,8 +54,8 @@ TEST_CASE("nesting is bounded, in the source and in the work") {
 }
 
 TEST_CASE("deep variables are refused") {
-  brim::text::Json deep = 1;
-  for (int i = 0; i < 1000; ++i) deep = brim::text::Json::array({deep});
+  brim::test::Json deep = 1;
+  for (int i = 0; i < 1000; ++i) deep = brim::test::Json::array({deep});
   CHECK(render("{{ v }}", {{"v", deep}}).find("levels deep") != std::string::npos);
 }
 
@@ -113,7 +113,7 @@ TEST_CASE("one parsed template renders in several threads") {
   std::vector<std::string> texts(4);
   std::vector<std::thread> threads;
   for (std::size_t k = 0; k < texts.size(); ++k) {
-    threads.emplace_back([&, k] { texts[k] = *parsed->render({{"k", k}}, {}); });
+    threads.emplace_back([&, k] { texts[k] = *parsed->render(brim::test::tree_of({{"k", k}}), {}); });
   }
   for (std::thread& thread : threads) thread.join();
   for (std::size_t k = 0; k < texts.size(); ++k) CHECK(texts[k] == "sum" + std::to_string(4950 * k));

@@ -9,12 +9,13 @@
 #include <string_view>
 
 #include "engine/text/chat_template.hpp"
+#include "tests/engine/text/json_values.hpp"
 
 namespace brim::test {
 
 /// The variables of the tables below.
-inline const text::Json& sample_variables() {
-  static const text::Json variables = text::Json::parse(R"json({
+inline const Json& sample_variables() {
+  static const Json variables = Json::parse(R"json({
     "s": "Hello, Wörld! 日本語 😀", "n": 7, "f": 2.5, "yes": true, "no": false, "z": null, "e": "", "ml": "a\n\n  b\nc",
     "l": [3, 1, 2], "words": ["apple", "Banana", "cherry"], "d": {"b": 1, "a": [1, {"c": null}], "items": "x"},
     "objs": [{"n": "x", "v": 2}, {"n": "Y", "v": 1}, {"n": "x", "v": 3}], "html": "<b>&\"'</b>",
@@ -26,12 +27,12 @@ inline const text::Json& sample_variables() {
 }
 
 /// The text, or "error: " and the sentence.
-inline std::string render(std::string_view source, const text::Json& variables = sample_variables()) {
+inline std::string render(std::string_view source, const Json& variables = sample_variables()) {
   const auto parsed = text::ChatTemplate::parse(source);
   if (!parsed) return "error: " + parsed.error().sentence;
   text::RenderOptions options;
   options.now = 1752148800;  // 2025-07-10 12:00:00
-  const auto text = parsed->render(variables, options);
+  const auto text = parsed->render(tree_of(variables), options);
   return text ? *text : "error: " + text.error().sentence;
 }
 

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
+#include <limits>
 #include <string>
 
 using brim::text::JsonTree;
@@ -31,21 +33,35 @@ TEST_CASE("every kind of value, in order and by name") {
   CHECK(parse_json(" 3 ")->count == 3);
 }
 
-TEST_CASE("what is no JSON, nested too deep or too much of it is nothing") {
+TEST_CASE("text that is not JSON, nests too deeply or holds too many values is refused in words") {
   for (const char* text : {"", "{", "[1,]", "{\"a\"}", "nul", "[1] 2", "\"\xFF\"", "'a'"}) {
     CHECK_MESSAGE(!parse_json(text), text);
   }
   const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
-  CHECK(parse_json(nested(brim::text::kDeepestJson)));
-  CHECK(!parse_json(nested(brim::text::kDeepestJson + 1)));
+  CHECK(parse_json(nested(brim::text::kMaxJsonDepth)));
+  CHECK(!parse_json(nested(brim::text::kMaxJsonDepth + 1)));
   CHECK(!parse_json(std::string(1000000, '[')));
   const auto many = [](std::size_t values) {  // the list is one too
     std::string text = "[0";
     for (std::size_t i = 2; i < values; ++i) text += ",0";
     return text + "]";
   };
-  CHECK(parse_json(many(brim::text::kMostJsonValues)));
-  CHECK(!parse_json(many(brim::text::kMostJsonValues + 1)));
+  CHECK(parse_json(many(brim::text::kMaxJsonValues)));
+  CHECK(!parse_json(many(brim::text::kMaxJsonValues + 1)));
+}
+
+TEST_CASE("refusals say why, and where") {
+  CHECK(parse_json("[1, x]").error().sentence == "is not JSON: error at byte 5");
+  CHECK(parse_json("[[[1]]]", {2, 100}).error().sentence == "nests more than 2 levels deep");
+  CHECK(parse_json("[1, 2]", {2, 2}).error().sentence == "holds more than 2 values");
+  CHECK(parse_json("[1, 2]", {1, 3}));
+}
+
+TEST_CASE("whole numbers keep their sign and all their digits") {
+  CHECK(parse_json("-9223372036854775808")->negative == std::numeric_limits<std::int64_t>::min());
+  CHECK(!parse_json("-9223372036854775808")->count);
+  CHECK(!parse_json("7")->negative);
+  CHECK(!parse_json("-2.0")->negative);
 }
 
 TEST_CASE("values in sentences") {
