@@ -13,14 +13,22 @@ namespace {
 constexpr std::string_view kMark = "\xEF\xB7\x90";
 constexpr std::string_view kRoles[] = {"system", "user", "assistant", "tool"};
 
+// In one pass; a mark that comes about where another one was taken out goes too.
+void remove_marks(std::string& text) {
+  std::size_t kept = 0;
+  for (const char byte : text) {
+    text[kept++] = byte;
+    if (kept >= kMark.size() && std::string_view(text).substr(kept - kMark.size(), kMark.size()) == kMark) kept -= kMark.size();
+  }
+  text.resize(kept);
+}
+
 std::string clean(std::string_view content) {
   std::string result;
   text::StreamDecoder decoder;
   decoder.push(content, result);
   decoder.flush(result);
-  for (std::size_t at = result.find(kMark); at != std::string::npos; at = result.find(kMark, at)) {
-    result.erase(at, kMark.size());
-  }
+  remove_marks(result);
   return result;
 }
 
@@ -56,13 +64,7 @@ Result<Conversation> Conversation::create(const text::Tokenizer& tokenizer, cons
   }
   auto parsed = text::ChatTemplate::parse(source);
   if (!parsed) return offer(parsed.error());
-  Conversation conversation(tokenizer, std::move(*parsed));
-  for (text::TokenId id = 0; id < tokenizer.size(); ++id) {
-    if (!tokenizer.is_control(id)) continue;
-    const std::string_view text = tokenizer.piece(id, true);
-    if (text.size() > 1) conversation.control_texts_.emplace_back(text);
-  }
-  return conversation;
+  return Conversation(tokenizer, std::move(*parsed));
 }
 
 Status Conversation::add(std::string_view role, std::string_view content) {
@@ -141,17 +143,19 @@ Status Conversation::load(std::string_view json) {
 }
 
 std::string Conversation::protect(const std::string& content) const {
-  std::string result = content;
-  for (const std::string& control : control_texts_) {
-    for (std::size_t at = result.find(control); at != std::string::npos; at = result.find(control, at)) {
-      // After the first character: the text around it stays what it was to the template.
-      std::size_t next = at + 1;
-      while (next < result.size() && (static_cast<unsigned char>(result[next]) & 0xC0) == 0x80) ++next;
-      result.insert(next, kMark);
-      at = next;
-    }
+  const std::vector<std::size_t> starts = tokenizer_->control_starts(content);
+  std::string result;
+  result.reserve(content.size() + starts.size() * kMark.size());
+  std::size_t done = 0;
+  for (const std::size_t start : starts) {
+    // After the first character: the text around it stays what it was to the template.
+    std::size_t next = start + 1;
+    while (next < content.size() && (static_cast<unsigned char>(content[next]) & 0xC0) == 0x80) ++next;
+    if (next == done) continue;  // a second token that begins inside the same character
+    result.append(content, done, next - done).append(kMark);
+    done = next;
   }
-  return result;
+  return result.append(content, done, std::string::npos);
 }
 
 Result<std::string> Conversation::render() const {
@@ -167,20 +171,12 @@ Result<std::string> Conversation::render() const {
 }
 
 Result<std::vector<text::TokenId>> Conversation::encode(std::string_view rendered, bool at_start) const {
-  std::vector<text::TokenId> ids;
-  bool first = at_start;
-  while (true) {
-    const std::size_t mark = rendered.find(kMark);
-    text::EncodeOptions options;
-    options.add_special = first;
-    options.parse_special = true;
-    options.continues = !first;
-    BRIM_ASSIGN(const std::vector<text::TokenId> part, tokenizer_->encode(rendered.substr(0, mark), options));
-    ids.insert(ids.end(), part.begin(), part.end());
-    first = false;
-    if (mark == std::string_view::npos) break;
-    rendered.remove_prefix(mark + kMark.size());
-  }
+  text::EncodeOptions options;
+  options.add_special = at_start;
+  options.parse_special = true;
+  options.continues = !at_start;
+  options.cut_at = kMark;
+  BRIM_ASSIGN(std::vector<text::TokenId> ids, tokenizer_->encode(rendered, options));
   const text::Vocabulary& vocabulary = tokenizer_->vocabulary();
   // Templates that begin with BOS themselves, and an EOS that only belongs at the end of a finished text.
   if (ids.size() > 1 && ids[0] == vocabulary.bos && ids[1] == vocabulary.bos) ids.erase(ids.begin());

@@ -61,7 +61,6 @@ class Conversation {
   const text::Tokenizer* tokenizer_;
   text::ChatTemplate template_;
   std::vector<text::ChatMessage> messages_;
-  std::vector<std::string> control_texts_;
 };
 
 }  // namespace brim::generate

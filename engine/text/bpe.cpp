@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "engine/base/keyed_hash.hpp"
 #include "engine/text/byte_alphabet.hpp"
 
 namespace brim::text {
@@ -23,11 +24,6 @@ struct Later {
 
 std::uint64_t pair_key(std::int32_t left, std::int32_t right) {
   return static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32 | static_cast<std::uint32_t>(right);
-}
-
-std::size_t mix(std::uint64_t key) {
-  key *= 0x9E3779B97F4A7C15u;  // 2^64 / golden ratio: spreads neighbouring pairs
-  return static_cast<std::size_t>(key ^ (key >> 32));
 }
 
 }  // namespace
@@ -70,7 +66,7 @@ std::int32_t BpeEncoder::intern(std::string_view bytes) {
 
 void BpeEncoder::add_merge(std::int32_t left, std::int32_t right, std::int32_t rank, std::int32_t joint) {
   const std::uint64_t pair = pair_key(left, right);
-  std::size_t at = mix(pair) & (merges_.size() - 1);
+  std::size_t at = keyed_hash(pair) & (merges_.size() - 1);
   while (merges_[at].rank >= 0 && merges_[at].pair != pair) at = (at + 1) & (merges_.size() - 1);
   if (merges_[at].rank < 0) merges_[at] = {pair, rank, joint};
 }
@@ -78,7 +74,7 @@ void BpeEncoder::add_merge(std::int32_t left, std::int32_t right, std::int32_t r
 const BpeEncoder::Merge* BpeEncoder::find_merge(std::int32_t left, std::int32_t right) const {
   if (left < 0 || right < 0) return nullptr;
   const std::uint64_t pair = pair_key(left, right);
-  std::size_t at = mix(pair) & (merges_.size() - 1);
+  std::size_t at = keyed_hash(pair) & (merges_.size() - 1);
   while (merges_[at].rank >= 0 && merges_[at].pair != pair) at = (at + 1) & (merges_.size() - 1);
   return merges_[at].rank >= 0 ? &merges_[at] : nullptr;
 }

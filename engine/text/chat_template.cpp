@@ -71,7 +71,10 @@ Result<std::string> ChatTemplate::run(const RenderOptions& options, Variable&& v
       std::optional<jinja::Value> value = variable(names[id]);
       if (value) interpreter.define(static_cast<jinja::NameId>(id), std::move(*value));
     }
-    return interpreter.run();
+    const jinja::String text = interpreter.run();
+    jinja::Vector<char> room;  // the copy lies beside what the interpreter holds, and counts
+    room.reserve(text.size());
+    return std::string(text);
   } catch (const jinja::TemplateFailure& failure) {
     return to_error(failure);
   } catch (const std::bad_alloc&) {
@@ -106,11 +109,11 @@ Result<std::string> ChatTemplate::render(const ChatInput& input, const RenderOpt
     if (name == "bos_token") return Value::text(jinja::valid_utf8(input.bos));
     if (name == "eos_token") return Value::text(jinja::valid_utf8(input.eos));
     if (name != "messages") return std::nullopt;
-    std::vector<Value> messages;
+    jinja::Vector<Value> messages;
     messages.reserve(input.messages.size());
     for (const ChatMessage& message : input.messages) {
       auto dict = std::make_shared<jinja::Dict>();
-      dict->set(Value::text("role"), Value::text(message.role));
+      dict->set(Value::text("role"), Value::text(jinja::String(message.role)));
       dict->set(Value::text("content"), Value::text(jinja::valid_utf8(message.content)));
       messages.push_back(Value::dict(std::move(dict)));
     }

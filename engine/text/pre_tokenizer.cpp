@@ -122,16 +122,38 @@ void prepare(std::string_view input, Subject& subject) {
 
 constexpr std::size_t kJitStackStart = 32 * 1024, kJitStackMost = 1024 * 1024;
 
-// What one split call works with: PCRE2's blocks are not shared between threads.
+// What one split call works with.
 struct Work {
-  std::unique_ptr<pcre2_match_data, FreeMatch> match;
-  std::unique_ptr<pcre2_match_context, FreeContext> context;
-  std::unique_ptr<pcre2_jit_stack, FreeStack> stack;
+  pcre2_match_data* match;
+  pcre2_match_context* context;
   std::string_view text, twin;
   const std::function<void(std::string_view)>& take;
 };
 
 }  // namespace
+
+// PCRE2's blocks are not shared between threads.
+struct PreTokenizer::Workspace::Blocks {
+  std::unique_ptr<pcre2_match_data, FreeMatch> match;
+  std::unique_ptr<pcre2_match_context, FreeContext> context;
+  std::unique_ptr<pcre2_jit_stack, FreeStack> stack;
+};
+
+Result<PreTokenizer::Workspace> PreTokenizer::Workspace::create() {
+  auto blocks = std::make_unique<Blocks>(
+      Blocks{std::unique_ptr<pcre2_match_data, FreeMatch>(pcre2_match_data_create(1, nullptr)),
+             std::unique_ptr<pcre2_match_context, FreeContext>(pcre2_match_context_create(nullptr)),
+             std::unique_ptr<pcre2_jit_stack, FreeStack>(pcre2_jit_stack_create(kJitStackStart, kJitStackMost, nullptr))});
+  if (!blocks->match || !blocks->context) return error(ErrorCode::out_of_memory, "no memory to split the text into words");
+  if (blocks->stack) pcre2_jit_stack_assign(blocks->context.get(), nullptr, blocks->stack.get());
+  pcre2_set_match_limit(blocks->context.get(), std::numeric_limits<std::uint32_t>::max());
+  return Workspace(std::move(blocks));
+}
+
+PreTokenizer::Workspace::Workspace(std::unique_ptr<Blocks> blocks) : blocks_(std::move(blocks)) {}
+PreTokenizer::Workspace::Workspace(Workspace&&) noexcept = default;
+PreTokenizer::Workspace& PreTokenizer::Workspace::operator=(Workspace&&) noexcept = default;
+PreTokenizer::Workspace::~Workspace() = default;
 
 struct PreTokenizer::Steps {
   std::vector<Code> codes;
@@ -146,15 +168,15 @@ struct PreTokenizer::Steps {
     const std::size_t length = end - begin;
     std::size_t done = 0, from = 0;
     while (done < length) {
-      const int found = pcre2_match(codes[step].get(), subject, length, from, PCRE2_NO_UTF_CHECK, work.match.get(),
-                                    work.context.get());
+      const int found = pcre2_match(codes[step].get(), subject, length, from, PCRE2_NO_UTF_CHECK, work.match,
+                                    work.context);
       if (found == PCRE2_ERROR_NOMATCH) break;
       if (found < 0) {
         const bool memory = found == PCRE2_ERROR_NOMEMORY || found == PCRE2_ERROR_HEAPLIMIT;
         return error(memory ? ErrorCode::out_of_memory : ErrorCode::internal,
                      "splitting the text into words failed: ", pcre2_reason(found));
       }
-      const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(work.match.get());
+      const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(work.match);
       const std::size_t first = bounds[0], last = bounds[1];
       if (last == first) {  // no listed expression matches nothing; a step ahead keeps the loop finite all the same
         from = first + sequence_length(work.twin[begin + first]);
@@ -199,20 +221,12 @@ PreTokenizer::PreTokenizer(PreTokenizer&&) noexcept = default;
 PreTokenizer& PreTokenizer::operator=(PreTokenizer&&) noexcept = default;
 PreTokenizer::~PreTokenizer() = default;
 
-Status PreTokenizer::split(std::string_view text, const std::function<void(std::string_view)>& take) const {
+Status PreTokenizer::split(std::string_view text, Workspace& workspace,
+                           const std::function<void(std::string_view)>& take) const {
   if (text.empty()) return {};
   Subject subject;
   prepare(text, subject);
-  Work work{
-      std::unique_ptr<pcre2_match_data, FreeMatch>(pcre2_match_data_create(1, nullptr)),
-      std::unique_ptr<pcre2_match_context, FreeContext>(pcre2_match_context_create(nullptr)),
-      std::unique_ptr<pcre2_jit_stack, FreeStack>(pcre2_jit_stack_create(kJitStackStart, kJitStackMost, nullptr)),
-      subject.text,
-      subject.twin,
-      take};
-  if (!work.match || !work.context) return error(ErrorCode::out_of_memory, "no memory to split the text into words");
-  if (work.stack) pcre2_jit_stack_assign(work.context.get(), nullptr, work.stack.get());
-  pcre2_set_match_limit(work.context.get(), std::numeric_limits<std::uint32_t>::max());
+  const Work work{workspace.blocks_->match.get(), workspace.blocks_->context.get(), subject.text, subject.twin, take};
   return steps_->cut(0, 0, subject.text.size(), work);
 }
 

@@ -28,9 +28,25 @@ class PreTokenizer {
   PreTokenizer& operator=(PreTokenizer&&) noexcept;
   ~PreTokenizer();
 
-  /// Calls `take` with each word in order; together they are `text` with every byte that is no UTF-8 replaced by
+  /// What split works with: blocks of PCRE2 that are made once for many texts. For one thread at a time.
+  class Workspace {
+   public:
+    /// Errors: out_of_memory.
+    static Result<Workspace> create();
+    Workspace(Workspace&&) noexcept;
+    Workspace& operator=(Workspace&&) noexcept;
+    ~Workspace();
+
+   private:
+    friend class PreTokenizer;
+    struct Blocks;
+    explicit Workspace(std::unique_ptr<Blocks> blocks);
+    std::unique_ptr<Blocks> blocks_;
+  };
+
+  /// Calls `take` with each word in order; together they are `text` with every byte that is not UTF-8 replaced by
   /// U+FFFD. The views live during the call only. Linear time, bounded stack. Errors: out_of_memory, internal.
-  Status split(std::string_view text, const std::function<void(std::string_view)>& take) const;
+  Status split(std::string_view text, Workspace& workspace, const std::function<void(std::string_view)>& take) const;
 
  private:
   struct Steps;

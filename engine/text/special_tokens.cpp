@@ -1,8 +1,6 @@
-// See special_tokens.hpp. A vocabulary has hundreds of special tokens and a text has few of them: an Aho-Corasick pass
-// tells in linear time which occur at all, and only those are searched for.
+// See special_tokens.hpp. A vocabulary has hundreds of special tokens and a text has few of them: an Aho-Corasick pass finds, in
+// linear time, the longest one that begins at each place. They are then taken in the order of their precedence.
 #include "engine/text/special_tokens.hpp"
-
-#include <string.h>  // memmem, which is linear whatever the strings are (GNU)
 
 #include <algorithm>
 
@@ -13,11 +11,15 @@ bool is_space(char c) {
   return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-// The first place of `text` in [begin, end) of `in`, or npos.
-std::size_t find_within(std::string_view in, std::size_t begin, std::size_t end, std::string_view text) {
-  const void* found = ::memmem(in.data() + begin, end - begin, text.data(), text.size());
-  return found == nullptr ? std::string_view::npos
-                          : static_cast<std::size_t>(static_cast<const char*>(found) - in.data());
+// The byte of `text` at `depth` from its end.
+unsigned char from_end(std::string_view text, std::size_t depth) {
+  return static_cast<unsigned char>(text[text.size() - 1 - depth]);
+}
+
+bool before_from_end(std::string_view a, std::string_view b) {
+  return std::lexicographical_compare(a.rbegin(), a.rend(), b.rbegin(), b.rend(), [](char x, char y) {
+    return static_cast<unsigned char>(x) < static_cast<unsigned char>(y);
+  });
 }
 
 }  // namespace
@@ -27,7 +29,7 @@ SpecialTokens::SpecialTokens(const Vocabulary& vocabulary, const TokenRoles& rol
     const std::uint8_t bits = roles.bits[id];
     if (!(bits & (kControlToken | kUserDefinedToken | kUnknownToken)) || vocabulary.tokens[id].empty()) continue;
     specials_.push_back({vocabulary.tokens[id], static_cast<std::int32_t>(id), bits});
-    starts_[static_cast<unsigned char>(vocabulary.tokens[id][0])] = true;
+    ends_[from_end(vocabulary.tokens[id], 0)] = true;
   }
   std::stable_sort(specials_.begin(), specials_.end(),
                    [](const Special& a, const Special& b) { return a.text.size() > b.text.size(); });
@@ -35,27 +37,32 @@ SpecialTokens::SpecialTokens(const Vocabulary& vocabulary, const TokenRoles& rol
 }
 
 void SpecialTokens::build_automaton() {
-  // Sorted by text, the texts below one node of the trie are one range: nodes are made breadth first from such ranges.
+  // Sorted from their ends, the texts below one node of the trie are one range: nodes are made breadth first from such ranges.
   std::vector<std::uint32_t> order(specials_.size());
   for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::sort(order.begin(), order.end(),
-            [&](std::uint32_t a, std::uint32_t b) { return specials_[a].text < specials_[b].text; });
+  std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return before_from_end(specials_[a].text, specials_[b].text);
+  });
   struct Range {
     std::size_t begin, end, depth;
   };
   std::vector<Range> ranges{{0, order.size(), 0}};
-  end_node_.assign(specials_.size(), 0);
   nodes_.emplace_back();
   for (std::size_t node = 0; node < nodes_.size(); ++node) {
     auto [begin, end, depth] = ranges[node];
     nodes_[node].first_edge = static_cast<std::uint32_t>(edges_.size());
-    while (begin < end && specials_[order[begin]].text.size() == depth)
-      end_node_[order[begin++]] = static_cast<std::uint32_t>(node);
+    for (; begin < end && specials_[order[begin]].text.size() == depth; ++begin) {
+      for (int choice = 0; choice < kChoices; ++choice) {
+        if (nodes_[node].complete[choice] != 0 || !is_in(specials_[order[begin]], choice)) continue;
+        nodes_[node].complete[choice] = static_cast<std::uint32_t>(node);
+        nodes_[node].special[choice] = order[begin];
+      }
+    }
     while (begin < end) {
-      const char byte = specials_[order[begin]].text[depth];
+      const unsigned char byte = from_end(specials_[order[begin]].text, depth);
       std::size_t after = begin;
-      while (after < end && specials_[order[after]].text[depth] == byte) ++after;
-      edges_.push_back({static_cast<unsigned char>(byte), static_cast<std::uint32_t>(nodes_.size())});
+      while (after < end && from_end(specials_[order[after]].text, depth) == byte) ++after;
+      edges_.push_back({byte, static_cast<std::uint32_t>(nodes_.size())});
       nodes_.emplace_back();
       ranges.push_back({begin, after, depth + 1});
       begin = after;
@@ -64,7 +71,11 @@ void SpecialTokens::build_automaton() {
   }
   for (std::size_t node = 0; node < nodes_.size(); ++node) {
     for (std::uint32_t e = nodes_[node].first_edge; e < nodes_[node].first_edge + nodes_[node].edge_count; ++e) {
-      nodes_[edges_[e].target].fallback = node == 0 ? 0 : step(nodes_[node].fallback, edges_[e].byte);
+      Node& target = nodes_[edges_[e].target];
+      target.fallback = node == 0 ? 0 : step(nodes_[node].fallback, edges_[e].byte);
+      for (int choice = 0; choice < kChoices; ++choice) {
+        if (target.complete[choice] == 0) target.complete[choice] = nodes_[target.fallback].complete[choice];
+      }
     }
   }
 }
@@ -80,48 +91,83 @@ std::uint32_t SpecialTokens::step(std::uint32_t node, unsigned char byte) const 
   }
 }
 
-std::vector<bool> SpecialTokens::occurring(std::string_view text) const {
-  std::vector<bool> reached(nodes_.size());
+bool SpecialTokens::is_in(const Special& special, int choice) {
+  const bool control = (special.roles & (kControlToken | kUnknownToken)) != 0;
+  return choice == kAll || (choice == kUserDefined ? !control : control && special.text.size() > 1);
+}
+
+template <class Visit>
+void SpecialTokens::each_begin(std::string_view text, Choice choice, Visit visit) const {
   std::uint32_t node = 0;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (node == 0 && !starts_[byte]) continue;
+  for (std::size_t begin = text.size(); begin-- > 0;) {
+    const auto byte = static_cast<unsigned char>(text[begin]);
+    if (node == 0 && !ends_[byte]) continue;
     node = step(node, byte);
-    reached[node] = true;
+    if (const std::uint32_t complete = nodes_[node].complete[choice]; complete != 0) visit(complete, begin);
   }
-  for (std::size_t i = nodes_.size(); i-- > 1;) {
-    if (reached[i]) reached[nodes_[i].fallback] = true;
-  }
-  std::vector<bool> occurs(specials_.size());
-  for (std::size_t i = 0; i < specials_.size(); ++i) occurs[i] = reached[end_node_[i]];
-  return occurs;
 }
 
 std::vector<Fragment> SpecialTokens::partition(std::string_view text, bool parse_special) const {
   std::vector<Fragment> fragments;
   if (text.empty()) return fragments;
-  fragments.push_back({-1, 0, text.size()});
-  const std::vector<bool> occurs = occurring(text);
-  std::vector<Fragment> next;
-  for (std::size_t i = 0; i < specials_.size(); ++i) {
-    const Special& special = specials_[i];
-    if (!occurs[i] || (!parse_special && (special.roles & (kControlToken | kUnknownToken)))) continue;
-    next.clear();
-    for (const Fragment& fragment : fragments) {
-      std::size_t begin = fragment.begin;
-      while (fragment.token < 0 && begin < fragment.end) {
-        const std::size_t found = find_within(text, begin, fragment.end, special.text);
-        if (found == std::string_view::npos) break;
-        if (found > begin) next.push_back({-1, begin, found});
-        next.push_back({special.id, found, found + special.text.size()});
-        begin = found + special.text.size();
-        while ((special.roles & kStripsRight) && begin < fragment.end && is_space(text[begin])) ++begin;
-      }
-      if (fragment.token >= 0 || begin < fragment.end) next.push_back({fragment.token, begin, fragment.end});
-    }
-    fragments.swap(next);
+  const Choice choice = parse_special ? kAll : kUserDefined;
+  std::vector<Candidate> heap;
+  each_begin(text, choice, [&](std::uint32_t node, std::size_t begin) {
+    heap.push_back({node, static_cast<std::uint32_t>(begin)});
+  });
+  if (heap.empty()) {
+    fragments.push_back({-1, 0, text.size()});
+    return fragments;
   }
+  // First what is longer, then what comes first in the vocabulary, then what stands first in the text.
+  const auto later = [&](const Candidate& a, const Candidate& b) {
+    const std::uint32_t first = nodes_[a.node].special[choice], second = nodes_[b.node].special[choice];
+    return first != second ? first > second : a.begin > b.begin;
+  };
+  std::make_heap(heap.begin(), heap.end(), later);
+  std::vector<bool> taken(text.size());
+  std::vector<Fragment> tokens;
+  while (!heap.empty()) {
+    std::pop_heap(heap.begin(), heap.end(), later);
+    Candidate& best = heap.back();
+    const Special& special = specials_[nodes_[best.node].special[choice]];
+    const std::size_t begin = best.begin;
+    std::size_t end = begin + special.text.size();
+    // What was taken before is as long or longer, so that it cannot lie between two ends that are free.
+    if (!taken[begin] && taken[end - 1]) {
+      best.node = nodes_[nodes_[best.node].fallback].complete[choice];
+      if (best.node != 0) {
+        std::push_heap(heap.begin(), heap.end(), later);
+        continue;
+      }
+    } else if (!taken[begin]) {
+      tokens.push_back({special.id, begin, end});
+      while ((special.roles & kStripsRight) && end < text.size() && !taken[end] && is_space(text[end])) ++end;
+      for (std::size_t at = begin; at < end; ++at) taken[at] = true;
+    }
+    heap.pop_back();
+  }
+  std::sort(tokens.begin(), tokens.end(), [](const Fragment& a, const Fragment& b) { return a.begin < b.begin; });
+  fragments.reserve(tokens.size() * 2 + 1);
+  std::size_t done = 0;
+  const auto add_text_before = [&](std::size_t next) {
+    while (done < next && taken[done]) ++done;  // white space that the token before has dropped
+    if (done < next) fragments.push_back({-1, done, next});
+  };
+  for (const Fragment& token : tokens) {
+    add_text_before(token.begin);
+    fragments.push_back(token);
+    done = token.end;
+  }
+  add_text_before(text.size());
   return fragments;
+}
+
+std::vector<std::size_t> SpecialTokens::control_starts(std::string_view text) const {
+  std::vector<std::size_t> starts;
+  each_begin(text, kControl, [&](std::uint32_t, std::size_t begin) { starts.push_back(begin); });
+  std::reverse(starts.begin(), starts.end());
+  return starts;
 }
 
 }  // namespace brim::text

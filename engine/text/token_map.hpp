@@ -1,13 +1,14 @@
 // From a string to the number it was given: the index both merge algorithms look candidates up in. Open addressing,
-// because a merge of a long text asks it millions of times; all bytes in one block, because vocabularies are large.
+// because a merge of a long text asks it millions of times; all bytes in one block, because vocabularies are large. Keys come from files: the hash is keyed.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "engine/base/keyed_hash.hpp"
 
 namespace brim::text {
 
@@ -63,7 +64,7 @@ class TokenMap {
   }
 
   std::size_t position(std::string_view key) const {
-    std::size_t at = std::hash<std::string_view>{}(key) & (slots_.size() - 1);
+    std::size_t at = keyed_hash(key) & (slots_.size() - 1);
     while (slots_[at] != kNone && key_of(slots_[at]) != key) at = (at + 1) & (slots_.size() - 1);
     return at;
   }

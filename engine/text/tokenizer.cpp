@@ -96,10 +96,24 @@ struct Tokenizer::Parts {
     return find_token_roles(vocabulary, tokens);
   }
 
-  Status encode_fragments(std::string_view text, const std::vector<Fragment>& fragments, bool continues,
-                          std::vector<TokenId>& ids) const {
-    BpeEncoder::Scratch scratch;
-    for (const Fragment& fragment : fragments) {
+  // What the parts of one text share.
+  struct Scratch {
+    BpeEncoder::Scratch bpe;
+    std::optional<PreTokenizer::Workspace> words;
+  };
+
+  Result<Scratch> make_scratch() const {
+    Scratch scratch;
+    if (words) {
+      BRIM_ASSIGN(PreTokenizer::Workspace workspace, PreTokenizer::Workspace::create());
+      scratch.words.emplace(std::move(workspace));
+    }
+    return scratch;
+  }
+
+  Status encode_part(std::string_view text, bool parse_special, bool continues, Scratch& scratch,
+                     std::vector<TokenId>& ids) const {
+    for (const Fragment& fragment : specials.partition(text, parse_special)) {
       const std::string_view part = text.substr(fragment.begin, fragment.end - fragment.begin);
       if (fragment.token >= 0) {
         ids.push_back(fragment.token);
@@ -108,7 +122,7 @@ struct Tokenizer::Parts {
         const bool prefix = vocabulary.add_space_prefix && !(continues && fragment.begin == 0);
         spm->encode(with_space_marks(part, prefix), ids);
       } else {
-        BRIM_TRY(words->split(part, [&](std::string_view word) { bpe->encode(word, scratch, ids); }));
+        BRIM_TRY(words->split(part, *scratch.words, [&](std::string_view word) { bpe->encode(word, scratch.bpe, ids); }));
       }
     }
     return {};
@@ -147,17 +161,29 @@ Result<std::vector<TokenId>> Tokenizer::encode(std::string_view text, const Enco
     return error(ErrorCode::invalid_argument, "a text of ", text.size(), " bytes is too long to tokenize; at most ",
                  kMostText, " are taken");
   }
+  const std::size_t bytes = text.size();
   try {
     const Vocabulary& vocabulary = parts_->vocabulary;
     std::vector<TokenId> ids;
     if (options.add_special && vocabulary.add_bos) ids.push_back(vocabulary.bos);
-    const auto fragments = parts_->specials.partition(text, options.parse_special);
-    BRIM_TRY(parts_->encode_fragments(text, fragments, options.continues, ids));
+    BRIM_ASSIGN(Parts::Scratch scratch, parts_->make_scratch());
+    bool continues = options.continues;
+    while (true) {
+      const std::size_t cut = options.cut_at.empty() ? std::string_view::npos : text.find(options.cut_at);
+      BRIM_TRY(parts_->encode_part(text.substr(0, cut), options.parse_special, continues, scratch, ids));
+      if (cut == std::string_view::npos) break;
+      text.remove_prefix(cut + options.cut_at.size());
+      continues = true;
+    }
     if (options.add_special && vocabulary.add_eos) ids.push_back(vocabulary.eos);
     return ids;
   } catch (const std::bad_alloc&) {
-    return error(ErrorCode::out_of_memory, "no memory to tokenize a text of ", text.size(), " bytes");
+    return error(ErrorCode::out_of_memory, "no memory to tokenize a text of ", bytes, " bytes");
   }
+}
+
+std::vector<std::size_t> Tokenizer::control_starts(std::string_view text) const {
+  return parts_->specials.control_starts(text);
 }
 
 std::string_view Tokenizer::piece(TokenId id, bool render_special) const {

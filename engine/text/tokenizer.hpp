@@ -21,6 +21,8 @@ struct EncodeOptions {
       false;  ///< text like "<|im_start|>" becomes its control token (user-defined tokens always match)
   bool continues = false;  ///< the text goes on after another: SPM puts no space before its first word
   WorkMeter* meter = nullptr;  ///< counts the work and may cancel it; null: neither
+  /// Where this occurs the text is cut and it is left out: no token spans a cut, and what follows continues. Empty: nowhere.
+  std::string_view cut_at = {};
 };
 
 /// Immutable after create; encode and piece are safe to call from several threads.
@@ -37,6 +39,10 @@ class Tokenizer {
   /// Any bytes are accepted; bytes that are no UTF-8 become U+FFFD (BPE) or byte tokens (SPM). Linear time and bounded
   /// stack for any input. Errors: invalid_argument for text over 1 GiB; cancelled.
   Result<std::vector<TokenId>> encode(std::string_view text, const EncodeOptions& options) const;
+
+  /// The places of `text`, in order, where the text of a control token begins that encode would find with `parse_special`.
+  /// Tokens of a single byte are left out. Linear time.
+  std::vector<std::size_t> control_starts(std::string_view text) const;
 
   /// The bytes one token stands for: "" for control tokens unless `render_special`; may be part of a UTF-8 character.
   /// An id out of range gives "".

@@ -9,19 +9,25 @@
 namespace brim::text::jinja {
 namespace {
 
-std::string type_in_messages(const Value& value) {
+String type_in_messages(const Value& value) {
   if (value.is_none()) return "None";
   if (value.is_markup()) return "markupsafe.Markup object";
-  return (value.is_object() ? value.as_object()->qualified_name() : std::string(type_name(value))) + " object";
+  return (value.is_object() ? value.as_object()->qualified_name() : String(type_name(value))) + " object";
+}
+
+// What a sentence quotes of a name or key, which may be as long as any text: its beginning.
+std::string_view beginning(std::string_view text) {
+  constexpr std::size_t kMaxQuoted = 4000;
+  return text.size() <= kMaxQuoted ? text : text.substr(0, offset_of(text.substr(0, kMaxQuoted), kMaxQuoted / 4));
 }
 
 Value no_attribute(const Value& owner, std::string_view name) {
-  return Value::undefined(sentence("'", type_in_messages(owner), "' has no attribute ", python_quoted(name)));
+  return Value::undefined(sentence("'", type_in_messages(owner), "' has no attribute ", python_quoted(beginning(name))));
 }
 
 Value unsafe(const Value& owner, std::string_view name) {
   return Value::undefined(
-      sentence("access to attribute ", python_quoted(name), " of '", type_name(owner), "' object is unsafe."));
+      sentence("access to attribute ", python_quoted(beginning(name)), " of '", type_name(owner), "' object is unsafe."));
 }
 
 bool is_internal(std::string_view name) { return name.size() > 4 && name.substr(0, 2) == "__" && name.ends_with("__"); }
@@ -55,10 +61,10 @@ bool own_attribute(Interpreter& interpreter, const Value& owner, std::string_vie
   if (auto* macro = owner.object_as<Macro>()) {
     const Statement& definition = *macro->definition;
     if (name == "name") {
-      found = definition.name.empty() ? Value() : Value::text(definition.name);
+      found = definition.name.empty() ? Value() : Value::text(String(definition.name));
     } else if (name == "arguments") {
-      std::vector<Value> names;
-      for (const Parameter& parameter : definition.parameters) names.push_back(Value::text(parameter.name));
+      Vector<Value> names;
+      for (const Parameter& parameter : definition.parameters) names.push_back(Value::text(String(parameter.name)));
       found = Value::tuple(std::move(names));
     } else if (name == "catch_kwargs") found = Value::boolean(definition.takes_kwargs);
     else if (name == "catch_varargs") found = Value::boolean(definition.takes_varargs);
@@ -104,7 +110,7 @@ bool python_attribute(Interpreter& interpreter, const Value& owner, std::string_
     return true;
   }
   if (const BuiltinEntry* method = find_method(owner, name)) {
-    found = Value::object(std::make_shared<Function>(std::string(name), method->body, owner));
+    found = Value::object(make_metered<Function>(String(name), method->body, owner));
     return true;
   }
   if (is_refused_method(owner, name)) {
@@ -131,7 +137,7 @@ bool python_item(const Value& owner, const Value& key, Value& found) {
     return true;
   }
   if (owner.is_text()) {
-    const std::string& text = owner.as_text();
+    const String& text = owner.as_text();
     if (!key.is_index()) return false;
     charge_text(text.size());
     if (!position(key.as_index(), static_cast<std::int64_t>(count_code_points(text)), place)) return false;
@@ -176,7 +182,7 @@ Value Interpreter::item(const Value& owner, const Value& key) {
     if (python_attribute(*this, owner, key.as_text(), found)) return found;
     return no_attribute(owner, key.as_text());
   }
-  return Value::undefined(sentence(type_in_messages(owner), " has no element ", python_repr(key)));
+  return Value::undefined(sentence(type_in_messages(owner), " has no element ", beginning(python_repr(key))));
 }
 
 Value Interpreter::follow(Value owner, const Value& path, const Value* otherwise) {
@@ -191,7 +197,7 @@ Value Interpreter::follow(Value owner, const Value& path, const Value* otherwise
   std::string_view rest = path.as_text();
   while (true) {
     const std::size_t dot = rest.find('.');
-    const std::string part(rest.substr(0, dot));
+    const String part(rest.substr(0, dot));
     Integer number = 0;
     const bool digits = !part.empty() && part.find_first_not_of("0123456789") == std::string::npos;
     step(digits && parse_integer(part, 10, number) ? Value::integer(number) : Value::text(part));
@@ -229,14 +235,14 @@ Value Interpreter::slice(const Value& owner, const Value& start, const Value& st
   const std::int64_t last = bound(stop, stride < 0 ? low : high);
 
   if (range != nullptr) {
-    auto part = std::make_shared<Range>();
+    auto part = make_metered<Range>();
     part->start = range->start + range->step * Integer{first};
     part->stop = range->start + range->step * Integer{last};
     part->step = range->step * Integer{stride};
     return Value::object(std::move(part));
   }
   if (owner.is_text()) {
-    const std::string& text = owner.as_text();
+    const String& text = owner.as_text();
     charge_text(text.size());
     if (stride == 1) {
       if (first >= last) return Value::text_like(owner, {});
@@ -244,21 +250,21 @@ Value Interpreter::slice(const Value& owner, const Value& start, const Value& st
       const std::size_t count = offset_of(std::string_view(text).substr(from), static_cast<std::size_t>(last - first));
       return Value::text_like(owner, text.substr(from, count));
     }
-    std::vector<std::size_t> offsets;
+    Vector<std::size_t> offsets;
     for (std::size_t offset = 0; offset < text.size();) {
       offsets.push_back(offset);
       code_point_at(text, offset, offset);
     }
     offsets.push_back(text.size());
     charge_steps(static_cast<std::int64_t>(offsets.size() / 8));
-    std::string out;
+    String out;
     for (std::int64_t i = first; stride > 0 ? i < last : i > last; i += stride) {
       const auto place = static_cast<std::size_t>(i);
       out.append(text, offsets[place], offsets[place + 1] - offsets[place]);
     }
     return Value::text_like(owner, std::move(out));
   }
-  std::vector<Value> items;
+  Vector<Value> items;
   for (std::int64_t i = first; stride > 0 ? i < last : i > last; i += stride) {
     items.push_back((*owner.sequence())[static_cast<std::size_t>(i)]);
   }

@@ -94,20 +94,19 @@ Value numbers(Arithmetic operation, const Value& left, const Value& right) {
 
 Value repeat(const Value& sequence, Integer count) {
   if (sequence.is_text()) {
-    const std::string& text = sequence.as_text();
+    const String& text = sequence.as_text();
     if (count <= 0 || text.empty()) return Value::text_like(sequence, {});
     if (count > static_cast<Integer>(kMaxTextBytes / text.size() + 1)) charge_text(kMaxTextBytes + 1);
     charge_text(text.size() * static_cast<std::size_t>(count));
-    std::string out;
+    String out;
     out.reserve(text.size() * static_cast<std::size_t>(count));
     for (Integer i = 0; i < count; ++i) out += text;
     return Value::text_like(sequence, std::move(out));
   }
   const auto& items = *sequence.sequence();
-  std::vector<Value> out;
+  Vector<Value> out;
   if (count > 0 && !items.empty()) {
     if (count > static_cast<Integer>(kMaxLiveBytes / sizeof(Value) / items.size())) fail("a repeated list is too long");
-    const Charge room(items.size() * static_cast<std::size_t>(count) * sizeof(Value));
     out.reserve(items.size() * static_cast<std::size_t>(count));
     for (Integer i = 0; i < count; ++i) out.insert(out.end(), items.begin(), items.end());
   }
@@ -137,11 +136,11 @@ const char* symbol(Arithmetic operation) {
 
 }  // namespace
 
-std::string escaped(const Value& value) {
-  const std::string text = python_str(value);
+String escaped(const Value& value) {
+  const String text = python_str(value);
   if (value.is_markup()) return text;
   charge_text(text.size());
-  std::string out;
+  String out;
   for (const char c : text) {
     switch (c) {
       case '&': out += "&amp;"; break;
@@ -163,7 +162,9 @@ Value arithmetic(Arithmetic operation, const Value& left, const Value& right) {
   if (operation == Arithmetic::add) {
     if (left.is_text() && right.is_text()) return add_text(left, right);
     if ((left.is_list() && right.is_list()) || (left.is_tuple() && right.is_tuple())) {
-      std::vector<Value> items = *left.sequence();
+      Vector<Value> items;
+      items.reserve(left.sequence()->size() + right.sequence()->size());
+      items.insert(items.end(), left.sequence()->begin(), left.sequence()->end());
       items.insert(items.end(), right.sequence()->begin(), right.sequence()->end());
       return left.is_list() ? Value::list(std::move(items)) : Value::tuple(std::move(items));
     }

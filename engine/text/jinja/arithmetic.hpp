@@ -12,6 +12,6 @@ Value negative(const Value& value);
 Value positive(const Value& value);
 
 /// HTML-escaped text of a value, as markupsafe.escape: markup is left alone.
-std::string escaped(const Value& value);
+String escaped(const Value& value);
 
 }  // namespace brim::text::jinja

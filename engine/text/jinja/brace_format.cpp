@@ -15,7 +15,7 @@ namespace brim::text::jinja {
 namespace {
 
 struct Specification {
-  std::string fill = " ";
+  String fill = " ";
   char align = '\0';
   char sign = '-';
   bool alternate = false;
@@ -44,7 +44,7 @@ Specification parse_specification(std::string_view text) {
     std::size_t next = 0;
     code_point_at(text, 0, next);
     if (next < text.size() && is_align(text[next])) {
-      spec.fill = std::string(text.substr(0, next));
+      spec.fill = String(text.substr(0, next));
       spec.align = text[next];
       at = next + 1;
     } else if (is_align(text[0])) {
@@ -80,9 +80,9 @@ Specification parse_specification(std::string_view text) {
 }
 
 // A separator every `step` digits of the whole part, counted from the right.
-std::string grouped(const std::string& digits, char separator, std::size_t step) {
+String grouped(const String& digits, char separator, std::size_t step) {
   const std::size_t end = std::min(digits.find_first_not_of("0123456789abcdefABCDEF"), digits.size());
-  std::string out;
+  String out;
   for (std::size_t i = 0; i < end; ++i) {
     if (i != 0 && (end - i) % step == 0) out += separator;
     out += digits[i];
@@ -90,7 +90,7 @@ std::string grouped(const std::string& digits, char separator, std::size_t step)
   return out + digits.substr(end);
 }
 
-std::string aligned(const std::string& sign, const std::string& body, const Specification& spec, char natural) {
+String aligned(const String& sign, const String& body, const Specification& spec, char natural) {
   const char align = spec.align == '\0' ? natural : spec.align;
   const long long missing =
       std::max<long long>(0, spec.width - static_cast<long long>(count_code_points(body) + sign.size()));
@@ -100,30 +100,30 @@ std::string aligned(const std::string& sign, const std::string& body, const Spec
   return padded(sign + body, spec.fill, missing, 0);
 }
 
-std::string format_integer(Integer value, const Specification& spec) {
+String format_integer(Integer value, const Specification& spec) {
   const int base = spec.kind == 'b' ? 2 : spec.kind == 'o' ? 8 : spec.kind == 'x' || spec.kind == 'X' ? 16 : 10;
   if (spec.precision >= 0) fail("Precision not allowed in integer format specifier");
-  std::string digits = digits_in_base(value, base);
+  String digits = digits_in_base(value, base);
   if (spec.kind == 'X') {
     for (char& c : digits) c = static_cast<char>(c >= 'a' && c <= 'f' ? c - 32 : c);
   }
   if (spec.grouping != '\0') digits = grouped(digits, spec.grouping, base == 10 ? 3 : 4);
-  std::string sign = value < 0 ? "-" : spec.sign == '-' ? "" : std::string(1, spec.sign);
-  if (spec.alternate && base != 10) sign += std::string("0") + spec.kind;
+  String sign = value < 0 ? "-" : spec.sign == '-' ? "" : String(1, spec.sign);
+  if (spec.alternate && base != 10) sign += String("0") + spec.kind;
   return aligned(sign, digits, spec, '>');
 }
 
 // Without a type a float keeps the digits of repr, or with a precision those of 'g' but with ".0" where it is whole.
-std::string plain_real(double value, int precision) {
+String plain_real(double value, int precision) {
   if (precision < 0) return real_text(value);
-  std::string digits = printf_real(value, 'g', std::max(precision, 1), false);
+  String digits = printf_real(value, 'g', std::max(precision, 1), false);
   const std::size_t mark = digits.find('e');
   if (mark == std::string::npos && digits.find('.') == std::string::npos && std::isfinite(value)) {
     // Python switches to the exponent one digit earlier than 'g' here.
     if (static_cast<int>(digits.size()) >= std::max(precision, 1) && digits.size() > 1) {
       digits = printf_real(value, 'e', std::max(precision, 1) - 1, false);
       const std::size_t exponent = digits.find('e');
-      std::string mantissa = digits.substr(0, exponent);
+      String mantissa = digits.substr(0, exponent);
       if (mantissa.find('.') != std::string::npos) {
         mantissa.erase(mantissa.find_last_not_of('0') + 1);
         if (mantissa.back() == '.') mantissa.pop_back();
@@ -135,10 +135,10 @@ std::string plain_real(double value, int precision) {
   return digits;
 }
 
-std::string format_real(double value, const Specification& spec) {
+String format_real(double value, const Specification& spec) {
   const double size = std::fabs(value);
   const int precision = spec.precision < 0 ? 6 : spec.precision;
-  std::string digits;
+  String digits;
   if (spec.kind == '%') {
     digits = printf_real(size * 100, 'f', precision, spec.alternate) + "%";
   } else if (spec.kind == '\0') {
@@ -148,18 +148,18 @@ std::string format_real(double value, const Specification& spec) {
   }
   if (spec.grouping != '\0') digits = grouped(digits, spec.grouping, 3);
   const bool negative = std::signbit(value) && !std::isnan(value);
-  return aligned(negative ? "-" : spec.sign == '-' ? "" : std::string(1, spec.sign), digits, spec, '>');
+  return aligned(negative ? "-" : spec.sign == '-' ? "" : String(1, spec.sign), digits, spec, '>');
 }
 
 class BraceFormat {
  public:
   BraceFormat(Interpreter& interpreter, const CallArguments& arguments, bool markup)
-      : interpreter_(interpreter), arguments_(arguments), markup_(markup) {}
+      : interpreter_(interpreter), arguments_(arguments), named_(arguments), markup_(markup) {}
 
-  std::string run(std::string_view format, int depth) {
+  String run(std::string_view format, int depth) {
     if (depth > 2) fail("Max string recursion exceeded");
     charge_text(format.size());
-    std::string out;
+    String out;
     for (std::size_t at = 0; at < format.size();) {
       const char c = format[at];
       if (c != '{' && c != '}') {
@@ -188,7 +188,7 @@ class BraceFormat {
   }
 
  private:
-  std::string field(std::string_view field, int depth) {
+  String field(std::string_view field, int depth) {
     // name, then !conversion, then :specification; brackets in the name may hold anything.
     std::size_t name_end = 0;
     for (bool bracket = false; name_end < field.size(); ++name_end) {
@@ -209,14 +209,14 @@ class BraceFormat {
       }
       rest.remove_prefix(2);
     }
-    const std::string specification = rest.empty() ? std::string() : run(rest.substr(1), depth + 1);
+    const String specification = rest.empty() ? String() : run(rest.substr(1), depth + 1);
     if (markup_) return value.is_markup() ? value.as_text() : escaped(Value::text(format_value(value, specification)));
     return format_value(value, specification);
   }
 
   Value find(std::string_view name) {
     const std::size_t end = std::min(name.find_first_of(".["), name.size());
-    const std::string first(name.substr(0, end));
+    const String first(name.substr(0, end));
     Integer number = 0;
     Value value;
     const bool numbered = !first.empty() && first.find_first_not_of("0123456789") == std::string::npos;
@@ -233,10 +233,9 @@ class BraceFormat {
       }
       value = arguments_.positional[static_cast<std::size_t>(index)];
     } else {
-      const auto found = std::find_if(arguments_.named.begin(), arguments_.named.end(),
-                                      [&](const auto& argument) { return argument.first == first; });
-      if (found == arguments_.named.end()) fail("KeyError: ", python_quoted(first));
-      value = found->second;
+      const std::size_t found = named_.find(first);
+      if (found == arguments_.named.size()) fail("KeyError: ", python_quoted(first));
+      value = arguments_.named[found].second;
     }
     for (std::size_t at = end; at < name.size();) {
       if (name[at] == '.') {
@@ -246,7 +245,7 @@ class BraceFormat {
       } else {
         const std::size_t close = name[at] == '[' ? name.find(']', at) : std::string_view::npos;
         if (close == std::string_view::npos) fail("Missing ']' in format string");
-        const std::string key(name.substr(at + 1, close - at - 1));
+        const String key(name.substr(at + 1, close - at - 1));
         const bool digits = !key.empty() && key.find_first_not_of("0123456789") == std::string::npos;
         value = interpreter_.item(value,
                                   digits && parse_integer(key, 10, number) ? Value::integer(number) : Value::text(key));
@@ -258,6 +257,7 @@ class BraceFormat {
 
   Interpreter& interpreter_;
   const CallArguments& arguments_;
+  NamedArguments named_;
   bool markup_;
   enum class Numbering { none, automatic, manual } numbering_ = Numbering::none;
   std::int64_t automatic_ = 0;
@@ -265,19 +265,19 @@ class BraceFormat {
 
 }  // namespace
 
-std::string format_value(const Value& value, std::string_view specification) {
+String format_value(const Value& value, std::string_view specification) {
   if (specification.empty()) return python_str(value);
   if (!value.is_text() && !value.is_number()) {
     fail("unsupported format string passed to ", type_name(value), ".__format__");
   }
   Specification spec = parse_specification(specification);
   const auto bad_kind = [&] {
-    fail("Unknown format code '", std::string(1, spec.kind), "' for object of type '", type_name(value), "'");
+    fail("Unknown format code '", String(1, spec.kind), "' for object of type '", type_name(value), "'");
   };
   if (value.is_text()) {
     if (spec.kind != '\0' && spec.kind != 's') bad_kind();
     if (spec.align == '=') fail("'=' alignment not allowed in string format specifier");
-    std::string text = value.as_text();
+    String text = value.as_text();
     if (spec.precision >= 0) text.resize(offset_of(text, static_cast<std::size_t>(spec.precision)));
     return aligned({}, text, spec, '<');
   }
@@ -286,7 +286,7 @@ std::string format_value(const Value& value, std::string_view specification) {
     return format_real(value.as_real(), spec);
   }
   if (spec.kind == 'c') {
-    std::string text;
+    String text;
     append_code_point(text, static_cast<char32_t>(clamped(value.as_index(), 0, 0x10FFFF)));
     return aligned({}, text, spec, '<');
   }

@@ -113,7 +113,7 @@ bool Parameters::boolean(std::size_t index, bool otherwise) const {
   return values_[index] == nullptr ? otherwise : truth(*values_[index]);
 }
 
-const std::string& Parameters::text(std::size_t index) const {
+const String& Parameters::text(std::size_t index) const {
   const Value* value = values_[index];
   if (value == nullptr || !value->is_text()) {
     fail(function_, "() argument '", names_[index], "' must be str, not ",

@@ -64,11 +64,11 @@ class Parameters {
   /// Truth of the argument; `otherwise` when not given.
   bool boolean(std::size_t index, bool otherwise) const;
   /// A string. Fails for other kinds, naming the parameter.
-  const std::string& text(std::size_t index) const;
+  const String& text(std::size_t index) const;
   Value value(std::size_t index, Value otherwise = {}) const;
 
  private:
-  std::string function_;
+  String function_;
   std::array<std::string_view, 6> names_{};
   std::array<const Value*, 6> values_{};
 };

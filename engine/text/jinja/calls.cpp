@@ -28,7 +28,7 @@ Value Interpreter::call(const Value& callee, const CallArguments& arguments) {
 }
 
 std::shared_ptr<Macro> Interpreter::make_macro(const Statement& definition, const std::shared_ptr<Scope>& scope) {
-  auto macro = std::make_shared<Macro>();
+  auto macro = make_metered<Macro>();
   macro->definition = &definition;
   macro->scope = scope;
   // A scope that holds a macro that holds the scope would never be freed; remembered, it is emptied at the end.
@@ -39,20 +39,18 @@ std::shared_ptr<Macro> Interpreter::make_macro(const Statement& definition, cons
 Value Interpreter::call_macro(const Macro& macro, const CallArguments& arguments) {
   const Statement& definition = *macro.definition;
   const auto shown_name = [&] {
-    return definition.name.empty() ? std::string("None") : python_quoted(definition.name);
+    return definition.name.empty() ? String("None") : python_quoted(definition.name);
   };
-  auto scope = std::make_shared<Scope>(macro.scope);
-  std::vector<bool> used(arguments.named.size(), false);
+  auto scope = make_metered<Scope>(macro.scope);
+  Vector<bool> used(arguments.named.size(), false);
+  const NamedArguments named(arguments);
   const auto take_named = [&](std::string_view name) -> const Value* {
-    for (std::size_t i = 0; i < arguments.named.size(); ++i) {
-      if (!used[i] && arguments.named[i].first == name) {
-        used[i] = true;
-        return &arguments.named[i].second;
-      }
-    }
-    return nullptr;
+    const std::size_t place = named.find(name);
+    if (place == arguments.named.size() || used[place]) return nullptr;
+    used[place] = true;
+    return &arguments.named[place].second;
   };
-  std::vector<const Parameter*> missing;
+  Vector<const Parameter*> missing;
   for (std::size_t i = 0; i < definition.parameters.size(); ++i) {
     const Parameter& parameter = definition.parameters[i];
     const Value* value = i < arguments.positional.size() ? &arguments.positional[i] : take_named(parameter.name);
@@ -67,7 +65,7 @@ Value Interpreter::call_macro(const Macro& macro, const CallArguments& arguments
     scope->set(kCallerName, caller != nullptr && !caller->is_none() ? *caller : Value::undefined("No caller defined"));
   }
   if (definition.takes_kwargs) {
-    auto rest = std::make_shared<Dict>();
+    auto rest = make_metered<Dict>();
     for (std::size_t i = 0; i < arguments.named.size(); ++i) {
       if (!used[i]) rest->set(Value::text(arguments.named[i].first), arguments.named[i].second);
     }
@@ -103,8 +101,8 @@ Value Interpreter::call_macro(const Macro& macro, const CallArguments& arguments
 Value Interpreter::call_loop(Loop& loop, const CallArguments& arguments) {
   const Parameters parameters("loop", arguments, {"iterable"}, 1);
   if (loop.statement == nullptr) fail("The loop must have the 'recursive' marker to be called recursively.");
-  std::string text;
-  std::string* outer = std::exchange(output_, &text);
+  String text;
+  String* outer = std::exchange(output_, &text);
   try {
     run_for(*loop.statement, *parameters.get(0), loop.scope, loop.depth0 + 1);
   } catch (...) {

@@ -38,8 +38,8 @@ bool continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) 
 
 }  // namespace
 
-std::string valid_utf8(std::string_view bytes) {
-  std::string out;
+String valid_utf8(std::string_view bytes) {
+  String out;
   out.reserve(bytes.size());
   for (std::size_t offset = 0; offset < bytes.size();) {
     const std::size_t length = sequence_length(bytes, offset);
@@ -75,7 +75,7 @@ char32_t code_point_before(std::string_view text, std::size_t offset, std::size_
   return code_point_at(text, previous, next);
 }
 
-void append_code_point(std::string& out, char32_t code_point) {
+void append_code_point(String& out, char32_t code_point) {
   if (code_point > 0x10FFFF || (code_point >= 0xD800 && code_point <= 0xDFFF)) code_point = 0xFFFD;
   utf8proc_uint8_t buffer[4];
   const auto length = utf8proc_encode_char(static_cast<utf8proc_int32_t>(code_point), buffer);

@@ -2,20 +2,21 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
 #include <string_view>
+
+#include "engine/text/jinja/meter.hpp"
 
 namespace brim::text::jinja {
 
 /// A copy in which every byte that is not part of well-formed UTF-8 is U+FFFD.
-std::string valid_utf8(std::string_view bytes);
+String valid_utf8(std::string_view bytes);
 
 /// The code point at `offset` of valid UTF-8 (offset < size); `next` becomes the offset after it.
 char32_t code_point_at(std::string_view text, std::size_t offset, std::size_t& next);
 /// The code point that ends at `offset` (offset > 0); `previous` becomes the offset where it starts.
 char32_t code_point_before(std::string_view text, std::size_t offset, std::size_t& previous);
 /// Appends one code point; surrogates and values beyond U+10FFFF become U+FFFD.
-void append_code_point(std::string& out, char32_t code_point);
+void append_code_point(String& out, char32_t code_point);
 
 std::size_t count_code_points(std::string_view text);
 /// The offset of code point `index`; the size of the text when there are not so many.

@@ -2,9 +2,10 @@
 #include "engine/text/jinja/compare.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
-#include <functional>
 
+#include "engine/base/keyed_hash.hpp"
 #include "engine/text/jinja/failure.hpp"
 #include "engine/text/jinja/objects.hpp"
 
@@ -26,10 +27,11 @@ Order order_numbers(const Value& left, const Value& right) {
   return a < b ? Order::less : a == b ? Order::equal : a > b ? Order::greater : Order::unordered;
 }
 
-bool equal_items(const std::vector<Value>& left, const std::vector<Value>& right, int depth);
+bool equal_items(const Vector<Value>& left, const Vector<Value>& right, int depth);
 
 bool equal_at(const Value& left, const Value& right, int depth) {
   charge_steps(1);
+  charge_level();
   if (depth > kMaxValueDepth) fail("maximum recursion depth exceeded in comparison");
   if (left.is_number() && right.is_number()) return order_numbers(left, right) == Order::equal;
   if (left.kind() != right.kind()) return false;
@@ -63,7 +65,7 @@ bool equal_at(const Value& left, const Value& right, int depth) {
   }
 }
 
-bool equal_items(const std::vector<Value>& left, const std::vector<Value>& right, int depth) {
+bool equal_items(const Vector<Value>& left, const Vector<Value>& right, int depth) {
   if (&left == &right) return true;
   if (left.size() != right.size()) return false;
   for (std::size_t i = 0; i < left.size(); ++i) {
@@ -74,6 +76,7 @@ bool equal_items(const std::vector<Value>& left, const std::vector<Value>& right
 
 Order order_at(const Value& left, const Value& right, std::string_view operation, int depth) {
   charge_steps(1);
+  charge_level();
   if (depth > kMaxValueDepth) fail("maximum recursion depth exceeded in comparison");
   if (left.is_undefined()) fail(left.undefined_message());
   if (right.is_undefined()) fail(right.undefined_message());
@@ -95,31 +98,49 @@ Order order_at(const Value& left, const Value& right, std::string_view operation
   fail("'", operation, "' not supported between instances of '", type_name(left), "' and '", type_name(right), "'");
 }
 
+std::size_t hash_integer(Integer number) {
+  // The low word alone for what fits in it: 1 and 2^64 + 1 are rarely both keys.
+  const auto low = static_cast<std::uint64_t>(number), high = static_cast<std::uint64_t>(number >> 64);
+  return keyed_hash(low) ^ (number == static_cast<Integer>(static_cast<std::int64_t>(low)) ? 0 : keyed_hash(~high));
+}
+
+// Equal numbers have equal hashes: a float that is whole has the int's.
+std::size_t hash_number(const Value& value) {
+  if (value.is_index()) return hash_integer(value.as_index());
+  const double real = value.as_real();
+  if (std::fabs(real) < 1e37 && real == std::floor(real)) return hash_integer(static_cast<Integer>(real));
+  return keyed_hash(std::bit_cast<std::uint64_t>(real));
+}
+
 std::size_t hash_at(const Value& value, int depth) {
   charge_steps(1);
+  charge_level();
   if (depth > kMaxValueDepth) fail("maximum recursion depth exceeded while hashing");
   switch (value.kind()) {
     case Kind::none: return 0x9e3779b9;
     case Kind::undefined: return 0x7f4a7c15;
     case Kind::boolean:
     case Kind::integer:
-    case Kind::real: {
-      const double number = value.as_real();
-      return std::hash<double>()(number == 0 ? 0.0 : number);
-    }
+    case Kind::real: return hash_number(value);
     case Kind::text:
       charge_text(value.as_text().size());
       return hash_text(value.as_text());
     case Kind::tuple: {
       std::size_t hash = 0x345678;
-      for (const Value& item : value.as_tuple().items) hash = hash * 1000003 ^ hash_at(item, depth + 1);
+      for (const Value& item : value.as_tuple().items) hash = keyed_hash(hash ^ hash_at(item, depth + 1));
       return hash;
     }
     case Kind::list:
     case Kind::dict: fail("unhashable type: '", type_name(value), "'");
     case Kind::object:
-      if (const auto* range = value.object_as<Range>()) return static_cast<std::size_t>(range->size());
-      return std::hash<const void*>()(value.as_object().get());
+      if (const auto* range = value.object_as<Range>()) {
+        // What equality looks at: the size, the start unless it is empty, the step where there are two items.
+        const Integer size = range->size();
+        std::size_t hash = hash_integer(size);
+        if (size > 0) hash = keyed_hash(hash ^ hash_integer(range->start));
+        return size > 1 ? keyed_hash(hash ^ hash_integer(range->step)) : hash;
+      }
+      return keyed_hash(reinterpret_cast<std::uintptr_t>(value.as_object().get()));
   }
   return 0;
 }
@@ -157,6 +178,6 @@ bool less_or_equal(const Value& left, const Value& right, std::string_view opera
 }
 
 std::size_t hash_value(const Value& value) { return hash_at(value, 0); }
-std::size_t hash_text(std::string_view text) { return std::hash<std::string_view>()(text); }
+std::size_t hash_text(std::string_view text) { return keyed_hash(text); }
 
 }  // namespace brim::text::jinja

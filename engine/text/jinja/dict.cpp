@@ -6,11 +6,14 @@ namespace brim::text::jinja {
 namespace {
 
 constexpr std::size_t kSearchByHand = 8;
-constexpr std::size_t kEntryBytes = 2 * sizeof(Value) + 48;
 
 }  // namespace
 
-Dict::Dict() : charge_(128) {}
+void Dict::clear() noexcept {
+  index_.clear();
+  keys.clear();
+  values.clear();
+}
 
 std::ptrdiff_t Dict::position(const Value& key) const {
   const std::size_t hash = hash_value(key);  // also refuses keys that cannot be hashed
@@ -33,7 +36,6 @@ void Dict::set(Value key, Value value) {
     values[static_cast<std::size_t>(found)] = std::move(value);
     return;
   }
-  charge_.grow(kEntryBytes);
   keys.push_back(std::move(key));
   values.push_back(std::move(value));
   if (!index_.empty()) {
@@ -49,6 +51,7 @@ const Value* Dict::find(const Value& key) const {
 }
 
 const Value* Dict::find(std::string_view key) const {
+  charge_text(key.size());
   if (index_.empty()) {
     for (std::size_t i = 0; i < keys.size(); ++i) {
       if (keys[i].is_text() && keys[i].as_text() == key) return &values[i];

@@ -26,13 +26,13 @@ Value Interpreter::evaluate_kind(const Expression& node, Scope& scope) {
     case ExpressionKind::name: return evaluate_name(node, scope);
     case ExpressionKind::list:
     case ExpressionKind::tuple: {
-      std::vector<Value> items;
+      Vector<Value> items;
       items.reserve(node.operands.size());
       for (std::size_t i = 0; i < node.operands.size(); ++i) items.push_back(operand(i));
       return node.kind == ExpressionKind::list ? Value::list(std::move(items)) : Value::tuple(std::move(items));
     }
     case ExpressionKind::dict: {
-      auto dict = std::make_shared<Dict>();
+      auto dict = make_metered<Dict>();
       for (std::size_t i = 0; i < node.operands.size(); i += 2) {
         Value key = operand(i);
         dict->set(std::move(key), operand(i + 1));
@@ -77,7 +77,7 @@ Value Interpreter::evaluate_kind(const Expression& node, Scope& scope) {
       return Value::undefined(sentence("the inline if-expression on line ", node.line,
                                        " evaluated to false and no else section was defined."));
     case ExpressionKind::concatenate: {
-      std::string text;
+      String text;
       for (std::size_t i = 0; i < node.operands.size(); ++i) {
         text += python_str(operand(i));
         if (text.size() > kMaxTextBytes) charge_text(text.size());
@@ -96,7 +96,7 @@ Value Interpreter::evaluate_kind(const Expression& node, Scope& scope) {
 Value Interpreter::evaluate_name(const Expression& node, const Scope& scope) {
   if (const Value* value = scope.find(node.name_id)) return *value;
   if (const BuiltinEntry* global = find_global(node.name)) {
-    return Value::object(std::make_shared<Function>(node.name, global->body, Value()));
+    return Value::object(make_metered<Function>(String(node.name), global->body, Value()));
   }
   return Value::undefined(sentence(python_quoted(node.name), " is undefined"));
 }
@@ -148,26 +148,26 @@ CallArguments Interpreter::evaluate_arguments(const Arguments& arguments, Scope&
     const Value mapping = evaluate(*arguments.spread_named, scope);
     if (!mapping.is_dict()) fail("argument after ** must be a mapping, not ", type_name(mapping));
     const Dict& dict = mapping.as_dict();
+    for (const auto& [name, value] : evaluated.named) {
+      if (dict.find(name) != nullptr) fail("got multiple values for keyword argument '", name, "'");
+    }
     for (std::size_t i = 0; i < dict.size(); ++i) {
+      charge_steps(1);
       if (!dict.keys[i].is_text()) fail("keywords must be strings");
-      for (const auto& [name, value] : evaluated.named) {
-        if (name == dict.keys[i].as_text()) fail("got multiple values for keyword argument '", name, "'");
-      }
-      charge_steps(static_cast<std::int64_t>(evaluated.named.size()) + 1);
       evaluated.named.emplace_back(dict.keys[i].as_text(), dict.values[i]);
     }
   }
   return evaluated;
 }
 
-Value Interpreter::apply_filter(const std::string& name, const Value& input, const CallArguments& arguments) {
+Value Interpreter::apply_filter(const String& name, const Value& input, const CallArguments& arguments) {
   const BuiltinEntry* filter = find_filter(name);
   if (filter == nullptr) fail("no filter named '", name, "' found");
   const Depth depth;
   return filter->body(*this, input, arguments);
 }
 
-Value Interpreter::apply_test(const std::string& name, const Value& subject, const CallArguments& arguments) {
+Value Interpreter::apply_test(const String& name, const Value& subject, const CallArguments& arguments) {
   const BuiltinEntry* test = find_test(name);
   if (test == nullptr) fail("no test named '", name, "' found");
   const Depth depth;

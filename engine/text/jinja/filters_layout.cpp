@@ -19,13 +19,13 @@ Value indent(Interpreter&, const Value& self, const CallArguments& arguments) {
   if (self.is_undefined()) fail(self.undefined_message());
   if (!self.is_text()) fail("indent() needs a string, not ", type_name(self));
   const Value* width = parameters.get(0);
-  const std::string indention =
+  const String indention =
       width != nullptr && width->is_text()
           ? width->as_text()
-          : std::string(static_cast<std::size_t>(clamped(parameters.integer(0, 4), 0, kMaxFormatWidth)), ' ');
+          : String(static_cast<std::size_t>(clamped(parameters.integer(0, 4), 0, kMaxFormatWidth)), ' ');
   const bool blank = parameters.boolean(2, false);
-  const std::string text = self.as_text() + "\n";
-  std::string out = parameters.boolean(1, false) ? indention : std::string();
+  const String text = self.as_text() + "\n";
+  String out = parameters.boolean(1, false) ? indention : String();
   bool first = true;
   for (const std::string_view line : split_lines(text, false)) {
     if (!first) {
@@ -41,7 +41,7 @@ Value indent(Interpreter&, const Value& self, const CallArguments& arguments) {
 
 Value center(Interpreter&, const Value& self, const CallArguments& arguments) {
   const Parameters parameters("center", arguments, {"width"});
-  const std::string text = python_str(self);
+  const String text = python_str(self);
   const long long width = clamped(parameters.integer(0, 80), 0, static_cast<long long>(kMaxTextBytes) + 1);
   const long long missing = std::max(0LL, width - static_cast<long long>(count_code_points(text)));
   // Python gives the odd space to the left when the width is odd.
@@ -51,7 +51,7 @@ Value center(Interpreter&, const Value& self, const CallArguments& arguments) {
 
 Value truncate(Interpreter& interpreter, const Value& self, const CallArguments& arguments) {
   const Parameters parameters("truncate", arguments, {"length", "killwords", "end", "leeway"});
-  const std::string end = parameters.get(2) == nullptr ? "..." : parameters.text(2);
+  const String end = parameters.get(2) == nullptr ? "..." : parameters.text(2);
   const long long limit = clamped(parameters.integer(0, 255), -1, 1LL << 40);
   const long long leeway = parameters.given(3) == nullptr ? 5 : clamped(parameters.integer(3, 5), -1, 1LL << 40);
   const auto end_length = static_cast<long long>(count_code_points(end));
@@ -60,8 +60,8 @@ Value truncate(Interpreter& interpreter, const Value& self, const CallArguments&
   const std::int64_t size = interpreter.length(self);
   if (size >= 0 && size <= limit + leeway) return self;
   if (!self.is_text()) fail("truncate() needs a string, not ", type_name(self));
-  const std::string& text = self.as_text();
-  std::string out = text.substr(0, offset_of(text, static_cast<std::size_t>(limit - end_length)));
+  const String& text = self.as_text();
+  String out = text.substr(0, offset_of(text, static_cast<std::size_t>(limit - end_length)));
   if (!parameters.boolean(1, false)) {
     const std::size_t space = out.rfind(' ');
     if (space != std::string::npos) out.resize(space);
@@ -75,64 +75,72 @@ class Wrapper {
   Wrapper(std::size_t width, bool break_long_words, bool break_on_hyphens)
       : width_(width), break_long_words_(break_long_words), break_on_hyphens_(break_on_hyphens) {}
 
-  std::vector<std::string> wrap(std::string_view line) {
+  Vector<String> wrap(std::string_view line) {
     charge_text(line.size());
-    std::vector<std::string> lines;
-    std::vector<std::string> chunks = split(line);
+    Vector<String> lines;
+    Vector<Chunk> chunks = split(line);
     std::size_t at = 0;
     while (at < chunks.size()) {
-      std::vector<std::string> current;
+      Vector<std::string_view> current;
       std::size_t used = 0;
-      if (!lines.empty() && strip(chunks[at]).empty()) ++at;
+      if (!lines.empty() && chunks[at].blank) ++at;
       while (at < chunks.size()) {
-        const std::size_t length = count_code_points(chunks[at]);
-        if (used + length > width_) break;
-        used += length;
-        current.push_back(chunks[at++]);
+        if (used + chunks[at].length > width_) break;
+        used += chunks[at].length;
+        current.push_back(chunks[at++].text);
       }
-      if (at < chunks.size() && count_code_points(chunks[at]) > width_) {
+      if (at < chunks.size() && chunks[at].length > width_) {
         const std::size_t room = width_ > used ? width_ - used : width_ < 1 ? 1 : 0;
         if (break_long_words_ && (room > 0 || current.empty())) {
-          const std::size_t cut = offset_of(chunks[at], std::max<std::size_t>(room, 1));
-          current.push_back(chunks[at].substr(0, cut));
-          chunks[at].erase(0, cut);
-          if (chunks[at].empty()) ++at;
+          const std::size_t taken = std::max<std::size_t>(room, 1);
+          const std::size_t cut = offset_of(chunks[at].text, taken);
+          current.push_back(chunks[at].text.substr(0, cut));
+          chunks[at].text.remove_prefix(cut);
+          chunks[at].length -= std::min(taken, chunks[at].length);
+          if (chunks[at].text.empty()) ++at;
         } else if (current.empty()) {
-          current.push_back(chunks[at++]);
+          current.push_back(chunks[at++].text);
         }
         charge_steps(4);
       }
       if (!current.empty() && strip(current.back()).empty()) current.pop_back();
       if (current.empty()) continue;
-      std::string out;
-      for (const std::string& chunk : current) out += chunk;
+      String out;
+      for (const std::string_view chunk : current) out += chunk;
       lines.push_back(std::move(out));
     }
     return lines;
   }
 
  private:
-  std::vector<std::string> split(std::string_view line) const {
-    std::vector<std::string> chunks;
+  struct Chunk {
+    std::string_view text;
+    std::size_t length;  // code points
+    bool blank;
+  };
+
+  Vector<Chunk> split(std::string_view line) const {
+    Vector<Chunk> chunks;
     bool in_space = false;
-    std::string chunk;
+    std::size_t start = 0, length = 0;
     char32_t before = 0;
     for (std::size_t offset = 0; offset < line.size();) {
       std::size_t next = 0;
       const char32_t c = code_point_at(line, offset, next);
       const bool space = is_space(c);
-      const bool after_hyphen = break_on_hyphens_ && chunk.size() > 1 && chunk.back() == '-' && is_alphabetic(c) &&
+      const bool after_hyphen = break_on_hyphens_ && offset - start > 1 && line[offset - 1] == '-' && is_alphabetic(c) &&
                                 is_alphabetic(before);
-      if (!chunk.empty() && (space != in_space || after_hyphen)) {
-        chunks.push_back(std::move(chunk));
-        chunk.clear();
+      if (offset > start && (space != in_space || after_hyphen)) {
+        chunks.push_back({line.substr(start, offset - start), length, in_space});
+        start = offset;
+        length = 0;
       }
       if (c != '-') before = c;
       in_space = space;
-      chunk.append(line, offset, next - offset);
+      ++length;
       offset = next;
     }
-    if (!chunk.empty()) chunks.push_back(std::move(chunk));
+    if (start < line.size()) chunks.push_back({line.substr(start), length, in_space});
     return chunks;
   }
 
@@ -145,15 +153,15 @@ Value word_wrap(Interpreter&, const Value& self, const CallArguments& arguments)
   if (!self.is_text()) fail("wordwrap() needs a string, not ", type_name(self));
   const long long width = clamped(parameters.integer(0, 79), 0, 1LL << 40);
   if (width <= 0) fail("invalid width ", width, " (must be > 0)");
-  const std::string separator = parameters.given(2) == nullptr ? "\n" : parameters.text(2);
+  const String separator = parameters.given(2) == nullptr ? "\n" : parameters.text(2);
   Wrapper wrapper(static_cast<std::size_t>(width), parameters.boolean(1, true), parameters.boolean(3, true));
-  std::string out;
+  String out;
   bool first = true;
   for (const std::string_view paragraph : split_lines(self.as_text(), false)) {
     if (!first) out += separator;
     first = false;
     bool first_line = true;
-    for (const std::string& line : wrapper.wrap(paragraph)) {
+    for (const String& line : wrapper.wrap(paragraph)) {
       if (!first_line) out += separator;
       first_line = false;
       out += line;
@@ -166,19 +174,20 @@ Value word_wrap(Interpreter&, const Value& self, const CallArguments& arguments)
 // A copy of a value in which all mappings are sorted by key, as pprint shows them.
 Value with_sorted_keys(const Value& value, int depth) {
   charge_steps(1);
+  charge_level();
   if (depth > kMaxValueDepth) fail("maximum recursion depth exceeded while printing a value");
   if (const auto* items = value.sequence()) {
-    std::vector<Value> copies;
+    Vector<Value> copies;
     for (const Value& item : *items) copies.push_back(with_sorted_keys(item, depth + 1));
     return value.is_list() ? Value::list(std::move(copies)) : Value::tuple(std::move(copies));
   }
   if (!value.is_dict()) return value;
   const Dict& dict = value.as_dict();
-  std::vector<std::size_t> order(dict.size());
+  Vector<std::size_t> order(dict.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return less(dict.keys[a], dict.keys[b]); });
-  auto copy = std::make_shared<Dict>();
+  auto copy = make_metered<Dict>();
   for (const std::size_t place : order) copy->set(dict.keys[place], with_sorted_keys(dict.values[place], depth + 1));
   return Value::dict(std::move(copy));
 }
@@ -186,7 +195,7 @@ Value with_sorted_keys(const Value& value, int depth) {
 // pprint.pformat for what fits on one line of 80 columns, where it is repr with sorted keys.
 Value pretty_print(Interpreter&, const Value& self, const CallArguments& arguments) {
   Parameters("pprint", arguments, {});
-  const std::string text = python_repr(with_sorted_keys(self, 0));
+  const String text = python_repr(with_sorted_keys(self, 0));
   if (count_code_points(text) > 80 && (self.is_dict() || self.sequence() != nullptr)) {
     fail("pprint of a value longer than one line is not supported");
   }

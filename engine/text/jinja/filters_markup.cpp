@@ -27,10 +27,10 @@ Value force_escape(Interpreter&, const Value& self, const CallArguments& argumen
 
 Value strip_tags(Interpreter&, const Value& self, const CallArguments& arguments) {
   Parameters("striptags", arguments, {});
-  std::string text = python_str(self);
+  String text = python_str(self);
   // Comments first, then tags, then runs of white space, then the entities that escape() writes.
   const auto remove = [&](std::string_view open, std::string_view close) {
-    std::string out;
+    String out;
     std::size_t at = 0;
     charge_text(text.size());
     while (true) {
@@ -44,8 +44,8 @@ Value strip_tags(Interpreter&, const Value& self, const CallArguments& arguments
   };
   remove("<!--", "-->");
   remove("<", ">");
-  std::string out;
-  for (const std::string_view word : split_space(text, -1)) out += (out.empty() ? "" : " ") + std::string(word);
+  String out;
+  for (const std::string_view word : split_space(text, -1)) out += (out.empty() ? "" : " ") + String(word);
   static constexpr std::pair<std::string_view, std::string_view> entities[] = {
       {"&lt;", "<"}, {"&gt;", ">"}, {"&#39;", "'"}, {"&#34;", "\""}, {"&quot;", "\""}, {"&amp;", "&"}};
   for (const auto& [entity, character] : entities) out = replace_text(out, entity, character);
@@ -56,10 +56,10 @@ Value attributes(Interpreter&, const Value& self, const CallArguments& arguments
   const Parameters parameters("xmlattr", arguments, {"autospace"});
   if (!self.is_dict()) fail("xmlattr() needs a mapping, not ", type_name(self));
   const Dict& dict = self.as_dict();
-  std::string out;
+  String out;
   for (std::size_t i = 0; i < dict.size(); ++i) {
     if (dict.values[i].is_none() || dict.values[i].is_undefined()) continue;
-    const std::string key = python_str(dict.keys[i]);
+    const String key = python_str(dict.keys[i]);
     if (key.find_first_of(" \t\n\r\f\v/>=") != std::string::npos) {
       fail("Invalid character in attribute name: ", python_quoted(key));
     }

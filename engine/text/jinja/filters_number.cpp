@@ -64,7 +64,7 @@ Integer power_of_ten(long long exponent) {
 double rounded(double value, long long precision) {
   if (!std::isfinite(value) || precision > 320) return value;
   if (precision >= 0) {
-    const std::string text = printf_real(value, 'f', static_cast<int>(precision), false);
+    const String text = printf_real(value, 'f', static_cast<int>(precision), false);
     double result = 0;
     std::from_chars(text.data(), text.data() + text.size(), result);
     return result;
@@ -76,7 +76,7 @@ double rounded(double value, long long precision) {
 
 Value round(Interpreter&, const Value& self, const CallArguments& arguments) {
   const Parameters parameters("round", arguments, {"precision", "method"});
-  const std::string method = parameters.get(1) == nullptr ? "common" : parameters.text(1);
+  const String method = parameters.get(1) == nullptr ? "common" : parameters.text(1);
   if (method != "common" && method != "ceil" && method != "floor") fail("method must be common, ceil or floor");
   if (self.is_undefined()) fail(self.undefined_message());
   if (!self.is_number()) fail("type ", type_name(self), " doesn't define __round__ method");

@@ -17,8 +17,8 @@ Value without_case(Value value, bool case_sensitive) {
 }
 
 // The order in which items with these keys come; equal keys keep their order, also in reverse.
-std::vector<std::size_t> sorted_order(const std::vector<Value>& keys, bool reverse) {
-  std::vector<std::size_t> order(keys.size());
+Vector<std::size_t> sorted_order(const Vector<Value>& keys, bool reverse) {
+  Vector<std::size_t> order(keys.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return reverse ? less(keys[b], keys[a]) : less(keys[a], keys[b]);
@@ -26,8 +26,8 @@ std::vector<std::size_t> sorted_order(const std::vector<Value>& keys, bool rever
   return order;
 }
 
-std::vector<Value> picked(const std::vector<Value>& items, const std::vector<std::size_t>& order) {
-  std::vector<Value> out;
+Vector<Value> picked(const Vector<Value>& items, const Vector<std::size_t>& order) {
+  Vector<Value> out;
   out.reserve(items.size());
   for (const std::size_t place : order) out.push_back(items[place]);
   return out;
@@ -35,21 +35,21 @@ std::vector<Value> picked(const std::vector<Value>& items, const std::vector<std
 
 Value sort(Interpreter& interpreter, const Value& self, const CallArguments& arguments) {
   const Parameters parameters("sort", arguments, {"reverse", "case_sensitive", "attribute"});
-  const std::vector<Value> items = interpreter.collect(self);
+  const Vector<Value> items = interpreter.collect(self);
   const bool case_sensitive = parameters.boolean(1, false);
   const Value attribute = parameters.value(2);
   // "a,b" sorts by several attributes: the key is the list of them.
-  std::vector<Value> paths;
+  Vector<Value> paths;
   if (attribute.is_text()) {
     for (const std::string_view path : split_text(attribute.as_text(), ",", -1))
-      paths.push_back(Value::text(std::string(path)));
+      paths.push_back(Value::text(String(path)));
   } else {
     paths.push_back(attribute);
   }
-  std::vector<Value> keys;
+  Vector<Value> keys;
   keys.reserve(items.size());
   for (const Value& item : items) {
-    std::vector<Value> parts;
+    Vector<Value> parts;
     for (const Value& path : paths)
       parts.push_back(without_case(interpreter.follow(item, path, nullptr), case_sensitive));
     keys.push_back(Value::list(std::move(parts)));
@@ -61,10 +61,10 @@ Value sort_dict(Interpreter&, const Value& self, const CallArguments& arguments)
   const Parameters parameters("dictsort", arguments, {"case_sensitive", "by", "reverse"});
   if (self.is_undefined()) fail(self.undefined_message());
   if (!self.is_dict()) fail("dictsort() needs a mapping, not ", type_name(self));
-  const std::string by = parameters.get(1) == nullptr ? "key" : parameters.text(1);
+  const String by = parameters.get(1) == nullptr ? "key" : parameters.text(1);
   if (by != "key" && by != "value") fail("You can only sort by either \"key\" or \"value\"");
   const Dict& dict = self.as_dict();
-  std::vector<Value> keys, items;
+  Vector<Value> keys, items;
   for (std::size_t i = 0; i < dict.size(); ++i) {
     keys.push_back(without_case(by == "key" ? dict.keys[i] : dict.values[i], parameters.boolean(0, false)));
     items.push_back(Value::tuple({dict.keys[i], dict.values[i]}));
@@ -84,12 +84,12 @@ struct Unique final : Generator {
   }
   Value attribute;
   bool case_sensitive = false;
-  std::shared_ptr<Dict> seen = std::make_shared<Dict>();
+  std::shared_ptr<Dict> seen = make_metered<Dict>();
 };
 
 Value unique(Interpreter& interpreter, const Value& self, const CallArguments& arguments) {
   const Parameters parameters("unique", arguments, {"case_sensitive", "attribute"});
-  auto generator = std::make_shared<Unique>();
+  auto generator = make_metered<Unique>();
   generator->input = interpreter.iterate(self);
   generator->case_sensitive = parameters.boolean(0, false);
   generator->attribute = parameters.value(1);
@@ -99,20 +99,20 @@ Value unique(Interpreter& interpreter, const Value& self, const CallArguments& a
 Value group_by(Interpreter& interpreter, const Value& self, const CallArguments& arguments) {
   const Parameters parameters("groupby", arguments, {"attribute", "default", "case_sensitive"}, 1);
   const bool case_sensitive = parameters.boolean(2, false);
-  const std::vector<Value> items = interpreter.collect(self);
+  const Vector<Value> items = interpreter.collect(self);
   const auto key_of = [&](const Value& item) {
     return interpreter.follow(item, *parameters.get(0), parameters.given(1));
   };
-  std::vector<Value> keys;
+  Vector<Value> keys;
   for (const Value& item : items) keys.push_back(without_case(key_of(item), case_sensitive));
-  std::vector<Value> groups;
-  const std::vector<std::size_t> order = sorted_order(keys, false);
+  Vector<Value> groups;
+  const Vector<std::size_t> order = sorted_order(keys, false);
   for (std::size_t i = 0; i < order.size();) {
-    std::vector<Value> members;
+    Vector<Value> members;
     const std::size_t start = i;
     for (; i < order.size() && equal(keys[order[i]], keys[order[start]]); ++i) members.push_back(items[order[i]]);
     // The key shown is the first member's own, not its lower-case form.
-    auto group = std::vector<Value>{key_of(members.front()), Value::list(members)};
+    auto group = Vector<Value>{key_of(members.front()), Value::list(members)};
     groups.push_back(Value::group(std::move(group)));
   }
   return Value::list(std::move(groups));

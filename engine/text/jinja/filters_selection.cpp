@@ -15,13 +15,13 @@ struct Mapped final : Generator {
                         : interpreter.apply_filter(name, item, arguments);
     return true;
   }
-  std::string name;  ///< the filter; empty: follow `attribute`
+  String name;  ///< the filter; empty: follow `attribute`
   CallArguments arguments;
   Value attribute, fallback;
 };
 
 Value map(Interpreter& interpreter, const Value& self, const CallArguments& arguments) {
-  auto generator = std::make_shared<Mapped>();
+  auto generator = make_metered<Mapped>();
   const Value* attribute = nullptr;
   for (const auto& [name, value] : arguments.named) {
     if (name == "attribute") attribute = &value;
@@ -55,7 +55,7 @@ struct Selected final : Generator {
     }
     return false;
   }
-  std::string test;  ///< empty: the truth of the item
+  String test;  ///< empty: the truth of the item
   CallArguments arguments;
   Value attribute;
   bool by_attribute = false;
@@ -64,7 +64,7 @@ struct Selected final : Generator {
 
 Value selection(Interpreter& interpreter, const Value& self, const CallArguments& arguments, bool by_attribute,
                 bool wanted) {
-  auto generator = std::make_shared<Selected>();
+  auto generator = make_metered<Selected>();
   generator->by_attribute = by_attribute;
   generator->wanted = wanted;
   std::size_t used = 0;

@@ -48,7 +48,7 @@ bool is_reversible(const Value& value) {
 }
 
 Value reversed(Interpreter& interpreter, const Value& source) {
-  auto generator = std::make_shared<Reversed>();
+  auto generator = make_metered<Reversed>();
   generator->source = source;
   generator->left = interpreter.length(source);
   return Value::object(std::move(generator));
@@ -59,7 +59,7 @@ Value last(Interpreter& interpreter, const Value& self, const CallArguments& arg
   if (self.is_undefined()) return Value::undefined("No last item, sequence was empty.");
   if (!is_reversible(self)) fail("'", type_name(self), "' object is not reversible");
   if (self.is_text()) {
-    const std::string& text = self.as_text();
+    const String& text = self.as_text();
     std::size_t start = 0;
     if (text.empty()) return Value::undefined("No last item, sequence was empty.");
     code_point_before(text, text.size(), start);
@@ -76,7 +76,7 @@ Value reverse(Interpreter& interpreter, const Value& self, const CallArguments& 
   if (self.is_text()) return interpreter.slice(self, {}, {}, Value::integer(-1));
   if (is_reversible(self)) return reversed(interpreter, self);
   if (!interpreter.is_iterable(self)) fail("argument must be iterable");
-  std::vector<Value> items = interpreter.collect(self);
+  Vector<Value> items = interpreter.collect(self);
   return Value::list({items.rbegin(), items.rend()});
 }
 
@@ -91,9 +91,9 @@ struct Items final : Generator {
 
 Value items(Interpreter& interpreter, const Value& self, const CallArguments& arguments) {
   Parameters("items", arguments, {});
-  auto generator = std::make_shared<Items>();
+  auto generator = make_metered<Items>();
   if (self.is_dict()) {
-    generator->input = interpreter.iterate(Value::object(std::make_shared<DictView>(self, DictView::Part::items)));
+    generator->input = interpreter.iterate(Value::object(make_metered<DictView>(self, DictView::Part::items)));
   } else if (self.is_undefined()) {
     generator->input = Cursor{self, 0};
   } else {
@@ -115,7 +115,6 @@ struct Batches final : Generator {
     if (pending.empty()) return false;
     if (!fill.is_none() && static_cast<std::int64_t>(pending.size()) < size) {
       charge_steps(size);
-      const Charge room(static_cast<std::size_t>(size) * sizeof(Value));
       pending.resize(static_cast<std::size_t>(size), fill);
     }
     item = Value::list(std::move(pending));
@@ -124,12 +123,12 @@ struct Batches final : Generator {
   }
   std::int64_t size = 1;
   Value fill;
-  std::vector<Value> pending;
+  Vector<Value> pending;
 };
 
 Value batch(Interpreter& interpreter, const Value& self, const CallArguments& arguments) {
   const Parameters parameters("batch", arguments, {"linecount", "fill_with"}, 1);
-  auto generator = std::make_shared<Batches>();
+  auto generator = make_metered<Batches>();
   generator->input = interpreter.iterate(self);
   generator->size = clamped(parameters.integer(0, 1), -1, 1 << 24);
   generator->fill = parameters.value(1);
@@ -138,22 +137,22 @@ Value batch(Interpreter& interpreter, const Value& self, const CallArguments& ar
 
 Value slice(Interpreter& interpreter, const Value& self, const CallArguments& arguments) {
   const Parameters parameters("slice", arguments, {"slices", "fill_with"}, 1);
-  const std::vector<Value> all = interpreter.collect(self);
+  const Vector<Value> all = interpreter.collect(self);
   const std::int64_t count = clamped(parameters.integer(0, 1), -1, 1 << 24);
   if (count == 0) fail("integer division or modulo by zero");
-  std::vector<Value> slices;
+  Vector<Value> slices;
   const auto size = static_cast<std::int64_t>(all.size());
   std::int64_t start = 0;
   for (std::int64_t i = 0; i < count; ++i) {
     charge_steps(1);
     const bool longer = i < size % count;
     const std::int64_t end = start + size / count + longer;
-    std::vector<Value> part(all.begin() + start, all.begin() + end);
+    Vector<Value> part(all.begin() + start, all.begin() + end);
     if (parameters.given(1) != nullptr && !longer) part.push_back(*parameters.get(1));
     slices.push_back(Value::list(std::move(part)));
     start = end;
   }
-  auto generator = std::make_shared<Items>();
+  auto generator = make_metered<Items>();
   generator->input = Cursor{Value::list(std::move(slices)), 0};
   return Value::object(std::move(generator));
 }
@@ -167,9 +166,9 @@ Value otherwise(Interpreter&, const Value& self, const CallArguments& arguments)
 // Only attributes, never items: {"a": 1}|attr("a") is undefined.
 Value attribute(Interpreter& interpreter, const Value& self, const CallArguments& arguments) {
   const Parameters parameters("attr", arguments, {"name"}, 1);
-  const std::string& name = parameters.text(0);
+  const String& name = parameters.text(0);
   if (self.is_dict() && find_method(self, name) == nullptr && !is_refused_method(self, name)) {
-    auto nothing = std::make_shared<Dict>();
+    auto nothing = make_metered<Dict>();
     return interpreter.attribute(Value::dict(std::move(nothing)), name);
   }
   return interpreter.attribute(self, name);

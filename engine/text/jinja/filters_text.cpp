@@ -37,8 +37,8 @@ Value capitalize(Interpreter&, const Value& self, const CallArguments& arguments
 // Words begin after white space, a hyphen or an opening bracket; unlike str.title, an apostrophe begins none.
 Value title(Interpreter&, const Value& self, const CallArguments& arguments) {
   Parameters("title", arguments, {});
-  const std::string text = soft_text(self).as_text();
-  std::string out;
+  const String text = soft_text(self).as_text();
+  String out;
   std::size_t word = 0;
   const auto finish = [&](std::size_t end) {
     if (word >= end) return;
@@ -68,7 +68,7 @@ Value trim(Interpreter&, const Value& self, const CallArguments& arguments) {
   const std::string_view rest = parameters.given(0) == nullptr
                                     ? strip(text.as_text())
                                     : strip_set(text.as_text(), parameters.text(0), true, true);
-  return Value::text_like(text, std::string(rest));
+  return Value::text_like(text, String(rest));
 }
 
 Value replace(Interpreter&, const Value& self, const CallArguments& arguments) {
@@ -88,15 +88,15 @@ Value format(Interpreter&, const Value& self, const CallArguments& arguments) {
     fail("can't handle positional and keyword arguments at the same time");
   }
   if (arguments.named.empty()) return percent_format(soft_text(self), Value::tuple(arguments.positional));
-  auto mapping = std::make_shared<Dict>();
+  auto mapping = make_metered<Dict>();
   for (const auto& [name, value] : arguments.named) mapping->set(Value::text(name), value);
   return percent_format(soft_text(self), Value::dict(std::move(mapping)));
 }
 
 Value join(Interpreter& interpreter, const Value& self, const CallArguments& arguments) {
   const Parameters parameters("join", arguments, {"d", "attribute"});
-  const std::string separator = parameters.get(0) == nullptr ? std::string() : python_str(*parameters.get(0));
-  std::string out;
+  const String separator = parameters.get(0) == nullptr ? String() : python_str(*parameters.get(0));
+  String out;
   Cursor cursor = interpreter.iterate(self);
   Value item;
   for (bool first = true; interpreter.next(cursor, item); first = false) {
@@ -120,7 +120,7 @@ Value to_json(Interpreter&, const Value& self, const CallArguments& arguments) {
     style.indent =
         indent->is_text()
             ? indent->as_text()
-            : std::string(static_cast<std::size_t>(clamped(parameters.integer(1, 0), 0, kMaxFormatWidth)), ' ');
+            : String(static_cast<std::size_t>(clamped(parameters.integer(1, 0), 0, kMaxFormatWidth)), ' ');
   }
   if (const Value* separators = parameters.given(2)) {
     const auto* pair = separators->sequence();
@@ -135,7 +135,7 @@ Value to_json(Interpreter&, const Value& self, const CallArguments& arguments) {
 
 Value word_count(Interpreter&, const Value& self, const CallArguments& arguments) {
   Parameters("wordcount", arguments, {});
-  const std::string text = python_str(self);
+  const String text = python_str(self);
   charge_text(text.size());
   Integer count = 0;
   bool inside = false;
@@ -151,8 +151,8 @@ Value url_encode(Interpreter& interpreter, const Value& self, const CallArgument
   Parameters("urlencode", arguments, {});
   const auto quote = [](const Value& value, bool query) {
     static constexpr char digits[] = "0123456789ABCDEF";
-    std::string out;
-    const std::string text = python_str(value);
+    String out;
+    const String text = python_str(value);
     charge_text(text.size());
     for (const char c : text) {
       const auto byte = static_cast<unsigned char>(c);
@@ -169,8 +169,8 @@ Value url_encode(Interpreter& interpreter, const Value& self, const CallArgument
     return out;
   };
   if (self.is_text() || !interpreter.is_iterable(self)) return Value::text(quote(self, false));
-  const Value pairs = self.is_dict() ? Value::object(std::make_shared<DictView>(self, DictView::Part::items)) : self;
-  std::string out;
+  const Value pairs = self.is_dict() ? Value::object(make_metered<DictView>(self, DictView::Part::items)) : self;
+  String out;
   Cursor cursor = interpreter.iterate(pairs);
   Value item;
   while (interpreter.next(cursor, item)) {

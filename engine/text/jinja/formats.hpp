@@ -16,14 +16,14 @@ Value percent_format(const Value& format, const Value& arguments);
 /// format.format(…): fields by number, name, attribute and index; conversions !s !r; nested fields in specifications.
 Value brace_format(Interpreter& interpreter, const Value& format, const CallArguments& arguments);
 /// format(value, specification).
-std::string format_value(const Value& value, std::string_view specification);
+String format_value(const Value& value, std::string_view specification);
 
 /// Digits of a float in one of printf's forms ('e', 'f', 'g', 'E', 'F', 'G'), whatever the locale,
 /// with Python's spelling of inf and nan.
 /// `alternate` keeps the point and zeros ('#').
-std::string printf_real(double value, char kind, int precision, bool alternate);
+String printf_real(double value, char kind, int precision, bool alternate);
 /// Digits of |value| in base 2, 8, 10 or 16.
-std::string digits_in_base(Integer value, int base);
+String digits_in_base(Integer value, int base);
 
 inline constexpr int kMaxFormatWidth = 1 << 20;  ///< widths and precisions beyond are refused
 

@@ -8,6 +8,7 @@ namespace brim::text::jinja {
 
 Value from_json(const JsonTree& json, int depth) {
   using Kind = JsonTree::Kind;
+  charge_level();
   if (depth > kMaxValueDepth) fail("the variables nest more than ", kMaxValueDepth, " levels deep");
   switch (json.kind) {
     case Kind::null: return {};
@@ -18,13 +19,13 @@ Value from_json(const JsonTree& json, int depth) {
       return Value::real(json.number);
     case Kind::text: return Value::text(valid_utf8(json.text));
     case Kind::list: {
-      std::vector<Value> items;
+      Vector<Value> items;
       items.reserve(json.items.size());
       for (const JsonTree& item : json.items) items.push_back(from_json(item, depth + 1));
       return Value::list(std::move(items));
     }
     case Kind::object: {
-      auto dict = std::make_shared<Dict>();
+      auto dict = make_metered<Dict>();
       for (std::size_t i = 0; i < json.items.size(); ++i)
         dict->set(Value::text(valid_utf8(json.names[i])), from_json(json.items[i], depth + 1));
       return Value::dict(std::move(dict));

@@ -22,7 +22,7 @@ Value range(Interpreter&, const Value&, const CallArguments& arguments) {
     const Integer bound = parameters.integer(i, 0);
     if (bound > kFar || bound < -kFar) fail("a bound of range() is too large");
   }
-  auto made = std::make_shared<Range>();
+  auto made = make_metered<Range>();
   made->start = parameters.get(1) == nullptr ? Integer{0} : parameters.integer(0, 0);
   made->stop = parameters.get(1) == nullptr ? parameters.integer(0, 0) : parameters.integer(1, 0);
   made->step = parameters.integer(2, 1);
@@ -35,7 +35,7 @@ Value range(Interpreter&, const Value&, const CallArguments& arguments) {
 
 // dict(mapping or pairs, name=value, …)
 std::shared_ptr<Dict> make_dict(Interpreter& interpreter, const char* function, const CallArguments& arguments) {
-  auto dict = std::make_shared<Dict>();
+  auto dict = make_metered<Dict>();
   if (arguments.positional.size() > 1)
     fail(function, " expected at most 1 argument, got ", arguments.positional.size());
   if (!arguments.positional.empty()) {
@@ -75,21 +75,21 @@ Value name_space(Interpreter& interpreter, const Value&, const CallArguments& ar
 
 Value cycler(Interpreter&, const Value&, const CallArguments& arguments) {
   if (arguments.positional.empty() || !arguments.named.empty()) fail("at least one item has to be provided");
-  auto made = std::make_shared<Cycler>();
+  auto made = make_metered<Cycler>();
   made->items = arguments.positional;
   return Value::object(std::move(made));
 }
 
 Value joiner(Interpreter&, const Value&, const CallArguments& arguments) {
   const Parameters parameters("joiner", arguments, {"sep"});
-  auto made = std::make_shared<Joiner>();
+  auto made = make_metered<Joiner>();
   made->separator = parameters.value(0, Value::text(", "));
   return Value::object(std::move(made));
 }
 
 Value raise_exception(Interpreter&, const Value&, const CallArguments& arguments) {
   const Parameters parameters("raise_exception", arguments, {"message"}, 1);
-  TemplateFailure failure{ErrorCode::invalid_argument, python_str(*parameters.get(0))};
+  TemplateFailure failure{ErrorCode::invalid_argument, std::string(python_str(*parameters.get(0)))};
   failure.by_template = true;
   throw failure;
 }
@@ -98,7 +98,7 @@ Value raise_exception(Interpreter&, const Value&, const CallArguments& arguments
 // format cannot ask for more than a few characters.
 Value strftime_now(Interpreter& interpreter, const Value&, const CallArguments& arguments) {
   const Parameters parameters("strftime_now", arguments, {"format"}, 1);
-  const std::string& format = parameters.text(0);
+  const String& format = parameters.text(0);
   std::time_t now = static_cast<std::time_t>(interpreter.now());
   std::tm parts{};
   if (interpreter.now() >= 0) {
@@ -108,7 +108,7 @@ Value strftime_now(Interpreter& interpreter, const Value&, const CallArguments& 
     ::localtime_r(&now, &parts);
   }
   static const locale_t c_locale = ::newlocale(LC_ALL_MASK, "C", nullptr);
-  std::string out;
+  String out;
   charge_text(format.size() * 4);
   for (std::size_t at = 0; at < format.size();) {
     if (format[at] != '%' || at + 1 >= format.size()) {
@@ -122,8 +122,9 @@ Value strftime_now(Interpreter& interpreter, const Value&, const CallArguments& 
       out.append(format, at, std::string::npos);
       break;
     }
-    const std::string conversion = format.substr(at, end + 1 - at);
+    const String conversion = format.substr(at, end + 1 - at);
     at = end + 1;
+    charge_steps(2);
     if (conversion.back() == 'f') {
       out += "000000";
     } else if (conversion.back() != 'z' && conversion.back() != 'Z') {  // a time without zone shows none

@@ -25,7 +25,7 @@ class Interpreter {
   /// Gives the template a variable, before run().
   void define(NameId name, Value value);
   /// The text of the template. Fails with TemplateFailure.
-  std::string run();
+  String run();
 
   // ---- what builtins use (access.cpp, iteration.cpp, calls.cpp)
 
@@ -44,15 +44,15 @@ class Interpreter {
   /// Moves on; false at the end.
   bool next(Cursor& cursor, Value& item);
   /// list(value).
-  std::vector<Value> collect(const Value& value);
+  Vector<Value> collect(const Value& value);
   /// len(value), or -1 when the value has none.
   std::int64_t length(const Value& value);
   bool contains(const Value& container, const Value& item);
 
   Value call(const Value& callee, const CallArguments& arguments);
   bool is_callable(const Value& value) const;
-  Value apply_filter(const std::string& name, const Value& input, const CallArguments& arguments);
-  Value apply_test(const std::string& name, const Value& subject, const CallArguments& arguments);
+  Value apply_filter(const String& name, const Value& input, const CallArguments& arguments);
+  Value apply_test(const String& name, const Value& subject, const CallArguments& arguments);
 
   std::int64_t loop_length(Loop& loop);
   /// The item after the current one, or null.
@@ -94,16 +94,16 @@ class Interpreter {
 
   // Both lists are swept of what is gone whenever they have doubled.
   template <class T>
-  static void remember(std::vector<std::weak_ptr<T>>& held, std::weak_ptr<T> one, std::size_t& next_sweep);
+  static void remember(Vector<std::weak_ptr<T>>& held, std::weak_ptr<T> one, std::size_t& next_sweep);
   void remember_scope(const std::shared_ptr<Scope>& scope);
 
   const Tree& tree_;
   long long now_;
   std::shared_ptr<Scope> globals_;   ///< the caller's variables
   std::shared_ptr<Scope> top_;       ///< what the template sets at top level
-  std::string* output_ = nullptr;
-  std::vector<std::weak_ptr<Scope>> captured_scopes_;      ///< scopes that macros hold: emptied at the end
-  std::vector<std::weak_ptr<Namespace>> namespaces_;
+  String* output_ = nullptr;
+  Vector<std::weak_ptr<Scope>> captured_scopes_;      ///< scopes that macros hold: emptied at the end
+  Vector<std::weak_ptr<Namespace>> namespaces_;
   std::size_t next_scope_sweep_ = 1000;
   std::size_t next_namespace_sweep_ = 1000;
 };

@@ -3,6 +3,7 @@
 #include "engine/text/jinja/compare.hpp"
 #include "engine/text/jinja/failure.hpp"
 #include "engine/text/jinja/interpreter.hpp"
+#include "engine/text/jinja/text_operations.hpp"
 
 namespace brim::text::jinja {
 
@@ -30,7 +31,7 @@ bool Interpreter::next(Cursor& cursor, Value& item) {
   const Value& source = cursor.source;
   switch (source.kind()) {
     case Kind::text: {
-      const std::string& text = source.as_text();
+      const String& text = source.as_text();
       if (cursor.index >= text.size()) return false;
       const std::size_t start = cursor.index;
       code_point_at(text, start, cursor.index);
@@ -68,17 +69,15 @@ bool Interpreter::next(Cursor& cursor, Value& item) {
   }
 }
 
-std::vector<Value> Interpreter::collect(const Value& value) {
+Vector<Value> Interpreter::collect(const Value& value) {
   if (const auto* items = value.sequence()) {
     charge_steps(static_cast<std::int64_t>(items->size()));
     return *items;
   }
   Cursor cursor = iterate(value);
-  std::vector<Value> items;
-  Charge charge(0);
+  Vector<Value> items;
   Value item;
   while (next(cursor, item)) {
-    charge.grow(sizeof(Value));
     items.push_back(std::move(item));
   }
   return items;
@@ -105,8 +104,7 @@ std::int64_t Interpreter::length(const Value& value) {
 bool Interpreter::contains(const Value& container, const Value& wanted) {
   if (container.is_text()) {
     if (!wanted.is_text()) fail("'in <string>' requires string as left operand, not ", type_name(wanted));
-    charge_text(container.as_text().size());
-    return container.as_text().find(wanted.as_text()) != std::string::npos;
+    return find_text(container.as_text(), wanted.as_text()) != std::string_view::npos;
   }
   if (container.is_dict()) return container.as_dict().find(wanted) != nullptr;
   if (const auto* view = container.object_as<DictView>(); view != nullptr && view->part == DictView::Part::keys) {
@@ -126,11 +124,9 @@ std::int64_t Interpreter::loop_length(Loop& loop) {
   loop.length = length(loop.cursor.source);
   if (loop.length >= 0) return loop.length;
   // A generator has no length: read the rest and iterate over that.
-  std::vector<Value> rest;
-  Charge charge(0);
+  Vector<Value> rest;
   Value item;
   while (next(loop.cursor, item)) {
-    charge.grow(sizeof(Value));
     rest.push_back(std::move(item));
   }
   loop.length = static_cast<std::int64_t>(rest.size()) + loop.index0 + 1 + loop.has_after;

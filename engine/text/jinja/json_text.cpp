@@ -18,6 +18,7 @@ class JsonWriter {
 
   void write(const Value& value, int depth) {
     charge_text(out.size() > kMaxTextBytes ? out.size() : 1);
+    charge_level();
     if (depth > kMaxValueDepth) fail("maximum recursion depth exceeded while encoding a JSON object");
     switch (value.kind()) {
       case Kind::none: out += "null"; return;
@@ -32,10 +33,10 @@ class JsonWriter {
     }
   }
 
-  std::string out;
+  String out;
 
  private:
-  static std::string real(double value) {
+  static String real(double value) {
     if (std::isnan(value)) return "NaN";
     if (std::isinf(value)) return value < 0 ? "-Infinity" : "Infinity";
     return real_text(value);
@@ -86,7 +87,7 @@ class JsonWriter {
     for (int i = 0; i < depth; ++i) out += style_.indent;
   }
 
-  void array(const std::vector<Value>& items, int depth) {
+  void array(const Vector<Value>& items, int depth) {
     if (items.empty()) {
       out += "[]";
       return;
@@ -122,7 +123,7 @@ class JsonWriter {
       out += "{}";
       return;
     }
-    std::vector<std::size_t> order(dict.size());
+    Vector<std::size_t> order(dict.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     if (style_.sort_keys) {
       std::stable_sort(order.begin(), order.end(),
@@ -145,7 +146,7 @@ class JsonWriter {
 
 }  // namespace
 
-std::string json_text(const Value& value, const JsonStyle& style) {
+String json_text(const Value& value, const JsonStyle& style) {
   JsonWriter writer(style);
   writer.write(value, 0);
   return std::move(writer.out);

@@ -11,12 +11,12 @@ struct JsonStyle {
   bool ensure_ascii = false;
   bool sort_keys = false;
   bool indented = false;             ///< one item a line
-  std::string indent;                ///< what one level is indented by
-  std::string item_separator = ", ";
-  std::string key_separator = ": ";
+  String indent;                ///< what one level is indented by
+  String item_separator = ", ";
+  String key_separator = ": ";
 };
 
 /// json.dumps(value, …). Fails for values JSON does not have, as Python does.
-std::string json_text(const Value& value, const JsonStyle& style);
+String json_text(const Value& value, const JsonStyle& style);
 
 }  // namespace brim::text::jinja

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 
 #include "engine/text/jinja/code_points.hpp"
 #include "engine/text/jinja/meter.hpp"
@@ -29,7 +30,7 @@ const SpecialCase* special(char32_t code_point) {
   return found != std::end(kSpecialCases) && found->code_point == code_point ? found : nullptr;
 }
 
-void append_all(std::string& out, std::u32string_view code_points) {
+void append_all(String& out, std::u32string_view code_points) {
   for (const char32_t code_point : code_points) append_code_point(out, code_point);
 }
 
@@ -69,7 +70,7 @@ bool is_final_sigma(std::string_view text, std::size_t offset, std::size_t next)
   return true;
 }
 
-void append_lower(std::string& out, std::string_view text, std::size_t offset, std::size_t next, char32_t c) {
+void append_lower(String& out, std::string_view text, std::size_t offset, std::size_t next, char32_t c) {
   if (c == 0x130) {
     out += "i\xCC\x87";
   } else if (c == 0x3A3) {
@@ -94,7 +95,7 @@ void each(std::string_view text, Visit visit) {
 
 }  // namespace
 
-void append_upper(std::string& out, char32_t c) {
+void append_upper(String& out, char32_t c) {
   if (const SpecialCase* entry = special(c)) {
     append_all(out, entry->upper);
   } else {
@@ -102,7 +103,7 @@ void append_upper(std::string& out, char32_t c) {
   }
 }
 
-void append_title(std::string& out, char32_t c) {
+void append_title(String& out, char32_t c) {
   if (const SpecialCase* entry = special(c)) {
     append_all(out, entry->title);
   } else {
@@ -110,20 +111,20 @@ void append_title(std::string& out, char32_t c) {
   }
 }
 
-std::string upper_case(std::string_view text) {
-  std::string out;
+String upper_case(std::string_view text) {
+  String out;
   each(text, [&](char32_t c, std::size_t, std::size_t) { append_upper(out, c); });
   return out;
 }
 
-std::string lower_case(std::string_view text) {
-  std::string out;
+String lower_case(std::string_view text) {
+  String out;
   each(text, [&](char32_t c, std::size_t offset, std::size_t next) { append_lower(out, text, offset, next, c); });
   return out;
 }
 
-std::string title_case(std::string_view text) {
-  std::string out;
+String title_case(std::string_view text) {
+  String out;
   bool inside = false;
   each(text, [&](char32_t c, std::size_t offset, std::size_t next) {
     if (inside) {
@@ -136,8 +137,8 @@ std::string title_case(std::string_view text) {
   return out;
 }
 
-std::string capitalized(std::string_view text) {
-  std::string out;
+String capitalized(std::string_view text) {
+  String out;
   each(text, [&](char32_t c, std::size_t offset, std::size_t next) {
     if (offset == 0) {
       append_title(out, c);
@@ -148,8 +149,8 @@ std::string capitalized(std::string_view text) {
   return out;
 }
 
-std::string swapped_case(std::string_view text) {
-  std::string out;
+String swapped_case(std::string_view text) {
+  String out;
   each(text, [&](char32_t c, std::size_t offset, std::size_t next) {
     if (is_cased_upper(c)) {
       append_lower(out, text, offset, next, c);
@@ -162,15 +163,25 @@ std::string swapped_case(std::string_view text) {
   return out;
 }
 
-std::string folded_case(std::string_view text) {
+String folded_case(std::string_view text) {
   charge_text(text.size());
-  utf8proc_uint8_t* folded = nullptr;
-  const utf8proc_ssize_t size =
-      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()),
-                   &folded, static_cast<utf8proc_option_t>(UTF8PROC_CASEFOLD));
-  if (size < 0) return lower_case(text);
-  std::string out(reinterpret_cast<const char*>(folded), static_cast<std::size_t>(size));
-  std::free(folded);
+  // Folding goes character by character, so it can go piece by piece: utf8proc takes four bytes for every character.
+  constexpr std::size_t kPiece = 4096;
+  String out;
+  while (!text.empty()) {
+    const std::string_view piece = text.substr(0, offset_of(text.substr(0, kPiece + 4), kPiece / 4));
+    text.remove_prefix(piece.size());
+    utf8proc_uint8_t* folded = nullptr;
+    const utf8proc_ssize_t size =
+        utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(piece.data()), static_cast<utf8proc_ssize_t>(piece.size()),
+                     &folded, static_cast<utf8proc_option_t>(UTF8PROC_CASEFOLD));
+    if (size < 0) {
+      out += lower_case(piece);
+      continue;
+    }
+    const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(folded, &std::free);
+    out.append(reinterpret_cast<const char*>(folded), static_cast<std::size_t>(size));
+  }
   return out;
 }
 

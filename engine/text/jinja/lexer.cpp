@@ -60,6 +60,9 @@ class Lexer {
   }
 
   void push(TokenKind kind, std::string text) {
+    if (tokens_.size() >= kMaxTokens) {
+      refuse("the template has more than " + std::to_string(kMaxTokens) + " names, numbers, signs and pieces of text");
+    }
     Token token;
     token.kind = kind;
     token.line = line_;
@@ -306,7 +309,7 @@ class Lexer {
     while (end < source_.size() && source_[end] != quote) end += source_[end] == '\\' ? 2 : 1;
     if (end >= source_.size()) refuse("a string that starts here does not end");
     try {
-      push(TokenKind::string, unescape(view().substr(position_ + 1, end - position_ - 1)));
+      push(TokenKind::string, std::string(unescape(view().substr(position_ + 1, end - position_ - 1))));
     } catch (TemplateFailure& failure) {
       failure.line = line_;
       failure.column = column_;

@@ -31,7 +31,7 @@ std::vector<Token> tokenize(std::string_view source);
 
 /// The text a string literal stands for; `body` is what is between the quotes. Escapes as in Python. Fails without
 /// line.
-std::string unescape(std::string_view body);
+String unescape(std::string_view body);
 
 /// Python's int(text, base) and float(text) (surrounding space and single underscores allowed); false when it is none.
 bool parse_integer(std::string_view text, int base, Integer& value);

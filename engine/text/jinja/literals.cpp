@@ -30,7 +30,7 @@ char32_t hexadecimal(std::string_view body, std::size_t offset, std::size_t coun
 
 // Python turns characters beyond ASCII into escapes before it reads escapes, so a backslash before one quotes the
 // backslash of that escape, and its letters appear: "\é" is \xe9. Returns the offset after the character.
-std::size_t spell_out(std::string_view body, std::size_t offset, std::string& out) {
+std::size_t spell_out(std::string_view body, std::size_t offset, String& out) {
   static constexpr char digits[] = "0123456789abcdef";
   std::size_t next = 0;
   const char32_t code_point = code_point_at(body, offset, next);
@@ -42,7 +42,7 @@ std::size_t spell_out(std::string_view body, std::size_t offset, std::string& ou
 
 // The text with surrounding space and Python's single underscores between digits removed; false when an underscore
 // stands elsewhere.
-bool plain_number(std::string_view text, std::string& plain) {
+bool plain_number(std::string_view text, String& plain) {
   text = strip(text);
   plain.clear();
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -58,8 +58,8 @@ bool plain_number(std::string_view text, std::string& plain) {
 
 }  // namespace
 
-std::string unescape(std::string_view body) {
-  std::string out;
+String unescape(std::string_view body) {
+  String out;
   out.reserve(body.size());
   for (std::size_t i = 0; i < body.size();) {
     if (body[i] != '\\') {
@@ -110,7 +110,7 @@ std::string unescape(std::string_view body) {
 }
 
 bool parse_integer(std::string_view text, int base, Integer& value) {
-  std::string plain;
+  String plain;
   if (!plain_number(text, plain)) return false;
   std::string_view digits = plain;
   const bool negative = digits.front() == '-';
@@ -138,13 +138,13 @@ bool parse_integer(std::string_view text, int base, Integer& value) {
 }
 
 bool parse_real(std::string_view text, double& value) {
-  std::string plain;
+  String plain;
   if (!plain_number(text, plain)) return false;
   std::string_view digits = plain;
   const bool negative = digits.front() == '-';
   if (negative || digits.front() == '+') digits.remove_prefix(1);
   if (digits.empty() || digits.front() == '-' || digits.front() == '+') return false;
-  std::string lower;
+  String lower;
   for (const char c : digits) lower += static_cast<char>(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
   if (lower == "inf" || lower == "infinity") {
     value = std::numeric_limits<double>::infinity();

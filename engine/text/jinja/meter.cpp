@@ -6,6 +6,10 @@
 
 namespace brim::text::jinja {
 
+namespace {
+constexpr std::size_t kLimitMebibytes = 512;  // as documented: kMaxLiveBytes and what malloc adds
+}  // namespace
+
 Meter::Meter(std::int64_t max_steps) : previous_(current()), max_steps_(max_steps) {
   platform::thread_state.rendering = this;
 }
@@ -19,14 +23,21 @@ void Meter::step(std::int64_t count) {
 
 void Meter::take(std::size_t bytes) {
   if (bytes > kMaxLiveBytes - live_) {
-    fail("the template needs too much memory (more than ", kMaxLiveBytes >> 20, " MiB)");
+    fail("the template needs too much memory (more than ", kLimitMebibytes, " MiB)");
   }
   live_ += bytes;
 }
 
 void Meter::enter() {
   if (depth_ >= kMaxDepth) fail("the template nests too deeply (more than ", kMaxDepth, " levels of evaluation)");
+  if (stack_.exceeded()) {
+    fail("the template nests too deeply (its evaluation takes more than ", kMaxStackBytes >> 10, " KiB of stack)");
+  }
   ++depth_;
+}
+
+void Meter::check_stack() const {
+  if (stack_.exceeded()) fail("maximum recursion depth exceeded: a value nests too deeply for the stack");
 }
 
 void charge_steps(std::int64_t count) {
@@ -39,22 +50,15 @@ void charge_text(std::size_t bytes) {
   charge_steps(1 + static_cast<std::int64_t>(bytes / 64));
 }
 
+void charge_level() {
+  if (Meter* const meter = Meter::current(); meter != nullptr) meter->check_stack();
+}
+
 Depth::Depth() : meter_(Meter::current()) {
   if (meter_ != nullptr) meter_->enter();
 }
 Depth::~Depth() {
   if (meter_ != nullptr) meter_->leave();
-}
-
-Charge::Charge(std::size_t bytes) : meter_(Meter::current()), bytes_(bytes) {
-  if (meter_ != nullptr) meter_->take(bytes_);
-}
-Charge::~Charge() {
-  if (meter_ != nullptr) meter_->give_back(bytes_);
-}
-void Charge::grow(std::size_t bytes) {
-  if (meter_ != nullptr) meter_->take(bytes);
-  bytes_ += bytes;
 }
 
 }  // namespace brim::text::jinja

@@ -74,12 +74,12 @@ Value get(Interpreter&, const Value& self, const CallArguments& arguments) {
 template <DictView::Part part>
 Value view(Interpreter&, const Value& self, const CallArguments& arguments) {
   Parameters("dict method", arguments, {});
-  return Value::object(std::make_shared<DictView>(self, part));
+  return Value::object(make_metered<DictView>(self, part));
 }
 
 Value copy_dict(Interpreter&, const Value& self, const CallArguments& arguments) {
   Parameters("copy", arguments, {});
-  auto copy = std::make_shared<Dict>();
+  auto copy = make_metered<Dict>();
   for (std::size_t i = 0; i < self.as_dict().size(); ++i) copy->set(self.as_dict().keys[i], self.as_dict().values[i]);
   return Value::dict(std::move(copy));
 }

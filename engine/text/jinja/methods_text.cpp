@@ -13,14 +13,14 @@
 namespace brim::text::jinja {
 namespace {
 
-template <std::string (*change)(std::string_view)>
+template <String (*change)(std::string_view)>
 Value changed(Interpreter&, const Value& self, const CallArguments& arguments) {
   Parameters("str method", arguments, {});
   return Value::text_like(self, change(self.as_text()));
 }
 
 // A text argument as the receiver wants it.
-std::string matching(const Value& self, const Value& argument) {
+String matching(const Value& self, const Value& argument) {
   return self.is_markup() ? escaped(argument) : argument.as_text();
 }
 
@@ -36,7 +36,7 @@ Value stripped(Interpreter&, const Value& self, const CallArguments& arguments) 
     if (left) text = strip_left(text);
     if (right) text = strip_right(text);
   }
-  return Value::text_like(self, std::string(text));
+  return Value::text_like(self, String(text));
 }
 
 Value replace(Interpreter&, const Value& self, const CallArguments& arguments) {
@@ -51,7 +51,7 @@ Value replace(Interpreter&, const Value& self, const CallArguments& arguments) {
 Value join(Interpreter& interpreter, const Value& self, const CallArguments& arguments) {
   const Parameters parameters("join", arguments, {"iterable"}, 1, Parameters::Names::positional_only);
   Cursor cursor = interpreter.iterate(*parameters.get(0));
-  std::string out;
+  String out;
   Value item;
   for (std::int64_t i = 0; interpreter.next(cursor, item); ++i) {
     if (!self.is_markup() && !item.is_text()) {
@@ -84,7 +84,7 @@ enum class Side { left, right, both };
 template <Side side>
 Value justified(Interpreter&, const Value& self, const CallArguments& arguments) {
   const Parameters parameters("justify", arguments, {"width", "fillchar"}, 1, Parameters::Names::positional_only);
-  const std::string fill = parameters.get(1) == nullptr ? " " : parameters.text(1);
+  const String fill = parameters.get(1) == nullptr ? " " : parameters.text(1);
   if (count_code_points(fill) != 1) fail("The fill character must be exactly one character long");
   const long long width = clamped(parameters.integer(0, 0), 0, static_cast<long long>(kMaxTextBytes) + 1);
   const long long missing = std::max(0LL, width - static_cast<long long>(count_code_points(self.as_text())));
@@ -95,7 +95,7 @@ Value justified(Interpreter&, const Value& self, const CallArguments& arguments)
 
 Value zero_filled(Interpreter&, const Value& self, const CallArguments& arguments) {
   const Parameters parameters("zfill", arguments, {"width"}, 1, Parameters::Names::positional_only);
-  const std::string& text = self.as_text();
+  const String& text = self.as_text();
   const long long width = clamped(parameters.integer(0, 0), 0, static_cast<long long>(kMaxTextBytes) + 1);
   const long long missing = std::max(0LL, width - static_cast<long long>(count_code_points(text)));
   const std::size_t sign = !text.empty() && (text[0] == '+' || text[0] == '-');
@@ -106,7 +106,7 @@ Value expand_tabs(Interpreter&, const Value& self, const CallArguments& argument
   const Parameters parameters("expandtabs", arguments, {"tabsize"});
   const long long size = clamped(parameters.integer(0, 8), 0, kMaxFormatWidth);
   charge_text(self.as_text().size());
-  std::string out;
+  String out;
   long long column = 0;
   for (const char c : self.as_text()) {
     if (c == '\t') {
@@ -124,14 +124,14 @@ Value expand_tabs(Interpreter&, const Value& self, const CallArguments& argument
 
 Value remove_prefix(Interpreter&, const Value& self, const CallArguments& arguments) {
   const Parameters parameters("removeprefix", arguments, {"prefix"}, 1, Parameters::Names::positional_only);
-  const std::string& text = self.as_text();
+  const String& text = self.as_text();
   // str's own method, which markup does not wrap: the result is plain.
   return Value::text(text.starts_with(parameters.text(0)) ? text.substr(parameters.text(0).size()) : text);
 }
 
 Value remove_suffix(Interpreter&, const Value& self, const CallArguments& arguments) {
   const Parameters parameters("removesuffix", arguments, {"suffix"}, 1, Parameters::Names::positional_only);
-  const std::string& text = self.as_text();
+  const String& text = self.as_text();
   return Value::text(text.ends_with(parameters.text(0)) ? text.substr(0, text.size() - parameters.text(0).size())
                                                         : text);
 }

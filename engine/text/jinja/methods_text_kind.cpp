@@ -10,7 +10,7 @@ namespace {
 template <bool (*passes)(char32_t), bool empty_passes = false>
 Value all(Interpreter&, const Value& self, const CallArguments& arguments) {
   Parameters("str method", arguments, {});
-  const std::string& text = self.as_text();
+  const String& text = self.as_text();
   charge_text(text.size());
   for (std::size_t offset = 0; offset < text.size();) {
     if (!passes(code_point_at(text, offset, offset))) return Value::boolean(false);
@@ -24,7 +24,7 @@ bool is_ascii(char32_t c) { return c < 0x80; }
 template <bool (*wanted)(char32_t), bool (*refused)(char32_t)>
 Value one_case(Interpreter&, const Value& self, const CallArguments& arguments) {
   Parameters("str method", arguments, {});
-  const std::string& text = self.as_text();
+  const String& text = self.as_text();
   charge_text(text.size());
   bool any = false;
   for (std::size_t offset = 0; offset < text.size();) {
@@ -37,7 +37,7 @@ Value one_case(Interpreter&, const Value& self, const CallArguments& arguments) 
 
 Value titled(Interpreter&, const Value& self, const CallArguments& arguments) {
   Parameters("istitle", arguments, {});
-  const std::string& text = self.as_text();
+  const String& text = self.as_text();
   charge_text(text.size());
   bool any = false, inside = false;
   for (std::size_t offset = 0; offset < text.size();) {
@@ -52,7 +52,7 @@ Value titled(Interpreter&, const Value& self, const CallArguments& arguments) {
 
 Value identifier(Interpreter&, const Value& self, const CallArguments& arguments) {
   Parameters("isidentifier", arguments, {});
-  const std::string& text = self.as_text();
+  const String& text = self.as_text();
   charge_text(text.size());
   for (std::size_t offset = 0; offset < text.size();) {
     const bool first = offset == 0;

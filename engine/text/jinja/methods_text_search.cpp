@@ -43,7 +43,7 @@ Window window(std::string_view text, const Parameters& parameters, std::size_t s
 Value position(const Value& self, const CallArguments& arguments, bool from_right, bool must_exist) {
   const Parameters parameters(must_exist ? "index" : "find", arguments, {"sub", "start", "end"}, 1,
                               Parameters::Names::positional_only);
-  const std::string& wanted = parameters.text(0);
+  const String& wanted = parameters.text(0);
   const Window part = window(self.as_text(), parameters, 1);
   const std::size_t found = part.beyond   ? npos
                             : from_right ? find_last_text(part.text, wanted, part.text.size())
@@ -85,10 +85,10 @@ Value begins_or_ends(Interpreter&, const Value& self, const CallArguments& argum
   return Value::boolean(false);
 }
 
-Value texts(const Value& self, const std::vector<std::string_view>& parts) {
-  std::vector<Value> items;
+Value texts(const Value& self, const Vector<std::string_view>& parts) {
+  Vector<Value> items;
   items.reserve(parts.size());
-  for (const std::string_view part : parts) items.push_back(Value::text_like(self, std::string(part)));
+  for (const std::string_view part : parts) items.push_back(Value::text_like(self, String(part)));
   return Value::list(std::move(items));
 }
 
@@ -96,7 +96,7 @@ template <bool from_right>
 Value split(Interpreter&, const Value& self, const CallArguments& arguments) {
   const Parameters parameters(from_right ? "rsplit" : "split", arguments, {"sep", "maxsplit"});
   const long long limit = clamped(parameters.integer(1, -1), -1, 1LL << 40);
-  const std::string& text = self.as_text();
+  const String& text = self.as_text();
   if (parameters.given(0) == nullptr) {
     return texts(self, from_right ? split_space_from_right(text, limit) : split_space(text, limit));
   }
@@ -113,12 +113,12 @@ Value lines(Interpreter&, const Value& self, const CallArguments& arguments) {
 template <bool from_right>
 Value partition(Interpreter&, const Value& self, const CallArguments& arguments) {
   const Parameters parameters("partition", arguments, {"sep"}, 1, Parameters::Names::positional_only);
-  const std::string separator =
+  const String separator =
       self.is_markup() ? (parameters.text(0), escaped(*parameters.get(0))) : parameters.text(0);
   if (separator.empty()) fail("empty separator");
-  const std::string& text = self.as_text();
+  const String& text = self.as_text();
   const std::size_t at = from_right ? find_last_text(text, separator, text.size()) : find_text(text, separator);
-  const auto part = [&](std::string piece) { return Value::text_like(self, std::move(piece)); };
+  const auto part = [&](String piece) { return Value::text_like(self, std::move(piece)); };
   if (at == npos)
     return from_right ? Value::tuple({part({}), part({}), self}) : Value::tuple({self, part({}), part({})});
   return Value::tuple({part(text.substr(0, at)), part(separator), part(text.substr(at + separator.size()))});

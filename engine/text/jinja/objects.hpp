@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -16,18 +17,31 @@ struct Scope;
 
 /// The arguments of one call, evaluated.
 struct CallArguments {
-  std::vector<Value> positional;
-  std::vector<std::pair<std::string, Value>> named;
+  Vector<Value> positional;
+  Vector<std::pair<String, Value>> named;
+};
+
+/// Finds named arguments by name: sorted where there are many, since a mapping may be spread into thousands of them.
+class NamedArguments {
+ public:
+  /// Borrows `arguments`.
+  explicit NamedArguments(const CallArguments& arguments);
+  /// The position of the first argument of that name, or their number.
+  std::size_t find(std::string_view name) const;
+
+ private:
+  const Vector<std::pair<String, Value>>& named_;
+  Vector<std::size_t> sorted_;
 };
 
 /// A filter (self: its input), a test, a method (self: its receiver) or a global function (self: None).
 using Builtin = Value (*)(Interpreter&, const Value& self, const CallArguments&);
 
 struct Function final : Object {
-  Function(std::string function_name, Builtin function_body, Value receiver)
+  Function(String function_name, Builtin function_body, Value receiver)
       : name(std::move(function_name)), body(function_body), self(std::move(receiver)) {}
   std::string_view type_name() const override { return "builtin_function_or_method"; }
-  std::string name;
+  String name;
   Builtin body;
   Value self;
 };
@@ -65,14 +79,14 @@ struct Generator : Object {
 
 struct Namespace final : Object {
   std::string_view type_name() const override { return "Namespace"; }
-  std::string qualified_name() const override { return "jinja2.utils.Namespace"; }
-  std::shared_ptr<Dict> attributes = std::make_shared<Dict>();
+  String qualified_name() const override { return "jinja2.utils.Namespace"; }
+  std::shared_ptr<Dict> attributes = make_metered<Dict>();
 };
 
 /// {% macro %} and the body of {% call %}: code and the scope it was written in.
 struct Macro final : Object {
   std::string_view type_name() const override { return "Macro"; }
-  std::string qualified_name() const override { return "jinja2.runtime.Macro"; }
+  String qualified_name() const override { return "jinja2.runtime.Macro"; }
   const Statement* definition = nullptr;
   std::shared_ptr<Scope> scope;
 };
@@ -80,7 +94,7 @@ struct Macro final : Object {
 /// The variable `loop`.
 struct Loop final : Object {
   std::string_view type_name() const override { return "LoopContext"; }
-  std::string qualified_name() const override { return "jinja2.runtime.LoopContext"; }
+  String qualified_name() const override { return "jinja2.runtime.LoopContext"; }
 
   Cursor cursor;
   std::int64_t index0 = -1;
@@ -97,29 +111,39 @@ struct Loop final : Object {
 
 struct Cycler final : Object {
   std::string_view type_name() const override { return "Cycler"; }
-  std::string qualified_name() const override { return "jinja2.utils.Cycler"; }
-  std::vector<Value> items;
+  String qualified_name() const override { return "jinja2.utils.Cycler"; }
+  Vector<Value> items;
   std::size_t position = 0;
 };
 
 struct Joiner final : Object {
   std::string_view type_name() const override { return "Joiner"; }
-  std::string qualified_name() const override { return "jinja2.utils.Joiner"; }
+  String qualified_name() const override { return "jinja2.utils.Joiner"; }
   Value separator;
   bool used = false;
 };
 
 /// Variables of one block of the template; lookups go outwards.
 struct Scope {
-  explicit Scope(std::shared_ptr<Scope> outer) : parent(std::move(outer)), charge(96) {}
+  explicit Scope(std::shared_ptr<Scope> outer) : parent(std::move(outer)) {}
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;
   const Value* find(NameId name) const;
   void set(NameId name, Value value);
+  /// Drops all variables, so that none of them holds this scope any longer. Allocates nothing.
+  void clear() noexcept;
 
   std::shared_ptr<Scope> parent;
-  std::vector<std::pair<NameId, Value>> variables;
-  Charge charge;
+
+ private:
+  /// The position of `name` in variables_, or their number.
+  std::size_t position(NameId name) const;
+
+  Vector<std::pair<NameId, Value>> variables_;
+  /// Positions by name, once there are more than a few.
+  std::unordered_map<NameId, std::size_t, std::hash<NameId>, std::equal_to<>,
+                     MeteredAllocator<std::pair<const NameId, std::size_t>>>
+      places_;
 };
 
 }  // namespace brim::text::jinja

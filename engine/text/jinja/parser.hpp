@@ -4,6 +4,7 @@
 
 #include <initializer_list>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -101,13 +102,14 @@ class Parser {
 
   std::vector<Token> tokens_;
   std::size_t position_ = 0;
+  StackDepth stack_{kMaxStackBytes};
   int level_ = 0;
   int loops_ = 0;          ///< `for` bodies around this point, within the same function
   int loop_bodies_ = 0;    ///< `for` bodies around this point, anywhere
   bool soft_ = false;      ///< inside an `if`: unknown filters fail when reached, not at parsing
   std::vector<std::pair<int, std::string>> unknown_;  ///< unknown filters and tests outside any `if`: line and name
   std::vector<FunctionReads> functions_;
-  std::vector<std::string> block_names_;
+  std::set<std::string, std::less<>> block_names_;
   std::vector<std::string> names_;
   std::map<std::string, NameId, std::less<>> ids_;
 };

@@ -28,8 +28,9 @@ std::string shown(const Token& token) {
 }  // namespace
 
 Parser::Level::Level(Parser& owner) : parser(owner) {
-  if (parser.level_ >= kMaxParseDepth)
-    parser.refuse("nested more than " + std::to_string(kMaxParseDepth) + " levels deep");
+  if (parser.level_ >= kMaxParseDepth || parser.stack_.exceeded()) {
+    parser.refuse("nested more than " + std::to_string(parser.level_) + " levels deep");
+  }
   ++parser.level_;
 }
 
@@ -295,7 +296,7 @@ ExpressionPtr Parser::parse_primary() {
     return node;
   }
   if (token.kind == TokenKind::string) {
-    std::string text;
+    String text;
     while (current().kind == TokenKind::string) text += take().text;
     node->value = Value::text(std::move(text));
     return node;

@@ -253,10 +253,7 @@ std::unique_ptr<Statement> Parser::parse_named_block() {
   node->name = expect_name();
   node->scoped = skip_name("scoped");
   if (at_name("required")) unsupported_at(node->line, "'required' blocks are not supported");
-  if (std::find(block_names_.begin(), block_names_.end(), node->name) != block_names_.end()) {
-    refuse("the block '" + node->name + "' is defined twice");
-  }
-  block_names_.push_back(node->name);
+  if (!block_names_.insert(node->name).second) refuse("the block '" + node->name + "' is defined twice");
   const int loops = std::exchange(loops_, 0);
   const bool was_soft = std::exchange(soft_, false);
   node->branches.push_back(parse_body({"endblock"}));

@@ -25,8 +25,8 @@ class PercentFormat {
   PercentFormat(const Value& format, const Value& arguments)
       : format_(format.as_text()), arguments_(arguments), markup_(format.is_markup()) {}
 
-  std::string run() {
-    std::string out;
+  String run() {
+    String out;
     while (at_ < format_.size()) {
       const std::size_t percent = format_.find('%', at_);
       out.append(format_, at_, percent - at_);
@@ -81,14 +81,14 @@ class PercentFormat {
     return value;
   }
 
-  std::string convert() {
+  String convert() {
     Conversion conversion;
     const Value* argument = nullptr;
     if (peek() == '(') {
       const std::size_t close = format_.find(')', at_);
       if (close == std::string_view::npos) fail("incomplete format key");
       if (!arguments_.is_dict()) fail("format requires a mapping");
-      const std::string key(format_.substr(at_ + 1, close - at_ - 1));
+      const String key(format_.substr(at_ + 1, close - at_ - 1));
       argument = arguments_.as_dict().find(key);
       if (argument == nullptr) fail("KeyError: ", python_quoted(key));
       mapped_ = true;
@@ -119,8 +119,8 @@ class PercentFormat {
     return apply(conversion, argument != nullptr ? *argument : next_argument());
   }
 
-  std::string apply(const Conversion& conversion, const Value& value) const {
-    std::string sign, prefix, body;
+  String apply(const Conversion& conversion, const Value& value) const {
+    String sign, prefix, body;
     bool numeric = true;
     switch (conversion.kind) {
       case 's':
@@ -148,7 +148,7 @@ class PercentFormat {
         if (conversion.kind == 'X') {
           for (char& c : body) c = static_cast<char>(c >= 'a' && c <= 'f' ? c - 32 : c);
         }
-        if (conversion.alternate) prefix = std::string("0") + conversion.kind;
+        if (conversion.alternate) prefix = String("0") + conversion.kind;
         break;
       case 'e':
       case 'E':
@@ -164,7 +164,7 @@ class PercentFormat {
                            conversion.alternate);
         break;
       }
-      default: fail("unsupported format character '", std::string(1, conversion.kind), "'");
+      default: fail("unsupported format character '", String(1, conversion.kind), "'");
     }
     const bool real_kind = std::string_view("eEfFgG").find(conversion.kind) != std::string_view::npos;
     if (numeric && !real_kind && conversion.precision > static_cast<int>(body.size())) {
@@ -173,13 +173,13 @@ class PercentFormat {
     if (numeric && sign.empty()) sign = conversion.plus ? "+" : conversion.space ? " " : "";
     const auto length = static_cast<int>(count_code_points(body) + sign.size() + prefix.size());
     const auto missing = static_cast<std::size_t>(std::max(0, conversion.width - length));
-    if (conversion.left) return sign + prefix + body + std::string(missing, ' ');
-    if (conversion.zero && numeric) return sign + prefix + std::string(missing, '0') + body;
-    return std::string(missing, ' ') + sign + prefix + body;
+    if (conversion.left) return sign + prefix + body + String(missing, ' ');
+    if (conversion.zero && numeric) return sign + prefix + String(missing, '0') + body;
+    return String(missing, ' ') + sign + prefix + body;
   }
 
-  static std::string character(const Value& value) {
-    std::string out;
+  static String character(const Value& value) {
+    String out;
     if (value.is_index()) {
       if (value.as_index() < 0 || value.as_index() > 0x10FFFF) fail("%c arg not in range(0x110000)");
       append_code_point(out, static_cast<char32_t>(value.as_index()));
@@ -189,7 +189,7 @@ class PercentFormat {
     return value.as_text();
   }
 
-  static std::string whole(const Value& value, int base, std::string& sign) {
+  static String whole(const Value& value, int base, String& sign) {
     if (value.is_undefined()) fail(value.undefined_message());
     if (!value.is_number()) fail("%d format: a real number is required, not ", type_name(value));
     Integer number = 0;
@@ -218,12 +218,12 @@ Value percent_format(const Value& format, const Value& arguments) {
   return Value::text_like(format, PercentFormat(format, arguments).run());
 }
 
-std::string digits_in_base(Integer value, int base) {
+String digits_in_base(Integer value, int base) {
   if (base == 10) {
-    const std::string text = integer_text(value);
+    const String text = integer_text(value);
     return value < 0 ? text.substr(1) : text;
   }
-  std::string out;
+  String out;
   do {
     const int digit = static_cast<int>(value % base);
     out.insert(out.begin(), "0123456789abcdef"[digit < 0 ? -digit : digit]);
@@ -232,11 +232,11 @@ std::string digits_in_base(Integer value, int base) {
   return out;
 }
 
-std::string printf_real(double value, char kind, int precision, bool alternate) {
+String printf_real(double value, char kind, int precision, bool alternate) {
   if (!std::isfinite(value)) {
     const bool upper = kind == 'E' || kind == 'F' || kind == 'G';
     if (std::isnan(value)) return upper ? "NAN" : "nan";
-    return std::string(std::signbit(value) ? "-" : "") + (upper ? "INF" : "inf");
+    return String(std::signbit(value) ? "-" : "") + (upper ? "INF" : "inf");
   }
   const char lower = static_cast<char>(kind | 0x20);
   if (alternate && lower == 'g') fail("the format '#g' is not supported");
@@ -244,7 +244,7 @@ std::string printf_real(double value, char kind, int precision, bool alternate) 
                                                                                   : std::chars_format::general;
   // Longest: 309 digits before the point of a fixed form, and the precision after it. Not printf: its point is the
   // host's locale's.
-  std::string out(static_cast<std::size_t>(precision) + 340, '\0');
+  String out(static_cast<std::size_t>(precision) + 340, '\0');
   charge_text(out.size());
   out.resize(static_cast<std::size_t>(std::to_chars(out.data(), out.data() + out.size(), value, format, precision).ptr -
                                       out.data()));

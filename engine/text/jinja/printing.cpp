@@ -12,21 +12,21 @@
 namespace brim::text::jinja {
 namespace {
 
-void append_hexadecimal(std::string& out, char32_t value, int digits) {
+void append_hexadecimal(String& out, char32_t value, int digits) {
   static constexpr char letters[] = "0123456789abcdef";
   for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) out += letters[(value >> shift) & 0xF];
 }
 
-void append_repr(const Value& value, std::string& out, int depth);
+void append_repr(const Value& value, String& out, int depth);
 
-void append_items(const std::vector<Value>& items, std::string& out, int depth) {
+void append_items(const Vector<Value>& items, String& out, int depth) {
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (i != 0) out += ", ";
     append_repr(items[i], out, depth + 1);
   }
 }
 
-void append_dict(const Dict& dict, std::string& out, int depth) {
+void append_dict(const Dict& dict, String& out, int depth) {
   out += '{';
   for (std::size_t i = 0; i < dict.size(); ++i) {
     if (i != 0) out += ", ";
@@ -37,12 +37,12 @@ void append_dict(const Dict& dict, std::string& out, int depth) {
   out += '}';
 }
 
-void append_object(const Value& value, std::string& out, int depth) {
+void append_object(const Value& value, String& out, int depth) {
   if (const auto* range = value.object_as<Range>()) {
     out += "range(" + integer_text(range->start) + ", " + integer_text(range->stop);
     out += range->step == 1 ? ")" : ", " + integer_text(range->step) + ")";
   } else if (const auto* view = value.object_as<DictView>()) {
-    out += std::string(view->type_name()) + "([";
+    out += String(view->type_name()) + "([";
     for (std::size_t i = 0; i < view->dict->size(); ++i) {
       if (i != 0) out += ", ";
       append_repr(view->at(i), out, depth + 1);
@@ -54,21 +54,22 @@ void append_object(const Value& value, std::string& out, int depth) {
     out += '>';
   } else if (const auto* macro = value.object_as<Macro>()) {
     const std::string& name = macro->definition->name;
-    out += "<Macro " + (name.empty() ? std::string("anonymous") : python_quoted(name)) + ">";
+    out += "<Macro " + (name.empty() ? String("anonymous") : python_quoted(name)) + ">";
   } else if (const auto* loop = value.object_as<Loop>()) {
     out += "<LoopContext " + std::to_string(loop->index0 + 1) + "/" + std::to_string(loop->length) + ">";
   } else if (const auto* function = value.object_as<Function>()) {
     // Python adds an address here.
     out += function->self.is_none() ? "<function " + function->name + ">"
                                     : "<built-in method " + function->name + " of " +
-                                          std::string(type_name(function->self)) + " object>";
+                                          String(type_name(function->self)) + " object>";
   } else {
-    out += "<" + std::string(value.as_object()->type_name()) + " object>";
+    out += "<" + String(value.as_object()->type_name()) + " object>";
   }
 }
 
-void append_repr(const Value& value, std::string& out, int depth) {
+void append_repr(const Value& value, String& out, int depth) {
   charge_text(out.size() > kMaxTextBytes ? out.size() : 1);
+  charge_level();
   if (depth > kMaxValueDepth) fail("maximum recursion depth exceeded while printing a value");
   switch (value.kind()) {
     case Kind::undefined: out += "Undefined"; return;
@@ -97,11 +98,11 @@ void append_repr(const Value& value, std::string& out, int depth) {
 
 }  // namespace
 
-std::string python_quoted(std::string_view text) {
+String python_quoted(std::string_view text) {
   const bool has_single = text.find('\'') != std::string_view::npos;
   const bool has_double = text.find('"') != std::string_view::npos;
   const char quote = has_single && !has_double ? '"' : '\'';
-  std::string out(1, quote);
+  String out(1, quote);
   for (std::size_t offset = 0; offset < text.size();) {
     std::size_t next = 0;
     const char32_t c = code_point_at(text, offset, next);
@@ -127,9 +128,9 @@ std::string python_quoted(std::string_view text) {
   return out + quote;
 }
 
-std::string integer_text(Integer value) {
+String integer_text(Integer value) {
   const bool negative = value < 0;
-  std::string digits;
+  String digits;
   do {
     const int digit = static_cast<int>(value % 10);
     digits += static_cast<char>('0' + (digit < 0 ? -digit : digit));
@@ -140,7 +141,7 @@ std::string integer_text(Integer value) {
   return digits;
 }
 
-std::string real_text(double value) {
+String real_text(double value) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
   // Shortest digits in scientific form, laid out by Python's rule: an exponent only below 1e-4 and from 1e16 on.
@@ -151,32 +152,32 @@ std::string real_text(double value) {
   int exponent = 0;
   const char* first = text.data() + mark + 1 + (text[mark + 1] == '+');
   std::from_chars(first, text.data() + text.size(), exponent);
-  std::string digits;
+  String digits;
   for (const char c : text.substr(0, mark)) {
     if (c >= '0' && c <= '9') digits += c;
   }
-  const std::string sign = text[0] == '-' ? "-" : "";
+  const String sign = text[0] == '-' ? "-" : "";
   if (exponent < -4 || exponent >= 16) {
-    std::string out = sign + digits.substr(0, 1);
+    String out = sign + digits.substr(0, 1);
     if (digits.size() > 1) out += "." + digits.substr(1);
     const int size = exponent < 0 ? -exponent : exponent;
-    return out + (exponent < 0 ? "e-" : "e+") + (size < 10 ? "0" : "") + std::to_string(size);
+    return out + (exponent < 0 ? "e-" : "e+") + (size < 10 ? "0" : "") + integer_text(size);
   }
-  if (exponent < 0) return sign + "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0') + digits;
+  if (exponent < 0) return sign + "0." + String(static_cast<std::size_t>(-exponent - 1), '0') + digits;
   const auto whole = static_cast<std::size_t>(exponent) + 1;
-  if (digits.size() <= whole) return sign + digits + std::string(whole - digits.size(), '0') + ".0";
+  if (digits.size() <= whole) return sign + digits + String(whole - digits.size(), '0') + ".0";
   return sign + digits.substr(0, whole) + "." + digits.substr(whole);
 }
 
-std::string python_repr(const Value& value) {
-  std::string out;
+String python_repr(const Value& value) {
+  String out;
   append_repr(value, out, 0);
   return out;
 }
 
-std::string python_ascii(const Value& value) {
-  const std::string text = python_repr(value);
-  std::string out;
+String python_ascii(const Value& value) {
+  const String text = python_repr(value);
+  String out;
   for (std::size_t offset = 0; offset < text.size();) {
     const char32_t c = code_point_at(text, offset, offset);
     if (c < 0x80) {
@@ -189,7 +190,7 @@ std::string python_ascii(const Value& value) {
   return out;
 }
 
-std::string python_str(const Value& value) {
+String python_str(const Value& value) {
   if (value.is_text()) return value.as_text();
   if (value.is_undefined()) return {};
   return python_repr(value);

@@ -9,16 +9,16 @@
 namespace brim::text::jinja {
 
 /// str(value): text as it is, undefined as nothing.
-std::string python_str(const Value& value);
+String python_str(const Value& value);
 /// repr(value).
-std::string python_repr(const Value& value);
+String python_repr(const Value& value);
 /// ascii(value): repr with escapes for everything beyond ASCII.
-std::string python_ascii(const Value& value);
+String python_ascii(const Value& value);
 /// repr of a string: quotes chosen and characters escaped as Python does.
-std::string python_quoted(std::string_view text);
+String python_quoted(std::string_view text);
 /// Decimal digits of an integer.
-std::string integer_text(Integer value);
+String integer_text(Integer value);
 /// repr of a float: the shortest digits that read back as the same number.
-std::string real_text(double value);
+String real_text(double value);
 
 }  // namespace brim::text::jinja

@@ -12,7 +12,7 @@ namespace {
 // The value that the targets of an assignment hold now.
 Value assigned(const Target& target, const Scope& scope) {
   if (target.kind == Target::Kind::name) return *scope.find(target.name_id);
-  std::vector<Value> items;
+  Vector<Value> items;
   for (const Target& item : target.items) items.push_back(assigned(item, scope));
   return Value::tuple(std::move(items));
 }
@@ -32,7 +32,7 @@ struct FilteredItems final : Generator {
 }  // namespace
 
 template <class T>
-void Interpreter::remember(std::vector<std::weak_ptr<T>>& held, std::weak_ptr<T> one, std::size_t& next_sweep) {
+void Interpreter::remember(Vector<std::weak_ptr<T>>& held, std::weak_ptr<T> one, std::size_t& next_sweep) {
   held.push_back(std::move(one));
   if (held.size() < next_sweep) return;
   std::erase_if(held, [](const auto& entry) { return entry.expired(); });
@@ -44,22 +44,22 @@ void Interpreter::remember_scope(const std::shared_ptr<Scope>& scope) {
 }
 
 Interpreter::Interpreter(const Tree& tree, long long now)
-    : tree_(tree), now_(now), globals_(std::make_shared<Scope>(nullptr)), top_(std::make_shared<Scope>(globals_)) {}
+    : tree_(tree), now_(now), globals_(make_metered<Scope>(nullptr)), top_(make_metered<Scope>(globals_)) {}
 
 Interpreter::~Interpreter() {
   // Breaks the circles that values can form through namespaces and macros.
   for (const auto& held : captured_scopes_) {
-    if (const auto scope = held.lock()) std::vector<std::pair<NameId, Value>>().swap(scope->variables);
+    if (const auto scope = held.lock()) scope->clear();
   }
   for (const auto& held : namespaces_) {
-    if (const auto space = held.lock()) space->attributes = std::make_shared<Dict>();
+    if (const auto space = held.lock()) space->attributes->clear();
   }
 }
 
 void Interpreter::define(NameId name, Value value) { globals_->set(name, std::move(value)); }
 
-std::string Interpreter::run() {
-  std::string text;
+String Interpreter::run() {
+  String text;
   output_ = &text;
   run_block(tree_.body, top_);
   return text;
@@ -80,8 +80,8 @@ Interpreter::Flow Interpreter::run_block(const Block& block, const std::shared_p
 }
 
 Value Interpreter::captured(const Block& block, const std::shared_ptr<Scope>& scope, Flow& flow) {
-  std::string text;
-  std::string* outer = std::exchange(output_, &text);
+  String text;
+  String* outer = std::exchange(output_, &text);
   try {
     flow = run_block(block, scope);
   } catch (...) {
@@ -113,7 +113,7 @@ Interpreter::Flow Interpreter::run_statement(const Statement& statement, const s
       case StatementKind::for_: return run_for(statement, evaluate(*statement.expressions[0], *scope), scope, 0);
       case StatementKind::set: assign(statement.target, evaluate(*statement.expressions[0], *scope), *scope); break;
       case StatementKind::set_block: {
-        const auto inner = std::make_shared<Scope>(scope);
+        const auto inner = make_metered<Scope>(scope);
         Value text = captured(statement.branches[0], inner, flow);
         if (flow != Flow::normal) return flow;  // a break inside leaves the loop before anything is set
         if (statement.expressions[0]) text = evaluate_filter(*statement.expressions[0], *inner, &text);
@@ -130,22 +130,22 @@ Interpreter::Flow Interpreter::run_statement(const Statement& statement, const s
         break;
       }
       case StatementKind::filter_block: {
-        const auto inner = std::make_shared<Scope>(scope);
+        const auto inner = make_metered<Scope>(scope);
         const Value text = captured(statement.branches[0], inner, flow);
         if (flow != Flow::normal) return flow;
         write(python_str(evaluate_filter(*statement.expressions[0], *inner, &text)));
         break;
       }
       case StatementKind::with: {
-        const auto inner = std::make_shared<Scope>(scope);
+        const auto inner = make_metered<Scope>(scope);
         for (const Parameter& variable : statement.parameters) {
           inner->set(variable.name_id, evaluate(*variable.default_value, *scope));
         }
         return run_block(statement.branches[0], inner);
       }
-      case StatementKind::scope: return run_block(statement.branches[0], std::make_shared<Scope>(scope));
+      case StatementKind::scope: return run_block(statement.branches[0], make_metered<Scope>(scope));
       case StatementKind::block:
-        run_block(statement.branches[0], std::make_shared<Scope>(statement.scoped ? scope : top_));
+        run_block(statement.branches[0], make_metered<Scope>(statement.scoped ? scope : top_));
         break;
       case StatementKind::break_: return Flow::break_loop;
       case StatementKind::continue_: return Flow::continue_loop;
@@ -175,11 +175,11 @@ bool Interpreter::passes_filter(const Statement& loop, const std::shared_ptr<Sco
 
 Interpreter::Flow Interpreter::run_for(const Statement& statement, const Value& items,
                                        const std::shared_ptr<Scope>& scope, std::int64_t depth0) {
-  auto loop = std::make_shared<Loop>();
+  auto loop = make_metered<Loop>();
   loop->cursor = iterate(items);
   loop->depth0 = depth0;
   if (statement.expressions[1]) {
-    auto filtered = std::make_shared<FilteredItems>();
+    auto filtered = make_metered<FilteredItems>();
     filtered->input = std::move(loop->cursor);
     filtered->statement = &statement;
     filtered->scope = scope;
@@ -208,7 +208,7 @@ Interpreter::Flow Interpreter::run_for(const Statement& statement, const Value& 
     charge_steps(4);  // a scope and its variables
     loop->before = std::move(loop->current);
     loop->current = item;
-    const auto inner = std::make_shared<Scope>(scope);
+    const auto inner = make_metered<Scope>(scope);
     inner->set(kLoopName, Value::object(loop));
     assign(statement.target, item, *inner);
     const Flow flow = run_block(statement.branches[0], inner);
@@ -216,7 +216,7 @@ Interpreter::Flow Interpreter::run_for(const Statement& statement, const Value& 
     completed |= flow == Flow::normal;
   }
   if (!completed && statement.branches.size() > 1)
-    return run_block(statement.branches[1], std::make_shared<Scope>(scope));
+    return run_block(statement.branches[1], make_metered<Scope>(scope));
   return Flow::normal;
 }
 
@@ -227,14 +227,14 @@ void Interpreter::assign(const Target& target, const Value& value, Scope& scope)
       const Value* owner = scope.find(target.name_id);
       auto* space = owner == nullptr ? nullptr : owner->object_as<Namespace>();
       if (space == nullptr) fail("cannot assign attribute on non-namespace object");
-      space->attributes->set(Value::text(target.attribute), value);
+      space->attributes->set(Value::text(String(target.attribute)), value);
       return;
     }
     case Target::Kind::tuple: break;
   }
   if (!is_iterable(value)) fail("cannot unpack non-iterable ", type_name(value), " object");
   Cursor cursor = iterate(value);
-  std::vector<Value> items;
+  Vector<Value> items;
   Value item;
   while (items.size() <= target.items.size() && next(cursor, item)) items.push_back(std::move(item));
   if (items.size() > target.items.size()) fail("too many values to unpack (expected ", target.items.size(), ")");
@@ -245,7 +245,7 @@ void Interpreter::assign(const Target& target, const Value& value, Scope& scope)
 }
 
 std::shared_ptr<Namespace> Interpreter::make_namespace() {
-  auto space = std::make_shared<Namespace>();
+  auto space = make_metered<Namespace>();
   remember(namespaces_, std::weak_ptr<Namespace>(space), next_namespace_sweep_);
   return space;
 }

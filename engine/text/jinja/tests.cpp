@@ -56,7 +56,7 @@ bool is_divisible(Interpreter&, const Value& value, const Value& divisor) {
 
 // str.islower / str.isupper of the printed value: some letter with case, and none of the other.
 bool all_case(const Value& value, bool (*wanted)(char32_t), bool (*refused)(char32_t)) {
-  const std::string text = python_str(value);
+  const String text = python_str(value);
   charge_text(text.size());
   bool any = false;
   for (std::size_t offset = 0; offset < text.size();) {

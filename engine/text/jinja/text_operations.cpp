@@ -1,8 +1,9 @@
 // See text_operations.hpp.
 #include "engine/text/jinja/text_operations.hpp"
 
+#include <string.h>  // memmem
+
 #include <algorithm>
-#include <cstring>
 
 #include "engine/text/jinja/code_points.hpp"
 #include "engine/text/jinja/meter.hpp"
@@ -17,40 +18,102 @@ bool space_at(std::string_view text, std::size_t offset, std::size_t& next) {
   return is_space(code_point_at(text, offset, next));
 }
 
-}  // namespace
-
-std::size_t find_text(std::string_view text, std::string_view wanted, std::size_t from) {
-  if (from > text.size()) return npos;
-  charge_text(text.size() - from);
+// memmem is linear whatever the texts are (GNU); std::string_view::find is not.
+std::size_t find_uncharged(std::string_view text, std::string_view wanted, std::size_t from) {
   if (wanted.empty()) return from;
-  // memmem is linear even for texts made to be slow; std::string_view::find is not.
   const void* found = ::memmem(text.data() + from, text.size() - from, wanted.data(), wanted.size());
   return found == nullptr ? npos : static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
 }
 
+// A needle of up to 256 bytes may be compared at every place, a longer one makes the search skip.
+void charge_search(std::size_t text, std::size_t wanted) {
+  charge_text(text);
+  charge_steps(static_cast<std::int64_t>(text / 64 * (std::min<std::size_t>(wanted, 256) / 64) + wanted / 16));
+}
+
+// Finds a text from the end of another one, by the algorithm of Knuth, Morris and Pratt on the mirrored texts.
+class FromRight {
+ public:
+  explicit FromRight(std::string_view wanted) : wanted_(wanted), fallback_(wanted.size() + 1, 0) {
+    charge_steps(static_cast<std::int64_t>(wanted.size() / 16));
+    for (std::size_t length = 2; length <= wanted.size(); ++length) {
+      fallback_[length] = static_cast<std::uint32_t>(advance(fallback_[length - 1], mirrored(length - 1)));
+    }
+  }
+
+  /// The last match that ends at or before `end`, or npos. Linear in what lies between.
+  std::size_t find(std::string_view text, std::size_t end) const {
+    if (wanted_.empty()) return end;
+    std::size_t matched = 0;
+    for (std::size_t at = end; at-- > 0;) {
+      matched = advance(matched, text[at]);
+      if (matched == wanted_.size()) return at;
+    }
+    return npos;
+  }
+
+ private:
+  char mirrored(std::size_t i) const { return wanted_[wanted_.size() - 1 - i]; }
+  std::size_t advance(std::size_t matched, char c) const {
+    while (matched > 0 && (matched == wanted_.size() || mirrored(matched) != c)) matched = fallback_[matched];
+    return mirrored(matched) == c ? matched + 1 : 0;
+  }
+
+  std::string_view wanted_;
+  Vector<std::uint32_t> fallback_;  // per matched length: the longest shorter one that ends alike
+};
+
+// The characters of a set: a bit for each ASCII one, the others sorted.
+class CharacterSet {
+ public:
+  explicit CharacterSet(std::string_view set) {
+    charge_text(set.size());
+    for (std::size_t offset = 0; offset < set.size();) {
+      const char32_t c = code_point_at(set, offset, offset);
+      if (c < 0x80) {
+        ascii_[c] = true;
+      } else {
+        others_.push_back(c);
+      }
+    }
+    charge_steps(static_cast<std::int64_t>(others_.size()));
+    std::sort(others_.begin(), others_.end());
+  }
+  bool contains(char32_t c) const {
+    return c < 0x80 ? ascii_[c] : std::binary_search(others_.begin(), others_.end(), c);
+  }
+
+ private:
+  bool ascii_[0x80] = {};
+  Vector<char32_t> others_;
+};
+
+}  // namespace
+
+std::size_t find_text(std::string_view text, std::string_view wanted, std::size_t from) {
+  if (from > text.size()) return npos;
+  charge_search(text.size() - from, wanted.size());
+  return find_uncharged(text, wanted, from);
+}
+
 std::size_t find_last_text(std::string_view text, std::string_view wanted, std::size_t end) {
   end = std::min(end, text.size());
-  if (wanted.size() > end) return npos;
-  // Compared place by place: charged for the worst case.
-  charge_steps(static_cast<std::int64_t>(end / 64 * (1 + wanted.size() / 64)));
-  return text.substr(0, end).rfind(wanted);
+  charge_text(end);
+  return FromRight(wanted).find(text, end);
 }
 
 std::size_t count_text(std::string_view text, std::string_view wanted) {
+  charge_search(text.size(), wanted.size());
   if (wanted.empty()) return count_code_points(text) + 1;
   std::size_t count = 0;
-  charge_text(text.size());
-  for (std::size_t at = 0; at + wanted.size() <= text.size(); at += wanted.size(), ++count) {
-    const void* found = ::memmem(text.data() + at, text.size() - at, wanted.data(), wanted.size());
-    if (found == nullptr) break;
-    at = static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
-  }
+  for (std::size_t at = find_uncharged(text, wanted, 0); at != npos; at = find_uncharged(text, wanted, at + wanted.size()))
+    ++count;
   return count;
 }
 
-std::string replace_text(std::string_view text, std::string_view old, std::string_view fresh, long long limit) {
-  charge_text(text.size());
-  std::string out;
+String replace_text(std::string_view text, std::string_view old, std::string_view fresh, long long limit) {
+  charge_search(text.size(), old.size());
+  String out;
   std::size_t at = 0;
   const auto room = [&] {
     if (out.size() > kMaxTextBytes) charge_text(out.size());
@@ -69,11 +132,8 @@ std::string replace_text(std::string_view text, std::string_view old, std::strin
     return out.append(text, at, npos);
   }
   for (; limit != 0; --limit) {
-    const void* found = at > text.size() - std::min(old.size(), text.size())
-                            ? nullptr
-                            : ::memmem(text.data() + at, text.size() - at, old.data(), old.size());
-    if (found == nullptr) break;
-    const auto place = static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+    const std::size_t place = find_uncharged(text, old, at);
+    if (place == npos) break;
     out.append(text, at, place - at);
     out += fresh;
     room();
@@ -82,9 +142,9 @@ std::string replace_text(std::string_view text, std::string_view old, std::strin
   return out.append(text, at, npos);
 }
 
-std::vector<std::string_view> split_space(std::string_view text, long long limit) {
+Vector<std::string_view> split_space(std::string_view text, long long limit) {
   charge_text(text.size());
-  std::vector<std::string_view> parts;
+  Vector<std::string_view> parts;
   text = strip_left(text);
   while (!text.empty()) {
     if (limit >= 0 && static_cast<long long>(parts.size()) >= limit) {
@@ -99,9 +159,9 @@ std::vector<std::string_view> split_space(std::string_view text, long long limit
   return parts;
 }
 
-std::vector<std::string_view> split_space_from_right(std::string_view text, long long limit) {
+Vector<std::string_view> split_space_from_right(std::string_view text, long long limit) {
   charge_text(text.size());
-  std::vector<std::string_view> parts;
+  Vector<std::string_view> parts;
   text = strip_right(text);
   while (!text.empty()) {
     if (limit >= 0 && static_cast<long long>(parts.size()) >= limit) {
@@ -121,14 +181,13 @@ std::vector<std::string_view> split_space_from_right(std::string_view text, long
   return parts;
 }
 
-std::vector<std::string_view> split_text(std::string_view text, std::string_view separator, long long limit) {
-  charge_text(text.size());
-  std::vector<std::string_view> parts;
+Vector<std::string_view> split_text(std::string_view text, std::string_view separator, long long limit) {
+  charge_search(text.size(), separator.size());
+  Vector<std::string_view> parts;
   std::size_t at = 0;
   while (limit < 0 || static_cast<long long>(parts.size()) < limit) {
-    const void* found = ::memmem(text.data() + at, text.size() - at, separator.data(), separator.size());
-    if (found == nullptr) break;
-    const auto place = static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+    const std::size_t place = find_uncharged(text, separator, at);
+    if (place == npos) break;
     parts.push_back(text.substr(at, place - at));
     at = place + separator.size();
   }
@@ -136,14 +195,13 @@ std::vector<std::string_view> split_text(std::string_view text, std::string_view
   return parts;
 }
 
-std::vector<std::string_view> split_text_from_right(std::string_view text, std::string_view separator,
-                                                    long long limit) {
-  std::vector<std::string_view> parts;
+Vector<std::string_view> split_text_from_right(std::string_view text, std::string_view separator, long long limit) {
+  charge_text(text.size());
+  const FromRight finder(separator);
+  Vector<std::string_view> parts;
   std::size_t end = text.size();
   while (limit < 0 || static_cast<long long>(parts.size()) < limit) {
-    if (separator.size() > end) break;
-    const std::size_t place = text.substr(0, end).rfind(separator);
-    charge_steps(static_cast<std::int64_t>((end - (place == npos ? 0 : place)) / 64 * (1 + separator.size() / 64)));
+    const std::size_t place = finder.find(text, end);
     if (place == npos) break;
     parts.push_back(text.substr(place + separator.size(), end - place - separator.size()));
     end = place;
@@ -153,9 +211,9 @@ std::vector<std::string_view> split_text_from_right(std::string_view text, std::
   return parts;
 }
 
-std::vector<std::string_view> split_lines(std::string_view text, bool keep_ends) {
+Vector<std::string_view> split_lines(std::string_view text, bool keep_ends) {
   charge_text(text.size());
-  std::vector<std::string_view> lines;
+  Vector<std::string_view> lines;
   std::size_t start = 0;
   for (std::size_t at = 0; at < text.size();) {
     std::size_t next = 0;
@@ -172,29 +230,27 @@ std::vector<std::string_view> split_lines(std::string_view text, bool keep_ends)
 }
 
 std::string_view strip_set(std::string_view text, std::string_view set, bool left, bool right) {
-  charge_steps(static_cast<std::int64_t>(text.size() / 64 * (1 + set.size() / 16)));
-  const auto in_set = [&](std::string_view character) { return set.find(character) != npos; };
+  charge_text(text.size());
+  const CharacterSet characters(set);
   while (left && !text.empty()) {
     std::size_t next = 0;
-    code_point_at(text, 0, next);
-    if (!in_set(text.substr(0, next))) break;
+    if (!characters.contains(code_point_at(text, 0, next))) break;
     text.remove_prefix(next);
   }
   while (right && !text.empty()) {
     std::size_t previous = 0;
-    code_point_before(text, text.size(), previous);
-    if (!in_set(text.substr(previous))) break;
+    if (!characters.contains(code_point_before(text, text.size(), previous))) break;
     text.remove_suffix(text.size() - previous);
   }
   return text;
 }
 
-std::string padded(std::string_view text, std::string_view fill, long long left, long long right) {
+String padded(std::string_view text, std::string_view fill, long long left, long long right) {
   const long long limit = static_cast<long long>(kMaxTextBytes) + 1;
   left = std::clamp(left, 0LL, limit);
   right = std::clamp(right, 0LL, limit);
   charge_text(text.size() + fill.size() * static_cast<std::size_t>(left + right));
-  std::string out;
+  String out;
   for (long long i = 0; i < left; ++i) out += fill;
   out += text;
   for (long long i = 0; i < right; ++i) out += fill;

@@ -2,35 +2,35 @@
 // valid UTF-8, so a match can only begin and end between characters. Work and result size are charged to the meter.
 #pragma once
 
-#include <string>
 #include <string_view>
-#include <vector>
+
+#include "engine/text/jinja/meter.hpp"
 
 namespace brim::text::jinja {
 
 /// First match at or after `from`, or npos. Linear time.
 std::size_t find_text(std::string_view text, std::string_view wanted, std::size_t from = 0);
-/// Last match that ends at or before `end`, or npos.
+/// Last match that ends at or before `end`, or npos. Linear time.
 std::size_t find_last_text(std::string_view text, std::string_view wanted, std::size_t end);
 /// str.count.
 std::size_t count_text(std::string_view text, std::string_view wanted);
 /// str.replace; a negative `limit` replaces all.
-std::string replace_text(std::string_view text, std::string_view old, std::string_view fresh, long long limit = -1);
+String replace_text(std::string_view text, std::string_view old, std::string_view fresh, long long limit = -1);
 
 /// str.split() at white space; a negative `limit` splits everywhere.
-std::vector<std::string_view> split_space(std::string_view text, long long limit);
+Vector<std::string_view> split_space(std::string_view text, long long limit);
 /// str.rsplit() at white space.
-std::vector<std::string_view> split_space_from_right(std::string_view text, long long limit);
+Vector<std::string_view> split_space_from_right(std::string_view text, long long limit);
 /// str.split(separator); the separator must not be empty.
-std::vector<std::string_view> split_text(std::string_view text, std::string_view separator, long long limit);
-std::vector<std::string_view> split_text_from_right(std::string_view text, std::string_view separator, long long limit);
+Vector<std::string_view> split_text(std::string_view text, std::string_view separator, long long limit);
+Vector<std::string_view> split_text_from_right(std::string_view text, std::string_view separator, long long limit);
 /// str.splitlines.
-std::vector<std::string_view> split_lines(std::string_view text, bool keep_ends);
+Vector<std::string_view> split_lines(std::string_view text, bool keep_ends);
 
 /// Removes characters that occur in `set` from the ends asked for.
 std::string_view strip_set(std::string_view text, std::string_view set, bool left, bool right);
 
 /// `text` with `fill` repeated `left` times before and `right` times after it.
-std::string padded(std::string_view text, std::string_view fill, long long left, long long right);
+String padded(std::string_view text, std::string_view fill, long long left, long long right);
 
 }  // namespace brim::text::jinja

@@ -1,13 +1,18 @@
 // See value.hpp.
 #include "engine/text/jinja/value.hpp"
 
+#include <forward_list>
+
 namespace brim::text::jinja {
 namespace {
 
-std::size_t bytes_of(const std::vector<Value>& items) { return items.size() * sizeof(Value) + 96; }
+// Values let go of within this many levels of each other go one inside the other; what lies deeper is queued.
+constexpr int kMaxBurialDepth = 16;
 
 }  // namespace
 
+// A queue entry is a node of a list, so that no number of values needs more than one small block for each at a time; it is not
+// charged: it holds a value that is charged and goes with it.
 void Value::bury(Data&& data) noexcept {
   const bool last_owner = std::visit(
       [](const auto& held) {
@@ -21,46 +26,56 @@ void Value::bury(Data&& data) noexcept {
     const Data here = std::move(data);
     return;
   }
+  struct Burial {
+    std::forward_list<Data> queue;
+    int depth = 0;
+  };
   // While a bury() further up the stack is at work, what is found on the way down is handed to it.
-  if (meter->burial != nullptr) {
-    try {
-      static_cast<std::vector<Data>*>(meter->burial)->push_back(std::move(data));
-    } catch (const std::bad_alloc&) {
-      const Data here = std::move(data);  // no room to queue it: it goes at once, a level deeper
+  if (auto* const current = static_cast<Burial*>(meter->burial); current != nullptr) {
+    if (current->depth >= kMaxBurialDepth) {
+      try {
+        current->queue.push_front(std::move(data));
+        return;
+      } catch (const std::bad_alloc&) {
+        // no room to queue it: it goes at once, a level deeper
+      }
     }
+    ++current->depth;
+    { const Data here = std::move(data); }
+    --current->depth;
     return;
   }
-  std::vector<Data> queue;
-  meter->burial = &queue;
+  Burial burial;
+  meter->burial = &burial;
   { const Data first = std::move(data); }
-  while (!queue.empty()) {
-    const Data last = std::move(queue.back());
-    queue.pop_back();
+  while (!burial.queue.empty()) {
+    const Data next = std::move(burial.queue.front());
+    burial.queue.pop_front();
   }
   meter->burial = nullptr;
 }
 
-Value Value::undefined(std::string message) {
-  return Value(Data(Undefined{std::make_shared<const TextBody>(std::move(message))}));
+Value Value::undefined(std::string_view message) {
+  return Value(Data(Undefined{make_metered<const TextBody>(String(message))}));
 }
 
-Value Value::text(std::string bytes) {
+Value Value::text(String bytes) {
   charge_text(bytes.size());
-  return Value(Data(Text{std::make_shared<const TextBody>(std::move(bytes)), false}));
+  return Value(Data(Text{make_metered<const TextBody>(std::move(bytes)), false}));
 }
 
-Value Value::markup(std::string bytes) {
+Value Value::markup(String bytes) {
   charge_text(bytes.size());
-  return Value(Data(Text{std::make_shared<const TextBody>(std::move(bytes)), true}));
+  return Value(Data(Text{make_metered<const TextBody>(std::move(bytes)), true}));
 }
 
-Value Value::text_like(const Value& like, std::string bytes) {
+Value Value::text_like(const Value& like, String bytes) {
   return like.is_markup() ? markup(std::move(bytes)) : text(std::move(bytes));
 }
 
-Value Value::list(std::vector<Value> items) { return Value(Data(std::make_shared<List>(std::move(items)))); }
-Value Value::tuple(std::vector<Value> items) { return Value(Data(std::make_shared<Tuple>(std::move(items)))); }
-Value Value::group(std::vector<Value> items) { return Value(Data(std::make_shared<Tuple>(std::move(items), true))); }
+Value Value::list(Vector<Value> items) { return Value(Data(make_metered<List>(std::move(items)))); }
+Value Value::tuple(Vector<Value> items) { return Value(Data(make_metered<Tuple>(std::move(items)))); }
+Value Value::group(Vector<Value> items) { return Value(Data(make_metered<Tuple>(std::move(items), true))); }
 
 Kind Value::kind() const {
   static constexpr Kind kinds[] = {Kind::none, Kind::undefined, Kind::boolean, Kind::integer, Kind::real,
@@ -68,7 +83,7 @@ Kind Value::kind() const {
   return kinds[data_.index()];
 }
 
-const std::vector<Value>* Value::sequence() const {
+const Vector<Value>* Value::sequence() const {
   if (is_list()) return &as_list().items;
   if (is_tuple()) return &as_tuple().items;
   return nullptr;
@@ -83,7 +98,9 @@ bool Value::same_as(const Value& other) const {
     case Kind::integer: return as_index() == other.as_index();
     case Kind::real: return as_real() == other.as_real();
     case Kind::text:
-      return is_markup() == other.is_markup() && as_text() == other.as_text();
+      if (is_markup() != other.is_markup() || as_text().size() != other.as_text().size()) return false;
+      charge_text(as_text().size());
+      return as_text() == other.as_text();
     case Kind::list: return &as_list() == &other.as_list();
     case Kind::tuple: return &as_tuple() == &other.as_tuple();
     case Kind::dict: return &as_dict() == &other.as_dict();
@@ -92,12 +109,9 @@ bool Value::same_as(const Value& other) const {
   return false;
 }
 
-List::List(std::vector<Value> values) : items(std::move(values)), charge(bytes_of(items)) {
-  charge_steps(static_cast<std::int64_t>(items.size() / 4));
-}
+List::List(Vector<Value> values) : items(std::move(values)) { charge_steps(static_cast<std::int64_t>(items.size() / 4)); }
 
-Tuple::Tuple(std::vector<Value> values, bool is_group)
-    : items(std::move(values)), group(is_group), charge(bytes_of(items)) {
+Tuple::Tuple(Vector<Value> values, bool is_group) : items(std::move(values)), group(is_group) {
   charge_steps(static_cast<std::int64_t>(items.size() / 4));
 }
 

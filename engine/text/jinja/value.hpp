@@ -28,9 +28,8 @@ struct Object;
 
 /// Always valid UTF-8: text is cleaned where it enters (source and variables).
 struct TextBody {
-  explicit TextBody(std::string text) : bytes(std::move(text)), charge(bytes.size() + 64) {}
-  const std::string bytes;
-  Charge charge;
+  explicit TextBody(String text) : bytes(std::move(text)) {}
+  const String bytes;
 };
 
 struct Text {
@@ -57,18 +56,18 @@ class Value {
     if (data_.index() >= kFirstShared) bury(std::move(data_));
   }
 
-  static Value undefined(std::string message);
+  static Value undefined(std::string_view message);
   static Value boolean(bool value) { return Value(Data(std::in_place_type<bool>, value)); }
   static Value integer(Integer value) { return Value(Data(std::in_place_type<Integer>, value)); }
   static Value real(double value) { return Value(Data(std::in_place_type<double>, value)); }
-  static Value text(std::string bytes);
-  static Value markup(std::string bytes);
+  static Value text(String bytes);
+  static Value markup(String bytes);
   /// Text of the same kind (plain or markup) as `like`.
-  static Value text_like(const Value& like, std::string bytes);
-  static Value list(std::vector<Value> items);
-  static Value tuple(std::vector<Value> items);
+  static Value text_like(const Value& like, String bytes);
+  static Value list(Vector<Value> items);
+  static Value tuple(Vector<Value> items);
   /// The (key, members) pair of `groupby`.
-  static Value group(std::vector<Value> items);
+  static Value group(Vector<Value> items);
   static Value dict(std::shared_ptr<Dict> dict) { return Value(Data(std::move(dict))); }
   static Value object(std::shared_ptr<Object> object) { return Value(Data(std::move(object))); }
 
@@ -91,8 +90,8 @@ class Value {
 
   // Each requires the kind it names.
   bool as_boolean() const { return std::get<bool>(data_); }
-  const std::string& as_text() const { return std::get<Text>(data_).body->bytes; }
-  const std::string& undefined_message() const { return std::get<Undefined>(data_).message->bytes; }
+  const String& as_text() const { return std::get<Text>(data_).body->bytes; }
+  const String& undefined_message() const { return std::get<Undefined>(data_).message->bytes; }
   List& as_list() const { return *std::get<std::shared_ptr<List>>(data_); }
   const Tuple& as_tuple() const { return *std::get<std::shared_ptr<Tuple>>(data_); }
   const Dict& as_dict() const { return *std::get<std::shared_ptr<Dict>>(data_); }
@@ -108,7 +107,7 @@ class Value {
     return is_object() ? dynamic_cast<T*>(as_object().get()) : nullptr;
   }
   /// Items of a list or tuple, null otherwise.
-  const std::vector<Value>* sequence() const;
+  const Vector<Value>* sequence() const;
   /// Python's `is`: the same object (small values: the same kind and value).
   bool same_as(const Value& other) const;
 
@@ -122,25 +121,23 @@ class Value {
 };
 
 struct List {
-  explicit List(std::vector<Value> values);
+  explicit List(Vector<Value> values);
   List(const List&) = delete;
   List& operator=(const List&) = delete;
-  std::vector<Value> items;
-  Charge charge;
+  Vector<Value> items;
 };
 
 struct Tuple {
-  explicit Tuple(std::vector<Value> values, bool is_group = false);
+  explicit Tuple(Vector<Value> values, bool is_group = false);
   Tuple(const Tuple&) = delete;
   Tuple& operator=(const Tuple&) = delete;
-  std::vector<Value> items;
+  Vector<Value> items;
   bool group;  ///< a pair made by `groupby`, which also answers to .grouper and .list
-  Charge charge;
 };
 
 /// Insertion-ordered; keys are any hashable value, and 1, 1.0 and True are one key, as in Python.
 struct Dict {
-  Dict();
+  Dict() = default;
   Dict(const Dict&) = delete;
   Dict& operator=(const Dict&) = delete;
 
@@ -150,14 +147,17 @@ struct Dict {
   const Value* find(const Value& key) const;
   const Value* find(std::string_view key) const;
   std::size_t size() const { return keys.size(); }
+  /// Drops all entries. Allocates nothing.
+  void clear() noexcept;
 
-  std::vector<Value> keys;
-  std::vector<Value> values;
+  Vector<Value> keys;
+  Vector<Value> values;
 
  private:
   std::ptrdiff_t position(const Value& key) const;
-  std::unordered_multimap<std::size_t, std::size_t> index_;  ///< hash to position, once there are more than a few keys
-  Charge charge_;
+  using Entry = std::pair<const std::size_t, std::size_t>;
+  /// Hash to position, once there are more than a few keys. The hash is keyed: no file can choose keys that collide.
+  std::unordered_multimap<std::size_t, std::size_t, std::hash<std::size_t>, std::equal_to<>, MeteredAllocator<Entry>> index_;
 };
 
 /// Everything else: functions, macros, namespaces, loops, ranges, generators, dict views (objects.hpp).
@@ -166,7 +166,7 @@ struct Object {
   /// Python's type(x).__name__.
   virtual std::string_view type_name() const = 0;
   /// How jinja2 names the type in "… has no attribute": with its module unless it is a builtin.
-  virtual std::string qualified_name() const { return std::string(type_name()); }
+  virtual String qualified_name() const { return String(type_name()); }
 };
 
 /// Python's type(x).__name__ of any value.
