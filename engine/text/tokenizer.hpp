@@ -23,6 +23,7 @@ struct EncodeOptions {
   WorkMeter* meter = nullptr;  ///< counts the work and may cancel it; null: neither
   /// Where this occurs the text is cut and it is left out: no token spans a cut, and what follows continues. Empty: nowhere.
   std::string_view cut_at = {};
+  WorkMeter* meter = nullptr;  ///< counts the work and may cancel it; null: neither
 };
 
 /// Immutable after create; encode and piece are safe to call from several threads.

@@ -5,7 +5,6 @@
 #include "platform/thread_state.hpp"
 
 namespace brim::text::jinja {
-
 namespace {
 constexpr std::size_t kLimitMebibytes = 512;  // as documented: kMaxLiveBytes and what malloc adds
 }  // namespace
