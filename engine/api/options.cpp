@@ -171,7 +171,13 @@ bool repeatable(std::string_view key) { return key == "stop" || key == "logit_bi
 Result<Change> change_option(SessionOptions& options, std::string_view key, const std::string& value) {
   BRIM_ASSIGN(const bool sampling, set_sampling(options.sampling, key, value));
   if (sampling) {
-    BRIM_TRY(generate::check(options.sampling, value));
+    // Each bias is checked once, when it comes: a list of thousands is not gone over for every one of them.
+    if (key == "logit_bias") {
+      const auto& [id, bias] = options.sampling.logit_bias.back();
+      BRIM_TRY(generate::check_bias(id, bias));
+    } else {
+      BRIM_TRY(generate::check_numbers(options.sampling, value));
+    }
     return Change::sampling;
   }
   if (key == "stop") {

@@ -43,7 +43,11 @@ struct SamplingOptions {
 };
 
 /// Errors: invalid_argument naming the option, its value and the allowed range.
+/// `written`: the value as the caller wrote it, for the sentence.
 Status check(const SamplingOptions& options, std::string_view written = {});
+/// The same for everything but the biases, and for one bias: for options that come one by one.
+Status check_numbers(const SamplingOptions& options, std::string_view written = {});
+Status check_bias(TokenId id, float bias);
 
 /// One conversation's sampler: owns its random state (and mirostat's). No allocation after create. One thread at a time.
 /// The same seed and logits give the same tokens on every machine (the generator and its use are our own arithmetic).

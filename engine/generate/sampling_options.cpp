@@ -12,7 +12,16 @@ constexpr double kAnyNumber = 1e30;
 
 }  // namespace
 
-Status check(const SamplingOptions& options, std::string_view written) {
+Status check_bias(TokenId id, float bias) {
+  if (id < 0) return error(ErrorCode::invalid_argument, "logit_bias names token ", id, "; ids begin at 0");
+  if (std::isnan(bias) || bias == INFINITY) {
+    return error(ErrorCode::invalid_argument, "logit_bias of token ", id, " is ", bias,
+                 "; it must be a number, or -inf to ban the token");
+  }
+  return {};
+}
+
+Status check_numbers(const SamplingOptions& options, std::string_view written) {
   const auto between = [&](const char* name, double value, double least, double most, const char* allowed) -> Status {
     if (value >= least && value <= most) return {};
     return error(ErrorCode::invalid_argument, name, " is ", written.empty() ? number_text(value) : quoted(written),
@@ -39,13 +48,12 @@ Status check(const SamplingOptions& options, std::string_view written) {
   BRIM_TRY(between("mirostat", options.mirostat, 0, 2, "0 (off), 1 or 2"));
   BRIM_TRY(between("mirostat_tau", options.mirostat_tau, 0, 1000, "from 0 to 1000"));
   BRIM_TRY(between("mirostat_eta", options.mirostat_eta, 0, 1000, "from 0 to 1000"));
-  for (const auto& [id, bias] : options.logit_bias) {
-    if (id < 0) return error(ErrorCode::invalid_argument, "logit_bias names token ", id, "; ids begin at 0");
-    if (std::isnan(bias) || bias == INFINITY) {
-      return error(ErrorCode::invalid_argument, "logit_bias of token ", id, " is ", bias,
-                   "; it must be a number, or -inf to ban the token");
-    }
-  }
+  return {};
+}
+
+Status check(const SamplingOptions& options, std::string_view written) {
+  BRIM_TRY(check_numbers(options, written));
+  for (const auto& [id, bias] : options.logit_bias) BRIM_TRY(check_bias(id, bias));
   return {};
 }
 

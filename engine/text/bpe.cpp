@@ -79,7 +79,7 @@ const BpeEncoder::Merge* BpeEncoder::find_merge(std::int32_t left, std::int32_t 
   return merges_[at].rank >= 0 ? &merges_[at] : nullptr;
 }
 
-void BpeEncoder::encode(std::string_view word, Scratch& scratch, std::vector<std::int32_t>& out) const {
+void BpeEncoder::encode(std::string_view word, Scratch& scratch, std::vector<std::int32_t>& out, WorkMeter* meter) const {
   if (word.empty()) return;
   if (ignore_merges_) {
     const std::int32_t token = token_of(numbers_.find(word));
@@ -107,10 +107,14 @@ void BpeEncoder::encode(std::string_view word, Scratch& scratch, std::vector<std
     heap.push_back({static_cast<std::uint64_t>(merge->rank) << 32 | left, a, b, merge->joint, right});
     return true;
   };
-  for (std::uint32_t i = 0; i + 1 < symbols.size(); ++i) candidate(i, i + 1);
+  for (std::uint32_t i = 0; i + 1 < symbols.size(); ++i) {
+    if (!step(meter)) return;
+    candidate(i, i + 1);
+  }
   std::make_heap(heap.begin(), heap.end(), Later{});
 
   while (!heap.empty()) {
+    if (!step(meter, 2)) return;  // the heap, and up to two look-ups
     std::pop_heap(heap.begin(), heap.end(), Later{});
     const Scratch::Candidate best = heap.back();
     heap.pop_back();
@@ -130,6 +134,7 @@ void BpeEncoder::encode(std::string_view word, Scratch& scratch, std::vector<std
 
   std::size_t offset = 0;
   for (std::uint32_t i = 0; i != kNobody; i = symbols[i].next) {
+    if (!step(meter)) return;
     const std::int32_t token = token_of(symbols[i].string);
     if (token >= 0) {
       out.push_back(token);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/work_meter.hpp"
 #include "engine/text/token_map.hpp"
 #include "engine/text/vocabulary.hpp"
 
@@ -36,8 +37,8 @@ class BpeEncoder {
   BpeEncoder(const Vocabulary& vocabulary, bool ignore_merges);
 
   /// Appends the tokens of one word (its plain bytes). O(n log n). Bytes without a token are left out, as llama.cpp
-  /// does.
-  void encode(std::string_view word, Scratch& scratch, std::vector<std::int32_t>& out) const;
+  /// does. Stops early when `meter` is cancelled.
+  void encode(std::string_view word, Scratch& scratch, std::vector<std::int32_t>& out, WorkMeter* meter = nullptr) const;
 
  private:
   struct Merge {

@@ -26,6 +26,7 @@ std::string cut(const std::string& message) {
 }
 
 Error to_error(const jinja::TemplateFailure& failure) {
+  if (failure.code == ErrorCode::cancelled) return cancelled_error();
   const std::string message = cut(failure.message);
   if (failure.by_template) return Error{failure.code, message};
   std::string place;
@@ -64,7 +65,7 @@ Result<ChatTemplate> ChatTemplate::parse(std::string_view source) {
 template <class Variable>
 Result<std::string> ChatTemplate::run(const RenderOptions& options, Variable&& variable) const {
   try {
-    const jinja::Meter meter(options.max_steps);
+    const jinja::Meter meter(options.max_steps, options.meter);
     jinja::Interpreter interpreter(program_->tree, options.now);
     const auto& names = program_->tree.names;
     for (std::size_t id = 0; id < names.size(); ++id) {

@@ -12,7 +12,6 @@
 #include "engine/base/result.hpp"
 #include "engine/base/work_meter.hpp"
 #include "engine/text/json_tree.hpp"
-#include "engine/base/work_meter.hpp"
 
 namespace brim::text {
 

@@ -92,7 +92,8 @@ struct Subject {
   std::string text_copy, twin_copy;
 };
 
-void prepare(std::string_view input, Subject& subject) {
+// False: cancelled.
+bool prepare(std::string_view input, Subject& subject, WorkMeter* meter) {
   subject.text = subject.twin = input;
   bool copied = false;
   for (std::size_t offset = 0; offset < input.size();) {
@@ -100,6 +101,7 @@ void prepare(std::string_view input, Subject& subject) {
       ++offset;
       continue;
     }
+    if (!step(meter)) return false;
     const Decoded next = decode_lenient(input, offset);
     const std::uint32_t stand_in = undisputed(next.code_point);
     std::string written;
@@ -118,7 +120,10 @@ void prepare(std::string_view input, Subject& subject) {
     subject.text = subject.text_copy;
     subject.twin = subject.twin_copy;
   }
+  return true;
 }
+
+constexpr std::size_t kBytesPerUnit = 64;  // of text, per unit of work
 
 constexpr std::size_t kJitStackStart = 32 * 1024, kJitStackMost = 1024 * 1024;
 
@@ -128,6 +133,7 @@ struct Work {
   pcre2_match_context* context;
   std::string_view text, twin;
   const std::function<void(std::string_view)>& take;
+  WorkMeter* meter;
 };
 
 }  // namespace
@@ -160,6 +166,7 @@ struct PreTokenizer::Steps {
 
   // Cuts [begin, end) by the expression `step` and hands the pieces to the next one; the last one's pieces are words.
   Status cut(std::size_t step, std::size_t begin, std::size_t end, const Work& work) const {
+    if (!brim::step(work.meter, 1 + static_cast<std::int64_t>((end - begin) / kBytesPerUnit))) return cancelled_error();
     if (step == codes.size()) {
       work.take(work.text.substr(begin, end - begin));
       return {};
@@ -222,11 +229,11 @@ PreTokenizer& PreTokenizer::operator=(PreTokenizer&&) noexcept = default;
 PreTokenizer::~PreTokenizer() = default;
 
 Status PreTokenizer::split(std::string_view text, Workspace& workspace,
-                           const std::function<void(std::string_view)>& take) const {
+                           const std::function<void(std::string_view)>& take, WorkMeter* meter) const {
   if (text.empty()) return {};
   Subject subject;
-  prepare(text, subject);
-  const Work work{workspace.blocks_->match.get(), workspace.blocks_->context.get(), subject.text, subject.twin, take};
+  if (!prepare(text, subject, meter)) return cancelled_error();
+  const Work work{workspace.blocks_->match.get(), workspace.blocks_->context.get(), subject.text, subject.twin, take, meter};
   return steps_->cut(0, 0, subject.text.size(), work);
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "engine/base/result.hpp"
+#include "engine/base/work_meter.hpp"
 
 namespace brim::text {
 
@@ -45,8 +46,10 @@ class PreTokenizer {
   };
 
   /// Calls `take` with each word in order; together they are `text` with every byte that is not UTF-8 replaced by
-  /// U+FFFD. The views live during the call only. Linear time, bounded stack. Errors: out_of_memory, internal.
-  Status split(std::string_view text, Workspace& workspace, const std::function<void(std::string_view)>& take) const;
+  /// U+FFFD. The views live during the call only. Linear time, bounded stack. Errors: out_of_memory, internal,
+  /// cancelled.
+  Status split(std::string_view text, Workspace& workspace, const std::function<void(std::string_view)>& take,
+               WorkMeter* meter = nullptr) const;
 
  private:
   struct Steps;

@@ -7,6 +7,8 @@
 namespace brim::text {
 namespace {
 
+constexpr std::size_t kPlainBytes = 64;  // that end no token: passed over in one unit of work
+
 bool is_space(char c) {
   return c == ' ' || (c >= '\t' && c <= '\r');
 }
@@ -97,22 +99,24 @@ bool SpecialTokens::is_in(const Special& special, int choice) {
 }
 
 template <class Visit>
-void SpecialTokens::each_begin(std::string_view text, Choice choice, Visit visit) const {
+void SpecialTokens::each_begin(std::string_view text, Choice choice, WorkMeter* meter, Visit visit) const {
   std::uint32_t node = 0;
   for (std::size_t begin = text.size(); begin-- > 0;) {
+    if (begin % kPlainBytes == 0 && !brim::step(meter)) return;
     const auto byte = static_cast<unsigned char>(text[begin]);
     if (node == 0 && !ends_[byte]) continue;
+    if (!brim::step(meter)) return;
     node = step(node, byte);
     if (const std::uint32_t complete = nodes_[node].complete[choice]; complete != 0) visit(complete, begin);
   }
 }
 
-std::vector<Fragment> SpecialTokens::partition(std::string_view text, bool parse_special) const {
+std::vector<Fragment> SpecialTokens::partition(std::string_view text, bool parse_special, WorkMeter* meter) const {
   std::vector<Fragment> fragments;
   if (text.empty()) return fragments;
   const Choice choice = parse_special ? kAll : kUserDefined;
   std::vector<Candidate> heap;
-  each_begin(text, choice, [&](std::uint32_t node, std::size_t begin) {
+  each_begin(text, choice, meter, [&](std::uint32_t node, std::size_t begin) {
     heap.push_back({node, static_cast<std::uint32_t>(begin)});
   });
   if (heap.empty()) {
@@ -128,6 +132,7 @@ std::vector<Fragment> SpecialTokens::partition(std::string_view text, bool parse
   std::vector<bool> taken(text.size());
   std::vector<Fragment> tokens;
   while (!heap.empty()) {
+    if (!brim::step(meter)) return fragments;
     std::pop_heap(heap.begin(), heap.end(), later);
     Candidate& best = heap.back();
     const Special& special = specials_[nodes_[best.node].special[choice]];
@@ -155,6 +160,7 @@ std::vector<Fragment> SpecialTokens::partition(std::string_view text, bool parse
     if (done < next) fragments.push_back({-1, done, next});
   };
   for (const Fragment& token : tokens) {
+    if (!brim::step(meter)) return fragments;
     add_text_before(token.begin);
     fragments.push_back(token);
     done = token.end;
@@ -163,9 +169,9 @@ std::vector<Fragment> SpecialTokens::partition(std::string_view text, bool parse
   return fragments;
 }
 
-std::vector<std::size_t> SpecialTokens::control_starts(std::string_view text) const {
+std::vector<std::size_t> SpecialTokens::control_starts(std::string_view text, WorkMeter* meter) const {
   std::vector<std::size_t> starts;
-  each_begin(text, kControl, [&](std::uint32_t, std::size_t begin) { starts.push_back(begin); });
+  each_begin(text, kControl, meter, [&](std::uint32_t, std::size_t begin) { starts.push_back(begin); });
   std::reverse(starts.begin(), starts.end());
   return starts;
 }

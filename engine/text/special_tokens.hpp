@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/work_meter.hpp"
 #include "engine/text/token_roles.hpp"
 #include "engine/text/vocabulary.hpp"
 
@@ -26,11 +27,13 @@ class SpecialTokens {
   SpecialTokens(const Vocabulary& vocabulary, const TokenRoles& roles);
 
   /// The fragments of `text` in order; an empty text has none. Control and unknown tokens are found only with
-  /// `parse_special`, user-defined ones always. O(n log n), whatever the tokens are. At most 2^32 − 1 bytes.
-  std::vector<Fragment> partition(std::string_view text, bool parse_special) const;
+  /// `parse_special`, user-defined ones always. O(n log n), whatever the tokens are. At most 2^32 − 1 bytes. Incomplete when
+  /// `meter` is cancelled.
+  std::vector<Fragment> partition(std::string_view text, bool parse_special, WorkMeter* meter = nullptr) const;
 
-  /// The places of `text`, in order, where the text of a control or unknown token of more than one byte begins. Linear time.
-  std::vector<std::size_t> control_starts(std::string_view text) const;
+  /// The places of `text`, in order, where the text of a control or unknown token of more than one byte begins. Linear
+  /// time. Incomplete when `meter` is cancelled.
+  std::vector<std::size_t> control_starts(std::string_view text, WorkMeter* meter = nullptr) const;
 
  private:
   struct Special {
@@ -63,7 +66,7 @@ class SpecialTokens {
   static bool is_in(const Special& special, int choice);
   /// Calls visit(node, begin) for each place where a token begins, from the last to the first; the node is the longest one's.
   template <class Visit>
-  void each_begin(std::string_view text, Choice choice, Visit visit) const;
+  void each_begin(std::string_view text, Choice choice, WorkMeter* meter, Visit visit) const;
 
   std::vector<Special> specials_;  // longest first
   std::vector<Node> nodes_;        // breadth first: a node's fallback comes before it

@@ -55,7 +55,7 @@ SpmEncoder::SpmEncoder(const Vocabulary& vocabulary)
   }
 }
 
-void SpmEncoder::encode(std::string_view text, std::vector<std::int32_t>& out) const {
+void SpmEncoder::encode(std::string_view text, std::vector<std::int32_t>& out, WorkMeter* meter) const {
   std::vector<Symbol> symbols;
   symbols.reserve(text.size() / 2 + 1);
   for (std::size_t offset = 0; offset < text.size();) {
@@ -76,10 +76,14 @@ void SpmEncoder::encode(std::string_view text, std::vector<std::int32_t>& out) c
     heap.push_back({scores_[static_cast<std::size_t>(token)], left, right, static_cast<std::uint32_t>(length)});
     return true;
   };
-  for (std::uint32_t i = 0; i + 1 < symbols.size(); ++i) candidate(i, i + 1);
+  for (std::uint32_t i = 0; i + 1 < symbols.size(); ++i) {
+    if (!step(meter)) return;
+    candidate(i, i + 1);
+  }
   std::make_heap(heap.begin(), heap.end(), Worse{});
 
   while (!heap.empty()) {
+    if (!step(meter, 2)) return;  // the heap, and up to two look-ups
     std::pop_heap(heap.begin(), heap.end(), Worse{});
     const Candidate best = heap.back();
     heap.pop_back();
@@ -96,6 +100,7 @@ void SpmEncoder::encode(std::string_view text, std::vector<std::int32_t>& out) c
   }
 
   for (std::uint32_t i = 0; i != kNobody; i = symbols[i].next) {
+    if (!step(meter)) return;
     const std::string_view piece = text.substr(symbols[i].offset, symbols[i].length);
     const std::int32_t token = tokens_.find(piece);
     if (token != TokenMap::kNone) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/work_meter.hpp"
 #include "engine/text/token_map.hpp"
 #include "engine/text/vocabulary.hpp"
 
@@ -20,8 +21,8 @@ class SpmEncoder {
   explicit SpmEncoder(const Vocabulary& vocabulary);
 
   /// Appends the tokens of `text`, whose spaces are U+2581 already. O(n log n). A byte that has no token becomes the
-  /// unknown token, or nothing when there is none. At most 2^32 − 2 characters.
-  void encode(std::string_view text, std::vector<std::int32_t>& out) const;
+  /// unknown token, or nothing when there is none. At most 2^32 − 2 characters. Stops early when `meter` is cancelled.
+  void encode(std::string_view text, std::vector<std::int32_t>& out, WorkMeter* meter = nullptr) const;
 
  private:
   TokenMap tokens_;

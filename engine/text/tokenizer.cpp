@@ -2,6 +2,7 @@
 // or the BPE encoder, BOS and EOS come around it.
 #include "engine/text/tokenizer.hpp"
 
+#include <algorithm>
 #include <new>
 #include <optional>
 
@@ -22,15 +23,18 @@ constexpr std::size_t kMostText = std::size_t{1} << 30;
 constexpr std::size_t kMostTokens = std::size_t{1} << 30;
 constexpr std::string_view kSpaceMark = "\xE2\x96\x81";  // U+2581, SPM's space
 
-std::string with_space_marks(std::string_view text, bool prefix) {
+std::string with_space_marks(std::string_view text, bool prefix, WorkMeter* meter) {
   std::string out;
   out.reserve(text.size() + text.size() / 2 + kSpaceMark.size());
   if (prefix) out += kSpaceMark;
-  for (const char c : text) {
-    if (c == ' ') {
-      out += kSpaceMark;
-    } else {
-      out += c;
+  constexpr std::size_t kStretch = 4096;
+  for (; !text.empty() && step(meter, kStretch / 16); text.remove_prefix(std::min(text.size(), kStretch))) {
+    for (const char c : text.substr(0, kStretch)) {
+      if (c == ' ') {
+        out += kSpaceMark;
+      } else {
+        out += c;
+      }
     }
   }
   return out;
@@ -111,20 +115,23 @@ struct Tokenizer::Parts {
     return scratch;
   }
 
-  Status encode_part(std::string_view text, bool parse_special, bool continues, Scratch& scratch,
+  Status encode_part(std::string_view text, bool parse_special, bool continues, Scratch& scratch, WorkMeter* meter,
                      std::vector<TokenId>& ids) const {
-    for (const Fragment& fragment : specials.partition(text, parse_special)) {
+    for (const Fragment& fragment : specials.partition(text, parse_special, meter)) {
+      if (!step(meter)) return cancelled_error();
       const std::string_view part = text.substr(fragment.begin, fragment.end - fragment.begin);
       if (fragment.token >= 0) {
         ids.push_back(fragment.token);
       } else if (spm) {
         // Text between special tokens is one fragment, so each begins the text or follows a special token.
         const bool prefix = vocabulary.add_space_prefix && !(continues && fragment.begin == 0);
-        spm->encode(with_space_marks(part, prefix), ids);
+        spm->encode(with_space_marks(part, prefix, meter), ids, meter);
       } else {
-        BRIM_TRY(words->split(part, *scratch.words, [&](std::string_view word) { bpe->encode(word, scratch.bpe, ids); }));
+        const auto take = [&](std::string_view word) { bpe->encode(word, scratch.bpe, ids, meter); };
+        BRIM_TRY(words->split(part, *scratch.words, take, meter));
       }
     }
+    if (meter != nullptr && meter->cancelled()) return cancelled_error();
     return {};
   }
 };
@@ -170,7 +177,7 @@ Result<std::vector<TokenId>> Tokenizer::encode(std::string_view text, const Enco
     bool continues = options.continues;
     while (true) {
       const std::size_t cut = options.cut_at.empty() ? std::string_view::npos : text.find(options.cut_at);
-      BRIM_TRY(parts_->encode_part(text.substr(0, cut), options.parse_special, continues, scratch, ids));
+      BRIM_TRY(parts_->encode_part(text.substr(0, cut), options.parse_special, continues, scratch, options.meter, ids));
       if (cut == std::string_view::npos) break;
       text.remove_prefix(cut + options.cut_at.size());
       continues = true;
@@ -182,8 +189,8 @@ Result<std::vector<TokenId>> Tokenizer::encode(std::string_view text, const Enco
   }
 }
 
-std::vector<std::size_t> Tokenizer::control_starts(std::string_view text) const {
-  return parts_->specials.control_starts(text);
+std::vector<std::size_t> Tokenizer::control_starts(std::string_view text, WorkMeter* meter) const {
+  return parts_->specials.control_starts(text, meter);
 }
 
 std::string_view Tokenizer::piece(TokenId id, bool render_special) const {

@@ -23,7 +23,6 @@ struct EncodeOptions {
   WorkMeter* meter = nullptr;  ///< counts the work and may cancel it; null: neither
   /// Where this occurs the text is cut and it is left out: no token spans a cut, and what follows continues. Empty: nowhere.
   std::string_view cut_at = {};
-  WorkMeter* meter = nullptr;  ///< counts the work and may cancel it; null: neither
 };
 
 /// Immutable after create; encode and piece are safe to call from several threads.
@@ -42,8 +41,8 @@ class Tokenizer {
   Result<std::vector<TokenId>> encode(std::string_view text, const EncodeOptions& options) const;
 
   /// The places of `text`, in order, where the text of a control token begins that encode would find with `parse_special`.
-  /// Tokens of a single byte are left out. Linear time.
-  std::vector<std::size_t> control_starts(std::string_view text) const;
+  /// Tokens of a single byte are left out. Linear time. Incomplete when `meter` is cancelled.
+  std::vector<std::size_t> control_starts(std::string_view text, WorkMeter* meter = nullptr) const;
 
   /// The bytes one token stands for: "" for control tokens unless `render_special`; may be part of a UTF-8 character.
   /// An id out of range gives "".

@@ -9,7 +9,7 @@ namespace {
 constexpr std::size_t kLimitMebibytes = 512;  // as documented: kMaxLiveBytes and what malloc adds
 }  // namespace
 
-Meter::Meter(std::int64_t max_steps) : previous_(current()), max_steps_(max_steps) {
+Meter::Meter(std::int64_t max_steps, WorkMeter* work) : previous_(current()), work_(work), max_steps_(max_steps) {
   platform::thread_state.rendering = this;
 }
 Meter::~Meter() { platform::thread_state.rendering = previous_; }
@@ -17,6 +17,7 @@ Meter* Meter::current() { return static_cast<Meter*>(platform::thread_state.rend
 
 void Meter::step(std::int64_t count) {
   steps_ += count;
+  if (!brim::step(work_, count)) throw TemplateFailure{ErrorCode::cancelled, cancelled_error().sentence};
   if (steps_ > max_steps_) fail("the template does too much work (more than ", max_steps_, " steps)");
 }
 

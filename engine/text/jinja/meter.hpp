@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/base/stack_depth.hpp"
+#include "engine/base/work_meter.hpp"
 
 namespace brim::text::jinja {
 
@@ -31,8 +32,9 @@ inline constexpr std::size_t kMaxStackBytes = std::size_t{144} << 10;
 /// and must be destroyed before it; values created without a current meter (literals of the tree) are free.
 class Meter {
  public:
-  /// `max_steps`: how much work may be done; one step is about a tenth of a microsecond.
-  explicit Meter(std::int64_t max_steps);
+  /// `max_steps`: how much work may be done; one step is about a tenth of a microsecond, a unit of `work`, which counts
+  /// them too and may cancel the rendering (null: neither).
+  explicit Meter(std::int64_t max_steps, WorkMeter* work = nullptr);
   ~Meter();
   Meter(const Meter&) = delete;
   Meter& operator=(const Meter&) = delete;
@@ -42,7 +44,6 @@ class Meter {
   void step(std::int64_t count);
   void take(std::size_t bytes);
   void give_back(std::size_t bytes) { live_ -= bytes; }
-  std::int64_t steps() const { return steps_; }
 
   /// Enters one level of evaluation; fails beyond kMaxDepth and kMaxStackBytes. Use through Depth.
   void enter();
@@ -54,6 +55,7 @@ class Meter {
 
  private:
   Meter* previous_ = nullptr;
+  WorkMeter* work_;
   std::int64_t max_steps_;
   std::int64_t steps_ = 0;
   std::size_t live_ = 0;

@@ -1,6 +1,7 @@
 // Templates are untrusted: what works too long, nests too deeply or grows too large ends with an error, and values that
 // hold themselves are freed (the sanitizer builds see to the leaks).
-#include <chrono>
+#include <pthread.h>
+
 #include <thread>
 #include <vector>
 
@@ -53,6 +54,84 @@ TEST_CASE("nesting is bounded, in the source and in the work") {
   });
 }
 
+namespace {
+
+// Renders on a thread with a stack of 256 KiB, and returns what render() does.
+std::string render_on_small_stack(const std::string& source) {
+  struct Work {
+    const std::string& source;
+    std::string text;
+  } work{source, {}};
+  pthread_attr_t attributes;
+  REQUIRE(pthread_attr_init(&attributes) == 0);
+  REQUIRE(pthread_attr_setstacksize(&attributes, 256 * 1024) == 0);
+  pthread_t thread{};
+  const auto run = [](void* argument) -> void* {
+    auto& mine = *static_cast<Work*>(argument);
+    mine.text = render(mine.source);
+    return nullptr;
+  };
+  REQUIRE(pthread_create(&thread, &attributes, run, &work) == 0);
+  pthread_join(thread, nullptr);
+  pthread_attr_destroy(&attributes);
+  return work.text;
+}
+
+std::string times(const std::string& text, int count) {
+  std::string out;
+  for (int i = 0; i < count; ++i) out += text;
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a stack of 256 KiB is enough for whatever nests") {
+  const std::string programs[] = {
+      "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+      "{% macro m() %}{% if yes %}{% for i in [1] %}{% with a = 1 %}{{ m() ~ m() }}{% endwith %}{% endfor %}{% endif %}"
+      "{% endmacro %}{{ m() }}",
+      "{% macro m(x=m) %}{% set y %}{{ [{'a': x(x)}]|tojson }}{% endset %}{{ y }}{% endmacro %}{{ m(m) }}",
+      "{% macro f() %}{{ caller() }}{% endmacro %}{% macro g() %}{% call f() %}{{ g() }}{% endcall %}{% endmacro %}{{ g() }}",
+      "{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}",
+      "{% set ns = namespace(g=l) %}{% for i in range(9999) %}{% set ns.g = ns.g|map('string') %}{% endfor %}{{ ns.g|list }}",
+      "{% set ns = namespace(g=l) %}{% for i in range(9999) %}{% set ns.g = ns.g|select('in', [1, 2, 3])|map('int') %}{% endfor %}"
+      "{{ ns.g|sort }}",
+      "{% set ns = namespace() %}{% set ns.me = ns %}{{ ns }}",
+  };
+  for (const std::string& program : programs) {
+    CAPTURE(program);
+    const std::string text = render_on_small_stack(program);
+    CHECK_MESSAGE(text.find("error: ") == 0, text.substr(0, 200));
+  }
+  const std::string values = "{% set ns = namespace(v=[], w=[]) %}{% for i in range(9999) %}{% set ns.v = [ns.v] %}"
+                             "{% set ns.w = [ns.w] %}{% endfor %}";
+  const std::string mappings = "{% set ns = namespace(v={}, w={}) %}{% for i in range(9999) %}{% set ns.v = {'a': ns.v} %}"
+                               "{% set ns.w = {'a': ns.w} %}{% endfor %}";
+  for (const char* use : {"ns.v", "ns.v|tojson", "ns.v == ns.w", "ns.v|pprint", "ns.v|string", "'%r' % [ns.v]"}) {
+    CAPTURE(use);
+    CHECK(render_on_small_stack(values + "{{ " + use + " }}").find("recursion depth") != std::string::npos);
+    CHECK(render_on_small_stack(mappings + "{{ " + use + " }}").find("recursion depth") != std::string::npos);
+  }
+  for (int depth : {20, 150, 190, 100000}) {
+    for (const std::string& source :
+         {"{{ " + times("(", depth) + "1" + times(")", depth) + " }}", "{{ " + times("[", depth) + times("]", depth) + " }}",
+          "{{ " + times("{1: ", depth) + "1" + times("}", depth) + " }}", "{{ " + times("not ", depth) + "1 }}",
+          "{{ " + times("-", depth) + "1 }}", "{{ " + times("1 if 0 else ", depth) + "1 }}", "{{ 1" + times(" + 1", depth) + " }}",
+          "{{ l" + times("|list", depth) + " }}", "{{ x" + times(".upper()", depth) + " }}", "{{ l" + times("[:]", depth) + " }}",
+          times("{% if yes %}", depth) + "x" + times("{% endif %}", depth),
+          times("{% for i in [1] %}", depth) + "x" + times("{% endfor %}", depth),
+          times("{% set a %}", depth) + "x" + times("{% endset %}", depth),
+          times("{% filter upper %}", depth) + "x" + times("{% endfilter %}", depth),
+          "{% set " + times("(", depth) + "a" + times(",)", depth) + " = l %}"}) {
+      CAPTURE(source.substr(0, 60));
+      CAPTURE(depth);
+      const std::string text = render_on_small_stack(source);
+      if (depth == 20) CHECK_MESSAGE((text.find("error: ") != 0 || text.find("unpack") != std::string::npos), text.substr(0, 200));
+      if (depth == 100000) CHECK_MESSAGE(text.find("error: ") == 0, text.substr(0, 200));
+    }
+  }
+}
+
 TEST_CASE("deep variables are refused") {
   brim::test::Json deep = 1;
   for (int i = 0; i < 1000; ++i) deep = brim::test::Json::array({deep});
@@ -100,9 +179,28 @@ TEST_CASE("values that hold themselves, and long chains of values, are freed") {
       "x");
 }
 
+TEST_CASE("working texts and copies count as memory, however they nest") {
+  // Each level holds a text of its own while the next one is made.
+  std::string parts = "s";
+  for (int i = 0; i < 60; ++i) parts = "(s ~ " + parts + ")|length ~ s";
+  const std::string text = "{% set s = 'a' * 30000000 %}";
+  CHECK(render(text + "{{ (" + parts + ")|length }}").find("memory") != std::string::npos);
+  CHECK(render(text + "{% macro m(n) %}{{ s }}{{ m(n + 1)|length }}{% endmacro %}{{ m(0)|length }}").find("memory") !=
+        std::string::npos);
+  CHECK(render(text + "{% for i in [1] recursive %}{{ s }}{{ loop([1])|length }}{% endfor %}").find("memory") !=
+        std::string::npos);
+  CHECK(render(text + "{{ ('a,' * 20000000).split(',')|length }}").find("memory") != std::string::npos);
+  CHECK(render("{{ (l * 3000000)|length }}{{ ((l * 2000000) + (l * 2000000))|length }}").find("memory") != std::string::npos);
+}
+
 TEST_CASE("searching is linear in texts made to be slow") {
   CHECK(render("{% set s = 'a' * 1000000 %}{{ ('a' * 300000 ~ 'b') in s }}{{ s.count('a' * 1000 ~ 'b') }}"
                "{{ s.replace('a' * 1000 ~ 'b', 'x')|length }}") == "False01000000");
+  CHECK(render("{% set s = 'a' * 5000000 %}{{ ('a' * 2500000 ~ 'b') in s }}{{ s.rfind('b' ~ 'a' * 2500000) }}"
+               "{{ s.rsplit('b' ~ 'a' * 2500000)|length }}{{ s.strip('b' * 1000000 ~ 'a')|length }}") == "False-110");
+  CHECK(render("{{ 'abcabab'.rfind('ab') }}{{ 'aaaa'.rsplit('aa') }}{{ 'xaxbx'.rsplit('x', 1) }}{{ 'abc'.rfind('') }}"
+               "{{ 'äöä'.strip('äx') }}{{ 'éaé'.rpartition('é')|join('|') }}") ==
+        "5['', '', '']['xaxb', '']3ö" "éa|é|");
 }
 
 TEST_CASE("one parsed template renders in several threads") {
