@@ -72,11 +72,11 @@ void save(const std::string& argument, Conversation& conversation) {
 
 void load(const std::string& argument, Conversation& conversation) {
   const std::string path = needed(argument, "/load FILE");
-  conversation.file.changed();
   if (!is_json(path)) {
     Options settings;
     conversation.settings.carry_over(settings);
     conversation.session = Session::restore(conversation.model, path, settings);
+    conversation.file.changed();
     conversation.turns.forget_notices();
     say_quietly(fmt::format("Going on from {}: {} tokens.", path, grouped_text(conversation.session.stats().tokens)));
     return;
@@ -85,8 +85,9 @@ void load(const std::string& argument, Conversation& conversation) {
   const InterruptScope scope(&conversation.session);
   if (!read_prompt(conversation.session, [&] { conversation.session.load_messages(messages); })) {
     say_quietly("Stopped: the conversation was not read to its end.");
-    return;
+    return;  // nothing to replace a saved session with
   }
+  conversation.file.changed();
   conversation.turns.forget_notices();
   say_quietly(fmt::format("Loaded {}: {} tokens.", path, grouped_text(conversation.session.stats().tokens)));
 }

@@ -34,7 +34,7 @@ def metadata():
     for what, model in models.items():
         for command in (["inspect", "-m", model], ["inspect", "--json", "-m", model],
                         ["run", "-v", "-n", "1", "-p", "x", "-m", model], ["chat", "-v", "-n", "1", "-p", "x", "-m", model],
-                        ["tokenize", "-p", "x", "-m", model], ["bench", "--test", "-m", model],
+                        ["tokenize", "-p", "x", "-m", model], ["bench", "-m", model, "-p", "4", "-n", "1", "-r", "1", "-t", "1"],
                         ["quantize", model, "out.gguf", "q8_0"]):
             clean(f"{what}: brim {command[0]}", shown(*command))
         for command in (["inspect", "--json", "-m", model], ["run", "-p", "x", "-m", "nowhere" + CLEAR.decode()]):
