@@ -127,6 +127,7 @@ void multiply_panels(const Table& table, Threads threads, Activation kind, const
   const Prepared activations = prepare(table, threads, kind, input, scratch);
   const std::size_t prepared_bytes = activations.stride * static_cast<std::size_t>(input.tokens);
   for_chunks(threads, tasks, [&](std::int64_t task, int worker) {
+    if (input.cancel != nullptr && input.cancel->load(std::memory_order_relaxed)) return;
     std::size_t owner = 0;
     for (std::size_t i = 0; i < targets.size(); ++i) {
       if (belongs(targets[i]) && shares[i].first_task <= task) owner = i;
@@ -159,7 +160,7 @@ void multiply(Threads threads, const Input& input, std::span<const Target> targe
   if (work <= kSerialWork) threads = {};
   for (const Target& target : targets) {
     if (target.weights->layout == quant::Layout::panels || target.weights->rows <= 0) continue;
-    multiply_rows(threads, *target.weights, input.x, input.stride, input.tokens, target.out, target.stride, scratch);
+    multiply_rows(threads, *target.weights, input, target.out, target.stride, scratch);
   }
   for (int kind = 0; kind < kActivationCount; ++kind) {
     multiply_panels(table, threads, static_cast<Activation>(kind), input, targets, scratch);

@@ -2,6 +2,7 @@
 // multiplies by weights.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -15,12 +16,14 @@ namespace brim::kernels {
 /// the format; scratch itself may start anywhere.
 std::size_t multiply_scratch_bytes(std::int64_t cols, std::int64_t tokens, int threads);
 
-/// Activations: x[t * stride + c] for t in [0, tokens), c in [0, cols).
+/// Activations: x[t * stride + c] for t in [0, tokens), c in [0, cols). Once `cancel` (may be null) is true, tasks that have not
+/// begun are left out: the products are then not to be used.
 struct Input {
   const float* x;
   std::int64_t stride;
   std::int64_t tokens;
   std::int64_t cols;
+  const std::atomic<bool>* cancel = nullptr;
 };
 
 /// One matrix of `cols` columns and where its products go: out[t * stride + r] = Σ_c weights[r][c] · x[t][c].
@@ -38,9 +41,10 @@ void multiply(Threads threads, const Input& input, std::span<const Target> targe
 
 /// The same with one matrix.
 inline void multiply(Threads threads, const quant::Matrix& weights, const float* x, std::int64_t x_stride,
-                     std::int64_t tokens, float* out, std::int64_t out_stride, std::byte* scratch) noexcept {
+                     std::int64_t tokens, float* out, std::int64_t out_stride, std::byte* scratch,
+                     const std::atomic<bool>* cancel = nullptr) noexcept {
   const Target target{&weights, out, out_stride};
-  multiply(threads, {x, x_stride, tokens, weights.cols}, {&target, 1}, scratch);
+  multiply(threads, {x, x_stride, tokens, weights.cols, cancel}, {&target, 1}, scratch);
 }
 
 }  // namespace brim::kernels

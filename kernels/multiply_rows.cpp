@@ -73,8 +73,10 @@ std::size_t multiply_rows_scratch_bytes(std::int64_t cols, std::int64_t tokens) 
   return 2 * round_up(row) * static_cast<std::size_t>(tokens) + kAlignment;  // the start may have to move up
 }
 
-void multiply_rows(Threads threads, const quant::Matrix& weights, const float* x, std::int64_t x_stride, std::int64_t tokens,
-                   float* out, std::int64_t out_stride, std::byte* scratch) noexcept {
+void multiply_rows(Threads threads, const quant::Matrix& weights, const Input& input, float* out, std::int64_t out_stride,
+                   std::byte* scratch) noexcept {
+  const float* x = input.x;
+  const std::int64_t x_stride = input.stride, tokens = input.tokens;
   const Table& table = active();
   const auto format = static_cast<std::size_t>(weights.format);
   const Activation kind = table.activation[format];
@@ -95,6 +97,7 @@ void multiply_rows(Threads threads, const quant::Matrix& weights, const float* x
   const std::int64_t rows_each = part_rows(weights, terms * tokens);
   const std::int64_t parts = (weights.rows + rows_each - 1) / rows_each;
   for_chunks(threads, parts, [&](std::int64_t chunk, int) {
+    if (input.cancel != nullptr && input.cancel->load(std::memory_order_relaxed)) return;
     const std::int64_t first_row = chunk * rows_each;
     Product part{};
     part.weights = weights.row(first_row);

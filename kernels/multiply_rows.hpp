@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/multiply.hpp"
 #include "kernels/threads.hpp"
 #include "quant/matrix.hpp"
 
@@ -12,7 +13,7 @@ namespace brim::kernels {
 std::size_t multiply_rows_scratch_bytes(std::int64_t cols, std::int64_t tokens);
 
 /// multiply() with Layout::rows, at least one row and one token, on `threads`.
-void multiply_rows(Threads threads, const quant::Matrix& weights, const float* x, std::int64_t x_stride, std::int64_t tokens,
-                   float* out, std::int64_t out_stride, std::byte* scratch) noexcept;
+void multiply_rows(Threads threads, const quant::Matrix& weights, const Input& input, float* out, std::int64_t out_stride,
+                   std::byte* scratch) noexcept;
 
 }  // namespace brim::kernels

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "apps/commands.hpp"
+#include "apps/generation/generation.hpp"
 #include "apps/model_options/output_file.hpp"
 #include "apps/terminal/error_output.hpp"
 
@@ -19,14 +20,10 @@ bool SessionFile::exists() const { return !path_.empty() && ::access(path_.c_str
 
 void SessionFile::keep(Session& session) {
   if (path_.empty() || !changed_) return;
-  while (true) {
-    try {
-      session.save(path_);
-      break;
-    } catch (const Exception& failure) {
-      if (failure.status() == BRIM_CANCELLED) continue;  // it came too late for the work before
-      throw Failure(1, failure.what());                  // the path was fit to be written at the start
-    }
+  try {
+    save_session(session, path_);
+  } catch (const Exception& failure) {
+    throw Failure(1, failure.what());  // the path was fit to be written at the start
   }
   changed_ = false;
 }

@@ -61,7 +61,7 @@ void save(const std::string& argument, Conversation& conversation) {
   const std::string path = needed(argument, "/save FILE");
   conversation.files.check("/save", path);
   if (!is_json(path)) {
-    conversation.session.save(path);
+    save_session(conversation.session, path);
     say_quietly(fmt::format("Saved to {}: {} tokens with their memory.", path,
                             grouped_text(conversation.session.stats().tokens)));
     return;

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cmath>
 
+#include "engine/generate/logit_check.hpp"
+
 namespace brim::apps {
 namespace {
 
@@ -16,6 +18,7 @@ Status read_and_score(generate::Reader& reader, const Window& window, std::int64
   BRIM_TRY(read_in_chunks(reader, ids.first(window.prefix), chunk, keep_going));
   for (std::size_t at = window.prefix; at < ids.size(); ++at) {
     BRIM_ASSIGN(const std::span<const float> logits, reader.logits());
+    BRIM_TRY(generate::check_logits(logits, reader.tokens()));
     score(at - window.prefix, logits, ids[at]);
     if (at + 1 == ids.size()) break;
     if (!keep_going()) return error(ErrorCode::cancelled, "measuring was stopped");

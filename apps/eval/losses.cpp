@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "engine/generate/logit_check.hpp"
+
 namespace brim::apps {
 namespace {
 
@@ -28,6 +30,7 @@ Result<Losses> measure_losses(generate::Reader& reader, std::span<const std::int
   losses.tokens = static_cast<std::int64_t>(ids.size());
   losses.rows.resize(positions.size());
   reader.clear();
+  Status usable;
   BRIM_TRY(reader.read(ids, progress, nullptr, [&](std::int64_t first, model::Decoder& decoder) {
     for (std::int64_t i = 0; i < decoder.last_tokens(); ++i) {
       const std::int64_t at = first + i;
@@ -35,6 +38,7 @@ Result<Losses> measure_losses(generate::Reader& reader, std::span<const std::int
       const bool scored = at + 1 < losses.tokens;
       if (!wanted && !scored) continue;
       const std::span<const float> logits = decoder.logits(i);
+      if (usable) usable = generate::check_logits(logits, at + 1);
       if (scored) losses.nll.push_back(negative_log_likelihood(logits, ids[static_cast<std::size_t>(at + 1)]));
       if (!wanted) continue;
       for (std::size_t row = 0; row < positions.size(); ++row) {
@@ -42,6 +46,7 @@ Result<Losses> measure_losses(generate::Reader& reader, std::span<const std::int
       }
     }
   }));
+  BRIM_TRY(usable);
   return losses;
 }
 

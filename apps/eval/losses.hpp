@@ -19,7 +19,8 @@ struct Losses {
   double mean() const;
 };
 
-/// Reads `ids` from an empty cache. `positions` are indices into `ids`. Stopped by `progress`: ErrorCode::cancelled.
+/// Reads `ids` from an empty cache. `positions` are indices into `ids`. Stopped by `progress`: ErrorCode::cancelled. Errors:
+/// of reading; bad_file where logits are not numbers.
 Result<Losses> measure_losses(generate::Reader& reader, std::span<const std::int32_t> ids,
                               std::span<const std::int64_t> positions, const Progress& progress);
 

@@ -37,6 +37,16 @@ bool read_prompt(Session& session, const std::function<void()>& read) {
   return unless_interrupted(read);
 }
 
+void save_session(Session& session, const std::string& path) {
+  while (true) {
+    try {
+      return session.save(path);
+    } catch (const Exception& failure) {
+      if (failure.status() != BRIM_CANCELLED) throw;
+    }
+  }
+}
+
 Answer generate(Session& session, const std::function<void(std::string_view text, std::int32_t id)>& on_piece) {
   Answer answer;
   while (answer.end == Session::End::not_yet && !answer.interrupted) {

@@ -21,6 +21,9 @@ struct Answer {
 /// Ctrl-C stopped it. Throws what `read` throws.
 bool read_prompt(Session& session, const std::function<void()>& read);
 
+/// Saves the session; a Ctrl-C that came too late for the work before does not keep it from that. Throws what saving throws.
+void save_session(Session& session, const std::string& path);
+
 /// Takes pieces until the answer ends or Ctrl-C stops it; each is handed to `on_piece` (text may be empty, id −1 for
 /// text that belongs to no new token).
 Answer generate(Session& session, const std::function<void(std::string_view text, std::int32_t id)>& on_piece);

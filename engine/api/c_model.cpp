@@ -49,6 +49,15 @@ brim_status brim_options_on_log(brim_options* options, brim_log log, void* user)
   });
 }
 
+brim_status brim_options_on_progress(brim_options* options, brim_progress progress, void* user) {
+  return guarded([&]() -> Status {
+    if (options == nullptr) return null_argument("options");
+    options->progress = progress;
+    options->progress_user = user;
+    return {};
+  });
+}
+
 void brim_options_free(brim_options* options) { delete options; }
 
 brim_status brim_model_load(const char* path, const brim_options* options, brim_progress progress, void* user,

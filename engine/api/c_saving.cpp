@@ -98,9 +98,9 @@ brim_status brim_session_fork(brim_session* session, brim_session** out) {
     *out = nullptr;
     auto handle = std::make_unique<brim_session>();
     handle->list = session->list;
-    handle->log = session->log;
     handle->told_of_forgetting = session->told_of_forgetting;
     BRIM_ASSIGN(handle->session, session->session->fork());
+    attach_log(*handle, session->log);
     *out = handle.release();
     return {};
   });
@@ -121,7 +121,6 @@ brim_status brim_session_restore(brim_model* model, const brim_options* options,
     BRIM_ASSIGN(SavedSession saved, SavedSession::open(path, *model->model));
     auto handle = std::make_unique<brim_session>();
     handle->list = saved.origin().settings;
-    handle->log = model->log;
     OptionList changes;
     std::string profile_path;  // the caller may name a file; the saved session may not
     for (const auto& [key, value] : options ? options->list : OptionList()) {
@@ -141,8 +140,10 @@ brim_status brim_session_restore(brim_model* model, const brim_options* options,
     }
     settings.reader.threads = model->threads;
     settings.reader.pool = model->pool;
+    if (options != nullptr) settings.reader.preparing = progress_of(options->progress, options->progress_user);
     BRIM_ASSIGN(handle->session, Session::restore(model->model, std::move(settings), saved));
     keep_profile(*handle);
+    attach_log(*handle, model->log);
     BRIM_TRY(change_restored(*handle, changes));
     *out = handle.release();
     return {};

@@ -3,8 +3,8 @@
 #include <brim/brim.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <memory>
-#include <new>
 #include <string>
 
 #include "engine/api/handles.hpp"
@@ -28,18 +28,22 @@ brim_piece piece_of(const brim::generate::Piece& piece) {
 
 }  // namespace
 
+void brim::api::attach_log(brim_session& session, std::shared_ptr<ModelLog> log) {
+  session.log = std::move(log);
+  if (session.log == nullptr) return;
+  const brim::kv::Plan& plan = session.session->reader().cache().plan();
+  session.forgetting = brim::sentence(" tokens the cache of ", brim::size_text(static_cast<std::size_t>(plan.budget_bytes)),
+                                      " is full; from now on it forgets (", plan.keep, ")");
+}
+
 void brim::api::tell_of_forgetting(brim_session& session) noexcept {
   if (session.told_of_forgetting || session.log == nullptr) return;
-  const brim::kv::Cache& cache = session.session->reader().cache();
-  if (cache.evicted() == 0) return;
+  if (session.session->reader().cache().evicted() == 0) return;
   session.told_of_forgetting = true;
-  try {
-    session.log->say(BRIM_LOG_INFO, brim::sentence("after ", session.session->reader().tokens(), " tokens the cache of ",
-                                                   brim::size_text(static_cast<std::size_t>(cache.plan().budget_bytes)),
-                                                   " is full; from now on it forgets (", cache.plan().keep, ")"));
-  } catch (const std::bad_alloc&) {
-    // What the call was for has worked.
-  }
+  char line[256];
+  std::snprintf(line, sizeof line, "after %lld%s", static_cast<long long>(session.session->reader().tokens()),
+                session.forgetting.c_str());
+  session.log->say(BRIM_LOG_INFO, line);
 }
 
 extern "C" {
@@ -49,13 +53,14 @@ brim_status brim_session_create(brim_model* model, const brim_options* options, 
     if (model == nullptr || out == nullptr) return null_argument(model == nullptr ? "model" : "out");
     *out = nullptr;
     auto handle = std::make_unique<brim_session>();
-    handle->log = model->log;
     if (options != nullptr) handle->list = options->list;
     BRIM_ASSIGN(brim::generate::SessionOptions settings, brim::api::session_options(handle->list));
     settings.reader.threads = model->threads;
     settings.reader.pool = model->pool;
+    if (options != nullptr) settings.reader.preparing = progress_of(options->progress, options->progress_user);
     BRIM_ASSIGN(handle->session, brim::generate::Session::create(model->model, std::move(settings)));
     keep_profile(*handle);
+    attach_log(*handle, model->log);
     *out = handle.release();
     return {};
   });

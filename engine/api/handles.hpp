@@ -20,9 +20,10 @@ namespace brim::api {
 class ModelLog {
  public:
   ModelLog(brim_log log, void* user) : log_(log), user_(user) {}
-  void say(brim_log_level level, const std::string& sentence) {
+  void say(brim_log_level level, const std::string& sentence) { say(level, sentence.c_str()); }
+  void say(brim_log_level level, const char* sentence) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (log_ != nullptr) log_(user_, level, sentence.c_str());
+    if (log_ != nullptr) log_(user_, level, sentence);
   }
   /// After this returns nobody is called, and no call is under way.
   void end() {
@@ -42,6 +43,8 @@ struct brim_options {
   brim::api::OptionList list;
   brim_log log = nullptr;
   void* log_user = nullptr;
+  brim_progress progress = nullptr;  ///< of creating and restoring sessions
+  void* progress_user = nullptr;
 };
 
 struct brim_model {
@@ -59,6 +62,7 @@ struct brim_session {
   std::unique_ptr<brim::generate::Session> session;
   brim::api::OptionList list;  ///< what it was made with and what was changed since, for saving it
   std::shared_ptr<brim::api::ModelLog> log;  ///< the model's
+  std::string forgetting;  ///< what is said when its cache begins to forget, made when there is memory for it
   bool told_of_forgetting = false;
   std::string text;  ///< what a pointer handed out points into
   std::atomic<std::thread::id> user{};  ///< the thread that is inside a call; none: nobody
@@ -92,7 +96,9 @@ class Turn {
   bool allowed_ = false;
 };
 
-/// Says so to the model's log, once a session, when its cache has begun to forget.
+/// Gives a new handle its model's log. Errors: none; needs memory.
+void attach_log(brim_session& session, std::shared_ptr<ModelLog> log);
+/// Says so to that log, once per session, when the cache has begun to forget. Allocates nothing.
 void tell_of_forgetting(brim_session& session) noexcept;
 
 /// Runs `body` on the session when it is this call's turn.

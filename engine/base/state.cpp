@@ -111,7 +111,12 @@ Status StateReader::piece(std::string_view what, std::span<std::byte> destinatio
   if (size == 0) return {};
   const std::span<const std::byte> bytes = take(destination.size());
   if (bytes.empty()) return ended(what);
-  std::memcpy(destination.data(), bytes.data(), bytes.size());
+  constexpr std::size_t kBlock = std::size_t{1} << 20;
+  for (std::size_t at = 0; at < bytes.size(); at += kBlock) {
+    const std::size_t count = std::min(kBlock, bytes.size() - at);
+    if (!step(meter_, static_cast<std::int64_t>(count / 64))) return cancelled_error();
+    std::memcpy(destination.data() + at, bytes.data() + at, count);
+  }
   return {};
 }
 

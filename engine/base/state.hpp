@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "engine/base/result.hpp"
+#include "engine/base/work_meter.hpp"
 
 namespace brim {
 
@@ -50,6 +51,8 @@ class StateReader {
   StateReader(std::string name, std::vector<std::span<const std::byte>> parts)
       : name_(std::move(name)), parts_(std::move(parts)) {}
 
+  /// Counts the memory that is copied from now on, and may cancel the reading. It must outlive the reader.
+  void meter(WorkMeter* meter) { meter_ = meter; }
   /// What the following values belong to: "layer 3".
   void at(std::string where) { where_ = std::move(where); }
 
@@ -65,7 +68,7 @@ class StateReader {
   Status flag(std::string_view what, bool& value);
   /// A text of at most `most` bytes.
   Status text(std::string_view what, std::size_t most, std::string& value);
-  /// A piece that fills `bytes` exactly. Nothing is written when it has another size.
+  /// A piece that fills `bytes` exactly. Nothing is written when it has another size. Errors: also cancelled.
   Status piece(std::string_view what, std::span<std::byte> bytes);
   /// The number that this session has; anything else is refused.
   Status same(std::string_view what, std::int64_t own);
@@ -86,6 +89,7 @@ class StateReader {
   std::vector<std::span<const std::byte>> parts_;
   std::size_t part_ = 0;
   std::size_t place_ = 0;  ///< in parts_[part_]
+  WorkMeter* meter_ = nullptr;
 };
 
 }  // namespace brim

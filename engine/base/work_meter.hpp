@@ -34,6 +34,8 @@ class WorkMeter {
   WorkMeter() = default;
   /// `cancel`: true from any thread ends the work. It must outlive the meter; null: as above. It is looked at, never changed.
   explicit WorkMeter(const std::atomic<bool>* cancel) noexcept : cancel_(cancel) {}
+  /// Asks `go_on(context)` instead; false ends the work.
+  WorkMeter(bool (*go_on)(void* context), void* context) noexcept : go_on_(go_on), context_(context) {}
 
   /// Counts `units`. False: the work is cancelled and must end; it stays so.
   [[nodiscard]] bool step(std::int64_t units = 1) noexcept {
@@ -45,7 +47,8 @@ class WorkMeter {
     max_between_polls_ = std::max(max_between_polls_, done_ - last_poll_);
     last_poll_ = done_;
     ++polls_;
-    if (polls_ >= cancel_at_poll_ || (cancel_ != nullptr && cancel_->load(std::memory_order_acquire))) {
+    const bool flag = cancel_ != nullptr && cancel_->load(std::memory_order_acquire);
+    if (cancelled_ || flag || polls_ >= cancel_at_poll_ || (go_on_ != nullptr && !go_on_(context_))) {
       next_poll_ = 0;
       cancelled_ = true;
       return false;
@@ -54,6 +57,12 @@ class WorkMeter {
     return true;
   }
   bool cancelled() const noexcept { return cancelled_; }
+  /// Begins the next call's count; what cancels it stays.
+  void restart() noexcept {
+    done_ = last_poll_ = polls_ = max_between_polls_ = 0;
+    next_poll_ = kPollUnits;
+    cancelled_ = false;
+  }
 
   /// For tests: what was counted, how often the flag was looked at and the most units between two looks.
   std::int64_t units() const noexcept { return done_; }
@@ -64,6 +73,8 @@ class WorkMeter {
 
  private:
   const std::atomic<bool>* cancel_ = nullptr;
+  bool (*go_on_)(void*) = nullptr;
+  void* context_ = nullptr;
   std::int64_t done_ = 0, next_poll_ = kPollUnits, last_poll_ = 0;
   std::int64_t polls_ = 0, max_between_polls_ = 0;
   std::int64_t cancel_at_poll_ = std::numeric_limits<std::int64_t>::max();

@@ -17,17 +17,20 @@ bool better(const Candidate& left, const Candidate& right) {
 
 Candidates::Candidates(std::size_t capacity) : items_(capacity), weights_(capacity) {}
 
-void Candidates::fill(std::span<const float> logits) {
+bool Candidates::fill(std::span<const float> logits) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   const std::size_t count = std::min(logits.size(), items_.size());
   std::size_t kept = 0;
+  bool wrong = false;
   for (std::size_t id = 0; id < count; ++id) {  // without a branch: the write is overwritten when it was not kept
     const float logit = logits[id];
     items_[kept] = {static_cast<std::int32_t>(id), logit};
     kept += static_cast<std::size_t>((logit > -kInfinity) & (logit < kInfinity));
+    wrong |= !(logit < kInfinity);
   }
   size_ = kept;
   sorted_ = 0;
+  return !wrong;
 }
 
 float Candidates::best_logit() const {

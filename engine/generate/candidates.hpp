@@ -19,8 +19,9 @@ class Candidates {
  public:
   explicit Candidates(std::size_t capacity);
 
-  /// Every token with a finite logit, in the order of ids (`logits` is indexed by id, at most `capacity` of them).
-  void fill(std::span<const float> logits);
+  /// Every token with a finite logit, in the order of ids (`logits` is indexed by id, at most `capacity` of them). False when one
+  /// is NaN or +inf.
+  bool fill(std::span<const float> logits);
 
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }

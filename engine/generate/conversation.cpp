@@ -67,22 +67,76 @@ Result<Conversation> Conversation::create(const text::Tokenizer& tokenizer, cons
   return Conversation(tokenizer, std::move(*parsed));
 }
 
-Status Conversation::add(std::string_view role, std::string_view content) {
+Result<text::ChatMessage> Conversation::make_message(std::string_view role, std::string_view content, WorkMeter* meter) {
   if (!known_role(role)) {
     return error(ErrorCode::invalid_argument, "message role: expected system, user, assistant or tool, found '", role, "'");
   }
-  messages_.push_back({std::string(role), clean(content)});
+  if (!step(meter)) return cancelled_error();
+  return text::ChatMessage{std::string(role), clean(content)};
+}
+
+void Conversation::add(text::ChatMessage message) {
+  messages_.reserve(messages_.size() + 2);
+  close_answer({});
+  messages_.push_back(std::move(message));
+}
+
+Status Conversation::add(std::string_view role, std::string_view content) {
+  BRIM_ASSIGN(text::ChatMessage message, make_message(role, content));
+  add(std::move(message));
   return {};
 }
 
-void Conversation::extend_last(std::string_view content) {
-  messages_.back().content += content;
+std::vector<text::ChatMessage> Conversation::replace(std::vector<text::ChatMessage> messages) noexcept {
+  drop_answer();
+  messages_.swap(messages);
+  return messages;
 }
 
-bool Conversation::last_is(std::string_view role) const { return !messages_.empty() && messages_.back().role == role; }
+void Conversation::close_answer(std::string_view rest) {
+  if (!has_answer_) return;
+  std::string content;
+  content.reserve(answer_.size() + rest.size());
+  content.append(answer_).append(rest);
+  messages_.push_back({"assistant", std::move(content)});
+  drop_answer();
+}
 
-bool Conversation::drop_oldest(std::int64_t most) {
-  std::int64_t held = 0;
+void Conversation::reopen_answer(std::size_t rest) noexcept {
+  std::string& content = messages_.back().content;
+  content.resize(content.size() - rest);
+  // The room stays where the answer fits it: an assignment does not give any back.
+  if (content.size() <= answer_.capacity()) {
+    answer_ = content;
+  } else {
+    answer_.swap(content);
+  }
+  has_answer_ = true;
+  messages_.pop_back();
+}
+
+void Conversation::drop_answer() noexcept {
+  answer_.clear();
+  has_answer_ = false;
+}
+
+text::ChatMessage Conversation::take_last() noexcept {
+  text::ChatMessage last = std::move(messages_.back());
+  messages_.pop_back();
+  return last;
+}
+
+bool Conversation::last_is(std::string_view role) const noexcept {
+  return has_answer_ ? role == "assistant" : !messages_.empty() && messages_.back().role == role;
+}
+
+void Conversation::clear() noexcept {
+  messages_.clear();
+  drop_answer();
+}
+
+bool Conversation::drop_oldest(std::int64_t most) noexcept {
+  std::int64_t held = has_answer_ ? kMessageBytes + static_cast<std::int64_t>(answer_.size()) : 0;
   for (const text::ChatMessage& message : messages_) held += bytes_of(message);
   if (held <= most / 2) return false;
   const std::size_t first = !messages_.empty() && messages_[0].role == "system" ? 1 : 0;
@@ -98,12 +152,11 @@ bool Conversation::drop_oldest(std::int64_t most) {
   return end > first;
 }
 
-bool Conversation::cut_last(std::int64_t most) {
-  std::string& content = messages_.back().content;
-  if (static_cast<std::int64_t>(content.size()) <= most / 2) return false;
-  std::size_t begin = content.size() / 2;
-  while (begin < content.size() && (static_cast<unsigned char>(content[begin]) & 0xC0) == 0x80) ++begin;
-  content.erase(0, begin);
+bool Conversation::cut_answer(std::int64_t most) noexcept {
+  if (static_cast<std::int64_t>(answer_.size()) <= most / 2) return false;
+  std::size_t begin = answer_.size() / 2;
+  while (begin < answer_.size() && (static_cast<unsigned char>(answer_[begin]) & 0xC0) == 0x80) ++begin;
+  answer_.erase(0, begin);
   return true;
 }
 
@@ -120,26 +173,28 @@ void Conversation::set_system(std::string_view content) {
 }
 
 std::string Conversation::json() const {
-  if (messages_.empty()) return "[]";
+  if (empty()) return "[]";
   std::string json = "[";
-  for (const text::ChatMessage& message : messages_) {
+  const auto append = [&](std::string_view role, std::string_view content) {
     json += json.size() > 1 ? ",\n  {\n    \"role\": " : "\n  {\n    \"role\": ";
-    text::append_quoted(json, message.role);
+    text::append_quoted(json, role);
     json += ",\n    \"content\": ";
-    text::append_quoted(json, message.content);
+    text::append_quoted(json, content);
     json += "\n  }";
-  }
+  };
+  for (const text::ChatMessage& message : messages_) append(message.role, message.content);
+  if (has_answer_) append("assistant", answer_);
   return json += "\n]";
 }
 
-Status Conversation::load(std::string_view json) {
+Result<std::vector<text::ChatMessage>> Conversation::parse(std::string_view json, WorkMeter* meter) {
   BRIM_ASSIGN(std::vector<text::ChatMessage> messages, text::read_messages(json));
   for (std::size_t index = 0; index < messages.size(); ++index) {
     if (!known_role(messages[index].role)) return text::bad_message(index);
+    if (!step(meter)) return cancelled_error();
     messages[index].content = clean(messages[index].content);
   }
-  messages_ = std::move(messages);
-  return {};
+  return messages;
 }
 
 std::string Conversation::protect(const std::string& content) const {
@@ -158,24 +213,34 @@ std::string Conversation::protect(const std::string& content) const {
   return result.append(content, done, std::string::npos);
 }
 
-Result<std::string> Conversation::render() const {
+Result<std::string> Conversation::render(bool to_answer, WorkMeter* meter) const {
   text::ChatInput input;
+  input.add_generation_prompt = to_answer;
   input.messages.reserve(messages_.size());
-  for (const text::ChatMessage& message : messages_) input.messages.push_back({message.role, protect(message.content)});
+  for (const text::ChatMessage& message : messages_) {
+    if (!step(meter)) return cancelled_error();
+    input.messages.push_back({message.role, protect(message.content)});
+  }
   const text::Vocabulary& vocabulary = tokenizer_->vocabulary();
   input.bos = tokenizer_->piece(vocabulary.bos, true);
   input.eos = tokenizer_->piece(vocabulary.eos, true);
-  auto rendered = template_.render(input, {});
-  if (!rendered) return offer(rendered.error());
-  return rendered;
+  text::RenderOptions options;
+  options.meter = meter;
+  auto rendered = template_.render(input, options);
+  if (rendered || rendered.error().code == ErrorCode::cancelled || rendered.error().code == ErrorCode::out_of_memory) {
+    return rendered;
+  }
+  return offer(rendered.error());
 }
 
-Result<std::vector<text::TokenId>> Conversation::encode(std::string_view rendered, bool at_start) const {
+Result<std::vector<text::TokenId>> Conversation::encode(std::string_view rendered, bool at_start,
+                                                            WorkMeter* meter) const {
   text::EncodeOptions options;
   options.add_special = at_start;
   options.parse_special = true;
   options.continues = !at_start;
   options.cut_at = kMark;
+  options.meter = meter;
   BRIM_ASSIGN(std::vector<text::TokenId> ids, tokenizer_->encode(rendered, options));
   const text::Vocabulary& vocabulary = tokenizer_->vocabulary();
   // Templates that begin with BOS themselves, and an EOS that only belongs at the end of a finished text.

@@ -2,12 +2,14 @@
 // contains the text of one, a mark is set inside before rendering, and the encoder splits the text there.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/base/result.hpp"
+#include "engine/base/work_meter.hpp"
 #include "engine/text/chat_template.hpp"
 #include "engine/text/tokenizer.hpp"
 
@@ -20,38 +22,71 @@ std::int64_t most_kept_text(std::int64_t context);
 /// factor is measured (tests/memory): some 14 bytes for each of text.
 inline std::int64_t text_memory(std::int64_t kept) { return 16 * kept; }
 
-/// One thread at a time. Borrows the tokenizer.
+/// One thread at a time. Borrows the tokenizer. The answer that is being written is kept apart from the other messages, in room
+/// that was reserved for it: it grows without allocating.
 class Conversation {
  public:
   /// `choice`: a built-in template's name or Jinja source; empty: `own`, the model's, or "plain" when that is empty too.
   /// Errors: those of ChatTemplate::parse, with the built-in names offered.
   static Result<Conversation> create(const text::Tokenizer& tokenizer, const std::string& choice, const std::string& own);
+  /// Room for the answer that is being written, and for the first messages.
+  void reserve(std::size_t answer_bytes) {
+    answer_.reserve(answer_bytes);
+    messages_.reserve(16);
+  }
 
-  /// Appends a message; bytes that are no UTF-8 become U+FFFD. Errors: invalid_argument for an unknown role.
+  /// A message as a conversation keeps it: bytes that are not UTF-8 become U+FFFD. Errors: invalid_argument for an unknown
+  /// role; cancelled.
+  static Result<text::ChatMessage> make_message(std::string_view role, std::string_view content, WorkMeter* meter = nullptr);
+  /// The messages of a JSON array, likewise. Errors: invalid_argument for anything but such an array; cancelled.
+  static Result<std::vector<text::ChatMessage>> parse(std::string_view json, WorkMeter* meter = nullptr);
+
+  /// Appends a message behind the answer, which then is a message like the others. All or nothing, also without memory.
+  void add(text::ChatMessage message);
   Status add(std::string_view role, std::string_view content);
-  void drop_last() { messages_.pop_back(); }
-  /// Adds to the last message, which must be the assistant's.
-  void extend_last(std::string_view content);
-  bool last_is(std::string_view role) const;
+  /// Replaces all messages, the answer too; returns what they were.
+  std::vector<text::ChatMessage> replace(std::vector<text::ChatMessage> messages) noexcept;
+
+  /// The assistant begins a message, which extend_answer() writes. There must be no answer yet.
+  void begin_answer() noexcept { has_answer_ = true; }
+  bool has_answer() const noexcept { return has_answer_; }
+  std::string_view answer() const noexcept { return answer_; }
+  /// Does not allocate while the answer fits its room.
+  void extend_answer(std::string_view text) { answer_ += text; }
+  /// Drops the older half of an answer that is longer than half of `most` bytes. Says whether it was.
+  bool cut_answer(std::int64_t most) noexcept;
+  /// Makes the answer, with `rest` behind it, a message like the others, and takes that back. Without an answer: nothing.
+  void close_answer(std::string_view rest);
+  void reopen_answer(std::size_t rest) noexcept;
+  /// Makes the last message, which must be the assistant's, the answer again.
+  void reopen_answer() noexcept { reopen_answer(0); }
+  void drop_answer() noexcept;
+
+  /// Messages but the answer.
+  std::size_t size() const noexcept { return messages_.size(); }
+  text::ChatMessage take_last() noexcept;
+  /// Into room there has been: what take_last() gave, or the first message after clear().
+  void put_back(text::ChatMessage message) noexcept { messages_.push_back(std::move(message)); }
+  /// Drops all messages but the first `count`; the answer stays.
+  void drop_after(std::size_t count) noexcept { messages_.resize(std::min(count, messages_.size())); }
+  /// Whether the last message, or the answer, is of this role.
+  bool last_is(std::string_view role) const noexcept;
   /// Where more than half of `most` bytes is held: drops the oldest messages but the system's, up to one of the user, until a
   /// quarter is left, never the last exchange. Says whether it dropped any.
-  bool drop_oldest(std::int64_t most);
-  /// Drops the older half of the last message where it alone is longer than half of `most` bytes. Says whether it was.
-  bool cut_last(std::int64_t most);
-  bool empty() const { return messages_.empty(); }
-  void clear() { messages_.clear(); }
+  bool drop_oldest(std::int64_t most) noexcept;
+  bool empty() const noexcept { return messages_.empty() && !has_answer_; }
+  void clear() noexcept;
   /// Sets, replaces or (when empty) removes the system message.
   void set_system(std::string_view content);
 
   /// A JSON array of {"role", "content"}.
   std::string json() const;
-  /// Replaces all messages. Errors: invalid_argument for anything but such an array; nothing is changed then.
-  Status load(std::string_view json);
 
-  /// The text of the whole conversation up to where the assistant answers, marks included.
-  Result<std::string> render() const;
-  /// The ids of rendered text or of a later part of it (`at_start` false: no BOS).
-  Result<std::vector<text::TokenId>> encode(std::string_view rendered, bool at_start) const;
+  /// The text of the whole conversation, marks included; up to where the assistant answers, or (`to_answer` false) to the end
+  /// of its last message. Errors: the template's; cancelled.
+  Result<std::string> render(bool to_answer = true, WorkMeter* meter = nullptr) const;
+  /// The ids of rendered text or of a later part of it (`at_start` false: no BOS). Errors: the tokenizer's; cancelled.
+  Result<std::vector<text::TokenId>> encode(std::string_view rendered, bool at_start, WorkMeter* meter = nullptr) const;
 
  private:
   Conversation(const text::Tokenizer& tokenizer, text::ChatTemplate chat_template)
@@ -60,7 +95,9 @@ class Conversation {
 
   const text::Tokenizer* tokenizer_;
   text::ChatTemplate template_;
-  std::vector<text::ChatMessage> messages_;
+  std::vector<text::ChatMessage> messages_;  // but the answer
+  std::string answer_;
+  bool has_answer_ = false;
 };
 
 }  // namespace brim::generate

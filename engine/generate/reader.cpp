@@ -9,6 +9,7 @@
 #include "engine/base/memory_limits.hpp"
 #include "engine/base/size_text.hpp"
 #include "engine/base/system_error_text.hpp"
+#include "engine/base/work_meter.hpp"
 #include "engine/generate/conversation.hpp"
 #include "engine/kv/budget.hpp"
 #include "engine/kv/layout.hpp"
@@ -37,18 +38,30 @@ std::int64_t tokens_together(const kv::Plan& plan, const SpeculationOptions& opt
   return std::max<std::int64_t>(1, std::min(most, kv::draft_tokens(plan.shape, plan.chunk)));
 }
 
-// The system clears pages on the thread that first touches them, which for a large arena takes as long as loading a model.
-Result<Arena> touched_arena(std::size_t bytes, kernels::Threads threads) {
+// Bytes prepared so far, of how many.
+struct Preparing {
+  const Progress& progress;
+  long long done, total;
+};
+
+// The system clears pages on the thread that first touches them, which for a large arena takes as long as loading a model. A piece
+// per thread at a time: in between the caller is asked whether to go on.
+Result<Arena> touched_arena(std::size_t bytes, kernels::Threads threads, Preparing& preparing) {
   constexpr std::size_t kPiece = std::size_t{16} << 20;
   BRIM_ASSIGN(Arena arena, Arena::create(bytes, "a session", Arena::Touch::by_owner));
   std::atomic<int> failure{0};
-  const auto pieces = static_cast<std::int64_t>((arena.size() + kPiece - 1) / kPiece);
-  kernels::for_chunks(threads, pieces, [&](std::int64_t piece, int) noexcept {
-    const int refused = arena.touch(static_cast<std::size_t>(piece) * kPiece, kPiece);
-    if (refused != 0) failure.store(refused, std::memory_order_relaxed);
-  });
-  if (const int why = failure.load(); why != 0) {
-    return error(ErrorCode::out_of_memory, "the system could not provide them: ", system_error_text(why));
+  const std::size_t round = kPiece * static_cast<std::size_t>(threads.count);
+  for (std::size_t first = 0; first < arena.size(); first += round) {
+    if (preparing.progress && !preparing.progress(preparing.done, preparing.total)) return cancelled_error();
+    const std::size_t here = std::min(round, arena.size() - first);
+    kernels::for_chunks(threads, static_cast<std::int64_t>((here + kPiece - 1) / kPiece), [&](std::int64_t piece, int) noexcept {
+      const int refused = arena.touch(first + static_cast<std::size_t>(piece) * kPiece, kPiece);
+      if (refused != 0) failure.store(refused, std::memory_order_relaxed);
+    });
+    if (const int why = failure.load(); why != 0) {
+      return error(ErrorCode::out_of_memory, "the system could not provide them: ", system_error_text(why));
+    }
+    preparing.done += static_cast<long long>(here);
   }
   return arena;
 }
@@ -137,11 +150,14 @@ Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Mode
   constexpr std::int64_t kAlignment = 4 * 64;  // each of the four parts starts on a cache line
   // The heap's part is had and given back: whether there is room for it shows here, not in the middle of a conversation.
   const kernels::Threads threads(model->threads(), options.threads);
-  auto arena = Arena::create(static_cast<std::size_t>(memory.heap_bytes));
+  Preparing preparing{options.preparing, 0, memory.heap_bytes + memory.arena_bytes()};
+  auto arena = touched_arena(static_cast<std::size_t>(memory.heap_bytes), threads, preparing);
   if (arena) {
     const Arena heap = std::move(*arena);
-    arena = touched_arena(static_cast<std::size_t>(memory.arena_bytes() + kAlignment), threads);
+    arena = touched_arena(static_cast<std::size_t>(memory.arena_bytes() + kAlignment), threads, preparing);
   }
+  if (arena && options.preparing && !options.preparing(preparing.total, preparing.total)) return cancelled_error();
+  if (!arena && arena.error().code == ErrorCode::cancelled) return arena.error();
   if (!arena) {
     return error(arena.error().code, "a session needs ", size_text(static_cast<std::size_t>(memory.kv.budget_bytes)),
                  " for its KV budget and ", size_text(static_cast<std::size_t>(memory.beside_bytes())),
@@ -197,7 +213,7 @@ Status Reader::read_chunks(std::span<const TokenId> ids, const Progress& progres
   for (std::size_t at = 0; at < ids.size(); at += chunk) {
     const auto part = ids.subspan(at, std::min(chunk, ids.size() - at));
     if (total > 1 && progress && !progress(static_cast<long long>(at), total)) {
-      return error(ErrorCode::cancelled, "reading was stopped");
+      return cancelled_error();
     }
     const std::int64_t first = cache_.tokens();
     has_logits_ = false;
@@ -292,9 +308,13 @@ void Reader::clear() noexcept {
   in_step_ = true;
 }
 
-Result<std::span<const float>> Reader::logits() {
+Result<std::span<const float>> Reader::logits(const std::atomic<bool>* cancel) {
   if (!has_logits_) return error(ErrorCode::wrong_state, "there is nothing to continue: no text has been read");
-  if (rows_.empty()) return decoder_.logits(decoder_.last_tokens() - 1);
+  if (rows_.empty()) {
+    const std::span<const float> found = decoder_.logits(decoder_.last_tokens() - 1, 1, cancel);
+    if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) return cancelled_error();
+    return found;
+  }
   const std::size_t vocabulary = static_cast<std::size_t>(model_->config().vocabulary);
   return rows_.subspan(row_ * vocabulary, vocabulary);
 }

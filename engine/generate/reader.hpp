@@ -50,6 +50,8 @@ struct ReaderOptions {
   /// What the plan counts scratch for. Those that work are the model's, at most so many.
   int threads = 1;
   SpeculationOptions speculation;
+  /// Called while memory is prepared, with bytes done and in all; false ends that with cancelled. For the creation alone.
+  Progress preparing;
 };
 
 /// What a reader would book, before anything is allocated.
@@ -81,7 +83,7 @@ using ChunkObserver = std::function<void(std::int64_t first, model::Decoder& dec
 class Reader {
  public:
   /// Books, reserves and touches everything. Errors: as plan_memory; out_of_memory with the numbers when the machine (or
-  /// its cgroup, or an rlimit) or the pool has less.
+  /// its cgroup, or an rlimit) or the pool has less; cancelled.
   static Result<std::unique_ptr<Reader>> create(std::shared_ptr<const model::Model> model, const ReaderOptions& options);
 
   /// An empty reader with the same plan, in memory of its own. `options`: those this one was made with. Errors:
@@ -113,8 +115,9 @@ class Reader {
   /// Calls `observer` with attention's output in every layer of every chunk from now on; an empty one ends that.
   void observe_attention(model::AttentionObserver observer) { decoder_.observe_attention(std::move(observer)); }
 
-  /// Logits after the last token read. wrong_state when nothing has been read since clear or rewind.
-  Result<std::span<const float>> logits();
+  /// Logits after the last token read. wrong_state when nothing has been read since clear or rewind; cancelled when `cancel` (may
+  /// be null) becomes true: they can be asked for again.
+  Result<std::span<const float>> logits(const std::atomic<bool>* cancel = nullptr);
   /// The model's state after the last token read, normalised: what the logits are computed from. Valid until the next call;
   /// errors as logits().
   Result<std::span<const float>> embedding();

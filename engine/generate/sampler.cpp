@@ -68,16 +68,21 @@ Result<Sampler> Sampler::create(const SamplingOptions& options, std::int64_t voc
 TokenId Sampler::sample(std::span<const float> logits, std::span<const TokenId> history) noexcept {
   State& state = *state_;
   if (state.adjusters.empty()) {
-    state.candidates.fill(logits);
+    if (!state.candidates.fill(logits)) return kNoToken;
   } else {
     const std::size_t count = std::min(logits.size(), state.adjusted.size());
-    constexpr float kBanned = -std::numeric_limits<float>::infinity();
-    for (std::size_t id = 0; id < count; ++id) state.adjusted[id] = std::isfinite(logits[id]) ? logits[id] : kBanned;
+    constexpr float kInfinity = std::numeric_limits<float>::infinity(), kBanned = -kInfinity;
+    bool wrong = false;  // NaN is not less either
+    for (std::size_t id = 0; id < count; ++id) {
+      wrong |= !(logits[id] < kInfinity);
+      state.adjusted[id] = logits[id];
+    }
+    if (wrong) return kNoToken;
     std::fill(state.adjusted.begin() + static_cast<std::ptrdiff_t>(count), state.adjusted.end(), kBanned);
     for (const auto& adjuster : state.adjusters) adjuster->apply(state.adjusted, history);
     state.candidates.fill(state.adjusted);
   }
-  if (state.candidates.empty()) return 0;
+  if (state.candidates.empty()) return kNoToken;
   for (const auto& filter : state.filters) filter->apply(state.candidates, state.random);
   return state.picker->pick(state.candidates, state.random);
 }

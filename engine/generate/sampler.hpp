@@ -58,8 +58,10 @@ class Sampler {
   Sampler& operator=(Sampler&&) noexcept;
   ~Sampler();
 
+  static constexpr TokenId kNoToken = -1;
   /// Picks a token. `logits` has vocabulary_size values and is left as it was; `history` is every token so far, prompt
-  /// included, oldest first. Non-finite logits count as −inf; when all are, token 0 comes back.
+  /// included, oldest first. kNoToken, with nothing drawn, when a logit is NaN or +inf, or when all tokens are at −inf, by
+  /// themselves or by the options (logit_check.hpp says which).
   TokenId sample(std::span<const float> logits, std::span<const TokenId> history) noexcept;
   /// Back to the seed.
   void reset() noexcept;

@@ -4,21 +4,11 @@
 #include <algorithm>
 
 #include "engine/generate/dry_breakers.hpp"
+#include "engine/generate/logit_check.hpp"
+#include "engine/generate/stopwatch.hpp"
 
 namespace brim::generate {
 namespace {
-
-class Stopwatch {
- public:
-  explicit Stopwatch(double& seconds) : seconds_(seconds) {}
-  ~Stopwatch() { seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
-  Stopwatch(const Stopwatch&) = delete;
-  Stopwatch& operator=(const Stopwatch&) = delete;
-
- private:
-  double& seconds_;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 // DRY, when it is on, stops counting at what ends lines and quotes.
 Result<Sampler> make_sampler(SamplingOptions options, const model::Model& model) {
@@ -36,8 +26,11 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const model::Mo
               Conversation::create(model->tokenizer(), options.chat_template, model->chat_template()));
   conversation.set_system(options.system);
   BRIM_ASSIGN(std::unique_ptr<Reader> reader, Reader::create(model, options.reader));
-  return std::unique_ptr<Session>(new Session(std::move(model), std::move(options), std::move(reader),
-                                              std::move(conversation), std::move(sampler)));
+  options.reader.preparing = {};
+  std::unique_ptr<Session> session(new Session(std::move(model), std::move(options), std::move(reader),
+                                               std::move(conversation), std::move(sampler)));
+  BRIM_TRY(session->reserve_texts());
+  return session;
 }
 
 Session::Session(std::shared_ptr<const model::Model> model, SessionOptions options, std::unique_ptr<Reader> reader,
@@ -48,147 +41,117 @@ Session::Session(std::shared_ptr<const model::Model> model, SessionOptions optio
       conversation_(std::move(conversation)),
       sampler_(std::move(sampler)),
       stops_(options_.stops),
-      most_text_(most_kept_text(reader_->memory().kv.shape.context)) {
-  // Room for any token's text, so that streaming an answer does not allocate.
-  fresh_text_.reserve(4096);
-  piece_text_.reserve(4096);
-}
+      most_text_(most_kept_text(reader_->memory().kv.shape.context)) {}
 
-Status Session::take_cancel() {
-  if (cancel_.exchange(false)) return error(ErrorCode::cancelled, "the session was asked to stop");
+// Room for any token's text and for an answer at its longest, so that writing one does not allocate; and what rendering and
+// tokenizing a message takes, in case that there is no other memory by then. All of it is part of the plan.
+Status Session::reserve_texts() {
+  constexpr std::size_t kReplacement = 3;  // bytes of U+FFFD, which may stand for each byte
+  const std::size_t longest = kReplacement * (model_->tokenizer().longest_piece() + kReplacement);
+  fresh_text_.reserve(longest);
+  reserve_piece(0, stops_.longest());
+  const std::size_t answer = static_cast<std::size_t>(most_text_) / 2 + piece_text_.capacity();
+  conversation_.reserve(answer);
+  const std::size_t kept = answer + 2 * static_cast<std::size_t>(most_text_) + fresh_text_.capacity() + piece_text_.capacity();
+  const auto planned = static_cast<std::size_t>(text_memory(most_text_));
+  BRIM_ASSIGN(spare_, SpareMemory::take(planned - std::min(planned, kept)));
   return {};
 }
 
-void Session::begin_answer() {
+// A piece is what was ready before it, the beginning of a stop string and a token's text.
+void Session::reserve_piece(std::size_t unmatched, std::size_t longest_stop) {
+  ready_text_.reserve(unmatched);
+  piece_text_.reserve(unmatched + longest_stop + fresh_text_.capacity());
+}
+
+void Session::begin_stream() {
   stream_.reset();
   stops_.reset();
+  unmatched_text_.clear();
+  ready_text_.clear();
+}
+
+void Session::begin_answer() {
+  begin_stream();
   timings_.generated_tokens = timings_.drafted_tokens = timings_.accepted_tokens = 0;
   timings_.generate_seconds = 0;
   counted_ = reader_->speculation();
 }
 
 Status Session::append(std::span<const TokenId> ids) {
-  BRIM_TRY(take_cancel());
-  timings_ = {};
-  std::vector<TokenId> all;
-  if (pending_ >= 0) all.push_back(pending_);
-  all.insert(all.end(), ids.begin(), ids.end());
-  for (const TokenId id : all) {
+  return cancellable([&] { return with_spare(spare_, [&] { return read_ids(ids); }); });
+}
+
+Status Session::append(std::string_view text, const text::EncodeOptions& options) {
+  return cancellable([&] { return with_spare(spare_, [&] { return append_text(text, options); }); });
+}
+
+Status Session::message(std::string_view role, std::string_view content) {
+  return cancellable([&] { return with_spare(spare_, [&] { return add_message(role, content); }); });
+}
+
+Status Session::regenerate() {
+  return cancellable([&] { return with_spare(spare_, [&] { return give_again(); }); });
+}
+
+Status Session::load_messages(std::string_view json) {
+  return cancellable([&] { return with_spare(spare_, [&] { return replace_messages(json); }); });
+}
+
+Result<Piece> Session::next() {
+  return cancellable([&] { return pick(); });
+}
+
+Status Session::read_ids(std::span<const TokenId> ids) {
+  for (const TokenId id : ids) {
+    if (!work_.step()) return cancelled_error();
     if (id < 0 || id >= model_->config().vocabulary) {
       return error(ErrorCode::invalid_argument, "token id ", id, ": expected 0 to ", model_->config().vocabulary - 1);
     }
   }
+  std::vector<TokenId> joined;
+  if (pending_ >= 0) {
+    joined.reserve(ids.size() + 1);
+    joined.push_back(pending_);
+    joined.insert(joined.end(), ids.begin(), ids.end());
+    ids = joined;
+  }
+  timings_ = {};
   answering_ = false;
   seen_text_.reset();
   pending_ = -1;
   begin_answer();
-  timings_.prompt_tokens = static_cast<std::int64_t>(all.size());
+  timings_.prompt_tokens = static_cast<std::int64_t>(ids.size());
   const Stopwatch stopwatch(timings_.prompt_seconds);
-  const Status status = reader_->read(all, progress_, &cancel_);
-  cancel_.store(false);
-  return status;
+  return reader_->read(ids, progress_, &cancel_);
 }
 
-Status Session::append(std::string_view text, const text::EncodeOptions& options) {
+Status Session::append_text(std::string_view text, const text::EncodeOptions& options) {
   text::EncodeOptions here = options;
   here.add_special = options.add_special && reader_->tokens() == 0 && pending_ < 0;
+  here.meter = &work_;
   BRIM_ASSIGN(std::vector<TokenId> ids, model_->tokenizer().encode(text, here));
   const text::Vocabulary& vocabulary = model_->tokenizer().vocabulary();
   // An end token after a prompt that is to be continued would end it.
   if (here.add_special && vocabulary.add_eos && !ids.empty() && ids.back() == vocabulary.eos) ids.pop_back();
-  return append(ids);
-}
-
-// Brings the cache to the conversation's text: what follows the text it stands for is read; when the text changed before
-// that (templates may rewrite past answers), ids are compared and the cache goes back to where they part.
-Status Session::read_conversation() {
-  BRIM_ASSIGN(const std::string rendered, conversation_.render());
-  std::vector<TokenId> ids;
-  std::int64_t keep = reader_->tokens();
-  if (seen_text_ && !seen_text_->empty() && rendered.starts_with(*seen_text_)) {
-    if (pending_ >= 0) ids.push_back(pending_);
-    BRIM_ASSIGN(const auto more, conversation_.encode(std::string_view(rendered).substr(seen_text_->size()), false));
-    ids.insert(ids.end(), more.begin(), more.end());
-  } else {
-    BRIM_ASSIGN(ids, conversation_.encode(rendered, true));
-    const auto history = reader_->history();
-    keep = 0;
-    if (reader_->history_start() == 0) {
-      while (keep < static_cast<std::int64_t>(std::min(history.size(), ids.size())) &&
-             history[static_cast<std::size_t>(keep)] == ids[static_cast<std::size_t>(keep)]) {
-        ++keep;
-      }
-      // The last token is read again for its logits.
-      keep = std::min(keep, static_cast<std::int64_t>(ids.size()) - 1);
-    }
-    ids.erase(ids.begin(), ids.begin() + std::max<std::int64_t>(keep, 0));
-  }
-  timings_ = {};
-  begin_answer();
-  seen_text_.reset();
-  pending_ = -1;
-  const Stopwatch stopwatch(timings_.prompt_seconds);
-  timings_.prompt_tokens = static_cast<std::int64_t>(ids.size());
-  Status status = reader_->rewind(std::max<std::int64_t>(keep, 0), progress_, &cancel_);
-  if (status) status = reader_->read(ids, progress_, &cancel_);
-  cancel_.store(false);
-  if (!status) return status;
-  seen_text_ = rendered;
-  return {};
-}
-
-// What comes next is read after what the cache has seen, dropped messages included: only the text that it stands for becomes
-// shorter, as the template writes what is left. So dropping costs no reading, and the cache forgets by its own rules.
-void Session::forget_oldest() {
-  if (!conversation_.drop_oldest(most_text_) || !seen_text_) return;
-  auto rendered = conversation_.render();
-  if (rendered) {
-    seen_text_ = std::move(*rendered);
-  } else {
-    seen_text_.reset();
-  }
+  return read_ids(ids);
 }
 
 // An answer longer than there is room for loses its beginning.
 void Session::keep_answer(std::string_view text) {
-  conversation_.extend_last(text);
-  if (conversation_.cut_last(most_text_)) seen_text_.reset();
-  if (seen_text_) seen_text_->append(text);
+  conversation_.extend_answer(text);
+  if (conversation_.cut_answer(most_text_)) seen_text_.reset();
 }
 
-Status Session::message(std::string_view role, std::string_view content) {
-  BRIM_TRY(take_cancel());
-  if (answering_) finish();
-  BRIM_TRY(conversation_.add(role, content));
-  answering_ = false;
-  if (role == "system" || role == "assistant") return {};
-  // Also where there is no memory to render it with.
-  struct TakeBack {
-    Conversation* conversation;
-    ~TakeBack() {
-      if (conversation != nullptr) conversation->drop_last();
-    }
-  } take_back{&conversation_};
-  BRIM_TRY(read_conversation());
-  take_back.conversation = nullptr;
-  forget_oldest();
-  answering_ = true;
-  return conversation_.add("assistant", "");
-}
-
-Status Session::regenerate() {
-  BRIM_TRY(take_cancel());
-  if (!conversation_.last_is("assistant")) {
-    return error(ErrorCode::wrong_state, "there is no answer to give again");
-  }
-  conversation_.drop_last();
-  // The text has to be compared by ids: the cache holds the answer that is dropped.
-  seen_text_.reset();
-  answering_ = false;
-  const Status status = read_conversation();
-  BRIM_TRY(conversation_.add("assistant", ""));
-  answering_ = status.ok();
-  return status;
+// What finish() would hand out and keep.
+std::string Session::held_back() const {
+  if (!answering_) return {};
+  std::string text = ready_text_, last;
+  text::StreamDecoder stream = stream_;
+  StopMatcher stops = stops_;
+  stream.flush(last);
+  if (!stops.push(unmatched_text_ + last, text)) stops.flush(text);
+  return text;
 }
 
 // A begin token that the file names ends an answer too: models that were trained on texts one after another end a text by
@@ -197,6 +160,19 @@ bool Session::ends_answer(TokenId id) const {
   const text::Tokenizer& tokenizer = model_->tokenizer();
   const text::Vocabulary& vocabulary = tokenizer.vocabulary();
   return tokenizer.ends_generation(id) || (vocabulary.names_bos && id == vocabulary.bos);
+}
+
+// Text that earlier stop strings held back goes through those of now.
+void Session::match_again() {
+  if (unmatched_text_.empty()) return;
+  stops_.push(unmatched_text_, ready_text_);
+  unmatched_text_.clear();
+}
+
+// The text of a piece begins with what was ready before it.
+void Session::begin_piece() {
+  piece_text_.assign(ready_text_);
+  ready_text_.clear();
 }
 
 Piece Session::end_answer(TokenId id, End end) {
@@ -212,24 +188,24 @@ Piece Session::end_answer(TokenId id, End end) {
   return {piece_text_, id, end};
 }
 
-Result<Piece> Session::next() {
-  BRIM_TRY(take_cancel());
-  piece_text_.clear();
-  if (options_.limit >= 0 && timings_.generated_tokens >= options_.limit) return end_answer(-1, End::limit);
+Result<Piece> Session::pick() {
+  match_again();
+  if (stops_.stopped() || (options_.limit >= 0 && timings_.generated_tokens >= options_.limit)) {
+    begin_piece();
+    return end_answer(-1, stops_.stopped() ? End::stop_string : End::limit);
+  }
   const Stopwatch stopwatch(timings_.generate_seconds);
   if (pending_ >= 0) {
-    const Status status = reader_->read_next(pending_, &cancel_);
-    if (!status) {
-      cancel_.store(false);
-      return status.error();
-    }
+    BRIM_TRY(reader_->read_next(pending_, &cancel_));
     pending_ = -1;
     timings_.drafted_tokens = reader_->speculation().drafted - counted_.drafted;
     timings_.accepted_tokens = reader_->speculation().accepted - counted_.accepted;
   }
-  BRIM_ASSIGN(const std::span<const float> logits, reader_->logits());
+  BRIM_ASSIGN(const std::span<const float> logits, reader_->logits(&cancel_));
   const TokenId id = sampler_.sample(logits, reader_->history());
+  if (id == Sampler::kNoToken) return no_token_error(logits, reader_->tokens());
   ++timings_.generated_tokens;
+  begin_piece();
   if (!options_.ignore_end_tokens && ends_answer(id)) return end_answer(id, End::end_token);
   pending_ = id;
   fresh_text_.clear();
@@ -240,17 +216,23 @@ Result<Piece> Session::next() {
 }
 
 Piece Session::finish() {
-  piece_text_.clear();
-  const Piece piece = end_answer(-1, End::limit);
-  stream_.reset();  // the counts and times of the answer stay
-  stops_.reset();
+  match_again();
+  begin_piece();
+  const Piece piece = end_answer(-1, stops_.stopped() ? End::stop_string : End::limit);
+  begin_stream();  // the counts and times of the answer stay
   return piece;
 }
 
 void Session::clear() {
+  // First what needs memory.
+  text::ChatMessage system;
+  if (!options_.system.empty()) {
+    auto made = with_spare(spare_, [&] { return Conversation::make_message("system", options_.system); });
+    if (made) system = std::move(*made);
+  }
   reader_->clear();
   conversation_.clear();
-  conversation_.set_system(options_.system);
+  if (!options_.system.empty()) conversation_.put_back(std::move(system));
   sampler_.reset();
   begin_answer();
   seen_text_.reset();
@@ -276,25 +258,28 @@ Status Session::rewind(std::int64_t tokens) {
 }
 
 Status Session::set_sampling(const SamplingOptions& sampling) {
-  BRIM_ASSIGN(sampler_, make_sampler(sampling, *model_));
-  options_.sampling = sampling;
-  return {};
+  return with_spare(spare_, [&]() -> Status {
+    SamplingOptions kept = sampling;
+    BRIM_ASSIGN(sampler_, make_sampler(sampling, *model_));
+    options_.sampling = std::move(kept);
+    return {};
+  });
 }
 
 void Session::set_stops(std::vector<std::string> stops) {
+  StopMatcher matcher(stops);
+  std::string unmatched = ready_text_ + unmatched_text_ + stops_.held();
+  reserve_piece(unmatched.size(), matcher.longest());
+  stops_ = std::move(matcher);
+  ready_text_.clear();
+  unmatched_text_.swap(unmatched);
   options_.stops = std::move(stops);
-  stops_ = StopMatcher(options_.stops);
 }
 
 void Session::set_system(std::string_view system) {
-  options_.system = system;
+  std::string replacement(system);
   conversation_.set_system(system);
-}
-
-Status Session::load_messages(std::string_view json) {
-  BRIM_TRY(conversation_.load(json));
-  answering_ = false;
-  return {};
+  options_.system.swap(replacement);
 }
 
 }  // namespace brim::generate

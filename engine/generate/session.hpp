@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/spare_memory.hpp"
+#include "engine/base/work_meter.hpp"
 #include "engine/generate/conversation.hpp"
 #include "engine/generate/reader.hpp"
 #include "engine/generate/sampler.hpp"
@@ -47,32 +49,40 @@ struct Timings {
   double generate_seconds = 0;
 };
 
-/// One thread at a time, except cancel().
+/// One thread at a time, except cancel(). After create, next() allocates nothing. The others allocate what their input takes,
+/// and where the process has no memory left, what the session keeps spare for it; a call that fails with out_of_memory
+/// nevertheless has changed nothing.
 class Session {
  public:
   static Result<std::unique_ptr<Session>> create(std::shared_ptr<const model::Model> model, SessionOptions options);
 
   /// A second session that goes on as this one does, in memory of its own, which is booked first; the progress callback
-  /// stays with the first. Errors: out_of_memory with the numbers; wrong_state when reading was interrupted.
-  Result<std::unique_ptr<Session>> fork() const;
+  /// stays with the first. Errors: out_of_memory with the numbers; wrong_state when reading was interrupted; cancelled.
+  Result<std::unique_ptr<Session>> fork();
   /// Writes everything that restore() needs to `path`, whole or not at all (base/new_file.hpp). `settings` is the caller's
-  /// own and comes back when the file is opened. Errors: io; wrong_state when reading was interrupted.
-  Status save(const std::string& path, const Settings& settings) const;
+  /// own and comes back when the file is opened. Errors: io; wrong_state when reading was interrupted; cancelled.
+  Status save(const std::string& path, const Settings& settings);
   /// A session that goes on as the saved one would have. `options` lead to the memory plan it was saved with; what is not
   /// memory may differ. Errors: as create; bad_file with what was expected and found.
   static Result<std::unique_ptr<Session>> restore(std::shared_ptr<const model::Model> model, SessionOptions options,
                                                   SavedSession& saved);
 
   void on_progress(Progress progress) { progress_ = std::move(progress); }
-  /// Makes the call in progress, or else the next one, end with ErrorCode::cancelled. Any thread; signal-safe.
-  void cancel() noexcept { cancel_.store(true, std::memory_order_relaxed); }
+  /// Makes the call in progress, or else the next one, end with ErrorCode::cancelled: fork, save, append, message, regenerate,
+  /// next or load_messages. The request waits until one of them has ended so; several before that are one. Any thread;
+  /// signal-safe.
+  void cancel() noexcept { cancel_.store(true, std::memory_order_release); }
+  /// What the call in progress, or else the last one, did beside reading tokens: for tests.
+  WorkMeter& work() { return work_; }
 
   Status append(std::string_view text, const text::EncodeOptions& options);
   Status append(std::span<const TokenId> ids);
   /// Adds a message; one from the user or a tool is rendered and read, up to where the assistant answers. On failure the
-  /// message is taken back.
+  /// message is taken back; where reading had not begun, an answer in progress goes on.
   Status message(std::string_view role, std::string_view content);
   Status regenerate();
+  /// Once a stop string was complete, an empty piece that ends the answer. Errors: cancelled; wrong_state when nothing was
+  /// read; bad_file when no token can be picked (logit_check.hpp).
   Result<Piece> next();
   /// Ends the answer: the text that was held back.
   Piece finish();
@@ -90,12 +100,16 @@ class Session {
   Status rewind(std::int64_t tokens);
   /// Changes the sampling (a new sampler begins at its seed) or the way answers end.
   Status set_sampling(const SamplingOptions& sampling);
+  /// In mid-answer: text that the old ones held back and the new ones do not comes with the next piece.
   void set_stops(std::vector<std::string> stops);
   void set_ignore_end_tokens(bool ignore) { options_.ignore_end_tokens = ignore; }
   void set_limit(std::int64_t limit) { options_.limit = limit; }
   /// Takes effect with the next message.
   void set_system(std::string_view system);
   std::string messages() const { return conversation_.json(); }
+  /// Replaces the conversation and reads it, as far as the cache does not hold it already. Where the user or a tool has the
+  /// last word, up to where the assistant answers. On failure the messages are those of before. Errors: invalid_argument; those
+  /// of the template; cancelled.
   Status load_messages(std::string_view json);
 
   const Reader& reader() const { return *reader_; }
@@ -105,13 +119,35 @@ class Session {
  private:
   Session(std::shared_ptr<const model::Model> model, SessionOptions options, std::unique_ptr<Reader> reader,
           Conversation conversation, Sampler sampler);
+  // Runs a call that cancel() may end: a request is only over once a call has ended by it.
+  template <class Call>
+  auto cancellable(Call&& call) -> decltype(call()) {
+    work_.restart();
+    auto result = work_.poll() ? call() : decltype(call())(cancelled_error());
+    if (!result && result.error().code == ErrorCode::cancelled) cancel_.store(false, std::memory_order_release);
+    return result;
+  }
+  struct Undo;
   Status save(StateWriter& state) const;
+  Status write(const std::string& path, const Settings& settings) const;
+  Result<std::unique_ptr<Session>> copy();
   Status restore(StateReader& state);
-  Status read_conversation();
+  Status reserve_texts();
+  void reserve_piece(std::size_t unmatched, std::size_t longest_stop);
+  Status read_ids(std::span<const TokenId> ids);
+  Status append_text(std::string_view text, const text::EncodeOptions& options);
+  Status add_message(std::string_view role, std::string_view content);
+  Status give_again();
+  Status replace_messages(std::string_view json);
+  Result<Piece> pick();
+  Status read_conversation(std::optional<std::string_view> answer, bool to_answer, Undo& undo);
+  std::string held_back() const;
   void keep_answer(std::string_view text);
-  void forget_oldest();
-  Status take_cancel();
+  void forget_oldest() noexcept;
+  void begin_stream();
   void begin_answer();
+  void match_again();
+  void begin_piece();
   bool ends_answer(TokenId id) const;
   Piece end_answer(TokenId id, End end);
 
@@ -124,12 +160,17 @@ class Session {
   text::StreamDecoder stream_;
   Progress progress_;
   std::atomic<bool> cancel_{false};
-  // What the cache stands for, as text: the rendered prompt and the answers since. Empty: unknown, compare ids instead.
+  WorkMeter work_{&cancel_};
+  SpareMemory spare_;
+  // What the cache stands for, as text, but for the answer that the conversation holds apart: the rendered prompt and earlier
+  // answers. Empty: unknown, compare ids instead.
   std::optional<std::string> seen_text_;
   TokenId pending_ = -1;     // sampled, not read yet
   bool answering_ = false;   // the answer belongs to the conversation's last message
   std::int64_t most_text_;   // that the conversation holds: what the plan has room for
   std::string fresh_text_, piece_text_;
+  // Of the answer, not handed out when the stop strings changed: to be matched again; and what then came out, for the next piece.
+  std::string unmatched_text_, ready_text_;
   Timings timings_;
   SpeculationCounts counted_;  // before this answer
 };

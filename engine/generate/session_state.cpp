@@ -49,10 +49,10 @@ Status Session::save(StateWriter& state) const {
   sampler_.save(state);
   state.text(conversation_.json());
   state.text(stream_.held());
-  state.text(stops_.held());
+  state.text(ready_text_ + unmatched_text_ + stops_.held());
   state.flag(stops_.stopped());
   state.flag(seen_text_.has_value());
-  state.text(seen_text_.value_or(""));
+  state.text(seen_text_ ? *seen_text_ + std::string(conversation_.answer()) : std::string());
   state.number(pending_);
   state.flag(answering_);
   save_timings(timings_, state);
@@ -79,32 +79,51 @@ Status Session::restore(StateReader& state) {
   BRIM_TRY(state.number("tokens guessed before", 0, kMostCount, counted_.drafted));
   BRIM_TRY(state.number("tokens guessed right before", 0, kMostCount, counted_.accepted));
   BRIM_TRY(state.end());
-  BRIM_TRY(conversation_.load(messages));
+  BRIM_ASSIGN(std::vector<text::ChatMessage> said, Conversation::parse(messages));
+  conversation_.replace(std::move(said));
   if (answering_ && !conversation_.last_is("assistant")) {
     return state.wrong("the last message", "the answer that is being written", "another");
   }
+  if (answering_) conversation_.reopen_answer();
+  begin_stream();
   stream_.resume(held);
-  stops_.resume(held_by_stops, stopped);
+  if (stopped) stops_.stop();
+  reserve_piece(held_by_stops.size(), stops_.longest());
+  unmatched_text_ = std::move(held_by_stops);
   seen_text_.reset();
-  if (is_seen) seen_text_ = std::move(seen);
+  if (!is_seen || !seen.ends_with(conversation_.answer())) return {};
+  seen.resize(seen.size() - conversation_.answer().size());
+  seen_text_ = std::move(seen);
   return {};
 }
 
-Result<std::unique_ptr<Session>> Session::fork() const {
+Result<std::unique_ptr<Session>> Session::fork() {
+  return cancellable([&] { return copy(); });
+}
+
+Result<std::unique_ptr<Session>> Session::copy() {
   StateWriter state;
   BRIM_TRY(save(state));
-  BRIM_ASSIGN(std::unique_ptr<Reader> reader, reader_->sibling(options_.reader));
+  ReaderOptions of_copy = options_.reader;
+  of_copy.preparing = [this](long long, long long) { return work_.poll(); };
+  BRIM_ASSIGN(std::unique_ptr<Reader> reader, reader_->sibling(of_copy));
   BRIM_ASSIGN(Sampler sampler, Sampler::create(sampler_.options(), model_->config().vocabulary));
   BRIM_ASSIGN(Conversation conversation,
               Conversation::create(model_->tokenizer(), options_.chat_template, model_->chat_template()));
   std::unique_ptr<Session> copy(
       new Session(model_, options_, std::move(reader), std::move(conversation), std::move(sampler)));
+  BRIM_TRY(copy->reserve_texts());
   StateReader source("a copy of the session", state.parts());
+  source.meter(&work_);
   BRIM_TRY(copy->restore(source));
   return copy;
 }
 
-Status Session::save(const std::string& path, const Settings& settings) const {
+Status Session::save(const std::string& path, const Settings& settings) {
+  return cancellable([&] { return with_spare(spare_, [&] { return write(path, settings); }); });
+}
+
+Status Session::write(const std::string& path, const Settings& settings) const {
   BRIM_TRY(refuse_model_file(model_->file(), path));
   StateWriter state;
   generate::save(SessionOrigin{model_->config().name, model_->file().profiles.fingerprint, settings,
@@ -125,8 +144,18 @@ Result<std::unique_ptr<Session>> Session::restore(std::shared_ptr<const model::M
   BRIM_ASSIGN(const MemoryPlan memory, plan_memory(model->config(), planned));
   StateReader beginning = saved.state();
   BRIM_TRY(kv::check_plan(memory.kv, beginning));
+  Progress preparing = options.reader.preparing;
+  WorkMeter meter(
+      [](void* context) {
+        const Progress& progress = *static_cast<const Progress*>(context);
+        return !progress || progress(1, 1);
+      },
+      &preparing);
   BRIM_ASSIGN(std::unique_ptr<Session> session, create(std::move(model), std::move(options)));
-  BRIM_TRY(session->restore(saved.state()));
+  saved.state().meter(&meter);
+  const Status status = session->restore(saved.state());
+  saved.state().meter(nullptr);
+  if (!status) return status.error();
   return session;
 }
 

@@ -16,7 +16,6 @@ std::size_t advance(const std::string& text, const std::vector<std::size_t>& fal
 }  // namespace
 
 StopMatcher::StopMatcher(std::vector<std::string> stops) {
-  std::size_t longest = 0;
   for (std::string& text : stops) {
     if (text.empty()) continue;
     Stop stop;
@@ -25,10 +24,10 @@ StopMatcher::StopMatcher(std::vector<std::string> stops) {
     for (std::size_t length = 2; length <= stop.text.size(); ++length) {
       stop.fallback[length] = advance(stop.text, stop.fallback, stop.fallback[length - 1], stop.text[length - 1]);
     }
-    longest = std::max(longest, stop.text.size());
+    longest_ = std::max(longest_, stop.text.size());
     stops_.push_back(std::move(stop));
   }
-  held_.reserve(2 * longest + 64);
+  held_.reserve(longest_);
 }
 
 bool StopMatcher::push(std::string_view text, std::string& out) {
@@ -37,26 +36,32 @@ bool StopMatcher::push(std::string_view text, std::string& out) {
     out.append(text);
     return false;
   }
-  std::size_t begun = 0;  // of the held text: how much may still become a stop string
-  for (const char byte : text) {
-    held_ += byte;
+  // Of held_ and the text behind it: how much may still become a stop string.
+  std::size_t begun = held_.size();
+  for (std::size_t at = 0; at < text.size(); ++at) {
     begun = 0;
     std::size_t complete = 0;
     for (Stop& stop : stops_) {
-      stop.matched = advance(stop.text, stop.fallback, stop.matched, byte);
+      stop.matched = advance(stop.text, stop.fallback, stop.matched, text[at]);
       begun = std::max(begun, stop.matched);
       if (stop.matched == stop.text.size()) complete = std::max(complete, stop.matched);
     }
-    if (complete > 0) {
-      out.append(held_, 0, held_.size() - complete);
-      held_.clear();
-      stopped_ = true;
-      return true;
-    }
+    if (complete == 0) continue;
+    const std::size_t before = held_.size() + at + 1 - complete;
+    out.append(held_, 0, std::min(before, held_.size()));
+    if (before > held_.size()) out.append(text.substr(0, before - held_.size()));
+    held_.clear();
+    stopped_ = true;
+    return true;
   }
-  if (!text.empty()) {
-    out.append(held_, 0, held_.size() - begun);
-    held_.erase(0, held_.size() - begun);
+  const std::size_t free = held_.size() + text.size() - begun;  // can no longer be part of one
+  out.append(held_, 0, std::min(free, held_.size()));
+  if (free >= held_.size()) {
+    out.append(text.substr(0, free - held_.size()));
+    held_.assign(text.substr(free - held_.size()));
+  } else {
+    held_.erase(0, free);
+    held_.append(text);
   }
   return false;
 }
@@ -71,13 +76,6 @@ void StopMatcher::reset() {
   held_.clear();
   stopped_ = false;
   for (Stop& stop : stops_) stop.matched = 0;
-}
-
-void StopMatcher::resume(std::string_view held, bool stopped) {
-  reset();
-  std::string nothing;  // what is held back is the beginning of a stop string, so nothing comes out
-  push(held, nothing);
-  stopped_ = stopped;
 }
 
 }  // namespace brim::generate

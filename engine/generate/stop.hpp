@@ -8,7 +8,7 @@
 
 namespace brim::generate {
 
-/// One stream, one thread. Stop strings are matched on bytes and may span any number of pushes; how the text is cut into
+/// One stream, one thread. Allocates when it is made, never afterwards. Stop strings are matched on bytes and may span any number of pushes; how the text is cut into
 /// pushes never changes the result. The one that is complete first wins, the longest of those complete at the same byte.
 /// Empty stop strings are ignored. Linear time: each byte moves one automaton (Knuth, Morris, Pratt) per stop string.
 class StopMatcher {
@@ -22,10 +22,13 @@ class StopMatcher {
   void flush(std::string& out);
   void reset();
 
-  /// What is held back, and whether a stop string was complete: with the same stop strings, all there is to go on from.
+  /// What is held back, the beginning of a stop string, and whether one was complete: all there is to go on from.
   const std::string& held() const { return held_; }
   bool stopped() const { return stopped_; }
-  void resume(std::string_view held, bool stopped);
+  /// As if one were complete.
+  void stop() noexcept { stopped_ = true; }
+  /// Bytes of the longest stop string: more is never held back.
+  std::size_t longest() const { return longest_; }
 
  private:
   struct Stop {
@@ -35,6 +38,7 @@ class StopMatcher {
   };
   std::vector<Stop> stops_;
   std::string held_;
+  std::size_t longest_ = 0;
   bool stopped_ = false;
 };
 

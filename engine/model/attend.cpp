@@ -40,7 +40,7 @@ void attend_tile(const Pass& pass, const LayerAttention& layer, int head, std::i
   const WorkerScratch scratch = work.worker_scratch(worker);
   const AttentionState later{scratch.largest, scratch.sums, scratch.out, layer.group()};
   bool first = true;
-  for (std::int64_t part = 0; part < layer.parts(); ++part) {
+  for (std::int64_t part = 0; part < layer.parts() && !pass.cancelled(); ++part) {
     layer.with_part(head, token, count, part, [&](Attend& call) {
       call.scratch = scratch.kernel;
       call.state = first ? result : later;
@@ -75,7 +75,7 @@ void attend_in_parts(const Pass& pass, const LayerAttention& layer, std::int64_t
   kernels::for_chunks(pass.threads, pieces * heads, [&](std::int64_t task, int worker) noexcept {
     const int head = static_cast<int>(task % heads);
     const std::int64_t first = task / heads * parts_in_task;
-    for (std::int64_t part = first; part < std::min(first + parts_in_task, layer.parts()); ++part) {
+    for (std::int64_t part = first; part < std::min(first + parts_in_task, layer.parts()) && !pass.cancelled(); ++part) {
       const AttentionState state = state_of(head, part);
       bool any = false;
       layer.with_part(head, 0, pass.tokens, part, [&](Attend& call) {

@@ -1,6 +1,7 @@
 // See decoder.hpp.
 #include "engine/model/decoder.hpp"
 
+#include "engine/base/work_meter.hpp"
 #include "engine/model/pass.hpp"
 #include "kernels/dispatch.hpp"
 #include "kernels/multiply.hpp"
@@ -63,14 +64,14 @@ Status Decoder::read_chunk(std::span<const std::int32_t> tokens, std::int64_t po
   const std::int64_t count = static_cast<std::int64_t>(tokens.size());
   embed(tokens, position);
   const Pass pass{
-      model_.config(), model_.weights(), rope_, cache_, work_, threads_, 0, count, observer_ ? &observer_ : nullptr};
-  for (int layer = 0; layer < static_cast<int>(model_.config().layers.size()); ++layer) {
-    if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) {
-      cache_.abandon();
-      return error(ErrorCode::cancelled, "reading was stopped");
-    }
+      model_.config(), model_.weights(), rope_, cache_, work_, threads_, 0, count, observer_ ? &observer_ : nullptr, cancel};
+  for (int layer = 0; layer < static_cast<int>(model_.config().layers.size()) && !pass.cancelled(); ++layer) {
     attention(pass, layer);
     feed_forward(pass, layer);
+  }
+  if (pass.cancelled()) {
+    cache_.abandon();
+    return cancelled_error();
   }
   cache_.end();
   last_tokens_ = count;
@@ -94,7 +95,7 @@ std::span<const float> Decoder::embedding(std::int64_t index) noexcept {
   return {work_.normed.data(), static_cast<std::size_t>(config.embedding)};
 }
 
-std::span<const float> Decoder::logits(std::int64_t first, std::int64_t count) noexcept {
+std::span<const float> Decoder::logits(std::int64_t first, std::int64_t count, const std::atomic<bool>* cancel) noexcept {
   const Config& config = model_.config();
   const Weights& weights = model_.weights();
   const kernels::Table& table = kernels::active();
@@ -104,7 +105,7 @@ std::span<const float> Decoder::logits(std::int64_t first, std::int64_t count) n
                    config.norm_epsilon, normed + t * config.embedding);
   }
   kernels::multiply(threads_, weights.output, normed, config.embedding, count, work_.logits.data(), config.vocabulary,
-                    work_.product.data());
+                    work_.product.data(), cancel);
   for (std::int64_t t = 0; t < count; ++t) {
     float* row = work_.logits.data() + t * config.vocabulary;
     if (config.logit_scale != 1.0f) table.scale(row, config.vocabulary, config.logit_scale);

@@ -22,8 +22,8 @@ class Decoder {
   Decoder(const Model& model, const Rope& rope, kv::Cache& cache, Workspace& work, kernels::Threads threads)
       : model_(model), rope_(rope), cache_(cache), work_(work), threads_(threads) {}
 
-  /// Reads 1 … cache.plan().chunk tokens. `cancel` (may be null) is polled between layers; when it turns true the chunk is
-  /// given up (the cache may then be stale) and cancelled comes back.
+  /// Reads 1 … cache.plan().chunk tokens. `cancel` (may be null) is polled in every task of the threads; when it turns true, and
+  /// stays so until this returns, the chunk is given up (the cache may then be stale) and cancelled comes back.
   /// Errors: invalid_argument for an empty or too long chunk or an id outside the vocabulary (nothing is changed);
   /// wrong_state for a stale cache; cancelled.
   Status forward(std::span<const std::int32_t> tokens, const std::atomic<bool>* cancel);
@@ -37,8 +37,9 @@ class Decoder {
 
   /// Logits after token `index` of the last chunk: vocabulary floats, valid until the next call.
   std::span<const float> logits(std::int64_t index) noexcept { return logits(index, 1); }
-  /// Logits after `count` tokens from `first` on, row by row; count ≤ the workspace's logit_rows.
-  std::span<const float> logits(std::int64_t first, std::int64_t count) noexcept;
+  /// Logits after `count` tokens from `first` on, row by row; count ≤ the workspace's logit_rows. Not to be used when `cancel`
+  /// (may be null) has become true.
+  std::span<const float> logits(std::int64_t first, std::int64_t count, const std::atomic<bool>* cancel = nullptr) noexcept;
   /// The stream after token `index` of the last chunk, normalised as the output is computed from it: embedding floats, valid
   /// until the next call.
   std::span<const float> embedding(std::int64_t index) noexcept;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -31,8 +32,12 @@ struct Pass {
   kernels::Threads threads;
   std::int64_t first;   ///< place in the chunk of the first token
   std::int64_t tokens;  ///< how many, from there on
-  const AttentionObserver* observer = nullptr;  ///< null: nobody asks
+  const AttentionObserver* observer = nullptr;  ///< null: none
+  const std::atomic<bool>* cancel = nullptr;    ///< null: never; else as Decoder::forward has it
 
+  /// Whether the pass is given up. Looked at in every task of a size that matters: what is left out then is not to be used, so
+  /// the decoder looks again before it does.
+  bool cancelled() const noexcept { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
   /// The rows of these tokens in the residual stream.
   float* stream() const { return work.stream.data() + first * config.embedding; }
 };

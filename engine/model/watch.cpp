@@ -67,7 +67,7 @@ void Watch::gather(const Pass& tile, std::int64_t queries, float* rows, std::int
   kernels::for_chunks(tile.threads, layer.parts() * heads_, [&](std::int64_t task, int worker) noexcept {
     const int head = static_cast<int>(task % heads_);
     float* mass = rows + head * row_stride;
-    for (std::int64_t token = begin; token < tile.tokens; token += most) {
+    for (std::int64_t token = begin; token < tile.tokens && !tile.cancelled(); token += most) {
       layer.with_part(head, token, std::min(most, tile.tokens - token), task / heads_, [&](kernels::Attend& call) {
         call.scratch = tile.work.worker_scratch(worker).kernel;
         call.state = layer.result(head, token);
@@ -97,7 +97,7 @@ void Watch::gather_query_by_query(const Pass& tile) const noexcept {
   kernels::for_chunks(tile.threads, heads_, [&](std::int64_t task, int worker) noexcept {
     const int head = static_cast<int>(task);
     const std::span<float> sums = row(head, 0), squares = row(head, 1), own = row(head, 2);
-    for (std::int64_t token = begin; token < tile.tokens; ++token) {
+    for (std::int64_t token = begin; token < tile.tokens && !tile.cancelled(); ++token) {
       std::fill(own.begin(), own.end(), 0.0f);
       for (std::int64_t part = 0; part < layer.parts(); ++part) {
         layer.with_part(head, token, 1, part, [&](kernels::Attend& call) {
@@ -148,8 +148,10 @@ std::int64_t Watch::entries_for_output(int head, int worker) const noexcept {
   const auto count = static_cast<std::int64_t>(weights.size());
   auto* order = reinterpret_cast<std::uint32_t*>(row(head, 1).data());
   std::iota(order, order + count, 0u);
+  // What damaged weights make NaN comes last: sorting wants an order of all values.
+  const auto weight = [&](std::uint32_t entry) { return std::isnan(weights[entry]) ? -1.0f : weights[entry]; };
   std::sort(order, order + count, [&](std::uint32_t a, std::uint32_t b) {
-    return weights[a] > weights[b] || (weights[a] == weights[b] && a > b);
+    return weight(a) != weight(b) ? weight(a) > weight(b) : a > b;
   });
   const int size = chunk_.config.value_size;
   float* value = chunk_.work.worker_scratch(worker).kernel;

@@ -1,6 +1,8 @@
 // See pieces.hpp.
 #include "engine/text/pieces.hpp"
 
+#include <algorithm>
+
 #include "engine/text/byte_alphabet.hpp"
 
 namespace brim::text {
@@ -57,6 +59,12 @@ Pieces::Pieces(const Vocabulary& vocabulary, const TokenRoles& roles) {
   }
   starts_.push_back(bytes_.size());
   bytes_.shrink_to_fit();
+}
+
+std::size_t Pieces::longest() const {
+  std::size_t longest = 0;
+  for (std::size_t id = 0; id + 1 < starts_.size(); ++id) longest = std::max(longest, starts_[id + 1] - starts_[id]);
+  return longest;
 }
 
 }  // namespace brim::text

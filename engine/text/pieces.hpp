@@ -24,6 +24,8 @@ class Pieces {
     return std::string_view(bytes_).substr(starts_[index], starts_[index + 1] - starts_[index]);
   }
 
+  /// Bytes of the longest one.
+  std::size_t longest() const;
   std::int64_t size() const { return static_cast<std::int64_t>(starts_.size()) - 1; }
 
  private:

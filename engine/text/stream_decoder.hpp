@@ -6,7 +6,7 @@
 
 namespace brim::text {
 
-/// Holds at most 3 bytes back. Bytes that can never become UTF-8 come out as U+FFFD. One stream, one thread.
+/// Holds at most 3 bytes back, and allocates nothing but in `out`. Bytes that can never become UTF-8 come out as U+FFFD. One stream, one thread.
 class StreamDecoder {
  public:
   /// Appends to `out` all characters that are complete after `bytes`.

@@ -197,6 +197,8 @@ std::string_view Tokenizer::piece(TokenId id, bool render_special) const {
   return parts_->pieces(id, render_special);
 }
 
+std::size_t Tokenizer::longest_piece() const { return parts_->pieces.longest(); }
+
 std::string Tokenizer::decode(const std::vector<TokenId>& ids, bool render_special) const {
   std::string text;
   bool remove_space = parts_->vocabulary.add_space_prefix;

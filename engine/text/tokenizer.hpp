@@ -47,6 +47,8 @@ class Tokenizer {
   /// The bytes one token stands for: "" for control tokens unless `render_special`; may be part of a UTF-8 character.
   /// An id out of range gives "".
   std::string_view piece(TokenId id, bool render_special) const;
+  /// Bytes of the longest piece. Looks at all of them.
+  std::size_t longest_piece() const;
   /// The bytes of a whole sequence, as llama.cpp puts them together: SPM's space prefix of the first token is removed
   /// when the vocabulary adds one, and vocabularies of old tokenizers (GPT-2, Falcon, Llama 3 …) lose the space before
   /// some punctuation. Joined pieces are exact where that matters.

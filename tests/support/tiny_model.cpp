@@ -86,7 +86,8 @@ void check(const Status& status) {
 }  // namespace
 
 void write_tiny_model(const std::string& path, const TinyModel& model) {
-  const Words words = model.byte_pairs ? byte_pair_vocabulary() : vocabulary();
+  Words words = model.byte_pairs ? byte_pair_vocabulary() : vocabulary();
+  if (model.long_token > 0) words.add(std::string(model.long_token, 'z'), 1);
   const std::int64_t head_size = model.embedding / model.heads;
   io::GgufWriter writer;
   writer.set_string("general.architecture", "llama");
@@ -132,7 +133,7 @@ void write_tiny_model(const std::string& path, const TinyModel& model) {
   std::mt19937 random(model.seed);
   for (const Shape& shape : shapes) {
     const quant::Format format = shape.rows == 0 ? quant::Format::f32 : model.format;
-    std::vector<float> row(static_cast<std::size_t>(shape.cols), 1.0f);
+    std::vector<float> row(static_cast<std::size_t>(shape.cols), model.norm);
     std::vector<std::byte> packed(quant::row_bytes(format, shape.cols));
     for (std::int64_t r = 0; r < std::max<std::int64_t>(1, shape.rows); ++r) {
       if (shape.rows > 0) {

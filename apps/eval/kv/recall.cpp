@@ -8,6 +8,7 @@
 #include <set>
 
 #include "engine/generate/conversation.hpp"
+#include "engine/generate/logit_check.hpp"
 
 namespace brim::apps {
 namespace {
@@ -219,6 +220,7 @@ Result<double> measure_recall(generate::Reader& reader, const RecallTask& task, 
   std::string answer;
   for (std::int64_t i = 0; i < kAnswerTokens; ++i) {
     BRIM_ASSIGN(const std::span<const float> logits, reader.logits());
+    BRIM_TRY(generate::check_logits(logits, reader.tokens()));
     const auto id = static_cast<std::int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
     if (reader.model().tokenizer().ends_generation(id)) break;
     answer += reader.model().tokenizer().piece(id, false);

@@ -99,8 +99,13 @@ typedef void (*brim_log)(void* user, brim_log_level level, const char* sentence)
  * afterwards, also where sessions live on. NULL: nobody. Nothing of it concerns other models. */
 BRIM_API brim_status brim_options_on_log(brim_options* options, brim_log log, void* user);
 
-/* done of total (bytes when loading, tokens when reading a prompt); return 0 to stop. */
+/* done of total (bytes when loading or creating, tokens when reading a prompt); return 0 to stop. */
 typedef int (*brim_progress)(void* user, int64_t done, int64_t total);
+
+/* What brim_session_create() and brim_session_restore() call with these options, on the calling thread, while they prepare the
+ * session's memory: bytes done, of how many; once or several times when all is done. Returning 0 ends them with BRIM_CANCELLED.
+ * NULL: nothing is called. */
+BRIM_API brim_status brim_options_on_progress(brim_options* options, brim_progress progress, void* user);
 
 /* ---- models ------------------------------------------------------------------------------------------------------ */
 /* `options`, `progress` may be NULL. */
@@ -157,7 +162,11 @@ BRIM_API brim_status brim_detokenize(const brim_model* model, const int32_t* ids
                                      char* text, size_t* size);
 
 /* ---- sessions ----------------------------------------------------------------------------------------------------- */
-/* Books, reserves and touches every byte the session will need; fails with the numbers when that cannot be had. */
+/* Books, reserves and touches every byte the session will need; fails with the numbers when that much is not available. Answers
+ * (brim_session_next, _finish) allocate nothing from then on. Calls that take text allocate what it takes to render and tokenize
+ * it; where the process has no memory left they use what the session keeps spare for that, enough for a conversation at its longest
+ * (brim_session_messages). BRIM_OUT_OF_MEMORY remains for longer texts and for copies, or when other threads take that memory in
+ * between: nothing has changed then, and the session can go on. Cancelled by brim_options_on_progress. */
 BRIM_API brim_status brim_session_create(brim_model* model, const brim_options* options, brim_session** out);
 BRIM_API void brim_session_free(brim_session* session);
 
@@ -182,7 +191,12 @@ BRIM_API brim_status brim_session_restore(brim_model* model, const brim_options*
 /* Called while a prompt is read; may be NULL. BRIM_WRONG_STATE, with the callback unchanged, while the session is inside another
  * call: that call goes on using the old one. */
 BRIM_API brim_status brim_session_on_progress(brim_session* session, brim_progress progress, void* user);
-/* Makes the call in progress on this session (or else the next) end with BRIM_CANCELLED. Any thread, signal-safe. */
+/* Makes the call in progress on this session end with BRIM_CANCELLED, or else the next one. The request waits until one of
+ * brim_session_append, _append_ids, _message, _regenerate, _load_messages, _next, _fork and _save has ended so, and ends one: it is
+ * never lost, and several before that are one. Other calls neither end by it nor use it up; a call that finds it when it begins
+ * changes nothing. So a request that came as an answer ended by itself ends the call after it: call that again. The session looks
+ * every few milliseconds, on a slow processor at least every 50, but not while the system writes a file to the disk (fsync). Any
+ * thread, at any moment, also from a callback; signal-safe. */
 BRIM_API void brim_session_cancel(brim_session* session);
 
 /* Reads plain text: `add_special` adds BOS at the start of an empty session, `parse_special` honours control tokens in
@@ -191,7 +205,8 @@ BRIM_API brim_status brim_session_append(brim_session* session, const char* text
                                          int parse_special);
 BRIM_API brim_status brim_session_append_ids(brim_session* session, const int32_t* ids, size_t count);
 /* Adds a message to the conversation, renders it through the template and reads what is new, up to where the assistant
- * answers. role: "system", "user", "assistant", "tool". */
+ * answers; a message of the system or the assistant is read with the next one of the user. role: "system", "user", "assistant",
+ * "tool". On failure the message is taken back; where reading had not begun, an answer in progress goes on. */
 BRIM_API brim_status brim_session_message(brim_session* session, const char* role, const char* text, size_t size);
 /* Drops the last assistant message (complete or stopped) and stands again where it was to be answered. */
 BRIM_API brim_status brim_session_regenerate(brim_session* session);
@@ -203,9 +218,11 @@ typedef struct brim_piece {
   int32_t id;           /* the token, -1 when the piece only ends the answer */
   int32_t end;          /* 0 more follows; else why it ended: 1 end token, 2 stop string, 3 limit */
 } brim_piece;
-/* Picks the next token and returns the text that became complete. The answer joins the conversation as it grows. */
+/* Picks the next token and returns the text that became complete. The answer joins the conversation as it grows. After a stop
+ * string the answer has ended: further calls return an empty piece that says so. BRIM_BAD_FILE when the model computed logits that
+ * are not numbers, which damaged files do; BRIM_INVALID_ARGUMENT when the options ban every token. */
 BRIM_API brim_status brim_session_next(brim_session* session, brim_piece* piece);
-/* One logit for each token of the vocabulary, after the last token that was read; valid until the next call on the session.
+/* One logit for each token of the vocabulary, as the model computes them, after the last token that was read; valid until the next call on the session.
  * A token that brim_session_next() returned is read at the next call of it. BRIM_WRONG_STATE when nothing was read. */
 BRIM_API brim_status brim_session_logits(brim_session* session, const float** logits, size_t* count);
 /* The model's state after the last token that was read: what the logits are computed from, the last layer's output with the
@@ -221,7 +238,8 @@ BRIM_API brim_status brim_session_clear(brim_session* session);
  * to append. BRIM_WRONG_STATE, with nothing changed, where entries that are needed again were evicted, slid out of a
  * window or moved: clear and append then. */
 BRIM_API brim_status brim_session_rewind(brim_session* session, int64_t tokens);
-/* Changes one sampling, stop or system option of a living session. */
+/* Changes one sampling, stop or system option of a living session. In the middle of an answer, too: text that the old stop strings
+ * held back and the new ones do not comes with the next piece; where it contains one of them, the answer ends there. */
 BRIM_API brim_status brim_session_set(brim_session* session, const char* key, const char* value);
 /* Removes every value of an option that may be given several times: "stop", "logit_bias". BRIM_INVALID_ARGUMENT for other
  * keys, which always have one value: set it. */
@@ -233,7 +251,10 @@ BRIM_API brim_status brim_session_option(const brim_session* session, const char
 /* The conversation as a JSON array of {"role", "content"}: what is kept of it, which is eight bytes of text for each position of
  * the context, at least 128 KiB; of a longer one the oldest exchanges are gone. */
 BRIM_API brim_status brim_session_messages(brim_session* session, const char** json, size_t* size);
-/* Replaces the conversation by such an array and reads it. */
+/* Replaces the conversation by such an array and reads it, as far as the cache does not hold it already. Where the last message is
+ * the user's or a tool's, up to where the assistant answers: brim_session_next() answers it. Where it is the assistant's or the
+ * system's, up to its end: brim_session_message() goes on. An empty array clears the cache too. On failure the messages are those
+ * of before. */
 BRIM_API brim_status brim_session_load_messages(brim_session* session, const char* json, size_t size);
 
 typedef struct brim_stats {

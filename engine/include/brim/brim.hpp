@@ -91,6 +91,7 @@ class Options {
 
  private:
   friend class Model;
+  friend class Session;
   struct Free {
     void operator()(brim_options* raw) const { brim_options_free(raw); }
   };
@@ -194,15 +195,19 @@ class Session {
     End end;
   };
 
-  explicit Session(const Model& model, const Options& options = {}) {
+  /// `preparing` is called while the session's memory is prepared, with bytes done and in all.
+  explicit Session(const Model& model, const Options& options = {}, const ProgressCallback& preparing = {}) {
     brim_session* raw = nullptr;
+    const Preparing scope(options, preparing);
     detail::check(brim_session_create(model.get(), options.get(), &raw));
     handle_.reset(raw);
   }
 
   /// A session as save() left it; `options` replace what it was saved with.
-  static Session restore(const Model& model, const std::string& path, const Options& options = {}) {
+  static Session restore(const Model& model, const std::string& path, const Options& options = {},
+                         const ProgressCallback& preparing = {}) {
     brim_session* raw = nullptr;
+    const Preparing scope(options, preparing);
     detail::check(brim_session_restore(model.get(), options.get(), detail::whole("path", path), &raw));
     return Session(raw);
   }
@@ -357,6 +362,27 @@ class Session {
     if (progress_) progress_->rethrow();
     detail::check(status);
   }
+  // The callback of options, for as long as one call.
+  class Preparing {
+   public:
+    Preparing(const Options& options, const ProgressCallback& progress) : options_(progress ? options.handle_.get() : nullptr) {
+      if (options_ == nullptr) return;
+      detail::check(brim_options_on_progress(
+          options_,
+          [](void* user, std::int64_t done, std::int64_t total) {
+            return (*static_cast<const ProgressCallback*>(user))(done, total) ? 1 : 0;
+          },
+          const_cast<ProgressCallback*>(&progress)));
+    }
+    ~Preparing() {
+      if (options_ != nullptr) brim_options_on_progress(options_, nullptr, nullptr);
+    }
+    Preparing(const Preparing&) = delete;
+    Preparing& operator=(const Preparing&) = delete;
+
+   private:
+    brim_options* options_;
+  };
   struct Free {
     void operator()(brim_session* raw) const { brim_session_free(raw); }
   };

@@ -43,3 +43,18 @@ TEST_CASE("a test can have the meter cancelled at any look; no meter is never ca
   CHECK(!brim::step(&meter));
   CHECK(brim::cancelled_error().code == brim::ErrorCode::cancelled);
 }
+
+TEST_CASE("a meter may ask a function instead of a flag, and counts each call from the beginning") {
+  int asked = 0;
+  WorkMeter meter([](void* context) { return ++*static_cast<int*>(context) < 3; }, &asked);
+  while (meter.step()) continue;
+  CHECK(asked == 3);
+  CHECK(meter.units() == 3 * WorkMeter::kPollUnits);
+  CHECK(!meter.poll());
+  CHECK(asked == 3);
+  meter.restart();
+  CHECK(meter.units() == 0);
+  CHECK(meter.polls() == 0);
+  CHECK(!meter.cancelled());
+  CHECK(!meter.poll());
+}

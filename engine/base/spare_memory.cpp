@@ -1,0 +1,39 @@
+// See spare_memory.hpp.
+#include "engine/base/spare_memory.hpp"
+
+#include <algorithm>
+
+namespace brim {
+namespace {
+
+// Blocks small enough for the allocator to use again for anything, and few enough that their headers cost nothing.
+constexpr std::size_t kMinBlock = std::size_t{64} << 10, kMaxBlock = std::size_t{1} << 20;
+constexpr std::size_t kFewBlocks = 16;
+
+}  // namespace
+
+Result<SpareMemory> SpareMemory::take(std::size_t bytes) {
+  SpareMemory memory;
+  memory.block_bytes_ = std::clamp(bytes / kFewBlocks, kMinBlock, kMaxBlock);
+  memory.blocks_.resize((bytes + memory.block_bytes_ - 1) / memory.block_bytes_);
+  memory.retake();
+  if (memory.held_ < memory.blocks_.size()) {
+    return error(ErrorCode::out_of_memory, "the machine could not provide ", bytes, " bytes to keep spare, only ", memory.held());
+  }
+  return memory;
+}
+
+void SpareMemory::release() noexcept {
+  for (auto& block : blocks_) block.reset();
+  held_ = 0;
+}
+
+void SpareMemory::retake() noexcept {
+  while (held_ < blocks_.size()) {
+    blocks_[held_].reset(new (std::nothrow) std::byte[block_bytes_]);
+    if (blocks_[held_] == nullptr) return;
+    ++held_;
+  }
+}
+
+}  // namespace brim

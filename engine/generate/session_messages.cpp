@@ -1,0 +1,170 @@
+// Session's part that knows messages: what a conversation changes in the cache, and how what failed is taken back.
+#include <algorithm>
+#include <new>
+
+#include "engine/generate/session.hpp"
+#include "engine/generate/stopwatch.hpp"
+
+namespace brim::generate {
+
+// What a message changed in the conversation is taken back at the end, unless it is kept.
+struct Session::Undo {
+  explicit Undo(Conversation& changed) : conversation(changed), messages(changed.size()) {}
+  ~Undo() {
+    if (kept) return;
+    if (replaced) conversation.replace(std::move(old));
+    conversation.drop_after(messages);
+    if (dropped) conversation.put_back(std::move(*dropped));
+    if (closed && !begun) conversation.reopen_answer(rest);
+  }
+  Undo(const Undo&) = delete;
+  Undo& operator=(const Undo&) = delete;
+
+  // The answer becomes a message like the others, with what was held back of it.
+  void close_answer(std::string_view held_back) {
+    const bool there = conversation.has_answer();
+    conversation.close_answer(held_back);
+    closed = there;
+    rest = held_back.size();
+    messages = conversation.size();
+  }
+  // The last message goes.
+  void drop_last() {
+    dropped = conversation.take_last();
+    messages = conversation.size();
+  }
+
+  Conversation& conversation;
+  std::size_t messages;     // to keep, the first ones
+  bool closed = false;      // there was an answer, which is a message now
+  std::size_t rest = 0;     // bytes of it that were held back
+  std::optional<text::ChatMessage> dropped{};  // the last message
+  bool replaced = false;    // all messages were others,
+  std::vector<text::ChatMessage> old{};        // these
+  bool begun = false;       // the cache changed: the answer that was there cannot go on
+  bool kept = false;
+};
+
+// Brings the cache to the conversation's text: what follows the text it stands for, which ends with `answer`, is read. When the
+// text changed before that (templates may rewrite past answers), or without an answer to go by, ids are compared and the cache
+// goes back to where they part.
+Status Session::read_conversation(std::optional<std::string_view> answer, bool to_answer, Undo& undo) {
+  BRIM_ASSIGN(std::string rendered, conversation_.render(to_answer, &work_));
+  std::string_view more = rendered;
+  bool follows = answer && seen_text_ && !seen_text_->empty() && more.starts_with(*seen_text_);
+  if (follows) more.remove_prefix(seen_text_->size());
+  follows = follows && more.starts_with(*answer);
+  std::vector<TokenId> ids;
+  std::int64_t keep = reader_->tokens();
+  if (follows) {
+    more.remove_prefix(answer->size());
+    BRIM_ASSIGN(ids, conversation_.encode(more, false, &work_));
+    if (pending_ >= 0) ids.insert(ids.begin(), pending_);
+  } else {
+    BRIM_ASSIGN(ids, conversation_.encode(rendered, true, &work_));
+    const auto history = reader_->history();
+    keep = 0;
+    if (reader_->history_start() == 0) {
+      while (keep < static_cast<std::int64_t>(std::min(history.size(), ids.size())) &&
+             history[static_cast<std::size_t>(keep)] == ids[static_cast<std::size_t>(keep)]) {
+        ++keep;
+      }
+      // The last token is read again for its logits.
+      keep = std::max<std::int64_t>(std::min(keep, static_cast<std::int64_t>(ids.size()) - 1), 0);
+    }
+    ids.erase(ids.begin(), ids.begin() + keep);
+  }
+  if (!work_.poll()) return cancelled_error();
+  // Nothing allocates from here on.
+  undo.begun = true;
+  timings_ = {};
+  begin_answer();
+  seen_text_.reset();
+  pending_ = -1;
+  answering_ = false;
+  const Stopwatch stopwatch(timings_.prompt_seconds);
+  timings_.prompt_tokens = static_cast<std::int64_t>(ids.size());
+  BRIM_TRY(reader_->rewind(keep, progress_, &cancel_));
+  BRIM_TRY(reader_->read(ids, progress_, &cancel_));
+  seen_text_ = std::move(rendered);
+  undo.kept = true;
+  return {};
+}
+
+// What comes next is read after what the cache has seen, dropped messages included: only the text that it stands for becomes
+// shorter, as the template writes what is left. So dropping costs no reading, and the cache forgets by its own rules.
+void Session::forget_oldest() noexcept {
+  if (!conversation_.drop_oldest(most_text_) || !seen_text_) return;
+  try {
+    if (auto rendered = conversation_.render()) {
+      seen_text_ = std::move(*rendered);
+      return;
+    }
+  } catch (const std::bad_alloc&) {
+    // Then ids are compared at the next message.
+  }
+  seen_text_.reset();
+}
+
+Status Session::add_message(std::string_view role, std::string_view content) {
+  BRIM_ASSIGN(text::ChatMessage message, Conversation::make_message(role, content, &work_));
+  const std::string rest = held_back();
+  const std::string answer = std::string(conversation_.answer()) + rest;
+  Undo undo(conversation_);
+  undo.close_answer(rest);
+  conversation_.add(std::move(message));
+  if (role == "system" || role == "assistant") {
+    if (seen_text_) seen_text_->append(answer);
+    undo.kept = true;
+    answering_ = false;
+    begin_stream();
+    return {};
+  }
+  BRIM_TRY(read_conversation(answer, true, undo));
+  forget_oldest();
+  conversation_.begin_answer();
+  answering_ = true;
+  return {};
+}
+
+Status Session::give_again() {
+  if (!conversation_.last_is("assistant")) {
+    return error(ErrorCode::wrong_state, "there is no answer to give again");
+  }
+  Undo undo(conversation_);
+  undo.close_answer(held_back());
+  undo.drop_last();
+  // The text has to be compared by ids: the cache holds the answer that is dropped.
+  BRIM_TRY(read_conversation(std::nullopt, true, undo));
+  conversation_.begin_answer();
+  answering_ = true;
+  return {};
+}
+
+Status Session::replace_messages(std::string_view json) {
+  BRIM_ASSIGN(std::vector<text::ChatMessage> messages, Conversation::parse(json, &work_));
+  const std::string rest = held_back();
+  const std::string answer = std::string(conversation_.answer()) + rest;
+  const bool to_answer = !messages.empty() && (messages.back().role == "user" || messages.back().role == "tool");
+  Undo undo(conversation_);
+  undo.close_answer(rest);
+  undo.old = conversation_.replace(std::move(messages));
+  undo.replaced = true;
+  if (conversation_.empty()) {
+    undo.kept = true;
+    reader_->clear();
+    timings_ = {};
+    begin_answer();
+    seen_text_.reset();
+    pending_ = -1;
+    answering_ = false;
+    return {};
+  }
+  BRIM_TRY(read_conversation(answer, to_answer, undo));
+  forget_oldest();
+  if (to_answer) conversation_.begin_answer();
+  answering_ = to_answer;
+  return {};
+}
+
+}  // namespace brim::generate

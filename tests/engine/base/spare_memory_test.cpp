@@ -1,0 +1,77 @@
+// Memory kept spare: work that found none is done again on what is given back, and as much is taken again afterwards.
+#include "engine/base/spare_memory.hpp"
+
+#include <doctest/doctest.h>
+
+#include <new>
+#include <string>
+
+#include "tests/support/allocation_count.hpp"
+
+using namespace brim;
+
+TEST_CASE("work that succeeds leaves the spare memory alone") {
+  auto spare = SpareMemory::take(std::size_t{3} << 20);
+  REQUIRE(spare);
+  CHECK(spare->held() >= std::size_t{3} << 20);
+  CHECK(spare->held() < std::size_t{4} << 20);
+  int calls = 0;
+  const std::size_t before = test::allocation_count();
+  const Result<int> result = with_spare(*spare, [&]() -> Result<int> { return ++calls; });
+  CHECK(test::allocation_count() == before);
+  CHECK(*result == 1);
+  CHECK(calls == 1);
+}
+
+TEST_CASE("work without memory is done once more, with what is given back") {
+  auto spare = SpareMemory::take(std::size_t{1} << 20);
+  REQUIRE(spare);
+  const std::size_t all = spare->held();
+  for (const bool throws : {true, false}) {
+    int calls = 0;
+    std::size_t held = 0;
+    const Status status = with_spare(*spare, [&]() -> Status {
+      held = spare->held();
+      if (++calls == 2) return {};
+      if (throws) test::fail_new(0);
+      std::string room;
+      if (throws) room.reserve(1000);
+      return Error{ErrorCode::out_of_memory, "no room"};
+    });
+    test::new_failed();
+    CHECK(status);
+    CHECK(calls == 2);
+    CHECK(held == 0);
+    CHECK(spare->held() == all);
+  }
+  int calls = 0;
+  const Status status = with_spare(*spare, [&]() -> Status {
+    ++calls;
+    return error(ErrorCode::out_of_memory, "never enough");
+  });
+  CHECK(!status);
+  CHECK(calls == 2);
+  calls = 0;
+  CHECK(!with_spare(*spare, [&]() -> Status { return ++calls, error(ErrorCode::cancelled, "stop"); }));
+  CHECK(calls == 1);
+}
+
+TEST_CASE("what cannot be taken again is held no more, and taking too much is an error") {
+  auto spare = SpareMemory::take(std::size_t{1} << 20);
+  REQUIRE(spare);
+  const std::size_t all = spare->held();
+  {
+    const SpareMemory::Release released(*spare);
+    CHECK(spare->held() == 0);
+    test::fail_new(1);
+  }
+  CHECK(test::new_failed());
+  CHECK(spare->held() < all);
+  { const SpareMemory::Release again(*spare); }
+  CHECK(spare->held() == all);
+  test::fail_new(3);
+  const auto none = SpareMemory::take(std::size_t{1} << 20);
+  test::new_failed();
+  REQUIRE(!none);
+  CHECK(none.error().code == ErrorCode::out_of_memory);
+}

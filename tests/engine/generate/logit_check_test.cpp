@@ -1,0 +1,100 @@
+// What damaged weights compute ends in a sentence, and never as token 0.
+#include "engine/generate/logit_check.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "engine/generate/session.hpp"
+#include "tests/engine/generate/sampling.hpp"
+#include "tests/engine/generate/tiny.hpp"
+
+using namespace brim;
+using generate::Sampler;
+using generate::SamplingOptions;
+
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+std::string refusal(const std::vector<float>& logits) {
+  const Status status = generate::check_logits(logits, 12);
+  return status ? "" : status.error().sentence;
+}
+
+}  // namespace
+
+TEST_CASE("logits are numbers or -inf, and the sentence names the first that is not") {
+  CHECK(refusal({1, -kInfinity, 2}).empty());
+  CHECK(refusal({1, NAN, 2}).find("after token 12 of the text") != std::string::npos);
+  CHECK(refusal({1, NAN, 2}).find("NaN for token id 1") != std::string::npos);
+  CHECK(refusal({1, 2, kInfinity}).find("infinity for token id 2") != std::string::npos);
+  CHECK(refusal({-kInfinity, -kInfinity}).find("all 2 token ids") != std::string::npos);
+  CHECK(generate::check_logits(std::vector<float>{NAN}, 1).error().code == ErrorCode::bad_file);
+}
+
+TEST_CASE("no sampler picks a token from such logits, and none draws for it") {
+  std::vector<SamplingOptions> chains{test::plain(), {}, {}, {}, {}};
+  chains[1].temperature = 0;
+  chains[2].mirostat = 2;
+  chains[3].repeat_penalty = 1.2;
+  chains[4].logit_bias = {{0, 1.0f}};
+  const std::vector<float> good{0.5f, 1, 0.25f, 2, 0.125f};
+  for (const SamplingOptions& options : chains) {
+    Sampler sampler = test::make(options, good.size()), undisturbed = test::make(options, good.size());
+    for (const float wrong : {NAN, kInfinity}) {
+      for (std::size_t at = 0; at < good.size(); ++at) {
+        std::vector<float> logits = good;
+        logits[at] = wrong;
+        CHECK(sampler.sample(logits, {}) == Sampler::kNoToken);
+      }
+    }
+    CHECK(sampler.sample(std::vector<float>(good.size(), -kInfinity), {}) == Sampler::kNoToken);
+    CHECK(sampler.sample(std::vector<float>(good.size(), NAN), {}) == Sampler::kNoToken);
+    std::vector<float> banned = good;
+    banned[3] = -kInfinity;
+    CHECK(sampler.sample(banned, {}) != Sampler::kNoToken);
+    CHECK(undisturbed.sample(banned, {}) != Sampler::kNoToken);
+    for (int draw = 0; draw < 20; ++draw) CHECK(sampler.sample(good, {}) == undisturbed.sample(good, {}));
+  }
+}
+
+TEST_CASE("a session of a model with damaged norms says so, however its cache evicts") {
+  test::TinyModel shape;
+  shape.norm = std::numeric_limits<float>::quiet_NaN();
+  const auto model = test::tiny_model(shape);
+  for (const char* keep : {"window", "h2o", "dynsplit"}) {
+    CAPTURE(keep);
+    generate::SessionOptions options;
+    options.reader.keep = keep;
+    options.reader.budget = *kv::parse_budget("60%");
+    auto session = generate::Session::create(model, options);
+    if (!session) {
+      MESSAGE(session.error().sentence);
+      continue;
+    }
+    const auto ids = test::some_ids(200);
+    REQUIRE((*session)->append(ids));
+    const auto piece = (*session)->next();
+    REQUIRE(!piece);
+    CHECK(piece.error().code == ErrorCode::bad_file);
+    CHECK(piece.error().sentence.find("after token 200 of the text") != std::string::npos);
+    CHECK((*session)->next().error().sentence == piece.error().sentence);
+  }
+}
+
+TEST_CASE("options that ban every token are named as the reason") {
+  const auto model = test::tiny_model();
+  generate::SessionOptions options;
+  for (std::int32_t id = 0; id < model->config().vocabulary; ++id) options.sampling.logit_bias.emplace_back(id, -kInfinity);
+  auto session = generate::Session::create(model, options);
+  REQUIRE(session);
+  REQUIRE((*session)->append("the dog", {}));
+  const auto piece = (*session)->next();
+  REQUIRE(!piece);
+  CHECK(piece.error().code == ErrorCode::invalid_argument);
+  CHECK(piece.error().sentence.find("logit_bias") != std::string::npos);
+}

@@ -1,0 +1,128 @@
+// Messages that are loaded are read; messages that fail leave the conversation, and the answer in progress, as they were.
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "engine/generate/session.hpp"
+#include "tests/engine/generate/tiny.hpp"
+
+using namespace brim;
+using generate::End;
+using generate::Session;
+using generate::SessionOptions;
+
+namespace {
+
+std::unique_ptr<Session> open(const std::shared_ptr<const model::Model>& model, const char* chat_template = "chatml") {
+  SessionOptions options;
+  options.reader.threads = 1;
+  options.sampling.temperature = 0;
+  options.chat_template = chat_template;
+  options.ignore_end_tokens = true;
+  auto session = Session::create(model, options);
+  if (!session) FAIL(session.error().sentence);
+  return std::move(*session);
+}
+
+std::string pieces(Session& session, int count) {
+  std::string text;
+  for (int i = 0; i < count; ++i) {
+    const auto piece = session.next();
+    if (!piece) FAIL(piece.error().sentence);
+    text += piece->text;
+  }
+  return text;
+}
+
+constexpr const char* kQuestion = R"([{"role": "user", "content": "hello there"}])";
+
+}  // namespace
+
+TEST_CASE("loaded messages are read up to where the assistant answers") {
+  const auto model = test::tiny_model();
+  const auto said = open(model), loaded = open(model);
+  REQUIRE(said->message("user", "hello there"));
+  REQUIRE(loaded->load_messages(kQuestion));
+  CHECK(loaded->reader().tokens() == said->reader().tokens());
+  CHECK(loaded->timings().prompt_tokens == said->timings().prompt_tokens);
+  CHECK(pieces(*loaded, 8) == pieces(*said, 8));
+  CHECK(loaded->messages() == said->messages());
+  REQUIRE(loaded->regenerate());
+  REQUIRE(said->regenerate());
+  CHECK(pieces(*loaded, 8) == pieces(*said, 8));
+}
+
+TEST_CASE("loaded messages that end with an answer are read, and the next one reads only what is new") {
+  const auto model = test::tiny_model();
+  const auto said = open(model);
+  REQUIRE(said->message("user", "hello there"));
+  pieces(*said, 8);
+  said->finish();
+  const auto loaded = open(model), later = open(model);
+  REQUIRE(loaded->load_messages(said->messages()));
+  const std::int64_t read = loaded->reader().tokens();
+  CHECK(read > 20);
+  CHECK(loaded->messages() == said->messages());
+  REQUIRE(loaded->message("user", "more"));
+  CHECK(loaded->reader().tokens() - read == loaded->timings().prompt_tokens);
+  CHECK(loaded->timings().prompt_tokens < 60);
+  REQUIRE(later->load_messages(loaded->messages()));
+  CHECK(pieces(*later, 8) == pieces(*loaded, 8));
+}
+
+TEST_CASE("no messages are an empty conversation and an empty cache") {
+  const auto model = test::tiny_model();
+  const auto session = open(model);
+  REQUIRE(session->message("user", "hello there"));
+  pieces(*session, 3);
+  REQUIRE(session->load_messages("[]"));
+  CHECK(session->messages() == "[]");
+  CHECK(session->reader().tokens() == 0);
+  CHECK(session->next().error().code == ErrorCode::wrong_state);
+  REQUIRE(session->message("user", "hello there"));
+}
+
+TEST_CASE("what cannot be rendered leaves the messages and the answer in progress") {
+  const auto model = test::tiny_model();
+  constexpr const char* kFussy =
+      "{% for m in messages %}{% if 'bad' in m.content %}{{ raise_exception('no') }}{% endif %}"
+      "<{{ m.role }}>{{ m.content }}{% endfor %}";
+  const auto session = open(model, kFussy), undisturbed = open(model, kFussy);
+  for (Session* each : {session.get(), undisturbed.get()}) {
+    each->set_stops({"something held back"});
+    REQUIRE(each->message("user", "hello there"));
+    pieces(*each, 8);
+  }
+  const std::string before = session->messages();
+  const std::int64_t tokens = session->reader().tokens();
+  CHECK(!session->message("user", "bad"));
+  CHECK(!session->message("nobody", "hello"));
+  CHECK(!session->load_messages(R"([{"role": "user", "content": "bad"}])"));
+  CHECK(!session->load_messages(R"([{"role": "nobody", "content": ""}])"));
+  CHECK(!session->load_messages("[1]"));
+  CHECK(session->messages() == before);
+  CHECK(session->reader().tokens() == tokens);
+  CHECK(pieces(*session, 20) == pieces(*undisturbed, 20));
+  CHECK(session->messages() == undisturbed->messages());
+}
+
+TEST_CASE("reading that is stopped leaves the messages; the answer that was in progress is one of them") {
+  const auto model = test::tiny_model();
+  const auto session = open(model);
+  REQUIRE(session->message("user", "hello there"));
+  const std::string answer = pieces(*session, 8);
+  const std::string before = session->messages();
+  session->on_progress([](long long done, long long) { return done == 0; });
+  const std::string text(300, 'x');
+  CHECK(session->message("user", text).error().code == ErrorCode::cancelled);
+  CHECK(session->messages() == before);
+  CHECK(session->load_messages(R"([{"role": "user", "content": ")" + text + "\"}]").error().code == ErrorCode::cancelled);
+  CHECK(session->messages() == before);
+  session->on_progress([](long long, long long) { return false; });
+  CHECK(session->regenerate().error().code == ErrorCode::cancelled);
+  CHECK(session->messages() == before);
+  session->on_progress({});
+  REQUIRE(session->regenerate());
+  CHECK(pieces(*session, 8) == answer);
+  CHECK(session->messages() == before);
+}

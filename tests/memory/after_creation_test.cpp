@@ -1,0 +1,105 @@
+// The session is created; then the rest of its process takes all memory that is left. The session goes on: answers need none,
+// and messages find what was kept spare for them.
+#include <brim/brim.h>
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <string>
+
+#include "tests/memory/long_chat.hpp"
+
+namespace {
+
+struct ModelFile {
+  std::string path = (std::filesystem::temp_directory_path() / ("brim-after-creation-" + std::to_string(::getpid()))).string();
+  ModelFile() { brim::test::write_chat_model(path); }
+  ~ModelFile() { std::remove(path.c_str()); }
+};
+
+std::size_t address_space() {
+  std::FILE* file = std::fopen("/proc/self/statm", "r");
+  unsigned long pages = 0;
+  if (file == nullptr || std::fscanf(file, "%lu", &pages) != 1) pages = 0;
+  if (file != nullptr) std::fclose(file);
+  return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+// Without stdio, which allocates.
+[[noreturn]] void give_up(const char* where, int turn) {
+  static char line[1024];
+  const int size = std::snprintf(line, sizeof line, "%s, turn %d: %s\n", where, turn, brim_last_error());
+  (void)!::write(STDERR_FILENO, line, static_cast<std::size_t>(size));
+  ::_exit(1);
+}
+
+void take_all_memory() {
+  const std::size_t now = address_space();
+  const struct rlimit limit{now, now};
+  if (now == 0 || ::setrlimit(RLIMIT_AS, &limit) != 0) ::_exit(3);
+  for (std::size_t size = std::size_t{1} << 20; size >= 16; size /= 2) {
+    for (;;) {
+      void* volatile taken = std::malloc(size);
+      if (taken == nullptr) break;
+    }
+  }
+}
+
+void answer(brim_session* session, int turn, int tokens) {
+  brim_piece piece{};
+  for (int i = 0; i < tokens; ++i) {
+    piece.size = sizeof piece;
+    if (brim_session_next(session, &piece) != BRIM_OK) give_up("next", turn);
+    if (piece.end != 0) return;
+  }
+}
+
+[[noreturn]] void chat_without_memory(const std::string& path, const char* threads) {
+  brim_model* model = nullptr;
+  brim_session* session = nullptr;
+  brim_options *for_model = nullptr, *options = brim::test::chat_options();
+  brim_options_create(&for_model);
+  brim_options_set(for_model, "threads", threads);
+  brim_options_set(options, "stop.ignore_eos", "1");
+  if (brim_model_load(path.c_str(), for_model, nullptr, nullptr, &model) != BRIM_OK) give_up("load", 0);
+  if (brim_session_create(model, options, &session) != BRIM_OK) give_up("create", 0);
+  take_all_memory();
+  const std::string small = "and you?";  // within itself
+  for (int turn = 0; turn < 40; ++turn) {
+    if (brim_session_message(session, "user", small.data(), small.size()) != BRIM_OK) give_up("message", turn);
+    answer(session, turn, 60);
+    if (turn % 5 == 1 && brim_session_regenerate(session) != BRIM_OK) give_up("regenerate", turn);
+    answer(session, turn, 10);
+    if (turn % 7 == 3 && brim_session_append(session, small.data(), small.size(), 0, 0) != BRIM_OK) give_up("append", turn);
+    answer(session, turn, 10);
+    const int32_t id = 300;
+    if (turn % 7 == 5 && brim_session_append_ids(session, &id, 1) != BRIM_OK) give_up("append_ids", turn);
+    answer(session, turn, 10);
+    if (turn % 11 == 10 && brim_session_set(session, "stop", "nothing like it") != BRIM_OK) give_up("set", turn);
+  }
+  answer(session, 40, 20000);
+  if (brim_session_clear(session) != BRIM_OK) give_up("clear", 0);
+  if (brim_session_message(session, "user", small.data(), small.size()) != BRIM_OK) give_up("message", 41);
+  answer(session, 41, 60);
+  ::_exit(0);
+}
+
+}  // namespace
+
+TEST_CASE("a session goes on where its process has no memory left") {
+  const ModelFile file;
+  for (const char* threads : {"1", "2"}) {
+    CAPTURE(threads);
+    const pid_t child = ::fork();
+    if (child == 0) chat_without_memory(file.path, threads);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 0);
+  }
+}
