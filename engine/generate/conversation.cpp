@@ -13,22 +13,30 @@ namespace {
 constexpr std::string_view kMark = "\xEF\xB7\x90";
 constexpr std::string_view kRoles[] = {"system", "user", "assistant", "tool"};
 
+constexpr std::size_t kStretch = 4096;  // bytes between two looks at the meter
+constexpr std::int64_t kStretchUnits = kStretch / 16;
+
 // In one pass; a mark that comes about where another one was taken out goes too.
-void remove_marks(std::string& text) {
+void remove_marks(std::string& text, WorkMeter* meter) {
   std::size_t kept = 0;
-  for (const char byte : text) {
-    text[kept++] = byte;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (at % kStretch == 0 && !step(meter, kStretchUnits)) return;
+    text[kept++] = text[at];
     if (kept >= kMark.size() && std::string_view(text).substr(kept - kMark.size(), kMark.size()) == kMark) kept -= kMark.size();
   }
   text.resize(kept);
 }
 
-std::string clean(std::string_view content) {
+// What is returned is not complete when `meter` is cancelled.
+std::string clean(std::string_view content, WorkMeter* meter = nullptr) {
   std::string result;
+  result.reserve(content.size());
   text::StreamDecoder decoder;
-  decoder.push(content, result);
+  for (; !content.empty() && step(meter, kStretchUnits); content.remove_prefix(std::min(content.size(), kStretch))) {
+    decoder.push(content.substr(0, kStretch), result);
+  }
   decoder.flush(result);
-  remove_marks(result);
+  remove_marks(result, meter);
   return result;
 }
 
@@ -71,8 +79,9 @@ Result<text::ChatMessage> Conversation::make_message(std::string_view role, std:
   if (!known_role(role)) {
     return error(ErrorCode::invalid_argument, "message role: expected system, user, assistant or tool, found '", role, "'");
   }
-  if (!step(meter)) return cancelled_error();
-  return text::ChatMessage{std::string(role), clean(content)};
+  text::ChatMessage message{std::string(role), clean(content, meter)};
+  if (meter != nullptr && meter->cancelled()) return cancelled_error();
+  return message;
 }
 
 void Conversation::add(text::ChatMessage message) {
@@ -188,21 +197,22 @@ std::string Conversation::json() const {
 }
 
 Result<std::vector<text::ChatMessage>> Conversation::parse(std::string_view json, WorkMeter* meter) {
-  BRIM_ASSIGN(std::vector<text::ChatMessage> messages, text::read_messages(json));
+  BRIM_ASSIGN(std::vector<text::ChatMessage> messages, text::read_messages(json, meter));
   for (std::size_t index = 0; index < messages.size(); ++index) {
     if (!known_role(messages[index].role)) return text::bad_message(index);
-    if (!step(meter)) return cancelled_error();
-    messages[index].content = clean(messages[index].content);
+    messages[index].content = clean(messages[index].content, meter);
+    if (meter != nullptr && meter->cancelled()) return cancelled_error();
   }
   return messages;
 }
 
-std::string Conversation::protect(const std::string& content) const {
-  const std::vector<std::size_t> starts = tokenizer_->control_starts(content);
+std::string Conversation::protect(const std::string& content, WorkMeter* meter) const {
+  const std::vector<std::size_t> starts = tokenizer_->control_starts(content, meter);
   std::string result;
   result.reserve(content.size() + starts.size() * kMark.size());
   std::size_t done = 0;
   for (const std::size_t start : starts) {
+    if (!step(meter)) break;
     // After the first character: the text around it stays what it was to the template.
     std::size_t next = start + 1;
     while (next < content.size() && (static_cast<unsigned char>(content[next]) & 0xC0) == 0x80) ++next;
@@ -218,8 +228,8 @@ Result<std::string> Conversation::render(bool to_answer, WorkMeter* meter) const
   input.add_generation_prompt = to_answer;
   input.messages.reserve(messages_.size());
   for (const text::ChatMessage& message : messages_) {
-    if (!step(meter)) return cancelled_error();
-    input.messages.push_back({message.role, protect(message.content)});
+    input.messages.push_back({message.role, protect(message.content, meter)});
+    if (meter != nullptr && meter->cancelled()) return cancelled_error();
   }
   const text::Vocabulary& vocabulary = tokenizer_->vocabulary();
   input.bos = tokenizer_->piece(vocabulary.bos, true);

@@ -23,7 +23,8 @@ std::int64_t most_kept_text(std::int64_t context);
 inline std::int64_t text_memory(std::int64_t kept) { return 16 * kept; }
 
 /// One thread at a time. Borrows the tokenizer. The answer that is being written is kept apart from the other messages, in room
-/// that was reserved for it: it grows without allocating.
+/// that was reserved for it: it grows without allocating. A meter
+/// that is given counts the work and may cancel it (ErrorCode::cancelled).
 class Conversation {
  public:
   /// `choice`: a built-in template's name or Jinja source; empty: `own`, the model's, or "plain" when that is empty too.
@@ -91,7 +92,7 @@ class Conversation {
  private:
   Conversation(const text::Tokenizer& tokenizer, text::ChatTemplate chat_template)
       : tokenizer_(&tokenizer), template_(std::move(chat_template)) {}
-  std::string protect(const std::string& content) const;
+  std::string protect(const std::string& content, WorkMeter* meter) const;
 
   const text::Tokenizer* tokenizer_;
   text::ChatTemplate template_;

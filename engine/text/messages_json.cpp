@@ -11,9 +11,11 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Hears what the parser finds, value by value: an array of objects, of whose members two count.
+// Is called with what the parser finds, value by value: an array of objects, of whose members two count.
 class Listener : public nlohmann::json_sax<Json> {
  public:
+  explicit Listener(WorkMeter* meter) : meter_(meter) {}
+
   bool null() override { return other(); }
   bool boolean(bool) override { return other(); }
   bool number_integer(number_integer_t) override { return other(); }
@@ -21,6 +23,7 @@ class Listener : public nlohmann::json_sax<Json> {
   bool number_float(number_float_t, const string_t&) override { return other(); }
   bool binary(binary_t&) override { return other(); }
   bool string(string_t& value) override {
+    if (!count(value)) return false;
     if (depth_ < 2) return other();
     if (depth_ == 2 && member_ != Member::none) field() = std::move(value);
     return true;
@@ -46,6 +49,7 @@ class Listener : public nlohmann::json_sax<Json> {
     return true;
   }
   bool key(string_t& name) override {
+    if (!count(name)) return false;
     if (depth_ == 2) member_ = name == "role" ? Member::role : name == "content" ? Member::content : Member::none;
     return true;
   }
@@ -60,13 +64,15 @@ class Listener : public nlohmann::json_sax<Json> {
  private:
   enum class Member { none, role, content };
   // A value that is no text: only where nobody looks.
-  bool other() const { return depth_ > 2 || (depth_ == 2 && member_ == Member::none); }
+  bool other() { return step(meter_) && (depth_ > 2 || (depth_ == 2 && member_ == Member::none)); }
   bool descend() {
     ++depth_;
-    return true;
+    return step(meter_);
   }
+  bool count(const std::string& text) { return step(meter_, 1 + static_cast<std::int64_t>(text.size() / 16)); }
   std::optional<std::string>& field() { return member_ == Member::role ? role_ : content_; }
 
+  WorkMeter* meter_;
   std::int64_t depth_ = 0;  // 1 in the array, 2 in a message
   Member member_ = Member::none;
   std::optional<std::string> role_, content_;
@@ -78,9 +84,10 @@ void append_quoted(std::string& json, std::string_view text) {
   json += Json(std::string(text)).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-Result<std::vector<ChatMessage>> read_messages(std::string_view json) {
-  Listener listener;
+Result<std::vector<ChatMessage>> read_messages(std::string_view json, WorkMeter* meter) {
+  Listener listener(meter);
   if (Json::sax_parse(json, &listener)) return std::move(listener.messages);
+  if (meter != nullptr && meter->cancelled()) return cancelled_error();
   if (listener.well_formed && listener.is_array) return bad_message(listener.messages.size());
   return error(ErrorCode::invalid_argument, "messages: expected a JSON array of {\"role\", \"content\"}");
 }

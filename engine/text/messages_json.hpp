@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/base/result.hpp"
+#include "engine/base/work_meter.hpp"
 #include "engine/text/chat_template.hpp"
 
 namespace brim::text {
@@ -15,8 +16,9 @@ namespace brim::text {
 /// Appends `text`, which is UTF-8, as a JSON string.
 void append_quoted(std::string& json, std::string_view text);
 
-/// The messages of a JSON array of {"role": text, "content": text}; other members are passed over. Errors: invalid_argument.
-Result<std::vector<ChatMessage>> read_messages(std::string_view json);
+/// The messages of a JSON array of {"role": text, "content": text}; other members are passed over. Linear time, no
+/// recursion. Errors: invalid_argument; cancelled.
+Result<std::vector<ChatMessage>> read_messages(std::string_view json, WorkMeter* meter = nullptr);
 
 /// What is wrong with message `index`, counted from 0.
 Error bad_message(std::size_t index);
