@@ -3,6 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
 #include "apps/commands.hpp"
 #include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
@@ -10,6 +15,32 @@
 #include "apps/terminal/quantities.hpp"
 
 namespace brim::apps {
+namespace {
+
+// What the engine says about a file while loading it, once the progress line is gone: warnings always, the rest with -v.
+// Later it warns of what a session cannot use; the rest is about sessions, which commands tell in their own words.
+class Remarks {
+ public:
+  void add(bool warning, std::string_view line) {
+    if (open_.load()) {
+      (warning ? warnings_ : others_).emplace_back(line);
+    } else if (warning) {
+      say_notice("Warning: " + std::string(line));
+    }
+  }
+  void say_all(bool verbose) {
+    open_.store(false);
+    for (const std::string& line : warnings_) say_notice("Warning: " + line);
+    if (!verbose) return;
+    for (const std::string& line : others_) say_quietly(line);
+  }
+
+ private:
+  std::atomic<bool> open_{true};
+  std::vector<std::string> warnings_, others_;
+};
+
+}  // namespace
 
 Model load_model(const ModelOptions& options) {
   Options settings;
@@ -17,13 +48,16 @@ Model load_model(const ModelOptions& options) {
   if (options.threads) settings.set("threads", fmt::format("{}", *options.threads));
   const InterruptScope scope;
   ProgressLine line("Loading", ProgressLine::Unit::bytes, std::chrono::seconds(2));
-  Model model = Model::load(options.path, settings, [&line](std::int64_t done, std::int64_t total) {
+  const auto remarks = std::make_shared<Remarks>();
+  const auto progress = [&line](std::int64_t done, std::int64_t total) {
     line.update(done, total);
     return !interrupted();
-  }, [](brim_log_level level, std::string_view sentence) {
-    if (level == BRIM_LOG_WARNING) say_notice(sentence);
+  };
+  Model model = Model::load(options.path, settings, progress, [remarks](brim_log_level level, std::string_view text) {
+    remarks->add(level == BRIM_LOG_WARNING, text);
   });
   line.clear();
+  remarks->say_all(options.verbose);
   if (interrupted()) end_interrupted();
   return model;
 }

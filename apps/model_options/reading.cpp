@@ -1,7 +1,9 @@
 // See reading.hpp.
 #include "apps/model_options/reading.hpp"
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "apps/commands.hpp"
 #include "apps/terminal/error_output.hpp"
@@ -33,14 +35,18 @@ generate::ReaderOptions reader_options(const MemoryOptions& memory, std::optiona
 std::shared_ptr<const model::Model> load_engine_model(const ModelOptions& options) {
   ProgressLine line("Loading", ProgressLine::Unit::bytes, std::chrono::seconds(2));
   const api::ModelOptions settings = unwrap(api::model_options({{"weights", options.weights}}));
-  const Log log = [](LogLevel level, std::string_view sentence) {
-    if (level == LogLevel::warning) say_notice(sentence);
-  };
-  const model::LoadOptions how{settings.memory, options.threads.value_or(kernels::default_threads()), log};
-  return unwrap(model::Model::load(options.path, how, [&](long long done, long long total) {
+  std::vector<std::string> warnings;
+  const model::LoadOptions how{settings.memory, options.threads.value_or(kernels::default_threads()),
+                               [&](LogLevel level, std::string_view text) {
+                                 if (level == LogLevel::warning) warnings.emplace_back(text);
+                               }};
+  auto model = unwrap(model::Model::load(options.path, how, [&](long long done, long long total) {
     line.update(done, total);
     return !interrupted();
   }));
+  line.clear();
+  for (const std::string& warning : warnings) say_notice("Warning: " + warning);
+  return model;
 }
 
 }  // namespace brim::apps

@@ -44,7 +44,6 @@ Status read_layers(const Keys& keys, Config& config) {
   BRIM_ASSIGN(const auto widths, keys.per_layer("feed_forward_length", blocks,
                                                 config.has_experts() ? std::optional<std::int64_t>(0) : std::nullopt,
                                                 config.has_experts() ? 0 : 1, kWidest));
-  BRIM_ASSIGN(const std::int64_t window, keys.integer("attention.sliding_window", 0, 0, INT64_MAX));
   for (std::int64_t i = 0; i < layers; ++i) {
     const std::size_t at = static_cast<std::size_t>(i);
     if (heads[at] % kv_heads[at] != 0) {
@@ -55,7 +54,6 @@ Status read_layers(const Keys& keys, Config& config) {
     layer.heads = static_cast<int>(heads[at]);
     layer.kv_heads = static_cast<int>(kv_heads[at]);
     layer.feed_forward = widths[at];
-    layer.window = window;
     config.layers.push_back(layer);
   }
   return {};

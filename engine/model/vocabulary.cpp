@@ -1,6 +1,8 @@
 // See vocabulary.hpp.
 #include "engine/model/vocabulary.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 #include <optional>
 #include <string_view>
@@ -178,7 +180,12 @@ Result<text::Vocabulary> read_vocabulary(const io::Gguf& gguf) {
   const std::size_t count = vocabulary.tokens.size();
   if (count == 0) return wrong_key(gguf, key_of("tokens"), "no entries", "at least one");
   BRIM_ASSIGN(const auto scores, numbers_at(gguf, key_of("scores"), count));
-  if (scores) vocabulary.scores.assign(scores->begin(), scores->end());
+  if (scores) {
+    if (std::any_of(scores->begin(), scores->end(), [](double score) { return std::isnan(score); })) {
+      return wrong_key(gguf, key_of("scores"), "a value that is not a number", "numbers");
+    }
+    vocabulary.scores.assign(scores->begin(), scores->end());
+  }
   BRIM_ASSIGN(const auto types, numbers_at(gguf, key_of("token_type"), count));
   if (types) {
     vocabulary.types.reserve(count);

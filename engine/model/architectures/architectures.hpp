@@ -1,5 +1,5 @@
 // One function per architecture. It is called after the keys all architectures share have been read into the Config
-// (sizes, heads, rope, experts, one window for all layers), and changes what differs.
+// (sizes, heads, rope, experts), and changes what differs.
 #pragma once
 
 #include "engine/model/config.hpp"

@@ -3,6 +3,12 @@
 
 namespace brim::model {
 
+Status apply_window(const Keys& keys, Config& config) {
+  BRIM_ASSIGN(const std::int64_t window, keys.integer("attention.sliding_window", 0, 0, INT64_MAX));
+  for (LayerConfig& layer : config.layers) layer.window = window;
+  return {};
+}
+
 Status apply_window_pattern(const Keys& keys, Config& config, std::int64_t window, std::int64_t period) {
   constexpr const char* kKey = "attention.sliding_window_pattern";
   const std::int64_t layers = static_cast<std::int64_t>(config.layers.size());

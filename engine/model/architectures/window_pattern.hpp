@@ -1,4 +1,5 @@
-// Which layers of an architecture see only a window: the families that mix windowed and global layers share one key.
+// Which layers of an architecture see only a window. An architecture without windows asks for none of this, and a file
+// that gives it one is refused.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +8,9 @@
 #include "engine/model/keys.hpp"
 
 namespace brim::model {
+
+/// Gives all layers the window of "attention.sliding_window", if the file has one.
+Status apply_window(const Keys& keys, Config& config);
 
 /// Gives `window` to the layers "attention.sliding_window_pattern" names and 0 to the others. The key is a period p (the
 /// last of every p layers is global; 0: none is) or one boolean or integer per layer; `period` stands in when it is absent.

@@ -1,7 +1,8 @@
 // What ends an answer: only what the file names, and texts that are known to; never an id that is a tokenizer's default.
 #include <doctest/doctest.h>
 
-#include <limits>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -64,7 +65,7 @@ TEST_CASE("ids that the file names end answers, the begin token among them") {
     writer.set_u32("tokenizer.ggml.eom_token_id", 'z');
     writer.set_u32("tokenizer.ggml.bos_token_id", 258);
   });
-  for (const std::int32_t id : {'x', 'y', 'z', 258}) {
+  for (const std::int32_t id : std::vector<std::int32_t>{'x', 'y', 'z', 258}) {
     INFO(id);
     CHECK(forced(model, id).end == generate::End::end_token);
   }

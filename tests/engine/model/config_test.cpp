@@ -105,6 +105,14 @@ TEST_CASE("windows: everywhere for llama, alternating for gemma2, five to one fo
   CHECK(gemma3->rope.window_base == 10000.0);
 }
 
+TEST_CASE("an architecture without windows refuses a file that gives it one") {
+  for (const char* name : {"qwen2", "qwen3", "smollm3", "granite"}) {
+    const std::string key = std::string(name) + ".attention.sliding_window";
+    refused(configured(name, [&](io::GgufWriter& writer) { writer.set_u32(key, 24); }), key);
+    CHECK(configured(name, [&](io::GgufWriter& writer) { writer.set_u32(key, 0); }));
+  }
+}
+
 TEST_CASE("architectures have switches of their own") {
   const auto smollm3 = configured("smollm3", [](io::GgufWriter&) {});
   REQUIRE(smollm3);

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <filesystem>
 #include <functional>
 
@@ -166,6 +167,9 @@ TEST_CASE("wrong files: the sentence names the file and the key") {
       "token_type");
   is_bad(
       spm, [](io::GgufWriter& w) { w.set_strings("tokenizer.ggml.scores", kTokens); }, "an array of numbers");
+  is_bad(
+      spm, [](io::GgufWriter& w) { w.set_f32s("tokenizer.ggml.scores", std::vector<float>{0, 0, 0, NAN, -2, -3}); },
+      "not a number");
   is_bad(
       spm, [](io::GgufWriter& w) { w.set_string("tokenizer.ggml.bos_token_id", "x"); }, "bos_token_id");
   is_bad(

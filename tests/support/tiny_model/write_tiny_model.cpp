@@ -1,20 +1,34 @@
-// write_tiny_model OUT.gguf [nan]: the tiny model as a file, for the tests that run the brim command; with "nan" one whose norms
-// are NaN, as damaged files have them.
+// write_tiny_model OUT.gguf [KIND]: the tiny model as a file, for the tests that run the brim command. Kinds:
+//   byte-pairs     a BPE vocabulary that names no special tokens
+//   no-pre         the same, and no pre-tokenizer
+//   other-towers   with tensors of an image encoder and of a block that predicts further tokens
+//   output-bias    with a tensor that llama does not have
+//   nan            every weight of its norms is NaN, as in damaged files
 #include <cstdio>
 #include <exception>
 #include <limits>
-#include <string_view>
+#include <string>
 
 #include "tests/support/tiny_model.hpp"
 
 int main(int argc, char** argv) {
   brim::test::TinyModel model;
-  const bool damaged = argc == 3 && std::string_view(argv[2]) == "nan";
-  if (argc != 2 && !damaged) {
-    std::fprintf(stderr, "usage: write_tiny_model OUT.gguf [nan]\n");
+  const std::string kind = argc == 3 ? argv[2] : "";
+  model.byte_pairs = kind == "byte-pairs" || kind == "no-pre";
+  if (kind == "no-pre") {
+    model.change = [](brim::io::GgufWriter& writer) { writer.remove("tokenizer.ggml.pre"); };
+  } else if (kind == "other-towers") {
+    model.further = {{"v.patch_embd.weight", {64, 64}, 1}, {"mm.0.weight", {64, 64}, 1}, {"blk.2.nextn.norm.weight", {64}, 1}};
+  } else if (kind == "output-bias") {
+    model.further = {{"output.bias", {64}, 1}};
+  } else if (kind == "nan") {
+    model.norm = std::numeric_limits<float>::quiet_NaN();
+  }
+  const bool known = argc == 2 || model.byte_pairs || !model.further.empty() || kind == "nan";
+  if (argc < 2 || argc > 3 || !known) {
+    std::fprintf(stderr, "usage: write_tiny_model OUT.gguf [byte-pairs|no-pre|other-towers|output-bias|nan]\n");
     return 2;
   }
-  if (damaged) model.norm = std::numeric_limits<float>::quiet_NaN();
   try {
     brim::test::write_tiny_model(argv[1], model);
   } catch (const std::exception& failure) {
