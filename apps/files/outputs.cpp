@@ -22,7 +22,10 @@ bool same_place(const std::string& a, const std::string& b) {
   std::error_code ignored;
   if (same_file(a, b)) return true;
   if (std::filesystem::exists(a, ignored) || std::filesystem::exists(b, ignored)) return false;
-  const std::filesystem::path first = std::filesystem::weakly_canonical(a, ignored), second = std::filesystem::weakly_canonical(b, ignored);
+  const auto place = [&](const std::string& path) {
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, ignored), ignored);
+  };
+  const std::filesystem::path first = place(a), second = place(b);
   return !first.empty() && first == second;
 }
 

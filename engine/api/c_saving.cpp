@@ -142,8 +142,8 @@ brim_status brim_session_restore(brim_model* model, const brim_options* options,
     settings.reader.pool = model->pool;
     if (options != nullptr) settings.reader.preparing = progress_of(options->progress, options->progress_user);
     BRIM_ASSIGN(handle->session, Session::restore(model->model, std::move(settings), saved));
-    keep_profile(*handle);
     attach_log(*handle, model->log);
+    keep_profile(*handle);
     BRIM_TRY(change_restored(*handle, changes));
     *out = handle.release();
     return {};

@@ -59,8 +59,8 @@ brim_status brim_session_create(brim_model* model, const brim_options* options, 
     settings.reader.pool = model->pool;
     if (options != nullptr) settings.reader.preparing = progress_of(options->progress, options->progress_user);
     BRIM_ASSIGN(handle->session, brim::generate::Session::create(model->model, std::move(settings)));
-    keep_profile(*handle);
     attach_log(*handle, model->log);
+    keep_profile(*handle);
     *out = handle.release();
     return {};
   });
