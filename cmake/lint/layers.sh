@@ -35,7 +35,7 @@ BEGIN {
   only["^mimalloc"] = "^(apps|bench|tests)/"
   only["^doctest/"] = "^tests/"
   only["^nlohmann/"] = "^(engine/text/|engine/model/profile_file[.]cpp$|engine/generate/messages_json[.]cpp$|apps/|bench/|tests/)"
-  only["^(pcre2|utf8proc)[.]h$"] = "^engine/text/"
+  only["^(pcre2|utf8proc)[.]h$"] = "^(engine/text/|tests/doubling/)"
   only["^omp[.]h$"] = "^(platform/openmp/threads[.]cpp$|apps/|bench/)"
   only["^pthread[.]h$"] = "^(platform|bench|tests)/"
   only["^(dnnl|oneapi/)"] = "^bench/kernels/onednn[.]cpp$"
