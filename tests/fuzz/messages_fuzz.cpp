@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "engine/generate/conversation.hpp"
 
@@ -43,9 +44,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const char* name : {"chatml", "llama3", "plain"}) {
     auto conversation = generate::Conversation::create(tokenizer(), name, "");
     if (!conversation) std::abort();
-    if (!conversation->load(bytes)) continue;
+    auto messages = generate::Conversation::parse(bytes);
+    if (!messages) continue;
+    conversation->replace(std::move(*messages));
     const std::string saved = conversation->json();
-    if (!conversation->load(saved) || conversation->json() != saved) std::abort();
+    auto again = generate::Conversation::parse(saved);
+    if (!again) std::abort();
+    conversation->replace(std::move(*again));
+    if (conversation->json() != saved) std::abort();
     const auto rendered = conversation->render();
     if (!rendered) continue;
     const auto ids = conversation->encode(*rendered, false);

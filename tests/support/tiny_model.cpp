@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <random>
 #include <span>
 #include <stdexcept>
@@ -79,6 +80,17 @@ void set_vocabulary(io::GgufWriter& writer, const TinyModel& model, const Words&
   writer.set_bool("tokenizer.ggml.add_bos_token", true);
 }
 
+// NaN where packing would write a number: in place of an F32 value, or of the scale that a Q8_0 block begins with.
+void damage(quant::Format format, std::span<std::byte> packed) {
+  constexpr std::uint32_t kFloat = 0x7FC00000;
+  constexpr std::uint16_t kHalf = 0x7E00;
+  if (format == quant::Format::f32) {
+    std::memcpy(packed.data(), &kFloat, sizeof kFloat);
+  } else {
+    std::memcpy(packed.data(), &kHalf, sizeof kHalf);
+  }
+}
+
 void check(const Status& status) {
   if (!status) throw std::runtime_error(status.error().sentence);
 }
@@ -133,7 +145,7 @@ void write_tiny_model(const std::string& path, const TinyModel& model) {
   std::mt19937 random(model.seed);
   for (const Shape& shape : shapes) {
     const quant::Format format = shape.rows == 0 ? quant::Format::f32 : model.format;
-    std::vector<float> row(static_cast<std::size_t>(shape.cols), model.norm);
+    std::vector<float> row(static_cast<std::size_t>(shape.cols), 1.0f);
     std::vector<std::byte> packed(quant::row_bytes(format, shape.cols));
     for (std::int64_t r = 0; r < std::max<std::int64_t>(1, shape.rows); ++r) {
       if (shape.rows > 0) {
@@ -142,6 +154,7 @@ void write_tiny_model(const std::string& path, const TinyModel& model) {
         for (float& value : row) value = (static_cast<float>(random()) / 2147483648.0f - 1.0f) * scale;
       }
       quant::pack_row(format, row.data(), packed.data(), shape.cols);
+      if (r == 0 && shape.name == model.damaged) damage(format, packed);
       check(writer.write_piece(packed));
     }
   }

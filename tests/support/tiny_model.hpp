@@ -23,7 +23,7 @@ struct TinyModel {
   quant::Format format = quant::Format::f32;
   std::string chat_template;        ///< empty: none
   std::uint32_t seed = 1;
-  float norm = 1;                   ///< every weight of its norms: NaN for a damaged model
+  std::string damaged;              ///< the tensor whose first value (or block) is NaN; empty: none
   std::size_t long_token = 0;       ///< bytes of a last token, so many times the letter z; 0: none
   /// A byte-level BPE vocabulary that names no special id: ids 0 to 255 are the bytes, with the comma as 11 (and byte 11 as
   /// 44), then "th", "<|im_end|>" (a normal token) and "<|start|>" (a control token).

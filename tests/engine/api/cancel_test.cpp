@@ -99,8 +99,6 @@ TEST_CASE("a cancel at any moment of a call ends it or the next one") {
     CHECK(lost == 0);
     CHECK(other == 0);
     CHECK(ended_first + ended_next == kRounds);
-    CHECK(ended_first > 0);
-    CHECK(ended_next > 0);
   }
   brim_session_free(session);
   brim_model_free(model);

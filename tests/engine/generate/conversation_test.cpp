@@ -62,10 +62,11 @@ TEST_CASE("the last exchange stays, however long it is") {
 TEST_CASE("an answer that outgrows its room loses its older half, between two characters") {
   const auto model = test::tiny_model();
   Conversation conversation = talk(model, 1, 0);
-  conversation.extend_last("x");
-  CHECK_FALSE(conversation.cut_last(100));
-  for (int i = 0; i < 40; ++i) conversation.extend_last("\xE2\x82\xAC");
-  CHECK(conversation.cut_last(100));
+  conversation.reopen_answer();
+  conversation.extend_answer("x");
+  CHECK_FALSE(conversation.cut_answer(100));
+  for (int i = 0; i < 40; ++i) conversation.extend_answer("\xE2\x82\xAC");
+  CHECK(conversation.cut_answer(100));
   const std::string kept = conversation.json();
   CHECK(kept.find("answer 0") == std::string::npos);
   CHECK(kept.find("\"\xE2\x82\xAC") != std::string::npos);

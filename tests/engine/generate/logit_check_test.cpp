@@ -62,27 +62,42 @@ TEST_CASE("no sampler picks a token from such logits, and none draws for it") {
   }
 }
 
-TEST_CASE("a session of a model with damaged norms says so, however its cache evicts") {
-  test::TinyModel shape;
-  shape.norm = std::numeric_limits<float>::quiet_NaN();
-  const auto model = test::tiny_model(shape);
-  for (const char* keep : {"window", "h2o", "dynsplit"}) {
-    CAPTURE(keep);
-    generate::SessionOptions options;
-    options.reader.keep = keep;
-    options.reader.budget = *kv::parse_budget("60%");
-    auto session = generate::Session::create(model, options);
-    if (!session) {
-      MESSAGE(session.error().sentence);
-      continue;
+TEST_CASE("a session of a damaged model says so, whatever tensor it is and however the cache keeps and evicts") {
+  const auto ids = test::some_ids(200);
+  for (const quant::Format format : {quant::Format::f32, quant::Format::q8_0}) {
+    for (const std::string damaged : {"output_norm.weight", "blk.0.attn_norm.weight", "blk.1.attn_q.weight", "blk.1.attn_k.weight",
+                                      "blk.1.attn_v.weight", "blk.2.attn_output.weight", "blk.1.ffn_norm.weight",
+                                      "blk.0.ffn_gate.weight", "blk.2.ffn_down.weight"}) {
+      test::TinyModel shape;
+      shape.format = format;
+      shape.damaged = damaged;
+      const auto model = test::tiny_model(shape);
+      for (const std::string keep : {"window", "h2o", "tova", "dynsplit"}) {
+        for (const auto types : {kernels::KvTypes{kernels::KvType::f16, kernels::KvType::f16},
+                                 kernels::KvTypes{kernels::KvType::q8_0, kernels::KvType::q8_0}}) {
+          // Caches of 8-bit and 4-bit values hold numbers only: what is not one is stored as 0.
+          const bool stored = damaged == "blk.1.attn_k.weight" || damaged == "blk.1.attn_v.weight";
+          if (stored && types.key == kernels::KvType::q8_0) continue;
+          CAPTURE(damaged);
+          CAPTURE(keep);
+          CAPTURE(static_cast<int>(format));
+          CAPTURE(static_cast<int>(types.key));
+          generate::SessionOptions options;
+          options.reader.keep = keep;
+          options.reader.type = types;
+          options.reader.budget = *kv::parse_budget("60%");
+          auto session = generate::Session::create(model, options);
+          if (!session) FAIL(session.error().sentence);
+          REQUIRE((*session)->append(ids));
+          const auto piece = (*session)->next();
+          CHECK(!piece);
+          if (piece) continue;
+          CHECK(piece.error().code == ErrorCode::bad_file);
+          CHECK(piece.error().sentence.find("after token 200 of the text") != std::string::npos);
+          CHECK((*session)->next().error().sentence == piece.error().sentence);
+        }
+      }
     }
-    const auto ids = test::some_ids(200);
-    REQUIRE((*session)->append(ids));
-    const auto piece = (*session)->next();
-    REQUIRE(!piece);
-    CHECK(piece.error().code == ErrorCode::bad_file);
-    CHECK(piece.error().sentence.find("after token 200 of the text") != std::string::npos);
-    CHECK((*session)->next().error().sentence == piece.error().sentence);
   }
 }
 

@@ -109,17 +109,19 @@ TEST_CASE("a recorded sequence: the same on every machine") {
   CHECK(tokens == recorded);
 }
 
-TEST_CASE("bad logits count as minus infinity") {
-  const float bad[] = {NAN, INFINITY, -INFINITY};
-  for (const float value : bad) {
-    for (SamplingOptions options : {plain(), everything(), SamplingOptions()}) {
-      for (const int mirostat : {0, 1, 2}) {
-        for (const double temperature : {0.0, 0.8}) {
-          options.mirostat = mirostat;
-          options.temperature = temperature;
-          options.logit_bias = {{1, 1.0f}};
-          CHECK(support(options, {value, value, -4.0f, value}, {2, 2, 2, 0}) == std::set<TokenId>{2});
-          CHECK(support(options, {value, value, value, value}) == std::set<TokenId>{0});
+TEST_CASE("tokens at minus infinity are never drawn; NaN, infinity, or nothing else, is no token at all") {
+  constexpr float kLow = -INFINITY;
+  for (SamplingOptions options : {plain(), everything(), SamplingOptions()}) {
+    for (const int mirostat : {0, 1, 2}) {
+      for (const double temperature : {0.0, 0.8}) {
+        options.mirostat = mirostat;
+        options.temperature = temperature;
+        options.logit_bias = {{1, 1.0f}};
+        CHECK(support(options, {kLow, kLow, -4.0f, kLow}, {2, 2, 2, 0}) == std::set<TokenId>{2});
+        CHECK(support(options, {kLow, kLow, kLow, kLow}) == std::set<TokenId>{Sampler::kNoToken});
+        for (const float wrong : {NAN, INFINITY}) {
+          CHECK(support(options, {0, 1, -4.0f, wrong}, {2, 2, 2, 0}) == std::set<TokenId>{Sampler::kNoToken});
+          CHECK(support(options, {wrong, wrong, wrong, wrong}) == std::set<TokenId>{Sampler::kNoToken});
         }
       }
     }
@@ -147,7 +149,7 @@ TEST_CASE("extreme logits and one-token vocabularies do no harm") {
 
 TEST_CASE("fewer logits or foreign history ids than the vocabulary are no reason to crash") {
   Sampler sampler = make(everything(), 100);
-  CHECK(sampler.sample(std::vector<float>{}, {}) == 0);
+  CHECK(sampler.sample(std::vector<float>{}, {}) == Sampler::kNoToken);
   CHECK(sampler.sample(std::vector<float>{1, 9}, std::vector<TokenId>{-1, 100, 2000000000, -1, 100, 2000000000}) < 2);
   CHECK(sampler.sample(noise(200, 1), {}) < 100);
 }

@@ -63,10 +63,12 @@ TEST_CASE("loaded messages that end with an answer are read, and the next one re
   const std::int64_t read = loaded->reader().tokens();
   CHECK(read > 20);
   CHECK(loaded->messages() == said->messages());
+  std::string asked = loaded->messages();
+  asked.replace(asked.rfind(']'), 1, R"(, {"role": "user", "content": "more"}])");
   REQUIRE(loaded->message("user", "more"));
   CHECK(loaded->reader().tokens() - read == loaded->timings().prompt_tokens);
   CHECK(loaded->timings().prompt_tokens < 60);
-  REQUIRE(later->load_messages(loaded->messages()));
+  REQUIRE(later->load_messages(asked));
   CHECK(pieces(*later, 8) == pieces(*loaded, 8));
 }
 

@@ -49,7 +49,7 @@ std::unique_ptr<Session> taken(Result<std::unique_ptr<Session>> session) {
 
 std::unique_ptr<Session> open(const SessionOptions& options) { return taken(Session::create(tiny(), options)); }
 
-std::unique_ptr<Session> through_file(const Session& session, const SessionOptions& options) {
+std::unique_ptr<Session> through_file(Session& session, const SessionOptions& options) {
   const Folder folder;
   const Status saved = session.save(folder.file(), {{"key", "value"}});
   if (!saved) FAIL(saved.error().sentence);
