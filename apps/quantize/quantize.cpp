@@ -13,6 +13,7 @@
 #include "apps/files/outputs.hpp"
 #include "apps/loops/parallel_for.hpp"
 #include "apps/model_options/number_checks.hpp"
+#include "apps/model_options/output_file.hpp"
 #include "apps/quantize/plan.hpp"
 #include "apps/quantize/repack.hpp"
 #include "apps/terminal/error_output.hpp"
@@ -135,9 +136,10 @@ void report(const Arguments& arguments, const quant::MixInfo& mix, const Quantiz
                            size_text(plan.bytes_before), size_text(plan.bytes_after), bits, formats, seconds));
 }
 
-/// What fails once the output was opened is the work, not the input.
+/// Once the output could be opened, what cannot be written is failed work, not wrong input.
 void unwrap_writing(const Status& written) {
-  if (!written) throw Failure(1, written.error().sentence);
+  if (written) return;
+  throw Failure(written.error().code == ErrorCode::io ? 1 : exit_code(written.error().code), written.error().sentence);
 }
 
 void quantize(const Arguments& arguments) {
@@ -155,7 +157,8 @@ void quantize(const Arguments& arguments) {
   io::GgufWriter writer;
   const bool with_profile = profile_stays(model, plan);
   describe(writer, model, mix_facts, plan, with_profile);
-  unwrap(writer.begin(arguments.output));
+  check_writable(arguments.output);
+  unwrap_writing(writer.begin(arguments.output));
 
   catch_interrupts();  // so that the unfinished file is removed
   const InterruptScope scope;

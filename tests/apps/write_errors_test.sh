@@ -26,7 +26,7 @@ limited() {
   code=$?
   after=$(ls)
   [ $code = 1 ] || fail "$what: exit code $code, expected 1: $(tail -n 2 said.err)"
-  grep -q "^brim: .*\(too large\|limit\)" said.err || fail "$what: no sentence: $(tail -n 2 said.err)"
+  grep -q "^brim: .*\(too large\|RLIMIT_FSIZE\)" said.err || fail "$what: no sentence: $(tail -n 2 said.err)"
   [ "$(cat out)" = old ] || fail "$what: the file that stood there is gone"
   [ "$before" = "$after" ] || fail "$what leaves a file: $after"
 }
@@ -36,7 +36,7 @@ rm -f out
 (ulimit -f 1 && exec "$brim" chat -m tiny.gguf -p Hello -n 5 --session new.ses) </dev/null >said.out 2>said.err
 code=$?
 [ $code = 1 ] || fail "chat --session: exit code $code, expected 1: $(cat said.err)"
-grep -q "^brim: .*new.ses.*\(too large\|limit\)" said.err || fail "chat --session: no sentence: $(cat said.err)"
+grep -q "^brim: .*new.ses.*\(too large\|RLIMIT_FSIZE\)" said.err || fail "chat --session: no sentence: $(cat said.err)"
 [ -s said.out ] || fail "chat --session: the answer was not given"
 ls | grep -q new.ses && fail "chat --session leaves $(ls | grep new.ses)"
 

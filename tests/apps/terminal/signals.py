@@ -122,15 +122,17 @@ def one_shot():
 
 def an_unwritable_path_is_said_first():
     os.makedirs("folder", exist_ok=True)
+    with open("damaged.gguf", "wb") as file:
+        file.write(b"not a model")
     for path in ("nowhere/talk.ses", "folder", "/dev/full"):
-        done = piped("chat", "-m", "missing.gguf", "-p", "x", "--session", path)
-        check(done.returncode in (1, 2) and path.encode() in done.stderr and b"missing.gguf" not in done.stderr,
+        done = piped("chat", "-m", "damaged.gguf", "-p", "x", "--session", path)
+        check(done.returncode in (1, 2) and path.encode() in done.stderr and b"damaged.gguf" not in done.stderr,
               f"--session {path} is not refused before the model is loaded: {done!r}")
         check(not done.stdout and done.stderr.count(b"\n") == 1, repr(done))
     with open("kept.ses", "wb") as file:
         file.write(b"kept")
     before, names = os.stat("kept.ses"), sorted(os.listdir("."))
-    piped("chat", "-m", "missing.gguf", "-p", "x", "--session", "kept.ses")
+    piped("chat", "-m", "damaged.gguf", "-p", "x", "--session", "kept.ses")
     after = os.stat("kept.ses")
     check((before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns), "the check touches the file")
     check(sorted(os.listdir(".")) == names, "the check leaves a file")
@@ -144,7 +146,7 @@ def files_at_their_largest_size():
         for name in ("here.ses", "here.json"):
             screen.line("/save " + name, until=name.encode())
             check(not os.path.exists(name), f"/save {name} leaves a part of it")
-        check(screen.seen.count(b"too large") >= 3, f"no sentence: {screen.seen[-400:]!r}")
+        check(screen.seen.count(b"RLIMIT_FSIZE") >= 3, f"no sentence: {screen.seen[-400:]!r}")
         screen.type("\x04")
         check(screen.end() == 1, "a session that cannot be saved is no failure")
 
