@@ -34,14 +34,15 @@ namespace {
 
 void run(const std::vector<std::string>& words) {
   CLI::App app{"Brim runs language models on CPUs inside a KV-memory budget that you set and it never exceeds.", "brim"};
-  app.set_version_flag("--version", std::string("brim ") + brim_version());
+  app.set_version_flag("--version", std::string("brim ") + brim_version(), "Show the version");
+  app.set_help_flag("-h,--help", "Show this help");
   app.require_subcommand(1);
   app.formatter(std::make_shared<HelpLayout>());
 #define COMMAND(function) add_##function(app);
 #include "apps/commands.def"
 #undef COMMAND
   app.footer(  // after the commands, which would inherit it
-      "\nA model is a GGUF file: brim chat model.gguf talks with one.\n"
+      "A model is a GGUF file: brim chat model.gguf talks with one.\n"
       "brim help COMMAND shows the options of a command.");
   settle_repetition(app);
   std::vector<std::string> arguments = read_arguments(app, words);

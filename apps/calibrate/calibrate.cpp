@@ -273,7 +273,7 @@ void add_calibrate(CLI::App& parent) {
       "\nExamples:\n"
       "  brim calibrate model.gguf -f book.txt -o model.profile.json\n"
       "  brim chat model.gguf --kv-profile model.profile.json --kv-budget 25%\n"
-      "  brim calibrate model.gguf --from model.profile.json --into model-with-profile.gguf");
+      "  brim calibrate model.gguf --from model.profile.json --into carrying.gguf");
   command->callback([options] { calibrate(*options); });
 }
 

@@ -202,6 +202,12 @@ void ArgumentReader::refuse_unknown(const std::string& typed) const {
     for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
     for (const std::string& name : option->get_snames()) known.push_back("-" + name);
   }
+  for (const FamiliarOption& entry : familiar_options()) {
+    if (entry.kind != FamiliarOption::Kind::same || find(std::string(entry.text)) == nullptr) continue;
+    for (const std::string& name : CLI::detail::split(std::string(entry.names), ',')) {
+      if (find_familiar_option(name, command_.get_name()) == &entry) known.push_back(name);
+    }
+  }
   std::string suggestion = did_you_mean(typed, known);
   const CLI::Option* letter = typed.size() > 2 && typed[1] != '-' ? find(typed.substr(0, 2)) : nullptr;
   if (suggestion.empty() && letter != nullptr && takes_value(*letter)) {
@@ -216,6 +222,9 @@ void ArgumentReader::place_model() {
   const CLI::Option* model = find("--model");
   std::size_t room = 0;
   for (const CLI::Option* option : positionals_of(command_)) {
+    if (room < positionals_.size() && positionals_[room].empty()) {
+      throw Failure(2, fmt::format("{} is empty: {}", name_of(*option), usage_of(command_)));
+    }
     room += static_cast<std::size_t>(std::max(1, option->get_items_expected_max()));
   }
   if (model == nullptr || room > 0) {

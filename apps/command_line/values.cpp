@@ -38,6 +38,11 @@ bool allows_empty(CLI::Option& option) {
   }
 }
 
+int given(std::initializer_list<const CLI::Option*> options) {
+  return static_cast<int>(
+      std::count_if(options.begin(), options.end(), [](const CLI::Option* option) { return option->count() > 0; }));
+}
+
 std::string or_list(const std::vector<std::string>& words) {
   std::string text;
   for (std::size_t i = 0; i < words.size(); ++i) {

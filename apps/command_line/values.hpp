@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,9 @@ CLI::Validator one_of(std::vector<std::string> words);
 /// Marks an option whose empty value means something: an empty prompt, no ids. All others refuse it.
 CLI::Option* allow_empty(CLI::Option* option);
 bool allows_empty(CLI::Option& option);
+
+/// How many of these options were given, however often each.
+int given(std::initializer_list<const CLI::Option*> options);
 
 /// "private, shared or file".
 std::string or_list(const std::vector<std::string>& words);

@@ -86,7 +86,7 @@ void report(const Losses& losses, const generate::Reader& reader, bool json) {
 
 void evaluate(const EvalOptions& options) {
   catch_interrupts();
-  if (options.file_given->count() + options.ids_given->count() != 1) {
+  if (given({options.file_given, options.ids_given}) != 1) {
     throw Failure(2, "expected a text (-f) or token ids (--prompt-ids), one of the two");
   }
   Outputs files;

@@ -2,11 +2,14 @@
 #include "apps/help/help_layout.hpp"
 
 #include <sstream>
+#include <utility>
 
 #include "apps/command_line/arguments.hpp"
 
 namespace brim::apps {
 namespace {
+
+constexpr std::size_t kColumns = 80;
 
 std::string wrapped(const std::string& text, std::size_t room) {
   std::istringstream words(text);
@@ -27,11 +30,23 @@ std::string wrapped(const std::string& text, std::size_t room) {
 }
 
 std::size_t room_beside(std::size_t column) {
-  constexpr std::size_t kColumns = 80;
   return kColumns > column + 20 ? kColumns - column : 20;
 }
 
 }  // namespace
+
+std::string HelpLayout::make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const {
+  const std::string text = CLI::Formatter::make_help(app, std::move(name), mode);
+  std::string out;
+  for (const char letter : text) {  // one empty line between parts
+    if (letter != '\n' || !out.ends_with("\n\n")) out += letter;
+  }
+  return out;
+}
+
+std::string HelpLayout::make_description(const CLI::App* app) const {
+  return wrapped(app->get_description(), kColumns) + "\n\n";
+}
 
 std::string HelpLayout::make_usage(const CLI::App* app, std::string) const {
   if (app->get_parent() == nullptr) return "Usage: brim COMMAND [options]\n";

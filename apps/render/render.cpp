@@ -57,6 +57,9 @@ Source find_source(const RenderChoices& choices) {
   return source;
 }
 
+// "a|b" as "a, b", which a help text can break over lines.
+std::string with_blanks(const std::string& names) { return CLI::detail::find_and_replace(names, "|", ", "); }
+
 void render(const RenderChoices& choices) {
   if (choices.model.empty() && choices.template_file.empty() && choices.builtin.empty()) {
     throw Failure(2, "render needs a template: -m MODEL, --template-file FILE or --chat-template NAME");
@@ -93,7 +96,7 @@ void add_render(CLI::App& parent) {
   CLI::Option* file = command->add_option("--template-file", choices->template_file,
                                           "A file with the template's Jinja source; -: standard input");
   file->type_name("FILE");
-  command->add_option("--chat-template", choices->builtin, "A built-in template: " + text::builtin_template_names())
+  command->add_option("--chat-template", choices->builtin, "A built-in template: " + with_blanks(text::builtin_template_names()))
       ->type_name("NAME")
       ->excludes(file);
   CLI::Option* messages = command->add_option(
@@ -115,8 +118,9 @@ void add_render(CLI::App& parent) {
   command->footer(
       "\nExamples:\n"
       "  brim render model.gguf --messages chat.json\n"
-      "  echo '[{\"role\": \"user\", \"content\": \"Hi\"}]' | brim render --chat-template llama3 --messages -\n"
-      "  brim render --template-file mine.jinja --vars all.json --now 2025-07-10T12:00:00");
+      "  echo '[{\"role\": \"user\", \"content\": \"Hi\"}]' |\n"
+      "    brim render --chat-template llama3 --messages -\n"
+      "  brim render --template-file mine.jinja --vars all.json --now 2025-07-10");
   command->callback([choices] { render(*choices); });
 }
 

@@ -38,9 +38,9 @@ struct RunOptions {
 };
 
 std::function<void(Session&)> prompt_of(const RunOptions& options) {
-  const std::size_t given = options.text_given->count() + options.file_given->count() + options.ids_given->count();
-  const std::optional<std::string> piped = given == 0 ? piped_text(Pipe::alone) : std::nullopt;
-  if (given + (piped ? 1 : 0) != 1) {
+  const int prompts = given({options.text_given, options.file_given, options.ids_given});
+  const std::optional<std::string> piped = prompts == 0 ? piped_text(Pipe::alone) : std::nullopt;
+  if (prompts + (piped ? 1 : 0) != 1) {
     throw Failure(2, "run needs one prompt: -p TEXT, -f FILE, --prompt-ids IDS or a pipe (brim chat MODEL.gguf is a "
                      "conversation)");
   }

@@ -93,7 +93,7 @@ void add_switch(CLI::App& command, const std::string& name, bool& value, const s
 }
 
 void tokenize(const TokenizeOptions& options) {
-  if (options.text_given->count() + options.file_given->count() + options.ids_given->count() != 1) {
+  if (given({options.text_given, options.file_given, options.ids_given}) != 1) {
     throw Failure(2, "tokenize needs one of -p TEXT, -f FILE and --detokenize IDS");
   }
   if (*options.ids_given) {

@@ -110,7 +110,7 @@ refused "--temp: expected a number, found '1e999'" run -m tiny.gguf -p a --temp 
 refused "--weights: expected private or shared, found 'shard'. Did you mean shared?" run -m tiny.gguf -p a --weights shard
 refused "--output: expected md, csv, json or jsonl, found 'xml'" bench -m tiny.gguf -o xml
 refused "--ratios: expected a number from 0.001 to 1, found '2'" eval -m tiny.gguf -f text.txt --suite kv --ratios .5,2
-refused "--positions: '-1' is no position" eval -m tiny.gguf --prompt-ids 1,2,3 --logits-out l --positions -1
+refused "--positions: expected positions from 0 on, such as 0,31,95, found '-1'" eval -m tiny.gguf --prompt-ids 1,2,3 --logits-out l --positions -1
 refused "--positions: expected 0 to 2, found 3" eval -m tiny.gguf --prompt-ids 1,2,3 --logits-out l --positions 3
 does 0 run -m tiny.gguf -p a -n 010 --temp 0 --ignore-eos --print-ids
 [ "$(wc -w <out)" = 10 ] || fail "-n 010 is $(wc -w <out) tokens"
@@ -122,7 +122,7 @@ for option in --model --threads --weights --context --kv-budget --kv-type --kv-s
   refused "$option is empty" run -m tiny.gguf -p a $option=
 done
 for option in --prompt --system --session --chat-template; do refused "$option is empty" chat -m tiny.gguf $option ""; done
-refused "--file is empty" run -m tiny.gguf -f ""
+refused "-f is empty: expected FILE" run -m tiny.gguf -f ""
 refused "is empty" tokenize -m tiny.gguf -f ""
 refused "is empty" eval -m tiny.gguf -f ""
 refused "is empty" calibrate -m tiny.gguf -f text.txt -o ""
@@ -130,7 +130,8 @@ refused "is empty" render --chat-template chatml --messages ""
 refused "is empty" bench -m tiny.gguf --kv-split ""
 refused "is empty" inspect -m tiny.gguf --kv-budget ""
 refused "--ctx-size is empty" chat -m tiny.gguf -p a --ctx-size ""
-refused "is empty" quantize "" out.gguf Q8_0
+refused "IN is empty" quantize "" out.gguf Q8_0
+refused "TYPE is empty" quantize tiny.gguf out.gguf ""
 does 0 run -m tiny.gguf -p "" -n 1
 
 # What does nothing without another option, or with it.
@@ -145,11 +146,11 @@ refused "--draft-max does nothing with --spec-type none" chat -m tiny.gguf -p a 
 refused "--positions" eval -m tiny.gguf --prompt-ids 1,2 --positions 0
 refused "--seeds does nothing without --suite" eval -m tiny.gguf -f text.txt --seeds 2
 refused "--csv does nothing without --suite" eval -m tiny.gguf -f text.txt --csv
-refused "--csv and --json do not go together" eval -m tiny.gguf -f text.txt --suite kv --csv --json
-refused "--parse-special and --prompt-ids do not go together" run -m tiny.gguf --prompt-ids 1 --parse-special
+refused "--json and --csv do not go together" eval -m tiny.gguf -f text.txt --suite kv --csv --json
+refused "--prompt-ids and --parse-special do not go together" run -m tiny.gguf --prompt-ids 1 --parse-special
 refused "--windows do not go together" calibrate -m tiny.gguf --from p.json --into m.gguf --windows 2
 refused "--tools does nothing without --messages" render --chat-template chatml --vars all.json --tools tools.json
-refused "--detokenize do not go together" tokenize -m tiny.gguf --detokenize 1 --no-add-special
+refused "--detokenize and --no-add-special do not go together" tokenize -m tiny.gguf --detokenize 1 --no-add-special
 
 # A template of its own with the tokens of a model.
 printf '[{{ bos_token }}]{%% for m in messages %%}{{ m.content }}{%% endfor %%}' >mine.jinja

@@ -165,13 +165,13 @@ cp out brim.1
 does 0 help --bash-completion
 cp out brim.bash
 for command in $("$brim" --help | awk '/^Subcommands:/ { on = 1; next } on && /^  [a-z]/ { print $1 }'); do
-  for option in $("$brim" "$command" --help | grep -E '^ +-' | sed -E 's/^ +//; s/  .*//' | grep -oE -- '--[a-z][a-z-]*'); do
+  for option in $("$brim" "$command" --help | grep -E '^  -' | sed -E 's/^ +//; s/  .*//' | grep -oE -- '--[a-z][a-z-]*'); do
     [ "$option" = --help ] || grep -qF -- "${option//-/\\-}" brim.1 || fail "the manual page lacks $option of brim $command"
     sed -n "/^    $command)/,/;;$/p" brim.bash | grep -qF -- "$option" || fail "the completion lacks $option of brim $command"
   done
 done
 if command -v groff >/dev/null; then
-  groff -man -Tutf8 -ww brim.1 >page 2>warnings
+  groff -k -man -Tutf8 -ww brim.1 >page 2>warnings
   [ ! -s warnings ] || fail "groff warns about the manual page: $(head -n 3 warnings)"
 fi
 # complete WORD…: what bash offers for the last word.
