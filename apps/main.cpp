@@ -41,9 +41,6 @@ void run(const std::vector<std::string>& words) {
 #define COMMAND(function) add_##function(app);
 #include "apps/commands.def"
 #undef COMMAND
-  app.footer(  // after the commands, which would inherit it
-      "A model is a GGUF file: brim chat model.gguf talks with one.\n"
-      "brim help COMMAND shows the options of a command.");
   settle_repetition(app);
   std::vector<std::string> arguments = read_arguments(app, words);
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them

@@ -49,7 +49,11 @@ std::string HelpLayout::make_description(const CLI::App* app) const {
 }
 
 std::string HelpLayout::make_usage(const CLI::App* app, std::string) const {
-  if (app->get_parent() == nullptr) return "Usage: brim COMMAND [options]\n";
+  if (app->get_parent() == nullptr) {
+    return "Usage: brim COMMAND [options]\n"
+           "       brim chat model.gguf   talk with a model, which is a GGUF file\n"
+           "       brim help COMMAND      what a command takes\n";
+  }
   return "Usage: " + usage_of(*app) + "\n";
 }
 

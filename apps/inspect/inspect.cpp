@@ -40,7 +40,7 @@ void inspect(const InspectOptions& options) {
 
 void add_inspect(CLI::App& parent) {
   CLI::App* command =
-      parent.add_subcommand("inspect", "Show what a model file holds and the memory it would take, without loading it");
+      parent.add_subcommand("inspect", "Show what a file holds and the memory it would take");
   const auto options = std::make_shared<InspectOptions>();
   command->add_option("-m,--model", options->path, "The model: a GGUF file (of a split one, the first)")
       ->type_name("FILE")

@@ -107,7 +107,7 @@ void tokenize(const TokenizeOptions& options) {
 
 void add_tokenize(CLI::App& parent) {
   CLI::App* command = parent.add_subcommand(
-      "tokenize", "Show the token ids a model reads for a text, or the text that ids stand for");
+      "tokenize", "Show the token ids of a text, or the text of token ids");
   const auto options = std::make_shared<TokenizeOptions>();
   command->add_option("-m,--model", options->model, "A GGUF file; one that holds only a vocabulary will do")
       ->type_name("FILE")

@@ -110,7 +110,8 @@ refused "--temp: expected a number, found '1e999'" run -m tiny.gguf -p a --temp 
 refused "--weights: expected private or shared, found 'shard'. Did you mean shared?" run -m tiny.gguf -p a --weights shard
 refused "--output: expected md, csv, json or jsonl, found 'xml'" bench -m tiny.gguf -o xml
 refused "--ratios: expected a number from 0.001 to 1, found '2'" eval -m tiny.gguf -f text.txt --suite kv --ratios .5,2
-refused "--positions: expected positions from 0 on, such as 0,31,95, found '-1'" eval -m tiny.gguf --prompt-ids 1,2,3 --logits-out l --positions -1
+refused "--positions: " eval -m tiny.gguf --prompt-ids 1,2,3 --logits-out l --positions -1
+grep -qF "'-1'" err || fail "--positions -1 is not quoted: $(cat err)"
 refused "--positions: expected 0 to 2, found 3" eval -m tiny.gguf --prompt-ids 1,2,3 --logits-out l --positions 3
 does 0 run -m tiny.gguf -p a -n 010 --temp 0 --ignore-eos --print-ids
 [ "$(wc -w <out)" = 10 ] || fail "-n 010 is $(wc -w <out) tokens"
