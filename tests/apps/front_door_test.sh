@@ -76,7 +76,8 @@ alike run -m tiny.gguf -p Once -n 5 --seed 1 -- run --model=tiny.gguf --prompt=O
 alike run -m tiny.gguf -p Once -n 5 --seed 1 -- run -p Once -n 5 --seed 1 -- tiny.gguf
 alike run -m tiny.gguf -p Once -n 5 --seed 1 -- run tiny.gguf -m tiny.gguf -p Once -n 5 --seed 1
 alike chat -m tiny.gguf -p Hi -n 5 --seed 1 -- chat tiny.gguf -p Hi -n 5 --seed 1
-alike inspect -m tiny.gguf --json -c 64 --kv-budget full -- inspect tiny.gguf --json -c 64 --kv-budget full
+does 0 inspect tiny.gguf --json -c 64
+grep -q '^{"path":"tiny.gguf"' out || fail "inspect tiny.gguf: $(head -c 200 out)"
 alike eval -m tiny.gguf --prompt-ids 1,2,3 -- eval --prompt-ids 1,2,3 tiny.gguf
 alike tokenize -m tiny.gguf -p Once -- tokenize tiny.gguf -p Once
 does 0 bench tiny.gguf -p 4 -n 0 -r 1 --no-warmup -o jsonl
