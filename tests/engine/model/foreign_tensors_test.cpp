@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "engine/model/model.hpp"
-#include "engine/model/token_work.hpp"
 #include "tests/support/scratch_folder.hpp"
 #include "tests/support/tiny_model.hpp"
 
@@ -29,6 +28,7 @@ Loaded load(const test::TinyModel& shape) {
   test::write_tiny_model(folder.path + "/tiny.gguf", shape);
   Loaded loaded;
   model::LoadOptions options;
+  options.memory = model::WeightMemory::file;  // the weights go on knowing the file's tensors
   options.log = [&](LogLevel, std::string_view line) { loaded.lines.emplace_back(line); };
   loaded.model = model::Model::load(folder.path + "/tiny.gguf", options);
   return loaded;
@@ -98,7 +98,7 @@ TEST_CASE("tensors of other parts of a model are skipped, not counted, and named
     const auto loaded = with_tensor(name, {64, 64});
     if (!loaded.model) FAIL(loaded.model.error().sentence);
     const model::Model& model = **loaded.model;
-    CHECK(model.parameters() == (*plain.model)->parameters());
+    CHECK(model.file().parameters == (*plain.model)->file().parameters);
     CHECK(model.weight_bytes() == (*plain.model)->weight_bytes());
     CHECK(model.weights().skipped.size() == 1);
     CHECK(said(loaded, name));
@@ -114,9 +114,8 @@ TEST_CASE("blocks that predict further tokens are no layers") {
   if (!declared.model) FAIL(declared.model.error().sentence);
   const auto plain = load({});
   CHECK((*declared.model)->config().layers.size() == 3);
-  CHECK((*declared.model)->parameters() == (*plain.model)->parameters());
-  const auto work = model::token_work((*declared.model)->file(), (*declared.model)->config());
-  CHECK(work.layer_weights == model::token_work((*plain.model)->file(), (*plain.model)->config()).layer_weights);
+  CHECK((*declared.model)->file().parameters == (*plain.model)->file().parameters);
+  CHECK((*declared.model)->file().token_work.layer_weights == (*plain.model)->file().token_work.layer_weights);
 
   test::TinyModel counted = four;  // the block count leaves the block out
   counted.change = [](Writer& writer) { writer.set_u32("llama.block_count", 3); };
