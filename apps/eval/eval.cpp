@@ -47,7 +47,7 @@ std::vector<std::int64_t> positions_of(const EvalOptions& options, std::size_t t
     throw Failure(2, "--logits-out and --positions go together");
   }
   if (options.positions.empty()) return positions;
-  for (const std::int32_t position : parse_prompt_ids(options.positions, "--positions", "positions")) {
+  for (const std::int32_t position : parse_prompt_ids(options.positions, "--positions", "position")) {
     if (static_cast<std::size_t>(position) >= tokens) {
       throw Failure(2, fmt::format("--positions: expected 0 to {}, found {}", tokens - 1, position));
     }

@@ -8,8 +8,8 @@
 namespace brim::apps {
 
 /// "1,2,3", "1 2 3", one a line, or a JSON array of them. Throws Failure (2) that quotes what is not a
-/// number from 0 on, names the option it came with, and says `what` was expected.
+/// number from 0 on, names the option it came with, and says what it should have been.
 std::vector<std::int32_t> parse_prompt_ids(std::string_view text, std::string_view option = "--prompt-ids",
-                                           std::string_view what = "token ids");
+                                           std::string_view what = "token id");
 
 }  // namespace brim::apps

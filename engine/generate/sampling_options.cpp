@@ -2,7 +2,6 @@
 #include <cmath>
 
 #include "engine/base/number_text.hpp"
-#include "engine/base/quote.hpp"
 #include "engine/generate/sampler.hpp"
 
 namespace brim::generate {
@@ -24,7 +23,7 @@ Status check_bias(TokenId id, float bias) {
 Status check_numbers(const SamplingOptions& options, std::string_view written) {
   const auto between = [&](const char* name, double value, double least, double most, const char* allowed) -> Status {
     if (value >= least && value <= most) return {};
-    return error(ErrorCode::invalid_argument, name, " is ", written.empty() ? number_text(value) : quoted(written),
+    return error(ErrorCode::invalid_argument, name, " is ", written.empty() ? number_text(value) : std::string(written.substr(0, 80)),
                  "; it must be ", allowed);
   };
   BRIM_TRY(between("temperature", options.temperature, 0, kAnyNumber, "from 0 (always the likeliest token) to 1e30"));

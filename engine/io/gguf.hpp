@@ -63,7 +63,7 @@ struct Value {
 Value array_element(const Array& array, std::uint64_t index);
 /// "u32", "array of string", … for sentences.
 std::string type_text(const Value& value);
-/// The value itself for a sentence where it is short (a number, true, a quoted string), else "a value of type …".
+/// The value itself for a sentence where it is short (a number, a quoted string), else "a value of type …".
 std::string shown(const Value& value);
 
 /// One tensor. `shape[0]` is the row length (GGUF order); unused dimensions are 1. `data` may be looked at in a file that was

@@ -98,7 +98,6 @@ std::string shown(const Value& value) {
   if (const auto* number = std::get_if<std::uint64_t>(&value.data)) return sentence(*number);
   if (const auto* number = std::get_if<std::int64_t>(&value.data)) return sentence(*number);
   if (const auto* number = std::get_if<double>(&value.data)) return sentence(*number);
-  if (const auto flag = value.as_bool()) return *flag ? "true" : "false";
   if (const auto text = value.as_string()) return "the string " + quoted(*text);
   return "a value of type " + type_text(value);
 }

@@ -86,6 +86,11 @@ bool is_neutral_throughout(std::string_view name, const io::Value& value, const 
   return true;
 }
 
+std::string text_of(const io::Value& value) {
+  const auto flag = value.as_bool();
+  return flag ? sentence(*flag) : io::shown(value);
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> check_unread_keys(const Keys& keys, const Config& config) {
@@ -97,7 +102,7 @@ Result<std::vector<std::string>> check_unread_keys(const Keys& keys, const Confi
     if (!changes_arithmetic(name)) {
       unknown.emplace_back(entry.key);
     } else if (!is_neutral_throughout(name, entry.value, keys, config)) {
-      return error(ErrorCode::unsupported, keys.file().path(), ": key ", quoted(entry.key), " is ", io::shown(entry.value),
+      return error(ErrorCode::unsupported, keys.file().path(), ": key ", quoted(entry.key), " is ", text_of(entry.value),
                    ", which Brim does not compute for the architecture ", config.architecture);
     }
   }

@@ -50,8 +50,10 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   bool start_array(std::size_t) override { return begin(Kind::list); }
   bool end_object() override { return end(); }
   bool end_array() override { return end(); }
-  bool parse_error(std::size_t byte, const std::string&, const nlohmann::detail::exception&) override {
-    reason = sentence("is not JSON: error at byte ", byte);
+  bool parse_error(std::size_t byte, const std::string&, const nlohmann::detail::exception& failure) override {
+    constexpr int kNumberOverflow = 406;  // of the parser's own numbering
+    reason = failure.id == kNumberOverflow ? sentence("holds a number that is too large, before byte ", byte)
+                                           : sentence("is not JSON: error at byte ", byte);
     return false;
   }
 

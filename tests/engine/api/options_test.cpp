@@ -39,10 +39,10 @@ TEST_CASE("numbers: decimal, whole where whole ones are meant, and all that thei
 }
 
 TEST_CASE("a refused number is shown as it was written, with both bounds") {
-  CHECK(refusal("repeat_penalty", "1e30") == "repeat_penalty is '1e30'; it must be from 0.000001 to 1000000, where 1 is off");
-  CHECK(refusal("repeat_penalty", "0") == "repeat_penalty is '0'; it must be from 0.000001 to 1000000, where 1 is off");
-  CHECK(refusal("temperature", "1e31") == "temperature is '1e31'; it must be from 0 (always the likeliest token) to 1e30");
-  CHECK(refusal("top_p", "1.00001") == "top_p is '1.00001'; it must be from 0 to 1, where 1 is off");
+  CHECK(refusal("repeat_penalty", "1e30") == "repeat_penalty is 1e30; it must be from 0.000001 to 1000000, where 1 is off");
+  CHECK(refusal("repeat_penalty", "0") == "repeat_penalty is 0; it must be from 0.000001 to 1000000, where 1 is off");
+  CHECK(refusal("temperature", "1e31") == "temperature is 1e31; it must be from 0 (always the likeliest token) to 1e30");
+  CHECK(refusal("top_p", "1.00001") == "top_p is 1.00001; it must be from 0 to 1, where 1 is off");
   CHECK(refusal("temperature", "1e30") == "taken");
 }
 
