@@ -29,7 +29,7 @@ void help(CLI::App& app, const HelpOptions& options) {
 void add_help(CLI::App& parent) {
   CLI::App* command = parent.add_subcommand("help", "Show the commands, or what one of them takes");
   const auto options = std::make_shared<HelpOptions>();
-  command->add_option("COMMAND", options->command, "The command to explain");
+  command->add_option("COMMAND", options->command, "The command to explain")->type_name("");
   CLI::Option* manual = command->add_flag("--man", options->manual, "Print the manual page, for man -l -");
   command->add_flag("--bash-completion", options->completion, "Print the completion script for bash")->excludes(manual);
   command->footer(

@@ -199,9 +199,10 @@ void add_quantize(CLI::App& parent) {
   CLI::App* command = parent.add_subcommand("quantize", "Write a model with its weights packed into fewer bits");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("IN", arguments->input, "The model to read, a GGUF file; of a split one the first part")
+      ->type_name("FILE")
       ->required();
-  command->add_option("OUT", arguments->output, "The GGUF file to write")->required();
-  command->add_option("TYPE", arguments->type, "What to pack into, see below; Q4_K_M if unsure")->required();
+  command->add_option("OUT", arguments->output, "The GGUF file to write")->type_name("FILE")->required();
+  command->add_option("TYPE", arguments->type, "What to pack into, see below; Q4_K_M if unsure")->type_name("")->required();
   command
       ->add_option("-t,--threads", arguments->threads, "Threads (default: the performance cores this process may use)")
       ->type_name("N")

@@ -37,13 +37,17 @@ struct RunOptions {
   bool parse_special = false, ignore_end = false, print_ids = false, json = false;
 };
 
+Failure not_one_prompt() {
+  return Failure(2, "run needs one prompt: -p TEXT, -f FILE, --prompt-ids IDS or a pipe (brim chat MODEL.gguf is a "
+                    "conversation)");
+}
+
+// Empty where standard input is not a terminal and holds nothing: what is wrong with the model is said first.
 std::function<void(Session&)> prompt_of(const RunOptions& options) {
   const int prompts = given({options.text_given, options.file_given, options.ids_given});
   const std::optional<std::string> piped = prompts == 0 ? piped_text(Pipe::alone) : std::nullopt;
-  if (prompts + (piped ? 1 : 0) != 1) {
-    throw Failure(2, "run needs one prompt: -p TEXT, -f FILE, --prompt-ids IDS or a pipe (brim chat MODEL.gguf is a "
-                     "conversation)");
-  }
+  if (prompts == 0 && !piped && isatty(STDIN_FILENO) != 1) return {};
+  if (prompts + (piped ? 1 : 0) != 1) throw not_one_prompt();
   if (*options.ids_given) {
     const std::vector<std::int32_t> ids = parse_prompt_ids(text_or_file(options.ids, "--prompt-ids"));
     if (ids.empty()) throw Failure(2, "--prompt-ids holds no token id");
@@ -66,6 +70,7 @@ void complete(const RunOptions& options) {
   if (options.ignore_end) settings.set("stop.ignore_eos", "1");
   const Model model = load_model(options.model);
   Session session(model, settings);
+  if (!append_prompt) throw not_one_prompt();
   say_unused_budget(options.memory.budget, session.stats().kv_full_bytes);
   if (options.model.verbose) {
     say_what_is_loaded(model, session);

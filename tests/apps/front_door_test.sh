@@ -112,6 +112,8 @@ refused "is empty" chat "" -p a
 refused "there is no file missing.gguf" chat -m missing.gguf
 printf 'not a model' >text.gguf
 refused "text.gguf" chat -m text.gguf
+refused "text.gguf" run -m text.gguf
+refused "run needs one prompt" run -m tiny.gguf
 refused "no_such_template" chat -m tiny.gguf --chat-template no_such_template
 refused "standard input holds no question" chat -m tiny.gguf
 
