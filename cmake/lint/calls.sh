@@ -1,6 +1,6 @@
 #!/bin/bash
-# lint.calls ROOT: the library never prints, ends the process or lets an exception out. So no such call stands in
-# platform/, quant/, kernels/ or engine/. Where exceptions may be thrown nevertheless is listed below, with the reason.
+# lint.calls ROOT: the library never prints, ends the process, lets an exception out or goes by the host's locale. So no such
+# call stands in platform/, quant/, kernels/ or engine/. Where exceptions may be thrown nevertheless is listed below, with the reason.
 set -eu
 cd "$1"
 . cmake/lint/walk.sh
@@ -15,6 +15,9 @@ code ~ /std::(cout|cerr|clog)/ { breach("the library does not print") }
 code ~ /(^|[^A-Za-z0-9_.>])(abort|exit|_exit|_Exit|quick_exit|terminate)[ \t]*\(/ { breach("the library does not end the process") }
 code ~ /(^|[^A-Za-z0-9_])assert[ \t]*\(/ { breach("the library does not assert; a precondition is a Result or a comment") }
 code ~ /(^|[^A-Za-z0-9_])throw([^A-Za-z0-9_]|$)/ && file !~ may_throw { breach("the library does not throw") }
+code ~ /(stringstream|generic_category|system_category|(^|[^A-Za-z0-9_])(strerror|strerror_r|strtod|strtof|strtold|atof|stod|stof|stold|setlocale)[ \t]*\()/ {
+  breach("the library does not go by the host's locale; see engine/base/number_text.hpp and system_error_text.hpp")
+}
 END { exit bad }
 AWK
 )

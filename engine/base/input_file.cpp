@@ -7,15 +7,16 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <system_error>
 #include <utility>
+
+#include "engine/base/system_error_text.hpp"
 
 namespace brim {
 namespace {
 
 constexpr std::size_t kMaxRead = std::size_t{16} << 20;  // of one system call
 
-std::string reason(int number) { return std::generic_category().message(number); }
+std::string_view reason(int number) { return system_error_text(number); }
 
 std::int64_t nanoseconds(const timespec& time) { return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
 

@@ -6,10 +6,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <system_error>
 #include <utility>
 
 #include "engine/base/size_text.hpp"
+#include "engine/base/system_error_text.hpp"
 
 namespace brim::io {
 namespace {
@@ -19,7 +19,7 @@ constexpr std::size_t kStep = std::size_t{1} << 20;  // read at least so much at
 constexpr std::size_t kMaxDescription = std::size_t{512} << 20;
 
 Error no_memory(const std::string& path, std::string_view what, int number) {
-  return error(ErrorCode::out_of_memory, "cannot open ", path, ": no ", what, ": ", std::generic_category().message(number));
+  return error(ErrorCode::out_of_memory, "cannot open ", path, ": no ", what, ": ", system_error_text(number));
 }
 
 }  // namespace

@@ -13,9 +13,9 @@
 #include <cstring>
 #include <memory>
 #include <string_view>
-#include <system_error>
 
 #include "engine/base/hash.hpp"
+#include "engine/base/system_error_text.hpp"
 #include "kernels/threads.hpp"
 
 namespace brim::model {
@@ -39,7 +39,7 @@ static_assert(sizeof(Header) <= PanelCache::kHeaderBytes);
 std::size_t pieces_of(std::size_t bytes) { return (bytes + kPiece - 1) / kPiece; }
 std::size_t file_size(std::size_t bytes) { return PanelCache::kHeaderBytes + bytes + pieces_of(bytes) * sizeof(std::uint64_t); }
 
-std::string reason(int number) { return std::generic_category().message(number); }
+std::string_view reason(int number) { return system_error_text(number); }
 
 /// Empty, or why something with these facts may have been written by another user.
 std::string distrust(const struct stat& facts) {
