@@ -32,6 +32,7 @@ limited() {
 }
 touch said.out said.err
 limited quantize "$brim" quantize tiny.gguf out q8_0
+limited "eval --logits-out" "$brim" eval -m tiny.gguf -f text.txt -c 64 --positions 0,5,9,12,15,17,20,22,30,33,37,40 --logits-out out
 rm -f out
 (ulimit -f 1 && exec "$brim" chat -m tiny.gguf -p Hello -n 5 --session new.ses) </dev/null >said.out 2>said.err
 code=$?
