@@ -32,11 +32,13 @@ limited() {
   return 1
 }
 
-for flag in -v -d; do
+# Into an address space smaller than the program itself the system does not even start it.
+for limit in "-v 15000" "-d 2000"; do
+  read -r flag first <<<"$limit"
   answers=0
   refusals=0
-  for kib in $(seq 4000 2900 160000); do
-    limited $flag "$kib" run -m model.gguf -p "the dog" -n 4 --kv-budget 100% -c 64 -t 3
+  for kib in $(seq "$first" 2900 160000); do
+    limited "$flag" "$kib" run -m model.gguf -p "the dog" -n 4 --kv-budget 100% -c 64 -t 3
     case $? in
       0) answers=$((answers + 1)) ;;
       1) refusals=$((refusals + 1)) ;;
