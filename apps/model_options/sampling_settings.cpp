@@ -35,6 +35,7 @@ constexpr SamplingSetting kSettings[] = {
     {"--logit-bias,-l", "logit_bias", "", "ID+BIAS", "Makes a token likelier or less so; ID-inf bans it (repeatable)",
      true},
     {"--stop,--reverse-prompt", "stop", "", "TEXT", "Ends the answer before this text (repeatable)", true},
+    {"--max-message", "max_message_bytes", "16MiB", "SIZE", "The largest message or prompt that is taken"},
 };
 
 }  // namespace

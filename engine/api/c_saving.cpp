@@ -31,7 +31,8 @@ Status apply(Session& session, Change change, const generate::SessionOptions& op
     case Change::stops: session.set_stops(options.stops); break;
     case Change::end_tokens: session.set_ignore_end_tokens(options.ignore_end_tokens); break;
     case Change::limit: session.set_limit(options.limit); break;
-    case Change::system: session.set_system(options.system); break;
+    case Change::system: return session.set_system(options.system);
+    case Change::max_message: session.set_max_message_bytes(options.max_message_bytes); break;
   }
   return {};
 }

@@ -16,6 +16,8 @@ using generate::SessionOptions;
 
 constexpr std::size_t kLargestPool = std::size_t{1} << 62;
 
+constexpr std::size_t kLargestMessage = std::size_t{1} << 30;  // what the tokenizer takes
+
 Error bad_value(std::string_view key, const std::string& value, std::string_view expected) {
   return error(ErrorCode::invalid_argument, "option ", key, ": expected ", expected, ", found ", quoted(value));
 }
@@ -196,6 +198,12 @@ Result<Change> change_option(SessionOptions& options, std::string_view key, cons
   if (key == "system") {
     options.system = value;
     return Change::system;
+  }
+  if (key == "max_message_bytes") {
+    const Result<std::size_t> size = parse_size(value);
+    if (!size || *size == 0 || *size > kLargestMessage) return bad_value(key, value, "a size up to 1GiB: 16MiB");
+    options.max_message_bytes = static_cast<std::int64_t>(*size);
+    return Change::max_message;
   }
   BRIM_ASSIGN(const bool at_creation, fixed_at_creation(key, value));
   if (at_creation) {

@@ -36,7 +36,7 @@ Result<bool> fixed_at_creation(std::string_view key, const std::string& value);
 bool repeatable(std::string_view key);
 
 /// What one key of a living session may change.
-enum class Change { sampling, stops, end_tokens, limit, system };
+enum class Change { sampling, stops, end_tokens, limit, system, max_message };
 /// Applies one key to `options` and says what it touched. Errors: invalid_argument, also for keys fixed at creation.
 Result<Change> change_option(generate::SessionOptions& options, std::string_view key, const std::string& value);
 /// Removes every value of a repeatable key. Errors: invalid_argument for other keys.

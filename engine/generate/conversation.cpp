@@ -85,7 +85,8 @@ Result<text::ChatMessage> Conversation::make_message(std::string_view role, std:
 }
 
 void Conversation::add(text::ChatMessage message) {
-  messages_.reserve(messages_.size() + 2);
+  // Doubled, as push_back does it: room for just two more would copy all messages each time.
+  if (messages_.capacity() < messages_.size() + 2) messages_.reserve(2 * messages_.size() + 2);
   close_answer({});
   messages_.push_back(std::move(message));
 }

@@ -29,6 +29,7 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const model::Mo
   options.reader.preparing = {};
   std::unique_ptr<Session> session(new Session(std::move(model), std::move(options), std::move(reader),
                                                std::move(conversation), std::move(sampler)));
+  BRIM_TRY(session->check_size("the system message", session->options_.system.size()));
   BRIM_TRY(session->reserve_texts());
   return session;
 }
@@ -127,6 +128,7 @@ Status Session::read_ids(std::span<const TokenId> ids) {
 }
 
 Status Session::append_text(std::string_view text, const text::EncodeOptions& options) {
+  BRIM_TRY(check_size("the text", text.size()));
   text::EncodeOptions here = options;
   here.add_special = options.add_special && reader_->tokens() == 0 && pending_ < 0;
   here.meter = &work_;
@@ -276,10 +278,12 @@ void Session::set_stops(std::vector<std::string> stops) {
   options_.stops = std::move(stops);
 }
 
-void Session::set_system(std::string_view system) {
+Status Session::set_system(std::string_view system) {
+  BRIM_TRY(check_size("the system message", system.size()));
   std::string replacement(system);
   conversation_.set_system(system);
   options_.system.swap(replacement);
+  return {};
 }
 
 }  // namespace brim::generate

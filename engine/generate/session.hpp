@@ -21,6 +21,8 @@
 
 namespace brim::generate {
 
+inline constexpr std::int64_t kMaxMessageBytes = std::int64_t{16} << 20;  ///< unless an option says otherwise
+
 struct SessionOptions {
   ReaderOptions reader;
   SamplingOptions sampling;
@@ -29,6 +31,7 @@ struct SessionOptions {
   std::int64_t limit = -1;        ///< tokens per answer; −1: none
   std::string chat_template;      ///< as Conversation::create
   std::string system;
+  std::int64_t max_message_bytes = kMaxMessageBytes;  ///< of one message, or of one text that is appended
 };
 
 enum class End { not_yet = 0, end_token = 1, stop_string = 2, limit = 3 };
@@ -104,8 +107,9 @@ class Session {
   void set_stops(std::vector<std::string> stops);
   void set_ignore_end_tokens(bool ignore) { options_.ignore_end_tokens = ignore; }
   void set_limit(std::int64_t limit) { options_.limit = limit; }
+  void set_max_message_bytes(std::int64_t bytes) { options_.max_message_bytes = bytes; }
   /// Takes effect with the next message.
-  void set_system(std::string_view system);
+  Status set_system(std::string_view system);
   std::string messages() const { return conversation_.json(); }
   /// Replaces the conversation and reads it, as far as the cache does not hold it already. Where the user or a tool has the
   /// last word, up to where the assistant answers. On failure the messages are those of before. Errors: invalid_argument; those
@@ -136,6 +140,7 @@ class Session {
   void reserve_piece(std::size_t unmatched, std::size_t longest_stop);
   Status read_ids(std::span<const TokenId> ids);
   Status append_text(std::string_view text, const text::EncodeOptions& options);
+  Status check_size(std::string_view what, std::size_t bytes) const;
   Status add_message(std::string_view role, std::string_view content);
   Status give_again();
   Status replace_messages(std::string_view json);

@@ -106,7 +106,14 @@ void Session::forget_oldest() noexcept {
   seen_text_.reset();
 }
 
+Status Session::check_size(std::string_view what, std::size_t bytes) const {
+  if (bytes <= static_cast<std::size_t>(options_.max_message_bytes)) return {};
+  return error(ErrorCode::invalid_argument, what, " has ", bytes, " bytes; expected at most ", options_.max_message_bytes,
+               " (option max_message_bytes)");
+}
+
 Status Session::add_message(std::string_view role, std::string_view content) {
+  BRIM_TRY(check_size("the message", content.size()));
   BRIM_ASSIGN(text::ChatMessage message, Conversation::make_message(role, content, &work_));
   const std::string rest = held_back();
   const std::string answer = std::string(conversation_.answer()) + rest;
@@ -143,6 +150,9 @@ Status Session::give_again() {
 
 Status Session::replace_messages(std::string_view json) {
   BRIM_ASSIGN(std::vector<text::ChatMessage> messages, Conversation::parse(json, &work_));
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    BRIM_TRY(check_size(sentence("message ", i + 1), messages[i].content.size()));
+  }
   const std::string rest = held_back();
   const std::string answer = std::string(conversation_.answer()) + rest;
   const bool to_answer = !messages.empty() && (messages.back().role == "user" || messages.back().role == "tool");

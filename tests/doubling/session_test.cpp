@@ -8,6 +8,8 @@
 #include "tests/doubling/chosen_keys.hpp"
 #include "tests/doubling/steps.hpp"
 #include "tests/engine/text/tiny_vocabularies.hpp"
+#include "tests/support/scratch_folder.hpp"
+#include "tests/support/tiny_model.hpp"
 
 namespace {
 
@@ -53,6 +55,41 @@ TEST_CASE("options that may be given again and again") {
   for (const auto& kind : kinds) {
     check_doubling(kind.name, 2000, [&](std::size_t n) -> std::function<void()> {
       return [list = kind.make(n)] { static_cast<void>(api::session_options(list)); };
+    });
+  }
+}
+
+TEST_CASE("saved sessions") {
+  const test::ScratchFolder folder;
+  const std::string path = folder.path + "/model.gguf";
+  test::write_tiny_model(path, {});
+  const auto model = model::Model::load(path, {});
+  REQUIRE(model.ok());
+  const struct {
+    const char* name;
+    generate::Settings (*settings)(std::size_t n);
+    std::size_t bytes_per_n;
+  } kinds[] = {
+      {"stop strings", [](std::size_t n) { return generate::Settings(n, {"stop", "a"}); }, 0},
+      {"biases", [](std::size_t n) { return generate::Settings(n, {"logit_bias", "7-inf"}); }, 0},
+      {"a long system message", [](std::size_t n) { return generate::Settings{{"system", std::string(64 * n, 'a')}}; }, 0},
+      {"state", [](std::size_t) { return generate::Settings(); }, 64},
+  };
+  for (const auto& kind : kinds) {
+    check_doubling(kind.name, 1000, [&](std::size_t n) -> std::function<void()> {
+      generate::SessionOrigin origin;
+      origin.model_name = "tiny";
+      origin.fingerprint = (*model)->file().profiles.fingerprint;
+      origin.settings = kind.settings(n);
+      StateWriter body;
+      generate::save(origin, body);
+      const std::vector<std::byte> piece(n * kind.bytes_per_n);
+      body.piece(piece);
+      return [&model, bytes = generate::session_file_bytes(body)] {
+        const auto saved = generate::SavedSession::read(bytes, "saved", **model);
+        REQUIRE_MESSAGE(saved.ok(), saved.error().sentence);
+        CHECK(api::session_options(saved->origin().settings).ok());
+      };
     });
   }
 }

@@ -94,9 +94,9 @@ constexpr const char* kTexts[] = {
     "('a-' * n)|wordwrap(7)|length", "(' ' * n)|wordwrap(7)|length", "w|wordcount", "q|e|length", "q|string|length", "[q]|string|length",
     "q|tojson|length", "u|tojson(ensure_ascii=true)|length", "m|striptags|length", "('<' * n)|striptags|length",
     "('<a>' * n)|striptags|length", "('&lt;' * n)|striptags|length", "u|urlencode|length", "{s: h}|xmlattr|length",
-    "{'a': q}|xmlattr|length", "(s|safe ~ q)|length", "('{} ' * n).format(*l)|length", "('%s' * 3) % (s, u, l)|length",
+    "{'a': q}|xmlattr|length", "(s|safe ~ q)|length", "('{} ' * n).format(*l)|length", "(('%s' * 3) % (s, u, l))|length",
     "y.format(**d)|length", "(z % d)|length", "'%s %s' % (s, s) == s", "'{:>{}}'.format(s, 2 * n)|length", "'%*s' % (2 * n, s) == s",
-    "('1' * n)|int", "('1' * n)|float", "('1_' * n)|int(0, 2)", "('0' * n ~ '1')|int", "strftime_now('%Y' * (n // 2))|length",
+    "('0' * n)|int", "('1' * n)|float", "('1_' * n)|int(0, 2)", "('0' * n ~ '1')|int", "strftime_now('%Y' * (n // 2))|length",
     "d[s] is defined", "d[u] is defined", "{s: 1}[s]", "s is sameas s ~ ''", "(s ~ 'x') is in [s, u, h]", "s|default(u)|length", "u.center(3 * n, '\u00E9')|length",
 };
 

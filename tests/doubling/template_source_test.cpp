@@ -58,6 +58,9 @@ const Source kSources[] = {
        return "{% macro m(" + numbered("a%N, ", n) + "z) %}{% endmacro %}{{ m(" + numbered("a%N=1, ", n) + "z=1) }}";
      }},
     {"arguments that are missing", [](std::size_t n) { return "{% macro m(" + numbered("a%N, ", n) + "z) %}{% endmacro %}{{ m() }}"; }},
+    {"variables of a with block", [](std::size_t n) { return "{% with " + numbered("a%N = 1, ", n) + "z = 1 %}{% endwith %}"; }},
+    {"arguments of a filter", [](std::size_t n) { return "{{ 1|default(" + numbered("a%N=1, ", n) + "z=1) }}"; }},
+    {"positional arguments", [](std::size_t n) { return "{{ cycler(" + repeated("1, ", n) + "1).next() }}"; }},
     {"branches", [](std::size_t n) { return "{% if 0 %}" + repeated("{% elif 0 %}", n) + "{% endif %}"; }},
     {"a list", [](std::size_t n) { return "{{ [" + repeated("1, ", n) + "]|length }}"; }},
     {"a dict", [](std::size_t n) { return "{{ {" + numbered("'a%N': 1, ", n) + "}|length }}"; }},

@@ -79,6 +79,7 @@ BRIM_API const char* brim_isa(void);
  *           stop             a stop string; may be given several times
  *           stop.ignore_eos  "1": generation goes on after an end token
  *           limit            most tokens per answer; -1 (default): none
+ *           max_message_bytes  the largest message or text that is taken: "16MiB" (default), at most "1GiB"
  *           seed, temperature, top_k, top_p, min_p, typical_p, xtc_probability, xtc_threshold, repeat_last_n,
  *           repeat_penalty, frequency_penalty, presence_penalty, dry_multiplier, dry_base, dry_allowed_length,
  *           dry_penalty_last_n, mirostat, mirostat_tau, mirostat_eta, logit_bias ("ID+2.5" or "ID-inf", repeatable)

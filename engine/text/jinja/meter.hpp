@@ -22,7 +22,7 @@ inline constexpr int kMaxDepth = 1000;                                ///< neste
 inline constexpr int kMaxValueDepth = 400;                            ///< nested lists when printed, compared or hashed
 inline constexpr int kMaxParseDepth = 200;                            ///< nested expressions and statements in the source
 inline constexpr std::size_t kMaxSourceBytes = std::size_t{4} << 20;
-inline constexpr std::size_t kMaxTokens = std::size_t{1} << 18;       ///< of the source: a token takes some 500 bytes
+inline constexpr std::size_t kMaxTokens = std::size_t{1} << 19;       ///< of the source: a token takes some 400 bytes
 
 /// What parsing and rendering may take of the calling thread's stack, so that a thread of 256 KiB is enough for them and
 /// for what calls them. The bounds on nesting above are reached first only where frames are small.

@@ -87,6 +87,7 @@ void Scope::set(NameId name, Value value) {
 }
 
 void Scope::clear() noexcept {
+  if (variables_.empty()) return;  // a scope that holds many macros is cleared for each of them
   places_.clear();
   // Moved out first: what goes with the values may look at this scope.
   Vector<std::pair<NameId, Value>> last(variables_.get_allocator());

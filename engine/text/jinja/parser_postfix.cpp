@@ -101,6 +101,7 @@ Arguments Parser::parse_arguments() {
     if (!allowed) refuse("invalid order of arguments in a call");
   };
   expect_symbol("(");
+  std::set<std::string, std::less<>> given;
   bool first = true;
   while (!at_symbol(")")) {
     if (!first) {
@@ -120,9 +121,7 @@ Arguments Parser::parse_arguments() {
       ensure(!arguments.spread_named);
       const std::string name = take().text;
       take();
-      for (const auto& [other, value] : arguments.named) {
-        if (other == name) refuse("the argument '" + name + "' is given twice");
-      }
+      if (!given.insert(name).second) refuse("the argument '" + name + "' is given twice");
       arguments.named.emplace_back(name, parse_expression());
     } else {
       ensure(!arguments.spread && !arguments.spread_named && arguments.named.empty());

@@ -156,15 +156,14 @@ std::unique_ptr<Statement> Parser::parse_set() {
 
 void Parser::parse_parameters(Statement& macro) {
   expect_symbol("(");
+  std::set<NameId> given;
   while (!at_symbol(")")) {
     if (!macro.parameters.empty()) expect_symbol(",");
     Parameter parameter;
     parameter.name = expect_name();
     if (is_constant_name(parameter.name)) refuse("'" + parameter.name + "' cannot be a parameter");
-    for (const Parameter& other : macro.parameters) {
-      if (other.name == parameter.name) refuse("the parameter '" + parameter.name + "' is given twice");
-    }
     parameter.name_id = intern(parameter.name);
+    if (!given.insert(parameter.name_id).second) refuse("the parameter '" + parameter.name + "' is given twice");
     if (skip_symbol("=")) {
       parameter.default_value = parse_expression();
     } else if (!macro.parameters.empty() && macro.parameters.back().default_value) {

@@ -76,3 +76,10 @@ TEST_CASE("a locale of the host changes no sentence and no number") {
   CHECK(refusal("kv.read", "top=12.5%") == "taken");
   std::locale::global(before);
 }
+
+TEST_CASE("the largest message: a size, from one byte to what the tokenizer takes") {
+  CHECK(api::session_options({{"max_message_bytes", "1KiB"}})->max_message_bytes == 1024);
+  CHECK(api::session_options({{"max_message_bytes", "1GiB"}})->max_message_bytes == std::int64_t{1} << 30);
+  CHECK(refusal("max_message_bytes", "2GiB") == "option max_message_bytes: expected a size up to 1GiB: 16MiB, found '2GiB'");
+  for (const char* value : {"", "0", "-1", "many"}) CHECK(refusal("max_message_bytes", value) != "taken");
+}

@@ -209,3 +209,30 @@ TEST_CASE("a conversation of any length keeps so much text, and still reads only
   REQUIRE(session->regenerate());
   CHECK(session->timings().prompt_tokens < static_cast<std::int64_t>(most));
 }
+
+TEST_CASE("a message or text longer than the largest is refused with both sizes, and changes nothing") {
+  const auto model = test::tiny_model();
+  SessionOptions options = chatml();
+  options.max_message_bytes = 20;
+  const auto session = open(model, options);
+  REQUIRE(session->message("user", std::string(20, 'a')));
+  const std::string before = session->messages();
+  const auto refused = [](const Status& status, const char* sentence) {
+    REQUIRE_FALSE(status.ok());
+    CHECK(status.error().code == ErrorCode::invalid_argument);
+    CHECK(status.error().sentence == sentence);
+  };
+  refused(session->message("user", std::string(21, 'a')),
+          "the message has 21 bytes; expected at most 20 (option max_message_bytes)");
+  refused(session->append(std::string(22, 'a'), {}), "the text has 22 bytes; expected at most 20 (option max_message_bytes)");
+  refused(session->set_system(std::string(23, 'a')),
+          "the system message has 23 bytes; expected at most 20 (option max_message_bytes)");
+  refused(session->load_messages(R"([{"role":"user","content":"hi"},{"role":"user","content":"a message of 25 bytes...."}])"),
+          "message 2 has 25 bytes; expected at most 20 (option max_message_bytes)");
+  CHECK(session->messages() == before);
+  session->set_max_message_bytes(21);
+  CHECK(session->message("user", std::string(21, 'a')));
+  options.system = std::string(21, 'a');
+  CHECK_FALSE(generate::Session::create(model, options).ok());
+  CHECK(SessionOptions().max_message_bytes == std::int64_t{16} << 20);
+}

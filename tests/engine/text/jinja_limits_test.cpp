@@ -182,7 +182,7 @@ TEST_CASE("values that hold themselves, and long chains of values, are freed") {
 TEST_CASE("working texts and copies count as memory, however they nest") {
   // Each level holds a text of its own while the next one is made.
   std::string parts = "s";
-  for (int i = 0; i < 60; ++i) parts = "(s ~ " + parts + ")|length ~ s";
+  for (int i = 0; i < 25; ++i) parts = "(s ~ " + parts + ")|length ~ s";
   const std::string text = "{% set s = 'a' * 30000000 %}";
   CHECK(render(text + "{{ (" + parts + ")|length }}").find("memory") != std::string::npos);
   CHECK(render(text + "{% macro m(n) %}{{ s }}{{ m(n + 1)|length }}{% endmacro %}{{ m(0)|length }}").find("memory") !=
