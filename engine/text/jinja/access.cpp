@@ -139,7 +139,8 @@ bool python_item(const Value& owner, const Value& key, Value& found) {
   if (owner.is_text()) {
     const String& text = owner.as_text();
     if (!key.is_index()) return false;
-    charge_text(text.size());
+    charge_text(text.size());  // counted,
+    charge_text(text.size());  // and gone over once more to the place
     if (!position(key.as_index(), static_cast<std::int64_t>(count_code_points(text)), place)) return false;
     const std::size_t start = offset_of(text, place);
     std::size_t end = 0;
