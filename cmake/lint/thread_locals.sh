@@ -4,7 +4,8 @@
 # first use: when either fails, the C library ends the process.
 set -eu
 cd "$1"
-find platform quant kernels engine -type f \( -name '*.[chi]pp' -o -name '*.h' -o -name '*.def' \) | sort |
+. cmake/lint/walk.sh
+walk platform quant kernels engine -type f \( -name '*.[chi]pp' -o -name '*.h' -o -name '*.def' \) | sort |
   xargs awk -f cmake/lint/strip.awk -f <(cat <<'AWK'
 code ~ /(^|[^A-Za-z0-9_])(thread_local|__thread|_Thread_local)([^A-Za-z0-9_]|$)/ && file !~ /^platform\/(linux\/)?thread_state[.][ch]pp$/ {
   print file ":" FNR ": only platform/thread_state.hpp keeps anything per thread: " $0

@@ -49,7 +49,7 @@ for left in models/__pycache__ engine/build kernels/build-arm quant/brim.egg-inf
   printf '#include "nowhere.hpp"\nvoid f() { abort(); }\n%s\n' "$(yes '//' | head -n 501)" >"$scratch/$left/bad.cpp"
   echo 'See [there](nowhere.md).' >"$scratch/$left/page.md"
 done
-for lint in layers calls lengths readmes links; do passes $lint; done
+for lint in layers calls thread_locals lengths readmes links; do passes $lint; done
 
 # broken LINT FILE TEXT: the lint must refuse the tree with this file in it.
 broken() {

@@ -106,6 +106,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "brim_options_set": (c_int, [c_void_p, c_char_p, c_char_p]),
     "brim_options_free": (None, [c_void_p]),
     "brim_options_on_log": (c_int, [c_void_p, LOG, c_void_p]),
+    "brim_options_on_progress": (c_int, [c_void_p, PROGRESS, c_void_p]),
     "brim_model_load": (c_int, [c_char_p, c_void_p, PROGRESS, c_void_p, POINTER(c_void_p)]),
     "brim_model_free": (None, [c_void_p]),
     "brim_model_info_get": (c_int, [c_void_p, POINTER(ModelInfo)]),
@@ -169,7 +170,7 @@ def values(filled: Filled, names: Iterable[str]) -> dict[str, Any]:
 def call(name: str, *arguments: Any) -> None:
     """Calls a function that returns a status; raises what it says."""
     status = getattr(library, name)(*arguments)
-    if status:
+    if status != 0:
         raise failure(status)
 
 

@@ -105,12 +105,12 @@ class Model(c.Owner):
             finally:
                 callback.raise_failure()
 
-    def session(self, **options: Any) -> Session:
+    def session(self, *, progress: Optional[Progress] = None, **options: Any) -> Session:
         """A conversation of its own. Options as brim.h lists them, with "_" for ".": kv_budget="64MiB", temperature=0,
-        stop=["\\n\\n"]."""
+        stop=["\\n\\n"]. `progress` is called with (bytes done, bytes in all) while its memory is prepared."""
         from ._session import Session
 
-        return Session(self, **options)
+        return Session(self, progress=progress, **options)
 
     @property
     def info(self) -> ModelInfo:

@@ -8,7 +8,7 @@ import ctypes
 import json
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from ctypes import c_int32, c_size_t, c_void_p
+from ctypes import c_char_p, c_int32, c_size_t, c_void_p
 from dataclasses import dataclass
 from typing import Any, Optional, TypeVar
 
@@ -71,16 +71,19 @@ class LayerStats:
 class Session(c.Owner):
     """One thread at a time, except cancel(), close() and on_progress(). All its memory is booked when it is created."""
 
-    def __init__(self, model: Model, **options: Any) -> None:
-        self._make(model, "brim_session_create", options)
+    def __init__(self, model: Model, *, progress: Optional[Progress] = None, **options: Any) -> None:
+        """Books and prepares the memory; `progress` is called with (bytes done, bytes in all) and may return False to stop."""
+        self._make(model, "brim_session_create", options, progress)
 
     # ---- copies and saved sessions
 
     @classmethod
-    def restore(cls, model: Model, path: "str | os.PathLike[str]", **options: Any) -> Session:
+    def restore(
+        cls, model: Model, path: "str | os.PathLike[str]", *, progress: Optional[Progress] = None, **options: Any
+    ) -> Session:
         """A session as save() left it; `options` replace what it was saved with, but its memory has to be the same."""
         session = cls.__new__(cls)
-        session._make(model, "brim_session_restore", options, arguments.path("path", path))
+        session._make(model, "brim_session_restore", options, progress, arguments.path("path", path))
         return session
 
     def save(self, path: "str | os.PathLike[str]") -> None:
@@ -94,16 +97,24 @@ class Session(c.Owner):
         copy._handle.create(lambda out: self._change("brim_session_fork", out))
         return copy
 
-    def _make(self, model: Model, function: str, options: dict[str, Any], *path: bytes) -> None:
+    def _make(
+        self, model: Model, function: str, options: dict[str, Any], progress: Optional[Progress], *path: bytes
+    ) -> None:
         self._own_handle()
         if not isinstance(model, Model):
             raise TypeError(f"model: expected a brim.Model, found {type(model).__name__}")
+        preparing = ProgressCallback(progress)
         with Options(options) as settings:
-            self._handle.create(
-                lambda out: model._handle.run(
-                    Access.SHARED, lambda pointer: c.call(function, pointer, settings.handle, *path, out)
+            if progress is not None:
+                c.call("brim_options_on_progress", settings.handle, preparing.pointer, None)
+            try:
+                self._handle.create(
+                    lambda out: model._handle.run(
+                        Access.SHARED, lambda pointer: c.call(function, pointer, settings.handle, *path, out)
+                    )
                 )
-            )
+            finally:
+                preparing.raise_failure()
 
     def _own_handle(self) -> None:
         self._handle = Handle("session", c.library.brim_session_free, c.library.brim_session_cancel)
@@ -253,17 +264,22 @@ class Session(c.Owner):
 
     def unset(self, name: str) -> None:
         """Removes every value of an option that may be given several times: stop, logit_bias."""
-        c.call("brim_session_unset", self.handle, c.Options.key(name).encode())
+        self._change("brim_session_unset", key(arguments.name("name", name).decode()).encode())
 
     def option(self, name: str) -> list[str]:
         """The values that an option was given: none where the default holds, several for stop and logit_bias."""
-        values: list[str] = []
-        while True:
-            value = ctypes.c_char_p()
-            c.call("brim_session_option", self.handle, c.Options.key(name).encode(), len(values), ctypes.byref(value))
-            if value.value is None:
-                return values
-            values.append(value.value.decode())
+        option = key(arguments.name("name", name).decode()).encode()
+
+        def read(session: c_void_p) -> list[str]:
+            values: list[str] = []
+            while True:
+                value = c_char_p()
+                c.call("brim_session_option", session, option, len(values), ctypes.byref(value))
+                if value.value is None:
+                    return values
+                values.append(value.value.decode())
+
+        return self._handle.run(Access.LOOK, read)
 
     @property
     def messages(self) -> list[dict[str, Any]]:

@@ -117,6 +117,9 @@ class Arguments(unittest.TestCase):
 
     def test_functions_models_and_messages(self):
         self.refused(TypeError, "progress: expected a function, found int", brim.Model, MODEL, progress=5)
+        self.refused(TypeError, "progress: expected a function, found int", self.model.session, progress=5)
+        self.refused(TypeError, "name: expected str, found int", self.session.option, 5)
+        self.refused(ValueError, "name: byte 4 is NUL", self.session.unset, "stop\0")
         self.refused(TypeError, "log: expected a function, found str", brim.Model, MODEL, log="print")
         self.refused(TypeError, "progress: expected a function, found str", self.session.on_progress, "print")
         for wrong in (None, MODEL, self.session):

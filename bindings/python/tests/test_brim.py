@@ -152,6 +152,16 @@ class Binding(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "closed"):
             session.append("text")
 
+    def test_creating_a_session_is_followed_and_stopped(self):
+        calls = []
+        with self.session(progress=lambda done, total: calls.append((done, total))):
+            self.assertTrue(calls)
+            self.assertTrue(all(0 <= done <= total for done, total in calls))
+        with self.assertRaises(brim.Cancelled):
+            self.session(progress=lambda done, total: False)
+        with self.assertRaises(ZeroDivisionError):
+            self.session(progress=lambda done, total: 1 // 0)
+
     def test_progress_may_stop_and_may_raise(self):
         calls = []
         with self.session() as session:

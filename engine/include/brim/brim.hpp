@@ -198,18 +198,21 @@ class Session {
   /// `preparing` is called while the session's memory is prepared, with bytes done and in all.
   explicit Session(const Model& model, const Options& options = {}, const ProgressCallback& preparing = {}) {
     brim_session* raw = nullptr;
-    const Preparing scope(options, preparing);
-    detail::check(brim_session_create(model.get(), options.get(), &raw));
+    Preparing scope(options, preparing);
+    const brim_status status = brim_session_create(model.get(), options.get(), &raw);
     handle_.reset(raw);
+    scope.check(status);
   }
 
   /// A session as save() left it; `options` replace what it was saved with.
   static Session restore(const Model& model, const std::string& path, const Options& options = {},
                          const ProgressCallback& preparing = {}) {
     brim_session* raw = nullptr;
-    const Preparing scope(options, preparing);
-    detail::check(brim_session_restore(model.get(), options.get(), detail::whole("path", path), &raw));
-    return Session(raw);
+    Preparing scope(options, preparing);
+    const brim_status status = brim_session_restore(model.get(), options.get(), detail::whole("path", path), &raw);
+    Session restored(raw);
+    scope.check(status);
+    return restored;
   }
   /// Writes the session to a file, whole or not at all.
   void save(const std::string& path) { check(brim_session_save(handle_.get(), detail::whole("path", path))); }
@@ -322,12 +325,12 @@ class Session {
     check(brim_session_set(handle_.get(), detail::whole("key", key), detail::whole(key.c_str(), value)));
   }
   /// Removes every value of an option that may be given several times: "stop", "logit_bias".
-  void unset(const std::string& key) { detail::check(brim_session_unset(handle_.get(), key.c_str())); }
+  void unset(const std::string& key) { check(brim_session_unset(handle_.get(), detail::whole("key", key))); }
   /// The values that an option was given: none where the default holds, several for "stop" and "logit_bias".
   std::vector<std::string> option(const std::string& key) const {
     std::vector<std::string> values;
     for (const char* value = nullptr;; values.emplace_back(value)) {
-      detail::check(brim_session_option(handle_.get(), key.c_str(), values.size(), &value));
+      check(brim_session_option(handle_.get(), detail::whole("key", key), values.size(), &value));
       if (value == nullptr) return values;
     }
   }
@@ -367,21 +370,22 @@ class Session {
    public:
     Preparing(const Options& options, const ProgressCallback& progress) : options_(progress ? options.handle_.get() : nullptr) {
       if (options_ == nullptr) return;
-      detail::check(brim_options_on_progress(
-          options_,
-          [](void* user, std::int64_t done, std::int64_t total) {
-            return (*static_cast<const ProgressCallback*>(user))(done, total) ? 1 : 0;
-          },
-          const_cast<ProgressCallback*>(&progress)));
+      called_.set(progress);
+      detail::check(brim_options_on_progress(options_, &detail::Progress::call, &called_));
     }
     ~Preparing() {
       if (options_ != nullptr) brim_options_on_progress(options_, nullptr, nullptr);
     }
     Preparing(const Preparing&) = delete;
     Preparing& operator=(const Preparing&) = delete;
+    void check(brim_status status) {
+      called_.rethrow();
+      detail::check(status);
+    }
 
    private:
     brim_options* options_;
+    detail::Progress called_;
   };
   struct Free {
     void operator()(brim_session* raw) const { brim_session_free(raw); }

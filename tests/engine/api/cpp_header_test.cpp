@@ -50,8 +50,12 @@ TEST_CASE("what a progress function throws ends the call, which throws it, once"
   const TinyFile file;
   CHECK_THROWS_AS(brim::Model::load(file.path, {}, [](std::int64_t, std::int64_t) -> bool { throw Mine(); }), Mine);
   const brim::Model model = brim::Model::load(file.path);
+  const auto broken = [](std::int64_t, std::int64_t) -> bool { throw Mine(); };
+  CHECK_THROWS_AS(brim::Session(model, {{"kv.budget", "full"}}, broken), Mine);
   brim::Session session(model, {{"kv.budget", "full"}});
-  session.on_progress([](std::int64_t, std::int64_t) -> bool { throw Mine(); });
+  session.save(file.folder.path + "/saved");
+  CHECK_THROWS_AS(brim::Session::restore(model, file.folder.path + "/saved", {}, broken), Mine);
+  session.on_progress(broken);
   CHECK_THROWS_AS(session.append(kLong), Mine);
   CHECK_THROWS_AS(session.message("user", kLong), Mine);
   session.on_progress({});
@@ -103,6 +107,8 @@ TEST_CASE("a text with NUL is refused where it would be cut, and whole where it 
   CHECK(status_of([&] { options.set("system", "a\0b"s); }) == BRIM_INVALID_ARGUMENT);
   CHECK(status_of([&] { session.set("limit", "1\0002"s); }) == BRIM_INVALID_ARGUMENT);
   CHECK(status_of([&] { session.set("limit\0"s, "1"); }) == BRIM_INVALID_ARGUMENT);
+  CHECK(status_of([&] { session.unset("stop\0"s); }) == BRIM_INVALID_ARGUMENT);
+  CHECK(status_of([&] { session.option("stop\0"s); }) == BRIM_INVALID_ARGUMENT);
   CHECK(status_of([&] { session.message("user\0"s, "text"); }) == BRIM_INVALID_ARGUMENT);
   const std::string text = "cat\0dog"s;
   CHECK(model.detokenize(model.tokenize(text, false, false)) == text);
