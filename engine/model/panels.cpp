@@ -51,13 +51,10 @@ void tell(const Repacking& work, LogLevel level, const Parts&... parts) {
 }
 
 /// The panels of this hash when the cache has them whole.
-std::optional<MappedFile> find(const PanelCache& cache, const Sha256::Digest& hash, std::size_t bytes, const Repacking& work) {
-  std::string damaged;
+std::optional<MappedFile> find(const PanelCache& cache, const Sha256::Digest& hash, std::size_t bytes, const Repacking& work,
+                               std::string& damaged) {
   std::optional<MappedFile> found = cache.find(hash, bytes, work.threads, damaged);
   if (found) tell(work, LogLevel::info, "the weights are repacked by an earlier start, and read from ", cache.path_of(hash));
-  if (!damaged.empty()) {
-    tell(work, LogLevel::warning, cache.path_of(hash), " ", damaged, ": the weights are repacked again");
-  }
   return found;
 }
 
@@ -69,8 +66,13 @@ Result<MappedFile> repack_into(const PanelCache& cache, const Weights& weights, 
   const Destination to{nullptr, &made, PanelCache::kHeaderBytes, &pieces};
   BRIM_TRY(move_weights(weights, file, Moved::panels, to, work.threads, work.progress));
   hash = content_hash(file, pieces);
-  BRIM_TRY(cache.publish(made, hash, bytes, work.threads));
+  // Another process may have been faster; and what cannot be used is said before it is replaced.
   std::string damaged;
+  if (auto known = find(cache, hash, bytes, work, damaged)) return std::move(*known);
+  if (!damaged.empty()) {
+    tell(work, LogLevel::warning, cache.path_of(hash), " ", damaged, ": the weights are repacked again");
+  }
+  BRIM_TRY(cache.publish(made, hash, bytes, work.threads));
   std::optional<MappedFile> found = cache.find(hash, bytes, work.threads, damaged);
   if (!found) return error(ErrorCode::io, cache.path_of(hash), " changed while it was being read");
   tell(work, LogLevel::info, "the weights are repacked into ", cache.path_of(hash), ", where the next start finds them");
@@ -84,14 +86,15 @@ Result<MappedFile> cached_panels(const PanelCache& cache, const Weights& weights
   const std::uint64_t kind = layout_kind();
   // As they were opened: a change while they are read may leave the time stamps of a file that was changed just before.
   const bool noted = trusted(files, now_ns());
+  std::string damaged;  // is said when the panels are replaced
   std::optional<Sha256::Digest> hash = noted ? cache.known(kind, files) : std::nullopt;
   if (hash) {
-    if (auto found = find(cache, *hash, bytes, work)) return std::move(*found);
+    if (auto found = find(cache, *hash, bytes, work, damaged)) return std::move(*found);
   } else if (cache.may_hold(bytes)) {
     std::vector<Sha256::Digest> pieces;
     BRIM_TRY(move_weights(weights, file, Moved::panels, {nullptr, nullptr, 0, &pieces}, work.threads, work.progress));
     hash = content_hash(file, pieces);
-    if (auto found = find(cache, *hash, bytes, work)) {
+    if (auto found = find(cache, *hash, bytes, work, damaged)) {
       if (noted) cache.note(kind, files, *hash);
       return std::move(*found);
     }
