@@ -47,9 +47,10 @@ class ClickThrough : public QObject {
       QTest::qWait(10);
       worst = std::max(worst, longest.elapsed());
     }
-    QVERIFY2(worst < 2000, "the event loop stood still");
+    // First of all the answer ends: one that goes on would keep every later test waiting.
     if (window_->busy()) QTest::mouseClick(&button(), Qt::LeftButton);
     QTRY_VERIFY_WITH_TIMEOUT(!window_->busy(), kLong);
+    QVERIFY2(worst < 2000, "the event loop stood still");
     QCOMPARE(button().text(), QString("Send"));
   }
 
