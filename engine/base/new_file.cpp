@@ -44,7 +44,8 @@ Status sync_folder_of(const std::string& path) {
   return result == 0 || errno == EINVAL || errno == ENOTSUP ? Status() : failure_of(path, errno);
 }
 
-// The name that is to be replaced: links followed to their end, also where there is no file yet.
+// The name that is to be replaced: links followed to their end, also where there is no file yet. A link into a folder that is not
+// there leads nowhere, and is replaced itself.
 Result<std::string> resolved(const std::string& path) {
   std::string name = path;
   for (int links = 0; links < kMaxLinks; ++links) {
@@ -54,7 +55,9 @@ Result<std::string> resolved(const std::string& path) {
     const ssize_t size = ::readlink(name.c_str(), target.data(), target.size());
     if (size < 0) return failure_of(path, errno);
     target.resize(static_cast<std::size_t>(size));
-    name = target.starts_with('/') ? target : folder_of(name) + "/" + target;
+    std::string next = target.starts_with('/') ? target : folder_of(name) + "/" + target;
+    if (::lstat(folder_of(next).c_str(), &facts) != 0 && errno == ENOENT) return name;
+    name = std::move(next);
   }
   return failure_of(path, ELOOP);
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/base/quote.hpp"
 #include "engine/text/messages_json.hpp"
 #include "engine/text/stream_decoder.hpp"
 
@@ -65,7 +66,7 @@ Result<Conversation> Conversation::create(const text::Tokenizer& tokenizer, cons
   if (!choice.empty() && choice.find("{%") == std::string::npos && choice.find("{{") == std::string::npos) {
     const std::string_view builtin = text::builtin_template(choice);
     if (builtin.empty()) {
-      return error(ErrorCode::invalid_argument, "chat template '", choice, "' is neither a built-in name (",
+      return error(ErrorCode::invalid_argument, "chat template ", quoted(choice), " is neither a built-in name (",
                    text::builtin_template_names(), ") nor Jinja source");
     }
     source = builtin;

@@ -116,7 +116,7 @@ TEST_CASE("what a saved session says is shown without control characters") {
   const Folder folder;
   const std::string escape = "\x1b]0;owned\x07\x1b[2J";
   for (const auto& setting : {std::pair<std::string, std::string>(escape, "1"), {"temperature", escape}, {"kv.profile", escape},
-                              {"kv.split", escape}, {"kv.budget", escape}, {"stop.ignore_eos", escape + std::string(1000, 'x')}}) {
+                              {"kv.split", escape}, {"chat.template", escape + std::string(1000, 'x')}, {"kv.budget", escape}, {"stop.ignore_eos", escape + std::string(1000, 'x')}}) {
     save_saying(folder, {{"context", "256"}, setting});
     const auto [status, sentence] = restoring(folder);
     CAPTURE(setting.first);

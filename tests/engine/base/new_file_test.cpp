@@ -136,6 +136,9 @@ TEST_CASE("a link is followed, also to a file that is not there yet; the link st
     CHECK(content(folder.path + "/target") == text);
   }
   CHECK(folder.files() == 2);
+  std::filesystem::create_symlink("nowhere/target", folder.path + "/dangling");
+  REQUIRE(write_new_file(folder.path + "/dangling", "text", Readers::owner));
+  CHECK(!std::filesystem::is_symlink(folder.path + "/dangling"));
   std::filesystem::create_symlink("loop", folder.path + "/loop");
   CHECK(write_new_file(folder.path + "/loop", "text", Readers::owner).error().code == ErrorCode::io);
 }
