@@ -53,7 +53,8 @@ Status Session::reserve_texts() {
   reserve_piece(0, stops_.longest());
   const std::size_t answer = static_cast<std::size_t>(most_text_) / 2 + piece_text_.capacity();
   conversation_.reserve(answer);
-  const std::size_t kept = answer + 2 * static_cast<std::size_t>(most_text_) + fresh_text_.capacity() + piece_text_.capacity();
+  // What lives on between calls: messages, the text that the cache stands for, and twice as much as JSON that was handed out.
+  const std::size_t kept = answer + 4 * static_cast<std::size_t>(most_text_) + fresh_text_.capacity() + piece_text_.capacity();
   const auto planned = static_cast<std::size_t>(text_memory(most_text_));
   BRIM_ASSIGN(spare_, SpareMemory::take(planned - std::min(planned, kept)));
   return {};

@@ -110,7 +110,7 @@ class Session {
   void set_max_message_bytes(std::int64_t bytes) { options_.max_message_bytes = bytes; }
   /// Takes effect with the next message.
   Status set_system(std::string_view system);
-  std::string messages() const { return conversation_.json(); }
+  std::string messages();
   /// Replaces the conversation and reads it, as far as the cache does not hold it already. Where the user or a tool has the
   /// last word, up to where the assistant answers. On failure the messages are those of before. Errors: invalid_argument; those
   /// of the template; cancelled.

@@ -177,4 +177,9 @@ Status Session::replace_messages(std::string_view json) {
   return {};
 }
 
+std::string Session::messages() {
+  auto json = with_spare(spare_, [&]() -> Result<std::string> { return conversation_.json(); });
+  return std::move(*json);
+}
+
 }  // namespace brim::generate
