@@ -116,7 +116,7 @@ Result<NewFile> NewFile::create(const std::string& path, Readers readers) {
   NewFile file;
   BRIM_ASSIGN(file.path_, resolved(path));
   struct stat replaced {};
-  const bool replaces = ::lstat(file.path_.c_str(), &replaced) == 0;
+  const bool replaces = ::lstat(file.path_.c_str(), &replaced) == 0 && !S_ISLNK(replaced.st_mode);
   if (replaces && !S_ISREG(replaced.st_mode)) {
     return error(ErrorCode::invalid_argument, path, " is not a regular file, so it cannot be replaced: name another file");
   }
