@@ -273,8 +273,9 @@ Result<SessionOptions> saved_session_options(const OptionList& list, const std::
       options.emplace_back(key, value);
     }
   }
-  BRIM_ASSIGN(SessionOptions settings, session_options(options));
-  settings.reader.profile_text = std::move(profile);
+  Result<SessionOptions> settings = session_options(options);
+  if (!settings) return error(settings.error().code, name, " cannot be restored: ", settings.error().sentence);
+  settings->reader.profile_text = std::move(profile);
   return settings;
 }
 
