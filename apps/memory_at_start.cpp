@@ -7,10 +7,10 @@
 
 namespace {
 
-constexpr std::size_t kLeastBytes = std::size_t{1} << 20;  ///< what reading a command line takes, generously
+constexpr std::size_t kMinFreeBytes = std::size_t{1} << 20;  ///< what reading a command line takes, generously
 
 __attribute__((constructor(101))) void try_memory() {
-  void* const memory = std::malloc(kLeastBytes);
+  void* const memory = std::malloc(kMinFreeBytes);
   if (memory != nullptr) {
     std::free(memory);
     return;

@@ -89,12 +89,12 @@ struct IntegerKey {
   int SamplingOptions::*field;
   int least, most;  // what generate::check allows
 };
-constexpr int kMostInt = std::numeric_limits<int>::max();
+constexpr int kMaxInt = std::numeric_limits<int>::max();
 constexpr IntegerKey kIntegers[] = {
-    {"top_k", &SamplingOptions::top_k, -1, kMostInt},
-    {"repeat_last_n", &SamplingOptions::penalty_last_n, -1, kMostInt},
+    {"top_k", &SamplingOptions::top_k, -1, kMaxInt},
+    {"repeat_last_n", &SamplingOptions::penalty_last_n, -1, kMaxInt},
     {"dry_allowed_length", &SamplingOptions::dry_allowed_length, 1, 1 << 20},
-    {"dry_penalty_last_n", &SamplingOptions::dry_penalty_last_n, -1, kMostInt},
+    {"dry_penalty_last_n", &SamplingOptions::dry_penalty_last_n, -1, kMaxInt},
     {"mirostat", &SamplingOptions::mirostat, 0, 2},
 };
 
