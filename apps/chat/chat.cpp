@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "apps/chat/line_editor.hpp"
 #include "apps/chat/one_shot.hpp"
 #include "apps/chat/repl.hpp"
 #include "apps/chat/session_file.hpp"
@@ -75,6 +76,7 @@ Outputs files_of(const ChatOptions& options) {
   files.reads_text("the system message's file", options.system);
   const std::string& chat_template = options.chat_template.given;
   files.reads("the chat template's file", chat_template.substr(chat_template.starts_with('@') ? 1 : 0));
+  files.reads("the history of what was typed (BRIM_HISTORY)", history_path());
   return files;
 }
 

@@ -15,10 +15,13 @@
 #include <cstring>
 #include <cwchar>
 #include <filesystem>
+#include <fstream>
 #include <optional>
+#include <string_view>
 
 #include "apps/chat/bracketed_paste.hpp"
 #include "apps/chat/prompt_signals.hpp"
+#include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/style.hpp"
 
@@ -31,6 +34,18 @@ constexpr int kRemembered = 1000;  // lines
 void use_utf8_locale() {
   if (std::setlocale(LC_CTYPE, "") != nullptr && std::strcmp(nl_langinfo(CODESET), "UTF-8") == 0) return;
   std::setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+// Whether there is something at `path` that libedit did not write: its files begin with this line.
+bool is_other_file(const std::string& path) {
+  constexpr std::string_view kHeader = "_HiStOrY_V2_";
+  std::error_code none;
+  if (!std::filesystem::exists(path, none)) return false;
+  if (!std::filesystem::is_regular_file(path, none)) return true;
+  std::ifstream file(path, std::ios::binary);
+  std::string begin(kHeader.size(), '\0');
+  file.read(begin.data(), static_cast<std::streamsize>(begin.size()));
+  return file.gcount() != 0 && begin != kHeader;
 }
 
 }  // namespace
@@ -189,6 +204,12 @@ LineEditor::LineEditor(std::string history) : parts_(std::make_unique<Parts>()) 
   std::error_code ignored;
   const std::filesystem::path folder = std::filesystem::path(parts.path).parent_path();
   if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
+  // A file that is something else is neither read nor ever written over.
+  if (is_other_file(parts.path)) {
+    say_notice("The history is not kept: " + parts.path + " is another kind of file (BRIM_HISTORY)");
+    parts.path.clear();
+    return;
+  }
   ::history(parts.history, &parts.event, H_LOAD, parts.path.c_str());
 }
 
@@ -232,7 +253,7 @@ void LineEditor::remember(const std::string& line) {
   Parts& parts = *parts_;
   if (parts.history == nullptr || line.find_first_not_of(" \t") == std::string::npos) return;
   ::history(parts.history, &parts.event, H_ENTER, line.c_str());
-  if (parts.path.empty()) return;
+  if (parts.path.empty() || is_other_file(parts.path)) return;
   // What people ask is theirs alone.
   const mode_t others = umask(077);
   ::history(parts.history, &parts.event, H_SAVE, parts.path.c_str());

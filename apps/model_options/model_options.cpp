@@ -154,7 +154,8 @@ void add_sampling_options(CLI::App& command, SamplingChoices& options) {
     if (setting.repeatable) {
       option->expected(1, 1 << 20)->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     } else {
-      option->expected(1)->check(any_number());
+      option->expected(1);
+      if (std::string_view(setting.type) != "SIZE") option->check(any_number());  // a size is read by the engine
     }
   }
 }

@@ -38,14 +38,21 @@ brim_status guarded(Body&& body) noexcept {
   }
 }
 
+/// Whether the caller's struct can be filled. Errors: invalid_argument when it is NULL or its size is not set.
+template <class T>
+Status check_out(const T* out, const char* name) {
+  if (out == nullptr) return null_argument(name);
+  if (out->size < sizeof(std::size_t)) {
+    return error(ErrorCode::invalid_argument, name, "->size: expected sizeof *", name, ", found ", out->size);
+  }
+  return {};
+}
+
 /// A struct of the caller's `size` is filled as far as both sides know it.
 template <class T>
 Status hand_out(T* out, const T& filled, const char* name) {
-  if (out == nullptr) return null_argument(name);
+  BRIM_TRY(check_out(out, name));
   const std::size_t size = out->size;
-  if (size < sizeof(std::size_t)) {
-    return error(ErrorCode::invalid_argument, name, "->size: expected sizeof *", name, ", found ", size);
-  }
   std::memcpy(out, &filled, std::min(size, sizeof(T)));
   out->size = size;
   return {};

@@ -111,6 +111,7 @@ brim_status brim_session_regenerate(brim_session* session) {
 
 brim_status brim_session_next(brim_session* session, brim_piece* piece) {
   return on_session(session, Turn::Kind::change, [&]() -> Status {
+    BRIM_TRY(check_out(piece, "piece"));  // before a token is spent on it
     BRIM_ASSIGN(const brim::generate::Piece next, session->session->next());
     return hand_out(piece, piece_of(next), "piece");
   });
@@ -118,6 +119,7 @@ brim_status brim_session_next(brim_session* session, brim_piece* piece) {
 
 brim_status brim_session_finish(brim_session* session, brim_piece* piece) {
   return on_session(session, Turn::Kind::change, [&]() -> Status {
+    if (piece != nullptr) BRIM_TRY(check_out(piece, "piece"));
     const brim::generate::Piece last = session->session->finish();
     return piece == nullptr ? Status() : hand_out(piece, piece_of(last), "piece");
   });

@@ -36,12 +36,20 @@ auto uninterrupted(Call call) noexcept {
   return result;
 }
 
+// The folder whose sync makes a new name in it last. None where it may not be opened. Errors: io.
+Result<Descriptor> open_folder_of(const std::string& path) {
+  const std::string name = folder_of(path);
+  Descriptor folder = open_descriptor(name, O_RDONLY | O_DIRECTORY);
+  if (!folder && errno != EACCES) return failure_of(path, errno);
+  return folder;
+}
+
 // After this a crash of the machine finds the new name. Some file systems cannot sync a folder, and do not need it.
-Status sync_folder_of(const std::string& path) {
-  const Descriptor folder = open_descriptor(folder_of(path), O_RDONLY | O_DIRECTORY);
-  if (!folder) return errno == EACCES ? Status() : failure_of(path, errno);
+Status sync_folder(const Descriptor& folder, const std::string& path) {
+  if (!folder) return {};
   const int result = uninterrupted([&] { return ::fsync(folder.number()); });
-  return result == 0 || errno == EINVAL || errno == ENOTSUP ? Status() : failure_of(path, errno);
+  if (result == 0 || errno == EINVAL || errno == ENOTSUP) return {};
+  return error(ErrorCode::io, path, " was written, but its folder could not be synced: ", system_error_text(errno));
 }
 
 // The name that is to be replaced: links followed to their end, also where there is no file yet. A link into a folder that is not
@@ -102,9 +110,13 @@ Status NewFile::open_named(unsigned mode) {
     if (!descriptor_ && errno == EEXIST) continue;
     if (!descriptor_) return failure_of(path_, errno);
     temporary_ = name;
-    // Another writer may take the file for a stale one until it is locked; file systems without locks have no such writer.
+    // Another writer may take the file for a stale one until it is locked, and then removes it: so does one that holds the lock
+    // now. File systems without locks have no such writer.
     struct stat own {}, named {};
-    ::flock(descriptor_.number(), LOCK_EX | LOCK_NB);
+    if (::flock(descriptor_.number(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+      temporary_.clear();
+      continue;
+    }
     if (::fstat(descriptor_.number(), &own) != 0) return failure_of(path_, errno);
     if (::lstat(name.c_str(), &named) == 0 && own.st_ino == named.st_ino && own.st_dev == named.st_dev) return {};
     temporary_.clear();
@@ -182,6 +194,7 @@ Status NewFile::give_name() {
 
 Status NewFile::publish_as(const std::string& path) {
   path_ = path;
+  remove_stale_files(path_);  // the name that leftovers have changes with the file's
   return publish();
 }
 
@@ -189,10 +202,11 @@ Status NewFile::publish() {
   const auto set_mode = [&] { return ::fchmod(descriptor(), static_cast<mode_t>(mode_)); };
   if (mode_ >= 0 && uninterrupted(set_mode) != 0) return failure_of(path_, errno);
   if (uninterrupted([&] { return ::fsync(descriptor()); }) != 0) return failure_of(path_, errno);
+  BRIM_ASSIGN(const Descriptor folder, open_folder_of(path_));  // first: no descriptor may be left for it afterwards
   if (temporary_.empty()) BRIM_TRY(give_name());
   if (uninterrupted([&] { return ::rename(temporary_.c_str(), path_.c_str()); }) != 0) return failure_of(path_, errno);
   temporary_.clear();
-  return sync_folder_of(path_);
+  return sync_folder(folder, path_);
 }
 
 void NewFile::discard() noexcept {

@@ -205,6 +205,7 @@ Result<std::vector<text::ChatMessage>> Conversation::parse(std::string_view json
     messages[index].content = clean(messages[index].content, meter);
     if (meter != nullptr && meter->cancelled()) return cancelled_error();
   }
+  messages.reserve(kFirstMessages);  // as a new conversation has it: put_back() counts on room
   return messages;
 }
 

@@ -30,10 +30,11 @@ class Conversation {
   /// `choice`: a built-in template's name or Jinja source; empty: `own`, the model's, or "plain" when that is empty too.
   /// Errors: those of ChatTemplate::parse, with the built-in names offered.
   static Result<Conversation> create(const text::Tokenizer& tokenizer, const std::string& choice, const std::string& own);
+  static constexpr std::size_t kFirstMessages = 16;  ///< for which there always is room
   /// Room for the answer that is being written, and for the first messages.
   void reserve(std::size_t answer_bytes) {
     answer_.reserve(answer_bytes);
-    messages_.reserve(16);
+    messages_.reserve(kFirstMessages);
   }
 
   /// A message as a conversation keeps it: bytes that are not UTF-8 become U+FFFD. Errors: invalid_argument for an unknown

@@ -52,7 +52,6 @@ Status Session::reserve_texts() {
   fresh_text_.reserve(longest);
   reserve_piece(0, stops_.longest());
   const std::size_t answer = static_cast<std::size_t>(most_text_) / 2 + piece_text_.capacity();
-  conversation_.reserve(answer);
   // What lives on between calls: messages, the text that the cache stands for, and twice as much as JSON that was handed out.
   const std::size_t kept = answer + 4 * static_cast<std::size_t>(most_text_) + fresh_text_.capacity() + piece_text_.capacity();
   const auto planned = static_cast<std::size_t>(text_memory(most_text_));
@@ -64,6 +63,8 @@ Status Session::reserve_texts() {
 void Session::reserve_piece(std::size_t unmatched, std::size_t longest_stop) {
   ready_text_.reserve(unmatched);
   piece_text_.reserve(unmatched + longest_stop + fresh_text_.capacity());
+  // An answer is cut at half of the most text that is kept, after a piece was added to it.
+  conversation_.reserve(static_cast<std::size_t>(most_text_) / 2 + piece_text_.capacity());
 }
 
 void Session::begin_stream() {

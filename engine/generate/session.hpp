@@ -148,7 +148,7 @@ class Session {
   Status read_conversation(std::optional<std::string_view> answer, bool to_answer, Undo& undo);
   std::string held_back() const;
   void keep_answer(std::string_view text);
-  void forget_oldest() noexcept;
+  void forget_oldest(bool to_answer) noexcept;
   void begin_stream();
   void begin_answer();
   void match_again();

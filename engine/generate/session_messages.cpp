@@ -93,10 +93,10 @@ Status Session::read_conversation(std::optional<std::string_view> answer, bool t
 
 // What comes next is read after what the cache has seen, dropped messages included: only the text that it stands for becomes
 // shorter, as the template writes what is left. So dropping costs no reading, and the cache forgets by its own rules.
-void Session::forget_oldest() noexcept {
+void Session::forget_oldest(bool to_answer) noexcept {
   if (!conversation_.drop_oldest(most_text_) || !seen_text_) return;
   try {
-    if (auto rendered = conversation_.render()) {
+    if (auto rendered = conversation_.render(to_answer)) {
       seen_text_ = std::move(*rendered);
       return;
     }
@@ -128,7 +128,7 @@ Status Session::add_message(std::string_view role, std::string_view content) {
     return {};
   }
   BRIM_TRY(read_conversation(answer, true, undo));
-  forget_oldest();
+  forget_oldest(true);
   conversation_.begin_answer();
   answering_ = true;
   return {};
@@ -171,7 +171,7 @@ Status Session::replace_messages(std::string_view json) {
     return {};
   }
   BRIM_TRY(read_conversation(answer, to_answer, undo));
-  forget_oldest();
+  forget_oldest(to_answer);
   if (to_answer) conversation_.begin_answer();
   answering_ = to_answer;
   return {};

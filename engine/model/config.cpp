@@ -36,6 +36,14 @@ Status read_layers(const Keys& keys, Config& config) {
   BRIM_ASSIGN(const std::int64_t blocks, keys.integer("block_count", std::nullopt, 1, most_layers > 0 ? most_layers : 1));
   BRIM_ASSIGN(config.next_token_layers, keys.integer("nextn_predict_layers", 0, 0, blocks - 1));
   const std::int64_t layers = blocks - config.next_token_layers;
+  for (std::int64_t block = layers; block < blocks; ++block) {
+    const std::string prefix = sentence("blk.", block, ".nextn.");
+    const auto& tensors = keys.file().tensors();
+    if (std::none_of(tensors.begin(), tensors.end(), [&](const io::Tensor& tensor) { return tensor.name.starts_with(prefix); })) {
+      return error(ErrorCode::bad_file, keys.file().path(), ": key nextn_predict_layers says that block ", block,
+                   " only predicts further tokens, but it has no tensor ", prefix, "*");
+    }
+  }
   BRIM_ASSIGN(const auto heads, keys.per_layer("attention.head_count", blocks, std::nullopt, 1, 65536));
   std::vector<std::int64_t> kv_heads = heads;
   if (keys.has("attention.head_count_kv")) {

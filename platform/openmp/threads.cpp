@@ -49,6 +49,7 @@ HelperThreads::HelperThreads(int wanted, HelperBody body, void* context)
     sched_yield();
   }
   count_ = state_->size.load(std::memory_order_relaxed);
+  if (count_ < wanted) failure_ = EAGAIN;  // the runtime does not say why
 }
 
 HelperThreads::~HelperThreads() = default;

@@ -228,6 +228,10 @@ if [ -c /dev/full ]; then
 else
   echo "not checked: output into a full device (no /dev/full)"
 fi
+# The largest message is a size.
+"$brim" run -m tiny.gguf -p abc -n 1 --max-message 1KiB >out 2>err || fail "--max-message 1KiB: $(cat err)"
+"$brim" run -m tiny.gguf -p abcdef -n 1 --max-message 4 >out 2>err && fail "--max-message 4 takes six bytes"
+grep -q "6 bytes; expected at most 4" err || fail "--max-message 4: $(cat err)"
 # A reader who leaves: quietly.
 for arguments in "--help" "help --man" "inspect -m tiny.gguf" "run -m tiny.gguf -p a -n 200 --ignore-eos"; do
   # shellcheck disable=SC2086 — several words

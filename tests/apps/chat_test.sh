@@ -177,6 +177,15 @@ LINES
 seen "stopped"
 seen "last answer"
 
+# A file that is not a history stays as it is.
+cp tiny.gguf precious.gguf
+BRIM_HISTORY=$PWD/precious.gguf type_lines -n 4 <<'LINES'
+Hello\n
+/exit\n
+LINES
+cmp -s tiny.gguf precious.gguf || fail "BRIM_HISTORY wrote over a model"
+seen "another kind of file"
+
 rm -rf home/.local
 BRIM_HISTORY="" type_lines -n 4 <<'LINES'
 Hello\n

@@ -55,7 +55,8 @@ std::vector<std::pair<std::string, std::function<void(const Folder&)>>> changes(
 
 TEST_CASE("private weights: whatever becomes of the model's file, answers and saved sessions stay as they were") {
   for (const auto& [what, change] : changes()) {
-    CAPTURE(what);
+    const std::string named(what);
+    CAPTURE(named);
     const Folder folder;
     std::filesystem::copy_file(folder.model, folder.path + "/kept.gguf");
     const Model model = Model::load(folder.model, {{"threads", "1"}, {"weights", "private"}});

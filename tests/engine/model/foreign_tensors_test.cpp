@@ -233,6 +233,13 @@ TEST_CASE("numbers that cannot be are bad files, named with their range") {
   CHECK(with_key([](Writer& writer) { writer.set_f32("llama.attention.layer_norm_rms_epsilon", 0); }).model);
 }
 
+TEST_CASE("a block without tensors for further tokens is a layer, whatever the key says") {
+  test::TinyModel tiny;
+  tiny.layers = 4;
+  tiny.change = [](Writer& writer) { writer.set_u32("llama.nextn_predict_layers", 1); };
+  refused(load(tiny), ErrorCode::bad_file, {"nextn_predict_layers", "block 3", "blk.3.nextn."});
+}
+
 TEST_CASE("a vocabulary without weights is named as one") {
   const test::ScratchFolder folder;
   const std::string path = folder.path + "/words.gguf";
