@@ -10,6 +10,9 @@
 namespace brim::generate {
 namespace {
 
+// So that stop strings may come later without the room for answers having to grow.
+constexpr std::size_t kRoomForStops = 4096;
+
 // DRY, when it is on, stops counting at what ends lines and quotes.
 Result<Sampler> make_sampler(SamplingOptions options, const model::Model& model) {
   if (options.dry_multiplier > 0 && options.dry_breakers.empty()) {
@@ -51,7 +54,7 @@ Status Session::reserve_texts() {
   const std::size_t longest = kReplacement * (model_->tokenizer().longest_piece() + kReplacement);
   fresh_text_.reserve(longest);
   reserve_piece(0, stops_.longest());
-  const std::size_t answer = static_cast<std::size_t>(most_text_) / 2 + piece_text_.capacity();
+  const std::size_t answer = reserve_answer(kRoomForStops);
   // What lives on between calls: messages, the text that the cache stands for, and twice as much as JSON that was handed out.
   const std::size_t kept = answer + 4 * static_cast<std::size_t>(most_text_) + fresh_text_.capacity() + piece_text_.capacity();
   const auto planned = static_cast<std::size_t>(text_memory(most_text_));
@@ -63,8 +66,13 @@ Status Session::reserve_texts() {
 void Session::reserve_piece(std::size_t unmatched, std::size_t longest_stop) {
   ready_text_.reserve(unmatched);
   piece_text_.reserve(unmatched + longest_stop + fresh_text_.capacity());
-  // An answer is cut at half of the most text that is kept, after a piece was added to it.
-  conversation_.reserve(static_cast<std::size_t>(most_text_) / 2 + piece_text_.capacity());
+}
+
+// An answer is cut at half of the most text that is kept, after a piece was added to it.
+std::size_t Session::reserve_answer(std::size_t further) {
+  const std::size_t room = static_cast<std::size_t>(most_text_) / 2 + piece_text_.capacity() + further;
+  conversation_.reserve(room);
+  return room;
 }
 
 void Session::begin_stream() {
@@ -274,6 +282,7 @@ void Session::set_stops(std::vector<std::string> stops) {
   StopMatcher matcher(stops);
   std::string unmatched = ready_text_ + unmatched_text_ + stops_.held();
   reserve_piece(unmatched.size(), matcher.longest());
+  reserve_answer(0);
   stops_ = std::move(matcher);
   ready_text_.clear();
   unmatched_text_.swap(unmatched);

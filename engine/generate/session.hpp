@@ -138,6 +138,8 @@ class Session {
   Status restore(StateReader& state);
   Status reserve_texts();
   void reserve_piece(std::size_t unmatched, std::size_t longest_stop);
+  /// Room for the longest answer that is kept and a piece, and `further` bytes; returns how much.
+  std::size_t reserve_answer(std::size_t further);
   Status read_ids(std::span<const TokenId> ids);
   Status append_text(std::string_view text, const text::EncodeOptions& options);
   Status check_size(std::string_view what, std::size_t bytes) const;

@@ -89,6 +89,7 @@ Status Session::restore(StateReader& state) {
   stream_.resume(held);
   if (stopped) stops_.stop();
   reserve_piece(held_by_stops.size(), stops_.longest());
+  reserve_answer(0);
   unmatched_text_ = std::move(held_by_stops);
   seen_text_.reset();
   if (!is_seen || !seen.ends_with(conversation_.answer())) return {};
