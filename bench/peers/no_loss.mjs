@@ -1,4 +1,4 @@
-// Whether one build is slower than another. Single figures vary by 1 to 35 % on a shared machine, so pairs are added until
+// Whether one build is slower than another. Single figures vary by more than a change does on a shared machine, so pairs are added until
 // the interval of the median ratio is narrow, or until there are kMaxPairs.
 export const kMinPairs = 5, kMaxPairs = 40, kTolerance = 0.02;
 
