@@ -96,6 +96,20 @@ const rounded = (value) => value === undefined || value === null ? null : Number
 
 let open = [];
 
+const kRepetitions = 3;  // of a process that is started for one sample
+
+/**
+ * The median of a few repetitions in a process of its own, alone in memory. Which physical pages a process got for its weights changes
+ * its speed by several percent for as long as it lives, so two processes that are asked in turn would compare their luck.
+ */
+async function freshSample(side, opened) {
+  await opened(side);
+  const samples = [];
+  for (let i = 0; i < (side.test.kind === "start" ? 1 : kRepetitions); ++i) samples.push(await side.repeat());
+  await side.close();
+  return samples.sort((a, b) => a.value - b.value)[samples.length >> 1];
+}
+
 /** All pairs of one test: a row per peer. */
 async function compare(model, test, brim, peers) {
   const sides = [brim, ...peers.filter((peer) => peer.supports?.(test) ?? true)];
@@ -108,19 +122,20 @@ async function compare(model, test, brim, peers) {
     return ours.map(({value}, i) => timed ? theirs[i].value / value : value / theirs[i].value);
   };
   let pairs = Number(options.pairs ?? (options.quick ? 3 : 5));
-  open = sides;
-  for (const side of sides) {
-    show(`${model.shape} ${model.type} ${test.name}, ${test.threads} threads: ${side.name} gets ready`);
-    await side.open({...test, model: model.path, kvType: options["kv-type"]});
-  }
   const against = options.against !== undefined;
   if (against && options.pairs === undefined) pairs = timed ? 21 : kMaxPairs;
+  open = sides;
+  const opened = (side) => {
+    show(`${model.shape} ${model.type} ${test.name}, ${test.threads} threads: ${side.name} gets ready`);
+    return side.open({...test, model: model.path, kvType: options["kv-type"]});
+  };
+  if (!against) for (const side of sides) await opened(side);
   for (let pair = 1; pair <= pairs; ++pair) {
     // Builds of Brim change places, so that neither always follows the other.
     for (const side of against && pair % 2 === 0 ? [...sides].reverse() : sides) {
       show(`${model.shape} ${model.type} ${test.name}, ${test.threads} threads: pair ${pair} of ${pairs}, ${side.name}`);
       const start = Date.now();
-      found.get(side).push(await side.repeat());
+      found.get(side).push(await (against ? freshSample(side, opened) : side.repeat()));
       if (Date.now() - start > 60_000 && options.pairs === undefined && !against) pairs = Math.min(pairs, 3);
     }
     if (against && options.pairs === undefined && !timed && narrow(ratiosTo(peers[0]))) break;
