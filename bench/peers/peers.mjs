@@ -96,7 +96,8 @@ const rounded = (value) => value === undefined || value === null ? null : Number
 
 let open = [];
 
-const kRepetitions = 3;  // of a process that is started for one sample
+// Repetitions in a process that is started for one sample: reading a prompt takes long enough to need one.
+const kRepetitions = {tg: 3, pp: 1, start: 1};
 
 /**
  * The median of a few repetitions in a process of its own, alone in memory. Which physical pages a process got for its weights changes
@@ -105,7 +106,7 @@ const kRepetitions = 3;  // of a process that is started for one sample
 async function freshSample(side, opened) {
   await opened(side);
   const samples = [];
-  for (let i = 0; i < (side.test.kind === "start" ? 1 : kRepetitions); ++i) samples.push(await side.repeat());
+  for (let i = 0; i < kRepetitions[side.test.kind]; ++i) samples.push(await side.repeat());
   await side.close();
   return samples.sort((a, b) => a.value - b.value)[samples.length >> 1];
 }
