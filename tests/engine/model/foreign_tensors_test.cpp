@@ -82,9 +82,9 @@ TEST_CASE("a tensor that the architecture does not know is refused by name") {
       {"mystery.weight", {32}},
       {"vision.weight", {32}},
   };
-  for (const auto& [name, shape] : tensors) {
-    INFO(name);
-    refused(with_tensor(name, shape), ErrorCode::unsupported, {"'" + name + "'"});
+  for (const auto& tensor : tensors) {
+    INFO(tensor.first);
+    refused(with_tensor(tensor.first, tensor.second), ErrorCode::unsupported, {"'" + tensor.first + "'"});
   }
   refused(with_tensor("blk.0.attn_q.scale", {1}), ErrorCode::unsupported, {"'blk.0.attn_q.scale'", "a scale"});
 }
@@ -223,7 +223,8 @@ TEST_CASE("numbers that cannot be are bad files, named with their range") {
       {"rope.scaling.yarn_ext_factor", {-1, 2}},
       {"attention.scale", {-0.25f, NAN}},
   };
-  for (const auto& [key, values] : keys) {
+  for (const auto& [name, values] : keys) {
+    const std::string& key = name;  // lambdas cannot capture structured bindings everywhere
     for (const float value : values) {
       INFO(key, " ", value);
       const auto loaded = with_key([&](Writer& writer) { writer.set_f32("llama." + key, value); });
