@@ -166,7 +166,11 @@ bool Conversation::drop_oldest(std::int64_t most) noexcept {
 bool Conversation::cut_answer(std::int64_t most) noexcept {
   if (static_cast<std::int64_t>(answer_.size()) <= most / 2) return false;
   std::size_t begin = answer_.size() / 2;
-  while (begin < answer_.size() && (static_cast<unsigned char>(answer_[begin]) & 0xC0) == 0x80) ++begin;
+  const auto inside = [&](std::size_t at) {
+    const auto byte = static_cast<unsigned char>(answer_[at]);
+    return (byte & 0xC0) == 0x80 || byte <= ' ';  // of a character; white space, which templates take off where a message begins
+  };
+  while (begin < answer_.size() && inside(begin)) ++begin;
   answer_.erase(0, begin);
   return true;
 }

@@ -149,10 +149,11 @@ Status Session::append_text(std::string_view text, const text::EncodeOptions& op
   return read_ids(ids);
 }
 
-// An answer longer than there is room for loses its beginning.
+// An answer longer than there is room for loses its beginning, which the cache has forgotten. The text before it is still what the
+// cache stands for up to there, so the next message is read after the answer, and the answer itself not again.
 void Session::keep_answer(std::string_view text) {
   conversation_.extend_answer(text);
-  if (conversation_.cut_answer(most_text_)) seen_text_.reset();
+  conversation_.cut_answer(most_text_);
 }
 
 // What finish() would hand out and keep.

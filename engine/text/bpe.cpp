@@ -2,6 +2,7 @@
 #include "engine/text/bpe.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -15,12 +16,6 @@ namespace {
 constexpr std::uint32_t kNobody = std::numeric_limits<std::uint32_t>::max();
 constexpr std::int32_t kUnknownString = -1;  // bytes that neither tokens nor merges mention
 constexpr std::int32_t kGone = -2;
-
-struct Later {
-  bool operator()(const BpeEncoder::Scratch::Candidate& a, const BpeEncoder::Scratch::Candidate& b) const {
-    return a.order > b.order;
-  }
-};
 
 std::uint64_t pair_key(std::int32_t left, std::int32_t right) {
   return static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32 | static_cast<std::uint32_t>(right);
@@ -93,6 +88,8 @@ void BpeEncoder::encode(std::string_view word, Scratch& scratch, std::vector<std
   auto& heap = scratch.heap;
   symbols.clear();
   heap.clear();
+  symbols.reserve(word.size());
+  heap.reserve(word.size());
   for (std::size_t i = 0; i < word.size(); ++i) {
     const auto index = static_cast<std::uint32_t>(i);
     symbols.push_back({byte_string_[static_cast<unsigned char>(word[i])], 1, index - 1, index + 1});
@@ -100,36 +97,41 @@ void BpeEncoder::encode(std::string_view word, Scratch& scratch, std::vector<std
   symbols.front().previous = kNobody;
   symbols.back().next = kNobody;
 
-  const auto candidate = [&](std::uint32_t left, std::uint32_t right) {
-    const std::int32_t a = symbols[left].string, b = symbols[right].string;
-    const Merge* merge = find_merge(a, b);
+  // The merge of a symbol with the one after it; null: none.
+  const auto merge_at = [&](std::uint32_t left) -> const Merge* {
+    const std::uint32_t right = symbols[left].next;
+    return right == kNobody ? nullptr : find_merge(symbols[left].string, symbols[right].string);
+  };
+  const auto candidate = [&](std::uint32_t left) {
+    const Merge* merge = merge_at(left);
     if (merge == nullptr) return false;
-    heap.push_back({static_cast<std::uint64_t>(merge->rank) << 32 | left, a, b, merge->joint, right});
+    heap.push_back(static_cast<std::uint64_t>(merge->rank) << 32 | left);
     return true;
   };
   for (std::uint32_t i = 0; i + 1 < symbols.size(); ++i) {
     if (!step(meter)) return;
-    candidate(i, i + 1);
+    candidate(i);
   }
-  std::make_heap(heap.begin(), heap.end(), Later{});
+  std::make_heap(heap.begin(), heap.end(), std::greater{});
 
   while (!heap.empty()) {
-    if (!step(meter, 2)) return;  // the heap, and up to two look-ups
-    std::pop_heap(heap.begin(), heap.end(), Later{});
-    const Scratch::Candidate best = heap.back();
+    if (!step(meter, 3)) return;  // the heap, and up to three look-ups
+    std::pop_heap(heap.begin(), heap.end(), std::greater{});
+    const std::uint64_t best = heap.back();
     heap.pop_back();
-    const auto left_index = static_cast<std::uint32_t>(best.order);
+    const auto left_index = static_cast<std::uint32_t>(best);
+    const Merge* merge = merge_at(left_index);
+    // Another merge has changed one of the two since: no two pairs share a rank.
+    if (merge == nullptr || static_cast<std::uint32_t>(merge->rank) != best >> 32) continue;
     auto& left = symbols[left_index];
-    auto& right = symbols[best.right];
-    if (left.string != best.left_string || right.string != best.right_string || left.next != best.right) continue;
-    left.string = best.joint;
+    auto& right = symbols[left.next];
+    left.string = merge->joint;
     left.length += right.length;
     left.next = right.next;
     right.string = kGone;
     if (left.next != kNobody) symbols[left.next].previous = left_index;
-    if (left.previous != kNobody && candidate(left.previous, left_index))
-      std::push_heap(heap.begin(), heap.end(), Later{});
-    if (left.next != kNobody && candidate(left_index, left.next)) std::push_heap(heap.begin(), heap.end(), Later{});
+    if (left.previous != kNobody && candidate(left.previous)) std::push_heap(heap.begin(), heap.end(), std::greater{});
+    if (candidate(left_index)) std::push_heap(heap.begin(), heap.end(), std::greater{});
   }
 
   std::size_t offset = 0;

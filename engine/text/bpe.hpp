@@ -17,19 +17,14 @@ namespace brim::text {
 /// Immutable after construction; encode is safe to call from several threads, each with its own scratch.
 class BpeEncoder {
  public:
-  /// Buffers that encode reuses from word to word.
+  /// Buffers that encode reuses from word to word: 24 bytes for each byte of the longest, up to 32 while many merges overlap.
   struct Scratch {
     struct Symbol {
       std::int32_t string;  // interned text; kGone once merged away
       std::uint32_t length, previous, next;
     };
-    struct Candidate {
-      std::uint64_t order;  // rank, then position: least first
-      std::int32_t left_string, right_string, joint;
-      std::uint32_t right;
-    };
     std::vector<Symbol> symbols;
-    std::vector<Candidate> heap;
+    std::vector<std::uint64_t> heap;  // merges that may apply: rank in the upper half, the left symbol in the lower
   };
 
   /// `ignore_merges`: a whole word that is a token is taken as it is. Merges that do not read as two strings of the

@@ -14,16 +14,13 @@ constexpr std::uint32_t kNobody = std::numeric_limits<std::uint32_t>::max();
 
 // A run of characters that is one symbol by now; length 0: swallowed by its left neighbour.
 struct Symbol {
-  std::size_t offset;
-  std::uint32_t length;
-  std::uint32_t previous, next;
+  std::uint32_t offset, length, previous, next;
 };
 
-// Two neighbours that would make a token. Stale when one of them has grown or gone since (the length tells).
+// A symbol and the one after it, which would make a token. Stale when one of them has grown or gone since (the length tells).
 struct Candidate {
   float score;
-  std::uint32_t left, right;
-  std::uint32_t length;
+  std::uint32_t left, length;
 };
 
 struct Worse {
@@ -56,29 +53,32 @@ SpmEncoder::SpmEncoder(const Vocabulary& vocabulary)
 }
 
 void SpmEncoder::encode(std::string_view text, std::vector<std::int32_t>& out, WorkMeter* meter) const {
+  const auto length_at = [&](std::size_t offset) { return std::min(sequence_length(text[offset]), text.size() - offset); };
+  std::size_t characters = 0;
+  for (std::size_t offset = 0; offset < text.size(); offset += length_at(offset)) ++characters;
   std::vector<Symbol> symbols;
-  symbols.reserve(text.size() / 2 + 1);
-  for (std::size_t offset = 0; offset < text.size();) {
-    const std::size_t length = std::min(sequence_length(text[offset]), text.size() - offset);
+  symbols.reserve(characters);
+  for (std::size_t offset = 0; offset < text.size(); offset += length_at(offset)) {
     const auto index = static_cast<std::uint32_t>(symbols.size());
-    symbols.push_back({offset, static_cast<std::uint32_t>(length), index - 1, index + 1});
-    offset += length;
+    symbols.push_back({static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(length_at(offset)), index - 1, index + 1});
   }
   if (symbols.empty()) return;
   symbols.front().previous = kNobody;
   symbols.back().next = kNobody;
 
   std::vector<Candidate> heap;
-  const auto candidate = [&](std::uint32_t left, std::uint32_t right) {
-    const std::size_t length = std::size_t{symbols[left].length} + symbols[right].length;
+  heap.reserve(characters);
+  const auto candidate = [&](std::uint32_t left) {
+    if (symbols[left].next == kNobody) return false;
+    const std::size_t length = std::size_t{symbols[left].length} + symbols[symbols[left].next].length;
     const std::int32_t token = tokens_.find(text.substr(symbols[left].offset, length));
     if (token == TokenMap::kNone) return false;
-    heap.push_back({scores_[static_cast<std::size_t>(token)], left, right, static_cast<std::uint32_t>(length)});
+    heap.push_back({scores_[static_cast<std::size_t>(token)], left, static_cast<std::uint32_t>(length)});
     return true;
   };
   for (std::uint32_t i = 0; i + 1 < symbols.size(); ++i) {
     if (!step(meter)) return;
-    candidate(i, i + 1);
+    candidate(i);
   }
   std::make_heap(heap.begin(), heap.end(), Worse{});
 
@@ -88,15 +88,15 @@ void SpmEncoder::encode(std::string_view text, std::vector<std::int32_t>& out, W
     const Candidate best = heap.back();
     heap.pop_back();
     Symbol& left = symbols[best.left];
-    Symbol& right = symbols[best.right];
-    if (left.length == 0 || right.length == 0 || left.length + right.length != best.length) continue;
+    if (left.length == 0 || left.next == kNobody) continue;
+    Symbol& right = symbols[left.next];
+    if (left.length + right.length != best.length) continue;
     left.length = best.length;
     right.length = 0;
     left.next = right.next;
     if (left.next != kNobody) symbols[left.next].previous = best.left;
-    if (left.previous != kNobody && candidate(left.previous, best.left))
-      std::push_heap(heap.begin(), heap.end(), Worse{});
-    if (left.next != kNobody && candidate(best.left, left.next)) std::push_heap(heap.begin(), heap.end(), Worse{});
+    if (left.previous != kNobody && candidate(left.previous)) std::push_heap(heap.begin(), heap.end(), Worse{});
+    if (candidate(best.left)) std::push_heap(heap.begin(), heap.end(), Worse{});
   }
 
   for (std::uint32_t i = 0; i != kNobody; i = symbols[i].next) {

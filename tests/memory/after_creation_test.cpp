@@ -82,7 +82,9 @@ void answer(brim_session* session, int turn, int tokens) {
     answer(session, turn, 10);
     if (turn % 11 == 10 && brim_session_set(session, "stop", "nothing like it") != BRIM_OK) give_up("set", turn);
   }
-  answer(session, 40, 20000);
+  answer(session, 40, 20000);  // longer than what is kept of an answer
+  if (brim_session_message(session, "user", small.data(), small.size()) != BRIM_OK) give_up("message", 40);
+  answer(session, 40, 60);
   if (brim_session_clear(session) != BRIM_OK) give_up("clear", 0);
   if (brim_session_message(session, "user", small.data(), small.size()) != BRIM_OK) give_up("message", 41);
   answer(session, 41, 60);
