@@ -45,13 +45,15 @@ Error refusal(std::string_view owner, std::size_t size, const MemoryLimits& limi
 
 }  // namespace
 
+std::size_t Arena::whole_pages(std::size_t bytes) { return (bytes + page_size() - 1) / page_size() * page_size(); }
+
 Result<Arena> Arena::create(std::size_t bytes, std::string_view owner, Touch when) {
   Arena arena;
   if (bytes == 0) return arena;
   const std::size_t page = page_size();
   const MemoryLimits limits = memory_limits();
   if (bytes > std::numeric_limits<std::size_t>::max() - page) return refusal(owner, bytes, limits, "no machine has that much");
-  const std::size_t size = (bytes + page - 1) / page * page;
+  const std::size_t size = whole_pages(bytes);
   if (size > limits.available) return refusal(owner, size, limits, "that much is not to be had");
 
   void* data = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -19,6 +19,9 @@ class Arena {
   /// what is available.
   static Result<Arena> create(std::size_t bytes, std::string_view owner = "a session", Touch when = Touch::now);
 
+  /// What create() maps for so many bytes.
+  static std::size_t whole_pages(std::size_t bytes);
+
   Arena() = default;
   Arena(Arena&& other) noexcept;
   Arena& operator=(Arena&& other) noexcept;

@@ -1,4 +1,4 @@
-// How the engine tells its host something that is no error: one callback, owned by the host. The library never prints.
+// How the engine tells its host something that is not an error: one callback, owned by the host. The library never prints.
 #pragma once
 
 #include <functional>
@@ -11,7 +11,8 @@ enum class LogLevel { info, warning };
 using Log = std::function<void(LogLevel, std::string_view line)>;
 
 /// Progress of long work, done of total (units of the work's own: bytes when loading, tokens when reading a prompt).
-/// Returning false asks the work to stop; it then ends with ErrorCode::cancelled.
+/// Returning false asks the work to stop; it then ends with ErrorCode::cancelled. Within one call of the library `total` stays the
+/// same, `done` never decreases and is at most `total` (progress_span.hpp, where the work has several phases).
 using Progress = std::function<bool(long long done, long long total)>;
 
 }  // namespace brim

@@ -33,17 +33,36 @@ Decoded decode(std::string_view text) {
   return {};
 }
 
-// Characters that change how the rest of a line is shown: C1 controls, line and paragraph separators, direction
-// marks and overrides, the byte order mark.
+// Characters that change how the rest of a line is shown, or are not shown at all: C1 controls, line and paragraph separators,
+// direction marks and overrides, invisible operators, the byte order mark, annotations, tags.
 bool disturbs_display(std::uint32_t code) {
-  return (code >= 0x80 && code <= 0x9F) || code == 0x200E || code == 0x200F || (code >= 0x2028 && code <= 0x202E) ||
-         (code >= 0x2066 && code <= 0x2069) || code == 0xFEFF;
+  return (code >= 0x80 && code <= 0x9F) || code == 0x061C || code == 0x200E || code == 0x200F ||
+         (code >= 0x2028 && code <= 0x202E) || (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF ||
+         (code >= 0xFFF9 && code <= 0xFFFB) || (code >= 0xE0000 && code <= 0xE007F);
 }
 
 void append_escape(std::string& out, const char* form, unsigned value) {
   char text[16];
   std::snprintf(text, sizeof text, form, value);
   out += text;
+}
+
+// Writes the escape for what stands at the start of `text`, which decode() found to be `next`; false where it can be shown as it
+// is.
+bool escape(std::string_view text, const Decoded& next, std::string& out) {
+  const auto byte = static_cast<unsigned char>(text[0]);
+  if (next.length == 0) {
+    append_escape(out, "\\x%02x", byte);
+  } else if (byte == '\n' || byte == '\t' || byte == '\r') {
+    out += byte == '\n' ? "\\n" : byte == '\t' ? "\\t" : "\\r";
+  } else if (byte < 0x20 || byte == 0x7F) {
+    append_escape(out, "\\x%02x", byte);
+  } else if (disturbs_display(next.code_point)) {
+    append_escape(out, next.code_point > 0xFFFF ? "\\U%08x" : "\\u%04x", next.code_point);
+  } else {
+    return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -55,25 +74,32 @@ std::string Quoted::operator()(std::string_view text, std::size_t most) const {
     const Decoded next = decode(text.substr(at));
     const std::size_t length = next.length == 0 ? 1 : next.length;
     if (at + length > most) break;
-    const auto byte = static_cast<unsigned char>(text[at]);
-    if (next.length == 0) {
-      append_escape(out, "\\x%02x", byte);
-    } else if (byte == '\n' || byte == '\t' || byte == '\r') {
-      out += byte == '\n' ? "\\n" : byte == '\t' ? "\\t" : "\\r";
-    } else if (byte < 0x20 || byte == 0x7F) {
-      append_escape(out, "\\x%02x", byte);
-    } else if (byte == '\'' || byte == '\\') {
-      out += '\\';
-      out += static_cast<char>(byte);
-    } else if (disturbs_display(next.code_point)) {
-      append_escape(out, "\\u%04x", next.code_point);
-    } else {
+    if (text[at] == '\'' || text[at] == '\\') {
+      (out += '\\') += text[at];
+    } else if (!escape(text.substr(at, length), next, out)) {
       out += text.substr(at, length);
     }
     at += length;
   }
   if (at == text.size()) return out + "'";
   return out + "…' (" + std::to_string(text.size()) + " bytes)";
+}
+
+std::string one_line(std::string sentence) {
+  std::string out;
+  std::size_t shown = 0;  // so far, of `sentence`: nothing is copied where all of it can be shown
+  for (std::size_t at = 0; at < sentence.size();) {
+    const Decoded next = decode(std::string_view(sentence).substr(at));
+    const std::size_t length = next.length == 0 ? 1 : next.length;
+    std::string escaped;
+    if (escape(std::string_view(sentence).substr(at, length), next, escaped)) {
+      out.append(sentence, shown, at - shown).append(escaped);
+      shown = at + length;
+    }
+    at += length;
+  }
+  if (shown == 0) return sentence;
+  return out.append(sentence, shown, std::string::npos);
 }
 
 }  // namespace brim

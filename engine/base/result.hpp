@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "engine/base/quote.hpp"
 #include "engine/base/sentence.hpp"
 
 namespace brim {
@@ -28,10 +29,11 @@ struct Error {
   std::string sentence;
 };
 
-/// Builds an Error from a code and the parts of its sentence.
+/// Builds an Error from a code and the parts of its sentence, which becomes one line that a terminal can show, whatever text of a
+/// file or a caller is in it.
 template <class... Parts>
 Error error(ErrorCode code, const Parts&... parts) {
-  return Error{code, sentence(parts...)};
+  return Error{code, one_line(sentence(parts...))};
 }
 
 /// A value or an Error. Reading the wrong one is a defect of the caller (checked by std::get).

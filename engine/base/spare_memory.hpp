@@ -19,11 +19,16 @@ class SpareMemory {
   static Result<SpareMemory> take(std::size_t bytes);
   SpareMemory() = default;
 
-  /// Gives the blocks back while it lives, and takes as many again as can be had when it goes.
+  /// Gives the blocks back while it lives, and takes as many again as are available when it goes. They nest: the outermost one
+  /// does both. It must not outlive the memory, which must not be moved meanwhile.
   class Release {
    public:
-    explicit Release(SpareMemory& memory) noexcept : memory_(memory) { memory_.release(); }
-    ~Release() { memory_.retake(); }
+    explicit Release(SpareMemory& memory) noexcept : memory_(memory) {
+      if (memory_.releases_++ == 0) memory_.release();
+    }
+    ~Release() {
+      if (--memory_.releases_ == 0) memory_.retake();
+    }
     Release(const Release&) = delete;
     Release& operator=(const Release&) = delete;
 
@@ -31,6 +36,8 @@ class SpareMemory {
     SpareMemory& memory_;
   };
   std::size_t held() const noexcept { return held_ * block_bytes_; }
+  /// Whether its blocks are given back now.
+  bool released() const noexcept { return releases_ > 0; }
 
  private:
   void release() noexcept;
@@ -39,17 +46,19 @@ class SpareMemory {
   std::vector<std::unique_ptr<std::byte[]>> blocks_;
   std::size_t block_bytes_ = 0;
   std::size_t held_ = 0;  ///< so many of the blocks, the first ones
+  int releases_ = 0;      ///< that are in force, one inside the other
 };
 
 /// Runs work(), which returns a Result and changes nothing where it fails for want of memory; then once more on what `spare`
-/// gives back.
+/// gives back. Inside other work on what `spare` gave back there is no more: once.
 template <class Work>
 auto with_spare(SpareMemory& spare, Work&& work) -> decltype(work()) {
   try {
     auto result = work();
-    if (result.ok() || result.error().code != ErrorCode::out_of_memory) return result;
+    if (result.ok() || result.error().code != ErrorCode::out_of_memory || spare.released()) return result;
   } catch (const std::bad_alloc&) {
-    // As an error that says so.
+    if (spare.released()) throw;
+    // Else as an error that says so.
   }
   const SpareMemory::Release released(spare);
   return work();

@@ -53,6 +53,8 @@ class StateReader {
 
   /// Counts the memory that is copied from now on, and may cancel the reading. It must outlive the reader.
   void meter(WorkMeter* meter) { meter_ = meter; }
+  /// Null where there is none.
+  WorkMeter* meter() const { return meter_; }
   /// What the following values belong to: "layer 3".
   void at(std::string where) { where_ = std::move(where); }
 

@@ -22,6 +22,20 @@ TEST_CASE("what would disturb a line or a terminal is escaped") {
   CHECK(quoted("\u0085\u2028\ufeff") == "'\\u0085\\u2028\\ufeff'");
 }
 
+TEST_CASE("marks that are not shown, or that change the direction, are escaped, of every plane") {
+  CHECK(quoted("a\u061cb\u200eb\u2066c\u2060d\ufff9") == "'a\\u061cb\\u200eb\\u2066c\\u2060d\\ufff9'");
+  CHECK(quoted("a\U000e0041") == "'a\\U000e0041'");
+}
+
+TEST_CASE("a whole sentence becomes one line, and what can be shown stays") {
+  CHECK(one_line("").empty());
+  CHECK(one_line("'/grün/it's \\' has 3") == "'/grün/it's \\' has 3");
+  CHECK(one_line("/a\nb: \x1b[2J \xff \u202e\u0085") == "/a\\nb: \\x1b[2J \\xff \\u202e\\u0085");
+  CHECK(one_line("\x1b") == "\\x1b");
+  CHECK(one_line(one_line("a\x1b'\\")) == one_line("a\x1b'\\"));
+  CHECK(one_line(std::string(100000, '\n')).size() == 200000);
+}
+
 TEST_CASE("std::quoted does not take its place") { CHECK(quoted(std::string("a\"\n")) == "'a\"\\n'"); }
 
 TEST_CASE("bytes that are no UTF-8 are shown as bytes") {

@@ -56,6 +56,37 @@ TEST_CASE("work without memory is done once more, with what is given back") {
   CHECK(calls == 1);
 }
 
+TEST_CASE("releases nest: the memory is taken again when the outermost ends") {
+  auto spare = SpareMemory::take(std::size_t{1} << 20);
+  REQUIRE(spare);
+  const std::size_t all = spare->held();
+  {
+    const SpareMemory::Release outer(*spare);
+    CHECK(spare->released());
+    { const SpareMemory::Release inner(*spare); }
+    CHECK(spare->held() == 0);
+    CHECK(spare->released());
+    // Work inside work: what is given back is there already, so that a second try would not find more.
+    int calls = 0;
+    CHECK(!with_spare(*spare, [&]() -> Status { return ++calls, error(ErrorCode::out_of_memory, "never enough"); }));
+    CHECK(calls == 1);
+    CHECK_THROWS_AS(with_spare(*spare, [&]() -> Status { throw std::bad_alloc(); }), std::bad_alloc);
+    CHECK(spare->held() == 0);
+  }
+  CHECK(spare->held() == all);
+  CHECK(!spare->released());
+  int outer_calls = 0, inner_calls = 0;
+  const auto inner = [&]() -> Status {
+    if (++inner_calls < 3) return error(ErrorCode::out_of_memory, "not yet");
+    CHECK(spare->held() == 0);
+    return {};
+  };
+  CHECK(with_spare(*spare, [&]() -> Status { return ++outer_calls, with_spare(*spare, inner); }));
+  CHECK(outer_calls == 2);
+  CHECK(inner_calls == 3);
+  CHECK(spare->held() == all);
+}
+
 TEST_CASE("what cannot be taken again is held no more, and taking too much is an error") {
   auto spare = SpareMemory::take(std::size_t{1} << 20);
   REQUIRE(spare);
