@@ -28,11 +28,11 @@ std::string cut(const std::string& message) {
 Error to_error(const jinja::TemplateFailure& failure) {
   if (failure.code == ErrorCode::cancelled) return cancelled_error();
   const std::string message = cut(failure.message);
-  if (failure.by_template) return Error{failure.code, message};
+  if (failure.by_template) return error(failure.code, message);
   std::string place;
   if (failure.line > 0) place = "line " + std::to_string(failure.line);
   if (failure.column > 0) place += ", column " + std::to_string(failure.column);
-  return Error{failure.code, place.empty() ? message : place + ": " + message};
+  return error(failure.code, place, place.empty() ? "" : ": ", message);
 }
 
 }  // namespace
@@ -46,13 +46,13 @@ ChatTemplate::ChatTemplate(ChatTemplate&&) noexcept = default;
 ChatTemplate& ChatTemplate::operator=(ChatTemplate&&) noexcept = default;
 ChatTemplate::~ChatTemplate() = default;
 
-Result<ChatTemplate> ChatTemplate::parse(std::string_view source) {
+Result<ChatTemplate> ChatTemplate::parse(std::string_view source, WorkMeter* meter) {
   if (source.size() > jinja::kMaxSourceBytes) {
     return error(ErrorCode::invalid_argument, "the template is longer than ", jinja::kMaxSourceBytes >> 20, " MiB");
   }
   try {
     auto program = std::make_unique<Program>();
-    program->tree = jinja::Parser(jinja::tokenize(jinja::valid_utf8(source))).parse();
+    program->tree = jinja::Parser(jinja::tokenize(jinja::valid_utf8(source), meter), meter).parse();
     return ChatTemplate(std::move(program));
   } catch (const jinja::TemplateFailure& failure) {
     return to_error(failure);
@@ -113,7 +113,7 @@ Result<std::string> ChatTemplate::render(const ChatInput& input, const RenderOpt
     jinja::Vector<Value> messages;
     messages.reserve(input.messages.size());
     for (const ChatMessage& message : input.messages) {
-      auto dict = std::make_shared<jinja::Dict>();
+      auto dict = jinja::make_metered<jinja::Dict>();
       dict->set(Value::text("role"), Value::text(jinja::String(message.role)));
       dict->set(Value::text("content"), Value::text(jinja::valid_utf8(message.content)));
       messages.push_back(Value::dict(std::move(dict)));

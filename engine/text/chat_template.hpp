@@ -43,8 +43,8 @@ struct ChatInput {
 class ChatTemplate {
  public:
   /// Errors: unsupported naming the construct and its line ("line 12: the statement 'import' is not supported"), or
-  /// invalid_argument for a syntax error.
-  static Result<ChatTemplate> parse(std::string_view source);
+  /// invalid_argument for a syntax error; cancelled by `meter`, which counts the work (null: neither).
+  static Result<ChatTemplate> parse(std::string_view source, WorkMeter* meter = nullptr);
 
   ChatTemplate(ChatTemplate&&) noexcept;
   ChatTemplate& operator=(ChatTemplate&&) noexcept;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/base/quote.hpp"
+#include "engine/text/json_bytes.hpp"
 
 namespace brim::text {
 namespace {
@@ -107,10 +108,12 @@ const JsonTree* JsonTree::find(std::string_view name) const {
   return nullptr;
 }
 
-Result<JsonTree> parse_json(std::string_view text, const JsonLimits& limits) {
+Result<JsonTree> parse_json(std::string_view text, const JsonLimits& limits, WorkMeter* meter) {
   JsonTree root;
   Builder builder(root, limits);
-  if (!nlohmann::json::sax_parse(text, &builder)) return error(ErrorCode::invalid_argument, builder.reason);
+  const bool whole = nlohmann::json::sax_parse(JsonBytes(text, meter), JsonBytes(text), &builder);
+  if (meter != nullptr && meter->cancelled()) return cancelled_error();
+  if (!whole) return error(ErrorCode::invalid_argument, builder.reason);
   return root;
 }
 

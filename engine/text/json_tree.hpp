@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/base/result.hpp"
+#include "engine/base/work_meter.hpp"
 
 namespace brim::text {
 
@@ -42,8 +43,8 @@ struct JsonLimits {
 };
 
 /// Linear time, no recursion. Errors: invalid_argument, a sentence without a subject: "is not JSON: error at byte 7 of 9",
-/// "nests more than 32 levels deep", "holds more than 262144 values".
-Result<JsonTree> parse_json(std::string_view text, const JsonLimits& limits = {});
+/// "nests more than 32 levels deep", "holds more than 262144 values"; cancelled by `meter`, which counts the work (null: neither).
+Result<JsonTree> parse_json(std::string_view text, const JsonLimits& limits = {}, WorkMeter* meter = nullptr);
 
 /// A value as a sentence shows it: "\"kl\"", "3.5", "a list of 2".
 std::string shown(const JsonTree& value);

@@ -1,10 +1,13 @@
 // See messages_json.hpp.
 #include "engine/text/messages_json.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
+
+#include "engine/text/json_bytes.hpp"
 
 namespace brim::text {
 namespace {
@@ -14,8 +17,6 @@ using Json = nlohmann::json;
 // Is called with what the parser finds, value by value: an array of objects, of whose members two count.
 class Listener : public nlohmann::json_sax<Json> {
  public:
-  explicit Listener(WorkMeter* meter) : meter_(meter) {}
-
   bool null() override { return other(); }
   bool boolean(bool) override { return other(); }
   bool number_integer(number_integer_t) override { return other(); }
@@ -23,7 +24,6 @@ class Listener : public nlohmann::json_sax<Json> {
   bool number_float(number_float_t, const string_t&) override { return other(); }
   bool binary(binary_t&) override { return other(); }
   bool string(string_t& value) override {
-    if (!count(value)) return false;
     if (depth_ < 2) return other();
     if (depth_ == 2 && member_ != Member::none) field() = std::move(value);
     return true;
@@ -49,7 +49,6 @@ class Listener : public nlohmann::json_sax<Json> {
     return true;
   }
   bool key(string_t& name) override {
-    if (!count(name)) return false;
     if (depth_ == 2) member_ = name == "role" ? Member::role : name == "content" ? Member::content : Member::none;
     return true;
   }
@@ -64,15 +63,13 @@ class Listener : public nlohmann::json_sax<Json> {
  private:
   enum class Member { none, role, content };
   // A value that is no text: only where nobody looks.
-  bool other() { return step(meter_) && (depth_ > 2 || (depth_ == 2 && member_ == Member::none)); }
+  bool other() { return depth_ > 2 || (depth_ == 2 && member_ == Member::none); }
   bool descend() {
     ++depth_;
-    return step(meter_);
+    return true;
   }
-  bool count(const std::string& text) { return step(meter_, 1 + static_cast<std::int64_t>(text.size() / 16)); }
   std::optional<std::string>& field() { return member_ == Member::role ? role_ : content_; }
 
-  WorkMeter* meter_;
   std::int64_t depth_ = 0;  // 1 in the array, 2 in a message
   Member member_ = Member::none;
   std::optional<std::string> role_, content_;
@@ -80,14 +77,26 @@ class Listener : public nlohmann::json_sax<Json> {
 
 }  // namespace
 
-void append_quoted(std::string& json, std::string_view text) {
-  json += Json(std::string(text)).dump(-1, ' ', false, Json::error_handler_t::replace);
+bool append_quoted(std::string& json, std::string_view text, WorkMeter* meter) {
+  constexpr std::size_t kStretch = std::size_t{64} << 10, kBytesPerUnit = 16;
+  json += '"';
+  while (!text.empty()) {
+    std::size_t size = std::min(text.size(), kStretch);
+    while (size < text.size() && size > kStretch - 4 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
+    if (!step(meter, static_cast<std::int64_t>(1 + size / kBytesPerUnit))) return false;
+    const std::string part = Json(std::string(text.substr(0, size))).dump(-1, ' ', false, Json::error_handler_t::replace);
+    json.append(part, 1, part.size() - 2);
+    text.remove_prefix(size);
+  }
+  json += '"';
+  return true;
 }
 
 Result<std::vector<ChatMessage>> read_messages(std::string_view json, WorkMeter* meter) {
-  Listener listener(meter);
-  if (Json::sax_parse(json, &listener)) return std::move(listener.messages);
+  Listener listener;
+  const bool whole = Json::sax_parse(JsonBytes(json, meter), JsonBytes(json), &listener);
   if (meter != nullptr && meter->cancelled()) return cancelled_error();
+  if (whole) return std::move(listener.messages);
   if (listener.well_formed && listener.is_array) return bad_message(listener.messages.size());
   return error(ErrorCode::invalid_argument, "messages: expected a JSON array of {\"role\", \"content\"}");
 }

@@ -13,8 +13,8 @@
 
 namespace brim::text {
 
-/// Appends `text`, which is UTF-8, as a JSON string.
-void append_quoted(std::string& json, std::string_view text);
+/// Appends `text`, which is UTF-8, as a JSON string. False, with a part of it, when `meter` (may be null) is cancelled.
+bool append_quoted(std::string& json, std::string_view text, WorkMeter* meter = nullptr);
 
 /// The messages of a JSON array of {"role": text, "content": text}; other members are passed over. Linear time, no
 /// recursion. Errors: invalid_argument; cancelled.

@@ -2,9 +2,11 @@
 // an Error there. It never leaves engine/text.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "engine/base/result.hpp"
+#include "engine/base/work_meter.hpp"
 
 namespace brim::text::jinja {
 
@@ -26,6 +28,11 @@ template <class... Parts>
 template <class... Parts>
 [[noreturn]] void fail_at(int line, const Parts&... parts) {
   throw TemplateFailure{ErrorCode::invalid_argument, sentence(parts...), line};
+}
+
+/// Counts `units` of work (a null meter: nothing). Fails with ErrorCode::cancelled.
+inline void charge(WorkMeter* meter, std::int64_t units) {
+  if (!step(meter, units)) throw TemplateFailure{ErrorCode::cancelled, cancelled_error().sentence};
 }
 
 /// Fails with ErrorCode::unsupported: well-formed, but this interpreter does not do it.

@@ -1,8 +1,10 @@
 // See lexer.hpp.
 #include "engine/text/jinja/lexer.hpp"
 
+#include <algorithm>
 #include <array>
 
+#include "engine/base/quote.hpp"
 #include "engine/text/jinja/code_points.hpp"
 #include "engine/text/jinja/failure.hpp"
 
@@ -25,11 +27,14 @@ std::string normal_lines(std::string_view source) {
   return out;
 }
 
+constexpr std::size_t kBytesPerUnit = 16;    // of work
+constexpr std::size_t kStretch = 64 << 10;  // bytes between two looks at the meter
+
 bool is_ascii_digit(char c) { return c >= '0' && c <= '9'; }
 
 class Lexer {
  public:
-  explicit Lexer(std::string_view source) : source_(normal_lines(source)) {}
+  Lexer(std::string_view source, WorkMeter* meter) : source_(normal_lines(source)), meter_(meter) {}
 
   std::vector<Token> run() {
     while (position_ < source_.size()) root();
@@ -41,12 +46,16 @@ class Lexer {
   // ---- positions
 
   void advance(std::size_t to) {
-    for (; position_ < to; ++position_) {
-      if (source_[position_] == '\n') {
-        ++line_;
-        column_ = 1;
-      } else {
-        column_ += (static_cast<unsigned char>(source_[position_]) & 0xC0) != 0x80;
+    while (position_ < to) {
+      const std::size_t part = std::min(to - position_, kStretch);
+      charge(meter_, 1 + static_cast<std::int64_t>(part / kBytesPerUnit));
+      for (const std::size_t end = position_ + part; position_ < end; ++position_) {
+        if (source_[position_] == '\n') {
+          ++line_;
+          column_ = 1;
+        } else {
+          column_ += (static_cast<unsigned char>(source_[position_]) & 0xC0) != 0x80;
+        }
       }
     }
   }
@@ -331,7 +340,7 @@ class Lexer {
     if (std::string_view("+-/*%~[](){}<>=.:|,;").find(c) == std::string_view::npos) {
       std::size_t next = 0;
       code_point_at(view(), position_, next);
-      refuse("unexpected character '" + source_.substr(position_, next - position_) + "'");
+      refuse("unexpected character " + quoted(view().substr(position_, next - position_)));
     }
     if (c == '(' || c == '[' || c == '{') brackets_ += c == '(' ? ')' : c == '[' ? ']' : '}';
     if (c == ')' || c == ']' || c == '}') {
@@ -350,10 +359,11 @@ class Lexer {
   bool line_starting_ = true;
   std::string brackets_;  ///< closing brackets that are due
   std::vector<Token> tokens_;
+  WorkMeter* meter_;
 };
 
 }  // namespace
 
-std::vector<Token> tokenize(std::string_view source) { return Lexer(source).run(); }
+std::vector<Token> tokenize(std::string_view source, WorkMeter* meter) { return Lexer(source, meter).run(); }
 
 }  // namespace brim::text::jinja

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/work_meter.hpp"
 #include "engine/text/jinja/value.hpp"
 
 namespace brim::text::jinja {
@@ -26,8 +27,8 @@ struct Token {
   Value number;         ///< integer, real
 };
 
-/// Ends with one TokenKind::end. `source` must be valid UTF-8. Fails with line and column.
-std::vector<Token> tokenize(std::string_view source);
+/// Ends with one TokenKind::end. `source` must be valid UTF-8. Fails with line and column; cancelled by `meter`, which may be null.
+std::vector<Token> tokenize(std::string_view source, WorkMeter* meter = nullptr);
 
 /// The text a string literal stands for; `body` is what is between the quotes. Escapes as in Python. Fails without
 /// line.

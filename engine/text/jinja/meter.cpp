@@ -17,7 +17,7 @@ Meter* Meter::current() { return static_cast<Meter*>(platform::thread_state.rend
 
 void Meter::step(std::int64_t count) {
   steps_ += count;
-  if (!brim::step(work_, count)) throw TemplateFailure{ErrorCode::cancelled, cancelled_error().sentence};
+  charge(work_, count);
   if (steps_ > max_steps_) fail("the template does too much work (more than ", max_steps_, " steps)");
 }
 

@@ -51,7 +51,7 @@ class Meter {
   /// Fails when less than a few frames of kMaxStackBytes are left. For recursion over values.
   void check_stack() const;
 
-  void* burial = nullptr;  ///< value.cpp's: values that wait for being let go
+  void* burial = nullptr;  ///< value.cpp's: the values that wait to be let go of, while one is
 
  private:
   Meter* previous_ = nullptr;

@@ -16,8 +16,9 @@ namespace brim::text::jinja {
 
 class Parser {
  public:
-  explicit Parser(std::vector<Token> tokens);
-  /// Fails with TemplateFailure: unsupported for constructs this interpreter refuses, by name.
+  /// `meter` counts the tokens that are taken, and may cancel; null: neither.
+  explicit Parser(std::vector<Token> tokens, WorkMeter* meter = nullptr);
+  /// Fails with TemplateFailure: unsupported for constructs this interpreter refuses, by name; cancelled.
   Tree parse();
 
  private:
@@ -101,6 +102,7 @@ class Parser {
   };
 
   std::vector<Token> tokens_;
+  WorkMeter* meter_;
   std::size_t position_ = 0;
   StackDepth stack_{kMaxStackBytes};
   int level_ = 0;

@@ -34,11 +34,13 @@ Parser::Level::Level(Parser& owner) : parser(owner) {
   ++parser.level_;
 }
 
-Parser::Parser(std::vector<Token> tokens) : tokens_(std::move(tokens)) {
+Parser::Parser(std::vector<Token> tokens, WorkMeter* meter) : tokens_(std::move(tokens)), meter_(meter) {
   for (const char* name : {"loop", "caller", "varargs", "kwargs"}) intern(name);
 }
 
 Token Parser::take() {
+  constexpr std::int64_t kUnits = 8;  // a token becomes about one node of the tree
+  charge(meter_, kUnits);
   const Token& token = tokens_[position_];
   if (position_ + 1 < tokens_.size()) ++position_;
   return token;

@@ -1,56 +1,32 @@
 // See value.hpp.
 #include "engine/text/jinja/value.hpp"
 
-#include <forward_list>
-
 namespace brim::text::jinja {
-namespace {
 
-// Values let go of within this many levels of each other go one inside the other; what lies deeper is queued.
-constexpr int kMaxBurialDepth = 16;
-
-}  // namespace
-
-// A queue entry is a node of a list, so that no number of values needs more than one small block for each at a time; it is not
-// charged: it holds a value that is charged and goes with it.
+// While one value lets go, those that are found inside it wait in a list for their turn, linked through themselves.
 void Value::bury(Data&& data) noexcept {
-  const bool last_owner = std::visit(
-      [](const auto& held) {
-        if constexpr (requires { held.use_count(); }) return held.use_count() == 1;
-        return false;
+  std::shared_ptr<Container> last = std::visit(
+      [](auto& held) -> std::shared_ptr<Container> {
+        if constexpr (requires { std::shared_ptr<Container>(std::move(held)); }) {
+          if (held.use_count() == 1) return std::move(held);
+        }
+        return nullptr;
       },
       data);
-  if (!last_owner) return;  // nothing goes with this one
+  if (last == nullptr) return;  // nothing goes with this one
   Meter* const meter = Meter::current();
-  if (meter == nullptr) {  // of a parsed tree: no deeper than kMaxParseDepth
-    const Data here = std::move(data);
+  if (meter == nullptr) return;  // of a parsed tree: no deeper than kMaxParseDepth
+  if (meter->burial != nullptr) {
+    auto& waiting = *static_cast<std::shared_ptr<Container>*>(meter->burial);
+    last->next_to_go = std::move(waiting);
+    waiting = std::move(last);
     return;
   }
-  struct Burial {
-    std::forward_list<Data> queue;
-    int depth = 0;
-  };
-  // While a bury() further up the stack is at work, what is found on the way down is handed to it.
-  if (auto* const current = static_cast<Burial*>(meter->burial); current != nullptr) {
-    if (current->depth >= kMaxBurialDepth) {
-      try {
-        current->queue.push_front(std::move(data));
-        return;
-      } catch (const std::bad_alloc&) {
-        // no room to queue it: it goes at once, a level deeper
-      }
-    }
-    ++current->depth;
-    { const Data here = std::move(data); }
-    --current->depth;
-    return;
-  }
-  Burial burial;
-  meter->burial = &burial;
-  { const Data first = std::move(data); }
-  while (!burial.queue.empty()) {
-    const Data next = std::move(burial.queue.front());
-    burial.queue.pop_front();
+  std::shared_ptr<Container> waiting = std::move(last);
+  meter->burial = &waiting;
+  while (waiting != nullptr) {
+    const std::shared_ptr<Container> going = std::move(waiting);
+    waiting = std::move(going->next_to_go);
   }
   meter->burial = nullptr;
 }

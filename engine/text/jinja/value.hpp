@@ -41,6 +41,12 @@ struct Undefined {
   std::shared_ptr<const TextBody> message;  ///< what an operation on it fails with
 };
 
+/// What holds other values. Where the last value that holds one goes, it may have to wait for its turn (Value::~Value): the link by
+/// which it waits is its own, so that letting go needs no memory.
+struct Container {
+  std::shared_ptr<Container> next_to_go;
+};
+
 enum class Kind : std::uint8_t { undefined, none, boolean, integer, real, text, list, tuple, dict, object };
 
 class Value {
@@ -51,7 +57,7 @@ class Value {
   Value(Value&&) = default;
   Value& operator=(const Value&) = default;
   Value& operator=(Value&&) = default;
-  /// Lets go of what it holds without recursion, however deeply that nests.
+  /// Lets go of what it holds without recursion, however deeply that nests, and without allocating.
   ~Value() {
     if (data_.index() >= kFirstShared) bury(std::move(data_));
   }
@@ -120,14 +126,14 @@ class Value {
   Data data_;
 };
 
-struct List {
+struct List : Container {
   explicit List(Vector<Value> values);
   List(const List&) = delete;
   List& operator=(const List&) = delete;
   Vector<Value> items;
 };
 
-struct Tuple {
+struct Tuple : Container {
   explicit Tuple(Vector<Value> values, bool is_group = false);
   Tuple(const Tuple&) = delete;
   Tuple& operator=(const Tuple&) = delete;
@@ -136,7 +142,7 @@ struct Tuple {
 };
 
 /// Insertion-ordered; keys are any hashable value, and 1, 1.0 and True are one key, as in Python.
-struct Dict {
+struct Dict : Container {
   Dict() = default;
   Dict(const Dict&) = delete;
   Dict& operator=(const Dict&) = delete;
@@ -161,7 +167,7 @@ struct Dict {
 };
 
 /// Everything else: functions, macros, namespaces, loops, ranges, generators, dict views (objects.hpp).
-struct Object {
+struct Object : Container {
   virtual ~Object() = default;
   /// Python's type(x).__name__.
   virtual std::string_view type_name() const = 0;

@@ -2,10 +2,13 @@
 // hold themselves are freed (the sanitizer builds see to the leaks).
 #include <pthread.h>
 
+#include <functional>
+#include <new>
 #include <thread>
 #include <vector>
 
 #include "tests/engine/text/jinja_rendering.hpp"
+#include "tests/support/allocation_count.hpp"
 
 using brim::test::check_failures;
 using brim::test::render;
@@ -56,25 +59,26 @@ TEST_CASE("nesting is bounded, in the source and in the work") {
 
 namespace {
 
-// Renders on a thread with a stack of 256 KiB, and returns what render() does.
-std::string render_on_small_stack(const std::string& source) {
-  struct Work {
-    const std::string& source;
-    std::string text;
-  } work{source, {}};
+// Runs work() on a thread with a stack of 256 KiB.
+void on_small_stack(const std::function<void()>& work) {
   pthread_attr_t attributes;
   REQUIRE(pthread_attr_init(&attributes) == 0);
   REQUIRE(pthread_attr_setstacksize(&attributes, 256 * 1024) == 0);
   pthread_t thread{};
   const auto run = [](void* argument) -> void* {
-    auto& mine = *static_cast<Work*>(argument);
-    mine.text = render(mine.source);
+    (*static_cast<const std::function<void()>*>(argument))();
     return nullptr;
   };
-  REQUIRE(pthread_create(&thread, &attributes, run, &work) == 0);
+  REQUIRE(pthread_create(&thread, &attributes, run, const_cast<std::function<void()>*>(&work)) == 0);
   pthread_join(thread, nullptr);
   pthread_attr_destroy(&attributes);
-  return work.text;
+}
+
+// What render() returns there.
+std::string render_on_small_stack(const std::string& source) {
+  std::string text;
+  on_small_stack([&] { text = render(source); });
+  return text;
 }
 
 std::string times(const std::string& text, int count) {
@@ -84,6 +88,39 @@ std::string times(const std::string& text, int count) {
 }
 
 }  // namespace
+
+TEST_CASE("values that nest 100,000 deep are let go of on a small stack, also where no memory is left") {
+  const std::string chains[] = {
+      "{% set ns = namespace(v=[]) %}{% for i in range(99999) %}{% set ns.v = [ns.v] %}{% endfor %}",
+      "{% set ns = namespace(v={}) %}{% for i in range(99999) %}{% set ns.v = {'a': ns.v} %}{% endfor %}",
+      "{% set ns = namespace(v=()) %}{% for i in range(99999) %}{% set ns.v = (ns.v, 1) %}{% endfor %}",
+      "{% set ns = namespace(v=0) %}{% for i in range(99999) %}{% set ns.v = namespace(a=ns.v) %}{% endfor %}",
+      "{% set ns = namespace(v=l) %}{% for i in range(99999) %}{% set ns.v = ns.v|map('string') %}{% endfor %}",
+      "{% set ns = namespace(v=[]) %}{% for i in range(99999) %}{% set ns.v = [ns.v, {'a': namespace(b=ns.v)}] %}{% endfor %}",
+  };
+  for (const std::string& chain : chains) {
+    CAPTURE(chain);
+    // The last allocations of a rendering, of text longer than strings hold in themselves, come when the chain is whole.
+    const auto parsed = brim::text::ChatTemplate::parse(chain + "{{ 'text that is longer than a short string: ' ~ l }}");
+    REQUIRE(parsed.ok());
+    const brim::text::JsonTree variables = brim::test::tree_of(brim::test::sample_variables());
+    const std::size_t before = brim::test::allocation_count();
+    on_small_stack([&] { CHECK(parsed->render(variables, {}).ok()); });
+    const auto all = static_cast<long>(brim::test::allocation_count() - before);
+    if (all == 0) continue;  // not counted under this sanitizer
+    bool failed = false;
+    on_small_stack([&] {
+      brim::test::fail_new(all - 4, true);
+      try {
+        failed = !parsed->render(variables, {}).ok();
+      } catch (const std::bad_alloc&) {
+        failed = true;
+      }
+      brim::test::new_failed();
+    });
+    CHECK(failed);
+  }
+}
 
 TEST_CASE("a stack of 256 KiB is enough for whatever nests") {
   const std::string programs[] = {
