@@ -107,7 +107,7 @@ Status read_rope(const Keys& keys, Config& config) {
     rope.scaling = RopeScaling::longrope;
   } else {
     return error(ErrorCode::unsupported, keys.file().path(), ": key ", keys.full("rope.scaling.type"),
-                 ": expected none, linear, yarn, llama3 or longrope, found '", scaling, "'");
+                 ": expected none, linear, yarn, llama3 or longrope, found ", quoted(scaling));
   }
   rope.needs_factors = scaling == "llama3" || rope.scaling == RopeScaling::longrope;
   BRIM_ASSIGN(const double legacy_factor, keys.number("rope.scale_linear", 1.0, kAtLeastZero));
@@ -170,8 +170,8 @@ Result<Config> read_config(const io::Gguf& file) {
     if (architecture.name == config.architecture) known = &architecture;
   }
   if (known == nullptr) {
-    return error(ErrorCode::unsupported, file.path(), ": architecture '", config.architecture.substr(0, 64),
-                 "' is not one Brim knows (", architecture_names(), ")");
+    return error(ErrorCode::unsupported, file.path(), ": architecture ", quoted(config.architecture),
+                 " is not one Brim knows (", architecture_names(), ")");
   }
   BRIM_ASSIGN(config.name, file.string("general.name", ""));
   const Keys keys(file, config.architecture);

@@ -4,6 +4,7 @@
 #include <ctime>
 
 #include "engine/base/hash.hpp"
+#include "engine/base/progress_span.hpp"
 #include "engine/base/size_text.hpp"
 #include "engine/model/panel_cache.hpp"
 #include "kernels/dispatch.hpp"
@@ -60,11 +61,11 @@ std::optional<MappedFile> find(const PanelCache& cache, const Sha256::Digest& ha
 
 /// Repacks into the cache, and hashes what it reads.
 Result<MappedFile> repack_into(const PanelCache& cache, const Weights& weights, const io::Gguf& file, std::size_t bytes,
-                               const Repacking& work, Sha256::Digest& hash) {
+                               const Repacking& work, const Progress& progress, Sha256::Digest& hash) {
   BRIM_ASSIGN(NewFile made, cache.create());
   std::vector<Sha256::Digest> pieces;
   const Destination to{nullptr, &made, PanelCache::kHeaderBytes, &pieces};
-  BRIM_TRY(move_weights(weights, file, Moved::panels, to, work.threads, work.progress));
+  BRIM_TRY(move_weights(weights, file, Moved::panels, to, work.threads, progress));
   hash = content_hash(file, pieces);
   // Another process may have been faster; and what cannot be used is said before it is replaced.
   std::string damaged;
@@ -87,20 +88,26 @@ Result<MappedFile> cached_panels(const PanelCache& cache, const Weights& weights
   // As they were opened: a change while they are read may leave the time stamps of a file that was changed just before.
   const bool noted = trusted(files, now_ns());
   std::string damaged;  // is said when the panels are replaced
+  // The model may be read twice: for its hash, and to be repacked.
+  const long long total = weights.file_bytes();
+  const Progress hashing = progress_span(work.progress, 0, total / 2, total);
+  Progress repacking = work.progress;
   std::optional<Sha256::Digest> hash = noted ? cache.known(kind, files) : std::nullopt;
   if (hash) {
     if (auto found = find(cache, *hash, bytes, work, damaged)) return std::move(*found);
   } else if (cache.may_hold(bytes)) {
     std::vector<Sha256::Digest> pieces;
-    BRIM_TRY(move_weights(weights, file, Moved::panels, {nullptr, nullptr, 0, &pieces}, work.threads, work.progress));
+    BRIM_TRY(move_weights(weights, file, Moved::panels, {nullptr, nullptr, 0, &pieces}, work.threads, hashing));
     hash = content_hash(file, pieces);
     if (auto found = find(cache, *hash, bytes, work, damaged)) {
       if (noted) cache.note(kind, files, *hash);
+      if (work.progress && !work.progress(total, total)) return error(ErrorCode::cancelled, "loading ", file.path(), " was stopped");
       return std::move(*found);
     }
+    repacking = progress_span(work.progress, total / 2, total, total);
   }
   Sha256::Digest made{};
-  BRIM_ASSIGN(MappedFile panels, repack_into(cache, weights, file, bytes, work, made));
+  BRIM_ASSIGN(MappedFile panels, repack_into(cache, weights, file, bytes, work, repacking, made));
   if (noted) cache.note(kind, files, made);
   return panels;
 }

@@ -8,6 +8,7 @@
 
 #include "engine/base/quote.hpp"
 #include "engine/model/foreign_tensors.hpp"
+#include "engine/model/vocabulary.hpp"
 
 namespace brim::model {
 namespace {
@@ -27,6 +28,9 @@ void log_tokens(const Log& log, const io::Gguf& file, const text::Tokenizer& tok
   if (vocabulary.model == "gpt2" && vocabulary.pre.empty()) {
     log(LogLevel::warning, sentence(file.path(), " does not name its pre-tokenizer (key tokenizer.ggml.pre): 'default' is "
                                     "assumed, and answers may be worse; convert the model again to have it named"));
+  }
+  for (const std::string& id : ignored_token_ids(file, vocabulary.tokens.size())) {
+    log(LogLevel::warning, sentence(file.path(), ": ", id, "; it is ignored: convert the model again if texts begin or end wrongly"));
   }
   std::vector<std::string> made;
   for (const text::TokenId id : tokenizer.made_control()) made.emplace_back(tokenizer.piece(id, true));

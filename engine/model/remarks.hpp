@@ -9,7 +9,7 @@
 
 namespace brim::model {
 
-/// Says it to `log`, a line for each remark: a missing pre-tokenizer (a warning), a missing chat template, tokens that
+/// Says it to `log`, a line for each remark: a missing pre-tokenizer and special ids that are not tokens' (warnings), a missing chat template, tokens that
 /// became control tokens, keys that are not known, tensors that are skipped.
 void log_remarks(const Log& log, const io::Gguf& file, const Config& config, const Weights& weights,
                  const text::Tokenizer& tokenizer);

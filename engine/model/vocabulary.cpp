@@ -73,9 +73,36 @@ text::TokenType token_type(double number) {
   return static_cast<text::TokenType>(type);
 }
 
-bool is_token(const text::Vocabulary& vocabulary, std::int64_t id) {
-  return id >= 0 && static_cast<std::uint64_t>(id) < vocabulary.tokens.size();
-}
+// The special ids: the metadata's names, and what they set. The last three are older names of others.
+struct SpecialId {
+  std::string_view name;
+  std::int32_t text::Vocabulary::*id;
+};
+constexpr SpecialId kSpecialIds[] = {
+    {"bos_token_id", &text::Vocabulary::bos},
+    {"eos_token_id", &text::Vocabulary::eos},
+    {"eot_token_id", &text::Vocabulary::eot},
+    {"eom_token_id", &text::Vocabulary::eom},
+    {"unknown_token_id", &text::Vocabulary::unknown},
+    {"seperator_token_id", &text::Vocabulary::separator},  // GGUF spells it so
+    {"padding_token_id", &text::Vocabulary::padding},
+    {"fim_pre_token_id", &text::Vocabulary::fim_prefix},
+    {"fim_suf_token_id", &text::Vocabulary::fim_suffix},
+    {"fim_mid_token_id", &text::Vocabulary::fim_middle},
+    {"fim_pad_token_id", &text::Vocabulary::fim_padding},
+    {"fim_rep_token_id", &text::Vocabulary::fim_repository},
+    {"fim_sep_token_id", &text::Vocabulary::fim_separator},
+    {"prefix_token_id", &text::Vocabulary::fim_prefix},
+    {"suffix_token_id", &text::Vocabulary::fim_suffix},
+    {"middle_token_id", &text::Vocabulary::fim_middle},
+};
+constexpr std::string_view kEndIdLists[] = {"eos_token_ids", "eog_token_ids"};
+
+bool is_token(std::size_t tokens, std::int64_t id) { return id >= 0 && static_cast<std::uint64_t>(id) < tokens; }
+
+bool is_token(const text::Vocabulary& vocabulary, std::int64_t id) { return is_token(vocabulary.tokens.size(), id); }
+
+std::string expected_id(std::size_t tokens) { return sentence("a token id from 0 to ", tokens - 1); }
 
 Status read_id(const io::Gguf& gguf, const text::Vocabulary& vocabulary, std::string_view name, std::int32_t& id) {
   if (!is_token(vocabulary, id)) id = -1;
@@ -112,29 +139,23 @@ Status read_ids(const io::Gguf& gguf, const text::Vocabulary& vocabulary, std::s
 }
 
 Status read_special_ids(const io::Gguf& gguf, text::Vocabulary& vocabulary) {
-  const std::pair<std::string_view, std::int32_t*> ids[] = {
-      {"bos_token_id", &vocabulary.bos},
-      {"eos_token_id", &vocabulary.eos},
-      {"eot_token_id", &vocabulary.eot},
-      {"eom_token_id", &vocabulary.eom},
-      {"unknown_token_id", &vocabulary.unknown},
-      {"seperator_token_id", &vocabulary.separator},  // GGUF spells it so
-      {"padding_token_id", &vocabulary.padding},
-      {"fim_pre_token_id", &vocabulary.fim_prefix},
-      {"fim_suf_token_id", &vocabulary.fim_suffix},
-      {"fim_mid_token_id", &vocabulary.fim_middle},
-      {"fim_pad_token_id", &vocabulary.fim_padding},
-      {"fim_rep_token_id", &vocabulary.fim_repository},
-      {"fim_sep_token_id", &vocabulary.fim_separator},
-      {"prefix_token_id", &vocabulary.fim_prefix},  // older names of the first three
-      {"suffix_token_id", &vocabulary.fim_suffix},
-      {"middle_token_id", &vocabulary.fim_middle},
-  };
-  for (const auto& [name, id] : ids) BRIM_TRY(read_id(gguf, vocabulary, name, *id));
+  for (const auto& [name, id] : kSpecialIds) BRIM_TRY(read_id(gguf, vocabulary, name, vocabulary.*id));
   vocabulary.names_bos = names_token(gguf, vocabulary, "bos_token_id");
   vocabulary.names_eos = names_token(gguf, vocabulary, "eos_token_id");
-  BRIM_TRY(read_ids(gguf, vocabulary, "eos_token_ids", vocabulary.end_of_generation));
-  return read_ids(gguf, vocabulary, "eog_token_ids", vocabulary.end_of_generation);
+  for (const std::string_view name : kEndIdLists) BRIM_TRY(read_ids(gguf, vocabulary, name, vocabulary.end_of_generation));
+  return {};
+}
+
+// BOS or EOS is to be added to texts, and the file says of no token that it is this one.
+Error nothing_to_add(const io::Gguf& gguf, const text::Vocabulary& vocabulary, std::string_view name, std::string_view what) {
+  const io::Value* value = gguf.find(key_of(name));
+  const std::string purpose = sentence(", because ", what, " is to be added to texts");
+  if (value == nullptr) {
+    return error(ErrorCode::bad_file, gguf.path(), " has no key ", quoted(key_of(name)), ", expected ",
+                 expected_id(vocabulary.tokens.size()), purpose);
+  }
+  return error(ErrorCode::bad_file, gguf.path(), ": key ", quoted(key_of(name)), " is ", io::shown(*value), ", expected ",
+               expected_id(vocabulary.tokens.size()), purpose);
 }
 
 Status read_rules(const io::Gguf& gguf, text::Vocabulary& vocabulary) {
@@ -149,12 +170,8 @@ Status read_rules(const io::Gguf& gguf, text::Vocabulary& vocabulary) {
   }
   // A pre-tokenizer that usually adds BOS cannot where the file names none.
   if (vocabulary.bos < 0 && gguf.find(key_of("add_bos_token")) == nullptr) vocabulary.add_bos = false;
-  if (vocabulary.add_bos && vocabulary.bos < 0) {
-    return wrong_key(gguf, key_of("bos_token_id"), "no token", "one, because BOS is to be added to texts");
-  }
-  if (vocabulary.add_eos && vocabulary.eos < 0) {
-    return wrong_key(gguf, key_of("eos_token_id"), "no token", "one, because EOS is to be added to texts");
-  }
+  if (vocabulary.add_bos && vocabulary.bos < 0) return nothing_to_add(gguf, vocabulary, "bos_token_id", "BOS");
+  if (vocabulary.add_eos && vocabulary.eos < 0) return nothing_to_add(gguf, vocabulary, "eos_token_id", "EOS");
   return {};
 }
 
@@ -198,6 +215,33 @@ Result<text::Vocabulary> read_vocabulary(const io::Gguf& gguf) {
   BRIM_TRY(read_special_ids(gguf, vocabulary));
   BRIM_TRY(read_rules(gguf, vocabulary));
   return vocabulary;
+}
+
+std::vector<std::string> ignored_token_ids(const io::Gguf& gguf, std::size_t tokens) {
+  std::vector<std::string> found;
+  const auto ignored = [&](const std::optional<std::int64_t>& id) { return !id || !is_token(tokens, *id); };
+  for (const SpecialId& special : kSpecialIds) {
+    const std::string key = key_of(special.name);
+    const io::Value* value = gguf.find(key);
+    if (value == nullptr || !ignored(value->as_integer())) continue;
+    found.push_back(sentence("key ", quoted(key), " is ", io::shown(*value), ", expected ", expected_id(tokens)));
+  }
+  for (const std::string_view name : kEndIdLists) {
+    const std::string key = key_of(name);
+    const io::Value* value = gguf.find(key);
+    const io::Array* array = value != nullptr ? value->as_array() : nullptr;
+    if (array == nullptr || array->element == io::ValueType::string || array->element == io::ValueType::array) continue;
+    std::uint64_t count = 0, first = 0;
+    for (std::uint64_t i = array->count; i-- > 0;) {
+      if (!ignored(io::array_element(*array, i).as_integer())) continue;
+      ++count;
+      first = i;
+    }
+    if (count == 0) continue;
+    found.push_back(sentence("key ", quoted(key), ": element ", first, " is ", io::shown(io::array_element(*array, first)),
+                             count > 1 ? sentence(" (", count - 1, " more are wrong)") : "", ", expected ", expected_id(tokens)));
+  }
+  return found;
 }
 
 Result<std::string> read_chat_template(const io::Gguf& gguf) {

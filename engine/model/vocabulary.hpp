@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "engine/base/result.hpp"
 #include "engine/io/gguf.hpp"
@@ -11,10 +12,14 @@
 namespace brim::model {
 
 /// Reads tokenizer.ggml.* and general.name. What the file does not say is what default_vocabulary says; a special id
-/// that is no token is ignored, as llama.cpp does. Errors: bad_file naming the file and the key (missing tokens or
-/// merges, wrong types, counts that differ, a BOS to add that is not named); unsupported for a tokenizer model or
+/// that is not a token's is ignored, as llama.cpp does (ignored_token_ids says which). Errors: bad_file naming the file and the key (missing tokens or
+/// merges, wrong types, counts that differ, a BOS to add that is not named or not a token's); unsupported for a tokenizer model or
 /// pre-tokenizer that is not known, with the known ones, and for tokens to suppress.
 Result<text::Vocabulary> read_vocabulary(const io::Gguf& gguf);
+
+/// What read_vocabulary ignored, of a vocabulary with `tokens` tokens: a sentence without its file for each key whose special id,
+/// or ids, are not tokens' ("key 'tokenizer.ggml.eos_token_id' is 500, expected a token id from 0 to 319").
+std::vector<std::string> ignored_token_ids(const io::Gguf& gguf, std::size_t tokens);
 
 /// tokenizer.chat_template, or an empty string when there is none. Named variants (tokenizer.chat_template.*) are not
 /// read. Errors: bad_file when it is no string.

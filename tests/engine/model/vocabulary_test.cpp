@@ -145,6 +145,46 @@ TEST_CASE("ids and rules of the file count, in any integer type; ids that are no
   CHECK_FALSE(vocabulary.add_space_prefix);
 }
 
+TEST_CASE("special ids that are not tokens' are said, each with its key, what it is and what it should be") {
+  const auto ignored = [](const Change& change) {
+    return read(spm, change, [](const io::Gguf& gguf) { return model::ignored_token_ids(gguf, kTokens.size()); });
+  };
+  CHECK(ignored([](io::GgufWriter& w) {
+          w.set_u32("tokenizer.ggml.eos_token_id", 5);
+          w.set_i32s("tokenizer.ggml.eos_token_ids", std::vector<std::int32_t>{0, 5});
+        }).empty());
+  const std::vector<std::string> found = ignored([](io::GgufWriter& w) {
+    w.set_u32("tokenizer.ggml.bos_token_id", 6);
+    w.set_u32("tokenizer.ggml.eos_token_id", 500);
+    w.set_u64("tokenizer.ggml.padding_token_id", ~std::uint64_t{0});
+    w.set_i32("tokenizer.ggml.fim_pre_token_id", -1);
+    w.set_i32s("tokenizer.ggml.eos_token_ids", std::vector<std::int32_t>{5, 77, -2});
+    w.set_f32s("tokenizer.ggml.eog_token_ids", std::vector<float>{2});
+  });
+  const std::vector<std::string> expected{
+      "key 'tokenizer.ggml.bos_token_id' is 6, expected a token id from 0 to 5",
+      "key 'tokenizer.ggml.eos_token_id' is 500, expected a token id from 0 to 5",
+      "key 'tokenizer.ggml.padding_token_id' is 18446744073709551615, expected a token id from 0 to 5",
+      "key 'tokenizer.ggml.fim_pre_token_id' is -1, expected a token id from 0 to 5",
+      "key 'tokenizer.ggml.eos_token_ids': element 1 is 77 (1 more are wrong), expected a token id from 0 to 5",
+      "key 'tokenizer.ggml.eog_token_ids': element 0 is 2, expected a token id from 0 to 5",
+  };
+  CHECK(found == expected);
+}
+
+TEST_CASE("a BOS or EOS to add that the file does not name, or names wrongly: the sentence says which") {
+  bad(
+      bpe, [](io::GgufWriter& w) { w.set_bool("tokenizer.ggml.add_bos_token", true); }, ErrorCode::bad_file,
+      " has no key 'tokenizer.ggml.bos_token_id', expected a token id from 0 to 5, because BOS is to be added to texts");
+  bad(
+      bpe,
+      [](io::GgufWriter& w) {
+        w.set_bool("tokenizer.ggml.add_eos_token", true);
+        w.set_u32("tokenizer.ggml.eos_token_id", 99999);
+      },
+      ErrorCode::bad_file, ": key 'tokenizer.ggml.eos_token_id' is 99999, expected a token id from 0 to 5, because EOS");
+}
+
 TEST_CASE("wrong files: the sentence names the file and the key") {
   const auto is_bad = [](const Change& base, const Change& change, const std::string& named) {
     bad(base, change, ErrorCode::bad_file, named);
