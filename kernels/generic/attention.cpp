@@ -3,6 +3,7 @@
 #include <cfloat>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "kernels/generic/fill.hpp"
 #include "quant/half.hpp"
@@ -10,6 +11,7 @@
 namespace brim::kernels::generic {
 namespace {
 
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr int kPiece = 256;  ///< values of one vector unpacked at once: a multiple of kKvBlock
 
 float read_half(const std::byte* at) noexcept {
@@ -62,17 +64,20 @@ void pack_f16(const float* values, int size, std::byte* out) noexcept {
 }
 
 /// One scale per 32 values: the half nearest to max|x| / 127 (at most the largest half), and each value's nearest
-/// multiple of that stored half. A value that is no number packs as 0.
+/// multiple of that stored half. Where one value is NaN the scale is NaN, and so are all values of the block when they are read:
+/// a damaged model is found out by its logits.
 void pack_q8_0(const float* values, int size, std::byte* out) noexcept {
   for (int first = 0; first < size; first += kKvBlock, out += kKvBlock + 2) {
     const int count = size - first < kKvBlock ? size - first : kKvBlock;
     float largest = 0;
+    bool nan = false;
     for (int i = 0; i < count; ++i) {
       const float magnitude = std::fabs(values[first + i]);
       largest = magnitude > largest ? magnitude : largest;
+      nan |= std::isnan(magnitude);
     }
     const float wanted = largest / 127.0f;
-    write_half(wanted < quant::kHalfLargest ? wanted : quant::kHalfLargest, out);
+    write_half(nan ? kNan : wanted < quant::kHalfLargest ? wanted : quant::kHalfLargest, out);
     const float scale = read_half(out);
     for (int i = 0; i < count; ++i) {
       float level = scale > 0 ? std::nearbyint(values[first + i] / scale) : 0.0f;
@@ -83,17 +88,18 @@ void pack_q8_0(const float* values, int size, std::byte* out) noexcept {
 }
 
 /// One scale per 32 values, such that the value of largest magnitude is at level −8, the only one without a counterpart
-/// (the half nearest to that, at most the largest half), and each value's nearest level of that stored half. A value
-/// that is no number packs as 0.
+/// (the half nearest to that, at most the largest half), and each value's nearest level of that stored half. NaN as above.
 void pack_q4_0(const float* values, int size, std::byte* out) noexcept {
   for (int first = 0; first < size; first += kKvBlock) {
     const int count = std::min(kKvBlock, size - first), half = kv_nibble_bytes(count);
     float extreme = 0;
+    bool nan = false;
     for (int i = 0; i < count; ++i) {
       if (std::fabs(values[first + i]) > std::fabs(extreme)) extreme = values[first + i];
+      nan |= std::isnan(values[first + i]);
     }
     const float wanted = extreme / -8.0f;
-    write_half(std::clamp(wanted, -quant::kHalfLargest, quant::kHalfLargest), out);
+    write_half(nan ? kNan : std::clamp(wanted, -quant::kHalfLargest, quant::kHalfLargest), out);
     const float scale = read_half(out);
     out += 2;
     std::fill_n(out, half, std::byte{0x88});

@@ -70,18 +70,22 @@ TEST_CASE("packing a cached vector and unpacking it is exact, to nearest half, o
   });
 }
 
-TEST_CASE("packing values that are not finite or too large stays in range") {
+TEST_CASE("packing values that are too large stays in range; a NaN makes its block NaN, in every set, and no other") {
   for_each_set_type_and_size([](const kernels::Table& table, int type, int size) {
     std::vector<float> values(static_cast<std::size_t>(size), 1e30f);
-    values.front() = std::numeric_limits<float>::quiet_NaN();
     values.back() = -std::numeric_limits<float>::infinity();
+    const std::size_t nan = static_cast<std::size_t>(size) / 2;
+    if (size != 2) values[nan] = std::numeric_limits<float>::quiet_NaN();  // in blocks of their own and beside infinity
     const std::size_t bytes = kernels::kv_vector_bytes(static_cast<KvType>(type), size);
     const test::GuardedBytes packed(bytes);
     table.pack_kv[type](values.data(), size, packed.data());
     std::vector<float> back(values.size());
     table.unpack_kv[type](packed.data(), size, back.data());
-    if (type >= static_cast<int>(KvType::q8_0)) {
-      for (float value : back) REQUIRE(std::isfinite(value));
+    if (type < static_cast<int>(KvType::q8_0)) return;
+    for (std::size_t i = 0; i < back.size(); ++i) {
+      const bool beside = size != 2 && i / kernels::kKvBlock == nan / kernels::kKvBlock;
+      REQUIRE(std::isnan(back[i]) == beside);
+      REQUIRE((beside || std::isfinite(back[i])));
     }
   });
 }
