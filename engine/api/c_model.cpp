@@ -127,7 +127,7 @@ brim_status brim_plan_get(const char* path, const brim_options* model_wishes, co
     BRIM_ASSIGN(const auto owner, brim::model::profile_owner(file, outline.config.layers.size()));
     BRIM_ASSIGN(const auto profile, brim::generate::choose_profile(owner, brim::model::carried_profile(owner), reader));
     if (!profile.notice.empty() && model_wishes != nullptr && model_wishes->log != nullptr) {
-      model_wishes->log(model_wishes->log_user, BRIM_LOG_WARNING, profile.notice.c_str());
+      model_wishes->log(model_wishes->log_user, BRIM_LOG_WARNING, brim::one_line(profile.notice).c_str());
     }
     BRIM_ASSIGN(const brim::generate::MemoryPlan memory, brim::generate::plan_memory(outline.config, reader));
     const bool in_place = for_model.memory == brim::model::WeightMemory::file;

@@ -19,10 +19,11 @@ using brim::generate::Session;
 namespace brim::api {
 namespace {
 
-/// `key` is `value` from now on, whatever was said before; options that may be given several times add up.
-void replace(OptionList& list, const std::string& key, const std::string& value) {
-  if (!repeatable(key)) std::erase_if(list, [&](const auto& option) { return option.first == key; });
-  list.emplace_back(key, value);
+/// `key` is `value` from now on, whatever was said before; options that may be given several times add up. Allocates nothing where
+/// `list` has room for one more.
+void replace(OptionList& list, std::pair<std::string, std::string> option) {
+  if (!repeatable(option.first)) std::erase_if(list, [&](const auto& other) { return other.first == option.first; });
+  list.push_back(std::move(option));
 }
 
 Status apply(Session& session, Change change, const generate::SessionOptions& options) {
@@ -41,12 +42,12 @@ Status apply(Session& session, Change change, const generate::SessionOptions& op
 /// on where they stood.
 Status change_restored(brim_session& handle, const OptionList& given) {
   generate::SessionOptions changed = handle.session->options();
-  for (const auto& [key, value] : given) {
-    const auto same = [&, name = key, text = value](const auto& option) { return option.first == name && option.second == text; };
-    if (std::any_of(handle.list.begin(), handle.list.end(), same)) continue;
-    BRIM_ASSIGN(const Change change, change_option(changed, key, value));
+  for (const auto& option : given) {
+    // Both lists hold one value of each key, but for the keys that add up.
+    if (std::find(handle.list.begin(), handle.list.end(), option) != handle.list.end()) continue;
+    BRIM_ASSIGN(const Change change, change_option(changed, option.first, option.second));
     if (change != Change::sampling) BRIM_TRY(apply(*handle.session, change, changed));
-    replace(handle.list, key, value);
+    replace(handle.list, option);
   }
   if (changed.sampling == handle.session->options().sampling) return {};
   return apply(*handle.session, Change::sampling, changed);
@@ -56,16 +57,28 @@ Status change_restored(brim_session& handle, const OptionList& given) {
 
 void keep_profile(brim_session& handle) {
   const model::FoundProfile& found = handle.session->reader().profile();
-  std::erase_if(handle.list, [](const auto& option) { return option.first == "kv.profile"; });
-  if (!found.text.empty()) replace(handle.list, std::string(kSavedProfile), found.text);
-  if (!found.notice.empty() && handle.log != nullptr) handle.log->say(BRIM_LOG_WARNING, found.notice);
+  // The profile of before goes too, where the session was saved with one: it may be another, or none.
+  std::erase_if(handle.list, [](const auto& option) { return option.first == "kv.profile" || option.first == kSavedProfile; });
+  if (!found.text.empty()) handle.list.emplace_back(kSavedProfile, found.text);
+  if (found.notice.empty() || handle.log == nullptr) return;
+  // Loading the model has said why the profile that it carries cannot be used.
+  const std::string& said = handle.session->reader().model().file().carried.notice;
+  if (said.empty() || !found.notice.starts_with(said)) {
+    handle.log->say(BRIM_LOG_WARNING, found.notice);
+  } else if (const std::string* split = given_option(handle, "kv.split", 0); split != nullptr && found.notice != said) {
+    handle.log->say(BRIM_LOG_WARNING, sentence("the KV split ", *split, " needs a profile of the model, and there is none that can be "
+                                               "used: the default split takes its place"));
+  }
 }
 
 Status set_option(brim_session& handle, const std::string& key, const std::string& value) {
+  // First what needs memory beside the session.
+  std::pair<std::string, std::string> option(key, value);
+  if (handle.list.size() == handle.list.capacity()) handle.list.reserve(2 * handle.list.size() + 1);
   generate::SessionOptions changed = handle.session->options();
   BRIM_ASSIGN(const Change change, change_option(changed, key, value));
   BRIM_TRY(apply(*handle.session, change, changed));
-  replace(handle.list, key, value);
+  replace(handle.list, std::move(option));
   return {};
 }
 
@@ -119,7 +132,8 @@ brim_status brim_session_restore(brim_model* model, const brim_options* options,
   return guarded([&]() -> Status {
     if (model == nullptr || path == nullptr || out == nullptr) return null_argument("model, path or out");
     *out = nullptr;
-    BRIM_ASSIGN(SavedSession saved, SavedSession::open(path, *model->model));
+    const brim::Progress progress = options == nullptr ? brim::Progress() : progress_of(options->progress, options->progress_user);
+    BRIM_ASSIGN(SavedSession saved, SavedSession::open(path, *model->model, progress));
     auto handle = std::make_unique<brim_session>();
     handle->list = saved.origin().settings;
     OptionList changes;
@@ -128,12 +142,12 @@ brim_status brim_session_restore(brim_model* model, const brim_options* options,
       BRIM_ASSIGN(const bool fixed, fixed_at_creation(key, value));
       if (key == "kv.profile") {
         profile_path = value;
-      } else if (fixed) {
-        replace(handle->list, key, value);
       } else {
-        changes.emplace_back(key, value);
+        (fixed ? handle->list : changes).emplace_back(key, value);
       }
     }
+    handle->list = last_values(handle->list);
+    changes = last_values(changes);
     BRIM_ASSIGN(brim::generate::SessionOptions settings, saved_session_options(handle->list, path));
     if (!profile_path.empty()) {
       settings.reader.profile_path = profile_path;
@@ -141,7 +155,7 @@ brim_status brim_session_restore(brim_model* model, const brim_options* options,
     }
     settings.reader.threads = model->threads;
     settings.reader.pool = model->pool;
-    if (options != nullptr) settings.reader.preparing = progress_of(options->progress, options->progress_user);
+    settings.reader.preparing = progress;
     BRIM_ASSIGN(handle->session, Session::restore(model->model, std::move(settings), saved));
     attach_log(*handle, model->log);
     keep_profile(*handle);

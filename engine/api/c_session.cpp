@@ -55,6 +55,7 @@ brim_status brim_session_create(brim_model* model, const brim_options* options, 
     auto handle = std::make_unique<brim_session>();
     if (options != nullptr) handle->list = options->list;
     BRIM_ASSIGN(brim::generate::SessionOptions settings, brim::api::session_options(handle->list));
+    handle->list = last_values(handle->list);
     settings.reader.threads = model->threads;
     settings.reader.pool = model->pool;
     if (options != nullptr) settings.reader.preparing = progress_of(options->progress, options->progress_user);
@@ -127,8 +128,7 @@ brim_status brim_session_finish(brim_session* session, brim_piece* piece) {
 
 brim_status brim_session_clear(brim_session* session) {
   return on_session(session, Turn::Kind::change, [&]() -> Status {
-    session->session->clear();
-    return {};
+    return session->session->clear();
   });
 }
 

@@ -11,6 +11,7 @@
 
 #include "engine/api/barrier.hpp"
 #include "engine/api/options.hpp"
+#include "engine/base/quote.hpp"
 #include "engine/generate/session.hpp"
 #include "engine/model/model.hpp"
 
@@ -20,7 +21,8 @@ namespace brim::api {
 class ModelLog {
  public:
   ModelLog(brim_log log, void* user) : log_(log), user_(user) {}
-  void say(brim_log_level level, const std::string& sentence) { say(level, sentence.c_str()); }
+  /// As one line that a terminal can show: names and paths from elsewhere may stand in it.
+  void say(brim_log_level level, const std::string& sentence) { say(level, one_line(sentence).c_str()); }
   void say(brim_log_level level, const char* sentence) {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (log_ != nullptr) log_(user_, level, sentence);
@@ -118,10 +120,10 @@ brim_status on_session(Handle* session, Turn::Kind kind, Body&& body) noexcept {
 }
 
 /// Makes the list what a saved session needs: the profile that is in use, in place of the name of its file. Says to the log why
-/// one that is there is not used.
+/// one that is there is not used, unless loading the model has said so.
 void keep_profile(brim_session& handle);
 
-/// Changes one option of a living session, and remembers it. Errors: as change_option.
+/// Changes one option of a living session, and remembers it; all or nothing, also without memory. Errors: as change_option.
 Status set_option(brim_session& handle, const std::string& key, const std::string& value);
 /// Removes every value of a repeatable option. Errors: invalid_argument for other keys.
 Status unset_option(brim_session& handle, const std::string& key);

@@ -1,8 +1,10 @@
 // See options.hpp.
 #include "engine/api/options.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <optional>
+#include <set>
 
 #include "engine/base/number_text.hpp"
 #include "engine/base/quote.hpp"
@@ -170,6 +172,16 @@ Result<bool> fixed_at_creation(std::string_view key, const std::string& value) {
 
 bool repeatable(std::string_view key) { return key == "stop" || key == "logit_bias"; }
 
+OptionList last_values(const OptionList& list) {
+  OptionList kept;
+  std::set<std::string_view> seen;
+  for (auto option = list.rbegin(); option != list.rend(); ++option) {
+    if (repeatable(option->first) || seen.insert(option->first).second) kept.push_back(*option);
+  }
+  std::reverse(kept.begin(), kept.end());
+  return kept;
+}
+
 Result<Change> change_option(SessionOptions& options, std::string_view key, const std::string& value) {
   BRIM_ASSIGN(const bool sampling, set_sampling(options.sampling, key, value));
   if (sampling) {
@@ -221,8 +233,8 @@ Result<Change> clear_option(SessionOptions& options, std::string_view key) {
     options.sampling.logit_bias.clear();
     return Change::sampling;
   }
-  return error(ErrorCode::invalid_argument, "option '", std::string(key).substr(0, 80),
-               "' cannot be removed: only stop and logit_bias, which may be given several times, can");
+  return error(ErrorCode::invalid_argument, "option ", quoted(key),
+               " cannot be removed: only stop and logit_bias, which may be given several times, can");
 }
 
 Result<ModelOptions> model_options(const OptionList& list) {

@@ -34,6 +34,8 @@ Result<generate::SessionOptions> saved_session_options(const OptionList& list, c
 Result<bool> fixed_at_creation(std::string_view key, const std::string& value);
 /// Whether a key may be given several times, each adding to those before.
 bool repeatable(std::string_view key);
+/// What holds of a list of options: of each key the last value, all of the keys that may be given several times; in their order.
+OptionList last_values(const OptionList& list);
 
 /// What one key of a living session may change.
 enum class Change { sampling, stops, end_tokens, limit, system, max_message };

@@ -60,7 +60,7 @@ Error offer(const Error& failure) {
 std::int64_t most_kept_text(std::int64_t context) { return std::max<std::int64_t>(std::int64_t{1} << 17, 8 * context); }
 
 Result<Conversation> Conversation::create(const text::Tokenizer& tokenizer, const std::string& choice,
-                                          const std::string& own) {
+                                          const std::string& own, WorkMeter* meter) {
   std::string source = choice.empty() ? own : choice;
   if (choice.empty() && own.empty()) source = text::builtin_template("plain");
   if (!choice.empty() && choice.find("{%") == std::string::npos && choice.find("{{") == std::string::npos) {
@@ -71,14 +71,15 @@ Result<Conversation> Conversation::create(const text::Tokenizer& tokenizer, cons
     }
     source = builtin;
   }
-  auto parsed = text::ChatTemplate::parse(source);
+  auto parsed = text::ChatTemplate::parse(source, meter);
+  if (!parsed && parsed.error().code == ErrorCode::cancelled) return parsed.error();
   if (!parsed) return offer(parsed.error());
   return Conversation(tokenizer, std::move(*parsed));
 }
 
 Result<text::ChatMessage> Conversation::make_message(std::string_view role, std::string_view content, WorkMeter* meter) {
   if (!known_role(role)) {
-    return error(ErrorCode::invalid_argument, "message role: expected system, user, assistant or tool, found '", role, "'");
+    return error(ErrorCode::invalid_argument, "message role: expected system, user, assistant or tool, found ", quoted(role));
   }
   text::ChatMessage message{std::string(role), clean(content, meter)};
   if (meter != nullptr && meter->cancelled()) return cancelled_error();
@@ -160,7 +161,25 @@ bool Conversation::drop_oldest(std::int64_t most) noexcept {
     held -= bytes_of(messages_[at]);
   }
   messages_.erase(messages_.begin() + static_cast<std::ptrdiff_t>(first), messages_.begin() + static_cast<std::ptrdiff_t>(end));
-  return end > first;
+  const bool dropped = end > first;
+  // What follows the user's last message: calls of tools, notes of the system, answers that the host adds.
+  std::size_t after = first;
+  for (std::size_t at = first; at < messages_.size(); ++at) {
+    if (messages_[at].role == "user") after = at + 1;
+  }
+  const std::size_t last = messages_.size() - (has_answer_ || messages_.empty() ? 0 : 1);
+  std::int64_t following = 0;
+  for (std::size_t at = after; at < messages_.size(); ++at) following += bytes_of(messages_[at]);
+  return (following > most / 2 && drop_range(after, last, most / 4)) || dropped;
+}
+
+bool Conversation::drop_range(std::size_t begin, std::size_t end, std::int64_t most) noexcept {
+  std::int64_t held = 0;
+  for (std::size_t at = begin; at < end; ++at) held += bytes_of(messages_[at]);
+  std::size_t kept = begin;  // the first one that stays
+  for (; kept < end && held > most; ++kept) held -= bytes_of(messages_[kept]);
+  messages_.erase(messages_.begin() + static_cast<std::ptrdiff_t>(begin), messages_.begin() + static_cast<std::ptrdiff_t>(kept));
+  return kept > begin;
 }
 
 bool Conversation::cut_answer(std::int64_t most) noexcept {
@@ -187,18 +206,21 @@ void Conversation::set_system(std::string_view content) {
   }
 }
 
-std::string Conversation::json() const {
+std::string Conversation::json(WorkMeter* meter) const {
   if (empty()) return "[]";
   std::string json = "[";
   const auto append = [&](std::string_view role, std::string_view content) {
     json += json.size() > 1 ? ",\n  {\n    \"role\": " : "\n  {\n    \"role\": ";
     text::append_quoted(json, role);
     json += ",\n    \"content\": ";
-    text::append_quoted(json, content);
+    if (!text::append_quoted(json, content, meter)) return false;
     json += "\n  }";
+    return true;
   };
-  for (const text::ChatMessage& message : messages_) append(message.role, message.content);
-  if (has_answer_) append("assistant", answer_);
+  for (const text::ChatMessage& message : messages_) {
+    if (!append(message.role, message.content)) return json;
+  }
+  if (has_answer_ && !append("assistant", answer_)) return json;
   return json += "\n]";
 }
 

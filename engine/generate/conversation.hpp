@@ -28,8 +28,9 @@ inline std::int64_t text_memory(std::int64_t kept) { return 16 * kept; }
 class Conversation {
  public:
   /// `choice`: a built-in template's name or Jinja source; empty: `own`, the model's, or "plain" when that is empty too.
-  /// Errors: those of ChatTemplate::parse, with the built-in names offered.
-  static Result<Conversation> create(const text::Tokenizer& tokenizer, const std::string& choice, const std::string& own);
+  /// Errors: those of ChatTemplate::parse, with the built-in names offered; cancelled.
+  static Result<Conversation> create(const text::Tokenizer& tokenizer, const std::string& choice, const std::string& own,
+                                     WorkMeter* meter = nullptr);
   static constexpr std::size_t kFirstMessages = 16;  ///< for which there always is room
   /// Room for the answer that is being written, and for the first messages.
   void reserve(std::size_t answer_bytes) {
@@ -74,15 +75,16 @@ class Conversation {
   /// Whether the last message, or the answer, is of this role.
   bool last_is(std::string_view role) const noexcept;
   /// Where more than half of `most` bytes is held: drops the oldest messages but the system's, up to one of the user, until a
-  /// quarter is left, never the last exchange. Says whether it dropped any.
+  /// quarter is left, never the last exchange. Where more than half is held after the user's last message (or where there is
+  /// none), the oldest of those too, but the last. Says whether it dropped any.
   bool drop_oldest(std::int64_t most) noexcept;
   bool empty() const noexcept { return messages_.empty() && !has_answer_; }
   void clear() noexcept;
   /// Sets, replaces or (when empty) removes the system message.
   void set_system(std::string_view content);
 
-  /// A JSON array of {"role", "content"}.
-  std::string json() const;
+  /// A JSON array of {"role", "content"}; not complete when `meter` is cancelled.
+  std::string json(WorkMeter* meter = nullptr) const;
 
   /// The text of the whole conversation, marks included; up to where the assistant answers, or (`to_answer` false) to the end
   /// of its last message. Errors: the template's; cancelled.
@@ -94,6 +96,8 @@ class Conversation {
   Conversation(const text::Tokenizer& tokenizer, text::ChatTemplate chat_template)
       : tokenizer_(&tokenizer), template_(std::move(chat_template)) {}
   std::string protect(const std::string& content, WorkMeter* meter) const;
+  /// Drops messages [begin, end), oldest first, until at most `most` bytes of them are left. Says whether it dropped any.
+  bool drop_range(std::size_t begin, std::size_t end, std::int64_t most) noexcept;
 
   const text::Tokenizer* tokenizer_;
   text::ChatTemplate template_;

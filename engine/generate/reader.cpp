@@ -38,10 +38,15 @@ std::int64_t tokens_together(const kv::Plan& plan, const SpeculationOptions& opt
   return std::max<std::int64_t>(1, std::min(most, kv::draft_tokens(plan.shape, plan.chunk)));
 }
 
+constexpr std::int64_t kAlignment = 4 * 64;  // each of the arena's four parts starts on a cache line
+
+std::size_t arena_size(const MemoryPlan& memory) { return static_cast<std::size_t>(memory.arena_bytes() + kAlignment); }
+
 // Bytes prepared so far, of how many.
 struct Preparing {
   const Progress& progress;
   long long done, total;
+  bool report() const { return !progress || progress(std::min(done, total), total); }
 };
 
 // The system clears pages on the thread that first touches them, which for a large arena takes as long as loading a model. A piece
@@ -52,7 +57,7 @@ Result<Arena> touched_arena(std::size_t bytes, kernels::Threads threads, Prepari
   std::atomic<int> failure{0};
   const std::size_t round = kPiece * static_cast<std::size_t>(threads.count);
   for (std::size_t first = 0; first < arena.size(); first += round) {
-    if (preparing.progress && !preparing.progress(preparing.done, preparing.total)) return cancelled_error();
+    if (!preparing.report()) return cancelled_error();
     const std::size_t here = std::min(round, arena.size() - first);
     kernels::for_chunks(threads, static_cast<std::int64_t>((here + kPiece - 1) / kPiece), [&](std::int64_t piece, int) noexcept {
       const int refused = arena.touch(first + static_cast<std::size_t>(piece) * kPiece, kPiece);
@@ -67,6 +72,10 @@ Result<Arena> touched_arena(std::size_t bytes, kernels::Threads threads, Prepari
 }
 
 }  // namespace
+
+long long MemoryPlan::prepared_bytes() const {
+  return static_cast<long long>(Arena::whole_pages(static_cast<std::size_t>(heap_bytes)) + Arena::whole_pages(arena_size(*this)));
+}
 
 Result<model::FoundProfile> choose_profile(const model::ProfileOwner& owner, const model::FoundProfile& carried,
                                            ReaderOptions& options) {
@@ -125,19 +134,29 @@ Result<MemoryPlan> plan_memory(const model::Config& config, const ReaderOptions&
   return memory;
 }
 
-Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Model> model, const ReaderOptions& wished) {
-  ReaderOptions options = wished;
-  model::FoundProfile profile;
+Result<Reader::Planned> Reader::plan(const model::Model& model, ReaderOptions options) {
+  Planned planned;
   if (!options.profile) {
-    BRIM_ASSIGN(profile, choose_profile(model->file().profiles, model->file().carried, options));
+    BRIM_ASSIGN(planned.profile, choose_profile(model.file().profiles, model.file().carried, options));
   }
-  auto memory = plan_memory(model->config(), options);
+  auto memory = plan_memory(model.config(), options);
   if (!memory && memory.error().code == ErrorCode::out_of_memory && options.pool) {
     return error(ErrorCode::out_of_memory, memory.error().sentence, "; ", options.pool->describe());
   }
   if (!memory) return memory.error();
-  BRIM_ASSIGN(std::unique_ptr<Reader> reader, create(std::move(model), std::move(*memory), options));
-  reader->profile_ = std::move(profile);
+  planned.memory = std::move(*memory);
+  planned.options = std::move(options);
+  return planned;
+}
+
+Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Model> model, const ReaderOptions& options) {
+  BRIM_ASSIGN(Planned planned, plan(*model, options));
+  return create(std::move(model), std::move(planned));
+}
+
+Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Model> model, Planned planned) {
+  BRIM_ASSIGN(std::unique_ptr<Reader> reader, create(std::move(model), std::move(planned.memory), planned.options));
+  reader->profile_ = std::move(planned.profile);
   return reader;
 }
 
@@ -147,16 +166,15 @@ Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Mode
   if (options.pool) {
     BRIM_ASSIGN(share, kv::Pool::book(options.pool, memory.kv.budget_bytes));
   }
-  constexpr std::int64_t kAlignment = 4 * 64;  // each of the four parts starts on a cache line
   // The heap's part is had and given back: whether there is room for it shows here, not in the middle of a conversation.
   const kernels::Threads threads(model->threads(), options.threads);
-  Preparing preparing{options.preparing, 0, memory.heap_bytes + memory.arena_bytes()};
+  Preparing preparing{options.preparing, 0, memory.prepared_bytes()};
   auto arena = touched_arena(static_cast<std::size_t>(memory.heap_bytes), threads, preparing);
   if (arena) {
     const Arena heap = std::move(*arena);
-    arena = touched_arena(static_cast<std::size_t>(memory.arena_bytes() + kAlignment), threads, preparing);
+    arena = touched_arena(arena_size(memory), threads, preparing);
   }
-  if (arena && options.preparing && !options.preparing(preparing.total, preparing.total)) return cancelled_error();
+  if (arena && !preparing.report()) return cancelled_error();
   if (!arena && arena.error().code == ErrorCode::cancelled) return arena.error();
   if (!arena) {
     return error(arena.error().code, "a session needs ", size_text(static_cast<std::size_t>(memory.kv.budget_bytes)),
@@ -205,32 +223,29 @@ void Reader::remember(std::span<const TokenId> ids) noexcept {
   }
 }
 
-Status Reader::read_chunks(std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel,
+Status Reader::read_chunks(std::span<const TokenId> ids, Reading& reading, const std::atomic<bool>* cancel,
                            const ChunkObserver& observer, bool remember_ids) {
   forget_guesses(false);
   const std::size_t chunk = static_cast<std::size_t>(memory_.kv.chunk);
-  const long long total = static_cast<long long>(ids.size());
   for (std::size_t at = 0; at < ids.size(); at += chunk) {
     const auto part = ids.subspan(at, std::min(chunk, ids.size() - at));
-    if (total > 1 && progress && !progress(static_cast<long long>(at), total)) {
-      return cancelled_error();
-    }
+    if (!reading.report()) return cancelled_error();
     const std::int64_t first = cache_.tokens();
     has_logits_ = false;
     BRIM_TRY(decoder_.forward(part, cancel));
     has_logits_ = true;
     if (remember_ids) remember(part);
+    reading.done += static_cast<long long>(part.size());
     if (observer) observer(first, decoder_);
   }
-  if (total > 1 && progress) progress(total, total);
   return {};
 }
 
-Status Reader::refresh(const Progress& progress, const std::atomic<bool>* cancel) {
-  if (in_step_ && !cache_.stale()) return {};
+Status Reader::refresh(Reading& reading, const std::atomic<bool>* cancel) {
+  if (in_step()) return {};
   in_step_ = false;
   cache_.clear();
-  BRIM_TRY(read_chunks(history(), progress, cancel, {}, false));
+  BRIM_TRY(read_chunks(history(), reading, cancel, {}, false));
   in_step_ = true;
   return {};
 }
@@ -238,8 +253,11 @@ Status Reader::refresh(const Progress& progress, const std::atomic<bool>* cancel
 Status Reader::read(std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel,
                     const ChunkObserver& observer) {
   if (ids.empty()) return {};
-  BRIM_TRY(refresh(progress, cancel));
-  return read_chunks(ids, progress, cancel, observer, true);
+  Reading reading{progress, 0, (in_step() ? 0 : history_size_) + static_cast<long long>(ids.size())};
+  BRIM_TRY(refresh(reading, cancel));
+  BRIM_TRY(read_chunks(ids, reading, cancel, observer, true));
+  (void)reading.report();  // all is done: a request to stop comes too late for this call
+  return {};
 }
 
 Status Reader::read_next(TokenId id, const std::atomic<bool>* cancel) {
@@ -250,7 +268,9 @@ Status Reader::read_next(TokenId id, const std::atomic<bool>* cancel) {
     remember({&id, 1});
     return {};
   }
-  BRIM_TRY(refresh({}, cancel));
+  const Progress unheard;
+  Reading reading{unheard, 0, 0};
+  BRIM_TRY(refresh(reading, cancel));
   const std::int64_t most = std::min(cache_.draft_room(), memory_.tokens_together);
   const std::span<const TokenId> tokens = speculation_.propose({history(), history_start_}, id, static_cast<int>(most));
   const auto start = std::chrono::steady_clock::now();
@@ -273,7 +293,24 @@ void Reader::forget_guesses(bool cut) noexcept {
 }
 
 Status Reader::rewind(std::int64_t count, const Progress& progress, const std::atomic<bool>* cancel) {
-  if (count >= tokens()) return refresh(progress, cancel);
+  BRIM_TRY(drop_after(count));
+  if (in_step()) return {};
+  Reading reading{progress, 0, history_size_};
+  BRIM_TRY(refresh(reading, cancel));
+  (void)reading.report();
+  return {};
+}
+
+Status Reader::read_from(std::int64_t count, std::span<const TokenId> ids, const Progress& progress,
+                         const std::atomic<bool>* cancel) {
+  if (ids.empty()) return rewind(count, progress, cancel);
+  BRIM_TRY(drop_after(count));
+  return read(ids, progress, cancel);
+}
+
+// What has to be read again is left to refresh().
+Status Reader::drop_after(std::int64_t count) {
+  if (count >= tokens()) return {};
   if (count < history_start_ && count > 0) {
     return error(ErrorCode::wrong_state, "cannot go back to token ", count, ": only the last ", history_size_,
                  " tokens are remembered");
@@ -283,7 +320,7 @@ Status Reader::rewind(std::int64_t count, const Progress& progress, const std::a
   history_size_ = std::max<std::int64_t>(0, count - history_start_);
   has_logits_ = false;
   in_step_ = false;
-  return refresh(progress, cancel);
+  return {};
 }
 
 bool Reader::truncate(std::int64_t count) noexcept {

@@ -50,7 +50,8 @@ struct ReaderOptions {
   /// What the plan counts scratch for. Those that work are the model's, at most so many.
   int threads = 1;
   SpeculationOptions speculation;
-  /// Called while memory is prepared, with bytes done and in all; false ends that with cancelled. For the creation alone.
+  /// Called while memory is prepared, with bytes done and in all (prepared_bytes); false ends that with cancelled. For the creation
+  /// alone.
   Progress preparing;
 };
 
@@ -66,6 +67,8 @@ struct MemoryPlan {
   std::int64_t arena_bytes() const { return kv.budget_bytes + workspace_bytes + history_bytes + speculation_bytes; }
   std::int64_t beside_bytes() const { return total() - kv.budget_bytes; }
   std::int64_t total() const { return arena_bytes() + heap_bytes; }
+  /// What Reader::create goes through, in whole pages: the total that ReaderOptions::preparing is called with.
+  long long prepared_bytes() const;
 };
 /// Sets options.profile to the one that is given by text or path, or else `carried`. Where that cannot be used, and a split was
 /// asked for that needs one, the default split is taken; the result's notice says both. Errors: io and bad_file for a path that
@@ -85,6 +88,14 @@ class Reader {
   /// Books, reserves and touches everything. Errors: as plan_memory; out_of_memory with the numbers when the machine (or
   /// its cgroup, or an rlimit) or the pool has less; cancelled.
   static Result<std::unique_ptr<Reader>> create(std::shared_ptr<const model::Model> model, const ReaderOptions& options);
+  /// The same in two steps: what it will book, before anything is; and that.
+  struct Planned {
+    MemoryPlan memory;
+    model::FoundProfile profile;
+    ReaderOptions options;
+  };
+  static Result<Planned> plan(const model::Model& model, ReaderOptions options);
+  static Result<std::unique_ptr<Reader>> create(std::shared_ptr<const model::Model> model, Planned planned);
 
   /// An empty reader with the same plan, in memory of its own. `options`: those this one was made with. Errors:
   /// out_of_memory with the numbers.
@@ -108,6 +119,8 @@ class Reader {
   Status read_next(TokenId id, const std::atomic<bool>* cancel);
   /// Forgets all but the first `count` tokens: exactly where the cache can, else by reading them again.
   Status rewind(std::int64_t count, const Progress& progress, const std::atomic<bool>* cancel);
+  /// rewind(count), then read(ids), with one progress over both.
+  Status read_from(std::int64_t count, std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel);
   /// The same where it is exact at once; false, with nothing changed, where tokens would have to be read again.
   bool truncate(std::int64_t count) noexcept;
   void clear() noexcept;
@@ -138,10 +151,18 @@ class Reader {
                                                 const ReaderOptions& options);
   Reader(std::shared_ptr<const model::Model> model, MemoryPlan memory, Arena arena, kv::Cache cache,
          std::unique_ptr<model::Rope> rope, const ReaderOptions& options);
-  Status read_chunks(std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel,
+  // Tokens read by one call, of how many: those it has to read again and its own.
+  struct Reading {
+    const Progress& progress;
+    long long done, total;
+    bool report() const { return total <= 1 || !progress || progress(done, total); }
+  };
+  Status read_chunks(std::span<const TokenId> ids, Reading& reading, const std::atomic<bool>* cancel,
                      const ChunkObserver& observer, bool remember);
   Status take_over(StateReader& state);
-  Status refresh(const Progress& progress, const std::atomic<bool>* cancel);
+  bool in_step() const noexcept { return in_step_ && !cache_.stale(); }
+  Status drop_after(std::int64_t count);
+  Status refresh(Reading& reading, const std::atomic<bool>* cancel);
   void forget_guesses(bool cut) noexcept;
   void remember(std::span<const TokenId> ids) noexcept;
 

@@ -24,11 +24,27 @@ Result<Sampler> make_sampler(SamplingOptions options, const model::Model& model)
 }  // namespace
 
 Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const model::Model> model, SessionOptions options) {
+  BRIM_ASSIGN(Reader::Planned planned, Reader::plan(*model, options.reader));
+  return create(std::move(model), std::move(options), std::move(planned));
+}
+
+Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const model::Model> model, SessionOptions options,
+                                                 Reader::Planned planned) {
   BRIM_ASSIGN(Sampler sampler, make_sampler(options.sampling, *model));
+  struct Beginning {
+    const Progress& preparing;
+    long long total;
+  } beginning{options.reader.preparing, planned.memory.prepared_bytes()};
+  WorkMeter meter(
+      [](void* context) {
+        const auto& [preparing, total] = *static_cast<const Beginning*>(context);
+        return !preparing || preparing(0, total);
+      },
+      &beginning);
   BRIM_ASSIGN(Conversation conversation,
-              Conversation::create(model->tokenizer(), options.chat_template, model->chat_template()));
+              Conversation::create(model->tokenizer(), options.chat_template, model->chat_template(), &meter));
   conversation.set_system(options.system);
-  BRIM_ASSIGN(std::unique_ptr<Reader> reader, Reader::create(model, options.reader));
+  BRIM_ASSIGN(std::unique_ptr<Reader> reader, Reader::create(model, std::move(planned)));
   options.reader.preparing = {};
   std::unique_ptr<Session> session(new Session(std::move(model), std::move(options), std::move(reader),
                                                std::move(conversation), std::move(sampler)));
@@ -236,12 +252,11 @@ Piece Session::finish() {
   return piece;
 }
 
-void Session::clear() {
+Status Session::clear() {
   // First what needs memory.
   text::ChatMessage system;
   if (!options_.system.empty()) {
-    auto made = with_spare(spare_, [&] { return Conversation::make_message("system", options_.system); });
-    if (made) system = std::move(*made);
+    BRIM_ASSIGN(system, with_spare(spare_, [&] { return Conversation::make_message("system", options_.system); }));
   }
   reader_->clear();
   conversation_.clear();
@@ -252,6 +267,7 @@ void Session::clear() {
   pending_ = -1;
   answering_ = false;
   timings_ = {};
+  return {};
 }
 
 Status Session::rewind(std::int64_t tokens) {

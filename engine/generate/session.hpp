@@ -96,7 +96,8 @@ class Session {
   /// The model's state after that token, as Reader::embedding.
   Result<std::span<const float>> embedding() { return reader_->embedding(); }
 
-  void clear();
+  /// Forgets everything but the options. Errors: out_of_memory for the system message; nothing has changed then.
+  Status clear();
   /// Forgets all but the first `tokens` tokens that were read, at once and exactly; what comes next is to append. Errors:
   /// invalid_argument outside [0, tokens read]; wrong_state, with nothing changed, where entries that are needed again
   /// were evicted, slid out of a window or moved.
@@ -112,7 +113,8 @@ class Session {
   Status set_system(std::string_view system);
   std::string messages();
   /// Replaces the conversation and reads it, as far as the cache does not hold it already. Where the user or a tool has the
-  /// last word, up to where the assistant answers. On failure the messages are those of before. Errors: invalid_argument; those
+  /// last word, up to where the assistant answers. On failure the messages are those of before. Errors: invalid_argument, also for
+  /// more text than a conversation keeps, a message or two beside it, and escapes for each byte; those
   /// of the template; cancelled.
   Status load_messages(std::string_view json);
 
@@ -132,8 +134,10 @@ class Session {
     return result;
   }
   struct Undo;
-  Status save(StateWriter& state) const;
-  Status write(const std::string& path, const Settings& settings) const;
+  static Result<std::unique_ptr<Session>> create(std::shared_ptr<const model::Model> model, SessionOptions options,
+                                                 Reader::Planned planned);
+  Status save(StateWriter& state);
+  Status write(const std::string& path, const Settings& settings);
   Result<std::unique_ptr<Session>> copy();
   Status restore(StateReader& state);
   Status reserve_texts();
@@ -143,6 +147,7 @@ class Session {
   Status read_ids(std::span<const TokenId> ids);
   Status append_text(std::string_view text, const text::EncodeOptions& options);
   Status check_size(std::string_view what, std::size_t bytes) const;
+  Status check_json_size(std::size_t bytes) const;
   Status add_message(std::string_view role, std::string_view content);
   Status give_again();
   Status replace_messages(std::string_view json);

@@ -17,7 +17,7 @@ namespace {
 constexpr char kMagic[] = "BRIM.SES";
 constexpr std::size_t kWord = sizeof(std::uint64_t);
 constexpr std::size_t kHeader = 3 * kWord;
-constexpr std::size_t kReadAtOnce = std::size_t{16} << 20;
+constexpr std::size_t kReadAtOnce = std::size_t{4} << 20;  // a multiple of eight, as the checksum wants it
 constexpr std::int64_t kMostSettings = 4096;
 constexpr std::size_t kMostText = std::size_t{1} << 30;  // beyond what any file that fits in memory will say
 
@@ -50,7 +50,7 @@ std::array<std::uint64_t, 3> header_of(std::size_t body) {
 /// may end within one.
 class SummedWriter {
  public:
-  explicit SummedWriter(NewFile& file) : file_(file) { block_.reserve(kBlock); }
+  SummedWriter(NewFile& file, WorkMeter* meter) : file_(file), meter_(meter) { block_.reserve(kBlock); }
 
   Status add(std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
@@ -68,9 +68,10 @@ class SummedWriter {
   }
 
  private:
-  static constexpr std::size_t kBlock = std::size_t{1} << 20;
+  static constexpr std::size_t kBlock = std::size_t{1} << 20, kBytesPerUnit = 64;
 
   Status flush() {
+    if (!step(meter_, static_cast<std::int64_t>(1 + block_.size() / kBytesPerUnit))) return cancelled_error();
     checksum_.add(block_);
     const Status written = file_.write(block_);
     block_.clear();
@@ -78,6 +79,7 @@ class SummedWriter {
   }
 
   NewFile& file_;
+  WorkMeter* meter_;
   Checksum checksum_;
   std::vector<std::byte> block_;
 };
@@ -106,11 +108,21 @@ Status check_header(std::span<const std::byte> first, std::uint64_t size, const 
   return {};
 }
 
-Status check_whole(std::span<const std::byte> bytes, const std::string& name) {
+/// Phase number `phase` of restoring a file of `size` has come to `done`. Errors: cancelled.
+Status report(const Progress& progress, std::size_t size, long long phase, std::size_t done) {
+  const auto whole = static_cast<long long>(size);
+  if (progress && !progress(phase * whole + static_cast<long long>(done), kRestorePhases * whole)) return cancelled_error();
+  return {};
+}
+
+Status check_whole(std::span<const std::byte> bytes, const std::string& name, const Progress& progress) {
   BRIM_TRY(check_header(bytes, bytes.size(), name));
   const std::size_t body = bytes.size() - kHeader - kWord;
   Checksum checksum;
-  checksum.add(bytes.first(kHeader + body));
+  for (std::size_t at = 0, end = kHeader + body; at < end; at += kReadAtOnce) {
+    BRIM_TRY(report(progress, bytes.size(), 1, at));
+    checksum.add(bytes.subspan(at, std::min(kReadAtOnce, end - at)));
+  }
   if (const std::uint64_t said = word_at(bytes, kHeader + body); said != checksum.value()) {
     return error(ErrorCode::bad_file, name, " was altered: expected the checksum ", checksum.value(), ", found ", said);
   }
@@ -155,9 +167,9 @@ void seal_session_file(std::span<std::byte> file) {
   put(place, checksum.value());
 }
 
-Status write_session_file(const std::string& path, const StateWriter& body) {
+Status write_session_file(const std::string& path, const StateWriter& body, WorkMeter* meter) {
   BRIM_ASSIGN(NewFile file, NewFile::create(path, NewFile::Readers::owner));
-  SummedWriter out(file);
+  SummedWriter out(file, meter);
   const std::array<std::uint64_t, 3> header = header_of(body_bytes(body));
   BRIM_TRY(out.add(std::as_bytes(std::span(header))));
   for (const auto part : body.parts()) BRIM_TRY(out.add(part));
@@ -172,9 +184,9 @@ std::vector<std::byte> session_file_bytes(const StateWriter& body) {
 }
 
 Result<SavedSession> SavedSession::read(std::span<const std::byte> bytes, const std::string& name,
-                                        const model::Model& model) {
-  BRIM_TRY(check_whole(bytes, name));
-  SavedSession saved(name, bytes.subspan(kHeader, bytes.size() - kHeader - kWord));
+                                        const model::Model& model, const Progress& progress) {
+  BRIM_TRY(check_whole(bytes, name, progress));
+  SavedSession saved(name, bytes.subspan(kHeader, bytes.size() - kHeader - kWord), bytes.size());
   BRIM_TRY(restore(saved.origin_, saved.state_));
   const std::string& own = model.file().profiles.fingerprint;
   if (saved.origin_.fingerprint == own) return saved;
@@ -183,7 +195,7 @@ Result<SavedSession> SavedSession::read(std::span<const std::byte> bytes, const 
 }
 
 // All of it is read before anything is believed: another program may be writing the file.
-Result<SavedSession> SavedSession::open(const std::string& path, const model::Model& model) {
+Result<SavedSession> SavedSession::open(const std::string& path, const model::Model& model, const Progress& progress) {
   BRIM_ASSIGN(const InputFile file, InputFile::open(path));
   std::array<std::byte, kHeader> first{};
   const auto begin = std::span(first).first(static_cast<std::size_t>(std::min<std::uint64_t>(kHeader, file.size())));
@@ -193,9 +205,10 @@ Result<SavedSession> SavedSession::open(const std::string& path, const model::Mo
   BRIM_ASSIGN(Arena bytes, Arena::create(size, "a saved session", Arena::Touch::by_owner));
   const std::span<std::byte> all = bytes.take(size);
   for (std::size_t at = 0; at < size; at += kReadAtOnce) {
+    BRIM_TRY(report(progress, size, 0, at));
     BRIM_TRY(file.read(at, all.subspan(at, std::min(kReadAtOnce, size - at))));
   }
-  BRIM_ASSIGN(SavedSession saved, read(all, path, model));
+  BRIM_ASSIGN(SavedSession saved, read(all, path, model, progress));
   saved.bytes_ = std::move(bytes);
   return saved;
 }

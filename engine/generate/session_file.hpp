@@ -13,8 +13,10 @@
 #include <vector>
 
 #include "engine/base/arena.hpp"
+#include "engine/base/log.hpp"
 #include "engine/base/result.hpp"
 #include "engine/base/state.hpp"
+#include "engine/base/work_meter.hpp"
 #include "engine/model/model.hpp"
 
 namespace brim::generate {
@@ -34,28 +36,36 @@ struct SessionOrigin {
 void save(const SessionOrigin& origin, StateWriter& state);
 
 /// Writes `body` under `path`, readable by its owner alone: the old file or the new one is there at every moment
-/// (base/new_file.hpp). Errors: io.
-Status write_session_file(const std::string& path, const StateWriter& body);
+/// (base/new_file.hpp). Errors: io; cancelled by `meter`, which is stepped at each MiB (null: never).
+Status write_session_file(const std::string& path, const StateWriter& body, WorkMeter* meter = nullptr);
 /// The same bytes in memory, and the size and checksum of such bytes made right again: for tests.
 std::vector<std::byte> session_file_bytes(const StateWriter& body);
 void seal_session_file(std::span<std::byte> file);
+
+/// The progress of restoring counts the file's bytes once for each phase: read, checked, memory prepared, state copied.
+inline constexpr long long kRestorePhases = 4;
 
 /// A file that was read into memory and checked as a whole. Its state can be read once.
 class SavedSession {
  public:
   /// Errors: io; out_of_memory; bad_file for what is not a saved session, is shorter or longer than it says, was altered, is of
-  /// a newer version or of another model.
-  static Result<SavedSession> open(const std::string& path, const model::Model& model);
+  /// a newer version or of another model; cancelled by `progress`, which is called with the first two phases, at each few MiB.
+  static Result<SavedSession> open(const std::string& path, const model::Model& model, const Progress& progress = {});
   /// The same for bytes that outlive the result; `name` stands for them in sentences.
-  static Result<SavedSession> read(std::span<const std::byte> bytes, const std::string& name, const model::Model& model);
+  static Result<SavedSession> read(std::span<const std::byte> bytes, const std::string& name, const model::Model& model,
+                                   const Progress& progress = {});
 
+  /// Of the file.
+  long long bytes() const { return size_; }
   const SessionOrigin& origin() const { return origin_; }
   StateReader& state() { return state_; }
 
  private:
-  SavedSession(std::string name, std::span<const std::byte> body) : state_(std::move(name), {body}) {}
+  SavedSession(std::string name, std::span<const std::byte> body, std::size_t size)
+      : size_(static_cast<long long>(size)), state_(std::move(name), {body}) {}
 
   Arena bytes_;
+  long long size_;
   SessionOrigin origin_;
   StateReader state_;
 };

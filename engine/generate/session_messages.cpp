@@ -84,24 +84,24 @@ Status Session::read_conversation(std::optional<std::string_view> answer, bool t
   answering_ = false;
   const Stopwatch stopwatch(timings_.prompt_seconds);
   timings_.prompt_tokens = static_cast<std::int64_t>(ids.size());
-  BRIM_TRY(reader_->rewind(keep, progress_, &cancel_));
-  BRIM_TRY(reader_->read(ids, progress_, &cancel_));
+  BRIM_TRY(reader_->read_from(keep, ids, progress_, &cancel_));
   seen_text_ = std::move(rendered);
   undo.kept = true;
   return {};
 }
 
 // What comes next is read after what the cache has seen, dropped messages included: only the text that it stands for becomes
-// shorter, as the template writes what is left. So dropping costs no reading, and the cache forgets by its own rules.
+// shorter, as the template writes what is left. So dropping costs no reading, and the cache forgets by its own rules. Where that
+// text is not rendered (cancelled: the request then ends the next call; no memory), ids are compared at the next message.
 void Session::forget_oldest(bool to_answer) noexcept {
   if (!conversation_.drop_oldest(most_text_) || !seen_text_) return;
   try {
-    if (auto rendered = conversation_.render(to_answer)) {
+    if (auto rendered = conversation_.render(to_answer, &work_)) {
       seen_text_ = std::move(*rendered);
       return;
     }
   } catch (const std::bad_alloc&) {
-    // Then ids are compared at the next message.
+    // As where it is cancelled.
   }
   seen_text_.reset();
 }
@@ -110,6 +110,15 @@ Status Session::check_size(std::string_view what, std::size_t bytes) const {
   if (bytes <= static_cast<std::size_t>(options_.max_message_bytes)) return {};
   return error(ErrorCode::invalid_argument, what, " has ", bytes, " bytes; expected at most ", options_.max_message_bytes,
                " (option max_message_bytes)");
+}
+
+// As long as what messages() hands out may be: each byte of text as \u00XX, of what is kept and of two messages beside it.
+Status Session::check_json_size(std::size_t bytes) const {
+  constexpr std::int64_t kEscaped = 6, kStructure = std::int64_t{1} << 16;
+  const std::int64_t most = kEscaped * (most_text_ + 2 * options_.max_message_bytes) + kStructure;
+  if (bytes <= static_cast<std::size_t>(most)) return {};
+  return error(ErrorCode::invalid_argument, "the messages have ", bytes, " bytes of JSON; expected at most ", most,
+               " for this context (option max_message_bytes, ", options_.max_message_bytes, ", is for each message)");
 }
 
 Status Session::add_message(std::string_view role, std::string_view content) {
@@ -125,6 +134,8 @@ Status Session::add_message(std::string_view role, std::string_view content) {
     undo.kept = true;
     answering_ = false;
     begin_stream();
+    // Messages that were not read yet belong to no text that the cache stands for: ids are compared at the next one that is.
+    if (conversation_.drop_oldest(most_text_)) seen_text_.reset();
     return {};
   }
   BRIM_TRY(read_conversation(answer, true, undo));
@@ -149,6 +160,7 @@ Status Session::give_again() {
 }
 
 Status Session::replace_messages(std::string_view json) {
+  BRIM_TRY(check_json_size(json.size()));
   BRIM_ASSIGN(std::vector<text::ChatMessage> messages, Conversation::parse(json, &work_));
   for (std::size_t i = 0; i < messages.size(); ++i) {
     BRIM_TRY(check_size(sentence("message ", i + 1), messages[i].content.size()));

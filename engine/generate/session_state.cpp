@@ -3,6 +3,7 @@
 
 #include <limits>
 
+#include "engine/base/progress_span.hpp"
 #include "engine/generate/session.hpp"
 #include "engine/model/profile_file.hpp"
 
@@ -44,10 +45,12 @@ Status refuse_model_file(const model::ModelFile& model, const std::string& path)
 
 }  // namespace
 
-Status Session::save(StateWriter& state) const {
+Status Session::save(StateWriter& state) {
   BRIM_TRY(reader_->save(state));
   sampler_.save(state);
-  state.text(conversation_.json());
+  const std::string messages = conversation_.json(&work_);
+  if (work_.cancelled()) return cancelled_error();
+  state.text(messages);
   state.text(stream_.held());
   state.text(ready_text_ + unmatched_text_ + stops_.held());
   state.flag(stops_.stopped());
@@ -79,7 +82,7 @@ Status Session::restore(StateReader& state) {
   BRIM_TRY(state.number("tokens guessed before", 0, kMostCount, counted_.drafted));
   BRIM_TRY(state.number("tokens guessed right before", 0, kMostCount, counted_.accepted));
   BRIM_TRY(state.end());
-  BRIM_ASSIGN(std::vector<text::ChatMessage> said, Conversation::parse(messages));
+  BRIM_ASSIGN(std::vector<text::ChatMessage> said, Conversation::parse(messages, state.meter()));
   conversation_.replace(std::move(said));
   if (answering_ && !conversation_.last_is("assistant")) {
     return state.wrong("the last message", "the answer that is being written", "another");
@@ -110,7 +113,7 @@ Result<std::unique_ptr<Session>> Session::copy() {
   BRIM_ASSIGN(std::unique_ptr<Reader> reader, reader_->sibling(of_copy));
   BRIM_ASSIGN(Sampler sampler, Sampler::create(sampler_.options(), model_->config().vocabulary));
   BRIM_ASSIGN(Conversation conversation,
-              Conversation::create(model_->tokenizer(), options_.chat_template, model_->chat_template()));
+              Conversation::create(model_->tokenizer(), options_.chat_template, model_->chat_template(), &work_));
   std::unique_ptr<Session> copy(
       new Session(model_, options_, std::move(reader), std::move(conversation), std::move(sampler)));
   BRIM_TRY(copy->reserve_texts());
@@ -124,39 +127,39 @@ Status Session::save(const std::string& path, const Settings& settings) {
   return cancellable([&] { return with_spare(spare_, [&] { return write(path, settings); }); });
 }
 
-Status Session::write(const std::string& path, const Settings& settings) const {
+Status Session::write(const std::string& path, const Settings& settings) {
   BRIM_TRY(refuse_model_file(model_->file(), path));
   StateWriter state;
   generate::save(SessionOrigin{model_->config().name, model_->file().profiles.fingerprint, settings,
                                reader_->memory().automatic_bytes},
                  state);
   BRIM_TRY(save(state));
-  return write_session_file(path, state);
+  return write_session_file(path, state, &work_);
 }
 
 Result<std::unique_ptr<Session>> Session::restore(std::shared_ptr<const model::Model> model, SessionOptions options,
                                                   SavedSession& saved) {
   options.reader.automatic_bytes = saved.origin().automatic_bytes;
+  const Progress whole = options.reader.preparing;
+  const long long bytes = saved.bytes(), total = kRestorePhases * bytes;
+  options.reader.preparing = progress_span(whole, 2 * bytes, 3 * bytes, total);
   // What the file does not go with is refused before memory is booked for it.
-  ReaderOptions planned = options.reader;
-  if (!planned.profile) {
-    BRIM_TRY(choose_profile(model->file().profiles, model->file().carried, planned));
-  }
-  BRIM_ASSIGN(const MemoryPlan memory, plan_memory(model->config(), planned));
+  BRIM_ASSIGN(Reader::Planned planned, Reader::plan(*model, options.reader));
   StateReader beginning = saved.state();
-  BRIM_TRY(kv::check_plan(memory.kv, beginning));
-  Progress preparing = options.reader.preparing;
+  BRIM_TRY(kv::check_plan(planned.memory.kv, beginning));
+  BRIM_ASSIGN(std::unique_ptr<Session> session, create(std::move(model), std::move(options), std::move(planned)));
+  Progress copying = progress_span(whole, 3 * bytes, total, total);
   WorkMeter meter(
       [](void* context) {
         const Progress& progress = *static_cast<const Progress*>(context);
-        return !progress || progress(1, 1);
+        return !progress || progress(0, 1);
       },
-      &preparing);
-  BRIM_ASSIGN(std::unique_ptr<Session> session, create(std::move(model), std::move(options)));
+      &copying);
   saved.state().meter(&meter);
   const Status status = session->restore(saved.state());
   saved.state().meter(nullptr);
   if (!status) return status.error();
+  if (copying && !copying(1, 1)) return cancelled_error();
   return session;
 }
 

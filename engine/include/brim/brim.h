@@ -100,11 +100,13 @@ typedef void (*brim_log)(void* user, brim_log_level level, const char* sentence)
  * afterwards, also where sessions live on. NULL: nobody. Nothing of it concerns other models. */
 BRIM_API brim_status brim_options_on_log(brim_options* options, brim_log log, void* user);
 
-/* done of total (bytes when loading or creating, tokens when reading a prompt); return 0 to stop. */
+/* done of total (bytes when loading, creating or restoring, tokens when reading a prompt); return 0 to stop. Within one call `total`
+ * stays the same, and `done` never decreases and is at most `total`. */
 typedef int (*brim_progress)(void* user, int64_t done, int64_t total);
 
 /* What brim_session_create() and brim_session_restore() call with these options, on the calling thread, while they prepare the
- * session's memory: bytes done, of how many; once or several times when all is done. Returning 0 ends them with BRIM_CANCELLED.
+ * session's memory: bytes done, of how many; once or several times when all is done. Restoring counts the bytes of the file, once
+ * each while it is read, is checked, has its memory prepared and its state copied. Returning 0 ends them with BRIM_CANCELLED.
  * NULL: nothing is called. */
 BRIM_API brim_status brim_options_on_progress(brim_options* options, brim_progress progress, void* user);
 
@@ -233,14 +235,15 @@ BRIM_API brim_status brim_session_embedding(brim_session* session, const float**
 /* Ends an answer the caller does not want more of: held-back text comes out in `piece` (may be NULL). */
 BRIM_API brim_status brim_session_finish(brim_session* session, brim_piece* piece);
 
-/* Forgets everything but the options. */
+/* Forgets everything but the options. BRIM_OUT_OF_MEMORY, with nothing changed, where there is none for the system message. */
 BRIM_API brim_status brim_session_clear(brim_session* session);
 /* Forgets all but the first `tokens` of the tokens read, exactly and without reading anything again; what comes next is
  * to append. BRIM_WRONG_STATE, with nothing changed, where entries that are needed again were evicted, slid out of a
  * window or moved: clear and append then. */
 BRIM_API brim_status brim_session_rewind(brim_session* session, int64_t tokens);
 /* Changes one sampling, stop or system option of a living session. In the middle of an answer, too: text that the old stop strings
- * held back and the new ones do not comes with the next piece; where it contains one of them, the answer ends there. */
+ * held back and the new ones do not comes with the next piece; where it contains one of them, the answer ends there. A call that
+ * fails, also for want of memory, has changed nothing. */
 BRIM_API brim_status brim_session_set(brim_session* session, const char* key, const char* value);
 /* Removes every value of an option that may be given several times: "stop", "logit_bias". BRIM_INVALID_ARGUMENT for other
  * keys, which always have one value: set it. */
@@ -250,12 +253,14 @@ BRIM_API brim_status brim_session_unset(brim_session* session, const char* key);
  * default holds. Owned by the session, valid until its options change. */
 BRIM_API brim_status brim_session_option(const brim_session* session, const char* key, size_t index, const char** value);
 /* The conversation as a JSON array of {"role", "content"}: what is kept of it, which is eight bytes of text for each position of
- * the context, at least 128 KiB; of a longer one the oldest exchanges are gone. */
+ * the context, at least 128 KiB; of a longer one the oldest exchanges are gone, and of what was added after the user's last message
+ * the oldest messages. */
 BRIM_API brim_status brim_session_messages(brim_session* session, const char** json, size_t* size);
 /* Replaces the conversation by such an array and reads it, as far as the cache does not hold it already. Where the last message is
  * the user's or a tool's, up to where the assistant answers: brim_session_next() answers it. Where it is the assistant's or the
  * system's, up to its end: brim_session_message() goes on. An empty array clears the cache too. On failure the messages are those
- * of before. */
+ * of before. BRIM_INVALID_ARGUMENT also for JSON longer than the text that a session keeps and two messages of max_message_bytes
+ * take with six bytes for each. */
 BRIM_API brim_status brim_session_load_messages(brim_session* session, const char* json, size_t size);
 
 typedef struct brim_stats {

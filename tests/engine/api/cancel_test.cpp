@@ -129,7 +129,10 @@ TEST_CASE("creating and restoring a session report what they prepare, and can be
   REQUIRE(calls.size() > 1);
   CHECK(calls.front().done == 0);
   CHECK(calls.back().done == calls.back().total);
-  for (std::size_t i = 1; i < calls.size(); ++i) CHECK(calls[i].done >= calls[i - 1].done);
+  for (std::size_t i = 1; i < calls.size(); ++i) {
+    CHECK(calls[i].done >= calls[i - 1].done);
+    CHECK(calls[i].total == calls[0].total);
+  }
   const std::size_t made = calls.size();
   session.append("the dog");
   session.fork();

@@ -94,6 +94,46 @@ TEST_CASE("a copy and a restored session say so to their model's log too") {
   }
 }
 
+TEST_CASE("special ids that are not tokens' are warnings, one for each key") {
+  const TinyFile file;
+  brim::test::TinyModel shape;
+  shape.change = [](brim::io::GgufWriter& writer) {
+    writer.set_u32("tokenizer.ggml.eos_token_id", 99999);
+    writer.set_i32("tokenizer.ggml.eot_token_id", -1);
+    writer.set_u32("tokenizer.ggml.padding_token_id", 0);
+  };
+  brim::test::write_tiny_model(file.path, shape);
+  Lines warnings;
+  brim::Model::load(file.path, {}, {}, [&](brim_log_level level, std::string_view line) {
+    if (level == BRIM_LOG_WARNING) warnings.emplace_back(line);
+  });
+  REQUIRE(warnings.size() == 2);
+  CHECK(warnings[0].find("key 'tokenizer.ggml.eos_token_id' is 99999, expected a token id from 0 to ") != std::string::npos);
+  CHECK(warnings[1].find("key 'tokenizer.ggml.eot_token_id' is -1, expected a token id from 0 to ") != std::string::npos);
+}
+
+TEST_CASE("a profile that a model carries and that cannot be used is said once, when it is loaded") {
+  const TinyFile file;
+  brim::test::TinyModel shape;
+  shape.change = [](brim::io::GgufWriter& writer) { writer.set_string("brim.kv.profile", "not a profile"); };
+  brim::test::write_tiny_model(file.path, shape);
+  Lines lines;
+  const brim::Model model = brim::Model::load(file.path, {}, {}, into(lines));
+  const auto notices = [&] {
+    return std::count_if(lines.begin(), lines.end(), [](const std::string& line) { return line.find("without a profile") != std::string::npos; });
+  };
+  CHECK(notices() == 1);
+  brim::Session first(model), second(model);
+  first.append("the cat");
+  first.save(file.folder.path + "/saved");
+  brim::Session::restore(model, file.folder.path + "/saved");
+  CHECK(notices() == 1);
+  // What is new is said: another split than the one requested.
+  brim::Session split(model, {{"kv.split", "depth"}});
+  CHECK(notices() == 1);
+  CHECK(heard(lines, "the KV split depth needs a profile"));
+}
+
 TEST_CASE("no log is called after its model was freed, whatever its sessions do") {
   const TinyFile file;
   std::atomic<int> calls{0};

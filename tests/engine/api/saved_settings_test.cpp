@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <vector>
 
 #include "brim/brim.hpp"
 #include "engine/generate/session.hpp"
@@ -83,6 +84,49 @@ TEST_CASE("a session whose profile's file is gone is restored with the plan it h
   Session copy = restored.fork();
   copy.save(folder.file + "2");
   CHECK(Session::restore(model, folder.file + "2").describe() == session.describe());
+}
+
+TEST_CASE("a session restored with another profile is saved with that one, or with none where it cannot be used") {
+  const Folder folder;
+  write_profile(folder);
+  const Model model = Model::load(folder.model, {{"threads", "1"}});
+  const auto holds = [&](const std::string& file, const char* text) { return content(file).find(text) != std::string::npos; };
+  // A plan that every profile leads to: full.
+  Session session(model, {{"context", "256"}, {"kv.budget", "full"}, {"kv.profile", folder.profile.c_str()}});
+  session.append("the cat");
+  session.save(folder.file);
+  CHECK(holds(folder.file, "kv.profile.text"));
+  std::string other = content(folder.profile);
+  const std::size_t at = other.find("\"window\"");
+  REQUIRE(at != std::string::npos);
+  other.insert(at, "  ");  // the same, and another text
+  std::ofstream(folder.path + "/other.json") << other;
+  Session::restore(model, folder.file, {{"kv.profile", (folder.path + "/other.json").c_str()}}).save(folder.file + "2");
+  CHECK(holds(folder.file + "2", other.c_str()));
+  CHECK(!holds(folder.file + "2", content(folder.profile).c_str()));
+  std::ofstream(folder.path + "/none.json") << "not a profile";
+  Session::restore(model, folder.file, {{"kv.profile", (folder.path + "/none.json").c_str()}}).save(folder.file + "3");
+  CHECK(!holds(folder.file + "3", "kv.profile.text"));
+}
+
+TEST_CASE("of an option that was given several times the last value is the one that is compared when restoring") {
+  const Folder folder;
+  const Model model = Model::load(folder.model, {{"threads", "1"}});
+  Session session(model, {{"temperature", "0.25"}, {"limit", "5"}, {"temperature", "0.5"}, {"stop", "a"}, {"stop", "b"}, {"limit", "7"}});
+  CHECK(session.option("temperature") == std::vector<std::string>{"0.5"});
+  session.append("the cat");
+  session.save(folder.file);
+  Session same = Session::restore(model, folder.file, {{"temperature", "0.5"}, {"stop", "b"}});
+  CHECK(same.option("temperature") == std::vector<std::string>{"0.5"});
+  CHECK(same.option("stop") == std::vector<std::string>{"a", "b"});
+  Session other = Session::restore(model, folder.file, {{"temperature", "0.5"}, {"temperature", "0.25"}, {"limit", "5"}});
+  CHECK(other.option("temperature") == std::vector<std::string>{"0.25"});
+  int tokens = 0;
+  while (other.next().end == Session::End::not_yet) ++tokens;
+  CHECK(tokens <= 5);
+  // A file that holds both, as earlier versions wrote it.
+  save_saying(folder, {{"context", "256"}, {"temperature", "0.25"}, {"temperature", "0.5"}});
+  CHECK(Session::restore(model, folder.file, {{"temperature", "0.25"}}).option("temperature") == std::vector<std::string>{"0.25"});
 }
 
 TEST_CASE("a saved session that names a file is refused, and the file is not looked at") {

@@ -59,6 +59,29 @@ TEST_CASE("the last exchange stays, however long it is") {
   CHECK(conversation.json().find("short") != std::string::npos);
 }
 
+TEST_CASE("what follows the user's last message is bounded too: its oldest goes, the user's message and the last one stay") {
+  const auto model = test::tiny_model();
+  for (const char* role : {"assistant", "system", "tool"}) {
+    for (const bool asked : {true, false}) {
+      CAPTURE(role);
+      CAPTURE(asked);
+      Conversation conversation = talk(model, 0, 0);
+      if (asked) REQUIRE(conversation.add("user", "question " + std::string(30000, '.')));
+      for (int i = 0; i < 500; ++i) {
+        REQUIRE(conversation.add(role, "note " + std::to_string(i) + std::string(500, '.')));
+        conversation.drop_oldest(40000);
+        CHECK(conversation.size() < 60);
+      }
+      const std::string kept = conversation.json();
+      CHECK(kept.size() < (asked ? 60000 : 30000));
+      CHECK(kept.find("be brief") != std::string::npos);
+      CHECK((kept.find("question") != std::string::npos) == asked);
+      CHECK(kept.find("note 0.") == std::string::npos);
+      CHECK(kept.find("note 499.") != std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("an answer that outgrows its room loses its older half, between two characters") {
   const auto model = test::tiny_model();
   Conversation conversation = talk(model, 1, 0);

@@ -87,7 +87,7 @@ TEST_CASE("an answer allocates nothing, whatever is switched on, turn after turn
     }
     REQUIRE(session->regenerate());
     CHECK(allocations_of_answer(*session, 50) == 0);
-    session->clear();
+    REQUIRE(session->clear());
     REQUIRE(session->append("the dog and the sun", {}));
     CHECK(allocations_of_answer(*session, 300) == 0);
   }

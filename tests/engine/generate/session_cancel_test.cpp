@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "engine/generate/session.hpp"
+#include "engine/text/chat_template.hpp"
 #include "tests/engine/generate/tiny.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 using namespace brim;
 using generate::Session;
@@ -96,7 +98,7 @@ TEST_CASE("a request waits for a call that it can end, and ends one") {
   CHECK(cancelled(session->save(path, {})));
   CHECK(!std::filesystem::exists(path));
   wait();
-  session->clear();
+  REQUIRE(session->clear());
   CHECK(cancelled(session->message("user", "hello")));
   REQUIRE(session->message("user", "hello"));
   CHECK(session->next());
@@ -144,4 +146,103 @@ TEST_CASE("cleaning, rendering and tokenizing look often enough whether they are
       CHECK(session->work().max_between_polls() <= WorkMeter::kMaxUnitsBetweenPolls);
     }
   }
+}
+
+TEST_CASE("a long string, white space, a template and a session's file: each is looked at often enough") {
+  const auto model = test::tiny_model();
+  const auto session = open(model);
+  REQUIRE(session->message("user", "hello"));
+  const auto looks = [&](std::int64_t at_least) {
+    CHECK(session->work().polls() >= at_least);
+    CHECK(session->work().max_between_polls() <= WorkMeter::kMaxUnitsBetweenPolls);
+  };
+  // Within one string of JSON, and between two values: nothing is called there by the parser itself.
+  for (const std::string& json : {"[{\"role\": \"user\", \"other\": \"" + std::string(4'000'000, 'a') + "\", \"content\": \"b\"}]",
+                                  "[" + std::string(4'000'000, ' ') + "]", "[{\"role\": \"user\", \"x\": " + std::string(4'000'000, '1') + "}]"}) {
+    for (const std::int64_t poll : {2, 5, 10}) {
+      session->work().cancel_at_poll(poll);
+      CHECK(cancelled(session->load_messages(json)));
+      looks(poll);
+      CHECK(session->work().polls() == poll);
+    }
+  }
+  session->work().cancel_at_poll(std::numeric_limits<std::int64_t>::max());
+
+  WorkMeter meter;
+  const std::string source = "{# " + std::string(3'000'000, 'c') + " #}" + std::string(900'000, 't');
+  REQUIRE(text::ChatTemplate::parse(source, &meter));
+  CHECK(meter.polls() >= 10);
+  CHECK(meter.max_between_polls() <= WorkMeter::kMaxUnitsBetweenPolls);
+  std::string tokens;
+  while (tokens.size() < 1'000'000) tokens += "{{ a }}";
+  WorkMeter stopped;
+  stopped.cancel_at_poll(7);
+  const auto parsed = text::ChatTemplate::parse(tokens, &stopped);
+  REQUIRE(!parsed);
+  CHECK(parsed.error().code == ErrorCode::cancelled);
+  CHECK(stopped.polls() == 7);
+}
+
+TEST_CASE("saving and copying look while they write, and what is cancelled leaves no file") {
+  test::TinyModel shape;
+  shape.context = 16384;
+  const auto model = test::tiny_model(shape);
+  SessionOptions options;
+  options.reader.threads = 2;
+  options.reader.budget = *kv::parse_budget("full");
+  options.reader.type = {kernels::KvType::f32, kernels::KvType::f32};
+  options.chat_template = "chatml";
+  auto made = Session::create(model, options);
+  REQUIRE(made);
+  Session& session = **made;
+  REQUIRE(session.append(test::some_ids(6000)));
+  const test::ScratchFolder folder;
+  const std::string path = folder.path + "/session";
+  REQUIRE(session.save(path, {}));
+  const auto mebibytes = static_cast<std::int64_t>(std::filesystem::file_size(path) >> 20);
+  REQUIRE(mebibytes >= 3);
+  CHECK(session.work().polls() >= mebibytes);
+  CHECK(session.work().max_between_polls() <= WorkMeter::kMaxUnitsBetweenPolls);
+  std::filesystem::remove(path);
+  for (std::int64_t poll = 1; poll <= mebibytes; ++poll) {
+    session.work().cancel_at_poll(poll);
+    CHECK(cancelled(session.save(path, {})));
+    CHECK(session.work().polls() == poll);
+    CHECK(std::filesystem::is_empty(folder.path));
+    CHECK(cancelled(session.fork()));
+  }
+}
+
+TEST_CASE("forgetting the oldest messages counts its work, and a request that comes then ends the next call") {
+  const auto model = test::tiny_model();
+  const auto session = open(model);
+  const std::string part(20'000, 'a');
+  while (session->messages().size() < 50'000) REQUIRE(session->message("user", part));
+  // The next one makes it forget: what is left is rendered, and counted. The request comes before that, when all is read.
+  const std::string text(30'000, 'b');
+  std::int64_t when_read = 0;
+  bool cancel = true;
+  session->on_progress([&](long long done, long long total) {
+    if (done == total && cancel) session->cancel();
+    if (done == total) when_read = session->work().units();
+    return true;
+  });
+  REQUIRE(session->message("user", text));
+  CHECK(session->messages().find(part) == std::string::npos);
+  const std::int64_t after_request = session->work().units() - when_read;
+  CHECK(cancelled(session->next()));
+  cancel = false;
+  // As it goes on: ids are compared, and nothing is lost.
+  REQUIRE(session->message("user", "c"));
+  CHECK(session->next());
+  const auto undisturbed = open(model);
+  while (undisturbed->messages().size() < 50'000) REQUIRE(undisturbed->message("user", part));
+  undisturbed->on_progress([&](long long done, long long total) {
+    if (done == total) when_read = undisturbed->work().units();
+    return true;
+  });
+  REQUIRE(undisturbed->message("user", text));
+  CHECK(undisturbed->work().units() - when_read > 1000);
+  CHECK(undisturbed->work().max_between_polls() <= WorkMeter::kMaxUnitsBetweenPolls);
+  CHECK(after_request <= WorkMeter::kPollUnits + 1000);
 }

@@ -128,3 +128,44 @@ TEST_CASE("reading that is stopped leaves the messages; the answer that was in p
   CHECK(pieces(*session, 8) == answer);
   CHECK(session->messages() == before);
 }
+
+TEST_CASE("messages of the system and the assistant are bounded like those of the user, and can be gone on from") {
+  const auto model = test::tiny_model();
+  const auto kept = static_cast<std::size_t>(generate::most_kept_text(256));
+  for (const char* role : {"assistant", "system"}) {
+    CAPTURE(role);
+    const auto session = open(model);
+    REQUIRE(session->message("user", "hello there"));
+    pieces(*session, 8);
+    for (int i = 0; i < 300; ++i) {
+      REQUIRE(session->message(role, "note " + std::to_string(i) + std::string(1500, 'n')));
+      REQUIRE(session->messages().size() < kept + 4000);
+    }
+    CHECK(session->messages().find("hello there") != std::string::npos);
+    CHECK(session->messages().find("note 299n") != std::string::npos);
+    REQUIRE(session->message("user", "and now?"));
+    const std::string answer = pieces(*session, 8);
+    // As a session that is given what is left from the start.
+    const auto fresh = open(model);
+    std::string asked = session->messages();
+    REQUIRE(fresh->load_messages(asked.erase(asked.rfind(",\n  {")) + "]"));
+    CHECK(pieces(*fresh, 8) == answer);
+  }
+}
+
+TEST_CASE("JSON longer than what a session hands out, and two messages beside it, is refused before it is read") {
+  const auto model = test::tiny_model();
+  SessionOptions options;
+  options.chat_template = "chatml";
+  options.max_message_bytes = 1000;
+  auto session = Session::create(model, options);
+  REQUIRE(session);
+  const std::size_t most = 6 * (static_cast<std::size_t>(generate::most_kept_text(256)) + 2000) + (std::size_t{1} << 16);
+  const auto padded = [](std::size_t bytes) { return "[" + std::string(bytes - 2, ' ') + "]"; };
+  CHECK((*session)->load_messages(padded(most)));
+  const Status status = (*session)->load_messages(padded(most + 1));
+  REQUIRE(!status);
+  CHECK(status.error().code == ErrorCode::invalid_argument);
+  CHECK(status.error().sentence.find(std::to_string(most + 1) + " bytes of JSON; expected at most " + std::to_string(most)) !=
+        std::string::npos);
+}

@@ -135,7 +135,7 @@ TEST_CASE("a copy is independent: what one reads, forgets or changes the other n
   for (Session* each : {session.get(), other.get()}) REQUIRE(each->append(ids(0, 120)));
   auto copy = taken(session->fork());
   REQUIRE(copy->append(ids(300, 100)));
-  copy->clear();
+  REQUIRE(copy->clear());
   REQUIRE(copy->message("user", "something else"));
   copy.reset();
   check_same_future(*session, *other, 30);

@@ -179,7 +179,7 @@ TEST_CASE("conversations are the same: answers left anywhere, limits, stop strin
     }
     CHECK(guessing->reader().speculation().accepted > 20);
     for (Session* each : {plain.get(), guessing.get()}) {
-      each->clear();
+      REQUIRE(each->clear());
       each->set_limit(-1);
       each->set_stops({});
       REQUIRE(each->append("abc", {}));
