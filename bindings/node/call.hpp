@@ -5,9 +5,14 @@
 #include <brim/brim.h>
 #include <node_api.h>
 
+#include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <string>
+#include <type_traits>
+#include <vector>
 
 #include "bindings/node/handles.hpp"
 
@@ -38,6 +43,12 @@ inline napi_value undefined(napi_env env) {
   return value;
 }
 
+inline napi_value flag_value(napi_env env, bool flag) {
+  napi_value value = nullptr;
+  check(env, napi_get_boolean(env, flag, &value));
+  return value;
+}
+
 inline napi_value new_object(napi_env env) {
   napi_value value = nullptr;
   check(env, napi_create_object(env, &value));
@@ -54,6 +65,19 @@ inline void put(napi_env env, napi_value object, const char* name, double number
 }
 inline void put(napi_env env, napi_value object, const char* name, const std::string& text) {
   put(env, object, name, text_value(env, text));
+}
+
+/// A typed array with a copy of `values`.
+template <class Number>
+napi_value typed_array(napi_env env, const std::vector<Number>& values) {
+  static_assert(sizeof(Number) == 4);
+  void* data = nullptr;
+  napi_value buffer = nullptr, array = nullptr;
+  check(env, napi_create_arraybuffer(env, values.size() * sizeof(Number), &data, &buffer));
+  if (!values.empty()) std::memcpy(data, values.data(), values.size() * sizeof(Number));
+  const napi_typedarray_type type = std::is_floating_point_v<Number> ? napi_float32_array : napi_int32_array;
+  check(env, napi_create_typedarray(env, type, values.size(), buffer, 0, &array));
+  return array;
 }
 
 /// An Error whose `status` is the brim_status.
@@ -115,6 +139,42 @@ inline std::string name_of(napi_env env, napi_value value, const std::string& na
   throw Pending{};
 }
 
+inline std::int64_t whole_of(napi_env env, napi_value value, const std::string& name, std::int64_t least, std::int64_t most) {
+  double number = 0;
+  if (napi_get_value_double(env, value, &number) != napi_ok) wrong_type(env, name, "a number", value);
+  if (number >= static_cast<double>(least) && number <= static_cast<double>(most) && number == std::floor(number)) {
+    return static_cast<std::int64_t>(number);
+  }
+  const std::string sentence = name + ": expected a whole number from " + std::to_string(least) + " to " + std::to_string(most);
+  check(env, napi_throw_range_error(env, "ERR_OUT_OF_RANGE", sentence.c_str()));
+  throw Pending{};
+}
+
+inline std::vector<std::int32_t> ids_of(napi_env env, napi_value value, const std::string& name) {
+  bool array = false, typed = false;
+  check(env, napi_is_typedarray(env, value, &typed));
+  if (typed) {
+    napi_typedarray_type type{};
+    std::size_t count = 0;
+    void* data = nullptr;
+    check(env, napi_get_typedarray_info(env, value, &type, &count, &data, nullptr, nullptr));
+    if (type != napi_int32_array) wrong_type(env, name, "an array of numbers or an Int32Array", value);
+    const auto* first = static_cast<const std::int32_t*>(data);
+    return {first, first + count};
+  }
+  check(env, napi_is_array(env, value, &array));
+  if (!array) wrong_type(env, name, "an array of numbers or an Int32Array", value);
+  std::uint32_t count = 0;
+  check(env, napi_get_array_length(env, value, &count));
+  std::vector<std::int32_t> ids(count);
+  for (std::uint32_t at = 0; at < count; ++at) {
+    napi_value id = nullptr;
+    check(env, napi_get_element(env, value, at, &id));
+    ids[at] = static_cast<std::int32_t>(whole_of(env, id, name, INT32_MIN, INT32_MAX));
+  }
+  return ids;
+}
+
 class Call {
  public:
   Call(napi_env own, napi_callback_info info) : env(own) {
@@ -128,6 +188,12 @@ class Call {
     if (napi_get_value_bool(env, values_[i], &value) != napi_ok) wrong_type(env, name, "a boolean", values_[i]);
     return value;
   }
+  /// A whole number from `least` to `most`, which a double holds exactly.
+  std::int64_t whole(std::size_t i, const char* name, std::int64_t least, std::int64_t most) const {
+    return whole_of(env, values_[i], name, least, most);
+  }
+  /// Token ids: an array of whole numbers, or an Int32Array.
+  std::vector<std::int32_t> ids(std::size_t i, const char* name) const { return ids_of(env, values_[i], name); }
   template <class Handle>
   Box<Handle>& box(std::size_t i) const {
     napi_valuetype type = napi_undefined;
@@ -148,6 +214,14 @@ class Call {
     if (!found.handle) raise(env, BRIM_WRONG_STATE, std::string("this ") + kKind<Handle> + " is closed");
     return found.handle;
   }
+  /// A handle, or null where the argument is undefined.
+  template <class Handle>
+  std::shared_ptr<Handle> optional_handle(std::size_t i) const {
+    napi_valuetype type = napi_undefined;
+    check(env, napi_typeof(env, values_[i], &type));
+    return type == napi_undefined ? nullptr : handle<Handle>(i);
+  }
+  napi_value value(std::size_t i) const { return values_[i]; }
   /// A session without a call inside.
   std::shared_ptr<Session> idle_session(std::size_t i) const {
     std::shared_ptr<Session> session = handle<Session>(i);

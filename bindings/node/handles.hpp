@@ -10,8 +10,11 @@
 
 namespace brim_node {
 
+class Listener;
+
 struct Model {
   brim_model* pointer = nullptr;
+  std::shared_ptr<Listener> log;  ///< is told of the model until it is freed; null: none
   Model() = default;
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
@@ -22,6 +25,7 @@ struct Session {
   brim_session* pointer = nullptr;
   bool inside = false;        ///< a call runs on a worker thread, or waits for one
   bool cancel_asked = false;  ///< cancelInside() was called during that call
+  std::shared_ptr<Listener> progress;  ///< is told while text is read; null: none
   Session() = default;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -40,12 +44,16 @@ template <>
 inline constexpr napi_type_tag kTag<Model>{0x6272696d2d6d6f64, 0x9f5c1d2a7b3e4810};
 template <>
 inline constexpr napi_type_tag kTag<Session>{0x6272696d2d736573, 0x9f5c1d2a7b3e4811};
+template <>
+inline constexpr napi_type_tag kTag<Listener>{0x6272696d2d6c6973, 0x9f5c1d2a7b3e4812};
 template <class Handle>
 inline constexpr const char* kKind = "";
 template <>
 inline constexpr const char* kKind<Model> = "model";
 template <>
 inline constexpr const char* kKind<Session> = "session";
+template <>
+inline constexpr const char* kKind<Listener> = "listener";
 
 /// What a handle's object holds; empty once it is closed.
 template <class Handle>

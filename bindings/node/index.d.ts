@@ -9,6 +9,14 @@ export type Option = string | number | bigint | boolean;
 /** Keys of brim.h in camel case: kvBudget is kv.budget, topK is top_k. An array sets a key several times. */
 export type Options = Record<string, Option | Option[]>;
 
+/** Called on the event loop, a little after the work; it cannot stop it: the signal does, and the call then fails with its reason. */
+export type Progress = (done: number, total: number) => void;
+
+export interface Following {
+  progress?: Progress;
+  signal?: AbortSignal;
+}
+
 export interface ModelInfo {
   name: string;
   architecture: string;
@@ -19,6 +27,37 @@ export interface ModelInfo {
   vocabulary: number;
   layers: number;
   threads: number;
+  hasChatTemplate: boolean;
+  /** Weights that every token is multiplied with; of experts those in use. */
+  layerWeights: number;
+  /** Weights that are multiplied only where logits are wanted. */
+  outputWeights: number;
+  /** Bytes of weights that are read for one generated token. */
+  tokenBytes: number;
+}
+
+/** What loading a model and one session would take: brim_plan of brim.h. */
+export interface Plan {
+  weightBytes: number;
+  kvBudgetBytes: number;
+  kvFullBytes: number;
+  kvLeastBytes: number;
+  scratchBytes: number;
+  totalBytes: number;
+  availableBytes: number;
+  context: number;
+  layers: number;
+  chunk: number;
+  threadBytes: number;
+}
+
+/** How one layer is kept: brim_layer_stats of brim.h. */
+export interface LayerStats {
+  quota: number;
+  used: number;
+  evicted: number;
+  entryBytes: number;
+  kvType: string;
 }
 
 export interface Piece {
@@ -38,16 +77,22 @@ export interface Message {
 export interface Stats {
   context: number;
   tokens: number;
+  position: number;
   kvBudgetBytes: number;
   kvBytes: number;
   kvPeakBytes: number;
   kvFullBytes: number;
+  scratchBytes: number;
   evicted: number;
   promptTokens: number;
   generatedTokens: number;
   promptSeconds: number;
   generateSeconds: number;
   layers: number;
+  chunk: number;
+  draftedTokens: number;
+  acceptedTokens: number;
+  kvType: string;
 }
 
 /**
@@ -55,11 +100,20 @@ export interface Stats {
  * NUL in a file's name, a role, a key or a value are TypeErrors, a number that is not finite is a RangeError.
  */
 export class Model {
-  static load(file: string | URL, options?: Options): Promise<Model>;
+  /** `log` is called with a sentence at a time until the model is closed. */
+  static load(
+    file: string | URL,
+    options?: Options,
+    how?: Following & { log?: (level: "info" | "warning", sentence: string) => void },
+  ): Promise<Model>;
+  /** What `load` and one `session` with these options would take; reads no weights. threads, weights and kvPool are the model's. */
+  static plan(file: string | URL, options?: Options): Promise<Plan>;
   readonly info: ModelInfo;
-  session(options?: Options): Promise<Session>;
+  tokenize(content: string, how?: { addSpecial?: boolean; parseSpecial?: boolean }): Promise<Int32Array>;
+  detokenize(ids: number[] | Int32Array, how?: { renderSpecial?: boolean }): Promise<string>;
+  session(options?: Options, how?: Following): Promise<Session>;
   /** A session as Session.save left it; options replace what it was saved with, but its memory has to be the same. */
-  restore(file: string | URL, options?: Options): Promise<Session>;
+  restore(file: string | URL, options?: Options, how?: Following): Promise<Session>;
   /** Sessions keep what they need of it. Settled when its memory is freed, unless sessions are still open. */
   close(): Promise<void>;
 }
@@ -73,7 +127,18 @@ export class Session {
   fork(): Promise<Session>;
   /** Writes the session to a file, whole or not at all: KV memory, conversation, sampler, options. */
   save(file: string | URL): Promise<void>;
+  /** Called with tokens done and tokens in all while text is read; null: no function. */
+  onProgress(progress: Progress | null): void;
   append(content: string, how?: { addSpecial?: boolean; parseSpecial?: boolean }): Promise<void>;
+  appendIds(ids: number[] | Int32Array): Promise<void>;
+  /** Replaces the conversation. */
+  loadMessages(messages: Message[]): Promise<void>;
+  /** Drops the last answer and stands again where it was to begin. */
+  regenerate(): Promise<void>;
+  /** After the last token that was read: one for each token of the vocabulary. */
+  logits(): Promise<Float32Array>;
+  /** The model's state after that token: as many numbers as the model is wide. */
+  embedding(): Promise<Float32Array>;
   message(role: Message["role"], content: string): Promise<void>;
   next(): Promise<Piece>;
   finish(): Promise<string>;
@@ -84,6 +149,15 @@ export class Session {
   close(): Promise<void>;
   clear(): void;
   set(name: string, value: Option): void;
+  /** Removes every value of an option that may be given several times: stop, logitBias. */
+  unset(name: string): void;
+  /** The values that an option was given: none where the default holds, several for stop and logitBias. */
+  option(name: string): string[];
+  /** Forgets all but the first `tokens` tokens, where that is exact without reading again; else an Error with status 7. */
+  rewind(tokens: number): void;
+  /** One line: what was booked. */
+  describe(): string;
+  readonly layers: LayerStats[];
   readonly messages: Message[];
   readonly stats: Stats;
 }

@@ -65,6 +65,30 @@ function fileName(file) {
   return file instanceof URL ? fileURLToPath(file) : file;
 }
 
+function aFunction(name, value) {
+  if (typeof value !== "function") throw wrongType(name, "a function", value);
+  return value;
+}
+
+// The result of call(listener): `progress` is called with (done, total) as it goes, and an aborted signal ends it.
+async function followed({ progress, signal }, call) {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType("signal", "an AbortSignal", signal);
+  if (progress !== undefined) aFunction("progress", progress);
+  if (progress === undefined && signal === undefined) return call(undefined);
+  signal?.throwIfAborted();
+  const listener = native.listener(progress ?? (() => {}));
+  const stop = () => native.stop(listener);
+  signal?.addEventListener("abort", stop);
+  try {
+    return await call(listener);
+  } catch (failure) {
+    if (signal?.aborted && failure.status === CANCELLED) throw signal.reason;
+    throw failure;
+  } finally {
+    signal?.removeEventListener("abort", stop);
+  }
+}
+
 // The calls of one handle that are under way.
 class Calls {
   #running = new Set();
@@ -89,21 +113,39 @@ class Model {
     this.#handle = handle;
   }
 
-  static async load(file, options = {}) {
-    return new Model(await native.load(fileName(file), pairs(options)));
+  // `log` is called with ("info" or "warning", sentence) until the model is closed.
+  static async load(file, options = {}, { log, ...how } = {}) {
+    const listener = log === undefined ? undefined : native.listener(aFunction("log", log));
+    return new Model(await followed(how, (progress) => native.load(fileName(file), pairs(options), listener, progress)));
   }
 
   get info() {
     return native.modelInfo(this.#handle);
   }
 
-  async session(options = {}) {
-    return new Session(await this.#calls.add(native.session(this.#handle, pairs(options))));
+  async session(options = {}, how = {}) {
+    const make = (progress) => this.#calls.add(native.session(this.#handle, pairs(options), progress));
+    return new Session(await followed(how, make));
+  }
+
+  // What loading `file` and one session with these options would take; reads no weights.
+  static async plan(file, { threads, weights, kvPool, ...options } = {}) {
+    const wishes = Object.entries({ threads, weights, kvPool }).filter(([, value]) => value !== undefined);
+    return native.plan(fileName(file), pairs(Object.fromEntries(wishes)), pairs(options));
+  }
+
+  async tokenize(content, { addSpecial = true, parseSpecial = false } = {}) {
+    return this.#calls.add(native.tokenize(this.#handle, content, addSpecial, parseSpecial));
+  }
+
+  async detokenize(ids, { renderSpecial = false } = {}) {
+    return this.#calls.add(native.detokenize(this.#handle, ids, renderSpecial));
   }
 
   // A session as Session.save left it; options replace what it was saved with, but its memory has to be the same.
-  async restore(file, options = {}) {
-    return new Session(await this.#calls.add(native.restore(this.#handle, fileName(file), pairs(options))));
+  async restore(file, options = {}, how = {}) {
+    const make = (progress) => this.#calls.add(native.restore(this.#handle, fileName(file), pairs(options), progress));
+    return new Session(await followed(how, make));
   }
 
   // Sessions keep what they need of the model.
@@ -131,8 +173,38 @@ class Session {
     await this.#calls.add(native.save(this.#handle, fileName(file)));
   }
 
+  // `progress` is called with (tokens done, tokens in all) while text is read; null: no function.
+  onProgress(progress) {
+    native.onProgress(this.#handle, progress === null ? undefined : native.listener(aFunction("progress", progress)));
+  }
+
   async append(content, { addSpecial = true, parseSpecial = false } = {}) {
     await this.#calls.add(native.append(this.#handle, content, addSpecial, parseSpecial));
+  }
+
+  async appendIds(ids) {
+    await this.#calls.add(native.appendIds(this.#handle, ids));
+  }
+
+  // Replaces the conversation.
+  async loadMessages(messages) {
+    if (!Array.isArray(messages)) throw wrongType("messages", "an array", messages);
+    await this.#calls.add(native.loadMessages(this.#handle, JSON.stringify(messages)));
+  }
+
+  // Drops the last answer and stands again where it was to begin.
+  async regenerate() {
+    await this.#calls.add(native.regenerate(this.#handle));
+  }
+
+  // After the last token that was read: one for each token of the vocabulary.
+  async logits() {
+    return this.#calls.add(native.logits(this.#handle));
+  }
+
+  // The model's state after that token: as many numbers as the model is wide.
+  async embedding() {
+    return this.#calls.add(native.embedding(this.#handle));
   }
 
   async message(role, content) {
@@ -190,6 +262,30 @@ class Session {
 
   set(name, value) {
     native.set(this.#handle, key(name), text(key(name), value));
+  }
+
+  // Removes every value of an option that may be given several times: stop, logitBias.
+  unset(name) {
+    native.unset(this.#handle, key(name));
+  }
+
+  // The values that an option was given: none where the default holds, several for stop and logitBias.
+  option(name) {
+    return native.option(this.#handle, key(name));
+  }
+
+  // Forgets all but the first `tokens` tokens, where that is exact without reading again.
+  rewind(tokens) {
+    native.rewind(this.#handle, tokens);
+  }
+
+  // One line: what was booked.
+  describe() {
+    return native.describe(this.#handle);
+  }
+
+  get layers() {
+    return native.layers(this.#handle);
   }
 
   get messages() {

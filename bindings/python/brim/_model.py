@@ -42,6 +42,9 @@ class ModelInfo:
     layers: int
     threads: int
     has_chat_template: bool
+    layer_weights: int  # that every token is multiplied with; of experts those in use
+    output_weights: int  # that are multiplied only where logits are wanted
+    token_bytes: int  # of weights, read for one generated token
 
 
 @dataclass(frozen=True)
@@ -62,10 +65,17 @@ class Plan:
 
 
 def plan(
-    path: Union[str, os.PathLike[str]], *, threads: Optional[int] = None, weights: Optional[str] = None, **options: Any
+    path: Union[str, os.PathLike[str]],
+    *,
+    threads: Optional[int] = None,
+    weights: Optional[str] = None,
+    kv_pool: Optional[str] = None,
+    **options: Any,
 ) -> Plan:
-    """What loading `path` and one session with these options would take; reads no weights."""
-    wishes = {name: value for name, value in (("threads", threads), ("weights", weights)) if value is not None}
+    """What loading `path` with `threads`, `weights` and `kv_pool` and one session with the other options would take; reads no
+    weights."""
+    wishes = {"threads": threads, "weights": weights, "kv_pool": kv_pool}
+    wishes = {name: value for name, value in wishes.items() if value is not None}
     found = c.Plan()
     file = arguments.path("path", path)
     with Options(wishes) as for_model, Options(options) as for_session:
@@ -89,7 +99,7 @@ class Model(c.Owner):
     ) -> None:
         """Loads `path`. `progress` is called with (bytes done, bytes in all) and may return False to stop; `log` is called with
         ("info" or "warning", sentence) until the model is closed, from any thread, and must not use Brim. Options:
-        threads, weights, as brim.h lists them."""
+        threads, weights, kv_pool, as brim.h lists them."""
         self._handle = Handle("model", c.library.brim_model_free)
         file, callback = arguments.path("path", path), ProgressCallback(progress)
         pointer = callback.pointer if progress is not None else c.PROGRESS()

@@ -58,6 +58,8 @@ class Binding(unittest.TestCase):
         info = self.model.info
         self.assertEqual(info.architecture, "llama")
         self.assertGreater(info.layers, 0)
+        self.assertGreater(info.layer_weights, info.output_weights)
+        self.assertGreater(info.token_bytes, 0)
         ids = self.model.tokenize("Once upon a time", add_special=False)
         self.assertTrue(ids)
         self.assertTrue(all(0 <= i < info.vocabulary for i in ids))
@@ -86,6 +88,7 @@ class Binding(unittest.TestCase):
             self.assertEqual(plan.scratch_bytes, stats.scratch_bytes)
         self.assertEqual(plan.weight_bytes, self.model.info.weight_bytes)
         self.assertLessEqual(plan.kv_least_bytes, plan.kv_budget_bytes)
+        self.assertLessEqual(brim.plan(MODEL, kv_pool="200KiB").kv_budget_bytes, 200 << 10)
         with self.assertRaisesRegex(brim.Error, "at least"):
             brim.plan(MODEL, kv_budget="100")
 

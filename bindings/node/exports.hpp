@@ -1,0 +1,19 @@
+// The functions that index.js finds in the native half, a table for each file that has some.
+#pragma once
+
+#include <node_api.h>
+
+#include <span>
+
+namespace brim_node {
+
+struct Export {
+  const char* name;
+  napi_callback callback;
+};
+
+std::span<const Export> model_calls();
+std::span<const Export> session_calls();
+std::span<const Export> session_state();
+
+}  // namespace brim_node
