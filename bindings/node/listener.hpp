@@ -24,13 +24,19 @@ class Listener {
     check(env, napi_typeof(env, function, &type));
     if (type != napi_function) wrong_type(env, name, "a function", function);
     std::shared_ptr<Listener> made(new Listener);
-    check(env, napi_create_threadsafe_function(env, function, nullptr, text_value(env, "brim"), 0, 1, nullptr, nullptr, nullptr,
-                                               deliver, &made->queue_));
-    check(env, napi_unref_threadsafe_function(env, made->queue_));
+    auto ending = std::make_unique<std::shared_ptr<Queue>>(made->queue_);
+    napi_threadsafe_function queue = nullptr;
+    check(env, napi_create_threadsafe_function(env, function, nullptr, text_value(env, "brim"), 0, 1, ending.get(), ended, nullptr,
+                                               deliver, &queue));
+    ending.release();
+    made->queue_->function = queue;
+    check(env, napi_unref_threadsafe_function(env, queue));
     return made;
   }
   ~Listener() {
-    if (queue_ != nullptr) napi_release_threadsafe_function(queue_, napi_tsfn_release);
+    const std::lock_guard<std::mutex> lock(queue_->mutex);
+    if (queue_->function != nullptr) napi_release_threadsafe_function(queue_->function, napi_tsfn_release);
+    queue_->function = nullptr;
   }
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -57,15 +63,27 @@ class Listener {
     double done, total;
   };
 
+  /// Outlives the listener until Node has ended the queue, and the queue's use until the listener is gone: whichever is later.
+  struct Queue {
+    std::mutex mutex;
+    napi_threadsafe_function function = nullptr;  ///< null: Node has ended it, because the program ends
+  };
+
   Listener() = default;
+
+  static void ended(napi_env, void* data, void*) {
+    const std::unique_ptr<std::shared_ptr<Queue>> own(static_cast<std::shared_ptr<Queue>*>(data));
+    const std::lock_guard<std::mutex> lock((*own)->mutex);
+    (*own)->function = nullptr;
+  }
 
   void put(Said said) {
     std::unique_ptr<Said> copy(new (std::nothrow) Said(std::move(said)));
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (copy == nullptr || queue_ == nullptr) return;
-    const napi_status queued = napi_call_threadsafe_function(queue_, copy.get(), napi_tsfn_nonblocking);
+    const std::lock_guard<std::mutex> lock(queue_->mutex);
+    if (copy == nullptr || queue_->function == nullptr) return;
+    const napi_status queued = napi_call_threadsafe_function(queue_->function, copy.get(), napi_tsfn_nonblocking);
     if (queued == napi_ok) copy.release();
-    if (queued == napi_closing) queue_ = nullptr;  // the program ends, and this was the queue's last use
+    if (queued == napi_closing) queue_->function = nullptr;  // the program ends, and this was the queue's last use
   }
 
   static void deliver(napi_env env, napi_value function, void*, void* data) {
@@ -90,8 +108,7 @@ class Listener {
     }
   }
 
-  std::mutex mutex_;
-  napi_threadsafe_function queue_ = nullptr;
+  std::shared_ptr<Queue> queue_ = std::make_shared<Queue>();
   std::atomic<bool> stopped_{false};
 };
 

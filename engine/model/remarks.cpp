@@ -23,13 +23,13 @@ std::string list_text(const std::vector<std::string>& names) {
   return text;
 }
 
-void log_tokens(const Log& log, const io::Gguf& file, const text::Tokenizer& tokenizer) {
+void log_tokens(const Log& log, const io::Gguf& file, const Config& config, const text::Tokenizer& tokenizer) {
   const text::Vocabulary& vocabulary = tokenizer.vocabulary();
   if (vocabulary.model == "gpt2" && vocabulary.pre.empty()) {
     log(LogLevel::warning, sentence(file.path(), " does not name its pre-tokenizer (key tokenizer.ggml.pre): 'default' is "
                                     "assumed, and answers may be worse; convert the model again to have it named"));
   }
-  for (const std::string& id : ignored_token_ids(file, vocabulary.tokens.size())) {
+  for (const std::string& id : ignored_token_ids(file, static_cast<std::size_t>(config.vocabulary))) {
     log(LogLevel::warning, sentence(file.path(), ": ", id, "; it is ignored: convert the model again if texts begin or end wrongly"));
   }
   std::vector<std::string> made;
@@ -64,7 +64,7 @@ std::string skipped_text(const io::Gguf& file, const Config& config, const Weigh
 
 void log_remarks(const Log& log, const io::Gguf& file, const Config& config, const Weights& weights,
                  const text::Tokenizer& tokenizer) {
-  log_tokens(log, file, tokenizer);
+  log_tokens(log, file, config, tokenizer);
   if (file.find("tokenizer.chat_template") == nullptr) {
     log(LogLevel::info, sentence(file.path(), " has no chat template: conversations use the built-in 'plain'"));
   }

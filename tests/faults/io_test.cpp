@@ -62,14 +62,17 @@ Outcome of(const brim::Status& status) {
   return {false, status.error().code == brim::ErrorCode::io, status.error().sentence};
 }
 
+constexpr long kSteps[] = {7, 11, 13, 17, 19, 23, 29, 31};
+
 /// Calls work() with call 0, 1, 2, … on files hit by each fault, with and without files that have no name, until no more are
-/// made: the first ones each, of hundreds that are alike every thirteenth. `check` looks at what there is after a failure or a
-/// success.
+/// made: each call fails once with EIO; with the other faults the first ones do each, and of hundreds that are alike every so many,
+/// another number for each fault. `check` looks at what there is after a failure or a success.
 void hit_each(const Folder& folder, const std::function<Outcome()>& work, const std::function<void(bool worked)>& check) {
   for (const bool nameless : {true, false}) {
     brim::test::offer_nameless_files(nameless);
     for (const IoFault fault : {IoFault::error_io, IoFault::error_space, IoFault::interrupted, IoFault::short_count}) {
-      for (long call = 0;; call += call < 64 ? 1 : 13) {
+      const long step = nameless && fault == IoFault::error_io ? 1 : kSteps[2 * static_cast<std::size_t>(fault) + (nameless ? 1 : 0)];
+      for (long call = 0;; call += call < 64 ? 1 : step) {
         brim::test::fail_io(call, fault);
         const Outcome outcome = work();
         const bool hit = brim::test::io_failed();
