@@ -53,12 +53,12 @@ class SpareMemory {
 /// gives back. Inside other work on what `spare` gave back there is no more: once.
 template <class Work>
 auto with_spare(SpareMemory& spare, Work&& work) -> decltype(work()) {
+  if (spare.released()) return work();
   try {
     auto result = work();
-    if (result.ok() || result.error().code != ErrorCode::out_of_memory || spare.released()) return result;
+    if (result.ok() || result.error().code != ErrorCode::out_of_memory) return result;
   } catch (const std::bad_alloc&) {
-    if (spare.released()) throw;
-    // Else as an error that says so.
+    // As an error that says so.
   }
   const SpareMemory::Release released(spare);
   return work();
