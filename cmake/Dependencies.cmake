@@ -1,7 +1,9 @@
 # The only place that looks for other people's libraries. All are packages of Debian 12.
 if(BRIM_STATIC)
   set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
-  add_link_options(-static)
+  # Programs; but not the library of a cross build, nor what loads it (BRIM_DYNAMIC).
+  add_link_options(
+    $<$<AND:$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>,$<NOT:$<BOOL:$<TARGET_PROPERTY:BRIM_DYNAMIC>>>>:-static>)
 endif()
 find_package(Threads REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS CXX)

@@ -26,7 +26,9 @@ add_custom_command(OUTPUT "${brim_archive}"
   COMMENT "Joining libbrim.a")
 add_custom_target(brim_archive ALL DEPENDS "${brim_archive}")
 
-if(NOT BRIM_STATIC)
+# A static build for other machines installs none, but where it is a cross build its tests load one: what a compiler for another
+# machine makes of thread-local storage would otherwise be seen by nobody.
+if(NOT BRIM_STATIC OR CMAKE_CROSSCOMPILING)
   set(exports "${PROJECT_SOURCE_DIR}/engine/api/exports.map")
   add_library(brim_library SHARED)
   set_target_properties(brim_library PROPERTIES OUTPUT_NAME brim VERSION ${PROJECT_VERSION}
@@ -34,6 +36,8 @@ if(NOT BRIM_STATIC)
   set_property(TARGET brim_library APPEND PROPERTY SOURCES $<TARGET_OBJECTS:brim_api>)
   target_link_libraries(brim_library PRIVATE ${brim_parts})
   target_link_options(brim_library PRIVATE "LINKER:--version-script=${exports}" LINKER:--gc-sections LINKER:--as-needed LINKER:-z,now)
+endif()
+if(NOT BRIM_STATIC)
   install(TARGETS brim_library LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library
     NAMELINK_COMPONENT dev)
 endif()
