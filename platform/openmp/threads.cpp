@@ -9,6 +9,7 @@
 #include <signal.h>
 
 #include <atomic>
+#include <cerrno>
 
 namespace brim::platform {
 
