@@ -14,6 +14,7 @@
 #include "apps/commands.hpp"
 #include "apps/eval/text_windows.hpp"
 #include "apps/files/outputs.hpp"
+#include "apps/loops/loop_threads.hpp"
 #include "apps/model_options/number_checks.hpp"
 #include "apps/model_options/reading.hpp"
 #include "apps/terminal/error_output.hpp"
@@ -46,47 +47,46 @@ std::string hash_text(std::string_view text) {
 
 /// What is to be measured, worked out from the options.
 struct Work {
-  std::shared_ptr<const model::Model> model;
-  generate::ReaderOptions reader;
+  Measuring with;
   std::vector<Window> windows;
-  std::int64_t chunk = 1;
-  std::vector<kernels::KvTypes> others;  ///< to be measured beside the reader's type
   std::string settings;
 };
 
 Work prepare(const CalibrateOptions& options, model::ProfileFile& file) {
   Work work;
-  work.model = load_engine_model(options.model);
-  const model::Config& config = work.model->config();
-  work.reader = reader_options(options.memory, options.model.threads);
-  work.reader.profile = std::make_shared<const kv::Profile>();  // none is looked for: quotas are given
-  const WindowSize size = window_size(config, work.reader.context, options.continuation);
-  work.reader.context = size.tokens;
+  Measuring& with = work.with;
+  with.model = load_engine_model(options.model);
+  const model::Config& config = with.model->config();
+  with.reader = reader_options(options.memory, options.model.threads);
+  with.reader.profile = std::make_shared<const kv::Profile>();  // none is looked for: quotas are given
+  with.loop_threads = loop_threads(with.reader.threads);
+  const WindowSize size = window_size(config, with.reader.context, options.continuation);
+  with.reader.context = size.tokens;
   const std::string text = read_file(options.text);
-  work.windows = windows_of(*work.model, text, options.text, size, options.windows, 1);
+  work.windows = windows_of(*with.model, text, options.text, size, options.windows, 1);
   const double least = static_cast<double>(size.tokens) * kv::kProfileFractions.back();
-  work.chunk = reading_chunk(size.tokens - size.continuation, static_cast<std::int64_t>(least));
+  with.chunk = reading_chunk(size.tokens - size.continuation, static_cast<std::int64_t>(least));
   file.model_name = config.name;
   file.architecture = config.architecture;
-  file.fingerprint = work.model->file().profiles.fingerprint;
+  file.fingerprint = with.model->file().profiles.fingerprint;
   file.loss = options.loss;
-  file.keep = work.reader.keep;
-  file.profile.types = work.reader.type;
+  file.keep = with.reader.keep;
+  file.profile.types = with.reader.type;
   for (const std::string& name : options.types) {
     const kernels::KvTypes types = *kernels::parse_kv_types(name);
     const auto same = [&](const kv::TypedLosses& other) { return other.types == types; };
     const bool known = std::any_of(file.profile.others.begin(), file.profile.others.end(), same);
-    if (!known && !(types == work.reader.type)) file.profile.others.push_back({types, {}});
+    if (!known && !(types == with.reader.type)) file.profile.others.push_back({types, {}});
   }
   file.context = size.tokens;
   file.continuation = size.continuation;
   file.windows = static_cast<std::int64_t>(work.windows.size());
-  file.chunk = work.chunk;
+  file.chunk = with.chunk;
   file.text = hash_text(text);
-  work.settings = fmt::format("{} {} {} {} {} {} {} {}", file.fingerprint, file.keep, kernels::kv_types_name(work.reader.type),
+  work.settings = fmt::format("{} {} {} {} {} {} {} {}", file.fingerprint, file.keep, kernels::kv_types_name(with.reader.type),
                               file.context, file.continuation, file.windows, file.chunk, file.text);
   for (const kv::TypedLosses& other : file.profile.others) {
-    work.others.push_back(other.types);
+    with.others.push_back(other.types);
     work.settings += fmt::format(" {}", kernels::kv_types_name(other.types));
   }
   return work;
@@ -120,10 +120,10 @@ void refuse_inputs(const CalibrateOptions& options) {
 model::ProfileFile measure(const CalibrateOptions& options) {
   model::ProfileFile file;
   const Work work = prepare(options, file);
-  const std::size_t layers = work.model->config().layers.size();
+  const std::size_t layers = work.with.model->config().layers.size();
   const std::string partial = partial_of(options.output);
-  std::vector<WindowLosses> losses = load_progress(partial, work.settings, work.windows.size(), layers, work.others.size());
-  const auto total = static_cast<std::int64_t>(work.windows.size() * layers * (1 + work.others.size()));
+  std::vector<WindowLosses> losses = load_progress(partial, work.settings, work.windows.size(), layers, work.with.others.size());
+  const auto total = static_cast<std::int64_t>(work.windows.size() * layers * (1 + work.with.others.size()));
   if (const std::int64_t done = steps_done(losses); done > 0) {
     say(fmt::format("Goes on after {} of {} measurements in {}.", done, total, partial));
   }
@@ -135,8 +135,7 @@ model::ProfileFile measure(const CalibrateOptions& options) {
       save_progress(partial, work.settings, losses);
       line.update(steps_done(losses), total);
     };
-    const Status status = measure_window(work.model, work.reader, work.others, work.windows[w], work.chunk, losses[w], done,
-                                         [] { return !interrupted(); });
+    const Status status = measure_window(work.with, work.windows[w], losses[w], done, [] { return !interrupted(); });
     if (!status && status.error().code == ErrorCode::cancelled) {
       line.clear();
       if (steps_done(losses) > 0)

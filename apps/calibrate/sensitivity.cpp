@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "apps/loops/parallel_for.hpp"
 #include "engine/kv/layout.hpp"
 
 namespace brim::apps {
@@ -73,10 +74,11 @@ double info_nce(const std::vector<std::vector<float>>& whole, const std::vector<
   return count > 0 ? sum / static_cast<double>(count) : 0;
 }
 
-Status measure_window(const std::shared_ptr<const model::Model>& model, const generate::ReaderOptions& options,
-                      std::span<const kernels::KvTypes> others, const Window& window, std::int64_t chunk,
-                      WindowLosses& losses, const std::function<void()>& done, const KeepGoing& keep_going) {
-  const std::size_t count = model->config().layers.size();
+Status measure_window(const Measuring& with, const Window& window, WindowLosses& losses, const std::function<void()>& done,
+                      const KeepGoing& keep_going) {
+  const generate::ReaderOptions& options = with.reader;
+  const std::vector<kernels::KvTypes>& others = with.others;
+  const std::size_t count = with.model->config().layers.size();
   losses.layers.resize(count);
   losses.others.resize(others.size());
   for (std::vector<LayerLoss>& layers : losses.others) layers.resize(count);
@@ -89,7 +91,7 @@ Status measure_window(const std::shared_ptr<const model::Model>& model, const ge
   }
 
   std::vector<std::int64_t> whole;
-  for (const kv::LayerShape& layer : model::kv_shape(model->config(), options.context, options.type).layers) {
+  for (const kv::LayerShape& layer : model::kv_shape(with.model->config(), options.context, options.type).layers) {
     whole.push_back(kv::useful_entries(layer, options.context));
   }
   const std::vector<kernels::KvTypes> alike(count, options.type);
@@ -97,8 +99,11 @@ Status measure_window(const std::shared_ptr<const model::Model>& model, const ge
     generate::ReaderOptions own = options;
     own.quotas = std::move(quotas);
     own.layer_types = std::move(types);
-    own.chunk = static_cast<int>(chunk);
-    return generate::Reader::create(model, own);
+    own.chunk = static_cast<int>(with.chunk);
+    return generate::Reader::create(with.model, own);
+  };
+  const auto score = [&](generate::Reader& reader, const Reference& reference) {
+    return measure_continuation(reader, window, with.chunk, with.loop_threads, reference, keep_going);
   };
   const auto part = [&](std::size_t layer, double fraction) {
     return static_cast<std::int64_t>(std::lround(static_cast<double>(whole[layer]) * fraction));
@@ -107,7 +112,7 @@ Status measure_window(const std::shared_ptr<const model::Model>& model, const ge
   Outputs outputs(count, window.prefix);
   BRIM_ASSIGN(const auto reference_reader, reader_with(whole, alike));
   if (losses.infonce.empty()) listen(*reference_reader, outputs);
-  BRIM_ASSIGN(const Reference reference, measure_reference(*reference_reader, window, chunk, keep_going));
+  BRIM_ASSIGN(const Reference reference, measure_reference(*reference_reader, window, with.chunk, with.loop_threads, keep_going));
   const double own_nll = mean(reference.nll);
 
   if (losses.infonce.empty()) {
@@ -116,11 +121,12 @@ Status measure_window(const std::shared_ptr<const model::Model>& model, const ge
     Outputs pruned(count, window.prefix);
     BRIM_ASSIGN(const auto reader, reader_with(quotas, alike));
     listen(*reader, pruned);
-    BRIM_TRY(measure_continuation(*reader, window, chunk, reference, keep_going));
-    std::vector<double> infonce;
-    for (std::size_t layer = 0; layer < count; ++layer) {
-      infonce.push_back(info_nce(outputs.layer(layer), pruned.layer(layer), kProxyTemperature));
-    }
+    BRIM_TRY(score(*reader, reference));
+    std::vector<double> infonce(count);
+    parallel_for(with.loop_threads, static_cast<std::int64_t>(count), [&](std::int64_t index, int) {
+      const auto layer = static_cast<std::size_t>(index);
+      infonce[layer] = info_nce(outputs.layer(layer), pruned.layer(layer), kProxyTemperature);
+    });
     losses.infonce = std::move(infonce);
   }
   const auto measure = [&](std::size_t layer, kernels::KvTypes types, std::size_t first, LayerLoss& measured) -> Status {
@@ -132,7 +138,7 @@ Status measure_window(const std::shared_ptr<const model::Model>& model, const ge
       std::vector<kernels::KvTypes> stored = alike;
       stored[layer] = types;
       BRIM_ASSIGN(const auto reader, reader_with(std::move(quotas), std::move(stored)));
-      BRIM_ASSIGN(const Scores scores, measure_continuation(*reader, window, chunk, reference, keep_going));
+      BRIM_ASSIGN(const Scores scores, score(*reader, reference));
       loss.kl[i] = mean(scores.kl);
       loss.nll[i] = mean(scores.nll) - own_nll;
     }

@@ -32,12 +32,20 @@ struct WindowLosses {
 inline constexpr double kProxyFraction = 0.25;
 inline constexpr double kProxyTemperature = 0.1;
 
-/// Measures what is missing of one window, in the options' type and for losses.others in `others`. `options`: context, type, rule and threads; their budget and split are not
-/// looked at. `done` is called after each layer. Errors: of reading; cancelled, with what was measured kept in
-/// `losses`.
-Status measure_window(const std::shared_ptr<const model::Model>& model, const generate::ReaderOptions& options,
-                      std::span<const kernels::KvTypes> others, const Window& window, std::int64_t chunk,
-                      WindowLosses& losses, const std::function<void()>& done, const KeepGoing& keep_going);
+/// What windows are measured with.
+struct Measuring {
+  std::shared_ptr<const model::Model> model;
+  generate::ReaderOptions reader;         ///< context, type, rule and threads; budget and split are not looked at
+  std::vector<kernels::KvTypes> others;   ///< to be measured beside the reader's type
+  std::int64_t chunk = 1;                 ///< tokens of the prefix that are read together
+  int loop_threads = 1;                   ///< of the loops over what was read (apps/loops)
+};
+
+/// Measures what is missing of one window, in the reader's type and for losses.others in `with.others`; the numbers are the
+/// same for any number of threads. `done` is called after each layer. Errors: of reading; cancelled, with what was measured
+/// kept in `losses`.
+Status measure_window(const Measuring& with, const Window& window, WindowLosses& losses, const std::function<void()>& done,
+                      const KeepGoing& keep_going);
 
 /// −mean ln (e^{cos(a_i, b_i)/τ} / Σ_j e^{cos(a_i, b_j)/τ}) over rows a_i and b_i of the same number: 0 where each a is
 /// by far nearest to its own b; ln(rows) where they tell nothing about each other.

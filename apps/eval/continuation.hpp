@@ -29,10 +29,11 @@ struct Scores {
 /// Asked between chunks and tokens; false ends the measurement with ErrorCode::cancelled.
 using KeepGoing = std::function<bool()>;
 
-/// Reads the window from an empty cache in chunks of `chunk` tokens. Errors: of reading; cancelled.
-Result<Reference> measure_reference(generate::Reader& reader, const Window& window, std::int64_t chunk,
+/// Reads the window from an empty cache in chunks of `chunk` tokens. `threads` compute what logits mean, beside those of the
+/// reader (apps/loops); the numbers are the same for any. Errors: of reading; cancelled.
+Result<Reference> measure_reference(generate::Reader& reader, const Window& window, std::int64_t chunk, int threads,
                                     const KeepGoing& keep_going);
-Result<Scores> measure_continuation(generate::Reader& reader, const Window& window, std::int64_t chunk,
+Result<Scores> measure_continuation(generate::Reader& reader, const Window& window, std::int64_t chunk, int threads,
                                     const Reference& reference, const KeepGoing& keep_going);
 
 /// ln softmax.

@@ -2,7 +2,9 @@
 #include "apps/loops/parallel_for.hpp"
 
 #include <dlfcn.h>
+#include <stdlib.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -31,6 +33,8 @@ Loop find_loop() noexcept {
     std::error_code failure;
     const std::filesystem::path folder = std::filesystem::read_symlink("/proc/self/exe", failure).parent_path();
     if (failure) return nullptr;
+    // Between two loops their threads sleep: by default they would spin for a while beside the engine's.
+    ::setenv("OMP_WAIT_POLICY", "passive", 0);
     for (const std::filesystem::path& path :
          {folder / "brim-openmp.so", folder / BRIM_MODULES_FROM_COMMAND / "brim-openmp.so"}) {
       if (void* const module = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL); module != nullptr) {
@@ -60,7 +64,7 @@ bool loops_are_parallel() noexcept { return loop() != nullptr; }
 
 void run_loop(int threads, std::int64_t count, LoopBody body, void* context) {
   if (threads > 1 && count > 1 && loop() != nullptr) {
-    loop()(threads, count, body, context);
+    loop()(static_cast<int>(std::min<std::int64_t>(threads, count)), count, body, context);
     return;
   }
   for (std::int64_t index = 0; index < count; ++index) body(context, index, 0);

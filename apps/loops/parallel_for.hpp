@@ -1,7 +1,9 @@
 // Loops of the tools on several threads. What computes with a model has threads of its own (kernels/threads.hpp).
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <type_traits>
 
@@ -14,17 +16,32 @@ using LoopBody = void (*)(void* context, std::int64_t index, int thread);
 bool loops_are_parallel() noexcept;
 
 /// Calls body(context, index, thread) for every index in [0, count), in any order, on up to `threads` threads of
-/// OpenMP, or on the caller's alone where there is no module. `thread` is in [0, threads). Bodies must not throw.
+/// OpenMP (no more than there are indices), or on the caller's alone where there is no module. `thread` is in [0, threads).
+/// Bodies must not throw.
 void run_loop(int threads, std::int64_t count, LoopBody body, void* context);
 
-/// The same for a callable body(index, thread).
+/// The same for a callable body(index, thread), which may throw: bodies that have not begun are then left out, and the first
+/// exception reaches the caller.
 template <class Body>
 void parallel_for(int threads, std::int64_t count, Body&& body) {
-  using Plain = std::remove_reference_t<Body>;
+  struct Call {
+    std::remove_reference_t<Body>& body;
+    std::atomic<bool> failed{false};
+    std::exception_ptr failure{};
+  } call{body};
   run_loop(
       threads, count,
-      [](void* context, std::int64_t index, int thread) { (*static_cast<Plain*>(context))(index, thread); },
-      const_cast<void*>(static_cast<const void*>(std::addressof(body))));
+      [](void* context, std::int64_t index, int thread) {
+        Call& shared = *static_cast<Call*>(context);
+        if (shared.failed.load(std::memory_order_relaxed)) return;
+        try {
+          shared.body(index, thread);
+        } catch (...) {
+          if (!shared.failed.exchange(true)) shared.failure = std::current_exception();
+        }
+      },
+      &call);
+  if (call.failure) std::rethrow_exception(call.failure);
 }
 
 }  // namespace brim::apps

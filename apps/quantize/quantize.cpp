@@ -11,7 +11,7 @@
 #include "apps/command_line/model_path.hpp"
 #include "apps/commands.hpp"
 #include "apps/files/outputs.hpp"
-#include "apps/loops/parallel_for.hpp"
+#include "apps/loops/loop_threads.hpp"
 #include "apps/model_options/number_checks.hpp"
 #include "apps/model_options/output_file.hpp"
 #include "apps/quantize/plan.hpp"
@@ -162,11 +162,7 @@ void quantize(const Arguments& arguments) {
 
   catch_interrupts();  // so that the unfinished file is removed
   const InterruptScope scope;
-  const int threads = arguments.threads > 0 ? arguments.threads : kernels::default_threads();
-  if (threads > 1 && !loops_are_parallel()) {
-    say_notice(fmt::format("brim-openmp.so cannot be loaded, so one thread works instead of {}", threads));
-  }
-  Repacker repacker(threads);
+  Repacker repacker(loop_threads(arguments.threads > 0 ? arguments.threads : kernels::default_threads()));
   ProgressLine progress(plan.bytes_before, plan.choices.size());
   std::uint64_t done = 0;
   for (std::size_t i = 0; i < plan.choices.size(); ++i) {

@@ -5,7 +5,9 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,29 +22,36 @@ struct Heads {
   int kv_heads, group, size;
 };
 constexpr Heads kHeads[] = {{"llama-1b", 8, 4, 64}, {"qwen2.5-0.5b", 2, 7, 64}, {"llama-8b", 8, 4, 128}};
+constexpr std::size_t kLargestHead = 128;
 constexpr std::int64_t kEntries = 8192;
 /// A token as in decoding; the tile of a prompt that engine/model gives a thread: 128 rows.
 constexpr std::int64_t kRowsOfPrompt = 128;
 
-void run(benchmark::State& state, const Heads& heads, kernels::KvType type, std::int64_t tokens) {
+/// Numbers in [−1, 1), the same for the same seed.
+void fill(std::span<float> values, std::uint32_t seed) {
+  std::uint32_t number = seed * 2654435761u;
+  for (float& value : values) {
+    number = number * 1664525u + 1013904223u;
+    value = static_cast<float>(number >> 8) / static_cast<float>(1u << 23) - 1.0f;
+  }
+}
+
+void run(benchmark::State& state, const Heads& heads, kernels::KvType type, std::int64_t tokens, int filling_threads) {
   const kernels::Table& table = kernels::active();
   const std::size_t stride = kernels::kv_vector_bytes(type, heads.size);
   const auto count = static_cast<std::size_t>(kEntries), size = static_cast<std::size_t>(heads.size);
   const auto rows = static_cast<std::size_t>(tokens * heads.group);
   std::vector<std::byte> keys(stride * count * static_cast<std::size_t>(heads.kv_heads)), values(keys.size());
-  std::vector<float> vector(size), queries(rows * size);
-  unsigned number = 1;
-  const auto draw = [&number] {
-    number = number * 1664525 + 1013904223;
-    return static_cast<float>(number >> 8) / static_cast<float>(1u << 23) - 1.0f;
-  };
-  for (std::vector<std::byte>* side : {&keys, &values}) {
-    for (std::size_t at = 0; at < side->size(); at += stride) {
-      std::generate(vector.begin(), vector.end(), draw);
-      table.pack_kv[static_cast<int>(type)](vector.data(), heads.size, side->data() + at);
-    }
+  std::vector<float> queries(rows * size);
+  fill(queries, 1);
+  const std::int64_t vectors = heads.kv_heads * kEntries;
+#pragma omp parallel for num_threads(filling_threads) schedule(static)
+  for (std::int64_t i = 0; i < 2 * vectors; ++i) {
+    std::array<float, kLargestHead> vector;
+    fill({vector.data(), size}, static_cast<std::uint32_t>(2 + i));
+    std::vector<std::byte>& side = i < vectors ? keys : values;
+    table.pack_kv[static_cast<int>(type)](vector.data(), heads.size, side.data() + static_cast<std::size_t>(i % vectors) * stride);
   }
-  std::generate(queries.begin(), queries.end(), draw);
   std::vector<float> largest(2 * rows), sums(2 * rows), out(2 * rows * size);
   std::vector<float> scratch(
       static_cast<std::size_t>(kernels::attention_scratch(tokens * heads.group, heads.size, heads.size)));
@@ -77,7 +86,7 @@ void run(benchmark::State& state, const Heads& heads, kernels::KvType type, std:
 
 }  // namespace
 
-void register_attention() {
+void register_attention(int filling_threads) {
   for (int t = 0; t < kernels::kKvTypeCount; ++t) {
     const auto type = static_cast<kernels::KvType>(t);
     for (const Heads& heads : kHeads) {
@@ -85,8 +94,8 @@ void register_attention() {
         const std::string name = std::string(kernels::active_set()) + "/attention/" +
                                  std::string(kernels::kv_type_name(type)) + "/" + heads.name + "/" +
                                  std::to_string(tokens) + "@" + std::to_string(kEntries);
-        benchmark::RegisterBenchmark(name.c_str(), [&heads, type, tokens](benchmark::State& state) {
-          run(state, heads, type, tokens);
+        benchmark::RegisterBenchmark(name.c_str(), [&heads, type, tokens, filling_threads](benchmark::State& state) {
+          run(state, heads, type, tokens, filling_threads);
         })->UseRealTime()->Unit(benchmark::kMicrosecond)->MinTime(0.2);
       }
     }

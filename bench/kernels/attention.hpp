@@ -3,7 +3,8 @@
 
 namespace brim::bench {
 
-/// Rows "<set>/attention/<storage>/<model>/<tokens>@<entries>", one thread: GFLOP/s of the two products, GB/s of cache.
-void register_attention();
+/// Rows "<set>/attention/<storage>/<model>/<tokens>@<entries>", one thread: GFLOP/s of the two products, GB/s of cache. The
+/// cache of each is filled by `filling_threads`.
+void register_attention(int filling_threads);
 
 }  // namespace brim::bench

@@ -141,7 +141,10 @@ int bench_kernels(int count, char** words) {
   }
   machine.weights = arena->take(kWeightBytes);
   // Bytes that are weights of small magnitude in every format and layout: no infinities, no denormal arithmetic.
-  for (std::size_t i = 0; i < machine.weights.size(); ++i) machine.weights[i] = static_cast<std::byte>(0x10u + i % 13);
+  std::byte* const weights = machine.weights.data();
+  constexpr auto kCount = static_cast<std::int64_t>(kWeightBytes);
+#pragma omp parallel for num_threads(threads) schedule(static)
+  for (std::int64_t i = 0; i < kCount; ++i) weights[i] = static_cast<std::byte>(0x10 + i % 13);
   machine.read_ceiling = kernels::measure_read(machine.threads, machine.weights).bytes_per_second;
   machine.int8_ceiling = kernels::measure_int8(machine.threads);
   benchmark::AddCustomContext("processor", kernels::this_machine().name);
@@ -150,7 +153,7 @@ int bench_kernels(int count, char** words) {
   benchmark::AddCustomContext("read ceiling, GB/s", std::to_string(machine.read_ceiling / 1e9));
   benchmark::AddCustomContext("8-bit ceiling, GOP/s", std::to_string(machine.int8_ceiling / 1e9));
   register_all(machine);
-  register_attention();
+  register_attention(threads);
 #if defined(BRIM_BENCH_ONEDNN)
   if (kernels::active_set() == kernels::usable_sets(kernels::this_machine(), "").back()) register_onednn(machine.threads.count);
 #endif

@@ -12,6 +12,7 @@
 #include "bench/synth_model/shape.hpp"
 #include "bench/synth_model/vocabulary.hpp"
 #include "engine/base/size_text.hpp"
+#include "kernels/threads.hpp"
 #include "quant/mix.hpp"
 #include "quant/row.hpp"
 
@@ -21,7 +22,7 @@ namespace {
 struct Arguments {
   std::string shape, output, type = "q4_0";
   std::uint64_t seed = 1;
-  int vocabulary = 0, layers = 0;
+  int vocabulary = 0, layers = 0, threads = 0;
   bool full_vocabulary = false, pure = false;
 };
 
@@ -111,7 +112,7 @@ Status synthesize(const Arguments& arguments) {
     bytes += quant::row_bytes(chosen.back(), tensor.shape[0]) * static_cast<std::uint64_t>(rows);
   }
   BRIM_TRY(writer.begin(arguments.output));
-  RandomWeights weights(arguments.seed);
+  RandomWeights weights(arguments.seed, arguments.threads > 0 ? arguments.threads : kernels::default_threads());
   BRIM_TRY(write_tensors(tensors, chosen, weights, writer));
   fmt::print("{}: {} {}, {:.1f} million parameters, {} tokens, {}\n", arguments.output, shape.name, arguments.type,
              static_cast<double>(values) / 1e6, shape.vocabulary, size_text(bytes));
@@ -141,6 +142,8 @@ int main(int argc, char** argv) {
   app.add_flag("--full-vocab", arguments.full_vocabulary, "as many tokens as the model of this shape has")
       ->excludes(size);
   app.add_option("--layers", arguments.layers, "fewer or more layers than the shape has")->check(CLI::Range(1, 1000));
+  app.add_option("-t,--threads", arguments.threads, "any number writes the same file; as for brim run if not given")
+      ->check(CLI::Range(1, 512));
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {

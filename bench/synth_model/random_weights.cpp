@@ -24,27 +24,44 @@ float codebook_scale(float deviation) {
   return deviation / std::sqrt(squares / 16);
 }
 
-}  // namespace
+/// SplitMix64 by Steele, Lea and Flood. Its n-th number can be computed without those before it, so threads draw the
+/// numbers that one would.
+constexpr std::uint64_t kStep = 0x9E3779B97F4A7C15u;
 
-std::uint64_t RandomWeights::next() {  // SplitMix64 by Steele, Lea and Flood
-  std::uint64_t z = seed_ += 0x9E3779B97F4A7C15u;
+std::uint64_t draw(std::uint64_t first, std::int64_t n) {
+  std::uint64_t z = first + static_cast<std::uint64_t>(n) * kStep;
   z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
   z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
   return z ^ (z >> 31);
 }
 
-/// Nearly normal: the sum of twelve even draws, which unlike logarithms and cosines is the same on every machine.
-float RandomWeights::next_normal() {
+/// Nearly normal: the sum of twelve even numbers, four a draw, which unlike logarithms and cosines is the same on every
+/// machine.
+constexpr std::int64_t kDrawsOfNormal = 3;
+
+float normal(std::uint64_t first, std::int64_t n) {
   std::int64_t sum = 0;
-  for (int i = 0; i < 3; ++i) {
-    for (std::uint64_t bits = next(), k = 0; k < 4; ++k, bits >>= 16) sum += static_cast<std::int64_t>(bits & 0xFFFFu);
+  for (std::int64_t i = 0; i < kDrawsOfNormal; ++i) {
+    std::uint64_t bits = draw(first, n * kDrawsOfNormal + i);
+    for (int k = 0; k < 4; ++k, bits >>= 16) sum += static_cast<std::int64_t>(bits & 0xFFFFu);
   }
   return static_cast<float>(sum - 12 * 32768) / 65536.0f;
 }
 
+}  // namespace
+
+std::uint64_t RandomWeights::take(std::int64_t count) {
+  const std::uint64_t first = state_ + kStep;
+  state_ += static_cast<std::uint64_t>(count) * kStep;
+  return first;
+}
+
 std::vector<float> RandomWeights::vector(std::int64_t count, float mean, float deviation) {
   std::vector<float> values(static_cast<std::size_t>(count));
-  for (float& value : values) value = mean + deviation * next_normal();
+  const std::uint64_t first = take(count * kDrawsOfNormal);
+  float* const out = values.data();
+#pragma omp parallel for num_threads(threads_) schedule(static)
+  for (std::int64_t i = 0; i < count; ++i) out[i] = mean + deviation * normal(first, i);
   return values;
 }
 
@@ -55,14 +72,20 @@ const std::vector<std::byte>& RandomWeights::tiles(quant::Format format, float d
   packed.resize(quant::row_bytes(format, count));
   if (quant::can_pack(format)) {
     const std::vector<float> values = vector(count, 0, deviation);
-    quant::pack_row(format, values.data(), packed.data(), count);
+    const std::size_t tile = quant::row_bytes(format, kTileValues);
+    constexpr auto kLast = static_cast<std::int64_t>(kTiles);
+#pragma omp parallel for num_threads(threads_) schedule(dynamic, 16)
+    for (std::int64_t i = 0; i < kLast; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      quant::pack_row(format, values.data() + at * kTileValues, packed.data() + at * tile, kTileValues);
+    }
     return packed;
   }
-  for (std::byte& byte : packed) byte = static_cast<std::byte>(next() >> 56);
+  for (std::byte& byte : packed) byte = static_cast<std::byte>(draw(take(1), 0) >> 56);
   const float scale = codebook_scale(deviation);
   if (format == quant::Format::iq4_nl) {
     for (std::size_t at = 0; at < packed.size(); at += sizeof(quant::iq4_nl::Block)) {
-      quant::store(reinterpret_cast<quant::iq4_nl::Block*>(packed.data() + at)->scale, next() & 1 ? scale : -scale);
+      quant::store(reinterpret_cast<quant::iq4_nl::Block*>(packed.data() + at)->scale, draw(take(1), 0) & 1 ? scale : -scale);
     }
   } else {  // IQ4_XS: its sub-blocks have even scales from -32 to 31, whose root mean square is 18.5
     for (std::size_t at = 0; at < packed.size(); at += sizeof(quant::iq4_xs::Block)) {
@@ -79,8 +102,9 @@ Status RandomWeights::write_values(quant::Format format, std::int64_t count, flo
   std::vector<std::byte> piece(std::min(left, kPieceTiles * tile) + tile);
   while (left > 0) {
     const std::size_t bytes = std::min(left, kPieceTiles * tile);
+    // No parallel loop: copying takes a fraction of a millisecond, and the threads would wait for the file in between.
     for (std::size_t at = 0; at < bytes; at += tile) {
-      std::memcpy(piece.data() + at, source.data() + (next() % kTiles) * tile, tile);
+      std::memcpy(piece.data() + at, source.data() + (draw(take(1), 0) % kTiles) * tile, tile);
     }
     BRIM_TRY(writer.write_piece({piece.data(), bytes}));
     left -= bytes;

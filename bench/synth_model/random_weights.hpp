@@ -17,8 +17,8 @@ namespace brim::bench {
 
 class RandomWeights {
  public:
-  /// The same seed gives the same weights on every machine.
-  explicit RandomWeights(std::uint64_t seed) : seed_(seed) {}
+  /// The same seed gives the same weights on every machine, by any number of threads (at least 1).
+  RandomWeights(std::uint64_t seed, int threads) : state_(seed), threads_(threads) {}
 
   /// Writes `count` values (a multiple of the format's block length) of this deviation to the writer: normal
   /// around 0; IQ formats, which cannot be packed, get random levels of the same deviation.
@@ -29,10 +29,11 @@ class RandomWeights {
 
  private:
   const std::vector<std::byte>& tiles(quant::Format format, float deviation);
-  std::uint64_t next();
-  float next_normal();
+  /// Takes `count` draws; the first of them for draw().
+  std::uint64_t take(std::int64_t count);
 
-  std::uint64_t seed_;
+  std::uint64_t state_;
+  int threads_;
   std::map<std::pair<quant::Format, float>, std::vector<std::byte>> tiles_;
 };
 

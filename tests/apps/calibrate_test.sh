@@ -37,6 +37,10 @@ cp profile.json first.json
 brim_does 0 calibrate -m tiny.gguf -f text -o profile.json --windows 2 --continuation 32 --kv-keep snapkv --json
 cmp -s first.json profile.json || fail "the same measurement gave another profile"
 cmp -s out profile.json || fail "--json prints something other than the profile"
+for threads in 1 2 5; do
+  brim_does 0 calibrate -m tiny.gguf -f text -o "by$threads.json" --windows 2 --continuation 32 --kv-keep snapkv -t $threads
+  cmp -s first.json "by$threads.json" || fail "$threads threads gave another profile"
+done
 brim_does 0 inspect -m tiny.gguf --kv-budget 30% --kv-profile profile.json
 expect 'split depth' out
 brim_does 0 inspect -m tiny.gguf --kv-budget 30%

@@ -7,6 +7,8 @@
 namespace brim::apps {
 namespace {
 
+constexpr int kScoringThreads = 1;  // what it measures is the engine's time: no OpenMP runtime beside it
+
 class Suite {
  public:
   Suite(std::shared_ptr<const model::Model> model, const SuiteRequest& request, const Progress& progress)
@@ -91,7 +93,7 @@ class Suite {
 
   Status run_window(const Window& window) {
     BRIM_ASSIGN(const auto whole, reader_of(outcomes_.front(), 0));
-    BRIM_ASSIGN(const Reference reference, measure_reference(*whole, window, outcomes_.front().chunk, keep_going()));
+    BRIM_ASSIGN(const Reference reference, measure_reference(*whole, window, outcomes_.front().chunk, kScoringThreads, keep_going()));
     for (Outcome& outcome : outcomes_) {
       if (!outcome.skipped.empty()) continue;
       BRIM_TRY(run_arm(window, reference, outcome));
@@ -106,7 +108,8 @@ class Suite {
     for (std::size_t s = 0; s < seeds; ++s) {
       BRIM_ASSIGN(const auto reader, reader_of(outcome, outcome.arm.seeds[s]));
       note_quotas(*reader, outcome, s == 0);
-      BRIM_ASSIGN(const Scores scores, measure_continuation(*reader, window, outcome.chunk, reference, keep_going()));
+      BRIM_ASSIGN(const Scores scores,
+                  measure_continuation(*reader, window, outcome.chunk, kScoringThreads, reference, keep_going()));
       note_quotas(*reader, outcome, s == 0);
       for (std::size_t i = 0; i < count; ++i) {
         kl[i] += scores.kl[i] / static_cast<double>(seeds);

@@ -1,0 +1,9 @@
+// How many threads the loops of a command run on.
+#pragma once
+
+namespace brim::apps {
+
+/// `wanted`, or 1, and a notice about that, where there is no module with loops. Loads the module if `wanted` is more than 1.
+int loop_threads(int wanted);
+
+}  // namespace brim::apps
