@@ -1,10 +1,13 @@
 // What main() knows of the subcommands: one function each, which adds its options to the command line and runs when
-// chosen. A subcommand reports failure by throwing apps::Failure (exit code and sentence) from its callback.
+// chosen. A subcommand reports failure by throwing apps::Failure (exit code and sentence) from its callback, and apps::Stopped
+// when a signal stopped it.
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <exception>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "engine/base/result.hpp"
 
@@ -17,17 +20,33 @@ struct Failure : std::runtime_error {
   int code;
 };
 
-/// The exit code for an engine error: 2 for invalid_argument, bad_file, unsupported and io; 1 for the rest.
-int exit_code(ErrorCode code);
+/// Work that a signal stopped (apps/terminal/interrupts). Everything unwinds, so that nothing unfinished stays behind, and main()
+/// ends the program as the signal would have.
+struct Stopped : std::exception {
+  const char* what() const noexcept override { return "stopped by a signal"; }
+};
 
-/// The value, or a Failure with the error's sentence.
+/// The exit code for an engine error: 2 for invalid_argument, bad_file, unsupported and io; 1 for the rest.
+inline int exit_code(ErrorCode code) {
+  const bool input = code == ErrorCode::invalid_argument || code == ErrorCode::bad_file ||
+                     code == ErrorCode::unsupported || code == ErrorCode::io;
+  return input ? 2 : 1;
+}
+
+/// Throws what an engine error means for a command: Stopped for cancelled work, else a Failure with its sentence.
+[[noreturn]] inline void fail(const Error& error) {
+  if (error.code == ErrorCode::cancelled) throw Stopped();
+  throw Failure(exit_code(error.code), error.sentence);
+}
+
+/// The value; or throws as fail() does.
 template <class T>
 T unwrap(Result<T> result) {
-  if (!result) throw Failure(exit_code(result.error().code), result.error().sentence);
+  if (!result) fail(result.error());
   return std::move(result).value();
 }
 inline void unwrap(Status status) {
-  if (!status) throw Failure(exit_code(status.error().code), status.error().sentence);
+  if (!status) fail(status.error());
 }
 
 #define COMMAND(function) void add_##function(CLI::App& parent);

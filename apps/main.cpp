@@ -8,6 +8,7 @@
 #include "apps/commands.hpp"
 #include "apps/help/help_layout.hpp"
 #include "apps/terminal/error_output.hpp"
+#include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/output.hpp"
 #include "apps/terminal/standard_descriptors.hpp"
 #include "brim/brim.h"
@@ -17,18 +18,6 @@
 #endif
 
 namespace brim::apps {
-
-int exit_code(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::invalid_argument:
-    case ErrorCode::bad_file:
-    case ErrorCode::unsupported:
-    case ErrorCode::io:
-      return 2;
-    default:
-      return 1;
-  }
-}
 
 namespace {
 
@@ -67,6 +56,8 @@ int main(int argc, char** argv) {
   try {
     brim::apps::run({argv + std::min(argc, 1), argv + argc});
     return 0;
+  } catch (const brim::apps::Stopped&) {
+    brim::apps::end_interrupted();
   } catch (const brim::apps::ClosedOutput&) {
     brim::apps::end_by_pipe();
   } catch (const brim::apps::Failure& failure) {

@@ -63,6 +63,15 @@ std::vector<std::string> model_paths(const std::vector<std::string>& given) {
   return paths;
 }
 
+/// The words of a list, each as `check` wants it.
+std::vector<std::string> checked_words(const std::vector<std::string>& texts, const char* option, const CLI::Validator& check) {
+  std::vector<std::string> words = bench::split_words(texts, option);
+  for (std::string& word : words) {
+    if (const std::string wrong = check(word); !wrong.empty()) throw Failure(2, fmt::format("{}: {}", option, wrong));
+  }
+  return words;
+}
+
 Grid grid_of(const BenchOptions& options) {
   constexpr std::int64_t kMost = std::int64_t{1} << 24;
   Grid grid;
@@ -74,26 +83,17 @@ Grid grid_of(const BenchOptions& options) {
   }
   if (grid.tests.empty()) throw Failure(2, "there is nothing to measure: both -p and -n are 0");
   for (const Test& test : grid.tests) grid.longest = std::max(grid.longest, test.tokens);
-  grid.weights = bench::split_words(options.weights, "--weights");
-  for (const std::string& where : grid.weights) {
-    if (where != "private" && where != "shared" && where != "file") {
-      throw Failure(2, fmt::format("--weights: expected private, shared or file, found '{}'", where));
-    }
-  }
+  grid.weights = checked_words(options.weights, "--weights", one_of({"private", "shared", "file"}));
   grid.depths = bench::parse_numbers(options.depths, "--n-depth", 0, kMost);
   grid.threads = {0};
   if (!options.threads.empty()) {
     const auto given = bench::parse_numbers(options.threads, "--threads", 1, 512);
     grid.threads.assign(given.begin(), given.end());
   }
-  for (const std::string& type : bench::split_words(options.kv_types, "--kv-type")) {
-    std::string wished = type;
-    if (const std::string wrong = kv_type_check()(wished); !wrong.empty()) {
-      throw Failure(2, fmt::format("--kv-type: {}", wrong));
-    }
+  for (const std::string& type : checked_words(options.kv_types, "--kv-type", kv_type_check())) {
     for (const std::string& budget : bench::split_words(options.kv_budgets, "--kv-budget")) {
-      for (const std::string& split : bench::split_words(options.kv_splits, "--kv-split")) {
-        for (const std::string& keep : bench::split_words(options.kv_keeps, "--kv-keep")) {
+      for (const std::string& split : checked_words(options.kv_splits, "--kv-split", kv_split_check())) {
+        for (const std::string& keep : checked_words(options.kv_keeps, "--kv-keep", kv_keep_check())) {
           for (const std::string& read : bench::split_words(options.kv_reads, "--kv-read")) {
             grid.kv.push_back({type, budget, split, keep, read});
           }

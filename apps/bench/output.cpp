@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "apps/terminal/output.hpp"
+#include "apps/terminal/printable.hpp"
 #include "apps/terminal/quantities.hpp"
 
 namespace brim::apps::bench {
@@ -36,7 +37,7 @@ class JsonArray : public Output {
   int rows_ = 0;
 };
 
-/// RFC 4180: text in quotes, quotes in it doubled; nothing for what was not measured. Lists are left out.
+/// RFC 4180: text in quotes, quotes in it doubled; nothing for what was not measured. Lists are left out. One row, one line.
 class Csv : public Output {
  public:
   void add(const Json& row) override {
@@ -46,7 +47,7 @@ class Csv : public Output {
       names += (names.empty() ? "" : ",") + name;
       if (name != row.begin().key()) values += ',';
       if (value.is_string()) {
-        std::string text = value.get<std::string>();
+        std::string text = printable_line(value.get<std::string>());
         for (std::size_t at = 0; (at = text.find('"', at)) != std::string::npos; at += 2) text.insert(at, 1, '"');
         values += '"' + text + '"';
       } else if (!value.is_null()) {
@@ -91,7 +92,7 @@ class Markdown : public Output {
     budget = budget == "full" ? "" : " " + budget;
     if (const auto read = row.at("kv_read").get<std::string>(); read != "all") budget += " " + read;
     rows_.push_back({
-        printable(row.at("model").get<std::string>()),
+        cell(row.at("model").get<std::string>()),
         row.at("quantisation").get<std::string>() + ", " + bytes_text(row.at("weight_bytes").get<std::int64_t>()),
         fmt::format("{}", row.at("threads").get<int>()),
         row.at("kv_type").get<std::string>() + budget,
@@ -111,7 +112,7 @@ class Markdown : public Output {
     limits.streams = row.at("read_streams").get<int>();
     if (!row.at("cpu_celsius").is_null()) celsius_.add(number(row, "cpu_celsius"));
     if (!row.at("cpu_mhz").is_null()) megahertz_.add(number(row, "cpu_mhz"));
-    machine_ = fmt::format("{} · {} · brim {} ({})", printable(row.at("cpu").get<std::string>()),
+    machine_ = fmt::format("{} · {} · brim {} ({})", printable_line(row.at("cpu").get<std::string>()),
                            row.at("isa").get<std::string>(), row.at("version").get<std::string>(),
                            row.at("commit").get<std::string>());
   }
@@ -168,6 +169,12 @@ class Markdown : public Output {
   inline static const Cells kHeader = {"model", "weights", "threads", "KV", "test", "tok/s", "min–max", "first token ms",
                                        "token ms p50 / p99", "GB/s", "GOP/s", "RSS MiB", "KV MiB"};
 
+  /// A text as it stands in a table.
+  static std::string cell(const std::string& text) {
+    std::string shown = printable_line(text);
+    for (std::size_t at = 0; (at = shown.find('|', at)) != std::string::npos; at += 2) shown.insert(at, 1, '\\');
+    return shown;
+  }
   static bool left(std::size_t column) { return column <= 1 || column == 3 || column == 4; }
   /// Columns a text takes: one for each character that is not the continuation of one.
   static std::size_t columns(const std::string& text) {

@@ -146,8 +146,9 @@ bool Runner::run(const Test& test, const Repetitions& repetitions, const std::fu
   ceilings_.begin();
   for (int repetition = repetitions.warm_up ? 0 : 1; repetition <= repetitions.count; ++repetition) {
     const bool warm_up = repetition == 0;
-    if (repetitions.wait && !repetitions.wait()) return false;
+    const bool goes_on = !repetitions.wait || repetitions.wait();
     leave_if_interrupted();
+    if (!goes_on) return false;
     status_.show(fmt::format("{}, {} {}: {}", test.name(), row.threads, row.threads == 1 ? "thread" : "threads",
                              warm_up ? "warming up" : fmt::format("repetition {} of {}", repetition, repetitions.count)));
     go_to_depth();

@@ -6,10 +6,12 @@
 #include <cstdio>
 #include <memory>
 #include <numeric>
+#include <optional>
 
 #include "apps/calibrate/carry.hpp"
 #include "apps/calibrate/conclusions.hpp"
 #include "apps/calibrate/progress_file.hpp"
+#include "apps/command_line/unread_input.hpp"
 #include "apps/command_line/values.hpp"
 #include "apps/commands.hpp"
 #include "apps/eval/text_windows.hpp"
@@ -20,6 +22,7 @@
 #include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/output.hpp"
+#include "apps/terminal/printable.hpp"
 #include "apps/terminal/progress_line.hpp"
 #include "apps/terminal/quantities.hpp"
 #include "engine/base/hash.hpp"
@@ -54,6 +57,7 @@ struct Work {
 
 Work prepare(const CalibrateOptions& options, model::ProfileFile& file) {
   Work work;
+  const std::string text = read_file(options.text);
   Measuring& with = work.with;
   with.model = load_engine_model(options.model);
   const model::Config& config = with.model->config();
@@ -62,7 +66,6 @@ Work prepare(const CalibrateOptions& options, model::ProfileFile& file) {
   with.loop_threads = loop_threads(with.reader.threads);
   const WindowSize size = window_size(config, with.reader.context, options.continuation);
   with.reader.context = size.tokens;
-  const std::string text = read_file(options.text);
   work.windows = windows_of(*with.model, text, options.text, size, options.windows, 1);
   const double least = static_cast<double>(size.tokens) * kv::kProfileFractions.back();
   with.chunk = reading_chunk(size.tokens - size.continuation, static_cast<std::int64_t>(least));
@@ -117,17 +120,26 @@ void refuse_inputs(const CalibrateOptions& options) {
   files.writes("--into", options.into);
 }
 
+/// Bytes that the profile has at least: as if every loss were 0.
+std::size_t smallest_profile(model::ProfileFile file, std::size_t layers) {
+  file.profile.layers.assign(layers, {});
+  file.nll.assign(layers, {});
+  file.infonce.assign(layers, 0);
+  for (kv::TypedLosses& other : file.profile.others) other.loss.assign(layers, {});
+  return model::to_json(file).size();
+}
+
 model::ProfileFile measure(const CalibrateOptions& options) {
   model::ProfileFile file;
   const Work work = prepare(options, file);
   const std::size_t layers = work.with.model->config().layers.size();
   const std::string partial = partial_of(options.output);
+  check_file_size(options.output, smallest_profile(file, layers));
   std::vector<WindowLosses> losses = load_progress(partial, work.settings, work.windows.size(), layers, work.with.others.size());
   const auto total = static_cast<std::int64_t>(work.windows.size() * layers * (1 + work.with.others.size()));
   if (const std::int64_t done = steps_done(losses); done > 0) {
     say(fmt::format("Goes on after {} of {} measurements in {}.", done, total, partial));
   }
-  const InterruptScope scope;
   ProgressLine line("Measuring layers", ProgressLine::Unit::steps, std::chrono::seconds(1));
   line.update(steps_done(losses), total);
   for (std::size_t w = 0; w < work.windows.size(); ++w) {
@@ -140,7 +152,6 @@ model::ProfileFile measure(const CalibrateOptions& options) {
       line.clear();
       if (steps_done(losses) > 0)
         say(fmt::format("Stopped; what was measured is in {}: the same command goes on.", partial));
-      end_interrupted();
     }
     unwrap(status);
   }
@@ -155,7 +166,7 @@ std::string report(const model::ProfileFile& file) {
   std::string out = fmt::format(
       "{} layers, {} windows of {} tokens, {} scored in each; rule {}, {}\nmean {} when one layer keeps a part of its "
       "entries:\n",
-      file.profile.layers.size(), file.windows, file.context, file.continuation, file.keep, kernels::kv_types_name(file.profile.types),
+      file.profile.layers.size(), file.windows, file.context, file.continuation, printable_line(file.keep), kernels::kv_types_name(file.profile.types),
       file.loss == "kl" ? "KL to the whole cache (nats a token)" : "increase of the NLL (nats a token)");
   out += "  layer";
   for (std::size_t i = 1; i < kv::kProfileFractions.size(); ++i)
@@ -185,24 +196,32 @@ std::string report(const model::ProfileFile& file) {
 }
 
 void calibrate(const CalibrateOptions& options) {
-  catch_interrupts();
   if (options.text.empty() == options.from.empty()) {
     throw Failure(2, "expected a text to measure on (-f) or a profile that is there (--from), one of the two");
   }
   if (options.output.empty() && options.from.empty()) throw Failure(2, "-f needs -o, the profile to write");
   if (!options.from.empty() && options.into.empty()) throw Failure(2, "--from needs --into, the model to write");
+  if (options.text != "-" && options.from != "-") {
+    refuse_unread_input(options.from.empty() ? "-f names the text (-f - reads it there)" : "--from measures nothing");
+  }
   refuse_inputs(options);
+  catch_interrupts();
+  const InterruptScope scope;
+  std::optional<io::Gguf> source;
+  if (!options.into.empty()) {
+    source.emplace(unwrap(io::Gguf::open(options.model.path)));
+    check_file_size(options.into, tensor_bytes(*source));
+  }
   model::ProfileFile file;
   if (options.from.empty()) {
     file = measure(options);
   } else {
     file = unwrap(model::parse_profile(read_file(options.from), options.from));
   }
-  if (!options.into.empty()) {
-    const io::Gguf source = unwrap(io::Gguf::open(options.model.path));
-    const auto owner = unwrap(model::profile_owner(source, file.profile.layers.size()));
+  if (source) {
+    const auto owner = unwrap(model::profile_owner(*source, file.profile.layers.size()));
     unwrap(model::profile_of(owner, model::to_json(file), options.from.empty() ? options.output : options.from));
-    write_carrying(source, model::to_json(file), options.into);
+    write_carrying(*source, model::to_json(file), options.into);
     say(fmt::format("{} is {} with its profile.", options.into, options.model.path));
   }
   write_output(options.json ? printable_json(model::to_json(file)) : report(file));
@@ -254,6 +273,7 @@ void add_calibrate(CLI::App& parent) {
       ->group(group);
   command->add_option("--kv-keep", options->memory.keep, "The rule by which entries stay (default: window)")
       ->type_name("NAME")
+      ->check(kv_keep_check())
       ->group(group);
   add_kv_type_option(*command, options->memory.type, group);
   command

@@ -12,9 +12,9 @@ namespace brim::apps {
 namespace {
 
 /// Attention's output after each token of the continuation, layer by layer.
-class Outputs {
+class AttentionOutputs {
  public:
-  Outputs(std::size_t layers, std::size_t prefix) : seen_(layers, 0), rows_(layers), prefix_(prefix) {}
+  AttentionOutputs(std::size_t layers, std::size_t prefix) : seen_(layers, 0), rows_(layers), prefix_(prefix) {}
 
   void hear(int layer, std::span<const float> rows, std::size_t width) {
     const auto own = static_cast<std::size_t>(layer);
@@ -32,7 +32,7 @@ class Outputs {
   std::size_t prefix_;
 };
 
-void listen(generate::Reader& reader, Outputs& outputs) {
+void listen(generate::Reader& reader, AttentionOutputs& outputs) {
   const auto width = static_cast<std::size_t>(reader.model().config().embedding);
   reader.observe_attention(
       [&outputs, width](int layer, std::int64_t, std::span<const float> rows) { outputs.hear(layer, rows, width); });
@@ -109,7 +109,7 @@ Status measure_window(const Measuring& with, const Window& window, WindowLosses&
     return static_cast<std::int64_t>(std::lround(static_cast<double>(whole[layer]) * fraction));
   };
 
-  Outputs outputs(count, window.prefix);
+  AttentionOutputs outputs(count, window.prefix);
   BRIM_ASSIGN(const auto reference_reader, reader_with(whole, alike));
   if (losses.infonce.empty()) listen(*reference_reader, outputs);
   BRIM_ASSIGN(const Reference reference, measure_reference(*reference_reader, window, with.chunk, with.loop_threads, keep_going));
@@ -118,7 +118,7 @@ Status measure_window(const Measuring& with, const Window& window, WindowLosses&
   if (losses.infonce.empty()) {
     std::vector<std::int64_t> quotas;
     for (std::size_t layer = 0; layer < count; ++layer) quotas.push_back(part(layer, kProxyFraction));
-    Outputs pruned(count, window.prefix);
+    AttentionOutputs pruned(count, window.prefix);
     BRIM_ASSIGN(const auto reader, reader_with(quotas, alike));
     listen(*reader, pruned);
     BRIM_TRY(score(*reader, reference));

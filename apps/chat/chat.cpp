@@ -38,9 +38,20 @@ struct ChatOptions {
   bool json = false, escape = true;
 };
 
+// The option that reads all of standard input, or null.
+const char* reads_standard_input(const ChatOptions& options) {
+  const bool system = options.system == "@-", chat_template = options.chat_template.given == "@-";
+  if (system && chat_template) throw Failure(2, "--system and --chat-template cannot both read standard input");
+  return system ? "--system" : chat_template ? "--chat-template" : nullptr;
+}
+
 // The question when there is to be only one: from -p with what is piped in, else all of standard input when that is not a
 // terminal. Empty when there is to be one and it is not there.
 std::optional<std::string> find_question(const ChatOptions& options) {
+  if (const char* const reader = reads_standard_input(options)) {
+    if (*options.question_given) return options.escape ? unescaped(options.question) : options.question;
+    throw Failure(2, fmt::format("{} @- reads standard input: the question goes after -p", reader));
+  }
   if (*options.question_given) {
     return with_piped_text(options.escape ? unescaped(options.question) : options.question);
   }
@@ -101,6 +112,10 @@ void chat(const ChatOptions& options) {
   if (once && one_shot.question.empty()) {
     throw Failure(2, "standard input holds no question (-p TEXT asks one directly)");
   }
+  if (!options.session.empty()) {
+    const std::size_t coming = once ? model.tokenize(one_shot.question, false, false).size() : 0;
+    file.check_size(session, 1 + static_cast<std::int64_t>(coming));
+  }
   say_unused_budget(options.memory.budget, session.stats().kv_full_bytes);
 
   const brim_model_info info = model.info();
@@ -128,7 +143,7 @@ void chat(const ChatOptions& options) {
     throw;
   }
   file.keep(session);
-  if (!finished || asked_to_end()) end_interrupted();
+  if (!finished || asked_to_end()) throw Stopped();
 }
 
 }  // namespace

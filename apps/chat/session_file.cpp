@@ -3,17 +3,29 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "apps/commands.hpp"
+#include "apps/files/outputs.hpp"
 #include "apps/generation/generation.hpp"
-#include "apps/model_options/output_file.hpp"
 #include "apps/terminal/error_output.hpp"
 
 namespace brim::apps {
 
 SessionFile::SessionFile(std::string path) : path_(std::move(path)) {
   if (!path_.empty()) check_writable(path_);
+}
+
+void SessionFile::check_size(const Session& session, std::int64_t coming) const {
+  if (path_.empty()) return;
+  std::uint64_t bytes = 0;
+  const int layers = session.stats().layers;
+  for (int i = 0; i < layers; ++i) {
+    const brim_layer_stats layer = session.layer_stats(i);
+    bytes += static_cast<std::uint64_t>(std::min(layer.used + coming, layer.quota) * layer.entry_bytes);
+  }
+  check_file_size(path_, bytes);
 }
 
 bool SessionFile::exists() const { return !path_.empty() && ::access(path_.c_str(), F_OK) == 0; }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brim/brim.hpp>
+#include <cstdint>
 #include <string>
 
 namespace brim::apps {
@@ -10,6 +11,9 @@ class SessionFile {
  public:
   /// `path` empty: there is no file, and nothing below does anything. Throws Failure when the file could not be written.
   explicit SessionFile(std::string path);
+
+  /// Refuses a file that would be larger than the process may write, already with `coming` further tokens. Throws Failure (1).
+  void check_size(const Session& session, std::int64_t coming) const;
 
   const std::string& path() const { return path_; }
   /// Whether there is a saved session to go on from.

@@ -42,6 +42,13 @@ bool is_numeric(std::string_view text) {
          text.find_first_of("0123456789") != std::string_view::npos;
 }
 
+/// Whether `rest`, which stands directly behind a short option, looks like the value meant for it: -c=64, -pHello, -fbook.txt.
+bool may_be_joined(const CLI::Option& option, std::string_view rest) {
+  if (rest.starts_with('=')) return true;
+  if (takes_text(option)) return rest.size() > 2;
+  return option.get_type_name() == "FILE" && rest.find_first_of("./") != std::string_view::npos;
+}
+
 std::vector<CLI::App*> commands_of(CLI::App& app) {
   return app.get_subcommands([](CLI::App*) { return true; });
 }
@@ -210,7 +217,7 @@ void ArgumentReader::refuse_unknown(const std::string& typed) const {
   }
   std::string suggestion = did_you_mean(typed, known);
   const CLI::Option* letter = typed.size() > 2 && typed[1] != '-' ? find(typed.substr(0, 2)) : nullptr;
-  if (suggestion.empty() && letter != nullptr && takes_value(*letter)) {
+  if (suggestion.empty() && letter != nullptr && takes_value(*letter) && may_be_joined(*letter, typed.substr(2))) {
     const std::string value = typed.substr(typed[2] == '=' ? 3 : 2);
     suggestion = fmt::format(" Did you mean {} {}?", typed.substr(0, 2), quoted(value));
   }

@@ -17,6 +17,15 @@ constexpr std::string_view kNoAdapters = "Brim has no adapters or other towers y
 constexpr std::string_view kContinues = "brim run continues a text; brim chat MODEL.gguf is the conversation";
 constexpr std::string_view kConverses = "brim chat is always a conversation";
 constexpr std::string_view kOutput = "standard output holds the answer alone, and colours appear only on a terminal";
+constexpr std::string_view kNoServer = "Brim has no server yet: brim chat talks in the terminal, and libbrim goes into programs";
+constexpr std::string_view kOneConversation = "a process of Brim has one conversation";
+constexpr std::string_view kFits = "--kv-budget sets the memory of the cache, and brim inspect shows what fits";
+constexpr std::string_view kDrafts = "Brim drafts from the text itself (--spec-type), without a second model";
+constexpr std::string_view kNoSampler = "Brim does not have this sampler yet; brim run --help lists those that it has";
+constexpr std::string_view kTemplate = "--chat-template FILE says what stands around messages";
+constexpr std::string_view kSession = "brim chat --session FILE keeps a conversation with its memory";
+constexpr std::string_view kSaysMore = "-v says more, on standard error";
+constexpr std::string_view kTensorRules = "TYPE has rules for every tensor, and --pure packs all matrices alike";
 constexpr std::string_view kMapping = "--weights private, shared, or --no-repack say where the weights lie";
 
 constexpr FamiliarOption kOptions[] = {
@@ -31,6 +40,7 @@ constexpr FamiliarOption kOptions[] = {
     {"-ctv,--cache-type-v", Kind::value_type, Takes::value, "--kv-type", ""},
 
     {"-ngl,--gpu-layers,--n-gpu-layers", Kind::ignored, Takes::value, kNoGpu, ""},
+    {"-ot,--override-tensor", Kind::ignored, Takes::value, kNoGpu, ""},
     {"-sm,--split-mode,-ts,--tensor-split,-mg,--main-gpu,-dev,--device", Kind::ignored, Takes::value, kNoGpu, ""},
     {"-ncmoe,--n-cpu-moe,-ngld,--gpu-layers-draft", Kind::ignored, Takes::value, kNoGpu, ""},
     {"-nkvo,--no-kv-offload,-cmoe,--cpu-moe,--no-op-offload", Kind::ignored, Takes::nothing, kNoGpu, ""},
@@ -43,6 +53,21 @@ constexpr FamiliarOption kOptions[] = {
     {"--color,-co", Kind::ignored, Takes::may_switch, kOutput, ""},
     {"--simple-io,--no-display-prompt,--log-disable,--nowordwrap", Kind::ignored, Takes::nothing, kOutput, ""},
     {"--no-perf,--perf,--no-warmup,--warmup", Kind::ignored, Takes::nothing, "brim bench is what measures", ""},
+    {"-np,--parallel,-ns,--sequences", Kind::ignored, Takes::value, kOneConversation, ""},
+    {"-cb,--cont-batching,-nocb,--no-cont-batching", Kind::ignored, Takes::nothing, kOneConversation, ""},
+    {"-fit,--fit", Kind::ignored, Takes::may_switch, kFits, ""},
+    {"-fitt,--fit-target,-fitc,--fit-ctx", Kind::ignored, Takes::value, kFits, ""},
+    {"-lv,--verbosity,--log-verbosity,--log-file", Kind::ignored, Takes::value, kSaysMore, ""},
+    {"--verbose-prompt,--log-prefix,--log-timestamps", Kind::ignored, Takes::nothing, kSaysMore, ""},
+    {"--log-colors", Kind::ignored, Takes::may_switch, kOutput, ""},
+    {"--repack", Kind::ignored, Takes::nothing, kMapping, ""},
+    {"--offline", Kind::ignored, Takes::nothing, "Brim downloads nothing", ""},
+    {"-dt,--defrag-thold", Kind::ignored, Takes::value, "the cache has no holes that could be closed", ""},
+    {"--draft-min,--draft-n-min,--draft-p-min,-cd,--ctx-size-draft", Kind::ignored, Takes::value, kDrafts, ""},
+    {"-mli,--multiline-input", Kind::ignored, Takes::nothing, "\"\"\" begins a message of several lines", "chat"},
+    {"--allow-requantize", Kind::ignored, Takes::nothing, "what is packed already is packed again, and said", "quantize"},
+    {"--perplexity,-ppl", Kind::ignored, Takes::nothing, "brim eval always measures perplexity", "eval"},
+    {"--progress", Kind::ignored, Takes::nothing, "a terminal shows what is being measured", "bench"},
     {"--jinja", Kind::ignored, Takes::nothing, "chat templates are always Jinja", ""},
     {"--context-shift,--no-context-shift,-kvu,--kv-unified,--swa-full", Kind::ignored, Takes::nothing,
      "--kv-budget and --kv-keep decide what stays in the cache", ""},
@@ -50,6 +75,7 @@ constexpr FamiliarOption kOptions[] = {
     {"-cnv,--conversation,-i,--interactive,-if,--interactive-first,-ins,--instruct", Kind::ignored, Takes::nothing,
      kConverses, "chat"},
     {"-st,--single-turn", Kind::ignored, Takes::nothing, "-p asks one question and leaves", "chat"},
+    {"-st,--single-turn", Kind::ignored, Takes::nothing, "brim run answers once and ends", "run"},
     {"-no-cnv,--no-conversation", Kind::ignored, Takes::nothing, "brim run is never a conversation", "run"},
 
     {"-cnv,--conversation,-i,--interactive,-if,--interactive-first,-ins,--instruct", Kind::refused, Takes::nothing,
@@ -65,11 +91,34 @@ constexpr FamiliarOption kOptions[] = {
     {"--grammar,--grammar-file,-j,--json-schema,-jf,--json-schema-file,--format", Kind::refused, Takes::value, kNoGrammar,
      ""},
     {"--lora,--lora-scaled,--control-vector,--mmproj,--image,--audio", Kind::refused, Takes::value, kNoAdapters, ""},
-    {"-md,--model-draft", Kind::refused, Takes::value,
-     "Brim drafts from the text itself (--spec-type), without a second model", ""},
+    {"-md,--model-draft", Kind::refused, Takes::value, kDrafts, ""},
+    {"--host,--port,--path,--api-prefix,--api-key,--api-key-file,--ssl-key-file,--ssl-cert-file,-to,--timeout,--threads-http,"
+     "--alias",
+     Kind::refused, Takes::value, kNoServer, ""},
+    {"--embedding,--embeddings,--rerank,--reranking,--metrics,--slots,--no-slots,--props,--no-webui", Kind::refused,
+     Takes::nothing, kNoServer, ""},
+    {"-bf,--binary-file", Kind::refused, Takes::value, "brim run -f FILE reads a prompt from a file, and -p follows a pipe", ""},
+    {"--in-prefix,--in-suffix", Kind::refused, Takes::value, kTemplate, ""},
+    {"--in-prefix-bos", Kind::refused, Takes::nothing, kTemplate, ""},
+    {"--no-jinja", Kind::refused, Takes::nothing, "chat templates are always Jinja", ""},
+    {"--chat-template-kwargs,--reasoning-format,--reasoning-budget", Kind::refused, Takes::value,
+     "a template sees the messages alone; --chat-template FILE takes another one", ""},
+    {"-sp,--special", Kind::refused, Takes::nothing, "control tokens are not printed; brim run --print-ids shows their ids", ""},
+    {"--dynatemp-range,--dynatemp-exp,--top-nsigma,--top-n-sigma,--adaptive-target,--adaptive-decay,--dry-sequence-breaker",
+     Kind::refused, Takes::value, kNoSampler, ""},
+    {"--imatrix,--include-weights,--exclude-weights", Kind::refused, Takes::value, "Brim has no importance matrices yet",
+     "quantize"},
+    {"--output-tensor-type,--token-embedding-type,--tensor-type,--prune-layers", Kind::refused, Takes::value, kTensorRules,
+     "quantize"},
+    {"--leave-output-tensor", Kind::refused, Takes::nothing, kTensorRules, "quantize"},
+    {"--keep-split", Kind::refused, Takes::nothing, "the output is one file", "quantize"},
+    {"-pg", Kind::refused, Takes::value, "-p and -n are tests of their own, and -d fills the cache before them", "bench"},
+    {"--chunks", Kind::refused, Takes::value, "the whole text is read; -c sets the largest position", "eval"},
+    {"--kl-divergence", Kind::refused, Takes::nothing, "--suite kv compares caches by their KL divergence", "eval"},
     {"--samplers,--sampling-seq,--sampler-seq", Kind::refused, Takes::value,
      "the order of the sampling stages is fixed; each is off at the value its help names", ""},
-    {"--prompt-cache", Kind::refused, Takes::value, "brim chat --session FILE keeps a conversation with its memory", ""},
+    {"--prompt-cache", Kind::refused, Takes::value, kSession, ""},
+    {"--prompt-cache-all,--prompt-cache-ro", Kind::refused, Takes::nothing, kSession, ""},
     {"-dkvc,--dump-kv-cache", Kind::refused, Takes::nothing, "/kv in brim chat shows what each layer keeps", ""},
 };
 

@@ -7,7 +7,8 @@
 
 namespace brim::apps {
 
-/// " Did you mean X?" for the known word nearest to `word` (a few letters off, or beginning with it), else "".
+/// " Did you mean X?" for the known word nearest to `word`, whatever the case of its letters: a few of them off, or beginning
+/// with it. Else "". One or two letters are never near to others: "-st" is not a slip of "-s".
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& known);
 
 }  // namespace brim::apps

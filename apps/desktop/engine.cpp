@@ -48,12 +48,22 @@ void Engine::publish(std::unique_ptr<Session> session) {
   session_ = std::move(session);
 }
 
+// The model may leave memory and come back, and its session may get another budget: what was said of it stands above.
+void Engine::warn(std::string_view sentence) {
+  const QString text = text_of(sentence);
+  if (warnings_.contains(text)) return;
+  warnings_.insert(text);
+  emit warned(text);
+}
+
 // Model and session, as far as they are missing, with what was said before.
 void Engine::open() {
   if (!model_) {
     model_.emplace(Model::load(path_.toStdString(), {}, [this](std::int64_t done, std::int64_t total) {
       emit loading(done, total);
       return !stopped();
+    }, [this](brim_log_level level, std::string_view sentence) {
+      if (level == BRIM_LOG_WARNING) warn(sentence);
     }));
   }
   if (session_) return;
@@ -74,6 +84,7 @@ void Engine::load(int request, const QString& path, qint64 budget_bytes) {
   publish(nullptr);
   model_.reset();
   said_.clear();
+  warnings_.clear();
   path_ = path;
   budget_ = budget_bytes;
   if (!guarded(request, [this] { open(); })) unload();

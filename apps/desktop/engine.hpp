@@ -3,6 +3,7 @@
 #pragma once
 
 #include <QObject>
+#include <QSet>
 #include <QTimer>
 #include <QVector>
 #include <atomic>
@@ -10,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string_view>
 
 namespace brim::desktop {
 
@@ -51,6 +53,8 @@ class Engine : public QObject {
   void piece(const QString& text);
   void answered();
   void failed(const QString& sentence);
+  /// What works less well than it could, once for each model that load() was asked for.
+  void warned(const QString& sentence);
   void memory(const brim::desktop::MemoryPicture& picture);
 
  private:
@@ -59,12 +63,14 @@ class Engine : public QObject {
   bool stopped() const { return stopped_ >= current_; }
   void message(const std::string& text);
   void open();
+  void warn(std::string_view sentence);
   void publish(std::unique_ptr<Session> session);
   void tell_memory();
 
   QTimer idle_;
   QString path_;
   qint64 budget_ = 0;
+  QSet<QString> warnings_;  ///< of this model, given already
   std::string said_;  ///< the conversation, while no session holds it
   std::optional<Model> model_;
   std::unique_ptr<Session> session_;

@@ -11,6 +11,8 @@
 #include <QVBoxLayout>
 #include <cmath>
 
+#include "apps/desktop/shown_line.hpp"
+
 namespace brim::desktop {
 namespace {
 
@@ -46,7 +48,7 @@ void MainWindow::build() {
   models_->setPlaceholderText(tr("No model"));
   models_->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
   for (const QString& path : QSettings().value("models").toStringList()) {
-    models_->addItem(QFileInfo(path).fileName(), path);
+    models_->addItem(shown_line(QFileInfo(path).fileName()), path);
   }
   models_->setCurrentIndex(-1);
   auto* other = new QPushButton(tr("Open…"));
@@ -113,7 +115,7 @@ void MainWindow::connect_engine() {
   connect(engine_, &Engine::loading, this, [this](qint64 done, qint64 total) { show_progress(tr("Loading"), done, total); });
   connect(engine_, &Engine::reading, this, [this](qint64 done, qint64 total) { show_progress(tr("Reading"), done, total); });
   connect(engine_, &Engine::loaded, this, [this](const QString& name, const QString& memory) {
-    statusBar()->showMessage(name + " · " + memory);
+    statusBar()->showMessage(shown_line(name + " · " + memory));
     progress_->hide();
     set_busy(false);
     line_->setFocus();
@@ -135,11 +137,13 @@ void MainWindow::connect_engine() {
     line_->setFocus();
   });
   connect(engine_, &Engine::failed, this, [this](const QString& sentence) {
-    statusBar()->showMessage(sentence);
-    say_in(sentence, "red");
+    statusBar()->showMessage(shown_line(sentence));
+    say_in(shown_line(sentence), "red");
     progress_->hide();
     set_busy(false);
   });
+  connect(engine_, &Engine::warned, this,
+          [this](const QString& sentence) { say_in(shown_line(tr("Warning: %1").arg(sentence)), "darkgoldenrod"); });
   connect(engine_, &Engine::memory, bars_, &LayerBars::show_picture);
 }
 
@@ -150,7 +154,7 @@ void MainWindow::open_model(const QString& path) {
   QSettings().setValue("models", QStringList(recent.mid(0, kMostRecent)));
   int at = models_->findData(path);
   if (at < 0) {
-    models_->insertItem(0, QFileInfo(path).fileName(), path);
+    models_->insertItem(0, shown_line(QFileInfo(path).fileName()), path);
     at = 0;
   }
   models_->setCurrentIndex(at);

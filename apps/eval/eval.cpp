@@ -5,7 +5,9 @@
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "apps/command_line/unread_input.hpp"
 #include "apps/command_line/values.hpp"
 #include "apps/commands.hpp"
 #include "apps/eval/kv/command.hpp"
@@ -36,25 +38,35 @@ struct EvalOptions {
   KvSuiteOptions kv;
 };
 
-std::vector<std::int32_t> ids_of(const EvalOptions& options, const model::Model& model) {
-  if (*options.ids_given) return parse_prompt_ids(text_or_file(options.ids, "--prompt-ids"));
-  return unwrap(model.tokenizer().encode(read_file(options.file), {}));
+/// What is to be read: ids, or a text that only the model can turn into ids.
+struct Input {
+  std::optional<std::string> text;
+  std::vector<std::int32_t> ids;
+};
+
+Input read_input(const EvalOptions& options) {
+  if (*options.ids_given) return {{}, parse_prompt_ids(text_or_file(options.ids, "--prompt-ids"))};
+  return {read_file(options.file), {}};
 }
 
-std::vector<std::int64_t> positions_of(const EvalOptions& options, std::size_t tokens) {
-  std::vector<std::int64_t> positions;
+std::vector<std::int64_t> positions_of(const EvalOptions& options) {
   if (options.logits_file.empty() != options.positions.empty()) {
     throw Failure(2, "--logits-out and --positions go together");
   }
-  if (options.positions.empty()) return positions;
-  for (const std::int32_t position : parse_prompt_ids(options.positions, "--positions", "position")) {
-    if (static_cast<std::size_t>(position) >= tokens) {
-      throw Failure(2, fmt::format("--positions: expected 0 to {}, found {}", tokens - 1, position));
-    }
-    positions.push_back(position);
-  }
-  return positions;
+  const std::vector<std::int32_t> positions = parse_prompt_ids(options.positions, "--positions", "position");
+  if (positions.empty() && !options.positions.empty()) throw Failure(2, "--positions holds no position");
+  return {positions.begin(), positions.end()};
 }
+
+void check_positions(const std::vector<std::int64_t>& positions, std::size_t tokens) {
+  for (const std::int64_t position : positions) {
+    if (static_cast<std::size_t>(position) < tokens) continue;
+    throw Failure(2, fmt::format("--positions: expected 0 to {}, found {}", tokens - 1, position));
+  }
+}
+
+/// Whether standard input is read: for the text, or for ids with @-.
+bool reads_standard_input(const EvalOptions& options) { return options.file == "-" || options.ids == "@-"; }
 
 void write_rows(const std::string& path, const std::vector<std::vector<float>>& rows) {
   std::string content;
@@ -85,10 +97,14 @@ void report(const Losses& losses, const generate::Reader& reader, bool json) {
 }
 
 void evaluate(const EvalOptions& options) {
-  catch_interrupts();
   if (given({options.file_given, options.ids_given}) != 1) {
     throw Failure(2, "expected a text (-f) or token ids (--prompt-ids), one of the two");
   }
+  if (!reads_standard_input(options)) {
+    refuse_unread_input(*options.file_given ? "-f names the text (-f - reads it there)" : "--prompt-ids has the ids");
+  }
+  catch_interrupts();
+  const InterruptScope scope;
   Outputs files;
   files.reads_model(options.model.path);
   files.reads("the text being read", options.file);
@@ -98,18 +114,23 @@ void evaluate(const EvalOptions& options) {
   if (options.suite == "kv") {
     if (!*options.file_given) throw Failure(2, "--suite kv reads a text: give it with -f");
     if (!options.logits_file.empty() || !options.positions.empty()) throw Failure(2, "--suite kv writes no logits");
-    for (const std::string& drawn : drawn_files(options.kv.pictures)) files.writes("--pictures", drawn);
+    prepare_pictures(options.kv.pictures, files);
     evaluate_kv(options.model, options.memory, options.file, options.json, options.kv);
     return;
   }
   const generate::ReaderOptions settings = reader_options(options.memory, options.model.threads);
+  const std::vector<std::int64_t> positions = positions_of(options);
+  const Input input = read_input(options);
   const auto model = load_engine_model(options.model);
-  const std::vector<std::int32_t> ids = ids_of(options, *model);
+  const std::vector<std::int32_t> ids = input.text ? unwrap(model->tokenizer().encode(*input.text, {})) : input.ids;
   if (ids.size() < 2) {
     throw Failure(1, fmt::format("nothing to score: the text has {}, and a loss needs at least two",
                                  ids.empty() ? "no tokens" : "one token"));
   }
-  const std::vector<std::int64_t> positions = positions_of(options, ids.size());
+  check_positions(positions, ids.size());
+  if (!positions.empty()) {
+    check_file_size(options.logits_file, positions.size() * sizeof(float) * static_cast<std::size_t>(model->config().vocabulary));
+  }
   const auto reader = unwrap(generate::Reader::create(model, settings));
   if (!reader->profile().notice.empty()) say_notice(reader->profile().notice);
   say_unused_budget(options.memory.budget, reader->memory().kv.full_bytes);

@@ -2,7 +2,9 @@
 #include "apps/files/outputs.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
+#include <cerrno>
 #include <charconv>
 #include <filesystem>
 #include <system_error>
@@ -76,12 +78,26 @@ void Outputs::writes(const std::string& option, const std::string& path) {
     if (!same_place(output, path)) continue;
     throw Failure(2, fmt::format("{} and {} name the same file, {}: name another one", other, option, path));
   }
+  check_writable(path);
   outputs_.emplace_back(option, path);
 }
 
+void check_writable(const std::string& path) { unwrap(NewFile::create(path, NewFile::Readers::owner)); }
+
+void check_file_size(const std::string& path, std::uint64_t bytes) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || bytes <= limit.rlim_cur) return;
+  const NewFile file = unwrap(NewFile::create(path, NewFile::Readers::owner));
+  throw Failure(1, file.failure({EFBIG, limit.rlim_cur, bytes}).sentence);
+}
+
+void unwrap_writing(const Status& written) {
+  if (!written && written.error().code != ErrorCode::cancelled) throw Failure(1, written.error().sentence);
+  unwrap(written);
+}
+
 void write_file(const std::string& path, std::string_view content, NewFile::Readers readers) {
-  const Status written = write_new_file(path, content, readers);
-  if (!written) throw Failure(written.error().code == ErrorCode::invalid_argument ? 2 : 1, written.error().sentence);
+  unwrap_writing(write_new_file(path, content, readers));
 }
 
 }  // namespace brim::apps

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "apps/command_line/typed_text.hpp"
+#include "apps/command_line/unread_input.hpp"
 #include "apps/model_options/model_options.hpp"
 #include "apps/terminal/error_output.hpp"
 
@@ -19,7 +20,8 @@ bool holds_a_prompt(Pipe pipe) {
   if (fstat(STDIN_FILENO, &info) != 0) return false;
   if (S_ISFIFO(info.st_mode) || S_ISREG(info.st_mode)) return true;
   // Programs that start others often leave a socket open that nothing is ever written to.
-  return pipe == Pipe::alone && (S_ISSOCK(info.st_mode) || S_ISDIR(info.st_mode));
+  if (S_ISSOCK(info.st_mode)) return pipe == Pipe::alone || input_waits();
+  return pipe == Pipe::alone && S_ISDIR(info.st_mode);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace brim::apps {
 
 /// How much of standard input belongs to the prompt.
 enum class Pipe {
-  beside_text,  ///< a pipe or a file adds to the prompt that was typed
+  beside_text,  ///< a pipe, a file or a socket that holds something adds to the prompt that was typed
   alone,        ///< whatever is not a terminal or a device is the prompt
 };
 

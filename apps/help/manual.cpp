@@ -72,6 +72,7 @@ constexpr const char* kEnd =
     ".TP\n\\fB0\\fR\nDone.\n"
     ".TP\n\\fB1\\fR\nThe work failed: not enough memory, output that could not be written.\n"
     ".TP\n\\fB2\\fR\nThe input is wrong: an option, a file, something that Brim does not support.\n"
+    ".TP\n\\fB130, 143, 129\\fR\nStopped by SIGINT, SIGTERM or SIGHUP.\n"
     ".SH ENVIRONMENT\n"
     ".TP\n\\fBBRIM_ISA\\fR\nThe strongest instruction set to use: generic, avx2, avx512_vnni, neon.\n"
     ".TP\n\\fBBRIM_HISTORY\\fR\nThe file for the history of brim chat; empty: none is kept.\n"

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "apps/inspect/reports.hpp"
+#include "apps/terminal/printable.hpp"
 #include "apps/terminal/quantities.hpp"
 #include "engine/base/quote.hpp"
 #include "kernels/threads.hpp"
@@ -93,7 +94,7 @@ std::string overview(const io::Gguf& file, const Summary& summary) {
     return text ? name_text(*text) : std::string("—");
   };
   Table table("ll");
-  table.row({"file", fmt::format("{}, GGUF version {}, {}{}", file.path(), file.version(),
+  table.row({"file", fmt::format("{}, GGUF version {}, {}{}", printable_line(file.path()), file.version(),
                                  bytes_text(static_cast<std::int64_t>(file.file_bytes())),
                                  file.parts() > 1 ? fmt::format(" in {} parts", file.parts()) : "")});
   table.row({"architecture", text_of("general.architecture")});
@@ -107,7 +108,7 @@ std::string overview(const io::Gguf& file, const Summary& summary) {
     table.row({"weights", fmt::format("{}, {:.2f} bits per parameter", bytes_text(bytes),
                                       8.0 * static_cast<double>(bytes) / static_cast<double>(summary.parameters))});
   }
-  if (!summary.skipped_text.empty()) table.row({"skipped", "tensors " + summary.skipped_text});
+  if (!summary.skipped_text.empty()) table.row({"skipped", "tensors " + printable_line(summary.skipped_text)});
   return table.text();
 }
 
@@ -225,7 +226,7 @@ std::string memory_table(const Summary& summary) {
 std::string text_report(const io::Gguf& file, const Summary& summary) {
   // The plan is what people came for; the tables below it are long.
   std::string out = overview(file, summary) + "\nMemory\n";
-  out += summary.memory ? memory_table(summary) : fmt::format("  No plan: {}.\n", summary.no_plan->sentence);
+  out += summary.memory ? memory_table(summary) : fmt::format("  No plan: {}.\n", printable_line(summary.no_plan->sentence));
   out += fmt::format("\nMetadata ({})\n{}", file.metadata().size(), metadata_table(file));
   if (!file.tensors().empty()) {
     out += fmt::format("\nTypes\n{}", type_table(summary));

@@ -58,7 +58,7 @@ Model load_model(const ModelOptions& options) {
   });
   line.clear();
   remarks->say_all(options.verbose);
-  if (interrupted()) end_interrupted();
+  if (interrupted()) throw Stopped();
   return model;
 }
 
@@ -84,7 +84,7 @@ void run_command(const std::function<void()>& command) {
     command();
   } catch (const Exception& failure) {
     switch (failure.status()) {
-      case BRIM_CANCELLED: end_interrupted();
+      case BRIM_CANCELLED: throw Stopped();
       case BRIM_INVALID_ARGUMENT:
       case BRIM_BAD_FILE:
       case BRIM_UNSUPPORTED:

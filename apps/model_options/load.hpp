@@ -9,7 +9,7 @@
 
 namespace brim::apps {
 
-/// Loads with a progress bar when it takes long; Ctrl-C stops it and ends the program. Throws brim::Exception.
+/// Loads with a progress bar when it takes long; a signal stops it. Throws brim::Exception, Stopped.
 Model load_model(const ModelOptions& options);
 
 /// The options of a session, sampling included (`seed` as chosen_seed() gave it, or none). Throws Failure, brim::Exception.
@@ -17,7 +17,7 @@ Options session_options(const MemoryOptions& memory, const TemplateOptions& chat
                         const SamplingChoices& sampling, std::optional<std::uint64_t> seed);
 
 /// Runs a command: a brim::Exception becomes a Failure with the same sentence, and exit code 2 when the input was wrong,
-/// 1 when the work failed; one that says "cancelled" ends the program as Ctrl-C does.
+/// 1 when the work failed; one that says "cancelled" becomes Stopped.
 void run_command(const std::function<void()>& command);
 
 /// "stories3M · llama, 3.1M parameters, Q8_0, 3.3 MiB · 2 threads, avx512_vnni", then what was booked for the KV cache, on

@@ -12,12 +12,18 @@
 #include <random>
 #include <sstream>
 
+#include "apps/command_line/suggestion.hpp"
 #include "apps/command_line/typed_text.hpp"
 #include "apps/command_line/values.hpp"
 #include "apps/commands.hpp"
 #include "apps/model_options/number_checks.hpp"
 #include "apps/model_options/sampling_settings.hpp"
+#include "apps/terminal/interrupts.hpp"
 #include "engine/base/number_text.hpp"
+#include "engine/base/quote.hpp"
+#include "engine/kv/budget.hpp"
+#include "engine/kv/plan.hpp"
+#include "engine/kv/scorer.hpp"
 #include "kernels/kv_type.hpp"
 
 namespace brim::apps {
@@ -59,9 +65,23 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
 CLI::Validator kv_type_check() {
   const auto check = [](const std::string& text) {
     if (kernels::parse_kv_types(text)) return std::string();
-    return fmt::format("expected {}, found '{}'", kernels::kKvTypesForm, text.substr(0, 80));
+    std::vector<std::string> names;
+    for (int type = 0; type < kernels::kKvTypeCount; ++type) names.emplace_back(kv_type_name(static_cast<kernels::KvType>(type)));
+    const std::string suggestion = did_you_mean(text, names);
+    return fmt::format("expected {}, found {}{}", kernels::kKvTypesForm, quoted(text), suggestion.empty() ? "" : "." + suggestion);
   };
   return CLI::Validator(check, "");
+}
+
+CLI::Validator kv_split_check() {
+  std::vector<std::string> names = {kv::kChosenSplit};
+  for (const std::string_view name : kv::all_splits()) names.emplace_back(name);
+  return one_of(std::move(names));
+}
+
+CLI::Validator kv_keep_check() {
+  const std::vector<std::string_view> names = kv::all_rules();
+  return one_of({names.begin(), names.end()});
 }
 
 void add_kv_type_option(CLI::App& command, std::string& type, const char* group) {
@@ -93,6 +113,7 @@ void add_memory_options(CLI::App& command, MemoryOptions& options) {
           "How the budget is split between layers (default: auto, which is joint or depth with a profile and zigzag "
           "without)")
       ->type_name("NAME")
+      ->check(kv_split_check())
       ->group(group);
   command
       .add_option(
@@ -102,6 +123,7 @@ void add_memory_options(CLI::App& command, MemoryOptions& options) {
       ->group(group);
   command.add_option("--kv-keep", options.keep, "Which entries stay when the cache is full (default: window)")
       ->type_name("NAME")
+      ->check(kv_keep_check())
       ->group(group);
   command
       .add_option(
@@ -114,6 +136,7 @@ void add_memory_options(CLI::App& command, MemoryOptions& options) {
       .add_option("--kv-heads", options.heads,
                   "Whether the heads of a layer keep the same entries: together (default), or apart, each its own")
       ->type_name("HOW")
+      ->check(one_of({"together", "apart"}))
       ->group(group);
 }
 
@@ -140,7 +163,7 @@ void add_sampling_options(CLI::App& command, SamplingChoices& options) {
   const char* group = "Sampling";
   command.add_option("-s,--seed", options.seed, "The same seed gives the same text; -1 (default): at random")
       ->type_name("N")
-      ->check(seed_number())
+      ->transform(seed_number())
       ->group(group);
   for (const SamplingSetting& setting : sampling_settings()) {
     std::string help = setting.help;
@@ -155,7 +178,11 @@ void add_sampling_options(CLI::App& command, SamplingChoices& options) {
       option->expected(1, 1 << 20)->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     } else {
       option->expected(1);
-      if (std::string_view(setting.type) != "SIZE") option->check(any_number());  // a size is read by the engine
+      if (setting.least <= setting.most) {
+        option->transform(whole_number(setting.least, setting.most));
+      } else if (std::string_view(setting.type) != "SIZE") {  // a size is read by the engine
+        option->check(any_number());
+      }
     }
   }
 }
@@ -207,13 +234,17 @@ std::string read_file(const std::string& path) {
   if (!file) throw Failure(2, fmt::format("{} cannot be opened: {}", name, std::strerror(errno)));
   std::string content;
   char part[1 << 16];
-  while (const std::size_t size = std::fread(part, 1, sizeof part, file.get())) {
+  while (true) {
+    const std::size_t size = std::fread(part, 1, sizeof part, file.get());
     content.append(part, size);
     constexpr std::size_t kMost = std::size_t{1} << 30;
     if (content.size() > kMost) throw Failure(2, fmt::format("{} is larger than the 1 GiB that can be read", name));
+    if (std::feof(file.get()) != 0) return content;
+    if (std::ferror(file.get()) == 0) continue;
+    if (errno != EINTR) throw Failure(2, fmt::format("{} cannot be read: {}", name, std::strerror(errno)));
+    if (interrupted()) throw Stopped();
+    std::clearerr(file.get());
   }
-  if (std::ferror(file.get())) throw Failure(2, fmt::format("{} cannot be read: {}", name, std::strerror(errno)));
-  return content;
 }
 
 std::string typed_text_or_file(const std::string& text, const std::string& what, bool escape) {

@@ -29,6 +29,9 @@ void add_memory_options(CLI::App& command, MemoryOptions& options);
 /// --kv-type alone, and what it may be.
 void add_kv_type_option(CLI::App& command, std::string& type, const char* group);
 CLI::Validator kv_type_check();
+/// What --kv-split and --kv-keep may be.
+CLI::Validator kv_split_check();
+CLI::Validator kv_keep_check();
 
 /// --chat-template NAME|FILE|@FILE; `text` is a name or the source that a file holds.
 struct TemplateOptions {
@@ -61,7 +64,7 @@ std::string text_or_file(const std::string& text, const std::string& what);
 /// The same for texts that people write: a file loses one line end at its end, and escapes in what was typed are replaced
 /// where `escape` says so.
 std::string typed_text_or_file(const std::string& text, const std::string& what, bool escape);
-/// A whole file; "-": standard input. Throws Failure (2).
+/// A whole file; "-": standard input. Throws Failure (2), and Stopped when a signal ends the waiting for it.
 std::string read_file(const std::string& path);
 
 }  // namespace brim::apps

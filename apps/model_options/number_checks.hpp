@@ -17,7 +17,7 @@ CLI::Validator context_length(std::int64_t least);
 CLI::Validator number_between(double least, double most);
 /// Any finite number.
 CLI::Validator any_number();
-/// -1 (at random) or 0 to 2^64 - 1.
+/// For Option::transform: -1 (at random) or 0 to 2^64 - 1.
 CLI::Validator seed_number();
 
 }  // namespace brim::apps

@@ -1,6 +1,7 @@
 // The sampling options, one line each: what they are called on the command line and in the engine, and what they mean.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@ struct SamplingSetting {
   const char* help;
   bool repeatable = false;
   const char* needs = "";  ///< keys of which one has to be given for this one to do anything, with blanks between them
+  std::int64_t least = 0, most = -1;  ///< the engine's bounds of a whole number; where there are none, any number may stand
 };
 
 std::span<const SamplingSetting> sampling_settings();

@@ -9,17 +9,18 @@
 #include <string>
 
 #include "apps/command_line/model_path.hpp"
+#include "apps/command_line/suggestion.hpp"
 #include "apps/commands.hpp"
 #include "apps/files/outputs.hpp"
 #include "apps/loops/loop_threads.hpp"
 #include "apps/model_options/number_checks.hpp"
-#include "apps/model_options/output_file.hpp"
 #include "apps/quantize/plan.hpp"
 #include "apps/quantize/repack.hpp"
 #include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/output.hpp"
-#include "apps/terminal/style.hpp"
+#include "apps/terminal/printable.hpp"
+#include "apps/terminal/progress_line.hpp"
 #include "engine/base/size_text.hpp"
 #include "engine/io/gguf_writer.hpp"
 #include "engine/model/profile_file.hpp"
@@ -45,35 +46,17 @@ std::string types_text() {
   return text;
 }
 
-/// One line that is rewritten on a terminal; elsewhere a line each tenth of the way.
-class ProgressLine {
- public:
-  ProgressLine(std::uint64_t total, std::size_t tensors)
-      : total_(std::max<std::uint64_t>(total, 1)), tensors_(tensors) {}
-
-  void show(std::uint64_t done, std::size_t tensor, const std::string& what) {
-    const int percent = static_cast<int>(100.0 * static_cast<double>(done) / static_cast<double>(total_));
-    if (terminal_) {
-      const auto now = std::chrono::steady_clock::now();
-      if (shown_ >= 0 && percent < 100 && now - last_ < std::chrono::milliseconds(100)) return;
-      last_ = now;
-      rewrite_line(fmt::format("{:3d} %  {}/{}  {}", percent, tensor, tensors_, what));
-    } else if (percent / 10 > shown_ / 10) {
-      say(fmt::format("{:3d} %  {}/{}  {}", percent, tensor, tensors_, what));
+[[noreturn]] void refuse_type(const std::string& type) {
+  std::vector<std::string> names;
+  for (const quant::MixInfo& mix : quant::mixes()) {
+    for (const std::string_view name : {mix.name, mix.other_name}) {
+      if (!name.empty()) names.emplace_back(name);
     }
-    shown_ = percent;
   }
-  void clear() const {
-    if (terminal_ && shown_ >= 0) erase_line();
-  }
-
- private:
-  bool terminal_ = error_is_terminal();
-  std::uint64_t total_;
-  std::size_t tensors_;
-  int shown_ = -10;
-  std::chrono::steady_clock::time_point last_;
-};
+  const std::string suggestion = did_you_mean(type, names);
+  throw Failure(2, fmt::format("\"{}\" is not a type to write{}", type,
+                               suggestion.empty() ? "; see brim quantize --help" : "." + suggestion));
+}
 
 /// Whether the profile that the model carries, if it does, is one of the weights that will be written.
 bool profile_stays(const io::Gguf& model, const QuantizePlan& plan) {
@@ -132,20 +115,14 @@ void report(const Arguments& arguments, const quant::MixInfo& mix, const Quantiz
   }
   std::string formats;
   for (const auto& [name, count] : counts) formats += fmt::format("{}{} {}", formats.empty() ? "" : ", ", count, name);
-  write_output(fmt::format("{}: {}, {} → {}, {:.2f} bits a weight ({}) in {:.1f} s\n", arguments.output, mix.name,
+  write_output(fmt::format("{}: {}, {} → {}, {:.2f} bits a weight ({}) in {:.1f} s\n", printable_line(arguments.output), mix.name,
                            size_text(plan.bytes_before), size_text(plan.bytes_after), bits, formats, seconds));
-}
-
-/// Once the output could be opened, what cannot be written is failed work, not wrong input.
-void unwrap_writing(const Status& written) {
-  if (written) return;
-  throw Failure(written.error().code == ErrorCode::io ? 1 : exit_code(written.error().code), written.error().sentence);
 }
 
 void quantize(const Arguments& arguments) {
   const auto start = std::chrono::steady_clock::now();
   const std::optional<quant::Mix> mix = quant::mix_from_name(arguments.type);
-  if (!mix) throw Failure(2, fmt::format("\"{}\" is not a type to write; see brim quantize --help", arguments.type));
+  if (!mix) refuse_type(arguments.type);
   const quant::MixInfo& mix_facts = quant::mixes()[static_cast<std::size_t>(*mix)];
   check_model_path(arguments.input);
   const io::Gguf model = unwrap(io::Gguf::open(arguments.input));
@@ -157,29 +134,25 @@ void quantize(const Arguments& arguments) {
   io::GgufWriter writer;
   const bool with_profile = profile_stays(model, plan);
   describe(writer, model, mix_facts, plan, with_profile);
-  check_writable(arguments.output);
-  unwrap_writing(writer.begin(arguments.output));
-
+  check_file_size(arguments.output, plan.bytes_after);
   catch_interrupts();  // so that the unfinished file is removed
   const InterruptScope scope;
+  unwrap_writing(writer.begin(arguments.output));
   Repacker repacker(loop_threads(arguments.threads > 0 ? arguments.threads : kernels::default_threads()));
-  ProgressLine progress(plan.bytes_before, plan.choices.size());
+  ProgressLine progress("Packing", ProgressLine::Unit::bytes, std::chrono::milliseconds(500));
   std::uint64_t done = 0;
   for (std::size_t i = 0; i < plan.choices.size(); ++i) {
     const io::Tensor& tensor = model.tensors()[i];
     const quant::Format format = plan.choices[i].format;
-    const std::string what = fmt::format("{}  {}{}", tensor.name, quant::info(tensor.format).name,
-                                         format == tensor.format ? "" : fmt::format(" → {}", quant::info(format).name));
-    const Status written = repacker.repack(model, tensor, format, writer, [&](std::size_t bytes) {
-      progress.show(done + bytes, i + 1, what);
+    unwrap_writing(repacker.repack(model, tensor, format, writer, [&](std::size_t bytes) {
+      progress.update(static_cast<std::int64_t>(done + bytes), static_cast<std::int64_t>(plan.bytes_before));
       return !interrupted();
-    });
-    if (!written) progress.clear();
-    unwrap_writing(written);
+    }));
     done += tensor.data.size();
   }
   progress.clear();
   unwrap(model.check_unchanged());
+  if (interrupted()) throw Stopped();
   unwrap_writing(writer.finish());
   if (!with_profile) {
     say(fmt::format("note: the profile that {} carries is not of the weights that were written, and was left out; brim calibrate "

@@ -2,6 +2,8 @@
 #include <memory>
 #include <string>
 
+#include "apps/command_line/suggestion.hpp"
+#include "apps/command_line/unread_input.hpp"
 #include "apps/commands.hpp"
 #include "apps/model_options/model_options.hpp"
 #include "apps/render/time_text.hpp"
@@ -34,7 +36,8 @@ std::string token_text(const text::Vocabulary& vocabulary, std::int32_t id) {
 std::string builtin_text(const std::string& name) {
   const std::string_view text = text::builtin_template(name);
   if (text.empty()) {
-    throw Failure(2, "--chat-template: " + quoted(name) + " is none of " + text::builtin_template_names());
+    const std::string names = text::builtin_template_names(), suggestion = did_you_mean(name, CLI::detail::split(names, '|'));
+    throw Failure(2, "--chat-template: " + quoted(name) + " is none of " + names + (suggestion.empty() ? "" : "." + suggestion));
   }
   return std::string(text);
 }
@@ -70,6 +73,9 @@ void render(const RenderChoices& choices) {
   const std::string input = choices.messages + choices.variables;
   if (choices.template_file == "-" && (input == "-" || choices.tools == "-")) {
     throw Failure(2, "the template and the conversation cannot both come from standard input");
+  }
+  if (choices.template_file != "-" && input != "-" && choices.tools != "-") {
+    refuse_unread_input("files have the template and the conversation (- as a file's name reads it there)");
   }
   text::RenderOptions options;
   if (!choices.now.empty()) options.now = parse_time(choices.now);

@@ -5,6 +5,7 @@
 
 #include "apps/commands.hpp"
 #include "apps/model_options/model_options.hpp"
+#include "engine/base/sentence.hpp"
 
 namespace brim::apps {
 namespace {
@@ -25,6 +26,27 @@ JsonTree read_array(const std::string& path, const char* what) {
     throw Failure(2, shown_path(path) + ": expected a JSON array of " + what + ", found " + text::shown(json));
   }
   return json;
+}
+
+/// Messages are objects that say who speaks; what else they hold is the template's business.
+JsonTree read_messages(const std::string& path) {
+  JsonTree messages = read_array(path, "messages");
+  for (std::size_t i = 0; i < messages.items.size(); ++i) {
+    const JsonTree* role = messages.items[i].find("role");
+    if (role != nullptr && role->is(JsonTree::Kind::text)) continue;
+    throw Failure(2, sentence(shown_path(path), ": message ", i + 1, ": expected an object with a text as its \"role\", found ",
+                              role == nullptr ? "" : "the role ", text::shown(role == nullptr ? messages.items[i] : *role)));
+  }
+  return messages;
+}
+
+JsonTree read_tools(const std::string& path) {
+  JsonTree tools = read_array(path, "tools");
+  for (std::size_t i = 0; i < tools.items.size(); ++i) {
+    if (tools.items[i].is(JsonTree::Kind::object)) continue;
+    throw Failure(2, sentence(shown_path(path), ": tool ", i + 1, ": expected an object, found ", text::shown(tools.items[i])));
+  }
+  return tools;
 }
 
 void add(JsonTree& object, const char* name, JsonTree value) {
@@ -56,14 +78,14 @@ JsonTree conversation_variables(const std::string& messages_path, const std::str
     throw Failure(2, "--messages and --tools cannot both read standard input");
   JsonTree variables;
   variables.kind = JsonTree::Kind::object;
-  add(variables, "messages", read_array(messages_path, "messages"));
+  add(variables, "messages", read_messages(messages_path));
   JsonTree prompt;
   prompt.kind = JsonTree::Kind::flag;
   prompt.flag = add_generation_prompt;
   add(variables, "add_generation_prompt", std::move(prompt));
   add(variables, "bos_token", text_value(bos_token));
   add(variables, "eos_token", text_value(eos_token));
-  if (!tools_path.empty()) add(variables, "tools", read_array(tools_path, "tools"));
+  if (!tools_path.empty()) add(variables, "tools", read_tools(tools_path));
   return variables;
 }
 

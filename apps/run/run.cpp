@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "apps/command_line/typed_text.hpp"
+#include "apps/command_line/unread_input.hpp"
 #include "apps/command_line/values.hpp"
 #include "apps/commands.hpp"
 #include "apps/generation/generation.hpp"
@@ -48,6 +49,9 @@ std::function<void(Session&)> prompt_of(const RunOptions& options) {
   const std::optional<std::string> piped = prompts == 0 ? piped_text(Pipe::alone) : std::nullopt;
   if (prompts == 0 && !piped && isatty(STDIN_FILENO) != 1) return {};
   if (prompts + (piped ? 1 : 0) != 1) throw not_one_prompt();
+  const bool reads_input = options.file == "-" || options.ids == "@-";
+  if (*options.file_given && !reads_input) refuse_unread_input("-f names the text (-f - reads it there, and -p goes before it)");
+  if (*options.ids_given && !reads_input) refuse_unread_input("--prompt-ids has the prompt (@- reads ids there)");
   if (*options.ids_given) {
     const std::vector<std::int32_t> ids = parse_prompt_ids(text_or_file(options.ids, "--prompt-ids"));
     if (ids.empty()) throw Failure(2, "--prompt-ids holds no token id");
@@ -78,7 +82,7 @@ void complete(const RunOptions& options) {
   }
 
   const InterruptScope scope(&session);
-  if (!read_prompt(session, [&] { append_prompt(session); })) end_interrupted();
+  if (!read_prompt(session, [&] { append_prompt(session); })) throw Stopped();
   OutputStream out;
   bool first = true;
   Answer answer;
@@ -105,7 +109,7 @@ void complete(const RunOptions& options) {
     say_quietly(status_line(stats, 0));
   }
   Notices("text", model.info().context).give(stats);
-  if (answer.interrupted) end_interrupted();
+  if (answer.interrupted) throw Stopped();
 }
 
 }  // namespace

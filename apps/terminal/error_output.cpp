@@ -22,7 +22,7 @@ void write_error(const std::string& bytes) {
 }
 
 void say_in(const std::string& colour, std::string_view line, const std::string& plain) {
-  write_error(colour + printable_sentence(line) + plain + "\n");
+  write_error(colour + printable_line(line) + plain + "\n");
 }
 
 }  // namespace
@@ -52,7 +52,7 @@ void say_parts_quietly(const std::vector<std::string>& parts) {
   say_quietly(line);
 }
 
-void rewrite_line(std::string_view text) { write_error("\r" + printable_sentence(text) + "\x1b[K"); }
+void rewrite_line(std::string_view text) { write_error("\r" + printable_line(text) + "\x1b[K"); }
 
 void erase_line() { write_error("\r\x1b[K"); }
 

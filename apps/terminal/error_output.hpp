@@ -1,5 +1,6 @@
 // Standard error, where everything but results goes: sentences, notices, progress. All of it is made printable here, also
-// where no terminal reads it. A standard error that cannot be written never stops the work.
+// where no terminal reads it, and each call writes one line, whatever the text holds. A standard error that cannot be written
+// never stops the work.
 #pragma once
 
 #include <string>

@@ -1,5 +1,6 @@
 // Standard output, where results go: every write arrives whole and at once (answers stream). On a terminal it is printable
-// (printable.hpp); into a pipe or a file the bytes go unchanged.
+// (printable.hpp); into a pipe or a file the bytes go unchanged. Reports pass names from files through printable_line()
+// themselves: only they know where a line of theirs ends.
 #pragma once
 
 #include <exception>

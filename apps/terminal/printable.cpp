@@ -15,7 +15,11 @@ bool commands_terminal(std::uint32_t code) {
   return (code < 0x20 && code != '\t' && code != '\n') || (code >= 0x7f && code <= 0x9f);
 }
 
-bool reorders_line(std::uint32_t code) { return (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069); }
+// Line and paragraph separators, marks and overrides of direction, and the byte order mark.
+bool disturbs_line(std::uint32_t code) {
+  return code == 0x061c || code == 0x200e || code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
+         (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
+}
 
 // `text` with what `replace` gives for each character, where that is not empty. An incomplete character at the end counts as
 // bytes that are not UTF-8: replace(kReplacementCharacter).
@@ -42,15 +46,15 @@ std::string printable(std::string_view text) {
   return replaced(text, [](std::uint32_t code) { return std::string(commands_terminal(code) ? kReplacement : ""); });
 }
 
-std::string printable_sentence(std::string_view sentence) {
-  return replaced(sentence, [](std::uint32_t code) {
-    return std::string(commands_terminal(code) || reorders_line(code) ? kReplacement : "");
+std::string printable_line(std::string_view line) {
+  return replaced(line, [](std::uint32_t code) {
+    return std::string(code == '\n' || commands_terminal(code) || disturbs_line(code) ? kReplacement : "");
   });
 }
 
 std::string printable_json(std::string_view json) {
   return replaced(json, [](std::uint32_t code) {
-    if (!commands_terminal(code) && !reorders_line(code)) return std::string();
+    if (!commands_terminal(code) && !disturbs_line(code)) return std::string();
     if (code < 0x20) return std::string();  // white space between values: never within a string
     char escape[16];
     std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(code));

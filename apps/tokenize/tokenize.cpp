@@ -7,11 +7,13 @@
 #include <vector>
 
 #include "apps/command_line/typed_text.hpp"
+#include "apps/command_line/unread_input.hpp"
 #include "apps/command_line/values.hpp"
 #include "apps/commands.hpp"
 #include "apps/model_options/model_options.hpp"
 #include "apps/run/prompt_ids.hpp"
 #include "apps/terminal/output.hpp"
+#include "apps/terminal/printable.hpp"
 #include "engine/base/quote.hpp"
 #include "engine/io/gguf.hpp"
 #include "engine/model/vocabulary.hpp"
@@ -95,6 +97,11 @@ void add_switch(CLI::App& command, const std::string& name, bool& value, const s
 void tokenize(const TokenizeOptions& options) {
   if (given({options.text_given, options.file_given, options.ids_given}) != 1) {
     throw Failure(2, "tokenize needs one of -p TEXT, -f FILE and --detokenize IDS");
+  }
+  if (options.file != "-" && options.ids != "@-") {
+    refuse_unread_input(*options.ids_given    ? "--detokenize has the ids (@- reads them there)"
+                        : *options.file_given ? "-f names the text (-f - reads it there)"
+                                              : "-p is the text (-f - reads it there)");
   }
   if (*options.ids_given) {
     decode(options);

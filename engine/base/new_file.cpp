@@ -128,7 +128,9 @@ Result<NewFile> NewFile::create(const std::string& path, Readers readers) {
   NewFile file;
   BRIM_ASSIGN(file.path_, resolved(path));
   struct stat replaced {};
-  const bool replaces = ::lstat(file.path_.c_str(), &replaced) == 0 && !S_ISLNK(replaced.st_mode);
+  const bool there = ::lstat(file.path_.c_str(), &replaced) == 0;
+  if (!there && errno != ENOENT) return failure_of(path, errno);  // a name that is too long, say: a file without one would not tell
+  const bool replaces = there && !S_ISLNK(replaced.st_mode);
   if (replaces && !S_ISREG(replaced.st_mode)) {
     return error(ErrorCode::invalid_argument, path, " is not a regular file, so it cannot be replaced: name another file");
   }

@@ -21,7 +21,7 @@ std::optional<T> parse_integer(std::string_view text) {
 }
 
 /// The finite number that all of `text` spells: digits with a point, an exponent, a minus sign. Nothing for anything
-/// else; also for one that a double cannot hold ("1e999"), and for "inf" and "nan".
+/// else; also for one that is larger than a double can hold ("1e999"), and for "inf" and "nan". One that is smaller ("1e-400") is 0.
 std::optional<double> parse_number(std::string_view text);
 
 /// A double as a sentence shows it: six significant digits ("0.8", "1e+30", "inf"), as printf's %g in the C locale.

@@ -38,16 +38,13 @@ Error not_a_budget(std::string_view text, std::string_view why) {
                "; expected a size (64MiB), a share of the full cache (20%), full or auto");
 }
 
-/// Digits with at most one point between or after them: no sign, exponent, "nan" or "inf".
-bool parse_percent(std::string_view digits, double& percent) {
-  if (digits.empty() || digits.front() == '.') return false;
-  if (digits.find_first_not_of("0123456789.") != std::string_view::npos) return false;
-  const std::optional<double> parsed = parse_number(digits);
-  if (parsed) percent = *parsed;
-  return parsed.has_value();
-}
-
 }  // namespace
+
+std::optional<double> parse_percent(std::string_view digits) {
+  if (digits.empty() || digits.front() == '.' || digits.back() == '.') return std::nullopt;
+  if (digits.find_first_not_of("0123456789.") != std::string_view::npos) return std::nullopt;
+  return parse_number(digits);
+}
 
 void Split::choose_storage(std::span<const StorageChoice>, std::int64_t, std::span<std::size_t> chosen) const {
   std::fill(chosen.begin(), chosen.end(), std::size_t{0});
@@ -86,7 +83,9 @@ Result<BudgetRequest> parse_budget(std::string_view text) {
     request.kind = BudgetRequest::Kind::percent;
     std::string_view digits = text.substr(0, text.size() - 1);
     while (!digits.empty() && digits.back() == ' ') digits.remove_suffix(1);
-    if (!parse_percent(digits, request.percent)) return not_a_budget(text, "is not a percentage");
+    const std::optional<double> percent = parse_percent(digits);
+    if (!percent) return not_a_budget(text, "is not a percentage");
+    request.percent = *percent;
     if (!(request.percent > 0 && request.percent <= 100)) return not_a_budget(text, "is not above 0% and up to 100%");
     return request;
   }

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -86,6 +87,9 @@ struct BudgetRequest {
   std::int64_t bytes = 0;
   double percent = 0;
 };
+/// The number before a per cent sign: digits, with a point between them or none; no sign, no exponent. Nothing for anything else.
+std::optional<double> parse_percent(std::string_view digits);
+
 /// "64MiB", "20%", "full" or "auto" (letters in either case); more than 0 bytes, or more than 0 and at most 100
 /// percent. Errors: invalid_argument naming the text and the forms.
 Result<BudgetRequest> parse_budget(std::string_view text);

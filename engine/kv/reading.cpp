@@ -5,8 +5,8 @@
 #include <bit>
 #include <cmath>
 
-#include "engine/base/number_text.hpp"
 #include "engine/base/quote.hpp"
+#include "engine/kv/budget.hpp"
 
 namespace brim::kv {
 
@@ -15,7 +15,7 @@ Result<Reading> parse_reading(std::string_view text) {
   constexpr std::string_view kTop = "top=";
   if (text.starts_with(kTop) && text.ends_with('%')) {
     const std::string_view number = text.substr(kTop.size(), text.size() - kTop.size() - 1);
-    const std::optional<double> percent = parse_number(number);
+    const std::optional<double> percent = parse_percent(number);
     if (percent && *percent > 0 && *percent <= 100) return Reading{true, *percent / 100};
   }
   return error(ErrorCode::invalid_argument, "KV reading: expected all or top=N% with N above 0 and up to 100, found ",

@@ -1,34 +1,8 @@
 #!/bin/bash
 # arguments_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: what the values of options mean: pipes beside -p, line ends and escapes,
 # repetition, empty values, options that do nothing by themselves, and output that cannot be written.
-set -u
-brim=$1
-scratch=$2
-[ $# -ge 3 ] || { echo "skipped: no tool writes a tiny model"; exit 77; }
-cd "$scratch" || exit 1
-"$3" tiny.gguf || exit 1
-export HOME=$scratch
-failures=0
-
-fail() {
-  echo "FAILED: $*"
-  failures=$((failures + 1))
-}
-does() {
-  local expected=$1 code
-  shift
-  "$brim" "$@" >out 2>err </dev/null
-  code=$?
-  [ "$code" = "$expected" ] || fail "brim $*: exit code $code, expected $expected: $(head -c 300 err)"
-}
-refused() {
-  local sentence=$1
-  shift
-  does 2 "$@"
-  [ ! -s out ] || fail "brim $*: standard output is not empty: $(head -c 200 out)"
-  [ "$(wc -l <err)" = 1 ] && grep -q '^brim: ' err || fail "brim $*: not one line that begins with brim: $(cat err)"
-  grep -qF -- "$sentence" err || fail "brim $*: '$sentence' is not in: $(cat err)"
-}
+. "$(dirname "$0")/support.sh"
+tiny tiny.gguf
 # prompt_tokens: of the JSON in out.
 prompt_tokens() { grep -oE '"prompt": [0-9]+' out | grep -oE '[0-9]+'; }
 # run ARGUMENTS…: greedy JSON with standard input as it is.
@@ -239,4 +213,4 @@ for arguments in "--help" "help --man" "inspect -m tiny.gguf" "run -m tiny.gguf 
   [ ! -s err ] || fail "brim $arguments into a closed pipe: $(cat err)"
 done
 
-exit $((failures > 0))
+finish

@@ -1,19 +1,10 @@
 #!/bin/bash
 # bench_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: `brim bench` on a tiny model: the grid has the rows it should, every form
 # of output can be read and says the same, what is wrong is refused. How fast anything is, is no matter for a test.
-set -u
-brim=$1
-scratch=$2
-[ $# -ge 3 ] || { echo "no tool writes a tiny model"; exit 77; }
-cd "$scratch" || exit 1
-"$3" tiny.gguf || exit 1
+. "$(dirname "$0")/support.sh"
+tiny tiny.gguf
 cp tiny.gguf other.gguf
-failures=0
 
-fail() {
-  echo "FAILED: $*"
-  failures=$((failures + 1))
-}
 # bench ARGUMENTS…: the streams land in out and err, the exit code in code.
 bench() {
   "$brim" bench -m tiny.gguf "$@" >out 2>err </dev/null
@@ -22,15 +13,7 @@ bench() {
 expect_code() {
   [ "$code" = "$1" ] || fail "$2: exit code $code, expected $1: $(head -c 300 err)"
 }
-# expect_refusal PATTERN ARGUMENTS…: exit code 2, nothing on standard output, a sentence that matches.
-expect_refusal() {
-  local pattern=$1
-  shift
-  bench "$@"
-  expect_code 2 "bench $*"
-  [ ! -s out ] || fail "bench $*: standard output is not empty: $(head -c 200 out)"
-  grep -q -- "$pattern" err || fail "bench $*: '$pattern' does not stand in: $(head -c 300 err)"
-}
+expect_refusal() { refuse "$1" bench -m tiny.gguf "${@:2}"; }
 
 # The grid: depths × threads × cache types × tests, in that nesting, as JSON lines.
 bench -r 1 -p 8,16 -n 4 -d 0,32 -t 1,2 --kv-type f16,q8_0 -o jsonl
@@ -124,15 +107,9 @@ wait $pid || fail "--step: exit code $?"
 [ "$(wc -l <out)" = 1 ] || fail "--step: one request gave $(wc -l <out) rows"
 
 # Ctrl-C ends it, and what was measured stays whole.
-set -m # with job control, background programs do not begin with SIGINT ignored
-"$brim" bench -m tiny.gguf -p 4 -n 4,200000 -d 0 -r 1 -o json >out 2>err &
-pid=$!
-set +m
-for _ in $(seq 400); do grep -q '"test":"tg4"' out && break; sleep 0.05; done
-kill -INT $pid
-wait $pid
-code=$?
-[ $code = 130 ] || fail "SIGINT: exit code $code, expected 130"
+in_background "$brim" bench -m tiny.gguf -p 4 -n 4,200000 -d 0 -r 1 -o json >out 2>err
+wait_until "the first rows" grep -q '"test":"tg4"' out
+ended_by INT bench
 [ "$(tail -n 1 out)" = "]" ] || fail "SIGINT: the list is not closed: $(tail -c 100 out)"
 
 expect_refusal "both -p and -n are 0" -p 0 -n 0
@@ -159,4 +136,4 @@ expect_code 2 "a model that is no GGUF file"
 "$brim" bench --help >out 2>err || fail "--help fails"
 awk 'length($0) > 80 { exit 1 }' out || fail "--help is wider than 80 columns: $(awk 'length($0) > 80' out)"
 
-[ $failures = 0 ] || exit 1
+finish

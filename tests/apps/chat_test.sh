@@ -1,22 +1,12 @@
 #!/bin/bash
 # chat_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: `brim chat` on a tiny model: one question from -p and from a pipe, and the
 # prompt of a person, on a terminal made by script(1).
-set -u
-brim=$1
-scratch=$2
-[ $# -ge 3 ] || { echo "no tool writes a tiny model"; exit 77; }
-cd "$scratch" || exit 1
-"$3" tiny.gguf || exit 1
+. "$(dirname "$0")/support.sh"
+tiny tiny.gguf
 export HOME=$scratch/home XDG_STATE_HOME="" TERM=xterm LC_ALL=C.UTF-8
 unset NO_COLOR BRIM_HISTORY
 mkdir -p home
 trap '' PIPE # a program that leaves early shows in what it did not write
-failures=0
-
-fail() {
-  echo "FAILED: $*"
-  failures=$((failures + 1))
-}
 
 # One question.
 "$brim" chat -m tiny.gguf -p "Hello" -n 10 --seed 4 >out 2>err || fail "-p: $(cat err)"
@@ -56,24 +46,15 @@ cmp -s second alone && fail "--session: the first question is forgotten"
 [ ! -e talk.ses.part ] || fail "--session left talk.ses.part"
 
 # What is wrong is refused: exit code 2, a sentence, no output.
-refuse() {
-  local pattern=$1
-  shift
-  "$brim" chat "$@" >out 2>err </dev/null
-  local code=$?
-  [ $code = 2 ] || fail "chat $*: exit code $code, expected 2"
-  [ ! -s out ] || fail "chat $*: standard output is not empty"
-  grep -q -- "$pattern" err || fail "chat $*: '$pattern' does not stand in: $(cat err)"
-}
-refuse "standard input holds no question" -m tiny.gguf
-refuse "missing.gguf" -m missing.gguf -p a
-refuse "no_such_template" -m tiny.gguf -p a --chat-template no_such_template
-refuse "missing.jinja" -m tiny.gguf -p a --chat-template missing.jinja
-refuse "no_system" -m tiny.gguf -p a --system @no_system
-refuse "--model" -p a
+refuse "standard input holds no question" chat -m tiny.gguf
+refuse "missing.gguf" chat -m missing.gguf -p a
+refuse "no_such_template" chat -m tiny.gguf -p a --chat-template no_such_template
+refuse "missing.jinja" chat -m tiny.gguf -p a --chat-template missing.jinja
+refuse "no_system" chat -m tiny.gguf -p a --system @no_system
+refuse "--model" chat -p a
 head -c 1000 talk.ses >short.ses
-refuse "short.ses is not whole: expected" -m tiny.gguf -p a --session short.ses
-refuse "cannot be restored: KV memory, " -m tiny.gguf -p a --session talk.ses --kv-budget 90%
+refuse "short.ses is not whole: expected" chat -m tiny.gguf -p a --session short.ses
+refuse "cannot be restored: KV memory, " chat -m tiny.gguf -p a --session talk.ses --kv-budget 90%
 
 # The prompt of a person. script(1) makes a terminal, types the lines and shows what a person would see.
 if ! script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
@@ -195,4 +176,4 @@ LINES
 seen "Ctrl-C again"
 [ ! -e "$history" ] || fail "BRIM_HISTORY= keeps a history"
 
-[ $failures = 0 ] || exit 1
+finish

@@ -1,19 +1,10 @@
 #!/bin/bash
 # closed_descriptors_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: with standard input, output and error closed in every
 # combination, files are written as in a usual run: nothing that is printed gets into them.
-set -u
-brim=$1
-[ $# -ge 3 ] || { echo "no tool writes a tiny model"; exit 77; }
-cd "$2" || exit 1
-"$3" tiny.gguf || exit 1
-export HOME=$2 LC_ALL=C.UTF-8
+. "$(dirname "$0")/support.sh"
+tiny tiny.gguf
+export LC_ALL=C.UTF-8
 for _ in $(seq 400); do printf 'Once upon a time there was a dog. '; done >text.txt
-failures=0
-
-fail() {
-  echo "FAILED: $*"
-  failures=$((failures + 1))
-}
 
 # Each writes the file `out`; what is printed differs from run to run only where it does not matter here.
 quantize() { "$brim" quantize tiny.gguf out q8_0 -t 1; }
@@ -61,17 +52,11 @@ code=$?
 "$brim" --version 2>&- <&- >out || fail "brim --version without standard input and error: exit code $?"
 [ -s out ] || fail "brim --version without standard input and error says nothing"
 if [ -e /proc/self/fd ]; then
-  set -m # with job control, background programs do not begin with SIGINT ignored
-  "$brim" run -m tiny.gguf -p a -n -1 --ignore-eos -t 1 0<&- 2>&- >run.out &
-  pid=$!
-  set +m
-  for _ in $(seq 400); do [ -s run.out ] && break; sleep 0.05; done
+  in_background "$brim" run -m tiny.gguf -p a -n -1 --ignore-eos -t 1 0<&- 2>&- >run.out
+  wait_until "an answer" test -s run.out
   [ "$(readlink /proc/$pid/fd/0)" = /dev/null ] && [ "$(readlink /proc/$pid/fd/2)" = /dev/null ] ||
     fail "closed descriptors are not /dev/null: $(readlink /proc/$pid/fd/0) $(readlink /proc/$pid/fd/2)"
-  kill -TERM $pid
-  wait $pid
-  code=$?
-  [ $code = 143 ] || fail "SIGTERM: exit code $code, expected 143"
+  ended_by TERM "run without descriptors"
 fi
 
-[ $failures = 0 ] || exit 1
+finish

@@ -1,19 +1,9 @@
 #!/bin/bash
 # damaged_model_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: a model that computes logits that are not numbers ends every command
 # that works with them: a sentence that says so, no output and no exit code 0.
-set -u
-brim=$1
-scratch=$2
-[ $# -ge 3 ] || { echo "no tool writes a tiny model"; exit 77; }
-cd "$scratch" || exit 1
-"$3" damaged.gguf nan || exit 1
+. "$(dirname "$0")/support.sh"
+tiny damaged.gguf nan
 for _ in $(seq 40); do printf 'The dog and the sun and the cat. '; done >text
-failures=0
-
-fail() {
-  echo "FAILED: $*"
-  failures=$((failures + 1))
-}
 # expect_sentence COMMAND ARGUMENTS…
 expect_sentence() {
   "$brim" "$@" >out 2>err </dev/null
@@ -34,4 +24,4 @@ expect_sentence eval -m damaged.gguf --prompt-ids 1,300,301,302 --positions 1,3 
 expect_sentence eval -m damaged.gguf -f text --suite kv --seeds 1 --continuation 16 --ratios .5 --permutations 2
 expect_sentence bench -m damaged.gguf -p 16 -n 4
 
-[ $failures = 0 ] || exit 1
+finish

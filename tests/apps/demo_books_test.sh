@@ -1,31 +1,25 @@
 #!/bin/bash
 # demo_books_test.sh COMMAND SCRATCH: the first step of making the demo model (models/demo/prepare.py): without books it says what it needs, and of books that were
 # written here it makes what the other steps read. Needs python3.
-set -u
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+. "$(dirname "$0")/support.sh"
 python=/usr/bin/python3
-cd "$2" || exit 1
-[ -x "$python" ] || { echo "there is no python3"; exit 77; }
-failures=0
-fail() {
-  echo "FAILED: $*"
-  failures=$((failures + 1))
-}
+[ -x "$python" ] || skip "there is no python3"
 
 export BRIM_SHARED=$PWD/shared BRIM_DEMO_BUILD=$PWD/demo PYTHONDONTWRITEBYTECODE=1
 prepare() { "$python" "$root/models/demo/prepare.py" "$@" >said 2>&1; }
 
-# refused WHAT PATTERN: it ends with one sentence, and makes nothing.
-refused() {
+# fails_with WHAT PATTERN: it ends with one sentence, and makes nothing.
+fails_with() {
   prepare && fail "$1 is no failure"
   [ "$(wc -l <said)" = 1 ] && grep -qE "^prepare.py: $2" said || fail "about $1 it says: $(cat said)"
   [ ! -e demo ] || fail "with $1 it makes something"
 }
-refused "a folder that is missing" 'there are no books in .*/shared/texts/books: expected .*models/demo/books.md'
+fails_with "a folder that is missing" 'there are no books in .*/shared/texts/books: expected .*models/demo/books.md'
 mkdir -p shared/texts/books
-refused "an empty folder" 'there are no books in .*/shared/texts/books: expected .*models/demo/books.md'
+fails_with "an empty folder" 'there are no books in .*/shared/texts/books: expected .*models/demo/books.md'
 echo "no archive" >shared/texts/books/grimm.txt.xz
-refused "a file that is not compressed" '.*/grimm.txt.xz is not a text compressed by xz'
+fails_with "a file that is not compressed" '.*/grimm.txt.xz is not a text compressed by xz'
 
 "$python" - <<'PYTHON'
 import lzma
@@ -52,4 +46,4 @@ done
 # Every text of the list has a title, a length and a checksum of its own.
 awk -F'\t' 'NR == 1 { next } NF != 4 || $2 !~ /^[0-9]+$/ || $3 !~ /^[0-9a-f]+$/ || length($3) != 16 || $4 == "" || seen[$3]++ || titles[$1 $4]++ {
   print "FAILED: books.tsv:" NR ": " $0; bad = 1 } END { exit bad || NR != 496 }' "$root/models/demo/books.tsv" || fail "books.tsv"
-exit $((failures > 0))
+finish

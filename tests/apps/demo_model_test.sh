@@ -1,20 +1,10 @@
 #!/bin/bash
 # demo_model_test.sh COMMAND SCRATCH: the model that the repository ships. It answers, it remembers a name over fifty turns
 # under the default budget, and llama.cpp (if ./run bench-peers has installed it) reads and continues texts as Brim does.
-set -u
-brim=$1
-scratch=$2
 root=$PWD
+. "$(dirname "$0")/support.sh"
 model=${BRIM_DEMO_MODEL:-$root/models/brim-demo.gguf}
-[ -f "$model" ] || { echo "there is no $model"; exit 77; }
-cd "$scratch" || exit 1
-export HOME=$scratch XDG_STATE_HOME=""
-failures=0
-
-fail() {
-  echo "FAILED: $*"
-  failures=$((failures + 1))
-}
+[ -f "$model" ] || skip "there is no $model"
 
 "$brim" chat -m "$model" -p "Who are you?" --temp 0 -n 40 >out 2>err || fail "chat: $(cat err)"
 grep -q "Brim" out || fail "asked who it is, it says: $(cat out)"
@@ -74,4 +64,4 @@ console.log(`${compared} tokens alike`);
 NODE
   cat out
 fi
-exit $((failures > 0))
+finish

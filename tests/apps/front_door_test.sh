@@ -1,36 +1,9 @@
 #!/bin/bash
 # front_door_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: what people try who have never read a page of Brim's: no command, a
 # misspelt one, a model without -m, the options of llama.cpp and ollama, an address or a directory for a model.
-set -u
-brim=$1
-scratch=$2
-[ $# -ge 3 ] || { echo "skipped: no tool writes a tiny model"; exit 77; }
-cd "$scratch" || exit 1
-"$3" tiny.gguf || exit 1
+. "$(dirname "$0")/support.sh"
+tiny tiny.gguf
 cp tiny.gguf other.gguf
-failures=0
-
-fail() {
-  echo "FAILED: $*"
-  failures=$((failures + 1))
-}
-# does CODE ARGUMENTS…: the streams land in out and err.
-does() {
-  local expected=$1 code
-  shift
-  "$brim" "$@" >out 2>err </dev/null
-  code=$?
-  [ "$code" = "$expected" ] || fail "brim $*: exit code $code, expected $expected: $(head -c 300 err)"
-}
-# refused SENTENCE ARGUMENTS…: exit code 2, nothing on standard output, one line that begins with brim: and holds SENTENCE.
-refused() {
-  local sentence=$1
-  shift
-  does 2 "$@"
-  [ ! -s out ] || fail "brim $*: standard output is not empty: $(head -c 200 out)"
-  [ "$(wc -l <err)" = 1 ] && grep -q '^brim: ' err || fail "brim $*: not one line that begins with brim: $(cat err)"
-  grep -qF -- "$sentence" err || fail "brim $*: '$sentence' is not in: $(cat err)"
-}
 # alike ARGUMENTS… -- ARGUMENTS…: both print the same and succeed.
 alike() {
   local first=()
@@ -122,10 +95,43 @@ refused "brim chat has no option '--ctx'. Did you mean --ctx-size?" chat -m tiny
 refused "brim chat has no option '--kv-buget'. Did you mean --kv-budget?" chat -m tiny.gguf --kv-buget 1MiB
 refused "brim run has no option '--tmep'. Did you mean --temp?" run -m tiny.gguf --tmep=0
 refused "brim run has no option '-model'. Did you mean --model?" run -model tiny.gguf
-refused "brim run has no option '-nx'" run -m tiny.gguf -p a -nx
 refused "brim run has no option '-pHello'. Did you mean -p 'Hello'?" run -m tiny.gguf -pHello
 refused "brim run has no option '-c=64'. Did you mean -c '64'?" run -m tiny.gguf -c=64 -p a
 refused "brim chat has no option '--zzzzzz'; brim chat --help lists the options" chat -m tiny.gguf --zzzzzz
+# Two letters are near to nothing; what other programs mean by them is said, and else that there is no such option.
+for option in -xy -qq -zz -tt -cc -kk; do
+  refused "brim run has no option '$option'; brim run --help lists the options" run -m tiny.gguf -p a $option
+done
+refused "brim run has no option '-nx'; brim run --help lists the options" run -m tiny.gguf -p a -nx
+refused "brim run has no option '-tbig'; brim run --help lists the options" run -m tiny.gguf -p a -tbig
+refused "brim run has no option '-ftext.txt'. Did you mean -f 'text.txt'?" run -m tiny.gguf -ftext.txt
+# The case of letters does not matter.
+refused "there is no command 'RUN'. Did you mean run?" RUN
+refused "there is no command 'Chat'. Did you mean chat?" Chat
+refused "brim run has no option '--TEMP'. Did you mean --temp?" run -m tiny.gguf -p a --TEMP 0
+refused "brim run has no option '--Kv-Budget'. Did you mean --kv-budget?" run -m tiny.gguf -p a --Kv-Budget 1MiB
+refused "brim tokenize has no option '-P'. Did you mean -p?" tokenize -m tiny.gguf -P a
+# Values that are words.
+refused '"Q4_O" is not a type to write. Did you mean Q4_0?' quantize tiny.gguf out.gguf Q4_O
+refused '"q8-0" is not a type to write. Did you mean Q8_0?' quantize tiny.gguf out.gguf q8-0
+refused '"gold" is not a type to write; see brim quantize --help' quantize tiny.gguf out.gguf gold
+for command in "run -p a" "chat -p a" inspect "eval --prompt-ids 1,2" bench; do
+  # shellcheck disable=SC2086 — several words
+  {
+    refused "--kv-split: expected auto, uniform" $command -m tiny.gguf --kv-split sideways
+    refused "found 'zigzap'. Did you mean zigzag?" $command -m tiny.gguf --kv-split zigzap
+    refused "found 'Uniform'. Did you mean uniform?" $command -m tiny.gguf --kv-split Uniform
+    refused "--kv-keep: expected window" $command -m tiny.gguf --kv-keep nothing
+    refused "found 'snapvk'. Did you mean snapkv?" $command -m tiny.gguf --kv-keep snapvk
+    refused "found 'Q8_0'. Did you mean q8_0?" $command -m tiny.gguf --kv-type Q8_0
+    refused "found 'q4_o'. Did you mean q4_0?" $command -m tiny.gguf --kv-type q4_o
+  }
+done
+refused "found 'togther'. Did you mean together?" run -m tiny.gguf -p a --kv-heads togther
+refused "found 'zigzga'. Did you mean zigzag?" eval -m tiny.gguf -f tiny.gguf --suite kv --arms zigzga
+refused "found 'ngrma'. Did you mean ngram?" run -m tiny.gguf -p a --spec-type ngrma
+refused "'llama33' is none of" render --chat-template llama33 --messages missing.json
+grep -q 'Did you mean llama3?' err || fail "a built-in template: $(cat err)"
 refused "-n needs a value: -n N" run -m tiny.gguf -p a -n
 refused "--kv-type needs a value: --kv-type TYPE, found the option '--json'" run -m tiny.gguf -p a --kv-type --json
 refused "--json takes no value, found '1'" run -m tiny.gguf -p a --json=1
@@ -156,6 +162,23 @@ does 0 chat -m tiny.gguf -cnv -p Hi -n 2
 grep -q "brim chat is always a conversation" err || fail "-cnv: $(cat err)"
 refused "brim chat MODEL.gguf is the conversation" run -m tiny.gguf -cnv -p Hi
 refused "Brim downloads nothing" chat -hf someone/model-GGUF
+# The options of servers and of terminals, in every command.
+for option in --host --port --api-key --timeout; do refused "$option is not available: Brim has no server yet" run -m tiny.gguf -p a $option 1; done
+refused "--embeddings is not available: Brim has no server yet" chat -m tiny.gguf --embeddings
+refused "-bf is not available: brim run -f FILE reads a prompt from a file" run -m tiny.gguf -bf prompt.bin
+refused "--in-prefix is not available: --chat-template FILE" chat -m tiny.gguf --in-prefix " "
+refused "--dynatemp-range is not available: Brim does not have this sampler yet" run -m tiny.gguf -p a --dynatemp-range 0.5
+refused "--imatrix is not available: Brim has no importance matrices yet" quantize --imatrix m.dat tiny.gguf out.gguf Q4_0
+refused "--prompt-cache-all is not available: brim chat --session FILE" run -m tiny.gguf -p a --prompt-cache-all
+refused "-if is not available: brim run continues a text; brim chat MODEL.gguf is the conversation" run -m tiny.gguf -p a -if
+does 0 run -m tiny.gguf -p Once -n 5 --temp 0
+mv out wanted
+does 0 run -m tiny.gguf -p Once -n 5 --temp 0 -np 4 -cb -st -fit on --fit-target 512 -dev none -sm layer -ts 1,1 -mg 0 --numa isolate \
+  --color -lv 3 --offline --parallel=2 --no-context-shift
+cmp -s wanted out || fail "options without effect had one: $(cat out)"
+for option in -np -cb -st -fit --fit-target -dev -sm -ts -mg --numa --color -lv --offline --parallel --no-context-shift; do
+  grep -q "^brim: $option is ignored: " err || fail "nothing is said about $option: $(cat err)"
+done
 refused "grammar" run -m tiny.gguf -p a --grammar-file g.gbnf
 refused "Brim downloads nothing" pull llama3
 refused "no server yet" serve
@@ -188,4 +211,4 @@ complete_words brim chat -m tex | grep -qx text.gguf || fail "completion after -
 complete_words brim chat mo | grep -qx models || fail "completion of a directory: $(complete_words brim chat mo)"
 [ "$(complete_words brim help ren)" = render ] || fail "completion of help ren"
 
-exit $((failures > 0))
+finish

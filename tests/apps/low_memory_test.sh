@@ -1,17 +1,8 @@
 #!/bin/bash
 # low_memory_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: `brim run` and `brim chat` under limits of memory from far too low to enough:
 # each ends with an answer or one sentence of Brim's and exit code 1, never by a signal and never through an OpenMP runtime.
-set -u
-brim=$1
-[ $# -ge 3 ] || { echo "no tool writes a tiny model"; exit 77; }
-cd "$2" || exit 1
-"$3" model.gguf || exit 1
-failures=0
-
-fail() {
-  echo "FAILED: $*"
-  failures=$((failures + 1))
-}
+. "$(dirname "$0")/support.sh"
+tiny model.gguf
 
 readelf -dW "$brim" | grep -E 'NEEDED.*lib(gomp|omp|iomp5)' && fail "the command loads an OpenMP runtime at its start"
 
@@ -48,4 +39,4 @@ for limit in "-v 15000" "-d 2000"; do
   [ $refusals -gt 3 ] || fail "ulimit $flag: nothing was refused"
 done
 for kib in 30000 45000 70000 90000; do limited -v $kib chat -m model.gguf -t 3; done
-exit $((failures > 0))
+finish

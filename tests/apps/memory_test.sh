@@ -3,18 +3,8 @@
 # than the context goes through a small budget: the session's own count never passes the budget, and the process stays
 # within weights + budget + 64 MiB. Under a limit that is too small a session is refused with the numbers; with enough,
 # nothing fails later.
-set -u
-brim=$1
-scratch=$2
-[ $# -ge 3 ] || { echo "no tool writes a tiny model"; exit 77; }
-cd "$scratch" || exit 1
-"$3" tiny.gguf || exit 1
-failures=0
-
-fail() {
-  echo "FAILED: $*"
-  failures=$((failures + 1))
-}
+. "$(dirname "$0")/support.sh"
+tiny tiny.gguf
 # number KEY FILE: the number behind "KEY": in a line of JSON.
 number() { grep -o "\"$1\":[0-9]*" "$2" | head -n 1 | cut -d: -f2; }
 
@@ -44,5 +34,6 @@ grep -qi "RLIMIT_DATA" err || fail "the refusal does not name the limit: $(head 
 (ulimit -d 204800 && "$brim" run -m tiny.gguf --prompt-ids @ids -n 50 --ignore-eos --kv-budget 40KiB --print-ids) >out 2>err ||
   fail "a session within the limit failed: $(head -c 300 err)"
 
-[ "$failures" = 0 ] || exit 1
-echo "the budget held at $peak of $budget bytes"
+[ "$failures" = 0 ] &&
+  echo "the budget held at $peak of $budget bytes"
+finish

@@ -1,63 +1,52 @@
 #!/bin/bash
 # model_files_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: what the command says about model files that leave something out,
 # hold more than the text model, or hold what would change the answers.
-set -u
-brim=$1
-scratch=$2
-[ $# -ge 3 ] || { echo "no tool writes a tiny model"; exit 77; }
-cd "$scratch" || exit 1
-for kind in byte-pairs no-pre other-towers output-bias; do "$3" $kind.gguf $kind || exit 1; done
-"$3" plain.gguf || exit 1
-failures=0
-
-fail() {
-  echo "FAILED: $*"
-  failures=$((failures + 1))
-}
-# run CODE ARGUMENTS…
-run() {
-  local expected=$1 code=0
-  shift
-  "$brim" "$@" >out 2>err </dev/null || code=$?
-  [ "$code" = "$expected" ] || fail "brim $*: exit code $code, expected $expected: $(head -c 300 err)"
-}
-says() { grep -qE -- "$1" "$2" || fail "'$1' does not stand in: $(head -c 600 "$2")"; }
+. "$(dirname "$0")/support.sh"
+for kind in byte-pairs no-pre other-towers output-bias; do tiny $kind.gguf $kind; done
+tiny plain.gguf
 
 # The comma is token 11 here, and BPE's default for BOS and EOS was 11: it is text, and nothing is added before a text.
-run 0 run -m byte-pairs.gguf -p a -n 4 --temp 0 --logit-bias 11+100000 --print-ids
+does 0 run -m byte-pairs.gguf -p a -n 4 --temp 0 --logit-bias 11+100000 --print-ids
 says '^11 11 11 11$' out
-run 0 tokenize -m byte-pairs.gguf -p ',b'
+does 0 tokenize -m byte-pairs.gguf -p ',b'
 says '^11 98$' out
-run 0 run -m byte-pairs.gguf -p a -n 4 --temp 0 --logit-bias 257+100000 --print-ids
+does 0 run -m byte-pairs.gguf -p a -n 4 --temp 0 --logit-bias 257+100000 --print-ids
 says '^257$' out  # <|im_end|> ends the answer at once
 
 # A missing pre-tokenizer is a warning; what it is taken for stands there.
-run 0 run -m no-pre.gguf -p a -n 1 --seed 1
+does 0 run -m no-pre.gguf -p a -n 1 --seed 1
 says "Warning: no-pre.gguf does not name its pre-tokenizer .*'default'" err
 [ "$(wc -l <err)" = 1 ] || fail "more than the warning: $(cat err)"
-run 0 eval -m no-pre.gguf --prompt-ids 97,98 --json
+does 0 eval -m no-pre.gguf --prompt-ids 97,98 --json
 says "Warning: no-pre.gguf does not name its pre-tokenizer" err
-run 0 run -m byte-pairs.gguf -p a -n 1 --seed 1
+does 0 run -m byte-pairs.gguf -p a -n 1 --seed 1
 [ ! -s err ] || fail "a warning without a reason: $(cat err)"
 
+# Every command that loads it says so, once.
+for words in "chat -p a -n 1" "eval --prompt-ids 97,98" "bench -p 4 -n 1 -r 1 --no-warmup" "bench -p 4 -n 1 -r 1 -o jsonl"; do
+  # shellcheck disable=SC2086 — several words
+  does 0 ${words%% *} -m no-pre.gguf ${words#* }
+  [ "$(grep -c 'Warning: no-pre.gguf does not name its pre-tokenizer' err)" = 1 ] || fail "brim $words: $(cat err)"
+done
+
 # Tensors of other parts of a model are skipped, not counted, and named.
-run 0 inspect -m plain.gguf --json
+does 0 inspect -m plain.gguf --json
 grep -oE '"parameters":[0-9]+,"types"' out >plain
-run 0 inspect -m other-towers.gguf --json
+does 0 inspect -m other-towers.gguf --json
 grep -oE '"parameters":[0-9]+,"types"' out >towers
 cmp -s plain towers || fail "skipped tensors were counted: $(cat plain towers)"
 says '"skipped_tensors":\["v.patch_embd.weight","mm.0.weight","blk.2.nextn.norm.weight"\]' out
-run 0 inspect -m other-towers.gguf
+does 0 inspect -m other-towers.gguf
 says "skipped +tensors 2 of other encoders \('v.patch_embd.weight', …\), 1 that predict further tokens" out
-run 0 run -m plain.gguf -p the -n 8 --seed 3
+does 0 run -m plain.gguf -p the -n 8 --seed 3
 cp out expected
-run 0 run -m other-towers.gguf -p the -n 8 --seed 3
+does 0 run -m other-towers.gguf -p the -n 8 --seed 3
 cmp -s out expected || fail "skipped tensors changed the answer"
 
 # What would change the answers is refused by name.
-run 2 run -m output-bias.gguf -p the -n 1
+does 2 run -m output-bias.gguf -p the -n 1
 says "output-bias.gguf: tensor 'output.bias' is not supported" err
-run 0 inspect -m output-bias.gguf
+does 0 inspect -m output-bias.gguf
 says "No plan: .*'output.bias'" out
 
-[ "$failures" = 0 ]
+finish

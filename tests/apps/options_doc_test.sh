@@ -1,9 +1,8 @@
 #!/bin/bash
 # docs/options.md names every long option that the commands' help names, and no other.
-set -eu
-brim=$1
-scratch=$2
-page=docs/options.md
+page=$PWD/docs/options.md
+. "$(dirname "$0")/support.sh"
+set -e
 grep -oE '`[^`]*`' "$page" | grep -oE -- '--[a-z][a-z-]*' | grep -vxE -- '--help' | sort -u >"$scratch/page"
 commands=$("$brim" --help | awk '/^Subcommands:/ { on = 1; next } on && NF { print $1 }')
 [ "$(wc -w <<<"$commands")" -ge 7 ] || { echo "brim --help lists too few commands: $commands"; exit 1; }

@@ -1,18 +1,8 @@
 #!/bin/bash
 # outputs_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: no command writes over a file that it reads, under whatever name; and what
 # stands beside a file that is written is left alone.
-set -u
-brim=$1
-scratch=$2
-[ $# -ge 3 ] || { echo "no tool writes a tiny model"; exit 77; }
-cd "$scratch" || exit 1
-export BRIM_HISTORY=
-failures=0
-fail() {
-  echo "FAILED: $*"
-  failures=$((failures + 1))
-}
-"$3" tiny.gguf || exit 1
+. "$(dirname "$0")/support.sh"
+tiny tiny.gguf
 for i in $(seq 1 80); do echo "The fox number $i went over hill $((i * 7 % 13)) and met the hound of valley $((i % 5))."; done >text
 echo "You are a pirate." >system
 echo "{{ messages[0]['content'] }}" >chat.jinja
@@ -27,8 +17,8 @@ cp tiny.gguf split-00001-of-00002.gguf
 cp tiny.gguf split-00002-of-00002.gguf
 sums=$(sha256sum -- * 2>/dev/null)
 
-# refused ARGUMENTS…: exit code 2, a sentence that names what the file is, and nothing changed.
-refused() {
+# spared ARGUMENTS…: exit code 2, a sentence that names what the file is, and nothing changed.
+spared() {
   local code=0
   timeout 60 "$brim" "$@" >out.tmp 2>err.tmp </dev/null || code=$?
   [ $code = 2 ] || fail "brim $*: exit code $code: $(head -c 300 err.tmp)"
@@ -37,42 +27,94 @@ refused() {
   [ "$(sha256sum -- * 2>/dev/null)" = "$sums" ] || fail "brim $*: a file has changed"
 }
 for name in tiny.gguf hard-tiny.gguf soft-tiny.gguf "./../$(basename "$scratch")/tiny.gguf"; do
-  refused quantize tiny.gguf "$name" Q4_0
-  refused calibrate -m tiny.gguf -f text -o "$name" --windows 1
-  refused calibrate -m tiny.gguf --from profile.json --into "$name"
-  refused eval -m tiny.gguf -f text -c 128 --logits-out "$name" --positions 1
-  refused chat -m tiny.gguf -p Hello -n 2 --session "$name"
+  spared quantize tiny.gguf "$name" Q4_0
+  spared calibrate -m tiny.gguf -f text -o "$name" --windows 1
+  spared calibrate -m tiny.gguf --from profile.json --into "$name"
+  spared eval -m tiny.gguf -f text -c 128 --logits-out "$name" --positions 1
+  spared chat -m tiny.gguf -p Hello -n 2 --session "$name"
 done
 for name in text hard-text soft-text; do
-  refused calibrate -m tiny.gguf -f text -o "$name" --windows 1
-  refused calibrate -m tiny.gguf -f text -o new.json --into "$name" --windows 1
-  refused eval -m tiny.gguf -f text -c 128 --logits-out "$name" --positions 1
+  spared calibrate -m tiny.gguf -f text -o "$name" --windows 1
+  spared calibrate -m tiny.gguf -f text -o new.json --into "$name" --windows 1
+  spared eval -m tiny.gguf -f text -c 128 --logits-out "$name" --positions 1
 done
 for name in profile.json hard-profile.json soft-profile.json; do
-  refused calibrate -m tiny.gguf --from profile.json --into "$name"
-  refused eval -m tiny.gguf -f text -c 128 --kv-profile profile.json --logits-out "$name" --positions 1
-  refused chat -m tiny.gguf -p Hello -n 2 --kv-profile profile.json --session "$name"
+  spared calibrate -m tiny.gguf --from profile.json --into "$name"
+  spared eval -m tiny.gguf -f text -c 128 --kv-profile profile.json --logits-out "$name" --positions 1
+  spared chat -m tiny.gguf -p Hello -n 2 --kv-profile profile.json --session "$name"
 done
-for name in soft-ids hard-ids ids; do refused eval -m tiny.gguf --prompt-ids @ids --logits-out "$name" --positions 1; done
-for name in soft-system hard-system system; do refused chat -m tiny.gguf -p Hello -n 2 --system @system --session "$name"; done
+for name in soft-ids hard-ids ids; do spared eval -m tiny.gguf --prompt-ids @ids --logits-out "$name" --positions 1; done
+for name in soft-system hard-system system; do spared chat -m tiny.gguf -p Hello -n 2 --system @system --session "$name"; done
 for name in soft-chat.jinja hard-chat.jinja chat.jinja; do
-  refused chat -m tiny.gguf -p Hello -n 2 --chat-template chat.jinja --session "$name"
-  refused chat -m tiny.gguf -p Hello -n 2 --chat-template @chat.jinja --session "$name"
+  spared chat -m tiny.gguf -p Hello -n 2 --chat-template chat.jinja --session "$name"
+  spared chat -m tiny.gguf -p Hello -n 2 --chat-template @chat.jinja --session "$name"
 done
-refused quantize split-00001-of-00002.gguf split-00002-of-00002.gguf Q4_0
-refused chat -m split-00001-of-00002.gguf -p Hello -n 2 --session split-00002-of-00002.gguf
-refused calibrate -m tiny.gguf -f text -o same --into same --windows 1
-refused calibrate -m tiny.gguf -f text -o same --into ./same --windows 1
+spared quantize split-00001-of-00002.gguf split-00002-of-00002.gguf Q4_0
+spared chat -m split-00001-of-00002.gguf -p Hello -n 2 --session split-00002-of-00002.gguf
+spared calibrate -m tiny.gguf -f text -o same --into same --windows 1
+spared calibrate -m tiny.gguf -f text -o same --into ./same --windows 1
 # The file of what was measured so far is written too.
 mv text same.partial
 sums=$(sha256sum -- * 2>/dev/null)
-refused calibrate -m tiny.gguf -f same.partial -o same --windows 1
+spared calibrate -m tiny.gguf -f same.partial -o same --windows 1
 mv same.partial text
 mkdir drawn
 mv text drawn/quality.tsv
 sums=$(sha256sum -- * 2>/dev/null)
-refused eval -m tiny.gguf -f drawn/quality.tsv --suite kv --seeds 1 --ratios .5 --permutations 1 --pictures drawn
+spared eval -m tiny.gguf -f drawn/quality.tsv --suite kv --seeds 1 --ratios .5 --permutations 1 --pictures drawn
 mv drawn/quality.tsv text
+
+# What cannot be written is said before the work, in one sentence for all and with exit code 2: the model is never loaded, the text
+# never read.
+head -c 3000 tiny.gguf >damaged.gguf
+mkdir folder closed
+mkfifo pipe
+long=$(printf '%0300d' 0)
+near=$(printf '%0252d' 0) # fits, but not with .partial behind it
+sums=$(ls)
+# unwritable REASON PATH
+unwritable() {
+  local reason=$1 path=$2
+  for words in "chat -m damaged.gguf -p Hello --session" "eval -m damaged.gguf -f text --positions 1 --logits-out" \
+    "calibrate -m damaged.gguf -f text -o" "calibrate -m damaged.gguf -f text -o new.json --into" \
+    "calibrate -m damaged.gguf --from profile.json --into"; do
+    # shellcheck disable=SC2086 — several words
+    refuse "$reason" $words "$path"
+    mv err first
+    # shellcheck disable=SC2086
+    refuse "$reason" quantize tiny.gguf "$path" Q4_0
+    [ "$words" != "${words#chat}" ] || cmp -s first err || fail "$words says '$(cat first)', quantize '$(cat err)'"
+  done
+}
+unwritable 'cannot write .*: No such file or directory$' nowhere/out
+unwritable 'cannot write .*: Not a directory$' text/out
+unwritable 'cannot write .*: File name too long$' "$long"
+unwritable 'cannot write .*: File name too long$' "nowhere$long/out"
+unwritable 'folder is not a regular file, so it cannot be replaced: name another file$' folder
+unwritable 'pipe is not a regular file, so it cannot be replaced: name another file$' pipe
+[ ! -e /dev/full ] || unwritable '/dev/full is not a regular file' /dev/full
+chmod 500 closed
+[ -w closed ] || unwritable 'cannot write .*: Permission denied$' closed/out
+refuse 'cannot write .*[.]partial: File name too long$' calibrate -m damaged.gguf -f text -o "$near"
+rm -f first
+[ "$(ls | grep -vxE 'out|err')" = "$(grep -vxE 'out|err' <<<"$sums")" ] || fail "a refused output left: $(ls)"
+does 0 eval -m tiny.gguf --prompt-ids 1,2,3 --logits-out "$near" --positions 1
+[ -s "$near" ] || fail "a name of 252 characters is not written"
+rm -f "$near"
+if command -v gnuplot >/dev/null; then
+  refuse 'quality.tsv: No such file|--pictures: the folder .* cannot be made' eval -m damaged.gguf -f text --suite kv --pictures text/drawn
+else
+  does 1 eval -m damaged.gguf -f text --suite kv --pictures drawn2
+  says '^brim: --pictures needs gnuplot, which is not installed' err
+  [ ! -e drawn2 ] || fail "--pictures without gnuplot makes a folder"
+fi
+# So are other things that only a look at the options takes, and texts that are missing.
+refuse '[-]-logits-out and --positions go together' eval -m damaged.gguf -f text --positions 1
+refuse 'missing.txt cannot be opened' eval -m damaged.gguf -f missing.txt
+refuse 'missing.txt cannot be opened' eval -m damaged.gguf -f missing.txt --suite kv
+refuse 'missing.txt cannot be opened' calibrate -m damaged.gguf -f missing.txt -o new.json
+refuse 'expected some of full' eval -m damaged.gguf -f text --suite kv --arms nosuch
+rm -rf folder closed pipe damaged.gguf
 
 # What stands beside the name of an output belongs to somebody else.
 echo precious >other
@@ -108,4 +150,4 @@ for signal in HUP TERM INT; do
   wait $! 2>/dev/null
 done
 compgen -G 'stopped.gguf.part*' >/dev/null && fail "a stopped command left: $(ls)"
-[ $failures = 0 ] || exit 1
+finish

@@ -1,20 +1,10 @@
 #!/bin/bash
 # peers_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: what ./run bench-peers makes of two engines' rates, with a stand-in for
 # the other engine whose rates are known. Which is faster, is no matter for a test.
-set -u
-brim=$1
-scratch=$2
 root=$PWD
-[ $# -ge 3 ] || { echo "no tool writes a tiny model"; exit 77; }
-node=$(command -v node) && [ "$("$node" -p 'process.versions.node.split(".")[0]')" -ge 18 ] || { echo "no Node.js"; exit 77; }
-cd "$scratch" || exit 1
-"$3" tiny.gguf || exit 1
-failures=0
-
-fail() {
-  echo "FAILED: $*"
-  failures=$((failures + 1))
-}
+. "$(dirname "$0")/support.sh"
+node=$(command -v node) && [ "$("$node" -p 'process.versions.node.split(".")[0]')" -ge 18 ] || skip "no Node.js"
+tiny tiny.gguf
 # Rates of 100, 200, 300, … tokens a second; keeps what it was asked for.
 cat >llama-bench <<'SCRIPT'
 #!/bin/bash
@@ -98,4 +88,4 @@ printf '#!/bin/bash\necho broken >&2\nexit 3\n' >llama-bench
 peers tiny.gguf --no-npm --llama-bench "$scratch/llama-bench" --tests tg4 --pairs 1
 [ $code = 1 ] && grep -q "ended with 3: broken" err || fail "a peer that fails: exit code $code: $(cat err)"
 
-[ $failures = 0 ] || exit 1
+finish

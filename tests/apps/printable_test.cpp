@@ -43,16 +43,20 @@ TEST_CASE("bytes that are not UTF-8 come out as U+FFFD") {
   CHECK(printable("\xed\xa0\x80").find('\xed') == std::string::npos);
 }
 
-TEST_CASE("a sentence cannot be reordered by what it quotes") {
-  for (const char* text : {"\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2066", "\u2067", "\u2068", "\u2069"}) {
-    CHECK(printable_sentence(std::string("a") + text + "b") == "a" + kGone + "b");
-    CHECK(printable(text) == text);  // a text in such a script may need it
+TEST_CASE("a line cannot be ended or reordered by what it quotes") {
+  for (const char* text : {"\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2066", "\u2067", "\u2068", "\u2069", "\u061c",
+                           "\u200e", "\u200f", "\u2028", "\u2029", "\ufeff", "\n"}) {
+    CHECK(printable_line(std::string("a") + text + "b") == "a" + kGone + "b");
+    CHECK(printable(text) == text);  // a text in such a script, or of several lines, needs it
   }
-  CHECK(printable_sentence("\x1b]0;x\x07") == kGone + "]0;x" + kGone);
+  CHECK(printable_line("a\r\nb\tc") == "a" + kGone + kGone + "b\tc");
+  CHECK(printable_line("\x1b]0;x\x07") == kGone + "]0;x" + kGone);
+  CHECK(printable_line("für 日本語 עברית") == "für 日本語 עברית");
 }
 
 TEST_CASE("JSON escapes what JSON need not escape") {
   CHECK(printable_json("{\"a\": \"\x7f\xc2\x80\xc2\x9b\u202e\"}\n") == "{\"a\": \"\\u007f\\u0080\\u009b\\u202e\"}\n");
+  CHECK(printable_json("\"\u200f\u2028\ufeff\u061c\"") == "\"\\u200f\\u2028\\ufeff\\u061c\"");
   CHECK(printable_json("[\n\t\"für\"]") == "[\n\t\"für\"]");
 }
 

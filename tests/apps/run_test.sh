@@ -1,18 +1,8 @@
 #!/bin/bash
 # run_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: `brim run` on a tiny model, as scripts use it: what stands on which stream,
 # exit codes, the ways to give a prompt, and that the same seed gives the same tokens.
-set -u
-brim=$1
-scratch=$2
-[ $# -ge 3 ] || { echo "no tool writes a tiny model"; exit 77; }
-cd "$scratch" || exit 1
-"$3" tiny.gguf || exit 1
-failures=0
-
-fail() {
-  echo "FAILED: $*"
-  failures=$((failures + 1))
-}
+. "$(dirname "$0")/support.sh"
+tiny tiny.gguf
 
 # run ARGUMENTS…: runs brim run on the tiny model; the streams land in out and err, the exit code in code.
 run() {
@@ -23,15 +13,7 @@ run() {
 expect_code() {
   [ "$code" = "$1" ] || fail "$2: exit code $code, expected $1: $(head -c 300 err)"
 }
-# expect_refusal PATTERN ARGUMENTS…: exit code 2, nothing on standard output, one sentence that matches.
-expect_refusal() {
-  local pattern=$1
-  shift
-  run "$@"
-  expect_code 2 "run $*"
-  [ ! -s out ] || fail "run $*: standard output is not empty: $(head -c 200 out)"
-  grep -q -- "$pattern" err || fail "run $*: '$pattern' does not stand in: $(head -c 300 err)"
-}
+expect_refusal() { refuse "$1" run -m tiny.gguf "${@:2}"; }
 
 # Text: the same seed gives the same text, nothing else stands on standard output, nothing at all on standard error.
 run -p "Once upon a time" -n 20 --seed 7
@@ -116,15 +98,9 @@ fi
 [ ! -s err ] || fail "a closed pipe: $(cat err)"
 
 # Ctrl-C ends it, with what there is so far.
-set -m # with job control, background programs do not begin with SIGINT ignored
-"$brim" run -m tiny.gguf -p "Once" -n -1 --ignore-eos >out 2>err &
-pid=$!
-set +m
-for _ in $(seq 200); do [ -s out ] && break; sleep 0.05; done
-kill -INT $pid
-wait $pid
-code=$?
-[ $code = 130 ] || fail "SIGINT: exit code $code, expected 130"
+in_background "$brim" run -m tiny.gguf -p "Once" -n -1 --ignore-eos >out 2>err
+wait_until "an answer" test -s out
+ended_by INT run
 [ -s out ] || fail "SIGINT: no text came before it"
 
 # What is wrong is refused with a sentence.
@@ -153,4 +129,4 @@ grep -q missing.gguf err || fail "a missing model is not named: $(cat err)"
 grep -q -- "--prompt-ids" out || fail "--help does not name --prompt-ids"
 awk 'length($0) > 80 { exit 1 }' out || fail "--help is wider than 80 columns: $(awk 'length($0) > 80' out)"
 
-[ $failures = 0 ] || exit 1
+finish

@@ -1,12 +1,8 @@
 #!/bin/bash
 # The synthetic models of bench/: reproducible, of the size asked for, readable by `brim quantize` and its refusals.
-set -eu
-brim=$1
-scratch=$2
+. "$(dirname "$0")/support.sh"
 synth=$(dirname "$brim")/../bench/synth_model
-[ -x "$synth" ] || exit 77
-cd "$scratch"
-fail() { echo "synth_model: $1"; exit 1; }
+[ -x "$synth" ] || skip "there is no synth_model"
 
 "$synth" smollm2-135m a.gguf --type q4_k_m --layers 2 >out
 "$synth" smollm2-135m b.gguf --type q4_k_m --layers 2 >out
@@ -31,4 +27,4 @@ for call in "no-such-shape x.gguf" "llama-1b x.gguf --type q9" "llama-1b x.gguf 
   [ "$code" = 2 ] || fail "exit code $code instead of 2 from: $call"
   [ -e x.gguf ] && fail "a refused call wrote a file: $call"
 done
-exit 0
+finish

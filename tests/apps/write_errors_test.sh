@@ -1,19 +1,10 @@
 #!/bin/bash
 # write_errors_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: a file that reaches its largest size (ulimit -f), a full device and
 # a reader that went away end in a sentence and exit code 1, never in a signal, and leave no half of a file.
-set -u
-brim=$1
-[ $# -ge 3 ] || { echo "no tool writes a tiny model"; exit 77; }
-cd "$2" || exit 1
-"$3" tiny.gguf || exit 1
-export HOME=$2 LC_ALL=C.UTF-8
+. "$(dirname "$0")/support.sh"
+tiny tiny.gguf
+export LC_ALL=C.UTF-8
 for _ in $(seq 400); do printf 'Once upon a time there was a dog. '; done >text.txt
-failures=0
-
-fail() {
-  echo "FAILED: $*"
-  failures=$((failures + 1))
-}
 
 # limited WHAT COMMAND…: with files of at most 8 KiB the command ends with exit code 1 and a sentence, and leaves what stood
 # under the name.
@@ -33,13 +24,19 @@ limited() {
 touch said.out said.err
 limited quantize "$brim" quantize tiny.gguf out q8_0
 limited "eval --logits-out" "$brim" eval -m tiny.gguf -f text.txt -c 64 --positions 0,5,9,12,15,17,20,22,30,33,37,40 --logits-out out
+limited "calibrate --into" "$brim" calibrate -m tiny.gguf -f text.txt -c 64 --windows 1 -o profile.json --into out
+[ ! -e profile.json ] || fail "calibrate --into measures before it says that the copy cannot be written"
 rm -f out
+# A session is refused before the answer that could not be kept.
 (ulimit -f 1 && exec "$brim" chat -m tiny.gguf -p Hello -n 5 --session new.ses) </dev/null >said.out 2>said.err
 code=$?
 [ $code = 1 ] || fail "chat --session: exit code $code, expected 1: $(cat said.err)"
-grep -q "^brim: .*new.ses.*\(too large\|RLIMIT_FSIZE\)" said.err || fail "chat --session: no sentence: $(cat said.err)"
-[ -s said.out ] || fail "chat --session: the answer was not given"
+grep -q "^brim: .*new.ses.*RLIMIT_FSIZE" said.err || fail "chat --session: no sentence: $(cat said.err)"
+[ ! -s said.out ] || fail "chat --session: an answer was given that cannot be kept: $(cat said.out)"
 ls | grep -q new.ses && fail "chat --session leaves $(ls | grep new.ses)"
+(ulimit -f 0 && exec "$brim" calibrate -m tiny.gguf -f text.txt -c 64 --windows 1 -o new.json) </dev/null 2>&1 | cat >said.err
+[ "${PIPESTATUS[0]}" = 1 ] && grep -q "^brim: cannot write new.json: .*\(too large\|RLIMIT_FSIZE\)" said.err || fail "calibrate -o without room for a file: $(cat said.err)"
+ls | grep -q new.json && fail "calibrate -o leaves $(ls | grep new.json)"
 
 # Standard output that is full or limited.
 for command in "--help" "--version" "run --help" "inspect -m tiny.gguf" "inspect --json -m tiny.gguf" "run -m tiny.gguf -p a -n 4" \
@@ -75,4 +72,4 @@ for ignored in no yes; do
   [ ! -s said.err ] || fail "a closed pipe: $(cat said.err)"
 done
 
-[ $failures = 0 ] || exit 1
+finish

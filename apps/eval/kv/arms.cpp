@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <string_view>
 
+#include "apps/command_line/suggestion.hpp"
 #include "apps/commands.hpp"
+#include "engine/base/quote.hpp"
 #include "engine/kv/budget.hpp"
 #include "engine/kv/scorer.hpp"
 
@@ -60,8 +62,14 @@ std::vector<Arm> chosen_arms(std::vector<Arm> arms, const std::vector<std::strin
     });
     if (found == arms.end()) {
       std::string names;
-      for (const Arm& arm : arms) names += (names.empty() ? "" : ", ") + arm.name;
-      throw Failure(2, fmt::format("--arms: expected some of {}, found '{}'", names, name.substr(0, 80)));
+      std::vector<std::string> known;
+      for (const Arm& arm : arms) {
+        names += (names.empty() ? "" : ", ") + arm.name;
+        known.push_back(arm.name);
+      }
+      const std::string suggestion = did_you_mean(name, known);
+      throw Failure(2, fmt::format("--arms: expected some of {}, found {}{}", names, quoted(name),
+                                   suggestion.empty() ? "" : "." + suggestion));
     }
     if (!always(*found)) chosen.push_back(*found);
   }

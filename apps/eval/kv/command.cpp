@@ -20,26 +20,30 @@
 namespace brim::apps {
 namespace {
 
-SuiteRequest request_of(const model::Model& model, const ModelOptions& given, const MemoryOptions& memory,
-                        const std::string& source, const KvSuiteOptions& options) {
-  const std::string text = read_file(source);
+/// As far as it is known without the model: what is wrong with an option is said before that is loaded.
+SuiteRequest request_of(const ModelOptions& given, const MemoryOptions& memory, const KvSuiteOptions& options) {
   SuiteRequest request;
   MemoryOptions own = memory;
   if (own.keep.empty()) own.keep = "snapkv";
   request.reader = reader_options(own, given.threads);
+  request.arms = chosen_arms(all_arms(own.keep, request.reader.type, options.permutations), options.arms);
+  request.ratios = options.ratios;
+  return request;
+}
+
+/// The rest of it.
+void add_windows(SuiteRequest& request, const model::Model& model, const std::string& text, const std::string& source,
+                 const KvSuiteOptions& options) {
   const model::FoundProfile profile =
       unwrap(generate::choose_profile(model.file().profiles, model.file().carried, request.reader));
   if (!profile.notice.empty()) say_notice(profile.notice);
   const WindowSize size = window_size(model.config(), request.reader.context, options.continuation);
   request.reader.context = size.tokens;
-  request.arms = chosen_arms(all_arms(own.keep, request.reader.type, options.permutations), options.arms);
-  request.ratios = options.ratios;
   request.windows = windows_of(model, text, source, size, options.seeds, 7);
   if (options.recall > 0) {
     request.recall = unwrap(make_recall_tasks(model, text, size.tokens, options.recall));
     if (request.recall.empty()) throw Failure(2, "--recall: the text has too few words, or the windows are too small");
   }
-  return request;
 }
 
 }  // namespace
@@ -101,16 +105,16 @@ void evaluate_kv(const ModelOptions& given, const MemoryOptions& memory, const s
         2,
         "--suite kv goes through budgets (--ratios) and splits (--arms) itself: leave out --kv-budget and --kv-split");
   }
+  SuiteRequest request = request_of(given, memory, options);
+  const std::string text = read_file(text_file);
   const auto model = load_engine_model(given);
-  const SuiteRequest request = request_of(*model, given, memory, text_file, options);
-  const InterruptScope scope;
+  add_windows(request, *model, text, text_file, options);
   ProgressLine line("Comparing", ProgressLine::Unit::steps, std::chrono::seconds(1));
   Result<std::vector<Outcome>> outcomes = run_suite(model, request, [&](long long done, long long total) {
     line.update(done, total);
     return !interrupted();
   });
   line.clear();
-  if (!outcomes && outcomes.error().code == ErrorCode::cancelled) end_interrupted();
   unwrap(outcomes ? Status() : Status(outcomes.error()));
   for (const Outcome& outcome : *outcomes) {
     if (!outcome.skipped.empty()) {

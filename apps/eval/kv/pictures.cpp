@@ -4,15 +4,18 @@
 #include <fmt/format.h>
 #include <spawn.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <sstream>
 
 #include "apps/commands.hpp"
-#include "apps/files/outputs.hpp"
 #include "apps/terminal/error_output.hpp"
+#include "engine/base/quote.hpp"
 
 extern char** environ;
 
@@ -55,15 +58,26 @@ void write(const std::filesystem::path& path, const std::string& text) {
   write_file(path.string(), text, NewFile::Readers::usual);
 }
 
+/// Whether the shell would find a program of that name.
+bool can_run(const std::string& name) {
+  const char* folders = std::getenv("PATH");
+  std::istringstream list(folders == nullptr ? "" : folders);
+  for (std::string folder; std::getline(list, folder, ':');) {
+    const std::string path = (folder.empty() ? "." : folder) + "/" + name;
+    if (::access(path.c_str(), X_OK) == 0) return true;
+  }
+  return false;
+}
+
 void draw(const std::filesystem::path& folder, const std::string& script) {
-  const std::string change = fmt::format("cd '{}'", folder.string());
+  const std::string change = fmt::format("cd '{}'", CLI::detail::find_and_replace(folder.string(), "'", "''"));
   std::string arguments[] = {"gnuplot", "-e", change, (folder / script).string()};
   char* list[] = {arguments[0].data(), arguments[1].data(), arguments[2].data(), arguments[3].data(), nullptr};
   pid_t child = 0;
   int status = -1;
   if (::posix_spawnp(&child, "gnuplot", nullptr, nullptr, list, environ) == 0) ::waitpid(child, &status, 0);
   if (status != 0)
-    throw Failure(1, fmt::format("gnuplot could not draw {}: is it installed?", (folder / script).string()));
+    throw Failure(1, fmt::format("gnuplot could not draw {}", (folder / script).string()));
 }
 
 /// Column names, then rows of a first cell and one cell for each column; an empty one is a gap.
@@ -88,13 +102,20 @@ void note(std::vector<std::string>& names, const std::string& name) {
 
 }  // namespace
 
-std::vector<std::string> drawn_files(const std::string& folder) {
-  std::vector<std::string> files;
-  if (folder.empty()) return files;
+void prepare_pictures(const std::string& folder, Outputs& files) {
+  if (folder.empty()) return;
+  std::vector<std::string> paths;
   for (const char* name : {"quality.tsv", "quotas.tsv", "quality.gp", "quotas.gp", "quality.svg", "quotas.svg"}) {
-    files.push_back((std::filesystem::path(folder) / name).string());
+    paths.push_back((std::filesystem::path(folder) / name).string());
+    files.check("--pictures", paths.back());
   }
-  return files;
+  if (!can_run("gnuplot")) throw Failure(1, "--pictures needs gnuplot, which is not installed: install it, or leave --pictures out");
+  std::error_code failure;
+  std::filesystem::create_directories(folder, failure);
+  if (failure) {
+    throw Failure(2, fmt::format("--pictures: the folder {} cannot be made: {}", quoted(folder, 400), failure.message()));
+  }
+  for (const std::string& path : paths) files.writes("--pictures", path);
 }
 
 void draw_pictures(const std::vector<Outcome>& outcomes, const std::string& folder) {
@@ -119,8 +140,6 @@ void draw_pictures(const std::vector<Outcome>& outcomes, const std::string& fold
     }
   }
   const std::filesystem::path place = std::filesystem::absolute(folder);  // gnuplot goes there
-  std::error_code made;
-  std::filesystem::create_directories(place, made);
   write(place / "quality.tsv", table(arms, quality));
   write(place / "quotas.tsv", table(splits, quotas));
   write(place / "quality.gp", fmt::format("columns = {}\n{}", arms.size() + 1, kQuality));
@@ -129,7 +148,8 @@ void draw_pictures(const std::vector<Outcome>& outcomes, const std::string& fold
                     splits.size() + 1, 100 * shown, kQuotas));
   draw(place, "quality.gp");
   draw(place, "quotas.gp");
-  say(fmt::format("{0}/quality.svg\n{0}/quotas.svg", folder));
+  say(fmt::format("{}/quality.svg", folder));
+  say(fmt::format("{}/quotas.svg", folder));
 }
 
 }  // namespace brim::apps

@@ -5,15 +5,16 @@
 #include <vector>
 
 #include "apps/eval/kv/suite.hpp"
+#include "apps/files/outputs.hpp"
 
 namespace brim::apps {
 
-/// Every file that draw_pictures() writes into `folder`; none for an empty name.
-std::vector<std::string> drawn_files(const std::string& folder);
+/// Before the work: makes the folder and checks every file that draw_pictures() writes there, as outputs of --pictures; and that
+/// gnuplot can be run. Nothing for an empty name. Throws Failure: a file cannot be written (2), or gnuplot is missing (1).
+void prepare_pictures(const std::string& folder, Outputs& files);
 
-/// Writes quality.svg and quotas.svg (at the ratio nearest to a quarter) into `folder`, with their data and scripts
-/// beside them; makes the folder. Throws Failure: the folder cannot be written (2), or gnuplot is missing or fails (1;
-/// data and scripts stay).
+/// Writes quality.svg and quotas.svg (at the ratio nearest to a quarter) into `folder`, with their data and scripts beside them.
+/// Throws Failure (1): a file cannot be written, or gnuplot fails; data and scripts stay.
 void draw_pictures(const std::vector<Outcome>& outcomes, const std::string& folder);
 
 }  // namespace brim::apps

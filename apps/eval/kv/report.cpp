@@ -147,7 +147,7 @@ std::string suite_table(const std::vector<Outcome>& outcomes, const std::vector<
           "|\n|---|--:|--:|--:|--:|--:|--:|--:|---|\n";
     }
     if (!outcome.skipped.empty()) {
-      out += fmt::format("| {} | skipped: {} | | | | | | | |\n", outcome.arm.name, outcome.skipped);
+      out += fmt::format("| {} | skipped: {} | | | | | | | |\n", outcome.arm.name, printable_line(outcome.skipped));
       continue;
     }
     const Interval interval = bootstrap(outcome.kl);

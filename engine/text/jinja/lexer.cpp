@@ -170,8 +170,7 @@ class Lexer {
         return;
       }
     }
-    if (inside < source_.size()) refuse("missing end of comment tag");
-    advance(inside);  // jinja2 lets a comment or raw block begin, and nothing follow, at the very end
+    refuse("missing end of comment tag");
   }
 
   void raw() {
@@ -185,7 +184,7 @@ class Lexer {
       finish(end);
       return;
     }
-    if (position_ < source_.size()) refuse("missing end of raw directive");
+    refuse("missing end of raw directive");
   }
 
   // ---- inside {{ }} and {% %}

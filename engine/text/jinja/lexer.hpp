@@ -1,5 +1,5 @@
 // Source to tokens, with jinja2's rules for the white space around tags (trim_blocks and lstrip_blocks on, one trailing
-// newline dropped, "\r\n" and "\r" read as "\n").
+// newline dropped, "\r\n" and "\r" read as "\n"). Unlike there a comment or raw block must end, also at the very end.
 #pragma once
 
 #include <string>

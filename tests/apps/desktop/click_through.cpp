@@ -1,15 +1,16 @@
-// click_through MODEL: see README.md. Exits with the number of failed tests.
+// click_through MODEL MODEL_WITHOUT_PRE_TOKENIZER: see README.md. Exits with the number of failed tests.
 #include <QStatusBar>
 #include <QtTest/QtTest>
 
 #include "apps/desktop/main_window.hpp"
+#include "apps/desktop/shown_line.hpp"
 
 namespace brim::desktop {
 
 class ClickThrough : public QObject {
   Q_OBJECT
  public:
-  explicit ClickThrough(QString model) : model_(std::move(model)) {}
+  ClickThrough(QString model, QString without_pre) : model_(std::move(model)), without_pre_(std::move(without_pre)) {}
 
  private slots:
   void initTestCase() {
@@ -79,6 +80,29 @@ class ClickThrough : public QObject {
     QVERIFY(!bars().picture().layers.isEmpty());
   }
 
+  void warnings_of_loading_are_shown_once() {
+    window_->open_model(without_pre_);
+    QTRY_VERIFY_WITH_TIMEOUT(window_->conversation().contains("Warning: "), kLong);
+    QVERIFY(window_->conversation().contains("does not name its pre-tokenizer"));
+    QTRY_VERIFY_WITH_TIMEOUT(!window_->busy(), kLong);
+    QTRY_VERIFY_WITH_TIMEOUT(window_->statusBar()->currentMessage().contains("not in memory"), kLong);
+    say("Come back");
+    QTest::qWait(100);
+    if (window_->busy()) QTest::mouseClick(&button(), Qt::LeftButton);
+    QTRY_VERIFY_WITH_TIMEOUT(!window_->busy(), kLong);
+    QCOMPARE(window_->conversation().count("does not name its pre-tokenizer"), 1);
+  }
+
+  void names_stay_on_their_line() {
+    const QString name = QString("a\nb") + QChar(0x202e) + QChar(0x2028) + QChar(0x200f) + QChar(0x1b) + QChar(0x9b) + "c\u00fc";
+    QCOMPARE(shown_line(name), QString("a%1b%1%1%1%1%1c\u00fc").arg(QChar(QChar::ReplacementCharacter)));
+    window_->open_model("/nowhere/" + name + ".gguf");
+    QTRY_VERIFY_WITH_TIMEOUT(window_->conversation().contains("nowhere"), kLong);
+    QTRY_VERIFY_WITH_TIMEOUT(!window_->busy(), kLong);
+    QVERIFY(!window_->conversation().contains(QChar(0x202e)) && !window_->conversation().contains(QChar(0x1b)));
+    QVERIFY(!window_->findChild<QComboBox*>("models")->currentText().contains('\n'));
+  }
+
   void a_missing_model_is_a_sentence() {
     window_->open_model("/nowhere/missing.gguf");
     QTRY_VERIFY_WITH_TIMEOUT(window_->conversation().contains("missing.gguf"), kLong);
@@ -102,7 +126,7 @@ class ClickThrough : public QObject {
     if (!folder.isEmpty()) window_->grab().save(folder + "/desktop-" + name + ".png");
   }
 
-  QString model_;
+  QString model_, without_pre_;
   std::unique_ptr<MainWindow> window_;
 };
 
@@ -111,8 +135,8 @@ class ClickThrough : public QObject {
 int main(int count, char** arguments) {
   QApplication application(count, arguments);
   QStandardPaths::setTestModeEnabled(true);
-  if (count < 2) return 2;
-  brim::desktop::ClickThrough test(arguments[1]);
+  if (count < 3) return 2;
+  brim::desktop::ClickThrough test(arguments[1], arguments[2]);
   return QTest::qExec(&test, QStringList{arguments[0]});
 }
 

@@ -4,6 +4,7 @@ set -eu
 click_through=$1 desktop=$2 scratch=$4
 mkdir -p "$scratch/home"
 "$3" "$scratch/model.gguf"
+"$3" "$scratch/no-pre.gguf" no-pre
 export HOME=$scratch/home XDG_CONFIG_HOME=$scratch/home
 
 # Without a display, or with one that does not answer: a sentence and an exit code.
@@ -17,6 +18,6 @@ for display in "" ":987"; do
 done
 
 if command -v xvfb-run >/dev/null; then
-  exec xvfb-run -a "$click_through" "${BRIM_TEST_MODEL:-$scratch/model.gguf}"
+  exec xvfb-run -a "$click_through" "${BRIM_TEST_MODEL:-$scratch/model.gguf}" "$scratch/no-pre.gguf"
 fi
-QT_QPA_PLATFORM=offscreen exec "$click_through" "${BRIM_TEST_MODEL:-$scratch/model.gguf}"
+QT_QPA_PLATFORM=offscreen exec "$click_through" "${BRIM_TEST_MODEL:-$scratch/model.gguf}" "$scratch/no-pre.gguf"

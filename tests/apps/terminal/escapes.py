@@ -1,5 +1,6 @@
 """Nothing from a file, a model or a command line can command the terminal."""
 import json
+import os
 import re
 
 from screen import BRIM, TINY, Screen, chat, check, patched, piped, run, shown
@@ -39,6 +40,39 @@ def metadata():
             clean(f"{what}: brim {command[0]}", shown(*command))
         for command in (["inspect", "--json", "-m", model], ["run", "-p", "x", "-m", "nowhere" + CLEAR.decode()]):
             clean(f"{what}: brim {command[0]} in a pipe", piped(*command).stdout + piped(*command).stderr)
+
+
+def whole_lines():
+    """A name from a file ends no line and rearranges none, on a terminal and in a pipe."""
+    marks = {"a line break": b"\nZ@", "a right-to-left override": b"\xe2\x80\xae", "a line separator": b"\xe2\x80\xa8",
+             "a right-to-left mark": b"\xe2\x80\x8f", "an isolate": b"\xe2\x81\xa7"}
+    with open("text.txt", "w", encoding="ascii") as file:
+        file.write("Once upon a time there was a dog. " * 200)
+    for what, mark in marks.items():
+        clip = (mark + b"Z@")[:5]
+        models = {
+            "in the name": with_name("name.gguf", (mark + b"Z@")[:4]),
+            "in the architecture": patched("arch.gguf", (b"\x05\0\0\0\0\0\0\0llama", b"\x05\0\0\0\0\0\0\0" + clip)),
+            "in a key": patched("key.gguf", (KEY, KEY[:10] + clip[:4] + KEY[14:])),
+            "in a tensor": patched("tensor.gguf", (b"blk.0.attn_q.weight", b"blk.0." + clip[:4] + b"_q.weight")),
+            "in the path": patched(os.fsdecode(b"path" + mark + b"Z@.gguf")),
+        }
+        for where, model in models.items():
+            bench = ["bench", "-m", model, "-p", "4", "-n", "0", "-r", "1", "--no-warmup", "-t", "1", "-o"]
+            for command in (["inspect", "-m", model], ["inspect", "--json", "-m", model], ["run", "-v", "-n", "1", "-p", "x", "-m", model],
+                            ["chat", "-v", "-n", "1", "-p", "x", "-m", model], ["tokenize", "-p", "x", "-m", model],
+                            ["eval", "--prompt-ids", "5,6,7", "-m", model],
+                            ["calibrate", "-m", model, "-f", "text.txt", "-o", "out.json", "--windows", "1", "-c", "64"],
+                            ["render", "-m", model, "--messages", "text.txt"],
+                            ["quantize", model, os.fsdecode(b"out" + mark + b"Z@.gguf"), "q8_0"],
+                            [*bench, "md"], [*bench, "csv"], [*bench, "json"], [*bench, "jsonl"]):
+                done = piped(*command)
+                for stream in (done.stdout, done.stderr):
+                    if command[0] in ("run", "chat") and stream is done.stdout:
+                        continue  # what the model says
+                    check(mark not in stream, f"{what} {where}: brim {command[0]} {command[-1]}: {stream[-300:]!r}")
+        rows = piped("bench", "-m", models["in the name"], "-p", "4", "-n", "0", "-r", "1", "--no-warmup", "-o", "md").stdout
+        check(rows.count(b"\n|") == 2, f"{what} in the name: the table of bench has other lines: {rows!r}")
 
 
 def json_keeps_what_it_escapes():
@@ -108,4 +142,4 @@ def at_the_prompt():
         clean("/load", screen.seen)
 
 
-run([metadata, json_keeps_what_it_escapes, tokens, templates, command_lines, at_the_prompt])
+run([metadata, whole_lines, json_keeps_what_it_escapes, tokens, templates, command_lines, at_the_prompt])

@@ -62,7 +62,17 @@ TEST_CASE("numbers are finite and whole texts") {
   CHECK(parse_number("-2") == -2);
   CHECK(parse_number("1e30") == 1e30);
   CHECK(parse_number("007.5") == 7.5);
-  for (const char* text : {"", "1e999", "inf", "-inf", "nan", "0,5", "1.000,5", "0x10", "5 ", " 5", "+5", "five", "."}) {
+  CHECK(parse_number(".5") == 0.5);
+  CHECK(parse_number("5.") == 5);
+  CHECK(parse_number("-0") == 0);
+  for (const char* text : {"1e-400", "-1e-400", "0.1e-99999", "1E-999999999999999999999"}) {
+    INFO(text);
+    CHECK(parse_number(text) == 0);  // as near as a double comes to it
+  }
+  CHECK(parse_number("0." + std::string(400, '0') + "1") == 0);
+  CHECK_FALSE(parse_number(std::string(400, '9')));
+  CHECK_FALSE(parse_number(std::string(400, '9') + ".5"));
+  for (const char* text : {"", "1e999", "inf", "-inf", "nan", "0,5", "1.000,5", "0x10", "1_000", "\u0661", "1e+999", "1e-", "1e-400 ", "1e-400x", "5 ", " 5", "+5", "five", "."}) {
     INFO(text);
     CHECK_FALSE(parse_number(text));
   }

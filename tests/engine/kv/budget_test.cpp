@@ -43,7 +43,7 @@ TEST_CASE("budgets that are understood") {
 TEST_CASE("budgets that are refused name the text and the forms") {
   for (const std::string text :
        {"", " ", "%", " %", "-1", "-1%", "+5%", "1e9", "1e2%", "0", "0%", "0.0%", "0MiB", "100.1%", "101%",
-       "nan%", "inf%", "-nan%", "0x10%", "5%%", "5.5.5%", ".5%", "1,5%", "5 0%", "20% ", "fullest", "ful",
+       "nan%", "inf%", "-nan%", "0x10%", "5%%", "5.5.5%", ".5%", "5.%", ".%", "1_0%", "\u0665%", "1,5%", "5 0%", "20% ", "fullest", "ful",
        "automatic", "none", "64 elephants", "9223372036854775808", "99999999999999999999999999", "8EiB",
        "64MiB extra", "999999999999999999999999%"}) {
     const auto request = parse_budget(text);

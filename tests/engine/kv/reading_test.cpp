@@ -33,7 +33,7 @@ TEST_CASE("what a user may write") {
   CHECK(brim::kv::parse_reading("top=100%")->share == 1);
   CHECK(brim::kv::parse_reading("top=0.5%")->share == 0.005);
   for (const char* wrong :
-       {"", "none", "top", "top=", "top=25", "top=%", "top=0%", "top=-1%", "top=101%", "top=nan%", "25%"}) {
+       {"", "none", "top", "top=", "top=25", "top=%", "top=0%", "top=-1%", "top=101%", "top=nan%", "25%", "top=+5%", "top= 5%", "top=.5%", "top=5.%", "top=1e1%", "top=0x5%"}) {
     const auto refused = brim::kv::parse_reading(wrong);
     REQUIRE(!refused.ok());
     CHECK(refused.error().code == brim::ErrorCode::invalid_argument);

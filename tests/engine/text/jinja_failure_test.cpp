@@ -88,6 +88,8 @@ TEST_CASE("expressions that fail") {
 TEST_CASE("templates that fail") {
   check_failures({
       {"{% raw %}a{% endraw", "missing end of raw directive"},
+      {"{% raw %}", "missing end of raw directive"},
+      {"a{%- raw -%}\n", "missing end of raw directive"},
       {"{% for i in z %}x{% endfor %}", "'NoneType' object is not iterable"},
       {"{% for i in 5 %}x{% endfor %}", "'int' object is not iterable"},
       {"{% for a,b,c in pairs %}{% endfor %}", "not enough values to unpack (expected 3, got 2)"},
@@ -131,6 +133,8 @@ TEST_CASE("templates that fail") {
       {"{% from 'a' import b %}", "the statement 'from' is not supported"},
       {"{% trans %}x{% endtrans %}", "the statement 'trans' is not supported"},
       {"{# x", "missing end of comment tag"},
+      {"{#", "missing end of comment tag"},
+      {"a {#- \n", "missing end of comment tag"},
       {"{% set 1 = 2 %}", "cannot assign to this"},
       {"{% set x %}", "unexpected end of the template, expected 'endset'"},
       {"{% for i in l %}{% set loop = 1 %}{% endfor %}", "cannot assign to the special variable 'loop' of a loop"},

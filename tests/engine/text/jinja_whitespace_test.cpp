@@ -31,7 +31,6 @@ TEST_CASE("white space") {
       {"{% raw %}{{ x }}{% endraw %}", "{{ x }}"},
       {"{% raw %}\n{{ x }}\n{% endraw %}\nb", "\n{{ x }}\nb"},
       {"  {%- raw -%}  \n {{ x }} {%- endraw -%}  b", "{{ x }}b"},
-      {"{% raw %}", ""},
       {"{%raw%}{%endraw%}", ""},
       {"  {% raw %}  {% endraw %}  \n z", "    \n z"},
       {"{% raw -%}\n  a{% endraw +%}\nb", "a\nb"},

@@ -4,6 +4,7 @@
 //   other-towers   with tensors of an image encoder and of a block that predicts further tokens
 //   output-bias    with a tensor that llama does not have
 //   nan            a weight of its output norm is NaN, as in damaged files
+//   large          with a tensor of 32 MiB, which takes a while to pack
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -22,10 +23,12 @@ int main(int argc, char** argv) {
     model.further = {{"output.bias", {64}, 1}};
   } else if (kind == "nan") {
     model.damaged = "output_norm.weight";
+  } else if (kind == "large") {
+    model.further = {{"v.large.weight", {4096, 2048}, 0.5f}};
   }
   const bool known = argc == 2 || model.byte_pairs || !model.further.empty() || kind == "nan";
   if (argc < 2 || argc > 3 || !known) {
-    std::fprintf(stderr, "usage: write_tiny_model OUT.gguf [byte-pairs|no-pre|other-towers|output-bias|nan]\n");
+    std::fprintf(stderr, "usage: write_tiny_model OUT.gguf [byte-pairs|no-pre|other-towers|output-bias|nan|large]\n");
     return 2;
   }
   try {
