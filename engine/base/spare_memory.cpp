@@ -16,6 +16,7 @@ Result<SpareMemory> SpareMemory::take(std::size_t bytes) {
   SpareMemory memory;
   memory.block_bytes_ = std::clamp(bytes / kFewBlocks, kMinBlock, kMaxBlock);
   memory.blocks_.resize((bytes + memory.block_bytes_ - 1) / memory.block_bytes_);
+  memory.wanted_ = memory.blocks_.size();
   memory.retake();
   if (memory.held_ < memory.blocks_.size()) {
     return error(ErrorCode::out_of_memory, "the machine could not provide ", bytes, " bytes to keep spare, only ", memory.held());
@@ -28,8 +29,16 @@ void SpareMemory::release() noexcept {
   held_ = 0;
 }
 
+void SpareMemory::keep(std::size_t bytes) noexcept {
+  if (block_bytes_ == 0) return;
+  wanted_ = std::min(blocks_.size(), (bytes + block_bytes_ - 1) / block_bytes_);
+  if (released()) return;
+  while (held_ > wanted_) blocks_[--held_].reset();
+  retake();
+}
+
 void SpareMemory::retake() noexcept {
-  while (held_ < blocks_.size()) {
+  while (held_ < wanted_) {
     blocks_[held_].reset(new (std::nothrow) std::byte[block_bytes_]);
     if (blocks_[held_] == nullptr) return;
     ++held_;

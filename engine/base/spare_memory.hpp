@@ -36,6 +36,9 @@ class SpareMemory {
     SpareMemory& memory_;
   };
   std::size_t held() const noexcept { return held_ * block_bytes_; }
+  /// Holds about `bytes` from now on, but never more than was taken at first: gives back what is too much, takes what is available
+  /// of what is missing. Within a release, when that ends.
+  void keep(std::size_t bytes) noexcept;
   /// Whether its blocks are given back now.
   bool released() const noexcept { return releases_ > 0; }
 
@@ -45,7 +48,8 @@ class SpareMemory {
 
   std::vector<std::unique_ptr<std::byte[]>> blocks_;
   std::size_t block_bytes_ = 0;
-  std::size_t held_ = 0;  ///< so many of the blocks, the first ones
+  std::size_t held_ = 0;    ///< so many of the blocks, the first ones
+  std::size_t wanted_ = 0;  ///< so many are to be held
   int releases_ = 0;      ///< that are in force, one inside the other
 };
 

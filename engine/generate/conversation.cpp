@@ -173,6 +173,12 @@ bool Conversation::drop_oldest(std::int64_t most) noexcept {
   return (following > most / 2 && drop_range(after, last, most / 4)) || dropped;
 }
 
+std::int64_t Conversation::bytes() const noexcept {
+  std::int64_t held = 0;
+  for (const text::ChatMessage& message : messages_) held += bytes_of(message);
+  return held;
+}
+
 bool Conversation::drop_range(std::size_t begin, std::size_t end, std::int64_t most) noexcept {
   std::int64_t held = 0;
   for (std::size_t at = begin; at < end; ++at) held += bytes_of(messages_[at]);

@@ -78,6 +78,8 @@ class Conversation {
   /// quarter is left, never the last exchange. Where more than half is held after the user's last message (or where there is
   /// none), the oldest of those too, but the last. Says whether it dropped any.
   bool drop_oldest(std::int64_t most) noexcept;
+  /// What the messages hold: text, names and the structure around them. Without the answer that is being written.
+  std::int64_t bytes() const noexcept;
   bool empty() const noexcept { return messages_.empty() && !has_answer_; }
   void clear() noexcept;
   /// Sets, replaces or (when empty) removes the system message.

@@ -71,11 +71,19 @@ Status Session::reserve_texts() {
   fresh_text_.reserve(longest);
   reserve_piece(0, stops_.longest());
   const std::size_t answer = reserve_answer(kRoomForStops);
-  // What lives on between calls: messages, the text that the cache stands for, and twice as much as JSON that was handed out.
-  const std::size_t kept = answer + 4 * static_cast<std::size_t>(most_text_) + fresh_text_.capacity() + piece_text_.capacity();
+  const std::size_t kept = answer + fresh_text_.capacity() + piece_text_.capacity();
   const auto planned = static_cast<std::size_t>(text_memory(most_text_));
-  BRIM_ASSIGN(spare_, SpareMemory::take(planned - std::min(planned, kept)));
+  spare_bytes_ = planned - std::min(planned, kept);
+  BRIM_ASSIGN(spare_, SpareMemory::take(spare_bytes_));
+  keep_spare();
   return {};
+}
+
+// As much less is spare as lives on between calls: messages, the text that the cache stands for, JSON that was handed out.
+void Session::keep_spare() noexcept {
+  const std::size_t living =
+      static_cast<std::size_t>(conversation_.bytes()) + (seen_text_ ? seen_text_->capacity() : 0) + json_bytes_;
+  spare_.keep(spare_bytes_ - std::min(spare_bytes_, living));
 }
 
 // A piece is what was ready before it, the beginning of a stop string and a token's text.
@@ -106,23 +114,23 @@ void Session::begin_answer() {
 }
 
 Status Session::append(std::span<const TokenId> ids) {
-  return cancellable([&] { return with_spare(spare_, [&] { return read_ids(ids); }); });
+  return cancellable([&] { return on_spare([&] { return read_ids(ids); }); });
 }
 
 Status Session::append(std::string_view text, const text::EncodeOptions& options) {
-  return cancellable([&] { return with_spare(spare_, [&] { return append_text(text, options); }); });
+  return cancellable([&] { return on_spare([&] { return append_text(text, options); }); });
 }
 
 Status Session::message(std::string_view role, std::string_view content) {
-  return cancellable([&] { return with_spare(spare_, [&] { return add_message(role, content); }); });
+  return cancellable([&] { return on_spare([&] { return add_message(role, content); }); });
 }
 
 Status Session::regenerate() {
-  return cancellable([&] { return with_spare(spare_, [&] { return give_again(); }); });
+  return cancellable([&] { return on_spare([&] { return give_again(); }); });
 }
 
 Status Session::load_messages(std::string_view json) {
-  return cancellable([&] { return with_spare(spare_, [&] { return replace_messages(json); }); });
+  return cancellable([&] { return on_spare([&] { return replace_messages(json); }); });
 }
 
 Result<Piece> Session::next() {
@@ -256,7 +264,7 @@ Status Session::clear() {
   // First what needs memory.
   text::ChatMessage system;
   if (!options_.system.empty()) {
-    BRIM_ASSIGN(system, with_spare(spare_, [&] { return Conversation::make_message("system", options_.system); }));
+    BRIM_ASSIGN(system, on_spare([&] { return Conversation::make_message("system", options_.system); }));
   }
   reader_->clear();
   conversation_.clear();
@@ -287,7 +295,7 @@ Status Session::rewind(std::int64_t tokens) {
 }
 
 Status Session::set_sampling(const SamplingOptions& sampling) {
-  return with_spare(spare_, [&]() -> Status {
+  return on_spare([&]() -> Status {
     SamplingOptions kept = sampling;
     BRIM_ASSIGN(sampler_, make_sampler(sampling, *model_));
     options_.sampling = std::move(kept);

@@ -133,6 +133,14 @@ class Session {
     if (!result && result.error().code == ErrorCode::cancelled) cancel_.store(false, std::memory_order_release);
     return result;
   }
+  // Runs work that needs memory for texts, with what is kept spare where there is no other.
+  template <class Work>
+  auto on_spare(Work&& work) -> decltype(work()) {
+    auto result = with_spare(spare_, work);
+    keep_spare();
+    return result;
+  }
+  void keep_spare() noexcept;
   struct Undo;
   static Result<std::unique_ptr<Session>> create(std::shared_ptr<const model::Model> model, SessionOptions options,
                                                  Reader::Planned planned);
@@ -174,6 +182,8 @@ class Session {
   std::atomic<bool> cancel_{false};
   WorkMeter work_{&cancel_};
   SpareMemory spare_;
+  std::size_t spare_bytes_ = 0;  // of the plan, for texts that live on and for work on them
+  std::size_t json_bytes_ = 0;   // of the longest JSON that was handed out
   // What the cache stands for, as text, but for the answer that the conversation holds apart: the rendered prompt and earlier
   // answers. Empty: unknown, compare ids instead.
   std::optional<std::string> seen_text_;

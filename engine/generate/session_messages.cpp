@@ -190,7 +190,11 @@ Status Session::replace_messages(std::string_view json) {
 }
 
 std::string Session::messages() {
-  auto json = with_spare(spare_, [&]() -> Result<std::string> { return conversation_.json(); });
+  auto json = on_spare([&]() -> Result<std::string> {
+    std::string text = conversation_.json();
+    json_bytes_ = std::max(json_bytes_, text.capacity());
+    return text;
+  });
   return std::move(*json);
 }
 

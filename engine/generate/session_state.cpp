@@ -124,7 +124,7 @@ Result<std::unique_ptr<Session>> Session::copy() {
 }
 
 Status Session::save(const std::string& path, const Settings& settings) {
-  return cancellable([&] { return with_spare(spare_, [&] { return write(path, settings); }); });
+  return cancellable([&] { return on_spare([&] { return write(path, settings); }); });
 }
 
 Status Session::write(const std::string& path, const Settings& settings) {

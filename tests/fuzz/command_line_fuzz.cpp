@@ -15,8 +15,6 @@
 #include "apps/render/time_text.hpp"
 #include "apps/run/prompt_ids.hpp"
 
-int brim::apps::exit_code(ErrorCode) { return 2; }
-
 namespace {
 
 using namespace brim::apps;

@@ -85,6 +85,9 @@ void answer(brim_session* session, int turn, int tokens) {
   answer(session, 40, 20000);  // longer than what is kept of an answer
   if (brim_session_message(session, "user", small.data(), small.size()) != BRIM_OK) give_up("message", 40);
   answer(session, 40, 60);
+  const std::string saved = path + ".session";
+  if (brim_session_save(session, saved.c_str()) != BRIM_OK) give_up("save", 40);
+  (void)::unlink(saved.c_str());
   if (brim_session_clear(session) != BRIM_OK) give_up("clear", 0);
   if (brim_session_message(session, "user", small.data(), small.size()) != BRIM_OK) give_up("message", 41);
   answer(session, 41, 60);

@@ -87,6 +87,24 @@ TEST_CASE("releases nest: the memory is taken again when the outermost ends") {
   CHECK(spare->held() == all);
 }
 
+TEST_CASE("as much is held as is to be kept, and never more than at first") {
+  auto spare = SpareMemory::take(std::size_t{1} << 20);
+  REQUIRE(spare);
+  const std::size_t all = spare->held();
+  spare->keep(all / 2);
+  CHECK(spare->held() == all / 2);
+  {
+    const SpareMemory::Release released(*spare);
+    spare->keep(all / 4);
+    CHECK(spare->held() == 0);
+  }
+  CHECK(spare->held() == all / 4);
+  spare->keep(0);
+  CHECK(spare->held() == 0);
+  spare->keep(2 * all);
+  CHECK(spare->held() == all);
+}
+
 TEST_CASE("what cannot be taken again is held no more, and taking too much is an error") {
   auto spare = SpareMemory::take(std::size_t{1} << 20);
   REQUIRE(spare);
