@@ -44,8 +44,8 @@ napi_value option(const Call& call) {
 
 // rewind(session, tokens)
 napi_value rewind(const Call& call) {
-  constexpr std::int64_t kMostExact = std::int64_t{1} << 53;
-  const std::int64_t tokens = call.whole(1, "tokens", 0, kMostExact);
+  constexpr std::int64_t kMaxExact = std::int64_t{1} << 53;
+  const std::int64_t tokens = call.whole(1, "tokens", 0, kMaxExact);
   check(call.env, brim_session_rewind(call.idle_session(0)->pointer, tokens));
   return undefined(call.env);
 }

@@ -173,8 +173,8 @@ Status Session::append_text(std::string_view text, const text::EncodeOptions& op
   return read_ids(ids);
 }
 
-// An answer longer than there is room for loses its beginning, which the cache has forgotten. The text before it is still what the
-// cache stands for up to there, so the next message is read after the answer, and the answer itself not again.
+// An answer longer than there is room for loses its beginning, as a long conversation loses messages (forget_oldest): what comes next
+// is read after what the cache has seen, and the cache forgets by its own rules.
 void Session::keep_answer(std::string_view text) {
   conversation_.extend_answer(text);
   conversation_.cut_answer(most_text_);
@@ -270,12 +270,17 @@ Status Session::clear() {
   conversation_.clear();
   if (!options_.system.empty()) conversation_.put_back(std::move(system));
   sampler_.reset();
+  end_conversing();
+  return {};
+}
+
+// The cache stands for no text that is known any more, and no answer goes on.
+void Session::end_conversing() {
+  timings_ = {};
   begin_answer();
   seen_text_.reset();
   pending_ = -1;
   answering_ = false;
-  timings_ = {};
-  return {};
 }
 
 Status Session::rewind(std::int64_t tokens) {
@@ -286,11 +291,7 @@ Status Session::rewind(std::int64_t tokens) {
     return error(ErrorCode::wrong_state, "cannot go back to token ", tokens, ": entries it needs are no longer in the ",
                  "cache as they were; clear the session and read the text again");
   }
-  timings_ = {};
-  begin_answer();
-  seen_text_.reset();
-  pending_ = -1;
-  answering_ = false;
+  end_conversing();
   return {};
 }
 

@@ -166,6 +166,7 @@ class Session {
   void forget_oldest(bool to_answer) noexcept;
   void begin_stream();
   void begin_answer();
+  void end_conversing();
   void match_again();
   void begin_piece();
   bool ends_answer(TokenId id) const;

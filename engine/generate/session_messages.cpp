@@ -77,11 +77,7 @@ Status Session::read_conversation(std::optional<std::string_view> answer, bool t
   if (!work_.poll()) return cancelled_error();
   // Nothing allocates from here on.
   undo.begun = true;
-  timings_ = {};
-  begin_answer();
-  seen_text_.reset();
-  pending_ = -1;
-  answering_ = false;
+  end_conversing();
   const Stopwatch stopwatch(timings_.prompt_seconds);
   timings_.prompt_tokens = static_cast<std::int64_t>(ids.size());
   BRIM_TRY(reader_->read_from(keep, ids, progress_, &cancel_));
@@ -175,11 +171,7 @@ Status Session::replace_messages(std::string_view json) {
   if (conversation_.empty()) {
     undo.kept = true;
     reader_->clear();
-    timings_ = {};
-    begin_answer();
-    seen_text_.reset();
-    pending_ = -1;
-    answering_ = false;
+    end_conversing();
     return {};
   }
   BRIM_TRY(read_conversation(answer, to_answer, undo));

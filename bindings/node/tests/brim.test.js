@@ -7,6 +7,7 @@ const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
 const { Model, version } = require("..");
+const { rest } = require("./answers.js");
 
 const MODEL = process.env.BRIM_TEST_MODEL;
 const open = async (options) => {
@@ -17,14 +18,6 @@ const all = async (pieces) => {
   let text = "";
   for await (const piece of pieces) text += piece;
   return text;
-};
-const rest = async (session) => {
-  let text = "";
-  for (;;) {
-    const piece = await session.next();
-    text += piece.text;
-    if (piece.end !== null) return text;
-  }
 };
 
 test("a model tells what it is", async () => {

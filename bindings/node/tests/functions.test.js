@@ -6,18 +6,11 @@ const assert = require("node:assert");
 const fs = require("node:fs");
 const path = require("node:path");
 const { Model } = require("..");
+const { rest } = require("./answers.js");
 
 const MODEL = process.env.BRIM_TEST_MODEL;
 const FOLDER = path.join(__dirname, "..");
 const open = async (options) => (await Model.load(MODEL, { threads: 1 })).session({ kvBudget: "full", temperature: 0, limit: 8, ...options });
-const rest = async (session) => {
-  let text = "";
-  for (;;) {
-    const piece = await session.next();
-    text += piece.text;
-    if (piece.end !== null) return text;
-  }
-};
 
 test("every function of the header is called, but for those that have no place here", () => {
   const absent = ["brim_measure_machine"]; // for benchmarks

@@ -9,46 +9,27 @@
 
 #include "engine/generate/session.hpp"
 #include "engine/text/chat_template.hpp"
-#include "tests/engine/generate/tiny.hpp"
+#include "tests/engine/generate/conversing.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 using namespace brim;
 using generate::Session;
 using generate::SessionOptions;
+using test::open_chat;
+using test::pieces;
 
 namespace {
-
-std::unique_ptr<Session> open(const std::shared_ptr<const model::Model>& model) {
-  SessionOptions options;
-  options.reader.threads = 1;
-  options.sampling.temperature = 0;
-  options.chat_template = "chatml";
-  options.ignore_end_tokens = true;
-  auto session = Session::create(model, options);
-  if (!session) FAIL(session.error().sentence);
-  return std::move(*session);
-}
 
 template <class T>
 bool cancelled(const Result<T>& result) {
   return !result && result.error().code == ErrorCode::cancelled;
 }
 
-std::string pieces(Session& session, int count) {
-  std::string text;
-  for (int i = 0; i < count; ++i) {
-    const auto piece = session.next();
-    if (!piece) FAIL(piece.error().sentence);
-    text += piece->text;
-  }
-  return text;
-}
-
 }  // namespace
 
 TEST_CASE("a request that comes when a call has all but ended ends the next one") {
   const auto model = test::tiny_model();
-  const auto session = open(model);
+  const auto session = open_chat(model);
   session->on_progress([&](long long done, long long total) {
     if (done == total) session->cancel();
     return true;
@@ -64,7 +45,7 @@ TEST_CASE("a request that comes when a call has all but ended ends the next one"
 
 TEST_CASE("a request waits for a call that it can end, and ends one") {
   const auto model = test::tiny_model();
-  const auto session = open(model);
+  const auto session = open_chat(model);
   const std::string path =
       (std::filesystem::temp_directory_path() / ("brim-cancel-" + std::to_string(::getpid()))).string();
   REQUIRE(session->message("user", "hello"));
@@ -106,8 +87,8 @@ TEST_CASE("a request waits for a call that it can end, and ends one") {
 
 TEST_CASE("a call that is cancelled before it reads changes nothing, and the answer goes on") {
   const auto model = test::tiny_model();
-  const auto session = open(model);
-  const auto undisturbed = open(model);
+  const auto session = open_chat(model);
+  const auto undisturbed = open_chat(model);
   for (Session* each : {session.get(), undisturbed.get()}) {
     each->set_stops({"never seen, but held back"});
     REQUIRE(each->message("user", "hello there"));
@@ -135,7 +116,7 @@ TEST_CASE("cleaning, rendering and tokenizing look often enough whether they are
     std::string text;
     while (text.size() < 400'000) text += part;
     for (const bool message : {true, false}) {
-      const auto session = open(model);
+      const auto session = open_chat(model);
       // All looks but the last, which is for the reading that would follow.
       session->work().cancel_at_poll(std::numeric_limits<std::int64_t>::max());
       session->on_progress([](long long, long long) { return false; });
@@ -150,7 +131,7 @@ TEST_CASE("cleaning, rendering and tokenizing look often enough whether they are
 
 TEST_CASE("a long string, white space, a template and a session's file: each is looked at often enough") {
   const auto model = test::tiny_model();
-  const auto session = open(model);
+  const auto session = open_chat(model);
   REQUIRE(session->message("user", "hello"));
   const auto looks = [&](std::int64_t at_least) {
     CHECK(session->work().polls() >= at_least);
@@ -215,7 +196,7 @@ TEST_CASE("saving and copying look while they write, and what is cancelled leave
 
 TEST_CASE("forgetting the oldest messages counts its work, and a request that comes then ends the next call") {
   const auto model = test::tiny_model();
-  const auto session = open(model);
+  const auto session = open_chat(model);
   const std::string part(20'000, 'a');
   while (session->messages().size() < 50'000) REQUIRE(session->message("user", part));
   // The next one makes it forget: what is left is rendered, and counted. The request comes before that, when all is read.
@@ -235,7 +216,7 @@ TEST_CASE("forgetting the oldest messages counts its work, and a request that co
   // As it goes on: ids are compared, and nothing is lost.
   REQUIRE(session->message("user", "c"));
   CHECK(session->next());
-  const auto undisturbed = open(model);
+  const auto undisturbed = open_chat(model);
   while (undisturbed->messages().size() < 50'000) REQUIRE(undisturbed->message("user", part));
   undisturbed->on_progress([&](long long done, long long total) {
     if (done == total) when_read = undisturbed->work().units();

@@ -4,35 +4,16 @@
 #include <string>
 
 #include "engine/generate/session.hpp"
-#include "tests/engine/generate/tiny.hpp"
+#include "tests/engine/generate/conversing.hpp"
 
 using namespace brim;
 using generate::End;
 using generate::Session;
 using generate::SessionOptions;
+using test::open_chat;
+using test::pieces;
 
 namespace {
-
-std::unique_ptr<Session> open(const std::shared_ptr<const model::Model>& model, const char* chat_template = "chatml") {
-  SessionOptions options;
-  options.reader.threads = 1;
-  options.sampling.temperature = 0;
-  options.chat_template = chat_template;
-  options.ignore_end_tokens = true;
-  auto session = Session::create(model, options);
-  if (!session) FAIL(session.error().sentence);
-  return std::move(*session);
-}
-
-std::string pieces(Session& session, int count) {
-  std::string text;
-  for (int i = 0; i < count; ++i) {
-    const auto piece = session.next();
-    if (!piece) FAIL(piece.error().sentence);
-    text += piece->text;
-  }
-  return text;
-}
 
 constexpr const char* kQuestion = R"([{"role": "user", "content": "hello there"}])";
 
@@ -40,7 +21,7 @@ constexpr const char* kQuestion = R"([{"role": "user", "content": "hello there"}
 
 TEST_CASE("loaded messages are read up to where the assistant answers") {
   const auto model = test::tiny_model();
-  const auto said = open(model), loaded = open(model);
+  const auto said = open_chat(model), loaded = open_chat(model);
   REQUIRE(said->message("user", "hello there"));
   REQUIRE(loaded->load_messages(kQuestion));
   CHECK(loaded->reader().tokens() == said->reader().tokens());
@@ -54,11 +35,11 @@ TEST_CASE("loaded messages are read up to where the assistant answers") {
 
 TEST_CASE("loaded messages that end with an answer are read, and the next one reads only what is new") {
   const auto model = test::tiny_model();
-  const auto said = open(model);
+  const auto said = open_chat(model);
   REQUIRE(said->message("user", "hello there"));
   pieces(*said, 8);
   said->finish();
-  const auto loaded = open(model), later = open(model);
+  const auto loaded = open_chat(model), later = open_chat(model);
   REQUIRE(loaded->load_messages(said->messages()));
   const std::int64_t read = loaded->reader().tokens();
   CHECK(read > 20);
@@ -74,7 +55,7 @@ TEST_CASE("loaded messages that end with an answer are read, and the next one re
 
 TEST_CASE("no messages are an empty conversation and an empty cache") {
   const auto model = test::tiny_model();
-  const auto session = open(model);
+  const auto session = open_chat(model);
   REQUIRE(session->message("user", "hello there"));
   pieces(*session, 3);
   REQUIRE(session->load_messages("[]"));
@@ -89,7 +70,7 @@ TEST_CASE("what cannot be rendered leaves the messages and the answer in progres
   constexpr const char* kFussy =
       "{% for m in messages %}{% if 'bad' in m.content %}{{ raise_exception('no') }}{% endif %}"
       "<{{ m.role }}>{{ m.content }}{% endfor %}";
-  const auto session = open(model, kFussy), undisturbed = open(model, kFussy);
+  const auto session = open_chat(model, kFussy), undisturbed = open_chat(model, kFussy);
   for (Session* each : {session.get(), undisturbed.get()}) {
     each->set_stops({"something held back"});
     REQUIRE(each->message("user", "hello there"));
@@ -110,7 +91,7 @@ TEST_CASE("what cannot be rendered leaves the messages and the answer in progres
 
 TEST_CASE("reading that is stopped leaves the messages; the answer that was in progress is one of them") {
   const auto model = test::tiny_model();
-  const auto session = open(model);
+  const auto session = open_chat(model);
   REQUIRE(session->message("user", "hello there"));
   const std::string answer = pieces(*session, 8);
   const std::string before = session->messages();
@@ -134,7 +115,7 @@ TEST_CASE("messages of the system and the assistant are bounded like those of th
   const auto kept = static_cast<std::size_t>(generate::most_kept_text(256));
   for (const char* role : {"assistant", "system"}) {
     CAPTURE(role);
-    const auto session = open(model);
+    const auto session = open_chat(model);
     REQUIRE(session->message("user", "hello there"));
     pieces(*session, 8);
     for (int i = 0; i < 300; ++i) {
@@ -146,7 +127,7 @@ TEST_CASE("messages of the system and the assistant are bounded like those of th
     REQUIRE(session->message("user", "and now?"));
     const std::string answer = pieces(*session, 8);
     // As a session that is given what is left from the start.
-    const auto fresh = open(model);
+    const auto fresh = open_chat(model);
     std::string asked = session->messages();
     REQUIRE(fresh->load_messages(asked.erase(asked.rfind(",\n  {")) + "]"));
     CHECK(pieces(*fresh, 8) == answer);
