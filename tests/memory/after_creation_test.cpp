@@ -59,6 +59,15 @@ void answer(brim_session* session, int turn, int tokens) {
   }
 }
 
+// Longer than what is kept of an answer: half of 128 KiB.
+void long_answer(brim_session* session) {
+  brim_piece piece{};
+  for (std::size_t bytes = 0; bytes < (std::size_t{70} << 10); bytes += piece.text_size) {
+    piece.size = sizeof piece;
+    if (brim_session_next(session, &piece) != BRIM_OK || piece.end != 0) give_up("a long answer", 40);
+  }
+}
+
 [[noreturn]] void chat_without_memory(const std::string& path, const char* threads) {
   brim_model* model = nullptr;
   brim_session* session = nullptr;
@@ -82,7 +91,8 @@ void answer(brim_session* session, int turn, int tokens) {
     answer(session, turn, 10);
     if (turn % 11 == 10 && brim_session_set(session, "stop", "nothing like it") != BRIM_OK) give_up("set", turn);
   }
-  answer(session, 40, 20000);  // longer than what is kept of an answer
+  if (brim_session_unset(session, "stop") != BRIM_OK || brim_session_set(session, "limit", "1000000") != BRIM_OK) give_up("set", 40);
+  long_answer(session);
   if (brim_session_message(session, "user", small.data(), small.size()) != BRIM_OK) give_up("message", 40);
   answer(session, 40, 60);
   const std::string saved = path + ".session";

@@ -31,6 +31,12 @@ TEST_CASE("merges apply by rank, the left one of equals first") {
   CHECK(encode(vocabulary, "") == Ids{});
 }
 
+TEST_CASE("a merge that another one has overtaken waits for its new rank") {
+  // After "bc", what is left of the candidate "a b" stands beside "a bc", which is the worst of all.
+  const Vocabulary vocabulary = bpe_vocabulary("gpt-2", {{"b", "c"}, {"a", "b"}, {"bc", "d"}, {"a", "bc"}});
+  CHECK(encode(vocabulary, "abcd") == Ids{'a', 258});
+}
+
 TEST_CASE("a word that is a token but that no merges reach: only where merges are ignored") {
   Vocabulary vocabulary = bpe_vocabulary("gpt-2", {{"a", "b"}});
   vocabulary.tokens.push_back("bac");
