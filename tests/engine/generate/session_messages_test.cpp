@@ -150,3 +150,14 @@ TEST_CASE("JSON longer than what a session hands out, and two messages beside it
   CHECK(status.error().sentence.find(std::to_string(most + 1) + " bytes of JSON; expected at most " + std::to_string(most)) !=
         std::string::npos);
 }
+
+TEST_CASE("a message after an answer that lost its beginning does not read that answer again") {
+  const auto session = open_chat(test::tiny_model());
+  REQUIRE(session->message("user", "hello"));
+  const std::int64_t short_prompt = session->timings().prompt_tokens;
+  std::size_t said = 0;
+  while (said < std::size_t{70} << 10) said += pieces(*session, 100).size();  // half of 128 KiB is kept
+  REQUIRE(session->messages().size() < said);
+  REQUIRE(session->message("user", "hello"));
+  CHECK(session->timings().prompt_tokens < short_prompt + 20);
+}
