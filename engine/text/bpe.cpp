@@ -2,8 +2,6 @@
 #include "engine/text/bpe.hpp"
 
 #include <algorithm>
-#include <functional>
-#include <limits>
 #include <optional>
 #include <utility>
 
@@ -13,9 +11,7 @@
 namespace brim::text {
 namespace {
 
-constexpr std::uint32_t kNobody = std::numeric_limits<std::uint32_t>::max();
 constexpr std::int32_t kUnknownString = -1;  // bytes that neither tokens nor merges mention
-constexpr std::int32_t kGone = -2;
 
 std::uint64_t pair_key(std::int32_t left, std::int32_t right) {
   return static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32 | static_cast<std::uint32_t>(right);
@@ -84,69 +80,64 @@ void BpeEncoder::encode(std::string_view word, Scratch& scratch, std::vector<std
     }
   }
 
-  auto& symbols = scratch.symbols;
+  SymbolSpans& symbols = scratch.symbols;
+  std::vector<std::int32_t>& strings = scratch.strings;
   auto& heap = scratch.heap;
   symbols.clear();
+  strings.clear();
   heap.clear();
   symbols.reserve(word.size());
+  strings.reserve(word.size());
   heap.reserve(word.size());
-  for (std::size_t i = 0; i < word.size(); ++i) {
-    const auto index = static_cast<std::uint32_t>(i);
-    symbols.push_back({byte_string_[static_cast<unsigned char>(word[i])], 1, index - 1, index + 1});
+  for (const char byte : word) {
+    if (!step(meter)) return;
+    symbols.append(1);
+    strings.push_back(byte_string_[static_cast<unsigned char>(byte)]);
   }
-  symbols.front().previous = kNobody;
-  symbols.back().next = kNobody;
 
   // The merge of a symbol with the one after it; null: none.
   const auto merge_at = [&](std::uint32_t left) -> const Merge* {
-    const std::uint32_t right = symbols[left].next;
-    return right == kNobody ? nullptr : find_merge(symbols[left].string, symbols[right].string);
+    if (!symbols.begins(left) || symbols.next(left) == symbols.size()) return nullptr;
+    return find_merge(strings[left], strings[symbols.next(left)]);
   };
-  const auto candidate = [&](std::uint32_t left) {
+  // No two pairs share a rank.
+  const auto merge_of = [&](std::uint64_t candidate) -> const Merge* {
+    const Merge* merge = merge_at(static_cast<std::uint32_t>(candidate));
+    return merge != nullptr && static_cast<std::uint32_t>(merge->rank) == candidate >> 32 ? merge : nullptr;
+  };
+  const auto holds = [&](std::uint64_t candidate) { return merge_of(candidate) != nullptr; };
+  // False: cancelled.
+  const auto add_candidate = [&](std::uint32_t left) {
     const Merge* merge = merge_at(left);
-    if (merge == nullptr) return false;
-    heap.push_back(static_cast<std::uint64_t>(merge->rank) << 32 | left);
-    return true;
+    return merge == nullptr || heap.push(static_cast<std::uint64_t>(merge->rank) << 32 | left, holds, meter);
   };
-  for (std::uint32_t i = 0; i + 1 < symbols.size(); ++i) {
-    if (!step(meter)) return;
-    candidate(i);
+  for (std::uint32_t symbol = 0; symbol < symbols.size(); ++symbol) {
+    if (!step(meter) || !add_candidate(symbol)) return;
   }
-  std::make_heap(heap.begin(), heap.end(), std::greater{});
 
   while (!heap.empty()) {
     if (!step(meter, 3)) return;  // the heap, and up to three look-ups
-    std::pop_heap(heap.begin(), heap.end(), std::greater{});
-    const std::uint64_t best = heap.back();
-    heap.pop_back();
-    const auto left_index = static_cast<std::uint32_t>(best);
-    const Merge* merge = merge_at(left_index);
-    // Another merge has changed one of the two since: no two pairs share a rank.
-    if (merge == nullptr || static_cast<std::uint32_t>(merge->rank) != best >> 32) continue;
-    auto& left = symbols[left_index];
-    auto& right = symbols[left.next];
-    left.string = merge->joint;
-    left.length += right.length;
-    left.next = right.next;
-    right.string = kGone;
-    if (left.next != kNobody) symbols[left.next].previous = left_index;
-    if (left.previous != kNobody && candidate(left.previous)) std::push_heap(heap.begin(), heap.end(), std::greater{});
-    if (candidate(left_index)) std::push_heap(heap.begin(), heap.end(), std::greater{});
+    const std::uint64_t best = heap.pop();
+    const Merge* merge = merge_of(best);
+    if (merge == nullptr) continue;
+    const auto left = static_cast<std::uint32_t>(best);
+    symbols.join(left);
+    strings[left] = merge->joint;
+    if (left > 0 && !add_candidate(symbols.previous(left))) return;
+    if (!add_candidate(left)) return;
   }
 
-  std::size_t offset = 0;
-  for (std::uint32_t i = 0; i != kNobody; i = symbols[i].next) {
+  for (std::uint32_t symbol = 0; symbol < symbols.size(); symbol = symbols.next(symbol)) {
     if (!step(meter)) return;
-    const std::int32_t token = token_of(symbols[i].string);
+    const std::int32_t token = token_of(strings[symbol]);
     if (token >= 0) {
       out.push_back(token);
-    } else {
-      for (const char byte : word.substr(offset, symbols[i].length)) {
-        const std::int32_t single = token_of(byte_string_[static_cast<unsigned char>(byte)]);
-        if (single >= 0) out.push_back(single);
-      }
+      continue;
     }
-    offset += symbols[i].length;
+    for (const char byte : word.substr(symbol, symbols.length(symbol))) {
+      const std::int32_t single = token_of(byte_string_[static_cast<unsigned char>(byte)]);
+      if (single >= 0) out.push_back(single);
+    }
   }
 }
 

@@ -4,11 +4,14 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/base/work_meter.hpp"
+#include "engine/text/candidate_heap.hpp"
+#include "engine/text/symbol_spans.hpp"
 #include "engine/text/token_map.hpp"
 #include "engine/text/vocabulary.hpp"
 
@@ -17,14 +20,11 @@ namespace brim::text {
 /// Immutable after construction; encode is safe to call from several threads, each with its own scratch.
 class BpeEncoder {
  public:
-  /// Buffers that encode reuses from word to word: 24 bytes for each byte of the longest, up to 32 while many merges overlap.
+  /// Buffers that encode reuses from word to word: 16 bytes for each byte of the longest.
   struct Scratch {
-    struct Symbol {
-      std::int32_t string;  // interned text; kGone once merged away
-      std::uint32_t length, previous, next;
-    };
-    std::vector<Symbol> symbols;
-    std::vector<std::uint64_t> heap;  // merges that may apply: rank in the upper half, the left symbol in the lower
+    SymbolSpans symbols;
+    std::vector<std::int32_t> strings;  // at a symbol's offset: its interned text
+    CandidateHeap<std::uint64_t, std::greater<>> heap;  // rank in the upper half, the left symbol in the lower
   };
 
   /// `ignore_merges`: a whole word that is a token is taken as it is. Merges that do not read as two strings of the

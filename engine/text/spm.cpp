@@ -5,19 +5,14 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/text/candidate_heap.hpp"
+#include "engine/text/symbol_spans.hpp"
 #include "engine/text/unicode.hpp"
 
 namespace brim::text {
 namespace {
 
-constexpr std::uint32_t kNobody = std::numeric_limits<std::uint32_t>::max();
-
-// A run of characters that is one symbol by now; length 0: swallowed by its left neighbour.
-struct Symbol {
-  std::uint32_t offset, length, previous, next;
-};
-
-// A symbol and the one after it, which would make a token. Stale when one of them has grown or gone since (the length tells).
+// A symbol and the one after it, which would make a token. Overtaken when one of them has grown or gone since: the length tells.
 struct Candidate {
   float score;
   std::uint32_t left, length;
@@ -53,55 +48,48 @@ SpmEncoder::SpmEncoder(const Vocabulary& vocabulary)
 }
 
 void SpmEncoder::encode(std::string_view text, std::vector<std::int32_t>& out, WorkMeter* meter) const {
-  const auto length_at = [&](std::size_t offset) { return std::min(sequence_length(text[offset]), text.size() - offset); };
+  SymbolSpans symbols;
+  symbols.reserve(text.size());
   std::size_t characters = 0;
-  for (std::size_t offset = 0; offset < text.size(); offset += length_at(offset)) ++characters;
-  std::vector<Symbol> symbols;
-  symbols.reserve(characters);
-  for (std::size_t offset = 0; offset < text.size(); offset += length_at(offset)) {
-    const auto index = static_cast<std::uint32_t>(symbols.size());
-    symbols.push_back({static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(length_at(offset)), index - 1, index + 1});
-  }
-  if (symbols.empty()) return;
-  symbols.front().previous = kNobody;
-  symbols.back().next = kNobody;
-
-  std::vector<Candidate> heap;
-  heap.reserve(characters);
-  const auto candidate = [&](std::uint32_t left) {
-    if (symbols[left].next == kNobody) return false;
-    const std::size_t length = std::size_t{symbols[left].length} + symbols[symbols[left].next].length;
-    const std::int32_t token = tokens_.find(text.substr(symbols[left].offset, length));
-    if (token == TokenMap::kNone) return false;
-    heap.push_back({scores_[static_cast<std::size_t>(token)], left, static_cast<std::uint32_t>(length)});
-    return true;
-  };
-  for (std::uint32_t i = 0; i + 1 < symbols.size(); ++i) {
+  while (symbols.size() < text.size()) {
     if (!step(meter)) return;
-    candidate(i);
+    const std::size_t length = std::min(sequence_length(text[symbols.size()]), text.size() - symbols.size());
+    symbols.append(static_cast<std::uint32_t>(length));
+    ++characters;
   }
-  std::make_heap(heap.begin(), heap.end(), Worse{});
+
+  CandidateHeap<Candidate, Worse> heap;
+  heap.reserve(characters);
+  const auto holds = [&](const Candidate& candidate) {
+    if (!symbols.begins(candidate.left)) return false;
+    const std::uint32_t right = symbols.next(candidate.left);
+    return right < symbols.size() && symbols.length(candidate.left) + symbols.length(right) == candidate.length;
+  };
+  // False: cancelled.
+  const auto add_candidate = [&](std::uint32_t left) {
+    const std::uint32_t right = symbols.next(left);
+    if (right == symbols.size()) return true;
+    const std::uint32_t length = symbols.length(left) + symbols.length(right);
+    const std::int32_t token = tokens_.find(text.substr(left, length));
+    if (token == TokenMap::kNone) return true;
+    return heap.push({scores_[static_cast<std::size_t>(token)], left, length}, holds, meter);
+  };
+  for (std::uint32_t symbol = 0; symbol < symbols.size(); symbol = symbols.next(symbol)) {
+    if (!step(meter) || !add_candidate(symbol)) return;
+  }
 
   while (!heap.empty()) {
     if (!step(meter, 2)) return;  // the heap, and up to two look-ups
-    std::pop_heap(heap.begin(), heap.end(), Worse{});
-    const Candidate best = heap.back();
-    heap.pop_back();
-    Symbol& left = symbols[best.left];
-    if (left.length == 0 || left.next == kNobody) continue;
-    Symbol& right = symbols[left.next];
-    if (left.length + right.length != best.length) continue;
-    left.length = best.length;
-    right.length = 0;
-    left.next = right.next;
-    if (left.next != kNobody) symbols[left.next].previous = best.left;
-    if (left.previous != kNobody && candidate(left.previous)) std::push_heap(heap.begin(), heap.end(), Worse{});
-    if (candidate(best.left)) std::push_heap(heap.begin(), heap.end(), Worse{});
+    const Candidate best = heap.pop();
+    if (!holds(best)) continue;
+    symbols.join(best.left);
+    if (best.left > 0 && !add_candidate(symbols.previous(best.left))) return;
+    if (!add_candidate(best.left)) return;
   }
 
-  for (std::uint32_t i = 0; i != kNobody; i = symbols[i].next) {
+  for (std::uint32_t symbol = 0; symbol < symbols.size(); symbol = symbols.next(symbol)) {
     if (!step(meter)) return;
-    const std::string_view piece = text.substr(symbols[i].offset, symbols[i].length);
+    const std::string_view piece = text.substr(symbol, symbols.length(symbol));
     const std::int32_t token = tokens_.find(piece);
     if (token != TokenMap::kNone) {
       out.push_back(token);

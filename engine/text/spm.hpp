@@ -21,7 +21,8 @@ class SpmEncoder {
   explicit SpmEncoder(const Vocabulary& vocabulary);
 
   /// Appends the tokens of `text`, whose spaces are U+2581 already. O(n log n). A byte that has no token becomes the
-  /// unknown token, or nothing when there is none. At most 2^32 − 1 bytes. Stops early when `meter` is cancelled.
+  /// unknown token, or nothing when there is none. At most 2³¹ − 1 bytes, for each of which it allocates 4, and 12 for each
+  /// character. Stops early when `meter` is cancelled.
   void encode(std::string_view text, std::vector<std::int32_t>& out, WorkMeter* meter = nullptr) const;
 
  private:

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "tests/memory/long_chat.hpp"
 
@@ -18,7 +19,7 @@ namespace {
 
 struct ModelFile {
   std::string path = (std::filesystem::temp_directory_path() / ("brim-after-creation-" + std::to_string(::getpid()))).string();
-  ModelFile() { brim::test::write_chat_model(path); }
+  explicit ModelFile(bool byte_pairs = false) { brim::test::write_chat_model(path, byte_pairs); }
   ~ModelFile() { std::remove(path.c_str()); }
 };
 
@@ -68,7 +69,8 @@ void long_answer(brim_session* session) {
   }
 }
 
-[[noreturn]] void chat_without_memory(const std::string& path, const char* threads) {
+// A session of it whose process then has no memory left.
+brim_session* session_without_memory(const std::string& path, const char* threads) {
   brim_model* model = nullptr;
   brim_session* session = nullptr;
   brim_options *for_model = nullptr, *options = brim::test::chat_options();
@@ -78,6 +80,11 @@ void long_answer(brim_session* session) {
   if (brim_model_load(path.c_str(), for_model, nullptr, nullptr, &model) != BRIM_OK) give_up("load", 0);
   if (brim_session_create(model, options, &session) != BRIM_OK) give_up("create", 0);
   take_all_memory();
+  return session;
+}
+
+[[noreturn]] void chat_without_memory(const std::string& path, const char* threads) {
+  brim_session* session = session_without_memory(path, threads);
   const std::string small = "and you?";  // within itself
   for (int turn = 0; turn < 40; ++turn) {
     if (brim_session_message(session, "user", small.data(), small.size()) != BRIM_OK) give_up("message", turn);
@@ -104,7 +111,37 @@ void long_answer(brim_session* session) {
   ::_exit(0);
 }
 
+// A message that is nearly all that a conversation keeps, of one kind of text.
+[[noreturn]] void long_message_without_memory(const std::string& path, std::string_view unit) {
+  std::string text;
+  while (text.size() < (std::size_t{120} << 10)) text += unit;
+  brim_session* session = session_without_memory(path, "1");
+  if (brim_session_message(session, "user", text.data(), text.size()) != BRIM_OK) give_up("a long message", 0);
+  answer(session, 0, 4);
+  ::_exit(0);
+}
+
+int exit_status(pid_t child) {
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 }  // namespace
+
+TEST_CASE("a message as long as all that is kept, where the process has no memory left") {
+  for (const bool byte_pairs : {false, true}) {
+    const ModelFile file(byte_pairs);
+    // Words; one word that merges; spaces; another script; the text of a control token.
+    for (const std::string unit : {"the dog was on the cat and ", "th", " x", "日", byte_pairs ? "<|start|>" : "<s>"}) {
+      CAPTURE(byte_pairs);
+      CAPTURE(unit);
+      const pid_t child = ::fork();
+      if (child == 0) long_message_without_memory(file.path, unit);
+      CHECK(exit_status(child) == 0);
+    }
+  }
+}
 
 TEST_CASE("a session goes on where its process has no memory left") {
   const ModelFile file;
@@ -112,9 +149,6 @@ TEST_CASE("a session goes on where its process has no memory left") {
     CAPTURE(threads);
     const pid_t child = ::fork();
     if (child == 0) chat_without_memory(file.path, threads);
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    CHECK(WIFEXITED(status));
-    CHECK(WEXITSTATUS(status) == 0);
+    CHECK(exit_status(child) == 0);
   }
 }

@@ -46,8 +46,9 @@ bool change(brim_session* session, int turn) {
 
 }  // namespace
 
-void write_chat_model(const std::string& path) {
+void write_chat_model(const std::string& path, bool byte_pairs) {
   TinyModel model;
+  model.byte_pairs = byte_pairs;
   model.format = quant::Format::q8_0;
   model.chat_template = kTemplate;
   write_tiny_model(path, model);

@@ -7,8 +7,9 @@
 
 namespace brim::test {
 
-/// A model for it, in the format whose weights are repacked (loading starts the threads). Throws when it cannot be written.
-void write_chat_model(const std::string& path);
+/// A model for it, in the format whose weights are repacked (loading starts the threads), whose tokenizer merges byte pairs or
+/// is SentencePiece. Throws when it cannot be written.
+void write_chat_model(const std::string& path, bool byte_pairs = false);
 
 /// The options of its session, to be freed by the caller: sampling, stop strings, speculation, a budget that holds a small
 /// part of what is said.

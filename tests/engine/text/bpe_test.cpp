@@ -2,7 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <random>
+#include <utility>
+#include <vector>
 
 #include "tests/engine/text/tiny_vocabularies.hpp"
 
@@ -19,6 +23,51 @@ Ids encode(const Vocabulary& vocabulary, const std::string& word, bool ignore_me
   encoder.encode("abcabc", scratch, before);  // a used scratch must not matter
   encoder.encode(word, scratch, ids);
   return ids;
+}
+
+// Applies the first merge of the list that any neighbours make, leftmost first, until there is none.
+std::vector<std::string> merge_slowly(const std::vector<std::pair<std::string, std::string>>& merges, const std::string& word) {
+  std::vector<std::string> symbols;
+  for (const char c : word) symbols.emplace_back(1, c);
+  const auto best_place = [&]() -> std::size_t {
+    for (const auto& [left, right] : merges) {
+      for (std::size_t i = 0; i + 1 < symbols.size(); ++i) {
+        if (symbols[i] == left && symbols[i + 1] == right) return i;
+      }
+    }
+    return symbols.size();
+  };
+  for (std::size_t at = best_place(); at < symbols.size(); at = best_place()) {
+    symbols[at] += symbols[at + 1];
+    symbols.erase(symbols.begin() + static_cast<std::ptrdiff_t>(at) + 1);
+  }
+  return symbols;
+}
+
+TEST_CASE("random merges and words: the same as applying the first merge again and again") {
+  std::mt19937 random(11);
+  for (int round = 0; round < 60; ++round) {
+    std::vector<std::string> pieces = {"a", "b"};
+    std::vector<std::pair<std::string, std::string>> merges;
+    while (merges.size() < 12) {
+      const std::string left = pieces[random() % pieces.size()], right = pieces[random() % pieces.size()];
+      if (left.size() + right.size() > 7 || std::find(pieces.begin(), pieces.end(), left + right) != pieces.end()) continue;
+      merges.emplace_back(left, right);
+      pieces.push_back(left + right);
+    }
+    const Vocabulary vocabulary = bpe_vocabulary("gpt-2", merges);
+    for (const std::size_t length : {1, 2, 3, 9, 40, 150}) {
+      std::string word;
+      while (word.size() < length) word += static_cast<char>('a' + random() % 2);
+      CAPTURE(word);
+      Ids expected;
+      for (const std::string& symbol : merge_slowly(merges, word)) {
+        const auto at = std::find(vocabulary.tokens.begin(), vocabulary.tokens.end(), symbol);
+        expected.push_back(static_cast<std::int32_t>(at - vocabulary.tokens.begin()));
+      }
+      CHECK(encode(vocabulary, word) == expected);
+    }
+  }
 }
 
 TEST_CASE("merges apply by rank, the left one of equals first") {

@@ -2,8 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <limits>
+#include <random>
+#include <tuple>
+#include <utility>
 
 #include "tests/engine/text/tiny_vocabularies.hpp"
 
@@ -17,6 +21,57 @@ Ids encode(const Vocabulary& vocabulary, const std::string& text) {
   Ids ids;
   SpmEncoder(vocabulary).encode(text, ids);
   return ids;
+}
+
+// Joins the best pair of neighbours until there is none: what the encoder must come to.
+Ids encode_slowly(const Vocabulary& vocabulary, const std::string& text) {
+  std::vector<std::string> symbols;
+  for (const char c : text) symbols.emplace_back(1, c);
+  const auto find = [&](const std::string& piece) {
+    return std::find(vocabulary.tokens.begin() + 259, vocabulary.tokens.end(), piece) - vocabulary.tokens.begin();
+  };
+  const auto none = static_cast<std::ptrdiff_t>(vocabulary.tokens.size());
+  for (;;) {
+    std::size_t best = symbols.size();
+    float best_score = 0;
+    for (std::size_t i = 0; i + 1 < symbols.size(); ++i) {
+      const std::ptrdiff_t token = find(symbols[i] + symbols[i + 1]);
+      if (token == none) continue;
+      const float score = vocabulary.scores[static_cast<std::size_t>(token)];
+      if (best == symbols.size() || score > best_score) std::tie(best, best_score) = std::pair{i, score};
+    }
+    if (best == symbols.size()) break;
+    symbols[best] += symbols[best + 1];
+    symbols.erase(symbols.begin() + static_cast<std::ptrdiff_t>(best) + 1);
+  }
+  Ids ids;
+  for (const std::string& symbol : symbols) ids.push_back(static_cast<std::int32_t>(find(symbol)));
+  return ids;
+}
+
+TEST_CASE("random vocabularies and texts: the same as joining the best pair again and again") {
+  std::mt19937 random(7);
+  const auto letters = [&](std::size_t count) {
+    std::string text;
+    while (text.size() < count) text += static_cast<char>('a' + random() % 2);
+    return text;
+  };
+  for (int round = 0; round < 60; ++round) {
+    std::vector<std::string> tokens = {"a", "b"};
+    for (std::size_t length = 2; length <= 5; ++length) {
+      for (int i = 0; i < 4; ++i) {
+        const std::string token = letters(length);
+        if (std::find(tokens.begin(), tokens.end(), token) == tokens.end()) tokens.push_back(token);
+      }
+    }
+    Vocabulary vocabulary = spm_vocabulary(tokens);
+    for (std::size_t id = 259; id < vocabulary.scores.size(); ++id) vocabulary.scores[id] = static_cast<float>(random() % 6);
+    for (const std::size_t length : {1, 2, 3, 9, 40, 150}) {
+      const std::string text = letters(length);
+      CAPTURE(text);
+      CHECK(encode(vocabulary, text) == encode_slowly(vocabulary, text));
+    }
+  }
 }
 
 TEST_CASE("the best score merges first, whatever its place") {
