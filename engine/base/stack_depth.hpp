@@ -7,6 +7,20 @@
 
 namespace brim {
 
+/// How many times larger frames are in this build than in others: the address sanitizer puts room around every local.
+#if defined(__SANITIZE_ADDRESS__)
+#define BRIM_ADDRESS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define BRIM_ADDRESS_SANITIZER 1
+#endif
+#endif
+#if defined(BRIM_ADDRESS_SANITIZER)
+inline constexpr std::size_t kFrameScale = 4;
+#else
+inline constexpr std::size_t kFrameScale = 1;
+#endif
+
 /// Made where the recursion begins, asked on the same thread by the functions below it.
 class StackDepth {
  public:

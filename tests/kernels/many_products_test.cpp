@@ -62,8 +62,11 @@ void for_each_way(Check check) {
     }
   }
 #if defined(__x86_64__)
-  const std::string faults = test::tile_faults();
-  CHECK(faults == "");
+  // Their file is AVX-512 code through and through.
+  if (kernels::this_machine().features & kernels::kAvx512Bf16) {
+    const std::string faults = test::tile_faults();
+    CHECK(faults == "");
+  }
 #endif
 }
 

@@ -24,9 +24,9 @@ inline constexpr int kMaxParseDepth = 200;                            ///< neste
 inline constexpr std::size_t kMaxSourceBytes = std::size_t{4} << 20;
 inline constexpr std::size_t kMaxTokens = std::size_t{1} << 19;       ///< of the source: a token takes some 400 bytes
 
-/// What parsing and rendering may take of the calling thread's stack, so that a thread of 256 KiB is enough for them and
-/// for what calls them. The bounds on nesting above are reached first only where frames are small.
-inline constexpr std::size_t kMaxStackBytes = std::size_t{144} << 10;
+/// What parsing and rendering may take of the calling thread's stack (144 KiB, but under the address sanitizer), so that a thread
+/// of 256 KiB is enough for them and for what calls them. The bounds on nesting above are reached first only where frames are small.
+inline constexpr std::size_t kMaxStackBytes = kFrameScale * (std::size_t{144} << 10);
 
 /// One per rendering, made current for the thread that renders. Values created while it is current are charged to it
 /// and must be destroyed before it; values created without a current meter (literals of the tree) are free.
