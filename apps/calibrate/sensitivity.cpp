@@ -16,8 +16,8 @@ class AttentionOutputs {
  public:
   AttentionOutputs(std::size_t layers, std::size_t prefix) : seen_(layers, 0), rows_(layers), prefix_(prefix) {}
 
-  void hear(int layer, std::span<const float> rows, std::size_t width) {
-    const auto own = static_cast<std::size_t>(layer);
+  void hear(kv::LayerId layer, std::span<const float> rows, std::size_t width) {
+    const std::size_t own = kv::index_of(layer);
     for (std::size_t at = 0; at < rows.size(); at += width) {
       if (seen_[own]++ < prefix_) continue;
       rows_[own].emplace_back(rows.begin() + static_cast<std::ptrdiff_t>(at),
@@ -35,7 +35,7 @@ class AttentionOutputs {
 void listen(generate::Reader& reader, AttentionOutputs& outputs) {
   const auto width = static_cast<std::size_t>(reader.model().config().embedding);
   reader.observe_attention(
-      [&outputs, width](int layer, std::int64_t, std::span<const float> rows) { outputs.hear(layer, rows, width); });
+      [&outputs, width](kv::LayerId layer, std::int64_t, std::span<const float> rows) { outputs.hear(layer, rows, width); });
 }
 
 /// Scales a row to length 1.
@@ -91,7 +91,7 @@ Status measure_window(const Measuring& with, const Window& window, WindowLosses&
   }
 
   std::vector<std::int64_t> whole;
-  for (const kv::LayerShape& layer : model::kv_shape(with.model->config(), options.context, options.type).layers) {
+  for (const kv::StreamShape& layer : model::kv_shape(with.model->config(), options.context, options.type).layers) {
     whole.push_back(kv::useful_entries(layer, options.context));
   }
   const std::vector<kernels::KvTypes> alike(count, options.type);

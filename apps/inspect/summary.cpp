@@ -28,7 +28,7 @@ std::vector<TypeCount> count_types(const std::vector<const io::Tensor*>& tensors
   return types;
 }
 
-bool alike(const kv::LayerShape& a, const kv::LayerShape& b) {
+bool alike(const kv::StreamShape& a, const kv::StreamShape& b) {
   return a.kv_heads == b.kv_heads && a.key_size == b.key_size && a.value_size == b.value_size && a.window == b.window &&
          a.types == b.types;
 }
@@ -36,7 +36,7 @@ bool alike(const kv::LayerShape& a, const kv::LayerShape& b) {
 std::vector<LayerGroup> group_layers(const kv::Plan& plan) {
   std::vector<LayerGroup> groups;
   for (std::size_t layer = 0; layer < plan.shape.layers.size(); ++layer) {
-    const kv::LayerShape& shape = plan.shape.layers[layer];
+    const kv::StreamShape& shape = plan.shape.layers[layer];
     if (!groups.empty() && groups.back().quota == plan.quota[layer] && alike(groups.back().shape, shape)) {
       groups.back().last = layer;
       continue;

@@ -24,7 +24,7 @@ struct TypeCount {
 /// Layers of the cache in a row that are alike: first to last, what one entry costs, and how many each may keep.
 struct LayerGroup {
   std::size_t first = 0, last = 0;
-  kv::LayerShape shape;
+  kv::StreamShape shape;
   std::int64_t quota = 0;
   std::int64_t entry_bytes = 0;
 };

@@ -159,7 +159,7 @@ std::string layer_table(const MemorySummary& memory) {
   for (const LayerGroup& group : memory.groups) largest = std::max(largest, group.quota);
   for (const LayerGroup& group : memory.groups) {
     const std::int64_t layers = static_cast<std::int64_t>(group.last - group.first) + 1;
-    const kv::LayerShape& shape = group.shape;
+    const kv::StreamShape& shape = group.shape;
     table.row(
         {places_text(memory.plan.kv.shape, group),
          fmt::format("{} × ({} + {}) values an entry{}", shape.kv_heads, shape.key_size, shape.value_size,

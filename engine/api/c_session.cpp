@@ -181,7 +181,7 @@ brim_status brim_session_load_messages(brim_session* session, const char* json, 
 brim_status brim_session_stats(const brim_session* session, brim_stats* stats) {
   return on_session(session, Turn::Kind::look, [&]() -> Status {
     const brim::generate::Reader& reader = session->session->reader();
-    const brim::kv::Cache& cache = reader.cache();
+    const brim::kv::Memory& cache = reader.cache();
     const brim::generate::Timings& timings = session->session->timings();
     brim_stats filled{};
     filled.context = cache.plan().shape.context;
@@ -208,20 +208,21 @@ brim_status brim_session_stats(const brim_session* session, brim_stats* stats) {
 
 brim_status brim_session_layer_stats(const brim_session* session, int32_t layer, brim_layer_stats* stats) {
   return on_session(session, Turn::Kind::look, [&]() -> Status {
-    const brim::kv::Cache& cache = session->session->reader().cache();
+    const brim::kv::Memory& cache = session->session->reader().cache();
     const brim::kv::Shape& shape = cache.plan().shape;
     const int layers = brim::kv::model_layers(shape);
     if (layer < 0 || layer >= layers) {
       return brim::error(ErrorCode::invalid_argument, "layer: expected 0 to ", layers - 1, ", found ", layer);
     }
-    const brim::kv::LayerStats found = brim::kv::model_layer(cache, layer);
+    const auto id = static_cast<brim::kv::LayerId>(layer);
+    const brim::kv::StreamStats found = brim::kv::layer_stats(cache, id);
     brim_layer_stats filled{};
     filled.quota = found.quota;
     filled.used = found.used;
     filled.evicted = found.evicted;
-    const brim::kv::HeadRange stored = brim::kv::cache_layers(shape, layer);
-    const brim::kv::LayerShape& own = shape.layers[static_cast<std::size_t>(stored.first)];
-    filled.entry_bytes = brim::kv::data_bytes(own) * stored.count;
+    const auto streams = brim::kv::streams_of(shape, id);
+    const brim::kv::StreamShape& own = shape.at(streams.front());
+    filled.entry_bytes = brim::kv::data_bytes(own) * static_cast<std::int64_t>(streams.size());
     filled.kv_type = brim::kernels::kv_types_name(own.types).data();
     return hand_out(stats, filled, "stats");
   });

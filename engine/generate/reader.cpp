@@ -184,8 +184,8 @@ Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Mode
   auto rope = std::make_unique<model::Rope>(model->config(), model->weights().rope_factors, memory.kv.shape.context);
   // A vocabulary is gone through for these, so only where somebody asks.
   const auto delimiters = memory.kv.needs.blocks ? model->delimiters() : std::span<const std::uint8_t>();
-  BRIM_ASSIGN(kv::Cache cache,
-              kv::Cache::create(memory.kv, arena->take(static_cast<std::size_t>(memory.kv.budget_bytes)), rope.get(),
+  BRIM_ASSIGN(std::unique_ptr<kv::Memory> cache,
+              kv::Memory::create(memory.kv, arena->take(static_cast<std::size_t>(memory.kv.budget_bytes)), rope.get(),
                                 delimiters));
   std::unique_ptr<Reader> reader(new Reader(std::move(model), std::move(memory), std::move(*arena), std::move(cache),
                                             std::move(rope), options));
@@ -193,14 +193,14 @@ Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Mode
   return reader;
 }
 
-Reader::Reader(std::shared_ptr<const model::Model> model, MemoryPlan memory, Arena arena, kv::Cache cache,
+Reader::Reader(std::shared_ptr<const model::Model> model, MemoryPlan memory, Arena arena, std::unique_ptr<kv::Memory> cache,
                std::unique_ptr<model::Rope> rope, const ReaderOptions& options)
     : model_(std::move(model)),
       memory_(std::move(memory)),
       arena_(std::move(arena)),
       cache_(std::move(cache)),
       rope_(std::move(rope)),
-      decoder_(*model_, *rope_, cache_, work_, {model_->threads(), options.threads}) {
+      decoder_(*model_, *rope_, *cache_, work_, {model_->threads(), options.threads}) {
   work_.lay_out(model_->config(), shape_of(memory_, options.threads),
                 arena_.take(static_cast<std::size_t>(memory_.workspace_bytes)));
   const std::span<std::byte> ids = arena_.take(static_cast<std::size_t>(memory_.history_bytes));
@@ -230,7 +230,7 @@ Status Reader::read_chunks(std::span<const TokenId> ids, Reading& reading, const
   for (std::size_t at = 0; at < ids.size(); at += chunk) {
     const auto part = ids.subspan(at, std::min(chunk, ids.size() - at));
     if (!reading.report()) return cancelled_error();
-    const std::int64_t first = cache_.tokens();
+    const std::int64_t first = cache_->tokens();
     has_logits_ = false;
     BRIM_TRY(decoder_.forward(part, cancel));
     has_logits_ = true;
@@ -244,7 +244,7 @@ Status Reader::read_chunks(std::span<const TokenId> ids, Reading& reading, const
 Status Reader::refresh(Reading& reading, const std::atomic<bool>* cancel) {
   if (in_step()) return {};
   in_step_ = false;
-  cache_.clear();
+  cache_->clear();
   BRIM_TRY(read_chunks(history(), reading, cancel, {}, false));
   in_step_ = true;
   return {};
@@ -262,8 +262,8 @@ Status Reader::read(std::span<const TokenId> ids, const Progress& progress, cons
 
 Status Reader::read_next(TokenId id, const std::atomic<bool>* cancel) {
   if (memory_.tokens_together == 1) return read({&id, 1}, {}, cancel);
-  if (speculation_.guessed(id) && cache_.drafts_left() > 0) {
-    cache_.accept_draft();
+  if (speculation_.guessed(id) && cache_->drafts_left() > 0) {
+    cache_->accept_draft();
     ++row_;
     remember({&id, 1});
     return {};
@@ -271,7 +271,7 @@ Status Reader::read_next(TokenId id, const std::atomic<bool>* cancel) {
   const Progress unheard;
   Reading reading{unheard, 0, 0};
   BRIM_TRY(refresh(reading, cancel));
-  const std::int64_t most = std::min(cache_.draft_room(), memory_.tokens_together);
+  const std::int64_t most = std::min(cache_->draft_room(), memory_.tokens_together);
   const std::span<const TokenId> tokens = speculation_.propose({history(), history_start_}, id, static_cast<int>(most));
   const auto start = std::chrono::steady_clock::now();
   has_logits_ = false;
@@ -328,9 +328,9 @@ bool Reader::truncate(std::int64_t count) noexcept {
     clear();
     return true;
   }
-  if (!in_step_ || cache_.stale() || history_start_ > 0 || count > cache_.tokens()) return false;
-  if (count == cache_.tokens()) return true;
-  if (!cache_.truncate(count)) return false;
+  if (!in_step_ || cache_->stale() || history_start_ > 0 || count > cache_->tokens()) return false;
+  if (count == cache_->tokens()) return true;
+  if (!cache_->truncate(count)) return false;
   forget_guesses(true);
   history_size_ = count;
   has_logits_ = false;
@@ -338,7 +338,7 @@ bool Reader::truncate(std::int64_t count) noexcept {
 }
 
 void Reader::clear() noexcept {
-  cache_.clear();
+  cache_->clear();
   forget_guesses(true);
   history_size_ = history_start_ = 0;
   has_logits_ = false;

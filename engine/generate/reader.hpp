@@ -15,7 +15,7 @@
 #include "engine/base/result.hpp"
 #include "engine/base/state.hpp"
 #include "engine/generate/speculation.hpp"
-#include "engine/kv/cache.hpp"
+#include "engine/kv/memory.hpp"
 #include "engine/kv/heads.hpp"
 #include "engine/kv/pool.hpp"
 #include "engine/kv/profile.hpp"
@@ -139,7 +139,7 @@ class Reader {
   std::span<const TokenId> history() const { return history_.first(static_cast<std::size_t>(history_size_)); }
   std::int64_t history_start() const { return history_start_; }
   std::int64_t tokens() const { return history_start_ + history_size_; }
-  const kv::Cache& cache() const { return cache_; }
+  const kv::Memory& cache() const { return *cache_; }
   const MemoryPlan& memory() const { return memory_; }
   /// What create() found; empty where the profile was given or this reader is a sibling.
   const model::FoundProfile& profile() const { return profile_; }
@@ -149,7 +149,7 @@ class Reader {
  private:
   static Result<std::unique_ptr<Reader>> create(std::shared_ptr<const model::Model> model, MemoryPlan memory,
                                                 const ReaderOptions& options);
-  Reader(std::shared_ptr<const model::Model> model, MemoryPlan memory, Arena arena, kv::Cache cache,
+  Reader(std::shared_ptr<const model::Model> model, MemoryPlan memory, Arena arena, std::unique_ptr<kv::Memory> cache,
          std::unique_ptr<model::Rope> rope, const ReaderOptions& options);
   // Tokens read by one call, of how many: those it has to read again and its own.
   struct Reading {
@@ -160,7 +160,7 @@ class Reader {
   Status read_chunks(std::span<const TokenId> ids, Reading& reading, const std::atomic<bool>* cancel,
                      const ChunkObserver& observer, bool remember);
   Status take_over(StateReader& state);
-  bool in_step() const noexcept { return in_step_ && !cache_.stale(); }
+  bool in_step() const noexcept { return in_step_ && !cache_->stale(); }
   Status drop_after(std::int64_t count);
   Status refresh(Reading& reading, const std::atomic<bool>* cancel);
   void forget_guesses(bool cut) noexcept;
@@ -171,7 +171,7 @@ class Reader {
   model::FoundProfile profile_;
   kv::Pool::Share share_;  ///< given back after the arena
   Arena arena_;
-  kv::Cache cache_;
+  std::unique_ptr<kv::Memory> cache_;
   std::unique_ptr<model::Rope> rope_;
   model::Workspace work_;
   model::Decoder decoder_;

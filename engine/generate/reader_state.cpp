@@ -5,11 +5,11 @@
 namespace brim::generate {
 
 Status Reader::save(StateWriter& state) const {
-  if (!in_step_ || cache_.stale()) {
+  if (!in_step_ || cache_->stale()) {
     return error(ErrorCode::wrong_state, "reading was interrupted and the text has to be read again before the session ",
                  "can be saved or copied: go on with it, or clear it");
   }
-  cache_.save(state);
+  cache_->save(state);
   state.number(history_start_);
   state.number(history_size_);
   state.piece(std::as_bytes(history()));
@@ -25,7 +25,7 @@ Status Reader::save(StateWriter& state) const {
 }
 
 Status Reader::take_over(StateReader& state) {
-  BRIM_TRY(cache_.restore(state));
+  BRIM_TRY(cache_->restore(state));
   state.at("the text");
   BRIM_TRY(state.number("tokens forgotten", 0, std::int64_t{1} << 53, history_start_));
   BRIM_TRY(state.number("tokens remembered", 0, static_cast<std::int64_t>(history_.size()), history_size_));
@@ -35,8 +35,8 @@ Status Reader::take_over(StateReader& state) {
     return state.wrong("token ids", sentence("0 to ", model_->config().vocabulary - 1), sentence(id));
   }
   // A text that was read again after its beginning had been forgotten is shorter in the cache.
-  if (cache_.tokens() > tokens() || (cache_.tokens() < tokens() && history_start_ == 0)) {
-    return state.wrong("tokens", sentence(cache_.tokens(), " as in KV memory"), sentence(tokens()));
+  if (cache_->tokens() > tokens() || (cache_->tokens() < tokens() && history_start_ == 0)) {
+    return state.wrong("tokens", sentence(cache_->tokens(), " as in KV memory"), sentence(tokens()));
   }
   BRIM_TRY(state.flag("whether something was read last", has_logits_));
   if (has_logits_) BRIM_TRY(state.piece("stream of the last token", std::as_writable_bytes(decoder_.resume())));

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "engine/base/progress_span.hpp"
+#include "engine/kv/snapshot.hpp"
 #include "engine/generate/session.hpp"
 #include "engine/model/profile_file.hpp"
 

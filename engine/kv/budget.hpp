@@ -1,5 +1,5 @@
 // How much each layer may keep: the interface of kv.split, and how a user's budget becomes bytes. A split only
-// computes; only the cache moves memory.
+// computes; only the memory moves entries.
 #pragma once
 
 #include <cstddef>

@@ -16,7 +16,7 @@ class Costs {
  public:
   Costs(const Shape& shape, Needs needs) : shape_(shape), needs_(needs) {
     layers_.reserve(shape.layers.size());
-    for (const LayerShape& layer : shape.layers) {
+    for (const StreamShape& layer : shape.layers) {
       LayerNeed need;
       need.floor = kGranuleEntries;
       need.cap = round_up(useful_entries(layer, shape.context), kGranuleEntries);

@@ -1,5 +1,5 @@
 // Which entries of a full layer stay: how many are forced to, how many go at once, and the choice by score. Pure
-// functions over numbers; the cache moves the memory.
+// functions over numbers; the memory moves them.
 #pragma once
 
 #include <cstdint>

@@ -18,11 +18,11 @@ Shape heads_apart(const Shape& shape, int largest_chunk) {
   apart.largest_chunk = std::min(shape.largest_chunk, largest_chunk);
   apart.layers.clear();
   for (std::size_t i = 0; i < shape.layers.size(); ++i) {
-    LayerShape one = shape.layers[i];
+    StreamShape one = shape.layers[i];
     one.kv_heads = 1;
     for (int head = 0; head < shape.layers[i].kv_heads; ++head) {
       apart.layers.push_back(one);
-      apart.heads.push_back({static_cast<int>(i), head});
+      apart.heads.push_back({id_at<LayerId>(i), head});
     }
   }
   return apart;
@@ -33,7 +33,7 @@ Profile heads_apart(const Profile& profile, const Shape& apart) {
   const auto by_head = [&](const auto& of_layers) {
     auto of_heads = of_layers;
     of_heads.clear();
-    for (const HeadPlace& place : apart.heads) of_heads.push_back(of_layers[static_cast<std::size_t>(place.layer)]);
+    for (const HeadPlace& place : apart.heads) of_heads.push_back(of_layers[index_of(place.layer)]);
     return of_heads;
   };
   Profile of_heads = profile;
@@ -44,29 +44,30 @@ Profile heads_apart(const Profile& profile, const Shape& apart) {
   return of_heads;
 }
 
-HeadRange cache_layers(const Shape& shape, int layer) {
-  if (shape.heads.empty()) return {layer, 1};
-  const auto before = [](const HeadPlace& place, int wanted) { return place.layer < wanted; };
-  const auto first = std::lower_bound(shape.heads.begin(), shape.heads.end(), layer, before);
-  const auto end = std::lower_bound(first, shape.heads.end(), layer + 1, before);
-  return {static_cast<int>(first - shape.heads.begin()), static_cast<int>(end - first)};
+IdRange<StreamId> streams_of(const Shape& shape, LayerId layer) {
+  if (shape.heads.empty()) return {id_at<StreamId>(index_of(layer)), 1};
+  const auto before = [](const HeadPlace& place, std::size_t wanted) { return index_of(place.layer) < wanted; };
+  const auto first = std::lower_bound(shape.heads.begin(), shape.heads.end(), index_of(layer), before);
+  const auto end = std::lower_bound(first, shape.heads.end(), index_of(layer) + 1, before);
+  return {id_at<StreamId>(static_cast<std::size_t>(first - shape.heads.begin())), static_cast<std::size_t>(end - first)};
 }
 
 int model_layers(const Shape& shape) {
   if (shape.heads.empty()) return static_cast<int>(shape.layers.size());
-  return shape.heads.back().layer + 1;
+  return static_cast<int>(shape.heads.back().layer) + 1;
 }
 
-LayerStats model_layer(const Cache& cache, int layer) {
-  const HeadRange heads = cache_layers(cache.plan().shape, layer);
-  LayerStats sum;
-  for (int i = heads.first; i < heads.first + heads.count; ++i) {
-    const LayerStats own = cache.layer(i);
+StreamStats layer_stats(const Memory& memory, LayerId layer) {
+  const IdRange<StreamId> streams = streams_of(memory.plan().shape, layer);
+  StreamStats sum;
+  for (const StreamId stream : streams) {
+    const StreamStats own = memory.stats(stream);
     sum.quota += own.quota;
     sum.used += own.used;
     sum.evicted += own.evicted;
   }
-  const auto mean = [&](std::int64_t whole) { return (whole + heads.count - 1) / heads.count; };
+  const auto count = static_cast<std::int64_t>(streams.size());
+  const auto mean = [&](std::int64_t whole) { return (whole + count - 1) / count; };
   return {mean(sum.quota), mean(sum.used), mean(sum.evicted)};
 }
 

@@ -1,14 +1,14 @@
 // Selection by KV head (kv.heads=apart): each head of a layer keeps entries of its own, as SnapKV and Ada-KV (arXiv
-// 2404.14469, 2407.11550) have it. The cache knows nothing of it: it gets a shape in which every head is a layer, with a
+// 2404.14469, 2407.11550) have it. The memory knows nothing of it: it gets a shape in which every head is a stream, with a
 // quota, scores and positions of its own, and splits share out among heads as they do among layers. This is the step from
-// the model's shape to that one, and back for whoever asks about layers. Each head's own bookkeeping comes out of the
+// the model's shape to that one, and back for questions about layers. Each head's own bookkeeping comes out of the
 // budget. What it is worth: docs/decisions/0015-selection-by-head.md.
 #pragma once
 
 #include <string_view>
 
 #include "engine/base/result.hpp"
-#include "engine/kv/cache.hpp"
+#include "engine/kv/memory.hpp"
 #include "engine/kv/plan.hpp"
 #include "engine/kv/profile.hpp"
 
@@ -27,17 +27,13 @@ Shape heads_apart(const Shape& shape, int largest_chunk);
 /// it; a profile of another number of layers comes back as it is.
 Profile heads_apart(const Profile& profile, const Shape& apart);
 
-/// The cache layers of the model's layer: [first, first + count).
-struct HeadRange {
-  int first;
-  int count;
-};
-HeadRange cache_layers(const Shape& shape, int layer);
+/// The streams of one of the model's layers.
+IdRange<StreamId> streams_of(const Shape& shape, LayerId layer);
 
 /// How many layers the model has.
 int model_layers(const Shape& shape);
 
-/// A layer of the model: where heads keep entries of their own, the mean over them, rounded up.
-LayerStats model_layer(const Cache& cache, int layer);
+/// Of one of the model's layers: where heads keep entries of their own, the mean over them, rounded up.
+StreamStats layer_stats(const Memory& memory, LayerId layer);
 
 }  // namespace brim::kv

@@ -16,19 +16,19 @@ std::int64_t vector_bytes(kernels::KvType type, int size) {
 
 std::int64_t largest_key(const Shape& shape) {
   std::int64_t size = 0;
-  for (const LayerShape& layer : shape.layers) size = std::max<std::int64_t>(size, layer.key_size);
+  for (const StreamShape& layer : shape.layers) size = std::max<std::int64_t>(size, layer.key_size);
   return size;
 }
 
 /// Block arrays are cut to this behind a run's other arrays, so that what follows them is aligned.
 constexpr std::int64_t kBlockAlignment = 16;
 
-bool has_block_boxes(const LayerShape& layer, const Needs& needs) { return needs.block_boxes && layer.window == 0; }
+bool has_block_boxes(const StreamShape& layer, const Needs& needs) { return needs.block_boxes && layer.window == 0; }
 /// The boxes around one block's keys, all KV heads.
-std::int64_t block_box_bytes(const LayerShape& layer) {
+std::int64_t block_box_bytes(const StreamShape& layer) {
   return times(layer.kv_heads, times(2, vector_bytes(kernels::KvType::f16, layer.key_size)));
 }
-std::int64_t block_bytes(const LayerShape& layer, const Needs& needs) {
+std::int64_t block_bytes(const StreamShape& layer, const Needs& needs) {
   return plus(sizeof(Block), has_block_boxes(layer, needs) ? block_box_bytes(layer) : 0);
 }
 /// Blocks of a layer's entries and a chunk's together, before any are put together.
@@ -41,30 +41,30 @@ std::int64_t array_bytes(std::int64_t count, std::int64_t size) { return round_u
 
 }  // namespace
 
-std::int64_t useful_entries(const LayerShape& layer, std::int64_t context) {
+std::int64_t useful_entries(const StreamShape& layer, std::int64_t context) {
   return layer.window > 0 ? std::min(layer.window, context) : context;
 }
 
-bool slides(const LayerShape& layer, std::int64_t context) { return layer.window > 0 && layer.window < context; }
+bool slides(const StreamShape& layer, std::int64_t context) { return layer.window > 0 && layer.window < context; }
 
-std::int64_t data_bytes(const LayerShape& layer) {
+std::int64_t data_bytes(const StreamShape& layer) {
   return times(layer.kv_heads,
                vector_bytes(layer.types.key, layer.key_size) + vector_bytes(layer.types.value, layer.value_size));
 }
 
-std::int64_t block_share_bytes(const LayerShape& layer, const Needs& needs) {
+std::int64_t block_share_bytes(const StreamShape& layer, const Needs& needs) {
   if (needs.block_size == 0) return 0;
   const std::int64_t least = least_block(needs.block_size);
   return plus(block_bytes(layer, needs), least - 1) / least;
 }
 
-std::int64_t entry_bytes(const LayerShape& layer, Needs needs) {
+std::int64_t entry_bytes(const StreamShape& layer, Needs needs) {
   return plus(plus(data_bytes(layer), metadata_bytes(needs)), block_share_bytes(layer, needs));
 }
 
 std::int64_t staging_bytes(const Shape& shape, std::int64_t chunk) {
   std::int64_t entry = 0;
-  for (const LayerShape& layer : shape.layers) entry = std::max(entry, data_bytes(layer));
+  for (const StreamShape& layer : shape.layers) entry = std::max(entry, data_bytes(layer));
   return round_up(times(entry, chunk), kAlignment);
 }
 
@@ -74,7 +74,7 @@ std::int64_t staging_part_bytes(const Shape& shape, std::int64_t chunk) {
 
 std::int64_t draft_tokens(const Shape& shape, std::int64_t chunk) {
   std::int64_t tokens = chunk;
-  for (const LayerShape& layer : shape.layers) {
+  for (const StreamShape& layer : shape.layers) {
     tokens = std::min(tokens, staging_part_bytes(shape, chunk) / data_bytes(layer));
   }
   return tokens;
@@ -92,7 +92,7 @@ std::int64_t scratch_bytes(const Shape& shape, Needs needs, std::int64_t slots, 
   bytes = plus(bytes, array_bytes(DocumentMemory::tokens(chunk), sizeof(std::int32_t)));
   bytes = plus(bytes, array_bytes(DocumentMemory::cuts(chunk, needs.block_size), sizeof(std::int64_t)));
   bytes = plus(bytes, array_bytes(kLearnedDelimiters, sizeof(LearnedDelimiter)));
-  for (const LayerShape& layer : shape.layers) {
+  for (const StreamShape& layer : shape.layers) {
     bytes = plus(bytes, plus(times(kSpareBlocks, block_bytes(layer, needs)), 2 * kBlockAlignment));
   }
   return bytes;
@@ -104,9 +104,9 @@ std::byte* MemoryMap::take(std::int64_t bytes) {
   return part;
 }
 
-LayerRun MemoryMap::layer(const LayerShape& layer, Needs needs, std::int64_t quota) {
+StreamRun MemoryMap::layer(const StreamShape& layer, Needs needs, std::int64_t quota) {
   // 16 slots of anything are a multiple of 16 bytes, so the arrays behind the vectors are aligned without padding.
-  LayerRun run;
+  StreamRun run;
   run.slots = round_up(quota, kGranuleEntries);
   run.keys = take(run.slots * layer.kv_heads * vector_bytes(layer.types.key, layer.key_size));
   run.values = take(run.slots * layer.kv_heads * vector_bytes(layer.types.value, layer.value_size));

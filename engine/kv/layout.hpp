@@ -1,4 +1,4 @@
-// Where things lie in the cache's memory, and therefore what they cost. The plan sums these sizes and the cache places
+// Where things lie in the cache's memory, and therefore what they cost. The plan sums these sizes and the memory places
 // its data by the same functions, so the two cannot disagree.
 //
 //   staging            scratch                            layer 0                             layer 1 …
@@ -29,16 +29,16 @@ constexpr std::int64_t metadata_bytes(const Needs& needs) {
 }
 
 /// min(window, context): the entries a layer can ever use.
-std::int64_t useful_entries(const LayerShape& layer, std::int64_t context);
+std::int64_t useful_entries(const StreamShape& layer, std::int64_t context);
 /// True when older entries leave the layer's sight while the context is still being used.
-bool slides(const LayerShape& layer, std::int64_t context);
+bool slides(const StreamShape& layer, std::int64_t context);
 
 /// K and V of one entry, all KV heads.
-std::int64_t data_bytes(const LayerShape& layer);
+std::int64_t data_bytes(const StreamShape& layer);
 /// A slot's share of its layer's blocks and their keys; 0 where there are none.
-std::int64_t block_share_bytes(const LayerShape& layer, const Needs& needs);
+std::int64_t block_share_bytes(const StreamShape& layer, const Needs& needs);
 /// The same with metadata: what one slot of this layer costs.
-std::int64_t entry_bytes(const LayerShape& layer, Needs needs);
+std::int64_t entry_bytes(const StreamShape& layer, Needs needs);
 
 /// The staging buffer: `chunk` entries of the layer with the largest ones.
 std::int64_t staging_bytes(const Shape& shape, std::int64_t chunk);
@@ -51,7 +51,7 @@ std::int64_t draft_tokens(const Shape& shape, std::int64_t chunk);
 std::int64_t scratch_bytes(const Shape& shape, Needs needs, std::int64_t slots, std::int64_t chunk);
 
 /// Where one layer's entries lie.
-struct LayerRun {
+struct StreamRun {
   std::byte* keys = nullptr;
   std::byte* values = nullptr;
   std::int64_t* positions = nullptr;
@@ -81,11 +81,11 @@ struct Scratch {
 };
 
 /// Hands out the memory from its beginning, in the order of the drawing above. The memory holds the sum of what is
-/// asked for: Cache::create has added it up. A copy taken before the layers hands out their part anew.
+/// asked for: Memory::create has added it up. A copy taken before the layers hands out their part anew.
 class MemoryMap {
  public:
   explicit MemoryMap(std::span<std::byte> memory) : memory_(memory) {}
-  LayerRun layer(const LayerShape& layer, Needs needs, std::int64_t quota);
+  StreamRun layer(const StreamShape& layer, Needs needs, std::int64_t quota);
   std::byte* staging(const Shape& shape, std::int64_t chunk);
   Scratch scratch(const Shape& shape, Needs needs, std::int64_t slots, std::int64_t chunk);
 

@@ -29,7 +29,7 @@ Status check_shape(const Shape& shape) {
                  kLargestContext, " (choose a smaller one with -c)");
   }
   for (std::size_t i = 0; i < shape.layers.size(); ++i) {
-    const LayerShape& layer = shape.layers[i];
+    const StreamShape& layer = shape.layers[i];
     if (layer.kv_heads < 1 || layer.key_size < 1 || layer.value_size < 1 || layer.window < 0) {
       return error(ErrorCode::invalid_argument, "KV cache: layer ", i, " has ", layer.kv_heads, " KV heads, keys of ",
                    layer.key_size, ", values of ", layer.value_size, " and a window of ", layer.window,
@@ -87,7 +87,7 @@ Result<std::int64_t> requested_bytes(const Costs& costs, const Shape& shape, Nee
 /// About how many entries a layer will keep: before the plan, which depends on the blocks that depend on this.
 std::int64_t entries_about(const Shape& shape, const BudgetRequest& request, std::int64_t automatic_bytes) {
   std::int64_t entry = 0, most = 0;
-  for (const LayerShape& layer : shape.layers) {
+  for (const StreamShape& layer : shape.layers) {
     entry = plus(entry, entry_bytes(layer, Needs{}));
     most = std::max(most, useful_entries(layer, shape.context));
   }
@@ -209,7 +209,7 @@ void choose_storage(const Split& split, const std::vector<StorageChoice>& choice
 /// The sums of a plan whose layers have `slots`.
 Status give_out(Plan& plan, const std::vector<std::int64_t>& slots) {
   for (std::size_t i = 0; i < slots.size(); ++i) {
-    const LayerShape& layer = plan.shape.layers[i];
+    const StreamShape& layer = plan.shape.layers[i];
     const std::int64_t data = data_bytes(layer);
     plan.quota.push_back(std::min(slots[i], useful_entries(layer, plan.shape.context)));
     plan.granules += slots[i] / kGranuleEntries * layer.kv_heads;
@@ -353,7 +353,7 @@ Result<Plan> plan_of_quotas(const Shape& shape, std::span<const std::int64_t> qu
 }
 
 std::string_view stored_as(const Shape& shape) {
-  for (const LayerShape& layer : shape.layers) {
+  for (const StreamShape& layer : shape.layers) {
     if (!(layer.types == shape.layers.front().types)) return "mixed";
   }
   return kernels::kv_types_name(shape.layers.empty() ? kernels::KvTypes() : shape.layers.front().types);
@@ -361,7 +361,7 @@ std::string_view stored_as(const Shape& shape) {
 
 std::int64_t bytes_per_token(const Shape& shape) {
   std::int64_t bytes = 0;
-  for (const LayerShape& layer : shape.layers) bytes = plus(bytes, entry_bytes(layer, Needs{}));
+  for (const StreamShape& layer : shape.layers) bytes = plus(bytes, entry_bytes(layer, Needs{}));
   return bytes;
 }
 

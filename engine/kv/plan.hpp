@@ -1,5 +1,5 @@
 // The arithmetic of the budget: from a model's KV shape and the user's request to bytes, chunk size, granules and
-// quotas, before anything is allocated. `brim inspect` prints it, Cache builds from it.
+// quotas, before anything is allocated. `brim inspect` prints it, Memory builds from it.
 //
 // The budget counts everything the cache needs: granules (K and V of ≤ 16 entries of one layer and KV head), per-entry
 // metadata with the scratch that eviction works in, and the staging buffer (one chunk of one layer, shared by all).
@@ -15,6 +15,7 @@
 
 #include "engine/base/result.hpp"
 #include "engine/kv/budget.hpp"
+#include "engine/kv/ids.hpp"
 #include "engine/kv/reading.hpp"
 #include "engine/kv/scorer.hpp"
 #include "kernels/kv_type.hpp"
@@ -27,7 +28,7 @@ inline constexpr int kSmallestChunk = 16;
 inline constexpr std::int64_t kLargestContext = (std::int64_t{1} << 31) - 1;
 inline constexpr std::int64_t kAutomaticTokens = 16384;  ///< what an automatic budget has room for, memory permitting
 
-struct LayerShape {
+struct StreamShape {
   int kv_heads = 1;
   int key_size = 0;      ///< values per key of one head
   int value_size = 0;
@@ -36,26 +37,27 @@ struct LayerShape {
   kernels::KvTypes types = {};  ///< how its keys and its values are stored
 };
 
-/// Which head of which layer of the model a cache layer is for, where heads keep entries of their own (heads.hpp).
+/// Which layer of the model a stream is for, and the first of its KV heads (heads.hpp).
 struct HeadPlace {
-  int layer = 0;
+  LayerId layer{};
   int head = 0;
 };
 
 struct Shape {
-  std::vector<LayerShape> layers;
+  std::vector<StreamShape> layers;
   std::int64_t context = 0;  ///< the largest number of positions (-c)
   int largest_chunk = kLargestChunk;
-  std::vector<HeadPlace> heads;  ///< of each cache layer, ascending; empty: a cache layer is a layer of the model
+  std::vector<HeadPlace> heads;  ///< of each stream, ascending; empty: stream i is layer i of the model, all of its heads
 
-  /// Where cache layer `index` belongs in the model.
-  HeadPlace place(int index) const {
-    return heads.empty() ? HeadPlace{index, 0} : heads[static_cast<std::size_t>(index)];
+  const StreamShape& at(StreamId stream) const { return layers[index_of(stream)]; }
+  /// Where a stream belongs in the model.
+  HeadPlace place(StreamId stream) const {
+    return heads.empty() ? HeadPlace{id_at<LayerId>(index_of(stream)), 0} : heads[index_of(stream)];
   }
 
   /// Has every layer stored so.
   void store_as(kernels::KvTypes types) {
-    for (LayerShape& layer : layers) layer.types = types;
+    for (StreamShape& layer : layers) layer.types = types;
   }
 };
 
@@ -85,6 +87,12 @@ struct Plan {
 
   /// Whether quotas move between layers while reading.
   bool quotas_move() const { return needs.statistic != LayerStatistic::none; }
+  /// Whether attention that entries received, or anything kept beside their vectors, can ever decide what is evicted: not where
+  /// everything fits.
+  bool mass_decides() const { return needs.attention_mass() && budget_bytes < full_bytes; }
+  bool metadata_decides() const {
+    return mass_decides() || (needs.norm != EntryNorm::none && budget_bytes < full_bytes);
+  }
 };
 
 /// What some splits go by.

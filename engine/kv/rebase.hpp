@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "engine/kv/layer_store.hpp"
+#include "engine/kv/streams.hpp"
 #include "kernels/table.hpp"
 
 namespace brim::kv {
@@ -19,9 +19,8 @@ struct RebaseTools {
   float* keys;
 };
 
-/// The first `sinks` entries keep their positions — so that no number of rebases wears them out —, the others get
-/// contiguous ones that end at `end` (exclusive). Indices stay. `number` is the layer's number, for the rotation.
-void rebase(LayerStore& layer, const LayerShape& shape, int number, std::int64_t sinks, std::int64_t end,
-            const RebaseTools& tools) noexcept;
+/// The stream's sinks keep their positions — so that no number of rebases wears them out —, the others get contiguous ones that
+/// end at `end` (exclusive). Indices stay.
+void rebase(Stream& stream, std::int64_t end, const RebaseTools& tools) noexcept;
 
 }  // namespace brim::kv

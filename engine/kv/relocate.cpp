@@ -6,23 +6,23 @@
 
 namespace brim::kv {
 
-void relocate(std::span<LayerStore* const> layers, std::span<const LayerRun> runs) noexcept {
+void relocate(std::span<StreamStore* const> layers, std::span<const StreamRun> runs) noexcept {
   if (layers.empty()) return;
   std::byte* end = layers.front()->run().keys;
-  for (LayerStore* layer : layers) {
+  for (StreamStore* layer : layers) {
     layer->unroll();
     for (int i = 0; i < layer->pieces(); ++i) {
-      const LayerStore::Piece piece = layer->piece(i);
+      const StreamStore::Piece piece = layer->piece(i);
       if (piece.bytes == 0) continue;
       std::memmove(end, piece.at, piece.bytes);
       end += piece.bytes;
     }
   }
   for (std::size_t index = layers.size(); index-- > 0;) {
-    LayerStore& layer = *layers[index];
+    StreamStore& layer = *layers[index];
     layer.settle(runs[index]);
     for (int i = layer.pieces(); i-- > 0;) {
-      const LayerStore::Piece piece = layer.piece(i);
+      const StreamStore::Piece piece = layer.piece(i);
       if (piece.bytes == 0) continue;
       end -= piece.bytes;
       std::memmove(piece.at, end, piece.bytes);

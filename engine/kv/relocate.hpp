@@ -4,13 +4,13 @@
 
 #include <span>
 
-#include "engine/kv/layer_store.hpp"
+#include "engine/kv/stream_store.hpp"
 
 namespace brim::kv {
 
 /// Gives layer i the run runs[i], which has a slot for each of its entries. The runs, old and new, lie one after another in
 /// the order of layers. Entries, their order and everything known of them stay as they are. Allocates nothing; touches
 /// every byte in use twice.
-void relocate(std::span<LayerStore* const> layers, std::span<const LayerRun> runs) noexcept;
+void relocate(std::span<StreamStore* const> layers, std::span<const StreamRun> runs) noexcept;
 
 }  // namespace brim::kv

@@ -1,4 +1,4 @@
-// Which entries stay: the interface of kv.keep. A rule only scores; the cache prunes.
+// Which entries stay: the interface of kv.keep. A rule only scores; intake.hpp evicts.
 #pragma once
 
 #include <cstdint>

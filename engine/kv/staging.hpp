@@ -28,10 +28,10 @@ class Staging {
 
   /// Says where, `offset` bytes into the buffer, the other functions find `layer`, with room for `tokens` tokens.
   /// Nothing is written: what was packed there under the same arguments is there again.
-  void select(const LayerShape& layer, std::int64_t tokens, std::int64_t offset) noexcept;
+  void select(const StreamShape& layer, std::int64_t tokens, std::int64_t offset) noexcept;
 
   /// Packs n tokens.
-  void pack(const kernels::Table& table, const LayerShape& layer, const TokenRows& rows, std::int64_t n) noexcept;
+  void pack(const kernels::Table& table, const StreamShape& layer, const TokenRows& rows, std::int64_t n) noexcept;
 
   // Entry `token` of `head`, entries of a head lying side by side.
   const std::byte* key(int head, std::int64_t token) const { return keys_ + (head * tokens_ + token) * key_bytes_; }

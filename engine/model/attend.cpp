@@ -98,9 +98,9 @@ void attend_in_parts(const Pass& pass, const LayerAttention& layer, std::int64_t
 
 }  // namespace
 
-void attend(const Pass& pass, int layer_index, const kv::View& view) noexcept {
-  if (reads_sparsely(pass, layer_index, view)) choose_what_to_read(pass, layer_index, view);
-  const LayerAttention layer(pass, layer_index, view);
+void attend(const Pass& pass, kv::StreamId stream, const kv::View& view) noexcept {
+  if (reads_sparsely(pass, stream, view)) choose_what_to_read(pass, stream, view);
+  const LayerAttention layer(pass, stream, view);
   const std::int64_t wanted = std::int64_t{pass.threads.count} * kTasksPerThread, most = attention_tile(layer.group());
   const std::int64_t tiles = (pass.tokens + most - 1) / most;
   if (pass.threads.count > 1 && pass.tokens <= std::min(kSplitTokens, most) && layer.kv_heads() < wanted && layer.parts() > 1) {

@@ -1,4 +1,4 @@
-// One layer's attention: projections, rotary positions, the cache, and the weighted sum over what the cache holds
+// One layer's attention: projections, rotary positions, the KV memory, and the weighted sum over what it holds
 // (attend.cpp).
 #include <algorithm>
 
@@ -13,7 +13,7 @@ namespace brim::model {
 namespace {
 
 // Normalises heads (where the model does) and rotates them, for one token of the chunk.
-void prepare_heads(const Pass& pass, int layer, float* heads, int count, const std::vector<float>& norm,
+void prepare_heads(const Pass& pass, kv::LayerId layer, float* heads, int count, const std::vector<float>& norm,
                    std::int64_t token) noexcept {
   const Config& config = pass.config;
   const kernels::Table& table = kernels::active();
@@ -21,8 +21,8 @@ void prepare_heads(const Pass& pass, int layer, float* heads, int count, const s
   if (config.query_key_norm == QueryKeyNorm::whole_row) {
     table.rms_norm(heads, norm.data(), std::int64_t{count} * size, config.norm_epsilon, heads);
   }
-  const bool rotated = config.layers[static_cast<std::size_t>(layer)].rope;
-  const bool windowed = config.layers[static_cast<std::size_t>(layer)].window > 0;
+  const bool rotated = config.layer(layer).rope;
+  const bool windowed = config.layer(layer).window > 0;
   const std::int64_t pairs = pass.rope.pairs();
   const std::int64_t row = (windowed ? pass.work.shape.chunk : 0) + token;
   const float* cosines = pass.work.cosines.data() + row * pairs;
@@ -36,9 +36,9 @@ void prepare_heads(const Pass& pass, int layer, float* heads, int count, const s
 }
 
 // Queries of one tile; those of a lone tile are made with its keys already.
-void prepare_queries(const Pass& tile, int layer, bool made) noexcept {
-  const LayerConfig& shape = tile.config.layers[static_cast<std::size_t>(layer)];
-  const LayerWeights& weights = tile.weights.layers[static_cast<std::size_t>(layer)];
+void prepare_queries(const Pass& tile, kv::LayerId layer, bool made) noexcept {
+  const LayerConfig& shape = tile.config.layer(layer);
+  const LayerWeights& weights = tile.weights.layer(layer);
   Workspace& work = tile.work;
   const std::int64_t query_row = std::int64_t{shape.heads} * tile.config.key_size;
   if (!made) {
@@ -51,23 +51,23 @@ void prepare_queries(const Pass& tile, int layer, bool made) noexcept {
 }
 
 // Attention's output, projected; it joins the stream in add_branch.
-void project(const Pass& tile, int layer) noexcept {
-  const LayerWeights& weights = tile.weights.layers[static_cast<std::size_t>(layer)];
+void project(const Pass& tile, kv::LayerId layer) noexcept {
+  const LayerWeights& weights = tile.weights.layer(layer);
   apply(tile, tile.work.mixed.data(), {{weights.output, tile.work.branch.data()}});
   if (tile.observer == nullptr) return;
   const auto values = static_cast<std::size_t>(tile.tokens * tile.config.embedding);
   (*tile.observer)(layer, tile.first, {tile.work.branch.data(), values});
 }
 
-// All heads of the layer share the entries of one cache layer.
-void attend_together(const Pass& pass, int layer, int stored, const kv::TokenRows& rows) noexcept {
-  const LayerWeights& weights = pass.weights.layers[static_cast<std::size_t>(layer)];
-  pass.cache.stage(stored, rows);
-  const kv::View view = pass.cache.view(stored);
-  Watch watch(pass, stored, view);
+// All heads of the layer share the entries of one stream.
+void attend_together(const Pass& pass, kv::LayerId layer, kv::StreamId stream, const kv::TokenRows& rows) noexcept {
+  const LayerWeights& weights = pass.weights.layer(layer);
+  pass.chunk.stage(stream, rows);
+  const kv::View view = pass.chunk.view(stream);
+  Watch watch(pass, stream, view);
   for_tiles(pass, [&](const Pass& tile) {
     prepare_queries(tile, layer, pass.tokens <= kPassTile);
-    attend(tile, stored, view);
+    attend(tile, stream, view);
     watch.after_attention(tile);
     project(tile, layer);
     watch.before_branch(tile);
@@ -75,34 +75,34 @@ void attend_together(const Pass& pass, int layer, int stored, const kv::TokenRow
     watch.after_branch(tile);
   });
   watch.finish();
-  pass.cache.commit(stored);
+  pass.chunk.commit(stream);
 }
 
 // Each KV head has entries of its own. The chunk is a lone tile (kv::heads_apart), as staging holds one head at a time.
-void attend_by_head(const Pass& tile, int layer, kv::HeadRange heads, const kv::TokenRows& rows) noexcept {
+void attend_by_head(const Pass& tile, kv::LayerId layer, kv::IdRange<kv::StreamId> streams, const kv::TokenRows& rows) noexcept {
   prepare_queries(tile, layer, true);
-  for (int head = 0; head < heads.count; ++head) {
-    const int stored = heads.first + head;
+  for (const kv::StreamId stream : streams) {
+    const int head = tile.memory.plan().shape.place(stream).head;
     const float* key = rows.keys + std::int64_t{head} * tile.config.key_size;
     const float* value = rows.values + std::int64_t{head} * tile.config.value_size;
-    tile.cache.stage(stored, {key, value, rows.key_stride, rows.value_stride});
-    const kv::View view = tile.cache.view(stored);
-    Watch watch(tile, stored, view);
-    attend(tile, stored, view);
+    tile.chunk.stage(stream, {key, value, rows.key_stride, rows.value_stride});
+    const kv::View view = tile.chunk.view(stream);
+    Watch watch(tile, stream, view);
+    attend(tile, stream, view);
     watch.after_attention(tile);
     watch.finish();
-    tile.cache.commit(stored);
+    tile.chunk.commit(stream);
   }
   project(tile, layer);
-  add_branch(tile, tile.weights.layers[static_cast<std::size_t>(layer)].post_attention_norm);
+  add_branch(tile, tile.weights.layer(layer).post_attention_norm);
 }
 
 }  // namespace
 
-void attention(const Pass& pass, int layer) noexcept {
+void attention(const Pass& pass, kv::LayerId layer) noexcept {
   const Config& config = pass.config;
-  const LayerConfig& shape = config.layers[static_cast<std::size_t>(layer)];
-  const LayerWeights& weights = pass.weights.layers[static_cast<std::size_t>(layer)];
+  const LayerConfig& shape = config.layer(layer);
+  const LayerWeights& weights = pass.weights.layer(layer);
   Workspace& work = pass.work;
   const std::int64_t key_row = std::int64_t{shape.kv_heads} * config.key_size;
   const std::int64_t value_row = std::int64_t{shape.kv_heads} * config.value_size;
@@ -122,11 +122,11 @@ void attention(const Pass& pass, int layer) noexcept {
     });
   });
   const kv::TokenRows rows{work.key.data(), work.value.data(), key_row, value_row};
-  const kv::HeadRange stored = kv::cache_layers(pass.cache.plan().shape, layer);
-  if (stored.count == 1) {
-    attend_together(pass, layer, stored.first, rows);
+  const kv::IdRange<kv::StreamId> streams = kv::streams_of(pass.memory.plan().shape, layer);
+  if (streams.size() == 1) {
+    attend_together(pass, layer, streams.front(), rows);
   } else {
-    attend_by_head(pass, layer, stored, rows);
+    attend_by_head(pass, layer, streams, rows);
   }
 }
 

@@ -202,7 +202,7 @@ kv::Shape kv_shape(const Config& config, std::int64_t context, kernels::KvTypes 
   kv::Shape shape;
   shape.context = context;
   for (const LayerConfig& layer : config.layers) {
-    kv::LayerShape one;
+    kv::StreamShape one;
     one.kv_heads = layer.kv_heads;
     one.key_size = config.key_size;
     one.value_size = config.value_size;

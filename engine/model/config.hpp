@@ -8,6 +8,7 @@
 
 #include "engine/base/result.hpp"
 #include "engine/io/gguf.hpp"
+#include "engine/kv/ids.hpp"
 #include "engine/kv/plan.hpp"
 
 namespace brim::model {
@@ -53,6 +54,7 @@ struct Config {
   int key_size = 0;                ///< values per head of queries and keys
   int value_size = 0;
   std::vector<LayerConfig> layers;
+  const LayerConfig& layer(kv::LayerId id) const { return layers[kv::index_of(id)]; }
   float norm_epsilon = 1e-5f;
   RopeConfig rope;
 

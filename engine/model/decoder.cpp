@@ -45,35 +45,33 @@ Status Decoder::check(std::span<const std::int32_t> tokens, std::int64_t most) c
       return error(ErrorCode::invalid_argument, "token id ", token, ": expected 0 to ", model_.config().vocabulary - 1);
     }
   }
-  if (cache_.stale()) return error(ErrorCode::wrong_state, "the cache holds an interrupted chunk and must be read again");
+  if (memory_.stale()) return error(ErrorCode::wrong_state, "the cache holds an interrupted chunk and must be read again");
   return {};
 }
 
 Status Decoder::forward(std::span<const std::int32_t> tokens, const std::atomic<bool>* cancel) {
-  BRIM_TRY(check(tokens, cache_.plan().chunk));
-  return read_chunk(tokens, cache_.begin(static_cast<std::int64_t>(tokens.size()), tokens), cancel);
+  BRIM_TRY(check(tokens, memory_.plan().chunk));
+  return read_chunk(tokens, memory_.begin(static_cast<std::int64_t>(tokens.size()), tokens), cancel);
 }
 
 Status Decoder::forward_drafts(std::span<const std::int32_t> tokens, const std::atomic<bool>* cancel) {
-  BRIM_TRY(check(tokens, cache_.draft_room()));
-  return read_chunk(tokens, cache_.begin_drafts(static_cast<std::int64_t>(tokens.size()), tokens), cancel);
+  BRIM_TRY(check(tokens, memory_.draft_room()));
+  return read_chunk(tokens, memory_.begin_drafts(static_cast<std::int64_t>(tokens.size()), tokens), cancel);
 }
 
-Status Decoder::read_chunk(std::span<const std::int32_t> tokens, std::int64_t position,
+Status Decoder::read_chunk(std::span<const std::int32_t> tokens, kv::Chunk chunk,
                            const std::atomic<bool>* cancel) {
   const std::int64_t count = static_cast<std::int64_t>(tokens.size());
-  embed(tokens, position);
+  embed(tokens, chunk.position());
   const Pass pass{
-      model_.config(), model_.weights(), rope_, cache_, work_, threads_, 0, count, observer_ ? &observer_ : nullptr, cancel};
-  for (int layer = 0; layer < static_cast<int>(model_.config().layers.size()) && !pass.cancelled(); ++layer) {
+      model_.config(), model_.weights(), rope_, memory_, chunk, work_, threads_, 0, count, observer_ ? &observer_ : nullptr, cancel};
+  for (const kv::LayerId layer : kv::ids_up_to<kv::LayerId>(model_.config().layers.size())) {
+    if (pass.cancelled()) return cancelled_error();
     attention(pass, layer);
     feed_forward(pass, layer);
   }
-  if (pass.cancelled()) {
-    cache_.abandon();
-    return cancelled_error();
-  }
-  cache_.end();
+  if (pass.cancelled()) return cancelled_error();
+  chunk.end();
   last_tokens_ = count;
   return {};
 }

@@ -1,4 +1,4 @@
-// The forward pass: tokens in, the cache grown by them, logits out. The whole transformer is the loop in decoder.cpp; what
+// The forward pass: tokens in, the KV memory grown by them, logits out. The whole transformer is the loop in decoder.cpp; what
 // a model has of its own comes from its Config.
 #pragma once
 
@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "engine/base/result.hpp"
-#include "engine/kv/cache.hpp"
+#include "engine/kv/memory.hpp"
 #include "engine/model/model.hpp"
 #include "engine/model/pass.hpp"
 #include "engine/model/rope.hpp"
@@ -19,16 +19,16 @@ namespace brim::model {
 /// Borrows everything it is given; one thread at a time. Allocates nothing.
 class Decoder {
  public:
-  Decoder(const Model& model, const Rope& rope, kv::Cache& cache, Workspace& work, kernels::Threads threads)
-      : model_(model), rope_(rope), cache_(cache), work_(work), threads_(threads) {}
+  Decoder(const Model& model, const Rope& rope, kv::Memory& memory, Workspace& work, kernels::Threads threads)
+      : model_(model), rope_(rope), memory_(memory), work_(work), threads_(threads) {}
 
-  /// Reads 1 … cache.plan().chunk tokens. `cancel` (may be null) is polled in every task of the threads; when it turns true, and
-  /// stays so until this returns, the chunk is given up (the cache may then be stale) and cancelled comes back.
+  /// Reads 1 … memory.plan().chunk tokens. `cancel` (may be null) is polled in every task of the threads; when it turns true, and
+  /// stays so until this returns, the chunk is given up (the memory may then be stale) and cancelled comes back.
   /// Errors: invalid_argument for an empty or too long chunk or an id outside the vocabulary (nothing is changed);
-  /// wrong_state for a stale cache; cancelled.
+  /// wrong_state for a stale memory; cancelled.
   Status forward(std::span<const std::int32_t> tokens, const std::atomic<bool>* cancel);
-  /// The same for at most cache.draft_room() tokens of which only the first is certain: the cache takes in that one, the
-  /// others as it is told to (Cache::accept_draft). Each token's stream and logits are bit for bit those it would have
+  /// The same for at most memory.draft_room() tokens of which only the first is certain: the memory takes in that one, the
+  /// others as it is told to (Memory::accept_draft). Each token's stream and logits are bit for bit those it would have
   /// alone.
   Status forward_drafts(std::span<const std::int32_t> tokens, const std::atomic<bool>* cancel);
 
@@ -52,12 +52,12 @@ class Decoder {
 
  private:
   Status check(std::span<const std::int32_t> tokens, std::int64_t most) const;
-  Status read_chunk(std::span<const std::int32_t> tokens, std::int64_t position, const std::atomic<bool>* cancel);
+  Status read_chunk(std::span<const std::int32_t> tokens, kv::Chunk chunk, const std::atomic<bool>* cancel);
   void embed(std::span<const std::int32_t> tokens, std::int64_t position) noexcept;
 
   const Model& model_;
   const Rope& rope_;
-  kv::Cache& cache_;
+  kv::Memory& memory_;
   Workspace& work_;
   kernels::Threads threads_;
   std::int64_t last_tokens_ = 0;

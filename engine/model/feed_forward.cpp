@@ -98,8 +98,8 @@ void expert_mixture(const Pass& pass, const LayerWeights& weights) noexcept {
 
 }  // namespace
 
-void feed_forward(const Pass& pass, int layer) noexcept {
-  const LayerWeights& weights = pass.weights.layers[static_cast<std::size_t>(layer)];
+void feed_forward(const Pass& pass, kv::LayerId layer) noexcept {
+  const LayerWeights& weights = pass.weights.layer(layer);
   for_tiles(pass, [&](const Pass& tile) {
     normalise(tile, tile.stream(), weights.feed_forward_norm, tile.work.normed.data());
     if (tile.config.has_experts()) {

@@ -11,17 +11,17 @@
 
 namespace brim::model {
 
-/// `layer` is the cache's: all KV heads of a layer of the model, or one of them. Valid as long as the view; used by many
+/// Of one stream: all KV heads of a layer, or one of them. Valid as long as the view; used by many
 /// threads at once.
 class LayerAttention {
  public:
-  LayerAttention(const Pass& pass, int layer, const kv::View& view)
+  LayerAttention(const Pass& pass, kv::StreamId stream, const kv::View& view)
       : pass_(pass),
-        stored_(pass.cache.plan().shape.layers[static_cast<std::size_t>(layer)]),
-        place_(pass.cache.plan().shape.place(layer)),
-        shape_(pass.config.layers[static_cast<std::size_t>(place_.layer)]),
+        stored_(pass.memory.plan().shape.at(stream)),
+        place_(pass.memory.plan().shape.place(stream)),
+        shape_(pass.config.layer(place_.layer)),
         view_(view),
-        sparse_(reads_sparsely(pass, layer, view)),
+        sparse_(reads_sparsely(pass, stream, view)),
         // With this the indices of entries follow their positions while nothing is evicted, also where entries that
         // slid out of a window are no longer in the view.
         before_(sparse_ ? 0 : view.positions().front() % kernels::kAttentionPart),
@@ -99,7 +99,7 @@ class LayerAttention {
   }
 
  private:
-  /// The first of the rows of a token and the query heads that share the cache layer's KV head `head`.
+  /// The first of the rows of a token and the query heads that share the stream's KV head `head`.
   std::int64_t row_of(int head, std::int64_t token) const {
     return token * shape_.heads + std::int64_t{place_.head + head} * group();
   }
@@ -140,7 +140,7 @@ class LayerAttention {
   }
 
   const Pass& pass_;
-  const kv::LayerShape& stored_;
+  const kv::StreamShape& stored_;
   const kv::HeadPlace place_;
   const LayerConfig& shape_;
   const kv::View& view_;

@@ -1,4 +1,4 @@
-// What the steps of one forward pass share: the model's parts, the cache, the buffers and which tokens. The steps
+// What the steps of one forward pass share: the model's parts, the KV memory, the buffers and which tokens. The steps
 // themselves are attention.cpp and feed_forward.cpp; the order of steps is decoder.cpp.
 #pragma once
 
@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-#include "engine/kv/cache.hpp"
+#include "engine/kv/memory.hpp"
 #include "engine/model/config.hpp"
 #include "engine/model/rope.hpp"
 #include "engine/model/weights.hpp"
@@ -21,13 +21,14 @@ namespace brim::model {
 
 /// Hears, for each layer of a chunk, of attention's output after its projection and before it joins the residual
 /// stream: rows of the embedding's width, one a token, from the chunk's token `first` on. Must not throw.
-using AttentionObserver = std::function<void(int layer, std::int64_t first, std::span<const float> rows)>;
+using AttentionObserver = std::function<void(kv::LayerId layer, std::int64_t first, std::span<const float> rows)>;
 
 struct Pass {
   const Config& config;
   const Weights& weights;
   const Rope& rope;
-  kv::Cache& cache;
+  const kv::Memory& memory;
+  kv::Chunk& chunk;
   Workspace& work;
   kernels::Threads threads;
   std::int64_t first;   ///< place in the chunk of the first token
@@ -72,10 +73,10 @@ void normalise(const Pass& pass, const float* x, const std::vector<float>& weigh
 /// Adds work.branch to the stream, after `post_norm` when the model has one, scaled as the model wants.
 void add_branch(const Pass& pass, const std::vector<float>& post_norm) noexcept;
 
-/// normed = norm(stream); q, k, v; rotation; cache; weighted values; output projection; stream += branch.
-void attention(const Pass& pass, int layer) noexcept;
+/// normed = norm(stream); q, k, v; rotation; KV memory; weighted values; output projection; stream += branch.
+void attention(const Pass& pass, kv::LayerId layer) noexcept;
 
 /// normed = norm(stream); gated feed-forward, dense or of the chosen experts; stream += branch.
-void feed_forward(const Pass& pass, int layer) noexcept;
+void feed_forward(const Pass& pass, kv::LayerId layer) noexcept;
 
 }  // namespace brim::model

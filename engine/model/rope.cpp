@@ -72,8 +72,8 @@ Rope::Rope(const Config& config, const RopeFactors& factors, std::int64_t contex
   }
 }
 
-void Rope::rotate_back(int layer, float* keys, std::int64_t count, std::int64_t delta) const noexcept {
-  if (!rotated_[static_cast<std::size_t>(layer)]) return;
+void Rope::rotate_back(kv::LayerId layer, float* keys, std::int64_t count, std::int64_t delta) const noexcept {
+  if (!rotated_[kv::index_of(layer)]) return;
   const std::vector<double>& angles = of_layer(layer).angle;
   const std::size_t pairs = angles.size();
   for (std::size_t pair = 0; pair < pairs; ++pair) {

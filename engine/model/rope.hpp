@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "engine/base/result.hpp"
-#include "engine/kv/cache.hpp"
+#include "engine/kv/memory.hpp"
 #include "engine/model/config.hpp"
 
 namespace brim::model {
@@ -37,13 +37,13 @@ class Rope final : public kv::KeyRotation {
   /// `context` decides between long and short factors. `factors` have one entry per pair or are empty.
   Rope(const Config& config, const RopeFactors& factors, std::int64_t context);
 
-  const RopeFrequencies& of_layer(int layer) const { return windowed_[static_cast<std::size_t>(layer)] ? window_ : global_; }
+  const RopeFrequencies& of_layer(kv::LayerId layer) const { return windowed_[kv::index_of(layer)] ? window_ : global_; }
   const RopeFrequencies& global() const { return global_; }
   const RopeFrequencies& window() const { return window_; }
   int pairs() const { return static_cast<int>(global_.angle.size()); }
 
   /// Rotates keys[count][key_size] of a layer by −delta positions (magnitude 1): moving stored keys in position space.
-  void rotate_back(int layer, float* keys, std::int64_t count, std::int64_t delta) const noexcept override;
+  void rotate_back(kv::LayerId layer, float* keys, std::int64_t count, std::int64_t delta) const noexcept override;
 
  private:
   RopeFrequencies global_, window_;

@@ -62,9 +62,9 @@ constexpr float kReach = 0.5f;
 
 /// scores[b] = max over the group's queries of q · middle + kReach · |q| · half width, of block b's box. `scratch`: a worker's.
 /// `each`: [group][blocks] of room.
-void score_blocks(const Pass& pass, int layer, int head, std::int64_t blocks, float* scratch, std::span<float> each,
+void score_blocks(const Pass& pass, kv::StreamId stream, int head, std::int64_t blocks, float* scratch, std::span<float> each,
                   std::span<float> scores) noexcept {
-  const LayerConfig& shape = pass.config.layers[static_cast<std::size_t>(layer)];
+  const LayerConfig& shape = pass.config.layer(pass.memory.plan().shape.place(stream).layer);
   const int size = pass.config.key_size, group = shape.heads / shape.kv_heads;
   const kernels::Table& table = kernels::active();
   const auto kind = static_cast<std::size_t>(table.activation[kBoxFormat]);
@@ -79,7 +79,7 @@ void score_blocks(const Pass& pass, int layer, int head, std::int64_t blocks, fl
     table.prepare[kind](scratch, 2 * size, prepared + static_cast<std::size_t>(g) * stride);
   }
   kernels::Product product{};
-  product.weights = pass.cache.block_boxes(layer, head);
+  product.weights = pass.memory.block_boxes(stream, head);
   product.row_bytes = kernels::kv_vector_bytes(kernels::KvType::f16, 2 * size);
   product.rows = blocks;
   product.cols = 2 * size;
@@ -104,15 +104,15 @@ std::int64_t scoring_scratch(std::int64_t group, int key_size) {
   return query_floats(key_size) + group * static_cast<std::int64_t>(query_stride(key_size) / sizeof(float));
 }
 
-bool reads_sparsely(const Pass& pass, int layer, const kv::View& view) noexcept {
-  return pass.cache.plan().reading.sparse && view.staged() == 1 && pass.cache.block_boxes(layer, 0) != nullptr &&
+bool reads_sparsely(const Pass& pass, kv::StreamId stream, const kv::View& view) noexcept {
+  return pass.memory.plan().reading.sparse && view.staged() == 1 && pass.memory.block_boxes(stream, 0) != nullptr &&
          view.retained() > 0;
 }
 
-void choose_what_to_read(const Pass& pass, int layer, const kv::View& view) noexcept {
+void choose_what_to_read(const Pass& pass, kv::StreamId stream, const kv::View& view) noexcept {
   Workspace& work = pass.work;
-  const std::span<const kv::Block> blocks = pass.cache.blocks(layer);
-  const LayerConfig& shape = pass.config.layers[static_cast<std::size_t>(layer)];
+  const std::span<const kv::Block> blocks = pass.memory.blocks(stream);
+  const LayerConfig& shape = pass.config.layer(pass.memory.plan().shape.place(stream).layer);
   const int heads = shape.kv_heads;
   kernels::for_chunks(pass.threads, heads, [&](std::int64_t task, int worker) noexcept {
     const int head = static_cast<int>(task);
@@ -120,9 +120,9 @@ void choose_what_to_read(const Pass& pass, int layer, const kv::View& view) noex
     const std::span<float> scores = work.read_scores.subspan(row, blocks.size());
     const std::span<std::uint32_t> order = work.read_order.subspan(row, blocks.size());
     const auto group = static_cast<std::size_t>(shape.heads / heads);
-    score_blocks(pass, layer, head, static_cast<std::int64_t>(blocks.size()) - 1, work.worker_scratch(worker).kernel,
+    score_blocks(pass, stream, head, static_cast<std::int64_t>(blocks.size()) - 1, work.worker_scratch(worker).kernel,
                  work.read_products.subspan(row * group, blocks.size() * group), scores);
-    const std::size_t count = kv::choose_blocks(blocks, scores, pass.cache.plan().reading.share, order);
+    const std::size_t count = kv::choose_blocks(blocks, scores, pass.memory.plan().reading.share, order);
 
     Runs runs(work, view, head);
     std::int64_t entry = 0, first = 0;  // neighbours that are read make one range

@@ -25,11 +25,11 @@ std::int64_t first_of_last(const Pass& tile, std::int64_t chunk, std::int64_t qu
 
 }  // namespace
 
-Watch::Watch(const Pass& chunk, int layer, const kv::View& view) noexcept
+Watch::Watch(const Pass& chunk, kv::StreamId stream, const kv::View& view) noexcept
     : chunk_(chunk),
       view_(view),
-      layer_(layer),
-      heads_(chunk.cache.plan().shape.layers[static_cast<std::size_t>(layer)].kv_heads),
+      stream_(stream),
+      heads_(chunk.memory.plan().shape.at(stream).kv_heads),
       mass_queries_(chunk.work.shape.mass_queries),
       statistic_(chunk.tokens < kv::kStatisticQueries ? kv::LayerStatistic::none : chunk.work.shape.statistic) {
   // As far as this layer's entries go: a token of an answer must not pay for the longest layer there may be.
@@ -61,7 +61,7 @@ void Watch::after_attention(const Pass& tile) noexcept {
 // What each entry received, from the rows' final states: scores once more. A task is a part of a head's entries, whose sums
 // are made in the order of tokens.
 void Watch::gather(const Pass& tile, std::int64_t queries, float* rows, std::int64_t row_stride) const noexcept {
-  const LayerAttention layer(tile, layer_, view_);
+  const LayerAttention layer(tile, stream_, view_);
   const std::int64_t begin = first_of_last(tile, chunk_.tokens, queries), most = attention_tile(layer.group());
   if (layer.sparse()) return gather_read(tile, layer, rows, row_stride);
   kernels::for_chunks(tile.threads, layer.parts() * heads_, [&](std::int64_t task, int worker) noexcept {
@@ -92,7 +92,7 @@ void Watch::gather_read(const Pass& tile, const LayerAttention& layer, float* ro
 
 // Variance needs each query's weights by themselves: they are made in the third row and taken into the first two.
 void Watch::gather_query_by_query(const Pass& tile) const noexcept {
-  const LayerAttention layer(tile, layer_, view_);
+  const LayerAttention layer(tile, stream_, view_);
   const std::int64_t begin = first_of_last(tile, chunk_.tokens, kv::kStatisticQueries);
   kernels::for_chunks(tile.threads, heads_, [&](std::int64_t task, int worker) noexcept {
     const int head = static_cast<int>(task);
@@ -156,7 +156,7 @@ std::int64_t Watch::entries_for_output(int head, int worker) const noexcept {
   const int size = chunk_.config.value_size;
   float* value = chunk_.work.worker_scratch(worker).kernel;
   float *whole = value + size, *some = whole + size;
-  const kernels::KvTypes types = chunk_.cache.plan().shape.layers[static_cast<std::size_t>(layer_)].types;
+  const kernels::KvTypes types = chunk_.memory.plan().shape.at(stream_).types;
   const auto unpack = kernels::active().unpack_kv[static_cast<int>(types.value)];
   const auto add = [&](std::uint32_t entry, float* sum) {
     unpack(view_.stretch(head, entry, entry + 1).values, size, value);
@@ -199,8 +199,7 @@ double Watch::output_budget() const noexcept {
 
 double Watch::dispersion() const noexcept {
   double spread = 0, change = 0;
-  const int layer = chunk_.cache.plan().shape.place(layer_).layer;
-  const LayerConfig& shape = chunk_.config.layers[static_cast<std::size_t>(layer)];
+  const LayerConfig& shape = chunk_.config.layer(chunk_.memory.plan().shape.place(stream_).layer);
   const double rows = shape.heads / shape.kv_heads;
   for (int head = 0; head < heads_; ++head) {
     spread += entropy(row(head, 0));
@@ -228,9 +227,9 @@ void Watch::finish() noexcept {
     for (int head = 0; head < heads_; ++head) {
       kernels::active().add_scaled(mass, mass + (head + 1) * entries, view_.entries(), 1.0f);
     }
-    chunk_.cache.add_mass(layer_, {mass, static_cast<std::size_t>(view_.entries())}, std::min(mass_queries_, chunk_.tokens));
+    chunk_.chunk.add_mass(stream_, {mass, static_cast<std::size_t>(view_.entries())}, std::min(mass_queries_, chunk_.tokens));
   }
-  if (statistic_ != kv::LayerStatistic::none) chunk_.cache.observe(layer_, statistic());
+  if (statistic_ != kv::LayerStatistic::none) chunk_.chunk.observe(stream_, statistic());
 }
 
 }  // namespace brim::model

@@ -1,27 +1,27 @@
-// What the cache's rules and splits want to know of a layer's attention, gathered beside it: how much attention entries
-// received, and the statistic of the layer. Sits between attention.cpp, which says when, and the cache, which decides.
+// What rules and splits want to know of a stream's attention, gathered beside it: how much attention entries
+// received, and the statistic of the layer. Sits between attention.cpp, which says when, and the memory, which decides.
 // Nothing is done for policies that ask for nothing.
 #pragma once
 
-#include "engine/kv/cache.hpp"
+#include "engine/kv/view.hpp"
 #include "engine/model/pass.hpp"
 
 namespace brim::model {
 
 class LayerAttention;
 
-/// One layer of the cache in one chunk. In this order: constructed when the chunk is staged; for each tile of tokens
+/// One stream in one chunk. In this order: constructed when the chunk is staged; for each tile of tokens
 /// after_attention, before_branch and after_branch; finish once. Borrows everything; one thread at a time.
 class Watch {
  public:
-  Watch(const Pass& chunk, int layer, const kv::View& view) noexcept;
+  Watch(const Pass& chunk, kv::StreamId stream, const kv::View& view) noexcept;
 
   /// While the rows' states are those of this tile (attend.hpp).
   void after_attention(const Pass& tile) noexcept;
   /// Around the addition of attention's branch to the residual stream.
   void before_branch(const Pass& tile) noexcept;
   void after_branch(const Pass& tile) noexcept;
-  /// Tells the cache; before it commits the layer.
+  /// Passes it to the chunk; before the stream is committed.
   void finish() noexcept;
 
  private:
@@ -38,7 +38,7 @@ class Watch {
 
   const Pass& chunk_;
   const kv::View& view_;
-  int layer_;
+  kv::StreamId stream_;
   int heads_;
   std::int64_t mass_queries_;
   kv::LayerStatistic statistic_;

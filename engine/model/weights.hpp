@@ -6,6 +6,7 @@
 
 #include "engine/base/result.hpp"
 #include "engine/io/gguf.hpp"
+#include "engine/kv/ids.hpp"
 #include "engine/model/config.hpp"
 #include "engine/model/rope.hpp"
 #include "quant/matrix.hpp"
@@ -42,6 +43,7 @@ struct Weights {
   std::vector<float> output_norm;
   quant::Matrix output;           ///< the embedding again when tied
   std::vector<LayerWeights> layers;
+  const LayerWeights& layer(kv::LayerId id) const { return layers[kv::index_of(id)]; }
   RopeFactors rope_factors;
 
   // Of the file, and empty once that is closed: the tensors above, and those of other parts of the model.

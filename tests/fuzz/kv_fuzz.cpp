@@ -10,13 +10,13 @@
 #include <vector>
 
 #include "engine/base/state.hpp"
-#include "engine/kv/cache.hpp"
+#include "engine/kv/memory.hpp"
 #include "engine/kv/heads.hpp"
 
 namespace {
 
-using brim::kv::Cache;
-using brim::kv::LayerShape;
+using brim::kv::Memory;
+using brim::kv::StreamShape;
 using brim::kv::Plan;
 using brim::kv::Shape;
 
@@ -91,28 +91,31 @@ constexpr std::uint8_t kDelimiters[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 0x80, 0x81, 9
 class NoRotation : public brim::kv::KeyRotation {
  public:
   bool altered = false;  ///< the entries are anybody's
-  void rotate_back(int layer, float* keys, std::int64_t count, std::int64_t) const noexcept override {
-    require(layer >= 0 && layer < 3);
+  void rotate_back(brim::kv::LayerId layer, float* keys, std::int64_t count, std::int64_t) const noexcept override {
+    require(brim::kv::index_of(layer) < 3);
     require(count > 0);
     require(altered || keys[0] == keys[0]);
   }
 };
 
-/// A cache in memory of its own.
+/// A KV memory in bytes of its own.
 struct Owned {
   std::vector<std::byte> memory;
-  brim::Result<Cache> cache;
+  std::unique_ptr<Memory> cache;
   Owned(const Plan& plan, const NoRotation& rotation)
       : memory(static_cast<std::size_t>(plan.budget_bytes) + 64),
-        cache(Cache::create(plan, aligned(static_cast<std::size_t>(plan.budget_bytes)), &rotation, kDelimiters)) {
-    require(cache.ok());
+        cache(create(plan, rotation)) {}
+  std::unique_ptr<Memory> create(const Plan& plan, const NoRotation& rotation) {
+    auto made = Memory::create(plan, aligned(static_cast<std::size_t>(plan.budget_bytes)), &rotation, kDelimiters);
+    require(made.ok());
+    return std::move(made).value();
   }
   std::span<std::byte> aligned(std::size_t size) {
     return std::span(memory).subspan((64 - reinterpret_cast<std::uintptr_t>(memory.data()) % 64) % 64, size);
   }
 };
 
-std::vector<std::byte> saved(const Cache& cache) {
+std::vector<std::byte> saved(const Memory& cache) {
   brim::StateWriter state;
   cache.save(state);
   std::vector<std::byte> bytes;
@@ -120,7 +123,7 @@ std::vector<std::byte> saved(const Cache& cache) {
   return bytes;
 }
 
-bool restored(Cache& cache, const std::vector<std::byte>& bytes) {
+bool restored(Memory& cache, const std::vector<std::byte>& bytes) {
   brim::StateReader state("a state", {bytes});
   return cache.restore(state).ok();
 }
@@ -140,10 +143,10 @@ brim::kv::Profile profile_of(std::size_t layers, const Shape& shape, int seed) {
   return profile;
 }
 
-void check_blocks(const Cache& cache, int layer) {
-  const auto blocks = cache.blocks(layer);
+void check_blocks(const Memory& cache, int layer) {
+  const auto blocks = cache.blocks(static_cast<brim::kv::StreamId>(layer));
   if (cache.plan().needs.block_size == 0) return require(blocks.empty());
-  const std::int64_t retained = cache.view(layer).retained();
+  const std::int64_t retained = cache.view(static_cast<brim::kv::StreamId>(layer)).retained();
   std::int64_t entries = 0;
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     require(blocks[i].length > 0);
@@ -159,12 +162,12 @@ void check_blocks(const Cache& cache, int layer) {
   for (std::size_t i = 1; i < count; ++i) require(order[i - 1] < order[i] && order[i] < blocks.size());
 }
 
-void check(const Cache& cache, int layers, bool altered) {
+void check(const Memory& cache, int layers, bool altered) {
   require(cache.bytes_used() <= cache.bytes_peak());
   require(cache.bytes_peak() <= cache.plan().budget_bytes);
   for (int layer = 0; layer < layers; ++layer) {
-    const brim::kv::View view = cache.view(layer);
-    require(view.retained() <= cache.layer(layer).quota);
+    const brim::kv::View view = cache.view(static_cast<brim::kv::StreamId>(layer));
+    require(view.retained() <= cache.stats(static_cast<brim::kv::StreamId>(layer)).quota);
     const auto positions = view.positions();
     for (std::size_t i = 1; i < positions.size(); ++i) require(positions[i - 1] < positions[i]);
     if (!cache.stale()) check_blocks(cache, layer);
@@ -174,35 +177,36 @@ void check(const Cache& cache, int layers, bool altered) {
 
 /// One chunk; gives up before layer `until` when that is not past the last one. With `drafts`, only its first token is
 /// certain.
-void chunk(Cache& cache, std::int64_t n, int until, const std::vector<float>& values, bool drafts = false) {
+void chunk(Memory& cache, std::int64_t n, int until, const std::vector<float>& values, bool drafts = false) {
   const int layers = static_cast<int>(cache.plan().shape.layers.size());
   // Ids follow from the place in the input, so that what is read again is the same.
   std::vector<std::int32_t> ids(static_cast<std::size_t>(n));
   for (std::int64_t t = 0; t < n; ++t)
     ids[static_cast<std::size_t>(t)] = static_cast<std::int32_t>((cache.tokens() + t) * 37 % 18 - 1);
-  const std::int64_t position = drafts ? cache.begin_drafts(n, ids) : cache.begin(n, ids);
+  brim::kv::Chunk open = drafts ? cache.begin_drafts(n, ids) : cache.begin(n, ids);
+  const std::int64_t position = open.position();
   require(position >= 0 && position + n <= cache.plan().shape.context);
   for (int layer = 0; layer < layers; ++layer) {
-    if (layer == until) {
-      cache.abandon();
-      return;
-    }
-    cache.stage(layer, values.data(), values.data());
-    const brim::kv::View view = cache.view(layer);
+    if (layer == until) return;  // abandoned
+    const auto id = static_cast<brim::kv::StreamId>(layer);
+    const auto& shape = cache.plan().shape.at(id);
+    open.stage(id, {values.data(), values.data(), std::int64_t{shape.kv_heads} * shape.key_size,
+                    std::int64_t{shape.kv_heads} * shape.value_size});
+    const brim::kv::View view = open.view(id);
     if (cache.needs().attention_mass()) {
-      cache.add_mass(layer, std::vector<float>(static_cast<std::size_t>(view.entries()), 0.25f), n);
+      open.add_mass(id, std::vector<float>(static_cast<std::size_t>(view.entries()), 0.25f), n);
     }
-    if (n >= brim::kv::kStatisticQueries) cache.observe(layer, static_cast<double>((layer * 7 + n) % 5));
+    if (n >= brim::kv::kStatisticQueries) open.observe(id, static_cast<double>((layer * 7 + n) % 5));
     require(view.staged() == n);
     for (std::int64_t first = 0; first < view.entries();) {
       const brim::kv::Stretch stretch = view.stretch(0, first, view.entries());
       require(stretch.count > 0);
       first += stretch.count;
     }
-    cache.commit(layer);
+    open.commit(id);
     require(cache.bytes_used() <= cache.plan().budget_bytes);
   }
-  cache.end();
+  open.end();
 }
 
 void drive(Bytes& in) {
@@ -225,20 +229,20 @@ void drive(Bytes& in) {
   if (!plan) return;
   NoRotation rotation;
   Owned own(*plan, rotation), other(*plan, rotation);
-  Cache &cache = *own.cache, &twin = *other.cache;
+  Memory *cache = own.cache.get(), *twin = other.cache.get();
   const int layers = static_cast<int>(shape.layers.size());
   const std::vector<float> values(static_cast<std::size_t>(plan->chunk) * 3 * 49, 0.5f);
   for (int step = 0; step < 400 && !in.empty(); ++step) {
     const std::int64_t what = in.next();
-    if (cache.stale() || what == 0) {
-      cache.clear();
+    if (cache->stale() || what == 0) {
+      cache->clear();
     } else if (what < 40) {
-      const std::int64_t before = cache.tokens();
+      const std::int64_t before = cache->tokens();
       const std::int64_t count = in.wide(2) % (before + 2);
-      const bool done = cache.truncate(count);
-      require(cache.tokens() == (done ? count : before));
+      const bool done = cache->truncate(count);
+      require(cache->tokens() == (done ? count : before));
     } else if (what == 81 || what == 83) {
-      std::vector<std::byte> bytes = saved(cache);
+      std::vector<std::byte> bytes = saved(*cache);
       if (what == 83) {
         for (std::int64_t changes = 1 + in.next() % 4; changes > 0; --changes) {
           bytes[static_cast<std::size_t>(in.wide(2)) * 8 % bytes.size()] = static_cast<std::byte>(in.next());
@@ -246,23 +250,23 @@ void drive(Bytes& in) {
         if (in.next() % 8 == 0) bytes.resize(static_cast<std::size_t>(in.wide(2)) % bytes.size() / 8 * 8);
         rotation.altered = true;
       }
-      const bool done = restored(twin, bytes);
+      const bool done = restored(*twin, bytes);
       require(done || what == 83);
-      require(what == 83 || saved(twin) == bytes);
+      require(what == 83 || saved(*twin) == bytes);
       std::swap(cache, twin);
     } else if (what < 80) {
-      chunk(cache, 1 + in.next() % plan->chunk, static_cast<int>(what) % layers, values);
+      chunk(*cache, 1 + in.next() % plan->chunk, static_cast<int>(what) % layers, values);
     } else if (what >= 230) {
-      const std::int64_t n = 1 + in.next() % cache.draft_room();
-      chunk(cache, n, what < 235 ? static_cast<int>(what) % layers : layers, values, true);
-      require(cache.drafts_left() < n);
-      const std::int64_t before = cache.tokens(), accepted = std::min(in.next() % (n + 1), cache.drafts_left());
-      for (std::int64_t i = 0; i < accepted; ++i) cache.accept_draft();
-      require(cache.tokens() == before + accepted);
+      const std::int64_t n = 1 + in.next() % cache->draft_room();
+      chunk(*cache, n, what < 235 ? static_cast<int>(what) % layers : layers, values, true);
+      require(cache->drafts_left() < n);
+      const std::int64_t before = cache->tokens(), accepted = std::min(in.next() % (n + 1), cache->drafts_left());
+      for (std::int64_t i = 0; i < accepted; ++i) cache->accept_draft();
+      require(cache->tokens() == before + accepted);
     } else {
-      chunk(cache, what < 160 ? 1 : 1 + in.next() % plan->chunk, layers, values);
+      chunk(*cache, what < 160 ? 1 : 1 + in.next() % plan->chunk, layers, values);
     }
-    check(cache, layers, rotation.altered);
+    check(*cache, layers, rotation.altered);
   }
 }
 

@@ -132,10 +132,10 @@ class Suite {
     std::vector<std::int64_t> quota;
     std::vector<kernels::KvTypes> types;
     outcome.footprint += sentence(outcome.arm.keep, outcome.arm.heads_apart ? " by head:" : ":");
-    for (int layer = 0; layer < static_cast<int>(reader.model().config().layers.size()); ++layer) {
+    for (const kv::LayerId layer : kv::ids_up_to<kv::LayerId>(reader.model().config().layers.size())) {
       const kv::Shape& shape = reader.cache().plan().shape;
-      quota.push_back(kv::model_layer(reader.cache(), layer).quota);
-      types.push_back(shape.layers[static_cast<std::size_t>(kv::cache_layers(shape, layer).first)].types);
+      quota.push_back(kv::layer_stats(reader.cache(), layer).quota);
+      types.push_back(shape.at(kv::streams_of(shape, layer).front()).types);
       outcome.footprint += sentence(" ", quota.back(), " ", kernels::kv_types_name(types.back()));
     }
     if (!first_seed) return;

@@ -30,7 +30,7 @@ inline generate::ReaderOptions guessing(generate::ReaderOptions options, int dra
 inline bool same_state(generate::Reader& a, generate::Reader& b) {
   const auto left = a.logits(), right = b.logits();
   if (!left || !right || left->size() != right->size()) return false;
-  const kv::Cache &one = a.cache(), &other = b.cache();
+  const kv::Memory &one = a.cache(), &other = b.cache();
   return std::memcmp(left->data(), right->data(), left->size_bytes()) == 0 && a.tokens() == b.tokens() &&
          one.tokens() == other.tokens() && one.next_position() == other.next_position() &&
          one.evicted() == other.evicted() && one.rebased() == other.rebased() && one.bytes_used() == other.bytes_used();

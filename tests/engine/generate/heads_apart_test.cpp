@@ -97,11 +97,11 @@ TEST_CASE("a head keeps what it looks at itself, and the budget holds whatever t
       options.heads = kv::HeadSelection::apart;
       const auto reader = reader_of(model, options);
       REQUIRE(reader->read(std::span(ids).first(900), {}, nullptr));
-      const kv::Cache& cache = reader->cache();
+      const kv::Memory& cache = reader->cache();
       CHECK(cache.evicted() > 0);
       std::set<std::vector<std::int64_t>> kept;
       for (int head = 0; head < 6; ++head) {
-        const auto positions = cache.view(head).positions();
+        const auto positions = cache.view(kv::StreamId{head}).positions();
         kept.insert({positions.begin(), positions.end()});
       }
       CHECK_MESSAGE(kept.size() > 3, keep, " ", split);  // not one choice for each of the three layers
@@ -112,9 +112,9 @@ TEST_CASE("a head keeps what it looks at itself, and the budget holds whatever t
       CHECK(test::allocation_count() == before);
       CHECK(cache.rebased() > 0);
       CHECK(cache.bytes_peak() <= reader->memory().kv.budget_bytes);
-      const kv::LayerStats mean = kv::model_layer(cache, 1);
-      CHECK(mean.used * 2 >= cache.layer(2).used + cache.layer(3).used);
-      CHECK(mean.used * 2 <= cache.layer(2).used + cache.layer(3).used + 1);
+      const kv::StreamStats mean = kv::layer_stats(cache, kv::LayerId{1});
+      CHECK(mean.used * 2 >= cache.stats(kv::StreamId{2}).used + cache.stats(kv::StreamId{3}).used);
+      CHECK(mean.used * 2 <= cache.stats(kv::StreamId{2}).used + cache.stats(kv::StreamId{3}).used + 1);
     }
   }
 }

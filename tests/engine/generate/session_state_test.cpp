@@ -68,7 +68,7 @@ void check_same_future(Session& one, Session& other, int count) {
     REQUIRE(left->id == right->id);
     REQUIRE(left->text == right->text);
     REQUIRE(left->end == right->end);
-    const kv::Cache &a = one.reader().cache(), &b = other.reader().cache();
+    const kv::Memory &a = one.reader().cache(), &b = other.reader().cache();
     REQUIRE(a.tokens() == b.tokens());
     REQUIRE(a.next_position() == b.next_position());
     REQUIRE(a.evicted() == b.evicted());
@@ -178,7 +178,7 @@ TEST_CASE("while a text has to be read again a reader's state cannot be had; aft
   REQUIRE(reader->read(ids(0, 60), {}, nullptr));
   // Cancelled behind layers that have evicted entries for this chunk.
   std::atomic<bool> cancel{false};
-  reader->observe_attention([&](int layer, std::int64_t, std::span<const float>) { cancel = layer == 1; });
+  reader->observe_attention([&](kv::LayerId layer, std::int64_t, std::span<const float>) { cancel = layer == kv::LayerId{1}; });
   REQUIRE(!reader->read(ids(60, 32), {}, &cancel));
   REQUIRE(reader->cache().stale());
   StateWriter refused;

@@ -8,9 +8,10 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
-#include "engine/kv/cache.hpp"
+#include "engine/kv/memory.hpp"
 #include "kernels/dispatch.hpp"
 
 namespace brim::test {
@@ -41,12 +42,12 @@ class FakeRotation : public kv::KeyRotation {
  public:
   explicit FakeRotation(const kv::Shape& shape) : shape_(shape) {}
 
-  void rotate_back(int layer, float* keys, std::int64_t count, std::int64_t delta) const noexcept override {
-    const int size = shape_.layers[static_cast<std::size_t>(layer)].key_size;
+  void rotate_back(kv::LayerId layer, float* keys, std::int64_t count, std::int64_t delta) const noexcept override {
+    const int size = shape_.layers[kv::index_of(layer)].key_size;
     for (std::int64_t key = 0; key < count; ++key) turn(keys + key * size, size, -delta);
   }
   void rotate(int layer, float* key, std::int64_t position) const noexcept {
-    const kv::LayerShape& shape = shape_.layers[static_cast<std::size_t>(layer)];
+    const kv::StreamShape& shape = shape_.layers[static_cast<std::size_t>(layer)];
     if (shape.rope) turn(key, shape.key_size, position);
   }
 
@@ -72,7 +73,7 @@ inline std::vector<float> fake_vector(int layer, int head, std::int64_t token, i
   return vector;
 }
 
-inline std::vector<float> fake_key(const FakeRotation& rotation, const kv::LayerShape& shape, int layer, int head,
+inline std::vector<float> fake_key(const FakeRotation& rotation, const kv::StreamShape& shape, int layer, int head,
                                    std::int64_t token, std::int64_t position) {
   std::vector<float> key = fake_vector(layer, head, token, shape.key_size, false);
   rotation.rotate(layer, key.data(), position);
@@ -98,13 +99,18 @@ inline std::vector<float> through_storage(kernels::KvType type, const std::vecto
   return back;
 }
 
+/// Keys and values of tokens that lie one after another.
+inline kv::TokenRows side_by_side(const kv::StreamShape& shape, const float* keys, const float* values) {
+  return {keys, values, std::int64_t{shape.kv_heads} * shape.key_size, std::int64_t{shape.kv_heads} * shape.value_size};
+}
+
 /// One entry as a view shows it, unpacked.
 struct SeenEntry {
   std::vector<float> key, value;
 };
 
 inline SeenEntry see_entry(const kv::View& view, const kv::Shape& shape, int layer, int head, std::int64_t entry) {
-  const kv::LayerShape& own = shape.layers[static_cast<std::size_t>(layer)];
+  const kv::StreamShape& own = shape.layers[static_cast<std::size_t>(layer)];
   const kv::Stretch stretch = view.stretch(head, entry, entry + 1);
   SeenEntry seen{std::vector<float>(static_cast<std::size_t>(own.key_size)),
                  std::vector<float>(static_cast<std::size_t>(own.value_size))};
@@ -114,7 +120,10 @@ inline SeenEntry see_entry(const kv::View& view, const kv::Shape& shape, int lay
   return seen;
 }
 
-/// A cache with its memory (guarded on both sides) and its rotation.
+/// The stream of this number.
+constexpr kv::StreamId stream(int number) { return static_cast<kv::StreamId>(number); }
+
+/// A KV memory in bytes that are guarded on both sides, its rotation, and the chunk that is open.
 class FakeModel {
  public:
   explicit FakeModel(const kv::Plan& plan) : rotation_(plan.shape), bytes_(plan.budget_bytes) {
@@ -122,18 +131,20 @@ class FakeModel {
     const auto address = reinterpret_cast<std::uintptr_t>(memory_.data());
     offset_ = kGuard + (64 - (address + kGuard) % 64) % 64;
     std::memset(memory_.data() + offset_, 0, static_cast<std::size_t>(bytes_));
-    Result<kv::Cache> made = kv::Cache::create(
-        plan, std::span(memory_).subspan(offset_, static_cast<std::size_t>(bytes_)), &rotation_, fake_delimiters());
-    if (made) cache_ = std::make_unique<kv::Cache>(std::move(made).value());
+    auto made = kv::Memory::create(plan, std::span(memory_).subspan(offset_, static_cast<std::size_t>(bytes_)), &rotation_,
+                                   fake_delimiters());
+    if (made) cache_ = std::move(made).value();
   }
 
   bool ok() const { return cache_ != nullptr; }
-  kv::Cache& cache() { return *cache_; }
+  kv::Memory& cache() { return *cache_; }
+  kv::View view(int number) const { return cache_->view(stream(number)); }
+  kv::StreamStats stats(int number) const { return cache_->stats(stream(number)); }
   const FakeRotation& rotation() const { return rotation_; }
   const kv::Shape& shape() const { return cache_->plan().shape; }
   int layers() const { return static_cast<int>(shape().layers.size()); }
 
-  /// Nothing was written outside the memory that the cache was given.
+  /// Nothing was written outside the bytes that it was given.
   bool guards_intact() const {
     for (std::size_t i = 0; i < memory_.size(); ++i) {
       const bool inside = i >= offset_ && i < offset_ + static_cast<std::size_t>(bytes_);
@@ -145,9 +156,27 @@ class FakeModel {
     return std::span(memory_).subspan(offset_, static_cast<std::size_t>(bytes_));
   }
 
+  /// Begins a chunk, and says its position.
+  std::int64_t begin(std::int64_t n, std::span<const std::int32_t> ids = {}) {
+    chunk_.reset();
+    chunk_.emplace(cache_->begin(n, ids));
+    return chunk_->position();
+  }
+  std::int64_t begin_drafts(std::int64_t n, std::span<const std::int32_t> ids = {}) {
+    chunk_.reset();
+    chunk_.emplace(cache_->begin_drafts(n, ids));
+    return chunk_->position();
+  }
+  kv::Chunk& chunk() { return *chunk_; }
+  void add_mass(int number, std::span<const float> mass, std::int64_t queries) { chunk_->add_mass(stream(number), mass, queries); }
+  void observe(int number, double statistic) { chunk_->observe(stream(number), statistic); }
+  void commit(int number) { chunk_->commit(stream(number)); }
+  void end() { chunk_->end(); }
+  void abandon() { chunk_.reset(); }
+
   /// Stages the chunk of n tokens in one layer; `first_token` and `position` are those of its first token.
   void stage(int layer, std::int64_t first_token, std::int64_t position, std::int64_t n) {
-    const kv::LayerShape& own = shape().layers[static_cast<std::size_t>(layer)];
+    const kv::StreamShape& own = shape().layers[static_cast<std::size_t>(layer)];
     keys_.clear();
     values_.clear();
     for (std::int64_t t = 0; t < n; ++t) {
@@ -158,7 +187,7 @@ class FakeModel {
         values_.insert(values_.end(), value.begin(), value.end());
       }
     }
-    cache_->stage(layer, keys_.data(), values_.data());
+    chunk_->stage(stream(layer), side_by_side(own, keys_.data(), values_.data()));
   }
 
   /// Reads n tokens as one chunk. `look` (may be empty) is called between stage and commit.
@@ -166,13 +195,13 @@ class FakeModel {
     const std::int64_t first = cache_->tokens();
     ids_.clear();
     for (std::int64_t t = 0; t < n; ++t) ids_.push_back(fake_token(first + t));
-    const std::int64_t position = cache_->begin(n, ids_);
+    const std::int64_t position = begin(n, ids_);
     for (int layer = 0; layer < layers(); ++layer) {
       stage(layer, first, position, n);
       if (look) look(layer);
-      cache_->commit(layer);
+      commit(layer);
     }
-    cache_->end();
+    end();
   }
   void read(std::int64_t tokens) {
     while (tokens > 0) {
@@ -190,7 +219,8 @@ class FakeModel {
   std::int64_t bytes_;
   std::vector<std::byte> memory_;
   std::size_t offset_ = 0;
-  std::unique_ptr<kv::Cache> cache_;
+  std::unique_ptr<kv::Memory> cache_;
+  std::optional<kv::Chunk> chunk_;
   std::vector<float> keys_, values_;
   std::vector<std::int32_t> ids_;
 };
@@ -199,7 +229,7 @@ class FakeModel {
 inline kv::Shape fake_shape(int count, std::int64_t context, kernels::KvTypes types = kernels::KvType::f32, int heads = 2,
                             int size = 16, std::int64_t window = 0) {
   kv::Shape shape;
-  shape.layers.assign(static_cast<std::size_t>(count), kv::LayerShape{heads, size, size, window, true});
+  shape.layers.assign(static_cast<std::size_t>(count), kv::StreamShape{heads, size, size, window, true});
   shape.context = context;
   shape.store_as(types);
   return shape;
@@ -214,7 +244,7 @@ inline kernels::KvTypes random_types(Random& random) {
 inline void store_at_random(kv::Shape& shape, Random& random) {
   shape.store_as(random_types(random));
   if (random.pick(0, 1) == 0) return;
-  for (kv::LayerShape& layer : shape.layers) layer.types = random_types(random);
+  for (kv::StreamShape& layer : shape.layers) layer.types = random_types(random);
 }
 
 /// Entries per layer as a split wants them, shared out, before rounding to granules.

@@ -22,7 +22,7 @@ Shape three_layers() {
 
 }  // namespace
 
-TEST_CASE("every head becomes a cache layer of its own, in order") {
+TEST_CASE("every head becomes a stream of its own, in order") {
   const Shape shape = three_layers(), apart = heads_apart(shape, 128);
   REQUIRE(apart.layers.size() == 6);
   CHECK(apart.context == 1024);
@@ -31,19 +31,19 @@ TEST_CASE("every head becomes a cache layer of its own, in order") {
   CHECK(model_layers(shape) == 3);
   int stored = 0;
   for (int layer = 0; layer < 3; ++layer) {
-    const HeadRange range = cache_layers(apart, layer);
-    CHECK(range.first == stored);
-    CHECK(range.count == shape.layers[static_cast<std::size_t>(layer)].kv_heads);
-    for (int head = 0; head < range.count; ++head, ++stored) {
-      CHECK(apart.place(stored).layer == layer);
-      CHECK(apart.place(stored).head == head);
-      const LayerShape& own = apart.layers[static_cast<std::size_t>(stored)];
+    const auto range = streams_of(apart, LayerId{layer});
+    CHECK(range.front() == StreamId{stored});
+    CHECK(static_cast<int>(range.size()) == shape.layers[static_cast<std::size_t>(layer)].kv_heads);
+    for (int head = 0; head < static_cast<int>(range.size()); ++head, ++stored) {
+      CHECK(apart.place(StreamId{stored}).layer == LayerId{layer});
+      CHECK(apart.place(StreamId{stored}).head == head);
+      const StreamShape& own = apart.layers[static_cast<std::size_t>(stored)];
       CHECK(own.kv_heads == 1);
       CHECK(own.window == (layer == 1 ? 128 : 0));
     }
-    CHECK(cache_layers(shape, layer).first == layer);
-    CHECK(cache_layers(shape, layer).count == 1);
-    CHECK(shape.place(layer).layer == layer);
+    CHECK(streams_of(shape, LayerId{layer}).front() == StreamId{layer});
+    CHECK(streams_of(shape, LayerId{layer}).size() == 1);
+    CHECK(shape.place(StreamId{layer}).layer == LayerId{layer});
   }
 }
 
@@ -60,7 +60,7 @@ TEST_CASE("a head has what was measured of its layer") {
   REQUIRE(by_head.layers.size() == 6);
   REQUIRE(by_head.others[0].loss.size() == 6);
   for (std::size_t i = 0; i < 6; ++i) {
-    const int layer = apart.place(static_cast<int>(i)).layer;
+    const auto layer = static_cast<double>(index_of(apart.place(id_at<StreamId>(i)).layer));
     CHECK(by_head.layers[i].prunable == 1.0 + layer);
     CHECK(by_head.others[0].loss[i][1] == layer);
   }

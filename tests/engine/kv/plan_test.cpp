@@ -15,7 +15,7 @@ using brim::ErrorCode;
 using brim::kernels::KvType;
 using brim::kv::bytes_per_token;
 using brim::kv::kGranuleEntries;
-using brim::kv::LayerShape;
+using brim::kv::StreamShape;
 using brim::kv::make_plan;
 using brim::kv::Plan;
 using brim::kv::Shape;
@@ -40,7 +40,7 @@ void check_plan(const Plan& plan) {
   std::int64_t granules = 0, pool = 0;
   REQUIRE(plan.quota.size() == plan.shape.layers.size());
   for (std::size_t i = 0; i < plan.quota.size(); ++i) {
-    const LayerShape& layer = plan.shape.layers[i];
+    const StreamShape& layer = plan.shape.layers[i];
     const std::int64_t need = brim::kv::useful_entries(layer, plan.shape.context);
     CHECK(plan.quota[i] >= std::min<std::int64_t>(kGranuleEntries, need));
     CHECK(plan.quota[i] <= need);
@@ -177,7 +177,7 @@ TEST_CASE("sliding-window layers get their window and no more; the rest goes to 
 
 TEST_CASE("layers of different head sizes cost what they are, not what the largest is") {
   Shape shape = fake_shape(2, 1024, KvType::f16, 2, 64);
-  shape.layers[1] = LayerShape{1, 256, 128, 0, false};
+  shape.layers[1] = StreamShape{1, 256, 128, 0, false};
   const Plan plan = plan_of(shape, budget_full());
   check_plan(plan);
   CHECK(plan.pool_bytes == 1024 * (2 * 256 + 1 * 768));
@@ -230,7 +230,7 @@ TEST_CASE("thousands of random shapes and budgets: the parts never exceed the bu
     shape.context = random.pick(1, 2000);
     const bool alike = random.pick(0, 1) == 0;
     for (std::int64_t n = random.pick(1, 9); n > 0; --n) {
-      LayerShape layer{static_cast<int>(random.pick(1, 5)), static_cast<int>(random.pick(1, 40)) * 4,
+      StreamShape layer{static_cast<int>(random.pick(1, 5)), static_cast<int>(random.pick(1, 40)) * 4,
                        static_cast<int>(random.pick(1, 40)) * 4, random.pick(0, 2) == 0 ? random.pick(1, 2500) : 0,
                        true};
       if (alike && !shape.layers.empty()) layer = shape.layers[0];
@@ -249,7 +249,7 @@ TEST_CASE("thousands of random shapes and budgets: the parts never exceed the bu
     // What is left over is less than a granule of the largest layer with its scratch.
     if (plan->quota == full.quota) continue;
     std::int64_t granule = 0;
-    for (const LayerShape& layer : shape.layers) {
+    for (const StreamShape& layer : shape.layers) {
       granule = std::max(granule, kGranuleEntries * brim::kv::entry_bytes(layer, {}));
     }
     const std::int64_t spent = plan->pool_bytes + plan->metadata_bytes + plan->staging_bytes;

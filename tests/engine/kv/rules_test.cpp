@@ -90,7 +90,7 @@ TEST_CASE("norms are of what was staged, and follow their entries through evicti
     REQUIRE(model.ok());
     model.read(200);
     // By knorm the smallest keys of all that were read are there, beside the forced ones.
-    const auto view = model.cache().view(1);
+    const auto view = model.view(1);
     CHECK(view.entries() <= plan->quota[1]);
     CHECK(model.cache().evicted() > 0);
     CHECK(model.cache().bytes_peak() <= plan->budget_bytes);

@@ -15,7 +15,7 @@ using namespace brim::test;
 using brim::kernels::KvType;
 using brim::kernels::KvTypes;
 using brim::kv::CurvePoint;
-using brim::kv::LayerShape;
+using brim::kv::StreamShape;
 using brim::kv::make_plan;
 using brim::kv::Plan;
 using brim::kv::Profile;
@@ -63,7 +63,7 @@ void check_promises(const Plan& plan, const Shape& asked, const Profile& profile
   CHECK(plan.pool_bytes + plan.metadata_bytes + plan.staging_bytes <= plan.budget_bytes);
   CHECK(plan.budget_bytes <= plan.full_bytes);
   for (std::size_t i = 0; i < plan.quota.size(); ++i) {
-    const LayerShape& layer = plan.shape.layers[i];
+    const StreamShape& layer = plan.shape.layers[i];
     CHECK(brim::kv::data_bytes(layer) <= brim::kv::data_bytes(asked.layers[i]));
     CHECK(plan.quota[i] >= std::min<std::int64_t>(16, brim::kv::useful_entries(layer, plan.shape.context)));
     CHECK(plan.quota[i] <= brim::kv::useful_entries(layer, plan.shape.context));

@@ -66,9 +66,9 @@ struct Scene {
       model.read_chunk(n, [&](int layer) {
         if (!model.cache().needs().attention_mass()) return;
         std::vector<float> mass;
-        for (const std::int64_t p : model.cache().view(layer).positions())
+        for (const std::int64_t p : model.cache().view(stream(layer)).positions())
           mass.push_back(static_cast<float>((p / 5 * 31) % 17));
-        model.cache().add_mass(layer, mass, n);
+        model.add_mass(layer, mass, n);
       });
       tokens -= n;
     }
@@ -79,12 +79,12 @@ struct Scene {
     const std::int64_t token = model.cache().tokens();
     for (std::size_t i = 0; i < work.query.size(); ++i)
       work.query[i] = fake_vector(3, static_cast<int>(i), token, 1, false)[0];
-    model.cache().begin(1);
+    model.begin(1);
     model.stage(0, token, model.cache().next_position(), 1);
-    const auto view = model.cache().view(0);
-    const Pass pass{config, weights, rope, model.cache(), work, pool, 0, 1};
-    REQUIRE(brim::model::reads_sparsely(pass, 0, view));
-    brim::model::attend(pass, 0, view);
+    const auto view = model.cache().view(stream(0));
+    const Pass pass{config, weights, rope, model.cache(), model.chunk(), work, pool, 0, 1};
+    REQUIRE(brim::model::reads_sparsely(pass, brim::test::stream(0), view));
+    brim::model::attend(pass, brim::test::stream(0), view);
     entries_read.clear();
     for (int head = 0; head < config.layers[0].kv_heads; ++head) {
       const Read read(pass, head);
@@ -99,7 +99,7 @@ struct Scene {
 
   /// The same in double, all entries but those read being masked.
   std::vector<double> masked(const std::vector<std::vector<std::int64_t>>& entries_read) {
-    const auto view = model.cache().view(0);
+    const auto view = model.cache().view(stream(0));
     const int heads = config.layers[0].heads, group = heads / config.layers[0].kv_heads, size = config.key_size;
     std::vector<double> out(static_cast<std::size_t>(heads * size));
     for (int head = 0; head < heads; ++head) {
@@ -156,7 +156,7 @@ TEST_CASE(
           CHECK(three.attend(same) == mixed);
           CHECK(entries == same);
           CHECK(distance(mixed, one.masked(entries)) <= 1e-5);
-          const auto view = one.model.cache().view(0);
+          const auto view = one.model.cache().view(stream(0));
           for (const auto& own : entries) {
             const auto read = static_cast<std::int64_t>(own.size());
             if (share == 1.0) CHECK(read == view.entries());
@@ -166,8 +166,8 @@ TEST_CASE(
             CHECK(own.front() == 0);
             CHECK(own.back() == view.entries() - 1);
           }
-          one.model.cache().abandon();
-          three.model.cache().abandon();
+          one.model.abandon();
+          three.model.abandon();
         }
         if (budget < 100) CHECK(one.model.cache().evicted() > 0);
       }
@@ -190,8 +190,8 @@ TEST_CASE("what is chosen reaches furthest for one of the group's queries, from 
   scene.read(3000);
   std::vector<std::vector<std::int64_t>> entries;
   scene.attend(entries);
-  const auto view = scene.model.cache().view(0);
-  const auto blocks = scene.model.cache().blocks(0);
+  const auto view = scene.model.cache().view(stream(0));
+  const auto blocks = scene.model.cache().blocks(stream(0));
   for (int head = 0; head < 2; ++head) {
     double lowest_read = 1e30, highest_skipped = -1e30;
     std::int64_t entry = 0;

@@ -47,7 +47,7 @@ TEST_CASE("keys are rotated to where they now stand: the same as keys computed t
     model.read(128);
     model.read_chunk(1);
     REQUIRE(model.cache().rebased() == 1);
-    const View view = model.cache().view(1);
+    const View view = model.cache().view(stream(1));
     // 16 of 128 were dropped after the four sinks: entry i ≥ 4 was token i + 16.
     REQUIRE(view.retained() == 113);
     for (std::int64_t i = 0; i < 112; ++i) {
@@ -70,7 +70,7 @@ TEST_CASE("sinks keep their positions and their very bits through a hundred reba
   const Shape shape = fake_shape(2, 64, KvType::q8_0, 1, 32);
   FakeModel model(plan_of(shape, budget_full()));
   while (model.cache().rebased() < 100) model.read_chunk(1);
-  const View view = model.cache().view(0);
+  const View view = model.cache().view(stream(0));
   for (std::int64_t i = 0; i < 4; ++i) {
     CHECK(view.positions()[static_cast<std::size_t>(i)] == i);
     CHECK(see_entry(view, shape, 0, 0, i).key ==
@@ -91,13 +91,13 @@ TEST_CASE("an evicted cache closes its gaps instead of dropping: room comes from
   REQUIRE(!plan.quota.empty());
   FakeModel model(plan);
   for (int i = 0; i < 512; ++i) model.read_chunk(1);
-  const std::int64_t kept = model.cache().layer(0).used;
+  const std::int64_t kept = model.cache().stats(stream(0)).used;
   const std::int64_t evicted = model.cache().evicted();
-  const std::int64_t position = model.cache().begin(1);
+  const std::int64_t position = model.begin(1);
   CHECK(position == kept);
   CHECK(model.cache().evicted() == evicted);
-  for (std::int64_t i = 0; i < kept; ++i) CHECK(model.cache().view(0).positions()[static_cast<std::size_t>(i)] == i);
-  model.cache().abandon();
+  for (std::int64_t i = 0; i < kept; ++i) CHECK(model.cache().view(stream(0)).positions()[static_cast<std::size_t>(i)] == i);
+  model.abandon();
   CHECK(!model.cache().stale());
   CHECK(model.cache().tokens() == 512);
 }
@@ -110,12 +110,12 @@ TEST_CASE("survivors that stood apart stand together afterwards, each rotated by
   plan.rule = &rule;
   FakeModel model(plan);
   for (int i = 0; i < 128; ++i) model.read_chunk(1);
-  const auto before = model.cache().view(1).positions();
+  const auto before = model.cache().view(stream(1)).positions();
   CHECK(before[5] - before[4] > 1);
   CHECK(model.cache().rebased() == 0);
-  model.cache().begin(1);
+  model.begin(1);
   REQUIRE(model.cache().rebased() == 1);
-  const View view = model.cache().view(1);
+  const View view = model.cache().view(stream(1));
   for (std::int64_t i = 0; i < view.retained(); ++i) {
     REQUIRE(view.positions()[static_cast<std::size_t>(i)] == i);
     for (int head = 0; head < 2; ++head) {
@@ -133,7 +133,7 @@ TEST_CASE("layers without rope are never rotated, though their positions move") 
   FakeModel model(plan_of(shape, budget_full()));
   for (int i = 0; i < 300; ++i) model.read_chunk(1);
   REQUIRE(model.cache().rebased() > 10);
-  const View view = model.cache().view(1);
+  const View view = model.cache().view(stream(1));
   for (std::int64_t i = 4; i < view.retained(); ++i) {
     CHECK(view.positions()[static_cast<std::size_t>(i)] == i);
     const std::int64_t token = 300 - view.retained() + i;
@@ -154,25 +154,25 @@ TEST_CASE("layers that keep different amounts end at the same position; a window
     while (model.cache().rebased() < 20) {
       const std::int64_t before = model.cache().rebased();
       const std::int64_t n = random.pick(1, plan.chunk);
-      const std::int64_t position = model.cache().begin(n);
+      const std::int64_t position = model.begin(n);
       if (model.cache().rebased() > before) {
         std::int64_t fullest = 0;
         for (int layer = 0; layer < 3; ++layer) {
-          const auto positions = model.cache().view(layer).positions();
+          const auto positions = model.cache().view(stream(layer)).positions();
           fullest = std::max(fullest, static_cast<std::int64_t>(positions.size()));
           CHECK(positions.back() == position - 1);
         }
         CHECK(position == fullest);
         CHECK(position + n <= 96);
         CHECK(96 - position >= 96 / 8);
-        const auto window = model.cache().view(1).positions();
+        const auto window = model.cache().view(stream(1)).positions();
         for (std::size_t i = 1; i < window.size(); ++i) CHECK(window[i] == window[i - 1] + 1);
       }
       for (int layer = 0; layer < 3; ++layer) {
         model.stage(layer, model.cache().tokens(), position, n);
-        model.cache().commit(layer);
+        model.commit(layer);
       }
-      model.cache().end();
+      model.end();
     }
   }
 }
@@ -184,14 +184,14 @@ TEST_CASE("the smallest contexts: every position is used, none passed") {
       FakeModel model(plan_of(shape, budget_full()));
       REQUIRE(model.ok());
       for (int i = 0; i < 100; ++i) {
-        const std::int64_t position = model.cache().begin(1);
+        const std::int64_t position = model.begin(1);
         REQUIRE(position < context);
         for (int layer = 0; layer < 2; ++layer) {
           model.stage(layer, model.cache().tokens(), position, 1);
-          REQUIRE(model.cache().view(layer).positions().back() == position);
-          model.cache().commit(layer);
+          REQUIRE(model.cache().view(stream(layer)).positions().back() == position);
+          model.commit(layer);
         }
-        model.cache().end();
+        model.end();
         if (i + 1 == context) CHECK(model.cache().rebased() == 0);
       }
       CHECK(model.cache().tokens() == 100);
@@ -203,32 +203,35 @@ TEST_CASE("the smallest contexts: every position is used, none passed") {
 TEST_CASE("a model in which no key carries a position needs no rotation") {
   Shape shape = fake_shape(1, 32);
   const Plan plan = plan_of(shape, budget_full());
-  alignas(64) static std::byte memory[1 << 15];
-  REQUIRE(static_cast<std::size_t>(plan.budget_bytes) <= sizeof memory);
-  auto cache = brim::kv::Cache::create(plan, {memory, static_cast<std::size_t>(plan.budget_bytes)}, nullptr);
-  REQUIRE(cache.ok());
+  alignas(64) static std::byte bytes[1 << 15];
+  REQUIRE(static_cast<std::size_t>(plan.budget_bytes) <= sizeof bytes);
+  const auto memory = brim::kv::Memory::create(plan, {bytes, static_cast<std::size_t>(plan.budget_bytes)}, nullptr);
+  REQUIRE(memory.ok());
   const std::vector<float> values(2 * 16, 1.0f);
   for (int i = 0; i < 100; ++i) {
-    cache->begin(1);
-    cache->stage(0, values.data(), values.data());
-    cache->commit(0);
-    cache->end();
+    brim::kv::Chunk chunk = (*memory)->begin(1);
+    chunk.stage(stream(0), side_by_side(shape.layers[0], values.data(), values.data()));
+    chunk.commit(stream(0));
+    chunk.end();
   }
-  CHECK(cache->rebased() > 0);
-  CHECK(see_entry(cache->view(0), shape, 0, 0, 10).key == std::vector<float>(16, 1.0f));
+  CHECK((*memory)->rebased() > 0);
+  CHECK(see_entry((*memory)->view(stream(0)), shape, 0, 0, 10).key == std::vector<float>(16, 1.0f));
 }
 
 // Defect: with a quota that had grown, entries from the middle of the text counted as sinks, kept their positions and stood
 // in front of entries with smaller ones.
 TEST_CASE("only the first tokens of all keep their positions as sinks") {
-  const brim::kv::LayerShape shape{1, 4, 4, 0, true, KvType::f32};
+  const brim::kv::StreamShape shape{1, 4, 4, 0, true, KvType::f32};
   alignas(64) std::array<std::byte, 8192> memory{};
   brim::kv::MemoryMap map(memory);
-  brim::kv::LayerStore store(shape, map.layer(shape, {}, 32));
-  store.resume(0, 8, 0);
+  brim::kv::Stream own(stream(0), brim::kv::LayerId{0}, shape, 400, map.layer(shape, {}, 32));
+  own.set_quota(32, 400);
+  REQUIRE(own.forced.sinks == 4);
+  const brim::kv::StreamStore& store = own.store;
+  own.store.resume(0, 8, 0);
   std::int64_t next = 300;
   for (std::size_t i = 0; i < 8; ++i) store.positions()[i] = i < 2 ? static_cast<std::int64_t>(i) : next++;
-  brim::kv::rebase(store, shape, 0, 4, 40, {brim::kernels::active(), nullptr, nullptr});
+  brim::kv::rebase(own, 40, {brim::kernels::active(), nullptr, nullptr});
   const auto positions = store.positions();
   CHECK(std::vector<std::int64_t>(positions.begin(), positions.end()) ==
         std::vector<std::int64_t>{0, 1, 34, 35, 36, 37, 38, 39});

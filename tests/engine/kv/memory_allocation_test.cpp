@@ -9,7 +9,7 @@
 
 using namespace brim::test;
 using brim::kernels::KvType;
-using brim::kv::Cache;
+using brim::kv::Memory;
 using brim::kv::Plan;
 
 TEST_CASE("no allocation after create") {
@@ -20,26 +20,28 @@ TEST_CASE("no allocation after create") {
     REQUIRE(!plan.quota.empty());
     FakeModel model(plan);
     REQUIRE(model.ok());
-    Cache& cache = model.cache();
+    Memory& cache = model.cache();
     const std::vector<float> values(static_cast<std::size_t>(plan.chunk) * 2 * 48, 0.25f);
 
+    const brim::kv::TokenRows rows = side_by_side(shape.layers[0], values.data(), values.data());
     const auto read = [&](std::int64_t n) {
-      cache.begin(n);
-      for (int layer = 0; layer < 3; ++layer) {
-        cache.stage(layer, values.data(), values.data());
-        const brim::kv::View view = cache.view(layer);
+      brim::kv::Chunk chunk = cache.begin(n);
+      for (const brim::kv::StreamId id : brim::kv::ids_up_to<brim::kv::StreamId>(3)) {
+        chunk.stage(id, rows);
+        const brim::kv::View view = chunk.view(id);
         for (std::int64_t first = 0; first < view.entries();) first += view.stretch(1, first, view.entries()).count;
-        cache.commit(layer);
+        chunk.commit(id);
       }
-      cache.end();
+      chunk.end();
     };
     const std::size_t before = allocation_count();
     for (int i = 0; i < 20; ++i) read(plan.chunk);
     for (int i = 0; i < 600; ++i) read(1);
     cache.truncate(cache.tokens() - 1);
-    cache.begin(1);
-    cache.stage(0, values.data(), values.data());
-    cache.abandon();
+    {
+      brim::kv::Chunk chunk = cache.begin(1);
+      chunk.stage(stream(0), rows);
+    }
     const std::int64_t evicted = cache.evicted(), rebased = cache.rebased(), used = cache.bytes_used();
     cache.clear();
     const std::size_t after = allocation_count();

@@ -20,13 +20,13 @@ Plan online_plan(const brim::kv::Shape& shape, double percent, const char* keep 
 
 /// Reads a chunk as the decoder does, with the statistic of each layer.
 void read_observed(FakeModel& model, std::int64_t n, const std::vector<double>& statistic) {
-  model.read_chunk(n, [&](int layer) { model.cache().observe(layer, statistic[static_cast<std::size_t>(layer)]); });
+  model.read_chunk(n, [&](int layer) { model.observe(layer, statistic[static_cast<std::size_t>(layer)]); });
 }
 
-std::int64_t spent(const FakeModel& model, brim::kv::Cache& cache) {
+std::int64_t spent(const FakeModel& model, brim::kv::Memory& cache) {
   std::int64_t bytes = 0;
   for (int i = 0; i < model.layers(); ++i) {
-    const std::int64_t slots = (cache.layer(i).quota + 15) / 16 * 16;
+    const std::int64_t slots = (cache.stats(stream(i)).quota + 15) / 16 * 16;
     bytes += slots * brim::kv::entry_bytes(cache.plan().shape.layers[static_cast<std::size_t>(i)], cache.plan().needs);
   }
   return bytes;
@@ -35,8 +35,8 @@ std::int64_t spent(const FakeModel& model, brim::kv::Cache& cache) {
 /// Every entry of every layer is what its token's key and value were.
 void check_contents(FakeModel& model) {
   for (int layer = 0; layer < model.layers(); ++layer) {
-    const brim::kv::View view = model.cache().view(layer);
-    const brim::kv::LayerShape& own = model.shape().layers[static_cast<std::size_t>(layer)];
+    const brim::kv::View view = model.cache().view(stream(layer));
+    const brim::kv::StreamShape& own = model.shape().layers[static_cast<std::size_t>(layer)];
     for (std::int64_t entry = 0; entry < view.entries(); ++entry) {
       const std::int64_t token = view.positions()[static_cast<std::size_t>(entry)];  // no rebasing in these tests
       for (int head = 0; head < own.kv_heads; ++head) {
@@ -57,28 +57,28 @@ TEST_CASE("the first move goes the whole way and loses nothing; later ones a ten
   FakeModel model(plan);
   REQUIRE(model.ok());
   const std::vector<double> uneven = {0.3, 0.1, 0.1, 0.3};
-  std::int64_t before = model.cache().layer(0).quota;
-  while (model.cache().layer(0).quota == before && model.cache().tokens() < 2000) read_observed(model, plan.chunk, uneven);
-  REQUIRE(model.cache().layer(0).quota > before);
+  std::int64_t before = model.cache().stats(stream(0)).quota;
+  while (model.cache().stats(stream(0)).quota == before && model.cache().tokens() < 2000) read_observed(model, plan.chunk, uneven);
+  REQUIRE(model.cache().stats(stream(0)).quota > before);
   CHECK(model.cache().evicted() == 0);
   // .2 + .8 · 4 · .3 / .8 = 1.4 of the average, and .6.
-  const double ratio = static_cast<double>(model.cache().layer(0).quota) / static_cast<double>(model.cache().layer(1).quota);
+  const double ratio = static_cast<double>(model.cache().stats(stream(0)).quota) / static_cast<double>(model.cache().stats(stream(1)).quota);
   CHECK(ratio == doctest::Approx(1.4 / 0.6).epsilon(0.1));
   check_contents(model);
 
   const std::vector<double> other = {0.1, 0.3, 0.3, 0.1};
   for (int chunk = 0; chunk < 30; ++chunk) {
     std::vector<std::int64_t> old(4);
-    for (int i = 0; i < 4; ++i) old[static_cast<std::size_t>(i)] = model.cache().layer(i).quota;
+    for (int i = 0; i < 4; ++i) old[static_cast<std::size_t>(i)] = model.cache().stats(stream(i)).quota;
     read_observed(model, plan.chunk, other);
     for (int i = 0; i < 4; ++i) {
-      const std::int64_t was = old[static_cast<std::size_t>(i)], is = model.cache().layer(i).quota;
+      const std::int64_t was = old[static_cast<std::size_t>(i)], is = model.cache().stats(stream(i)).quota;
       CHECK(std::abs(is - was) <= std::max<std::int64_t>(was / 10, 16));
-      CHECK(model.cache().layer(i).used <= is);
+      CHECK(model.cache().stats(stream(i)).used <= is);
     }
     CHECK(model.cache().bytes_used() <= plan.budget_bytes);
   }
-  CHECK(model.cache().layer(1).quota > model.cache().layer(0).quota);
+  CHECK(model.cache().stats(stream(1)).quota > model.cache().stats(stream(0)).quota);
   CHECK(model.cache().bytes_peak() <= plan.budget_bytes);
   check_contents(model);
   CHECK(model.guards_intact());
@@ -114,11 +114,11 @@ TEST_CASE("random statistics, shapes, rules and chunks: contents, budget and gua
       CHECK(spent(model, model.cache()) <= made->budget_bytes);
       CHECK(model.cache().bytes_used() <= made->budget_bytes);
     }
-    for (int i = 0; i < model.layers(); ++i) moved += model.cache().layer(i).quota != planned[static_cast<std::size_t>(i)];
+    for (int i = 0; i < model.layers(); ++i) moved += model.cache().stats(stream(i)).quota != planned[static_cast<std::size_t>(i)];
     check_contents(model);
     CHECK(model.guards_intact());
     model.cache().clear();
-    for (int i = 0; i < model.layers(); ++i) CHECK(model.cache().layer(i).quota == planned[static_cast<std::size_t>(i)]);
+    for (int i = 0; i < model.layers(); ++i) CHECK(model.cache().stats(stream(i)).quota == planned[static_cast<std::size_t>(i)]);
     model.read(40);
     check_contents(model);
   }
@@ -132,8 +132,8 @@ TEST_CASE("going back: to after the last move, not before it") {
   REQUIRE(model.ok());
   REQUIRE(plan.chunk >= brim::kv::kStatisticQueries);
   const std::vector<double> uneven = {0.3, 0.1, 0.1, 0.3};
-  const std::int64_t before = model.cache().layer(0).quota;
-  while (model.cache().layer(0).quota == before && model.cache().tokens() < 4000) read_observed(model, plan.chunk, uneven);
+  const std::int64_t before = model.cache().stats(stream(0)).quota;
+  while (model.cache().stats(stream(0)).quota == before && model.cache().tokens() < 4000) read_observed(model, plan.chunk, uneven);
   const std::int64_t moved_at = model.cache().tokens();
   model.read(3);
   CHECK(model.cache().truncate(moved_at + 1));
@@ -152,17 +152,17 @@ TEST_CASE("a chunk that was given up has told nothing about its layers") {
     std::vector<double> statistic(4);
     for (double& value : statistic) value = std::abs(random.unit());
     if (chunk < 3) {  // later ones evict, and giving up leaves the cache stale
-      const std::int64_t position = interrupted.cache().begin(plan.chunk);
+      const std::int64_t position = interrupted.begin(plan.chunk);
       interrupted.stage(0, interrupted.cache().tokens(), position, plan.chunk);
-      interrupted.cache().observe(0, 1.0);
-      interrupted.cache().abandon();
+      interrupted.observe(0, 1.0);
+      interrupted.abandon();
       REQUIRE(!interrupted.cache().stale());
     }
     read_observed(straight, plan.chunk, statistic);
     read_observed(interrupted, plan.chunk, statistic);
-    for (int i = 0; i < 4; ++i) CHECK(straight.cache().layer(i).quota == interrupted.cache().layer(i).quota);
+    for (int i = 0; i < 4; ++i) CHECK(straight.cache().stats(stream(i)).quota == interrupted.cache().stats(stream(i)).quota);
   }
-  CHECK(straight.cache().layer(0).quota != plan.quota[0]);
+  CHECK(straight.cache().stats(stream(0)).quota != plan.quota[0]);
 }
 
 TEST_CASE("nothing moves where everything fits, or when every layer is alike") {
@@ -170,10 +170,10 @@ TEST_CASE("nothing moves where everything fits, or when every layer is alike") {
   FakeModel whole(online_plan(shape, 100));
   REQUIRE(whole.ok());
   for (int i = 0; i < 4; ++i) read_observed(whole, 128, {0.1, 0.9, 0.5});
-  for (int i = 0; i < 3; ++i) CHECK(whole.cache().layer(i).quota == 512);
+  for (int i = 0; i < 3; ++i) CHECK(whole.cache().stats(stream(i)).quota == 512);
   FakeModel alike(online_plan(shape, 40));
   REQUIRE(alike.ok());
-  const std::int64_t quota = alike.cache().layer(0).quota;
+  const std::int64_t quota = alike.cache().stats(stream(0)).quota;
   for (int i = 0; i < 10; ++i) read_observed(alike, alike.cache().plan().chunk, {0.4, 0.4, 0.4});
-  for (int i = 0; i < 3; ++i) CHECK(std::abs(alike.cache().layer(i).quota - quota) <= 16);
+  for (int i = 0; i < 3; ++i) CHECK(std::abs(alike.cache().stats(stream(i)).quota - quota) <= 16);
 }

@@ -27,7 +27,7 @@ Visible visible(FakeModel& model) {
   seen.tokens = model.cache().tokens();
   seen.next = model.cache().next_position();
   for (int layer = 0; layer < model.layers(); ++layer) {
-    const View view = model.cache().view(layer);
+    const View view = model.cache().view(stream(layer));
     const std::int64_t window = model.shape().layers[static_cast<std::size_t>(layer)].window;
     seen.positions.emplace_back();
     for (std::int64_t i = 0; i < view.retained(); ++i) {
@@ -67,14 +67,14 @@ TEST_CASE("truncate: edges") {
   CHECK(!model.cache().truncate(51));
   CHECK(model.cache().truncate(50));
   CHECK(model.cache().tokens() == 50);
-  model.cache().begin(1);
+  model.begin(1);
   CHECK(!model.cache().truncate(10));
-  model.cache().abandon();
+  model.abandon();
   CHECK(model.cache().truncate(10));
   CHECK(model.cache().tokens() == 10);
   CHECK(model.cache().truncate(0));
   CHECK(model.cache().tokens() == 0);
-  CHECK(model.cache().view(0).retained() == 0);
+  CHECK(model.cache().view(stream(0)).retained() == 0);
 }
 
 TEST_CASE("truncate fails, and changes nothing, once an entry was evicted after that point") {
@@ -178,17 +178,17 @@ TEST_CASE("abandon before and after commits: nothing is stale where everything c
   model.read(100);
   other.read(100);
   for (int committed = 0; committed <= 3; ++committed) {
-    const std::int64_t position = model.cache().begin(30);
+    const std::int64_t position = model.begin(30);
     for (int layer = 0; layer < committed; ++layer) {
       model.stage(layer, 100, position, 30);
-      model.cache().commit(layer);
+      model.commit(layer);
     }
     if (committed < 3) model.stage(committed, 100, position, 30);
-    model.cache().abandon();
+    model.abandon();
     CHECK(!model.cache().stale());
     CHECK(visible(model) == visible(other));
     CHECK(model.cache().bytes_used() == other.cache().bytes_used());
-    CHECK(model.cache().view(std::min(committed, 2)).staged() == 0);
+    CHECK(model.view(std::min(committed, 2)).staged() == 0);
   }
   model.read(50);
   other.read(50);
@@ -200,13 +200,13 @@ TEST_CASE("abandon after a layer had to evict: stale until clear, and then as ne
   REQUIRE(!plan.quota.empty());
   FakeModel model(plan), fresh(plan);
   model.read(100);
-  const std::int64_t position = model.cache().begin(16);
-  model.cache().abandon();
+  const std::int64_t position = model.begin(16);
+  model.abandon();
   CHECK(!model.cache().stale());
-  CHECK(model.cache().begin(16) == position);
+  CHECK(model.begin(16) == position);
   model.stage(0, 100, position, 16);
-  model.cache().commit(0);
-  model.cache().abandon();
+  model.commit(0);
+  model.abandon();
   CHECK(model.cache().stale());
   CHECK(model.cache().bytes_used() <= plan.budget_bytes);
   CHECK(!model.cache().truncate(100));
@@ -228,10 +228,10 @@ TEST_CASE("abandon of one decoded token of a model with windows is taken back wh
   FakeModel model(plan);
   for (int i = 0; i < 60; ++i) model.read_chunk(1);
   const Visible before = visible(model);
-  const std::int64_t position = model.cache().begin(1);
+  const std::int64_t position = model.begin(1);
   model.stage(0, 60, position, 1);
-  model.cache().commit(0);
-  model.cache().abandon();
+  model.commit(0);
+  model.abandon();
   CHECK(!model.cache().stale());
   CHECK(visible(model) == before);
 }
@@ -239,7 +239,7 @@ TEST_CASE("abandon of one decoded token of a model with windows is taken back wh
 TEST_CASE("abandon without a chunk does nothing") {
   FakeModel model(plan_of(fake_shape(1, 64), budget_full()));
   model.read(20);
-  model.cache().abandon();
+  model.abandon();
   CHECK(!model.cache().stale());
   CHECK(model.cache().tokens() == 20);
 }

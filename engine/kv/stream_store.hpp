@@ -13,9 +13,9 @@
 
 namespace brim::kv {
 
-class LayerStore {
+class StreamStore {
  public:
-  LayerStore(const LayerShape& shape, const LayerRun& run);
+  StreamStore(const StreamShape& shape, const StreamRun& run);
 
   std::int64_t slots() const { return run_.slots; }
   std::int64_t used() const { return used_; }
@@ -81,8 +81,8 @@ class LayerStore {
   /// Turns the ring so that the oldest entry is in slot 0.
   void unroll() noexcept;
   /// From now on the entries are in `run`, where somebody has moved the pieces. run.slots ≥ used().
-  void settle(const LayerRun& run) noexcept { run_ = run; }
-  const LayerRun& run() const { return run_; }
+  void settle(const StreamRun& run) noexcept { run_ = run; }
+  const StreamRun& run() const { return run_; }
 
  private:
   std::int64_t place(int head, std::int64_t entry) const {
@@ -94,7 +94,7 @@ class LayerStore {
   template <class Array>
   void for_arrays(Array array) const;
 
-  LayerRun run_;
+  StreamRun run_;
   int heads_;
   std::int64_t key_bytes_;
   std::int64_t value_bytes_;

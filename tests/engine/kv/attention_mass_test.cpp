@@ -63,17 +63,17 @@ TEST_CASE("masses follow their entries through eviction, and the highest stay") 
     const std::int64_t first = model.cache().tokens();
     model.read_chunk(random.pick(1, plan.chunk), [&](int layer) {
       // Before any rebase a position is the token's place; every 50th token is one that everybody looks at.
-      const View view = model.cache().view(layer);
+      const View view = model.cache().view(stream(layer));
       std::vector<float> mass;
       for (const std::int64_t token : view.positions()) mass.push_back(token % 50 == 7 ? 10000.0f : random.unit() + 1);
       for (std::size_t i = 0; i < mass.size(); ++i) rule.expected[view.positions()[i]] += mass[i];
-      model.cache().add_mass(layer, mass, 1);
+      model.add_mass(layer, mass, 1);
     });
     REQUIRE(model.cache().tokens() > first);
   }
   CHECK(rule.calls > 10);
   CHECK(rule.consistent);
-  const auto positions = model.cache().view(0).positions();
+  const auto positions = model.cache().view(stream(0)).positions();
   for (std::int64_t token = 7; token < 1000; token += 50) {
     CHECK(std::find(positions.begin(), positions.end(), token) != positions.end());
   }
@@ -89,13 +89,13 @@ TEST_CASE("masses that decide cannot be taken back: no truncate, and a cancelled
   model.read(10);
   CHECK(model.cache().truncate(10));
   CHECK(!model.cache().truncate(9));
-  model.cache().begin(1);
-  model.cache().abandon();
+  model.begin(1);
+  model.abandon();
   CHECK(!model.cache().stale());
-  const std::int64_t position = model.cache().begin(1);
+  const std::int64_t position = model.begin(1);
   model.stage(0, 10, position, 1);
-  model.cache().add_mass(0, std::vector<float>(11, 1.0f), 1);
-  model.cache().abandon();
+  model.add_mass(0, std::vector<float>(11, 1.0f), 1);
+  model.abandon();
   CHECK(model.cache().stale());
 }
 
@@ -105,10 +105,10 @@ TEST_CASE("a mass costs four bytes an entry, and nothing when nobody asks") {
   CHECK(brim::kv::metadata_bytes({.mass_queries = 1, .norm = brim::kv::EntryNorm::value}) == 24);
   FakeModel model(plan_of(fake_shape(1, 64), budget_full()));
   CHECK(!model.cache().needs().attention_mass());
-  model.cache().begin(1);
+  model.begin(1);
   model.stage(0, 0, 0, 1);
-  model.cache().add_mass(0, std::vector<float>(1, 1.0f), 1);  // ignored
-  model.cache().commit(0);
-  model.cache().end();
+  model.add_mass(0, std::vector<float>(1, 1.0f), 1);  // ignored
+  model.commit(0);
+  model.end();
   CHECK(model.guards_intact());
 }

@@ -1,6 +1,6 @@
 // A cache against a naive one that is written from the promises of cache.hpp: the same entries with the same positions,
 // contents bit for bit, on thousands of random shapes, budgets and chunkings — and never a byte over the budget.
-#include "engine/kv/cache.hpp"
+#include "engine/kv/memory.hpp"
 
 #include <doctest/doctest.h>
 
@@ -12,8 +12,8 @@
 
 using namespace brim::test;
 using brim::kernels::KvType;
-using brim::kv::Cache;
-using brim::kv::LayerShape;
+using brim::kv::Memory;
+using brim::kv::StreamShape;
 using brim::kv::Plan;
 using brim::kv::Shape;
 using brim::kv::View;
@@ -93,7 +93,7 @@ class NaiveCache {
 /// Entry `i` of the view is `expected`, in every head: values bit for bit, keys too unless they were moved.
 void check_entry(FakeModel& model, const View& view, int layer, std::int64_t i, const NaiveEntry& expected) {
   const Shape& shape = model.shape();
-  const LayerShape& own = shape.layers[static_cast<std::size_t>(layer)];
+  const StreamShape& own = shape.layers[static_cast<std::size_t>(layer)];
   for (int head = 0; head < own.kv_heads; ++head) {
     const SeenEntry seen = see_entry(view, shape, layer, head, i);
     const auto value = through_storage(own.types.value, fake_vector(layer, head, expected.token, own.value_size, true));
@@ -113,7 +113,7 @@ void check_entry(FakeModel& model, const View& view, int layer, std::int64_t i, 
 }
 
 void check_layer(FakeModel& model, const NaiveCache& naive, int layer, Random& random) {
-  const View view = model.cache().view(layer);
+  const View view = model.cache().view(stream(layer));
   const auto& expected = naive.layers[static_cast<std::size_t>(layer)];
   REQUIRE(view.retained() == static_cast<std::int64_t>(expected.size()));
   REQUIRE(view.staged() == 0);
@@ -129,7 +129,7 @@ void check_layer(FakeModel& model, const NaiveCache& naive, int layer, Random& r
 
 /// Stretches cover [0, entries) of each head without gap, and hold what the single entries hold.
 void check_stretches(const View& view, const Shape& shape, int layer) {
-  const LayerShape& own = shape.layers[static_cast<std::size_t>(layer)];
+  const StreamShape& own = shape.layers[static_cast<std::size_t>(layer)];
   for (int head = 0; head < own.kv_heads; ++head) {
     int stretches = 0;
     for (std::int64_t first = 0; first < view.entries(); ++stretches) {
@@ -173,7 +173,7 @@ TEST_CASE("random shapes, budgets, types and chunkings: the naive cache's entrie
     REQUIRE(!plan.quota.empty());
     FakeModel model(plan);
     REQUIRE(model.ok());
-    Cache& cache = model.cache();
+    Memory& cache = model.cache();
     NaiveCache naive(plan);
     std::int64_t peak = cache.bytes_used();
     const bool decodes = random.pick(0, 1) == 0;
@@ -181,11 +181,11 @@ TEST_CASE("random shapes, budgets, types and chunkings: the naive cache's entrie
     while (cache.tokens() < until) {
       const std::int64_t n = decodes && cache.tokens() > until / 2 ? 1 : random.pick(1, plan.chunk);
       const std::int64_t first = cache.tokens();
-      const std::int64_t position = cache.begin(n);
+      const std::int64_t position = model.begin(n);
       REQUIRE(position + n <= shape.context);
       for (int layer = 0; layer < model.layers(); ++layer) {
         model.stage(layer, first, position, n);
-        const View view = cache.view(layer);
+        const View view = cache.view(stream(layer));
         REQUIRE(view.staged() == n);
         const auto positions = view.positions();
         REQUIRE(positions.size() == static_cast<std::size_t>(view.entries()));
@@ -193,12 +193,12 @@ TEST_CASE("random shapes, budgets, types and chunkings: the naive cache's entrie
         REQUIRE(view.positions().back() == position + n - 1);
         if (random.pick(0, 9) == 0) check_stretches(view, shape, layer);
         check_entry(model, view, layer, view.entries() - 1, {first + n - 1, position + n - 1});
-        cache.commit(layer);
+        model.commit(layer);
         REQUIRE(cache.bytes_used() <= plan.budget_bytes);
-        REQUIRE(cache.layer(layer).used <= plan.quota[static_cast<std::size_t>(layer)]);
+        REQUIRE(cache.stats(stream(layer)).used <= plan.quota[static_cast<std::size_t>(layer)]);
         peak = std::max(peak, cache.bytes_used());
       }
-      cache.end();
+      model.end();
       naive.read(n);
       REQUIRE(cache.tokens() == naive.tokens);
       REQUIRE(cache.next_position() == naive.position);
@@ -228,8 +228,8 @@ TEST_CASE("a cache of full size holds every token, and counts its bytes up to th
   CHECK(model.cache().rebased() == 0);
   CHECK(model.cache().bytes_used() == plan.budget_bytes);
   for (int layer = 0; layer < 3; ++layer) {
-    CHECK(model.cache().layer(layer).used == 256);
-    CHECK(model.cache().layer(layer).quota == 256);
+    CHECK(model.cache().stats(stream(layer)).used == 256);
+    CHECK(model.cache().stats(stream(layer)).quota == 256);
   }
   model.cache().clear();
   CHECK(model.cache().bytes_used() == empty);
@@ -241,7 +241,7 @@ TEST_CASE("slot is not position: after an eviction the cache knows where each en
   REQUIRE(!plan.quota.empty());
   FakeModel model(plan);
   model.read(200);
-  const View view = model.cache().view(0);
+  const View view = model.cache().view(stream(0));
   REQUIRE(view.retained() >= 48);
   for (std::size_t i = 0; i < 4; ++i) CHECK(view.positions()[i] == static_cast<std::int64_t>(i));
   CHECK(view.positions()[4] > 100);
@@ -259,7 +259,7 @@ TEST_CASE("sinks and the newest token are never dropped, however long the input"
       const std::int64_t n = random.pick(1, random.pick(0, 1) == 0 ? 1 : plan.chunk);
       model.read_chunk(n);
       for (int layer = 0; layer < 2; ++layer) {
-        const View view = model.cache().view(layer);
+        const View view = model.cache().view(stream(layer));
         for (std::size_t i = 0; i < sinks; ++i) {
           REQUIRE(view.positions()[i] == static_cast<std::int64_t>(i));
           const auto sink = static_cast<std::int64_t>(i);
@@ -282,13 +282,13 @@ TEST_CASE("a layer with a window holds exactly its window, and that is no evicti
   Random random(5);
   while (model.cache().tokens() < 900) {
     model.read_chunk(random.pick(1, 120));
-    const View view = model.cache().view(1);
+    const View view = model.cache().view(stream(1));
     const std::int64_t tokens = model.cache().tokens();
     REQUIRE(view.retained() == std::min<std::int64_t>(tokens, 50));
     for (std::int64_t i = 0; i < view.retained(); ++i) {
       REQUIRE(view.positions()[static_cast<std::size_t>(i)] == tokens - view.retained() + i);
     }
-    REQUIRE(model.cache().view(0).retained() == tokens);
+    REQUIRE(model.cache().view(stream(0)).retained() == tokens);
   }
   CHECK(model.cache().evicted() == 0);
 }
@@ -315,7 +315,7 @@ TEST_CASE("a budget of full and a budget far beyond it store the same bytes; chu
   FakeModel single(plan_of(shape, budget_full()));
   for (int i = 0; i < 180; ++i) single.read_chunk(1);
   for (int layer = 0; layer < 2; ++layer) {
-    const View a = full.cache().view(layer), b = single.cache().view(layer);
+    const View a = full.cache().view(stream(layer)), b = single.cache().view(stream(layer));
     REQUIRE(a.retained() == b.retained());
     for (std::int64_t i = 0; i < a.retained(); ++i) {
       for (int head = 0; head < 3; ++head) {
@@ -337,11 +337,11 @@ TEST_CASE("memory or a plan that cannot be right is refused") {
   alignas(64) static std::byte memory[1 << 16];
   const auto bytes = static_cast<std::size_t>(plan.budget_bytes);
   REQUIRE(bytes + 64 <= sizeof memory);
-  CHECK(Cache::create(plan, {memory, bytes}, nullptr).ok());
-  CHECK(!Cache::create(plan, {memory, bytes - 1}, nullptr).ok());
-  CHECK(!Cache::create(plan, {memory + 8, bytes}, nullptr).ok());
+  CHECK(Memory::create(plan, {memory, bytes}, nullptr).ok());
+  CHECK(!Memory::create(plan, {memory, bytes - 1}, nullptr).ok());
+  CHECK(!Memory::create(plan, {memory + 8, bytes}, nullptr).ok());
   Plan greedy = plan;
   greedy.quota[0] += 1600;
-  CHECK(!Cache::create(greedy, {memory, bytes}, nullptr).ok());
-  CHECK(!Cache::create(Plan{}, {memory, bytes}, nullptr).ok());
+  CHECK(!Memory::create(greedy, {memory, bytes}, nullptr).ok());
+  CHECK(!Memory::create(Plan{}, {memory, bytes}, nullptr).ok());
 }

@@ -39,7 +39,7 @@ std::vector<double> mix(const std::vector<std::vector<float>>& keys, const std::
 std::vector<float> attend_view(const View& view, const Shape& shape, int layer, int head, std::int64_t own,
                                const std::vector<float>& query) {
   const auto& table = brim::kernels::active();
-  const brim::kv::LayerShape& layer_shape = shape.layers[static_cast<std::size_t>(layer)];
+  const brim::kv::StreamShape& layer_shape = shape.layers[static_cast<std::size_t>(layer)];
   const auto positions = view.positions();
   std::int64_t first = 0;
   const std::int64_t window = layer_shape.window;
@@ -71,8 +71,8 @@ void compare(const Plan& plan, const std::vector<std::int64_t>& chunks, double t
     const std::int64_t before = model.cache().tokens();
     REQUIRE(before + n <= shape.context);  // no rebase here: position is the place in the input
     model.read_chunk(n, [&](int layer) {
-      const View view = model.cache().view(layer);
-      const brim::kv::LayerShape& own_shape = shape.layers[static_cast<std::size_t>(layer)];
+      const View view = model.cache().view(stream(layer));
+      const brim::kv::StreamShape& own_shape = shape.layers[static_cast<std::size_t>(layer)];
       for (const std::int64_t token : {std::int64_t{0}, n / 2, n - 1}) {
         const std::int64_t position = before + token;
         for (int head = 0; head < own_shape.kv_heads; ++head) {
@@ -141,7 +141,7 @@ TEST_CASE("a full window layer attends to its whole window, as without any cache
   for (const std::int64_t n : random_chunks(random, 480, model.cache().plan().chunk)) {
     const std::int64_t before = model.cache().tokens();
     model.read_chunk(n, [&](int layer) {
-      const auto positions = model.cache().view(layer).positions();
+      const auto positions = model.cache().view(stream(layer)).positions();
       const std::int64_t oldest = std::max<std::int64_t>(before - 32, 0);
       REQUIRE(positions.front() <= oldest);
       REQUIRE(static_cast<std::int64_t>(positions.size()) == before + n - positions.front());

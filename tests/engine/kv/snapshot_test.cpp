@@ -15,7 +15,7 @@ using brim::kv::Plan;
 
 namespace {
 
-std::vector<std::byte> saved(const brim::kv::Cache& cache) {
+std::vector<std::byte> saved(const brim::kv::Memory& cache) {
   brim::StateWriter state;
   cache.save(state);
   std::vector<std::byte> bytes;
@@ -23,7 +23,7 @@ std::vector<std::byte> saved(const brim::kv::Cache& cache) {
   return bytes;
 }
 
-brim::Status restore(brim::kv::Cache& cache, const std::vector<std::byte>& bytes) {
+brim::Status restore(brim::kv::Memory& cache, const std::vector<std::byte>& bytes) {
   brim::StateReader state("a state", {bytes});
   return cache.restore(state);
 }

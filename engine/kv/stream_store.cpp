@@ -1,19 +1,19 @@
-// See layer_store.hpp.
-#include "engine/kv/layer_store.hpp"
+// See stream_store.hpp.
+#include "engine/kv/stream_store.hpp"
 
 #include <algorithm>
 #include <cstring>
 
 namespace brim::kv {
 
-LayerStore::LayerStore(const LayerShape& shape, const LayerRun& run)
+StreamStore::StreamStore(const StreamShape& shape, const StreamRun& run)
     : run_(run),
       heads_(shape.kv_heads),
       key_bytes_(static_cast<std::int64_t>(kernels::kv_vector_bytes(shape.types.key, shape.key_size))),
       value_bytes_(static_cast<std::int64_t>(kernels::kv_vector_bytes(shape.types.value, shape.value_size))),
       block_box_bytes_(static_cast<std::int64_t>(kernels::kv_vector_bytes(kernels::KvType::f16, 2 * shape.key_size))) {}
 
-std::int64_t LayerStore::bytes_used() const {
+std::int64_t StreamStore::bytes_used() const {
   if (used_ == 0) return 0;
   // The ring may begin inside a granule; when it is (nearly) full, its end lies in the granule where it begins.
   const std::int64_t spanned = (start_ % kGranuleEntries + used_ + kGranuleEntries - 1) / kGranuleEntries;
@@ -22,19 +22,19 @@ std::int64_t LayerStore::bytes_used() const {
 }
 
 template <class Array>
-void LayerStore::for_arrays(Array array) const {
+void StreamStore::for_arrays(Array array) const {
   array(run_.positions);
   array(run_.index);
   if (run_.mass) array(run_.mass);
   if (run_.norm) array(run_.norm);
 }
 
-std::int64_t LayerStore::run_length(std::int64_t entry, std::int64_t end) const {
+std::int64_t StreamStore::run_length(std::int64_t entry, std::int64_t end) const {
   const std::int64_t slot = (start_ + entry) % run_.slots;
   return std::min(end - entry, run_.slots - slot);
 }
 
-void LayerStore::append(const Staging& staging, std::int64_t token, std::int64_t position, std::int64_t index,
+void StreamStore::append(const Staging& staging, std::int64_t token, std::int64_t position, std::int64_t index,
                         float mass, float norm) noexcept {
   const std::int64_t entry = used_++;
   for (int head = 0; head < heads_; ++head) {
@@ -47,21 +47,21 @@ void LayerStore::append(const Staging& staging, std::int64_t token, std::int64_t
   if (run_.norm) run_.norm[entry] = norm;
 }
 
-void LayerStore::drop_oldest(std::int64_t count) noexcept {
+void StreamStore::drop_oldest(std::int64_t count) noexcept {
   if (count == 0) return;
   start_ = (start_ + count) % run_.slots;
   used_ -= count;
   for_arrays([&](auto* array) { std::copy(array + count, array + count + used_, array); });
 }
 
-void LayerStore::move(std::int64_t from, std::int64_t to) noexcept {
+void StreamStore::move(std::int64_t from, std::int64_t to) noexcept {
   for (int head = 0; head < heads_; ++head) {
     std::memcpy(key(head, to), key(head, from), key_bytes());
     std::memcpy(value(head, to), value(head, from), value_bytes());
   }
 }
 
-void LayerStore::keep(std::span<const std::uint32_t> order) noexcept {
+void StreamStore::keep(std::span<const std::uint32_t> order) noexcept {
   const std::int64_t kept = static_cast<std::int64_t>(order.size());
   const std::int64_t dropped = used_ - kept;
   if (dropped == 0) return;
@@ -87,7 +87,7 @@ void LayerStore::keep(std::span<const std::uint32_t> order) noexcept {
   used_ = kept;
 }
 
-LayerStore::Piece LayerStore::piece(int number) const noexcept {
+StreamStore::Piece StreamStore::piece(int number) const noexcept {
   const auto entries = static_cast<std::size_t>(used_);
   if (number < heads_) return {run_.keys + number * run_.slots * key_bytes_, entries * key_bytes()};
   number -= heads_;
@@ -110,7 +110,7 @@ LayerStore::Piece LayerStore::piece(int number) const noexcept {
   }
 }
 
-void LayerStore::unroll() noexcept {
+void StreamStore::unroll() noexcept {
   if (start_ == 0) return;
   for (int head = 0; head < heads_; ++head) {
     std::byte* keys = run_.keys + head * run_.slots * key_bytes_;

@@ -13,7 +13,7 @@
 using namespace brim::test;
 using brim::kernels::KvType;
 using brim::kv::Block;
-using brim::kv::Cache;
+using brim::kv::Memory;
 using brim::kv::Plan;
 using brim::kv::Reading;
 using brim::kv::Shape;
@@ -29,26 +29,26 @@ Plan block_plan(const Shape& shape, const brim::kv::BudgetRequest& request, cons
 /// Attention as the model would report it: every seventh token is looked at, the later ones more.
 void add_masses(FakeModel& model, int layer, std::int64_t n) {
   if (!model.cache().needs().attention_mass()) return;
-  const auto positions = model.cache().view(layer).positions();
+  const auto positions = model.cache().view(stream(layer)).positions();
   std::vector<float> mass;
   for (const std::int64_t position : positions) {
     mass.push_back(position % 7 == layer ? 1.0f + 0.001f * static_cast<float>(position) : 0.01f);
   }
-  model.cache().add_mass(layer, mass, std::min<std::int64_t>(n, 32));
+  model.add_mass(layer, mass, std::min<std::int64_t>(n, 32));
 }
 
 void read_chunk(FakeModel& model, std::int64_t n, double statistic = 0) {
   model.read_chunk(n, [&](int layer) {
     add_masses(model, layer, n);
-    if (n >= brim::kv::kStatisticQueries) model.cache().observe(layer, layer == 0 ? statistic : 0.3);
+    if (n >= brim::kv::kStatisticQueries) model.observe(layer, layer == 0 ? statistic : 0.3);
   });
 }
 
 void check_blocks(FakeModel& model) {
-  const Cache& cache = model.cache();
+  const Memory& cache = model.cache();
   for (int layer = 0; layer < model.layers(); ++layer) {
-    const brim::kv::View view = cache.view(layer);
-    const std::span<const Block> blocks = cache.blocks(layer);
+    const brim::kv::View view = cache.view(stream(layer));
+    const std::span<const Block> blocks = cache.blocks(stream(layer));
     REQUIRE(static_cast<std::int64_t>(blocks.size()) <=
             brim::kv::most_blocks(view.retained(), cache.plan().needs.block_size));
     std::int64_t entry = 0;
@@ -70,11 +70,11 @@ void check_blocks(FakeModel& model) {
 double check_boxes(FakeModel& model) {
   double worst = 0;
   for (int layer = 0; layer < model.layers(); ++layer) {
-    const brim::kv::LayerShape& own = model.shape().layers[static_cast<std::size_t>(layer)];
-    const brim::kv::View view = model.cache().view(layer);
-    const auto blocks = model.cache().blocks(layer);
+    const brim::kv::StreamShape& own = model.shape().layers[static_cast<std::size_t>(layer)];
+    const brim::kv::View view = model.cache().view(stream(layer));
+    const auto blocks = model.cache().blocks(stream(layer));
     for (int head = 0; head < own.kv_heads; ++head) {
-      const std::byte* stored = model.cache().block_boxes(layer, head);
+      const std::byte* stored = model.cache().block_boxes(stream(layer), head);
       REQUIRE((stored != nullptr) == (own.window == 0));
       if (stored == nullptr) continue;
       std::int64_t entry = 0;
@@ -102,10 +102,10 @@ double check_boxes(FakeModel& model) {
 }
 
 /// Everything there is to know of the blocks of a cache.
-std::vector<std::int64_t> picture(const FakeModel& model, Cache& cache) {
+std::vector<std::int64_t> picture(const FakeModel& model, Memory& cache) {
   std::vector<std::int64_t> numbers{cache.tokens(), cache.document().open()};
   for (int layer = 0; layer < model.layers(); ++layer) {
-    for (const Block& block : cache.blocks(layer)) numbers.insert(numbers.end(), {layer, block.start, block.length});
+    for (const Block& block : cache.blocks(stream(layer))) numbers.insert(numbers.end(), {layer, block.start, block.length});
   }
   return numbers;
 }
@@ -157,24 +157,24 @@ TEST_CASE("dynsplit evicts whole blocks, but for one at the edge of the quota") 
   FakeModel model(plan);
   REQUIRE(model.ok());
   for (int step = 0; step < 40; ++step) {
-    const auto before = model.cache().blocks(0);
+    const auto before = model.cache().blocks(stream(0));
     const std::vector<Block> old(before.begin(), before.end());
     const std::int64_t evicted = model.cache().evicted();
     model.read_chunk(plan.chunk, [&](int layer) {
       // Distinct masses for each block of the document: the entries of one are alike.
       std::vector<float> mass;
-      for (const std::int64_t position : model.cache().view(layer).positions()) {
+      for (const std::int64_t position : model.cache().view(stream(layer)).positions()) {
         std::int64_t start = 0;
         for (const Block& block : old) start = block.start <= position ? block.start : start;
         mass.push_back(static_cast<float>((start * 7919) % 101));
       }
-      model.cache().add_mass(layer, mass, 32);
+      model.add_mass(layer, mass, 32);
     });
-    CHECK(model.cache().view(0).retained() <= plan.quota[0]);
+    CHECK(model.cache().view(stream(0)).retained() <= plan.quota[0]);
     if (model.cache().evicted() == evicted) continue;
     int partial = 0;
     std::size_t place = 0;
-    const auto now = model.cache().blocks(0);
+    const auto now = model.cache().blocks(stream(0));
     for (std::size_t i = 0; i + 1 < old.size(); ++i) {  // not the open one
       std::int64_t left = 0;
       for (const Block& block : now) left += block.start == old[i].start ? block.length : 0;
@@ -244,10 +244,10 @@ TEST_CASE("going back leaves what reading only that far leaves, blocks and their
     shorter.read(60);
     CHECK(picture(longer, longer.cache()) == picture(shorter, shorter.cache()));
     CHECK(check_boxes(longer) < 2e-3);
-    longer.cache().begin(20);
+    longer.begin(20);
     longer.stage(0, longer.cache().tokens(), longer.cache().next_position(), 20);
-    longer.cache().commit(0);
-    longer.cache().abandon();
+    longer.commit(0);
+    longer.abandon();
     CHECK(!longer.cache().stale());
     CHECK(picture(longer, longer.cache()) == picture(shorter, shorter.cache()));
   }
@@ -264,19 +264,19 @@ TEST_CASE("blocks allocate nothing after create") {
   const Plan plan = block_plan(fake_shape(2, 300, KvType::f16, 2, 32), budget_share(40), "dynsplit", true);
   REQUIRE(!plan.quota.empty());
   FakeModel model(plan);
-  Cache& cache = model.cache();
+  Memory& cache = model.cache();
   const std::vector<float> values(static_cast<std::size_t>(plan.chunk) * 2 * 32, 0.25f), masses(2000, 0.5f);
   const std::vector<std::int32_t> ids(static_cast<std::size_t>(plan.chunk), 1);
   const std::size_t before = allocation_count();
   for (int step = 0; step < 500; ++step) {
     const std::int64_t n = step < 20 ? plan.chunk : 1;
-    cache.begin(n, std::span(ids).first(static_cast<std::size_t>(n)));
-    for (int layer = 0; layer < 2; ++layer) {
-      cache.stage(layer, values.data(), values.data());
-      cache.add_mass(layer, std::span(masses).first(static_cast<std::size_t>(cache.view(layer).entries())), n);
-      cache.commit(layer);
+    brim::kv::Chunk chunk = cache.begin(n, std::span(ids).first(static_cast<std::size_t>(n)));
+    for (const brim::kv::StreamId id : brim::kv::ids_up_to<brim::kv::StreamId>(2)) {
+      chunk.stage(id, side_by_side(plan.shape.at(id), values.data(), values.data()));
+      chunk.add_mass(id, std::span(masses).first(static_cast<std::size_t>(chunk.view(id).entries())), n);
+      chunk.commit(id);
     }
-    cache.end();
+    chunk.end();
   }
   const std::size_t after = allocation_count();
   CHECK(after == before);

@@ -32,9 +32,9 @@ State state_of(FakeModel& model) {
   state.rebased = model.cache().rebased();
   state.bytes = model.cache().bytes_used();
   for (int layer = 0; layer < model.layers(); ++layer) {
-    const View view = model.cache().view(layer);
+    const View view = model.cache().view(stream(layer));
     state.positions.emplace_back(view.positions().begin(), view.positions().end());
-    state.evicted.push_back(model.cache().layer(layer).evicted);
+    state.evicted.push_back(model.cache().stats(stream(layer)).evicted);
     for (std::int64_t i = 0; i < view.retained(); ++i) {
       for (int head = 0; head < model.shape().layers[static_cast<std::size_t>(layer)].kv_heads; ++head) {
         const SeenEntry entry = see_entry(view, model.shape(), layer, head, i);
@@ -48,8 +48,8 @@ State state_of(FakeModel& model) {
 
 /// What the token at entry `own` of a view sees: the bits of its entries, windows applied.
 std::vector<float> seen_by(FakeModel& model, int layer, std::int64_t own) {
-  const View view = model.cache().view(layer);
-  const brim::kv::LayerShape& shape = model.shape().layers[static_cast<std::size_t>(layer)];
+  const View view = model.cache().view(stream(layer));
+  const brim::kv::StreamShape& shape = model.shape().layers[static_cast<std::size_t>(layer)];
   std::vector<float> seen;
   for (std::int64_t i = 0; i <= own; ++i) {
     const std::int64_t behind = view.positions()[static_cast<std::size_t>(own)] - view.positions()[static_cast<std::size_t>(i)];
@@ -71,7 +71,7 @@ struct Sight {
 };
 
 Sight sight_of(FakeModel& model, int layer, std::int64_t own) {
-  return {seen_by(model, layer, own), own + model.cache().view(layer).positions().front()};
+  return {seen_by(model, layer, own), own + model.cache().view(stream(layer)).positions().front()};
 }
 
 /// Keeps every third token, and then the newest: leaves gaps wherever it may.
@@ -88,20 +88,20 @@ class GapRule : public brim::kv::Rule {
 std::vector<std::vector<Sight>> read_drafts(FakeModel& model, std::int64_t n, int until = 1000) {
   std::vector<std::vector<Sight>> seen(static_cast<std::size_t>(n));
   const std::int64_t first = model.cache().tokens();
-  const std::int64_t position = model.cache().begin_drafts(n);
+  const std::int64_t position = model.begin_drafts(n);
   for (int layer = 0; layer < std::min(until, model.layers()); ++layer) {
     model.stage(layer, first, position, n);
-    const std::int64_t retained = model.cache().view(layer).retained();
-    REQUIRE(model.cache().view(layer).staged() == n);
+    const std::int64_t retained = model.cache().view(stream(layer)).retained();
+    REQUIRE(model.cache().view(stream(layer)).staged() == n);
     for (std::int64_t t = 0; t < n; ++t) {
       seen[static_cast<std::size_t>(t)].push_back(sight_of(model, layer, retained + t));
     }
-    model.cache().commit(layer);
+    model.commit(layer);
   }
   if (until >= model.layers()) {
-    model.cache().end();
+    model.end();
   } else {
-    model.cache().abandon();
+    model.abandon();
   }
   return seen;
 }
@@ -142,7 +142,7 @@ TEST_CASE("accepted drafts leave what reading them one by one leaves, and see wh
         for (std::int64_t t = 0; t < accepted; ++t) {
           if (t > 0) guessing.cache().accept_draft();
           plain.read_chunk(1, [&](int layer) {
-            const std::int64_t own = plain.cache().view(layer).retained();
+            const std::int64_t own = plain.cache().view(stream(layer)).retained();
             REQUIRE(sight_of(plain, layer, own) == seen[static_cast<std::size_t>(t)][static_cast<std::size_t>(layer)]);
           });
           REQUIRE(state_of(guessing) == state_of(plain));

@@ -1,0 +1,21 @@
+// See chunk.hpp.
+#include "engine/kv/chunk.hpp"
+
+#include "engine/kv/memory.hpp"
+
+namespace brim::kv {
+
+std::int64_t Chunk::position() const noexcept { return memory_->time_.position; }
+void Chunk::stage(StreamId stream, const TokenRows& rows) noexcept { memory_->stage(stream, rows); }
+View Chunk::view(StreamId stream) const noexcept { return memory_->view(stream); }
+void Chunk::add_mass(StreamId stream, std::span<const float> mass, std::int64_t queries) noexcept {
+  memory_->add_mass(stream, mass, queries);
+}
+void Chunk::observe(StreamId stream, double statistic) noexcept { memory_->quotas_.observe(stream, statistic); }
+void Chunk::commit(StreamId stream) noexcept { memory_->commit(stream); }
+void Chunk::end() noexcept { std::exchange(memory_, nullptr)->end_chunk(); }
+void Chunk::abandon() noexcept {
+  if (memory_ != nullptr) std::exchange(memory_, nullptr)->abandon_chunk();
+}
+
+}  // namespace brim::kv

@@ -1,0 +1,165 @@
+// See intake.hpp.
+#include "engine/kv/intake.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace brim::kv {
+
+void Intake::begin(const TokenSpan& chunk) noexcept {
+  std::iota(scratch_.positions + scratch_.slots, scratch_.positions + scratch_.slots + chunk.count, chunk.position);
+  std::iota(scratch_.index + scratch_.slots, scratch_.index + scratch_.slots + chunk.count, chunk.tokens);
+}
+
+void Intake::stage(Stream& stream, const TokenRows& rows, const TokenSpan& chunk, StagingPlace place) noexcept {
+  staging_.select(stream.shape, place.tokens, place.offset);
+  staging_.pack(table_, stream.shape, rows, chunk.count);
+  place_positions(stream.store, chunk.count);
+  if (scratch_.mass) std::fill_n(scratch_.mass + scratch_.slots, chunk.count, 0.0f);
+  if (scratch_.norm) fill_norms(stream.shape, rows, chunk.count);
+}
+
+void Intake::fill_norms(const StreamShape& shape, const TokenRows& rows, std::int64_t count) noexcept {
+  const bool of_keys = plan_.needs.norm == EntryNorm::key;
+  const int size = of_keys ? shape.key_size : shape.value_size;
+  for (std::int64_t token = 0; token < count; ++token) {
+    const float* x = of_keys ? rows.keys + token * rows.key_stride : rows.values + token * rows.value_stride;
+    float sum = 0;
+    for (int head = 0; head < shape.kv_heads; ++head, x += size) {
+      float norm = 0;
+      for (int d = 0; d < size; ++d) norm += of_keys ? x[d] * x[d] : std::abs(x[d]);
+      sum += of_keys ? std::sqrt(norm) : norm;
+    }
+    scratch_.norm[scratch_.slots + token] = sum / static_cast<float>(shape.kv_heads);
+  }
+}
+
+// The chunk's positions follow the stream's: behind them where the array has room, else in the scratch.
+void Intake::place_positions(const StreamStore& store, std::int64_t count) noexcept {
+  const std::int64_t* staged = scratch_.positions + scratch_.slots;
+  if (store.used() + count <= store.slots()) {
+    std::copy(staged, staged + count, store.position_array() + store.used());
+  } else {
+    std::copy(store.positions().begin(), store.positions().end(), scratch_.positions + scratch_.slots - store.used());
+  }
+}
+
+std::span<const std::int64_t> Intake::staged_positions(const Stream& stream, const TokenSpan& chunk) const noexcept {
+  const std::int64_t used = stream.store.used();
+  const bool in_place = used + chunk.count <= stream.store.slots();
+  const std::int64_t* first = in_place ? stream.store.position_array() : scratch_.positions + scratch_.slots - used;
+  return {first, static_cast<std::size_t>(used + chunk.count)};
+}
+
+void Intake::add_mass(Stream& stream, std::span<const float> mass, std::int64_t queries) noexcept {
+  const auto kept = static_cast<float>(std::pow(plan_.needs.mass_kept, static_cast<double>(queries)));
+  const std::span<float> retained = stream.store.mass();
+  for (std::size_t i = 0; i < retained.size() && i < mass.size(); ++i) retained[i] = retained[i] * kept + mass[i];
+  float* staged = scratch_.mass + scratch_.slots;
+  for (std::size_t i = retained.size(); i < mass.size(); ++i) staged[i - retained.size()] += mass[i];
+}
+
+void Intake::append(Stream& stream, const TokenSpan& chunk, std::int64_t token) noexcept {
+  const std::int64_t place = scratch_.slots + token;
+  stream.store.append(staging_, chunk.staged_from + token, scratch_.positions[place], scratch_.index[place],
+                      scratch_.mass ? scratch_.mass[place] : 0.0f, scratch_.norm ? scratch_.norm[place] : 0.0f);
+}
+
+void Intake::take_in_draft(Stream& stream, const TokenSpan& draft, StagingPlace place) noexcept {
+  staging_.select(stream.shape, place.tokens, place.offset);
+  place_positions(stream.store, draft.count);
+  // These decide nothing where drafts are allowed.
+  if (scratch_.mass) std::fill_n(scratch_.mass + scratch_.slots, draft.count, 0.0f);
+  if (scratch_.norm) std::fill_n(scratch_.norm + scratch_.slots, draft.count, 0.0f);
+  take_in(stream, draft);
+}
+
+void Intake::take_in(Stream& stream, const TokenSpan& chunk) noexcept {
+  const std::int64_t before = stream.store.bytes_used();
+  const std::int64_t used = stream.store.used();
+  const std::int64_t entries = used + chunk.count;
+
+  // Entries older than the window of the last token: nothing will ever see them again. One more than the next token sees is kept,
+  // so that taking back the newest token is exact.
+  std::int64_t first = 0;
+  if (stream.slides) {
+    const std::span<const std::int64_t> positions = staged_positions(stream, chunk);
+    const std::int64_t oldest = chunk.position + chunk.count - stream.shape.window;
+    first = std::lower_bound(positions.begin(), positions.end(), oldest) - positions.begin();
+    if (first > 0) stream.slid_to = oldest;
+  }
+
+  if (entries - first <= stream.quota) {
+    const std::span<Block> blocks = blocks_.list_from(stream, chunk, first);
+    stream.store.drop_oldest(std::min(first, used));
+    for (std::int64_t token = std::max<std::int64_t>(first - used, 0); token < chunk.count; ++token) {
+      append(stream, chunk, token);
+    }
+    blocks_.store(stream, blocks);
+  } else {
+    const std::int64_t keep = entries_to_keep(entries - first, stream.quota, chunk.count);
+    evict(stream, chunk, first, keep);
+    stream.note_evicted(entries - first - keep, chunk.end());
+  }
+  streams_.recount(before, stream);
+  streams_.note_peak();
+}
+
+void Intake::evict(Stream& stream, const TokenSpan& chunk, std::int64_t first, std::int64_t keep) noexcept {
+  // The rule sees one sequence: the stream's entries from `first` on, copied in front of the chunk's.
+  StreamStore& store = stream.store;
+  const std::int64_t used = store.used();
+  const auto entries = static_cast<std::size_t>(used + chunk.count - first);
+  const std::int64_t place = scratch_.slots - used + first;
+  if (first < used) {
+    std::copy(store.index().begin() + first, store.index().end(), scratch_.index + place);
+    if (scratch_.mass) std::copy(store.mass().begin() + first, store.mass().end(), scratch_.mass + place);
+    if (scratch_.norm) std::copy(store.norm().begin() + first, store.norm().end(), scratch_.norm + place);
+  }
+  Entries view;
+  view.index = {scratch_.index + place, entries};
+  if (scratch_.mass) view.mass = {scratch_.mass + place, entries};
+  if (scratch_.norm) view.norm = {scratch_.norm + place, entries};
+  std::span<Block> blocks = blocks_.list_from(stream, chunk, first);
+  view.blocks = blocks;
+  view.sinks = stream.forced.sinks;
+  view.recent = stream.forced.recent;
+  const std::span<float> scores(scratch_.scores, entries);
+  plan_.rule->score(view, scores);
+
+  const std::span<std::uint32_t> order(scratch_.order, entries);
+  choose_survivors(scores, stream.forced, keep, order);
+  const std::span<std::uint32_t> chosen = order.first(static_cast<std::size_t>(keep));
+  blocks = blocks_.keep(blocks, chosen);
+  for (std::uint32_t& entry : chosen) entry += static_cast<std::uint32_t>(first);
+  const auto staged = std::lower_bound(chosen.begin(), chosen.end(), static_cast<std::uint32_t>(used));
+  store.keep(chosen.first(static_cast<std::size_t>(staged - chosen.begin())));
+  for (auto entry = staged; entry != chosen.end(); ++entry) {
+    append(stream, chunk, static_cast<std::int64_t>(*entry) - used);
+  }
+  blocks_.store(stream, blocks);
+}
+
+void Intake::evict_to_quota(Stream& stream, const Timeline& timeline) noexcept {
+  const std::int64_t used = stream.store.used();
+  if (used <= stream.quota) return;
+  evict(stream, {timeline.tokens, timeline.position, 0, 0}, 0, stream.quota);
+  stream.note_evicted(used - stream.quota, timeline.tokens);
+}
+
+void Intake::drop_after_sinks(Stream& stream, std::int64_t keep) noexcept {
+  const std::int64_t before = stream.store.bytes_used();
+  const std::int64_t dropped = stream.store.used() - keep;
+  const std::int64_t sinks = std::min(stream.forced.sinks, keep);
+  std::iota(scratch_.order, scratch_.order + sinks, 0u);
+  std::iota(scratch_.order + sinks, scratch_.order + keep, static_cast<std::uint32_t>(sinks + dropped));
+  const std::span<const std::uint32_t> kept(scratch_.order, static_cast<std::size_t>(keep));
+  const std::span<Block> blocks = blocks_.keep(blocks_.list(stream, {}), kept);
+  stream.store.keep(kept);
+  blocks_.store(stream, blocks);
+  stream.evicted += dropped;
+  streams_.recount(before, stream);
+}
+
+}  // namespace brim::kv

@@ -1,0 +1,66 @@
+// How a chunk's entries get into a stream: staged behind what the stream holds, seen by attention there, and then taken in, which
+// may evict others. The rule (scorer.hpp) only scores; entries move here and nowhere else.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "engine/kv/block_index.hpp"
+#include "engine/kv/drafts.hpp"
+#include "engine/kv/layout.hpp"
+#include "engine/kv/plan.hpp"
+#include "engine/kv/staging.hpp"
+#include "engine/kv/streams.hpp"
+#include "engine/kv/timeline.hpp"
+#include "engine/kv/view.hpp"
+#include "kernels/table.hpp"
+
+namespace brim::kv {
+
+/// One for all streams of a sequence, which take turns. Borrows everything; allocates nothing.
+class Intake {
+ public:
+  Intake(const Plan& plan, const kernels::Table& table, const Scratch& scratch, Staging staging, Streams& streams,
+         BlockIndex& blocks) noexcept
+      : plan_(plan), table_(table), scratch_(scratch), staging_(staging), streams_(streams), blocks_(blocks) {}
+
+  /// The chunk whose entries the other functions are about.
+  void begin(const TokenSpan& chunk) noexcept;
+  /// Packs the chunk's keys (already rotated) and values.
+  void stage(Stream& stream, const TokenRows& rows, const TokenSpan& chunk, StagingPlace place) noexcept;
+  /// The stream's entries, and behind them the staged ones of `chunk`.
+  View view(const Stream& stream, const TokenSpan& chunk) const noexcept {
+    return {stream.store, staging_, chunk.count, staged_positions(stream, chunk)};
+  }
+  /// The stream's entries alone.
+  View view(const Stream& stream) const noexcept { return {stream.store, staging_, 0, stream.store.positions()}; }
+  /// Adds the attention received from `queries` queries to every entry of the view. What entries had is kept as
+  /// Needs::mass_kept says.
+  void add_mass(Stream& stream, std::span<const float> mass, std::int64_t queries) noexcept;
+  /// Takes the chunk's staged entries in: those that slid out of the window go, and others where the quota is full.
+  void take_in(Stream& stream, const TokenSpan& chunk) noexcept;
+  /// The same for one draft, which was staged in a chunk of several.
+  void take_in_draft(Stream& stream, const TokenSpan& draft, StagingPlace place) noexcept;
+
+  /// Outside a chunk: evicts what the quota has no room for.
+  void evict_to_quota(Stream& stream, const Timeline& timeline) noexcept;
+  /// Outside a chunk: drops the oldest entries after the sinks until `keep` are left.
+  void drop_after_sinks(Stream& stream, std::int64_t keep) noexcept;
+
+ private:
+  std::span<const std::int64_t> staged_positions(const Stream& stream, const TokenSpan& chunk) const noexcept;
+  void place_positions(const StreamStore& store, std::int64_t count) noexcept;
+  void fill_norms(const StreamShape& shape, const TokenRows& rows, std::int64_t count) noexcept;
+  void append(Stream& stream, const TokenSpan& chunk, std::int64_t token) noexcept;
+  void evict(Stream& stream, const TokenSpan& chunk, std::int64_t first, std::int64_t keep) noexcept;
+
+  const Plan& plan_;
+  const kernels::Table& table_;
+  const Scratch& scratch_;
+  Staging staging_;
+  Streams& streams_;
+  BlockIndex& blocks_;
+};
+
+}  // namespace brim::kv

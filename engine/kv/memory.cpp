@@ -1,0 +1,179 @@
+// See memory.hpp.
+#include "engine/kv/memory.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/kv/rebase.hpp"
+#include "engine/kv/saturate.hpp"
+#include "engine/kv/snapshot.hpp"
+#include "kernels/dispatch.hpp"
+
+namespace brim::kv {
+
+Result<std::unique_ptr<Memory>> Memory::create(Plan plan, std::span<std::byte> bytes, const KeyRotation* rotation,
+                                               std::span<const std::uint8_t> delimiters) {
+  if (static_cast<std::int64_t>(bytes.size()) < plan.budget_bytes || reinterpret_cast<std::uintptr_t>(bytes.data()) % 64 != 0) {
+    return error(ErrorCode::invalid_argument, "KV cache: expected ", plan.budget_bytes,
+                 " bytes at a multiple of 64, found ", bytes.size());
+  }
+  const Shape& shape = plan.shape;
+  if (!plan.rule || plan.quota.size() != shape.layers.size()) {
+    return error(ErrorCode::internal, "KV cache: the plan has no rule or no quota for each layer");
+  }
+  std::int64_t needed = 0;
+  bool within = true;
+  for (std::size_t i = 0; i < shape.layers.size(); ++i) {
+    const std::int64_t slots = round_up(plan.quota[i], kGranuleEntries);
+    needed = plus(needed, times(slots, entry_bytes(shape.layers[i], plan.needs)));
+    within = within && slots <= plan.most_entries;
+  }
+  const std::int64_t fixed =
+      plus(staging_bytes(shape, plan.chunk), scratch_bytes(shape, plan.needs, plan.most_entries, plan.chunk));
+  if (plus(needed, fixed) > plan.budget_bytes || !within) {
+    return error(ErrorCode::internal, "KV cache: the plan's parts are ", plus(needed, fixed),
+                 " bytes, more than its budget of ", plan.budget_bytes);
+  }
+  return std::unique_ptr<Memory>(new Memory(std::move(plan), bytes, fixed, rotation, delimiters));
+}
+
+Memory::Memory(Plan plan, std::span<std::byte> bytes, std::int64_t fixed_bytes, const KeyRotation* rotation,
+               std::span<const std::uint8_t> delimiters)
+    : plan_(std::move(plan)),
+      rotation_(rotation),
+      table_(kernels::active()),
+      map_(bytes),
+      staging_(map_.staging(plan_.shape, plan_.chunk)),
+      scratch_(map_.scratch(plan_.shape, plan_.needs, plan_.most_entries, plan_.chunk)),
+      streams_(plan_, map_, fixed_bytes),
+      blocks_(plan_.needs, scratch_, table_, delimiters),
+      intake_(plan_, table_, scratch_, staging_, streams_, blocks_),
+      drafts_(plan_),
+      quotas_(plan_, streams_, intake_, map_, plan_.budget_bytes - fixed_bytes) {}
+
+Chunk Memory::begin(std::int64_t n, std::span<const std::int32_t> ids) noexcept {
+  start(n, ids);
+  blocks_.document().advance(time_.tokens + n);
+  return Chunk(*this);
+}
+
+Chunk Memory::begin_drafts(std::int64_t n, std::span<const std::int32_t> ids) noexcept {
+  start(n, ids);
+  chunk_->drafting = n > 1 || drafts_.takes_single_token();
+  if (chunk_->drafting) {
+    drafts_.begin(n);
+  } else {
+    blocks_.document().advance(time_.tokens + n);
+  }
+  return Chunk(*this);
+}
+
+void Memory::start(std::int64_t n, std::span<const std::int32_t> ids) noexcept {
+  if (time_.position + n > plan_.shape.context) rebase_all(n);
+  chunk_.emplace(OpenChunk{{time_.tokens, time_.position, n, 0}});
+  drafts_.forget();
+  quotas_.begin_chunk();
+  blocks_.document().write(time_.tokens, n, ids);
+  intake_.begin(chunk_->tokens);
+}
+
+void Memory::stage(StreamId stream, const TokenRows& rows) noexcept {
+  intake_.stage(streams_.at(stream), rows, chunk_->tokens, drafts_.place(stream));
+  chunk_->staged = stream;
+}
+
+View Memory::view(StreamId stream) const noexcept {
+  const Stream& own = streams_.at(stream);
+  return chunk_ && chunk_->staged == stream ? intake_.view(own, chunk_->tokens) : intake_.view(own);
+}
+
+void Memory::add_mass(StreamId stream, std::span<const float> mass, std::int64_t queries) noexcept {
+  if (!scratch_.mass) return;
+  chunk_->mass_added = true;
+  Stream& own = streams_.at(stream);
+  if (plan_.rule->needs().blocks && plan_.mass_decides()) {
+    blocks_.learn(own, chunk_->tokens, mass, queries, 1.0f / static_cast<float>(streams_.size()));
+  }
+  intake_.add_mass(own, mass, queries);
+}
+
+void Memory::commit(StreamId stream) noexcept {
+  if (chunk_->staged != stream) return;
+  if (!chunk_->drafting) intake_.take_in(streams_.at(stream), chunk_->tokens);
+  chunk_->staged.reset();
+}
+
+void Memory::end_chunk() noexcept {
+  const OpenChunk chunk = *chunk_;
+  chunk_.reset();
+  if (chunk.drafting) return take_in_draft();
+  time_.advance(chunk.tokens.count);
+  quotas_.end_chunk(time_);
+}
+
+void Memory::accept_draft() noexcept {
+  if (drafts_.left() > 0 && !chunk_) take_in_draft();
+}
+
+void Memory::take_in_draft() noexcept {
+  const TokenSpan draft{time_.tokens, time_.position, 1, drafts_.accepted()};
+  intake_.begin(draft);
+  blocks_.document().advance(draft.end());
+  for (Stream& stream : streams_) intake_.take_in_draft(stream, draft, drafts_.place(stream.id));
+  drafts_.accept();
+  time_.advance(1);
+  quotas_.end_chunk(time_);
+}
+
+void Memory::rebase_all(std::int64_t n) noexcept {
+  const std::int64_t context = plan_.shape.context;
+  const std::int64_t room = context - std::max(n, context / 8);
+  std::int64_t end = 0;
+  for (Stream& stream : streams_) {
+    if (stream.store.used() > room) intake_.drop_after_sinks(stream, room);
+    end = std::max(end, stream.store.used());
+  }
+  const RebaseTools tools{table_, rotation_, scratch_.keys};
+  for (Stream& stream : streams_) {
+    rebase(stream, end, tools);
+    blocks_.renew_boxes(stream);
+    stream.slid_to = 0;
+  }
+  time_.position = end;
+  time_.rebased_at = time_.tokens + n;
+  ++time_.rebased;
+}
+
+void Memory::clear() noexcept {
+  streams_.clear();
+  blocks_.document().clear();
+  quotas_.restore();
+  drafts_.forget();
+  time_ = {};
+  chunk_.reset();
+  stale_ = false;
+}
+
+StreamStats Memory::stats(StreamId stream) const {
+  const Stream& own = streams_.at(stream);
+  return {own.quota, own.store.used(), own.evicted};
+}
+
+void Memory::save(StateWriter& state) const {
+  save_memory({plan_, time_, streams_, blocks_.document(), quotas_}, state);
+}
+
+Status Memory::restore(StateReader& state) {
+  BRIM_TRY(check_plan(plan_, state));
+  clear();
+  const std::int64_t peak = streams_.bytes_peak();
+  const Status status = restore_memory({plan_, time_, streams_, blocks_.document(), quotas_}, state);
+  if (!status) {
+    // Slots may be laid out already and entries not: nothing is kept, so nothing has to be moved.
+    clear();
+    streams_.set_peak(peak);
+  }
+  return status;
+}
+
+}  // namespace brim::kv

@@ -1,0 +1,163 @@
+// The KV memory of one sequence: what happens to a chunk of tokens on its way into the streams. It holds exactly
+// Plan::budget_bytes of memory that the sequence's arena gave it, and moves entries inside them; it never allocates.
+//
+// Its parts, each a file: layout (where things lie), streams (what each holds), intake with staging (how a chunk's entries get
+// into a stream, and which are evicted), drafts (tokens that may be refused), block_index with document (entries that belong
+// together), quota_mover (quotas that move between streams), snapshot (saved sessions). This one is the order of their steps.
+//
+//   Chunk chunk = memory.begin(n, ids);          makes room in position space, rebasing survivors when the context is used up
+//   chunk.stage(stream, rows);                   for each stream, as attention comes to it
+//   chunk.view(stream);                          what attention may read
+//   chunk.add_mass(…), chunk.observe(…);         only if needs() asks for it
+//   chunk.commit(stream);                        evicts down to the stream's quota
+//   chunk.end();                                 once
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "engine/base/result.hpp"
+#include "engine/base/state.hpp"
+#include "engine/kv/block_index.hpp"
+#include "engine/kv/chunk.hpp"
+#include "engine/kv/drafts.hpp"
+#include "engine/kv/intake.hpp"
+#include "engine/kv/plan.hpp"
+#include "engine/kv/quota_mover.hpp"
+#include "engine/kv/streams.hpp"
+#include "engine/kv/timeline.hpp"
+
+namespace brim::kv {
+
+/// Rotates stored keys again when positions are rebased: by −delta positions (delta may be negative: where other streams kept more
+/// entries, a survivor moves up), or not at all on layers without rope. Implemented by the model, which knows its frequencies (no
+/// magnitude scaling: keys already carry it).
+class KeyRotation {
+ public:
+  virtual ~KeyRotation() = default;
+  /// keys[count][key_size] of one layer: `count` keys that move together, so that their angles are computed once.
+  virtual void rotate_back(LayerId layer, float* keys, std::int64_t count, std::int64_t delta) const noexcept = 0;
+};
+
+struct StreamStats {
+  std::int64_t quota = 0;  ///< entries this stream may keep
+  std::int64_t used = 0;   ///< entries it keeps
+  /// Entries evicted since the memory was cleared, to fit the quota or the context. Entries that slid out of a window are not
+  /// counted: no later token could have seen them.
+  std::int64_t evicted = 0;
+};
+
+/// One thread at a time. Everything is deterministic.
+class Memory {
+ public:
+  /// `bytes` is exactly plan.budget_bytes, 64-byte aligned, and outlives this. Bookkeeping that is not per entry (a few hundred
+  /// bytes per stream) is ordinary memory, allocated here and never again; entries, their metadata and the staging buffer are in
+  /// `bytes`. Errors: invalid_argument for other memory; internal for a plan whose parts do not fit in its own budget, as
+  /// make_plan never makes one. `delimiters` has a byte for each token id (document.hpp), is the model's and outlives this too;
+  /// without it no token ends anything.
+  static Result<std::unique_ptr<Memory>> create(Plan plan, std::span<std::byte> bytes, const KeyRotation* rotation,
+                                                std::span<const std::uint8_t> delimiters = {});
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+
+  const Plan& plan() const { return plan_; }
+  const Needs& needs() const { return plan_.needs; }
+
+  /// Starts a chunk of 1 ≤ n ≤ plan().chunk tokens; not while stale or while another chunk is open. When the chunk would pass the
+  /// context, survivors move to contiguous positions: sinks keep theirs, the rest end where the fullest stream ends. A stream
+  /// that holds more than the context less n, or less an eighth, first drops its oldest entries after the sinks.
+  /// `ids` are looked at where entries are grouped into blocks: the text is cut by them.
+  [[nodiscard]] Chunk begin(std::int64_t n, std::span<const std::int32_t> ids = {}) noexcept;
+  /// Starts a chunk of 1 ≤ n ≤ draft_room() tokens of which only the first is certain. After end() the first is part of the past,
+  /// and the streams are what a chunk of that one token would have made of them: scores and evictions have seen no other. The
+  /// rest wait in staging until they are accepted, one after another, or forgotten: by begin, begin_drafts, clear, or a truncate
+  /// that goes back.
+  [[nodiscard]] Chunk begin_drafts(std::int64_t n, std::span<const std::int32_t> ids = {}) noexcept;
+  /// Takes in the next waiting draft. Nothing happens when none is left, or while a chunk is open.
+  void accept_draft() noexcept;
+  std::int64_t drafts_left() const { return drafts_.left(); }
+  /// Most tokens a chunk of drafts may have now (Drafts::room); 1 while stale.
+  std::int64_t draft_room() const noexcept { return stale_ ? 1 : drafts_.room(streams_, time_.position); }
+
+  bool stale() const { return stale_; }
+  void clear() noexcept;
+  /// Forgets the last tokens so that `count` tokens remain of the whole input. False when that cannot be exact, or while a chunk
+  /// is open: an entry that would still be needed was evicted or slid out of a window, positions were rebased since, or attention
+  /// that decides about evictions has already taken in the forgotten tokens. Nothing is changed then; process them again instead.
+  /// Going back to 0 tokens is clear(), and always works.
+  bool truncate(std::int64_t count) noexcept;
+
+  /// Everything this holds, for saved sessions. Outside a chunk, and not while stale. Drafts that wait in staging are left out:
+  /// they are processed again. The pieces stay valid until the next non-const call.
+  void save(StateWriter& state) const;
+  /// Takes over such a state, of a memory with the same plan. Every number is checked before it counts; nothing outside is ever
+  /// touched, whatever the state says. Errors: those of the reader; this is empty then.
+  Status restore(StateReader& state);
+
+  std::int64_t tokens() const { return time_.tokens; }           ///< processed since clear()
+  std::int64_t next_position() const { return time_.position; }  ///< ≤ context
+  std::int64_t rebased() const { return time_.rebased; }         ///< how often positions were rebased
+  std::int64_t evicted() const { return streams_.evicted(); }    ///< over all streams
+  StreamStats stats(StreamId stream) const;
+  /// What a stream holds, and in a chunk what is staged for it.
+  View view(StreamId stream) const noexcept;
+  /// The blocks that a stream's retained entries make, oldest first; the last one is still open. Empty where blocks are not asked
+  /// for.
+  std::span<const Block> blocks(StreamId stream) const { return streams_.at(stream).store.blocks(); }
+  /// Where the stream has them: the boxes around the keys of each block but the last, of one head, side by side in f16
+  /// (StreamStore::block_box); null else.
+  const std::byte* block_boxes(StreamId stream, int head) const {
+    const StreamStore& store = streams_.at(stream).store;
+    return store.has_block_boxes() ? store.block_box(head, 0) : nullptr;
+  }
+  const Document& document() const { return blocks_.document(); }
+  /// Bytes in use now: granules in use, their metadata, and the staging buffer. ≤ plan().budget_bytes.
+  std::int64_t bytes_used() const { return streams_.bytes_used(); }
+  /// The largest bytes_used() ever seen, staging included.
+  std::int64_t bytes_peak() const { return streams_.bytes_peak(); }
+
+ private:
+  friend class Chunk;
+
+  Memory(Plan plan, std::span<std::byte> bytes, std::int64_t fixed_bytes, const KeyRotation* rotation,
+         std::span<const std::uint8_t> delimiters);
+
+  void start(std::int64_t n, std::span<const std::int32_t> ids) noexcept;
+  void take_in_draft() noexcept;
+  void rebase_all(std::int64_t n) noexcept;
+  bool can_return_to(std::int64_t count, std::int64_t position) const noexcept;
+  void return_to(std::int64_t count, std::int64_t position) noexcept;
+  // The open chunk's steps (chunk.hpp).
+  void stage(StreamId stream, const TokenRows& rows) noexcept;
+  void add_mass(StreamId stream, std::span<const float> mass, std::int64_t queries) noexcept;
+  void commit(StreamId stream) noexcept;
+  void end_chunk() noexcept;
+  void abandon_chunk() noexcept;
+
+  const Plan plan_;
+  const KeyRotation* const rotation_;
+  const kernels::Table& table_;
+  MemoryMap map_;  // taken from in the order of the members that follow
+  Staging staging_;
+  const Scratch scratch_;
+  Timeline time_;
+  Streams streams_;
+  BlockIndex blocks_;
+  Intake intake_;
+  Drafts drafts_;
+  QuotaMover quotas_;
+
+  struct OpenChunk {
+    TokenSpan tokens;
+    bool drafting = false;             // only its first token is certain
+    bool mass_added = false;
+    std::optional<StreamId> staged{};  // the stream between stage and commit
+  };
+  std::optional<OpenChunk> chunk_;
+  bool stale_ = false;
+};
+
+}  // namespace brim::kv

@@ -1,0 +1,211 @@
+// See snapshot.hpp.
+#include "engine/kv/snapshot.hpp"
+
+#include <algorithm>
+
+#include "engine/kv/saturate.hpp"
+
+namespace brim::kv {
+namespace {
+
+constexpr std::int64_t kMostTokens = std::int64_t{1} << 53;
+constexpr double kLargestStatistic = 1e12;
+
+/// Calls piece(what, bytes) for everything a stream's entries fill, in this order: keys and values of each head by
+/// stretches, then what lies beside them.
+template <class Piece>
+Status for_pieces(const StreamStore& store, int heads, Piece piece) {
+  const auto array = [&](const char* what, auto values) { return piece(what, std::as_writable_bytes(values)); };
+  for (int head = 0; head < heads; ++head) {
+    for (std::int64_t entry = 0, next = 0; entry < store.used(); entry = next) {
+      next = entry + store.run_length(entry, store.used());
+      const auto count = static_cast<std::size_t>(next - entry);
+      BRIM_TRY(piece("keys", std::span(store.key(head, entry), count * store.key_bytes())));
+      BRIM_TRY(piece("values", std::span(store.value(head, entry), count * store.value_bytes())));
+    }
+    if (!store.has_block_boxes()) continue;
+    BRIM_TRY(piece("blocks' boxes", std::span(store.block_box(head, 0), store.blocks().size() * store.block_box_bytes())));
+  }
+  BRIM_TRY(array("positions", store.positions()));
+  BRIM_TRY(array("indices", std::span(store.run().index, store.positions().size())));
+  BRIM_TRY(array("attention", store.mass()));
+  BRIM_TRY(array("norms", store.norm()));
+  return array("blocks", store.blocks());
+}
+
+/// Each larger than the one before it, from 0 up to `end`.
+Status check_ascending(const StateReader& state, const char* what, std::span<const std::int64_t> values, std::int64_t end) {
+  std::int64_t least = 0;
+  for (const std::int64_t value : values) {
+    if (value < least || value >= end) {
+      return state.wrong(what, sentence("one from ", least, " to ", end - 1), sentence(value));
+    }
+    least = value + 1;
+  }
+  return {};
+}
+
+/// That the list will never be longer than there is room for (most_blocks): it covers the entries, and small blocks follow
+/// large ones, but for the first two, the open one and those that it was cut into: two at most, and while entries of the
+/// open one are missing — it may be cut into two small ones again —, one.
+Status check_blocks(const StateReader& state, std::span<const Block> blocks, std::span<const std::int64_t> index,
+                    std::int64_t open, int size) {
+  const auto used = static_cast<std::int64_t>(index.size());
+  std::int64_t covered = 0, small = 0;
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    const std::int64_t least = i == 0 ? 0 : blocks[i - 1].start + 1;
+    if (blocks[i].length < 1 || blocks[i].length > used - covered || blocks[i].start < least || blocks[i].start > open) {
+      return state.wrong("blocks", sentence("1 to ", used - covered, " entries from ", least, " to ", open, " on"),
+                         sentence(blocks[i].length, " from ", blocks[i].start, " on"));
+    }
+    covered += blocks[i].length;
+    if (i < 2 || i + 1 == blocks.size() || blocks[i].length >= least_block(size)) continue;
+    small += blocks[i - 1].length + blocks[i].length <= joined_block(size) ? 1 : 0;
+  }
+  if (covered != used) return state.wrong("entries in blocks", sentence(used), sentence(covered));
+  if (blocks.empty()) return {};
+  const std::int64_t newest = blocks.back().length;
+  const bool whole = index.back() - index[static_cast<std::size_t>(used - newest)] + 1 == newest;
+  const std::int64_t most = whole ? 2 : 1;
+  if (small > most) return state.wrong("small blocks in a row", sentence("at most ", most), sentence(small));
+  return {};
+}
+
+}  // namespace
+
+void save_memory(const SavedParts& parts, StateWriter& state) {
+  const auto& [plan, time, streams, document, quotas] = parts;
+  state.text(plan.split);
+  state.text(plan.keep);
+  for (const std::int64_t value : {plan.shape.context, plan.budget_bytes, std::int64_t{plan.chunk}, plan.most_entries,
+                                   static_cast<std::int64_t>(streams.size())}) {
+    state.number(value);
+  }
+  for (const Stream& stream : streams) {
+    state.text(kernels::kv_types_name(stream.shape.types));
+    state.number(plan.quota[index_of(stream.id)]);
+    state.number(static_cast<std::int64_t>(stream.store.key_bytes()));
+    state.number(static_cast<std::int64_t>(stream.store.value_bytes()));
+  }
+  for (const std::int64_t value : {time.tokens, time.position, time.rebased, time.rebased_at, streams.bytes_peak(),
+                                   quotas.moved_at(), quotas.observations()}) {
+    state.number(value);
+  }
+  for (const double seen : quotas.seen()) state.real(seen);
+  document.save(state);
+  for (const Stream& stream : streams) {
+    for (const std::int64_t value : {stream.store.slots(), stream.store.start(), stream.store.used(),
+                                     static_cast<std::int64_t>(stream.store.blocks().size()), stream.evicted,
+                                     stream.evicted_at, stream.slid_to}) {
+      state.number(value);
+    }
+  }
+  for (const Stream& stream : streams) {
+    (void)for_pieces(stream.store, stream.shape.kv_heads, [&](const char*, std::span<const std::byte> bytes) {
+      state.piece(bytes);
+      return Status();
+    });
+  }
+}
+
+Status check_plan(const Plan& plan, StateReader& state) {
+  state.at("KV memory");
+  BRIM_TRY(state.same("split", plan.split));
+  BRIM_TRY(state.same("rule", plan.keep));
+  BRIM_TRY(state.same("context", plan.shape.context));
+  BRIM_TRY(state.same("budget in bytes", plan.budget_bytes));
+  BRIM_TRY(state.same("tokens read at a time", plan.chunk));
+  BRIM_TRY(state.same("most entries of a layer", plan.most_entries));
+  BRIM_TRY(state.same("layers", static_cast<std::int64_t>(plan.shape.layers.size())));
+  for (std::size_t i = 0; i < plan.shape.layers.size(); ++i) {
+    const StreamShape& layer = plan.shape.layers[i];
+    state.at(sentence("layer ", i));
+    BRIM_TRY(state.same("storage", kernels::kv_types_name(layer.types)));
+    BRIM_TRY(state.same("entries it may keep", plan.quota[i]));
+    BRIM_TRY(state.same("bytes of a key", static_cast<std::int64_t>(kernels::kv_vector_bytes(layer.types.key, layer.key_size))));
+    BRIM_TRY(state.same("bytes of a value", static_cast<std::int64_t>(kernels::kv_vector_bytes(layer.types.value, layer.value_size))));
+  }
+  return {};
+}
+
+namespace {
+
+struct Counts {
+  std::int64_t peak = 0, moved_at = 0;
+};
+
+Status restore_counts(const RestoredParts& parts, StateReader& state, Counts& counts) {
+  const Plan& plan = parts.plan;
+  Timeline& time = parts.time;
+  state.at("KV memory");
+  BRIM_TRY(state.number("tokens", 0, kMostTokens, time.tokens));
+  BRIM_TRY(state.number("next position", 0, std::min(time.tokens, plan.shape.context), time.position));
+  BRIM_TRY(state.number("times rebased", 0, time.tokens, time.rebased));
+  BRIM_TRY(state.number("tokens when rebased", 0, plus(time.tokens, plan.chunk), time.rebased_at));
+  // Since they were rebased last, positions have gone on with the tokens: else going back would end before the first.
+  if (time.position < time.tokens - time.rebased_at) {
+    return state.wrong("next position", sentence("at least ", time.tokens - time.rebased_at), sentence(time.position));
+  }
+  std::int64_t observations = 0;
+  BRIM_TRY(state.number("most bytes in use", 0, plan.budget_bytes, counts.peak));
+  BRIM_TRY(state.number("tokens when quotas moved", 0, plan.quotas_move() ? time.tokens : 0, counts.moved_at));
+  // Not bounded by tokens: what is taken back and processed again is observed again.
+  BRIM_TRY(state.number("observations", 0, plan.quotas_move() ? kMostTokens : 0, observations));
+  parts.quotas.resume(counts.moved_at, observations);
+  for (double& seen : parts.quotas.seen()) {
+    BRIM_TRY(state.real("a layer's statistic", -kLargestStatistic, kLargestStatistic, seen));
+  }
+  return parts.document.restore(state, time.tokens);
+}
+
+// Every stream's slots and entries. Slots that are not the plan's are laid out anew: nothing is in them yet.
+Status restore_sizes(const RestoredParts& parts, StateReader& state, const Counts& counts) {
+  const auto& [plan, time, streams, document, quotas] = parts;
+  QuotaMover::Layout layout(quotas);
+  std::int64_t left = quotas.bytes();
+  for (Stream& stream : streams) {
+    const std::size_t i = index_of(stream.id);
+    state.at(sentence("layer ", i));
+    std::int64_t slots = 0, start = 0, used = 0, blocks = 0;
+    const std::int64_t own = stream.store.slots();
+    const std::int64_t price = plan.layers.empty() ? 0 : plan.layers[i].entry_bytes;
+    const std::int64_t most = price > 0 ? std::min(plan.most_entries, left / price) : own;
+    BRIM_TRY(counts.moved_at > 0 ? state.number("slots", kGranuleEntries, most, slots) : state.number("slots", own, own, slots));
+    if (slots % kGranuleEntries != 0) return state.wrong("slots", "a multiple of 16", sentence(slots));
+    left -= slots * price;
+    if (counts.moved_at > 0) layout.next(stream, slots);
+    BRIM_TRY(state.number("first slot", 0, slots - 1, start));
+    BRIM_TRY(state.number("entries", 0, std::min(stream.quota, time.position), used));
+    BRIM_TRY(state.number("blocks", 0, document.cut() ? std::min(used, stream.store.run().most_blocks) : 0, blocks));
+    BRIM_TRY(state.number("entries evicted", 0, kMostTokens, stream.evicted));
+    BRIM_TRY(state.number("tokens when it evicted last", 0, time.tokens, stream.evicted_at));
+    BRIM_TRY(state.number("positions slid over", 0, time.position, stream.slid_to));
+    stream.store.resume(start, used, static_cast<std::size_t>(blocks));
+  }
+  return {};
+}
+
+Status restore_entries(const RestoredParts& parts, StateReader& state, Stream& stream) {
+  state.at(sentence("layer ", index_of(stream.id)));
+  BRIM_TRY(for_pieces(stream.store, stream.shape.kv_heads,
+                      [&](const char* what, std::span<std::byte> bytes) { return state.piece(what, bytes); }));
+  BRIM_TRY(check_ascending(state, "positions", stream.store.positions(), parts.time.position));
+  BRIM_TRY(check_ascending(state, "indices", stream.store.index(), parts.time.tokens));
+  if (!parts.document.cut()) return {};
+  return check_blocks(state, stream.store.blocks(), stream.store.index(), parts.document.open(), parts.document.block_size());
+}
+
+}  // namespace
+
+Status restore_memory(const RestoredParts& parts, StateReader& state) {
+  Counts counts;
+  BRIM_TRY(restore_counts(parts, state, counts));
+  BRIM_TRY(restore_sizes(parts, state, counts));
+  for (Stream& stream : parts.streams) BRIM_TRY(restore_entries(parts, state, stream));
+  parts.streams.set_peak(counts.peak);
+  parts.streams.recount();
+  parts.streams.note_peak();
+  return {};
+}
+
+}  // namespace brim::kv
