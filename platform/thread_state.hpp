@@ -9,7 +9,7 @@
 namespace brim::platform {
 
 struct ThreadState {
-  void* rendering;           ///< engine/text/jinja: what the template that this thread renders is charged to
+  void* rendering;           ///< engine/template/jinja: what the template that this thread renders is charged to
   std::uint16_t error_slot;  ///< engine/api/last_error.cpp: which slot holds the sentence, and the rest of these
   std::uint16_t error_status;
   std::uint32_t error_claim;

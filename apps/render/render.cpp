@@ -12,7 +12,7 @@
 #include "engine/base/quote.hpp"
 #include "engine/io/gguf.hpp"
 #include "engine/model/vocabulary.hpp"
-#include "engine/text/chat_template.hpp"
+#include "engine/template/chat_template.hpp"
 
 namespace brim::apps {
 namespace {
@@ -34,9 +34,9 @@ std::string token_text(const text::Vocabulary& vocabulary, std::int32_t id) {
 }
 
 std::string builtin_text(const std::string& name) {
-  const std::string_view text = text::builtin_template(name);
+  const std::string_view text = templates::builtin_template(name);
   if (text.empty()) {
-    const std::string names = text::builtin_template_names(), suggestion = did_you_mean(name, CLI::detail::split(names, '|'));
+    const std::string names = templates::builtin_template_names(), suggestion = did_you_mean(name, CLI::detail::split(names, '|'));
     throw Failure(2, "--chat-template: " + quoted(name) + " is none of " + names + (suggestion.empty() ? "" : "." + suggestion));
   }
   return std::string(text);
@@ -53,7 +53,7 @@ Source find_source(const RenderChoices& choices) {
     source.eos_token = token_text(vocabulary, vocabulary.eos);
     if (source.text.empty() && choices.builtin.empty() && choices.template_file.empty()) {
       throw Failure(2, choices.model + " has no chat template; choose a built-in one with --chat-template " +
-                           text::builtin_template_names());
+                           templates::builtin_template_names());
     }
   }
   if (!choices.builtin.empty()) source.text = builtin_text(choices.builtin);
@@ -77,10 +77,10 @@ void render(const RenderChoices& choices) {
   if (choices.template_file != "-" && input != "-" && choices.tools != "-") {
     refuse_unread_input("files have the template and the conversation (- as a file's name reads it there)");
   }
-  text::RenderOptions options;
+  templates::RenderOptions options;
   if (!choices.now.empty()) options.now = parse_time(choices.now);
   const Source source = find_source(choices);
-  const text::ChatTemplate chat_template = unwrap(text::ChatTemplate::parse(source.text));
+  const templates::ChatTemplate chat_template = unwrap(templates::ChatTemplate::parse(source.text));
   const text::JsonTree variables = choices.variables.empty()
                                    ? conversation_variables(choices.messages, choices.tools, choices.generation_prompt,
                                                             source.bos_token, source.eos_token)
@@ -102,7 +102,7 @@ void add_render(CLI::App& parent) {
   CLI::Option* file = command->add_option("--template-file", choices->template_file,
                                           "A file with the template's Jinja source; -: standard input");
   file->type_name("FILE");
-  command->add_option("--chat-template", choices->builtin, "A built-in template: " + with_blanks(text::builtin_template_names()))
+  command->add_option("--chat-template", choices->builtin, "A built-in template: " + with_blanks(templates::builtin_template_names()))
       ->type_name("NAME")
       ->excludes(file);
   CLI::Option* messages = command->add_option(

@@ -15,7 +15,7 @@ using text::JsonTree;
 std::string shown_path(const std::string& path) { return path == "-" ? "standard input" : path; }
 
 JsonTree read_json(const std::string& path) {
-  Result<JsonTree> json = text::parse_json(read_file(path), text::kVariableLimits);
+  Result<JsonTree> json = text::parse_json(read_file(path), templates::kVariableLimits);
   if (!json) throw Failure(2, shown_path(path) + " " + json.error().sentence);
   return std::move(json).value();
 }

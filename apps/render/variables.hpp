@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "engine/text/chat_template.hpp"
+#include "engine/template/chat_template.hpp"
 
 namespace brim::apps {
 

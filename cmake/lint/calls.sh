@@ -6,7 +6,7 @@ cd "$1"
 . cmake/lint/walk.sh
 # brim.hpp is compiled into the caller’s program, where exceptions are the C++ way to report a status.
 # The template interpreter unwinds its own recursion with them; chat_template.cpp turns what arrives into a Result.
-may_throw='^engine/(include/brim/brim[.]hpp$|text/jinja/)'
+may_throw='^engine/(include/brim/brim[.]hpp$|template/jinja/)'
 walk platform quant kernels engine -type f \( -name '*.[chi]pp' -o -name '*.h' \) | sort |
   xargs awk -v may_throw="$may_throw" -f cmake/lint/strip.awk -f <(cat <<'AWK'
 function breach(what) { print file ":" FNR ": " what ": " $0; bad = 1 }

@@ -11,12 +11,13 @@ BEGIN {
   folder("platform", "")
   folder("engine/base", "platform")
   folder("engine/text", "engine/base platform")
+  folder("engine/template", "engine/base engine/text platform")
   folder("quant", "engine/base")
   folder("kernels", "platform engine/base quant")
   folder("engine/io", "engine/base quant kernels")
   folder("engine/kv", "engine/base quant kernels")
   folder("engine/model", "engine/base quant kernels engine/io engine/kv engine/text")
-  folder("engine/generate", "engine/base quant kernels engine/io engine/kv engine/text engine/model")
+  folder("engine/generate", "engine/base quant kernels engine/io engine/kv engine/text engine/template engine/model")
   folder("engine/include", "")
   folder("engine/api", "platform engine quant kernels")
   folder("apps", "engine quant kernels")
@@ -34,8 +35,8 @@ BEGIN {
   only["^Q[A-Z]"] = "^(apps|tests/apps)/desktop/"
   only["^mimalloc"] = "^(apps|bench|tests)/"
   only["^doctest/"] = "^tests/"
-  only["^nlohmann/"] = "^(engine/text/|engine/model/profile_file[.]cpp$|engine/generate/messages_json[.]cpp$|apps/|bench/|tests/)"
-  only["^(pcre2|utf8proc)[.]h$"] = "^(engine/text/|tests/doubling/)"
+  only["^nlohmann/"] = "^(engine/text/|engine/template/|engine/model/profile_file[.]cpp$|engine/template/messages_json[.]cpp$|apps/|bench/|tests/)"
+  only["^(pcre2|utf8proc)[.]h$"] = "^(engine/text/|engine/template/|tests/doubling/)"
   only["^omp[.]h$"] = "^(platform/openmp/threads[.]cpp$|apps/|bench/)"
   only["^pthread[.]h$"] = "^(platform|bench|tests)/"
   only["^(dnnl|oneapi/)"] = "^bench/kernels/onednn[.]cpp$"

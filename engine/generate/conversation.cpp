@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "engine/base/quote.hpp"
-#include "engine/text/messages_json.hpp"
+#include "engine/template/messages_json.hpp"
 #include "engine/text/stream_decoder.hpp"
 
 namespace brim::generate {
@@ -44,7 +44,7 @@ std::string clean(std::string_view content, WorkMeter* meter = nullptr) {
 // What a message takes beside its content, about.
 constexpr std::int64_t kMessageBytes = 256;
 
-std::int64_t bytes_of(const text::ChatMessage& message) {
+std::int64_t bytes_of(const templates::ChatMessage& message) {
   return kMessageBytes + static_cast<std::int64_t>(message.content.size());
 }
 
@@ -52,7 +52,7 @@ bool known_role(std::string_view role) { return std::find(std::begin(kRoles), st
 
 Error offer(const Error& failure) {
   return error(failure.code, "the model's chat template cannot be used: ", failure.sentence,
-               "; choose a built-in one with --chat-template ", text::builtin_template_names());
+               "; choose a built-in one with --chat-template ", templates::builtin_template_names());
 }
 
 }  // namespace
@@ -62,31 +62,31 @@ std::int64_t most_kept_text(std::int64_t context) { return std::max<std::int64_t
 Result<Conversation> Conversation::create(const text::Tokenizer& tokenizer, const std::string& choice,
                                           const std::string& own, WorkMeter* meter) {
   std::string source = choice.empty() ? own : choice;
-  if (choice.empty() && own.empty()) source = text::builtin_template("plain");
+  if (choice.empty() && own.empty()) source = templates::builtin_template("plain");
   if (!choice.empty() && choice.find("{%") == std::string::npos && choice.find("{{") == std::string::npos) {
-    const std::string_view builtin = text::builtin_template(choice);
+    const std::string_view builtin = templates::builtin_template(choice);
     if (builtin.empty()) {
       return error(ErrorCode::invalid_argument, "chat template ", quoted(choice), " is neither a built-in name (",
-                   text::builtin_template_names(), ") nor Jinja source");
+                   templates::builtin_template_names(), ") nor Jinja source");
     }
     source = builtin;
   }
-  auto parsed = text::ChatTemplate::parse(source, meter);
+  auto parsed = templates::ChatTemplate::parse(source, meter);
   if (!parsed && parsed.error().code == ErrorCode::cancelled) return parsed.error();
   if (!parsed) return offer(parsed.error());
   return Conversation(tokenizer, std::move(*parsed));
 }
 
-Result<text::ChatMessage> Conversation::make_message(std::string_view role, std::string_view content, WorkMeter* meter) {
+Result<templates::ChatMessage> Conversation::make_message(std::string_view role, std::string_view content, WorkMeter* meter) {
   if (!known_role(role)) {
     return error(ErrorCode::invalid_argument, "message role: expected system, user, assistant or tool, found ", quoted(role));
   }
-  text::ChatMessage message{std::string(role), clean(content, meter)};
+  templates::ChatMessage message{std::string(role), clean(content, meter)};
   if (meter != nullptr && meter->cancelled()) return cancelled_error();
   return message;
 }
 
-void Conversation::add(text::ChatMessage message) {
+void Conversation::add(templates::ChatMessage message) {
   // Doubled, as push_back does it: room for just two more would copy all messages each time.
   if (messages_.capacity() < messages_.size() + 2) messages_.reserve(2 * messages_.size() + 2);
   close_answer({});
@@ -94,12 +94,12 @@ void Conversation::add(text::ChatMessage message) {
 }
 
 Status Conversation::add(std::string_view role, std::string_view content) {
-  BRIM_ASSIGN(text::ChatMessage message, make_message(role, content));
+  BRIM_ASSIGN(templates::ChatMessage message, make_message(role, content));
   add(std::move(message));
   return {};
 }
 
-std::vector<text::ChatMessage> Conversation::replace(std::vector<text::ChatMessage> messages) noexcept {
+std::vector<templates::ChatMessage> Conversation::replace(std::vector<templates::ChatMessage> messages) noexcept {
   drop_answer();
   messages_.swap(messages);
   return messages;
@@ -132,8 +132,8 @@ void Conversation::drop_answer() noexcept {
   has_answer_ = false;
 }
 
-text::ChatMessage Conversation::take_last() noexcept {
-  text::ChatMessage last = std::move(messages_.back());
+templates::ChatMessage Conversation::take_last() noexcept {
+  templates::ChatMessage last = std::move(messages_.back());
   messages_.pop_back();
   return last;
 }
@@ -149,7 +149,7 @@ void Conversation::clear() noexcept {
 
 bool Conversation::drop_oldest(std::int64_t most) noexcept {
   std::int64_t held = has_answer_ ? kMessageBytes + static_cast<std::int64_t>(answer_.size()) : 0;
-  for (const text::ChatMessage& message : messages_) held += bytes_of(message);
+  for (const templates::ChatMessage& message : messages_) held += bytes_of(message);
   if (held <= most / 2) return false;
   const std::size_t first = !messages_.empty() && messages_[0].role == "system" ? 1 : 0;
   std::size_t end = first;  // of what is dropped: templates want the user to speak first
@@ -175,7 +175,7 @@ bool Conversation::drop_oldest(std::int64_t most) noexcept {
 
 std::int64_t Conversation::bytes() const noexcept {
   std::int64_t held = 0;
-  for (const text::ChatMessage& message : messages_) held += bytes_of(message);
+  for (const templates::ChatMessage& message : messages_) held += bytes_of(message);
   return held;
 }
 
@@ -201,7 +201,7 @@ bool Conversation::cut_answer(std::int64_t most) noexcept {
 }
 
 void Conversation::set_system(std::string_view content) {
-  text::ChatMessage message{"system", clean(content)};
+  templates::ChatMessage message{"system", clean(content)};
   const bool there = !messages_.empty() && messages_[0].role == "system";
   if (content.empty()) {
     if (there) messages_.erase(messages_.begin());
@@ -217,23 +217,23 @@ std::string Conversation::json(WorkMeter* meter) const {
   std::string json = "[";
   const auto append = [&](std::string_view role, std::string_view content) {
     json += json.size() > 1 ? ",\n  {\n    \"role\": " : "\n  {\n    \"role\": ";
-    text::append_quoted(json, role);
+    templates::append_quoted(json, role);
     json += ",\n    \"content\": ";
-    if (!text::append_quoted(json, content, meter)) return false;
+    if (!templates::append_quoted(json, content, meter)) return false;
     json += "\n  }";
     return true;
   };
-  for (const text::ChatMessage& message : messages_) {
+  for (const templates::ChatMessage& message : messages_) {
     if (!append(message.role, message.content)) return json;
   }
   if (has_answer_ && !append("assistant", answer_)) return json;
   return json += "\n]";
 }
 
-Result<std::vector<text::ChatMessage>> Conversation::parse(std::string_view json, WorkMeter* meter) {
-  BRIM_ASSIGN(std::vector<text::ChatMessage> messages, text::read_messages(json, meter));
+Result<std::vector<templates::ChatMessage>> Conversation::parse(std::string_view json, WorkMeter* meter) {
+  BRIM_ASSIGN(std::vector<templates::ChatMessage> messages, templates::read_messages(json, meter));
   for (std::size_t index = 0; index < messages.size(); ++index) {
-    if (!known_role(messages[index].role)) return text::bad_message(index);
+    if (!known_role(messages[index].role)) return templates::bad_message(index);
     messages[index].content = clean(messages[index].content, meter);
     if (meter != nullptr && meter->cancelled()) return cancelled_error();
   }
@@ -259,17 +259,17 @@ std::string Conversation::protect(const std::string& content, WorkMeter* meter) 
 }
 
 Result<std::string> Conversation::render(bool to_answer, WorkMeter* meter) const {
-  text::ChatInput input;
+  templates::ChatInput input;
   input.add_generation_prompt = to_answer;
   input.messages.reserve(messages_.size());
-  for (const text::ChatMessage& message : messages_) {
+  for (const templates::ChatMessage& message : messages_) {
     input.messages.push_back({message.role, protect(message.content, meter)});
     if (meter != nullptr && meter->cancelled()) return cancelled_error();
   }
   const text::Vocabulary& vocabulary = tokenizer_->vocabulary();
   input.bos = tokenizer_->piece(vocabulary.bos, true);
   input.eos = tokenizer_->piece(vocabulary.eos, true);
-  text::RenderOptions options;
+  templates::RenderOptions options;
   options.meter = meter;
   auto rendered = template_.render(input, options);
   if (rendered || rendered.error().code == ErrorCode::cancelled || rendered.error().code == ErrorCode::out_of_memory) {

@@ -10,7 +10,7 @@
 
 #include "engine/base/result.hpp"
 #include "engine/base/work_meter.hpp"
-#include "engine/text/chat_template.hpp"
+#include "engine/template/chat_template.hpp"
 #include "engine/text/tokenizer.hpp"
 
 namespace brim::generate {
@@ -41,15 +41,15 @@ class Conversation {
 
   /// A message as a conversation keeps it: bytes that are not UTF-8 become U+FFFD. Errors: invalid_argument for an unknown
   /// role; cancelled.
-  static Result<text::ChatMessage> make_message(std::string_view role, std::string_view content, WorkMeter* meter = nullptr);
+  static Result<templates::ChatMessage> make_message(std::string_view role, std::string_view content, WorkMeter* meter = nullptr);
   /// The messages of a JSON array, likewise. Errors: invalid_argument for anything but such an array; cancelled.
-  static Result<std::vector<text::ChatMessage>> parse(std::string_view json, WorkMeter* meter = nullptr);
+  static Result<std::vector<templates::ChatMessage>> parse(std::string_view json, WorkMeter* meter = nullptr);
 
   /// Appends a message behind the answer, which then is a message like the others. All or nothing, also without memory.
-  void add(text::ChatMessage message);
+  void add(templates::ChatMessage message);
   Status add(std::string_view role, std::string_view content);
   /// Replaces all messages, the answer too; returns what they were.
-  std::vector<text::ChatMessage> replace(std::vector<text::ChatMessage> messages) noexcept;
+  std::vector<templates::ChatMessage> replace(std::vector<templates::ChatMessage> messages) noexcept;
 
   /// The assistant begins a message, which extend_answer() writes. There must be no answer yet.
   void begin_answer() noexcept { has_answer_ = true; }
@@ -68,9 +68,9 @@ class Conversation {
 
   /// Messages but the answer.
   std::size_t size() const noexcept { return messages_.size(); }
-  text::ChatMessage take_last() noexcept;
+  templates::ChatMessage take_last() noexcept;
   /// Into room there has been: what take_last() gave, or the first message after clear().
-  void put_back(text::ChatMessage message) noexcept { messages_.push_back(std::move(message)); }
+  void put_back(templates::ChatMessage message) noexcept { messages_.push_back(std::move(message)); }
   /// Drops all messages but the first `count`; the answer stays.
   void drop_after(std::size_t count) noexcept { messages_.resize(std::min(count, messages_.size())); }
   /// Whether the last message, or the answer, is of this role.
@@ -96,15 +96,15 @@ class Conversation {
   Result<std::vector<text::TokenId>> encode(std::string_view rendered, bool at_start, WorkMeter* meter = nullptr) const;
 
  private:
-  Conversation(const text::Tokenizer& tokenizer, text::ChatTemplate chat_template)
+  Conversation(const text::Tokenizer& tokenizer, templates::ChatTemplate chat_template)
       : tokenizer_(&tokenizer), template_(std::move(chat_template)) {}
   std::string protect(const std::string& content, WorkMeter* meter) const;
   /// Drops messages [begin, end), oldest first, until at most `most` bytes of them are left. Says whether it dropped any.
   bool drop_range(std::size_t begin, std::size_t end, std::int64_t most) noexcept;
 
   const text::Tokenizer* tokenizer_;
-  text::ChatTemplate template_;
-  std::vector<text::ChatMessage> messages_;  // but the answer
+  templates::ChatTemplate template_;
+  std::vector<templates::ChatMessage> messages_;  // but the answer
   std::string answer_;
   bool has_answer_ = false;
 };

@@ -262,7 +262,7 @@ Piece Session::finish() {
 
 Status Session::clear() {
   // First what needs memory.
-  text::ChatMessage system;
+  templates::ChatMessage system;
   if (!options_.system.empty()) {
     BRIM_ASSIGN(system, on_spare([&] { return Conversation::make_message("system", options_.system); }));
   }

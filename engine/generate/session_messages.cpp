@@ -38,9 +38,9 @@ struct Session::Undo {
   std::size_t messages;     // to keep, the first ones
   bool closed = false;      // there was an answer, which is a message now
   std::size_t rest = 0;     // bytes of it that were held back
-  std::optional<text::ChatMessage> dropped{};  // the last message
+  std::optional<templates::ChatMessage> dropped{};  // the last message
   bool replaced = false;    // all messages were others,
-  std::vector<text::ChatMessage> old{};        // these
+  std::vector<templates::ChatMessage> old{};        // these
   bool begun = false;       // the cache changed: the answer that was there cannot go on
   bool kept = false;
 };
@@ -119,7 +119,7 @@ Status Session::check_json_size(std::size_t bytes) const {
 
 Status Session::add_message(std::string_view role, std::string_view content) {
   BRIM_TRY(check_size("the message", content.size()));
-  BRIM_ASSIGN(text::ChatMessage message, Conversation::make_message(role, content, &work_));
+  BRIM_ASSIGN(templates::ChatMessage message, Conversation::make_message(role, content, &work_));
   const std::string rest = held_back();
   const std::string answer = std::string(conversation_.answer()) + rest;
   Undo undo(conversation_);
@@ -157,7 +157,7 @@ Status Session::give_again() {
 
 Status Session::replace_messages(std::string_view json) {
   BRIM_TRY(check_json_size(json.size()));
-  BRIM_ASSIGN(std::vector<text::ChatMessage> messages, Conversation::parse(json, &work_));
+  BRIM_ASSIGN(std::vector<templates::ChatMessage> messages, Conversation::parse(json, &work_));
   for (std::size_t i = 0; i < messages.size(); ++i) {
     BRIM_TRY(check_size(sentence("message ", i + 1), messages[i].content.size()));
   }

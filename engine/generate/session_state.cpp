@@ -83,7 +83,7 @@ Status Session::restore(StateReader& state) {
   BRIM_TRY(state.number("tokens guessed before", 0, kMostCount, counted_.drafted));
   BRIM_TRY(state.number("tokens guessed right before", 0, kMostCount, counted_.accepted));
   BRIM_TRY(state.end());
-  BRIM_ASSIGN(std::vector<text::ChatMessage> said, Conversation::parse(messages, state.meter()));
+  BRIM_ASSIGN(std::vector<templates::ChatMessage> said, Conversation::parse(messages, state.meter()));
   conversation_.replace(std::move(said));
   if (answering_ && !conversation_.last_is("assistant")) {
     return state.wrong("the last message", "the answer that is being written", "another");

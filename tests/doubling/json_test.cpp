@@ -1,9 +1,9 @@
 // JSON wherever it enters: trees (profiles, variables, tools) and conversations.
 #include <string>
 
-#include "engine/text/chat_template.hpp"
+#include "engine/template/chat_template.hpp"
 #include "engine/text/json_tree.hpp"
-#include "engine/text/messages_json.hpp"
+#include "engine/template/messages_json.hpp"
 #include "tests/doubling/chosen_keys.hpp"
 #include "tests/doubling/steps.hpp"
 
@@ -70,20 +70,20 @@ const Input kMessages[] = {
 TEST_CASE("JSON as a tree") {
   for (const Input& input : kTrees) {
     check_doubling(input.name, 5000, [&](std::size_t n) -> std::function<void()> {
-      return [json = input.make(n)] { static_cast<void>(text::parse_json(json, text::kVariableLimits)); };
+      return [json = input.make(n)] { static_cast<void>(text::parse_json(json, templates::kVariableLimits)); };
     });
   }
 }
 
 TEST_CASE("JSON as the variables of a template") {
-  const auto chat = text::ChatTemplate::parse("{{ v|length }}{{ v|tojson|length }}");
+  const auto chat = templates::ChatTemplate::parse("{{ v|length }}{{ v|tojson|length }}");
   REQUIRE(chat.ok());
   for (const Input& input : kTrees) {
     const std::string name = input.name;
     if (name == "brackets that are never closed" || name == "a fault at the end" || name == "a number of many digits") continue;
     if (name == "white space") continue;  // a number has no length
     check_doubling(name, 3000, [&](std::size_t n) -> std::function<void()> {
-      const auto variables = text::parse_json("{\"v\":" + input.make(n) + "}", text::kVariableLimits);
+      const auto variables = text::parse_json("{\"v\":" + input.make(n) + "}", templates::kVariableLimits);
       REQUIRE(variables.ok());
       return [&chat, tree = *variables] {
         const auto rendered = chat->render(tree, {});
@@ -97,10 +97,10 @@ TEST_CASE("many variables for a template of many names") {
   check_doubling("variables", 2000, [](std::size_t n) -> std::function<void()> {
     std::string source;
     for (const std::string& key : test::plain_keys(n)) source += "{{ " + key + " }}";
-    const auto variables = text::parse_json(object_of(test::plain_keys(n)), text::kVariableLimits);
+    const auto variables = text::parse_json(object_of(test::plain_keys(n)), templates::kVariableLimits);
     REQUIRE(variables.ok());
     return [source, tree = *variables] {
-      const auto chat = text::ChatTemplate::parse(source);
+      const auto chat = templates::ChatTemplate::parse(source);
       REQUIRE(chat.ok());
       CHECK(chat->render(tree, {}).ok());
     };
@@ -111,7 +111,7 @@ TEST_CASE("JSON as a conversation") {
   for (const Input& input : kMessages) {
     check_doubling(input.name, 5000, [&](std::size_t n) -> std::function<void()> {
       return [json = input.make(n)] {
-        const auto messages = text::read_messages(json);
+        const auto messages = templates::read_messages(json);
         CHECK_MESSAGE(messages.ok(), messages.error().sentence);
       };
     });

@@ -2,7 +2,7 @@
 // is here, with the arguments that are worst for it.
 #include <string>
 
-#include "engine/text/chat_template.hpp"
+#include "engine/template/chat_template.hpp"
 #include "tests/doubling/chosen_keys.hpp"
 #include "tests/doubling/steps.hpp"
 
@@ -144,7 +144,7 @@ constexpr const char* kPrograms[] = {
 
 void check(const std::string& source, std::size_t n) {
   CAPTURE(source);
-  const auto chat = text::ChatTemplate::parse(source);
+  const auto chat = templates::ChatTemplate::parse(source);
   REQUIRE_MESSAGE(chat.ok(), chat.error().sentence);
   // Of the variables, only those that the source names are made into values, and counted.
   test::check_doubling(source, n, [&](std::size_t size) -> std::function<void()> {

@@ -1,7 +1,7 @@
 // Template sources: whatever is written n times in a row, or is n long.
 #include <string>
 
-#include "engine/text/chat_template.hpp"
+#include "engine/template/chat_template.hpp"
 #include "tests/doubling/steps.hpp"
 
 namespace {
@@ -80,8 +80,8 @@ TEST_CASE("reading and rendering a template of twice the size") {
   for (const Source& source : kSources) {
     test::check_doubling(source.name, 3000, [&](std::size_t n) -> std::function<void()> {
       return [text = source.make(n)] {
-        const auto chat = text::ChatTemplate::parse(text);
-        if (chat.ok()) static_cast<void>(chat->render(text::ChatInput{}, {}));
+        const auto chat = templates::ChatTemplate::parse(text);
+        if (chat.ok()) static_cast<void>(chat->render(templates::ChatInput{}, {}));
       };
     });
   }

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "engine/text/chat_template.hpp"
+#include "engine/template/chat_template.hpp"
 
 namespace {
 
@@ -24,9 +24,9 @@ const brim::text::JsonTree& variables() {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view source(reinterpret_cast<const char*>(data), size);
-  const auto parsed = brim::text::ChatTemplate::parse(source);
+  const auto parsed = brim::templates::ChatTemplate::parse(source);
   if (!parsed) return 0;
-  brim::text::RenderOptions options;
+  brim::templates::RenderOptions options;
   options.now = 1752148800;
   options.max_steps = 200'000;  // an input that works as long as it may would stop the search for others
   static_cast<void>(parsed->render(variables(), options));

@@ -6,11 +6,12 @@
 #include <string>
 #include <string_view>
 
-#include "engine/text/chat_template.hpp"
+#include "engine/template/chat_template.hpp"
 
 namespace {
 
 using namespace brim::text;
+using namespace brim::templates;
 
 ChatTemplate parsed(std::string_view source) {
   auto made = ChatTemplate::parse(source);

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/generate/session.hpp"
-#include "engine/text/chat_template.hpp"
+#include "engine/template/chat_template.hpp"
 #include "tests/engine/generate/conversing.hpp"
 #include "tests/support/scratch_folder.hpp"
 
@@ -151,14 +151,14 @@ TEST_CASE("a long string, white space, a template and a session's file: each is 
 
   WorkMeter meter;
   const std::string source = "{# " + std::string(3'000'000, 'c') + " #}" + std::string(900'000, 't');
-  REQUIRE(text::ChatTemplate::parse(source, &meter));
+  REQUIRE(templates::ChatTemplate::parse(source, &meter));
   CHECK(meter.polls() >= 10);
   CHECK(meter.max_between_polls() <= WorkMeter::kMaxUnitsBetweenPolls);
   std::string tokens;
   while (tokens.size() < 1'000'000) tokens += "{{ a }}";
   WorkMeter stopped;
   stopped.cancel_at_poll(7);
-  const auto parsed = text::ChatTemplate::parse(tokens, &stopped);
+  const auto parsed = templates::ChatTemplate::parse(tokens, &stopped);
   REQUIRE(!parsed);
   CHECK(parsed.error().code == ErrorCode::cancelled);
   CHECK(stopped.polls() == 7);

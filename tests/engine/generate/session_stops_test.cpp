@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "engine/generate/session.hpp"
-#include "engine/text/messages_json.hpp"
+#include "engine/template/messages_json.hpp"
 #include "tests/engine/generate/tiny.hpp"
 
 using namespace brim;
@@ -91,7 +91,7 @@ TEST_CASE("a new stop string that is complete in what was held back ends the ans
     CHECK(said.id == -1);
     CHECK(said.text == held.substr(0, held.find(held.substr(2, 2))));
     std::string answer = "\"content\": ";
-    text::append_quoted(answer, said.text);
+    templates::append_quoted(answer, said.text);
     CHECK(session->messages().find(answer) != std::string::npos);
     ++ended;
   }
