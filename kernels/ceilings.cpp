@@ -94,8 +94,9 @@ ReadCeiling measure_read(Threads threads, std::span<const std::byte> buffer) noe
   return best;
 }
 
-double measure_int8(Threads threads) noexcept {
-  const auto operations = active().int8_operations;
+double measure_int8(Runtime runtime) noexcept {
+  const auto operations = runtime.table.int8_operations;
+  const Threads threads = runtime.threads;
   // So many rounds that one thread works for about a millisecond.
   std::int64_t rounds = 64;
   for (;;) {

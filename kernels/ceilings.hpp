@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <span>
 
-#include "kernels/threads.hpp"
+#include "kernels/runtime.hpp"
 
 namespace brim::kernels {
 
@@ -21,6 +21,6 @@ ReadCeiling measure_read(Threads threads, std::span<const std::byte> buffer) noe
 
 /// Multiplications and additions of 8-bit values a second, all `threads` at once, by the best instructions of the
 /// active set, registers only: Table::int8_operations. The median of several runs of about 10 ms.
-double measure_int8(Threads threads) noexcept;
+double measure_int8(Runtime runtime) noexcept;
 
 }  // namespace brim::kernels

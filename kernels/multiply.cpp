@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <iterator>
 
-#include "kernels/dispatch.hpp"
 #include "kernels/multiply_rows.hpp"
 #include "kernels/threads.hpp"
 
@@ -141,29 +140,28 @@ void multiply_panels(const Table& table, Threads threads, Activation kind, const
 
 }  // namespace
 
-std::size_t multiply_scratch_bytes(std::int64_t cols, std::int64_t tokens, int threads) {
+std::size_t multiply_scratch_bytes(const Table& table, std::int64_t cols, std::int64_t tokens, int threads) {
   // f32 activations are read where they are.
   const auto rows = static_cast<std::size_t>(tokens);
   std::size_t panels = prepared_stride(Activation::q16_32, cols) * rows;
-  if (tokens > kFewTokens && any_many(active())) {
+  if (tokens > kFewTokens && any_many(table)) {
     const std::size_t many = prepared_stride(Activation::bf16, cols) * rows;
     panels = std::max(panels, many + static_cast<std::size_t>(std::max(threads, 1)) * kManyScratchBytes);
   }
   return std::max(panels + kAlignment, multiply_rows_scratch_bytes(cols, tokens));  // the start may have to move up
 }
 
-void multiply(Threads threads, const Input& input, std::span<const Target> targets, std::byte* scratch) noexcept {
+void multiply(Runtime runtime, const Input& input, std::span<const Target> targets, std::byte* scratch) noexcept {
   if (input.tokens <= 0) return;
-  const Table& table = active();
   std::int64_t work = 0;
   for (const Target& target : targets) work += target.weights->rows * target.weights->cols * input.tokens;
-  if (work <= kSerialWork) threads = {};
+  if (work <= kSerialWork) runtime.threads = {};
   for (const Target& target : targets) {
     if (target.weights->layout == quant::Layout::panels || target.weights->rows <= 0) continue;
-    multiply_rows(threads, *target.weights, input, target.out, target.stride, scratch);
+    multiply_rows(runtime, *target.weights, input, target.out, target.stride, scratch);
   }
   for (int kind = 0; kind < kActivationCount; ++kind) {
-    multiply_panels(table, threads, static_cast<Activation>(kind), input, targets, scratch);
+    multiply_panels(runtime.table, runtime.threads, static_cast<Activation>(kind), input, targets, scratch);
   }
 }
 

@@ -10,7 +10,6 @@
 
 #include <algorithm>
 
-#include "kernels/dispatch.hpp"
 #include "kernels/threads.hpp"
 
 namespace brim::kernels {
@@ -73,11 +72,12 @@ std::size_t multiply_rows_scratch_bytes(std::int64_t cols, std::int64_t tokens) 
   return 2 * round_up(row) * static_cast<std::size_t>(tokens) + kAlignment;  // the start may have to move up
 }
 
-void multiply_rows(Threads threads, const quant::Matrix& weights, const Input& input, float* out, std::int64_t out_stride,
+void multiply_rows(Runtime runtime, const quant::Matrix& weights, const Input& input, float* out, std::int64_t out_stride,
                    std::byte* scratch) noexcept {
   const float* x = input.x;
   const std::int64_t x_stride = input.stride, tokens = input.tokens;
-  const Table& table = active();
+  const Table& table = runtime.table;
+  const Threads threads = runtime.threads;
   const auto format = static_cast<std::size_t>(weights.format);
   const Activation kind = table.activation[format];
   const int terms = kind == Activation::f32 ? 1 : 2;

@@ -9,6 +9,7 @@
 #include "engine/model/profile_file.hpp"
 #include "engine/model/remarks.hpp"
 #include "engine/model/repack.hpp"
+#include "kernels/dispatch.hpp"
 
 namespace brim::apps {
 namespace {
@@ -75,14 +76,14 @@ Summary summarise(const io::Gguf& file, const generate::ReaderOptions& options, 
   const Result<model::FoundProfile> profile = generate::choose_profile(*owner, model::carried_profile(*owner), wished);
   if (!profile) return without_plan(profile.error());
   summary.notice = profile->notice;
-  Result<generate::MemoryPlan> plan = generate::plan_memory(outline->config, wished);
+  Result<generate::MemoryPlan> plan = generate::plan_memory(outline->config, kernels::active(), wished);
   if (!plan) return without_plan(plan.error());
   MemorySummary memory;
   memory.plan = std::move(plan).value();
   memory.bytes_per_token = kv::bytes_per_token(memory.plan.kv.shape);
   memory.trained_context = outline->config.context;
-  memory.repacked = repack && model::repacking_pays(outline->weights);
-  memory.weight_bytes = static_cast<std::int64_t>(model::weight_bytes(outline->weights, repack, repack ? model::Moved::all : model::Moved::panels));
+  memory.repacked = repack && model::repacking_pays(outline->weights, kernels::active());
+  memory.weight_bytes = static_cast<std::int64_t>(model::weight_bytes(outline->weights, kernels::active(), repack, repack ? model::Moved::all : model::Moved::panels));
   memory.threads = options.threads;
   memory.groups = group_layers(memory.plan.kv);
   summary.memory = std::move(memory);

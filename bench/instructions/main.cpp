@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/dispatch.hpp"
 #include "kernels/multiply.hpp"
 #include "quant/matrix.hpp"
 #include "quant/panel.hpp"
@@ -52,9 +53,9 @@ int main(int argc, char** argv) {
   weights.layout = panels ? quant::Layout::panels : quant::Layout::rows;
   std::vector<float> x(static_cast<std::size_t>(tokens * cols)), out(static_cast<std::size_t>(tokens * rows));
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 17) - 8;
-  std::vector<std::byte> scratch(kernels::multiply_scratch_bytes(cols, tokens, 1));
+  std::vector<std::byte> scratch(kernels::multiply_scratch_bytes(kernels::active(), cols, tokens, 1));
   for (std::int64_t i = 0; i < times; ++i) {
-    kernels::multiply({}, weights, x.data(), cols, tokens, out.data(), rows, scratch.data());
+    kernels::multiply({kernels::active(), {}}, weights, x.data(), cols, tokens, out.data(), rows, scratch.data());
   }
   return 0;
 }

@@ -61,13 +61,13 @@ void run(benchmark::State& state, const Machine& machine, const Shape& shape, qu
   const std::size_t copies = machine.weights.size() / bytes;
   const std::vector<float> x(static_cast<std::size_t>(shape.cols * tokens), 0.25f);
   std::vector<float> out(static_cast<std::size_t>(shape.rows * tokens));
-  std::vector<std::byte> scratch(kernels::multiply_scratch_bytes(shape.cols, tokens, machine.threads.count));
+  std::vector<std::byte> scratch(kernels::multiply_scratch_bytes(kernels::active(), shape.cols, tokens, machine.threads.count));
   std::size_t copy = 0;
   const auto start = std::chrono::steady_clock::now();
   for (auto _ : state) {
     const quant::Matrix matrix{format, machine.weights.data() + copy * bytes, shape.rows, shape.cols,
                                quant::row_bytes(format, shape.cols), layout};
-    kernels::multiply(machine.threads, matrix, x.data(), shape.cols, tokens, out.data(), shape.rows, scratch.data());
+    kernels::multiply({kernels::active(), machine.threads}, matrix, x.data(), shape.cols, tokens, out.data(), shape.rows, scratch.data());
     benchmark::DoNotOptimize(out.data());
     copy = (copy + 1) % copies;
   }
@@ -146,7 +146,7 @@ int bench_kernels(int count, char** words) {
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (std::int64_t i = 0; i < kCount; ++i) weights[i] = static_cast<std::byte>(0x10 + i % 13);
   machine.read_ceiling = kernels::measure_read(machine.threads, machine.weights).bytes_per_second;
-  machine.int8_ceiling = kernels::measure_int8(machine.threads);
+  machine.int8_ceiling = kernels::measure_int8({kernels::active(), machine.threads});
   benchmark::AddCustomContext("processor", kernels::this_machine().name);
   benchmark::AddCustomContext("set", std::string(kernels::active_set()));
   benchmark::AddCustomContext("threads", std::to_string(machine.threads.count));

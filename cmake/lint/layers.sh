@@ -63,6 +63,9 @@ FNR == 1 { file = FILENAME; from = home(file) }
   target = path ~ /^brim\// ? "engine/include/" path : path
   if ((getline line < target) < 0) breach("\"" path "\" is not written from the repository root, or does not exist")
   else if (!allowed(from, target)) breach(from "/ may not include \"" path "\"")
+  # Which kernels compute is decided where a model is loaded, and passed on.
+  else if (target == "kernels/dispatch.hpp" && file ~ /^engine\// && file !~ /^engine\/(api\/|model\/model[.]cpp$|generate\/logit_check[.]cpp$)/)
+    breach("kernels are passed in as a kernels::Runtime; the global table is asked by engine/api and engine/model/model.cpp alone (and named in one sentence)")
   close(target)
 }
 /^[ \t]*#[ \t]*include[ \t]*</ {

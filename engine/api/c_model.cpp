@@ -129,11 +129,11 @@ brim_status brim_plan_get(const char* path, const brim_options* model_wishes, co
     if (!profile.notice.empty() && model_wishes != nullptr && model_wishes->log != nullptr) {
       model_wishes->log(model_wishes->log_user, BRIM_LOG_WARNING, brim::one_line(profile.notice).c_str());
     }
-    BRIM_ASSIGN(const brim::generate::MemoryPlan memory, brim::generate::plan_memory(outline.config, reader));
+    BRIM_ASSIGN(const brim::generate::MemoryPlan memory, brim::generate::plan_memory(outline.config, brim::kernels::active(), reader));
     const bool in_place = for_model.memory == brim::model::WeightMemory::file;
     const brim::model::Moved moved = brim::model::moved_by(for_model.memory);
     brim_plan filled{};
-    filled.weight_bytes = static_cast<std::int64_t>(brim::model::weight_bytes(outline.weights, !in_place, moved));
+    filled.weight_bytes = static_cast<std::int64_t>(brim::model::weight_bytes(outline.weights, brim::kernels::active(), !in_place, moved));
     filled.kv_budget_bytes = memory.kv.budget_bytes;
     filled.kv_full_bytes = memory.kv.full_bytes;
     filled.kv_least_bytes = memory.kv.least_bytes;

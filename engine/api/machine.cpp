@@ -7,6 +7,7 @@
 
 #include "engine/base/arena.hpp"
 #include "engine/base/memory_limits.hpp"
+#include "kernels/dispatch.hpp"
 #include "kernels/threads.hpp"
 
 namespace brim::api {
@@ -43,7 +44,7 @@ Result<MachineCeilings> measure_machine(int threads) {
     BRIM_ASSIGN(Arena arena, Arena::create(bytes));
     found.read = kernels::measure_read(pool, arena.take(bytes));
   }
-  found.int8_operations_per_second = kernels::measure_int8(pool);
+  found.int8_operations_per_second = kernels::measure_int8({kernels::active(), pool});
   return found;
 }
 

@@ -26,8 +26,8 @@ constexpr std::int64_t kSamplerBytes = 64;
 
 std::int64_t history_tokens(const kv::Plan& plan) { return std::max(kHistoryTokens, plan.shape.context); }
 
-model::WorkspaceShape shape_of(const MemoryPlan& memory, int threads) {
-  model::WorkspaceShape shape = model::workspace_shape(memory.kv, threads);
+model::WorkspaceShape shape_of(const MemoryPlan& memory, const kernels::Table& table, int threads) {
+  model::WorkspaceShape shape = model::workspace_shape(memory.kv, table, threads);
   shape.logit_rows = memory.tokens_together;
   return shape;
 }
@@ -95,7 +95,7 @@ Result<model::FoundProfile> choose_profile(const model::ProfileOwner& owner, con
   return found;
 }
 
-Result<MemoryPlan> plan_memory(const model::Config& config, const ReaderOptions& options) {
+Result<MemoryPlan> plan_memory(const model::Config& config, const kernels::Table& table, const ReaderOptions& options) {
   if (options.context < 0 || options.context > kv::kLargestContext) {
     return error(ErrorCode::invalid_argument, "context: expected 1 to ", kv::kLargestContext, " positions, found ",
                  options.context);
@@ -127,7 +127,7 @@ Result<MemoryPlan> plan_memory(const model::Config& config, const ReaderOptions&
     BRIM_ASSIGN(memory.kv, kv::plan_of_quotas(shape, options.quotas, options.chunk, options.keep));
   }
   memory.tokens_together = tokens_together(memory.kv, options.speculation);
-  memory.workspace_bytes = static_cast<std::int64_t>(model::Workspace::bytes(config, shape_of(memory, options.threads)));
+  memory.workspace_bytes = static_cast<std::int64_t>(model::Workspace::bytes(config, shape_of(memory, table, options.threads)));
   memory.history_bytes = history_tokens(memory.kv) * static_cast<std::int64_t>(sizeof(TokenId));
   memory.heap_bytes = text_memory(most_kept_text(memory.kv.shape.context)) + kSamplerBytes * config.vocabulary;
   if (memory.tokens_together > 1) memory.speculation_bytes = Speculation::bytes(memory.kv.shape.context);
@@ -139,7 +139,7 @@ Result<Reader::Planned> Reader::plan(const model::Model& model, ReaderOptions op
   if (!options.profile) {
     BRIM_ASSIGN(planned.profile, choose_profile(model.file().profiles, model.file().carried, options));
   }
-  auto memory = plan_memory(model.config(), options);
+  auto memory = plan_memory(model.config(), model.table(), options);
   if (!memory && memory.error().code == ErrorCode::out_of_memory && options.pool) {
     return error(ErrorCode::out_of_memory, memory.error().sentence, "; ", options.pool->describe());
   }
@@ -185,8 +185,8 @@ Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Mode
   // A vocabulary is gone through for these, so only where somebody asks.
   const auto delimiters = memory.kv.needs.blocks ? model->delimiters() : std::span<const std::uint8_t>();
   BRIM_ASSIGN(std::unique_ptr<kv::Memory> cache,
-              kv::Memory::create(memory.kv, arena->take(static_cast<std::size_t>(memory.kv.budget_bytes)), rope.get(),
-                                delimiters));
+              kv::Memory::create(memory.kv, arena->take(static_cast<std::size_t>(memory.kv.budget_bytes)), model->table(),
+                                 rope.get(), delimiters));
   std::unique_ptr<Reader> reader(new Reader(std::move(model), std::move(memory), std::move(*arena), std::move(cache),
                                             std::move(rope), options));
   reader->share_ = std::move(share);
@@ -200,8 +200,8 @@ Reader::Reader(std::shared_ptr<const model::Model> model, MemoryPlan memory, Are
       arena_(std::move(arena)),
       cache_(std::move(cache)),
       rope_(std::move(rope)),
-      decoder_(*model_, *rope_, *cache_, work_, {model_->threads(), options.threads}) {
-  work_.lay_out(model_->config(), shape_of(memory_, options.threads),
+      decoder_(*model_, *rope_, *cache_, work_, model_->runtime(options.threads)) {
+  work_.lay_out(model_->config(), shape_of(memory_, model_->table(), options.threads),
                 arena_.take(static_cast<std::size_t>(memory_.workspace_bytes)));
   const std::span<std::byte> ids = arena_.take(static_cast<std::size_t>(memory_.history_bytes));
   history_ = {reinterpret_cast<TokenId*>(ids.data()), ids.size() / sizeof(TokenId)};

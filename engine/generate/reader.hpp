@@ -77,7 +77,7 @@ Result<model::FoundProfile> choose_profile(const model::ProfileOwner& owner, con
                                            ReaderOptions& options);
 
 /// Errors: invalid_argument, or out_of_memory when the budget is below the floors.
-Result<MemoryPlan> plan_memory(const model::Config& config, const ReaderOptions& options);
+Result<MemoryPlan> plan_memory(const model::Config& config, const kernels::Table& table, const ReaderOptions& options);
 
 /// Hears of every chunk while its logits can still be asked for: the place in the whole input of its first token.
 using ChunkObserver = std::function<void(std::int64_t first, model::Decoder& decoder)>;

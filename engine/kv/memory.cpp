@@ -7,12 +7,11 @@
 #include "engine/kv/rebase.hpp"
 #include "engine/kv/saturate.hpp"
 #include "engine/kv/snapshot.hpp"
-#include "kernels/dispatch.hpp"
 
 namespace brim::kv {
 
-Result<std::unique_ptr<Memory>> Memory::create(Plan plan, std::span<std::byte> bytes, const KeyRotation* rotation,
-                                               std::span<const std::uint8_t> delimiters) {
+Result<std::unique_ptr<Memory>> Memory::create(Plan plan, std::span<std::byte> bytes, const kernels::Table& table,
+                                               const KeyRotation* rotation, std::span<const std::uint8_t> delimiters) {
   if (static_cast<std::int64_t>(bytes.size()) < plan.budget_bytes || reinterpret_cast<std::uintptr_t>(bytes.data()) % 64 != 0) {
     return error(ErrorCode::invalid_argument, "KV cache: expected ", plan.budget_bytes,
                  " bytes at a multiple of 64, found ", bytes.size());
@@ -34,14 +33,14 @@ Result<std::unique_ptr<Memory>> Memory::create(Plan plan, std::span<std::byte> b
     return error(ErrorCode::internal, "KV cache: the plan's parts are ", plus(needed, fixed),
                  " bytes, more than its budget of ", plan.budget_bytes);
   }
-  return std::unique_ptr<Memory>(new Memory(std::move(plan), bytes, fixed, rotation, delimiters));
+  return std::unique_ptr<Memory>(new Memory(std::move(plan), bytes, fixed, table, rotation, delimiters));
 }
 
-Memory::Memory(Plan plan, std::span<std::byte> bytes, std::int64_t fixed_bytes, const KeyRotation* rotation,
-               std::span<const std::uint8_t> delimiters)
+Memory::Memory(Plan plan, std::span<std::byte> bytes, std::int64_t fixed_bytes, const kernels::Table& table,
+               const KeyRotation* rotation, std::span<const std::uint8_t> delimiters)
     : plan_(std::move(plan)),
       rotation_(rotation),
-      table_(kernels::active()),
+      table_(table),
       map_(bytes),
       staging_(map_.staging(plan_.shape, plan_.chunk)),
       scratch_(map_.scratch(plan_.shape, plan_.needs, plan_.most_entries, plan_.chunk)),

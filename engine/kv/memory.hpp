@@ -56,9 +56,10 @@ class Memory {
   /// `bytes` is exactly plan.budget_bytes, 64-byte aligned, and outlives this. Bookkeeping that is not per entry (a few hundred
   /// bytes per stream) is ordinary memory, allocated here and never again; entries, their metadata and the staging buffer are in
   /// `bytes`. Errors: invalid_argument for other memory; internal for a plan whose parts do not fit in its own budget, as
-  /// make_plan never makes one. `delimiters` has a byte for each token id (document.hpp), is the model's and outlives this too;
+  /// make_plan never makes one. The table of kernels outlives this. `delimiters` has a byte for each token id (document.hpp), is the model's and outlives this too;
   /// without it no token ends anything.
-  static Result<std::unique_ptr<Memory>> create(Plan plan, std::span<std::byte> bytes, const KeyRotation* rotation,
+  static Result<std::unique_ptr<Memory>> create(Plan plan, std::span<std::byte> bytes, const kernels::Table& table,
+                                                const KeyRotation* rotation,
                                                 std::span<const std::uint8_t> delimiters = {});
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
@@ -122,8 +123,8 @@ class Memory {
  private:
   friend class Chunk;
 
-  Memory(Plan plan, std::span<std::byte> bytes, std::int64_t fixed_bytes, const KeyRotation* rotation,
-         std::span<const std::uint8_t> delimiters);
+  Memory(Plan plan, std::span<std::byte> bytes, std::int64_t fixed_bytes, const kernels::Table& table,
+         const KeyRotation* rotation, std::span<const std::uint8_t> delimiters);
 
   void start(std::int64_t n, std::span<const std::int32_t> ids) noexcept;
   void take_in_draft() noexcept;

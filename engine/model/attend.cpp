@@ -22,11 +22,11 @@ constexpr std::int64_t kTasksPerThread = 4;
 constexpr std::int64_t kSmallTile = 8;  ///< tokens: for fewer, turning keys would cost more than balance wins
 
 // Divides by the sums: what was a state becomes weighted means.
-void divide(const AttentionState& state, int group, std::int64_t tokens, int value_size) noexcept {
+void divide(const kernels::Table& table, const AttentionState& state, int group, std::int64_t tokens, int value_size) noexcept {
   for (std::int64_t t = 0; t < tokens; ++t) {
     for (std::int64_t row = t * state.token_stride; row < t * state.token_stride + group; ++row) {
       const float sum = state.sums[row];
-      kernels::active().scale(state.out + row * value_size, value_size, sum == 0 ? 0.0f : 1.0f / sum);
+      table.scale(state.out + row * value_size, value_size, sum == 0 ? 0.0f : 1.0f / sum);
     }
   }
 }
@@ -45,11 +45,11 @@ void attend_tile(const Pass& pass, const LayerAttention& layer, int head, std::i
       call.scratch = scratch.kernel;
       call.state = first ? result : later;
       layer.attend(call);
-      if (!first) kernels::active().merge_attention(result, later, count, layer.group(), size);
+      if (!first) pass.runtime.table.merge_attention(result, later, count, layer.group(), size);
       first = false;
     });
   }
-  divide(result, layer.group(), count, size);
+  divide(pass.runtime.table, result, layer.group(), count, size);
 }
 
 // Tokens that are one tile: parts side by side, then put together.
@@ -72,7 +72,7 @@ void attend_in_parts(const Pass& pass, const LayerAttention& layer, std::int64_t
       std::fill_n(state.out + row * size, std::int64_t{layer.group()} * size, 0.0f);
     }
   };
-  kernels::for_chunks(pass.threads, pieces * heads, [&](std::int64_t task, int worker) noexcept {
+  kernels::for_chunks(pass.runtime.threads, pieces * heads, [&](std::int64_t task, int worker) noexcept {
     const int head = static_cast<int>(task % heads);
     const std::int64_t first = task / heads * parts_in_task;
     for (std::int64_t part = first; part < std::min(first + parts_in_task, layer.parts()) && !pass.cancelled(); ++part) {
@@ -87,12 +87,12 @@ void attend_in_parts(const Pass& pass, const LayerAttention& layer, std::int64_t
       if (!any) empty(state);
     }
   });
-  kernels::for_chunks(pass.threads, heads, [&](std::int64_t head, int) noexcept {
+  kernels::for_chunks(pass.runtime.threads, heads, [&](std::int64_t head, int) noexcept {
     const AttentionState result = state_of(static_cast<int>(head), 0);
     for (std::int64_t part = 1; part < layer.parts(); ++part) {
-      kernels::active().merge_attention(result, state_of(static_cast<int>(head), part), pass.tokens, layer.group(), size);
+      pass.runtime.table.merge_attention(result, state_of(static_cast<int>(head), part), pass.tokens, layer.group(), size);
     }
-    divide(result, layer.group(), pass.tokens, size);
+    divide(pass.runtime.table, result, layer.group(), pass.tokens, size);
   });
 }
 
@@ -101,16 +101,16 @@ void attend_in_parts(const Pass& pass, const LayerAttention& layer, std::int64_t
 void attend(const Pass& pass, kv::StreamId stream, const kv::View& view) noexcept {
   if (reads_sparsely(pass, stream, view)) choose_what_to_read(pass, stream, view);
   const LayerAttention layer(pass, stream, view);
-  const std::int64_t wanted = std::int64_t{pass.threads.count} * kTasksPerThread, most = attention_tile(layer.group());
+  const std::int64_t wanted = std::int64_t{pass.runtime.threads.count} * kTasksPerThread, most = attention_tile(layer.group());
   const std::int64_t tiles = (pass.tokens + most - 1) / most;
-  if (pass.threads.count > 1 && pass.tokens <= std::min(kSplitTokens, most) && layer.kv_heads() < wanted && layer.parts() > 1) {
+  if (pass.runtime.threads.count > 1 && pass.tokens <= std::min(kSplitTokens, most) && layer.kv_heads() < wanted && layer.parts() > 1) {
     attend_in_parts(pass, layer, std::max<std::int64_t>(1, layer.parts() * layer.kv_heads() / wanted));
   } else {
     // Smaller tiles where threads would wait for the last one otherwise.
     const std::int64_t enough = (wanted + layer.kv_heads() - 1) / layer.kv_heads();
     const std::int64_t count = std::max(tiles, std::min(enough, (pass.tokens + kSmallTile - 1) / kSmallTile));
     const std::int64_t tile = (pass.tokens + count - 1) / count;
-    kernels::for_chunks(pass.threads, layer.kv_heads() * count, [&](std::int64_t task, int worker) noexcept {
+    kernels::for_chunks(pass.runtime.threads, layer.kv_heads() * count, [&](std::int64_t task, int worker) noexcept {
       const std::int64_t token = task / layer.kv_heads() * tile;
       if (token >= pass.tokens) return;
       attend_tile(pass, layer, static_cast<int>(task % layer.kv_heads()), token, std::min(tile, pass.tokens - token), worker);

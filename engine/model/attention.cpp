@@ -6,7 +6,6 @@
 #include "engine/model/attend.hpp"
 #include "engine/model/pass.hpp"
 #include "engine/model/watch.hpp"
-#include "kernels/dispatch.hpp"
 #include "kernels/threads.hpp"
 
 namespace brim::model {
@@ -16,7 +15,7 @@ namespace {
 void prepare_heads(const Pass& pass, kv::LayerId layer, float* heads, int count, const std::vector<float>& norm,
                    std::int64_t token) noexcept {
   const Config& config = pass.config;
-  const kernels::Table& table = kernels::active();
+  const kernels::Table& table = pass.runtime.table;
   const int size = config.key_size;
   if (config.query_key_norm == QueryKeyNorm::whole_row) {
     table.rms_norm(heads, norm.data(), std::int64_t{count} * size, config.norm_epsilon, heads);
@@ -45,7 +44,7 @@ void prepare_queries(const Pass& tile, kv::LayerId layer, bool made) noexcept {
     normalise(tile, tile.stream(), weights.attention_norm, work.normed.data());
     apply(tile, work.normed.data(), {{weights.query, work.query.data()}});
   }
-  kernels::for_chunks(tile.threads, tile.tokens, [&](std::int64_t t, int) noexcept {
+  kernels::for_chunks(tile.runtime.threads, tile.tokens, [&](std::int64_t t, int) noexcept {
     prepare_heads(tile, layer, work.query.data() + t * query_row, shape.heads, weights.query_norm, tile.first + t);
   });
 }
@@ -117,7 +116,7 @@ void attention(const Pass& pass, kv::LayerId layer) noexcept {
     } else {
       apply(tile, work.normed.data(), {{weights.key, key}, {weights.value, value}});
     }
-    kernels::for_chunks(tile.threads, tile.tokens, [&](std::int64_t t, int) noexcept {
+    kernels::for_chunks(tile.runtime.threads, tile.tokens, [&](std::int64_t t, int) noexcept {
       prepare_heads(tile, layer, key + t * key_row, shape.kv_heads, weights.key_norm, tile.first + t);
     });
   });

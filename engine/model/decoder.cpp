@@ -3,15 +3,14 @@
 
 #include "engine/base/work_meter.hpp"
 #include "engine/model/pass.hpp"
-#include "kernels/dispatch.hpp"
 #include "kernels/multiply.hpp"
 
 namespace brim::model {
 namespace {
 
-void unpack_row(const quant::Matrix& matrix, std::int64_t index, float* values) noexcept {
+void unpack_row(const kernels::Table& kernel, const quant::Matrix& matrix, std::int64_t index, float* values) noexcept {
   if (matrix.layout == quant::Layout::rows) {
-    kernels::active().unpack[static_cast<std::size_t>(matrix.format)](matrix.row(index), values, matrix.cols);
+    kernel.unpack[static_cast<std::size_t>(matrix.format)](matrix.row(index), values, matrix.cols);
     return;
   }
   const std::size_t panel_bytes = quant::panel_bytes(matrix.format, matrix.cols);
@@ -24,11 +23,11 @@ void unpack_row(const quant::Matrix& matrix, std::int64_t index, float* values) 
 void Decoder::embed(std::span<const std::int32_t> tokens, std::int64_t position) noexcept {
   const Config& config = model_.config();
   const quant::Matrix& table = model_.weights().token_embedding;
-  const kernels::Table& kernel = kernels::active();
+  const kernels::Table& kernel = runtime_.table;
   const std::int64_t pairs = rope_.pairs();
   for (std::int64_t t = 0; t < static_cast<std::int64_t>(tokens.size()); ++t) {
     float* row = work_.stream.data() + t * config.embedding;
-    unpack_row(table, tokens[static_cast<std::size_t>(t)], row);
+    unpack_row(kernel, table, tokens[static_cast<std::size_t>(t)], row);
     if (config.embedding_scale != 1.0f) kernel.scale(row, config.embedding, config.embedding_scale);
     const std::int64_t windowed = work_.shape.chunk + t;
     rope_.global().at(position + t, work_.cosines.data() + t * pairs, work_.sines.data() + t * pairs);
@@ -64,7 +63,7 @@ Status Decoder::read_chunk(std::span<const std::int32_t> tokens, kv::Chunk chunk
   const std::int64_t count = static_cast<std::int64_t>(tokens.size());
   embed(tokens, chunk.position());
   const Pass pass{
-      model_.config(), model_.weights(), rope_, memory_, chunk, work_, threads_, 0, count, observer_ ? &observer_ : nullptr, cancel};
+      model_.config(), model_.weights(), rope_, memory_, chunk, work_, runtime_, 0, count, observer_ ? &observer_ : nullptr, cancel};
   for (const kv::LayerId layer : kv::ids_up_to<kv::LayerId>(model_.config().layers.size())) {
     if (pass.cancelled()) return cancelled_error();
     attention(pass, layer);
@@ -88,7 +87,7 @@ std::span<float> Decoder::resume() noexcept {
 
 std::span<const float> Decoder::embedding(std::int64_t index) noexcept {
   const Config& config = model_.config();
-  kernels::active().rms_norm(work_.stream.data() + index * config.embedding, model_.weights().output_norm.data(),
+  runtime_.table.rms_norm(work_.stream.data() + index * config.embedding, model_.weights().output_norm.data(),
                              config.embedding, config.norm_epsilon, work_.normed.data());
   return {work_.normed.data(), static_cast<std::size_t>(config.embedding)};
 }
@@ -96,13 +95,13 @@ std::span<const float> Decoder::embedding(std::int64_t index) noexcept {
 std::span<const float> Decoder::logits(std::int64_t first, std::int64_t count, const std::atomic<bool>* cancel) noexcept {
   const Config& config = model_.config();
   const Weights& weights = model_.weights();
-  const kernels::Table& table = kernels::active();
+  const kernels::Table& table = runtime_.table;
   float* normed = work_.normed.data();
   for (std::int64_t t = 0; t < count; ++t) {
     table.rms_norm(work_.stream.data() + (first + t) * config.embedding, weights.output_norm.data(), config.embedding,
                    config.norm_epsilon, normed + t * config.embedding);
   }
-  kernels::multiply(threads_, weights.output, normed, config.embedding, count, work_.logits.data(), config.vocabulary,
+  kernels::multiply(runtime_, weights.output, normed, config.embedding, count, work_.logits.data(), config.vocabulary,
                     work_.product.data(), cancel);
   for (std::int64_t t = 0; t < count; ++t) {
     float* row = work_.logits.data() + t * config.vocabulary;

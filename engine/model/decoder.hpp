@@ -19,8 +19,8 @@ namespace brim::model {
 /// Borrows everything it is given; one thread at a time. Allocates nothing.
 class Decoder {
  public:
-  Decoder(const Model& model, const Rope& rope, kv::Memory& memory, Workspace& work, kernels::Threads threads)
-      : model_(model), rope_(rope), memory_(memory), work_(work), threads_(threads) {}
+  Decoder(const Model& model, const Rope& rope, kv::Memory& memory, Workspace& work, kernels::Runtime runtime)
+      : model_(model), rope_(rope), memory_(memory), work_(work), runtime_(runtime) {}
 
   /// Reads 1 … memory.plan().chunk tokens. `cancel` (may be null) is polled in every task of the threads; when it turns true, and
   /// stays so until this returns, the chunk is given up (the memory may then be stale) and cancelled comes back.
@@ -59,7 +59,7 @@ class Decoder {
   const Rope& rope_;
   kv::Memory& memory_;
   Workspace& work_;
-  kernels::Threads threads_;
+  kernels::Runtime runtime_;
   std::int64_t last_tokens_ = 0;
   AttentionObserver observer_;
 };

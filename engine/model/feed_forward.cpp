@@ -2,16 +2,15 @@
 #include <algorithm>
 
 #include "engine/model/pass.hpp"
-#include "kernels/dispatch.hpp"
 #include "kernels/threads.hpp"
 
 namespace brim::model {
 namespace {
 
 void activate(const Pass& pass, std::int64_t tokens, std::int64_t width) noexcept {
-  const kernels::Table& table = kernels::active();
+  const kernels::Table& table = pass.runtime.table;
   const auto kernel = pass.config.activation == Activation::gelu ? table.gelu_multiply : table.silu_multiply;
-  kernels::for_chunks(pass.threads, tokens, [&](std::int64_t t, int) noexcept {
+  kernels::for_chunks(pass.runtime.threads, tokens, [&](std::int64_t t, int) noexcept {
     kernel(pass.work.gate.data() + t * width, pass.work.up.data() + t * width, width);
   });
 }
@@ -29,7 +28,7 @@ void choose_experts(const Pass& pass, std::int64_t token) noexcept {
   float* shares = pass.work.router.data() + token * experts;
   std::int32_t* choice = pass.work.expert_choice.data() + token * used;
   float* weight = pass.work.expert_weight.data() + token * used;
-  kernels::active().softmax(shares, experts);
+  pass.runtime.table.softmax(shares, experts);
   int found = 0;
   for (int rank = 0; rank < used; ++rank) {
     int best = -1;
@@ -77,7 +76,7 @@ void add_expert(const Pass& pass, const LayerWeights& weights, int expert, std::
     const std::int64_t t = work.expert_tokens[static_cast<std::size_t>(row)];
     const std::int32_t* choice = work.expert_choice.data() + t * used;
     const std::int64_t rank = std::find(choice, choice + used, expert) - choice;
-    kernels::active().add_scaled(work.branch.data() + t * width, work.expert_out.data() + row * width, width,
+    pass.runtime.table.add_scaled(work.branch.data() + t * width, work.expert_out.data() + row * width, width,
                                  work.expert_weight[static_cast<std::size_t>(t * used + rank)]);
   }
 }

@@ -7,7 +7,6 @@
 
 #include "engine/model/pass.hpp"
 #include "engine/model/sparse.hpp"
-#include "kernels/dispatch.hpp"
 
 namespace brim::model {
 
@@ -92,10 +91,10 @@ class LayerAttention {
   std::int64_t entry(std::int64_t index) const { return index - before_; }
 
   void attend(const kernels::Attend& call) const noexcept {
-    kernels::active().attend[static_cast<int>(stored_.types.key)][static_cast<int>(stored_.types.value)](call);
+    pass_.runtime.table.attend[static_cast<int>(stored_.types.key)][static_cast<int>(stored_.types.value)](call);
   }
   void add_mass(const kernels::AttentionMass& call) const noexcept {
-    kernels::active().attention_mass[static_cast<int>(stored_.types.key)](call);
+    pass_.runtime.table.attention_mass[static_cast<int>(stored_.types.key)](call);
   }
 
  private:

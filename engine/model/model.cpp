@@ -88,12 +88,13 @@ Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const 
   BRIM_ASSIGN(text::Tokenizer tokenizer, text::Tokenizer::create(std::move(vocabulary)));
   BRIM_ASSIGN(std::string chat_template, read_chat_template(file));
   if (options.log) log_remarks(options.log, file, config, weights, tokenizer);
+  const kernels::Table& table = options.table != nullptr ? *options.table : kernels::active();
   std::unique_ptr<kernels::ThreadPool> threads = create_threads(options.threads, options.log);
   Panels panels;
   if (read) {
-    BRIM_ASSIGN(panels, own_panels(weights, file, {*threads, progress, options.log}));
-  } else if (options.memory == WeightMemory::shared && repacking_pays(weights)) {
-    BRIM_ASSIGN(panels, shared_panels(weights, file, {*threads, progress, options.log}));
+    BRIM_ASSIGN(panels, own_panels(weights, file, {{table, *threads}, progress, options.log}));
+  } else if (options.memory == WeightMemory::shared && repacking_pays(weights, table)) {
+    BRIM_ASSIGN(panels, shared_panels(weights, file, {{table, *threads}, progress, options.log}));
   } else {
     BRIM_TRY(page_in(file, weights, progress));
     if (options.log) options.log(LogLevel::info, sentence("the weights are read in place in ", file.path()));
@@ -109,12 +110,12 @@ Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const 
     weights.tensors.clear();  // they belong to `file`, which ends here
     weights.skipped.clear();
   }
-  return std::shared_ptr<const Model>(new Model(std::move(threads), std::move(facts), std::move(mapped), std::move(config), std::move(panels),
+  return std::shared_ptr<const Model>(new Model(table, std::move(threads), std::move(facts), std::move(mapped), std::move(config), std::move(panels),
                                                 std::move(weights), std::move(tokenizer), std::move(chat_template)));
 }
 
 std::int64_t Model::weight_bytes() const {
-  return static_cast<std::int64_t>(model::weight_bytes(weights_, false, mapped_ ? Moved::panels : Moved::all));
+  return static_cast<std::int64_t>(model::weight_bytes(weights_, *table_, false, mapped_ ? Moved::panels : Moved::all));
 }
 
 std::span<const std::uint8_t> Model::delimiters() const {

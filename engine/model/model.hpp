@@ -19,13 +19,15 @@
 #include "engine/model/token_work.hpp"
 #include "engine/model/weights.hpp"
 #include "engine/text/tokenizer.hpp"
-#include "kernels/threads.hpp"
+#include "kernels/runtime.hpp"
 
 namespace brim::model {
 
 struct LoadOptions {
   WeightMemory memory = WeightMemory::own;
   int threads = 1;  ///< that repack and compute
+  /// The kernels that compute; null: this machine's best, as far as BRIM_ISA allows.
+  const kernels::Table* table = nullptr;
   Log log{};        ///< is called with how the weights are kept, and with what of the file cannot be used
 };
 
@@ -51,7 +53,10 @@ class Model {
                                                    const Progress& progress = {});
   static Result<std::shared_ptr<const Model>> load(const std::string& path) { return load(path, LoadOptions{}); }
 
-  /// The threads that work on this model: as many as requested, or as the system granted when it was loaded.
+  /// What computes with this model: its kernels, and at most `count` of its threads, of which there are as many as requested or as
+  /// the system granted when it was loaded.
+  kernels::Runtime runtime(int count) const { return {*table_, {*threads_, count}}; }
+  const kernels::Table& table() const { return *table_; }
   kernels::ThreadPool& threads() const { return *threads_; }
   const ModelFile& file() const { return file_; }
   const Config& config() const { return config_; }
@@ -65,9 +70,10 @@ class Model {
   std::int64_t weight_bytes() const;
 
  private:
-  Model(std::unique_ptr<kernels::ThreadPool> threads, ModelFile file, std::optional<io::Gguf> mapped, Config config, Panels panels,
+  Model(const kernels::Table& table, std::unique_ptr<kernels::ThreadPool> threads, ModelFile file, std::optional<io::Gguf> mapped, Config config, Panels panels,
         Weights weights, text::Tokenizer tokenizer, std::string chat_template)
-      : threads_(std::move(threads)),
+      : table_(&table),
+        threads_(std::move(threads)),
         file_(std::move(file)),
         mapped_(std::move(mapped)),
         config_(std::move(config)),
@@ -76,6 +82,7 @@ class Model {
         tokenizer_(std::move(tokenizer)),
         chat_template_(std::move(chat_template)) {}
 
+  const kernels::Table* table_;
   std::unique_ptr<kernels::ThreadPool> threads_;
   ModelFile file_;
   std::optional<io::Gguf> mapped_;  ///< with weights that stay in the file

@@ -7,27 +7,26 @@
 #include "engine/base/progress_span.hpp"
 #include "engine/base/size_text.hpp"
 #include "engine/model/panel_cache.hpp"
-#include "kernels/dispatch.hpp"
 
 namespace brim::model {
 namespace {
 
 constexpr std::uint64_t kLayoutVersion = 1;  ///< changes when a slab in quant/panels/ does
 
-/// What besides the model decides what panels hold: how they are laid out, and which formats this machine repacks.
-std::uint64_t layout_kind() {
+/// What besides the model decides what panels hold: how they are laid out, and which formats these kernels want repacked.
+std::uint64_t layout_kind(const kernels::Table& table) {
   Hash hash;
   hash.number(kLayoutVersion);
-  for (int format = 0; format < quant::kFormatCount; ++format) hash.number(kernels::active().panels_pay[format] ? 1 : 0);
+  for (int format = 0; format < quant::kFormatCount; ++format) hash.number(table.panels_pay[format] ? 1 : 0);
   return hash.value();
 }
 
 /// The hash of everything that decides what panels hold: every byte that goes into them, its format and its place, but neither
 /// the file's name nor its times.
-Sha256::Digest content_hash(const io::Gguf& file, const std::vector<Sha256::Digest>& pieces) {
+Sha256::Digest content_hash(const kernels::Table& table, const io::Gguf& file, const std::vector<Sha256::Digest>& pieces) {
   Sha256 sha;
   const auto number = [&](std::uint64_t value) { sha.add(std::as_bytes(std::span(&value, 1))); };
-  number(layout_kind());
+  number(layout_kind(table));
   number(file.tensors().size());
   for (const io::Tensor& tensor : file.tensors()) {
     number(tensor.name.size());
@@ -54,7 +53,7 @@ void tell(const Repacking& work, LogLevel level, const Parts&... parts) {
 /// The panels of this hash when the cache has them whole.
 std::optional<MappedFile> find(const PanelCache& cache, const Sha256::Digest& hash, std::size_t bytes, const Repacking& work,
                                std::string& damaged) {
-  std::optional<MappedFile> found = cache.find(hash, bytes, work.threads, damaged);
+  std::optional<MappedFile> found = cache.find(hash, bytes, work.runtime.threads, damaged);
   if (found) tell(work, LogLevel::info, "the weights are repacked by an earlier start, and read from ", cache.path_of(hash));
   return found;
 }
@@ -65,16 +64,16 @@ Result<MappedFile> repack_into(const PanelCache& cache, const Weights& weights, 
   BRIM_ASSIGN(NewFile made, cache.create());
   std::vector<Sha256::Digest> pieces;
   const Destination to{nullptr, &made, PanelCache::kHeaderBytes, &pieces};
-  BRIM_TRY(move_weights(weights, file, Moved::panels, to, work.threads, progress));
-  hash = content_hash(file, pieces);
+  BRIM_TRY(move_weights(weights, file, Moved::panels, to, work.runtime, progress));
+  hash = content_hash(work.runtime.table, file, pieces);
   // Another process may have been faster; and what cannot be used is said before it is replaced.
   std::string damaged;
   if (auto known = find(cache, hash, bytes, work, damaged)) return std::move(*known);
   if (!damaged.empty()) {
     tell(work, LogLevel::warning, cache.path_of(hash), " ", damaged, ": the weights are repacked again");
   }
-  BRIM_TRY(cache.publish(made, hash, bytes, work.threads));
-  std::optional<MappedFile> found = cache.find(hash, bytes, work.threads, damaged);
+  BRIM_TRY(cache.publish(made, hash, bytes, work.runtime.threads));
+  std::optional<MappedFile> found = cache.find(hash, bytes, work.runtime.threads, damaged);
   if (!found) return error(ErrorCode::io, cache.path_of(hash), " changed while it was being read");
   tell(work, LogLevel::info, "the weights are repacked into ", cache.path_of(hash), ", where the next start finds them");
   return std::move(*found);
@@ -82,9 +81,9 @@ Result<MappedFile> repack_into(const PanelCache& cache, const Weights& weights, 
 
 /// The cache's panels for this model, found by what an earlier start noted, else by a hash of the model, else made.
 Result<MappedFile> cached_panels(const PanelCache& cache, const Weights& weights, const io::Gguf& file, const Repacking& work) {
-  const std::size_t bytes = moved_memory(weights, Moved::panels);
+  const std::size_t bytes = moved_memory(weights, work.runtime.table, Moved::panels);
   const std::vector<FileIdentity> files = file.identities();
-  const std::uint64_t kind = layout_kind();
+  const std::uint64_t kind = layout_kind(work.runtime.table);
   // As they were opened: a change while they are read may leave the time stamps of a file that was changed just before.
   const bool noted = trusted(files, now_ns());
   std::string damaged;  // is said when the panels are replaced
@@ -97,8 +96,8 @@ Result<MappedFile> cached_panels(const PanelCache& cache, const Weights& weights
     if (auto found = find(cache, *hash, bytes, work, damaged)) return std::move(*found);
   } else if (cache.may_hold(bytes)) {
     std::vector<Sha256::Digest> pieces;
-    BRIM_TRY(move_weights(weights, file, Moved::panels, {nullptr, nullptr, 0, &pieces}, work.threads, hashing));
-    hash = content_hash(file, pieces);
+    BRIM_TRY(move_weights(weights, file, Moved::panels, {nullptr, nullptr, 0, &pieces}, work.runtime, hashing));
+    hash = content_hash(work.runtime.table, file, pieces);
     if (auto found = find(cache, *hash, bytes, work, damaged)) {
       if (noted) cache.note(kind, files, *hash);
       if (work.progress && !work.progress(total, total)) return error(ErrorCode::cancelled, "loading ", file.path(), " was stopped");
@@ -116,11 +115,11 @@ Result<MappedFile> cached_panels(const PanelCache& cache, const Weights& weights
 
 Result<Panels> own_panels(Weights& weights, const io::Gguf& file, const Repacking& work) {
   BRIM_ASSIGN(Arena arena,
-              Arena::create(moved_memory(weights, Moved::all), "the model's weights, in memory,", Arena::Touch::by_owner));
+              Arena::create(moved_memory(weights, work.runtime.table, Moved::all), "the model's weights, in memory,", Arena::Touch::by_owner));
   std::byte* memory = arena.take(arena.size()).data();
-  BRIM_TRY(move_weights(weights, file, Moved::all, {memory, nullptr, 0, nullptr}, work.threads, work.progress));
-  const bool repacks = repacking_pays(weights);
-  use_moved(weights, Moved::all, memory);
+  BRIM_TRY(move_weights(weights, file, Moved::all, {memory, nullptr, 0, nullptr}, work.runtime, work.progress));
+  const bool repacks = repacking_pays(weights, work.runtime.table);
+  use_moved(weights, work.runtime.table, Moved::all, memory);
   tell(work, LogLevel::info, "the weights are ", repacks ? "repacked into" : "read into", " memory of this process, ",
        size_text(arena.size()));
   return Panels(std::move(arena));
@@ -130,7 +129,7 @@ Result<Panels> shared_panels(Weights& weights, const io::Gguf& file, const Repac
   BRIM_ASSIGN(const PanelCache cache, PanelCache::open());
   BRIM_ASSIGN(MappedFile panels, cached_panels(cache, weights, file, work));
   panels.expect(MappedFile::Access::repeated);
-  use_moved(weights, Moved::panels, panels.bytes().data() + PanelCache::kHeaderBytes);
+  use_moved(weights, work.runtime.table, Moved::panels, panels.bytes().data() + PanelCache::kHeaderBytes);
   return Panels(std::move(panels));
 }
 

@@ -11,7 +11,7 @@
 #include "engine/io/gguf.hpp"
 #include "engine/model/repack.hpp"
 #include "engine/model/weights.hpp"
-#include "kernels/threads.hpp"
+#include "kernels/runtime.hpp"
 
 namespace brim::model {
 
@@ -26,7 +26,7 @@ inline Moved moved_by(WeightMemory memory) { return memory == WeightMemory::own 
 
 /// Who does the work and what is called on the way.
 struct Repacking {
-  kernels::Threads threads;
+  kernels::Runtime runtime;
   const Progress& progress;
   const Log& log;
 };

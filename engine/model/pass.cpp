@@ -1,7 +1,6 @@
 // See pass.hpp.
 #include "engine/model/pass.hpp"
 
-#include "kernels/dispatch.hpp"
 #include "kernels/multiply.hpp"
 #include "kernels/threads.hpp"
 
@@ -14,8 +13,8 @@ void apply(const Pass& pass, const float* x, std::initializer_list<Projection> p
     targets[count++] = {&projection.linear.weight, projection.out, projection.linear.weight.rows};
   }
   const std::int64_t cols = projections.begin()->linear.weight.cols;
-  kernels::multiply(pass.threads, {x, cols, pass.tokens, cols, pass.cancel}, {targets, count}, pass.work.product.data());
-  const kernels::Table& table = kernels::active();
+  kernels::multiply(pass.runtime, {x, cols, pass.tokens, cols, pass.cancel}, {targets, count}, pass.work.product.data());
+  const kernels::Table& table = pass.runtime.table;
   for (const auto& [linear, out] : projections) {
     if (linear.bias.empty()) continue;
     const std::int64_t rows = linear.weight.rows;
@@ -24,24 +23,24 @@ void apply(const Pass& pass, const float* x, std::initializer_list<Projection> p
 }
 
 void apply(const Pass& pass, const quant::Matrix& weight, const float* x, float* out) noexcept {
-  kernels::multiply(pass.threads, weight, x, weight.cols, pass.tokens, out, weight.rows, pass.work.product.data(), pass.cancel);
+  kernels::multiply(pass.runtime, weight, x, weight.cols, pass.tokens, out, weight.rows, pass.work.product.data(), pass.cancel);
 }
 
 void normalise(const Pass& pass, const float* x, const std::vector<float>& weight, float* out) noexcept {
-  const kernels::Table& table = kernels::active();
+  const kernels::Table& table = pass.runtime.table;
   const std::int64_t width = pass.config.embedding;
-  kernels::for_chunks(pass.threads, pass.tokens, [&](std::int64_t t, int) noexcept {
+  kernels::for_chunks(pass.runtime.threads, pass.tokens, [&](std::int64_t t, int) noexcept {
     table.rms_norm(x + t * width, weight.data(), width, pass.config.norm_epsilon, out + t * width);
   });
 }
 
 void add_branch(const Pass& pass, const std::vector<float>& post_norm) noexcept {
-  const kernels::Table& table = kernels::active();
+  const kernels::Table& table = pass.runtime.table;
   const std::int64_t width = pass.config.embedding;
   float* branch = pass.work.branch.data();
   float* stream = pass.stream();
   if (!post_norm.empty()) normalise(pass, branch, post_norm, branch);
-  kernels::for_chunks(pass.threads, pass.tokens, [&](std::int64_t t, int) noexcept {
+  kernels::for_chunks(pass.runtime.threads, pass.tokens, [&](std::int64_t t, int) noexcept {
     table.add_scaled(stream + t * width, branch + t * width, width, pass.config.residual_scale);
   });
 }

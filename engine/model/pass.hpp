@@ -15,7 +15,7 @@
 #include "engine/model/rope.hpp"
 #include "engine/model/weights.hpp"
 #include "engine/model/workspace.hpp"
-#include "kernels/threads.hpp"
+#include "kernels/runtime.hpp"
 
 namespace brim::model {
 
@@ -30,7 +30,7 @@ struct Pass {
   const kv::Memory& memory;
   kv::Chunk& chunk;
   Workspace& work;
-  kernels::Threads threads;
+  kernels::Runtime runtime;
   std::int64_t first;   ///< place in the chunk of the first token
   std::int64_t tokens;  ///< how many, from there on
   const AttentionObserver* observer = nullptr;  ///< null: none

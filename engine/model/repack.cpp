@@ -5,7 +5,6 @@
 #include <atomic>
 #include <vector>
 
-#include "kernels/dispatch.hpp"
 #include "kernels/threads.hpp"
 
 namespace brim::model {
@@ -31,8 +30,8 @@ void for_each_matrix(AnyWeights& weights, Visit&& visit) {
   }
 }
 
-bool pays(const quant::Matrix& matrix) {
-  return matrix.layout == quant::Layout::rows && kernels::active().panels_pay[static_cast<std::size_t>(matrix.format)];
+bool pays(const kernels::Table& table, const quant::Matrix& matrix) {
+  return matrix.layout == quant::Layout::rows && table.panels_pay[static_cast<std::size_t>(matrix.format)];
 }
 
 std::size_t row_bytes(const quant::Matrix& matrix) { return matrix.row_bytes * static_cast<std::size_t>(matrix.rows); }
@@ -50,11 +49,11 @@ std::size_t rows_bytes(const quant::Matrix& matrix) {
 /// Calls visit(matrix, panels, bytes) for every matrix that is moved, in the order in which they lie in memory. A token embedding
 /// that is only looked up is moved as the file has it.
 template <class AnyWeights, class Visit>
-void for_each_moved(AnyWeights& weights, Moved moved, Visit&& visit) {
+void for_each_moved(AnyWeights& weights, const kernels::Table& table, Moved moved, Visit&& visit) {
   const bool looked_up_only = !same_memory(weights.output, weights.token_embedding);
   if (looked_up_only && moved == Moved::all) visit(weights.token_embedding, false, rows_bytes(weights.token_embedding));
   for_each_matrix(weights, [&](auto& matrix) {
-    if (pays(matrix)) {
+    if (pays(table, matrix)) {
       visit(matrix, true, panels_bytes(matrix));
     } else if (moved == Moved::all) {
       visit(matrix, false, rows_bytes(matrix));
@@ -158,27 +157,29 @@ class Move {
 
 }  // namespace
 
-std::size_t weight_bytes(const Weights& weights, bool repack, Moved moved) {
+std::size_t weight_bytes(const Weights& weights, const kernels::Table& table, bool repack, Moved moved) {
   const bool looked_up_only = !same_memory(weights.output, weights.token_embedding);
   std::size_t bytes = looked_up_only && moved == Moved::all ? row_bytes(weights.token_embedding) : 0;
   for_each_matrix(weights, [&](const quant::Matrix& matrix) {
-    const bool panels = matrix.layout == quant::Layout::panels || (repack && pays(matrix));
+    const bool panels = matrix.layout == quant::Layout::panels || (repack && pays(table, matrix));
     bytes += panels ? panels_bytes(matrix) : row_bytes(matrix);
   });
   return bytes;
 }
 
-bool repacking_pays(const Weights& weights) { return moved_memory(weights, Moved::panels) > 0; }
+bool repacking_pays(const Weights& weights, const kernels::Table& table) {
+  return moved_memory(weights, table, Moved::panels) > 0;
+}
 
-std::size_t moved_memory(const Weights& weights, Moved moved) {
+std::size_t moved_memory(const Weights& weights, const kernels::Table& table, Moved moved) {
   std::size_t all = 0;
-  for_each_moved(weights, moved, [&](const quant::Matrix&, bool, std::size_t bytes) { all += bytes; });
+  for_each_moved(weights, table, moved, [&](const quant::Matrix&, bool, std::size_t bytes) { all += bytes; });
   return all;
 }
 
-void use_moved(Weights& weights, Moved moved, const std::byte* memory) {
+void use_moved(Weights& weights, const kernels::Table& table, Moved moved, const std::byte* memory) {
   const bool tied = same_memory(weights.output, weights.token_embedding);
-  for_each_moved(weights, moved, [&](quant::Matrix& matrix, bool panels, std::size_t bytes) {
+  for_each_moved(weights, table, moved, [&](quant::Matrix& matrix, bool panels, std::size_t bytes) {
     matrix.data = memory;
     if (panels) matrix.layout = quant::Layout::panels;
     memory += bytes;
@@ -186,11 +187,13 @@ void use_moved(Weights& weights, Moved moved, const std::byte* memory) {
   if (tied) weights.token_embedding = weights.output;
 }
 
-Status move_weights(const Weights& weights, const io::Gguf& file, Moved moved, const Destination& to, kernels::Threads threads,
+Status move_weights(const Weights& weights, const io::Gguf& file, Moved moved, const Destination& to, kernels::Runtime runtime,
                     const Progress& progress) {
+  const kernels::Table& table = runtime.table;
+  kernels::Threads threads = runtime.threads;
   std::vector<Piece> pieces;
   std::size_t next = 0;
-  for_each_moved(weights, moved, [&](const quant::Matrix& matrix, bool panels, std::size_t bytes) {
+  for_each_moved(weights, table, moved, [&](const quant::Matrix& matrix, bool panels, std::size_t bytes) {
     add_pieces(matrix, next, panels, pieces);
     next += bytes;
   });

@@ -12,7 +12,7 @@
 #include "engine/base/sha256.hpp"
 #include "engine/io/gguf.hpp"
 #include "engine/model/weights.hpp"
-#include "kernels/threads.hpp"
+#include "kernels/runtime.hpp"
 
 namespace brim::model {
 
@@ -24,17 +24,17 @@ enum class Moved {
 
 /// Bytes of the weights where they are: of panels, or rows as in the file. With Moved::panels a token embedding that is only
 /// looked up is not counted: it stays in the file.
-std::size_t weight_bytes(const Weights& weights, bool repack, Moved moved);
+std::size_t weight_bytes(const Weights& weights, const kernels::Table& table, bool repack, Moved moved);
 
-/// Whether this machine's kernels gain by panels of any of these weights.
-bool repacking_pays(const Weights& weights);
+/// Whether these kernels gain by panels of any of these weights.
+bool repacking_pays(const Weights& weights, const kernels::Table& table);
 
 /// Bytes of memory that moved weights take.
-std::size_t moved_memory(const Weights& weights, Moved moved);
+std::size_t moved_memory(const Weights& weights, const kernels::Table& table, Moved moved);
 
 /// Makes `weights` refer to `memory` (moved_memory bytes, 64-byte aligned), which must live as long and hold what move_weights()
 /// wrote there for the same model.
-void use_moved(Weights& weights, Moved moved, const std::byte* memory);
+void use_moved(Weights& weights, const kernels::Table& table, Moved moved, const std::byte* memory);
 
 /// Where moved weights go; what is null is not done.
 struct Destination {
@@ -45,9 +45,9 @@ struct Destination {
   std::vector<Sha256::Digest>* digests = nullptr;
 };
 
-/// Reads every matrix that is moved, once. `threads` work side by side; `progress` is called with bytes of the file, at most a
+/// Reads every matrix that is moved, once. The runtime's threads work side by side; `progress` is called with bytes of the file, at most a
 /// few megabytes apart. Errors: cancelled; io of the model's file or of the new one; out_of_memory.
-Status move_weights(const Weights& weights, const io::Gguf& file, Moved moved, const Destination& to, kernels::Threads threads,
+Status move_weights(const Weights& weights, const io::Gguf& file, Moved moved, const Destination& to, kernels::Runtime runtime,
                     const Progress& progress);
 
 }  // namespace brim::model

@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "engine/kv/reading.hpp"
-#include "kernels/dispatch.hpp"
 #include "kernels/threads.hpp"
 
 namespace brim::model {
@@ -49,8 +48,8 @@ class Runs {
 
 constexpr auto kBoxFormat = static_cast<std::size_t>(quant::Format::f16);
 /// Bytes from one prepared query to the next.
-std::size_t query_stride(int key_size) {
-  const kernels::Activation kind = kernels::active().activation[kBoxFormat];
+std::size_t query_stride(const kernels::Table& table, int key_size) {
+  const kernels::Activation kind = table.activation[kBoxFormat];
   return (kernels::activation_bytes(kind, 2 * std::int64_t{key_size}) + 63) / 64 * 64;
 }
 /// Floats of a query as boxes are multiplied by it.
@@ -66,9 +65,9 @@ void score_blocks(const Pass& pass, kv::StreamId stream, int head, std::int64_t 
                   std::span<float> scores) noexcept {
   const LayerConfig& shape = pass.config.layer(pass.memory.plan().shape.place(stream).layer);
   const int size = pass.config.key_size, group = shape.heads / shape.kv_heads;
-  const kernels::Table& table = kernels::active();
+  const kernels::Table& table = pass.runtime.table;
   const auto kind = static_cast<std::size_t>(table.activation[kBoxFormat]);
-  const std::size_t stride = query_stride(size);
+  const std::size_t stride = query_stride(table, size);
   auto* prepared = reinterpret_cast<std::byte*>(scratch + query_floats(size));
   for (int g = 0; g < group; ++g) {
     const float* query = pass.work.query.data() + (std::int64_t{head} * group + g) * size;
@@ -100,8 +99,8 @@ void score_blocks(const Pass& pass, kv::StreamId stream, int head, std::int64_t 
 
 }  // namespace
 
-std::int64_t scoring_scratch(std::int64_t group, int key_size) {
-  return query_floats(key_size) + group * static_cast<std::int64_t>(query_stride(key_size) / sizeof(float));
+std::int64_t scoring_scratch(const kernels::Table& table, std::int64_t group, int key_size) {
+  return query_floats(key_size) + group * static_cast<std::int64_t>(query_stride(table, key_size) / sizeof(float));
 }
 
 bool reads_sparsely(const Pass& pass, kv::StreamId stream, const kv::View& view) noexcept {
@@ -114,7 +113,7 @@ void choose_what_to_read(const Pass& pass, kv::StreamId stream, const kv::View& 
   const std::span<const kv::Block> blocks = pass.memory.blocks(stream);
   const LayerConfig& shape = pass.config.layer(pass.memory.plan().shape.place(stream).layer);
   const int heads = shape.kv_heads;
-  kernels::for_chunks(pass.threads, heads, [&](std::int64_t task, int worker) noexcept {
+  kernels::for_chunks(pass.runtime.threads, heads, [&](std::int64_t task, int worker) noexcept {
     const int head = static_cast<int>(task);
     const auto row = static_cast<std::size_t>(task * work.shape.read_blocks);
     const std::span<float> scores = work.read_scores.subspan(row, blocks.size());

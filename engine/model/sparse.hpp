@@ -8,11 +8,12 @@
 
 #include "engine/model/pass.hpp"
 #include "kernels/attention.hpp"
+#include "kernels/table.hpp"
 
 namespace brim::model {
 
 /// Floats that one worker needs to score a head's blocks.
-std::int64_t scoring_scratch(std::int64_t group, int key_size);
+std::int64_t scoring_scratch(const kernels::Table& table, std::int64_t group, int key_size);
 
 /// Whether this pass reads the stream so: a chunk of one token, a layer without a window, and kv.read asks for it.
 bool reads_sparsely(const Pass& pass, kv::StreamId stream, const kv::View& view) noexcept;

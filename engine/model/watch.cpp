@@ -64,7 +64,7 @@ void Watch::gather(const Pass& tile, std::int64_t queries, float* rows, std::int
   const LayerAttention layer(tile, stream_, view_);
   const std::int64_t begin = first_of_last(tile, chunk_.tokens, queries), most = attention_tile(layer.group());
   if (layer.sparse()) return gather_read(tile, layer, rows, row_stride);
-  kernels::for_chunks(tile.threads, layer.parts() * heads_, [&](std::int64_t task, int worker) noexcept {
+  kernels::for_chunks(tile.runtime.threads, layer.parts() * heads_, [&](std::int64_t task, int worker) noexcept {
     const int head = static_cast<int>(task % heads_);
     float* mass = rows + head * row_stride;
     for (std::int64_t token = begin; token < tile.tokens && !tile.cancelled(); token += most) {
@@ -80,7 +80,7 @@ void Watch::gather(const Pass& tile, std::int64_t queries, float* rows, std::int
 // A lone token that reads some blocks only gives attention to those.
 void Watch::gather_read(const Pass& tile, const LayerAttention& layer, float* rows,
                         std::int64_t row_stride) const noexcept {
-  kernels::for_chunks(tile.threads, heads_, [&](std::int64_t task, int worker) noexcept {
+  kernels::for_chunks(tile.runtime.threads, heads_, [&](std::int64_t task, int worker) noexcept {
     const int head = static_cast<int>(task);
     layer.with_runs(head, [&](kernels::Attend& call, std::int64_t entry) {
       call.scratch = tile.work.worker_scratch(worker).kernel;
@@ -94,7 +94,7 @@ void Watch::gather_read(const Pass& tile, const LayerAttention& layer, float* ro
 void Watch::gather_query_by_query(const Pass& tile) const noexcept {
   const LayerAttention layer(tile, stream_, view_);
   const std::int64_t begin = first_of_last(tile, chunk_.tokens, kv::kStatisticQueries);
-  kernels::for_chunks(tile.threads, heads_, [&](std::int64_t task, int worker) noexcept {
+  kernels::for_chunks(tile.runtime.threads, heads_, [&](std::int64_t task, int worker) noexcept {
     const int head = static_cast<int>(task);
     const std::span<float> sums = row(head, 0), squares = row(head, 1), own = row(head, 2);
     for (std::int64_t token = begin; token < tile.tokens && !tile.cancelled(); ++token) {
@@ -157,10 +157,10 @@ std::int64_t Watch::entries_for_output(int head, int worker) const noexcept {
   float* value = chunk_.work.worker_scratch(worker).kernel;
   float *whole = value + size, *some = whole + size;
   const kernels::KvTypes types = chunk_.memory.plan().shape.at(stream_).types;
-  const auto unpack = kernels::active().unpack_kv[static_cast<int>(types.value)];
+  const auto unpack = chunk_.runtime.table.unpack_kv[static_cast<int>(types.value)];
   const auto add = [&](std::uint32_t entry, float* sum) {
     unpack(view_.stretch(head, entry, entry + 1).values, size, value);
-    kernels::active().add_scaled(sum, value, size, weights[entry]);
+    chunk_.runtime.table.add_scaled(sum, value, size, weights[entry]);
   };
   std::fill_n(whole, 2 * size, 0.0f);
   double total = 0, length = 0;
@@ -190,7 +190,7 @@ std::int64_t Watch::entries_for_output(int head, int worker) const noexcept {
 double Watch::output_budget() const noexcept {
   std::array<std::int64_t, 256> counts{};
   const int heads = std::min(heads_, static_cast<int>(counts.size()));
-  kernels::for_chunks(chunk_.threads, heads, [&](std::int64_t head, int worker) noexcept {
+  kernels::for_chunks(chunk_.runtime.threads, heads, [&](std::int64_t head, int worker) noexcept {
     counts[static_cast<std::size_t>(head)] = entries_for_output(static_cast<int>(head), worker);
   });
   const double entries = static_cast<double>(std::accumulate(counts.begin(), counts.begin() + heads, std::int64_t{0}));
@@ -225,7 +225,7 @@ void Watch::finish() noexcept {
     const std::int64_t entries = chunk_.work.shape.entries;
     float* mass = chunk_.work.mass.data();
     for (int head = 0; head < heads_; ++head) {
-      kernels::active().add_scaled(mass, mass + (head + 1) * entries, view_.entries(), 1.0f);
+      chunk_.runtime.table.add_scaled(mass, mass + (head + 1) * entries, view_.entries(), 1.0f);
     }
     chunk_.chunk.add_mass(stream_, {mass, static_cast<std::size_t>(view_.entries())}, std::min(mass_queries_, chunk_.tokens));
   }

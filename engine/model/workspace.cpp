@@ -31,8 +31,9 @@ class Cutter {
 
 }  // namespace
 
-WorkspaceShape workspace_shape(const kv::Plan& plan, int threads) {
+WorkspaceShape workspace_shape(const kv::Plan& plan, const kernels::Table& table, int threads) {
   WorkspaceShape shape;
+  shape.table = &table;
   shape.chunk = plan.chunk;
   shape.threads = threads;
   if (plan.budget_bytes < plan.full_bytes) {
@@ -77,7 +78,7 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   tile_rows_ = std::max(kAttentionRows, group);
   tile_values_ = tile_rows_ * config.value_size;
   std::int64_t kernel_floats = kernels::attention_scratch(tile_rows_, config.key_size, config.value_size);
-  if (sizes.read_blocks > 0) kernel_floats = std::max(kernel_floats, scoring_scratch(group, config.key_size));
+  if (sizes.read_blocks > 0) kernel_floats = std::max(kernel_floats, scoring_scratch(*sizes.table, group, config.key_size));
   worker_floats_ = kernel_floats + 2 * tile_rows_ + tile_values_;
   worker_floats_ = (worker_floats_ + 15) / 16 * 16;
   cutter.cut(attention, sizes.threads * worker_floats_);
@@ -102,7 +103,7 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
     cutter.cut(expert_tokens, tile);
   }
   const std::int64_t widest = std::max({config.embedding, width, heads * config.value_size});
-  cutter.cut(product, static_cast<std::int64_t>(kernels::multiply_scratch_bytes(widest, tile, sizes.threads)));
+  cutter.cut(product, static_cast<std::int64_t>(kernels::multiply_scratch_bytes(*sizes.table, widest, tile, sizes.threads)));
   return cutter.used();
 }
 

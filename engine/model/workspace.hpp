@@ -9,6 +9,7 @@
 #include "engine/kv/plan.hpp"
 #include "engine/model/config.hpp"
 #include "kernels/attention.hpp"
+#include "kernels/table.hpp"
 
 namespace brim::model {
 
@@ -29,13 +30,14 @@ inline constexpr std::int64_t kPassTile = 128;
 struct WorkspaceShape {
   std::int64_t chunk = 0;    ///< most tokens in one pass
   std::int64_t entries = 0;  ///< most entries attention sees in one layer, the chunk included
+  const kernels::Table* table = nullptr;  ///< whose kernels need scratch
   int threads = 1;
   std::int64_t mass_queries = 0;  ///< what watch.hpp gathers: kv::Needs, nothing where it could decide nothing
   kv::LayerStatistic statistic = kv::LayerStatistic::none;
   std::int64_t read_blocks = 0;  ///< most blocks that sparse.hpp chooses from; 0: everything is read
   std::int64_t logit_rows = 1;   ///< most tokens whose logits are asked for at once
 };
-WorkspaceShape workspace_shape(const kv::Plan& plan, int threads);
+WorkspaceShape workspace_shape(const kv::Plan& plan, const kernels::Table& table, int threads);
 
 /// One worker's part of the attention scratch: what the kernels need, and the state of one tile's rows.
 struct WorkerScratch {

@@ -12,6 +12,7 @@
 #include "engine/base/state.hpp"
 #include "engine/kv/memory.hpp"
 #include "engine/kv/heads.hpp"
+#include "kernels/dispatch.hpp"
 
 namespace {
 
@@ -106,7 +107,8 @@ struct Owned {
       : memory(static_cast<std::size_t>(plan.budget_bytes) + 64),
         cache(create(plan, rotation)) {}
   std::unique_ptr<Memory> create(const Plan& plan, const NoRotation& rotation) {
-    auto made = Memory::create(plan, aligned(static_cast<std::size_t>(plan.budget_bytes)), &rotation, kDelimiters);
+    auto made = Memory::create(plan, aligned(static_cast<std::size_t>(plan.budget_bytes)), brim::kernels::active(), &rotation,
+                               kDelimiters);
     require(made.ok());
     return std::move(made).value();
   }

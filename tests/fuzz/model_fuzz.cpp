@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   generate::ReaderOptions options;
   options.context = 64;
   options.budget = {kv::BudgetRequest::Kind::bytes, 1 << 20, 0};
-  const auto plan = generate::plan_memory((*model)->config(), options);
+  const auto plan = generate::plan_memory((*model)->config(), (*model)->table(), options);
   if (!plan || plan->total() > (1 << 26)) return 0;
   const auto reader = generate::Reader::create(*model, options);
   if (!reader) return 0;

@@ -21,8 +21,8 @@ TEST_CASE("every set's 8-bit ceiling counts operations in proportion to the roun
 
 TEST_CASE("a measured ceiling is a plausible number") {
   ThreadPool pool(3);
-  CHECK(measure_int8({}) > 1e6);
-  CHECK(measure_int8({pool, 2}) > 1e6);
+  CHECK(measure_int8({active(), {}}) > 1e6);
+  CHECK(measure_int8({active(), {pool, 2}}) > 1e6);
   const std::vector<std::byte> buffer(std::size_t{40} << 20);
   for (int threads = 1; threads <= 3; ++threads) {
     const ReadCeiling found = measure_read({pool, threads}, buffer);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "kernels/dispatch.hpp"
 #include "kernels/multiply.hpp"
 #include "tests/kernels/packed_rows.hpp"
 
@@ -15,8 +16,8 @@ namespace {
 std::vector<float> multiply(int threads, const quant::Matrix& weights, const float* x, std::int64_t stride, std::int64_t tokens) {
   static kernels::ThreadPool pool(7);
   std::vector<float> out(static_cast<std::size_t>(tokens * (weights.rows + 3)), -1.0f);
-  std::vector<std::byte> scratch(kernels::multiply_scratch_bytes(weights.cols, tokens, threads) + 3);
-  kernels::multiply({pool, threads}, weights, x, stride, tokens, out.data(), weights.rows + 3, scratch.data() + 3);
+  std::vector<std::byte> scratch(kernels::multiply_scratch_bytes(kernels::active(), weights.cols, tokens, threads) + 3);
+  kernels::multiply({kernels::active(), {pool, threads}}, weights, x, stride, tokens, out.data(), weights.rows + 3, scratch.data() + 3);
   return out;
 }
 
@@ -94,10 +95,10 @@ TEST_CASE("empty matrices and no tokens") {
   float out = 5;
   const float x[32] = {};
   std::byte scratch[1024];
-  kernels::multiply({}, quant::Matrix{}, x, 32, 1, &out, 1, scratch);
+  kernels::multiply({kernels::active(), {}}, quant::Matrix{}, x, 32, 1, &out, 1, scratch);
   const std::vector<std::byte> row(18);
-  kernels::multiply({}, {quant::Format::q4_0, row.data(), 1, 32, 18}, x, 32, 0, &out, 1, scratch);
+  kernels::multiply({kernels::active(), {}}, {quant::Format::q4_0, row.data(), 1, 32, 18}, x, 32, 0, &out, 1, scratch);
   CHECK(out == 5);
-  kernels::multiply({}, {quant::Format::q4_0, row.data(), 1, 32, 18}, x, 32, 1, &out, 1, scratch);
+  kernels::multiply({kernels::active(), {}}, {quant::Format::q4_0, row.data(), 1, 32, 18}, x, 32, 1, &out, 1, scratch);
   CHECK(out == 0);
 }

@@ -47,7 +47,7 @@ class Suite {
     const Arm& full = request_.arms.front();
     Outcome whole;
     whole.arm = full;
-    BRIM_ASSIGN(const generate::MemoryPlan plan, generate::plan_memory(model_->config(), options_of(whole, 0)));
+    BRIM_ASSIGN(const generate::MemoryPlan plan, generate::plan_memory(model_->config(), model_->table(), options_of(whole, 0)));
     whole.budget_bytes = plan.kv.budget_bytes;
     outcomes_.push_back(whole);
     const auto prefix = static_cast<std::int64_t>(request_.windows.front().prefix);
@@ -63,7 +63,7 @@ class Suite {
         outcome.budget_bytes = static_cast<std::int64_t>(ratio * static_cast<double>(whole.budget_bytes));
         if (arm.needs_profile && !request_.reader.profile) {
           outcome.skipped = "needs a profile (--kv-profile)";
-        } else if (const auto own = generate::plan_memory(model_->config(), options_of(outcome, 0)); !own) {
+        } else if (const auto own = generate::plan_memory(model_->config(), model_->table(), options_of(outcome, 0)); !own) {
           outcome.skipped = own.error().sentence;
         } else {
           if (arm.reads_part) outcome.budget_bytes = own->kv.budget_bytes;

@@ -99,7 +99,7 @@ TEST_CASE("where lone tokens read sparsely nothing is guessed ahead") {
   const auto model = test::tiny_model();
   generate::ReaderOptions options;
   options.speculation.ngram = true;
-  CHECK(generate::plan_memory(model->config(), options)->tokens_together > 1);
+  CHECK(generate::plan_memory(model->config(), model->table(), options)->tokens_together > 1);
   options.reading = {true, 0.5};
-  CHECK(generate::plan_memory(model->config(), options)->tokens_together == 1);
+  CHECK(generate::plan_memory(model->config(), model->table(), options)->tokens_together == 1);
 }

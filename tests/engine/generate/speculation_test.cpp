@@ -285,9 +285,9 @@ TEST_CASE("decoding with guesses allocates nothing") {
 TEST_CASE("what speculation needs is booked, and only with it") {
   const auto model = test::tiny_model();
   ReaderOptions options = reader_options(kernels::KvType::f16, "full");
-  const auto off = generate::plan_memory(model->config(), options);
-  const auto on = generate::plan_memory(model->config(), test::guessing(options));
-  const auto few = generate::plan_memory(model->config(), test::guessing(options, 3));
+  const auto off = generate::plan_memory(model->config(), model->table(), options);
+  const auto on = generate::plan_memory(model->config(), model->table(), test::guessing(options));
+  const auto few = generate::plan_memory(model->config(), model->table(), test::guessing(options, 3));
   REQUIRE(off);
   REQUIRE(on);
   REQUIRE(few);

@@ -131,8 +131,8 @@ class FakeModel {
     const auto address = reinterpret_cast<std::uintptr_t>(memory_.data());
     offset_ = kGuard + (64 - (address + kGuard) % 64) % 64;
     std::memset(memory_.data() + offset_, 0, static_cast<std::size_t>(bytes_));
-    auto made = kv::Memory::create(plan, std::span(memory_).subspan(offset_, static_cast<std::size_t>(bytes_)), &rotation_,
-                                   fake_delimiters());
+    auto made = kv::Memory::create(plan, std::span(memory_).subspan(offset_, static_cast<std::size_t>(bytes_)),
+                                   kernels::active(), &rotation_, fake_delimiters());
     if (made) cache_ = std::move(made).value();
   }
 

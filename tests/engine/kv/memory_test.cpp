@@ -337,11 +337,11 @@ TEST_CASE("memory or a plan that cannot be right is refused") {
   alignas(64) static std::byte memory[1 << 16];
   const auto bytes = static_cast<std::size_t>(plan.budget_bytes);
   REQUIRE(bytes + 64 <= sizeof memory);
-  CHECK(Memory::create(plan, {memory, bytes}, nullptr).ok());
-  CHECK(!Memory::create(plan, {memory, bytes - 1}, nullptr).ok());
-  CHECK(!Memory::create(plan, {memory + 8, bytes}, nullptr).ok());
+  CHECK(Memory::create(plan, {memory, bytes}, brim::kernels::active(), nullptr).ok());
+  CHECK(!Memory::create(plan, {memory, bytes - 1}, brim::kernels::active(), nullptr).ok());
+  CHECK(!Memory::create(plan, {memory + 8, bytes}, brim::kernels::active(), nullptr).ok());
   Plan greedy = plan;
   greedy.quota[0] += 1600;
-  CHECK(!Memory::create(greedy, {memory, bytes}, nullptr).ok());
-  CHECK(!Memory::create(Plan{}, {memory, bytes}, nullptr).ok());
+  CHECK(!Memory::create(greedy, {memory, bytes}, brim::kernels::active(), nullptr).ok());
+  CHECK(!Memory::create(Plan{}, {memory, bytes}, brim::kernels::active(), nullptr).ok());
 }

@@ -205,7 +205,7 @@ TEST_CASE("a model in which no key carries a position needs no rotation") {
   const Plan plan = plan_of(shape, budget_full());
   alignas(64) static std::byte bytes[1 << 15];
   REQUIRE(static_cast<std::size_t>(plan.budget_bytes) <= sizeof bytes);
-  const auto memory = brim::kv::Memory::create(plan, {bytes, static_cast<std::size_t>(plan.budget_bytes)}, nullptr);
+  const auto memory = brim::kv::Memory::create(plan, {bytes, static_cast<std::size_t>(plan.budget_bytes)}, brim::kernels::active(), nullptr);
   REQUIRE(memory.ok());
   const std::vector<float> values(2 * 16, 1.0f);
   for (int i = 0; i < 100; ++i) {

@@ -46,7 +46,7 @@ struct Scene {
         model(plan_of(config, type, keep, budget, share)),
         pool(workers) {
     REQUIRE(model.ok());
-    const auto shape = brim::model::workspace_shape(model.cache().plan(), workers);
+    const auto shape = brim::model::workspace_shape(model.cache().plan(), brim::kernels::active(), workers);
     memory.resize(Workspace::bytes(config, shape) + 64);
     const std::size_t offset = (64 - reinterpret_cast<std::uintptr_t>(memory.data()) % 64) % 64;
     work.lay_out(config, shape, std::span(memory).subspan(offset));
@@ -82,7 +82,7 @@ struct Scene {
     model.begin(1);
     model.stage(0, token, model.cache().next_position(), 1);
     const auto view = model.cache().view(stream(0));
-    const Pass pass{config, weights, rope, model.cache(), model.chunk(), work, pool, 0, 1};
+    const Pass pass{config, weights, rope, model.cache(), model.chunk(), work, {brim::kernels::active(), pool}, 0, 1};
     REQUIRE(brim::model::reads_sparsely(pass, brim::test::stream(0), view));
     brim::model::attend(pass, brim::test::stream(0), view);
     entries_read.clear();
