@@ -200,7 +200,7 @@ Reader::Reader(std::shared_ptr<const model::Model> model, MemoryPlan memory, Are
       arena_(std::move(arena)),
       cache_(std::move(cache)),
       rope_(std::move(rope)),
-      decoder_(*model_, *rope_, *cache_, work_, model_->runtime(options.threads)) {
+      decoder_(*model_, work_, model_->runtime(options.threads)) {
   work_.lay_out(model_->config(), shape_of(memory_, model_->table(), options.threads),
                 arena_.take(static_cast<std::size_t>(memory_.workspace_bytes)));
   const std::span<std::byte> ids = arena_.take(static_cast<std::size_t>(memory_.history_bytes));
@@ -232,13 +232,18 @@ Status Reader::read_chunks(std::span<const TokenId> ids, Reading& reading, const
     if (!reading.report()) return cancelled_error();
     const std::int64_t first = cache_->tokens();
     has_logits_ = false;
-    BRIM_TRY(decoder_.forward(part, cancel));
+    BRIM_TRY(forward(part, false, cancel));
     has_logits_ = true;
     if (remember_ids) remember(part);
     reading.done += static_cast<long long>(part.size());
     if (observer) observer(first, decoder_);
   }
   return {};
+}
+
+Status Reader::forward(std::span<const TokenId> tokens, bool drafts, const std::atomic<bool>* cancel) {
+  const model::SequenceStep step{*cache_, *rope_, tokens, drafts, &observer_};
+  return decoder_.forward({&step, 1}, cancel);
 }
 
 Status Reader::refresh(Reading& reading, const std::atomic<bool>* cancel) {
@@ -275,7 +280,7 @@ Status Reader::read_next(TokenId id, const std::atomic<bool>* cancel) {
   const std::span<const TokenId> tokens = speculation_.propose({history(), history_start_}, id, static_cast<int>(most));
   const auto start = std::chrono::steady_clock::now();
   has_logits_ = false;
-  if (const Status status = decoder_.forward_drafts(tokens, cancel); !status) {
+  if (const Status status = forward(tokens, true, cancel); !status) {
     forget_guesses(false);
     return status;
   }

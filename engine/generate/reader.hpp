@@ -126,7 +126,7 @@ class Reader {
   void clear() noexcept;
 
   /// Calls `observer` with attention's output in every layer of every chunk from now on; an empty one ends that.
-  void observe_attention(model::AttentionObserver observer) { decoder_.observe_attention(std::move(observer)); }
+  void observe_attention(model::AttentionObserver observer) { observer_ = std::move(observer); }
 
   /// Logits after the last token read. wrong_state when nothing has been read since clear or rewind; cancelled when `cancel` (may
   /// be null) becomes true: they can be asked for again.
@@ -159,6 +159,7 @@ class Reader {
   };
   Status read_chunks(std::span<const TokenId> ids, Reading& reading, const std::atomic<bool>* cancel,
                      const ChunkObserver& observer, bool remember);
+  Status forward(std::span<const TokenId> tokens, bool drafts, const std::atomic<bool>* cancel);
   Status take_over(StateReader& state);
   bool in_step() const noexcept { return in_step_ && !cache_->stale(); }
   Status drop_after(std::int64_t count);
@@ -175,6 +176,7 @@ class Reader {
   std::unique_ptr<model::Rope> rope_;
   model::Workspace work_;
   model::Decoder decoder_;
+  model::AttentionObserver observer_;
   std::span<TokenId> history_;
   std::int64_t history_size_ = 0;
   std::int64_t history_start_ = 0;

@@ -93,6 +93,9 @@ struct Plan {
   bool metadata_decides() const {
     return mass_decides() || (needs.norm != EntryNorm::none && budget_bytes < full_bytes);
   }
+  /// What a pass measures for this plan: nothing where it could decide nothing.
+  std::int64_t watched_queries() const { return budget_bytes < full_bytes ? needs.mass_queries : 0; }
+  LayerStatistic watched_statistic() const { return budget_bytes < full_bytes ? needs.statistic : LayerStatistic::none; }
 };
 
 /// What some splits go by.

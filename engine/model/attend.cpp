@@ -54,18 +54,19 @@ void attend_tile(const Pass& pass, const LayerAttention& layer, int head, std::i
 
 // Tokens that are one tile: parts side by side, then put together.
 void attend_in_parts(const Pass& pass, const LayerAttention& layer, std::int64_t parts_in_task) noexcept {
+  const std::int64_t tokens = layer.tokens();
   Workspace& work = pass.work;
   const int size = pass.config.value_size, heads = layer.kv_heads();
   const std::int64_t pieces = (layer.parts() + parts_in_task - 1) / parts_in_task;
   const auto state_of = [&](int head, std::int64_t part) {
     const AttentionState result = layer.result(head, 0);
     if (part == 0) return result;
-    const std::int64_t row = (part - 1) * work.split_rows() + (result.largest - work.row_largest.data());
+    const std::int64_t row = (part - 1) * work.split_rows() + (result.largest - layer.result(0, 0).largest);
     return AttentionState{work.part_largest.data() + row, work.part_sums.data() + row, work.part_out.data() + row * size,
                           result.token_stride};
   };
   const auto empty = [&](const AttentionState& state) {
-    for (std::int64_t t = 0; t < pass.tokens; ++t) {
+    for (std::int64_t t = 0; t < tokens; ++t) {
       const std::int64_t row = t * state.token_stride;
       std::fill_n(state.largest + row, layer.group(), -std::numeric_limits<float>::max());
       std::fill_n(state.sums + row, layer.group(), 0.0f);
@@ -78,7 +79,7 @@ void attend_in_parts(const Pass& pass, const LayerAttention& layer, std::int64_t
     for (std::int64_t part = first; part < std::min(first + parts_in_task, layer.parts()) && !pass.cancelled(); ++part) {
       const AttentionState state = state_of(head, part);
       bool any = false;
-      layer.with_part(head, 0, pass.tokens, part, [&](Attend& call) {
+      layer.with_part(head, 0, tokens, part, [&](Attend& call) {
         call.scratch = work.worker_scratch(worker).kernel;
         call.state = state;
         layer.attend(call);
@@ -90,30 +91,31 @@ void attend_in_parts(const Pass& pass, const LayerAttention& layer, std::int64_t
   kernels::for_chunks(pass.runtime.threads, heads, [&](std::int64_t head, int) noexcept {
     const AttentionState result = state_of(static_cast<int>(head), 0);
     for (std::int64_t part = 1; part < layer.parts(); ++part) {
-      pass.runtime.table.merge_attention(result, state_of(static_cast<int>(head), part), pass.tokens, layer.group(), size);
+      pass.runtime.table.merge_attention(result, state_of(static_cast<int>(head), part), tokens, layer.group(), size);
     }
-    divide(pass.runtime.table, result, layer.group(), pass.tokens, size);
+    divide(pass.runtime.table, result, layer.group(), tokens, size);
   });
 }
 
 }  // namespace
 
-void attend(const Pass& pass, kv::StreamId stream, const kv::View& view) noexcept {
-  if (reads_sparsely(pass, stream, view)) choose_what_to_read(pass, stream, view);
-  const LayerAttention layer(pass, stream, view);
+void attend(const Pass& pass, const Segment& segment, kv::StreamId stream, const kv::View& view) noexcept {
+  if (reads_sparsely(segment, stream, view)) choose_what_to_read(pass, segment, stream, view);
+  const LayerAttention layer(pass, segment, stream, view);
+  const std::int64_t tokens = layer.tokens();
   const std::int64_t wanted = std::int64_t{pass.runtime.threads.count} * kTasksPerThread, most = attention_tile(layer.group());
-  const std::int64_t tiles = (pass.tokens + most - 1) / most;
-  if (pass.runtime.threads.count > 1 && pass.tokens <= std::min(kSplitTokens, most) && layer.kv_heads() < wanted && layer.parts() > 1) {
+  const std::int64_t tiles = (tokens + most - 1) / most;
+  if (pass.runtime.threads.count > 1 && tokens <= std::min(kSplitTokens, most) && layer.kv_heads() < wanted && layer.parts() > 1) {
     attend_in_parts(pass, layer, std::max<std::int64_t>(1, layer.parts() * layer.kv_heads() / wanted));
   } else {
     // Smaller tiles where threads would wait for the last one otherwise.
     const std::int64_t enough = (wanted + layer.kv_heads() - 1) / layer.kv_heads();
-    const std::int64_t count = std::max(tiles, std::min(enough, (pass.tokens + kSmallTile - 1) / kSmallTile));
-    const std::int64_t tile = (pass.tokens + count - 1) / count;
+    const std::int64_t count = std::max(tiles, std::min(enough, (tokens + kSmallTile - 1) / kSmallTile));
+    const std::int64_t tile = (tokens + count - 1) / count;
     kernels::for_chunks(pass.runtime.threads, layer.kv_heads() * count, [&](std::int64_t task, int worker) noexcept {
       const std::int64_t token = task / layer.kv_heads() * tile;
-      if (token >= pass.tokens) return;
-      attend_tile(pass, layer, static_cast<int>(task % layer.kv_heads()), token, std::min(tile, pass.tokens - token), worker);
+      if (token >= tokens) return;
+      attend_tile(pass, layer, static_cast<int>(task % layer.kv_heads()), token, std::min(tile, tokens - token), worker);
     });
   }
 }

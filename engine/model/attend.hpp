@@ -7,8 +7,8 @@
 
 namespace brim::model {
 
-/// work.mixed = for each token of the pass and each query head of the stream's KV heads, the values of
-/// the view weighted by the softmax of the scores of work.query. The rows' states stay in the workspace, for watch.hpp.
-void attend(const Pass& pass, kv::StreamId stream, const kv::View& view) noexcept;
+/// For each token of `segment` in this tile and each query head of the stream's KV heads, work.mixed = the values of the view
+/// weighted by the softmax of the scores of work.query. The rows' states stay in the workspace, for watch.hpp.
+void attend(const Pass& tile, const Segment& segment, kv::StreamId stream, const kv::View& view) noexcept;
 
 }  // namespace brim::model

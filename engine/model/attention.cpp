@@ -1,4 +1,4 @@
-// One layer's attention: projections, rotary positions, the KV memory, and the weighted sum over what it holds
+// One layer's attention: projections, rotary positions, each sequence's KV memory, and the weighted sum over what it holds
 // (attend.cpp).
 #include <algorithm>
 
@@ -11,9 +11,9 @@
 namespace brim::model {
 namespace {
 
-// Normalises heads (where the model does) and rotates them, for one token of the chunk.
+// Normalises heads (where the model does) and rotates them, for the token of one row of the pass.
 void prepare_heads(const Pass& pass, kv::LayerId layer, float* heads, int count, const std::vector<float>& norm,
-                   std::int64_t token) noexcept {
+                   std::int64_t row) noexcept {
   const Config& config = pass.config;
   const kernels::Table& table = pass.runtime.table;
   const int size = config.key_size;
@@ -22,10 +22,10 @@ void prepare_heads(const Pass& pass, kv::LayerId layer, float* heads, int count,
   }
   const bool rotated = config.layer(layer).rope;
   const bool windowed = config.layer(layer).window > 0;
-  const std::int64_t pairs = pass.rope.pairs();
-  const std::int64_t row = (windowed ? pass.work.shape.chunk : 0) + token;
-  const float* cosines = pass.work.cosines.data() + row * pairs;
-  const float* sines = pass.work.sines.data() + row * pairs;
+  const std::int64_t pairs = config.rope.dimensions / 2;
+  const std::int64_t angles = (windowed ? pass.work.shape.chunk : 0) + row;
+  const float* cosines = pass.work.cosines.data() + angles * pairs;
+  const float* sines = pass.work.sines.data() + angles * pairs;
   const auto rotate = config.rope.pairs == RopePairs::halves ? table.rope_neox : table.rope_interleaved;
   for (int head = 0; head < count; ++head) {
     float* x = heads + std::int64_t{head} * size;
@@ -34,84 +34,19 @@ void prepare_heads(const Pass& pass, kv::LayerId layer, float* heads, int count,
   }
 }
 
-// Queries of one tile; those of a lone tile are made with its keys already.
-void prepare_queries(const Pass& tile, kv::LayerId layer, bool made) noexcept {
-  const LayerConfig& shape = tile.config.layer(layer);
-  const LayerWeights& weights = tile.weights.layer(layer);
-  Workspace& work = tile.work;
-  const std::int64_t query_row = std::int64_t{shape.heads} * tile.config.key_size;
-  if (!made) {
-    normalise(tile, tile.stream(), weights.attention_norm, work.normed.data());
-    apply(tile, work.normed.data(), {{weights.query, work.query.data()}});
-  }
-  kernels::for_chunks(tile.runtime.threads, tile.tokens, [&](std::int64_t t, int) noexcept {
-    prepare_heads(tile, layer, work.query.data() + t * query_row, shape.heads, weights.query_norm, tile.first + t);
-  });
-}
-
-// Attention's output, projected; it joins the stream in add_branch.
-void project(const Pass& tile, kv::LayerId layer) noexcept {
-  const LayerWeights& weights = tile.weights.layer(layer);
-  apply(tile, tile.work.mixed.data(), {{weights.output, tile.work.branch.data()}});
-  if (tile.observer == nullptr) return;
-  const auto values = static_cast<std::size_t>(tile.tokens * tile.config.embedding);
-  (*tile.observer)(layer, tile.first, {tile.work.branch.data(), values});
-}
-
-// All heads of the layer share the entries of one stream.
-void attend_together(const Pass& pass, kv::LayerId layer, kv::StreamId stream, const kv::TokenRows& rows) noexcept {
-  const LayerWeights& weights = pass.weights.layer(layer);
-  pass.chunk.stage(stream, rows);
-  const kv::View view = pass.chunk.view(stream);
-  Watch watch(pass, stream, view);
-  for_tiles(pass, [&](const Pass& tile) {
-    prepare_queries(tile, layer, pass.tokens <= kPassTile);
-    attend(tile, stream, view);
-    watch.after_attention(tile);
-    project(tile, layer);
-    watch.before_branch(tile);
-    add_branch(tile, weights.post_attention_norm);
-    watch.after_branch(tile);
-  });
-  watch.finish();
-  pass.chunk.commit(stream);
-}
-
-// Each KV head has entries of its own. The chunk is a lone tile (kv::heads_apart), as staging holds one head at a time.
-void attend_by_head(const Pass& tile, kv::LayerId layer, kv::IdRange<kv::StreamId> streams, const kv::TokenRows& rows) noexcept {
-  prepare_queries(tile, layer, true);
-  for (const kv::StreamId stream : streams) {
-    const int head = tile.memory.plan().shape.place(stream).head;
-    const float* key = rows.keys + std::int64_t{head} * tile.config.key_size;
-    const float* value = rows.values + std::int64_t{head} * tile.config.value_size;
-    tile.chunk.stage(stream, {key, value, rows.key_stride, rows.value_stride});
-    const kv::View view = tile.chunk.view(stream);
-    Watch watch(tile, stream, view);
-    attend(tile, stream, view);
-    watch.after_attention(tile);
-    watch.finish();
-    tile.chunk.commit(stream);
-  }
-  project(tile, layer);
-  add_branch(tile, tile.weights.layer(layer).post_attention_norm);
-}
-
-}  // namespace
-
-void attention(const Pass& pass, kv::LayerId layer) noexcept {
-  const Config& config = pass.config;
-  const LayerConfig& shape = config.layer(layer);
-  const LayerWeights& weights = pass.weights.layer(layer);
-  Workspace& work = pass.work;
-  const std::int64_t key_row = std::int64_t{shape.kv_heads} * config.key_size;
-  const std::int64_t value_row = std::int64_t{shape.kv_heads} * config.value_size;
-
-  // The queries of a tile wait until all keys are there; those of a lone tile, as in decoding, are made with its keys.
-  for_tiles(pass, [&](const Pass& tile) {
+// Keys and values of all rows of a unit. The queries of a tile wait until all keys of its segment are there; those of a unit that
+// is one tile, as in decoding, are made with its keys.
+void project_inputs(const Pass& unit, kv::LayerId layer) noexcept {
+  const LayerConfig& shape = unit.config.layer(layer);
+  const LayerWeights& weights = unit.weights.layer(layer);
+  Workspace& work = unit.work;
+  const std::int64_t key_row = std::int64_t{shape.kv_heads} * unit.config.key_size;
+  const std::int64_t value_row = std::int64_t{shape.kv_heads} * unit.config.value_size;
+  for_tiles(unit, [&](const Pass& tile) {
     float* key = work.key.data() + tile.first * key_row;
     float* value = work.value.data() + tile.first * value_row;
     normalise(tile, tile.stream(), weights.attention_norm, work.normed.data());
-    if (pass.tokens <= kPassTile) {
+    if (unit.tokens <= kPassTile) {
       apply(tile, work.normed.data(), {{weights.key, key}, {weights.value, value}, {weights.query, work.query.data()}});
     } else {
       apply(tile, work.normed.data(), {{weights.key, key}, {weights.value, value}});
@@ -120,13 +55,105 @@ void attention(const Pass& pass, kv::LayerId layer) noexcept {
       prepare_heads(tile, layer, key + t * key_row, shape.kv_heads, weights.key_norm, tile.first + t);
     });
   });
-  const kv::TokenRows rows{work.key.data(), work.value.data(), key_row, value_row};
-  const kv::IdRange<kv::StreamId> streams = kv::streams_of(pass.memory.plan().shape, layer);
-  if (streams.size() == 1) {
-    attend_together(pass, layer, streams.front(), rows);
-  } else {
-    attend_by_head(pass, layer, streams, rows);
+}
+
+// Queries of one tile, where they were not made with its keys.
+void project_queries(const Pass& tile, kv::LayerId layer) noexcept {
+  const LayerWeights& weights = tile.weights.layer(layer);
+  normalise(tile, tile.stream(), weights.attention_norm, tile.work.normed.data());
+  apply(tile, tile.work.normed.data(), {{weights.query, tile.work.query.data()}});
+}
+
+void prepare_queries(const Pass& tile, kv::LayerId layer) noexcept {
+  const int heads = tile.config.layer(layer).heads;
+  const std::int64_t query_row = std::int64_t{heads} * tile.config.key_size;
+  kernels::for_chunks(tile.runtime.threads, tile.tokens, [&](std::int64_t t, int) noexcept {
+    prepare_heads(tile, layer, tile.work.query.data() + t * query_row, heads, tile.weights.layer(layer).query_norm, tile.first + t);
+  });
+}
+
+// Attention's output, projected; it joins the stream in add_branch.
+void project_output(const Pass& tile, kv::LayerId layer) noexcept {
+  const std::int64_t width = tile.config.embedding;
+  apply(tile, tile.work.mixed.data(), {{tile.weights.layer(layer).output, tile.work.branch.data()}});
+  for (const Segment& segment : tile.segments) {
+    if (segment.observer == nullptr) continue;
+    const CommonRows rows(tile, segment);
+    (*segment.observer)(layer, rows.in_chunk, {tile.work.branch.data() + rows.in_tile * width,
+                                               static_cast<std::size_t>(rows.tokens * width)});
   }
+}
+
+// The keys and values of a segment that a stream takes: all heads of the layer, or one.
+kv::TokenRows rows_of(const Pass& pass, const Segment& segment, kv::LayerId layer, kv::StreamId stream) noexcept {
+  const LayerConfig& shape = pass.config.layer(layer);
+  const std::int64_t key_row = std::int64_t{shape.kv_heads} * pass.config.key_size;
+  const std::int64_t value_row = std::int64_t{shape.kv_heads} * pass.config.value_size;
+  const std::int64_t head = segment.plan().shape.place(stream).head;
+  return {pass.work.key.data() + segment.row * key_row + head * pass.config.key_size,
+          pass.work.value.data() + segment.row * value_row + head * pass.config.value_size, key_row, value_row};
+}
+
+// Segments that are one tile together. Where heads keep entries of their own, staging holds one of them at a time.
+void attend_in_one_tile(const Pass& tile, kv::LayerId layer) noexcept {
+  prepare_queries(tile, layer);
+  for (const Segment& segment : tile.segments) {
+    for (const kv::StreamId stream : kv::streams_of(segment.plan().shape, layer)) {
+      segment.chunk->stage(stream, rows_of(tile, segment, layer, stream));
+      const kv::View view = segment.chunk->view(stream);
+      Watch watch(tile, segment, stream, view);
+      attend(tile, segment, stream, view);
+      watch.after_attention(tile);
+      watch.finish();
+      segment.chunk->commit(stream);
+    }
+  }
+  project_output(tile, layer);
+  const auto for_branches = [&](auto&& step) {
+    for (const Segment& segment : tile.segments) step(segment);
+  };
+  for_branches([&](const Segment& segment) { BranchWatch(segment).before_branch(tile); });
+  add_branch(tile, tile.weights.layer(layer).post_attention_norm);
+  for_branches([&](const Segment& segment) {
+    BranchWatch branch(segment);
+    branch.after_branch(tile);
+    branch.finish(kv::streams_of(segment.plan().shape, layer).front());
+  });
+}
+
+// One segment of several tiles: all of its keys are staged before the first query is made.
+void attend_in_tiles(const Pass& unit, const Segment& segment, kv::LayerId layer) noexcept {
+  const kv::StreamId stream = kv::streams_of(segment.plan().shape, layer).front();
+  segment.chunk->stage(stream, rows_of(unit, segment, layer, stream));
+  const kv::View view = segment.chunk->view(stream);
+  Watch watch(unit, segment, stream, view);
+  BranchWatch branch(segment);
+  for_tiles(unit, [&](const Pass& tile) {
+    project_queries(tile, layer);
+    prepare_queries(tile, layer);
+    attend(tile, segment, stream, view);
+    watch.after_attention(tile);
+    project_output(tile, layer);
+    branch.before_branch(tile);
+    add_branch(tile, tile.weights.layer(layer).post_attention_norm);
+    branch.after_branch(tile);
+  });
+  watch.finish();
+  branch.finish(stream);
+  segment.chunk->commit(stream);
+}
+
+}  // namespace
+
+void attention(const Pass& pass, kv::LayerId layer) noexcept {
+  for_units(pass, [&](const Pass& unit) {
+    project_inputs(unit, layer);
+    if (unit.tokens <= kPassTile) {
+      attend_in_one_tile(unit, layer);
+    } else {
+      attend_in_tiles(unit, unit.segments.front(), layer);
+    }
+  });
 }
 
 }  // namespace brim::model

@@ -1,6 +1,9 @@
 // See decoder.hpp.
 #include "engine/model/decoder.hpp"
 
+#include <array>
+#include <optional>
+
 #include "engine/base/work_meter.hpp"
 #include "engine/model/pass.hpp"
 #include "kernels/multiply.hpp"
@@ -20,64 +23,77 @@ void unpack_row(const kernels::Table& kernel, const quant::Matrix& matrix, std::
 
 }  // namespace
 
-void Decoder::embed(std::span<const std::int32_t> tokens, std::int64_t position) noexcept {
+void Decoder::embed(const SequenceStep& step, const Segment& segment) noexcept {
   const Config& config = model_.config();
   const quant::Matrix& table = model_.weights().token_embedding;
   const kernels::Table& kernel = runtime_.table;
-  const std::int64_t pairs = rope_.pairs();
-  for (std::int64_t t = 0; t < static_cast<std::int64_t>(tokens.size()); ++t) {
-    float* row = work_.stream.data() + t * config.embedding;
-    unpack_row(kernel, table, tokens[static_cast<std::size_t>(t)], row);
-    if (config.embedding_scale != 1.0f) kernel.scale(row, config.embedding, config.embedding_scale);
-    const std::int64_t windowed = work_.shape.chunk + t;
-    rope_.global().at(position + t, work_.cosines.data() + t * pairs, work_.sines.data() + t * pairs);
-    rope_.window().at(position + t, work_.cosines.data() + windowed * pairs, work_.sines.data() + windowed * pairs);
+  const std::int64_t pairs = step.rope.pairs();
+  for (std::int64_t t = 0; t < segment.tokens; ++t) {
+    const std::int64_t row = segment.row + t, windowed = work_.shape.chunk + row, position = segment.chunk->position() + t;
+    float* stream = work_.stream.data() + row * config.embedding;
+    unpack_row(kernel, table, step.tokens[static_cast<std::size_t>(t)], stream);
+    if (config.embedding_scale != 1.0f) kernel.scale(stream, config.embedding, config.embedding_scale);
+    step.rope.global().at(position, work_.cosines.data() + row * pairs, work_.sines.data() + row * pairs);
+    step.rope.window().at(position, work_.cosines.data() + windowed * pairs, work_.sines.data() + windowed * pairs);
   }
 }
 
-Status Decoder::check(std::span<const std::int32_t> tokens, std::int64_t most) const {
-  if (tokens.empty() || static_cast<std::int64_t>(tokens.size()) > most) {
-    return error(ErrorCode::invalid_argument, "a chunk: expected 1 to ", most, " tokens, found ", tokens.size());
+Status Decoder::check(std::span<const SequenceStep> steps) const {
+  if (steps.empty() || steps.size() > kMaxSequences) {
+    return error(ErrorCode::invalid_argument, "a pass: expected 1 to ", kMaxSequences, " sequences, found ", steps.size());
   }
-  for (const std::int32_t token : tokens) {
-    if (token < 0 || token >= model_.config().vocabulary) {
-      return error(ErrorCode::invalid_argument, "token id ", token, ": expected 0 to ", model_.config().vocabulary - 1);
+  std::int64_t rows = 0;
+  for (const SequenceStep& step : steps) {
+    const std::int64_t most = step.drafts ? step.memory.draft_room() : step.memory.plan().chunk;
+    const auto count = static_cast<std::int64_t>(step.tokens.size());
+    if (count < 1 || count > most) {
+      return error(ErrorCode::invalid_argument, "a chunk: expected 1 to ", most, " tokens, found ", count);
     }
+    for (const std::int32_t token : step.tokens) {
+      if (token < 0 || token >= model_.config().vocabulary) {
+        return error(ErrorCode::invalid_argument, "token id ", token, ": expected 0 to ", model_.config().vocabulary - 1);
+      }
+    }
+    if (step.memory.stale()) {
+      return error(ErrorCode::wrong_state, "the cache holds an interrupted chunk and must be read again");
+    }
+    rows += count;
   }
-  if (memory_.stale()) return error(ErrorCode::wrong_state, "the cache holds an interrupted chunk and must be read again");
+  if (rows > work_.shape.chunk) {
+    return error(ErrorCode::invalid_argument, "a pass: expected at most ", work_.shape.chunk, " tokens together, found ", rows);
+  }
   return {};
 }
 
-Status Decoder::forward(std::span<const std::int32_t> tokens, const std::atomic<bool>* cancel) {
-  BRIM_TRY(check(tokens, memory_.plan().chunk));
-  return read_chunk(tokens, memory_.begin(static_cast<std::int64_t>(tokens.size()), tokens), cancel);
-}
-
-Status Decoder::forward_drafts(std::span<const std::int32_t> tokens, const std::atomic<bool>* cancel) {
-  BRIM_TRY(check(tokens, memory_.draft_room()));
-  return read_chunk(tokens, memory_.begin_drafts(static_cast<std::int64_t>(tokens.size()), tokens), cancel);
-}
-
-Status Decoder::read_chunk(std::span<const std::int32_t> tokens, kv::Chunk chunk,
-                           const std::atomic<bool>* cancel) {
-  const std::int64_t count = static_cast<std::int64_t>(tokens.size());
-  embed(tokens, chunk.position());
-  const Pass pass{
-      model_.config(), model_.weights(), rope_, memory_, chunk, work_, runtime_, 0, count, observer_ ? &observer_ : nullptr, cancel};
+Status Decoder::forward(std::span<const SequenceStep> steps, const std::atomic<bool>* cancel) {
+  BRIM_TRY(check(steps));
+  std::array<std::optional<kv::Chunk>, kMaxSequences> chunks;  // those not ended are abandoned
+  std::array<Segment, kMaxSequences> segments;
+  std::int64_t rows = 0;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const SequenceStep& step = steps[i];
+    const auto count = static_cast<std::int64_t>(step.tokens.size());
+    chunks[i].emplace(step.drafts ? step.memory.begin_drafts(count, step.tokens) : step.memory.begin(count, step.tokens));
+    const AttentionObserver* observer = step.observer != nullptr && *step.observer ? step.observer : nullptr;
+    segments[i] = {&step.memory, &*chunks[i], &step.rope, rows, count, observer};
+    embed(step, segments[i]);
+    rows += count;
+  }
+  const Pass pass{model_.config(), model_.weights(), work_, runtime_, std::span(segments).first(steps.size()), 0, rows, cancel};
   for (const kv::LayerId layer : kv::ids_up_to<kv::LayerId>(model_.config().layers.size())) {
     if (pass.cancelled()) return cancelled_error();
     attention(pass, layer);
     feed_forward(pass, layer);
   }
   if (pass.cancelled()) return cancelled_error();
-  chunk.end();
-  last_tokens_ = count;
+  for (std::size_t i = 0; i < steps.size(); ++i) chunks[i]->end();
+  last_tokens_ = rows;
   return {};
 }
 
-std::span<const float> Decoder::stream(std::int64_t index) const noexcept {
+std::span<const float> Decoder::stream(std::int64_t row) const noexcept {
   const std::size_t size = static_cast<std::size_t>(model_.config().embedding);
-  return work_.stream.subspan(static_cast<std::size_t>(index) * size, size);
+  return work_.stream.subspan(static_cast<std::size_t>(row) * size, size);
 }
 
 std::span<float> Decoder::resume() noexcept {
@@ -85,9 +101,9 @@ std::span<float> Decoder::resume() noexcept {
   return work_.stream.first(static_cast<std::size_t>(model_.config().embedding));
 }
 
-std::span<const float> Decoder::embedding(std::int64_t index) noexcept {
+std::span<const float> Decoder::embedding(std::int64_t row) noexcept {
   const Config& config = model_.config();
-  runtime_.table.rms_norm(work_.stream.data() + index * config.embedding, model_.weights().output_norm.data(),
+  runtime_.table.rms_norm(work_.stream.data() + row * config.embedding, model_.weights().output_norm.data(),
                              config.embedding, config.norm_epsilon, work_.normed.data());
   return {work_.normed.data(), static_cast<std::size_t>(config.embedding)};
 }

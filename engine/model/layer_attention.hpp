@@ -1,4 +1,4 @@
-// One layer's attention as seen by all tasks of a pass: which entries each token sees, where they lie, and where the
+// One layer's attention as seen by all tasks of a tile and a segment: which entries each token sees, where they lie, and where the
 // states of its rows are. What attend.cpp and watch.cpp have in common.
 #pragma once
 
@@ -14,18 +14,21 @@ namespace brim::model {
 /// threads at once.
 class LayerAttention {
  public:
-  LayerAttention(const Pass& pass, kv::StreamId stream, const kv::View& view)
-      : pass_(pass),
-        stored_(pass.memory.plan().shape.at(stream)),
-        place_(pass.memory.plan().shape.place(stream)),
-        shape_(pass.config.layer(place_.layer)),
+  LayerAttention(const Pass& tile, const Segment& segment, kv::StreamId stream, const kv::View& view)
+      : pass_(tile),
+        rows_(tile, segment),
+        stored_(segment.plan().shape.at(stream)),
+        place_(segment.plan().shape.place(stream)),
+        shape_(tile.config.layer(place_.layer)),
         view_(view),
-        sparse_(reads_sparsely(pass, stream, view)),
+        sparse_(reads_sparsely(segment, stream, view)),
         // With this the indices of entries follow their positions while nothing is evicted, also where entries that
         // slid out of a window are no longer in the view.
         before_(sparse_ ? 0 : view.positions().front() % kernels::kAttentionPart),
         parts_(parts_of(sparse_ ? most_read() : before_ + view.entries())) {}
 
+  /// Of the segment in this tile. Below, tokens are counted from the first of them.
+  std::int64_t tokens() const { return rows_.tokens; }
   int group() const { return shape_.heads / shape_.kv_heads; }
   int kv_heads() const { return stored_.kv_heads; }
   /// Whether a lone token reads some blocks only: indices then count what it reads.
@@ -34,7 +37,7 @@ class LayerAttention {
 
   /// By index, as kernels count: view entry + before_.
   kernels::Seen seen_by(std::int64_t token) const noexcept {
-    const std::int64_t own = view_.retained() + pass_.first + token;
+    const std::int64_t own = view_.retained() + rows_.in_chunk + token;
     if (shape_.window == 0) return {before_, before_ + own + 1};
     const auto positions = view_.positions();
     const std::int64_t oldest = positions[static_cast<std::size_t>(own)] - shape_.window + 1;
@@ -42,7 +45,7 @@ class LayerAttention {
     return {before_ + (from - positions.begin()), before_ + own + 1};
   }
 
-  /// Where the state of `token`'s rows of a head is, among all rows of the pass.
+  /// Where the state of `token`'s rows of a head is, among all rows of the tile.
   kernels::AttentionState result(int head, std::int64_t token) const noexcept {
     Workspace& work = pass_.work;
     const std::int64_t row = row_of(head, token);
@@ -100,7 +103,7 @@ class LayerAttention {
  private:
   /// The first of the rows of a token and the query heads that share the stream's KV head `head`.
   std::int64_t row_of(int head, std::int64_t token) const {
-    return token * shape_.heads + std::int64_t{place_.head + head} * group();
+    return (rows_.in_tile + token) * shape_.heads + std::int64_t{place_.head + head} * group();
   }
   static std::int64_t parts_of(std::int64_t entries) {
     return (entries + kernels::kAttentionPart - 1) / kernels::kAttentionPart;
@@ -139,6 +142,7 @@ class LayerAttention {
   }
 
   const Pass& pass_;
+  const CommonRows rows_;
   const kv::StreamShape& stored_;
   const kv::HeadPlace place_;
   const LayerConfig& shape_;

@@ -1,4 +1,4 @@
-// What the steps of one forward pass share: the model's parts, the KV memory, the buffers and which tokens. The steps
+// What the steps of one forward pass share: the model's parts, the sequences whose tokens it takes, the buffers and which rows. The steps
 // themselves are attention.cpp and feed_forward.cpp; the order of steps is decoder.cpp.
 #pragma once
 
@@ -23,23 +23,35 @@ namespace brim::model {
 /// stream: rows of the embedding's width, one a token, from the chunk's token `first` on. Must not throw.
 using AttentionObserver = std::function<void(kv::LayerId layer, std::int64_t first, std::span<const float> rows)>;
 
+/// Most sequences whose tokens one pass takes.
+inline constexpr std::size_t kMaxSequences = 16;
+
+/// One sequence's chunk in a pass: a row of the buffers for each token.
+struct Segment {
+  const kv::Memory* memory = nullptr;
+  kv::Chunk* chunk = nullptr;
+  const Rope* rope = nullptr;
+  std::int64_t row = 0;     ///< of its first token, in the pass
+  std::int64_t tokens = 0;
+  const AttentionObserver* observer = nullptr;  ///< null: none
+
+  const kv::Plan& plan() const { return memory->plan(); }
+};
+
 struct Pass {
   const Config& config;
   const Weights& weights;
-  const Rope& rope;
-  const kv::Memory& memory;
-  kv::Chunk& chunk;
   Workspace& work;
   kernels::Runtime runtime;
-  std::int64_t first;   ///< place in the chunk of the first token
-  std::int64_t tokens;  ///< how many, from there on
-  const AttentionObserver* observer = nullptr;  ///< null: none
-  const std::atomic<bool>* cancel = nullptr;    ///< null: never; else as Decoder::forward has it
+  std::span<const Segment> segments;  ///< in the order of their rows, without gaps
+  std::int64_t first;   ///< the first row
+  std::int64_t tokens;  ///< rows, from there on
+  const std::atomic<bool>* cancel = nullptr;  ///< null: never; else as Decoder::forward has it
 
   /// Whether the pass is given up. Looked at in every task of a size that matters: what is left out then is not to be used, so
   /// the decoder looks again before it does.
   bool cancelled() const noexcept { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
-  /// The rows of these tokens in the residual stream.
+  /// These rows of the residual stream.
   float* stream() const { return work.stream.data() + first * config.embedding; }
 };
 
@@ -53,6 +65,37 @@ void for_tiles(const Pass& pass, Step&& step) noexcept {
     step(tile);
   }
 }
+
+/// Calls step(unit) for the parts of a pass within which attention works: a segment longer than kPassTile, or neighbouring ones
+/// that are at most as long together.
+template <class Step>
+void for_units(const Pass& pass, Step&& step) noexcept {
+  for (std::size_t begin = 0, end = 0; begin < pass.segments.size(); begin = end) {
+    std::int64_t rows = pass.segments[begin].tokens;
+    for (end = begin + 1; end < pass.segments.size() && rows + pass.segments[end].tokens <= kPassTile; ++end) {
+      rows += pass.segments[end].tokens;
+    }
+    Pass unit = pass;
+    unit.segments = pass.segments.subspan(begin, end - begin);
+    unit.first = unit.segments.front().row;
+    unit.tokens = rows;
+    step(unit);
+  }
+}
+
+/// The rows that a tile and a segment have in common. There is at least one.
+struct CommonRows {
+  CommonRows(const Pass& tile, const Segment& segment) noexcept
+      : row(std::max(tile.first, segment.row)),
+        tokens(std::min(tile.first + tile.tokens, segment.row + segment.tokens) - row),
+        in_tile(row - tile.first),
+        in_chunk(row - segment.row) {}
+
+  std::int64_t row;       ///< the first of them, in the pass
+  std::int64_t tokens;    ///< how many
+  std::int64_t in_tile;   ///< the first of them, in the tile
+  std::int64_t in_chunk;  ///< the place of its token in the segment's chunk
+};
 
 /// A projection and where its result goes: rows of as many values as its matrix has rows.
 struct Projection {
@@ -73,7 +116,7 @@ void normalise(const Pass& pass, const float* x, const std::vector<float>& weigh
 /// Adds work.branch to the stream, after `post_norm` when the model has one, scaled as the model wants.
 void add_branch(const Pass& pass, const std::vector<float>& post_norm) noexcept;
 
-/// normed = norm(stream); q, k, v; rotation; KV memory; weighted values; output projection; stream += branch.
+/// normed = norm(stream); q, k, v; rotation; each segment's KV memory; weighted values; output projection; stream += branch.
 void attention(const Pass& pass, kv::LayerId layer) noexcept;
 
 /// normed = norm(stream); gated feed-forward, dense or of the chosen experts; stream += branch.

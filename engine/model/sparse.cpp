@@ -61,16 +61,17 @@ constexpr float kReach = 0.5f;
 
 /// scores[b] = max over the group's queries of q · middle + kReach · |q| · half width, of block b's box. `scratch`: a worker's.
 /// `each`: [group][blocks] of room.
-void score_blocks(const Pass& pass, kv::StreamId stream, int head, std::int64_t blocks, float* scratch, std::span<float> each,
+void score_blocks(const Pass& pass, const Segment& segment, kv::StreamId stream, int head, std::int64_t blocks, float* scratch, std::span<float> each,
                   std::span<float> scores) noexcept {
-  const LayerConfig& shape = pass.config.layer(pass.memory.plan().shape.place(stream).layer);
+  const LayerConfig& shape = pass.config.layer(segment.plan().shape.place(stream).layer);
   const int size = pass.config.key_size, group = shape.heads / shape.kv_heads;
   const kernels::Table& table = pass.runtime.table;
   const auto kind = static_cast<std::size_t>(table.activation[kBoxFormat]);
   const std::size_t stride = query_stride(table, size);
   auto* prepared = reinterpret_cast<std::byte*>(scratch + query_floats(size));
+  const float* queries = pass.work.query.data() + CommonRows(pass, segment).in_tile * shape.heads * size;
   for (int g = 0; g < group; ++g) {
-    const float* query = pass.work.query.data() + (std::int64_t{head} * group + g) * size;
+    const float* query = queries + (std::int64_t{head} * group + g) * size;
     for (int d = 0; d < size; ++d) {
       scratch[d] = query[d];
       scratch[size + d] = kReach * std::abs(query[d]);
@@ -78,7 +79,7 @@ void score_blocks(const Pass& pass, kv::StreamId stream, int head, std::int64_t 
     table.prepare[kind](scratch, 2 * size, prepared + static_cast<std::size_t>(g) * stride);
   }
   kernels::Product product{};
-  product.weights = pass.memory.block_boxes(stream, head);
+  product.weights = segment.memory->block_boxes(stream, head);
   product.row_bytes = kernels::kv_vector_bytes(kernels::KvType::f16, 2 * size);
   product.rows = blocks;
   product.cols = 2 * size;
@@ -103,15 +104,15 @@ std::int64_t scoring_scratch(const kernels::Table& table, std::int64_t group, in
   return query_floats(key_size) + group * static_cast<std::int64_t>(query_stride(table, key_size) / sizeof(float));
 }
 
-bool reads_sparsely(const Pass& pass, kv::StreamId stream, const kv::View& view) noexcept {
-  return pass.memory.plan().reading.sparse && view.staged() == 1 && pass.memory.block_boxes(stream, 0) != nullptr &&
+bool reads_sparsely(const Segment& segment, kv::StreamId stream, const kv::View& view) noexcept {
+  return segment.plan().reading.sparse && view.staged() == 1 && segment.memory->block_boxes(stream, 0) != nullptr &&
          view.retained() > 0;
 }
 
-void choose_what_to_read(const Pass& pass, kv::StreamId stream, const kv::View& view) noexcept {
+void choose_what_to_read(const Pass& pass, const Segment& segment, kv::StreamId stream, const kv::View& view) noexcept {
   Workspace& work = pass.work;
-  const std::span<const kv::Block> blocks = pass.memory.blocks(stream);
-  const LayerConfig& shape = pass.config.layer(pass.memory.plan().shape.place(stream).layer);
+  const std::span<const kv::Block> blocks = segment.memory->blocks(stream);
+  const LayerConfig& shape = pass.config.layer(segment.plan().shape.place(stream).layer);
   const int heads = shape.kv_heads;
   kernels::for_chunks(pass.runtime.threads, heads, [&](std::int64_t task, int worker) noexcept {
     const int head = static_cast<int>(task);
@@ -119,9 +120,9 @@ void choose_what_to_read(const Pass& pass, kv::StreamId stream, const kv::View& 
     const std::span<float> scores = work.read_scores.subspan(row, blocks.size());
     const std::span<std::uint32_t> order = work.read_order.subspan(row, blocks.size());
     const auto group = static_cast<std::size_t>(shape.heads / heads);
-    score_blocks(pass, stream, head, static_cast<std::int64_t>(blocks.size()) - 1, work.worker_scratch(worker).kernel,
+    score_blocks(pass, segment, stream, head, static_cast<std::int64_t>(blocks.size()) - 1, work.worker_scratch(worker).kernel,
                  work.read_products.subspan(row * group, blocks.size() * group), scores);
-    const std::size_t count = kv::choose_blocks(blocks, scores, pass.memory.plan().reading.share, order);
+    const std::size_t count = kv::choose_blocks(blocks, scores, segment.plan().reading.share, order);
 
     Runs runs(work, view, head);
     std::int64_t entry = 0, first = 0;  // neighbours that are read make one range

@@ -15,11 +15,11 @@ namespace brim::model {
 /// Floats that one worker needs to score a head's blocks.
 std::int64_t scoring_scratch(const kernels::Table& table, std::int64_t group, int key_size);
 
-/// Whether this pass reads the stream so: a chunk of one token, a layer without a window, and kv.read asks for it.
-bool reads_sparsely(const Pass& pass, kv::StreamId stream, const kv::View& view) noexcept;
+/// Whether this segment reads the stream so: a chunk of one token, a layer without a window, and kv.read asks for it.
+bool reads_sparsely(const Segment& segment, kv::StreamId stream, const kv::View& view) noexcept;
 
 /// Chooses for each KV head by what suits one of its group's queries, which must be in work.query. Valid as long as the view.
-void choose_what_to_read(const Pass& pass, kv::StreamId stream, const kv::View& view) noexcept;
+void choose_what_to_read(const Pass& tile, const Segment& segment, kv::StreamId stream, const kv::View& view) noexcept;
 
 /// What was chosen for one KV head. Entries that are read are counted from 0 without gaps, and each part of
 /// kernels::kAttentionPart of them begins with a run of its own.

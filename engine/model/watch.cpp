@@ -17,37 +17,43 @@ constexpr double kMassShare = 0.9;     ///< τ of LMBA
 constexpr double kOutputError = 0.1;   ///< ε of LMBO
 constexpr std::int64_t kOutputQueries = 1;
 
-/// Where in the tile the chunk's last `queries` tokens begin; tile.tokens when none of them is in it.
-std::int64_t first_of_last(const Pass& tile, std::int64_t chunk, std::int64_t queries) {
-  const std::int64_t first = chunk - std::min(queries, chunk) - tile.first;
-  return std::clamp<std::int64_t>(first, 0, tile.tokens);
+/// Of the segment's tokens in the tile, the first that is one of its last `queries`; as many as there are when none is.
+std::int64_t first_of_last(const Pass& tile, const Segment& segment, std::int64_t queries) {
+  const CommonRows rows(tile, segment);
+  const std::int64_t first = segment.tokens - std::min(queries, segment.tokens) - rows.in_chunk;
+  return std::clamp<std::int64_t>(first, 0, rows.tokens);
+}
+
+kv::LayerStatistic statistic_of(const Segment& segment) {
+  return segment.tokens < kv::kStatisticQueries ? kv::LayerStatistic::none : segment.plan().watched_statistic();
 }
 
 }  // namespace
 
-Watch::Watch(const Pass& chunk, kv::StreamId stream, const kv::View& view) noexcept
-    : chunk_(chunk),
+Watch::Watch(const Pass& pass, const Segment& segment, kv::StreamId stream, const kv::View& view) noexcept
+    : pass_(pass),
+      segment_(segment),
       view_(view),
       stream_(stream),
-      heads_(chunk.memory.plan().shape.at(stream).kv_heads),
-      mass_queries_(chunk.work.shape.mass_queries),
-      statistic_(chunk.tokens < kv::kStatisticQueries ? kv::LayerStatistic::none : chunk.work.shape.statistic) {
+      heads_(segment.plan().shape.at(stream).kv_heads),
+      mass_queries_(segment.plan().watched_queries()),
+      statistic_(statistic_of(segment)) {
   // As far as this layer's entries go: a token of an answer must not pay for the longest layer there may be.
-  const std::int64_t entries = chunk.work.shape.entries;
+  const std::int64_t entries = pass.work.shape.entries;
   const auto clear = [&](std::span<float> rows, std::int64_t count) {
     for (std::int64_t i = 0; i < count; ++i) std::fill_n(rows.data() + i * entries, view.entries(), 0.0f);
   };
-  if (mass_queries_ > 0) clear(chunk.work.mass, heads_ + 1);
-  clear(chunk.work.watched, std::int64_t{heads_} * statistic_rows(statistic_));
+  if (mass_queries_ > 0) clear(pass.work.mass, heads_ + 1);
+  clear(pass.work.watched, std::int64_t{heads_} * statistic_rows(statistic_));
 }
 
 std::span<float> Watch::row(int head, int number) const noexcept {
-  const std::int64_t place = (std::int64_t{head} * statistic_rows(statistic_) + number) * chunk_.work.shape.entries;
-  return chunk_.work.watched.subspan(static_cast<std::size_t>(place), static_cast<std::size_t>(view_.entries()));
+  const std::int64_t place = (std::int64_t{head} * statistic_rows(statistic_) + number) * pass_.work.shape.entries;
+  return pass_.work.watched.subspan(static_cast<std::size_t>(place), static_cast<std::size_t>(view_.entries()));
 }
 
 void Watch::after_attention(const Pass& tile) noexcept {
-  Workspace& work = chunk_.work;
+  Workspace& work = pass_.work;
   const std::int64_t entries = work.shape.entries;
   if (mass_queries_ > 0) gather(tile, mass_queries_, work.mass.data() + entries, entries);
   switch (statistic_) {
@@ -61,14 +67,14 @@ void Watch::after_attention(const Pass& tile) noexcept {
 // What each entry received, from the rows' final states: scores once more. A task is a part of a head's entries, whose sums
 // are made in the order of tokens.
 void Watch::gather(const Pass& tile, std::int64_t queries, float* rows, std::int64_t row_stride) const noexcept {
-  const LayerAttention layer(tile, stream_, view_);
-  const std::int64_t begin = first_of_last(tile, chunk_.tokens, queries), most = attention_tile(layer.group());
+  const LayerAttention layer(tile, segment_, stream_, view_);
+  const std::int64_t begin = first_of_last(tile, segment_, queries), most = attention_tile(layer.group());
   if (layer.sparse()) return gather_read(tile, layer, rows, row_stride);
   kernels::for_chunks(tile.runtime.threads, layer.parts() * heads_, [&](std::int64_t task, int worker) noexcept {
     const int head = static_cast<int>(task % heads_);
     float* mass = rows + head * row_stride;
-    for (std::int64_t token = begin; token < tile.tokens && !tile.cancelled(); token += most) {
-      layer.with_part(head, token, std::min(most, tile.tokens - token), task / heads_, [&](kernels::Attend& call) {
+    for (std::int64_t token = begin; token < layer.tokens() && !tile.cancelled(); token += most) {
+      layer.with_part(head, token, std::min(most, layer.tokens() - token), task / heads_, [&](kernels::Attend& call) {
         call.scratch = tile.work.worker_scratch(worker).kernel;
         call.state = layer.result(head, token);
         layer.add_mass({call, mass + layer.entry(call.first)});
@@ -92,12 +98,12 @@ void Watch::gather_read(const Pass& tile, const LayerAttention& layer, float* ro
 
 // Variance needs each query's weights by themselves: they are made in the third row and taken into the first two.
 void Watch::gather_query_by_query(const Pass& tile) const noexcept {
-  const LayerAttention layer(tile, stream_, view_);
-  const std::int64_t begin = first_of_last(tile, chunk_.tokens, kv::kStatisticQueries);
+  const LayerAttention layer(tile, segment_, stream_, view_);
+  const std::int64_t begin = first_of_last(tile, segment_, kv::kStatisticQueries);
   kernels::for_chunks(tile.runtime.threads, heads_, [&](std::int64_t task, int worker) noexcept {
     const int head = static_cast<int>(task);
     const std::span<float> sums = row(head, 0), squares = row(head, 1), own = row(head, 2);
-    for (std::int64_t token = begin; token < tile.tokens && !tile.cancelled(); ++token) {
+    for (std::int64_t token = begin; token < layer.tokens() && !tile.cancelled(); ++token) {
       std::fill(own.begin(), own.end(), 0.0f);
       for (std::int64_t part = 0; part < layer.parts(); ++part) {
         layer.with_part(head, token, 1, part, [&](kernels::Attend& call) {
@@ -112,28 +118,6 @@ void Watch::gather_query_by_query(const Pass& tile) const noexcept {
       }
     }
   });
-}
-
-void Watch::before_branch(const Pass& tile) noexcept {
-  if (statistic_ != kv::LayerStatistic::similarity) return;
-  // `normed` is free between the queries' projection and the feed-forward.
-  std::copy_n(tile.stream(), tile.tokens * tile.config.embedding, tile.work.normed.data());
-}
-
-void Watch::after_branch(const Pass& tile) noexcept {
-  if (statistic_ != kv::LayerStatistic::similarity) return;
-  const std::int64_t width = tile.config.embedding;
-  for (std::int64_t t = 0; t < tile.tokens; ++t) {
-    const float *before = tile.work.normed.data() + t * width, *after = tile.stream() + t * width;
-    double product = 0, before_square = 0, after_square = 0;
-    for (std::int64_t i = 0; i < width; ++i) {
-      product += double{before[i]} * after[i];
-      before_square += double{before[i]} * before[i];
-      after_square += double{after[i]} * after[i];
-    }
-    const double length = std::sqrt(before_square * after_square);
-    similarity_ += length > 0 ? product / length : 1;
-  }
 }
 
 double Watch::minimal_budget() const noexcept {
@@ -153,14 +137,14 @@ std::int64_t Watch::entries_for_output(int head, int worker) const noexcept {
   std::sort(order, order + count, [&](std::uint32_t a, std::uint32_t b) {
     return weight(a) != weight(b) ? weight(a) > weight(b) : a > b;
   });
-  const int size = chunk_.config.value_size;
-  float* value = chunk_.work.worker_scratch(worker).kernel;
+  const int size = pass_.config.value_size;
+  float* value = pass_.work.worker_scratch(worker).kernel;
   float *whole = value + size, *some = whole + size;
-  const kernels::KvTypes types = chunk_.memory.plan().shape.at(stream_).types;
-  const auto unpack = chunk_.runtime.table.unpack_kv[static_cast<int>(types.value)];
+  const kernels::KvTypes types = segment_.plan().shape.at(stream_).types;
+  const auto unpack = pass_.runtime.table.unpack_kv[static_cast<int>(types.value)];
   const auto add = [&](std::uint32_t entry, float* sum) {
     unpack(view_.stretch(head, entry, entry + 1).values, size, value);
-    chunk_.runtime.table.add_scaled(sum, value, size, weights[entry]);
+    pass_.runtime.table.add_scaled(sum, value, size, weights[entry]);
   };
   std::fill_n(whole, 2 * size, 0.0f);
   double total = 0, length = 0;
@@ -190,7 +174,7 @@ std::int64_t Watch::entries_for_output(int head, int worker) const noexcept {
 double Watch::output_budget() const noexcept {
   std::array<std::int64_t, 256> counts{};
   const int heads = std::min(heads_, static_cast<int>(counts.size()));
-  kernels::for_chunks(chunk_.runtime.threads, heads, [&](std::int64_t head, int worker) noexcept {
+  kernels::for_chunks(pass_.runtime.threads, heads, [&](std::int64_t head, int worker) noexcept {
     counts[static_cast<std::size_t>(head)] = entries_for_output(static_cast<int>(head), worker);
   });
   const double entries = static_cast<double>(std::accumulate(counts.begin(), counts.begin() + heads, std::int64_t{0}));
@@ -199,7 +183,7 @@ double Watch::output_budget() const noexcept {
 
 double Watch::dispersion() const noexcept {
   double spread = 0, change = 0;
-  const LayerConfig& shape = chunk_.config.layer(chunk_.memory.plan().shape.place(stream_).layer);
+  const LayerConfig& shape = pass_.config.layer(segment_.plan().shape.place(stream_).layer);
   const double rows = shape.heads / shape.kv_heads;
   for (int head = 0; head < heads_; ++head) {
     spread += entropy(row(head, 0));
@@ -214,22 +198,57 @@ double Watch::statistic() const noexcept {
     case kv::LayerStatistic::minimal_budget: return minimal_budget();
     case kv::LayerStatistic::output_budget: return output_budget();
     case kv::LayerStatistic::dispersion: return dispersion();
-    case kv::LayerStatistic::similarity: return similarity_ / static_cast<double>(chunk_.tokens);
-    case kv::LayerStatistic::none: break;
+    default: break;
   }
   return 0;
 }
 
 void Watch::finish() noexcept {
   if (mass_queries_ > 0) {
-    const std::int64_t entries = chunk_.work.shape.entries;
-    float* mass = chunk_.work.mass.data();
+    const std::int64_t entries = pass_.work.shape.entries;
+    float* mass = pass_.work.mass.data();
     for (int head = 0; head < heads_; ++head) {
-      chunk_.runtime.table.add_scaled(mass, mass + (head + 1) * entries, view_.entries(), 1.0f);
+      pass_.runtime.table.add_scaled(mass, mass + (head + 1) * entries, view_.entries(), 1.0f);
     }
-    chunk_.chunk.add_mass(stream_, {mass, static_cast<std::size_t>(view_.entries())}, std::min(mass_queries_, chunk_.tokens));
+    segment_.chunk->add_mass(stream_, {mass, static_cast<std::size_t>(view_.entries())}, std::min(mass_queries_, segment_.tokens));
   }
-  if (statistic_ != kv::LayerStatistic::none) chunk_.chunk.observe(stream_, statistic());
+  // Similarity is BranchWatch's.
+  if (statistic_ != kv::LayerStatistic::none && statistic_ != kv::LayerStatistic::similarity) {
+    segment_.chunk->observe(stream_, statistic());
+  }
+}
+
+BranchWatch::BranchWatch(const Segment& segment) noexcept
+    : segment_(segment), wanted_(statistic_of(segment) == kv::LayerStatistic::similarity) {}
+
+void BranchWatch::before_branch(const Pass& tile) noexcept {
+  if (!wanted_) return;
+  // `normed` is free between the queries' projection and the feed-forward.
+  const CommonRows rows(tile, segment_);
+  const std::int64_t width = tile.config.embedding;
+  std::copy_n(tile.work.stream.data() + rows.row * width, rows.tokens * width, tile.work.normed.data() + rows.in_tile * width);
+}
+
+void BranchWatch::after_branch(const Pass& tile) noexcept {
+  if (!wanted_) return;
+  const CommonRows rows(tile, segment_);
+  const std::int64_t width = tile.config.embedding;
+  for (std::int64_t t = 0; t < rows.tokens; ++t) {
+    const float* before = tile.work.normed.data() + (rows.in_tile + t) * width;
+    const float* after = tile.work.stream.data() + (rows.row + t) * width;
+    double product = 0, before_square = 0, after_square = 0;
+    for (std::int64_t i = 0; i < width; ++i) {
+      product += double{before[i]} * after[i];
+      before_square += double{before[i]} * before[i];
+      after_square += double{after[i]} * after[i];
+    }
+    const double length = std::sqrt(before_square * after_square);
+    similarity_ += length > 0 ? product / length : 1;
+  }
+}
+
+void BranchWatch::finish(kv::StreamId stream) noexcept {
+  if (wanted_) segment_.chunk->observe(stream, similarity_ / static_cast<double>(segment_.tokens));
 }
 
 }  // namespace brim::model

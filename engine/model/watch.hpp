@@ -10,17 +10,14 @@ namespace brim::model {
 
 class LayerAttention;
 
-/// One stream in one chunk. In this order: constructed when the chunk is staged; for each tile of tokens
-/// after_attention, before_branch and after_branch; finish once. Borrows everything; one thread at a time.
+/// One stream of a segment. In this order: constructed when the chunk is staged; after_attention for each tile of its tokens;
+/// finish once, before another one begins. Borrows everything; one thread at a time.
 class Watch {
  public:
-  Watch(const Pass& chunk, kv::StreamId stream, const kv::View& view) noexcept;
+  Watch(const Pass& pass, const Segment& segment, kv::StreamId stream, const kv::View& view) noexcept;
 
   /// While the rows' states are those of this tile (attend.hpp).
   void after_attention(const Pass& tile) noexcept;
-  /// Around the addition of attention's branch to the residual stream.
-  void before_branch(const Pass& tile) noexcept;
-  void after_branch(const Pass& tile) noexcept;
   /// Passes it to the chunk; before the stream is committed.
   void finish() noexcept;
 
@@ -36,12 +33,27 @@ class Watch {
   /// Row `number` of a head in what the statistic works in.
   std::span<float> row(int head, int number) const noexcept;
 
-  const Pass& chunk_;
+  const Pass& pass_;
+  const Segment& segment_;
   const kv::View& view_;
   kv::StreamId stream_;
   int heads_;
   std::int64_t mass_queries_;
   kv::LayerStatistic statistic_;
+};
+
+/// How much attention's branch turns the residual stream, for the split that goes by it. In this order: before_branch and
+/// after_branch around the addition, for each tile; finish once. Of segments long enough for statistics only.
+class BranchWatch {
+ public:
+  explicit BranchWatch(const Segment& segment) noexcept;
+  void before_branch(const Pass& tile) noexcept;
+  void after_branch(const Pass& tile) noexcept;
+  void finish(kv::StreamId stream) noexcept;
+
+ private:
+  const Segment& segment_;
+  bool wanted_;
   double similarity_ = 0;
 };
 

@@ -36,10 +36,8 @@ WorkspaceShape workspace_shape(const kv::Plan& plan, const kernels::Table& table
   shape.table = &table;
   shape.chunk = plan.chunk;
   shape.threads = threads;
-  if (plan.budget_bytes < plan.full_bytes) {
-    shape.mass_queries = plan.needs.mass_queries;
-    shape.statistic = plan.needs.statistic;
-  }
+  shape.mass_queries = plan.watched_queries();
+  shape.statistic = plan.watched_statistic();
   shape.entries = plan.most_entries + plan.chunk;
   if (plan.reading.sparse) shape.read_blocks = kv::most_blocks(plan.most_entries, plan.needs.block_size);
   return shape;

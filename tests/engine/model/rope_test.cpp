@@ -103,8 +103,8 @@ TEST_CASE("layers with a window may have a base of their own, unscaled") {
   Config config = config_with(settings);
   config.layers[1].window = 16;
   const Rope rope(config, {}, 4096);
-  CHECK(rope.of_layer(0).angle[1] == doctest::Approx(0.01 / 8));
-  CHECK(rope.of_layer(1).angle[1] == doctest::Approx(0.1));
+  CHECK(rope.of_layer(brim::kv::LayerId{0}).angle[1] == doctest::Approx(0.01 / 8));
+  CHECK(rope.of_layer(brim::kv::LayerId{1}).angle[1] == doctest::Approx(0.1));
 }
 
 TEST_CASE("rotating back moves a key to where it would have been rotated") {
@@ -126,10 +126,10 @@ TEST_CASE("rotating back moves a key to where it would have been rotated") {
       rope.global().at(300 + k, cosines.data(), sines.data());
       rotate(expected.data() + 32 * k, 24, cosines.data(), sines.data());
     }
-    rope.rotate_back(0, moved.data(), 2, 700);
+    rope.rotate_back(brim::kv::LayerId{0}, moved.data(), 2, 700);
     for (std::size_t i = 0; i < moved.size(); ++i) CHECK(moved[i] == doctest::Approx(expected[i]).epsilon(1e-5));
     std::vector<float> without_rope = original;
-    rope.rotate_back(1, without_rope.data(), 2, 700);
+    rope.rotate_back(brim::kv::LayerId{1}, without_rope.data(), 2, 700);
     CHECK(without_rope == original);
   }
 }

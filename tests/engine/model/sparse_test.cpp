@@ -82,9 +82,10 @@ struct Scene {
     model.begin(1);
     model.stage(0, token, model.cache().next_position(), 1);
     const auto view = model.cache().view(stream(0));
-    const Pass pass{config, weights, rope, model.cache(), model.chunk(), work, {brim::kernels::active(), pool}, 0, 1};
-    REQUIRE(brim::model::reads_sparsely(pass, brim::test::stream(0), view));
-    brim::model::attend(pass, brim::test::stream(0), view);
+    const brim::model::Segment segment{&model.cache(), &model.chunk(), &rope, 0, 1};
+    const Pass pass{config, weights, work, {brim::kernels::active(), pool}, {&segment, 1}, 0, 1};
+    REQUIRE(brim::model::reads_sparsely(segment, brim::test::stream(0), view));
+    brim::model::attend(pass, segment, brim::test::stream(0), view);
     entries_read.clear();
     for (int head = 0; head < config.layers[0].kv_heads; ++head) {
       const Read read(pass, head);

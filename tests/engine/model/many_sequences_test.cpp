@@ -1,0 +1,228 @@
+// Several sequences in one pass: each is bit for bit what it is alone, whatever its plan, its company and the threads.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/kv/heads.hpp"
+#include "engine/model/decoder.hpp"
+#include "kernels/dispatch.hpp"
+#include "tests/engine/kv/fake_model.hpp"
+#include "tests/support/tiny_model.hpp"
+
+using namespace brim;
+using test::Random;
+
+namespace {
+
+std::shared_ptr<const model::Model> load(const test::TinyModel& shape) {
+  const std::string path = "/tmp/brim-many-sequences-" + std::to_string(::getpid()) + ".gguf";
+  test::write_tiny_model(path, shape);
+  auto model = model::Model::load(path, {.threads = 3});
+  std::remove(path.c_str());
+  if (!model) FAIL(model.error().sentence);
+  return *model;
+}
+
+/// A KV memory, its bytes, its rotation and the plan that they were made for.
+class Sequence {
+ public:
+  Sequence(const model::Model& model, const kv::Plan& plan)
+      : rope_(model.config(), model.weights().rope_factors, plan.shape.context),
+        bytes_(static_cast<std::size_t>(plan.budget_bytes) + 64) {
+    const std::size_t offset = (64 - reinterpret_cast<std::uintptr_t>(bytes_.data()) % 64) % 64;
+    auto memory = kv::Memory::create(plan, std::span(bytes_).subspan(offset, static_cast<std::size_t>(plan.budget_bytes)),
+                                     model.table(), &rope_, model.delimiters());
+    if (!memory) FAIL(memory.error().sentence);
+    memory_ = std::move(*memory);
+  }
+
+  kv::Memory& memory() { return *memory_; }
+  model::SequenceStep step(std::span<const std::int32_t> tokens) { return {*memory_, rope_, tokens}; }
+  std::vector<std::byte> state() const {
+    StateWriter writer;
+    memory_->save(writer);
+    std::vector<std::byte> bytes;
+    for (const auto part : writer.parts()) bytes.insert(bytes.end(), part.begin(), part.end());
+    return bytes;
+  }
+
+ private:
+  model::Rope rope_;
+  std::vector<std::byte> bytes_;
+  std::unique_ptr<kv::Memory> memory_;
+};
+
+/// Buffers for passes over any of these plans, and a decoder in them.
+class Pass {
+ public:
+  Pass(const model::Model& model, const std::vector<kv::Plan>& plans, std::int64_t rows, int threads)
+      : decoder_(model, work_, model.runtime(threads)) {
+    model::WorkspaceShape shape;
+    for (const kv::Plan& plan : plans) {
+      const model::WorkspaceShape one = model::workspace_shape(plan, model.table(), threads);
+      shape.entries = std::max(shape.entries, one.entries);
+      shape.mass_queries = std::max(shape.mass_queries, one.mass_queries);
+      shape.read_blocks = std::max(shape.read_blocks, one.read_blocks);
+      if (one.statistic != kv::LayerStatistic::none) shape.statistic = one.statistic;
+    }
+    shape.chunk = rows;
+    shape.table = &model.table();
+    shape.threads = threads;
+    bytes_.resize(model::Workspace::bytes(model.config(), shape) + 64);
+    const std::size_t offset = (64 - reinterpret_cast<std::uintptr_t>(bytes_.data()) % 64) % 64;
+    work_.lay_out(model.config(), shape, std::span(bytes_).subspan(offset));
+  }
+  model::Decoder& decoder() { return decoder_; }
+  std::vector<float> logits(std::int64_t row) {
+    const auto found = decoder_.logits(row);
+    return {found.begin(), found.end()};
+  }
+
+ private:
+  std::vector<std::byte> bytes_;
+  model::Workspace work_;
+  model::Decoder decoder_;
+};
+
+/// Rows of one pass that are multiplied as each would be alone: all, but where many tokens have another way.
+std::int64_t rows_like_alone(const kernels::Table& table) {
+  const auto* begin = table.panel_product_many;
+  const bool other = std::any_of(begin, begin + quant::kFormatCount, [](auto product) { return product != nullptr; });
+  return other ? kernels::kFewTokens : 400;
+}
+
+kv::Plan random_plan(Random& random, const model::Config& config) {
+  // One statistic at a time: a pass's buffers are made for one.
+  constexpr const char* kSplits[] = {"uniform", "zigzag"};
+  constexpr const char* kRules[] = {"window", "snapkv", "tova", "dynsplit", "knorm", "h2o-value"};
+  for (;;) {
+    kv::Shape shape = model::kv_shape(config, random.pick(100, 300), kernels::KvType::f16);
+    test::store_at_random(shape, random);
+    const bool apart = random.pick(0, 3) == 0;
+    if (apart) shape = kv::heads_apart(shape, static_cast<int>(model::kPassTile));
+    const bool sparse = !apart && random.pick(0, 3) == 0;
+    const auto plan = kv::make_plan(shape, test::budget_share(static_cast<double>(random.pick(15, 100))), std::int64_t{1} << 30,
+                                    kSplits[random.pick(0, 1)], kRules[random.pick(0, 5)], {}, {sparse, 0.4});
+    if (plan) return *plan;
+  }
+}
+
+struct Mix {
+  std::int64_t rows = 0, evicted = 0, rebased = 0;
+};
+
+/// The same tokens through sequences in company and through their twins alone, until all have read beyond their contexts.
+Mix compare(const model::Model& model, std::uint64_t seed, std::size_t count, int threads) {
+  Random random(seed);
+  Mix mix;
+  std::vector<kv::Plan> plans;
+  for (std::size_t i = 0; i < count; ++i) plans.push_back(random_plan(random, model.config()));
+  std::vector<std::unique_ptr<Sequence>> together, alone;
+  for (const kv::Plan& plan : plans) {
+    together.push_back(std::make_unique<Sequence>(model, plan));
+    alone.push_back(std::make_unique<Sequence>(model, plan));
+  }
+  const std::int64_t limit = rows_like_alone(model.table());
+  Pass pass(model, plans, 400, threads), other(model, plans, 400, 1);
+  for (int round = 0; round < 60; ++round) {
+    std::vector<std::size_t> who;
+    std::vector<std::vector<std::int32_t>> tokens;
+    std::int64_t rows = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (random.pick(0, 4) == 0) continue;
+      const std::int64_t most = std::min({std::int64_t{plans[i].chunk}, limit - rows, std::int64_t{400} - rows});
+      const std::int64_t n = random.pick(0, 3) != 0 ? std::min<std::int64_t>(1, most) : random.pick(0, most);
+      if (n == 0) continue;
+      who.push_back(i);
+      tokens.emplace_back();
+      for (std::int64_t t = 0; t < n; ++t) {
+        tokens.back().push_back(static_cast<std::int32_t>(random.pick(3, model.config().vocabulary - 1)));
+      }
+      rows += n;
+    }
+    if (who.empty()) continue;
+    std::vector<model::SequenceStep> steps;
+    for (std::size_t i = 0; i < who.size(); ++i) steps.push_back(together[who[i]]->step(tokens[i]));
+    REQUIRE(pass.decoder().forward(steps, nullptr));
+    CHECK(pass.decoder().last_tokens() == rows);
+    std::int64_t row = 0;
+    for (std::size_t i = 0; i < who.size(); ++i) {
+      row += static_cast<std::int64_t>(tokens[i].size());
+      const model::SequenceStep step = alone[who[i]]->step(tokens[i]);
+      REQUIRE(other.decoder().forward({&step, 1}, nullptr));
+      const bool same = pass.logits(row - 1) == other.logits(static_cast<std::int64_t>(tokens[i].size()) - 1);
+      CHECK_MESSAGE(same, "round ", round, ", sequence ", who[i], " of ", who.size(), ": ", plans[who[i]].split, " ", plans[who[i]].keep);
+      if (!same) return mix;
+    }
+    mix.rows = std::max(mix.rows, rows);
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    CHECK(together[i]->state() == alone[i]->state());
+    mix.evicted += together[i]->memory().evicted();
+    mix.rebased += together[i]->memory().rebased();
+  }
+  return mix;
+}
+
+}  // namespace
+
+TEST_CASE("sequences in one pass are bit for bit what each is alone") {
+  Mix all;
+  for (const quant::Format format : {quant::Format::f32, quant::Format::q8_0, quant::Format::q4_0, quant::Format::q6_k}) {
+    test::TinyModel shape;
+    shape.format = format;
+    shape.window = format == quant::Format::q8_0 ? 40 : 0;
+    if (format == quant::Format::q6_k) shape.embedding = shape.feed_forward = 256;
+    const auto model = load(shape);
+    std::uint64_t seed = 100 * static_cast<std::uint64_t>(format);
+    for (const std::size_t count : {1u, 2u, 5u, 16u}) {
+      CAPTURE(count);
+      const Mix mix = compare(*model, ++seed, count, 1 + static_cast<int>(count % 3));
+      all.rows = std::max(all.rows, mix.rows);
+      all.evicted += mix.evicted;
+      all.rebased += mix.rebased;
+    }
+  }
+  CHECK(all.rows >= 16);
+  CHECK(all.evicted > 0);
+  CHECK(all.rebased > 0);
+}
+
+TEST_CASE("a pass that cannot be done changes nothing") {
+  const auto model = load({});
+  Random random(5);
+  const std::vector<kv::Plan> plans{random_plan(random, model->config()), random_plan(random, model->config())};
+  Sequence first(*model, plans[0]), second(*model, plans[1]);
+  Pass pass(*model, plans, 16, 1);
+  const std::vector<std::int32_t> good{5, 6, 7}, bad{5, -1}, long_one(17, 5);
+  const auto fails = [&](std::initializer_list<model::SequenceStep> steps) {
+    const Status status = pass.decoder().forward(std::span(steps.begin(), steps.size()), nullptr);
+    CHECK(!status);
+    CHECK(status.error().code == ErrorCode::invalid_argument);
+    CHECK(first.memory().tokens() == 0);
+    CHECK(second.memory().tokens() == 0);
+  };
+  fails({});
+  fails({first.step(good), second.step(bad)});
+  fails({first.step(good), second.step({})});
+  fails({first.step(good), second.step(long_one)});
+  const std::vector<model::SequenceStep> crowd(model::kMaxSequences + 1, first.step(good));
+  CHECK(!pass.decoder().forward(crowd, nullptr));
+  const std::atomic<bool> cancel{true};
+  const std::vector<model::SequenceStep> both{first.step(good), second.step(good)};
+  const Status status = pass.decoder().forward(both, &cancel);
+  REQUIRE(!status);
+  CHECK(status.error().code == ErrorCode::cancelled);
+  CHECK(first.memory().tokens() == 0);
+  CHECK(second.memory().tokens() == 0);
+  CHECK(!first.memory().stale());
+  REQUIRE(pass.decoder().forward(both, nullptr));
+  CHECK(first.memory().tokens() == 3);
+  CHECK(second.memory().tokens() == 3);
+}
