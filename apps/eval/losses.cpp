@@ -31,13 +31,14 @@ Result<Losses> measure_losses(generate::Reader& reader, std::span<const std::int
   losses.rows.resize(positions.size());
   reader.clear();
   Status usable;
+  std::vector<float> logits(static_cast<std::size_t>(reader.model().config().vocabulary));
   BRIM_TRY(reader.read(ids, progress, nullptr, [&](std::int64_t first, model::Decoder& decoder) {
     for (std::int64_t i = 0; i < decoder.last_tokens(); ++i) {
       const std::int64_t at = first + i;
       const bool wanted = std::find(positions.begin(), positions.end(), at) != positions.end();
       const bool scored = at + 1 < losses.tokens;
       if (!wanted && !scored) continue;
-      const std::span<const float> logits = decoder.logits(i);
+      decoder.logits(i, 1, logits);
       if (usable) usable = generate::check_logits(logits, at + 1);
       if (scored) losses.nll.push_back(negative_log_likelihood(logits, ids[static_cast<std::size_t>(at + 1)]));
       if (!wanted) continue;

@@ -72,8 +72,8 @@ Json types_json(const Summary& summary) {
 Json layers_json(const kv::Plan& plan) {
   Json list = Json::array();
   for (std::size_t i = 0; i < plan.quota.size(); ++i) {
-    const kv::HeadPlace place = plan.shape.place(static_cast<int>(i));
-    list.push_back({{"layer", place.layer},
+    const kv::HeadPlace place = plan.shape.place(kv::id_at<kv::StreamId>(i));
+    list.push_back({{"layer", kv::index_of(place.layer)},
                     {"quota", plan.quota[i]},
                     {"useful", kv::useful_entries(plan.shape.layers[i], plan.shape.context)},
                     {"type", std::string(kernels::kv_types_name(plan.shape.layers[i].types))},
@@ -108,7 +108,7 @@ Json memory_json(const Summary& summary) {
           {"kv_quotas_move", kv.quotas_move()},
           {"kv_layers", layers_json(kv)},
           {"chunk", kv.chunk},
-          {"workspace_bytes", memory.plan.workspace_bytes},
+          {"workspace_bytes", memory.plan.workspace_bytes + memory.plan.logit_bytes},
           {"history_bytes", memory.plan.history_bytes},
           {"heap_bytes", memory.plan.heap_bytes},
           {"session_bytes", memory.plan.total()},

@@ -145,8 +145,9 @@ std::string type_table(const Summary& summary) {
 /// "layer 3", "layers 3–5"; with heads apart "head 3.0", "heads 3.0–5.1", of layer and head.
 std::string places_text(const kv::Shape& shape, const LayerGroup& group) {
   const auto one = [&](std::size_t stored) {
-    const kv::HeadPlace place = shape.place(static_cast<int>(stored));
-    return shape.heads.empty() ? fmt::format("{}", place.layer) : fmt::format("{}.{}", place.layer, place.head);
+    const kv::HeadPlace place = shape.place(kv::id_at<kv::StreamId>(stored));
+    const std::size_t layer = kv::index_of(place.layer);
+    return shape.heads.empty() ? fmt::format("{}", layer) : fmt::format("{}.{}", layer, place.head);
   };
   const std::string_view what = shape.heads.empty() ? "layer" : "head";
   if (group.first == group.last) return fmt::format("{} {}", what, one(group.first));
@@ -197,7 +198,7 @@ std::string memory_table(const Summary& summary) {
       {"  staging", bytes_text(kv.staging_bytes),
        fmt::format("one chunk of {} of one {}", tokens_text(kv.chunk), kv.shape.heads.empty() ? "layer" : "head")});
   table.row({"  bookkeeping", bytes_text(kv.metadata_bytes), "positions, scores, scratch for eviction"});
-  table.row({"beside it", bytes_text(memory.plan.workspace_bytes), fmt::format("activations and logits, {}", threads)});
+  table.row({"beside it", bytes_text(memory.plan.workspace_bytes + memory.plan.logit_bytes), fmt::format("activations and logits, {}", threads)});
   table.row({"", bytes_text(memory.plan.history_bytes), "token history"});
   table.row({"", bytes_text(memory.plan.heap_bytes), "the conversation's text at its longest, sampling"});
   table.row({"session", bytes_text(memory.plan.total()), "booked when the session is created"});

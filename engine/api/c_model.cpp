@@ -79,6 +79,7 @@ brim_status brim_model_load(const char* path, const brim_options* options, brim_
       wishes.log(brim::LogLevel::info, brim::sentence("the instruction set is ", brim_isa(), ", threads: ", handle->threads));
     }
     BRIM_ASSIGN(handle->model, brim::model::Model::load(path, wishes, progress_of(progress, user)));
+    handle->executor = std::make_shared<brim::run::Executor>(handle->model, handle->threads);
     const std::string file = path;
     handle->name = handle->model->config().name;
     if (handle->name.empty()) handle->name = file.substr(file.find_last_of('/') + 1);

@@ -154,6 +154,7 @@ brim_status brim_session_restore(brim_model* model, const brim_options* options,
       settings.reader.profile_text.clear();
     }
     settings.reader.threads = model->threads;
+    settings.reader.executor = model->executor;
     settings.reader.pool = model->pool;
     settings.reader.preparing = progress;
     BRIM_ASSIGN(handle->session, Session::restore(model->model, std::move(settings), saved));

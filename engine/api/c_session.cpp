@@ -57,6 +57,7 @@ brim_status brim_session_create(brim_model* model, const brim_options* options, 
     BRIM_ASSIGN(brim::generate::SessionOptions settings, brim::api::session_options(handle->list));
     handle->list = last_values(handle->list);
     settings.reader.threads = model->threads;
+    settings.reader.executor = model->executor;
     settings.reader.pool = model->pool;
     if (options != nullptr) settings.reader.preparing = progress_of(options->progress, options->progress_user);
     BRIM_ASSIGN(handle->session, brim::generate::Session::create(model->model, std::move(settings)));

@@ -14,6 +14,7 @@
 #include "engine/base/quote.hpp"
 #include "engine/generate/session.hpp"
 #include "engine/model/model.hpp"
+#include "engine/run/executor.hpp"
 
 namespace brim::api {
 
@@ -52,6 +53,7 @@ struct brim_options {
 struct brim_model {
   std::shared_ptr<const brim::model::Model> model;
   int threads = 1;
+  std::shared_ptr<brim::run::Executor> executor;  ///< of all sessions
   std::shared_ptr<brim::kv::Pool> pool;  ///< null: sessions have budgets of their own
   std::string name;
   std::shared_ptr<brim::api::ModelLog> log;  ///< null: nobody hears

@@ -26,55 +26,26 @@ constexpr std::int64_t kSamplerBytes = 64;
 
 std::int64_t history_tokens(const kv::Plan& plan) { return std::max(kHistoryTokens, plan.shape.context); }
 
-model::WorkspaceShape shape_of(const MemoryPlan& memory, const kernels::Table& table, int threads) {
-  model::WorkspaceShape shape = model::workspace_shape(memory.kv, table, threads);
-  shape.logit_rows = memory.tokens_together;
-  return shape;
-}
-
 std::int64_t tokens_together(const kv::Plan& plan, const SpeculationOptions& options) {
   if (!options.ngram || plan.reading.sparse) return 1;
   const std::int64_t most = std::clamp(options.draft_max + 1, 1, kMostTogether);
   return std::max<std::int64_t>(1, std::min(most, kv::draft_tokens(plan.shape, plan.chunk)));
 }
 
-constexpr std::int64_t kAlignment = 4 * 64;  // each of the arena's four parts starts on a cache line
+constexpr std::int64_t kAlignment = 8 * 64;  // each of the arena's parts starts on a cache line
 
 std::size_t arena_size(const MemoryPlan& memory) { return static_cast<std::size_t>(memory.arena_bytes() + kAlignment); }
 
-// Bytes prepared so far, of how many.
-struct Preparing {
-  const Progress& progress;
-  long long done, total;
-  bool report() const { return !progress || progress(std::min(done, total), total); }
-};
-
-// The system clears pages on the thread that first touches them, which for a large arena takes as long as loading a model. A piece
-// per thread at a time: in between the caller is asked whether to go on.
-Result<Arena> touched_arena(std::size_t bytes, kernels::Threads threads, Preparing& preparing) {
-  constexpr std::size_t kPiece = std::size_t{16} << 20;
-  BRIM_ASSIGN(Arena arena, Arena::create(bytes, "a session", Arena::Touch::by_owner));
-  std::atomic<int> failure{0};
-  const std::size_t round = kPiece * static_cast<std::size_t>(threads.count);
-  for (std::size_t first = 0; first < arena.size(); first += round) {
-    if (!preparing.report()) return cancelled_error();
-    const std::size_t here = std::min(round, arena.size() - first);
-    kernels::for_chunks(threads, static_cast<std::int64_t>((here + kPiece - 1) / kPiece), [&](std::int64_t piece, int) noexcept {
-      const int refused = arena.touch(first + static_cast<std::size_t>(piece) * kPiece, kPiece);
-      if (refused != 0) failure.store(refused, std::memory_order_relaxed);
-    });
-    if (const int why = failure.load(); why != 0) {
-      return error(ErrorCode::out_of_memory, "the system could not provide them: ", system_error_text(why));
-    }
-    preparing.done += static_cast<long long>(here);
-  }
-  return arena;
+std::span<float> take_floats(Arena& arena, std::int64_t count) {
+  const std::span<std::byte> bytes = arena.take(static_cast<std::size_t>(count) * sizeof(float));
+  return {reinterpret_cast<float*>(bytes.data()), bytes.size() / sizeof(float)};
 }
 
 }  // namespace
 
 long long MemoryPlan::prepared_bytes() const {
-  return static_cast<long long>(Arena::whole_pages(static_cast<std::size_t>(heap_bytes)) + Arena::whole_pages(arena_size(*this)));
+  return static_cast<long long>(Arena::whole_pages(static_cast<std::size_t>(heap_bytes)) + Arena::whole_pages(arena_size(*this)) +
+                                Arena::whole_pages(static_cast<std::size_t>(workspace_bytes)));
 }
 
 Result<model::FoundProfile> choose_profile(const model::ProfileOwner& owner, const model::FoundProfile& carried,
@@ -127,7 +98,10 @@ Result<MemoryPlan> plan_memory(const model::Config& config, const kernels::Table
     BRIM_ASSIGN(memory.kv, kv::plan_of_quotas(shape, options.quotas, options.chunk, options.keep));
   }
   memory.tokens_together = tokens_together(memory.kv, options.speculation);
-  memory.workspace_bytes = static_cast<std::int64_t>(model::Workspace::bytes(config, shape_of(memory, table, options.threads)));
+  memory.workspace_bytes =
+      static_cast<std::int64_t>(model::Workspace::bytes(config, model::workspace_shape(memory.kv, table, options.threads)));
+  const std::int64_t row = config.embedding + config.vocabulary;
+  memory.logit_bytes = (memory.tokens_together * row + config.embedding) * static_cast<std::int64_t>(sizeof(float));
   memory.history_bytes = history_tokens(memory.kv) * static_cast<std::int64_t>(sizeof(TokenId));
   memory.heap_bytes = text_memory(most_kept_text(memory.kv.shape.context)) + kSamplerBytes * config.vocabulary;
   if (memory.tokens_together > 1) memory.speculation_bytes = Speculation::bytes(memory.kv.shape.context);
@@ -166,14 +140,20 @@ Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Mode
   if (options.pool) {
     BRIM_ASSIGN(share, kv::Pool::book(options.pool, memory.kv.budget_bytes));
   }
+  auto executor = options.executor ? options.executor : std::make_shared<run::Executor>(model, options.threads);
   // The heap's part is had and given back: whether there is room for it shows here, not in the middle of a conversation.
-  const kernels::Threads threads(model->threads(), options.threads);
-  Preparing preparing{options.preparing, 0, memory.prepared_bytes()};
-  auto arena = touched_arena(static_cast<std::size_t>(memory.heap_bytes), threads, preparing);
+  const kernels::Threads threads = executor->runtime().threads;
+  run::Preparing preparing{options.preparing, 0, memory.prepared_bytes()};
+  auto arena = run::prepared_arena(static_cast<std::size_t>(memory.heap_bytes), threads, preparing);
   if (arena) {
     const Arena heap = std::move(*arena);
-    arena = touched_arena(arena_size(memory), threads, preparing);
+    arena = run::prepared_arena(arena_size(memory), threads, preparing);
+    if (arena) {
+      const Status room = executor->reserve(model::workspace_shape(memory.kv, model->table(), threads.count), preparing);
+      if (!room) arena = room.error();
+    }
   }
+  preparing.done = arena ? preparing.total : preparing.done;  // an executor with room for all needs no more
   if (arena && !preparing.report()) return cancelled_error();
   if (!arena && arena.error().code == ErrorCode::cancelled) return arena.error();
   if (!arena) {
@@ -188,21 +168,23 @@ Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Mode
               kv::Memory::create(memory.kv, arena->take(static_cast<std::size_t>(memory.kv.budget_bytes)), model->table(),
                                  rope.get(), delimiters));
   std::unique_ptr<Reader> reader(new Reader(std::move(model), std::move(memory), std::move(*arena), std::move(cache),
-                                            std::move(rope), options));
+                                            std::move(rope), std::move(executor), options));
   reader->share_ = std::move(share);
   return reader;
 }
 
 Reader::Reader(std::shared_ptr<const model::Model> model, MemoryPlan memory, Arena arena, std::unique_ptr<kv::Memory> cache,
-               std::unique_ptr<model::Rope> rope, const ReaderOptions& options)
+               std::unique_ptr<model::Rope> rope, std::shared_ptr<run::Executor> executor, const ReaderOptions& options)
     : model_(std::move(model)),
       memory_(std::move(memory)),
       arena_(std::move(arena)),
       cache_(std::move(cache)),
       rope_(std::move(rope)),
-      decoder_(*model_, work_, model_->runtime(options.threads)) {
-  work_.lay_out(model_->config(), shape_of(memory_, model_->table(), options.threads),
-                arena_.take(static_cast<std::size_t>(memory_.workspace_bytes)));
+      executor_(std::move(executor)) {
+  const model::Config& config = model_->config();
+  hidden_ = take_floats(arena_, memory_.tokens_together * config.embedding);
+  logits_ = take_floats(arena_, memory_.tokens_together * config.vocabulary);
+  embedding_ = take_floats(arena_, config.embedding);
   const std::span<std::byte> ids = arena_.take(static_cast<std::size_t>(memory_.history_bytes));
   history_ = {reinterpret_cast<TokenId*>(ids.data()), ids.size() / sizeof(TokenId)};
   if (memory_.tokens_together > 1) {
@@ -231,19 +213,36 @@ Status Reader::read_chunks(std::span<const TokenId> ids, Reading& reading, const
     const auto part = ids.subspan(at, std::min(chunk, ids.size() - at));
     if (!reading.report()) return cancelled_error();
     const std::int64_t first = cache_->tokens();
-    has_logits_ = false;
-    BRIM_TRY(forward(part, false, cancel));
-    has_logits_ = true;
-    if (remember_ids) remember(part);
+    {
+      run::Executor::Turn turn = executor_->turn();
+      BRIM_TRY(forward(turn.decoder(), part, false, cancel));
+      keep_rows(turn.decoder(), static_cast<std::int64_t>(part.size()) - 1, 1);
+      if (remember_ids) remember(part);
+      if (observer) observer(first, turn.decoder());
+    }
     reading.done += static_cast<long long>(part.size());
-    if (observer) observer(first, decoder_);
   }
   return {};
 }
 
-Status Reader::forward(std::span<const TokenId> tokens, bool drafts, const std::atomic<bool>* cancel) {
+Status Reader::forward(model::Decoder& decoder, std::span<const TokenId> tokens, bool drafts, const std::atomic<bool>* cancel) {
+  has_row_ = false;
   const model::SequenceStep step{*cache_, *rope_, tokens, drafts, &observer_};
-  return decoder_.forward({&step, 1}, cancel);
+  return decoder.forward({&step, 1}, cancel);
+}
+
+// Other sequences' passes overwrite the executor's rows.
+void Reader::keep_rows(const model::Decoder& decoder, std::int64_t first, std::int64_t count) noexcept {
+  const std::span<const float> rows = decoder.stream(first, count);
+  std::copy(rows.begin(), rows.end(), hidden_.begin());
+  row_ = 0;
+  has_row_ = true;
+  logits_known_ = false;
+}
+
+std::span<float> Reader::hidden_row() noexcept {
+  const auto width = static_cast<std::size_t>(model_->config().embedding);
+  return hidden_.subspan(row_ * width, width);
 }
 
 Status Reader::refresh(Reading& reading, const std::atomic<bool>* cancel) {
@@ -278,15 +277,16 @@ Status Reader::read_next(TokenId id, const std::atomic<bool>* cancel) {
   BRIM_TRY(refresh(reading, cancel));
   const std::int64_t most = std::min(cache_->draft_room(), memory_.tokens_together);
   const std::span<const TokenId> tokens = speculation_.propose({history(), history_start_}, id, static_cast<int>(most));
+  const auto count = static_cast<std::int64_t>(tokens.size());
+  run::Executor::Turn turn = executor_->turn();
   const auto start = std::chrono::steady_clock::now();
-  has_logits_ = false;
-  if (const Status status = forward(tokens, true, cancel); !status) {
+  if (const Status status = forward(turn.decoder(), tokens, true, cancel); !status) {
     forget_guesses(false);
     return status;
   }
-  rows_ = decoder_.logits(0, static_cast<std::int64_t>(tokens.size()));
-  row_ = 0;
-  has_logits_ = true;
+  keep_rows(turn.decoder(), 0, count);
+  turn.decoder().logits(0, count, logits_);
+  logits_known_ = true;
   speculation_.note_pass(tokens.size(), std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   remember({&id, 1});
   return {};
@@ -294,7 +294,6 @@ Status Reader::read_next(TokenId id, const std::atomic<bool>* cancel) {
 
 void Reader::forget_guesses(bool cut) noexcept {
   speculation_.forget(cut);
-  rows_ = {};
 }
 
 Status Reader::rewind(std::int64_t count, const Progress& progress, const std::atomic<bool>* cancel) {
@@ -323,7 +322,7 @@ Status Reader::drop_after(std::int64_t count) {
   if (truncate(count)) return {};
   forget_guesses(true);
   history_size_ = std::max<std::int64_t>(0, count - history_start_);
-  has_logits_ = false;
+  has_row_ = false;
   in_step_ = false;
   return {};
 }
@@ -338,7 +337,7 @@ bool Reader::truncate(std::int64_t count) noexcept {
   if (!cache_->truncate(count)) return false;
   forget_guesses(true);
   history_size_ = count;
-  has_logits_ = false;
+  has_row_ = false;
   return true;
 }
 
@@ -346,24 +345,28 @@ void Reader::clear() noexcept {
   cache_->clear();
   forget_guesses(true);
   history_size_ = history_start_ = 0;
-  has_logits_ = false;
+  has_row_ = false;
   in_step_ = true;
 }
 
 Result<std::span<const float>> Reader::logits(const std::atomic<bool>* cancel) {
-  if (!has_logits_) return error(ErrorCode::wrong_state, "there is nothing to continue: no text has been read");
-  if (rows_.empty()) {
-    const std::span<const float> found = decoder_.logits(decoder_.last_tokens() - 1, 1, cancel);
+  if (!has_row_) return error(ErrorCode::wrong_state, "there is nothing to continue: no text has been read");
+  const auto vocabulary = static_cast<std::size_t>(model_->config().vocabulary);
+  const std::span<float> found = logits_.subspan(row_ * vocabulary, vocabulary);
+  if (!logits_known_) {
+    executor_->turn().decoder().logits_of(hidden_row(), found, cancel);
     if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) return cancelled_error();
-    return found;
+    logits_known_ = true;
   }
-  const std::size_t vocabulary = static_cast<std::size_t>(model_->config().vocabulary);
-  return rows_.subspan(row_ * vocabulary, vocabulary);
+  return std::span<const float>(found);
 }
 
 Result<std::span<const float>> Reader::embedding() {
-  if (!has_logits_) return error(ErrorCode::wrong_state, "there is no state to show: no text has been read");
-  return decoder_.embedding(rows_.empty() ? decoder_.last_tokens() - 1 : static_cast<std::int64_t>(row_));
+  if (!has_row_) return error(ErrorCode::wrong_state, "there is no state to show: no text has been read");
+  const model::Config& config = model_->config();
+  model_->table().rms_norm(hidden_row().data(), model_->weights().output_norm.data(), config.embedding, config.norm_epsilon,
+                           embedding_.data());
+  return std::span<const float>(embedding_);
 }
 
 }  // namespace brim::generate

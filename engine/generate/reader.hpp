@@ -1,5 +1,5 @@
-// Tokens in, logits out: one arena with everything a session will ever need, the cache and the decoder in it, and the
-// history of ids for reading again. No text, no sampling: that is Session.
+// Tokens in, logits out: one arena with everything a sequence will ever need beside the executor that it shares: the KV memory, the
+// history of ids for reading again, what outlives a pass. No text, no sampling: that is Session.
 #pragma once
 
 #include <atomic>
@@ -21,6 +21,7 @@
 #include "engine/kv/profile.hpp"
 #include "engine/model/decoder.hpp"
 #include "engine/model/model.hpp"
+#include "engine/run/executor.hpp"
 
 namespace brim::generate {
 
@@ -47,8 +48,10 @@ struct ReaderOptions {
   int chunk = 0;
   kv::Reading reading;
   kv::HeadSelection heads = kv::HeadSelection::together;
-  /// What the plan counts scratch for. Those that work are the model's, at most so many.
+  /// What the plan counts scratch for. Those that work are the executor's.
   int threads = 1;
+  /// Whose turns the sequence takes, shared with other sequences of the model; null: one of its own, with `threads`.
+  std::shared_ptr<run::Executor> executor;
   SpeculationOptions speculation;
   /// Called while memory is prepared, with bytes done and in all (prepared_bytes); false ends that with cancelled. For the creation
   /// alone.
@@ -58,15 +61,16 @@ struct ReaderOptions {
 /// What a reader would book, before anything is allocated.
 struct MemoryPlan {
   kv::Plan kv;
-  std::int64_t workspace_bytes = 0;  ///< activations, scores, logits
+  std::int64_t workspace_bytes = 0;  ///< activations and scores: once for all sequences of an executor
+  std::int64_t logit_bytes = 0;      ///< logits after the newest tokens, and what they are computed from
   std::int64_t history_bytes = 0;    ///< token ids, for reading again
   std::int64_t speculation_bytes = 0;
   std::int64_t heap_bytes = 0;  ///< beside the arena: a session's text at its longest (conversation.hpp) and its sampler
   std::int64_t automatic_bytes = 0;  ///< what an automatic budget went by
   std::int64_t tokens_together = 1;  ///< most tokens of a pass that verifies guesses; 1: nothing is guessed
-  std::int64_t arena_bytes() const { return kv.budget_bytes + workspace_bytes + history_bytes + speculation_bytes; }
+  std::int64_t arena_bytes() const { return kv.budget_bytes + logit_bytes + history_bytes + speculation_bytes; }
   std::int64_t beside_bytes() const { return total() - kv.budget_bytes; }
-  std::int64_t total() const { return arena_bytes() + heap_bytes; }
+  std::int64_t total() const { return arena_bytes() + workspace_bytes + heap_bytes; }
   /// What Reader::create goes through, in whole pages: the total that ReaderOptions::preparing is called with.
   long long prepared_bytes() const;
 };
@@ -79,7 +83,8 @@ Result<model::FoundProfile> choose_profile(const model::ProfileOwner& owner, con
 /// Errors: invalid_argument, or out_of_memory when the budget is below the floors.
 Result<MemoryPlan> plan_memory(const model::Config& config, const kernels::Table& table, const ReaderOptions& options);
 
-/// Hears of every chunk while its logits can still be asked for: the place in the whole input of its first token.
+/// Is called after every chunk, while logits of all of its tokens can be computed: the place in the whole input of its first token.
+/// It has the executor's turn.
 using ChunkObserver = std::function<void(std::int64_t first, model::Decoder& decoder)>;
 
 /// One thread at a time. After create nothing allocates but the error paths.
@@ -97,9 +102,10 @@ class Reader {
   static Result<Planned> plan(const model::Model& model, ReaderOptions options);
   static Result<std::unique_ptr<Reader>> create(std::shared_ptr<const model::Model> model, Planned planned);
 
-  /// An empty reader with the same plan, in memory of its own. `options`: those this one was made with. Errors:
+  /// An empty reader with the same plan and executor, in memory of its own. `options`: those this one was made with. Errors:
   /// out_of_memory with the numbers.
-  Result<std::unique_ptr<Reader>> sibling(const ReaderOptions& options) const {
+  Result<std::unique_ptr<Reader>> sibling(ReaderOptions options) const {
+    options.executor = executor_;
     return create(model_, memory_, options);
   }
   /// The state, for saved sessions (reader_state.cpp): cache, history, what logits come from, what guessing learned. The
@@ -150,7 +156,7 @@ class Reader {
   static Result<std::unique_ptr<Reader>> create(std::shared_ptr<const model::Model> model, MemoryPlan memory,
                                                 const ReaderOptions& options);
   Reader(std::shared_ptr<const model::Model> model, MemoryPlan memory, Arena arena, std::unique_ptr<kv::Memory> cache,
-         std::unique_ptr<model::Rope> rope, const ReaderOptions& options);
+         std::unique_ptr<model::Rope> rope, std::shared_ptr<run::Executor> executor, const ReaderOptions& options);
   // Tokens read by one call, of how many: those it has to read again and its own.
   struct Reading {
     const Progress& progress;
@@ -159,7 +165,10 @@ class Reader {
   };
   Status read_chunks(std::span<const TokenId> ids, Reading& reading, const std::atomic<bool>* cancel,
                      const ChunkObserver& observer, bool remember);
-  Status forward(std::span<const TokenId> tokens, bool drafts, const std::atomic<bool>* cancel);
+  Status forward(model::Decoder& decoder, std::span<const TokenId> tokens, bool drafts, const std::atomic<bool>* cancel);
+  void keep_rows(const model::Decoder& decoder, std::int64_t first, std::int64_t count) noexcept;
+  std::span<float> hidden_row() noexcept;  // the one that counts now
+  std::span<const float> hidden_row() const noexcept { return const_cast<Reader*>(this)->hidden_row(); }
   Status take_over(StateReader& state);
   bool in_step() const noexcept { return in_step_ && !cache_->stale(); }
   Status drop_after(std::int64_t count);
@@ -174,16 +183,19 @@ class Reader {
   Arena arena_;
   std::unique_ptr<kv::Memory> cache_;
   std::unique_ptr<model::Rope> rope_;
-  model::Workspace work_;
-  model::Decoder decoder_;
+  std::shared_ptr<run::Executor> executor_;
   model::AttentionObserver observer_;
   std::span<TokenId> history_;
   std::int64_t history_size_ = 0;
   std::int64_t history_start_ = 0;
   Speculation speculation_;
-  std::span<const float> rows_;  // logits after each token of the last read_next's pass; empty: ask the decoder
+  // What outlives a pass: a row for each token that may follow the certain one, and itself.
+  std::span<float> hidden_;      // [rows][embedding] the residual stream that logits are computed from
+  std::span<float> logits_;      // [rows][vocabulary]
+  std::span<float> embedding_;   // one row of hidden_, normalised
   std::size_t row_ = 0;          // the one that counts now
-  bool has_logits_ = false;
+  bool has_row_ = false;         // something was read last
+  bool logits_known_ = false;    // of all rows that hidden_ holds
   bool in_step_ = true;  // the cache holds what the history says
 };
 

@@ -13,12 +13,8 @@ Status Reader::save(StateWriter& state) const {
   state.number(history_start_);
   state.number(history_size_);
   state.piece(std::as_bytes(history()));
-  state.flag(has_logits_);
-  if (has_logits_) {
-    // Rows of guesses that were verified stand side by side; the one that counts was computed as if it were alone.
-    const std::int64_t token = rows_.empty() ? decoder_.last_tokens() - 1 : static_cast<std::int64_t>(row_);
-    state.piece(std::as_bytes(decoder_.stream(token)));
-  }
+  state.flag(has_row_);
+  if (has_row_) state.piece(std::as_bytes(hidden_row()));
   state.flag(memory_.tokens_together > 1);
   if (memory_.tokens_together > 1) speculation_.save(state);
   return {};
@@ -38,8 +34,10 @@ Status Reader::take_over(StateReader& state) {
   if (cache_->tokens() > tokens() || (cache_->tokens() < tokens() && history_start_ == 0)) {
     return state.wrong("tokens", sentence(cache_->tokens(), " as in KV memory"), sentence(tokens()));
   }
-  BRIM_TRY(state.flag("whether something was read last", has_logits_));
-  if (has_logits_) BRIM_TRY(state.piece("stream of the last token", std::as_writable_bytes(decoder_.resume())));
+  BRIM_TRY(state.flag("whether something was read last", has_row_));
+  row_ = 0;
+  logits_known_ = false;
+  if (has_row_) BRIM_TRY(state.piece("stream of the last token", std::as_writable_bytes(hidden_row())));
   BRIM_TRY(state.same("guessing", memory_.tokens_together > 1 ? 1 : 0));
   return memory_.tokens_together > 1 ? speculation_.restore(state) : Status();
 }

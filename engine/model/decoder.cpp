@@ -91,40 +91,32 @@ Status Decoder::forward(std::span<const SequenceStep> steps, const std::atomic<b
   return {};
 }
 
-std::span<const float> Decoder::stream(std::int64_t row) const noexcept {
-  const std::size_t size = static_cast<std::size_t>(model_.config().embedding);
-  return work_.stream.subspan(static_cast<std::size_t>(row) * size, size);
+std::span<const float> Decoder::stream(std::int64_t first, std::int64_t count) const noexcept {
+  const std::int64_t width = model_.config().embedding;
+  return work_.stream.subspan(static_cast<std::size_t>(first * width), static_cast<std::size_t>(count * width));
 }
 
-std::span<float> Decoder::resume() noexcept {
-  last_tokens_ = 1;
-  return work_.stream.first(static_cast<std::size_t>(model_.config().embedding));
+void Decoder::logits(std::int64_t first, std::int64_t count, std::span<float> out, const std::atomic<bool>* cancel) noexcept {
+  logits_of(stream(first, count), out, cancel);
 }
 
-std::span<const float> Decoder::embedding(std::int64_t row) noexcept {
-  const Config& config = model_.config();
-  runtime_.table.rms_norm(work_.stream.data() + row * config.embedding, model_.weights().output_norm.data(),
-                             config.embedding, config.norm_epsilon, work_.normed.data());
-  return {work_.normed.data(), static_cast<std::size_t>(config.embedding)};
-}
-
-std::span<const float> Decoder::logits(std::int64_t first, std::int64_t count, const std::atomic<bool>* cancel) noexcept {
+void Decoder::logits_of(std::span<const float> rows, std::span<float> out, const std::atomic<bool>* cancel) noexcept {
   const Config& config = model_.config();
   const Weights& weights = model_.weights();
   const kernels::Table& table = runtime_.table;
+  const std::int64_t count = static_cast<std::int64_t>(rows.size()) / config.embedding;
   float* normed = work_.normed.data();
   for (std::int64_t t = 0; t < count; ++t) {
-    table.rms_norm(work_.stream.data() + (first + t) * config.embedding, weights.output_norm.data(), config.embedding,
-                   config.norm_epsilon, normed + t * config.embedding);
+    table.rms_norm(rows.data() + t * config.embedding, weights.output_norm.data(), config.embedding, config.norm_epsilon,
+                   normed + t * config.embedding);
   }
-  kernels::multiply(runtime_, weights.output, normed, config.embedding, count, work_.logits.data(), config.vocabulary,
-                    work_.product.data(), cancel);
+  kernels::multiply(runtime_, weights.output, normed, config.embedding, count, out.data(), config.vocabulary, work_.product.data(),
+                    cancel);
   for (std::int64_t t = 0; t < count; ++t) {
-    float* row = work_.logits.data() + t * config.vocabulary;
+    float* row = out.data() + t * config.vocabulary;
     if (config.logit_scale != 1.0f) table.scale(row, config.vocabulary, config.logit_scale);
     if (config.logit_soft_cap > 0) table.soft_cap(row, config.vocabulary, config.logit_soft_cap);
   }
-  return {work_.logits.data(), static_cast<std::size_t>(count * config.vocabulary)};
 }
 
 }  // namespace brim::model

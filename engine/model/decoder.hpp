@@ -38,20 +38,16 @@ class Decoder {
   /// empty or too long chunk or an id outside the vocabulary (nothing is changed); wrong_state for a stale memory; cancelled.
   Status forward(std::span<const SequenceStep> steps, const std::atomic<bool>* cancel);
 
-  /// Logits after the token of one row of the last pass: vocabulary floats, valid until the next call.
-  std::span<const float> logits(std::int64_t row) noexcept { return logits(row, 1); }
-  /// Logits after `count` rows from `first` on; count ≤ the workspace's logit_rows. Not to be used when `cancel` (may be null) has
-  /// become true.
-  std::span<const float> logits(std::int64_t first, std::int64_t count, const std::atomic<bool>* cancel = nullptr) noexcept;
-  /// The stream after the token of one row of the last pass, normalised as the output is computed from it: embedding floats, valid
-  /// until the next call.
-  std::span<const float> embedding(std::int64_t row) noexcept;
+  /// Logits after the tokens of rows [first, first + count) of the last pass: [count][vocabulary], written to `out`. Not to be used
+  /// when `cancel` (may be null) has become true.
+  void logits(std::int64_t first, std::int64_t count, std::span<float> out, const std::atomic<bool>* cancel = nullptr) noexcept;
+  /// The same after rows of the residual stream that somebody kept: [count][embedding], count ≤ kPassTile.
+  void logits_of(std::span<const float> rows, std::span<float> out, const std::atomic<bool>* cancel = nullptr) noexcept;
   /// Rows in the last pass.
   std::int64_t last_tokens() const { return last_tokens_; }
-  /// The residual stream behind one row of the last pass, embedding floats: what its logits are computed from.
-  std::span<const float> stream(std::int64_t row) const noexcept;
-  /// As if the last pass had been one token: whoever writes the stream that it left gets its logits.
-  std::span<float> resume() noexcept;
+  /// The residual stream behind rows [first, first + count) of the last pass, [count][embedding]: what logits are computed from.
+  /// Valid until the next pass.
+  std::span<const float> stream(std::int64_t first, std::int64_t count) const noexcept;
 
  private:
   Status check(std::span<const SequenceStep> steps) const;

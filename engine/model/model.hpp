@@ -26,9 +26,9 @@ namespace brim::model {
 struct LoadOptions {
   WeightMemory memory = WeightMemory::own;
   int threads = 1;  ///< that repack and compute
+  Log log{};        ///< is called with how the weights are kept, and with what of the file cannot be used
   /// The kernels that compute; null: this machine's best, as far as BRIM_ISA allows.
   const kernels::Table* table = nullptr;
-  Log log{};        ///< is called with how the weights are kept, and with what of the file cannot be used
 };
 
 /// What of a model's file is needed after loading. The file itself is not: with WeightMemory::own it is closed, and may be

@@ -43,6 +43,18 @@ WorkspaceShape workspace_shape(const kv::Plan& plan, const kernels::Table& table
   return shape;
 }
 
+WorkspaceShape cover(const WorkspaceShape& a, const WorkspaceShape& b) {
+  WorkspaceShape both = a;
+  both.chunk = std::max(a.chunk, b.chunk);
+  both.entries = std::max(a.entries, b.entries);
+  if (both.table == nullptr) both.table = b.table;
+  both.threads = std::max(a.threads, b.threads);
+  both.mass_queries = std::max(a.mass_queries, b.mass_queries);
+  if (statistic_rows(b.statistic) > statistic_rows(a.statistic)) both.statistic = b.statistic;
+  both.read_blocks = std::max(a.read_blocks, b.read_blocks);
+  return both;
+}
+
 std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes, std::span<std::byte> memory) {
   shape = sizes;
   std::int64_t heads = 0, kv_heads = 0, group = 0, width = config.expert_feed_forward;
@@ -91,7 +103,6 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
     cutter.cut(read_parts, kv_heads * (parts + 1));
     cutter.cut(read_totals, kv_heads);
   }
-  cutter.cut(logits, sizes.logit_rows * config.vocabulary);
   if (config.has_experts()) {
     cutter.cut(router, tile * config.experts);
     cutter.cut(gathered, tile * config.embedding);

@@ -1,5 +1,4 @@
-// The buffers of a forward pass, cut once from the session's arena: activations for one chunk of tokens, scores for each
-// thread, one row of logits. Their bytes stand beside the KV budget and are known before anything is allocated.
+// The buffers of a forward pass, cut once from an arena: activations for the rows of one pass, scores for each thread. Their bytes stand beside the KV budget and are known before anything is allocated.
 #pragma once
 
 #include <cstddef>
@@ -28,16 +27,19 @@ inline constexpr std::int64_t kPassTile = 128;
 
 /// What the sizes depend on.
 struct WorkspaceShape {
-  std::int64_t chunk = 0;    ///< most tokens in one pass
+  std::int64_t chunk = 0;    ///< most tokens in one pass, of all its sequences
   std::int64_t entries = 0;  ///< most entries attention sees in one layer, the chunk included
   const kernels::Table* table = nullptr;  ///< whose kernels need scratch
   int threads = 1;
   std::int64_t mass_queries = 0;  ///< what watch.hpp gathers: kv::Needs, nothing where it could decide nothing
   kv::LayerStatistic statistic = kv::LayerStatistic::none;
   std::int64_t read_blocks = 0;  ///< most blocks that sparse.hpp chooses from; 0: everything is read
-  std::int64_t logit_rows = 1;   ///< most tokens whose logits are asked for at once
+
+  bool operator==(const WorkspaceShape&) const = default;
 };
 WorkspaceShape workspace_shape(const kv::Plan& plan, const kernels::Table& table, int threads);
+/// What has room for either.
+WorkspaceShape cover(const WorkspaceShape& a, const WorkspaceShape& b);
 
 /// One worker's part of the attention scratch: what the kernels need, and the state of one tile's rows.
 struct WorkerScratch {
@@ -77,7 +79,6 @@ struct Workspace {
   std::span<std::int64_t> read_entries;   ///< [kv_heads][runs] each run's first entry in the view
   std::span<std::int64_t> read_parts;     ///< [kv_heads][parts + 1] each part's first run, and their end
   std::span<std::int64_t> read_totals;    ///< [kv_heads] entries read
-  std::span<float> logits;                ///< [logit_rows][vocabulary]
   std::span<float> router;                ///< [tile][experts]
   std::span<float> gathered;              ///< [tile][embedding] tokens of one expert
   std::span<float> expert_out;            ///< [tile][embedding]

@@ -66,8 +66,8 @@ class Reading {
     std::vector<std::vector<float>> rows;
     const Status status = reader_->read(ids, {}, nullptr, [&](std::int64_t, model::Decoder& decoder) {
       for (std::int64_t i = 0; i < decoder.last_tokens(); ++i) {
-        const auto logits = decoder.logits(i);
-        rows.emplace_back(logits.begin(), logits.end());
+        rows.emplace_back(static_cast<std::size_t>(reader_->model().config().vocabulary));
+        decoder.logits(i, 1, rows.back());
       }
     });
     if (!status) FAIL(status.error().sentence);

@@ -295,8 +295,8 @@ TEST_CASE("what speculation needs is booked, and only with it") {
   CHECK(off->speculation_bytes == 0);
   CHECK(on->tokens_together == 16);
   CHECK(few->tokens_together == 4);
-  CHECK(off->workspace_bytes < few->workspace_bytes);
-  CHECK(few->workspace_bytes < on->workspace_bytes);
+  CHECK(off->logit_bytes < few->logit_bytes);
+  CHECK(few->logit_bytes < on->logit_bytes);
   CHECK(on->kv.budget_bytes == off->kv.budget_bytes);
   CHECK(on->kv.chunk == off->kv.chunk);
 }

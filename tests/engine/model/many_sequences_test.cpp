@@ -62,29 +62,23 @@ class Sequence {
 class Pass {
  public:
   Pass(const model::Model& model, const std::vector<kv::Plan>& plans, std::int64_t rows, int threads)
-      : decoder_(model, work_, model.runtime(threads)) {
+      : vocabulary_(static_cast<std::size_t>(model.config().vocabulary)), decoder_(model, work_, model.runtime(threads)) {
     model::WorkspaceShape shape;
-    for (const kv::Plan& plan : plans) {
-      const model::WorkspaceShape one = model::workspace_shape(plan, model.table(), threads);
-      shape.entries = std::max(shape.entries, one.entries);
-      shape.mass_queries = std::max(shape.mass_queries, one.mass_queries);
-      shape.read_blocks = std::max(shape.read_blocks, one.read_blocks);
-      if (one.statistic != kv::LayerStatistic::none) shape.statistic = one.statistic;
-    }
+    for (const kv::Plan& plan : plans) shape = model::cover(shape, model::workspace_shape(plan, model.table(), threads));
     shape.chunk = rows;
-    shape.table = &model.table();
-    shape.threads = threads;
     bytes_.resize(model::Workspace::bytes(model.config(), shape) + 64);
     const std::size_t offset = (64 - reinterpret_cast<std::uintptr_t>(bytes_.data()) % 64) % 64;
     work_.lay_out(model.config(), shape, std::span(bytes_).subspan(offset));
   }
   model::Decoder& decoder() { return decoder_; }
   std::vector<float> logits(std::int64_t row) {
-    const auto found = decoder_.logits(row);
-    return {found.begin(), found.end()};
+    std::vector<float> found(vocabulary_);
+    decoder_.logits(row, 1, found);
+    return found;
   }
 
  private:
+  std::size_t vocabulary_;
   std::vector<std::byte> bytes_;
   model::Workspace work_;
   model::Decoder decoder_;
@@ -98,8 +92,7 @@ std::int64_t rows_like_alone(const kernels::Table& table) {
 }
 
 kv::Plan random_plan(Random& random, const model::Config& config) {
-  // One statistic at a time: a pass's buffers are made for one.
-  constexpr const char* kSplits[] = {"uniform", "zigzag"};
+  constexpr const char* kSplits[] = {"uniform", "zigzag", "cake", "squeeze"};
   constexpr const char* kRules[] = {"window", "snapkv", "tova", "dynsplit", "knorm", "h2o-value"};
   for (;;) {
     kv::Shape shape = model::kv_shape(config, random.pick(100, 300), kernels::KvType::f16);
@@ -108,7 +101,7 @@ kv::Plan random_plan(Random& random, const model::Config& config) {
     if (apart) shape = kv::heads_apart(shape, static_cast<int>(model::kPassTile));
     const bool sparse = !apart && random.pick(0, 3) == 0;
     const auto plan = kv::make_plan(shape, test::budget_share(static_cast<double>(random.pick(15, 100))), std::int64_t{1} << 30,
-                                    kSplits[random.pick(0, 1)], kRules[random.pick(0, 5)], {}, {sparse, 0.4});
+                                    kSplits[random.pick(0, 3)], kRules[random.pick(0, 5)], {}, {sparse, 0.4});
     if (plan) return *plan;
   }
 }

@@ -1,0 +1,56 @@
+// Who computes: one workspace and one decoder of a model, which all of its sequences use in turn. What outlives a pass belongs to
+// the sequence, so that a second conversation costs its own memory and no second workspace.
+#pragma once
+
+#include <memory>
+#include <mutex>
+
+#include "engine/base/arena.hpp"
+#include "engine/base/result.hpp"
+#include "engine/model/decoder.hpp"
+#include "engine/model/model.hpp"
+#include "engine/model/workspace.hpp"
+#include "engine/run/fair_lock.hpp"
+#include "engine/run/prepared_arena.hpp"
+
+namespace brim::run {
+
+/// Shared by sequences of one model, in any threads: they wait for each other, pass by pass, in the order in which they came, and
+/// each has all threads while it is its turn.
+class Executor {
+ public:
+  /// Without room for any pass: reserve() makes it. `threads`: at most so many of the model's.
+  Executor(std::shared_ptr<const model::Model> model, int threads);
+
+  /// Room for passes of this shape, too. Called when a sequence is created: it waits for a pass that is under way, and grows the
+  /// workspace, which is never made smaller. Errors: out_of_memory and cancelled, with nothing changed.
+  Status reserve(const model::WorkspaceShape& wanted, Preparing& preparing);
+
+  /// The turn of one caller: nobody else computes while it lives. Must not be held while a callback of the host is called, which
+  /// may want a turn itself.
+  class Turn {
+   public:
+    explicit Turn(Executor& executor) noexcept : executor_(executor), lock_(executor.lock_) {}
+    /// Allocates nothing. What it says of the last pass is of this turn's.
+    model::Decoder& decoder() noexcept { return executor_.decoder_; }
+
+   private:
+    Executor& executor_;
+    std::unique_lock<FairLock> lock_;
+  };
+  [[nodiscard]] Turn turn() noexcept { return Turn(*this); }
+
+  const model::Model& model() const { return *model_; }
+  kernels::Runtime runtime() const { return model_->runtime(threads_); }
+
+ private:
+  std::shared_ptr<const model::Model> model_;
+  int threads_;
+  FairLock lock_;  // for all below
+  model::WorkspaceShape shape_;
+  Arena arena_;
+  model::Workspace work_;
+  model::Decoder decoder_;
+};
+
+}  // namespace brim::run
