@@ -13,6 +13,10 @@ class FairLock {
   FairLock();
   void lock() noexcept;
   void unlock() noexcept;
+  /// Callers in lock() and the one that has the lock.
+  std::uint32_t callers() const noexcept {
+    return next_.load(std::memory_order_relaxed) - serving_.load(std::memory_order_relaxed);
+  }
 
  private:
   void forget_other_process() noexcept;

@@ -1,0 +1,123 @@
+// Sequences of one model that share its executor: each is bit for bit what it is alone, whoever else computes, and a second one
+// costs no second workspace.
+#include <doctest/doctest.h>
+
+#include <thread>
+#include <vector>
+
+#include "tests/engine/generate/tiny.hpp"
+
+using namespace brim;
+
+namespace {
+
+std::unique_ptr<generate::Reader> reader_of(const std::shared_ptr<const model::Model>& model,
+                                            const std::shared_ptr<run::Executor>& executor, const std::string& budget,
+                                            std::int64_t context = 0) {
+  generate::ReaderOptions options;
+  options.budget = kv::parse_budget(budget).value();
+  options.type = kernels::KvType::f16;
+  options.executor = executor;
+  options.context = context;
+  options.keep = "tova";
+  auto reader = generate::Reader::create(model, options);
+  if (!reader) FAIL(reader.error().sentence);
+  return std::move(*reader);
+}
+
+/// The logits after a prompt and each of some single tokens.
+std::vector<std::vector<float>> read(generate::Reader& reader, std::size_t skip) {
+  const std::vector<std::int32_t> ids = test::some_ids(120 + skip);
+  std::vector<std::vector<float>> rows;
+  const auto note = [&] {
+    const auto logits = reader.logits();
+    if (!logits) FAIL(logits.error().sentence);
+    rows.emplace_back(logits->begin(), logits->end());
+  };
+  if (!reader.read(std::span(ids).subspan(skip, 100), {}, nullptr)) FAIL("reading failed");
+  note();
+  for (std::size_t i = skip + 100; i < ids.size(); ++i) {
+    if (!reader.read_next(ids[i], nullptr)) FAIL("decoding failed");
+    note();
+  }
+  return rows;
+}
+
+}  // namespace
+
+TEST_CASE("sequences that share an executor, from several threads") {
+  const auto model = test::tiny_model();
+  constexpr int kSequences = 5;
+  std::vector<std::vector<std::vector<float>>> alone, together(kSequences);
+  for (int i = 0; i < kSequences; ++i) {
+    alone.push_back(read(*reader_of(model, nullptr, i % 2 == 0 ? "30%" : "full"), static_cast<std::size_t>(i)));
+  }
+  const auto executor = std::make_shared<run::Executor>(model, 3);
+  std::vector<std::unique_ptr<generate::Reader>> readers;
+  for (int i = 0; i < kSequences; ++i) readers.push_back(reader_of(model, executor, i % 2 == 0 ? "30%" : "full"));
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kSequences; ++i) {
+    threads.emplace_back([&, i] {
+      together[static_cast<std::size_t>(i)] = read(*readers[static_cast<std::size_t>(i)], static_cast<std::size_t>(i));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (std::size_t i = 0; i < kSequences; ++i) CHECK(together[i] == alone[i]);
+}
+
+TEST_CASE("what one sequence was left with stays, whatever others compute and however the workspace grows") {
+  const auto model = test::tiny_model();
+  const auto executor = std::make_shared<run::Executor>(model, 2);
+  const auto first = reader_of(model, executor, "full", 40);
+  const std::vector<std::int32_t> ids = test::some_ids(64);
+  REQUIRE(first->read(std::span(ids).first(20), {}, nullptr));
+  const auto expected = [&] {
+    const auto lone = reader_of(model, nullptr, "full", 40);
+    REQUIRE(lone->read(std::span(ids).first(20), {}, nullptr));
+    const auto logits = lone->logits();
+    return std::vector<float>(logits->begin(), logits->end());
+  }();
+  const auto second = reader_of(model, executor, "full", 256);  // needs more
+  REQUIRE(second->read(ids, {}, nullptr));
+  const auto logits = first->logits();
+  REQUIRE(logits.ok());
+  const std::vector<float> found(logits->begin(), logits->end());
+  CHECK(found == expected);
+  REQUIRE(second->logits().ok());
+  CHECK(std::equal(found.begin(), found.end(), logits->begin()));  // the pointer that was handed out, too
+}
+
+TEST_CASE("a second sequence needs no second workspace") {
+  const auto model = test::tiny_model();
+  const auto executor = std::make_shared<run::Executor>(model, 2);
+  const auto first = reader_of(model, executor, "full");
+  const kv::Plan& plan = first->cache().plan();
+  const Progress none;
+  run::Preparing preparing{none, 0, 1};
+  REQUIRE(executor->reserve(model::workspace_shape(plan, model->table(), 2), preparing));
+  CHECK(preparing.done == 0);  // nothing was made
+  const auto copy = first->sibling({});
+  REQUIRE(copy.ok());
+  REQUIRE(executor->reserve(model::workspace_shape(plan, model->table(), 2), preparing));
+  CHECK(preparing.done == 0);
+  model::WorkspaceShape larger = model::workspace_shape(plan, model->table(), 2);
+  larger.chunk *= 2;
+  REQUIRE(executor->reserve(larger, preparing));
+  CHECK(preparing.done > 0);
+}
+
+TEST_CASE("room that is refused changes nothing") {
+  const auto model = test::tiny_model();
+  const auto executor = std::make_shared<run::Executor>(model, 1);
+  const auto reader = reader_of(model, executor, "full");
+  const auto before = read(*reader, 0);
+  const Progress stop = [](long long, long long) { return false; };
+  run::Preparing preparing{stop, 0, 1};
+  model::WorkspaceShape larger = model::workspace_shape(reader->cache().plan(), model->table(), 1);
+  larger.chunk *= 4;
+  const Status refused = executor->reserve(larger, preparing);
+  REQUIRE(!refused);
+  CHECK(refused.error().code == ErrorCode::cancelled);
+  reader->clear();
+  CHECK(read(*reader, 0) == before);
+}
