@@ -175,6 +175,35 @@ inline std::vector<std::int32_t> ids_of(napi_env env, napi_value value, const st
   return ids;
 }
 
+template <class Handle>
+Box<Handle>& box_of(napi_env env, napi_value value, const std::string& name) {
+  napi_valuetype type = napi_undefined;
+  bool tagged = false;
+  check(env, napi_typeof(env, value, &type));
+  if (type == napi_object) check(env, napi_check_object_type_tag(env, value, &kTag<Handle>, &tagged));
+  if (!tagged) {
+    const std::string expected = std::string("a handle of a ") + kKind<Handle>;
+    wrong_type(env, name, expected.c_str(), value);
+  }
+  void* found = nullptr;
+  check(env, napi_unwrap(env, value, &found));
+  return *static_cast<Box<Handle>*>(found);
+}
+
+template <class Handle>
+std::shared_ptr<Handle> handle_of(napi_env env, napi_value value, const std::string& name) {
+  const Box<Handle>& found = box_of<Handle>(env, value, name);
+  if (!found.handle) raise(env, BRIM_WRONG_STATE, std::string("this ") + kKind<Handle> + " is closed");
+  return found.handle;
+}
+
+/// A session without a call inside.
+inline std::shared_ptr<Session> idle_session_of(napi_env env, napi_value value, const std::string& name) {
+  std::shared_ptr<Session> session = handle_of<Session>(env, value, name);
+  if (session->inside) raise(env, BRIM_WRONG_STATE, "this session is inside another call: one call at a time");
+  return session;
+}
+
 class Call {
  public:
   Call(napi_env own, napi_callback_info info) : env(own) {
@@ -196,23 +225,11 @@ class Call {
   std::vector<std::int32_t> ids(std::size_t i, const char* name) const { return ids_of(env, values_[i], name); }
   template <class Handle>
   Box<Handle>& box(std::size_t i) const {
-    napi_valuetype type = napi_undefined;
-    bool tagged = false;
-    check(env, napi_typeof(env, values_[i], &type));
-    if (type == napi_object) check(env, napi_check_object_type_tag(env, values_[i], &kTag<Handle>, &tagged));
-    if (!tagged) {
-      const std::string expected = std::string("a handle of a ") + kKind<Handle>;
-      wrong_type(env, kKind<Handle>, expected.c_str(), values_[i]);
-    }
-    void* found = nullptr;
-    check(env, napi_unwrap(env, values_[i], &found));
-    return *static_cast<Box<Handle>*>(found);
+    return box_of<Handle>(env, values_[i], kKind<Handle>);
   }
   template <class Handle>
   std::shared_ptr<Handle> handle(std::size_t i) const {
-    const Box<Handle>& found = box<Handle>(i);
-    if (!found.handle) raise(env, BRIM_WRONG_STATE, std::string("this ") + kKind<Handle> + " is closed");
-    return found.handle;
+    return handle_of<Handle>(env, values_[i], kKind<Handle>);
   }
   /// A handle, or null where the argument is undefined.
   template <class Handle>
@@ -223,10 +240,21 @@ class Call {
   }
   napi_value value(std::size_t i) const { return values_[i]; }
   /// A session without a call inside.
-  std::shared_ptr<Session> idle_session(std::size_t i) const {
-    std::shared_ptr<Session> session = handle<Session>(i);
-    if (session->inside) raise(env, BRIM_WRONG_STATE, "this session is inside another call: one call at a time");
-    return session;
+  std::shared_ptr<Session> idle_session(std::size_t i) const { return idle_session_of(env, values_[i], kKind<Session>); }
+  /// An array of such sessions; whether they are different is for the library to say.
+  std::vector<std::shared_ptr<Session>> idle_sessions(std::size_t i) const {
+    bool array = false;
+    check(env, napi_is_array(env, values_[i], &array));
+    if (!array) wrong_type(env, "sessions", "an array of handles of sessions", values_[i]);
+    std::uint32_t count = 0;
+    check(env, napi_get_array_length(env, values_[i], &count));
+    std::vector<std::shared_ptr<Session>> sessions;
+    for (std::uint32_t at = 0; at < count; ++at) {
+      napi_value value = nullptr;
+      check(env, napi_get_element(env, values_[i], at, &value));
+      sessions.push_back(idle_session_of(env, value, "sessions[" + std::to_string(at) + "]"));
+    }
+    return sessions;
   }
   /// An array of [key, value].
   std::shared_ptr<brim_options> options(std::size_t i) const {

@@ -1,5 +1,6 @@
-// What the JavaScript handles hold. Everything here but `pointer` belongs to the event loop's thread; a call that runs on a
-// worker thread keeps its handle alive with a share of it, so that neither close() nor the garbage collector frees what is in use.
+// What the JavaScript handles hold. Everything here but `pointer` and `cancelled` belongs to the event loop's thread; a call that
+// runs on a worker thread keeps its handle alive with a share of it, so that neither close() nor the garbage collector frees what
+// is in use.
 #pragma once
 
 #include <brim/brim.h>
@@ -25,6 +26,7 @@ struct Session {
   brim_session* pointer = nullptr;
   bool inside = false;        ///< a call runs on a worker thread, or waits for one
   bool cancel_asked = false;  ///< cancelInside() was called during that call
+  bool cancelled = false;     ///< that call, on several sessions, was cancelled for this one: the worker thread says so
   std::shared_ptr<Listener> progress;  ///< is told while text is read; null: none
   Session() = default;
   Session(const Session&) = delete;

@@ -69,6 +69,11 @@ export interface Piece {
   end: null | "end" | "stop" | "limit";
 }
 
+/** Why a call failed: a brim_status of brim.h and its sentence. */
+export interface Failure extends Error {
+  status: number;
+}
+
 export interface Message {
   role: "system" | "user" | "assistant" | "tool";
   content: string;
@@ -161,3 +166,11 @@ export class Session {
   readonly messages: Message[];
   readonly stats: Stats;
 }
+
+/**
+ * Session.next() for different sessions of one model together: the model is read once for all of them, so that several answers
+ * take little longer than one. Each gets the piece that it would get alone, in its place; where it alone fails, as after its
+ * cancel() or close(), the Error stands there. Rejected, with nothing done, where one is closed or inside another call (status 7),
+ * comes twice or belongs to another model than the first (status 1); no Session is a TypeError.
+ */
+export function nextPieces(sessions: readonly Session[]): Promise<(Piece | Failure)[]>;

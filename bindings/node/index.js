@@ -155,6 +155,13 @@ class Model {
   }
 }
 
+// A piece as people get it; an Error stays as it is.
+function asPiece(found) {
+  return "status" in found ? found : { ...found, end: ENDS[found.end] };
+}
+
+let nextPieces; // see Session: it uses what is private there
+
 class Session {
   #handle;
   #calls = new Calls();
@@ -162,6 +169,19 @@ class Session {
 
   constructor(handle) {
     this.#handle = handle;
+  }
+
+  static {
+    // next() of different sessions of one model together. What fails for one of them is an Error in its place.
+    nextPieces = async (sessions) => {
+      if (!Array.isArray(sessions)) throw wrongType("sessions", "an array", sessions);
+      for (const [i, session] of sessions.entries()) {
+        if (!(session instanceof Session)) throw wrongType(`sessions[${i}]`, "a Session", session);
+      }
+      const taking = native.nextTogether(sessions.map((session) => session.#handle));
+      for (const session of sessions) session.#calls.add(taking);
+      return (await taking).map(asPiece);
+    };
   }
 
   // A second session that goes on exactly as this one would, with as much memory of its own.
@@ -212,8 +232,7 @@ class Session {
   }
 
   async next() {
-    const piece = await this.#calls.add(native.next(this.#handle));
-    return { ...piece, end: ENDS[piece.end] };
+    return asPiece(await this.#calls.add(native.next(this.#handle)));
   }
 
   async finish() {
@@ -297,4 +316,4 @@ class Session {
   }
 }
 
-module.exports = { Model, Session, version: native.version, isa: native.isa };
+module.exports = { Model, Session, nextPieces, version: native.version, isa: native.isa };

@@ -140,29 +140,64 @@ napi_value floats(const Call& call) {
       [values](napi_env env) { return typed_array(env, *values); });
 }
 
+/// What the library handed out, whose text is the session's.
+struct PieceCopy {
+  std::string text;
+  std::int32_t id = -1, end = 0;
+  brim_status status = BRIM_OK;
+  PieceCopy() = default;
+  explicit PieceCopy(const brim_piece& found)
+      : text(found.text, found.text_size), id(found.id), end(found.end), status(static_cast<brim_status>(found.status)) {}
+
+  /// {text, id, end}, or the Error.
+  napi_value value(napi_env env) const {
+    if (status != BRIM_OK) return failure(env, status, text);
+    napi_value out = new_object(env);
+    put(env, out, "text", text);
+    put(env, out, "id", id);
+    put(env, out, "end", end);
+    return out;
+  }
+};
+
 // next(session) → promise of {text, id, end}; finish(session) → the same
 template <brim_status (*kFunction)(brim_session*, brim_piece*)>
 napi_value piece(const Call& call) {
-  struct Copy {
-    std::string text;
-    std::int32_t id = -1, end = 0;
-  };
   const auto own = call.idle_session(0);
-  auto copy = std::make_shared<Copy>();
+  auto copy = std::make_shared<PieceCopy>();
   return promise(
       call.env, own,
       [own, copy] {
         brim_piece found{};
         found.size = sizeof found;
         const brim_status status = kFunction(own->pointer, &found);
-        if (status == BRIM_OK) *copy = {std::string(found.text, found.text_size), found.id, found.end};
+        if (status == BRIM_OK) *copy = PieceCopy(found);
         return status;
       },
-      [copy](napi_env env) {
-        napi_value out = new_object(env);
-        put(env, out, "text", copy->text);
-        put(env, out, "id", copy->id);
-        put(env, out, "end", copy->end);
+      [copy](napi_env env) { return copy->value(env); });
+}
+
+// nextTogether([session]) → promise of an array with {text, id, end} or an Error for each
+napi_value next_together(const Call& call) {
+  const auto own = call.idle_sessions(0);
+  auto copies = std::make_shared<std::vector<PieceCopy>>(own.size());
+  return promise(
+      call.env, own,
+      [own, copies] {
+        std::vector<brim_session*> pointers;
+        for (const auto& session : own) pointers.push_back(session->pointer);
+        std::vector<brim_piece> found(own.size());
+        for (brim_piece& piece : found) piece.size = sizeof piece;
+        const brim_status status = brim_sessions_next(pointers.data(), pointers.size(), found.data());
+        if (status != BRIM_OK) return status;
+        for (std::size_t i = 0; i < own.size(); ++i) own[i]->cancelled = found[i].status == BRIM_CANCELLED;
+        for (std::size_t i = 0; i < own.size(); ++i) (*copies)[i] = PieceCopy(found[i]);
+        return status;
+      },
+      [copies](napi_env env) {
+        napi_value out = nullptr;
+        check(env, napi_create_array(env, &out));
+        for (std::uint32_t i = 0; i < copies->size(); ++i) check(env, napi_set_element(env, out, i, (*copies)[i].value(env)));
         return out;
       });
 }
@@ -210,6 +245,7 @@ constexpr Export kCalls[] = {
     {"logits", function<floats<brim_session_logits>>},
     {"embedding", function<floats<brim_session_embedding>>},
     {"next", function<piece<brim_session_next>>},
+    {"nextTogether", function<next_together>},
     {"finish", function<piece<brim_session_finish>>},
     {"cancel", function<cancel>},
     {"cancelInside", function<cancel_inside>},

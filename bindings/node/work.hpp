@@ -9,6 +9,7 @@
 #include <new>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "bindings/node/call.hpp"
 
@@ -17,10 +18,10 @@ namespace brim_node {
 struct Work {
   napi_async_work handle = nullptr;
   napi_deferred deferred = nullptr;
-  std::shared_ptr<Session> session;            // that the call has taken; null: none
-  std::function<brim_status()> run;            // on a worker thread; what it captured is alive until the promise is settled
-  std::function<napi_value(napi_env)> result;  // on the event loop, when that went well
-  brim_status status = BRIM_CANCELLED;         // of work that never ran, because the environment ends
+  std::vector<std::shared_ptr<Session>> taken;  // sessions that are inside this call until it ends
+  std::function<brim_status()> run;             // on a worker thread; what it captured is alive until the promise is settled
+  std::function<napi_value(napi_env)> result;   // on the event loop, when that went well
+  brim_status status = BRIM_CANCELLED;          // of work that never ran, because the environment ends
   std::string sentence = "the program ends";
 
   static void execute(napi_env, void* data) {
@@ -33,17 +34,32 @@ struct Work {
     }
   }
 
-  /// Gives the session back before anybody is told. A cancel that came when the call had done its work is taken back, for the
+  /// From now on the sessions are inside this call. Errors: std::bad_alloc, and none of them is.
+  void take(napi_env env) {
+    try {
+      for (const auto& session : taken) {
+        instance(env).inside.insert(session.get());
+        session->inside = true;
+      }
+    } catch (const std::bad_alloc&) {
+      leave(env);
+      throw;
+    }
+  }
+
+  /// Gives the sessions back before anybody is told. A cancel that came when the call had done its work is taken back, for the
   /// next call would fail: no id is −1, so that nothing else happens.
   void leave(napi_env env) {
-    if (!session) return;
-    session->inside = false;
-    instance(env).inside.erase(session.get());
-    if (std::exchange(session->cancel_asked, false) && status != BRIM_CANCELLED) {
-      const std::int32_t none = -1;
-      brim_session_append_ids(session->pointer, &none, 1);
+    for (const auto& session : taken) {
+      session->inside = false;
+      instance(env).inside.erase(session.get());
+      const bool cancelled = std::exchange(session->cancelled, false) || status == BRIM_CANCELLED;
+      if (std::exchange(session->cancel_asked, false) && !cancelled) {
+        const std::int32_t none = -1;
+        brim_session_append_ids(session->pointer, &none, 1);
+      }
     }
-    session.reset();
+    taken.clear();
   }
 
   static void complete(napi_env env, napi_status, void* data) {
@@ -63,21 +79,18 @@ struct Work {
   }
 };
 
-/// Starts `run` on a worker thread and returns the promise of `result`. `session`, when there is one, is taken until then.
-inline napi_value promise(napi_env env, std::shared_ptr<Session> session, std::function<brim_status()> run,
+/// Starts `run` on a worker thread and returns the promise of `result`. The sessions are taken until then.
+inline napi_value promise(napi_env env, std::vector<std::shared_ptr<Session>> taken, std::function<brim_status()> run,
                           std::function<napi_value(napi_env)> result) {
   auto work = std::make_unique<Work>();
   napi_value value = nullptr;
-  work->session = std::move(session);
+  work->taken = std::move(taken);
   work->run = std::move(run);
   work->result = std::move(result);
   check(env, napi_create_promise(env, &work->deferred, &value));
   check(env, napi_create_async_work(env, nullptr, text_value(env, "brim"), Work::execute, Work::complete, work.get(),
                                     &work->handle));
-  if (work->session) {
-    instance(env).inside.insert(work->session.get());
-    work->session->inside = true;
-  }
+  work->take(env);
   if (const napi_status queued = napi_queue_async_work(env, work->handle); queued != napi_ok) {
     napi_delete_async_work(env, work->handle);
     work->leave(env);
@@ -85,6 +98,14 @@ inline napi_value promise(napi_env env, std::shared_ptr<Session> session, std::f
   }
   work.release();
   return value;
+}
+
+/// The same with one session, or with none where it is null.
+inline napi_value promise(napi_env env, std::shared_ptr<Session> session, std::function<brim_status()> run,
+                          std::function<napi_value(napi_env)> result) {
+  std::vector<std::shared_ptr<Session>> taken;
+  if (session) taken.push_back(std::move(session));
+  return promise(env, std::move(taken), std::move(run), std::move(result));
 }
 
 }  // namespace brim_node

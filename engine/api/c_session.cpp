@@ -15,18 +15,15 @@ using brim::ErrorCode;
 using brim::Status;
 using namespace brim::api;
 
-namespace {
-
-brim_piece piece_of(const brim::generate::Piece& piece) {
+brim_piece brim::api::piece_of(const brim::generate::Piece& piece) noexcept {
   brim_piece out{};
   out.text = piece.text.data() != nullptr ? piece.text.data() : "";
   out.text_size = piece.text.size();
   out.id = piece.id;
   out.end = static_cast<std::int32_t>(piece.end);
+  out.status = BRIM_OK;
   return out;
 }
-
-}  // namespace
 
 void brim::api::attach_log(brim_session& session, std::shared_ptr<ModelLog> log) {
   session.log = std::move(log);

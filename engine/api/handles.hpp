@@ -121,6 +121,9 @@ brim_status on_session(Handle* session, Turn::Kind kind, Body&& body) noexcept {
   });
 }
 
+/// A piece as the C interface hands it out; its text is the session's.
+brim_piece piece_of(const generate::Piece& piece) noexcept;
+
 /// Makes the list what a saved session needs: the profile that is in use, in place of the name of its file. Says to the log why
 /// one that is there is not used, unless loading the model has said so.
 void keep_profile(brim_session& handle);

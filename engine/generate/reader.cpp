@@ -149,7 +149,8 @@ Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Mode
     const Arena heap = std::move(*arena);
     arena = run::prepared_arena(arena_size(memory), threads, preparing);
     if (arena) {
-      const Status room = executor->reserve(model::workspace_shape(memory.kv, model->table(), threads.count), preparing);
+      const Status room = executor->reserve(model::workspace_shape(memory.kv, model->table(), threads.count),
+                                            executor->sequences() + 1, preparing);
       if (!room) arena = room.error();
     }
   }
@@ -181,6 +182,7 @@ Reader::Reader(std::shared_ptr<const model::Model> model, MemoryPlan memory, Are
       cache_(std::move(cache)),
       rope_(std::move(rope)),
       executor_(std::move(executor)) {
+  executor_->join();
   const model::Config& config = model_->config();
   hidden_ = take_floats(arena_, memory_.tokens_together * config.embedding);
   logits_ = take_floats(arena_, memory_.tokens_together * config.vocabulary);
@@ -215,7 +217,9 @@ Status Reader::read_chunks(std::span<const TokenId> ids, Reading& reading, const
     const std::int64_t first = cache_->tokens();
     {
       run::Executor::Turn turn = executor_->turn();
-      BRIM_TRY(forward(turn.decoder(), part, false, cancel));
+      has_row_ = false;
+      const model::SequenceStep step{cache_.get(), rope_.get(), part, false, &observer_};
+      BRIM_TRY(turn.decoder().forward({&step, 1}, cancel));
       keep_rows(turn.decoder(), static_cast<std::int64_t>(part.size()) - 1, 1);
       if (remember_ids) remember(part);
       if (observer) observer(first, turn.decoder());
@@ -223,12 +227,6 @@ Status Reader::read_chunks(std::span<const TokenId> ids, Reading& reading, const
     reading.done += static_cast<long long>(part.size());
   }
   return {};
-}
-
-Status Reader::forward(model::Decoder& decoder, std::span<const TokenId> tokens, bool drafts, const std::atomic<bool>* cancel) {
-  has_row_ = false;
-  const model::SequenceStep step{*cache_, *rope_, tokens, drafts, &observer_};
-  return decoder.forward({&step, 1}, cancel);
 }
 
 // Other sequences' passes overwrite the executor's rows.
@@ -265,31 +263,51 @@ Status Reader::read(std::span<const TokenId> ids, const Progress& progress, cons
 }
 
 Status Reader::read_next(TokenId id, const std::atomic<bool>* cancel) {
-  if (memory_.tokens_together == 1) return read({&id, 1}, {}, cancel);
-  if (speculation_.guessed(id) && cache_->drafts_left() > 0) {
+  BRIM_ASSIGN(const std::optional<model::SequenceStep> step, begin_next(id, memory_.tokens_together, cancel));
+  if (!step) return {};
+  const auto count = static_cast<std::int64_t>(step->tokens.size());
+  run::Executor::Turn turn = executor_->turn();
+  const auto start = std::chrono::steady_clock::now();
+  if (const Status status = turn.decoder().forward({&*step, 1}, cancel); !status) {
+    give_up_next();
+    return status;
+  }
+  end_next(turn.decoder(), 0, count, {});
+  if (!step->drafts) return {};
+  turn.decoder().logits(0, count, logits_);
+  logits_known_ = true;
+  speculation_.note_pass(step->tokens.size(), std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  return {};
+}
+
+Result<std::optional<model::SequenceStep>> Reader::begin_next(TokenId id, std::int64_t most, const std::atomic<bool>* cancel) {
+  const bool drafts = memory_.tokens_together > 1;
+  if (drafts && speculation_.guessed(id) && cache_->drafts_left() > 0) {
     cache_->accept_draft();
     ++row_;
     remember({&id, 1});
-    return {};
+    return std::optional<model::SequenceStep>();
   }
   const Progress unheard;
   Reading reading{unheard, 0, 0};
   BRIM_TRY(refresh(reading, cancel));
-  const std::int64_t most = std::min(cache_->draft_room(), memory_.tokens_together);
-  const std::span<const TokenId> tokens = speculation_.propose({history(), history_start_}, id, static_cast<int>(most));
-  const auto count = static_cast<std::int64_t>(tokens.size());
-  run::Executor::Turn turn = executor_->turn();
-  const auto start = std::chrono::steady_clock::now();
-  if (const Status status = forward(turn.decoder(), tokens, true, cancel); !status) {
+  next_ = id;
+  has_row_ = false;
+  std::span<const TokenId> tokens{&next_, 1};
+  if (drafts) {
+    most = std::min({most, cache_->draft_room(), memory_.tokens_together});
+    tokens = speculation_.propose({history(), history_start_}, id, static_cast<int>(most));
+  } else {
     forget_guesses(false);
-    return status;
   }
-  keep_rows(turn.decoder(), 0, count);
-  turn.decoder().logits(0, count, logits_);
-  logits_known_ = true;
-  speculation_.note_pass(tokens.size(), std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-  remember({&id, 1});
-  return {};
+  return std::optional(model::SequenceStep{cache_.get(), rope_.get(), tokens, drafts, &observer_});
+}
+
+void Reader::end_next(const model::Decoder& decoder, std::int64_t first, std::int64_t count, std::span<const float> logits) noexcept {
+  keep_rows(decoder, first, count);
+  std::copy(logits.begin(), logits.end(), logits_.begin());
+  logits_known_ = !logits.empty();
+  remember({&next_, 1});
 }
 
 void Reader::forget_guesses(bool cut) noexcept {

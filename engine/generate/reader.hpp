@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -93,6 +94,7 @@ class Reader {
   /// Books, reserves and touches everything. Errors: as plan_memory; out_of_memory with the numbers when the machine (or
   /// its cgroup, or an rlimit) or the pool has less; cancelled.
   static Result<std::unique_ptr<Reader>> create(std::shared_ptr<const model::Model> model, const ReaderOptions& options);
+  ~Reader() { executor_->leave(); }
   /// The same in two steps: what it will book, before anything is; and that.
   struct Planned {
     MemoryPlan memory;
@@ -123,6 +125,14 @@ class Reader {
   /// comes with the one that was guessed, there is nothing left to compute. Everything that can be asked for — logits,
   /// history, cache — is bit for bit what reading token by token gives, whatever was guessed.
   Status read_next(TokenId id, const std::atomic<bool>* cancel);
+  /// The same in parts, for sequences that share a pass. What the pass has to take for `id`, with drafts up to `most` tokens; or
+  /// nothing, where it was a draft that is known already. The step is valid until end_next(). Errors: cancelled, by `cancel`, where
+  /// the history has to be read again first.
+  Result<std::optional<model::SequenceStep>> begin_next(TokenId id, std::int64_t most, const std::atomic<bool>* cancel);
+  /// A pass took the step in rows [first, first + count): it is the past now. `logits` after each of them, if they are known.
+  void end_next(const model::Decoder& decoder, std::int64_t first, std::int64_t count, std::span<const float> logits) noexcept;
+  /// No pass took it.
+  void give_up_next() noexcept { forget_guesses(false); }
   /// Forgets all but the first `count` tokens: exactly where the cache can, else by reading them again.
   Status rewind(std::int64_t count, const Progress& progress, const std::atomic<bool>* cancel);
   /// rewind(count), then read(ids), with one progress over both.
@@ -150,6 +160,7 @@ class Reader {
   /// What create() found; empty where the profile was given or this reader is a sibling.
   const model::FoundProfile& profile() const { return profile_; }
   const model::Model& model() const { return *model_; }
+  run::Executor& executor() const { return *executor_; }
   const SpeculationCounts& speculation() const { return speculation_.counts(); }
 
  private:
@@ -165,7 +176,6 @@ class Reader {
   };
   Status read_chunks(std::span<const TokenId> ids, Reading& reading, const std::atomic<bool>* cancel,
                      const ChunkObserver& observer, bool remember);
-  Status forward(model::Decoder& decoder, std::span<const TokenId> tokens, bool drafts, const std::atomic<bool>* cancel);
   void keep_rows(const model::Decoder& decoder, std::int64_t first, std::int64_t count) noexcept;
   std::span<float> hidden_row() noexcept;  // the one that counts now
   std::span<const float> hidden_row() const noexcept { return const_cast<Reader*>(this)->hidden_row(); }
@@ -185,6 +195,7 @@ class Reader {
   std::unique_ptr<model::Rope> rope_;
   std::shared_ptr<run::Executor> executor_;
   model::AttentionObserver observer_;
+  TokenId next_ = 0;  // the token of a step
   std::span<TokenId> history_;
   std::int64_t history_size_ = 0;
   std::int64_t history_start_ = 0;

@@ -225,19 +225,32 @@ Piece Session::end_answer(TokenId id, End end) {
   return {piece_text_, id, end};
 }
 
-Result<Piece> Session::pick() {
+// The piece that says so, where the answer has ended before.
+std::optional<Piece> Session::ended() {
   match_again();
-  if (stops_.stopped() || (options_.limit >= 0 && timings_.generated_tokens >= options_.limit)) {
-    begin_piece();
-    return end_answer(-1, stops_.stopped() ? End::stop_string : End::limit);
-  }
+  if (!stops_.stopped() && (options_.limit < 0 || timings_.generated_tokens < options_.limit)) return std::nullopt;
+  begin_piece();
+  return end_answer(-1, stops_.stopped() ? End::stop_string : End::limit);
+}
+
+// The token that was picked last is part of the past now.
+void Session::note_read() noexcept {
+  pending_ = -1;
+  timings_.drafted_tokens = reader_->speculation().drafted - counted_.drafted;
+  timings_.accepted_tokens = reader_->speculation().accepted - counted_.accepted;
+}
+
+Result<Piece> Session::pick() {
+  if (const std::optional<Piece> last = ended()) return *last;
   const Stopwatch stopwatch(timings_.generate_seconds);
   if (pending_ >= 0) {
     BRIM_TRY(reader_->read_next(pending_, &cancel_));
-    pending_ = -1;
-    timings_.drafted_tokens = reader_->speculation().drafted - counted_.drafted;
-    timings_.accepted_tokens = reader_->speculation().accepted - counted_.accepted;
+    note_read();
   }
+  return choose();
+}
+
+Result<Piece> Session::choose() {
   BRIM_ASSIGN(const std::span<const float> logits, reader_->logits(&cancel_));
   const TokenId id = sampler_.sample(logits, reader_->history());
   if (id == Sampler::kNoToken) return no_token_error(logits, reader_->tokens());

@@ -87,6 +87,9 @@ class Session {
   /// Once a stop string was complete, an empty piece that ends the answer. Errors: cancelled; wrong_state when nothing was
   /// read; bad_file when no token can be picked (logit_check.hpp).
   Result<Piece> next();
+  /// next() of several sessions of one executor, each once, with one pass for all that have a token to read: bit for bit what each
+  /// of them would do alone. results[i] is that of sessions[i]. At most model::kMaxSequences (next_together.cpp).
+  static void next_together(std::span<Session* const> sessions, std::span<std::optional<Result<Piece>>> results);
   /// Ends the answer: the text that was held back.
   Piece finish();
 
@@ -160,6 +163,9 @@ class Session {
   Status give_again();
   Status replace_messages(std::string_view json);
   Result<Piece> pick();
+  std::optional<Piece> ended();
+  void note_read() noexcept;
+  Result<Piece> choose();
   Status read_conversation(std::optional<std::string_view> answer, bool to_answer, Undo& undo);
   std::string held_back() const;
   void keep_answer(std::string_view text);

@@ -27,14 +27,14 @@ void Decoder::embed(const SequenceStep& step, const Segment& segment) noexcept {
   const Config& config = model_.config();
   const quant::Matrix& table = model_.weights().token_embedding;
   const kernels::Table& kernel = runtime_.table;
-  const std::int64_t pairs = step.rope.pairs();
+  const std::int64_t pairs = step.rope->pairs();
   for (std::int64_t t = 0; t < segment.tokens; ++t) {
     const std::int64_t row = segment.row + t, windowed = work_.shape.chunk + row, position = segment.chunk->position() + t;
     float* stream = work_.stream.data() + row * config.embedding;
     unpack_row(kernel, table, step.tokens[static_cast<std::size_t>(t)], stream);
     if (config.embedding_scale != 1.0f) kernel.scale(stream, config.embedding, config.embedding_scale);
-    step.rope.global().at(position, work_.cosines.data() + row * pairs, work_.sines.data() + row * pairs);
-    step.rope.window().at(position, work_.cosines.data() + windowed * pairs, work_.sines.data() + windowed * pairs);
+    step.rope->global().at(position, work_.cosines.data() + row * pairs, work_.sines.data() + row * pairs);
+    step.rope->window().at(position, work_.cosines.data() + windowed * pairs, work_.sines.data() + windowed * pairs);
   }
 }
 
@@ -44,7 +44,7 @@ Status Decoder::check(std::span<const SequenceStep> steps) const {
   }
   std::int64_t rows = 0;
   for (const SequenceStep& step : steps) {
-    const std::int64_t most = step.drafts ? step.memory.draft_room() : step.memory.plan().chunk;
+    const std::int64_t most = step.drafts ? step.memory->draft_room() : step.memory->plan().chunk;
     const auto count = static_cast<std::int64_t>(step.tokens.size());
     if (count < 1 || count > most) {
       return error(ErrorCode::invalid_argument, "a chunk: expected 1 to ", most, " tokens, found ", count);
@@ -54,7 +54,7 @@ Status Decoder::check(std::span<const SequenceStep> steps) const {
         return error(ErrorCode::invalid_argument, "token id ", token, ": expected 0 to ", model_.config().vocabulary - 1);
       }
     }
-    if (step.memory.stale()) {
+    if (step.memory->stale()) {
       return error(ErrorCode::wrong_state, "the cache holds an interrupted chunk and must be read again");
     }
     rows += count;
@@ -73,9 +73,9 @@ Status Decoder::forward(std::span<const SequenceStep> steps, const std::atomic<b
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const SequenceStep& step = steps[i];
     const auto count = static_cast<std::int64_t>(step.tokens.size());
-    chunks[i].emplace(step.drafts ? step.memory.begin_drafts(count, step.tokens) : step.memory.begin(count, step.tokens));
+    chunks[i].emplace(step.drafts ? step.memory->begin_drafts(count, step.tokens) : step.memory->begin(count, step.tokens));
     const AttentionObserver* observer = step.observer != nullptr && *step.observer ? step.observer : nullptr;
-    segments[i] = {&step.memory, &*chunks[i], &step.rope, rows, count, observer};
+    segments[i] = {step.memory, &*chunks[i], step.rope, rows, count, observer};
     embed(step, segments[i]);
     rows += count;
   }

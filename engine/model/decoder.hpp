@@ -15,12 +15,12 @@
 
 namespace brim::model {
 
-/// What a pass takes of one sequence: 1 … memory.plan().chunk tokens. Borrows everything.
+/// What a pass takes of one sequence: 1 … memory->plan().chunk tokens. Borrows everything.
 struct SequenceStep {
-  kv::Memory& memory;
-  const Rope& rope;
-  std::span<const std::int32_t> tokens;
-  /// Only the first token is certain; at most memory.draft_room(). The memory takes in that one, the others as it is told to
+  kv::Memory* memory = nullptr;
+  const Rope* rope = nullptr;
+  std::span<const std::int32_t> tokens{};
+  /// Only the first token is certain; at most memory->draft_room(). The memory takes in that one, the others as it is told to
   /// (Memory::accept_draft). Each token's stream and logits are bit for bit those it would have alone.
   bool drafts = false;
   const AttentionObserver* observer = nullptr;  ///< is called with attention's output (pass.hpp); null: none

@@ -2,8 +2,12 @@
 // the sequence, so that a second conversation costs its own memory and no second workspace.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 
 #include "engine/base/arena.hpp"
 #include "engine/base/result.hpp"
@@ -22,9 +26,10 @@ class Executor {
   /// Without room for any pass: reserve() makes it. `threads`: at most so many of the model's.
   Executor(std::shared_ptr<const model::Model> model, int threads);
 
-  /// Room for passes of this shape, too. Called when a sequence is created: it waits for a pass that is under way, and grows the
-  /// workspace, which is never made smaller. Errors: out_of_memory and cancelled, with nothing changed.
-  Status reserve(const model::WorkspaceShape& wanted, Preparing& preparing);
+  /// Room for passes of this shape, too, and for logits of one row for each of `sequences` (at most model::kMaxSequences; none for
+  /// a lone one, which has a row of its own). Called when a sequence is created: it waits for a pass that is under way, and grows
+  /// the workspace, which is never made smaller. Errors: out_of_memory and cancelled, with nothing changed.
+  Status reserve(const model::WorkspaceShape& wanted, std::size_t sequences, Preparing& preparing);
 
   /// The turn of one caller: nobody else computes while it lives. Must not be held while a callback of the host is called, which
   /// may want a turn itself.
@@ -33,6 +38,9 @@ class Executor {
     explicit Turn(Executor& executor) noexcept : executor_(executor), lock_(executor.lock_) {}
     /// Allocates nothing. What it says of the last pass is of this turn's.
     model::Decoder& decoder() noexcept { return executor_.decoder_; }
+    /// Logits after each of the last pass's first `rows` rows, one for each sequence, valid during this turn; empty where there is
+    /// no room for so many.
+    std::span<const float> logits(std::int64_t rows) noexcept;
 
    private:
     Executor& executor_;
@@ -40,14 +48,22 @@ class Executor {
   };
   [[nodiscard]] Turn turn() noexcept { return Turn(*this); }
 
+  /// A sequence uses this executor from now on, and no longer. Any thread.
+  void join() noexcept { sequences_.fetch_add(1, std::memory_order_relaxed); }
+  void leave() noexcept { sequences_.fetch_sub(1, std::memory_order_relaxed); }
+  std::size_t sequences() const noexcept { return sequences_.load(std::memory_order_relaxed); }
+
   const model::Model& model() const { return *model_; }
   kernels::Runtime runtime() const { return model_->runtime(threads_); }
 
  private:
   std::shared_ptr<const model::Model> model_;
   int threads_;
+  std::atomic<std::size_t> sequences_{0};
   FairLock lock_;  // for all below
   model::WorkspaceShape shape_;
+  std::size_t logit_rows_ = 0;
+  std::span<float> logits_;  // [logit_rows_][vocabulary]
   Arena arena_;
   model::Workspace work_;
   model::Decoder decoder_;

@@ -212,6 +212,23 @@ const std::vector<Entry>& entries() {
          return status;
        },
        true},
+      {"brim_sessions_next",
+       [](Scene& scene) {
+         brim_session* sessions[2] = {scene.session, nullptr};
+         brim_piece pieces[2]{};
+         brim_status status = brim_session_append(scene.session, "the sun", 7, 0, 0);
+         if (status == BRIM_OK) status = brim_session_fork(scene.session, &sessions[1]);
+         for (int i = 0; i < 8 && status == BRIM_OK; ++i) {
+           pieces[0].size = sizeof pieces[0];
+           status = brim_sessions_next(sessions, 2, pieces);
+           for (const brim_piece& piece : pieces) {
+             if (status == BRIM_OK) status = static_cast<brim_status>(piece.status);
+           }
+         }
+         brim_session_free(sessions[1]);
+         return status;
+       },
+       true},
       {"brim_session_logits",
        [](Scene& scene) {
          const float* values = nullptr;

@@ -4,7 +4,7 @@
 
 const assert = require("node:assert");
 const { Worker, isMainThread, parentPort, workerData } = require("node:worker_threads");
-const { Model } = require("..");
+const { Model, nextPieces } = require("..");
 const native = require(process.env.BRIM_NODE_BINDING);
 
 const MODEL = process.env.BRIM_TEST_MODEL;
@@ -32,6 +32,25 @@ const cases = {
       for (const use of [() => session.cancel(), () => session.clear(), () => session.stats, () => session.set("limit", 1)]) {
         assert.throws(use, { ...wrongState, message: "this session is closed" });
       }
+    }
+  },
+
+  async closeOneOfSeveral() {
+    const model = await load();
+    for (let i = 0; i < 10; ++i) {
+      const [leaving, staying] = [await model.session(ENDLESS), await model.session(ENDLESS)];
+      for (const session of [leaving, staying]) await session.append("Hello");
+      const taking = nextPieces([leaving, staying]);
+      for (const use of [() => leaving.next(), () => staying.next(), () => nextPieces([staying])]) {
+        await assert.rejects(use(), { ...wrongState, message: /inside another call/ });
+      }
+      const closing = leaving.close();
+      const [ended, piece] = await taking;
+      assert.ok(ended.status === 6 || typeof ended.text === "string"); // before it was taken, or after it
+      assert.equal(typeof piece.text, "string");
+      await closing;
+      await assert.rejects(nextPieces([staying, leaving]), { ...wrongState, message: "this session is closed" });
+      assert.equal(typeof (await staying.next()).text, "string");
     }
   },
 
@@ -92,6 +111,10 @@ const cases = {
       for (const name of ["append", "message", "next", "finish", "cancel", "cancelInside", "closeSession", "set", "clear", "messages", "stats", "save", "fork"]) {
         assert.throws(() => native[name](wrong, "limit", "1", false), { name: "TypeError", code: "ERR_INVALID_ARG_TYPE" }, name);
       }
+      assert.throws(() => native.nextTogether([session, wrong]), { name: "TypeError", message: /^sessions\[1\]: expected a handle/ });
+    }
+    for (const wrong of [session, undefined, null, 5, "handle", {}]) {
+      assert.throws(() => native.nextTogether(wrong), { name: "TypeError", message: /^sessions: expected an array/ });
     }
     for (const wrong of [session, ...others]) {
       for (const name of ["modelInfo", "closeModel", "session", "restore"]) {

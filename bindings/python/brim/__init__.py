@@ -6,6 +6,7 @@ one thread at a time, except Session.cancel(). Every failure is a brim.Error wit
 from ._errors import Cancelled, Error
 from ._model import Model, ModelInfo, Plan, isa, plan, version
 from ._session import LayerStats, Piece, Session, Stats
+from ._together import next_pieces
 
 __all__ = [
     "Cancelled",
@@ -18,6 +19,7 @@ __all__ = [
     "Session",
     "Stats",
     "isa",
+    "next_pieces",
     "plan",
     "version",
 ]

@@ -2,17 +2,18 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import enum
 import os
 import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ctypes import byref, c_void_p
 from typing import Any, Optional, TypeVar
 
-from ._errors import WRONG_STATE, make
+from ._errors import CANCELLED, WRONG_STATE, make
 
 Result = TypeVar("Result")
 EXIT_SECONDS = 10.0  # how long the end of the program waits for calls of other threads
@@ -52,12 +53,15 @@ class Handle:
     def run(self, access: Access, work: Callable[[c_void_p], Result]) -> Result:
         """work(pointer), with the pointer alive until it returns. Errors: ValueError when the handle was closed; Error with
         status WRONG_STATE when another call has the turn; RuntimeError from a log callback."""
-        took_turn = self._enter(access)
+        _refuse_log_callback()
         try:
-            return work(self._pointer)
+            took_turn = self._enter(access)
+            try:
+                return work(self._pointer)
+            finally:
+                self._leave(took_turn)
+                _free_postponed()
         finally:
-            self._leave(took_turn)
-            _free_postponed()
             _stay_if_exiting()
 
     def create(self, work: Callable[[Any], None]) -> None:
@@ -89,7 +93,7 @@ class Handle:
         self._free_once()
 
     def _enter(self, access: Access) -> bool:
-        _refuse_log_callback()
+        """Whether this call took the turn. Where it raises, the call has left again."""
         thread = threading.get_ident()
         refusal: Optional[Exception] = None
         with self._changed:
@@ -104,11 +108,10 @@ class Handle:
                     WRONG_STATE,
                     f"this {self._what} is inside another call: one thread at a time, and no changes from a callback",
                 )
-            leave = exiting() or refusal is not None
-        if leave:
-            self._leave(took_turn)
-            _stay_if_exiting()
+            elif exiting():
+                refusal = make(CANCELLED, "the program ends")
         if refusal is not None:
+            self._leave(took_turn)
             raise refusal
         return took_turn
 
@@ -168,6 +171,21 @@ class Handle:
         if not finalizing() and getattr(self, "_pointer", None):
             self._closed = True
             self._free_once()
+
+
+def run_together(handles: Sequence[Handle], work: Callable[[list[c_void_p]], Result]) -> Result:
+    """work(the pointers of different handles), which has the turn of each to CHANGE. All threads take the turns in one order,
+    so that of two calls with the same handles one goes on. Errors: as Handle.run(), with no turn kept."""
+    _refuse_log_callback()
+    try:
+        with contextlib.ExitStack() as leaving:
+            for handle in sorted(handles, key=id):
+                handle._enter(Access.CHANGE)
+                leaving.callback(handle._leave, True)
+            return work([handle._pointer for handle in handles])
+    finally:
+        _free_postponed()
+        _stay_if_exiting()
 
 
 _live: "weakref.WeakSet[Handle]" = weakref.WeakSet()

@@ -58,7 +58,14 @@ class Plan(Filled):
 
 
 class Piece(Filled):
-    _fields_ = [("size", c_size_t), ("text", c_void_p), ("text_size", c_size_t), ("id", c_int32), ("end", c_int32)]
+    _fields_ = [
+        ("size", c_size_t),
+        ("text", c_void_p),
+        ("text_size", c_size_t),
+        ("id", c_int32),
+        ("end", c_int32),
+        ("status", c_int32),
+    ]
 
 
 class Stats(Filled):
@@ -125,6 +132,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "brim_session_message": (c_int, [c_void_p, c_char_p, *TEXT]),
     "brim_session_regenerate": (c_int, [c_void_p]),
     "brim_session_next": (c_int, [c_void_p, POINTER(Piece)]),
+    "brim_sessions_next": (c_int, [POINTER(c_void_p), c_size_t, POINTER(Piece)]),
     "brim_session_logits": (c_int, [c_void_p, POINTER(POINTER(c_float)), POINTER(c_size_t)]),
     "brim_session_embedding": (c_int, [c_void_p, POINTER(POINTER(c_float)), POINTER(c_size_t)]),
     "brim_session_finish": (c_int, [c_void_p, POINTER(Piece)]),

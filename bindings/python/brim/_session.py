@@ -33,6 +33,12 @@ class Piece:
     end: Optional[str]  # None: more follows; else "end" (an end token), "stop" (a stop string) or "limit"
 
 
+def piece_of(found: c.Piece) -> Piece:
+    """A copy of what the library handed out, which the next call on the session may overwrite."""
+    text = ctypes.string_at(found.text, found.text_size).decode() if found.text_size else ""
+    return Piece(text, found.id, ENDS[found.end])
+
+
 @dataclass(frozen=True)
 class Stats:
     """As brim_stats in brim.h."""
@@ -331,8 +337,7 @@ class Session(c.Owner):
         def read(session: c_void_p) -> Piece:
             found = c.Piece()
             c.call(function, session, ctypes.byref(found))
-            text = ctypes.string_at(found.text, found.text_size).decode() if found.text_size else ""
-            return Piece(text, found.id, ENDS[found.end])
+            return piece_of(found)
 
         return self._call(read)
 

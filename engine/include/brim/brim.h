@@ -220,11 +220,18 @@ typedef struct brim_piece {
   size_t text_size;
   int32_t id;           /* the token, -1 when the piece only ends the answer */
   int32_t end;          /* 0 more follows; else why it ended: 1 end token, 2 stop string, 3 limit */
+  int32_t status;       /* of this session in brim_sessions_next(): where it is not BRIM_OK, text is the sentence */
 } brim_piece;
 /* Picks the next token and returns the text that became complete. The answer joins the conversation as it grows. After a stop
  * string the answer has ended: further calls return an empty piece that says so. BRIM_BAD_FILE when the model computed logits that
  * are not numbers, which damaged files do; BRIM_INVALID_ARGUMENT when the options ban every token. */
 BRIM_API brim_status brim_session_next(brim_session* session, brim_piece* piece);
+/* brim_session_next() for `count` sessions of one model together: the model is read once for all of them, so that several answers
+ * take little longer than one. Each session gets the piece that it would get alone, bit for bit, in pieces[i]; pieces lie pieces[0].size
+ * bytes apart. More than 16 sessions are several passes. What fails for one session, cancelling included, fails for it alone: see
+ * `status` of its piece. The call itself fails, with nothing done, where a session is NULL, comes twice, is inside another call or
+ * belongs to another model than the first, and where pieces[0].size is smaller than brim_piece. */
+BRIM_API brim_status brim_sessions_next(brim_session* const* sessions, size_t count, brim_piece* pieces);
 /* One logit for each token of the vocabulary, as the model computes them, after the last token that was read; valid until the next call on the session.
  * A token that brim_session_next() returned is read at the next call of it. BRIM_WRONG_STATE when nothing was read. */
 BRIM_API brim_status brim_session_logits(brim_session* session, const float** logits, size_t* count);

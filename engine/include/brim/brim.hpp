@@ -251,6 +251,28 @@ class Session {
     check(brim_session_next(handle_.get(), &piece));
     return {{piece.text, piece.text_size}, piece.id, static_cast<End>(piece.end)};
   }
+  /// What next_together() gives for one session: a piece, or why there is none.
+  struct Outcome {
+    Piece piece;
+    brim_status status;      ///< BRIM_OK, or what failed for this session alone
+    std::string_view error;  ///< its sentence, valid until the next call on the session; empty with BRIM_OK
+  };
+  /// next() of several sessions of one model, in passes that all of them share (brim_sessions_next). Throws on misuse.
+  static std::vector<Outcome> next_together(const std::vector<Session*>& sessions) {
+    std::vector<brim_session*> raw;
+    for (Session* session : sessions) raw.push_back(session->get());
+    std::vector<brim_piece> pieces(sessions.size());
+    if (!pieces.empty()) pieces[0].size = sizeof(brim_piece);
+    detail::check(brim_sessions_next(raw.data(), raw.size(), pieces.data()));
+    std::vector<Outcome> outcomes;
+    for (const brim_piece& piece : pieces) {
+      const std::string_view text(piece.text, piece.text_size);
+      const auto status = static_cast<brim_status>(piece.status);
+      const bool failed = status != BRIM_OK;
+      outcomes.push_back({{failed ? "" : text, piece.id, static_cast<End>(piece.end)}, status, failed ? text : ""});
+    }
+    return outcomes;
+  }
   /// After the last token that was read, copied: one for each token of the vocabulary.
   std::vector<float> logits() {
     const float* logits = nullptr;

@@ -94,6 +94,7 @@ TEST_CASE("restoring can be stopped at each of its reports, and is whole otherwi
   brim::Session session(model, {{"kv.budget", "full"}});
   session.append(std::string(500, 'a'));
   session.save(folder.saved);
+  brim::Session::restore(model, folder.saved);  // a model's second session has room made for two, which stays
   Calls all;
   brim::Session::restore(model, folder.saved, {}, into(all));
   check(all);

@@ -94,15 +94,20 @@ TEST_CASE("a second sequence needs no second workspace") {
   const kv::Plan& plan = first->cache().plan();
   const Progress none;
   run::Preparing preparing{none, 0, 1};
-  REQUIRE(executor->reserve(model::workspace_shape(plan, model->table(), 2), preparing));
+  REQUIRE(executor->reserve(model::workspace_shape(plan, model->table(), 2), 1, preparing));
   CHECK(preparing.done == 0);  // nothing was made
-  const auto copy = first->sibling({});
-  REQUIRE(copy.ok());
-  REQUIRE(executor->reserve(model::workspace_shape(plan, model->table(), 2), preparing));
-  CHECK(preparing.done == 0);
+  CHECK(executor->sequences() == 1);
+  {
+    const auto copy = first->sibling({});
+    REQUIRE(copy.ok());
+    CHECK(executor->sequences() == 2);
+    REQUIRE(executor->reserve(model::workspace_shape(plan, model->table(), 2), 2, preparing));
+    CHECK(preparing.done == 0);
+  }
+  CHECK(executor->sequences() == 1);
   model::WorkspaceShape larger = model::workspace_shape(plan, model->table(), 2);
   larger.chunk *= 2;
-  REQUIRE(executor->reserve(larger, preparing));
+  REQUIRE(executor->reserve(larger, 1, preparing));
   CHECK(preparing.done > 0);
 }
 
@@ -115,7 +120,7 @@ TEST_CASE("room that is refused changes nothing") {
   run::Preparing preparing{stop, 0, 1};
   model::WorkspaceShape larger = model::workspace_shape(reader->cache().plan(), model->table(), 1);
   larger.chunk *= 4;
-  const Status refused = executor->reserve(larger, preparing);
+  const Status refused = executor->reserve(larger, 1, preparing);
   REQUIRE(!refused);
   CHECK(refused.error().code == ErrorCode::cancelled);
   reader->clear();

@@ -43,7 +43,7 @@ class Sequence {
   }
 
   kv::Memory& memory() { return *memory_; }
-  model::SequenceStep step(std::span<const std::int32_t> tokens) { return {*memory_, rope_, tokens}; }
+  model::SequenceStep step(std::span<const std::int32_t> tokens) { return {memory_.get(), &rope_, tokens}; }
   std::vector<std::byte> state() const {
     StateWriter writer;
     memory_->save(writer);

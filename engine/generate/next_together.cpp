@@ -1,0 +1,74 @@
+// Session::next() for several sessions in one pass: what has ended, what each has to read, the pass, and then each samples by itself.
+#include <array>
+
+#include "engine/base/work_meter.hpp"
+#include "engine/generate/session.hpp"
+#include "engine/generate/stopwatch.hpp"
+
+namespace brim::generate {
+
+void Session::next_together(std::span<Session* const> sessions, std::span<std::optional<Result<Piece>>> results) {
+  if (sessions.size() == 1) {
+    results[0] = sessions[0]->next();
+    return;
+  }
+  std::array<model::SequenceStep, model::kMaxSequences> steps;
+  std::array<std::size_t, model::kMaxSequences> owner{};
+  std::size_t count = 0;
+  double seconds = 0;
+  {
+    const Stopwatch stopwatch(seconds);
+    for (std::size_t i = 0; i < sessions.size(); ++i) {
+      Session& session = *sessions[i];
+      results[i].reset();
+      session.work_.restart();
+      if (!session.work_.poll()) {
+        results[i] = cancelled_error();
+      } else if (const std::optional<Piece> last = session.ended()) {
+        results[i] = *last;
+      } else if (session.pending_ >= 0) {
+        // Drafts would be more rows than are multiplied as one alone.
+        auto step = session.reader_->begin_next(session.pending_, 1, &session.cancel_);
+        if (!step) {
+          results[i] = step.error();
+        } else if (!*step) {
+          session.note_read();
+        } else {
+          owner[count] = i;
+          steps[count++] = **step;
+        }
+      }
+    }
+    if (count > 0) {
+      run::Executor::Turn turn = sessions[owner[0]]->reader_->executor().turn();
+      // A pass of single tokens is short: one session's cancel() does not end it for the others, and is looked at below.
+      const Status status = turn.decoder().forward(std::span(steps).first(count), nullptr);
+      const auto rows = static_cast<std::int64_t>(count);
+      const std::span<const float> logits = status ? turn.logits(rows) : std::span<const float>();
+      for (std::size_t i = 0; i < count; ++i) {
+        Session& session = *sessions[owner[i]];
+        if (!status) {
+          session.reader_->give_up_next();
+          results[owner[i]] = status.error();
+          continue;
+        }
+        const std::size_t row = logits.size() / count;
+        session.reader_->end_next(turn.decoder(), static_cast<std::int64_t>(i), 1, logits.subspan(i * row, row));
+        session.note_read();
+      }
+    }
+  }
+  for (std::size_t i = 0; i < sessions.size(); ++i) {
+    Session& session = *sessions[i];
+    if (!results[i]) {
+      session.timings_.generate_seconds += seconds;  // all waited for the pass
+      const Stopwatch stopwatch(session.timings_.generate_seconds);
+      results[i] = session.work_.poll() ? session.choose() : Result<Piece>(cancelled_error());
+    }
+    if (!*results[i] && results[i]->error().code == ErrorCode::cancelled) {
+      session.cancel_.store(false, std::memory_order_release);
+    }
+  }
+}
+
+}  // namespace brim::generate
