@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/base/stack_depth.hpp"
 #include "tests/engine/template/jinja_rendering.hpp"
 #include "tests/support/allocation_count.hpp"
 
