@@ -188,7 +188,8 @@ LineEditor::LineEditor(std::string history) : parts_(std::make_unique<Parts>()) 
   el_set(parts.editor, EL_EDITOR, "emacs");
   el_set(parts.editor, EL_SIGNAL, 0);  // libedit would pass signals on to the whole process group
   el_wset(parts.editor, EL_GETCFN, &Parts::next_character);
-  el_set(parts.editor, EL_ADDFN, "brim-take-paste", "Take pasted text as it is", &Parts::take_paste);
+  // The wide form: what the other one makes of the two strings it never frees.
+  el_wset(parts.editor, EL_ADDFN, L"brim-take-paste", L"Take pasted text as it is", &Parts::take_paste);
   el_set(parts.editor, EL_BIND, kPasteBegins, "brim-take-paste", nullptr);
   el_set(parts.editor, EL_BIND, "^I", "ed-insert", nullptr);
   el_set(parts.editor, EL_HIST, ::history, parts.history);

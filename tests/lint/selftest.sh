@@ -11,11 +11,12 @@ failed=0
 # A tree with nothing wrong in it.
 fresh() {
   rm -rf "$scratch"
-  mkdir -p "$scratch"/{apps/chat,bench,cmake/lint,docs,engine/base,engine/text,engine/include/brim,kernels,models,platform/openmp,quant,tests}
+  mkdir -p "$scratch"/{apps/chat,bench,cmake/lint,docs,engine/base,engine/text,engine/include/brim,kernels,models,platform/openmp,quant,tests,engine/model}
   cp "$root"/cmake/lint/* "$scratch/cmake/lint/"
   local folder
   while read -r folder; do echo "What belongs here." >"$folder/README.md"; done < <(find "$scratch" -mindepth 1 -type d)
   printf '#include <vector>\n' >"$scratch/engine/base/result.hpp"
+  printf '#include <vector>\n' >"$scratch/kernels/dispatch.hpp"
   printf '#include "engine/base/result.hpp"\n#include <pcre2.h>\n' >"$scratch/engine/text/bpe.cpp"
   printf '#include <omp.h>\n#pragma omp parallel\n' >"$scratch/platform/openmp/threads.cpp"
   printf 'extern thread_local int state;  // thread_local in a comment\n' >"$scratch/platform/thread_state.hpp"
