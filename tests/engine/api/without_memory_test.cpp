@@ -61,10 +61,11 @@ void check_each(const Folder& folder, brim::Session& session, const std::functio
 TEST_CASE("an option that cannot be set for want of memory is as it was, and so is the session") {
   const Folder folder;
   const brim::Model model = brim::Model::load(folder.model, {{"threads", "1"}});
-  for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>>{
+  for (const auto& option : std::vector<std::pair<std::string, std::string>>{
            {"stop", kLong}, {"system", kLong}, {"logit_bias", "300-1.00000000000000000000000"}, {"temperature", "1.5"},
            {"dry_multiplier", "0.800000000000000000000000"}, {"limit", "0000000000000000000000000000100"},
            {"stop.ignore_eos", "1"}, {"max_message_bytes", "1MiB"}, {"seed", "7"}}) {
+    const std::string &key = option.first, &value = option.second;  // clang 14 captures no structured bindings
     CAPTURE(key);
     const auto open = [&] {
       brim::Session session(model, {{"chat.template", "chatml"}, {"stop", (kLong + "x").c_str()}, {"logit_bias", "301-1"}, {"temperature", "1.25"}});
