@@ -40,8 +40,8 @@ class Turns {
 
 Status check(std::span<brim_session* const> sessions, const brim_piece* pieces, Turns& turns) {
   if (pieces[0].size < sizeof(brim_piece)) {
-    return brim::error(ErrorCode::invalid_argument, "pieces[0].size: expected at least ", sizeof(brim_piece), ", found ",
-                       pieces[0].size);
+    return brim::error(ErrorCode::invalid_argument, "pieces[0].size: expected at least ", sizeof(brim_piece),
+                       ", found ", pieces[0].size);
   }
   for (std::size_t i = 0; i < sessions.size(); ++i) {
     if (sessions[i] == nullptr) return brim::error(ErrorCode::invalid_argument, "sessions[", i, "] is NULL");
@@ -96,7 +96,8 @@ brim_status brim_sessions_next(brim_session* const* sessions, size_t count, brim
       std::array<brim::generate::Session*, brim::model::kMaxSequences> own{};
       std::array<Result, brim::model::kMaxSequences> results;
       for (std::size_t i = 0; i < group.size(); ++i) own[i] = group[i]->session.get();
-      brim::generate::Session::next_together(std::span(own).first(group.size()), std::span(results).first(group.size()));
+      brim::generate::Session::next_together(std::span(own).first(group.size()),
+                                             std::span(results).first(group.size()));
       for (std::size_t i = 0; i < group.size(); ++i, out += stride) {
         brim_piece piece = piece_of(*group[i], results[i]);
         piece.size = stride;

@@ -1,4 +1,5 @@
-// Session::next() for several sessions in one pass: what has ended, what each has to read, the pass, and then each samples by itself.
+// Session::next() for several sessions in one pass: what has ended, what each has to read, the pass, and then each
+// samples by itself.
 #include <array>
 
 #include "engine/base/work_meter.hpp"
@@ -41,7 +42,8 @@ void Session::next_together(std::span<Session* const> sessions, std::span<std::o
     }
     if (count > 0) {
       run::Executor::Turn turn = sessions[owner[0]]->reader_->executor().turn();
-      // A pass of single tokens is short: one session's cancel() does not end it for the others, and is looked at below.
+      // A pass of single tokens is short: one session's cancel() does not end it for the others, and is looked at
+      // below.
       const Status status = turn.decoder().forward(std::span(steps).first(count), nullptr);
       const auto rows = static_cast<std::int64_t>(count);
       const std::span<const float> logits = status ? turn.logits(rows) : std::span<const float>();

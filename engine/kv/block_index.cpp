@@ -38,8 +38,9 @@ void BlockIndex::cut_open_block(const Stream& stream, const TokenSpan& chunk, st
   std::int64_t first = end - scratch_.blocks[count - 1].length;  // of the open block
   for (std::int64_t i = 0; i < document_.fresh_cuts(); ++i) {
     const std::int64_t start = document_.fresh_cut(i);
-    const std::int64_t entry = start >= chunk.tokens ? used + start - chunk.tokens
-                                                     : std::lower_bound(index.begin(), index.end(), start) - index.begin();
+    const std::int64_t entry = start >= chunk.tokens
+                                   ? used + start - chunk.tokens
+                                   : std::lower_bound(index.begin(), index.end(), start) - index.begin();
     Block& open = scratch_.blocks[count - 1];
     if (entry <= first) {  // of what was open nothing is left
       open.start = start;
@@ -117,8 +118,8 @@ void BlockIndex::renew_boxes(Stream& stream) noexcept {
   }
 }
 
-void BlockIndex::learn(const Stream& stream, const TokenSpan& chunk, std::span<const float> attention, std::int64_t queries,
-                       float share) noexcept {
+void BlockIndex::learn(const Stream& stream, const TokenSpan& chunk, std::span<const float> attention,
+                       std::int64_t queries, float share) noexcept {
   const std::span<const std::int64_t> retained = stream.store.index();
   std::int64_t* index = scratch_.index + scratch_.slots - static_cast<std::int64_t>(retained.size());
   std::copy(retained.begin(), retained.end(), index);

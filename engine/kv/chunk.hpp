@@ -1,5 +1,5 @@
-// A chunk of tokens on its way into the memory. Whatever ends the pass early, the memory is not left with half of it: a chunk
-// that was not ended is abandoned when it goes out of scope.
+// A chunk of tokens on its way into the memory. Whatever ends the pass early, the memory is not left with half of it: a
+// chunk that was not ended is abandoned when it goes out of scope.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@ namespace brim::kv {
 
 class Memory;
 
-/// Made by Memory::begin. For each stream, in any order: stage, then view for as long as attention takes, what attention
-/// measured, and commit; end() once. The memory outlives it. One thread at a time.
+/// Made by Memory::begin. For each stream, in any order: stage, then view for as long as attention takes, what
+/// attention measured, and commit; end() once. The memory outlives it. One thread at a time.
 class Chunk {
  public:
   Chunk(Chunk&& other) noexcept : memory_(std::exchange(other.memory_, nullptr)) {}
@@ -28,8 +28,8 @@ class Chunk {
   void stage(StreamId stream, const TokenRows& rows) noexcept;
   /// What attention may read: retained entries, oldest first, then, from stage to commit, the chunk's.
   View view(StreamId stream) const noexcept;
-  /// Adds the attention received from `queries` queries to every entry of the view, in its order. What the entries had is kept
-  /// as Needs::mass_kept says. Only where Needs::attention_mass() asks for it.
+  /// Adds the attention received from `queries` queries to every entry of the view, in its order. What the entries had
+  /// is kept as Needs::mass_kept says. Only where Needs::attention_mass() asks for it.
   void add_mass(StreamId stream, std::span<const float> mass, std::int64_t queries) noexcept;
   /// The statistic of this stream that Needs::statistic asks for, measured in this chunk. Only in chunks of at least
   /// kStatisticQueries tokens, and then for every stream. Counts when the chunk ends; ignored where quotas stay.
@@ -38,8 +38,8 @@ class Chunk {
   void commit(StreamId stream) noexcept;
   /// The tokens are part of the past now; of drafts the first is. Quotas may move between streams.
   void end() noexcept;
-  /// Gives the chunk up. Entries that committed streams took from it are taken back. Where a stream had to evict older ones for
-  /// them that cannot be: the memory is stale then, until it is cleared. Nothing happens after end().
+  /// Gives the chunk up. Entries that committed streams took from it are taken back. Where a stream had to evict older
+  /// ones for them that cannot be: the memory is stale then, until it is cleared. Nothing happens after end().
   void abandon() noexcept;
 
  private:

@@ -8,7 +8,9 @@
 namespace brim::kv {
 
 Drafts::Drafts(const Plan& plan) noexcept
-    : plan_(plan), part_bytes_(staging_part_bytes(plan.shape, plan.chunk)), max_tokens_(draft_tokens(plan.shape, plan.chunk)) {}
+    : plan_(plan),
+      part_bytes_(staging_part_bytes(plan.shape, plan.chunk)),
+      max_tokens_(draft_tokens(plan.shape, plan.chunk)) {}
 
 StagingPlace Drafts::place(StreamId stream) const noexcept {
   if (count_ == 0) return {plan_.chunk, 0};
@@ -21,14 +23,15 @@ std::int64_t Drafts::room(const Streams& streams, std::int64_t position) const n
   for (const Stream& stream : streams) {
     const std::int64_t window = stream.shape.window;
     if (stream.slides) room = std::min(room, gap_in_front(stream, position) + window - position + 1);
-    if (stream.slides && stream.quota >= window) continue;  // holds any window whole, never evicts
+    if (stream.slides && stream.quota >= window) continue;          // holds any window whole, never evicts
     room = std::min(room, stream.quota - stream.store.used() + 1);  // the last token may be one too many
   }
   return std::max<std::int64_t>(room, 1);
 }
 
-// Attention adds up in parts that are counted from the position of a stream's oldest entry. While neighbours slide out one
-// after another the parts stay where they are; when the last one before a gap does, they move. Its position; or a far one.
+// Attention adds up in parts that are counted from the position of a stream's oldest entry. While neighbours slide out
+// one after another the parts stay where they are; when the last one before a gap does, they move. Its position; or a
+// far one.
 std::int64_t Drafts::gap_in_front(const Stream& stream, std::int64_t position) const noexcept {
   const std::span<const std::int64_t> positions = stream.store.positions();
   const auto most = static_cast<std::size_t>(max_tokens_);  // no more can slide out under one chunk of drafts

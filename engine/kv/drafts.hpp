@@ -1,5 +1,5 @@
-// Tokens of a chunk that may still be refused. They lie in the staging buffer, a part of it for each stream, until each is
-// accepted, or all are forgotten.
+// Tokens of a chunk that may still be refused. They lie in the staging buffer, a part of it for each stream, until each
+// is accepted, or all are forgotten.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,8 @@ class Drafts {
  public:
   explicit Drafts(const Plan& plan) noexcept;
 
-  /// A chunk of `count` tokens of which only the first is certain is staged from now on; 0: all of its tokens are certain.
+  /// A chunk of `count` tokens of which only the first is certain is staged from now on; 0: all of its tokens are
+  /// certain.
   void begin(std::int64_t count) noexcept {
     count_ = count;
     accepted_ = 0;
@@ -33,12 +34,13 @@ class Drafts {
   std::int64_t left() const { return count_ - accepted_; }
   /// Whether a lone token can be staged as a draft, which may be given up in the middle of a pass without a trace.
   bool takes_single_token() const { return max_tokens_ > 0 && !plan_.metadata_decides(); }
-  /// Where `stream`'s part of the chunk is: all of the buffer while all tokens are certain, which streams then use in turn.
+  /// Where `stream`'s part of the chunk is: all of the buffer while all tokens are certain, which streams then use in
+  /// turn.
   StagingPlace place(StreamId stream) const noexcept;
-  /// Most tokens a chunk of drafts may have now, so that each of them sees exactly what it would see alone: no stream evicts
-  /// before the last of them or loses the entry before a gap, positions need not be rebased, and each stream's part of the
-  /// staging buffer holds them. 1: no draft may be tried now — always so where attention decides about evictions, and where a
-  /// lone token reads sparsely.
+  /// Most tokens a chunk of drafts may have now, so that each of them sees exactly what it would see alone: no stream
+  /// evicts before the last of them or loses the entry before a gap, positions need not be rebased, and each stream's
+  /// part of the staging buffer holds them. 1: no draft may be tried now — always so where attention decides about
+  /// evictions, and where a lone token reads sparsely.
   std::int64_t room(const Streams& streams, std::int64_t position) const noexcept;
 
  private:

@@ -49,7 +49,8 @@ IdRange<StreamId> streams_of(const Shape& shape, LayerId layer) {
   const auto before = [](const HeadPlace& place, std::size_t wanted) { return index_of(place.layer) < wanted; };
   const auto first = std::lower_bound(shape.heads.begin(), shape.heads.end(), index_of(layer), before);
   const auto end = std::lower_bound(first, shape.heads.end(), index_of(layer) + 1, before);
-  return {id_at<StreamId>(static_cast<std::size_t>(first - shape.heads.begin())), static_cast<std::size_t>(end - first)};
+  return {id_at<StreamId>(static_cast<std::size_t>(first - shape.heads.begin())),
+          static_cast<std::size_t>(end - first)};
 }
 
 int model_layers(const Shape& shape) {

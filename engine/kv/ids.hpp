@@ -1,5 +1,5 @@
-// Two numbers that must not be mixed up: a layer of the model, and a stream of entries in the memory. They are the same where
-// all heads of a layer keep the same entries, and differ where each head keeps its own (heads.hpp).
+// Two numbers that must not be mixed up: a layer of the model, and a stream of entries in the memory. They are the same
+// where all heads of a layer keep the same entries, and differ where each head keeps its own (heads.hpp).
 #pragma once
 
 #include <cstddef>
@@ -26,7 +26,10 @@ class IdRange {
   struct Iterator {
     std::int32_t at;
     constexpr Id operator*() const noexcept { return static_cast<Id>(at); }
-    constexpr Iterator& operator++() noexcept { ++at; return *this; }
+    constexpr Iterator& operator++() noexcept {
+      ++at;
+      return *this;
+    }
     constexpr bool operator==(const Iterator&) const noexcept = default;
   };
   constexpr IdRange(Id first, std::size_t count) noexcept

@@ -80,8 +80,8 @@ void Intake::take_in(Stream& stream, const TokenSpan& chunk) noexcept {
   const std::int64_t used = stream.store.used();
   const std::int64_t entries = used + chunk.count;
 
-  // Entries older than the window of the last token: nothing will ever see them again. One more than the next token sees is kept,
-  // so that taking back the newest token is exact.
+  // Entries older than the window of the last token: nothing will ever see them again. One more than the next token
+  // sees is kept, so that taking back the newest token is exact.
   std::int64_t first = 0;
   if (stream.slides) {
     const std::span<const std::int64_t> positions = staged_positions(stream, chunk);

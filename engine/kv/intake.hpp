@@ -1,5 +1,5 @@
-// How a chunk's entries get into a stream: staged behind what the stream holds, seen by attention there, and then taken in, which
-// may evict others. The rule (scorer.hpp) only scores; entries move here and nowhere else.
+// How a chunk's entries get into a stream: staged behind what the stream holds, seen by attention there, and then taken
+// in, which may evict others. The rule (scorer.hpp) only scores; entries move here and nowhere else.
 #pragma once
 
 #include <cstddef>

@@ -12,7 +12,8 @@ namespace brim::kv {
 
 Result<std::unique_ptr<Memory>> Memory::create(Plan plan, std::span<std::byte> bytes, const kernels::Table& table,
                                                const KeyRotation* rotation, std::span<const std::uint8_t> delimiters) {
-  if (static_cast<std::int64_t>(bytes.size()) < plan.budget_bytes || reinterpret_cast<std::uintptr_t>(bytes.data()) % 64 != 0) {
+  if (static_cast<std::int64_t>(bytes.size()) < plan.budget_bytes ||
+      reinterpret_cast<std::uintptr_t>(bytes.data()) % 64 != 0) {
     return error(ErrorCode::invalid_argument, "KV cache: expected ", plan.budget_bytes,
                  " bytes at a multiple of 64, found ", bytes.size());
   }

@@ -1,14 +1,14 @@
 // The KV memory of one sequence: what happens to a chunk of tokens on its way into the streams. It holds exactly
 // Plan::budget_bytes of memory that the sequence's arena gave it, and moves entries inside them; it never allocates.
 //
-// Its parts, each a file: layout (where things lie), streams (what each holds), intake with staging (how a chunk's entries get
-// into a stream, and which are evicted), drafts (tokens that may be refused), block_index with document (entries that belong
-// together), quota_mover (quotas that move between streams), snapshot (saved sessions). This one is the order of their steps.
+// Its parts, each a file: layout (where things lie), streams (what each holds), intake with staging (how a chunk's
+// entries get into a stream, and which are evicted), drafts (tokens that may be refused), block_index with document
+// (entries that belong together), quota_mover (quotas that move between streams), snapshot (saved sessions). This one
+// is the order of their steps.
 //
-//   Chunk chunk = memory.begin(n, ids);          makes room in position space, rebasing survivors when the context is used up
-//   chunk.stage(stream, rows);                   for each stream, as attention comes to it
-//   chunk.view(stream);                          what attention may read
-//   chunk.add_mass(…), chunk.observe(…);         only if needs() asks for it
+//   Chunk chunk = memory.begin(n, ids);          makes room in position space, rebasing survivors when the context is
+//   used up chunk.stage(stream, rows);                   for each stream, as attention comes to it chunk.view(stream);
+//   what attention may read chunk.add_mass(…), chunk.observe(…);         only if needs() asks for it
 //   chunk.commit(stream);                        evicts down to the stream's quota
 //   chunk.end();                                 once
 #pragma once
@@ -32,9 +32,9 @@
 
 namespace brim::kv {
 
-/// Rotates stored keys again when positions are rebased: by −delta positions (delta may be negative: where other streams kept more
-/// entries, a survivor moves up), or not at all on layers without rope. Implemented by the model, which knows its frequencies (no
-/// magnitude scaling: keys already carry it).
+/// Rotates stored keys again when positions are rebased: by −delta positions (delta may be negative: where other
+/// streams kept more entries, a survivor moves up), or not at all on layers without rope. Implemented by the model,
+/// which knows its frequencies (no magnitude scaling: keys already carry it).
 class KeyRotation {
  public:
   virtual ~KeyRotation() = default;
@@ -45,19 +45,19 @@ class KeyRotation {
 struct StreamStats {
   std::int64_t quota = 0;  ///< entries this stream may keep
   std::int64_t used = 0;   ///< entries it keeps
-  /// Entries evicted since the memory was cleared, to fit the quota or the context. Entries that slid out of a window are not
-  /// counted: no later token could have seen them.
+  /// Entries evicted since the memory was cleared, to fit the quota or the context. Entries that slid out of a window
+  /// are not counted: no later token could have seen them.
   std::int64_t evicted = 0;
 };
 
 /// One thread at a time. Everything is deterministic.
 class Memory {
  public:
-  /// `bytes` is exactly plan.budget_bytes, 64-byte aligned, and outlives this. Bookkeeping that is not per entry (a few hundred
-  /// bytes per stream) is ordinary memory, allocated here and never again; entries, their metadata and the staging buffer are in
-  /// `bytes`. Errors: invalid_argument for other memory; internal for a plan whose parts do not fit in its own budget, as
-  /// make_plan never makes one. The table of kernels outlives this. `delimiters` has a byte for each token id (document.hpp), is the model's and outlives this too;
-  /// without it no token ends anything.
+  /// `bytes` is exactly plan.budget_bytes, 64-byte aligned, and outlives this. Bookkeeping that is not per entry (a few
+  /// hundred bytes per stream) is ordinary memory, allocated here and never again; entries, their metadata and the
+  /// staging buffer are in `bytes`. Errors: invalid_argument for other memory; internal for a plan whose parts do not
+  /// fit in its own budget, as make_plan never makes one. The table of kernels outlives this. `delimiters` has a byte
+  /// for each token id (document.hpp), is the model's and outlives this too; without it no token ends anything.
   static Result<std::unique_ptr<Memory>> create(Plan plan, std::span<std::byte> bytes, const kernels::Table& table,
                                                 const KeyRotation* rotation,
                                                 std::span<const std::uint8_t> delimiters = {});
@@ -67,15 +67,15 @@ class Memory {
   const Plan& plan() const { return plan_; }
   const Needs& needs() const { return plan_.needs; }
 
-  /// Starts a chunk of 1 ≤ n ≤ plan().chunk tokens; not while stale or while another chunk is open. When the chunk would pass the
-  /// context, survivors move to contiguous positions: sinks keep theirs, the rest end where the fullest stream ends. A stream
-  /// that holds more than the context less n, or less an eighth, first drops its oldest entries after the sinks.
-  /// `ids` are looked at where entries are grouped into blocks: the text is cut by them.
+  /// Starts a chunk of 1 ≤ n ≤ plan().chunk tokens; not while stale or while another chunk is open. When the chunk
+  /// would pass the context, survivors move to contiguous positions: sinks keep theirs, the rest end where the fullest
+  /// stream ends. A stream that holds more than the context less n, or less an eighth, first drops its oldest entries
+  /// after the sinks. `ids` are looked at where entries are grouped into blocks: the text is cut by them.
   [[nodiscard]] Chunk begin(std::int64_t n, std::span<const std::int32_t> ids = {}) noexcept;
-  /// Starts a chunk of 1 ≤ n ≤ draft_room() tokens of which only the first is certain. After end() the first is part of the past,
-  /// and the streams are what a chunk of that one token would have made of them: scores and evictions have seen no other. The
-  /// rest wait in staging until they are accepted, one after another, or forgotten: by begin, begin_drafts, clear, or a truncate
-  /// that goes back.
+  /// Starts a chunk of 1 ≤ n ≤ draft_room() tokens of which only the first is certain. After end() the first is part of
+  /// the past, and the streams are what a chunk of that one token would have made of them: scores and evictions have
+  /// seen no other. The rest wait in staging until they are accepted, one after another, or forgotten: by begin,
+  /// begin_drafts, clear, or a truncate that goes back.
   [[nodiscard]] Chunk begin_drafts(std::int64_t n, std::span<const std::int32_t> ids = {}) noexcept;
   /// Takes in the next waiting draft. Nothing happens when none is left, or while a chunk is open.
   void accept_draft() noexcept;
@@ -85,17 +85,17 @@ class Memory {
 
   bool stale() const { return stale_; }
   void clear() noexcept;
-  /// Forgets the last tokens so that `count` tokens remain of the whole input. False when that cannot be exact, or while a chunk
-  /// is open: an entry that would still be needed was evicted or slid out of a window, positions were rebased since, or attention
-  /// that decides about evictions has already taken in the forgotten tokens. Nothing is changed then; process them again instead.
-  /// Going back to 0 tokens is clear(), and always works.
+  /// Forgets the last tokens so that `count` tokens remain of the whole input. False when that cannot be exact, or
+  /// while a chunk is open: an entry that would still be needed was evicted or slid out of a window, positions were
+  /// rebased since, or attention that decides about evictions has already taken in the forgotten tokens. Nothing is
+  /// changed then; process them again instead. Going back to 0 tokens is clear(), and always works.
   bool truncate(std::int64_t count) noexcept;
 
-  /// Everything this holds, for saved sessions. Outside a chunk, and not while stale. Drafts that wait in staging are left out:
-  /// they are processed again. The pieces stay valid until the next non-const call.
+  /// Everything this holds, for saved sessions. Outside a chunk, and not while stale. Drafts that wait in staging are
+  /// left out: they are processed again. The pieces stay valid until the next non-const call.
   void save(StateWriter& state) const;
-  /// Takes over such a state, of a memory with the same plan. Every number is checked before it counts; nothing outside is ever
-  /// touched, whatever the state says. Errors: those of the reader; this is empty then.
+  /// Takes over such a state, of a memory with the same plan. Every number is checked before it counts; nothing outside
+  /// is ever touched, whatever the state says. Errors: those of the reader; this is empty then.
   Status restore(StateReader& state);
 
   std::int64_t tokens() const { return time_.tokens; }           ///< processed since clear()
@@ -105,8 +105,8 @@ class Memory {
   StreamStats stats(StreamId stream) const;
   /// What a stream holds, and in a chunk what is staged for it.
   View view(StreamId stream) const noexcept;
-  /// The blocks that a stream's retained entries make, oldest first; the last one is still open. Empty where blocks are not asked
-  /// for.
+  /// The blocks that a stream's retained entries make, oldest first; the last one is still open. Empty where blocks are
+  /// not asked for.
   std::span<const Block> blocks(StreamId stream) const { return streams_.at(stream).store.blocks(); }
   /// Where the stream has them: the boxes around the keys of each block but the last, of one head, side by side in f16
   /// (StreamStore::block_box); null else.
@@ -153,7 +153,7 @@ class Memory {
 
   struct OpenChunk {
     TokenSpan tokens;
-    bool drafting = false;             // only its first token is certain
+    bool drafting = false;  // only its first token is certain
     bool mass_added = false;
     std::optional<StreamId> staged{};  // the stream between stage and commit
   };

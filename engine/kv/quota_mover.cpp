@@ -56,8 +56,8 @@ void QuotaMover::end_chunk(const Timeline& timeline) noexcept {
   move_to_slots(timeline);
 }
 
-// From the slots there are to slots nearer to wanted_, granule by granule: the stream that lacks most gets one, paid from what is
-// left over or by the one that has most too many.
+// From the slots there are to slots nearer to wanted_, granule by granule: the stream that lacks most gets one, paid
+// from what is left over or by the one that has most too many.
 void QuotaMover::choose_slots() noexcept {
   const bool freely = moved_at_ == 0 && streams_.evicted() == 0;
   std::int64_t left = bytes_;

@@ -1,7 +1,8 @@
-// Quotas that move between streams while a text is processed, for splits that go by a statistic of layers. After a chunk every
-// stream's share is worked out anew, and quotas step towards it: freely the first time, while nothing was evicted yet, then by at
-// most a tenth at once. Nothing moves before the next chunk might not fit what a stream has or is to have: until then quotas do
-// not matter. What is given is never more than what is there, so the budget holds at every moment.
+// Quotas that move between streams while a text is processed, for splits that go by a statistic of layers. After a
+// chunk every stream's share is worked out anew, and quotas step towards it: freely the first time, while nothing was
+// evicted yet, then by at most a tenth at once. Nothing moves before the next chunk might not fit what a stream has or
+// is to have: until then quotas do not matter. What is given is never more than what is there, so the budget holds at
+// every moment.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,8 @@
 
 namespace brim::kv {
 
-/// Allocates when it is constructed, and never again. Borrows everything. Without a plan whose quotas move it does nothing.
+/// Allocates when it is constructed, and never again. Borrows everything. Without a plan whose quotas move it does
+/// nothing.
 class QuotaMover {
  public:
   /// `memory`: where the streams' runs lie, none taken yet; `bytes`: for all of them.

@@ -9,7 +9,8 @@ namespace brim::kv {
 namespace {
 
 /// Rotates the keys of entries [first, end), which all move by the same distance; at most a granule of them.
-void rotate_keys(Stream& stream, std::int64_t first, std::int64_t end, std::int64_t delta, const RebaseTools& tools) noexcept {
+void rotate_keys(Stream& stream, std::int64_t first, std::int64_t end, std::int64_t delta,
+                 const RebaseTools& tools) noexcept {
   const StreamShape& shape = stream.shape;
   const auto unpack = tools.table.unpack_kv[static_cast<int>(shape.types.key)];
   const auto pack = tools.table.pack_kv[static_cast<int>(shape.types.key)];

@@ -1,5 +1,5 @@
-// Going back in a text: Memory's part for chunks that are given up and answers that are taken back. What cannot be exact is
-// refused, and the caller processes the text again.
+// Going back in a text: Memory's part for chunks that are given up and answers that are taken back. What cannot be
+// exact is refused, and the caller processes the text again.
 #include <algorithm>
 
 #include "engine/kv/memory.hpp"

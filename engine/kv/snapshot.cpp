@@ -24,7 +24,8 @@ Status for_pieces(const StreamStore& store, int heads, Piece piece) {
       BRIM_TRY(piece("values", std::span(store.value(head, entry), count * store.value_bytes())));
     }
     if (!store.has_block_boxes()) continue;
-    BRIM_TRY(piece("blocks' boxes", std::span(store.block_box(head, 0), store.blocks().size() * store.block_box_bytes())));
+    BRIM_TRY(
+        piece("blocks' boxes", std::span(store.block_box(head, 0), store.blocks().size() * store.block_box_bytes())));
   }
   BRIM_TRY(array("positions", store.positions()));
   BRIM_TRY(array("indices", std::span(store.run().index, store.positions().size())));
@@ -34,7 +35,8 @@ Status for_pieces(const StreamStore& store, int heads, Piece piece) {
 }
 
 /// Each larger than the one before it, from 0 up to `end`.
-Status check_ascending(const StateReader& state, const char* what, std::span<const std::int64_t> values, std::int64_t end) {
+Status check_ascending(const StateReader& state, const char* what, std::span<const std::int64_t> values,
+                       std::int64_t end) {
   std::int64_t least = 0;
   for (const std::int64_t value : values) {
     if (value < least || value >= end) {
@@ -45,16 +47,17 @@ Status check_ascending(const StateReader& state, const char* what, std::span<con
   return {};
 }
 
-/// That the list will never be longer than there is room for (most_blocks): it covers the entries, and small blocks follow
-/// large ones, but for the first two, the open one and those that it was cut into: two at most, and while entries of the
-/// open one are missing — it may be cut into two small ones again —, one.
+/// That the list will never be longer than there is room for (most_blocks): it covers the entries, and small blocks
+/// follow large ones, but for the first two, the open one and those that it was cut into: two at most, and while
+/// entries of the open one are missing — it may be cut into two small ones again —, one.
 Status check_blocks(const StateReader& state, std::span<const Block> blocks, std::span<const std::int64_t> index,
                     std::int64_t open, int size) {
   const auto used = static_cast<std::int64_t>(index.size());
   std::int64_t covered = 0, small = 0;
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     const std::int64_t least = i == 0 ? 0 : blocks[i - 1].start + 1;
-    if (blocks[i].length < 1 || blocks[i].length > used - covered || blocks[i].start < least || blocks[i].start > open) {
+    if (blocks[i].length < 1 || blocks[i].length > used - covered || blocks[i].start < least ||
+        blocks[i].start > open) {
       return state.wrong("blocks", sentence("1 to ", used - covered, " entries from ", least, " to ", open, " on"),
                          sentence(blocks[i].length, " from ", blocks[i].start, " on"));
     }
@@ -94,9 +97,9 @@ void save_memory(const SavedParts& parts, StateWriter& state) {
   for (const double seen : quotas.seen()) state.real(seen);
   document.save(state);
   for (const Stream& stream : streams) {
-    for (const std::int64_t value : {stream.store.slots(), stream.store.start(), stream.store.used(),
-                                     static_cast<std::int64_t>(stream.store.blocks().size()), stream.evicted,
-                                     stream.evicted_at, stream.slid_to}) {
+    for (const std::int64_t value :
+         {stream.store.slots(), stream.store.start(), stream.store.used(),
+          static_cast<std::int64_t>(stream.store.blocks().size()), stream.evicted, stream.evicted_at, stream.slid_to}) {
       state.number(value);
     }
   }
@@ -122,8 +125,10 @@ Status check_plan(const Plan& plan, StateReader& state) {
     state.at(sentence("layer ", i));
     BRIM_TRY(state.same("storage", kernels::kv_types_name(layer.types)));
     BRIM_TRY(state.same("entries it may keep", plan.quota[i]));
-    BRIM_TRY(state.same("bytes of a key", static_cast<std::int64_t>(kernels::kv_vector_bytes(layer.types.key, layer.key_size))));
-    BRIM_TRY(state.same("bytes of a value", static_cast<std::int64_t>(kernels::kv_vector_bytes(layer.types.value, layer.value_size))));
+    BRIM_TRY(state.same("bytes of a key",
+                        static_cast<std::int64_t>(kernels::kv_vector_bytes(layer.types.key, layer.key_size))));
+    BRIM_TRY(state.same("bytes of a value",
+                        static_cast<std::int64_t>(kernels::kv_vector_bytes(layer.types.value, layer.value_size))));
   }
   return {};
 }
@@ -170,7 +175,8 @@ Status restore_sizes(const RestoredParts& parts, StateReader& state, const Count
     const std::int64_t own = stream.store.slots();
     const std::int64_t price = plan.layers.empty() ? 0 : plan.layers[i].entry_bytes;
     const std::int64_t most = price > 0 ? std::min(plan.most_entries, left / price) : own;
-    BRIM_TRY(counts.moved_at > 0 ? state.number("slots", kGranuleEntries, most, slots) : state.number("slots", own, own, slots));
+    BRIM_TRY(counts.moved_at > 0 ? state.number("slots", kGranuleEntries, most, slots)
+                                 : state.number("slots", own, own, slots));
     if (slots % kGranuleEntries != 0) return state.wrong("slots", "a multiple of 16", sentence(slots));
     left -= slots * price;
     if (counts.moved_at > 0) layout.next(stream, slots);
@@ -192,7 +198,8 @@ Status restore_entries(const RestoredParts& parts, StateReader& state, Stream& s
   BRIM_TRY(check_ascending(state, "positions", stream.store.positions(), parts.time.position));
   BRIM_TRY(check_ascending(state, "indices", stream.store.index(), parts.time.tokens));
   if (!parts.document.cut()) return {};
-  return check_blocks(state, stream.store.blocks(), stream.store.index(), parts.document.open(), parts.document.block_size());
+  return check_blocks(state, stream.store.blocks(), stream.store.index(), parts.document.open(),
+                      parts.document.block_size());
 }
 
 }  // namespace

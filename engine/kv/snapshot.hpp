@@ -1,5 +1,6 @@
-// The KV memory's part of a saved session. What is restored comes from a file that anybody may have written: counts are checked
-// against the plan, and entries against what the memory relies on, before the first chunk is processed on top of them.
+// The KV memory's part of a saved session. What is restored comes from a file that anybody may have written: counts are
+// checked against the plan, and entries against what the memory relies on, before the first chunk is processed on top
+// of them.
 #pragma once
 
 #include "engine/base/result.hpp"
@@ -23,8 +24,8 @@ struct SavedParts {
 /// The pieces stay valid until one of the parts changes.
 void save_memory(const SavedParts& parts, StateWriter& state);
 
-/// Reads what a saved memory begins with. Errors: bad_file where it was not saved under this plan. A restore begins with it;
-/// asked before a memory is made, it keeps a file from having memory booked that the file does not go with.
+/// Reads what a saved memory begins with. Errors: bad_file where it was not saved under this plan. A restore begins
+/// with it; asked before a memory is made, it keeps a file from having memory booked that the file does not go with.
 Status check_plan(const Plan& plan, StateReader& state);
 
 /// What is restored into.

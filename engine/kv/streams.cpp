@@ -3,7 +3,8 @@
 
 namespace brim::kv {
 
-Streams::Streams(const Plan& plan, MemoryMap memory, std::int64_t fixed_bytes) : fixed_bytes_(fixed_bytes), peak_(fixed_bytes) {
+Streams::Streams(const Plan& plan, MemoryMap memory, std::int64_t fixed_bytes)
+    : fixed_bytes_(fixed_bytes), peak_(fixed_bytes) {
   const Shape& shape = plan.shape;
   streams_.reserve(shape.layers.size());
   for (const StreamId id : ids_up_to<StreamId>(shape.layers.size())) {

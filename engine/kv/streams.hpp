@@ -1,5 +1,5 @@
-// All streams of a sequence with the bytes that they use. A stream is a layer's entries, or one KV head's where heads keep
-// entries of their own.
+// All streams of a sequence with the bytes that they use. A stream is a layer's entries, or one KV head's where heads
+// keep entries of their own.
 #pragma once
 
 #include <algorithm>
@@ -16,13 +16,18 @@ namespace brim::kv {
 
 /// One stream: its entries, and what is known of it beside them.
 struct Stream {
-  Stream(StreamId stream_id, LayerId of_layer, const StreamShape& stream_shape, std::int64_t context, const StreamRun& run)
-      : id(stream_id), layer(of_layer), shape(stream_shape), slides(kv::slides(stream_shape, context)), store(stream_shape, run) {}
+  Stream(StreamId stream_id, LayerId of_layer, const StreamShape& stream_shape, std::int64_t context,
+         const StreamRun& run)
+      : id(stream_id),
+        layer(of_layer),
+        shape(stream_shape),
+        slides(kv::slides(stream_shape, context)),
+        store(stream_shape, run) {}
 
   StreamId id;
   LayerId layer;  ///< of the model
   StreamShape shape;
-  bool slides;    ///< older entries leave its window while the context is still being used
+  bool slides;  ///< older entries leave its window while the context is still being used
   StreamStore store;
   std::int64_t quota = 0;       ///< entries it may keep; at most the store's slots
   Forced forced;                ///< of those, the ones that stay whatever their score
@@ -64,7 +69,9 @@ class Streams {
   std::int64_t bytes_peak() const { return peak_; }
 
   /// After a stream that used `before` bytes was changed.
-  void recount(std::int64_t before, const Stream& stream) noexcept { stored_bytes_ += stream.store.bytes_used() - before; }
+  void recount(std::int64_t before, const Stream& stream) noexcept {
+    stored_bytes_ += stream.store.bytes_used() - before;
+  }
   /// After many were.
   void recount() noexcept;
   void note_peak() noexcept { peak_ = std::max(peak_, bytes_used()); }

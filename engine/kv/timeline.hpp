@@ -1,5 +1,5 @@
-// How far the text has come: tokens counted from the beginning, and the positions they get, which start again lower when the
-// context is used up.
+// How far the text has come: tokens counted from the beginning, and the positions they get, which start again lower
+// when the context is used up.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@ struct Timeline {
 
 /// Tokens that streams take in together: a whole chunk, or one draft of it.
 struct TokenSpan {
-  std::int64_t tokens = 0;       ///< processed before the first of them
-  std::int64_t position = 0;     ///< of the first of them
+  std::int64_t tokens = 0;    ///< processed before the first of them
+  std::int64_t position = 0;  ///< of the first of them
   std::int64_t count = 0;
   std::int64_t staged_from = 0;  ///< place of the first of them in the staging buffer
 

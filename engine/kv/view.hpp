@@ -19,12 +19,13 @@ struct Stretch {
   std::int64_t count;
 };
 
-/// Entries are in order of age, oldest first; all heads of a stream hold the same entries. Valid until the memory's next
-/// non-const call. Many threads may read it at once.
+/// Entries are in order of age, oldest first; all heads of a stream hold the same entries. Valid until the memory's
+/// next non-const call. Many threads may read it at once.
 class View {
  public:
   /// `positions`: of the store's entries and `staged` ones behind them.
-  View(const StreamStore& store, const Staging& staging, std::int64_t staged, std::span<const std::int64_t> positions) noexcept
+  View(const StreamStore& store, const Staging& staging, std::int64_t staged,
+       std::span<const std::int64_t> positions) noexcept
       : store_(&store), staging_(&staging), retained_(store.used()), staged_(staged), positions_(positions) {}
 
   std::int64_t retained() const { return retained_; }
@@ -32,12 +33,13 @@ class View {
   std::int64_t entries() const { return retained_ + staged_; }
   /// Rotary positions of all entries, retained then staged: strictly increasing.
   std::span<const std::int64_t> positions() const { return positions_; }
-  /// The range of `head` that holds entry `first`, from that entry on: at most to entry `end`. A stream's entries make one or two
-  /// such ranges, and the staged ones another; call again with first + count until end.
+  /// The range of `head` that holds entry `first`, from that entry on: at most to entry `end`. A stream's entries make
+  /// one or two such ranges, and the staged ones another; call again with first + count until end.
   Stretch stretch(int head, std::int64_t first, std::int64_t end) const noexcept {
     if (first >= retained_) {
       const std::int64_t token = first - retained_;
-      return {staging_->key(head, token), staging_->value(head, token), store_->key_bytes(), store_->value_bytes(), end - first};
+      return {staging_->key(head, token), staging_->value(head, token), store_->key_bytes(), store_->value_bytes(),
+              end - first};
     }
     const std::int64_t count = store_->run_length(first, end < retained_ ? end : retained_);
     return {store_->key(head, first), store_->value(head, first), store_->key_bytes(), store_->value_bytes(), count};

@@ -1,5 +1,5 @@
-// The weighted sums of one layer: which entries each token sees, in what pieces threads take the work, and the states of a
-// context's parts put together. See kernels/attention.hpp for what a part is.
+// The weighted sums of one layer: which entries each token sees, in what pieces threads take the work, and the states
+// of a context's parts put together. See kernels/attention.hpp for what a part is.
 //
 // A task is one KV head and a tile of tokens over their whole context. When that makes too few tasks — a token or a few
 // over a long context — a task is one KV head and a few parts, whose states wait in the workspace for the parts before
@@ -22,7 +22,8 @@ constexpr std::int64_t kTasksPerThread = 4;
 constexpr std::int64_t kSmallTile = 8;  ///< tokens: for fewer, turning keys would cost more than balance wins
 
 // Divides by the sums: what was a state becomes weighted means.
-void divide(const kernels::Table& table, const AttentionState& state, int group, std::int64_t tokens, int value_size) noexcept {
+void divide(const kernels::Table& table, const AttentionState& state, int group, std::int64_t tokens,
+            int value_size) noexcept {
   for (std::int64_t t = 0; t < tokens; ++t) {
     for (std::int64_t row = t * state.token_stride; row < t * state.token_stride + group; ++row) {
       const float sum = state.sums[row];
@@ -62,8 +63,8 @@ void attend_in_parts(const Pass& pass, const LayerAttention& layer, std::int64_t
     const AttentionState result = layer.result(head, 0);
     if (part == 0) return result;
     const std::int64_t row = (part - 1) * work.split_rows() + (result.largest - layer.result(0, 0).largest);
-    return AttentionState{work.part_largest.data() + row, work.part_sums.data() + row, work.part_out.data() + row * size,
-                          result.token_stride};
+    return AttentionState{work.part_largest.data() + row, work.part_sums.data() + row,
+                          work.part_out.data() + row * size, result.token_stride};
   };
   const auto empty = [&](const AttentionState& state) {
     for (std::int64_t t = 0; t < tokens; ++t) {
@@ -76,7 +77,8 @@ void attend_in_parts(const Pass& pass, const LayerAttention& layer, std::int64_t
   kernels::for_chunks(pass.runtime.threads, pieces * heads, [&](std::int64_t task, int worker) noexcept {
     const int head = static_cast<int>(task % heads);
     const std::int64_t first = task / heads * parts_in_task;
-    for (std::int64_t part = first; part < std::min(first + parts_in_task, layer.parts()) && !pass.cancelled(); ++part) {
+    for (std::int64_t part = first; part < std::min(first + parts_in_task, layer.parts()) && !pass.cancelled();
+         ++part) {
       const AttentionState state = state_of(head, part);
       bool any = false;
       layer.with_part(head, 0, tokens, part, [&](Attend& call) {
@@ -103,9 +105,11 @@ void attend(const Pass& pass, const Segment& segment, kv::StreamId stream, const
   if (reads_sparsely(segment, stream, view)) choose_what_to_read(pass, segment, stream, view);
   const LayerAttention layer(pass, segment, stream, view);
   const std::int64_t tokens = layer.tokens();
-  const std::int64_t wanted = std::int64_t{pass.runtime.threads.count} * kTasksPerThread, most = attention_tile(layer.group());
+  const std::int64_t wanted = std::int64_t{pass.runtime.threads.count} * kTasksPerThread,
+                     most = attention_tile(layer.group());
   const std::int64_t tiles = (tokens + most - 1) / most;
-  if (pass.runtime.threads.count > 1 && tokens <= std::min(kSplitTokens, most) && layer.kv_heads() < wanted && layer.parts() > 1) {
+  if (pass.runtime.threads.count > 1 && tokens <= std::min(kSplitTokens, most) && layer.kv_heads() < wanted &&
+      layer.parts() > 1) {
     attend_in_parts(pass, layer, std::max<std::int64_t>(1, layer.parts() * layer.kv_heads() / wanted));
   } else {
     // Smaller tiles where threads would wait for the last one otherwise.
@@ -115,7 +119,8 @@ void attend(const Pass& pass, const Segment& segment, kv::StreamId stream, const
     kernels::for_chunks(pass.runtime.threads, layer.kv_heads() * count, [&](std::int64_t task, int worker) noexcept {
       const std::int64_t token = task / layer.kv_heads() * tile;
       if (token >= tokens) return;
-      attend_tile(pass, layer, static_cast<int>(task % layer.kv_heads()), token, std::min(tile, tokens - token), worker);
+      attend_tile(pass, layer, static_cast<int>(task % layer.kv_heads()), token, std::min(tile, tokens - token),
+                  worker);
     });
   }
 }

@@ -1,5 +1,5 @@
-// The middle of attention: queries against what a stream holds. Its neighbours — projections, rotation, the memory's own
-// steps — are in attention.cpp.
+// The middle of attention: queries against what a stream holds. Its neighbours — projections, rotation, the memory's
+// own steps — are in attention.cpp.
 #pragma once
 
 #include "engine/kv/view.hpp"
@@ -7,8 +7,8 @@
 
 namespace brim::model {
 
-/// For each token of `segment` in this tile and each query head of the stream's KV heads, work.mixed = the values of the view
-/// weighted by the softmax of the scores of work.query. The rows' states stay in the workspace, for watch.hpp.
+/// For each token of `segment` in this tile and each query head of the stream's KV heads, work.mixed = the values of
+/// the view weighted by the softmax of the scores of work.query. The rows' states stay in the workspace, for watch.hpp.
 void attend(const Pass& tile, const Segment& segment, kv::StreamId stream, const kv::View& view) noexcept;
 
 }  // namespace brim::model

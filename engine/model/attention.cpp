@@ -1,5 +1,5 @@
-// One layer's attention: projections, rotary positions, each sequence's KV memory, and the weighted sum over what it holds
-// (attend.cpp).
+// One layer's attention: projections, rotary positions, each sequence's KV memory, and the weighted sum over what it
+// holds (attend.cpp).
 #include <algorithm>
 
 #include "engine/kv/heads.hpp"
@@ -34,8 +34,8 @@ void prepare_heads(const Pass& pass, kv::LayerId layer, float* heads, int count,
   }
 }
 
-// Keys and values of all rows of a unit. The queries of a tile wait until all keys of its segment are there; those of a unit that
-// is one tile, as in decoding, are made with its keys.
+// Keys and values of all rows of a unit. The queries of a tile wait until all keys of its segment are there; those of a
+// unit that is one tile, as in decoding, are made with its keys.
 void project_inputs(const Pass& unit, kv::LayerId layer) noexcept {
   const LayerConfig& shape = unit.config.layer(layer);
   const LayerWeights& weights = unit.weights.layer(layer);
@@ -68,7 +68,8 @@ void prepare_queries(const Pass& tile, kv::LayerId layer) noexcept {
   const int heads = tile.config.layer(layer).heads;
   const std::int64_t query_row = std::int64_t{heads} * tile.config.key_size;
   kernels::for_chunks(tile.runtime.threads, tile.tokens, [&](std::int64_t t, int) noexcept {
-    prepare_heads(tile, layer, tile.work.query.data() + t * query_row, heads, tile.weights.layer(layer).query_norm, tile.first + t);
+    prepare_heads(tile, layer, tile.work.query.data() + t * query_row, heads, tile.weights.layer(layer).query_norm,
+                  tile.first + t);
   });
 }
 
@@ -79,8 +80,9 @@ void project_output(const Pass& tile, kv::LayerId layer) noexcept {
   for (const Segment& segment : tile.segments) {
     if (segment.observer == nullptr) continue;
     const CommonRows rows(tile, segment);
-    (*segment.observer)(layer, rows.in_chunk, {tile.work.branch.data() + rows.in_tile * width,
-                                               static_cast<std::size_t>(rows.tokens * width)});
+    (*segment.observer)(
+        layer, rows.in_chunk,
+        {tile.work.branch.data() + rows.in_tile * width, static_cast<std::size_t>(rows.tokens * width)});
   }
 }
 

@@ -17,7 +17,8 @@ void unpack_row(const kernels::Table& kernel, const quant::Matrix& matrix, std::
     return;
   }
   const std::size_t panel_bytes = quant::panel_bytes(matrix.format, matrix.cols);
-  quant::unpack_panel_row(matrix.format, matrix.data + static_cast<std::size_t>(index / quant::kPanelRows) * panel_bytes,
+  quant::unpack_panel_row(matrix.format,
+                          matrix.data + static_cast<std::size_t>(index / quant::kPanelRows) * panel_bytes,
                           static_cast<int>(index % quant::kPanelRows), values, matrix.cols);
 }
 
@@ -29,7 +30,8 @@ void Decoder::embed(const SequenceStep& step, const Segment& segment) noexcept {
   const kernels::Table& kernel = runtime_.table;
   const std::int64_t pairs = step.rope->pairs();
   for (std::int64_t t = 0; t < segment.tokens; ++t) {
-    const std::int64_t row = segment.row + t, windowed = work_.shape.chunk + row, position = segment.chunk->position() + t;
+    const std::int64_t row = segment.row + t, windowed = work_.shape.chunk + row,
+                       position = segment.chunk->position() + t;
     float* stream = work_.stream.data() + row * config.embedding;
     unpack_row(kernel, table, step.tokens[static_cast<std::size_t>(t)], stream);
     if (config.embedding_scale != 1.0f) kernel.scale(stream, config.embedding, config.embedding_scale);
@@ -40,7 +42,8 @@ void Decoder::embed(const SequenceStep& step, const Segment& segment) noexcept {
 
 Status Decoder::check(std::span<const SequenceStep> steps) const {
   if (steps.empty() || steps.size() > kMaxSequences) {
-    return error(ErrorCode::invalid_argument, "a pass: expected 1 to ", kMaxSequences, " sequences, found ", steps.size());
+    return error(ErrorCode::invalid_argument, "a pass: expected 1 to ", kMaxSequences, " sequences, found ",
+                 steps.size());
   }
   std::int64_t rows = 0;
   for (const SequenceStep& step : steps) {
@@ -51,7 +54,8 @@ Status Decoder::check(std::span<const SequenceStep> steps) const {
     }
     for (const std::int32_t token : step.tokens) {
       if (token < 0 || token >= model_.config().vocabulary) {
-        return error(ErrorCode::invalid_argument, "token id ", token, ": expected 0 to ", model_.config().vocabulary - 1);
+        return error(ErrorCode::invalid_argument, "token id ", token, ": expected 0 to ",
+                     model_.config().vocabulary - 1);
       }
     }
     if (step.memory->stale()) {
@@ -60,7 +64,8 @@ Status Decoder::check(std::span<const SequenceStep> steps) const {
     rows += count;
   }
   if (rows > work_.shape.chunk) {
-    return error(ErrorCode::invalid_argument, "a pass: expected at most ", work_.shape.chunk, " tokens together, found ", rows);
+    return error(ErrorCode::invalid_argument, "a pass: expected at most ", work_.shape.chunk,
+                 " tokens together, found ", rows);
   }
   return {};
 }
@@ -73,13 +78,15 @@ Status Decoder::forward(std::span<const SequenceStep> steps, const std::atomic<b
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const SequenceStep& step = steps[i];
     const auto count = static_cast<std::int64_t>(step.tokens.size());
-    chunks[i].emplace(step.drafts ? step.memory->begin_drafts(count, step.tokens) : step.memory->begin(count, step.tokens));
+    chunks[i].emplace(step.drafts ? step.memory->begin_drafts(count, step.tokens)
+                                  : step.memory->begin(count, step.tokens));
     const AttentionObserver* observer = step.observer != nullptr && *step.observer ? step.observer : nullptr;
     segments[i] = {step.memory, &*chunks[i], step.rope, rows, count, observer};
     embed(step, segments[i]);
     rows += count;
   }
-  const Pass pass{model_.config(), model_.weights(), work_, runtime_, std::span(segments).first(steps.size()), 0, rows, cancel};
+  const Pass pass{model_.config(), model_.weights(), work_, runtime_, std::span(segments).first(steps.size()), 0, rows,
+                  cancel};
   for (const kv::LayerId layer : kv::ids_up_to<kv::LayerId>(model_.config().layers.size())) {
     if (pass.cancelled()) return cancelled_error();
     attention(pass, layer);
@@ -96,7 +103,8 @@ std::span<const float> Decoder::stream(std::int64_t first, std::int64_t count) c
   return work_.stream.subspan(static_cast<std::size_t>(first * width), static_cast<std::size_t>(count * width));
 }
 
-void Decoder::logits(std::int64_t first, std::int64_t count, std::span<float> out, const std::atomic<bool>* cancel) noexcept {
+void Decoder::logits(std::int64_t first, std::int64_t count, std::span<float> out,
+                     const std::atomic<bool>* cancel) noexcept {
   logits_of(stream(first, count), out, cancel);
 }
 
@@ -107,11 +115,11 @@ void Decoder::logits_of(std::span<const float> rows, std::span<float> out, const
   const std::int64_t count = static_cast<std::int64_t>(rows.size()) / config.embedding;
   float* normed = work_.normed.data();
   for (std::int64_t t = 0; t < count; ++t) {
-    table.rms_norm(rows.data() + t * config.embedding, weights.output_norm.data(), config.embedding, config.norm_epsilon,
-                   normed + t * config.embedding);
+    table.rms_norm(rows.data() + t * config.embedding, weights.output_norm.data(), config.embedding,
+                   config.norm_epsilon, normed + t * config.embedding);
   }
-  kernels::multiply(runtime_, weights.output, normed, config.embedding, count, out.data(), config.vocabulary, work_.product.data(),
-                    cancel);
+  kernels::multiply(runtime_, weights.output, normed, config.embedding, count, out.data(), config.vocabulary,
+                    work_.product.data(), cancel);
   for (std::int64_t t = 0; t < count; ++t) {
     float* row = out.data() + t * config.vocabulary;
     if (config.logit_scale != 1.0f) table.scale(row, config.vocabulary, config.logit_scale);

@@ -1,5 +1,5 @@
-// One layer's attention as seen by all tasks of a tile and a segment: which entries each token sees, where they lie, and where the
-// states of its rows are. What attend.cpp and watch.cpp have in common.
+// One layer's attention as seen by all tasks of a tile and a segment: which entries each token sees, where they lie,
+// and where the states of its rows are. What attend.cpp and watch.cpp have in common.
 #pragma once
 
 #include <algorithm>
@@ -61,7 +61,8 @@ class LayerAttention {
     std::array<kernels::Seen, kAttentionRows> seen;
     for (std::int64_t t = 0; t < count; ++t) seen[static_cast<std::size_t>(t)] = seen_by(token + t);
     const std::int64_t first = std::max(part * kernels::kAttentionPart, seen[0].first);
-    const std::int64_t end = std::min((part + 1) * kernels::kAttentionPart, seen[static_cast<std::size_t>(count - 1)].end);
+    const std::int64_t end =
+        std::min((part + 1) * kernels::kAttentionPart, seen[static_cast<std::size_t>(count - 1)].end);
     if (first >= end) return;
     std::array<kernels::KvRun, 3> runs;  // a layer's entries make one or two stretches, the staged ones another
     std::size_t used = 0;

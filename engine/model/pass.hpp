@@ -1,5 +1,5 @@
-// What the steps of one forward pass share: the model's parts, the sequences whose tokens it takes, the buffers and which rows. The steps
-// themselves are attention.cpp and feed_forward.cpp; the order of steps is decoder.cpp.
+// What the steps of one forward pass share: the model's parts, the sequences whose tokens it takes, the buffers and
+// which rows. The steps themselves are attention.cpp and feed_forward.cpp; the order of steps is decoder.cpp.
 #pragma once
 
 #include <algorithm>
@@ -31,7 +31,7 @@ struct Segment {
   const kv::Memory* memory = nullptr;
   kv::Chunk* chunk = nullptr;
   const Rope* rope = nullptr;
-  std::int64_t row = 0;     ///< of its first token, in the pass
+  std::int64_t row = 0;  ///< of its first token, in the pass
   std::int64_t tokens = 0;
   const AttentionObserver* observer = nullptr;  ///< null: none
 
@@ -43,13 +43,13 @@ struct Pass {
   const Weights& weights;
   Workspace& work;
   kernels::Runtime runtime;
-  std::span<const Segment> segments;  ///< in the order of their rows, without gaps
-  std::int64_t first;   ///< the first row
-  std::int64_t tokens;  ///< rows, from there on
+  std::span<const Segment> segments;          ///< in the order of their rows, without gaps
+  std::int64_t first;                         ///< the first row
+  std::int64_t tokens;                        ///< rows, from there on
   const std::atomic<bool>* cancel = nullptr;  ///< null: never; else as Decoder::forward has it
 
-  /// Whether the pass is given up. Looked at in every task of a size that matters: what is left out then is not to be used, so
-  /// the decoder looks again before it does.
+  /// Whether the pass is given up. Looked at in every task of a size that matters: what is left out then is not to be
+  /// used, so the decoder looks again before it does.
   bool cancelled() const noexcept { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
   /// These rows of the residual stream.
   float* stream() const { return work.stream.data() + first * config.embedding; }
@@ -66,8 +66,8 @@ void for_tiles(const Pass& pass, Step&& step) noexcept {
   }
 }
 
-/// Calls step(unit) for the parts of a pass within which attention works: a segment longer than kPassTile, or neighbouring ones
-/// that are at most as long together.
+/// Calls step(unit) for the parts of a pass within which attention works: a segment longer than kPassTile, or
+/// neighbouring ones that are at most as long together.
 template <class Step>
 void for_units(const Pass& pass, Step&& step) noexcept {
   for (std::size_t begin = 0, end = 0; begin < pass.segments.size(); begin = end) {
@@ -103,8 +103,8 @@ struct Projection {
   float* out;
 };
 
-/// out[t] = matrix · x[t] + bias for every token of the pass and each of at most kernels::kMostTargets projections; x has
-/// rows of their matrices' cols. Together they are faster than one after another: x is prepared once.
+/// out[t] = matrix · x[t] + bias for every token of the pass and each of at most kernels::kMostTargets projections; x
+/// has rows of their matrices' cols. Together they are faster than one after another: x is prepared once.
 void apply(const Pass& pass, const float* x, std::initializer_list<Projection> projections) noexcept;
 
 /// The same with a matrix alone.
@@ -116,7 +116,8 @@ void normalise(const Pass& pass, const float* x, const std::vector<float>& weigh
 /// Adds work.branch to the stream, after `post_norm` when the model has one, scaled as the model wants.
 void add_branch(const Pass& pass, const std::vector<float>& post_norm) noexcept;
 
-/// normed = norm(stream); q, k, v; rotation; each segment's KV memory; weighted values; output projection; stream += branch.
+/// normed = norm(stream); q, k, v; rotation; each segment's KV memory; weighted values; output projection; stream +=
+/// branch.
 void attention(const Pass& pass, kv::LayerId layer) noexcept;
 
 /// normed = norm(stream); gated feed-forward, dense or of the chosen experts; stream += branch.

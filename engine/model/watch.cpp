@@ -1,4 +1,5 @@
-// See watch.hpp. The last queries of a chunk may lie in two tiles: rows add up over tiles and are looked at in finish().
+// See watch.hpp. The last queries of a chunk may lie in two tiles: rows add up over tiles and are looked at in
+// finish().
 #include "engine/model/watch.hpp"
 
 #include <algorithm>
@@ -13,8 +14,8 @@
 namespace brim::model {
 namespace {
 
-constexpr double kMassShare = 0.9;     ///< τ of LMBA
-constexpr double kOutputError = 0.1;   ///< ε of LMBO
+constexpr double kMassShare = 0.9;    ///< τ of LMBA
+constexpr double kOutputError = 0.1;  ///< ε of LMBO
 constexpr std::int64_t kOutputQueries = 1;
 
 /// Of the segment's tokens in the tile, the first that is one of its last `queries`; as many as there are when none is.
@@ -57,15 +58,19 @@ void Watch::after_attention(const Pass& tile) noexcept {
   const std::int64_t entries = work.shape.entries;
   if (mass_queries_ > 0) gather(tile, mass_queries_, work.mass.data() + entries, entries);
   switch (statistic_) {
-    case kv::LayerStatistic::minimal_budget: return gather(tile, kv::kStatisticQueries, work.watched.data(), entries);
-    case kv::LayerStatistic::output_budget: return gather(tile, kOutputQueries, work.watched.data(), 2 * entries);
-    case kv::LayerStatistic::dispersion: return gather_query_by_query(tile);
-    default: return;
+    case kv::LayerStatistic::minimal_budget:
+      return gather(tile, kv::kStatisticQueries, work.watched.data(), entries);
+    case kv::LayerStatistic::output_budget:
+      return gather(tile, kOutputQueries, work.watched.data(), 2 * entries);
+    case kv::LayerStatistic::dispersion:
+      return gather_query_by_query(tile);
+    default:
+      return;
   }
 }
 
-// What each entry received, from the rows' final states: scores once more. A task is a part of a head's entries, whose sums
-// are made in the order of tokens.
+// What each entry received, from the rows' final states: scores once more. A task is a part of a head's entries, whose
+// sums are made in the order of tokens.
 void Watch::gather(const Pass& tile, std::int64_t queries, float* rows, std::int64_t row_stride) const noexcept {
   const LayerAttention layer(tile, segment_, stream_, view_);
   const std::int64_t begin = first_of_last(tile, segment_, queries), most = attention_tile(layer.group());
@@ -134,9 +139,8 @@ std::int64_t Watch::entries_for_output(int head, int worker) const noexcept {
   std::iota(order, order + count, 0u);
   // What damaged weights make NaN comes last: sorting wants an order of all values.
   const auto weight = [&](std::uint32_t entry) { return std::isnan(weights[entry]) ? -1.0f : weights[entry]; };
-  std::sort(order, order + count, [&](std::uint32_t a, std::uint32_t b) {
-    return weight(a) != weight(b) ? weight(a) > weight(b) : a > b;
-  });
+  std::sort(order, order + count,
+            [&](std::uint32_t a, std::uint32_t b) { return weight(a) != weight(b) ? weight(a) > weight(b) : a > b; });
   const int size = pass_.config.value_size;
   float* value = pass_.work.worker_scratch(worker).kernel;
   float *whole = value + size, *some = whole + size;
@@ -195,10 +199,14 @@ double Watch::dispersion() const noexcept {
 
 double Watch::statistic() const noexcept {
   switch (statistic_) {
-    case kv::LayerStatistic::minimal_budget: return minimal_budget();
-    case kv::LayerStatistic::output_budget: return output_budget();
-    case kv::LayerStatistic::dispersion: return dispersion();
-    default: break;
+    case kv::LayerStatistic::minimal_budget:
+      return minimal_budget();
+    case kv::LayerStatistic::output_budget:
+      return output_budget();
+    case kv::LayerStatistic::dispersion:
+      return dispersion();
+    default:
+      break;
   }
   return 0;
 }
@@ -210,7 +218,8 @@ void Watch::finish() noexcept {
     for (int head = 0; head < heads_; ++head) {
       pass_.runtime.table.add_scaled(mass, mass + (head + 1) * entries, view_.entries(), 1.0f);
     }
-    segment_.chunk->add_mass(stream_, {mass, static_cast<std::size_t>(view_.entries())}, std::min(mass_queries_, segment_.tokens));
+    segment_.chunk->add_mass(stream_, {mass, static_cast<std::size_t>(view_.entries())},
+                             std::min(mass_queries_, segment_.tokens));
   }
   // Similarity is BranchWatch's.
   if (statistic_ != kv::LayerStatistic::none && statistic_ != kv::LayerStatistic::similarity) {
@@ -226,7 +235,8 @@ void BranchWatch::before_branch(const Pass& tile) noexcept {
   // `normed` is free between the queries' projection and the feed-forward.
   const CommonRows rows(tile, segment_);
   const std::int64_t width = tile.config.embedding;
-  std::copy_n(tile.work.stream.data() + rows.row * width, rows.tokens * width, tile.work.normed.data() + rows.in_tile * width);
+  std::copy_n(tile.work.stream.data() + rows.row * width, rows.tokens * width,
+              tile.work.normed.data() + rows.in_tile * width);
 }
 
 void BranchWatch::after_branch(const Pass& tile) noexcept {

@@ -10,8 +10,8 @@ namespace brim::model {
 
 class LayerAttention;
 
-/// One stream of a segment. In this order: constructed when the chunk is staged; after_attention for each tile of its tokens;
-/// finish once, before another one begins. Borrows everything; one thread at a time.
+/// One stream of a segment. In this order: constructed when the chunk is staged; after_attention for each tile of its
+/// tokens; finish once, before another one begins. Borrows everything; one thread at a time.
 class Watch {
  public:
   Watch(const Pass& pass, const Segment& segment, kv::StreamId stream, const kv::View& view) noexcept;
@@ -42,8 +42,8 @@ class Watch {
   kv::LayerStatistic statistic_;
 };
 
-/// How much attention's branch turns the residual stream, for the split that goes by it. In this order: before_branch and
-/// after_branch around the addition, for each tile; finish once. Of segments long enough for statistics only.
+/// How much attention's branch turns the residual stream, for the split that goes by it. In this order: before_branch
+/// and after_branch around the addition, for each tile; finish once. Of segments long enough for statistics only.
 class BranchWatch {
  public:
   explicit BranchWatch(const Segment& segment) noexcept;
@@ -60,10 +60,14 @@ class BranchWatch {
 /// Rows of floats, as long as a layer has entries, that a statistic takes for each KV head.
 constexpr int statistic_rows(kv::LayerStatistic statistic) {
   switch (statistic) {
-    case kv::LayerStatistic::minimal_budget: return 1;
-    case kv::LayerStatistic::output_budget: return 2;
-    case kv::LayerStatistic::dispersion: return 3;
-    default: return 0;
+    case kv::LayerStatistic::minimal_budget:
+      return 1;
+    case kv::LayerStatistic::output_budget:
+      return 2;
+    case kv::LayerStatistic::dispersion:
+      return 3;
+    default:
+      return 0;
   }
 }
 

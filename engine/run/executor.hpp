@@ -1,5 +1,5 @@
-// Who computes: one workspace and one decoder of a model, which all of its sequences use in turn. What outlives a pass belongs to
-// the sequence, so that a second conversation costs its own memory and no second workspace.
+// Who computes: one workspace and one decoder of a model, which all of its sequences use in turn. What outlives a pass
+// belongs to the sequence, so that a second conversation costs its own memory and no second workspace.
 #pragma once
 
 #include <atomic>
@@ -19,27 +19,28 @@
 
 namespace brim::run {
 
-/// Shared by sequences of one model, in any threads: they wait for each other, pass by pass, in the order in which they came, and
-/// each has all threads while it is its turn.
+/// Shared by sequences of one model, in any threads: they wait for each other, pass by pass, in the order in which they
+/// came, and each has all threads while it is its turn.
 class Executor {
  public:
   /// Without room for any pass: reserve() makes it. `threads`: at most so many of the model's.
   Executor(std::shared_ptr<const model::Model> model, int threads);
 
-  /// Room for passes of this shape, too, and for logits of one row for each of `sequences` (at most model::kMaxSequences; none for
-  /// a lone one, which has a row of its own). Called when a sequence is created: it waits for a pass that is under way, and grows
-  /// the workspace, which is never made smaller. Errors: out_of_memory and cancelled, with nothing changed.
+  /// Room for passes of this shape, too, and for logits of one row for each of `sequences` (at most
+  /// model::kMaxSequences; none for a lone one, which has a row of its own). Called when a sequence is created: it
+  /// waits for a pass that is under way, and grows the workspace, which is never made smaller. Errors: out_of_memory
+  /// and cancelled, with nothing changed.
   Status reserve(const model::WorkspaceShape& wanted, std::size_t sequences, Preparing& preparing);
 
-  /// The turn of one caller: nobody else computes while it lives. Must not be held while a callback of the host is called, which
-  /// may want a turn itself.
+  /// The turn of one caller: nobody else computes while it lives. Must not be held while a callback of the host is
+  /// called, which may want a turn itself.
   class Turn {
    public:
     explicit Turn(Executor& executor) noexcept : executor_(executor), lock_(executor.lock_) {}
     /// Allocates nothing. What it says of the last pass is of this turn's.
     model::Decoder& decoder() noexcept { return executor_.decoder_; }
-    /// Logits after each of the last pass's first `rows` rows, one for each sequence, valid during this turn; empty where there is
-    /// no room for so many.
+    /// Logits after each of the last pass's first `rows` rows, one for each sequence, valid during this turn; empty
+    /// where there is no room for so many.
     std::span<const float> logits(std::int64_t rows) noexcept;
 
    private:

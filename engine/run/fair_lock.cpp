@@ -11,7 +11,8 @@ std::atomic<std::uint32_t> forks{0};  // above this process
 void count_fork() noexcept { forks.fetch_add(1, std::memory_order_relaxed); }
 
 std::uint32_t this_process() noexcept {
-  // Where it cannot be arranged, a child that was forked in the middle of a pass waits for ever, as it would for a mutex.
+  // Where it cannot be arranged, a child that was forked in the middle of a pass waits for ever, as it would for a
+  // mutex.
   static const bool arranged = platform::on_fork_in_child(count_fork);
   (void)arranged;
   return forks.load(std::memory_order_relaxed);
@@ -32,7 +33,8 @@ void FairLock::forget_other_process() noexcept {
 void FairLock::lock() noexcept {
   forget_other_process();
   const std::uint32_t mine = next_.fetch_add(1, std::memory_order_relaxed);
-  for (std::uint32_t now = serving_.load(std::memory_order_acquire); now != mine; now = serving_.load(std::memory_order_acquire)) {
+  for (std::uint32_t now = serving_.load(std::memory_order_acquire); now != mine;
+       now = serving_.load(std::memory_order_acquire)) {
     serving_.wait(now, std::memory_order_acquire);
   }
 }

@@ -1,5 +1,5 @@
-// Memory for sequences and executors, made resident before it is used: by all threads, with progress, and refused as a whole where
-// the machine has less.
+// Memory for sequences and executors, made resident before it is used: by all threads, with progress, and refused as a
+// whole where the machine has less.
 #pragma once
 
 #include <algorithm>

@@ -1,6 +1,6 @@
-// The merges that may apply next, best first, of both encoders. A merge leaves candidates behind that name symbols which have
-// grown or gone since. They are dropped when they come up, and all of them at once before the heap would grow: each symbol has at
-// most one candidate that holds, so the heap never needs more room than there were symbols.
+// The merges that may apply next, best first, of both encoders. A merge leaves candidates behind that name symbols
+// which have grown or gone since. They are dropped when they come up, and all of them at once before the heap would
+// grow: each symbol has at most one candidate that holds, so the heap never needs more room than there were symbols.
 #pragma once
 
 #include <algorithm>
@@ -27,8 +27,9 @@ class CandidateHeap {
     heap_.pop_back();
     return best;
   }
-  /// Adds one. `holds(candidate)`: whether no merge has overtaken it. Each time room is made, twice as many merges have passed as
-  /// the time before, so that all calls together look at O(n log n) candidates. False: the meter is cancelled, and the heap useless.
+  /// Adds one. `holds(candidate)`: whether no merge has overtaken it. Each time room is made, twice as many merges have
+  /// passed as the time before, so that all calls together look at O(n log n) candidates. False: the meter is
+  /// cancelled, and the heap useless.
   template <class Holds>
   [[nodiscard]] bool push(const Candidate& candidate, const Holds& holds, WorkMeter* meter) {
     if (heap_.size() == heap_.capacity() && !drop_overtaken(holds, meter)) return false;

@@ -1,5 +1,5 @@
-// A text as a row of symbols that are joined with their neighbours: what both encoders merge. Each symbol's length stands at its
-// first and at its last byte, so that four bytes for each byte of text lead to both neighbours.
+// A text as a row of symbols that are joined with their neighbours: what both encoders merge. Each symbol's length
+// stands at its first and at its last byte, so that four bytes for each byte of text lead to both neighbours.
 #pragma once
 
 #include <cstddef>

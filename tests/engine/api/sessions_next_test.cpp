@@ -1,4 +1,5 @@
-// Several sessions in one call: each gets what it would get alone, what fails for one fails for it alone, and misuse does nothing.
+// Several sessions in one call: each gets what it would get alone, what fails for one fails for it alone, and misuse
+// does nothing.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -24,8 +25,11 @@ brim::Model tiny(const std::string& folder) {
 brim::Session talker(const brim::Model& model, int number) {
   static constexpr const char* kRules[] = {"window", "h2o", "dynsplit", "knorm"};
   const std::string seed = std::to_string(number), budget = std::to_string(30 + 3 * number) + "%";
-  brim::Options options{{"kv.budget", budget.c_str()}, {"kv.keep", kRules[number % 4]}, {"seed", seed.c_str()},
-                        {"stop.ignore_eos", "1"}, {"chat.template", "chatml"}};
+  brim::Options options{{"kv.budget", budget.c_str()},
+                        {"kv.keep", kRules[number % 4]},
+                        {"seed", seed.c_str()},
+                        {"stop.ignore_eos", "1"},
+                        {"chat.template", "chatml"}};
   if (number % 3 == 0) options.set("spec.type", "ngram");
   if (number % 5 == 4) options.set("limit", "6");
   brim::Session session(model, options);
@@ -59,7 +63,8 @@ TEST_CASE("each session says what it says alone") {
       std::string text;
       for (int step = 0; step < 30; ++step) {
         const auto piece = session.next();
-        text += std::to_string(piece.id) + ":" + std::string(piece.text) + "/" + std::to_string(static_cast<int>(piece.end)) + " ";
+        text += std::to_string(piece.id) + ":" + std::string(piece.text) + "/" +
+                std::to_string(static_cast<int>(piece.end)) + " ";
       }
       alone.push_back(text);
     }
@@ -72,7 +77,8 @@ TEST_CASE("each session says what it says alone") {
         const brim_piece& piece = all.pieces[i];
         REQUIRE(piece.status == BRIM_OK);
         REQUIRE(piece.size == sizeof(brim_piece));
-        together[i] += std::to_string(piece.id) + ":" + std::string(piece.text, piece.text_size) + "/" + std::to_string(piece.end) + " ";
+        together[i] += std::to_string(piece.id) + ":" + std::string(piece.text, piece.text_size) + "/" +
+                       std::to_string(piece.end) + " ";
       }
     }
     CHECK(together == alone);

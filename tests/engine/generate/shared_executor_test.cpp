@@ -1,5 +1,5 @@
-// Sequences of one model that share its executor: each is bit for bit what it is alone, whoever else computes, and a second one
-// costs no second workspace.
+// Sequences of one model that share its executor: each is bit for bit what it is alone, whoever else computes, and a
+// second one costs no second workspace.
 #include <doctest/doctest.h>
 
 #include <thread>

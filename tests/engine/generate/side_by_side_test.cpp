@@ -1,5 +1,5 @@
-// Two models with kernels and threads of their own in one process: what computes is passed in, and nothing is shared that could
-// mix them up.
+// Two models with kernels and threads of their own in one process: what computes is passed in, and nothing is shared
+// that could mix them up.
 #include <doctest/doctest.h>
 
 #include <cstdio>

@@ -1,4 +1,4 @@
-// The step from a model's layers to cache layers of one head each, and back.
+// The step from a model's layers to streams of one head each, and back.
 #include "engine/kv/heads.hpp"
 
 #include <doctest/doctest.h>

@@ -10,8 +10,8 @@
 #include "tests/engine/kv/fake_model.hpp"
 
 using namespace brim::kv;
-using brim::test::FakeModel;
 using brim::test::fake_shape;
+using brim::test::FakeModel;
 using brim::test::plan_of;
 
 static_assert(!std::is_convertible_v<LayerId, StreamId> && !std::is_convertible_v<StreamId, LayerId>);

@@ -36,8 +36,9 @@ class Sequence {
       : rope_(model.config(), model.weights().rope_factors, plan.shape.context),
         bytes_(static_cast<std::size_t>(plan.budget_bytes) + 64) {
     const std::size_t offset = (64 - reinterpret_cast<std::uintptr_t>(bytes_.data()) % 64) % 64;
-    auto memory = kv::Memory::create(plan, std::span(bytes_).subspan(offset, static_cast<std::size_t>(plan.budget_bytes)),
-                                     model.table(), &rope_, model.delimiters());
+    auto memory =
+        kv::Memory::create(plan, std::span(bytes_).subspan(offset, static_cast<std::size_t>(plan.budget_bytes)),
+                           model.table(), &rope_, model.delimiters());
     if (!memory) FAIL(memory.error().sentence);
     memory_ = std::move(*memory);
   }
@@ -62,9 +63,11 @@ class Sequence {
 class Pass {
  public:
   Pass(const model::Model& model, const std::vector<kv::Plan>& plans, std::int64_t rows, int threads)
-      : vocabulary_(static_cast<std::size_t>(model.config().vocabulary)), decoder_(model, work_, model.runtime(threads)) {
+      : vocabulary_(static_cast<std::size_t>(model.config().vocabulary)),
+        decoder_(model, work_, model.runtime(threads)) {
     model::WorkspaceShape shape;
-    for (const kv::Plan& plan : plans) shape = model::cover(shape, model::workspace_shape(plan, model.table(), threads));
+    for (const kv::Plan& plan : plans)
+      shape = model::cover(shape, model::workspace_shape(plan, model.table(), threads));
     shape.chunk = rows;
     bytes_.resize(model::Workspace::bytes(model.config(), shape) + 64);
     const std::size_t offset = (64 - reinterpret_cast<std::uintptr_t>(bytes_.data()) % 64) % 64;
@@ -100,8 +103,9 @@ kv::Plan random_plan(Random& random, const model::Config& config) {
     const bool apart = random.pick(0, 3) == 0;
     if (apart) shape = kv::heads_apart(shape, static_cast<int>(model::kPassTile));
     const bool sparse = !apart && random.pick(0, 3) == 0;
-    const auto plan = kv::make_plan(shape, test::budget_share(static_cast<double>(random.pick(15, 100))), std::int64_t{1} << 30,
-                                    kSplits[random.pick(0, 3)], kRules[random.pick(0, 5)], {}, {sparse, 0.4});
+    const auto plan =
+        kv::make_plan(shape, test::budget_share(static_cast<double>(random.pick(15, 100))), std::int64_t{1} << 30,
+                      kSplits[random.pick(0, 3)], kRules[random.pick(0, 5)], {}, {sparse, 0.4});
     if (plan) return *plan;
   }
 }
@@ -110,7 +114,8 @@ struct Mix {
   std::int64_t rows = 0, evicted = 0, rebased = 0;
 };
 
-/// The same tokens through sequences in company and through their twins alone, until all have read beyond their contexts.
+/// The same tokens through sequences in company and through their twins alone, until all have read beyond their
+/// contexts.
 Mix compare(const model::Model& model, std::uint64_t seed, std::size_t count, int threads) {
   Random random(seed);
   Mix mix;
@@ -150,7 +155,8 @@ Mix compare(const model::Model& model, std::uint64_t seed, std::size_t count, in
       const model::SequenceStep step = alone[who[i]]->step(tokens[i]);
       REQUIRE(other.decoder().forward({&step, 1}, nullptr));
       const bool same = pass.logits(row - 1) == other.logits(static_cast<std::int64_t>(tokens[i].size()) - 1);
-      CHECK_MESSAGE(same, "round ", round, ", sequence ", who[i], " of ", who.size(), ": ", plans[who[i]].split, " ", plans[who[i]].keep);
+      CHECK_MESSAGE(same, "round ", round, ", sequence ", who[i], " of ", who.size(), ": ", plans[who[i]].split, " ",
+                    plans[who[i]].keep);
       if (!same) return mix;
     }
     mix.rows = std::max(mix.rows, rows);
@@ -167,7 +173,8 @@ Mix compare(const model::Model& model, std::uint64_t seed, std::size_t count, in
 
 TEST_CASE("sequences in one pass are bit for bit what each is alone") {
   Mix all;
-  for (const quant::Format format : {quant::Format::f32, quant::Format::q8_0, quant::Format::q4_0, quant::Format::q6_k}) {
+  for (const quant::Format format :
+       {quant::Format::f32, quant::Format::q8_0, quant::Format::q4_0, quant::Format::q6_k}) {
     test::TinyModel shape;
     shape.format = format;
     shape.window = format == quant::Format::q8_0 ? 40 : 0;
