@@ -16,7 +16,7 @@ namespace brim {
 #endif
 #endif
 #if defined(BRIM_ADDRESS_SANITIZER)
-inline constexpr std::size_t kFrameScale = 4;
+inline constexpr std::size_t kFrameScale = 8;
 #else
 inline constexpr std::size_t kFrameScale = 1;
 #endif
