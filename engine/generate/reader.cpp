@@ -238,7 +238,7 @@ void Reader::keep_rows(const model::Decoder& decoder, std::int64_t first, std::i
   logits_known_ = false;
 }
 
-std::span<float> Reader::hidden_row() noexcept {
+std::span<float> Reader::hidden_row() const noexcept {
   const auto width = static_cast<std::size_t>(model_->config().embedding);
   return hidden_.subspan(row_ * width, width);
 }

@@ -177,8 +177,7 @@ class Reader {
   Status read_chunks(std::span<const TokenId> ids, Reading& reading, const std::atomic<bool>* cancel,
                      const ChunkObserver& observer, bool remember);
   void keep_rows(const model::Decoder& decoder, std::int64_t first, std::int64_t count) noexcept;
-  std::span<float> hidden_row() noexcept;  // the one that counts now
-  std::span<const float> hidden_row() const noexcept { return const_cast<Reader*>(this)->hidden_row(); }
+  std::span<float> hidden_row() const noexcept;  // the one that counts now
   Status take_over(StateReader& state);
   bool in_step() const noexcept { return in_step_ && !cache_->stale(); }
   Status drop_after(std::int64_t count);

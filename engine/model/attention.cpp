@@ -111,16 +111,13 @@ void attend_in_one_tile(const Pass& tile, kv::LayerId layer) noexcept {
     }
   }
   project_output(tile, layer);
-  const auto for_branches = [&](auto&& step) {
-    for (const Segment& segment : tile.segments) step(segment);
-  };
-  for_branches([&](const Segment& segment) { BranchWatch(segment).before_branch(tile); });
+  for (const Segment& segment : tile.segments) BranchWatch(segment).before_branch(tile);
   add_branch(tile, tile.weights.layer(layer).post_attention_norm);
-  for_branches([&](const Segment& segment) {
+  for (const Segment& segment : tile.segments) {
     BranchWatch branch(segment);
     branch.after_branch(tile);
     branch.finish(kv::streams_of(segment.plan().shape, layer).front());
-  });
+  }
 }
 
 // One segment of several tiles: all of its keys are staged before the first query is made.

@@ -10,40 +10,50 @@ Executor::Executor(std::shared_ptr<const model::Model> model, int threads)
     : model_(std::move(model)), threads_(threads), decoder_(*model_, work_, model_->runtime(threads)) {}
 
 Status Executor::reserve(const model::WorkspaceShape& wanted, std::size_t sequences, Preparing& preparing) {
-  const std::size_t rows = sequences > 1 ? std::min(sequences, model::kMaxSequences) : 0;
-  const std::size_t row_bytes = static_cast<std::size_t>(model_->config().vocabulary) * sizeof(float);
+  BRIM_TRY(reserve_workspace(wanted, preparing));
+  return sequences > 1 ? reserve_logits(std::min(sequences, model::kMaxSequences), preparing) : Status();
+}
+
+// Memory is prepared outside the lock: progress is the host's. Another sequence may have come meanwhile.
+Status Executor::reserve_workspace(const model::WorkspaceShape& wanted, Preparing& preparing) {
   for (;;) {
-    model::WorkspaceShape before, shape;
-    std::size_t rows_before = 0;
+    model::WorkspaceShape before;
     {
       const std::lock_guard<FairLock> lock(lock_);
-      before = shape_;
-      rows_before = logit_rows_;
-      shape = model::cover(shape_, wanted);
-      if (shape == shape_ && rows <= logit_rows_) return {};
+      before = work_.shape;
     }
-    // Outside the lock: progress is the host's.
-    const std::size_t logit_rows = std::max(rows, rows_before);
+    const model::WorkspaceShape shape = model::cover(before, wanted);
+    if (shape == before) return {};
     const std::size_t bytes = model::Workspace::bytes(model_->config(), shape);
-    constexpr std::size_t kAlignment = 64;  // where the logits begin
-    BRIM_ASSIGN(Arena arena, prepared_arena(bytes + kAlignment + logit_rows * row_bytes, runtime().threads, preparing));
+    BRIM_ASSIGN(Arena arena, prepared_arena(bytes, runtime().threads, preparing));
     const std::lock_guard<FairLock> lock(lock_);
-    if (!(shape_ == before) || logit_rows_ != rows_before) continue;  // another sequence came meanwhile
-    shape_ = shape;
-    logit_rows_ = logit_rows;
+    if (!(work_.shape == before)) continue;
     arena_ = std::move(arena);
     work_.lay_out(model_->config(), shape, arena_.take(bytes));
-    const std::span<std::byte> logits = arena_.take(logit_rows * row_bytes);
-    logits_ = {reinterpret_cast<float*>(logits.data()), logits.size() / sizeof(float)};
     return {};
   }
 }
 
+Status Executor::reserve_logits(std::size_t rows, Preparing& preparing) {
+  const std::size_t wanted = rows * static_cast<std::size_t>(model_->config().vocabulary);
+  {
+    const std::lock_guard<FairLock> lock(lock_);
+    if (wanted <= logits_.size()) return {};
+  }
+  BRIM_ASSIGN(Arena arena, prepared_arena(wanted * sizeof(float), runtime().threads, preparing));
+  const std::lock_guard<FairLock> lock(lock_);
+  if (wanted <= logits_.size()) return {};
+  logits_arena_ = std::move(arena);
+  logits_ = {reinterpret_cast<float*>(logits_arena_.take(wanted * sizeof(float)).data()), wanted};
+  return {};
+}
+
 std::span<const float> Executor::Turn::logits(std::int64_t rows) noexcept {
   Executor& own = executor_;
-  if (static_cast<std::size_t>(rows) > own.logit_rows_) return {};
+  const auto count = static_cast<std::size_t>(rows * own.model_->config().vocabulary);
+  if (count > own.logits_.size()) return {};
   own.decoder_.logits(0, rows, own.logits_);
-  return own.logits_.first(static_cast<std::size_t>(rows * own.model_->config().vocabulary));
+  return own.logits_.first(count);
 }
 
 }  // namespace brim::run

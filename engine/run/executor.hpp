@@ -28,8 +28,8 @@ class Executor {
 
   /// Room for passes of this shape, too, and for logits of one row for each of `sequences` (at most
   /// model::kMaxSequences; none for a lone one, which has a row of its own). Called when a sequence is created: it
-  /// waits for a pass that is under way, and grows the workspace, which is never made smaller. Errors: out_of_memory
-  /// and cancelled, with nothing changed.
+  /// waits for a pass that is under way, and grows what is too small. Errors: out_of_memory and cancelled; what has
+  /// grown by then stays.
   Status reserve(const model::WorkspaceShape& wanted, std::size_t sequences, Preparing& preparing);
 
   /// The turn of one caller: nobody else computes while it lives. Must not be held while a callback of the host is
@@ -54,19 +54,19 @@ class Executor {
   void leave() noexcept { sequences_.fetch_sub(1, std::memory_order_relaxed); }
   std::size_t sequences() const noexcept { return sequences_.load(std::memory_order_relaxed); }
 
-  const model::Model& model() const { return *model_; }
   kernels::Runtime runtime() const { return model_->runtime(threads_); }
 
  private:
+  Status reserve_workspace(const model::WorkspaceShape& wanted, Preparing& preparing);
+  Status reserve_logits(std::size_t rows, Preparing& preparing);
+
   std::shared_ptr<const model::Model> model_;
   int threads_;
   std::atomic<std::size_t> sequences_{0};
   FairLock lock_;  // for all below
-  model::WorkspaceShape shape_;
-  std::size_t logit_rows_ = 0;
-  std::span<float> logits_;  // [logit_rows_][vocabulary]
-  Arena arena_;
+  Arena arena_, logits_arena_;
   model::Workspace work_;
+  std::span<float> logits_;  // [rows][vocabulary]
   model::Decoder decoder_;
 };
 

@@ -15,15 +15,12 @@ class FairLock {
   void unlock() noexcept;
   /// Callers in lock() and the one that has the lock.
   std::uint32_t callers() const noexcept {
-    return next_.load(std::memory_order_relaxed) - serving_.load(std::memory_order_relaxed);
+    return static_cast<std::uint32_t>(next_.load(std::memory_order_relaxed)) - serving_.load(std::memory_order_relaxed);
   }
 
  private:
-  void forget_other_process() noexcept;
-
-  std::atomic<std::uint32_t> next_{0};     // the number that the next caller gets
+  std::atomic<std::uint64_t> next_;        // the process that it counts for, and the number that the next caller gets
   std::atomic<std::uint32_t> serving_{0};  // the number that has the lock
-  std::atomic<std::uint32_t> process_;     // of which the two are; changes with every fork
 };
 
 }  // namespace brim::run

@@ -62,10 +62,16 @@ TEST_CASE("in a forked child a lock that another thread held is free") {
   const pid_t child = ::fork();
   if (child == 0) {
     ::alarm(60);  // ends the child where it would wait for ever
-    for (int i = 0; i < 3; ++i) {
-      lock.lock();
-      lock.unlock();
-    }
+    const auto use = [&] {
+      for (int i = 0; i < 100; ++i) {
+        lock.lock();
+        lock.unlock();
+      }
+    };
+    std::thread second(use), third(use);
+    use();
+    second.join();
+    third.join();
     ::_exit(0);
   }
   int status = 0;
