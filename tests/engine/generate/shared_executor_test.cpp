@@ -2,6 +2,7 @@
 // second one costs no second workspace.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <thread>
 #include <vector>
 
@@ -83,6 +84,7 @@ TEST_CASE("what one sequence was left with stays, whatever others compute and ho
   REQUIRE(logits.ok());
   const std::vector<float> found(logits->begin(), logits->end());
   CHECK(found == expected);
+  CHECK(*std::min_element(found.begin(), found.end()) < *std::max_element(found.begin(), found.end()));
   REQUIRE(second->logits().ok());
   CHECK(std::equal(found.begin(), found.end(), logits->begin()));  // the pointer that was handed out, too
 }
