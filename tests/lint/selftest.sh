@@ -15,6 +15,10 @@ fresh() {
   cp "$root"/cmake/lint/* "$scratch/cmake/lint/"
   local folder
   while read -r folder; do echo "What belongs here." >"$folder/README.md"; done < <(find "$scratch" -mindepth 1 -type d)
+  printf 'enforced | all | guess, name:most | draft, max | educated guess, file:docs/quoted[.]md\n' >"$scratch/docs/glossary.words"
+  printf 'wanted | all | watch | attention statistics |\n' >>"$scratch/docs/glossary.words"
+  printf 'An educated\nguess, at most. Watch `guess()`.\n' >"$scratch/docs/words.md"
+  printf 'A guess.\n' >"$scratch/docs/quoted.md"
   printf '#include <vector>\n' >"$scratch/engine/base/result.hpp"
   printf '#include <vector>\n' >"$scratch/kernels/dispatch.hpp"
   printf '#include "engine/base/result.hpp"\n#include <pcre2.h>\n' >"$scratch/engine/text/bpe.cpp"
@@ -42,7 +46,7 @@ fails() {
 }
 
 fresh
-for lint in layers calls thread_locals lengths readmes links; do passes $lint; done
+for lint in layers calls thread_locals lengths readmes links words; do passes $lint; done
 
 # What is no part of the tree (.gitignore) is not looked at, whatever it holds.
 for left in models/__pycache__ engine/build kernels/build-arm quant/brim.egg-info apps/node_modules/pkg docs/.venv/lib; do
@@ -50,7 +54,7 @@ for left in models/__pycache__ engine/build kernels/build-arm quant/brim.egg-inf
   printf '#include "nowhere.hpp"\nvoid f() { abort(); }\n%s\n' "$(yes '//' | head -n 501)" >"$scratch/$left/bad.cpp"
   echo 'See [there](nowhere.md).' >"$scratch/$left/page.md"
 done
-for lint in layers calls thread_locals lengths readmes links; do passes $lint; done
+for lint in layers calls thread_locals lengths readmes links words; do passes $lint; done
 
 # broken LINT FILE TEXT: the lint must refuse the tree with this file in it.
 broken() {
@@ -88,12 +92,41 @@ broken thread_locals engine/text/bad.cpp 'thread_local int* x = nullptr;\n'
 broken thread_locals kernels/bad.cpp 'static __thread int x;\n'
 broken thread_locals quant/bad.cpp '_Thread_local int x;\n'
 broken lengths kernels/bad.cpp "$(yes '//' | head -n 501)\n"
+broken lengths docs/page.md "$(yes 'wide' | head -n 25 | tr '\n' ' ')\n"
+broken words docs/page.md 'This is a guess.\n'
+broken words engine/text/bad.cpp '// Makes a\n// guess.\n'
+broken words engine/text/bad.cpp 'int goodGuess = 0;\n'
+broken words quant/bad.cpp 'constexpr int kMost = 1;\n'
+broken words docs/glossary.words 'forced | all | guess | draft |\n'
 broken readmes docs/README.md "$(yes 'line\n' | head -n 16)"
 broken links docs/page.md 'See [there](nowhere.md).\n'
 broken links docs/page.md 'In `quant/gone.cpp`.\n'
 fresh
 rm "$scratch/quant/README.md"
 fails readmes quant
+
+# commits: a tree without history is skipped; with one, a commit that it has passes and one that it has not fails.
+fresh
+if bash "$scratch/cmake/lint/commits.sh" "$scratch" >"$scratch/output" || [ $? != 77 ]; then
+  echo "lint.commits does not skip a tree without history:"
+  cat "$scratch/output"
+  failed=1
+fi
+if command -v git >/dev/null; then
+  git -C "$scratch" init -q
+  git -C "$scratch" -c user.name=test -c user.email=test@localhost -c commit.gpgsign=false commit -q --allow-empty -m "tests: begin"
+  commit=$(git -C "$scratch" rev-parse --short=9 HEAD)
+  printf 'Measured at %s, #0a4ed1f0 aside, in 67,108,864 bytes.\n' "$commit" >"$scratch/docs/page.md"
+  passes commits
+  printf 'Measured at 0a4ed1f.\n' >"$scratch/docs/page.md"
+  fails commits docs/page.md
+  printf 'Measured at 8500066.\n' >"$scratch/docs/page.md"
+  fails commits docs/page.md
+  mkdir -p "$scratch/bench/baselines"
+  rm "$scratch/docs/page.md"
+  printf '{\n  "commit": "0a4ed1f0cb8d",\n}\n' >"$scratch/bench/baselines/run.json"
+  fails commits bench/baselines/run.json
+fi
 
 # symbols: an object that prints, one that ends the process, one that does neither.
 symbols() {
