@@ -15,7 +15,9 @@ walk . \( -name build -o -name .git \) -prune -o -name '*.md' -print | sed 's|^[
   line = $0
   gsub(/[\200-\277]/, "", line)
   gsub(/\]\([^)]*\)/, "]", line)
-  if (length(line) > 120 && line ~ /[^ ] +[^ ]/) { print FILENAME ":" FNR ": " length(line) " columns, more than 120"; bad = 1 }
+  breakable = line
+  gsub(/`[^`]*`/, "code", breakable)  # a code span stays on one line
+  if (length(line) > 120 && breakable ~ /[^ ] +[^ ]/) { print FILENAME ":" FNR ": " length(line) " columns, more than 120"; bad = 1 }
 }
 END { exit bad }' || bad=1
 exit $bad
