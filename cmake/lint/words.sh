@@ -20,7 +20,7 @@ function wrong(what) { print FILENAME ":" FNR ": " what; bad = 1 }
 function words_of(text) {
   while (match(text, /[a-z0-9][A-Z]/)) text = substr(text, 1, RSTART) " " substr(text, RSTART + 1)
   while (match(text, /[A-Z][A-Z][a-z]/)) text = substr(text, 1, RSTART) " " substr(text, RSTART + 1)
-  gsub(/[.,;:!?()"]/, " . ", text)
+  gsub(/[.,;:!?()"|]/, " . ", text)
   gsub(/[^A-Za-z0-9.]+/, " ", text)
   return tolower(text)
 }
