@@ -27,7 +27,7 @@ constexpr std::int64_t kSamplerBytes = 64;
 std::int64_t history_tokens(const kv::Plan& plan) { return std::max(kHistoryTokens, plan.shape.context); }
 
 std::int64_t tokens_together(const kv::Plan& plan, const SpeculationOptions& options) {
-  if (!options.ngram || plan.reading.sparse) return 1;
+  if (!options.ngram || plan.reading.sparse || !plan.shape.states.empty()) return 1;
   const std::int64_t most = std::clamp(options.draft_max + 1, 1, kMostTogether);
   return std::max<std::int64_t>(1, std::min(most, kv::draft_tokens(plan.shape, plan.chunk)));
 }
@@ -243,11 +243,18 @@ std::span<float> Reader::hidden_row() const noexcept {
   return hidden_.subspan(row_ * width, width);
 }
 
+// How many tokens of the history need not be read again: the memory can go back to them, or holds no more than them.
+std::int64_t Reader::still_right() const noexcept {
+  if (in_step()) return history_size_;
+  return history_start_ > 0 ? 0 : cache_->return_point(history_size_);
+}
+
 Status Reader::refresh(Reading& reading, const std::atomic<bool>* cancel) {
   if (in_step()) return {};
   in_step_ = false;
-  cache_->clear();
-  BRIM_TRY(read_chunks(history(), reading, cancel, {}, false));
+  const std::int64_t right = still_right();
+  (void)cache_->truncate(right);
+  BRIM_TRY(read_chunks(history().subspan(static_cast<std::size_t>(right)), reading, cancel, {}, false));
   in_step_ = true;
   return {};
 }
@@ -255,9 +262,10 @@ Status Reader::refresh(Reading& reading, const std::atomic<bool>* cancel) {
 Status Reader::read(std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel,
                     const ChunkObserver& observer) {
   if (ids.empty()) return {};
-  Reading reading{progress, 0, (in_step() ? 0 : history_size_) + static_cast<long long>(ids.size())};
+  Reading reading{progress, 0, history_size_ - still_right() + static_cast<long long>(ids.size())};
   BRIM_TRY(refresh(reading, cancel));
   BRIM_TRY(read_chunks(ids, reading, cancel, observer, true));
+  cache_->keep_checkpoint();
   (void)reading.report();  // all is done: a request to stop comes too late for this call
   return {};
 }
@@ -317,7 +325,7 @@ void Reader::forget_guesses(bool cut) noexcept {
 Status Reader::rewind(std::int64_t count, const Progress& progress, const std::atomic<bool>* cancel) {
   BRIM_TRY(drop_after(count));
   if (in_step()) return {};
-  Reading reading{progress, 0, history_size_};
+  Reading reading{progress, 0, history_size_ - still_right()};
   BRIM_TRY(refresh(reading, cancel));
   (void)reading.report();
   return {};

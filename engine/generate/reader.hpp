@@ -117,8 +117,8 @@ class Reader {
   /// Takes over the state of a reader of the same model and plan. Errors: those of the state; nothing has been read then.
   Status restore(StateReader& state);
 
-  /// Reads ids in chunks. Stopped by `progress` or `cancel`: the chunks read so far stay; a stale cache is read again at the
-  /// next call, from the history.
+  /// Reads ids in chunks, and has the memory keep a checkpoint behind them. Stopped by `progress` or `cancel`: the chunks read
+  /// so far stay; what an interrupted one has left stale is read again at the next call, from the history.
   Status read(std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel,
               const ChunkObserver& observer = {});
   /// Reads one more token of an answer. With speculation, tokens that may follow it are read along; when the next call
@@ -181,6 +181,7 @@ class Reader {
   Status take_over(StateReader& state);
   bool in_step() const noexcept { return in_step_ && !cache_->stale(); }
   Status drop_after(std::int64_t count);
+  std::int64_t still_right() const noexcept;
   Status refresh(Reading& reading, const std::atomic<bool>* cancel);
   void forget_guesses(bool cut) noexcept;
   void remember(std::span<const TokenId> ids) noexcept;

@@ -5,6 +5,8 @@
 #include <optional>
 
 #include "engine/base/work_meter.hpp"
+#include "engine/model/layers/feed_forward.hpp"
+#include "engine/model/layers/mixer.hpp"
 #include "engine/model/pass.hpp"
 #include "kernels/multiply.hpp"
 
@@ -89,7 +91,7 @@ Status Decoder::forward(std::span<const SequenceStep> steps, const std::atomic<b
                   cancel};
   for (const kv::LayerId layer : kv::ids_up_to<kv::LayerId>(model_.config().layers.size())) {
     if (pass.cancelled()) return cancelled_error();
-    attention(pass, layer);
+    if (const Mixer* mixer = model_.config().layer(layer).mixer) mixer->run(pass, layer);
     feed_forward(pass, layer);
   }
   if (pass.cancelled()) return cancelled_error();

@@ -1,5 +1,5 @@
 // What the steps of one forward pass share: the model's parts, the sequences whose tokens it takes, the buffers and
-// which rows. The steps themselves are attention.cpp and feed_forward.cpp; the order of steps is decoder.cpp.
+// which rows. The steps themselves are in layers/; the order of steps is decoder.cpp.
 #pragma once
 
 #include <algorithm>
@@ -115,12 +115,5 @@ void normalise(const Pass& pass, const float* x, const std::vector<float>& weigh
 
 /// Adds work.branch to the stream, after `post_norm` when the model has one, scaled as the model wants.
 void add_branch(const Pass& pass, const std::vector<float>& post_norm) noexcept;
-
-/// normed = norm(stream); q, k, v; rotation; each segment's KV memory; weighted values; output projection; stream +=
-/// branch.
-void attention(const Pass& pass, kv::LayerId layer) noexcept;
-
-/// normed = norm(stream); gated feed-forward, dense or of the chosen experts; stream += branch.
-void feed_forward(const Pass& pass, kv::LayerId layer) noexcept;
 
 }  // namespace brim::model

@@ -61,8 +61,8 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   for (const LayerConfig& layer : config.layers) {
     heads = std::max<std::int64_t>(heads, layer.heads);
     kv_heads = std::max<std::int64_t>(kv_heads, layer.kv_heads);
-    group = std::max<std::int64_t>(group, layer.heads / layer.kv_heads);
-    width = std::max(width, layer.feed_forward);
+    if (layer.kv_heads > 0) group = std::max<std::int64_t>(group, layer.heads / layer.kv_heads);
+    width = std::max(width, layer.feed_forward_width);
   }
   const std::int64_t chunk = sizes.chunk, tile = std::min(chunk, kPassTile), pairs = config.rope.dimensions / 2;
   Cutter cutter(memory);
