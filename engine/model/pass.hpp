@@ -46,6 +46,7 @@ struct Pass {
   std::span<const Segment> segments;          ///< in the order of their rows, without gaps
   std::int64_t first;                         ///< the first row
   std::int64_t tokens;                        ///< rows, from there on
+  const kernels::RowRole* roles;              ///< of these rows
   const std::atomic<bool>* cancel = nullptr;  ///< null: never; else as Decoder::forward has it
 
   /// Whether the pass is given up. Looked at in every task of a size that matters: what is left out then is not to be
@@ -61,6 +62,7 @@ void for_tiles(const Pass& pass, Step&& step) noexcept {
   for (std::int64_t done = 0; done < pass.tokens; done += kPassTile) {
     Pass tile = pass;
     tile.first = pass.first + done;
+    tile.roles = pass.roles + done;
     tile.tokens = std::min(kPassTile, pass.tokens - done);
     step(tile);
   }
@@ -78,6 +80,7 @@ void for_units(const Pass& pass, Step&& step) noexcept {
     Pass unit = pass;
     unit.segments = pass.segments.subspan(begin, end - begin);
     unit.first = unit.segments.front().row;
+    unit.roles = pass.roles + (unit.first - pass.first);
     unit.tokens = rows;
     step(unit);
   }

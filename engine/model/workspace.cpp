@@ -67,6 +67,7 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   const std::int64_t chunk = sizes.chunk, tile = std::min(chunk, kPassTile), pairs = config.rope.dimensions / 2;
   Cutter cutter(memory);
   cutter.cut(stream, chunk * config.embedding);
+  cutter.cut(roles, chunk);
   cutter.cut(key, chunk * kv_heads * config.key_size);
   cutter.cut(value, chunk * kv_heads * config.value_size);
   cutter.cut(normed, tile * config.embedding);
@@ -106,6 +107,7 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   if (config.has_experts()) {
     cutter.cut(router, tile * config.experts);
     cutter.cut(gathered, tile * config.embedding);
+    cutter.cut(gathered_roles, tile);
     cutter.cut(expert_out, tile * config.embedding);
     cutter.cut(expert_weight, tile * config.experts_used);
     cutter.cut(expert_choice, tile * config.experts_used);

@@ -39,6 +39,7 @@ std::int64_t gather(const Pass& pass, int expert) noexcept {
     const std::int32_t* choice = work.expert_choice.data() + t * used;
     if (std::find(choice, choice + used, expert) == choice + used) continue;
     work.expert_tokens[static_cast<std::size_t>(count)] = static_cast<std::int32_t>(t);
+    work.gathered_roles[static_cast<std::size_t>(count)] = pass.roles[t];
     std::copy_n(work.normed.data() + t * width, width, work.gathered.data() + count * width);
     ++count;
   }
@@ -52,6 +53,7 @@ void add_expert(const Pass& pass, const LayerWeights& weights, int expert, std::
   const int used = pass.config.experts_used;
   Pass part = pass;
   part.tokens = count;
+  part.roles = work.gathered_roles.data();
   apply(part, weights.expert_gate.of(expert), work.gathered.data(), work.gate.data());
   apply(part, weights.expert_up.of(expert), work.gathered.data(), work.up.data());
   activate(part, count, pass.config.expert_feed_forward);
