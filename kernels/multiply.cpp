@@ -1,5 +1,6 @@
 // See multiply.hpp. Weights in panels are multiplied by 16-bit activations (or floats), prepared once for all matrices
-// of a call; the panels of all of them are handed out together, so that a call is one or two meetings of the threads.
+// of a call; the panels of all of them are handed out together, so that a call is two meetings of the threads. Rows of
+// prompts and generated rows pass the same panels one after the other, so that weights are read from memory once.
 #include "kernels/multiply.hpp"
 
 #include <algorithm>
@@ -46,15 +47,14 @@ std::int64_t task_panels(const quant::Matrix& weights, std::size_t panel_bytes, 
 
 /// The activations of a call as one kind of kernel wants them.
 struct Prepared {
-  const std::byte* rows;
-  std::size_t stride;
+  const std::byte* rows = nullptr;
+  std::size_t stride = 0;
 };
 
 Prepared prepare(const Table& table, Threads threads, Activation kind, const Input& input, std::byte* scratch) {
   if (kind == Activation::f32) {
     return {reinterpret_cast<const std::byte*>(input.x), static_cast<std::size_t>(input.stride) * sizeof(float)};
   }
-  scratch = aligned(scratch);
   const std::size_t stride = prepared_stride(kind, input.cols);
   for_chunks(input.tokens < kPrepareAlone ? Threads() : threads, input.tokens, [&](std::int64_t token, int) {
     table.prepare[static_cast<std::size_t>(kind)](input.x + token * input.stride, input.cols,
@@ -63,23 +63,35 @@ Prepared prepare(const Table& table, Threads threads, Activation kind, const Inp
   return {scratch, stride};
 }
 
-/// How the panels of a format are multiplied by so many tokens.
-struct Way {
-  Activation activation;
-  void (*product)(const PanelProduct&) noexcept;
-};
-
-Way way(const Table& table, quant::Format format, std::int64_t tokens) {
-  const auto f = static_cast<std::size_t>(format);
-  if (tokens > kFewTokens && table.panel_product_many[f] != nullptr) return {Activation::bf16, table.panel_product_many[f]};
-  return {table.panel_activation[f], table.panel_product[f]};
-}
-
-/// Whether any format has a way of its own for many tokens, which wants scratch for every thread.
+/// Whether any format has a way of its own for prompts, which wants scratch for every thread.
 bool any_many(const Table& table) {
   return std::any_of(std::begin(table.panel_product_many), std::end(table.panel_product_many),
                      [](auto product) { return product != nullptr; });
 }
+
+constexpr std::int64_t kFewestTogether = kFewTokens + 1;  ///< rows that panel_product_many is called with at least
+constexpr std::int64_t kPaddedPanels = 2;                 ///< whose padded products are kept aside at a time
+constexpr std::size_t kPaddedBytes =
+    static_cast<std::size_t>(kFewestTogether * kPaddedPanels * quant::kPanelRows) * sizeof(float);
+constexpr std::size_t kManyWorkerBytes = kManyScratchBytes + round_up(kPaddedBytes);
+
+/// Rows that are multiplied in one way and lie next to each other.
+struct RowRange {
+  std::int64_t first, end;
+};
+
+RowRole role_of(const Input& input, std::int64_t row) {
+  return input.roles == nullptr ? RowRole::generated : input.roles[row];
+}
+/// The next range of rows from `from` on that have this role; an empty one at the end where there is none.
+RowRange next_range(const Input& input, std::int64_t from, RowRole role) {
+  const auto is = [&](std::int64_t row) { return role_of(input, row) == role; };
+  while (from < input.tokens && !is(from)) ++from;
+  std::int64_t end = from;
+  while (end < input.tokens && is(end)) ++end;
+  return {from, end};
+}
+bool has_rows(const Input& input, RowRole role) { return next_range(input, 0, role).first < input.tokens; }
 
 /// The tasks of one matrix in the numbering of a call.
 struct Share {
@@ -87,33 +99,110 @@ struct Share {
   std::int64_t panels_each;
 };
 
-void run_task(const Table& table, const Target& target, std::int64_t first_panel, std::int64_t panels,
-              const Input& input, const Prepared& activations, std::byte* worker_scratch) {
-  const quant::Matrix& weights = *target.weights;
-  const std::int64_t first_row = first_panel * quant::kPanelRows;
-  PanelProduct part;
-  part.panel_bytes = quant::panel_bytes(weights.format, weights.cols);
-  part.panels = weights.data + static_cast<std::size_t>(first_panel) * part.panel_bytes;
-  part.rows = std::min(panels * quant::kPanelRows, weights.rows - first_row);
-  part.cols = weights.cols;
-  part.activations = activations.rows;
-  part.activation_stride = activations.stride;
-  part.tokens = input.tokens;
-  part.out = target.out + first_row;
-  part.out_stride = target.stride;
-  part.scratch = worker_scratch;
-  way(table, weights.format, input.tokens).product(part);
+/// One task's part of the weights: all rows of the input by some panels of one matrix.
+class Task {
+ public:
+  Task(const Table& table, const Target& target, std::int64_t first_panel, std::int64_t panels, const Input& input)
+      : table_(table), input_(input), format_(static_cast<std::size_t>(target.weights->format)) {
+    const quant::Matrix& weights = *target.weights;
+    const std::int64_t first_row = first_panel * quant::kPanelRows;
+    part_.panel_bytes = quant::panel_bytes(weights.format, weights.cols);
+    part_.panels = weights.data + static_cast<std::size_t>(first_panel) * part_.panel_bytes;
+    part_.rows = std::min(panels * quant::kPanelRows, weights.rows - first_row);
+    part_.cols = weights.cols;
+    part_.out = target.out + first_row;
+    part_.out_stride = target.stride;
+  }
+
+  void run_exactly(const Prepared& activations, RowRange rows) const {
+    table_.panel_product[format_](of_rows(activations, rows));
+  }
+  /// The prompt's rows. A range of them is widened to as many rows as such a product takes: what comes out for the rows
+  /// around it is overwritten by run_exactly afterwards, or is what that row's own range gives.
+  void run_many(const Prepared& activations, std::byte* scratch) const {
+    const auto next = [&](std::int64_t from) { return next_range(input_, from, RowRole::prompt); };
+    for (RowRange rows = next(0); rows.first < input_.tokens; rows = next(rows.end)) {
+      if (input_.tokens < kFewestTogether) return run_padded(activations, scratch);
+      RowRange wide = rows;
+      wide.end = std::min(std::max(rows.end, rows.first + kFewestTogether), input_.tokens);
+      wide.first = std::min(rows.first, wide.end - kFewestTogether);
+      PanelProduct part = of_rows(activations, wide);
+      part.scratch = scratch;
+      table_.panel_product_many[format_](part);
+    }
+  }
+
+ private:
+  PanelProduct of_rows(const Prepared& activations, RowRange rows) const {
+    PanelProduct part = part_;
+    part.activations = activations.rows + static_cast<std::size_t>(rows.first) * activations.stride;
+    part.activation_stride = activations.stride;
+    part.tokens = rows.end - rows.first;
+    part.out = part_.out + rows.first * part_.out_stride;
+    return part;
+  }
+  /// Fewer rows than such a product takes: the rest are whatever lies behind them in the scratch, zeros; the results are
+  /// made aside, some panels at a time.
+  void run_padded(const Prepared& activations, std::byte* scratch) const {
+    auto* aside = reinterpret_cast<float*>(scratch + kManyScratchBytes);
+    constexpr std::int64_t kStep = kPaddedPanels * quant::kPanelRows;
+    for (std::int64_t row = 0; row < part_.rows; row += kStep) {
+      PanelProduct part = of_rows(activations, {0, kFewestTogether});
+      part.panels += static_cast<std::size_t>(row / quant::kPanelRows) * part.panel_bytes;
+      part.rows = std::min(kStep, part_.rows - row);
+      part.out = aside;
+      part.out_stride = kStep;
+      part.scratch = scratch;
+      table_.panel_product_many[format_](part);
+      for (std::int64_t t = 0; t < input_.tokens; ++t) {
+        if (role_of(input_, t) == RowRole::prompt) std::copy_n(aside + t * kStep, part.rows, part_.out + t * part_.out_stride + row);
+      }
+    }
+  }
+
+  const Table& table_;
+  const Input& input_;
+  std::size_t format_;
+  PanelProduct part_{};
+};
+
+/// What the prompt's rows are multiplied with, where any of the targets has a way of its own for them.
+struct Many {
+  Prepared activations;
+  std::byte* scratch = nullptr;  ///< kManyWorkerBytes for each worker; null: all rows are multiplied exactly
+
+  bool serves(const Table& table, const quant::Matrix& weights) const {
+    return scratch != nullptr && table.panel_product_many[static_cast<std::size_t>(weights.format)] != nullptr;
+  }
+};
+
+Many prepare_many(const Table& table, Threads threads, const Input& input, std::span<const Target> targets,
+                  std::byte* scratch) {
+  const bool wanted = has_rows(input, RowRole::prompt) && std::any_of(targets.begin(), targets.end(), [&](const Target& target) {
+    return target.weights->layout == quant::Layout::panels &&
+           table.panel_product_many[static_cast<std::size_t>(target.weights->format)] != nullptr;
+  });
+  if (!wanted) return {};
+  Many many;
+  many.activations = prepare(table, threads, Activation::bf16, input, scratch);
+  const std::int64_t rows = std::max(input.tokens, kFewestTogether);
+  std::byte* end = scratch + static_cast<std::size_t>(rows) * many.activations.stride;
+  std::fill(scratch + static_cast<std::size_t>(input.tokens) * many.activations.stride, end, std::byte{0});
+  many.scratch = aligned(end);
+  return many;
 }
 
-/// All targets in panels that want one kind of activations.
+/// All targets in panels whose exact products want one kind of activations.
 void multiply_panels(const Table& table, Threads threads, Activation kind, const Input& input, std::span<const Target> targets,
-                     std::byte* scratch) {
+                     const Many& many, std::byte* scratch) {
   const auto belongs = [&](const Target& target) {
     return target.weights->layout == quant::Layout::panels && target.weights->rows > 0 &&
-           way(table, target.weights->format, input.tokens).activation == kind;
+           table.panel_activation[static_cast<std::size_t>(target.weights->format)] == kind;
   };
   Share shares[kMostTargets];
   std::int64_t tasks = 0;
+  bool any_exact = false;
+  const bool generated = has_rows(input, RowRole::generated);
   for (std::size_t i = 0; i < targets.size(); ++i) {
     if (!belongs(targets[i])) continue;
     const quant::Matrix& weights = *targets[i].weights;
@@ -121,20 +210,22 @@ void multiply_panels(const Table& table, Threads threads, Activation kind, const
         task_panels(weights, quant::panel_bytes(weights.format, weights.cols), input.tokens, threads.count);
     shares[i] = {tasks, each};
     tasks += (quant::panel_count(weights.rows) + each - 1) / each;
+    any_exact = any_exact || generated || !many.serves(table, weights);
   }
   if (tasks == 0) return;
-  const Prepared activations = prepare(table, threads, kind, input, scratch);
-  const std::size_t prepared_bytes = activations.stride * static_cast<std::size_t>(input.tokens);
-  for_chunks(threads, tasks, [&](std::int64_t task, int worker) {
+  const Prepared activations = any_exact ? prepare(table, threads, kind, input, scratch) : Prepared();
+  for_chunks(threads, tasks, [&](std::int64_t number, int worker) {
     if (input.cancel != nullptr && input.cancel->load(std::memory_order_relaxed)) return;
     std::size_t owner = 0;
     for (std::size_t i = 0; i < targets.size(); ++i) {
-      if (belongs(targets[i]) && shares[i].first_task <= task) owner = i;
+      if (belongs(targets[i]) && shares[i].first_task <= number) owner = i;
     }
     const std::int64_t each = shares[owner].panels_each;
-    run_task(table, targets[owner], (task - shares[owner].first_task) * each, each, input, activations,
-             kind == Activation::bf16 ? aligned(scratch) + prepared_bytes + static_cast<std::size_t>(worker) * kManyScratchBytes
-                                      : nullptr);
+    const Task task(table, targets[owner], (number - shares[owner].first_task) * each, each, input);
+    if (!many.serves(table, *targets[owner].weights)) return task.run_exactly(activations, {0, input.tokens});
+    task.run_many(many.activations, many.scratch + static_cast<std::size_t>(worker) * kManyWorkerBytes);
+    const auto next = [&](std::int64_t from) { return next_range(input, from, RowRole::generated); };
+    for (RowRange rows = next(0); rows.first < input.tokens; rows = next(rows.end)) task.run_exactly(activations, rows);
   });
 }
 
@@ -142,13 +233,13 @@ void multiply_panels(const Table& table, Threads threads, Activation kind, const
 
 std::size_t multiply_scratch_bytes(const Table& table, std::int64_t cols, std::int64_t tokens, int threads) {
   // f32 activations are read where they are.
-  const auto rows = static_cast<std::size_t>(tokens);
-  std::size_t panels = prepared_stride(Activation::q16_32, cols) * rows;
-  if (tokens > kFewTokens && any_many(table)) {
-    const std::size_t many = prepared_stride(Activation::bf16, cols) * rows;
-    panels = std::max(panels, many + static_cast<std::size_t>(std::max(threads, 1)) * kManyScratchBytes);
+  std::size_t panels = prepared_stride(Activation::q16_32, cols) * static_cast<std::size_t>(tokens) + kAlignment;
+  if (any_many(table)) {
+    const auto rows = static_cast<std::size_t>(std::max(tokens, kFewestTogether));
+    panels += prepared_stride(Activation::bf16, cols) * rows + kAlignment +
+              static_cast<std::size_t>(std::max(threads, 1)) * kManyWorkerBytes;
   }
-  return std::max(panels + kAlignment, multiply_rows_scratch_bytes(cols, tokens));  // the start may have to move up
+  return std::max(panels, multiply_rows_scratch_bytes(cols, tokens));  // the start may have to move up
 }
 
 void multiply(Runtime runtime, const Input& input, std::span<const Target> targets, std::byte* scratch) noexcept {
@@ -160,8 +251,12 @@ void multiply(Runtime runtime, const Input& input, std::span<const Target> targe
     if (target.weights->layout == quant::Layout::panels || target.weights->rows <= 0) continue;
     multiply_rows(runtime, *target.weights, input, target.out, target.stride, scratch);
   }
+  scratch = aligned(scratch);
+  // The prompt's rows are prepared behind the room that the widest exact ones take.
+  std::byte* behind = scratch + prepared_stride(Activation::q16_32, input.cols) * static_cast<std::size_t>(input.tokens);
+  const Many many = prepare_many(runtime.table, runtime.threads, input, targets, behind);
   for (int kind = 0; kind < kActivationCount; ++kind) {
-    multiply_panels(runtime.table, runtime.threads, static_cast<Activation>(kind), input, targets, scratch);
+    multiply_panels(runtime.table, runtime.threads, static_cast<Activation>(kind), input, targets, many, scratch);
   }
 }
 

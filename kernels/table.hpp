@@ -109,7 +109,7 @@ struct PanelProduct {
   std::byte* scratch = nullptr;  ///< kManyScratchBytes from a 64-byte boundary on: only for panel_product_many
 };
 
-/// Calls with so many tokens at most give a token the bits it has alone, whatever the set.
+/// panel_product_many is called with more tokens than this; multiply() pads what is less.
 static constexpr std::int64_t kFewTokens = 16;
 /// What panel_product_many has room for: two panels of 2048 columns in bf16.
 static constexpr std::int64_t kManyDepth = 2048;
@@ -123,9 +123,9 @@ struct Table {
   bool panels_pay[quant::kFormatCount];
   Activation panel_activation[quant::kFormatCount];
   void (*panel_product[quant::kFormatCount])(const PanelProduct&) noexcept;
-  /// For more than kFewTokens tokens, where the set has a faster way, else null: activations are Activation::bf16 and weights
-  /// are rounded to bf16 too (2^-8 of each value at most). A token's bits are the same in every such call, wherever it
-  /// stands in it, but not those of panel_product. Never for F32 and F16, whose weights have more bits than that.
+  /// For the tokens of prompts, more than kFewTokens of them, where the set has a faster way, else null: activations are
+  /// Activation::bf16 and weights are rounded to bf16 too (2^-8 of each value at most). A token's bits are the same in every
+  /// such call, wherever it stands in it, but not those of panel_product. Never for F32 and F16, whose weights have more bits than that.
   void (*panel_product_many[quant::kFormatCount])(const PanelProduct&) noexcept;
   /// Prepares one activation row: activation_bytes(kind, cols) bytes written.
   void (*prepare[kActivationCount])(const float* values, std::int64_t cols, std::byte* out) noexcept;

@@ -2,6 +2,7 @@
 #include "engine/generate/reader.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 
@@ -24,10 +25,18 @@ constexpr std::int64_t kHistoryTokens = std::int64_t{1} << 18;
 // For each token of the vocabulary: what a sampler with every stage on takes (samplers/).
 constexpr std::int64_t kSamplerBytes = 64;
 
+using kernels::RowRole;
+// Of the tokens of a chunk that is a prompt.
+constexpr auto kPrompt = [] {
+  std::array<RowRole, kv::kLargestChunk> roles{};
+  roles.fill(RowRole::prompt);
+  return roles;
+}();
+
 std::int64_t history_tokens(const kv::Plan& plan) { return std::max(kHistoryTokens, plan.shape.context); }
 
 std::int64_t tokens_together(const kv::Plan& plan, const SpeculationOptions& options) {
-  if (!options.ngram || plan.reading.sparse) return 1;
+  if (!options.ngram || plan.reading.sparse || !plan.shape.states.empty()) return 1;
   const std::int64_t most = std::clamp(options.draft_max + 1, 1, kMostTogether);
   return std::max<std::int64_t>(1, std::min(most, kv::draft_tokens(plan.shape, plan.chunk)));
 }
@@ -102,7 +111,7 @@ Result<MemoryPlan> plan_memory(const model::Config& config, const kernels::Table
       static_cast<std::int64_t>(model::Workspace::bytes(config, model::workspace_shape(memory.kv, table, options.threads)));
   const std::int64_t row = config.embedding + config.vocabulary;
   memory.logit_bytes = (memory.tokens_together * row + config.embedding) * static_cast<std::int64_t>(sizeof(float));
-  memory.history_bytes = history_tokens(memory.kv) * static_cast<std::int64_t>(sizeof(TokenId));
+  memory.history_bytes = history_tokens(memory.kv) * static_cast<std::int64_t>(sizeof(TokenId) + sizeof(kernels::RowRole));
   memory.heap_bytes = text_memory(most_kept_text(memory.kv.shape.context)) + kSamplerBytes * config.vocabulary;
   if (memory.tokens_together > 1) memory.speculation_bytes = Speculation::bytes(memory.kv.shape.context);
   return memory;
@@ -188,40 +197,46 @@ Reader::Reader(std::shared_ptr<const model::Model> model, MemoryPlan memory, Are
   logits_ = take_floats(arena_, memory_.tokens_together * config.vocabulary);
   embedding_ = take_floats(arena_, config.embedding);
   const std::span<std::byte> ids = arena_.take(static_cast<std::size_t>(memory_.history_bytes));
-  history_ = {reinterpret_cast<TokenId*>(ids.data()), ids.size() / sizeof(TokenId)};
+  const std::size_t remembered = ids.size() / (sizeof(TokenId) + sizeof(kernels::RowRole));
+  history_ = {reinterpret_cast<TokenId*>(ids.data()), remembered};
+  roles_ = {reinterpret_cast<kernels::RowRole*>(ids.data() + remembered * sizeof(TokenId)), remembered};
   if (memory_.tokens_together > 1) {
     speculation_ = Speculation(arena_.take(static_cast<std::size_t>(memory_.speculation_bytes)),
                                memory_.kv.shape.context, options.speculation.eager);
   }
 }
 
-void Reader::remember(std::span<const TokenId> ids) noexcept {
+void Reader::remember(std::span<const TokenId> ids, kernels::RowRole role) noexcept {
   for (const TokenId id : ids) {
     if (history_size_ == static_cast<std::int64_t>(history_.size())) {
       const std::int64_t half = history_size_ / 2;
       std::copy(history_.begin() + half, history_.begin() + history_size_, history_.begin());
+      std::copy(roles_.begin() + half, roles_.begin() + history_size_, roles_.begin());
       history_size_ -= half;
       history_start_ += half;
     }
+    roles_[static_cast<std::size_t>(history_size_)] = role;
     history_[static_cast<std::size_t>(history_size_++)] = id;
   }
 }
 
 Status Reader::read_chunks(std::span<const TokenId> ids, Reading& reading, const std::atomic<bool>* cancel,
-                           const ChunkObserver& observer, bool remember_ids) {
+                           const ChunkObserver& observer, std::span<const RowRole> roles) {
   forget_guesses(false);
+  const bool again = !roles.empty();
   const std::size_t chunk = static_cast<std::size_t>(memory_.kv.chunk);
   for (std::size_t at = 0; at < ids.size(); at += chunk) {
     const auto part = ids.subspan(at, std::min(chunk, ids.size() - at));
     if (!reading.report()) return cancelled_error();
+    const auto part_roles = again ? roles.subspan(at, part.size()) : std::span(kPrompt).first(part.size());
     const std::int64_t first = cache_->tokens();
     {
       run::Executor::Turn turn = executor_->turn();
       has_row_ = false;
-      const model::SequenceStep step{cache_.get(), rope_.get(), part, false, &observer_};
+      const model::SequenceStep step{cache_.get(), rope_.get(), part, part_roles, false, &observer_};
       BRIM_TRY(turn.decoder().forward({&step, 1}, cancel));
       keep_rows(turn.decoder(), static_cast<std::int64_t>(part.size()) - 1, 1);
-      if (remember_ids) remember(part);
+      if (!again) remember(part, RowRole::prompt);
       if (observer) observer(first, turn.decoder());
     }
     reading.done += static_cast<long long>(part.size());
@@ -243,11 +258,19 @@ std::span<float> Reader::hidden_row() const noexcept {
   return hidden_.subspan(row_ * width, width);
 }
 
+// How many tokens of the history need not be read again: the memory can go back to them, or holds no more than them.
+std::int64_t Reader::still_right() const noexcept {
+  if (in_step()) return history_size_;
+  return history_start_ > 0 ? 0 : cache_->return_point(history_size_);
+}
+
 Status Reader::refresh(Reading& reading, const std::atomic<bool>* cancel) {
   if (in_step()) return {};
   in_step_ = false;
-  cache_->clear();
-  BRIM_TRY(read_chunks(history(), reading, cancel, {}, false));
+  const std::int64_t right = still_right();
+  (void)cache_->truncate(right);
+  const auto from = static_cast<std::size_t>(right);
+  BRIM_TRY(read_chunks(history().subspan(from), reading, cancel, {}, roles().subspan(from)));
   in_step_ = true;
   return {};
 }
@@ -255,9 +278,10 @@ Status Reader::refresh(Reading& reading, const std::atomic<bool>* cancel) {
 Status Reader::read(std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel,
                     const ChunkObserver& observer) {
   if (ids.empty()) return {};
-  Reading reading{progress, 0, (in_step() ? 0 : history_size_) + static_cast<long long>(ids.size())};
+  Reading reading{progress, 0, history_size_ - still_right() + static_cast<long long>(ids.size())};
   BRIM_TRY(refresh(reading, cancel));
-  BRIM_TRY(read_chunks(ids, reading, cancel, observer, true));
+  BRIM_TRY(read_chunks(ids, reading, cancel, observer, {}));
+  cache_->keep_checkpoint();
   (void)reading.report();  // all is done: a request to stop comes too late for this call
   return {};
 }
@@ -285,7 +309,7 @@ Result<std::optional<model::SequenceStep>> Reader::begin_next(TokenId id, std::i
   if (drafts && speculation_.guessed(id) && cache_->drafts_left() > 0) {
     cache_->accept_draft();
     ++row_;
-    remember({&id, 1});
+    remember({&id, 1}, RowRole::generated);
     return std::optional<model::SequenceStep>();
   }
   const Progress unheard;
@@ -300,14 +324,14 @@ Result<std::optional<model::SequenceStep>> Reader::begin_next(TokenId id, std::i
   } else {
     forget_guesses(false);
   }
-  return std::optional(model::SequenceStep{cache_.get(), rope_.get(), tokens, drafts, &observer_});
+  return std::optional(model::SequenceStep{cache_.get(), rope_.get(), tokens, {}, drafts, &observer_});
 }
 
 void Reader::end_next(const model::Decoder& decoder, std::int64_t first, std::int64_t count, std::span<const float> logits) noexcept {
   keep_rows(decoder, first, count);
   std::copy(logits.begin(), logits.end(), logits_.begin());
   logits_known_ = !logits.empty();
-  remember({&next_, 1});
+  remember({&next_, 1}, RowRole::generated);
 }
 
 void Reader::forget_guesses(bool cut) noexcept {
@@ -317,7 +341,7 @@ void Reader::forget_guesses(bool cut) noexcept {
 Status Reader::rewind(std::int64_t count, const Progress& progress, const std::atomic<bool>* cancel) {
   BRIM_TRY(drop_after(count));
   if (in_step()) return {};
-  Reading reading{progress, 0, history_size_};
+  Reading reading{progress, 0, history_size_ - still_right()};
   BRIM_TRY(refresh(reading, cancel));
   (void)reading.report();
   return {};

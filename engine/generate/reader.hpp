@@ -64,7 +64,7 @@ struct MemoryPlan {
   kv::Plan kv;
   std::int64_t workspace_bytes = 0;  ///< activations and scores: once for all sequences of an executor
   std::int64_t logit_bytes = 0;      ///< logits after the newest tokens, and what they are computed from
-  std::int64_t history_bytes = 0;    ///< token ids, for reading again
+  std::int64_t history_bytes = 0;    ///< token ids and their roles, for reading again
   std::int64_t speculation_bytes = 0;
   std::int64_t heap_bytes = 0;  ///< beside the arena: a session's text at its longest (conversation.hpp) and its sampler
   std::int64_t automatic_bytes = 0;  ///< what an automatic budget went by
@@ -117,8 +117,8 @@ class Reader {
   /// Takes over the state of a reader of the same model and plan. Errors: those of the state; nothing has been read then.
   Status restore(StateReader& state);
 
-  /// Reads ids in chunks. Stopped by `progress` or `cancel`: the chunks read so far stay; a stale cache is read again at the
-  /// next call, from the history.
+  /// Reads ids in chunks, and has the memory keep a checkpoint behind them. Stopped by `progress` or `cancel`: the chunks read
+  /// so far stay; what an interrupted one has left stale is read again at the next call, from the history.
   Status read(std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel,
               const ChunkObserver& observer = {});
   /// Reads one more token of an answer. With speculation, tokens that may follow it are read along; when the next call
@@ -175,15 +175,17 @@ class Reader {
     bool report() const { return total <= 1 || !progress || progress(done, total); }
   };
   Status read_chunks(std::span<const TokenId> ids, Reading& reading, const std::atomic<bool>* cancel,
-                     const ChunkObserver& observer, bool remember);
+                     const ChunkObserver& observer, std::span<const kernels::RowRole> roles);  // empty: ids are a prompt, and new
   void keep_rows(const model::Decoder& decoder, std::int64_t first, std::int64_t count) noexcept;
   std::span<float> hidden_row() const noexcept;  // the one that counts now
   Status take_over(StateReader& state);
   bool in_step() const noexcept { return in_step_ && !cache_->stale(); }
   Status drop_after(std::int64_t count);
+  std::int64_t still_right() const noexcept;
   Status refresh(Reading& reading, const std::atomic<bool>* cancel);
   void forget_guesses(bool cut) noexcept;
-  void remember(std::span<const TokenId> ids) noexcept;
+  void remember(std::span<const TokenId> ids, kernels::RowRole role) noexcept;
+  std::span<const kernels::RowRole> roles() const { return roles_.first(static_cast<std::size_t>(history_size_)); }
 
   std::shared_ptr<const model::Model> model_;
   MemoryPlan memory_;
@@ -196,6 +198,7 @@ class Reader {
   model::AttentionObserver observer_;
   TokenId next_ = 0;  // the token of a step
   std::span<TokenId> history_;
+  std::span<kernels::RowRole> roles_;  // of the history's tokens
   std::int64_t history_size_ = 0;
   std::int64_t history_start_ = 0;
   Speculation speculation_;

@@ -13,6 +13,7 @@ Status Reader::save(StateWriter& state) const {
   state.number(history_start_);
   state.number(history_size_);
   state.piece(std::as_bytes(history()));
+  state.piece(std::as_bytes(roles()));
   state.flag(has_row_);
   if (has_row_) state.piece(std::as_bytes(hidden_row()));
   state.flag(memory_.tokens_together > 1);
@@ -29,6 +30,12 @@ Status Reader::take_over(StateReader& state) {
   for (const TokenId id : history()) {
     if (id >= 0 && id < model_->config().vocabulary) continue;
     return state.wrong("token ids", sentence("0 to ", model_->config().vocabulary - 1), sentence(id));
+  }
+  BRIM_TRY(state.piece("roles of tokens", std::as_writable_bytes(roles_.first(static_cast<std::size_t>(history_size_)))));
+  for (const kernels::RowRole role : roles()) {
+    if (role != kernels::RowRole::generated && role != kernels::RowRole::prompt) {
+      return state.wrong("roles of tokens", "0 or 1", sentence(static_cast<int>(role)));
+    }
   }
   // A text that was read again after its beginning had been forgotten is shorter in the cache.
   if (cache_->tokens() > tokens() || (cache_->tokens() < tokens() && history_start_ == 0)) {

@@ -24,7 +24,7 @@ namespace brim::generate {
 /// The options a session was made with, by name, as whoever made it calls them.
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
-inline constexpr std::int64_t kSessionFileVersion = 2;
+inline constexpr std::int64_t kSessionFileVersion = 3;
 
 /// What stands at the beginning of the body.
 struct SessionOrigin {

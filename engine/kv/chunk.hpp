@@ -2,6 +2,7 @@
 // chunk that was not ended is abandoned when it goes out of scope.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -24,6 +25,8 @@ class Chunk {
 
   /// The position of its first token.
   std::int64_t position() const noexcept;
+  /// The state of a layer that has one, to be brought up to the end of the chunk.
+  std::span<std::byte> state(LayerId layer) noexcept;
   /// The chunk's keys, already rotated, and values.
   void stage(StreamId stream, const TokenRows& rows) noexcept;
   /// What attention may read: retained entries, oldest first, then, from stage to commit, the chunk's.
@@ -39,7 +42,8 @@ class Chunk {
   /// The tokens are part of the past now; of drafts the first is. Quotas may move between streams.
   void end() noexcept;
   /// Gives the chunk up. Entries that committed streams took from it are taken back. Where a stream had to evict older
-  /// ones for them that cannot be: the memory is stale then, until it is cleared. Nothing happens after end().
+  /// ones for them that cannot be: the memory is stale then, as it is where a layer's state was changed. Nothing happens
+  /// after end().
   void abandon() noexcept;
 
  private:

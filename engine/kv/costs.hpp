@@ -14,7 +14,9 @@ namespace brim::kv {
 /// The costs of one shape, which outlives this, with the layers' needs as a split sees them.
 class Costs {
  public:
-  Costs(const Shape& shape, Needs needs) : shape_(shape), needs_(needs) {
+  /// `checkpoints`: of the layers' states, where there are such.
+  Costs(const Shape& shape, Needs needs, int checkpoints = 0)
+      : shape_(shape), needs_(needs), state_bytes_(state_bytes(shape)), checkpoints_(checkpoints) {
     layers_.reserve(shape.layers.size());
     for (const StreamShape& layer : shape.layers) {
       LayerNeed need;
@@ -32,16 +34,28 @@ class Costs {
     return static_cast<int>(std::bit_floor(static_cast<std::uint64_t>(quarter)));
   }
   int smallest_chunk() const { return std::min(kSmallestChunk, largest_chunk()); }
-  /// Staging and scratch: what does not depend on how many entries are kept, but for the largest layer.
-  std::int64_t fixed(std::int64_t slots, int chunk) const {
-    return plus(staging_bytes(shape_, chunk), scratch_bytes(shape_, needs_, slots, chunk));
+  /// Staging, scratch and states: what does not depend on how many entries are kept, but for the largest layer.
+  std::int64_t fixed(std::int64_t slots, int chunk) const { return fixed(slots, chunk, checkpoints_); }
+  /// How many checkpoints a budget, which is no less than least(), has room for: what is above full() and the one in it;
+  /// below that what an eighth of it holds, but one wherever it fits.
+  int checkpoints(std::int64_t budget) const {
+    if (state_bytes_ == 0) return 0;
+    const std::int64_t all = full();
+    const std::int64_t count =
+        budget >= all ? 1 + (budget - all) / state_bytes_
+                      : std::min(std::max<std::int64_t>(budget / 8 / state_bytes_, 1), (budget - least()) / state_bytes_);
+    return static_cast<int>(std::min<std::int64_t>(count, kMaxCheckpoints));
   }
+  /// The largest budget that is of any use.
+  std::int64_t most() const { return plus(full(), times(kMaxCheckpoints - 1, state_bytes_)); }
   std::int64_t floors() const {
     std::int64_t sum = 0;
     for (const LayerNeed& layer : layers_) sum = plus(sum, times(layer.floor, layer.entry_bytes));
     return sum;
   }
-  std::int64_t least() const { return plus(floors(), fixed(kGranuleEntries, smallest_chunk())); }
+  /// No checkpoint: going back processes the text again from its beginning.
+  std::int64_t least() const { return plus(floors(), fixed(kGranuleEntries, smallest_chunk(), 0)); }
+  /// With one checkpoint.
   std::int64_t full() const {
     std::int64_t entries = 0;
     std::int64_t slots = 0;
@@ -50,10 +64,10 @@ class Costs {
       slots = std::max(slots, layer.cap);
     }
     int chunk = largest_chunk();
-    while (chunk > smallest_chunk() && staging_bytes(shape_, chunk) > plus(entries, fixed(slots, chunk)) / 8) {
+    while (chunk > smallest_chunk() && staging_bytes(shape_, chunk) > plus(entries, fixed(slots, chunk, 1)) / 8) {
       chunk /= 2;
     }
-    return plus(entries, fixed(slots, chunk));
+    return plus(entries, fixed(slots, chunk, 1));
   }
   int chunk(std::int64_t budget) const {
     int chunk = largest_chunk();
@@ -65,8 +79,15 @@ class Costs {
   }
 
  private:
+  std::int64_t fixed(std::int64_t slots, int chunk, int checkpoints) const {
+    return plus(plus(staging_bytes(shape_, chunk), scratch_bytes(shape_, needs_, slots, chunk)),
+                times(1 + checkpoints, state_bytes_));
+  }
+
   const Shape& shape_;
   Needs needs_;
+  std::int64_t state_bytes_;
+  int checkpoints_;
   std::vector<LayerNeed> layers_;
 };
 

@@ -16,13 +16,15 @@ Result<HeadSelection> parse_head_selection(std::string_view text) {
 Shape heads_apart(const Shape& shape, int largest_chunk) {
   Shape apart = shape;
   apart.largest_chunk = std::min(shape.largest_chunk, largest_chunk);
+  apart.apart = true;
   apart.layers.clear();
+  apart.heads.clear();
   for (std::size_t i = 0; i < shape.layers.size(); ++i) {
     StreamShape one = shape.layers[i];
     one.kv_heads = 1;
     for (int head = 0; head < shape.layers[i].kv_heads; ++head) {
       apart.layers.push_back(one);
-      apart.heads.push_back({id_at<LayerId>(i), head});
+      apart.heads.push_back({shape.place(id_at<StreamId>(i)).layer, head});
     }
   }
   return apart;
@@ -55,7 +57,8 @@ IdRange<StreamId> streams_of(const Shape& shape, LayerId layer) {
 
 int model_layers(const Shape& shape) {
   if (shape.heads.empty()) return static_cast<int>(shape.layers.size());
-  return static_cast<int>(shape.heads.back().layer) + 1;
+  const int with_state = shape.states.empty() ? 0 : static_cast<int>(shape.states.back().layer) + 1;
+  return std::max(static_cast<int>(shape.heads.back().layer) + 1, with_state);
 }
 
 StreamStats layer_stats(const Memory& memory, LayerId layer) {
@@ -68,6 +71,7 @@ StreamStats layer_stats(const Memory& memory, LayerId layer) {
     sum.evicted += own.evicted;
   }
   const auto count = static_cast<std::int64_t>(streams.size());
+  if (count == 0) return {};
   const auto mean = [&](std::int64_t whole) { return (whole + count - 1) / count; };
   return {mean(sum.quota), mean(sum.used), mean(sum.evicted)};
 }

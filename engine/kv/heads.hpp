@@ -27,13 +27,14 @@ Shape heads_apart(const Shape& shape, int largest_chunk);
 /// it; a profile of another number of layers comes back as it is.
 Profile heads_apart(const Profile& profile, const Shape& apart);
 
-/// The streams of one of the model's layers.
+/// The streams of one of the model's layers; none where it keeps no entries.
 IdRange<StreamId> streams_of(const Shape& shape, LayerId layer);
 
-/// How many layers the model has.
+/// How many layers the model has, up to the last one that keeps anything.
 int model_layers(const Shape& shape);
 
-/// Of one of the model's layers: where heads keep entries of their own, the mean over them, rounded up.
+/// Of one of the model's layers: where heads keep entries of their own, the mean over them, rounded up; zeros for a layer
+/// without entries.
 StreamStats layer_stats(const Memory& memory, LayerId layer);
 
 }  // namespace brim::kv

@@ -62,6 +62,14 @@ std::int64_t entry_bytes(const StreamShape& layer, Needs needs) {
   return plus(plus(data_bytes(layer), metadata_bytes(needs)), block_share_bytes(layer, needs));
 }
 
+std::int64_t padded_state_bytes(const StateShape& state) { return round_up(state.bytes, kAlignment); }
+
+std::int64_t state_bytes(const Shape& shape) {
+  std::int64_t bytes = 0;
+  for (const StateShape& state : shape.states) bytes = plus(bytes, padded_state_bytes(state));
+  return bytes;
+}
+
 std::int64_t staging_bytes(const Shape& shape, std::int64_t chunk) {
   std::int64_t entry = 0;
   for (const StreamShape& layer : shape.layers) entry = std::max(entry, data_bytes(layer));
@@ -125,6 +133,11 @@ StreamRun MemoryMap::layer(const StreamShape& layer, Needs needs, std::int64_t q
 }
 
 std::byte* MemoryMap::staging(const Shape& shape, std::int64_t chunk) { return take(staging_bytes(shape, chunk)); }
+
+std::span<std::byte> MemoryMap::states(const Shape& shape, std::int64_t times) {
+  const std::int64_t bytes = state_bytes(shape) * times;
+  return {take(bytes), static_cast<std::size_t>(bytes)};
+}
 
 Scratch MemoryMap::scratch(const Shape& shape, Needs needs, std::int64_t slots, std::int64_t chunk) {
   const std::int64_t entries = slots + chunk;

@@ -8,7 +8,8 @@
 //                      granule of keys as floats; the
 //                      document's blocks
 //
-// A layer's part is `granules` · 16 slots; each head's keys are one contiguous run, and so are its values.
+// Between the scratch and the first layer lie the states of layers that have one, then as many copies of them as there
+// may be checkpoints. A layer's part is `granules` · 16 slots; each head's keys are one contiguous run, and so are its values.
 #pragma once
 
 #include <cstddef>
@@ -39,6 +40,11 @@ std::int64_t data_bytes(const StreamShape& layer);
 std::int64_t block_share_bytes(const StreamShape& layer, const Needs& needs);
 /// The same with metadata: what one slot of this layer costs.
 std::int64_t entry_bytes(const StreamShape& layer, Needs needs);
+
+/// One state, up to a whole cache line.
+std::int64_t padded_state_bytes(const StateShape& state);
+/// The states of all layers that have one.
+std::int64_t state_bytes(const Shape& shape);
 
 /// The staging buffer: `chunk` entries of the layer with the largest ones.
 std::int64_t staging_bytes(const Shape& shape, std::int64_t chunk);
@@ -88,6 +94,8 @@ class MemoryMap {
   StreamRun layer(const StreamShape& layer, Needs needs, std::int64_t quota);
   std::byte* staging(const Shape& shape, std::int64_t chunk);
   Scratch scratch(const Shape& shape, Needs needs, std::int64_t slots, std::int64_t chunk);
+  /// All layers' states, `times` over.
+  std::span<std::byte> states(const Shape& shape, std::int64_t times);
 
  private:
   std::byte* take(std::int64_t bytes);

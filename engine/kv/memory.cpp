@@ -29,7 +29,8 @@ Result<std::unique_ptr<Memory>> Memory::create(Plan plan, std::span<std::byte> b
     within = within && slots <= plan.most_entries;
   }
   const std::int64_t fixed =
-      plus(staging_bytes(shape, plan.chunk), scratch_bytes(shape, plan.needs, plan.most_entries, plan.chunk));
+      plus(plus(staging_bytes(shape, plan.chunk), scratch_bytes(shape, plan.needs, plan.most_entries, plan.chunk)),
+           times(state_bytes(shape), 1 + plan.checkpoints));
   if (plus(needed, fixed) > plan.budget_bytes || !within) {
     return error(ErrorCode::internal, "KV cache: the plan's parts are ", plus(needed, fixed),
                  " bytes, more than its budget of ", plan.budget_bytes);
@@ -45,6 +46,7 @@ Memory::Memory(Plan plan, std::span<std::byte> bytes, std::int64_t fixed_bytes, 
       map_(bytes),
       staging_(map_.staging(plan_.shape, plan_.chunk)),
       scratch_(map_.scratch(plan_.shape, plan_.needs, plan_.most_entries, plan_.chunk)),
+      states_(plan_, map_),
       streams_(plan_, map_, fixed_bytes),
       blocks_(plan_.needs, scratch_, table_, delimiters),
       intake_(plan_, table_, scratch_, staging_, streams_, blocks_),
@@ -59,7 +61,8 @@ Chunk Memory::begin(std::int64_t n, std::span<const std::int32_t> ids) noexcept 
 
 Chunk Memory::begin_drafts(std::int64_t n, std::span<const std::int32_t> ids) noexcept {
   start(n, ids);
-  chunk_->drafting = n > 1 || drafts_.takes_single_token();
+  // A state that a given-up draft has changed could not be changed back.
+  chunk_->drafting = n > 1 || (drafts_.takes_single_token() && !states_.any());
   if (chunk_->drafting) {
     drafts_.begin(n);
   } else {
@@ -75,6 +78,15 @@ void Memory::start(std::int64_t n, std::span<const std::int32_t> ids) noexcept {
   quotas_.begin_chunk();
   blocks_.document().write(time_.tokens, n, ids);
   intake_.begin(chunk_->tokens);
+}
+
+std::span<std::byte> Memory::state(LayerId layer) noexcept {
+  chunk_->states_changed = true;
+  return states_.at(layer);
+}
+
+void Memory::keep_checkpoint() noexcept {
+  if (!chunk_ && !stale()) states_.keep(time_.tokens);
 }
 
 void Memory::stage(StreamId stream, const TokenRows& rows) noexcept {
@@ -148,10 +160,11 @@ void Memory::clear() noexcept {
   streams_.clear();
   blocks_.document().clear();
   quotas_.restore();
+  states_.clear();
   drafts_.forget();
   time_ = {};
   chunk_.reset();
-  stale_ = false;
+  streams_stale_ = states_stale_ = false;
 }
 
 StreamStats Memory::stats(StreamId stream) const {
@@ -161,13 +174,15 @@ StreamStats Memory::stats(StreamId stream) const {
 
 void Memory::save(StateWriter& state) const {
   save_memory({plan_, time_, streams_, blocks_.document(), quotas_}, state);
+  states_.save(state);
 }
 
 Status Memory::restore(StateReader& state) {
   BRIM_TRY(check_plan(plan_, state));
   clear();
   const std::int64_t peak = streams_.bytes_peak();
-  const Status status = restore_memory({plan_, time_, streams_, blocks_.document(), quotas_}, state);
+  Status status = restore_memory({plan_, time_, streams_, blocks_.document(), quotas_}, state);
+  if (status) status = states_.restore(state, time_.tokens);
   if (!status) {
     // Slots may be laid out already and entries not: nothing is kept, so nothing has to be moved.
     clear();

@@ -3,8 +3,8 @@
 //
 // Its parts, each a file: layout (where things lie), streams (what each holds), intake with staging (how a chunk's
 // entries get into a stream, and which are evicted), drafts (tokens that may be refused), block_index with document
-// (entries that belong together), quota_mover (quotas that move between streams), snapshot (saved sessions). This one
-// is the order of their steps.
+// (entries that belong together), quota_mover (quotas that move between streams), states (layers whose memory has a fixed
+// size, with checkpoints), snapshot (saved sessions). This one is the order of their steps.
 //
 //   Chunk chunk = memory.begin(n, ids);          makes room in position space, rebasing survivors when the context is
 //   used up chunk.stage(stream, rows);                   for each stream, as attention comes to it chunk.view(stream);
@@ -27,6 +27,7 @@
 #include "engine/kv/intake.hpp"
 #include "engine/kv/plan.hpp"
 #include "engine/kv/quota_mover.hpp"
+#include "engine/kv/states.hpp"
 #include "engine/kv/streams.hpp"
 #include "engine/kv/timeline.hpp"
 
@@ -81,15 +82,24 @@ class Memory {
   void accept_draft() noexcept;
   std::int64_t drafts_left() const { return drafts_.left(); }
   /// Most tokens a chunk of drafts may have now (Drafts::room); 1 while stale.
-  std::int64_t draft_room() const noexcept { return stale_ ? 1 : drafts_.room(streams_, time_.position); }
+  std::int64_t draft_room() const noexcept {
+    return stale() || states_.any() ? 1 : drafts_.room(streams_, time_.position);
+  }
 
-  bool stale() const { return stale_; }
+  /// Whether an interrupted chunk has left something that is of no text: clear() or truncate() to return_point() first.
+  bool stale() const { return streams_stale_ || states_stale_; }
   void clear() noexcept;
   /// Forgets the last tokens so that `count` tokens remain of the whole input. False when that cannot be exact, or
   /// while a chunk is open: an entry that would still be needed was evicted or slid out of a window, positions were
   /// rebased since, or attention that decides about evictions has already taken in the forgotten tokens. Nothing is
   /// changed then; process them again instead. Going back to 0 tokens is clear(), and always works.
+  /// Where layers have states, only a checkpoint can be gone back to.
   bool truncate(std::int64_t count) noexcept;
+  /// The most tokens, at most `count`, that truncate() can go back to now; 0: only to the beginning.
+  std::int64_t return_point(std::int64_t count) const noexcept;
+  /// Makes this a place that the text can be taken up from again: a checkpoint of the layers' states, as the budget
+  /// allows. Not in a chunk, and not while stale.
+  void keep_checkpoint() noexcept;
 
   /// Everything this holds, for saved sessions. Outside a chunk, and not while stale. Drafts that wait in staging are
   /// left out: they are processed again. The pieces stay valid until the next non-const call.
@@ -130,8 +140,10 @@ class Memory {
   void take_in_draft() noexcept;
   void rebase_all(std::int64_t n) noexcept;
   bool can_return_to(std::int64_t count, std::int64_t position) const noexcept;
+  bool can_truncate_entries(std::int64_t count) const noexcept;
   void return_to(std::int64_t count, std::int64_t position) noexcept;
   // The open chunk's steps (chunk.hpp).
+  std::span<std::byte> state(LayerId layer) noexcept;
   void stage(StreamId stream, const TokenRows& rows) noexcept;
   void add_mass(StreamId stream, std::span<const float> mass, std::int64_t queries) noexcept;
   void commit(StreamId stream) noexcept;
@@ -144,6 +156,7 @@ class Memory {
   MemoryMap map_;  // taken from in the order of the members that follow
   Staging staging_;
   const Scratch scratch_;
+  States states_;
   Timeline time_;
   Streams streams_;
   BlockIndex blocks_;
@@ -155,10 +168,12 @@ class Memory {
     TokenSpan tokens;
     bool drafting = false;  // only its first token is certain
     bool mass_added = false;
+    bool states_changed = false;
     std::optional<StreamId> staged{};  // the stream between stage and commit
   };
   std::optional<OpenChunk> chunk_;
-  bool stale_ = false;
+  bool streams_stale_ = false;
+  bool states_stale_ = false;
 };
 
 }  // namespace brim::kv

@@ -36,6 +36,12 @@ Status check_shape(const Shape& shape) {
                    "; expected at least one of each, and a window of 0 (none) or more");
     }
   }
+  for (const StateShape& state : shape.states) {
+    if (state.bytes < 1) {
+      return error(ErrorCode::invalid_argument, "KV cache: layer ", index_of(state.layer), " has a state of ", state.bytes,
+                   " bytes; expected at least 1");
+    }
+  }
   return {};
 }
 
@@ -79,9 +85,12 @@ Result<std::int64_t> requested_bytes(const Costs& costs, const Shape& shape, Nee
   if (bytes < least) {
     return error(ErrorCode::out_of_memory, what, " is ", bytes_text(bytes), ", but this model needs at least ",
                  bytes_text(least), ": ", kGranuleEntries, " entries in each of its ", shape.layers.size(),
-                 shape.heads.empty() ? " layers" : " heads", " and room to stage ", costs.smallest_chunk(), " tokens");
+                 shape.apart ? " heads" : " layers", shape.states.empty() ? "" : " with attention",
+                 " and room to stage ", costs.smallest_chunk(), " tokens",
+                 shape.states.empty() ? std::string() : sentence(", beside ", bytes_text(state_bytes(shape)), " for the states of ",
+                                                                 shape.states.size(), " layers"));
   }
-  return std::min(bytes, full);
+  return std::min(bytes, costs.most());
 }
 
 /// About how many entries a layer will keep: before the plan, which depends on the blocks that depend on this.
@@ -199,7 +208,7 @@ void choose_storage(const Split& split, const std::vector<StorageChoice>& choice
   profile = choices.front().profile;
   // The scratch is for the longest layer, and how long that is depends on how it is stored: twice is near enough.
   for (int round = 0; round < 2; ++round) {
-    const Costs costs(plan.shape, plan.needs);
+    const Costs costs(plan.shape, plan.needs, plan.checkpoints);
     const int chunk = costs.chunk(plan.budget_bytes);
     const std::int64_t bound = fixed_bound(costs, split, plan.budget_bytes, chunk, {&profile, 0});
     store_layers(split, choices, plan.budget_bytes - costs.fixed(bound, chunk), plan.shape, profile);
@@ -237,7 +246,7 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
   if (split == kChosenSplit) {
     // Where everything fits there is nothing to share out, and nothing shall be gathered or set aside for it.
     Result<Plan> plan = make_plan(shape, request, automatic_bytes, "uniform", keep, facts, reading);
-    if (!plan || plan->budget_bytes == plan->full_bytes) return plan;
+    if (!plan || plan->budget_bytes >= plan->full_bytes) return plan;
     // Chunks too small for statistics would pay for quotas that never move.
     if (!facts.profile && plan->chunk < kStatisticQueries) return plan;
     if (facts.profile && !facts.profile->others.empty()) {
@@ -260,11 +269,11 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
                    known == 0 ? "none" : sentence("one of ", known, " layers"));
     }
   }
-  if (!shape.heads.empty() && splitter->needs().statistic == LayerStatistic::similarity) {
+  if (shape.apart && splitter->needs().statistic == LayerStatistic::similarity) {
     return error(ErrorCode::invalid_argument, "the KV split ", split, " compares whole layers: expected kv.heads=together, ",
                  "found apart");
   }
-  if (!shape.heads.empty() && reading.sparse) {
+  if (shape.apart && reading.sparse) {
     return error(ErrorCode::invalid_argument, "kv.read=top chooses among entries that a layer's heads share: expected ",
                  "kv.heads=together, found apart");
   }
@@ -288,6 +297,8 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
   BRIM_ASSIGN(plan.budget_bytes, requested_bytes(asked, shape, plan.needs, request, automatic_bytes));
   plan.full_bytes = asked.full();
   plan.least_bytes = asked.least();
+  plan.state_bytes = state_bytes(shape);
+  plan.checkpoints = asked.checkpoints(plan.budget_bytes);
   Profile own;  // of the layers as they are stored
   SplitFacts known = facts;
   if (splitter->chooses_storage()) {
@@ -297,7 +308,7 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
       known.profile = &own;
     }
   }
-  const Costs costs(plan.shape, plan.needs);
+  const Costs costs(plan.shape, plan.needs, plan.checkpoints);
   plan.chunk = costs.chunk(plan.budget_bytes);
   plan.staging_bytes = staging_bytes(plan.shape, plan.chunk);
 
@@ -329,7 +340,9 @@ Result<Plan> plan_of_quotas(const Shape& shape, std::span<const std::int64_t> qu
   plan.rule = rule;
   plan.needs = rule->needs();
   if (plan.needs.blocks) plan.needs.block_size = block_size_for(*std::max_element(quotas.begin(), quotas.end()));
-  const Costs costs(shape, plan.needs);
+  plan.state_bytes = state_bytes(shape);
+  plan.checkpoints = shape.states.empty() ? 0 : 1;
+  const Costs costs(shape, plan.needs, plan.checkpoints);
   plan.chunk = std::clamp(static_cast<int>(std::bit_floor(static_cast<unsigned>(std::max(chunk, 1)))),
                           costs.smallest_chunk(), costs.largest_chunk());
   std::vector<std::int64_t> slots;

@@ -2,9 +2,9 @@
 // quotas, before anything is allocated. `brim inspect` prints it, Memory builds from it.
 //
 // The budget counts everything the cache needs: granules (K and V of ≤ 16 entries of one layer and KV head), per-entry
-// metadata with the scratch that eviction works in, and the staging buffer (one chunk of one layer, shared by all).
-// pool_bytes + metadata_bytes + staging_bytes ≤ budget_bytes ≤ full_bytes, always: `full` is never exceeded either, as
-// nothing could use the rest.
+// metadata with the scratch that eviction works in, the staging buffer (one chunk of one layer, shared by all), and the
+// states of layers that have such, with their checkpoints. Their sum is at most budget_bytes, always. budget_bytes is at
+// most full_bytes, as nothing could use the rest, but for further checkpoints.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +25,7 @@ namespace brim::kv {
 inline constexpr int kGranuleEntries = 16;
 inline constexpr int kLargestChunk = 512;
 inline constexpr int kSmallestChunk = 16;
+inline constexpr int kMaxCheckpoints = 16;  ///< that a budget is used for, however large it is
 inline constexpr std::int64_t kLargestContext = (std::int64_t{1} << 31) - 1;
 inline constexpr std::int64_t kAutomaticTokens = 16384;  ///< what an automatic budget has room for, memory permitting
 
@@ -43,11 +44,21 @@ struct HeadPlace {
   int head = 0;
 };
 
+/// A layer whose memory has a fixed size, whatever was processed (a recurrent layer). It has no quota and no part in any
+/// split or rule.
+struct StateShape {
+  LayerId layer{};
+  std::int64_t bytes = 0;
+};
+
 struct Shape {
-  std::vector<StreamShape> layers;
+  std::vector<StreamShape> layers;  ///< of each stream of entries
+  std::vector<StateShape> states;   ///< of layers that have one, ascending
   std::int64_t context = 0;  ///< the largest number of positions (-c)
   int largest_chunk = kLargestChunk;
-  std::vector<HeadPlace> heads;  ///< of each stream, ascending; empty: stream i is layer i of the model, all of its heads
+  /// Of each stream, ascending; empty: stream i is layer i of the model, all of its heads.
+  std::vector<HeadPlace> heads;
+  bool apart = false;  ///< heads of a layer are streams of their own (heads_apart)
 
   const StreamShape& at(StreamId stream) const { return layers[index_of(stream)]; }
   /// Where a stream belongs in the model.
@@ -68,10 +79,12 @@ struct Plan {
   Shape shape;
   Needs needs;                         ///< what the split and the rule ask for
   std::int64_t budget_bytes = 0;       ///< the promise; what the arena sets aside for the cache
-  std::int64_t full_bytes = 0;         ///< what `full` is for this shape: every layer's need, metadata and staging
+  std::int64_t full_bytes = 0;         ///< what `full` is for this shape: every layer's need, metadata, staging, states and a checkpoint
   std::int64_t least_bytes = 0;        ///< the least budget this shape works with: one granule per layer and KV head
   int chunk = 0;                       ///< tokens per prefill chunk: a power of two ≤ 512, and ≥ 16 where context ≥ 64
   std::int64_t staging_bytes = 0;
+  std::int64_t state_bytes = 0;  ///< states of all layers that have one: once live, and once for each checkpoint
+  int checkpoints = 0;           ///< that there is room for
   std::int64_t granule_bytes = 0;   ///< one granule: 16 keys and 16 values of the largest head
   std::int64_t granules = 0;        ///< over all layers and KV heads
   std::int64_t pool_bytes = 0;      ///< K and V of all granules, each with its own layer's head sizes

@@ -38,8 +38,25 @@ void Memory::abandon_chunk() noexcept {
   if (can_return_to(time_.tokens, time_.position) && !(chunk.mass_added && plan_.mass_decides())) {
     return_to(time_.tokens, time_.position);
   } else {
-    stale_ = true;
+    streams_stale_ = true;
   }
+  if (chunk.states_changed && !states_.go_back(time_.tokens)) states_stale_ = true;
+}
+
+bool Memory::can_truncate_entries(std::int64_t count) const noexcept {
+  if (streams_stale_ || chunk_ || count < time_.rebased_at || plan_.mass_decides()) return false;
+  return can_return_to(count, time_.position - (time_.tokens - count));
+}
+
+std::int64_t Memory::return_point(std::int64_t count) const noexcept {
+  count = std::min(count, time_.tokens);
+  if (count == time_.tokens && !stale()) return count;
+  while (count > 0) {
+    if (states_.any()) count = states_.newest(count).value_or(0);
+    if (count > 0 && can_truncate_entries(count)) return count;
+    count = states_.any() ? count - 1 : 0;
+  }
+  return 0;
 }
 
 bool Memory::truncate(std::int64_t count) noexcept {
@@ -48,11 +65,10 @@ bool Memory::truncate(std::int64_t count) noexcept {
     clear();
     return true;
   }
-  if (stale_) return false;
-  if (count == time_.tokens) return true;
-  const std::int64_t position = time_.position - (time_.tokens - count);
-  if (count < time_.rebased_at || !can_return_to(count, position) || plan_.mass_decides()) return false;
-  return_to(count, position);
+  if (count == time_.tokens && !stale()) return true;
+  if (!can_truncate_entries(count) || (states_.any() && !states_.go_back(count))) return false;
+  return_to(count, time_.position - (time_.tokens - count));
+  states_stale_ = false;
   return true;
 }
 

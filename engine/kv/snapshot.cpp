@@ -90,6 +90,10 @@ void save_memory(const SavedParts& parts, StateWriter& state) {
     state.number(static_cast<std::int64_t>(stream.store.key_bytes()));
     state.number(static_cast<std::int64_t>(stream.store.value_bytes()));
   }
+  if (!plan.shape.states.empty()) {
+    state.number(plan.state_bytes);
+    state.number(plan.checkpoints);
+  }
   for (const std::int64_t value : {time.tokens, time.position, time.rebased, time.rebased_at, streams.bytes_peak(),
                                    quotas.moved_at(), quotas.observations()}) {
     state.number(value);
@@ -130,6 +134,10 @@ Status check_plan(const Plan& plan, StateReader& state) {
     BRIM_TRY(state.same("bytes of a value",
                         static_cast<std::int64_t>(kernels::kv_vector_bytes(layer.types.value, layer.value_size))));
   }
+  if (plan.shape.states.empty()) return {};
+  state.at("states of layers");
+  BRIM_TRY(state.same("bytes", plan.state_bytes));
+  BRIM_TRY(state.same("checkpoints", plan.checkpoints));
   return {};
 }
 

@@ -1,5 +1,5 @@
 // The middle of attention: queries against what a stream holds. Its neighbours — projections, rotation, the memory's
-// own steps — are in attention.cpp.
+// own steps — are in layers/attention.cpp.
 #pragma once
 
 #include "engine/kv/view.hpp"

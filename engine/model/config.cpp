@@ -8,6 +8,7 @@
 #include "engine/base/quote.hpp"
 #include "engine/model/architectures/architectures.hpp"
 #include "engine/model/keys.hpp"
+#include "engine/model/layers/mixer.hpp"
 #include "engine/model/unread_keys.hpp"
 
 namespace brim::model {
@@ -61,7 +62,7 @@ Status read_layers(const Keys& keys, Config& config) {
     LayerConfig layer;
     layer.heads = static_cast<int>(heads[at]);
     layer.kv_heads = static_cast<int>(kv_heads[at]);
-    layer.feed_forward = widths[at];
+    layer.feed_forward_width = widths[at];
     config.layers.push_back(layer);
   }
   return {};
@@ -183,10 +184,13 @@ Result<Config> read_config(const io::Gguf& file) {
   BRIM_TRY(read_rope(keys, config));
   if (config.has_experts()) {
     // Old Mixtral and OLMoE files give the experts' width as the feed-forward width.
-    const std::int64_t width = config.layers[0].feed_forward;
+    const std::int64_t width = config.layers[0].feed_forward_width;
     BRIM_ASSIGN(config.expert_feed_forward,
                 keys.integer("expert_feed_forward_length", width > 0 ? std::optional(width) : std::nullopt, 1, kWidest));
-    for (LayerConfig& layer : config.layers) layer.feed_forward = 0;
+    for (LayerConfig& layer : config.layers) {
+      layer.kind = FeedForward::experts;
+      layer.feed_forward_width = 0;
+    }
   }
   BRIM_ASSIGN(const double epsilon, keys.number("attention.layer_norm_rms_epsilon", 1e-5, NumberRange{0, 1}));
   config.norm_epsilon = static_cast<float>(epsilon);
@@ -201,7 +205,15 @@ Result<Config> read_config(const io::Gguf& file) {
 kv::Shape kv_shape(const Config& config, std::int64_t context, kernels::KvTypes types) {
   kv::Shape shape;
   shape.context = context;
-  for (const LayerConfig& layer : config.layers) {
+  const bool all_keep_entries = std::all_of(config.layers.begin(), config.layers.end(), [](const LayerConfig& layer) {
+    return layer.mixer != nullptr && layer.mixer->keeps_entries();
+  });
+  for (const kv::LayerId id : kv::ids_up_to<kv::LayerId>(config.layers.size())) {
+    const LayerConfig& layer = config.layer(id);
+    if (layer.mixer == nullptr) continue;
+    if (const std::int64_t bytes = layer.mixer->state_bytes(config, layer); bytes > 0) shape.states.push_back({id, bytes});
+    if (!layer.mixer->keeps_entries()) continue;
+    if (!all_keep_entries) shape.heads.push_back({id, 0});
     kv::StreamShape one;
     one.kv_heads = layer.kv_heads;
     one.key_size = config.key_size;

@@ -37,10 +37,19 @@ enum class Activation { silu, gelu };
 /// Normalisation of queries and keys before rotation.
 enum class QueryKeyNorm { none, per_head, whole_row };
 
+/// What follows a layer's mixer.
+enum class FeedForward { none, gated /* gate · up · down */, experts /* those that a router chooses */ };
+
+class Mixer;
+const Mixer& attention_mixer();
+
+/// Of which kind a layer is (layers/), and its sizes.
 struct LayerConfig {
+  const Mixer* mixer = &attention_mixer();  ///< what it does between tokens; null: nothing
+  FeedForward kind = FeedForward::gated;
   int heads = 0;
   int kv_heads = 0;
-  std::int64_t feed_forward = 0;   ///< width of the dense feed-forward; 0 on layers with experts only
+  std::int64_t feed_forward_width = 0;  ///< of gated ones
   std::int64_t window = 0;         ///< 0: attends to everything
   bool rope = true;
 };

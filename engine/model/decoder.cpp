@@ -1,10 +1,13 @@
 // See decoder.hpp.
 #include "engine/model/decoder.hpp"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
 #include "engine/base/work_meter.hpp"
+#include "engine/model/layers/feed_forward.hpp"
+#include "engine/model/layers/mixer.hpp"
 #include "engine/model/pass.hpp"
 #include "kernels/multiply.hpp"
 
@@ -58,6 +61,10 @@ Status Decoder::check(std::span<const SequenceStep> steps) const {
                      model_.config().vocabulary - 1);
       }
     }
+    if (!step.roles.empty() && step.roles.size() != step.tokens.size()) {
+      return error(ErrorCode::invalid_argument, "a chunk: expected a role for each of ", count, " tokens, found ",
+                   step.roles.size());
+    }
     if (step.memory->stale()) {
       return error(ErrorCode::wrong_state, "the cache holds an interrupted chunk and must be read again");
     }
@@ -82,14 +89,17 @@ Status Decoder::forward(std::span<const SequenceStep> steps, const std::atomic<b
                                   : step.memory->begin(count, step.tokens));
     const AttentionObserver* observer = step.observer != nullptr && *step.observer ? step.observer : nullptr;
     segments[i] = {step.memory, &*chunks[i], step.rope, rows, count, observer};
+    const auto own_roles = work_.roles.subspan(static_cast<std::size_t>(rows), step.tokens.size());
+    std::fill(own_roles.begin(), own_roles.end(), kernels::RowRole::generated);
+    std::copy(step.roles.begin(), step.roles.end(), own_roles.begin());
     embed(step, segments[i]);
     rows += count;
   }
   const Pass pass{model_.config(), model_.weights(), work_, runtime_, std::span(segments).first(steps.size()), 0, rows,
-                  cancel};
+                  work_.roles.data(), cancel};
   for (const kv::LayerId layer : kv::ids_up_to<kv::LayerId>(model_.config().layers.size())) {
     if (pass.cancelled()) return cancelled_error();
-    attention(pass, layer);
+    if (const Mixer* mixer = model_.config().layer(layer).mixer) mixer->run(pass, layer);
     feed_forward(pass, layer);
   }
   if (pass.cancelled()) return cancelled_error();

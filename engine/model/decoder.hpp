@@ -20,6 +20,7 @@ struct SequenceStep {
   kv::Memory* memory = nullptr;
   const Rope* rope = nullptr;
   std::span<const std::int32_t> tokens{};
+  std::span<const kernels::RowRole> roles{};  ///< of each token; empty: all are generated
   /// Only the first token is certain; at most memory->draft_room(). The memory takes in that one, the others as it is
   /// told to (Memory::accept_draft). Each token's stream and logits are bit for bit those it would have alone.
   bool drafts = false;
@@ -33,8 +34,7 @@ class Decoder {
       : model_(model), work_(work), runtime_(runtime) {}
 
   /// Takes the tokens of 1 … kMaxSequences sequences, each once, in one pass: as many rows as the workspace has, in the
-  /// order of the steps. A row's bits do not depend on the other sequences: up to 16 rows of a pass are bit for bit
-  /// what each is alone. `cancel` (may be null) is polled in every task of the threads; when it turns true, and stays
+  /// order of the steps. A row's bits depend on its sequence and its role alone, whatever else the pass takes. `cancel` (may be null) is polled in every task of the threads; when it turns true, and stays
   /// so until this returns, all chunks are given up (memories may then be stale) and cancelled comes back. Errors:
   /// invalid_argument for no sequences or too many, an empty or too long chunk or an id outside the vocabulary (nothing
   /// is changed); wrong_state for a stale memory; cancelled.

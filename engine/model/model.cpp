@@ -78,10 +78,14 @@ Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const 
   if (const std::string complaint = kernels::check_cap(kernels::this_machine(), cap ? cap : ""); !complaint.empty()) {
     return error(ErrorCode::invalid_argument, complaint);
   }
-  const bool read = options.memory == WeightMemory::own;
-  const auto access = read ? io::FileImage::Access::read : io::FileImage::Access::mapped;
+  const auto access = options.memory == WeightMemory::own ? io::FileImage::Access::read : io::FileImage::Access::mapped;
   BRIM_ASSIGN(io::Gguf file, io::Gguf::open(path, {true, access}));
   BRIM_ASSIGN(Config config, read_config(file));
+  return create(std::move(file), std::move(config), options, progress);
+}
+
+Result<std::shared_ptr<const Model>> Model::create(io::Gguf file, Config config, const LoadOptions& options, const Progress& progress) {
+  const bool read = options.memory == WeightMemory::own;
   BRIM_ASSIGN(text::Vocabulary vocabulary, read_vocabulary(file));
   config.vocabulary = static_cast<std::int64_t>(vocabulary.tokens.size());
   BRIM_ASSIGN(Weights weights, read_weights(file, config));

@@ -52,6 +52,9 @@ class Model {
   static Result<std::shared_ptr<const Model>> load(const std::string& path, const LoadOptions& options,
                                                    const Progress& progress = {});
   static Result<std::shared_ptr<const Model>> load(const std::string& path) { return load(path, LoadOptions{}); }
+  /// The same from a file that is open, as options.memory wants it, with a configuration that was read of it. Errors: as load.
+  static Result<std::shared_ptr<const Model>> create(io::Gguf file, Config config, const LoadOptions& options,
+                                                     const Progress& progress = {});
 
   /// What computes with this model: its kernels, and at most `count` of its threads, of which there are as many as requested or as
   /// the system granted when it was loaded.

@@ -13,7 +13,7 @@ void apply(const Pass& pass, const float* x, std::initializer_list<Projection> p
     targets[count++] = {&projection.linear.weight, projection.out, projection.linear.weight.rows};
   }
   const std::int64_t cols = projections.begin()->linear.weight.cols;
-  kernels::multiply(pass.runtime, {x, cols, pass.tokens, cols, pass.cancel}, {targets, count},
+  kernels::multiply(pass.runtime, {x, cols, pass.tokens, cols, pass.cancel, pass.roles}, {targets, count},
                     pass.work.product.data());
   const kernels::Table& table = pass.runtime.table;
   for (const auto& [linear, out] : projections) {
@@ -25,7 +25,7 @@ void apply(const Pass& pass, const float* x, std::initializer_list<Projection> p
 
 void apply(const Pass& pass, const quant::Matrix& weight, const float* x, float* out) noexcept {
   kernels::multiply(pass.runtime, weight, x, weight.cols, pass.tokens, out, weight.rows, pass.work.product.data(),
-                    pass.cancel);
+                    pass.cancel, pass.roles);
 }
 
 void normalise(const Pass& pass, const float* x, const std::vector<float>& weight, float* out) noexcept {

@@ -1,5 +1,5 @@
 // What the steps of one forward pass share: the model's parts, the sequences whose tokens it takes, the buffers and
-// which rows. The steps themselves are attention.cpp and feed_forward.cpp; the order of steps is decoder.cpp.
+// which rows. The steps themselves are in layers/; the order of steps is decoder.cpp.
 #pragma once
 
 #include <algorithm>
@@ -46,6 +46,7 @@ struct Pass {
   std::span<const Segment> segments;          ///< in the order of their rows, without gaps
   std::int64_t first;                         ///< the first row
   std::int64_t tokens;                        ///< rows, from there on
+  const kernels::RowRole* roles;              ///< of these rows
   const std::atomic<bool>* cancel = nullptr;  ///< null: never; else as Decoder::forward has it
 
   /// Whether the pass is given up. Looked at in every task of a size that matters: what is left out then is not to be
@@ -61,6 +62,7 @@ void for_tiles(const Pass& pass, Step&& step) noexcept {
   for (std::int64_t done = 0; done < pass.tokens; done += kPassTile) {
     Pass tile = pass;
     tile.first = pass.first + done;
+    tile.roles = pass.roles + done;
     tile.tokens = std::min(kPassTile, pass.tokens - done);
     step(tile);
   }
@@ -78,6 +80,7 @@ void for_units(const Pass& pass, Step&& step) noexcept {
     Pass unit = pass;
     unit.segments = pass.segments.subspan(begin, end - begin);
     unit.first = unit.segments.front().row;
+    unit.roles = pass.roles + (unit.first - pass.first);
     unit.tokens = rows;
     step(unit);
   }
@@ -115,12 +118,5 @@ void normalise(const Pass& pass, const float* x, const std::vector<float>& weigh
 
 /// Adds work.branch to the stream, after `post_norm` when the model has one, scaled as the model wants.
 void add_branch(const Pass& pass, const std::vector<float>& post_norm) noexcept;
-
-/// normed = norm(stream); q, k, v; rotation; each segment's KV memory; weighted values; output projection; stream +=
-/// branch.
-void attention(const Pass& pass, kv::LayerId layer) noexcept;
-
-/// normed = norm(stream); gated feed-forward, dense or of the chosen experts; stream += branch.
-void feed_forward(const Pass& pass, kv::LayerId layer) noexcept;
 
 }  // namespace brim::model

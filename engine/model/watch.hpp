@@ -1,5 +1,5 @@
 // What rules and splits want to know of a stream's attention, gathered beside it: how much attention entries
-// received, and the statistic of the layer. Sits between attention.cpp, which says when, and the memory, which decides.
+// received, and the statistic of the layer. Sits between layers/attention.cpp, which says when, and the memory, which decides.
 // Nothing is done for policies that ask for nothing.
 #pragma once
 

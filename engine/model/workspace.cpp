@@ -61,12 +61,13 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   for (const LayerConfig& layer : config.layers) {
     heads = std::max<std::int64_t>(heads, layer.heads);
     kv_heads = std::max<std::int64_t>(kv_heads, layer.kv_heads);
-    group = std::max<std::int64_t>(group, layer.heads / layer.kv_heads);
-    width = std::max(width, layer.feed_forward);
+    if (layer.kv_heads > 0) group = std::max<std::int64_t>(group, layer.heads / layer.kv_heads);
+    width = std::max(width, layer.feed_forward_width);
   }
   const std::int64_t chunk = sizes.chunk, tile = std::min(chunk, kPassTile), pairs = config.rope.dimensions / 2;
   Cutter cutter(memory);
   cutter.cut(stream, chunk * config.embedding);
+  cutter.cut(roles, chunk);
   cutter.cut(key, chunk * kv_heads * config.key_size);
   cutter.cut(value, chunk * kv_heads * config.value_size);
   cutter.cut(normed, tile * config.embedding);
@@ -106,6 +107,7 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   if (config.has_experts()) {
     cutter.cut(router, tile * config.experts);
     cutter.cut(gathered, tile * config.embedding);
+    cutter.cut(gathered_roles, tile);
     cutter.cut(expert_out, tile * config.embedding);
     cutter.cut(expert_weight, tile * config.experts_used);
     cutter.cut(expert_choice, tile * config.experts_used);

@@ -8,6 +8,7 @@
 #include "engine/kv/plan.hpp"
 #include "engine/model/config.hpp"
 #include "kernels/attention.hpp"
+#include "kernels/multiply.hpp"
 #include "kernels/table.hpp"
 
 namespace brim::model {
@@ -53,6 +54,7 @@ struct WorkerScratch {
 struct Workspace {
   WorkspaceShape shape;
   std::span<float> stream;        ///< [chunk][embedding] the residual stream
+  std::span<kernels::RowRole> roles;  ///< [chunk]
   std::span<float> key;           ///< [chunk][kv_heads · key_size]
   std::span<float> value;         ///< [chunk][kv_heads · value_size]
   std::span<float> normed;        ///< [tile][embedding]
@@ -81,6 +83,7 @@ struct Workspace {
   std::span<std::int64_t> read_totals;    ///< [kv_heads] entries read
   std::span<float> router;                ///< [tile][experts]
   std::span<float> gathered;              ///< [tile][embedding] tokens of one expert
+  std::span<kernels::RowRole> gathered_roles;  ///< [tile]
   std::span<float> expert_out;            ///< [tile][embedding]
   std::span<float> expert_weight;         ///< [tile][experts_used]
   std::span<std::int32_t> expert_choice;  ///< [tile][experts_used], ascending

@@ -8,8 +8,10 @@
 #include "kernels/dispatch.hpp"
 #include "kernels/multiply.hpp"
 #include "tests/kernels/packed_rows.hpp"
+#include "tests/support/plain_many.hpp"
 
 using namespace brim;
+using kernels::RowRole;
 
 namespace {
 
@@ -58,37 +60,65 @@ TEST_CASE("threads and batches do not change a bit, and strides are kept") {
   }
 }
 
-TEST_CASE("panels: the bits of up to sixteen tokens are those of each alone, and of more those of any other call of more") {
+TEST_CASE("panels: a row's bits depend on its role alone, whatever the company") {
   test::Random random(10);
-  for (quant::Format format : test::all_formats()) {
-    const std::string name = test::name_of(format);
-    CAPTURE(name);
-    const std::int64_t rows = 213, cols = 768, tokens = 70, stride = cols + 5;
-    const std::vector<std::byte> packed = test::random_rows(random, format, rows, cols);
-    const std::size_t row_bytes = quant::row_bytes(format, cols), panel_bytes = quant::panel_bytes(format, cols);
-    std::vector<std::byte> memory(panel_bytes * static_cast<std::size_t>(quant::panel_count(rows)) + 64);
-    std::byte* const panels = memory.data() + (64 - reinterpret_cast<std::uintptr_t>(memory.data()) % 64) % 64;
-    for (std::int64_t row = 0; row < rows; row += quant::kPanelRows) {
-      quant::pack_panel(format, packed.data() + static_cast<std::size_t>(row) * row_bytes, row_bytes,
-                        static_cast<int>(std::min<std::int64_t>(quant::kPanelRows, rows - row)), cols,
-                        panels + static_cast<std::size_t>(row / quant::kPanelRows) * panel_bytes);
-    }
-    const quant::Matrix weights{format, panels, rows, cols, row_bytes, quant::Layout::panels};
-    const std::vector<float> x = test::random_values(random, tokens * stride);
-    const auto same = [&](const std::vector<float>& a, std::int64_t of_a, const std::vector<float>& b, std::int64_t of_b) {
-      return std::memcmp(a.data() + of_a * (rows + 3), b.data() + of_b * (rows + 3), static_cast<std::size_t>(rows) * 4) == 0;
-    };
-    const std::vector<float> all = multiply(1, weights, x.data(), stride, tokens);
-    for (int threads : {2, 3, 7}) REQUIRE(multiply(threads, weights, x.data(), stride, tokens) == all);
-    const std::vector<float> more = multiply(2, weights, x.data() + 40 * stride, stride, 17);
-    const std::vector<float> few = multiply(2, weights, x.data() + 40 * stride, stride, 16);
-    REQUIRE(multiply(3, weights, x.data() + 40 * stride, stride, 16) == few);
-    for (std::int64_t t = 0; t < 17; ++t) REQUIRE(same(more, t, all, 40 + t));
-    for (std::int64_t t = 0; t < 16; ++t) {
-      const std::vector<float> alone = multiply(2, weights, x.data() + (40 + t) * stride, stride, 1);
-      REQUIRE(same(few, t, alone, 0));
+  static kernels::ThreadPool pool(3);
+  for (const kernels::Table& table : {kernels::active(), test::with_plain_many(kernels::active())}) {
+    for (quant::Format format : test::all_formats()) {
+      const std::string name = test::name_of(format);
+      CAPTURE(name);
+      const std::int64_t rows = 213, cols = 768, tokens = 70, stride = cols + 5, out_stride = rows + 3;
+      const std::vector<std::byte> packed = test::random_rows(random, format, rows, cols);
+      const std::size_t row_bytes = quant::row_bytes(format, cols), panel_bytes = quant::panel_bytes(format, cols);
+      std::vector<std::byte> memory(panel_bytes * static_cast<std::size_t>(quant::panel_count(rows)) + 64);
+      std::byte* const panels = memory.data() + (64 - reinterpret_cast<std::uintptr_t>(memory.data()) % 64) % 64;
+      for (std::int64_t row = 0; row < rows; row += quant::kPanelRows) {
+        quant::pack_panel(format, packed.data() + static_cast<std::size_t>(row) * row_bytes, row_bytes,
+                          static_cast<int>(std::min<std::int64_t>(quant::kPanelRows, rows - row)), cols,
+                          panels + static_cast<std::size_t>(row / quant::kPanelRows) * panel_bytes);
+      }
+      const quant::Matrix weights{format, panels, rows, cols, row_bytes, quant::Layout::panels};
+      const std::vector<float> x = test::random_values(random, tokens * stride);
+      const auto product = [&](int threads, std::int64_t first, const std::vector<RowRole>& roles) {
+        const auto count = static_cast<std::int64_t>(roles.size());
+        std::vector<float> out(static_cast<std::size_t>(count * out_stride), -1.0f);
+        std::vector<std::byte> scratch(kernels::multiply_scratch_bytes(table, cols, count, threads) + 3);
+        kernels::multiply({table, {pool, threads}}, weights, x.data() + first * stride, stride, count, out.data(), out_stride,
+                          scratch.data() + 3, nullptr, roles.data());
+        for (std::int64_t t = 0; t < count; ++t) {
+          for (std::int64_t i = rows; i < out_stride; ++i) REQUIRE(out[static_cast<std::size_t>(t * out_stride + i)] == -1.0f);
+        }
+        return out;
+      };
+      const auto same = [&](const std::vector<float>& a, std::int64_t of_a, const std::vector<float>& b, std::int64_t of_b) {
+        return std::memcmp(a.data() + of_a * out_stride, b.data() + of_b * out_stride, static_cast<std::size_t>(rows) * 4) == 0;
+      };
+      const auto as = [](RowRole role, std::int64_t count) { return std::vector<RowRole>(static_cast<std::size_t>(count), role); };
+      const std::vector<float> generated = product(1, 0, as(RowRole::generated, tokens));
+      const std::vector<float> prompt = product(1, 0, as(RowRole::prompt, tokens));
+      const bool differ = table.panel_product_many[static_cast<int>(format)] != nullptr;
+      CHECK((generated != prompt) == differ);
+      for (const std::int64_t first : {std::int64_t{0}, std::int64_t{40}, tokens - 1}) {
+        REQUIRE(same(product(2, first, {RowRole::generated}), 0, generated, first));
+        REQUIRE(same(product(2, first, {RowRole::prompt}), 0, prompt, first));
+      }
+      for (int round = 0; round < 20; ++round) {
+        const std::int64_t count = 1 + random.bits() % (round % 2 == 0 ? 16 : 60), first = random.bits() % (tokens - count);
+        std::vector<RowRole> roles;
+        const std::uint32_t often = 1 + random.bits() % 7;  // from single rows to long ranges
+        while (static_cast<std::int64_t>(roles.size()) < count) {
+          roles.push_back(!roles.empty() && random.bits() % often != 0 ? roles.back()
+                                                                       : static_cast<RowRole>(random.bits() % 2));
+        }
+        const std::vector<float> mixed = product(1 + round % 3, first, roles);
+        for (std::int64_t t = 0; t < count; ++t) {
+          const bool given = roles[static_cast<std::size_t>(t)] == RowRole::prompt;
+          REQUIRE(same(mixed, t, given ? prompt : generated, first + t));
+        }
+      }
     }
   }
+  CHECK(test::plain_many_faults == 0);
 }
 
 TEST_CASE("empty matrices and no tokens") {

@@ -135,6 +135,7 @@ void write_tiny_model(const std::string& path, const TinyModel& model) {
     shapes.push_back({prefix + "ffn_up.weight", model.embedding, model.feed_forward});
     shapes.push_back({prefix + "ffn_down.weight", model.feed_forward, model.embedding});
   }
+  if (model.leaves_out) std::erase_if(shapes, [&](const Shape& shape) { return model.leaves_out(shape.name); });
   for (const Shape& shape : shapes) {
     const std::int64_t dimensions[] = {shape.cols, shape.rows};
     writer.add_tensor(shape.name, shape.rows == 0 ? quant::Format::f32 : model.format,

@@ -37,6 +37,8 @@ struct TinyModel {
     float value = 0;
   };
   std::vector<Tensor> further{};
+  /// Tensors that are not written; none where it is empty.
+  std::function<bool(const std::string& name)> leaves_out{};
 };
 
 /// The ids of its vocabulary: 0 <unk>, 1 <s>, 2 </s>, then 256 byte tokens, then printable characters and a few words.

@@ -74,7 +74,7 @@ TEST_CASE("values may be given per layer") {
   });
   REQUIRE(config);
   CHECK(config->layers[1].kv_heads == 2);
-  CHECK(config->layers[2].feed_forward == 32);
+  CHECK(config->layers[2].feed_forward_width == 32);
 }
 
 TEST_CASE("windows: everywhere for llama, alternating for gemma2, five to one for gemma3, or as the file says") {

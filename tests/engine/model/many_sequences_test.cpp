@@ -13,6 +13,7 @@
 #include "engine/model/decoder.hpp"
 #include "kernels/dispatch.hpp"
 #include "tests/engine/kv/fake_model.hpp"
+#include "tests/support/plain_many.hpp"
 #include "tests/support/tiny_model.hpp"
 
 using namespace brim;
@@ -20,10 +21,10 @@ using test::Random;
 
 namespace {
 
-std::shared_ptr<const model::Model> load(const test::TinyModel& shape) {
+std::shared_ptr<const model::Model> load(const test::TinyModel& shape, const kernels::Table* table = nullptr) {
   const std::string path = "/tmp/brim-many-sequences-" + std::to_string(::getpid()) + ".gguf";
   test::write_tiny_model(path, shape);
-  auto model = model::Model::load(path, {.threads = 3});
+  auto model = model::Model::load(path, {.threads = 3, .table = table});
   std::remove(path.c_str());
   if (!model) FAIL(model.error().sentence);
   return *model;
@@ -44,7 +45,9 @@ class Sequence {
   }
 
   kv::Memory& memory() { return *memory_; }
-  model::SequenceStep step(std::span<const std::int32_t> tokens) { return {memory_.get(), &rope_, tokens}; }
+  model::SequenceStep step(std::span<const std::int32_t> tokens, std::span<const kernels::RowRole> roles = {}) {
+    return {memory_.get(), &rope_, tokens, roles};
+  }
   std::vector<std::byte> state() const {
     StateWriter writer;
     memory_->save(writer);
@@ -87,13 +90,6 @@ class Pass {
   model::Decoder decoder_;
 };
 
-/// Rows of one pass that are multiplied as each would be alone: all, but where many tokens have another way.
-std::int64_t rows_like_alone(const kernels::Table& table) {
-  const auto* begin = table.panel_product_many;
-  const bool other = std::any_of(begin, begin + quant::kFormatCount, [](auto product) { return product != nullptr; });
-  return other ? kernels::kFewTokens : 400;
-}
-
 kv::Plan random_plan(Random& random, const model::Config& config) {
   constexpr const char* kSplits[] = {"uniform", "zigzag", "cake", "squeeze"};
   constexpr const char* kRules[] = {"window", "snapkv", "tova", "dynsplit", "knorm", "h2o-value"};
@@ -126,33 +122,35 @@ Mix compare(const model::Model& model, std::uint64_t seed, std::size_t count, in
     together.push_back(std::make_unique<Sequence>(model, plan));
     alone.push_back(std::make_unique<Sequence>(model, plan));
   }
-  const std::int64_t limit = rows_like_alone(model.table());
   Pass pass(model, plans, 400, threads), other(model, plans, 400, 1);
   for (int round = 0; round < 60; ++round) {
     std::vector<std::size_t> who;
     std::vector<std::vector<std::int32_t>> tokens;
+    std::vector<std::vector<kernels::RowRole>> roles;
     std::int64_t rows = 0;
     for (std::size_t i = 0; i < count; ++i) {
       if (random.pick(0, 4) == 0) continue;
-      const std::int64_t most = std::min({std::int64_t{plans[i].chunk}, limit - rows, std::int64_t{400} - rows});
+      const std::int64_t most = std::min(std::int64_t{plans[i].chunk}, 400 - rows);
       const std::int64_t n = random.pick(0, 3) != 0 ? std::min<std::int64_t>(1, most) : random.pick(0, most);
       if (n == 0) continue;
       who.push_back(i);
       tokens.emplace_back();
+      roles.emplace_back();
       for (std::int64_t t = 0; t < n; ++t) {
         tokens.back().push_back(static_cast<std::int32_t>(random.pick(3, model.config().vocabulary - 1)));
+        roles.back().push_back(static_cast<kernels::RowRole>(random.pick(0, 1)));
       }
       rows += n;
     }
     if (who.empty()) continue;
     std::vector<model::SequenceStep> steps;
-    for (std::size_t i = 0; i < who.size(); ++i) steps.push_back(together[who[i]]->step(tokens[i]));
+    for (std::size_t i = 0; i < who.size(); ++i) steps.push_back(together[who[i]]->step(tokens[i], roles[i]));
     REQUIRE(pass.decoder().forward(steps, nullptr));
     CHECK(pass.decoder().last_tokens() == rows);
     std::int64_t row = 0;
     for (std::size_t i = 0; i < who.size(); ++i) {
       row += static_cast<std::int64_t>(tokens[i].size());
-      const model::SequenceStep step = alone[who[i]]->step(tokens[i]);
+      const model::SequenceStep step = alone[who[i]]->step(tokens[i], roles[i]);
       REQUIRE(other.decoder().forward({&step, 1}, nullptr));
       const bool same = pass.logits(row - 1) == other.logits(static_cast<std::int64_t>(tokens[i].size()) - 1);
       CHECK_MESSAGE(same, "round ", round, ", sequence ", who[i], " of ", who.size(), ": ", plans[who[i]].split, " ",
@@ -192,6 +190,36 @@ TEST_CASE("sequences in one pass are bit for bit what each is alone") {
   CHECK(all.rows >= 16);
   CHECK(all.evicted > 0);
   CHECK(all.rebased > 0);
+}
+
+TEST_CASE("so they are where prompts are multiplied in a way of their own, token by token or in chunks") {
+  const kernels::Table table = test::with_plain_many(kernels::active());
+  test::TinyModel shape;
+  shape.format = quant::Format::q8_0;
+  const auto model = load(shape, &table);
+  for (const std::size_t count : {1u, 5u}) (void)compare(*model, 900 + count, count, 2);
+  CHECK(test::plain_many_faults == 0);
+
+  // A prompt's bits do not depend on its pieces.
+  Random random(77);
+  const auto plan = kv::make_plan(model::kv_shape(model->config(), 200, kernels::KvType::f16), test::budget_full(), 0, "uniform", "window");
+  REQUIRE(plan);
+  Sequence whole(*model, *plan), pieces(*model, *plan), generated(*model, *plan);
+  Pass pass(*model, {*plan}, 64, 2);
+  std::vector<std::int32_t> tokens;
+  for (int i = 0; i < 50; ++i) tokens.push_back(static_cast<std::int32_t>(random.pick(3, model->config().vocabulary - 1)));
+  const std::vector<kernels::RowRole> roles(tokens.size(), kernels::RowRole::prompt);
+  const auto last = [&](Sequence& sequence, std::size_t piece, bool prompt) {
+    for (std::size_t at = 0; at < tokens.size(); at += piece) {
+      const std::size_t n = std::min(piece, tokens.size() - at);
+      const auto step = sequence.step(std::span(tokens).subspan(at, n), prompt ? std::span(roles).first(n) : std::span(roles).first(0));
+      REQUIRE(pass.decoder().forward({&step, 1}, nullptr));
+    }
+    return pass.logits(pass.decoder().last_tokens() - 1);
+  };
+  const auto expected = last(whole, 50, true);
+  CHECK(last(pieces, 7, true) == expected);
+  CHECK(last(generated, 50, false) != expected);
 }
 
 TEST_CASE("a pass that cannot be done changes nothing") {

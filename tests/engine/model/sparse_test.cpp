@@ -31,7 +31,11 @@ Config config_of(int heads, int kv_heads, int size) {
   config.embedding = heads * size;
   config.vocabulary = 8;
   config.key_size = config.value_size = size;
-  config.layers.push_back({heads, kv_heads, 32, 0, true});
+  brim::model::LayerConfig layer;
+  layer.heads = heads;
+  layer.kv_heads = kv_heads;
+  layer.feed_forward_width = 32;
+  config.layers.push_back(layer);
   config.rope.dimensions = size;
   config.attention_scale = 1 / std::sqrt(static_cast<float>(size));
   return config;
@@ -83,7 +87,7 @@ struct Scene {
     model.stage(0, token, model.cache().next_position(), 1);
     const auto view = model.cache().view(stream(0));
     const brim::model::Segment segment{&model.cache(), &model.chunk(), &rope, 0, 1};
-    const Pass pass{config, weights, work, {brim::kernels::active(), pool}, {&segment, 1}, 0, 1};
+    const Pass pass{config, weights, work, {brim::kernels::active(), pool}, {&segment, 1}, 0, 1, work.roles.data()};
     REQUIRE(brim::model::reads_sparsely(segment, brim::test::stream(0), view));
     brim::model::attend(pass, segment, brim::test::stream(0), view);
     entries_read.clear();

@@ -1,26 +1,10 @@
-// One layer's feed-forward: gate · up · down, dense or of the experts a router chooses for each token.
+// A feed-forward of experts: for each token a router chooses a few of them, whose outputs are added, weighted.
 #include <algorithm>
 
-#include "engine/model/pass.hpp"
-#include "kernels/threads.hpp"
+#include "engine/model/layers/feed_forward.hpp"
 
 namespace brim::model {
 namespace {
-
-void activate(const Pass& pass, std::int64_t tokens, std::int64_t width) noexcept {
-  const kernels::Table& table = pass.runtime.table;
-  const auto kernel = pass.config.activation == Activation::gelu ? table.gelu_multiply : table.silu_multiply;
-  kernels::for_chunks(pass.runtime.threads, tokens, [&](std::int64_t t, int) noexcept {
-    kernel(pass.work.gate.data() + t * width, pass.work.up.data() + t * width, width);
-  });
-}
-
-void dense(const Pass& pass, const LayerWeights& weights) noexcept {
-  Workspace& work = pass.work;
-  apply(pass, work.normed.data(), {{weights.gate, work.gate.data()}, {weights.up, work.up.data()}});
-  activate(pass, pass.tokens, weights.gate.weight.rows);
-  apply(pass, work.gate.data(), {{weights.down, work.branch.data()}});
-}
 
 // Softmax over all experts, the best experts_used of them (ties: the lower index), in ascending order of index.
 void choose_experts(const Pass& pass, std::int64_t token) noexcept {
@@ -55,6 +39,7 @@ std::int64_t gather(const Pass& pass, int expert) noexcept {
     const std::int32_t* choice = work.expert_choice.data() + t * used;
     if (std::find(choice, choice + used, expert) == choice + used) continue;
     work.expert_tokens[static_cast<std::size_t>(count)] = static_cast<std::int32_t>(t);
+    work.gathered_roles[static_cast<std::size_t>(count)] = pass.roles[t];
     std::copy_n(work.normed.data() + t * width, width, work.gathered.data() + count * width);
     ++count;
   }
@@ -68,6 +53,7 @@ void add_expert(const Pass& pass, const LayerWeights& weights, int expert, std::
   const int used = pass.config.experts_used;
   Pass part = pass;
   part.tokens = count;
+  part.roles = work.gathered_roles.data();
   apply(part, weights.expert_gate.of(expert), work.gathered.data(), work.gate.data());
   apply(part, weights.expert_up.of(expert), work.gathered.data(), work.up.data());
   activate(part, count, pass.config.expert_feed_forward);
@@ -81,6 +67,8 @@ void add_expert(const Pass& pass, const LayerWeights& weights, int expert, std::
   }
 }
 
+}  // namespace
+
 // Experts in ascending order, each over the tokens that chose it: a token's sum is made in the same order whether it
 // comes alone or with others.
 void expert_mixture(const Pass& pass, const LayerWeights& weights) noexcept {
@@ -93,21 +81,6 @@ void expert_mixture(const Pass& pass, const LayerWeights& weights) noexcept {
   for (int expert = 0; expert < config.experts; ++expert) {
     if (const std::int64_t count = gather(pass, expert); count > 0) add_expert(pass, weights, expert, count);
   }
-}
-
-}  // namespace
-
-void feed_forward(const Pass& pass, kv::LayerId layer) noexcept {
-  const LayerWeights& weights = pass.weights.layer(layer);
-  for_tiles(pass, [&](const Pass& tile) {
-    normalise(tile, tile.stream(), weights.feed_forward_norm, tile.work.normed.data());
-    if (tile.config.has_experts()) {
-      expert_mixture(tile, weights);
-    } else {
-      dense(tile, weights);
-    }
-    add_branch(tile, weights.post_feed_forward_norm);
-  });
 }
 
 }  // namespace brim::model

@@ -4,6 +4,7 @@
 
 #include "engine/kv/heads.hpp"
 #include "engine/model/attend.hpp"
+#include "engine/model/layers/mixer.hpp"
 #include "engine/model/pass.hpp"
 #include "engine/model/watch.hpp"
 #include "kernels/threads.hpp"
@@ -142,17 +143,56 @@ void attend_in_tiles(const Pass& unit, const Segment& segment, kv::LayerId layer
   segment.chunk->commit(stream);
 }
 
+class Attention final : public Mixer {
+ public:
+  std::string_view name() const override { return "attention"; }
+  bool keeps_entries() const override { return true; }
+
+  Status read_weights(const TensorFinder& finder, const Config& config, const LayerConfig& shape,
+                        LayerWeights& layer) const override {
+    const std::int64_t query_rows = std::int64_t{shape.heads} * config.key_size;
+    const std::int64_t key_rows = std::int64_t{shape.kv_heads} * config.key_size;
+    const std::int64_t value_rows = std::int64_t{shape.kv_heads} * config.value_size;
+    BRIM_ASSIGN(layer.attention_norm, finder.vector("attn_norm.weight", config.embedding));
+    if (config.fused_qkv && finder.has("attn_qkv.weight")) {
+      BRIM_ASSIGN(const Linear fused, finder.linear("attn_qkv", config.embedding, query_rows + key_rows + value_rows));
+      layer.query = cut(fused, 0, query_rows);
+      layer.key = cut(fused, query_rows, key_rows);
+      layer.value = cut(fused, query_rows + key_rows, value_rows);
+    } else {
+      BRIM_ASSIGN(layer.query, finder.linear("attn_q", config.embedding, query_rows));
+      BRIM_ASSIGN(layer.key, finder.linear("attn_k", config.embedding, key_rows));
+      BRIM_ASSIGN(layer.value, finder.linear("attn_v", config.embedding, value_rows));
+    }
+    BRIM_ASSIGN(layer.output, finder.linear("attn_output", std::int64_t{shape.heads} * config.value_size, config.embedding));
+    if (config.query_key_norm != QueryKeyNorm::none) {
+      const bool whole = config.query_key_norm == QueryKeyNorm::whole_row;
+      BRIM_ASSIGN(layer.query_norm, finder.vector("attn_q_norm.weight", whole ? query_rows : config.key_size));
+      BRIM_ASSIGN(layer.key_norm, finder.vector("attn_k_norm.weight", whole ? key_rows : config.key_size));
+    }
+    if (config.post_norms) {
+      BRIM_ASSIGN(layer.post_attention_norm, finder.vector("post_attention_norm.weight", config.embedding));
+    }
+    return {};
+  }
+
+  void run(const Pass& pass, kv::LayerId layer) const noexcept override {
+    for_units(pass, [&](const Pass& unit) {
+      project_inputs(unit, layer);
+      if (unit.tokens <= kPassTile) {
+        attend_in_one_tile(unit, layer);
+      } else {
+        attend_in_tiles(unit, unit.segments.front(), layer);
+      }
+    });
+  }
+};
+
 }  // namespace
 
-void attention(const Pass& pass, kv::LayerId layer) noexcept {
-  for_units(pass, [&](const Pass& unit) {
-    project_inputs(unit, layer);
-    if (unit.tokens <= kPassTile) {
-      attend_in_one_tile(unit, layer);
-    } else {
-      attend_in_tiles(unit, unit.segments.front(), layer);
-    }
-  });
+const Mixer& attention_mixer() {
+  static const Attention attention;
+  return attention;
 }
 
 }  // namespace brim::model

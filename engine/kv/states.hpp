@@ -1,0 +1,68 @@
+// The states of layers that keep a fixed number of bytes whatever was processed (recurrent layers), and checkpoints of
+// them. A state cannot be cut back as entries can: going back in a text means taking up a checkpoint, and processing
+// what follows it again. All of it is bytes of the same budget (Plan::state_bytes, Plan::checkpoints).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "engine/base/result.hpp"
+#include "engine/base/state.hpp"
+#include "engine/kv/ids.hpp"
+#include "engine/kv/layout.hpp"
+#include "engine/kv/plan.hpp"
+
+namespace brim::kv {
+
+/// Allocates when it is constructed, and never again. One thread at a time; the states of different layers may be
+/// written by different threads.
+class States {
+ public:
+  /// Takes its bytes from `map`: the live states, then the checkpoints.
+  States(const Plan& plan, MemoryMap& map);
+
+  bool any() const { return !places_.empty(); }
+  /// The live state of a layer that has one; all zeros before the first token.
+  std::span<std::byte> at(LayerId layer) noexcept;
+  /// Back to zeros, and no checkpoint is left.
+  void clear() noexcept;
+
+  /// The live states become a checkpoint of the text's first `tokens` tokens. Where there is no room for one more, the
+  /// oldest makes way; without room for any, nothing happens.
+  void keep(std::int64_t tokens) noexcept;
+  /// The newest checkpoint of at most `tokens` tokens; nothing where there is none.
+  std::optional<std::int64_t> newest(std::int64_t tokens) const noexcept;
+  /// The checkpoint of exactly `tokens` tokens becomes the live states, and newer ones are forgotten. False, and
+  /// nothing changes, where there is none.
+  bool go_back(std::int64_t tokens) noexcept;
+  /// Checkpoints that are kept now.
+  std::size_t checkpoints() const { return kept_.size(); }
+
+  /// Everything this holds, for saved sessions. Nothing is written where no layer has a state.
+  void save(StateWriter& state) const;
+  /// Reads it back into cleared states. `tokens`: of the text that is restored. Errors: those of the reader.
+  Status restore(StateReader& state, std::int64_t tokens);
+
+ private:
+  struct Place {
+    LayerId layer;
+    std::size_t offset, bytes;
+  };
+  struct Checkpoint {
+    std::int64_t tokens;
+    std::size_t slot;
+  };
+  std::span<std::byte> slot(std::size_t index) const noexcept { return slots_.subspan(index * live_.size(), live_.size()); }
+  std::size_t free_slot() noexcept;
+
+  std::vector<Place> places_;    // by layer
+  std::span<std::byte> live_;
+  std::span<std::byte> slots_;   // as many times live_ as there may be checkpoints
+  std::size_t max_checkpoints_;
+  std::vector<Checkpoint> kept_;  // by tokens
+};
+
+}  // namespace brim::kv

@@ -1,0 +1,67 @@
+// See feed_forward.hpp.
+#include "engine/model/layers/feed_forward.hpp"
+
+#include "kernels/threads.hpp"
+
+namespace brim::model {
+namespace {
+
+void dense(const Pass& pass, const LayerWeights& weights) noexcept {
+  Workspace& work = pass.work;
+  apply(pass, work.normed.data(), {{weights.gate, work.gate.data()}, {weights.up, work.up.data()}});
+  activate(pass, pass.tokens, weights.gate.weight.rows);
+  apply(pass, work.gate.data(), {{weights.down, work.branch.data()}});
+}
+
+}  // namespace
+
+void activate(const Pass& pass, std::int64_t tokens, std::int64_t width) noexcept {
+  const kernels::Table& table = pass.runtime.table;
+  const auto kernel = pass.config.activation == Activation::gelu ? table.gelu_multiply : table.silu_multiply;
+  kernels::for_chunks(pass.runtime.threads, tokens, [&](std::int64_t t, int) noexcept {
+    kernel(pass.work.gate.data() + t * width, pass.work.up.data() + t * width, width);
+  });
+}
+
+Status read_feed_forward(const TensorFinder& finder, const Config& config, const LayerConfig& shape, LayerWeights& layer) {
+  if (shape.kind == FeedForward::none) return {};
+  BRIM_ASSIGN(layer.feed_forward_norm, finder.vector("ffn_norm.weight", config.embedding));
+  if (shape.kind == FeedForward::experts) {
+    const std::int64_t width = config.expert_feed_forward;
+    BRIM_ASSIGN(layer.router, finder.matrix("ffn_gate_inp.weight", {config.embedding, config.experts}));
+    BRIM_ASSIGN(layer.expert_gate, finder.experts("ffn_gate_exps", config.embedding, width, config.experts));
+    BRIM_ASSIGN(layer.expert_up, finder.experts("ffn_up_exps", config.embedding, width, config.experts));
+    BRIM_ASSIGN(layer.expert_down, finder.experts("ffn_down_exps", width, config.embedding, config.experts));
+  } else {
+    if (config.fused_gate_up && !finder.has("ffn_gate.weight")) {
+      BRIM_ASSIGN(const Linear fused, finder.linear("ffn_up", config.embedding, 2 * shape.feed_forward_width));
+      layer.gate = cut(fused, 0, shape.feed_forward_width);
+      layer.up = cut(fused, shape.feed_forward_width, shape.feed_forward_width);
+    } else {
+      BRIM_ASSIGN(layer.gate, finder.linear("ffn_gate", config.embedding, shape.feed_forward_width));
+      BRIM_ASSIGN(layer.up, finder.linear("ffn_up", config.embedding, shape.feed_forward_width));
+    }
+    BRIM_ASSIGN(layer.down, finder.linear("ffn_down", shape.feed_forward_width, config.embedding));
+  }
+  if (config.post_norms) {
+    BRIM_ASSIGN(layer.post_feed_forward_norm, finder.vector("post_ffw_norm.weight", config.embedding));
+  }
+  return {};
+}
+
+void feed_forward(const Pass& pass, kv::LayerId layer) noexcept {
+  const FeedForward kind = pass.config.layer(layer).kind;
+  if (kind == FeedForward::none) return;
+  const LayerWeights& weights = pass.weights.layer(layer);
+  for_tiles(pass, [&](const Pass& tile) {
+    normalise(tile, tile.stream(), weights.feed_forward_norm, tile.work.normed.data());
+    if (kind == FeedForward::experts) {
+      expert_mixture(tile, weights);
+    } else {
+      dense(tile, weights);
+    }
+    add_branch(tile, weights.post_feed_forward_norm);
+  });
+}
+
+}  // namespace brim::model

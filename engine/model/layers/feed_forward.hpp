@@ -1,0 +1,23 @@
+// What follows a layer's mixer: gate · up · down, dense or of the experts that a router chooses for each token, or nothing.
+#pragma once
+
+#include "engine/base/result.hpp"
+#include "engine/kv/ids.hpp"
+#include "engine/model/config.hpp"
+#include "engine/model/pass.hpp"
+#include "engine/model/tensor_finder.hpp"
+
+namespace brim::model {
+
+/// Errors: those of the finder.
+Status read_feed_forward(const TensorFinder& finder, const Config& config, const LayerConfig& shape, LayerWeights& weights);
+
+/// normed = norm(stream); the layer's kind of feed-forward; stream += branch.
+void feed_forward(const Pass& pass, kv::LayerId layer) noexcept;
+
+/// branch = the sum of the experts that the router chose, weighted, over `normed` (experts.cpp).
+void expert_mixture(const Pass& tile, const LayerWeights& weights) noexcept;
+/// gate = activation(gate) · up, for `tokens` rows of `width`.
+void activate(const Pass& pass, std::int64_t tokens, std::int64_t width) noexcept;
+
+}  // namespace brim::model

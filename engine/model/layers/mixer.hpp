@@ -1,0 +1,39 @@
+// What a layer does between tokens: the interface of layer kinds. The decoder asks a layer's configuration for its mixer and
+// knows no kind by name; the feed-forward that follows is feed_forward.hpp.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "engine/base/result.hpp"
+#include "engine/kv/ids.hpp"
+#include "engine/model/config.hpp"
+#include "engine/model/tensor_finder.hpp"
+#include "engine/model/weights.hpp"
+
+namespace brim::model {
+
+struct Pass;
+
+/// One kind of layer; stateless, so one instance serves all models. Add one: a file in this folder.
+class Mixer {
+ public:
+  virtual ~Mixer() = default;
+  /// "attention", for people.
+  virtual std::string_view name() const = 0;
+  /// Whether it keeps an entry for each token in the KV memory (kv::StreamShape).
+  virtual bool keeps_entries() const { return false; }
+  /// Bytes that it keeps whatever was processed (kv::StateShape); 0: none. All zeros before the first token.
+  virtual std::int64_t state_bytes(const Config&, const LayerConfig&) const { return 0; }
+  /// Reads what it needs into `weights`. Errors: those of the finder.
+  virtual Status read_weights(const TensorFinder& finder, const Config& config, const LayerConfig& shape,
+                              LayerWeights& weights) const = 0;
+  /// Normalises the stream, mixes, and adds the result to the stream, for every row of the pass. Entries and states are each
+  /// segment's own: its chunk has them. A row's bits do not depend on the other segments.
+  virtual void run(const Pass& pass, kv::LayerId layer) const noexcept = 0;
+};
+
+/// Softmax attention over the KV memory, with or without a window (attention.cpp).
+const Mixer& attention_mixer();
+
+}  // namespace brim::model

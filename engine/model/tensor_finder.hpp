@@ -1,0 +1,45 @@
+// Looks a model's tensors up by name and checks their shapes, so that whoever computes with them never asks.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/base/result.hpp"
+#include "engine/io/gguf.hpp"
+#include "engine/model/weights.hpp"
+
+namespace brim::model {
+
+/// Shapes are given in GGUF order (row length first). Errors of all: bad_file naming file, tensor, expected and found shape, also
+/// where there is no such tensor; io. Borrows what it is given.
+class TensorFinder {
+ public:
+  /// Names are looked up behind `prefix`. `used` has a flag for each tensor of the file and is set for those that were found.
+  TensorFinder(const io::Gguf& file, std::string prefix, std::vector<bool>& used)
+      : file_(file), prefix_(std::move(prefix)), used_(used) {}
+
+  bool has(const std::string& name) const { return file_.tensor(prefix_ + name) != nullptr; }
+  Result<quant::Matrix> matrix(const std::string& name, std::initializer_list<std::int64_t> shape) const;
+  Result<std::vector<float>> vector(const std::string& name, std::int64_t size) const;
+  /// An empty vector where the file has no such tensor.
+  Result<std::vector<float>> optional_vector(const std::string& name, std::int64_t size) const;
+  /// NAME.weight, and NAME.bias where there is one.
+  Result<Linear> linear(const std::string& name, std::int64_t cols, std::int64_t rows) const;
+  /// NAME.weight, `count` matrices one after another.
+  Result<ExpertMatrices> experts(const std::string& name, std::int64_t cols, std::int64_t rows, int count) const;
+
+ private:
+  Result<const io::Tensor*> find(const std::string& name, std::initializer_list<std::int64_t> shape) const;
+
+  const io::Gguf& file_;
+  std::string prefix_;
+  std::vector<bool>& used_;
+};
+
+/// Rows [first, first + rows) of a projection that several are fused in.
+Linear cut(const Linear& fused, std::int64_t first, std::int64_t rows);
+
+}  // namespace brim::model

@@ -1,0 +1,259 @@
+// A layer kind that is not attention: a recurrent one, made up here. Its state is inside the budget, goes with copies and
+// saved sessions, and is taken back to checkpoints; a layer may also mix nothing, or have no feed-forward.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+
+#include "engine/model/layers/mixer.hpp"
+#include "engine/model/pass.hpp"
+#include "tests/engine/generate/tiny.hpp"
+
+using namespace brim;
+using generate::Reader;
+
+namespace {
+
+/// state = 0.9 · state + query · norm(stream); stream += output · tanh(state).
+class Leaky final : public model::Mixer {
+ public:
+  std::string_view name() const override { return "leaky"; }
+  std::int64_t state_bytes(const model::Config& config, const model::LayerConfig&) const override {
+    return config.embedding * static_cast<std::int64_t>(sizeof(float));
+  }
+  Status read_weights(const model::TensorFinder& finder, const model::Config& config, const model::LayerConfig&,
+                      model::LayerWeights& weights) const override {
+    BRIM_ASSIGN(weights.attention_norm, finder.vector("attn_norm.weight", config.embedding));
+    BRIM_ASSIGN(weights.query, finder.linear("attn_q", config.embedding, config.embedding));
+    BRIM_ASSIGN(weights.output, finder.linear("attn_output", config.embedding, config.embedding));
+    return {};
+  }
+  void run(const model::Pass& pass, kv::LayerId layer) const noexcept override {
+    const model::LayerWeights& weights = pass.weights.layer(layer);
+    const std::int64_t width = pass.config.embedding;
+    model::for_tiles(pass, [&](const model::Pass& tile) {
+      model::normalise(tile, tile.stream(), weights.attention_norm, tile.work.normed.data());
+      model::apply(tile, tile.work.normed.data(), {{weights.query, tile.work.query.data()}});
+      for (const model::Segment& segment : tile.segments) {
+        if (segment.row >= tile.first + tile.tokens || segment.row + segment.tokens <= tile.first) continue;
+        const model::CommonRows rows(tile, segment);
+        auto* state = reinterpret_cast<float*>(segment.chunk->state(layer).data());
+        for (std::int64_t t = 0; t < rows.tokens; ++t) {
+          const float* input = tile.work.query.data() + (rows.in_tile + t) * width;
+          float* mixed = tile.work.mixed.data() + (rows.in_tile + t) * width;
+          for (std::int64_t i = 0; i < width; ++i) {
+            state[i] = 0.9f * state[i] + input[i];
+            mixed[i] = std::tanh(state[i]);
+          }
+        }
+        tokens.fetch_add(rows.tokens);
+      }
+      model::apply(tile, tile.work.mixed.data(), {{weights.output, tile.work.branch.data()}});
+      model::add_branch(tile, {});
+    });
+    if (cancels != nullptr && tokens.load() >= cancel_at) cancels->store(true);
+  }
+
+  mutable std::atomic<std::int64_t> tokens{0};
+  std::atomic<bool>* cancels = nullptr;  ///< is set once `cancel_at` tokens went through
+  std::int64_t cancel_at = 0;
+};
+
+/// A tiny model of four layers: attention, leaky, attention without feed-forward, and a feed-forward alone.
+std::shared_ptr<const model::Model> hybrid(const Leaky& leaky) {
+  char path[] = "/tmp/brim-hybrid-XXXXXX";
+  const int descriptor = mkstemp(path);
+  REQUIRE(descriptor >= 0);
+  close(descriptor);
+  test::TinyModel tiny;
+  tiny.layers = 4;
+  tiny.leaves_out = [](const std::string& name) {
+    return name == "blk.1.attn_k.weight" || name == "blk.1.attn_v.weight" || name.starts_with("blk.2.ffn") ||
+           name.starts_with("blk.3.attn");
+  };
+  test::write_tiny_model(path, tiny);
+  auto file = io::Gguf::open(path, {true, io::FileImage::Access::read});
+  std::remove(path);
+  if (!file) FAIL(file.error().sentence);
+  auto config = model::read_config(*file);
+  if (!config) FAIL(config.error().sentence);
+  config->layers[1].mixer = &leaky;
+  config->layers[2].kind = model::FeedForward::none;
+  config->layers[3].mixer = nullptr;
+  auto model = model::Model::create(std::move(*file), std::move(*config), {.threads = 3});
+  if (!model) FAIL(model.error().sentence);
+  return *model;
+}
+
+void read(Reader& reader, std::span<const std::int32_t> ids) {
+  const Status status = reader.read(ids, {}, nullptr);
+  if (!status) FAIL(status.error().sentence);
+}
+/// As an answer is made.
+void go_on(Reader& reader, std::span<const std::int32_t> ids) {
+  for (const std::int32_t id : ids) {
+    const Status status = reader.read_next(id, nullptr);
+    if (!status) FAIL(status.error().sentence);
+  }
+}
+std::vector<float> logits_of(Reader& reader) {
+  const auto logits = reader.logits();
+  if (!logits) FAIL(logits.error().sentence);
+  return {logits->begin(), logits->end()};
+}
+/// The logits of a fresh reader that reads `prompt` and goes on with `answer`.
+std::vector<float> fresh(const std::shared_ptr<const model::Model>& model, std::span<const std::int32_t> prompt,
+                         std::span<const std::int32_t> answer, const std::string& budget = "full") {
+  const auto reader = test::tiny_reader(model, {.budget = budget});
+  read(*reader, prompt);
+  go_on(*reader, answer);
+  return logits_of(*reader);
+}
+
+}  // namespace
+
+TEST_CASE("the state decides, and is inside the budget") {
+  const Leaky leaky;
+  const auto model = hybrid(leaky);
+  const auto reader = test::tiny_reader(model, {});
+  const kv::Plan& plan = reader->memory().kv;
+  CHECK(plan.shape.layers.size() == 2);
+  CHECK(plan.shape.place(kv::StreamId{1}).layer == kv::LayerId{2});
+  CHECK(plan.state_bytes == 64 * 4);
+  CHECK(plan.budget_bytes == plan.full_bytes);
+  CHECK(kv::layer_stats(reader->cache(), kv::LayerId{1}).quota == 0);
+  CHECK(kv::layer_stats(reader->cache(), kv::LayerId{2}).quota == 256);
+  const auto ids = test::some_ids(60);
+  read(*reader, ids);
+  CHECK(reader->cache().bytes_used() <= plan.budget_bytes);
+  CHECK(leaky.tokens == 60);
+  for (const float logit : logits_of(*reader)) REQUIRE(std::isfinite(logit));
+  // Without its state the same last token, after the same entries, would be another.
+  const auto other = test::tiny_reader(model, {});
+  auto changed = ids;
+  changed[1] = changed[1] + 1;
+  read(*other, changed);
+  CHECK(logits_of(*other) != logits_of(*reader));
+}
+
+TEST_CASE("the same text in any pieces, and beyond the context, is the same") {
+  const Leaky leaky;
+  const auto model = hybrid(leaky);
+  const auto ids = test::some_ids(64);
+  const auto whole = test::tiny_reader(model, {.threads = 1}), pieces = test::tiny_reader(model, {.threads = 3});
+  read(*whole, ids);
+  for (std::size_t at = 0; at < 64; at += 16) read(*pieces, std::span(ids).subspan(at, 16));
+  CHECK(logits_of(*whole) == logits_of(*pieces));
+  const auto longer = test::some_ids(700);
+  for (Reader* reader : {whole.get(), pieces.get()}) {
+    read(*reader, longer);
+    CHECK(reader->cache().rebased() > 0);
+    for (const float logit : logits_of(*reader)) REQUIRE(std::isfinite(logit));
+  }
+  CHECK(logits_of(*whole) == logits_of(*pieces));
+}
+
+TEST_CASE("going back takes up the newest checkpoint and processes no more than what follows it") {
+  const Leaky leaky;
+  const auto model = hybrid(leaky);
+  const auto ids = test::some_ids(100);
+  const auto part = [&](std::size_t from, std::size_t to) { return std::span(ids).subspan(from, to - from); };
+  for (const bool with_checkpoint : {true, false}) {
+    CAPTURE(with_checkpoint);
+    const auto full = test::tiny_reader(model, {});
+    const std::string budget = std::to_string(with_checkpoint ? full->memory().kv.full_bytes : full->memory().kv.least_bytes);
+    const auto reader = test::tiny_reader(model, {.budget = budget});
+    REQUIRE(reader->memory().kv.checkpoints == (with_checkpoint ? 1 : 0));
+    read(*reader, part(0, 40));
+    go_on(*reader, part(40, 55));
+    leaky.tokens = 0;
+    // The answer is taken back, as for another one.
+    REQUIRE(reader->rewind(40, {}, nullptr));
+    CHECK(leaky.tokens == (with_checkpoint ? 0 : 40));
+    go_on(*reader, part(60, 70));
+    CHECK(logits_of(*reader) == fresh(model, part(0, 40), part(60, 70), budget));
+    // A part of the answer is: what follows the checkpoint is processed again.
+    leaky.tokens = 0;
+    REQUIRE(reader->rewind(45, {}, nullptr));
+    CHECK(leaky.tokens == (with_checkpoint ? 5 : 45));
+    CHECK(reader->tokens() == 45);
+  }
+}
+
+TEST_CASE("a pass that was cancelled in the middle leaves nothing of it") {
+  Leaky leaky;
+  const auto model = hybrid(leaky);
+  const auto ids = test::some_ids(60);
+  const auto reader = test::tiny_reader(model, {});
+  read(*reader, std::span(ids).first(40));
+  go_on(*reader, std::span(ids).subspan(40, 5));
+  std::atomic<bool> cancel{false};
+  leaky.tokens = 0;
+  leaky.cancels = &cancel;
+  leaky.cancel_at = 1;
+  CHECK(reader->read_next(ids[45], &cancel).error().code == ErrorCode::cancelled);
+  leaky.cancels = nullptr;
+  leaky.tokens = 0;
+  go_on(*reader, std::span(ids).subspan(45, 5));
+  CHECK(leaky.tokens == 10);  // five of the answer again, from the checkpoint behind the prompt, and the five
+  CHECK(logits_of(*reader) == fresh(model, std::span(ids).first(40), std::span(ids).subspan(40, 10)));
+}
+
+TEST_CASE("copies and saved sequences have the state and its checkpoints") {
+  const Leaky leaky;
+  const auto model = hybrid(leaky);
+  const auto ids = test::some_ids(60);
+  const auto reader = test::tiny_reader(model, {}), other = test::tiny_reader(model, {});
+  read(*reader, std::span(ids).first(40));
+  go_on(*reader, std::span(ids).subspan(40, 5));
+  StateWriter writer;
+  REQUIRE(reader->save(writer));
+  std::vector<std::byte> saved;
+  for (const auto part : writer.parts()) saved.insert(saved.end(), part.begin(), part.end());
+  StateReader state("a state", {saved});
+  REQUIRE(other->restore(state));
+  go_on(*reader, std::span(ids).subspan(45, 5));
+  go_on(*other, std::span(ids).subspan(45, 5));
+  CHECK(logits_of(*reader) == logits_of(*other));
+  leaky.tokens = 0;
+  REQUIRE(other->rewind(40, {}, nullptr));
+  CHECK(leaky.tokens == 0);
+  go_on(*other, std::span(ids).subspan(50, 5));
+  CHECK(logits_of(*other) == fresh(model, std::span(ids).first(40), std::span(ids).subspan(50, 5)));
+}
+
+TEST_CASE("sequences in one pass keep states apart") {
+  const Leaky leaky;
+  const auto model = hybrid(leaky);
+  const auto ids = test::some_ids(90);
+  auto executor = std::make_shared<run::Executor>(model, 2);
+  std::vector<std::unique_ptr<Reader>> readers;
+  for (std::size_t i = 0; i < 3; ++i) {
+    generate::ReaderOptions options;
+    options.budget = {kv::BudgetRequest::Kind::full, 0, 0};
+    options.executor = executor;
+    auto reader = Reader::create(model, options);
+    if (!reader) FAIL(reader.error().sentence);
+    read(**reader, std::span(ids).subspan(0, 10 + 7 * i));
+    readers.push_back(std::move(*reader));
+  }
+  for (std::size_t step = 0; step < 8; ++step) {
+    std::vector<model::SequenceStep> steps;
+    for (auto& reader : readers) {
+      auto next = reader->begin_next(ids[40 + step], 1, nullptr);
+      REQUIRE(next);
+      REQUIRE(next->has_value());
+      steps.push_back(**next);
+    }
+    run::Executor::Turn turn = executor->turn();
+    REQUIRE(turn.decoder().forward(steps, nullptr));
+    for (std::size_t i = 0; i < 3; ++i) readers[i]->end_next(turn.decoder(), static_cast<std::int64_t>(i), 1, {});
+  }
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(logits_of(*readers[i]) == fresh(model, std::span(ids).subspan(0, 10 + 7 * i), std::span(ids).subspan(40, 8)));
+  }
+}

@@ -1,0 +1,191 @@
+// Layers whose memory has a fixed size: what they cost, and what a checkpoint brings back.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <vector>
+
+#include "engine/kv/costs.hpp"
+#include "engine/kv/states.hpp"
+#include "tests/engine/kv/fake_model.hpp"
+
+using namespace brim;
+using namespace brim::test;
+using kv::LayerId;
+
+namespace {
+
+/// Two layers with entries and two with states of 100 and 1,000 bytes.
+kv::Shape with_states(std::int64_t context = 256) {
+  kv::Shape shape = fake_shape(2, context);
+  shape.heads = {{LayerId{0}, 0}, {LayerId{2}, 0}};
+  shape.states = {{LayerId{1}, 100}, {LayerId{3}, 1000}};
+  return shape;
+}
+
+constexpr std::int64_t kStateBytes = 128 + 1024;
+
+kv::BudgetRequest budget_bytes(std::int64_t bytes) { return {kv::BudgetRequest::Kind::bytes, bytes, 0}; }
+
+/// A memory in which every chunk adds its tokens to each layer's state.
+struct Text {
+  explicit Text(const kv::Plan& plan) : model(plan) {}
+
+  void read(std::int64_t n) {
+    const std::int64_t first = model.cache().tokens();
+    const std::int64_t position = model.begin(n);
+    for (const kv::StateShape& state : model.shape().states) {
+      const std::span<std::byte> bytes = model.chunk().state(state.layer);
+      for (std::byte& byte : bytes) byte = static_cast<std::byte>(static_cast<std::int64_t>(byte) + n);
+    }
+    for (int layer = 0; layer < model.layers(); ++layer) {
+      model.stage(layer, first, position, n);
+      model.commit(layer);
+    }
+    model.end();
+  }
+  /// The first byte of layer 3's state, which is looked at in a chunk that is given up.
+  std::vector<std::byte> state() {
+    StateWriter writer;
+    model.cache().save(writer);
+    std::vector<std::byte> bytes;
+    for (const auto part : writer.parts()) bytes.insert(bytes.end(), part.begin(), part.end());
+    return bytes;
+  }
+
+  FakeModel model;
+};
+
+}  // namespace
+
+TEST_CASE("states are bytes of the budget, and checkpoints are what it has room for") {
+  kv::Shape without = with_states();
+  without.states.clear();
+  const kv::Plan none = plan_of(without, budget_full());
+  const kv::Plan full = plan_of(with_states(), budget_full());
+  CHECK(full.state_bytes == kStateBytes);
+  CHECK(full.checkpoints == 1);
+  CHECK(full.full_bytes == none.full_bytes + 2 * kStateBytes);
+  CHECK(full.least_bytes == none.least_bytes + kStateBytes);
+  CHECK(full.budget_bytes == full.full_bytes);
+  CHECK(full.quota == none.quota);
+
+  const kv::Plan least = plan_of(with_states(), budget_bytes(full.least_bytes));
+  CHECK(least.checkpoints == 0);
+  CHECK(least.budget_bytes == full.least_bytes);
+  const kv::Plan one = plan_of(with_states(), budget_bytes(full.least_bytes + kStateBytes));
+  CHECK(one.checkpoints == 1);
+  const kv::Plan more = plan_of(with_states(), budget_bytes(full.full_bytes + 2 * kStateBytes + 7));
+  CHECK(more.checkpoints == 3);
+  CHECK(more.quota == full.quota);
+  const kv::Plan most = plan_of(with_states(), budget_bytes(std::int64_t{1} << 40));
+  CHECK(most.checkpoints == kv::kMaxCheckpoints);
+  CHECK(most.budget_bytes == full.full_bytes + (kv::kMaxCheckpoints - 1) * kStateBytes);
+
+  const auto too_small = kv::make_plan(with_states(), budget_bytes(full.least_bytes - 1), 0, "uniform", "window");
+  REQUIRE(!too_small);
+  CHECK(too_small.error().sentence.find("in each of its 2 layers with attention") != std::string::npos);
+  CHECK(too_small.error().sentence.find("for the states of 2 layers") != std::string::npos);
+}
+
+TEST_CASE("whatever the budget, the parts fit in it and nothing is written outside") {
+  const std::int64_t least = plan_of(with_states(), budget_full()).least_bytes;
+  for (std::int64_t bytes = least; bytes < 2 * least; bytes += least / 9) {
+    CAPTURE(bytes);
+    const kv::Plan plan = plan_of(with_states(), budget_bytes(bytes));
+    Text text(plan);
+    REQUIRE(text.model.ok());
+    for (int i = 0; i < 40; ++i) {
+      text.read(i % 9 + 1);
+      text.model.cache().keep_checkpoint();
+      REQUIRE(text.model.cache().bytes_used() <= bytes);
+    }
+    CHECK(text.model.guards_intact());
+  }
+}
+
+TEST_CASE("a checkpoint brings back what was, and only a checkpoint does") {
+  const kv::Plan plan = plan_of(with_states(), budget_bytes(plan_of(with_states(), budget_full()).full_bytes + kStateBytes));
+  REQUIRE(plan.checkpoints == 2);
+  Text text(plan), shorter(plan);
+  kv::Memory& memory = text.model.cache();
+  for (Text* each : {&text, &shorter}) {
+    each->read(10);
+    each->model.cache().keep_checkpoint();
+  }
+  text.read(5);
+  memory.keep_checkpoint();
+  text.read(7);
+  CHECK(memory.return_point(22) == 22);
+  CHECK(memory.return_point(21) == 15);
+  CHECK(memory.return_point(14) == 10);
+  CHECK(memory.return_point(9) == 0);
+  CHECK(!memory.truncate(12));
+  CHECK(memory.tokens() == 22);
+  REQUIRE(memory.truncate(10));
+  CHECK(text.model.stats(0).used == 10);
+  text.read(3);
+  shorter.read(3);
+  auto longer_peak = text.state();  // the same but for the largest bytes that were ever used
+  CHECK(longer_peak.size() == shorter.state().size());
+  CHECK(memory.return_point(12) == 10);
+
+  // The oldest makes way.
+  memory.keep_checkpoint();
+  text.read(1);
+  memory.keep_checkpoint();
+  CHECK(memory.return_point(13) == 13);
+  CHECK(memory.return_point(12) == 0);
+}
+
+TEST_CASE("a chunk that is given up after a state was changed leaves a memory that can go back") {
+  const kv::Plan plan = plan_of(with_states(), budget_full());
+  Text text(plan);
+  kv::Memory& memory = text.model.cache();
+  text.read(10);
+  memory.keep_checkpoint();
+  text.read(4);
+  text.model.begin(2);
+  text.model.chunk().state(LayerId{1})[0] = std::byte{99};
+  text.model.abandon();
+  CHECK(memory.stale());
+  CHECK(memory.return_point(14) == 10);
+  REQUIRE(memory.truncate(10));
+  CHECK(!memory.stale());
+  CHECK(memory.tokens() == 10);
+  text.model.begin(1);
+  CHECK(text.model.chunk().state(LayerId{1})[0] == std::byte{10});
+  text.model.abandon();
+  CHECK(!memory.stale());  // the checkpoint was right there
+  text.model.begin(1);
+  text.model.abandon();
+  CHECK(!memory.stale());  // nothing had been changed
+}
+
+TEST_CASE("states and checkpoints are saved, and bytes that no memory saved are refused") {
+  const kv::Plan plan = plan_of(with_states(), budget_full());
+  Text text(plan), other(plan);
+  text.read(10);
+  text.model.cache().keep_checkpoint();
+  text.read(4);
+  const std::vector<std::byte> saved = text.state();
+  StateReader reader("a state", {saved});
+  REQUIRE(other.model.cache().restore(reader));
+  CHECK(other.state() == saved);
+  REQUIRE(other.model.cache().truncate(10));
+  other.model.begin(1);
+  CHECK(other.model.chunk().state(LayerId{3})[999] == std::byte{10});
+  other.model.abandon();
+  for (std::size_t cut = 0; cut < saved.size(); cut += 8) {
+    StateReader shorter("a state", {std::span(saved).first(cut)});
+    CHECK(!other.model.cache().restore(shorter));
+  }
+  kv::Plan without = plan;
+  without.checkpoints = 0;
+  Text less(without);
+  StateReader again("a state", {saved});
+  const Status refused = less.model.cache().restore(again);
+  REQUIRE(!refused);
+  CHECK(refused.error().sentence.find("checkpoints") != std::string::npos);
+}
