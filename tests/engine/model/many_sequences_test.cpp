@@ -207,7 +207,7 @@ TEST_CASE("so they are where prompts are multiplied in a way of their own, token
   Sequence whole(*model, *plan), pieces(*model, *plan), generated(*model, *plan);
   Pass pass(*model, {*plan}, 64, 2);
   std::vector<std::int32_t> tokens;
-  for (int i = 0; i < 50; ++i) tokens.push_back(static_cast<std::int32_t>(random.pick(3, model->config().vocabulary - 1)));
+  for (int i = 0; i < 30; ++i) tokens.push_back(static_cast<std::int32_t>(random.pick(3, model->config().vocabulary - 1)));
   const std::vector<kernels::RowRole> roles(tokens.size(), kernels::RowRole::prompt);
   const auto last = [&](Sequence& sequence, std::size_t piece, bool prompt) {
     for (std::size_t at = 0; at < tokens.size(); at += piece) {
@@ -217,9 +217,9 @@ TEST_CASE("so they are where prompts are multiplied in a way of their own, token
     }
     return pass.logits(pass.decoder().last_tokens() - 1);
   };
-  const auto expected = last(whole, 50, true);
+  const auto expected = last(whole, 30, true);
   CHECK(last(pieces, 7, true) == expected);
-  CHECK(last(generated, 50, false) != expected);
+  CHECK(last(generated, 30, false) != expected);
 }
 
 TEST_CASE("a pass that cannot be done changes nothing") {
