@@ -13,6 +13,7 @@
 #include "engine/model/decoder.hpp"
 #include "kernels/dispatch.hpp"
 #include "tests/engine/kv/fake_model.hpp"
+#include "tests/support/policies.hpp"
 #include "tests/support/tiny_model.hpp"
 
 using namespace brim;
@@ -104,7 +105,7 @@ kv::Plan random_plan(Random& random, const model::Config& config) {
     if (apart) shape = kv::heads_apart(shape, static_cast<int>(model::kPassTile));
     const bool sparse = !apart && random.pick(0, 3) == 0;
     const auto plan =
-        kv::make_plan(shape, test::budget_share(static_cast<double>(random.pick(15, 100))), std::int64_t{1} << 30,
+        test::make_plan(shape, test::budget_share(static_cast<double>(random.pick(15, 100))), std::int64_t{1} << 30,
                       kSplits[random.pick(0, 3)], kRules[random.pick(0, 5)], {}, {sparse, 0.4});
     if (plan) return *plan;
   }
