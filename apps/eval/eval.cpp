@@ -119,7 +119,8 @@ void evaluate(const EvalOptions& options) {
     evaluate_kv(options.model, options.memory, options.file, options.json, options.kv);
     return;
   }
-  const generate::ReaderOptions settings = reader_options(options.memory, options.model.threads, research::all_policies());
+  const generate::ReaderOptions settings =
+      reader_options(options.memory, options.model.threads, research::all_policies());
   const std::vector<std::int64_t> positions = positions_of(options);
   const Input input = read_input(options);
   const auto model = load_engine_model(options.model);

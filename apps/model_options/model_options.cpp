@@ -32,7 +32,8 @@ std::string first_flag(const SamplingSetting& setting) {
 }
 
 /// One of these names; of another, `remark` says what is known about it.
-CLI::Validator policy_check(const std::vector<std::string_view>& known, std::string_view (*remark)(std::string_view) noexcept) {
+CLI::Validator policy_check(const std::vector<std::string_view>& known,
+                            std::string_view (*remark)(std::string_view) noexcept) {
   const std::vector<std::string> names(known.begin(), known.end());
   const auto check = [names, remark, other = one_of(names)](std::string& text) {
     const std::string_view about = remark(text);
@@ -81,11 +82,17 @@ CLI::Validator kv_type_check() {
   return CLI::Validator(check, "");
 }
 
-CLI::Validator kv_split_check(const kv::Policies& policies) { return policy_check(policies.split_names(), kv::split_remark); }
+CLI::Validator kv_split_check(const kv::Policies& policies) {
+  return policy_check(policies.split_names(), kv::split_remark);
+}
 
-CLI::Validator kv_keep_check(const kv::Policies& policies) { return policy_check(policies.rule_names(), kv::rule_remark); }
+CLI::Validator kv_keep_check(const kv::Policies& policies) {
+  return policy_check(policies.rule_names(), kv::rule_remark);
+}
 
-std::string kv_keep_names(const kv::Policies& policies) { return fmt::format("{}", fmt::join(policies.rule_names(), ", ")); }
+std::string kv_keep_names(const kv::Policies& policies) {
+  return fmt::format("{}", fmt::join(policies.rule_names(), ", "));
+}
 
 void add_kv_type_option(CLI::App& command, std::string& type, const char* group) {
   command
@@ -113,9 +120,10 @@ void add_memory_options(CLI::App& command, MemoryOptions& options, const kv::Pol
   command
       .add_option(
           "--kv-split", options.split,
-          fmt::format("How the budget is split between layers: {} (default: auto, which is joint or depth with a profile and "
-                      "zigzag without)",
-                      fmt::join(policies.split_names(), ", ")))
+          fmt::format(
+              "How the budget is split between layers: {} (default: auto, which is joint or depth with a profile and "
+              "zigzag without)",
+              fmt::join(policies.split_names(), ", ")))
       ->type_name("NAME")
       ->check(kv_split_check(policies))
       ->group(group);
@@ -126,8 +134,9 @@ void add_memory_options(CLI::App& command, MemoryOptions& options, const kv::Pol
       ->type_name("FILE")
       ->group(group);
   command
-      .add_option("--kv-keep", options.keep,
-                  fmt::format("Which entries stay when the cache is full: {} (default: window)", kv_keep_names(policies)))
+      .add_option(
+          "--kv-keep", options.keep,
+          fmt::format("Which entries stay when the cache is full: {} (default: window)", kv_keep_names(policies)))
       ->type_name("NAME")
       ->check(kv_keep_check(policies))
       ->group(group);

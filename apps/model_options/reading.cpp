@@ -14,7 +14,8 @@
 
 namespace brim::apps {
 
-generate::ReaderOptions reader_options(const MemoryOptions& memory, std::optional<int> threads, const kv::Policies& policies) {
+generate::ReaderOptions reader_options(const MemoryOptions& memory, std::optional<int> threads,
+                                       const kv::Policies& policies) {
   api::OptionList list;
   if (memory.context) list.emplace_back("context", std::to_string(*memory.context));
   const std::pair<const char*, const std::string&> texts[] = {{"kv.budget", memory.budget},

@@ -9,8 +9,8 @@
 
 namespace brim::apps {
 
-/// Throws Failure (2) for a value that is none. `threads` as given; nothing: as many as the machine has. `policies`: what names of
-/// splits and rules are looked up in.
+/// Throws Failure (2) for a value that is none. `threads` as given; nothing: as many as the machine has. `policies`:
+/// what names of splits and rules are looked up in.
 generate::ReaderOptions reader_options(const MemoryOptions& memory, std::optional<int> threads,
                                        const kv::Policies& policies = kv::product_policies());
 

@@ -35,7 +35,7 @@ struct ReaderOptions {
   /// What the budget comes out of; null: only the machine's memory.
   std::shared_ptr<kv::Pool> pool;
   kernels::KvTypes type;
-  const kv::Split* split = nullptr;             ///< null: one is chosen (kv::kChosenSplit)
+  const kv::Split* split = nullptr;           ///< null: one is chosen (kv::kChosenSplit)
   const kv::Rule* keep = &kv::window_rule();  ///< never null
   std::string profile_path;  ///< of brim calibrate; empty: the one that the model carries, if it does
   std::string profile_text;  ///< the profile itself (JSON), in place of a path; empty: not given

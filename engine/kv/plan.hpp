@@ -83,8 +83,8 @@ struct Plan {
   Reading reading;                  ///< as asked for
   std::string split;                ///< names, for people and saved sessions
   std::string keep;
-  const Split* splitter = nullptr;     ///< what `split` names; splits and rules live as long as the program
-  const Rule* rule = nullptr;          ///< what `keep` names
+  const Split* splitter = nullptr;  ///< what `split` names; splits and rules live as long as the program
+  const Rule* rule = nullptr;       ///< what `keep` names
 
   /// Whether quotas move between layers while reading.
   bool quotas_move() const { return needs.statistic != LayerStatistic::none; }
@@ -105,15 +105,15 @@ struct SplitFacts {
   std::uint64_t seed = 0;            ///< for splits that draw lots
 };
 
-/// Works out the plan; `split`: null has one chosen, as kChosenSplit says. `automatic_bytes` is what kind automatic means here (the caller knows the machine): the plan
-/// takes the less of it and the bytes of min(context, 16384) tokens. The chunk is the largest power of two ≤ 512 and
-/// ≤ context / 4 (so that reading on beyond the context never drops more than a quarter of it at once) whose staging
-/// is at most an eighth of the budget, but at least 16. Errors: out_of_memory with the least possible budget when the
-/// request is below the floors; invalid_argument for a split that needs a profile without one or with one of another
-/// number of layers, and for a shape without layers, heads or context.
+/// Works out the plan; `split`: null has one chosen, as kChosenSplit says. `automatic_bytes` is what kind automatic
+/// means here (the caller knows the machine): the plan takes the less of it and the bytes of min(context, 16384)
+/// tokens. The chunk is the largest power of two ≤ 512 and ≤ context / 4 (so that reading on beyond the context never
+/// drops more than a quarter of it at once) whose staging is at most an eighth of the budget, but at least 16. Errors:
+/// out_of_memory with the least possible budget when the request is below the floors; invalid_argument for a split that
+/// needs a profile without one or with one of another number of layers, and for a shape without layers, heads or
+/// context.
 Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::int64_t automatic_bytes,
-                       const Split* split, const Rule& keep, const SplitFacts& facts = {},
-                       const Reading& reading = {});
+                       const Split* split, const Rule& keep, const SplitFacts& facts = {}, const Reading& reading = {});
 
 /// A plan with these entries for each layer (raised to a granule, cut to what the layer can use, up to whole granules),
 /// which costs what it costs: for measurements that need quotas no split would give. `chunk`: the most tokens read at a

@@ -23,9 +23,9 @@ constexpr const Rule& (*kRules[])() = {
 
 // Policies that stand in research/ and not in the library, by name alone: who asks for one hears where it is. A test
 // compares these names with research/budgets.def and research/scorers.def.
-constexpr std::string_view kResearchSplits[] = {
-    "depth-mga", "depth-mlp", "depth-mlma-2",     "depth-mlma-4", "depth-mlma-6", "zigzag-lmbo",
-    "pyramid",   "cake",      "inverted-pyramid", "squeeze",      "shuffled"};
+constexpr std::string_view kResearchSplits[] = {"depth-mga",        "depth-mlp",   "depth-mlma-2", "depth-mlma-4",
+                                                "depth-mlma-6",     "zigzag-lmbo", "pyramid",      "cake",
+                                                "inverted-pyramid", "squeeze",     "shuffled"};
 constexpr std::string_view kResearchRules[] = {"h2o", "knorm", "h2o-value", "snapkv-value"};
 
 template <class Policy>
@@ -70,7 +70,8 @@ std::vector<std::string_view> Policies::rule_names() const {
 Policies product_policies() noexcept { return {kSplits, kRules}; }
 
 std::string_view split_remark(std::string_view name) noexcept {
-  const bool known = std::find(std::begin(kResearchSplits), std::end(kResearchSplits), name) != std::end(kResearchSplits);
+  const bool known =
+      std::find(std::begin(kResearchSplits), std::end(kResearchSplits), name) != std::end(kResearchSplits);
   return known ? ", a research policy that brim eval alone can use" : "";
 }
 

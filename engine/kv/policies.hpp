@@ -46,8 +46,8 @@ Policies product_policies() noexcept;
 std::string_view split_remark(std::string_view name) noexcept;
 std::string_view rule_remark(std::string_view name) noexcept;
 
-/// The split with this name; null for kChosenSplit. Errors: invalid_argument: "expected auto|uniform|…, found 'x'", with
-/// the remark.
+/// The split with this name; null for kChosenSplit. Errors: invalid_argument: "expected auto|uniform|…, found 'x'",
+/// with the remark.
 Result<const Split*> split_named(std::string_view name, const Policies& policies);
 /// The rule with this name, never null. Errors: as split_named().
 Result<const Rule*> rule_named(std::string_view name, const Policies& policies);

@@ -1,9 +1,11 @@
-// DepthKV's own modes (arXiv 2604.24647), over pruning ratios ρ_l whose mean is the budget's ρ; layer 0 is never pruned.
+// DepthKV's own modes (arXiv 2604.24647), over pruning ratios ρ_l whose mean is the budget's ρ; layer 0 is never
+// pruned.
 //   mga      ρ_l ∝ α_l, how prunable the layer is, at most ρ_max = .7; what is clipped goes to the layers below it
 //   mlp      the two middle layers are protected as well, the others pruned alike
 //   mlma-n   the n middle layers are protected, mga on the rest
-// Where the layers that may be pruned cannot give up as much under ρ_max, it is raised until they can. A protected layer
-// gets what it can use; where bytes do not suffice for that beside the floors, protection is what is left (share_out).
+// Where the layers that may be pruned cannot give up as much under ρ_max, it is raised until they can. A protected
+// layer gets what it can use; where bytes do not suffice for that beside the floors, protection is what is left
+// (share_out).
 #include <algorithm>
 #include <vector>
 
@@ -15,7 +17,8 @@ namespace {
 
 /// Ratios in proportion to `prunable` that sum to `total` with none above the cap; protected layers (0) stay at 0.
 std::vector<double> pruning_ratios(const std::vector<double>& prunable, double total) {
-  const auto open = static_cast<double>(std::count_if(prunable.begin(), prunable.end(), [](double a) { return a > 0; }));
+  const auto open =
+      static_cast<double>(std::count_if(prunable.begin(), prunable.end(), [](double a) { return a > 0; }));
   std::vector<double> ratios(prunable.size(), 0);
   if (open == 0) return ratios;
   const double cap = std::min(std::max(0.7, total / open), 1.0);
@@ -41,7 +44,8 @@ std::vector<double> pruning_ratios(const std::vector<double>& prunable, double t
 
 class DepthModeSplit : public kv::Split {
  public:
-  DepthModeSplit(std::string_view name, std::size_t middle, bool measured) : name_(name), middle_(middle), measured_(measured) {}
+  DepthModeSplit(std::string_view name, std::size_t middle, bool measured)
+      : name_(name), middle_(middle), measured_(measured) {}
   std::string_view name() const override { return name_; }
   bool needs_profile() const override { return measured_; }
 

@@ -1,5 +1,5 @@
-// The control of `depth`: the same entries dealt out to the layers by lot. A split that does not beat it knows nothing about
-// layers, only that they may differ.
+// The control of `depth`: the same entries dealt out to the layers by lot. A split that does not beat it knows nothing
+// about layers, only that they may differ.
 #include <algorithm>
 #include <vector>
 

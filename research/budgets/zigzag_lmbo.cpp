@@ -1,5 +1,5 @@
-// ZigZagKV's other measure (arXiv 2412.09036): layers get more where their heads need many entries to hold their output (LMBO),
-// not their attention (LMBA), which the product's `zigzag` goes by.
+// ZigZagKV's other measure (arXiv 2412.09036): layers get more where their heads need many entries to hold their output
+// (LMBO), not their attention (LMBA), which the product's `zigzag` goes by.
 #include "engine/kv/budget.hpp"
 #include "engine/kv/budgets/zigzag.hpp"
 

@@ -56,7 +56,8 @@ std::vector<Arm> chosen_arms(std::vector<Arm> arms, const std::vector<std::strin
   std::copy_if(arms.begin(), arms.end(), std::back_inserter(chosen), always);
   for (const std::string& name : wished) {
     const auto found = std::find_if(arms.begin(), arms.end(), [&](const Arm& arm) {
-      return arm.name == name || (arm.name == "uniform" && arm.keep->name() == name);  // the splits' own rule has no other arm
+      return arm.name == name ||
+             (arm.name == "uniform" && arm.keep->name() == name);  // the splits' own rule has no other arm
     });
     if (found == arms.end()) {
       std::string names;

@@ -1,7 +1,6 @@
 // What `brim eval --suite kv` compares: one arm each for the whole cache, every split with one rule, every other rule
-// with one split, selection by KV head, the whole cache read in part, and more entries in fewer bits — q8_0, q4_0, keys in
-// q8_0 with values in q4_0 —, uniform and by depth.
-// Made from the tables of policies.
+// with one split, selection by KV head, the whole cache read in part, and more entries in fewer bits — q8_0, q4_0, keys
+// in q8_0 with values in q4_0 —, uniform and by depth. Made from the tables of policies.
 #pragma once
 
 #include <cstdint>

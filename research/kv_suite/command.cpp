@@ -27,7 +27,8 @@ SuiteRequest request_of(const ModelOptions& given, const MemoryOptions& memory, 
   const kv::Policies policies = research::all_policies();
   request.reader = reader_options(memory, given.threads, policies);
   if (memory.keep.empty()) request.reader.keep = &kv::snapkv_rule();
-  request.arms = chosen_arms(all_arms(policies, *request.reader.keep, request.reader.type, options.permutations), options.arms);
+  request.arms =
+      chosen_arms(all_arms(policies, *request.reader.keep, request.reader.type, options.permutations), options.arms);
   request.ratios = options.ratios;
   return request;
 }

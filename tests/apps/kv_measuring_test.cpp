@@ -177,7 +177,8 @@ TEST_CASE("arms: every split and every rule, the product's and those of research
     return std::count_if(arms.begin(), arms.end(), [&](const Arm& arm) { return arm.name == name; });
   };
   for (const auto split : all.splits) CHECK_MESSAGE(found(split().name()) == 1, split().name());
-  for (const auto rule : all.rules) CHECK_MESSAGE(found(rule().name()) == (&rule() == &brim::kv::snapkv_rule() ? 0 : 1), rule().name());
+  for (const auto rule : all.rules)
+    CHECK_MESSAGE(found(rule().name()) == (&rule() == &brim::kv::snapkv_rule() ? 0 : 1), rule().name());
   const std::size_t listed = all.splits.size() + all.rules.size();
   // Without snapkv itself; with full, two by head, one that reads a part, and two in each of three types.
   CHECK(arms.size() == listed - 1 + 10);

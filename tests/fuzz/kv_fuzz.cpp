@@ -228,7 +228,7 @@ void drive(Bytes& in) {
   const bool profiled = policy >= 165 && policy < 180;
   const brim::kv::Profile profile = profile_of(shape.layers.size(), shape, policy);
   const auto plan = brim::test::make_plan(shape, share, 0, profiled ? kProfiled[policy % 5] : kSplits[policy % 6], rule,
-                                        {profiled ? &profile : nullptr, 3}, reading);
+                                          {profiled ? &profile : nullptr, 3}, reading);
   if (!plan) return;
   NoRotation rotation;
   Owned own(*plan, rotation), other(*plan, rotation);

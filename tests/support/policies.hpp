@@ -26,9 +26,9 @@ inline const kv::Rule* rule_named(std::string_view name) {
 }
 
 /// As kv::make_plan. Errors: also those of names.
-inline Result<kv::Plan> make_plan(const kv::Shape& shape, const kv::BudgetRequest& request, std::int64_t automatic_bytes,
-                                  std::string_view split, std::string_view keep, const kv::SplitFacts& facts = {},
-                                  const kv::Reading& reading = {}) {
+inline Result<kv::Plan> make_plan(const kv::Shape& shape, const kv::BudgetRequest& request,
+                                  std::int64_t automatic_bytes, std::string_view split, std::string_view keep,
+                                  const kv::SplitFacts& facts = {}, const kv::Reading& reading = {}) {
   const auto by = kv::split_named(split, research::all_policies());
   if (!by) return by.error();
   const auto rule = kv::rule_named(keep, research::all_policies());

@@ -5,8 +5,8 @@
 
 namespace brim::kv {
 
-/// B_bound + (B_avg − B_bound) · L · u_l with u_l = seen_l / Σ seen and B_bound = .2 · B_avg; all alike where nothing was seen.
-/// Allocates nothing.
+/// B_bound + (B_avg − B_bound) · L · u_l with u_l = seen_l / Σ seen and B_bound = .2 · B_avg; all alike where nothing
+/// was seen. Allocates nothing.
 void shares_by_uncertainty(std::span<const double> seen, std::span<double> shares);
 
 }  // namespace brim::kv

@@ -16,10 +16,10 @@ using brim::ErrorCode;
 using brim::kernels::KvType;
 using brim::kv::bytes_per_token;
 using brim::kv::kGranuleEntries;
-using brim::kv::StreamShape;
-using brim::test::make_plan;
 using brim::kv::Plan;
 using brim::kv::Shape;
+using brim::kv::StreamShape;
+using brim::test::make_plan;
 
 namespace {
 
@@ -261,7 +261,8 @@ TEST_CASE("thousands of random shapes and budgets: the parts never exceed the bu
 
 TEST_CASE("quotas as they are given: floors, needs and whole granules, and a budget of exactly that") {
   const Shape shape = fake_shape(4, 512, KvType::f16, 2, 32);
-  const auto plan = brim::kv::plan_of_quotas(shape, std::vector<std::int64_t>{512, 32, 1, 5000}, 32, brim::kv::snapkv_rule());
+  const auto plan =
+      brim::kv::plan_of_quotas(shape, std::vector<std::int64_t>{512, 32, 1, 5000}, 32, brim::kv::snapkv_rule());
   REQUIRE(plan.ok());
   check_plan(*plan);
   CHECK(plan->quota == std::vector<std::int64_t>{512, 32, 16, 512});

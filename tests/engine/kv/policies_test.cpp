@@ -47,11 +47,12 @@ TEST_CASE("the product's tables know their names") {
 
 TEST_CASE("research adds to the product's tables, each name once, and the product says where its policies are") {
   const Policies product = product_policies(), all = brim::research::all_policies();
-  for (const char* name : {"depth-mga", "depth-mlp", "depth-mlma-2", "depth-mlma-4", "depth-mlma-6", "zigzag-lmbo", "pyramid",
-                           "inverted-pyramid", "cake", "squeeze", "shuffled"}) {
+  for (const char* name : {"depth-mga", "depth-mlp", "depth-mlma-2", "depth-mlma-4", "depth-mlma-6", "zigzag-lmbo",
+                           "pyramid", "inverted-pyramid", "cake", "squeeze", "shuffled"}) {
     CHECK_MESSAGE(all.find_split(name) != nullptr, name);
   }
-  for (const char* name : {"h2o", "knorm", "h2o-value", "snapkv-value"}) CHECK_MESSAGE(all.find_rule(name) != nullptr, name);
+  for (const char* name : {"h2o", "knorm", "h2o-value", "snapkv-value"})
+    CHECK_MESSAGE(all.find_rule(name) != nullptr, name);
   std::set<std::string_view> splits{kChosenSplit}, rules;
   for (std::size_t i = 0; i < all.splits.size(); ++i) {
     const Split& split = all.splits[i]();
@@ -62,7 +63,8 @@ TEST_CASE("research adds to the product's tables, each name once, and the produc
       CHECK(&product.splits[i]() == &split);
       CHECK(split_remark(split.name()).empty());
     } else {
-      CHECK(refused_split(split.name(), product) == "expected auto|uniform|depth|joint|zigzag, found '" + std::string(split.name()) +
+      CHECK(refused_split(split.name(), product) == "expected auto|uniform|depth|joint|zigzag, found '" +
+                                                        std::string(split.name()) +
                                                         "', a research policy that brim eval alone can use");
     }
   }
@@ -75,8 +77,9 @@ TEST_CASE("research adds to the product's tables, each name once, and the produc
       CHECK(&product.rules[i]() == &rule);
       CHECK(rule_remark(rule.name()).empty());
     } else {
-      CHECK(refused_rule(rule.name(), product) == "expected window|snapkv|tova|dynsplit, found '" + std::string(rule.name()) +
-                                                      "', a research policy that brim eval and brim calibrate alone can use");
+      CHECK(refused_rule(rule.name(), product) ==
+            "expected window|snapkv|tova|dynsplit, found '" + std::string(rule.name()) +
+                "', a research policy that brim eval and brim calibrate alone can use");
     }
   }
   CHECK(refused_split("odd", all).find("|shuffled, found 'odd'") != std::string::npos);

@@ -97,7 +97,8 @@ TEST_CASE("random statistics, shapes, rules and chunks: contents, budget and gua
     }
     store_at_random(shape, random);
     const char* const rules[] = {"window", "knorm", "snapkv"};
-    const auto made = brim::test::make_plan(shape, budget_of(random.pick(60000, 400000)), 0, "zigzag", rules[random.pick(0, 2)]);
+    const auto made =
+        brim::test::make_plan(shape, budget_of(random.pick(60000, 400000)), 0, "zigzag", rules[random.pick(0, 2)]);
     if (!made) continue;
     FakeModel model(*made);
     REQUIRE(model.ok());

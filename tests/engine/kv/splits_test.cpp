@@ -10,11 +10,11 @@
 #include "tests/engine/kv/fake_model.hpp"
 #include "tests/support/policies.hpp"
 
-using brim::test::split_named;
 using brim::kv::kWhole;
 using brim::kv::LayerNeed;
 using brim::kv::Profile;
 using brim::test::entries_of;
+using brim::test::split_named;
 
 namespace {
 

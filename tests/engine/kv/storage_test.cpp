@@ -16,11 +16,11 @@ using namespace brim::test;
 using brim::kernels::KvType;
 using brim::kernels::KvTypes;
 using brim::kv::CurvePoint;
-using brim::kv::StreamShape;
-using brim::test::make_plan;
 using brim::kv::Plan;
 using brim::kv::Profile;
 using brim::kv::Shape;
+using brim::kv::StreamShape;
+using brim::test::make_plan;
 
 namespace {
 

@@ -106,7 +106,7 @@ kv::Plan random_plan(Random& random, const model::Config& config) {
     const bool sparse = !apart && random.pick(0, 3) == 0;
     const auto plan =
         test::make_plan(shape, test::budget_share(static_cast<double>(random.pick(15, 100))), std::int64_t{1} << 30,
-                      kSplits[random.pick(0, 3)], kRules[random.pick(0, 5)], {}, {sparse, 0.4});
+                        kSplits[random.pick(0, 3)], kRules[random.pick(0, 5)], {}, {sparse, 0.4});
     if (plan) return *plan;
   }
 }

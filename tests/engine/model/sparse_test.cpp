@@ -56,7 +56,7 @@ struct Scene {
   static brim::kv::Plan plan_of(const Config& config, KvTypes type, const std::string& keep, double budget,
                                 double share) {
     const auto plan = brim::test::make_plan(brim::model::kv_shape(config, kContext, type), budget_share(budget), 0,
-                                          "uniform", keep, {}, {true, share});
+                                            "uniform", keep, {}, {true, share});
     REQUIRE(plan.ok());
     return *plan;
   }
