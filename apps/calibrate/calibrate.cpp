@@ -14,7 +14,6 @@
 #include "apps/command_line/unread_input.hpp"
 #include "apps/command_line/values.hpp"
 #include "apps/commands.hpp"
-#include "apps/eval/text_windows.hpp"
 #include "apps/files/outputs.hpp"
 #include "apps/loops/loop_threads.hpp"
 #include "apps/model_options/number_checks.hpp"
@@ -28,6 +27,8 @@
 #include "engine/base/hash.hpp"
 #include "engine/base/size_text.hpp"
 #include "kernels/kv_type.hpp"
+#include "research/kv_suite/text_windows.hpp"
+#include "research/policies.hpp"
 
 namespace brim::apps {
 namespace {
@@ -61,7 +62,7 @@ Work prepare(const CalibrateOptions& options, model::ProfileFile& file) {
   Measuring& with = work.with;
   with.model = load_engine_model(options.model);
   const model::Config& config = with.model->config();
-  with.reader = reader_options(options.memory, options.model.threads);
+  with.reader = reader_options(options.memory, options.model.threads, research::all_policies());
   with.reader.profile = std::make_shared<const kv::Profile>();  // none is looked for: quotas are given
   with.loop_threads = loop_threads(with.reader.threads);
   const WindowSize size = window_size(config, with.reader.context, options.continuation);
@@ -73,7 +74,7 @@ Work prepare(const CalibrateOptions& options, model::ProfileFile& file) {
   file.architecture = config.architecture;
   file.fingerprint = with.model->file().profiles.fingerprint;
   file.loss = options.loss;
-  file.keep = with.reader.keep;
+  file.keep = with.reader.keep->name();
   file.profile.types = with.reader.type;
   for (const std::string& name : options.types) {
     const kernels::KvTypes types = *kernels::parse_kv_types(name);
@@ -271,9 +272,12 @@ void add_calibrate(CLI::App& parent) {
       ->type_name("TOKENS")
       ->transform(context_length(64))
       ->group(group);
-  command->add_option("--kv-keep", options->memory.keep, "The rule by which entries stay (default: window)")
+  const kv::Policies policies = research::all_policies();
+  command
+      ->add_option("--kv-keep", options->memory.keep,
+                   fmt::format("The rule by which entries stay: {} (default: window)", kv_keep_names(policies)))
       ->type_name("NAME")
-      ->check(kv_keep_check())
+      ->check(kv_keep_check(policies))
       ->group(group);
   add_kv_type_option(*command, options->memory.type, group);
   command

@@ -9,8 +9,8 @@
 #include <span>
 #include <vector>
 
-#include "apps/eval/continuation.hpp"
 #include "engine/kv/profile.hpp"
+#include "research/kv_suite/continuation.hpp"
 
 namespace brim::apps {
 

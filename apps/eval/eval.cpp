@@ -10,8 +10,6 @@
 #include "apps/command_line/unread_input.hpp"
 #include "apps/command_line/values.hpp"
 #include "apps/commands.hpp"
-#include "apps/eval/kv/command.hpp"
-#include "apps/eval/kv/pictures.hpp"
 #include "apps/eval/losses.hpp"
 #include "apps/files/outputs.hpp"
 #include "apps/model_options/budget_notice.hpp"
@@ -25,6 +23,9 @@
 #include "apps/terminal/quantities.hpp"
 #include "engine/generate/reader.hpp"
 #include "engine/model/model.hpp"
+#include "research/kv_suite/command.hpp"
+#include "research/kv_suite/pictures.hpp"
+#include "research/policies.hpp"
 
 namespace brim::apps {
 namespace {
@@ -118,7 +119,8 @@ void evaluate(const EvalOptions& options) {
     evaluate_kv(options.model, options.memory, options.file, options.json, options.kv);
     return;
   }
-  const generate::ReaderOptions settings = reader_options(options.memory, options.model.threads);
+  const generate::ReaderOptions settings =
+      reader_options(options.memory, options.model.threads, research::all_policies());
   const std::vector<std::int64_t> positions = positions_of(options);
   const Input input = read_input(options);
   const auto model = load_engine_model(options.model);
@@ -183,7 +185,7 @@ void add_eval(CLI::App& parent) {
       ->type_name("LIST")
       ->group(group);
   add_kv_suite_options(*command, options->kv, suite, json);
-  add_memory_options(*command, options->memory);
+  add_memory_options(*command, options->memory, research::all_policies());
   command->footer(
       "\nExamples:\n"
       "  brim eval model.gguf -f book.txt\n"

@@ -21,9 +21,6 @@
 #include "apps/terminal/interrupts.hpp"
 #include "engine/base/number_text.hpp"
 #include "engine/base/quote.hpp"
-#include "engine/kv/budget.hpp"
-#include "engine/kv/plan.hpp"
-#include "engine/kv/scorer.hpp"
 #include "kernels/kv_type.hpp"
 
 namespace brim::apps {
@@ -32,6 +29,18 @@ namespace {
 std::string first_flag(const SamplingSetting& setting) {
   const std::string_view flags = setting.flags;
   return std::string(flags.substr(0, flags.find(',')));
+}
+
+/// One of these names; of another, `remark` says what is known about it.
+CLI::Validator policy_check(const std::vector<std::string_view>& known,
+                            std::string_view (*remark)(std::string_view) noexcept) {
+  const std::vector<std::string> names(known.begin(), known.end());
+  const auto check = [names, remark, other = one_of(names)](std::string& text) {
+    const std::string_view about = remark(text);
+    if (about.empty() || std::find(names.begin(), names.end(), text) != names.end()) return other(text);
+    return fmt::format("expected {}, found {}{}", or_list(names), quoted(text), about);
+  };
+  return CLI::Validator(check, "");
 }
 
 }  // namespace
@@ -73,15 +82,16 @@ CLI::Validator kv_type_check() {
   return CLI::Validator(check, "");
 }
 
-CLI::Validator kv_split_check() {
-  std::vector<std::string> names = {kv::kChosenSplit};
-  for (const std::string_view name : kv::all_splits()) names.emplace_back(name);
-  return one_of(std::move(names));
+CLI::Validator kv_split_check(const kv::Policies& policies) {
+  return policy_check(policies.split_names(), kv::split_remark);
 }
 
-CLI::Validator kv_keep_check() {
-  const std::vector<std::string_view> names = kv::all_rules();
-  return one_of({names.begin(), names.end()});
+CLI::Validator kv_keep_check(const kv::Policies& policies) {
+  return policy_check(policies.rule_names(), kv::rule_remark);
+}
+
+std::string kv_keep_names(const kv::Policies& policies) {
+  return fmt::format("{}", fmt::join(policies.rule_names(), ", "));
 }
 
 void add_kv_type_option(CLI::App& command, std::string& type, const char* group) {
@@ -94,7 +104,7 @@ void add_kv_type_option(CLI::App& command, std::string& type, const char* group)
       ->group(group);
 }
 
-void add_memory_options(CLI::App& command, MemoryOptions& options) {
+void add_memory_options(CLI::App& command, MemoryOptions& options, const kv::Policies& policies) {
   const char* group = "Memory";
   command.add_option("-c,--context", options.context, "The largest position (default: what the model was trained for)")
       ->type_name("TOKENS")
@@ -110,10 +120,12 @@ void add_memory_options(CLI::App& command, MemoryOptions& options) {
   command
       .add_option(
           "--kv-split", options.split,
-          "How the budget is split between layers (default: auto, which is joint or depth with a profile and zigzag "
-          "without)")
+          fmt::format(
+              "How the budget is split between layers: {} (default: auto, which is joint or depth with a profile and "
+              "zigzag without)",
+              fmt::join(policies.split_names(), ", ")))
       ->type_name("NAME")
-      ->check(kv_split_check())
+      ->check(kv_split_check(policies))
       ->group(group);
   command
       .add_option(
@@ -121,9 +133,12 @@ void add_memory_options(CLI::App& command, MemoryOptions& options) {
           "What brim calibrate measured about this model's layers (default: what the model carries, if anything)")
       ->type_name("FILE")
       ->group(group);
-  command.add_option("--kv-keep", options.keep, "Which entries stay when the cache is full (default: window)")
+  command
+      .add_option(
+          "--kv-keep", options.keep,
+          fmt::format("Which entries stay when the cache is full: {} (default: window)", kv_keep_names(policies)))
       ->type_name("NAME")
-      ->check(kv_keep_check())
+      ->check(kv_keep_check(policies))
       ->group(group);
   command
       .add_option(

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/kv/policies.hpp"
+
 namespace brim::apps {
 
 /// -m, -t, --weights, --no-repack, -v.
@@ -25,13 +27,17 @@ struct MemoryOptions {
   std::optional<std::int64_t> context;
   std::string budget, type, split, keep, profile, read, heads;
 };
-void add_memory_options(CLI::App& command, MemoryOptions& options);
+/// `policies`: what --kv-split and --kv-keep may be. Splits and rules of research/ are for eval and calibrate alone.
+void add_memory_options(CLI::App& command, MemoryOptions& options,
+                        const kv::Policies& policies = kv::product_policies());
 /// --kv-type alone, and what it may be.
 void add_kv_type_option(CLI::App& command, std::string& type, const char* group);
 CLI::Validator kv_type_check();
 /// What --kv-split and --kv-keep may be.
-CLI::Validator kv_split_check();
-CLI::Validator kv_keep_check();
+CLI::Validator kv_split_check(const kv::Policies& policies = kv::product_policies());
+CLI::Validator kv_keep_check(const kv::Policies& policies = kv::product_policies());
+/// For help: "window, snapkv, …".
+std::string kv_keep_names(const kv::Policies& policies);
 
 /// --chat-template NAME|FILE|@FILE; `text` is a name or the source that a file holds.
 struct TemplateOptions {

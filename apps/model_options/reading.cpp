@@ -14,13 +14,12 @@
 
 namespace brim::apps {
 
-generate::ReaderOptions reader_options(const MemoryOptions& memory, std::optional<int> threads) {
+generate::ReaderOptions reader_options(const MemoryOptions& memory, std::optional<int> threads,
+                                       const kv::Policies& policies) {
   api::OptionList list;
   if (memory.context) list.emplace_back("context", std::to_string(*memory.context));
   const std::pair<const char*, const std::string&> texts[] = {{"kv.budget", memory.budget},
                                                               {"kv.type", memory.type},
-                                                              {"kv.split", memory.split},
-                                                              {"kv.keep", memory.keep},
                                                               {"kv.profile", memory.profile},
                                                               {"kv.read", memory.read},
                                                               {"kv.heads", memory.heads}};
@@ -28,6 +27,8 @@ generate::ReaderOptions reader_options(const MemoryOptions& memory, std::optiona
     if (!value.empty()) list.emplace_back(key, value);
   }
   generate::ReaderOptions reader = unwrap(api::session_options(list)).reader;
+  if (!memory.split.empty()) reader.split = unwrap(kv::split_named(memory.split, policies));
+  if (!memory.keep.empty()) reader.keep = unwrap(kv::rule_named(memory.keep, policies));
   reader.threads = threads.value_or(kernels::default_threads());
   return reader;
 }

@@ -9,8 +9,10 @@
 
 namespace brim::apps {
 
-/// Throws Failure (2) for a value that is none. `threads` as given; nothing: as many as the machine has.
-generate::ReaderOptions reader_options(const MemoryOptions& memory, std::optional<int> threads);
+/// Throws Failure (2) for a value that is none. `threads` as given; nothing: as many as the machine has. `policies`:
+/// what names of splits and rules are looked up in.
+generate::ReaderOptions reader_options(const MemoryOptions& memory, std::optional<int> threads,
+                                       const kv::Policies& policies = kv::product_policies());
 
 /// Loads with a progress line; Ctrl-C stops it. Throws Failure.
 std::shared_ptr<const model::Model> load_engine_model(const ModelOptions& options);

@@ -4,7 +4,7 @@
 set -eu
 cd "$1"
 . cmake/lint/walk.sh
-walk platform quant kernels engine apps bench bindings tests -type f \( -name '*.[chi]pp' -o -name '*.h' -o -name '*.def' \) | sort | xargs -r awk '
+walk platform quant kernels engine research apps bench bindings tests -type f \( -name '*.[chi]pp' -o -name '*.h' -o -name '*.def' \) | sort | xargs -r awk '
 # Ours: folder → the folders it may include (besides itself). The longest folder that matches a file decides.
 function folder(name, list) { may[name] = " " name " " list " " }
 BEGIN {
@@ -21,22 +21,27 @@ BEGIN {
   folder("engine/generate", "engine/base quant kernels engine/io engine/kv engine/text engine/template engine/model engine/run")
   folder("engine/include", "")
   folder("engine/api", "platform engine quant kernels")
+  folder("research", "engine/base engine/kv kernels")
+  # The suite of `brim eval` is part of the command, and prints as it does.
+  folder("research/kv_suite", "research/policies.hpp apps/commands.hpp apps/command_line apps/files apps/loops apps/model_options apps/terminal engine quant kernels")
   folder("apps", "engine quant kernels")
+  folder("apps/calibrate", "apps engine quant kernels research")
+  folder("apps/eval", "apps engine quant kernels research")
   folder("apps/bench", "apps engine/include")
   folder("apps/chat", "apps engine/include")
   folder("apps/run", "apps engine/include")
   folder("apps/desktop", "engine/include")
   folder("bindings", "engine/include")
   folder("bench", "engine quant kernels apps")
-  folder("tests", "platform engine quant kernels apps bench")
+  folder("tests", "platform engine quant kernels research apps bench")
 
   # Other people’s libraries: header → where it may be included.
-  only["^(CLI|fmt)/"] = "^(apps|bench|tests)/"
+  only["^(CLI|fmt)/"] = "^(research/kv_suite|apps|bench|tests)/"
   only["^(histedit|editline/readline)[.]h$"] = "^apps/chat/"
   only["^Q[A-Z]"] = "^(apps|tests/apps)/desktop/"
   only["^mimalloc"] = "^(apps|bench|tests)/"
   only["^doctest/"] = "^tests/"
-  only["^nlohmann/"] = "^(engine/text/|engine/template/|engine/model/profile_file[.]cpp$|engine/template/messages_json[.]cpp$|apps/|bench/|tests/)"
+  only["^nlohmann/"] = "^(engine/text/|engine/template/|engine/model/profile_file[.]cpp$|engine/template/messages_json[.]cpp$|research/kv_suite/|apps/|bench/|tests/)"
   only["^(pcre2|utf8proc)[.]h$"] = "^(engine/text/|engine/template/|tests/doubling/)"
   only["^omp[.]h$"] = "^(platform/openmp/threads[.]cpp$|apps/|bench/)"
   only["^pthread[.]h$"] = "^(platform|bench|tests)/"

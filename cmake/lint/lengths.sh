@@ -5,7 +5,7 @@ set -eu
 cd "$1"
 . cmake/lint/walk.sh
 bad=0
-walk run .ci cmake platform quant kernels engine apps bench tests docs -type f \
+walk run .ci cmake platform quant kernels engine research apps bench tests docs -type f \
   \( -name '*.[chi]pp' -o -name '*.h' -o -name '*.cmake' -o -name '*.sh' -o -name '*.awk' -o -name run -o -name CMakeLists.txt \) 2>/dev/null |
   sort | xargs awk 'FNR == 501 { print FILENAME ": more than 500 lines"; bad = 1 } END { exit bad }' || bad=1
 # Bytes that continue a character (UTF-8) are not columns.

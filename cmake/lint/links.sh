@@ -12,7 +12,7 @@ while read -r page; do
   done < <(grep -oE '\]\([^)#: ]+\)' "$page" | sed 's/^](//; s/)$//')
   while read -r name; do
     [[ $page == docs/add-* || -e $name ]] || { echo "$page names $name, which does not exist"; bad=1; }
-  done < <(grep -oE '`(platform|quant|kernels|engine|apps|tests|bench|cmake|docs|models)/[a-z0-9_./-]+`' "$page" | tr -d '`' |
+  done < <(grep -oE '`(platform|quant|kernels|engine|research|apps|tests|bench|cmake|docs|models)/[a-z0-9_./-]+`' "$page" | tr -d '`' |
     grep -E '[.][a-z]+$|/$')
 done < <(walk . \( -name build -o -name .git \) -prune -o -name '*.md' -print | sed 's|^[.]/||' | sort)
 exit $bad

@@ -13,6 +13,6 @@ while read -r folder; do
     echo "$folder/README.md has more than 15 lines"
     bad=1
   fi
-done < <(walk apps bench cmake docs engine kernels models platform quant tests -type d \
+done < <(walk apps bench cmake docs engine kernels models platform quant research tests -type d \
   -not -path 'tests/fuzz/corpus/*' -not -path 'engine/include' -not -empty | sort)
 exit $bad

@@ -5,7 +5,7 @@
 set -eu
 cd "$1"
 . cmake/lint/walk.sh
-walk platform quant kernels engine -type f \( -name '*.[chi]pp' -o -name '*.h' -o -name '*.def' \) | sort |
+walk platform quant kernels engine research/budgets research/scorers -type f \( -name '*.[chi]pp' -o -name '*.h' -o -name '*.def' \) | sort |
   xargs awk -f cmake/lint/strip.awk -f <(cat <<'AWK'
 code ~ /(^|[^A-Za-z0-9_])(thread_local|__thread|_Thread_local)([^A-Za-z0-9_]|$)/ && file !~ /^platform\/(linux\/)?thread_state[.][ch]pp$/ {
   print file ":" FNR ": only platform/thread_state.hpp keeps anything per thread: " $0

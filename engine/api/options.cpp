@@ -24,6 +24,10 @@ Error bad_value(std::string_view key, const std::string& value, std::string_view
   return error(ErrorCode::invalid_argument, "option ", key, ": expected ", expected, ", found ", quoted(value));
 }
 
+Error of_key(std::string_view key, const Error& wrong) {
+  return error(wrong.code, "option ", key, ": ", wrong.sentence);
+}
+
 template <class Integer>
 Status set_integer(std::string_view key, const std::string& value, Integer least, Integer most, Integer& out) {
   const std::optional<Integer> parsed = parse_integer<Integer>(value);
@@ -135,16 +139,16 @@ Result<bool> set_memory(SessionOptions& options, std::string_view key, const std
     if (!types) return bad_value(key, value, kernels::kKvTypesForm);
     reader.type = *types;
   } else if (key == "kv.split") {
-    if (kv::find_split(value) == nullptr && value != kv::kChosenSplit) {
-      return bad_value(key, value, sentence(kv::kChosenSplit, "|", kv::split_names()));
-    }
-    reader.split = value;
+    const Result<const kv::Split*> split = kv::split_named(value, kv::product_policies());
+    if (!split) return of_key(key, split.error());
+    reader.split = *split;
   } else if (key == "kv.profile") {
     if (value.empty()) return bad_value(key, value, "the path of a file");
     reader.profile_path = value;
   } else if (key == "kv.keep") {
-    if (kv::find_rule(value) == nullptr) return bad_value(key, value, kv::rule_names());
-    reader.keep = value;
+    const Result<const kv::Rule*> rule = kv::rule_named(value, kv::product_policies());
+    if (!rule) return of_key(key, rule.error());
+    reader.keep = *rule;
   } else if (key == "kv.read") {
     BRIM_ASSIGN(reader.reading, kv::parse_reading(value));
   } else if (key == "kv.heads") {

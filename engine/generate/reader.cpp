@@ -67,10 +67,9 @@ Result<model::FoundProfile> choose_profile(const model::ProfileOwner& owner, con
     BRIM_ASSIGN(found, model::read_profile(owner, options.profile_path));
   }
   options.profile = found.profile;
-  const kv::Split* split = kv::find_split(options.split);
-  if (!found.notice.empty() && split != nullptr && split->needs_profile()) {
-    found.notice += sentence(" and with the default KV split in place of ", options.split);
-    options.split = kv::kChosenSplit;
+  if (!found.notice.empty() && options.split != nullptr && options.split->needs_profile()) {
+    found.notice += sentence(" and with the default KV split in place of ", options.split->name());
+    options.split = nullptr;
   }
   return found;
 }
@@ -101,10 +100,10 @@ Result<MemoryPlan> plan_memory(const model::Config& config, const kernels::Table
     }
   }
   if (options.quotas.empty()) {
-    BRIM_ASSIGN(memory.kv, kv::make_plan(shape, options.budget, memory.automatic_bytes, options.split, options.keep,
+    BRIM_ASSIGN(memory.kv, kv::make_plan(shape, options.budget, memory.automatic_bytes, options.split, *options.keep,
                                          {profile, options.split_seed}, options.reading));
   } else {
-    BRIM_ASSIGN(memory.kv, kv::plan_of_quotas(shape, options.quotas, options.chunk, options.keep));
+    BRIM_ASSIGN(memory.kv, kv::plan_of_quotas(shape, options.quotas, options.chunk, *options.keep));
   }
   memory.tokens_together = tokens_together(memory.kv, options.speculation);
   memory.workspace_bytes =

@@ -18,6 +18,7 @@
 #include "engine/generate/speculation.hpp"
 #include "engine/kv/memory.hpp"
 #include "engine/kv/heads.hpp"
+#include "engine/kv/policies.hpp"
 #include "engine/kv/pool.hpp"
 #include "engine/kv/profile.hpp"
 #include "engine/model/decoder.hpp"
@@ -34,8 +35,8 @@ struct ReaderOptions {
   /// What the budget comes out of; null: only the machine's memory.
   std::shared_ptr<kv::Pool> pool;
   kernels::KvTypes type;
-  std::string split = kv::kChosenSplit;
-  std::string keep = "window";
+  const kv::Split* split = nullptr;           ///< null: one is chosen (kv::kChosenSplit)
+  const kv::Rule* keep = &kv::window_rule();  ///< never null
   std::string profile_path;  ///< of brim calibrate; empty: the one that the model carries, if it does
   std::string profile_text;  ///< the profile itself (JSON), in place of a path; empty: not given
   /// What plan_memory goes by. Reader::create finds it itself (choose_profile); a caller that plans alone gives it.

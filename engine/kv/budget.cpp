@@ -1,4 +1,4 @@
-// What a user may write for --kv-budget, and the list of splits (budgets.def) as a table.
+// What a user may write for --kv-budget.
 #include "engine/kv/budget.hpp"
 
 #include <algorithm>
@@ -10,22 +10,7 @@
 
 namespace brim::kv {
 
-#define SPLIT(function, name) const Split& function();
-#include "engine/kv/budgets.def"
-#undef SPLIT
-
 namespace {
-
-struct NamedSplit {
-  std::string_view name;
-  const Split& (*split)();
-};
-
-constexpr NamedSplit kSplits[] = {
-#define SPLIT(function, name) {name, function},
-#include "engine/kv/budgets.def"
-#undef SPLIT
-};
 
 bool equals_ignoring_case(std::string_view text, std::string_view lower_case) {
   return std::equal(text.begin(), text.end(), lower_case.begin(), lower_case.end(), [](char a, char b) {
@@ -48,28 +33,6 @@ std::optional<double> parse_percent(std::string_view digits) {
 
 void Split::choose_storage(std::span<const StorageChoice>, std::int64_t, std::span<std::size_t> chosen) const {
   std::fill(chosen.begin(), chosen.end(), std::size_t{0});
-}
-
-const Split* find_split(std::string_view name) {
-  for (const NamedSplit& candidate : kSplits) {
-    if (candidate.name == name) return &candidate.split();
-  }
-  return nullptr;
-}
-
-std::vector<std::string_view> all_splits() {
-  std::vector<std::string_view> names;
-  for (const NamedSplit& candidate : kSplits) names.push_back(candidate.name);
-  return names;
-}
-
-std::string split_names() {
-  std::string names;
-  for (const NamedSplit& candidate : kSplits) {
-    if (!names.empty()) names += '|';
-    names += candidate.name;
-  }
-  return names;
 }
 
 Result<BudgetRequest> parse_budget(std::string_view text) {

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -52,6 +51,8 @@ inline constexpr double kWhole = std::numeric_limits<double>::infinity();
 class Split {
  public:
   virtual ~Split() = default;
+  /// What users and saved sessions call it by; a literal.
+  virtual std::string_view name() const = 0;
   /// A split that asks for a statistic of layers is asked again after every chunk, and the quotas follow step by step.
   virtual Needs needs() const { return {}; }
   /// Whether it can decide nothing without a profile.
@@ -66,13 +67,6 @@ class Split {
   /// allocate: that is between two tokens.
   virtual void shares(const SplitCase& given, std::span<double> shares) const = 0;
 };
-
-/// The split with this name (engine/kv/budgets.def); nullptr when there is none.
-const Split* find_split(std::string_view name);
-/// The names of all of them, in the list's order.
-std::vector<std::string_view> all_splits();
-/// "uniform|…" for help and errors.
-std::string split_names();
 
 /// Entries per layer in proportion to `shares`, as near as floor ≤ entries ≤ cap allows, such that
 /// Σ entries · entry_bytes ≤ bytes and no layer below its cap could have one more in proportion. kWhole layers come

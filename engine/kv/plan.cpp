@@ -6,7 +6,6 @@
 #include <cmath>
 #include <numeric>
 
-#include "engine/base/quote.hpp"
 #include "engine/base/size_text.hpp"
 #include "engine/kv/costs.hpp"
 #include "engine/kv/layout.hpp"
@@ -234,60 +233,50 @@ Status give_out(Plan& plan, const std::vector<std::int64_t>& slots) {
   return {};
 }
 
-Error unknown_rule(const std::string& keep) {
-  return error(ErrorCode::invalid_argument, "unknown KV rule ", quoted(keep), "; expected ", rule_names());
-}
-
 }  // namespace
 
 Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::int64_t automatic_bytes,
-                       const std::string& split, const std::string& keep, const SplitFacts& facts,
-                       const Reading& reading) {
-  if (split == kChosenSplit) {
+                       const Split* split, const Rule& keep, const SplitFacts& facts, const Reading& reading) {
+  if (split == nullptr) {
     // Where everything fits there is nothing to share out, and nothing shall be gathered or set aside for it.
-    Result<Plan> plan = make_plan(shape, request, automatic_bytes, "uniform", keep, facts, reading);
+    Result<Plan> plan = make_plan(shape, request, automatic_bytes, &uniform_split(), keep, facts, reading);
     if (!plan || plan->budget_bytes >= plan->full_bytes) return plan;
     // Chunks too small for statistics would pay for quotas that never move.
     if (!facts.profile && plan->chunk < kStatisticQueries) return plan;
     if (facts.profile && !facts.profile->others.empty()) {
       // Refused where fewer than two of the profile's types are no larger than what is asked for.
-      Result<Plan> joint = make_plan(shape, request, automatic_bytes, "joint", keep, facts, reading);
+      Result<Plan> joint = make_plan(shape, request, automatic_bytes, &joint_split(), keep, facts, reading);
       if (joint || joint.error().code != ErrorCode::invalid_argument) return joint;
     }
-    return make_plan(shape, request, automatic_bytes, facts.profile ? "depth" : "zigzag", keep, facts, reading);
+    const Split& chosen = facts.profile ? depth_split() : zigzag_split();
+    return make_plan(shape, request, automatic_bytes, &chosen, keep, facts, reading);
   }
   BRIM_TRY(check_shape(shape));
-  const Split* splitter = find_split(split);
-  if (!splitter) {
-    return error(ErrorCode::invalid_argument, "unknown KV split ", quoted(split), "; expected ", split_names());
-  }
-  if (splitter->needs_profile()) {
+  if (split->needs_profile()) {
     const std::size_t known = facts.profile ? facts.profile->layers.size() : 0;
     if (known != shape.layers.size()) {
-      return error(ErrorCode::invalid_argument, "the KV split ", split, " needs a profile of this model's ",
+      return error(ErrorCode::invalid_argument, "the KV split ", split->name(), " needs a profile of this model's ",
                    shape.layers.size(), " layers (brim calibrate makes one), found ",
                    known == 0 ? "none" : sentence("one of ", known, " layers"));
     }
   }
-  if (shape.apart && splitter->needs().statistic == LayerStatistic::similarity) {
-    return error(ErrorCode::invalid_argument, "the KV split ", split, " compares whole layers: expected kv.heads=together, ",
-                 "found apart");
+  if (shape.apart && split->needs().statistic == LayerStatistic::similarity) {
+    return error(ErrorCode::invalid_argument, "the KV split ", split->name(),
+                 " compares whole layers: expected kv.heads=together, found apart");
   }
   if (shape.apart && reading.sparse) {
     return error(ErrorCode::invalid_argument, "kv.read=top chooses among entries that a layer's heads share: expected ",
                  "kv.heads=together, found apart");
   }
-  const Rule* rule = find_rule(keep);
-  if (!rule) return unknown_rule(keep);
 
   Plan plan;
   plan.shape = shape;
-  plan.split = split;
-  plan.keep = keep;
-  plan.splitter = splitter;
-  plan.rule = rule;
-  plan.needs = rule->needs();
-  plan.needs.statistic = splitter->needs().statistic;
+  plan.split = split->name();
+  plan.keep = keep.name();
+  plan.splitter = split;
+  plan.rule = &keep;
+  plan.needs = keep.needs();
+  plan.needs.statistic = split->needs().statistic;
 
   plan.reading = reading;
   plan.needs.block_boxes = reading.sparse;
@@ -301,10 +290,10 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
   plan.checkpoints = asked.checkpoints(plan.budget_bytes);
   Profile own;  // of the layers as they are stored
   SplitFacts known = facts;
-  if (splitter->chooses_storage()) {
+  if (split->chooses_storage()) {
     BRIM_ASSIGN(const std::vector<StorageChoice> choices, storage_choices(shape, plan.needs, *facts.profile));
     if (plan.budget_bytes < plan.full_bytes) {
-      choose_storage(*splitter, choices, plan, own);
+      choose_storage(*split, choices, plan, own);
       known.profile = &own;
     }
   }
@@ -314,20 +303,17 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
 
   if (plan.quotas_move()) plan.most_entries = growing_bound(costs, plan.budget_bytes, plan.chunk);
   if (plan.most_entries == 0) {
-    plan.most_entries = fixed_bound(costs, *splitter, plan.budget_bytes, plan.chunk, known);
+    plan.most_entries = fixed_bound(costs, *split, plan.budget_bytes, plan.chunk, known);
   }
   plan.layers = bounded_needs(costs, plan.most_entries);
   const std::vector<std::int64_t> slots =
-      split_bytes(*splitter, plan.layers, plan.budget_bytes - costs.fixed(plan.most_entries, plan.chunk), known);
+      split_bytes(*split, plan.layers, plan.budget_bytes - costs.fixed(plan.most_entries, plan.chunk), known);
   BRIM_TRY(give_out(plan, slots));
   return plan;
 }
 
-Result<Plan> plan_of_quotas(const Shape& shape, std::span<const std::int64_t> quotas, int chunk,
-                            const std::string& keep) {
+Result<Plan> plan_of_quotas(const Shape& shape, std::span<const std::int64_t> quotas, int chunk, const Rule& keep) {
   BRIM_TRY(check_shape(shape));
-  const Rule* rule = find_rule(keep);
-  if (!rule) return unknown_rule(keep);
   if (quotas.size() != shape.layers.size()) {
     return error(ErrorCode::invalid_argument, "KV quotas: expected one for each of ", shape.layers.size(),
                  " layers, found ", quotas.size());
@@ -335,10 +321,10 @@ Result<Plan> plan_of_quotas(const Shape& shape, std::span<const std::int64_t> qu
   Plan plan;
   plan.shape = shape;
   plan.split = "given";
-  plan.keep = keep;
-  plan.splitter = find_split("uniform");  // never asked: the quotas stay
-  plan.rule = rule;
-  plan.needs = rule->needs();
+  plan.keep = keep.name();
+  plan.splitter = &uniform_split();  // never asked: the quotas stay
+  plan.rule = &keep;
+  plan.needs = keep.needs();
   if (plan.needs.blocks) plan.needs.block_size = block_size_for(*std::max_element(quotas.begin(), quotas.end()));
   plan.state_bytes = state_bytes(shape);
   plan.checkpoints = shape.states.empty() ? 0 : 1;

@@ -16,6 +16,7 @@
 #include "engine/base/result.hpp"
 #include "engine/kv/budget.hpp"
 #include "engine/kv/ids.hpp"
+#include "engine/kv/policies.hpp"
 #include "engine/kv/reading.hpp"
 #include "engine/kv/scorer.hpp"
 #include "kernels/kv_type.hpp"
@@ -93,10 +94,10 @@ struct Plan {
   std::int64_t most_entries = 0;    ///< slots that no layer will ever pass; the scratch is for as many
   std::vector<LayerNeed> layers;    ///< what the split saw, caps within most_entries
   Reading reading;                  ///< as asked for
-  std::string split;                ///< names, as given
+  std::string split;                ///< names, for people and saved sessions
   std::string keep;
-  const Split* splitter = nullptr;     ///< the split named `split`; splits and rules live as long as the program
-  const Rule* rule = nullptr;          ///< the rule named `keep`
+  const Split* splitter = nullptr;  ///< what `split` names; splits and rules live as long as the program
+  const Rule* rule = nullptr;       ///< what `keep` names
 
   /// Whether quotas move between layers while reading.
   bool quotas_move() const { return needs.statistic != LayerStatistic::none; }
@@ -117,27 +118,21 @@ struct SplitFacts {
   std::uint64_t seed = 0;            ///< for splits that draw lots
 };
 
-/// The name that stands for none: with a profile `joint` where it knows several types, else `depth`; `zigzag` where there is
-/// none, and `uniform` where the whole cache fits or chunks are too small to measure layers by. What a session does when nobody asks for a split.
-inline constexpr const char* kChosenSplit = "auto";
-
-/// Works out the plan. `automatic_bytes` is what kind automatic means here (the caller knows the machine): the plan
-/// takes the less of it and the bytes of min(context, 16384) tokens. The chunk is the largest power of two ≤ 512 and
-/// ≤ context / 4 (so that reading on beyond the context never drops more than a quarter of it at once) whose staging
-/// is at most an eighth of the budget, but at least 16. Errors: out_of_memory with the least possible budget when the
-/// request is below the floors; invalid_argument for an unknown split or rule, with the known ones, for a split that
+/// Works out the plan; `split`: null has one chosen, as kChosenSplit says. `automatic_bytes` is what kind automatic
+/// means here (the caller knows the machine): the plan takes the less of it and the bytes of min(context, 16384)
+/// tokens. The chunk is the largest power of two ≤ 512 and ≤ context / 4 (so that reading on beyond the context never
+/// drops more than a quarter of it at once) whose staging is at most an eighth of the budget, but at least 16. Errors:
+/// out_of_memory with the least possible budget when the request is below the floors; invalid_argument for a split that
 /// needs a profile without one or with one of another number of layers, and for a shape without layers, heads or
 /// context.
 Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::int64_t automatic_bytes,
-                       const std::string& split, const std::string& keep, const SplitFacts& facts = {},
-                       const Reading& reading = {});
+                       const Split* split, const Rule& keep, const SplitFacts& facts = {}, const Reading& reading = {});
 
 /// A plan with these entries for each layer (raised to a granule, cut to what the layer can use, up to whole granules),
 /// which costs what it costs: for measurements that need quotas no split would give. `chunk`: the most tokens read at a
 /// time, as near as make_plan's bounds allow. Errors: as make_plan; invalid_argument for another number of quotas than
 /// layers.
-Result<Plan> plan_of_quotas(const Shape& shape, std::span<const std::int64_t> quotas, int chunk,
-                            const std::string& keep);
+Result<Plan> plan_of_quotas(const Shape& shape, std::span<const std::int64_t> quotas, int chunk, const Rule& keep);
 
 /// Bytes one token costs over all layers as they are stored, position and index included (for people: "KV per
 /// token").

@@ -3,9 +3,7 @@
 
 #include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "engine/kv/blocks.hpp"
 #include "engine/kv/needs.hpp"
@@ -26,17 +24,12 @@ struct Entries {
 class Rule {
  public:
   virtual ~Rule() = default;
+  /// What users and saved sessions call it by; a literal.
+  virtual std::string_view name() const = 0;
   virtual Needs needs() const { return {}; }
   /// Writes one score per entry, higher = stays longer; NaN counts as the lowest. Ties go to the newer entry.
   /// Deterministic, and without allocating: it runs between two tokens.
   virtual void score(const Entries& entries, std::span<float> scores) const noexcept = 0;
 };
-
-/// The rule with this name (engine/kv/scorers.def); nullptr when there is none.
-const Rule* find_rule(std::string_view name);
-/// The names of all of them, in the list's order.
-std::vector<std::string_view> all_rules();
-/// "window|…" for help and errors.
-std::string rule_names();
 
 }  // namespace brim::kv

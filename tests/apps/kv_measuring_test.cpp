@@ -12,10 +12,9 @@
 #include "apps/calibrate/progress_file.hpp"
 #include "apps/chat/layer_lines.hpp"
 #include "apps/commands.hpp"
-#include "apps/eval/kv/arms.hpp"
-#include "apps/eval/kv/intervals.hpp"
-#include "engine/kv/budget.hpp"
-#include "engine/kv/scorer.hpp"
+#include "research/kv_suite/arms.hpp"
+#include "research/kv_suite/intervals.hpp"
+#include "research/policies.hpp"
 
 using namespace brim::apps;
 
@@ -171,20 +170,16 @@ TEST_CASE("what a stopped calibration leaves is taken up again, under the same s
   CHECK(load_progress(path, "these", 2, 3).size() == 2);
 }
 
-TEST_CASE("arms: every split and every rule of the engine's lists, each once") {
-  const auto arms = all_arms("snapkv", brim::kernels::KvType::f16, 20);
-  const auto names = [&](const std::string& list) {
-    std::size_t count = 0;
-    for (std::size_t at = 0; at <= list.size();
-         at = list.find('|', at) == std::string::npos ? list.size() + 1 : list.find('|', at) + 1) {
-      const std::string name = list.substr(at, list.find('|', at) - at);
-      ++count;
-      const auto found = std::count_if(arms.begin(), arms.end(), [&](const Arm& arm) { return arm.name == name; });
-      CHECK_MESSAGE(found == (name == "snapkv" ? 0 : 1), name);
-    }
-    return count;
+TEST_CASE("arms: every split and every rule, the product's and those of research, each once") {
+  const brim::kv::Policies all = brim::research::all_policies();
+  const auto arms = all_arms(all, brim::kv::snapkv_rule(), brim::kernels::KvType::f16, 20);
+  const auto found = [&](std::string_view name) {
+    return std::count_if(arms.begin(), arms.end(), [&](const Arm& arm) { return arm.name == name; });
   };
-  const std::size_t listed = names(brim::kv::split_names()) + names(brim::kv::rule_names());
+  for (const auto split : all.splits) CHECK_MESSAGE(found(split().name()) == 1, split().name());
+  for (const auto rule : all.rules)
+    CHECK_MESSAGE(found(rule().name()) == (&rule() == &brim::kv::snapkv_rule() ? 0 : 1), rule().name());
+  const std::size_t listed = all.splits.size() + all.rules.size();
   // Without snapkv itself; with full, two by head, one that reads a part, and two in each of three types.
   CHECK(arms.size() == listed - 1 + 10);
   CHECK(std::count_if(arms.begin(), arms.end(), [](const Arm& arm) { return arm.heads_apart; }) == 2);

@@ -1,5 +1,5 @@
 // The tasks of `brim eval --suite kv --recall`: facts between the sentences of a text, and how a model is asked about them.
-#include "apps/eval/kv/recall.hpp"
+#include "research/kv_suite/recall.hpp"
 
 #include <doctest/doctest.h>
 

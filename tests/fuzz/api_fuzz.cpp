@@ -21,7 +21,7 @@ constexpr const char* kPairs[][2] = {
     {"threads", "1"}, {"threads", "3"}, {"threads", "0"}, {"weights", "file"}, {"weights", "private"}, {"weights", "gold"},
     {"context", "64"}, {"context", "1"}, {"context", "99999999999999"}, {"kv.budget", "16KiB"}, {"kv.budget", "40%"},
     {"kv.budget", "full"}, {"kv.budget", "1B"}, {"kv.type", "q8_0"}, {"kv.type", "f32"}, {"kv.split", "uniform"},
-    {"kv.split", "cake"}, {"kv.keep", "h2o"}, {"kv.keep", "snapkv"}, {"kv.keep", "dynsplit"}, {"kv.keep", ""},
+    {"kv.split", "zigzag"}, {"kv.keep", "tova"}, {"kv.keep", "snapkv"}, {"kv.keep", "dynsplit"}, {"kv.keep", ""},
     {"kv.read", "top=30%"}, {"kv.heads", "apart"}, {"kv.type", "q8_0:q4_0"}, {"kv.profile", "/dev/null"}, {"chat.template", "chatml"}, {"chat.template", "{{ messages }}"},
     {"chat.template", "{% for"}, {"spec.type", "none"}, {"spec.draft_max", "3"}, {"system", "\xFF be \xE2\x82"}, {"stop", "a"},
     {"stop", "\xF0\x9F"}, {"stop.ignore_eos", "1"}, {"limit", "3"}, {"limit", "-1"}, {"seed", "18446744073709551615"},

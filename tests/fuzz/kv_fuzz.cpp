@@ -10,9 +10,10 @@
 #include <vector>
 
 #include "engine/base/state.hpp"
-#include "engine/kv/memory.hpp"
 #include "engine/kv/heads.hpp"
+#include "engine/kv/memory.hpp"
 #include "kernels/dispatch.hpp"
+#include "tests/support/policies.hpp"
 
 namespace {
 
@@ -68,7 +69,7 @@ void plan_monster(Bytes& in) {
   shape.store_as(types);
   const brim::kv::BudgetRequest request{static_cast<brim::kv::BudgetRequest::Kind>(in.next() % 4), in.wide(8),
                                         static_cast<double>(in.wide(2)) / 100};
-  const auto plan = brim::kv::make_plan(shape, request, in.wide(8), "uniform", "window");
+  const auto plan = brim::test::make_plan(shape, request, in.wide(8), "uniform", "window");
   if (!plan) return;
   require(plan->pool_bytes + plan->metadata_bytes + plan->staging_bytes <= plan->budget_bytes);
   require(plan->budget_bytes <= plan->full_bytes);
@@ -226,8 +227,8 @@ void drive(Bytes& in) {
   if (policy >= 150 && policy < 165) shape = brim::kv::heads_apart(shape, 32);
   const bool profiled = policy >= 165 && policy < 180;
   const brim::kv::Profile profile = profile_of(shape.layers.size(), shape, policy);
-  const auto plan = brim::kv::make_plan(shape, share, 0, profiled ? kProfiled[policy % 5] : kSplits[policy % 6], rule,
-                                        {profiled ? &profile : nullptr, 3}, reading);
+  const auto plan = brim::test::make_plan(shape, share, 0, profiled ? kProfiled[policy % 5] : kSplits[policy % 6], rule,
+                                          {profiled ? &profile : nullptr, 3}, reading);
   if (!plan) return;
   NoRotation rotation;
   Owned own(*plan, rotation), other(*plan, rotation);

@@ -17,6 +17,7 @@
 
 #include "engine/generate/session.hpp"
 #include "engine/model/profile_file.hpp"
+#include "tests/support/policies.hpp"
 #include "tests/support/tiny_model.hpp"
 
 namespace {
@@ -63,8 +64,8 @@ SessionOptions options_of(const Kind& kind) {
   SessionOptions options;
   options.reader.context = 512;
   options.reader.budget = *kv::parse_budget(kind.budget);
-  options.reader.keep = kind.keep;
-  options.reader.split = kind.split;
+  options.reader.keep = test::rule_named(kind.keep);
+  options.reader.split = test::split_named(kind.split);
   options.reader.reading = *kv::parse_reading(kind.read);
   options.reader.automatic_bytes = 1 << 24;
   options.reader.speculation = {true, 4, false};

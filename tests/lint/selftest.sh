@@ -11,7 +11,7 @@ failed=0
 # A tree with nothing wrong in it.
 fresh() {
   rm -rf "$scratch"
-  mkdir -p "$scratch"/{apps/chat,bench,cmake/lint,docs,engine/base,engine/text,engine/include/brim,kernels,models,platform/openmp,quant,tests,engine/model}
+  mkdir -p "$scratch"/{apps/chat,apps/eval,bench,cmake/lint,docs,engine/base,engine/text,engine/include/brim,kernels,models,platform/openmp,quant,research/budgets,research/scorers,tests,engine/model}
   cp "$root"/cmake/lint/* "$scratch/cmake/lint/"
   local folder
   while read -r folder; do echo "What belongs here." >"$folder/README.md"; done < <(find "$scratch" -mindepth 1 -type d)
@@ -26,6 +26,8 @@ fresh() {
   printf 'extern thread_local int state;  // thread_local in a comment\n' >"$scratch/platform/thread_state.hpp"
   printf '#include <stdint.h>\n' >"$scratch/engine/include/brim/brim.h"
   printf '#include "brim/brim.h"\n#include <CLI/CLI.hpp>\n' >"$scratch/apps/chat/chat.cpp"
+  printf '#include <vector>\n' >"$scratch/research/policies.hpp"
+  printf '#include "research/policies.hpp"\n' >"$scratch/apps/eval/eval.cpp"
   printf '// abort() and printf() in a comment\nconst char* a = "throw \\" exit(1)"; /* throw */ char b = %s;\nint exit_code(int);\n' \
     "'\"'" >"$scratch/quant/row.cpp"
 }
@@ -70,6 +72,9 @@ broken layers engine/base/bad.cpp '  #  include "engine/text/bpe.cpp"\n'
 broken layers engine/text/bad.cpp '#include "bpe.cpp"\n'
 broken layers engine/model/bad.cpp '#include "kernels/dispatch.hpp"\n'
 broken layers apps/chat/bad.cpp '#include "engine/base/result.hpp"\n'
+broken layers apps/chat/bad.cpp '#include "research/policies.hpp"\n'
+broken layers engine/model/bad.cpp '#include "research/policies.hpp"\n'
+broken layers research/bad.cpp '#include "apps/chat/chat.cpp"\n'
 broken layers engine/text/bad.cpp '#include <fmt/core.h>\n'
 broken layers engine/text/bad.cpp '#include <iostream>\n'
 broken layers kernels/bad.cpp '#include <dnnl.hpp>\n'

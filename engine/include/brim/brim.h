@@ -64,13 +64,13 @@ BRIM_API const char* brim_isa(void);
  *           kv.type          f32 | f16 (default) | q8_0 | q4_0, of keys and values; "q8_0:q4_0": keys in the first, values
  *                            in the second
  *           kv.split         auto (default): with a profile joint (which also chooses how each layer is stored, up to
- *                            kv.type) or depth, without one zigzag, where all fits uniform; or uniform | …
+ *                            kv.type) or depth, without one zigzag, where all fits uniform; or one of these by name
  *           kv.profile       a file that brim calibrate wrote for this model; default the one the model carries, if any
- *           kv.keep          window (default) | …
+ *           kv.keep          window (default) | snapkv | tova | dynsplit
  *           kv.read          all (default); "top=25%": a token of an answer reads the sinks, the newest entries and the
  *                            blocks that suit its query best, up to this share of what is retained
  *           kv.heads         together (default): the heads of a layer keep the same entries; apart: each KV head its own,
- *                            with a quota of its own (not with kv.read=top or kv.split=squeeze)
+ *                            with a quota of its own (not with kv.read=top)
  *           chat.template    a built-in name (chatml, llama3, …) or Jinja source; default the model's own
  *           spec.type        ngram (default): guess tokens from earlier in the text and verify several in one pass,
  *                            which changes nothing but the time; none: off

@@ -6,12 +6,14 @@
 #include <algorithm>
 
 #include "engine/kv/budgets/curves.hpp"
+#include "engine/kv/policies.hpp"
 
 namespace brim::kv {
 namespace {
 
 class JointSplit : public Split {
  public:
+  std::string_view name() const override { return "joint"; }
   bool needs_profile() const override { return true; }
   bool chooses_storage() const override { return true; }
 

@@ -2,13 +2,14 @@
 // the others share the rest. The baseline that every other split must beat.
 #include <algorithm>
 
-#include "engine/kv/budget.hpp"
+#include "engine/kv/policies.hpp"
 
 namespace brim::kv {
 namespace {
 
 class UniformSplit : public Split {
  public:
+  std::string_view name() const override { return "uniform"; }
   void shares(const SplitCase&, std::span<double> shares) const override { std::fill(shares.begin(), shares.end(), 1.0); }
 };
 

@@ -4,13 +4,14 @@
 // (ours); sinks, which stay anyway, say nothing about their block.
 #include <algorithm>
 
-#include "engine/kv/scorer.hpp"
+#include "engine/kv/policies.hpp"
 
 namespace brim::kv {
 namespace {
 
 class SemanticBlocksRule : public Rule {
  public:
+  std::string_view name() const override { return "dynsplit"; }
   Needs needs() const override {
     Needs needs;
     needs.mass_queries = kQueries;
@@ -36,7 +37,7 @@ class SemanticBlocksRule : public Rule {
 
 }  // namespace
 
-const Rule& semantic_blocks_rule() {
+const Rule& dynsplit_rule() {
   static const SemanticBlocksRule instance;
   return instance;
 }

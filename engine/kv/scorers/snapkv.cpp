@@ -3,13 +3,14 @@
 // sum keeps 1 − 1/32 of itself with each (ours: the paper selects once, after the prompt).
 #include <algorithm>
 
-#include "engine/kv/scorer.hpp"
+#include "engine/kv/policies.hpp"
 
 namespace brim::kv {
 namespace {
 
 class WindowQueriesRule : public Rule {
  public:
+  std::string_view name() const override { return "snapkv"; }
   Needs needs() const override {
     Needs needs;
     needs.mass_queries = kQueries;
@@ -33,7 +34,7 @@ class WindowQueriesRule : public Rule {
 
 }  // namespace
 
-const Rule& window_queries_rule() {
+const Rule& snapkv_rule() {
   static const WindowQueriesRule instance;
   return instance;
 }

@@ -1,13 +1,14 @@
 // TOVA (arXiv 2401.06104): the newest query decides; what it looks at least goes. Heads decide together.
 #include <algorithm>
 
-#include "engine/kv/scorer.hpp"
+#include "engine/kv/policies.hpp"
 
 namespace brim::kv {
 namespace {
 
 class NewestQueryRule : public Rule {
  public:
+  std::string_view name() const override { return "tova"; }
   Needs needs() const override {
     Needs needs;
     needs.mass_queries = 1;
@@ -21,7 +22,7 @@ class NewestQueryRule : public Rule {
 
 }  // namespace
 
-const Rule& newest_query_rule() {
+const Rule& tova_rule() {
   static const NewestQueryRule instance;
   return instance;
 }

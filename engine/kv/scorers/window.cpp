@@ -2,13 +2,14 @@
 // cache forces the first entries of every layer to stay, whatever the rule. Costs nothing and needs no statistics.
 #include <cstddef>
 
-#include "engine/kv/scorer.hpp"
+#include "engine/kv/policies.hpp"
 
 namespace brim::kv {
 namespace {
 
 class WindowRule : public Rule {
  public:
+  std::string_view name() const override { return "window"; }
   void score(const Entries&, std::span<float> scores) const noexcept override {
     // Entries come oldest first. Beyond 2²⁴ of them neighbours tie as floats, and ties go to the newer one.
     for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = static_cast<float>(i);

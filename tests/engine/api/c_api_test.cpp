@@ -75,6 +75,9 @@ TEST_CASE("bad options are named") {
   brim_model* model = nullptr;
   REQUIRE(brim_model_load(file.path.c_str(), nullptr, nullptr, nullptr, &model) == BRIM_OK);
   const char* bad[][3] = {{"kv.budget", "lots", "lots"},        {"kv.type", "f8", "q8_0"},    {"kv.split", "odd", "uniform"},
+                          {"kv.split", "cake", "found 'cake', a research policy that brim eval alone can use"},
+                          {"kv.keep", "h2o",
+                           "found 'h2o', a research policy that brim eval and brim calibrate alone can use"},
                           {"kv.keep", "all", "window"},         {"kv.read", "some", "top=N%"},
                           {"kv.heads", "alone", "together or apart"},
                           {"temperature", "-1", "temperature"},

@@ -17,7 +17,7 @@ struct Folder : brim::test::ScratchFolder {
   Folder() { brim::test::write_tiny_model(model, {}); }
 };
 
-const brim::Options kOptions{{"kv.budget", "40%"}, {"kv.keep", "h2o"}, {"seed", "5"}, {"stop.ignore_eos", "1"},
+const brim::Options kOptions{{"kv.budget", "40%"}, {"kv.keep", "tova"}, {"seed", "5"}, {"stop.ignore_eos", "1"},
                              {"chat.template", "chatml"}, {"stop", "qqqq"}, {"logit_bias", "300-1"}};
 
 std::string said(brim::Session& session, int count) {

@@ -27,7 +27,7 @@ brim::Model tiny(const char* threads) {
 
 /// What session `number` says: its own budget, rule, prompt and seed; half of it after being copied.
 std::string talk(const brim::Model& model, int number) {
-  static constexpr const char* kRules[] = {"window", "h2o", "dynsplit", "knorm"};
+  static constexpr const char* kRules[] = {"window", "snapkv", "dynsplit", "tova"};
   const std::string seed = std::to_string(number), budget = std::to_string(30 + 4 * number) + "%";
   brim::Session first(model, {{"kv.budget", budget.c_str()},
                               {"kv.keep", kRules[number % 4]},

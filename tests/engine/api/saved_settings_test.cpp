@@ -143,6 +143,19 @@ TEST_CASE("a saved session that names a file is refused, and the file is not loo
   CHECK(restoring(folder).first == BRIM_BAD_FILE);
 }
 
+TEST_CASE("a saved session with a policy that the library does not have is refused, and the sentence says who has it") {
+  const Folder folder;
+  save_saying(folder, {{"context", "256"}, {"kv.split", "cake"}});
+  CHECK(restoring(folder) ==
+        std::pair<brim_status, std::string>(
+            BRIM_INVALID_ARGUMENT,
+            folder.file + " cannot be restored: option kv.split: expected auto|uniform|depth|joint|zigzag, "
+                          "found 'cake', a research policy that brim eval alone can use"));
+  save_saying(folder, {{"context", "256"}, {"kv.keep", "h2o"}});
+  CHECK(restoring(folder).second.ends_with(
+      "found 'h2o', a research policy that brim eval and brim calibrate alone can use"));
+}
+
 TEST_CASE("memory that a saved session does not go with is refused before it is booked") {
   const Folder folder;
   for (const generate::Settings& settings :

@@ -23,7 +23,7 @@ brim::Model tiny(const std::string& folder) {
 
 /// Session `number`: a budget, rule, seed, limit and prompt of its own, with speculation in every third.
 brim::Session talker(const brim::Model& model, int number) {
-  static constexpr const char* kRules[] = {"window", "h2o", "dynsplit", "knorm"};
+  static constexpr const char* kRules[] = {"window", "snapkv", "dynsplit", "tova"};
   const std::string seed = std::to_string(number), budget = std::to_string(30 + 3 * number) + "%";
   brim::Options options{{"kv.budget", budget.c_str()},
                         {"kv.keep", kRules[number % 4]},

@@ -11,6 +11,7 @@
 #include "engine/kv/heads.hpp"
 #include "tests/engine/generate/tiny.hpp"
 #include "tests/support/allocation_count.hpp"
+#include "tests/support/policies.hpp"
 
 using namespace brim;
 using generate::Reader;
@@ -43,7 +44,7 @@ ReaderOptions quotas_of(std::size_t layers, std::int64_t entries, const std::str
   options.threads = 2;
   options.quotas.assign(layers, entries);
   options.chunk = 16;
-  options.keep = keep;
+  options.keep = test::rule_named(keep);
   return options;
 }
 
@@ -92,8 +93,8 @@ TEST_CASE("a head keeps what it looks at itself, and the budget holds whatever t
       ReaderOptions options;
       options.threads = 2;
       options.budget = *kv::parse_budget("50%");
-      options.split = split;
-      options.keep = keep;
+      options.split = test::split_named(split);
+      options.keep = test::rule_named(keep);
       options.heads = kv::HeadSelection::apart;
       const auto reader = reader_of(model, options);
       REQUIRE(reader->read(std::span(ids).first(900), {}, nullptr));

@@ -11,6 +11,7 @@
 #include "engine/generate/session.hpp"
 #include "tests/engine/generate/sampling.hpp"
 #include "tests/engine/generate/tiny.hpp"
+#include "tests/support/policies.hpp"
 
 using namespace brim;
 using generate::Sampler;
@@ -81,7 +82,7 @@ TEST_CASE("a session of a damaged model says so, whatever tensor it is and howev
           CAPTURE(static_cast<int>(format));
           CAPTURE(static_cast<int>(types.key));
           generate::SessionOptions options;
-          options.reader.keep = keep;
+          options.reader.keep = test::rule_named(keep);
           options.reader.type = types;
           options.reader.budget = *kv::parse_budget("60%");
           auto session = generate::Session::create(model, options);

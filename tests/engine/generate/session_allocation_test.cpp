@@ -76,7 +76,7 @@ TEST_CASE("an answer allocates nothing, whatever is switched on, turn after turn
   cases.back().options.reader.budget = *kv::parse_budget("40%");
   cases.push_back({"eviction by blocks, speculation, all samplers", every_sampler()});
   cases.back().options.reader.budget = *kv::parse_budget("60%");
-  cases.back().options.reader.keep = "dynsplit";
+  cases.back().options.reader.keep = &kv::dynsplit_rule();
   cases.back().options.reader.speculation = {.ngram = true, .draft_max = 15, .eager = true};
   for (Case& each : cases) {
     CAPTURE(each.name);

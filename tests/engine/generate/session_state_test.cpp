@@ -12,6 +12,7 @@
 #include "engine/model/profile_file.hpp"
 #include "tests/engine/generate/guessing.hpp"
 #include "tests/engine/generate/tiny.hpp"
+#include "tests/support/policies.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 using namespace brim;
@@ -34,7 +35,7 @@ SessionOptions options_for(const std::string& budget, const std::string& keep = 
   SessionOptions options;
   options.reader.threads = 2;
   options.reader.budget = *kv::parse_budget(budget);
-  options.reader.keep = keep;
+  options.reader.keep = test::rule_named(keep);
   options.sampling.temperature = 0.9;
   options.sampling.seed = 7;
   options.ignore_end_tokens = true;
@@ -108,7 +109,7 @@ TEST_CASE("a copy and a restored session go on as the session does, wherever it 
     CAPTURE(each.split);
     SessionOptions options = options_for(each.budget, each.keep);
     options.reader.type = each.type;
-    options.reader.split = each.split;
+    options.reader.split = test::split_named(each.split);
     options.reader.reading = *kv::parse_reading(each.read);
     options.reader.heads = each.heads;
     const auto session = open(options);

@@ -20,7 +20,7 @@ std::unique_ptr<generate::Reader> reader_of(const std::shared_ptr<const model::M
   options.type = kernels::KvType::f16;
   options.executor = executor;
   options.context = context;
-  options.keep = "tova";
+  options.keep = &kv::tova_rule();
   auto reader = generate::Reader::create(model, options);
   if (!reader) FAIL(reader.error().sentence);
   return std::move(*reader);

@@ -61,8 +61,10 @@ TEST_CASE("dynsplit: one thread and several agree, the budget holds, decoding al
   const auto model = test::tiny_model();
   const auto ids = test::some_ids(700);
   for (const char* reading : {"all", "top=40%"}) {
-    const auto one = test::tiny_reader(model, {.budget = "60%", .threads = 1, .keep = "dynsplit", .read = reading});
-    const auto three = test::tiny_reader(model, {.budget = "60%", .threads = 3, .keep = "dynsplit", .read = reading});
+    const auto one =
+        test::tiny_reader(model, {.budget = "60%", .threads = 1, .keep = &kv::dynsplit_rule(), .read = reading});
+    const auto three =
+        test::tiny_reader(model, {.budget = "60%", .threads = 3, .keep = &kv::dynsplit_rule(), .read = reading});
     CHECK(answer(*one, ids, 300) == answer(*three, ids, 300));
     CHECK(one->cache().evicted() > 0);
     CHECK(one->cache().rebased() > 0);
@@ -78,7 +80,7 @@ TEST_CASE("dynsplit: one thread and several agree, the budget holds, decoding al
 TEST_CASE("going back gives what reading only that far gives, with blocks") {
   const auto model = test::tiny_model();
   const auto ids = test::some_ids(220);
-  for (const char* keep : {"window", "dynsplit"}) {
+  for (const kv::Rule* keep : {&kv::window_rule(), &kv::dynsplit_rule()}) {
     for (const char* budget : {"full", "50%"}) {
       const auto reader = test::tiny_reader(model, {.type = "f32", .budget = budget, .keep = keep, .read = "top=40%"});
       const auto shorter = test::tiny_reader(model, {.type = "f32", .budget = budget, .keep = keep, .read = "top=40%"});

@@ -151,7 +151,7 @@ TEST_CASE("conversations are the same: answers left anywhere, limits, stop strin
   const auto model = test::tiny_model();
   for (const char* budget : {"full", "45%"}) {
     SessionOptions options = session_options(budget);
-    options.reader.split = "uniform";  // a text in which enough guesses come true
+    options.reader.split = &kv::uniform_split();  // a text in which enough guesses come true
     options.sampling.temperature = 0.4;
     options.sampling.top_k = 2;
     const auto plain = open(model, options, false), guessing = open(model, options, true);

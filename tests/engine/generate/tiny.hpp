@@ -34,7 +34,7 @@ struct TinyReader {
   std::string type = "f16";
   std::string budget = "full";
   int threads = 2;
-  std::string keep = "window";
+  const kv::Rule* keep = &kv::window_rule();
   std::string read = "all";
 };
 

@@ -17,6 +17,7 @@ namespace {
 /// Keeps what received most; checks that what it is shown fits together.
 class MassRule : public brim::kv::Rule {
  public:
+  std::string_view name() const override { return "mass"; }
   brim::kv::Needs needs() const override { return {.mass_queries = brim::kv::kAllQueries}; }
   void score(const Entries& entries, std::span<float> scores) const noexcept override {
     ++calls;

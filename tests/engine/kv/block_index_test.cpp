@@ -9,6 +9,7 @@
 #include "engine/kv/layout.hpp"
 #include "tests/engine/kv/fake_model.hpp"
 #include "tests/support/allocation_count.hpp"
+#include "tests/support/policies.hpp"
 
 using namespace brim::test;
 using brim::kernels::KvType;
@@ -22,7 +23,8 @@ namespace {
 
 Plan block_plan(const Shape& shape, const brim::kv::BudgetRequest& request, const std::string& keep, bool sparse,
                 const std::string& split = "uniform") {
-  const auto plan = brim::kv::make_plan(shape, request, std::int64_t{1} << 40, split, keep, {}, Reading{sparse, 0.25});
+  const auto plan =
+      brim::test::make_plan(shape, request, std::int64_t{1} << 40, split, keep, {}, Reading{sparse, 0.25});
   return plan ? *plan : Plan{};
 }
 

@@ -75,19 +75,8 @@ TEST_CASE("no text, however odd, gives a budget outside its range") {
   }
 }
 
-TEST_CASE("the lists know their names") {
-  REQUIRE(brim::kv::find_split("uniform") != nullptr);
-  CHECK(brim::kv::find_split("Uniform") == nullptr);
-  CHECK(brim::kv::find_split("") == nullptr);
-  CHECK(brim::kv::split_names().substr(0, 7) == "uniform");
-  REQUIRE(brim::kv::find_rule("window") != nullptr);
-  CHECK(brim::kv::find_rule("windo") == nullptr);
-  CHECK(brim::kv::rule_names().substr(0, 6) == "window");
-  CHECK_FALSE(brim::kv::find_rule("window")->needs().attention_mass());
-}
-
 TEST_CASE("uniform: the same for all, caps respected, what a cap leaves goes to the others") {
-  const auto& split = *brim::kv::find_split("uniform");
+  const auto& split = brim::kv::uniform_split();
   const std::vector<LayerNeed> alike(4, LayerNeed{16, 1024, 10});
   CHECK(brim::test::entries_of(split, alike, 4 * 10 * 100) == std::vector<std::int64_t>(4, 100));
   CHECK(brim::test::entries_of(split, alike, 4 * 10 * 100 + 39) == std::vector<std::int64_t>(4, 100));
@@ -101,7 +90,7 @@ TEST_CASE("uniform: the same for all, caps respected, what a cap leaves goes to 
 
 TEST_CASE("uniform: random needs, never over the bytes, never under the floor, no layer could have one more") {
   brim::test::Random random(3);
-  const auto& split = *brim::kv::find_split("uniform");
+  const auto& split = brim::kv::uniform_split();
   for (int round = 0; round < 2000; ++round) {
     std::vector<LayerNeed> layers;
     std::int64_t floors = 0, all = 0;

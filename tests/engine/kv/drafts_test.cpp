@@ -77,6 +77,7 @@ Sight sight_of(FakeModel& model, int layer, std::int64_t own) {
 /// Keeps every third token, and then the newest: leaves gaps wherever it may.
 class GapRule : public brim::kv::Rule {
  public:
+  std::string_view name() const override { return "gaps"; }
   void score(const brim::kv::Entries& entries, std::span<float> scores) const noexcept override {
     for (std::size_t i = 0; i < scores.size(); ++i) {
       scores[i] = static_cast<float>(entries.index[i] + (entries.index[i] % 3 == 0 ? 1000 : 0));
@@ -210,6 +211,7 @@ TEST_CASE("where masses decide about evictions nothing is guessed") {
   CHECK(FakeModel(plan).cache().draft_room() > 1);
   class MassRule : public brim::kv::Rule {
    public:
+    std::string_view name() const override { return "mass"; }
     brim::kv::Needs needs() const override { return {true}; }
     void score(const brim::kv::Entries&, std::span<float> scores) const noexcept override {
       std::fill(scores.begin(), scores.end(), 0.0f);

@@ -268,7 +268,7 @@ inline kv::BudgetRequest budget_full() { return {kv::BudgetRequest::Kind::full, 
 
 /// A plan that must succeed, with uniform and window; an empty one when it does not.
 inline kv::Plan plan_of(const kv::Shape& shape, const kv::BudgetRequest& request) {
-  Result<kv::Plan> plan = kv::make_plan(shape, request, std::int64_t{1} << 40, "uniform", "window");
+  Result<kv::Plan> plan = kv::make_plan(shape, request, std::int64_t{1} << 40, &kv::uniform_split(), kv::window_rule());
   return plan ? *plan : kv::Plan{};
 }
 

@@ -6,9 +6,11 @@
 #include <string>
 
 #include "engine/kv/layout.hpp"
+#include "tests/support/policies.hpp"
 
 using namespace brim;
 using namespace brim::kv;
+using brim::test::make_plan;
 
 namespace {
 

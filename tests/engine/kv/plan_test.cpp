@@ -9,16 +9,17 @@
 #include "engine/kv/layout.hpp"
 #include "engine/kv/profile.hpp"
 #include "tests/engine/kv/fake_model.hpp"
+#include "tests/support/policies.hpp"
 
 using namespace brim::test;
 using brim::ErrorCode;
 using brim::kernels::KvType;
 using brim::kv::bytes_per_token;
 using brim::kv::kGranuleEntries;
-using brim::kv::StreamShape;
-using brim::kv::make_plan;
 using brim::kv::Plan;
 using brim::kv::Shape;
+using brim::kv::StreamShape;
+using brim::test::make_plan;
 
 namespace {
 
@@ -260,15 +261,15 @@ TEST_CASE("thousands of random shapes and budgets: the parts never exceed the bu
 
 TEST_CASE("quotas as they are given: floors, needs and whole granules, and a budget of exactly that") {
   const Shape shape = fake_shape(4, 512, KvType::f16, 2, 32);
-  const auto plan = brim::kv::plan_of_quotas(shape, std::vector<std::int64_t>{512, 32, 1, 5000}, 32, "snapkv");
+  const auto plan =
+      brim::kv::plan_of_quotas(shape, std::vector<std::int64_t>{512, 32, 1, 5000}, 32, brim::kv::snapkv_rule());
   REQUIRE(plan.ok());
   check_plan(*plan);
   CHECK(plan->quota == std::vector<std::int64_t>{512, 32, 16, 512});
   CHECK(plan->chunk == 32);
   CHECK(plan->pool_bytes + plan->metadata_bytes + plan->staging_bytes == plan->budget_bytes);
-  CHECK(!brim::kv::plan_of_quotas(shape, std::vector<std::int64_t>{512, 32, 1}, 32, "snapkv").ok());
-  CHECK(!brim::kv::plan_of_quotas(shape, std::vector<std::int64_t>{512, 32, 1, 1}, 32, "odd").ok());
-  CHECK(!brim::kv::plan_of_quotas(fake_shape(0, 64), {}, 32, "window").ok());
+  CHECK(!brim::kv::plan_of_quotas(shape, std::vector<std::int64_t>{512, 32, 1}, 32, brim::kv::snapkv_rule()).ok());
+  CHECK(!brim::kv::plan_of_quotas(fake_shape(0, 64), {}, 32, brim::kv::window_rule()).ok());
 }
 
 TEST_CASE("a split left to the plan: nothing where everything fits, else what the profile is good for, zigzag without one") {

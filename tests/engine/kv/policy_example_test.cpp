@@ -17,6 +17,7 @@ namespace {
 // [split]
 class TriangleSplit : public Split {
  public:
+  std::string_view name() const override { return "triangle"; }
   void shares(const SplitCase&, std::span<double> shares) const override {
     const double count = static_cast<double>(shares.size());
     for (std::size_t i = 0; i < shares.size(); ++i) shares[i] = 2 * count - static_cast<double>(i);
@@ -32,6 +33,7 @@ const Split& triangle_split() {
 // [rule]
 class AttentionRule : public Rule {
  public:
+  std::string_view name() const override { return "attention"; }
   Needs needs() const override { return {.mass_queries = kAllQueries}; }
   void score(const Entries& entries, std::span<float> scores) const noexcept override {
     std::copy(entries.mass.begin(), entries.mass.end(), scores.begin());

@@ -6,6 +6,7 @@
 
 #include "engine/kv/layout.hpp"
 #include "tests/engine/kv/fake_model.hpp"
+#include "tests/support/policies.hpp"
 
 using namespace brim::test;
 using brim::kv::Plan;
@@ -13,7 +14,7 @@ using brim::kv::Plan;
 namespace {
 
 Plan online_plan(const brim::kv::Shape& shape, double percent, const char* keep = "window") {
-  const auto plan = brim::kv::make_plan(shape, budget_share(percent), std::int64_t{1} << 40, "zigzag", keep);
+  const auto plan = brim::test::make_plan(shape, budget_share(percent), std::int64_t{1} << 40, "zigzag", keep);
   REQUIRE(plan.ok());
   return *plan;
 }
@@ -96,7 +97,8 @@ TEST_CASE("random statistics, shapes, rules and chunks: contents, budget and gua
     }
     store_at_random(shape, random);
     const char* const rules[] = {"window", "knorm", "snapkv"};
-    const auto made = brim::kv::make_plan(shape, budget_of(random.pick(60000, 400000)), 0, "zigzag", rules[random.pick(0, 2)]);
+    const auto made =
+        brim::test::make_plan(shape, budget_of(random.pick(60000, 400000)), 0, "zigzag", rules[random.pick(0, 2)]);
     if (!made) continue;
     FakeModel model(*made);
     REQUIRE(model.ok());

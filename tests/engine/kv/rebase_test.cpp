@@ -25,6 +25,7 @@ float worst_difference(const std::vector<float>& a, const std::vector<float>& b)
 /// Keeps every third token longest, so that survivors stand apart.
 class ScatteredRule : public brim::kv::Rule {
  public:
+  std::string_view name() const override { return "scattered"; }
   void score(const brim::kv::Entries& entries, std::span<float> scores) const noexcept override {
     for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = entries.index[i] % 3 == 0 ? 1.0f : 0.0f;
   }

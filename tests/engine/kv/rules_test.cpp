@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "engine/kv/scorer.hpp"
 #include "tests/engine/kv/fake_model.hpp"
+#include "tests/support/policies.hpp"
 
 using brim::kv::Entries;
 using brim::kv::EntryNorm;
-using brim::kv::find_rule;
+using brim::test::rule_named;
 
 namespace {
 
@@ -21,21 +21,21 @@ std::vector<float> scores_of(const char* name, const std::vector<float>& mass, c
   entries.mass = mass;
   entries.norm = norm;
   std::vector<float> scores(index.size(), -1);
-  find_rule(name)->score(entries, scores);
+  rule_named(name)->score(entries, scores);
   return scores;
 }
 
 }  // namespace
 
 TEST_CASE("what rules ask for") {
-  CHECK(find_rule("h2o")->needs().mass_queries == brim::kv::kAllQueries);
-  CHECK(find_rule("snapkv")->needs().mass_queries == 32);
-  CHECK(find_rule("tova")->needs().mass_queries == 1);
-  CHECK(find_rule("tova")->needs().mass_kept == 0);
-  CHECK(find_rule("knorm")->needs().mass_queries == 0);
-  CHECK(find_rule("knorm")->needs().norm == EntryNorm::key);
-  CHECK(find_rule("h2o-value")->needs().norm == EntryNorm::value);
-  CHECK(find_rule("snapkv-value")->needs().mass_queries == 32);
+  CHECK(rule_named("h2o")->needs().mass_queries == brim::kv::kAllQueries);
+  CHECK(rule_named("snapkv")->needs().mass_queries == 32);
+  CHECK(rule_named("tova")->needs().mass_queries == 1);
+  CHECK(rule_named("tova")->needs().mass_kept == 0);
+  CHECK(rule_named("knorm")->needs().mass_queries == 0);
+  CHECK(rule_named("knorm")->needs().norm == EntryNorm::key);
+  CHECK(rule_named("h2o-value")->needs().norm == EntryNorm::value);
+  CHECK(rule_named("snapkv-value")->needs().mass_queries == 32);
 }
 
 TEST_CASE("h2o and tova: more attention stays longer; knorm: a smaller key") {
@@ -70,7 +70,7 @@ TEST_CASE("value-weighted: attention to an entry without a value counts for noth
 TEST_CASE("norms are known once and for all: going back is exact, where masses have to be read again") {
   const auto shape = brim::test::fake_shape(2, 400);
   for (const std::string name : {"knorm", "h2o"}) {
-    const auto plan = brim::kv::make_plan(shape, brim::test::budget_share(30), 1 << 30, "uniform", name);
+    const auto plan = brim::test::make_plan(shape, brim::test::budget_share(30), 1 << 30, "uniform", name);
     REQUIRE(plan.ok());
     brim::test::FakeModel model(*plan);
     REQUIRE(model.ok());
@@ -83,7 +83,7 @@ TEST_CASE("norms are known once and for all: going back is exact, where masses h
 TEST_CASE("norms are of what was staged, and follow their entries through eviction") {
   for (const std::string name : {"knorm", "h2o-value"}) {
     const auto shape = brim::test::fake_shape(2, 400);
-    const auto plan = brim::kv::make_plan(shape, brim::test::budget_share(30), 1 << 30, "uniform", name);
+    const auto plan = brim::test::make_plan(shape, brim::test::budget_share(30), 1 << 30, "uniform", name);
     REQUIRE(plan.ok());
     REQUIRE(plan->quota[0] < 200);
     brim::test::FakeModel model(*plan);

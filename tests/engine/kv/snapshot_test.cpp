@@ -8,6 +8,7 @@
 
 #include "engine/base/state.hpp"
 #include "tests/engine/kv/fake_model.hpp"
+#include "tests/support/policies.hpp"
 
 using namespace brim::test;
 using brim::kernels::KvType;
@@ -82,7 +83,7 @@ TEST_CASE("a cache whose positions were rebased is restored") {
 
 TEST_CASE("a refused state leaves an empty cache that reads, is saved and is restored") {
   brim::kv::Shape shape = fake_shape(2, 200, KvType::f16);
-  const auto plan = brim::kv::make_plan(shape, budget_share(60), std::int64_t{1} << 40, "cake", "dynsplit");
+  const auto plan = brim::test::make_plan(shape, budget_share(60), std::int64_t{1} << 40, "cake", "dynsplit");
   REQUIRE(plan);
   FakeModel model(*plan), other(*plan), third(*plan);
   model.read(180);

@@ -8,12 +8,13 @@
 
 #include "engine/kv/profile.hpp"
 #include "tests/engine/kv/fake_model.hpp"
+#include "tests/support/policies.hpp"
 
-using brim::kv::find_split;
 using brim::kv::kWhole;
 using brim::kv::LayerNeed;
 using brim::kv::Profile;
 using brim::test::entries_of;
+using brim::test::split_named;
 
 namespace {
 
@@ -54,8 +55,8 @@ TEST_CASE("every split of the list: within floors, caps and bytes, and nearly al
     const Profile profile = profile_of(sensitivity);
     const std::int64_t bytes = random.pick(floors, all + 100);
     for (const char* name : kAll) {
-      REQUIRE(find_split(name) != nullptr);
-      const auto entries = entries_of(*find_split(name), layers, bytes, &profile, 5);
+      REQUIRE(split_named(name) != nullptr);
+      const auto entries = entries_of(*split_named(name), layers, bytes, &profile, 5);
       std::int64_t spent = 0;
       bool all_capped = true;
       for (std::size_t i = 0; i < layers.size(); ++i) {
@@ -95,8 +96,8 @@ TEST_CASE("whole layers come first; where even they cannot be whole, they share 
 
 TEST_CASE("pyramid falls on a straight line, inverted rises, both with uniform's sum") {
   const auto layers = alike(9, 100000);
-  const auto down = entries_of(*find_split("pyramid"), layers, 9 * 10 * 1000);
-  const auto up = entries_of(*find_split("inverted-pyramid"), layers, 9 * 10 * 1000);
+  const auto down = entries_of(*split_named("pyramid"), layers, 9 * 10 * 1000);
+  const auto up = entries_of(*split_named("inverted-pyramid"), layers, 9 * 10 * 1000);
   const std::int64_t sum = std::accumulate(down.begin(), down.end(), std::int64_t{0});
   CHECK((sum <= 9000 && sum > 8990));
   // (1000 − 32) / 20 + 32 for the last, as much above the middle for the first.
@@ -112,7 +113,7 @@ TEST_CASE("pyramid falls on a straight line, inverted rises, both with uniform's
 TEST_CASE("depth: bytes go to the layers that lose most, marginally alike where curves are alike") {
   const auto layers = alike(4);
   const Profile profile = profile_of({0.01, 0.16, 0.01, 0.04});
-  const auto entries = entries_of(*find_split("depth"), layers, 4 * 10 * 256, &profile);
+  const auto entries = entries_of(*split_named("depth"), layers, 4 * 10 * 256, &profile);
   CHECK(entries[1] > entries[3]);
   CHECK(entries[3] > entries[0]);
   // No other split between breakpoints of the curves loses less by the profile itself.
@@ -125,42 +126,42 @@ TEST_CASE("depth: bytes go to the layers that lose most, marginally alike where 
     return sum;
   };
   CHECK(loss(entries) < loss(std::vector<std::int64_t>(4, 256)));
-  const auto shuffled = entries_of(*find_split("shuffled"), layers, 4 * 10 * 256, &profile, 3);
+  const auto shuffled = entries_of(*split_named("shuffled"), layers, 4 * 10 * 256, &profile, 3);
   auto a = entries, b = shuffled;
   CHECK(a != b);
   std::sort(a.begin(), a.end());
   std::sort(b.begin(), b.end());
   CHECK(a == b);
-  CHECK(shuffled == entries_of(*find_split("shuffled"), layers, 4 * 10 * 256, &profile, 3));
+  CHECK(shuffled == entries_of(*split_named("shuffled"), layers, 4 * 10 * 256, &profile, 3));
 
   const Profile flat = profile_of({0, 0, 0, 0});
-  CHECK(entries_of(*find_split("depth"), layers, 4 * 10 * 100, &flat) == std::vector<std::int64_t>(4, 100));
+  CHECK(entries_of(*split_named("depth"), layers, 4 * 10 * 100, &flat) == std::vector<std::int64_t>(4, 100));
   Profile noise = flat;
   for (auto& layer : noise.layers) layer.loss = {0, -0.1, -0.2, -0.1, -0.05};
-  CHECK(entries_of(*find_split("depth"), layers, 4 * 10 * 100, &noise) == std::vector<std::int64_t>(4, 100));
+  CHECK(entries_of(*split_named("depth"), layers, 4 * 10 * 100, &noise) == std::vector<std::int64_t>(4, 100));
 }
 
 TEST_CASE("depth modes: ratios in proportion, clipped at .7, protected layers whole") {
   const auto layers = alike(8, 1000);
   Profile profile = profile_of(std::vector<double>(8, 1.0));
-  const auto mlp = entries_of(*find_split("depth-mlp"), layers, 8 * 10 * 600);
+  const auto mlp = entries_of(*split_named("depth-mlp"), layers, 8 * 10 * 600);
   CHECK((mlp[0] == 1000 && mlp[3] == 1000 && mlp[4] == 1000));
   CHECK(mlp[1] == (4800 - 3000) / 5);
   CHECK((mlp[1] == mlp[2] && mlp[2] == mlp[5] && mlp[5] == mlp[7]));
 
   // Half is pruned: Σρ = 4 over seven layers. Layer 1, ten times as prunable, is clipped at .7; the six others share 3.3.
   profile.layers[1].prunable = 10;
-  const auto mga = entries_of(*find_split("depth-mga"), layers, 8 * 10 * 500, &profile);
+  const auto mga = entries_of(*split_named("depth-mga"), layers, 8 * 10 * 500, &profile);
   CHECK(mga[0] == 1000);
   CHECK(std::abs(mga[1] - 300) <= 1);
   for (std::size_t i = 2; i < 8; ++i) CHECK(std::abs(mga[i] - 450) <= 1);
 
   // More than .7 of seven layers has to go: the cap rises, the same for all.
-  const auto most = entries_of(*find_split("depth-mga"), layers, 8 * 10 * 200, &profile);
+  const auto most = entries_of(*split_named("depth-mga"), layers, 8 * 10 * 200, &profile);
   CHECK(most[0] == 1000);
   for (std::size_t i = 1; i < 8; ++i) CHECK(std::abs(most[i] - 85) <= 1);
 
-  const auto four = entries_of(*find_split("depth-mlma-4"), layers, 8 * 10 * 850, &profile);
+  const auto four = entries_of(*split_named("depth-mlma-4"), layers, 8 * 10 * 850, &profile);
   for (const std::size_t i : {0, 2, 3, 4, 5}) CHECK(four[i] == 1000);
   CHECK(std::abs(four[1] - 300) <= 1);
   CHECK(std::abs(four[6] - 750) <= 1);
@@ -171,11 +172,11 @@ TEST_CASE("online splits follow what was seen") {
   std::vector<double> shares(4);
   const std::vector<double> seen = {0.1, 0.2, 0.3, 0.2};
   const auto ask = [&](const char* name, const std::vector<double>& values) {
-    find_split(name)->shares({layers, 4 * 10 * 100, nullptr, 0, values}, shares);
+    split_named(name)->shares({layers, 4 * 10 * 100, nullptr, 0, values}, shares);
     return shares;
   };
   for (const char* name : {"zigzag", "zigzag-lmbo", "cake", "squeeze"}) {
-    CHECK(find_split(name)->needs().statistic != brim::kv::LayerStatistic::none);
+    CHECK(split_named(name)->needs().statistic != brim::kv::LayerStatistic::none);
     CHECK(ask(name, {}) == std::vector<double>(4, 1.0));
   }
   // B_bound + (B_avg − B_bound) · L · u with u = 1/8, 1/4, 3/8, 1/4.
@@ -195,13 +196,13 @@ TEST_CASE("online splits follow what was seen") {
 TEST_CASE("splits by measurements are refused without a profile of this model") {
   const auto shape = brim::test::fake_shape(3, 256);
   for (const char* name : {"depth", "depth-mga", "depth-mlma-2", "depth-mlma-4", "depth-mlma-6", "shuffled"}) {
-    const auto none = brim::kv::make_plan(shape, brim::test::budget_share(50), 1 << 30, name, "window");
+    const auto none = brim::test::make_plan(shape, brim::test::budget_share(50), 1 << 30, name, "window");
     REQUIRE(!none.ok());
     CHECK(none.error().code == brim::ErrorCode::invalid_argument);
     CHECK(none.error().sentence.find("brim calibrate") != std::string::npos);
     const Profile other = profile_of({1, 2});
-    CHECK(!brim::kv::make_plan(shape, brim::test::budget_share(50), 1 << 30, name, "window", {&other, 0}).ok());
+    CHECK(!brim::test::make_plan(shape, brim::test::budget_share(50), 1 << 30, name, "window", {&other, 0}).ok());
     const Profile own = profile_of({1, 2, 3});
-    CHECK(brim::kv::make_plan(shape, brim::test::budget_share(50), 1 << 30, name, "window", {&own, 0}).ok());
+    CHECK(brim::test::make_plan(shape, brim::test::budget_share(50), 1 << 30, name, "window", {&own, 0}).ok());
   }
 }

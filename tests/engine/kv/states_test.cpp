@@ -83,7 +83,7 @@ TEST_CASE("states are bytes of the budget, and checkpoints are what it has room 
   CHECK(most.checkpoints == kv::kMaxCheckpoints);
   CHECK(most.budget_bytes == full.full_bytes + (kv::kMaxCheckpoints - 1) * kStateBytes);
 
-  const auto too_small = kv::make_plan(with_states(), budget_bytes(full.least_bytes - 1), 0, "uniform", "window");
+  const auto too_small = kv::make_plan(with_states(), budget_bytes(full.least_bytes - 1), 0, &kv::uniform_split(), kv::window_rule());
   REQUIRE(!too_small);
   CHECK(too_small.error().sentence.find("in each of its 2 layers with attention") != std::string::npos);
   CHECK(too_small.error().sentence.find("for the states of 2 layers") != std::string::npos);

@@ -10,16 +10,17 @@
 #include "engine/kv/budgets/curves.hpp"
 #include "engine/kv/layout.hpp"
 #include "tests/engine/kv/fake_model.hpp"
+#include "tests/support/policies.hpp"
 
 using namespace brim::test;
 using brim::kernels::KvType;
 using brim::kernels::KvTypes;
 using brim::kv::CurvePoint;
-using brim::kv::StreamShape;
-using brim::kv::make_plan;
 using brim::kv::Plan;
 using brim::kv::Profile;
 using brim::kv::Shape;
+using brim::kv::StreamShape;
+using brim::test::make_plan;
 
 namespace {
 

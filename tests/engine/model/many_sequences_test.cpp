@@ -14,6 +14,7 @@
 #include "kernels/dispatch.hpp"
 #include "tests/engine/kv/fake_model.hpp"
 #include "tests/support/plain_many.hpp"
+#include "tests/support/policies.hpp"
 #include "tests/support/tiny_model.hpp"
 
 using namespace brim;
@@ -100,8 +101,8 @@ kv::Plan random_plan(Random& random, const model::Config& config) {
     if (apart) shape = kv::heads_apart(shape, static_cast<int>(model::kPassTile));
     const bool sparse = !apart && random.pick(0, 3) == 0;
     const auto plan =
-        kv::make_plan(shape, test::budget_share(static_cast<double>(random.pick(15, 100))), std::int64_t{1} << 30,
-                      kSplits[random.pick(0, 3)], kRules[random.pick(0, 5)], {}, {sparse, 0.4});
+        test::make_plan(shape, test::budget_share(static_cast<double>(random.pick(15, 100))), std::int64_t{1} << 30,
+                        kSplits[random.pick(0, 3)], kRules[random.pick(0, 5)], {}, {sparse, 0.4});
     if (plan) return *plan;
   }
 }
@@ -202,7 +203,7 @@ TEST_CASE("so they are where prompts are multiplied in a way of their own, token
 
   // A prompt's bits do not depend on its pieces.
   Random random(77);
-  const auto plan = kv::make_plan(model::kv_shape(model->config(), 200, kernels::KvType::f16), test::budget_full(), 0, "uniform", "window");
+  const auto plan = test::make_plan(model::kv_shape(model->config(), 200, kernels::KvType::f16), test::budget_full(), 0, "uniform", "window");
   REQUIRE(plan);
   Sequence whole(*model, *plan), pieces(*model, *plan), generated(*model, *plan);
   Pass pass(*model, {*plan}, 64, 2);

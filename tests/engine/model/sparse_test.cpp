@@ -15,6 +15,7 @@
 #include "engine/model/layer_attention.hpp"
 #include "kernels/dispatch.hpp"
 #include "tests/engine/kv/fake_model.hpp"
+#include "tests/support/policies.hpp"
 
 using namespace brim::test;
 using brim::kernels::KvType;
@@ -58,8 +59,8 @@ struct Scene {
 
   static brim::kv::Plan plan_of(const Config& config, KvTypes type, const std::string& keep, double budget,
                                 double share) {
-    const auto plan = brim::kv::make_plan(brim::model::kv_shape(config, kContext, type), budget_share(budget), 0,
-                                          "uniform", keep, {}, {true, share});
+    const auto plan = brim::test::make_plan(brim::model::kv_shape(config, kContext, type), budget_share(budget), 0,
+                                            "uniform", keep, {}, {true, share});
     REQUIRE(plan.ok());
     return *plan;
   }

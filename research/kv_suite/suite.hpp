@@ -1,0 +1,49 @@
+// The measurement behind `brim eval --suite kv`: every arm at every ratio, on the same windows.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "research/kv_suite/arms.hpp"
+#include "research/kv_suite/continuation.hpp"
+#include "research/kv_suite/intervals.hpp"
+#include "research/kv_suite/recall.hpp"
+
+namespace brim::apps {
+
+struct SuiteRequest {
+  generate::ReaderOptions reader;  ///< context (the size of a window), threads and profile
+  std::vector<Arm> arms;
+  std::vector<double> ratios;  ///< of the bytes that the whole cache takes in the splits' arms' own type
+  std::vector<Window> windows;
+  std::vector<RecallTask> recall;  ///< empty: skipped
+};
+
+/// One arm at one ratio.
+struct Outcome {
+  Arm arm;
+  double ratio = 1;
+  std::string skipped;  ///< why nothing was measured; empty: it was
+  std::int64_t budget_bytes = 0, peak_bytes = 0;
+  std::int64_t chunk = 0;
+  Positions kl, nll_increase, same_top;  ///< means over the arm's seeds
+  std::vector<double> kl_by_seed;        ///< mean KL of each
+  double tokens = 0, seconds = 0;
+  std::optional<double> recall;
+  std::vector<std::int64_t> quota;  ///< of the first seed, after the last window
+  std::vector<kernels::KvTypes> types;  ///< of each layer, where a split chose them, else all alike
+  std::string stored;                   ///< kv::stored_as()
+  /// Every quota that was in force at the beginning and the end of a window, with rule and type: the same for two arms
+  /// means that nothing tells them apart.
+  std::string footprint;
+};
+
+/// Outcomes ratio by ratio, arms in their order; `full` comes once, first. `progress` hears of windows and tasks done.
+/// Errors: of planning and reading; cancelled.
+Result<std::vector<Outcome>> run_suite(const std::shared_ptr<const model::Model>& model, const SuiteRequest& request,
+                                       const Progress& progress);
+
+}  // namespace brim::apps

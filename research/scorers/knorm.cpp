@@ -1,0 +1,28 @@
+// Keys with a small norm draw attention (A simple and effective L2 norm-based strategy, arXiv 2406.11430): the smaller the
+// norm, the longer the entry stays. Needs no attention at all; four bytes an entry.
+#include "engine/kv/scorer.hpp"
+
+namespace brim::research {
+namespace {
+
+class KeyNormRule : public kv::Rule {
+ public:
+  std::string_view name() const override { return "knorm"; }
+  kv::Needs needs() const override {
+    kv::Needs needs;
+    needs.norm = kv::EntryNorm::key;
+    return needs;
+  }
+  void score(const kv::Entries& entries, std::span<float> scores) const noexcept override {
+    for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = -entries.norm[i];
+  }
+};
+
+}  // namespace
+
+const kv::Rule& knorm_rule() {
+  static const KeyNormRule instance;
+  return instance;
+}
+
+}  // namespace brim::research
