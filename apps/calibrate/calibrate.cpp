@@ -17,6 +17,7 @@
 #include "apps/eval/text_windows.hpp"
 #include "apps/files/outputs.hpp"
 #include "apps/loops/loop_threads.hpp"
+#include "apps/model_options/kv_checks.hpp"
 #include "apps/model_options/number_checks.hpp"
 #include "apps/model_options/reading.hpp"
 #include "apps/terminal/error_output.hpp"
@@ -34,7 +35,7 @@ namespace {
 
 struct CalibrateOptions {
   ModelOptions model;
-  MemoryOptions memory;  // context, type and rule; there is no budget to give
+  GivenOptions given;  ///< of the engine: context, type and rule; there is no budget to give
   std::string text, output, from, into, loss = "kl";
   std::vector<std::string> types;
   int windows = 8;
@@ -59,9 +60,9 @@ Work prepare(const CalibrateOptions& options, model::ProfileFile& file) {
   Work work;
   const std::string text = read_file(options.text);
   Measuring& with = work.with;
-  with.model = load_engine_model(options.model);
+  with.model = load_engine_model(options.model, options.given);
   const model::Config& config = with.model->config();
-  with.reader = reader_options(options.memory, options.model.threads);
+  with.reader = reader_options(options.given);
   with.reader.profile = std::make_shared<const kv::Profile>();  // none is looked for: quotas are given
   with.loop_threads = loop_threads(with.reader.threads);
   const WindowSize size = window_size(config, with.reader.context, options.continuation);
@@ -232,7 +233,7 @@ void calibrate(const CalibrateOptions& options) {
 void add_calibrate(CLI::App& parent) {
   CLI::App* command = parent.add_subcommand("calibrate", "Measure which layers of a model need their KV entries most");
   const auto options = std::make_shared<CalibrateOptions>();
-  add_model_options(*command, options->model);
+  add_model_options(*command, options->model, options->given);
   const char* group = "Calibration";
   command->add_option("-f,--file", options->text, "The text to measure on: like what the model will read")
       ->type_name("FILE")
@@ -265,17 +266,10 @@ void add_calibrate(CLI::App& parent) {
       ->type_name("NAME")
       ->check(one_of({"kl", "nll"}))
       ->group(group);
-  command
-      ->add_option("-c,--context", options->memory.context,
-                   "Tokens of a window (default: the trained context, at most 1024)")
-      ->type_name("TOKENS")
-      ->transform(context_length(64))
+  add_option_line(*command, "context", options->given, context_length(64))
+      ->description("Tokens of a window (default: the trained context, at most 1024)")
       ->group(group);
-  command->add_option("--kv-keep", options->memory.keep, "The rule by which entries stay (default: window)")
-      ->type_name("NAME")
-      ->check(kv_keep_check())
-      ->group(group);
-  add_kv_type_option(*command, options->memory.type, group);
+  for (const char* key : {"kv.keep", "kv.type"}) add_option_line(*command, key, options->given)->group(group);
   command
       ->add_option("--kv-types", options->types,
                    "Also measure each layer in these types, for --kv-split joint: q8_0,q4_0 (default: in --kv-type alone)")

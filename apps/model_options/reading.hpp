@@ -9,10 +9,10 @@
 
 namespace brim::apps {
 
-/// Throws Failure (2) for a value that is none. `threads` as given; nothing: as many as the machine has.
-generate::ReaderOptions reader_options(const MemoryOptions& memory, std::optional<int> threads);
+/// Of `given` what a reader goes by, threads included. Throws Failure (2) for a value that is none.
+generate::ReaderOptions reader_options(const GivenOptions& given);
 
-/// Loads with a progress line; Ctrl-C stops it. Throws Failure.
-std::shared_ptr<const model::Model> load_engine_model(const ModelOptions& options);
+/// Loads with a progress line, as `given` says; Ctrl-C stops it. Throws Failure.
+std::shared_ptr<const model::Model> load_engine_model(const ModelOptions& options, const GivenOptions& given);
 
 }  // namespace brim::apps

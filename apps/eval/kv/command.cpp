@@ -21,12 +21,12 @@ namespace brim::apps {
 namespace {
 
 /// As far as it is known without the model: what is wrong with an option is said before that is loaded.
-SuiteRequest request_of(const ModelOptions& given, const MemoryOptions& memory, const KvSuiteOptions& options) {
+SuiteRequest request_of(const GivenOptions& given, const KvSuiteOptions& options) {
   SuiteRequest request;
-  MemoryOptions own = memory;
-  if (own.keep.empty()) own.keep = "snapkv";
-  request.reader = reader_options(own, given.threads);
-  request.arms = chosen_arms(all_arms(own.keep, request.reader.type, options.permutations), options.arms);
+  GivenOptions settings = given;
+  if (!settings.has("kv.keep")) settings.add("kv.keep", "snapkv");
+  request.reader = reader_options(settings);
+  request.arms = chosen_arms(all_arms(settings.value("kv.keep"), request.reader.type, options.permutations), options.arms);
   request.ratios = options.ratios;
   return request;
 }
@@ -98,16 +98,16 @@ void add_kv_suite_options(CLI::App& command, KvSuiteOptions& options, CLI::Optio
   command.add_flag("--csv", options.csv, "The arms as CSV")->needs(suite)->excludes(json)->group(group);
 }
 
-void evaluate_kv(const ModelOptions& given, const MemoryOptions& memory, const std::string& text_file, bool json,
+void evaluate_kv(const ModelOptions& chosen, const GivenOptions& given, const std::string& text_file, bool json,
                  const KvSuiteOptions& options) {
-  if (!memory.budget.empty() || !memory.split.empty()) {
+  if (given.has("kv.budget") || given.has("kv.split")) {
     throw Failure(
         2,
         "--suite kv goes through budgets (--ratios) and splits (--arms) itself: leave out --kv-budget and --kv-split");
   }
-  SuiteRequest request = request_of(given, memory, options);
+  SuiteRequest request = request_of(given, options);
   const std::string text = read_file(text_file);
-  const auto model = load_engine_model(given);
+  const auto model = load_engine_model(chosen, given);
   add_windows(request, *model, text, text_file, options);
   ProgressLine line("Comparing", ProgressLine::Unit::steps, std::chrono::seconds(1));
   Result<std::vector<Outcome>> outcomes = run_suite(model, request, [&](long long done, long long total) {
