@@ -47,19 +47,19 @@ export type SessionOptions = {
   stopIgnoreEos?: Option;
   /** The same seed gives the same text, whatever the number of threads (default: -1 in the commands, a seed chosen at random; 0 in the library) */
   seed?: Option;
-  /** Randomness; 0 always takes the likeliest token (default: 0.8) */
+  /** Randomness; 0 always takes the most likely token (default: 0.8) */
   temperature?: Option;
-  /** Only the K likeliest tokens; 0: off (default: 40) */
+  /** Only the K most likely tokens; 0: off (default: 40) */
   topK?: Option;
-  /** Only the likeliest tokens that together reach the probability P; 1: off (0 to 1; default: 0.95) */
+  /** Only the most likely tokens that together reach the probability P; 1: off (0 to 1; default: 0.95) */
   topP?: Option;
-  /** Only tokens at least P times as likely as the likeliest; 0: off (0 to 1; default: 0.05) */
+  /** Only tokens at least P times as likely as the most likely one; 0: off (0 to 1; default: 0.05) */
   minP?: Option;
   /** Only tokens about as surprising as expected; 1: off (0 to 1; default: 1) */
   typicalP?: Option;
   /** Divides the odds of recently seen tokens; 1: off (1e-6 to 1e6; default: 1) */
   repeatPenalty?: Option;
-  /** How far back penalties look, in tokens; -1: everything (default: 64) */
+  /** Number of recent tokens that penalties look at; -1: all (default: 64) */
   repeatLastN?: Option;
   /** Penalty for each time that a token was recently seen; 0: off (default: 0) */
   frequencyPenalty?: Option;
@@ -71,7 +71,7 @@ export type SessionOptions = {
   dryBase?: Option;
   /** Length in tokens up to which DRY allows repeated sequences (1 to 1048576; default: 2) */
   dryAllowedLength?: Option;
-  /** How far back DRY looks, in tokens; -1: everything (default: -1) */
+  /** Number of recent tokens that DRY looks at; -1: all (default: -1) */
   dryPenaltyLastN?: Option;
   /** How often XTC drops the top choices; 0: off (0 to 1; default: 0) */
   xtcProbability?: Option;
@@ -83,7 +83,7 @@ export type SessionOptions = {
   mirostatTau?: Option;
   /** How fast mirostat corrects itself (0 to 1000; default: 0.1) */
   mirostatEta?: Option;
-  /** Makes a token likelier or less so; ID-inf bans it (repeatable) */
+  /** Makes a token more or less likely; ID-inf bans it (repeatable) */
   logitBias?: Option | Option[];
   /** Ends the answer before this text (repeatable) */
   stop?: Option | Option[];

@@ -71,16 +71,16 @@ SESSION_OPTIONS = {
         "random; 0 in the library)"
     ),
     "temperature": (
-        "Randomness; 0 always takes the likeliest token (default: 0.8)"
+        "Randomness; 0 always takes the most likely token (default: 0.8)"
     ),
     "top_k": (
-        "Only the K likeliest tokens; 0: off (default: 40)"
+        "Only the K most likely tokens; 0: off (default: 40)"
     ),
     "top_p": (
-        "Only the likeliest tokens that together reach the probability P; 1: off (0 to 1; default: 0.95)"
+        "Only the most likely tokens that together reach the probability P; 1: off (0 to 1; default: 0.95)"
     ),
     "min_p": (
-        "Only tokens at least P times as likely as the likeliest; 0: off (0 to 1; default: 0.05)"
+        "Only tokens at least P times as likely as the most likely one; 0: off (0 to 1; default: 0.05)"
     ),
     "typical_p": (
         "Only tokens about as surprising as expected; 1: off (0 to 1; default: 1)"
@@ -89,7 +89,7 @@ SESSION_OPTIONS = {
         "Divides the odds of recently seen tokens; 1: off (1e-6 to 1e6; default: 1)"
     ),
     "repeat_last_n": (
-        "How far back penalties look, in tokens; -1: everything (default: 64)"
+        "Number of recent tokens that penalties look at; -1: all (default: 64)"
     ),
     "frequency_penalty": (
         "Penalty for each time that a token was recently seen; 0: off (default: 0)"
@@ -107,7 +107,7 @@ SESSION_OPTIONS = {
         "Length in tokens up to which DRY allows repeated sequences (1 to 1048576; default: 2)"
     ),
     "dry_penalty_last_n": (
-        "How far back DRY looks, in tokens; -1: everything (default: -1)"
+        "Number of recent tokens that DRY looks at; -1: all (default: -1)"
     ),
     "xtc_probability": (
         "How often XTC drops the top choices; 0: off (0 to 1; default: 0)"
@@ -125,7 +125,7 @@ SESSION_OPTIONS = {
         "How fast mirostat corrects itself (0 to 1000; default: 0.1)"
     ),
     "logit_bias": (
-        "Makes a token likelier or less so; ID-inf bans it (repeatable)"
+        "Makes a token more or less likely; ID-inf bans it (repeatable)"
     ),
     "stop": (
         "Ends the answer before this text (repeatable)"
