@@ -7,6 +7,7 @@
 #include "apps/command_line/arguments.hpp"
 #include "apps/commands.hpp"
 #include "apps/help/help_layout.hpp"
+#include "apps/model_options/option_names.hpp"
 #include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/output.hpp"
@@ -61,7 +62,7 @@ int main(int argc, char** argv) {
   } catch (const brim::apps::ClosedOutput&) {
     brim::apps::end_by_pipe();
   } catch (const brim::apps::Failure& failure) {
-    brim::apps::say(std::string("brim: ") + failure.what());
+    brim::apps::say("brim: " + brim::apps::with_flags(failure.what()));
     return failure.code;
   } catch (const std::exception& failure) {
     brim::apps::say(std::string("brim: ") + failure.what());

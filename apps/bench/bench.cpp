@@ -12,7 +12,9 @@
 #include "apps/command_line/values.hpp"
 #include "apps/commands.hpp"
 #include "apps/model_options/load.hpp"
+#include "apps/model_options/kv_checks.hpp"
 #include "apps/model_options/number_checks.hpp"
+#include "apps/model_options/option_lines.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/output.hpp"
 
@@ -121,13 +123,13 @@ bench::Row row_of(const std::string& path, const brim_model_info& info) {
 }
 
 /// All tests of one model that is loaded one way. False when the run is to end.
-bool measure_model(const Grid& grid, const ModelOptions& options, const bench::Repetitions& repetitions,
+bool measure_model(const Grid& grid, const std::string& path, const GivenOptions& given, const bench::Repetitions& repetitions,
                    const std::function<void(const bench::Row&)>& add) {
   bench::PeakMemory memory;
   const auto start = std::chrono::steady_clock::now();
-  const Model model = load_model(options);
-  bench::Row row = row_of(options.path, model.info());
-  row.weights = options.weights;
+  const Model model = load_model({.path = path}, given);
+  bench::Row row = row_of(path, model.info());
+  row.weights = given.value("weights");
   row.load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   bench::Ceilings ceilings(row.threads);
   for (const KvSettings& kv : grid.kv) {
@@ -163,11 +165,10 @@ void measure(const BenchOptions& options) {
     for (const std::string& path : grid.models) {
       for (const std::string& where : grid.weights) {
         for (const int threads : grid.threads) {
-          ModelOptions model;
-          model.path = path;
-          model.weights = where;
-          if (threads > 0) model.threads = threads;
-          going_on = going_on && measure_model(grid, model, repetitions, add);
+          GivenOptions given;
+          given.add("weights", where);
+          if (threads > 0) given.add("threads", fmt::format("{}", threads));
+          going_on = going_on && measure_model(grid, path, given, repetitions, add);
         }
       }
     }
@@ -183,7 +184,7 @@ void measure(const BenchOptions& options) {
 void add_bench(CLI::App& parent) {
   CLI::App* command = parent.add_subcommand("bench", "Measure how fast a model reads and writes on this machine");
   const auto options = std::make_shared<BenchOptions>();
-  const auto list = [&](const char* flags, std::vector<std::string>& values, const char* type, const char* group,
+  const auto list = [&](const std::string& flags, std::vector<std::string>& values, const std::string& type, const char* group,
                         const std::string& help) {
     return command->add_option(flags, values, help)
         ->type_name(type)
@@ -196,20 +197,22 @@ void add_bench(CLI::App& parent) {
   list("-p,--n-prompt", options->prompts, "N", "Grid", "Tokens of a prompt to read; 0: none (default: 512)");
   list("-n,--n-gen", options->generations, "N", "Grid", "Tokens to generate; 0: none (default: 128)");
   list("-d,--n-depth", options->depths, "N", "Grid", "Tokens in the cache before a test begins (default: 0)");
-  list("-t,--threads", options->threads, "N", "Grid", "Threads (default: the performance cores this process may use)");
-  list("--weights", options->weights, "WHERE", "Grid",
-       "Repacked weights in private memory (default) or in a shared cache file, or read in place in the model's file");
-  command->add_option("-c,--context", options->context, "The largest position, where it is to be more than the tests need")
-      ->type_name("TOKENS")
+  const auto engine_list = [&](const char* key, std::vector<std::string>& values, const std::string& help) {
+    list(flags_of(key), values, value_name_of(key), "Grid", help);
+  };
+  engine_list("threads", options->threads, help_of("threads"));
+  engine_list("weights", options->weights,
+              "Repacked weights in private memory (default) or in a shared cache file, or read in place in the model's file");
+  command->add_option(flags_of("context"), options->context, "Context length in tokens, where it is to be more than the tests need")
+      ->type_name(value_name_of("context"))
       ->transform(context_length(1))
       ->group("Grid");
-  list("--kv-type", options->kv_types, "TYPE", "Grid", "How the cache stores numbers: f32, f16 (default), q8_0 or q4_0; keys and values by themselves as q8_0:q4_0");
-  list("--kv-budget", options->kv_budgets, "SIZE", "Grid",
-       "Limit for the KV cache: full (default), a size (64MiB), or a share of what depth and test need (20%)");
-  list("--kv-split", options->kv_splits, "NAME", "Grid", "How the budget is split between layers (default: uniform)");
-  list("--kv-keep", options->kv_keeps, "NAME", "Grid", "Which entries stay when the cache is full (default: window)");
-  list("--kv-read", options->kv_reads, "WHAT", "Grid",
-       "What a generated token reads of the cache: all (default), or a share of it (top=25%)");
+  engine_list("kv.type", options->kv_types, help_of("kv.type"));
+  engine_list("kv.budget", options->kv_budgets,
+              "Limit for the KV cache: full (default), a size (64MiB), or a share of what depth and test need (20%)");
+  engine_list("kv.split", options->kv_splits, help_of("kv.split", "uniform"));
+  engine_list("kv.keep", options->kv_keeps, help_of("kv.keep"));
+  engine_list("kv.read", options->kv_reads, help_of("kv.read"));
   command->add_option("-r,--repetitions", options->repetitions, "How often each test runs; medians are shown")
       ->type_name("N")
       ->capture_default_str()

@@ -16,6 +16,8 @@
 #include "apps/commands.hpp"
 #include "apps/files/outputs.hpp"
 #include "apps/loops/loop_threads.hpp"
+#include "apps/model_options/kv_checks.hpp"
+#include "apps/model_options/kv_checks.hpp"
 #include "apps/model_options/number_checks.hpp"
 #include "apps/model_options/reading.hpp"
 #include "apps/terminal/error_output.hpp"
@@ -35,7 +37,7 @@ namespace {
 
 struct CalibrateOptions {
   ModelOptions model;
-  MemoryOptions memory;  // context, type and rule; there is no budget to give
+  GivenOptions given;  ///< of the engine: context, type and rule; there is no budget to give
   std::string text, output, from, into, loss = "kl";
   std::vector<std::string> types;
   int windows = 8;
@@ -60,9 +62,9 @@ Work prepare(const CalibrateOptions& options, model::ProfileFile& file) {
   Work work;
   const std::string text = read_file(options.text);
   Measuring& with = work.with;
-  with.model = load_engine_model(options.model);
+  with.model = load_engine_model(options.model, options.given);
   const model::Config& config = with.model->config();
-  with.reader = reader_options(options.memory, options.model.threads, research::all_policies());
+  with.reader = reader_options(options.given, research::all_policies());
   with.reader.profile = std::make_shared<const kv::Profile>();  // none is looked for: quotas are given
   with.loop_threads = loop_threads(with.reader.threads);
   const WindowSize size = window_size(config, with.reader.context, options.continuation);
@@ -233,7 +235,7 @@ void calibrate(const CalibrateOptions& options) {
 void add_calibrate(CLI::App& parent) {
   CLI::App* command = parent.add_subcommand("calibrate", "Measure which layers of a model need their KV entries most");
   const auto options = std::make_shared<CalibrateOptions>();
-  add_model_options(*command, options->model);
+  add_model_options(*command, options->model, options->given);
   const char* group = "Calibration";
   command->add_option("-f,--file", options->text, "The text to measure on: like what the model will read")
       ->type_name("FILE")
@@ -266,20 +268,11 @@ void add_calibrate(CLI::App& parent) {
       ->type_name("NAME")
       ->check(one_of({"kl", "nll"}))
       ->group(group);
-  command
-      ->add_option("-c,--context", options->memory.context,
-                   "Tokens of a window (default: the trained context, at most 1024)")
-      ->type_name("TOKENS")
-      ->transform(context_length(64))
+  add_option_line(*command, "context", options->given, context_length(64))
+      ->description("Tokens of a window (default: the trained context, at most 1024)")
       ->group(group);
-  const kv::Policies policies = research::all_policies();
-  command
-      ->add_option("--kv-keep", options->memory.keep,
-                   fmt::format("The rule by which entries stay: {} (default: window)", kv_keep_names(policies)))
-      ->type_name("NAME")
-      ->check(kv_keep_check(policies))
-      ->group(group);
-  add_kv_type_option(*command, options->memory.type, group);
+  add_option_line(*command, "kv.keep", options->given, kv_keep_check(research::all_policies()))->group(group);
+  add_option_line(*command, "kv.type", options->given)->group(group);
   command
       ->add_option("--kv-types", options->types,
                    "Also measure each layer in these types, for --kv-split joint: q8_0,q4_0 (default: in --kv-type alone)")

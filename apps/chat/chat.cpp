@@ -17,7 +17,6 @@
 #include "apps/model_options/load.hpp"
 #include "apps/model_options/model_options.hpp"
 #include "apps/model_options/number_checks.hpp"
-#include "apps/model_options/speculation.hpp"
 #include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/output.hpp"
@@ -28,10 +27,8 @@ namespace {
 
 struct ChatOptions {
   ModelOptions model;
-  MemoryOptions memory;
+  GivenOptions given;  ///< of the engine
   TemplateOptions chat_template;
-  SamplingChoices sampling;
-  SpeculationChoices speculation;
   CLI::Option* question_given = nullptr;
   std::string question, system, session;
   std::optional<std::int64_t> limit;
@@ -66,10 +63,9 @@ std::optional<std::string> find_question(const ChatOptions& options) {
 Session open_session(const ChatOptions& options, const SessionFile& file, const Model& model, const Settings& values,
                      std::uint64_t seed) {
   const bool goes_on = file.exists();
-  const bool keep_seed = goes_on && !options.sampling.seed;
-  Options settings = session_options(options.memory, options.chat_template, {},
-                                     keep_seed ? std::nullopt : std::optional(seed));
-  set_speculation(options.speculation, settings);
+  Options settings = creation_options(options.given, options.chat_template);
+  const bool keep_seed = goes_on && !options.given.has("seed");
+  if (!keep_seed) settings.set("seed", fmt::format("{}", seed));
   values.carry_over(settings);
   return goes_on ? Session::restore(model, options.session, settings) : Session(model, settings);
 }
@@ -83,7 +79,7 @@ void say_where_it_stands(const ChatOptions& options, const Session& session) {
 Outputs files_of(const ChatOptions& options) {
   Outputs files;
   files.reads_model(options.model.path);
-  files.reads("the profile being read", options.memory.profile);
+  files.reads("the profile being read", options.given.value("kv.profile"));
   files.reads_text("the system message's file", options.system);
   const std::string& chat_template = options.chat_template.given;
   files.reads("the chat template's file", chat_template.substr(chat_template.starts_with('@') ? 1 : 0));
@@ -94,7 +90,7 @@ Outputs files_of(const ChatOptions& options) {
 void chat(const ChatOptions& options) {
   const Outputs files = files_of(options);
   if (!options.session.empty()) files.check("--session", options.session);
-  refuse_idle_settings(options.sampling);
+  refuse_idle_options(options.given);
   SessionFile file(options.session);
   const std::optional<std::string> question = find_question(options);
   const bool once = question.has_value();
@@ -104,9 +100,9 @@ void chat(const ChatOptions& options) {
                    .limited = options.limit.has_value()};
   const std::string system = typed_text_or_file(options.system, "--system", options.escape);
   catch_interrupts();
-  const std::uint64_t seed = chosen_seed(options.sampling);
-  Settings values(typed_choices(options.sampling, options.escape), options.limit, system);
-  const Model model = load_model(options.model);
+  const std::uint64_t seed = chosen_seed(options.given);
+  Settings values(with_typed_texts(options.given, options.escape), options.limit, system);
+  const Model model = load_model(options.model, options.given);
   Session session = open_session(options, file, model, values, seed);
   // Only now: what is wrong with the model or an option matters more.
   if (once && one_shot.question.empty()) {
@@ -116,7 +112,7 @@ void chat(const ChatOptions& options) {
     const std::size_t coming = once ? model.tokenize(one_shot.question, false, false).size() : 0;
     file.check_size(session, 1 + static_cast<std::int64_t>(coming));
   }
-  say_unused_budget(options.memory.budget, session.stats().kv_full_bytes);
+  say_unused_budget(options.given.value("kv.budget"), session.stats().kv_full_bytes);
 
   const brim_model_info info = model.info();
   const bool speak = !once || options.model.verbose;
@@ -151,7 +147,7 @@ void chat(const ChatOptions& options) {
 void add_chat(CLI::App& parent) {
   CLI::App* command = parent.add_subcommand("chat", "Talk with a model");
   const auto options = std::make_shared<ChatOptions>();
-  add_model_options(*command, options->model);
+  add_model_options(*command, options->model, options->given);
   add_template_options(*command, options->chat_template);
   const char* group = "Conversation";
   options->question_given =
@@ -159,8 +155,8 @@ void add_chat(CLI::App& parent) {
                           "Ask this, print the answer and leave; what is piped in follows it (without -p, it is the "
                           "question)");
   options->question_given->type_name("TEXT")->group(group);
-  command->add_option("--system", options->system, "The system message, or @FILE with it")
-      ->type_name("TEXT|@FILE")
+  command->add_option(flags_of("system"), options->system, "The system message, or @FILE with it")
+      ->type_name(value_name_of("system"))
       ->group(group);
   command
       ->add_option("--session", options->session,
@@ -168,19 +164,19 @@ void add_chat(CLI::App& parent) {
       ->type_name("FILE")
       ->group(group);
   command
-      ->add_option("-n,--predict", options->limit,
-                   "The largest number of tokens of an answer; -1: no limit (default: none at the prompt; of a single "
-                   "question, what is left of the context)")
-      ->type_name("N")
+      ->add_option(flags_of("limit"), options->limit,
+                   "Max number of tokens per answer; -1: no limit (default: none at the prompt; of a single question, what is "
+                   "left of the context)")
+      ->type_name(value_name_of("limit"))
       ->transform(whole_number(-1, std::int64_t{1} << 40))
       ->group(group);
   command
       ->add_flag("--json", options->json, "With one question: print a JSON object with text, ids, timings, KV memory")
       ->group(group);
   add_escape_option(*command, options->escape, group);
-  add_memory_options(*command, options->memory);
-  add_speculation_options(*command, options->speculation);
-  add_sampling_options(*command, options->sampling);
+  add_memory_options(*command, options->given);
+  add_speculation_options(*command, options->given);
+  add_sampling_options(*command, options->given);
   command->footer(
       "\nExamples:\n"
       "  brim chat model.gguf\n"

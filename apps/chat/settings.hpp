@@ -9,14 +9,15 @@
 #include <string_view>
 #include <vector>
 
-#include "apps/model_options/model_options.hpp"
+#include "apps/model_options/option_lines.hpp"
+#include "apps/model_options/session_settings.hpp"
 
 namespace brim::apps {
 
 class Settings {
  public:
-  /// What was given on the command line; `limit` and `system` empty: not given.
-  Settings(const SamplingChoices& sampling, std::optional<std::int64_t> limit, const std::string& system);
+  /// What was given on the command line, of which the options that a session can change count; `limit` and `system` empty: not given.
+  Settings(const GivenOptions& given, std::optional<std::int64_t> limit, const std::string& system);
 
   /// Changes a setting of the session; `name` is a key or a flag's name ("temp", "top-k"). A setting that may be given several
   /// times gets one value more; "none" removes all. Throws brim::Exception with the engine's sentence, or Failure for a name
@@ -30,14 +31,10 @@ class Settings {
   std::string line(const Session& session, std::string_view name) const;
 
  private:
-  struct Row {
-    std::string key, standard, help;
-    enum class Kind { number, text, repeatable } kind = Kind::number;
-  };
-  const Row& row(std::string_view name) const;
-  static std::string value(const Session& session, const Row& row);
+  const SessionSetting& row(std::string_view name) const;
+  static std::string value(const Session& session, const SessionSetting& row);
 
-  std::vector<Row> rows_;
+  std::vector<SessionSetting> rows_ = session_settings();
   std::map<std::string, std::vector<std::string>> given_;
 };
 

@@ -32,7 +32,7 @@ namespace {
 
 struct EvalOptions {
   ModelOptions model;
-  MemoryOptions memory;
+  GivenOptions given;  ///< of the engine
   CLI::Option *file_given = nullptr, *ids_given = nullptr;
   std::string file, ids, logits_file, positions, suite;
   bool json = false;
@@ -110,20 +110,19 @@ void evaluate(const EvalOptions& options) {
   files.reads_model(options.model.path);
   files.reads("the text being read", options.file);
   files.reads_text("the ids being read", options.ids);
-  files.reads("the profile being read", options.memory.profile);
+  files.reads("the profile being read", options.given.value("kv.profile"));
   files.writes("--logits-out", options.logits_file);
   if (options.suite == "kv") {
     if (!*options.file_given) throw Failure(2, "--suite kv reads a text: give it with -f");
     if (!options.logits_file.empty() || !options.positions.empty()) throw Failure(2, "--suite kv writes no logits");
     prepare_pictures(options.kv.pictures, files);
-    evaluate_kv(options.model, options.memory, options.file, options.json, options.kv);
+    evaluate_kv(options.model, options.given, options.file, options.json, options.kv);
     return;
   }
-  const generate::ReaderOptions settings =
-      reader_options(options.memory, options.model.threads, research::all_policies());
+  const generate::ReaderOptions settings = reader_options(options.given, research::all_policies());
   const std::vector<std::int64_t> positions = positions_of(options);
   const Input input = read_input(options);
-  const auto model = load_engine_model(options.model);
+  const auto model = load_engine_model(options.model, options.given);
   const std::vector<std::int32_t> ids = input.text ? unwrap(model->tokenizer().encode(*input.text, {})) : input.ids;
   if (ids.size() < 2) {
     throw Failure(1, fmt::format("nothing to score: the text has {}, and a loss needs at least two",
@@ -135,7 +134,7 @@ void evaluate(const EvalOptions& options) {
   }
   const auto reader = unwrap(generate::Reader::create(model, settings));
   if (!reader->profile().notice.empty()) say_notice(reader->profile().notice);
-  say_unused_budget(options.memory.budget, reader->memory().kv.full_bytes);
+  say_unused_budget(options.given.value("kv.budget"), reader->memory().kv.full_bytes);
   const std::int64_t context = reader->memory().kv.shape.context;
   if (static_cast<std::int64_t>(ids.size()) > context) {
     say(fmt::format("The text has {} tokens, more than the context of {}: beyond it the oldest ones are forgotten.",
@@ -156,7 +155,7 @@ void evaluate(const EvalOptions& options) {
 void add_eval(CLI::App& parent) {
   CLI::App* command = parent.add_subcommand("eval", "Measure how well a model predicts a text (NLL, perplexity)");
   const auto options = std::make_shared<EvalOptions>();
-  add_model_options(*command, options->model);
+  add_model_options(*command, options->model, options->given);
   const char* group = "Text and output";
   options->file_given = command->add_option("-f,--file", options->file, "A text file; -: standard input");
   options->file_given->type_name("FILE")->group(group);
@@ -185,7 +184,7 @@ void add_eval(CLI::App& parent) {
       ->type_name("LIST")
       ->group(group);
   add_kv_suite_options(*command, options->kv, suite, json);
-  add_memory_options(*command, options->memory, research::all_policies());
+  add_memory_options(*command, options->given, research::all_policies());
   command->footer(
       "\nExamples:\n"
       "  brim eval model.gguf -f book.txt\n"

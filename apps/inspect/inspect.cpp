@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "apps/commands.hpp"
@@ -10,7 +9,6 @@
 #include "apps/inspect/summary.hpp"
 #include "apps/model_options/budget_notice.hpp"
 #include "apps/model_options/model_options.hpp"
-#include "apps/model_options/number_checks.hpp"
 #include "apps/model_options/reading.hpp"
 #include "apps/terminal/error_output.hpp"
 #include "apps/terminal/output.hpp"
@@ -20,18 +18,17 @@ namespace {
 
 struct InspectOptions {
   std::string path;
-  std::optional<int> threads;
-  MemoryOptions memory;
+  GivenOptions given;  ///< of the engine
   bool repack = true;
   bool json = false;
 };
 
 void inspect(const InspectOptions& options) {
-  const generate::ReaderOptions reader = reader_options(options.memory, options.threads);
+  const generate::ReaderOptions reader = reader_options(options.given);
   const io::Gguf file = unwrap(io::Gguf::open(options.path));
   const Summary summary = summarise(file, reader, options.repack);
   if (!summary.notice.empty()) say_notice(summary.notice);
-  if (summary.memory) say_unused_budget(options.memory.budget, summary.memory->plan.kv.full_bytes);
+  if (summary.memory) say_unused_budget(options.given.value("kv.budget"), summary.memory->plan.kv.full_bytes);
   write_output(options.json ? json_report(file, summary) : text_report(file, summary));
   if (summary.failed) throw Failure(exit_code(summary.no_plan->code), summary.no_plan->sentence);
 }
@@ -46,14 +43,9 @@ void add_inspect(CLI::App& parent) {
       ->type_name("FILE")
       ->required()
       ->group("Model");
-  command
-      ->add_option("-t,--threads", options->threads,
-                   "Plan for so many threads (default: the performance cores this process may use)")
-      ->type_name("N")
-      ->transform(whole_number(1, 512))
-      ->group("Model");
+  add_option_line(*command, "threads", options->given)->group("Model");
   command->add_flag("!--no-repack", options->repack, "Plan for weights that are read in place in the file")->group("Model");
-  add_memory_options(*command, options->memory);
+  add_memory_options(*command, options->given);
   command->add_flag("--json", options->json, "One JSON object instead of tables");
   command->footer(
       "\nExamples:\n"

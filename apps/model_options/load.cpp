@@ -13,6 +13,7 @@
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/progress_line.hpp"
 #include "apps/terminal/quantities.hpp"
+#include "engine/api/option_table.hpp"
 
 namespace brim::apps {
 namespace {
@@ -40,12 +41,17 @@ class Remarks {
   std::vector<std::string> warnings_, others_;
 };
 
+void set_those_of(api::OptionScope scope, const GivenOptions& given, Options& options) {
+  for (const auto& [key, value] : given.all()) {
+    if (api::find_option(key)->scope == scope) options.set(key, value);
+  }
+}
+
 }  // namespace
 
-Model load_model(const ModelOptions& options) {
+Model load_model(const ModelOptions& options, const GivenOptions& given) {
   Options settings;
-  settings.set("weights", options.weights);
-  if (options.threads) settings.set("threads", fmt::format("{}", *options.threads));
+  set_those_of(api::OptionScope::model, given, settings);
   const InterruptScope scope;
   ProgressLine line("Loading", ProgressLine::Unit::bytes, std::chrono::seconds(2));
   const auto remarks = std::make_shared<Remarks>();
@@ -62,21 +68,18 @@ Model load_model(const ModelOptions& options) {
   return model;
 }
 
-Options session_options(const MemoryOptions& memory, const TemplateOptions& chat_template,
-                        const SamplingChoices& sampling, std::optional<std::uint64_t> seed) {
+Options creation_options(const GivenOptions& given, const TemplateOptions& chat_template) {
   Options options;
-  if (memory.context) options.set("context", fmt::format("{}", *memory.context));
-  if (!memory.budget.empty()) options.set("kv.budget", memory.budget);
-  if (!memory.type.empty()) options.set("kv.type", memory.type);
-  if (!memory.split.empty()) options.set("kv.split", memory.split);
-  if (!memory.keep.empty()) options.set("kv.keep", memory.keep);
-  if (!memory.profile.empty()) options.set("kv.profile", memory.profile);
-  if (!memory.read.empty()) options.set("kv.read", memory.read);
-  if (!memory.heads.empty()) options.set("kv.heads", memory.heads);
+  set_those_of(api::OptionScope::creation, given, options);
   if (const std::string text = template_text(chat_template); !text.empty()) options.set("chat.template", text);
-  if (seed) options.set("seed", fmt::format("{}", *seed));
-  for (const auto& [key, value] : sampling.values) options.set(key, value);
   return options;
+}
+
+void add_session_options(Options& options, const GivenOptions& given, std::uint64_t seed) {
+  GivenOptions others = given;
+  std::erase_if(others.all(), [](const auto& option) { return option.first == "seed"; });  // it may be -1
+  set_those_of(api::OptionScope::session, others, options);
+  options.set("seed", fmt::format("{}", seed));
 }
 
 void run_command(const std::function<void()>& command) {

@@ -2,19 +2,20 @@
 #pragma once
 
 #include <brim/brim.hpp>
+#include <cstdint>
 #include <functional>
-#include <optional>
 
 #include "apps/model_options/model_options.hpp"
 
 namespace brim::apps {
 
-/// Loads with a progress bar when it takes long; a signal stops it. Throws brim::Exception, Stopped.
-Model load_model(const ModelOptions& options);
+/// Loads with a progress bar when it takes long; a signal stops it. Of `given` those of a model. Throws brim::Exception, Stopped.
+Model load_model(const ModelOptions& options, const GivenOptions& given);
 
-/// The options of a session, sampling included (`seed` as chosen_seed() gave it, or none). Throws Failure, brim::Exception.
-Options session_options(const MemoryOptions& memory, const TemplateOptions& chat_template,
-                        const SamplingChoices& sampling, std::optional<std::uint64_t> seed);
+/// What of `given` is fixed when a session is created, and the template. Throws Failure, brim::Exception.
+Options creation_options(const GivenOptions& given, const TemplateOptions& chat_template);
+/// Adds what a living session could change too, with the seed as chosen_seed() gave it.
+void add_session_options(Options& options, const GivenOptions& given, std::uint64_t seed);
 
 /// Runs a command: a brim::Exception becomes a Failure with the same sentence, and exit code 2 when the input was wrong,
 /// 1 when the work failed; one that says "cancelled" becomes Stopped.

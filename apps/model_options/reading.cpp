@@ -2,42 +2,51 @@
 #include "apps/model_options/reading.hpp"
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "apps/commands.hpp"
 #include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/progress_line.hpp"
+#include "engine/api/option_table.hpp"
 #include "engine/api/options.hpp"
+#include "engine/kv/policies.hpp"
 #include "kernels/threads.hpp"
 
 namespace brim::apps {
+namespace {
 
-generate::ReaderOptions reader_options(const MemoryOptions& memory, std::optional<int> threads,
-                                       const kv::Policies& policies) {
+/// Those that a model is loaded with, or the others.
+api::OptionList those_of(const GivenOptions& given, bool of_model) {
   api::OptionList list;
-  if (memory.context) list.emplace_back("context", std::to_string(*memory.context));
-  const std::pair<const char*, const std::string&> texts[] = {{"kv.budget", memory.budget},
-                                                              {"kv.type", memory.type},
-                                                              {"kv.profile", memory.profile},
-                                                              {"kv.read", memory.read},
-                                                              {"kv.heads", memory.heads}};
-  for (const auto& [key, value] : texts) {
-    if (!value.empty()) list.emplace_back(key, value);
+  for (const auto& option : given.all()) {
+    if ((api::find_option(option.first)->scope == api::OptionScope::model) == of_model) list.push_back(option);
   }
+  return list;
+}
+
+int threads_of(const api::ModelOptions& options) {
+  return options.threads > 0 ? options.threads : kernels::default_threads();
+}
+
+}  // namespace
+
+generate::ReaderOptions reader_options(const GivenOptions& given, const kv::Policies& policies) {
+  api::OptionList list = those_of(given, false);
+  // The library knows the product's policies by name, and no others.
+  std::erase_if(list, [](const auto& option) { return option.first == "kv.split" || option.first == "kv.keep"; });
   generate::ReaderOptions reader = unwrap(api::session_options(list)).reader;
-  if (!memory.split.empty()) reader.split = unwrap(kv::split_named(memory.split, policies));
-  if (!memory.keep.empty()) reader.keep = unwrap(kv::rule_named(memory.keep, policies));
-  reader.threads = threads.value_or(kernels::default_threads());
+  if (given.has("kv.split")) reader.split = unwrap(kv::split_named(given.value("kv.split"), policies));
+  if (given.has("kv.keep")) reader.keep = unwrap(kv::rule_named(given.value("kv.keep"), policies));
+  reader.threads = threads_of(unwrap(api::model_options(those_of(given, true))));
   return reader;
 }
 
-std::shared_ptr<const model::Model> load_engine_model(const ModelOptions& options) {
+std::shared_ptr<const model::Model> load_engine_model(const ModelOptions& options, const GivenOptions& given) {
   ProgressLine line("Loading", ProgressLine::Unit::bytes, std::chrono::seconds(2));
-  const api::ModelOptions settings = unwrap(api::model_options({{"weights", options.weights}}));
+  const api::ModelOptions settings = unwrap(api::model_options(those_of(given, true)));
   std::vector<std::string> warnings;
-  const model::LoadOptions how{settings.memory, options.threads.value_or(kernels::default_threads()),
+  const model::LoadOptions how{settings.memory, threads_of(settings),
                                [&](LogLevel level, std::string_view text) {
                                  if (level == LogLevel::warning) warnings.emplace_back(text);
                                }};

@@ -9,12 +9,11 @@
 
 namespace brim::apps {
 
-/// Throws Failure (2) for a value that is none. `threads` as given; nothing: as many as the machine has. `policies`:
-/// what names of splits and rules are looked up in.
-generate::ReaderOptions reader_options(const MemoryOptions& memory, std::optional<int> threads,
-                                       const kv::Policies& policies = kv::product_policies());
+/// Of `given` what a reader goes by, threads included. `policies`: what names of splits and rules are looked up in. Throws
+/// Failure (2) for a value that is none.
+generate::ReaderOptions reader_options(const GivenOptions& given, const kv::Policies& policies = kv::product_policies());
 
-/// Loads with a progress line; Ctrl-C stops it. Throws Failure.
-std::shared_ptr<const model::Model> load_engine_model(const ModelOptions& options);
+/// Loads with a progress line, as `given` says; Ctrl-C stops it. Throws Failure.
+std::shared_ptr<const model::Model> load_engine_model(const ModelOptions& options, const GivenOptions& given);
 
 }  // namespace brim::apps

@@ -17,7 +17,6 @@
 #include "apps/model_options/load.hpp"
 #include "apps/model_options/model_options.hpp"
 #include "apps/model_options/number_checks.hpp"
-#include "apps/model_options/speculation.hpp"
 #include "apps/run/prompt_ids.hpp"
 #include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
@@ -28,9 +27,7 @@ namespace {
 
 struct RunOptions {
   ModelOptions model;
-  MemoryOptions memory;
-  SamplingChoices sampling;
-  SpeculationChoices speculation;
+  GivenOptions given;  ///< of the engine
   bool escape = true;
   CLI::Option *text_given = nullptr, *file_given = nullptr, *ids_given = nullptr;
   std::string text, file, ids;
@@ -64,18 +61,18 @@ std::function<void(Session&)> prompt_of(const RunOptions& options) {
 }
 
 void complete(const RunOptions& options) {
-  refuse_idle_settings(options.sampling);
+  refuse_idle_options(options.given);
   const std::function<void(Session&)> append_prompt = prompt_of(options);
   catch_interrupts();
-  const std::uint64_t seed = chosen_seed(options.sampling);
-  Options settings = session_options(options.memory, {}, typed_choices(options.sampling, options.escape), seed);
-  set_speculation(options.speculation, settings);
+  const std::uint64_t seed = chosen_seed(options.given);
+  Options settings = creation_options(options.given, {});
+  add_session_options(settings, with_typed_texts(options.given, options.escape), seed);
   settings.set("limit", fmt::format("{}", options.limit));
   if (options.ignore_end) settings.set("stop.ignore_eos", "1");
-  const Model model = load_model(options.model);
+  const Model model = load_model(options.model, options.given);
   Session session(model, settings);
   if (!append_prompt) throw not_one_prompt();
-  say_unused_budget(options.memory.budget, session.stats().kv_full_bytes);
+  say_unused_budget(options.given.value("kv.budget"), session.stats().kv_full_bytes);
   if (options.model.verbose) {
     say_what_is_loaded(model, session);
     say_quietly(fmt::format("seed {}", seed));
@@ -117,7 +114,7 @@ void complete(const RunOptions& options) {
 void add_run(CLI::App& parent) {
   CLI::App* command = parent.add_subcommand("run", "Continue a text: plain completion, without a chat template");
   const auto options = std::make_shared<RunOptions>();
-  add_model_options(*command, options->model);
+  add_model_options(*command, options->model, options->given);
   const char* group = "Prompt and output";
   options->text_given = allow_empty(command->add_option("-p,--prompt", options->text, "The text to continue; what is piped in follows it"));
   options->text_given->type_name("TEXT");
@@ -127,12 +124,12 @@ void add_run(CLI::App& parent) {
   options->ids_given = allow_empty(command->add_option("--prompt-ids", options->ids, "Token ids to continue: 1,2,3 or @FILE"));
   options->ids_given->type_name("IDS");
   for (CLI::Option* option : {options->text_given, options->file_given, options->ids_given}) option->group(group);
-  command->add_option("-n,--predict", options->limit, "Most tokens to generate; -1: until the model ends (Ctrl-C stops)")
-      ->type_name("N")
+  command->add_option(flags_of("limit"), options->limit, "Max number of tokens to generate; -1: until the model ends (Ctrl-C stops)")
+      ->type_name(value_name_of("limit"))
       ->capture_default_str()
       ->transform(whole_number(-1, std::int64_t{1} << 40))
       ->group(group);
-  command->add_flag("--ignore-eos", options->ignore_end, "Go on after an end token")->group(group);
+  command->add_flag(flags_of("stop.ignore_eos"), options->ignore_end, "Go on after an end token")->group(group);
   command->add_flag("--parse-special", options->parse_special, "Read control tokens like <|im_end|> in the prompt as such")
       ->excludes(options->ids_given)
       ->group(group);
@@ -142,9 +139,9 @@ void add_run(CLI::App& parent) {
   command->add_flag("--json", options->json, "Print one JSON object at the end: text, ids, timings, KV memory")
       ->excludes(ids)
       ->group(group);
-  add_memory_options(*command, options->memory);
-  add_speculation_options(*command, options->speculation);
-  add_sampling_options(*command, options->sampling);
+  add_memory_options(*command, options->given);
+  add_speculation_options(*command, options->given);
+  add_sampling_options(*command, options->given);
   command->footer(
       "\nExamples:\n"
       "  brim run model.gguf -p \"Once upon a time\" -n 200\n"

@@ -6,8 +6,94 @@ export const isa: string;
 /** Finite; a bigint where a number would lose digits (seed). */
 export type Option = string | number | bigint | boolean;
 
-/** Keys of brim.h in camel case: kvBudget is kv.budget, topK is top_k. An array sets a key several times. */
-export type Options = Record<string, Option | Option[]>;
+// Keys of brim.h in camel case: kvBudget is kv.budget, topK is top_k.
+// options: from engine/api/options.def
+export type ModelOptions = {
+  /** Number of threads (1 to 512; default: the performance cores this process may use) */
+  threads?: Option;
+  /** Where the weights are kept: private, repacked in memory of this process; shared, repacked in a cache file that processes share and the next start maps as it is; file, read in place in the model's file, which is slower (on the command line --no-repack) (default: private) */
+  weights?: Option;
+  /** Shared limit for the KV budgets of all sessions of the model: a session that does not fit is refused, and freeing one returns its budget (default: no shared limit) */
+  kvPool?: Option;
+};
+export type SessionOptions = {
+  /** Context length in tokens (default: the model's training context) */
+  context?: Option;
+  /** Hard limit for the KV cache: a size (64MiB), a share of what the whole context would need (20%), full, or auto (default: auto: enough for 16384 tokens of context, or a quarter of the free memory if that is less) */
+  kvBudget?: Option;
+  /** Number format of cached keys and values: f32, f16, q8_0 or q4_0; two of them for keys and values separately (q8_0:q4_0) (default: f16) */
+  kvType?: Option;
+  /** How the budget is divided between layers (default: auto: uniform where the whole cache fits, else joint or depth with a profile and zigzag without one) */
+  kvSplit?: Option;
+  /** Profile of the model's layers, as brim calibrate measured it (default: the profile that the model's file carries, if any) */
+  kvProfile?: Option;
+  /** Which entries are kept when the cache is full (default: window) */
+  kvKeep?: Option;
+  /** What a generated token reads of the cache: all, or top=25%, the first and the newest entries and the blocks that match its query best, up to that share of the entries kept (default: all) */
+  kvRead?: Option;
+  /** Whether the KV heads of a layer keep the same entries: together, or apart, each with a quota of its own (default: together) */
+  kvHeads?: Option;
+  /** How messages become a prompt: a built-in template (chatml, llama3, …) or Jinja source, on the command line a file with it (default: the model's own template) */
+  chatTemplate?: Option;
+  /** Speculation: draft several tokens and verify them in one pass, which changes the speed and never the text. ngram drafts what followed earlier in the text, where that has been right; none is off (default: none) */
+  specType?: Option;
+  /** Max number of tokens drafted at once (1 to 15; default: 15) */
+  specDraftMax?: Option;
+  /** System message of the conversation, from the next message on */
+  system?: Option;
+  /** Max number of tokens per answer; -1: no limit (default: -1) */
+  limit?: Option;
+  /** Whether generation goes on after an end token: 1 or 0 (default: 0) */
+  stopIgnoreEos?: Option;
+  /** The same seed gives the same text, whatever the number of threads (default: -1 in the commands, a seed chosen at random; 0 in the library) */
+  seed?: Option;
+  /** Randomness; 0 always takes the most likely token (default: 0.8) */
+  temperature?: Option;
+  /** Only the K most likely tokens; 0: off (default: 40) */
+  topK?: Option;
+  /** Only the most likely tokens that together reach the probability P; 1: off (0 to 1; default: 0.95) */
+  topP?: Option;
+  /** Only tokens at least P times as likely as the most likely one; 0: off (0 to 1; default: 0.05) */
+  minP?: Option;
+  /** Only tokens about as surprising as expected; 1: off (0 to 1; default: 1) */
+  typicalP?: Option;
+  /** Divides the odds of recently seen tokens; 1: off (1e-6 to 1e6; default: 1) */
+  repeatPenalty?: Option;
+  /** Number of recent tokens that penalties look at; -1: all (default: 64) */
+  repeatLastN?: Option;
+  /** Penalty for each time that a token was recently seen; 0: off (default: 0) */
+  frequencyPenalty?: Option;
+  /** Penalty for tokens that were recently seen at all; 0: off (default: 0) */
+  presencePenalty?: Option;
+  /** Strength of DRY, which stops repeated sequences; 0: off (default: 0) */
+  dryMultiplier?: Option;
+  /** How fast DRY's penalty grows with each repeated token (default: 1.75) */
+  dryBase?: Option;
+  /** Length in tokens up to which DRY allows repeated sequences (1 to 1048576; default: 2) */
+  dryAllowedLength?: Option;
+  /** Number of recent tokens that DRY looks at; -1: all (default: -1) */
+  dryPenaltyLastN?: Option;
+  /** How often XTC drops the top choices; 0: off (0 to 1; default: 0) */
+  xtcProbability?: Option;
+  /** Probability from which a token is a top choice for XTC; above 0.5: off (0 to 1; default: 0.1) */
+  xtcThreshold?: Option;
+  /** Mirostat in place of top-k, typical, top-p, min-p and XTC; 0: off (0 to 2; default: 0) */
+  mirostat?: Option;
+  /** The surprise mirostat aims at, in bits (0 to 1000; default: 5) */
+  mirostatTau?: Option;
+  /** How fast mirostat corrects itself (0 to 1000; default: 0.1) */
+  mirostatEta?: Option;
+  /** Makes a token more or less likely; ID-inf bans it (repeatable) */
+  logitBias?: Option | Option[];
+  /** Ends the answer before this text (repeatable) */
+  stop?: Option | Option[];
+  /** Max size of a message or prompt, up to 1GiB; a larger one is refused before any work on it (default: 16MiB) */
+  maxMessageBytes?: Option;
+};
+// options: end
+
+/** Also those that a newer library has. An array sets a key several times. */
+export type Options = ModelOptions & SessionOptions & Record<string, Option | Option[]>;
 
 /** Called on the event loop, a little after the work; it cannot stop it: the signal does, and the call then fails with its reason. */
 export type Progress = (done: number, total: number) => void;
@@ -111,7 +197,7 @@ export class Model {
     options?: Options,
     how?: Following & { log?: (level: "info" | "warning", sentence: string) => void },
   ): Promise<Model>;
-  /** What `load` and one `session` with these options would take; reads no weights. threads, weights and kvPool are the model's. */
+  /** What `load` and one `session` with these options would take; reads no weights. Options of both. */
   static plan(file: string | URL, options?: Options): Promise<Plan>;
   readonly info: ModelInfo;
   tokenize(content: string, how?: { addSpecial?: boolean; parseSpecial?: boolean }): Promise<Int32Array>;

@@ -7,7 +7,24 @@ const { fileURLToPath } = require("node:url");
 const native = loadNative(process.env.BRIM_NODE_BINDING || path.join(__dirname, "brim.node"));
 const CANCELLED = 6;
 const ENDS = [null, "end", "stop", "limit"];
-const DOTTED = new Set(["kv", "spec", "chat", "stop"]); // groups whose keys have a dot after the group's name
+// options: from engine/api/options.def
+const MODEL_OPTIONS = ["threads", "weights", "kvPool"];
+const DOTTED = new Map([ // names whose key in the library has a dot
+  ["kvPool", "kv.pool"],
+  ["kvBudget", "kv.budget"],
+  ["kvType", "kv.type"],
+  ["kvSplit", "kv.split"],
+  ["kvProfile", "kv.profile"],
+  ["kvKeep", "kv.keep"],
+  ["kvRead", "kv.read"],
+  ["kvHeads", "kv.heads"],
+  ["chatTemplate", "chat.template"],
+  ["specType", "spec.type"],
+  ["specDraftMax", "spec.draft_max"],
+  ["stopIgnoreEos", "stop.ignore_eos"],
+]);
+// options: end
+const GROUPS = new Set([...DOTTED.values()].map((key) => key.split(".")[0])); // of keys with a dot, also those this package does not know
 
 // What is inside when the program ends is cancelled: Node waits for its worker threads.
 process.on("exit", () => native.cancelAll());
@@ -38,7 +55,7 @@ function key(name) {
   if (typeof name !== "string") throw wrongType("name", "a string", name);
   const words = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
   const [group, ...rest] = words.split("_");
-  return rest.length > 0 && DOTTED.has(group) ? `${group}.${rest.join("_")}` : words;
+  return DOTTED.get(name) ?? (rest.length > 0 && GROUPS.has(group) ? `${group}.${rest.join("_")}` : words);
 }
 
 function text(name, value) {
@@ -129,9 +146,10 @@ class Model {
   }
 
   // What loading `file` and one session with these options would take; reads no weights.
-  static async plan(file, { threads, weights, kvPool, ...options } = {}) {
-    const wishes = Object.entries({ threads, weights, kvPool }).filter(([, value]) => value !== undefined);
-    return native.plan(fileName(file), pairs(Object.fromEntries(wishes)), pairs(options));
+  static async plan(file, options = {}) {
+    const of = (model) =>
+      Object.fromEntries(Object.entries(options).filter(([name, value]) => MODEL_OPTIONS.includes(name) === model && !(model && value === undefined)));
+    return native.plan(fileName(file), pairs(of(true)), pairs(of(false)));
   }
 
   async tokenize(content, { addSpecial = true, parseSpecial = false } = {}) {

@@ -1,4 +1,5 @@
-// String keys to settings: the one place where the C interface's option names meet the engine's structs.
+// String keys to settings: the one place where the C interface's option names meet the engine's structs. Which options there are, and
+// what each of them takes, is in options.def.
 #pragma once
 
 #include <string>

@@ -3,15 +3,7 @@
 
 #include <algorithm>
 
-#include "engine/base/quote.hpp"
-
 namespace brim::kv {
-
-Result<HeadSelection> parse_head_selection(std::string_view text) {
-  if (text == "together") return HeadSelection::together;
-  if (text == "apart") return HeadSelection::apart;
-  return error(ErrorCode::invalid_argument, "KV heads: expected together or apart, found ", quoted(text));
-}
 
 Shape heads_apart(const Shape& shape, int largest_chunk) {
   Shape apart = shape;

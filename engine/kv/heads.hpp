@@ -5,9 +5,6 @@
 // budget. What it is worth: docs/decisions/0015-selection-by-head.md.
 #pragma once
 
-#include <string_view>
-
-#include "engine/base/result.hpp"
 #include "engine/kv/memory.hpp"
 #include "engine/kv/plan.hpp"
 #include "engine/kv/profile.hpp"
@@ -15,9 +12,6 @@
 namespace brim::kv {
 
 enum class HeadSelection { together, apart };
-
-/// "together" or "apart". Errors: invalid_argument naming the text and the forms.
-Result<HeadSelection> parse_head_selection(std::string_view text);
 
 /// `shape` with a layer for each KV head. `largest_chunk`: the most tokens whose queries are there at a time, as a pass
 /// goes through the heads one after another.

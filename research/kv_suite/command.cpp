@@ -22,11 +22,11 @@ namespace brim::apps {
 namespace {
 
 /// As far as it is known without the model: what is wrong with an option is said before that is loaded.
-SuiteRequest request_of(const ModelOptions& given, const MemoryOptions& memory, const KvSuiteOptions& options) {
+SuiteRequest request_of(const GivenOptions& given, const KvSuiteOptions& options) {
   SuiteRequest request;
   const kv::Policies policies = research::all_policies();
-  request.reader = reader_options(memory, given.threads, policies);
-  if (memory.keep.empty()) request.reader.keep = &kv::snapkv_rule();
+  request.reader = reader_options(given, policies);
+  if (!given.has("kv.keep")) request.reader.keep = &kv::snapkv_rule();
   request.arms =
       chosen_arms(all_arms(policies, *request.reader.keep, request.reader.type, options.permutations), options.arms);
   request.ratios = options.ratios;
@@ -100,16 +100,16 @@ void add_kv_suite_options(CLI::App& command, KvSuiteOptions& options, CLI::Optio
   command.add_flag("--csv", options.csv, "The arms as CSV")->needs(suite)->excludes(json)->group(group);
 }
 
-void evaluate_kv(const ModelOptions& given, const MemoryOptions& memory, const std::string& text_file, bool json,
+void evaluate_kv(const ModelOptions& chosen, const GivenOptions& given, const std::string& text_file, bool json,
                  const KvSuiteOptions& options) {
-  if (!memory.budget.empty() || !memory.split.empty()) {
+  if (given.has("kv.budget") || given.has("kv.split")) {
     throw Failure(
         2,
         "--suite kv goes through budgets (--ratios) and splits (--arms) itself: leave out --kv-budget and --kv-split");
   }
-  SuiteRequest request = request_of(given, memory, options);
+  SuiteRequest request = request_of(given, options);
   const std::string text = read_file(text_file);
-  const auto model = load_engine_model(given);
+  const auto model = load_engine_model(chosen, given);
   add_windows(request, *model, text, text_file, options);
   ProgressLine line("Comparing", ProgressLine::Unit::steps, std::chrono::seconds(1));
   Result<std::vector<Outcome>> outcomes = run_suite(model, request, [&](long long done, long long total) {

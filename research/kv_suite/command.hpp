@@ -22,7 +22,7 @@ struct KvSuiteOptions {
 void add_kv_suite_options(CLI::App& command, KvSuiteOptions& options, CLI::Option* suite, CLI::Option* json);
 
 /// Measures `text_file` and writes the report to standard output. Throws Failure.
-void evaluate_kv(const ModelOptions& model, const MemoryOptions& memory, const std::string& text_file, bool json,
+void evaluate_kv(const ModelOptions& model, const GivenOptions& given, const std::string& text_file, bool json,
                  const KvSuiteOptions& options);
 
 }  // namespace brim::apps

@@ -33,7 +33,7 @@ refuses "a number, found '1e999'" run -m tiny.gguf -p the --temp 1e999
 refuses "a number, found 'nan'" run -m tiny.gguf -p the --top-p nan
 refuses "a number, found '0x1'" run -m tiny.gguf -p the --temp 0x1
 refuses "a number, found '0,5'" run -m tiny.gguf -p the --temp 0,5
-refuses "repeat_penalty is 1e30; it must be from 0.000001 to 1000000" run -m tiny.gguf -p the --repeat-penalty 1e30
+refuses "^brim: --repeat-penalty is 1e30; it must be from 0.000001 to 1000000" run -m tiny.gguf -p the --repeat-penalty 1e30
 refuses "from 1 to 10000, found '99999999999999999999'" eval -m tiny.gguf -f tiny.gguf --suite kv --seeds 99999999999999999999
 refuses "from 0.001 to 1, found '2'" eval -m tiny.gguf -f tiny.gguf --suite kv --ratios .5,2
 

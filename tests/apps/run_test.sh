@@ -110,9 +110,9 @@ expect_refusal "no_such_file" -f no_such_file
 expect_refusal "'4x' is no token id" --prompt-ids 1,4x
 expect_refusal "no token id" --prompt-ids ""
 expect_refusal "999999" --prompt-ids 1,999999
-expect_refusal "top_p is 7" -p a --top-p 7
+expect_refusal "^brim: --top-p is 7;" -p a --top-p 7
 expect_refusal "top-k" -p a --top-k many
-expect_refusal "logit_bias" -p a --logit-bias nonsense
+expect_refusal "^brim: --logit-bias: expected" -p a --logit-bias nonsense
 expect_refusal "KV budget .nonsense." -p a --kv-budget nonsense
 expect_refusal "kv-type" -p a --kv-type f64
 expect_refusal "kv.split" -p a --kv-split nonsense

@@ -11,7 +11,7 @@
 #include "apps/command_line/arguments.hpp"
 #include "apps/commands.hpp"
 #include "apps/model_options/model_options.hpp"
-#include "apps/model_options/speculation.hpp"
+#include "apps/model_options/option_names.hpp"
 #include "apps/render/time_text.hpp"
 #include "apps/run/prompt_ids.hpp"
 
@@ -34,19 +34,19 @@ void refused_or_taken(Call&& call) {
 struct Command {
   CLI::App app{"", "brim"};
   ModelOptions model;
-  MemoryOptions memory;
+  GivenOptions given;
   TemplateOptions chat_template;
-  SamplingChoices sampling;
   bool escape = true;
   std::string prompt;
 
   Command() {
     app.require_subcommand(1);
     CLI::App* run = app.add_subcommand("run", "");
-    add_model_options(*run, model);
-    add_memory_options(*run, memory);
+    add_model_options(*run, model, given);
+    add_memory_options(*run, given);
     add_template_options(*run, chat_template);
-    add_sampling_options(*run, sampling);
+    add_speculation_options(*run, given);
+    add_sampling_options(*run, given);
     add_escape_option(*run, escape, "");
     run->add_option("-p,--prompt", prompt, "");
     app.add_subcommand("inspect", "")->add_option("-m,--model", model.path, "");
@@ -70,13 +70,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::vector<std::string> arguments = read_arguments(command.app, words);
     std::reverse(arguments.begin(), arguments.end());
     command.app.parse(arguments);
-    refuse_idle_settings(command.sampling);
-    static_cast<void>(typed_choices(command.sampling, command.escape));
-    static_cast<void>(chosen_seed(command.sampling));
+    refuse_idle_options(command.given);
+    static_cast<void>(with_typed_texts(command.given, command.escape));
+    static_cast<void>(chosen_seed(command.given));
   });
   for (const std::string& word : words) {
     refused_or_taken([&] { static_cast<void>(parse_prompt_ids(word)); });
     refused_or_taken([&] { static_cast<void>(parse_time(word)); });
+    if (!word.empty() && with_flags(word).empty()) std::abort();
   }
   return 0;
 }

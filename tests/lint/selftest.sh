@@ -133,6 +133,36 @@ if command -v git >/dev/null; then
   fails commits bench/baselines/run.json
 fi
 
+# options: a page, a header and a binding that say something else than the list.
+copied="engine/api/options.def docs/options.md engine/include/brim/brim.h bindings/python/brim/_option_table.py bindings/node/index.d.ts
+  bindings/node/index.js"
+with_options() {
+  fresh
+  local file
+  for file in $copied; do
+    mkdir -p "$scratch/${file%/*}"
+    cp "$root/$file" "$scratch/$file"
+  done
+}
+if command -v python3 >/dev/null; then
+  with_options
+  passes options
+  for file in $copied; do
+    [ $file != engine/api/options.def ] || continue
+    with_options
+    sed -i '/options: from/,/options: end/ s/threads/strands/' "$scratch/$file"
+    fails options $file
+    with_options
+    sed -i '/options: end/d' "$scratch/$file"
+    fails options $file
+  done
+  with_options
+  sed -i 's/"Context length in tokens"/"Tokens of the context"/' "$scratch/engine/api/options.def"
+  fails options docs/options.md
+  bash "$scratch/cmake/lint/options.sh" "$scratch" --update
+  passes options
+fi
+
 # symbols: an object that prints, one that ends the process, one that does neither.
 symbols() {
   printf "$1" >"$scratch/object.cpp"

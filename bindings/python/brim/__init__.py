@@ -5,6 +5,7 @@ one thread at a time, except Session.cancel(). Every failure is a brim.Error wit
 """
 from ._errors import Cancelled, Error
 from ._model import Model, ModelInfo, Plan, isa, plan, version
+from ._option_table import MODEL_OPTIONS, SESSION_OPTIONS
 from ._session import LayerStats, Piece, Session, Stats
 from ._together import next_pieces
 
@@ -12,10 +13,12 @@ __all__ = [
     "Cancelled",
     "Error",
     "LayerStats",
+    "MODEL_OPTIONS",
     "Model",
     "ModelInfo",
     "Piece",
     "Plan",
+    "SESSION_OPTIONS",
     "Session",
     "Stats",
     "isa",

@@ -12,6 +12,7 @@ from . import _arguments as arguments
 from . import _library as c
 from ._callbacks import Log, Progress, ProgressCallback, log_callback
 from ._handle import Access, Handle
+from ._option_table import MODEL_OPTIONS
 from ._options import Options
 
 if TYPE_CHECKING:
@@ -66,15 +67,11 @@ class Plan:
 
 def plan(
     path: Union[str, os.PathLike[str]],
-    *,
-    threads: Optional[int] = None,
-    weights: Optional[str] = None,
-    kv_pool: Optional[str] = None,
     **options: Any,
 ) -> Plan:
-    """What loading `path` with `threads`, `weights` and `kv_pool` and one session with the other options would take; reads no
+    """What loading `path` with those of the options that are in MODEL_OPTIONS and one session with the others would take; reads no
     weights."""
-    wishes = {"threads": threads, "weights": weights, "kv_pool": kv_pool}
+    wishes = {name: options.pop(name) for name in MODEL_OPTIONS if name in options}
     wishes = {name: value for name, value in wishes.items() if value is not None}
     found = c.Plan()
     file = arguments.path("path", path)
@@ -99,7 +96,7 @@ class Model(c.Owner):
     ) -> None:
         """Loads `path`. `progress` is called with (bytes done, bytes in all) and may return False to stop; `log` is called with
         ("info" or "warning", sentence) until the model is closed, from any thread, and must not use Brim. Options:
-        threads, weights, kv_pool, as brim.h lists them."""
+        brim.MODEL_OPTIONS says what each does."""
         self._handle = Handle("model", c.library.brim_model_free)
         file, callback = arguments.path("path", path), ProgressCallback(progress)
         pointer = callback.pointer if progress is not None else c.PROGRESS()
@@ -116,8 +113,8 @@ class Model(c.Owner):
                 callback.raise_failure()
 
     def session(self, *, progress: Optional[Progress] = None, **options: Any) -> Session:
-        """A conversation of its own. Options as brim.h lists them, with "_" for ".": kv_budget="64MiB", temperature=0,
-        stop=["\\n\\n"]. `progress` is called with (bytes done, bytes in all) while its memory is prepared."""
+        """A conversation of its own. Options: kv_budget="64MiB", temperature=0, stop=["\\n\\n"]; brim.SESSION_OPTIONS
+        says what each does. `progress` is called with (bytes done, bytes in all) while its memory is prepared."""
         from ._session import Session
 
         return Session(self, progress=progress, **options)

@@ -7,14 +7,16 @@ from typing import Any
 
 from . import _arguments as arguments
 from ._library import call, library
+from ._option_table import DOTTED
 
-DOTTED = ("kv", "spec", "chat", "stop")  # groups whose keys have a dot after the group's name
+# Of keys with a dot, also those of a library that is newer than this package.
+GROUPS = {dotted.partition(".")[0] for dotted in DOTTED.values()}
 
 
 def key(keyword: str) -> str:
     """kv_budget → kv.budget; top_k stays."""
     group, _, rest = keyword.partition("_")
-    return f"{group}.{rest}" if rest and group in DOTTED else keyword
+    return DOTTED.get(keyword) or (f"{group}.{rest}" if rest and group in GROUPS else keyword)
 
 
 class Options:

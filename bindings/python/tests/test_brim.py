@@ -43,6 +43,15 @@ class Binding(unittest.TestCase):
             declared = re.findall(r"(\w+);", body)
             self.assertEqual([field[0] for field in struct._fields_], declared)
 
+    def test_every_option_of_the_lists_is_known(self):
+        self.assertEqual(list(brim.MODEL_OPTIONS), ["threads", "weights", "kv_pool"])
+        self.assertLess(30, len(brim.SESSION_OPTIONS))
+        for name in [*brim.MODEL_OPTIONS, *brim.SESSION_OPTIONS]:
+            try:
+                brim.plan(MODEL, **{name: "9 lives"})
+            except brim.Error as failure:
+                self.assertNotIn("unknown", str(failure))
+
     def test_options_are_read_and_removed(self):
         with self.session(stop="one") as session:
             session.set("stop", "two")

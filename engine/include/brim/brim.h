@@ -53,36 +53,63 @@ BRIM_API const char* brim_version(void);
 BRIM_API const char* brim_isa(void);
 
 /* ---- options: string keys, so that new ones never change this interface ------------------------------------------
- * Model:    threads          1…512; default min(affinity, cgroup quota, performance cores)
- *           weights          private (default): copied into the layout this machine's kernels read fastest;
- *                            shared: the same in a cache file, which the next start maps and processes share;
- *                            file: read in place in the model's file, slower
- *           kv.pool          "256MiB": what the budgets of all its sessions come out of; a session that does not fit is
- *                            refused, and what one has is given back when it is freed. Default: no such limit
- * Session:  context          positions; default the trained context
- *           kv.budget        "64MiB", "20%", "full", "auto" (default)
- *           kv.type          f32 | f16 (default) | q8_0 | q4_0, of keys and values; "q8_0:q4_0": keys in the first, values
- *                            in the second
- *           kv.split         auto (default): with a profile joint (which also chooses how each layer is stored, up to
- *                            kv.type) or depth, without one zigzag, where all fits uniform; or one of these by name
- *           kv.profile       a file that brim calibrate wrote for this model; default the one the model carries, if any
- *           kv.keep          window (default) | snapkv | tova | dynsplit
- *           kv.read          all (default); "top=25%": a token of an answer reads the sinks, the newest entries and the
- *                            blocks that suit its query best, up to this share of what is retained
- *           kv.heads         together (default): the heads of a layer keep the same entries; apart: each KV head its own,
- *                            with a quota of its own (not with kv.read=top)
- *           chat.template    a built-in name (chatml, llama3, …) or Jinja source; default the model's own
- *           spec.type        ngram (default): guess tokens from earlier in the text and verify several in one pass,
- *                            which changes nothing but the time; none: off
- *           spec.draft_max   most tokens guessed at once, 1…15 (default)
- *           system           the system message of a conversation
- *           stop             a stop string; may be given several times
- *           stop.ignore_eos  "1": generation goes on after an end token
- *           limit            most tokens per answer; -1 (default): none
- *           max_message_bytes  the largest message or text that is taken: "16MiB" (default), at most "1GiB"
- *           seed, temperature, top_k, top_p, min_p, typical_p, xtc_probability, xtc_threshold, repeat_last_n,
- *           repeat_penalty, frequency_penalty, presence_penalty, dry_multiplier, dry_base, dry_allowed_length,
- *           dry_penalty_last_n, mirostat, mirostat_tau, mirostat_eta, logit_bias ("ID+2.5" or "ID-inf", repeatable)
+ * docs/options.md says more about each.
+ * [options: from engine/api/options.def]
+ * Model: given when it is loaded
+ *   threads             Number of threads (1 to 512; default: the performance cores this process may use)
+ *   weights             Where the weights are kept: private, repacked in memory of this process; shared, repacked in a cache file
+ *                       that processes share and the next start maps as it is; file, read in place in the model's file, which is
+ *                       slower (on the command line --no-repack) (default: private)
+ *   kv.pool             Shared limit for the KV budgets of all sessions of the model: a session that does not fit is refused, and
+ *                       freeing one returns its budget (default: no shared limit)
+ * Session: given when it is created, and fixed then
+ *   context             Context length in tokens (default: the model's training context)
+ *   kv.budget           Hard limit for the KV cache: a size (64MiB), a share of what the whole context would need (20%), full, or
+ *                       auto (default: auto: enough for 16384 tokens of context, or a quarter of the free memory if that is less)
+ *   kv.type             Number format of cached keys and values: f32, f16, q8_0 or q4_0; two of them for keys and values separately
+ *                       (q8_0:q4_0) (default: f16)
+ *   kv.split            How the budget is divided between layers (default: auto: uniform where the whole cache fits, else joint or
+ *                       depth with a profile and zigzag without one)
+ *   kv.profile          Profile of the model's layers, as brim calibrate measured it (default: the profile that the model's file
+ *                       carries, if any)
+ *   kv.keep             Which entries are kept when the cache is full (default: window)
+ *   kv.read             What a generated token reads of the cache: all, or top=25%, the first and the newest entries and the blocks
+ *                       that match its query best, up to that share of the entries kept (default: all)
+ *   kv.heads            Whether the KV heads of a layer keep the same entries: together, or apart, each with a quota of its own
+ *                       (default: together)
+ *   chat.template       How messages become a prompt: a built-in template (chatml, llama3, …) or Jinja source, on the command line a
+ *                       file with it (default: the model's own template)
+ *   spec.type           Speculation: draft several tokens and verify them in one pass, which changes the speed and never the text.
+ *                       ngram drafts what followed earlier in the text, where that has been right; none is off (default: none)
+ *   spec.draft_max      Max number of tokens drafted at once (1 to 15; default: 15)
+ * Session: given then, or changed later by brim_session_set()
+ *   system              System message of the conversation, from the next message on
+ *   limit               Max number of tokens per answer; -1: no limit (default: -1)
+ *   stop.ignore_eos     Whether generation goes on after an end token: 1 or 0 (default: 0)
+ *   seed                The same seed gives the same text, whatever the number of threads (default: -1 in the commands, a seed
+ *                       chosen at random; 0 in the library)
+ *   temperature         Randomness; 0 always takes the most likely token (default: 0.8)
+ *   top_k               Only the K most likely tokens; 0: off (default: 40)
+ *   top_p               Only the most likely tokens that together reach the probability P; 1: off (0 to 1; default: 0.95)
+ *   min_p               Only tokens at least P times as likely as the most likely one; 0: off (0 to 1; default: 0.05)
+ *   typical_p           Only tokens about as surprising as expected; 1: off (0 to 1; default: 1)
+ *   repeat_penalty      Divides the odds of recently seen tokens; 1: off (1e-6 to 1e6; default: 1)
+ *   repeat_last_n       Number of recent tokens that penalties look at; -1: all (default: 64)
+ *   frequency_penalty   Penalty for each time that a token was recently seen; 0: off (default: 0)
+ *   presence_penalty    Penalty for tokens that were recently seen at all; 0: off (default: 0)
+ *   dry_multiplier      Strength of DRY, which stops repeated sequences; 0: off (default: 0)
+ *   dry_base            How fast DRY's penalty grows with each repeated token (default: 1.75)
+ *   dry_allowed_length  Length in tokens up to which DRY allows repeated sequences (1 to 1048576; default: 2)
+ *   dry_penalty_last_n  Number of recent tokens that DRY looks at; -1: all (default: -1)
+ *   xtc_probability     How often XTC drops the top choices; 0: off (0 to 1; default: 0)
+ *   xtc_threshold       Probability from which a token is a top choice for XTC; above 0.5: off (0 to 1; default: 0.1)
+ *   mirostat            Mirostat in place of top-k, typical, top-p, min-p and XTC; 0: off (0 to 2; default: 0)
+ *   mirostat_tau        The surprise mirostat aims at, in bits (0 to 1000; default: 5)
+ *   mirostat_eta        How fast mirostat corrects itself (0 to 1000; default: 0.1)
+ *   logit_bias          Makes a token more or less likely; ID-inf bans it (repeatable)
+ *   stop                Ends the answer before this text (repeatable)
+ *   max_message_bytes   Max size of a message or prompt, up to 1GiB; a larger one is refused before any work on it (default: 16MiB)
+ * [options: end]
  */
 BRIM_API brim_status brim_options_create(brim_options** out);
 /* Checked when used: an unknown key or a bad value fails the call the options are given to. */

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/api/options.hpp"
+#include "engine/api/option_table.hpp"
 #include "engine/base/quote.hpp"
 #include "tests/support/scratch_folder.hpp"
 #include "tests/support/tiny_model.hpp"
@@ -63,18 +63,16 @@ TEST_CASE("options, roles, templates, messages") {
   check_refused([&] { brim::Session(model, {{kHostile.c_str(), "1"}}); });
   check_refused([&] { brim::Model::load(folder.model, {{kHostile.c_str(), "1"}}); });
   check_refused([&] { session.message(kHostile, "text"); });
-  for (const char* key : {"temperature", "top_k", "seed", "logit_bias", "stop.ignore_eos", "limit", "max_message_bytes"}) {
+  for (const brim::api::OptionLine& line : brim::api::option_table()) {
+    const std::string key(line.key);
     CAPTURE(key);
-    check_refused([&] { session.set(key, kHostile); });
-  }
-  for (const char* key : {"context", "kv.budget", "kv.type", "kv.split", "kv.profile", "kv.keep", "kv.read", "kv.heads", "chat.template",
-                          "spec.type", "spec.draft_max"}) {
-    CAPTURE(key);
-    check_refused([&] { brim::Session(model, {{key, kHostile.c_str()}}); });
-  }
-  for (const char* key : {"threads", "weights", "kv.pool"}) {
-    CAPTURE(key);
-    check_refused([&] { brim::Model::load(folder.model, {{key, kHostile.c_str()}}); });
+    if (line.scope == brim::api::OptionScope::model) {
+      check_refused([&] { brim::Model::load(folder.model, {{key.c_str(), kHostile.c_str()}}); });
+    } else if (line.scope == brim::api::OptionScope::creation) {
+      check_refused([&] { brim::Session(model, {{key.c_str(), kHostile.c_str()}}); });
+    } else if (line.type != brim::api::OptionType::text) {
+      check_refused([&] { session.set(key, kHostile); });
+    }
   }
   check_refused([&] { brim::Session(model, {{"chat.template", ("{% " + kHostile + " %}").c_str()}}); });
   check_refused([&] { brim::Session(model, {{"chat.template", ("{% set a = '" + kHostile + "' %}{{ x|" + kHostile + " }}").c_str()}}); });

@@ -1,0 +1,14 @@
+// What the options of the KV cache may be: words that the engine's lists of types, splits and rules have.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "engine/kv/policies.hpp"
+
+namespace brim::apps {
+
+CLI::Validator kv_type_check();
+CLI::Validator kv_split_check(const kv::Policies& policies = kv::product_policies());
+CLI::Validator kv_keep_check(const kv::Policies& policies = kv::product_policies());
+
+}  // namespace brim::apps

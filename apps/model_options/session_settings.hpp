@@ -1,0 +1,22 @@
+// The options that a living session can change, as /set and /show list them. From engine/api/options.def.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace brim::apps {
+
+struct SessionSetting {
+  std::string key;       ///< in brim.h: "temperature"
+  std::string standard;  ///< the engine's default as it is written; "" where there is none
+  std::string help;
+  std::vector<std::string> names;  ///< its long flags without the dashes: "temp", "temperature"
+  bool repeatable = false;
+  bool text = false;  ///< any text, and not a number
+};
+
+/// In the order of options.def.
+std::vector<SessionSetting> session_settings();
+
+}  // namespace brim::apps
