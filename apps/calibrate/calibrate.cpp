@@ -17,7 +17,6 @@
 #include "apps/files/outputs.hpp"
 #include "apps/loops/loop_threads.hpp"
 #include "apps/model_options/kv_checks.hpp"
-#include "apps/model_options/kv_checks.hpp"
 #include "apps/model_options/number_checks.hpp"
 #include "apps/model_options/reading.hpp"
 #include "apps/terminal/error_output.hpp"
