@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/base/new_file.hpp"
+#include "platform/new_file.hpp"
 
 namespace brim::apps {
 

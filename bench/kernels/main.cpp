@@ -15,11 +15,11 @@
 
 #include "bench/kernels/attention.hpp"
 #include "bench/kernels/onednn.hpp"
-#include "engine/base/arena.hpp"
 #include "kernels/ceilings.hpp"
 #include "kernels/dispatch.hpp"
 #include "kernels/multiply.hpp"
 #include "kernels/threads.hpp"
+#include "platform/arena.hpp"
 #include "quant/format.hpp"
 #include "quant/panel.hpp"
 

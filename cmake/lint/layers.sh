@@ -69,12 +69,7 @@ BEGIN {
     "apps/eval/kv/pictures.cpp apps/files/outputs.cpp apps/generation/prompt_text.cpp apps/loops/parallel_for.cpp " \
     "apps/memory_at_start.cpp apps/model_options/model_options.cpp apps/run/run.cpp apps/terminal/error_output.cpp " \
     "apps/terminal/interrupts.cpp apps/terminal/output.cpp apps/terminal/standard_descriptors.cpp " \
-    "apps/terminal/style.cpp bench/kernels/main.cpp bench/synth_model/main.cpp engine/api/last_error.cpp " \
-    "engine/base/arena.cpp engine/base/descriptor.cpp engine/base/descriptor.hpp engine/base/file.cpp " \
-    "engine/base/input_file.cpp engine/base/keyed_hash.cpp engine/base/memory_limits.cpp engine/base/new_file.cpp " \
-    "engine/base/stale_files.cpp engine/base/system_error_text.cpp engine/generate/session_state.cpp " \
-    "engine/io/file_image.cpp engine/io/gguf_split.cpp engine/model/panel_cache.cpp engine/template/jinja/globals.cpp " \
-    "engine/template/jinja/text_operations.cpp kernels/cpu.cpp kernels/thread_count.cpp kernels/threads.cpp", list, " ")
+    "apps/terminal/style.cpp bench/kernels/main.cpp bench/synth_model/main.cpp", list, " ")
   for (i in list) still[list[i]] = 1
   system_folders = "^(platform/(program/)?linux|platform/openmp|tests|bindings)/"
 }

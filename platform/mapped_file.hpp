@@ -5,8 +5,8 @@
 #include <span>
 #include <string>
 
-#include "engine/base/input_file.hpp"
 #include "engine/base/result.hpp"
+#include "platform/input_file.hpp"
 
 namespace brim {
 

@@ -1,7 +1,7 @@
-// See file.hpp. One advice only: measured on a cold 1 GiB file, MADV_SEQUENTIAL and MADV_WILLNEED each read as fast as
+// See platform/mapped_file.hpp. One advice only: measured on a cold 1 GiB file, MADV_SEQUENTIAL and MADV_WILLNEED each read as fast as
 // the disk goes and both together at a third of that; WILLNEED would also read weights nobody asked for (`brim
 // inspect`).
-#include "engine/base/file.hpp"
+#include "platform/mapped_file.hpp"
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "engine/base/system_error_text.hpp"
+#include "platform/system_error_text.hpp"
 
 namespace brim {
 namespace {

@@ -1,6 +1,6 @@
-// See memory_limits.hpp. Linux grants almost any mapping and ends a process later; so the engine asks first, and asks
+// See platform/memory_limits.hpp. Linux grants almost any mapping and ends a process later; so the engine asks first, and asks
 // everyone who could say no.
-#include "engine/base/memory_limits.hpp"
+#include "platform/memory_limits.hpp"
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -10,7 +10,8 @@
 #include <limits>
 #include <optional>
 
-#include "engine/base/cgroup_memory.hpp"
+#include "platform/linux/cgroup_memory.hpp"
+#include "platform/linux/system_text.hpp"
 
 namespace brim {
 namespace {

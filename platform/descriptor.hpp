@@ -1,10 +1,7 @@
-// A file descriptor that closes itself, and opening one: never one of the three that programs take for standard input,
-// output and error, so that text meant for a terminal cannot end up in a file of Brim's.
+// A file descriptor that closes itself. None that Brim opens is one of the three that programs take for standard input, output
+// and error, so that text meant for a terminal cannot end up in a file of Brim's.
 #pragma once
 
-#include <sys/types.h>
-
-#include <string>
 #include <utility>
 
 namespace brim {
@@ -29,9 +26,5 @@ class Descriptor {
  private:
   int number_ = -1;
 };
-
-/// open(2) with O_CLOEXEC, tried again when a signal interrupted it, and moved to 3 or above. Without a descriptor errno
-/// says why.
-Descriptor open_descriptor(const std::string& path, int flags, mode_t mode = 0) noexcept;
 
 }  // namespace brim

@@ -4,11 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
-#include "engine/base/descriptor.hpp"
 #include "engine/base/result.hpp"
+#include "platform/descriptor.hpp"
 
 namespace brim {
 
@@ -21,6 +22,9 @@ struct FileIdentity {
   bool operator==(const FileIdentity&) const = default;
   bool same_file(const FileIdentity& other) const { return device == other.device && inode == other.inode; }
 };
+
+/// Of what `path` leads to, of whatever kind; nothing when there is nothing, or it may not be looked at.
+std::optional<FileIdentity> file_identity(const std::string& path) noexcept;
 
 class InputFile;
 
@@ -49,6 +53,8 @@ class InputFile {
   const FileIdentity& identity() const { return identity_; }
   int descriptor() const { return descriptor_.number(); }
 
+  /// Advice: it will be read from its beginning to its end. Where that is not taken, reading is only slower.
+  void expect_sequential() const noexcept;
   /// Fills `bytes` from `offset` on.
   ReadFault try_read(std::uint64_t offset, std::span<std::byte> bytes) const noexcept;
   /// Errors: io, also where the file ends before `bytes` is full.

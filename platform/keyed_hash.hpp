@@ -9,7 +9,7 @@
 
 namespace brim {
 
-/// Two secret words. The process's own come from the kernel (getauxval(AT_RANDOM)): no call that could fail.
+/// Two secret words. The process's own come from the system (random_bytes.hpp): no call that could fail.
 struct HashKey {
   std::uint64_t first = 0, second = 0;
 

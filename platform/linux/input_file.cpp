@@ -1,5 +1,5 @@
-// See input_file.hpp.
-#include "engine/base/input_file.hpp"
+// See platform/input_file.hpp.
+#include "platform/input_file.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -9,7 +9,8 @@
 #include <cerrno>
 #include <utility>
 
-#include "engine/base/system_error_text.hpp"
+#include "platform/linux/open_descriptor.hpp"
+#include "platform/system_error_text.hpp"
 
 namespace brim {
 namespace {
@@ -31,6 +32,12 @@ Error ReadFault::error() const {
   if (number != 0) return brim::error(ErrorCode::io, "cannot read ", file->path(), " at byte ", offset, ": ", reason(number));
   return brim::error(ErrorCode::io, file->path(), " ends at byte ", offset, ", expected ", file->size(),
                      " bytes: it was cut off while it was being read");
+}
+
+std::optional<FileIdentity> file_identity(const std::string& path) noexcept {
+  struct stat facts {};
+  if (::stat(path.c_str(), &facts) != 0) return std::nullopt;
+  return identity_of(facts);
 }
 
 Result<InputFile> InputFile::open(const std::string& path) {
@@ -55,6 +62,8 @@ Result<InputFile> InputFile::of(Descriptor descriptor, const std::string& path) 
   file.identity_ = identity_of(facts);
   return file;
 }
+
+void InputFile::expect_sequential() const noexcept { ::posix_fadvise(descriptor(), 0, 0, POSIX_FADV_SEQUENTIAL); }
 
 ReadFault InputFile::try_read(std::uint64_t offset, std::span<std::byte> bytes) const noexcept {
   while (!bytes.empty()) {

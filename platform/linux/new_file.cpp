@@ -1,5 +1,5 @@
-// See new_file.hpp.
-#include "engine/base/new_file.hpp"
+// See platform/new_file.hpp.
+#include "platform/new_file.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -13,8 +13,9 @@
 #include <cstdio>
 #include <utility>
 
-#include "engine/base/stale_files.hpp"
-#include "engine/base/system_error_text.hpp"
+#include "platform/linux/open_descriptor.hpp"
+#include "platform/linux/stale_files.hpp"
+#include "platform/system_error_text.hpp"
 
 namespace brim {
 namespace {
@@ -70,14 +71,14 @@ Result<std::string> resolved(const std::string& path) {
   return failure_of(path, ELOOP);
 }
 
-// The largest file the process may write. Beyond it the system sends SIGXFSZ, which ends the process.
-std::uint64_t size_limit() noexcept {
+}  // namespace
+
+// Beyond it the system sends SIGXFSZ, which ends the process.
+std::uint64_t file_size_limit() noexcept {
   rlimit limit{};
   if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return UINT64_MAX;
   return limit.rlim_cur;
 }
-
-}  // namespace
 
 // /proc is how a file without a name gets one later.
 Status NewFile::open_nameless(unsigned mode, bool& offered) {
@@ -147,7 +148,7 @@ Result<NewFile> NewFile::create(const std::string& path, Readers readers) {
 }
 
 WriteFault NewFile::try_write_at(std::uint64_t offset, std::span<const std::byte> bytes) const noexcept {
-  if (const std::uint64_t end = offset + bytes.size(), limit = size_limit(); end > limit) return {EFBIG, limit, end};
+  if (const std::uint64_t end = offset + bytes.size(), limit = file_size_limit(); end > limit) return {EFBIG, limit, end};
   while (!bytes.empty()) {
     const ssize_t wrote = uninterrupted([&] {
       return ::pwrite(descriptor(), bytes.data(), std::min(bytes.size(), kMaxWrite), static_cast<off_t>(offset));

@@ -1,5 +1,5 @@
-// See descriptor.hpp.
-#include "engine/base/descriptor.hpp"
+// See platform/descriptor.hpp and open_descriptor.hpp.
+#include "platform/linux/open_descriptor.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,10 +1,11 @@
 // See keyed_hash.hpp.
-#include "engine/base/keyed_hash.hpp"
+#include "platform/keyed_hash.hpp"
 
-#include <sys/auxv.h>
-
+#include <array>
 #include <bit>
 #include <cstring>
+
+#include "platform/random_bytes.hpp"
 
 namespace brim {
 namespace {
@@ -27,14 +28,12 @@ struct State {
 };
 
 HashKey draw_key() {
-  HashKey key{0x9E3779B97F4A7C15u, 0xD1B54A32D192ED03u};  // where the kernel gives none: as good as a fixed hash
-  // Sixteen random bytes that every Linux process is started with.
-  if (const unsigned long address = ::getauxval(AT_RANDOM); address != 0) {
-    const auto* bytes = reinterpret_cast<const char*>(address);
-    std::memcpy(&key.first, bytes, sizeof key.first);
-    std::memcpy(&key.second, bytes + sizeof key.first, sizeof key.second);
+  HashKey key{0x9E3779B97F4A7C15u, 0xD1B54A32D192ED03u};  // where the system gives none: as good as a fixed hash
+  if (std::array<std::byte, 16> secret; platform::process_secret(secret)) {
+    std::memcpy(&key.first, secret.data(), sizeof key.first);
+    std::memcpy(&key.second, secret.data() + sizeof key.first, sizeof key.second);
   }
-  // The C library takes its stack guard from the same bytes: what is used here tells nothing about them.
+  // The C library has the same bytes: what is used here tells nothing about them.
   return {siphash("brim hash key 1", key), siphash("brim hash key 2", key)};
 }
 

@@ -1,5 +1,5 @@
 // The hash that no file can be written for: SipHash-1-3, against the numbers that CPython 3.11 gives for the key 0.
-#include "engine/base/keyed_hash.hpp"
+#include "platform/keyed_hash.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 // Files that appear whole or not at all; what stands at the name before, what killed programs leave beside it, and what the
 // system refuses.
-#include "engine/base/new_file.hpp"
+#include "platform/new_file.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/file.h>
@@ -15,7 +15,8 @@
 #include <iterator>
 #include <string>
 
-#include "engine/base/stale_files.hpp"
+#include "platform/linux/open_descriptor.hpp"
+#include "platform/linux/stale_files.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 using namespace brim;

@@ -1,4 +1,4 @@
-#include "engine/base/arena.hpp"
+#include "platform/arena.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/mman.h>
@@ -14,7 +14,7 @@
 #include <limits>
 #include <vector>
 
-#include "engine/base/cgroup_memory.hpp"
+#include "platform/linux/system_text.hpp"
 
 using namespace brim;
 

@@ -1,5 +1,5 @@
 // Files that are read by position, and mapped ones: what they hold, what is refused, and what becomes of a file that changes.
-#include "engine/base/file.hpp"
+#include "platform/mapped_file.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>

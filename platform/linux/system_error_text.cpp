@@ -1,5 +1,5 @@
-// See system_error_text.hpp.
-#include "engine/base/system_error_text.hpp"
+// See platform/system_error_text.hpp.
+#include "platform/system_error_text.hpp"
 
 #include <string.h>  // strerrordesc_np (GNU)
 

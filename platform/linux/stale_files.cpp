@@ -1,6 +1,6 @@
 // See stale_files.hpp. A lock (flock) is what tells a living writer from a dead one: the system gives it back when the process
 // ends, however that happens. Process ids are in the names for people; they are used again and mean nothing in another container.
-#include "engine/base/stale_files.hpp"
+#include "platform/linux/stale_files.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include <memory>
 #include <string_view>
 
-#include "engine/base/descriptor.hpp"
+#include "platform/linux/open_descriptor.hpp"
 
 namespace brim {
 namespace {

@@ -1,5 +1,5 @@
 // Recorded machines: small trees of /proc and /sys files in the kernel's formats, one per way of being limited.
-#include "engine/base/memory_limits.hpp"
+#include "platform/memory_limits.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/resource.h>

@@ -10,8 +10,8 @@
 #include <string>
 #include <string_view>
 
-#include "engine/base/input_file.hpp"
 #include "engine/base/result.hpp"
+#include "platform/input_file.hpp"
 
 namespace brim {
 
@@ -23,6 +23,9 @@ struct WriteFault {
 
   explicit operator bool() const noexcept { return number != 0; }
 };
+
+/// The size of the largest file that this process may write (RLIMIT_FSIZE), in bytes; the largest number where there is no limit.
+std::uint64_t file_size_limit() noexcept;
 
 /// The new file while it is being written; movable, not copyable. Unless publish() succeeds, nothing of it stays behind.
 ///
