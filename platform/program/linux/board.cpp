@@ -1,11 +1,12 @@
-// See board.hpp: thermal_zone*/temp is in thousandths of a degree, scaling_cur_freq in kHz (Linux, Documentation/ABI:
-// sysfs-class-thermal, sysfs-devices-system-cpu).
-#include "apps/bench/board.hpp"
+// See platform/program/board.hpp: thermal_zone*/temp is in thousandths of a degree, scaling_cur_freq in kHz (Linux,
+// Documentation/ABI: sysfs-class-thermal, sysfs-devices-system-cpu).
+#include "platform/program/board.hpp"
 
 #include <filesystem>
-#include <fstream>
 
-namespace brim::apps::bench {
+#include "platform/linux/system_text.hpp"
+
+namespace brim::platform {
 namespace {
 
 /// The largest number found in `file` of those entries of `folder` whose names start with `prefix`, times `unit`.
@@ -17,10 +18,8 @@ std::optional<double> largest(const std::string& folder, const std::string& pref
   std::filesystem::directory_iterator entry(folder, error);
   for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
     if (!entry->path().filename().string().starts_with(prefix)) continue;
-    std::ifstream stream(entry->path() / file);
-    double value = 0;
-    if (!(stream >> value)) continue;
-    value *= unit;
+    const auto number = leading_number(read_text((entry->path() / file).string()).value_or(""));
+    const double value = static_cast<double>(number.value_or(0)) * unit;
     if (value > 0 && value < most && value > found.value_or(0)) found = value;
   }
   return found;
@@ -33,4 +32,4 @@ Board read_board(const std::string& root) {
           largest(root + "/sys/devices/system/cpu", "cpu", "cpufreq/scaling_cur_freq", 1e-3, 1e5)};
 }
 
-}  // namespace brim::apps::bench
+}  // namespace brim::platform

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-namespace brim::apps::bench {
+namespace brim::platform {
 
 struct Board {
   std::optional<double> celsius;    ///< of the warmest place that is measured
@@ -15,4 +15,4 @@ struct Board {
 /// As /sys below `root` has it now; what it does not have is left out.
 Board read_board(const std::string& root = "/");
 
-}  // namespace brim::apps::bench
+}  // namespace brim::platform
