@@ -99,6 +99,9 @@ FNR == 1 { file = FILENAME; from = home(file) }
     breach("<" path "> is the operating system’s: only platform/ asks that, in a folder of its own for each system")
   }
 }
+# POSIX functions that the headers of the C and C++ libraries declare too.
+/(^|[^A-Za-z0-9_.>])(fileno|fdopen|popen|setenv|putenv|isatty|sysconf|umask|clock_gettime|[a-z]+time_r|newlocale|strftime_l|memmem|strerror[a-z]*_np|getauxval)[ \t]*\(/ &&
+  file !~ system_folders { breach("only platform/ asks the operating system: " $0) }
 # The tools may use OpenMP; what other programs link must not, for its runtime may end the process.
 /^[ \t]*#[ \t]*pragma[ \t]+omp/ && file !~ /^(platform\/openmp|apps|bench)\// { breach("OpenMP belongs to apps/, bench/ and platform/openmp/") }
 END { exit bad }
