@@ -11,8 +11,8 @@
 #include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/output.hpp"
-#include "apps/terminal/standard_descriptors.hpp"
 #include "brim/brim.h"
+#include "platform/program/standard_streams.hpp"
 
 #ifdef BRIM_MIMALLOC
 #include <mimalloc.h>
@@ -49,7 +49,7 @@ void run(const std::vector<std::string>& words) {
 }  // namespace brim::apps
 
 int main(int argc, char** argv) {
-  brim::apps::open_standard_descriptors();
+  if (!brim::platform::open_standard_streams()) return 1;
   brim::apps::ignore_write_signals();
 #ifdef BRIM_MIMALLOC
   mi_option_set_default(mi_option_decommit_delay, 0);  // what loading frees is given back before the weights need it

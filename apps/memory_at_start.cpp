@@ -1,9 +1,9 @@
 // A limit on memory so low that the allocator cannot even start: the C++ runtime would end the process without a word,
 // or with a core file, while it initialises the program. So this is tried before anything else of the program runs.
-#include <unistd.h>
-
 #include <cstdlib>
 #include <string_view>
+
+#include "platform/program/standard_streams.hpp"
 
 namespace {
 
@@ -17,8 +17,8 @@ __attribute__((constructor(101))) void try_memory() {
   }
   constexpr std::string_view kSentence =
       "brim: not enough memory available to start; raise the limit on it (ulimit -v, ulimit -d)\n";
-  if (::write(STDERR_FILENO, kSentence.data(), kSentence.size()) < 0) _exit(1);
-  _exit(1);
+  (void)brim::platform::write_some(brim::platform::kStandardError, kSentence);
+  std::_Exit(1);
 }
 
 }  // namespace

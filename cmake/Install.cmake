@@ -4,7 +4,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 # Our static libraries, in one. Their order does not matter: an archive is an archive.
-set(brim_parts brim_api brim_generate brim_run brim_model brim_kv brim_io brim_template brim_text brim_base brim_kernels brim_quant brim_platform)
+set(brim_parts brim_api brim_generate brim_run brim_model brim_kv brim_io brim_template brim_text brim_kernels brim_quant brim_platform brim_base)
 # What a program that links the static library needs besides, as BRIM_THREADS says.
 if(BRIM_THREADS STREQUAL "openmp")
   set(brim_thread_libraries "gomp;pthread")

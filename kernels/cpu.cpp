@@ -3,19 +3,13 @@
 #include "kernels/cpu.hpp"
 
 #include <array>
-#include <cstdio>
 #include <utility>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
-#if defined(__linux__)
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
-#if defined(__aarch64__) && defined(__linux__)
-#include <sys/auxv.h>
-#endif
+
+#include "platform/processor.hpp"
 
 namespace brim::kernels {
 namespace {
@@ -27,17 +21,6 @@ std::uint64_t read_xcr0() {
   std::uint32_t high = 0;
   asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
   return static_cast<std::uint64_t>(high) << 32 | low;
-}
-
-/// Linux hands out tile state on request only (arch_prctl ARCH_REQ_XCOMP_PERM, state 18); asking twice is harmless.
-bool request_amx() {
-#if defined(__linux__)
-  constexpr int kRequestPermission = 0x1023;
-  constexpr int kTileData = 18;
-  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
-#else
-  return false;
-#endif
 }
 
 std::string processor_name() {
@@ -65,11 +48,11 @@ Machine detect() {
     if (a >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d)) registers.leaf7_1_eax = a;
   }
   registers.amx_permission = true;
-  if (x86_features(registers) & kAmx) registers.amx_permission = request_amx();
+  if (x86_features(registers) & kAmx) registers.amx_permission = platform::request_tile_registers();
   return {processor_name(), x86_features(registers)};
 }
 
-#elif defined(__aarch64__) && defined(__linux__)
+#elif defined(__aarch64__)
 
 Machine detect() {
   // Bits of the Linux ABI for arm64 (Documentation/arch/arm64/elf_hwcaps): part of every kernel since they exist.
@@ -77,20 +60,14 @@ Machine detect() {
   constexpr unsigned long kAsimdDotprod = 1ul << 20;
   constexpr unsigned long kI8mm2 = 1ul << 13;
   constexpr unsigned long kBf16_2 = 1ul << 14;
-  const unsigned long first = getauxval(AT_HWCAP);
-  const unsigned long second = getauxval(AT_HWCAP2);
+  const platform::ArmProcessor processor = platform::arm_processor();
+  const unsigned long first = processor.capabilities, second = processor.more_capabilities;
   std::uint64_t features = 0;
   if (first & kAsimd) features |= kNeon;
   if (first & kAsimdDotprod) features |= kNeonDotprod;
   if (second & kI8mm2) features |= kNeonI8mm;
   if (second & kBf16_2) features |= kNeonBf16;
-  std::string name = "aarch64";
-  if (std::FILE* file = std::fopen("/sys/devices/system/cpu/cpu0/regs/identification/midr_el1", "r")) {
-    char text[32] = {};
-    const bool read = std::fscanf(file, "%31s", text) == 1;
-    std::fclose(file);
-    if (read) name += std::string(" midr ") + text;
-  }
+  const std::string name = processor.part.empty() ? "aarch64" : "aarch64 midr " + processor.part;
   return {name, features};
 }
 

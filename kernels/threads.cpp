@@ -10,12 +10,11 @@
 // which has no helpers. See threads.hpp; platform/threads.hpp is where the threads come from.
 #include "kernels/threads.hpp"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <thread>
 
 #include "platform/forks.hpp"
 #include "platform/threads.hpp"
@@ -99,7 +98,7 @@ struct ThreadPool::State {
       if (looks < 1000) {
         pause();
       } else {
-        sched_yield();
+        std::this_thread::yield();
       }
     }
   }

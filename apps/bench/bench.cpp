@@ -1,8 +1,8 @@
 // `brim bench`: see README.md. Options and names are those that users of llama-bench know.
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 
@@ -48,8 +48,8 @@ struct Grid {
 };
 
 bool is_file(const std::string& path) {
-  struct stat info {};
-  return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(path, ignored);
 }
 
 /// A path may hold commas; only what is no file is taken for a list.

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "apps/bench/board.hpp"
 #include "apps/bench/test.hpp"
+#include "platform/program/board.hpp"
 
 namespace brim::apps::bench {
 
@@ -41,7 +41,7 @@ struct Row {
   int read_streams = 0;
   double int8_ceiling = 0;            ///< operations per second
   std::string cpu;
-  Board board;                        ///< right after the last repetition
+  platform::Board board;              ///< right after the last repetition
 };
 
 /// Tokens per second of each repetition.

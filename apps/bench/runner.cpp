@@ -93,7 +93,7 @@ void Runner::repeat(Row& row) {
   if (prompt) {
     row.seconds.push_back(seconds_since(start));
     row.first_token.push_back(row.seconds.back());
-    row.board = read_board();
+    row.board = platform::read_board();
     return;
   }
   auto last = start;
@@ -105,7 +105,7 @@ void Runner::repeat(Row& row) {
     session_.next();
   }
   row.seconds.push_back(std::chrono::duration<double>(last - start).count());
-  row.board = read_board();
+  row.board = platform::read_board();
   row.cache_bytes = (before + cache_bytes()) / 2;
 }
 

@@ -1,6 +1,5 @@
 // `brim chat`: see README.md.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <memory>
 #include <optional>
@@ -21,6 +20,9 @@
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/output.hpp"
 #include "apps/terminal/quantities.hpp"
+#include "apps/terminal/style.hpp"
+#include "platform/program/standard_streams.hpp"
+#include "platform/program/terminal.hpp"
 
 namespace brim::apps {
 namespace {
@@ -52,7 +54,7 @@ std::optional<std::string> find_question(const ChatOptions& options) {
   if (*options.question_given) {
     return with_piped_text(options.escape ? unescaped(options.question) : options.question);
   }
-  if (isatty(STDIN_FILENO) == 1) {
+  if (platform::is_terminal(platform::kStandardInput)) {
     if (options.json) throw Failure(2, "--json needs a question: -p TEXT, or one on standard input");
     return std::nullopt;
   }
@@ -96,7 +98,7 @@ void chat(const ChatOptions& options) {
   const bool once = question.has_value();
   OneShot one_shot{.question = question.value_or(""),
                    .json = options.json,
-                   .status = options.model.verbose || (!options.json && isatty(STDERR_FILENO) == 1),
+                   .status = options.model.verbose || (!options.json && error_is_terminal()),
                    .limited = options.limit.has_value()};
   const std::string system = typed_text_or_file(options.system, "--system", options.escape);
   catch_interrupts();

@@ -2,11 +2,6 @@
 #include "apps/chat/line_editor.hpp"
 
 #include <histedit.h>
-#include <langinfo.h>
-#include <poll.h>
-#include <sys/stat.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <clocale>
@@ -24,15 +19,21 @@
 #include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/style.hpp"
+#include "platform/program/created_files.hpp"
+#include "platform/program/standard_streams.hpp"
+#include "platform/program/terminal.hpp"
+#include "platform/program/waiting_input.hpp"
 
 namespace brim::apps {
 namespace {
+
+using platform::kStandardInput;
 
 constexpr int kRemembered = 1000;  // lines
 
 // libedit reads characters by the locale; one that is not UTF-8 would drop everything beyond ASCII.
 void use_utf8_locale() {
-  if (std::setlocale(LC_CTYPE, "") != nullptr && std::strcmp(nl_langinfo(CODESET), "UTF-8") == 0) return;
+  if (std::setlocale(LC_CTYPE, "") != nullptr && platform::characters_are_utf8()) return;
   std::setlocale(LC_CTYPE, "C.UTF-8");
 }
 
@@ -91,11 +92,7 @@ struct LineEditor::Parts {
   // Lets libedit have the terminal. CR and LF of pasted text stay apart then.
   void edit_lines() {
     el_set(editor, EL_PREP_TERM, 1);
-    termios state{};
-    if (terminal && tcgetattr(STDIN_FILENO, &state) == 0) {
-      state.c_iflag &= ~static_cast<tcflag_t>(ICRNL | INLCR);
-      tcsetattr(STDIN_FILENO, TCSANOW, &state);
-    }
+    if (terminal) platform::keep_line_ends(kStandardInput);
     ask_for_bracketed_paste(true);
   }
 
@@ -129,10 +126,9 @@ struct LineEditor::Parts {
     while (true) {
       clear_wakes();
       if (!heed_signals()) return false;
-      pollfd waits[] = {{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0},
-                        {.fd = wake_descriptor(), .events = POLLIN, .revents = 0}};
-      if (::poll(waits, 2, -1) < 0 && errno != EINTR) return false;
-      if (waits[1].revents == 0 && waits[0].revents != 0) return true;
+      const platform::Waited waited = platform::wait_for_input(kStandardInput, wake_descriptor(), -1);
+      if (waited.failure != 0 && waited.failure != EINTR) return false;
+      if (waited.first && !waited.second) return true;
     }
   }
 
@@ -146,7 +142,7 @@ struct LineEditor::Parts {
         return -1;
       }
       char byte = 0;
-      const ssize_t got = ::read(STDIN_FILENO, &byte, 1);
+      const std::ptrdiff_t got = platform::read_some(kStandardInput, {&byte, 1});
       if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
       if (got <= 0) return static_cast<int>(got);
       const std::size_t used = std::mbrtowc(character, &byte, 1, &state);
@@ -175,10 +171,11 @@ struct LineEditor::Parts {
 LineEditor::LineEditor(std::string history) : parts_(std::make_unique<Parts>()) {
   Parts& parts = *parts_;
   use_utf8_locale();
-  parts.screen = isatty(STDOUT_FILENO) == 1 ? stdout : stderr;
-  parts.style = Style::of(fileno(parts.screen));
+  const bool on_output = platform::is_terminal(platform::kStandardOutput);
+  parts.screen = on_output ? stdout : stderr;
+  parts.style = Style::of(on_output ? platform::kStandardOutput : platform::kStandardError);
   const char* kind = std::getenv("TERM");
-  parts.terminal = isatty(STDIN_FILENO) == 1 && kind != nullptr && std::strcmp(kind, "dumb") != 0;
+  parts.terminal = platform::is_terminal(kStandardInput) && kind != nullptr && std::strcmp(kind, "dumb") != 0;
   parts.path = std::move(history);
   parts.editor = el_init("brim", stdin, parts.screen, stderr);
   parts.history = history_init();
@@ -235,7 +232,7 @@ LineEditor::Outcome LineEditor::read(const std::string& prompt, std::string& lin
   int count = 0;
   errno = 0;
   el_resize(parts.editor);  // the window may have changed since the last line
-  parts.signals.emplace(STDIN_FILENO);
+  parts.signals.emplace(kStandardInput);
   parts.edit_lines();
   const char* read = el_gets(parts.editor, &count);
   el_set(parts.editor, EL_PREP_TERM, 0);
@@ -255,10 +252,8 @@ void LineEditor::remember(const std::string& line) {
   if (parts.history == nullptr || line.find_first_not_of(" \t") == std::string::npos) return;
   ::history(parts.history, &parts.event, H_ENTER, line.c_str());
   if (parts.path.empty() || is_other_file(parts.path)) return;
-  // What people ask is theirs alone.
-  const mode_t others = umask(077);
+  const platform::OwnerOnly private_file;  // what people ask is theirs alone
   ::history(parts.history, &parts.event, H_SAVE, parts.path.c_str());
-  umask(others);
 }
 
 }  // namespace brim::apps

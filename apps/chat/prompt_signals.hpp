@@ -1,13 +1,11 @@
 // The signals that matter while a line is being typed: the terminal is put right before the program stops or ends.
 #pragma once
 
-#include <termios.h>
-
-#include <csignal>
+#include "platform/program/signals.hpp"
 
 namespace brim::apps {
 
-/// Lives while read() waits: SIGTSTP (Ctrl-Z), SIGCONT, SIGWINCH and SIGQUIT are remembered, and wake() is called. One at a
+/// Lives while read() waits: SIGTSTP (Ctrl-Z), SIGCONT and SIGWINCH are remembered, and wake() is called. One at a
 /// time. Signals that the parent process ignores stay ignored.
 class PromptSignals {
  public:
@@ -26,8 +24,7 @@ class PromptSignals {
   bool stop();
 
  private:
-  static constexpr int kSignals[] = {SIGTSTP, SIGCONT, SIGWINCH, SIGQUIT};
-  struct sigaction before_[4] {};
+  platform::CaughtSignals remembered_, ending_;
 };
 
 }  // namespace brim::apps

@@ -1,9 +1,8 @@
 // See session_file.hpp.
 #include "apps/chat/session_file.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "apps/commands.hpp"
@@ -28,7 +27,10 @@ void SessionFile::check_size(const Session& session, std::int64_t coming) const 
   check_file_size(path_, bytes);
 }
 
-bool SessionFile::exists() const { return !path_.empty() && ::access(path_.c_str(), F_OK) == 0; }
+bool SessionFile::exists() const {
+  std::error_code ignored;
+  return !path_.empty() && std::filesystem::exists(path_, ignored);
+}
 
 void SessionFile::keep(Session& session) {
   if (path_.empty() || !changed_) return;

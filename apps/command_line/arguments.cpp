@@ -2,10 +2,10 @@
 #include "apps/command_line/arguments.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <cctype>
+#include <filesystem>
 #include <optional>
 #include <set>
 
@@ -317,8 +317,8 @@ CLI::App& find_command(CLI::App& app, const std::string& name) {
   if (const std::string_view text = familiar_command(name); !text.empty()) {
     throw Failure(2, fmt::format("there is no command {}: {}", quoted(name), text));
   }
-  struct stat info {};
-  if (name.find('.') != std::string::npos && ::stat(name.c_str(), &info) == 0) {
+  std::error_code ignored;
+  if (name.find('.') != std::string::npos && std::filesystem::exists(name, ignored)) {
     throw Failure(2, fmt::format("{} is a file, not a command: brim chat MODEL.gguf talks with a model", quoted(name)));
   }
   const std::string suggestion = did_you_mean(name, known);

@@ -2,7 +2,6 @@
 #include "apps/command_line/model_path.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -41,9 +40,10 @@ std::string model_in(const std::string& directory) {
 }  // namespace
 
 void check_model_path(const std::string& path) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) {
-    const int reason = errno;
+  std::error_code failure;
+  const std::filesystem::file_status found = std::filesystem::status(path, failure);
+  if (failure) {
+    const int reason = failure.value();
     if (is_address(path)) {
       throw Failure(2, fmt::format("{} is an address: Brim reads files of this machine; download it first (curl -LO URL) "
                                    "and give the file's path",
@@ -56,7 +56,7 @@ void check_model_path(const std::string& path) {
     }
     throw Failure(2, fmt::format("{} cannot be opened: {}", shown(path), std::strerror(reason)));
   }
-  if (!S_ISDIR(info.st_mode)) return;
+  if (!std::filesystem::is_directory(found)) return;
   const std::string example = model_in(path);
   throw Failure(2, fmt::format("{} is a directory, not a model: give the path of a GGUF file{}", shown(path),
                                example.empty() ? "" : fmt::format(" in it, such as {}", shown(example))));

@@ -2,12 +2,10 @@
 #include "apps/command_line/unread_input.hpp"
 
 #include <fmt/format.h>
-#include <poll.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "apps/commands.hpp"
+#include "platform/program/standard_streams.hpp"
+#include "platform/program/waiting_input.hpp"
 
 namespace brim::apps {
 namespace {
@@ -17,16 +15,7 @@ constexpr int kPatience = 500;  // milliseconds
 
 }  // namespace
 
-bool input_waits() {
-  struct stat info {};
-  if (::fstat(STDIN_FILENO, &info) != 0) return false;
-  if (S_ISREG(info.st_mode)) return info.st_size > ::lseek(STDIN_FILENO, 0, SEEK_CUR);
-  if (!S_ISFIFO(info.st_mode) && !S_ISSOCK(info.st_mode)) return false;
-  pollfd input{STDIN_FILENO, POLLIN, 0};
-  if (::poll(&input, 1, kPatience) <= 0 || (input.revents & POLLIN) == 0) return false;
-  int bytes = 0;
-  return ::ioctl(STDIN_FILENO, FIONREAD, &bytes) == 0 && bytes > 0;
-}
+bool input_waits() { return platform::holds_bytes(platform::kStandardInput, kPatience); }
 
 void refuse_unread_input(std::string_view instead) {
   if (!input_waits()) return;

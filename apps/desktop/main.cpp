@@ -1,8 +1,7 @@
 // brim-desktop [MODEL.gguf]: a chat window.
-#include <unistd.h>
-
 #include <QApplication>
 #include <cstdio>
+#include <cstdlib>
 
 #include "apps/desktop/main_window.hpp"
 
@@ -16,7 +15,7 @@ void while_starting(QtMsgType type, const QMessageLogContext&, const QString&) {
       "brim-desktop: there is no display to open a window on: expected an X11 or Wayland session (DISPLAY, "
       "WAYLAND_DISPLAY); brim chat needs none\n",
       stderr);
-  ::_exit(1);
+  std::_Exit(1);
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 #include "apps/files/outputs.hpp"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <cerrno>
 #include <charconv>
@@ -85,10 +84,10 @@ void Outputs::writes(const std::string& option, const std::string& path) {
 void check_writable(const std::string& path) { unwrap(NewFile::create(path, NewFile::Readers::owner)); }
 
 void check_file_size(const std::string& path, std::uint64_t bytes) {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || bytes <= limit.rlim_cur) return;
+  const std::uint64_t limit = file_size_limit();
+  if (bytes <= limit) return;
   const NewFile file = unwrap(NewFile::create(path, NewFile::Readers::owner));
-  throw Failure(1, file.failure({EFBIG, limit.rlim_cur, bytes}).sentence);
+  throw Failure(1, file.failure({EFBIG, limit, bytes}).sentence);
 }
 
 void unwrap_writing(const Status& written) {

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/base/new_file.hpp"
+#include "platform/new_file.hpp"
 
 namespace brim::apps {
 
@@ -42,7 +42,7 @@ void check_file_size(const std::string& path, std::uint64_t bytes);
 /// unwrap() for writing: once the path was found fit, what cannot be written is failed work (1), not wrong input.
 void unwrap_writing(const Status& written);
 
-/// Writes a file that appears whole or not at all (engine/base/new_file.hpp). Throws Failure (1): the path was fit to be written
+/// Writes a file that appears whole or not at all (platform/new_file.hpp). Throws Failure (1): the path was fit to be written
 /// when the work began.
 void write_file(const std::string& path, std::string_view content, NewFile::Readers readers);
 

@@ -1,14 +1,12 @@
 // See prompt_text.hpp.
 #include "apps/generation/prompt_text.hpp"
 
-#include <poll.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "apps/command_line/typed_text.hpp"
 #include "apps/command_line/unread_input.hpp"
 #include "apps/model_options/model_options.hpp"
 #include "apps/terminal/error_output.hpp"
+#include "platform/program/standard_streams.hpp"
+#include "platform/program/waiting_input.hpp"
 
 namespace brim::apps {
 namespace {
@@ -16,20 +14,20 @@ namespace {
 constexpr int kPatience = 2000;  // milliseconds
 
 bool holds_a_prompt(Pipe pipe) {
-  struct stat info {};
-  if (fstat(STDIN_FILENO, &info) != 0) return false;
-  if (S_ISFIFO(info.st_mode) || S_ISREG(info.st_mode)) return true;
+  using platform::InputKind;
+  const InputKind kind = platform::input_kind(platform::kStandardInput);
+  if (kind == InputKind::pipe || kind == InputKind::file) return true;
   // Programs that start others often leave a socket open that nothing is ever written to.
-  if (S_ISSOCK(info.st_mode)) return pipe == Pipe::alone || input_waits();
-  return pipe == Pipe::alone && S_ISDIR(info.st_mode);
+  if (kind == InputKind::socket) return pipe == Pipe::alone || input_waits();
+  return pipe == Pipe::alone && kind == InputKind::folder;
 }
 
 }  // namespace
 
 std::optional<std::string> piped_text(Pipe pipe) {
   if (!holds_a_prompt(pipe)) return std::nullopt;
-  pollfd input{STDIN_FILENO, POLLIN, 0};
-  if (poll(&input, 1, kPatience) == 0) {
+  const platform::Waited waited = platform::wait_for_input(platform::kStandardInput, -1, kPatience);
+  if (waited.failure == 0 && !waited.first) {
     say_quietly("Waiting for the prompt on standard input (Ctrl-D ends it; </dev/null: there is none).");
   }
   std::string text = without_last_line_end(read_file("-"));

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "engine/base/memory_limits.hpp"
 #include "engine/base/result.hpp"
 #include "engine/generate/reader.hpp"
 #include "engine/io/gguf.hpp"
+#include "platform/memory_limits.hpp"
 #include "quant/format.hpp"
 
 namespace brim::apps {

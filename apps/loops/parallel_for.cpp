@@ -1,13 +1,12 @@
 // See parallel_for.hpp. The module lies beside the command, or where it was installed relative to the command.
 #include "apps/loops/parallel_for.hpp"
 
-#include <dlfcn.h>
-#include <stdlib.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <string>
-#include <system_error>
+
+#include "platform/program/modules.hpp"
+#include "platform/program/processes.hpp"
 
 namespace brim::apps {
 namespace {
@@ -30,15 +29,14 @@ namespace {
 
 Loop find_loop() noexcept {
   try {
-    std::error_code failure;
-    const std::filesystem::path folder = std::filesystem::read_symlink("/proc/self/exe", failure).parent_path();
-    if (failure) return nullptr;
+    const std::filesystem::path program = platform::this_program(), folder = program.parent_path();
+    if (program.empty()) return nullptr;
     // Between two loops their threads sleep: by default they would spin for a while beside the engine's.
-    ::setenv("OMP_WAIT_POLICY", "passive", 0);
+    platform::set_environment("OMP_WAIT_POLICY", "passive", false);
     for (const std::filesystem::path& path :
          {folder / "brim-openmp.so", folder / BRIM_MODULES_FROM_COMMAND / "brim-openmp.so"}) {
-      if (void* const module = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL); module != nullptr) {
-        return reinterpret_cast<Loop>(::dlsym(module, "brim_openmp_loop"));
+      if (void* const found = platform::symbol_of_module(path, "brim_openmp_loop"); found != nullptr) {
+        return reinterpret_cast<Loop>(found);
       }
     }
   } catch (const std::exception&) {

@@ -3,10 +3,10 @@
 
 #include <fmt/format.h>
 
-#include "apps/terminal/quantities.hpp"
 #include "apps/terminal/error_output.hpp"
-#include "engine/base/memory_limits.hpp"
+#include "apps/terminal/quantities.hpp"
 #include "engine/kv/budget.hpp"
+#include "platform/memory_limits.hpp"
 
 namespace brim::apps {
 

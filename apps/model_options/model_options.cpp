@@ -2,11 +2,11 @@
 #include "apps/model_options/model_options.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <random>
 
@@ -61,10 +61,10 @@ void add_template_options(CLI::App& command, TemplateOptions& options) {
 std::string template_text(const TemplateOptions& options) {
   const std::string& given = options.given;
   if (given.empty() || given[0] == '@') return text_or_file(given, "--chat-template");
-  struct stat info {};
   const bool names_file = given.find('/') != std::string::npos || given.find('.') != std::string::npos;
   if (names_file && given.find('{') == std::string::npos) return read_file(given);
-  if (::stat(given.c_str(), &info) == 0 && S_ISREG(info.st_mode)) return read_file(given);
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(given, ignored)) return read_file(given);
   return given;
 }
 

@@ -1,6 +1,5 @@
 // `brim run`: see README.md.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <memory>
 #include <optional>
@@ -21,6 +20,8 @@
 #include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/output.hpp"
+#include "platform/program/standard_streams.hpp"
+#include "platform/program/terminal.hpp"
 
 namespace brim::apps {
 namespace {
@@ -44,7 +45,7 @@ Failure not_one_prompt() {
 std::function<void(Session&)> prompt_of(const RunOptions& options) {
   const int prompts = given({options.text_given, options.file_given, options.ids_given});
   const std::optional<std::string> piped = prompts == 0 ? piped_text(Pipe::alone) : std::nullopt;
-  if (prompts == 0 && !piped && isatty(STDIN_FILENO) != 1) return {};
+  if (prompts == 0 && !piped && !platform::is_terminal(platform::kStandardInput)) return {};
   if (prompts + (piped ? 1 : 0) != 1) throw not_one_prompt();
   const bool reads_input = options.file == "-" || options.ids == "@-";
   if (*options.file_given && !reads_input) refuse_unread_input("-f names the text (-f - reads it there, and -p goes before it)");
@@ -96,7 +97,7 @@ void complete(const RunOptions& options) {
   }
   if (options.json) {
     write_output(answer_json(answer, session.stats()));
-  } else if (options.print_ids || isatty(STDOUT_FILENO) == 1) {
+  } else if (options.print_ids || platform::is_terminal(platform::kStandardOutput)) {
     out.end_line(options.print_ids);
   }
   const brim_stats stats = session.stats();

@@ -1,12 +1,11 @@
 // See error_output.hpp.
 #include "apps/terminal/error_output.hpp"
 
-#include <unistd.h>
-
 #include <cerrno>
 
 #include "apps/terminal/printable.hpp"
 #include "apps/terminal/style.hpp"
+#include "platform/program/standard_streams.hpp"
 
 namespace brim::apps {
 namespace {
@@ -15,7 +14,7 @@ namespace {
 void write_error(const std::string& bytes) {
   std::string_view left = bytes;
   while (!left.empty()) {
-    const ssize_t written = ::write(STDERR_FILENO, left.data(), left.size());
+    const std::ptrdiff_t written = platform::write_some(platform::kStandardError, left);
     if (written < 0 && errno != EINTR && errno != EAGAIN) return;
     if (written > 0) left.remove_prefix(static_cast<std::size_t>(written));
   }
@@ -30,12 +29,12 @@ void say_in(const std::string& colour, std::string_view line, const std::string&
 void say(std::string_view line) { say_in("", line, ""); }
 
 void say_quietly(std::string_view line) {
-  const Style style = Style::of(STDERR_FILENO);
+  const Style style = Style::of(platform::kStandardError);
   say_in(style.dim, line, style.plain);
 }
 
 void say_notice(std::string_view line) {
-  const Style style = Style::of(STDERR_FILENO);
+  const Style style = Style::of(platform::kStandardError);
   say_in(style.warning, line, style.plain);
 }
 

@@ -1,21 +1,22 @@
 // See interrupts.hpp. The handlers touch lock-free atomics and async-signal-safe functions only.
 #include "apps/terminal/interrupts.hpp"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
+#include <string_view>
 
 #include "apps/terminal/style.hpp"
+#include "platform/program/signals.hpp"
+#include "platform/program/standard_streams.hpp"
 
 namespace brim::apps {
 namespace {
 
+using platform::Signal;
+
 std::atomic<int> pressed{0};
-std::atomic<int> ending{0};  ///< SIGTERM or SIGHUP, whichever came first
+std::atomic<int> ending{0};  ///< Signal::terminate or hang_up, whichever came first; 0: neither
 std::atomic<bool> working{false};
 std::atomic<brim_session*> at_work{nullptr};
 std::atomic<bool> coloured{false};
@@ -24,14 +25,14 @@ int woken = -1;              ///< the end that is waited on
 static_assert(std::atomic<brim_session*>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
 
 // A second SIGTERM or SIGHUP changes nothing: timeout(1) and a terminal that closes send two at once.
-void handle_ending(int signal) {
+void handle_ending(Signal signal) noexcept {
   int none = 0;
-  const bool first = ending.compare_exchange_strong(none, signal);
+  const bool first = ending.compare_exchange_strong(none, static_cast<int>(signal));
   if (first && working.load()) brim_session_cancel(at_work.load());
   wake();
 }
 
-void handle_press(int) {
+void handle_press(Signal signal) noexcept {
   const int earlier = pressed.fetch_add(1);
   wake();
   if (!working.load()) return;
@@ -39,35 +40,22 @@ void handle_press(int) {
     brim_session_cancel(at_work.load());
     return;
   }
-  constexpr char kPlain[] = "\x1b[0m\n";
-  if (coloured.load() && write(STDERR_FILENO, kPlain, sizeof kPlain - 1) < 0) {
-    // Nothing can be done about it here.
-  }
-  signal(SIGINT, SIG_DFL);
-  raise(SIGINT);  // delivered when this handler returns
-}
-
-void catch_signal(int number, void (*handler)(int)) {
-  struct sigaction action {};
-  if (sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN) return;  // nohup, or in the background
-  action = {};
-  action.sa_handler = handler;  // no SA_RESTART: waiting for a line must end
-  sigemptyset(&action.sa_mask);
-  sigaction(number, &action, nullptr);
+  if (coloured.load()) (void)platform::write_some(platform::kStandardError, "\x1b[0m\n");
+  platform::take_default(signal);
 }
 
 }  // namespace
 
 void catch_interrupts() {
-  coloured.store(!Style::of(STDERR_FILENO).plain.empty());
-  int ends[2] = {-1, -1};
-  if (woken < 0 && ::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0) {
-    woken = ends[0];
-    waker.store(ends[1]);
+  coloured.store(!Style::of(platform::kStandardError).plain.empty());
+  if (woken < 0) {
+    const platform::WakePipe pipe = platform::open_wake_pipe();
+    woken = pipe.reading;
+    waker.store(pipe.writing);
   }
-  catch_signal(SIGINT, handle_press);
-  catch_signal(SIGTERM, handle_ending);
-  catch_signal(SIGHUP, handle_ending);
+  platform::catch_signal(Signal::interrupt, handle_press);
+  platform::catch_signal(Signal::terminate, handle_ending);
+  platform::catch_signal(Signal::hang_up, handle_ending);
 }
 
 bool interrupted() noexcept { return pressed.load() > 0 || asked_to_end(); }
@@ -75,26 +63,24 @@ bool asked_to_end() noexcept { return ending.load() != 0; }
 void forget_interrupts() noexcept { pressed.store(0); }
 
 void end_interrupted() {
-  const int number = asked_to_end() ? ending.load() : SIGINT;
-  signal(number, SIG_DFL);
-  raise(number);
-  _exit(128 + number);
+  const Signal signal = asked_to_end() ? static_cast<Signal>(ending.load()) : Signal::interrupt;
+  platform::take_default(signal);
+  std::_Exit(platform::exit_code_of(signal));
 }
 
 int wake_descriptor() noexcept { return woken; }
 
 void clear_wakes() noexcept {
   char bytes[64];
-  while (woken >= 0 && ::read(woken, bytes, sizeof bytes) > 0) {
+  while (woken >= 0 && platform::read_some(woken, bytes) > 0) {
   }
 }
 
 void wake() noexcept {
   const int saved = errno;
   const int descriptor = waker.load();
-  if (descriptor >= 0 && ::write(descriptor, "", 1) < 0) {
-    // The pipe is full: the reader wakes anyway.
-  }
+  // Where the pipe is full the reader wakes anyway.
+  if (descriptor >= 0) (void)platform::write_some(descriptor, std::string_view("", 1));
   errno = saved;
 }
 

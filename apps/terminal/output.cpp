@@ -1,26 +1,29 @@
 // See output.hpp.
 #include "apps/terminal/output.hpp"
 
-#include <unistd.h>
-
 #include <cerrno>
-#include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 
 #include "apps/commands.hpp"
+#include "platform/program/signals.hpp"
+#include "platform/program/standard_streams.hpp"
+#include "platform/program/terminal.hpp"
 
 namespace brim::apps {
 namespace {
 
+using platform::Signal;
+
 bool is_terminal() {
-  static const bool terminal = isatty(STDOUT_FILENO) == 1;
+  static const bool terminal = platform::is_terminal(platform::kStandardOutput);
   return terminal;
 }
 
 void write_bytes(std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t written = ::write(STDOUT_FILENO, bytes.data(), bytes.size());
+    const std::ptrdiff_t written = platform::write_some(platform::kStandardOutput, bytes);
     if (written >= 0) {
       bytes.remove_prefix(static_cast<std::size_t>(written));
       continue;
@@ -34,14 +37,13 @@ void write_bytes(std::string_view bytes) {
 }  // namespace
 
 void ignore_write_signals() noexcept {
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);
+  platform::ignore_signal(Signal::closed_pipe);
+  platform::ignore_signal(Signal::file_too_large);
 }
 
 void end_by_pipe() {
-  std::signal(SIGPIPE, SIG_DFL);
-  std::raise(SIGPIPE);
-  ::_exit(128 + SIGPIPE);
+  platform::take_default(Signal::closed_pipe);
+  std::_Exit(platform::exit_code_of(Signal::closed_pipe));
 }
 
 void write_output(std::string_view text) {

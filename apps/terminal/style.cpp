@@ -1,26 +1,25 @@
 // See style.hpp.
 #include "apps/terminal/style.hpp"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <cstdlib>
 #include <string_view>
 
+#include "platform/program/standard_streams.hpp"
+#include "platform/program/terminal.hpp"
+
 namespace brim::apps {
 
-bool error_is_terminal() { return isatty(STDERR_FILENO) == 1; }
+bool error_is_terminal() { return platform::is_terminal(platform::kStandardError); }
 
 int terminal_columns() {
-  winsize size{};
-  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  return 80;
+  const int columns = platform::terminal_columns(platform::kStandardError);
+  return columns > 0 ? columns : 80;
 }
 
 Style Style::of(int descriptor) {
   const char* no_color = std::getenv("NO_COLOR");
   const char* term = std::getenv("TERM");
-  if (isatty(descriptor) != 1 || (no_color != nullptr && *no_color != '\0') || term == nullptr ||
+  if (!platform::is_terminal(descriptor) || (no_color != nullptr && *no_color != '\0') || term == nullptr ||
       std::string_view(term) == "dumb") {
     return {};
   }

@@ -2,8 +2,6 @@
 // this machine has, for the shapes of real models, by google-benchmark. See README.md.
 //   bench_kernels [--threads=N] [--benchmark_filter=REGEX] [any other option of google-benchmark]
 #include <benchmark/benchmark.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -15,11 +13,12 @@
 
 #include "bench/kernels/attention.hpp"
 #include "bench/kernels/onednn.hpp"
-#include "engine/base/arena.hpp"
 #include "kernels/ceilings.hpp"
 #include "kernels/dispatch.hpp"
 #include "kernels/multiply.hpp"
 #include "kernels/threads.hpp"
+#include "platform/arena.hpp"
+#include "platform/program/processes.hpp"
 #include "quant/format.hpp"
 #include "quant/panel.hpp"
 
@@ -106,14 +105,8 @@ int run_every_set(char** words) {
   std::vector<std::string_view> sets = kernels::usable_sets(kernels::this_machine(), "");
   std::reverse(sets.begin(), sets.end());
   for (const std::string_view set : sets) {
-    const pid_t child = fork();
-    if (child == 0) {
-      setenv("BRIM_ISA", std::string(set).c_str(), 1);
-      execv("/proc/self/exe", words);
-      _exit(127);
-    }
-    int status = 0;
-    if (child < 0 || waitpid(child, &status, 0) != child || status != 0) return 1;
+    platform::set_environment("BRIM_ISA", std::string(set).c_str(), true);
+    if (platform::run_this_program(words) != 0) return 1;
   }
   return 0;
 }

@@ -1,6 +1,5 @@
 // `synth_model SHAPE OUT.gguf`: see README.md.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -13,6 +12,8 @@
 #include "bench/synth_model/vocabulary.hpp"
 #include "engine/base/size_text.hpp"
 #include "kernels/threads.hpp"
+#include "platform/program/standard_streams.hpp"
+#include "platform/program/terminal.hpp"
 #include "quant/mix.hpp"
 #include "quant/row.hpp"
 
@@ -66,7 +67,7 @@ class Formats {
 
 Status write_tensors(const std::vector<TensorPlan>& tensors, const std::vector<quant::Format>& formats,
                      RandomWeights& weights, io::GgufWriter& writer) {
-  const bool terminal = ::isatty(STDERR_FILENO) != 0;
+  const bool terminal = platform::is_terminal(platform::kStandardError);
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const TensorPlan& tensor = tensors[i];
     if (terminal) fmt::print(stderr, "\r\033[K{}/{}  {}", i + 1, tensors.size(), tensor.name);

@@ -5,35 +5,51 @@ set -eu
 cd "$1"
 . cmake/lint/walk.sh
 walk platform quant kernels engine research apps bench bindings tests -type f \( -name '*.[chi]pp' -o -name '*.h' -o -name '*.def' \) | sort | xargs -r awk '
-# Ours: folder → the folders it may include (besides itself). The longest folder that matches a file decides.
+# Ours: folder → the folders it may include (besides itself). The longest folder that matches a file decides. The table is
+# closed: a folder may include whatever those it may include may include, so that nothing is reached through others only.
 function folder(name, list) { may[name] = " " name " " list " " }
 BEGIN {
-  folder("platform", "")
-  folder("engine/base", "platform")
+  folder("engine/base", "")
+  folder("platform", "engine/base")
+  folder("platform/program", "platform engine/base")
   folder("engine/text", "engine/base platform")
-  folder("engine/template", "engine/base engine/text platform")
+  folder("engine/template", "engine/base platform engine/text")
   folder("quant", "engine/base")
-  folder("kernels", "platform engine/base quant")
-  folder("engine/io", "engine/base quant kernels")
-  folder("engine/kv", "engine/base quant kernels")
-  folder("engine/model", "engine/base quant kernels engine/io engine/kv engine/text")
-  folder("engine/run", "engine/base platform kernels engine/model")
-  folder("engine/generate", "engine/base quant kernels engine/io engine/kv engine/text engine/template engine/model engine/run")
+  folder("kernels", "engine/base platform quant")
+  folder("engine/io", "engine/base platform quant kernels")
+  folder("engine/kv", "engine/base platform quant kernels")
+  folder("engine/model", "engine/base platform quant kernels engine/io engine/kv engine/text")
+  folder("engine/run", "engine/base platform quant kernels engine/io engine/kv engine/text engine/model")
+  folder("engine/generate", "engine/base platform quant kernels engine/io engine/kv engine/text engine/template engine/model engine/run")
   folder("engine/include", "")
-  folder("engine/api", "platform engine quant kernels")
-  folder("research", "engine/base engine/kv kernels")
+  folder("engine/api", "engine platform quant kernels")
+  folder("research", "engine/base engine/kv platform quant kernels")
   # The suite of `brim eval` is part of the command, and prints as it does.
-  folder("research/kv_suite", "research/policies.hpp apps/commands.hpp apps/command_line apps/files apps/loops apps/model_options apps/terminal engine quant kernels")
-  folder("apps", "engine quant kernels")
-  folder("apps/calibrate", "apps engine quant kernels research")
-  folder("apps/eval", "apps engine quant kernels research")
-  folder("apps/bench", "apps engine/include")
-  folder("apps/chat", "apps engine/include")
-  folder("apps/run", "apps engine/include")
+  folder("research/kv_suite", "research/policies.hpp apps/commands.hpp apps/command_line apps/files apps/loops apps/model_options apps/terminal engine platform quant kernels")
+  folder("apps", "engine platform quant kernels")
+  folder("apps/calibrate", "apps engine platform quant kernels research research/kv_suite")
+  folder("apps/eval", "apps engine platform quant kernels research research/kv_suite")
+  folder("apps/bench", "apps engine/include platform engine/base")
+  folder("apps/chat", "apps engine/include platform engine/base")
+  folder("apps/run", "apps engine/include platform engine/base")
   folder("apps/desktop", "engine/include")
   folder("bindings", "engine/include")
-  folder("bench", "engine quant kernels apps")
-  folder("tests", "platform engine quant kernels research apps bench")
+  folder("bench", "engine platform quant kernels apps")
+  folder("tests", "engine platform quant kernels research research/kv_suite apps apps/calibrate apps/eval bench")
+  # Rooms that a folder above them does not reach by itself: only who names them may include them.
+  named["research/kv_suite"] = named["apps/calibrate"] = named["apps/eval"] = 1
+  # The commands see the engine through its interface; what the shared parts of apps/ make of it is their own.
+  opaque["apps"] = 1
+  for (from in may) for (via in may) if (via != from && !(via in opaque) && allowed(from, via)) {
+    parts = split(may[via], part, " ")
+    for (i = 1; i <= parts; i++) if (!allowed(from, part[i])) {
+      print "cmake/lint/layers.sh: " from "/ may include " via "/ and so reaches " part[i] "/, which it may not include"
+      bad = 1
+    }
+  }
+
+  # What only programs ask of the system (signals, terminals, other programs): the library does nothing of that.
+  reserved["^platform/program/"] = "^(platform/program|research/kv_suite|apps|bench|tests)/"
 
   # Other people’s libraries: header → where it may be included.
   only["^(CLI|fmt)/"] = "^(research/kv_suite|apps|bench|tests)/"
@@ -44,12 +60,16 @@ BEGIN {
   only["^nlohmann/"] = "^(engine/text/|engine/template/|engine/model/profile_file[.]cpp$|engine/template/messages_json[.]cpp$|research/kv_suite/|apps/|bench/|tests/)"
   only["^(pcre2|utf8proc)[.]h$"] = "^(engine/text/|engine/template/|tests/doubling/)"
   only["^omp[.]h$"] = "^(platform/openmp/threads[.]cpp$|apps/|bench/)"
-  only["^pthread[.]h$"] = "^(platform|bench|tests)/"
   only["^(dnnl|oneapi/)"] = "^bench/kernels/onednn[.]cpp$"
   only["^xsimd/"] = "^kernels/"
   # half.hpp converts with F16C where the set that includes it has it; everything in it is static.
   only["^(immintrin|x86intrin|cpuid|arm_neon)[.]h$"] = "^(kernels/|quant/half[.]hpp$|engine/base/sha256_x86[.]cpp$)"
   only["^iostream$"] = "^(apps|bench|tests)/"
+  only["^benchmark/"] = "^bench/"
+  only["^(brim/|std(int|def)[.]h$)"] = ""
+  # What is neither one of those nor C++’s own is the operating system’s. Tests look at it from outside, and what is compiled
+  # into other languages’ hosts has headers of theirs.
+  system_folders = "^(platform/(program/)?linux|platform/openmp|tests|bindings)/"
 }
 function breach(why) { print file ":" FNR ": " why; bad = 1 }
 function home(path,    part) {  # the longest folder of the table that holds path
@@ -59,6 +79,7 @@ function home(path,    part) {  # the longest folder of the table that holds pat
 function allowed(from, path,    part) {
   for (part = path; ; ) {
     if (index(may[from], " " part " ")) return 1
+    if (part in named) return 0
     if (!sub(/\/[^\/]*$/, "", part)) return 0
   }
 }
@@ -69,15 +90,26 @@ FNR == 1 { file = FILENAME; from = home(file) }
   target = path ~ /^brim\// ? "engine/include/" path : path
   if ((getline line < target) < 0) breach("\"" path "\" is not written from the repository root, or does not exist")
   else if (!allowed(from, target)) breach(from "/ may not include \"" path "\"")
+  for (ours in reserved) if (target ~ ours && file !~ reserved[ours]) breach("\"" path "\" belongs to " reserved[ours])
   # Which kernels compute is decided where a model is loaded, and passed on.
-  else if (target == "kernels/dispatch.hpp" && file ~ /^engine\// && file !~ /^engine\/(api\/|model\/model[.]cpp$|generate\/logit_check[.]cpp$)/)
+  if (target == "kernels/dispatch.hpp" && file ~ /^engine\// && file !~ /^engine\/(api\/|model\/model[.]cpp$|generate\/logit_check[.]cpp$)/)
     breach("kernels are passed in as a kernels::Runtime; the global table is asked by engine/api and engine/model/model.cpp alone (and named in one sentence)")
   close(target)
 }
 /^[ \t]*#[ \t]*include[ \t]*</ {
   path = $0; sub(/^[^<]*</, "", path); sub(/>.*/, "", path)
-  for (header in only) if (path ~ header && file !~ only[header]) breach("<" path "> belongs to " only[header])
+  known = path !~ /[.\/]/ && path != "csignal"
+  for (header in only) if (path ~ header) {
+    known = 1
+    if (file !~ only[header]) breach("<" path "> belongs to " only[header])
+  }
+  if (!known && file !~ system_folders) {
+    breach("<" path "> is the operating system’s: only platform/ asks that, in a folder of its own for each system")
+  }
 }
+# POSIX functions that the headers of the C and C++ libraries declare too.
+/(^|[^A-Za-z0-9_.>])(fileno|fdopen|popen|setenv|putenv|isatty|sysconf|umask|clock_gettime|[a-z]+time_r|newlocale|strftime_l|memmem|strerror[a-z]*_np|getauxval)[ \t]*\(/ &&
+  file !~ system_folders { breach("only platform/ asks the operating system: " $0) }
 # The tools may use OpenMP; what other programs link must not, for its runtime may end the process.
 /^[ \t]*#[ \t]*pragma[ \t]+omp/ && file !~ /^(platform\/openmp|apps|bench)\// { breach("OpenMP belongs to apps/, bench/ and platform/openmp/") }
 END { exit bad }

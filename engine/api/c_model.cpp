@@ -8,12 +8,12 @@
 #include "engine/api/handles.hpp"
 #include "engine/api/last_error.hpp"
 #include "engine/api/machine.hpp"
-#include "engine/base/memory_limits.hpp"
 #include "engine/model/outline.hpp"
 #include "engine/model/profile_file.hpp"
 #include "engine/model/repack.hpp"
 #include "kernels/dispatch.hpp"
 #include "kernels/threads.hpp"
+#include "platform/memory_limits.hpp"
 
 using brim::Status;
 using namespace brim::api;

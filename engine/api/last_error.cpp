@@ -3,15 +3,13 @@
 // when a thread ends: when all slots are taken, those of threads that do not exist any more are claimed again.
 #include "engine/api/last_error.hpp"
 
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
 
+#include "platform/thread_id.hpp"
 #include "platform/thread_state.hpp"
 
 namespace brim::api {
@@ -26,11 +24,6 @@ struct Slot {
 };
 
 constinit Slot slots[kErrorSlots]{};
-
-int this_thread() noexcept { return static_cast<int>(::syscall(SYS_gettid)); }
-
-/// Whether a thread of this process has that id. Sends nothing.
-bool lives(int thread) noexcept { return ::syscall(SYS_tgkill, ::getpid(), thread, 0) == 0 || errno != ESRCH; }
 
 bool claim(Slot& slot, int former, int self) noexcept {
   if (!slot.owner.compare_exchange_strong(former, self)) return false;
@@ -50,7 +43,7 @@ Slot* own_slot() noexcept {
 /// A slot for the calling thread, which has none; null when more threads than there are slots have failed and are
 /// alive.
 Slot* new_slot() noexcept {
-  const int self = this_thread();
+  const int self = platform::this_thread_id();
   for (Slot& slot : slots) {
     if (slot.owner.load(std::memory_order_relaxed) == 0 && claim(slot, 0, self)) return &slot;
   }
@@ -58,7 +51,7 @@ Slot* new_slot() noexcept {
   Slot* found = nullptr;
   for (std::uint16_t i = 0; i < kErrorSlots && found == nullptr; ++i) {
     const int owner = slots[i].owner.load(std::memory_order_relaxed);
-    if ((owner == self || !lives(owner)) && claim(slots[i], owner, self)) found = &slots[i];
+    if ((owner == self || !platform::thread_lives(owner)) && claim(slots[i], owner, self)) found = &slots[i];
   }
   errno = kept_errno;
   return found;

@@ -6,16 +6,16 @@
 #include <atomic>
 #include <chrono>
 
-#include "engine/base/arena.hpp"
-#include "engine/base/memory_limits.hpp"
 #include "engine/base/size_text.hpp"
-#include "engine/base/system_error_text.hpp"
 #include "engine/base/work_meter.hpp"
 #include "engine/generate/conversation.hpp"
 #include "engine/kv/budget.hpp"
 #include "engine/kv/layout.hpp"
 #include "engine/model/profile_file.hpp"
 #include "kernels/threads.hpp"
+#include "platform/arena.hpp"
+#include "platform/memory_limits.hpp"
+#include "platform/system_error_text.hpp"
 
 namespace brim::generate {
 namespace {

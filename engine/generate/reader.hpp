@@ -11,19 +11,19 @@
 #include <string>
 #include <vector>
 
-#include "engine/base/arena.hpp"
 #include "engine/base/log.hpp"
 #include "engine/base/result.hpp"
 #include "engine/base/state.hpp"
 #include "engine/generate/speculation.hpp"
-#include "engine/kv/memory.hpp"
 #include "engine/kv/heads.hpp"
+#include "engine/kv/memory.hpp"
 #include "engine/kv/policies.hpp"
 #include "engine/kv/pool.hpp"
 #include "engine/kv/profile.hpp"
 #include "engine/model/decoder.hpp"
 #include "engine/model/model.hpp"
 #include "engine/run/executor.hpp"
+#include "platform/arena.hpp"
 
 namespace brim::generate {
 

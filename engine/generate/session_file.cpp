@@ -6,10 +6,10 @@
 #include <cstring>
 
 #include "engine/base/hash.hpp"
-#include "engine/base/input_file.hpp"
-#include "engine/base/new_file.hpp"
 #include "engine/base/quote.hpp"
 #include "engine/model/profile_file.hpp"
+#include "platform/input_file.hpp"
+#include "platform/new_file.hpp"
 
 namespace brim::generate {
 namespace {

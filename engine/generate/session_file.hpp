@@ -12,12 +12,12 @@
 #include <utility>
 #include <vector>
 
-#include "engine/base/arena.hpp"
 #include "engine/base/log.hpp"
 #include "engine/base/result.hpp"
 #include "engine/base/state.hpp"
 #include "engine/base/work_meter.hpp"
 #include "engine/model/model.hpp"
+#include "platform/arena.hpp"
 
 namespace brim::generate {
 

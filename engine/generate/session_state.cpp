@@ -1,12 +1,12 @@
 // Session's part of a saved session, and copying a session: everything but the options it was made with.
-#include <sys/stat.h>
-
 #include <limits>
+#include <optional>
 
 #include "engine/base/progress_span.hpp"
 #include "engine/kv/snapshot.hpp"
 #include "engine/generate/session.hpp"
 #include "engine/model/profile_file.hpp"
+#include "platform/input_file.hpp"
 
 namespace brim::generate {
 namespace {
@@ -35,10 +35,10 @@ Status restore_timings(Timings& timings, StateReader& state) {
 
 /// A session must not replace the file that its model was read from, under whatever name.
 Status refuse_model_file(const model::ModelFile& model, const std::string& path) {
-  struct stat facts {};
-  if (::stat(path.c_str(), &facts) != 0) return {};
+  const std::optional<FileIdentity> replaced = file_identity(path);
+  if (!replaced) return {};
   for (const FileIdentity& part : model.parts) {
-    if (part.device != facts.st_dev || part.inode != facts.st_ino) continue;
+    if (!part.same_file(*replaced)) continue;
     return error(ErrorCode::invalid_argument, path, " is the model's own file (", model.path, "): name another file to save to");
   }
   return {};

@@ -1,15 +1,12 @@
 // See file_image.hpp.
 #include "engine/io/file_image.hpp"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 #include "engine/base/size_text.hpp"
-#include "engine/base/system_error_text.hpp"
+#include "platform/pages.hpp"
+#include "platform/system_error_text.hpp"
 
 namespace brim::io {
 namespace {
@@ -30,17 +27,16 @@ Result<FileImage> FileImage::open(const std::string& path, Access access) {
   image.file_ = std::make_unique<InputFile>(std::move(file));
   const auto size = static_cast<std::size_t>(image.file_->size());
   if (size == 0) return image;
-  // Advice may be refused: reading is then only slower.
-  ::posix_fadvise(image.file_->descriptor(), 0, 0, POSIX_FADV_SEQUENTIAL);
+  image.file_->expect_sequential();
   if (access == Access::mapped) {
     BRIM_ASSIGN(image.mapped_, MappedFile::map(*image.file_));
     image.data_ = image.mapped_.bytes().data();
     image.ready_ = size;
     return image;
   }
-  void* data = ::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (data == MAP_FAILED) return no_memory(path, sentence(size_text(size), " of addresses left"), errno);
-  image.reserved_ = static_cast<std::byte*>(data);
+  const platform::Pages pages = platform::reserve_pages(size);
+  if (pages.data == nullptr) return no_memory(path, sentence(size_text(size), " of addresses left"), pages.failure);
+  image.reserved_ = pages.data;
   image.data_ = image.reserved_;
   return image;
 }
@@ -53,8 +49,8 @@ Status FileImage::fetch(std::size_t end) {
   }
   // ready_ is a whole number of steps, and so of pages, until it is the file's end.
   const std::size_t wanted = std::min(bytes().size(), (end + kStep - 1) / kStep * kStep);
-  if (::mprotect(reserved_ + ready_, wanted - ready_, PROT_READ | PROT_WRITE) != 0) {
-    return no_memory(path(), "memory for its metadata", errno);
+  if (const int failure = platform::allow_pages(reserved_ + ready_, wanted - ready_); failure != 0) {
+    return no_memory(path(), "memory for its metadata", failure);
   }
   BRIM_TRY(file_->read(ready_, {reserved_ + ready_, wanted - ready_}));
   ready_ = wanted;
@@ -79,7 +75,7 @@ FileImage::FileImage(FileImage&& other) noexcept
       data_(std::exchange(other.data_, nullptr)) {}
 
 FileImage::~FileImage() {
-  if (reserved_ != nullptr) ::munmap(reserved_, static_cast<std::size_t>(file_->size()));
+  if (reserved_ != nullptr) platform::unmap_pages(reserved_, static_cast<std::size_t>(file_->size()));
 }
 
 }  // namespace brim::io

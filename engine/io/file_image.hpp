@@ -7,8 +7,8 @@
 #include <span>
 #include <string>
 
-#include "engine/base/file.hpp"
-#include "engine/base/input_file.hpp"
+#include "platform/input_file.hpp"
+#include "platform/mapped_file.hpp"
 
 namespace brim::io {
 

@@ -1,8 +1,6 @@
 // The other files of a split model. Each part is a GGUF file of its own named PREFIX-00001-of-00003.gguf; the keys
 // split.no (from 0), split.count and split.tensors.count say how they belong together, and the first part has the
 // metadata.
-#include <sys/stat.h>
-
 #include <cstdio>
 #include <optional>
 #include <utility>
@@ -11,6 +9,7 @@
 #include "engine/io/gguf.hpp"
 #include "engine/io/gguf_bytes.hpp"
 #include "engine/io/gguf_part.hpp"
+#include "platform/input_file.hpp"
 
 namespace brim::io {
 namespace {
@@ -19,10 +18,7 @@ constexpr std::int64_t kMostParts = 65535;  // split.count is 16 bits in files
 constexpr std::int64_t kMostTensors = std::int64_t{1} << 31;
 
 bool is_split_key(std::string_view key) { return key.substr(0, 6) == "split."; }
-bool exists(const std::string& path) {
-  struct stat facts {};
-  return ::stat(path.c_str(), &facts) == 0;
-}
+bool exists(const std::string& path) { return file_identity(path).has_value(); }
 
 // "-00002-of-00003.gguf"
 std::string suffix(std::int64_t number, std::int64_t count) {

@@ -6,9 +6,9 @@
 #include <limits>
 
 #include "engine/base/quote.hpp"
-#include "engine/base/system_error_text.hpp"
 #include "engine/io/gguf_bytes.hpp"
 #include "engine/io/name_index.hpp"
+#include "platform/system_error_text.hpp"
 
 namespace brim::io {
 namespace {

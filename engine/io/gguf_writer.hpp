@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "engine/base/new_file.hpp"
 #include "engine/base/result.hpp"
 #include "engine/io/gguf.hpp"
+#include "platform/new_file.hpp"
 
 namespace brim::io {
 

@@ -6,12 +6,12 @@
 #include <atomic>
 #include <cstdlib>
 
-#include "engine/base/system_error_text.hpp"
 #include "engine/model/delimiters.hpp"
 #include "engine/model/remarks.hpp"
 #include "engine/model/repack.hpp"
 #include "engine/model/vocabulary.hpp"
 #include "kernels/dispatch.hpp"
+#include "platform/system_error_text.hpp"
 
 namespace brim::model {
 namespace {

@@ -1,22 +1,16 @@
 // See panel_cache.hpp.
 #include "engine/model/panel_cache.hpp"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
 #include <string_view>
 
 #include "engine/base/hash.hpp"
-#include "engine/base/system_error_text.hpp"
 #include "kernels/threads.hpp"
+#include "platform/own_files.hpp"
+#include "platform/system_error_text.hpp"
 
 namespace brim::model {
 namespace {
@@ -38,41 +32,6 @@ static_assert(sizeof(Header) <= PanelCache::kHeaderBytes);
 
 std::size_t pieces_of(std::size_t bytes) { return (bytes + kPiece - 1) / kPiece; }
 std::size_t file_size(std::size_t bytes) { return PanelCache::kHeaderBytes + bytes + pieces_of(bytes) * sizeof(std::uint64_t); }
-
-std::string_view reason(int number) { return system_error_text(number); }
-
-/// Empty, or why something with these facts may have been written by another user.
-std::string distrust(const struct stat& facts) {
-  if (facts.st_uid != ::geteuid()) return "belongs to another user";
-  if ((facts.st_mode & (S_IWGRP | S_IWOTH)) != 0) return "may be written by other users";
-  return {};
-}
-
-/// Creates the folders of `path`, each readable by its owner alone.
-Status make_folders(const std::string& path) {
-  for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
-    const std::string folder = path.substr(0, end);
-    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-      return error(ErrorCode::io, "cannot create the folder ", folder, ": ", reason(errno));
-    }
-    if (end == std::string::npos) return {};
-  }
-}
-
-/// A file of the cache, opened as it is: not through a link. Empty with `why` when it cannot be used; `why` stays empty when
-/// there is none.
-Descriptor open_own(const std::string& path, std::string& why) {
-  Descriptor file = open_descriptor(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  struct stat facts {};
-  if (!file) {
-    if (errno != ENOENT) why = errno == ELOOP ? "is a link" : reason(errno);
-  } else if (::fstat(file.number(), &facts) != 0) {
-    why = reason(errno);
-  } else {
-    why = S_ISREG(facts.st_mode) ? distrust(facts) : "is not a regular file";
-  }
-  return why.empty() ? std::move(file) : Descriptor();
-}
 
 std::uint64_t sum_of(std::span<const std::uint64_t> sums) { return fast_checksum(std::as_bytes(sums)); }
 
@@ -112,14 +71,13 @@ Result<PanelCache> PanelCache::open() {
   } else {
     return error(ErrorCode::io, "there is no folder for shared weights: expected XDG_CACHE_HOME or HOME to name one");
   }
-  BRIM_TRY(make_folders(folder));
-  const Descriptor opened = open_descriptor(folder, O_RDONLY | O_DIRECTORY);
-  struct stat facts {};
-  if (!opened || ::fstat(opened.number(), &facts) != 0) {
-    return error(ErrorCode::io, "cannot open the folder for shared weights, ", folder, ": ", reason(errno));
+  BRIM_TRY(platform::make_own_folders(folder));
+  const platform::FolderCheck check = platform::check_own_folder(folder);
+  if (check.failure != 0) {
+    return error(ErrorCode::io, "cannot open the folder for shared weights, ", folder, ": ", system_error_text(check.failure));
   }
-  if (const std::string why = distrust(facts); !why.empty()) {
-    return error(ErrorCode::io, "the folder for shared weights, ", folder, ", ", why,
+  if (!check.why.empty()) {
+    return error(ErrorCode::io, "the folder for shared weights, ", folder, ", ", check.why,
                  ": expected one of this user's that nobody else may write; remove it, or let XDG_CACHE_HOME name another");
   }
   return PanelCache(folder);
@@ -127,24 +85,12 @@ Result<PanelCache> PanelCache::open() {
 
 std::string PanelCache::path_of(const Sha256::Digest& hash) const { return (folder_ + "/" + hex(hash)).append(kPanelsEnd); }
 
-bool PanelCache::may_hold(std::size_t bytes) const {
-  const std::unique_ptr<DIR, int (*)(DIR*)> listing(::opendir(folder_.c_str()), &::closedir);
-  if (listing == nullptr) return false;
-  while (const dirent* entry = ::readdir(listing.get())) {
-    struct stat facts {};
-    if (!std::string_view(entry->d_name).ends_with(kPanelsEnd)) continue;
-    if (::lstat((folder_ + "/" + entry->d_name).c_str(), &facts) == 0 && S_ISREG(facts.st_mode) &&
-        static_cast<std::uint64_t>(facts.st_size) == file_size(bytes)) {
-      return true;
-    }
-  }
-  return false;
-}
+bool PanelCache::may_hold(std::size_t bytes) const { return platform::folder_has_file(folder_, kPanelsEnd, file_size(bytes)); }
 
 std::optional<MappedFile> PanelCache::find(const Sha256::Digest& hash, std::size_t bytes, kernels::Threads threads,
                                            std::string& damaged) const {
   const std::string path = path_of(hash);
-  Descriptor descriptor = open_own(path, damaged);
+  Descriptor descriptor = platform::open_own_file(path, damaged);
   if (!descriptor) return std::nullopt;
   Result<InputFile> file = InputFile::of(std::move(descriptor), path);
   Result<MappedFile> mapped = file ? MappedFile::map(*file) : Result<MappedFile>(file.error());
@@ -210,7 +156,7 @@ Status PanelCache::publish(NewFile& file, const Sha256::Digest& hash, std::size_
 std::optional<Sha256::Digest> PanelCache::known(std::uint64_t kind, std::span<const FileIdentity> files) const {
   std::string name, why;
   const std::string expected = note_text(note_words(kind, files), name);
-  Descriptor descriptor = open_own(folder_ + "/" + name, why);
+  Descriptor descriptor = platform::open_own_file(folder_ + "/" + name, why);
   if (!descriptor) return std::nullopt;
   const Result<InputFile> file = InputFile::of(std::move(descriptor), name);
   Sha256::Digest hash;

@@ -14,11 +14,11 @@
 #include <string>
 #include <vector>
 
-#include "engine/base/file.hpp"
-#include "engine/base/new_file.hpp"
 #include "engine/base/result.hpp"
 #include "engine/base/sha256.hpp"
 #include "kernels/threads.hpp"
+#include "platform/mapped_file.hpp"
+#include "platform/new_file.hpp"
 
 namespace brim::model {
 

@@ -1,7 +1,7 @@
 // See panels.hpp.
 #include "engine/model/panels.hpp"
 
-#include <ctime>
+#include <chrono>
 
 #include "engine/base/hash.hpp"
 #include "engine/base/progress_span.hpp"
@@ -40,9 +40,8 @@ Sha256::Digest content_hash(const kernels::Table& table, const io::Gguf& file, c
 }
 
 std::int64_t now_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+  using namespace std::chrono;
+  return duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count();
 }
 
 template <class... Parts>

@@ -5,13 +5,13 @@
 #include <string>
 #include <variant>
 
-#include "engine/base/arena.hpp"
-#include "engine/base/file.hpp"
 #include "engine/base/log.hpp"
 #include "engine/io/gguf.hpp"
 #include "engine/model/repack.hpp"
 #include "engine/model/weights.hpp"
 #include "kernels/runtime.hpp"
+#include "platform/arena.hpp"
+#include "platform/mapped_file.hpp"
 
 namespace brim::model {
 

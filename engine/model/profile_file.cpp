@@ -8,9 +8,9 @@
 #include <optional>
 
 #include "engine/base/hash.hpp"
-#include "engine/base/input_file.hpp"
 #include "engine/base/quote.hpp"
 #include "engine/text/json_tree.hpp"
+#include "platform/input_file.hpp"
 
 namespace brim::model {
 namespace {

@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "engine/base/log.hpp"
-#include "engine/base/new_file.hpp"
 #include "engine/base/result.hpp"
 #include "engine/base/sha256.hpp"
 #include "engine/io/gguf.hpp"
 #include "engine/model/weights.hpp"
 #include "kernels/runtime.hpp"
+#include "platform/new_file.hpp"
 
 namespace brim::model {
 

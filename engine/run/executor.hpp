@@ -9,13 +9,13 @@
 #include <mutex>
 #include <span>
 
-#include "engine/base/arena.hpp"
 #include "engine/base/result.hpp"
 #include "engine/model/decoder.hpp"
 #include "engine/model/model.hpp"
 #include "engine/model/workspace.hpp"
 #include "engine/run/fair_lock.hpp"
 #include "engine/run/prepared_arena.hpp"
+#include "platform/arena.hpp"
 
 namespace brim::run {
 

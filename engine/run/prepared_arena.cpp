@@ -3,8 +3,8 @@
 
 #include <atomic>
 
-#include "engine/base/system_error_text.hpp"
 #include "engine/base/work_meter.hpp"
+#include "platform/system_error_text.hpp"
 
 namespace brim::run {
 

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "engine/base/arena.hpp"
 #include "engine/base/log.hpp"
 #include "engine/base/result.hpp"
 #include "kernels/threads.hpp"
+#include "platform/arena.hpp"
 
 namespace brim::run {
 

@@ -5,8 +5,8 @@
 #include <optional>
 #include <utility>
 
-#include "engine/base/keyed_hash.hpp"
 #include "engine/text/byte_alphabet.hpp"
+#include "platform/keyed_hash.hpp"
 
 namespace brim::text {
 namespace {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/base/keyed_hash.hpp"
+#include "platform/keyed_hash.hpp"
 
 namespace brim::text {
 

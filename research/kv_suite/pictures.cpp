@@ -2,22 +2,16 @@
 #include "research/kv_suite/pictures.hpp"
 
 #include <fmt/format.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
 #include <map>
-#include <sstream>
 
 #include "apps/commands.hpp"
 #include "apps/terminal/error_output.hpp"
 #include "engine/base/quote.hpp"
-
-extern char** environ;
+#include "platform/program/processes.hpp"
 
 namespace brim::apps {
 namespace {
@@ -58,25 +52,9 @@ void write(const std::filesystem::path& path, const std::string& text) {
   write_file(path.string(), text, NewFile::Readers::usual);
 }
 
-/// Whether the shell would find a program of that name.
-bool can_run(const std::string& name) {
-  const char* folders = std::getenv("PATH");
-  std::istringstream list(folders == nullptr ? "" : folders);
-  for (std::string folder; std::getline(list, folder, ':');) {
-    const std::string path = (folder.empty() ? "." : folder) + "/" + name;
-    if (::access(path.c_str(), X_OK) == 0) return true;
-  }
-  return false;
-}
-
 void draw(const std::filesystem::path& folder, const std::string& script) {
   const std::string change = fmt::format("cd '{}'", CLI::detail::find_and_replace(folder.string(), "'", "''"));
-  std::string arguments[] = {"gnuplot", "-e", change, (folder / script).string()};
-  char* list[] = {arguments[0].data(), arguments[1].data(), arguments[2].data(), arguments[3].data(), nullptr};
-  pid_t child = 0;
-  int status = -1;
-  if (::posix_spawnp(&child, "gnuplot", nullptr, nullptr, list, environ) == 0) ::waitpid(child, &status, 0);
-  if (status != 0)
+  if (platform::run_program({"gnuplot", "-e", change, (folder / script).string()}) != 0)
     throw Failure(1, fmt::format("gnuplot could not draw {}", (folder / script).string()));
 }
 
@@ -109,7 +87,7 @@ void prepare_pictures(const std::string& folder, Outputs& files) {
     paths.push_back((std::filesystem::path(folder) / name).string());
     files.check("--pictures", paths.back());
   }
-  if (!can_run("gnuplot")) throw Failure(1, "--pictures needs gnuplot, which is not installed: install it, or leave --pictures out");
+  if (!platform::can_run("gnuplot")) throw Failure(1, "--pictures needs gnuplot, which is not installed: install it, or leave --pictures out");
   std::error_code failure;
   std::filesystem::create_directories(folder, failure);
   if (failure) {

@@ -1,5 +1,5 @@
 // What `brim bench` reads of a board's /sys, from small trees made here, and how it tells that below its table.
-#include "apps/bench/board.hpp"
+#include "platform/program/board.hpp"
 
 #include <doctest/doctest.h>
 #include <unistd.h>
@@ -15,9 +15,9 @@
 
 const char* const brim::apps::bench::kCommit = "0123456789ab";
 
-using brim::apps::bench::Board;
-using brim::apps::bench::read_board;
 using brim::apps::bench::Row;
+using brim::platform::Board;
+using brim::platform::read_board;
 
 namespace {
 

@@ -113,6 +113,20 @@ TEST_CASE("cgroup v1, joined controllers and hybrid") {
   CHECK(machine.threads() == 2);
 }
 
+TEST_CASE("cgroups that are mounted elsewhere, or only in part") {
+  Recorded machine;
+  machine.allow("0-15");
+  machine.write("proc/self/cgroup", "4:cpu,cpuacct:/jobs/one\n0::/docker/abc/inner\n");
+  machine.write("proc/self/mountinfo",
+                "30 23 0:26 /docker/abc /mnt/groups rw - cgroup2 cgroup2 rw\n"
+                "35 31 0:32 / /mnt/cpu rw,relatime - cgroup cgroup rw,cpu,cpuacct\n");
+  machine.write("mnt/groups/inner/cpu.max", "500000 100000\n");
+  CHECK(machine.threads() == 5);
+  machine.write("mnt/cpu/jobs/cpu.cfs_quota_us", "300000\n");
+  machine.write("mnt/cpu/jobs/cpu.cfs_period_us", "100000\n");
+  CHECK(machine.threads() == 3);
+}
+
 TEST_CASE("efficiency cores are left out") {
   Recorded intel;
   intel.allow("0-11");

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <system_error>
 
-#include "engine/base/cgroup_memory.hpp"
+#include "platform/linux/system_text.hpp"
 #include "tests/memory/long_chat.hpp"
 
 namespace {

@@ -5,9 +5,9 @@
 #include <bit>
 #include <cmath>
 
-#include "engine/base/keyed_hash.hpp"
 #include "engine/template/jinja/failure.hpp"
 #include "engine/template/jinja/objects.hpp"
+#include "platform/keyed_hash.hpp"
 
 namespace brim::templates::jinja {
 namespace {

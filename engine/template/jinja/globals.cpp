@@ -1,14 +1,12 @@
 // The functions every template sees: range, dict, namespace, cycler, joiner, raise_exception, strftime_now.
 #include <ctime>
 
-#include <clocale>
-#include <locale.h>
-
 #include "engine/template/jinja/builtins.hpp"
 #include "engine/template/jinja/code_points.hpp"
 #include "engine/template/jinja/failure.hpp"
 #include "engine/template/jinja/interpreter.hpp"
 #include "engine/template/jinja/printing.hpp"
+#include "platform/calendar.hpp"
 
 namespace brim::templates::jinja {
 namespace {
@@ -99,15 +97,8 @@ Value raise_exception(Interpreter&, const Value&, const CallArguments& arguments
 Value strftime_now(Interpreter& interpreter, const Value&, const CallArguments& arguments) {
   const Parameters parameters("strftime_now", arguments, {"format"}, 1);
   const String& format = parameters.text(0);
-  std::time_t now = static_cast<std::time_t>(interpreter.now());
-  std::tm parts{};
-  if (interpreter.now() >= 0) {
-    ::gmtime_r(&now, &parts);
-  } else {
-    now = std::time(nullptr);
-    ::localtime_r(&now, &parts);
-  }
-  static const locale_t c_locale = ::newlocale(LC_ALL_MASK, "C", nullptr);
+  const std::tm parts = interpreter.now() >= 0 ? platform::utc_time(static_cast<std::time_t>(interpreter.now()))
+                                               : platform::local_time(std::time(nullptr));
   String out;
   charge_text(format.size() * 4);
   for (std::size_t at = 0; at < format.size();) {
@@ -129,7 +120,7 @@ Value strftime_now(Interpreter& interpreter, const Value&, const CallArguments& 
       out += "000000";
     } else if (conversion.back() != 'z' && conversion.back() != 'Z') {  // a time without zone shows none
       char buffer[256];
-      const std::size_t written = ::strftime_l(buffer, sizeof(buffer), conversion.c_str(), &parts, c_locale);
+      const std::size_t written = platform::format_time(buffer, sizeof(buffer), conversion.c_str(), parts);
       out.append(buffer, written);
     }
     if (out.size() > kMaxTextBytes) charge_text(out.size());

@@ -1,12 +1,11 @@
 // See text_operations.hpp.
 #include "engine/template/jinja/text_operations.hpp"
 
-#include <string.h>  // memmem
-
 #include <algorithm>
 
 #include "engine/template/jinja/code_points.hpp"
 #include "engine/template/jinja/meter.hpp"
+#include "platform/find_text.hpp"
 
 namespace brim::templates::jinja {
 namespace {
@@ -18,13 +17,13 @@ bool space_at(std::string_view text, std::size_t offset, std::size_t& next) {
   return is_space(code_point_at(text, offset, next));
 }
 
-// memmem is linear whatever the texts are (GNU); std::string_view::find is not. A sanitizer's looks at the whole text for each
-// match, so a single byte, by which long texts are split, is found by another function.
+// A sanitizer's memmem looks at the whole text for each match, so a single byte, by which long texts are split, is found by
+// another function.
 std::size_t find_uncharged(std::string_view text, std::string_view wanted, std::size_t from) {
   if (wanted.empty()) return from;
   if (wanted.size() == 1) return text.find(wanted.front(), from);
-  const void* found = ::memmem(text.data() + from, text.size() - from, wanted.data(), wanted.size());
-  return found == nullptr ? npos : static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+  const std::size_t found = platform::find_text(text.substr(from), wanted);
+  return found == npos ? npos : from + found;
 }
 
 // A needle of up to 256 bytes may be compared at every place, a longer one makes the search skip.

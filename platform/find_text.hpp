@@ -1,0 +1,12 @@
+// Finding a text in another one in linear time, whatever the two are: std::string_view::find takes the product of their sizes.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace brim::platform {
+
+/// Where `wanted` begins in `text` for the first time; npos when nowhere.
+std::size_t find_text(std::string_view text, std::string_view wanted) noexcept;
+
+}  // namespace brim::platform

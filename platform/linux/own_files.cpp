@@ -1,0 +1,74 @@
+// See platform/own_files.hpp.
+#include "platform/own_files.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <utility>
+
+#include "platform/linux/open_descriptor.hpp"
+#include "platform/system_error_text.hpp"
+
+namespace brim::platform {
+namespace {
+
+std::string_view reason(int number) { return system_error_text(number); }
+
+/// Empty, or why something with these facts may have been written by another user.
+std::string distrust(const struct stat& facts) {
+  if (facts.st_uid != ::geteuid()) return "belongs to another user";
+  if ((facts.st_mode & (S_IWGRP | S_IWOTH)) != 0) return "may be written by other users";
+  return {};
+}
+
+}  // namespace
+
+Status make_own_folders(const std::string& path) {
+  for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
+    const std::string folder = path.substr(0, end);
+    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+      return error(ErrorCode::io, "cannot create the folder ", folder, ": ", reason(errno));
+    }
+    if (end == std::string::npos) return {};
+  }
+}
+
+FolderCheck check_own_folder(const std::string& path) {
+  const Descriptor opened = open_descriptor(path, O_RDONLY | O_DIRECTORY);
+  struct stat facts {};
+  if (!opened || ::fstat(opened.number(), &facts) != 0) return {errno, {}};
+  return {0, distrust(facts)};
+}
+
+Descriptor open_own_file(const std::string& path, std::string& why) {
+  Descriptor file = open_descriptor(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  struct stat facts {};
+  if (!file) {
+    if (errno != ENOENT) why = errno == ELOOP ? "is a link" : reason(errno);
+  } else if (::fstat(file.number(), &facts) != 0) {
+    why = reason(errno);
+  } else {
+    why = S_ISREG(facts.st_mode) ? distrust(facts) : "is not a regular file";
+  }
+  return why.empty() ? std::move(file) : Descriptor();
+}
+
+bool folder_has_file(const std::string& folder, std::string_view ending, std::uint64_t bytes) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> listing(::opendir(folder.c_str()), &::closedir);
+  if (listing == nullptr) return false;
+  while (const dirent* entry = ::readdir(listing.get())) {
+    struct stat facts {};
+    if (!std::string_view(entry->d_name).ends_with(ending)) continue;
+    if (::lstat((folder + "/" + entry->d_name).c_str(), &facts) == 0 && S_ISREG(facts.st_mode) &&
+        static_cast<std::uint64_t>(facts.st_size) == bytes) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace brim::platform

@@ -1,0 +1,18 @@
+// Who may read the files that a program creates.
+#pragma once
+
+namespace brim::platform {
+
+/// While it lives, files that any thread of this process creates are their owner's alone.
+class OwnerOnly {
+ public:
+  OwnerOnly() noexcept;
+  ~OwnerOnly();
+  OwnerOnly(const OwnerOnly&) = delete;
+  OwnerOnly& operator=(const OwnerOnly&) = delete;
+
+ private:
+  unsigned before_;
+};
+
+}  // namespace brim::platform
