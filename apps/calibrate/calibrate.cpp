@@ -63,11 +63,11 @@ Work prepare(const CalibrateOptions& options, model::ProfileFile& file) {
   Measuring& with = work.with;
   with.model = load_engine_model(options.model, options.given);
   const model::Config& config = with.model->config();
-  with.reader = reader_options(options.given, research::all_policies());
-  with.reader.profile = std::make_shared<const kv::Profile>();  // none is looked for: quotas are given
-  with.loop_threads = loop_threads(with.reader.threads);
-  const WindowSize size = window_size(config, with.reader.context, options.continuation);
-  with.reader.context = size.tokens;
+  with.sequence = sequence_options(options.given, research::all_policies());
+  with.sequence.profile = std::make_shared<const kv::Profile>();  // none is looked for: quotas are given
+  with.loop_threads = loop_threads(with.sequence.threads);
+  const WindowSize size = window_size(config, with.sequence.context, options.continuation);
+  with.sequence.context = size.tokens;
   work.windows = windows_of(*with.model, text, options.text, size, options.windows, 1);
   const double least = static_cast<double>(size.tokens) * kv::kProfileFractions.back();
   with.chunk = reading_chunk(size.tokens - size.continuation, static_cast<std::int64_t>(least));
@@ -75,20 +75,20 @@ Work prepare(const CalibrateOptions& options, model::ProfileFile& file) {
   file.architecture = config.architecture;
   file.fingerprint = with.model->file().profiles.fingerprint;
   file.loss = options.loss;
-  file.keep = with.reader.keep->name();
-  file.profile.types = with.reader.type;
+  file.keep = with.sequence.keep->name();
+  file.profile.types = with.sequence.type;
   for (const std::string& name : options.types) {
     const kernels::KvTypes types = *kernels::parse_kv_types(name);
     const auto same = [&](const kv::TypedLosses& other) { return other.types == types; };
     const bool known = std::any_of(file.profile.others.begin(), file.profile.others.end(), same);
-    if (!known && !(types == with.reader.type)) file.profile.others.push_back({types, {}});
+    if (!known && !(types == with.sequence.type)) file.profile.others.push_back({types, {}});
   }
   file.context = size.tokens;
   file.continuation = size.continuation;
   file.windows = static_cast<std::int64_t>(work.windows.size());
   file.chunk = with.chunk;
   file.text = hash_text(text);
-  work.settings = fmt::format("{} {} {} {} {} {} {} {}", file.fingerprint, file.keep, kernels::kv_types_name(with.reader.type),
+  work.settings = fmt::format("{} {} {} {} {} {} {} {}", file.fingerprint, file.keep, kernels::kv_types_name(with.sequence.type),
                               file.context, file.continuation, file.windows, file.chunk, file.text);
   for (const kv::TypedLosses& other : file.profile.others) {
     with.others.push_back(other.types);
@@ -159,7 +159,7 @@ model::ProfileFile measure(const CalibrateOptions& options) {
   }
   line.clear();
   conclude(losses, file);
-  write_file(options.output, model::to_json(file), NewFile::Readers::usual);
+  write_file(options.output, model::to_json(file), NewFile::Sequences::usual);
   std::remove(partial.c_str());
   return file;
 }

@@ -32,9 +32,9 @@ class AttentionOutputs {
   std::size_t prefix_;
 };
 
-void listen(generate::Reader& reader, AttentionOutputs& outputs) {
-  const auto width = static_cast<std::size_t>(reader.model().config().embedding);
-  reader.observe_attention(
+void listen(run::Sequence& sequence, AttentionOutputs& outputs) {
+  const auto width = static_cast<std::size_t>(sequence.model().config().embedding);
+  sequence.observe_attention(
       [&outputs, width](kv::LayerId layer, std::int64_t, std::span<const float> rows) { outputs.hear(layer, rows, width); });
 }
 
@@ -76,7 +76,7 @@ double info_nce(const std::vector<std::vector<float>>& whole, const std::vector<
 
 Status measure_window(const Measuring& with, const Window& window, WindowLosses& losses, const std::function<void()>& done,
                       const KeepGoing& keep_going) {
-  const generate::ReaderOptions& options = with.reader;
+  const run::SequenceOptions& options = with.sequence;
   const std::vector<kernels::KvTypes>& others = with.others;
   const std::size_t count = with.model->config().layers.size();
   losses.layers.resize(count);
@@ -95,33 +95,33 @@ Status measure_window(const Measuring& with, const Window& window, WindowLosses&
     whole.push_back(kv::useful_entries(layer, options.context));
   }
   const std::vector<kernels::KvTypes> alike(count, options.type);
-  const auto reader_with = [&](std::vector<std::int64_t> quotas, std::vector<kernels::KvTypes> types) {
-    generate::ReaderOptions own = options;
+  const auto sequence_with = [&](std::vector<std::int64_t> quotas, std::vector<kernels::KvTypes> types) {
+    run::SequenceOptions own = options;
     own.quotas = std::move(quotas);
     own.layer_types = std::move(types);
     own.chunk = static_cast<int>(with.chunk);
-    return generate::Reader::create(with.model, own);
+    return run::Sequence::create(with.model, own);
   };
-  const auto score = [&](generate::Reader& reader, const Reference& reference) {
-    return measure_continuation(reader, window, with.chunk, with.loop_threads, reference, keep_going);
+  const auto score = [&](run::Sequence& sequence, const Reference& reference) {
+    return measure_continuation(sequence, window, with.chunk, with.loop_threads, reference, keep_going);
   };
   const auto part = [&](std::size_t layer, double fraction) {
     return static_cast<std::int64_t>(std::lround(static_cast<double>(whole[layer]) * fraction));
   };
 
   AttentionOutputs outputs(count, window.prefix);
-  BRIM_ASSIGN(const auto reference_reader, reader_with(whole, alike));
-  if (losses.infonce.empty()) listen(*reference_reader, outputs);
-  BRIM_ASSIGN(const Reference reference, measure_reference(*reference_reader, window, with.chunk, with.loop_threads, keep_going));
+  BRIM_ASSIGN(const auto reference_sequence, sequence_with(whole, alike));
+  if (losses.infonce.empty()) listen(*reference_sequence, outputs);
+  BRIM_ASSIGN(const Reference reference, measure_reference(*reference_sequence, window, with.chunk, with.loop_threads, keep_going));
   const double own_nll = mean(reference.nll);
 
   if (losses.infonce.empty()) {
     std::vector<std::int64_t> quotas;
     for (std::size_t layer = 0; layer < count; ++layer) quotas.push_back(part(layer, kProxyFraction));
     AttentionOutputs pruned(count, window.prefix);
-    BRIM_ASSIGN(const auto reader, reader_with(quotas, alike));
-    listen(*reader, pruned);
-    BRIM_TRY(score(*reader, reference));
+    BRIM_ASSIGN(const auto sequence, sequence_with(quotas, alike));
+    listen(*sequence, pruned);
+    BRIM_TRY(score(*sequence, reference));
     std::vector<double> infonce(count);
     parallel_for(with.loop_threads, static_cast<std::int64_t>(count), [&](std::int64_t index, int) {
       const auto layer = static_cast<std::size_t>(index);
@@ -137,8 +137,8 @@ Status measure_window(const Measuring& with, const Window& window, WindowLosses&
       quotas[layer] = part(layer, kv::kProfileFractions[i]);
       std::vector<kernels::KvTypes> stored = alike;
       stored[layer] = types;
-      BRIM_ASSIGN(const auto reader, reader_with(std::move(quotas), std::move(stored)));
-      BRIM_ASSIGN(const Scores scores, score(*reader, reference));
+      BRIM_ASSIGN(const auto sequence, sequence_with(std::move(quotas), std::move(stored)));
+      BRIM_ASSIGN(const Scores scores, score(*sequence, reference));
       loss.kl[i] = mean(scores.kl);
       loss.nll[i] = mean(scores.nll) - own_nll;
     }

@@ -35,13 +35,13 @@ inline constexpr double kProxyTemperature = 0.1;
 /// What windows are measured with.
 struct Measuring {
   std::shared_ptr<const model::Model> model;
-  generate::ReaderOptions reader;         ///< context, type, rule and threads; budget and split are not looked at
-  std::vector<kernels::KvTypes> others;   ///< to be measured beside the reader's type
+  run::SequenceOptions sequence;         ///< context, type, rule and threads; budget and split are not looked at
+  std::vector<kernels::KvTypes> others;   ///< to be measured beside the sequence's type
   std::int64_t chunk = 1;                 ///< tokens of the prefix that are read together
   int loop_threads = 1;                   ///< of the loops over what was read (apps/loops)
 };
 
-/// Measures what is missing of one window, in the reader's type and for losses.others in `with.others`; the numbers are the
+/// Measures what is missing of one window, in the sequence's type and for losses.others in `with.others`; the numbers are the
 /// same for any number of threads. `done` is called after each layer. Errors: of reading; cancelled, with what was measured
 /// kept in `losses`.
 Status measure_window(const Measuring& with, const Window& window, WindowLosses& losses, const std::function<void()>& done,

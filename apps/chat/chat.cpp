@@ -47,9 +47,9 @@ const char* reads_standard_input(const ChatOptions& options) {
 // The question when there is to be only one: from -p with what is piped in, else all of standard input when that is not a
 // terminal. Empty when there is to be one and it is not there.
 std::optional<std::string> find_question(const ChatOptions& options) {
-  if (const char* const reader = reads_standard_input(options)) {
+  if (const char* const sequence = reads_standard_input(options)) {
     if (*options.question_given) return options.escape ? unescaped(options.question) : options.question;
-    throw Failure(2, fmt::format("{} @- reads standard input: the question goes after -p", reader));
+    throw Failure(2, fmt::format("{} @- reads standard input: the question goes after -p", sequence));
   }
   if (*options.question_given) {
     return with_piped_text(options.escape ? unescaped(options.question) : options.question);

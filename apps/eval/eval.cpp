@@ -21,7 +21,7 @@
 #include "apps/terminal/output.hpp"
 #include "apps/terminal/progress_line.hpp"
 #include "apps/terminal/quantities.hpp"
-#include "engine/generate/reader.hpp"
+#include "engine/run/sequence.hpp"
 #include "engine/model/model.hpp"
 #include "research/kv_suite/command.hpp"
 #include "research/kv_suite/pictures.hpp"
@@ -74,10 +74,10 @@ void write_rows(const std::string& path, const std::vector<std::vector<float>>& 
   for (const std::vector<float>& row : rows) {
     content.append(reinterpret_cast<const char*>(row.data()), row.size() * sizeof(float));
   }
-  write_file(path, content, NewFile::Readers::usual);
+  write_file(path, content, NewFile::Sequences::usual);
 }
 
-void report(const Losses& losses, const generate::Reader& reader, bool json) {
+void report(const Losses& losses, const run::Sequence& sequence, bool json) {
   const double mean = losses.mean();
   if (json) {
     nlohmann::ordered_json object;
@@ -85,16 +85,16 @@ void report(const Losses& losses, const generate::Reader& reader, bool json) {
     object["nll"] = losses.nll;
     object["mean_nll"] = mean;
     object["perplexity"] = std::exp(mean);
-    object["kv_budget_bytes"] = reader.memory().kv.budget_bytes;
-    object["kv_peak_bytes"] = reader.cache().bytes_peak();
-    object["kv_evicted"] = reader.cache().evicted();
+    object["kv_budget_bytes"] = sequence.memory().kv.budget_bytes;
+    object["kv_peak_bytes"] = sequence.cache().bytes_peak();
+    object["kv_evicted"] = sequence.cache().evicted();
     write_output(printable_json(object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)) + "\n");
     return;
   }
   write_output(fmt::format(
       "tokens      {}\nmean NLL    {:.6f}\nperplexity  {:.4f}\nKV          {} peak of {}, {} entries evicted\n",
-      grouped_text(losses.tokens), mean, std::exp(mean), bytes_text(reader.cache().bytes_peak()),
-      bytes_text(reader.memory().kv.budget_bytes), grouped_text(reader.cache().evicted())));
+      grouped_text(losses.tokens), mean, std::exp(mean), bytes_text(sequence.cache().bytes_peak()),
+      bytes_text(sequence.memory().kv.budget_bytes), grouped_text(sequence.cache().evicted())));
 }
 
 void evaluate(const EvalOptions& options) {
@@ -119,7 +119,7 @@ void evaluate(const EvalOptions& options) {
     evaluate_kv(options.model, options.given, options.file, options.json, options.kv);
     return;
   }
-  const generate::ReaderOptions settings = reader_options(options.given, research::all_policies());
+  const run::SequenceOptions settings = sequence_options(options.given, research::all_policies());
   const std::vector<std::int64_t> positions = positions_of(options);
   const Input input = read_input(options);
   const auto model = load_engine_model(options.model, options.given);
@@ -132,22 +132,22 @@ void evaluate(const EvalOptions& options) {
   if (!positions.empty()) {
     check_file_size(options.logits_file, positions.size() * sizeof(float) * static_cast<std::size_t>(model->config().vocabulary));
   }
-  const auto reader = unwrap(generate::Reader::create(model, settings));
-  if (!reader->profile().notice.empty()) say_notice(reader->profile().notice);
-  say_unused_budget(options.given.value("kv.budget"), reader->memory().kv.full_bytes);
-  const std::int64_t context = reader->memory().kv.shape.context;
+  const auto sequence = unwrap(run::Sequence::create(model, settings));
+  if (!sequence->profile().notice.empty()) say_notice(sequence->profile().notice);
+  say_unused_budget(options.given.value("kv.budget"), sequence->memory().kv.full_bytes);
+  const std::int64_t context = sequence->memory().kv.shape.context;
   if (static_cast<std::int64_t>(ids.size()) > context) {
     say(fmt::format("The text has {} tokens, more than the context of {}: beyond it the oldest ones are forgotten.",
                     grouped_text(static_cast<std::int64_t>(ids.size())), grouped_text(context)));
   }
   ProgressLine line("Reading", ProgressLine::Unit::tokens, std::chrono::seconds(2));
-  const Losses losses = unwrap(measure_losses(*reader, ids, positions, [&](long long done, long long total) {
+  const Losses losses = unwrap(measure_losses(*sequence, ids, positions, [&](long long done, long long total) {
     line.update(done, total);
     return !interrupted();
   }));
   line.clear();
   if (!options.logits_file.empty()) write_rows(options.logits_file, losses.rows);
-  report(losses, *reader, options.json);
+  report(losses, *sequence, options.json);
 }
 
 }  // namespace

@@ -24,15 +24,15 @@ double Losses::mean() const {
   return std::accumulate(nll.begin(), nll.end(), 0.0) / static_cast<double>(nll.size());
 }
 
-Result<Losses> measure_losses(generate::Reader& reader, std::span<const std::int32_t> ids,
+Result<Losses> measure_losses(run::Sequence& sequence, std::span<const std::int32_t> ids,
                               std::span<const std::int64_t> positions, const Progress& progress) {
   Losses losses;
   losses.tokens = static_cast<std::int64_t>(ids.size());
   losses.rows.resize(positions.size());
-  reader.clear();
+  sequence.clear();
   Status usable;
-  std::vector<float> logits(static_cast<std::size_t>(reader.model().config().vocabulary));
-  BRIM_TRY(reader.read(ids, progress, nullptr, [&](std::int64_t first, model::Decoder& decoder) {
+  std::vector<float> logits(static_cast<std::size_t>(sequence.model().config().vocabulary));
+  BRIM_TRY(sequence.read(ids, progress, nullptr, [&](std::int64_t first, model::Decoder& decoder) {
     for (std::int64_t i = 0; i < decoder.last_tokens(); ++i) {
       const std::int64_t at = first + i;
       const bool wanted = std::find(positions.begin(), positions.end(), at) != positions.end();

@@ -7,7 +7,7 @@
 
 #include "engine/base/log.hpp"
 #include "engine/base/result.hpp"
-#include "engine/generate/reader.hpp"
+#include "engine/run/sequence.hpp"
 
 namespace brim::apps {
 
@@ -21,7 +21,7 @@ struct Losses {
 
 /// Reads `ids` from an empty cache. `positions` are indices into `ids`. Stopped by `progress`: ErrorCode::cancelled. Errors:
 /// of reading; bad_file where logits are not numbers.
-Result<Losses> measure_losses(generate::Reader& reader, std::span<const std::int32_t> ids,
+Result<Losses> measure_losses(run::Sequence& sequence, std::span<const std::int32_t> ids,
                               std::span<const std::int64_t> positions, const Progress& progress);
 
 }  // namespace brim::apps

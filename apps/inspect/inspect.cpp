@@ -24,9 +24,9 @@ struct InspectOptions {
 };
 
 void inspect(const InspectOptions& options) {
-  const generate::ReaderOptions reader = reader_options(options.given);
+  const run::SequenceOptions sequence = sequence_options(options.given);
   const io::Gguf file = unwrap(io::Gguf::open(options.path));
-  const Summary summary = summarise(file, reader, options.repack);
+  const Summary summary = summarise(file, sequence, options.repack);
   if (!summary.notice.empty()) say_notice(summary.notice);
   if (summary.memory) say_unused_budget(options.given.value("kv.budget"), summary.memory->plan.kv.full_bytes);
   write_output(options.json ? json_report(file, summary) : text_report(file, summary));

@@ -49,7 +49,7 @@ std::vector<LayerGroup> group_layers(const kv::Plan& plan) {
 
 }  // namespace
 
-Summary summarise(const io::Gguf& file, const generate::ReaderOptions& options, bool repack) {
+Summary summarise(const io::Gguf& file, const run::SequenceOptions& options, bool repack) {
   Summary summary;
   const Result<model::Outline> outline = model::read_outline(file);
   std::vector<const io::Tensor*> used;
@@ -70,13 +70,13 @@ Summary summarise(const io::Gguf& file, const generate::ReaderOptions& options, 
     return summary;
   };
   if (!outline) return without_plan(outline.error());
-  generate::ReaderOptions wished = options;
+  run::SequenceOptions wished = options;
   const Result<model::ProfileOwner> owner = model::profile_owner(file, outline->config.layers.size());
   if (!owner) return without_plan(owner.error());
-  const Result<model::FoundProfile> profile = generate::choose_profile(*owner, model::carried_profile(*owner), wished);
+  const Result<model::FoundProfile> profile = run::choose_profile(*owner, model::carried_profile(*owner), wished);
   if (!profile) return without_plan(profile.error());
   summary.notice = profile->notice;
-  Result<generate::MemoryPlan> plan = generate::plan_memory(outline->config, kernels::active(), wished);
+  Result<run::MemoryPlan> plan = run::plan_memory(outline->config, kernels::active(), wished);
   if (!plan) return without_plan(plan.error());
   MemorySummary memory;
   memory.plan = std::move(plan).value();

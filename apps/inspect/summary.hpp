@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "engine/base/result.hpp"
-#include "engine/generate/reader.hpp"
+#include "engine/run/sequence.hpp"
 #include "engine/io/gguf.hpp"
 #include "platform/memory_limits.hpp"
 #include "quant/format.hpp"
@@ -30,7 +30,7 @@ struct LayerGroup {
 };
 
 struct MemorySummary {
-  generate::MemoryPlan plan;
+  run::MemoryPlan plan;
   std::int64_t bytes_per_token = 0;  ///< over all layers, metadata included
   std::int64_t trained_context = 0;
   std::int64_t weight_bytes = 0;     ///< of the matrices that are multiplied by, as they lie in memory
@@ -53,7 +53,7 @@ struct Summary {
 };
 
 /// `repack`: as the weights would be loaded.
-Summary summarise(const io::Gguf& file, const generate::ReaderOptions& options, bool repack);
+Summary summarise(const io::Gguf& file, const run::SequenceOptions& options, bool repack);
 
 /// Product of a tensor's dimensions.
 std::int64_t value_count(const io::Tensor& tensor);

@@ -31,15 +31,15 @@ int threads_of(const api::ModelOptions& options) {
 
 }  // namespace
 
-generate::ReaderOptions reader_options(const GivenOptions& given, const kv::Policies& policies) {
+run::SequenceOptions sequence_options(const GivenOptions& given, const kv::Policies& policies) {
   api::OptionList list = those_of(given, false);
   // The library knows the product's policies by name, and no others.
   std::erase_if(list, [](const auto& option) { return option.first == "kv.split" || option.first == "kv.keep"; });
-  generate::ReaderOptions reader = unwrap(api::session_options(list)).reader;
-  if (given.has("kv.split")) reader.split = unwrap(kv::split_named(given.value("kv.split"), policies));
-  if (given.has("kv.keep")) reader.keep = unwrap(kv::rule_named(given.value("kv.keep"), policies));
-  reader.threads = threads_of(unwrap(api::model_options(those_of(given, true))));
-  return reader;
+  run::SequenceOptions sequence = unwrap(api::session_options(list)).sequence;
+  if (given.has("kv.split")) sequence.split = unwrap(kv::split_named(given.value("kv.split"), policies));
+  if (given.has("kv.keep")) sequence.keep = unwrap(kv::rule_named(given.value("kv.keep"), policies));
+  sequence.threads = threads_of(unwrap(api::model_options(those_of(given, true))));
+  return sequence;
 }
 
 std::shared_ptr<const model::Model> load_engine_model(const ModelOptions& options, const GivenOptions& given) {

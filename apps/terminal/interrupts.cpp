@@ -79,7 +79,7 @@ void clear_wakes() noexcept {
 void wake() noexcept {
   const int saved = errno;
   const int descriptor = waker.load();
-  // Where the pipe is full the reader wakes anyway.
+  // Where the pipe is full the sequence wakes anyway.
   if (descriptor >= 0) (void)platform::write_some(descriptor, std::string_view("", 1));
   errno = saved;
 }

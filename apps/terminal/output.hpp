@@ -10,9 +10,9 @@
 
 namespace brim::apps {
 
-/// Thrown when the reader of standard output went away: the program ends as if by SIGPIPE, without a sentence (end_by_pipe).
+/// Thrown when the sequence of standard output went away: the program ends as if by SIGPIPE, without a sentence (end_by_pipe).
 struct ClosedOutput : std::exception {
-  const char* what() const noexcept override { return "the reader of standard output went away"; }
+  const char* what() const noexcept override { return "the sequence of standard output went away"; }
 };
 [[noreturn]] void end_by_pipe();
 

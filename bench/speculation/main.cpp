@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/generate/reader.hpp"
+#include "engine/run/sequence.hpp"
 #include "engine/model/vocabulary.hpp"
 #include "kernels/threads.hpp"
 
@@ -61,19 +61,19 @@ Ids encode(const text::Tokenizer& tokenizer, const std::string& name, std::int64
 }
 
 /// Reads the prompt, then the answer token by token, asking for logits after each as an answer would.
-Run measure(generate::Reader& reader, const Ids& prompt, const Ids& answer) {
-  reader.clear();
+Run measure(run::Sequence& sequence, const Ids& prompt, const Ids& answer) {
+  sequence.clear();
   Run run;
-  if (const Status status = reader.read(prompt, {}, nullptr); !status) unwrap<int>(status.error());
-  const generate::SpeculationCounts before = reader.speculation();
+  if (const Status status = sequence.read(prompt, {}, nullptr); !status) unwrap<int>(status.error());
+  const run::SpeculationCounts before = sequence.speculation();
   const auto start = std::chrono::steady_clock::now();
   for (const std::int32_t id : answer) {
-    if (const Status status = reader.read_next(id, nullptr); !status) unwrap<int>(status.error());
-    unwrap(reader.logits());
+    if (const Status status = sequence.read_next(id, nullptr); !status) unwrap<int>(status.error());
+    unwrap(sequence.logits());
   }
   run.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  run.drafted = reader.speculation().drafted - before.drafted;
-  run.accepted = reader.speculation().accepted - before.accepted;
+  run.drafted = sequence.speculation().drafted - before.drafted;
+  run.accepted = sequence.speculation().accepted - before.accepted;
   run.passes = static_cast<std::int64_t>(answer.size()) - run.accepted;
   return run;
 }
@@ -98,7 +98,7 @@ void compare(const Arguments& arguments) {
   const Ids prompt = encode(*tokenizer, arguments.text + ".prompt.txt", model->config().vocabulary, true);
   const Ids answer = encode(*tokenizer, arguments.text + ".answer.txt", model->config().vocabulary, false);
 
-  generate::ReaderOptions options;
+  run::SequenceOptions options;
   options.context = static_cast<std::int64_t>(prompt.size() + answer.size());
   options.budget = unwrap(kv::parse_budget(arguments.budget));
   options.threads = threads;
@@ -106,10 +106,10 @@ void compare(const Arguments& arguments) {
   std::array<Run, kWays.size()> last;
   for (int repetition = 0; repetition < arguments.repetitions; ++repetition) {
     for (std::size_t way = 0; way < kWays.size(); ++way) {
-      // A new reader each time: what guessing learns is learned from nothing, as in a new session.
+      // A new sequence each time: what guessing learns is learned from nothing, as in a new session.
       options.speculation = {way > 0, arguments.draft_max, way == 2};
-      const auto reader = unwrap(generate::Reader::create(model, options));
-      last[way] = measure(*reader, prompt, answer);
+      const auto sequence = unwrap(run::Sequence::create(model, options));
+      last[way] = measure(*sequence, prompt, answer);
       rates[way].push_back(static_cast<double>(answer.size()) / last[way].seconds);
       ratios[way].push_back(rates[way].back() / rates[0].back());
     }

@@ -120,17 +120,17 @@ brim_status brim_plan_get(const char* path, const brim_options* model_wishes, co
     const OptionList none;
     BRIM_ASSIGN(const ModelOptions for_model, model_options(model_wishes ? model_wishes->list : none));
     BRIM_ASSIGN(brim::generate::SessionOptions for_session, session_options(session_wishes ? session_wishes->list : none));
-    brim::generate::ReaderOptions& reader = for_session.reader;
-    reader.threads = for_model.threads > 0 ? for_model.threads : brim::kernels::default_threads();
-    if (for_model.kv_pool > 0) reader.pool = std::make_shared<brim::kv::Pool>(for_model.kv_pool);
+    brim::run::SequenceOptions& sequence = for_session.sequence;
+    sequence.threads = for_model.threads > 0 ? for_model.threads : brim::kernels::default_threads();
+    if (for_model.kv_pool > 0) sequence.pool = std::make_shared<brim::kv::Pool>(for_model.kv_pool);
     BRIM_ASSIGN(const brim::io::Gguf file, brim::io::Gguf::open(path));
     BRIM_ASSIGN(const brim::model::Outline outline, brim::model::read_outline(file));
     BRIM_ASSIGN(const auto owner, brim::model::profile_owner(file, outline.config.layers.size()));
-    BRIM_ASSIGN(const auto profile, brim::generate::choose_profile(owner, brim::model::carried_profile(owner), reader));
+    BRIM_ASSIGN(const auto profile, brim::run::choose_profile(owner, brim::model::carried_profile(owner), sequence));
     if (!profile.notice.empty() && model_wishes != nullptr && model_wishes->log != nullptr) {
       model_wishes->log(model_wishes->log_user, BRIM_LOG_WARNING, brim::one_line(profile.notice).c_str());
     }
-    BRIM_ASSIGN(const brim::generate::MemoryPlan memory, brim::generate::plan_memory(outline.config, brim::kernels::active(), reader));
+    BRIM_ASSIGN(const brim::run::MemoryPlan memory, brim::run::plan_memory(outline.config, brim::kernels::active(), sequence));
     const bool in_place = for_model.memory == brim::model::WeightMemory::file;
     const brim::model::Moved moved = brim::model::moved_by(for_model.memory);
     brim_plan filled{};
@@ -139,7 +139,7 @@ brim_status brim_plan_get(const char* path, const brim_options* model_wishes, co
     filled.kv_full_bytes = memory.kv.full_bytes;
     filled.kv_least_bytes = memory.kv.least_bytes;
     filled.scratch_bytes = memory.beside_bytes();
-    filled.thread_bytes = static_cast<std::int64_t>(brim::kernels::helper_stack_bytes(reader.threads));
+    filled.thread_bytes = static_cast<std::int64_t>(brim::kernels::helper_stack_bytes(sequence.threads));
     filled.total_bytes = filled.weight_bytes + memory.total() + filled.thread_bytes;
     filled.available_bytes = static_cast<std::int64_t>(brim::memory_limits().available);
     filled.context = memory.kv.shape.context;

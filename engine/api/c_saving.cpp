@@ -56,13 +56,13 @@ Status change_restored(brim_session& handle, const OptionList& given) {
 }  // namespace
 
 void keep_profile(brim_session& handle) {
-  const model::FoundProfile& found = handle.session->reader().profile();
+  const model::FoundProfile& found = handle.session->sequence().profile();
   // The profile of before goes too, where the session was saved with one: it may be another, or none.
   std::erase_if(handle.list, [](const auto& option) { return option.first == "kv.profile" || option.first == kSavedProfile; });
   if (!found.text.empty()) handle.list.emplace_back(kSavedProfile, found.text);
   if (found.notice.empty() || handle.log == nullptr) return;
   // Loading the model has said why the profile that it carries cannot be used.
-  const std::string& said = handle.session->reader().model().file().carried.notice;
+  const std::string& said = handle.session->sequence().model().file().carried.notice;
   if (said.empty() || !found.notice.starts_with(said)) {
     handle.log->say(BRIM_LOG_WARNING, found.notice);
   } else if (const std::string* split = given_option(handle, "kv.split", 0); split != nullptr && found.notice != said) {
@@ -150,13 +150,13 @@ brim_status brim_session_restore(brim_model* model, const brim_options* options,
     changes = last_values(changes);
     BRIM_ASSIGN(brim::generate::SessionOptions settings, saved_session_options(handle->list, path));
     if (!profile_path.empty()) {
-      settings.reader.profile_path = profile_path;
-      settings.reader.profile_text.clear();
+      settings.sequence.profile_path = profile_path;
+      settings.sequence.profile_text.clear();
     }
-    settings.reader.threads = model->threads;
-    settings.reader.executor = model->executor;
-    settings.reader.pool = model->pool;
-    settings.reader.preparing = progress;
+    settings.sequence.threads = model->threads;
+    settings.sequence.executor = model->executor;
+    settings.sequence.pool = model->pool;
+    settings.sequence.preparing = progress;
     BRIM_ASSIGN(handle->session, Session::restore(model->model, std::move(settings), saved));
     attach_log(*handle, model->log);
     keep_profile(*handle);

@@ -28,17 +28,17 @@ brim_piece brim::api::piece_of(const brim::generate::Piece& piece) noexcept {
 void brim::api::attach_log(brim_session& session, std::shared_ptr<ModelLog> log) {
   session.log = std::move(log);
   if (session.log == nullptr) return;
-  const brim::kv::Plan& plan = session.session->reader().cache().plan();
+  const brim::kv::Plan& plan = session.session->sequence().cache().plan();
   session.forgetting = brim::sentence(" tokens the cache of ", brim::size_text(static_cast<std::size_t>(plan.budget_bytes)),
                                       " is full; from now on it forgets (", plan.keep, ")");
 }
 
 void brim::api::tell_of_forgetting(brim_session& session) noexcept {
   if (session.told_of_forgetting || session.log == nullptr) return;
-  if (session.session->reader().cache().evicted() == 0) return;
+  if (session.session->sequence().cache().evicted() == 0) return;
   session.told_of_forgetting = true;
   char line[256];
-  std::snprintf(line, sizeof line, "after %lld%s", static_cast<long long>(session.session->reader().tokens()),
+  std::snprintf(line, sizeof line, "after %lld%s", static_cast<long long>(session.session->sequence().tokens()),
                 session.forgetting.c_str());
   session.log->say(BRIM_LOG_INFO, line);
 }
@@ -53,10 +53,10 @@ brim_status brim_session_create(brim_model* model, const brim_options* options, 
     if (options != nullptr) handle->list = options->list;
     BRIM_ASSIGN(brim::generate::SessionOptions settings, brim::api::session_options(handle->list));
     handle->list = last_values(handle->list);
-    settings.reader.threads = model->threads;
-    settings.reader.executor = model->executor;
-    settings.reader.pool = model->pool;
-    if (options != nullptr) settings.reader.preparing = progress_of(options->progress, options->progress_user);
+    settings.sequence.threads = model->threads;
+    settings.sequence.executor = model->executor;
+    settings.sequence.pool = model->pool;
+    if (options != nullptr) settings.sequence.preparing = progress_of(options->progress, options->progress_user);
     BRIM_ASSIGN(handle->session, brim::generate::Session::create(model->model, std::move(settings)));
     attach_log(*handle, model->log);
     keep_profile(*handle);
@@ -178,18 +178,18 @@ brim_status brim_session_load_messages(brim_session* session, const char* json, 
 
 brim_status brim_session_stats(const brim_session* session, brim_stats* stats) {
   return on_session(session, Turn::Kind::look, [&]() -> Status {
-    const brim::generate::Reader& reader = session->session->reader();
-    const brim::kv::Memory& cache = reader.cache();
+    const brim::run::Sequence& sequence = session->session->sequence();
+    const brim::kv::Memory& cache = sequence.cache();
     const brim::generate::Timings& timings = session->session->timings();
     brim_stats filled{};
     filled.context = cache.plan().shape.context;
-    filled.tokens = reader.tokens();
+    filled.tokens = sequence.tokens();
     filled.position = cache.next_position();
     filled.kv_budget_bytes = cache.plan().budget_bytes;
     filled.kv_bytes = cache.bytes_used();
     filled.kv_peak_bytes = cache.bytes_peak();
     filled.kv_full_bytes = cache.plan().full_bytes;
-    filled.scratch_bytes = reader.memory().beside_bytes();
+    filled.scratch_bytes = sequence.memory().beside_bytes();
     filled.evicted = cache.evicted();
     filled.prompt_tokens = timings.prompt_tokens;
     filled.generated_tokens = timings.generated_tokens;
@@ -206,7 +206,7 @@ brim_status brim_session_stats(const brim_session* session, brim_stats* stats) {
 
 brim_status brim_session_layer_stats(const brim_session* session, int32_t layer, brim_layer_stats* stats) {
   return on_session(session, Turn::Kind::look, [&]() -> Status {
-    const brim::kv::Memory& cache = session->session->reader().cache();
+    const brim::kv::Memory& cache = session->session->sequence().cache();
     const brim::kv::Shape& shape = cache.plan().shape;
     const int layers = brim::kv::model_layers(shape);
     if (layer < 0 || layer >= layers) {
@@ -248,7 +248,7 @@ brim_status brim_session_embedding(brim_session* session, const float** values, 
 
 const char* brim_session_describe(brim_session* session) {
   const brim_status status = on_session(session, Turn::Kind::look, [&]() -> Status {
-    const brim::kv::Plan& plan = session->session->reader().cache().plan();
+    const brim::kv::Plan& plan = session->session->sequence().cache().plan();
     const auto [least, most] = std::minmax_element(plan.quota.begin(), plan.quota.end());
     std::string entries = brim::sentence(*most);
     if (*least != *most) entries = brim::sentence(*least, " to ", *most);

@@ -54,7 +54,7 @@ Status check(std::span<brim_session* const> sessions, const brim_piece* pieces, 
       return brim::error(ErrorCode::wrong_state, "sessions[", i,
                          "] is inside another call: one thread at a time, and no changes from a callback");
     }
-    if (&sessions[i]->session->reader().executor() != &sessions[0]->session->reader().executor()) {
+    if (&sessions[i]->session->sequence().executor() != &sessions[0]->session->sequence().executor()) {
       return brim::error(ErrorCode::invalid_argument, "sessions[", i, "] belongs to another model than sessions[0]");
     }
   }

@@ -57,8 +57,6 @@ Error offer(const Error& failure) {
 
 }  // namespace
 
-std::int64_t most_kept_text(std::int64_t context) { return std::max<std::int64_t>(std::int64_t{1} << 17, 8 * context); }
-
 Result<Conversation> Conversation::create(const text::Tokenizer& tokenizer, const std::string& choice,
                                           const std::string& own, WorkMeter* meter) {
   std::string source = choice.empty() ? own : choice;

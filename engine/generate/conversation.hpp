@@ -15,14 +15,6 @@
 
 namespace brim::generate {
 
-/// Bytes of text, of names and of the structure around them, that a conversation holds at most beside its latest message: eight
-/// for each position of the context, and not less than 128 KiB. A cache of that context has forgotten what came before.
-std::int64_t most_kept_text(std::int64_t context);
-/// What a conversation of that much text takes at most while it is rendered and turned into ids, itself included. The
-/// factor is measured, and tests/memory/after_creation_test.cpp holds that it is enough, with one message that is all of it: 10 bytes for each of text where byte pairs are merged within words,
-/// 29 where all is one word, 35 where SentencePiece takes words, 39 where each second character of them is a space.
-inline std::int64_t text_memory(std::int64_t kept) { return 40 * kept; }
-
 /// One thread at a time. Borrows the tokenizer. The answer that is being written is kept apart from the other messages, in room
 /// that was reserved for it: it grows without allocating. A meter
 /// that is given counts the work and may cancel it (ErrorCode::cancelled).

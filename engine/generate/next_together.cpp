@@ -29,7 +29,7 @@ void Session::next_together(std::span<Session* const> sessions, std::span<std::o
         results[i] = *last;
       } else if (session.pending_ >= 0) {
         // Drafts would be more rows than are multiplied as one alone.
-        auto step = session.reader_->begin_next(session.pending_, 1, &session.cancel_);
+        auto step = session.sequence_->begin_next(session.pending_, 1, &session.cancel_);
         if (!step) {
           results[i] = step.error();
         } else if (!*step) {
@@ -41,7 +41,7 @@ void Session::next_together(std::span<Session* const> sessions, std::span<std::o
       }
     }
     if (count > 0) {
-      run::Executor::Turn turn = sessions[owner[0]]->reader_->executor().turn();
+      run::Executor::Turn turn = sessions[owner[0]]->sequence_->executor().turn();
       // A pass of single tokens is short: one session's cancel() does not end it for the others, and is looked at
       // below.
       const Status status = turn.decoder().forward(std::span(steps).first(count), nullptr);
@@ -50,12 +50,12 @@ void Session::next_together(std::span<Session* const> sessions, std::span<std::o
       for (std::size_t i = 0; i < count; ++i) {
         Session& session = *sessions[owner[i]];
         if (!status) {
-          session.reader_->give_up_next();
+          session.sequence_->give_up_next();
           results[owner[i]] = status.error();
           continue;
         }
         const std::size_t row = logits.size() / count;
-        session.reader_->end_next(turn.decoder(), static_cast<std::int64_t>(i), 1, logits.subspan(i * row, row));
+        session.sequence_->end_next(turn.decoder(), static_cast<std::int64_t>(i), 1, logits.subspan(i * row, row));
         session.note_read();
       }
     }

@@ -65,7 +65,7 @@ class Sampler {
   TokenId sample(std::span<const float> logits, std::span<const TokenId> history) noexcept;
   /// Back to the seed.
   void reset() noexcept;
-  /// Where the draws stand, for saved sessions; penalties look at the text only. Errors: those of the reader.
+  /// Where the draws stand, for saved sessions; penalties look at the text only. Errors: those of the sequence.
   void save(StateWriter& state) const;
   Status restore(StateReader& state);
   const SamplingOptions& options() const;

@@ -6,6 +6,7 @@
 #include "engine/generate/dry_breakers.hpp"
 #include "engine/generate/logit_check.hpp"
 #include "engine/generate/stopwatch.hpp"
+#include "engine/run/text_memory.hpp"
 
 namespace brim::generate {
 namespace {
@@ -24,17 +25,17 @@ Result<Sampler> make_sampler(SamplingOptions options, const model::Model& model)
 }  // namespace
 
 Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const model::Model> model, SessionOptions options) {
-  BRIM_ASSIGN(Reader::Planned planned, Reader::plan(*model, options.reader));
+  BRIM_ASSIGN(run::Sequence::Planned planned, run::Sequence::plan(*model, options.sequence));
   return create(std::move(model), std::move(options), std::move(planned));
 }
 
 Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const model::Model> model, SessionOptions options,
-                                                 Reader::Planned planned) {
+                                                 run::Sequence::Planned planned) {
   BRIM_ASSIGN(Sampler sampler, make_sampler(options.sampling, *model));
   struct Beginning {
     const Progress& preparing;
     long long total;
-  } beginning{options.reader.preparing, planned.memory.prepared_bytes()};
+  } beginning{options.sequence.preparing, planned.memory.prepared_bytes()};
   WorkMeter meter(
       [](void* context) {
         const auto& [preparing, total] = *static_cast<const Beginning*>(context);
@@ -44,24 +45,24 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const model::Mo
   BRIM_ASSIGN(Conversation conversation,
               Conversation::create(model->tokenizer(), options.chat_template, model->chat_template(), &meter));
   conversation.set_system(options.system);
-  BRIM_ASSIGN(std::unique_ptr<Reader> reader, Reader::create(model, std::move(planned)));
-  options.reader.preparing = {};
-  std::unique_ptr<Session> session(new Session(std::move(model), std::move(options), std::move(reader),
+  BRIM_ASSIGN(std::unique_ptr<run::Sequence> sequence, run::Sequence::create(model, std::move(planned)));
+  options.sequence.preparing = {};
+  std::unique_ptr<Session> session(new Session(std::move(model), std::move(options), std::move(sequence),
                                                std::move(conversation), std::move(sampler)));
   BRIM_TRY(session->check_size("the system message", session->options_.system.size()));
   BRIM_TRY(session->reserve_texts());
   return session;
 }
 
-Session::Session(std::shared_ptr<const model::Model> model, SessionOptions options, std::unique_ptr<Reader> reader,
+Session::Session(std::shared_ptr<const model::Model> model, SessionOptions options, std::unique_ptr<run::Sequence> sequence,
                  Conversation conversation, Sampler sampler)
     : model_(std::move(model)),
       options_(std::move(options)),
-      reader_(std::move(reader)),
+      sequence_(std::move(sequence)),
       conversation_(std::move(conversation)),
       sampler_(std::move(sampler)),
       stops_(options_.stops),
-      most_text_(most_kept_text(reader_->memory().kv.shape.context)) {}
+      most_text_(run::max_kept_text(sequence_->memory().kv.shape.context)) {}
 
 // Room for any token's text and for an answer at its longest, so that writing one does not allocate; and what rendering and
 // tokenizing a message takes, in case that there is no other memory by then. All of it is part of the plan.
@@ -72,7 +73,7 @@ Status Session::reserve_texts() {
   reserve_piece(0, stops_.longest());
   const std::size_t answer = reserve_answer(kRoomForStops);
   const std::size_t kept = answer + fresh_text_.capacity() + piece_text_.capacity();
-  const auto planned = static_cast<std::size_t>(text_memory(most_text_));
+  const auto planned = static_cast<std::size_t>(run::text_memory(most_text_));
   spare_bytes_ = planned - std::min(planned, kept);
   BRIM_ASSIGN(spare_, SpareMemory::take(spare_bytes_));
   keep_spare();
@@ -110,7 +111,7 @@ void Session::begin_answer() {
   begin_stream();
   timings_.generated_tokens = timings_.drafted_tokens = timings_.accepted_tokens = 0;
   timings_.generate_seconds = 0;
-  counted_ = reader_->speculation();
+  counted_ = sequence_->speculation();
 }
 
 Status Session::append(std::span<const TokenId> ids) {
@@ -158,13 +159,13 @@ Status Session::read_ids(std::span<const TokenId> ids) {
   begin_answer();
   timings_.prompt_tokens = static_cast<std::int64_t>(ids.size());
   const Stopwatch stopwatch(timings_.prompt_seconds);
-  return reader_->read(ids, progress_, &cancel_);
+  return sequence_->read(ids, progress_, &cancel_);
 }
 
 Status Session::append_text(std::string_view text, const text::EncodeOptions& options) {
   BRIM_TRY(check_size("the text", text.size()));
   text::EncodeOptions here = options;
-  here.add_special = options.add_special && reader_->tokens() == 0 && pending_ < 0;
+  here.add_special = options.add_special && sequence_->tokens() == 0 && pending_ < 0;
   here.meter = &work_;
   BRIM_ASSIGN(std::vector<TokenId> ids, model_->tokenizer().encode(text, here));
   const text::Vocabulary& vocabulary = model_->tokenizer().vocabulary();
@@ -236,24 +237,24 @@ std::optional<Piece> Session::ended() {
 // The token that was picked last is part of the past now.
 void Session::note_read() noexcept {
   pending_ = -1;
-  timings_.drafted_tokens = reader_->speculation().drafted - counted_.drafted;
-  timings_.accepted_tokens = reader_->speculation().accepted - counted_.accepted;
+  timings_.drafted_tokens = sequence_->speculation().drafted - counted_.drafted;
+  timings_.accepted_tokens = sequence_->speculation().accepted - counted_.accepted;
 }
 
 Result<Piece> Session::pick() {
   if (const std::optional<Piece> last = ended()) return *last;
   const Stopwatch stopwatch(timings_.generate_seconds);
   if (pending_ >= 0) {
-    BRIM_TRY(reader_->read_next(pending_, &cancel_));
+    BRIM_TRY(sequence_->read_next(pending_, &cancel_));
     note_read();
   }
   return choose();
 }
 
 Result<Piece> Session::choose() {
-  BRIM_ASSIGN(const std::span<const float> logits, reader_->logits(&cancel_));
-  const TokenId id = sampler_.sample(logits, reader_->history());
-  if (id == Sampler::kNoToken) return no_token_error(logits, reader_->tokens());
+  BRIM_ASSIGN(const std::span<const float> logits, sequence_->logits(&cancel_));
+  const TokenId id = sampler_.sample(logits, sequence_->history());
+  if (id == Sampler::kNoToken) return no_token_error(logits, sequence_->tokens());
   ++timings_.generated_tokens;
   begin_piece();
   if (!options_.ignore_end_tokens && ends_answer(id)) return end_answer(id, End::end_token);
@@ -279,7 +280,7 @@ Status Session::clear() {
   if (!options_.system.empty()) {
     BRIM_ASSIGN(system, on_spare([&] { return Conversation::make_message("system", options_.system); }));
   }
-  reader_->clear();
+  sequence_->clear();
   conversation_.clear();
   if (!options_.system.empty()) conversation_.put_back(std::move(system));
   sampler_.reset();
@@ -297,10 +298,10 @@ void Session::end_conversing() {
 }
 
 Status Session::rewind(std::int64_t tokens) {
-  if (tokens < 0 || tokens > reader_->tokens()) {
-    return error(ErrorCode::invalid_argument, "tokens to keep: expected 0 to ", reader_->tokens(), ", found ", tokens);
+  if (tokens < 0 || tokens > sequence_->tokens()) {
+    return error(ErrorCode::invalid_argument, "tokens to keep: expected 0 to ", sequence_->tokens(), ", found ", tokens);
   }
-  if (!reader_->truncate(tokens)) {
+  if (!sequence_->truncate(tokens)) {
     return error(ErrorCode::wrong_state, "cannot go back to token ", tokens, ": entries it needs are no longer in the ",
                  "cache as they were; clear the session and read the text again");
   }

@@ -1,4 +1,4 @@
-// A session: text or messages in, pieces of text out, inside one KV budget. Joins the reader (tokens), the sampler, the
+// A session: text or messages in, pieces of text out, inside one KV budget. Joins the sequence (tokens), the sampler, the
 // stop strings, the UTF-8 stream and the conversation. This is what the C interface wraps.
 #pragma once
 
@@ -13,7 +13,7 @@
 #include "engine/base/spare_memory.hpp"
 #include "engine/base/work_meter.hpp"
 #include "engine/generate/conversation.hpp"
-#include "engine/generate/reader.hpp"
+#include "engine/run/sequence.hpp"
 #include "engine/generate/sampler.hpp"
 #include "engine/generate/session_file.hpp"
 #include "engine/generate/stop.hpp"
@@ -24,7 +24,7 @@ namespace brim::generate {
 inline constexpr std::int64_t kMaxMessageBytes = std::int64_t{16} << 20;  ///< unless an option says otherwise
 
 struct SessionOptions {
-  ReaderOptions reader;
+  run::SequenceOptions sequence;
   SamplingOptions sampling;
   std::vector<std::string> stops;
   bool ignore_end_tokens = false;
@@ -95,9 +95,9 @@ class Session {
 
   /// Logits after the last token that was read, one for each token of the vocabulary; valid until the next call. The token
   /// that next() picked last is not read before the next call. Errors: wrong_state when nothing was read.
-  Result<std::span<const float>> logits() { return reader_->logits(); }
-  /// The model's state after that token, as Reader::embedding.
-  Result<std::span<const float>> embedding() { return reader_->embedding(); }
+  Result<std::span<const float>> logits() { return sequence_->logits(); }
+  /// The model's state after that token, as run::Sequence::embedding.
+  Result<std::span<const float>> embedding() { return sequence_->embedding(); }
 
   /// Forgets everything but the options. Errors: out_of_memory for the system message; nothing has changed then.
   Status clear();
@@ -121,12 +121,12 @@ class Session {
   /// of the template; cancelled.
   Status load_messages(std::string_view json);
 
-  const Reader& reader() const { return *reader_; }
+  const run::Sequence& sequence() const { return *sequence_; }
   const SessionOptions& options() const { return options_; }
   const Timings& timings() const { return timings_; }
 
  private:
-  Session(std::shared_ptr<const model::Model> model, SessionOptions options, std::unique_ptr<Reader> reader,
+  Session(std::shared_ptr<const model::Model> model, SessionOptions options, std::unique_ptr<run::Sequence> sequence,
           Conversation conversation, Sampler sampler);
   // Runs a call that cancel() may end: a request is only over once a call has ended by it.
   template <class Call>
@@ -146,7 +146,7 @@ class Session {
   void keep_spare() noexcept;
   struct Undo;
   static Result<std::unique_ptr<Session>> create(std::shared_ptr<const model::Model> model, SessionOptions options,
-                                                 Reader::Planned planned);
+                                                 run::Sequence::Planned planned);
   Status save(StateWriter& state);
   Status write(const std::string& path, const Settings& settings);
   Result<std::unique_ptr<Session>> copy();
@@ -180,7 +180,7 @@ class Session {
 
   std::shared_ptr<const model::Model> model_;
   SessionOptions options_;
-  std::unique_ptr<Reader> reader_;
+  std::unique_ptr<run::Sequence> sequence_;
   Conversation conversation_;
   Sampler sampler_;
   StopMatcher stops_;
@@ -201,7 +201,7 @@ class Session {
   // Of the answer, not handed out when the stop strings changed: to be matched again; and what then came out, for the next piece.
   std::string unmatched_text_, ready_text_;
   Timings timings_;
-  SpeculationCounts counted_;  // before this answer
+  run::SpeculationCounts counted_;  // before this answer
 };
 
 }  // namespace brim::generate

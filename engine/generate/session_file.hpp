@@ -31,7 +31,7 @@ struct SessionOrigin {
   std::string model_name;
   std::string fingerprint;  ///< model::fingerprint
   Settings settings;
-  std::int64_t automatic_bytes = 0;  ///< MemoryPlan::automatic_bytes
+  std::int64_t automatic_bytes = 0;  ///< run::MemoryPlan::automatic_bytes
 };
 void save(const SessionOrigin& origin, StateWriter& state);
 

@@ -55,16 +55,16 @@ Status Session::read_conversation(std::optional<std::string_view> answer, bool t
   if (follows) more.remove_prefix(seen_text_->size());
   follows = follows && more.starts_with(*answer);
   std::vector<TokenId> ids;
-  std::int64_t keep = reader_->tokens();
+  std::int64_t keep = sequence_->tokens();
   if (follows) {
     more.remove_prefix(answer->size());
     BRIM_ASSIGN(ids, conversation_.encode(more, false, &work_));
     if (pending_ >= 0) ids.insert(ids.begin(), pending_);
   } else {
     BRIM_ASSIGN(ids, conversation_.encode(rendered, true, &work_));
-    const auto history = reader_->history();
+    const auto history = sequence_->history();
     keep = 0;
-    if (reader_->history_start() == 0) {
+    if (sequence_->history_start() == 0) {
       while (keep < static_cast<std::int64_t>(std::min(history.size(), ids.size())) &&
              history[static_cast<std::size_t>(keep)] == ids[static_cast<std::size_t>(keep)]) {
         ++keep;
@@ -80,7 +80,7 @@ Status Session::read_conversation(std::optional<std::string_view> answer, bool t
   end_conversing();
   const Stopwatch stopwatch(timings_.prompt_seconds);
   timings_.prompt_tokens = static_cast<std::int64_t>(ids.size());
-  BRIM_TRY(reader_->read_from(keep, ids, progress_, &cancel_));
+  BRIM_TRY(sequence_->read_from(keep, ids, progress_, &cancel_));
   seen_text_ = std::move(rendered);
   undo.kept = true;
   return {};
@@ -170,7 +170,7 @@ Status Session::replace_messages(std::string_view json) {
   undo.replaced = true;
   if (conversation_.empty()) {
     undo.kept = true;
-    reader_->clear();
+    sequence_->clear();
     end_conversing();
     return {};
   }

@@ -47,7 +47,7 @@ Status refuse_model_file(const model::ModelFile& model, const std::string& path)
 }  // namespace
 
 Status Session::save(StateWriter& state) {
-  BRIM_TRY(reader_->save(state));
+  BRIM_TRY(sequence_->save(state));
   sampler_.save(state);
   const std::string messages = conversation_.json(&work_);
   if (work_.cancelled()) return cancelled_error();
@@ -66,7 +66,7 @@ Status Session::save(StateWriter& state) {
 }
 
 Status Session::restore(StateReader& state) {
-  BRIM_TRY(reader_->restore(state));
+  BRIM_TRY(sequence_->restore(state));
   BRIM_TRY(sampler_.restore(state));
   state.at("the conversation");
   std::string messages, held, held_by_stops, seen;
@@ -109,14 +109,14 @@ Result<std::unique_ptr<Session>> Session::fork() {
 Result<std::unique_ptr<Session>> Session::copy() {
   StateWriter state;
   BRIM_TRY(save(state));
-  ReaderOptions of_copy = options_.reader;
+  run::SequenceOptions of_copy = options_.sequence;
   of_copy.preparing = [this](long long, long long) { return work_.poll(); };
-  BRIM_ASSIGN(std::unique_ptr<Reader> reader, reader_->sibling(of_copy));
+  BRIM_ASSIGN(std::unique_ptr<run::Sequence> sequence, sequence_->sibling(of_copy));
   BRIM_ASSIGN(Sampler sampler, Sampler::create(sampler_.options(), model_->config().vocabulary));
   BRIM_ASSIGN(Conversation conversation,
               Conversation::create(model_->tokenizer(), options_.chat_template, model_->chat_template(), &work_));
   std::unique_ptr<Session> copy(
-      new Session(model_, options_, std::move(reader), std::move(conversation), std::move(sampler)));
+      new Session(model_, options_, std::move(sequence), std::move(conversation), std::move(sampler)));
   BRIM_TRY(copy->reserve_texts());
   StateReader source("a copy of the session", state.parts());
   source.meter(&work_);
@@ -132,7 +132,7 @@ Status Session::write(const std::string& path, const Settings& settings) {
   BRIM_TRY(refuse_model_file(model_->file(), path));
   StateWriter state;
   generate::save(SessionOrigin{model_->config().name, model_->file().profiles.fingerprint, settings,
-                               reader_->memory().automatic_bytes},
+                               sequence_->memory().automatic_bytes},
                  state);
   BRIM_TRY(save(state));
   return write_session_file(path, state, &work_);
@@ -140,12 +140,12 @@ Status Session::write(const std::string& path, const Settings& settings) {
 
 Result<std::unique_ptr<Session>> Session::restore(std::shared_ptr<const model::Model> model, SessionOptions options,
                                                   SavedSession& saved) {
-  options.reader.automatic_bytes = saved.origin().automatic_bytes;
-  const Progress whole = options.reader.preparing;
+  options.sequence.automatic_bytes = saved.origin().automatic_bytes;
+  const Progress whole = options.sequence.preparing;
   const long long bytes = saved.bytes(), total = kRestorePhases * bytes;
-  options.reader.preparing = progress_span(whole, 2 * bytes, 3 * bytes, total);
+  options.sequence.preparing = progress_span(whole, 2 * bytes, 3 * bytes, total);
   // What the file does not go with is refused before memory is booked for it.
-  BRIM_ASSIGN(Reader::Planned planned, Reader::plan(*model, options.reader));
+  BRIM_ASSIGN(run::Sequence::Planned planned, run::Sequence::plan(*model, options.sequence));
   StateReader beginning = saved.state();
   BRIM_TRY(kv::check_plan(planned.memory.kv, beginning));
   BRIM_ASSIGN(std::unique_ptr<Session> session, create(std::move(model), std::move(options), std::move(planned)));

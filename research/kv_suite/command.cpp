@@ -25,10 +25,10 @@ namespace {
 SuiteRequest request_of(const GivenOptions& given, const KvSuiteOptions& options) {
   SuiteRequest request;
   const kv::Policies policies = research::all_policies();
-  request.reader = reader_options(given, policies);
-  if (!given.has("kv.keep")) request.reader.keep = &kv::snapkv_rule();
+  request.sequence = sequence_options(given, policies);
+  if (!given.has("kv.keep")) request.sequence.keep = &kv::snapkv_rule();
   request.arms =
-      chosen_arms(all_arms(policies, *request.reader.keep, request.reader.type, options.permutations), options.arms);
+      chosen_arms(all_arms(policies, *request.sequence.keep, request.sequence.type, options.permutations), options.arms);
   request.ratios = options.ratios;
   return request;
 }
@@ -37,10 +37,10 @@ SuiteRequest request_of(const GivenOptions& given, const KvSuiteOptions& options
 void add_windows(SuiteRequest& request, const model::Model& model, const std::string& text, const std::string& source,
                  const KvSuiteOptions& options) {
   const model::FoundProfile profile =
-      unwrap(generate::choose_profile(model.file().profiles, model.file().carried, request.reader));
+      unwrap(run::choose_profile(model.file().profiles, model.file().carried, request.sequence));
   if (!profile.notice.empty()) say_notice(profile.notice);
-  const WindowSize size = window_size(model.config(), request.reader.context, options.continuation);
-  request.reader.context = size.tokens;
+  const WindowSize size = window_size(model.config(), request.sequence.context, options.continuation);
+  request.sequence.context = size.tokens;
   request.windows = windows_of(model, text, source, size, options.seeds, 7);
   if (options.recall > 0) {
     request.recall = unwrap(make_recall_tasks(model, text, size.tokens, options.recall));

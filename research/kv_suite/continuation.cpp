@@ -30,16 +30,16 @@ void to_log_softmax(std::span<float> values) {
 /// Calls score(position, logarithms of the probabilities, id that follows) for each scored position, in any order and on
 /// several threads. Returns the seconds that scoring took.
 template <class Score>
-Result<double> read_and_score(generate::Reader& reader, const Window& window, std::int64_t chunk, int threads,
+Result<double> read_and_score(run::Sequence& sequence, const Window& window, std::int64_t chunk, int threads,
                               const KeepGoing& keep_going, Score score) {
   const std::span<const std::int32_t> ids = window.ids;
-  BRIM_TRY(read_in_chunks(reader, ids.first(window.prefix), chunk, keep_going));
+  BRIM_TRY(read_in_chunks(sequence, ids.first(window.prefix), chunk, keep_going));
   std::vector<std::vector<float>> rows(threads > 1 ? kTogether : 1);
   std::size_t first = window.prefix;  // position of the first row
   double seconds = 0;
   for (std::size_t at = first; at < ids.size(); ++at) {
-    BRIM_ASSIGN(const std::span<const float> logits, reader.logits());
-    BRIM_TRY(generate::check_logits(logits, reader.tokens()));
+    BRIM_ASSIGN(const std::span<const float> logits, sequence.logits());
+    BRIM_TRY(generate::check_logits(logits, sequence.tokens()));
     rows[at - first].assign(logits.begin(), logits.end());
     const bool last = at + 1 == ids.size();
     if (const std::size_t count = at + 1 - first; last || count == rows.size()) {
@@ -54,7 +54,7 @@ Result<double> read_and_score(generate::Reader& reader, const Window& window, st
     }
     if (last) break;
     if (!keep_going()) return error(ErrorCode::cancelled, "measuring was stopped");
-    BRIM_TRY(reader.read(ids.subspan(at, 1), {}, nullptr));
+    BRIM_TRY(sequence.read(ids.subspan(at, 1), {}, nullptr));
   }
   return seconds;
 }
@@ -71,22 +71,22 @@ std::vector<float> log_softmax(std::span<const float> logits) {
   return out;
 }
 
-Status read_in_chunks(generate::Reader& reader, std::span<const std::int32_t> ids, std::int64_t chunk,
+Status read_in_chunks(run::Sequence& sequence, std::span<const std::int32_t> ids, std::int64_t chunk,
                       const KeepGoing& keep_going) {
-  reader.clear();
+  sequence.clear();
   for (std::size_t at = 0; at < ids.size(); at += static_cast<std::size_t>(chunk)) {
     if (!keep_going()) return error(ErrorCode::cancelled, "measuring was stopped");
-    BRIM_TRY(reader.read(ids.subspan(at, std::min(static_cast<std::size_t>(chunk), ids.size() - at)), {}, nullptr));
+    BRIM_TRY(sequence.read(ids.subspan(at, std::min(static_cast<std::size_t>(chunk), ids.size() - at)), {}, nullptr));
   }
   return {};
 }
 
-Result<Reference> measure_reference(generate::Reader& reader, const Window& window, std::int64_t chunk, int threads,
+Result<Reference> measure_reference(run::Sequence& sequence, const Window& window, std::int64_t chunk, int threads,
                                     const KeepGoing& keep_going) {
   Reference reference;
   reference.log_probabilities.resize(window.ids.size() - window.prefix);
   reference.nll.resize(reference.log_probabilities.size());
-  BRIM_TRY(read_and_score(reader, window, chunk, threads, keep_going,
+  BRIM_TRY(read_and_score(sequence, window, chunk, threads, keep_going,
                           [&](std::size_t at, std::vector<float>& row, std::int32_t target) {
                             reference.nll[at] = -row[static_cast<std::size_t>(target)];
                             reference.log_probabilities[at] = std::move(row);
@@ -94,7 +94,7 @@ Result<Reference> measure_reference(generate::Reader& reader, const Window& wind
   return reference;
 }
 
-Result<Scores> measure_continuation(generate::Reader& reader, const Window& window, std::int64_t chunk, int threads,
+Result<Scores> measure_continuation(run::Sequence& sequence, const Window& window, std::int64_t chunk, int threads,
                                     const Reference& reference, const KeepGoing& keep_going) {
   const std::size_t count = window.ids.size() - window.prefix;
   Scores scores{std::vector<double>(count), std::vector<double>(count), std::vector<char>(count)};
@@ -109,7 +109,7 @@ Result<Scores> measure_continuation(generate::Reader& reader, const Window& wind
     scores.kl[at] = kl;
     scores.top[at] = likeliest(own) == likeliest(whole) ? 1 : 0;
   };
-  BRIM_ASSIGN(const double scoring, read_and_score(reader, window, chunk, threads, keep_going, score));
+  BRIM_ASSIGN(const double scoring, read_and_score(sequence, window, chunk, threads, keep_going, score));
   scores.seconds = seconds_since(start) - scoring;
   return scores;
 }

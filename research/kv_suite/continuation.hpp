@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "engine/base/result.hpp"
-#include "engine/generate/reader.hpp"
+#include "engine/run/sequence.hpp"
 #include "research/kv_suite/windows.hpp"
 
 namespace brim::apps {
@@ -30,17 +30,17 @@ struct Scores {
 using KeepGoing = std::function<bool()>;
 
 /// Reads the window from an empty cache in chunks of `chunk` tokens. `threads` compute what logits mean, beside those of the
-/// reader (apps/loops); the numbers are the same for any. Errors: of reading; cancelled.
-Result<Reference> measure_reference(generate::Reader& reader, const Window& window, std::int64_t chunk, int threads,
+/// sequence (apps/loops); the numbers are the same for any. Errors: of reading; cancelled.
+Result<Reference> measure_reference(run::Sequence& sequence, const Window& window, std::int64_t chunk, int threads,
                                     const KeepGoing& keep_going);
-Result<Scores> measure_continuation(generate::Reader& reader, const Window& window, std::int64_t chunk, int threads,
+Result<Scores> measure_continuation(run::Sequence& sequence, const Window& window, std::int64_t chunk, int threads,
                                     const Reference& reference, const KeepGoing& keep_going);
 
 /// ln softmax.
 std::vector<float> log_softmax(std::span<const float> logits);
 
 /// Reads ids from an empty cache, `chunk` at a time.
-Status read_in_chunks(generate::Reader& reader, std::span<const std::int32_t> ids, std::int64_t chunk,
+Status read_in_chunks(run::Sequence& sequence, std::span<const std::int32_t> ids, std::int64_t chunk,
                       const KeepGoing& keep_going);
 
 }  // namespace brim::apps

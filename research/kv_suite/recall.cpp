@@ -214,18 +214,18 @@ Result<std::vector<RecallTask>> make_recall_tasks(const model::Model& model, con
   return tasks;
 }
 
-Result<double> measure_recall(generate::Reader& reader, const RecallTask& task, std::int64_t chunk,
+Result<double> measure_recall(run::Sequence& sequence, const RecallTask& task, std::int64_t chunk,
                               const KeepGoing& keep_going) {
-  BRIM_TRY(read_in_chunks(reader, task.ids, chunk, keep_going));
+  BRIM_TRY(read_in_chunks(sequence, task.ids, chunk, keep_going));
   std::string answer;
   for (std::int64_t i = 0; i < kAnswerTokens; ++i) {
-    BRIM_ASSIGN(const std::span<const float> logits, reader.logits());
-    BRIM_TRY(generate::check_logits(logits, reader.tokens()));
+    BRIM_ASSIGN(const std::span<const float> logits, sequence.logits());
+    BRIM_TRY(generate::check_logits(logits, sequence.tokens()));
     const auto id = static_cast<std::int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
-    if (reader.model().tokenizer().ends_generation(id)) break;
-    answer += reader.model().tokenizer().piece(id, false);
+    if (sequence.model().tokenizer().ends_generation(id)) break;
+    answer += sequence.model().tokenizer().piece(id, false);
     if (!keep_going()) return error(ErrorCode::cancelled, "measuring was stopped");
-    if (i + 1 < kAnswerTokens) BRIM_TRY(reader.read({&id, 1}, {}, nullptr));
+    if (i + 1 < kAnswerTokens) BRIM_TRY(sequence.read({&id, 1}, {}, nullptr));
   }
   const auto found = std::count_if(task.answers.begin(), task.answers.end(), [&](const std::string& expected) {
     return answer.find(expected) != std::string::npos;

@@ -30,7 +30,7 @@ Result<std::vector<RecallTask>> make_recall_tasks(const model::Model& model, con
                                                   int count);
 
 /// The share of a task's answers that stand in what the model goes on with, greedily. Errors: of reading; cancelled.
-Result<double> measure_recall(generate::Reader& reader, const RecallTask& task, std::int64_t chunk,
+Result<double> measure_recall(run::Sequence& sequence, const RecallTask& task, std::int64_t chunk,
                               const KeepGoing& keep_going);
 
 }  // namespace brim::apps

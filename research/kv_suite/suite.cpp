@@ -27,8 +27,8 @@ class Suite {
   }
 
  private:
-  generate::ReaderOptions options_of(const Outcome& outcome, std::uint64_t seed) const {
-    generate::ReaderOptions options = request_.reader;
+  run::SequenceOptions options_of(const Outcome& outcome, std::uint64_t seed) const {
+    run::SequenceOptions options = request_.sequence;
     options.split = outcome.arm.split;
     options.keep = outcome.arm.keep;
     options.type = outcome.arm.type;
@@ -47,13 +47,13 @@ class Suite {
     const Arm& full = request_.arms.front();
     Outcome whole;
     whole.arm = full;
-    BRIM_ASSIGN(const generate::MemoryPlan plan, generate::plan_memory(model_->config(), model_->table(), options_of(whole, 0)));
+    BRIM_ASSIGN(const run::MemoryPlan plan, run::plan_memory(model_->config(), model_->table(), options_of(whole, 0)));
     whole.budget_bytes = plan.kv.budget_bytes;
     outcomes_.push_back(whole);
     const auto prefix = static_cast<std::int64_t>(request_.windows.front().prefix);
     for (const double ratio : request_.ratios) {
       const std::size_t first = outcomes_.size();
-      const auto context = static_cast<double>(request_.reader.context);
+      const auto context = static_cast<double>(request_.sequence.context);
       std::int64_t chunk = reading_chunk(prefix, static_cast<std::int64_t>(context * ratio));
       for (const Arm& arm : request_.arms) {
         if (arm.full) continue;
@@ -61,9 +61,9 @@ class Suite {
         outcome.arm = arm;
         outcome.ratio = ratio;
         outcome.budget_bytes = static_cast<std::int64_t>(ratio * static_cast<double>(whole.budget_bytes));
-        if (arm.needs_profile && !request_.reader.profile) {
+        if (arm.needs_profile && !request_.sequence.profile) {
           outcome.skipped = "needs a profile (--kv-profile)";
-        } else if (const auto own = generate::plan_memory(model_->config(), model_->table(), options_of(outcome, 0)); !own) {
+        } else if (const auto own = run::plan_memory(model_->config(), model_->table(), options_of(outcome, 0)); !own) {
           outcome.skipped = own.error().sentence;
         } else {
           if (arm.reads_part) outcome.budget_bytes = own->kv.budget_bytes;
@@ -79,8 +79,8 @@ class Suite {
     return {};
   }
 
-  Result<std::unique_ptr<generate::Reader>> reader_of(const Outcome& outcome, std::uint64_t seed) {
-    return generate::Reader::create(model_, options_of(outcome, seed));
+  Result<std::unique_ptr<run::Sequence>> sequence_of(const Outcome& outcome, std::uint64_t seed) {
+    return run::Sequence::create(model_, options_of(outcome, seed));
   }
 
   bool step(long long more) {
@@ -92,7 +92,7 @@ class Suite {
   }
 
   Status run_window(const Window& window) {
-    BRIM_ASSIGN(const auto whole, reader_of(outcomes_.front(), 0));
+    BRIM_ASSIGN(const auto whole, sequence_of(outcomes_.front(), 0));
     BRIM_ASSIGN(const Reference reference, measure_reference(*whole, window, outcomes_.front().chunk, kScoringThreads, keep_going()));
     for (Outcome& outcome : outcomes_) {
       if (!outcome.skipped.empty()) continue;
@@ -106,18 +106,18 @@ class Suite {
     std::vector<double> kl(count, 0), increase(count, 0), top(count, 0);
     outcome.kl_by_seed.resize(seeds, 0);
     for (std::size_t s = 0; s < seeds; ++s) {
-      BRIM_ASSIGN(const auto reader, reader_of(outcome, outcome.arm.seeds[s]));
-      note_quotas(*reader, outcome, s == 0);
+      BRIM_ASSIGN(const auto sequence, sequence_of(outcome, outcome.arm.seeds[s]));
+      note_quotas(*sequence, outcome, s == 0);
       BRIM_ASSIGN(const Scores scores,
-                  measure_continuation(*reader, window, outcome.chunk, kScoringThreads, reference, keep_going()));
-      note_quotas(*reader, outcome, s == 0);
+                  measure_continuation(*sequence, window, outcome.chunk, kScoringThreads, reference, keep_going()));
+      note_quotas(*sequence, outcome, s == 0);
       for (std::size_t i = 0; i < count; ++i) {
         kl[i] += scores.kl[i] / static_cast<double>(seeds);
         increase[i] += (scores.nll[i] - reference.nll[i]) / static_cast<double>(seeds);
         top[i] += static_cast<double>(scores.top[i]) / static_cast<double>(seeds);
         outcome.kl_by_seed[s] += scores.kl[i];
       }
-      outcome.peak_bytes = std::max(outcome.peak_bytes, reader->cache().bytes_peak());
+      outcome.peak_bytes = std::max(outcome.peak_bytes, sequence->cache().bytes_peak());
       outcome.tokens += static_cast<double>(window.ids.size() - 1);
       outcome.seconds += scores.seconds;
       if (!step(1)) return error(ErrorCode::cancelled, "measuring was stopped");
@@ -128,20 +128,20 @@ class Suite {
     return {};
   }
 
-  static void note_quotas(const generate::Reader& reader, Outcome& outcome, bool first_seed) {
+  static void note_quotas(const run::Sequence& sequence, Outcome& outcome, bool first_seed) {
     std::vector<std::int64_t> quota;
     std::vector<kernels::KvTypes> types;
     outcome.footprint += sentence(outcome.arm.keep->name(), outcome.arm.heads_apart ? " by head:" : ":");
-    for (const kv::LayerId layer : kv::ids_up_to<kv::LayerId>(reader.model().config().layers.size())) {
-      const kv::Shape& shape = reader.cache().plan().shape;
-      quota.push_back(kv::layer_stats(reader.cache(), layer).quota);
+    for (const kv::LayerId layer : kv::ids_up_to<kv::LayerId>(sequence.model().config().layers.size())) {
+      const kv::Shape& shape = sequence.cache().plan().shape;
+      quota.push_back(kv::layer_stats(sequence.cache(), layer).quota);
       types.push_back(shape.at(kv::streams_of(shape, layer).front()).types);
       outcome.footprint += sentence(" ", quota.back(), " ", kernels::kv_types_name(types.back()));
     }
     if (!first_seed) return;
     outcome.quota = std::move(quota);
     outcome.types = std::move(types);
-    outcome.stored = kv::stored_as(reader.cache().plan().shape);
+    outcome.stored = kv::stored_as(sequence.cache().plan().shape);
   }
 
   static void finish(Outcome& outcome) {
@@ -155,9 +155,9 @@ class Suite {
       if (!outcome.skipped.empty()) continue;
       double sum = 0;
       for (const std::uint64_t seed : outcome.arm.seeds) {
-        BRIM_ASSIGN(const auto reader, reader_of(outcome, seed));
+        BRIM_ASSIGN(const auto sequence, sequence_of(outcome, seed));
         for (const RecallTask& task : request_.recall) {
-          BRIM_ASSIGN(const double found, measure_recall(*reader, task, outcome.chunk, keep_going()));
+          BRIM_ASSIGN(const double found, measure_recall(*sequence, task, outcome.chunk, keep_going()));
           sum += found;
           if (!step(1)) return error(ErrorCode::cancelled, "measuring was stopped");
         }

@@ -15,7 +15,7 @@
 namespace brim::apps {
 
 struct SuiteRequest {
-  generate::ReaderOptions reader;  ///< context (the size of a window), threads and profile
+  run::SequenceOptions sequence;  ///< context (the size of a window), threads and profile
   std::vector<Arm> arms;
   std::vector<double> ratios;  ///< of the bytes that the whole cache takes in the splits' arms' own type
   std::vector<Window> windows;

@@ -21,9 +21,9 @@ namespace {
 WindowLosses measured(const std::shared_ptr<const model::Model>& model, int threads) {
   Measuring with;
   with.model = model;
-  with.reader.context = 160;
-  with.reader.threads = 2;
-  with.reader.profile = std::make_shared<const kv::Profile>();
+  with.sequence.context = 160;
+  with.sequence.threads = 2;
+  with.sequence.profile = std::make_shared<const kv::Profile>();
   with.others = {*kernels::parse_kv_types("q4_0")};
   with.chunk = 4;
   with.loop_threads = threads;

@@ -1,4 +1,4 @@
-// Any bytes as a GGUF file: read or refused, and what was read can be walked to its last byte. What the reader accepts,
+// Any bytes as a GGUF file: read or refused, and what was read can be walked to its last byte. What the sequence accepts,
 // the writer's packing must give back as it was.
 #include <cstdint>
 #include <cstdlib>

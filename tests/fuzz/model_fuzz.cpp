@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "engine/generate/reader.hpp"
+#include "engine/run/sequence.hpp"
 #include "engine/model/model.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -21,16 +21,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (model.error().sentence.empty()) std::abort();
     return 0;
   }
-  generate::ReaderOptions options;
+  run::SequenceOptions options;
   options.context = 64;
   options.budget = {kv::BudgetRequest::Kind::bytes, 1 << 20, 0};
-  const auto plan = generate::plan_memory((*model)->config(), (*model)->table(), options);
+  const auto plan = run::plan_memory((*model)->config(), (*model)->table(), options);
   if (!plan || plan->total() > (1 << 26)) return 0;
-  const auto reader = generate::Reader::create(*model, options);
-  if (!reader) return 0;
+  const auto sequence = run::Sequence::create(*model, options);
+  if (!sequence) return 0;
   for (std::int32_t step = 0; step < 3; ++step) {
     const std::int32_t ids[] = {0, static_cast<std::int32_t>((*model)->config().vocabulary - 1)};
-    if (!(*reader)->read(ids, {}, nullptr) || !(*reader)->logits()) std::abort();
+    if (!(*sequence)->read(ids, {}, nullptr) || !(*sequence)->logits()) std::abort();
   }
   return 0;
 }

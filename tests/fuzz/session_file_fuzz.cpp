@@ -62,13 +62,13 @@ constexpr std::size_t kKindCount = sizeof kKinds / sizeof *kKinds;
 
 SessionOptions options_of(const Kind& kind) {
   SessionOptions options;
-  options.reader.context = 512;
-  options.reader.budget = *kv::parse_budget(kind.budget);
-  options.reader.keep = test::rule_named(kind.keep);
-  options.reader.split = test::split_named(kind.split);
-  options.reader.reading = *kv::parse_reading(kind.read);
-  options.reader.automatic_bytes = 1 << 24;
-  options.reader.speculation = {true, 4, false};
+  options.sequence.context = 512;
+  options.sequence.budget = *kv::parse_budget(kind.budget);
+  options.sequence.keep = test::rule_named(kind.keep);
+  options.sequence.split = test::split_named(kind.split);
+  options.sequence.reading = *kv::parse_reading(kind.read);
+  options.sequence.automatic_bytes = 1 << 24;
+  options.sequence.speculation = {true, 4, false};
   options.chat_template = "chatml";
   options.stops = {"stop"};
   return options;
@@ -107,9 +107,9 @@ void check(const std::vector<std::byte>& file, const Kind& kind) {
   std::vector<std::int32_t> ids(150, 40);
   (void)needed((*session)->append(ids));
   (void)needed((*session)->next());
-  (void)(*session)->rewind((*session)->reader().tokens() - 10);
+  (void)(*session)->rewind((*session)->sequence().tokens() - 10);
   (void)(*session)->message("user", "and on");
-  if ((*session)->reader().cache().bytes_used() > (*session)->reader().memory().kv.budget_bytes) std::abort();
+  if ((*session)->sequence().cache().bytes_used() > (*session)->sequence().memory().kv.budget_bytes) std::abort();
 }
 
 }  // namespace

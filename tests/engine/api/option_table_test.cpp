@@ -97,8 +97,8 @@ TEST_CASE("choices and flags: each word, and no other") {
   CHECK(refusal(*api::find_option("spec.type"), "gold") == "option spec.type: expected none or ngram, found 'gold'");
   CHECK(api::model_options({{"weights", "shared"}})->memory == model::WeightMemory::shared);
   CHECK(api::model_options({{"weights", "file"}})->memory == model::WeightMemory::file);
-  CHECK(api::session_options({{"kv.heads", "apart"}})->reader.heads == kv::HeadSelection::apart);
-  CHECK(api::session_options({{"spec.type", "ngram"}})->reader.speculation.ngram);
+  CHECK(api::session_options({{"kv.heads", "apart"}})->sequence.heads == kv::HeadSelection::apart);
+  CHECK(api::session_options({{"spec.type", "ngram"}})->sequence.speculation.ngram);
 }
 
 TEST_CASE("the defaults are those of the structs") {
@@ -123,12 +123,12 @@ TEST_CASE("the defaults are those of the structs") {
   CHECK(given->limit == none.limit);
   CHECK(given->ignore_end_tokens == none.ignore_end_tokens);
   CHECK(given->max_message_bytes == none.max_message_bytes);
-  CHECK((given->reader.type == none.reader.type));
-  CHECK(given->reader.keep == none.reader.keep);
-  CHECK(given->reader.reading.sparse == none.reader.reading.sparse);
-  CHECK(given->reader.heads == none.reader.heads);
-  CHECK(given->reader.speculation.ngram == none.reader.speculation.ngram);
-  CHECK(given->reader.speculation.draft_max == none.reader.speculation.draft_max);
+  CHECK((given->sequence.type == none.sequence.type));
+  CHECK(given->sequence.keep == none.sequence.keep);
+  CHECK(given->sequence.reading.sparse == none.sequence.reading.sparse);
+  CHECK(given->sequence.heads == none.sequence.heads);
+  CHECK(given->sequence.speculation.ngram == none.sequence.speculation.ngram);
+  CHECK(given->sequence.speculation.draft_max == none.sequence.speculation.draft_max);
   CHECK(api::model_options({{"weights", std::string(api::find_option("weights")->default_text)}})->memory == api::ModelOptions().memory);
 }
 

@@ -27,7 +27,7 @@ struct CommaAndGroups : std::numpunct<char> {
 
 TEST_CASE("numbers: decimal, whole where whole ones are meant, and all that their type holds") {
   CHECK(api::session_options({{"limit", "010"}})->limit == 10);
-  CHECK(api::session_options({{"context", "0100"}})->reader.context == 100);
+  CHECK(api::session_options({{"context", "0100"}})->sequence.context == 100);
   CHECK(api::session_options({{"seed", "18446744073709551615"}})->sampling.seed == ~std::uint64_t{0});
   CHECK(api::session_options({{"temperature", "00.5"}})->sampling.temperature == 0.5);
   CHECK(api::model_options({{"threads", "08"}})->threads == 8);

@@ -33,7 +33,7 @@ void save_saying(const Folder& folder, const generate::Settings& settings) {
   const auto model = model::Model::load(folder.model);
   REQUIRE(model.ok());
   generate::SessionOptions options;
-  options.reader.context = 256;
+  options.sequence.context = 256;
   const auto session = generate::Session::create(*model, options);
   REQUIRE(session.ok());
   REQUIRE((*session)->append("the cat", {}));

@@ -1,5 +1,6 @@
 // How much text a conversation keeps: the oldest exchanges go as wholes, the system's message and the last exchange stay.
 #include "engine/generate/conversation.hpp"
+#include "engine/run/text_memory.hpp"
 
 #include <doctest/doctest.h>
 
@@ -27,8 +28,8 @@ Conversation talk(const std::shared_ptr<const model::Model>& model, int exchange
 }  // namespace
 
 TEST_CASE("what is kept: eight bytes a position, and enough for short contexts") {
-  CHECK(generate::most_kept_text(256) == 128 << 10);
-  CHECK(generate::most_kept_text(1 << 17) == 1 << 20);
+  CHECK(run::max_kept_text(256) == 128 << 10);
+  CHECK(run::max_kept_text(1 << 17) == 1 << 20);
 }
 
 TEST_CASE("the oldest exchanges go, the user's message comes first, a quarter is left") {

@@ -15,7 +15,7 @@ namespace brim::test {
 inline std::unique_ptr<generate::Session> open_chat(const std::shared_ptr<const model::Model>& model,
                                                     const char* chat_template = "chatml") {
   generate::SessionOptions options;
-  options.reader.threads = 1;
+  options.sequence.threads = 1;
   options.sampling.temperature = 0;
   options.chat_template = chat_template;
   options.ignore_end_tokens = true;

@@ -10,24 +10,24 @@
 #include <span>
 #include <vector>
 
-#include "engine/generate/reader.hpp"
+#include "engine/run/sequence.hpp"
 
 namespace brim::test {
 
-inline std::unique_ptr<generate::Reader> open_reader(const std::shared_ptr<const model::Model>& model,
-                                                     const generate::ReaderOptions& options) {
-  auto reader = generate::Reader::create(model, options);
-  if (!reader) FAIL(reader.error().sentence);
-  return std::move(*reader);
+inline std::unique_ptr<run::Sequence> open_sequence(const std::shared_ptr<const model::Model>& model,
+                                                     const run::SequenceOptions& options) {
+  auto sequence = run::Sequence::create(model, options);
+  if (!sequence) FAIL(sequence.error().sentence);
+  return std::move(*sequence);
 }
 
-inline generate::ReaderOptions guessing(generate::ReaderOptions options, int draft_max = 15) {
+inline run::SequenceOptions guessing(run::SequenceOptions options, int draft_max = 15) {
   options.speculation = {true, draft_max, true};
   return options;
 }
 
-/// Whether everything that can be asked of both readers is the same, logits by their bits.
-inline bool same_state(generate::Reader& a, generate::Reader& b) {
+/// Whether everything that can be asked of both sequences is the same, logits by their bits.
+inline bool same_state(run::Sequence& a, run::Sequence& b) {
   const auto left = a.logits(), right = b.logits();
   if (!left || !right || left->size() != right->size()) return false;
   const kv::Memory &one = a.cache(), &other = b.cache();
@@ -38,14 +38,14 @@ inline bool same_state(generate::Reader& a, generate::Reader& b) {
 
 /// Reads `prompt`, then `answer` one by one: plainly and guessing. The guesses are as good as the answer repeats what came
 /// before. Returns what was guessed.
-inline generate::SpeculationCounts read_both_ways(const std::shared_ptr<const model::Model>& model,
-                                                  const generate::ReaderOptions& options,
+inline run::SpeculationCounts read_both_ways(const std::shared_ptr<const model::Model>& model,
+                                                  const run::SequenceOptions& options,
                                                   std::span<const std::int32_t> prompt,
                                                   std::span<const std::int32_t> answer, int guessing_threads = 1) {
-  const auto plain = open_reader(model, options);
-  generate::ReaderOptions eager = guessing(options);
+  const auto plain = open_sequence(model, options);
+  run::SequenceOptions eager = guessing(options);
   eager.threads = guessing_threads;
-  const auto guessed = open_reader(model, eager);
+  const auto guessed = open_sequence(model, eager);
   REQUIRE(plain->read(prompt, {}, nullptr));
   REQUIRE(guessed->read(prompt, {}, nullptr));
   for (std::size_t i = 0; i < answer.size(); ++i) {

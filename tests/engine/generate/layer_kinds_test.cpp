@@ -14,7 +14,7 @@
 #include "tests/engine/generate/tiny.hpp"
 
 using namespace brim;
-using generate::Reader;
+using run::Sequence;
 
 namespace {
 
@@ -89,29 +89,29 @@ std::shared_ptr<const model::Model> hybrid(const Leaky& leaky) {
   return *model;
 }
 
-void read(Reader& reader, std::span<const std::int32_t> ids) {
-  const Status status = reader.read(ids, {}, nullptr);
+void read(Sequence& sequence, std::span<const std::int32_t> ids) {
+  const Status status = sequence.read(ids, {}, nullptr);
   if (!status) FAIL(status.error().sentence);
 }
 /// As an answer is made.
-void go_on(Reader& reader, std::span<const std::int32_t> ids) {
+void go_on(Sequence& sequence, std::span<const std::int32_t> ids) {
   for (const std::int32_t id : ids) {
-    const Status status = reader.read_next(id, nullptr);
+    const Status status = sequence.read_next(id, nullptr);
     if (!status) FAIL(status.error().sentence);
   }
 }
-std::vector<float> logits_of(Reader& reader) {
-  const auto logits = reader.logits();
+std::vector<float> logits_of(Sequence& sequence) {
+  const auto logits = sequence.logits();
   if (!logits) FAIL(logits.error().sentence);
   return {logits->begin(), logits->end()};
 }
-/// The logits of a fresh reader that reads `prompt` and goes on with `answer`.
+/// The logits of a fresh sequence that reads `prompt` and goes on with `answer`.
 std::vector<float> fresh(const std::shared_ptr<const model::Model>& model, std::span<const std::int32_t> prompt,
                          std::span<const std::int32_t> answer, const std::string& budget = "full") {
-  const auto reader = test::tiny_reader(model, {.budget = budget});
-  read(*reader, prompt);
-  go_on(*reader, answer);
-  return logits_of(*reader);
+  const auto sequence = test::tiny_sequence(model, {.budget = budget});
+  read(*sequence, prompt);
+  go_on(*sequence, answer);
+  return logits_of(*sequence);
 }
 
 }  // namespace
@@ -119,40 +119,40 @@ std::vector<float> fresh(const std::shared_ptr<const model::Model>& model, std::
 TEST_CASE("the state decides, and is inside the budget") {
   const Leaky leaky;
   const auto model = hybrid(leaky);
-  const auto reader = test::tiny_reader(model, {});
-  const kv::Plan& plan = reader->memory().kv;
+  const auto sequence = test::tiny_sequence(model, {});
+  const kv::Plan& plan = sequence->memory().kv;
   CHECK(plan.shape.layers.size() == 2);
   CHECK(plan.shape.place(kv::StreamId{1}).layer == kv::LayerId{2});
   CHECK(plan.state_bytes == 64 * 4);
   CHECK(plan.budget_bytes == plan.full_bytes);
-  CHECK(kv::layer_stats(reader->cache(), kv::LayerId{1}).quota == 0);
-  CHECK(kv::layer_stats(reader->cache(), kv::LayerId{2}).quota == 256);
+  CHECK(kv::layer_stats(sequence->cache(), kv::LayerId{1}).quota == 0);
+  CHECK(kv::layer_stats(sequence->cache(), kv::LayerId{2}).quota == 256);
   const auto ids = test::some_ids(60);
-  read(*reader, ids);
-  CHECK(reader->cache().bytes_used() <= plan.budget_bytes);
+  read(*sequence, ids);
+  CHECK(sequence->cache().bytes_used() <= plan.budget_bytes);
   CHECK(leaky.tokens == 60);
-  for (const float logit : logits_of(*reader)) REQUIRE(std::isfinite(logit));
+  for (const float logit : logits_of(*sequence)) REQUIRE(std::isfinite(logit));
   // Without its state the same last token, after the same entries, would be another.
-  const auto other = test::tiny_reader(model, {});
+  const auto other = test::tiny_sequence(model, {});
   auto changed = ids;
   changed[1] = changed[1] + 1;
   read(*other, changed);
-  CHECK(logits_of(*other) != logits_of(*reader));
+  CHECK(logits_of(*other) != logits_of(*sequence));
 }
 
 TEST_CASE("the same text in any pieces, and beyond the context, is the same") {
   const Leaky leaky;
   const auto model = hybrid(leaky);
   const auto ids = test::some_ids(64);
-  const auto whole = test::tiny_reader(model, {.threads = 1}), pieces = test::tiny_reader(model, {.threads = 3});
+  const auto whole = test::tiny_sequence(model, {.threads = 1}), pieces = test::tiny_sequence(model, {.threads = 3});
   read(*whole, ids);
   for (std::size_t at = 0; at < 64; at += 16) read(*pieces, std::span(ids).subspan(at, 16));
   CHECK(logits_of(*whole) == logits_of(*pieces));
   const auto longer = test::some_ids(700);
-  for (Reader* reader : {whole.get(), pieces.get()}) {
-    read(*reader, longer);
-    CHECK(reader->cache().rebased() > 0);
-    for (const float logit : logits_of(*reader)) REQUIRE(std::isfinite(logit));
+  for (Sequence* sequence : {whole.get(), pieces.get()}) {
+    read(*sequence, longer);
+    CHECK(sequence->cache().rebased() > 0);
+    for (const float logit : logits_of(*sequence)) REQUIRE(std::isfinite(logit));
   }
   CHECK(logits_of(*whole) == logits_of(*pieces));
 }
@@ -164,23 +164,23 @@ TEST_CASE("going back takes up the newest checkpoint and processes no more than 
   const auto part = [&](std::size_t from, std::size_t to) { return std::span(ids).subspan(from, to - from); };
   for (const bool with_checkpoint : {true, false}) {
     CAPTURE(with_checkpoint);
-    const auto full = test::tiny_reader(model, {});
+    const auto full = test::tiny_sequence(model, {});
     const std::string budget = std::to_string(with_checkpoint ? full->memory().kv.full_bytes : full->memory().kv.least_bytes);
-    const auto reader = test::tiny_reader(model, {.budget = budget});
-    REQUIRE(reader->memory().kv.checkpoints == (with_checkpoint ? 1 : 0));
-    read(*reader, part(0, 40));
-    go_on(*reader, part(40, 55));
+    const auto sequence = test::tiny_sequence(model, {.budget = budget});
+    REQUIRE(sequence->memory().kv.checkpoints == (with_checkpoint ? 1 : 0));
+    read(*sequence, part(0, 40));
+    go_on(*sequence, part(40, 55));
     leaky.tokens = 0;
     // The answer is taken back, as for another one.
-    REQUIRE(reader->rewind(40, {}, nullptr));
+    REQUIRE(sequence->rewind(40, {}, nullptr));
     CHECK(leaky.tokens == (with_checkpoint ? 0 : 40));
-    go_on(*reader, part(60, 70));
-    CHECK(logits_of(*reader) == fresh(model, part(0, 40), part(60, 70), budget));
+    go_on(*sequence, part(60, 70));
+    CHECK(logits_of(*sequence) == fresh(model, part(0, 40), part(60, 70), budget));
     // A part of the answer is: what follows the checkpoint is processed again.
     leaky.tokens = 0;
-    REQUIRE(reader->rewind(45, {}, nullptr));
+    REQUIRE(sequence->rewind(45, {}, nullptr));
     CHECK(leaky.tokens == (with_checkpoint ? 5 : 45));
-    CHECK(reader->tokens() == 45);
+    CHECK(sequence->tokens() == 45);
   }
 }
 
@@ -188,37 +188,37 @@ TEST_CASE("a pass that was cancelled in the middle leaves nothing of it") {
   Leaky leaky;
   const auto model = hybrid(leaky);
   const auto ids = test::some_ids(60);
-  const auto reader = test::tiny_reader(model, {});
-  read(*reader, std::span(ids).first(40));
-  go_on(*reader, std::span(ids).subspan(40, 5));
+  const auto sequence = test::tiny_sequence(model, {});
+  read(*sequence, std::span(ids).first(40));
+  go_on(*sequence, std::span(ids).subspan(40, 5));
   std::atomic<bool> cancel{false};
   leaky.tokens = 0;
   leaky.cancels = &cancel;
   leaky.cancel_at = 1;
-  CHECK(reader->read_next(ids[45], &cancel).error().code == ErrorCode::cancelled);
+  CHECK(sequence->read_next(ids[45], &cancel).error().code == ErrorCode::cancelled);
   leaky.cancels = nullptr;
   leaky.tokens = 0;
-  go_on(*reader, std::span(ids).subspan(45, 5));
+  go_on(*sequence, std::span(ids).subspan(45, 5));
   CHECK(leaky.tokens == 10);  // five of the answer again, from the checkpoint behind the prompt, and the five
-  CHECK(logits_of(*reader) == fresh(model, std::span(ids).first(40), std::span(ids).subspan(40, 10)));
+  CHECK(logits_of(*sequence) == fresh(model, std::span(ids).first(40), std::span(ids).subspan(40, 10)));
 }
 
 TEST_CASE("copies and saved sequences have the state and its checkpoints") {
   const Leaky leaky;
   const auto model = hybrid(leaky);
   const auto ids = test::some_ids(60);
-  const auto reader = test::tiny_reader(model, {}), other = test::tiny_reader(model, {});
-  read(*reader, std::span(ids).first(40));
-  go_on(*reader, std::span(ids).subspan(40, 5));
+  const auto sequence = test::tiny_sequence(model, {}), other = test::tiny_sequence(model, {});
+  read(*sequence, std::span(ids).first(40));
+  go_on(*sequence, std::span(ids).subspan(40, 5));
   StateWriter writer;
-  REQUIRE(reader->save(writer));
+  REQUIRE(sequence->save(writer));
   std::vector<std::byte> saved;
   for (const auto part : writer.parts()) saved.insert(saved.end(), part.begin(), part.end());
   StateReader state("a state", {saved});
   REQUIRE(other->restore(state));
-  go_on(*reader, std::span(ids).subspan(45, 5));
+  go_on(*sequence, std::span(ids).subspan(45, 5));
   go_on(*other, std::span(ids).subspan(45, 5));
-  CHECK(logits_of(*reader) == logits_of(*other));
+  CHECK(logits_of(*sequence) == logits_of(*other));
   leaky.tokens = 0;
   REQUIRE(other->rewind(40, {}, nullptr));
   CHECK(leaky.tokens == 0);
@@ -231,29 +231,29 @@ TEST_CASE("sequences in one pass keep states apart") {
   const auto model = hybrid(leaky);
   const auto ids = test::some_ids(90);
   auto executor = std::make_shared<run::Executor>(model, 2);
-  std::vector<std::unique_ptr<Reader>> readers;
+  std::vector<std::unique_ptr<Sequence>> sequences;
   for (std::size_t i = 0; i < 3; ++i) {
-    generate::ReaderOptions options;
+    run::SequenceOptions options;
     options.budget = {kv::BudgetRequest::Kind::full, 0, 0};
     options.executor = executor;
-    auto reader = Reader::create(model, options);
-    if (!reader) FAIL(reader.error().sentence);
-    read(**reader, std::span(ids).subspan(0, 10 + 7 * i));
-    readers.push_back(std::move(*reader));
+    auto sequence = Sequence::create(model, options);
+    if (!sequence) FAIL(sequence.error().sentence);
+    read(**sequence, std::span(ids).subspan(0, 10 + 7 * i));
+    sequences.push_back(std::move(*sequence));
   }
   for (std::size_t step = 0; step < 8; ++step) {
     std::vector<model::SequenceStep> steps;
-    for (auto& reader : readers) {
-      auto next = reader->begin_next(ids[40 + step], 1, nullptr);
+    for (auto& sequence : sequences) {
+      auto next = sequence->begin_next(ids[40 + step], 1, nullptr);
       REQUIRE(next);
       REQUIRE(next->has_value());
       steps.push_back(**next);
     }
     run::Executor::Turn turn = executor->turn();
     REQUIRE(turn.decoder().forward(steps, nullptr));
-    for (std::size_t i = 0; i < 3; ++i) readers[i]->end_next(turn.decoder(), static_cast<std::int64_t>(i), 1, {});
+    for (std::size_t i = 0; i < 3; ++i) sequences[i]->end_next(turn.decoder(), static_cast<std::int64_t>(i), 1, {});
   }
   for (std::size_t i = 0; i < 3; ++i) {
-    CHECK(logits_of(*readers[i]) == fresh(model, std::span(ids).subspan(0, 10 + 7 * i), std::span(ids).subspan(40, 8)));
+    CHECK(logits_of(*sequences[i]) == fresh(model, std::span(ids).subspan(0, 10 + 7 * i), std::span(ids).subspan(40, 8)));
   }
 }

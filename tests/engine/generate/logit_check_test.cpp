@@ -82,9 +82,9 @@ TEST_CASE("a session of a damaged model says so, whatever tensor it is and howev
           CAPTURE(static_cast<int>(format));
           CAPTURE(static_cast<int>(types.key));
           generate::SessionOptions options;
-          options.reader.keep = test::rule_named(keep);
-          options.reader.type = types;
-          options.reader.budget = *kv::parse_budget("60%");
+          options.sequence.keep = test::rule_named(keep);
+          options.sequence.type = types;
+          options.sequence.budget = *kv::parse_budget("60%");
           auto session = generate::Session::create(model, options);
           if (!session) FAIL(session.error().sentence);
           REQUIRE((*session)->append(ids));

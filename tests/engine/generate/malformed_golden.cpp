@@ -25,15 +25,15 @@ TEST_CASE("malformed models are refused, or run, as the manifest says") {
       continue;
     }
     CHECK(expect != "reject");
-    generate::ReaderOptions options;
+    run::SequenceOptions options;
     options.threads = 1;
-    auto reader = generate::Reader::create(*model, options);
-    REQUIRE(reader);
+    auto sequence = run::Sequence::create(*model, options);
+    REQUIRE(sequence);
     const std::int32_t ids[] = {1, 5, 6, 7};
-    CHECK((*reader)->read(ids, {}, nullptr));
+    CHECK((*sequence)->read(ids, {}, nullptr));
     for (int step = 0; step < 4; ++step) {
-      CHECK((*reader)->logits());
-      CHECK((*reader)->read(std::span(ids).first(1), {}, nullptr));
+      CHECK((*sequence)->logits());
+      CHECK((*sequence)->read(std::span(ids).first(1), {}, nullptr));
     }
   }
 }

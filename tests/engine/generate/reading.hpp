@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/generate/reader.hpp"
+#include "engine/run/sequence.hpp"
 #include "engine/model/model.hpp"
 
 namespace brim::test {
@@ -44,29 +44,29 @@ inline std::int32_t arg_max(std::span<const float> logits) {
   return static_cast<std::int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
 
-/// A model and one reader over it, with a full cache.
+/// A model and one sequence over it, with a full cache.
 class Reading {
  public:
   Reading(const std::string& path, std::int64_t context, kernels::KvType type, int threads = 2) {
-    auto model = model::Model::load(path, {.threads = 3});  // readers take as many of them as they want
+    auto model = model::Model::load(path, {.threads = 3});  // sequences take as many of them as they want
     if (!model) FAIL(model.error().sentence);
-    generate::ReaderOptions options;
+    run::SequenceOptions options;
     options.context = context;
     options.budget.kind = kv::BudgetRequest::Kind::full;
     options.type = type;
     options.threads = threads;
-    auto reader = generate::Reader::create(*model, options);
-    if (!reader) FAIL(reader.error().sentence);
-    reader_ = std::move(*reader);
+    auto sequence = run::Sequence::create(*model, options);
+    if (!sequence) FAIL(sequence.error().sentence);
+    sequence_ = std::move(*sequence);
   }
 
   /// Reads ids from an empty cache; the logits after each of them.
   std::vector<std::vector<float>> read_all(std::span<const std::int32_t> ids) {
-    reader_->clear();
+    sequence_->clear();
     std::vector<std::vector<float>> rows;
-    const Status status = reader_->read(ids, {}, nullptr, [&](std::int64_t, model::Decoder& decoder) {
+    const Status status = sequence_->read(ids, {}, nullptr, [&](std::int64_t, model::Decoder& decoder) {
       for (std::int64_t i = 0; i < decoder.last_tokens(); ++i) {
-        rows.emplace_back(static_cast<std::size_t>(reader_->model().config().vocabulary));
+        rows.emplace_back(static_cast<std::size_t>(sequence_->model().config().vocabulary));
         decoder.logits(i, 1, rows.back());
       }
     });
@@ -78,19 +78,19 @@ class Reading {
   std::vector<std::int32_t> continue_greedily(std::size_t count) {
     std::vector<std::int32_t> tokens;
     while (tokens.size() < count) {
-      const auto logits = reader_->logits();
+      const auto logits = sequence_->logits();
       if (!logits) FAIL(logits.error().sentence);
       const std::int32_t token = arg_max(*logits);
       tokens.push_back(token);
-      if (const Status status = reader_->read({&token, 1}, {}, nullptr); !status) FAIL(status.error().sentence);
+      if (const Status status = sequence_->read({&token, 1}, {}, nullptr); !status) FAIL(status.error().sentence);
     }
     return tokens;
   }
 
-  generate::Reader& reader() { return *reader_; }
+  run::Sequence& sequence() { return *sequence_; }
 
  private:
-  std::unique_ptr<generate::Reader> reader_;
+  std::unique_ptr<run::Sequence> sequence_;
 };
 
 }  // namespace brim::test

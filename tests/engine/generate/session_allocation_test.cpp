@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/generate/session.hpp"
+#include "engine/run/text_memory.hpp"
 #include "tests/engine/generate/tiny.hpp"
 #include "tests/support/allocation_count.hpp"
 
@@ -18,7 +19,7 @@ using generate::SessionOptions;
 namespace {
 
 std::unique_ptr<Session> open(const std::shared_ptr<const model::Model>& model, SessionOptions options) {
-  options.reader.threads = 2;
+  options.sequence.threads = 2;
   options.ignore_end_tokens = true;
   auto session = Session::create(model, std::move(options));
   if (!session) FAIL(session.error().sentence);
@@ -70,14 +71,14 @@ TEST_CASE("an answer allocates nothing, whatever is switched on, turn after turn
   cases.push_back({"stop strings", conversation()});
   cases.back().options.stops = {"never to be seen", "\n\n\n\n", std::string(3000, 'q')};
   cases.push_back({"speculation", conversation()});
-  cases.back().options.reader.speculation = {.ngram = true, .draft_max = 15, .eager = true};
+  cases.back().options.sequence.speculation = {.ngram = true, .draft_max = 15, .eager = true};
   cases.back().options.sampling.temperature = 0;
   cases.push_back({"eviction", conversation()});
-  cases.back().options.reader.budget = *kv::parse_budget("40%");
+  cases.back().options.sequence.budget = *kv::parse_budget("40%");
   cases.push_back({"eviction by blocks, speculation, all samplers", every_sampler()});
-  cases.back().options.reader.budget = *kv::parse_budget("60%");
-  cases.back().options.reader.keep = &kv::dynsplit_rule();
-  cases.back().options.reader.speculation = {.ngram = true, .draft_max = 15, .eager = true};
+  cases.back().options.sequence.budget = *kv::parse_budget("60%");
+  cases.back().options.sequence.keep = &kv::dynsplit_rule();
+  cases.back().options.sequence.speculation = {.ngram = true, .draft_max = 15, .eager = true};
   for (Case& each : cases) {
     CAPTURE(each.name);
     const auto session = open(model, each.options);
@@ -96,11 +97,11 @@ TEST_CASE("an answer allocates nothing, whatever is switched on, turn after turn
 TEST_CASE("an answer far longer than the conversation keeps allocates nothing") {
   const auto model = test::tiny_model();
   SessionOptions options = conversation();
-  options.reader.budget = *kv::parse_budget("40%");
+  options.sequence.budget = *kv::parse_budget("40%");
   options.sampling.logit_bias = {{259 + 90, 100.0f}};
   const auto session = open(model, options);
   REQUIRE(session->message("user", "go on"));
-  const auto kept = static_cast<std::size_t>(generate::most_kept_text(256));
+  const auto kept = static_cast<std::size_t>(run::max_kept_text(256));
   CHECK(allocations_of_answer(*session, static_cast<int>(kept)) == 0);
   CHECK(session->messages().size() < kept);
 }

@@ -169,9 +169,9 @@ TEST_CASE("saving and copying look while they write, and what is cancelled leave
   shape.context = 16384;
   const auto model = test::tiny_model(shape);
   SessionOptions options;
-  options.reader.threads = 2;
-  options.reader.budget = *kv::parse_budget("full");
-  options.reader.type = {kernels::KvType::f32, kernels::KvType::f32};
+  options.sequence.threads = 2;
+  options.sequence.budget = *kv::parse_budget("full");
+  options.sequence.type = {kernels::KvType::f32, kernels::KvType::f32};
   options.chat_template = "chatml";
   auto made = Session::create(model, options);
   REQUIRE(made);

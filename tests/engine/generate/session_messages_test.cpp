@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/generate/session.hpp"
+#include "engine/run/text_memory.hpp"
 #include "tests/engine/generate/conversing.hpp"
 
 using namespace brim;
@@ -24,7 +25,7 @@ TEST_CASE("loaded messages are read up to where the assistant answers") {
   const auto said = open_chat(model), loaded = open_chat(model);
   REQUIRE(said->message("user", "hello there"));
   REQUIRE(loaded->load_messages(kQuestion));
-  CHECK(loaded->reader().tokens() == said->reader().tokens());
+  CHECK(loaded->sequence().tokens() == said->sequence().tokens());
   CHECK(loaded->timings().prompt_tokens == said->timings().prompt_tokens);
   CHECK(pieces(*loaded, 8) == pieces(*said, 8));
   CHECK(loaded->messages() == said->messages());
@@ -41,13 +42,13 @@ TEST_CASE("loaded messages that end with an answer are read, and the next one re
   said->finish();
   const auto loaded = open_chat(model), later = open_chat(model);
   REQUIRE(loaded->load_messages(said->messages()));
-  const std::int64_t read = loaded->reader().tokens();
+  const std::int64_t read = loaded->sequence().tokens();
   CHECK(read > 20);
   CHECK(loaded->messages() == said->messages());
   std::string asked = loaded->messages();
   asked.replace(asked.rfind(']'), 1, R"(, {"role": "user", "content": "more"}])");
   REQUIRE(loaded->message("user", "more"));
-  CHECK(loaded->reader().tokens() - read == loaded->timings().prompt_tokens);
+  CHECK(loaded->sequence().tokens() - read == loaded->timings().prompt_tokens);
   CHECK(loaded->timings().prompt_tokens < 60);
   REQUIRE(later->load_messages(asked));
   CHECK(pieces(*later, 8) == pieces(*loaded, 8));
@@ -60,7 +61,7 @@ TEST_CASE("no messages are an empty conversation and an empty cache") {
   pieces(*session, 3);
   REQUIRE(session->load_messages("[]"));
   CHECK(session->messages() == "[]");
-  CHECK(session->reader().tokens() == 0);
+  CHECK(session->sequence().tokens() == 0);
   CHECK(session->next().error().code == ErrorCode::wrong_state);
   REQUIRE(session->message("user", "hello there"));
 }
@@ -77,14 +78,14 @@ TEST_CASE("what cannot be rendered leaves the messages and the answer in progres
     pieces(*each, 8);
   }
   const std::string before = session->messages();
-  const std::int64_t tokens = session->reader().tokens();
+  const std::int64_t tokens = session->sequence().tokens();
   CHECK(!session->message("user", "bad"));
   CHECK(!session->message("nobody", "hello"));
   CHECK(!session->load_messages(R"([{"role": "user", "content": "bad"}])"));
   CHECK(!session->load_messages(R"([{"role": "nobody", "content": ""}])"));
   CHECK(!session->load_messages("[1]"));
   CHECK(session->messages() == before);
-  CHECK(session->reader().tokens() == tokens);
+  CHECK(session->sequence().tokens() == tokens);
   CHECK(pieces(*session, 20) == pieces(*undisturbed, 20));
   CHECK(session->messages() == undisturbed->messages());
 }
@@ -112,7 +113,7 @@ TEST_CASE("reading that is stopped leaves the messages; the answer that was in p
 
 TEST_CASE("messages of the system and the assistant are bounded like those of the user, and can be gone on from") {
   const auto model = test::tiny_model();
-  const auto kept = static_cast<std::size_t>(generate::most_kept_text(256));
+  const auto kept = static_cast<std::size_t>(run::max_kept_text(256));
   for (const char* role : {"assistant", "system"}) {
     CAPTURE(role);
     const auto session = open_chat(model);
@@ -141,7 +142,7 @@ TEST_CASE("JSON longer than what a session hands out, and two messages beside it
   options.max_message_bytes = 1000;
   auto session = Session::create(model, options);
   REQUIRE(session);
-  const std::size_t most = 6 * (static_cast<std::size_t>(generate::most_kept_text(256)) + 2000) + (std::size_t{1} << 16);
+  const std::size_t most = 6 * (static_cast<std::size_t>(run::max_kept_text(256)) + 2000) + (std::size_t{1} << 16);
   const auto padded = [](std::size_t bytes) { return "[" + std::string(bytes - 2, ' ') + "]"; };
   CHECK((*session)->load_messages(padded(most)));
   const Status status = (*session)->load_messages(padded(most + 1));

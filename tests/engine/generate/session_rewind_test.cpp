@@ -15,8 +15,8 @@ namespace {
 
 std::unique_ptr<Session> open(const std::string& budget) {
   SessionOptions options;
-  options.reader.threads = 2;
-  options.reader.budget = *kv::parse_budget(budget);
+  options.sequence.threads = 2;
+  options.sequence.budget = *kv::parse_budget(budget);
   options.sampling.temperature = 0;
   options.ignore_end_tokens = true;
   options.chat_template = "chatml";
@@ -46,7 +46,7 @@ TEST_CASE("what follows a rewind is what followed the tokens before it") {
   const auto expected = ids_of(*session, 10);
   for (int round = 0; round < 3; ++round) {
     REQUIRE(session->rewind(80));
-    CHECK(session->reader().tokens() == 80);
+    CHECK(session->sequence().tokens() == 80);
     // Nothing has been read since: there is nothing to continue.
     CHECK(session->next().error().code == ErrorCode::wrong_state);
     // A detour of another length each time leaves no trace.
@@ -65,7 +65,7 @@ TEST_CASE("a rewind to nothing begins anew, and counts outside the text are refu
   CHECK(session->rewind(-1).error().code == ErrorCode::invalid_argument);
   CHECK(session->rewind(1000).error().code == ErrorCode::invalid_argument);
   REQUIRE(session->rewind(0));
-  CHECK(session->reader().tokens() == 0);
+  CHECK(session->sequence().tokens() == 0);
   REQUIRE(session->append(test::some_ids(20)));
   CHECK(ids_of(*session, 5) == expected);
 }
@@ -73,7 +73,7 @@ TEST_CASE("a rewind to nothing begins anew, and counts outside the text are refu
 TEST_CASE("after an eviction going back is refused and the session goes on as if nobody had asked") {
   const auto session = open("30%"), other = open("30%");
   for (Session* each : {session.get(), other.get()}) REQUIRE(each->append(test::some_ids(200)));
-  REQUIRE(session->reader().cache().evicted() > 0);
+  REQUIRE(session->sequence().cache().evicted() > 0);
   const Status status = session->rewind(20);
   REQUIRE(!status);
   CHECK(status.error().code == ErrorCode::wrong_state);
@@ -89,6 +89,6 @@ TEST_CASE("a conversation goes on after a rewind: the next message reads what wa
   REQUIRE(fresh->load_messages(session->messages()));
   REQUIRE(session->rewind(3));
   for (Session* each : {session.get(), fresh.get()}) REQUIRE(each->message("user", "and now"));
-  CHECK(session->reader().tokens() == fresh->reader().tokens());
+  CHECK(session->sequence().tokens() == fresh->sequence().tokens());
   CHECK(ids_of(*session, 6) == ids_of(*fresh, 6));
 }

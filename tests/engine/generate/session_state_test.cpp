@@ -33,9 +33,9 @@ std::shared_ptr<const model::Model> tiny() {
 
 SessionOptions options_for(const std::string& budget, const std::string& keep = "window") {
   SessionOptions options;
-  options.reader.threads = 2;
-  options.reader.budget = *kv::parse_budget(budget);
-  options.reader.keep = test::rule_named(keep);
+  options.sequence.threads = 2;
+  options.sequence.budget = *kv::parse_budget(budget);
+  options.sequence.keep = test::rule_named(keep);
   options.sampling.temperature = 0.9;
   options.sampling.seed = 7;
   options.ignore_end_tokens = true;
@@ -69,7 +69,7 @@ void check_same_future(Session& one, Session& other, int count) {
     REQUIRE(left->id == right->id);
     REQUIRE(left->text == right->text);
     REQUIRE(left->end == right->end);
-    const kv::Memory &a = one.reader().cache(), &b = other.reader().cache();
+    const kv::Memory &a = one.sequence().cache(), &b = other.sequence().cache();
     REQUIRE(a.tokens() == b.tokens());
     REQUIRE(a.next_position() == b.next_position());
     REQUIRE(a.evicted() == b.evicted());
@@ -108,10 +108,10 @@ TEST_CASE("a copy and a restored session go on as the session does, wherever it 
     CAPTURE(each.keep);
     CAPTURE(each.split);
     SessionOptions options = options_for(each.budget, each.keep);
-    options.reader.type = each.type;
-    options.reader.split = test::split_named(each.split);
-    options.reader.reading = *kv::parse_reading(each.read);
-    options.reader.heads = each.heads;
+    options.sequence.type = each.type;
+    options.sequence.split = test::split_named(each.split);
+    options.sequence.reading = *kv::parse_reading(each.read);
+    options.sequence.heads = each.heads;
     const auto session = open(options);
     std::size_t place = 0;
     // Past the context of 256: entries are evicted, positions rebased, quotas moved.
@@ -151,7 +151,7 @@ TEST_CASE("an answer under way is saved in the middle: text held back, guesses, 
     options.sampling.repeat_penalty = eager ? 1.0 : 1.2;
     options.stops = {"zzzz", "\n\n\n"};
     options.limit = 40;
-    options.reader.speculation = {eager, 7, eager};
+    options.sequence.speculation = {eager, 7, eager};
     const auto session = open(options);
     REQUIRE(session->message("user", "abcabcabcabc abcabcabc"));
     for (int i = 0; i < 30; ++i) {
@@ -173,27 +173,27 @@ TEST_CASE("an answer under way is saved in the middle: text held back, guesses, 
   }
 }
 
-TEST_CASE("while a text has to be read again a reader's state cannot be had; afterwards it can") {
-  generate::ReaderOptions options = options_for("30%").reader;
-  const auto reader = test::open_reader(tiny(), options);
-  REQUIRE(reader->read(ids(0, 60), {}, nullptr));
+TEST_CASE("while a text has to be read again a sequence's state cannot be had; afterwards it can") {
+  run::SequenceOptions options = options_for("30%").sequence;
+  const auto sequence = test::open_sequence(tiny(), options);
+  REQUIRE(sequence->read(ids(0, 60), {}, nullptr));
   // Cancelled behind layers that have evicted entries for this chunk.
   std::atomic<bool> cancel{false};
-  reader->observe_attention([&](kv::LayerId layer, std::int64_t, std::span<const float>) { cancel = layer == kv::LayerId{1}; });
-  REQUIRE(!reader->read(ids(60, 32), {}, &cancel));
-  REQUIRE(reader->cache().stale());
+  sequence->observe_attention([&](kv::LayerId layer, std::int64_t, std::span<const float>) { cancel = layer == kv::LayerId{1}; });
+  REQUIRE(!sequence->read(ids(60, 32), {}, &cancel));
+  REQUIRE(sequence->cache().stale());
   StateWriter refused;
-  const Status status = reader->save(refused);
+  const Status status = sequence->save(refused);
   REQUIRE(!status);
   CHECK(status.error().code == ErrorCode::wrong_state);
-  reader->observe_attention({});
-  REQUIRE(reader->read(ids(60, 40), {}, nullptr));
+  sequence->observe_attention({});
+  REQUIRE(sequence->read(ids(60, 40), {}, nullptr));
   StateWriter state;
-  REQUIRE(reader->save(state));
-  const auto copy = test::open_reader(tiny(), options);
+  REQUIRE(sequence->save(state));
+  const auto copy = test::open_sequence(tiny(), options);
   StateReader source("a state", state.parts());
   REQUIRE(copy->restore(source));
-  CHECK(test::same_state(*reader, *copy));
+  CHECK(test::same_state(*sequence, *copy));
 }
 
 TEST_CASE("files that are not as they were written are refused with a sentence") {
@@ -230,7 +230,7 @@ TEST_CASE("files that are not as they were written are refused with a sentence")
   CHECK(other.error().sentence.find(tiny()->file().profiles.fingerprint) != std::string::npos);
 
   SessionOptions larger = options;
-  larger.reader.budget = *kv::parse_budget("full");
+  larger.sequence.budget = *kv::parse_budget("full");
   auto file = SavedSession::open(folder.file(), *tiny());
   REQUIRE(file.ok());
   const auto restored = Session::restore(tiny(), larger, *file);

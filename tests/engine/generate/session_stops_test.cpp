@@ -17,7 +17,7 @@ namespace {
 
 std::unique_ptr<Session> open(const std::shared_ptr<const model::Model>& model, std::vector<std::string> stops) {
   SessionOptions options;
-  options.reader.threads = 1;
+  options.sequence.threads = 1;
   options.sampling.temperature = 0;
   options.chat_template = "chatml";
   options.ignore_end_tokens = true;

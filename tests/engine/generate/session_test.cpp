@@ -1,6 +1,7 @@
 // What a session promises: messages are read once and only what is new, answers can be given again, stopped and limited,
 // and what people write is never taken for control tokens.
 #include "engine/generate/session.hpp"
+#include "engine/run/text_memory.hpp"
 
 #include <doctest/doctest.h>
 
@@ -17,7 +18,7 @@ using generate::SessionOptions;
 namespace {
 
 std::unique_ptr<Session> open(const std::shared_ptr<const model::Model>& model, SessionOptions options = {}) {
-  options.reader.threads = 2;
+  options.sequence.threads = 2;
   options.sampling.temperature = 0;
   auto session = Session::create(model, options);
   if (!session) FAIL(session.error().sentence);
@@ -51,10 +52,10 @@ TEST_CASE("a second message reads only what is new") {
   REQUIRE(session->message("user", "hello there"));
   const std::int64_t first = session->timings().prompt_tokens;
   answer(*session, 5);
-  const std::int64_t before = session->reader().tokens();
+  const std::int64_t before = session->sequence().tokens();
   REQUIRE(session->message("user", "again"));
   CHECK(session->timings().prompt_tokens < first + 60);
-  CHECK(session->reader().tokens() == before + session->timings().prompt_tokens);
+  CHECK(session->sequence().tokens() == before + session->timings().prompt_tokens);
 }
 
 TEST_CASE("an answer given again at temperature 0 is the same answer") {
@@ -72,7 +73,7 @@ TEST_CASE("two sessions with one seed say the same, whatever their threads") {
   std::string said[2];
   for (int i = 0; i < 2; ++i) {
     SessionOptions options;
-    options.reader.threads = 1 + i;
+    options.sequence.threads = 1 + i;
     options.sampling.seed = 42;
     options.sampling.temperature = 1;
     options.ignore_end_tokens = true;
@@ -91,7 +92,7 @@ TEST_CASE("control tokens in what people write stay text") {
   const auto session = open(model);
   REQUIRE(session->message("user", "a</s><s>b"));
   std::int64_t begins = 0, ends = 0;
-  for (const std::int32_t id : session->reader().history()) {
+  for (const std::int32_t id : session->sequence().history()) {
     begins += id == 1;
     ends += id == 2;
   }
@@ -174,14 +175,14 @@ TEST_CASE("a conversation survives being saved and loaded") {
 TEST_CASE("a conversation that outgrows its budget goes on") {
   const auto model = test::tiny_model();
   SessionOptions options = chatml();
-  options.reader.budget = *kv::parse_budget("30%");
+  options.sequence.budget = *kv::parse_budget("30%");
   const auto session = open(model, options);
   for (int turn = 0; turn < 8; ++turn) {
     REQUIRE(session->message("user", "turn number " + std::to_string(turn) + " of many, with some words in it"));
     answer(*session, 20);
-    CHECK(session->reader().cache().bytes_peak() <= session->reader().memory().kv.budget_bytes);
+    CHECK(session->sequence().cache().bytes_peak() <= session->sequence().memory().kv.budget_bytes);
   }
-  CHECK(session->reader().cache().evicted() > 0);
+  CHECK(session->sequence().cache().evicted() > 0);
 }
 
 // The text of a conversation was kept whole, and copied several times at each message: after enough of them the memory ran out.
@@ -189,9 +190,9 @@ TEST_CASE("a conversation of any length keeps so much text, and still reads only
   const auto model = test::tiny_model();
   SessionOptions options = chatml();
   options.system = "be brief";
-  options.reader.budget = {kv::BudgetRequest::Kind::bytes, 64 << 10, 0};
+  options.sequence.budget = {kv::BudgetRequest::Kind::bytes, 64 << 10, 0};
   const auto session = open(model, options);
-  const auto most = static_cast<std::size_t>(generate::most_kept_text(256));
+  const auto most = static_cast<std::size_t>(run::max_kept_text(256));
   std::size_t longest = 0;
   bool dropped = false;
   for (int turn = 0; turn < 45; ++turn) {

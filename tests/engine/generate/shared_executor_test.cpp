@@ -12,33 +12,33 @@ using namespace brim;
 
 namespace {
 
-std::unique_ptr<generate::Reader> reader_of(const std::shared_ptr<const model::Model>& model,
+std::unique_ptr<run::Sequence> sequence_of(const std::shared_ptr<const model::Model>& model,
                                             const std::shared_ptr<run::Executor>& executor, const std::string& budget,
                                             std::int64_t context = 0) {
-  generate::ReaderOptions options;
+  run::SequenceOptions options;
   options.budget = kv::parse_budget(budget).value();
   options.type = kernels::KvType::f16;
   options.executor = executor;
   options.context = context;
   options.keep = &kv::tova_rule();
-  auto reader = generate::Reader::create(model, options);
-  if (!reader) FAIL(reader.error().sentence);
-  return std::move(*reader);
+  auto sequence = run::Sequence::create(model, options);
+  if (!sequence) FAIL(sequence.error().sentence);
+  return std::move(*sequence);
 }
 
 /// The logits after a prompt and each of some single tokens.
-std::vector<std::vector<float>> read(generate::Reader& reader, std::size_t skip) {
+std::vector<std::vector<float>> read(run::Sequence& sequence, std::size_t skip) {
   const std::vector<std::int32_t> ids = test::some_ids(120 + skip);
   std::vector<std::vector<float>> rows;
   const auto note = [&] {
-    const auto logits = reader.logits();
+    const auto logits = sequence.logits();
     if (!logits) FAIL(logits.error().sentence);
     rows.emplace_back(logits->begin(), logits->end());
   };
-  if (!reader.read(std::span(ids).subspan(skip, 100), {}, nullptr)) FAIL("reading failed");
+  if (!sequence.read(std::span(ids).subspan(skip, 100), {}, nullptr)) FAIL("reading failed");
   note();
   for (std::size_t i = skip + 100; i < ids.size(); ++i) {
-    if (!reader.read_next(ids[i], nullptr)) FAIL("decoding failed");
+    if (!sequence.read_next(ids[i], nullptr)) FAIL("decoding failed");
     note();
   }
   return rows;
@@ -51,15 +51,15 @@ TEST_CASE("sequences that share an executor, from several threads") {
   constexpr int kSequences = 5;
   std::vector<std::vector<std::vector<float>>> alone, together(kSequences);
   for (int i = 0; i < kSequences; ++i) {
-    alone.push_back(read(*reader_of(model, nullptr, i % 2 == 0 ? "30%" : "full"), static_cast<std::size_t>(i)));
+    alone.push_back(read(*sequence_of(model, nullptr, i % 2 == 0 ? "30%" : "full"), static_cast<std::size_t>(i)));
   }
   const auto executor = std::make_shared<run::Executor>(model, 3);
-  std::vector<std::unique_ptr<generate::Reader>> readers;
-  for (int i = 0; i < kSequences; ++i) readers.push_back(reader_of(model, executor, i % 2 == 0 ? "30%" : "full"));
+  std::vector<std::unique_ptr<run::Sequence>> sequences;
+  for (int i = 0; i < kSequences; ++i) sequences.push_back(sequence_of(model, executor, i % 2 == 0 ? "30%" : "full"));
   std::vector<std::thread> threads;
   for (int i = 0; i < kSequences; ++i) {
     threads.emplace_back([&, i] {
-      together[static_cast<std::size_t>(i)] = read(*readers[static_cast<std::size_t>(i)], static_cast<std::size_t>(i));
+      together[static_cast<std::size_t>(i)] = read(*sequences[static_cast<std::size_t>(i)], static_cast<std::size_t>(i));
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -69,16 +69,16 @@ TEST_CASE("sequences that share an executor, from several threads") {
 TEST_CASE("what one sequence was left with stays, whatever others compute and however the workspace grows") {
   const auto model = test::tiny_model();
   const auto executor = std::make_shared<run::Executor>(model, 2);
-  const auto first = reader_of(model, executor, "full", 40);
+  const auto first = sequence_of(model, executor, "full", 40);
   const std::vector<std::int32_t> ids = test::some_ids(64);
   REQUIRE(first->read(std::span(ids).first(20), {}, nullptr));
   const auto expected = [&] {
-    const auto lone = reader_of(model, nullptr, "full", 40);
+    const auto lone = sequence_of(model, nullptr, "full", 40);
     REQUIRE(lone->read(std::span(ids).first(20), {}, nullptr));
     const auto logits = lone->logits();
     return std::vector<float>(logits->begin(), logits->end());
   }();
-  const auto second = reader_of(model, executor, "full", 256);  // needs more
+  const auto second = sequence_of(model, executor, "full", 256);  // needs more
   REQUIRE(second->read(ids, {}, nullptr));
   const auto logits = first->logits();
   REQUIRE(logits.ok());
@@ -92,7 +92,7 @@ TEST_CASE("what one sequence was left with stays, whatever others compute and ho
 TEST_CASE("a second sequence needs no second workspace") {
   const auto model = test::tiny_model();
   const auto executor = std::make_shared<run::Executor>(model, 2);
-  const auto first = reader_of(model, executor, "full");
+  const auto first = sequence_of(model, executor, "full");
   const kv::Plan& plan = first->cache().plan();
   const Progress none;
   run::Preparing preparing{none, 0, 1};
@@ -116,15 +116,15 @@ TEST_CASE("a second sequence needs no second workspace") {
 TEST_CASE("room that is refused changes nothing") {
   const auto model = test::tiny_model();
   const auto executor = std::make_shared<run::Executor>(model, 1);
-  const auto reader = reader_of(model, executor, "full");
-  const auto before = read(*reader, 0);
+  const auto sequence = sequence_of(model, executor, "full");
+  const auto before = read(*sequence, 0);
   const Progress stop = [](long long, long long) { return false; };
   run::Preparing preparing{stop, 0, 1};
-  model::WorkspaceShape larger = model::workspace_shape(reader->cache().plan(), model->table(), 1);
+  model::WorkspaceShape larger = model::workspace_shape(sequence->cache().plan(), model->table(), 1);
   larger.chunk *= 4;
   const Status refused = executor->reserve(larger, 1, preparing);
   REQUIRE(!refused);
   CHECK(refused.error().code == ErrorCode::cancelled);
-  reader->clear();
-  CHECK(read(*reader, 0) == before);
+  sequence->clear();
+  CHECK(read(*sequence, 0) == before);
 }

@@ -22,18 +22,18 @@ std::shared_ptr<const model::Model> load(const std::string& path, const kernels:
 }
 
 /// Reads a prompt and then eight tokens one by one; the logits after each.
-std::vector<std::vector<float>> read(generate::Reader& reader) {
+std::vector<std::vector<float>> read(run::Sequence& sequence) {
   std::vector<std::vector<float>> seen;
   const auto note = [&] {
-    const auto logits = reader.logits();
+    const auto logits = sequence.logits();
     REQUIRE(logits.ok());
     seen.emplace_back(logits->begin(), logits->end());
   };
   const std::vector<std::int32_t> ids = test::some_ids(48);
-  REQUIRE(reader.read(std::span(ids).first(40), {}, nullptr));
+  REQUIRE(sequence.read(std::span(ids).first(40), {}, nullptr));
   note();
   for (std::size_t i = 40; i < ids.size(); ++i) {
-    REQUIRE(reader.read_next(ids[i], nullptr));
+    REQUIRE(sequence.read_next(ids[i], nullptr));
     note();
   }
   return seen;
@@ -52,11 +52,11 @@ TEST_CASE("models with other kernels and other threads live side by side") {
     const auto model = load(path, which == 0 ? plain : best, 1 + 2 * which);
     CHECK(&model->table() == (which == 0 ? &plain : &best));
     CHECK(model->threads().threads() == 1 + 2 * which);
-    alone[which] = read(*test::tiny_reader(model, {}));
+    alone[which] = read(*test::tiny_sequence(model, {}));
   }
   {
     const auto one = load(path, plain, 1), other = load(path, best, 3);
-    const auto first = test::tiny_reader(one, {}), second = test::tiny_reader(other, {});
+    const auto first = test::tiny_sequence(one, {}), second = test::tiny_sequence(other, {});
     std::vector<std::vector<float>> together[2];
     std::thread beside([&] { together[0] = read(*first); });
     together[1] = read(*second);

@@ -6,31 +6,31 @@
 #include <string>
 #include <vector>
 
-#include "engine/generate/reader.hpp"
+#include "engine/run/sequence.hpp"
 #include "tests/engine/generate/tiny.hpp"
 #include "tests/support/allocation_count.hpp"
 
 using namespace brim;
-using generate::Reader;
+using run::Sequence;
 
 namespace {
 
-std::vector<float> logits_of(Reader& reader) {
-  const auto logits = reader.logits();
+std::vector<float> logits_of(Sequence& sequence) {
+  const auto logits = sequence.logits();
   REQUIRE(logits);
   return {logits->begin(), logits->end()};
 }
 
-void read(Reader& reader, std::span<const std::int32_t> ids) {
-  const Status status = reader.read(ids, {}, nullptr);
+void read(Sequence& sequence, std::span<const std::int32_t> ids) {
+  const Status status = sequence.read(ids, {}, nullptr);
   if (!status) FAIL(status.error().sentence);
 }
 
 /// A prompt, and then token by token; the logits after the last.
-std::vector<float> answer(Reader& reader, const std::vector<std::int32_t>& ids, std::size_t prompt) {
-  read(reader, std::span(ids).first(prompt));
-  for (std::size_t i = prompt; i < ids.size(); ++i) read(reader, std::span(ids).subspan(i, 1));
-  return logits_of(reader);
+std::vector<float> answer(Sequence& sequence, const std::vector<std::int32_t>& ids, std::size_t prompt) {
+  read(sequence, std::span(ids).first(prompt));
+  for (std::size_t i = prompt; i < ids.size(); ++i) read(sequence, std::span(ids).subspan(i, 1));
+  return logits_of(sequence);
 }
 
 double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
@@ -46,12 +46,12 @@ TEST_CASE("reading every block is reading everything; reading some is not, but i
   shape.context = 1024;
   const auto model = test::tiny_model(shape);
   const auto ids = test::some_ids(900);
-  const auto all = test::tiny_reader(model, {.type = "f32"});
+  const auto all = test::tiny_sequence(model, {.type = "f32"});
   const auto expected = answer(*all, ids, 700);
-  const auto whole = test::tiny_reader(model, {.type = "f32", .read = "top=100%"});
+  const auto whole = test::tiny_sequence(model, {.type = "f32", .read = "top=100%"});
   CHECK(largest_difference(answer(*whole, ids, 700), expected) <= 1e-5);
-  const auto one = test::tiny_reader(model, {.type = "f32", .threads = 1, .read = "top=30%"});
-  const auto three = test::tiny_reader(model, {.type = "f32", .threads = 3, .read = "top=30%"});
+  const auto one = test::tiny_sequence(model, {.type = "f32", .threads = 1, .read = "top=30%"});
+  const auto three = test::tiny_sequence(model, {.type = "f32", .threads = 3, .read = "top=30%"});
   const auto some = answer(*one, ids, 700);
   CHECK(some == answer(*three, ids, 700));
   CHECK(some != expected);
@@ -62,9 +62,9 @@ TEST_CASE("dynsplit: one thread and several agree, the budget holds, decoding al
   const auto ids = test::some_ids(700);
   for (const char* reading : {"all", "top=40%"}) {
     const auto one =
-        test::tiny_reader(model, {.budget = "60%", .threads = 1, .keep = &kv::dynsplit_rule(), .read = reading});
+        test::tiny_sequence(model, {.budget = "60%", .threads = 1, .keep = &kv::dynsplit_rule(), .read = reading});
     const auto three =
-        test::tiny_reader(model, {.budget = "60%", .threads = 3, .keep = &kv::dynsplit_rule(), .read = reading});
+        test::tiny_sequence(model, {.budget = "60%", .threads = 3, .keep = &kv::dynsplit_rule(), .read = reading});
     CHECK(answer(*one, ids, 300) == answer(*three, ids, 300));
     CHECK(one->cache().evicted() > 0);
     CHECK(one->cache().rebased() > 0);
@@ -82,16 +82,16 @@ TEST_CASE("going back gives what reading only that far gives, with blocks") {
   const auto ids = test::some_ids(220);
   for (const kv::Rule* keep : {&kv::window_rule(), &kv::dynsplit_rule()}) {
     for (const char* budget : {"full", "50%"}) {
-      const auto reader = test::tiny_reader(model, {.type = "f32", .budget = budget, .keep = keep, .read = "top=40%"});
-      const auto shorter = test::tiny_reader(model, {.type = "f32", .budget = budget, .keep = keep, .read = "top=40%"});
-      read(*reader, ids);
-      REQUIRE(reader->rewind(150, {}, nullptr));
+      const auto sequence = test::tiny_sequence(model, {.type = "f32", .budget = budget, .keep = keep, .read = "top=40%"});
+      const auto shorter = test::tiny_sequence(model, {.type = "f32", .budget = budget, .keep = keep, .read = "top=40%"});
+      read(*sequence, ids);
+      REQUIRE(sequence->rewind(150, {}, nullptr));
       read(*shorter, std::span(ids).first(150));
       for (std::size_t i = 150; i < 190; ++i) {
-        read(*reader, std::span(ids).subspan(i, 1));
+        read(*sequence, std::span(ids).subspan(i, 1));
         read(*shorter, std::span(ids).subspan(i, 1));
         // Chunks end elsewhere, so last bits of keys may differ; no block that is near another in score does.
-        CHECK(largest_difference(logits_of(*reader), logits_of(*shorter)) <= 1e-3);
+        CHECK(largest_difference(logits_of(*sequence), logits_of(*shorter)) <= 1e-3);
       }
     }
   }
@@ -99,9 +99,9 @@ TEST_CASE("going back gives what reading only that far gives, with blocks") {
 
 TEST_CASE("where lone tokens read sparsely nothing is guessed ahead") {
   const auto model = test::tiny_model();
-  generate::ReaderOptions options;
+  run::SequenceOptions options;
   options.speculation.ngram = true;
-  CHECK(generate::plan_memory(model->config(), model->table(), options)->tokens_together > 1);
+  CHECK(run::plan_memory(model->config(), model->table(), options)->tokens_together > 1);
   options.reading = {true, 0.5};
-  CHECK(generate::plan_memory(model->config(), model->table(), options)->tokens_together == 1);
+  CHECK(run::plan_memory(model->config(), model->table(), options)->tokens_together == 1);
 }

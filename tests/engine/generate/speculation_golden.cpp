@@ -15,13 +15,13 @@ using namespace brim;
 namespace {
 
 std::shared_ptr<const model::Model> load(const std::string& path) {
-  auto model = model::Model::load(path, {.threads = 3});  // readers take as many of them as they want
+  auto model = model::Model::load(path, {.threads = 3});  // sequences take as many of them as they want
   if (!model) FAIL(model.error().sentence);
   return *model;
 }
 
-generate::ReaderOptions options_of(std::int64_t context, kernels::KvType type, double percent) {
-  generate::ReaderOptions options;
+run::SequenceOptions options_of(std::int64_t context, kernels::KvType type, double percent) {
+  run::SequenceOptions options;
   options.context = context;
   options.type = type;
   options.budget.kind = kv::BudgetRequest::Kind::percent;
@@ -67,9 +67,9 @@ TEST_CASE("trained models: stories are the same, greedy and sampled, in full and
           std::vector<std::int32_t> said[3];
           for (int way = 0; way < 3; ++way) {  // plain; guessing eagerly on two threads; guessing as it pays
             generate::SessionOptions options;
-            options.reader = options_of(512, type, percent);
-            options.reader.threads = way == 1 ? 2 : 1;
-            options.reader.speculation = {way > 0, 15, way == 1};
+            options.sequence = options_of(512, type, percent);
+            options.sequence.threads = way == 1 ? 2 : 1;
+            options.sequence.speculation = {way > 0, 15, way == 1};
             options.sampling.temperature = temperature;
             options.sampling.seed = 5;
             options.ignore_end_tokens = true;

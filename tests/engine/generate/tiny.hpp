@@ -1,4 +1,4 @@
-// The tiny model of the tests, loaded; readers over it; and ids to read. Shared by the reader's and the session's tests.
+// The tiny model of the tests, loaded; sequences over it; and ids to read. Shared by the sequence's and the session's tests.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/generate/reader.hpp"
+#include "engine/run/sequence.hpp"
 #include "engine/model/model.hpp"
 #include "tests/support/tiny_model.hpp"
 
@@ -24,13 +24,13 @@ inline std::shared_ptr<const model::Model> tiny_model(const TinyModel& shape = {
   REQUIRE(file >= 0);
   close(file);
   write_tiny_model(path, shape);
-  auto model = model::Model::load(path, {.threads = 3});  // readers take as many of them as they want
+  auto model = model::Model::load(path, {.threads = 3});  // sequences take as many of them as they want
   std::remove(path);
   if (!model) FAIL(model.error().sentence);
   return *model;
 }
 
-struct TinyReader {
+struct TinySequence {
   std::string type = "f16";
   std::string budget = "full";
   int threads = 2;
@@ -38,9 +38,9 @@ struct TinyReader {
   std::string read = "all";
 };
 
-inline std::unique_ptr<generate::Reader> tiny_reader(const std::shared_ptr<const model::Model>& model,
-                                                     const TinyReader& wish) {
-  generate::ReaderOptions options;
+inline std::unique_ptr<run::Sequence> tiny_sequence(const std::shared_ptr<const model::Model>& model,
+                                                     const TinySequence& wish) {
+  run::SequenceOptions options;
   const auto types = kernels::parse_kv_types(wish.type);
   REQUIRE(types);
   options.type = *types;
@@ -52,9 +52,9 @@ inline std::unique_ptr<generate::Reader> tiny_reader(const std::shared_ptr<const
   const auto reading = kv::parse_reading(wish.read);
   if (!reading) FAIL(reading.error().sentence);
   options.reading = *reading;
-  auto reader = generate::Reader::create(model, options);
-  if (!reader) FAIL(reader.error().sentence);
-  return std::move(*reader);
+  auto sequence = run::Sequence::create(model, options);
+  if (!sequence) FAIL(sequence.error().sentence);
+  return std::move(*sequence);
 }
 
 /// Ids of the tiny vocabulary that look like text: BOS, then printable characters in an order without a period.

@@ -47,9 +47,9 @@ std::shared_ptr<const model::Model> load(const std::string& path, WeightMemory m
 }
 
 std::vector<float> logits_of(const std::shared_ptr<const model::Model>& model) {
-  const auto reader = test::tiny_reader(model, {});
-  REQUIRE(reader->read(test::some_ids(40), {}, nullptr).ok());
-  const auto logits = reader->logits();
+  const auto sequence = test::tiny_sequence(model, {});
+  REQUIRE(sequence->read(test::some_ids(40), {}, nullptr).ok());
+  const auto logits = sequence->logits();
   REQUIRE(logits);
   return {logits->begin(), logits->end()};
 }

@@ -15,7 +15,7 @@ namespace {
 constexpr int kTokens = 24;
 
 void decode(const std::shared_ptr<const model::Model>& model, const char* type) {
-  const auto reader = test::tiny_reader(model, {.type = type, .threads = 3});
+  const auto reader = test::tiny_sequence(model, {.type = type, .threads = 3});
   REQUIRE(model->threads().threads() == 3);
   REQUIRE(reader->read(test::some_ids(100), {}, nullptr));
   Hash bits;

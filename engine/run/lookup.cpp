@@ -1,10 +1,10 @@
 // See lookup.hpp.
-#include "engine/generate/lookup.hpp"
+#include "engine/run/lookup.hpp"
 
 #include <algorithm>
 #include <bit>
 
-namespace brim::generate {
+namespace brim::run {
 namespace {
 
 constexpr int kMostSlotBits = 18;
@@ -89,4 +89,4 @@ void Lookup::follow(const Match& match, const TextSoFar& text, TokenId next, std
   }
 }
 
-}  // namespace brim::generate
+}  // namespace brim::run

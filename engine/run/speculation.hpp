@@ -1,5 +1,5 @@
 // Guesses about the tokens to come, from the text itself: how the lookup (what might follow) and the draft length (how
-// much of it is worth trying) are used for one text. Knows no model: the reader verifies the guesses.
+// much of it is worth trying) are used for one text. Knows no model: the sequence verifies the guesses.
 #pragma once
 
 #include <array>
@@ -7,10 +7,10 @@
 #include <cstdint>
 #include <span>
 
-#include "engine/generate/draft_length.hpp"
-#include "engine/generate/lookup.hpp"
+#include "engine/run/draft_length.hpp"
+#include "engine/run/lookup.hpp"
 
-namespace brim::generate {
+namespace brim::run {
 
 /// Tokens that may go through one pass together and still come out as each would alone: the kernels' promise.
 inline constexpr int kMostTogether = 16;
@@ -48,7 +48,7 @@ class Speculation {
   const SpeculationCounts& counts() const { return counts_; }
 
   /// What was counted and learned, for saved sessions; guesses under way are not part of it, and the lookup finds its
-  /// places in the text again. Errors: those of the reader.
+  /// places in the text again. Errors: those of the sequence.
   void save(StateWriter& state) const;
   Status restore(StateReader& state);
 
@@ -64,4 +64,4 @@ class Speculation {
   int right_ = 0;     ///< how many turned out right so far
 };
 
-}  // namespace brim::generate
+}  // namespace brim::run

@@ -1,5 +1,5 @@
 // The lookup: the newest earlier occurrence of the text's end, and what followed it.
-#include "engine/generate/lookup.hpp"
+#include "engine/run/lookup.hpp"
 
 #include <doctest/doctest.h>
 
@@ -8,9 +8,9 @@
 
 #include "tests/support/allocation_count.hpp"
 
-using brim::generate::Lookup;
+using brim::run::Lookup;
 using brim::generate::Match;
-using brim::generate::TextSoFar;
+using brim::run::TextSoFar;
 using brim::generate::TokenId;
 
 namespace {

@@ -1,10 +1,10 @@
-// Reader's part of a saved session and of a copied one: a state that is read back from a file, or from the other reader's
+// Sequence's part of a saved session and of a copied one: a state that is read back from a file, or from the other sequence's
 // own memory.
-#include "engine/generate/reader.hpp"
+#include "engine/run/sequence.hpp"
 
-namespace brim::generate {
+namespace brim::run {
 
-Status Reader::save(StateWriter& state) const {
+Status Sequence::save(StateWriter& state) const {
   if (!in_step_ || cache_->stale()) {
     return error(ErrorCode::wrong_state, "reading was interrupted and the text has to be read again before the session ",
                  "can be saved or copied: go on with it, or clear it");
@@ -21,7 +21,7 @@ Status Reader::save(StateWriter& state) const {
   return {};
 }
 
-Status Reader::take_over(StateReader& state) {
+Status Sequence::take_over(StateReader& state) {
   BRIM_TRY(cache_->restore(state));
   state.at("the text");
   BRIM_TRY(state.number("tokens forgotten", 0, std::int64_t{1} << 53, history_start_));
@@ -49,11 +49,11 @@ Status Reader::take_over(StateReader& state) {
   return memory_.tokens_together > 1 ? speculation_.restore(state) : Status();
 }
 
-Status Reader::restore(StateReader& state) {
+Status Sequence::restore(StateReader& state) {
   clear();
   const Status status = take_over(state);
   if (!status) clear();
   return status;
 }
 
-}  // namespace brim::generate
+}  // namespace brim::run

@@ -11,103 +11,43 @@
 #include <string>
 #include <vector>
 
-#include "engine/base/log.hpp"
 #include "engine/base/result.hpp"
 #include "engine/base/state.hpp"
-#include "engine/generate/speculation.hpp"
-#include "engine/kv/heads.hpp"
 #include "engine/kv/memory.hpp"
 #include "engine/kv/policies.hpp"
 #include "engine/kv/pool.hpp"
-#include "engine/kv/profile.hpp"
 #include "engine/model/decoder.hpp"
 #include "engine/model/model.hpp"
 #include "engine/run/executor.hpp"
+#include "engine/run/memory_plan.hpp"
+#include "engine/run/speculation.hpp"
 #include "platform/arena.hpp"
 
-namespace brim::generate {
-
-struct ReaderOptions {
-  std::int64_t context = 0;  ///< most positions; 0: the trained context
-  kv::BudgetRequest budget;
-  /// What an automatic budget goes by; 0: a quarter of the memory that is available.
-  std::int64_t automatic_bytes = 0;
-  /// What the budget comes out of; null: only the machine's memory.
-  std::shared_ptr<kv::Pool> pool;
-  kernels::KvTypes type;
-  const kv::Split* split = nullptr;           ///< null: one is chosen (kv::kChosenSplit)
-  const kv::Rule* keep = &kv::window_rule();  ///< never null
-  std::string profile_path;  ///< of brim calibrate; empty: the one that the model carries, if it does
-  std::string profile_text;  ///< the profile itself (JSON), in place of a path; empty: not given
-  /// What plan_memory goes by. Reader::create finds it itself (choose_profile); a caller that plans alone gives it.
-  std::shared_ptr<const kv::Profile> profile;
-  std::uint64_t split_seed = 0;  ///< for splits that draw lots
-  /// Entries for each layer instead of a budget and a split, and most tokens read at a time: for measurements. No
-  /// option of a session says so. Empty: none.
-  std::vector<std::int64_t> quotas;
-  /// Beside quotas: how each layer is stored. Empty: as `type` says.
-  std::vector<kernels::KvTypes> layer_types;
-  int chunk = 0;
-  kv::Reading reading;
-  kv::HeadSelection heads = kv::HeadSelection::together;
-  /// What the plan counts scratch for. Those that work are the executor's.
-  int threads = 1;
-  /// Whose turns the sequence takes, shared with other sequences of the model; null: one of its own, with `threads`.
-  std::shared_ptr<run::Executor> executor;
-  SpeculationOptions speculation;
-  /// Called while memory is prepared, with bytes done and in all (prepared_bytes); false ends that with cancelled. For the creation
-  /// alone.
-  Progress preparing;
-};
-
-/// What a reader would book, before anything is allocated.
-struct MemoryPlan {
-  kv::Plan kv;
-  std::int64_t workspace_bytes = 0;  ///< activations and scores: once for all sequences of an executor
-  std::int64_t logit_bytes = 0;      ///< logits after the newest tokens, and what they are computed from
-  std::int64_t history_bytes = 0;    ///< token ids and their roles, for reading again
-  std::int64_t speculation_bytes = 0;
-  std::int64_t heap_bytes = 0;  ///< beside the arena: a session's text at its longest (conversation.hpp) and its sampler
-  std::int64_t automatic_bytes = 0;  ///< what an automatic budget went by
-  std::int64_t tokens_together = 1;  ///< most tokens of a pass that verifies guesses; 1: nothing is guessed
-  std::int64_t arena_bytes() const { return kv.budget_bytes + logit_bytes + history_bytes + speculation_bytes; }
-  std::int64_t beside_bytes() const { return total() - kv.budget_bytes; }
-  std::int64_t total() const { return arena_bytes() + workspace_bytes + heap_bytes; }
-  /// What Reader::create goes through, in whole pages: the total that ReaderOptions::preparing is called with.
-  long long prepared_bytes() const;
-};
-/// Sets options.profile to the one that is given by text or path, or else `carried`. Where that cannot be used, and a split was
-/// asked for that needs one, the default split is taken; the result's notice says both. Errors: io and bad_file for a path that
-/// cannot be read, or a text that is not a profile of this model.
-Result<model::FoundProfile> choose_profile(const model::ProfileOwner& owner, const model::FoundProfile& carried,
-                                           ReaderOptions& options);
-
-/// Errors: invalid_argument, or out_of_memory when the budget is below the floors.
-Result<MemoryPlan> plan_memory(const model::Config& config, const kernels::Table& table, const ReaderOptions& options);
+namespace brim::run {
 
 /// Is called after every chunk, while logits of all of its tokens can be computed: the place in the whole input of its first token.
 /// It has the executor's turn.
 using ChunkObserver = std::function<void(std::int64_t first, model::Decoder& decoder)>;
 
 /// One thread at a time. After create nothing allocates but the error paths.
-class Reader {
+class Sequence {
  public:
   /// Books, reserves and touches everything. Errors: as plan_memory; out_of_memory with the numbers when the machine (or
   /// its cgroup, or an rlimit) or the pool has less; cancelled.
-  static Result<std::unique_ptr<Reader>> create(std::shared_ptr<const model::Model> model, const ReaderOptions& options);
-  ~Reader() { executor_->leave(); }
+  static Result<std::unique_ptr<Sequence>> create(std::shared_ptr<const model::Model> model, const SequenceOptions& options);
+  ~Sequence() { executor_->leave(); }
   /// The same in two steps: what it will book, before anything is; and that.
   struct Planned {
     MemoryPlan memory;
     model::FoundProfile profile;
-    ReaderOptions options;
+    SequenceOptions options;
   };
-  static Result<Planned> plan(const model::Model& model, ReaderOptions options);
-  static Result<std::unique_ptr<Reader>> create(std::shared_ptr<const model::Model> model, Planned planned);
+  static Result<Planned> plan(const model::Model& model, SequenceOptions options);
+  static Result<std::unique_ptr<Sequence>> create(std::shared_ptr<const model::Model> model, Planned planned);
 
-  /// An empty reader with the same plan and executor, in memory of its own. `options`: those this one was made with. Errors:
+  /// An empty sequence with the same plan and executor, in memory of its own. `options`: those this one was made with. Errors:
   /// out_of_memory with the numbers.
-  Result<std::unique_ptr<Reader>> sibling(ReaderOptions options) const {
+  Result<std::unique_ptr<Sequence>> sibling(SequenceOptions options) const {
     options.executor = executor_;
     return create(model_, memory_, options);
   }
@@ -115,7 +55,7 @@ class Reader {
   /// pieces stay valid until the next non-const call. Errors: wrong_state when reading was interrupted and the cache has to
   /// be read again.
   Status save(StateWriter& state) const;
-  /// Takes over the state of a reader of the same model and plan. Errors: those of the state; nothing has been read then.
+  /// Takes over the state of a sequence of the same model and plan. Errors: those of the state; nothing has been read then.
   Status restore(StateReader& state);
 
   /// Reads ids in chunks, and has the memory keep a checkpoint behind them. Stopped by `progress` or `cancel`: the chunks read
@@ -158,17 +98,17 @@ class Reader {
   std::int64_t tokens() const { return history_start_ + history_size_; }
   const kv::Memory& cache() const { return *cache_; }
   const MemoryPlan& memory() const { return memory_; }
-  /// What create() found; empty where the profile was given or this reader is a sibling.
+  /// What create() found; empty where the profile was given or this sequence is a sibling.
   const model::FoundProfile& profile() const { return profile_; }
   const model::Model& model() const { return *model_; }
-  run::Executor& executor() const { return *executor_; }
+  Executor& executor() const { return *executor_; }
   const SpeculationCounts& speculation() const { return speculation_.counts(); }
 
  private:
-  static Result<std::unique_ptr<Reader>> create(std::shared_ptr<const model::Model> model, MemoryPlan memory,
-                                                const ReaderOptions& options);
-  Reader(std::shared_ptr<const model::Model> model, MemoryPlan memory, Arena arena, std::unique_ptr<kv::Memory> cache,
-         std::unique_ptr<model::Rope> rope, std::shared_ptr<run::Executor> executor, const ReaderOptions& options);
+  static Result<std::unique_ptr<Sequence>> create(std::shared_ptr<const model::Model> model, MemoryPlan memory,
+                                                const SequenceOptions& options);
+  Sequence(std::shared_ptr<const model::Model> model, MemoryPlan memory, Arena arena, std::unique_ptr<kv::Memory> cache,
+         std::unique_ptr<model::Rope> rope, std::shared_ptr<Executor> executor, const SequenceOptions& options);
   // Tokens read by one call, of how many: those it has to read again and its own.
   struct Reading {
     const Progress& progress;
@@ -195,7 +135,7 @@ class Reader {
   Arena arena_;
   std::unique_ptr<kv::Memory> cache_;
   std::unique_ptr<model::Rope> rope_;
-  std::shared_ptr<run::Executor> executor_;
+  std::shared_ptr<Executor> executor_;
   model::AttentionObserver observer_;
   TokenId next_ = 0;  // the token of a step
   std::span<TokenId> history_;
@@ -213,4 +153,4 @@ class Reader {
   bool in_step_ = true;  // the cache holds what the history says
 };
 
-}  // namespace brim::generate
+}  // namespace brim::run

@@ -1,6 +1,6 @@
 // Speculation changes no bit: not of the logits, not of the cache, not of the text — whatever was guessed, under every
 // budget, with every sampler, stopped and taken up again anywhere.
-#include "engine/generate/speculation.hpp"
+#include "engine/run/speculation.hpp"
 
 #include <doctest/doctest.h>
 
@@ -17,8 +17,8 @@
 using namespace brim;
 using generate::End;
 using generate::Piece;
-using generate::Reader;
-using generate::ReaderOptions;
+using run::Sequence;
+using run::SequenceOptions;
 using generate::Session;
 using generate::SessionOptions;
 
@@ -41,8 +41,8 @@ std::vector<std::int32_t> repetitive_ids(std::size_t count) {
   return ids;
 }
 
-ReaderOptions reader_options(kernels::KvType type, const char* budget, int threads = 1) {
-  ReaderOptions options;
+SequenceOptions sequence_options(kernels::KvType type, const char* budget, int threads = 1) {
+  SequenceOptions options;
   options.type = type;
   options.budget = *kv::parse_budget(budget);
   options.threads = threads;
@@ -51,7 +51,7 @@ ReaderOptions reader_options(kernels::KvType type, const char* budget, int threa
 
 SessionOptions session_options(const char* budget) {
   SessionOptions options;
-  options.reader = reader_options(kernels::KvType::f16, budget);
+  options.sequence = sequence_options(kernels::KvType::f16, budget);
   options.chat_template = "chatml";
   options.ignore_end_tokens = true;
   return options;
@@ -59,7 +59,7 @@ SessionOptions session_options(const char* budget) {
 
 std::unique_ptr<Session> open(const std::shared_ptr<const model::Model>& model, SessionOptions options, bool guess,
                               bool eager = true) {
-  if (guess) options.reader.speculation = {true, 15, eager};
+  if (guess) options.sequence.speculation = {true, 15, eager};
   auto session = Session::create(model, options);
   if (!session) FAIL(session.error().sentence);
   return std::move(*session);
@@ -73,10 +73,10 @@ bool step(Session& plain, Session& guessing) {
   REQUIRE(one->id == other->id);
   REQUIRE(one->text == other->text);
   REQUIRE(one->end == other->end);
-  REQUIRE(plain.reader().tokens() == guessing.reader().tokens());
-  REQUIRE(plain.reader().cache().next_position() == guessing.reader().cache().next_position());
-  REQUIRE(plain.reader().cache().evicted() == guessing.reader().cache().evicted());
-  REQUIRE(plain.reader().cache().bytes_used() == guessing.reader().cache().bytes_used());
+  REQUIRE(plain.sequence().tokens() == guessing.sequence().tokens());
+  REQUIRE(plain.sequence().cache().next_position() == guessing.sequence().cache().next_position());
+  REQUIRE(plain.sequence().cache().evicted() == guessing.sequence().cache().evicted());
+  REQUIRE(plain.sequence().cache().bytes_used() == guessing.sequence().cache().bytes_used());
   REQUIRE(plain.timings().generated_tokens == guessing.timings().generated_tokens);
   return one->end == End::not_yet;
 }
@@ -95,7 +95,7 @@ TEST_CASE("logits and cache keep every bit, for every type, budget, window and n
     for (const auto type : {kernels::KvType::f32, kernels::KvType::f16, kernels::KvType::q4_0}) {
       for (const char* budget : {"full", "70%", "55%", "45%"}) {
         INFO("window ", window, ", budget ", budget);
-        const auto counts = test::read_both_ways(model, reader_options(type, budget), std::span(ids).first(120),
+        const auto counts = test::read_both_ways(model, sequence_options(type, budget), std::span(ids).first(120),
                                                  std::span(ids).subspan(120), type == kernels::KvType::f16 ? 2 : 1);
         CHECK(counts.accepted > 50);
         accepted += counts.accepted;
@@ -116,7 +116,7 @@ TEST_CASE("every weight format gives a token the same bits alone and among guess
     shape.layers = 2;
     const auto model = test::tiny_model(shape);
     CAPTURE(quant::info(shape.format).name);
-    const auto counts = test::read_both_ways(model, reader_options(kernels::KvType::f16, "full"),
+    const auto counts = test::read_both_ways(model, sequence_options(kernels::KvType::f16, "full"),
                                              std::span(ids).first(120), std::span(ids).subspan(120), 2);
     CHECK(counts.accepted > 10);
   }
@@ -151,7 +151,7 @@ TEST_CASE("conversations are the same: answers left anywhere, limits, stop strin
   const auto model = test::tiny_model();
   for (const char* budget : {"full", "45%"}) {
     SessionOptions options = session_options(budget);
-    options.reader.split = &kv::uniform_split();  // a text in which enough guesses come true
+    options.sequence.split = &kv::uniform_split();  // a text in which enough guesses come true
     options.sampling.temperature = 0.4;
     options.sampling.top_k = 2;
     const auto plain = open(model, options, false), guessing = open(model, options, true);
@@ -177,7 +177,7 @@ TEST_CASE("conversations are the same: answers left anywhere, limits, stop strin
       REQUIRE(plain->messages() == guessing->messages());
       said = plain->messages();
     }
-    CHECK(guessing->reader().speculation().accepted > 20);
+    CHECK(guessing->sequence().speculation().accepted > 20);
     for (Session* each : {plain.get(), guessing.get()}) {
       REQUIRE(each->clear());
       each->set_limit(-1);
@@ -192,13 +192,13 @@ TEST_CASE("going back in the middle of guesses is exact") {
   const auto model = test::tiny_model();
   const auto ids = repetitive_ids(200);
   for (const std::int64_t keep : {30, 100, 128, 129, 130}) {
-    const auto options = reader_options(kernels::KvType::f16, "full");
-    const auto plain = test::open_reader(model, options), guessing = test::open_reader(model, test::guessing(options));
-    for (Reader* reader : {plain.get(), guessing.get()}) {
-      REQUIRE(reader->read(std::span(ids).first(120), {}, nullptr));
-      for (std::size_t i = 120; i < 130; ++i) REQUIRE(reader->read_next(ids[i], nullptr));
+    const auto options = sequence_options(kernels::KvType::f16, "full");
+    const auto plain = test::open_sequence(model, options), guessing = test::open_sequence(model, test::guessing(options));
+    for (Sequence* sequence : {plain.get(), guessing.get()}) {
+      REQUIRE(sequence->read(std::span(ids).first(120), {}, nullptr));
+      for (std::size_t i = 120; i < 130; ++i) REQUIRE(sequence->read_next(ids[i], nullptr));
     }
-    for (Reader* reader : {plain.get(), guessing.get()}) REQUIRE(reader->rewind(keep, {}, nullptr));
+    for (Sequence* sequence : {plain.get(), guessing.get()}) REQUIRE(sequence->rewind(keep, {}, nullptr));
     for (std::size_t i = static_cast<std::size_t>(keep); i < 200; ++i) {
       REQUIRE(plain->read_next(ids[i], nullptr));
       REQUIRE(guessing->read_next(ids[i], nullptr));
@@ -211,8 +211,8 @@ TEST_CASE("going back in the middle of guesses is exact") {
 TEST_CASE("a verification that is cancelled can be taken up again") {
   const auto model = test::tiny_model();
   const auto ids = repetitive_ids(400);
-  const auto options = reader_options(kernels::KvType::f16, "45%");
-  const auto plain = test::open_reader(model, options), guessing = test::open_reader(model, test::guessing(options));
+  const auto options = sequence_options(kernels::KvType::f16, "45%");
+  const auto plain = test::open_sequence(model, options), guessing = test::open_sequence(model, test::guessing(options));
   REQUIRE(plain->read(std::span(ids).first(120), {}, nullptr));
   REQUIRE(guessing->read(std::span(ids).first(120), {}, nullptr));
   const std::atomic<bool> cancel{true};
@@ -270,24 +270,24 @@ TEST_CASE("cancelling from another thread at any moment leaves the text as it wo
 TEST_CASE("decoding with guesses allocates nothing") {
   const auto model = test::tiny_model();
   const auto ids = repetitive_ids(600);
-  const auto reader = test::open_reader(model, test::guessing(reader_options(kernels::KvType::f16, "45%", 2)));
-  REQUIRE(reader->read(std::span(ids).first(300), {}, nullptr));
+  const auto sequence = test::open_sequence(model, test::guessing(sequence_options(kernels::KvType::f16, "45%", 2)));
+  REQUIRE(sequence->read(std::span(ids).first(300), {}, nullptr));
   const std::size_t before = test::allocation_count();
   for (std::size_t i = 300; i < ids.size(); ++i) {
-    const Status status = reader->read_next(ids[i], nullptr);
-    const auto logits = reader->logits();
+    const Status status = sequence->read_next(ids[i], nullptr);
+    const auto logits = sequence->logits();
     if (!status || !logits) FAIL("decoding failed");
   }
   CHECK(test::allocation_count() == before);
-  CHECK(reader->speculation().accepted > 50);
+  CHECK(sequence->speculation().accepted > 50);
 }
 
 TEST_CASE("what speculation needs is booked, and only with it") {
   const auto model = test::tiny_model();
-  ReaderOptions options = reader_options(kernels::KvType::f16, "full");
-  const auto off = generate::plan_memory(model->config(), model->table(), options);
-  const auto on = generate::plan_memory(model->config(), model->table(), test::guessing(options));
-  const auto few = generate::plan_memory(model->config(), model->table(), test::guessing(options, 3));
+  SequenceOptions options = sequence_options(kernels::KvType::f16, "full");
+  const auto off = run::plan_memory(model->config(), model->table(), options);
+  const auto on = run::plan_memory(model->config(), model->table(), test::guessing(options));
+  const auto few = run::plan_memory(model->config(), model->table(), test::guessing(options, 3));
   REQUIRE(off);
   REQUIRE(on);
   REQUIRE(few);

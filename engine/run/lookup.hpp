@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <span>
 
-namespace brim::generate {
+namespace brim::run {
 
 using TokenId = std::int32_t;
 
@@ -62,4 +62,4 @@ class Lookup {
   std::int64_t indexed_ = -1;       ///< the text up to here is in the tables; −1: nothing is
 };
 
-}  // namespace brim::generate
+}  // namespace brim::run

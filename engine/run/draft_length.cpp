@@ -1,9 +1,9 @@
 // See draft_length.hpp.
-#include "engine/generate/draft_length.hpp"
+#include "engine/run/draft_length.hpp"
 
 #include <algorithm>
 
-namespace brim::generate {
+namespace brim::run {
 namespace {
 
 constexpr double kChanceStep = 1.0 / 8;  // how fast a chance follows what was seen
@@ -86,4 +86,4 @@ Status DraftLength::restore(StateReader& state) {
   return state.number("passes", 0, std::int64_t{1} << 30, since_single_);
 }
 
-}  // namespace brim::generate
+}  // namespace brim::run

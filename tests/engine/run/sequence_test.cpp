@@ -1,6 +1,6 @@
-// What a reader promises whatever the model: the budget holds at every step, the number of threads and the size of chunks
+// What a sequence promises whatever the model: the budget holds at every step, the number of threads and the size of chunks
 // do not change what comes out, going back is exact, and decoding allocates nothing.
-#include "engine/generate/reader.hpp"
+#include "engine/run/sequence.hpp"
 
 #include <doctest/doctest.h>
 
@@ -15,13 +15,13 @@
 #include "tests/support/allocation_count.hpp"
 
 using namespace brim;
-using generate::Reader;
-using generate::ReaderOptions;
+using run::Sequence;
+using run::SequenceOptions;
 
 namespace {
 
-std::vector<float> logits_of(Reader& reader) {
-  const auto logits = reader.logits();
+std::vector<float> logits_of(Sequence& sequence) {
+  const auto logits = sequence.logits();
   REQUIRE(logits);
   return {logits->begin(), logits->end()};
 }
@@ -32,8 +32,8 @@ double largest_difference(const std::vector<float>& a, const std::vector<float>&
   return largest;
 }
 
-void read(Reader& reader, std::span<const std::int32_t> ids) {
-  const Status status = reader.read(ids, {}, nullptr);
+void read(Sequence& sequence, std::span<const std::int32_t> ids) {
+  const Status status = sequence.read(ids, {}, nullptr);
   if (!status) FAIL(status.error().sentence);
 }
 
@@ -43,8 +43,8 @@ TEST_CASE("one thread and several give the same bits") {
   const auto model = test::tiny_model();
   const auto ids = test::some_ids(150);
   for (const char* type : {"f32", "f16", "q8_0", "q4_0", "q8_0:q4_0"}) {
-    const auto one = test::tiny_reader(model, {.type = type, .threads = 1});
-    const auto three = test::tiny_reader(model, {.type = type, .threads = 3});
+    const auto one = test::tiny_sequence(model, {.type = type, .threads = 1});
+    const auto three = test::tiny_sequence(model, {.type = type, .threads = 3});
     read(*one, ids);
     read(*three, ids);
     CHECK(logits_of(*one) == logits_of(*three));
@@ -59,8 +59,8 @@ TEST_CASE("one thread and several give the same bits") {
 TEST_CASE("reading in one piece, in chunks and token by token agree while nothing is evicted") {
   const auto model = test::tiny_model();
   const auto ids = test::some_ids(200);
-  const auto whole = test::tiny_reader(model, {.type = "f32"});
-  const auto single = test::tiny_reader(model, {.type = "f32"});
+  const auto whole = test::tiny_sequence(model, {.type = "f32"});
+  const auto single = test::tiny_sequence(model, {.type = "f32"});
   read(*whole, ids);
   for (const std::int32_t id : ids) read(*single, {&id, 1});
   CHECK(largest_difference(logits_of(*whole), logits_of(*single)) <= 1e-4);
@@ -69,10 +69,10 @@ TEST_CASE("reading in one piece, in chunks and token by token agree while nothin
 TEST_CASE("a budget that holds everything changes no bit") {
   const auto model = test::tiny_model();
   const auto ids = test::some_ids(250);
-  const auto full = test::tiny_reader(model, {.budget = "full"});
-  const auto exact = test::tiny_reader(model, {.budget = std::to_string(full->memory().kv.full_bytes)});
-  const auto more = test::tiny_reader(model, {.budget = "1GiB"});
-  for (Reader* reader : {full.get(), exact.get(), more.get()}) read(*reader, ids);
+  const auto full = test::tiny_sequence(model, {.budget = "full"});
+  const auto exact = test::tiny_sequence(model, {.budget = std::to_string(full->memory().kv.full_bytes)});
+  const auto more = test::tiny_sequence(model, {.budget = "1GiB"});
+  for (Sequence* sequence : {full.get(), exact.get(), more.get()}) read(*sequence, ids);
   CHECK(logits_of(*full) == logits_of(*exact));
   CHECK(logits_of(*full) == logits_of(*more));
   CHECK(more->memory().kv.budget_bytes == full->memory().kv.full_bytes);
@@ -84,35 +84,35 @@ TEST_CASE("the budget holds at every step of a text many times longer than the c
     shape.window = window;
     const auto model = test::tiny_model(shape);
     for (const char* type : {"f32", "f16", "q8_0", "q4_0", "q8_0:q4_0"}) {
-      const auto reader = test::tiny_reader(model, {.type = type, .budget = "60%"});
-      const std::int64_t budget = reader->memory().kv.budget_bytes;
+      const auto sequence = test::tiny_sequence(model, {.type = type, .budget = "60%"});
+      const std::int64_t budget = sequence->memory().kv.budget_bytes;
       const auto ids = test::some_ids(1500);
-      const Status status = reader->read(ids, {}, nullptr, [&](std::int64_t, model::Decoder&) {
-        CHECK(reader->cache().bytes_used() <= budget);
-        CHECK(reader->cache().next_position() <= reader->memory().kv.shape.context);
+      const Status status = sequence->read(ids, {}, nullptr, [&](std::int64_t, model::Decoder&) {
+        CHECK(sequence->cache().bytes_used() <= budget);
+        CHECK(sequence->cache().next_position() <= sequence->memory().kv.shape.context);
       });
       REQUIRE(status);
       for (int step = 0; step < 400; ++step) {
-        read(*reader, std::span(ids).subspan(static_cast<std::size_t>(step), 1));
-        REQUIRE(reader->cache().bytes_used() <= budget);
+        read(*sequence, std::span(ids).subspan(static_cast<std::size_t>(step), 1));
+        REQUIRE(sequence->cache().bytes_used() <= budget);
       }
-      CHECK(reader->cache().bytes_peak() <= budget);
-      CHECK(reader->tokens() == 1900);
-      for (const float logit : logits_of(*reader)) REQUIRE(std::isfinite(logit));
+      CHECK(sequence->cache().bytes_peak() <= budget);
+      CHECK(sequence->tokens() == 1900);
+      for (const float logit : logits_of(*sequence)) REQUIRE(std::isfinite(logit));
     }
   }
 }
 
 TEST_CASE("decoding allocates nothing") {
   const auto model = test::tiny_model();
-  const auto reader = test::tiny_reader(model, {.budget = "40%"});
+  const auto sequence = test::tiny_sequence(model, {.budget = "40%"});
   const auto ids = test::some_ids(300);
-  read(*reader, ids);
+  read(*sequence, ids);
   const std::size_t before = test::allocation_count();
   for (int step = 0; step < 200; ++step) {
     const std::span<const std::int32_t> one = std::span(ids).subspan(static_cast<std::size_t>(step), 1);
-    const Status status = reader->read(one, {}, nullptr);
-    const auto logits = reader->logits();
+    const Status status = sequence->read(one, {}, nullptr);
+    const auto logits = sequence->logits();
     if (!status || !logits) FAIL("decoding failed");
   }
   CHECK(test::allocation_count() == before);
@@ -122,34 +122,34 @@ TEST_CASE("going back gives what reading only that far gives") {
   const auto model = test::tiny_model();
   const auto ids = test::some_ids(220);
   SUBCASE("exactly, while nothing was evicted") {
-    const auto reader = test::tiny_reader(model, {});
-    const auto shorter = test::tiny_reader(model, {});
-    read(*reader, ids);
-    REQUIRE(reader->rewind(100, {}, nullptr));
-    read(*reader, std::span(ids).subspan(100, 1));
+    const auto sequence = test::tiny_sequence(model, {});
+    const auto shorter = test::tiny_sequence(model, {});
+    read(*sequence, ids);
+    REQUIRE(sequence->rewind(100, {}, nullptr));
+    read(*sequence, std::span(ids).subspan(100, 1));
     read(*shorter, std::span(ids).first(100));
     read(*shorter, std::span(ids).subspan(100, 1));
-    CHECK(reader->tokens() == 101);
-    CHECK(largest_difference(logits_of(*reader), logits_of(*shorter)) <= 1e-4);
+    CHECK(sequence->tokens() == 101);
+    CHECK(largest_difference(logits_of(*sequence), logits_of(*shorter)) <= 1e-4);
   }
   SUBCASE("by reading again, after evictions") {
-    const auto reader = test::tiny_reader(model, {.budget = "35%"});
-    const auto shorter = test::tiny_reader(model, {.budget = "35%"});
-    read(*reader, ids);
-    REQUIRE(reader->cache().evicted() > 0);
-    REQUIRE(reader->rewind(150, {}, nullptr));
-    read(*reader, std::span(ids).subspan(150, 1));
+    const auto sequence = test::tiny_sequence(model, {.budget = "35%"});
+    const auto shorter = test::tiny_sequence(model, {.budget = "35%"});
+    read(*sequence, ids);
+    REQUIRE(sequence->cache().evicted() > 0);
+    REQUIRE(sequence->rewind(150, {}, nullptr));
+    read(*sequence, std::span(ids).subspan(150, 1));
     read(*shorter, std::span(ids).first(150));
     read(*shorter, std::span(ids).subspan(150, 1));
-    CHECK(logits_of(*reader) == logits_of(*shorter));
+    CHECK(logits_of(*sequence) == logits_of(*shorter));
   }
 }
 
 TEST_CASE("a stopped read can be taken up again") {
   const auto model = test::tiny_model();
   const auto ids = test::some_ids(200);
-  const auto stopped = test::tiny_reader(model, {.budget = "35%"});
-  const auto straight = test::tiny_reader(model, {.budget = "35%"});
+  const auto stopped = test::tiny_sequence(model, {.budget = "35%"});
+  const auto straight = test::tiny_sequence(model, {.budget = "35%"});
   const Status status = stopped->read(ids, [](long long done, long long) { return done < 100; }, nullptr);
   REQUIRE(!status);
   CHECK(status.error().code == ErrorCode::cancelled);
@@ -170,15 +170,15 @@ TEST_CASE("a stopped read can be taken up again") {
 
 TEST_CASE("what cannot be done says so and changes nothing") {
   const auto model = test::tiny_model();
-  const auto reader = test::tiny_reader(model, {});
-  CHECK(reader->logits().error().code == ErrorCode::wrong_state);
+  const auto sequence = test::tiny_sequence(model, {});
+  CHECK(sequence->logits().error().code == ErrorCode::wrong_state);
   const std::int32_t bad[] = {1, 100000};
-  CHECK(reader->read(bad, {}, nullptr).error().code == ErrorCode::invalid_argument);
-  CHECK(reader->tokens() == 0);
+  CHECK(sequence->read(bad, {}, nullptr).error().code == ErrorCode::invalid_argument);
+  CHECK(sequence->tokens() == 0);
 
-  ReaderOptions options;
+  SequenceOptions options;
   options.budget = *kv::parse_budget("1KiB");
-  const auto small = Reader::create(model, options);
+  const auto small = Sequence::create(model, options);
   REQUIRE(!small);
   CHECK(small.error().code == ErrorCode::out_of_memory);
   CHECK(small.error().sentence.find("1.0 KiB") != std::string::npos);

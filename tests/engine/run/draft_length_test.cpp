@@ -1,10 +1,10 @@
 // The draft length: guessing must have shown that it is right before it costs anything, grows where it pays and stops
 // where it does not.
-#include "engine/generate/draft_length.hpp"
+#include "engine/run/draft_length.hpp"
 
 #include <doctest/doctest.h>
 
-using brim::generate::DraftLength;
+using brim::run::DraftLength;
 
 namespace {
 

@@ -11,7 +11,7 @@
 
 #include "engine/base/state.hpp"
 
-namespace brim::generate {
+namespace brim::run {
 
 /// Plain numbers; one thread.
 class DraftLength {
@@ -25,7 +25,7 @@ class DraftLength {
   /// A pass over `tokens` tokens took so long.
   void note_pass(int tokens, double seconds) noexcept;
 
-  /// What was learned, for saved sessions. Errors: those of the reader.
+  /// What was learned, for saved sessions. Errors: those of the sequence.
   void save(StateWriter& state) const;
   Status restore(StateReader& state);
 
@@ -47,4 +47,4 @@ class DraftLength {
   int since_single_ = 0;         ///< passes since the last one over a single token
 };
 
-}  // namespace brim::generate
+}  // namespace brim::run

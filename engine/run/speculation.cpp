@@ -1,9 +1,9 @@
 // See speculation.hpp.
-#include "engine/generate/speculation.hpp"
+#include "engine/run/speculation.hpp"
 
 #include <algorithm>
 
-namespace brim::generate {
+namespace brim::run {
 
 bool Speculation::guessed(TokenId id) noexcept {
   if (right_ == known_) return false;
@@ -58,4 +58,4 @@ Status Speculation::restore(StateReader& state) {
   return length_.restore(state);
 }
 
-}  // namespace brim::generate
+}  // namespace brim::run

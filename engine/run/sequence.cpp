@@ -1,5 +1,5 @@
-// See reader.hpp.
-#include "engine/generate/reader.hpp"
+// See sequence.hpp.
+#include "engine/run/sequence.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,22 +8,12 @@
 
 #include "engine/base/size_text.hpp"
 #include "engine/base/work_meter.hpp"
-#include "engine/generate/conversation.hpp"
-#include "engine/kv/budget.hpp"
-#include "engine/kv/layout.hpp"
-#include "engine/model/profile_file.hpp"
 #include "kernels/threads.hpp"
 #include "platform/arena.hpp"
-#include "platform/memory_limits.hpp"
 #include "platform/system_error_text.hpp"
 
-namespace brim::generate {
+namespace brim::run {
 namespace {
-
-// Ids remembered at least, whatever the context: 1 MiB.
-constexpr std::int64_t kHistoryTokens = std::int64_t{1} << 18;
-// For each token of the vocabulary: what a sampler with every stage on takes (samplers/).
-constexpr std::int64_t kSamplerBytes = 64;
 
 using kernels::RowRole;
 // Of the tokens of a chunk that is a prompt.
@@ -33,18 +23,6 @@ constexpr auto kPrompt = [] {
   return roles;
 }();
 
-std::int64_t history_tokens(const kv::Plan& plan) { return std::max(kHistoryTokens, plan.shape.context); }
-
-std::int64_t tokens_together(const kv::Plan& plan, const SpeculationOptions& options) {
-  if (!options.ngram || plan.reading.sparse || !plan.shape.states.empty()) return 1;
-  const std::int64_t most = std::clamp(options.draft_max + 1, 1, kMostTogether);
-  return std::max<std::int64_t>(1, std::min(most, kv::draft_tokens(plan.shape, plan.chunk)));
-}
-
-constexpr std::int64_t kAlignment = 8 * 64;  // each of the arena's parts starts on a cache line
-
-std::size_t arena_size(const MemoryPlan& memory) { return static_cast<std::size_t>(memory.arena_bytes() + kAlignment); }
-
 std::span<float> take_floats(Arena& arena, std::int64_t count) {
   const std::span<std::byte> bytes = arena.take(static_cast<std::size_t>(count) * sizeof(float));
   return {reinterpret_cast<float*>(bytes.data()), bytes.size() / sizeof(float)};
@@ -52,71 +30,7 @@ std::span<float> take_floats(Arena& arena, std::int64_t count) {
 
 }  // namespace
 
-long long MemoryPlan::prepared_bytes() const {
-  return static_cast<long long>(Arena::whole_pages(static_cast<std::size_t>(heap_bytes)) + Arena::whole_pages(arena_size(*this)) +
-                                Arena::whole_pages(static_cast<std::size_t>(workspace_bytes)));
-}
-
-Result<model::FoundProfile> choose_profile(const model::ProfileOwner& owner, const model::FoundProfile& carried,
-                                           ReaderOptions& options) {
-  model::FoundProfile found = carried;
-  if (!options.profile_text.empty()) {
-    BRIM_ASSIGN(model::ProfileFile file, model::profile_of(owner, options.profile_text, "the profile that was given"));
-    found = {std::make_shared<const kv::Profile>(std::move(file.profile)), options.profile_text, {}};
-  } else if (!options.profile_path.empty()) {
-    BRIM_ASSIGN(found, model::read_profile(owner, options.profile_path));
-  }
-  options.profile = found.profile;
-  if (!found.notice.empty() && options.split != nullptr && options.split->needs_profile()) {
-    found.notice += sentence(" and with the default KV split in place of ", options.split->name());
-    options.split = nullptr;
-  }
-  return found;
-}
-
-Result<MemoryPlan> plan_memory(const model::Config& config, const kernels::Table& table, const ReaderOptions& options) {
-  if (options.context < 0 || options.context > kv::kLargestContext) {
-    return error(ErrorCode::invalid_argument, "context: expected 1 to ", kv::kLargestContext, " positions, found ",
-                 options.context);
-  }
-  const std::int64_t context = options.context > 0 ? options.context : config.context;
-  MemoryPlan memory;
-  memory.automatic_bytes = options.automatic_bytes;
-  if (memory.automatic_bytes == 0) {
-    memory.automatic_bytes = static_cast<std::int64_t>(memory_limits().available / 4);
-    if (options.pool) memory.automatic_bytes = std::min(memory.automatic_bytes, options.pool->left());
-  }
-  kv::Shape shape = model::kv_shape(config, context, options.type);
-  for (std::size_t i = 0; i < std::min(options.layer_types.size(), shape.layers.size()); ++i) {
-    shape.layers[i].types = options.layer_types[i];
-  }
-  const kv::Profile* profile = options.profile.get();
-  kv::Profile of_heads;
-  if (options.heads == kv::HeadSelection::apart) {
-    shape = kv::heads_apart(shape, static_cast<int>(model::kPassTile));
-    if (profile != nullptr) {
-      of_heads = kv::heads_apart(*profile, shape);
-      profile = &of_heads;
-    }
-  }
-  if (options.quotas.empty()) {
-    BRIM_ASSIGN(memory.kv, kv::make_plan(shape, options.budget, memory.automatic_bytes, options.split, *options.keep,
-                                         {profile, options.split_seed}, options.reading));
-  } else {
-    BRIM_ASSIGN(memory.kv, kv::plan_of_quotas(shape, options.quotas, options.chunk, *options.keep));
-  }
-  memory.tokens_together = tokens_together(memory.kv, options.speculation);
-  memory.workspace_bytes =
-      static_cast<std::int64_t>(model::Workspace::bytes(config, model::workspace_shape(memory.kv, table, options.threads)));
-  const std::int64_t row = config.embedding + config.vocabulary;
-  memory.logit_bytes = (memory.tokens_together * row + config.embedding) * static_cast<std::int64_t>(sizeof(float));
-  memory.history_bytes = history_tokens(memory.kv) * static_cast<std::int64_t>(sizeof(TokenId) + sizeof(kernels::RowRole));
-  memory.heap_bytes = text_memory(most_kept_text(memory.kv.shape.context)) + kSamplerBytes * config.vocabulary;
-  if (memory.tokens_together > 1) memory.speculation_bytes = Speculation::bytes(memory.kv.shape.context);
-  return memory;
-}
-
-Result<Reader::Planned> Reader::plan(const model::Model& model, ReaderOptions options) {
+Result<Sequence::Planned> Sequence::plan(const model::Model& model, SequenceOptions options) {
   Planned planned;
   if (!options.profile) {
     BRIM_ASSIGN(planned.profile, choose_profile(model.file().profiles, model.file().carried, options));
@@ -131,31 +45,31 @@ Result<Reader::Planned> Reader::plan(const model::Model& model, ReaderOptions op
   return planned;
 }
 
-Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Model> model, const ReaderOptions& options) {
+Result<std::unique_ptr<Sequence>> Sequence::create(std::shared_ptr<const model::Model> model, const SequenceOptions& options) {
   BRIM_ASSIGN(Planned planned, plan(*model, options));
   return create(std::move(model), std::move(planned));
 }
 
-Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Model> model, Planned planned) {
-  BRIM_ASSIGN(std::unique_ptr<Reader> reader, create(std::move(model), std::move(planned.memory), planned.options));
-  reader->profile_ = std::move(planned.profile);
-  return reader;
+Result<std::unique_ptr<Sequence>> Sequence::create(std::shared_ptr<const model::Model> model, Planned planned) {
+  BRIM_ASSIGN(std::unique_ptr<Sequence> sequence, create(std::move(model), std::move(planned.memory), planned.options));
+  sequence->profile_ = std::move(planned.profile);
+  return sequence;
 }
 
-Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Model> model, MemoryPlan memory,
-                                               const ReaderOptions& options) {
+Result<std::unique_ptr<Sequence>> Sequence::create(std::shared_ptr<const model::Model> model, MemoryPlan memory,
+                                               const SequenceOptions& options) {
   kv::Pool::Share share;
   if (options.pool) {
     BRIM_ASSIGN(share, kv::Pool::book(options.pool, memory.kv.budget_bytes));
   }
-  auto executor = options.executor ? options.executor : std::make_shared<run::Executor>(model, options.threads);
+  auto executor = options.executor ? options.executor : std::make_shared<Executor>(model, options.threads);
   // The heap's part is had and given back: whether there is room for it shows here, not in the middle of a conversation.
   const kernels::Threads threads = executor->runtime().threads;
-  run::Preparing preparing{options.preparing, 0, memory.prepared_bytes()};
-  auto arena = run::prepared_arena(static_cast<std::size_t>(memory.heap_bytes), threads, preparing);
+  Preparing preparing{options.preparing, 0, memory.prepared_bytes()};
+  auto arena = prepared_arena(static_cast<std::size_t>(memory.heap_bytes), threads, preparing);
   if (arena) {
     const Arena heap = std::move(*arena);
-    arena = run::prepared_arena(arena_size(memory), threads, preparing);
+    arena = prepared_arena(memory.arena_size(), threads, preparing);
     if (arena) {
       const Status room = executor->reserve(model::workspace_shape(memory.kv, model->table(), threads.count),
                                             executor->sequences() + 1, preparing);
@@ -176,14 +90,14 @@ Result<std::unique_ptr<Reader>> Reader::create(std::shared_ptr<const model::Mode
   BRIM_ASSIGN(std::unique_ptr<kv::Memory> cache,
               kv::Memory::create(memory.kv, arena->take(static_cast<std::size_t>(memory.kv.budget_bytes)), model->table(),
                                  rope.get(), delimiters));
-  std::unique_ptr<Reader> reader(new Reader(std::move(model), std::move(memory), std::move(*arena), std::move(cache),
+  std::unique_ptr<Sequence> sequence(new Sequence(std::move(model), std::move(memory), std::move(*arena), std::move(cache),
                                             std::move(rope), std::move(executor), options));
-  reader->share_ = std::move(share);
-  return reader;
+  sequence->share_ = std::move(share);
+  return sequence;
 }
 
-Reader::Reader(std::shared_ptr<const model::Model> model, MemoryPlan memory, Arena arena, std::unique_ptr<kv::Memory> cache,
-               std::unique_ptr<model::Rope> rope, std::shared_ptr<run::Executor> executor, const ReaderOptions& options)
+Sequence::Sequence(std::shared_ptr<const model::Model> model, MemoryPlan memory, Arena arena, std::unique_ptr<kv::Memory> cache,
+               std::unique_ptr<model::Rope> rope, std::shared_ptr<Executor> executor, const SequenceOptions& options)
     : model_(std::move(model)),
       memory_(std::move(memory)),
       arena_(std::move(arena)),
@@ -205,7 +119,7 @@ Reader::Reader(std::shared_ptr<const model::Model> model, MemoryPlan memory, Are
   }
 }
 
-void Reader::remember(std::span<const TokenId> ids, kernels::RowRole role) noexcept {
+void Sequence::remember(std::span<const TokenId> ids, kernels::RowRole role) noexcept {
   for (const TokenId id : ids) {
     if (history_size_ == static_cast<std::int64_t>(history_.size())) {
       const std::int64_t half = history_size_ / 2;
@@ -219,7 +133,7 @@ void Reader::remember(std::span<const TokenId> ids, kernels::RowRole role) noexc
   }
 }
 
-Status Reader::read_chunks(std::span<const TokenId> ids, Reading& reading, const std::atomic<bool>* cancel,
+Status Sequence::read_chunks(std::span<const TokenId> ids, Reading& reading, const std::atomic<bool>* cancel,
                            const ChunkObserver& observer, std::span<const RowRole> roles) {
   forget_guesses(false);
   const bool again = !roles.empty();
@@ -230,7 +144,7 @@ Status Reader::read_chunks(std::span<const TokenId> ids, Reading& reading, const
     const auto part_roles = again ? roles.subspan(at, part.size()) : std::span(kPrompt).first(part.size());
     const std::int64_t first = cache_->tokens();
     {
-      run::Executor::Turn turn = executor_->turn();
+      Executor::Turn turn = executor_->turn();
       has_row_ = false;
       const model::SequenceStep step{cache_.get(), rope_.get(), part, part_roles, false, &observer_};
       BRIM_TRY(turn.decoder().forward({&step, 1}, cancel));
@@ -244,7 +158,7 @@ Status Reader::read_chunks(std::span<const TokenId> ids, Reading& reading, const
 }
 
 // Other sequences' passes overwrite the executor's rows.
-void Reader::keep_rows(const model::Decoder& decoder, std::int64_t first, std::int64_t count) noexcept {
+void Sequence::keep_rows(const model::Decoder& decoder, std::int64_t first, std::int64_t count) noexcept {
   const std::span<const float> rows = decoder.stream(first, count);
   std::copy(rows.begin(), rows.end(), hidden_.begin());
   row_ = 0;
@@ -252,18 +166,18 @@ void Reader::keep_rows(const model::Decoder& decoder, std::int64_t first, std::i
   logits_known_ = false;
 }
 
-std::span<float> Reader::hidden_row() const noexcept {
+std::span<float> Sequence::hidden_row() const noexcept {
   const auto width = static_cast<std::size_t>(model_->config().embedding);
   return hidden_.subspan(row_ * width, width);
 }
 
 // How many tokens of the history need not be read again: the memory can go back to them, or holds no more than them.
-std::int64_t Reader::still_right() const noexcept {
+std::int64_t Sequence::still_right() const noexcept {
   if (in_step()) return history_size_;
   return history_start_ > 0 ? 0 : cache_->return_point(history_size_);
 }
 
-Status Reader::refresh(Reading& reading, const std::atomic<bool>* cancel) {
+Status Sequence::refresh(Reading& reading, const std::atomic<bool>* cancel) {
   if (in_step()) return {};
   in_step_ = false;
   const std::int64_t right = still_right();
@@ -274,7 +188,7 @@ Status Reader::refresh(Reading& reading, const std::atomic<bool>* cancel) {
   return {};
 }
 
-Status Reader::read(std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel,
+Status Sequence::read(std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel,
                     const ChunkObserver& observer) {
   if (ids.empty()) return {};
   Reading reading{progress, 0, history_size_ - still_right() + static_cast<long long>(ids.size())};
@@ -285,11 +199,11 @@ Status Reader::read(std::span<const TokenId> ids, const Progress& progress, cons
   return {};
 }
 
-Status Reader::read_next(TokenId id, const std::atomic<bool>* cancel) {
+Status Sequence::read_next(TokenId id, const std::atomic<bool>* cancel) {
   BRIM_ASSIGN(const std::optional<model::SequenceStep> step, begin_next(id, memory_.tokens_together, cancel));
   if (!step) return {};
   const auto count = static_cast<std::int64_t>(step->tokens.size());
-  run::Executor::Turn turn = executor_->turn();
+  Executor::Turn turn = executor_->turn();
   const auto start = std::chrono::steady_clock::now();
   if (const Status status = turn.decoder().forward({&*step, 1}, cancel); !status) {
     give_up_next();
@@ -303,7 +217,7 @@ Status Reader::read_next(TokenId id, const std::atomic<bool>* cancel) {
   return {};
 }
 
-Result<std::optional<model::SequenceStep>> Reader::begin_next(TokenId id, std::int64_t most, const std::atomic<bool>* cancel) {
+Result<std::optional<model::SequenceStep>> Sequence::begin_next(TokenId id, std::int64_t most, const std::atomic<bool>* cancel) {
   const bool drafts = memory_.tokens_together > 1;
   if (drafts && speculation_.guessed(id) && cache_->drafts_left() > 0) {
     cache_->accept_draft();
@@ -326,18 +240,18 @@ Result<std::optional<model::SequenceStep>> Reader::begin_next(TokenId id, std::i
   return std::optional(model::SequenceStep{cache_.get(), rope_.get(), tokens, {}, drafts, &observer_});
 }
 
-void Reader::end_next(const model::Decoder& decoder, std::int64_t first, std::int64_t count, std::span<const float> logits) noexcept {
+void Sequence::end_next(const model::Decoder& decoder, std::int64_t first, std::int64_t count, std::span<const float> logits) noexcept {
   keep_rows(decoder, first, count);
   std::copy(logits.begin(), logits.end(), logits_.begin());
   logits_known_ = !logits.empty();
   remember({&next_, 1}, RowRole::generated);
 }
 
-void Reader::forget_guesses(bool cut) noexcept {
+void Sequence::forget_guesses(bool cut) noexcept {
   speculation_.forget(cut);
 }
 
-Status Reader::rewind(std::int64_t count, const Progress& progress, const std::atomic<bool>* cancel) {
+Status Sequence::rewind(std::int64_t count, const Progress& progress, const std::atomic<bool>* cancel) {
   BRIM_TRY(drop_after(count));
   if (in_step()) return {};
   Reading reading{progress, 0, history_size_ - still_right()};
@@ -346,7 +260,7 @@ Status Reader::rewind(std::int64_t count, const Progress& progress, const std::a
   return {};
 }
 
-Status Reader::read_from(std::int64_t count, std::span<const TokenId> ids, const Progress& progress,
+Status Sequence::read_from(std::int64_t count, std::span<const TokenId> ids, const Progress& progress,
                          const std::atomic<bool>* cancel) {
   if (ids.empty()) return rewind(count, progress, cancel);
   BRIM_TRY(drop_after(count));
@@ -354,7 +268,7 @@ Status Reader::read_from(std::int64_t count, std::span<const TokenId> ids, const
 }
 
 // What has to be read again is left to refresh().
-Status Reader::drop_after(std::int64_t count) {
+Status Sequence::drop_after(std::int64_t count) {
   if (count >= tokens()) return {};
   if (count < history_start_ && count > 0) {
     return error(ErrorCode::wrong_state, "cannot go back to token ", count, ": only the last ", history_size_,
@@ -368,7 +282,7 @@ Status Reader::drop_after(std::int64_t count) {
   return {};
 }
 
-bool Reader::truncate(std::int64_t count) noexcept {
+bool Sequence::truncate(std::int64_t count) noexcept {
   if (count == 0) {
     clear();
     return true;
@@ -382,7 +296,7 @@ bool Reader::truncate(std::int64_t count) noexcept {
   return true;
 }
 
-void Reader::clear() noexcept {
+void Sequence::clear() noexcept {
   cache_->clear();
   forget_guesses(true);
   history_size_ = history_start_ = 0;
@@ -390,7 +304,7 @@ void Reader::clear() noexcept {
   in_step_ = true;
 }
 
-Result<std::span<const float>> Reader::logits(const std::atomic<bool>* cancel) {
+Result<std::span<const float>> Sequence::logits(const std::atomic<bool>* cancel) {
   if (!has_row_) return error(ErrorCode::wrong_state, "there is nothing to continue: no text has been read");
   const auto vocabulary = static_cast<std::size_t>(model_->config().vocabulary);
   const std::span<float> found = logits_.subspan(row_ * vocabulary, vocabulary);
@@ -402,7 +316,7 @@ Result<std::span<const float>> Reader::logits(const std::atomic<bool>* cancel) {
   return std::span<const float>(found);
 }
 
-Result<std::span<const float>> Reader::embedding() {
+Result<std::span<const float>> Sequence::embedding() {
   if (!has_row_) return error(ErrorCode::wrong_state, "there is no state to show: no text has been read");
   const model::Config& config = model_->config();
   model_->table().rms_norm(hidden_row().data(), model_->weights().output_norm.data(), config.embedding, config.norm_epsilon,
@@ -410,4 +324,4 @@ Result<std::span<const float>> Reader::embedding() {
   return std::span<const float>(embedding_);
 }
 
-}  // namespace brim::generate
+}  // namespace brim::run
