@@ -23,7 +23,7 @@ constexpr std::int64_t kLine = 64;
 constexpr std::int64_t kPart = 128 * 1024 + 5 * kLine;
 constexpr std::int64_t kAhead = 16 * kLine;  ///< how far ahead of a load its line is asked for
 constexpr int kPasses = 5;
-constexpr std::size_t kLeastBuffer = std::size_t{32} << 20;
+constexpr std::size_t kMinBuffer = std::size_t{32} << 20;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -70,7 +70,7 @@ std::atomic<std::uint64_t> sink;
 }  // namespace
 
 ReadCeiling measure_read(Threads threads, std::span<const std::byte> buffer) noexcept {
-  if (buffer.size() < kLeastBuffer) return {};
+  if (buffer.size() < kMinBuffer) return {};
   const auto rate = [&](const Way& way) {
     const std::int64_t chunk_bytes = way.streams * kPart;
     // Asking ahead may pass the end of a chunk, so the last one stays clear of the buffer's end.

@@ -199,7 +199,7 @@ void multiply_panels(const Table& table, Threads threads, Activation kind, const
     return target.weights->layout == quant::Layout::panels && target.weights->rows > 0 &&
            table.panel_activation[static_cast<std::size_t>(target.weights->format)] == kind;
   };
-  Share shares[kMostTargets];
+  Share shares[kMaxTargets];
   std::int64_t tasks = 0;
   bool any_exact = false;
   const bool generated = has_rows(input, RowRole::generated);

@@ -38,9 +38,9 @@ struct Target {
   float* out;
   std::int64_t stride;
 };
-inline constexpr std::size_t kMostTargets = 4;
+inline constexpr std::size_t kMaxTargets = 4;
 
-/// Multiplies one input by up to kMostTargets matrices. `scratch` holds multiply_scratch_bytes bytes. A row's bits depend on its
+/// Multiplies one input by up to kMaxTargets matrices. `scratch` holds multiply_scratch_bytes bytes. A row's bits depend on its
 /// values and on its role alone: not on `threads`, the other targets, the other rows or how many they are.
 void multiply(Runtime runtime, const Input& input, std::span<const Target> targets, std::byte* scratch) noexcept;
 

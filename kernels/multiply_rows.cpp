@@ -21,7 +21,7 @@ constexpr std::int64_t kTokenBlock = 32;              ///< rows of activations, 
 constexpr std::int64_t kPartBytes = 48 * 1024;        ///< of packed weights
 
 constexpr std::int64_t kFewRows = 4;                  ///< of activations
-constexpr std::int64_t kMostSums = 8192;              ///< results of one kernel call that are kept aside
+constexpr std::int64_t kMaxSums = 8192;              ///< results of one kernel call that are kept aside
 constexpr std::int64_t kBlock = 256;                  ///< values in a prepared block, of either kind
 
 constexpr std::size_t round_up(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
@@ -33,7 +33,7 @@ std::int64_t part_rows(const quant::Matrix& weights, std::int64_t activation_row
   const bool few = activation_rows <= kFewRows;
   const std::int64_t bytes = few ? std::clamp(weights.rows * row_bytes / 32, kPartBytes, 8 * kPartBytes) : kPartBytes;
   const std::int64_t rows = bytes / row_bytes / kRowMultiple * kRowMultiple;
-  return std::clamp(rows, kRowMultiple, few ? kMostSums / kFewRows : kMostSums / kTokenBlock);
+  return std::clamp(rows, kRowMultiple, few ? kMaxSums / kFewRows : kMaxSums / kTokenBlock);
 }
 
 /// What is left of up to 256 values after rounding: values − the prepared block's.
@@ -117,7 +117,7 @@ void multiply_rows(Runtime runtime, const quant::Matrix& weights, const Input& i
         product(part);
         continue;
       }
-      float sums[kMostSums];
+      float sums[kMaxSums];
       part.out = sums;
       part.out_stride = part.rows;
       product(part);

@@ -50,22 +50,22 @@ static inline void magnitude_weights(const float* values, float* weights) noexce
 template <int n>
 static inline AffineGrid fit_affine(const float* values, const float* weights, float top,
                                     Candidates candidates) noexcept {
-  float least = 0, most = values[0];  // 0 is always on the grid: the format has no negative minimum
+  float min = 0, max = values[0];  // 0 is always on the grid: the format has no negative minimum
   for (int i = 0; i < n; ++i) {
-    least = values[i] < least ? values[i] : least;
-    most = values[i] > most ? values[i] : most;
+    min = values[i] < min ? values[i] : min;
+    max = values[i] > max ? values[i] : max;
   }
-  if (most - least < 1e-15f) return {0, -least};
+  if (max - min < 1e-15f) return {0, -min};
 
   const float weight_sum = lane_sum<n>([=](int i) { return weights[i]; });
   const float value_sum = lane_sum<n>([=](int i) { return weights[i] * values[i]; });
-  AffineGrid best = {(most - least) / top, -least};
+  AffineGrid best = {(max - min) / top, -min};
   float best_error = 0;
   float levels[n];
   for (int k = -1; k < candidates.count; ++k) {  // -1: the plain range, taken as it is
     const float stretch = k < 0 ? 0.0f : candidates.first + candidates.step * static_cast<float>(k);
-    const float inverse = (top + stretch) / (most - least);
-    for (int i = 0; i < n; ++i) levels[i] = nearest_level((values[i] - least) * inverse, 0, top);
+    const float inverse = (top + stretch) / (max - min);
+    for (int i = 0; i < n; ++i) levels[i] = nearest_level((values[i] - min) * inverse, 0, top);
     AffineGrid grid = best;
     if (k >= 0) {
       const float level_sum = lane_sum<n>([&](int i) { return weights[i] * levels[i]; });

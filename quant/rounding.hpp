@@ -6,9 +6,9 @@ namespace brim::quant {
 
 /// The integer nearest to `value` (ties to even), held to [least, most]; |least|, |most| < 2^22. The addition pushes
 /// the fraction out of the float, which every compiler vectorises, unlike a call of rintf.
-static inline float nearest_level(float value, float least, float most) noexcept {
-  value = value < least ? least : value;
-  value = value > most ? most : value;
+static inline float nearest_level(float value, float min, float max) noexcept {
+  value = value < min ? min : value;
+  value = value > max ? max : value;
   return (value + 12582912.0f) - 12582912.0f;
 }
 

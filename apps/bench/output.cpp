@@ -148,14 +148,14 @@ class Markdown : public Output {
  private:
   /// The least and the most of some numbers, "15.2–21.0".
   struct Spread {
-    double least = 1e300, most = 0;
+    double min = 1e300, max = 0;
     void add(double value) {
-      least = std::min(least, value);
-      most = std::max(most, value);
+      min = std::min(min, value);
+      max = std::max(max, value);
     }
-    bool any() const { return least <= most; }
+    bool any() const { return min <= max; }
     std::string text(int digits) const {
-      std::string low = fmt::format("{:.{}f}", least, digits), high = fmt::format("{:.{}f}", most, digits);
+      std::string low = fmt::format("{:.{}f}", min, digits), high = fmt::format("{:.{}f}", max, digits);
       return low == high ? low : low + "–" + high;
     }
   };

@@ -9,14 +9,14 @@ namespace brim::apps::bench {
 
 PeakMemory::PeakMemory() : can_reset_(platform::reset_peak_memory()) {}
 
-void PeakMemory::pause() { most_ = std::max(most_, platform::peak_memory()); }
+void PeakMemory::pause() { max_ = std::max(max_, platform::peak_memory()); }
 
 void PeakMemory::resume() { can_reset_ = platform::reset_peak_memory() && can_reset_; }
 
 std::optional<std::int64_t> PeakMemory::bytes() {
   if (!can_reset_) return std::nullopt;
   pause();
-  return most_ > 0 ? std::optional(most_) : std::nullopt;
+  return max_ > 0 ? std::optional(max_) : std::nullopt;
 }
 
 }  // namespace brim::apps::bench

@@ -18,7 +18,7 @@ class PeakMemory {
   std::optional<std::int64_t> bytes();
 
  private:
-  std::int64_t most_ = 0;
+  std::int64_t max_ = 0;
   bool can_reset_;
 };
 

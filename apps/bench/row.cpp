@@ -31,7 +31,7 @@ Json to_json(const Row& row) {
   const bool generates = row.test.kind == Test::Kind::generation;
   const std::vector<double> each = rates(row);
   const double rate = median(each);
-  const auto [least, most] = std::minmax_element(each.begin(), each.end());
+  const auto [min, max] = std::minmax_element(each.begin(), each.end());
   const auto milliseconds = [&](double seconds, bool measured) { return measured ? rounded(1e3 * seconds) : Json(); };
   // A prompt's logits are wanted once, after its last token.
   const double outputs = generates ? 1.0 : 1.0 / static_cast<double>(std::max<std::int64_t>(row.test.tokens, 1));
@@ -60,8 +60,8 @@ Json to_json(const Row& row) {
       {"context", row.context},
       {"repetitions", each.size()},
       {"tokens_per_second", rounded(rate)},
-      {"tokens_per_second_min", each.empty() ? Json() : rounded(*least)},
-      {"tokens_per_second_max", each.empty() ? Json() : rounded(*most)},
+      {"tokens_per_second_min", each.empty() ? Json() : rounded(*min)},
+      {"tokens_per_second_max", each.empty() ? Json() : rounded(*max)},
       {"samples", std::move(samples)},
       {"first_token_ms", milliseconds(median(row.first_token), !row.first_token.empty())},
       {"token_p50_ms", milliseconds(percentile(row.token_seconds, 0.5), generates)},

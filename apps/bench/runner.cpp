@@ -16,7 +16,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 /// A session reads in its largest chunks only where the context is at least this.
-constexpr std::int64_t kLeastContext = 2048;
+constexpr std::int64_t kMinContext = 2048;
 /// A warm-up needs no more to have touched everything.
 constexpr std::int64_t kWarmPrompt = 512, kWarmTokens = 16;
 
@@ -51,7 +51,7 @@ Runner::Runner(const Model& model, const KvSettings& kv, std::int64_t depth, std
       memory_(memory),
       ceilings_(ceilings),
       ids_(model),
-      session_(open_session(model, kv, std::max(kLeastContext, context), common_.load_seconds)) {
+      session_(open_session(model, kv, std::max(kMinContext, context), common_.load_seconds)) {
   common_.kv_type = kv.type;
   common_.kv_budget = kv.budget;
   common_.kv_split = kv.split;

@@ -27,13 +27,13 @@ std::vector<std::string> split_words(const std::vector<std::string>& texts, std:
   return words;
 }
 
-std::vector<std::int64_t> parse_numbers(const std::vector<std::string>& texts, std::string_view option, std::int64_t least,
-                                        std::int64_t most) {
+std::vector<std::int64_t> parse_numbers(const std::vector<std::string>& texts, std::string_view option, std::int64_t min,
+                                        std::int64_t max) {
   std::vector<std::int64_t> numbers;
   for (const std::string& word : split_words(texts, option)) {
     const auto number = parse_integer<std::int64_t>(word);
-    if (!number || *number < least || *number > most) {
-      throw Failure(2, fmt::format("{}: expected numbers from {} to {}, found '{}'", option, least, most, word));
+    if (!number || *number < min || *number > max) {
+      throw Failure(2, fmt::format("{}: expected numbers from {} to {}, found '{}'", option, min, max, word));
     }
     numbers.push_back(*number);
   }

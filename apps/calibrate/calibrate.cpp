@@ -69,8 +69,8 @@ Work prepare(const CalibrateOptions& options, model::ProfileFile& file) {
   const WindowSize size = window_size(config, with.sequence.context, options.continuation);
   with.sequence.context = size.tokens;
   work.windows = windows_of(*with.model, text, options.text, size, options.windows, 1);
-  const double least = static_cast<double>(size.tokens) * kv::kProfileFractions.back();
-  with.chunk = reading_chunk(size.tokens - size.continuation, static_cast<std::int64_t>(least));
+  const double min = static_cast<double>(size.tokens) * kv::kProfileFractions.back();
+  with.chunk = reading_chunk(size.tokens - size.continuation, static_cast<std::int64_t>(min));
   file.model_name = config.name;
   file.architecture = config.architecture;
   file.fingerprint = with.model->file().profiles.fingerprint;
@@ -174,13 +174,13 @@ std::string report(const model::ProfileFile& file) {
   for (std::size_t i = 1; i < kv::kProfileFractions.size(); ++i)
     out += fmt::format("  {:>7.4g}%", 100 * kv::kProfileFractions[i]);
   out += "   proxy\n";
-  double most = 0;
-  for (const kv::LayerProfile& layer : file.profile.layers) most = std::max(most, layer.loss[2]);
+  double max = 0;
+  for (const kv::LayerProfile& layer : file.profile.layers) max = std::max(max, layer.loss[2]);
   for (std::size_t l = 0; l < file.profile.layers.size(); ++l) {
     const kv::LayerProfile& layer = file.profile.layers[l];
     out += fmt::format("  {:>5}", l);
     for (std::size_t i = 1; i < layer.loss.size(); ++i) out += fmt::format("  {:>8.5f}", layer.loss[i]);
-    const double share = most > 0 ? std::clamp(layer.loss[2] / most, 0.0, 1.0) : 0;
+    const double share = max > 0 ? std::clamp(layer.loss[2] / max, 0.0, 1.0) : 0;
     out += fmt::format("  {:>6.3f}  {:=<{}}\n", l < file.infonce.size() ? file.infonce[l] : 0.0, "",
                        static_cast<int>(20 * share + 0.5));
   }

@@ -53,13 +53,13 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
   const std::string typed = lower_case(word);
   const std::string_view letters = letters_of(typed);
   const std::string* nearest = nullptr;
-  std::size_t least = tolerated(letters.size()) + 1;
+  std::size_t min = tolerated(letters.size()) + 1;
   for (const std::string& candidate : known) {
     const std::string other = lower_case(candidate);
     const bool begun = letters.size() > 1 && other.starts_with(typed);
     const std::size_t steps = begun ? 0 : distance(letters, letters_of(other));
-    if (steps >= least || (steps > 0 && letters_of(other).size() < 3)) continue;
-    least = steps;
+    if (steps >= min || (steps > 0 && letters_of(other).size() < 3)) continue;
+    min = steps;
     nearest = &candidate;
   }
   return nearest == nullptr ? std::string() : " Did you mean " + *nearest + "?";

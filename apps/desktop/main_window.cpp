@@ -18,7 +18,7 @@ namespace {
 
 // The slider's positions are eighths of a doubling, from 1 MiB on.
 constexpr int kSteps = 8, kDoublings = 14, kUsualPosition = 6 * kSteps;
-constexpr int kMostRecent = 8;
+constexpr int kMaxRecent = 8;
 
 qint64 bytes_at(int position) {
   return static_cast<qint64>(std::exp2(20.0 + static_cast<double>(position) / kSteps));
@@ -151,7 +151,7 @@ void MainWindow::open_model(const QString& path) {
   QStringList recent = QSettings().value("models").toStringList();
   recent.removeAll(path);
   recent.prepend(path);
-  QSettings().setValue("models", QStringList(recent.mid(0, kMostRecent)));
+  QSettings().setValue("models", QStringList(recent.mid(0, kMaxRecent)));
   int at = models_->findData(path);
   if (at < 0) {
     models_->insertItem(0, shown_line(QFileInfo(path).fileName()), path);

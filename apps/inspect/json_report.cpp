@@ -100,7 +100,7 @@ Json memory_json(const Summary& summary) {
           {"kv_bytes_per_token", memory.bytes_per_token},
           {"kv_budget_bytes", kv.budget_bytes},
           {"kv_full_bytes", kv.full_bytes},
-          {"kv_least_bytes", kv.least_bytes},
+          {"kv_min_bytes", kv.min_bytes},
           {"kv_entry_bytes", kv.pool_bytes},
           {"kv_staging_bytes", kv.staging_bytes},
           {"kv_bookkeeping_bytes", kv.metadata_bytes},

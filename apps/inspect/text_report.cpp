@@ -191,7 +191,7 @@ std::string memory_table(const Summary& summary) {
        fmt::format("over {} layers, stored as {}", kv::model_layers(kv.shape), kv::stored_as(kv.shape))});
   table.row({"KV budget", bytes_text(kv.budget_bytes),
              fmt::format("{}% of the {} that all positions take; at least {} is needed", share,
-                         bytes_text(kv.full_bytes), bytes_text(kv.least_bytes))});
+                         bytes_text(kv.full_bytes), bytes_text(kv.min_bytes))});
   table.row({"  entries", bytes_text(kv.pool_bytes),
              fmt::format("keys and values; split {}, kept by {}", kv.split, kv.keep)});
   table.row(

@@ -18,12 +18,12 @@ std::string refusal(const std::string& expected, const std::string& found) {
 
 }  // namespace
 
-CLI::Validator whole_number(std::int64_t least, std::int64_t most) {
+CLI::Validator whole_number(std::int64_t min, std::int64_t max) {
   return CLI::Validator(
-      [least, most](std::string& text) {
+      [min, max](std::string& text) {
         const auto number = parse_integer<std::int64_t>(text);
-        if (!number || *number < least || *number > most) {
-          return refusal(fmt::format("a whole number from {} to {}", least, most), text);
+        if (!number || *number < min || *number > max) {
+          return refusal(fmt::format("a whole number from {} to {}", min, max), text);
         }
         text = fmt::format("{}", *number);  // without leading zeros, which CLI11 would take for octal
         return std::string();
@@ -31,14 +31,14 @@ CLI::Validator whole_number(std::int64_t least, std::int64_t most) {
       "");
 }
 
-CLI::Validator context_length(std::int64_t least) { return whole_number(least, kv::kLargestContext); }
+CLI::Validator context_length(std::int64_t min) { return whole_number(min, kv::kLargestContext); }
 
-CLI::Validator number_between(double least, double most) {
+CLI::Validator number_between(double min, double max) {
   return CLI::Validator(
-      [least, most](std::string& text) {
+      [min, max](std::string& text) {
         const auto number = parse_number(text);
-        if (!number || *number < least || *number > most) {
-          return refusal(fmt::format("a number from {} to {}", least, most), text);
+        if (!number || *number < min || *number > max) {
+          return refusal(fmt::format("a number from {} to {}", min, max), text);
         }
         text = fmt::format("{}", *number);
         return std::string();

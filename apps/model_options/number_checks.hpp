@@ -10,11 +10,11 @@ namespace brim::apps {
 
 /// For Option::transform: a whole decimal number from `least` to `most`. Anything else is refused with a sentence that
 /// has both bounds and the value as it was written.
-CLI::Validator whole_number(std::int64_t least, std::int64_t most);
+CLI::Validator whole_number(std::int64_t min, std::int64_t max);
 /// The same for a number of tokens, up to the largest context there is.
-CLI::Validator context_length(std::int64_t least);
+CLI::Validator context_length(std::int64_t min);
 /// The same for a finite number that may have a fraction.
-CLI::Validator number_between(double least, double most);
+CLI::Validator number_between(double min, double max);
 /// Any finite number.
 CLI::Validator any_number();
 /// For Option::transform: -1 (at random) or 0 to 2^64 - 1.

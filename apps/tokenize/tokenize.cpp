@@ -30,7 +30,7 @@ struct TokenizeOptions {
 };
 
 // Longer pieces than any vocabulary's are cut in listings.
-constexpr std::size_t kMostShown = 200;
+constexpr std::size_t kMaxShown = 200;
 
 text::Tokenizer open_tokenizer(const std::string& path) {
   const io::Gguf gguf = unwrap(io::Gguf::open(path));
@@ -53,7 +53,7 @@ std::string in_json(const std::vector<text::TokenId>& ids, const text::Tokenizer
 std::string in_lines(const std::vector<text::TokenId>& ids, const text::Tokenizer& tokenizer) {
   std::string lines;
   for (const text::TokenId id : ids) {
-    lines += fmt::format("{}\t{}\n", id, std::string(quoted(tokenizer.piece(id, true), kMostShown)));
+    lines += fmt::format("{}\t{}\n", id, std::string(quoted(tokenizer.piece(id, true), kMaxShown)));
   }
   return lines;
 }

@@ -119,10 +119,10 @@ void compare(const Arguments& arguments) {
   fmt::print("| --spec-type | tok/s | ratio (median of runs) | least, most | tokens a pass | guessed | right |\n"
              "|---|---|---|---|---|---|---|\n");
   for (std::size_t way = 0; way < kWays.size(); ++way) {
-    const auto [least, most] = std::minmax_element(ratios[way].begin(), ratios[way].end());
+    const auto [min, max] = std::minmax_element(ratios[way].begin(), ratios[way].end());
     const Run& run = last[way];
     fmt::print("| {} | {:.1f} | {:.2f} | {:.2f}, {:.2f} | {:.2f} | {} | {:.0f} % |\n", kWays[way], median(rates[way]),
-               median(ratios[way]), *least, *most, static_cast<double>(answer.size()) / static_cast<double>(run.passes),
+               median(ratios[way]), *min, *max, static_cast<double>(answer.size()) / static_cast<double>(run.passes),
                run.drafted, run.drafted > 0 ? 100.0 * static_cast<double>(run.accepted) / static_cast<double>(run.drafted) : 0.0);
   }
 }

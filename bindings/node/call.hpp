@@ -139,13 +139,13 @@ inline std::string name_of(napi_env env, napi_value value, const std::string& na
   throw Pending{};
 }
 
-inline std::int64_t whole_of(napi_env env, napi_value value, const std::string& name, std::int64_t least, std::int64_t most) {
+inline std::int64_t whole_of(napi_env env, napi_value value, const std::string& name, std::int64_t min, std::int64_t max) {
   double number = 0;
   if (napi_get_value_double(env, value, &number) != napi_ok) wrong_type(env, name, "a number", value);
-  if (number >= static_cast<double>(least) && number <= static_cast<double>(most) && number == std::floor(number)) {
+  if (number >= static_cast<double>(min) && number <= static_cast<double>(max) && number == std::floor(number)) {
     return static_cast<std::int64_t>(number);
   }
-  const std::string sentence = name + ": expected a whole number from " + std::to_string(least) + " to " + std::to_string(most);
+  const std::string sentence = name + ": expected a whole number from " + std::to_string(min) + " to " + std::to_string(max);
   check(env, napi_throw_range_error(env, "ERR_OUT_OF_RANGE", sentence.c_str()));
   throw Pending{};
 }
@@ -218,8 +218,8 @@ class Call {
     return value;
   }
   /// A whole number from `least` to `most`, which a double holds exactly.
-  std::int64_t whole(std::size_t i, const char* name, std::int64_t least, std::int64_t most) const {
-    return whole_of(env, values_[i], name, least, most);
+  std::int64_t whole(std::size_t i, const char* name, std::int64_t min, std::int64_t max) const {
+    return whole_of(env, values_[i], name, min, max);
   }
   /// Token ids: an array of whole numbers, or an Int32Array.
   std::vector<std::int32_t> ids(std::size_t i, const char* name) const { return ids_of(env, values_[i], name); }

@@ -127,7 +127,7 @@ export interface Plan {
   weightBytes: number;
   kvBudgetBytes: number;
   kvFullBytes: number;
-  kvLeastBytes: number;
+  kvMinBytes: number;
   scratchBytes: number;
   totalBytes: number;
   availableBytes: number;

@@ -66,7 +66,7 @@ napi_value plan(const Call& call) {
         put(env, out, "weightBytes", static_cast<double>(found->weight_bytes));
         put(env, out, "kvBudgetBytes", static_cast<double>(found->kv_budget_bytes));
         put(env, out, "kvFullBytes", static_cast<double>(found->kv_full_bytes));
-        put(env, out, "kvLeastBytes", static_cast<double>(found->kv_least_bytes));
+        put(env, out, "kvMinBytes", static_cast<double>(found->kv_min_bytes));
         put(env, out, "scratchBytes", static_cast<double>(found->scratch_bytes));
         put(env, out, "totalBytes", static_cast<double>(found->total_bytes));
         put(env, out, "availableBytes", static_cast<double>(found->available_bytes));

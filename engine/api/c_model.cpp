@@ -137,7 +137,7 @@ brim_status brim_plan_get(const char* path, const brim_options* model_wishes, co
     filled.weight_bytes = static_cast<std::int64_t>(brim::model::weight_bytes(outline.weights, brim::kernels::active(), !in_place, moved));
     filled.kv_budget_bytes = memory.kv.budget_bytes;
     filled.kv_full_bytes = memory.kv.full_bytes;
-    filled.kv_least_bytes = memory.kv.least_bytes;
+    filled.kv_min_bytes = memory.kv.min_bytes;
     filled.scratch_bytes = memory.beside_bytes();
     filled.thread_bytes = static_cast<std::int64_t>(brim::kernels::helper_stack_bytes(sequence.threads));
     filled.total_bytes = filled.weight_bytes + memory.total() + filled.thread_bytes;

@@ -249,9 +249,9 @@ brim_status brim_session_embedding(brim_session* session, const float** values, 
 const char* brim_session_describe(brim_session* session) {
   const brim_status status = on_session(session, Turn::Kind::look, [&]() -> Status {
     const brim::kv::Plan& plan = session->session->sequence().cache().plan();
-    const auto [least, most] = std::minmax_element(plan.quota.begin(), plan.quota.end());
-    std::string entries = brim::sentence(*most);
-    if (*least != *most) entries = brim::sentence(*least, " to ", *most);
+    const auto [min, max] = std::minmax_element(plan.quota.begin(), plan.quota.end());
+    std::string entries = brim::sentence(*max);
+    if (*min != *max) entries = brim::sentence(*min, " to ", *max);
     session->text = brim::sentence(
         "KV ", brim::size_text(static_cast<std::size_t>(plan.budget_bytes)), " ", brim::kv::stored_as(plan.shape),
         " (", plan.split, ", ", plan.keep, "): ", entries, " entries a ", plan.shape.heads.empty() ? "layer" : "head",

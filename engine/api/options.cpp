@@ -55,7 +55,7 @@ constexpr Setter<SessionOptions> kSessionSetters[] = {
 // The words of CHOICE are indices of these, and its numbers are literals for the sake of what reads options.def as text.
 static_assert(static_cast<int>(model::WeightMemory::own) == 0 && static_cast<int>(model::WeightMemory::file) == 2);
 static_assert(static_cast<int>(kv::HeadSelection::together) == 0 && static_cast<int>(kv::HeadSelection::apart) == 1);
-static_assert(kv::kLargestContext == 2147483647 && run::kMostTogether - 1 == 15);
+static_assert(kv::kLargestContext == 2147483647 && run::kMaxTogether - 1 == 15);
 
 const Setter<SessionOptions>* find_setter(std::string_view key) {
   const auto* const found = std::ranges::find(kSessionSetters, key, &Setter<SessionOptions>::key);

@@ -67,13 +67,13 @@ bool escape(std::string_view text, const Decoded& next, std::string& out) {
 
 }  // namespace
 
-std::string Quoted::operator()(std::string_view text, std::size_t most) const {
+std::string Quoted::operator()(std::string_view text, std::size_t max) const {
   std::string out = "'";
   std::size_t at = 0;
   while (at < text.size()) {
     const Decoded next = decode(text.substr(at));
     const std::size_t length = next.length == 0 ? 1 : next.length;
-    if (at + length > most) break;
+    if (at + length > max) break;
     if (text[at] == '\'' || text[at] == '\\') {
       (out += '\\') += text[at];
     } else if (!escape(text.substr(at, length), next, out)) {

@@ -9,7 +9,7 @@
 namespace brim {
 
 struct Quoted {
-  std::string operator()(std::string_view text, std::size_t most = 80) const;
+  std::string operator()(std::string_view text, std::size_t max = 80) const;
 };
 
 /// quoted(text): `text` in single quotes. Control characters, bytes that are not UTF-8, direction marks and the quote

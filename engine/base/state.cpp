@@ -75,29 +75,29 @@ std::span<const std::byte> StateReader::take(std::size_t size) {
   return taken;
 }
 
-Result<std::int64_t> StateReader::whole(std::string_view what, std::int64_t least, std::int64_t most) {
+Result<std::int64_t> StateReader::whole(std::string_view what, std::int64_t min, std::int64_t max) {
   const std::span<const std::byte> bytes = take(sizeof(std::int64_t));
   if (bytes.empty()) return ended(what);
   std::int64_t value = 0;
   std::memcpy(&value, bytes.data(), sizeof value);
-  if (value >= least && value <= most) return value;
-  return wrong(what, least == most ? sentence(least) : sentence(least, " to ", most), sentence(value));
+  if (value >= min && value <= max) return value;
+  return wrong(what, min == max ? sentence(min) : sentence(min, " to ", max), sentence(value));
 }
 
-Status StateReader::real(std::string_view what, double least, double most, double& value) {
+Status StateReader::real(std::string_view what, double min, double max, double& value) {
   const std::span<const std::byte> bytes = take(sizeof(double));
   if (bytes.empty()) return ended(what);
   double found = 0;
   std::memcpy(&found, bytes.data(), sizeof found);
-  if (!(found >= least && found <= most)) return wrong(what, sentence(least, " to ", most), sentence(found));
+  if (!(found >= min && found <= max)) return wrong(what, sentence(min, " to ", max), sentence(found));
   value = found;
   return {};
 }
 
 Status StateReader::flag(std::string_view what, bool& value) { return number(what, 0, 1, value); }
 
-Status StateReader::text(std::string_view what, std::size_t most, std::string& value) {
-  BRIM_ASSIGN(const std::int64_t size, whole(sentence(what, ", bytes"), 0, static_cast<std::int64_t>(most)));
+Status StateReader::text(std::string_view what, std::size_t max, std::string& value) {
+  BRIM_ASSIGN(const std::int64_t size, whole(sentence(what, ", bytes"), 0, static_cast<std::int64_t>(max)));
   if (size == 0) return value.clear(), Status();
   const std::span<const std::byte> bytes = take(static_cast<std::size_t>(size));
   if (bytes.empty()) return ended(what);

@@ -60,16 +60,16 @@ class StateReader {
 
   /// A whole number from `least` to `most`, which fit the type of `value`.
   template <class Integer>
-  Status number(std::string_view what, std::int64_t least, std::int64_t most, Integer& value) {
-    BRIM_ASSIGN(const std::int64_t found, whole(what, least, most));
+  Status number(std::string_view what, std::int64_t min, std::int64_t max, Integer& value) {
+    BRIM_ASSIGN(const std::int64_t found, whole(what, min, max));
     value = static_cast<Integer>(found);
     return {};
   }
   /// A finite number from `least` to `most`.
-  Status real(std::string_view what, double least, double most, double& value);
+  Status real(std::string_view what, double min, double max, double& value);
   Status flag(std::string_view what, bool& value);
   /// A text of at most `most` bytes.
-  Status text(std::string_view what, std::size_t most, std::string& value);
+  Status text(std::string_view what, std::size_t max, std::string& value);
   /// A piece that fills `bytes` exactly. Nothing is written when it has another size. Errors: also cancelled.
   Status piece(std::string_view what, std::span<std::byte> bytes);
   /// The number that this session has; anything else is refused.
@@ -82,7 +82,7 @@ class StateReader {
   Error wrong(std::string_view what, std::string_view expected, std::string_view found) const;
 
  private:
-  Result<std::int64_t> whole(std::string_view what, std::int64_t least, std::int64_t most);
+  Result<std::int64_t> whole(std::string_view what, std::int64_t min, std::int64_t max);
   /// The next `size` bytes and what fills them up to a multiple of eight; a null span when there are not so many.
   std::span<const std::byte> take(std::size_t size);
   Error ended(std::string_view what) const;

@@ -145,16 +145,16 @@ void Conversation::clear() noexcept {
   drop_answer();
 }
 
-bool Conversation::drop_oldest(std::int64_t most) noexcept {
+bool Conversation::drop_oldest(std::int64_t max) noexcept {
   std::int64_t held = has_answer_ ? kMessageBytes + static_cast<std::int64_t>(answer_.size()) : 0;
   for (const templates::ChatMessage& message : messages_) held += bytes_of(message);
-  if (held <= most / 2) return false;
+  if (held <= max / 2) return false;
   const std::size_t first = !messages_.empty() && messages_[0].role == "system" ? 1 : 0;
   std::size_t end = first;  // of what is dropped: templates want the user to speak first
   for (std::size_t at = first; at < messages_.size(); ++at) {
     if (messages_[at].role == "user") {
       end = at;
-      if (held <= most / 4) break;
+      if (held <= max / 4) break;
     }
     held -= bytes_of(messages_[at]);
   }
@@ -168,7 +168,7 @@ bool Conversation::drop_oldest(std::int64_t most) noexcept {
   const std::size_t last = messages_.size() - (has_answer_ || messages_.empty() ? 0 : 1);
   std::int64_t following = 0;
   for (std::size_t at = after; at < messages_.size(); ++at) following += bytes_of(messages_[at]);
-  return (following > most / 2 && drop_range(after, last, most / 4)) || dropped;
+  return (following > max / 2 && drop_range(after, last, max / 4)) || dropped;
 }
 
 std::int64_t Conversation::bytes() const noexcept {
@@ -177,17 +177,17 @@ std::int64_t Conversation::bytes() const noexcept {
   return held;
 }
 
-bool Conversation::drop_range(std::size_t begin, std::size_t end, std::int64_t most) noexcept {
+bool Conversation::drop_range(std::size_t begin, std::size_t end, std::int64_t max) noexcept {
   std::int64_t held = 0;
   for (std::size_t at = begin; at < end; ++at) held += bytes_of(messages_[at]);
   std::size_t kept = begin;  // the first one that stays
-  for (; kept < end && held > most; ++kept) held -= bytes_of(messages_[kept]);
+  for (; kept < end && held > max; ++kept) held -= bytes_of(messages_[kept]);
   messages_.erase(messages_.begin() + static_cast<std::ptrdiff_t>(begin), messages_.begin() + static_cast<std::ptrdiff_t>(kept));
   return kept > begin;
 }
 
-bool Conversation::cut_answer(std::int64_t most) noexcept {
-  if (static_cast<std::int64_t>(answer_.size()) <= most / 2) return false;
+bool Conversation::cut_answer(std::int64_t max) noexcept {
+  if (static_cast<std::int64_t>(answer_.size()) <= max / 2) return false;
   std::size_t begin = answer_.size() / 2;
   const auto inside = [&](std::size_t at) {
     const auto byte = static_cast<unsigned char>(answer_[at]);

@@ -50,7 +50,7 @@ class Conversation {
   /// Does not allocate while the answer fits its room.
   void extend_answer(std::string_view text) { answer_ += text; }
   /// Drops the older half of an answer that is longer than half of `most` bytes. Says whether it was.
-  bool cut_answer(std::int64_t most) noexcept;
+  bool cut_answer(std::int64_t max) noexcept;
   /// Makes the answer, with `rest` behind it, a message like the others, and takes that back. Without an answer: nothing.
   void close_answer(std::string_view rest);
   void reopen_answer(std::size_t rest) noexcept;
@@ -70,7 +70,7 @@ class Conversation {
   /// Where more than half of `most` bytes is held: drops the oldest messages but the system's, up to one of the user, until a
   /// quarter is left, never the last exchange. Where more than half is held after the user's last message (or where there is
   /// none), the oldest of those too, but the last. Says whether it dropped any.
-  bool drop_oldest(std::int64_t most) noexcept;
+  bool drop_oldest(std::int64_t max) noexcept;
   /// What the messages hold: text, names and the structure around them. Without the answer that is being written.
   std::int64_t bytes() const noexcept;
   bool empty() const noexcept { return messages_.empty() && !has_answer_; }
@@ -92,7 +92,7 @@ class Conversation {
       : tokenizer_(&tokenizer), template_(std::move(chat_template)) {}
   std::string protect(const std::string& content, WorkMeter* meter) const;
   /// Drops messages [begin, end), oldest first, until at most `most` bytes of them are left. Says whether it dropped any.
-  bool drop_range(std::size_t begin, std::size_t end, std::int64_t most) noexcept;
+  bool drop_range(std::size_t begin, std::size_t end, std::int64_t max) noexcept;
 
   const text::Tokenizer* tokenizer_;
   templates::ChatTemplate template_;

@@ -21,8 +21,8 @@ Status check_bias(TokenId id, float bias) {
 }
 
 Status check_numbers(const SamplingOptions& options, std::string_view written) {
-  const auto between = [&](const char* name, double value, double least, double most, const char* allowed) -> Status {
-    if (value >= least && value <= most) return {};
+  const auto between = [&](const char* name, double value, double min, double max, const char* allowed) -> Status {
+    if (value >= min && value <= max) return {};
     return error(ErrorCode::invalid_argument, name, " is ", written.empty() ? number_text(value) : std::string(written.substr(0, 80)),
                  "; it must be ", allowed);
   };

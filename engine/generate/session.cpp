@@ -62,7 +62,7 @@ Session::Session(std::shared_ptr<const model::Model> model, SessionOptions optio
       conversation_(std::move(conversation)),
       sampler_(std::move(sampler)),
       stops_(options_.stops),
-      most_text_(run::max_kept_text(sequence_->memory().kv.shape.context)) {}
+      max_text_(run::max_kept_text(sequence_->memory().kv.shape.context)) {}
 
 // Room for any token's text and for an answer at its longest, so that writing one does not allocate; and what rendering and
 // tokenizing a message takes, in case that there is no other memory by then. All of it is part of the plan.
@@ -73,7 +73,7 @@ Status Session::reserve_texts() {
   reserve_piece(0, stops_.longest());
   const std::size_t answer = reserve_answer(kRoomForStops);
   const std::size_t kept = answer + fresh_text_.capacity() + piece_text_.capacity();
-  const auto planned = static_cast<std::size_t>(run::text_memory(most_text_));
+  const auto planned = static_cast<std::size_t>(run::text_memory(max_text_));
   spare_bytes_ = planned - std::min(planned, kept);
   BRIM_ASSIGN(spare_, SpareMemory::take(spare_bytes_));
   keep_spare();
@@ -95,7 +95,7 @@ void Session::reserve_piece(std::size_t unmatched, std::size_t longest_stop) {
 
 // An answer is cut at half of the most text that is kept, after a piece was added to it.
 std::size_t Session::reserve_answer(std::size_t further) {
-  const std::size_t room = static_cast<std::size_t>(most_text_) / 2 + piece_text_.capacity() + further;
+  const std::size_t room = static_cast<std::size_t>(max_text_) / 2 + piece_text_.capacity() + further;
   conversation_.reserve(room);
   return room;
 }
@@ -178,7 +178,7 @@ Status Session::append_text(std::string_view text, const text::EncodeOptions& op
 // is read after what the cache has seen, and the cache forgets by its own rules.
 void Session::keep_answer(std::string_view text) {
   conversation_.extend_answer(text);
-  conversation_.cut_answer(most_text_);
+  conversation_.cut_answer(max_text_);
 }
 
 // What finish() would hand out and keep.

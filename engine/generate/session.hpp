@@ -196,7 +196,7 @@ class Session {
   std::optional<std::string> seen_text_;
   TokenId pending_ = -1;     // sampled, not read yet
   bool answering_ = false;   // the answer belongs to the conversation's last message
-  std::int64_t most_text_;   // that the conversation holds: what the plan has room for
+  std::int64_t max_text_;   // that the conversation holds: what the plan has room for
   std::string fresh_text_, piece_text_;
   // Of the answer, not handed out when the stop strings changed: to be matched again; and what then came out, for the next piece.
   std::string unmatched_text_, ready_text_;

@@ -90,7 +90,7 @@ Status Session::read_conversation(std::optional<std::string_view> answer, bool t
 // shorter, as the template writes what is left. So dropping costs no reading, and the cache forgets by its own rules. Where that
 // text is not rendered (cancelled: the request then ends the next call; no memory), ids are compared at the next message.
 void Session::forget_oldest(bool to_answer) noexcept {
-  if (!conversation_.drop_oldest(most_text_) || !seen_text_) return;
+  if (!conversation_.drop_oldest(max_text_) || !seen_text_) return;
   try {
     if (auto rendered = conversation_.render(to_answer, &work_)) {
       seen_text_ = std::move(*rendered);
@@ -111,9 +111,9 @@ Status Session::check_size(std::string_view what, std::size_t bytes) const {
 // As long as what messages() hands out may be: each byte of text as \u00XX, of what is kept and of two messages beside it.
 Status Session::check_json_size(std::size_t bytes) const {
   constexpr std::int64_t kEscaped = 6, kStructure = std::int64_t{1} << 16;
-  const std::int64_t most = kEscaped * (most_text_ + 2 * options_.max_message_bytes) + kStructure;
-  if (bytes <= static_cast<std::size_t>(most)) return {};
-  return error(ErrorCode::invalid_argument, "the messages have ", bytes, " bytes of JSON; expected at most ", most,
+  const std::int64_t max = kEscaped * (max_text_ + 2 * options_.max_message_bytes) + kStructure;
+  if (bytes <= static_cast<std::size_t>(max)) return {};
+  return error(ErrorCode::invalid_argument, "the messages have ", bytes, " bytes of JSON; expected at most ", max,
                " for this context (option max_message_bytes, ", options_.max_message_bytes, ", is for each message)");
 }
 
@@ -131,7 +131,7 @@ Status Session::add_message(std::string_view role, std::string_view content) {
     answering_ = false;
     begin_stream();
     // Messages that were not read yet belong to no text that the cache stands for: ids are compared at the next one that is.
-    if (conversation_.drop_oldest(most_text_)) seen_text_.reset();
+    if (conversation_.drop_oldest(max_text_)) seen_text_.reset();
     return {};
   }
   BRIM_TRY(read_conversation(answer, true, undo));

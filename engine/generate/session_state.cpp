@@ -11,9 +11,9 @@
 namespace brim::generate {
 namespace {
 
-constexpr std::int64_t kMostCount = std::int64_t{1} << 53;
-constexpr std::size_t kMostText = std::size_t{1} << 30;
-constexpr double kMostSeconds = 1e12;
+constexpr std::int64_t kMaxCount = std::int64_t{1} << 53;
+constexpr std::size_t kMaxText = std::size_t{1} << 30;
+constexpr double kMaxSeconds = 1e12;
 
 void save_timings(const Timings& timings, StateWriter& state) {
   for (const std::int64_t count :
@@ -27,10 +27,10 @@ void save_timings(const Timings& timings, StateWriter& state) {
 Status restore_timings(Timings& timings, StateReader& state) {
   for (std::int64_t* count :
        {&timings.prompt_tokens, &timings.generated_tokens, &timings.drafted_tokens, &timings.accepted_tokens}) {
-    BRIM_TRY(state.number("tokens counted", 0, kMostCount, *count));
+    BRIM_TRY(state.number("tokens counted", 0, kMaxCount, *count));
   }
-  BRIM_TRY(state.real("seconds", 0, kMostSeconds, timings.prompt_seconds));
-  return state.real("seconds", 0, kMostSeconds, timings.generate_seconds);
+  BRIM_TRY(state.real("seconds", 0, kMaxSeconds, timings.prompt_seconds));
+  return state.real("seconds", 0, kMaxSeconds, timings.generate_seconds);
 }
 
 /// A session must not replace the file that its model was read from, under whatever name.
@@ -71,17 +71,17 @@ Status Session::restore(StateReader& state) {
   state.at("the conversation");
   std::string messages, held, held_by_stops, seen;
   bool stopped = false, is_seen = false;
-  BRIM_TRY(state.text("messages", kMostText, messages));
+  BRIM_TRY(state.text("messages", kMaxText, messages));
   BRIM_TRY(state.text("bytes of a character", 3, held));
-  BRIM_TRY(state.text("the beginning of a stop string", kMostText, held_by_stops));
+  BRIM_TRY(state.text("the beginning of a stop string", kMaxText, held_by_stops));
   BRIM_TRY(state.flag("whether one was found", stopped));
   BRIM_TRY(state.flag("whether its text is known", is_seen));
-  BRIM_TRY(state.text("its text", kMostText, seen));
+  BRIM_TRY(state.text("its text", kMaxText, seen));
   BRIM_TRY(state.number("the token picked last", -1, model_->config().vocabulary - 1, pending_));
   BRIM_TRY(state.flag("whether an answer is being written", answering_));
   BRIM_TRY(restore_timings(timings_, state));
-  BRIM_TRY(state.number("tokens guessed before", 0, kMostCount, counted_.drafted));
-  BRIM_TRY(state.number("tokens guessed right before", 0, kMostCount, counted_.accepted));
+  BRIM_TRY(state.number("tokens guessed before", 0, kMaxCount, counted_.drafted));
+  BRIM_TRY(state.number("tokens guessed right before", 0, kMaxCount, counted_.accepted));
   BRIM_TRY(state.end());
   BRIM_ASSIGN(std::vector<templates::ChatMessage> said, Conversation::parse(messages, state.meter()));
   conversation_.replace(std::move(said));

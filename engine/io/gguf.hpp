@@ -133,8 +133,8 @@ class Gguf {
 
   // Typed reads for configuration: the value, the default when the key is absent, or a bad_file error that names the
   // file, the key, the expected and the found type or range. Numbers that are not finite are refused.
-  Result<std::int64_t> integer(std::string_view key, std::optional<std::int64_t> absent, std::int64_t least,
-                               std::int64_t most) const;
+  Result<std::int64_t> integer(std::string_view key, std::optional<std::int64_t> absent, std::int64_t min,
+                               std::int64_t max) const;
   Result<double> number(std::string_view key, std::optional<double> absent) const;
   Result<bool> boolean(std::string_view key, std::optional<bool> absent) const;
   Result<std::string> string(std::string_view key, std::optional<std::string> absent) const;

@@ -16,16 +16,16 @@ namespace {
 
 constexpr std::uint64_t kHeaderBytes = 24;
 // The least a key and a tensor take: an empty name's length, its type, one byte of value; … one dimension, offset.
-constexpr std::uint64_t kLeastKeyBytes = 8 + 4 + 1;
-constexpr std::uint64_t kLeastTensorBytes = 8 + 4 + 8 + 4 + 8;
+constexpr std::uint64_t kMinKeyBytes = 8 + 4 + 1;
+constexpr std::uint64_t kMinTensorBytes = 8 + 4 + 8 + 4 + 8;
 // Real files have a few hundred keys and some thousands of tensors. A key costs ten times its bytes in memory, so that
 // their number is held down apart from the file's size.
-constexpr std::uint64_t kMostKeys = 1 << 16;
-constexpr std::uint64_t kMostTensors = 1 << 20;
-constexpr std::uint64_t kMostNestedArrays = 1 << 16;
+constexpr std::uint64_t kMaxKeys = 1 << 16;
+constexpr std::uint64_t kMaxTensors = 1 << 20;
+constexpr std::uint64_t kMaxNestedArrays = 1 << 16;
 constexpr std::int64_t kDefaultAlignment = 32;
-constexpr std::int64_t kLeastAlignment = 8;
-constexpr std::int64_t kMostAlignment = 1 << 20;
+constexpr std::int64_t kMinAlignment = 8;
+constexpr std::int64_t kMaxAlignment = 1 << 20;
 
 struct Counts {
   std::uint64_t tensors = 0, keys = 0;
@@ -104,19 +104,19 @@ Result<Counts> PartReader::read_header() {
     return bad(" is cut off in the GGUF header: it has ", bytes_.size(), " bytes, expected at least ", kHeaderBytes);
   }
   part_.version = version;
-  if (counts.keys > cursor_.left() / kLeastKeyBytes) {
+  if (counts.keys > cursor_.left() / kMinKeyBytes) {
     return bad(" says it has ", counts.keys, " keys, but only ", cursor_.left(), " bytes follow the header");
   }
-  if (counts.tensors > cursor_.left() / kLeastTensorBytes) {
+  if (counts.tensors > cursor_.left() / kMinTensorBytes) {
     return bad(" says it has ", counts.tensors, " tensors, but only ", cursor_.left(), " bytes follow the header");
   }
-  if (counts.keys > kMostKeys) return bad(" has ", counts.keys, " keys, expected at most ", kMostKeys);
-  if (counts.tensors > kMostTensors) return bad(" has ", counts.tensors, " tensors, expected at most ", kMostTensors);
+  if (counts.keys > kMaxKeys) return bad(" has ", counts.keys, " keys, expected at most ", kMaxKeys);
+  if (counts.tensors > kMaxTensors) return bad(" has ", counts.tensors, " tensors, expected at most ", kMaxTensors);
   return counts;
 }
 
 Status PartReader::read_metadata(std::uint64_t count) {
-  std::uint64_t nested_left = kMostNestedArrays;
+  std::uint64_t nested_left = kMaxNestedArrays;
   for (std::uint64_t index = 0; index < count; ++index) {
     BRIM_ASSIGN(const std::string_view key,
                 read_string(cursor_, sentence(name_, ": the name of key ", index + 1, " of ", count)));
@@ -134,7 +134,7 @@ Status PartReader::read_metadata(std::uint64_t count) {
 }
 
 Status PartReader::read_tensor_table(std::uint64_t count) {
-  if (count > cursor_.left() / kLeastTensorBytes) {
+  if (count > cursor_.left() / kMinTensorBytes) {
     return bad(" says it has ", count, " tensors, but only ", cursor_.left(), " bytes follow the metadata");
   }
   part_.tensors.reserve(static_cast<std::size_t>(count));
@@ -220,10 +220,10 @@ Result<std::uint64_t> PartReader::alignment() const {
       return error(ErrorCode::bad_file, key_subject(entry.key), " is ", type_text(entry.value),
                    ", expected an integer");
     }
-    if (*value < kLeastAlignment || *value > kMostAlignment ||
+    if (*value < kMinAlignment || *value > kMaxAlignment ||
         !std::has_single_bit(static_cast<std::uint64_t>(*value))) {
       return error(ErrorCode::bad_file, key_subject(entry.key), " is ", *value, ", expected a power of two from ",
-                   kLeastAlignment, " to ", kMostAlignment);
+                   kMinAlignment, " to ", kMaxAlignment);
     }
     return static_cast<std::uint64_t>(*value);
   }

@@ -38,13 +38,13 @@ Result<Array> read_array(Cursor& cursor, const std::string& subject, int depth, 
 
   // The least an element can take: a string its length, an array its element type and count.
   const bool strings = array.element == ValueType::string, arrays = array.element == ValueType::array;
-  const std::uint64_t least = strings ? 8 : arrays ? 12 : scalar_bytes(array.element);
-  if (array.count > cursor.left() / least) {
+  const std::uint64_t min = strings ? 8 : arrays ? 12 : scalar_bytes(array.element);
+  if (array.count > cursor.left() / min) {
     return error(ErrorCode::bad_file, subject, " is an array of ", array.count, " ", type_name(array.element),
-                 " (at least ", least, " bytes each), but the file ends ", cursor.left(), " bytes on");
+                 " (at least ", min, " bytes each), but the file ends ", cursor.left(), " bytes on");
   }
   if (!strings && !arrays) {
-    array.packed = cursor.take_bytes(array.count * least);
+    array.packed = cursor.take_bytes(array.count * min);
     if (cursor.failure()) return *cursor.failure();
     if (array.element == ValueType::boolean) BRIM_TRY(check_booleans(array.packed, subject));
     return array;

@@ -14,8 +14,8 @@
 namespace brim::io {
 namespace {
 
-constexpr std::int64_t kMostParts = 65535;  // split.count is 16 bits in files
-constexpr std::int64_t kMostTensors = std::int64_t{1} << 31;
+constexpr std::int64_t kMaxParts = 65535;  // split.count is 16 bits in files
+constexpr std::int64_t kMaxTensors = std::int64_t{1} << 31;
 
 bool is_split_key(std::string_view key) { return key.substr(0, 6) == "split."; }
 bool exists(const std::string& path) { return file_identity(path).has_value(); }
@@ -46,7 +46,7 @@ std::optional<std::int64_t> part_integer(const Part& part, std::string_view key)
 }  // namespace
 
 Status Gguf::add_parts(FileImage::Access access) {
-  BRIM_ASSIGN(const std::int64_t count, integer("split.count", 0, 0, kMostParts));
+  BRIM_ASSIGN(const std::int64_t count, integer("split.count", 0, 0, kMaxParts));
   if (count <= 1) return {};
   BRIM_ASSIGN(const std::int64_t number, integer("split.no", std::nullopt, 0, count - 1));
   const std::optional<std::string> prefix = prefix_of(path_, number, count);
@@ -61,7 +61,7 @@ Status Gguf::add_parts(FileImage::Access access) {
     return error(ErrorCode::bad_file, path_, " is part 1 of ", count, " of a split model, so its name should end in ",
                  suffix(0, count), " for the other parts to be found beside it");
   }
-  BRIM_ASSIGN(const std::int64_t total, integer("split.tensors.count", -1, -1, kMostTensors));
+  BRIM_ASSIGN(const std::int64_t total, integer("split.tensors.count", -1, -1, kMaxTensors));
 
   for (std::int64_t next = 1; next < count; ++next) {
     const std::string path = *prefix + suffix(next, count);

@@ -18,16 +18,16 @@ Error wrong_value(const std::string& path, std::string_view key, const Value& va
 
 }  // namespace
 
-Result<std::int64_t> Gguf::integer(std::string_view key, std::optional<std::int64_t> absent, std::int64_t least,
-                                   std::int64_t most) const {
-  const auto expected = [&] { return sentence("an integer from ", least, " to ", most); };
+Result<std::int64_t> Gguf::integer(std::string_view key, std::optional<std::int64_t> absent, std::int64_t min,
+                                   std::int64_t max) const {
+  const auto expected = [&] { return sentence("an integer from ", min, " to ", max); };
   const Value* value = find(key);
   if (value == nullptr) {
     if (absent) return *absent;
     return absent_key(path_, key, expected());
   }
   const std::optional<std::int64_t> number = value->as_integer();
-  if (!number || *number < least || *number > most) return wrong_value(path_, key, *value, expected());
+  if (!number || *number < min || *number > max) return wrong_value(path_, key, *value, expected());
   return *number;
 }
 

@@ -62,7 +62,7 @@ std::size_t join_small(std::span<Block> blocks, int size) noexcept {
   for (std::size_t i = 1; i + 1 < blocks.size(); ++i) {
     Block& before = blocks[left - 1];
     const bool joins =
-        left > 1 && blocks[i].length < least_block(size) && before.length + blocks[i].length <= joined_block(size);
+        left > 1 && blocks[i].length < min_block(size) && before.length + blocks[i].length <= joined_block(size);
     if (!joins) {
       blocks[left++] = blocks[i];
       continue;

@@ -30,14 +30,14 @@ int block_size_for(std::int64_t entries);
 constexpr int cut_reach(int size) { return size * 3 / 8; }
 /// A block with fewer entries joins the one before it, when something is evicted, if the two are at most
 /// joined_block().
-constexpr int least_block(int size) { return size / 2; }
+constexpr int min_block(int size) { return size / 2; }
 constexpr int joined_block(int size) { return size * 2; }
-/// A layer has at most entries / least_block + kSpareBlocks blocks (most_blocks): each smaller one follows one that is
+/// A layer has at most entries / min_block + kSpareBlocks blocks (max_blocks): each smaller one follows one that is
 /// three times as large, but for the first two, the open one and those the open one was cut into since the last
 /// eviction.
 inline constexpr int kSpareBlocks = 6;
-constexpr std::int64_t most_blocks(std::int64_t entries, int size) {
-  return entries / least_block(size) + kSpareBlocks;
+constexpr std::int64_t max_blocks(std::int64_t entries, int size) {
+  return entries / min_block(size) + kSpareBlocks;
 }
 
 /// Takes what is not in `kept` (entry numbers, ascending) out of the blocks, which cover entries 0, 1, …; blocks with

@@ -43,18 +43,18 @@ class Costs {
     const std::int64_t all = full();
     const std::int64_t count =
         budget >= all ? 1 + (budget - all) / state_bytes_
-                      : std::min(std::max<std::int64_t>(budget / 8 / state_bytes_, 1), (budget - least()) / state_bytes_);
+                      : std::min(std::max<std::int64_t>(budget / 8 / state_bytes_, 1), (budget - min()) / state_bytes_);
     return static_cast<int>(std::min<std::int64_t>(count, kMaxCheckpoints));
   }
   /// The largest budget that is of any use.
-  std::int64_t most() const { return plus(full(), times(kMaxCheckpoints - 1, state_bytes_)); }
+  std::int64_t max() const { return plus(full(), times(kMaxCheckpoints - 1, state_bytes_)); }
   std::int64_t floors() const {
     std::int64_t sum = 0;
     for (const LayerNeed& layer : layers_) sum = plus(sum, times(layer.floor, layer.entry_bytes));
     return sum;
   }
   /// No checkpoint: going back processes the text again from its beginning.
-  std::int64_t least() const { return plus(floors(), fixed(kGranuleEntries, smallest_chunk(), 0)); }
+  std::int64_t min() const { return plus(floors(), fixed(kGranuleEntries, smallest_chunk(), 0)); }
   /// With one checkpoint.
   std::int64_t full() const {
     std::int64_t entries = 0;

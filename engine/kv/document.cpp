@@ -14,7 +14,7 @@ namespace {
 constexpr std::int64_t kFutureBlocks = 1;
 /// An occurrence counts whole when so many queries saw it.
 constexpr float kWholeWindow = 32;
-constexpr double kLeastVariance = 1e-12;
+constexpr double kMinVariance = 1e-12;
 constexpr float kNothing = -std::numeric_limits<float>::max();
 
 }  // namespace
@@ -86,7 +86,7 @@ float Document::weight_before(std::int64_t place) const noexcept {
   const LearnedDelimiter* learned = find(key_before(place, kind));
   if (!learned || learned->key == 0) return prior;
   const double mean = seen_sum_ / seen_, variance = seen_squares_ / seen_ - mean * mean;
-  if (!(variance > kLeastVariance)) return prior;
+  if (!(variance > kMinVariance)) return prior;
   const double own = double{learned->sum} / double{learned->count} - mean;
   return prior +
          static_cast<float>(kLearnedGain * learned->count / (learned->count + kPriorCount) * own / std::sqrt(variance));

@@ -7,7 +7,7 @@ namespace brim::kv {
 namespace {
 
 constexpr std::int64_t kMost = std::int64_t{1} << 53;
-constexpr double kMostSum = 1e15;
+constexpr double kMaxSum = 1e15;
 
 template <class T>
 std::span<std::byte> bytes_of(T* values, std::int64_t count) {
@@ -33,9 +33,9 @@ Status Document::restore(StateReader& state, std::int64_t count) {
   BRIM_TRY(state.number("cuts", 1, kMost, cuts_));
   BRIM_TRY(state.number("tokens known", count, kMost, written_));
   BRIM_TRY(state.number("delimiters learned of", 0, kLearnedDelimiters * 3 / 4, learned_));
-  BRIM_TRY(state.real("occurrences", 0, kMostSum, seen_));
-  BRIM_TRY(state.real("sum of scores", -kMostSum, kMostSum, seen_sum_));
-  BRIM_TRY(state.real("sum of squared scores", 0, kMostSum, seen_squares_));
+  BRIM_TRY(state.real("occurrences", 0, kMaxSum, seen_));
+  BRIM_TRY(state.real("sum of scores", -kMaxSum, kMaxSum, seen_sum_));
+  BRIM_TRY(state.real("sum of squared scores", 0, kMaxSum, seen_squares_));
   fresh_ = 0;
   BRIM_TRY(state.piece("token ids", bytes_of(memory_.token_ids, memory_.token_count)));
   BRIM_TRY(state.piece("cuts", bytes_of(memory_.cut_places, memory_.cut_count)));
@@ -59,8 +59,8 @@ Status Document::restore(StateReader& state, std::int64_t count) {
     const LearnedDelimiter& learned = memory_.learned[i];
     if (learned.key == 0) continue;
     ++taken;
-    if (!(learned.count > 0 && double{learned.count} <= kMostSum && double{learned.sum} >= -kMostSum &&
-          double{learned.sum} <= kMostSum)) {
+    if (!(learned.count > 0 && double{learned.count} <= kMaxSum && double{learned.sum} >= -kMaxSum &&
+          double{learned.sum} <= kMaxSum)) {
       return state.wrong("delimiters", "counts above 0 and finite sums", sentence(learned.count, " and ", learned.sum));
     }
   }

@@ -34,8 +34,8 @@ std::int64_t Drafts::room(const Streams& streams, std::int64_t position) const n
 // far one.
 std::int64_t Drafts::gap_in_front(const Stream& stream, std::int64_t position) const noexcept {
   const std::span<const std::int64_t> positions = stream.store.positions();
-  const auto most = static_cast<std::size_t>(max_tokens_);  // no more can slide out under one chunk of drafts
-  for (std::size_t i = 0; i + 1 < positions.size() && i < most; ++i) {
+  const auto max = static_cast<std::size_t>(max_tokens_);  // no more can slide out under one chunk of drafts
+  for (std::size_t i = 0; i + 1 < positions.size() && i < max; ++i) {
     if (positions[i + 1] - positions[i] > 1) return positions[i];
   }
   return position;

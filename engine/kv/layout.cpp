@@ -32,8 +32,8 @@ std::int64_t block_bytes(const StreamShape& layer, const Needs& needs) {
   return plus(sizeof(Block), has_block_boxes(layer, needs) ? block_box_bytes(layer) : 0);
 }
 /// Blocks of a layer's entries and a chunk's together, before any are put together.
-std::int64_t most_listed_blocks(std::int64_t slots, std::int64_t chunk, int size) {
-  return most_blocks(plus(slots, chunk), size) + kSpareBlocks;
+std::int64_t max_listed_blocks(std::int64_t slots, std::int64_t chunk, int size) {
+  return max_blocks(plus(slots, chunk), size) + kSpareBlocks;
 }
 
 /// One array of the scratch, rounded up so that the next one is aligned.
@@ -54,8 +54,8 @@ std::int64_t data_bytes(const StreamShape& layer) {
 
 std::int64_t block_share_bytes(const StreamShape& layer, const Needs& needs) {
   if (needs.block_size == 0) return 0;
-  const std::int64_t least = least_block(needs.block_size);
-  return plus(block_bytes(layer, needs), least - 1) / least;
+  const std::int64_t min = min_block(needs.block_size);
+  return plus(block_bytes(layer, needs), min - 1) / min;
 }
 
 std::int64_t entry_bytes(const StreamShape& layer, Needs needs) {
@@ -96,7 +96,7 @@ std::int64_t scratch_bytes(const Shape& shape, Needs needs, std::int64_t slots, 
   if (needs.norm != EntryNorm::none) bytes = plus(bytes, array_bytes(entries, 4));
   bytes = plus(bytes, array_bytes(kGranuleEntries * largest_key(shape), 4));
   if (needs.block_size == 0) return bytes;
-  bytes = plus(bytes, array_bytes(most_listed_blocks(slots, chunk, needs.block_size), sizeof(Block)));
+  bytes = plus(bytes, array_bytes(max_listed_blocks(slots, chunk, needs.block_size), sizeof(Block)));
   bytes = plus(bytes, array_bytes(DocumentMemory::tokens(chunk), sizeof(std::int32_t)));
   bytes = plus(bytes, array_bytes(DocumentMemory::cuts(chunk, needs.block_size), sizeof(std::int64_t)));
   bytes = plus(bytes, array_bytes(kLearnedDelimiters, sizeof(LearnedDelimiter)));
@@ -124,10 +124,10 @@ StreamRun MemoryMap::layer(const StreamShape& layer, Needs needs, std::int64_t q
   if (needs.norm != EntryNorm::none) run.norm = reinterpret_cast<float*>(take(run.slots * 4));
   run.beside_bytes = metadata_bytes(needs) + block_share_bytes(layer, needs);
   if (needs.block_size == 0) return run;
-  run.most_blocks = most_blocks(run.slots, needs.block_size);
-  run.blocks = reinterpret_cast<Block*>(take(run.most_blocks * static_cast<std::int64_t>(sizeof(Block))));
+  run.max_blocks = max_blocks(run.slots, needs.block_size);
+  run.blocks = reinterpret_cast<Block*>(take(run.max_blocks * static_cast<std::int64_t>(sizeof(Block))));
   if (has_block_boxes(layer, needs)) {
-    run.block_boxes = take(round_up(run.most_blocks * block_box_bytes(layer), kBlockAlignment));
+    run.block_boxes = take(round_up(run.max_blocks * block_box_bytes(layer), kBlockAlignment));
   }
   return run;
 }
@@ -154,7 +154,7 @@ Scratch MemoryMap::scratch(const Shape& shape, Needs needs, std::int64_t slots, 
   const auto array = [&]<class T>(T*& place, std::int64_t count) {
     place = reinterpret_cast<T*>(take(array_bytes(count, sizeof(T))));
   };
-  array(scratch.blocks, most_listed_blocks(slots, chunk, needs.block_size));
+  array(scratch.blocks, max_listed_blocks(slots, chunk, needs.block_size));
   DocumentMemory& document = scratch.document;
   document.token_count = DocumentMemory::tokens(chunk);
   document.cut_count = DocumentMemory::cuts(chunk, needs.block_size);

@@ -67,7 +67,7 @@ struct StreamRun {
   Block* blocks = nullptr;          ///< null without blocks
   std::byte* block_boxes = nullptr;  ///< [head][block] boxes around keys in f16, or null
   std::int64_t slots = 0;           ///< a multiple of 16
-  std::int64_t most_blocks = 0;
+  std::int64_t max_blocks = 0;
   std::int64_t beside_bytes = 0;  ///< metadata of one slot, all of it
 };
 

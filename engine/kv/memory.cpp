@@ -26,10 +26,10 @@ Result<std::unique_ptr<Memory>> Memory::create(Plan plan, std::span<std::byte> b
   for (std::size_t i = 0; i < shape.layers.size(); ++i) {
     const std::int64_t slots = round_up(plan.quota[i], kGranuleEntries);
     needed = plus(needed, times(slots, entry_bytes(shape.layers[i], plan.needs)));
-    within = within && slots <= plan.most_entries;
+    within = within && slots <= plan.max_entries;
   }
   const std::int64_t fixed =
-      plus(plus(staging_bytes(shape, plan.chunk), scratch_bytes(shape, plan.needs, plan.most_entries, plan.chunk)),
+      plus(plus(staging_bytes(shape, plan.chunk), scratch_bytes(shape, plan.needs, plan.max_entries, plan.chunk)),
            times(state_bytes(shape), 1 + plan.checkpoints));
   if (plus(needed, fixed) > plan.budget_bytes || !within) {
     return error(ErrorCode::internal, "KV cache: the plan's parts are ", plus(needed, fixed),
@@ -45,7 +45,7 @@ Memory::Memory(Plan plan, std::span<std::byte> bytes, std::int64_t fixed_bytes, 
       table_(table),
       map_(bytes),
       staging_(map_.staging(plan_.shape, plan_.chunk)),
-      scratch_(map_.scratch(plan_.shape, plan_.needs, plan_.most_entries, plan_.chunk)),
+      scratch_(map_.scratch(plan_.shape, plan_.needs, plan_.max_entries, plan_.chunk)),
       states_(plan_, map_),
       streams_(plan_, map_, fixed_bytes),
       blocks_(plan_.needs, scratch_, table_, delimiters),

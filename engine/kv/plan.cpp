@@ -47,7 +47,7 @@ Status check_shape(const Shape& shape) {
 Result<std::int64_t> requested_bytes(const Costs& costs, const Shape& shape, Needs needs, const BudgetRequest& request,
                                      std::int64_t automatic_bytes) {
   const std::int64_t full = costs.full();
-  const std::int64_t least = costs.least();
+  const std::int64_t min = costs.min();
   std::int64_t bytes = full;
   std::string what;
   switch (request.kind) {
@@ -76,41 +76,41 @@ Result<std::int64_t> requested_bytes(const Costs& costs, const Shape& shape, Nee
       break;
     }
   }
-  if (least == kSaturated || (full == kSaturated && request.kind != BudgetRequest::Kind::bytes &&
+  if (min == kSaturated || (full == kSaturated && request.kind != BudgetRequest::Kind::bytes &&
                               request.kind != BudgetRequest::Kind::automatic)) {
     return error(ErrorCode::out_of_memory, "KV cache: ", shape.layers.size(), " layers with a context of ",
                  shape.context, " tokens need more bytes than can be counted");
   }
-  if (bytes < least) {
+  if (bytes < min) {
     return error(ErrorCode::out_of_memory, what, " is ", bytes_text(bytes), ", but this model needs at least ",
-                 bytes_text(least), ": ", kGranuleEntries, " entries in each of its ", shape.layers.size(),
+                 bytes_text(min), ": ", kGranuleEntries, " entries in each of its ", shape.layers.size(),
                  shape.apart ? " heads" : " layers", shape.states.empty() ? "" : " with attention",
                  " and room to stage ", costs.smallest_chunk(), " tokens",
                  shape.states.empty() ? std::string() : sentence(", beside ", bytes_text(state_bytes(shape)), " for the states of ",
                                                                  shape.states.size(), " layers"));
   }
-  return std::min(bytes, costs.most());
+  return std::min(bytes, costs.max());
 }
 
 /// About how many entries a layer will keep: before the plan, which depends on the blocks that depend on this.
 std::int64_t entries_about(const Shape& shape, const BudgetRequest& request, std::int64_t automatic_bytes) {
-  std::int64_t entry = 0, most = 0;
+  std::int64_t entry = 0, max = 0;
   for (const StreamShape& layer : shape.layers) {
     entry = plus(entry, entry_bytes(layer, Needs{}));
-    most = std::max(most, useful_entries(layer, shape.context));
+    max = std::max(max, useful_entries(layer, shape.context));
   }
   switch (request.kind) {
     case BudgetRequest::Kind::full:
-      return most;
+      return max;
     case BudgetRequest::Kind::percent:
-      if (!(request.percent > 0 && request.percent < 100)) return most;
-      return static_cast<std::int64_t>(static_cast<double>(most) * (request.percent / 100));
+      if (!(request.percent > 0 && request.percent < 100)) return max;
+      return static_cast<std::int64_t>(static_cast<double>(max) * (request.percent / 100));
     case BudgetRequest::Kind::bytes:
-      return std::min(most, std::max<std::int64_t>(request.bytes, 0) / entry);
+      return std::min(max, std::max<std::int64_t>(request.bytes, 0) / entry);
     case BudgetRequest::Kind::automatic:
       break;
   }
-  return std::min({most, kAutomaticTokens, std::max<std::int64_t>(automatic_bytes, 0) / entry});
+  return std::min({max, kAutomaticTokens, std::max<std::int64_t>(automatic_bytes, 0) / entry});
 }
 
 /// Asks the split, shares out, rounds down to whole granules and hands out what is left over, one granule of all heads
@@ -225,7 +225,7 @@ Status give_out(Plan& plan, const std::vector<std::int64_t>& slots) {
     plan.pool_bytes += slots[i] * data;
     plan.metadata_bytes += slots[i] * (metadata_bytes(plan.needs) + block_share_bytes(layer, plan.needs));
   }
-  plan.metadata_bytes += scratch_bytes(plan.shape, plan.needs, plan.most_entries, plan.chunk);
+  plan.metadata_bytes += scratch_bytes(plan.shape, plan.needs, plan.max_entries, plan.chunk);
   if (plan.pool_bytes + plan.metadata_bytes + plan.staging_bytes > plan.budget_bytes) {
     return error(ErrorCode::internal, "the KV split ", plan.split, " gave the layers more than the budget of ",
                  bytes_text(plan.budget_bytes));
@@ -285,7 +285,7 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
   const Costs asked(shape, plan.needs);
   BRIM_ASSIGN(plan.budget_bytes, requested_bytes(asked, shape, plan.needs, request, automatic_bytes));
   plan.full_bytes = asked.full();
-  plan.least_bytes = asked.least();
+  plan.min_bytes = asked.min();
   plan.state_bytes = state_bytes(shape);
   plan.checkpoints = asked.checkpoints(plan.budget_bytes);
   Profile own;  // of the layers as they are stored
@@ -301,13 +301,13 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
   plan.chunk = costs.chunk(plan.budget_bytes);
   plan.staging_bytes = staging_bytes(plan.shape, plan.chunk);
 
-  if (plan.quotas_move()) plan.most_entries = growing_bound(costs, plan.budget_bytes, plan.chunk);
-  if (plan.most_entries == 0) {
-    plan.most_entries = fixed_bound(costs, *split, plan.budget_bytes, plan.chunk, known);
+  if (plan.quotas_move()) plan.max_entries = growing_bound(costs, plan.budget_bytes, plan.chunk);
+  if (plan.max_entries == 0) {
+    plan.max_entries = fixed_bound(costs, *split, plan.budget_bytes, plan.chunk, known);
   }
-  plan.layers = bounded_needs(costs, plan.most_entries);
+  plan.layers = bounded_needs(costs, plan.max_entries);
   const std::vector<std::int64_t> slots =
-      split_bytes(*split, plan.layers, plan.budget_bytes - costs.fixed(plan.most_entries, plan.chunk), known);
+      split_bytes(*split, plan.layers, plan.budget_bytes - costs.fixed(plan.max_entries, plan.chunk), known);
   BRIM_TRY(give_out(plan, slots));
   return plan;
 }
@@ -336,17 +336,17 @@ Result<Plan> plan_of_quotas(const Shape& shape, std::span<const std::int64_t> qu
   for (std::size_t i = 0; i < quotas.size(); ++i) {
     const LayerNeed& need = costs.layers()[i];
     slots.push_back(round_up(std::clamp(quotas[i], need.floor, need.cap), kGranuleEntries));
-    plan.most_entries = std::max(plan.most_entries, slots[i]);
+    plan.max_entries = std::max(plan.max_entries, slots[i]);
     bytes = plus(bytes, times(slots[i], need.entry_bytes));
   }
-  plan.budget_bytes = plus(bytes, costs.fixed(plan.most_entries, plan.chunk));
+  plan.budget_bytes = plus(bytes, costs.fixed(plan.max_entries, plan.chunk));
   if (plan.budget_bytes == kSaturated) {
     return error(ErrorCode::out_of_memory, "KV cache: these quotas need more bytes than can be counted");
   }
   plan.full_bytes = std::max(costs.full(), plan.budget_bytes);
-  plan.least_bytes = costs.least();
+  plan.min_bytes = costs.min();
   plan.staging_bytes = staging_bytes(shape, plan.chunk);
-  plan.layers = bounded_needs(costs, plan.most_entries);
+  plan.layers = bounded_needs(costs, plan.max_entries);
   BRIM_TRY(give_out(plan, slots));
   return plan;
 }

@@ -81,7 +81,7 @@ struct Plan {
   Needs needs;                         ///< what the split and the rule ask for
   std::int64_t budget_bytes = 0;       ///< the promise; what the arena sets aside for the cache
   std::int64_t full_bytes = 0;         ///< what `full` is for this shape: every layer's need, metadata, staging, states and a checkpoint
-  std::int64_t least_bytes = 0;        ///< the least budget this shape works with: one granule per layer and KV head
+  std::int64_t min_bytes = 0;        ///< the least budget this shape works with: one granule per layer and KV head
   int chunk = 0;                       ///< tokens per prefill chunk: a power of two ≤ 512, and ≥ 16 where context ≥ 64
   std::int64_t staging_bytes = 0;
   std::int64_t state_bytes = 0;  ///< states of all layers that have one: once live, and once for each checkpoint
@@ -91,8 +91,8 @@ struct Plan {
   std::int64_t pool_bytes = 0;      ///< K and V of all granules, each with its own layer's head sizes
   std::int64_t metadata_bytes = 0;  ///< of all entries, and the scratch
   std::vector<std::int64_t> quota;  ///< entries per layer, a multiple of 16 or the layer's need
-  std::int64_t most_entries = 0;    ///< slots that no layer will ever pass; the scratch is for as many
-  std::vector<LayerNeed> layers;    ///< what the split saw, caps within most_entries
+  std::int64_t max_entries = 0;    ///< slots that no layer will ever pass; the scratch is for as many
+  std::vector<LayerNeed> layers;    ///< what the split saw, caps within max_entries
   Reading reading;                  ///< as asked for
   std::string split;                ///< names, for people and saved sessions
   std::string keep;

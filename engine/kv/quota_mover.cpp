@@ -64,7 +64,7 @@ void QuotaMover::choose_slots() noexcept {
   for (const Stream& stream : streams_) {
     const std::size_t i = index_of(stream.id);
     const std::int64_t slots = stream.store.slots();
-    const std::int64_t step = freely ? plan_.most_entries : std::max<std::int64_t>(slots / kStepParts, kGranuleEntries);
+    const std::int64_t step = freely ? plan_.max_entries : std::max<std::int64_t>(slots / kStepParts, kGranuleEntries);
     slots_[i] = slots;
     wanted_[i] = std::clamp(wanted_[i], slots - step, slots + step);
     left -= slots * plan_.layers[i].entry_bytes;

@@ -8,7 +8,7 @@
 namespace brim::kv {
 namespace {
 
-constexpr std::int64_t kMostTokens = std::int64_t{1} << 53;
+constexpr std::int64_t kMaxTokens = std::int64_t{1} << 53;
 constexpr double kLargestStatistic = 1e12;
 
 /// Calls piece(what, bytes) for everything a stream's entries fill, in this order: keys and values of each head by
@@ -37,17 +37,17 @@ Status for_pieces(const StreamStore& store, int heads, Piece piece) {
 /// Each larger than the one before it, from 0 up to `end`.
 Status check_ascending(const StateReader& state, const char* what, std::span<const std::int64_t> values,
                        std::int64_t end) {
-  std::int64_t least = 0;
+  std::int64_t min = 0;
   for (const std::int64_t value : values) {
-    if (value < least || value >= end) {
-      return state.wrong(what, sentence("one from ", least, " to ", end - 1), sentence(value));
+    if (value < min || value >= end) {
+      return state.wrong(what, sentence("one from ", min, " to ", end - 1), sentence(value));
     }
-    least = value + 1;
+    min = value + 1;
   }
   return {};
 }
 
-/// That the list will never be longer than there is room for (most_blocks): it covers the entries, and small blocks
+/// That the list will never be longer than there is room for (max_blocks): it covers the entries, and small blocks
 /// follow large ones, but for the first two, the open one and those that it was cut into: two at most, and while
 /// entries of the open one are missing — it may be cut into two small ones again —, one.
 Status check_blocks(const StateReader& state, std::span<const Block> blocks, std::span<const std::int64_t> index,
@@ -55,22 +55,22 @@ Status check_blocks(const StateReader& state, std::span<const Block> blocks, std
   const auto used = static_cast<std::int64_t>(index.size());
   std::int64_t covered = 0, small = 0;
   for (std::size_t i = 0; i < blocks.size(); ++i) {
-    const std::int64_t least = i == 0 ? 0 : blocks[i - 1].start + 1;
-    if (blocks[i].length < 1 || blocks[i].length > used - covered || blocks[i].start < least ||
+    const std::int64_t min = i == 0 ? 0 : blocks[i - 1].start + 1;
+    if (blocks[i].length < 1 || blocks[i].length > used - covered || blocks[i].start < min ||
         blocks[i].start > open) {
-      return state.wrong("blocks", sentence("1 to ", used - covered, " entries from ", least, " to ", open, " on"),
+      return state.wrong("blocks", sentence("1 to ", used - covered, " entries from ", min, " to ", open, " on"),
                          sentence(blocks[i].length, " from ", blocks[i].start, " on"));
     }
     covered += blocks[i].length;
-    if (i < 2 || i + 1 == blocks.size() || blocks[i].length >= least_block(size)) continue;
+    if (i < 2 || i + 1 == blocks.size() || blocks[i].length >= min_block(size)) continue;
     small += blocks[i - 1].length + blocks[i].length <= joined_block(size) ? 1 : 0;
   }
   if (covered != used) return state.wrong("entries in blocks", sentence(used), sentence(covered));
   if (blocks.empty()) return {};
   const std::int64_t newest = blocks.back().length;
   const bool whole = index.back() - index[static_cast<std::size_t>(used - newest)] + 1 == newest;
-  const std::int64_t most = whole ? 2 : 1;
-  if (small > most) return state.wrong("small blocks in a row", sentence("at most ", most), sentence(small));
+  const std::int64_t max = whole ? 2 : 1;
+  if (small > max) return state.wrong("small blocks in a row", sentence("at most ", max), sentence(small));
   return {};
 }
 
@@ -80,7 +80,7 @@ void save_memory(const SavedParts& parts, StateWriter& state) {
   const auto& [plan, time, streams, document, quotas] = parts;
   state.text(plan.split);
   state.text(plan.keep);
-  for (const std::int64_t value : {plan.shape.context, plan.budget_bytes, std::int64_t{plan.chunk}, plan.most_entries,
+  for (const std::int64_t value : {plan.shape.context, plan.budget_bytes, std::int64_t{plan.chunk}, plan.max_entries,
                                    static_cast<std::int64_t>(streams.size())}) {
     state.number(value);
   }
@@ -122,7 +122,7 @@ Status check_plan(const Plan& plan, StateReader& state) {
   BRIM_TRY(state.same("context", plan.shape.context));
   BRIM_TRY(state.same("budget in bytes", plan.budget_bytes));
   BRIM_TRY(state.same("tokens read at a time", plan.chunk));
-  BRIM_TRY(state.same("most entries of a layer", plan.most_entries));
+  BRIM_TRY(state.same("most entries of a layer", plan.max_entries));
   BRIM_TRY(state.same("layers", static_cast<std::int64_t>(plan.shape.layers.size())));
   for (std::size_t i = 0; i < plan.shape.layers.size(); ++i) {
     const StreamShape& layer = plan.shape.layers[i];
@@ -151,7 +151,7 @@ Status restore_counts(const RestoredParts& parts, StateReader& state, Counts& co
   const Plan& plan = parts.plan;
   Timeline& time = parts.time;
   state.at("KV memory");
-  BRIM_TRY(state.number("tokens", 0, kMostTokens, time.tokens));
+  BRIM_TRY(state.number("tokens", 0, kMaxTokens, time.tokens));
   BRIM_TRY(state.number("next position", 0, std::min(time.tokens, plan.shape.context), time.position));
   BRIM_TRY(state.number("times rebased", 0, time.tokens, time.rebased));
   BRIM_TRY(state.number("tokens when rebased", 0, plus(time.tokens, plan.chunk), time.rebased_at));
@@ -163,7 +163,7 @@ Status restore_counts(const RestoredParts& parts, StateReader& state, Counts& co
   BRIM_TRY(state.number("most bytes in use", 0, plan.budget_bytes, counts.peak));
   BRIM_TRY(state.number("tokens when quotas moved", 0, plan.quotas_move() ? time.tokens : 0, counts.moved_at));
   // Not bounded by tokens: what is taken back and processed again is observed again.
-  BRIM_TRY(state.number("observations", 0, plan.quotas_move() ? kMostTokens : 0, observations));
+  BRIM_TRY(state.number("observations", 0, plan.quotas_move() ? kMaxTokens : 0, observations));
   parts.quotas.resume(counts.moved_at, observations);
   for (double& seen : parts.quotas.seen()) {
     BRIM_TRY(state.real("a layer's statistic", -kLargestStatistic, kLargestStatistic, seen));
@@ -182,16 +182,16 @@ Status restore_sizes(const RestoredParts& parts, StateReader& state, const Count
     std::int64_t slots = 0, start = 0, used = 0, blocks = 0;
     const std::int64_t own = stream.store.slots();
     const std::int64_t price = plan.layers.empty() ? 0 : plan.layers[i].entry_bytes;
-    const std::int64_t most = price > 0 ? std::min(plan.most_entries, left / price) : own;
-    BRIM_TRY(counts.moved_at > 0 ? state.number("slots", kGranuleEntries, most, slots)
+    const std::int64_t max = price > 0 ? std::min(plan.max_entries, left / price) : own;
+    BRIM_TRY(counts.moved_at > 0 ? state.number("slots", kGranuleEntries, max, slots)
                                  : state.number("slots", own, own, slots));
     if (slots % kGranuleEntries != 0) return state.wrong("slots", "a multiple of 16", sentence(slots));
     left -= slots * price;
     if (counts.moved_at > 0) layout.next(stream, slots);
     BRIM_TRY(state.number("first slot", 0, slots - 1, start));
     BRIM_TRY(state.number("entries", 0, std::min(stream.quota, time.position), used));
-    BRIM_TRY(state.number("blocks", 0, document.cut() ? std::min(used, stream.store.run().most_blocks) : 0, blocks));
-    BRIM_TRY(state.number("entries evicted", 0, kMostTokens, stream.evicted));
+    BRIM_TRY(state.number("blocks", 0, document.cut() ? std::min(used, stream.store.run().max_blocks) : 0, blocks));
+    BRIM_TRY(state.number("entries evicted", 0, kMaxTokens, stream.evicted));
     BRIM_TRY(state.number("tokens when it evicted last", 0, time.tokens, stream.evicted_at));
     BRIM_TRY(state.number("positions slid over", 0, time.position, stream.slid_to));
     stream.store.resume(start, used, static_cast<std::size_t>(blocks));

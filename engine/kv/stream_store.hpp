@@ -32,7 +32,7 @@ class StreamStore {
   /// The box around a block's keys, in f16: the middle, then half the width, of each value. Those of a head lie side by
   /// side.
   std::byte* block_box(int head, std::size_t block) const {
-    return run_.block_boxes + (head * run_.most_blocks + static_cast<std::int64_t>(block)) * block_box_bytes_;
+    return run_.block_boxes + (head * run_.max_blocks + static_cast<std::int64_t>(block)) * block_box_bytes_;
   }
   std::size_t block_box_bytes() const { return static_cast<std::size_t>(block_box_bytes_); }
   /// All of the positions array: the part behind used() may be written to show a chunk behind the entries.
@@ -63,7 +63,7 @@ class StreamStore {
   /// The slot of the oldest entry.
   std::int64_t start() const { return start_; }
   /// What the store is to hold from now on, for who fills in the entries and blocks (state.cpp): start < slots,
-  /// used ≤ slots, blocks ≤ run().most_blocks.
+  /// used ≤ slots, blocks ≤ run().max_blocks.
   void resume(std::int64_t start, std::int64_t used, std::size_t blocks) noexcept {
     start_ = start;
     used_ = used;

@@ -106,9 +106,9 @@ void attend(const Pass& pass, const Segment& segment, kv::StreamId stream, const
   const LayerAttention layer(pass, segment, stream, view);
   const std::int64_t tokens = layer.tokens();
   const std::int64_t wanted = std::int64_t{pass.runtime.threads.count} * kTasksPerThread,
-                     most = attention_tile(layer.group());
-  const std::int64_t tiles = (tokens + most - 1) / most;
-  if (pass.runtime.threads.count > 1 && tokens <= std::min(kSplitTokens, most) && layer.kv_heads() < wanted &&
+                     max = attention_tile(layer.group());
+  const std::int64_t tiles = (tokens + max - 1) / max;
+  if (pass.runtime.threads.count > 1 && tokens <= std::min(kSplitTokens, max) && layer.kv_heads() < wanted &&
       layer.parts() > 1) {
     attend_in_parts(pass, layer, std::max<std::int64_t>(1, layer.parts() * layer.kv_heads() / wanted));
   } else {

@@ -33,8 +33,8 @@ constexpr std::int64_t kLongest = kv::kLargestContext;
 
 Status read_layers(const Keys& keys, Config& config) {
   // A layer has several tensors, so a count beyond the file's tensors cannot be true (and must not be allocated).
-  const std::int64_t most_layers = static_cast<std::int64_t>(keys.file().tensors().size());
-  BRIM_ASSIGN(const std::int64_t blocks, keys.integer("block_count", std::nullopt, 1, most_layers > 0 ? most_layers : 1));
+  const std::int64_t max_layers = static_cast<std::int64_t>(keys.file().tensors().size());
+  BRIM_ASSIGN(const std::int64_t blocks, keys.integer("block_count", std::nullopt, 1, max_layers > 0 ? max_layers : 1));
   BRIM_ASSIGN(config.next_token_layers, keys.integer("nextn_predict_layers", 0, 0, blocks - 1));
   const std::int64_t layers = blocks - config.next_token_layers;
   for (std::int64_t block = layers; block < blocks; ++block) {
@@ -111,8 +111,8 @@ Status read_rope(const Keys& keys, Config& config) {
                  ": expected none, linear, yarn, llama3 or longrope, found ", quoted(scaling));
   }
   rope.needs_factors = scaling == "llama3" || rope.scaling == RopeScaling::longrope;
-  BRIM_ASSIGN(const double legacy_factor, keys.number("rope.scale_linear", 1.0, kAtLeastZero));
-  BRIM_ASSIGN(const double factor, keys.number("rope.scaling.factor", legacy_factor, kAtLeastZero));
+  BRIM_ASSIGN(const double legacy_factor, keys.number("rope.scale_linear", 1.0, kZeroOrMore));
+  BRIM_ASSIGN(const double factor, keys.number("rope.scaling.factor", legacy_factor, kZeroOrMore));
   if (rope.scaling == RopeScaling::longrope && factor != 0 && factor != 1) {
     return error(ErrorCode::unsupported, keys.file().path(), ": key ", quoted(keys.full("rope.scaling.factor")), " is ",
                  factor, "; with longrope only the factors in the file's tensors are supported");
@@ -196,7 +196,7 @@ Result<Config> read_config(const io::Gguf& file) {
   config.norm_epsilon = static_cast<float>(epsilon);
   config.attention_scale = 1.0f / std::sqrt(static_cast<float>(config.key_size));
   BRIM_TRY(known->configure(keys, config));
-  BRIM_ASSIGN(const double scale, keys.number("attention.scale", 0.0, kAtLeastZero));
+  BRIM_ASSIGN(const double scale, keys.number("attention.scale", 0.0, kZeroOrMore));
   if (scale != 0) config.attention_scale = static_cast<float>(scale);
   BRIM_ASSIGN(config.unknown_keys, check_unread_keys(keys, config));
   return config;

@@ -50,10 +50,10 @@ Status Decoder::check(std::span<const SequenceStep> steps) const {
   }
   std::int64_t rows = 0;
   for (const SequenceStep& step : steps) {
-    const std::int64_t most = step.drafts ? step.memory->draft_room() : step.memory->plan().chunk;
+    const std::int64_t max = step.drafts ? step.memory->draft_room() : step.memory->plan().chunk;
     const auto count = static_cast<std::int64_t>(step.tokens.size());
-    if (count < 1 || count > most) {
-      return error(ErrorCode::invalid_argument, "a chunk: expected 1 to ", most, " tokens, found ", count);
+    if (count < 1 || count > max) {
+      return error(ErrorCode::invalid_argument, "a chunk: expected 1 to ", max, " tokens, found ", count);
     }
     for (const std::int32_t token : step.tokens) {
       if (token < 0 || token >= model_.config().vocabulary) {

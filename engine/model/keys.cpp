@@ -8,21 +8,21 @@ namespace brim::model {
 Result<double> Keys::number(std::string_view key, std::optional<double> absent, const NumberRange& range) const {
   const std::string name = read(key);
   BRIM_ASSIGN(const double value, file_.number(name, absent));
-  if (!(value >= range.least && value <= range.most) || (range.above && value == range.least)) {
+  if (!(value >= range.min && value <= range.max) || (range.above && value == range.min)) {
     return error(ErrorCode::bad_file, file_.path(), ": key ", quoted(name), " is ", value, ", expected a number ",
-                 range.above ? "above " : "from ", range.least, range.above ? " and up to " : " to ", range.most);
+                 range.above ? "above " : "from ", range.min, range.above ? " and up to " : " to ", range.max);
   }
   return value;
 }
 
 Result<std::vector<std::int64_t>> Keys::per_layer(std::string_view key, std::int64_t layers,
-                                                  std::optional<std::int64_t> absent, std::int64_t least,
-                                                  std::int64_t most) const {
+                                                  std::optional<std::int64_t> absent, std::int64_t min,
+                                                  std::int64_t max) const {
   const std::string name = read(key);
   const io::Value* value = file_.find(name);
   const io::Array* array = value ? value->as_array() : nullptr;
   if (array == nullptr) {
-    BRIM_ASSIGN(const std::int64_t all, file_.integer(name, absent, least, most));
+    BRIM_ASSIGN(const std::int64_t all, file_.integer(name, absent, min, max));
     return std::vector<std::int64_t>(static_cast<std::size_t>(layers), all);
   }
   if (array->count != static_cast<std::uint64_t>(layers) || array->element == io::ValueType::string ||
@@ -33,9 +33,9 @@ Result<std::vector<std::int64_t>> Keys::per_layer(std::string_view key, std::int
   std::vector<std::int64_t> values;
   for (std::uint64_t i = 0; i < array->count; ++i) {
     const auto number = io::array_element(*array, i).as_integer();
-    if (!number || *number < least || *number > most) {
+    if (!number || *number < min || *number > max) {
       return error(ErrorCode::bad_file, file_.path(), ": key ", name, ": element ", i, ": expected an integer from ",
-                   least, " to ", most, number ? ", found " : ", found no integer", number ? sentence(*number) : "");
+                   min, " to ", max, number ? ", found " : ", found no integer", number ? sentence(*number) : "");
     }
     values.push_back(*number);
   }

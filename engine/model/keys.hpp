@@ -17,11 +17,11 @@ namespace brim::model {
 
 /// The numbers a key may have: from `least` to `most`, or only above `least`.
 struct NumberRange {
-  double least, most;
+  double min, max;
   bool above = false;
 };
 // No model has a factor beyond these, and their products and quotients stay far from what a float can hold.
-inline constexpr NumberRange kAtLeastZero{0, 1e9};
+inline constexpr NumberRange kZeroOrMore{0, 1e9};
 inline constexpr NumberRange kAboveZero{0, 1e9, true};
 inline constexpr NumberRange kRopeBase{1, 1e15, true};
 
@@ -35,9 +35,9 @@ class Keys {
   /// The value as it is, or nullptr.
   const io::Value* value(std::string_view key) const { return file_.find(read(key)); }
   /// An integer in [least, most]; `absent` when there is no such key, or an error when that is empty too.
-  Result<std::int64_t> integer(std::string_view key, std::optional<std::int64_t> absent, std::int64_t least,
-                               std::int64_t most) const {
-    return file_.integer(read(key), absent, least, most);
+  Result<std::int64_t> integer(std::string_view key, std::optional<std::int64_t> absent, std::int64_t min,
+                               std::int64_t max) const {
+    return file_.integer(read(key), absent, min, max);
   }
   /// A finite number within `range`. Errors: bad_file, naming the key, the range and what was found.
   Result<double> number(std::string_view key, std::optional<double> absent, const NumberRange& range) const;
@@ -47,8 +47,8 @@ class Keys {
   }
   /// One integer for all layers, or an array with one for each.
   Result<std::vector<std::int64_t>> per_layer(std::string_view key, std::int64_t layers,
-                                              std::optional<std::int64_t> absent, std::int64_t least,
-                                              std::int64_t most) const;
+                                              std::optional<std::int64_t> absent, std::int64_t min,
+                                              std::int64_t max) const;
   const io::Gguf& file() const { return file_; }
   const std::string& prefix() const { return prefix_; }
   std::string full(std::string_view key) const { return prefix_ + std::string(key); }

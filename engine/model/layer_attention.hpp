@@ -25,7 +25,7 @@ class LayerAttention {
         // With this the indices of entries follow their positions while nothing is evicted, also where entries that
         // slid out of a window are no longer in the view.
         before_(sparse_ ? 0 : view.positions().front() % kernels::kAttentionPart),
-        parts_(parts_of(sparse_ ? most_read() : before_ + view.entries())) {}
+        parts_(parts_of(sparse_ ? max_read() : before_ + view.entries())) {}
 
   /// Of the segment in this tile. Below, tokens are counted from the first of them.
   std::int64_t tokens() const { return rows_.tokens; }
@@ -110,10 +110,10 @@ class LayerAttention {
     return (entries + kernels::kAttentionPart - 1) / kernels::kAttentionPart;
   }
   /// Entries that the head reads which reads most.
-  std::int64_t most_read() const {
-    std::int64_t most = 0;
-    for (int head = 0; head < kv_heads(); ++head) most = std::max(most, Read(pass_, head).total());
-    return most;
+  std::int64_t max_read() const {
+    std::int64_t max = 0;
+    for (int head = 0; head < kv_heads(); ++head) max = std::max(max, Read(pass_, head).total());
+    return max;
   }
 
   kernels::Attend call_for(int head, std::int64_t token, std::int64_t count, const kernels::Seen* seen) const noexcept {

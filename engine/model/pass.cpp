@@ -7,7 +7,7 @@
 namespace brim::model {
 
 void apply(const Pass& pass, const float* x, std::initializer_list<Projection> projections) noexcept {
-  kernels::Target targets[kernels::kMostTargets];
+  kernels::Target targets[kernels::kMaxTargets];
   std::size_t count = 0;
   for (const Projection& projection : projections) {
     targets[count++] = {&projection.linear.weight, projection.out, projection.linear.weight.rows};

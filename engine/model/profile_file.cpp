@@ -53,7 +53,7 @@ Status add_sample(Hash& hash, const io::Gguf& file, std::span<const std::byte> d
 
 using Losses = std::array<double, kv::kProfileFractions.size()>;
 /// More types than that no calibration would measure.
-constexpr std::size_t kMostTypes = 64;
+constexpr std::size_t kMaxTypes = 64;
 
 Json losses_json(const Losses& loss) { return Json(std::vector<double>(loss.begin(), loss.end())); }
 
@@ -81,10 +81,10 @@ class Members {
     if (found == nullptr || !found->count || *found->count > (std::uint64_t{1} << 40)) return wrong(key, "a count");
     return static_cast<std::int64_t>(*found->count);
   }
-  Result<double> number(const char* key, double least, double most) const {
+  Result<double> number(const char* key, double min, double max) const {
     const JsonTree* found = find(key);
     const double value = found != nullptr && found->is(JsonTree::Kind::number) ? found->number : NAN;
-    if (!(value >= least && value <= most)) return wrong(key, sentence("a number from ", least, " to ", most));
+    if (!(value >= min && value <= max)) return wrong(key, sentence("a number from ", min, " to ", max));
     return value;
   }
   Result<kernels::KvTypes> types(const char* key) const {
@@ -150,7 +150,7 @@ Status read_header(const JsonTree& json, const std::string& name, ProfileFile& f
 Status read_others(const JsonTree& json, std::size_t layer, const std::string& name, kv::Profile& profile) {
   const Members members(json, sentence("layer ", layer, ": "), name);
   const JsonTree* found = members.find("other_types");
-  if (found != nullptr && (!found->is(JsonTree::Kind::object) || found->names.size() > kMostTypes)) {
+  if (found != nullptr && (!found->is(JsonTree::Kind::object) || found->names.size() > kMaxTypes)) {
     return members.wrong("other_types", "losses by types");
   }
   if (layer == 0 && found != nullptr) {

@@ -16,9 +16,9 @@ class Runs {
   Runs(Workspace& work, const kv::View& view, int head)
       : view_(view),
         head_(head),
-        runs_(work.read_runs.data() + head * work.most_runs()),
-        entries_(work.read_entries.data() + head * work.most_runs()),
-        parts_(work.read_parts.data() + head * (work.most_parts() + 1)),
+        runs_(work.read_runs.data() + head * work.max_runs()),
+        entries_(work.read_entries.data() + head * work.max_runs()),
+        parts_(work.read_parts.data() + head * (work.max_parts() + 1)),
         total_(work.read_totals[static_cast<std::size_t>(head)]) {
     total_ = 0;
   }

@@ -38,8 +38,8 @@ class Read {
   }
 
  private:
-  const kernels::KvRun* first_run() const { return work_.read_runs.data() + head_ * work_.most_runs(); }
-  const std::int64_t* starts() const { return work_.read_parts.data() + head_ * (work_.most_parts() + 1); }
+  const kernels::KvRun* first_run() const { return work_.read_runs.data() + head_ * work_.max_runs(); }
+  const std::int64_t* starts() const { return work_.read_parts.data() + head_ * (work_.max_parts() + 1); }
 
   const Workspace& work_;
   int head_;

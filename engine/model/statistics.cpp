@@ -7,7 +7,7 @@
 
 namespace brim::model {
 
-std::int64_t least_entries_for(std::span<float> weights, double share) noexcept {
+std::int64_t min_entries_for(std::span<float> weights, double share) noexcept {
   double total = 0;
   for (const float weight : weights) total += weight;
   if (!(total > 0)) return 0;

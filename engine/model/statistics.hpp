@@ -9,7 +9,7 @@ namespace brim::model {
 
 /// The least number of entries whose weights sum to `share` of all weights (MBA of ZigZagKV, arXiv 2412.09036, equation 4);
 /// 0 where there is no weight. Weights are ≥ 0. Reorders them; O(n) on average.
-std::int64_t least_entries_for(std::span<float> weights, double share) noexcept;
+std::int64_t min_entries_for(std::span<float> weights, double share) noexcept;
 
 /// −Σ a · log a of the weights divided by their sum; 0 where there is no weight.
 double entropy(std::span<const float> weights) noexcept;

@@ -14,7 +14,7 @@
 namespace brim::model {
 namespace {
 
-constexpr std::uint64_t kMostTokens = std::uint64_t{1} << 30;
+constexpr std::uint64_t kMaxTokens = std::uint64_t{1} << 30;
 
 std::string key_of(std::string_view name) {
   return "tokenizer.ggml." + std::string(name);
@@ -35,7 +35,7 @@ Result<const io::Array*> array_at(const io::Gguf& gguf, const std::string& key, 
   if (value == nullptr) return none;
   const io::Array* array = value->as_array();
   if (array == nullptr) return wrong_type(gguf, key, expected);
-  if (array->count > kMostTokens) return wrong_key(gguf, key, sentence(array->count, " entries"), "at most 2^30");
+  if (array->count > kMaxTokens) return wrong_key(gguf, key, sentence(array->count, " entries"), "at most 2^30");
   return array;
 }
 

@@ -73,13 +73,13 @@ void Watch::after_attention(const Pass& tile) noexcept {
 // sums are made in the order of tokens.
 void Watch::gather(const Pass& tile, std::int64_t queries, float* rows, std::int64_t row_stride) const noexcept {
   const LayerAttention layer(tile, segment_, stream_, view_);
-  const std::int64_t begin = first_of_last(tile, segment_, queries), most = attention_tile(layer.group());
+  const std::int64_t begin = first_of_last(tile, segment_, queries), max = attention_tile(layer.group());
   if (layer.sparse()) return gather_read(tile, layer, rows, row_stride);
   kernels::for_chunks(tile.runtime.threads, layer.parts() * heads_, [&](std::int64_t task, int worker) noexcept {
     const int head = static_cast<int>(task % heads_);
     float* mass = rows + head * row_stride;
-    for (std::int64_t token = begin; token < layer.tokens() && !tile.cancelled(); token += most) {
-      layer.with_part(head, token, std::min(most, layer.tokens() - token), task / heads_, [&](kernels::Attend& call) {
+    for (std::int64_t token = begin; token < layer.tokens() && !tile.cancelled(); token += max) {
+      layer.with_part(head, token, std::min(max, layer.tokens() - token), task / heads_, [&](kernels::Attend& call) {
         call.scratch = tile.work.worker_scratch(worker).kernel;
         call.state = layer.result(head, token);
         layer.add_mass({call, mass + layer.entry(call.first)});
@@ -127,7 +127,7 @@ void Watch::gather_query_by_query(const Pass& tile) const noexcept {
 
 double Watch::minimal_budget() const noexcept {
   double entries = 0;
-  for (int head = 0; head < heads_; ++head) entries += static_cast<double>(least_entries_for(row(head, 0), kMassShare));
+  for (int head = 0; head < heads_; ++head) entries += static_cast<double>(min_entries_for(row(head, 0), kMassShare));
   return entries / (heads_ * static_cast<double>(view_.entries()));
 }
 

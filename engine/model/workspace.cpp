@@ -38,8 +38,8 @@ WorkspaceShape workspace_shape(const kv::Plan& plan, const kernels::Table& table
   shape.threads = threads;
   shape.mass_queries = plan.watched_queries();
   shape.statistic = plan.watched_statistic();
-  shape.entries = plan.most_entries + plan.chunk;
-  if (plan.reading.sparse) shape.read_blocks = kv::most_blocks(plan.most_entries, plan.needs.block_size);
+  shape.entries = plan.max_entries + plan.chunk;
+  if (plan.reading.sparse) shape.read_blocks = kv::max_blocks(plan.max_entries, plan.needs.block_size);
   return shape;
 }
 
@@ -81,7 +81,7 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   cutter.cut(row_largest, tile * heads);
   cutter.cut(row_sums, tile * heads);
   const std::int64_t split_tokens = sizes.threads > 1 ? std::min(chunk, kSplitTokens) : 0;
-  const std::int64_t parts = most_parts();  // entries may begin anywhere in the first one
+  const std::int64_t parts = max_parts();  // entries may begin anywhere in the first one
   split_rows_ = split_tokens * heads;
   cutter.cut(part_largest, (parts - 1) * split_rows_);
   cutter.cut(part_sums, (parts - 1) * split_rows_);
@@ -99,8 +99,8 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
     cutter.cut(read_scores, kv_heads * sizes.read_blocks);
     cutter.cut(read_products, kv_heads * group * sizes.read_blocks);
     cutter.cut(read_order, kv_heads * sizes.read_blocks);
-    cutter.cut(read_runs, kv_heads * most_runs());
-    cutter.cut(read_entries, kv_heads * most_runs());
+    cutter.cut(read_runs, kv_heads * max_runs());
+    cutter.cut(read_entries, kv_heads * max_runs());
     cutter.cut(read_parts, kv_heads * (parts + 1));
     cutter.cut(read_totals, kv_heads);
   }

@@ -94,10 +94,10 @@ struct Workspace {
   /// Rows of one part in part_largest.
   std::int64_t split_rows() const { return split_rows_; }
   /// Parts that a context may have, and runs that a lone token may read of a head.
-  std::int64_t most_parts() const {
+  std::int64_t max_parts() const {
     return (shape.entries + 2 * kernels::kAttentionPart - 2) / kernels::kAttentionPart;
   }
-  std::int64_t most_runs() const { return shape.read_blocks + most_parts() + 2; }
+  std::int64_t max_runs() const { return shape.read_blocks + max_parts() + 2; }
 
   /// Cuts the buffers out of `memory`; with an empty span only counts. Returns the bytes they take.
   std::size_t lay_out(const Config& config, const WorkspaceShape& sizes, std::span<std::byte> memory);

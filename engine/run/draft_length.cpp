@@ -9,7 +9,7 @@ namespace {
 constexpr double kChanceStep = 1.0 / 8;  // how fast a chance follows what was seen
 constexpr double kTimeStep = 1.0 / 8;    // and a time
 constexpr double kForget = 1.0 / 64;     // how fast a cost that forbids guessing fades, so that it is measured again
-constexpr double kLeastGain = 1.05;      // below this, the noise of the estimates is all there is to win
+constexpr double kMinGain = 1.05;      // below this, the noise of the estimates is all there is to win
 constexpr int kMeasureAgain = 100;       // passes; the cost of a single token grows with the text
 
 }  // namespace
@@ -24,10 +24,10 @@ double DraftLength::cost(int guesses, double second, double further) {
   return guesses == 0 ? 1 : 1 + second + further * (guesses - 1);
 }
 
-int DraftLength::best(int match, int most, double second, double further) const noexcept {
-  double chance = 1, tokens = 1, best_rate = kLeastGain;
+int DraftLength::best(int match, int max, double second, double further) const noexcept {
+  double chance = 1, tokens = 1, best_rate = kMinGain;
   int found = 0;
-  for (int guesses = 1; guesses <= most; ++guesses) {
+  for (int guesses = 1; guesses <= max; ++guesses) {
     chance *= chance_[bucket(match + guesses - 1)];
     tokens += chance;
     const double rate = tokens / cost(guesses, second, further);
@@ -38,10 +38,10 @@ int DraftLength::best(int match, int most, double second, double further) const 
   return found;
 }
 
-int DraftLength::choose(int match, int most) noexcept {
+int DraftLength::choose(int match, int max) noexcept {
   if (since_single_ >= kMeasureAgain) return 0;
-  const int found = best(match, most, second_, further_);
-  if (found == 0 && best(match, most, std::min(second_, kFirstCost), std::min(further_, kFirstCost)) > 0) {
+  const int found = best(match, max, second_, further_);
+  if (found == 0 && best(match, max, std::min(second_, kFirstCost), std::min(further_, kFirstCost)) > 0) {
     second_ += kForget * (std::min(second_, kFirstCost) - second_);
     further_ += kForget * (std::min(further_, kFirstCost) - further_);
   }

@@ -18,7 +18,7 @@ class DraftLength {
  public:
   /// The number of guesses, 0 … most, that promises the most tokens for the time, when the text agrees with an earlier
   /// part of itself over `match` tokens.
-  int choose(int match, int most) noexcept;
+  int choose(int match, int max) noexcept;
 
   /// A guess after `match` agreeing tokens was right, or was not.
   void note_guess(int match, bool right) noexcept;
@@ -36,7 +36,7 @@ class DraftLength {
  private:
   static std::size_t bucket(int match);
   static double cost(int guesses, double second, double further);
-  int best(int match, int most, double second, double further) const noexcept;
+  int best(int match, int max, double second, double further) const noexcept;
 
   static constexpr double kFirstCost = 0.25;  ///< of each further token, before anything was measured
 

@@ -7,7 +7,7 @@
 namespace brim::run {
 namespace {
 
-constexpr int kMostSlotBits = 18;
+constexpr int kMaxSlotBits = 18;
 
 // One more token in front of a run that hashes to `hash`. The factor is 2⁶⁴ divided by the golden ratio.
 std::uint64_t prepend(std::uint64_t hash, TokenId id) {
@@ -23,7 +23,7 @@ std::size_t slot_of(std::uint64_t hash, int bits) {
 
 int Lookup::slot_bits(std::int64_t context) {
   // Twice as many slots as tokens: most runs of the whole context keep theirs.
-  const auto tokens = std::clamp<std::int64_t>(context, 64, std::int64_t{1} << (kMostSlotBits - 1));
+  const auto tokens = std::clamp<std::int64_t>(context, 64, std::int64_t{1} << (kMaxSlotBits - 1));
   return std::bit_width(static_cast<std::uint64_t>(tokens - 1)) + 1;
 }
 
@@ -68,9 +68,9 @@ Match Lookup::find(const TextSoFar& text, TokenId next) const noexcept {
     // Places are kept modulo 2³²; more than that many tokens are never remembered.
     const std::int64_t place = text.first + static_cast<std::uint32_t>(candidate - static_cast<std::uint32_t>(text.first));
     if (place > text.end()) continue;
-    const std::int64_t most = std::min<std::int64_t>(kLongestMatch, place - text.first);
+    const std::int64_t max = std::min<std::int64_t>(kLongestMatch, place - text.first);
     int agree = 0;
-    while (agree < most && text.at(place - 1 - agree) == ending(agree)) ++agree;
+    while (agree < max && text.at(place - 1 - agree) == ending(agree)) ++agree;
     if (agree >= length) return {place, agree};
   }
   return {};

@@ -21,8 +21,8 @@ std::int64_t history_tokens(const kv::Plan& plan) { return std::max(kHistoryToke
 
 std::int64_t tokens_together(const kv::Plan& plan, const SpeculationOptions& options) {
   if (!options.ngram || plan.reading.sparse || !plan.shape.states.empty()) return 1;
-  const std::int64_t most = std::clamp(options.draft_max + 1, 1, kMostTogether);
-  return std::max<std::int64_t>(1, std::min(most, kv::draft_tokens(plan.shape, plan.chunk)));
+  const std::int64_t max = std::clamp(options.draft_max + 1, 1, kMaxTogether);
+  return std::max<std::int64_t>(1, std::min(max, kv::draft_tokens(plan.shape, plan.chunk)));
 }
 
 constexpr std::int64_t kAlignment = 8 * 64;  // each of the arena's parts starts on a cache line

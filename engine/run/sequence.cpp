@@ -217,7 +217,7 @@ Status Sequence::read_next(TokenId id, const std::atomic<bool>* cancel) {
   return {};
 }
 
-Result<std::optional<model::SequenceStep>> Sequence::begin_next(TokenId id, std::int64_t most, const std::atomic<bool>* cancel) {
+Result<std::optional<model::SequenceStep>> Sequence::begin_next(TokenId id, std::int64_t max, const std::atomic<bool>* cancel) {
   const bool drafts = memory_.tokens_together > 1;
   if (drafts && speculation_.guessed(id) && cache_->drafts_left() > 0) {
     cache_->accept_draft();
@@ -232,8 +232,8 @@ Result<std::optional<model::SequenceStep>> Sequence::begin_next(TokenId id, std:
   has_row_ = false;
   std::span<const TokenId> tokens{&next_, 1};
   if (drafts) {
-    most = std::min({most, cache_->draft_room(), memory_.tokens_together});
-    tokens = speculation_.propose({history(), history_start_}, id, static_cast<int>(most));
+    max = std::min({max, cache_->draft_room(), memory_.tokens_together});
+    tokens = speculation_.propose({history(), history_start_}, id, static_cast<int>(max));
   } else {
     forget_guesses(false);
   }

@@ -69,7 +69,7 @@ class Sequence {
   /// The same in parts, for sequences that share a pass. What the pass has to take for `id`, with drafts up to `most` tokens; or
   /// nothing, where it was a draft that is known already. The step is valid until end_next(). Errors: cancelled, by `cancel`, where
   /// the history has to be read again first.
-  Result<std::optional<model::SequenceStep>> begin_next(TokenId id, std::int64_t most, const std::atomic<bool>* cancel);
+  Result<std::optional<model::SequenceStep>> begin_next(TokenId id, std::int64_t max, const std::atomic<bool>* cancel);
   /// A pass took the step in rows [first, first + count): it is the past now. `logits` after each of them, if they are known.
   void end_next(const model::Decoder& decoder, std::int64_t first, std::int64_t count, std::span<const float> logits) noexcept;
   /// No pass took it.

@@ -20,14 +20,14 @@ bool Speculation::guessed(TokenId id) noexcept {
   return saved;
 }
 
-std::span<const TokenId> Speculation::propose(const TextSoFar& text, TokenId next, int most) noexcept {
+std::span<const TokenId> Speculation::propose(const TextSoFar& text, TokenId next, int max) noexcept {
   lookup_.extend(text);
   const Match match = lookup_.find(text, next);
   match_ = match.length;
   right_ = verified_ = known_ = 0;
   tokens_[0] = next;
   if (match.length == 0) return {tokens_.data(), 1};
-  const int room = std::min(most, kMostTogether) - 1;
+  const int room = std::min(max, kMaxTogether) - 1;
   verified_ = eager_ ? room : length_.choose(match.length, room);
   known_ = verified_ + 1;
   lookup_.follow(match, text, next, std::span(tokens_).subspan(1, static_cast<std::size_t>(known_)));

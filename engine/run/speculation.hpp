@@ -13,11 +13,11 @@
 namespace brim::run {
 
 /// Tokens that may go through one pass together and still come out as each would alone: the kernels' promise.
-inline constexpr int kMostTogether = 16;
+inline constexpr int kMaxTogether = 16;
 
 struct SpeculationOptions {
   bool ngram = false;                 ///< guess by prompt lookup
-  int draft_max = kMostTogether - 1;  ///< most guesses at once, 1 … 15
+  int draft_max = kMaxTogether - 1;  ///< most guesses at once, 1 … 15
   bool eager = false;                 ///< guess as much as there is room for, whatever it costs: to test, to measure
 };
 
@@ -39,7 +39,7 @@ class Speculation {
   bool guessed(TokenId id) noexcept;
   /// [next, guesses …]: what a pass should read when `next`, which follows `text`, is read now: at most `most` tokens.
   /// Valid until the next call.
-  std::span<const TokenId> propose(const TextSoFar& text, TokenId next, int most) noexcept;
+  std::span<const TokenId> propose(const TextSoFar& text, TokenId next, int max) noexcept;
   /// That pass took so long.
   void note_pass(std::size_t tokens, double seconds) noexcept;
   /// The text goes on with something that was not told, or was cut: nothing is guessed now.
@@ -57,7 +57,7 @@ class Speculation {
   DraftLength length_;
   SpeculationCounts counts_;
   bool eager_ = false;
-  std::array<TokenId, kMostTogether + 1> tokens_{};  ///< the token read last, guesses, and one that no pass has seen
+  std::array<TokenId, kMaxTogether + 1> tokens_{};  ///< the token read last, guesses, and one that no pass has seen
   int match_ = 0;     ///< how far the text agreed with an earlier part where the guesses began; 0: no guesses
   int known_ = 0;     ///< guesses in tokens_, from tokens_[1] on
   int verified_ = 0;  ///< how many of them are going through a pass

@@ -125,7 +125,7 @@ bool prepare(std::string_view input, Subject& subject, WorkMeter* meter) {
 
 constexpr std::size_t kBytesPerUnit = 64;  // of text, per unit of work
 
-constexpr std::size_t kJitStackStart = 32 * 1024, kJitStackMost = 1024 * 1024;
+constexpr std::size_t kJitStackStart = 32 * 1024, kMaxJitStack = 1024 * 1024;
 
 // What one split call works with.
 struct Work {
@@ -149,7 +149,7 @@ Result<PreTokenizer::Workspace> PreTokenizer::Workspace::create() {
   auto blocks = std::make_unique<Blocks>(
       Blocks{std::unique_ptr<pcre2_match_data, FreeMatch>(pcre2_match_data_create(1, nullptr)),
              std::unique_ptr<pcre2_match_context, FreeContext>(pcre2_match_context_create(nullptr)),
-             std::unique_ptr<pcre2_jit_stack, FreeStack>(pcre2_jit_stack_create(kJitStackStart, kJitStackMost, nullptr))});
+             std::unique_ptr<pcre2_jit_stack, FreeStack>(pcre2_jit_stack_create(kJitStackStart, kMaxJitStack, nullptr))});
   if (!blocks->match || !blocks->context) return error(ErrorCode::out_of_memory, "no memory to split the text into words");
   if (blocks->stack) pcre2_jit_stack_assign(blocks->context.get(), nullptr, blocks->stack.get());
   pcre2_set_match_limit(blocks->context.get(), std::numeric_limits<std::uint32_t>::max());

@@ -19,8 +19,8 @@
 namespace brim::text {
 namespace {
 
-constexpr std::size_t kMostText = std::size_t{1} << 30;
-constexpr std::size_t kMostTokens = std::size_t{1} << 30;
+constexpr std::size_t kMaxText = std::size_t{1} << 30;
+constexpr std::size_t kMaxTokens = std::size_t{1} << 30;
 constexpr std::string_view kSpaceMark = "\xE2\x96\x81";  // U+2581, SPM's space
 
 std::string with_space_marks(std::string_view text, bool prefix, WorkMeter* meter) {
@@ -50,7 +50,7 @@ Status check_id(const Vocabulary& vocabulary, std::int32_t id, const char* what)
 
 Status check(const Vocabulary& vocabulary) {
   const std::size_t count = vocabulary.tokens.size();
-  if (count == 0 || count > kMostTokens) return error(ErrorCode::bad_file, "the vocabulary has ", count, " tokens");
+  if (count == 0 || count > kMaxTokens) return error(ErrorCode::bad_file, "the vocabulary has ", count, " tokens");
   if (!vocabulary.scores.empty() && vocabulary.scores.size() != count) {
     return error(ErrorCode::bad_file, "the vocabulary has ", count, " tokens and ", vocabulary.scores.size(),
                  " scores");
@@ -59,7 +59,7 @@ Status check(const Vocabulary& vocabulary) {
     return error(ErrorCode::bad_file, "the vocabulary has ", count, " tokens and ", vocabulary.types.size(),
                  " token types");
   }
-  if (vocabulary.merges.size() > kMostTokens)
+  if (vocabulary.merges.size() > kMaxTokens)
     return error(ErrorCode::bad_file, "the vocabulary has ", vocabulary.merges.size(), " merges");
   BRIM_TRY(check_id(vocabulary, vocabulary.bos, "BOS"));
   BRIM_TRY(check_id(vocabulary, vocabulary.eos, "EOS"));
@@ -164,9 +164,9 @@ Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 Tokenizer::~Tokenizer() = default;
 
 Result<std::vector<TokenId>> Tokenizer::encode(std::string_view text, const EncodeOptions& options) const {
-  if (text.size() > kMostText) {
+  if (text.size() > kMaxText) {
     return error(ErrorCode::invalid_argument, "a text of ", text.size(), " bytes is too long to tokenize; at most ",
-                 kMostText, " are taken");
+                 kMaxText, " are taken");
   }
   const std::size_t bytes = text.size();
   try {

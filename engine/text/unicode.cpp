@@ -135,9 +135,9 @@ Utf8Unit read_utf8(std::string_view text, std::size_t offset) {
     if (offset + i == text.size()) return {i, Kind::incomplete};
     const auto byte = static_cast<unsigned char>(text[offset + i]);
     // The second byte of these leads is narrower: overlong forms, surrogates, and what lies past U+10FFFF.
-    const unsigned least = i == 1 && lead == 0xE0 ? 0xA0 : i == 1 && lead == 0xF0 ? 0x90 : 0x80;
-    const unsigned most = i == 1 && lead == 0xED ? 0x9F : i == 1 && lead == 0xF4 ? 0x8F : 0xBF;
-    if (byte < least || byte > most) return {i, Kind::wrong};
+    const unsigned min = i == 1 && lead == 0xE0 ? 0xA0 : i == 1 && lead == 0xF0 ? 0x90 : 0x80;
+    const unsigned max = i == 1 && lead == 0xED ? 0x9F : i == 1 && lead == 0xF4 ? 0x8F : 0xBF;
+    if (byte < min || byte > max) return {i, Kind::wrong};
   }
   return {length, Kind::character};
 }

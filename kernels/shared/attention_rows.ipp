@@ -186,9 +186,9 @@ struct AttentionRows {
     const int from = seen.first / kWidth * kWidth;
     for (int r = 0; r < Rows; ++r) {
       const float* scores = weights + r * kBlock;
-      Batch most = Vector::load(scores + from);
-      for (int e = from + kWidth; e < seen.end; e += kWidth) most = xsimd::max(most, Vector::load(scores + e));
-      const float before = largest[row + r], now = Vector::largest(most);
+      Batch max = Vector::load(scores + from);
+      for (int e = from + kWidth; e < seen.end; e += kWidth) max = xsimd::max(max, Vector::load(scores + e));
+      const float before = largest[row + r], now = Vector::largest(max);
       factors[r] = 1.0f;
       if (now > before) {
         largest[row + r] = now;

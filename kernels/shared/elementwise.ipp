@@ -72,12 +72,12 @@ struct Elementwise {
   }
 
   static void softmax(float* x, std::int64_t size) noexcept {
-    Batch most(-INFINITY);
+    Batch max(-INFINITY);
     std::int64_t i = 0;
-    for (; i + kWidth <= size; i += kWidth) most = xsimd::max(most, Vector::load(x + i));
-    if (i < size) most = xsimd::max(most, load_rest<Vector>(x + i, size - i, -INFINITY));
+    for (; i + kWidth <= size; i += kWidth) max = xsimd::max(max, Vector::load(x + i));
+    if (i < size) max = xsimd::max(max, load_rest<Vector>(x + i, size - i, -INFINITY));
     float lanes[kWidth];
-    Vector::store(lanes, most);
+    Vector::store(lanes, max);
     float largest = lanes[0];
     for (int j = 1; j < kWidth; ++j) largest = lanes[j] > largest ? lanes[j] : largest;
     if (largest == -INFINITY) {

@@ -10,7 +10,7 @@
 namespace brim {
 namespace {
 
-constexpr std::size_t kMostLevels = 128;
+constexpr std::size_t kMaxLevels = 128;
 
 struct Hierarchy {
   bool unified = true;              ///< version 2
@@ -98,7 +98,7 @@ CgroupPath path_below(const std::string& root, const Hierarchy& hierarchy, const
   std::string group = below_mount(hierarchy);
   const std::string mount = root + mounted.substr(mounted.empty() || mounted[0] != '/' ? 0 : 1);
   const std::string shown = hierarchy.shown == "/" ? "" : hierarchy.shown;
-  for (std::size_t level = 0; level < kMostLevels; ++level) {
+  for (std::size_t level = 0; level < kMaxLevels; ++level) {
     const std::string name = shown + group;
     path.groups.push_back({mount + group, name.empty() ? "/" : name});
     if (group.empty()) break;

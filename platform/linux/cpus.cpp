@@ -70,15 +70,15 @@ std::set<int> performance_cpus(const std::string& root, std::set<int> cpus) {
   }
   for (const char* file : {"/cpu_capacity", "/cpufreq/cpuinfo_max_freq"}) {
     std::vector<std::pair<int, long>> speeds;
-    long most = 0;
+    long max = 0;
     for (int cpu : cpus) {
       const long speed = std::atol(text_of(root + "sys/devices/system/cpu/cpu" + std::to_string(cpu) + file).c_str());
       speeds.emplace_back(cpu, speed);
-      most = std::max(most, speed);
+      max = std::max(max, speed);
     }
-    if (most == 0) continue;
+    if (max == 0) continue;
     for (const auto& [cpu, speed] : speeds) {
-      if (speed > 0 && speed < most / 10 * 6) cpus.erase(cpu);
+      if (speed > 0 && speed < max / 10 * 6) cpus.erase(cpu);
     }
     return cpus;
   }

@@ -19,12 +19,12 @@ namespace {
 constexpr std::uint64_t kUnknown = std::numeric_limits<std::size_t>::max();
 
 // Keeps the least of both figures, and the name of the limit that leaves least to take.
-void take_least(MemoryLimits& least, std::uint64_t total, std::uint64_t available, const std::string& name) {
+void take_smallest(MemoryLimits& min, std::uint64_t total, std::uint64_t available, const std::string& name) {
   available = std::min(available, total);
-  least.total = std::min<std::uint64_t>(least.total, total);
-  if (available >= least.available) return;
-  least.available = available;
-  least.limiting = name;
+  min.total = std::min<std::uint64_t>(min.total, total);
+  if (available >= min.available) return;
+  min.available = available;
+  min.limiting = name;
 }
 
 // A figure of /proc/meminfo or /proc/self/status, which are in units of 1024 bytes.
@@ -34,38 +34,38 @@ std::optional<std::uint64_t> bytes_of(const std::string& text, std::string_view 
   return *kib * 1024;
 }
 
-void add_machine(const std::string& root, MemoryLimits& least) {
+void add_machine(const std::string& root, MemoryLimits& min) {
   const std::string text = read_text(root + "proc/meminfo").value_or("");
   const std::optional<std::uint64_t> total = bytes_of(text, "MemTotal:");
   std::optional<std::uint64_t> available = bytes_of(text, "MemAvailable:");
   if (!available) available = bytes_of(text, "MemFree:");  // kernels before 3.14
-  if (total && available) take_least(least, *total, *available, "machine memory");
+  if (total && available) take_smallest(min, *total, *available, "machine memory");
 }
 
-void add_rlimit(int resource, const char* name, std::uint64_t used, MemoryLimits& least) {
+void add_rlimit(int resource, const char* name, std::uint64_t used, MemoryLimits& min) {
   struct rlimit limit {};
   if (::getrlimit(static_cast<decltype(RLIMIT_AS)>(resource), &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
   const std::uint64_t bytes = limit.rlim_cur;
-  take_least(least, bytes, bytes - std::min(bytes, used), name);
+  take_smallest(min, bytes, bytes - std::min(bytes, used), name);
 }
 
 }  // namespace
 
 MemoryLimits memory_limits(const std::string& root) {
   const std::string base = root.empty() || root.back() != '/' ? root + "/" : root;
-  MemoryLimits least{kUnknown, kUnknown, "no known limit"};
-  add_machine(base, least);
+  MemoryLimits min{kUnknown, kUnknown, "no known limit"};
+  add_machine(base, min);
   for (const CgroupLimit& limit : cgroup_memory_limits(base)) {
-    take_least(least, limit.limit, limit.available, limit.name);
+    take_smallest(min, limit.limit, limit.available, limit.name);
   }
   if (base == "/") {
     // The kernel holds RLIMIT_DATA against private writable mappings (VmData) and RLIMIT_AS against all of them
     // (VmSize).
     const std::string status = read_text("/proc/self/status").value_or("");
-    add_rlimit(RLIMIT_DATA, "RLIMIT_DATA", bytes_of(status, "VmData:").value_or(0), least);
-    add_rlimit(RLIMIT_AS, "RLIMIT_AS", bytes_of(status, "VmSize:").value_or(0), least);
+    add_rlimit(RLIMIT_DATA, "RLIMIT_DATA", bytes_of(status, "VmData:").value_or(0), min);
+    add_rlimit(RLIMIT_AS, "RLIMIT_AS", bytes_of(status, "VmSize:").value_or(0), min);
   }
-  return least;
+  return min;
 }
 
 }  // namespace brim

@@ -8,7 +8,7 @@
 namespace brim {
 namespace {
 
-constexpr std::size_t kMostText = std::size_t{4} << 20;
+constexpr std::size_t kMaxText = std::size_t{4} << 20;
 
 }  // namespace
 
@@ -17,7 +17,7 @@ std::optional<std::string> read_text(const std::string& path) {
   if (!file) return std::nullopt;
   std::string text;
   char piece[4096];
-  while (text.size() < kMostText && (file.read(piece, sizeof piece), file.gcount() > 0)) {
+  while (text.size() < kMaxText && (file.read(piece, sizeof piece), file.gcount() > 0)) {
     text.append(piece, static_cast<std::size_t>(file.gcount()));
   }
   return text;

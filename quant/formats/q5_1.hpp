@@ -39,13 +39,13 @@ static inline void unpack(const Block& block, float* values) noexcept {
 
 /// Packs 32 finite values: the levels span their range.
 static inline void pack(const float* values, Block& block) noexcept {
-  float least = values[0], most = values[0];
+  float min = values[0], max = values[0];
   for (int i = 1; i < 32; ++i) {
-    least = values[i] < least ? values[i] : least;
-    most = values[i] > most ? values[i] : most;
+    min = values[i] < min ? values[i] : min;
+    max = values[i] > max ? values[i] : max;
   }
-  const float inverse = inverse_or_zero(store(block.scale, (most - least) / 31.0f));
-  const float minimum = store(block.minimum, least);
+  const float inverse = inverse_or_zero(store(block.scale, (max - min) / 31.0f));
+  const float minimum = store(block.minimum, min);
   std::uint32_t high = 0;
   for (int j = 0; j < 16; ++j) {
     const auto first = static_cast<std::uint32_t>(nearest_level((values[j] - minimum) * inverse, 0, 31));

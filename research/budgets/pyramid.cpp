@@ -16,11 +16,11 @@ class PyramidSplit : public kv::Split {
 
   void shares(const kv::SplitCase& given, std::span<double> shares) const override {
     const double average = std::max(given.average(), 1.0), window = std::min(kWindow, average / 2);
-    const double beside = average - window, least = beside / kSteepness, most = 2 * beside - least;
+    const double beside = average - window, min = beside / kSteepness, max = 2 * beside - min;
     const double steps = std::max<double>(static_cast<double>(shares.size()) - 1, 1);
     for (std::size_t i = 0; i < shares.size(); ++i) {
       const double down = static_cast<double>(inverted_ ? shares.size() - 1 - i : i);
-      shares[i] = shares.size() == 1 ? 1 : most - down * (most - least) / steps + window;
+      shares[i] = shares.size() == 1 ? 1 : max - down * (max - min) / steps + window;
     }
   }
 

@@ -12,7 +12,7 @@
 namespace brim::apps {
 namespace {
 
-constexpr std::int64_t kUsualTokens = 1024, kUsualContinuation = 128, kLeastTokens = 64;
+constexpr std::int64_t kUsualTokens = 1024, kUsualContinuation = 128, kMinTokens = 64;
 
 }  // namespace
 
@@ -20,9 +20,9 @@ WindowSize window_size(const model::Config& config, std::int64_t tokens, std::op
   WindowSize size;
   size.tokens = tokens > 0 ? tokens : std::min(config.context, kUsualTokens);
   size.continuation = continuation ? *continuation : std::min(size.tokens / 4, kUsualContinuation);
-  if (size.tokens < kLeastTokens || size.continuation > size.tokens / 2) {
+  if (size.tokens < kMinTokens || size.continuation > size.tokens / 2) {
     throw Failure(2, fmt::format("a window of {} tokens with {} scored: expected at least {}, at most half of them scored",
-                                 size.tokens, size.continuation, kLeastTokens));
+                                 size.tokens, size.continuation, kMinTokens));
   }
   return size;
 }

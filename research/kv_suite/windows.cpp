@@ -35,8 +35,8 @@ std::vector<Window> choose_windows(const model::Model& model, std::span<const st
 }
 
 std::int64_t reading_chunk(std::int64_t prefix, std::int64_t smallest_cache) {
-  const std::int64_t most = std::max<std::int64_t>(1, std::min(prefix / 8, smallest_cache));
-  return static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(most)));
+  const std::int64_t max = std::max<std::int64_t>(1, std::min(prefix / 8, smallest_cache));
+  return static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(max)));
 }
 
 }  // namespace brim::apps

@@ -38,8 +38,8 @@ class Bytes {
     for (int i = 0; i < count; ++i) value = value << 8 | static_cast<std::uint64_t>(next());
     return static_cast<std::int64_t>(value);
   }
-  std::string_view text(std::size_t most) {
-    const std::size_t size = std::min(most, bytes_.size() - at_);
+  std::string_view text(std::size_t max) {
+    const std::size_t size = std::min(max, bytes_.size() - at_);
     const auto* begin = reinterpret_cast<const char*>(bytes_.data() + at_);
     at_ += size;
     return {begin, size};
@@ -157,7 +157,7 @@ void check_blocks(const Memory& cache, int layer) {
     entries += blocks[i].length;
   }
   require(entries == retained);
-  require(static_cast<std::int64_t>(blocks.size()) <= brim::kv::most_blocks(retained, cache.plan().needs.block_size));
+  require(static_cast<std::int64_t>(blocks.size()) <= brim::kv::max_blocks(retained, cache.plan().needs.block_size));
   std::vector<float> scores(blocks.size());
   for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = static_cast<float>(i * 7 % 5);
   std::vector<std::uint32_t> order(blocks.size());

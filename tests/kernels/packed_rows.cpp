@@ -81,7 +81,7 @@ std::vector<std::byte> constant_rows(Format format, std::int64_t rows, std::int6
 }
 
 std::vector<double> reach(Format format, const std::byte* row, std::int64_t cols) {
-  std::vector<double> most(static_cast<std::size_t>(cols));
+  std::vector<double> max(static_cast<std::size_t>(cols));
   const std::vector<std::size_t> halves = half_offsets(format);
   const int length = quant::info(format).block_length;
   const auto block_bytes = static_cast<std::size_t>(quant::info(format).block_bytes);
@@ -107,9 +107,9 @@ std::vector<double> reach(Format format, const std::byte* row, std::int64_t cols
         consider(block.data());
       }
     }
-    for (int i = 0; i < length; ++i) most[static_cast<std::size_t>(c + i)] = 2 * bound;
+    for (int i = 0; i < length; ++i) max[static_cast<std::size_t>(c + i)] = 2 * bound;
   }
-  return most;
+  return max;
 }
 
 std::vector<Format> all_formats() {

@@ -46,7 +46,7 @@ class Plan(Filled):
         ("weight_bytes", c_int64),
         ("kv_budget_bytes", c_int64),
         ("kv_full_bytes", c_int64),
-        ("kv_least_bytes", c_int64),
+        ("kv_min_bytes", c_int64),
         ("scratch_bytes", c_int64),
         ("total_bytes", c_int64),
         ("available_bytes", c_int64),

@@ -55,7 +55,7 @@ class Plan:
     weight_bytes: int
     kv_budget_bytes: int
     kv_full_bytes: int
-    kv_least_bytes: int
+    kv_min_bytes: int
     scratch_bytes: int
     total_bytes: int
     available_bytes: int

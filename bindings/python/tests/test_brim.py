@@ -96,7 +96,7 @@ class Binding(unittest.TestCase):
             self.assertEqual(plan.kv_budget_bytes, stats.kv_budget_bytes)
             self.assertEqual(plan.scratch_bytes, stats.scratch_bytes)
         self.assertEqual(plan.weight_bytes, self.model.info.weight_bytes)
-        self.assertLessEqual(plan.kv_least_bytes, plan.kv_budget_bytes)
+        self.assertLessEqual(plan.kv_min_bytes, plan.kv_budget_bytes)
         self.assertLessEqual(brim.plan(MODEL, kv_pool="200KiB").kv_budget_bytes, 200 << 10)
         with self.assertRaisesRegex(brim.Error, "at least"):
             brim.plan(MODEL, kv_budget="100")

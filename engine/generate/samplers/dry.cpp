@@ -55,7 +55,7 @@ class Dry final : public Adjuster {
  private:
   // The longest repetition worth looking for: what follows the last breaker, and no more than has a penalty of its own.
   std::size_t repeat_limit(std::span<const TokenId> history) const noexcept {
-    const std::size_t most = std::min(history.size(), allowed_ + penalties_.size() - 1);
+    const std::size_t max = std::min(history.size(), allowed_ + penalties_.size() - 1);
     for (std::size_t after = 0; after < history.size(); ++after) {
       const std::size_t start = history.size() - 1 - after;  // a breaker may begin here, `after` tokens from the end
       std::size_t tail = 0;                                  // of the longest that does, without its first token
@@ -67,10 +67,10 @@ class Dry final : public Adjuster {
         tail = std::max(tail, breaker->size() - 1);
         found = true;
       }
-      if (found) return std::min(most, after - tail);
-      if (after >= most + longest_tail_) break;
+      if (found) return std::min(max, after - tail);
+      if (after >= max + longest_tail_) break;
     }
-    return most;
+    return max;
   }
 
   std::vector<std::vector<TokenId>>::const_iterator first_breaker(TokenId head) const noexcept {

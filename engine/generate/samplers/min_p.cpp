@@ -10,8 +10,8 @@ class MinP final : public Filter {
   explicit MinP(double share) : log_share_(portable_log(share)) {}
 
   void apply(Candidates& candidates, Random&) noexcept override {
-    const double least = candidates.best_logit() + log_share_;  // p_i ≥ share · p_best, without a softmax
-    candidates.keep_if([least](const Candidate& candidate) { return candidate.logit >= least; });
+    const double min = candidates.best_logit() + log_share_;  // p_i ≥ share · p_best, without a softmax
+    candidates.keep_if([min](const Candidate& candidate) { return candidate.logit >= min; });
   }
 
  private:

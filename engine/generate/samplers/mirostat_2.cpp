@@ -18,8 +18,8 @@ class Mirostat2 final : public Picker {
   TokenId pick(Candidates& candidates, Random& random) noexcept override {
     // −log2 p ≤ mu, solved for the logit; the likeliest token stays whatever its surprise.
     const double best = candidates.best_logit();
-    const double least = std::min(best, best + portable_log(candidates.weigh()) - mu_ * kLog2);
-    candidates.keep_if([least](const Candidate& candidate) { return candidate.logit >= least; });
+    const double min = std::min(best, best + portable_log(candidates.weigh()) - mu_ * kLog2);
+    candidates.keep_if([min](const Candidate& candidate) { return candidate.logit >= min; });
     const double sum = candidates.weigh();
     const std::size_t index = draw_index(candidates, sum, random);
     const double surprise = -portable_log(candidates.weights()[index] / sum) / kLog2;

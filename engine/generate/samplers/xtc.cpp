@@ -11,11 +11,11 @@ class Xtc final : public Filter {
 
   void apply(Candidates& candidates, Random& random) noexcept override {
     if (candidates.size() < 2 || random.unit() >= probability_) return;
-    const double least = threshold_ * candidates.weigh();
+    const double min = threshold_ * candidates.weigh();
     const std::span<const double> weights = candidates.weights();
     std::size_t above = 0, last = 0;  // `last`: the least likely of those above, the highest id among equals
     for (std::size_t index = 0; index < candidates.size(); ++index) {
-      if (weights[index] < least) continue;
+      if (weights[index] < min) continue;
       const Candidate &candidate = candidates[index], &lowest = candidates[last];
       const bool lower = candidate.logit != lowest.logit ? candidate.logit < lowest.logit : candidate.id > lowest.id;
       if (above++ == 0 || lower) last = index;
@@ -24,7 +24,7 @@ class Xtc final : public Filter {
     std::size_t place = 0;
     candidates.keep_if([&, this_one = last](const Candidate&) {
       const std::size_t index = place++;
-      return index == this_one || weights[index] < least;
+      return index == this_one || weights[index] < min;
     });
   }
 

@@ -167,7 +167,7 @@ typedef struct brim_plan {
   int64_t weight_bytes;       /* kept in memory, in the layout that the model options ask for */
   int64_t kv_budget_bytes;    /* what the session would promise */
   int64_t kv_full_bytes;      /* what "full" would be */
-  int64_t kv_least_bytes;     /* the least budget that works */
+  int64_t kv_min_bytes;     /* the least budget that works */
   int64_t scratch_bytes;      /* beside the budget: activations, logits, history, the conversation's text, sampling */
   int64_t total_bytes;        /* weights, budget, scratch and stacks; the vocabulary and the program itself come on top */
   int64_t available_bytes;    /* what this process may still take now: the machine's, its cgroup's and its limits' least */

@@ -64,12 +64,12 @@ class JointSplit : public Split {
   }
 
   static double floor_bytes(std::span<const StorageChoice> choices, std::size_t layer) {
-    double least = std::numeric_limits<double>::infinity();
+    double min = std::numeric_limits<double>::infinity();
     for (const StorageChoice& choice : choices) {
       const LayerNeed& need = choice.layers[layer];
-      least = std::min(least, static_cast<double>(need.floor) * static_cast<double>(need.entry_bytes));
+      min = std::min(min, static_cast<double>(need.floor) * static_cast<double>(need.entry_bytes));
     }
-    return least;
+    return min;
   }
 };
 

@@ -11,8 +11,8 @@ Status configure_gemma2(const Keys& keys, Config& config) {
   config.activation = Activation::gelu;
   config.post_norms = true;
   config.embedding_scale = std::sqrt(static_cast<float>(config.embedding));
-  BRIM_ASSIGN(const double attention_cap, keys.number("attn_logit_softcapping", 50.0, kAtLeastZero));
-  BRIM_ASSIGN(const double logit_cap, keys.number("final_logit_softcapping", 30.0, kAtLeastZero));
+  BRIM_ASSIGN(const double attention_cap, keys.number("attn_logit_softcapping", 50.0, kZeroOrMore));
+  BRIM_ASSIGN(const double logit_cap, keys.number("final_logit_softcapping", 30.0, kZeroOrMore));
   config.attention_soft_cap = static_cast<float>(attention_cap);
   config.logit_soft_cap = static_cast<float>(logit_cap);
   BRIM_ASSIGN(const std::int64_t window, keys.integer("attention.sliding_window", 4096, 0, INT64_MAX));

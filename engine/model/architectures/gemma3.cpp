@@ -13,7 +13,7 @@ Status configure_gemma3(const Keys& keys, Config& config) {
   config.query_key_norm = QueryKeyNorm::per_head;
   config.post_norms = true;
   config.embedding_scale = std::sqrt(static_cast<float>(config.embedding));
-  BRIM_ASSIGN(const double logit_cap, keys.number("final_logit_softcapping", 0.0, kAtLeastZero));
+  BRIM_ASSIGN(const double logit_cap, keys.number("final_logit_softcapping", 0.0, kZeroOrMore));
   config.logit_soft_cap = static_cast<float>(logit_cap);
   BRIM_ASSIGN(config.rope.window_base, keys.number("rope.freq_base_swa", 10000.0, kRopeBase));
   config.rope.own_window_base = true;

@@ -5,8 +5,8 @@ namespace brim::model {
 
 Status configure_granite(const Keys& keys, Config& config) {
   config.rope.pairs = RopePairs::interleaved;
-  BRIM_ASSIGN(const double embedding, keys.number("embedding_scale", 1.0, kAtLeastZero));
-  BRIM_ASSIGN(const double residual, keys.number("residual_scale", 1.0, kAtLeastZero));
+  BRIM_ASSIGN(const double embedding, keys.number("embedding_scale", 1.0, kZeroOrMore));
+  BRIM_ASSIGN(const double residual, keys.number("residual_scale", 1.0, kZeroOrMore));
   BRIM_ASSIGN(const double logits, keys.number("logit_scale", 1.0, kAboveZero));
   BRIM_ASSIGN(const bool rope, keys.boolean("rope.scaling.finetuned", true));
   // A scale of 0 in the file means "not used".

@@ -12,7 +12,7 @@ namespace {
 /// The largest number found in `file` of those entries of `folder` whose names start with `prefix`, times `unit`.
 /// Numbers outside of 0 … `most` are a sensor's way to say that it knows nothing.
 std::optional<double> largest(const std::string& folder, const std::string& prefix, const std::string& file, double unit,
-                              double most) {
+                              double max) {
   std::optional<double> found;
   std::error_code error;
   std::filesystem::directory_iterator entry(folder, error);
@@ -20,7 +20,7 @@ std::optional<double> largest(const std::string& folder, const std::string& pref
     if (!entry->path().filename().string().starts_with(prefix)) continue;
     const auto number = leading_number(read_text((entry->path() / file).string()).value_or(""));
     const double value = static_cast<double>(number.value_or(0)) * unit;
-    if (value > 0 && value < most && value > found.value_or(0)) found = value;
+    if (value > 0 && value < max && value > found.value_or(0)) found = value;
   }
   return found;
 }

@@ -165,7 +165,7 @@ TEST_CASE("going back takes up the newest checkpoint and processes no more than 
   for (const bool with_checkpoint : {true, false}) {
     CAPTURE(with_checkpoint);
     const auto full = test::tiny_sequence(model, {});
-    const std::string budget = std::to_string(with_checkpoint ? full->memory().kv.full_bytes : full->memory().kv.least_bytes);
+    const std::string budget = std::to_string(with_checkpoint ? full->memory().kv.full_bytes : full->memory().kv.min_bytes);
     const auto sequence = test::tiny_sequence(model, {.budget = budget});
     REQUIRE(sequence->memory().kv.checkpoints == (with_checkpoint ? 1 : 0));
     read(*sequence, part(0, 40));

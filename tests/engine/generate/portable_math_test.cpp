@@ -40,14 +40,14 @@ TEST_CASE("the generator is xoshiro256** seeded by splitmix64") {
   Random random(0);
   const std::uint64_t second = 0x6e789e6aa1b965f4ULL;
   CHECK(random.next() == std::rotl(second * 5, 7) * 9);
-  double sum = 0, least = 1, most = 0;
+  double sum = 0, min = 1, max = 0;
   for (int draw = 0; draw < 100000; ++draw) {
     const double unit = random.unit();
     sum += unit;
-    least = std::min(least, unit);
-    most = std::max(most, unit);
+    min = std::min(min, unit);
+    max = std::max(max, unit);
   }
-  CHECK(least >= 0);
-  CHECK(most < 1);
+  CHECK(min >= 0);
+  CHECK(max < 1);
   CHECK(sum / 100000 == doctest::Approx(0.5).epsilon(0.01));
 }

@@ -52,8 +52,8 @@ std::vector<float> dry_by_definition(const SamplingOptions& options, std::size_t
     if (length < options.dry_allowed_length) continue;
     if (std::count(options.dry_breakers.begin(), options.dry_breakers.end(), std::vector<TokenId>{next}) > 0) continue;
     const double penalty = options.dry_multiplier * std::pow(options.dry_base, length - options.dry_allowed_length);
-    float& most = lost[static_cast<std::size_t>(next)];
-    most = std::max(most, static_cast<float>(penalty));
+    float& max = lost[static_cast<std::size_t>(next)];
+    max = std::max(max, static_cast<float>(penalty));
   }
   return lost;
 }

@@ -133,8 +133,8 @@ TEST_CASE("a long string, white space, a template and a session's file: each is 
   const auto model = test::tiny_model();
   const auto session = open_chat(model);
   REQUIRE(session->message("user", "hello"));
-  const auto looks = [&](std::int64_t at_least) {
-    CHECK(session->work().polls() >= at_least);
+  const auto looks = [&](std::int64_t at_min) {
+    CHECK(session->work().polls() >= at_min);
     CHECK(session->work().max_between_polls() <= WorkMeter::kMaxUnitsBetweenPolls);
   };
   // Within one string of JSON, and between two values: nothing is called there by the parser itself.

@@ -142,13 +142,13 @@ TEST_CASE("JSON longer than what a session hands out, and two messages beside it
   options.max_message_bytes = 1000;
   auto session = Session::create(model, options);
   REQUIRE(session);
-  const std::size_t most = 6 * (static_cast<std::size_t>(run::max_kept_text(256)) + 2000) + (std::size_t{1} << 16);
+  const std::size_t max = 6 * (static_cast<std::size_t>(run::max_kept_text(256)) + 2000) + (std::size_t{1} << 16);
   const auto padded = [](std::size_t bytes) { return "[" + std::string(bytes - 2, ' ') + "]"; };
-  CHECK((*session)->load_messages(padded(most)));
-  const Status status = (*session)->load_messages(padded(most + 1));
+  CHECK((*session)->load_messages(padded(max)));
+  const Status status = (*session)->load_messages(padded(max + 1));
   REQUIRE(!status);
   CHECK(status.error().code == ErrorCode::invalid_argument);
-  CHECK(status.error().sentence.find(std::to_string(most + 1) + " bytes of JSON; expected at most " + std::to_string(most)) !=
+  CHECK(status.error().sentence.find(std::to_string(max + 1) + " bytes of JSON; expected at most " + std::to_string(max)) !=
         std::string::npos);
 }
 

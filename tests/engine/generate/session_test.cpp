@@ -192,7 +192,7 @@ TEST_CASE("a conversation of any length keeps so much text, and still reads only
   options.system = "be brief";
   options.sequence.budget = {kv::BudgetRequest::Kind::bytes, 64 << 10, 0};
   const auto session = open(model, options);
-  const auto most = static_cast<std::size_t>(run::max_kept_text(256));
+  const auto max = static_cast<std::size_t>(run::max_kept_text(256));
   std::size_t longest = 0;
   bool dropped = false;
   for (int turn = 0; turn < 45; ++turn) {
@@ -206,9 +206,9 @@ TEST_CASE("a conversation of any length keeps so much text, and still reads only
     CHECK(kept.find("turn " + std::to_string(turn) + ":") != std::string::npos);
   }
   CHECK(dropped);
-  CHECK(longest < most);
+  CHECK(longest < max);
   REQUIRE(session->regenerate());
-  CHECK(session->timings().prompt_tokens < static_cast<std::int64_t>(most));
+  CHECK(session->timings().prompt_tokens < static_cast<std::int64_t>(max));
 }
 
 TEST_CASE("a message or text longer than the largest is refused with both sizes, and changes nothing") {

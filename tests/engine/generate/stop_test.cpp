@@ -64,8 +64,8 @@ TEST_CASE("a stop string ends the text before it, wherever the pushes are cut") 
 TEST_CASE("random texts over two letters agree with the definition") {
   brim::generate::Random random(7);
   for (int round = 0; round < 3000; ++round) {
-    const auto letters = [&](std::size_t most) {
-      std::string text(random.next() % (most + 1), 'a');
+    const auto letters = [&](std::size_t max) {
+      std::string text(random.next() % (max + 1), 'a');
       for (char& letter : text) letter = static_cast<char>('a' + random.next() % 2);
       return text;
     };

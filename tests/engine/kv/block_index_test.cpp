@@ -52,7 +52,7 @@ void check_blocks(FakeModel& model) {
     const brim::kv::View view = cache.view(stream(layer));
     const std::span<const Block> blocks = cache.blocks(stream(layer));
     REQUIRE(static_cast<std::int64_t>(blocks.size()) <=
-            brim::kv::most_blocks(view.retained(), cache.plan().needs.block_size));
+            brim::kv::max_blocks(view.retained(), cache.plan().needs.block_size));
     std::int64_t entry = 0;
     for (std::size_t b = 0; b < blocks.size(); ++b) {
       REQUIRE(blocks[b].length > 0);

@@ -100,10 +100,10 @@ void compare(const Plan& plan, const std::vector<std::int64_t>& chunks, double t
   }
 }
 
-std::vector<std::int64_t> random_chunks(Random& random, std::int64_t total, std::int64_t most) {
+std::vector<std::int64_t> random_chunks(Random& random, std::int64_t total, std::int64_t max) {
   std::vector<std::int64_t> chunks;
   for (std::int64_t left = total; left > 0; left -= chunks.back()) {
-    chunks.push_back(random.pick(1, std::min(left, random.pick(0, 1) == 0 ? 1 : most)));
+    chunks.push_back(random.pick(1, std::min(left, random.pick(0, 1) == 0 ? 1 : max)));
   }
   return chunks;
 }

@@ -169,7 +169,7 @@ TEST_CASE("random shapes, budgets, types and chunkings: the naive cache's entrie
   for (int round = 0; round < 700; ++round) {
     const Shape shape = random_shape(random);
     const Plan full = plan_of(shape, budget_full());
-    const Plan plan = plan_of(shape, budget_of(random.pick(full.least_bytes, full.full_bytes + 64)));
+    const Plan plan = plan_of(shape, budget_of(random.pick(full.min_bytes, full.full_bytes + 64)));
     REQUIRE(!plan.quota.empty());
     FakeModel model(plan);
     REQUIRE(model.ok());

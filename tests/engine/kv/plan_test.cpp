@@ -31,7 +31,7 @@ Shape llama_1b(std::int64_t context) { return fake_shape(16, context, KvType::f1
 void check_plan(const Plan& plan) {
   CHECK(plan.pool_bytes + plan.metadata_bytes + plan.staging_bytes <= plan.budget_bytes);
   CHECK(plan.budget_bytes <= plan.full_bytes);
-  CHECK(plan.budget_bytes >= plan.least_bytes);
+  CHECK(plan.budget_bytes >= plan.min_bytes);
   CHECK(plan.chunk >= 1);
   CHECK(plan.chunk <= brim::kv::kLargestChunk);
   CHECK((plan.chunk & (plan.chunk - 1)) == 0);
@@ -105,10 +105,10 @@ TEST_CASE("a budget of one byte too few is refused with both numbers, and the le
       REQUIRE(!refused.ok());
       CHECK(refused.error().code == ErrorCode::out_of_memory);
       CHECK(refused.error().sentence.find("(1 bytes)") != std::string::npos);
-      const std::int64_t least = plan_of(shape, budget_full()).least_bytes;
-      CHECK(refused.error().sentence.find(std::to_string(least)) != std::string::npos);
-      CHECK(!make_plan(shape, budget_of(least - 1), kPlenty, "uniform", "window").ok());
-      const auto made = make_plan(shape, budget_of(least), kPlenty, "uniform", "window");
+      const std::int64_t min = plan_of(shape, budget_full()).min_bytes;
+      CHECK(refused.error().sentence.find(std::to_string(min)) != std::string::npos);
+      CHECK(!make_plan(shape, budget_of(min - 1), kPlenty, "uniform", "window").ok());
+      const auto made = make_plan(shape, budget_of(min), kPlenty, "uniform", "window");
       REQUIRE(made.ok());
       check_plan(*made);
       CHECK(!make_plan(shape, budget_of(0), kPlenty, "uniform", "window").ok());
@@ -166,7 +166,7 @@ TEST_CASE("sliding-window layers get their window and no more; the rest goes to 
   check_plan(half);
   CHECK(half.quota[0] == 100);
   CHECK(half.quota[2] > 3000);
-  const Plan small = plan_of(shape, budget_of(full.least_bytes + full.least_bytes / 2));
+  const Plan small = plan_of(shape, budget_of(full.min_bytes + full.min_bytes / 2));
   check_plan(small);
   CHECK(small.quota[0] <= 100);
   // A window as long as the context, or longer, is none.
@@ -240,9 +240,9 @@ TEST_CASE("thousands of random shapes and budgets: the parts never exceed the bu
     store_at_random(shape, random);
     const Plan full = plan_of(shape, budget_full());
     REQUIRE(!full.quota.empty());
-    const std::int64_t bytes = random.pick(full.least_bytes / 2, full.full_bytes + 1000);
+    const std::int64_t bytes = random.pick(full.min_bytes / 2, full.full_bytes + 1000);
     const auto plan = make_plan(shape, budget_of(bytes), kPlenty, "uniform", "window");
-    REQUIRE(plan.ok() == (bytes >= full.least_bytes));
+    REQUIRE(plan.ok() == (bytes >= full.min_bytes));
     if (!plan) continue;
     ++made;
     check_plan(*plan);
@@ -303,10 +303,10 @@ TEST_CASE("a split left to the plan: nothing where everything fits, else what th
   CHECK(make_plan(shape, budget_full(), kPlenty, brim::kv::kChosenSplit, "window", {&profile, 0})->split == "uniform");
   const Shape small = fake_shape(4, 1024, KvType::q8_0, 2, 32);
   CHECK(make_plan(small, budget_share(30), kPlenty, brim::kv::kChosenSplit, "window", {&profile, 0})->split == "depth");
-  const auto least = make_plan(shape, budget_of(plan_of(shape, budget_full()).least_bytes), kPlenty,
+  const auto min = make_plan(shape, budget_of(plan_of(shape, budget_full()).min_bytes), kPlenty,
                                brim::kv::kChosenSplit, "window");
-  REQUIRE(least.ok());
-  CHECK(least->chunk < brim::kv::kStatisticQueries);
-  CHECK(least->split == "uniform");
+  REQUIRE(min.ok());
+  CHECK(min->chunk < brim::kv::kStatisticQueries);
+  CHECK(min->split == "uniform");
   CHECK(!make_plan(shape, budget_of(1), kPlenty, brim::kv::kChosenSplit, "window").ok());
 }

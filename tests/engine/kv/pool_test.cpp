@@ -34,7 +34,7 @@ TEST_CASE("what is booked is missing until it is given back, and what does not f
 
 TEST_CASE("threads never have more than there is between them, and leave all of it") {
   const auto pool = std::make_shared<Pool>(10);
-  std::atomic<int> most{0}, now{0}, refused{0};
+  std::atomic<int> max{0}, now{0}, refused{0};
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&] {
@@ -45,13 +45,13 @@ TEST_CASE("threads never have more than there is between them, and leave all of 
           continue;
         }
         const int holders = ++now;
-        for (int seen = most; holders > seen && !most.compare_exchange_weak(seen, holders);) {
+        for (int seen = max; holders > seen && !max.compare_exchange_weak(seen, holders);) {
         }
         --now;
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
-  CHECK(most <= 3);
+  CHECK(max <= 3);
   CHECK(pool->left() == 10);
 }

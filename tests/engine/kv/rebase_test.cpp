@@ -149,7 +149,7 @@ TEST_CASE("layers that keep different amounts end at the same position; a window
   const Plan full = plan_of(shape, budget_full());
   for (const double share : {0.4, 0.7, 1.0}) {
     const auto bytes = static_cast<std::int64_t>(static_cast<double>(full.full_bytes) * share);
-    const Plan plan = plan_of(shape, budget_of(std::max(bytes, full.least_bytes)));
+    const Plan plan = plan_of(shape, budget_of(std::max(bytes, full.min_bytes)));
     FakeModel model(plan);
     Random random(4);
     while (model.cache().rebased() < 20) {

@@ -142,7 +142,7 @@ TEST_CASE("truncate at random: whenever it succeeds, the state is that of the sh
     Shape shape = fake_shape(2, random.pick(16, 120), KvType::f16, 1, 8);
     if (random.pick(0, 1) == 0) shape.layers[0].window = random.pick(1, 60);
     const Plan full = plan_of(shape, budget_full());
-    const Plan plan = plan_of(shape, budget_of(random.pick(full.least_bytes, full.full_bytes)));
+    const Plan plan = plan_of(shape, budget_of(random.pick(full.min_bytes, full.full_bytes)));
     FakeModel model(plan);
     std::vector<std::int64_t> ends;
     const std::int64_t until = random.pick(1, shape.context * 3 / 2);

@@ -157,9 +157,9 @@ TEST_CASE("depth modes: ratios in proportion, clipped at .7, protected layers wh
   for (std::size_t i = 2; i < 8; ++i) CHECK(std::abs(mga[i] - 450) <= 1);
 
   // More than .7 of seven layers has to go: the cap rises, the same for all.
-  const auto most = entries_of(*split_named("depth-mga"), layers, 8 * 10 * 200, &profile);
-  CHECK(most[0] == 1000);
-  for (std::size_t i = 1; i < 8; ++i) CHECK(std::abs(most[i] - 85) <= 1);
+  const auto max = entries_of(*split_named("depth-mga"), layers, 8 * 10 * 200, &profile);
+  CHECK(max[0] == 1000);
+  for (std::size_t i = 1; i < 8; ++i) CHECK(std::abs(max[i] - 85) <= 1);
 
   const auto four = entries_of(*split_named("depth-mlma-4"), layers, 8 * 10 * 850, &profile);
   for (const std::size_t i : {0, 2, 3, 4, 5}) CHECK(four[i] == 1000);

@@ -67,31 +67,31 @@ TEST_CASE("states are bytes of the budget, and checkpoints are what it has room 
   CHECK(full.state_bytes == kStateBytes);
   CHECK(full.checkpoints == 1);
   CHECK(full.full_bytes == none.full_bytes + 2 * kStateBytes);
-  CHECK(full.least_bytes == none.least_bytes + kStateBytes);
+  CHECK(full.min_bytes == none.min_bytes + kStateBytes);
   CHECK(full.budget_bytes == full.full_bytes);
   CHECK(full.quota == none.quota);
 
-  const kv::Plan least = plan_of(with_states(), budget_bytes(full.least_bytes));
-  CHECK(least.checkpoints == 0);
-  CHECK(least.budget_bytes == full.least_bytes);
-  const kv::Plan one = plan_of(with_states(), budget_bytes(full.least_bytes + kStateBytes));
+  const kv::Plan min = plan_of(with_states(), budget_bytes(full.min_bytes));
+  CHECK(min.checkpoints == 0);
+  CHECK(min.budget_bytes == full.min_bytes);
+  const kv::Plan one = plan_of(with_states(), budget_bytes(full.min_bytes + kStateBytes));
   CHECK(one.checkpoints == 1);
   const kv::Plan more = plan_of(with_states(), budget_bytes(full.full_bytes + 2 * kStateBytes + 7));
   CHECK(more.checkpoints == 3);
   CHECK(more.quota == full.quota);
-  const kv::Plan most = plan_of(with_states(), budget_bytes(std::int64_t{1} << 40));
-  CHECK(most.checkpoints == kv::kMaxCheckpoints);
-  CHECK(most.budget_bytes == full.full_bytes + (kv::kMaxCheckpoints - 1) * kStateBytes);
+  const kv::Plan max = plan_of(with_states(), budget_bytes(std::int64_t{1} << 40));
+  CHECK(max.checkpoints == kv::kMaxCheckpoints);
+  CHECK(max.budget_bytes == full.full_bytes + (kv::kMaxCheckpoints - 1) * kStateBytes);
 
-  const auto too_small = kv::make_plan(with_states(), budget_bytes(full.least_bytes - 1), 0, &kv::uniform_split(), kv::window_rule());
+  const auto too_small = kv::make_plan(with_states(), budget_bytes(full.min_bytes - 1), 0, &kv::uniform_split(), kv::window_rule());
   REQUIRE(!too_small);
   CHECK(too_small.error().sentence.find("in each of its 2 layers with attention") != std::string::npos);
   CHECK(too_small.error().sentence.find("for the states of 2 layers") != std::string::npos);
 }
 
 TEST_CASE("whatever the budget, the parts fit in it and nothing is written outside") {
-  const std::int64_t least = plan_of(with_states(), budget_full()).least_bytes;
-  for (std::int64_t bytes = least; bytes < 2 * least; bytes += least / 9) {
+  const std::int64_t min = plan_of(with_states(), budget_full()).min_bytes;
+  for (std::int64_t bytes = min; bytes < 2 * min; bytes += min / 9) {
     CAPTURE(bytes);
     const kv::Plan plan = plan_of(with_states(), budget_bytes(bytes));
     Text text(plan);

@@ -139,7 +139,7 @@ TEST_CASE("joint: every plan keeps its promises, its caches too, and expects to 
     check_promises(*plan, shape, profile);
     mixed += brim::kv::stored_as(plan->shape) == "mixed";
     // The same bytes in one type, split by depth along that type's curves.
-    double least = std::numeric_limits<double>::infinity();
+    double min = std::numeric_limits<double>::infinity();
     for (const KvType type : {KvType::f16, KvType::q8_0, KvType::q4_0}) {
       Shape stored = shape;
       stored.store_as(type);
@@ -148,10 +148,10 @@ TEST_CASE("joint: every plan keeps its promises, its caches too, and expects to 
         for (std::size_t i = 0; other.types == KvTypes(type) && i < own.layers.size(); ++i) own.layers[i].loss = other.loss[i];
       }
       const auto one = make_plan(stored, budget_of(plan->budget_bytes), kPlenty, "depth", "window", {&own, 0});
-      if (one) least = std::min(least, expected_loss(*one, profile));
+      if (one) min = std::min(min, expected_loss(*one, profile));
     }
     joint += expected_loss(*plan, profile);
-    best += least;
+    best += min;
     ++compared;
     if (round % 10 != 0) continue;
     FakeModel model(*plan);

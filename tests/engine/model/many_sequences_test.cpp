@@ -131,8 +131,8 @@ Mix compare(const model::Model& model, std::uint64_t seed, std::size_t count, in
     std::int64_t rows = 0;
     for (std::size_t i = 0; i < count; ++i) {
       if (random.pick(0, 4) == 0) continue;
-      const std::int64_t most = std::min(std::int64_t{plans[i].chunk}, 400 - rows);
-      const std::int64_t n = random.pick(0, 3) != 0 ? std::min<std::int64_t>(1, most) : random.pick(0, most);
+      const std::int64_t max = std::min(std::int64_t{plans[i].chunk}, 400 - rows);
+      const std::int64_t n = random.pick(0, 3) != 0 ? std::min<std::int64_t>(1, max) : random.pick(0, max);
       if (n == 0) continue;
       who.push_back(i);
       tokens.emplace_back();

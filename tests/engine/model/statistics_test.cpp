@@ -11,7 +11,7 @@
 #include "tests/engine/kv/fake_model.hpp"
 
 using brim::model::entropy;
-using brim::model::least_entries_for;
+using brim::model::min_entries_for;
 using brim::model::variance_over_queries;
 
 namespace {
@@ -28,15 +28,15 @@ std::int64_t by_sorting(std::vector<float> weights, double share) {
 }  // namespace
 
 TEST_CASE("least entries: known cases") {
-  const auto least = [](std::vector<float> weights, double share) { return least_entries_for(weights, share); };
-  CHECK(least({}, 0.9) == 0);
-  CHECK(least({0, 0, 0}, 0.9) == 0);
-  CHECK(least({0, 7, 0}, 0.9) == 1);
-  CHECK(least({1, 1, 1, 1}, 0.5) == 2);
-  CHECK(least(std::vector<float>(1000, 0.25f), 0.9) == 900);
+  const auto min = [](std::vector<float> weights, double share) { return min_entries_for(weights, share); };
+  CHECK(min({}, 0.9) == 0);
+  CHECK(min({0, 0, 0}, 0.9) == 0);
+  CHECK(min({0, 7, 0}, 0.9) == 1);
+  CHECK(min({1, 1, 1, 1}, 0.5) == 2);
+  CHECK(min(std::vector<float>(1000, 0.25f), 0.9) == 900);
   std::vector<float> sink(1000, 0.0001f);
   sink[17] = 0.9f;
-  CHECK(least(sink, 0.9) == 1);
+  CHECK(min(sink, 0.9) == 1);
 }
 
 TEST_CASE("least entries: the same as sorting and counting") {
@@ -49,7 +49,7 @@ TEST_CASE("least entries: the same as sorting and counting") {
       weight = coarse ? std::floor(unit * 8) / 8 : unit * unit * unit * unit;
     }
     const double share = 0.05 + 0.9 * std::abs(static_cast<double>(random.unit()));
-    CHECK(std::abs(least_entries_for(weights, share) -
+    CHECK(std::abs(min_entries_for(weights, share) -
                    by_sorting(weights, share)) <= 1);  // sums are added in another order
   }
 }

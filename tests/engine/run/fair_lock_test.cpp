@@ -31,20 +31,20 @@ TEST_CASE("callers get the lock in the order in which they asked") {
 
 TEST_CASE("one caller at a time") {
   FairLock lock;
-  int inside = 0, most = 0, turns = 0;
+  int inside = 0, max = 0, turns = 0;
   std::vector<std::thread> callers;
   for (int i = 0; i < 4; ++i) {
     callers.emplace_back([&] {
       for (int turn = 0; turn < 500; ++turn) {
         const std::lock_guard<FairLock> held(lock);
-        most = std::max(most, ++inside);
+        max = std::max(max, ++inside);
         ++turns;
         --inside;
       }
     });
   }
   for (std::thread& caller : callers) caller.join();
-  CHECK(most == 1);
+  CHECK(max == 1);
   CHECK(turns == 2000);
 }
 
