@@ -1,4 +1,4 @@
-// Bytes that nobody outside this process can guess.
+// Bytes that nobody outside this process can draft.
 #pragma once
 
 #include <cstddef>

@@ -26,7 +26,7 @@ Session open_session(const Model& model, const KvSettings& kv, std::int64_t cont
   const auto start = Clock::now();
   Options options;
   options.set("context", fmt::format("{}", context)).set("temperature", "0").set("stop.ignore_eos", "1");
-  // What random tokens are followed by repeats itself: guessing would measure that, not the engine.
+  // What random tokens are followed by repeats itself: speculation would measure that, not the engine.
   options.set("spec.type", "none");
   options.set("kv.type", kv.type)
       .set("kv.budget", kv.budget)

@@ -27,7 +27,7 @@ namespace {
 
 /// More than caches hold: decoding reads weights from memory.
 constexpr std::size_t kWeightBytes = std::size_t{512} << 20;
-/// One token as in decoding, a few as in verifying guesses, what goes through a layer together, a chunk of a prompt.
+/// One token as in decoding, a few as in verifying drafts, what goes through a layer together, a chunk of a prompt.
 constexpr std::int64_t kTokens[] = {1, 8, 128, 512};
 
 struct Shape {

@@ -26,7 +26,7 @@ struct Arguments {
   int threads = 0, repetitions = 5, draft_max = 15;
 };
 
-/// How the answer is read: plainly, guessing where it pays, guessing as much as possible.
+/// How the answer is read: plainly, speculation where it pays, speculation as much as possible.
 constexpr std::array<const char*, 3> kWays{"none", "ngram", "ngram, always 15"};
 
 struct Run {
@@ -106,7 +106,7 @@ void compare(const Arguments& arguments) {
   std::array<Run, kWays.size()> last;
   for (int repetition = 0; repetition < arguments.repetitions; ++repetition) {
     for (std::size_t way = 0; way < kWays.size(); ++way) {
-      // A new sequence each time: what guessing learns is learned from nothing, as in a new session.
+      // A new sequence each time: what speculation learns is learned from nothing, as in a new session.
       options.speculation = {way > 0, arguments.draft_max, way == 2};
       const auto sequence = unwrap(run::Sequence::create(model, options));
       last[way] = measure(*sequence, prompt, answer);
@@ -116,7 +116,7 @@ void compare(const Arguments& arguments) {
   }
   fmt::print("{} · {} · prompt {} tokens, answer {} · {} threads · {} runs in turn\n\n", model->config().name,
              arguments.text, prompt.size(), answer.size(), threads, arguments.repetitions);
-  fmt::print("| --spec-type | tok/s | ratio (median of runs) | least, most | tokens a pass | guessed | right |\n"
+  fmt::print("| --spec-type | tok/s | ratio (median of runs) | least, most | tokens a pass | drafted | right |\n"
              "|---|---|---|---|---|---|---|\n");
   for (std::size_t way = 0; way < kWays.size(); ++way) {
     const auto [min, max] = std::minmax_element(ratios[way].begin(), ratios[way].end());
@@ -132,7 +132,7 @@ void compare(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   brim::bench::Arguments arguments;
-  CLI::App app{"What guessing ahead is worth on a text whose continuation is known."};
+  CLI::App app{"What speculation is worth on a text whose continuation is known."};
   app.add_option("MODEL", arguments.model, "a GGUF file; random weights will do")->required();
   app.add_option("--text", arguments.text, "the pair in bench/speculation/texts")->capture_default_str();
   app.add_option("--tokenizer", arguments.tokenizer, "a GGUF file whose vocabulary cuts the text (default: MODEL's)");

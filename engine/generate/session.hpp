@@ -46,7 +46,7 @@ struct Piece {
 struct Timings {
   std::int64_t prompt_tokens = 0;
   std::int64_t generated_tokens = 0;
-  std::int64_t drafted_tokens = 0;   ///< guessed ahead of their time (speculation)
+  std::int64_t drafted_tokens = 0;   ///< drafted ahead of their time (speculation)
   std::int64_t accepted_tokens = 0;  ///< of those, the ones that were right
   double prompt_seconds = 0;
   double generate_seconds = 0;

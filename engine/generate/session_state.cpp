@@ -80,8 +80,8 @@ Status Session::restore(StateReader& state) {
   BRIM_TRY(state.number("the token picked last", -1, model_->config().vocabulary - 1, pending_));
   BRIM_TRY(state.flag("whether an answer is being written", answering_));
   BRIM_TRY(restore_timings(timings_, state));
-  BRIM_TRY(state.number("tokens guessed before", 0, kMaxCount, counted_.drafted));
-  BRIM_TRY(state.number("tokens guessed right before", 0, kMaxCount, counted_.accepted));
+  BRIM_TRY(state.number("tokens drafted before", 0, kMaxCount, counted_.drafted));
+  BRIM_TRY(state.number("tokens drafted right before", 0, kMaxCount, counted_.accepted));
   BRIM_TRY(state.end());
   BRIM_ASSIGN(std::vector<templates::ChatMessage> said, Conversation::parse(messages, state.meter()));
   conversation_.replace(std::move(said));

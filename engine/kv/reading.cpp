@@ -46,7 +46,7 @@ std::size_t choose_blocks(std::span<const Block> blocks, std::span<const float> 
   std::int64_t room = static_cast<std::int64_t>(std::ceil(share * static_cast<double>(entries))) - recent;
   if (first > 0) room -= blocks.front().length;
 
-  // The rank at which room ends, a digit at a time from the highest: no comparison here that a processor could guess wrong.
+  // The rank at which room ends, a digit at a time from the highest: no comparison here that a processor could draft wrong.
   const std::span<std::uint32_t> ranks = order;
   for (std::size_t i = first; i < last; ++i) ranks[i] = rank_of(scores[i]);
   std::uint32_t bound = 0;

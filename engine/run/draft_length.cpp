@@ -8,7 +8,7 @@ namespace {
 
 constexpr double kChanceStep = 1.0 / 8;  // how fast a chance follows what was seen
 constexpr double kTimeStep = 1.0 / 8;    // and a time
-constexpr double kForget = 1.0 / 64;     // how fast a cost that forbids guessing fades, so that it is measured again
+constexpr double kForget = 1.0 / 64;     // how fast a cost that forbids speculation fades, so that it is measured again
 constexpr double kMinGain = 1.05;      // below this, the noise of the estimates is all there is to win
 constexpr int kMeasureAgain = 100;       // passes; the cost of a single token grows with the text
 
@@ -20,20 +20,20 @@ std::size_t DraftLength::bucket(int match) {
   return match <= 9 ? 3 : 4;
 }
 
-double DraftLength::cost(int guesses, double second, double further) {
-  return guesses == 0 ? 1 : 1 + second + further * (guesses - 1);
+double DraftLength::cost(int drafts, double second, double further) {
+  return drafts == 0 ? 1 : 1 + second + further * (drafts - 1);
 }
 
 int DraftLength::best(int match, int max, double second, double further) const noexcept {
   double chance = 1, tokens = 1, best_rate = kMinGain;
   int found = 0;
-  for (int guesses = 1; guesses <= max; ++guesses) {
-    chance *= chance_[bucket(match + guesses - 1)];
+  for (int drafts = 1; drafts <= max; ++drafts) {
+    chance *= chance_[bucket(match + drafts - 1)];
     tokens += chance;
-    const double rate = tokens / cost(guesses, second, further);
+    const double rate = tokens / cost(drafts, second, further);
     if (rate <= best_rate) continue;
     best_rate = rate;
-    found = guesses;
+    found = drafts;
   }
   return found;
 }
@@ -48,7 +48,7 @@ int DraftLength::choose(int match, int max) noexcept {
   return found;
 }
 
-void DraftLength::note_guess(int match, bool right) noexcept {
+void DraftLength::note_draft(int match, bool right) noexcept {
   double& chance = chance_[bucket(match)];
   chance += kChanceStep * ((right ? 1.0 : 0.0) - chance);
 }
@@ -79,7 +79,7 @@ void DraftLength::save(StateWriter& state) const {
 
 Status DraftLength::restore(StateReader& state) {
   constexpr double kLongestPass = 1e6;
-  for (double& chance : chance_) BRIM_TRY(state.real("chance of a guess", 0, 1, chance));
+  for (double& chance : chance_) BRIM_TRY(state.real("chance of a draft", 0, 1, chance));
   BRIM_TRY(state.real("cost of a second token", 0, 1, second_));
   BRIM_TRY(state.real("cost of a further token", 0, 1, further_));
   BRIM_TRY(state.real("seconds of a pass", 0, kLongestPass, single_seconds_));

@@ -1,8 +1,8 @@
-// How many tokens are worth guessing? A pass over 1 + k tokens costs more than one over a single token, and yields
-// 1 + (the guesses that turn out right). Both sides are learned while the text is written: how often guesses are right,
-// by how long a stretch of text they continue — noted also for guesses that nobody verified —, and from the clock what
+// How many tokens are worth speculation? A pass over 1 + k tokens costs more than one over a single token, and yields
+// 1 + (the drafts that turn out right). Both sides are learned while the text is written: how often drafts are right,
+// by how long a stretch of text they continue — noted also for drafts that nobody verified —, and from the clock what
 // further tokens in a pass cost. The first one is often nearly free, as reading the weights takes longer than
-// multiplying by them; from there on each costs about the same. Guessing starts only where it pays, and stops where it no
+// multiplying by them; from there on each costs about the same. Speculation starts only where it pays, and stops where it no
 // longer does.
 #pragma once
 
@@ -16,12 +16,12 @@ namespace brim::run {
 /// Plain numbers; one thread.
 class DraftLength {
  public:
-  /// The number of guesses, 0 … most, that promises the most tokens for the time, when the text agrees with an earlier
+  /// The number of drafts, 0 … most, that promises the most tokens for the time, when the text agrees with an earlier
   /// part of itself over `match` tokens.
   int choose(int match, int max) noexcept;
 
-  /// A guess after `match` agreeing tokens was right, or was not.
-  void note_guess(int match, bool right) noexcept;
+  /// A draft after `match` agreeing tokens was right, or was not.
+  void note_draft(int match, bool right) noexcept;
   /// A pass over `tokens` tokens took so long.
   void note_pass(int tokens, double seconds) noexcept;
 
@@ -30,12 +30,12 @@ class DraftLength {
   Status restore(StateReader& state);
 
   double chance(int match) const { return chance_[bucket(match)]; }
-  /// The cost of a pass over 1 + `guesses` tokens, where one over a single token costs 1.
-  double cost(int guesses) const { return cost(guesses, second_, further_); }
+  /// The cost of a pass over 1 + `drafts` tokens, where one over a single token costs 1.
+  double cost(int drafts) const { return cost(drafts, second_, further_); }
 
  private:
   static std::size_t bucket(int match);
-  static double cost(int guesses, double second, double further);
+  static double cost(int drafts, double second, double further);
   int best(int match, int max, double second, double further) const noexcept;
 
   static constexpr double kFirstCost = 0.25;  ///< of each further token, before anything was measured

@@ -76,15 +76,15 @@ Match Lookup::find(const TextSoFar& text, TokenId next) const noexcept {
   return {};
 }
 
-void Lookup::follow(const Match& match, const TextSoFar& text, TokenId next, std::span<TokenId> guesses) noexcept {
+void Lookup::follow(const Match& match, const TextSoFar& text, TokenId next, std::span<TokenId> drafts) noexcept {
   std::int64_t place = match.place;
-  for (std::size_t i = 0; i < guesses.size(); ++i, ++place) {
+  for (std::size_t i = 0; i < drafts.size(); ++i, ++place) {
     if (place < text.end()) {
-      guesses[i] = text.at(place);
+      drafts[i] = text.at(place);
     } else if (place == text.end()) {
-      guesses[i] = next;
+      drafts[i] = next;
     } else {
-      guesses[i] = guesses[static_cast<std::size_t>(place - text.end() - 1)];
+      drafts[i] = drafts[static_cast<std::size_t>(place - text.end() - 1)];
     }
   }
 }

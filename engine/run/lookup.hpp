@@ -1,9 +1,9 @@
 // Prompt lookup (Saxena 2023): what followed the last time the text ended as it ends now? An index from short runs of
 // tokens (n-grams) to the place behind their newest occurrence. Texts that quote, summarise or edit what they were given
-// repeat it in runs, and so does this guess.
+// repeat it in runs, and so does this draft.
 //
 // One table per length, direct-mapped: a newer run takes the slot of an older one with the same hash. What a slot says
-// is always compared with the text itself, so a lost or stale slot costs a guess, never a wrong match.
+// is always compared with the text itself, so a lost or stale slot costs a draft, never a wrong match.
 #pragma once
 
 #include <cstddef>
@@ -50,8 +50,8 @@ class Lookup {
   /// The newest earlier occurrence of the text's last 4 tokens, or 3, or 2, when `next` is its last token; the text without
   /// `next` has been indexed.
   Match find(const TextSoFar& text, TokenId next) const noexcept;
-  /// Fills `guesses` with what followed the match, going on into the guesses themselves where the text ends.
-  static void follow(const Match& match, const TextSoFar& text, TokenId next, std::span<TokenId> guesses) noexcept;
+  /// Fills `drafts` with what followed the match, going on into the drafts themselves where the text ends.
+  static void follow(const Match& match, const TextSoFar& text, TokenId next, std::span<TokenId> drafts) noexcept;
 
  private:
   static constexpr int kTables = kLongestRun - kShortestRun + 1;

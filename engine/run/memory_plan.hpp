@@ -63,7 +63,7 @@ struct MemoryPlan {
   std::int64_t speculation_bytes = 0;
   std::int64_t heap_bytes = 0;  ///< beside the arena: a session's text at its longest (conversation.hpp) and its sampler
   std::int64_t automatic_bytes = 0;  ///< what an automatic budget went by
-  std::int64_t tokens_together = 1;  ///< most tokens of a pass that verifies guesses; 1: nothing is guessed
+  std::int64_t tokens_together = 1;  ///< most tokens of a pass that verifies drafts; 1: nothing is drafted
   std::int64_t arena_bytes() const { return kv.budget_bytes + logit_bytes + history_bytes + speculation_bytes; }
   std::size_t arena_size() const;  ///< the same with what aligns its parts
   std::int64_t beside_bytes() const { return total() - kv.budget_bytes; }

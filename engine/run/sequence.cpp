@@ -135,7 +135,7 @@ void Sequence::remember(std::span<const TokenId> ids, kernels::RowRole role) noe
 
 Status Sequence::read_chunks(std::span<const TokenId> ids, Reading& reading, const std::atomic<bool>* cancel,
                            const ChunkObserver& observer, std::span<const RowRole> roles) {
-  forget_guesses(false);
+  drop_drafts(false);
   const bool again = !roles.empty();
   const std::size_t chunk = static_cast<std::size_t>(memory_.kv.chunk);
   for (std::size_t at = 0; at < ids.size(); at += chunk) {
@@ -219,7 +219,7 @@ Status Sequence::read_next(TokenId id, const std::atomic<bool>* cancel) {
 
 Result<std::optional<model::SequenceStep>> Sequence::begin_next(TokenId id, std::int64_t max, const std::atomic<bool>* cancel) {
   const bool drafts = memory_.tokens_together > 1;
-  if (drafts && speculation_.guessed(id) && cache_->drafts_left() > 0) {
+  if (drafts && speculation_.drafted(id) && cache_->drafts_left() > 0) {
     cache_->accept_draft();
     ++row_;
     remember({&id, 1}, RowRole::generated);
@@ -235,7 +235,7 @@ Result<std::optional<model::SequenceStep>> Sequence::begin_next(TokenId id, std:
     max = std::min({max, cache_->draft_room(), memory_.tokens_together});
     tokens = speculation_.propose({history(), history_start_}, id, static_cast<int>(max));
   } else {
-    forget_guesses(false);
+    drop_drafts(false);
   }
   return std::optional(model::SequenceStep{cache_.get(), rope_.get(), tokens, {}, drafts, &observer_});
 }
@@ -247,7 +247,7 @@ void Sequence::end_next(const model::Decoder& decoder, std::int64_t first, std::
   remember({&next_, 1}, RowRole::generated);
 }
 
-void Sequence::forget_guesses(bool cut) noexcept {
+void Sequence::drop_drafts(bool cut) noexcept {
   speculation_.forget(cut);
 }
 
@@ -275,7 +275,7 @@ Status Sequence::drop_after(std::int64_t count) {
                  " tokens are remembered");
   }
   if (truncate(count)) return {};
-  forget_guesses(true);
+  drop_drafts(true);
   history_size_ = std::max<std::int64_t>(0, count - history_start_);
   has_row_ = false;
   in_step_ = false;
@@ -290,7 +290,7 @@ bool Sequence::truncate(std::int64_t count) noexcept {
   if (!in_step_ || cache_->stale() || history_start_ > 0 || count > cache_->tokens()) return false;
   if (count == cache_->tokens()) return true;
   if (!cache_->truncate(count)) return false;
-  forget_guesses(true);
+  drop_drafts(true);
   history_size_ = count;
   has_row_ = false;
   return true;
@@ -298,7 +298,7 @@ bool Sequence::truncate(std::int64_t count) noexcept {
 
 void Sequence::clear() noexcept {
   cache_->clear();
-  forget_guesses(true);
+  drop_drafts(true);
   history_size_ = history_start_ = 0;
   has_row_ = false;
   in_step_ = true;

@@ -51,7 +51,7 @@ class Sequence {
     options.executor = executor_;
     return create(model_, memory_, options);
   }
-  /// The state, for saved sessions (reader_state.cpp): cache, history, what logits come from, what guessing learned. The
+  /// The state, for saved sessions (reader_state.cpp): cache, history, what logits come from, what speculation learned. The
   /// pieces stay valid until the next non-const call. Errors: wrong_state when reading was interrupted and the cache has to
   /// be read again.
   Status save(StateWriter& state) const;
@@ -63,8 +63,8 @@ class Sequence {
   Status read(std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel,
               const ChunkObserver& observer = {});
   /// Reads one more token of an answer. With speculation, tokens that may follow it are read along; when the next call
-  /// comes with the one that was guessed, there is nothing left to compute. Everything that can be asked for — logits,
-  /// history, cache — is bit for bit what reading token by token gives, whatever was guessed.
+  /// comes with the one that was drafted, there is nothing left to compute. Everything that can be asked for — logits,
+  /// history, cache — is bit for bit what reading token by token gives, whatever was drafted.
   Status read_next(TokenId id, const std::atomic<bool>* cancel);
   /// The same in parts, for sequences that share a pass. What the pass has to take for `id`, with drafts up to `most` tokens; or
   /// nothing, where it was a draft that is known already. The step is valid until end_next(). Errors: cancelled, by `cancel`, where
@@ -73,7 +73,7 @@ class Sequence {
   /// A pass took the step in rows [first, first + count): it is the past now. `logits` after each of them, if they are known.
   void end_next(const model::Decoder& decoder, std::int64_t first, std::int64_t count, std::span<const float> logits) noexcept;
   /// No pass took it.
-  void give_up_next() noexcept { forget_guesses(false); }
+  void give_up_next() noexcept { drop_drafts(false); }
   /// Forgets all but the first `count` tokens: exactly where the cache can, else by reading them again.
   Status rewind(std::int64_t count, const Progress& progress, const std::atomic<bool>* cancel);
   /// rewind(count), then read(ids), with one progress over both.
@@ -124,7 +124,7 @@ class Sequence {
   Status drop_after(std::int64_t count);
   std::int64_t still_right() const noexcept;
   Status refresh(Reading& reading, const std::atomic<bool>* cancel);
-  void forget_guesses(bool cut) noexcept;
+  void drop_drafts(bool cut) noexcept;
   void remember(std::span<const TokenId> ids, kernels::RowRole role) noexcept;
   std::span<const kernels::RowRole> roles() const { return roles_.first(static_cast<std::size_t>(history_size_)); }
 

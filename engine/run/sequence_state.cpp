@@ -45,7 +45,7 @@ Status Sequence::take_over(StateReader& state) {
   row_ = 0;
   logits_known_ = false;
   if (has_row_) BRIM_TRY(state.piece("stream of the last token", std::as_writable_bytes(hidden_row())));
-  BRIM_TRY(state.same("guessing", memory_.tokens_together > 1 ? 1 : 0));
+  BRIM_TRY(state.same("speculation", memory_.tokens_together > 1 ? 1 : 0));
   return memory_.tokens_together > 1 ? speculation_.restore(state) : Status();
 }
 

@@ -5,11 +5,11 @@
 
 namespace brim::run {
 
-bool Speculation::guessed(TokenId id) noexcept {
+bool Speculation::drafted(TokenId id) noexcept {
   if (right_ == known_) return false;
   const bool right = tokens_[static_cast<std::size_t>(right_ + 1)] == id;
-  // The guess that no pass has seen is only watched: it tells what guessing would bring.
-  length_.note_guess(match_ + right_, right);
+  // The draft that no pass has seen is only watched: it tells what speculation would bring.
+  length_.note_draft(match_ + right_, right);
   const bool saved = right && right_ < verified_;
   if (saved) {
     ++counts_.accepted;
@@ -52,9 +52,9 @@ void Speculation::save(StateWriter& state) const {
 
 Status Speculation::restore(StateReader& state) {
   forget(true);
-  state.at("guessing");
-  BRIM_TRY(state.number("tokens guessed", 0, std::int64_t{1} << 53, counts_.drafted));
-  BRIM_TRY(state.number("tokens guessed right", 0, counts_.drafted, counts_.accepted));
+  state.at("speculation");
+  BRIM_TRY(state.number("tokens drafted", 0, std::int64_t{1} << 53, counts_.drafted));
+  BRIM_TRY(state.number("tokens drafted right", 0, counts_.drafted, counts_.accepted));
   return length_.restore(state);
 }
 

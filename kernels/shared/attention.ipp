@@ -12,7 +12,7 @@ namespace {
 
 /// Few rows take keys and values as they are stored: spreading them out first would cost more than it wins. Here memory
 /// sets the pace, so the next block is asked for all along, a line every few multiplications: asked for in one go it
-/// fills the processor's list of open requests and everything waits, and the processor's own guesses end with a block.
+/// fills the processor's list of open requests and everything waits, and the processor's own drafts end with a block.
 template <class Load>
 void ask_ahead(const std::byte* const (&pieces)[2], std::ptrdiff_t first, std::ptrdiff_t at, int v) {
   if (Load::stored(v * Load::kWidth) % 64 != 0) return;

@@ -314,7 +314,7 @@ typedef struct brim_stats {
   double generate_seconds;
   int32_t layers;
   int32_t chunk;              /* tokens read at a time */
-  int64_t drafted_tokens;     /* guessed and verified since the last message or append */
+  int64_t drafted_tokens;     /* drafted and verified since the last message or append */
   int64_t accepted_tokens;    /* of those, the ones that were right: each saved a pass */
   const char* kv_type;        /* "f16", "q8_0:q4_0", or "mixed" where layers differ; valid as long as the program */
 } brim_stats;

@@ -17,7 +17,7 @@ struct CurvePoint {
 };
 
 /// The measured points from no entries to all, loss never rising on the way. What fewer entries than measured cost is
-/// guessed: steeper by as much as the last piece measured is steeper than the one before, and at least twice.
+/// drafted: steeper by as much as the last piece measured is steeper than the one before, and at least twice.
 std::vector<CurvePoint> curve_of(const LayerProfile& layer);
 
 /// The lower convex hull of points, which it sorts: from the least kept to where the loss is least; slopes rise.

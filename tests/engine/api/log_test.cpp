@@ -187,7 +187,7 @@ TEST_CASE("the embedding is what the logits are computed from") {
   CHECK(session.embedding() == state);
   const std::vector<float> logits = session.logits();
   CHECK(session.embedding() == state);
-  // Guessed tokens (the text repeats itself) show the state of the token that counts: that of a session that guesses nothing.
+  // Drafted tokens (the text repeats itself) show the state of the token that counts: that of a session that drafts nothing.
   brim::Session plain(model, {{"kv.budget", "full"}, {"temperature", "0"}, {"stop.ignore_eos", "1"}, {"spec.type", "none"}});
   plain.append("the cat was on the dog");
   CHECK(plain.embedding() == state);

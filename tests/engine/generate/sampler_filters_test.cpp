@@ -34,7 +34,7 @@ TEST_CASE("top-p keeps the fewest that hold the share") {
   }
 }
 
-TEST_CASE("top-p in a vocabulary where the nucleus is larger than its first guess") {
+TEST_CASE("top-p in a vocabulary where the nucleus is larger than its first draft") {
   SamplingOptions options = plain();
   options.top_p = 0.5;
   std::vector<float> logits(20000, 0.0f);

@@ -10,7 +10,7 @@
 
 #include "engine/generate/session.hpp"
 #include "engine/model/profile_file.hpp"
-#include "tests/engine/generate/guessing.hpp"
+#include "tests/engine/generate/speculation.hpp"
 #include "tests/engine/generate/tiny.hpp"
 #include "tests/support/policies.hpp"
 #include "tests/support/scratch_folder.hpp"
@@ -142,7 +142,7 @@ TEST_CASE("a copy is independent: what one reads, forgets or changes the other n
   check_same_future(*session, *other, 30);
 }
 
-TEST_CASE("an answer under way is saved in the middle: text held back, guesses, limit and conversation") {
+TEST_CASE("an answer under way is saved in the middle: text held back, drafts, limit and conversation") {
   for (const bool eager : {false, true}) {
     SessionOptions options = options_for("60%");
     options.sampling.temperature = 0.3;

@@ -97,7 +97,7 @@ TEST_CASE("going back gives what reading only that far gives, with blocks") {
   }
 }
 
-TEST_CASE("where lone tokens read sparsely nothing is guessed ahead") {
+TEST_CASE("where lone tokens read sparsely nothing is drafted ahead") {
   const auto model = test::tiny_model();
   run::SequenceOptions options;
   options.speculation.ngram = true;

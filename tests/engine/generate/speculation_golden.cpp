@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/generate/session.hpp"
-#include "tests/engine/generate/guessing.hpp"
+#include "tests/engine/generate/speculation.hpp"
 #include "tests/engine/generate/reading.hpp"
 #include "tests/support/shared_data.hpp"
 
@@ -31,7 +31,7 @@ run::SequenceOptions options_of(std::int64_t context, kernels::KvType type, doub
 
 }  // namespace
 
-TEST_CASE("every architecture: a text read again after itself, guessed and not") {
+TEST_CASE("every architecture: a text read again after itself, drafted and not") {
   const std::string folder = test::shared_file("golden/arch/llama3.json");
   if (folder.empty()) return;
   for (const char* name : {"llama3", "llama2", "mistral-swa", "mixtral", "qwen2", "qwen3", "gemma2", "gemma3", "phi3",
@@ -65,7 +65,7 @@ TEST_CASE("trained models: stories are the same, greedy and sampled, in full and
         for (const double temperature : {0.0, 0.7}) {
           INFO(name, ", ", percent, " %, temperature ", temperature);
           std::vector<std::int32_t> said[3];
-          for (int way = 0; way < 3; ++way) {  // plain; guessing eagerly on two threads; guessing as it pays
+          for (int way = 0; way < 3; ++way) {  // plain; speculation eagerly on two threads; speculation as it pays
             generate::SessionOptions options;
             options.sequence = options_of(512, type, percent);
             options.sequence.threads = way == 1 ? 2 : 1;
@@ -85,6 +85,6 @@ TEST_CASE("trained models: stories are the same, greedy and sampled, in full and
       }
     }
   }
-  MESSAGE("guesses that were right: ", accepted, " of ", 150 * 32, " tokens");
+  MESSAGE("drafts that were right: ", accepted, " of ", 150 * 32, " tokens");
   CHECK(accepted > 200);
 }

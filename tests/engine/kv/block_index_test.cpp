@@ -255,7 +255,7 @@ TEST_CASE("going back leaves what reading only that far leaves, blocks and their
   }
 }
 
-TEST_CASE("a lone token that reads sparsely may not be guessed ahead of") {
+TEST_CASE("a lone token that reads sparsely may not be drafted ahead of") {
   const Plan sparse = block_plan(fake_shape(2, 400), budget_full(), "window", true);
   FakeModel model(sparse);
   model.read(50);

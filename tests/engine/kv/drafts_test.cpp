@@ -1,4 +1,4 @@
-// Chunks of drafts: whatever is guessed, accepted and forgotten, the cache is what reading the accepted tokens one by
+// Chunks of drafts: whatever is drafted, accepted and forgotten, the cache is what reading the accepted tokens one by
 // one makes of it, and each draft sees what it would see alone.
 #include <doctest/doctest.h>
 
@@ -128,32 +128,32 @@ TEST_CASE("accepted drafts leave what reading them one by one leaves, and see wh
       Plan plan = plan_of(mixed_shape(types), budget_share(percent));
       REQUIRE(!plan.quota.empty());
       if (with_gaps) plan.rule = &gaps;
-      FakeModel guessing(plan), plain(plan);
+      FakeModel speculating(plan), plain(plan);
       Random random(static_cast<std::uint64_t>(percent));
-      guessing.read(9);
+      speculating.read(9);
       plain.read(9);
       while (plain.cache().tokens() < 420) {
-        const std::int64_t room = guessing.cache().draft_room();
+        const std::int64_t room = speculating.cache().draft_room();
         REQUIRE(room >= 1);
         REQUIRE(room <= plan.chunk);
         const std::int64_t n = random.pick(1, room);
         const std::int64_t accepted = random.pick(1, n);
-        const auto seen = read_drafts(guessing, n);
-        CHECK(guessing.cache().drafts_left() == std::max<std::int64_t>(n - 1, 0));
+        const auto seen = read_drafts(speculating, n);
+        CHECK(speculating.cache().drafts_left() == std::max<std::int64_t>(n - 1, 0));
         for (std::int64_t t = 0; t < accepted; ++t) {
-          if (t > 0) guessing.cache().accept_draft();
+          if (t > 0) speculating.cache().accept_draft();
           plain.read_chunk(1, [&](int layer) {
             const std::int64_t own = plain.cache().view(stream(layer)).retained();
             REQUIRE(sight_of(plain, layer, own) == seen[static_cast<std::size_t>(t)][static_cast<std::size_t>(layer)]);
           });
-          REQUIRE(state_of(guessing) == state_of(plain));
+          REQUIRE(state_of(speculating) == state_of(plain));
         }
         drafted += n - 1;
       }
-      CHECK(guessing.cache().bytes_peak() <= plan.budget_bytes);
-      CHECK(guessing.guards_intact());
-      evicted += guessing.cache().evicted();
-      rebased += guessing.cache().rebased();
+      CHECK(speculating.cache().bytes_peak() <= plan.budget_bytes);
+      CHECK(speculating.guards_intact());
+      evicted += speculating.cache().evicted();
+      rebased += speculating.cache().rebased();
     }
   }
   CHECK(drafted > 1000);
@@ -206,7 +206,7 @@ TEST_CASE("drafts are forgotten by what comes in between") {
   nothing_left();
 }
 
-TEST_CASE("where masses decide about evictions nothing is guessed") {
+TEST_CASE("where masses decide about evictions nothing is drafted") {
   Plan plan = plan_of(fake_shape(2, 200), budget_full());
   CHECK(FakeModel(plan).cache().draft_room() > 1);
   class MassRule : public brim::kv::Rule {

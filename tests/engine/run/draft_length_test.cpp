@@ -1,4 +1,4 @@
-// The draft length: guessing must have shown that it is right before it costs anything, grows where it pays and stops
+// The draft length: speculation must have shown that it is right before it costs anything, grows where it pays and stops
 // where it does not.
 #include "engine/run/draft_length.hpp"
 
@@ -19,28 +19,28 @@ void learn_cost(DraftLength& length, double second, double further) {
 
 }  // namespace
 
-TEST_CASE("nothing is tried before guesses were seen to be right") {
+TEST_CASE("nothing is tried before drafts were seen to be right") {
   DraftLength length;
   CHECK(length.choose(4, 15) == 0);
-  for (int i = 0; i < 20; ++i) length.note_guess(4, true);
+  for (int i = 0; i < 20; ++i) length.note_draft(4, true);
   CHECK(length.choose(4, 15) >= 1);
   CHECK(length.choose(2, 15) == 0);
   CHECK(length.choose(4, 0) == 0);
 }
 
-TEST_CASE("right guesses make it longer, wrong ones shorter, down to none") {
+TEST_CASE("right drafts make it longer, wrong ones shorter, down to none") {
   DraftLength length;
   learn_cost(length, 0.1, 0.1);
   int before = 0;
   for (int i = 0; i < 40; ++i) {
-    for (const int match : {4, 6, 10}) length.note_guess(match, true);
+    for (const int match : {4, 6, 10}) length.note_draft(match, true);
     const int now = length.choose(4, 15);
     CHECK(now >= before);
     before = now;
   }
   CHECK(before == 15);
   for (int i = 0; i < 40; ++i) {
-    length.note_guess(4, false);
+    length.note_draft(4, false);
     const int now = length.choose(4, 15);
     CHECK(now <= before);
     before = now;
@@ -57,7 +57,7 @@ TEST_CASE("the dearer a token in a pass, the fewer are tried; at full price none
     CHECK(length.cost(1) == doctest::Approx(1 + cost).epsilon(0.01));
     CHECK(length.cost(9) == doctest::Approx(1 + 9 * cost).epsilon(0.01));
     for (int i = 0; i < 10; ++i) {
-      for (const int match : {4, 6, 10}) length.note_guess(match, i % 4 != 0);
+      for (const int match : {4, 6, 10}) length.note_draft(match, i % 4 != 0);
     }
     const int now = length.choose(4, 15);
     CHECK(now <= before);
@@ -66,16 +66,16 @@ TEST_CASE("the dearer a token in a pass, the fewer are tried; at full price none
   CHECK(before == 0);
 }
 
-TEST_CASE("where only the second token is nearly free, one is guessed on little hope and many only on much") {
+TEST_CASE("where only the second token is nearly free, one is drafted on little hope and many only on much") {
   DraftLength length;
   learn_cost(length, 0.05, 0.3);
   for (int i = 0; i < 40; ++i) {
-    length.note_guess(2, i % 3 == 0);
-    length.note_guess(3, i % 3 == 0);
+    length.note_draft(2, i % 3 == 0);
+    length.note_draft(3, i % 3 == 0);
   }
   CHECK(length.choose(2, 15) == 1);
   for (int i = 0; i < 40; ++i) {
-    for (const int match : {2, 3, 5, 8, 12}) length.note_guess(match, true);
+    for (const int match : {2, 3, 5, 8, 12}) length.note_draft(match, true);
   }
   CHECK(length.choose(2, 15) == 15);
 }
@@ -83,7 +83,7 @@ TEST_CASE("where only the second token is nearly free, one is guessed on little 
 TEST_CASE("now and then a token is read alone, so that the price is still known when the text has grown") {
   DraftLength length;
   learn_cost(length, 0.1, 0.1);
-  for (int i = 0; i < 40; ++i) length.note_guess(12, true);
+  for (int i = 0; i < 40; ++i) length.note_draft(12, true);
   int passes = 0;
   while (length.choose(12, 15) > 0 && passes < 1000) {
     length.note_pass(16, 2.5);
@@ -95,7 +95,7 @@ TEST_CASE("now and then a token is read alone, so that the price is still known 
   CHECK(length.choose(12, 15) == 15);
 }
 
-TEST_CASE("one interrupted pass does not make guessing look free, and a cost that forbids it is measured again") {
+TEST_CASE("one interrupted pass does not make speculation look free, and a cost that forbids it is measured again") {
   DraftLength length;
   learn_cost(length, 0.3, 0.3);
   length.note_pass(1, 1000.0);
@@ -106,7 +106,7 @@ TEST_CASE("one interrupted pass does not make guessing look free, and a cost tha
 
   DraftLength dear;
   learn_cost(dear, 1.0, 1.0);
-  for (int i = 0; i < 60; ++i) dear.note_guess(10, true);
+  for (int i = 0; i < 60; ++i) dear.note_draft(10, true);
   int tries = 0;
   while (dear.choose(10, 15) == 0 && tries < 1000) ++tries;
   CHECK(tries > 0);

@@ -24,11 +24,11 @@ struct Book {
     return lookup.find({text, first}, next);
   }
   std::vector<TokenId> follow(const std::vector<TokenId>& text, TokenId next, std::size_t count, std::int64_t first = 0) {
-    std::vector<TokenId> guesses(count, -1);
+    std::vector<TokenId> drafts(count, -1);
     const Match match = find(text, next, first);
     if (match.length == 0) return {};
-    Lookup::follow(match, {text, first}, next, guesses);
-    return guesses;
+    Lookup::follow(match, {text, first}, next, drafts);
+    return drafts;
   }
 
   std::vector<std::byte> memory;
@@ -71,7 +71,7 @@ TEST_CASE("the longest of 4, 3, 2 tokens decides, then the newest occurrence") {
   CHECK(book.follow({9, 5, 6, 1, 2, 8, 5, 6, 3, 9, 5}, 6, 2) == std::vector<TokenId>{1, 2});
 }
 
-TEST_CASE("guesses go on into themselves where the text ends") {
+TEST_CASE("drafts go on into themselves where the text ends") {
   Book book;
   CHECK(book.follow({1, 2, 3, 1, 2}, 3, 7) == std::vector<TokenId>{1, 2, 3, 1, 2, 3, 1});
   book.lookup.restart();
@@ -126,8 +126,8 @@ TEST_CASE("a text of many times the slots is found where it is new; nothing is a
     // Every 40 tokens the last 8 come again.
     const TokenId next = step > 40 && step % 40 < 8 ? text[text.size() - 8] : static_cast<TokenId>(random() % 30000);
     if (const Match match = book.find(text, next); match.length > 0) {
-      TokenId guess = 0;
-      Lookup::follow(match, {text, 0}, next, {&guess, 1});
+      TokenId draft = 0;
+      Lookup::follow(match, {text, 0}, next, {&draft, 1});
       ++found;
     }
     text.push_back(next);

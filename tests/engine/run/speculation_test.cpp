@@ -1,4 +1,4 @@
-// Speculation changes no bit: not of the logits, not of the cache, not of the text — whatever was guessed, under every
+// Speculation changes no bit: not of the logits, not of the cache, not of the text — whatever was drafted, under every
 // budget, with every sampler, stopped and taken up again anywhere.
 #include "engine/run/speculation.hpp"
 
@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "engine/generate/session.hpp"
-#include "tests/engine/generate/guessing.hpp"
+#include "tests/engine/generate/speculation.hpp"
 #include "tests/engine/generate/tiny.hpp"
 #include "tests/support/allocation_count.hpp"
 
@@ -57,27 +57,27 @@ SessionOptions session_options(const char* budget) {
   return options;
 }
 
-std::unique_ptr<Session> open(const std::shared_ptr<const model::Model>& model, SessionOptions options, bool guess,
+std::unique_ptr<Session> open(const std::shared_ptr<const model::Model>& model, SessionOptions options, bool draft,
                               bool eager = true) {
-  if (guess) options.sequence.speculation = {true, 15, eager};
+  if (draft) options.sequence.speculation = {true, 15, eager};
   auto session = Session::create(model, options);
   if (!session) FAIL(session.error().sentence);
   return std::move(*session);
 }
 
 /// Takes one piece from both; they must agree in everything. True while the answers go on.
-bool step(Session& plain, Session& guessing) {
-  const auto one = plain.next(), other = guessing.next();
+bool step(Session& plain, Session& speculating) {
+  const auto one = plain.next(), other = speculating.next();
   REQUIRE(one.ok() == other.ok());
   if (!one) return false;
   REQUIRE(one->id == other->id);
   REQUIRE(one->text == other->text);
   REQUIRE(one->end == other->end);
-  REQUIRE(plain.sequence().tokens() == guessing.sequence().tokens());
-  REQUIRE(plain.sequence().cache().next_position() == guessing.sequence().cache().next_position());
-  REQUIRE(plain.sequence().cache().evicted() == guessing.sequence().cache().evicted());
-  REQUIRE(plain.sequence().cache().bytes_used() == guessing.sequence().cache().bytes_used());
-  REQUIRE(plain.timings().generated_tokens == guessing.timings().generated_tokens);
+  REQUIRE(plain.sequence().tokens() == speculating.sequence().tokens());
+  REQUIRE(plain.sequence().cache().next_position() == speculating.sequence().cache().next_position());
+  REQUIRE(plain.sequence().cache().evicted() == speculating.sequence().cache().evicted());
+  REQUIRE(plain.sequence().cache().bytes_used() == speculating.sequence().cache().bytes_used());
+  REQUIRE(plain.timings().generated_tokens == speculating.timings().generated_tokens);
   return one->end == End::not_yet;
 }
 
@@ -107,7 +107,7 @@ TEST_CASE("logits and cache keep every bit, for every type, budget, window and n
   CHECK(rejected > 3000);
 }
 
-TEST_CASE("every weight format gives a token the same bits alone and among guesses") {
+TEST_CASE("every weight format gives a token the same bits alone and among drafts") {
   const auto ids = repetitive_ids(220);
   for (int format = 0; format < quant::kFormatCount; ++format) {
     test::TinyModel shape;
@@ -122,7 +122,7 @@ TEST_CASE("every weight format gives a token the same bits alone and among guess
   }
 }
 
-TEST_CASE("answers are the same, greedy and sampled, guessing eagerly or as it pays") {
+TEST_CASE("answers are the same, greedy and sampled, speculation eagerly or as it pays") {
   const auto model = test::tiny_model();
   std::int64_t accepted = 0;
   for (const char* budget : {"full", "50%", "35%"}) {
@@ -134,13 +134,13 @@ TEST_CASE("answers are the same, greedy and sampled, guessing eagerly or as it p
         options.sampling.seed = 11;
         options.sampling.repeat_penalty = temperature > 1 ? 1.1 : 1.0;
         options.sampling.mirostat = temperature == 0.5 ? 2 : 0;
-        const auto plain = open(model, options, false), guessing = open(model, options, true, eager);
+        const auto plain = open(model, options, false), speculating = open(model, options, true, eager);
         REQUIRE(plain->append(kRefrain, {}));
-        REQUIRE(guessing->append(kRefrain, {}));
-        for (int i = 0; i < 300; ++i) REQUIRE(step(*plain, *guessing));
+        REQUIRE(speculating->append(kRefrain, {}));
+        for (int i = 0; i < 300; ++i) REQUIRE(step(*plain, *speculating));
         CHECK(plain->timings().drafted_tokens == 0);
-        CHECK(guessing->timings().accepted_tokens <= guessing->timings().drafted_tokens);
-        accepted += guessing->timings().accepted_tokens;
+        CHECK(speculating->timings().accepted_tokens <= speculating->timings().drafted_tokens);
+        accepted += speculating->timings().accepted_tokens;
       }
     }
   }
@@ -151,14 +151,14 @@ TEST_CASE("conversations are the same: answers left anywhere, limits, stop strin
   const auto model = test::tiny_model();
   for (const char* budget : {"full", "45%"}) {
     SessionOptions options = session_options(budget);
-    options.sequence.split = &kv::uniform_split();  // a text in which enough guesses come true
+    options.sequence.split = &kv::uniform_split();  // a text in which enough drafts come true
     options.sampling.temperature = 0.4;
     options.sampling.top_k = 2;
-    const auto plain = open(model, options, false), guessing = open(model, options, true);
+    const auto plain = open(model, options, false), speculating = open(model, options, true);
     std::string said;
     for (int turn = 0; turn < 14; ++turn) {
       CAPTURE(turn);
-      for (Session* each : {plain.get(), guessing.get()}) {
+      for (Session* each : {plain.get(), speculating.get()}) {
         each->set_limit(turn % 3 == 1 ? 7 : -1);
         each->set_stops(turn % 4 == 2 && said.size() > 6 ? std::vector{said.substr(said.size() / 2, 3)}
                                                          : std::vector<std::string>{});
@@ -168,43 +168,43 @@ TEST_CASE("conversations are the same: answers left anywhere, limits, stop strin
           REQUIRE(each->message("user", kRefrain));
         }
       }
-      // Answers of 0, 1, 2, … pieces: most end while guesses are waiting.
+      // Answers of 0, 1, 2, … pieces: most end while drafts are waiting.
       said.clear();
       for (int i = 0; i < turn * 2; ++i) {
-        if (!step(*plain, *guessing)) break;
+        if (!step(*plain, *speculating)) break;
       }
-      CHECK(plain->finish().text == guessing->finish().text);
-      REQUIRE(plain->messages() == guessing->messages());
+      CHECK(plain->finish().text == speculating->finish().text);
+      REQUIRE(plain->messages() == speculating->messages());
       said = plain->messages();
     }
-    CHECK(guessing->sequence().speculation().accepted > 20);
-    for (Session* each : {plain.get(), guessing.get()}) {
+    CHECK(speculating->sequence().speculation().accepted > 20);
+    for (Session* each : {plain.get(), speculating.get()}) {
       REQUIRE(each->clear());
       each->set_limit(-1);
       each->set_stops({});
       REQUIRE(each->append("abc", {}));
     }
-    for (int i = 0; i < 40; ++i) REQUIRE(step(*plain, *guessing));
+    for (int i = 0; i < 40; ++i) REQUIRE(step(*plain, *speculating));
   }
 }
 
-TEST_CASE("going back in the middle of guesses is exact") {
+TEST_CASE("going back in the middle of drafts is exact") {
   const auto model = test::tiny_model();
   const auto ids = repetitive_ids(200);
   for (const std::int64_t keep : {30, 100, 128, 129, 130}) {
     const auto options = sequence_options(kernels::KvType::f16, "full");
-    const auto plain = test::open_sequence(model, options), guessing = test::open_sequence(model, test::guessing(options));
-    for (Sequence* sequence : {plain.get(), guessing.get()}) {
+    const auto plain = test::open_sequence(model, options), speculating = test::open_sequence(model, test::speculating(options));
+    for (Sequence* sequence : {plain.get(), speculating.get()}) {
       REQUIRE(sequence->read(std::span(ids).first(120), {}, nullptr));
       for (std::size_t i = 120; i < 130; ++i) REQUIRE(sequence->read_next(ids[i], nullptr));
     }
-    for (Sequence* sequence : {plain.get(), guessing.get()}) REQUIRE(sequence->rewind(keep, {}, nullptr));
+    for (Sequence* sequence : {plain.get(), speculating.get()}) REQUIRE(sequence->rewind(keep, {}, nullptr));
     for (std::size_t i = static_cast<std::size_t>(keep); i < 200; ++i) {
       REQUIRE(plain->read_next(ids[i], nullptr));
-      REQUIRE(guessing->read_next(ids[i], nullptr));
-      REQUIRE(test::same_state(*plain, *guessing));
+      REQUIRE(speculating->read_next(ids[i], nullptr));
+      REQUIRE(test::same_state(*plain, *speculating));
     }
-    CHECK(guessing->speculation().accepted > 10);
+    CHECK(speculating->speculation().accepted > 10);
   }
 }
 
@@ -212,21 +212,21 @@ TEST_CASE("a verification that is cancelled can be taken up again") {
   const auto model = test::tiny_model();
   const auto ids = repetitive_ids(400);
   const auto options = sequence_options(kernels::KvType::f16, "45%");
-  const auto plain = test::open_sequence(model, options), guessing = test::open_sequence(model, test::guessing(options));
+  const auto plain = test::open_sequence(model, options), speculating = test::open_sequence(model, test::speculating(options));
   REQUIRE(plain->read(std::span(ids).first(120), {}, nullptr));
-  REQUIRE(guessing->read(std::span(ids).first(120), {}, nullptr));
+  REQUIRE(speculating->read(std::span(ids).first(120), {}, nullptr));
   const std::atomic<bool> cancel{true};
   int cancelled = 0;
   for (std::size_t i = 120; i < ids.size(); ++i) {
-    const Status status = guessing->read_next(ids[i], &cancel);
+    const Status status = speculating->read_next(ids[i], &cancel);
     if (!status) {
       REQUIRE(status.error().code == ErrorCode::cancelled);
-      REQUIRE(!guessing->cache().stale());
-      REQUIRE(guessing->read_next(ids[i], nullptr));
+      REQUIRE(!speculating->cache().stale());
+      REQUIRE(speculating->read_next(ids[i], nullptr));
       ++cancelled;
     }
     REQUIRE(plain->read_next(ids[i], nullptr));
-    REQUIRE(test::same_state(*plain, *guessing));
+    REQUIRE(test::same_state(*plain, *speculating));
   }
   CHECK(cancelled > 20);
 }
@@ -236,9 +236,9 @@ TEST_CASE("cancelling from another thread at any moment leaves the text as it wo
   SessionOptions options = session_options("45%");
   options.sampling.temperature = 0.3;
   options.sampling.top_k = 2;
-  const auto plain = open(model, options, false), guessing = open(model, options, true);
+  const auto plain = open(model, options, false), speculating = open(model, options, true);
   REQUIRE(plain->append(kRefrain, {}));
-  REQUIRE(guessing->append(kRefrain, {}));
+  REQUIRE(speculating->append(kRefrain, {}));
   // Every other attempt is cancelled once, some time after it began: however slow the machine, the others come through.
   std::atomic<int> attempt{0};
   std::thread nuisance([&] {
@@ -252,14 +252,14 @@ TEST_CASE("cancelling from another thread at any moment leaves the text as it wo
       lot = lot * 1664525u + 1013904223u;
       for (std::uint32_t looks = (lot >> 8) % 100000; looks > 0 && attempt.load() == now; --looks) {
       }
-      guessing->cancel();
+      speculating->cancel();
     }
   });
   std::vector<std::int32_t> expected, ids;
   for (int i = 0; i < 250; ++i) expected.push_back(plain->next()->id);
   while (ids.size() < expected.size()) {
     attempt.fetch_add(1);
-    const auto piece = guessing->next();
+    const auto piece = speculating->next();
     if (piece) ids.push_back(piece->id);
   }
   attempt.store(-1);
@@ -267,10 +267,10 @@ TEST_CASE("cancelling from another thread at any moment leaves the text as it wo
   CHECK(ids == expected);
 }
 
-TEST_CASE("decoding with guesses allocates nothing") {
+TEST_CASE("decoding with drafts allocates nothing") {
   const auto model = test::tiny_model();
   const auto ids = repetitive_ids(600);
-  const auto sequence = test::open_sequence(model, test::guessing(sequence_options(kernels::KvType::f16, "45%", 2)));
+  const auto sequence = test::open_sequence(model, test::speculating(sequence_options(kernels::KvType::f16, "45%", 2)));
   REQUIRE(sequence->read(std::span(ids).first(300), {}, nullptr));
   const std::size_t before = test::allocation_count();
   for (std::size_t i = 300; i < ids.size(); ++i) {
@@ -286,8 +286,8 @@ TEST_CASE("what speculation needs is booked, and only with it") {
   const auto model = test::tiny_model();
   SequenceOptions options = sequence_options(kernels::KvType::f16, "full");
   const auto off = run::plan_memory(model->config(), model->table(), options);
-  const auto on = run::plan_memory(model->config(), model->table(), test::guessing(options));
-  const auto few = run::plan_memory(model->config(), model->table(), test::guessing(options, 3));
+  const auto on = run::plan_memory(model->config(), model->table(), test::speculating(options));
+  const auto few = run::plan_memory(model->config(), model->table(), test::speculating(options, 3));
   REQUIRE(off);
   REQUIRE(on);
   REQUIRE(few);

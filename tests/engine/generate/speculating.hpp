@@ -21,7 +21,7 @@ inline std::unique_ptr<run::Sequence> open_sequence(const std::shared_ptr<const 
   return std::move(*sequence);
 }
 
-inline run::SequenceOptions guessing(run::SequenceOptions options, int draft_max = 15) {
+inline run::SequenceOptions speculating(run::SequenceOptions options, int draft_max = 15) {
   options.speculation = {true, draft_max, true};
   return options;
 }
@@ -36,26 +36,26 @@ inline bool same_state(run::Sequence& a, run::Sequence& b) {
          one.evicted() == other.evicted() && one.rebased() == other.rebased() && one.bytes_used() == other.bytes_used();
 }
 
-/// Reads `prompt`, then `answer` one by one: plainly and guessing. The guesses are as good as the answer repeats what came
-/// before. Returns what was guessed.
+/// Reads `prompt`, then `answer` one by one: plainly and speculation. The drafts are as good as the answer repeats what came
+/// before. Returns what was drafted.
 inline run::SpeculationCounts read_both_ways(const std::shared_ptr<const model::Model>& model,
                                                   const run::SequenceOptions& options,
                                                   std::span<const std::int32_t> prompt,
-                                                  std::span<const std::int32_t> answer, int guessing_threads = 1) {
+                                                  std::span<const std::int32_t> answer, int speculating_threads = 1) {
   const auto plain = open_sequence(model, options);
-  run::SequenceOptions eager = guessing(options);
-  eager.threads = guessing_threads;
-  const auto guessed = open_sequence(model, eager);
+  run::SequenceOptions eager = speculating(options);
+  eager.threads = speculating_threads;
+  const auto drafted = open_sequence(model, eager);
   REQUIRE(plain->read(prompt, {}, nullptr));
-  REQUIRE(guessed->read(prompt, {}, nullptr));
+  REQUIRE(drafted->read(prompt, {}, nullptr));
   for (std::size_t i = 0; i < answer.size(); ++i) {
     REQUIRE(plain->read({&answer[i], 1}, {}, nullptr));
-    REQUIRE(guessed->read_next(answer[i], nullptr));
-    INFO("token ", i, " of the answer, drafts left ", guessed->cache().drafts_left());
-    REQUIRE(same_state(*plain, *guessed));
+    REQUIRE(drafted->read_next(answer[i], nullptr));
+    INFO("token ", i, " of the answer, drafts left ", drafted->cache().drafts_left());
+    REQUIRE(same_state(*plain, *drafted));
   }
-  CHECK(guessed->cache().bytes_peak() <= guessed->memory().kv.budget_bytes);
-  return guessed->speculation();
+  CHECK(drafted->cache().bytes_peak() <= drafted->memory().kv.budget_bytes);
+  return drafted->speculation();
 }
 
 }  // namespace brim::test
