@@ -64,11 +64,11 @@ struct Attend {
   float* scratch;             ///< attention_scratch(…) floats
 };
 
-/// mass[index − first] += Σ over rows of e^(score − largest) / sum, added in the order of rows. The scores are those of
+/// accumulated attention[index − first] += Σ over rows of e^(score − largest) / sum, added in the order of rows. The scores are those of
 /// `attend`, whose state is the rows' final one; its `out` and the runs' values are not looked at.
-struct AttentionMass {
+struct AccumulatedAttention {
   Attend attend;
-  float* mass;
+  float* accumulated;
 };
 
 /// Floats of scratch for `rows` = tokens · group rows.

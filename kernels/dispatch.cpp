@@ -77,7 +77,7 @@ void for_each_kernel(const Table& table, Visit&& visit) {
       const KvTypes types(static_cast<KvType>(k), static_cast<KvType>(v));
       call("attend " + std::string(kv_types_name(types)), table.attend[k][v]);
     }
-    call("attention_mass " + name, table.attention_mass[k]);
+    call("accumulated_attention " + name, table.accumulated_attention[k]);
     call("pack_kv " + name, table.pack_kv[k]);
     call("unpack_kv " + name, table.unpack_kv[k]);
   }

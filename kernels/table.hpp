@@ -134,7 +134,7 @@ struct Table {
 
   /// Attention over cached vectors, by the storage types of keys and of values: see attention.hpp.
   void (*attend[kKvTypeCount][kKvTypeCount])(const Attend&) noexcept;
-  void (*attention_mass[kKvTypeCount])(const AttentionMass&) noexcept;
+  void (*accumulated_attention[kKvTypeCount])(const AccumulatedAttention&) noexcept;
   /// Takes the state of later entries into that of earlier ones, for tokens · group rows.
   void (*merge_attention)(const AttentionState& into, const AttentionState& later, std::int64_t tokens, int group,
                           int value_size) noexcept;

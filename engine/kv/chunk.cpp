@@ -9,8 +9,8 @@ std::int64_t Chunk::position() const noexcept { return memory_->time_.position; 
 std::span<std::byte> Chunk::state(LayerId layer) noexcept { return memory_->state(layer); }
 void Chunk::stage(StreamId stream, const TokenRows& rows) noexcept { memory_->stage(stream, rows); }
 View Chunk::view(StreamId stream) const noexcept { return memory_->view(stream); }
-void Chunk::add_mass(StreamId stream, std::span<const float> mass, std::int64_t queries) noexcept {
-  memory_->add_mass(stream, mass, queries);
+void Chunk::add_attention(StreamId stream, std::span<const float> accumulated, std::int64_t queries) noexcept {
+  memory_->add_attention(stream, accumulated, queries);
 }
 void Chunk::observe(StreamId stream, double statistic) noexcept { memory_->quotas_.observe(stream, statistic); }
 void Chunk::commit(StreamId stream) noexcept { memory_->commit(stream); }

@@ -32,8 +32,8 @@ class Chunk {
   /// What attention may read: retained entries, oldest first, then, from stage to commit, the chunk's.
   View view(StreamId stream) const noexcept;
   /// Adds the attention received from `queries` queries to every entry of the view, in its order. What the entries had
-  /// is kept as Needs::mass_kept says. Only where Needs::attention_mass() asks for it.
-  void add_mass(StreamId stream, std::span<const float> mass, std::int64_t queries) noexcept;
+  /// is kept as Needs::attention_kept says. Only where Needs::accumulated_attention() asks for it.
+  void add_attention(StreamId stream, std::span<const float> accumulated, std::int64_t queries) noexcept;
   /// The statistic of this stream that Needs::statistic asks for, measured in this chunk. Only in chunks of at least
   /// kStatisticQueries tokens, and then for every stream. Counts when the chunk ends; ignored where quotas stay.
   void observe(StreamId stream, double statistic) noexcept;

@@ -141,14 +141,14 @@ bool Document::go_back(std::int64_t count) noexcept {
   return true;
 }
 
-void Document::learn(std::span<const std::int64_t> index, std::span<const float> mass, std::int64_t queries,
+void Document::learn(std::span<const std::int64_t> index, std::span<const float> accumulated, std::int64_t queries,
                      std::int64_t sinks, float share, std::span<float> sums) noexcept {
   if (!cut() || index.empty()) return;
   // sums[i]: attention to the entries after the sinks up to i.
   double sum = 0, all = 0;
-  for (std::size_t i = 0; i < mass.size(); ++i) {
-    all += double{mass[i]};
-    if (static_cast<std::int64_t>(i) >= sinks) sum += double{mass[i]};
+  for (std::size_t i = 0; i < accumulated.size(); ++i) {
+    all += double{accumulated[i]};
+    if (static_cast<std::int64_t>(i) >= sinks) sum += double{accumulated[i]};
     sums[i] = static_cast<float>(sum);
   }
   if (!(all > 0)) return;

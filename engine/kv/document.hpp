@@ -96,14 +96,14 @@ class Document {
   /// Where the open block begins.
   std::int64_t open() const { return cut_at(cuts_ - 1); }
 
-  /// Learns from one layer's attention in one chunk. `index` and `mass` are of the entries that were seen, ascending;
-  /// `mass` is the attention of the `queries` newest ones together. The first `sinks` entries count for nothing;
+  /// Learns from one layer's attention in one chunk. `index` and `accumulated attention` are of the entries that were seen, ascending;
+  /// `accumulated attention` is the attention of the `queries` newest ones together. The first `sinks` entries count for nothing;
   /// `share`: of the layers, one.
   ///
-  /// s_i = (Σ_{O_i} mass − α Σ_{D_i} mass) / Σ mass for each delimiter i shortly before those queries, its future
+  /// s_i = (Σ_{O_i} accumulated attention − α Σ_{D_i} accumulated attention) / Σ accumulated attention for each delimiter i shortly before those queries, its future
   /// window F_i. O_i, the context that would be kept if the text were cut at i, is the size of a block up to i; D_i
   /// what is older (ours). `sums` is room for as many floats as there are entries.
-  void learn(std::span<const std::int64_t> index, std::span<const float> mass, std::int64_t queries, std::int64_t sinks,
+  void learn(std::span<const std::int64_t> index, std::span<const float> accumulated, std::int64_t queries, std::int64_t sinks,
              float share, std::span<float> sums) noexcept;
 
   /// What a cut before the token at `place` is worth: w = prior + gain · n / (n + kPriorCount) · (mean s_i − mean s) /

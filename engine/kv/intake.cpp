@@ -16,7 +16,7 @@ void Intake::stage(Stream& stream, const TokenRows& rows, const TokenSpan& chunk
   staging_.select(stream.shape, place.tokens, place.offset);
   staging_.pack(table_, stream.shape, rows, chunk.count);
   place_positions(stream.store, chunk.count);
-  if (scratch_.mass) std::fill_n(scratch_.mass + scratch_.slots, chunk.count, 0.0f);
+  if (scratch_.accumulated) std::fill_n(scratch_.accumulated + scratch_.slots, chunk.count, 0.0f);
   if (scratch_.norm) fill_norms(stream.shape, rows, chunk.count);
 }
 
@@ -52,25 +52,25 @@ std::span<const std::int64_t> Intake::staged_positions(const Stream& stream, con
   return {first, static_cast<std::size_t>(used + chunk.count)};
 }
 
-void Intake::add_mass(Stream& stream, std::span<const float> mass, std::int64_t queries) noexcept {
-  const auto kept = static_cast<float>(std::pow(plan_.needs.mass_kept, static_cast<double>(queries)));
-  const std::span<float> retained = stream.store.mass();
-  for (std::size_t i = 0; i < retained.size() && i < mass.size(); ++i) retained[i] = retained[i] * kept + mass[i];
-  float* staged = scratch_.mass + scratch_.slots;
-  for (std::size_t i = retained.size(); i < mass.size(); ++i) staged[i - retained.size()] += mass[i];
+void Intake::add_attention(Stream& stream, std::span<const float> accumulated, std::int64_t queries) noexcept {
+  const auto kept = static_cast<float>(std::pow(plan_.needs.attention_kept, static_cast<double>(queries)));
+  const std::span<float> retained = stream.store.accumulated();
+  for (std::size_t i = 0; i < retained.size() && i < accumulated.size(); ++i) retained[i] = retained[i] * kept + accumulated[i];
+  float* staged = scratch_.accumulated + scratch_.slots;
+  for (std::size_t i = retained.size(); i < accumulated.size(); ++i) staged[i - retained.size()] += accumulated[i];
 }
 
 void Intake::append(Stream& stream, const TokenSpan& chunk, std::int64_t token) noexcept {
   const std::int64_t place = scratch_.slots + token;
   stream.store.append(staging_, chunk.staged_from + token, scratch_.positions[place], scratch_.index[place],
-                      scratch_.mass ? scratch_.mass[place] : 0.0f, scratch_.norm ? scratch_.norm[place] : 0.0f);
+                      scratch_.accumulated ? scratch_.accumulated[place] : 0.0f, scratch_.norm ? scratch_.norm[place] : 0.0f);
 }
 
 void Intake::take_in_draft(Stream& stream, const TokenSpan& draft, StagingPlace place) noexcept {
   staging_.select(stream.shape, place.tokens, place.offset);
   place_positions(stream.store, draft.count);
   // These decide nothing where drafts are allowed.
-  if (scratch_.mass) std::fill_n(scratch_.mass + scratch_.slots, draft.count, 0.0f);
+  if (scratch_.accumulated) std::fill_n(scratch_.accumulated + scratch_.slots, draft.count, 0.0f);
   if (scratch_.norm) std::fill_n(scratch_.norm + scratch_.slots, draft.count, 0.0f);
   take_in(stream, draft);
 }
@@ -114,12 +114,12 @@ void Intake::evict(Stream& stream, const TokenSpan& chunk, std::int64_t first, s
   const std::int64_t place = scratch_.slots - used + first;
   if (first < used) {
     std::copy(store.index().begin() + first, store.index().end(), scratch_.index + place);
-    if (scratch_.mass) std::copy(store.mass().begin() + first, store.mass().end(), scratch_.mass + place);
+    if (scratch_.accumulated) std::copy(store.accumulated().begin() + first, store.accumulated().end(), scratch_.accumulated + place);
     if (scratch_.norm) std::copy(store.norm().begin() + first, store.norm().end(), scratch_.norm + place);
   }
   Entries view;
   view.index = {scratch_.index + place, entries};
-  if (scratch_.mass) view.mass = {scratch_.mass + place, entries};
+  if (scratch_.accumulated) view.accumulated = {scratch_.accumulated + place, entries};
   if (scratch_.norm) view.norm = {scratch_.norm + place, entries};
   std::span<Block> blocks = blocks_.list_from(stream, chunk, first);
   view.blocks = blocks;

@@ -36,8 +36,8 @@ class Intake {
   /// The stream's entries alone.
   View view(const Stream& stream) const noexcept { return {stream.store, staging_, 0, stream.store.positions()}; }
   /// Adds the attention received from `queries` queries to every entry of the view. What entries had is kept as
-  /// Needs::mass_kept says.
-  void add_mass(Stream& stream, std::span<const float> mass, std::int64_t queries) noexcept;
+  /// Needs::attention_kept says.
+  void add_attention(Stream& stream, std::span<const float> accumulated, std::int64_t queries) noexcept;
   /// Takes the chunk's staged entries in: those that slid out of the window go, and others where the quota is full.
   void take_in(Stream& stream, const TokenSpan& chunk) noexcept;
   /// The same for one draft, which was staged in a chunk of several.

@@ -3,8 +3,8 @@
 //
 //   staging            scratch                            layer 0                             layer 1 …
 //   a chunk of the     positions, indices, scores,        ┌ keys of head 0 ┬ keys of head 1 …
-//   layer with the     masses, norms and order of the     ├ values of head 0 ┬ …
-//   largest entries    largest layer and one chunk; a     └ positions ┬ indices ┬ masses ┬ norms ┬ blocks ┬ their keys
+//   layer with the     accumulated attention, norms and order of the     ├ values of head 0 ┬ …
+//   largest entries    largest layer and one chunk; a     └ positions ┬ indices ┬ accumulated attention ┬ norms ┬ blocks ┬ their keys
 //                      granule of keys as floats; the
 //                      document's blocks
 //
@@ -23,10 +23,10 @@
 
 namespace brim::kv {
 
-/// Position and index of one entry, both 64 bits; mass and norm where there are such.
-constexpr std::int64_t metadata_bytes(bool mass, bool norm) { return 16 + (mass ? 4 : 0) + (norm ? 4 : 0); }
+/// Position and index of one entry, both 64 bits; accumulated attention and norm where there are such.
+constexpr std::int64_t metadata_bytes(bool accumulated, bool norm) { return 16 + (accumulated ? 4 : 0) + (norm ? 4 : 0); }
 constexpr std::int64_t metadata_bytes(const Needs& needs) {
-  return metadata_bytes(needs.attention_mass(), needs.norm != EntryNorm::none);
+  return metadata_bytes(needs.accumulated_attention(), needs.norm != EntryNorm::none);
 }
 
 /// min(window, context): the entries a layer can ever use.
@@ -62,7 +62,7 @@ struct StreamRun {
   std::byte* values = nullptr;
   std::int64_t* positions = nullptr;
   std::int64_t* index = nullptr;
-  float* mass = nullptr;            ///< null when nobody asks for it
+  float* accumulated = nullptr;            ///< null when nobody asks for it
   float* norm = nullptr;            ///< the same
   Block* blocks = nullptr;          ///< null without blocks
   std::byte* block_boxes = nullptr;  ///< [head][block] boxes around keys in f16, or null
@@ -77,7 +77,7 @@ struct Scratch {
   std::int64_t* positions = nullptr;
   std::int64_t* index = nullptr;
   float* scores = nullptr;
-  float* mass = nullptr;             ///< null when nobody asks for it
+  float* accumulated = nullptr;             ///< null when nobody asks for it
   float* norm = nullptr;             ///< the same
   std::uint32_t* order = nullptr;
   float* keys = nullptr;    ///< one granule of keys, unpacked

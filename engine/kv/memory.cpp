@@ -99,14 +99,14 @@ View Memory::view(StreamId stream) const noexcept {
   return chunk_ && chunk_->staged == stream ? intake_.view(own, chunk_->tokens) : intake_.view(own);
 }
 
-void Memory::add_mass(StreamId stream, std::span<const float> mass, std::int64_t queries) noexcept {
-  if (!scratch_.mass) return;
-  chunk_->mass_added = true;
+void Memory::add_attention(StreamId stream, std::span<const float> accumulated, std::int64_t queries) noexcept {
+  if (!scratch_.accumulated) return;
+  chunk_->attention_added = true;
   Stream& own = streams_.at(stream);
-  if (plan_.rule->needs().blocks && plan_.mass_decides()) {
-    blocks_.learn(own, chunk_->tokens, mass, queries, 1.0f / static_cast<float>(streams_.size()));
+  if (plan_.rule->needs().blocks && plan_.attention_decides()) {
+    blocks_.learn(own, chunk_->tokens, accumulated, queries, 1.0f / static_cast<float>(streams_.size()));
   }
-  intake_.add_mass(own, mass, queries);
+  intake_.add_attention(own, accumulated, queries);
 }
 
 void Memory::commit(StreamId stream) noexcept {

@@ -8,7 +8,7 @@
 //
 //   Chunk chunk = memory.begin(n, ids);          makes room in position space, rebasing survivors when the context is
 //   used up chunk.stage(stream, rows);                   for each stream, as attention comes to it chunk.view(stream);
-//   what attention may read chunk.add_mass(…), chunk.observe(…);         only if needs() asks for it
+//   what attention may read chunk.add_attention(…), chunk.observe(…);         only if needs() asks for it
 //   chunk.commit(stream);                        evicts down to the stream's quota
 //   chunk.end();                                 once
 #pragma once
@@ -145,7 +145,7 @@ class Memory {
   // The open chunk's steps (chunk.hpp).
   std::span<std::byte> state(LayerId layer) noexcept;
   void stage(StreamId stream, const TokenRows& rows) noexcept;
-  void add_mass(StreamId stream, std::span<const float> mass, std::int64_t queries) noexcept;
+  void add_attention(StreamId stream, std::span<const float> accumulated, std::int64_t queries) noexcept;
   void commit(StreamId stream) noexcept;
   void end_chunk() noexcept;
   void abandon_chunk() noexcept;
@@ -167,7 +167,7 @@ class Memory {
   struct OpenChunk {
     TokenSpan tokens;
     bool drafting = false;  // only its first token is certain
-    bool mass_added = false;
+    bool attention_added = false;
     bool states_changed = false;
     std::optional<StreamId> staged{};  // the stream between stage and commit
   };

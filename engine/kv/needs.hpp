@@ -29,9 +29,9 @@ enum class LayerStatistic {
 
 struct Needs {
   /// For each entry: the attention it received, summed over heads and over this many last queries of every chunk.
-  std::int64_t mass_queries = 0;
-  /// What a mass keeps of itself with each query that is added: 1 adds up for ever, 0 knows the last query only.
-  float mass_kept = 1.0f;
+  std::int64_t attention_queries = 0;
+  /// What a accumulated attention keeps of itself with each query that is added: 1 adds up for ever, 0 knows the last query only.
+  float attention_kept = 1.0f;
   EntryNorm norm = EntryNorm::none;
   LayerStatistic statistic = LayerStatistic::none;
   /// Whether entries are grouped into semantic blocks (blocks.hpp).
@@ -41,7 +41,7 @@ struct Needs {
   /// The plan's part: whether each block has the box around its keys beside it, for reading the cache sparsely.
   bool block_boxes = false;
 
-  constexpr bool attention_mass() const { return mass_queries > 0; }
+  constexpr bool accumulated_attention() const { return attention_queries > 0; }
 };
 
 }  // namespace brim::kv

@@ -103,12 +103,12 @@ struct Plan {
   bool quotas_move() const { return needs.statistic != LayerStatistic::none; }
   /// Whether attention that entries received, or anything kept beside their vectors, can ever decide what is evicted: not where
   /// everything fits.
-  bool mass_decides() const { return needs.attention_mass() && budget_bytes < full_bytes; }
+  bool attention_decides() const { return needs.accumulated_attention() && budget_bytes < full_bytes; }
   bool metadata_decides() const {
-    return mass_decides() || (needs.norm != EntryNorm::none && budget_bytes < full_bytes);
+    return attention_decides() || (needs.norm != EntryNorm::none && budget_bytes < full_bytes);
   }
   /// What a pass measures for this plan: nothing where it could decide nothing.
-  std::int64_t watched_queries() const { return budget_bytes < full_bytes ? needs.mass_queries : 0; }
+  std::int64_t watched_queries() const { return budget_bytes < full_bytes ? needs.attention_queries : 0; }
   LayerStatistic watched_statistic() const { return budget_bytes < full_bytes ? needs.statistic : LayerStatistic::none; }
 };
 

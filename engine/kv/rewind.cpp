@@ -35,7 +35,7 @@ void Memory::abandon_chunk() noexcept {
   const OpenChunk chunk = *chunk_;
   chunk_.reset();
   if (chunk.drafting) return drafts_.forget();  // the streams have taken in nothing
-  if (can_return_to(time_.tokens, time_.position) && !(chunk.mass_added && plan_.mass_decides())) {
+  if (can_return_to(time_.tokens, time_.position) && !(chunk.attention_added && plan_.attention_decides())) {
     return_to(time_.tokens, time_.position);
   } else {
     streams_stale_ = true;
@@ -44,7 +44,7 @@ void Memory::abandon_chunk() noexcept {
 }
 
 bool Memory::can_truncate_entries(std::int64_t count) const noexcept {
-  if (streams_stale_ || chunk_ || count < time_.rebased_at || plan_.mass_decides()) return false;
+  if (streams_stale_ || chunk_ || count < time_.rebased_at || plan_.attention_decides()) return false;
   return can_return_to(count, time_.position - (time_.tokens - count));
 }
 

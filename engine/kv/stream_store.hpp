@@ -1,6 +1,6 @@
 // One layer's entries in its run of granules. Keys and values lie in a ring of slots — entry i, counted by age, in
 // slot (start + i) mod slots — so that dropping the oldest moves nothing, and dropping the oldest after a few sinks
-// moves only the sinks. Positions, indices, masses and norms are plain arrays in order of age, because attention and
+// moves only the sinks. Positions, indices, accumulated attention and norms are plain arrays in order of age, because attention and
 // rules read them whole. All heads hold the same entries.
 #pragma once
 
@@ -21,8 +21,8 @@ class StreamStore {
   std::int64_t used() const { return used_; }
   std::span<std::int64_t> positions() const { return {run_.positions, static_cast<std::size_t>(used_)}; }
   std::span<const std::int64_t> index() const { return {run_.index, static_cast<std::size_t>(used_)}; }
-  /// Empty when nobody asked for masses.
-  std::span<float> mass() const { return {run_.mass, run_.mass ? static_cast<std::size_t>(used_) : 0}; }
+  /// Empty when nobody asked for accumulated attention.
+  std::span<float> accumulated() const { return {run_.accumulated, run_.accumulated ? static_cast<std::size_t>(used_) : 0}; }
   /// Empty when nobody asked for norms.
   std::span<float> norm() const { return {run_.norm, run_.norm ? static_cast<std::size_t>(used_) : 0}; }
   /// The blocks that the entries make, oldest first; empty where nobody asked for them.
@@ -49,7 +49,7 @@ class StreamStore {
   std::int64_t run_length(std::int64_t entry, std::int64_t end) const;
 
   /// Adds staged entry `token` as the newest. There is a free slot.
-  void append(const Staging& staging, std::int64_t token, std::int64_t position, std::int64_t index, float mass,
+  void append(const Staging& staging, std::int64_t token, std::int64_t position, std::int64_t index, float accumulated,
               float norm) noexcept;
   void drop_oldest(std::int64_t count) noexcept;
   void drop_newest(std::int64_t count) noexcept { used_ -= count; }

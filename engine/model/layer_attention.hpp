@@ -97,8 +97,8 @@ class LayerAttention {
   void attend(const kernels::Attend& call) const noexcept {
     pass_.runtime.table.attend[static_cast<int>(stored_.types.key)][static_cast<int>(stored_.types.value)](call);
   }
-  void add_mass(const kernels::AttentionMass& call) const noexcept {
-    pass_.runtime.table.attention_mass[static_cast<int>(stored_.types.key)](call);
+  void add_attention(const kernels::AccumulatedAttention& call) const noexcept {
+    pass_.runtime.table.accumulated_attention[static_cast<int>(stored_.types.key)](call);
   }
 
  private:

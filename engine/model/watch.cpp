@@ -14,7 +14,7 @@
 namespace brim::model {
 namespace {
 
-constexpr double kMassShare = 0.9;    ///< τ of LMBA
+constexpr double kAttentionShare = 0.9;    ///< τ of LMBA
 constexpr double kOutputError = 0.1;  ///< ε of LMBO
 constexpr std::int64_t kOutputQueries = 1;
 
@@ -37,14 +37,14 @@ Watch::Watch(const Pass& pass, const Segment& segment, kv::StreamId stream, cons
       view_(view),
       stream_(stream),
       heads_(segment.plan().shape.at(stream).kv_heads),
-      mass_queries_(segment.plan().watched_queries()),
+      attention_queries_(segment.plan().watched_queries()),
       statistic_(statistic_of(segment)) {
   // As far as this layer's entries go: a token of an answer must not pay for the longest layer there may be.
   const std::int64_t entries = pass.work.shape.entries;
   const auto clear = [&](std::span<float> rows, std::int64_t count) {
     for (std::int64_t i = 0; i < count; ++i) std::fill_n(rows.data() + i * entries, view.entries(), 0.0f);
   };
-  if (mass_queries_ > 0) clear(pass.work.mass, heads_ + 1);
+  if (attention_queries_ > 0) clear(pass.work.accumulated, heads_ + 1);
   clear(pass.work.watched, std::int64_t{heads_} * statistic_rows(statistic_));
 }
 
@@ -56,7 +56,7 @@ std::span<float> Watch::row(int head, int number) const noexcept {
 void Watch::after_attention(const Pass& tile) noexcept {
   Workspace& work = pass_.work;
   const std::int64_t entries = work.shape.entries;
-  if (mass_queries_ > 0) gather(tile, mass_queries_, work.mass.data() + entries, entries);
+  if (attention_queries_ > 0) gather(tile, attention_queries_, work.accumulated.data() + entries, entries);
   switch (statistic_) {
     case kv::LayerStatistic::minimal_budget:
       return gather(tile, kv::kStatisticQueries, work.watched.data(), entries);
@@ -77,12 +77,12 @@ void Watch::gather(const Pass& tile, std::int64_t queries, float* rows, std::int
   if (layer.sparse()) return gather_read(tile, layer, rows, row_stride);
   kernels::for_chunks(tile.runtime.threads, layer.parts() * heads_, [&](std::int64_t task, int worker) noexcept {
     const int head = static_cast<int>(task % heads_);
-    float* mass = rows + head * row_stride;
+    float* accumulated = rows + head * row_stride;
     for (std::int64_t token = begin; token < layer.tokens() && !tile.cancelled(); token += max) {
       layer.with_part(head, token, std::min(max, layer.tokens() - token), task / heads_, [&](kernels::Attend& call) {
         call.scratch = tile.work.worker_scratch(worker).kernel;
         call.state = layer.result(head, token);
-        layer.add_mass({call, mass + layer.entry(call.first)});
+        layer.add_attention({call, accumulated + layer.entry(call.first)});
       });
     }
   });
@@ -96,7 +96,7 @@ void Watch::gather_read(const Pass& tile, const LayerAttention& layer, float* ro
     layer.with_runs(head, [&](kernels::Attend& call, std::int64_t entry) {
       call.scratch = tile.work.worker_scratch(worker).kernel;
       call.state = layer.result(head, 0);
-      layer.add_mass({call, rows + head * row_stride + entry});
+      layer.add_attention({call, rows + head * row_stride + entry});
     });
   });
 }
@@ -114,7 +114,7 @@ void Watch::gather_query_by_query(const Pass& tile) const noexcept {
         layer.with_part(head, token, 1, part, [&](kernels::Attend& call) {
           call.scratch = tile.work.worker_scratch(worker).kernel;
           call.state = layer.result(head, token);
-          layer.add_mass({call, own.data() + layer.entry(call.first)});
+          layer.add_attention({call, own.data() + layer.entry(call.first)});
         });
       }
       for (std::size_t i = 0; i < own.size(); ++i) {
@@ -127,7 +127,7 @@ void Watch::gather_query_by_query(const Pass& tile) const noexcept {
 
 double Watch::minimal_budget() const noexcept {
   double entries = 0;
-  for (int head = 0; head < heads_; ++head) entries += static_cast<double>(min_entries_for(row(head, 0), kMassShare));
+  for (int head = 0; head < heads_; ++head) entries += static_cast<double>(min_entries_for(row(head, 0), kAttentionShare));
   return entries / (heads_ * static_cast<double>(view_.entries()));
 }
 
@@ -212,14 +212,14 @@ double Watch::statistic() const noexcept {
 }
 
 void Watch::finish() noexcept {
-  if (mass_queries_ > 0) {
+  if (attention_queries_ > 0) {
     const std::int64_t entries = pass_.work.shape.entries;
-    float* mass = pass_.work.mass.data();
+    float* accumulated = pass_.work.accumulated.data();
     for (int head = 0; head < heads_; ++head) {
-      pass_.runtime.table.add_scaled(mass, mass + (head + 1) * entries, view_.entries(), 1.0f);
+      pass_.runtime.table.add_scaled(accumulated, accumulated + (head + 1) * entries, view_.entries(), 1.0f);
     }
-    segment_.chunk->add_mass(stream_, {mass, static_cast<std::size_t>(view_.entries())},
-                             std::min(mass_queries_, segment_.tokens));
+    segment_.chunk->add_attention(stream_, {accumulated, static_cast<std::size_t>(view_.entries())},
+                             std::min(attention_queries_, segment_.tokens));
   }
   // Similarity is BranchWatch's.
   if (statistic_ != kv::LayerStatistic::none && statistic_ != kv::LayerStatistic::similarity) {

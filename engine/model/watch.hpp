@@ -38,7 +38,7 @@ class Watch {
   const kv::View& view_;
   kv::StreamId stream_;
   int heads_;
-  std::int64_t mass_queries_;
+  std::int64_t attention_queries_;
   kv::LayerStatistic statistic_;
 };
 

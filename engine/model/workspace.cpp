@@ -36,7 +36,7 @@ WorkspaceShape workspace_shape(const kv::Plan& plan, const kernels::Table& table
   shape.table = &table;
   shape.chunk = plan.chunk;
   shape.threads = threads;
-  shape.mass_queries = plan.watched_queries();
+  shape.attention_queries = plan.watched_queries();
   shape.statistic = plan.watched_statistic();
   shape.entries = plan.max_entries + plan.chunk;
   if (plan.reading.sparse) shape.read_blocks = kv::max_blocks(plan.max_entries, plan.needs.block_size);
@@ -49,7 +49,7 @@ WorkspaceShape cover(const WorkspaceShape& a, const WorkspaceShape& b) {
   both.entries = std::max(a.entries, b.entries);
   if (both.table == nullptr) both.table = b.table;
   both.threads = std::max(a.threads, b.threads);
-  both.mass_queries = std::max(a.mass_queries, b.mass_queries);
+  both.attention_queries = std::max(a.attention_queries, b.attention_queries);
   if (statistic_rows(b.statistic) > statistic_rows(a.statistic)) both.statistic = b.statistic;
   both.read_blocks = std::max(a.read_blocks, b.read_blocks);
   return both;
@@ -93,7 +93,7 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   worker_floats_ = kernel_floats + 2 * tile_rows_ + tile_values_;
   worker_floats_ = (worker_floats_ + 15) / 16 * 16;
   cutter.cut(attention, sizes.threads * worker_floats_);
-  if (sizes.mass_queries > 0) cutter.cut(mass, (kv_heads + 1) * sizes.entries);
+  if (sizes.attention_queries > 0) cutter.cut(accumulated, (kv_heads + 1) * sizes.entries);
   cutter.cut(watched, kv_heads * statistic_rows(sizes.statistic) * sizes.entries);
   if (sizes.read_blocks > 0) {
     cutter.cut(read_scores, kv_heads * sizes.read_blocks);

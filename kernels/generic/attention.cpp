@@ -188,17 +188,17 @@ void attend(const Attend& a) noexcept {
 }
 
 template <KvType kType>
-void attention_mass(const AttentionMass& m) noexcept {
+void accumulated_attention(const AccumulatedAttention& m) noexcept {
   const Attend& a = m.attend;
   for_entries(a, [&](std::int64_t index, const std::byte* key, const std::byte*) {
-    float& mass = m.mass[index - a.first];
+    float& accumulated = m.accumulated[index - a.first];
     for (std::int64_t t = 0; t < a.tokens; ++t) {
       if (index < a.seen[t].first || index >= a.seen[t].end) continue;
       for (int g = 0; g < a.group; ++g) {
         const std::int64_t row = t * a.state.token_stride + g;
         const double found = score<kType>(a, a.queries + t * a.query_stride + g * a.key_size, key);
         const double weight = std::exp(found - static_cast<double>(a.state.largest[row]));
-        mass += static_cast<float>(weight / static_cast<double>(a.state.sums[row]));
+        accumulated += static_cast<float>(weight / static_cast<double>(a.state.sums[row]));
       }
     }
   });
@@ -229,7 +229,7 @@ void fill_type(Table& table) {
   table.attend[kIndex][static_cast<int>(KvType::f16)] = attend<kType, KvType::f16>;
   table.attend[kIndex][static_cast<int>(KvType::q8_0)] = attend<kType, KvType::q8_0>;
   table.attend[kIndex][static_cast<int>(KvType::q4_0)] = attend<kType, KvType::q4_0>;
-  table.attention_mass[kIndex] = attention_mass<kType>;
+  table.accumulated_attention[kIndex] = accumulated_attention<kType>;
   table.unpack_kv[kIndex] = unpack_kv<kType>;
 }
 

@@ -146,25 +146,25 @@ struct Attention {
   static void fill(Table& table) { table.attend[static_cast<int>(kKey)][static_cast<int>(kValue)] = attend; }
 };
 
-/// mass[column] += what the rows give to the columns of a block whose keys lie spread out.
+/// accumulated attention[column] += what the rows give to the columns of a block whose keys lie spread out.
 template <class Vector>
-__attribute__((noinline)) void add_block_mass(const AttentionRows<Vector>& rows,
+__attribute__((noinline)) void add_block_attention(const AttentionRows<Vector>& rows,
                                               const typename AttentionRows<Vector>::Block& block,
-                                              const AttentionState& state, float* mass) {
+                                              const AttentionState& state, float* accumulated) {
   constexpr int kBlock = kAttentionBlock;
   const auto keys = [&](int d, int column, int v) {
     return Vector::load(rows.keys + d * kBlock + column + v * Vector::kWidth);
   };
   float own[kBlock] = {};
-  for (int e = block.first; e < block.end; ++e) own[e] = mass[e];
+  for (int e = block.first; e < block.end; ++e) own[e] = accumulated[e];
   AttentionRows<Vector>::for_tiles(block.row, block.row_end, [&](auto count, std::int64_t row) {
-    rows.template add_mass<decltype(count)::value>(row, block, keys, state, own);
+    rows.template add_attention<decltype(count)::value>(row, block, keys, state, own);
   });
-  for (int e = block.first; e < block.end; ++e) mass[e] = own[e];
+  for (int e = block.first; e < block.end; ++e) accumulated[e] = own[e];
 }
 
 template <class Vector, KvType kKey>
-void attention_mass(const AttentionMass& m) noexcept {
+void accumulated_attention(const AccumulatedAttention& m) noexcept {
   using Rows = AttentionRows<Vector>;
   using Walk = AttentionWalk<Vector>;
   const Attend& a = m.attend;
@@ -175,7 +175,7 @@ void attention_mass(const AttentionMass& m) noexcept {
   walk.for_blocks(a, rows, [&](const typename Rows::Block& block, const typename Walk::Packed& packed, const auto&) {
     turned.turn(packed.keys, packed.key_stride, block.first, block.end);
     AttentionKeys<Vector, kKey>::spread(turned, block, a.key_size, rows.keys);
-    add_block_mass<Vector>(rows, block, a.state, m.mass + (block.index - a.first));
+    add_block_attention<Vector>(rows, block, a.state, m.accumulated + (block.index - a.first));
   });
 }
 
@@ -206,7 +206,7 @@ void fill_attention_of_keys(Table& table) {
   Attention<Vector, kKey, KvType::f16>::fill(table);
   Attention<Vector, kKey, KvType::q8_0>::fill(table);
   Attention<Vector, kKey, KvType::q4_0>::fill(table);
-  table.attention_mass[static_cast<int>(kKey)] = attention_mass<Vector, kKey>;
+  table.accumulated_attention[static_cast<int>(kKey)] = accumulated_attention<Vector, kKey>;
   table.unpack_kv[static_cast<int>(kKey)] = Cached<Vector, kKey>::unpack_kv;
 }
 

@@ -222,10 +222,10 @@ struct AttentionRows {
         seen.end - seen.first, factors, out + row * value_stride, value_stride);
   }
 
-  /// mass[column] += the rows' shares; `largest` and `sums` are the rows' final ones.
+  /// accumulated attention[column] += the rows' shares; `largest` and `sums` are the rows' final ones.
   template <int Rows, class Keys>
-  void add_mass(std::int64_t row, const Block& block, const Keys& load_keys, const AttentionState& state,
-                float* mass) const {
+  void add_attention(std::int64_t row, const Block& block, const Keys& load_keys, const AttentionState& state,
+                float* accumulated) const {
     const Columns seen = score<Rows>(row, block, load_keys);
     const int from = seen.first / kWidth * kWidth;
     for (int r = 0; r < Rows; ++r) {
@@ -233,7 +233,7 @@ struct AttentionRows {
       const Batch shift(state.largest[place]), share(1.0f / state.sums[place]);
       for (int e = from; e < seen.end; e += kWidth) {
         const Batch weight = exponential_of_negative<Vector>(Vector::load(weights + r * kBlock + e) - shift);
-        Vector::store(mass + e, Vector::fma(weight, share, Vector::load(mass + e)));
+        Vector::store(accumulated + e, Vector::fma(weight, share, Vector::load(accumulated + e)));
       }
     }
   }

@@ -14,12 +14,12 @@ class HeavyHitterRule : public kv::Rule {
   std::string_view name() const override { return "h2o"; }
   kv::Needs needs() const override {
     kv::Needs needs;
-    needs.mass_queries = kv::kAllQueries;
-    needs.mass_kept = 1 - 1.0f / 4096;
+    needs.attention_queries = kv::kAllQueries;
+    needs.attention_kept = 1 - 1.0f / 4096;
     return needs;
   }
   void score(const kv::Entries& entries, std::span<float> scores) const noexcept override {
-    std::copy(entries.mass.begin(), entries.mass.end(), scores.begin());
+    std::copy(entries.accumulated.begin(), entries.accumulated.end(), scores.begin());
   }
 };
 

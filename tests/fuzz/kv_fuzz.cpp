@@ -196,8 +196,8 @@ void chunk(Memory& cache, std::int64_t n, int until, const std::vector<float>& v
     open.stage(id, {values.data(), values.data(), std::int64_t{shape.kv_heads} * shape.key_size,
                     std::int64_t{shape.kv_heads} * shape.value_size});
     const brim::kv::View view = open.view(id);
-    if (cache.needs().attention_mass()) {
-      open.add_mass(id, std::vector<float>(static_cast<std::size_t>(view.entries()), 0.25f), n);
+    if (cache.needs().accumulated_attention()) {
+      open.add_attention(id, std::vector<float>(static_cast<std::size_t>(view.entries()), 0.25f), n);
     }
     if (n >= brim::kv::kStatisticQueries) open.observe(id, static_cast<double>((layer * 7 + n) % 5));
     require(view.staged() == n);

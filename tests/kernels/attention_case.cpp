@@ -147,10 +147,10 @@ std::vector<RowState> AttentionCase::attend(const kernels::Table& table, std::in
   return states;
 }
 
-void AttentionCase::add_mass(const kernels::Table& table, std::int64_t token, std::int64_t count,
-                             const std::vector<RowState>& states, std::vector<float>& mass) const {
+void AttentionCase::add_attention(const kernels::Table& table, std::int64_t token, std::int64_t count,
+                             const std::vector<RowState>& states, std::vector<float>& accumulated) const {
   std::vector<kernels::KvRun> runs;
-  kernels::AttentionMass m{call(token, count, shape.first, shape.end, runs), mass.data()};
+  kernels::AccumulatedAttention m{call(token, count, shape.first, shape.end, runs), accumulated.data()};
   std::vector<float> largest, sums;
   for (std::int64_t row = token * shape.group; row < (token + count) * shape.group; ++row) {
     largest.push_back(states[static_cast<std::size_t>(row)].largest);
@@ -161,7 +161,7 @@ void AttentionCase::add_mass(const kernels::Table& table, std::int64_t token, st
   std::fill_n(scratch.floats(), scratch_floats, NAN);
   m.attend.state = {largest.data(), sums.data(), nullptr, shape.group};
   m.attend.scratch = scratch.floats();
-  table.attention_mass[static_cast<std::size_t>(shape.types.key)](m);
+  table.accumulated_attention[static_cast<std::size_t>(shape.types.key)](m);
 }
 
 }  // namespace brim::test

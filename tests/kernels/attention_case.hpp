@@ -59,9 +59,9 @@ class AttentionCase {
   std::vector<RowState> attend(const kernels::Table& table) const {
     return attend(table, 0, shape.tokens, shape.first, shape.end);
   }
-  /// Adds the masses of tokens [token, token + count) with these final states.
-  void add_mass(const kernels::Table& table, std::int64_t token, std::int64_t count, const std::vector<RowState>& states,
-                std::vector<float>& mass) const;
+  /// Adds the accumulated attention of tokens [token, token + count) with these final states.
+  void add_attention(const kernels::Table& table, std::int64_t token, std::int64_t count, const std::vector<RowState>& states,
+                std::vector<float>& accumulated) const;
 
   kernels::Seen seen(std::int64_t token) const { return seen_[static_cast<std::size_t>(token)]; }
   /// The exact score of a row (token · group + head) and an entry's index, and a bound of what floats may be off.

@@ -248,7 +248,7 @@ TEST_CASE("merging finds its rows by the strides") {
   }
 }
 
-TEST_CASE("masses agree with doubles and add up in the order of tokens") {
+TEST_CASE("accumulated attention agree with doubles and add up in the order of tokens") {
   for (std::int64_t window : {0, 33}) {
     AttentionShape shape;
     shape.key_size = 48;
@@ -261,13 +261,13 @@ TEST_CASE("masses agree with doubles and add up in the order of tokens") {
     shape.soft_cap = 3;
     for_each_set_and_type(shape, 2, [&](const kernels::Table& table, const AttentionCase& made) {
       const std::vector<RowState> states = made.attend(table);
-      std::vector<float> mass(static_cast<std::size_t>(shape.end - shape.first), 0.25f), in_turn = mass;
-      made.add_mass(table, 0, shape.tokens, states, mass);
+      std::vector<float> accumulated(static_cast<std::size_t>(shape.end - shape.first), 0.25f), in_turn = accumulated;
+      made.add_attention(table, 0, shape.tokens, states, accumulated);
       for (std::int64_t token = 0; token < shape.tokens; token += 4) {
-        made.add_mass(table, token, std::min<std::int64_t>(4, shape.tokens - token), states, in_turn);
+        made.add_attention(table, token, std::min<std::int64_t>(4, shape.tokens - token), states, in_turn);
       }
-      CHECK(mass == in_turn);
-      std::vector<double> expected(mass.size(), 0.25);
+      CHECK(accumulated == in_turn);
+      std::vector<double> expected(accumulated.size(), 0.25);
       double relative = 0;
       for (std::int64_t row = 0; row < shape.tokens * shape.group; ++row) {
         const Expected of_row = expect(made, row);
@@ -277,8 +277,8 @@ TEST_CASE("masses agree with doubles and add up in the order of tokens") {
           expected[static_cast<std::size_t>(i - shape.first)] += std::exp(made.score(row, i) - of_row.largest) / of_row.sum;
         }
       }
-      for (std::size_t i = 0; i < mass.size(); ++i) {
-        REQUIRE(std::fabs(static_cast<double>(mass[i]) - expected[i]) <= (relative + 64 * 0x1p-24) * expected[i]);
+      for (std::size_t i = 0; i < accumulated.size(); ++i) {
+        REQUIRE(std::fabs(static_cast<double>(accumulated[i]) - expected[i]) <= (relative + 64 * 0x1p-24) * expected[i]);
       }
     });
   }

@@ -99,7 +99,7 @@ TEST_CASE("this machine runs its sets, and every table entry is filled") {
     }
     for (int k = 0; k < kKvTypeCount; ++k) {
       for (int v = 0; v < kKvTypeCount; ++v) CHECK((table.attend[k][v] != nullptr));
-      CHECK((table.attention_mass[k] != nullptr));
+      CHECK((table.accumulated_attention[k] != nullptr));
       CHECK((table.pack_kv[k] != nullptr));
       CHECK((table.unpack_kv[k] != nullptr));
     }

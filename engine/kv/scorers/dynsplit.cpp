@@ -14,8 +14,8 @@ class SemanticBlocksRule : public Rule {
   std::string_view name() const override { return "dynsplit"; }
   Needs needs() const override {
     Needs needs;
-    needs.mass_queries = kQueries;
-    needs.mass_kept = 1 - 1.0f / kQueries;
+    needs.attention_queries = kQueries;
+    needs.attention_kept = 1 - 1.0f / kQueries;
     needs.blocks = true;
     return needs;
   }
@@ -25,7 +25,7 @@ class SemanticBlocksRule : public Rule {
       const std::size_t end = std::min(entry + static_cast<std::size_t>(block.length), scores.size());
       const std::size_t first = std::clamp(static_cast<std::size_t>(entries.sinks), entry, end);
       float sum = 0;
-      for (std::size_t i = first; i < end; ++i) sum += entries.mass[i];
+      for (std::size_t i = first; i < end; ++i) sum += entries.accumulated[i];
       const float mean = first < end ? sum / static_cast<float>(end - first) : 0;
       for (; entry < end; ++entry) scores[entry] = mean;
     }

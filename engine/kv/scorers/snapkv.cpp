@@ -13,17 +13,17 @@ class WindowQueriesRule : public Rule {
   std::string_view name() const override { return "snapkv"; }
   Needs needs() const override {
     Needs needs;
-    needs.mass_queries = kQueries;
-    needs.mass_kept = 1 - 1.0f / kQueries;
+    needs.attention_queries = kQueries;
+    needs.attention_kept = 1 - 1.0f / kQueries;
     return needs;
   }
   void score(const Entries& entries, std::span<float> scores) const noexcept override {
     constexpr std::size_t kReach = 3;  // to either side
-    const std::size_t count = entries.mass.size();
+    const std::size_t count = entries.accumulated.size();
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t first = i < kReach ? 0 : i - kReach, end = std::min(i + kReach + 1, count);
       float sum = 0;
-      for (std::size_t j = first; j < end; ++j) sum += entries.mass[j];
+      for (std::size_t j = first; j < end; ++j) sum += entries.accumulated[j];
       scores[i] = sum / static_cast<float>(end - first);
     }
   }

@@ -11,12 +11,12 @@ class NewestQueryRule : public Rule {
   std::string_view name() const override { return "tova"; }
   Needs needs() const override {
     Needs needs;
-    needs.mass_queries = 1;
-    needs.mass_kept = 0;
+    needs.attention_queries = 1;
+    needs.attention_kept = 0;
     return needs;
   }
   void score(const Entries& entries, std::span<float> scores) const noexcept override {
-    std::copy(entries.mass.begin(), entries.mass.end(), scores.begin());
+    std::copy(entries.accumulated.begin(), entries.accumulated.end(), scores.begin());
   }
 };
 

@@ -29,19 +29,19 @@ Plan block_plan(const Shape& shape, const brim::kv::BudgetRequest& request, cons
 }
 
 /// Attention as the model would report it: every seventh token is looked at, the later ones more.
-void add_masses(FakeModel& model, int layer, std::int64_t n) {
-  if (!model.cache().needs().attention_mass()) return;
+void add_attention_rows(FakeModel& model, int layer, std::int64_t n) {
+  if (!model.cache().needs().accumulated_attention()) return;
   const auto positions = model.cache().view(stream(layer)).positions();
-  std::vector<float> mass;
+  std::vector<float> accumulated;
   for (const std::int64_t position : positions) {
-    mass.push_back(position % 7 == layer ? 1.0f + 0.001f * static_cast<float>(position) : 0.01f);
+    accumulated.push_back(position % 7 == layer ? 1.0f + 0.001f * static_cast<float>(position) : 0.01f);
   }
-  model.add_mass(layer, mass, std::min<std::int64_t>(n, 32));
+  model.add_attention(layer, accumulated, std::min<std::int64_t>(n, 32));
 }
 
 void read_chunk(FakeModel& model, std::int64_t n, double statistic = 0) {
   model.read_chunk(n, [&](int layer) {
-    add_masses(model, layer, n);
+    add_attention_rows(model, layer, n);
     if (n >= brim::kv::kStatisticQueries) model.observe(layer, layer == 0 ? statistic : 0.3);
   });
 }
@@ -163,14 +163,14 @@ TEST_CASE("dynsplit evicts whole blocks, but for one at the edge of the quota") 
     const std::vector<Block> old(before.begin(), before.end());
     const std::int64_t evicted = model.cache().evicted();
     model.read_chunk(plan.chunk, [&](int layer) {
-      // Distinct masses for each block of the document: the entries of one are alike.
-      std::vector<float> mass;
+      // Distinct accumulated attention for each block of the document: the entries of one are alike.
+      std::vector<float> accumulated;
       for (const std::int64_t position : model.cache().view(stream(layer)).positions()) {
         std::int64_t start = 0;
         for (const Block& block : old) start = block.start <= position ? block.start : start;
-        mass.push_back(static_cast<float>((start * 7919) % 101));
+        accumulated.push_back(static_cast<float>((start * 7919) % 101));
       }
-      model.add_mass(layer, mass, 32);
+      model.add_attention(layer, accumulated, 32);
     });
     CHECK(model.cache().view(stream(0)).retained() <= plan.quota[0]);
     if (model.cache().evicted() == evicted) continue;
@@ -190,7 +190,7 @@ TEST_CASE("dynsplit evicts whole blocks, but for one at the edge of the quota") 
   CHECK(model.cache().evicted() > 1000);
 }
 
-TEST_CASE("weights are learned where masses decide, and forgotten with the text") {
+TEST_CASE("weights are learned where accumulated attention decide, and forgotten with the text") {
   const Plan plan = block_plan(fake_shape(2, 4000), budget_share(10), "dynsplit", false);
   REQUIRE(!plan.quota.empty());
   FakeModel model(plan);
@@ -267,7 +267,7 @@ TEST_CASE("blocks allocate nothing after create") {
   REQUIRE(!plan.quota.empty());
   FakeModel model(plan);
   Memory& cache = model.cache();
-  const std::vector<float> values(static_cast<std::size_t>(plan.chunk) * 2 * 32, 0.25f), masses(2000, 0.5f);
+  const std::vector<float> values(static_cast<std::size_t>(plan.chunk) * 2 * 32, 0.25f), accumulated_all(2000, 0.5f);
   const std::vector<std::int32_t> ids(static_cast<std::size_t>(plan.chunk), 1);
   const std::size_t before = allocation_count();
   for (int step = 0; step < 500; ++step) {
@@ -275,7 +275,7 @@ TEST_CASE("blocks allocate nothing after create") {
     brim::kv::Chunk chunk = cache.begin(n, std::span(ids).first(static_cast<std::size_t>(n)));
     for (const brim::kv::StreamId id : brim::kv::ids_up_to<brim::kv::StreamId>(2)) {
       chunk.stage(id, side_by_side(plan.shape.at(id), values.data(), values.data()));
-      chunk.add_mass(id, std::span(masses).first(static_cast<std::size_t>(chunk.view(id).entries())), n);
+      chunk.add_attention(id, std::span(accumulated_all).first(static_cast<std::size_t>(chunk.view(id).entries())), n);
       chunk.commit(id);
     }
     chunk.end();

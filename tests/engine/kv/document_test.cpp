@@ -159,9 +159,9 @@ TEST_CASE("learned: what future queries attend to near makes a delimiter, what t
   std::iota(index.begin(), index.end(), 0);
   std::vector<float> sums(60);
   const auto learn = [&](std::int64_t from, std::int64_t end) {
-    std::vector<float> mass(60, 0.0f);
-    for (std::int64_t i = from; i < end; ++i) mass[static_cast<std::size_t>(i)] = 1;
-    text.document.learn(index, mass, 5, 4, 1.0f, sums);
+    std::vector<float> accumulated(60, 0.0f);
+    for (std::int64_t i = from; i < end; ++i) accumulated[static_cast<std::size_t>(i)] = 1;
+    text.document.learn(index, accumulated, 5, 4, 1.0f, sums);
   };
   learn(40, 55);
   CHECK(text.document.weight_before(after_clause) == prior);  // of one kind alone nothing can be said
@@ -171,9 +171,9 @@ TEST_CASE("learned: what future queries attend to near makes a delimiter, what t
   std::iota(index.begin(), index.end(), 0);
   sums.resize(80);
   for (int i = 0; i < 20; ++i) {
-    std::vector<float> mass(80, 0.0f);
-    mass[10] = 3;
-    text.document.learn(index, mass, 8, 4, 1.0f, sums);
+    std::vector<float> accumulated(80, 0.0f);
+    accumulated[10] = 3;
+    text.document.learn(index, accumulated, 8, 4, 1.0f, sums);
   }
   CHECK(text.document.weight_before(after_clause) > prior);
   const std::int64_t after_sentence = 69;
@@ -194,14 +194,14 @@ TEST_CASE("sinks say nothing, and a text of a thousand different delimiters over
   DocumentMemory memory{ids.data(), cuts.data(), learned.data(), static_cast<std::int64_t>(ids.size()),
                         static_cast<std::int64_t>(cuts.size())};
   Document document(memory, 8, classes);
-  std::vector<float> mass, sums;
+  std::vector<float> accumulated, sums;
   for (std::int32_t id = 0; id < 1000; ++id) {
     document.write(id, 1, {&id, 1});
     document.advance(id + 1);
     index.push_back(id);
-    mass.push_back(id < 4 ? 100.0f : 0.0f);
+    accumulated.push_back(id < 4 ? 100.0f : 0.0f);
     sums.push_back(0);
-    document.learn(index, mass, 1, 4, 1.0f, sums);
+    document.learn(index, accumulated, 1, 4, 1.0f, sums);
   }
   int used = 0;
   for (const LearnedDelimiter& place : learned) {
@@ -218,9 +218,9 @@ TEST_CASE("a restored document knows what the saved one had learned, and cuts th
   first.read(prose);
   std::vector<std::int64_t> index(static_cast<std::size_t>(first.tokens));
   std::iota(index.begin(), index.end(), 0);
-  std::vector<float> mass(index.size()), sums(index.size());
-  for (std::size_t i = 0; i < mass.size(); ++i) mass[i] = static_cast<float>(1 + i * i % 37);
-  for (std::int64_t queries = 8; queries < 40; queries += 5) first.document.learn(index, mass, queries, 4, 1.0f, sums);
+  std::vector<float> accumulated(index.size()), sums(index.size());
+  for (std::size_t i = 0; i < accumulated.size(); ++i) accumulated[i] = static_cast<float>(1 + i * i % 37);
+  for (std::int64_t queries = 8; queries < 40; queries += 5) first.document.learn(index, accumulated, queries, 4, 1.0f, sums);
   brim::StateWriter state;
   first.document.save(state);
   brim::StateReader source("a state", state.parts());

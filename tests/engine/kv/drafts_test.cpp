@@ -206,12 +206,12 @@ TEST_CASE("drafts are forgotten by what comes in between") {
   nothing_left();
 }
 
-TEST_CASE("where masses decide about evictions nothing is drafted") {
+TEST_CASE("where accumulated attention decide about evictions nothing is drafted") {
   Plan plan = plan_of(fake_shape(2, 200), budget_full());
   CHECK(FakeModel(plan).cache().draft_room() > 1);
-  class MassRule : public brim::kv::Rule {
+  class AttentionRule : public brim::kv::Rule {
    public:
-    std::string_view name() const override { return "mass"; }
+    std::string_view name() const override { return "accumulated attention"; }
     brim::kv::Needs needs() const override { return {true}; }
     void score(const brim::kv::Entries&, std::span<float> scores) const noexcept override {
       std::fill(scores.begin(), scores.end(), 0.0f);

@@ -168,7 +168,7 @@ class FakeModel {
     return chunk_->position();
   }
   kv::Chunk& chunk() { return *chunk_; }
-  void add_mass(int number, std::span<const float> mass, std::int64_t queries) { chunk_->add_mass(stream(number), mass, queries); }
+  void add_attention(int number, std::span<const float> accumulated, std::int64_t queries) { chunk_->add_attention(stream(number), accumulated, queries); }
   void observe(int number, double statistic) { chunk_->observe(stream(number), statistic); }
   void commit(int number) { chunk_->commit(stream(number)); }
   void end() { chunk_->end(); }

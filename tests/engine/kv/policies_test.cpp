@@ -37,7 +37,7 @@ TEST_CASE("the product's tables know their names") {
   CHECK(product.find_split("") == nullptr);
   CHECK(product.find_rule("window") == &window_rule());
   CHECK(product.find_rule("windo") == nullptr);
-  CHECK_FALSE(window_rule().needs().attention_mass());
+  CHECK_FALSE(window_rule().needs().accumulated_attention());
   CHECK(split_named("auto", product).value() == nullptr);
   CHECK(split_named("depth", product).value() == &depth_split());
   CHECK(rule_named("tova", product).value() == &tova_rule());

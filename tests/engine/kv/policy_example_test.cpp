@@ -34,9 +34,9 @@ const Split& triangle_split() {
 class AttentionRule : public Rule {
  public:
   std::string_view name() const override { return "attention"; }
-  Needs needs() const override { return {.mass_queries = kAllQueries}; }
+  Needs needs() const override { return {.attention_queries = kAllQueries}; }
   void score(const Entries& entries, std::span<float> scores) const noexcept override {
-    std::copy(entries.mass.begin(), entries.mass.end(), scores.begin());
+    std::copy(entries.accumulated.begin(), entries.accumulated.end(), scores.begin());
   }
 };
 
@@ -97,10 +97,10 @@ TEST_CASE("the example split keeps its promises, and gives the first layer about
 
 TEST_CASE("the example rule keeps what was attended to most") {
   brim::kv::Entries entries;
-  const std::vector<float> mass = {1, 5, 2, 4, 3};
-  entries.mass = mass;
+  const std::vector<float> accumulated = {1, 5, 2, 4, 3};
+  entries.accumulated = accumulated;
   std::vector<float> scores(5);
   brim::kv::attention_rule().score(entries, scores);
-  CHECK(scores == mass);
-  CHECK(brim::kv::attention_rule().needs().attention_mass());
+  CHECK(scores == accumulated);
+  CHECK(brim::kv::attention_rule().needs().accumulated_attention());
 }

@@ -14,11 +14,11 @@ using brim::test::rule_named;
 
 namespace {
 
-std::vector<float> scores_of(const char* name, const std::vector<float>& mass, const std::vector<float>& norm = {}) {
+std::vector<float> scores_of(const char* name, const std::vector<float>& accumulated, const std::vector<float>& norm = {}) {
   Entries entries;
-  std::vector<std::int64_t> index(std::max(mass.size(), norm.size()));
+  std::vector<std::int64_t> index(std::max(accumulated.size(), norm.size()));
   entries.index = index;
-  entries.mass = mass;
+  entries.accumulated = accumulated;
   entries.norm = norm;
   std::vector<float> scores(index.size(), -1);
   rule_named(name)->score(entries, scores);
@@ -28,33 +28,33 @@ std::vector<float> scores_of(const char* name, const std::vector<float>& mass, c
 }  // namespace
 
 TEST_CASE("what rules ask for") {
-  CHECK(rule_named("h2o")->needs().mass_queries == brim::kv::kAllQueries);
-  CHECK(rule_named("snapkv")->needs().mass_queries == 32);
-  CHECK(rule_named("tova")->needs().mass_queries == 1);
-  CHECK(rule_named("tova")->needs().mass_kept == 0);
-  CHECK(rule_named("knorm")->needs().mass_queries == 0);
+  CHECK(rule_named("h2o")->needs().attention_queries == brim::kv::kAllQueries);
+  CHECK(rule_named("snapkv")->needs().attention_queries == 32);
+  CHECK(rule_named("tova")->needs().attention_queries == 1);
+  CHECK(rule_named("tova")->needs().attention_kept == 0);
+  CHECK(rule_named("knorm")->needs().attention_queries == 0);
   CHECK(rule_named("knorm")->needs().norm == EntryNorm::key);
   CHECK(rule_named("h2o-value")->needs().norm == EntryNorm::value);
-  CHECK(rule_named("snapkv-value")->needs().mass_queries == 32);
+  CHECK(rule_named("snapkv-value")->needs().attention_queries == 32);
 }
 
 TEST_CASE("h2o and tova: more attention stays longer; knorm: a smaller key") {
-  const std::vector<float> mass = {3, 1, 2};
-  CHECK(scores_of("h2o", mass) == mass);
-  CHECK(scores_of("tova", mass) == mass);
+  const std::vector<float> accumulated = {3, 1, 2};
+  CHECK(scores_of("h2o", accumulated) == accumulated);
+  CHECK(scores_of("tova", accumulated) == accumulated);
   const auto by_norm = scores_of("knorm", {}, {5, 1, 3});
   CHECK(by_norm[1] > by_norm[2]);
   CHECK(by_norm[2] > by_norm[0]);
 }
 
 TEST_CASE("snapkv: neighbours of what is attended stay with it, three to either side, fewer at the ends") {
-  std::vector<float> mass(20, 0.0f);
-  mass[10] = 7;
-  const auto scores = scores_of("snapkv", mass);
+  std::vector<float> accumulated(20, 0.0f);
+  accumulated[10] = 7;
+  const auto scores = scores_of("snapkv", accumulated);
   for (std::size_t i = 0; i < 20; ++i) CHECK(scores[i] == (i >= 7 && i <= 13 ? 1.0f : 0.0f));
-  mass[10] = 0;
-  mass[0] = 4;
-  const auto first = scores_of("snapkv", mass);
+  accumulated[10] = 0;
+  accumulated[0] = 4;
+  const auto first = scores_of("snapkv", accumulated);
   CHECK(first[0] == 1);
   CHECK(first[1] == doctest::Approx(4.0 / 5));
   CHECK(first[3] == doctest::Approx(4.0 / 7));
@@ -67,7 +67,7 @@ TEST_CASE("value-weighted: attention to an entry without a value counts for noth
   CHECK(scores == std::vector<float>{0, 2, 3});
 }
 
-TEST_CASE("norms are known once and for all: going back is exact, where masses have to be read again") {
+TEST_CASE("norms are known once and for all: going back is exact, where accumulated attention have to be read again") {
   const auto shape = brim::test::fake_shape(2, 400);
   for (const std::string name : {"knorm", "h2o"}) {
     const auto plan = brim::test::make_plan(shape, brim::test::budget_share(30), 1 << 30, "uniform", name);

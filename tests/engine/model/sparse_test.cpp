@@ -69,11 +69,11 @@ struct Scene {
     while (tokens > 0) {
       const std::int64_t n = std::min<std::int64_t>(tokens, model.cache().plan().chunk);
       model.read_chunk(n, [&](int layer) {
-        if (!model.cache().needs().attention_mass()) return;
-        std::vector<float> mass;
+        if (!model.cache().needs().accumulated_attention()) return;
+        std::vector<float> accumulated;
         for (const std::int64_t p : model.cache().view(stream(layer)).positions())
-          mass.push_back(static_cast<float>((p / 5 * 31) % 17));
-        model.add_mass(layer, mass, n);
+          accumulated.push_back(static_cast<float>((p / 5 * 31) % 17));
+        model.add_attention(layer, accumulated, n);
       });
       tokens -= n;
     }

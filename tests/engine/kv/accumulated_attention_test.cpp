@@ -1,4 +1,4 @@
-// Rules that ask for attention masses: what they are given, and what that costs.
+// Rules that ask for attention accumulated attention: what they are given, and what that costs.
 #include <doctest/doctest.h>
 
 #include <map>
@@ -15,28 +15,28 @@ using brim::kv::View;
 namespace {
 
 /// Keeps what received most; checks that what it is shown fits together.
-class MassRule : public brim::kv::Rule {
+class AttentionRule : public brim::kv::Rule {
  public:
-  std::string_view name() const override { return "mass"; }
-  brim::kv::Needs needs() const override { return {.mass_queries = brim::kv::kAllQueries}; }
+  std::string_view name() const override { return "accumulated attention"; }
+  brim::kv::Needs needs() const override { return {.attention_queries = brim::kv::kAllQueries}; }
   void score(const Entries& entries, std::span<float> scores) const noexcept override {
     ++calls;
-    consistent = consistent && entries.mass.size() == scores.size() && entries.index.size() == scores.size() &&
+    consistent = consistent && entries.accumulated.size() == scores.size() && entries.index.size() == scores.size() &&
                  entries.sinks + entries.recent < static_cast<std::int64_t>(scores.size());
     for (std::size_t i = 0; i < scores.size(); ++i) {
       if (i > 0) consistent = consistent && entries.index[i - 1] < entries.index[i];
-      consistent = consistent && entries.mass[i] == expected[entries.index[i]];
-      scores[i] = entries.mass[i];
+      consistent = consistent && entries.accumulated[i] == expected[entries.index[i]];
+      scores[i] = entries.accumulated[i];
     }
   }
   mutable int calls = 0;
   mutable bool consistent = true;
-  mutable std::map<std::int64_t, float> expected;  ///< mass by token
+  mutable std::map<std::int64_t, float> expected;  ///< accumulated attention by token
 };
 
-Plan mass_plan(const brim::kv::Shape& shape, double percent, const MassRule& rule) {
+Plan attention_plan(const brim::kv::Shape& shape, double percent, const AttentionRule& rule) {
   Plan plan = plan_of(shape, budget_share(percent));
-  // The same quotas with room for masses, as make_plan books it for a rule of the list.
+  // The same quotas with room for accumulated attention, as make_plan books it for a rule of the list.
   plan.rule = &rule;
   plan.needs = rule.needs();
   std::int64_t slots = 0;
@@ -50,25 +50,25 @@ Plan mass_plan(const brim::kv::Shape& shape, double percent, const MassRule& rul
 
 }  // namespace
 
-TEST_CASE("masses follow their entries through eviction, and the highest stay") {
-  const MassRule rule;
-  const Plan plan = mass_plan(fake_shape(1, 2000), 5, rule);
+TEST_CASE("accumulated attention follow their entries through eviction, and the highest stay") {
+  const AttentionRule rule;
+  const Plan plan = attention_plan(fake_shape(1, 2000), 5, rule);
   const std::int64_t quota = plan.quota[0];
   REQUIRE(quota >= 32);
   REQUIRE(quota < 400);
   FakeModel model(plan);
   REQUIRE(model.ok());
-  CHECK(model.cache().needs().attention_mass());
+  CHECK(model.cache().needs().accumulated_attention());
   Random random(8);
   while (model.cache().tokens() < 1500) {
     const std::int64_t first = model.cache().tokens();
     model.read_chunk(random.pick(1, plan.chunk), [&](int layer) {
       // Before any rebase a position is the token's place; every 50th token is one that everybody looks at.
       const View view = model.cache().view(stream(layer));
-      std::vector<float> mass;
-      for (const std::int64_t token : view.positions()) mass.push_back(token % 50 == 7 ? 10000.0f : random.unit() + 1);
-      for (std::size_t i = 0; i < mass.size(); ++i) rule.expected[view.positions()[i]] += mass[i];
-      model.add_mass(layer, mass, 1);
+      std::vector<float> accumulated;
+      for (const std::int64_t token : view.positions()) accumulated.push_back(token % 50 == 7 ? 10000.0f : random.unit() + 1);
+      for (std::size_t i = 0; i < accumulated.size(); ++i) rule.expected[view.positions()[i]] += accumulated[i];
+      model.add_attention(layer, accumulated, 1);
     });
     REQUIRE(model.cache().tokens() > first);
   }
@@ -82,9 +82,9 @@ TEST_CASE("masses follow their entries through eviction, and the highest stay") 
   CHECK(model.guards_intact());
 }
 
-TEST_CASE("masses that decide cannot be taken back: no truncate, and a cancelled chunk that added some is stale") {
-  const MassRule rule;
-  const Plan plan = mass_plan(fake_shape(1, 2000), 5, rule);
+TEST_CASE("accumulated attention that decide cannot be taken back: no truncate, and a cancelled chunk that added some is stale") {
+  const AttentionRule rule;
+  const Plan plan = attention_plan(fake_shape(1, 2000), 5, rule);
   FakeModel model(plan);
   REQUIRE(model.ok());
   model.read(10);
@@ -95,20 +95,20 @@ TEST_CASE("masses that decide cannot be taken back: no truncate, and a cancelled
   CHECK(!model.cache().stale());
   const std::int64_t position = model.begin(1);
   model.stage(0, 10, position, 1);
-  model.add_mass(0, std::vector<float>(11, 1.0f), 1);
+  model.add_attention(0, std::vector<float>(11, 1.0f), 1);
   model.abandon();
   CHECK(model.cache().stale());
 }
 
-TEST_CASE("a mass costs four bytes an entry, and nothing when nobody asks") {
+TEST_CASE("a accumulated attention costs four bytes an entry, and nothing when nobody asks") {
   CHECK(brim::kv::metadata_bytes({}) == 16);
-  CHECK(brim::kv::metadata_bytes({.mass_queries = 1}) == 20);
-  CHECK(brim::kv::metadata_bytes({.mass_queries = 1, .norm = brim::kv::EntryNorm::value}) == 24);
+  CHECK(brim::kv::metadata_bytes({.attention_queries = 1}) == 20);
+  CHECK(brim::kv::metadata_bytes({.attention_queries = 1, .norm = brim::kv::EntryNorm::value}) == 24);
   FakeModel model(plan_of(fake_shape(1, 64), budget_full()));
-  CHECK(!model.cache().needs().attention_mass());
+  CHECK(!model.cache().needs().accumulated_attention());
   model.begin(1);
   model.stage(0, 0, 0, 1);
-  model.add_mass(0, std::vector<float>(1, 1.0f), 1);  // ignored
+  model.add_attention(0, std::vector<float>(1, 1.0f), 1);  // ignored
   model.commit(0);
   model.end();
   CHECK(model.guards_intact());
