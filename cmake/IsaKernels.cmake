@@ -28,10 +28,10 @@ function(brim_isa_kernels library)
     brim_inside_library(brim_kernels_${name})
     target_compile_options(brim_kernels_${name} PRIVATE -O3 -fno-lto -fno-exceptions -fno-math-errno -fno-trapping-math -ffp-contract=off ${flags})
     if(BRIM_FUZZ)
-      # What is fuzzed is above the kernels; watched, they would take clang minutes a file and inputs seconds each.
+      # What is fuzzed is above the kernels; observed, they would take clang minutes a file and inputs seconds each.
       target_compile_options(brim_kernels_${name} PRIVATE -fno-sanitize=all)
     elseif(BRIM_SANITIZE MATCHES "address" AND NOT name STREQUAL "generic")
-      # Unrolled tiles whose every value is watched for its scope take compilers minutes a file.
+      # Unrolled tiles whose every value is observed for its scope take compilers minutes a file.
       target_compile_options(brim_kernels_${name} PRIVATE -O1 -fno-sanitize-address-use-after-scope)
     endif()
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND name MATCHES "avx512|amx")

@@ -108,8 +108,8 @@ struct Plan {
     return attention_decides() || (needs.norm != EntryNorm::none && budget_bytes < full_bytes);
   }
   /// What a pass measures for this plan: nothing where it could decide nothing.
-  std::int64_t watched_queries() const { return budget_bytes < full_bytes ? needs.attention_queries : 0; }
-  LayerStatistic watched_statistic() const { return budget_bytes < full_bytes ? needs.statistic : LayerStatistic::none; }
+  std::int64_t observed_queries() const { return budget_bytes < full_bytes ? needs.attention_queries : 0; }
+  LayerStatistic observed_statistic() const { return budget_bytes < full_bytes ? needs.statistic : LayerStatistic::none; }
 };
 
 /// What some splits go by.

@@ -8,7 +8,7 @@
 namespace brim::model {
 
 /// For each token of `segment` in this tile and each query head of the stream's KV heads, work.mixed = the values of
-/// the view weighted by the softmax of the scores of work.query. The rows' states stay in the workspace, for watch.hpp.
+/// the view weighted by the softmax of the scores of work.query. The rows' states stay in the workspace, for attention_statistics.hpp.
 void attend(const Pass& tile, const Segment& segment, kv::StreamId stream, const kv::View& view) noexcept;
 
 }  // namespace brim::model

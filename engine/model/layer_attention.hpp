@@ -1,5 +1,5 @@
 // One layer's attention as seen by all tasks of a tile and a segment: which entries each token sees, where they lie,
-// and where the states of its rows are. What attend.cpp and watch.cpp have in common.
+// and where the states of its rows are. What attend.cpp and attention_statistics.cpp have in common.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // Numbers about how a head spreads its attention, for splits that give layers what they need. Pure functions over one
-// head's weights; watch.cpp gathers them.
+// head's weights; attention_statistics.cpp gathers them.
 #pragma once
 
 #include <cstdint>

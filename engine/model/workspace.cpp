@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "engine/model/sparse.hpp"
-#include "engine/model/watch.hpp"
+#include "engine/model/attention_statistics.hpp"
 #include "kernels/attention.hpp"
 #include "kernels/multiply.hpp"
 
@@ -36,8 +36,8 @@ WorkspaceShape workspace_shape(const kv::Plan& plan, const kernels::Table& table
   shape.table = &table;
   shape.chunk = plan.chunk;
   shape.threads = threads;
-  shape.attention_queries = plan.watched_queries();
-  shape.statistic = plan.watched_statistic();
+  shape.attention_queries = plan.observed_queries();
+  shape.statistic = plan.observed_statistic();
   shape.entries = plan.max_entries + plan.chunk;
   if (plan.reading.sparse) shape.read_blocks = kv::max_blocks(plan.max_entries, plan.needs.block_size);
   return shape;
@@ -94,7 +94,7 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   worker_floats_ = (worker_floats_ + 15) / 16 * 16;
   cutter.cut(attention, sizes.threads * worker_floats_);
   if (sizes.attention_queries > 0) cutter.cut(accumulated, (kv_heads + 1) * sizes.entries);
-  cutter.cut(watched, kv_heads * statistic_rows(sizes.statistic) * sizes.entries);
+  cutter.cut(observed, kv_heads * statistic_rows(sizes.statistic) * sizes.entries);
   if (sizes.read_blocks > 0) {
     cutter.cut(read_scores, kv_heads * sizes.read_blocks);
     cutter.cut(read_products, kv_heads * group * sizes.read_blocks);

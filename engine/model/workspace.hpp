@@ -32,7 +32,7 @@ struct WorkspaceShape {
   std::int64_t entries = 0;  ///< most entries attention sees in one layer, the chunk included
   const kernels::Table* table = nullptr;  ///< whose kernels need scratch
   int threads = 1;
-  std::int64_t attention_queries = 0;  ///< what watch.hpp gathers: kv::Needs, nothing where it could decide nothing
+  std::int64_t attention_queries = 0;  ///< what attention_statistics.hpp gathers: kv::Needs, nothing where it could decide nothing
   kv::LayerStatistic statistic = kv::LayerStatistic::none;
   std::int64_t read_blocks = 0;  ///< most blocks that sparse.hpp chooses from; 0: everything is read
 
@@ -72,7 +72,7 @@ struct Workspace {
   std::span<float> part_out;      ///< the same, each value_size
   std::span<float> attention;     ///< [threads][worker_scratch]
   std::span<float> accumulated;          ///< [kv_heads + 1][entries], only when asked for
-  std::span<float> watched;       ///< [kv_heads][statistic_rows][entries], only when asked for
+  std::span<float> observed;       ///< [kv_heads][statistic_rows][entries], only when asked for
   // What a lone token reads of a layer (sparse.hpp), only where it may be less than everything.
   std::span<float> read_scores;           ///< [kv_heads][blocks]
   std::span<float> read_products;         ///< [heads][blocks]

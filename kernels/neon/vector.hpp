@@ -1,6 +1,6 @@
 // Four floats, as the code in kernels/shared/ wants them. Other sets use an architecture type of their own here, to keep
 // what xsimd makes of it to themselves; xsimd 8.1's neon64 code names itself and cannot be derived from. The
-// weak-symbol test watches.
+// weak-symbol test observes.
 #pragma once
 
 #include <xsimd/xsimd.hpp>

@@ -17,7 +17,7 @@ fresh() {
   while read -r folder; do echo "What belongs here." >"$folder/README.md"; done < <(find "$scratch" -mindepth 1 -type d)
   printf 'enforced | all | draft, name:most | draft, max | educated draft, file:docs/quoted[.]md\n' >"$scratch/docs/glossary.words"
   printf 'wanted | all | watch | attention statistics |\n' >>"$scratch/docs/glossary.words"
-  printf 'An educated\nguess, at most. Watch `draft()`.\n' >"$scratch/docs/words.md"
+  printf 'An educated\nguess, at most. AttentionStatistics `draft()`.\n' >"$scratch/docs/words.md"
   printf 'A draft.\n' >"$scratch/docs/quoted.md"
   printf '#include <vector>\n' >"$scratch/engine/base/result.hpp"
   printf '#include <vector>\n' >"$scratch/kernels/dispatch.hpp"

@@ -6,7 +6,7 @@
 #include "engine/model/attend.hpp"
 #include "engine/model/layers/mixer.hpp"
 #include "engine/model/pass.hpp"
-#include "engine/model/watch.hpp"
+#include "engine/model/attention_statistics.hpp"
 #include "kernels/threads.hpp"
 
 namespace brim::model {
@@ -104,18 +104,18 @@ void attend_in_one_tile(const Pass& tile, kv::LayerId layer) noexcept {
     for (const kv::StreamId stream : kv::streams_of(segment.plan().shape, layer)) {
       segment.chunk->stage(stream, rows_of(tile, segment, layer, stream));
       const kv::View view = segment.chunk->view(stream);
-      Watch watch(tile, segment, stream, view);
+      AttentionStatistics statistics(tile, segment, stream, view);
       attend(tile, segment, stream, view);
-      watch.after_attention(tile);
-      watch.finish();
+      statistics.after_attention(tile);
+      statistics.finish();
       segment.chunk->commit(stream);
     }
   }
   project_output(tile, layer);
-  for (const Segment& segment : tile.segments) BranchWatch(segment).before_branch(tile);
+  for (const Segment& segment : tile.segments) BranchStatistics(segment).before_branch(tile);
   add_branch(tile, tile.weights.layer(layer).post_attention_norm);
   for (const Segment& segment : tile.segments) {
-    BranchWatch branch(segment);
+    BranchStatistics branch(segment);
     branch.after_branch(tile);
     branch.finish(kv::streams_of(segment.plan().shape, layer).front());
   }
@@ -126,19 +126,19 @@ void attend_in_tiles(const Pass& unit, const Segment& segment, kv::LayerId layer
   const kv::StreamId stream = kv::streams_of(segment.plan().shape, layer).front();
   segment.chunk->stage(stream, rows_of(unit, segment, layer, stream));
   const kv::View view = segment.chunk->view(stream);
-  Watch watch(unit, segment, stream, view);
-  BranchWatch branch(segment);
+  AttentionStatistics statistics(unit, segment, stream, view);
+  BranchStatistics branch(segment);
   for_tiles(unit, [&](const Pass& tile) {
     project_queries(tile, layer);
     prepare_queries(tile, layer);
     attend(tile, segment, stream, view);
-    watch.after_attention(tile);
+    statistics.after_attention(tile);
     project_output(tile, layer);
     branch.before_branch(tile);
     add_branch(tile, tile.weights.layer(layer).post_attention_norm);
     branch.after_branch(tile);
   });
-  watch.finish();
+  statistics.finish();
   branch.finish(stream);
   segment.chunk->commit(stream);
 }

@@ -12,9 +12,9 @@ class LayerAttention;
 
 /// One stream of a segment. In this order: constructed when the chunk is staged; after_attention for each tile of its
 /// tokens; finish once, before another one begins. Borrows everything; one thread at a time.
-class Watch {
+class AttentionStatistics {
  public:
-  Watch(const Pass& pass, const Segment& segment, kv::StreamId stream, const kv::View& view) noexcept;
+  AttentionStatistics(const Pass& pass, const Segment& segment, kv::StreamId stream, const kv::View& view) noexcept;
 
   /// While the rows' states are those of this tile (attend.hpp).
   void after_attention(const Pass& tile) noexcept;
@@ -44,9 +44,9 @@ class Watch {
 
 /// How much attention's branch turns the residual stream, for the split that goes by it. In this order: before_branch
 /// and after_branch around the addition, for each tile; finish once. Of segments long enough for statistics only.
-class BranchWatch {
+class BranchStatistics {
  public:
-  explicit BranchWatch(const Segment& segment) noexcept;
+  explicit BranchStatistics(const Segment& segment) noexcept;
   void before_branch(const Pass& tile) noexcept;
   void after_branch(const Pass& tile) noexcept;
   void finish(kv::StreamId stream) noexcept;

@@ -1,6 +1,6 @@
-// See watch.hpp. The last queries of a chunk may lie in two tiles: rows add up over tiles and are looked at in
+// See attention_statistics.hpp. The last queries of a chunk may lie in two tiles: rows add up over tiles and are looked at in
 // finish().
-#include "engine/model/watch.hpp"
+#include "engine/model/attention_statistics.hpp"
 
 #include <algorithm>
 #include <array>
@@ -26,18 +26,18 @@ std::int64_t first_of_last(const Pass& tile, const Segment& segment, std::int64_
 }
 
 kv::LayerStatistic statistic_of(const Segment& segment) {
-  return segment.tokens < kv::kStatisticQueries ? kv::LayerStatistic::none : segment.plan().watched_statistic();
+  return segment.tokens < kv::kStatisticQueries ? kv::LayerStatistic::none : segment.plan().observed_statistic();
 }
 
 }  // namespace
 
-Watch::Watch(const Pass& pass, const Segment& segment, kv::StreamId stream, const kv::View& view) noexcept
+AttentionStatistics::AttentionStatistics(const Pass& pass, const Segment& segment, kv::StreamId stream, const kv::View& view) noexcept
     : pass_(pass),
       segment_(segment),
       view_(view),
       stream_(stream),
       heads_(segment.plan().shape.at(stream).kv_heads),
-      attention_queries_(segment.plan().watched_queries()),
+      attention_queries_(segment.plan().observed_queries()),
       statistic_(statistic_of(segment)) {
   // As far as this layer's entries go: a token of an answer must not pay for the longest layer there may be.
   const std::int64_t entries = pass.work.shape.entries;
@@ -45,23 +45,23 @@ Watch::Watch(const Pass& pass, const Segment& segment, kv::StreamId stream, cons
     for (std::int64_t i = 0; i < count; ++i) std::fill_n(rows.data() + i * entries, view.entries(), 0.0f);
   };
   if (attention_queries_ > 0) clear(pass.work.accumulated, heads_ + 1);
-  clear(pass.work.watched, std::int64_t{heads_} * statistic_rows(statistic_));
+  clear(pass.work.observed, std::int64_t{heads_} * statistic_rows(statistic_));
 }
 
-std::span<float> Watch::row(int head, int number) const noexcept {
+std::span<float> AttentionStatistics::row(int head, int number) const noexcept {
   const std::int64_t place = (std::int64_t{head} * statistic_rows(statistic_) + number) * pass_.work.shape.entries;
-  return pass_.work.watched.subspan(static_cast<std::size_t>(place), static_cast<std::size_t>(view_.entries()));
+  return pass_.work.observed.subspan(static_cast<std::size_t>(place), static_cast<std::size_t>(view_.entries()));
 }
 
-void Watch::after_attention(const Pass& tile) noexcept {
+void AttentionStatistics::after_attention(const Pass& tile) noexcept {
   Workspace& work = pass_.work;
   const std::int64_t entries = work.shape.entries;
   if (attention_queries_ > 0) gather(tile, attention_queries_, work.accumulated.data() + entries, entries);
   switch (statistic_) {
     case kv::LayerStatistic::minimal_budget:
-      return gather(tile, kv::kStatisticQueries, work.watched.data(), entries);
+      return gather(tile, kv::kStatisticQueries, work.observed.data(), entries);
     case kv::LayerStatistic::output_budget:
-      return gather(tile, kOutputQueries, work.watched.data(), 2 * entries);
+      return gather(tile, kOutputQueries, work.observed.data(), 2 * entries);
     case kv::LayerStatistic::dispersion:
       return gather_query_by_query(tile);
     default:
@@ -71,7 +71,7 @@ void Watch::after_attention(const Pass& tile) noexcept {
 
 // What each entry received, from the rows' final states: scores once more. A task is a part of a head's entries, whose
 // sums are made in the order of tokens.
-void Watch::gather(const Pass& tile, std::int64_t queries, float* rows, std::int64_t row_stride) const noexcept {
+void AttentionStatistics::gather(const Pass& tile, std::int64_t queries, float* rows, std::int64_t row_stride) const noexcept {
   const LayerAttention layer(tile, segment_, stream_, view_);
   const std::int64_t begin = first_of_last(tile, segment_, queries), max = attention_tile(layer.group());
   if (layer.sparse()) return gather_read(tile, layer, rows, row_stride);
@@ -89,7 +89,7 @@ void Watch::gather(const Pass& tile, std::int64_t queries, float* rows, std::int
 }
 
 // A lone token that reads some blocks only gives attention to those.
-void Watch::gather_read(const Pass& tile, const LayerAttention& layer, float* rows,
+void AttentionStatistics::gather_read(const Pass& tile, const LayerAttention& layer, float* rows,
                         std::int64_t row_stride) const noexcept {
   kernels::for_chunks(tile.runtime.threads, heads_, [&](std::int64_t task, int worker) noexcept {
     const int head = static_cast<int>(task);
@@ -102,7 +102,7 @@ void Watch::gather_read(const Pass& tile, const LayerAttention& layer, float* ro
 }
 
 // Variance needs each query's weights by themselves: they are made in the third row and taken into the first two.
-void Watch::gather_query_by_query(const Pass& tile) const noexcept {
+void AttentionStatistics::gather_query_by_query(const Pass& tile) const noexcept {
   const LayerAttention layer(tile, segment_, stream_, view_);
   const std::int64_t begin = first_of_last(tile, segment_, kv::kStatisticQueries);
   kernels::for_chunks(tile.runtime.threads, heads_, [&](std::int64_t task, int worker) noexcept {
@@ -125,14 +125,14 @@ void Watch::gather_query_by_query(const Pass& tile) const noexcept {
   });
 }
 
-double Watch::minimal_budget() const noexcept {
+double AttentionStatistics::minimal_budget() const noexcept {
   double entries = 0;
   for (int head = 0; head < heads_; ++head) entries += static_cast<double>(min_entries_for(row(head, 0), kAttentionShare));
   return entries / (heads_ * static_cast<double>(view_.entries()));
 }
 
 // The head's own output is made of all entries; then from the heaviest on, until it is near enough.
-std::int64_t Watch::entries_for_output(int head, int worker) const noexcept {
+std::int64_t AttentionStatistics::entries_for_output(int head, int worker) const noexcept {
   const std::span<float> weights = row(head, 0);
   const auto count = static_cast<std::int64_t>(weights.size());
   auto* order = reinterpret_cast<std::uint32_t*>(row(head, 1).data());
@@ -175,7 +175,7 @@ std::int64_t Watch::entries_for_output(int head, int worker) const noexcept {
   return count;
 }
 
-double Watch::output_budget() const noexcept {
+double AttentionStatistics::output_budget() const noexcept {
   std::array<std::int64_t, 256> counts{};
   const int heads = std::min(heads_, static_cast<int>(counts.size()));
   kernels::for_chunks(pass_.runtime.threads, heads, [&](std::int64_t head, int worker) noexcept {
@@ -185,7 +185,7 @@ double Watch::output_budget() const noexcept {
   return entries / (heads * static_cast<double>(view_.entries()));
 }
 
-double Watch::dispersion() const noexcept {
+double AttentionStatistics::dispersion() const noexcept {
   double spread = 0, change = 0;
   const LayerConfig& shape = pass_.config.layer(segment_.plan().shape.place(stream_).layer);
   const double rows = shape.heads / shape.kv_heads;
@@ -197,7 +197,7 @@ double Watch::dispersion() const noexcept {
   return spread / heads_ * (change / heads_);
 }
 
-double Watch::statistic() const noexcept {
+double AttentionStatistics::statistic() const noexcept {
   switch (statistic_) {
     case kv::LayerStatistic::minimal_budget:
       return minimal_budget();
@@ -211,7 +211,7 @@ double Watch::statistic() const noexcept {
   return 0;
 }
 
-void Watch::finish() noexcept {
+void AttentionStatistics::finish() noexcept {
   if (attention_queries_ > 0) {
     const std::int64_t entries = pass_.work.shape.entries;
     float* accumulated = pass_.work.accumulated.data();
@@ -221,16 +221,16 @@ void Watch::finish() noexcept {
     segment_.chunk->add_attention(stream_, {accumulated, static_cast<std::size_t>(view_.entries())},
                              std::min(attention_queries_, segment_.tokens));
   }
-  // Similarity is BranchWatch's.
+  // Similarity is BranchStatistics's.
   if (statistic_ != kv::LayerStatistic::none && statistic_ != kv::LayerStatistic::similarity) {
     segment_.chunk->observe(stream_, statistic());
   }
 }
 
-BranchWatch::BranchWatch(const Segment& segment) noexcept
+BranchStatistics::BranchStatistics(const Segment& segment) noexcept
     : segment_(segment), wanted_(statistic_of(segment) == kv::LayerStatistic::similarity) {}
 
-void BranchWatch::before_branch(const Pass& tile) noexcept {
+void BranchStatistics::before_branch(const Pass& tile) noexcept {
   if (!wanted_) return;
   // `normed` is free between the queries' projection and the feed-forward.
   const CommonRows rows(tile, segment_);
@@ -239,7 +239,7 @@ void BranchWatch::before_branch(const Pass& tile) noexcept {
               tile.work.normed.data() + rows.in_tile * width);
 }
 
-void BranchWatch::after_branch(const Pass& tile) noexcept {
+void BranchStatistics::after_branch(const Pass& tile) noexcept {
   if (!wanted_) return;
   const CommonRows rows(tile, segment_);
   const std::int64_t width = tile.config.embedding;
@@ -257,7 +257,7 @@ void BranchWatch::after_branch(const Pass& tile) noexcept {
   }
 }
 
-void BranchWatch::finish(kv::StreamId stream) noexcept {
+void BranchStatistics::finish(kv::StreamId stream) noexcept {
   if (wanted_) segment_.chunk->observe(stream, similarity_ / static_cast<double>(segment_.tokens));
 }
 
