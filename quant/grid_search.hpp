@@ -63,8 +63,8 @@ static inline AffineGrid fit_affine(const float* values, const float* weights, f
   float best_error = 0;
   float levels[n];
   for (int k = -1; k < candidates.count; ++k) {  // -1: the plain range, taken as it is
-    const float stretch = k < 0 ? 0.0f : candidates.first + candidates.step * static_cast<float>(k);
-    const float inverse = (top + stretch) / (max - min);
+    const float range = k < 0 ? 0.0f : candidates.first + candidates.step * static_cast<float>(k);
+    const float inverse = (top + range) / (max - min);
     for (int i = 0; i < n; ++i) levels[i] = nearest_level((values[i] - min) * inverse, 0, top);
     AffineGrid grid = best;
     if (k >= 0) {

@@ -1,4 +1,4 @@
-// The most memory this process held at once (resident set), as the system counts it, with a way to leave out stretches
+// The most memory this process held at once (resident set), as the system counts it, with a way to leave out ranges
 // that are not the engine's.
 #pragma once
 

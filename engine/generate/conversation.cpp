@@ -14,14 +14,14 @@ namespace {
 constexpr std::string_view kMark = "\xEF\xB7\x90";
 constexpr std::string_view kRoles[] = {"system", "user", "assistant", "tool"};
 
-constexpr std::size_t kStretch = 4096;  // bytes between two looks at the meter
-constexpr std::int64_t kStretchUnits = kStretch / 16;
+constexpr std::size_t kRange = 4096;  // bytes between two looks at the meter
+constexpr std::int64_t kRangeUnits = kRange / 16;
 
 // In one pass; a mark that comes about where another one was taken out goes too.
 void remove_marks(std::string& text, WorkMeter* meter) {
   std::size_t kept = 0;
   for (std::size_t at = 0; at < text.size(); ++at) {
-    if (at % kStretch == 0 && !step(meter, kStretchUnits)) return;
+    if (at % kRange == 0 && !step(meter, kRangeUnits)) return;
     text[kept++] = text[at];
     if (kept >= kMark.size() && std::string_view(text).substr(kept - kMark.size(), kMark.size()) == kMark) kept -= kMark.size();
   }
@@ -33,8 +33,8 @@ std::string clean(std::string_view content, WorkMeter* meter = nullptr) {
   std::string result;
   result.reserve(content.size());
   text::StreamDecoder decoder;
-  for (; !content.empty() && step(meter, kStretchUnits); content.remove_prefix(std::min(content.size(), kStretch))) {
-    decoder.push(content.substr(0, kStretch), result);
+  for (; !content.empty() && step(meter, kRangeUnits); content.remove_prefix(std::min(content.size(), kRange))) {
+    decoder.push(content.substr(0, kRange), result);
   }
   decoder.flush(result);
   remove_marks(result, meter);

@@ -12,7 +12,7 @@ constexpr std::int64_t kMaxTokens = std::int64_t{1} << 53;
 constexpr double kLargestStatistic = 1e12;
 
 /// Calls piece(what, bytes) for everything a stream's entries fill, in this order: keys and values of each head by
-/// stretches, then what lies beside them.
+/// ranges, then what lies beside them.
 template <class Piece>
 Status for_pieces(const StreamStore& store, int heads, Piece piece) {
   const auto array = [&](const char* what, auto values) { return piece(what, std::as_writable_bytes(values)); };

@@ -11,7 +11,7 @@
 namespace brim::kv {
 
 /// A range of entries of one KV head of a stream that lie at equal strides: entry e's key is keys + e · key_stride.
-struct Stretch {
+struct EntryRange {
   const std::byte* keys;
   const std::byte* values;
   std::size_t key_stride;
@@ -35,7 +35,7 @@ class View {
   std::span<const std::int64_t> positions() const { return positions_; }
   /// The range of `head` that holds entry `first`, from that entry on: at most to entry `end`. A stream's entries make
   /// one or two such ranges, and the staged ones another; call again with first + count until end.
-  Stretch stretch(int head, std::int64_t first, std::int64_t end) const noexcept {
+  EntryRange range(int head, std::int64_t first, std::int64_t end) const noexcept {
     if (first >= retained_) {
       const std::int64_t token = first - retained_;
       return {staging_->key(head, token), staging_->value(head, token), store_->key_bytes(), store_->value_bytes(),

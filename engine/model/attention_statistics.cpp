@@ -147,7 +147,7 @@ std::int64_t AttentionStatistics::entries_for_output(int head, int worker) const
   const kernels::KvTypes types = segment_.plan().shape.at(stream_).types;
   const auto unpack = pass_.runtime.table.unpack_kv[static_cast<int>(types.value)];
   const auto add = [&](std::uint32_t entry, float* sum) {
-    unpack(view_.stretch(head, entry, entry + 1).values, size, value);
+    unpack(view_.range(head, entry, entry + 1).values, size, value);
     pass_.runtime.table.add_scaled(sum, value, size, weights[entry]);
   };
   std::fill_n(whole, 2 * size, 0.0f);

@@ -64,11 +64,11 @@ class LayerAttention {
     const std::int64_t end =
         std::min((part + 1) * kernels::kAttentionPart, seen[static_cast<std::size_t>(count - 1)].end);
     if (first >= end) return;
-    std::array<kernels::KvRun, 3> runs;  // a layer's entries make one or two stretches, the staged ones another
+    std::array<kernels::KvRun, 3> runs;  // a layer's entries make one or two ranges, the staged ones another
     std::size_t used = 0;
     for (std::int64_t at = first - before_; at < end - before_; at += runs[used - 1].count) {
-      const kv::Stretch stretch = view_.stretch(head, at, end - before_);
-      runs[used++] = {stretch.keys, stretch.values, stretch.key_stride, stretch.value_stride, stretch.count};
+      const kv::EntryRange range = view_.range(head, at, end - before_);
+      runs[used++] = {range.keys, range.values, range.key_stride, range.value_stride, range.count};
     }
     kernels::Attend call = call_for(head, token, count, seen.data());
     call.runs = runs.data();

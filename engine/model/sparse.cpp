@@ -27,11 +27,11 @@ class Runs {
     while (first < end) {
       const std::int64_t place = total_ % kernels::kAttentionPart;
       if (place == 0) *parts_++ = count_;
-      const kv::Stretch stretch = view_.stretch(head_, first, std::min(end, first + kernels::kAttentionPart - place));
-      runs_[count_] = {stretch.keys, stretch.values, stretch.key_stride, stretch.value_stride, stretch.count};
+      const kv::EntryRange range = view_.range(head_, first, std::min(end, first + kernels::kAttentionPart - place));
+      runs_[count_] = {range.keys, range.values, range.key_stride, range.value_stride, range.count};
       entries_[count_++] = first;
-      first += stretch.count;
-      total_ += stretch.count;
+      first += range.count;
+      total_ += range.count;
     }
     *parts_ = count_;
   }

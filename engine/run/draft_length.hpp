@@ -1,6 +1,6 @@
 // How many tokens are worth speculation? A pass over 1 + k tokens costs more than one over a single token, and yields
 // 1 + (the drafts that turn out right). Both sides are learned while the text is written: how often drafts are right,
-// by how long a stretch of text they continue — noted also for drafts that nobody verified —, and from the clock what
+// by how long a range of text they continue — noted also for drafts that nobody verified —, and from the clock what
 // further tokens in a pass cost. The first one is often nearly free, as reading the weights takes longer than
 // multiplying by them; from there on each costs about the same. Speculation starts only where it pays, and stops where it no
 // longer does.

@@ -1,5 +1,5 @@
 // The bytes of a JSON text on their way into the parser: what counts the work, whatever the text holds. The parser itself calls
-// nothing within a long string or a long stretch of white space.
+// nothing within a long string or a long range of white space.
 #pragma once
 
 #include <cstddef>
@@ -38,13 +38,13 @@ class JsonBytes {
   bool operator==(const JsonBytes& other) const { return at_ == other.at_; }
 
  private:
-  static constexpr std::ptrdiff_t kStretch = 4096, kBytesPerUnit = 16;
+  static constexpr std::ptrdiff_t kRange = 4096, kBytesPerUnit = 16;
 
   void count() {
-    if (!step(meter_, kStretch / kBytesPerUnit)) {
+    if (!step(meter_, kRange / kBytesPerUnit)) {
       at_ = end_;
     } else {
-      next_step_ = end_ - at_ > kStretch ? at_ + kStretch : end_;
+      next_step_ = end_ - at_ > kRange ? at_ + kRange : end_;
     }
   }
 

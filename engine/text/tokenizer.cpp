@@ -27,9 +27,9 @@ std::string with_space_marks(std::string_view text, bool prefix, WorkMeter* mete
   std::string out;
   out.reserve(text.size() + text.size() / 2 + kSpaceMark.size());
   if (prefix) out += kSpaceMark;
-  constexpr std::size_t kStretch = 4096;
-  for (; !text.empty() && step(meter, kStretch / 16); text.remove_prefix(std::min(text.size(), kStretch))) {
-    for (const char c : text.substr(0, kStretch)) {
+  constexpr std::size_t kRange = 4096;
+  for (; !text.empty() && step(meter, kRange / 16); text.remove_prefix(std::min(text.size(), kRange))) {
+    for (const char c : text.substr(0, kRange)) {
       if (c == ' ') {
         out += kSpaceMark;
       } else {

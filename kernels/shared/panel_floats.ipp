@@ -78,19 +78,19 @@ struct PanelFloats {
     tile<kMany, kOf>(p, vectors, token);
   }
 
-  /// One or two tokens: every stream keeps to its own stretch of panels, all vectors of one at a time.
+  /// One or two tokens: every stream keeps to its own range of panels, all vectors of one at a time.
   template <int kOf>
   static void few(const PanelProduct& p, std::int64_t token) {
     const std::int64_t panels = quant::panel_count(p.rows);
-    const std::int64_t stretch = panels / kStreams;
-    for (std::int64_t i = 0; i < stretch; ++i) {
+    const std::int64_t range = panels / kStreams;
+    for (std::int64_t i = 0; i < range; ++i) {
       std::int64_t vectors[kStreams * kPerPanel];
       for (int v = 0; v < kStreams * kPerPanel; ++v) {
-        vectors[v] = (v / kPerPanel * stretch + i) * kPerPanel + v % kPerPanel;
+        vectors[v] = (v / kPerPanel * range + i) * kPerPanel + v % kPerPanel;
       }
       tile<kStreams * kPerPanel, kOf>(p, vectors, token);
     }
-    for (std::int64_t i = stretch * kStreams; i < panels; ++i) tile_at<kPerPanel, kOf>(p, i * kPerPanel, token);
+    for (std::int64_t i = range * kStreams; i < panels; ++i) tile_at<kPerPanel, kOf>(p, i * kPerPanel, token);
   }
 
   static void product(const PanelProduct& p) noexcept {

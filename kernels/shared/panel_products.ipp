@@ -144,20 +144,20 @@ struct PanelKernel {
     tile<kVectors, kTokens>(p, places, token);
   }
 
-  /// Few tokens: every stream keeps to its own stretch of panels, which lies in memory in one piece.
+  /// Few tokens: every stream keeps to its own range of panels, which lies in memory in one piece.
   template <int kTokens>
   static void few(const PanelProduct& p, std::int64_t token) {
     const std::int64_t panels = quant::panel_count(p.rows);
     constexpr int kStreams = Lanes::kStreams;
-    const std::int64_t stretch = panels / kStreams;
-    for (std::int64_t i = 0; i < stretch; ++i) {
+    const std::int64_t range = panels / kStreams;
+    for (std::int64_t i = 0; i < range; ++i) {
       Place places[kStreams * kPerPanel];
       for (int v = 0; v < kStreams * kPerPanel; ++v) {
-        places[v] = place(p, (v / kPerPanel * stretch + i) * kPerPanel + v % kPerPanel);
+        places[v] = place(p, (v / kPerPanel * range + i) * kPerPanel + v % kPerPanel);
       }
       tile<kStreams * kPerPanel, kTokens>(p, places, token);
     }
-    for (std::int64_t i = stretch * kStreams; i < panels; ++i) tile_at<kPerPanel, kTokens>(p, i * kPerPanel, token);
+    for (std::int64_t i = range * kStreams; i < panels; ++i) tile_at<kPerPanel, kTokens>(p, i * kPerPanel, token);
   }
 
   static void product(const PanelProduct& p) noexcept {

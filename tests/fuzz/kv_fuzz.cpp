@@ -202,9 +202,9 @@ void chunk(Memory& cache, std::int64_t n, int until, const std::vector<float>& v
     if (n >= brim::kv::kStatisticQueries) open.observe(id, static_cast<double>((layer * 7 + n) % 5));
     require(view.staged() == n);
     for (std::int64_t first = 0; first < view.entries();) {
-      const brim::kv::Stretch stretch = view.stretch(0, first, view.entries());
-      require(stretch.count > 0);
-      first += stretch.count;
+      const brim::kv::EntryRange range = view.range(0, first, view.entries());
+      require(range.count > 0);
+      first += range.count;
     }
     open.commit(id);
     require(cache.bytes_used() <= cache.plan().budget_bytes);

@@ -28,7 +28,7 @@ std::string normal_lines(std::string_view source) {
 }
 
 constexpr std::size_t kBytesPerUnit = 16;    // of work
-constexpr std::size_t kStretch = 64 << 10;  // bytes between two looks at the meter
+constexpr std::size_t kRange = 64 << 10;  // bytes between two looks at the meter
 
 bool is_ascii_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -47,7 +47,7 @@ class Lexer {
 
   void advance(std::size_t to) {
     while (position_ < to) {
-      const std::size_t part = std::min(to - position_, kStretch);
+      const std::size_t part = std::min(to - position_, kRange);
       charge(meter_, 1 + static_cast<std::int64_t>(part / kBytesPerUnit));
       for (const std::size_t end = position_ + part; position_ < end; ++position_) {
         if (source_[position_] == '\n') {

@@ -111,12 +111,12 @@ struct SeenEntry {
 
 inline SeenEntry see_entry(const kv::View& view, const kv::Shape& shape, int layer, int head, std::int64_t entry) {
   const kv::StreamShape& own = shape.layers[static_cast<std::size_t>(layer)];
-  const kv::Stretch stretch = view.stretch(head, entry, entry + 1);
+  const kv::EntryRange range = view.range(head, entry, entry + 1);
   SeenEntry seen{std::vector<float>(static_cast<std::size_t>(own.key_size)),
                  std::vector<float>(static_cast<std::size_t>(own.value_size))};
   const auto& unpack = kernels::active().unpack_kv;
-  unpack[static_cast<int>(own.types.key)](stretch.keys, own.key_size, seen.key.data());
-  unpack[static_cast<int>(own.types.value)](stretch.values, own.value_size, seen.value.data());
+  unpack[static_cast<int>(own.types.key)](range.keys, own.key_size, seen.key.data());
+  unpack[static_cast<int>(own.types.value)](range.values, own.value_size, seen.value.data());
   return seen;
 }
 

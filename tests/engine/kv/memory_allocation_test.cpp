@@ -29,7 +29,7 @@ TEST_CASE("no allocation after create") {
       for (const brim::kv::StreamId id : brim::kv::ids_up_to<brim::kv::StreamId>(3)) {
         chunk.stage(id, rows);
         const brim::kv::View view = chunk.view(id);
-        for (std::int64_t first = 0; first < view.entries();) first += view.stretch(1, first, view.entries()).count;
+        for (std::int64_t first = 0; first < view.entries();) first += view.range(1, first, view.entries()).count;
         chunk.commit(id);
       }
       chunk.end();

@@ -12,7 +12,7 @@ using namespace brim::test;
 using brim::kernels::KvType;
 using brim::kv::Plan;
 using brim::kv::Shape;
-using brim::kv::Stretch;
+using brim::kv::EntryRange;
 using brim::kv::View;
 
 namespace {
@@ -51,7 +51,7 @@ std::vector<float> attend_view(const View& view, const Shape& shape, int layer, 
       brim::kernels::attention_scratch(1, layer_shape.key_size, layer_shape.value_size)));
   std::vector<brim::kernels::KvRun> runs;
   for (std::int64_t at = first; at <= own;) {
-    const Stretch part = view.stretch(head, at, own + 1);
+    const EntryRange part = view.range(head, at, own + 1);
     runs.push_back({part.keys, part.values, part.key_stride, part.value_stride, part.count});
     at += part.count;
   }

@@ -127,25 +127,25 @@ void check_layer(FakeModel& model, const NaiveCache& naive, int layer, Random& r
   }
 }
 
-/// Stretches cover [0, entries) of each head without gap, and hold what the single entries hold.
-void check_stretches(const View& view, const Shape& shape, int layer) {
+/// Ranges cover [0, entries) of each head without gap, and hold what the single entries hold.
+void check_ranges(const View& view, const Shape& shape, int layer) {
   const StreamShape& own = shape.layers[static_cast<std::size_t>(layer)];
   for (int head = 0; head < own.kv_heads; ++head) {
-    int stretches = 0;
-    for (std::int64_t first = 0; first < view.entries(); ++stretches) {
-      const brim::kv::Stretch stretch = view.stretch(head, first, view.entries());
-      REQUIRE(stretch.count > 0);
-      REQUIRE(first + stretch.count <= view.entries());
+    int ranges = 0;
+    for (std::int64_t first = 0; first < view.entries(); ++ranges) {
+      const brim::kv::EntryRange range = view.range(head, first, view.entries());
+      REQUIRE(range.count > 0);
+      REQUIRE(first + range.count <= view.entries());
       bool same = true;
-      for (std::int64_t e = 0; e < stretch.count; ++e) {
-        const brim::kv::Stretch one = view.stretch(head, first + e, first + e + 1);
-        same = same && one.count == 1 && one.keys == stretch.keys + static_cast<std::size_t>(e) * stretch.key_stride &&
-               one.values == stretch.values + static_cast<std::size_t>(e) * stretch.value_stride;
+      for (std::int64_t e = 0; e < range.count; ++e) {
+        const brim::kv::EntryRange one = view.range(head, first + e, first + e + 1);
+        same = same && one.count == 1 && one.keys == range.keys + static_cast<std::size_t>(e) * range.key_stride &&
+               one.values == range.values + static_cast<std::size_t>(e) * range.value_stride;
       }
       REQUIRE(same);
-      first += stretch.count;
+      first += range.count;
     }
-    CHECK(stretches <= 3);
+    CHECK(ranges <= 3);
   }
 }
 
@@ -191,7 +191,7 @@ TEST_CASE("random shapes, budgets, types and chunkings: the naive cache's entrie
         REQUIRE(positions.size() == static_cast<std::size_t>(view.entries()));
         REQUIRE(std::adjacent_find(positions.begin(), positions.end(), std::greater_equal<>()) == positions.end());
         REQUIRE(view.positions().back() == position + n - 1);
-        if (random.pick(0, 9) == 0) check_stretches(view, shape, layer);
+        if (random.pick(0, 9) == 0) check_ranges(view, shape, layer);
         check_entry(model, view, layer, view.entries() - 1, {first + n - 1, position + n - 1});
         model.commit(layer);
         REQUIRE(cache.bytes_used() <= plan.budget_bytes);
