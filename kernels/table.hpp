@@ -162,7 +162,7 @@ struct Table {
   void (*rope_interleaved)(float* x, int size, const float* cosines, const float* sines) noexcept;
 
   /// Works `rounds` rounds through the set's fastest way to multiply and add 8-bit values, in registers; returns how many
-  /// multiplications and additions that were. No model needs it: it measures the ceiling products are compared with.
+  /// multiplications and additions that were. No model needs it: it measures the peak products are compared with.
   std::int64_t (*int8_operations)(std::int64_t rounds) noexcept;
 };
 

@@ -131,11 +131,11 @@ bool measure_model(const Grid& grid, const std::string& path, const GivenOptions
   bench::Row row = row_of(path, model.info());
   row.weights = given.value("weights");
   row.load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  bench::Ceilings ceilings(row.threads);
+  bench::Peaks peaks(row.threads);
   for (const KvSettings& kv : grid.kv) {
     for (const std::int64_t depth : grid.depths) {
       const std::int64_t context = std::max(grid.context, depth + grid.longest + 1);
-      bench::Runner runner(model, kv, depth, context, row, memory, ceilings);
+      bench::Runner runner(model, kv, depth, context, row, memory, peaks);
       for (Test test : grid.tests) {
         test.depth = depth;
         if (!runner.run(test, repetitions, add)) return false;

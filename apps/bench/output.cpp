@@ -66,7 +66,7 @@ class Csv : public Output {
 
 double number(const Json& row, const char* name) { return row.at(name).is_null() ? 0 : row.at(name).get<double>(); }
 
-/// A rate with its share of the ceiling; a dash for what was not measured.
+/// A rate with its share of the peak; a dash for what was not measured.
 std::string with_percent(const Json& row, const char* rate, const char* percent, int digits) {
   if (row.at(rate).is_null()) return "–";
   std::string text = fmt::format("{:.{}f}", number(row, rate), digits);
@@ -107,8 +107,8 @@ class Markdown : public Output {
         fmt::format("{:.1f}", number(row, "kv_bytes") / (1 << 20)),
     });
     Limits& limits = limits_[row.at("threads").get<int>()];
-    limits.read.add(number(row, "read_ceiling_gb_per_second"));
-    limits.int8.add(number(row, "int8_ceiling_gop_per_second"));
+    limits.read.add(number(row, "read_peak_gb_per_second"));
+    limits.int8.add(number(row, "int8_peak_gop_per_second"));
     limits.streams = row.at("read_streams").get<int>();
     if (!row.at("cpu_celsius").is_null()) celsius_.add(number(row, "cpu_celsius"));
     if (!row.at("cpu_mhz").is_null()) megahertz_.add(number(row, "cpu_mhz"));

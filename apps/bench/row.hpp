@@ -37,9 +37,9 @@ struct Row {
   std::int64_t layer_weights = 0, output_weights = 0;
   std::int64_t token_bytes = 0;       ///< of weights, read for each generated token
   double cache_bytes = 0;             ///< of keys and values, read for each generated token
-  double read_ceiling = 0;            ///< bytes per second
+  double read_peak = 0;            ///< bytes per second
   int read_streams = 0;
-  double int8_ceiling = 0;            ///< operations per second
+  double int8_peak = 0;            ///< operations per second
   std::string cpu;
   platform::Board board;              ///< right after the last repetition
 };

@@ -45,11 +45,11 @@ void leave_if_interrupted() {
 }  // namespace
 
 Runner::Runner(const Model& model, const KvSettings& kv, std::int64_t depth, std::int64_t context, Row row,
-               PeakMemory& memory, Ceilings& ceilings)
+               PeakMemory& memory, Peaks& peaks)
     : depth_(depth),
       common_(std::move(row)),
       memory_(memory),
-      ceilings_(ceilings),
+      peaks_(peaks),
       ids_(model),
       session_(open_session(model, kv, std::max(kMinContext, context), common_.load_seconds)) {
   common_.kv_type = kv.type;
@@ -131,10 +131,10 @@ void Runner::hand_out(Row& row, const std::function<void(const Row&)>& add) {
   row.kv_bytes = stats.kv_peak_bytes;
   row.kv_budget_bytes = stats.kv_budget_bytes;
   row.evicted = stats.evicted;
-  row.read_ceiling = ceilings_.read_bytes_per_second();
-  row.int8_ceiling = ceilings_.int8_operations_per_second();
-  row.read_streams = ceilings_.read_streams();
-  row.cpu = ceilings_.cpu();
+  row.read_peak = peaks_.read_bytes_per_second();
+  row.int8_peak = peaks_.int8_operations_per_second();
+  row.read_streams = peaks_.read_streams();
+  row.cpu = peaks_.cpu();
   row.peak_bytes = memory_.bytes();
   status_.clear();
   add(row);
@@ -143,7 +143,7 @@ void Runner::hand_out(Row& row, const std::function<void(const Row&)>& add) {
 bool Runner::run(const Test& test, const Repetitions& repetitions, const std::function<void(const Row&)>& add) {
   const InterruptScope scope(&session_);
   Row row = row_of(test);
-  ceilings_.begin();
+  peaks_.begin();
   for (int repetition = repetitions.warm_up ? 0 : 1; repetition <= repetitions.count; ++repetition) {
     const bool warm_up = repetition == 0;
     const bool goes_on = !repetitions.wait || repetitions.wait();
@@ -153,8 +153,8 @@ bool Runner::run(const Test& test, const Repetitions& repetitions, const std::fu
                              warm_up ? "warming up" : fmt::format("repetition {} of {}", repetition, repetitions.count)));
     go_to_depth();
     leave_if_interrupted();
-    if (repetitions.wait) ceilings_.begin();
-    ceilings_.measure_if_old(memory_);
+    if (repetitions.wait) peaks_.begin();
+    peaks_.measure_if_old(memory_);
     leave_if_interrupted();
     if (warm_up) {
       Row warm = row_of(test);
@@ -171,7 +171,7 @@ bool Runner::run(const Test& test, const Repetitions& repetitions, const std::fu
     }
   }
   if (!repetitions.wait) {
-    ceilings_.measure_if_old(memory_);
+    peaks_.measure_if_old(memory_);
     hand_out(row, add);
   }
   return true;

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/bench/ceilings.hpp"
+#include "apps/bench/peaks.hpp"
 #include "apps/bench/peak_memory.hpp"
 #include "apps/bench/prompt_tokens.hpp"
 #include "apps/bench/row.hpp"
@@ -33,7 +33,7 @@ class Runner {
   /// `context`: positions for the depth and the longest test, at least. `row`: what all rows of this session have in common; the session's part is
   /// filled in. Throws brim::Exception.
   Runner(const Model& model, const KvSettings& kv, std::int64_t depth, std::int64_t context, Row row, PeakMemory& memory,
-         Ceilings& ceilings);
+         Peaks& peaks);
 
   /// Measures `test`, which begins at this session's depth, and hands out its rows. False when `wait` ended the run.
   /// Throws brim::Exception, with BRIM_CANCELLED after Ctrl-C.
@@ -49,7 +49,7 @@ class Runner {
   std::int64_t depth_;
   Row common_;
   PeakMemory& memory_;
-  Ceilings& ceilings_;
+  Peaks& peaks_;
   StatusLine status_;
   PromptTokens ids_;
   Session session_;

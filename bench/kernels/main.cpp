@@ -13,7 +13,7 @@
 
 #include "bench/kernels/attention.hpp"
 #include "bench/kernels/onednn.hpp"
-#include "kernels/ceilings.hpp"
+#include "kernels/peaks.hpp"
 #include "kernels/dispatch.hpp"
 #include "kernels/multiply.hpp"
 #include "kernels/threads.hpp"
@@ -43,7 +43,7 @@ constexpr Shape kShapes[] = {
 struct Machine {
   kernels::Threads threads;
   std::span<std::byte> weights;
-  double read_ceiling = 0, int8_ceiling = 0;
+  double read_peak = 0, int8_peak = 0;
 };
 
 std::size_t matrix_bytes(const Shape& shape, quant::Format format, quant::Layout layout) {
@@ -52,7 +52,7 @@ std::size_t matrix_bytes(const Shape& shape, quant::Format format, quant::Layout
              : static_cast<std::size_t>(shape.rows) * quant::row_bytes(format, shape.cols);
 }
 
-/// Multiplies one matrix after another out of the whole memory. Counts bytes of weights and operations; `ceiling_%` is
+/// Multiplies one matrix after another out of the whole memory. Counts bytes of weights and operations; `peak_%` is
 /// of the one that binds: reading for one token, 8-bit operations for many.
 void run(benchmark::State& state, const Machine& machine, const Shape& shape, quant::Format format, quant::Layout layout,
          std::int64_t tokens) {
@@ -76,7 +76,7 @@ void run(benchmark::State& state, const Machine& machine, const Shape& shape, qu
   const double operations = rate * 2.0 * static_cast<double>(shape.rows * shape.cols * tokens);
   state.counters["GB/s"] = read / 1e9;
   state.counters["GOP/s"] = operations / 1e9;
-  state.counters["ceiling_%"] = 100 * (tokens == 1 ? read / machine.read_ceiling : operations / machine.int8_ceiling);
+  state.counters["peak_%"] = 100 * (tokens == 1 ? read / machine.read_peak : operations / machine.int8_peak);
 }
 
 /// set/format/layout/model/tensor/tokens
@@ -138,13 +138,13 @@ int bench_kernels(int count, char** words) {
   constexpr auto kCount = static_cast<std::int64_t>(kWeightBytes);
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (std::int64_t i = 0; i < kCount; ++i) weights[i] = static_cast<std::byte>(0x10 + i % 13);
-  machine.read_ceiling = kernels::measure_read(machine.threads, machine.weights).bytes_per_second;
-  machine.int8_ceiling = kernels::measure_int8({kernels::active(), machine.threads});
+  machine.read_peak = kernels::measure_read(machine.threads, machine.weights).bytes_per_second;
+  machine.int8_peak = kernels::measure_int8({kernels::active(), machine.threads});
   benchmark::AddCustomContext("processor", kernels::this_machine().name);
   benchmark::AddCustomContext("set", std::string(kernels::active_set()));
   benchmark::AddCustomContext("threads", std::to_string(machine.threads.count));
-  benchmark::AddCustomContext("read ceiling, GB/s", std::to_string(machine.read_ceiling / 1e9));
-  benchmark::AddCustomContext("8-bit ceiling, GOP/s", std::to_string(machine.int8_ceiling / 1e9));
+  benchmark::AddCustomContext("read peak, GB/s", std::to_string(machine.read_peak / 1e9));
+  benchmark::AddCustomContext("8-bit peak, GOP/s", std::to_string(machine.int8_peak / 1e9));
   register_all(machine);
   register_attention(threads);
 #if defined(BRIM_BENCH_ONEDNN)

@@ -153,10 +153,10 @@ async function compare(model, test, brim, peers) {
       peer_name: peer.variant ? `${peer.name}, ${peer.variant}` : peer.name,
       ratio: rounded(median(ratios)),
       ...(against ? {ratio_low: rounded(medianInterval(ratios)[0]), ratio_high: rounded(medianInterval(ratios)[1]), verdict: verdict(ratios)} : {}),
-      ceiling_pct: timed ? null : rounded(median(ours.map(({row}) => row[percent]))),
+      peak_pct: timed ? null : rounded(median(ours.map(({row}) => row[percent]))),
       unit: timed ? "s" : "tok/s", kv_type: options["kv-type"], isa: ours[0].row.isa, pairs: ours.length,
-      read_ceiling_gb_per_second: rounded(median(ours.map(({row}) => row.read_ceiling_gb_per_second))),
-      int8_ceiling_gop_per_second: rounded(median(ours.map(({row}) => row.int8_ceiling_gop_per_second))),
+      read_peak_gb_per_second: rounded(median(ours.map(({row}) => row.read_peak_gb_per_second))),
+      int8_peak_gop_per_second: rounded(median(ours.map(({row}) => row.int8_peak_gop_per_second))),
       brim_rss_mib: rounded(Math.max(...ours.map((sample) => sample.rss_bytes ?? 0)) / 2 ** 20 || null),
       peer_rss_mib: rounded(Math.max(...theirs.map((sample) => sample.rss_bytes ?? 0)) / 2 ** 20 || null),
       brim_samples: values(ours).map(rounded), peer_samples: values(theirs).map(rounded),
@@ -177,10 +177,10 @@ function machine(row) {
 }
 
 function table(rows) {
-  const header = ["model", "test", "threads", "Brim", "peer", "unit", "ratio", "ceiling", "peer's name"];
+  const header = ["model", "test", "threads", "Brim", "peer", "unit", "ratio", "peak", "peer's name"];
   const ratio = (row) => row.verdict ? `${row.ratio}× [${row.ratio_low}, ${row.ratio_high}] in ${row.pairs}: ${row.verdict}` : `${row.ratio}×`;
   const cells = rows.map((row) => [`${row.shape} ${row.type}`, row.test, row.threads, row.brim, row.peer, row.unit, ratio(row),
-    row.ceiling_pct === null ? "–" : `${row.ceiling_pct} %`, row.peer_name].map(String));
+    row.peak_pct === null ? "–" : `${row.peak_pct} %`, row.peer_name].map(String));
   const widths = header.map((name, i) => Math.max(name.length, ...cells.map((line) => line[i].length)));
   const line = (words) => `| ${words.map((word, i) => i >= 2 && i <= 7 ? word.padStart(widths[i]) : word.padEnd(widths[i])).join(" | ")} |\n`;
   const rule = `|${widths.map((width, i) => "-".repeat(width + (i >= 2 && i <= 7 ? 1 : 2)) + (i >= 2 && i <= 7 ? ":" : "")).join("|")}|\n`;

@@ -172,7 +172,7 @@ brim_status brim_detokenize(const brim_model* model, const int32_t* ids, size_t 
 
 brim_status brim_measure_machine(int32_t threads, brim_machine* machine) {
   return guarded([&]() -> Status {
-    BRIM_ASSIGN(const brim::api::MachineCeilings found, brim::api::measure_machine(threads));
+    BRIM_ASSIGN(const brim::api::MachinePeaks found, brim::api::measure_machine(threads));
     brim_machine filled{};
     filled.cpu = brim::kernels::this_machine().name.c_str();
     filled.isa = brim_isa();

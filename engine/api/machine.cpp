@@ -16,7 +16,7 @@ constexpr std::size_t kMegabyte = std::size_t{1} << 20;
 
 }  // namespace
 
-Result<MachineCeilings> measure_machine(int threads) {
+Result<MachinePeaks> measure_machine(int threads) {
   if (threads < 1 || threads > 512) {
     return error(ErrorCode::invalid_argument, "threads: expected 1 to 512, found ", threads);
   }
@@ -24,7 +24,7 @@ Result<MachineCeilings> measure_machine(int threads) {
   const std::size_t wanted = std::clamp(4 * platform::largest_cache_bytes(), 256 * kMegabyte, 1024 * kMegabyte);
   const std::size_t bytes = std::max(64 * kMegabyte, std::min(wanted, memory_limits().available / 4));
   kernels::ThreadPool pool(threads);
-  MachineCeilings found;
+  MachinePeaks found;
   found.threads = pool.threads();
   {
     BRIM_ASSIGN(Arena arena, Arena::create(bytes));

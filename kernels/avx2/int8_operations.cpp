@@ -1,4 +1,4 @@
-// The ceiling of this set's 8-bit products: vpmaddubsw, vpmaddwd and vpaddd on twelve independent sums in registers.
+// The peak of this set's 8-bit products: vpmaddubsw, vpmaddwd and vpaddd on twelve independent sums in registers.
 #include <immintrin.h>
 
 #include "kernels/avx2/products.hpp"

@@ -1,4 +1,4 @@
-// The ceiling of this set's 8-bit products: vpdpbusd on twelve independent sums in registers.
+// The peak of this set's 8-bit products: vpdpbusd on twelve independent sums in registers.
 #include <immintrin.h>
 
 #include "kernels/avx_vnni/products.hpp"

@@ -10,7 +10,7 @@ void fill(Table& table) {
   fill_products(table);
   fill_attention(table);
   fill_elementwise(table);
-  fill_ceiling(table);
+  fill_peak(table);
 }
 
 }  // namespace brim::kernels::generic

@@ -8,6 +8,6 @@ namespace brim::kernels::generic {
 void fill_products(Table& table);
 void fill_attention(Table& table);
 void fill_elementwise(Table& table);
-void fill_ceiling(Table& table);
+void fill_peak(Table& table);
 
 }  // namespace brim::kernels::generic

@@ -1,4 +1,4 @@
-// The ceiling that 8-bit products of plain C++ have: multiply-adds of values that stay in the first-level cache.
+// The peak that 8-bit products of plain C++ have: multiply-adds of values that stay in the first-level cache.
 #include "kernels/generic/fill.hpp"
 
 namespace brim::kernels::generic {
@@ -23,6 +23,6 @@ std::int64_t int8_operations(std::int64_t rounds) noexcept {
 
 }  // namespace
 
-void fill_ceiling(Table& table) { table.int8_operations = int8_operations; }
+void fill_peak(Table& table) { table.int8_operations = int8_operations; }
 
 }  // namespace brim::kernels::generic

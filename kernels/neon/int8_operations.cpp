@@ -1,4 +1,4 @@
-// The ceiling of this set's 8-bit products: widening multiplies of two halves, summed in pairs, on eight independent sums.
+// The peak of this set's 8-bit products: widening multiplies of two halves, summed in pairs, on eight independent sums.
 #include <arm_neon.h>
 
 #include "kernels/neon/products.hpp"

@@ -1,4 +1,4 @@
-// The ceiling of this set's 8-bit products: smmla on sixteen independent sums.
+// The peak of this set's 8-bit products: smmla on sixteen independent sums.
 #include <arm_neon.h>
 
 #include "kernels/neon_i8mm/products.hpp"

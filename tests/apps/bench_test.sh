@@ -49,7 +49,7 @@ rows = json.load(open("rows.json", encoding="utf-8"))
 table = list(csv.DictReader(open("rows.csv", newline="", encoding="utf-8")))
 wanted = """model file quantisation parameters weight_bytes test prompt_tokens generated_tokens depth threads kv_type kv_budget
   context repetitions tokens_per_second tokens_per_second_min tokens_per_second_max first_token_ms token_p50_ms token_p99_ms
-  load_ms read_gb_per_second read_ceiling_gb_per_second read_percent gop_per_second int8_ceiling_gop_per_second int8_percent
+  load_ms read_gb_per_second read_peak_gb_per_second read_percent gop_per_second int8_peak_gop_per_second int8_percent
   peak_rss_bytes kv_bytes kv_budget_bytes kv_evicted cpu isa version commit""".split()
 assert len(rows) == 2 and len(table) == 2
 for row in grid + rows + table:
@@ -59,7 +59,7 @@ for row, text in zip(rows, table):
         assert str(row[name]) == text[name], name
 for row in grid:
     assert row["tokens_per_second_min"] <= row["tokens_per_second"] <= row["tokens_per_second_max"]
-    assert row["tokens_per_second"] > 0 and row["read_ceiling_gb_per_second"] > 0 and row["int8_percent"] > 0
+    assert row["tokens_per_second"] > 0 and row["read_peak_gb_per_second"] > 0 and row["int8_percent"] > 0
     generates = row["test"].startswith("tg")
     assert (row["first_token_ms"] is None) == generates
     assert (row["token_p50_ms"] is None) == (row["read_percent"] is None) == (not generates)

@@ -31,7 +31,7 @@ ok(kept.machine.cpu && kept.machine.command.includes("--pairs 3"));
 same(rows.map(({shape, type, test, depth, threads, peer}) => [shape, type, test, depth, threads, peer]),
   [["tiny", "f32", "pp16", 0, 1, 200], ["tiny", "f32", "tg4@d32", 32, 1, 500]]);
 for (const row of rows) {
-  ok(row.brim > 0 && row.ceiling_pct > 0 && row.peer_name.includes("llama-bench") && row.pairs === 3);
+  ok(row.brim > 0 && row.peak_pct > 0 && row.peer_name.includes("llama-bench") && row.pairs === 3);
   const ratios = row.brim_samples.map((value, i) => value / row.peer_samples[i]).sort((a, b) => a - b);
   ok(Math.abs(row.ratio / ratios[1] - 1) < 0.01, "the median of the pairs' ratios");
 }

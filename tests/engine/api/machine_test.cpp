@@ -1,4 +1,4 @@
-// What a bench asks the C interface for: the work of a token, the bytes of a cache entry, going back, the machine's ceilings.
+// What a bench asks the C interface for: the work of a token, the bytes of a cache entry, going back, the machine's peaks.
 #include <brim/brim.h>
 #include <doctest/doctest.h>
 #include <unistd.h>
@@ -61,7 +61,7 @@ TEST_CASE("an entry's bytes and going back") {
   CHECK(small.stats().tokens == 200);
 }
 
-TEST_CASE("the machine's ceilings") {
+TEST_CASE("the machine's peaks") {
   const brim_machine machine = brim::measure_machine(2);
   CHECK(std::string(machine.cpu).size() > 0);
   CHECK(std::string(machine.isa) == brim_isa());

@@ -1,5 +1,5 @@
-// See ceilings.hpp.
-#include "apps/bench/ceilings.hpp"
+// See peaks.hpp.
+#include "apps/bench/peaks.hpp"
 
 #include "apps/bench/peak_memory.hpp"
 #include "apps/bench/statistics.hpp"
@@ -11,9 +11,9 @@ constexpr std::chrono::seconds kOld{4};
 
 }  // namespace
 
-bool Ceilings::old() const { return std::chrono::steady_clock::now() - last_ > kOld; }
+bool Peaks::old() const { return std::chrono::steady_clock::now() - last_ > kOld; }
 
-void Ceilings::measure_if_old(PeakMemory& memory) {
+void Peaks::measure_if_old(PeakMemory& memory) {
   if (!old()) return;
   memory.pause();
   const brim_machine machine = measure_machine(threads_);
@@ -25,13 +25,13 @@ void Ceilings::measure_if_old(PeakMemory& memory) {
   last_ = std::chrono::steady_clock::now();
 }
 
-void Ceilings::begin() {
+void Peaks::begin() {
   const std::ptrdiff_t keep = old() || reads_.empty() ? 0 : 1;
   reads_.erase(reads_.begin(), reads_.end() - keep);
   operations_.erase(operations_.begin(), operations_.end() - keep);
 }
 
-double Ceilings::read_bytes_per_second() const { return median(reads_); }
-double Ceilings::int8_operations_per_second() const { return median(operations_); }
+double Peaks::read_bytes_per_second() const { return median(reads_); }
+double Peaks::int8_operations_per_second() const { return median(operations_); }
 
 }  // namespace brim::apps::bench

@@ -1,5 +1,5 @@
-// The measured ceilings: what they count, not how fast this machine is.
-#include "kernels/ceilings.hpp"
+// The measured peaks: what they count, not how fast this machine is.
+#include "kernels/peaks.hpp"
 
 #include <doctest/doctest.h>
 
@@ -9,7 +9,7 @@
 
 using namespace brim::kernels;
 
-TEST_CASE("every set's 8-bit ceiling counts operations in proportion to the rounds") {
+TEST_CASE("every set's 8-bit peak counts operations in proportion to the rounds") {
   for (const std::string_view set : usable_sets(this_machine(), "")) {
     const Table table = table_for(set);
     CHECK(table.int8_operations(0) == 0);
@@ -19,13 +19,13 @@ TEST_CASE("every set's 8-bit ceiling counts operations in proportion to the roun
   }
 }
 
-TEST_CASE("a measured ceiling is a plausible number") {
+TEST_CASE("a measured peak is a plausible number") {
   ThreadPool pool(3);
   CHECK(measure_int8({active(), {}}) > 1e6);
   CHECK(measure_int8({active(), {pool, 2}}) > 1e6);
   const std::vector<std::byte> buffer(std::size_t{40} << 20);
   for (int threads = 1; threads <= 3; ++threads) {
-    const ReadCeiling found = measure_read({pool, threads}, buffer);
+    const ReadPeak found = measure_read({pool, threads}, buffer);
     CHECK(found.bytes_per_second > 1e6);
     CHECK(found.streams >= 1);
     CHECK(found.streams <= 32);

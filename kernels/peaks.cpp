@@ -1,5 +1,5 @@
-// See ceilings.hpp. Plain loads are wide enough: even 16 bytes at a time a core asks for more than memory delivers.
-#include "kernels/ceilings.hpp"
+// See peaks.hpp. Plain loads are wide enough: even 16 bytes at a time a core asks for more than memory delivers.
+#include "kernels/peaks.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -69,7 +69,7 @@ std::atomic<std::uint64_t> sink;
 
 }  // namespace
 
-ReadCeiling measure_read(Threads threads, std::span<const std::byte> buffer) noexcept {
+ReadPeak measure_read(Threads threads, std::span<const std::byte> buffer) noexcept {
   if (buffer.size() < kMinBuffer) return {};
   const auto rate = [&](const Way& way) {
     const std::int64_t chunk_bytes = way.streams * kPart;
@@ -86,7 +86,7 @@ ReadCeiling measure_read(Threads threads, std::span<const std::byte> buffer) noe
   std::pair<double, const Way*> tried[kWayCount];
   for (std::size_t i = 0; i < kWayCount; ++i) tried[i] = {rate(kWays[i]), &kWays[i]};
   std::sort(std::begin(tried), std::end(tried), std::greater<>());
-  ReadCeiling best;
+  ReadPeak best;
   for (std::size_t i = 0; i < kFinalists; ++i) {
     const double found = median_of(kPasses, [&] { return rate(*tried[i].second); });
     if (found > best.bytes_per_second) best = {found, tried[i].second->streams};

@@ -11,9 +11,9 @@ namespace brim::apps::bench {
 
 class PeakMemory;
 
-class Ceilings {
+class Peaks {
  public:
-  explicit Ceilings(int threads) : threads_(threads) {}
+  explicit Peaks(int threads) : threads_(threads) {}
 
   /// Measures when the last time is a few seconds ago, keeping the buffer that takes out of `memory`'s count. Throws
   /// brim::Exception.
