@@ -5,7 +5,7 @@
 #pragma once
 
 #include "kernels/shared/attention_walk.ipp"
-#include "kernels/shared/turned.ipp"
+#include "kernels/shared/transposed.ipp"
 
 namespace brim::kernels {
 namespace {
@@ -24,7 +24,7 @@ void ask_ahead(const std::byte* const (&pieces)[2], std::ptrdiff_t first, std::p
 template <class Vector, KvType kType>
 struct AttentionKeys {
   using Load = Cached<Vector, kType>;
-  using Turned = TurnedKeys<Vector, kType>;
+  using Transposed = TransposedKeys<Vector, kType>;
   using Rows = AttentionRows<Vector>;
   using Block = typename Rows::Block;
   using Ahead = typename AttentionWalk<Vector>::Ahead;
@@ -32,22 +32,22 @@ struct AttentionKeys {
   static constexpr int kBlock = kAttentionBlock;
 
   /// Columns beside [first, end), to whole vectors, are converted too.
-  static void spread(const Turned& turned, const Block& block, int size, float* keys) {
+  static void spread(const Transposed& transposed, const Block& block, int size, float* keys) {
     for (int d = 0; d < size; ++d) {
       for (int e = block.first / kWidth * kWidth; e < block.end; e += kWidth) {
-        Vector::store(keys + d * kBlock + e, turned.load(d, e));
+        Vector::store(keys + d * kBlock + e, transposed.load(d, e));
       }
     }
   }
 
   template <int kRows>
-  __attribute__((noinline)) static typename Rows::Columns weigh(const Rows& rows, std::int64_t row, const Turned& turned,
+  __attribute__((noinline)) static typename Rows::Columns weigh(const Rows& rows, std::int64_t row, const Transposed& transposed,
                                                                const Block& block, const Ahead& ahead, float* factors) {
     return rows.template weigh<kRows>(
         row, block,
         [&](int d, int column, int v) {
           ask_ahead<Load>(ahead.keys, ahead.key_bytes, Load::stored(d * kBlock + column), v);
-          return turned.load(d, column + v * kWidth);
+          return transposed.load(d, column + v * kWidth);
         },
         factors);
   }
@@ -114,12 +114,12 @@ struct Attention {
   using Ahead = typename Walk::Ahead;
   static constexpr int kFewRows = 2 * Rows::kRows;
 
-  static void take_few(const Rows& rows, const typename Keys::Turned& turned, const Block& block, const Packed& packed,
+  static void take_few(const Rows& rows, const typename Keys::Transposed& transposed, const Block& block, const Packed& packed,
                        const Ahead& ahead) {
     Rows::for_tiles(block.row, block.row_end, [&](auto count, std::int64_t row) {
       constexpr int kRows = decltype(count)::value;
       float factors[kRows];
-      const auto seen = Keys::template weigh<kRows>(rows, row, turned, block, ahead, factors);
+      const auto seen = Keys::template weigh<kRows>(rows, row, transposed, block, ahead, factors);
       Values::template add<kRows>(rows, row, seen, packed, ahead, factors);
     });
   }
@@ -127,15 +127,15 @@ struct Attention {
   static void attend(const Attend& a) noexcept {
     Rows rows(a);
     rows.start();
-    typename Keys::Turned turned(rows.turned, a.key_size);
+    typename Keys::Transposed transposed(rows.transposed, a.key_size);
     const bool few = a.tokens * a.group <= kFewRows && Values::Load::whole(a.value_size);
     const Walk walk{kv_vector_bytes(kKey, a.key_size), kv_vector_bytes(kValue, a.value_size)};
     walk.for_blocks(a, rows, [&](const Block& block, const Packed& packed, const Ahead& ahead) {
-      turned.turn(packed.keys, packed.key_stride, block.first, block.end);
+      transposed.turn(packed.keys, packed.key_stride, block.first, block.end);
       if (few) {
-        take_few(rows, turned, block, packed, ahead);
+        take_few(rows, transposed, block, packed, ahead);
       } else {
-        Keys::spread(turned, block, a.key_size, rows.keys);
+        Keys::spread(transposed, block, a.key_size, rows.keys);
         Values::spread(block, packed, a.value_size, rows.values, rows.value_stride);
         take_spread<Vector>(rows, block, packed, ahead);
       }
@@ -170,11 +170,11 @@ void accumulated_attention(const AccumulatedAttention& m) noexcept {
   const Attend& a = m.attend;
   Rows rows(a);
   rows.start();
-  TurnedKeys<Vector, kKey> turned(rows.turned, a.key_size);
+  TransposedKeys<Vector, kKey> transposed(rows.transposed, a.key_size);
   const Walk walk{kv_vector_bytes(kKey, a.key_size), 0};
   walk.for_blocks(a, rows, [&](const typename Rows::Block& block, const typename Walk::Packed& packed, const auto&) {
-    turned.turn(packed.keys, packed.key_stride, block.first, block.end);
-    AttentionKeys<Vector, kKey>::spread(turned, block, a.key_size, rows.keys);
+    transposed.turn(packed.keys, packed.key_stride, block.first, block.end);
+    AttentionKeys<Vector, kKey>::spread(transposed, block, a.key_size, rows.keys);
     add_block_attention<Vector>(rows, block, a.state, m.accumulated + (block.index - a.first));
   });
 }

@@ -1,5 +1,5 @@
 // The rows of an attention call against one block of entries: two small matrix products in register tiles with the running
-// softmax between them. Once for every set; keys come turned (turned.ipp) and values as they are, both through functions
+// softmax between them. Once for every set; keys come turned (transposed.ipp) and values as they are, both through functions
 // that give a vector of floats, so that these may lie in scratch or be converted on the way.
 //
 // Each score is added up over the dimensions in order and each value over the entries in order: no sums across a vector,
@@ -38,7 +38,7 @@ struct AttentionRows {
   float* queries;    ///< [row][key_size], scaled
   float* keys;       ///< [key_size][kBlock], turned
   float* values;     ///< [kBlock][value_stride]
-  std::byte* turned;  ///< a turned block in any storage type
+  std::byte* transposed;  ///< a turned block in any storage type
   std::byte* copied;  ///< a block's keys and values, packed, where they lie in pieces
   float* weights;    ///< [kRows][kBlock] of a tile's rows: scores, then their exponentials
   float* out;        ///< [row][value_stride]
@@ -55,7 +55,7 @@ struct AttentionRows {
     };
     keys = take(std::int64_t{a.key_size} * kBlock);
     values = take(std::int64_t{kBlock} * value_stride);
-    turned = reinterpret_cast<std::byte*>(take(std::int64_t{a.key_size + 16} * kBlock));
+    transposed = reinterpret_cast<std::byte*>(take(std::int64_t{a.key_size + 16} * kBlock));
     copied = reinterpret_cast<std::byte*>(take(std::int64_t{a.key_size + a.value_size} * kBlock));
     weights = take(std::int64_t{kRows} * kBlock);
     out = take(rows * value_stride);

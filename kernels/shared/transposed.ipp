@@ -13,7 +13,7 @@ namespace brim::kernels {
 namespace {
 
 template <class Vector, KvType kType>
-class TurnedKeys {
+class TransposedKeys {
  public:
   using Batch = typename Vector::Batch;
   static constexpr int kBlock = kAttentionBlock;
@@ -24,7 +24,7 @@ class TurnedKeys {
   }
 
   /// `space` has room for bytes(size).
-  TurnedKeys(std::byte* space, int size)
+  TransposedKeys(std::byte* space, int size)
       : values_(space), scales_(reinterpret_cast<float*>(space + std::int64_t{size + kSide} * kBlock * kBytes)), size_(size) {}
 
   /// Turns the keys of columns [first, end), and of those beside them that fill up registers; column e's key is
@@ -73,7 +73,7 @@ class TurnedKeys {
   /// Where value `d` of a cached vector is; in q4_0 for the first of a block.
   static int place(int d) { return kScaled ? d / kKvBlock * kv_block_bytes(kType) + 2 + d % kKvBlock : d * kBytes; }
 
-  static void load_turned(const std::byte* from, std::size_t stride, Bytes (&rows)[kSide]) {
+  static void load_transposed(const std::byte* from, std::size_t stride, Bytes (&rows)[kSide]) {
     // Makes compilers count the addresses here, a handful of additions, where they would keep all of them from square to
     // square in registers they do not have.
     asm("" : "+r"(stride));
@@ -92,14 +92,14 @@ class TurnedKeys {
 
   void turn_square(const std::byte* from, std::size_t stride, int e, int d) {
     Bytes rows[kSide];
-    load_turned(from, stride, rows);
+    load_transposed(from, stride, rows);
     for (int i = 0; i < kSide; ++i) store(d + i, e, rows[i]);
   }
 
   /// `pairs` bytes of q4_0, whose low halves are the values from d on and whose high ones follow these.
   void turn_pairs(const std::byte* from, std::size_t stride, int e, int d, int pairs) {
     Bytes rows[kSide];
-    load_turned(from, stride, rows);
+    load_transposed(from, stride, rows);
     for (int i = 0; i < pairs; ++i) store(d + i, e, Vector::low_levels(rows[i]));
     for (int i = 0; i < pairs; ++i) store(d + pairs + i, e, Vector::high_levels(rows[i]));
   }
