@@ -10,7 +10,7 @@
 
 #include "engine/generate/session.hpp"
 #include "engine/model/profile_file.hpp"
-#include "tests/engine/generate/speculation.hpp"
+#include "tests/engine/generate/speculating.hpp"
 #include "tests/engine/generate/tiny.hpp"
 #include "tests/support/policies.hpp"
 #include "tests/support/scratch_folder.hpp"

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/generate/session.hpp"
-#include "tests/engine/generate/speculation.hpp"
+#include "tests/engine/generate/speculating.hpp"
 #include "tests/engine/generate/reading.hpp"
 #include "tests/support/shared_data.hpp"
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "engine/generate/session.hpp"
-#include "tests/engine/generate/speculation.hpp"
+#include "tests/engine/generate/speculating.hpp"
 #include "tests/engine/generate/tiny.hpp"
 #include "tests/support/allocation_count.hpp"
 
