@@ -159,7 +159,7 @@ model::ProfileFile measure(const CalibrateOptions& options) {
   }
   line.clear();
   conclude(losses, file);
-  write_file(options.output, model::to_json(file), NewFile::Sequences::usual);
+  write_file(options.output, model::to_json(file), NewFile::Readers::usual);
   std::remove(partial.c_str());
   return file;
 }

@@ -81,12 +81,12 @@ void Outputs::writes(const std::string& option, const std::string& path) {
   outputs_.emplace_back(option, path);
 }
 
-void check_writable(const std::string& path) { unwrap(NewFile::create(path, NewFile::Sequences::owner)); }
+void check_writable(const std::string& path) { unwrap(NewFile::create(path, NewFile::Readers::owner)); }
 
 void check_file_size(const std::string& path, std::uint64_t bytes) {
   const std::uint64_t limit = file_size_limit();
   if (bytes <= limit) return;
-  const NewFile file = unwrap(NewFile::create(path, NewFile::Sequences::owner));
+  const NewFile file = unwrap(NewFile::create(path, NewFile::Readers::owner));
   throw Failure(1, file.failure({EFBIG, limit, bytes}).sentence);
 }
 
@@ -95,8 +95,8 @@ void unwrap_writing(const Status& written) {
   unwrap(written);
 }
 
-void write_file(const std::string& path, std::string_view content, NewFile::Sequences sequences) {
-  unwrap_writing(write_new_file(path, content, sequences));
+void write_file(const std::string& path, std::string_view content, NewFile::Readers readers) {
+  unwrap_writing(write_new_file(path, content, readers));
 }
 
 }  // namespace brim::apps

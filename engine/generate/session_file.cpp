@@ -168,7 +168,7 @@ void seal_session_file(std::span<std::byte> file) {
 }
 
 Status write_session_file(const std::string& path, const StateWriter& body, WorkMeter* meter) {
-  BRIM_ASSIGN(NewFile file, NewFile::create(path, NewFile::Sequences::owner));
+  BRIM_ASSIGN(NewFile file, NewFile::create(path, NewFile::Readers::owner));
   SummedWriter out(file, meter);
   const std::array<std::uint64_t, 3> header = header_of(body_bytes(body));
   BRIM_TRY(out.add(std::as_bytes(std::span(header))));
