@@ -9,9 +9,9 @@
 #include "tests/support/allocation_count.hpp"
 
 using brim::run::Lookup;
-using brim::generate::Match;
+using brim::run::Match;
 using brim::run::TextSoFar;
-using brim::generate::TokenId;
+using brim::run::TokenId;
 
 namespace {
 
