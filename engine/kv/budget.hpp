@@ -31,7 +31,7 @@ struct SplitCase {
   const Profile* profile = nullptr;  ///< what calibration measured on this model; null without
   std::uint64_t seed = 0;            ///< for splits that choose at random
   /// The statistic requested in needs(), smoothed over the tokens processed so far, one per layer; empty before
-  /// anything was
+  /// any token was processed.
   std::span<const double> seen;
 
   /// Entries per layer if all layers had the same number and none had a cap.

@@ -36,7 +36,7 @@ class Costs {
   int smallest_chunk() const { return std::min(kSmallestChunk, largest_chunk()); }
   /// Staging, scratch and states: what does not depend on the number of entries kept, except that of the largest layer.
   std::int64_t fixed(std::int64_t slots, int chunk) const { return fixed(slots, chunk, checkpoints_); }
-  /// How many checkpoints a budget has room for; the budget is at least least(). Above full() and the one checkpoint in
+  /// How many checkpoints a budget has room for; the budget is at least min(). Above full() and the one checkpoint in
   /// it, the rest holds further ones; below that, as many as an eighth of the budget holds, but one wherever it fits.
   int checkpoints(std::int64_t budget) const {
     if (state_bytes_ == 0) return 0;

@@ -31,7 +31,7 @@ std::int64_t Drafts::room(const Streams& streams, std::int64_t position) const n
 
 // Attention adds up in blocks that are counted from the position of a stream's oldest entry. While neighbouring entries
 // slide out one after another, the blocks keep their places; when the last entry before a gap slides out, they move.
-// Returns the position of that entry, or one that is out of reach.
+// Returns the position of that entry, or `position` when no gap is near.
 std::int64_t Drafts::gap_in_front(const Stream& stream, std::int64_t position) const noexcept {
   const std::span<const std::int64_t> positions = stream.store.positions();
   const auto max = static_cast<std::size_t>(max_tokens_);  // one chunk of drafts cannot push more entries out
