@@ -6,13 +6,12 @@
 // document (entries that belong together), quota_mover (quotas that move between streams), states (layers whose memory
 // has a fixed size, with checkpoints), snapshot (saved sessions). This file is the order of their steps.
 //
-//   Chunk chunk = memory.begin(n, ids);      makes room in position space, rebasing kept entries when the context is
-// used up
-//   chunk.stage(stream, rows);               for each stream, when attention gets to it
-//   chunk.view(stream);                      what attention may read
+//   Chunk chunk = memory.begin(n, ids);        makes room in position space; may rebase kept entries
+//   chunk.stage(stream, rows);                 for each stream, when attention gets to it
+//   chunk.view(stream);                        what attention may read
 //   chunk.add_attention(…), chunk.observe(…);  only if needs() requests it
-//   chunk.commit(stream);                    evicts down to the stream's quota
-//   chunk.end();                             once
+//   chunk.commit(stream);                      evicts down to the stream's quota
+//   chunk.end();                               once
 #pragma once
 
 #include <cstddef>

@@ -80,7 +80,7 @@ struct Plan {
   Shape shape;
   Needs needs;                         ///< what the split and the rule request
   std::int64_t budget_bytes = 0;       ///< the promise; what the arena sets aside for the cache
-  std::int64_t full_bytes = 0;         ///< `full` for this shape: every layer's need, metadata, staging, states and a checkpoint
+  std::int64_t full_bytes = 0;         ///< `full`: all entries, metadata, staging, states, one checkpoint
   std::int64_t min_bytes = 0;        ///< the smallest valid budget of this shape: one granule per layer and KV head
   int chunk = 0;                       ///< tokens per prefill chunk: a power of two ≤ 512, and ≥ 16 where context ≥ 64
   std::int64_t staging_bytes = 0;
