@@ -13,7 +13,7 @@ struct Quoted {
 };
 
 /// quoted(text): `text` in single quotes. Control characters, bytes that are not UTF-8, direction marks and the quote
-/// and backslash themselves are written as escapes (\n, \', \x1b, \u202e); after `most` bytes of input the rest is left
+/// and backslash themselves are written as escapes (\n, \', \x1b, \u202e); after `max` bytes of input the rest is left
 /// out and its size is given ("'abc…' (5000 bytes)"). Any input is safe. An object and not a function, so that
 /// argument-dependent lookup never finds std::quoted, which escapes none of these, in its place.
 inline constexpr Quoted quoted;

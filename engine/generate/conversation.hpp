@@ -50,7 +50,7 @@ class Conversation {
   std::string_view answer() const noexcept { return answer_; }
   /// Does not allocate while the answer fits its room.
   void extend_answer(std::string_view text) { answer_ += text; }
-  /// Drops the older half of an answer that is longer than half of `most` bytes. Returns whether it did.
+  /// Drops the older half of an answer that is longer than half of `max` bytes. Returns whether it did.
   bool cut_answer(std::int64_t max) noexcept;
   /// Turns the answer, with `rest` appended, into an ordinary message, and undoes that. Without an answer: nothing.
   void close_answer(std::string_view rest);
@@ -68,7 +68,7 @@ class Conversation {
   void drop_after(std::size_t count) noexcept { messages_.resize(std::min(count, messages_.size())); }
   /// Whether the last message, or the answer, has this role.
   bool last_is(std::string_view role) const noexcept;
-  /// Where messages hold more than half of `most` bytes: drops the oldest messages except the system's, up to one of
+  /// Where messages hold more than half of `max` bytes: drops the oldest messages except the system's, up to one of
   /// the user, until a quarter is left, but never the last exchange. Where more than half is held after the user's last
   /// message (or where there is none), drops the oldest of those too, except the last. Returns whether it dropped any.
   bool drop_oldest(std::int64_t max) noexcept;
@@ -93,7 +93,7 @@ class Conversation {
   Conversation(const text::Tokenizer& tokenizer, templates::ChatTemplate chat_template)
       : tokenizer_(&tokenizer), template_(std::move(chat_template)) {}
   std::string protect(const std::string& content, WorkMeter* meter) const;
-  /// Drops messages [begin, end), oldest first, until at most `most` bytes of them are left. Returns whether it dropped
+  /// Drops messages [begin, end), oldest first, until at most `max` bytes of them are left. Returns whether it dropped
   /// any.
   bool drop_range(std::size_t begin, std::size_t end, std::int64_t max) noexcept;
 

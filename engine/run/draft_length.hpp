@@ -16,7 +16,7 @@ namespace brim::run {
 /// Plain numbers; one thread.
 class DraftLength {
  public:
-  /// The number of drafts, 0 to `most`, that promises the most tokens for the time, when the text agrees with an
+  /// The number of drafts, 0 to `max`, that promises the most tokens for the time, when the text agrees with an
   /// earlier range of itself over `match` tokens.
   int choose(int match, int max) noexcept;
 

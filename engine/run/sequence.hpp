@@ -70,7 +70,7 @@ class Sequence {
   /// queried (logits, history, cache) is bit for bit what processing token by token gives, whatever was drafted.
   Status read_next(TokenId id, const std::atomic<bool>* cancel);
   /// The same in steps, for sequences that share a pass. Returns what the pass has to process for `id`, with drafts up
-  /// to `most` tokens; or nothing, where `id` was a draft whose result is known already. The step is valid until
+  /// to `max` tokens; or nothing, where `id` was a draft whose result is known already. The step is valid until
   /// end_next(). Errors: cancelled, by `cancel`, where the history has to be processed again first.
   Result<std::optional<model::SequenceStep>> begin_next(TokenId id, std::int64_t max, const std::atomic<bool>* cancel);
   /// A pass processed the step in rows [first, first + count): it is now part of the past. `logits`: after each of

@@ -38,7 +38,7 @@ class Speculation {
 
   /// The next token of the text is `id`: was it drafted? Called once with every token, before that token is processed.
   bool drafted(TokenId id) noexcept;
-  /// [next, drafts …]: what a pass should process when `next`, which follows `text`, is processed now: at most `most`
+  /// [next, drafts …]: what a pass should process when `next`, which follows `text`, is processed now: at most `max`
   /// tokens. Valid until the next call.
   std::span<const TokenId> propose(const TextSoFar& text, TokenId next, int max) noexcept;
   /// That pass took this many seconds.

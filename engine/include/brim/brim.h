@@ -154,23 +154,23 @@ typedef struct brim_model_info {
   int64_t context;           /* trained */
   int64_t vocabulary;
   int32_t layers;
-  int32_t threads;           /* that compute: as many as requested, or as the system granted */
+  int32_t threads;           /* threads that compute: as many as requested, or as the system granted */
   int32_t has_chat_template; /* 1 when the file carries one */
-  int64_t layer_weights;     /* that every token is multiplied with; of experts those in use */
-  int64_t output_weights;    /* that are multiplied only where logits are wanted */
-  int64_t token_bytes;       /* of weights, read for one generated token: both kinds, as the file packs them */
+  int64_t layer_weights;     /* weights multiplied with every token; of experts those in use */
+  int64_t output_weights;    /* weights multiplied only where logits are needed */
+  int64_t token_bytes;       /* weight bytes read per generated token: both kinds, packed as in the file */
 } brim_model_info;
 BRIM_API brim_status brim_model_info_get(const brim_model* model, brim_model_info* info);
 
 typedef struct brim_plan {
   size_t size;
   int64_t weight_bytes;       /* kept in memory, in the layout that the model options ask for */
-  int64_t kv_budget_bytes;    /* what the session would promise */
+  int64_t kv_budget_bytes;    /* the limit that the session would never exceed */
   int64_t kv_full_bytes;      /* what "full" would be */
   int64_t kv_min_bytes;     /* smallest valid budget */
   int64_t scratch_bytes;      /* outside the budget: activations, logits, history, the conversation's text, sampling */
   int64_t total_bytes;        /* weights, budget, scratch and stacks; the vocabulary and the program itself come on top */
-  int64_t available_bytes;    /* what this process may still take now: the smallest of the machine's, its cgroup's and its limits' values */
+  int64_t available_bytes;    /* what this process may still take now: the min of machine, cgroup and process limits */
   int64_t context;
   int32_t layers;
   int32_t chunk;
@@ -250,8 +250,8 @@ typedef struct brim_piece {
   const char* text;     /* whole UTF-8 characters; may be empty */
   size_t text_size;
   int32_t id;           /* the token, -1 when the piece only ends the answer */
-  int32_t end;          /* 0 more follows; else why it ended: 1 end token, 2 stop string, 3 limit */
-  int32_t status;       /* of this session in brim_sessions_next(): where it is not BRIM_OK, text is the sentence */
+  int32_t end;          /* 0: more follows; else why it ended: 1 end token, 2 stop string, 3 limit */
+  int32_t status;       /* of this session in brim_sessions_next(): if not BRIM_OK, text is the error message */
 } brim_piece;
 /* Picks the next token and returns the text that became complete. The answer joins the conversation as it grows. After
  * a stop string the answer has ended: further calls return an empty piece that reports this. BRIM_BAD_FILE when the
@@ -310,11 +310,11 @@ BRIM_API brim_status brim_session_load_messages(brim_session* session, const cha
 typedef struct brim_stats {
   size_t size;
   int64_t context;            /* positions */
-  int64_t tokens;             /* read and generated since the session was cleared */
+  int64_t tokens;             /* processed and generated since the session was cleared */
   int64_t position;           /* next rotary position */
-  int64_t kv_budget_bytes;    /* the promise */
+  int64_t kv_budget_bytes;    /* the limit, which is never exceeded */
   int64_t kv_bytes;           /* in use now, staging included */
-  int64_t kv_peak_bytes;      /* the most ever in use, staging included */
+  int64_t kv_peak_bytes;      /* the peak, staging included */
   int64_t kv_full_bytes;      /* what "full" would be */
   int64_t scratch_bytes;      /* activations, logits, history, speculation, text, sampling: booked outside the budget */
   int64_t evicted;            /* entries evicted, over all layers */
@@ -350,7 +350,7 @@ typedef struct brim_machine {
   const char* isa;                 /* brim_isa() */
   int32_t threads;                 /* threads that were measured: as many as requested, or as the system granted */
   int32_t read_streams;            /* streams that each thread read at the same time when reading was fastest */
-  double read_bytes_per_second;    /* memory bandwidth: a buffer of several times the largest cache, in huge pages where possible */
+  double read_bytes_per_second;    /* from memory: a buffer many times the largest cache, in huge pages if possible */
   double int8_operations_per_second; /* multiplications and additions of 8-bit values, by the set in use, in registers */
 } brim_machine;
 /* Measures the machine's peak rates, as a reference for measured rates. Takes about half a second and, during that

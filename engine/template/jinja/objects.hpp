@@ -63,7 +63,7 @@ struct DictView final : Object {
   Part part;
 };
 
-/// A position in something that can be iterated; copies of it advance on their own, except over a generator.
+/// A position in something that can be iterated; copies of the cursor advance independently, except over a generator.
 struct Cursor {
   Value source;
   std::size_t index = 0;  ///< bytes in text, items elsewhere
