@@ -1,5 +1,5 @@
-// Text that came from a file, a prompt or a request, made fit to stand in a sentence that a terminal may show: one
-// line, valid UTF-8, no control characters, of bounded length.
+// Text that came from a file, a prompt or a request, escaped so that a message on a terminal may contain it: one line,
+// valid UTF-8, no control characters, of bounded length.
 #pragma once
 
 #include <cstddef>

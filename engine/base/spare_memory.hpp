@@ -63,7 +63,7 @@ auto with_spare(SpareMemory& spare, Work&& work) -> decltype(work()) {
     auto result = work();
     if (result.ok() || result.error().code != ErrorCode::out_of_memory) return result;
   } catch (const std::bad_alloc&) {
-    // Converts it to an Error.
+    // Treated like a result with out_of_memory.
   }
   const SpareMemory::Release released(spare);
   return work();

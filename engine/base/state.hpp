@@ -47,11 +47,11 @@ class StateWriter {
 /// found …", also where the state ends too early; from then on everything fails.
 class StateReader {
  public:
-  /// `name` stands for the state in sentences. The parts must outlive the reader.
+  /// `name` stands for the state in messages. The parts must outlive this object.
   StateReader(std::string name, std::vector<std::span<const std::byte>> parts)
       : name_(std::move(name)), parts_(std::move(parts)) {}
 
-  /// Counts the memory that is copied from now on, and may cancel the reading. It must outlive the reader.
+  /// Counts the memory that is copied from now on, and may cancel the restore. It must outlive this object.
   void meter(WorkMeter* meter) { meter_ = meter; }
   /// Null where there is none.
   WorkMeter* meter() const { return meter_; }

@@ -170,7 +170,7 @@ Status Session::append_text(std::string_view text, const text::EncodeOptions& op
   here.meter = &work_;
   BRIM_ASSIGN(std::vector<TokenId> ids, model_->tokenizer().encode(text, here));
   const text::Vocabulary& vocabulary = model_->tokenizer().vocabulary();
-  // An end token after a prompt that is to be continued would end it.
+  // An end token after a prompt that will be continued would end it.
   if (here.add_special && vocabulary.add_eos && !ids.empty() && ids.back() == vocabulary.eos) ids.pop_back();
   return read_ids(ids);
 }

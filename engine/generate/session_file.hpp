@@ -39,7 +39,7 @@ void save(const SessionOrigin& origin, StateWriter& state);
 /// Writes `body` to `path`, readable by its owner alone: at every moment either the old file or the new one is there
 /// (base/new_file.hpp). Errors: io; cancelled by `meter`, which is stepped at each MiB (null: never).
 Status write_session_file(const std::string& path, const StateWriter& body, WorkMeter* meter = nullptr);
-/// The same bytes in memory, and the size and checksum of such a byte string corrected: for tests.
+/// The same bytes in memory; and a function that corrects the size and checksum of such bytes: for tests.
 std::vector<std::byte> session_file_bytes(const StateWriter& body);
 void seal_session_file(std::span<std::byte> file);
 

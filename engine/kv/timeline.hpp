@@ -18,7 +18,7 @@ struct Timeline {
   }
 };
 
-/// Tokens that streams take in together: a whole chunk, or one draft of it.
+/// Tokens that streams take in together: a whole chunk, or one draft from a chunk.
 struct TokenSpan {
   std::int64_t tokens = 0;    ///< processed before the first of them
   std::int64_t position = 0;  ///< of the first of them

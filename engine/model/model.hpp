@@ -91,7 +91,7 @@ class Model {
   ModelFile file_;
   std::optional<io::Gguf> mapped_;  ///< with weights that stay in the file
   Config config_;
-  Panels panels_;  ///< what weights_ refers to, beside a mapped file
+  Panels panels_;  ///< what weights_ refers to, in addition to a mapped file
   Weights weights_;
   text::Tokenizer tokenizer_;
   mutable std::mutex delimiters_mutex_;  // not a once_flag: that goes through thread-local storage

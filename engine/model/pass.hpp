@@ -116,7 +116,7 @@ void apply(const Pass& pass, const quant::Matrix& weight, const float* x, float*
 /// out[t] = rms_norm(x[t]) · weight, rows of the embedding's width; out may be x.
 void normalise(const Pass& pass, const float* x, const std::vector<float>& weight, float* out) noexcept;
 
-/// Adds work.branch to the stream, after `post_norm` when the model has one, scaled as the model wants.
+/// Adds work.branch to the stream, after `post_norm` when the model has one, scaled as the model requires.
 void add_branch(const Pass& pass, const std::vector<float>& post_norm) noexcept;
 
 }  // namespace brim::model

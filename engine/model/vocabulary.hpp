@@ -1,5 +1,5 @@
 // The text side of a model file: tokenizer.ggml.* as a text::Vocabulary, and the chat template. Every type and count is
-// checked; the file is untrusted input. Sits beside the configuration; the tokenizer itself is engine/text.
+// checked; the file is untrusted input. Independent of the configuration; the tokenizer itself is engine/text.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// UTF-8 and character classes, as the tokenizers need them: llama.cpp's lenient reading of bytes that are no UTF-8
-// (prompts may hold anything) and the strict one for text that goes out. Categories come from utf8proc.
+// UTF-8 and character classes, as the tokenizers need them: llama.cpp's lenient decoding of bytes that are not UTF-8
+// (prompts may hold anything) and strict decoding for text that is output. Categories come from utf8proc.
 #pragma once
 
 #include <cstddef>

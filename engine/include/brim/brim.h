@@ -350,7 +350,7 @@ typedef struct brim_machine {
   const char* isa;                 /* brim_isa() */
   int32_t threads;                 /* threads that were measured: as many as requested, or as the system granted */
   int32_t read_streams;            /* streams that each thread read at the same time when reading was fastest */
-  double read_bytes_per_second;    /* from memory: a buffer many times the largest cache, in huge pages if possible */
+  double read_bytes_per_second;    /* from memory: a buffer several times the largest cache, huge pages if possible */
   double int8_operations_per_second; /* multiplications and additions of 8-bit values, by the set in use, in registers */
 } brim_machine;
 /* Measures the machine's peak rates, as a reference for measured rates. Takes about half a second and, during that

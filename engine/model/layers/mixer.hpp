@@ -1,5 +1,5 @@
-// What a layer does between tokens: the interface of layer kinds. The decoder asks a layer's configuration for its mixer and
-// knows no kind by name; the feed-forward that follows is feed_forward.hpp.
+// What a layer does between tokens: the interface of layer kinds. The decoder gets the mixer from a layer's
+// configuration and does not know any kind by name; the feed-forward that follows is feed_forward.hpp.
 #pragma once
 
 #include <cstdint>

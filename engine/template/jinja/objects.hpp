@@ -1,4 +1,4 @@
-// The values that are no plain data: functions and methods, macros, namespaces, loops, ranges, generators, dict views.
+// The values that are not plain data: functions and methods, macros, namespaces, loops, ranges, generators, dict views.
 #pragma once
 
 #include <memory>
