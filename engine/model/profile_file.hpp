@@ -36,7 +36,7 @@ struct ProfileFile {
   std::string text;                   ///< a hash of the calibration text
   std::vector<kv::LayerProfile> nll;  ///< the increase of the NLL, also measured; `prunable` unused. May be empty
   std::vector<double> infonce;        ///< per layer: DepthKV's proxy as reconstructed here. May be empty
-  double spearman = 0;                ///< correlation of infonce and the measured loss over layers, which gave `prunable` its sign
+  double spearman = 0;                ///< rank correlation of infonce and measured loss; gave `prunable` its sign
   double equal_layers_p = 1;          ///< permutation test: how likely losses differ so much if all layers were equal
 };
 
