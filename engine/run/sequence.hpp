@@ -121,7 +121,7 @@ class Sequence {
     bool report() const { return total <= 1 || !progress || progress(done, total); }
   };
   Status read_chunks(std::span<const TokenId> ids, Reading& reading, const std::atomic<bool>* cancel,
-                     const ChunkObserver& observer, std::span<const kernels::RowRole> roles);  // empty: the ids are a new prompt
+                     const ChunkObserver& observer, std::span<const kernels::RowRole> roles);  // empty: new prompt
   void keep_rows(const model::Decoder& decoder, std::int64_t first, std::int64_t count) noexcept;
   std::span<float> hidden_row() const noexcept;  // the current row
   Status take_over(StateReader& state);
