@@ -1,5 +1,5 @@
-// The barrier of the C interface: what stands between C callers and the engine in every function. Errors become a status
-// and a sentence for the calling thread, exceptions do not get out, structs are filled as far as both sides know them.
+// The barrier of the C interface: the code between C callers and the engine in every function. Errors become a status
+// and a message for the calling thread, exceptions are caught, structs are filled as far as both sides know them.
 #pragma once
 
 #include <brim/brim.h>
@@ -19,7 +19,7 @@ brim_status status_of(ErrorCode code) noexcept;
 /// Keeps the calling thread's sentence (last_error.hpp) and returns `status`.
 brim_status fail(brim_status status, const char* sentence) noexcept;
 Error null_argument(const char* name);
-/// "text is NULL" where it must not be.
+/// Returns "text is NULL" where it must not be.
 Status check_text(const char* text, std::size_t size);
 Progress progress_of(brim_progress callback, void* user);
 
@@ -58,7 +58,7 @@ Status hand_out(T* out, const T& filled, const char* name) {
   return {};
 }
 
-/// Copies what was found to the caller's array: `*count` is its capacity on entry and the number found on return.
+/// Copies the result to the caller's array: `*count` is its capacity on entry and the number of results on return.
 template <class T>
 Status copy_out(const T* found, std::size_t size, T* out, std::size_t* count, const char* name) {
   const std::size_t capacity = *count;

@@ -1,5 +1,5 @@
-// The C interface, third part: sessions that are copied, saved and restored. A saved session carries the options it was made
-// with, by name, so that it can be made again.
+// The C interface, third part: sessions that are copied, saved and restored. A saved session carries the options that
+// it was created with, by name, so that it can be created again.
 #include <brim/brim.h>
 
 #include <algorithm>
@@ -19,8 +19,8 @@ using brim::generate::Session;
 namespace brim::api {
 namespace {
 
-/// `key` is `value` from now on, whatever was said before; options that may be given several times add up. Allocates nothing where
-/// `list` has room for one more.
+/// Sets `key` to `value`, replacing earlier values; options that may be given several times add up. Allocates nothing
+/// where `list` has room for one more.
 void replace(OptionList& list, std::pair<std::string, std::string> option) {
   if (!repeatable(option.first)) std::erase_if(list, [&](const auto& other) { return other.first == option.first; });
   list.push_back(std::move(option));
@@ -38,8 +38,8 @@ Status apply(Session& session, Change change, const generate::SessionOptions& op
   return {};
 }
 
-/// What `given` says beside the memory, on a session just restored. What says the same as before changes nothing: draws go
-/// on where they stood.
+/// Applies the options in `given` that do not concern memory to a session just restored. Values equal to the saved ones
+/// change nothing: random draws continue where they were.
 Status change_restored(brim_session& handle, const OptionList& given) {
   generate::SessionOptions changed = handle.session->options();
   for (const auto& option : given) {
@@ -57,11 +57,11 @@ Status change_restored(brim_session& handle, const OptionList& given) {
 
 void keep_profile(brim_session& handle) {
   const model::FoundProfile& found = handle.session->sequence().profile();
-  // The profile of before goes too, where the session was saved with one: it may be another, or none.
+  // The earlier profile is removed too, where the session was saved with one: the new one may be another, or none.
   std::erase_if(handle.list, [](const auto& option) { return option.first == "kv.profile" || option.first == kSavedProfile; });
   if (!found.text.empty()) handle.list.emplace_back(kSavedProfile, found.text);
   if (found.notice.empty() || handle.log == nullptr) return;
-  // Loading the model has said why the profile that it carries cannot be used.
+  // Loading the model has logged why the profile that it carries cannot be used.
   const std::string& said = handle.session->sequence().model().file().carried.notice;
   if (said.empty() || !found.notice.starts_with(said)) {
     handle.log->say(BRIM_LOG_WARNING, found.notice);
@@ -72,7 +72,7 @@ void keep_profile(brim_session& handle) {
 }
 
 Status set_option(brim_session& handle, const std::string& key, const std::string& value) {
-  // First what needs memory beside the session.
+  // First the steps that need memory outside the session.
   std::pair<std::string, std::string> option(key, value);
   if (handle.list.size() == handle.list.capacity()) handle.list.reserve(2 * handle.list.size() + 1);
   generate::SessionOptions changed = handle.session->options();
@@ -99,7 +99,7 @@ const std::string* given_option(const brim_session& handle, std::string_view key
     last = &value;
     ++count;
   }
-  return repeatable(key) || index > 0 ? nullptr : last;  // of other options the last value holds
+  return repeatable(key) || index > 0 ? nullptr : last;  // of other options the last value counts
 }
 
 }  // namespace brim::api

@@ -18,10 +18,10 @@ namespace {
 
 using Result = std::optional<brim::Result<brim::generate::Piece>>;
 
-/// The turns of many sessions. Up to one pass's worth of them take no memory.
+/// The turns of many sessions. Up to the number that fits in one pass, they need no memory.
 class Turns {
  public:
-  /// False: the session is inside another call, or came before.
+  /// False: the session is inside another call, or occurred before.
   bool take(brim_session& session) {
     const std::size_t at = count_++;
     std::optional<Turn>& turn = at < few_.size() ? few_[at] : many_[at - few_.size()];
@@ -61,7 +61,7 @@ Status check(std::span<brim_session* const> sessions, const brim_piece* pieces, 
   return {};
 }
 
-/// What a session got; a failure's sentence is kept by the session.
+/// The result of one session; the message of a failure is kept by the session.
 brim_piece piece_of(brim_session& session, const Result& result) noexcept {
   if (*result) return brim::api::piece_of(**result);
   brim_piece piece{};

@@ -1,4 +1,4 @@
-// What the handles of the C interface point at.
+// What the handles of the C interface point to.
 #pragma once
 
 #include <atomic>
@@ -22,13 +22,13 @@ namespace brim::api {
 class ModelLog {
  public:
   ModelLog(brim_log log, void* user) : log_(log), user_(user) {}
-  /// As one line that a terminal can show: names and paths from elsewhere may stand in it.
+  /// Writes the message as one line that a terminal can show, because it may contain untrusted names and paths.
   void say(brim_log_level level, const std::string& sentence) { say(level, one_line(sentence).c_str()); }
   void say(brim_log_level level, const char* sentence) {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (log_ != nullptr) log_(user_, level, sentence);
   }
-  /// After this returns nobody is called, and no call is under way.
+  /// After this returns the callback is never called again, and no call is in progress.
   void end() {
     const std::lock_guard<std::mutex> lock(mutex_);
     log_ = nullptr;
@@ -46,17 +46,17 @@ struct brim_options {
   brim::api::OptionList list;
   brim_log log = nullptr;
   void* log_user = nullptr;
-  brim_progress progress = nullptr;  ///< of creating and restoring sessions
+  brim_progress progress = nullptr;  ///< for creating and restoring sessions
   void* progress_user = nullptr;
 };
 
 struct brim_model {
   std::shared_ptr<const brim::model::Model> model;
   int threads = 1;
-  std::shared_ptr<brim::run::Executor> executor;  ///< of all sessions
-  std::shared_ptr<brim::kv::Pool> pool;  ///< null: sessions have budgets of their own
+  std::shared_ptr<brim::run::Executor> executor;  ///< shared by all sessions
+  std::shared_ptr<brim::kv::Pool> pool;  ///< null: each session has its own budget
   std::string name;
-  std::shared_ptr<brim::api::ModelLog> log;  ///< null: nobody hears
+  std::shared_ptr<brim::api::ModelLog> log;  ///< null: no log
   ~brim_model() {
     if (log != nullptr) log->end();
   }
@@ -64,18 +64,18 @@ struct brim_model {
 
 struct brim_session {
   std::unique_ptr<brim::generate::Session> session;
-  brim::api::OptionList list;  ///< what it was made with and what was changed since, for saving it
+  brim::api::OptionList list;  ///< its options at creation and later changes, for saving it
   std::shared_ptr<brim::api::ModelLog> log;  ///< the model's
-  std::string forgetting;  ///< what is said when its cache begins to forget, made when there is memory for it
+  std::string forgetting;  ///< the log message for when its cache begins to evict, created while there is memory
   bool told_of_forgetting = false;
-  std::string text;  ///< what a pointer handed out points into
-  std::atomic<std::thread::id> user{};  ///< the thread that is inside a call; none: nobody
+  std::string text;  ///< the text that a returned pointer points into
+  std::atomic<std::thread::id> user{};  ///< the thread that is inside a call; a default id: none
 };
 
 namespace brim::api {
 
-/// One call's turn on a session. A second thread, or a callback that calls back, finds it taken. What only looks may also
-/// be called by a callback of the call that has the turn.
+/// The turn of one call on a session. A second thread, or a callback that calls back, finds it taken. Calls that only
+/// look may also be made by a callback of the call that has the turn.
 class Turn {
  public:
   enum class Kind { change, look };
@@ -91,7 +91,7 @@ class Turn {
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
   bool allowed() const { return allowed_; }
-  /// Whether this call has the turn itself, and not a call further up.
+  /// Whether this call itself has the turn, and not a call further up the stack.
   bool mine() const { return mine_; }
 
  private:
@@ -100,12 +100,12 @@ class Turn {
   bool allowed_ = false;
 };
 
-/// Gives a new handle its model's log. Errors: none; needs memory.
+/// Gives a new handle its model's log. Cannot fail, except for lack of memory.
 void attach_log(brim_session& session, std::shared_ptr<ModelLog> log);
-/// Says so to that log, once per session, when the cache has begun to forget. Allocates nothing.
+/// Reports to that log, once per session, that the cache has begun to evict. Allocates nothing.
 void tell_of_forgetting(brim_session& session) noexcept;
 
-/// Runs `body` on the session when it is this call's turn.
+/// Runs `body` on the session when this call has the turn.
 template <class Handle, class Body>
 brim_status on_session(Handle* session, Turn::Kind kind, Body&& body) noexcept {
   return guarded([&]() -> Status {
@@ -121,18 +121,19 @@ brim_status on_session(Handle* session, Turn::Kind kind, Body&& body) noexcept {
   });
 }
 
-/// A piece as the C interface hands it out; its text is the session's.
+/// A piece in the form of the C interface; its text belongs to the session.
 brim_piece piece_of(const generate::Piece& piece) noexcept;
 
-/// Makes the list what a saved session needs: the profile that is in use, in place of the name of its file. Says to the log why
-/// one that is there is not used, unless loading the model has said so.
+/// Adds to the list what a saved session needs: the profile that is in use, in place of the name of its file. Logs why
+/// an existing profile is not used, unless loading the model has logged it.
 void keep_profile(brim_session& handle);
 
-/// Changes one option of a living session, and remembers it; all or nothing, also without memory. Errors: as change_option.
+/// Changes one option of a living session, and stores it; all or nothing, also without memory. Errors: as
+/// change_option.
 Status set_option(brim_session& handle, const std::string& key, const std::string& value);
 /// Removes every value of a repeatable option. Errors: invalid_argument for other keys.
 Status unset_option(brim_session& handle, const std::string& key);
-/// The value number `index` that an option was given; nullptr when there are not so many.
+/// Value number `index` of an option; nullptr when it has not been given so many values.
 const std::string* given_option(const brim_session& handle, std::string_view key, std::size_t index);
 
 }  // namespace brim::api

@@ -100,7 +100,7 @@ void keep_sentence(brim_status status, const char* sentence) noexcept {
   if (slot == nullptr) return;
   const std::size_t size = std::strlen(sentence);
   const std::size_t kept = kept_bytes(sentence, size, sizeof kEllipsis - 1);
-  std::memmove(slot->sentence, sentence, kept);  // a caller may hand in what it got from here
+  std::memmove(slot->sentence, sentence, kept);  // a caller may pass text that it got from here
   std::strcpy(slot->sentence + kept, kept < size ? kEllipsis : "");
 }
 

@@ -1,5 +1,5 @@
-// What brim_last_error() returns: one sentence for each thread, kept without allocating and without asking anything of
-// a thread when it ends, because an error is often that there is no memory, or that a thread is about to end.
+// What brim_last_error() returns: one sentence per thread, kept without allocating and without requiring anything from
+// a thread when it ends, because the error is often a lack of memory, or that a thread is about to end.
 #pragma once
 
 #include <brim/brim.h>

@@ -20,7 +20,8 @@ Result<MachinePeaks> measure_machine(int threads) {
   if (threads < 1 || threads > 512) {
     return error(ErrorCode::invalid_argument, "threads: expected 1 to 512, found ", threads);
   }
-  // Reading four times what fits leaves the cache little to help with; a quarter of the free memory is enough of that.
+  // Reading four times the cache size leaves little influence to the cache; a quarter of the free memory is the upper
+  // limit.
   const std::size_t wanted = std::clamp(4 * platform::largest_cache_bytes(), 256 * kMegabyte, 1024 * kMegabyte);
   const std::size_t bytes = std::max(64 * kMegabyte, std::min(wanted, memory_limits().available / 4));
   kernels::ThreadPool pool(threads);

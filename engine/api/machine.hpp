@@ -7,7 +7,7 @@
 namespace brim::api {
 
 struct MachinePeaks {
-  int threads = 1;  ///< that were measured: as many as requested, or as the system granted
+  int threads = 1;  ///< threads that were measured: as many as requested, or as the system granted
   kernels::ReadPeak read;
   double int8_operations_per_second = 0;
 };

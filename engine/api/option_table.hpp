@@ -1,5 +1,5 @@
-// The options of the library as data (options.def): what the commands register, explain and name in sentences, and what tests go
-// through. How they are read is in options.hpp. Everything lives as long as the program; any thread.
+// The options of the library as data (options.def): what the commands register, explain and name in messages, and what
+// tests iterate over. options.hpp parses their values. Everything lives as long as the program; any thread.
 #pragma once
 
 #include <cstdint>
@@ -26,10 +26,10 @@ struct OptionLine {
   double lowest = 0, highest = 0;   ///< of a number
   std::string_view choices{};       ///< "private|shared|file"
   std::string_view default_text{};  ///< as the value is written, or a phrase; "": nothing is set
-  std::string_view flags{};         ///< of the commands, "-t,--threads"; "": none
+  std::string_view flags{};         ///< flags of the commands, "-t,--threads"; "": none
   std::string_view value_name{};    ///< in their help: "N"
-  std::string_view group{};         ///< the block of theirs that registers it; "": none
-  std::string_view needs{};         ///< keys of which one must be given for it to do anything, with blanks between them
+  std::string_view group{};         ///< the group of command options that registers it; "": none
+  std::string_view needs{};         ///< keys, separated by blanks; one must be given for an effect
   std::string_view sentence{};      ///< what it does
 };
 

@@ -1,4 +1,5 @@
-// How the value of an option is read: one function per type of options.def, and one for each option that has a form of its own.
+// How the value of an option is parsed: one function per type of options.def, and one for each option with its own
+// form.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,7 @@
 
 namespace brim::api {
 
-// Each writes what `value` says into `out`; where it cannot, `out` keeps what it had. Errors: invalid_argument with the key, what
+// Each parses `value` into `out`; where it cannot, `out` is not changed. Errors: invalid_argument with the key, what
 // was expected and the value as it was written.
 
 /// "option KEY: expected EXPECTED, found 'VALUE'"
@@ -35,11 +36,11 @@ Status set_integer(std::string_view key, const std::string& value, std::type_ide
   out = *parsed;
   return {};
 }
-/// Any finite number: ranges are the business of what uses it.
+/// Any finite number: the code that uses it checks the range.
 Status set_number(std::string_view key, const std::string& value, double& out);
 /// 1, true, on, yes; 0, false, off, no.
 Status set_flag(std::string_view key, const std::string& value, bool& out);
-/// Which of "first|second|…" it is, from 0. Errors as above.
+/// The index of the value in "first|second|…", from 0. Errors as above.
 Result<int> choice_of(std::string_view key, const std::string& value, std::string_view words);
 template <class Choice>
 Status set_choice(std::string_view key, const std::string& value, std::string_view words, Choice& out) {

@@ -19,7 +19,7 @@ struct Setter {
   Status (*set)(Target& options, std::string_view key, const std::string& value);
   void (*clear)(Target& options);
   Change change = Change::sampling;
-  bool fixed = false;  ///< when the session is created; `change` means nothing then
+  bool fixed = false;  ///< when the session is created; `change` has no meaning then
 };
 
 // What the types of options.def expand to: how a value is set, and how all of them are removed.
@@ -52,7 +52,7 @@ constexpr Setter<SessionOptions> kSessionSetters[] = {
 #include "engine/api/options.def"
 };
 
-// The words of CHOICE are indices of these, and its numbers are literals for the sake of what reads options.def as text.
+// The words of CHOICE are indices into these; its numbers are literals, because other tools parse options.def as text.
 static_assert(static_cast<int>(model::WeightMemory::own) == 0 && static_cast<int>(model::WeightMemory::file) == 2);
 static_assert(static_cast<int>(kv::HeadSelection::together) == 0 && static_cast<int>(kv::HeadSelection::apart) == 1);
 static_assert(kv::kLargestContext == 2147483647 && run::kMaxTogether - 1 == 15);

@@ -1,5 +1,5 @@
-// String keys to settings: the one place where the C interface's option names meet the engine's structs. Which options there are, and
-// what each of them takes, is in options.def.
+// String keys to settings: the one place where the C interface's option names are mapped to the engine's structs.
+// options.def says which options there are, and which values each of them takes.
 #pragma once
 
 #include <string>
@@ -18,15 +18,15 @@ using OptionList = std::vector<std::pair<std::string, std::string>>;
 struct ModelOptions {
   int threads = 0;  ///< 0: kernels::default_threads()
   model::WeightMemory memory = model::WeightMemory::own;
-  std::int64_t kv_pool = 0;  ///< bytes that the budgets of all its sessions come out of; 0: no such limit
+  std::int64_t kv_pool = 0;  ///< bytes from which the budgets of all its sessions are booked; 0: no such limit
 };
 
 /// Errors: invalid_argument naming the key, the value, and what was expected or which keys there are.
 Result<ModelOptions> model_options(const OptionList& list);
 Result<generate::SessionOptions> session_options(const OptionList& list);
 
-/// The key under which a saved session holds its profile itself: restoring opens no file that the session names. Not an option
-/// of the C interface.
+/// The key under which a saved session holds the text of its profile: restoring opens no file that the session names.
+/// Not an option of the C interface.
 inline constexpr std::string_view kSavedProfile = "kv.profile.text";
 /// The options of a saved session. Errors: bad_file for one that names a file; invalid_argument as session_options.
 Result<generate::SessionOptions> saved_session_options(const OptionList& list, const std::string& name);
@@ -35,7 +35,8 @@ Result<generate::SessionOptions> saved_session_options(const OptionList& list, c
 Result<bool> fixed_at_creation(std::string_view key, const std::string& value);
 /// Whether a key may be given several times, each adding to those before.
 bool repeatable(std::string_view key);
-/// What holds of a list of options: of each key the last value, all of the keys that may be given several times; in their order.
+/// Normalises a list of options: the last value of each key, all values of the keys that may be given several times; in
+/// their order.
 OptionList last_values(const OptionList& list);
 
 /// What one key of a living session may change.

@@ -1,5 +1,6 @@
-// FNV-1a with 64 bits: tells whether something is what it was, for files that belong together (packed weights and their
-// model, a profile and its model). No protection against anyone who wants two things to look alike.
+// FNV-1a with 64 bits: shows whether something has changed, for files that belong together (packed weights and their
+// model, a profile and its model). No protection against a person who deliberately creates two inputs with the same
+// hash.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +19,7 @@ class Hash {
     const auto* bytes = static_cast<const unsigned char*>(data);
     for (std::size_t i = 0; i < size; ++i) value_ = (value_ ^ bytes[i]) * 0x100000001b3ull;
   }
-  /// With its size, so that two texts in a row are not one.
+  /// Includes its size, so that two texts in a row differ from their concatenation.
   void text(std::string_view text) {
     number(text.size());
     add(text.data(), text.size());

@@ -1,5 +1,5 @@
-// Numbers as people write and read them, the same whatever locale the host process has set: never a decimal comma, never
-// grouped digits. Everything in the engine and the commands that turns text into a number, or back, goes through here.
+// Numbers as text, the same whatever locale the host process has set: never a decimal comma, never grouped digits. All
+// code of the engine and the commands that turns text into a number, or back, uses this file.
 #pragma once
 
 #include <charconv>

@@ -47,8 +47,8 @@ void append_escape(std::string& out, const char* form, unsigned value) {
   out += text;
 }
 
-// Writes the escape for what stands at the start of `text`, which decode() found to be `next`; false where it can be shown as it
-// is.
+// Writes the escape for the beginning of `text`, which decode() decoded as `next`; false where it can be shown
+// unchanged.
 bool escape(std::string_view text, const Decoded& next, std::string& out) {
   const auto byte = static_cast<unsigned char>(text[0]);
   if (next.length == 0) {
@@ -87,7 +87,7 @@ std::string Quoted::operator()(std::string_view text, std::size_t max) const {
 
 std::string one_line(std::string sentence) {
   std::string out;
-  std::size_t shown = 0;  // so far, of `sentence`: nothing is copied where all of it can be shown
+  std::size_t shown = 0;  // bytes of `sentence` so far: nothing is copied where no byte needs an escape
   for (std::size_t at = 0; at < sentence.size();) {
     const Decoded next = decode(std::string_view(sentence).substr(at));
     const std::size_t length = next.length == 0 ? 1 : next.length;

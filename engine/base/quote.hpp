@@ -1,5 +1,5 @@
-// Text that came from a file, a prompt or a request, made fit to stand in a sentence that a terminal may show: one
-// line, valid UTF-8, no control characters, of bounded length.
+// Text that came from a file, a prompt or a request, escaped so that a message on a terminal may contain it: one line,
+// valid UTF-8, no control characters, of bounded length.
 #pragma once
 
 #include <cstddef>
@@ -13,14 +13,14 @@ struct Quoted {
 };
 
 /// quoted(text): `text` in single quotes. Control characters, bytes that are not UTF-8, direction marks and the quote
-/// and backslash themselves are written as escapes (\n, \', \x1b, \u202e); after `most` bytes of input the rest is left
-/// out and said ("'abc…' (5000 bytes)"). Any input is safe. An object and not a function, so that std::quoted, which
-/// escapes nothing of this, is never found in its place by argument-dependent lookup.
+/// and backslash themselves are written as escapes (\n, \', \x1b, \u202e); after `max` bytes of input the rest is left
+/// out and its size is given ("'abc…' (5000 bytes)"). Any input is safe. An object and not a function, so that
+/// argument-dependent lookup never finds std::quoted, which escapes none of these, in its place.
 inline constexpr Quoted quoted;
 
-/// A whole sentence, in which text from elsewhere may stand without quotes (a path, a template's message): the same escapes, but
-/// for the quote and the backslash, and all of it. Every Error's sentence goes through this. Allocates nothing where there is
-/// nothing to escape.
+/// A whole sentence, which may contain untrusted text without quotes (a path, a template's message): the same escapes,
+/// except for the quote and the backslash, and without the length limit. Every Error's sentence goes through this.
+/// Allocates nothing where there is nothing to escape.
 std::string one_line(std::string sentence);
 
 }  // namespace brim

@@ -1,6 +1,6 @@
-// Errors as values. Every engine function that can fail returns Result<T> or Status; the sentence in the error is
-// what a person reads, so it names the file, key, tensor or option, what was expected and what was found.
-// Sits at the bottom of the engine.
+// Errors as values. Every engine function that can fail returns Result<T> or Status; the sentence in the error is meant
+// for people, so it names the file, key, tensor or option, what was expected and what was found. This file is at the
+// bottom of the engine.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@
 namespace brim {
 
 enum class ErrorCode {
-  invalid_argument,  ///< the caller's input: an option, a prompt, a path that is no file
+  invalid_argument,  ///< the caller's input: an option, a prompt, a path that is not a file
   bad_file,          ///< a file's content is wrong or truncated
   unsupported,       ///< well-formed, but Brim does not do it (named)
   io,                ///< the operating system failed a read, write or map
@@ -29,8 +29,8 @@ struct Error {
   std::string sentence;
 };
 
-/// Builds an Error from a code and the parts of its sentence, which becomes one line that a terminal can show, whatever text of a
-/// file or a caller is in it.
+/// Builds an Error from a code and the parts of its sentence. The sentence becomes one line that a terminal can show,
+/// whatever text from a file or a caller it contains.
 template <class... Parts>
 Error error(ErrorCode code, const Parts&... parts) {
   return Error{code, one_line(sentence(parts...))};

@@ -1,5 +1,5 @@
-// SHA-256 (FIPS 180-4): names content, so that two files of the same name have the same bytes even where an attacker chose them.
-// With the SHA instructions of x86 a core takes about 2 GB/s, without them .3.
+// SHA-256 (FIPS 180-4): names content, so that two files with the same name have the same bytes even where an attacker
+// chose them. With the SHA instructions of x86 a core processes about 2 GB/s, without them .3.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// The compression function of SHA-256 (FIPS 180-4, 6.2.2), by what the processor offers. Private to sha256.cpp.
+// The compression function of SHA-256 (FIPS 180-4, 6.2.2), chosen by what the processor offers. Private to sha256.cpp.
 #pragma once
 
 #include <array>
@@ -18,7 +18,7 @@ inline constexpr std::array<std::uint32_t, 64> kSha256Rounds{
     0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
-/// Takes `blocks` blocks of 64 bytes into `state`.
+/// Processes `blocks` blocks of 64 bytes into `state`.
 using Sha256Blocks = void (*)(std::uint32_t* state, const std::byte* data, std::size_t blocks) noexcept;
 
 /// Null where the processor has no SHA instructions.

@@ -1,5 +1,5 @@
-// SHA-256 with the SHA extensions of x86 (SHA256RNDS2, SHA256MSG1, SHA256MSG2): two rounds an instruction, the state as
-// ABEF and CDGH. Facts from Intel's instruction set reference.
+// SHA-256 with the SHA extensions of x86 (SHA256RNDS2, SHA256MSG1, SHA256MSG2): two rounds per instruction, the state
+// as ABEF and CDGH. Facts from Intel's instruction set reference.
 #include "engine/base/sha256_blocks.hpp"
 
 #if defined(__x86_64__)

@@ -16,7 +16,7 @@ constexpr std::string_view kPrefixes = "kmgtpe";
 bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
 char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter; }
 
-// Bytes of a unit such as "", "B", "KiB", "kb" or "m"; 0 when it is none.
+// Bytes of a unit such as "", "B", "KiB", "kb" or "m"; 0 when it is not a unit.
 std::uint64_t unit_bytes(std::string_view unit) {
   if (unit.empty() || (unit.size() == 1 && lower(unit[0]) == 'b')) return 1;
   const std::size_t prefix = kPrefixes.find(lower(unit[0]));

@@ -6,7 +6,7 @@
 namespace brim {
 namespace {
 
-// Blocks small enough for the allocator to use again for anything, and few enough that their headers cost nothing.
+// Blocks small enough for the allocator to reuse for anything, and few enough that their headers are negligible.
 constexpr std::size_t kMinBlock = std::size_t{64} << 10, kMaxBlock = std::size_t{1} << 20;
 constexpr std::size_t kFewBlocks = 16;
 

@@ -1,5 +1,5 @@
-// How far the stack has grown since an object was made: a bound for recursion over untrusted input that holds whatever the
-// frames of a build take.
+// How far the stack has grown since an object was created: a bound for recursion over untrusted input that holds
+// whatever frame sizes a build has.
 #pragma once
 
 #include <cstddef>
@@ -21,10 +21,10 @@ inline constexpr std::size_t kFrameScale = 8;
 inline constexpr std::size_t kFrameScale = 1;
 #endif
 
-/// Made where the recursion begins, asked on the same thread by the functions below it.
+/// Created where the recursion begins; called on the same thread by the functions below it.
 class StackDepth {
  public:
-  /// `max_bytes`: what the recursion may take.
+  /// `max_bytes`: how much stack the recursion may take.
   explicit StackDepth(std::size_t max_bytes) : start_(here()), max_bytes_(max_bytes) {}
 
   /// Whether the calling function's frame lies more than `max_bytes` below the start.

@@ -1,7 +1,7 @@
-// The state of something as a row of numbers, texts and pieces of memory: what a saved session is made of, and what a copy
-// of one goes through. Everything is little-endian and begins at a multiple of eight bytes; a number is eight bytes, a text
-// or a piece its size and then its bytes. What is read back is not trusted: every number has bounds, every size is known
-// before anything is written.
+// The state of something as a row of numbers, texts and pieces of memory: what a saved session consists of, and how
+// sessions are copied. Everything is little-endian and begins at a multiple of eight bytes; a number is eight bytes, a
+// text or a piece is its size and then its bytes. What is read back is not trusted: every number has bounds, every size
+// is known before anything is written.
 #pragma once
 
 #include <algorithm>
@@ -47,43 +47,43 @@ class StateWriter {
 /// found …", also where the state ends too early; from then on everything fails.
 class StateReader {
  public:
-  /// `name` stands for the state in sentences. The parts must outlive the reader.
+  /// `name` stands for the state in messages. The parts must outlive this object.
   StateReader(std::string name, std::vector<std::span<const std::byte>> parts)
       : name_(std::move(name)), parts_(std::move(parts)) {}
 
-  /// Counts the memory that is copied from now on, and may cancel the reading. It must outlive the reader.
+  /// Counts the memory that is copied from now on, and may cancel the restore. It must outlive this object.
   void meter(WorkMeter* meter) { meter_ = meter; }
   /// Null where there is none.
   WorkMeter* meter() const { return meter_; }
   /// What the following values belong to: "layer 3".
   void at(std::string where) { where_ = std::move(where); }
 
-  /// A whole number from `least` to `most`, which fit the type of `value`.
+  /// A whole number from `min` to `max`, which fit the type of `value`.
   template <class Integer>
   Status number(std::string_view what, std::int64_t min, std::int64_t max, Integer& value) {
     BRIM_ASSIGN(const std::int64_t found, whole(what, min, max));
     value = static_cast<Integer>(found);
     return {};
   }
-  /// A finite number from `least` to `most`.
+  /// A finite number from `min` to `max`.
   Status real(std::string_view what, double min, double max, double& value);
   Status flag(std::string_view what, bool& value);
-  /// A text of at most `most` bytes.
+  /// A text of at most `max` bytes.
   Status text(std::string_view what, std::size_t max, std::string& value);
   /// A piece that fills `bytes` exactly. Nothing is written when it has another size. Errors: also cancelled.
   Status piece(std::string_view what, std::span<std::byte> bytes);
   /// The number that this session has; anything else is refused.
   Status same(std::string_view what, std::int64_t own);
   Status same(std::string_view what, std::string_view own);
-  /// Nothing follows.
+  /// Checks that nothing follows.
   Status end();
 
-  /// The refusal, for what is found wrong after it was read.
+  /// The error for a value that is found to be wrong after it was read.
   Error wrong(std::string_view what, std::string_view expected, std::string_view found) const;
 
  private:
   Result<std::int64_t> whole(std::string_view what, std::int64_t min, std::int64_t max);
-  /// The next `size` bytes and what fills them up to a multiple of eight; a null span when there are not so many.
+  /// The next `size` bytes and their padding to a multiple of eight; a null span when there are not so many.
   std::span<const std::byte> take(std::size_t size);
   Error ended(std::string_view what) const;
 

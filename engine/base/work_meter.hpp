@@ -1,5 +1,5 @@
-// How work that may take long is cancelled: it counts what it does, and looks at a flag each time it has done about so much.
-// Tests count the same units instead of looking at a clock.
+// How work that may take long is cancelled: it counts its steps, and checks a flag each time it has done about so many.
+// Tests count the same units instead of measuring time.
 //
 // Every loop over input of any size steps a meter: once per item, or once per piece of work that ends by itself soon. A step
 // that returns false ends the work with cancelled_error(), leaving everything as it was.
@@ -25,16 +25,16 @@ namespace brim {
 /// One call's count; one thread at a time. Costs an addition and a comparison per step.
 class WorkMeter {
  public:
-  /// After so many units the flag is looked at: 16 ms on a slow core.
+  /// After this many units the flag is checked: 16 ms on a slow core.
   static constexpr std::int64_t kPollUnits = 1 << 14;
-  /// What 50 ms hold on a slow core: no two looks may lie further apart.
+  /// The units that 50 ms hold on a slow core: no two checks may be further apart.
   static constexpr std::int64_t kMaxUnitsBetweenPolls = 50'000;
 
   /// Counts, and is never cancelled.
   WorkMeter() = default;
   /// `cancel`: true from any thread ends the work. It must outlive the meter; null: as above. It is looked at, never changed.
   explicit WorkMeter(const std::atomic<bool>* cancel) noexcept : cancel_(cancel) {}
-  /// Asks `go_on(context)` instead; false ends the work.
+  /// Calls `go_on(context)` instead; false ends the work.
   WorkMeter(bool (*go_on)(void* context), void* context) noexcept : go_on_(go_on), context_(context) {}
 
   /// Counts `units`. False: the work is cancelled and must end; it stays so.
@@ -42,7 +42,7 @@ class WorkMeter {
     done_ += units;
     return done_ < next_poll_ || poll();
   }
-  /// Looks at the flag now.
+  /// Checks the flag now.
   [[nodiscard]] bool poll() noexcept {
     max_between_polls_ = std::max(max_between_polls_, done_ - last_poll_);
     last_poll_ = done_;
@@ -57,18 +57,18 @@ class WorkMeter {
     return true;
   }
   bool cancelled() const noexcept { return cancelled_; }
-  /// Begins the next call's count; what cancels it stays.
+  /// Begins the next call's count; the source of cancellation stays the same.
   void restart() noexcept {
     done_ = last_poll_ = polls_ = max_between_polls_ = 0;
     next_poll_ = kPollUnits;
     cancelled_ = false;
   }
 
-  /// For tests: what was counted, how often the flag was looked at and the most units between two looks.
+  /// For tests: the count, how often the flag was checked, and the max number of units between two checks.
   std::int64_t units() const noexcept { return done_; }
   std::int64_t polls() const noexcept { return polls_; }
   std::int64_t max_between_polls() const noexcept { return std::max(max_between_polls_, done_ - last_poll_); }
-  /// For tests: look number `poll`, counted from 1, finds the work cancelled.
+  /// For tests: check number `poll`, counted from 1, finds the work cancelled.
   void cancel_at_poll(std::int64_t poll) noexcept { cancel_at_poll_ = poll; }
 
  private:
@@ -81,13 +81,13 @@ class WorkMeter {
   bool cancelled_ = false;
 };
 
-/// A step where the caller may have given no meter.
+/// A step where the caller may not have passed a meter.
 [[nodiscard]] inline bool step(WorkMeter* meter, std::int64_t units = 1) noexcept {
   return meter == nullptr || meter->step(units);
 }
 
-/// What cancelled work returns. A sentence so short that std::string holds it in itself: a call can be cancelled where there is
-/// no memory left.
+/// The error of cancelled work. Its sentence is so short that std::string stores it without allocating: a call can be
+/// cancelled where there is no memory left.
 inline Error cancelled_error() { return Error{ErrorCode::cancelled, "call cancelled"}; }
 
 }  // namespace brim

@@ -1,5 +1,6 @@
-// The tokens still in the race for the next place, as filters narrow them. Kept in the order of their ids until a filter
-// asks for the best ones in front; every order here is total, so that equal logits never make two machines differ.
+// The tokens that may still be chosen as the next one, as filters reduce them. They stay in the order of their ids
+// until a filter requests the best ones in front. Every order here is total, so that equal logits give the same result
+// on all machines.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +15,7 @@ struct Candidate {
   float logit;
 };
 
-/// Allocates when it is made, never afterwards. One thread.
+/// Allocates when it is created, never afterwards. One thread.
 class Candidates {
  public:
   explicit Candidates(std::size_t capacity);
@@ -34,7 +35,7 @@ class Candidates {
   void sort_first(std::size_t count);
   /// Drops all but the first `count`.
   void keep_first(std::size_t count);
-  /// To be called after writing through all(): the order is whatever it is now.
+  /// Must be called after writing through all(): the order is then unknown.
   void reordered() { sorted_ = 0; }
 
   /// Keeps the candidates for which `keep(candidate)` holds, in their order.

@@ -17,7 +17,7 @@ constexpr std::string_view kRoles[] = {"system", "user", "assistant", "tool"};
 constexpr std::size_t kRange = 4096;  // bytes between two looks at the meter
 constexpr std::int64_t kRangeUnits = kRange / 16;
 
-// In one pass; a mark that comes about where another one was taken out goes too.
+// In one pass; a mark that arises where another one was removed is removed too.
 void remove_marks(std::string& text, WorkMeter* meter) {
   std::size_t kept = 0;
   for (std::size_t at = 0; at < text.size(); ++at) {
@@ -28,7 +28,7 @@ void remove_marks(std::string& text, WorkMeter* meter) {
   text.resize(kept);
 }
 
-// What is returned is not complete when `meter` is cancelled.
+// The returned text is not complete when `meter` is cancelled.
 std::string clean(std::string_view content, WorkMeter* meter = nullptr) {
   std::string result;
   result.reserve(content.size());
@@ -41,7 +41,7 @@ std::string clean(std::string_view content, WorkMeter* meter = nullptr) {
   return result;
 }
 
-// What a message takes beside its content, about.
+// What a message takes in addition to its content, approximately.
 constexpr std::int64_t kMessageBytes = 256;
 
 std::int64_t bytes_of(const templates::ChatMessage& message) {
@@ -150,7 +150,7 @@ bool Conversation::drop_oldest(std::int64_t max) noexcept {
   for (const templates::ChatMessage& message : messages_) held += bytes_of(message);
   if (held <= max / 2) return false;
   const std::size_t first = !messages_.empty() && messages_[0].role == "system" ? 1 : 0;
-  std::size_t end = first;  // of what is dropped: templates want the user to speak first
+  std::size_t end = first;  // of the dropped messages: templates expect the user to speak first
   for (std::size_t at = first; at < messages_.size(); ++at) {
     if (messages_[at].role == "user") {
       end = at;
@@ -180,7 +180,7 @@ std::int64_t Conversation::bytes() const noexcept {
 bool Conversation::drop_range(std::size_t begin, std::size_t end, std::int64_t max) noexcept {
   std::int64_t held = 0;
   for (std::size_t at = begin; at < end; ++at) held += bytes_of(messages_[at]);
-  std::size_t kept = begin;  // the first one that stays
+  std::size_t kept = begin;  // the first one that is kept
   for (; kept < end && held > max; ++kept) held -= bytes_of(messages_[kept]);
   messages_.erase(messages_.begin() + static_cast<std::ptrdiff_t>(begin), messages_.begin() + static_cast<std::ptrdiff_t>(kept));
   return kept > begin;

@@ -1,5 +1,5 @@
-// DRY's breakers are given as text ("\n", ":"), but repetitions are counted in tokens: this finds the token sequences
-// that contain a breaker.
+// DRY's breakers are given as text ("\n", ":"), but repetitions are counted in tokens: this file finds the token
+// sequences that contain a breaker.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@
 
 namespace brim::generate {
 
-/// What llama.cpp uses when nothing is said: "\n", ":", "\"", "*".
+/// The default breakers of llama.cpp: "\n", ":", "\"", "*".
 std::vector<std::string> default_dry_breakers();
 
 /// For SamplingOptions::dry_breakers: every token that contains a breaker, alone, and every token that ends in the first

@@ -1,5 +1,5 @@
-// Session::next() for several sessions in one pass: what has ended, what each has to read, the pass, and then each
-// samples by itself.
+// Session::next() for several sessions in one pass: which have ended, which tokens each has to process, the pass, and
+// then each samples by itself.
 #include <array>
 
 #include "engine/base/work_meter.hpp"
@@ -28,7 +28,7 @@ void Session::next_together(std::span<Session* const> sessions, std::span<std::o
       } else if (const std::optional<Piece> last = session.ended()) {
         results[i] = *last;
       } else if (session.pending_ >= 0) {
-        // Drafts would be more rows than are multiplied as one alone.
+        // Drafts would be more rows than are multiplied with the same result as a single row.
         auto step = session.sequence_->begin_next(session.pending_, 1, &session.cancel_);
         if (!step) {
           results[i] = step.error();

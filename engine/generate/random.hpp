@@ -35,7 +35,7 @@ class Random {
     return result;
   }
 
-  /// Where the sequence stands: what follows depends on nothing else.
+  /// The state of the generator: what follows depends on nothing else.
   std::span<const std::uint64_t, 4> words() const { return words_; }
   void resume(std::span<const std::uint64_t, 4> words) { std::copy(words.begin(), words.end(), words_); }
 

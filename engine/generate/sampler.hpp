@@ -1,5 +1,5 @@
-// From logits to the next token: a chain of samplers in the order people know from llama.cpp — penalties, DRY, top-k,
-// typical, top-p, min-p, XTC, temperature — then a draw; or mirostat; or the arg max at temperature 0.
+// From logits to the next token: a chain of samplers in the order known from llama.cpp (penalties, DRY, top-k, typical,
+// top-p, min-p, XTC, temperature), then a draw; or mirostat; or the arg max at temperature 0.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ using TokenId = std::int32_t;
 
 struct SamplingOptions {
   std::uint64_t seed = 0;
-  double temperature = 0.8;    ///< 0: always the likeliest token
+  double temperature = 0.8;    ///< 0: always the most likely token
   int top_k = 40;              ///< 0: off
   double top_p = 0.95;         ///< 1: off
   double min_p = 0.05;         ///< 0: off
@@ -65,7 +65,8 @@ class Sampler {
   TokenId sample(std::span<const float> logits, std::span<const TokenId> history) noexcept;
   /// Back to the seed.
   void reset() noexcept;
-  /// Where the draws stand, for saved sessions; penalties look at the text only. Errors: those of the sequence.
+  /// The state of the random draws, for saved sessions; penalties depend on the text only. Errors: those of the state
+  /// reader.
   void save(StateWriter& state) const;
   Status restore(StateReader& state);
   const SamplingOptions& options() const;

@@ -1,4 +1,4 @@
-// Which values the sampling options may have, and the sentence for those that they may not.
+// Which values the sampling options may have, and the error messages for other values.
 #include <cmath>
 
 #include "engine/base/number_text.hpp"

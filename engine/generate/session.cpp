@@ -11,10 +11,10 @@
 namespace brim::generate {
 namespace {
 
-// So that stop strings may come later without the room for answers having to grow.
+// Reserved so that stop strings that are set later do not make the memory for answers grow.
 constexpr std::size_t kRoomForStops = 4096;
 
-// DRY, when it is on, stops counting at what ends lines and quotes.
+// DRY, when it is enabled, stops counting at line ends and quotes.
 Result<Sampler> make_sampler(SamplingOptions options, const model::Model& model) {
   if (options.dry_multiplier > 0 && options.dry_breakers.empty()) {
     BRIM_ASSIGN(options.dry_breakers, find_dry_breakers(model.tokenizer(), default_dry_breakers()));
@@ -64,8 +64,8 @@ Session::Session(std::shared_ptr<const model::Model> model, SessionOptions optio
       stops_(options_.stops),
       max_text_(run::max_kept_text(sequence_->memory().kv.shape.context)) {}
 
-// Room for any token's text and for an answer at its longest, so that writing one does not allocate; and what rendering and
-// tokenizing a message takes, in case that there is no other memory by then. All of it is part of the plan.
+// Room for any token's text and for an answer of max length, so that writing one does not allocate; and for rendering
+// and tokenizing a message, for the case that no other memory is left by then. All of this is counted in the plan.
 Status Session::reserve_texts() {
   constexpr std::size_t kReplacement = 3;  // bytes of U+FFFD, which may stand for each byte
   const std::size_t longest = kReplacement * (model_->tokenizer().longest_piece() + kReplacement);
@@ -80,20 +80,21 @@ Status Session::reserve_texts() {
   return {};
 }
 
-// As much less is spare as lives on between calls: messages, the text that the cache stands for, JSON that was handed out.
+// The spare memory is reduced by what is kept between calls: messages, the text that the cache holds, JSON that was
+// handed out.
 void Session::keep_spare() noexcept {
   const std::size_t living =
       static_cast<std::size_t>(conversation_.bytes()) + (seen_text_ ? seen_text_->capacity() : 0) + json_bytes_;
   spare_.keep(spare_bytes_ - std::min(spare_bytes_, living));
 }
 
-// A piece is what was ready before it, the beginning of a stop string and a token's text.
+// A piece consists of what was ready before it, the beginning of a stop string and a token's text.
 void Session::reserve_piece(std::size_t unmatched, std::size_t longest_stop) {
   ready_text_.reserve(unmatched);
   piece_text_.reserve(unmatched + longest_stop + fresh_text_.capacity());
 }
 
-// An answer is cut at half of the most text that is kept, after a piece was added to it.
+// An answer is cut to half of the max text that is kept, after a piece was added to it.
 std::size_t Session::reserve_answer(std::size_t further) {
   const std::size_t room = static_cast<std::size_t>(max_text_) / 2 + piece_text_.capacity() + further;
   conversation_.reserve(room);
@@ -169,19 +170,19 @@ Status Session::append_text(std::string_view text, const text::EncodeOptions& op
   here.meter = &work_;
   BRIM_ASSIGN(std::vector<TokenId> ids, model_->tokenizer().encode(text, here));
   const text::Vocabulary& vocabulary = model_->tokenizer().vocabulary();
-  // An end token after a prompt that is to be continued would end it.
+  // An end token after a prompt that will be continued would end it.
   if (here.add_special && vocabulary.add_eos && !ids.empty() && ids.back() == vocabulary.eos) ids.pop_back();
   return read_ids(ids);
 }
 
-// An answer longer than there is room for loses its beginning, as a long conversation loses messages (forget_oldest): what comes next
-// is read after what the cache has seen, and the cache forgets by its own rules.
+// An answer longer than the room for it loses its beginning, as a long conversation loses messages (forget_oldest).
+// What comes next is processed after what the cache has seen, and the cache evicts by its own rules.
 void Session::keep_answer(std::string_view text) {
   conversation_.extend_answer(text);
   conversation_.cut_answer(max_text_);
 }
 
-// What finish() would hand out and keep.
+// What finish() would return and keep.
 std::string Session::held_back() const {
   if (!answering_) return {};
   std::string text = ready_text_, last;
@@ -192,15 +193,15 @@ std::string Session::held_back() const {
   return text;
 }
 
-// A begin token that the file names ends an answer too: models that were trained on texts one after another end a text by
-// beginning the next.
+// A begin token that the file names ends an answer too: models that were trained on texts one after another end a text
+// by beginning the next one.
 bool Session::ends_answer(TokenId id) const {
   const text::Tokenizer& tokenizer = model_->tokenizer();
   const text::Vocabulary& vocabulary = tokenizer.vocabulary();
   return tokenizer.ends_generation(id) || (vocabulary.names_bos && id == vocabulary.bos);
 }
 
-// Text that earlier stop strings held back goes through those of now.
+// Text that earlier stop strings held back is matched against the current ones.
 void Session::match_again() {
   if (unmatched_text_.empty()) return;
   stops_.push(unmatched_text_, ready_text_);
@@ -221,12 +222,12 @@ Piece Session::end_answer(TokenId id, End end) {
   }
   if (answering_) {
     keep_answer(piece_text_);
-    if (end == End::stop_string) seen_text_.reset();  // it cut text that the cache has read
+    if (end == End::stop_string) seen_text_.reset();  // it cut text that is in the cache
   }
   return {piece_text_, id, end};
 }
 
-// The piece that says so, where the answer has ended before.
+// The piece that reports the end, where the answer has ended before.
 std::optional<Piece> Session::ended() {
   match_again();
   if (!stops_.stopped() && (options_.limit < 0 || timings_.generated_tokens < options_.limit)) return std::nullopt;
@@ -234,7 +235,7 @@ std::optional<Piece> Session::ended() {
   return end_answer(-1, stops_.stopped() ? End::stop_string : End::limit);
 }
 
-// The token that was picked last is part of the past now.
+// The token that was picked last is now part of the past.
 void Session::note_read() noexcept {
   pending_ = -1;
   timings_.drafted_tokens = sequence_->speculation().drafted - counted_.drafted;
@@ -270,12 +271,12 @@ Piece Session::finish() {
   match_again();
   begin_piece();
   const Piece piece = end_answer(-1, stops_.stopped() ? End::stop_string : End::limit);
-  begin_stream();  // the counts and times of the answer stay
+  begin_stream();  // the counts and times of the answer are kept
   return piece;
 }
 
 Status Session::clear() {
-  // First what needs memory.
+  // First the steps that need memory.
   templates::ChatMessage system;
   if (!options_.system.empty()) {
     BRIM_ASSIGN(system, on_spare([&] { return Conversation::make_message("system", options_.system); }));
@@ -288,7 +289,7 @@ Status Session::clear() {
   return {};
 }
 
-// The cache stands for no text that is known any more, and no answer goes on.
+// The text that the cache holds is no longer known, and no answer continues.
 void Session::end_conversing() {
   timings_ = {};
   begin_answer();

@@ -1,5 +1,5 @@
-// A session: text or messages in, pieces of text out, inside one KV budget. Joins the sequence (tokens), the sampler, the
-// stop strings, the UTF-8 stream and the conversation. This is what the C interface wraps.
+// A session: text or messages in, pieces of text out, inside one KV budget. Joins the sequence (tokens), the sampler,
+// the stop strings, the UTF-8 stream and the conversation. The C interface wraps this class.
 #pragma once
 
 #include <atomic>
@@ -46,68 +46,73 @@ struct Piece {
 struct Timings {
   std::int64_t prompt_tokens = 0;
   std::int64_t generated_tokens = 0;
-  std::int64_t drafted_tokens = 0;   ///< drafted ahead of their time (speculation)
+  std::int64_t drafted_tokens = 0;   ///< drafted by speculation
   std::int64_t accepted_tokens = 0;  ///< of those, the ones that were right
   double prompt_seconds = 0;
   double generate_seconds = 0;
 };
 
-/// One thread at a time, except cancel(). After create, next() allocates nothing. The others allocate what their input takes,
-/// and where the process has no memory left, what the session keeps spare for it; a call that fails with out_of_memory
-/// nevertheless has changed nothing.
+/// One thread at a time, except cancel(). After create, next() allocates nothing. The other calls allocate what their
+/// input takes; where the process has no memory left, they use what the session keeps spare for it. A call that fails
+/// with out_of_memory nevertheless has changed nothing.
 class Session {
  public:
   static Result<std::unique_ptr<Session>> create(std::shared_ptr<const model::Model> model, SessionOptions options);
 
-  /// A second session that goes on as this one does, in memory of its own, which is booked first; the progress callback
-  /// stays with the first. Errors: out_of_memory with the numbers; wrong_state when reading was interrupted; cancelled.
+  /// A second session that continues exactly as this one would, in its own memory, which is booked first; the progress
+  /// callback stays with the first. Errors: out_of_memory with the numbers; wrong_state when prefill was interrupted;
+  /// cancelled.
   Result<std::unique_ptr<Session>> fork();
-  /// Writes everything that restore() needs to `path`, whole or not at all (base/new_file.hpp). `settings` is the caller's
-  /// own and comes back when the file is opened. Errors: io; wrong_state when reading was interrupted; cancelled.
+  /// Writes everything that restore() needs to `path`, completely or not at all (base/new_file.hpp). `settings` belong
+  /// to the caller and are returned when the file is opened. Errors: io; wrong_state when prefill was interrupted;
+  /// cancelled.
   Status save(const std::string& path, const Settings& settings);
-  /// A session that goes on as the saved one would have. `options` lead to the memory plan it was saved with; what is not
-  /// memory may differ. Errors: as create; bad_file with what was expected and found.
+  /// A session that continues as the saved one would have. `options` must lead to the memory plan that it was saved
+  /// with; other settings may differ. Errors: as create; bad_file with what was expected and found.
   static Result<std::unique_ptr<Session>> restore(std::shared_ptr<const model::Model> model, SessionOptions options,
                                                   SavedSession& saved);
 
   void on_progress(Progress progress) { progress_ = std::move(progress); }
-  /// Makes the call in progress, or else the next one, end with ErrorCode::cancelled: fork, save, append, message, regenerate,
-  /// next or load_messages. The request waits until one of them has ended so; several before that are one. Any thread;
-  /// signal-safe.
+  /// Makes the call in progress, or else the next one, end with ErrorCode::cancelled: fork, save, append, message,
+  /// regenerate, next or load_messages. The request waits until one of them has ended this way; several requests before
+  /// that count as one. Any thread; signal-safe.
   void cancel() noexcept { cancel_.store(true, std::memory_order_release); }
-  /// What the call in progress, or else the last one, did beside reading tokens: for tests.
+  /// What the call in progress, or else the last one, did in addition to processing tokens: for tests.
   WorkMeter& work() { return work_; }
 
   Status append(std::string_view text, const text::EncodeOptions& options);
   Status append(std::span<const TokenId> ids);
-  /// Adds a message; one from the user or a tool is rendered and read, up to where the assistant answers. On failure the
-  /// message is taken back; where reading had not begun, an answer in progress goes on.
+  /// Adds a message; one from the user or a tool is rendered and processed, up to where the assistant answers. On
+  /// failure the message is taken back; where prefill had not begun, an answer in progress goes on.
   Status message(std::string_view role, std::string_view content);
   Status regenerate();
-  /// Once a stop string was complete, an empty piece that ends the answer. Errors: cancelled; wrong_state when nothing was
-  /// read; bad_file when no token can be picked (logit_check.hpp).
+  /// Once a stop string was complete, returns an empty piece that ends the answer. Errors: cancelled; wrong_state when
+  /// no token was processed; bad_file when no token can be picked (logit_check.hpp).
   Result<Piece> next();
-  /// next() of several sessions of one executor, each once, with one pass for all that have a token to read: bit for bit what each
-  /// of them would do alone. results[i] is that of sessions[i]. At most model::kMaxSequences (next_together.cpp).
+  /// next() of several sessions of one executor, each once, with one pass for all that have a token to process: bit for
+  /// bit what each of them would do alone. results[i] belongs to sessions[i]. At most model::kMaxSequences
+  /// (next_together.cpp).
   static void next_together(std::span<Session* const> sessions, std::span<std::optional<Result<Piece>>> results);
-  /// Ends the answer: the text that was held back.
+  /// Ends the answer; returns the text that was held back.
   Piece finish();
 
-  /// Logits after the last token that was read, one for each token of the vocabulary; valid until the next call. The token
-  /// that next() picked last is not read before the next call. Errors: wrong_state when nothing was read.
+  /// Logits after the last token that was processed, one per token of the vocabulary; valid until the next call. The
+  /// token that next() picked last is not processed before the next call. Errors: wrong_state when no token was
+  /// processed.
   Result<std::span<const float>> logits() { return sequence_->logits(); }
   /// The model's state after that token, as run::Sequence::embedding.
   Result<std::span<const float>> embedding() { return sequence_->embedding(); }
 
-  /// Forgets everything but the options. Errors: out_of_memory for the system message; nothing has changed then.
+  /// Drops everything but the options. Errors: out_of_memory for the system message; then nothing has changed.
   Status clear();
-  /// Forgets all but the first `tokens` tokens that were read, at once and exactly; what comes next is to append. Errors:
-  /// invalid_argument outside [0, tokens read]; wrong_state, with nothing changed, where entries that are needed again
-  /// were evicted, slid out of a window or moved.
+  /// Drops all but the first `tokens` tokens that were processed, at once and exactly; append what comes next. Errors:
+  /// invalid_argument outside [0, tokens processed]; wrong_state, with nothing changed, where entries that are needed
+  /// again were evicted, slid out of a window or moved.
   Status rewind(std::int64_t tokens);
   /// Changes the sampling (a new sampler begins at its seed) or the way answers end.
   Status set_sampling(const SamplingOptions& sampling);
-  /// In mid-answer: text that the old ones held back and the new ones do not comes with the next piece.
+  /// In the middle of an answer: text that the old stop strings held back and the new ones do not comes with the next
+  /// piece.
   void set_stops(std::vector<std::string> stops);
   void set_ignore_end_tokens(bool ignore) { options_.ignore_end_tokens = ignore; }
   void set_limit(std::int64_t limit) { options_.limit = limit; }
@@ -115,10 +120,10 @@ class Session {
   /// Takes effect with the next message.
   Status set_system(std::string_view system);
   std::string messages();
-  /// Replaces the conversation and reads it, as far as the cache does not hold it already. Where the user or a tool has the
-  /// last word, up to where the assistant answers. On failure the messages are those of before. Errors: invalid_argument, also for
-  /// more text than a conversation keeps, a message or two beside it, and escapes for each byte; those
-  /// of the template; cancelled.
+  /// Replaces the conversation and processes it, as far as the cache does not hold it already. Where the last message
+  /// is the user's or a tool's, up to where the assistant answers. On failure the messages are the previous ones.
+  /// Errors: invalid_argument, also for more bytes than the text that a conversation keeps plus one or two messages,
+  /// with escapes for each byte; those of the template; cancelled.
   Status load_messages(std::string_view json);
 
   const run::Sequence& sequence() const { return *sequence_; }
@@ -128,7 +133,7 @@ class Session {
  private:
   Session(std::shared_ptr<const model::Model> model, SessionOptions options, std::unique_ptr<run::Sequence> sequence,
           Conversation conversation, Sampler sampler);
-  // Runs a call that cancel() may end: a request is only over once a call has ended by it.
+  // Runs a call that cancel() may end: a request stays until it has ended a call.
   template <class Call>
   auto cancellable(Call&& call) -> decltype(call()) {
     work_.restart();
@@ -136,7 +141,7 @@ class Session {
     if (!result && result.error().code == ErrorCode::cancelled) cancel_.store(false, std::memory_order_release);
     return result;
   }
-  // Runs work that needs memory for texts, with what is kept spare where there is no other.
+  // Runs work that needs memory for texts, with the spare memory where there is no other.
   template <class Work>
   auto on_spare(Work&& work) -> decltype(work()) {
     auto result = with_spare(spare_, work);
@@ -153,7 +158,7 @@ class Session {
   Status restore(StateReader& state);
   Status reserve_texts();
   void reserve_piece(std::size_t unmatched, std::size_t longest_stop);
-  /// Room for the longest answer that is kept and a piece, and `further` bytes; returns how much.
+  /// Makes room for the longest answer that is kept, for one piece and for `further` bytes; returns how much.
   std::size_t reserve_answer(std::size_t further);
   Status read_ids(std::span<const TokenId> ids);
   Status append_text(std::string_view text, const text::EncodeOptions& options);
@@ -189,19 +194,20 @@ class Session {
   std::atomic<bool> cancel_{false};
   WorkMeter work_{&cancel_};
   SpareMemory spare_;
-  std::size_t spare_bytes_ = 0;  // of the plan, for texts that live on and for work on them
-  std::size_t json_bytes_ = 0;   // of the longest JSON that was handed out
-  // What the cache stands for, as text, but for the answer that the conversation holds apart: the rendered prompt and earlier
-  // answers. Empty: unknown, compare ids instead.
+  std::size_t spare_bytes_ = 0;  // from the plan, for texts that are kept and for work on them
+  std::size_t json_bytes_ = 0;   // size of the longest JSON that was handed out
+  // The text that the cache holds, except for the answer that the conversation keeps apart: the rendered prompt and
+  // earlier answers. Empty: unknown, compare ids instead.
   std::optional<std::string> seen_text_;
-  TokenId pending_ = -1;     // sampled, not read yet
+  TokenId pending_ = -1;     // sampled, not processed yet
   bool answering_ = false;   // the answer belongs to the conversation's last message
-  std::int64_t max_text_;   // that the conversation holds: what the plan has room for
+  std::int64_t max_text_;   // max text of the conversation: what the plan has room for
   std::string fresh_text_, piece_text_;
-  // Of the answer, not handed out when the stop strings changed: to be matched again; and what then came out, for the next piece.
+  // Text of the answer that was not handed out when the stop strings changed, to be matched again; then what that gave,
+  // for the next piece.
   std::string unmatched_text_, ready_text_;
   Timings timings_;
-  run::SpeculationCounts counted_;  // before this answer
+  run::SpeculationCounts counted_;  // counts before this answer
 };
 
 }  // namespace brim::generate

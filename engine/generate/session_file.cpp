@@ -46,8 +46,8 @@ std::array<std::uint64_t, 3> header_of(std::size_t body) {
   return header;
 }
 
-/// Writes bytes and, at the end, their checksum. They go through a block: the checksum takes whole words, and parts of a state
-/// may end within one.
+/// Writes bytes and, at the end, their checksum. The bytes go through a buffer, because the checksum takes whole words
+/// and pieces of a state may end within one.
 class SummedWriter {
  public:
   SummedWriter(NewFile& file, WorkMeter* meter) : file_(file), meter_(meter) { block_.reserve(kBlock); }
@@ -90,7 +90,7 @@ std::uint64_t word_at(std::span<const std::byte> bytes, std::size_t at) {
   return word;
 }
 
-/// The first bytes of a file of `size`: whether it is a saved session and as long as it says.
+/// Checks the first bytes of a file of `size`: whether it is a saved session and as long as it says.
 Status check_header(std::span<const std::byte> first, std::uint64_t size, const std::string& name) {
   if (size < kHeader + kWord || std::memcmp(first.data(), kMagic, kWord) != 0) {
     return error(ErrorCode::bad_file, name, " is not a saved session: expected '", kMagic, "' and at least ", kHeader + kWord,
@@ -108,7 +108,7 @@ Status check_header(std::span<const std::byte> first, std::uint64_t size, const 
   return {};
 }
 
-/// Phase number `phase` of restoring a file of `size` has come to `done`. Errors: cancelled.
+/// Reports that phase number `phase` of restoring a file of `size` has reached `done`. Errors: cancelled.
 Status report(const Progress& progress, std::size_t size, long long phase, std::size_t done) {
   const auto whole = static_cast<long long>(size);
   if (progress && !progress(phase * whole + static_cast<long long>(done), kRestorePhases * whole)) return cancelled_error();
@@ -194,7 +194,7 @@ Result<SavedSession> SavedSession::read(std::span<const std::byte> bytes, const 
                "), found ", quoted(saved.origin_.model_name), " (", quoted(saved.origin_.fingerprint), ")");
 }
 
-// All of it is read before anything is believed: another program may be writing the file.
+// The file is read completely before anything in it is used, because another program may be writing it.
 Result<SavedSession> SavedSession::open(const std::string& path, const model::Model& model, const Progress& progress) {
   BRIM_ASSIGN(const InputFile file, InputFile::open(path));
   std::array<std::byte, kHeader> first{};

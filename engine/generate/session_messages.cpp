@@ -1,4 +1,4 @@
-// Session's part that knows messages: what a conversation changes in the cache, and how what failed is taken back.
+// Session's code for messages: what a conversation changes in the cache, and how a failed change is taken back.
 #include <algorithm>
 #include <new>
 
@@ -7,7 +7,7 @@
 
 namespace brim::generate {
 
-// What a message changed in the conversation is taken back at the end, unless it is kept.
+// A change that a message made to the conversation is undone at the end, unless it is kept.
 struct Session::Undo {
   explicit Undo(Conversation& changed) : conversation(changed), messages(changed.size()) {}
   ~Undo() {
@@ -20,7 +20,7 @@ struct Session::Undo {
   Undo(const Undo&) = delete;
   Undo& operator=(const Undo&) = delete;
 
-  // The answer becomes a message like the others, with what was held back of it.
+  // The answer becomes an ordinary message, together with its text that was held back.
   void close_answer(std::string_view held_back) {
     const bool there = conversation.has_answer();
     conversation.close_answer(held_back);
@@ -28,26 +28,26 @@ struct Session::Undo {
     rest = held_back.size();
     messages = conversation.size();
   }
-  // The last message goes.
+  // The last message is removed.
   void drop_last() {
     dropped = conversation.take_last();
     messages = conversation.size();
   }
 
   Conversation& conversation;
-  std::size_t messages;     // to keep, the first ones
-  bool closed = false;      // there was an answer, which is a message now
-  std::size_t rest = 0;     // bytes of it that were held back
-  std::optional<templates::ChatMessage> dropped{};  // the last message
-  bool replaced = false;    // all messages were others,
-  std::vector<templates::ChatMessage> old{};        // these
-  bool begun = false;       // the cache changed: the answer that was there cannot go on
+  std::size_t messages;     // how many of the first ones to keep
+  bool closed = false;      // there was an answer; it is a message now
+  std::size_t rest = 0;     // bytes of the answer that were held back
+  std::optional<templates::ChatMessage> dropped{};  // the last message, if dropped
+  bool replaced = false;    // all messages were replaced,
+  std::vector<templates::ChatMessage> old{};        // these are the old ones
+  bool begun = false;       // the cache changed: the previous answer cannot continue
   bool kept = false;
 };
 
-// Brings the cache to the conversation's text: what follows the text it stands for, which ends with `answer`, is read. When the
-// text changed before that (templates may rewrite past answers), or without an answer to go by, ids are compared and the cache
-// goes back to where they part.
+// Brings the cache to the conversation's text: what follows the text that the cache holds, which ends with `answer`, is
+// processed. When the text before that changed (templates may rewrite past answers), or there is no answer to compare
+// with, ids are compared and the cache goes back to where they differ.
 Status Session::read_conversation(std::optional<std::string_view> answer, bool to_answer, Undo& undo) {
   BRIM_ASSIGN(std::string rendered, conversation_.render(to_answer, &work_));
   std::string_view more = rendered;
@@ -69,7 +69,7 @@ Status Session::read_conversation(std::optional<std::string_view> answer, bool t
              history[static_cast<std::size_t>(keep)] == ids[static_cast<std::size_t>(keep)]) {
         ++keep;
       }
-      // The last token is read again for its logits.
+      // The last token is processed again for its logits.
       keep = std::max<std::int64_t>(std::min(keep, static_cast<std::int64_t>(ids.size()) - 1), 0);
     }
     ids.erase(ids.begin(), ids.begin() + keep);
@@ -86,9 +86,10 @@ Status Session::read_conversation(std::optional<std::string_view> answer, bool t
   return {};
 }
 
-// What comes next is read after what the cache has seen, dropped messages included: only the text that it stands for becomes
-// shorter, as the template writes what is left. So dropping costs no reading, and the cache forgets by its own rules. Where that
-// text is not rendered (cancelled: the request then ends the next call; no memory), ids are compared at the next message.
+// What comes next is processed after what the cache has seen, dropped messages included: only the record of the text
+// that the cache holds becomes shorter, as the template writes what is left. So dropping messages needs no prefill, and
+// the cache evicts by its own rules. Where that text is not rendered (cancelled: the request then ends the next call;
+// or no memory), ids are compared at the next message.
 void Session::forget_oldest(bool to_answer) noexcept {
   if (!conversation_.drop_oldest(max_text_) || !seen_text_) return;
   try {
@@ -108,7 +109,7 @@ Status Session::check_size(std::string_view what, std::size_t bytes) const {
                " (option max_message_bytes)");
 }
 
-// As long as what messages() hands out may be: each byte of text as \u00XX, of what is kept and of two messages beside it.
+// Max length of what messages() returns: each byte of text as \u00XX, for the kept text and two more messages.
 Status Session::check_json_size(std::size_t bytes) const {
   constexpr std::int64_t kEscaped = 6, kStructure = std::int64_t{1} << 16;
   const std::int64_t max = kEscaped * (max_text_ + 2 * options_.max_message_bytes) + kStructure;
@@ -130,7 +131,8 @@ Status Session::add_message(std::string_view role, std::string_view content) {
     undo.kept = true;
     answering_ = false;
     begin_stream();
-    // Messages that were not read yet belong to no text that the cache stands for: ids are compared at the next one that is.
+    // Messages that were not processed yet belong to no text in the cache: ids are compared at the next one that is
+    // processed.
     if (conversation_.drop_oldest(max_text_)) seen_text_.reset();
     return {};
   }

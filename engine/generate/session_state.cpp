@@ -1,4 +1,4 @@
-// Session's part of a saved session, and copying a session: everything but the options it was made with.
+// Session's code for saved sessions and for copying a session: everything but the options that it was created with.
 #include <limits>
 #include <optional>
 
@@ -144,7 +144,7 @@ Result<std::unique_ptr<Session>> Session::restore(std::shared_ptr<const model::M
   const Progress whole = options.sequence.preparing;
   const long long bytes = saved.bytes(), total = kRestorePhases * bytes;
   options.sequence.preparing = progress_span(whole, 2 * bytes, 3 * bytes, total);
-  // What the file does not go with is refused before memory is booked for it.
+  // A file that does not match is refused before memory is booked for it.
   BRIM_ASSIGN(run::Sequence::Planned planned, run::Sequence::plan(*model, options.sequence));
   StateReader beginning = saved.state();
   BRIM_TRY(kv::check_plan(planned.memory.kv, beginning));

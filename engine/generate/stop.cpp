@@ -7,7 +7,7 @@
 namespace brim::generate {
 namespace {
 
-// How much of `text` is matched after one more byte, when `matched` of it (not all) were.
+// How many bytes of `text` are matched after one more byte, when `matched` of them (not all) were matched before.
 std::size_t advance(const std::string& text, const std::vector<std::size_t>& fallback, std::size_t matched, char byte) {
   while (matched > 0 && text[matched] != byte) matched = fallback[matched];
   return text[matched] == byte ? matched + 1 : 0;

@@ -1,4 +1,4 @@
-// Seconds of a piece of work, added to a sum.
+// Measures the seconds of a piece of work and adds them to a sum.
 #pragma once
 
 #include <chrono>

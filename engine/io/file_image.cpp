@@ -11,8 +11,9 @@
 namespace brim::io {
 namespace {
 
-constexpr std::size_t kStep = std::size_t{1} << 20;  // read at least so much at a time
-/// Keys, vocabulary and tensor table of the largest models take a tenth of this. It bounds what a file can make Brim allocate.
+constexpr std::size_t kStep = std::size_t{1} << 20;  // min bytes to read at a time
+/// The keys, vocabulary and tensor table of the largest models take a tenth of this. It limits how much a file can make
+/// Brim allocate.
 constexpr std::size_t kMaxDescription = std::size_t{512} << 20;
 
 Error no_memory(const std::string& path, std::string_view what, int number) {

@@ -1,5 +1,6 @@
-// The bytes of a model file at addresses, so that metadata and tensors can be views: either the whole file mapped, or its
-// description read into memory and, behind it, addresses that only stand for the rest. What they stand for is read by position.
+// The bytes of a model file at addresses, so that metadata and tensors can be views: either the whole file mapped, or
+// its description read into memory and, behind it, reserved addresses that only represent the rest. The content of
+// these is read by position.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +16,8 @@ namespace brim::io {
 /// Movable, not copyable; views into it stay valid when it is moved.
 class FileImage {
  public:
-  /// How the bytes behind the description are had: `read` keeps the file out of the address space (its content may change under
-  /// a mapping, and cutting it off would be a signal); `mapped` for weights that stay in the file.
+  /// How the bytes behind the description are accessed: `read` keeps the file out of the address space (its content may
+  /// change under a mapping, and truncating it would raise a signal); `mapped` for weights that stay in the file.
   enum class Access { read, mapped };
   /// Errors: those of InputFile and MappedFile; out_of_memory when there are no addresses left.
   static Result<FileImage> open(const std::string& path, Access access);
@@ -26,13 +27,15 @@ class FileImage {
   FileImage(const FileImage&) = delete;
   ~FileImage();
 
-  /// As many bytes as the file has. With Access::read only the first ones, as far as fetch() went, may be looked at.
+  /// As many bytes as the file has. With Access::read only the first ones, as far as fetch() read them, may be
+  /// accessed.
   std::span<const std::byte> bytes() const { return {data_, static_cast<std::size_t>(file_->size())}; }
   /// Makes the first `end` bytes readable. Errors: io; bad_file when that is more than any description takes; out_of_memory.
   Status fetch(std::size_t end);
 
   bool holds(std::span<const std::byte> place) const;
-  /// Reads what `place`, a part of bytes(), stands for into `to`, which is as large. Any number of threads at once.
+  /// Reads the bytes that `place`, a range of bytes(), represents into `to`, which is as large. Any number of threads
+  /// at once.
   ReadFault try_read(std::span<const std::byte> place, std::byte* to) const noexcept;
 
   const std::string& path() const { return file_->path(); }

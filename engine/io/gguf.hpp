@@ -1,5 +1,6 @@
-// What a GGUF file says: metadata and tensors, from one file or from all parts of a split one. Every count, length,
-// offset, product and type is checked against the file's size before it is used; a model file is untrusted input.
+// The content of a GGUF file: metadata and tensors, from one file or from all files of a split one. Every count,
+// length, offset, product and type is checked against the file's size before it is used; a model file is untrusted
+// input.
 #pragma once
 
 #include <cstddef>
@@ -51,7 +52,7 @@ struct Value {
   ValueType type = ValueType::u8;
   std::variant<std::uint64_t, std::int64_t, double, bool, std::string_view, Array> data;
 
-  /// The value as an integer if it is one (any width, either sign) and fits; else nothing.
+  /// The value as an integer if it is one (any width, either sign) and fits; otherwise empty.
   std::optional<std::int64_t> as_integer() const;
   /// Any number as double.
   std::optional<double> as_number() const;
@@ -63,11 +64,12 @@ struct Value {
 Value array_element(const Array& array, std::uint64_t index);
 /// "u32", "array of string", … for sentences.
 std::string type_text(const Value& value);
-/// The value itself for a sentence where it is short (a number, a quoted string), else "a value of type …".
+/// The value itself for an error message where it is short (a number, a quoted string), else "a value of type …".
 std::string shown(const Value& value);
 
-/// One tensor. `shape[0]` is the row length (GGUF order); unused dimensions are 1. `data` may be looked at in a file that was
-/// opened with FileImage::Access::mapped, or bytes that were parsed; else it only stands for the bytes that Gguf::read fetches.
+/// One tensor. `shape[0]` is the row length (GGUF order); unused dimensions are 1. `data` may be read directly in a
+/// file that was opened with FileImage::Access::mapped, or in parsed bytes; otherwise it only represents the bytes that
+/// Gguf::read fetches.
 struct Tensor {
   std::string_view name;
   quant::Format format = quant::Format::f32;
@@ -77,7 +79,7 @@ struct Tensor {
   int part = 0;                 ///< which file of a split model
 
   std::int64_t rows() const { return shape[1] * shape[2] * shape[3]; }
-  /// As `data`: of a file that is read, not to be multiplied by.
+  /// As `data`, for a file that is read: not to be used for products.
   quant::Matrix matrix() const {
     return {format, data.data(), rows(), shape[0], quant::row_bytes(format, shape[0])};
   }
@@ -123,12 +125,12 @@ class Gguf {
   ReadFault try_read(std::span<const std::byte> place, std::byte* to) const noexcept;
   /// All bytes of a tensor, or a part of its data. Errors: io.
   Result<std::vector<std::byte>> read(std::span<const std::byte> place) const;
-  /// Errors: io when a file is no longer as it was when it was opened.
+  /// Errors: io when a file has changed since it was opened.
   Status check_unchanged() const;
-  /// Which files these are.
+  /// The identities of these files.
   std::vector<FileIdentity> identities() const;
-  /// Mapped files: how the tensors will be read from now on; they are opened for `sequential`. A model that has been loaded
-  /// and reads its weights in place says `repeated`, so that the kernel keeps them when memory is short.
+  /// For mapped files: how the tensors will be read from now on; they are opened for `sequential`. A loaded model that
+  /// reads its weights in place sets `repeated`, so that the kernel keeps them when memory is short.
   void expect(MappedFile::Access access) const;
 
   // Typed reads for configuration: the value, the default when the key is absent, or a bad_file error that names the

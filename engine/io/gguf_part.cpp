@@ -15,11 +15,11 @@ namespace brim::io {
 namespace {
 
 constexpr std::uint64_t kHeaderBytes = 24;
-// The least a key and a tensor take: an empty name's length, its type, one byte of value; … one dimension, offset.
+// The min bytes of a key and a tensor: an empty name's length, its type, one byte of value; … one dimension, offset.
 constexpr std::uint64_t kMinKeyBytes = 8 + 4 + 1;
 constexpr std::uint64_t kMinTensorBytes = 8 + 4 + 8 + 4 + 8;
-// Real files have a few hundred keys and some thousands of tensors. A key costs ten times its bytes in memory, so that
-// their number is held down apart from the file's size.
+// Real files have a few hundred keys and some thousands of tensors. A key needs ten times its bytes in memory, so their
+// number is limited independently of the file's size.
 constexpr std::uint64_t kMaxKeys = 1 << 16;
 constexpr std::uint64_t kMaxTensors = 1 << 20;
 constexpr std::uint64_t kMaxNestedArrays = 1 << 16;
@@ -39,7 +39,7 @@ class PartReader {
 
   Result<Part> read() {
     const Status status = read_all();
-    if (cursor_.failure()) return *cursor_.failure();  // it has led to whatever was found wrong
+    if (cursor_.failure()) return *cursor_.failure();  // it caused whatever was found wrong
     if (!status) return status.error();
     return std::move(part_);
   }
@@ -84,7 +84,7 @@ Result<Counts> PartReader::read_header() {
   std::uint32_t version = 0;
   Counts counts;
   if (cursor_.take(version)) {
-    // The bytes of a small number in the other order. No version will ever be that large.
+    // The bytes of a small number in the other byte order. No version will ever be so large.
     if (const std::uint32_t swapped = __builtin_bswap32(version);
         version > 0xFFFF && swapped <= 0xFFFF && swapped != 0) {
       return error(ErrorCode::unsupported, name_,

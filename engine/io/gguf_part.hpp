@@ -19,7 +19,7 @@ struct Part {
 /// Reads a whole file's description; views point into `bytes`. `name` stands for the file in sentences, `number`
 /// becomes Tensor::part. Errors: bad_file, unsupported.
 Result<Part> read_part(std::span<const std::byte> bytes, const std::string& name, int number);
-/// The same for a file, whose description is read as far as it goes. Errors: also io.
+/// The same for a file, which is read only as far as its description goes. Errors: also io.
 Result<Part> read_part(FileImage& image, int number);
 
 }  // namespace brim::io

@@ -1,5 +1,5 @@
-// One metadata value out of untrusted bytes: each length and count is held against the bytes left before it is
-// believed.
+// Parses one metadata value from untrusted bytes: each length and count is compared with the bytes left before it is
+// used.
 #include <algorithm>
 #include <utility>
 
@@ -36,7 +36,7 @@ Result<Array> read_array(Cursor& cursor, const std::string& subject, int depth, 
   BRIM_ASSIGN(array.element, read_type(cursor, subject, "array element type"));
   if (!cursor.take(array.count)) return cut_off(subject, "the array's count", cursor);
 
-  // The least an element can take: a string its length, an array its element type and count.
+  // The min size of an element: a string its length, an array its element type and count.
   const bool strings = array.element == ValueType::string, arrays = array.element == ValueType::array;
   const std::uint64_t min = strings ? 8 : arrays ? 12 : scalar_bytes(array.element);
   if (array.count > cursor.left() / min) {

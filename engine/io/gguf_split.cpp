@@ -28,14 +28,14 @@ std::string suffix(std::int64_t number, std::int64_t count) {
   return text;
 }
 
-// What stands before the suffix of part `number`; nothing when the path does not end in it.
+// The path before the suffix of file `number`; empty when the path does not end in that suffix.
 std::optional<std::string> prefix_of(const std::string& path, std::int64_t number, std::int64_t count) {
   const std::string end = suffix(number, count);
   if (path.size() < end.size() || path.compare(path.size() - end.size(), end.size(), end) != 0) return std::nullopt;
   return path.substr(0, path.size() - end.size());
 }
 
-// The integer under `key` in a part's own metadata; nothing when it is absent or no integer.
+// The integer under `key` in a file's own metadata; empty when it is absent or not an integer.
 std::optional<std::int64_t> part_integer(const Part& part, std::string_view key) {
   for (const Gguf::Entry& entry : part.metadata) {
     if (entry.key == key) return entry.value.as_integer();
@@ -96,8 +96,8 @@ Status Gguf::add_parts(FileImage::Access access) {
   return {};
 }
 
-// Adds a later part's tensors. The first part's metadata is the model's; what a later part repeats must be the same,
-// apart from what describes the file itself.
+// Adds a later file's tensors. The first file's metadata is the model's; what a later file repeats must be the same,
+// apart from keys that describe the file itself.
 Status Gguf::merge(const Part& part, const std::string& path) {
   for (const Entry& entry : part.metadata) {
     if (is_split_key(entry.key) || entry.key == "general.alignment") continue;

@@ -1,5 +1,5 @@
-// Typed reads of metadata for whoever configures itself from a file: each either has a value that was checked, or a
-// sentence.
+// Typed reads of metadata for code that configures itself from a file: each returns either a checked value, or an error
+// message.
 #include <cmath>
 
 #include "engine/base/quote.hpp"

@@ -1,4 +1,4 @@
-// What a metadata value is once it has been read: its accessors and its name in a sentence. See gguf.hpp.
+// A metadata value after parsing: its accessors and its text for messages. See gguf.hpp.
 #include <cstring>
 #include <limits>
 

@@ -18,8 +18,8 @@
 namespace brim::io {
 
 /// Collects metadata and tensor headers, then writes. Use: set…, add_tensor…, begin(path), write(data) once per tensor
-/// in order, finish(). The file appears under its name only at finish() (base/new_file.hpp); of a writer destroyed before that
-/// nothing stays. Not thread-safe.
+/// in order, finish(). The file gets its name only at finish() (base/new_file.hpp); a writer destroyed before that
+/// leaves nothing behind. Not thread-safe.
 class GgufWriter {
  public:
   // Setting a key again replaces it, in place.
@@ -46,7 +46,7 @@ class GgufWriter {
   Status begin(const std::string& path);
   /// All bytes of the next tensor; wrong sizes are an invalid_argument.
   Status write(std::span<const std::byte> data);
-  /// A piece of the next tensor; pieces may be any size until the tensor is whole.
+  /// A piece of the next tensor; pieces may have any size until the tensor is complete.
   Status write_piece(std::span<const std::byte> piece);
   /// Flushes to the disk and gives the file its name. Errors: wrong_state while a tensor's bytes are missing; io.
   Status finish();

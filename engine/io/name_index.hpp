@@ -1,5 +1,5 @@
-// From a name to its place in a list, and the first name that is there twice. A sorted list and not a hash table: names
-// come from untrusted files, and sorting has no worst case that a file could be built for.
+// From a name to its place in a list, and the first name that occurs twice. A sorted list and not a hash table: names
+// come from untrusted files, and sorting has no worst case that an attacker could construct.
 #pragma once
 
 #include <algorithm>

@@ -35,14 +35,14 @@ std::span<Block> BlockIndex::list_from(const Stream& stream, const TokenSpan& ch
 void BlockIndex::cut_open_block(const Stream& stream, const TokenSpan& chunk, std::size_t& count) noexcept {
   const std::int64_t used = stream.store.used(), end = used + chunk.count;
   const std::span<const std::int64_t> index = stream.store.index();
-  std::int64_t first = end - scratch_.blocks[count - 1].length;  // of the open block
+  std::int64_t first = end - scratch_.blocks[count - 1].length;  // first entry of the open block
   for (std::int64_t i = 0; i < document_.fresh_cuts(); ++i) {
     const std::int64_t start = document_.fresh_cut(i);
     const std::int64_t entry = start >= chunk.tokens
                                    ? used + start - chunk.tokens
                                    : std::lower_bound(index.begin(), index.end(), start) - index.begin();
     Block& open = scratch_.blocks[count - 1];
-    if (entry <= first) {  // of what was open nothing is left
+    if (entry <= first) {  // nothing is left of the open block
       open.start = start;
       continue;
     }

@@ -1,8 +1,8 @@
-// Which entries belong together: keeps each stream's list of semantic blocks in step with its entries and with the cuts
-// the document makes, and the box around each block's keys in step with them. Without blocks all of it does nothing.
+// Which entries belong together: keeps each stream's list of semantic blocks in step with its entries and with the
+// document's cuts, and the box around each block's keys in step with both. Without blocks nothing here has any effect.
 //
-// A box is made when a block is cut off, and again when it loses entries or its keys are rotated; the open block has
-// none, since it is always read.
+// A box is computed when a block is cut off, and again when the block loses entries or its keys are rotated. The open
+// block has none, because it is always read.
 #pragma once
 
 #include <cstddef>
@@ -28,22 +28,22 @@ class BlockIndex {
   Document& document() { return document_; }
   const Document& document() const { return document_; }
 
-  /// The blocks of the stream's entries and of the chunk's, if there is one, in the scratch: `from` says which have
-  /// their boxes still. The chunk belongs to the open block, but for what is cut off now.
+  /// Writes the blocks of the stream's entries, and of the chunk's if there is one, to the scratch: `from` says which
+  /// ones still have their boxes. The chunk belongs to the open block, except for what is cut off now.
   std::span<Block> list(const Stream& stream, const TokenSpan& chunk) noexcept;
   /// The same without the entries below `first`.
   std::span<Block> list_from(const Stream& stream, const TokenSpan& chunk, std::int64_t first) noexcept;
-  /// What is left of a list when only the entries in `kept` (ascending) are: small blocks join their neighbours.
+  /// What is left of a list when only the entries in `kept` (ascending) are kept: small blocks join their neighbours.
   std::span<Block> keep(std::span<Block> blocks, std::span<const std::uint32_t> kept) const noexcept;
-  /// After the stream's entries are what the list says.
+  /// Called after the stream's entries are what the list says.
   void store(Stream& stream, std::span<const Block> blocks) noexcept;
-  /// After the stream has lost its newest entries.
+  /// Called after the stream has lost its newest entries.
   void undo(Stream& stream) noexcept;
-  /// After the stream's keys were rotated.
+  /// Called after the stream's keys were rotated.
   void renew_boxes(Stream& stream) noexcept;
 
   /// Learns delimiters from the attention that the stream's entries and the chunk's received from its last `queries`
-  /// queries. `share`: of the streams, one.
+  /// queries. `share`: this stream's share, 1 / number of streams.
   void learn(const Stream& stream, const TokenSpan& chunk, std::span<const float> attention, std::int64_t queries,
              float share) noexcept;
 
@@ -53,7 +53,7 @@ class BlockIndex {
 
   const Scratch& scratch_;
   const kernels::Table& table_;
-  Document document_;  ///< does nothing where blocks are not asked for
+  Document document_;  ///< has no effect where blocks are not requested
 };
 
 }  // namespace brim::kv

@@ -52,7 +52,7 @@ std::size_t undo_cuts(std::span<Block> blocks, std::int64_t entries, std::int64_
     blocks[left - 2].length += blocks[left - 1].length;
     --left;
   }
-  if (left > 0) blocks[left - 1].start = std::min(blocks[left - 1].start, open);  // of what was open nothing was left
+  if (left > 0) blocks[left - 1].start = std::min(blocks[left - 1].start, open);  // nothing was left of the open block
   return left;
 }
 

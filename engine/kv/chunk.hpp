@@ -1,5 +1,5 @@
-// A chunk of tokens on its way into the memory. Whatever ends the pass early, the memory is not left with half of it: a
-// chunk that was not ended is abandoned when it goes out of scope.
+// A chunk of tokens on its way into the memory. However the pass ends, the memory never keeps half of a chunk: a chunk
+// that was not ended is abandoned when it goes out of scope.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@ namespace brim::kv {
 
 class Memory;
 
-/// Made by Memory::begin. For each stream, in any order: stage, then view for as long as attention takes, what
-/// attention measured, and commit; end() once. The memory outlives it. One thread at a time.
+/// Created by Memory::begin. For each stream, in any order: stage, then use view for as long as attention takes, then
+/// report what attention measured, and commit; call end() once. The memory outlives it. One thread at a time.
 class Chunk {
  public:
   Chunk(Chunk&& other) noexcept : memory_(std::exchange(other.memory_, nullptr)) {}
@@ -25,25 +25,27 @@ class Chunk {
 
   /// The position of its first token.
   std::int64_t position() const noexcept;
-  /// The state of a layer that has one, to be brought up to the end of the chunk.
+  /// The state of a layer that has one, to be advanced to the end of the chunk.
   std::span<std::byte> state(LayerId layer) noexcept;
   /// The chunk's keys, already rotated, and values.
   void stage(StreamId stream, const TokenRows& rows) noexcept;
-  /// What attention may read: retained entries, oldest first, then, from stage to commit, the chunk's.
+  /// What attention may read: retained entries, oldest first, then, from stage to commit, the chunk's entries.
   View view(StreamId stream) const noexcept;
-  /// Adds the attention received from `queries` queries to every entry of the view, in its order. What the entries had
-  /// is kept as Needs::attention_kept says. Only where Needs::accumulated_attention() asks for it.
+  /// Adds the attention received from `queries` queries to every entry of the view, in the view's order.
+  /// Needs::attention_kept says how much of the earlier attention each entry keeps. Only where
+  /// Needs::accumulated_attention() requests it.
   void add_attention(StreamId stream, std::span<const float> accumulated, std::int64_t queries) noexcept;
-  /// The statistic of this stream that Needs::statistic asks for, measured in this chunk. Only in chunks of at least
-  /// kStatisticQueries tokens, and then for every stream. Counts when the chunk ends; ignored where quotas stay.
+  /// The statistic of this stream that Needs::statistic requests, measured in this chunk. Only in chunks of at least
+  /// kStatisticQueries tokens, and then for every stream. It takes effect when the chunk ends; ignored where quotas do
+  /// not move.
   void observe(StreamId stream, double statistic) noexcept;
-  /// Scores, evicts down to the quota, and moves what stays into the stream; drafts wait for end().
+  /// Scores, evicts down to the quota, and moves the kept entries into the stream; drafts wait for end().
   void commit(StreamId stream) noexcept;
-  /// The tokens are part of the past now; of drafts the first is. Quotas may move between streams.
+  /// The tokens are now part of the past; of drafts only the first is. Quotas may move between streams.
   void end() noexcept;
-  /// Gives the chunk up. Entries that committed streams took from it are taken back. Where a stream had to evict older
-  /// ones for them that cannot be: the memory is stale then, as it is where a layer's state was changed. Nothing happens
-  /// after end().
+  /// Abandons the chunk. Entries that committed streams took from it are removed again. Where a stream had to evict
+  /// older entries for them, those cannot be restored: then the memory is stale, as it is where a layer's state was
+  /// changed. Does nothing after end().
   void abandon() noexcept;
 
  private:

@@ -1,5 +1,5 @@
-// What a shape costs under a set of needs, in bytes: its entries, and what does not depend on them. Part of the plan. All
-// sums saturate (saturate.hpp).
+// What a shape costs under a set of needs, in bytes: its entries, and what does not depend on them. Belongs to the
+// plan. All sums saturate (saturate.hpp).
 #pragma once
 
 #include <algorithm>
@@ -11,10 +11,10 @@
 
 namespace brim::kv {
 
-/// The costs of one shape, which outlives this, with the layers' needs as a split sees them.
+/// The costs of one shape, which outlives this object, with the layers' needs as a split sees them.
 class Costs {
  public:
-  /// `checkpoints`: of the layers' states, where there are such.
+  /// `checkpoints`: of the layers' states, where there are any.
   Costs(const Shape& shape, Needs needs, int checkpoints = 0)
       : shape_(shape), needs_(needs), state_bytes_(state_bytes(shape)), checkpoints_(checkpoints) {
     layers_.reserve(shape.layers.size());
@@ -34,10 +34,10 @@ class Costs {
     return static_cast<int>(std::bit_floor(static_cast<std::uint64_t>(quarter)));
   }
   int smallest_chunk() const { return std::min(kSmallestChunk, largest_chunk()); }
-  /// Staging, scratch and states: what does not depend on how many entries are kept, but for the largest layer.
+  /// Staging, scratch and states: what does not depend on the number of entries kept, except that of the largest layer.
   std::int64_t fixed(std::int64_t slots, int chunk) const { return fixed(slots, chunk, checkpoints_); }
-  /// How many checkpoints a budget, which is no less than least(), has room for: what is above full() and the one in it;
-  /// below that what an eighth of it holds, but one wherever it fits.
+  /// How many checkpoints a budget has room for; the budget is at least min(). Above full() and the one checkpoint in
+  /// it, the rest holds further ones; below that, as many as an eighth of the budget holds, but one wherever it fits.
   int checkpoints(std::int64_t budget) const {
     if (state_bytes_ == 0) return 0;
     const std::int64_t all = full();
@@ -46,7 +46,7 @@ class Costs {
                       : std::min(std::max<std::int64_t>(budget / 8 / state_bytes_, 1), (budget - min()) / state_bytes_);
     return static_cast<int>(std::min<std::int64_t>(count, kMaxCheckpoints));
   }
-  /// The largest budget that is of any use.
+  /// The largest budget that can be used.
   std::int64_t max() const { return plus(full(), times(kMaxCheckpoints - 1, state_bytes_)); }
   std::int64_t floors() const {
     std::int64_t sum = 0;

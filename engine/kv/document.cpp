@@ -10,9 +10,9 @@
 namespace brim::kv {
 namespace {
 
-/// Queries that follow a delimiter are its future window when they are at most so far behind it, in block sizes.
+/// Queries behind a delimiter belong to its future window when they are at most this many block sizes behind it.
 constexpr std::int64_t kFutureBlocks = 1;
-/// An occurrence counts whole when so many queries saw it.
+/// An occurrence counts fully when this many queries saw it.
 constexpr float kWholeWindow = 32;
 constexpr double kMinVariance = 1e-12;
 constexpr float kNothing = -std::numeric_limits<float>::max();
@@ -29,7 +29,7 @@ void Document::clear() noexcept {
   fresh_ = written_ = learned_ = 0;
   seen_ = seen_sum_ = seen_squares_ = 0;
   cuts_ = 1;
-  // All of it, as all of it is saved: a state that was refused half-way must leave nothing.
+  // Clears everything, because everything is saved: a state that was refused half-way must leave nothing behind.
   std::fill_n(memory_.token_ids, memory_.token_count, -1);
   std::fill_n(memory_.cut_places, memory_.cut_count, 0);
   std::fill_n(memory_.learned, kLearnedDelimiters, LearnedDelimiter{});
@@ -61,7 +61,7 @@ Delimiter Document::delimiter_before(std::int64_t place) const noexcept {
   return own;
 }
 
-// Spaces are all one; a second newline is not the first one. Never 0.
+// All spaces are equal; a second newline differs from the first. Never 0.
 std::int32_t Document::key_before(std::int64_t place, Delimiter kind) const noexcept {
   if (kind == Delimiter::space) return -1;
   const std::int32_t id = token(place - 1);
@@ -92,8 +92,8 @@ float Document::weight_before(std::int64_t place) const noexcept {
          static_cast<float>(kLearnedGain * learned->count / (learned->count + kPriorCount) * own / std::sqrt(variance));
 }
 
-// e* = argmax over [s_e − Δ, s_e + Δ] of w_e − λ|e − s_e|/Δ, among delimiters; s_e where there are none. The nearest of
-// equals, and of those the first.
+// e* = argmax over [s_e − Δ, s_e + Δ] of w_e − λ|e − s_e|/Δ, among delimiters; s_e where there are none. Among equals
+// the nearest, and among those the first.
 std::int64_t Document::choose_cut(std::int64_t start) const noexcept {
   const std::int64_t ideal = start + size_;
   std::int64_t best = ideal;
@@ -128,7 +128,8 @@ bool Document::can_go_back(std::int64_t count) const noexcept {
   const std::int64_t oldest = std::max<std::int64_t>(cuts_ - memory_.cut_count, 0);
   while (number - 2 >= oldest && decided_at(cut_at(number - 2)) > count) --number;
   if (number - 2 < oldest && number > 1) return false;
-  // The ids from the open block on are needed again, and those that the next delimiters to be learned of look back at.
+  // The ids from the open block on are needed again, and so are those that the next delimiters to be learned look back
+  // at.
   const std::int64_t oldest_id = std::min(cut_at(number - 1), count - (kFutureBlocks + 1) * size_) - 2;
   return std::max<std::int64_t>(oldest_id, 0) >= written_ - memory_.token_count;
 }
@@ -144,7 +145,7 @@ bool Document::go_back(std::int64_t count) noexcept {
 void Document::learn(std::span<const std::int64_t> index, std::span<const float> accumulated, std::int64_t queries,
                      std::int64_t sinks, float share, std::span<float> sums) noexcept {
   if (!cut() || index.empty()) return;
-  // sums[i]: attention to the entries after the sinks up to i.
+  // sums[i]: attention to the entries behind the sinks, up to entry i.
   double sum = 0, all = 0;
   for (std::size_t i = 0; i < accumulated.size(); ++i) {
     all += double{accumulated[i]};

@@ -1,4 +1,4 @@
-// Document's part of a saved session: the ids and cuts it remembers and what was learned of its delimiters.
+// Document's share of a saved session: the ids and cuts that it keeps, and what was learned about its delimiters.
 #include <limits>
 
 #include "engine/kv/document.hpp"
@@ -41,7 +41,7 @@ Status Document::restore(StateReader& state, std::int64_t count) {
   BRIM_TRY(state.piece("cuts", bytes_of(memory_.cut_places, memory_.cut_count)));
   BRIM_TRY(state.piece("delimiters", bytes_of(memory_.learned, kLearnedDelimiters)));
   for (std::int64_t i = 0; i < memory_.token_count; ++i) {
-    // Keys are made of ids by adding 1 and 2.
+    // Keys are computed from ids by adding 1 and 2.
     if (memory_.token_ids[i] < -1 || memory_.token_ids[i] > std::numeric_limits<std::int32_t>::max() - 2) {
       return state.wrong("token ids", "ids", sentence(memory_.token_ids[i]));
     }
@@ -50,7 +50,7 @@ Status Document::restore(StateReader& state, std::int64_t count) {
     if (memory_.cut_places[i] >= 0 && memory_.cut_places[i] <= kMost) continue;
     return state.wrong("cuts", "places in the text", sentence(memory_.cut_places[i]));
   }
-  if (open() > count || decided_at(open()) <= count) {  // where the block ends would be known by now
+  if (open() > count || decided_at(open()) <= count) {  // the end of the block would be known by now
     return state.wrong("the open block's start", sentence("up to ", count, ", after ", count - size_ - reach_ - 1),
                        sentence(open()));
   }

@@ -23,18 +23,18 @@ std::int64_t Drafts::room(const Streams& streams, std::int64_t position) const n
   for (const Stream& stream : streams) {
     const std::int64_t window = stream.shape.window;
     if (stream.slides) room = std::min(room, gap_in_front(stream, position) + window - position + 1);
-    if (stream.slides && stream.quota >= window) continue;          // holds any window whole, never evicts
+    if (stream.slides && stream.quota >= window) continue;          // holds any window completely, never evicts
     room = std::min(room, stream.quota - stream.store.used() + 1);  // the last token may be one too many
   }
   return std::max<std::int64_t>(room, 1);
 }
 
-// Attention adds up in parts that are counted from the position of a stream's oldest entry. While neighbours slide out
-// one after another the parts stay where they are; when the last one before a gap does, they move. Its position; or a
-// far one.
+// Attention adds up in blocks that are counted from the position of a stream's oldest entry. While neighbouring entries
+// slide out one after another, the blocks keep their places; when the last entry before a gap slides out, they move.
+// Returns the position of that entry, or `position` when no gap is near.
 std::int64_t Drafts::gap_in_front(const Stream& stream, std::int64_t position) const noexcept {
   const std::span<const std::int64_t> positions = stream.store.positions();
-  const auto max = static_cast<std::size_t>(max_tokens_);  // no more can slide out under one chunk of drafts
+  const auto max = static_cast<std::size_t>(max_tokens_);  // one chunk of drafts cannot push more entries out
   for (std::size_t i = 0; i + 1 < positions.size() && i < max; ++i) {
     if (positions[i + 1] - positions[i] > 1) return positions[i];
   }

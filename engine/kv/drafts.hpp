@@ -1,5 +1,5 @@
-// Tokens of a chunk that may still be refused. They lie in the staging buffer, a part of it for each stream, until each
-// is accepted, or all are forgotten.
+// Tokens of a chunk that may still be refused. They lie in the staging buffer, in one range per stream, until each is
+// accepted or all are dropped.
 #pragma once
 
 #include <cstddef>
@@ -10,9 +10,9 @@
 
 namespace brim::kv {
 
-/// Where in the staging buffer a stream's part of a chunk lies.
+/// Where in the staging buffer a stream's range of a chunk lies.
 struct StagingPlace {
-  std::int64_t tokens;  ///< for which there is room
+  std::int64_t tokens;  ///< room for this many tokens
   std::int64_t offset;  ///< in bytes
 };
 
@@ -21,7 +21,7 @@ class Drafts {
  public:
   explicit Drafts(const Plan& plan) noexcept;
 
-  /// A chunk of `count` tokens of which only the first is certain is staged from now on; 0: all of its tokens are
+  /// From now on a chunk of `count` tokens is staged of which only the first is certain; 0: all of its tokens are
   /// certain.
   void begin(std::int64_t count) noexcept {
     count_ = count;
@@ -32,23 +32,24 @@ class Drafts {
 
   std::int64_t accepted() const { return accepted_; }
   std::int64_t left() const { return count_ - accepted_; }
-  /// Whether a lone token can be staged as a draft, which may be given up in the middle of a pass without a trace.
+  /// Whether a single token can be staged as a draft, which can be dropped in the middle of a pass without leaving
+  /// anything behind.
   bool takes_single_token() const { return max_tokens_ > 0 && !plan_.metadata_decides(); }
-  /// Where `stream`'s part of the chunk is: all of the buffer while all tokens are certain, which streams then use in
+  /// Where `stream`'s range of the chunk is: the whole buffer while all tokens are certain; streams then use it in
   /// turn.
   StagingPlace place(StreamId stream) const noexcept;
-  /// Most tokens a chunk of drafts may have now, so that each of them sees exactly what it would see alone: no stream
-  /// evicts before the last of them or loses the entry before a gap, positions need not be rebased, and each stream's
-  /// part of the staging buffer holds them. 1: no draft may be tried now — always so where attention decides about
-  /// evictions, and where a lone token reads sparsely.
+  /// Max number of tokens that a chunk of drafts may have now, so that each of them sees exactly what it would see
+  /// alone: no stream evicts before the last of them or loses the entry before a gap, positions need not be rebased,
+  /// and each stream's range of the staging buffer holds them. 1: drafts are not possible now. That is always so where
+  /// attention decides about evictions, and where a single token reads sparsely.
   std::int64_t room(const Streams& streams, std::int64_t position) const noexcept;
 
  private:
   std::int64_t gap_in_front(const Stream& stream, std::int64_t position) const noexcept;
 
   const Plan& plan_;
-  std::int64_t part_bytes_;  ///< of a stream's part of the staging buffer
-  std::int64_t max_tokens_;  ///< for which every stream has room in its part
+  std::int64_t part_bytes_;  ///< of a stream's range of the staging buffer
+  std::int64_t max_tokens_;  ///< for which every stream has room in its range
   std::int64_t count_ = 0;   ///< tokens of the last chunk of drafts that lie in staging; 0: none
   std::int64_t accepted_ = 0;
 };

@@ -1,4 +1,4 @@
-// Two numbers that must not be mixed up: a layer of the model, and a stream of entries in the memory. They are the same
+// Two numbers that must not be confused: a layer of the model, and a stream of entries in the memory. They are the same
 // where all heads of a layer keep the same entries, and differ where each head keeps its own (heads.hpp).
 #pragma once
 
@@ -9,7 +9,7 @@ namespace brim::kv {
 
 /// A layer of the model, counted from 0.
 enum class LayerId : std::int32_t {};
-/// A stream of KV entries with a quota of its own, counted from 0.
+/// A stream of KV entries with its own quota, counted from 0.
 enum class StreamId : std::int32_t {};
 
 constexpr std::size_t index_of(LayerId layer) noexcept { return static_cast<std::size_t>(layer); }

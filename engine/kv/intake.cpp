@@ -35,7 +35,7 @@ void Intake::fill_norms(const StreamShape& shape, const TokenRows& rows, std::in
   }
 }
 
-// The chunk's positions follow the stream's: behind them where the array has room, else in the scratch.
+// The chunk's positions follow the stream's: behind them where the array has room, otherwise in the scratch.
 void Intake::place_positions(const StreamStore& store, std::int64_t count) noexcept {
   const std::int64_t* staged = scratch_.positions + scratch_.slots;
   if (store.used() + count <= store.slots()) {
@@ -69,7 +69,7 @@ void Intake::append(Stream& stream, const TokenSpan& chunk, std::int64_t token) 
 void Intake::take_in_draft(Stream& stream, const TokenSpan& draft, StagingPlace place) noexcept {
   staging_.select(stream.shape, place.tokens, place.offset);
   place_positions(stream.store, draft.count);
-  // These decide nothing where drafts are allowed.
+  // These have no influence where drafts are allowed.
   if (scratch_.accumulated) std::fill_n(scratch_.accumulated + scratch_.slots, draft.count, 0.0f);
   if (scratch_.norm) std::fill_n(scratch_.norm + scratch_.slots, draft.count, 0.0f);
   take_in(stream, draft);
@@ -80,8 +80,8 @@ void Intake::take_in(Stream& stream, const TokenSpan& chunk) noexcept {
   const std::int64_t used = stream.store.used();
   const std::int64_t entries = used + chunk.count;
 
-  // Entries older than the window of the last token: nothing will ever see them again. One more than the next token
-  // sees is kept, so that taking back the newest token is exact.
+  // Entries older than the window of the last token: no later token will see them. One more than the next token sees is
+  // kept, so that taking back the newest token is exact.
   std::int64_t first = 0;
   if (stream.slides) {
     const std::span<const std::int64_t> positions = staged_positions(stream, chunk);

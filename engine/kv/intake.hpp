@@ -1,5 +1,5 @@
-// How a chunk's entries get into a stream: staged behind what the stream holds, seen by attention there, and then taken
-// in, which may evict others. The rule (scorer.hpp) only scores; entries move here and nowhere else.
+// How a chunk's entries get into a stream: they are staged behind the stream's entries, attention sees them there, and
+// then they are taken in, which may evict others. The rule (scorer.hpp) only scores; entries are moved only here.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +25,7 @@ class Intake {
          BlockIndex& blocks) noexcept
       : plan_(plan), table_(table), scratch_(scratch), staging_(staging), streams_(streams), blocks_(blocks) {}
 
-  /// The chunk whose entries the other functions are about.
+  /// The chunk whose entries the other functions work on.
   void begin(const TokenSpan& chunk) noexcept;
   /// Packs the chunk's keys (already rotated) and values.
   void stage(Stream& stream, const TokenRows& rows, const TokenSpan& chunk, StagingPlace place) noexcept;
@@ -35,17 +35,18 @@ class Intake {
   }
   /// The stream's entries alone.
   View view(const Stream& stream) const noexcept { return {stream.store, staging_, 0, stream.store.positions()}; }
-  /// Adds the attention received from `queries` queries to every entry of the view. What entries had is kept as
-  /// Needs::attention_kept says.
+  /// Adds the attention received from `queries` queries to every entry of the view. Needs::attention_kept says how much
+  /// of the earlier attention each entry keeps.
   void add_attention(Stream& stream, std::span<const float> accumulated, std::int64_t queries) noexcept;
-  /// Takes the chunk's staged entries in: those that slid out of the window go, and others where the quota is full.
+  /// Takes in the chunk's staged entries: entries that slid out of the window are removed, and others are evicted where
+  /// the quota is full.
   void take_in(Stream& stream, const TokenSpan& chunk) noexcept;
   /// The same for one draft, which was staged in a chunk of several.
   void take_in_draft(Stream& stream, const TokenSpan& draft, StagingPlace place) noexcept;
 
   /// Outside a chunk: evicts what the quota has no room for.
   void evict_to_quota(Stream& stream, const Timeline& timeline) noexcept;
-  /// Outside a chunk: drops the oldest entries after the sinks until `keep` are left.
+  /// Outside a chunk: evicts the oldest entries behind the sinks until `keep` are left.
   void drop_after_sinks(Stream& stream, std::int64_t keep) noexcept;
 
  private:

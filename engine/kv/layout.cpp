@@ -31,7 +31,7 @@ std::int64_t block_box_bytes(const StreamShape& layer) {
 std::int64_t block_bytes(const StreamShape& layer, const Needs& needs) {
   return plus(sizeof(Block), has_block_boxes(layer, needs) ? block_box_bytes(layer) : 0);
 }
-/// Blocks of a layer's entries and a chunk's together, before any are put together.
+/// Blocks of a layer's entries and a chunk's together, before any are joined.
 std::int64_t max_listed_blocks(std::int64_t slots, std::int64_t chunk, int size) {
   return max_blocks(plus(slots, chunk), size) + kSpareBlocks;
 }

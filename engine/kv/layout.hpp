@@ -1,5 +1,5 @@
 // Where things lie in the cache's memory, and therefore what they cost. The plan sums these sizes and the memory places
-// its data by the same functions, so the two cannot disagree.
+// its data with the same functions, so the two cannot disagree.
 //
 //   staging            scratch                            layer 0                             layer 1 …
 //   a chunk of the     positions, indices, scores,        ┌ keys of head 0 ┬ keys of head 1 …
@@ -23,15 +23,15 @@
 
 namespace brim::kv {
 
-/// Position and index of one entry, both 64 bits; accumulated attention and norm where there are such.
+/// Position and index of one entry, both 64 bits; accumulated attention and norm where they are needed.
 constexpr std::int64_t metadata_bytes(bool accumulated, bool norm) { return 16 + (accumulated ? 4 : 0) + (norm ? 4 : 0); }
 constexpr std::int64_t metadata_bytes(const Needs& needs) {
   return metadata_bytes(needs.accumulated_attention(), needs.norm != EntryNorm::none);
 }
 
-/// min(window, context): the entries a layer can ever use.
+/// min(window, context): the max number of entries that a layer can ever use.
 std::int64_t useful_entries(const StreamShape& layer, std::int64_t context);
-/// True when older entries leave the layer's sight while the context is still being used.
+/// True when older entries slide out of the layer's window while the context is still being used.
 bool slides(const StreamShape& layer, std::int64_t context);
 
 /// K and V of one entry, all KV heads.
@@ -48,12 +48,12 @@ std::int64_t state_bytes(const Shape& shape);
 
 /// The staging buffer: `chunk` entries of the layer with the largest ones.
 std::int64_t staging_bytes(const Shape& shape, std::int64_t chunk);
-/// One layer's part when all layers share it (drafts): a multiple of 64.
+/// One layer's range when all layers share the buffer (drafts): a multiple of 64.
 std::int64_t staging_part_bytes(const Shape& shape, std::int64_t chunk);
-/// Most tokens for which every layer has room in its part, and at most `chunk`. May be 0.
+/// Max number of tokens for which every layer has room in its range, and at most `chunk`. May be 0.
 std::int64_t draft_tokens(const Shape& shape, std::int64_t chunk);
 /// The scratch that eviction and rebasing work in, for layers of at most `slots` slots, and what else does not depend
-/// on how many entries a layer has: the document's blocks, and a few blocks in each layer.
+/// on the number of entries per layer: the document's blocks, and a few blocks in each layer.
 std::int64_t scratch_bytes(const Shape& shape, Needs needs, std::int64_t slots, std::int64_t chunk);
 
 /// Where one layer's entries lie.
@@ -62,22 +62,22 @@ struct StreamRun {
   std::byte* values = nullptr;
   std::int64_t* positions = nullptr;
   std::int64_t* index = nullptr;
-  float* accumulated = nullptr;            ///< null when nobody asks for it
+  float* accumulated = nullptr;            ///< null when not requested
   float* norm = nullptr;            ///< the same
   Block* blocks = nullptr;          ///< null without blocks
   std::byte* block_boxes = nullptr;  ///< [head][block] boxes around keys in f16, or null
   std::int64_t slots = 0;           ///< a multiple of 16
   std::int64_t max_blocks = 0;
-  std::int64_t beside_bytes = 0;  ///< metadata of one slot, all of it
+  std::int64_t beside_bytes = 0;  ///< all metadata of one slot
 };
 
-/// Room for one layer's entries followed by a chunk's. The chunk's part begins at `slots` in each array, so that a
-/// layer's n entries, copied to [slots − n, slots), and the chunk's make one sequence.
+/// Room for one layer's entries followed by a chunk's. The chunk's range begins at `slots` in each array, so that a
+/// layer's n entries, copied to [slots − n, slots), and the chunk's form one sequence.
 struct Scratch {
   std::int64_t* positions = nullptr;
   std::int64_t* index = nullptr;
   float* scores = nullptr;
-  float* accumulated = nullptr;             ///< null when nobody asks for it
+  float* accumulated = nullptr;             ///< null when not requested
   float* norm = nullptr;             ///< the same
   std::uint32_t* order = nullptr;
   float* keys = nullptr;    ///< one granule of keys, unpacked
@@ -86,8 +86,9 @@ struct Scratch {
   std::int64_t slots = 0;
 };
 
-/// Hands out the memory from its beginning, in the order of the drawing above. The memory holds the sum of what is
-/// asked for: Memory::create has added it up. A copy taken before the layers hands out their part anew.
+/// Hands out the memory from its beginning, in the order of the drawing above. The memory is large enough for
+/// everything requested: Memory::create has added the sizes up. A copy taken before the layers hands out their ranges
+/// again.
 class MemoryMap {
  public:
   explicit MemoryMap(std::span<std::byte> memory) : memory_(memory) {}

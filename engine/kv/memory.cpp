@@ -61,7 +61,7 @@ Chunk Memory::begin(std::int64_t n, std::span<const std::int32_t> ids) noexcept 
 
 Chunk Memory::begin_drafts(std::int64_t n, std::span<const std::int32_t> ids) noexcept {
   start(n, ids);
-  // A state that a given-up draft has changed could not be changed back.
+  // A state that a dropped draft has changed could not be changed back.
   chunk_->drafting = n > 1 || (drafts_.takes_single_token() && !states_.any());
   if (chunk_->drafting) {
     drafts_.begin(n);

@@ -1,16 +1,17 @@
 // The KV memory of one sequence: what happens to a chunk of tokens on its way into the streams. It holds exactly
 // Plan::budget_bytes of memory that the sequence's arena gave it, and moves entries inside them; it never allocates.
 //
-// Its parts, each a file: layout (where things lie), streams (what each holds), intake with staging (how a chunk's
-// entries get into a stream, and which are evicted), drafts (tokens that may be refused), block_index with document
-// (entries that belong together), quota_mover (quotas that move between streams), states (layers whose memory has a fixed
-// size, with checkpoints), snapshot (saved sessions). This one is the order of their steps.
+// Its components, each in a file: layout (where things lie), streams (what each holds), intake with staging (how a
+// chunk's entries get into a stream, and which are evicted), drafts (tokens that may be refused), block_index with
+// document (entries that belong together), quota_mover (quotas that move between streams), states (layers whose memory
+// has a fixed size, with checkpoints), snapshot (saved sessions). This file is the order of their steps.
 //
-//   Chunk chunk = memory.begin(n, ids);          makes room in position space, rebasing survivors when the context is
-//   used up chunk.stage(stream, rows);                   for each stream, as attention comes to it chunk.view(stream);
-//   what attention may read chunk.add_attention(…), chunk.observe(…);         only if needs() asks for it
-//   chunk.commit(stream);                        evicts down to the stream's quota
-//   chunk.end();                                 once
+//   Chunk chunk = memory.begin(n, ids);        makes room in position space; may rebase kept entries
+//   chunk.stage(stream, rows);                 for each stream, when attention gets to it
+//   chunk.view(stream);                        what attention may read
+//   chunk.add_attention(…), chunk.observe(…);  only if needs() requests it
+//   chunk.commit(stream);                      evicts down to the stream's quota
+//   chunk.end();                               once
 #pragma once
 
 #include <cstddef>
@@ -34,8 +35,8 @@
 namespace brim::kv {
 
 /// Rotates stored keys again when positions are rebased: by −delta positions (delta may be negative: where other
-/// streams kept more entries, a survivor moves up), or not at all on layers without rope. Implemented by the model,
-/// which knows its frequencies (no magnitude scaling: keys already carry it).
+/// streams kept more entries, a kept entry moves up), or not at all on layers without rope. Implemented by the model,
+/// which knows its frequencies (without magnitude scaling, which keys already contain).
 class KeyRotation {
  public:
   virtual ~KeyRotation() = default;
@@ -54,11 +55,12 @@ struct StreamStats {
 /// One thread at a time. Everything is deterministic.
 class Memory {
  public:
-  /// `bytes` is exactly plan.budget_bytes, 64-byte aligned, and outlives this. Bookkeeping that is not per entry (a few
-  /// hundred bytes per stream) is ordinary memory, allocated here and never again; entries, their metadata and the
-  /// staging buffer are in `bytes`. Errors: invalid_argument for other memory; internal for a plan whose parts do not
-  /// fit in its own budget, as make_plan never makes one. The table of kernels outlives this. `delimiters` has a byte
-  /// for each token id (document.hpp), is the model's and outlives this too; without it no token ends anything.
+  /// `bytes` is exactly plan.budget_bytes, 64-byte aligned, and outlives this object. Bookkeeping that is not per entry
+  /// (a few hundred bytes per stream) is ordinary memory, allocated here and never again; entries, their metadata and
+  /// the staging buffer are in `bytes`. Errors: invalid_argument for other memory; internal for a plan whose parts do
+  /// not fit in its own budget, which make_plan never creates. The table of kernels outlives this object. `delimiters`
+  /// has one byte per token id (document.hpp), belongs to the model and outlives this object too; without it no token
+  /// ends anything.
   static Result<std::unique_ptr<Memory>> create(Plan plan, std::span<std::byte> bytes, const kernels::Table& table,
                                                 const KeyRotation* rotation,
                                                 std::span<const std::uint8_t> delimiters = {});
@@ -69,43 +71,45 @@ class Memory {
   const Needs& needs() const { return plan_.needs; }
 
   /// Starts a chunk of 1 ≤ n ≤ plan().chunk tokens; not while stale or while another chunk is open. When the chunk
-  /// would pass the context, survivors move to contiguous positions: sinks keep theirs, the rest end where the fullest
-  /// stream ends. A stream that holds more than the context less n, or less an eighth, first drops its oldest entries
-  /// after the sinks. `ids` are looked at where entries are grouped into blocks: the text is cut by them.
+  /// would pass the context, kept entries move to contiguous positions: sinks keep theirs, the rest end where the
+  /// fullest stream ends. A stream that holds more than the context less n, or less an eighth, first evicts its oldest
+  /// entries behind the sinks. `ids` are used where entries are grouped into blocks: they decide where the text is cut.
   [[nodiscard]] Chunk begin(std::int64_t n, std::span<const std::int32_t> ids = {}) noexcept;
   /// Starts a chunk of 1 ≤ n ≤ draft_room() tokens of which only the first is certain. After end() the first is part of
-  /// the past, and the streams are what a chunk of that one token would have made of them: scores and evictions have
-  /// seen no other. The rest wait in staging until they are accepted, one after another, or forgotten: by begin,
-  /// begin_drafts, clear, or a truncate that goes back.
+  /// the past, and the streams are exactly what a chunk of that one token would have made of them: scores and evictions
+  /// have seen only that token. The rest wait in staging until they are accepted, one after another, or dropped: by
+  /// begin, begin_drafts, clear, or a truncate that goes back.
   [[nodiscard]] Chunk begin_drafts(std::int64_t n, std::span<const std::int32_t> ids = {}) noexcept;
   /// Takes in the next waiting draft. Nothing happens when none is left, or while a chunk is open.
   void accept_draft() noexcept;
   std::int64_t drafts_left() const { return drafts_.left(); }
-  /// Most tokens a chunk of drafts may have now (Drafts::room); 1 while stale.
+  /// Max number of tokens that a chunk of drafts may have now (Drafts::room); 1 while stale.
   std::int64_t draft_room() const noexcept {
     return stale() || states_.any() ? 1 : drafts_.room(streams_, time_.position);
   }
 
-  /// Whether an interrupted chunk has left something that is of no text: clear() or truncate() to return_point() first.
+  /// Whether an interrupted chunk has left something that belongs to no text: call clear(), or truncate() to
+  /// return_point(), first.
   bool stale() const { return streams_stale_ || states_stale_; }
   void clear() noexcept;
-  /// Forgets the last tokens so that `count` tokens remain of the whole input. False when that cannot be exact, or
-  /// while a chunk is open: an entry that would still be needed was evicted or slid out of a window, positions were
-  /// rebased since, or attention that decides about evictions has already taken in the forgotten tokens. Nothing is
-  /// changed then; process them again instead. Going back to 0 tokens is clear(), and always works.
-  /// Where layers have states, only a checkpoint can be gone back to.
+  /// Drops the last tokens so that `count` tokens remain of the whole input. False when that cannot be exact, or while
+  /// a chunk is open: an entry that would still be needed was evicted or slid out of a window, positions were rebased
+  /// since, or attention that decides about evictions has already counted the dropped tokens. Nothing is changed then;
+  /// process the tokens again instead. Going back to 0 tokens is clear(), and always works. Where layers have states,
+  /// it can only go back to a checkpoint.
   bool truncate(std::int64_t count) noexcept;
-  /// The most tokens, at most `count`, that truncate() can go back to now; 0: only to the beginning.
+  /// The max number of tokens, at most `count`, that truncate() can go back to now; 0: only to the beginning.
   std::int64_t return_point(std::int64_t count) const noexcept;
-  /// Makes this a place that the text can be taken up from again: a checkpoint of the layers' states, as the budget
+  /// Makes this a place from which the text can be continued again: a checkpoint of the layers' states, as the budget
   /// allows. Not in a chunk, and not while stale.
   void keep_checkpoint() noexcept;
 
-  /// Everything this holds, for saved sessions. Outside a chunk, and not while stale. Drafts that wait in staging are
-  /// left out: they are processed again. The pieces stay valid until the next non-const call.
+  /// Everything that this object holds, for saved sessions. Outside a chunk, and not while stale. Drafts that wait in
+  /// staging are left out: they are processed again. The pieces stay valid until the next non-const call.
   void save(StateWriter& state) const;
-  /// Takes over such a state, of a memory with the same plan. Every number is checked before it counts; nothing outside
-  /// is ever touched, whatever the state says. Errors: those of the reader; this is empty then.
+  /// Takes over a state that save() wrote, of a memory with the same plan. Every number is checked before it is used;
+  /// nothing outside is ever touched, whatever the state says. Errors: those of the state reader; this object is empty
+  /// then.
   Status restore(StateReader& state);
 
   std::int64_t tokens() const { return time_.tokens; }           ///< processed since clear()
@@ -115,11 +119,11 @@ class Memory {
   StreamStats stats(StreamId stream) const;
   /// What a stream holds, and in a chunk what is staged for it.
   View view(StreamId stream) const noexcept;
-  /// The blocks that a stream's retained entries make, oldest first; the last one is still open. Empty where blocks are
-  /// not asked for.
+  /// The blocks that a stream's retained entries form, oldest first; the last one is still open. Empty where blocks are
+  /// not requested.
   std::span<const Block> blocks(StreamId stream) const { return streams_.at(stream).store.blocks(); }
   /// Where the stream has them: the boxes around the keys of each block but the last, of one head, side by side in f16
-  /// (StreamStore::block_box); null else.
+  /// (StreamStore::block_box); otherwise null.
   const std::byte* block_boxes(StreamId stream, int head) const {
     const StreamStore& store = streams_.at(stream).store;
     return store.has_block_boxes() ? store.block_box(head, 0) : nullptr;
@@ -153,7 +157,7 @@ class Memory {
   const Plan plan_;
   const KeyRotation* const rotation_;
   const kernels::Table& table_;
-  MemoryMap map_;  // taken from in the order of the members that follow
+  MemoryMap map_;  // the following members take from it, in their order
   Staging staging_;
   const Scratch scratch_;
   States states_;

@@ -1,5 +1,5 @@
-// What a budget split or an eviction rule wants to know. Attention gathers only what somebody asks for, so that it
-// stays fast when nobody does.
+// What a budget split or an eviction rule needs to know. Attention gathers only what one of them requests, so that it
+// stays fast when none does.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +11,15 @@ inline constexpr std::int64_t kAllQueries = std::numeric_limits<std::int64_t>::m
 /// The queries that statistics of layers are taken from: the last ones of a chunk.
 inline constexpr std::int64_t kStatisticQueries = 32;
 
-/// A size of each entry's key or value, known when it is read and kept beside it.
+/// A norm of each entry's key or value, computed when the entry is processed and kept with it.
 enum class EntryNorm {
   none,
   key,    ///< ‖k‖₂, mean over KV heads
   value,  ///< ‖v‖₁, mean over KV heads
 };
 
-/// Something about a whole layer, measured once a chunk: what splits that learn while reading go by.
+/// A statistic of a whole layer, measured once per chunk, for splits that adapt while tokens are processed.
+///
 enum class LayerStatistic {
   none,
   minimal_budget,  ///< share of the visible entries that holds 90 % of a head's attention, mean over heads
@@ -30,15 +31,16 @@ enum class LayerStatistic {
 struct Needs {
   /// For each entry: the attention it received, summed over heads and over this many last queries of every chunk.
   std::int64_t attention_queries = 0;
-  /// What a accumulated attention keeps of itself with each query that is added: 1 adds up for ever, 0 knows the last query only.
+  /// The factor by which accumulated attention is multiplied with each query that is added: with 1 it adds up forever,
+  /// with 0 it holds only the last query.
   float attention_kept = 1.0f;
   EntryNorm norm = EntryNorm::none;
   LayerStatistic statistic = LayerStatistic::none;
   /// Whether entries are grouped into semantic blocks (blocks.hpp).
   bool blocks = false;
-  /// The plan's part: tokens a block is to have, for this budget; 0 without blocks.
+  /// Set by the plan: the target number of tokens per block for this budget; 0 without blocks.
   int block_size = 0;
-  /// The plan's part: whether each block has the box around its keys beside it, for reading the cache sparsely.
+  /// Set by the plan: whether each block has the box around its keys, for reading the cache sparsely.
   bool block_boxes = false;
 
   constexpr bool accumulated_attention() const { return attention_queries > 0; }

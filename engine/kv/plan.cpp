@@ -92,7 +92,8 @@ Result<std::int64_t> requested_bytes(const Costs& costs, const Shape& shape, Nee
   return std::min(bytes, costs.max());
 }
 
-/// About how many entries a layer will keep: before the plan, which depends on the blocks that depend on this.
+/// About how many entries each layer will keep. This is needed before the plan, because the plan depends on the blocks
+/// that depend on this number.
 std::int64_t entries_about(const Shape& shape, const BudgetRequest& request, std::int64_t automatic_bytes) {
   std::int64_t entry = 0, max = 0;
   for (const StreamShape& layer : shape.layers) {
@@ -113,8 +114,8 @@ std::int64_t entries_about(const Shape& shape, const BudgetRequest& request, std
   return std::min({max, kAutomaticTokens, std::max<std::int64_t>(automatic_bytes, 0) / entry});
 }
 
-/// Asks the split, shares out, rounds down to whole granules and hands out what is left over, one granule of all heads
-/// at a time, first to the layers that lost most by rounding.
+/// Calls the split, divides the budget, rounds down to whole granules and hands out what is left over, one granule of
+/// all heads at a time, first to the layers that lost most by rounding.
 std::vector<std::int64_t> split_bytes(const Split& split, const std::vector<LayerNeed>& layers, std::int64_t bytes,
                                       const SplitFacts& facts) {
   std::vector<double> shares(layers.size(), 1.0);
@@ -131,8 +132,8 @@ std::vector<std::int64_t> split_bytes(const Split& split, const std::vector<Laye
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return wanted[a] % kGranuleEntries > wanted[b] % kGranuleEntries;
   });
-  // Rounds of one granule for each layer that can take and pay one; as many rounds at once as all of them can, since a layer
-  // may cost a billionth of another.
+  // Rounds of one granule for each layer that can take and pay for one. As many rounds are done at once as all of them
+  // can take, because a layer may cost a billionth of another.
   const auto price = [&](std::size_t i) { return times(kGranuleEntries, layers[i].entry_bytes); };
   const auto takes = [&](std::size_t i) { return slots[i] + kGranuleEntries <= layers[i].cap && price(i) <= left; };
   for (bool given = true; given;) {
@@ -151,15 +152,15 @@ std::vector<std::int64_t> split_bytes(const Split& split, const std::vector<Laye
   return slots;
 }
 
-/// The needs with no cap over `bound`.
+/// The needs with all caps limited to `bound`.
 std::vector<LayerNeed> bounded_needs(const Costs& costs, std::int64_t bound) {
   std::vector<LayerNeed> layers = costs.layers();
   for (LayerNeed& layer : layers) layer.cap = std::min(layer.cap, bound);
   return layers;
 }
 
-/// How large a layer may become where quotas move while reading: up to four times the average, as long as the scratch for
-/// that leaves the floors; 0: not that much.
+/// How large a layer may become where quotas move while tokens are processed: up to four times the average, as long as
+/// the scratch for that size leaves the floors; 0: not even twice the average fits.
 std::int64_t growing_bound(const Costs& costs, std::int64_t budget, int chunk) {
   std::int64_t cost = 0;
   std::int64_t cap = kGranuleEntries;
@@ -174,7 +175,7 @@ std::int64_t growing_bound(const Costs& costs, std::int64_t budget, int chunk) {
   return 0;
 }
 
-/// The bound on a layer's slots for which the scratch is set aside, in a split that is made once.
+/// The bound on a layer's slots for which the scratch is set aside, with a split that is computed once.
 std::int64_t fixed_bound(const Costs& costs, const Split& split, std::int64_t budget, int chunk, const SplitFacts& facts) {
   // The scratch grows with the largest layer, and the largest layer with what the scratch leaves. So search for the
   // highest bound on a layer that some layer still reaches when the scratch for that bound is set aside.
@@ -205,7 +206,8 @@ std::int64_t fixed_bound(const Costs& costs, const Split& split, std::int64_t bu
 /// Has the split choose how plan.shape's layers are stored, within plan.budget_bytes; `profile`: see store_layers.
 void choose_storage(const Split& split, const std::vector<StorageChoice>& choices, Plan& plan, Profile& profile) {
   profile = choices.front().profile;
-  // The scratch is for the longest layer, and how long that is depends on how it is stored: twice is near enough.
+  // The scratch is for the longest layer, and how long that is depends on how it is stored: two iterations are close
+  // enough.
   for (int round = 0; round < 2; ++round) {
     const Costs costs(plan.shape, plan.needs, plan.checkpoints);
     const int chunk = costs.chunk(plan.budget_bytes);
@@ -238,13 +240,13 @@ Status give_out(Plan& plan, const std::vector<std::int64_t>& slots) {
 Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::int64_t automatic_bytes,
                        const Split* split, const Rule& keep, const SplitFacts& facts, const Reading& reading) {
   if (split == nullptr) {
-    // Where everything fits there is nothing to share out, and nothing shall be gathered or set aside for it.
+    // Where everything fits there is nothing to divide, and nothing must be gathered or set aside for it.
     Result<Plan> plan = make_plan(shape, request, automatic_bytes, &uniform_split(), keep, facts, reading);
     if (!plan || plan->budget_bytes >= plan->full_bytes) return plan;
     // Chunks too small for statistics would pay for quotas that never move.
     if (!facts.profile && plan->chunk < kStatisticQueries) return plan;
     if (facts.profile && !facts.profile->others.empty()) {
-      // Refused where fewer than two of the profile's types are no larger than what is asked for.
+      // Refused where fewer than two of the profile's types are at most as large as the requested one.
       Result<Plan> joint = make_plan(shape, request, automatic_bytes, &joint_split(), keep, facts, reading);
       if (joint || joint.error().code != ErrorCode::invalid_argument) return joint;
     }
@@ -288,7 +290,7 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
   plan.min_bytes = asked.min();
   plan.state_bytes = state_bytes(shape);
   plan.checkpoints = asked.checkpoints(plan.budget_bytes);
-  Profile own;  // of the layers as they are stored
+  Profile own;  // the profile of the layers as they are stored
   SplitFacts known = facts;
   if (split->chooses_storage()) {
     BRIM_ASSIGN(const std::vector<StorageChoice> choices, storage_choices(shape, plan.needs, *facts.profile));
@@ -322,7 +324,7 @@ Result<Plan> plan_of_quotas(const Shape& shape, std::span<const std::int64_t> qu
   plan.shape = shape;
   plan.split = "given";
   plan.keep = keep.name();
-  plan.splitter = &uniform_split();  // never asked: the quotas stay
+  plan.splitter = &uniform_split();  // never called: the quotas do not move
   plan.rule = &keep;
   plan.needs = keep.needs();
   if (plan.needs.blocks) plan.needs.block_size = block_size_for(*std::max_element(quotas.begin(), quotas.end()));

@@ -1,10 +1,10 @@
 // The arithmetic of the budget: from a model's KV shape and the user's request to bytes, chunk size, granules and
-// quotas, before anything is allocated. `brim inspect` prints it, Memory builds from it.
+// quotas, before anything is allocated. `brim inspect` prints it, and Memory is built from it.
 //
-// The budget counts everything the cache needs: granules (K and V of ≤ 16 entries of one layer and KV head), per-entry
-// metadata with the scratch that eviction works in, the staging buffer (one chunk of one layer, shared by all), and the
-// states of layers that have such, with their checkpoints. Their sum is at most budget_bytes, always. budget_bytes is at
-// most full_bytes, as nothing could use the rest, but for further checkpoints.
+// The budget counts everything that the cache needs: granules (K and V of ≤ 16 entries of one layer and KV head),
+// per-entry metadata with the scratch that eviction works in, the staging buffer (one chunk of one layer, shared by
+// all), and the states of layers that have one, with their checkpoints. Their sum is never more than budget_bytes.
+// budget_bytes is at most full_bytes, because nothing could use the rest, except for further checkpoints.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ namespace brim::kv {
 inline constexpr int kGranuleEntries = 16;
 inline constexpr int kLargestChunk = 512;
 inline constexpr int kSmallestChunk = 16;
-inline constexpr int kMaxCheckpoints = 16;  ///< that a budget is used for, however large it is
+inline constexpr int kMaxCheckpoints = 16;  ///< max number, however large the budget is
 inline constexpr std::int64_t kLargestContext = (std::int64_t{1} << 31) - 1;
 inline constexpr std::int64_t kAutomaticTokens = 16384;  ///< what an automatic budget has room for, memory permitting
 
@@ -45,8 +45,8 @@ struct HeadPlace {
   int head = 0;
 };
 
-/// A layer whose memory has a fixed size, whatever was processed (a recurrent layer). It has no quota and no part in any
-/// split or rule.
+/// A layer whose memory has a fixed size, whatever was processed (a recurrent layer). It has no quota and takes no part
+/// in any split or rule.
 struct StateShape {
   LayerId layer{};
   std::int64_t bytes = 0;
@@ -57,17 +57,17 @@ struct Shape {
   std::vector<StateShape> states;   ///< of layers that have one, ascending
   std::int64_t context = 0;  ///< the largest number of positions (-c)
   int largest_chunk = kLargestChunk;
-  /// Of each stream, ascending; empty: stream i is layer i of the model, all of its heads.
+  /// For each stream, ascending; empty: stream i is layer i of the model, with all of its heads.
   std::vector<HeadPlace> heads;
   bool apart = false;  ///< heads of a layer are streams of their own (heads_apart)
 
   const StreamShape& at(StreamId stream) const { return layers[index_of(stream)]; }
-  /// Where a stream belongs in the model.
+  /// Which layer and heads of the model a stream belongs to.
   HeadPlace place(StreamId stream) const {
     return heads.empty() ? HeadPlace{id_at<LayerId>(index_of(stream)), 0} : heads[index_of(stream)];
   }
 
-  /// Has every layer stored so.
+  /// Sets the storage types of every layer.
   void store_as(kernels::KvTypes types) {
     for (StreamShape& layer : layers) layer.types = types;
   }
@@ -78,60 +78,60 @@ std::string_view stored_as(const Shape& shape);
 
 struct Plan {
   Shape shape;
-  Needs needs;                         ///< what the split and the rule ask for
+  Needs needs;                         ///< what the split and the rule request
   std::int64_t budget_bytes = 0;       ///< the promise; what the arena sets aside for the cache
-  std::int64_t full_bytes = 0;         ///< what `full` is for this shape: every layer's need, metadata, staging, states and a checkpoint
-  std::int64_t min_bytes = 0;        ///< the least budget this shape works with: one granule per layer and KV head
+  std::int64_t full_bytes = 0;         ///< `full`: all entries, metadata, staging, states, one checkpoint
+  std::int64_t min_bytes = 0;        ///< the smallest valid budget of this shape: one granule per layer and KV head
   int chunk = 0;                       ///< tokens per prefill chunk: a power of two ≤ 512, and ≥ 16 where context ≥ 64
   std::int64_t staging_bytes = 0;
   std::int64_t state_bytes = 0;  ///< states of all layers that have one: once live, and once for each checkpoint
-  int checkpoints = 0;           ///< that there is room for
+  int checkpoints = 0;           ///< how many there is room for
   std::int64_t granule_bytes = 0;   ///< one granule: 16 keys and 16 values of the largest head
   std::int64_t granules = 0;        ///< over all layers and KV heads
   std::int64_t pool_bytes = 0;      ///< K and V of all granules, each with its own layer's head sizes
   std::int64_t metadata_bytes = 0;  ///< of all entries, and the scratch
   std::vector<std::int64_t> quota;  ///< entries per layer, a multiple of 16 or the layer's need
-  std::int64_t max_entries = 0;    ///< slots that no layer will ever pass; the scratch is for as many
+  std::int64_t max_entries = 0;    ///< max slots of any layer at any time; the scratch is for this many
   std::vector<LayerNeed> layers;    ///< what the split saw, caps within max_entries
-  Reading reading;                  ///< as asked for
+  Reading reading;                  ///< as requested
   std::string split;                ///< names, for people and saved sessions
   std::string keep;
   const Split* splitter = nullptr;  ///< what `split` names; splits and rules live as long as the program
   const Rule* rule = nullptr;       ///< what `keep` names
 
-  /// Whether quotas move between layers while reading.
+  /// Whether quotas move between layers while tokens are processed.
   bool quotas_move() const { return needs.statistic != LayerStatistic::none; }
-  /// Whether attention that entries received, or anything kept beside their vectors, can ever decide what is evicted: not where
-  /// everything fits.
+  /// Whether attention that entries received, or anything stored in addition to their vectors, can ever decide what is
+  /// evicted: it cannot where everything fits.
   bool attention_decides() const { return needs.accumulated_attention() && budget_bytes < full_bytes; }
   bool metadata_decides() const {
     return attention_decides() || (needs.norm != EntryNorm::none && budget_bytes < full_bytes);
   }
-  /// What a pass measures for this plan: nothing where it could decide nothing.
+  /// What a pass measures for this plan: nothing where measurements could not decide anything.
   std::int64_t observed_queries() const { return budget_bytes < full_bytes ? needs.attention_queries : 0; }
   LayerStatistic observed_statistic() const { return budget_bytes < full_bytes ? needs.statistic : LayerStatistic::none; }
 };
 
-/// What some splits go by.
+/// Inputs that some splits use.
 struct SplitFacts {
   const Profile* profile = nullptr;  ///< of this model; only looked at while the plan is made
-  std::uint64_t seed = 0;            ///< for splits that draw lots
+  std::uint64_t seed = 0;            ///< for splits that choose at random
 };
 
-/// Works out the plan; `split`: null has one chosen, as kChosenSplit says. `automatic_bytes` is what kind automatic
-/// means here (the caller knows the machine): the plan takes the less of it and the bytes of min(context, 16384)
-/// tokens. The chunk is the largest power of two ≤ 512 and ≤ context / 4 (so that reading on beyond the context never
-/// drops more than a quarter of it at once) whose staging is at most an eighth of the budget, but at least 16. Errors:
-/// out_of_memory with the least possible budget when the request is below the floors; invalid_argument for a split that
-/// needs a profile without one or with one of another number of layers, and for a shape without layers, heads or
-/// context.
+/// Computes the plan; `split`: for null, one is chosen as kChosenSplit says. `automatic_bytes` is the size of an
+/// automatic budget (the caller knows the machine): the plan takes the smaller of this and the bytes of min(context,
+/// 16384) tokens. The chunk is the largest power of two ≤ 512 and ≤ context / 4 (so that prefill beyond the context
+/// never evicts more than a quarter of the context at once) whose staging is at most an eighth of the budget, but at
+/// least 16. Errors: out_of_memory with the smallest possible budget when the request is below the floors;
+/// invalid_argument for a split that needs a profile without one or with one of another number of layers, and for a
+/// shape without layers, heads or context.
 Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::int64_t automatic_bytes,
                        const Split* split, const Rule& keep, const SplitFacts& facts = {}, const Reading& reading = {});
 
 /// A plan with these entries for each layer (raised to a granule, cut to what the layer can use, up to whole granules),
-/// which costs what it costs: for measurements that need quotas no split would give. `chunk`: the most tokens read at a
-/// time, as near as make_plan's bounds allow. Errors: as make_plan; invalid_argument for another number of quotas than
-/// layers.
+/// whatever it costs: for measurements that need quotas no split would give. `chunk`: the max number of tokens
+/// processed at a time, as near as make_plan's bounds allow. Errors: as make_plan; invalid_argument for another number
+/// of quotas than layers.
 Result<Plan> plan_of_quotas(const Shape& shape, std::span<const std::int64_t> quotas, int chunk, const Rule& keep);
 
 /// Bytes one token costs over all layers as they are stored, position and index included (for people: "KV per

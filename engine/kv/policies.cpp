@@ -21,8 +21,8 @@ constexpr const Rule& (*kRules[])() = {
 #undef RULE
 };
 
-// Policies that stand in research/ and not in the library, by name alone: who asks for one hears where it is. A test
-// compares these names with research/budgets.def and research/scorers.def.
+// Names of policies that are in research/ and not in the library, so that an error message can say where they are. A
+// test compares these names with research/budgets.def and research/scorers.def.
 constexpr std::string_view kResearchSplits[] = {"depth-mga",        "depth-mlp",   "depth-mlma-2", "depth-mlma-4",
                                                 "depth-mlma-6",     "zigzag-lmbo", "pyramid",      "cake",
                                                 "inverted-pyramid", "squeeze",     "shuffled"};

@@ -1,6 +1,6 @@
 // The policies that the product offers, and how a name becomes one. A name is looked up where it comes in, by the C
-// interface or a command line; everything behind goes by the policy itself. Which tables names are looked up in is the
-// caller's choice: `brim eval` and `brim calibrate` add those of research/.
+// interface or a command line; all code behind that uses the policy itself. The caller chooses the tables in which
+// names are looked up: `brim eval` and `brim calibrate` add those of research/.
 #pragma once
 
 #include <span>
@@ -20,9 +20,9 @@ namespace brim::kv {
 #include "engine/kv/scorers.def"
 #undef RULE
 
-/// The name that stands for no split: with a profile `joint` where it knows several types, else `depth`; `zigzag` where
-/// there is none, and `uniform` where the whole cache fits or chunks are too small to measure layers by. What a session
-/// does when nobody asks for a split.
+/// The name for a choice by Brim: with a profile, `joint` where the profile has several types, else `depth`; without
+/// one, `zigzag`, and `uniform` where the whole cache fits or chunks are too small to measure layers. This is the
+/// default of a session.
 inline constexpr const char* kChosenSplit = "auto";
 
 /// Tables of policies, in the order of help and errors: constant data, which lives as long as the program.
@@ -41,8 +41,8 @@ struct Policies {
 /// What engine/kv/budgets.def and engine/kv/scorers.def list.
 Policies product_policies() noexcept;
 
-/// What follows a name that is none of the product's, in a sentence: ", a research policy that brim eval alone can
-/// use", or nothing where research/ has no such policy either.
+/// The words that follow a name that is none of the product's in an error message: ", a research policy that brim eval
+/// alone can use", or nothing where research/ does not have this policy either.
 std::string_view split_remark(std::string_view name) noexcept;
 std::string_view rule_remark(std::string_view name) noexcept;
 

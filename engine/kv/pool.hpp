@@ -1,5 +1,5 @@
-// A number of bytes that the budgets of several caches come out of. Books numbers, not memory: what a session's arena takes
-// is its own business.
+// A number of bytes from which the budgets of several caches are booked. It books numbers, not memory: the memory that
+// a session's arena takes is allocated separately.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,7 @@ class Pool {
     std::shared_ptr<Pool> pool_;
     std::int64_t bytes_ = 0;
   };
-  /// Books `bytes` for one budget. Errors: out_of_memory with what was asked, the pool and what is in use.
+  /// Books `bytes` for one budget. Errors: out_of_memory with the requested size, the pool and the size in use.
   static Result<Share> book(const std::shared_ptr<Pool>& pool, std::int64_t bytes);
 
   std::int64_t left() const;

@@ -1,5 +1,5 @@
-// What calibration learned about a model's layers (`brim calibrate`), for the splits that go by measurements. Plain data:
-// where it is written and read is engine/model's business.
+// What calibration learned about a model's layers (`brim calibrate`), for the splits that use measurements. Plain data:
+// engine/model writes and reads the file.
 #pragma once
 
 #include <array>
@@ -9,7 +9,7 @@
 
 namespace brim::kv {
 
-/// The fractions of its entries that a layer was left with, one layer at a time, all others whole.
+/// The fractions of its entries that a layer kept, one layer at a time, with all others complete.
 inline constexpr std::array<double, 5> kProfileFractions{1, 0.5, 0.25, 0.125, 0.0625};
 
 struct LayerProfile {
@@ -20,8 +20,8 @@ struct LayerProfile {
   double prunable = 1;
 };
 
-/// The losses where the layer that keeps a part of its entries is also stored in other types than all else: its first place
-/// is what these types alone lose.
+/// The losses where the layer that keeps a fraction of its entries is also stored in other types than all other layers:
+/// its first place is what these types alone lose.
 struct TypedLosses {
   kernels::KvTypes types;
   std::vector<std::array<double, kProfileFractions.size()>> loss;  ///< of each layer
@@ -30,7 +30,7 @@ struct TypedLosses {
 struct Profile {
   std::vector<LayerProfile> layers;
   kernels::KvTypes types;           ///< how all layers were stored when `layers` was measured
-  std::vector<TypedLosses> others;  ///< measured beside; may be empty
+  std::vector<TypedLosses> others;  ///< measured in addition; may be empty
 };
 
 }  // namespace brim::kv

@@ -9,9 +9,9 @@
 namespace brim::kv {
 namespace {
 
-/// Of a new observation in the smoothed statistic.
+/// The weight of a new observation in the smoothed statistic.
 constexpr double kNewShare = 0.3;
-/// One part in so many of a quota moves at once.
+/// At most this fraction (1/n) of a quota moves at once.
 constexpr std::int64_t kStepParts = 10;
 
 }  // namespace
@@ -56,8 +56,8 @@ void QuotaMover::end_chunk(const Timeline& timeline) noexcept {
   move_to_slots(timeline);
 }
 
-// From the slots there are to slots nearer to wanted_, granule by granule: the stream that lacks most gets one, paid
-// from what is left over or by the one that has most too many.
+// Moves from the current slots to slots nearer to wanted_, granule by granule: the stream that lacks most gets one,
+// paid from what is left over or by the stream that has the largest surplus.
 void QuotaMover::choose_slots() noexcept {
   const bool freely = moved_at_ == 0 && streams_.evicted() == 0;
   std::int64_t left = bytes_;

@@ -1,8 +1,8 @@
-// Quotas that move between streams while a text is processed, for splits that go by a statistic of layers. After a
-// chunk every stream's share is worked out anew, and quotas step towards it: freely the first time, while nothing was
+// Quotas that move between streams while a text is processed, for splits that use a statistic of layers. After a chunk
+// every stream's share is computed again, and quotas step towards it: without a limit the first time, while nothing was
 // evicted yet, then by at most a tenth at once. Nothing moves before the next chunk might not fit what a stream has or
-// is to have: until then quotas do not matter. What is given is never more than what is there, so the budget holds at
-// every moment.
+// will have: until then quotas do not matter. Quotas never give out more than there is, so the budget holds at every
+// moment.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ class QuotaMover {
   void begin_chunk() noexcept { observed_ = false; }
   /// The statistic of a stream, measured in this chunk.
   void observe(StreamId stream, double statistic) noexcept;
-  /// The chunk has ended: quotas follow, if it was observed. `timeline`: after it.
+  /// The chunk has ended: quotas move, if it was observed. `timeline`: after it.
   void end_chunk(const Timeline& timeline) noexcept;
   /// Back to the plan's quotas. No stream may hold more entries than those.
   void restore() noexcept;
@@ -43,7 +43,7 @@ class QuotaMover {
     moved_at_ = moved_at;
     observations_ = observations;
   }
-  /// Lays streams without entries out anew, one after another.
+  /// Lays out streams without entries again, one after another.
   class Layout {
    public:
     explicit Layout(const QuotaMover& mover) : mover_(mover), map_(mover.memory_) {}

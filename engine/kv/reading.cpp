@@ -24,7 +24,7 @@ Result<Reading> parse_reading(std::string_view text) {
 
 namespace {
 
-/// Orders as scores do, NaN below all others; that of −0 is that of 0.
+/// Keys that sort as scores do, NaN below all others; −0 has the same key as 0.
 std::uint32_t rank_of(float score) {
   if (std::isnan(score)) return 0;
   const auto bits = std::bit_cast<std::uint32_t>(score + 0.0f);
@@ -46,7 +46,8 @@ std::size_t choose_blocks(std::span<const Block> blocks, std::span<const float> 
   std::int64_t room = static_cast<std::int64_t>(std::ceil(share * static_cast<double>(entries))) - recent;
   if (first > 0) room -= blocks.front().length;
 
-  // The rank at which room ends, a digit at a time from the highest: no comparison here that a processor could draft wrong.
+  // The rank at which the room ends, found digit by digit from the highest: without comparisons that a processor could
+  // mispredict.
   const std::span<std::uint32_t> ranks = order;
   for (std::size_t i = first; i < last; ++i) ranks[i] = rank_of(scores[i]);
   std::uint32_t bound = 0;

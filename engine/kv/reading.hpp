@@ -19,14 +19,14 @@ struct Reading {
 /// "all", or "top=25%": more than 0 and at most 100 percent. Errors: invalid_argument naming the text and the forms.
 Result<Reading> parse_reading(std::string_view text);
 
-/// The newest entries that are read whatever their block's score.
+/// The newest entries, which are read whatever their block's score.
 inline constexpr std::int64_t kRecentRead = 32;
 
 /// Chooses what to read of a layer: the first block, which has the sinks; the last ones, until they hold kRecentRead
-/// entries; and, from the highest score on (of equals the newer), those that fit into `share` of all entries with them.
-/// Writes the numbers of the blocks, ascending, to the front of `order` and returns how many. scores[i] is of block i;
-/// those of blocks that are read anyway are not looked at; NaN counts as the lowest. `order` has a place for each
-/// block. Allocates nothing.
+/// entries; and, from the highest score on (among equals the newer), those that together with these fit into `share` of
+/// all entries. Writes the numbers of the blocks, ascending, to the front of `order` and returns how many. scores[i]
+/// belongs to block i; the scores of blocks that are read anyway are ignored; NaN counts as the lowest. `order` has a
+/// place for each block. Allocates nothing.
 std::size_t choose_blocks(std::span<const Block> blocks, std::span<const float> scores, double share,
                           std::span<std::uint32_t> order) noexcept;
 

@@ -11,7 +11,7 @@ namespace brim::kv {
 
 class KeyRotation;
 
-/// What rebasing needs beside the layer itself. `keys` holds a granule of unpacked keys; a null `rotation` means that
+/// What rebasing needs in addition to the layer. `keys` holds a granule of unpacked keys; a null `rotation` means that
 /// no key of the model carries a position.
 struct RebaseTools {
   const kernels::Table& table;
@@ -19,8 +19,8 @@ struct RebaseTools {
   float* keys;
 };
 
-/// The stream's sinks keep their positions — so that no number of rebases wears them out —, the others get contiguous ones that
-/// end at `end` (exclusive). Indices stay.
+/// The stream's sinks keep their positions, so that repeated rebasing never changes them; the others get contiguous
+/// positions that end at `end` (exclusive). Indices do not change.
 void rebase(Stream& stream, std::int64_t end, const RebaseTools& tools) noexcept;
 
 }  // namespace brim::kv

@@ -1,5 +1,5 @@
-// See relocate.hpp. First everything moves down until no gaps are left, then, from the end, up to its new place: nothing is
-// written over that has not moved yet, since its new place is never below the one without gaps.
+// See relocate.hpp. First everything moves down until no gaps are left, then, from the end, up to its new place: data
+// that has not moved yet is never overwritten, because its new place is never below the one without gaps.
 #include "engine/kv/relocate.hpp"
 
 #include <cstring>

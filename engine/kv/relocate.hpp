@@ -1,5 +1,5 @@
-// Moves quotas between layers: every layer's entries to a run of another size, inside the same memory and with none
-// beside it.
+// Moves quotas between layers: every layer's entries to a run of another size, inside the same memory and without extra
+// memory.
 #pragma once
 
 #include <span>
@@ -8,9 +8,9 @@
 
 namespace brim::kv {
 
-/// Gives layer i the run runs[i], which has a slot for each of its entries. The runs, old and new, lie one after another in
-/// the order of layers. Entries, their order and everything known of them stay as they are. Allocates nothing; touches
-/// every byte in use twice.
+/// Gives layer i the run runs[i], which has a slot for each of its entries. The runs, old and new, lie one after
+/// another in the order of layers. Entries, their order and everything known about them do not change. Allocates
+/// nothing; touches every byte in use twice.
 void relocate(std::span<StreamStore* const> layers, std::span<const StreamRun> runs) noexcept;
 
 }  // namespace brim::kv

@@ -1,4 +1,4 @@
-// Going back in a text: Memory's part for chunks that are given up and answers that are taken back. What cannot be
+// Going back in a text: Memory's code for chunks that are abandoned and answers that are taken back. What cannot be
 // exact is refused, and the caller processes the text again.
 #include <algorithm>
 
@@ -34,7 +34,7 @@ void Memory::abandon_chunk() noexcept {
   if (!chunk_) return;  // the memory was cleared
   const OpenChunk chunk = *chunk_;
   chunk_.reset();
-  if (chunk.drafting) return drafts_.forget();  // the streams have taken in nothing
+  if (chunk.drafting) return drafts_.forget();  // the streams have not taken in any entry
   if (can_return_to(time_.tokens, time_.position) && !(chunk.attention_added && plan_.attention_decides())) {
     return_to(time_.tokens, time_.position);
   } else {

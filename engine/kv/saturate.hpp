@@ -1,6 +1,5 @@
 // Sums and products of sizes that stop at the largest number instead of wrapping. Shapes come from model files, which
-// nobody vouches for: a context of 2³¹ tokens times a million heads must compare as "far too much", not as a small
-// number.
+// are untrusted: a context of 2³¹ tokens times a million heads must compare as "far too much", not as a small number.
 #pragma once
 
 #include <cstdint>

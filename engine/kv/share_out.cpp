@@ -32,7 +32,7 @@ void fill_to_level(std::span<const LayerNeed> layers, std::int64_t bytes, std::s
   if (affordable(high)) {
     low = high;
   } else {
-    // Until neighbouring numbers are met: entries change at whole numbers only, so the end is found exactly.
+    // Bisect until the numbers are neighbours: entries change at whole numbers only, so the end is found exactly.
     for (double middle = low + (high - low) / 2; middle > low && middle < high; middle = low + (high - low) / 2) {
       (affordable(middle) ? low : high) = middle;
     }
@@ -42,7 +42,7 @@ void fill_to_level(std::span<const LayerNeed> layers, std::int64_t bytes, std::s
   }
 }
 
-/// Shares from a split are numbers from measurements: what is no positive number counts as very little.
+/// Shares from a split are computed from measurements: a share that is not a positive number counts as very small.
 double usable(double share) { return share > 0 ? std::clamp(share, 1e-9, 1e18) : 1e-9; }
 
 }  // namespace

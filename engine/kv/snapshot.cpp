@@ -11,8 +11,8 @@ namespace {
 constexpr std::int64_t kMaxTokens = std::int64_t{1} << 53;
 constexpr double kLargestStatistic = 1e12;
 
-/// Calls piece(what, bytes) for everything a stream's entries fill, in this order: keys and values of each head by
-/// ranges, then what lies beside them.
+/// Calls piece(what, bytes) for everything that a stream's entries fill, in this order: keys and values of each head by
+/// ranges, then their metadata.
 template <class Piece>
 Status for_pieces(const StreamStore& store, int heads, Piece piece) {
   const auto array = [&](const char* what, auto values) { return piece(what, std::as_writable_bytes(values)); };
@@ -47,9 +47,9 @@ Status check_ascending(const StateReader& state, const char* what, std::span<con
   return {};
 }
 
-/// That the list will never be longer than there is room for (max_blocks): it covers the entries, and small blocks
-/// follow large ones, but for the first two, the open one and those that it was cut into: two at most, and while
-/// entries of the open one are missing — it may be cut into two small ones again —, one.
+/// Checks that the list can never become longer than its memory (max_blocks): it covers the entries, and small blocks
+/// follow large ones, except the first two, the open one and those that it was cut into: at most two, and at most one
+/// while entries of the open block are missing, because that block may be cut into two small ones again.
 Status check_blocks(const StateReader& state, std::span<const Block> blocks, std::span<const std::int64_t> index,
                     std::int64_t open, int size) {
   const auto used = static_cast<std::int64_t>(index.size());
@@ -155,7 +155,8 @@ Status restore_counts(const RestoredParts& parts, StateReader& state, Counts& co
   BRIM_TRY(state.number("next position", 0, std::min(time.tokens, plan.shape.context), time.position));
   BRIM_TRY(state.number("times rebased", 0, time.tokens, time.rebased));
   BRIM_TRY(state.number("tokens when rebased", 0, plus(time.tokens, plan.chunk), time.rebased_at));
-  // Since they were rebased last, positions have gone on with the tokens: else going back would end before the first.
+  // Since the last rebase, positions have advanced with the tokens: otherwise going back would end before the first
+  // one.
   if (time.position < time.tokens - time.rebased_at) {
     return state.wrong("next position", sentence("at least ", time.tokens - time.rebased_at), sentence(time.position));
   }
@@ -171,7 +172,8 @@ Status restore_counts(const RestoredParts& parts, StateReader& state, Counts& co
   return parts.document.restore(state, time.tokens);
 }
 
-// Every stream's slots and entries. Slots that are not the plan's are laid out anew: nothing is in them yet.
+// Every stream's slots and entries. Where the slots differ from the plan's, they are laid out again: they are still
+// empty.
 Status restore_sizes(const RestoredParts& parts, StateReader& state, const Counts& counts) {
   const auto& [plan, time, streams, document, quotas] = parts;
   QuotaMover::Layout layout(quotas);

@@ -1,6 +1,5 @@
-// The KV memory's part of a saved session. What is restored comes from a file that anybody may have written: counts are
-// checked against the plan, and entries against what the memory relies on, before the first chunk is processed on top
-// of them.
+// The KV memory's share of a saved session. What is restored comes from a file that is untrusted: counts are checked
+// against the plan, and entries against the memory's invariants, before the first chunk is processed on top of them.
 #pragma once
 
 #include "engine/base/result.hpp"
@@ -24,8 +23,8 @@ struct SavedParts {
 /// The pieces stay valid until one of the parts changes.
 void save_memory(const SavedParts& parts, StateWriter& state);
 
-/// Reads what a saved memory begins with. Errors: bad_file where it was not saved under this plan. A restore begins
-/// with it; asked before a memory is made, it keeps a file from having memory booked that the file does not go with.
+/// Reads the beginning of a saved memory. Errors: bad_file where it was not saved under this plan. A restore begins
+/// with it; called before a memory is created, it prevents booking memory for a file that does not match.
 Status check_plan(const Plan& plan, StateReader& state);
 
 /// What is restored into.
@@ -36,7 +35,8 @@ struct RestoredParts {
   Document& document;
   QuotaMover& quotas;
 };
-/// Reads what follows check_plan into empty parts. Errors: those of the reader; the parts have to be cleared then.
+/// Reads what follows check_plan into empty parts. Errors: those of the state reader; the parts have to be cleared
+/// then.
 Status restore_memory(const RestoredParts& parts, StateReader& state);
 
 }  // namespace brim::kv

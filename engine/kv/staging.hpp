@@ -1,6 +1,6 @@
-// The staging buffer: keys and values of one chunk in one layer, already as they are stored, so that attention over
-// the newest tokens sees exactly the bits that later reads of the same entries see. All layers use it in turn — or, when
-// what is staged may still be refused (drafts), side by side, each its own part.
+// The staging buffer: keys and values of one chunk in one layer, already in their stored form, so that attention over
+// the newest tokens sees exactly the bits that later reads of the same entries see. All layers use it in turn or, when
+// what is staged may still be refused (drafts), side by side, each its own range.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,8 @@
 
 namespace brim::kv {
 
-/// Keys and values of a chunk as they come: a token's keys of all heads side by side, and its values; so many floats lie from
-/// one token's to the next one's.
+/// Keys and values of a chunk as the model computes them: a token's keys of all heads side by side, and its values; the
+/// stride is the number of floats from one token's to the next one's.
 struct TokenRows {
   const float* keys;
   const float* values;

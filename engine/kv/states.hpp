@@ -1,6 +1,6 @@
 // The states of layers that keep a fixed number of bytes whatever was processed (recurrent layers), and checkpoints of
-// them. A state cannot be cut back as entries can: going back in a text means taking up a checkpoint, and processing
-// what follows it again. All of it is bytes of the same budget (Plan::state_bytes, Plan::checkpoints).
+// them. A state cannot be cut back as entries can: going back in a text means restoring a checkpoint, and processing
+// the tokens behind it again. All of these bytes belong to the same budget (Plan::state_bytes, Plan::checkpoints).
 #pragma once
 
 #include <cstddef>
@@ -27,23 +27,23 @@ class States {
   bool any() const { return !places_.empty(); }
   /// The live state of a layer that has one; all zeros before the first token.
   std::span<std::byte> at(LayerId layer) noexcept;
-  /// Back to zeros, and no checkpoint is left.
+  /// Sets the states to zeros and drops all checkpoints.
   void clear() noexcept;
 
   /// The live states become a checkpoint of the text's first `tokens` tokens. Where there is no room for one more, the
-  /// oldest makes way; without room for any, nothing happens.
+  /// oldest checkpoint is dropped; without room for any, nothing happens.
   void keep(std::int64_t tokens) noexcept;
-  /// The newest checkpoint of at most `tokens` tokens; nothing where there is none.
+  /// The newest checkpoint of at most `tokens` tokens; empty where there is none.
   std::optional<std::int64_t> newest(std::int64_t tokens) const noexcept;
-  /// The checkpoint of exactly `tokens` tokens becomes the live states, and newer ones are forgotten. False, and
-  /// nothing changes, where there is none.
+  /// The checkpoint of exactly `tokens` tokens becomes the live states, and newer ones are dropped. False, with nothing
+  /// changed, where there is none.
   bool go_back(std::int64_t tokens) noexcept;
   /// Checkpoints that are kept now.
   std::size_t checkpoints() const { return kept_.size(); }
 
-  /// Everything this holds, for saved sessions. Nothing is written where no layer has a state.
+  /// Everything that this object holds, for saved sessions. Nothing is written where no layer has a state.
   void save(StateWriter& state) const;
-  /// Reads it back into cleared states. `tokens`: of the text that is restored. Errors: those of the reader.
+  /// Reads it back into cleared states. `tokens`: of the text that is restored. Errors: those of the state reader.
   Status restore(StateReader& state, std::int64_t tokens);
 
  private:
@@ -60,7 +60,7 @@ class States {
 
   std::vector<Place> places_;    // by layer
   std::span<std::byte> live_;
-  std::span<std::byte> slots_;   // as many times live_ as there may be checkpoints
+  std::span<std::byte> slots_;   // one copy of live_ per possible checkpoint
   std::size_t max_checkpoints_;
   std::vector<Checkpoint> kept_;  // by tokens
 };

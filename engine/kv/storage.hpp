@@ -11,12 +11,12 @@
 
 namespace brim::kv {
 
-/// The types of the profile in which no layer's entries are larger than in `shape`, those that were measured first in
-/// front. Errors: invalid_argument where these are fewer than two.
+/// The types of the profile in which no layer's entries are larger than in `shape`, in the order in which they were
+/// measured. Errors: invalid_argument where these are fewer than two.
 Result<std::vector<StorageChoice>> storage_choices(const Shape& shape, const Needs& needs, const Profile& profile);
 
-/// Asks the split, for layers that may cost `bytes` together, and stores the layers so; `profile` becomes the one with
-/// each layer's curve in its own types.
+/// Has the split choose for layers that may cost `bytes` together, and sets their storage; `profile` becomes the one
+/// with each layer's curve in its own types.
 void store_layers(const Split& split, std::span<const StorageChoice> choices, std::int64_t bytes, Shape& shape,
                   Profile& profile);
 

@@ -65,8 +65,8 @@ void StreamStore::keep(std::span<const std::uint32_t> order) noexcept {
   const std::int64_t kept = static_cast<std::int64_t>(order.size());
   const std::int64_t dropped = used_ - kept;
   if (dropped == 0) return;
-  // Survivors that would have to move when the gaps are closed towards the oldest, or towards the newest. A survivor
-  // with nothing dropped before it (after it) stays where it is.
+  // Kept entries that would have to move when the gaps are closed towards the oldest, or towards the newest. A kept
+  // entry with nothing evicted before it (after it) keeps its slot.
   const auto first_gap = std::find_if(order.begin(), order.end(), [&](const std::uint32_t& entry) {
     return entry != static_cast<std::uint32_t>(&entry - order.data());
   });

@@ -21,11 +21,11 @@ class StreamStore {
   std::int64_t used() const { return used_; }
   std::span<std::int64_t> positions() const { return {run_.positions, static_cast<std::size_t>(used_)}; }
   std::span<const std::int64_t> index() const { return {run_.index, static_cast<std::size_t>(used_)}; }
-  /// Empty when nobody asked for accumulated attention.
+  /// Empty when accumulated attention is not requested.
   std::span<float> accumulated() const { return {run_.accumulated, run_.accumulated ? static_cast<std::size_t>(used_) : 0}; }
-  /// Empty when nobody asked for norms.
+  /// Empty when norms are not requested.
   std::span<float> norm() const { return {run_.norm, run_.norm ? static_cast<std::size_t>(used_) : 0}; }
-  /// The blocks that the entries make, oldest first; empty where nobody asked for them.
+  /// The blocks that the entries form, oldest first; empty where blocks are not requested.
   std::span<Block> blocks() const { return {run_.blocks, blocks_}; }
   void set_blocks(std::size_t count) noexcept { blocks_ = count; }
   bool has_block_boxes() const { return run_.block_boxes != nullptr; }
@@ -62,25 +62,26 @@ class StreamStore {
 
   /// The slot of the oldest entry.
   std::int64_t start() const { return start_; }
-  /// What the store is to hold from now on, for who fills in the entries and blocks (state.cpp): start < slots,
-  /// used ≤ slots, blocks ≤ run().max_blocks.
+  /// Sets what the store holds from now on, for callers that fill in the entries and blocks (snapshot.cpp): start <
+  /// slots, used ≤ slots, blocks ≤ run().max_blocks.
   void resume(std::int64_t start, std::int64_t used, std::size_t blocks) noexcept {
     start_ = start;
     used_ = used;
     blocks_ = blocks;
   }
 
-  /// What lies in one piece and has to be moved when the layer gets another run: keys and values of each head, then the
-  /// arrays beside them, in the order of their addresses. Only what entries fill counts; the ring must begin at slot 0.
+  /// The contiguous pieces that have to be moved when the layer gets another run: keys and values of each head, then
+  /// the metadata arrays, in the order of their addresses. Only what entries fill counts; the ring must begin at slot
+  /// 0.
   struct Piece {
     std::byte* at;
     std::size_t bytes;
   };
   int pieces() const { return 3 * heads_ + 5; }
   Piece piece(int number) const noexcept;
-  /// Turns the ring so that the oldest entry is in slot 0.
+  /// Rotates the ring so that the oldest entry is in slot 0.
   void unroll() noexcept;
-  /// From now on the entries are in `run`, where somebody has moved the pieces. run.slots ≥ used().
+  /// From now on the entries are in `run`; the caller has moved the pieces there. run.slots ≥ used().
   void settle(const StreamRun& run) noexcept { run_ = run; }
   const StreamRun& run() const { return run_; }
 
@@ -90,7 +91,7 @@ class StreamStore {
     return head * run_.slots + (slot < run_.slots ? slot : slot - run_.slots);
   }
   void move(std::int64_t from, std::int64_t to) noexcept;
-  /// Calls array(pointer) for each array beside keys and values that there is.
+  /// Calls array(pointer) for each metadata array that there is.
   template <class Array>
   void for_arrays(Array array) const;
 

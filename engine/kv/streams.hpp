@@ -1,5 +1,5 @@
-// All streams of a sequence with the bytes that they use. A stream is a layer's entries, or one KV head's where heads
-// keep entries of their own.
+// All streams of a sequence with the bytes that they use. A stream is a layer's entries, or one KV head's where each
+// head keeps its own entries.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,7 @@
 
 namespace brim::kv {
 
-/// One stream: its entries, and what is known of it beside them.
+/// One stream: its entries, and what is known about the stream in addition.
 struct Stream {
   Stream(StreamId stream_id, LayerId of_layer, const StreamShape& stream_shape, std::int64_t context,
          const StreamRun& run)
@@ -30,7 +30,7 @@ struct Stream {
   bool slides;  ///< older entries leave its window while the context is still being used
   StreamStore store;
   std::int64_t quota = 0;       ///< entries it may keep; at most the store's slots
-  Forced forced;                ///< of those, the ones that stay whatever their score
+  Forced forced;                ///< of those, the ones that are kept whatever their score
   std::int64_t evicted = 0;     ///< entries evicted since the memory was cleared
   std::int64_t evicted_at = 0;  ///< tokens processed when an entry was last evicted, its chunk included
   std::int64_t slid_to = 0;     ///< positions below this one have slid out of the window
@@ -64,15 +64,15 @@ class Streams {
   auto end() const { return streams_.end(); }
 
   std::int64_t evicted() const;
-  /// Bytes in use now, and the most that ever were: granules in use, their metadata, and what is fixed.
+  /// Bytes in use now, and the peak: granules in use, their metadata, and what is fixed.
   std::int64_t bytes_used() const { return fixed_bytes_ + stored_bytes_; }
   std::int64_t bytes_peak() const { return peak_; }
 
-  /// After a stream that used `before` bytes was changed.
+  /// Call after a stream that used `before` bytes was changed.
   void recount(std::int64_t before, const Stream& stream) noexcept {
     stored_bytes_ += stream.store.bytes_used() - before;
   }
-  /// After many were.
+  /// Call after many streams were changed.
   void recount() noexcept;
   void note_peak() noexcept { peak_ = std::max(peak_, bytes_used()); }
   void set_peak(std::int64_t bytes) noexcept { peak_ = bytes; }

@@ -1,4 +1,4 @@
-// How far the text has come: tokens counted from the beginning, and the positions they get, which start again lower
+// How far the text has advanced: tokens counted from the beginning, and the positions they get, which start again lower
 // when the context is used up.
 #pragma once
 
@@ -10,7 +10,7 @@ struct Timeline {
   std::int64_t tokens = 0;      ///< processed since the memory was cleared
   std::int64_t position = 0;    ///< of the next token; ≤ context
   std::int64_t rebased = 0;     ///< how often positions were rebased
-  std::int64_t rebased_at = 0;  ///< tokens processed when that was done last, the chunk that asked for it included
+  std::int64_t rebased_at = 0;  ///< tokens processed at the last rebase, including the chunk that caused it
 
   void advance(std::int64_t count) noexcept {
     tokens += count;
@@ -18,7 +18,7 @@ struct Timeline {
   }
 };
 
-/// Tokens that streams take in together: a whole chunk, or one draft of it.
+/// Tokens that streams take in together: a whole chunk, or one draft from a chunk.
 struct TokenSpan {
   std::int64_t tokens = 0;    ///< processed before the first of them
   std::int64_t position = 0;  ///< of the first of them

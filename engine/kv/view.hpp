@@ -33,8 +33,8 @@ class View {
   std::int64_t entries() const { return retained_ + staged_; }
   /// Rotary positions of all entries, retained then staged: strictly increasing.
   std::span<const std::int64_t> positions() const { return positions_; }
-  /// The range of `head` that holds entry `first`, from that entry on: at most to entry `end`. A stream's entries make
-  /// one or two such ranges, and the staged ones another; call again with first + count until end.
+  /// The range of `head` that holds entry `first`, from that entry on: at most to entry `end`. A stream's entries form
+  /// one or two of these ranges, and the staged ones another; call again with first + count until end.
   EntryRange range(int head, std::int64_t first, std::int64_t end) const noexcept {
     if (first >= retained_) {
       const std::int64_t token = first - retained_;

@@ -1,9 +1,9 @@
-// The weighted sums of one layer: which entries each token sees, in what pieces threads take the work, and the states
-// of a context's parts put together. See kernels/attention.hpp for what a part is.
+// The weighted sums of one layer: which entries each token sees, how the work is divided between threads, and how the
+// states of a context's parts are combined. See kernels/attention.hpp for what a part is.
 //
-// A task is one KV head and a tile of tokens over their whole context. When that makes too few tasks — a token or a few
-// over a long context — a task is one KV head and a few parts, whose states wait in the workspace for the parts before
-// them. Either way each row's numbers are the same.
+// A task is one KV head and a tile of tokens over their whole context. When that gives too few tasks (one or a few
+// tokens over a long context), a task is one KV head and a few parts, whose states wait in the workspace for the parts
+// before them. In both cases each row's numbers are the same.
 #include "engine/model/attend.hpp"
 
 #include <algorithm>
@@ -19,9 +19,9 @@ using kernels::Attend;
 using kernels::AttentionState;
 
 constexpr std::int64_t kTasksPerThread = 4;
-constexpr std::int64_t kSmallTile = 8;  ///< tokens: for fewer, turning keys would cost more than balance wins
+constexpr std::int64_t kSmallTile = 8;  ///< tokens: for fewer, transposing keys would cost more than balance gains
 
-// Divides by the sums: what was a state becomes weighted means.
+// Divides by the sums: the states become weighted means.
 void divide(const kernels::Table& table, const AttentionState& state, int group, std::int64_t tokens,
             int value_size) noexcept {
   for (std::int64_t t = 0; t < tokens; ++t) {
@@ -53,7 +53,7 @@ void attend_tile(const Pass& pass, const LayerAttention& layer, int head, std::i
   divide(pass.runtime.table, result, layer.group(), count, size);
 }
 
-// Tokens that are one tile: parts side by side, then put together.
+// Tokens that form one tile: parts side by side, then combined.
 void attend_in_parts(const Pass& pass, const LayerAttention& layer, std::int64_t parts_in_task) noexcept {
   const std::int64_t tokens = layer.tokens();
   Workspace& work = pass.work;

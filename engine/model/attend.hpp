@@ -1,5 +1,5 @@
-// The middle of attention: queries against what a stream holds. Its neighbours — projections, rotation, the memory's
-// own steps — are in layers/attention.cpp.
+// The core of attention: queries against the entries that a stream holds. The steps around it (projections, rotation,
+// the memory's own steps) are in layers/attention.cpp.
 #pragma once
 
 #include "engine/kv/view.hpp"

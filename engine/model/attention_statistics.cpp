@@ -1,5 +1,5 @@
-// See attention_statistics.hpp. The last queries of a chunk may lie in two tiles: rows add up over tiles and are looked at in
-// finish().
+// See attention_statistics.hpp. The last queries of a chunk may lie in two tiles: rows add up over tiles and are
+// evaluated in finish().
 #include "engine/model/attention_statistics.hpp"
 
 #include <algorithm>
@@ -18,7 +18,8 @@ constexpr double kAttentionShare = 0.9;    ///< τ of LMBA
 constexpr double kOutputError = 0.1;  ///< ε of LMBO
 constexpr std::int64_t kOutputQueries = 1;
 
-/// Of the segment's tokens in the tile, the first that is one of its last `queries`; as many as there are when none is.
+/// Of the segment's tokens in the tile, the first that is one of its last `queries`; the number of tokens when there is
+/// none.
 std::int64_t first_of_last(const Pass& tile, const Segment& segment, std::int64_t queries) {
   const CommonRows rows(tile, segment);
   const std::int64_t first = segment.tokens - std::min(queries, segment.tokens) - rows.in_chunk;
@@ -39,7 +40,7 @@ AttentionStatistics::AttentionStatistics(const Pass& pass, const Segment& segmen
       heads_(segment.plan().shape.at(stream).kv_heads),
       attention_queries_(segment.plan().observed_queries()),
       statistic_(statistic_of(segment)) {
-  // As far as this layer's entries go: a token of an answer must not pay for the longest layer there may be.
+  // Only as many as this layer's entries: a token of an answer must not pay for the longest possible layer.
   const std::int64_t entries = pass.work.shape.entries;
   const auto clear = [&](std::span<float> rows, std::int64_t count) {
     for (std::int64_t i = 0; i < count; ++i) std::fill_n(rows.data() + i * entries, view.entries(), 0.0f);
@@ -69,8 +70,8 @@ void AttentionStatistics::after_attention(const Pass& tile) noexcept {
   }
 }
 
-// What each entry received, from the rows' final states: scores once more. A task is a part of a head's entries, whose
-// sums are made in the order of tokens.
+// The attention that each entry received, from the rows' final states: scores are computed once more. A task is a range
+// of a head's entries, whose sums are computed in the order of tokens.
 void AttentionStatistics::gather(const Pass& tile, std::int64_t queries, float* rows, std::int64_t row_stride) const noexcept {
   const LayerAttention layer(tile, segment_, stream_, view_);
   const std::int64_t begin = first_of_last(tile, segment_, queries), max = attention_tile(layer.group());
@@ -88,7 +89,7 @@ void AttentionStatistics::gather(const Pass& tile, std::int64_t queries, float* 
   });
 }
 
-// A lone token that reads some blocks only gives attention to those.
+// A single token that reads only some blocks gives attention only to those.
 void AttentionStatistics::gather_read(const Pass& tile, const LayerAttention& layer, float* rows,
                         std::int64_t row_stride) const noexcept {
   kernels::for_chunks(tile.runtime.threads, heads_, [&](std::int64_t task, int worker) noexcept {
@@ -101,7 +102,7 @@ void AttentionStatistics::gather_read(const Pass& tile, const LayerAttention& la
   });
 }
 
-// Variance needs each query's weights by themselves: they are made in the third row and taken into the first two.
+// Variance needs each query's weights separately: they are computed in the third row and added to the first two.
 void AttentionStatistics::gather_query_by_query(const Pass& tile) const noexcept {
   const LayerAttention layer(tile, segment_, stream_, view_);
   const std::int64_t begin = first_of_last(tile, segment_, kv::kStatisticQueries);
@@ -131,13 +132,13 @@ double AttentionStatistics::minimal_budget() const noexcept {
   return entries / (heads_ * static_cast<double>(view_.entries()));
 }
 
-// The head's own output is made of all entries; then from the heaviest on, until it is near enough.
+// The head's own output is computed from all entries; then from the largest weights on, until it is near enough.
 std::int64_t AttentionStatistics::entries_for_output(int head, int worker) const noexcept {
   const std::span<float> weights = row(head, 0);
   const auto count = static_cast<std::int64_t>(weights.size());
   auto* order = reinterpret_cast<std::uint32_t*>(row(head, 1).data());
   std::iota(order, order + count, 0u);
-  // What damaged weights make NaN comes last: sorting wants an order of all values.
+  // NaN from damaged weights comes last: sorting needs an order of all values.
   const auto weight = [&](std::uint32_t entry) { return std::isnan(weights[entry]) ? -1.0f : weights[entry]; };
   std::sort(order, order + count,
             [&](std::uint32_t a, std::uint32_t b) { return weight(a) != weight(b) ? weight(a) > weight(b) : a > b; });
@@ -191,7 +192,7 @@ double AttentionStatistics::dispersion() const noexcept {
   const double rows = shape.heads / shape.kv_heads;
   for (int head = 0; head < heads_; ++head) {
     spread += entropy(row(head, 0));
-    // A head's row holds the sum over its group: of the group's mean, the variance is smaller by the square.
+    // A head's row holds the sum over its group: the variance of the group's mean is smaller by the square.
     change += variance_over_queries(row(head, 0), row(head, 1), kv::kStatisticQueries) / (rows * rows);
   }
   return spread / heads_ * (change / heads_);
@@ -221,7 +222,7 @@ void AttentionStatistics::finish() noexcept {
     segment_.chunk->add_attention(stream_, {accumulated, static_cast<std::size_t>(view_.entries())},
                              std::min(attention_queries_, segment_.tokens));
   }
-  // Similarity is BranchStatistics's.
+  // BranchStatistics computes the similarity.
   if (statistic_ != kv::LayerStatistic::none && statistic_ != kv::LayerStatistic::similarity) {
     segment_.chunk->observe(stream_, statistic());
   }

@@ -1,6 +1,6 @@
-// What rules and splits want to know of a stream's attention, gathered beside it: how much attention entries
-// received, and the statistic of the layer. Sits between layers/attention.cpp, which says when, and the memory, which decides.
-// Nothing is done for policies that ask for nothing.
+// What rules and splits need to know about a stream's attention, gathered during attention: how much attention entries
+// received, and the statistic of the layer. Sits between layers/attention.cpp, which calls it, and the memory, which
+// decides. Does nothing for policies that request nothing.
 #pragma once
 
 #include "engine/kv/view.hpp"
@@ -10,15 +10,15 @@ namespace brim::model {
 
 class LayerAttention;
 
-/// One stream of a segment. In this order: constructed when the chunk is staged; after_attention for each tile of its
-/// tokens; finish once, before another one begins. Borrows everything; one thread at a time.
+/// Statistics of one stream of a segment. In this order: constructed when the chunk is staged; after_attention for each
+/// tile of its tokens; finish once, before another one begins. Borrows everything; one thread at a time.
 class AttentionStatistics {
  public:
   AttentionStatistics(const Pass& pass, const Segment& segment, kv::StreamId stream, const kv::View& view) noexcept;
 
-  /// While the rows' states are those of this tile (attend.hpp).
+  /// Call while the rows' states are those of this tile (attend.hpp).
   void after_attention(const Pass& tile) noexcept;
-  /// Passes it to the chunk; before the stream is committed.
+  /// Passes the results to the chunk; call before the stream is committed.
   void finish() noexcept;
 
  private:
@@ -30,7 +30,7 @@ class AttentionStatistics {
   double output_budget() const noexcept;
   double dispersion() const noexcept;
   std::int64_t entries_for_output(int head, int worker) const noexcept;
-  /// Row `number` of a head in what the statistic works in.
+  /// Row `number` of a head in the buffer of the statistic.
   std::span<float> row(int head, int number) const noexcept;
 
   const Pass& pass_;
@@ -42,8 +42,8 @@ class AttentionStatistics {
   kv::LayerStatistic statistic_;
 };
 
-/// How much attention's branch turns the residual stream, for the split that goes by it. In this order: before_branch
-/// and after_branch around the addition, for each tile; finish once. Of segments long enough for statistics only.
+/// How much the attention branch rotates the residual stream, for the split that uses it. In this order: before_branch
+/// and after_branch around the addition, for each tile; finish once. Only for segments long enough for statistics.
 class BranchStatistics {
  public:
   explicit BranchStatistics(const Segment& segment) noexcept;
@@ -57,7 +57,7 @@ class BranchStatistics {
   double similarity_ = 0;
 };
 
-/// Rows of floats, as long as a layer has entries, that a statistic takes for each KV head.
+/// Rows of floats, as long as the number of a layer's entries, that a statistic needs per KV head.
 constexpr int statistic_rows(kv::LayerStatistic statistic) {
   switch (statistic) {
     case kv::LayerStatistic::minimal_budget:

@@ -136,7 +136,7 @@ Status read_experts(const Keys& keys, Config& config) {
   return {};
 }
 
-/// A file that holds something else than a model says so, or has no weights.
+/// Reports a file that holds something else than a model, or has no weights.
 Status check_kind(const io::Gguf& file) {
   constexpr std::string_view kOtherKinds[] = {"adapter", "control_vector", "dataset", "imatrix", "mmproj"};
   BRIM_ASSIGN(const std::string kind, file.string("general.type", "model"));

@@ -1,5 +1,5 @@
 // What kind of transformer a model is, as plain data: the numbers from its metadata and the few switches in which the
-// supported architectures differ. One decoder is driven by it; a file per architecture fills it (architectures/).
+// supported architectures differ. It drives the single decoder; one file per architecture fills it (architectures/).
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ struct RopeConfig {
   RopePairs pairs = RopePairs::interleaved;
   int dimensions = 0;              ///< rotated values of each head, from its start; even, ≤ head size
   double base = 10000.0;
-  double window_base = 10000.0;    ///< base on layers with a window, where the architecture has its own
+  double window_base = 10000.0;    ///< base on layers with a window, where the architecture has one
   bool own_window_base = false;    ///< layers with a window use window_base and no scaling
   RopeScaling scaling = RopeScaling::none;
   bool needs_factors = false;      ///< the scaling is a divisor per frequency, in the file's tensors (llama3, longrope)
@@ -37,20 +37,20 @@ enum class Activation { silu, gelu };
 /// Normalisation of queries and keys before rotation.
 enum class QueryKeyNorm { none, per_head, whole_row };
 
-/// What follows a layer's mixer.
+/// The steps after a layer's mixer.
 enum class FeedForward { none, gated /* gate · up · down */, experts /* those that a router chooses */ };
 
 class Mixer;
 const Mixer& attention_mixer();
 
-/// Of which kind a layer is (layers/), and its sizes.
+/// The kind of a layer (layers/), and its sizes.
 struct LayerConfig {
   const Mixer* mixer = &attention_mixer();  ///< what it does between tokens; null: nothing
   FeedForward kind = FeedForward::gated;
   int heads = 0;
   int kv_heads = 0;
   std::int64_t feed_forward_width = 0;  ///< of gated ones
-  std::int64_t window = 0;         ///< 0: attends to everything
+  std::int64_t window = 0;         ///< 0: attends to all entries
   bool rope = true;
 };
 
@@ -97,7 +97,7 @@ Result<Config> read_config(const io::Gguf& file);
 /// "llama, qwen2, …"
 std::string architecture_names();
 
-/// The cache's view of a model: KV heads, sizes and windows per layer, for a context of that many positions.
+/// The cache's view of a model: KV heads, sizes and windows per layer, for a context of this many positions.
 kv::Shape kv_shape(const Config& config, std::int64_t context, kernels::KvTypes types);
 
 }  // namespace brim::model

@@ -1,5 +1,5 @@
-// The forward pass: tokens of one or several sequences in, their KV memories grown by them, logits out. The whole
-// transformer is the loop in decoder.cpp; what a model has of its own comes from its Config.
+// The forward pass: tokens of one or several sequences in, their KV memories extended by these tokens, logits out. The
+// whole transformer is the loop in decoder.cpp; the differences between models come from Config.
 #pragma once
 
 #include <atomic>
@@ -15,14 +15,15 @@
 
 namespace brim::model {
 
-/// What a pass takes of one sequence: 1 … memory->plan().chunk tokens. Borrows everything.
+/// The input of a pass for one sequence: 1 … memory->plan().chunk tokens. Borrows everything.
 struct SequenceStep {
   kv::Memory* memory = nullptr;
   const Rope* rope = nullptr;
   std::span<const std::int32_t> tokens{};
   std::span<const kernels::RowRole> roles{};  ///< of each token; empty: all are generated
-  /// Only the first token is certain; at most memory->draft_room(). The memory takes in that one, the others as it is
-  /// told to (Memory::accept_draft). Each token's stream and logits are bit for bit those it would have alone.
+  /// Only the first token is certain; at most memory->draft_room() tokens. The memory takes in the first one, and the
+  /// others when they are accepted (Memory::accept_draft). Each token's residual stream and logits are bit for bit
+  /// those it would have alone.
   bool drafts = false;
   const AttentionObserver* observer = nullptr;  ///< is called with attention's output (pass.hpp); null: none
 };
@@ -33,18 +34,19 @@ class Decoder {
   Decoder(const Model& model, Workspace& work, kernels::Runtime runtime)
       : model_(model), work_(work), runtime_(runtime) {}
 
-  /// Takes the tokens of 1 … kMaxSequences sequences, each once, in one pass: as many rows as the workspace has, in the
-  /// order of the steps. A row's bits depend on its sequence and its role alone, whatever else the pass takes. `cancel` (may be null) is polled in every task of the threads; when it turns true, and stays
-  /// so until this returns, all chunks are given up (memories may then be stale) and cancelled comes back. Errors:
-  /// invalid_argument for no sequences or too many, an empty or too long chunk or an id outside the vocabulary (nothing
-  /// is changed); wrong_state for a stale memory; cancelled.
+  /// Processes the tokens of 1 … kMaxSequences sequences, each once, in one pass: as many rows as the workspace has, in
+  /// the order of the steps. A row's bits depend only on its sequence and its role, whatever else the pass processes.
+  /// `cancel` (may be null) is polled in every task of the threads; when it turns true, and stays so until this
+  /// returns, all chunks are abandoned (memories may then be stale) and cancelled is returned. Errors: invalid_argument
+  /// for no sequences or too many, an empty or too long chunk or an id outside the vocabulary (nothing is changed);
+  /// wrong_state for a stale memory; cancelled.
   Status forward(std::span<const SequenceStep> steps, const std::atomic<bool>* cancel);
 
   /// Logits after the tokens of rows [first, first + count) of the last pass: [count][vocabulary], written to `out`.
-  /// Not to be used when `cancel` (may be null) has become true.
+  /// The result must not be used when `cancel` (may be null) has become true.
   void logits(std::int64_t first, std::int64_t count, std::span<float> out,
               const std::atomic<bool>* cancel = nullptr) noexcept;
-  /// The same after rows of the residual stream that somebody kept: [count][embedding], count ≤ kPassTile.
+  /// The same from rows of the residual stream that the caller kept: [count][embedding], count ≤ kPassTile.
   void logits_of(std::span<const float> rows, std::span<float> out, const std::atomic<bool>* cancel = nullptr) noexcept;
   /// Rows in the last pass.
   std::int64_t last_tokens() const { return last_tokens_; }

@@ -1,5 +1,5 @@
-// What each token of a vocabulary ends — a word, a sentence, a line —, so that the cache, which knows no texts, can cut
-// one into blocks.
+// What each token of a vocabulary ends (a word, a sentence, a line), so that the cache, which does not know texts, can
+// cut one into blocks.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@ namespace brim::model {
 /// stand.
 kv::Delimiter delimiter_of(std::string_view piece) noexcept;
 
-/// One byte for each token id, as kv::Document wants them: a kv::Delimiter, with kv::kBeginsWord. Tokens that end an
-/// answer end a turn. Characters that a vocabulary spells as single bytes end nothing, but for newlines and ASCII
+/// One byte per token id, in the form that kv::Document expects: a kv::Delimiter, with kv::kBeginsWord. Tokens that end
+/// an answer end a turn. Characters that a vocabulary spells as single bytes end nothing, except newlines and ASCII
 /// marks.
 std::vector<std::uint8_t> find_delimiters(const text::Tokenizer& tokenizer);
 

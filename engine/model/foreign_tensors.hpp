@@ -1,5 +1,5 @@
-// Tensors of a model file that its text model does not use: which of them are known to belong to something else, and may be
-// skipped, and which would change the answers if they were ignored.
+// Tensors of a model file that its text model does not use: which of them are known to belong to something else and may
+// be skipped, and which would change the answers if they were ignored.
 #pragma once
 
 #include <cstddef>

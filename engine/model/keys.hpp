@@ -15,7 +15,7 @@
 
 namespace brim::model {
 
-/// The numbers a key may have: from `least` to `most`, or only above `least`.
+/// The numbers that a key may have: from `min` to `max`, or only above `min`.
 struct NumberRange {
   double min, max;
   bool above = false;
@@ -25,16 +25,16 @@ inline constexpr NumberRange kZeroOrMore{0, 1e9};
 inline constexpr NumberRange kAboveZero{0, 1e9, true};
 inline constexpr NumberRange kRopeBase{1, 1e15, true};
 
-/// Prefixes keys with the architecture's name, and remembers which were asked for. Lives only while the file does.
+/// Prefixes keys with the architecture's name, and records which ones were requested. Lives only while the file does.
 class Keys {
  public:
   Keys(const io::Gguf& file, std::string architecture) : file_(file), prefix_(std::move(architecture) + ".") {}
 
-  /// Whether the file has such a key; does not count as reading it.
+  /// Whether the file has this key; does not count as reading it.
   bool has(std::string_view key) const { return file_.find(full(key)) != nullptr; }
   /// The value as it is, or nullptr.
   const io::Value* value(std::string_view key) const { return file_.find(read(key)); }
-  /// An integer in [least, most]; `absent` when there is no such key, or an error when that is empty too.
+  /// An integer in [min, max]; `absent` when there is no such key, or an error when that is empty too.
   Result<std::int64_t> integer(std::string_view key, std::optional<std::int64_t> absent, std::int64_t min,
                                std::int64_t max) const {
     return file_.integer(read(key), absent, min, max);

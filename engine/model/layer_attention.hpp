@@ -1,5 +1,5 @@
 // One layer's attention as seen by all tasks of a tile and a segment: which entries each token sees, where they lie,
-// and where the states of its rows are. What attend.cpp and attention_statistics.cpp have in common.
+// and where the states of its rows are. Shared by attend.cpp and attention_statistics.cpp.
 #pragma once
 
 #include <algorithm>
@@ -10,8 +10,7 @@
 
 namespace brim::model {
 
-/// Of one stream: all KV heads of a layer, or one of them. Valid as long as the view; used by many
-/// threads at once.
+/// For one stream: all KV heads of a layer, or one of them. Valid as long as the view; used by many threads at once.
 class LayerAttention {
  public:
   LayerAttention(const Pass& tile, const Segment& segment, kv::StreamId stream, const kv::View& view)
@@ -31,7 +30,7 @@ class LayerAttention {
   std::int64_t tokens() const { return rows_.tokens; }
   int group() const { return shape_.heads / shape_.kv_heads; }
   int kv_heads() const { return stored_.kv_heads; }
-  /// Whether a lone token reads some blocks only: indices then count what it reads.
+  /// Whether a single token reads only some blocks: indices then count the entries that it reads.
   bool sparse() const { return sparse_; }
   std::int64_t parts() const { return parts_; }
 
@@ -77,7 +76,7 @@ class LayerAttention {
     body(call);
   }
 
-  /// The same for each run that the lone token reads: body(call, first entry of the run in the view).
+  /// The same for each run that the single token reads: body(call, first entry of the run in the view).
   template <class Body>
   void with_runs(int head, Body&& body) const noexcept {
     const Read read(pass_, head);
@@ -109,7 +108,7 @@ class LayerAttention {
   static std::int64_t parts_of(std::int64_t entries) {
     return (entries + kernels::kAttentionPart - 1) / kernels::kAttentionPart;
   }
-  /// Entries that the head reads which reads most.
+  /// The max number of entries that any head reads.
   std::int64_t max_read() const {
     std::int64_t max = 0;
     for (int head = 0; head < kv_heads(); ++head) max = std::max(max, Read(pass_, head).total());

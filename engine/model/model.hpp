@@ -1,4 +1,4 @@
-// A loaded model: configuration, weights and tokenizer, and what is to be known of its file. Immutable after load and shared
+// A loaded model: configuration, weights and tokenizer, and the facts about its file. Immutable after load and shared
 // between sessions and threads.
 #pragma once
 
@@ -25,14 +25,14 @@ namespace brim::model {
 
 struct LoadOptions {
   WeightMemory memory = WeightMemory::own;
-  int threads = 1;  ///< that repack and compute
+  int threads = 1;  ///< threads that repack and compute
   Log log{};        ///< is called with how the weights are kept, and with what of the file cannot be used
   /// The kernels that compute; null: this machine's best, as far as BRIM_ISA allows.
   const kernels::Table* table = nullptr;
 };
 
-/// What of a model's file is needed after loading. The file itself is not: with WeightMemory::own it is closed, and may be
-/// changed, replaced or removed.
+/// What is needed from a model's file after loading. The file itself is not: with WeightMemory::own it is closed, and
+/// may be changed, replaced or removed.
 struct ModelFile {
   std::string path;
   std::vector<FileIdentity> parts;  ///< as they were when they were read
@@ -45,19 +45,20 @@ struct ModelFile {
 
 class Model {
  public:
-  /// Opens, checks and reads (or maps) a model. `progress` is called with bytes read; stopping it gives
-  /// ErrorCode::cancelled. Errors: io, also when the file is changed meanwhile; bad_file, unsupported with one sentence;
-  /// invalid_argument when BRIM_ISA names no usable set; out_of_memory when the weights do not fit; io when the cache of
-  /// shared ones cannot be written.
+  /// Opens, checks and reads (or maps) a model. `progress` is called with the bytes read; stopping it gives
+  /// ErrorCode::cancelled. Errors: io, also when the file is changed meanwhile; bad_file, unsupported with one
+  /// sentence; invalid_argument when BRIM_ISA names no usable set; out_of_memory when the weights do not fit; io when
+  /// the cache of shared weights cannot be written.
   static Result<std::shared_ptr<const Model>> load(const std::string& path, const LoadOptions& options,
                                                    const Progress& progress = {});
   static Result<std::shared_ptr<const Model>> load(const std::string& path) { return load(path, LoadOptions{}); }
-  /// The same from a file that is open, as options.memory wants it, with a configuration that was read of it. Errors: as load.
+  /// The same for a file that is open in the way that options.memory requires, with a configuration that was read from
+  /// that file. Errors: as load.
   static Result<std::shared_ptr<const Model>> create(io::Gguf file, Config config, const LoadOptions& options,
                                                      const Progress& progress = {});
 
-  /// What computes with this model: its kernels, and at most `count` of its threads, of which there are as many as requested or as
-  /// the system granted when it was loaded.
+  /// The runtime for this model: its kernels, and at most `count` of its threads, of which there are as many as
+  /// requested or as the system granted when it was loaded.
   kernels::Runtime runtime(int count) const { return {*table_, {*threads_, count}}; }
   const kernels::Table& table() const { return *table_; }
   kernels::ThreadPool& threads() const { return *threads_; }
@@ -65,7 +66,7 @@ class Model {
   const Config& config() const { return config_; }
   const Weights& weights() const { return weights_; }
   const text::Tokenizer& tokenizer() const { return tokenizer_; }
-  /// What each token ends, by id: for caches that cut texts into blocks. Worked out at the first call; any thread.
+  /// What each token ends, by id: for caches that cut texts into blocks. Computed at the first call; any thread.
   std::span<const std::uint8_t> delimiters() const;
   /// tokenizer.chat_template, empty when the file has none.
   const std::string& chat_template() const { return chat_template_; }
@@ -90,7 +91,7 @@ class Model {
   ModelFile file_;
   std::optional<io::Gguf> mapped_;  ///< with weights that stay in the file
   Config config_;
-  Panels panels_;  ///< what weights_ refers to, beside a mapped file
+  Panels panels_;  ///< what weights_ refers to, in addition to a mapped file
   Weights weights_;
   text::Tokenizer tokenizer_;
   mutable std::mutex delimiters_mutex_;  // not a once_flag: that goes through thread-local storage

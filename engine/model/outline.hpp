@@ -1,5 +1,5 @@
-// A model as far as it can be known without reading its weights: everything is checked as Model::load does it, nothing is
-// repacked or paged in. For plans made before loading.
+// Everything about a model that can be known without reading its weights: it is checked as Model::load does it, but
+// nothing is repacked or paged in. For plans made before loading.
 #pragma once
 
 #include "engine/io/gguf.hpp"
@@ -10,7 +10,7 @@ namespace brim::model {
 
 struct Outline {
   Config config;
-  Weights weights;  ///< refer to the file's image, which must live as long; not to be multiplied by
+  Weights weights;  ///< refer to the file's image, which must live as long; must not be used for products
 };
 
 /// Every key, the vocabulary and every tensor's shape. Errors: bad_file, unsupported, as Model::load has them.

@@ -17,7 +17,7 @@ namespace {
 
 constexpr char kMagic[8] = {'B', 'R', 'I', 'M', 'P', 'A', 'N', '2'};
 constexpr char kNoteMagic[8] = {'B', 'R', 'I', 'M', 'M', 'O', 'D', '1'};
-constexpr std::size_t kPiece = std::size_t{16} << 20;  ///< what one checksum is of
+constexpr std::size_t kPiece = std::size_t{16} << 20;  ///< the size that one checksum covers
 constexpr std::string_view kPanelsEnd = ".panels", kNoteEnd = ".model";
 /// Time stamps of file systems are at most this coarse (FAT: two seconds).
 constexpr std::int64_t kCoarsestStampNs = 2'000'000'000;
@@ -25,8 +25,8 @@ constexpr std::int64_t kCoarsestStampNs = 2'000'000'000;
 struct Header {
   char magic[8];
   Sha256::Digest hash;
-  std::uint64_t bytes;     ///< of panels
-  std::uint64_t checksum;  ///< of the checksums
+  std::uint64_t bytes;     ///< bytes of panels
+  std::uint64_t checksum;  ///< checksum of the checksums
 };
 static_assert(sizeof(Header) <= PanelCache::kHeaderBytes);
 
@@ -44,7 +44,7 @@ std::vector<std::uint64_t> note_words(std::uint64_t kind, std::span<const FileId
   return words;
 }
 
-/// The name by which a note is found, and what it says before the hash.
+/// The name by which a record is found, and its content before the hash.
 std::string note_text(const std::vector<std::uint64_t>& words, std::string& name) {
   const auto bytes = std::as_bytes(std::span(words));
   name = hex(sha256(bytes)).substr(0, 32).append(kNoteEnd);
@@ -123,9 +123,10 @@ std::optional<MappedFile> PanelCache::find(const Sha256::Digest& hash, std::size
 
 Result<NewFile> PanelCache::create() const { return NewFile::create(folder_ + "/new.panels", NewFile::Readers::owner); }
 
-// The checksums are of what the file gives back.
+// The checksums cover what is read back from the file.
 Status PanelCache::publish(NewFile& file, const Sha256::Digest& hash, std::size_t bytes, kernels::Threads threads) const {
-  // Between the panels lie bytes that were not written, and maybe at the end: the file gets its whole size first.
+  // Between the panels, and possibly at the end, there are bytes that were not written: the file gets its whole size
+  // first.
   std::vector<std::uint64_t> sums(pieces_of(bytes));
   const auto tail = std::as_bytes(std::span(sums));
   if (const WriteFault fault = file.try_write_at(kHeaderBytes + bytes, tail)) return file.failure(fault);

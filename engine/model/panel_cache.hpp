@@ -1,11 +1,11 @@
 // The folder of repacked weights: $XDG_CACHE_HOME/brim or ~/.cache/brim. Two kinds of files, either of which may be deleted at
 // any time:
 //
-//   HASH.panels   repacked weights, named by the SHA-256 of what they were made from
+//   HASH.panels   repacked weights, named by the SHA-256 of what they were created from
 //   KEY.model     which HASH a model's file has, by what the system says of the file (device, inode, size, times)
 //
-// Nobody else may have written them: the folder and the files must belong to this user, and neither group nor others may write.
-// A panel file is: one page of header; the panels; a checksum of each 16 MiB of them.
+// No other user may have written them: the folder and the files must belong to this user, and must not be writable by
+// group or others. A panel file consists of one page of header, the panels, and a checksum per 16 MiB of panels.
 #pragma once
 
 #include <cstdint>
@@ -26,11 +26,11 @@ class PanelCache {
  public:
   static constexpr std::size_t kHeaderBytes = 4096;
 
-  /// Finds the folder, or creates it. Errors: io when there is no place for one, or it belongs to another user or may be written
-  /// by others.
+  /// Finds the folder, or creates it. Errors: io when there is no place for one, or it belongs to another user or
+  /// others may write to it.
   static Result<PanelCache> open();
 
-  /// Whether there is a file of panels of that size. If none is, hashing a model first finds nothing.
+  /// Whether there is a file of panels of that size. If there is none, hashing a model first would find nothing.
   bool may_hold(std::size_t bytes) const;
 
   /// The panels of `hash`, every byte of them checked by `threads` threads; null when there are none. `damaged` is set when there
@@ -41,10 +41,10 @@ class PanelCache {
   /// Completes and names it. Errors: io.
   Status publish(NewFile& file, const Sha256::Digest& hash, std::size_t bytes, kernels::Threads threads) const;
 
-  /// What an earlier start noted about model files with these identities. Only to be asked and told about files that are
-  /// trusted(). `kind` stands for what else decides what panels hold.
+  /// What an earlier start recorded about model files with these identities. Only valid for files that are trusted().
+  /// `kind` represents everything else that decides what panels hold.
   std::optional<Sha256::Digest> known(std::uint64_t kind, std::span<const FileIdentity> files) const;
-  /// Notes it; a failure to do so costs the next start some time and is not reported.
+  /// Records it; a failure to do so costs the next start some time and is not reported.
   void note(std::uint64_t kind, std::span<const FileIdentity> files, const Sha256::Digest& hash) const;
 
   std::string path_of(const Sha256::Digest& hash) const;
@@ -54,7 +54,8 @@ class PanelCache {
   std::string folder_;
 };
 
-/// Whether files changed last so long before `now_ns` (since 1970) that another change would give other time stamps.
+/// Whether the last change of the files is so long before `now_ns` (since 1970) that another change would give other
+/// time stamps.
 bool trusted(std::span<const FileIdentity> files, std::int64_t now_ns);
 
 }  // namespace brim::model

@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::uint64_t kLayoutVersion = 1;  ///< changes when a slab in quant/panels/ does
 
-/// What besides the model decides what panels hold: how they are laid out, and which formats these kernels want repacked.
+/// What decides, in addition to the model, what panels hold: their layout, and which formats these kernels need
+/// repacked.
 std::uint64_t layout_kind(const kernels::Table& table) {
   Hash hash;
   hash.number(kLayoutVersion);
@@ -49,7 +50,7 @@ void tell(const Repacking& work, LogLevel level, const Parts&... parts) {
   if (work.log) work.log(level, sentence(parts...));
 }
 
-/// The panels of this hash when the cache has them whole.
+/// The panels of this hash, when the cache has them completely.
 std::optional<MappedFile> find(const PanelCache& cache, const Sha256::Digest& hash, std::size_t bytes, const Repacking& work,
                                std::string& damaged) {
   std::optional<MappedFile> found = cache.find(hash, bytes, work.runtime.threads, damaged);
@@ -65,7 +66,7 @@ Result<MappedFile> repack_into(const PanelCache& cache, const Weights& weights, 
   const Destination to{nullptr, &made, PanelCache::kHeaderBytes, &pieces};
   BRIM_TRY(move_weights(weights, file, Moved::panels, to, work.runtime, progress));
   hash = content_hash(work.runtime.table, file, pieces);
-  // Another process may have been faster; and what cannot be used is said before it is replaced.
+  // Another process may have been faster; and an unusable file is reported before it is replaced.
   std::string damaged;
   if (auto known = find(cache, hash, bytes, work, damaged)) return std::move(*known);
   if (!damaged.empty()) {
@@ -78,14 +79,16 @@ Result<MappedFile> repack_into(const PanelCache& cache, const Weights& weights, 
   return std::move(*found);
 }
 
-/// The cache's panels for this model, found by what an earlier start noted, else by a hash of the model, else made.
+/// The cache's panels for this model, found through the record of an earlier start, else by a hash of the model, else
+/// created.
 Result<MappedFile> cached_panels(const PanelCache& cache, const Weights& weights, const io::Gguf& file, const Repacking& work) {
   const std::size_t bytes = moved_memory(weights, work.runtime.table, Moved::panels);
   const std::vector<FileIdentity> files = file.identities();
   const std::uint64_t kind = layout_kind(work.runtime.table);
-  // As they were opened: a change while they are read may leave the time stamps of a file that was changed just before.
+  // The identities as they were opened: a change during reading may leave the time stamps of a file that was changed
+  // just before.
   const bool noted = trusted(files, now_ns());
-  std::string damaged;  // is said when the panels are replaced
+  std::string damaged;  // is reported when the panels are replaced
   // The model may be read twice: for its hash, and to be repacked.
   const long long total = weights.file_bytes();
   const Progress hashing = progress_span(work.progress, 0, total / 2, total);

@@ -16,15 +16,15 @@
 namespace brim::model {
 
 enum class WeightMemory {
-  own,     ///< all weights in memory of this process, in panels where that pays; nothing of the file is needed any more
+  own,     ///< all weights in memory of this process, in panels where that pays; the file is no longer needed
   shared,  ///< panels in a cache file; what is not repacked stays in the model's file, which is mapped
   file,    ///< not repacked: read in place in the model's file, which is mapped
 };
 
-/// What of the weights is moved out of the model's file.
+/// Which weights are moved out of the model's file.
 inline Moved moved_by(WeightMemory memory) { return memory == WeightMemory::own ? Moved::all : Moved::panels; }
 
-/// Who does the work and what is called on the way.
+/// The threads that do the work and the callbacks that report it.
 struct Repacking {
   kernels::Runtime runtime;
   const Progress& progress;

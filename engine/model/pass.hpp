@@ -1,5 +1,5 @@
-// What the steps of one forward pass share: the model's parts, the sequences whose tokens it takes, the buffers and
-// which rows. The steps themselves are in layers/; the order of steps is decoder.cpp.
+// What the steps of one forward pass share: the model's weights, the sequences whose tokens it processes, the buffers
+// and the rows. The steps themselves are in layers/; the order of steps is in decoder.cpp.
 #pragma once
 
 #include <algorithm>
@@ -19,11 +19,11 @@
 
 namespace brim::model {
 
-/// Hears, for each layer of a chunk, of attention's output after its projection and before it joins the residual
-/// stream: rows of the embedding's width, one a token, from the chunk's token `first` on. Must not throw.
+/// Called, for each layer of a chunk, with attention's output after its projection and before it is added to the
+/// residual stream: rows of the embedding's width, one per token, from the chunk's token `first` on. Must not throw.
 using AttentionObserver = std::function<void(kv::LayerId layer, std::int64_t first, std::span<const float> rows)>;
 
-/// Most sequences whose tokens one pass takes.
+/// Max number of sequences whose tokens one pass processes.
 inline constexpr std::size_t kMaxSequences = 16;
 
 /// One sequence's chunk in a pass: a row of the buffers for each token.
@@ -49,8 +49,8 @@ struct Pass {
   const kernels::RowRole* roles;              ///< of these rows
   const std::atomic<bool>* cancel = nullptr;  ///< null: never; else as Decoder::forward has it
 
-  /// Whether the pass is given up. Looked at in every task of a size that matters: what is left out then is not to be
-  /// used, so the decoder looks again before it does.
+  /// Whether the pass is abandoned. Checked in every task of relevant size: results that are then missing must not be
+  /// used, so the decoder checks again before it uses any.
   bool cancelled() const noexcept { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
   /// These rows of the residual stream.
   float* stream() const { return work.stream.data() + first * config.embedding; }
@@ -68,8 +68,8 @@ void for_tiles(const Pass& pass, Step&& step) noexcept {
   }
 }
 
-/// Calls step(unit) for the parts of a pass within which attention works: a segment longer than kPassTile, or
-/// neighbouring ones that are at most as long together.
+/// Calls step(unit) for the units of a pass within which attention works: a segment longer than kPassTile, or
+/// neighbouring segments whose total is at most kPassTile.
 template <class Step>
 void for_units(const Pass& pass, Step&& step) noexcept {
   for (std::size_t begin = 0, end = 0; begin < pass.segments.size(); begin = end) {
@@ -116,7 +116,7 @@ void apply(const Pass& pass, const quant::Matrix& weight, const float* x, float*
 /// out[t] = rms_norm(x[t]) · weight, rows of the embedding's width; out may be x.
 void normalise(const Pass& pass, const float* x, const std::vector<float>& weight, float* out) noexcept;
 
-/// Adds work.branch to the stream, after `post_norm` when the model has one, scaled as the model wants.
+/// Adds work.branch to the stream, after `post_norm` when the model has one, scaled as the model requires.
 void add_branch(const Pass& pass, const std::vector<float>& post_norm) noexcept;
 
 }  // namespace brim::model

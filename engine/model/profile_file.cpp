@@ -52,7 +52,7 @@ Status add_sample(Hash& hash, const io::Gguf& file, std::span<const std::byte> d
 }
 
 using Losses = std::array<double, kv::kProfileFractions.size()>;
-/// More types than that no calibration would measure.
+/// No calibration would measure more types than this.
 constexpr std::size_t kMaxTypes = 64;
 
 Json losses_json(const Losses& loss) { return Json(std::vector<double>(loss.begin(), loss.end())); }
@@ -176,7 +176,7 @@ Status read_others(const JsonTree& json, std::size_t layer, const std::string& n
 Result<std::string> fingerprint(const io::Gguf& file) {
   Hash hash;
   for (const io::Gguf::Entry& entry : file.metadata()) {
-    // Neither what Brim adds itself, nor how a file is cut up and laid out, makes it another model.
+    // Neither what Brim adds itself, nor how a file is split and laid out, makes it another model.
     if (entry.key.starts_with("brim.") || entry.key.starts_with("split.") || entry.key.starts_with("general."))
       continue;
     hash.text(entry.key);

@@ -1,4 +1,4 @@
-// What a person should know about a model file that loads, but leaves something out or holds more than is used.
+// What a person should know about a model file that loads, but lacks something or holds more than is used.
 #pragma once
 
 #include "engine/base/log.hpp"
@@ -9,8 +9,8 @@
 
 namespace brim::model {
 
-/// Says it to `log`, a line for each remark: a missing pre-tokenizer and special ids that are not tokens' (warnings), a missing chat template, tokens that
-/// became control tokens, keys that are not known, tensors that are skipped.
+/// Logs to `log`, one line per remark: a missing pre-tokenizer and special ids that are not tokens' (warnings), a
+/// missing chat template, tokens that became control tokens, keys that are not known, tensors that are skipped.
 void log_remarks(const Log& log, const io::Gguf& file, const Config& config, const Weights& weights,
                  const text::Tokenizer& tokenizer);
 

@@ -93,7 +93,7 @@ void pack(const Piece& piece, const std::byte* rows, std::byte* panels) noexcept
   }
 }
 
-/// One move: what all threads share, and a buffer for each. What fails first is kept; the others then do nothing.
+/// One move: what all threads share, and a buffer for each. The first failure is kept; the others then do nothing.
 class Move {
  public:
   Move(const io::Gguf& file, const Destination& to, std::vector<Piece> pieces, int threads)
@@ -116,7 +116,7 @@ class Move {
   std::size_t work(std::int64_t index, int worker) noexcept {
     const Piece& piece = pieces_[static_cast<std::size_t>(index)];
     const std::size_t bytes = piece.bytes_from();
-    // Rows that stay as they are need no buffer on their way to memory.
+    // Rows that do not change need no buffer on their way to memory.
     const bool direct = to_.memory != nullptr && !piece.panels;
     std::byte* rows = direct ? to_.memory + piece.to : in_[static_cast<std::size_t>(worker)].data();
     if (const ReadFault fault = file_.try_read({piece.from.data, bytes}, rows)) return keep(read_, fault);
@@ -208,7 +208,7 @@ Status move_weights(const Weights& weights, const io::Gguf& file, Moved moved, c
   kernels::for_chunks(threads, move.count(), [&](std::int64_t index, int worker) noexcept {
     if (move.stopped()) return;
     done.fetch_add(static_cast<long long>(move.work(index, worker)), std::memory_order_relaxed);
-    // The caller's own thread tells, as in every other long work.
+    // The calling thread reports progress, as in all other long work.
     if (worker == 0 && progress && !progress(std::min(done.load(std::memory_order_relaxed), total), total)) {
       cancelled.store(true, std::memory_order_relaxed);
       move.stop();
@@ -218,7 +218,7 @@ Status move_weights(const Weights& weights, const io::Gguf& file, Moved moved, c
   if (cancelled.load() || (progress && !progress(total, total))) {
     return error(ErrorCode::cancelled, "loading ", file.path(), " was stopped");
   }
-  // A child that `progress` forked has no helpers, and what they were at is missing there.
+  // A child that `progress` forked has no helper threads, and the pieces they were working on are missing there.
   if (done.load() != wanted) {
     return error(ErrorCode::wrong_state, "loading ", file.path(), " was interrupted by a fork: load the model again in the child process");
   }

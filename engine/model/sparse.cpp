@@ -41,7 +41,7 @@ class Runs {
   int head_;
   kernels::KvRun* runs_;
   std::int64_t* entries_;
-  std::int64_t* parts_;  ///< of the next part
+  std::int64_t* parts_;  ///< start of the next part
   std::int64_t& total_;
   std::int64_t count_ = 0;
 };
@@ -52,11 +52,12 @@ std::size_t query_stride(const kernels::Table& table, int key_size) {
   const kernels::Activation kind = table.activation[kBoxFormat];
   return (kernels::activation_bytes(kind, 2 * std::int64_t{key_size}) + 63) / 64 * 64;
 }
-/// Floats of a query as boxes are multiplied by it.
+/// Floats of a query in the form in which boxes are multiplied by it.
 std::int64_t query_floats(int key_size) { return (2 * std::int64_t{key_size} + 15) / 16 * 16; }
 
-/// How far from the middle of a box towards its corner a block is taken to reach. At 1 a score is an upper bound of every
-/// product in the block (Quest, arXiv 2406.10774), but a loose one; at 0 a single key that stands out among sixty is not seen.
+/// How far a block is assumed to reach from the middle of its box towards its corner. At 1 a score is an upper bound of
+/// every product in the block (Quest, arXiv 2406.10774), but a loose one; at 0 a single key that stands out among sixty
+/// is not seen.
 constexpr float kReach = 0.5f;
 
 /// scores[b] = max over the group's queries of q · middle + kReach · |q| · half width, of block b's box. `scratch`: a worker's.
@@ -125,7 +126,7 @@ void choose_what_to_read(const Pass& pass, const Segment& segment, kv::StreamId 
     const std::size_t count = kv::choose_blocks(blocks, scores, segment.plan().reading.share, order);
 
     Runs runs(work, view, head);
-    std::int64_t entry = 0, first = 0;  // neighbours that are read make one range
+    std::int64_t entry = 0, first = 0;  // neighbouring blocks that are read form one range
     std::size_t next = 0;
     for (std::size_t block = 0; block < blocks.size(); ++block) {
       const bool read = next < count && order[next] == block;

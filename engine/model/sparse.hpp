@@ -1,6 +1,6 @@
-// Sparse reading (kv.read): a lone token attends to the sinks, the newest entries and the blocks of entries whose keys
-// may suit its query best, head by head; the rest of what the layer retains is skipped. Blocks are runs of memory, so
-// nothing is gathered. Sits between attend.cpp, which says when, and kv/reading.hpp, which chooses.
+// Sparse reads (kv.read): a single token attends to the sinks, the newest entries and the blocks of entries whose keys
+// may match its query best, head by head; the rest of what the layer retains is skipped. Blocks are runs of memory, so
+// nothing is gathered. Sits between attend.cpp, which calls it, and kv/reading.hpp, which chooses.
 #pragma once
 
 #include <cstdint>
@@ -15,14 +15,16 @@ namespace brim::model {
 /// Floats that one worker needs to score a head's blocks.
 std::int64_t scoring_scratch(const kernels::Table& table, std::int64_t group, int key_size);
 
-/// Whether this segment reads the stream so: a chunk of one token, a layer without a window, and kv.read asks for it.
+/// Whether this segment reads the stream sparsely: a chunk of one token, a layer without a window, and kv.read requests
+/// it.
 bool reads_sparsely(const Segment& segment, kv::StreamId stream, const kv::View& view) noexcept;
 
-/// Chooses for each KV head by what suits one of its group's queries, which must be in work.query. Valid as long as the view.
+/// Chooses for each KV head by the best match with one of its group's queries, which must be in work.query. Valid as
+/// long as the view.
 void choose_what_to_read(const Pass& tile, const Segment& segment, kv::StreamId stream, const kv::View& view) noexcept;
 
-/// What was chosen for one KV head. Entries that are read are counted from 0 without gaps, and each part of
-/// kernels::kAttentionPart of them begins with a run of its own.
+/// The choice for one KV head. Entries that are read are counted from 0 without gaps, and each part of
+/// kernels::kAttentionPart entries begins with its own run.
 class Read {
  public:
   Read(const Pass& pass, int head) noexcept : work_(pass.work), head_(head) {}

@@ -12,7 +12,7 @@ std::int64_t min_entries_for(std::span<float> weights, double share) noexcept {
   for (const float weight : weights) total += weight;
   if (!(total > 0)) return 0;
   const double target = total * share;
-  // Quickselect by accumulated attention: the entries above a pivot are either all needed, or the answer lies among them.
+  // Quickselect by attention weight: the entries above a pivot are either all needed, or the answer lies among them.
   constexpr std::ptrdiff_t kFew = 24;
   double before = 0;
   auto first = weights.begin(), end = weights.end();

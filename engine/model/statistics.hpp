@@ -1,5 +1,5 @@
 // Numbers about how a head spreads its attention, for splits that give layers what they need. Pure functions over one
-// head's weights; attention_statistics.cpp gathers them.
+// head's weights; attention_statistics.cpp gathers the weights.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +7,8 @@
 
 namespace brim::model {
 
-/// The least number of entries whose weights sum to `share` of all weights (MBA of ZigZagKV, arXiv 2412.09036, equation 4);
-/// 0 where there is no weight. Weights are ≥ 0. Reorders them; O(n) on average.
+/// The min number of entries whose weights sum to `share` of all weights (MBA of ZigZagKV, arXiv 2412.09036, equation
+/// 4); 0 where there is no weight. Weights are ≥ 0. Reorders them; O(n) on average.
 std::int64_t min_entries_for(std::span<float> weights, double share) noexcept;
 
 /// −Σ a · log a of the weights divided by their sum; 0 where there is no weight.

@@ -1,4 +1,4 @@
-// Looks a model's tensors up by name and checks their shapes, so that whoever computes with them never asks.
+// Looks up a model's tensors by name and checks their shapes, so that the code that computes with them need not check.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// See token_work.hpp. Tensors go by their names; vectors (norms, biases) are too small to count.
+// See token_work.hpp. Tensors are classified by their names; vectors (norms, biases) are too small to count.
 #include "engine/model/token_work.hpp"
 
 #include <string_view>

@@ -10,7 +10,8 @@
 namespace brim::model {
 namespace {
 
-// Beginnings of the names of keys that steer the arithmetic. One of them that is new to Brim is refused, too.
+// Beginnings of the names of keys that control the arithmetic. A key with this beginning that is unknown to Brim is
+// refused, too.
 constexpr std::string_view kFamilies[] = {
     "attention.", "rope.",       "expert_",      "ssm.",           "wkv.",          "shortconv.", "altup.",   "laurel.",
     "xielu.",     "swiglu_",     "moe_",         "convnext.",      "posnet.",       "dense_",     "deepstack", "n_deepstack",
@@ -34,7 +35,7 @@ constexpr std::string_view kNames[] = {
     "router_logit_softcapping",
     "use_parallel_residual",
 };
-// Known to change nothing: what a tool noted, or what is said better elsewhere in the file.
+// Known to change nothing: notes of a tool, or information that another key of the file gives better.
 constexpr std::string_view kHarmless[] = {"vocab_size", "tensor_data_layout", "rope.scaling.finetuned"};
 // "Not used" is 1 for these, as well as 0.
 constexpr std::string_view kFactors[] = {

@@ -1,5 +1,5 @@
-// Metadata keys of an architecture that its configuration does not read. Many change how a model computes: such a key is
-// harmless only where its value says "not used".
+// Metadata keys of an architecture that its configuration does not read. Many change how a model computes: a key of
+// this kind is harmless only where its value says "not used".
 #pragma once
 
 #include <string>
@@ -11,9 +11,9 @@
 
 namespace brim::model {
 
-/// Looks at every key of the architecture that was not asked for through `keys`. Returns the ones that are unknown and
-/// without a known effect, for a notice. Errors: unsupported, naming the file, the key and its value, for one that changes
-/// the arithmetic.
+/// Checks every key of the architecture that was not requested through `keys`. Returns the ones that are unknown and
+/// without a known effect, for a notice. Errors: unsupported, naming the file, the key and its value, for one that
+/// changes the arithmetic.
 Result<std::vector<std::string>> check_unread_keys(const Keys& keys, const Config& config);
 
 }  // namespace brim::model

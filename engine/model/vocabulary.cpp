@@ -146,7 +146,7 @@ Status read_special_ids(const io::Gguf& gguf, text::Vocabulary& vocabulary) {
   return {};
 }
 
-// BOS or EOS is to be added to texts, and the file says of no token that it is this one.
+// BOS or EOS is to be added to texts, and the file does not say which token it is.
 Error nothing_to_add(const io::Gguf& gguf, const text::Vocabulary& vocabulary, std::string_view name, std::string_view what) {
   const io::Value* value = gguf.find(key_of(name));
   const std::string purpose = sentence(", because ", what, " is to be added to texts");
@@ -175,7 +175,7 @@ Status read_rules(const io::Gguf& gguf, text::Vocabulary& vocabulary) {
   return {};
 }
 
-// Tokens that the model must never answer with; sampling does not know of them yet.
+// Tokens that the model must never answer with; sampling does not support them yet.
 Status refuse_suppressed_tokens(const io::Gguf& gguf) {
   const std::string key = key_of("suppress_tokens");
   const io::Value* value = gguf.find(key);

@@ -1,5 +1,5 @@
 // The text side of a model file: tokenizer.ggml.* as a text::Vocabulary, and the chat template. Every type and count is
-// checked; the file is untrusted input. Sits beside the configuration; the tokenizer itself is engine/text.
+// checked; the file is untrusted input. Independent of the configuration; the tokenizer itself is engine/text.
 #pragma once
 
 #include <string>
@@ -22,7 +22,7 @@ Result<text::Vocabulary> read_vocabulary(const io::Gguf& gguf);
 std::vector<std::string> ignored_token_ids(const io::Gguf& gguf, std::size_t tokens);
 
 /// tokenizer.chat_template, or an empty string when there is none. Named variants (tokenizer.chat_template.*) are not
-/// read. Errors: bad_file when it is no string.
+/// read. Errors: bad_file when it is not a string.
 Result<std::string> read_chat_template(const io::Gguf& gguf);
 
 }  // namespace brim::model

@@ -1,5 +1,6 @@
-// A model's tensors by their place in the network. Matrices are views into the file's image (io/file_image.hpp), or into
-// memory that repack.hpp moved them to; vectors (norms, biases) are unpacked copies. Every tensor's presence and shape is checked here, so that the decoder never asks.
+// A model's tensors by their place in the network. Matrices are views into the file's image (io/file_image.hpp), or
+// into memory that repack.hpp moved them to; vectors (norms, biases) are unpacked copies. Every tensor's presence and
+// shape is checked here, so that the decoder need not check.
 #pragma once
 
 #include <vector>
@@ -46,16 +47,17 @@ struct Weights {
   const LayerWeights& layer(kv::LayerId id) const { return layers[kv::index_of(id)]; }
   RopeFactors rope_factors;
 
-  // Of the file, and empty once that is closed: the tensors above, and those of other parts of the model.
+  // From the file, and empty once that is closed: the tensors above, and those that belong to something else than the
+  // text model.
   std::vector<const io::Tensor*> tensors, skipped;
 
   /// Bytes of `tensors` in the file.
   std::int64_t file_bytes() const;
 };
 
-/// Finds and checks every tensor, and reads the vectors. Errors: bad_file naming file, tensor, expected and found shape; io;
-/// unsupported, naming it, for a tensor that is neither used nor known to belong to another part of the model, and for a
-/// scaling of rotary positions whose factors are missing.
+/// Finds and checks every tensor, and reads the vectors. Errors: bad_file naming file, tensor, expected and found
+/// shape; io; unsupported, naming it, for a tensor that is neither used nor known to belong to something else, and for
+/// a scaling of rotary positions whose factors are missing.
 Result<Weights> read_weights(const io::Gguf& file, const Config& config);
 
 }  // namespace brim::model

@@ -11,7 +11,7 @@
 namespace brim::model {
 namespace {
 
-// Hands out 64-byte aligned parts of a span, or only counts them when the span is empty.
+// Hands out 64-byte aligned ranges of a span, or only counts them when the span is empty.
 class Cutter {
  public:
   explicit Cutter(std::span<std::byte> memory) : memory_(memory) {}

@@ -1,4 +1,5 @@
-// The buffers of a forward pass, cut once from an arena: activations for the rows of one pass, scores for each thread. Their bytes stand beside the KV budget and are known before anything is allocated.
+// The buffers of a forward pass, cut once from an arena: activations for the rows of one pass, scores for each thread.
+// Their bytes are outside the KV budget and are known before anything is allocated.
 #pragma once
 
 #include <cstddef>
@@ -15,34 +16,34 @@ namespace brim::model {
 
 /// Rows (a token and a query head) whose attention one task computes together, over the same keys and values.
 inline constexpr std::int64_t kAttentionRows = 128;
-/// Most tokens of a pass whose context is split between threads.
+/// Max number of tokens of a pass whose context is split between threads.
 inline constexpr std::int64_t kSplitTokens = 16;
 
-/// The tokens of that many rows.
+/// The number of tokens that give this many rows.
 constexpr std::int64_t attention_tile(std::int64_t group) { return group < kAttentionRows ? kAttentionRows / group : 1; }
 
-/// Tokens that go through a layer's products together. A chunk may be larger, but only its stream, keys and values are
-/// held whole: memory beside the budget is part of what the user was promised, and panels of weights stay in the cache
-/// for far fewer tokens than this.
+/// Max number of tokens that go through a layer's products together. A chunk may be larger, but only its residual
+/// stream, keys and values are held completely: memory outside the budget is part of what the user was promised, and
+/// panels of weights stay in the processor's cache for far fewer tokens than this.
 inline constexpr std::int64_t kPassTile = 128;
 
 /// What the sizes depend on.
 struct WorkspaceShape {
-  std::int64_t chunk = 0;    ///< most tokens in one pass, of all its sequences
-  std::int64_t entries = 0;  ///< most entries attention sees in one layer, the chunk included
+  std::int64_t chunk = 0;    ///< max tokens in one pass, of all its sequences
+  std::int64_t entries = 0;  ///< max entries attention sees in one layer, the chunk included
   const kernels::Table* table = nullptr;  ///< whose kernels need scratch
   int threads = 1;
   std::int64_t attention_queries = 0;  ///< what attention_statistics.hpp gathers: kv::Needs, nothing where it could decide nothing
   kv::LayerStatistic statistic = kv::LayerStatistic::none;
-  std::int64_t read_blocks = 0;  ///< most blocks that sparse.hpp chooses from; 0: everything is read
+  std::int64_t read_blocks = 0;  ///< max number of blocks that sparse.hpp chooses from; 0: everything is read
 
   bool operator==(const WorkspaceShape&) const = default;
 };
 WorkspaceShape workspace_shape(const kv::Plan& plan, const kernels::Table& table, int threads);
-/// What has room for either.
+/// Sizes that have room for either.
 WorkspaceShape cover(const WorkspaceShape& a, const WorkspaceShape& b);
 
-/// One worker's part of the attention scratch: what the kernels need, and the state of one tile's rows.
+/// One worker's range of the attention scratch: what the kernels need, and the state of one tile's rows.
 struct WorkerScratch {
   float* kernel;
   float* largest;
@@ -71,9 +72,9 @@ struct Workspace {
   std::span<float> part_sums;     ///< the same
   std::span<float> part_out;      ///< the same, each value_size
   std::span<float> attention;     ///< [threads][worker_scratch]
-  std::span<float> accumulated;          ///< [kv_heads + 1][entries], only when asked for
-  std::span<float> observed;       ///< [kv_heads][statistic_rows][entries], only when asked for
-  // What a lone token reads of a layer (sparse.hpp), only where it may be less than everything.
+  std::span<float> accumulated;          ///< [kv_heads + 1][entries], only when requested
+  std::span<float> observed;       ///< [kv_heads][statistic_rows][entries], only when requested
+  // What a single token reads of a layer (sparse.hpp), only where it may be less than everything.
   std::span<float> read_scores;           ///< [kv_heads][blocks]
   std::span<float> read_products;         ///< [heads][blocks]
   std::span<std::uint32_t> read_order;    ///< [kv_heads][blocks]
@@ -93,7 +94,7 @@ struct Workspace {
   WorkerScratch worker_scratch(int worker) const;
   /// Rows of one part in part_largest.
   std::int64_t split_rows() const { return split_rows_; }
-  /// Parts that a context may have, and runs that a lone token may read of a head.
+  /// Max number of parts of a context, and of runs that a single token may read per head.
   std::int64_t max_parts() const {
     return (shape.entries + 2 * kernels::kAttentionPart - 2) / kernels::kAttentionPart;
   }

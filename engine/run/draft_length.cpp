@@ -6,9 +6,9 @@
 namespace brim::run {
 namespace {
 
-constexpr double kChanceStep = 1.0 / 8;  // how fast a chance follows what was seen
-constexpr double kTimeStep = 1.0 / 8;    // and a time
-constexpr double kForget = 1.0 / 64;     // how fast a cost that forbids speculation fades, so that it is measured again
+constexpr double kChanceStep = 1.0 / 8;  // how fast a chance follows the observations
+constexpr double kTimeStep = 1.0 / 8;    // how fast a time follows them
+constexpr double kForget = 1.0 / 64;     // decay of a cost that prevents speculation, to have it measured again
 constexpr double kMinGain = 1.05;      // below this, the noise of the estimates is all there is to win
 constexpr int kMeasureAgain = 100;       // passes; the cost of a single token grows with the text
 

@@ -1,9 +1,9 @@
-// How many tokens are worth speculation? A pass over 1 + k tokens costs more than one over a single token, and yields
-// 1 + (the drafts that turn out right). Both sides are learned while the text is written: how often drafts are right,
-// by how long a range of text they continue — noted also for drafts that nobody verified —, and from the clock what
-// further tokens in a pass cost. The first one is often nearly free, as reading the weights takes longer than
-// multiplying by them; from there on each costs about the same. Speculation starts only where it pays, and stops where it no
-// longer does.
+// How many tokens to draft. A pass over 1 + k tokens costs more than a pass over a single token, and yields 1 + (the
+// drafts that are accepted) tokens. Both sides are learned while the text is generated: how often drafts are right,
+// depending on the length of the earlier text that they continue (counted also for drafts that no pass verified), and,
+// from the clock, what further tokens in a pass cost. The first further token is often nearly free, because loading the
+// weights takes longer than multiplying by them; after that, each one costs about the same. Speculation starts only
+// where it pays, and stops where it no longer does.
 #pragma once
 
 #include <array>
@@ -16,16 +16,16 @@ namespace brim::run {
 /// Plain numbers; one thread.
 class DraftLength {
  public:
-  /// The number of drafts, 0 … most, that promises the most tokens for the time, when the text agrees with an earlier
-  /// part of itself over `match` tokens.
+  /// The number of drafts, 0 to `max`, that promises the most tokens for the time, when the text agrees with an
+  /// earlier range of itself over `match` tokens.
   int choose(int match, int max) noexcept;
 
   /// A draft after `match` agreeing tokens was right, or was not.
   void note_draft(int match, bool right) noexcept;
-  /// A pass over `tokens` tokens took so long.
+  /// A pass over `tokens` tokens took this many seconds.
   void note_pass(int tokens, double seconds) noexcept;
 
-  /// What was learned, for saved sessions. Errors: those of the sequence.
+  /// What was learned, for saved sessions. Errors: those of the state reader.
   void save(StateWriter& state) const;
   Status restore(StateReader& state);
 

@@ -1,5 +1,5 @@
-// Who computes: one workspace and one decoder of a model, which all of its sequences use in turn. What outlives a pass
-// belongs to the sequence, so that a second conversation costs its own memory and no second workspace.
+// Runs the passes: one workspace and one decoder of a model, which all of its sequences use in turn. What outlives a
+// pass belongs to the sequence, so that a second conversation costs only its own memory and not a second workspace.
 #pragma once
 
 #include <atomic>
@@ -19,28 +19,28 @@
 
 namespace brim::run {
 
-/// Shared by sequences of one model, in any threads: they wait for each other, pass by pass, in the order in which they
-/// came, and each has all threads while it is its turn.
+/// Shared by the sequences of one model, in any threads. They wait for each other, pass by pass, in the order in which
+/// they asked. Each has all threads during its turn.
 class Executor {
  public:
-  /// Without room for any pass: reserve() makes it. `threads`: at most so many of the model's.
+  /// Starts without room for any pass; reserve() creates it. `threads`: at most this many of the model's threads.
   Executor(std::shared_ptr<const model::Model> model, int threads);
 
-  /// Room for passes of this shape, too, and for logits of one row for each of `sequences` (at most
-  /// model::kMaxSequences; none for a lone one, which has a row of its own). Called when a sequence is created: it
-  /// waits for a pass that is under way, and grows what is too small. Errors: out_of_memory and cancelled; what has
-  /// grown by then stays.
+  /// Adds room for passes of this shape, and for logits of one row for each of `sequences` (at most
+  /// model::kMaxSequences; none for a single sequence, which has a row of its own). Called when a sequence is created:
+  /// it waits for a pass that is running, and enlarges the buffers that are too small. Errors: out_of_memory and
+  /// cancelled; buffers that were already enlarged stay so.
   Status reserve(const model::WorkspaceShape& wanted, std::size_t sequences, Preparing& preparing);
 
-  /// The turn of one caller: nobody else computes while it lives. Must not be held while a callback of the host is
-  /// called, which may want a turn itself.
+  /// The turn of one caller: no other caller computes while it exists. It must not be held while a callback of the host
+  /// is called, because the callback may need a turn itself.
   class Turn {
    public:
     explicit Turn(Executor& executor) noexcept : executor_(executor), lock_(executor.lock_) {}
-    /// Allocates nothing. What it says of the last pass is of this turn's.
+    /// Allocates nothing. What it returns about the last pass is about the last pass of this turn.
     model::Decoder& decoder() noexcept { return executor_.decoder_; }
-    /// Logits after each of the last pass's first `rows` rows, one for each sequence, valid during this turn; empty
-    /// where there is no room for so many.
+    /// Logits after each of the last pass's first `rows` rows, one row per sequence, valid during this turn; empty
+    /// where there is no room for that many rows.
     std::span<const float> logits(std::int64_t rows) noexcept;
 
    private:

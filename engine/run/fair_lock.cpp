@@ -19,7 +19,8 @@ std::uint64_t numbers_of_this_process() noexcept {
 }  // namespace
 
 FairLock::FairLock() {
-  // Where it cannot be arranged, a child that was forked in the middle of a pass waits for ever, as it would for a mutex.
+  // Where this cannot be set up, a child that was forked in the middle of a pass waits forever, as it would for a
+  // mutex.
   static const bool arranged = platform::on_fork_in_child(count_fork);
   (void)arranged;
   next_.store(numbers_of_this_process(), std::memory_order_relaxed);

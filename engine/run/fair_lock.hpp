@@ -1,5 +1,5 @@
-// A lock that callers get in the order in which they asked. A mutex gives it to whoever comes next: a thread that
-// computes one pass after another would keep all others waiting.
+// A lock that callers get in the order in which they asked for it. A mutex may give it to any caller: then a thread
+// that computes one pass after another would keep all others waiting.
 #pragma once
 
 #include <atomic>

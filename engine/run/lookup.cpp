@@ -65,7 +65,7 @@ Match Lookup::find(const TextSoFar& text, TokenId next) const noexcept {
   for (int length = kLongestRun; length >= kShortestRun; --length) {
     const std::uint32_t candidate = candidates[length - kShortestRun];
     if (candidate == 0) continue;
-    // Places are kept modulo 2³²; more than that many tokens are never remembered.
+    // Places are kept modulo 2³²; more than that many tokens are never indexed.
     const std::int64_t place = text.first + static_cast<std::uint32_t>(candidate - static_cast<std::uint32_t>(text.first));
     if (place > text.end()) continue;
     const std::int64_t max = std::min<std::int64_t>(kLongestMatch, place - text.first);

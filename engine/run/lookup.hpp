@@ -1,6 +1,6 @@
-// Prompt lookup (Saxena 2023): what followed the last time the text ended as it ends now? An index from short runs of
-// tokens (n-grams) to the place behind their newest occurrence. Texts that quote, summarise or edit what they were given
-// repeat it in runs, and so does this draft.
+// Prompt lookup (Saxena 2023): what followed the last time that the text ended as it ends now? An index from short runs
+// of tokens (n-grams) to the place behind their newest occurrence. Texts that quote, summarise or edit what they were
+// given repeat it in runs, and these drafts follow such runs.
 //
 // One table per length, direct-mapped: a newer run takes the slot of an older one with the same hash. What a slot says
 // is always compared with the text itself, so a lost or stale slot costs a draft, never a wrong match.
@@ -34,7 +34,7 @@ class Lookup {
  public:
   static constexpr int kShortestRun = 2;
   static constexpr int kLongestRun = 4;
-  static constexpr int kLongestMatch = 16;  ///< longer agreement is not told apart
+  static constexpr int kLongestMatch = 16;  ///< longer matches are treated as equally long
 
   /// Bytes for texts of up to `context` tokens: a multiple of 64, at most 3 MiB.
   static std::int64_t bytes(std::int64_t context);
@@ -44,7 +44,7 @@ class Lookup {
 
   /// Indexes what was added to the text since the last call.
   void extend(const TextSoFar& text) noexcept;
-  /// The text was cut or replaced: the next extend() begins anew.
+  /// The text was cut or replaced: the next extend() indexes the text from its beginning.
   void restart() noexcept { indexed_ = -1; }
 
   /// The newest earlier occurrence of the text's last 4 tokens, or 3, or 2, when `next` is its last token; the text without

@@ -14,7 +14,7 @@
 namespace brim::run {
 namespace {
 
-// Ids remembered at least, whatever the context: 1 MiB.
+// Min number of ids kept in the history, whatever the context: 1 MiB.
 constexpr std::int64_t kHistoryTokens = std::int64_t{1} << 18;
 
 std::int64_t history_tokens(const kv::Plan& plan) { return std::max(kHistoryTokens, plan.shape.context); }

@@ -1,4 +1,5 @@
-// What a sequence books, worked out before anything is: from a model's configuration and what was asked for to bytes.
+// The memory that a sequence books, computed before anything is booked: from a model's configuration and the options to
+// bytes.
 #pragma once
 
 #include <cstdint>
@@ -22,35 +23,37 @@ namespace brim::run {
 class Executor;
 
 struct SequenceOptions {
-  std::int64_t context = 0;  ///< most positions; 0: the trained context
+  std::int64_t context = 0;  ///< max number of positions; 0: the trained context
   kv::BudgetRequest budget;
-  /// What an automatic budget goes by; 0: a quarter of the memory that is available.
+  /// The size of an automatic budget in bytes; 0: a quarter of the memory that is available.
   std::int64_t automatic_bytes = 0;
-  /// What the budget comes out of; null: only the machine's memory.
+  /// The pool that the budget is booked from; null: only the machine's memory.
   std::shared_ptr<kv::Pool> pool;
   kernels::KvTypes type;
   const kv::Split* split = nullptr;           ///< null: one is chosen (kv::kChosenSplit)
   const kv::Rule* keep = &kv::window_rule();  ///< never null
   std::string profile_path;  ///< of brim calibrate; empty: the one that the model carries, if it does
   std::string profile_text;  ///< the profile itself (JSON), in place of a path; empty: not given
-  /// What plan_memory goes by. Sequence::create finds it itself (choose_profile); a caller that plans alone gives it.
+  /// The profile that plan_memory uses. Sequence::create finds it itself (choose_profile); a caller that only plans
+  /// passes it.
   std::shared_ptr<const kv::Profile> profile;
-  std::uint64_t split_seed = 0;  ///< for splits that draw lots
-  /// Entries for each layer instead of a budget and a split, and most tokens read at a time: for measurements. No
-  /// option of a session says so. Empty: none.
+  std::uint64_t split_seed = 0;  ///< for splits that choose at random
+  /// Entries for each layer instead of a budget and a split, and the max number of tokens processed at a time: for
+  /// measurements. No option of a session sets this. Empty: none.
   std::vector<std::int64_t> quotas;
-  /// Beside quotas: how each layer is stored. Empty: as `type` says.
+  /// In addition to quotas: how each layer is stored. Empty: as `type` says.
   std::vector<kernels::KvTypes> layer_types;
   int chunk = 0;
   kv::Reading reading;
   kv::HeadSelection heads = kv::HeadSelection::together;
-  /// What the plan counts scratch for. Those that work are the executor's.
+  /// The number of threads that the plan counts scratch for. The threads that really work are the executor's.
   int threads = 1;
-  /// Whose turns the sequence takes, shared with other sequences of the model; null: one of its own, with `threads`.
+  /// The executor whose turns the sequence uses, shared with other sequences of the model; null: one of its own, with
+  /// `threads`.
   std::shared_ptr<Executor> executor;
   SpeculationOptions speculation;
-  /// Called while memory is prepared, with bytes done and in all (prepared_bytes); false ends that with cancelled. For the creation
-  /// alone.
+  /// Called while memory is prepared, with the bytes done and the total (prepared_bytes); returning false ends the
+  /// preparation with cancelled. Used only for the creation.
   Progress preparing;
 };
 
@@ -59,21 +62,22 @@ struct MemoryPlan {
   kv::Plan kv;
   std::int64_t workspace_bytes = 0;  ///< activations and scores: once for all sequences of an executor
   std::int64_t logit_bytes = 0;      ///< logits after the newest tokens, and what they are computed from
-  std::int64_t history_bytes = 0;    ///< token ids and their roles, for reading again
+  std::int64_t history_bytes = 0;    ///< token ids and their roles, for processing the text again
   std::int64_t speculation_bytes = 0;
-  std::int64_t heap_bytes = 0;  ///< beside the arena: a session's text at its longest (conversation.hpp) and its sampler
-  std::int64_t automatic_bytes = 0;  ///< what an automatic budget went by
-  std::int64_t tokens_together = 1;  ///< most tokens of a pass that verifies drafts; 1: nothing is drafted
+  std::int64_t heap_bytes = 0;  ///< outside the arena: a session's text at max length (conversation.hpp), its sampler
+  std::int64_t automatic_bytes = 0;  ///< the size that an automatic budget was derived from
+  std::int64_t tokens_together = 1;  ///< max tokens of a pass that verifies drafts; 1: nothing is drafted
   std::int64_t arena_bytes() const { return kv.budget_bytes + logit_bytes + history_bytes + speculation_bytes; }
-  std::size_t arena_size() const;  ///< the same with what aligns its parts
+  std::size_t arena_size() const;  ///< the same, including the padding that aligns its ranges
   std::int64_t beside_bytes() const { return total() - kv.budget_bytes; }
   std::int64_t total() const { return arena_bytes() + workspace_bytes + heap_bytes; }
-  /// What Sequence::create goes through, in whole pages: the total that SequenceOptions::preparing is called with.
+  /// The bytes that Sequence::create prepares, in whole pages: the total that SequenceOptions::preparing is called
+  /// with.
   long long prepared_bytes() const;
 };
-/// Sets options.profile to the one that is given by text or path, or else `carried`. Where that cannot be used, and a split was
-/// asked for that needs one, the default split is taken; the result's notice says both. Errors: io and bad_file for a path that
-/// cannot be read, or a text that is not a profile of this model.
+/// Sets options.profile to the one that is given by text or path, or else to `carried`. Where that cannot be used, and
+/// the requested split needs a profile, the default split is used; the result's notice says both. Errors: io and
+/// bad_file for a path that cannot be read, or a text that is not a profile of this model.
 Result<model::FoundProfile> choose_profile(const model::ProfileOwner& owner, const model::FoundProfile& carried,
                                            SequenceOptions& options);
 

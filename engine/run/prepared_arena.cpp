@@ -9,7 +9,7 @@
 namespace brim::run {
 
 // The system clears pages on the thread that first touches them, which for a large arena takes as long as loading a
-// model. A piece per thread at a time: in between the caller is asked whether to go on.
+// model. Each thread prepares one piece at a time; between pieces the caller is asked whether to continue.
 Result<Arena> prepared_arena(std::size_t bytes, kernels::Threads threads, Preparing& preparing) {
   constexpr std::size_t kPiece = std::size_t{16} << 20;
   BRIM_ASSIGN(Arena arena, Arena::create(bytes, "a session", Arena::Touch::by_owner));

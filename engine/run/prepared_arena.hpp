@@ -1,5 +1,5 @@
 // Memory for sequences and executors, made resident before it is used: by all threads, with progress, and refused as a
-// whole where the machine has less.
+// whole where the machine has too little memory.
 #pragma once
 
 #include <algorithm>
@@ -12,11 +12,11 @@
 
 namespace brim::run {
 
-/// Bytes prepared so far, of how many, and what is called with them.
+/// The bytes prepared so far, the total, and the callback that gets them.
 struct Preparing {
   const Progress& progress;
   long long done, total;
-  /// False: it is to stop.
+  /// False: the preparation has to stop.
   bool report() const { return !progress || progress(std::min(done, total), total); }
 };
 

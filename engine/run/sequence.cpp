@@ -16,7 +16,7 @@ namespace brim::run {
 namespace {
 
 using kernels::RowRole;
-// Of the tokens of a chunk that is a prompt.
+// The roles of the tokens of a prompt chunk.
 constexpr auto kPrompt = [] {
   std::array<RowRole, kv::kLargestChunk> roles{};
   roles.fill(RowRole::prompt);
@@ -63,7 +63,8 @@ Result<std::unique_ptr<Sequence>> Sequence::create(std::shared_ptr<const model::
     BRIM_ASSIGN(share, kv::Pool::book(options.pool, memory.kv.budget_bytes));
   }
   auto executor = options.executor ? options.executor : std::make_shared<Executor>(model, options.threads);
-  // The heap's part is had and given back: whether there is room for it shows here, not in the middle of a conversation.
+  // The heap's share is allocated and freed: whether there is room for it shows here, not in the middle of a
+  // conversation.
   const kernels::Threads threads = executor->runtime().threads;
   Preparing preparing{options.preparing, 0, memory.prepared_bytes()};
   auto arena = prepared_arena(static_cast<std::size_t>(memory.heap_bytes), threads, preparing);
@@ -76,7 +77,7 @@ Result<std::unique_ptr<Sequence>> Sequence::create(std::shared_ptr<const model::
       if (!room) arena = room.error();
     }
   }
-  preparing.done = arena ? preparing.total : preparing.done;  // an executor with room for all needs no more
+  preparing.done = arena ? preparing.total : preparing.done;  // an executor with enough room needs no more memory
   if (arena && !preparing.report()) return cancelled_error();
   if (!arena && arena.error().code == ErrorCode::cancelled) return arena.error();
   if (!arena) {
@@ -85,7 +86,7 @@ Result<std::unique_ptr<Sequence>> Sequence::create(std::shared_ptr<const model::
                  " beside it; ", arena.error().sentence);
   }
   auto rope = std::make_unique<model::Rope>(model->config(), model->weights().rope_factors, memory.kv.shape.context);
-  // A vocabulary is gone through for these, so only where somebody asks.
+  // Finding these takes a walk through the whole vocabulary, so it is done only where the plan needs them.
   const auto delimiters = memory.kv.needs.blocks ? model->delimiters() : std::span<const std::uint8_t>();
   BRIM_ASSIGN(std::unique_ptr<kv::Memory> cache,
               kv::Memory::create(memory.kv, arena->take(static_cast<std::size_t>(memory.kv.budget_bytes)), model->table(),
@@ -171,7 +172,8 @@ std::span<float> Sequence::hidden_row() const noexcept {
   return hidden_.subspan(row_ * width, width);
 }
 
-// How many tokens of the history need not be read again: the memory can go back to them, or holds no more than them.
+// How many tokens of the history need not be processed again: the memory can go back to them, or holds no more than
+// them.
 std::int64_t Sequence::still_right() const noexcept {
   if (in_step()) return history_size_;
   return history_start_ > 0 ? 0 : cache_->return_point(history_size_);
@@ -267,7 +269,7 @@ Status Sequence::read_from(std::int64_t count, std::span<const TokenId> ids, con
   return read(ids, progress, cancel);
 }
 
-// What has to be read again is left to refresh().
+// What has to be processed again is left to refresh().
 Status Sequence::drop_after(std::int64_t count) {
   if (count >= tokens()) return {};
   if (count < history_start_ && count > 0) {

@@ -1,5 +1,6 @@
-// Tokens in, logits out: one arena with everything a sequence will ever need beside the executor that it shares: the KV memory, the
-// history of ids for reading again, what outlives a pass. No text, no sampling: that is Session.
+// Tokens in, logits out: one arena with everything that a sequence ever needs, except the executor that it shares: the
+// KV memory, the history of ids for processing the text again, and what outlives a pass. No text and no sampling: those
+// belong to Session.
 #pragma once
 
 #include <atomic>
@@ -25,18 +26,18 @@
 
 namespace brim::run {
 
-/// Is called after every chunk, while logits of all of its tokens can be computed: the place in the whole input of its first token.
-/// It has the executor's turn.
+/// Called after every chunk, while logits of all of its tokens can be computed, with the place of its first token in
+/// the whole input. It runs during the executor's turn.
 using ChunkObserver = std::function<void(std::int64_t first, model::Decoder& decoder)>;
 
-/// One thread at a time. After create nothing allocates but the error paths.
+/// One thread at a time. After create only the error paths allocate.
 class Sequence {
  public:
   /// Books, reserves and touches everything. Errors: as plan_memory; out_of_memory with the numbers when the machine (or
   /// its cgroup, or an rlimit) or the pool has less; cancelled.
   static Result<std::unique_ptr<Sequence>> create(std::shared_ptr<const model::Model> model, const SequenceOptions& options);
   ~Sequence() { executor_->leave(); }
-  /// The same in two steps: what it will book, before anything is; and that.
+  /// The same in two steps: first what it will book, before anything is booked; then the creation from that.
   struct Planned {
     MemoryPlan memory;
     model::FoundProfile profile;
@@ -45,54 +46,58 @@ class Sequence {
   static Result<Planned> plan(const model::Model& model, SequenceOptions options);
   static Result<std::unique_ptr<Sequence>> create(std::shared_ptr<const model::Model> model, Planned planned);
 
-  /// An empty sequence with the same plan and executor, in memory of its own. `options`: those this one was made with. Errors:
-  /// out_of_memory with the numbers.
+  /// An empty sequence with the same plan and executor, in its own memory. `options`: those that this sequence was
+  /// created with. Errors: out_of_memory with the numbers.
   Result<std::unique_ptr<Sequence>> sibling(SequenceOptions options) const {
     options.executor = executor_;
     return create(model_, memory_, options);
   }
-  /// The state, for saved sessions (reader_state.cpp): cache, history, what logits come from, what speculation learned. The
-  /// pieces stay valid until the next non-const call. Errors: wrong_state when reading was interrupted and the cache has to
-  /// be read again.
+  /// The state, for saved sessions (sequence_state.cpp): cache, history, what logits are computed from, what
+  /// speculation learned. The pieces stay valid until the next non-const call. Errors: wrong_state when prefill was
+  /// interrupted and the tokens have to be processed again.
   Status save(StateWriter& state) const;
-  /// Takes over the state of a sequence of the same model and plan. Errors: those of the state; nothing has been read then.
+  /// Takes over the state of a sequence of the same model and plan. Errors: those of the state; then no token counts as
+  /// processed.
   Status restore(StateReader& state);
 
-  /// Reads ids in chunks, and has the memory keep a checkpoint behind them. Stopped by `progress` or `cancel`: the chunks read
-  /// so far stay; what an interrupted one has left stale is read again at the next call, from the history.
+  /// Processes ids in chunks, and lets the memory keep a checkpoint behind them. When `progress` or `cancel` stops it,
+  /// the chunks processed so far are kept; what an interrupted chunk left stale is processed again at the next call,
+  /// from the history.
   Status read(std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel,
               const ChunkObserver& observer = {});
-  /// Reads one more token of an answer. With speculation, tokens that may follow it are read along; when the next call
-  /// comes with the one that was drafted, there is nothing left to compute. Everything that can be asked for — logits,
-  /// history, cache — is bit for bit what reading token by token gives, whatever was drafted.
+  /// Processes one more token of an answer. With speculation, tokens that may follow it are processed in the same pass;
+  /// when the next call comes with the token that was drafted, there is nothing left to compute. Everything that can be
+  /// queried (logits, history, cache) is bit for bit what processing token by token gives, whatever was drafted.
   Status read_next(TokenId id, const std::atomic<bool>* cancel);
-  /// The same in parts, for sequences that share a pass. What the pass has to take for `id`, with drafts up to `most` tokens; or
-  /// nothing, where it was a draft that is known already. The step is valid until end_next(). Errors: cancelled, by `cancel`, where
-  /// the history has to be read again first.
+  /// The same in steps, for sequences that share a pass. Returns what the pass has to process for `id`, with drafts up
+  /// to `max` tokens; or nothing, where `id` was a draft whose result is known already. The step is valid until
+  /// end_next(). Errors: cancelled, by `cancel`, where the history has to be processed again first.
   Result<std::optional<model::SequenceStep>> begin_next(TokenId id, std::int64_t max, const std::atomic<bool>* cancel);
-  /// A pass took the step in rows [first, first + count): it is the past now. `logits` after each of them, if they are known.
+  /// A pass processed the step in rows [first, first + count): it is now part of the past. `logits`: after each of
+  /// those rows, if they are known.
   void end_next(const model::Decoder& decoder, std::int64_t first, std::int64_t count, std::span<const float> logits) noexcept;
-  /// No pass took it.
+  /// No pass processed it.
   void give_up_next() noexcept { drop_drafts(false); }
-  /// Forgets all but the first `count` tokens: exactly where the cache can, else by reading them again.
+  /// Drops all but the first `count` tokens: exactly where the cache can, else by processing them again.
   Status rewind(std::int64_t count, const Progress& progress, const std::atomic<bool>* cancel);
   /// rewind(count), then read(ids), with one progress over both.
   Status read_from(std::int64_t count, std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel);
-  /// The same where it is exact at once; false, with nothing changed, where tokens would have to be read again.
+  /// The same where it is exact at once; false, with nothing changed, where tokens would have to be processed again.
   bool truncate(std::int64_t count) noexcept;
   void clear() noexcept;
 
   /// Calls `observer` with attention's output in every layer of every chunk from now on; an empty one ends that.
   void observe_attention(model::AttentionObserver observer) { observer_ = std::move(observer); }
 
-  /// Logits after the last token read. wrong_state when nothing has been read since clear or rewind; cancelled when `cancel` (may
-  /// be null) becomes true: they can be asked for again.
+  /// Logits after the last token processed. wrong_state when nothing has been processed since clear or rewind;
+  /// cancelled when `cancel` (may be null) becomes true: then they can be requested again.
   Result<std::span<const float>> logits(const std::atomic<bool>* cancel = nullptr);
-  /// The model's state after the last token read, normalised: what the logits are computed from. Valid until the next call;
-  /// errors as logits().
+  /// The model's state after the last token processed, normalised: what the logits are computed from. Valid until the
+  /// next call; errors as logits().
   Result<std::span<const float>> embedding();
 
-  /// The ids read so far; the oldest are missing once there were more than the history holds (history_start() > 0).
+  /// The ids processed so far; the oldest are missing once there were more than the history holds (history_start() >
+  /// 0).
   std::span<const TokenId> history() const { return history_.first(static_cast<std::size_t>(history_size_)); }
   std::int64_t history_start() const { return history_start_; }
   std::int64_t tokens() const { return history_start_ + history_size_; }
@@ -109,16 +114,16 @@ class Sequence {
                                                 const SequenceOptions& options);
   Sequence(std::shared_ptr<const model::Model> model, MemoryPlan memory, Arena arena, std::unique_ptr<kv::Memory> cache,
          std::unique_ptr<model::Rope> rope, std::shared_ptr<Executor> executor, const SequenceOptions& options);
-  // Tokens read by one call, of how many: those it has to read again and its own.
+  // Tokens processed by one call, and the total: those that it has to process again and its own.
   struct Reading {
     const Progress& progress;
     long long done, total;
     bool report() const { return total <= 1 || !progress || progress(done, total); }
   };
   Status read_chunks(std::span<const TokenId> ids, Reading& reading, const std::atomic<bool>* cancel,
-                     const ChunkObserver& observer, std::span<const kernels::RowRole> roles);  // empty: ids are a prompt, and new
+                     const ChunkObserver& observer, std::span<const kernels::RowRole> roles);  // empty: new prompt
   void keep_rows(const model::Decoder& decoder, std::int64_t first, std::int64_t count) noexcept;
-  std::span<float> hidden_row() const noexcept;  // the one that counts now
+  std::span<float> hidden_row() const noexcept;  // the current row
   Status take_over(StateReader& state);
   bool in_step() const noexcept { return in_step_ && !cache_->stale(); }
   Status drop_after(std::int64_t count);
@@ -137,20 +142,20 @@ class Sequence {
   std::unique_ptr<model::Rope> rope_;
   std::shared_ptr<Executor> executor_;
   model::AttentionObserver observer_;
-  TokenId next_ = 0;  // the token of a step
+  TokenId next_ = 0;  // the token of the current step
   std::span<TokenId> history_;
   std::span<kernels::RowRole> roles_;  // of the history's tokens
   std::int64_t history_size_ = 0;
   std::int64_t history_start_ = 0;
   Speculation speculation_;
-  // What outlives a pass: a row for each token that may follow the certain one, and itself.
+  // What outlives a pass: a row for the certain token and for each draft that may follow it.
   std::span<float> hidden_;      // [rows][embedding] the residual stream that logits are computed from
   std::span<float> logits_;      // [rows][vocabulary]
   std::span<float> embedding_;   // one row of hidden_, normalised
-  std::size_t row_ = 0;          // the one that counts now
-  bool has_row_ = false;         // something was read last
-  bool logits_known_ = false;    // of all rows that hidden_ holds
-  bool in_step_ = true;  // the cache holds what the history says
+  std::size_t row_ = 0;          // the current row
+  bool has_row_ = false;         // the last operation processed a token
+  bool logits_known_ = false;    // logits of all rows in hidden_ are computed
+  bool in_step_ = true;  // the cache holds exactly the history's tokens
 };
 
 }  // namespace brim::run

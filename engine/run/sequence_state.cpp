@@ -1,5 +1,5 @@
-// Sequence's part of a saved session and of a copied one: a state that is read back from a file, or from the other sequence's
-// own memory.
+// Sequence's part of saving and copying sessions: a state that is restored from a file, or from the memory of another
+// sequence.
 #include "engine/run/sequence.hpp"
 
 namespace brim::run {
@@ -37,7 +37,7 @@ Status Sequence::take_over(StateReader& state) {
       return state.wrong("roles of tokens", "0 or 1", sentence(static_cast<int>(role)));
     }
   }
-  // A text that was read again after its beginning had been forgotten is shorter in the cache.
+  // A text that was processed again after its beginning had been dropped is shorter in the cache.
   if (cache_->tokens() > tokens() || (cache_->tokens() < tokens() && history_start_ == 0)) {
     return state.wrong("tokens", sentence(cache_->tokens(), " as in KV memory"), sentence(tokens()));
   }

@@ -8,7 +8,7 @@ namespace brim::run {
 bool Speculation::drafted(TokenId id) noexcept {
   if (right_ == known_) return false;
   const bool right = tokens_[static_cast<std::size_t>(right_ + 1)] == id;
-  // The draft that no pass has seen is only observed: it tells what speculation would bring.
+  // The draft that no pass verified is only compared: it shows what speculation would gain.
   length_.note_draft(match_ + right_, right);
   const bool saved = right && right_ < verified_;
   if (saved) {

@@ -73,7 +73,7 @@ Result<std::string> ChatTemplate::run(const RenderOptions& options, Variable&& v
       if (value) interpreter.define(static_cast<jinja::NameId>(id), std::move(*value));
     }
     const jinja::String text = interpreter.run();
-    jinja::Vector<char> room;  // the copy lies beside what the interpreter holds, and counts
+    jinja::Vector<char> room;  // the copy exists in addition to what the interpreter holds, and is counted
     room.reserve(text.size());
     return std::string(text);
   } catch (const jinja::TemplateFailure& failure) {

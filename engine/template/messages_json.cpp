@@ -62,7 +62,7 @@ class Listener : public nlohmann::json_sax<Json> {
 
  private:
   enum class Member { none, role, content };
-  // A value that is no text: only where nobody looks.
+  // A value that is not a text: an error only in the members that are used.
   bool other() { return depth_ > 2 || (depth_ == 2 && member_ == Member::none); }
   bool descend() {
     ++depth_;

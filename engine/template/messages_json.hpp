@@ -13,14 +13,15 @@
 
 namespace brim::templates {
 
-/// Appends `text`, which is UTF-8, as a JSON string. False, with a part of it, when `meter` (may be null) is cancelled.
+/// Appends `text`, which is UTF-8, as a JSON string. False, with only a part appended, when `meter` (may be null) is
+/// cancelled.
 bool append_quoted(std::string& json, std::string_view text, WorkMeter* meter = nullptr);
 
 /// The messages of a JSON array of {"role": text, "content": text}; other members are passed over. Linear time, no
 /// recursion. Errors: invalid_argument; cancelled.
 Result<std::vector<ChatMessage>> read_messages(std::string_view json, WorkMeter* meter = nullptr);
 
-/// What is wrong with message `index`, counted from 0.
+/// The error of message `index`, counted from 0.
 Error bad_message(std::size_t index);
 
 }  // namespace brim::templates

@@ -1,6 +1,6 @@
-// The merges that may apply next, best first, of both encoders. A merge leaves candidates behind that name symbols
-// which have grown or gone since. They are dropped when they come up, and all of them at once before the heap would
-// grow: each symbol has at most one candidate that holds, so the heap never needs more room than there were symbols.
+// The merges that may apply next, best first, of both encoders. A merge leaves behind candidates that name symbols
+// which have grown or disappeared since. They are dropped when they come up, and all of them at once before the heap
+// would grow: each symbol has at most one valid candidate, so the heap never needs more room than there were symbols.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// See clean_spaces.hpp. Three passes, each over the result of the one before, for the results to be llama.cpp's.
+// See clean_spaces.hpp. Three passes, each over the result of the one before, so that the results are llama.cpp's.
 #include "engine/text/clean_spaces.hpp"
 
 namespace brim::text {

@@ -1,5 +1,5 @@
-// The bytes of a JSON text on their way into the parser: what counts the work, whatever the text holds. The parser itself calls
-// nothing within a long string or a long range of white space.
+// The bytes of a JSON text on their way into the parser: counts the work, whatever the text holds. The parser itself
+// calls nothing within a long string or a long range of white space.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace brim::text {
 
-/// An iterator over a text; once the meter is cancelled the text ends where it stands. JsonBytes(text) is its end.
+/// An iterator over a text; once the meter is cancelled the text ends at the current place. JsonBytes(text) is its end.
 class JsonBytes {
  public:
   using iterator_category = std::input_iterator_tag;

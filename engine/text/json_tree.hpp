@@ -1,6 +1,6 @@
-// JSON as plain values. nlohmann's arrays and objects allocate when they are destroyed, and end the process where there is
-// no memory for that; its ordered objects are searched from the front for every member and copied as they grow. Its parser does
-// none of that, so it fills these instead. For text that anybody may have written: depth and number of values are bounded.
+// JSON as plain values. nlohmann's arrays and objects allocate when they are destroyed, and end the process where there
+// is no memory for that; its ordered objects are searched from the front for every member and copied as they grow. Its
+// parser does none of that, so it fills these instead. For untrusted text: depth and number of values are bounded.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +28,7 @@ struct JsonTree {
   std::vector<JsonTree> items;     ///< of a list, or an object's values
 
   bool is(Kind wanted) const { return kind == wanted; }
-  /// The first member of that name; null where the object has none, or this is not an object. Linear time.
+  /// The first member with that name; null where the object has none, or this is not an object. Linear time.
   const JsonTree* find(std::string_view name) const;
 };
 

@@ -1,4 +1,4 @@
-// Each token's bytes, worked out once: what it adds to the text, or how it looks when special tokens are shown.
+// Each token's bytes, computed once: what it adds to the text, or how it looks when special tokens are shown.
 #pragma once
 
 #include <cstdint>

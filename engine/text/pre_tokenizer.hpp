@@ -12,7 +12,7 @@
 
 namespace brim::text {
 
-/// What a pre-tokenizer's name says beside how it cuts (bits; see pre_tokenizers.def).
+/// What a pre-tokenizer's name says in addition to how it cuts (bits; see pre_tokenizers.def).
 enum PreTokenizerTrait : unsigned { kNone = 0, kIgnoreMerges = 1, kAddBos = 2, kCleanSpaces = 4 };
 
 /// The traits of a value of tokenizer.ggml.pre; an empty name means "default". Errors: unsupported, with the known
@@ -29,7 +29,7 @@ class PreTokenizer {
   PreTokenizer& operator=(PreTokenizer&&) noexcept;
   ~PreTokenizer();
 
-  /// What split works with: blocks of PCRE2 that are made once for many texts. For one thread at a time.
+  /// The working memory of split: blocks of PCRE2 that are created once for many texts. For one thread at a time.
   class Workspace {
    public:
     /// Errors: out_of_memory.

@@ -7,7 +7,7 @@
 namespace brim::text {
 namespace {
 
-constexpr std::size_t kPlainBytes = 64;  // that end no token: passed over in one unit of work
+constexpr std::size_t kPlainBytes = 64;  // bytes that end no token: skipped in one unit of work
 
 bool is_space(char c) {
   return c == ' ' || (c >= '\t' && c <= '\r');
@@ -39,7 +39,8 @@ SpecialTokens::SpecialTokens(const Vocabulary& vocabulary, const TokenRoles& rol
 }
 
 void SpecialTokens::build_automaton() {
-  // Sorted from their ends, the texts below one node of the trie are one range: nodes are made breadth first from such ranges.
+  // Sorted from their ends, the texts below one node of the trie are one range: nodes are created breadth first from
+  // these ranges.
   std::vector<std::uint32_t> order(specials_.size());
   for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
   std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {

@@ -14,7 +14,7 @@
 
 namespace brim::text {
 
-/// A token, or (token < 0) the text [begin, end) that is still to be encoded.
+/// A token, or (token < 0) the text [begin, end) that still has to be encoded.
 struct Fragment {
   std::int32_t token = -1;
   std::size_t begin = 0, end = 0;
@@ -41,10 +41,12 @@ class SpecialTokens {
     std::int32_t id;
     std::uint8_t roles;
   };
-  // Which tokens are looked for: all of them, the user-defined ones, or what must not come from a user (longer than a byte).
+  // Which tokens to look for: all of them, the user-defined ones, or what must not come from a user (longer than a
+  // byte).
   enum Choice { kAll, kUserDefined, kControl, kChoices };
-  // A node of the Aho-Corasick automaton over all texts read from their ends; its edges are a range of edges_, sorted by byte.
-  // A text is gone over from its end to its beginning, so that the node reached at a place tells which tokens begin there.
+  // A node of the Aho-Corasick automaton over all texts read from their ends; its edges are a range of edges_, sorted
+  // by byte. A text is scanned from its end to its beginning, so that the node reached at a place tells which tokens
+  // begin there.
   struct Node {
     std::uint32_t first_edge = 0, edge_count = 0;
     std::uint32_t fallback = 0;

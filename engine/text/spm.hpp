@@ -1,5 +1,5 @@
 // SentencePiece's merging as llama.cpp does it: join the neighbours whose joint text is the token of the highest score,
-// until none is left; characters that are no token fall back to byte tokens. Sits below the tokenizer, which has cut
+// until none is left; characters that are not tokens fall back to byte tokens. Sits below the tokenizer, which has cut
 // out special tokens and added the space prefix.
 #pragma once
 

@@ -15,7 +15,7 @@ class StreamDecoder {
   void flush(std::string& out);
   void reset() { held_.clear(); }
 
-  /// What is held back: all there is to go on from.
+  /// The bytes that are held back: the complete state.
   const std::string& held() const { return held_; }
   void resume(std::string_view held) {
     held_.clear();

@@ -1,5 +1,6 @@
-// From a string to the number it was given: the index both merge algorithms look candidates up in. Open addressing,
-// because a merge of a long text asks it millions of times; all bytes in one block, because vocabularies are large. Keys come from files: the hash is keyed.
+// From a string to the number it was given: the index in which both merge algorithms look up candidates. Open
+// addressing, because merging a long text makes millions of look-ups; all bytes in one block, because vocabularies are
+// large. Keys come from files: the hash is keyed.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// What each token is for: its type from the file, corrected where files are known to be wrong, and whether it ends an
-// answer. Files seldom say either well, so both go by well-known token texts too, with llama.cpp's lists.
+// The role of each token: its type from the file, corrected where files are known to be wrong, and whether it ends an
+// answer. Files seldom state either correctly, so both also depend on well-known token texts, with llama.cpp's lists.
 #pragma once
 
 #include <cstdint>

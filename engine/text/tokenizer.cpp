@@ -1,5 +1,5 @@
-// See tokenizer.hpp. Puts the parts together: special tokens are cut out first, the text between them goes to the SPM
-// or the BPE encoder, BOS and EOS come around it.
+// See tokenizer.hpp. Combines the steps: special tokens are cut out first, the text between them goes to the SPM or the
+// BPE encoder, BOS and EOS are put around the result.
 #include "engine/text/tokenizer.hpp"
 
 #include <algorithm>

@@ -19,9 +19,10 @@ struct EncodeOptions {
   bool add_special = true;  ///< add BOS/EOS as the vocabulary says
   bool parse_special =
       false;  ///< text like "<|im_start|>" becomes its control token (user-defined tokens always match)
-  bool continues = false;  ///< the text goes on after another: SPM puts no space before its first word
+  bool continues = false;  ///< the text continues another one: SPM puts no space before its first word
   WorkMeter* meter = nullptr;  ///< counts the work and may cancel it; null: neither
-  /// Where this occurs the text is cut and it is left out: no token spans a cut, and what follows continues. Empty: nowhere.
+  /// Where this occurs the text is cut and it is left out: no token spans a cut, and the text behind it counts as a
+  /// continuation. Empty: nowhere.
   std::string_view cut_at = {};
 };
 
@@ -36,7 +37,7 @@ class Tokenizer {
   Tokenizer& operator=(Tokenizer&&) noexcept;
   ~Tokenizer();
 
-  /// Any bytes are accepted; bytes that are no UTF-8 become U+FFFD (BPE) or byte tokens (SPM). Linear time and bounded
+  /// Any bytes are accepted; bytes that are not UTF-8 become U+FFFD (BPE) or byte tokens (SPM). Linear time and bounded
   /// stack for any input. Errors: invalid_argument for text over 1 GiB; cancelled.
   Result<std::vector<TokenId>> encode(std::string_view text, const EncodeOptions& options) const;
 
@@ -62,7 +63,8 @@ class Tokenizer {
   /// The tokens that are control tokens by their text alone, against the file's type.
   const std::vector<TokenId>& made_control() const;
   std::int64_t size() const;
-  /// The rules and special ids; its lists of tokens and merges are empty, what they say is in here in a denser form.
+  /// The rules and special ids; its lists of tokens and merges are empty, because this class holds their content in a
+  /// denser form.
   const Vocabulary& vocabulary() const;
 
  private:

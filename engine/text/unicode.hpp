@@ -1,5 +1,5 @@
-// UTF-8 and character classes, as the tokenizers need them: llama.cpp's lenient reading of bytes that are no UTF-8
-// (prompts may hold anything) and the strict one for text that goes out. Categories come from utf8proc.
+// UTF-8 and character classes, as the tokenizers need them: llama.cpp's lenient decoding of bytes that are not UTF-8
+// (prompts may hold anything) and strict decoding for text that is output. Categories come from utf8proc.
 #pragma once
 
 #include <cstddef>
@@ -31,7 +31,7 @@ constexpr std::uint32_t kReplacementCharacter = 0xFFFD;
 struct Decoded {
   std::uint32_t code_point = kReplacementCharacter;
   std::size_t length = 1;  ///< bytes read, at least 1
-  bool valid = false;      ///< false: these bytes are no character (code_point is U+FFFD, length 1)
+  bool valid = false;      ///< false: these bytes are not a character (code_point is U+FFFD, length 1)
 };
 
 /// Reads the character at `offset` (< text.size()) as llama.cpp does: overlong forms and surrogates are taken by their

@@ -46,7 +46,7 @@ struct Vocabulary {
 
 /// A vocabulary without tokens that has the special ids and rules a kind of tokenizer has when its metadata says
 /// nothing: SPM bos 1, eos 2, unknown 0, BOS added, space prefix; BPE no special ids, no space prefix, BOS by
-/// pre-tokenizer. Ids past the end of the tokens are for the reader to drop. Errors: unsupported naming
+/// pre-tokenizer. The caller drops ids past the end of the tokens. Errors: unsupported naming
 /// the model ("bert", "t5", "rwkv", …) or the pre-tokenizer, and the known ones.
 Result<Vocabulary> default_vocabulary(std::string_view model, std::string_view pre);
 

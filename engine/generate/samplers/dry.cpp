@@ -1,6 +1,6 @@
-// DRY, "don't repeat yourself" (p-e-w, 2024): a token that would continue a repetition of what was said before loses
-// multiplier · base^(length − allowed_length), where `length` is how many tokens have been repeated so far. Breakers
-// (line ends, quotes, names of speakers) end a repetition: nothing before the last one counts.
+// DRY, "don't repeat yourself" (p-e-w, 2024): a token that would continue a repetition of earlier text loses multiplier
+// · base^(length − allowed_length), where `length` is how many tokens have been repeated so far. Breakers (line ends,
+// quotes, names of speakers) end a repetition: nothing before the last one counts.
 #include <algorithm>
 #include <limits>
 
@@ -9,8 +9,8 @@
 namespace brim::generate {
 namespace {
 
-// Longer repetitions are penalised like ones of this many tokens beyond the allowed ones. Only a base below 1.022 gets so
-// far before the penalty passes the largest float.
+// Longer repetitions are penalised like those of this many tokens beyond the allowed ones. Only with a base below 1.022
+// can a repetition get this long before the penalty passes the largest float.
 constexpr std::size_t kLongestExcess = 4096;
 
 class Dry final : public Adjuster {
@@ -58,7 +58,7 @@ class Dry final : public Adjuster {
     const std::size_t max = std::min(history.size(), allowed_ + penalties_.size() - 1);
     for (std::size_t after = 0; after < history.size(); ++after) {
       const std::size_t start = history.size() - 1 - after;  // a breaker may begin here, `after` tokens from the end
-      std::size_t tail = 0;                                  // of the longest that does, without its first token
+      std::size_t tail = 0;                                  // length of the longest that does, without its first token
       bool found = false;
       for (auto breaker = first_breaker(history[start]);
            breaker != breakers_.end() && breaker->front() == history[start]; ++breaker) {
@@ -78,9 +78,9 @@ class Dry final : public Adjuster {
                             [](const std::vector<TokenId>& breaker, TokenId id) { return breaker.front() < id; });
   }
 
-  // Reads the history backwards (place 0 is the newest token) and finds for every place how many tokens from there agree
-  // with the newest ones, at most `limit`: the Z-algorithm, which looks at each token a bounded number of times. The
-  // token that came after such a place is the one that would continue the repetition.
+  // Reads the history backwards (place 0 is the newest token) and finds for every place how many tokens from there
+  // agree with the newest ones, at most `limit`: the Z-algorithm, which looks at each token a bounded number of times.
+  // The token that came after a matching place is the one that would continue the repetition.
   void find_repeats(std::span<const TokenId> history, std::size_t limit) noexcept {
     const std::size_t size = history.size();
     const auto at = [&](std::size_t place) { return history[size - 1 - place]; };

@@ -1,4 +1,4 @@
-// Temperature 0: the likeliest token, the lowest id among equals.
+// Temperature 0: the most likely token, the lowest id among equals.
 #include "engine/generate/samplers/sampler_kinds.hpp"
 
 namespace brim::generate {

@@ -1,4 +1,4 @@
-// Min-p (Nguyen et al. 2024): the tokens at least p times as likely as the likeliest stay.
+// Min-p (Nguyen et al. 2024): keeps the tokens that are at least p times as likely as the most likely one.
 #include "engine/generate/portable_math.hpp"
 #include "engine/generate/samplers/sampler_kinds.hpp"
 

@@ -1,5 +1,5 @@
 // Mirostat (Basu et al. 2020): keeps the surprise of the text near tau. It estimates the exponent s of Zipf's law from
-// the 100 likeliest tokens, derives the k that would give the surprise mu, draws from the top k, and moves mu by
+// the 100 most likely tokens, derives the k that would give the surprise mu, draws from the top k, and moves mu by
 // eta · (surprise − tau). As in llama.cpp the surprise is measured after the cut.
 #include <algorithm>
 

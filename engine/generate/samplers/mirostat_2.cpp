@@ -16,7 +16,7 @@ class Mirostat2 final : public Picker {
   Mirostat2(double tau, double eta) : tau_(tau), eta_(eta), mu_(2 * tau) {}
 
   TokenId pick(Candidates& candidates, Random& random) noexcept override {
-    // −log2 p ≤ mu, solved for the logit; the likeliest token stays whatever its surprise.
+    // −log2 p ≤ mu, solved for the logit; the most likely token is kept whatever its surprise.
     const double best = candidates.best_logit();
     const double min = std::min(best, best + portable_log(candidates.weigh()) - mu_ * kLog2);
     candidates.keep_if([min](const Candidate& candidate) { return candidate.logit >= min; });

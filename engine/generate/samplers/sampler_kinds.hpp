@@ -1,4 +1,4 @@
-// The three things a sampler can be, and the function that makes each one of samplers.def. Private to engine/generate.
+// The three kinds of samplers, and the function that creates each sampler of samplers.def. Private to engine/generate.
 #pragma once
 
 #include <cstdint>
@@ -30,9 +30,9 @@ class Picker {
  public:
   virtual ~Picker() = default;
   virtual TokenId pick(Candidates& candidates, Random& random) noexcept = 0;
-  /// Forgets what earlier picks taught.
+  /// Drops what it learned from earlier picks.
   virtual void reset() noexcept {}
-  /// What earlier picks taught, as one number, and going on from it.
+  /// What it learned from earlier picks, as one number, and how to continue from that number.
   virtual double learned() const noexcept { return 0; }
   virtual void resume(double) noexcept {}
 };

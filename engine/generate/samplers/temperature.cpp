@@ -1,4 +1,4 @@
-// Temperature: logits divided by it, so that below 1 the likely become likelier.
+// Temperature: logits divided by it, so that below 1 the likely tokens become more likely.
 #include <algorithm>
 #include <limits>
 

@@ -1,4 +1,4 @@
-// Top-k (Fan et al. 2018): the k likeliest tokens stay.
+// Top-k (Fan et al. 2018): keeps the k most likely tokens.
 #include "engine/generate/samplers/sampler_kinds.hpp"
 
 namespace brim::generate {

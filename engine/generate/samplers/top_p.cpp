@@ -1,4 +1,5 @@
-// Top-p, nucleus sampling (Holtzman et al. 2019): the fewest likeliest tokens that hold at least the share p stay.
+// Top-p, nucleus sampling (Holtzman et al. 2019): keeps the smallest set of most likely tokens that holds at least the
+// share p.
 #include "engine/generate/portable_math.hpp"
 #include "engine/generate/samplers/sampler_kinds.hpp"
 

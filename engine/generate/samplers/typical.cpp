@@ -1,5 +1,5 @@
-// Locally typical sampling (Meister et al. 2022): the tokens whose surprise is nearest to the entropy of the distribution
-// stay, until they hold more than the share `typical_p` of the probability.
+// Locally typical sampling (Meister et al. 2022): keeps the tokens whose surprise is nearest to the entropy of the
+// distribution, until they hold more than the share `typical_p` of the probability.
 #include <algorithm>
 #include <cmath>
 

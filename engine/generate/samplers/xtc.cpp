@@ -1,5 +1,5 @@
-// XTC, "exclude top choices" (p-e-w, 2024): with some probability, of the tokens above the threshold only the least
-// likely stays, and all below it. One token above the threshold is no choice: nothing happens then.
+// XTC, "exclude top choices" (p-e-w, 2024): with some probability, keeps of the tokens above the threshold only the
+// least likely one, and all tokens below. With only one token above the threshold nothing happens.
 #include "engine/generate/samplers/sampler_kinds.hpp"
 
 namespace brim::generate {

@@ -117,31 +117,31 @@ BRIM_API brim_status brim_options_set(brim_options* options, const char* key, co
 BRIM_API void brim_options_free(brim_options* options);
 
 typedef enum brim_log_level {
-  BRIM_LOG_INFO = 0,    /* what was chosen: the instruction set, how weights are kept; that a cache begins to forget */
-  BRIM_LOG_WARNING = 1  /* what works less well than it could */
+  BRIM_LOG_INFO = 0,    /* choices (the instruction set, how weights are kept); that a cache begins to evict */
+  BRIM_LOG_WARNING = 1  /* something works less well than it could */
 } brim_log_level;
-/* One sentence, NUL-terminated, for as long as the call. Called by the threads that are inside calls on the model or on its
- * sessions, by one at a time; must return, and call nothing of Brim. */
+/* One sentence, NUL-terminated, valid during the call. Called by the threads that are inside calls on the model or on
+ * its sessions, by one at a time; it must return, and must not call any function of Brim. */
 typedef void (*brim_log)(void* user, brim_log_level level, const char* sentence);
-/* Who hears of a model that is loaded with these options, from brim_model_load() until brim_model_free() returns, never
- * afterwards, also where sessions live on. NULL: nobody. Nothing of it concerns other models. */
+/* Sets the log callback for models loaded with these options, from brim_model_load() until brim_model_free() returns.
+ * It is not called afterwards, even if sessions still exist, and never for other models. NULL disables it. */
 BRIM_API brim_status brim_options_on_log(brim_options* options, brim_log log, void* user);
 
-/* done of total (bytes when loading, creating or restoring, tokens when reading a prompt); return 0 to stop. Within one call `total`
- * stays the same, and `done` never decreases and is at most `total`. */
+/* `done` of `total` (bytes when loading, creating or restoring, tokens during prefill); return 0 to stop. Within one
+ * call `total` stays the same, and `done` never decreases and is at most `total`. */
 typedef int (*brim_progress)(void* user, int64_t done, int64_t total);
 
-/* What brim_session_create() and brim_session_restore() call with these options, on the calling thread, while they prepare the
- * session's memory: bytes done, of how many; once or several times when all is done. Restoring counts the bytes of the file, once
- * each while it is read, is checked, has its memory prepared and its state copied. Returning 0 ends them with BRIM_CANCELLED.
- * NULL: nothing is called. */
+/* Sets the callback that brim_session_create() and brim_session_restore() call with these options, on the calling
+ * thread, while they prepare the session's memory: with the bytes done and the total; once or several times when
+ * everything is done. Restoring counts the bytes of the file once for each phase: reading, checking, preparing memory,
+ * copying the state. Returning 0 ends the call with BRIM_CANCELLED. NULL: no callback. */
 BRIM_API brim_status brim_options_on_progress(brim_options* options, brim_progress progress, void* user);
 
 /* ---- models ------------------------------------------------------------------------------------------------------ */
 /* `options`, `progress` may be NULL. */
 BRIM_API brim_status brim_model_load(const char* path, const brim_options* options, brim_progress progress, void* user,
                                      brim_model** out);
-/* Sessions keep what they need of the model alive: freeing a model first is allowed. */
+/* Sessions keep alive what they need of the model: freeing a model first is allowed. */
 BRIM_API void brim_model_free(brim_model* model);
 
 typedef struct brim_model_info {
@@ -154,23 +154,23 @@ typedef struct brim_model_info {
   int64_t context;           /* trained */
   int64_t vocabulary;
   int32_t layers;
-  int32_t threads;           /* that compute: as many as requested, or as the system granted */
+  int32_t threads;           /* threads that compute: as many as requested, or as the system granted */
   int32_t has_chat_template; /* 1 when the file carries one */
-  int64_t layer_weights;     /* that every token is multiplied with; of experts those in use */
-  int64_t output_weights;    /* that are multiplied only where logits are wanted */
-  int64_t token_bytes;       /* of weights, read for one generated token: both kinds, as the file packs them */
+  int64_t layer_weights;     /* weights multiplied with every token; of experts those in use */
+  int64_t output_weights;    /* weights multiplied only where logits are needed */
+  int64_t token_bytes;       /* weight bytes read per generated token: both kinds, packed as in the file */
 } brim_model_info;
 BRIM_API brim_status brim_model_info_get(const brim_model* model, brim_model_info* info);
 
 typedef struct brim_plan {
   size_t size;
   int64_t weight_bytes;       /* kept in memory, in the layout that the model options ask for */
-  int64_t kv_budget_bytes;    /* what the session would promise */
+  int64_t kv_budget_bytes;    /* the limit that the session would never exceed */
   int64_t kv_full_bytes;      /* what "full" would be */
-  int64_t kv_min_bytes;     /* the least budget that works */
-  int64_t scratch_bytes;      /* beside the budget: activations, logits, history, the conversation's text, sampling */
+  int64_t kv_min_bytes;     /* smallest valid budget */
+  int64_t scratch_bytes;      /* outside the budget: activations, logits, history, the conversation's text, sampling */
   int64_t total_bytes;        /* weights, budget, scratch and stacks; the vocabulary and the program itself come on top */
-  int64_t available_bytes;    /* what this process may still take now: the machine's, its cgroup's and its limits' least */
+  int64_t available_bytes;    /* what this process may still take now: the min of machine, cgroup and process limits */
   int64_t context;
   int32_t layers;
   int32_t chunk;
@@ -192,53 +192,57 @@ BRIM_API brim_status brim_detokenize(const brim_model* model, const int32_t* ids
                                      char* text, size_t* size);
 
 /* ---- sessions ----------------------------------------------------------------------------------------------------- */
-/* Books, reserves and touches every byte the session will need; fails with the numbers when that much is not available. Answers
- * (brim_session_next, _finish) allocate nothing from then on. Calls that take text allocate what it takes to render and tokenize
- * it; where the process has no memory left they use what the session keeps spare for that, enough for a conversation at its longest
- * (brim_session_messages). BRIM_OUT_OF_MEMORY remains for longer texts and for copies, or when other threads take that memory in
- * between: nothing has changed then, and the session can go on. Cancelled by brim_options_on_progress. */
+/* Books, reserves and touches every byte that the session will need; fails with the numbers when there is not enough
+ * memory. From then on answers (brim_session_next, _finish) allocate nothing. Calls that take text allocate what is
+ * needed to render and tokenize it; where the process has no memory left they use what the session keeps spare for
+ * this, which is enough for a conversation of max length (brim_session_messages). BRIM_OUT_OF_MEMORY remains possible
+ * for longer texts and for copies, or when other threads take that memory in between: then nothing has changed, and the
+ * session can continue. Cancelled by brim_options_on_progress. */
 BRIM_API brim_status brim_session_create(brim_model* model, const brim_options* options, brim_session** out);
 BRIM_API void brim_session_free(brim_session* session);
 
-/* A second session that goes on exactly as this one would, with memory of its own, as much as the first one has: booked
- * first, and refused with the numbers when it cannot be had. Each is independent of the other afterwards; the progress
- * callback stays with the first. BRIM_WRONG_STATE when reading was interrupted and the text has to be read again. */
+/* A second session that continues exactly as this one would, with its own memory, as much as the first one has. The
+ * memory is booked first; the call is refused with the numbers when not enough memory is available. Afterwards each
+ * session is independent of the other; the progress callback stays with the first. BRIM_WRONG_STATE when prefill was
+ * interrupted and the tokens have to be processed again. */
 BRIM_API brim_status brim_session_fork(brim_session* session, brim_session** out);
-/* Writes the session to a file, from which brim_session_restore() goes on exactly where it stands: KV memory, text,
- * conversation, sampler, options. The file is written without a name or as PATH.part-PID-N, synced and renamed: whatever
- * happens, PATH is the old file or the new one. A link is followed. The file can be read by its owner alone, and holds what was
- * said. BRIM_INVALID_ARGUMENT when PATH is the model's own file or cannot be a file; BRIM_WRONG_STATE as above; BRIM_IO. */
+/* Writes the session to a file, from which brim_session_restore() continues exactly at this state: KV memory, text,
+ * conversation, sampler, options. The file is written without a name or as PATH.part-PID-N, synced and renamed:
+ * whatever happens, PATH is the old file or the new one. A link is followed. The file is readable by its owner alone,
+ * and contains the text of the conversation. BRIM_INVALID_ARGUMENT when PATH is the model's own file or cannot be a
+ * file; BRIM_WRONG_STATE as above; BRIM_IO. */
 BRIM_API brim_status brim_session_save(brim_session* session, const char* path);
-/* A session as it was saved, of the same model. `options` may be NULL. What they name replaces what the session was saved
- * with (the same again changes nothing); but what its memory depends on (context, kv.*) has to lead to the memory it was
- * saved with. An altered, truncated
- * or foreign file is refused with BRIM_BAD_FILE and a sentence, before memory is booked. Restoring opens no file that the
- * session names: a profile is saved in it. The file says how much memory the session books: for files
- * from elsewhere name context and kv.budget. */
+/* A session as it was saved, of the same model. `options` may be NULL. Options in it replace those that the session was
+ * saved with (equal values change nothing); but those that its memory depends on (context, kv.*) must lead to the
+ * memory that it was saved with. An altered, truncated or foreign file is refused with BRIM_BAD_FILE and an error
+ * message, before memory is booked. Restoring opens no file that the session names: a profile is saved in the session's
+ * file. The file says how much memory the session books: for files from elsewhere, set context and kv.budget. */
 BRIM_API brim_status brim_session_restore(brim_model* model, const brim_options* options, const char* path,
                                           brim_session** out);
 
-/* Called while a prompt is read; may be NULL. BRIM_WRONG_STATE, with the callback unchanged, while the session is inside another
- * call: that call goes on using the old one. */
+/* Sets the callback for prefill; may be NULL. BRIM_WRONG_STATE, with the callback unchanged, while the session is
+ * inside another call: that call continues to use the old one. */
 BRIM_API brim_status brim_session_on_progress(brim_session* session, brim_progress progress, void* user);
-/* Makes the call in progress on this session end with BRIM_CANCELLED, or else the next one. The request waits until one of
- * brim_session_append, _append_ids, _message, _regenerate, _load_messages, _next, _fork and _save has ended so, and ends one: it is
- * never lost, and several before that are one. Other calls neither end by it nor use it up; a call that finds it when it begins
- * changes nothing. So a request that came as an answer ended by itself ends the call after it: call that again. The session looks
- * every few milliseconds, on a slow processor at least every 50, but not while the system writes a file to the disk (fsync). Any
- * thread, at any moment, also from a callback; signal-safe. */
+/* Makes the call in progress on this session end with BRIM_CANCELLED, or else the next one. The request waits until one
+ * of brim_session_append, _append_ids, _message, _regenerate, _load_messages, _next, _fork and _save has ended this
+ * way, and ends one call: it is never lost, and several requests before that count as one. Other calls neither end by
+ * it nor use it up; a call that finds it at its beginning changes nothing. So a request that came when an answer had
+ * just ended by itself ends the call after it: repeat that call. The session checks for requests every few
+ * milliseconds, on a slow processor at least every 50, but not while the system writes a file to the disk (fsync). Any
+ * thread, at any time, also from a callback; signal-safe. */
 BRIM_API void brim_session_cancel(brim_session* session);
 
-/* Reads plain text: `add_special` adds BOS at the start of an empty session, `parse_special` honours control tokens in
- * the text. */
+/* Processes plain text: `add_special` adds BOS at the start of an empty session, `parse_special` turns the text of
+ * control tokens into these tokens. */
 BRIM_API brim_status brim_session_append(brim_session* session, const char* text, size_t size, int add_special,
                                          int parse_special);
 BRIM_API brim_status brim_session_append_ids(brim_session* session, const int32_t* ids, size_t count);
-/* Adds a message to the conversation, renders it through the template and reads what is new, up to where the assistant
- * answers; a message of the system or the assistant is read with the next one of the user. role: "system", "user", "assistant",
- * "tool". On failure the message is taken back; where reading had not begun, an answer in progress goes on. */
+/* Adds a message to the conversation, renders it through the template and processes what is new, up to where the
+ * assistant answers; a message of the system or the assistant is processed with the next one of the user. role:
+ * "system", "user", "assistant", "tool". On failure the message is taken back; where prefill had not begun, an answer
+ * in progress continues. */
 BRIM_API brim_status brim_session_message(brim_session* session, const char* role, const char* text, size_t size);
-/* Drops the last assistant message (complete or stopped) and stands again where it was to be answered. */
+/* Drops the last assistant message (complete or stopped) and goes back to the place where it was to be answered. */
 BRIM_API brim_status brim_session_regenerate(brim_session* session);
 
 typedef struct brim_piece {
@@ -246,74 +250,80 @@ typedef struct brim_piece {
   const char* text;     /* whole UTF-8 characters; may be empty */
   size_t text_size;
   int32_t id;           /* the token, -1 when the piece only ends the answer */
-  int32_t end;          /* 0 more follows; else why it ended: 1 end token, 2 stop string, 3 limit */
-  int32_t status;       /* of this session in brim_sessions_next(): where it is not BRIM_OK, text is the sentence */
+  int32_t end;          /* 0: more follows; else why it ended: 1 end token, 2 stop string, 3 limit */
+  int32_t status;       /* of this session in brim_sessions_next(): if not BRIM_OK, text is the error message */
 } brim_piece;
-/* Picks the next token and returns the text that became complete. The answer joins the conversation as it grows. After a stop
- * string the answer has ended: further calls return an empty piece that says so. BRIM_BAD_FILE when the model computed logits that
- * are not numbers, which damaged files do; BRIM_INVALID_ARGUMENT when the options ban every token. */
+/* Picks the next token and returns the text that became complete. The answer joins the conversation as it grows. After
+ * a stop string the answer has ended: further calls return an empty piece that reports this. BRIM_BAD_FILE when the
+ * model computed logits that are not numbers, which happens with damaged files; BRIM_INVALID_ARGUMENT when the options
+ * ban every token. */
 BRIM_API brim_status brim_session_next(brim_session* session, brim_piece* piece);
-/* brim_session_next() for `count` sessions of one model together: the model is read once for all of them, so that several answers
- * take little longer than one. Each session gets the piece that it would get alone, bit for bit, in pieces[i]; pieces lie pieces[0].size
- * bytes apart. More than 16 sessions are several passes. What fails for one session, cancelling included, fails for it alone: see
- * `status` of its piece. The call itself fails, with nothing done, where a session is NULL, comes twice, is inside another call or
- * belongs to another model than the first, and where pieces[0].size is smaller than brim_piece. */
+/* brim_session_next() for `count` sessions of one model together: the weights are read once for all of them, so that
+ * several answers take little longer than one. Each session gets the piece that it would get alone, bit for bit, in
+ * pieces[i]; the pieces are pieces[0].size bytes apart. More than 16 sessions take several passes. A failure of one
+ * session, including cancelling, concerns that session alone: see `status` of its piece. The call itself fails, with
+ * nothing done, where a session is NULL, occurs twice, is inside another call or belongs to another model than the
+ * first, and where pieces[0].size is smaller than brim_piece. */
 BRIM_API brim_status brim_sessions_next(brim_session* const* sessions, size_t count, brim_piece* pieces);
-/* One logit for each token of the vocabulary, as the model computes them, after the last token that was read; valid until the next call on the session.
- * A token that brim_session_next() returned is read at the next call of it. BRIM_WRONG_STATE when nothing was read. */
+/* One logit per token of the vocabulary, as the model computes them, after the last token that was processed; valid
+ * until the next call on the session. A token that brim_session_next() returned is processed at the next call of
+ * brim_session_next(). BRIM_WRONG_STATE when no token was processed. */
 BRIM_API brim_status brim_session_logits(brim_session* session, const float** logits, size_t* count);
-/* The model's state after the last token that was read: what the logits are computed from, the last layer's output with the
- * final norm applied, as many values as the model is wide, unscaled. For a text's embedding, read it into an empty session;
- * models made for embeddings may want it pooled otherwise. Valid and failing as brim_session_logits(). */
+/* The model's state after the last token that was processed, from which the logits are computed: the last layer's
+ * output with the final norm applied, as many values as the model is wide, unscaled. For a text's embedding, append it
+ * to an empty session; models made for embeddings may need another pooling. Validity and errors as for
+ * brim_session_logits(). */
 BRIM_API brim_status brim_session_embedding(brim_session* session, const float** values, size_t* count);
-/* Ends an answer the caller does not want more of: held-back text comes out in `piece` (may be NULL). */
+/* Ends an answer before its end: the text that was held back is returned in `piece` (may be NULL). */
 BRIM_API brim_status brim_session_finish(brim_session* session, brim_piece* piece);
 
-/* Forgets everything but the options. BRIM_OUT_OF_MEMORY, with nothing changed, where there is none for the system message. */
+/* Drops everything but the options. BRIM_OUT_OF_MEMORY, with nothing changed, where there is no memory for the system
+ * message. */
 BRIM_API brim_status brim_session_clear(brim_session* session);
-/* Forgets all but the first `tokens` of the tokens read, exactly and without reading anything again; what comes next is
- * to append. BRIM_WRONG_STATE, with nothing changed, where entries that are needed again were evicted, slid out of a
- * window or moved: clear and append then. */
+/* Drops all but the first `tokens` of the processed tokens, exactly and without processing any token again; append what
+ * comes next. BRIM_WRONG_STATE, with nothing changed, where entries that are needed again were evicted, slid out of a
+ * window or moved: then use clear and append. */
 BRIM_API brim_status brim_session_rewind(brim_session* session, int64_t tokens);
-/* Changes one sampling, stop or system option of a living session. In the middle of an answer, too: text that the old stop strings
- * held back and the new ones do not comes with the next piece; where it contains one of them, the answer ends there. A call that
- * fails, also for want of memory, has changed nothing. */
+/* Changes one sampling, stop or system option of a session. This is allowed in the middle of an answer, too: text that
+ * the old stop strings held back and the new ones do not comes with the next piece; where it contains a new one, the
+ * answer ends there. A call that fails, also for lack of memory, has changed nothing. */
 BRIM_API brim_status brim_session_set(brim_session* session, const char* key, const char* value);
 /* Removes every value of an option that may be given several times: "stop", "logit_bias". BRIM_INVALID_ARGUMENT for other
  * keys, which always have one value: set it. */
 BRIM_API brim_status brim_session_unset(brim_session* session, const char* key);
-/* The value that an option has because it was given: at creation, by the saved session that this one continues, or since.
- * `index` counts the values of an option that may be given several times, from 0. NULL in `value`: not given (so often), the
- * default holds. Owned by the session, valid until its options change. */
+/* The value that was given for an option: at creation, by the saved session that this one continues, or since. `index`
+ * counts the values of an option that may be given several times, from 0. NULL in `value`: the option has no value
+ * number `index`; without any, the default applies. Owned by the session, valid until its options change. */
 BRIM_API brim_status brim_session_option(const brim_session* session, const char* key, size_t index, const char** value);
-/* The conversation as a JSON array of {"role", "content"}: what is kept of it, which is eight bytes of text for each position of
- * the context, at least 128 KiB; of a longer one the oldest exchanges are gone, and of what was added after the user's last message
- * the oldest messages. */
+/* The conversation as a JSON array of {"role", "content"}, as far as it is kept: eight bytes of text per position of
+ * the context, at least 128 KiB. Of a longer conversation the oldest exchanges are dropped, and of the messages added
+ * after the user's last message the oldest ones. */
 BRIM_API brim_status brim_session_messages(brim_session* session, const char** json, size_t* size);
-/* Replaces the conversation by such an array and reads it, as far as the cache does not hold it already. Where the last message is
- * the user's or a tool's, up to where the assistant answers: brim_session_next() answers it. Where it is the assistant's or the
- * system's, up to its end: brim_session_message() goes on. An empty array clears the cache too. On failure the messages are those
- * of before. BRIM_INVALID_ARGUMENT also for JSON longer than the text that a session keeps and two messages of max_message_bytes
- * take with six bytes for each. */
+/* Replaces the conversation by a JSON array of this form and processes it, as far as the cache does not hold it
+ * already. Where the last message is the user's or a tool's, up to where the assistant answers: call
+ * brim_session_next() next. Where it is the assistant's or the system's, up to its end: continue with
+ * brim_session_message(). An empty array clears the cache too. On failure the messages are the previous ones.
+ * BRIM_INVALID_ARGUMENT also for JSON that is longer than the kept text plus two messages of max_message_bytes, at six
+ * bytes for each byte. */
 BRIM_API brim_status brim_session_load_messages(brim_session* session, const char* json, size_t size);
 
 typedef struct brim_stats {
   size_t size;
   int64_t context;            /* positions */
-  int64_t tokens;             /* read and generated since the session was cleared */
+  int64_t tokens;             /* processed and generated since the session was cleared */
   int64_t position;           /* next rotary position */
-  int64_t kv_budget_bytes;    /* the promise */
+  int64_t kv_budget_bytes;    /* the limit, which is never exceeded */
   int64_t kv_bytes;           /* in use now, staging included */
-  int64_t kv_peak_bytes;      /* the most ever in use, staging included */
+  int64_t kv_peak_bytes;      /* the peak, staging included */
   int64_t kv_full_bytes;      /* what "full" would be */
-  int64_t scratch_bytes;      /* activations, logits, history, speculation, text, sampling: booked beside the budget */
-  int64_t evicted;            /* entries dropped, over all layers */
+  int64_t scratch_bytes;      /* activations, logits, history, speculation, text, sampling: booked outside the budget */
+  int64_t evicted;            /* entries evicted, over all layers */
   int64_t prompt_tokens;      /* since the last message or append */
   int64_t generated_tokens;
   double prompt_seconds;
   double generate_seconds;
   int32_t layers;
-  int32_t chunk;              /* tokens read at a time */
+  int32_t chunk;              /* tokens processed at a time */
   int64_t drafted_tokens;     /* drafted and verified since the last message or append */
   int64_t accepted_tokens;    /* of those, the ones that were right: each saved a pass */
   const char* kv_type;        /* "f16", "q8_0:q4_0", or "mixed" where layers differ; valid as long as the program */
@@ -325,7 +335,7 @@ typedef struct brim_layer_stats {
   int64_t quota;    /* entries the layer may keep */
   int64_t used;
   int64_t evicted;
-  int64_t entry_bytes; /* the key and value of one entry, all heads: what attention reads of it */
+  int64_t entry_bytes; /* the key and value of one entry, all heads: the bytes that attention reads */
   const char* kv_type; /* how they are stored: "f16", "q8_0:q4_0"; valid as long as the program */
 } brim_layer_stats;
 BRIM_API brim_status brim_session_layer_stats(const brim_session* session, int32_t layer, brim_layer_stats* stats);
@@ -338,13 +348,13 @@ typedef struct brim_machine {
   size_t size;
   const char* cpu;                 /* as the processor says: "AMD EPYC 9355"; valid as long as the program */
   const char* isa;                 /* brim_isa() */
-  int32_t threads;                 /* that were measured: as many as requested, or as the system granted */
-  int32_t read_streams;            /* places a thread read at the same time when reading was fastest */
-  double read_bytes_per_second;    /* of memory: a buffer of several times the largest cache, in huge pages where possible */
+  int32_t threads;                 /* threads that were measured: as many as requested, or as the system granted */
+  int32_t read_streams;            /* streams that each thread read at the same time when reading was fastest */
+  double read_bytes_per_second;    /* from memory: a buffer several times the largest cache, huge pages if possible */
   double int8_operations_per_second; /* multiplications and additions of 8-bit values, by the set in use, in registers */
 } brim_machine;
-/* Measures what the machine gives at most, for rates to be compared with. Takes about half a second and up to 1 GiB for
- * that long. threads: 1…512. BRIM_OUT_OF_MEMORY when not even 64 MiB can be had. */
+/* Measures the machine's peak rates, as a reference for measured rates. Takes about half a second and, during that
+ * time, up to 1 GiB. threads: 1…512. BRIM_OUT_OF_MEMORY when not even 64 MiB are available. */
 BRIM_API brim_status brim_measure_machine(int32_t threads, brim_machine* machine);
 
 #ifdef __cplusplus

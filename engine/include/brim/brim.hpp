@@ -38,8 +38,8 @@ inline const char* whole(const char* name, const std::string& text) {
   throw Exception(BRIM_INVALID_ARGUMENT, std::string(name) + ": byte " + std::to_string(nul) + " is NUL, which would end it there");
 }
 
-/// A progress function as C calls it. What it throws stops the call, and is thrown again by rethrow() when that has returned.
-/// The function may be replaced while it runs.
+/// A progress function in the form that C calls. An exception from it stops the call, and rethrow() throws it again
+/// when that call has returned. The function may be replaced while it runs.
 class Progress {
  public:
   using Function = std::function<bool(std::int64_t, std::int64_t)>;
@@ -106,16 +106,16 @@ inline brim_plan plan(const std::string& path, const Options& model_options = {}
   return plan;
 }
 
-/// Called with done and total; return false to stop. What it throws stops the call too, which then throws it.
+/// Called with done and total; return false to stop. An exception from it stops the call too, which then throws it.
 using ProgressCallback = detail::Progress::Function;
 
-/// Called for a model, from its loading to its end: see brim_options_on_log. What it throws is dropped.
+/// The log callback of a model, from its loading to its end: see brim_options_on_log. Exceptions from it are dropped.
 using LogCallback = std::function<void(brim_log_level, std::string_view)>;
 
 /// A loaded model. Movable; use it from as many threads as you like.
 class Model {
  public:
-  /// `log` hears of the model for as long as it lives.
+  /// `log` is called with messages about the model for as long as the model lives.
   static Model load(const std::string& path, const Options& options = {}, const ProgressCallback& progress = {},
                     LogCallback log = {}) {
     Model model;
@@ -137,7 +137,7 @@ class Model {
   }
   Model(Model&&) noexcept = default;
   Model& operator=(Model&& other) noexcept {
-    handle_ = std::move(other.handle_);  // what was here goes before its log
+    handle_ = std::move(other.handle_);  // the old handle is freed before its log
     log_ = std::move(other.log_);
     return *this;
   }
@@ -151,7 +151,7 @@ class Model {
     std::size_t count = 0;
     const brim_status status =
         brim_tokenize(handle_.get(), text.data(), text.size(), add_special, parse_special, nullptr, &count);
-    if (count == 0) detail::check(status);  // else it says how many there are
+    if (count == 0) detail::check(status);  // else count is how many there are
     std::vector<std::int32_t> ids(count);
     if (count > 0) {
       detail::check(
@@ -174,10 +174,10 @@ class Model {
     try {
       (*static_cast<LogCallback*>(user))(level, sentence);
     } catch (...) {
-      // There is no call that it could end.
+      // There is no call in progress that it could end.
     }
   }
-  std::unique_ptr<LogCallback> log_;  // goes after the handle
+  std::unique_ptr<LogCallback> log_;  // destroyed after the handle
   struct Free {
     void operator()(brim_model* raw) const { brim_model_free(raw); }
   };
@@ -204,7 +204,7 @@ class Session {
     scope.check(status);
   }
 
-  /// A session as save() left it; `options` replace what it was saved with.
+  /// A session as save() left it; `options` replace those that it was saved with.
   static Session restore(const Model& model, const std::string& path, const Options& options = {},
                          const ProgressCallback& preparing = {}) {
     brim_session* raw = nullptr;
@@ -214,17 +214,17 @@ class Session {
     scope.check(status);
     return restored;
   }
-  /// Writes the session to a file, whole or not at all.
+  /// Writes the session to a file, completely or not at all.
   void save(const std::string& path) { check(brim_session_save(handle_.get(), detail::whole("path", path))); }
-  /// A second session that goes on as this one does, with memory of its own.
+  /// A second session that continues as this one does, with its own memory.
   Session fork() {
     brim_session* raw = nullptr;
     detail::check(brim_session_fork(handle_.get(), &raw));
     return Session(raw);
   }
 
-  /// Called while text is read. A progress function may replace itself. Throws BRIM_WRONG_STATE where another thread is
-  /// inside a call of the session that set none before.
+  /// Sets the callback for prefill. A progress function may replace itself. Throws BRIM_WRONG_STATE where another
+  /// thread is inside a call of the session that had no callback before.
   void on_progress(ProgressCallback progress) {
     if (!progress_) {
       auto called = std::make_unique<detail::Progress>();
@@ -251,11 +251,11 @@ class Session {
     check(brim_session_next(handle_.get(), &piece));
     return {{piece.text, piece.text_size}, piece.id, static_cast<End>(piece.end)};
   }
-  /// What next_together() gives for one session: a piece, or why there is none.
+  /// The result of next_together() for one session: a piece, or why there is none.
   struct Outcome {
     Piece piece;
     brim_status status;      ///< BRIM_OK, or what failed for this session alone
-    std::string_view error;  ///< its sentence, valid until the next call on the session; empty with BRIM_OK
+    std::string_view error;  ///< its error message, valid until the next call on the session; empty with BRIM_OK
   };
   /// next() of several sessions of one model, in passes that all of them share (brim_sessions_next). Throws on misuse.
   static std::vector<Outcome> next_together(const std::vector<Session*>& sessions) {
@@ -273,7 +273,7 @@ class Session {
     }
     return outcomes;
   }
-  /// After the last token that was read, copied: one for each token of the vocabulary.
+  /// After the last token that was processed, copied: one per token of the vocabulary.
   std::vector<float> logits() {
     const float* logits = nullptr;
     std::size_t count = 0;
@@ -329,14 +329,14 @@ class Session {
   };
   /// At most `limit` tokens; −1: until the answer ends.
   Pieces pieces(std::int64_t limit = -1) & { return {this, limit}; }
-  /// Says `text` as the user and streams the answer.
+  /// Sends `text` as the user and streams the answer.
   Pieces reply(std::string_view text, std::int64_t limit = -1) & {
     message("user", text);
     return pieces(limit);
   }
 
   void clear() { check(brim_session_clear(handle_.get())); }
-  /// False, with nothing changed, where that cannot be exact without reading again.
+  /// False, with nothing changed, where that cannot be exact without processing tokens again.
   bool rewind(std::int64_t tokens) {
     const brim_status status = brim_session_rewind(handle_.get(), tokens);
     if (status == BRIM_WRONG_STATE) return false;
@@ -348,7 +348,7 @@ class Session {
   }
   /// Removes every value of an option that may be given several times: "stop", "logit_bias".
   void unset(const std::string& key) { check(brim_session_unset(handle_.get(), detail::whole("key", key))); }
-  /// The values that an option was given: none where the default holds, several for "stop" and "logit_bias".
+  /// The values given for an option: none where the default applies, several for "stop" and "logit_bias".
   std::vector<std::string> option(const std::string& key) const {
     std::vector<std::string> values;
     for (const char* value = nullptr;; values.emplace_back(value)) {
@@ -382,12 +382,12 @@ class Session {
 
  private:
   explicit Session(brim_session* raw) : handle_(raw) {}
-  /// Throws what a progress function threw during the call that returned `status`, else what that says.
+  /// Throws what a progress function threw during the call that returned `status`, else the error of `status`.
   void check(brim_status status) const {
     if (progress_) progress_->rethrow();
     detail::check(status);
   }
-  // The callback of options, for as long as one call.
+  // The callback of options, during one call.
   class Preparing {
    public:
     Preparing(const Options& options, const ProgressCallback& progress) : options_(progress ? options.handle_.get() : nullptr) {
@@ -416,7 +416,7 @@ class Session {
   std::unique_ptr<detail::Progress> progress_;  // null: no function was ever set
 };
 
-/// What the machine gives at most with so many threads; takes about half a second.
+/// Measures the machine's peak rates with `threads` threads; takes about half a second.
 inline brim_machine measure_machine(int threads) {
   brim_machine machine{};
   machine.size = sizeof machine;

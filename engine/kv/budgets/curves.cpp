@@ -12,14 +12,14 @@ double slope(const CurvePoint& a, const CurvePoint& b) { return (b.loss - a.loss
 struct Piece {
   std::size_t layer;
   double to;    ///< bytes
-  double gain;  ///< loss that goes away per byte
+  double gain;  ///< reduction of the loss per byte
 };
 
 }  // namespace
 
 std::vector<CurvePoint> curve_of(const LayerProfile& layer) {
   constexpr std::size_t kCount = kProfileFractions.size();
-  std::vector<CurvePoint> points;  // from all entries downwards; loss never falls on the way
+  std::vector<CurvePoint> points;  // from all entries downwards; the loss never falls on the way
   double worst = layer.loss[0];
   for (std::size_t i = 0; i < kCount; ++i) {
     worst = std::max(worst, layer.loss[i]);
@@ -84,7 +84,7 @@ std::vector<double> entries_by_gain(const SplitCase& given) {
   }
   spend_by_gain(hulls, left, own);
   for (std::size_t i = 0; i < count; ++i) own[i] /= cost(i);
-  // What no measurement asks for is for all alike.
+  // What no measurement requests is divided equally.
   if (left > 0) {
     const double each = left * given.average() / std::max(static_cast<double>(given.bytes), 1.0);
     for (double& entries : own) entries += each;

@@ -1,6 +1,6 @@
-// DepthKV (arXiv 2604.24647), by what calibration measured: D_l(r), the loss when layer l alone keeps the fraction r of its
-// entries. Each curve is made convex, and bytes go where a byte takes away most loss. The paper splits by one number per
-// layer; whole curves are ours. Fractions are of what a layer could use at this context.
+// DepthKV (arXiv 2604.24647), driven by calibration: D_l(r), the loss when layer l alone keeps the fraction r of its
+// entries. Each curve is made convex, and bytes go where one byte reduces the loss most. The paper splits by one number
+// per layer; using whole curves is ours. Fractions refer to what a layer could use at this context.
 #include <algorithm>
 
 #include "engine/kv/budgets/curves.hpp"

@@ -1,8 +1,8 @@
-// Entries and bits together (ours): calibration measures D_l(r, type), the loss when layer l alone keeps the fraction r of
-// its entries and is stored in a type. Each point of these curves costs bytes; the lower convex hull of all of a layer's
-// points says what its bytes can buy at best, and bytes go where a byte takes away most loss. A layer's type is then the
-// one that makes most of what the layer got; how many entries that is, is shared out as `depth` does, by the curves of the
-// chosen types.
+// Entries and bits together (ours): calibration measures D_l(r, type), the loss when layer l alone keeps the fraction r
+// of its entries and is stored in a type. Each point of these curves costs bytes. The lower convex hull of all of a
+// layer's points says what its bytes can buy at best, and bytes go where one byte reduces the loss most. A layer's type
+// is then the one with the smallest loss for the bytes that the layer got. The number of entries is then divided as in
+// `depth`, by the curves of the chosen types.
 #include <algorithm>
 
 #include "engine/kv/budgets/curves.hpp"
@@ -59,7 +59,7 @@ class JointSplit : public Split {
       worst = std::max(worst, curve.front().loss);
       curves.push_back(std::move(curve));
     }
-    for (Curve& curve : curves) curve.front().loss = worst;  // no entries are the same in every type
+    for (Curve& curve : curves) curve.front().loss = worst;  // without entries the type makes no difference
     return curves;
   }
 

@@ -1,8 +1,8 @@
 // Layer uncertainty (ZigZagKV, arXiv 2412.09036): a layer whose heads need many entries to hold their attention (LMBA)
-// gets more: B_l = B_bound + (B_avg − B_bound) · L · u_l with u_l = LMBA_l / ΣLMBA and B_bound = .2 · B_avg (its
-// equations 4 to 6). The paper measures once over a whole prompt. Ours is measured while reading, over what is still in
-// the cache, as a share of it — evicted entries cannot be seen, so a number of entries would confirm itself — and
-// smoothed; the cache moves the quotas a step at a time.
+// gets more: B_l = B_bound + (B_avg − B_bound) · L · u_l with u_l = LMBA_l / ΣLMBA and B_bound = .2 · B_avg (equations
+// 4 to 6). The paper measures once over a whole prompt. Ours is measured while tokens are processed, over the entries
+// still in the cache, and as a share of these entries, because evicted entries cannot be seen and an absolute number
+// would confirm itself. It is smoothed, and the cache moves the quotas one step at a time.
 #include "engine/kv/budgets/zigzag.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
-// Semantic blocks (DynSplit-KV, arXiv 2602.03184): what belongs together stays together. An entry is worth what the
-// entries of its block are worth on average, so that whole blocks go; ties make the last of them lose its oldest
-// entries only, and quotas stay exact. An entry by itself is worth the attention of the last 32 queries, as with SnapKV
-// (ours); sinks, which stay anyway, say nothing about their block.
+// Semantic blocks (DynSplit-KV, arXiv 2602.03184): what belongs together is kept together. An entry's score is the mean
+// score of the entries of its block, so that whole blocks are evicted. Ties make the last of these blocks lose only its
+// oldest entries, so quotas are met exactly. The score of a single entry is the attention of the last 32 queries, as
+// with SnapKV (ours). Sinks are kept anyway and do not count for their block.
 #include <algorithm>
 
 #include "engine/kv/policies.hpp"

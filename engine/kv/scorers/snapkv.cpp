@@ -1,6 +1,7 @@
-// SnapKV (arXiv 2404.14469): what the last 32 queries look at is what the answer will look at; their attention is pooled over
-// seven neighbours, so that an entry stays together with its surroundings. In decoding, where queries come one by one, the
-// sum keeps 1 − 1/32 of itself with each (ours: the paper selects once, after the prompt).
+// SnapKV (arXiv 2404.14469): the entries that the last 32 queries attend to are those that the answer will attend to;
+// their attention is pooled over seven neighbours, so that an entry is kept together with its surroundings. In
+// decoding, where queries come one by one, the sum is multiplied by 1 − 1/32 with each query (ours: the paper selects
+// once, after the prompt).
 #include <algorithm>
 
 #include "engine/kv/policies.hpp"

@@ -1,4 +1,5 @@
-// TOVA (arXiv 2401.06104): the newest query decides; what it looks at least goes. Heads decide together.
+// TOVA (arXiv 2401.06104): the newest query decides; the entry with the smallest attention from it is evicted. Heads
+// decide together.
 #include <algorithm>
 
 #include "engine/kv/policies.hpp"

@@ -1,5 +1,5 @@
-// Sinks and the most recent entries: newer scores higher (StreamingLLM, arXiv 2309.17453). The sinks stay because the
-// cache forces the first entries of every layer to stay, whatever the rule. Costs nothing and needs no statistics.
+// Sinks and the most recent entries: newer scores higher (StreamingLLM, arXiv 2309.17453). The sinks are kept because
+// the cache always keeps the first entries of every layer, whatever the rule. Costs nothing and needs no statistics.
 #include <cstddef>
 
 #include "engine/kv/policies.hpp"

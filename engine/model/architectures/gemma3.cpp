@@ -1,5 +1,5 @@
-// gemma3: like gemma2 without attention caps; q/k norms; five windowed layers (with a rope base of their own) to one that
-// sees everything.
+// gemma3: like gemma2 without attention caps; q/k norms; five layers with a window (and their own rope base) for each
+// layer that sees everything.
 #include <cmath>
 
 #include "engine/model/architectures/architectures.hpp"

@@ -1,4 +1,4 @@
-// qwen3moe: Qwen3 with experts of their own width; the chosen experts' weights are normalised to sum to 1.
+// qwen3moe: Qwen3 with experts that have their own width; the chosen experts' weights are normalised to sum to 1.
 #include "engine/model/architectures/architectures.hpp"
 
 namespace brim::model {

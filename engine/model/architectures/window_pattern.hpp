@@ -1,5 +1,5 @@
-// Which layers of an architecture see only a window. An architecture without windows asks for none of this, and a file
-// that gives it one is refused.
+// Which layers of an architecture see only a window. An architecture without windows calls none of these functions, and
+// a file that gives it one is refused.
 #pragma once
 
 #include <cstdint>

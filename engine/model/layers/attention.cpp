@@ -35,8 +35,8 @@ void prepare_heads(const Pass& pass, kv::LayerId layer, float* heads, int count,
   }
 }
 
-// Keys and values of all rows of a unit. The queries of a tile wait until all keys of its segment are there; those of a
-// unit that is one tile, as in decoding, are made with its keys.
+// Keys and values of all rows of a unit. The queries of a tile are computed after all keys of its segment; those of a
+// unit that is one tile, as in decoding, are computed together with its keys.
 void project_inputs(const Pass& unit, kv::LayerId layer) noexcept {
   const LayerConfig& shape = unit.config.layer(layer);
   const LayerWeights& weights = unit.weights.layer(layer);
@@ -58,7 +58,7 @@ void project_inputs(const Pass& unit, kv::LayerId layer) noexcept {
   });
 }
 
-// Queries of one tile, where they were not made with its keys.
+// Queries of one tile, where they were not computed with its keys.
 void project_queries(const Pass& tile, kv::LayerId layer) noexcept {
   const LayerWeights& weights = tile.weights.layer(layer);
   normalise(tile, tile.stream(), weights.attention_norm, tile.work.normed.data());
@@ -74,7 +74,7 @@ void prepare_queries(const Pass& tile, kv::LayerId layer) noexcept {
   });
 }
 
-// Attention's output, projected; it joins the stream in add_branch.
+// Attention's output, projected; add_branch adds it to the residual stream.
 void project_output(const Pass& tile, kv::LayerId layer) noexcept {
   const std::int64_t width = tile.config.embedding;
   apply(tile, tile.work.mixed.data(), {{tile.weights.layer(layer).output, tile.work.branch.data()}});
@@ -97,7 +97,8 @@ kv::TokenRows rows_of(const Pass& pass, const Segment& segment, kv::LayerId laye
           pass.work.value.data() + segment.row * value_row + head * pass.config.value_size, key_row, value_row};
 }
 
-// Segments that are one tile together. Where heads keep entries of their own, staging holds one of them at a time.
+// Segments that are one tile together. Where each head keeps its own entries, staging holds one of the segments at a
+// time.
 void attend_in_one_tile(const Pass& tile, kv::LayerId layer) noexcept {
   prepare_queries(tile, layer);
   for (const Segment& segment : tile.segments) {
@@ -121,7 +122,7 @@ void attend_in_one_tile(const Pass& tile, kv::LayerId layer) noexcept {
   }
 }
 
-// One segment of several tiles: all of its keys are staged before the first query is made.
+// One segment of several tiles: all of its keys are staged before the first query is computed.
 void attend_in_tiles(const Pass& unit, const Segment& segment, kv::LayerId layer) noexcept {
   const kv::StreamId stream = kv::streams_of(segment.plan().shape, layer).front();
   segment.chunk->stage(stream, rows_of(unit, segment, layer, stream));

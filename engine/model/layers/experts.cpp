@@ -69,8 +69,8 @@ void add_expert(const Pass& pass, const LayerWeights& weights, int expert, std::
 
 }  // namespace
 
-// Experts in ascending order, each over the tokens that chose it: a token's sum is made in the same order whether it
-// comes alone or with others.
+// Experts in ascending order, each over the tokens that chose it: a token's sum is computed in the same order whether
+// it is processed alone or with others.
 void expert_mixture(const Pass& pass, const LayerWeights& weights) noexcept {
   const Config& config = pass.config;
   Workspace& work = pass.work;

@@ -1,5 +1,6 @@
-// The built-in chat templates (declared in engine/template/chat_template.hpp): what each family of models was trained to
-// read. Every source prints a whole conversation and, when add_generation_prompt is true, the opening of the answer.
+// The built-in chat templates (declared in engine/template/chat_template.hpp): the prompt format that each family of
+// models was trained with. Every source prints a whole conversation and, when add_generation_prompt is true, the
+// opening of the answer.
 #include "engine/template/chat_template.hpp"
 
 namespace brim::templates {
@@ -146,7 +147,7 @@ constexpr std::string_view alpaca = R"jinja(
 {%- endif -%}
 )jinja";
 
-// For models that only continue text: what was said, a line break between messages, no roles.
+// For models that only continue text: the messages' text, a line break between messages, no roles.
 constexpr std::string_view plain = R"jinja(
 {%- for message in messages -%}
   {{ message.content }}

@@ -31,7 +31,7 @@ std::shared_ptr<Macro> Interpreter::make_macro(const Statement& definition, cons
   auto macro = make_metered<Macro>();
   macro->definition = &definition;
   macro->scope = scope;
-  // A scope that holds a macro that holds the scope would never be freed; remembered, it is emptied at the end.
+  // A scope that holds a macro that holds the scope would never be freed; so it is recorded and emptied at the end.
   remember_scope(scope);
   return macro;
 }

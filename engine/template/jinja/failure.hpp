@@ -18,7 +18,7 @@ struct TemplateFailure {
   bool by_template = false;   ///< raise_exception: the message is the template's own and is shown bare
 };
 
-/// Fails with the parts joined; the line is added by whoever is evaluating.
+/// Fails with the parts joined; the evaluating code adds the line.
 template <class... Parts>
 [[noreturn]] void fail(const Parts&... parts) {
   throw TemplateFailure{ErrorCode::invalid_argument, sentence(parts...)};

@@ -10,7 +10,7 @@ namespace brim::templates::jinja {
 struct JsonStyle {
   bool ensure_ascii = false;
   bool sort_keys = false;
-  bool indented = false;             ///< one item a line
+  bool indented = false;             ///< one item per line
   String indent;                ///< what one level is indented by
   String item_separator = ", ";
   String key_separator = ": ";

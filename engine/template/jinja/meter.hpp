@@ -51,7 +51,7 @@ class Meter {
   /// Fails when less than a few frames of kMaxStackBytes are left. For recursion over values.
   void check_stack() const;
 
-  void* burial = nullptr;  ///< value.cpp's: the values that wait to be let go of, while one is
+  void* burial = nullptr;  ///< value.cpp's: the values that wait to be released while one is being released
 
  private:
   Meter* previous_ = nullptr;
@@ -82,8 +82,8 @@ class Depth {
   Meter* meter_;
 };
 
-/// Charges what it allocates to the rendering that was current when it was made, as memory and as the work of filling it.
-/// Strings and vectors of the interpreter use it, so that no copy and no spare capacity goes uncounted.
+/// Charges what it allocates to the rendering that was current when it was created, as memory and as the work of
+/// filling it. Strings and vectors of the interpreter use it, so that every copy and all spare capacity are counted.
 template <class T>
 class MeteredAllocator {
  public:

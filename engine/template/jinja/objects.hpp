@@ -1,4 +1,4 @@
-// The values that are no plain data: functions and methods, macros, namespaces, loops, ranges, generators, dict views.
+// The values that are not plain data: functions and methods, macros, namespaces, loops, ranges, generators, dict views.
 #pragma once
 
 #include <memory>
@@ -63,7 +63,7 @@ struct DictView final : Object {
   Part part;
 };
 
-/// A position in something that can be iterated; copies of it advance on their own, except over a generator.
+/// A position in something that can be iterated; copies of the cursor advance independently, except over a generator.
 struct Cursor {
   Value source;
   std::size_t index = 0;  ///< bytes in text, items elsewhere

@@ -266,7 +266,7 @@ std::unique_ptr<Statement> Parser::parse_named_block() {
 std::unique_ptr<Statement> Parser::parse_scope(const std::string& tag) {
   auto node = make_statement(StatementKind::scope, take().line);
   if (tag == "autoescape") {
-    // Prompts are no HTML: only switching escaping off, which it is anyway, is understood.
+    // Prompts are not HTML: the only supported setting is escaping off, which is the default anyway.
     const auto option = parse_expression();
     if (option->kind != ExpressionKind::literal || !option->value.is_boolean() || option->value.as_boolean()) {
       unsupported_at(node->line, "the statement 'autoescape' is not supported");

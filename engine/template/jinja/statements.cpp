@@ -190,7 +190,8 @@ Interpreter::Flow Interpreter::run_for(const Statement& statement, const Value& 
     loop->statement = &statement;
     loop->scope = scope;
   }
-  // What loop.changed() remembers may hold the loop itself: it goes when the loop ends, so that the loop can go too.
+  // What loop.changed() stored may hold the loop itself: it is dropped when the loop ends, so that the loop can be
+  // freed too.
   struct Forget {
     Loop& loop;
     ~Forget() { loop.last_changed = Value(); }

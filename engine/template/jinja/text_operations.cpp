@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t npos = std::string_view::npos;
 
-// Offsets where white space begins or ends are found by reading characters; ASCII is most of it.
+// Offsets where white space begins or ends are found by reading characters; most white space is ASCII.
 bool space_at(std::string_view text, std::size_t offset, std::size_t& next) {
   return is_space(code_point_at(text, offset, next));
 }

@@ -3,7 +3,7 @@
 
 namespace brim::templates::jinja {
 
-// While one value lets go, those that are found inside it wait in a list for their turn, linked through themselves.
+// While one value is released, bodies found inside it wait in a list for their turn, linked through themselves.
 void Value::bury(Data&& data) noexcept {
   std::shared_ptr<Container> last = std::visit(
       [](auto& held) -> std::shared_ptr<Container> {
@@ -13,7 +13,7 @@ void Value::bury(Data&& data) noexcept {
         return nullptr;
       },
       data);
-  if (last == nullptr) return;  // nothing goes with this one
+  if (last == nullptr) return;  // nothing is destroyed with this one
   Meter* const meter = Meter::current();
   if (meter == nullptr) return;  // of a parsed tree: no deeper than kMaxParseDepth
   if (meter->burial != nullptr) {

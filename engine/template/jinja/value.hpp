@@ -17,7 +17,8 @@
 
 namespace brim::templates::jinja {
 
-/// Python integers have no bounds; 128 bits hold everything that JSON can carry and products of it. Beyond: an error.
+/// Python integers have no bounds; 128 bits hold every number that JSON can carry and products of these. Larger values
+/// are an error.
 __extension__ typedef __int128 Integer;
 
 class Value;
@@ -41,8 +42,8 @@ struct Undefined {
   std::shared_ptr<const TextBody> message;  ///< what an operation on it fails with
 };
 
-/// What holds other values. Where the last value that holds one goes, it may have to wait for its turn (Value::~Value): the link by
-/// which it waits is its own, so that letting go needs no memory.
+/// A body that holds other values. Where the last value that holds a body is destroyed, the body may have to wait for
+/// its turn (Value::~Value): the link for waiting is in the body, so that destruction needs no memory.
 struct Container {
   std::shared_ptr<Container> next_to_go;
 };
@@ -57,7 +58,7 @@ class Value {
   Value(Value&&) = default;
   Value& operator=(const Value&) = default;
   Value& operator=(Value&&) = default;
-  /// Lets go of what it holds without recursion, however deeply that nests, and without allocating.
+  /// Releases what it holds without recursion, however deeply that nests, and without allocating.
   ~Value() {
     if (data_.index() >= kFirstShared) bury(std::move(data_));
   }
