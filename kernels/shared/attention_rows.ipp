@@ -1,9 +1,10 @@
-// The rows of an attention call against one block of entries: two small matrix products in register tiles with the running
-// softmax between them. Once for every set; keys come turned (transposed.ipp) and values as they are, both through functions
-// that give a vector of floats, so that these may lie in scratch or be converted on the way.
+// The rows of an attention call against one block of entries: two small matrix products in register tiles with the
+// running softmax between them. Written once for every set; keys are transposed (transposed.ipp) and values are in
+// their stored order, both read through functions that return a vector of floats, so that they may lie in scratch or be
+// converted on the way.
 //
-// Each score is added up over the dimensions in order and each value over the entries in order: no sums across a vector,
-// and no order that depends on the tile.
+// Each score is added up over the dimensions in order and each value over the entries in order: no sums across a
+// vector, and no order that depends on the tile.
 #pragma once
 
 #include <cfloat>
@@ -34,12 +35,12 @@ struct AttentionRows {
   };
 
   const Attend& call;
-  int value_stride;  ///< value_size filled up to whole vectors
+  int value_stride;  ///< value_size rounded up to whole vectors
   float* queries;    ///< [row][key_size], scaled
-  float* keys;       ///< [key_size][kBlock], turned
+  float* keys;       ///< [key_size][kBlock], transposed
   float* values;     ///< [kBlock][value_stride]
-  std::byte* transposed;  ///< a turned block in any storage type
-  std::byte* copied;  ///< a block's keys and values, packed, where they lie in pieces
+  std::byte* transposed;  ///< a transposed block in any storage type
+  std::byte* copied;  ///< a block's keys and values, packed, if they are not contiguous
   float* weights;    ///< [kRows][kBlock] of a tile's rows: scores, then their exponentials
   float* out;        ///< [row][value_stride]
   float* sums;       ///< [row][kWidth]: a sum for each lane
