@@ -147,7 +147,7 @@ struct Attention {
   static void fill(Table& table) { table.attend[static_cast<int>(kKey)][static_cast<int>(kValue)] = attend; }
 };
 
-/// weights[column] += the attention weights that the rows give to the columns of a block whose keys lie in scratch as
+/// accumulated[column] += the attention weights that the rows give to the columns of a block whose keys lie in scratch as
 /// floats.
 template <class Vector>
 __attribute__((noinline)) void add_block_attention(const AttentionRows<Vector>& rows,
