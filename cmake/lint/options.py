@@ -1,7 +1,8 @@
 """options.py ROOT [--update]: the documentation and the bindings against engine/api/options.def.
 
-Between two marks, a line with "options: from engine/api/options.def" and the next one with "options: end", stands what follows from the
-list. A file whose text differs is a sentence on standard output and exit code 1; with --update it is written anew.
+The text between two marks, a line with "options: from engine/api/options.def" and the next line with "options: end", is
+generated from the list. For a file whose text differs, a sentence is printed on standard output, and the exit code is 1;
+with --update the text is written again.
 """
 import ast
 import json

@@ -14,7 +14,7 @@ walk . \( -name build -o -name .git -o -path ./tests/fuzz/corpus -o -path ./mode
   sed 's|^[.]/||' | grep -vE '^(docs/glossary[.]md|cmake/lint/words[.]sh|tests/lint/selftest[.]sh)$' | sort |
   LC_ALL=C xargs awk -v mode="${2:-}" -v asked="${3:-}" '
 function trim(text) { gsub(/^[ \t]+|[ \t]+$/, "", text); return text }
-# Makes an error in the list a failure with its line.
+# Reports an error in the list with its line, and makes the lint fail.
 function wrong(what) { print FILENAME ":" FNR ": " what; bad = 1 }
 # Lower-case words of an identifier or a sentence, separated by single spaces; "." stands where a phrase may not go on.
 function words_of(text) {
@@ -94,7 +94,7 @@ function push(words, line, is_compound,    list, n, i) {
   for (i = 1; i <= n; ++i) { text[++size] = list[i]; line_of[size] = line; compound[size] = is_compound }
 }
 function push_line(line,    token, words, before) {
-  # Compound identifiers are split apart from the prose around them, so that rows of names know them.
+  # Compound identifiers are separated from the prose around them, so that rows of names can match them.
   while (match(line, /[A-Za-z_][A-Za-z0-9_]*/)) {
     before = substr(line, 1, RSTART - 1)
     token = substr(line, RSTART, RLENGTH)
