@@ -65,8 +65,8 @@ struct Attend {
   float* scratch;             ///< attention_scratch(…) floats
 };
 
-/// accumulated[index − first] += Σ over rows of e^(score − largest) / sum, added in the order of rows. The scores are those
-/// of `attend`; `state` is the final one of the rows. Its `out` and the values of the runs are not read.
+/// accumulated[index − first] += Σ over rows of e^(score − largest) / sum, added in the order of rows. The scores are
+/// those of `attend`; `state` is the final one of the rows. Its `out` and the values of the runs are not read.
 struct AccumulatedAttention {
   Attend attend;
   float* accumulated;

@@ -1,6 +1,6 @@
 // The engines that are compared, behind one interface:
 //   await engine.open(test)   loads the model, fills the cache, warms up: none of this is timed
-//   await engine.repeat()     one repetition: {value, rss_bytes, row?}; value in tokens per second, for `start` in seconds
+//   await engine.repeat()     one repetition: {value, rss_bytes, row?}; value in tokens per second, for `start` in s
 //   engine.close()
 // An engine that stays loaded between repetitions is requested to run each one by a line on its standard input.
 import {spawn} from "node:child_process";

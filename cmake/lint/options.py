@@ -20,7 +20,7 @@ COLUMNS = {
 }
 ENTRY = re.compile(r"^(MODEL_OPTION|FIXED_OPTION|SESSION_OPTION)\(", re.MULTILINE)
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-UNBOUNDED_INTEGER, UNBOUNDED_NUMBER = 2**31 - 1, 1e30  # bounds from here on are the type's, and nothing to tell
+UNBOUNDED_INTEGER, UNBOUNDED_NUMBER = 2**31 - 1, 1e30  # larger bounds are the type's, and are not documented
 WIDTH = 132
 
 
@@ -165,7 +165,7 @@ def script_lines(options):
     yield "]);"
 
 
-# File → what stands between its marks, pair by pair.
+# File → what belongs between its marks, pair by pair.
 WRITTEN = {
     "docs/options.md": [
         lambda options, group=group: page_lines(options, group) for group in ("Model", "Memory", "Sampling", "Speculation")

@@ -1,5 +1,5 @@
-// Products of sixteen rows of a panel without dot product instructions: vpmaddwd multiplies 16-bit levels and activations
-// and adds pairs of columns in 32 bits.
+// Products of sixteen rows of a panel without dot product instructions: vpmaddwd multiplies 16-bit levels and
+// activations and adds pairs of columns in 32 bits.
 #pragma once
 
 #include "kernels/avx512/rows.hpp"

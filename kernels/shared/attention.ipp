@@ -147,8 +147,8 @@ struct Attention {
   static void fill(Table& table) { table.attend[static_cast<int>(kKey)][static_cast<int>(kValue)] = attend; }
 };
 
-/// accumulated[column] += the attention weights that the rows give to the columns of a block whose keys lie in scratch as
-/// floats.
+/// accumulated[column] += the attention weights that the rows give to the columns of a block whose keys lie in scratch
+/// as floats.
 template <class Vector>
 __attribute__((noinline)) void add_block_attention(const AttentionRows<Vector>& rows,
                                               const typename AttentionRows<Vector>::Block& block,

@@ -6,11 +6,11 @@
 //
 // Lanes has, besides what panel_formats.ipp requires, Ints and
 //   kVectors × kTokens   the tile for many tokens: a panel's vectors or some of them, or several panels',
-//   kStreams             panels at once for one or two tokens, each with all its vectors: a whole line of memory is used
-//                        while it is in the first-level cache,
+//   kStreams             panels at once for one or two tokens, each with all its vectors: a whole line of memory is
+//                        used while it is in the first-level cache,
 //   kTogether            (if not all) vectors of a tile that share registers; the others follow later in each step,
-//   Sums<Format>         whole(): the exact sums of 16 or 32 columns, with offsets subtracted — those of byte_sums.ipp, of
-//                        word_sums.ipp, or of the set.
+//   Sums<Format>         whole(): the exact sums of 16 or 32 columns, with offsets subtracted — those of byte_sums.ipp,
+//                        of word_sums.ipp, or of the set.
 #pragma once
 
 #include "kernels/shared/constants.ipp"

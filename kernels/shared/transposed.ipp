@@ -23,7 +23,7 @@ class TransposedKeys {
     return std::int64_t{size + kSide} * kBlock * kBytes + (kScaled ? (size + kKvBlock - 1) / kKvBlock * kBlock * 4 : 0);
   }
 
-  /// `space` has at least bytes(size) bytes.
+  /// `space` has room for bytes(size) bytes.
   TransposedKeys(std::byte* space, int size)
       : values_(space), scales_(reinterpret_cast<float*>(space + std::int64_t{size + kSide} * kBlock * kBytes)), size_(size) {}
 

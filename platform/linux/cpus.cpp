@@ -1,5 +1,5 @@
-// See cpus.hpp: affinity from /proc/self/status, limits of CPU time of every cgroup above the process (v2 and v1), and the
-// processor's topology from /sys.
+// See cpus.hpp: affinity from /proc/self/status, limits of CPU time of every cgroup above the process (v2 and v1), and
+// the processor's topology from /sys.
 #include "platform/cpus.hpp"
 
 #include <sched.h>

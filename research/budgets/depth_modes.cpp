@@ -1,7 +1,7 @@
 // DepthKV's own modes (arXiv 2604.24647), over pruning ratios ρ_l whose mean is the budget's ρ; layer 0 is never
 // pruned.
-//   mga      ρ_l ∝ α_l, which says how prunable the layer is, at most ρ_max = .7; what is clipped goes to the layers below
-//            the limit
+//   mga      ρ_l ∝ α_l, which says how prunable the layer is, at most ρ_max = .7; what is clipped goes to the layers
+//            below the limit
 //   mlp      the two middle layers are protected as well, the others are pruned equally
 //   mlma-n   the n middle layers are protected, mga on the rest
 // Where the layers that may be pruned cannot give up enough under ρ_max, ρ_max is raised until they can. A protected

@@ -13,7 +13,7 @@ namespace brim::apps {
 
 struct WindowSize {
   std::int64_t tokens = 0;
-  std::int64_t continuation = 0;  ///< of them, at the end: what is scored
+  std::int64_t continuation = 0;  ///< how many tokens at the end of the window are scored
 };
 /// The requested sizes (0 and none: not requested). The defaults are the trained context, at most 1024, and a quarter
 /// of that, at most 128. Throws Failure (2) for less than 64 tokens or more than half of them scored.
