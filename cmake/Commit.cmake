@@ -1,5 +1,5 @@
-# cmake -D ROOT=… -D OUTPUT=… -P Commit.cmake: writes the definition of apps/bench/commit.hpp. Run at every build (a commit
-# changes without any source changing); the file is touched only when the commit changed.
+# cmake -D ROOT=… -D OUTPUT=… -P Commit.cmake: writes the definition of apps/bench/commit.hpp. Runs at every build (a
+# commit can change without any source changing); the file is only written when the commit changed.
 set(commit "unknown")
 find_program(git git)
 if(git)

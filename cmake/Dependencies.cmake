@@ -1,7 +1,7 @@
-# The only place that looks for other people's libraries. All are packages of Debian 12.
+# The only place that looks for third-party libraries. All are packages of Debian 12.
 if(BRIM_STATIC)
   set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
-  # Programs; but not the library of a cross build, nor what loads it (BRIM_DYNAMIC).
+  # Programs; but not the library of a cross build, nor a program that loads it (BRIM_DYNAMIC).
   add_link_options(
     $<$<AND:$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>,$<NOT:$<BOOL:$<TARGET_PROPERTY:BRIM_DYNAMIC>>>>:-static>)
 endif()
@@ -12,10 +12,11 @@ pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(xsimd REQUIRED)
-# Debian's target asks the linker for a library (xtl) that its package neither holds nor needs: all is in headers.
+# Debian's target links a library (xtl) that its package neither contains nor needs: everything is in headers.
 set_property(TARGET xsimd PROPERTY INTERFACE_LINK_LIBRARIES "")
 
-# oneDNN's own package file asks for OpenCL's development files, which the CPU part does not use; so it is found by name.
+# oneDNN's own package file requires OpenCL's development files, which the CPU part does not use; so it is found by
+# name.
 if(BRIM_ONEDNN)
   find_path(BRIM_DNNL_INCLUDE dnnl.hpp)
   find_library(BRIM_DNNL_LIBRARY dnnl)
@@ -34,7 +35,7 @@ if(BRIM_APPS)
     find_package(Qt6 QUIET COMPONENTS Widgets Test)
   endif()
   if(BRIM_STATIC)
-    # What Debian's libfmt-dev holds as a library is shared only; and what libedit itself needs.
+    # Debian's libfmt-dev has only a shared library; and the libraries that libedit itself needs.
     find_path(BRIM_FMT_INCLUDE fmt/core.h REQUIRED)
     add_library(fmt::fmt INTERFACE IMPORTED)
     set_target_properties(fmt::fmt PROPERTIES INTERFACE_COMPILE_DEFINITIONS FMT_HEADER_ONLY=1

@@ -1,11 +1,12 @@
-# What other programs get: the library as one shared and one static file, two headers, a package for find_package and one for
-# pkg-config, the command, and archives of all that (cpack). Only brim_* symbols leave the shared library.
+# What other programs get: the library as one shared and one static file, two headers, a package for find_package and
+# one for pkg-config, the command, and archives of all of these (cpack). Only brim_* symbols are exported by the shared
+# library.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-# Our static libraries, in one. Their order does not matter: an archive is an archive.
+# All of Brim's static libraries, merged into one. Their order does not matter within one archive.
 set(brim_parts brim_api brim_generate brim_run brim_model brim_kv brim_io brim_template brim_text brim_kernels brim_quant brim_platform brim_base)
-# What a program that links the static library needs besides, as BRIM_THREADS says.
+# The additional libraries that a program needs when it links the static library; they depend on BRIM_THREADS.
 if(BRIM_THREADS STREQUAL "openmp")
   set(brim_thread_libraries "gomp;pthread")
   set(brim_thread_flags "-lgomp -lpthread")
@@ -26,8 +27,8 @@ add_custom_command(OUTPUT "${brim_archive}"
   COMMENT "Joining libbrim.a")
 add_custom_target(brim_archive ALL DEPENDS "${brim_archive}")
 
-# A static build for other machines installs none, but where it is a cross build its tests load one: what a compiler for another
-# machine makes of thread-local storage would otherwise be seen by nobody.
+# A static build for other machines installs no shared library. But in a cross build the tests load one: otherwise no
+# test would show how a compiler for another machine implements thread-local storage.
 if(NOT BRIM_STATIC OR CMAKE_CROSSCOMPILING)
   set(exports "${PROJECT_SOURCE_DIR}/engine/api/exports.map")
   add_library(brim_library SHARED)
@@ -55,7 +56,7 @@ install(FILES "${CMAKE_CURRENT_BINARY_DIR}/brimConfig.cmake" "${CMAKE_CURRENT_BI
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/brim COMPONENT dev)
 if(BRIM_APPS)
   install(TARGETS brim_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
-  # Written while building (apps/CMakeLists.txt); a cross build without an emulator has none.
+  # Written during the build (apps/CMakeLists.txt); a cross build without an emulator has none.
   install(FILES "${CMAKE_CURRENT_BINARY_DIR}/apps/brim.1" DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT tools OPTIONAL)
   install(FILES "${CMAKE_CURRENT_BINARY_DIR}/apps/brim.bash" RENAME brim COMPONENT tools OPTIONAL
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
@@ -64,7 +65,7 @@ if(BRIM_APPS)
   endif()
 endif()
 
-# All that the rules above install, as one target: `./run install` and `./run package` build it first.
+# Everything that the rules above install, as one target: `./run install` and `./run package` build it first.
 add_custom_target(installed DEPENDS brim_archive)
 foreach(target brim_library brim_command)
   if(TARGET ${target})
@@ -82,7 +83,7 @@ set(CPACK_RESOURCE_FILE_LICENSE "${PROJECT_SOURCE_DIR}/LICENSE")
 set(CPACK_STRIP_FILES ON)
 set(CPACK_PROJECT_CONFIG_FILE "${PROJECT_SOURCE_DIR}/cmake/package/CheckPackaging.cmake")
 set(CPACK_DEB_COMPONENT_INSTALL ON)
-set(CPACK_COMPONENTS_ALL library dev tools)  # the Node package is in the archive of everything alone
+set(CPACK_COMPONENTS_ALL library dev tools)  # the Node package is only in the archive of everything
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libbrim${PROJECT_VERSION_MAJOR})

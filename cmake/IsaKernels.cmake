@@ -1,7 +1,8 @@
-# brim_isa_kernels(library): reads kernels/isa.def and builds each folder of the target's CPU family with its own flags.
-# Kernel objects are at least -O2 and never link-time optimised, so that no weak copy of an inline function compiled for
-# a strong set can be picked on a weak machine. Products and sums stay apart unless the code fuses them: otherwise a
-# compiler may fuse in one tile shape and not in the next, and a row's bits would depend on its company.
+# brim_isa_kernels(library): reads kernels/isa.def and builds each folder of the target's CPU family with separate
+# flags. Kernel objects are built with at least -O2 and never with link-time optimisation, so that no weak copy of an
+# inline function compiled for a strong set can be linked into code for a weak machine. The compiler must not fuse
+# products and sums unless the code does: otherwise it may fuse them in one tile shape and not in the next, and a row's
+# bits would depend on the other rows in the call.
 function(brim_isa_kernels library)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
     set(family x86_64)
@@ -28,10 +29,11 @@ function(brim_isa_kernels library)
     brim_inside_library(brim_kernels_${name})
     target_compile_options(brim_kernels_${name} PRIVATE -O3 -fno-lto -fno-exceptions -fno-math-errno -fno-trapping-math -ffp-contract=off ${flags})
     if(BRIM_FUZZ)
-      # What is fuzzed is above the kernels; observed, they would take clang minutes a file and inputs seconds each.
+      # Fuzzing targets the code above the kernels; with sanitizers, kernels would take clang minutes per file, and
+      # inputs seconds each.
       target_compile_options(brim_kernels_${name} PRIVATE -fno-sanitize=all)
     elseif(BRIM_SANITIZE MATCHES "address" AND NOT name STREQUAL "generic")
-      # Unrolled tiles whose every value is observed for its scope take compilers minutes a file.
+      # Unrolled tiles in which the scope of every value is checked take compilers minutes per file.
       target_compile_options(brim_kernels_${name} PRIVATE -O1 -fno-sanitize-address-use-after-scope)
     endif()
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND name MATCHES "avx512|amx")

@@ -1,8 +1,10 @@
 # brim_test(name SOURCES… LIBRARIES… [LABEL label] [ARGUMENTS…] [EVERY_SET]): one doctest program and its ctest entry.
+#
 # A program whose data is missing exits with 77, which ctest reports as skipped.
-# EVERY_SET: a second entry, <name>_generic, runs the program with the plain kernels instead of the machine's best ones;
-# in a cross build for ARM the others imitate processors that lack something: <name>_cortex_a72 (plain NEON),
-# <name>_cortex_a76 (dot products too), <name>_max_sve_off (all but the long vectors); the first has everything there is.
+#
+# EVERY_SET: a second entry, <name>_generic, runs the program with the plain kernels instead of the machine's best ones.
+# In a cross build for ARM, further entries imitate processors that lack some features: <name>_cortex_a72 (plain NEON),
+# <name>_cortex_a76 (dot products too), <name>_max_sve_off (all but the long vectors); the first entry has all features.
 include(CTest)
 if(CMAKE_CROSSCOMPILING AND CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64")
   set(brim_imitated_cpus cortex-a72 cortex-a76 "max,sve=off")
@@ -14,7 +16,7 @@ function(brim_test name)
   endif()
   add_executable(test_${name} ${arg_SOURCES})
   brim_defaults(test_${name})
-  # What is tested is in the libraries; more than this only makes the tests take half as long again to compile.
+  # The tested code is in the libraries; more optimisation here only makes the tests take half as long again to compile.
   target_compile_options(test_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   target_link_libraries(test_${name} PRIVATE ${arg_LIBRARIES} brim_test_support)
   brim_test_entry(${name} ${arg_LABEL} test_${name} ${arg_ARGUMENTS})
@@ -29,7 +31,7 @@ function(brim_test name)
   endif()
 endfunction()
 
-# brim_test_entry(name label command…): a ctest entry with the rules all of them share.
+# brim_test_entry(name label command…): a ctest entry with the rules that all entries share.
 function(brim_test_entry name label)
   add_test(NAME ${name} COMMAND ${ARGN})
   set_tests_properties(${name} PROPERTIES LABELS ${label} SKIP_RETURN_CODE 77 TIMEOUT 600

@@ -1,4 +1,4 @@
-# brim_defaults(target): the flags every one of our targets is built with — warnings, include root, sanitizers.
+# brim_defaults(target): the flags that every target of Brim is built with — warnings, include root, sanitizers.
 function(brim_defaults target)
   target_include_directories(${target} PUBLIC "${PROJECT_SOURCE_DIR}")
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wno-unused-parameter
@@ -16,8 +16,8 @@ function(brim_defaults target)
   endif()
 endfunction()
 
-# brim_inside_library(target): what becomes part of libbrim shows nothing but the C interface, in the static library too, and
-# comes in sections of its own, so that the linker can leave out what nobody calls.
+# brim_inside_library(target): code that becomes part of libbrim exports only the C interface, in the static library
+# too. Each function has its own section, so that the linker can remove functions that are never called.
 function(brim_inside_library target)
   set_target_properties(${target} PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   target_compile_options(${target} PRIVATE -ffunction-sections -fdata-sections)

@@ -1,15 +1,15 @@
-// Attention over cached vectors: what its kernels are called with. Part of table.hpp's contract, in a file of its own
+// Attention over cached vectors: the arguments of its kernels. Part of the contract of table.hpp, in a separate file
 // because it is one idea.
 //
-// A row is one token and one query head. For one KV head the rows are a few tokens times the heads of its group, so that
-// each key and each value is read once for all of them. Softmax is computed on the way (Milakov and Gimelshein, Online
-// normalizer calculation for softmax, 2018): a row's state is its largest score so far, Σ e^(score − largest) and
-// Σ e^(score − largest) · value, and the sums are rescaled when a larger score comes.
+// A row is one token and one query head. For one KV head, the rows are a few tokens times the heads of its group, so
+// that each key and each value is read once for all rows. Softmax is computed on the way (Milakov and Gimelshein,
+// Online normalizer calculation for softmax, 2018): a row's state is its largest score so far, Σ e^(score − largest)
+// and Σ e^(score − largest) · value, and the sums are rescaled when a larger score comes.
 //
-// The order of a row's sums follows from the indices of the entries it sees, and from nothing else: entries are taken in
-// blocks that begin at multiples of kAttentionBlock; kAttentionPart entries, beginning at a multiple of it, make a part
-// with a state of its own; the parts' states are merged in order. How many rows share a call and which thread does which
-// part makes no difference to any bit.
+// The order of a row's sums follows from the indices of the entries that the row sees, and from nothing else: entries
+// are taken in blocks that begin at multiples of kAttentionBlock; kAttentionPart entries, beginning at a multiple of
+// kAttentionPart, make a range with its own state; the states of the ranges are merged in order. The number of rows
+// that share a call and the thread that processes a range do not change any bit.
 #pragma once
 
 #include <cstddef>
@@ -45,8 +45,9 @@ struct AttentionState {
   std::int64_t token_stride;
 };
 
-/// state = the state of the rows of `tokens` tokens over the entries with indices [first, end), all of one part, which lie in
-/// `runs`, one after another. A score is scale · query · key, then cap · tanh(score / cap) where soft_cap is > 0.
+/// state = the state of the rows of `tokens` tokens over the entries with indices [first, end). All these entries
+/// belong to one range of kAttentionPart and lie in `runs`, one after another. A score is scale · query · key, then cap
+/// · tanh(score / cap) where soft_cap is > 0.
 struct Attend {
   const KvRun* runs;
   std::int64_t first;
@@ -57,15 +58,15 @@ struct Attend {
   std::int64_t query_stride;
   int group;
   std::int64_t tokens;
-  const Seen* seen;           ///< of each token; neither bound ever falls from one token to the next
+  const Seen* seen;           ///< per token; neither bound decreases from one token to the next
   float scale;
   float soft_cap;
   AttentionState state;
   float* scratch;             ///< attention_scratch(…) floats
 };
 
-/// accumulated attention[index − first] += Σ over rows of e^(score − largest) / sum, added in the order of rows. The scores are those of
-/// `attend`, whose state is the rows' final one; its `out` and the runs' values are not looked at.
+/// accumulated[index − first] += Σ over rows of e^(score − largest) / sum, added in the order of rows. The scores are
+/// those of `attend`; `state` is the final one of the rows. Its `out` and the values of the runs are not read.
 struct AccumulatedAttention {
   Attend attend;
   float* accumulated;
@@ -73,7 +74,7 @@ struct AccumulatedAttention {
 
 /// Floats of scratch for `rows` = tokens · group rows.
 constexpr std::int64_t attention_scratch(std::int64_t rows, int key_size, int value_size) {
-  constexpr std::int64_t kWidest = 16;  // floats of a vector, in any set
+  constexpr std::int64_t kWidest = 16;  // the most floats that a vector of any set has
   const std::int64_t padded = (value_size + kWidest - 1) / kWidest * kWidest;
   return rows * (key_size + padded + kWidest) + kAttentionBlock * (3 * key_size + value_size + padded + 2 * kWidest) + 5 * kWidest;
 }

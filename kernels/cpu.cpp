@@ -55,7 +55,8 @@ Machine detect() {
 #elif defined(__aarch64__)
 
 Machine detect() {
-  // Bits of the Linux ABI for arm64 (Documentation/arch/arm64/elf_hwcaps): part of every kernel since they exist.
+  // Bits of the Linux ABI for arm64 (Documentation/arch/arm64/elf_hwcaps): fixed since the kernel introduced each of
+  // them.
   constexpr unsigned long kAsimd = 1ul << 1;
   constexpr unsigned long kAsimdDotprod = 1ul << 20;
   constexpr unsigned long kI8mm2 = 1ul << 13;

@@ -1,5 +1,5 @@
-// What this processor and operating system can run: cpuid with XCR0 on x86-64, hwcap on aarch64.
-// A machine is plain data, so dispatch can be tested with recorded machines.
+// What this processor and operating system can run: cpuid with XCR0 on x86-64, hwcap on aarch64. A machine is plain
+// data, so dispatch can be tested with recorded machines.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@ struct Machine {
 
 /// The machine this process runs on. Computed once; thread-safe.
 const Machine& this_machine();
-/// The x86-64 registers that say what may run, as read (or recorded).
+/// The x86-64 registers that determine what may run, as read from the processor (or recorded).
 struct X86Registers {
   std::uint32_t leaf1_ecx = 0;
   std::uint32_t leaf7_ebx = 0, leaf7_ecx = 0, leaf7_edx = 0;
@@ -38,7 +38,7 @@ struct X86Registers {
   std::uint64_t xcr0 = 0;            ///< register state the operating system saves
   bool amx_permission = false;       ///< the kernel lets this process use tile data
 };
-/// The Feature bits of those registers: an instruction counts only with its state saved.
+/// The Feature bits of those registers: an instruction counts only if the system saves its state.
 std::uint64_t x86_features(const X86Registers& registers);
 
 /// "avx2 fma f16c avx512 avx512_vnni" — for people and bug reports.

@@ -1,5 +1,5 @@
-// See dispatch.hpp. The list is isa.def; which of its sets this build holds comes from cmake/IsaKernels.cmake as
-// BRIM_HAS_ISA_<name>=1.
+// See dispatch.hpp. The list is isa.def; cmake/IsaKernels.cmake defines BRIM_HAS_ISA_<name>=1 for each of its sets that
+// this build contains.
 #include "kernels/dispatch.hpp"
 
 #include <cstdlib>
@@ -26,8 +26,8 @@ struct Set {
   Fill fill;  ///< null: not part of this build
 };
 
-// BRIM_FILL(name) is &name::fill when BRIM_HAS_ISA_<name> is defined as 1, else a null pointer: only then is the
-// symbol there to link. The comma smuggled in by BRIM_COMMA_1 moves the choice into second place.
+// BRIM_FILL(name) is &name::fill when BRIM_HAS_ISA_<name> is defined as 1, else a null pointer: only then does the
+// symbol exist. The comma that BRIM_COMMA_1 adds moves the choice into second place.
 #define BRIM_COMMA_1 ,
 #define BRIM_SECOND(first, second, ...) second
 #define BRIM_CHOOSE(probe, fill) BRIM_SECOND(probe fill, nullptr, )
@@ -108,8 +108,8 @@ Table overlay(const std::vector<std::string_view>& sets, std::string_view last) 
   return table;
 }
 
-/// An impossible cap must not take the kernels away: the machine's best are used, and whoever loads a model reports
-/// check_cap()'s sentence. A set whose tiles do not give a known product is left out.
+/// An impossible cap must not disable the kernels: the best ones of the machine are used, and the code that loads a
+/// model reports the message of check_cap(). A set whose tiles do not compute the known product is left out.
 const Active& active_state() {
   static const Active state = [] {
     const char* cap = std::getenv("BRIM_ISA");
@@ -178,7 +178,7 @@ std::string explain() {
   std::size_t index = 0;
   for_each_kernel(built, [&](const std::string& name, const void*, std::size_t) {
     const std::string_view winner = winners[index++];
-    if (winner.empty()) return;  // a product of many tokens that no set has
+    if (winner.empty()) return;  // no set has this gemm
     const std::string needs = feature_text(find_set(winner)->needs);
     text += name + ": " + std::string(winner) + (needs.empty() ? "" : " (needs " + needs + ")") + "\n";
   });

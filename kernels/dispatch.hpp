@@ -1,5 +1,5 @@
-// Builds the kernel table for this machine once: every set of isa.def whose needs the machine has, weakest first.
-// BRIM_ISA=<set> in the environment caps it at that set (and the sets it needs).
+// Builds the kernel table for this machine once: every set of isa.def whose required features the machine has, weakest
+// first. BRIM_ISA=<set> in the environment caps the table at that set (and the sets that it needs).
 #pragma once
 
 #include <string>
@@ -13,17 +13,17 @@ namespace brim::kernels {
 
 /// The table in use, built at the first call. Thread-safe.
 const Table& active();
-/// The strongest set in it: "avx512_vnni".
+/// The strongest set in the table: "avx512_vnni".
 std::string_view active_set();
 
-/// The sets compiled into this build that `machine` can run, weakest first; `cap` as BRIM_ISA has it (empty: no cap).
-/// An unknown or impossible cap gives an empty list: check_cap() says why.
+/// The sets compiled into this build that `machine` can run, weakest first; `cap` is the value of BRIM_ISA (empty: no
+/// cap). An unknown or impossible cap gives an empty list: check_cap() gives the reason.
 std::vector<std::string_view> usable_sets(const Machine& machine, std::string_view cap);
-/// An empty string, or one sentence about why `cap` names no set this build and machine can run.
+/// An empty string, or one sentence that explains why `cap` does not name a set that this build and machine can run.
 std::string check_cap(const Machine& machine, std::string_view cap);
 /// The table with all sets up to and including `set` applied (tests). `set` must be in usable_sets(this_machine(), "").
 Table table_for(std::string_view set);
-/// One line per kernel: which set it came from, and what that set needs.
+/// One line per kernel: the set that it came from, and the features that this set needs.
 std::string explain();
 
 }  // namespace brim::kernels

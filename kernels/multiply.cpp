@@ -1,6 +1,6 @@
-// See multiply.hpp. Weights in panels are multiplied by 16-bit activations (or floats), prepared once for all matrices
-// of a call; the panels of all of them are handed out together, so that a call is two meetings of the threads. Rows of
-// prompts and generated rows pass the same panels one after the other, so that weights are read from memory once.
+// See multiply.hpp. Weights in panels are multiplied by 16-bit activations (or floats), which are prepared once for all
+// matrices of a call. The panels of all matrices are distributed together, so that a call needs two barriers. Rows of
+// prompts and generated rows use the same panels one after the other, so that weights are read from memory once.
 #include "kernels/multiply.hpp"
 
 #include <algorithm>
@@ -13,13 +13,13 @@ namespace brim::kernels {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
-constexpr std::int64_t kSerialWork = 256 * 1024;      ///< multiply-adds that are done before helpers are awake
+constexpr std::int64_t kSerialWork = 256 * 1024;      ///< multiply-adds done before helper threads wake up
 constexpr std::int64_t kManyTokens = 4;
-constexpr std::int64_t kStreamBytes = 1024 * 1024;    ///< of panels in a task for few tokens
+constexpr std::int64_t kStreamBytes = 1024 * 1024;    ///< bytes of panels in a task for few tokens
 constexpr std::int64_t kCachedBytes = 384 * 1024;     ///< the same for many
-constexpr std::int64_t kPrepareAlone = 8;             ///< fewer tokens are prepared before helpers are awake
+constexpr std::int64_t kPrepareAlone = 8;             ///< fewer tokens are prepared before helpers wake up
 constexpr std::int64_t kTasksPerThread = 8;
-constexpr std::int64_t kPanelMultiple = 4;            ///< panels of a task: streams and register tiles come out even
+constexpr std::int64_t kPanelMultiple = 4;            ///< a task has a multiple of this many panels
 
 constexpr std::size_t round_up(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
@@ -27,15 +27,15 @@ std::byte* aligned(std::byte* scratch) {
   return scratch + (kAlignment - reinterpret_cast<std::uintptr_t>(scratch) % kAlignment) % kAlignment;
 }
 
-/// Bytes from one prepared row to the next. Tiles of bf16 take a line of sixteen rows at a time, which must not all fall
-/// into one set of the first-level cache, as rows of 2048 would.
+/// Bytes from one prepared row to the next. Tiles of bf16 read one line of each of sixteen rows at a time. These lines
+/// must not all map to one set of the first-level cache, as rows of 2048 values would.
 std::size_t prepared_stride(Activation kind, std::int64_t cols) {
   return round_up(activation_bytes(kind, cols)) + (kind == Activation::bf16 ? kAlignment : 0);
 }
 
-/// Panels of one task. Few tokens: enough bytes for several streams to run on. Many: as many as stay in the
-/// second-level cache while the tokens pass, so that these are read once for all of them. A matrix is cut into 8 tasks
-/// a thread at least, where it has the panels.
+/// Panels per task. Few tokens: enough bytes for several streams to run. Many tokens: as many panels as stay in the
+/// second-level cache while all tokens are multiplied, so that the panels are read once for all tokens. A matrix is cut
+/// into at least 8 tasks per thread, if it has enough panels.
 std::int64_t task_panels(const quant::Matrix& weights, std::size_t panel_bytes, std::int64_t tokens, int threads) {
   const auto bytes = static_cast<std::int64_t>(std::max<std::size_t>(panel_bytes, 1));
   const std::int64_t panels = quant::panel_count(weights.rows);
@@ -45,7 +45,7 @@ std::int64_t task_panels(const quant::Matrix& weights, std::size_t panel_bytes, 
   return std::max(each, std::min(kPanelMultiple, panels));
 }
 
-/// The activations of a call as one kind of kernel wants them.
+/// The activations of a call, in the kind that a kernel requires.
 struct Prepared {
   const std::byte* rows = nullptr;
   std::size_t stride = 0;
@@ -63,19 +63,19 @@ Prepared prepare(const Table& table, Threads threads, Activation kind, const Inp
   return {scratch, stride};
 }
 
-/// Whether any format has a way of its own for prompts, which wants scratch for every thread.
+/// Whether any format has a gemm kernel for prompts, which needs scratch for every thread.
 bool any_many(const Table& table) {
   return std::any_of(std::begin(table.panel_product_many), std::end(table.panel_product_many),
                      [](auto product) { return product != nullptr; });
 }
 
-constexpr std::int64_t kFewestTogether = kFewTokens + 1;  ///< rows that panel_product_many is called with at least
-constexpr std::int64_t kPaddedPanels = 2;                 ///< whose padded products are kept aside at a time
+constexpr std::int64_t kFewestTogether = kFewTokens + 1;  ///< min rows of a panel_product_many call
+constexpr std::int64_t kPaddedPanels = 2;                 ///< panels whose padded results are buffered at a time
 constexpr std::size_t kPaddedBytes =
     static_cast<std::size_t>(kFewestTogether * kPaddedPanels * quant::kPanelRows) * sizeof(float);
 constexpr std::size_t kManyWorkerBytes = kManyScratchBytes + round_up(kPaddedBytes);
 
-/// Rows that are multiplied in one way and lie next to each other.
+/// Adjacent rows that are multiplied in the same way.
 struct RowRange {
   std::int64_t first, end;
 };
@@ -83,7 +83,7 @@ struct RowRange {
 RowRole role_of(const Input& input, std::int64_t row) {
   return input.roles == nullptr ? RowRole::generated : input.roles[row];
 }
-/// The next range of rows from `from` on that have this role; an empty one at the end where there is none.
+/// The next range of rows with this role, starting the search at `from`; an empty range at the end when there is none.
 RowRange next_range(const Input& input, std::int64_t from, RowRole role) {
   const auto is = [&](std::int64_t row) { return role_of(input, row) == role; };
   while (from < input.tokens && !is(from)) ++from;
@@ -93,13 +93,13 @@ RowRange next_range(const Input& input, std::int64_t from, RowRole role) {
 }
 bool has_rows(const Input& input, RowRole role) { return next_range(input, 0, role).first < input.tokens; }
 
-/// The tasks of one matrix in the numbering of a call.
+/// The tasks of one matrix, numbered within a call.
 struct Share {
   std::int64_t first_task;
   std::int64_t panels_each;
 };
 
-/// One task's part of the weights: all rows of the input by some panels of one matrix.
+/// The share of the weights that one task processes: all rows of the input times some panels of one matrix.
 class Task {
  public:
   Task(const Table& table, const Target& target, std::int64_t first_panel, std::int64_t panels, const Input& input)
@@ -117,8 +117,9 @@ class Task {
   void run_exactly(const Prepared& activations, RowRange rows) const {
     table_.panel_product[format_](of_rows(activations, rows));
   }
-  /// The prompt's rows. A range of them is widened to as many rows as such a product takes: what comes out for the rows
-  /// around it is overwritten by run_exactly afterwards, or is what that row's own range gives.
+  /// The prompt's rows. A range of them is widened to the min number of rows that this product needs. The results for
+  /// the rows around the range are overwritten by run_exactly afterwards, or are the same as what the range of those
+  /// rows gives.
   void run_many(const Prepared& activations, std::byte* scratch) const {
     const auto next = [&](std::int64_t from) { return next_range(input_, from, RowRole::prompt); };
     for (RowRange rows = next(0); rows.first < input_.tokens; rows = next(rows.end)) {
@@ -141,8 +142,8 @@ class Task {
     part.out = part_.out + rows.first * part_.out_stride;
     return part;
   }
-  /// Fewer rows than such a product takes: the rest are whatever lies behind them in the scratch, zeros; the results are
-  /// made aside, some panels at a time.
+  /// For fewer rows than this product needs: the missing rows are whatever lies behind them in the scratch, zeros. The
+  /// results go to a buffer, for some panels at a time.
   void run_padded(const Prepared& activations, std::byte* scratch) const {
     auto* aside = reinterpret_cast<float*>(scratch + kManyScratchBytes);
     constexpr std::int64_t kStep = kPaddedPanels * quant::kPanelRows;
@@ -166,7 +167,7 @@ class Task {
   PanelProduct part_{};
 };
 
-/// What the prompt's rows are multiplied with, where any of the targets has a way of its own for them.
+/// What the prompt's rows are multiplied with, where any of the targets has a gemm kernel for them.
 struct Many {
   Prepared activations;
   std::byte* scratch = nullptr;  ///< kManyWorkerBytes for each worker; null: all rows are multiplied exactly
@@ -192,7 +193,7 @@ Many prepare_many(const Table& table, Threads threads, const Input& input, std::
   return many;
 }
 
-/// All targets in panels whose exact products want one kind of activations.
+/// All targets in panels whose exact products need the same kind of activations.
 void multiply_panels(const Table& table, Threads threads, Activation kind, const Input& input, std::span<const Target> targets,
                      const Many& many, std::byte* scratch) {
   const auto belongs = [&](const Target& target) {
@@ -232,14 +233,14 @@ void multiply_panels(const Table& table, Threads threads, Activation kind, const
 }  // namespace
 
 std::size_t multiply_scratch_bytes(const Table& table, std::int64_t cols, std::int64_t tokens, int threads) {
-  // f32 activations are read where they are.
+  // f32 activations are read in place.
   std::size_t panels = prepared_stride(Activation::q16_32, cols) * static_cast<std::size_t>(tokens) + kAlignment;
   if (any_many(table)) {
     const auto rows = static_cast<std::size_t>(std::max(tokens, kFewestTogether));
     panels += prepared_stride(Activation::bf16, cols) * rows + kAlignment +
               static_cast<std::size_t>(std::max(threads, 1)) * kManyWorkerBytes;
   }
-  return std::max(panels, multiply_rows_scratch_bytes(cols, tokens));  // the start may have to move up
+  return std::max(panels, multiply_rows_scratch_bytes(cols, tokens));  // the start may have to be aligned
 }
 
 void multiply(Runtime runtime, const Input& input, std::span<const Target> targets, std::byte* scratch) noexcept {
@@ -252,7 +253,7 @@ void multiply(Runtime runtime, const Input& input, std::span<const Target> targe
     multiply_rows(runtime, *target.weights, input, target.out, target.stride, scratch);
   }
   scratch = aligned(scratch);
-  // The prompt's rows are prepared behind the room that the widest exact ones take.
+  // The prompt's rows are prepared behind the space that the widest exact rows take.
   std::byte* behind = scratch + prepared_stride(Activation::q16_32, input.cols) * static_cast<std::size_t>(input.tokens);
   const Many many = prepare_many(runtime.table, runtime.threads, input, targets, behind);
   for (int kind = 0; kind < kActivationCount; ++kind) {

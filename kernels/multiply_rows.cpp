@@ -1,11 +1,11 @@
-// See multiply_rows.hpp. Activations that a kernel wants in 8 bits are given to it twice: rounded to 8 bits, and what that
-// rounding left over, in 8 bits again. The sum of the two products has the precision of 16-bit activations at the price of
-// arithmetic that decoding has to spare: it waits for memory, and both terms of a token are multiplied by the same
-// weights while those are in registers or the first-level cache, as two tokens side by side.
-// (docs/decisions/0002 has what one pass costs in truth.)
+// See multiply_rows.hpp. When a kernel requires activations in 8 bits, it is called with two terms: the activations
+// rounded to 8 bits, and the remainder of that rounding, in 8 bits again. The sum of the two products has the precision
+// of 16-bit activations. It costs arithmetic that decode has to spare: decode waits for memory, and both terms of a
+// token are multiplied by the same weights while those are in registers or the first-level cache, like two tokens side
+// by side. (docs/decisions/0002 has the measured cost of one pass.)
 //
-// Rows are cut into parts small enough to stay in a core's second-level cache and tokens into blocks
-// whose activations do too; the kernels promise that neither cut changes a bit, and both depend on the shape alone.
+// Rows are cut into ranges that are small enough to stay in a core's second-level cache, and tokens into blocks whose
+// activations are too; the kernels guarantee that neither cut changes a bit, and both depend only on the shape.
 #include "kernels/multiply_rows.hpp"
 
 #include <algorithm>
@@ -16,18 +16,18 @@ namespace brim::kernels {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
-constexpr std::int64_t kRowMultiple = 16;             ///< parts start where every kernel's row tile does
-constexpr std::int64_t kTokenBlock = 32;              ///< rows of activations, so half as many tokens in two terms
+constexpr std::int64_t kRowMultiple = 16;             ///< ranges start at a multiple of every kernel's row tile
+constexpr std::int64_t kTokenBlock = 32;              ///< rows of activations: half as many tokens in two terms
 constexpr std::int64_t kPartBytes = 48 * 1024;        ///< of packed weights
 
 constexpr std::int64_t kFewRows = 4;                  ///< of activations
-constexpr std::int64_t kMaxSums = 8192;              ///< results of one kernel call that are kept aside
+constexpr std::int64_t kMaxSums = 8192;              ///< results of one kernel call that are buffered
 constexpr std::int64_t kBlock = 256;                  ///< values in a prepared block, of either kind
 
 constexpr std::size_t round_up(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
-/// Rows of a part. For a few activation rows parts are larger, up to a 32nd of the matrix: nothing is read twice then,
-/// and each part's end wastes what was asked for beyond it.
+/// Rows of a range. For a few activation rows the ranges are larger, up to a 32nd of the matrix: nothing is read twice
+/// then, and at the end of each range the data prefetched beyond it is wasted.
 std::int64_t part_rows(const quant::Matrix& weights, std::int64_t activation_rows) {
   const auto row_bytes = static_cast<std::int64_t>(std::max<std::size_t>(weights.row_bytes, 1));
   const bool few = activation_rows <= kFewRows;
@@ -36,7 +36,7 @@ std::int64_t part_rows(const quant::Matrix& weights, std::int64_t activation_row
   return std::clamp(rows, kRowMultiple, few ? kMaxSums / kFewRows : kMaxSums / kTokenBlock);
 }
 
-/// What is left of up to 256 values after rounding: values − the prepared block's.
+/// The remainder of up to 256 values after rounding: values − the values of the prepared block.
 void take_rounded(Activation kind, const float* values, std::int64_t count, const std::byte* prepared, float* left) {
   for (std::int64_t i = 0; i < count; ++i) {
     if (kind == Activation::q8_32) {
@@ -67,9 +67,9 @@ void prepare_twice(const Table& table, Activation kind, const float* x, std::int
 }  // namespace
 
 std::size_t multiply_rows_scratch_bytes(std::int64_t cols, std::int64_t tokens) {
-  // f32 activations are read where they are; only the 8-bit kinds need room, for two terms.
+  // f32 activations are read in place; only the 8-bit kinds need space, for two terms.
   const std::size_t row = std::max(activation_bytes(Activation::q8_32, cols), activation_bytes(Activation::q8_256, cols));
-  return 2 * round_up(row) * static_cast<std::size_t>(tokens) + kAlignment;  // the start may have to move up
+  return 2 * round_up(row) * static_cast<std::size_t>(tokens) + kAlignment;  // the start may have to be aligned
 }
 
 void multiply_rows(Runtime runtime, const quant::Matrix& weights, const Input& input, float* out, std::int64_t out_stride,

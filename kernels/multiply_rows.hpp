@@ -1,4 +1,4 @@
-// Products of weights that lie row by row, as in a file. Used by multiply.hpp alone.
+// Products of weights that lie row by row, as in a file. Used only by multiply.hpp.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// See peaks.hpp. Plain loads are wide enough: even 16 bytes at a time a core asks for more than memory delivers.
+// See peaks.hpp. Plain loads are wide enough: even at 16 bytes at a time a core requests more than memory delivers.
 #include "kernels/peaks.hpp"
 
 #include <algorithm>
@@ -19,15 +19,15 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kLine = 64;
-/// What one stream reads at a time: no power of two, or all streams would meet in the same set of the caches.
+/// Bytes that one stream reads at a time: not a power of two, or all streams would map to the same set of the caches.
 constexpr std::int64_t kPart = 128 * 1024 + 5 * kLine;
-constexpr std::int64_t kAhead = 16 * kLine;  ///< how far ahead of a load its line is asked for
+constexpr std::int64_t kAhead = 16 * kLine;  ///< prefetch distance in bytes
 constexpr int kPasses = 5;
 constexpr std::size_t kMinBuffer = std::size_t{32} << 20;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-/// One line of every stream after the other. Returns something that depends on every byte.
+/// Reads one line of every stream after the other. Returns a value that depends on every byte.
 template <int streams, bool ahead>
 std::uint64_t read_chunk(const std::byte* chunk) noexcept {
   std::uint64_t sums[8] = {};
@@ -64,7 +64,7 @@ double median_of(int runs, Measure measure) noexcept {
   return found[runs / 2];
 }
 
-/// What is read and multiplied here must look as if somebody needed it.
+/// The result of what is read and multiplied here must look used to the compiler.
 std::atomic<std::uint64_t> sink;
 
 }  // namespace
@@ -73,7 +73,7 @@ ReadPeak measure_read(Threads threads, std::span<const std::byte> buffer) noexce
   if (buffer.size() < kMinBuffer) return {};
   const auto rate = [&](const Way& way) {
     const std::int64_t chunk_bytes = way.streams * kPart;
-    // Asking ahead may pass the end of a chunk, so the last one stays clear of the buffer's end.
+    // Prefetching may pass the end of a chunk, so the last chunk ends before the end of the buffer.
     const std::int64_t chunks = (static_cast<std::int64_t>(buffer.size()) - kAhead) / chunk_bytes;
     const auto start = Clock::now();
     for_chunks(threads, chunks, [&](std::int64_t chunk, int) {
@@ -81,7 +81,7 @@ ReadPeak measure_read(Threads threads, std::span<const std::byte> buffer) noexce
     });
     return static_cast<double>(chunks * chunk_bytes) / seconds_since(start);
   };
-  // Every way once, then the fastest few until their medians are known.
+  // Measures every way once, then repeats the fastest few until their medians are known.
   constexpr std::size_t kWayCount = std::size(kWays), kFinalists = 3;
   std::pair<double, const Way*> tried[kWayCount];
   for (std::size_t i = 0; i < kWayCount; ++i) tried[i] = {rate(kWays[i]), &kWays[i]};
@@ -97,7 +97,7 @@ ReadPeak measure_read(Threads threads, std::span<const std::byte> buffer) noexce
 double measure_int8(Runtime runtime) noexcept {
   const auto operations = runtime.table.int8_operations;
   const Threads threads = runtime.threads;
-  // So many rounds that one thread works for about a millisecond.
+  // Enough rounds to keep one thread busy for about a millisecond.
   std::int64_t rounds = 64;
   for (;;) {
     const auto start = Clock::now();

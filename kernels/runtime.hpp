@@ -1,5 +1,5 @@
-// What arithmetic runs on. Passed in from where a model is loaded; nothing below asks a global for it, so that models with other
-// kernels or other threads live side by side.
+// The kernels and threads that arithmetic runs on. Passed in by the code that loads a model; nothing below that reads a
+// global variable for it, so that models with other kernels or other threads can exist side by side.
 #pragma once
 
 #include "kernels/table.hpp"
@@ -7,7 +7,8 @@
 
 namespace brim::kernels {
 
-/// The kernels of some instruction sets, and the threads that share the work. Both outlive it. Passed by value.
+/// The kernels of some instruction sets, and the threads that share the work. Both outlive this object. Passed by
+/// value.
 struct Runtime {
   const Table& table;
   Threads threads;

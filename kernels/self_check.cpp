@@ -1,5 +1,5 @@
-// See self_check.hpp. Weights are multiples of 1/16 below 1/2, activations of 1/8 below 1: every product and sum of them is
-// a float, so nothing is rounded on the way.
+// See self_check.hpp. Weights are multiples of 1/16 below 1/2, activations are multiples of 1/8 below 1: every product
+// and sum is exactly a float, so nothing is rounded on the way.
 #include "kernels/self_check.hpp"
 
 #include <cstring>
@@ -14,7 +14,7 @@
 namespace brim::kernels {
 namespace {
 
-// A pair of panels and one with a single row, two tiles of tokens and one that overlaps.
+// A pair of panels and a panel with a single row, two tiles of tokens and one that overlaps.
 constexpr std::int64_t kRows = 33, kColumns = 96, kTokens = 35;
 
 int level(std::int64_t row, std::int64_t column) { return static_cast<int>((7 * row + 5 * column) % 15) - 7; }

@@ -1,13 +1,13 @@
-// A small product whose result is known, tried before a set with tiles is used: processors, hypervisors and emulators have
-// claimed tile instructions that were not there or not right.
+// A small product with a known result, computed before a set with tiles is used: some processors, hypervisors and
+// emulators have claimed tile instructions that did not exist or were not right.
 #pragma once
 
 #include "kernels/table.hpp"
 
 namespace brim::kernels {
 
-/// Whether the table's products of many tokens, as far as it has any, give the very numbers they must for operands that
-/// are exact in bf16. Takes microseconds; allocates.
+/// Whether the table's gemm kernels, if it has any, give exactly the expected numbers for operands that are exact in
+/// bf16. Takes microseconds; allocates.
 bool many_is_right(const Table& table);
 
 }  // namespace brim::kernels

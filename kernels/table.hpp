@@ -1,10 +1,12 @@
-// Every kernel's signature and contract: the one page to read. A Table is filled set by set (see isa.def), each set
-// overwriting the entries it does better; `generic` fills all of them but panel_product_many, which alone may be null.
+// Every kernel's signature and contract, all in this one file. A Table is filled set by set (see isa.def); each set
+// overwrites the entries that it does better. `generic` fills all entries except panel_product_many, the only one that
+// may be null.
 //
-// Common to all: noexcept; pointers may be unaligned (prepared activations: to 4 bytes at least); inputs and outputs do not overlap unless said; sizes ≥ 0; no
-// kernel allocates, locks or starts threads; all are safe to call from many threads on different outputs. The result
-// for a row, token or vector depends on its own inputs and shape only — never on how many others are in the same call,
-// nor on the thread — so one thread and many give the same bits.
+// Common to all: noexcept; pointers may be unaligned (prepared activations: aligned to 4 bytes at least); inputs and
+// outputs do not overlap unless stated; sizes ≥ 0; no kernel allocates, locks or starts threads; all are safe to call
+// from many threads on different outputs. The result for a row, token or vector depends only on its own inputs and
+// shape — never on the number of others in the same call, nor on the thread — so one thread and many threads give the
+// same bits.
 #pragma once
 
 #include <cstddef>
@@ -16,21 +18,23 @@
 
 namespace brim::kernels {
 
-/// How a matrix product wants its activations. A set chooses per weight format; `generic` always wants f32.
+/// The format of activations that a matrix product requires. A set chooses per weight format; `generic` always uses
+/// f32.
 enum class Activation : std::uint8_t {
   f32,    ///< plain floats
   q8_32,  ///< Q8Blocks32 per 256 values: a scale for each 32
   q8_256, ///< Q8Block256 per 256 values: one scale
-  q16_32, ///< Q16Block per 32 values, what panels are multiplied by
-  q16_words, ///< the same with whole quants in the place of their bytes, for sets that multiply words
-  bf16,      ///< bfloat16, rounded to nearest even, filled up with zeros to 32 values; what is below 2^-126 may be zero
+  q16_32, ///< Q16Block per 32 values, for products of panels
+  q16_words, ///< the same with whole quants instead of their bytes, for sets that multiply words
+  bf16,      ///< bfloat16, rounded to nearest even, padded with zeros to 32 values; below 2^-126 it may be zero
 };
 inline constexpr int kActivationCount = 6;
 
-/// 256 activations as int8 in eight blocks of 32 (a row's tail padded with zeros): value = scales[b] · quant,
+/// 256 activations as int8 in eight blocks of 32 (a row's tail is padded with zeros): value = scales[b] · quant,
 /// scales[b] = max|x| of block b / 127, rounded to nearest even. A block whose maximum is below 1e-36 is all zeros; a
 /// block that holds a NaN or infinity has scale NaN. The quants are interleaved so that 64 bytes hold one half of four
-/// blocks, as the formats that keep value i and value i + 16 in one byte need it: value i of block b is quants[q8_32_index(b, i)].
+/// blocks, as required by the formats that keep value i and value i + 16 in one byte: value i of block b is
+/// quants[q8_32_index(b, i)].
 struct Q8Blocks32 {
   float scales[8];
   std::int32_t sums[8];  ///< Σ quants of each block
@@ -41,7 +45,7 @@ static_assert(sizeof(Q8Blocks32) == 320);
 /// Where value `i` of block `b` lies: [half of four blocks][first or last 16 values][block][value].
 constexpr int q8_32_index(int b, int i) { return (b / 4) * 128 + (i / 16) * 64 + (b % 4) * 16 + i % 16; }
 
-/// 256 activations as int8 in their own order under one scale (same rules), with the sums of each 16 that formats
+/// 256 activations as int8 in their own order under one scale (same rules), with the sums per 16 values that formats
 /// with offsets need.
 struct Q8Block256 {
   float scale;
@@ -51,14 +55,15 @@ struct Q8Block256 {
 };
 static_assert(sizeof(Q8Block256) == 320);
 
-/// 32 activations in 16 bits, as two bytes each, so that 8-bit products make a 16-bit one: value = scale · quant,
-/// quant = 256 · high + low, scale = max|x| / 32512, rounded to nearest even (a low byte of −128 is made −127, so that no
-/// instruction set has to care: an error of 2^-15 of the largest value). Tiny and not-finite blocks as in Q8Blocks32.
+/// 32 activations in 16 bits, as two bytes each, so that 8-bit products can be combined to a 16-bit one: value = scale
+/// · quant, quant = 256 · high + low, scale = max|x| / 32512, rounded to nearest even (a low byte of −128 becomes −127,
+/// so that no instruction set needs a special case: an error of 2^-15 of the largest value). Tiny and not-finite blocks
+/// as in Q8Blocks32.
 struct Q16Block {
   float scale;
-  float weighted_sums[2];  ///< scale · sums: what minimums are multiplied by
+  float weighted_sums[2];  ///< scale · sums: the factor of minimums
   float weighted_sum;      ///< scale · sum
-  std::int32_t sums[2];    ///< Σ quants of the first and the last 16 values: what offsets are multiplied by
+  std::int32_t sums[2];    ///< Σ quants of the first and the last 16 values: the factor of offsets
   std::int32_t sum;        ///< of all 32
   std::int32_t unused;
   std::int8_t high[32];
@@ -93,9 +98,9 @@ struct Product {
   std::int64_t out_stride;
 };
 
-/// The same with the weights in panels (quant/panel.hpp), `panel_bytes` apart; `rows` ≤ 16 · panels of them are
+/// The same with the weights in panels (quant/panel.hpp), `panel_bytes` apart; `rows` ≤ 16 · panels of the results are
 /// written. Sixteen rows are read side by side, and few tokens are multiplied by several panels at a time, evenly
-/// spaced: each is a stream of its own for the memory system.
+/// spaced: each panel is a separate stream for the memory system.
 struct PanelProduct {
   const std::byte* panels;
   std::size_t panel_bytes;
@@ -106,26 +111,27 @@ struct PanelProduct {
   std::int64_t tokens;
   float* out;
   std::int64_t out_stride;
-  std::byte* scratch = nullptr;  ///< kManyScratchBytes from a 64-byte boundary on: only for panel_product_many
+  std::byte* scratch = nullptr;  ///< kManyScratchBytes aligned to 64 bytes: only for panel_product_many
 };
 
-/// panel_product_many is called with more tokens than this; multiply() pads what is less.
+/// panel_product_many is called with more tokens than this; multiply() pads smaller calls.
 static constexpr std::int64_t kFewTokens = 16;
-/// What panel_product_many has room for: two panels of 2048 columns in bf16.
+/// The capacity of the scratch of panel_product_many: two panels of 2048 columns in bf16.
 static constexpr std::int64_t kManyDepth = 2048;
 static constexpr std::size_t kManyScratchBytes = std::size_t{2} * 16 * kManyDepth * 2;
 
 struct Table {
-  /// For each weight format, what its product wants and the product itself.
+  /// For each weight format, the activations that its product requires and the product itself.
   Activation activation[quant::kFormatCount];
   void (*product[quant::kFormatCount])(const Product&) noexcept;
-  /// The same for weights in panels. `panels_pay`: whether this set gains by having a format's weights repacked.
+  /// The same for weights in panels. `panels_pay`: whether repacking the weights of a format makes this set faster.
   bool panels_pay[quant::kFormatCount];
   Activation panel_activation[quant::kFormatCount];
   void (*panel_product[quant::kFormatCount])(const PanelProduct&) noexcept;
-  /// For the tokens of prompts, more than kFewTokens of them, where the set has a faster way, else null: activations are
-  /// Activation::bf16 and weights are rounded to bf16 too (2^-8 of each value at most). A token's bits are the same in every
-  /// such call, wherever it stands in it, but not those of panel_product. Never for F32 and F16, whose weights have more bits than that.
+  /// gemm for the tokens of prompts, more than kFewTokens of them, where the set has a faster way, else null:
+  /// activations are Activation::bf16 and weights are rounded to bf16 too (at most 2^-8 of each value). A token's bits
+  /// are the same in every call of this kernel, at any place within the call, but differ from those of panel_product.
+  /// Never set for F32 and F16, whose weights have more bits than that.
   void (*panel_product_many[quant::kFormatCount])(const PanelProduct&) noexcept;
   /// Prepares one activation row: activation_bytes(kind, cols) bytes written.
   void (*prepare[kActivationCount])(const float* values, std::int64_t cols, std::byte* out) noexcept;
@@ -135,7 +141,7 @@ struct Table {
   /// Attention over cached vectors, by the storage types of keys and of values: see attention.hpp.
   void (*attend[kKvTypeCount][kKvTypeCount])(const Attend&) noexcept;
   void (*accumulated_attention[kKvTypeCount])(const AccumulatedAttention&) noexcept;
-  /// Takes the state of later entries into that of earlier ones, for tokens · group rows.
+  /// Merges the state of later entries into the state of earlier ones, for tokens · group rows.
   void (*merge_attention)(const AttentionState& into, const AttentionState& later, std::int64_t tokens, int group,
                           int value_size) noexcept;
   /// One cached vector from floats, and back (rotating keys again, tests). f16 rounds to nearest even.
@@ -144,7 +150,8 @@ struct Table {
 
   /// out[i] = x[i] · weight[i] / sqrt(mean(x²) + epsilon); weight may be null (all ones). out may be x.
   void (*rms_norm)(const float* x, const float* weight, std::int64_t size, float epsilon, float* out) noexcept;
-  /// x[i] = exp(x[i] − max x) / Σ exp(x − max x), in place. A row of −inf only becomes zeros; size ≥ 1. Returns nothing.
+  /// x[i] = exp(x[i] − max x) / Σ exp(x − max x), in place. A row that is all −inf becomes zeros; size ≥ 1. Returns
+  /// nothing.
   void (*softmax)(float* x, std::int64_t size) noexcept;
   /// x[i] = cap · tanh(x[i] / cap), in place.
   void (*soft_cap)(float* x, std::int64_t size, float cap) noexcept;
@@ -161,8 +168,8 @@ struct Table {
   void (*rope_neox)(float* x, int size, const float* cosines, const float* sines) noexcept;
   void (*rope_interleaved)(float* x, int size, const float* cosines, const float* sines) noexcept;
 
-  /// Works `rounds` rounds through the set's fastest way to multiply and add 8-bit values, in registers; returns how many
-  /// multiplications and additions that were. No model needs it: it measures the peak products are compared with.
+  /// Runs `rounds` rounds of the set's fastest way to multiply and add 8-bit values, in registers; returns the number
+  /// of multiplications and additions. No model needs it: it measures the peak that products are compared with.
   std::int64_t (*int8_operations)(std::int64_t rounds) noexcept;
 };
 

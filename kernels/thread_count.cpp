@@ -1,5 +1,6 @@
-// default_threads(): how many threads this process may really use. One per physical core, for hardware threads of one core share
-// the units the kernels fill; efficiency cores are left out, for a slow core makes the fast ones wait at the end of each product.
+// default_threads(): how many threads this process can really use. One per physical core, because hardware threads of
+// one core share the units that the kernels fill; efficiency cores are left out, because a slow core makes the fast
+// ones wait at the end of each product.
 #include <algorithm>
 
 #include "kernels/threads.hpp"

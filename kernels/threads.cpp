@@ -1,13 +1,13 @@
-// The thread pool: helpers that are created once and wait for work; jobs reach them through a few atomics. Why they do
-// not meet at a barrier after each product: a barrier waits for every member, also for one that got no chunk because
-// another program has its core, and does so at the cost of a scheduler quantum (measured on two busy cores: 1.5 GB/s of
-// weights instead of 8). Here the caller works too and waits only for members that are inside a chunk; one that comes
-// late finds the job closed.
+// The thread pool: helpers that are created once and wait for work; jobs reach them through a few atomics. Why there is
+// no barrier of all threads after each product: a barrier waits for every member, also for one that got no chunk
+// because another program has its core, and this costs a scheduler quantum (measured on two busy cores: 1.5 GB/s of
+// weights instead of 8). Here the caller works too and waits only for members that are inside a chunk; a member that
+// comes late finds the job closed.
 //
-// Helpers look out for work for kSpin after a job — decoding brings the next within microseconds — and then sleep in
-// the kernel; they do so at once when another pool of the process has work, so that two models never spin beside each
-// other. A caller that finds a pool at work, its own or another, does its chunks alone; so does one in a forked child,
-// which has no helpers. See threads.hpp; platform/threads.hpp is where the threads come from.
+// Helpers spin for kSpin after a job, because decode brings the next job within microseconds, and then sleep in the
+// kernel. They sleep at once when another pool of the process has work, so that two models never spin at the same time.
+// A caller that finds a pool at work, its own or another, runs its chunks alone; so does a caller in a forked child,
+// which has no helpers. See threads.hpp; platform/threads.hpp provides the threads.
 #include "kernels/threads.hpp"
 
 #include <algorithm>
@@ -23,7 +23,7 @@ namespace brim::kernels {
 namespace {
 
 constexpr std::chrono::microseconds kSpin{50};
-constexpr int kLooksPerClock = 64;  ///< pauses between two looks at the clock
+constexpr int kLooksPerClock = 64;  ///< pauses between two reads of the clock
 
 void pause() {
 #if defined(__x86_64__)
@@ -33,17 +33,17 @@ void pause() {
 #endif
 }
 
-// The process's pools, told apart by their address and never looked into through these.
+// The process's pools: pointers are only compared here, never dereferenced.
 alignas(64) constinit std::atomic<const void*> at_work{nullptr};  ///< the one that has a job
-alignas(64) constinit std::atomic<const void*> last{nullptr};     ///< the last that had one: its helpers may spin
-constinit std::atomic<unsigned> forks{0};  ///< between the process that loaded the library and this one
+alignas(64) constinit std::atomic<const void*> last{nullptr};     ///< the last one that had a job: its helpers may spin
+constinit std::atomic<unsigned> forks{0};  ///< number of forks from the process that loaded the library to this one
 
 void count_fork() noexcept {
   forks.fetch_add(1);
-  at_work.store(nullptr);  // whoever had it is in the parent
+  at_work.store(nullptr);  // the pool that had a job belongs to the parent
 }
 
-/// Whether forks are counted from now on. Counting one twice does no harm.
+/// Whether forks are counted from now on. Registering twice is harmless.
 bool forks_are_counted() noexcept {
   static constinit std::atomic<bool> counted{false};
   if (!counted.load() && platform::on_fork_in_child(count_fork)) counted.store(true);
@@ -65,12 +65,12 @@ struct ThreadPool::State {
     helpers.join();
   }
 
-  /// Not in a forked child, where the memory of the pool is but not its threads.
+  /// False in a forked child, which has the memory of the pool but not its threads.
   bool has_helpers() const noexcept {
     return helpers.count() > 0 && made_after == forks.load(std::memory_order_relaxed);
   }
 
-  /// Whether the caller has all helpers to itself now; give_back() afterwards.
+  /// Tries to reserve all helpers for the caller and returns whether it could; call give_back() afterwards.
   bool take() noexcept {
     const void* none = nullptr;
     if (!has_helpers() || !at_work.compare_exchange_strong(none, this, std::memory_order_acquire)) return false;
@@ -91,8 +91,8 @@ struct ThreadPool::State {
     open.store(true);
     wake();
     work(0);
-    // Closing and then looking who is inside, against entering and then looking whether it is open (both sequentially
-    // consistent): either the helper sees the job closed or this sees the helper.
+    // Here: close the job, then check who is inside. In a helper: enter, then check whether the job is open (both
+    // sequentially consistent). So either the helper sees the job closed or this thread sees the helper.
     open.store(false);
     for (int looks = 0; inside.load() != 0 && has_helpers(); ++looks) {
       if (looks < 1000) {
@@ -139,7 +139,7 @@ struct ThreadPool::State {
     signal.wait(seen);
   }
 
-  // The job: written by whoever has taken the pool while it is closed and nobody is inside.
+  // The job: written by the thread that has reserved the pool while the job is closed and no helper is inside.
   ChunkBody body = nullptr;
   void* context = nullptr;
   std::int64_t chunks = 0;

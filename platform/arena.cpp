@@ -1,5 +1,5 @@
-// See arena.hpp. Where it sits: a session asks for one arena when it is created; the cache, the activations and the
-// token history are parts of it.
+// See arena.hpp. A session requests one arena when it is created; the cache, the activations and the token history are
+// ranges of the arena.
 #include "platform/arena.hpp"
 
 #include <algorithm>
@@ -17,7 +17,7 @@ namespace {
 using platform::page_size;
 
 constexpr std::size_t kAlignment = 64;
-constexpr std::size_t kHugePagesFrom = std::size_t{4} << 20;  // below two huge pages there is nothing to win
+constexpr std::size_t kHugePagesFrom = std::size_t{4} << 20;  // below two huge pages there is nothing to gain
 
 Error refusal(std::string_view owner, std::size_t size, const MemoryLimits& limits, const std::string& why) {
   return error(ErrorCode::out_of_memory, owner, " needs ", size_text(size), " of memory, but ", why, " (",
@@ -53,7 +53,7 @@ Result<Arena> Arena::create(std::size_t bytes, std::string_view owner, Touch whe
 }
 
 int Arena::touch(std::size_t first, std::size_t bytes) const noexcept {
-  const std::size_t begin = std::min(first, size_), before = begin % page_size();  // the system knows whole pages only
+  const std::size_t begin = std::min(first, size_), before = begin % page_size();  // the system handles whole pages
   return platform::touch_pages(data_ + begin - before, std::min(bytes, size_ - begin) + before);
 }
 

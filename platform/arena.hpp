@@ -1,5 +1,5 @@
-// The memory of one session: a single mapping, reserved and touched when it is created, so that nothing can fail
-// later. The machine's limits are asked first (Linux would grant the mapping and kill the process afterwards).
+// The memory of one session: a single mapping, reserved and touched when the session is created, so that nothing can
+// fail later. The machine's limits are checked first (Linux would grant the mapping and kill the process afterwards).
 #pragma once
 
 #include <cstddef>
@@ -10,16 +10,17 @@
 
 namespace brim {
 
-/// Owns one anonymous mapping; movable, not copyable. `take` hands out disjoint parts of it.
+/// Owns one anonymous mapping; movable, not copyable. `take` returns disjoint ranges of the mapping.
 class Arena {
  public:
-  /// Whether every page is made resident at once, or by the owner: piece by piece with touch(), or by writing to all of it.
+  /// Whether every page is made resident at once, or by the owner: piece by piece with touch(), or by writing to the
+  /// whole arena.
   enum class Touch { now, by_owner };
-  /// Maps `bytes` (rounded up to a page) for `owner` ("a session"). Errors: out_of_memory with owner, what was asked and
-  /// what is available.
+  /// Maps `bytes` (rounded up to a page) for `owner` ("a session"). Errors: out_of_memory with the owner, the requested
+  /// size and the available size.
   static Result<Arena> create(std::size_t bytes, std::string_view owner = "a session", Touch when = Touch::now);
 
-  /// What create() maps for so many bytes.
+  /// The size that create() maps for this many bytes.
   static std::size_t whole_pages(std::size_t bytes);
 
   Arena() = default;
@@ -29,8 +30,8 @@ class Arena {
   Arena& operator=(const Arena&) = delete;
   ~Arena();
 
-  /// Makes bytes [first, first + bytes) resident, less what lies beyond the end. Threads may touch pieces side by side.
-  /// Returns 0, or the errno value for why the system has no more pages to give.
+  /// Makes bytes [first, first + bytes) resident, except those beyond the end. Threads may touch different pieces at
+  /// the same time. Returns 0, or the errno value for why the system has no more pages.
   int touch(std::size_t first, std::size_t bytes) const noexcept;
 
   /// The next `bytes` bytes, 64-byte aligned and zero; an empty span when the rest of the arena is too small.

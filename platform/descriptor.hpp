@@ -1,5 +1,5 @@
-// A file descriptor that closes itself. None that Brim opens is one of the three that programs take for standard input, output
-// and error, so that text meant for a terminal cannot end up in a file of Brim's.
+// A file descriptor that closes itself. No descriptor that Brim opens has one of the three numbers that programs use
+// for standard input, output and error, so that text meant for a terminal cannot end up in a file of Brim's.
 #pragma once
 
 #include <utility>

@@ -1,4 +1,5 @@
-// Finding a text in another one in linear time, whatever the two are: std::string_view::find takes the product of their sizes.
+// Finds a text in another one in linear time, whatever the two texts are: std::string_view::find takes time
+// proportional to the product of their sizes.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +7,7 @@
 
 namespace brim::platform {
 
-/// Where `wanted` begins in `text` for the first time; npos when nowhere.
+/// Where `wanted` begins in `text` for the first time; npos when it does not occur.
 std::size_t find_text(std::string_view text, std::string_view wanted) noexcept;
 
 }  // namespace brim::platform

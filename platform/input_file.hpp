@@ -1,5 +1,5 @@
-// A regular file that is read by position and never mapped: whatever another program does to the file meanwhile, reading it
-// ends in an error sentence and not in a signal.
+// A regular file that is read by position and never mapped: whatever another program does to the file meanwhile, a
+// failed read is an error message and not a signal.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace brim {
 
-/// Which file it is and when it was changed last: two equal identities mean the same content, unless the file was changed
+/// Identifies a file and its last change: two equal identities mean the same content, unless the file was changed
 /// within the resolution of its time stamps.
 struct FileIdentity {
   std::uint64_t device = 0, inode = 0, size = 0;
@@ -23,19 +23,19 @@ struct FileIdentity {
   bool same_file(const FileIdentity& other) const { return device == other.device && inode == other.inode; }
 };
 
-/// Of what `path` leads to, of whatever kind; nothing when there is nothing, or it may not be looked at.
+/// The identity of what `path` leads to, of any kind; nothing when it does not exist or may not be examined.
 std::optional<FileIdentity> file_identity(const std::string& path) noexcept;
 
 class InputFile;
 
-/// Why bytes could not be read. Made without allocating, so that threads may carry it out of a parallel loop.
+/// Why bytes could not be read. Created without allocating, so that threads may carry it out of a parallel loop.
 struct ReadFault {
   const InputFile* file = nullptr;  ///< null: nothing failed
   int number = 0;                   ///< errno's value; 0: the file ended early
   std::uint64_t offset = 0;         ///< of the first byte that is missing
 
   explicit operator bool() const noexcept { return file != nullptr; }
-  /// io, with file, place and reason.
+  /// io, with the file, the offset and the reason.
   Error error() const;
 };
 
@@ -44,22 +44,23 @@ class InputFile {
  public:
   /// Errors: io with the path and the system's reason; bad_file when it is a directory or not a regular file.
   static Result<InputFile> open(const std::string& path);
-  /// The same for a file that is open already; `path` stands for it in sentences.
+  /// The same for a file that is open already; `path` is its name in messages.
   static Result<InputFile> of(Descriptor descriptor, const std::string& path);
 
   const std::string& path() const { return path_; }
   std::uint64_t size() const { return identity_.size; }
-  /// As it was when the file was opened.
+  /// The identity when the file was opened.
   const FileIdentity& identity() const { return identity_; }
   int descriptor() const { return descriptor_.number(); }
 
-  /// Advice: it will be read from its beginning to its end. Where that is not taken, reading is only slower.
+  /// Advice: the file will be read from its beginning to its end. Where the system ignores the advice, reading is only
+  /// slower.
   void expect_sequential() const noexcept;
   /// Fills `bytes` from `offset` on.
   ReadFault try_read(std::uint64_t offset, std::span<std::byte> bytes) const noexcept;
   /// Errors: io, also where the file ends before `bytes` is full.
   Status read(std::uint64_t offset, std::span<std::byte> bytes) const;
-  /// Errors: io when the file is no longer as it was when it was opened.
+  /// Errors: io when the file has changed since it was opened.
   Status check_unchanged() const;
 
  private:

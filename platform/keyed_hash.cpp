@@ -28,12 +28,12 @@ struct State {
 };
 
 HashKey draw_key() {
-  HashKey key{0x9E3779B97F4A7C15u, 0xD1B54A32D192ED03u};  // where the system gives none: as good as a fixed hash
+  HashKey key{0x9E3779B97F4A7C15u, 0xD1B54A32D192ED03u};  // if the system gives none: as good as a fixed hash
   if (std::array<std::byte, 16> secret; platform::process_secret(secret)) {
     std::memcpy(&key.first, secret.data(), sizeof key.first);
     std::memcpy(&key.second, secret.data() + sizeof key.first, sizeof key.second);
   }
-  // The C library has the same bytes: what is used here tells nothing about them.
+  // The C library uses the same bytes: values computed here reveal nothing about them.
   return {siphash("brim hash key 1", key), siphash("brim hash key 2", key)};
 }
 

@@ -1,4 +1,4 @@
-// A read-only file mapped into memory, with sequential read-ahead asked of the kernel.
+// A read-only file mapped into memory, with sequential read-ahead requested from the kernel.
 #pragma once
 
 #include <cstddef>
@@ -11,9 +11,9 @@
 namespace brim {
 
 /// Owns one read-only mapping; movable, not copyable. Reading it from several threads is safe.
-/// A file that another process cuts off in place while it is mapped ends this one (SIGBUS), as with any mapped file; replacing
-/// it by renaming is safe. So only weights that are asked to stay in a file are mapped (--weights shared, --no-repack); all
-/// else is read (input_file.hpp).
+/// If another process truncates the file while it is mapped, this process ends (SIGBUS), as with any mapped file;
+/// replacing the file by renaming is safe. So only weights that were requested to stay in a file are mapped (--weights
+/// shared, --no-repack); everything else is read (input_file.hpp).
 class MappedFile {
  public:
   /// Maps a whole file; the mapping outlives `file`. Errors: io with the system's reason; out_of_memory.
@@ -27,13 +27,12 @@ class MappedFile {
   ~MappedFile();
 
   /// How the mapping will be read from now on. It is opened for `sequential` reading (large read-ahead), where the
-  /// kernel also gives pages up first when memory is short; weights that are read again for every token want
-  /// `repeated`.
+  /// kernel also drops pages first when memory is short; use `repeated` for weights that every token reads.
   enum class Access { sequential, repeated };
   void expect(Access access) const;
 
-  /// Gives back the memory of the whole pages within `part`, if it is a part of this mapping: reading them again reads
-  /// the file again.
+  /// Releases the memory of the whole pages within `part`, if `part` lies in this mapping: the next access reads them
+  /// from the file.
   void release(std::span<const std::byte> part) const;
 
   std::span<const std::byte> bytes() const { return {data_, size_}; }

@@ -1,4 +1,4 @@
-// Memory by whole pages, straight from the system. Nothing here throws or allocates; failures are errno values.
+// Memory in whole pages, directly from the system. Nothing here throws or allocates; failures are errno values.
 #pragma once
 
 #include <cstddef>
@@ -9,18 +9,18 @@ namespace brim::platform {
 std::size_t page_size() noexcept;
 
 struct Pages {
-  std::byte* data = nullptr;  ///< null: there are none, and `failure` says why
+  std::byte* data = nullptr;  ///< null: none could be mapped, and `failure` says why
   int failure = 0;
 };
-/// Pages that can be read and written, zero, none of them resident yet. unmap_pages() gives them back.
+/// Zeroed pages that can be read and written, none of them resident yet. unmap_pages() releases them.
 Pages map_pages(std::size_t bytes) noexcept;
-/// Addresses with nothing behind them, for allow_pages(). unmap_pages() gives them back.
+/// Addresses without memory, for allow_pages(). unmap_pages() releases them.
 Pages reserve_pages(std::size_t bytes) noexcept;
-/// Lets reserved addresses, from the first of a page on, be read and written. Returns 0 or why not.
+/// Lets reserved addresses, starting at a page, be read and written. Returns 0 or an errno value.
 int allow_pages(std::byte* data, std::size_t bytes) noexcept;
-/// Makes pages resident, from the first of a page on. Returns 0, or why the system has no more to give.
+/// Makes pages resident, starting at a page. Returns 0, or the errno value for why the system has no more pages.
 int touch_pages(std::byte* data, std::size_t bytes) noexcept;
-/// Advice: many of them will be used, so that larger pages are worth their while.
+/// Advice: many of the pages will be used, so that larger pages are useful.
 void prefer_huge_pages(std::byte* data, std::size_t bytes) noexcept;
 void unmap_pages(std::byte* data, std::size_t bytes) noexcept;
 

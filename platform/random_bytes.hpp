@@ -1,4 +1,4 @@
-// Bytes that nobody outside this process can draft.
+// Bytes that cannot be predicted outside of this process.
 #pragma once
 
 #include <cstddef>
@@ -6,9 +6,9 @@
 
 namespace brim::platform {
 
-/// Sixteen random bytes that the process was started with, always the same ones: asking cannot fail, except where the system
-/// gives none (false; `bytes` are then as they were). The C library takes its stack guard from them, so nothing that is made of
-/// them may show them.
+/// Sixteen random bytes that the process was started with, always the same ones: reading them cannot fail, except where
+/// the system provides none (returns false; `bytes` are unchanged). The C library takes its stack guard from them, so
+/// nothing computed from them may reveal them.
 bool process_secret(std::span<std::byte, 16> bytes) noexcept;
 
 }  // namespace brim::platform

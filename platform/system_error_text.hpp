@@ -1,4 +1,4 @@
-// Why a system call failed, in words. Not strerror: that one answers in the language of the host's locale.
+// The reason why a system call failed, in words. Not strerror, which answers in the language of the host's locale.
 #pragma once
 
 #include <string_view>

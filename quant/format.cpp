@@ -1,4 +1,4 @@
-// The table behind quant/formats.def, and the names of the types that GGUF has defined and Brim does not read.
+// The table behind quant/formats.def, and the names of the types that GGUF defines and Brim does not read.
 #include "quant/format.hpp"
 
 namespace brim::quant {
@@ -15,7 +15,7 @@ struct TypeName {
   std::string_view name;
 };
 
-/// Type numbers of ggml's enumeration that are not in formats.def. The removed ones were never given to anything else.
+/// Type numbers of ggml's enumeration that are not in formats.def. The numbers of removed types were never reused.
 constexpr TypeName kOtherTypes[] = {
     {4, "Q4_2 (removed)"},     {5, "Q4_3 (removed)"},        {9, "Q8_1"},
     {15, "Q8_K"},              {16, "IQ2_XXS"},              {17, "IQ2_XS"},

@@ -1,4 +1,4 @@
-// The formats as an enumeration with their sizes: the table behind quant/formats.def. Knows no CPU and no model.
+// The formats as an enumeration with their sizes: the table behind quant/formats.def. Independent of CPUs and models.
 #pragma once
 
 #include <cstddef>
@@ -33,8 +33,8 @@ const FormatInfo& info(Format format) noexcept;
 std::optional<Format> format_from_gguf(std::uint32_t gguf_id) noexcept;
 /// The format with this name, case-insensitive ("q4_k", "Q4_K").
 std::optional<Format> format_from_name(std::string_view name) noexcept;
-/// The name of any type number GGUF has ever defined ("IQ2_XXS", "Q4_2 (removed)"), empty when it is none: so that a
-/// known but unsupported type can be refused by name.
+/// The name of any type number that GGUF has ever defined ("IQ2_XXS", "Q4_2 (removed)"), empty when the number is
+/// unknown: so that a known but unsupported type can be refused by name.
 std::string_view gguf_type_name(std::uint32_t gguf_id) noexcept;
 
 /// Bytes of a row of `count` values; `count` must be a multiple of the block length.

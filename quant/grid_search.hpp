@@ -1,8 +1,8 @@
 // Finding a sub-block's scale (and minimum) for the K formats: the packing side's only real algorithm. A scale taken
-// from the largest value alone wastes levels on it; so several scales near that one are tried, each rounds the values
-// to levels, and for those levels the best scale follows from weighted least squares. The candidate with the least
-// weighted squared error wins. Heavier weight on larger values, as ggml's reference quantisers do it: they matter more
-// in a product. Static for the reason in half.hpp.
+// only from the largest value wastes levels on it; so several scales near that one are tried. Each candidate rounds the
+// values to levels, and for those levels the best scale follows from weighted least squares. The candidate with the
+// smallest weighted squared error wins. Larger values have a heavier weight, as in ggml's reference quantisers: they
+// matter more in a product. Static for the reason in half.hpp.
 #pragma once
 
 #include <cstdint>
@@ -18,14 +18,14 @@ struct AffineGrid {
   float minimum;
 };
 
-/// Which inverse scales are tried: (top level + first + k · step) / range for k in [0, count).
+/// The inverse scales that are tried: (top level + first + k · step) / range for k in [0, count).
 struct Candidates {
   float first;
   float step;
   int count;
 };
 
-/// Steps from a stored scale or minimum to those tried in its place; its own value first.
+/// Steps from a stored scale or minimum to the values tried instead; its own value comes first.
 static constexpr int kNeighbours[3] = {0, -1, 1};
 
 /// The sum of n numbers in four interleaved lanes, which vectorise without reordering a longer chain.
@@ -62,7 +62,7 @@ static inline AffineGrid fit_affine(const float* values, const float* weights, f
   AffineGrid best = {(max - min) / top, -min};
   float best_error = 0;
   float levels[n];
-  for (int k = -1; k < candidates.count; ++k) {  // -1: the plain range, taken as it is
+  for (int k = -1; k < candidates.count; ++k) {  // -1: the plain range, unchanged
     const float range = k < 0 ? 0.0f : candidates.first + candidates.step * static_cast<float>(k);
     const float inverse = (top + range) / (max - min);
     for (int i = 0; i < n; ++i) levels[i] = nearest_level((values[i] - min) * inverse, 0, top);
@@ -115,8 +115,8 @@ static inline float fit_symmetric(const float* values, const float* weights, flo
   return best;
 }
 
-/// What a pack() of 256 values in sub-blocks of n needs: per sub-block the stored scale (and minimum), per value its
-/// level.
+/// What a pack() of 256 values in sub-blocks of n needs: the stored scale (and minimum) per sub-block, the level per
+/// value.
 template <int n>
 struct Levels {
   std::int8_t scales[256 / n];
@@ -125,8 +125,8 @@ struct Levels {
 };
 
 /// Packs 256 values as scale · level − minimum. `top` is the highest level, `scale_top` the highest stored scale and
-/// minimum. Stores the block's two halves. Rounding scale and minimum to their own grids costs more than the search
-/// before won, so their neighbours are tried too.
+/// minimum. Stores the block's two halves. Rounding scale and minimum to their own grids loses more than the search
+/// gained, so their neighbours are tried too.
 template <int n>
 static inline void affine_levels(const float* values, float top, float scale_top, Candidates candidates,
                                  Half& super_scale, Half& super_minimum, Levels<n>& out) noexcept {
@@ -169,7 +169,7 @@ static inline void affine_levels(const float* values, float top, float scale_top
 }
 
 /// Packs 256 values as scale · level, levels -top … top - 1, stored scales -scale_top … scale_top - 1. Stores the
-/// block's half; the scale's neighbours are tried as above. `out.minimums` is left alone.
+/// block's half; the scale's neighbours are tried as above. `out.minimums` is not changed.
 template <int n>
 static inline void symmetric_levels(const float* values, float top, float scale_top, Candidates candidates,
                                     Half& super_scale, Levels<n>& out) noexcept {

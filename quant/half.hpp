@@ -3,9 +3,9 @@
 // under flush-to-zero. The lowest file of quant/; the scales inside blocks are halves.
 //
 // Everything here and in the headers of quant/formats/ is `static`: these headers are compiled into the kernels of
-// every instruction set, and a plain `inline` function would leave a weak symbol there, of which the linker keeps one —
-// maybe the one a strong set compiled, which a weak machine cannot run. For the same reason the structs have no member
-// functions and nothing of namespace std is called.
+// every instruction set, and a plain `inline` function would leave a weak symbol there. The linker keeps only one of
+// these symbols — maybe the one that a strong set compiled, which a weak machine cannot run. For the same reason the
+// structs have no member functions and nothing of namespace std is called.
 #pragma once
 
 #include <bit>
@@ -58,7 +58,7 @@ static constexpr std::uint16_t portable_f32_to_f16(float value) noexcept {
   return static_cast<std::uint16_t>(sign | half);
 }
 
-/// The value of a half. Uses the CPU's instruction where the translation unit may.
+/// The value of a half. Uses the CPU's instruction where the flags of the translation unit allow it.
 static constexpr float f16_to_f32(std::uint16_t bits) noexcept {
 #if defined(__F16C__)
   if (!__builtin_is_constant_evaluated()) return _cvtsh_ss(bits);
@@ -102,8 +102,8 @@ static inline std::uint16_t load_u16(const std::uint8_t* bytes) noexcept {
 /// The value of a half inside a block.
 static inline float load(const Half& half) noexcept { return f16_to_f32(load_u16(half.bytes)); }
 
-/// Stores the nearest finite half (a value too large saturates, so that no block ever holds an infinity) and returns
-/// what was stored: quantising against that, not against `value`, keeps the scale's rounding out of the error.
+/// Stores the nearest finite half (a value that is too large saturates, so that no block ever holds an infinity) and
+/// returns the stored value: quantising against that, not against `value`, keeps the scale's rounding out of the error.
 static inline float store(Half& half, float value) noexcept {
   value = value > kHalfLargest ? kHalfLargest : value < -kHalfLargest ? -kHalfLargest : value;
   const std::uint16_t bits = f32_to_f16(value);

@@ -1,4 +1,4 @@
-// A matrix of packed weights that somebody else owns: row by row as a file has it, or in panels of sixteen rows.
+// A matrix of packed weights that another object owns: row by row as a file has it, or in panels of sixteen rows.
 #pragma once
 
 #include <cstddef>
@@ -14,10 +14,13 @@ enum class Layout : std::uint8_t {
   panels,  ///< quant/panel.hpp
 };
 
-/// Non-owning view: `rows` rows of `cols` values in `format`. A row is the weights of one output: y[r] = Σ_c matrix[r][c]·x[c].
-/// Layout::rows: rows lie `row_bytes` bytes apart, and `data` may be unaligned as far as the file was (≥ 1 byte).
-/// Layout::panels: panel_count(rows) panels lie panel_bytes(format, cols) apart from a 64-byte boundary on; row_bytes is
-/// still the size of one row in a file.
+/// Non-owning view: `rows` rows of `cols` values in `format`. A row is the weights of one output: y[r] = Σ_c
+/// matrix[r][c]·x[c].
+///
+/// Layout::rows: rows lie `row_bytes` bytes apart, and `data` may be as unaligned as it was in the file (≥ 1 byte).
+///
+/// Layout::panels: panel_count(rows) panels lie panel_bytes(format, cols) apart from a 64-byte boundary on; row_bytes
+/// is still the size of one row in a file.
 struct Matrix {
   Format format = Format::f32;
   const std::byte* data = nullptr;

@@ -28,7 +28,7 @@ bool same_letters(std::string_view any, std::string_view upper_case) {
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
-/// What a tensor does, as far as the rules tell tensors apart.
+/// The role of a tensor, as far as the rules distinguish tensors.
 enum class Role { output, token_embedding, attention_value, attention_key, attention_output, feed_forward_down, other };
 
 Role role_of(std::string_view name) {
@@ -41,9 +41,9 @@ Role role_of(std::string_view name) {
   return Role::other;
 }
 
-/// Matrices that are small and sensitive, or that no engine multiplies by in a packed format. Norms, routers and
-/// position tables of the models Brim runs, then those of state-space, RWKV, T5 and Gemma 3n models, which may be
-/// packed for others.
+/// Matrices that are small and sensitive, or that no engine multiplies by in a packed format. First the norms, routers
+/// and position tables of the models that Brim runs, then those of state-space, RWKV, T5 and Gemma 3n models, which may
+/// be packed for other engines.
 constexpr std::string_view kKept[] = {
     "_norm.weight",
     "ffn_gate_inp.weight",
@@ -90,7 +90,8 @@ int layer_of(std::string_view name) {
   return layer;
 }
 
-/// The first eighth of the layers, the last eighth and every third between them: where more bits pay most.
+/// The first eighth of the layers, the last eighth and every third between them: where more bits improve the model
+/// most.
 bool more_bits(int index, int count) {
   return index < count / 8 || index >= 7 * count / 8 || (index - count / 8) % 3 == 2;
 }
@@ -116,13 +117,13 @@ Format attention_value_format(Mix mix, Format format, const ModelFacts& model, i
     default:
       break;
   }
-  // The 70B models share one value head between eight heads: small matrices on which much depends.
+  // The 70B models share one value head between eight heads: these matrices are small and much depends on them.
   const bool large_llama = model.architecture == "llama" && model.heads_per_kv_head > 1;
   if (model.layer_count == 80 && (large_llama || model.architecture == "qwen2") &&
       (format == Format::q3_k || format == Format::q4_k)) {
     format = Format::q5_k;
   }
-  return model.expert_count == 8 ? Format::q8_0 : format;  // little beside the experts
+  return model.expert_count == 8 ? Format::q8_0 : format;  // small compared with the experts
 }
 
 Format feed_forward_down_format(Mix mix, Format format, const ModelFacts& model, int layer) {
@@ -181,7 +182,7 @@ Format wanted_format(Mix mix, const ModelFacts& model, const TensorFacts& tensor
   }
 }
 
-/// The format with blocks of 32 that stands in for one with blocks of 256.
+/// The format with blocks of 32 that replaces a format with blocks of 256.
 Format stand_in(Format format) {
   switch (format) {
     case Format::q2_k:

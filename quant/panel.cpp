@@ -32,7 +32,7 @@ std::size_t panel_bytes(Format format, std::int64_t cols) noexcept {
 
 void pack_panel(Format format, const std::byte* first_row, std::size_t row_bytes, int rows, std::int64_t cols,
                 std::byte* panel) noexcept {
-  // Sixteen rows leave no byte of a panel as it was.
+  // Sixteen rows overwrite every byte of a panel.
   if (rows < kPanelRows) __builtin_memset(panel, 0, panel_bytes(format, cols));
   with_types(format, [&](auto* slab_type, auto* block_type, int length) {
     using Slab = std::remove_pointer_t<decltype(slab_type)>;

@@ -10,14 +10,14 @@
 
 namespace brim::quant {
 
-/// Bytes of one panel of `cols` columns (a multiple of the format's block length): a multiple of 32 but for F16 and BF16
-/// with an odd number of columns never less aligned than that.
+/// Bytes of one panel of `cols` columns (a multiple of the format's block length): a multiple of 32, also for F16 and
+/// BF16 with an odd number of columns.
 std::size_t panel_bytes(Format format, std::int64_t cols) noexcept;
 
 /// Panels that `rows` rows need.
 static constexpr std::int64_t panel_count(std::int64_t rows) { return (rows + kPanelRows - 1) / kPanelRows; }
 
-/// Packs `rows` ≤ 16 rows, `row_bytes` apart, into one panel; rows that are not there become zeros. Thread-safe.
+/// Packs `rows` ≤ 16 rows, `row_bytes` apart, into one panel; missing rows become zeros. Thread-safe.
 void pack_panel(Format format, const std::byte* first_row, std::size_t row_bytes, int rows, std::int64_t cols,
                 std::byte* panel) noexcept;
 

@@ -14,14 +14,14 @@ namespace {
 #include "quant/formats.def"
 #undef FORMAT
 
-/// Beyond this nothing but F32 and BF16 can hold a value; it keeps the sums of squares in the scale search finite.
+/// Only F32 and BF16 can hold larger values; the limit keeps the sums of squares in the scale search finite.
 constexpr float kLargest = 1e9f;
 
-/// Whether the format of this block has a pack(); it is found, as unpack() is, in the namespace of the block.
+/// Whether the format of this block has a pack(); like unpack(), it is found in the namespace of the block.
 template <class Block>
 constexpr bool kPackable = requires(const float* values, Block& block) { pack(values, block); };
 
-/// The blocks are read where they lie: they have alignment 1 and hold nothing but bytes.
+/// The blocks are read in place: they have alignment 1 and hold only bytes.
 template <class Block>
 void unpack_blocks(const std::byte* packed, float* values, std::int64_t count, int length) noexcept {
   const Block* block = reinterpret_cast<const Block*>(packed);

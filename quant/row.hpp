@@ -1,5 +1,5 @@
-// Packing and unpacking one row of values by format. The definition of what a format's bytes mean is the unpack() in
-// its quant/formats/ file; this is the switch over the list.
+// Packing and unpacking one row of values by format. The unpack() in a format's quant/formats/ file defines what its
+// bytes mean; this is the switch over the list.
 #pragma once
 
 #include <cstddef>

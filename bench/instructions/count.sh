@@ -1,7 +1,7 @@
 #!/bin/bash
-# count.sh BENCH_INSTRUCTIONS [SET…]: millions of instructions of one 2048 × 2048 product a token, on ARM under qemu. Two runs
-# that differ in how often they multiply are taken from each other, so that what comes before does not count. FORMATS and
-# TOKENS in the environment choose the rows; LAYOUT=rows takes weights as they lie in a file.
+# count.sh BENCH_INSTRUCTIONS [SET…]: millions of instructions of one 2048 × 2048 product per token, on ARM under qemu.
+# The counts of two runs with different numbers of multiplications are subtracted, so that the work before them does not
+# count. FORMATS and TOKENS in the environment choose the rows; LAYOUT=rows uses weights as they lie in a file.
 set -eu
 program=$1
 shift

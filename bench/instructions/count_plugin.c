@@ -1,7 +1,7 @@
 /* A plugin for qemu-aarch64 (7.2's plugin interface, declared here: Debian ships no header) that counts what the guest
- * executes: all instructions, those that load or store, and those that work on vectors or floats, by the encoding's
- * main field (bits 28 … 25). Prints "instructions memory vector" to stderr at the end. One guest thread at a time is counted
- * exactly; with several the counters race. */
+ * executes: all instructions, those that load or store, and those that work on vectors or floats, by the main field of
+ * the encoding (bits 28 … 25). Prints "instructions memory vector" to stderr at the end. The counts are exact with one
+ * guest thread; with several threads the counters race. */
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdint.h>

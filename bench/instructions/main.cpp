@@ -1,4 +1,4 @@
-// bench_instructions: one matrix product, again and again, on one thread: what count.sh counts the instructions of.
+// bench_instructions: runs one matrix product repeatedly on one thread; count.sh counts the instructions.
 //   bench_instructions FORMAT rows|panels TOKENS TIMES [ROWS COLS]
 #include <cstdio>
 #include <cstdlib>
@@ -39,7 +39,8 @@ int main(int argc, char** argv) {
     return 2;
   }
   const std::size_t row_bytes = quant::row_bytes(*format, cols), panel_bytes = quant::panel_bytes(*format, cols);
-  // A panel's bytes in any order are weights too: packing them first would only take time. Panels start at a line.
+  // A panel's bytes in any order are valid weights too: packing them first would only take time. Panels start at a
+  // cache line.
   constexpr std::size_t kLine = 64;
   const std::vector<std::byte> bytes =
       weight_bytes(kLine + (panels ? panel_bytes * static_cast<std::size_t>(quant::panel_count(rows))

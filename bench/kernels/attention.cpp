@@ -1,5 +1,6 @@
-// See attention.hpp. One KV head of a model goes over a context that lies in one run, part by part, as engine/model/attend.cpp
-// does it; heads are told apart so that one token's context comes from memory and not from a cache.
+// See attention.hpp. One KV head of a model processes a context that lies in one run, range by range, as
+// engine/model/attend.cpp does it; heads have separate memory, so that one token's context comes from memory and not
+// from a cache.
 #include "bench/kernels/attention.hpp"
 
 #include <benchmark/benchmark.h>
@@ -24,7 +25,7 @@ struct Heads {
 constexpr Heads kHeads[] = {{"llama-1b", 8, 4, 64}, {"qwen2.5-0.5b", 2, 7, 64}, {"llama-8b", 8, 4, 128}};
 constexpr std::size_t kLargestHead = 128;
 constexpr std::int64_t kEntries = 8192;
-/// A token as in decoding; the tile of a prompt that engine/model gives a thread: 128 rows.
+/// One token as in decode; the tile of a prompt that engine/model assigns to a thread: 128 rows.
 constexpr std::int64_t kRowsOfPrompt = 128;
 
 /// Numbers in [−1, 1), the same for the same seed.
@@ -64,7 +65,7 @@ void run(benchmark::State& state, const Heads& heads, kernels::KvType type, std:
       const std::size_t begin = static_cast<std::size_t>(head) * count * stride;
       for (std::int64_t part = 0; part < kEntries; part += kernels::kAttentionPart) {
         const std::size_t at = begin + static_cast<std::size_t>(part) * stride;
-        // The second run is what lies behind the part: kernels ask for it ahead.
+        // The second run is what lies behind the range: kernels prefetch it.
         const std::size_t next = std::min(at + static_cast<std::size_t>(kernels::kAttentionPart) * stride, keys.size() - stride);
         const kernels::KvRun runs[] = {
             {keys.data() + at, values.data() + at, stride, stride, kernels::kAttentionPart},

@@ -1,5 +1,5 @@
-// bench_kernels: the matrix products of every weight format and attention over every storage type, on every instruction set
-// this machine has, for the shapes of real models, by google-benchmark. See README.md.
+// bench_kernels: the matrix products of every weight format and attention over every storage type, on every instruction
+// set that this machine has, for the shapes of real models, by google-benchmark. See README.md.
 //   bench_kernels [--threads=N] [--benchmark_filter=REGEX] [any other option of google-benchmark]
 #include <benchmark/benchmark.h>
 
@@ -25,9 +25,9 @@
 namespace brim::bench {
 namespace {
 
-/// More than caches hold: decoding reads weights from memory.
+/// Larger than the caches: decode reads weights from memory.
 constexpr std::size_t kWeightBytes = std::size_t{512} << 20;
-/// One token as in decoding, a few as in verifying drafts, what goes through a layer together, a chunk of a prompt.
+/// One token as in decode, a few as when drafts are verified, the tokens of one layer pass, a chunk of a prompt.
 constexpr std::int64_t kTokens[] = {1, 8, 128, 512};
 
 struct Shape {
@@ -52,8 +52,8 @@ std::size_t matrix_bytes(const Shape& shape, quant::Format format, quant::Layout
              : static_cast<std::size_t>(shape.rows) * quant::row_bytes(format, shape.cols);
 }
 
-/// Multiplies one matrix after another out of the whole memory. Counts bytes of weights and operations; `peak_%` is
-/// of the one that binds: reading for one token, 8-bit operations for many.
+/// Multiplies one matrix after another, over the whole memory. Counts bytes of weights and operations; `peak_%` is
+/// relative to the limiting peak: reading for one token, 8-bit operations for many.
 void run(benchmark::State& state, const Machine& machine, const Shape& shape, quant::Format format, quant::Layout layout,
          std::int64_t tokens) {
   const std::size_t bytes = (matrix_bytes(shape, format, layout) + 63) / 64 * 64;
@@ -100,7 +100,7 @@ void register_all(const Machine& machine) {
   }
 }
 
-/// Runs this program once for each set: the kernels in use are chosen once in a process. Returns an exit code.
+/// Runs this program once per set, because the kernels in use are chosen once per process. Returns an exit code.
 int run_every_set(char** words) {
   std::vector<std::string_view> sets = kernels::usable_sets(kernels::this_machine(), "");
   std::reverse(sets.begin(), sets.end());

@@ -1,5 +1,5 @@
-# Lines: tokens a second over the tokens in the cache, Brim solid, the peer dashed. Called by pictures.mjs with data, picture,
-# heading, blocks.
+# Lines: tokens per second over the tokens in the cache; Brim is solid, the peer dashed. Called by pictures.mjs with
+# data, picture, heading, blocks.
 set terminal svg size 900, 520 font "sans-serif,12" background "#ffffff" noenhanced
 set output picture
 set title heading font ",11"

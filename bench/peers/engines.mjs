@@ -1,8 +1,8 @@
 // The engines that are compared, behind one interface:
-//   await engine.open(test)   loads the model, fills the cache, warms up: nothing of it is timed
-//   await engine.repeat()     one repetition: {value, rss_bytes, row?}; value in tokens a second, of `start` in seconds
+//   await engine.open(test)   loads the model, fills the cache, warms up: none of this is timed
+//   await engine.repeat()     one repetition: {value, rss_bytes, row?}; value in tokens per second, for `start` in s
 //   engine.close()
-// An engine that stays loaded between repetitions is asked for each by a line on its standard input.
+// An engine that stays loaded between repetitions is requested to run each one by a line on its standard input.
 import {spawn} from "node:child_process";
 import {existsSync, readdirSync, readFileSync, rmSync, symlinkSync, mkdirSync, linkSync} from "node:fs";
 import {basename, dirname, join} from "node:path";
@@ -118,7 +118,7 @@ export class NodeLlama {
     const platform = "@node-llama-cpp";
     for (const entry of readdirSync(join(packages, "node_modules"))) {
       if (entry === platform) continue;
-      // The package itself has to be a real folder: what it requires is looked for beside it.
+      // The package itself must be a real folder: the packages that it requires are looked up next to it.
       if (entry === "node-llama-cpp") linkTree(join(packages, "node_modules", entry), join(copy, "node_modules", entry));
       else symlinkSync(join(packages, "node_modules", entry), join(copy, "node_modules", entry));
     }

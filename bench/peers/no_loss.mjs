@@ -1,5 +1,5 @@
-// Whether one build is slower than another. Single figures vary by more than a change does on a shared machine, so pairs are added until
-// the interval of the median ratio is narrow, or until there are kMaxPairs.
+// Whether one build is slower than another. On a shared machine single figures vary by more than a change does, so
+// pairs are added until the interval of the median ratio is narrow, or until there are kMaxPairs.
 export const kMinPairs = 5, kMaxPairs = 40, kTolerance = 0.02;
 
 export function median(values) {

@@ -1,8 +1,8 @@
-// llama.cpp's reading of texts, through the npm package node-llama-cpp, for comparison with Brim's: token ids and greedy
+// How llama.cpp processes texts, through the npm package node-llama-cpp, for comparison with Brim: token ids and greedy
 // continuations.
 //   node node_greedy.mjs '{"packages": folder with node_modules, "model", "threads", "tokens", "prompts": [text, …]}'
-// Control tokens in the prompts count as such, and nothing is put before them. One JSON line for each prompt:
-// {"ids": the prompt's, "greedy": what follows, an end token included}.
+// Control tokens in the prompts are parsed as control tokens, and nothing is put before them. One JSON line per prompt:
+// {"ids": the ids of the prompt, "greedy": the ids that follow, including an end token}.
 import {createRequire} from "node:module";
 import {pathToFileURL} from "node:url";
 

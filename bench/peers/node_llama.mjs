@@ -1,9 +1,10 @@
-// One side of a comparison: llama.cpp through the npm package node-llama-cpp, made to do what `brim bench --step` does.
-//   node node_llama.mjs '{"packages": folder with node_modules, "model", "kind": "pp" | "tg" | "start", "tokens", "depth",
-//                         "context", "threads", "kv_type"}'
-// Each line on standard input asks for one repetition and is answered with one JSON line: {"seconds", "tokens_per_second",
-// "peak_rss_bytes"}. The first repetition is the warm-up; the cache is filled to its depth before that, once. `start` takes
-// no requests: it answers once, with the seconds from before the library loads the model to the first token.
+// One side of a comparison: llama.cpp through the npm package node-llama-cpp, doing what `brim bench --step` does.
+//   node node_llama.mjs '{"packages": folder with node_modules, "model", "kind": "pp" | "tg" | "start", "tokens",
+//                         "depth", "context", "threads", "kv_type"}'
+// Each line on standard input requests one repetition and is answered with one JSON line: {"seconds",
+// "tokens_per_second", "peak_rss_bytes"}. The first repetition is the warm-up; before it, the cache is filled to its
+// depth once. `start` takes no requests: it answers once, with the seconds from before the library loads the model to
+// the first token.
 import {readFileSync} from "node:fs";
 import {createInterface} from "node:readline";
 import {createRequire} from "node:module";

@@ -1,5 +1,5 @@
-// ./run bench-peers: the same model through Brim and through other engines, one repetition of each after the other, so that
-// whatever else the machine does befalls all of them. See README.md and docs/benchmarking.md.
+// ./run bench-peers: the same model through Brim and through other engines, one repetition of each after the other, so
+// that other load on the machine affects all of them. See README.md and docs/benchmarking.md.
 import {execFileSync, spawnSync} from "node:child_process";
 import {existsSync, mkdirSync, readFileSync, writeFileSync} from "node:fs";
 import os from "node:os";
@@ -96,7 +96,7 @@ const rounded = (value) => value === undefined || value === null ? null : Number
 
 let open = [];
 
-// Repetitions in a process that is started for one sample: reading a prompt takes long enough to need one.
+// Repetitions in a process that is started for one sample: prefill takes long enough to need only one.
 const kRepetitions = {tg: 3, pp: 1, start: 1};
 
 /**
@@ -132,7 +132,7 @@ async function compare(model, test, brim, peers) {
   };
   if (!against) for (const side of sides) await opened(side);
   for (let pair = 1; pair <= pairs; ++pair) {
-    // Builds of Brim change places, so that neither always follows the other.
+    // Builds of Brim alternate in order, so that neither always runs second.
     for (const side of against && pair % 2 === 0 ? [...sides].reverse() : sides) {
       show(`${model.shape} ${model.type} ${test.name}, ${test.threads} threads: pair ${pair} of ${pairs}, ${side.name}`);
       const start = Date.now();

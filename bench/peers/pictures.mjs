@@ -1,5 +1,5 @@
-// node pictures.mjs KEPT.json PREFIX: a kept comparison as PREFIX-ratios.svg (how many times as fast as the peer, row by
-// row) and, where it has several depths, PREFIX-depth.svg (tokens a second over the depth). Drawn by gnuplot.
+// node pictures.mjs KEPT.json PREFIX: draws a kept comparison as PREFIX-ratios.svg (how many times as fast as the peer,
+// row by row) and, where it has several depths, PREFIX-depth.svg (tokens per second over the depth), with gnuplot.
 import {spawnSync} from "node:child_process";
 import {mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from "node:fs";
 import {tmpdir} from "node:os";
@@ -24,11 +24,11 @@ function draw(script, picture, table, settings) {
 
 const title = `${machine.cpu}, ${machine.isa}, Brim ${machine.commit}, ${machine.date}`;
 try {
-  // One bar a row, the first at the top.
+  // One bar per row, the first at the top.
   const bars = rows.map((row) => [`"${row.shape} ${row.type} ${row.test}, ${row.threads} thr."`, row.ratio]).reverse();
   draw("ratios.gp", `${prefix}-ratios.svg`, bars, {heading: title, height: 90 + 26 * bars.length});
 
-  // Generating at several depths: a column of depths and two of rates for each model.
+  // Decode at several depths: for each model one column of depths and two of rates.
   const lines = new Map();
   for (const row of rows.filter(({test}) => test.startsWith("tg"))) {
     const key = `${row.shape} ${row.type}, ${row.threads} thr.`;

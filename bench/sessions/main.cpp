@@ -1,4 +1,4 @@
-// Steps 1, 2, 4, 8 and 16 sessions of a model together, and says how many tokens a second all of them get.
+// Steps 1, 2, 4, 8 and 16 sessions of a model together, and prints how many tokens per second all of them get.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -37,7 +37,7 @@ double rate(const brim::Model& model, const Wish& wish, int count) {
       if (outcome.status != BRIM_OK) throw std::runtime_error(std::string(outcome.error));
     }
   };
-  for (int i = 0; i < 3; ++i) step();  // the first picks without a pass
+  for (int i = 0; i < 3; ++i) step();  // the first one samples without a pass
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < wish.steps; ++i) step();
   return count * wish.steps / std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

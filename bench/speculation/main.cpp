@@ -26,7 +26,8 @@ struct Arguments {
   int threads = 0, repetitions = 5, draft_max = 15;
 };
 
-/// How the answer is read: plainly, speculation where it pays, speculation as much as possible.
+/// How the answer is processed: without speculation, with speculation where it pays, with as much speculation as
+/// possible.
 constexpr std::array<const char*, 3> kWays{"none", "ngram", "ngram, always 15"};
 
 struct Run {
@@ -55,12 +56,12 @@ Ids encode(const text::Tokenizer& tokenizer, const std::string& name, std::int64
   options.add_special = first;
   options.continues = !first;
   Ids ids = unwrap(tokenizer.encode(content(std::string(BRIM_TEXTS) + "/" + name), options));
-  // Any id will do for speed, as long as different tokens stay different.
+  // Any id is good enough for measuring speed, as long as different tokens stay different.
   for (std::int32_t& id : ids) id %= static_cast<std::int32_t>(vocabulary);
   return ids;
 }
 
-/// Reads the prompt, then the answer token by token, asking for logits after each as an answer would.
+/// Processes the prompt, then the answer token by token, with logits after each token as when generating an answer.
 Run measure(run::Sequence& sequence, const Ids& prompt, const Ids& answer) {
   sequence.clear();
   Run run;
@@ -106,7 +107,7 @@ void compare(const Arguments& arguments) {
   std::array<Run, kWays.size()> last;
   for (int repetition = 0; repetition < arguments.repetitions; ++repetition) {
     for (std::size_t way = 0; way < kWays.size(); ++way) {
-      // A new sequence each time: what speculation learns is learned from nothing, as in a new session.
+      // A new sequence each time: speculation starts without any history, as in a new session.
       options.speculation = {way > 0, arguments.draft_max, way == 2};
       const auto sequence = unwrap(run::Sequence::create(model, options));
       last[way] = measure(*sequence, prompt, answer);

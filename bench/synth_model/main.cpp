@@ -27,7 +27,7 @@ struct Arguments {
   bool full_vocabulary = false, pure = false;
 };
 
-/// Formats by the rules of a mix; a format without one (the IQ formats) for all matrices.
+/// Formats according to the rules of a mix; a format without a mix (the IQ formats) is used for all matrices.
 class Formats {
  public:
   static Result<Formats> of(const std::string& type, bool pure, const Shape& shape) {
@@ -51,7 +51,7 @@ class Formats {
     return quant::choose_format(*mix_, pure_, facts_, facts).format;
   }
 
-  /// general.file_type; the IQ formats have numbers of their own.
+  /// general.file_type; the IQ formats have separate numbers.
   std::uint32_t file_type() const {
     if (mix_) return quant::mixes()[static_cast<std::size_t>(*mix_)].file_type;
     return format_ == quant::Format::iq4_nl ? 25 : 30;

@@ -16,7 +16,7 @@ constexpr std::size_t kTileValues = 256;   // a multiple of every block length
 constexpr std::size_t kTiles = 1024;
 constexpr std::size_t kPieceTiles = 8192;  // tiles per write
 
-/// A scale with which the codebook's levels, chosen evenly, have this deviation.
+/// A scale with which the codebook's levels, chosen with equal probability, have this deviation.
 float codebook_scale(float deviation) {
   float squares = 0;
   for (const std::int8_t level : quant::iq4_nl::kCodebook)
@@ -24,8 +24,8 @@ float codebook_scale(float deviation) {
   return deviation / std::sqrt(squares / 16);
 }
 
-/// SplitMix64 by Steele, Lea and Flood. Its n-th number can be computed without those before it, so threads draw the
-/// numbers that one would.
+/// SplitMix64 by Steele, Lea and Flood. Its n-th number can be computed without those before it, so several threads
+/// draw the same numbers as one thread.
 constexpr std::uint64_t kStep = 0x9E3779B97F4A7C15u;
 
 std::uint64_t draw(std::uint64_t first, std::int64_t n) {
@@ -35,8 +35,8 @@ std::uint64_t draw(std::uint64_t first, std::int64_t n) {
   return z ^ (z >> 31);
 }
 
-/// Nearly normal: the sum of twelve even numbers, four a draw, which unlike logarithms and cosines is the same on every
-/// machine.
+/// Nearly normal: the sum of twelve uniform numbers, four per draw, which unlike logarithms and cosines is the same on
+/// every machine.
 constexpr std::int64_t kDrawsOfNormal = 3;
 
 float normal(std::uint64_t first, std::int64_t n) {
@@ -87,7 +87,7 @@ const std::vector<std::byte>& RandomWeights::tiles(quant::Format format, float d
     for (std::size_t at = 0; at < packed.size(); at += sizeof(quant::iq4_nl::Block)) {
       quant::store(reinterpret_cast<quant::iq4_nl::Block*>(packed.data() + at)->scale, draw(take(1), 0) & 1 ? scale : -scale);
     }
-  } else {  // IQ4_XS: its sub-blocks have even scales from -32 to 31, whose root mean square is 18.5
+  } else {  // IQ4_XS: its sub-blocks have uniform scales from -32 to 31, whose root mean square is 18.5
     for (std::size_t at = 0; at < packed.size(); at += sizeof(quant::iq4_xs::Block)) {
       quant::store(reinterpret_cast<quant::iq4_xs::Block*>(packed.data() + at)->super_scale, scale / 18.5f);
     }

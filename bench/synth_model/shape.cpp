@@ -13,8 +13,8 @@ constexpr Shape kShapes[] = {
 #undef SHAPE
 };
 
-/// By what Llama 3.x divides each rotation frequency to reach beyond the 8192 tokens it was first trained on: 1 for
-/// short waves, the factor for long ones, a blend between (published with the models' configuration).
+/// The divisors by which Llama 3.x reduces each rotation frequency to reach beyond the 8192 tokens it was first trained
+/// on: 1 for short waves, the factor for long ones, a blend in between (published with the models' configuration).
 std::vector<float> rope_divisors(const Shape& shape) {
   constexpr double kTrained = 8192, kShort = 4, kLong = 1;
   std::vector<float> divisors;

@@ -8,7 +8,7 @@
 namespace brim::bench {
 namespace {
 
-/// Words that get a token with a space before them (and, by the way they are merged, many beginnings of other words).
+/// Words that get a token with a space before them (the merges also create tokens for many beginnings of other words).
 constexpr std::string_view kWords =
     "the of and to in a is that it was for on are as with his they at be this from have or by one had not but what all "
     "were when we there can an your which their said if do will each about how up out them then she many some so these "
@@ -66,7 +66,8 @@ std::string utf8(unsigned code_point) {
   return {static_cast<char>(0xC0 | code_point >> 6), static_cast<char>(0x80 | (code_point & 63))};
 }
 
-/// The character that stands for each byte in byte-level BPE: printable Latin-1 for itself, the rest from U+0100 on.
+/// The character that stands for each byte in byte-level BPE: printable Latin-1 stands for itself, the rest is mapped
+/// from U+0100 on.
 std::array<std::string, 256> byte_letters() {
   std::array<std::string, 256> letters;
   unsigned next = 0x100;
@@ -77,8 +78,8 @@ std::array<std::string, 256> byte_letters() {
   return letters;
 }
 
-/// The tokens before padding and specials, and the merges that lead to them: a word grows letter by letter from its
-/// left.
+/// The tokens before padding and special tokens, and the merges that lead to them: a word grows letter by letter from
+/// its left.
 SynthVocabulary base_vocabulary() {
   const std::array<std::string, 256> letters = byte_letters();
   SynthVocabulary base;

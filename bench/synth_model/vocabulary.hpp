@@ -1,4 +1,5 @@
-// A small byte-level BPE vocabulary that works: every text encodes and comes back, common English words are one token.
+// A small working byte-level BPE vocabulary: every text can be encoded and decoded again, common English words are one
+// token.
 #pragma once
 
 #include <cstdint>
@@ -20,15 +21,15 @@ struct SynthVocabulary {
   int specials = 0;                       ///< the last tokens
 };
 
-/// How many tokens a vocabulary of this family has without padding.
+/// The number of tokens of a vocabulary of this family without padding.
 int smallest_vocabulary(VocabularyFamily family);
 
 /// Bytes, words, padding up to `size` tokens, then the special tokens, as in the models themselves. The padding tokens
-/// look unused and nothing encodes to them, but they have text, so that generating them is work as usual. Errors:
-/// invalid_argument when `size` is below smallest_vocabulary().
+/// are unused and nothing encodes to them, but they have text, so that generating them is the usual amount of work.
+/// Errors: invalid_argument when `size` is below smallest_vocabulary().
 Result<SynthVocabulary> make_vocabulary(VocabularyFamily family, int size);
 
-/// Sets the tokenizer's keys, a chat template among them.
+/// Sets the keys of the tokenizer, including a chat template.
 void describe_vocabulary(const SynthVocabulary& vocabulary, VocabularyFamily family, io::GgufWriter& writer);
 
 }  // namespace brim::bench

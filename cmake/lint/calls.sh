@@ -1,11 +1,12 @@
 #!/bin/bash
-# lint.calls ROOT: the library never prints, ends the process, lets an exception out or goes by the host's locale. So no such
-# call stands in platform/, quant/, kernels/ or engine/, nor in the policies of research/, which run inside it. Where exceptions may be thrown nevertheless is listed below, with the reason.
+# lint.calls ROOT: the library never prints, ends the process, lets an exception out or depends on the host's locale. So
+# calls that do this must not appear in platform/, quant/, kernels/ or engine/, nor in the policies of research/, which
+# run inside the library. The places where exceptions may be thrown nevertheless are listed below, with the reason.
 set -eu
 cd "$1"
 . cmake/lint/walk.sh
 # brim.hpp is compiled into the caller’s program, where exceptions are the C++ way to report a status.
-# The template interpreter unwinds its own recursion with them; chat_template.cpp turns what arrives into a Result.
+# The template interpreter unwinds its own recursion with exceptions; chat_template.cpp turns them into a Result.
 may_throw='^engine/(include/brim/brim[.]hpp$|template/jinja/)'
 walk platform quant kernels engine research/budgets research/scorers -type f \( -name '*.[chi]pp' -o -name '*.h' \) | sort |
   xargs awk -v may_throw="$may_throw" -f cmake/lint/strip.awk -f <(cat <<'AWK'

@@ -1,7 +1,8 @@
 #!/bin/bash
-# lint.commits ROOT: every commit that a page or a kept measurement names is in this history, so that a reader can go there. A commit is
-# a whole word of 7 to 40 hexadecimal digits with a letter and a digit among them, or any such word behind "at", "commit" or "since",
-# in *.md, and the value of "commit" in bench/baselines. Exit code 77 (skipped) where there is no history to look into.
+# lint.commits ROOT: every commit that a page or a kept measurement names is in this history, so that it can be looked
+# up. A commit is a whole word of 7 to 40 hexadecimal digits with a letter and a digit among them, or any of these words
+# behind "at", "commit" or "since", in *.md, and the value of "commit" in bench/baselines. Exit code 77 (skipped) where
+# there is no history to search.
 set -eu
 cd "$1"
 . cmake/lint/walk.sh
@@ -27,7 +28,7 @@ done < <({
   walk . \( -name build -o -name .git \) -prune -o -name '*.md' -print
   walk bench/baselines -name '*.json' 2>/dev/null
 } | sed 's|^[.]/||' | sort | LC_ALL=C xargs awk '
-# The words of a page as they stand, with what is before each of them.
+# The words of a page unchanged, each with the text before it.
 FILENAME ~ /[.]json$/ {
   if ($0 ~ /^[ \t]*"commit": "[0-9a-f]+[+]?",?[ \t]*$/) { gsub(/^[^:]*: "|[+]?",?[ \t]*$/, ""); print FILENAME ":" FNR ":" $0 }
   next

@@ -1,6 +1,7 @@
 #!/bin/bash
-# lint.lengths ROOT: one idea per file. No source or script is longer than 500 lines, and no line of a page (*.md) is longer than 120
-# columns. Table rows, pictures and lines without a place to break them are exempt; the address of a link does not count.
+# lint.lengths ROOT: one idea per file. No source or script is longer than 500 lines, and no line of a page (*.md) is
+# longer than 120 columns. Exempt are table rows, pictures and lines that cannot be broken; the address of a link does
+# not count.
 set -eu
 cd "$1"
 . cmake/lint/walk.sh

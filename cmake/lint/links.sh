@@ -1,6 +1,7 @@
 #!/bin/bash
-# lint.links ROOT: what our pages point at exists — relative links, and `folder/file` names between backticks that start
-# at the repository root. The add-a-… pages name files that are yet to be written, so only their links are followed.
+# lint.links ROOT: the targets that the pages refer to exist — relative links, and `folder/file` names between backticks
+# that start at the repository root. The add-a-… pages name files that are yet to be written, so only their links are
+# checked.
 set -eu
 cd "$1"
 . cmake/lint/walk.sh

@@ -1,7 +1,8 @@
 """options.py ROOT [--update]: the documentation and the bindings against engine/api/options.def.
 
-Between two marks, a line with "options: from engine/api/options.def" and the next one with "options: end", stands what follows from the
-list. A file whose text differs is a sentence on standard output and exit code 1; with --update it is written anew.
+The text between two marks, a line with "options: from engine/api/options.def" and the next line with "options: end", is
+generated from the list. For a file whose text differs, a sentence is printed on standard output, and the exit code is 1;
+with --update the text is written again.
 """
 import ast
 import json
@@ -19,7 +20,7 @@ COLUMNS = {
 }
 ENTRY = re.compile(r"^(MODEL_OPTION|FIXED_OPTION|SESSION_OPTION)\(", re.MULTILINE)
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-UNBOUNDED_INTEGER, UNBOUNDED_NUMBER = 2**31 - 1, 1e30  # bounds from here on are the type's, and nothing to tell
+UNBOUNDED_INTEGER, UNBOUNDED_NUMBER = 2**31 - 1, 1e30  # larger bounds are the type's, and are not documented
 WIDTH = 132
 
 
@@ -164,7 +165,7 @@ def script_lines(options):
     yield "]);"
 
 
-# File → what stands between its marks, pair by pair.
+# File → what belongs between its marks, pair by pair.
 WRITTEN = {
     "docs/options.md": [
         lambda options, group=group: page_lines(options, group) for group in ("Model", "Memory", "Sampling", "Speculation")

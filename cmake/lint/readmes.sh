@@ -1,6 +1,6 @@
 #!/bin/bash
 # lint.readmes ROOT: every folder says what belongs in it, in a README.md of at most 15 lines. A folder that holds only
-# data for tests (below tests/fuzz/corpus) is explained by the README above it.
+# data for tests (below tests/fuzz/corpus) is explained by the README.md above it.
 set -eu
 cd "$1"
 . cmake/lint/walk.sh

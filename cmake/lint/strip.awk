@@ -1,6 +1,6 @@
-# Reads C++ and leaves `code` for each line: the text without comments and without what stands inside string and
-# character literals. The lints that follow it in the awk program match `code`, so that a sentence about a rule is no
-# breach of it. Raw string literals are followed from R"x( to )x".
+# Reads C++ and sets `code` for each line: the text without comments and without the content of string and character
+# literals. The lints that follow it in the awk program match `code`, so that a sentence about a rule does not violate
+# the rule. Raw string literals are followed from R"x( to )x".
 function strip(line,    out, c, two, i, quote, tail) {
   out = ""
   for (i = 1; i <= length(line); ++i) {

@@ -1,6 +1,6 @@
 #!/bin/bash
-# lint.symbols NM LIBRARY…: the objects of the library refer to nothing that prints or ends the process. lint.calls
-# reads what we wrote; this reads what the compiler made of it, macros and inlined headers included.
+# lint.symbols NM LIBRARY…: the objects of the library refer to no symbol that prints or ends the process. lint.calls
+# reads the source; this reads the compiled result, including macros and inlined headers.
 set -eu
 nm=$1
 shift

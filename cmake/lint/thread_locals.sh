@@ -1,7 +1,7 @@
 #!/bin/bash
-# lint.thread_locals ROOT: the library keeps nothing per thread but platform/thread_state.hpp. A thread_local elsewhere would
-# be allocated at its first use where the library was loaded by dlopen(), and one with a destructor registers that at its
-# first use: when either fails, the C library ends the process.
+# lint.thread_locals ROOT: platform/thread_state.hpp is the only per-thread data of the library. A thread_local
+# elsewhere would be allocated at its first use where the library was loaded by dlopen(), and one with a destructor
+# registers the destructor at its first use: when either fails, the C library ends the process.
 set -eu
 cd "$1"
 . cmake/lint/walk.sh

@@ -1,10 +1,12 @@
 #!/bin/bash
-# lint.words ROOT [--wanted [WORD]]: old words of this project do not come back. docs/glossary.words lists them with the standard word
-# to use instead; docs/glossary.md explains the standard words. Rows marked `enforced` fail the lint. `--wanted` prints how often each
-# word of the other rows is still in the tree, and `--wanted WORD` prints every place of one of them.
+# lint.words ROOT [--wanted [WORD]]: old words of this project do not come back. docs/glossary.words lists them with the
+# standard word to use instead; docs/glossary.md explains the standard words. Rows marked `enforced` fail the lint.
+# `--wanted` prints how often each word of the other rows is still in the tree, and `--wanted WORD` prints every place
+# of one of them.
 #
-# Words are compared whole and in lower case, after identifiers were split at underscores and at changes of case. In pages (*.md)
-# code spans, code blocks and link targets are left out, because they quote names of the code. A phrase may go over a line's end.
+# Words are compared whole and in lower case, after identifiers were split at underscores and at changes of case. In
+# pages (*.md) code spans, code blocks and link targets are left out, because they quote names of the code. A phrase may
+# continue on the next line.
 set -eu
 cd "$1"
 . cmake/lint/walk.sh
@@ -14,9 +16,10 @@ walk . \( -name build -o -name .git -o -path ./tests/fuzz/corpus -o -path ./mode
   sed 's|^[.]/||' | grep -vE '^(docs/glossary[.]md|cmake/lint/words[.]sh|tests/lint/selftest[.]sh)$' | sort |
   LC_ALL=C xargs awk -v mode="${2:-}" -v asked="${3:-}" '
 function trim(text) { gsub(/^[ \t]+|[ \t]+$/, "", text); return text }
-# Makes an error in the list a failure with its line.
+# Reports an error in the list with its line, and makes the lint fail.
 function wrong(what) { print FILENAME ":" FNR ": " what; bad = 1 }
-# Lower-case words of an identifier or a sentence, separated by single spaces; "." stands where a phrase may not go on.
+# Lower-case words of an identifier or a sentence, separated by single spaces; "." marks where a phrase may not
+# continue.
 function words_of(text) {
   while (match(text, /[a-z0-9][A-Z]/)) text = substr(text, 1, RSTART) " " substr(text, RSTART + 1)
   while (match(text, /[A-Z][A-Z][a-z]/)) text = substr(text, 1, RSTART) " " substr(text, RSTART + 1)
@@ -94,7 +97,7 @@ function push(words, line, is_compound,    list, n, i) {
   for (i = 1; i <= n; ++i) { text[++size] = list[i]; line_of[size] = line; compound[size] = is_compound }
 }
 function push_line(line,    token, words, before) {
-  # Compound identifiers are split apart from the prose around them, so that rows of names know them.
+  # Compound identifiers are separated from the prose around them, so that rows of names can match them.
   while (match(line, /[A-Za-z_][A-Za-z0-9_]*/)) {
     before = substr(line, 1, RSTART - 1)
     token = substr(line, RSTART, RLENGTH)

@@ -1,5 +1,5 @@
-# Read by cpack before each generator. Without dpkg-shlibdeps CPack makes Debian packages that name no dependencies, which
-# install and then do not start; so that is an error.
+# Read by cpack before each generator. Without dpkg-shlibdeps, CPack creates Debian packages that name no dependencies;
+# they can be installed but do not start. So a missing dpkg-shlibdeps is an error.
 if(CPACK_GENERATOR STREQUAL "DEB")
   find_program(BRIM_SHLIBDEPS dpkg-shlibdeps)
   if(NOT BRIM_SHLIBDEPS)

@@ -1,6 +1,6 @@
-# 64-bit ARM on a Debian machine of another kind: the cross compiler of g++-aarch64-linux-gnu, the libraries that
-# aarch64-sysroot.sh unpacked into build/aarch64-sysroot, and qemu to run the tests.
-# QEMU_CPU in the environment names the processor to imitate: cortex-a72 (plain NEON), cortex-a76, max,sve=off.
+# 64-bit ARM on a Debian machine of another architecture: the cross compiler of g++-aarch64-linux-gnu, the libraries
+# that aarch64-sysroot.sh unpacked into build/aarch64-sysroot, and qemu to run the tests. QEMU_CPU in the environment
+# names the processor to imitate: cortex-a72 (plain NEON), cortex-a76, max,sve=off.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)

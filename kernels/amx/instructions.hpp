@@ -1,6 +1,7 @@
-// The processor's tile instructions. In assembly of our own rather than by the compilers' intrinsics, for two reasons: GCC
-// takes a tile's number only as a literal, and GCC 12 believes that a configuration is 8 bytes long and leaves out the
-// stores to the other 56. Here every operand says what it is, and "memory" that tiles come from and go to it.
+// The processor's tile instructions. They are written in our own assembly instead of with the compilers' intrinsics,
+// for two reasons: GCC accepts a tile's number only as a literal, and GCC 12 believes that a configuration is 8 bytes
+// long and leaves out the stores to the other 56 bytes. Here every operand is declared, and instructions that move
+// tiles from or to memory have a "memory" clobber.
 #pragma once
 
 #include <cstddef>
@@ -32,7 +33,7 @@ struct Instructions {
   static void multiply() {
     asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(kSums), "i"(kTokens), "i"(kWeights));
   }
-  /// The same with four 8-bit values in the place of two: unsigned ones of kTokens, signed ones of kWeights.
+  /// The same with groups of four 8-bit values instead of pairs: unsigned ones in kTokens, signed ones in kWeights.
   template <int kSums, int kTokens, int kWeights>
   static void multiply_bytes() {
     asm volatile("tdpbusd %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(kSums), "i"(kTokens), "i"(kWeights));

@@ -1,4 +1,4 @@
-// The peak of this set's 8-bit products: tdpbusd on four independent tiles of sums, operands in tiles too.
+// The peak of this set's 8-bit products: tdpbusd on four independent tiles of sums, with the operands in tiles too.
 #include "kernels/amx/instructions.hpp"
 #include "kernels/amx/products.hpp"
 

@@ -5,7 +5,7 @@
 
 namespace brim::kernels::amx {
 
-/// Table::int8_operations: how fast 8-bit products could be at most.
+/// Table::int8_operations: the peak rate of 8-bit products.
 std::int64_t int8_operations(std::int64_t rounds) noexcept;
 
 /// Products with many tokens.

@@ -1,11 +1,12 @@
-// Tiles in the registers made for them: two tiles of tokens times two panels, their four sums staying in tile registers for
-// the whole depth that is unpacked. Every load serves two products, so that one of the two panels' tiles and one of the
-// tokens' comes from the caches for each pair of multiplications.
+// Tiles in the registers made for them: two tiles of tokens times two panels, whose four sums stay in tile registers
+// for the whole depth that is unpacked. Every load serves two products, so that only one tile of one of the two panels
+// and one tile of tokens comes from the caches for each pair of multiplications.
 //
-// Instructions are the processor's (instructions.hpp), or an imitation of them that tests run anywhere:
+// Instructions are the processor's (instructions.hpp), or an imitation that tests run on any machine:
 //   configure(Configuration), release()
 //   zero<tile>(), load<tile>(from, stride), store<tile>(to, stride), multiply<sums, tokens, weights>()
-// All tiles are whole ones, 16 rows of 64 bytes, whatever the product: one configuration serves all of it.
+// All tiles have the full size, 16 rows of 64 bytes, whatever the product is: one configuration is enough for every
+// product.
 #pragma once
 
 #include "kernels/shared/many_products.ipp"
@@ -13,7 +14,7 @@
 namespace brim::kernels::amx {
 namespace {
 
-/// What ldtilecfg reads: 64 bytes, rows and bytes a row of each of eight tiles.
+/// What ldtilecfg reads: 64 bytes with the number of rows and the bytes per row of each of the eight tiles.
 struct alignas(64) Configuration {
   std::uint8_t palette = 1;
   std::uint8_t start_row = 0;
@@ -25,10 +26,11 @@ static_assert(sizeof(Configuration) == 64);
 
 template <class Instructions>
 struct Tiles {
-  /// Sums leave their tiles once for so many columns; both panels' 128 KiB lie in the second-level cache.
+  /// Sums leave their tiles once per this many columns; the 128 KiB of both panels fit in the second-level cache.
   static constexpr std::int64_t kDepth = kManyDepth;
 
-  /// A thread's tiles, configured while a product lasts: what is left configured would be saved at every switch of threads.
+  /// A thread's tiles, configured only during a product: a configuration that stays active would be saved at every
+  /// thread switch.
   struct Session {
     Session() { Instructions::configure(Configuration{}); }
     ~Session() { Instructions::release(); }

@@ -1,11 +1,11 @@
-// Products of the 32-value formats with Q8Blocks32 activations. Four blocks of a row are one step, two at a time: a
-// register holds the 16 first values of two blocks, another their 16 last. A Format's load() gives them as unsigned
-// levels or (kSigned) as signed ones.
+// Products of the 32-value formats with Q8Blocks32 activations. Four blocks of a row are one step, two at a time: one
+// register holds the 16 first values of two blocks, another their 16 last values. A Format's load() returns them as
+// unsigned levels or (kSigned) as signed ones.
 //
-// vpmaddubsw adds two products of an unsigned and a signed byte in 16 bits and saturates, so what goes in is limited:
-// unsigned levels are at most 31 (two such sums still fit: 4 · 31 · 127 = 15,748), and a signed level moves its sign to
-// the activation, which leaves at most 2 · 128 · 127 = 32,512.
-// A format with levels around zero and kOffsetShift ≥ 0 has the offset times the activation sum taken off in integers.
+// vpmaddubsw adds two products of an unsigned and a signed byte in 16 bits and saturates, so its inputs are limited:
+// unsigned levels are at most 31 (two of these sums still fit: 4 · 31 · 127 = 15,748), and a signed level moves its
+// sign to the activation, which gives at most 2 · 128 · 127 = 32,512. For a format with levels around zero and
+// kOffsetShift ≥ 0, the offset times the activation sum is subtracted in integers.
 #pragma once
 
 #include <immintrin.h>
@@ -53,7 +53,7 @@ void load_nibbles(const Block* blocks, FourBlocks& out) {
   }
 }
 
-/// 16 where bit i of a 16-bit word is set, for byte i of each half; the words are repeated in every 16 bits.
+/// Byte i of each half becomes 16 where bit i of a 16-bit word is set; the words are repeated in every 16 bits.
 inline __m256i fifth_bits(int low_word, int high_word) {
   const __m256i words = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_set1_epi16(static_cast<short>(low_word))),
                                                 _mm_set1_epi16(static_cast<short>(high_word)), 1);
@@ -62,7 +62,7 @@ inline __m256i fifth_bits(int low_word, int high_word) {
   return _mm256_and_si256(_mm256_cmpeq_epi8(_mm256_and_si256(bytes, bits), bits), _mm256_set1_epi8(16));
 }
 
-/// Adds the fifth bits of four blocks with high_bits to nibbles already loaded.
+/// Adds the fifth bits of four blocks to nibbles that are already loaded, with high_bits.
 template <class Block>
 void add_fifth_bits(const Block* blocks, FourBlocks& out) {
   for (int pair = 0; pair < 2; ++pair) {
@@ -73,7 +73,7 @@ void add_fifth_bits(const Block* blocks, FourBlocks& out) {
   }
 }
 
-/// Number 2·pair in the lower four lanes, 2·pair + 1 in the upper.
+/// Number 2·pair in the lower four lanes, number 2·pair + 1 in the upper four.
 inline __m256 spread(__m128 four, int pair) {
   const __m256i lanes = _mm256_add_epi32(_mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1), _mm256_set1_epi32(2 * pair));
   return _mm256_permutevar8x32_ps(_mm256_castps128_ps256(four), lanes);
@@ -158,7 +158,7 @@ struct Blocks {
       for (int r = 0; r < Rows; ++r) weights[r] += 4;
     }
     if (const std::int64_t left = p.cols % 128 / 32; left > 0) {
-      // The last blocks, if fewer than four, are filled up with zeros: a zero scale adds nothing.
+      // The last blocks, if fewer than four, are padded with zeros: a zero scale adds nothing.
       Block rest[Rows][4];
       __builtin_memset(rest, 0, sizeof rest);
       for (int r = 0; r < Rows; ++r) {

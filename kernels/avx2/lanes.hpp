@@ -11,7 +11,7 @@ namespace {
 struct Lanes : Rows {
   using Words = __m256i;
   static constexpr int kVectors = 2, kTokens = 8, kAtOnce = 4, kStreams = 2;
-  static constexpr int kAhead = 2048;  ///< bytes of each stream asked for before their use
+  static constexpr int kAhead = 2048;  ///< prefetch distance of each stream in bytes
 
   template <class Format>
   using Sums = WordSums<Lanes, Format>;
@@ -37,10 +37,10 @@ struct Lanes : Rows {
   static Ints multiply_words(Words levels, Words values) { return _mm256_madd_epi16(levels, values); }
   static void add_to(Ints& sum, Ints value) {
     value = _mm256_add_epi32(sum, value);
-    asm("" : "+x"(value));  // or GCC puts many products aside to add them up in another order
+    asm("" : "+x"(value));  // otherwise GCC keeps many products to add them in another order
     sum = value;
   }
-  /// The rows' sums of their two pairs of columns.
+  /// The rows' sums over their two pairs of columns.
   static Ints add_pairs(Ints first, Ints last) { return _mm256_hadd_epi32(first, last); }
 };
 

@@ -24,7 +24,7 @@ struct Format {
     return _mm256_shuffle_epi8(levels, _mm256_and_si256(both, _mm256_set1_epi8(15)));
   }
 
-  /// 8 scales, less 32: a nibble and two bits each.
+  /// 8 scales minus 32: each is stored as a nibble and two bits.
   static __m128i load_scales(const Block& block) {
     std::uint32_t low;
     __builtin_memcpy(&low, block.scales_low, 4);

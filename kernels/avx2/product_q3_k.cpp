@@ -1,4 +1,4 @@
-// Q3_K: levels 0 … 7 stand for -4 … 3; two low bits and one high bit apart, a 6-bit scale for 16 values.
+// Q3_K: levels 0 … 7 stand for -4 … 3; two low bits and one high bit stored separately, a 6-bit scale per 16 values.
 #include "kernels/avx2/products.hpp"
 #include "kernels/avx2/superblocks.hpp"
 #include "quant/formats/q3_k.hpp"
@@ -27,7 +27,8 @@ struct Format {
     return _mm256_or_si256(low, _mm256_and_si256(set, _mm256_set1_epi8(4)));
   }
 
-  /// 16 scales, less 32: low halves of 8 bytes, their high halves, and above them two bits each of four bytes.
+  /// 16 scales minus 32: low halves of 8 bytes, then their high halves; the two top bits of each come from four other
+  /// bytes.
   static __m256i load_scales(const Block& block) {
     std::uint64_t low;
     std::uint32_t high;

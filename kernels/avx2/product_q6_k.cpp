@@ -1,4 +1,4 @@
-// Q6_K: levels 0 … 63 stand for -32 … 31; four low bits and two high bits apart, a scale for 16 values.
+// Q6_K: levels 0 … 63 stand for -32 … 31; four low bits and two high bits stored separately, a scale per 16 values.
 #include "kernels/avx2/products.hpp"
 #include "kernels/avx2/superblocks.hpp"
 #include "quant/formats/q6_k.hpp"

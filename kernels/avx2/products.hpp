@@ -1,4 +1,4 @@
-// The products of this set with 8-bit activations, one file each.
+// The products of this set with 8-bit activations, one file per format.
 #pragma once
 
 #include "kernels/table.hpp"
@@ -18,7 +18,7 @@ void product_q5_k(const Product& p) noexcept;
 void product_q6_k(const Product& p) noexcept;
 void product_iq4_xs(const Product& p) noexcept;
 
-/// Table::int8_operations: how fast products could be at most.
+/// Table::int8_operations: the peak rate of 8-bit products.
 std::int64_t int8_operations(std::int64_t rounds) noexcept;
 
 /// Every quantised format's panels.

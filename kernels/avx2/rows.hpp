@@ -1,5 +1,5 @@
-// Eight rows of a panel in one register: what the sets with 256-bit registers have in common of what
-// kernels/shared/panel_products.ipp asks of `Lanes`. How products are added up is each set's own (lanes.hpp).
+// Eight rows of a panel in one register: the members of `Lanes`, as kernels/shared/panel_products.ipp requires them,
+// that the sets with 256-bit registers share. How products are added up is defined per set (lanes.hpp).
 #pragma once
 
 #include <immintrin.h>
@@ -18,7 +18,7 @@ struct Rows {
   static constexpr int kRows = 8;
 
   static Bytes load(const void* at) { return _mm256_loadu_si256(static_cast<const __m256i*>(at)); }
-  /// Bytes shifted right by kShift (left if negative), and masked.
+  /// Bytes shifted right by kShift (left if negative) and masked.
   template <int kShift, int kMask>
   static Bytes masked(Bytes bytes) {
     if constexpr (kShift > 0) bytes = _mm256_srli_epi16(bytes, kShift);
@@ -26,7 +26,7 @@ struct Rows {
     return _mm256_and_si256(bytes, _mm256_set1_epi8(kMask));
   }
   static Bytes either(Bytes a, Bytes b) { return _mm256_or_si256(a, b); }
-  /// Adds kValue, a bit the levels do not have, where the bit of their byte is set: every byte looks at its own of 32 bits.
+  /// Adds kValue, a bit that the levels do not have yet, to each byte whose bit in a 32-bit word is set.
   template <int kValue>
   static Bytes with_bits(Bytes levels, const std::uint8_t* bits) {
     std::int32_t word;

@@ -1,4 +1,4 @@
-// The entries this set gets from kernels/shared/.
+// The table entries that this set takes from kernels/shared/.
 #pragma once
 
 #include "kernels/table.hpp"

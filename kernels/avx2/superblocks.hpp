@@ -1,10 +1,10 @@
-// Products of the 256-value formats with Q8Block256 activations, 32 values (a part) at a time. A Format is made from a
-// block and gives quants(part): 32 unsigned levels of at most 63 (or, kSigned, signed ones) in the values' own order, and
-// scales(part): their sub-block scales as int16. Pairs of products are added in 16 bits (at most 2 · 63 · 127, and
-// 2 · 127 · 127 for signed levels, whose sign moves to the activation), scaled by integers and added up in 32 bits over
-// the block; only then come the float scales.
-// Levels around zero stored with an offset (kOffset): offset · scale, times the activation sums of 16, is taken off in
-// integers. Formats with minimums (kMinimum) take those off the same way under their own float scale.
+// Products of the 256-value formats with Q8Block256 activations, 32 values (a part) at a time. A Format is constructed
+// from a block and gives quants(part): 32 unsigned levels of at most 63 (or, kSigned, signed ones) in the order of the
+// values, and scales(part): their sub-block scales as int16. Pairs of products are added in 16 bits (at most 2 · 63 ·
+// 127, and 2 · 127 · 127 for signed levels, whose sign moves to the activation), scaled by integers and added up in 32
+// bits over the block; the float scales come only after that. For levels around zero that are stored with an offset
+// (kOffset), offset · scale, times the activation sums of 16 values, is subtracted in integers. Formats with minimums
+// (kMinimum) subtract those in the same way under a separate float scale.
 #pragma once
 
 #include <immintrin.h>
@@ -20,7 +20,7 @@ enum class Offsets { kNone, kOffset, kMinimum };
 inline __m256i load_256(const void* at) { return _mm256_loadu_si256(static_cast<const __m256i*>(at)); }
 inline __m128i load_128(const void* at) { return _mm_loadu_si128(static_cast<const __m128i*>(at)); }
 
-/// Eight 16-bit scales of 32 values each: number `part` in every word.
+/// Eight 16-bit scales of 32 values each: scale number `part` in every word.
 struct ScalesOf32 {
   __m256i twice;  ///< the eight scales in both halves
 
@@ -30,7 +30,7 @@ struct ScalesOf32 {
   }
 };
 
-/// Sixteen 16-bit scales of 16 values each: numbers 2·part and 2·part + 1, a half each.
+/// Sixteen 16-bit scales of 16 values each: scales 2·part and 2·part + 1, one per half.
 struct ScalesOf16 {
   __m256i low, high;  ///< scales 0 … 7 in both halves, and 8 … 15
 
@@ -56,7 +56,7 @@ inline __m128i load_six_bits(const std::uint8_t* packed) {
   return _mm_shuffle_epi32(pairs, _MM_SHUFFLE(3, 1, 2, 0));
 }
 
-/// Each of the upper 8 bytes as two 16-bit numbers: a minimum counts for two sums of 16 activations.
+/// Each of the upper 8 bytes as two 16-bit numbers: a minimum applies to two sums of 16 activations.
 inline __m256i minimums_of_six_bits(__m128i bytes) { return _mm256_cvtepu8_epi16(_mm_unpackhi_epi8(bytes, bytes)); }
 
 template <class Format>

@@ -1,5 +1,6 @@
-// Eight floats, as the code in kernels/shared/ wants them. The architecture is a type of this translation unit's own:
-// everything xsimd makes of it has internal linkage, so no other set can be given its code.
+// Eight floats, as the code in kernels/shared/ requires them. The architecture type exists only in this translation
+// unit: everything that xsimd instantiates with it has internal linkage, so no other set can be linked with this set's
+// code.
 #pragma once
 
 #include <xsimd/xsimd.hpp>
@@ -62,7 +63,7 @@ struct Vector {
     const __m128 pair = _mm_max_ps(four, _mm_movehl_ps(four, four));
     return _mm_cvtss_f32(_mm_max_ss(pair, _mm_movehdup_ps(pair)));
   }
-  /// Sixteen-byte lanes, to turn cached keys: lane l is what lies at from + l · step.
+  /// Sixteen-byte lanes, to transpose cached keys: lane l holds what lies at from + l · step.
   using Bytes = __m256i;
   static constexpr int kLanes = 2;
   static Bytes load_lanes(const std::byte* from, std::size_t step) {
@@ -70,7 +71,7 @@ struct Vector {
     return _mm256_inserti128_si256(_mm256_castsi128_si256(lane(0)), lane(1), 1);
   }
   static void store_bytes(void* at, Bytes value) { _mm256_storeu_si256(static_cast<__m256i*>(at), value); }
-  /// Within each lane: the first (last) halves of a and b, values of kBytes bytes taken in turn.
+  /// Within each lane: the first (last) halves of a and b, interleaved by values of kBytes bytes.
   template <int kBytes>
   static Bytes interleave_low(Bytes a, Bytes b) {
     if constexpr (kBytes == 1) return _mm256_unpacklo_epi8(a, b);
@@ -83,7 +84,7 @@ struct Vector {
     if constexpr (kBytes == 2) return _mm256_unpackhi_epi16(a, b);
     if constexpr (kBytes == 4) return _mm256_unpackhi_epi32(a, b);
   }
-  /// Each byte's low (high) four bits, less 8.
+  /// Each byte's low (high) four bits minus 8.
   static Bytes low_levels(Bytes x) { return _mm256_sub_epi8(_mm256_and_si256(x, _mm256_set1_epi8(15)), _mm256_set1_epi8(8)); }
   static Bytes high_levels(Bytes x) { return low_levels(_mm256_srli_epi16(x, 4)); }
 

@@ -1,5 +1,5 @@
-// AVX-512 without VNNI (Skylake-X, Cascade Lake's elders): everything 16 floats wide, panels by 16-bit multiplies. Products
-// of rows stay AVX2's.
+// AVX-512 without VNNI (Skylake-X, the predecessors of Cascade Lake): everything 16 floats wide, panels by 16-bit
+// multiplies. Products of rows still use the AVX2 kernels.
 #include "kernels/avx512/products.hpp"
 #include "kernels/avx512/shared.hpp"
 

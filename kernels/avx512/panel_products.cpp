@@ -1,4 +1,4 @@
-// Products of every quantised format's panels, sixteen rows a register.
+// Products of every quantised format's panels, sixteen rows per register.
 #include "kernels/avx512/lanes.hpp"
 #include "kernels/avx512/products.hpp"
 #include "kernels/shared/panel_products.ipp"

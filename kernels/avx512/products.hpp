@@ -5,7 +5,7 @@
 
 namespace brim::kernels::avx512 {
 
-/// Table::int8_operations: how fast products could be at most.
+/// Table::int8_operations: the peak rate of 8-bit products.
 std::int64_t int8_operations(std::int64_t rounds) noexcept;
 
 /// Every quantised format's panels.

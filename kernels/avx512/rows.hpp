@@ -1,5 +1,5 @@
-// Sixteen rows of a panel in one register: what the sets with 512-bit registers have in common of what
-// kernels/shared/panel_products.ipp asks of `Lanes`. How products are added up is each set's own (lanes.hpp).
+// Sixteen rows of a panel in one register: the members of `Lanes`, as kernels/shared/panel_products.ipp requires them,
+// that the sets with 512-bit registers share. How products are added up is defined per set (lanes.hpp).
 #pragma once
 
 #include <immintrin.h>
@@ -18,7 +18,7 @@ struct Rows {
   static constexpr int kRows = 16;
 
   static Bytes load(const void* at) { return _mm512_loadu_si512(at); }
-  /// Bytes shifted right by kShift (left if negative), and masked.
+  /// Bytes shifted right by kShift (left if negative) and masked.
   template <int kShift, int kMask>
   static Bytes masked(Bytes bytes) {
     if constexpr (kShift > 0) bytes = _mm512_srli_epi16(bytes, kShift);

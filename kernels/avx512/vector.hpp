@@ -1,5 +1,6 @@
-// Sixteen floats, as the code in kernels/shared/ wants them. The architecture is a type of this translation unit's own:
-// everything xsimd makes of it has internal linkage, so no other set can be given its code.
+// Sixteen floats, as the code in kernels/shared/ requires them. The architecture type exists only in this translation
+// unit: everything that xsimd instantiates with it has internal linkage, so no other set can be linked with this set's
+// code.
 #pragma once
 
 #include <xsimd/xsimd.hpp>
@@ -60,7 +61,7 @@ struct Vector {
   }
   static float sum(Batch value) { return _mm512_reduce_add_ps(value); }
   static float largest(Batch value) { return _mm512_reduce_max_ps(value); }
-  /// Sixteen-byte lanes, to turn cached keys: lane l is what lies at from + l · step.
+  /// Sixteen-byte lanes, to transpose cached keys: lane l holds what lies at from + l · step.
   using Bytes = __m512i;
   static constexpr int kLanes = 4;
   static Bytes load_lanes(const std::byte* from, std::size_t step) {
@@ -71,7 +72,7 @@ struct Vector {
     return _mm512_mask_broadcast_i32x4(lanes, 0xf000, lane(3));
   }
   static void store_bytes(void* at, Bytes value) { _mm512_storeu_si512(at, value); }
-  /// Within each lane: the first (last) halves of a and b, values of kBytes bytes taken in turn.
+  /// Within each lane: the first (last) halves of a and b, interleaved by values of kBytes bytes.
   template <int kBytes>
   static Bytes interleave_low(Bytes a, Bytes b) {
     if constexpr (kBytes == 1) return _mm512_unpacklo_epi8(a, b);
@@ -84,7 +85,7 @@ struct Vector {
     if constexpr (kBytes == 2) return _mm512_unpackhi_epi16(a, b);
     if constexpr (kBytes == 4) return _mm512_unpackhi_epi32(a, b);
   }
-  /// Each byte's low (high) four bits, less 8.
+  /// Each byte's low (high) four bits minus 8.
   static Bytes low_levels(Bytes x) { return _mm512_sub_epi8(_mm512_and_si512(x, _mm512_set1_epi8(15)), _mm512_set1_epi8(8)); }
   static Bytes high_levels(Bytes x) { return low_levels(_mm512_srli_epi16(x, 4)); }
 };

@@ -1,8 +1,8 @@
-// Levels of a panel's sixteen rows to bf16, in the order tiles want them: what kernels/shared/many_products.ipp asks of
-// `Lanes`. AMX unpacks with it too.
+// Converts the levels of a panel's sixteen rows to bf16, in the order that tiles require: the members of `Lanes` for
+// kernels/shared/many_products.ipp. AMX unpacks with it too.
 //
 // Levels below 128 become bf16 without a conversion: the word 0x4300 + level is 128 + level. Signed levels are put in
-// the highest byte of a double word, and their factor takes 2^24 off again.
+// the highest byte of a double word, and their factor divides by 2^24 again.
 #pragma once
 
 #include "kernels/avx512/rows.hpp"
@@ -12,7 +12,7 @@ namespace brim::kernels::avx512_bf16 {
 namespace {
 
 struct Lanes : avx512::Rows {
-  /// value = factor · (level as put_columns has it) + shift
+  /// value = factor · (level as put_columns stores it) + shift
   struct Spread {
     __m512 factor, shift;
   };
@@ -24,7 +24,7 @@ struct Lanes : avx512::Rows {
     return {scale, fma_negative(scale, floats(static_cast<float>(128 + offset)), shift)};
   }
 
-  /// 64 levels, four columns of each row, to two rows of a tile.
+  /// Writes 64 levels, four columns of each row, to two rows of a tile.
   template <int kBits>
   static void put_columns(Bytes levels, const Spread& spread, std::byte* to) {
     const __m512i pairs = _mm512_shuffle_epi8(
@@ -38,7 +38,7 @@ struct Lanes : avx512::Rows {
     }
   }
 
-  /// Two columns of sixteen bf16 values, one after the other, to a row of a tile.
+  /// Writes two columns of sixteen bf16 values, one after the other, to one row of a tile.
   static void put_pair(const std::byte* columns, std::byte* to) {
     _mm512_storeu_si512(to, _mm512_permutexvar_epi16(alternating(), _mm512_loadu_si512(columns)));
   }

@@ -5,7 +5,7 @@
 
 namespace brim::kernels::avx512_bf16 {
 
-/// Table::prepare of Activation::bf16.
+/// Table::prepare for Activation::bf16.
 void prepare(const float* values, std::int64_t cols, std::byte* out) noexcept;
 
 /// Products with many tokens.

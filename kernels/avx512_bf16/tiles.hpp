@@ -1,4 +1,5 @@
-// Tiles in ordinary registers: eight tokens' sums with sixteen rows each of two panels, vdpbf16ps adding a pair of columns.
+// Tiles in ordinary registers: the sums of eight tokens with sixteen rows of each of two panels. vdpbf16ps adds one
+// pair of columns.
 #pragma once
 
 #include <immintrin.h>

@@ -1,10 +1,11 @@
 // Products of the 32-value formats with Q8Blocks32 activations. Four blocks of a row are one step: a Format's load()
-// spreads them over two registers of unsigned bytes — 16 first values of each block, then 16 last values — and
-// vpdpbusd adds four products into each of 16 sums, four per block, which get their block's scale in float.
+// spreads them over two registers of unsigned bytes — the 16 first values of each block, then the 16 last values — and
+// vpdpbusd adds four products into each of 16 sums, four sums per block, which are multiplied by the scale of their
+// block in float.
 //
-// A format with levels around zero is stored as level + kOffset: the offset times the block's activation sum is taken
-// off, exactly, before the first product is added. A format with kMinimum adds minimum · (activation sum) in float.
-// No sum overflows: 4 · 255 · 127 · 2 per lane at most.
+// A format with levels around zero is stored as level + kOffset: the offset times the block's activation sum is
+// subtracted, exactly, before the first product is added. A format with kMinimum adds minimum · (activation sum) in
+// float. No sum overflows: a lane reaches at most 4 · 255 · 127 · 2.
 #pragma once
 
 #include <immintrin.h>
@@ -26,8 +27,8 @@ struct Words {
   alignas(64) std::uint16_t at[32];
 };
 
-/// Eight words of each of four blocks, the first at word `offset` of a block of `block_words` words, looked up in two
-/// registers of which the first begins at word `begin` and the second at word `second`.
+/// Eight words of each of four blocks, the first at word `offset` of a block of `block_words` words. The words are
+/// looked up in two registers; the first begins at word `begin` and the second at word `second`.
 constexpr Words block_words(int block_words, int offset, int begin, int second) {
   Words words{};
   for (int i = 0; i < 32; ++i) {
@@ -37,7 +38,8 @@ constexpr Words block_words(int block_words, int offset, int begin, int second) 
   return words;
 }
 
-/// One word of each of four blocks, `times` times each (4 for scales as halves in the lower 16 words, 8 to fill a block's lane).
+/// One word of each of four blocks, repeated `times` times (4 for scales as halves in the lower 16 words, 8 to fill a
+/// block's lane).
 constexpr Words repeated_words(int block_words, int offset, int second, int times) {
   Words words{};
   for (int i = 0; i < 4 * times; ++i) {
@@ -53,7 +55,7 @@ inline __m512i pick(__m512i first, const Words& words, __m512i second) {
   return _mm512_permutex2var_epi16(first, load_512(words.at), second);
 }
 
-/// Halves picked as 16 floats.
+/// The selected halves as 16 floats.
 inline __m512 pick_halves(__m512i first, const Words& words, __m512i second) {
   return _mm512_cvtph_ps(_mm512_castsi512_si256(pick(first, words, second)));
 }
@@ -125,7 +127,7 @@ struct Blocks {
       step<Rows, Tokens>(weights, offset, activations + s / 2 * kBlock, s % 2, p.activation_stride, sums);
     }
     if (const std::int64_t left = p.cols % 128 / 32; left > 0) {
-      // The last blocks, if fewer than four, are filled up with zeros: a zero scale adds nothing.
+      // The last blocks, if fewer than four, are padded with zeros: a zero scale adds nothing.
       std::byte rest[Rows][kStep] = {};
       const std::byte* rests[Rows];
       for (int r = 0; r < Rows; ++r) {

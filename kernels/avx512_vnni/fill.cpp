@@ -1,4 +1,4 @@
-// AVX-512 with VNNI (Ice Lake, Zen 4 and later): 8-bit products by vpdpbusd; everything else is avx512's.
+// AVX-512 with VNNI (Ice Lake, Zen 4 and later): 8-bit products by vpdpbusd; everything else comes from avx512.
 #include "kernels/avx512_vnni/products.hpp"
 
 namespace brim::kernels::avx512_vnni {

@@ -10,7 +10,7 @@ std::int64_t int8_operations(std::int64_t rounds) noexcept {
   __m512i sums[kSums], levels = _mm512_set1_epi8(3), quants = _mm512_set1_epi8(-5);
   for (__m512i& sum : sums) {
     sum = _mm512_setzero_si512();
-    asm volatile("" : "+v"(sum));  // or the compiler would keep one sum for all that are alike
+    asm volatile("" : "+v"(sum));  // otherwise the compiler would keep one sum for all equal ones
   }
   for (std::int64_t round = 0; round < rounds; ++round) {
     for (__m512i& sum : sums) sum = _mm512_dpbusd_epi32(sum, levels, quants);

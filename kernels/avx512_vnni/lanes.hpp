@@ -9,13 +9,13 @@ namespace {
 
 struct Lanes : avx512::Rows {
   static constexpr int kVectors = 2, kTokens = 4, kAtOnce = 4, kStreams = 4;
-  static constexpr int kAhead = 2048;  ///< bytes of each stream asked for before their use
+  static constexpr int kAhead = 2048;  ///< prefetch distance of each stream in bytes
   static constexpr int kSignedOffset = 128;
 
   template <class Format>
   using Sums = ByteSums<Lanes, Format>;
 
-  /// Signed levels become unsigned ones, kSignedOffset higher.
+  /// Signed levels become unsigned by adding kSignedOffset.
   template <int kBits>
   static Bytes suited(Bytes levels) {
     if constexpr (kBits == 8) return _mm512_xor_si512(levels, _mm512_set1_epi8(-128));

@@ -1,4 +1,4 @@
-// Products of every quantised format's panels, sixteen rows a register.
+// Products of every quantised format's panels, sixteen rows per register.
 #include "kernels/avx512_vnni/lanes.hpp"
 #include "kernels/avx512_vnni/products.hpp"
 #include "kernels/shared/panel_products.ipp"

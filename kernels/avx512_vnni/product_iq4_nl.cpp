@@ -1,4 +1,4 @@
-// IQ4_NL: as Q4_0, with levels from a table, kept here as level + 128.
+// IQ4_NL: as Q4_0, with levels from a table, stored here as level + 128.
 #include "kernels/avx512_vnni/blocks.hpp"
 #include "kernels/avx512_vnni/products.hpp"
 #include "quant/formats/iq4_nl.hpp"

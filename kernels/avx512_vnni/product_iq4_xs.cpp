@@ -1,4 +1,5 @@
-// IQ4_XS: levels from a table, kept as level + 128: too large for 16-bit sums of pairs, so scaled in 32 bits.
+// IQ4_XS: levels from a table, stored as level + 128: too large for 16-bit sums of pairs, so they are scaled in 32
+// bits.
 #include "kernels/avx512_vnni/products.hpp"
 #include "kernels/avx512_vnni/superblocks.hpp"
 #include "quant/formats/iq4_xs.hpp"
@@ -11,7 +12,7 @@ struct Format {
   static constexpr bool kSigned = true;
   static constexpr bool kWide = true;
 
-  /// 8 scales, less 32: a nibble and two bits each.
+  /// 8 scales minus 32: each is stored as a nibble and two bits.
   static __m128i load_scales(const Block& block) {
     std::uint32_t low;
     __builtin_memcpy(&low, block.scales_low, 4);
@@ -30,7 +31,7 @@ struct Format {
     out.scale = quant::load(block.super_scale);
     out.minimum = out.scale;
     const __m128i scales = load_scales(block);
-    // Each scale twice: an offset of 128 under it for every sum of 16 activations.
+    // Each scale twice: once for the offset of 128 of every sum of 16 activations.
     out.offsets = _mm256_slli_epi16(
         _mm256_set_m128i(_mm_unpackhi_epi16(scales, scales), _mm_unpacklo_epi16(scales, scales)), 7);
     const __m512i wide = _mm512_castsi256_si512(_mm256_cvtepi16_epi32(scales));
@@ -39,7 +40,7 @@ struct Format {
     const __m512i levels = _mm512_xor_si512(_mm512_broadcast_i32x4(codebook), _mm512_set1_epi8(-128));
     for (int i = 0; i < 4; ++i) {
       out.scales[i] = _mm512_permutexvar_epi32(_mm512_add_epi32(one_each, _mm512_set1_epi32(2 * i)), wide);
-      // 16 bytes are a sub-block, the low halves its first 16 values: [a b] becomes [a a b b], shifted by 0 4 0 4.
+      // 16 bytes are a sub-block; the low halves are its first 16 values: [a b] becomes [a a b b], shifted by 0 4 0 4.
       const __m256i packed = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(block.quants + 32 * i));
       const __m512i twice = _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 1, 0, 1, 2, 3, 2, 3), _mm512_castsi256_si512(packed));
       const __m512i counts = _mm512_set_epi64(0x0004000400040004, 0x0004000400040004, 0, 0, 0x0004000400040004,

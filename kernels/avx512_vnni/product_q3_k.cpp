@@ -1,4 +1,4 @@
-// Q3_K: levels 0 … 7 stand for -4 … 3; two low bits and one high bit apart, a 6-bit scale for 16 values.
+// Q3_K: levels 0 … 7 stand for -4 … 3; two low bits and one high bit stored separately, a 6-bit scale per 16 values.
 #include "kernels/avx512_vnni/products.hpp"
 #include "kernels/avx512_vnni/superblocks.hpp"
 #include "quant/formats/q3_k.hpp"
@@ -11,7 +11,8 @@ struct Format {
   static constexpr bool kSigned = true;
   static constexpr bool kWide = false;
 
-  /// 16 scales, less 32: low halves of 8 bytes, their high halves, and above them two bits each of four bytes.
+  /// 16 scales minus 32: low halves of 8 bytes, then their high halves; the two top bits of each come from four other
+  /// bytes.
   static __m256i load_scales(const Block& block) {
     std::uint64_t low;
     std::uint32_t high;

@@ -1,4 +1,4 @@
-// Q4_0: nine words a block, the first its scale; levels 0 … 15 stand for -8 … 7.
+// Q4_0: nine words per block, the first is its scale; levels 0 … 15 stand for -8 … 7.
 #include "kernels/avx512_vnni/blocks.hpp"
 #include "kernels/avx512_vnni/products.hpp"
 #include "quant/formats/q4_0.hpp"

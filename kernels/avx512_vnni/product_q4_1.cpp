@@ -1,4 +1,4 @@
-// Q4_1: ten words a block: scale, minimum, quants.
+// Q4_1: ten words per block: scale, minimum, quants.
 #include "kernels/avx512_vnni/blocks.hpp"
 #include "kernels/avx512_vnni/products.hpp"
 #include "quant/formats/q4_1.hpp"

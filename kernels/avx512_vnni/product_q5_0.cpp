@@ -1,4 +1,4 @@
-// Q5_0: eleven words a block: scale, two of fifth bits, quants; levels 0 … 31 stand for -16 … 15.
+// Q5_0: eleven words per block: scale, two words of fifth bits, quants; levels 0 … 31 stand for -16 … 15.
 #include "kernels/avx512_vnni/blocks.hpp"
 #include "kernels/avx512_vnni/products.hpp"
 #include "quant/formats/q5_0.hpp"

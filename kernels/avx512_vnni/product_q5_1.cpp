@@ -1,4 +1,4 @@
-// Q5_1: twelve words a block: scale, minimum, two of fifth bits, quants.
+// Q5_1: twelve words per block: scale, minimum, two words of fifth bits, quants.
 #include "kernels/avx512_vnni/blocks.hpp"
 #include "kernels/avx512_vnni/products.hpp"
 #include "quant/formats/q5_1.hpp"

@@ -1,4 +1,4 @@
-// Q6_K: levels 0 … 63 stand for -32 … 31; four low bits and two high bits apart, a scale for 16 values.
+// Q6_K: levels 0 … 63 stand for -32 … 31; four low bits and two high bits stored separately, a scale per 16 values.
 #include "kernels/avx512_vnni/products.hpp"
 #include "kernels/avx512_vnni/superblocks.hpp"
 #include "quant/formats/q6_k.hpp"
@@ -20,7 +20,8 @@ struct Format {
     for (int half = 0; half < 2; ++half) {
       const __m512i low = load_512(block.low_bits + 64 * half);
       const __m512i high = load_twice(block.high_bits + 32 * half);
-      // Bits 0, 1 and 2, 3 of high_bits go to bits 4, 5 of the first 64 values, bits 4, 5 and 6, 7 to the others'.
+      // Bits 0, 1 and 2, 3 of high_bits become bits 4, 5 of the first 64 values; its bits 4, 5 and 6, 7 become those of
+      // the others.
       const __m512i first = _mm512_and_si512(_mm512_sllv_epi16(high, two_counts(4, 2)), two_bits);
       const __m512i last = _mm512_and_si512(_mm512_srlv_epi16(high, two_counts(0, 2)), two_bits);
       const __m512i nibble = _mm512_set1_epi8(15);

@@ -1,4 +1,4 @@
-// Q8_0: seventeen words a block: scale, quants, kept here as quant + 128.
+// Q8_0: seventeen words per block: scale, quants; the quants are stored here as quant + 128.
 #include "kernels/avx512_vnni/blocks.hpp"
 #include "kernels/avx512_vnni/products.hpp"
 #include "quant/formats/q8_0.hpp"
@@ -6,7 +6,7 @@
 namespace brim::kernels::avx512_vnni {
 namespace {
 
-// Two registers begin at the block, two more reach the last words of the fourth block.
+// Two registers begin at the block; two more reach the last words of the fourth block.
 constexpr Words kFirst = block_words(17, 1, 0, 32);
 constexpr Words kLast = block_words(17, 9, 9, 36);
 constexpr Words kScales = repeated_words(17, 0, 32, 4);

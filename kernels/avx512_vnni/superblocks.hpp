@@ -1,9 +1,9 @@
 // Products of the 256-value formats with Q8Block256 activations. A Format's load() spreads a block over four registers
-// of 64 unsigned bytes in the values' own order. Pairs of products are added in 16 bits (exact: the levels go up to 63
-// and the activations to 127), multiplied by their sub-block's integer scale and added up in 32 bits over the whole
-// block; only then come the two float scales. A format with levels around zero (kSigned) keeps them as level + offset:
-// offset · scale, times the activation sums of 16 values each, is taken off in integers; one with minimums takes those
-// off the same way, under their own float scale.
+// of 64 unsigned bytes in the order of the values. Pairs of products are added in 16 bits (exact: the levels go up to
+// 63 and the activations to 127), multiplied by their sub-block's integer scale and added up in 32 bits over the whole
+// block; the two float scales come only after that. A format with levels around zero (kSigned) keeps them as level +
+// offset: offset · scale, times the activation sums of 16 values each, is subtracted in integers. A format with
+// minimums subtracts them in the same way, under a separate float scale.
 #pragma once
 
 #include <immintrin.h>
@@ -17,7 +17,7 @@ namespace {
 struct Superblock {
   __m512i quants[4];   ///< values 64 i … 64 i + 63, unsigned
   __m512i scales[4];   ///< the scale of each value pair as int16; with kWide of each four values as int32
-  __m256i offsets;     ///< 16 × int16: what each sum of 16 activations is multiplied by and taken off
+  __m256i offsets;     ///< 16 × int16: the factor of each sum of 16 activations that is subtracted
   float scale;
   float minimum;       ///< float scale of `offsets`; with kSigned it is `scale`
 };
@@ -61,7 +61,7 @@ inline __m128i load_six_bits(const std::uint8_t* packed) {
   return _mm_shuffle_epi32(pairs, _MM_SHUFFLE(3, 1, 2, 0));
 }
 
-/// Fills in scales and offsets from load_six_bits: a minimum counts for two sums of 16.
+/// Fills in scales and offsets from load_six_bits: a minimum applies to two sums of 16 values.
 inline void set_six_bits(const std::uint8_t* packed, Superblock& out) {
   const __m128i bytes = load_six_bits(packed);
   const __m128i scales = _mm_cvtepu8_epi16(bytes);

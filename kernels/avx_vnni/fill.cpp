@@ -1,5 +1,5 @@
-// AVX-VNNI (Alder Lake, Zen 5 and later, and their laptops without AVX-512): vpdpbusd on eight rows of a panel; the rest is
-// AVX2's.
+// AVX-VNNI (Alder Lake, Zen 5 and later, and their laptops without AVX-512): vpdpbusd on eight rows of a panel; the
+// rest comes from AVX2.
 #include "kernels/avx_vnni/products.hpp"
 
 namespace brim::kernels::avx_vnni {

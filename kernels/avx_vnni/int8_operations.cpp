@@ -10,7 +10,7 @@ std::int64_t int8_operations(std::int64_t rounds) noexcept {
   __m256i sums[kSums], levels = _mm256_set1_epi8(3), quants = _mm256_set1_epi8(-5);
   for (__m256i& sum : sums) {
     sum = _mm256_setzero_si256();
-    asm volatile("" : "+x"(sum));  // or the compiler would keep one sum for all that are alike
+    asm volatile("" : "+x"(sum));  // otherwise the compiler would keep one sum for all equal ones
   }
   for (std::int64_t round = 0; round < rounds; ++round) {
     for (__m256i& sum : sums) sum = _mm256_dpbusd_avx_epi32(sum, levels, quants);

@@ -9,10 +9,10 @@ namespace {
 
 struct Common : avx2::Rows {
   static constexpr int kVectors = 2, kStreams = 2;
-  static constexpr int kAhead = 2048;  ///< bytes of each stream asked for before their use
+  static constexpr int kAhead = 2048;  ///< prefetch distance of each stream in bytes
   static constexpr int kSignedOffset = 128;
 
-  /// Signed levels become unsigned ones, kSignedOffset higher.
+  /// Signed levels become unsigned by adding kSignedOffset.
   template <int kBits>
   static Bytes suited(Bytes levels) {
     if constexpr (kBits == 8) return _mm256_xor_si256(levels, _mm256_set1_epi8(-128));
@@ -22,14 +22,15 @@ struct Common : avx2::Rows {
   static Ints dot(Ints sum, Bytes levels, Bytes values) { return _mm256_dpbusd_avx_epi32(sum, levels, values); }
 };
 
-/// Levels that are cheap to unpack are so for every three tokens: high and low sums of two vectors take twelve registers.
+/// Levels that are cheap to unpack are unpacked again for every three tokens: the high and low sums of two vectors take
+/// twelve registers.
 struct Lanes : Common {
   static constexpr int kTokens = 3, kAtOnce = 3;
   template <class Format>
   using Sums = ByteSums<Lanes, Format>;
 };
 
-/// Levels put together from two places gain by being kept for many tokens.
+/// Levels that are assembled from two places are worth keeping for many tokens.
 struct KeepingLanes : Common {
   static constexpr int kTokens = 16, kAtOnce = 2;
   template <class Format>

@@ -1,4 +1,4 @@
-// Products of every quantised format's panels, eight rows a register.
+// Products of every quantised format's panels, eight rows per register.
 #include "kernels/avx_vnni/lanes.hpp"
 #include "kernels/avx_vnni/products.hpp"
 #include "kernels/shared/panel_products.ipp"

@@ -64,8 +64,8 @@ void pack_f16(const float* values, int size, std::byte* out) noexcept {
 }
 
 /// One scale per 32 values: the half nearest to max|x| / 127 (at most the largest half), and each value's nearest
-/// multiple of that stored half. Where one value is NaN the scale is NaN, and so are all values of the block when they are read:
-/// a damaged model is found out by its logits.
+/// multiple of that stored half. Where one value is NaN, the scale is NaN, and so are all values of the block when they
+/// are read: a damaged model is then detected by its logits.
 void pack_q8_0(const float* values, int size, std::byte* out) noexcept {
   for (int first = 0; first < size; first += kKvBlock, out += kKvBlock + 2) {
     const int count = size - first < kKvBlock ? size - first : kKvBlock;
@@ -87,8 +87,9 @@ void pack_q8_0(const float* values, int size, std::byte* out) noexcept {
   }
 }
 
-/// One scale per 32 values, such that the value of largest magnitude is at level −8, the only one without a counterpart
-/// (the half nearest to that, at most the largest half), and each value's nearest level of that stored half. NaN as above.
+/// One scale per 32 values, chosen so that the value of largest magnitude is at level −8, the only level without a
+/// counterpart (the half nearest to that scale, at most the largest half), and each value's nearest level of that
+/// stored half. NaN as above.
 void pack_q4_0(const float* values, int size, std::byte* out) noexcept {
   for (int first = 0; first < size; first += kKvBlock) {
     const int count = std::min(kKvBlock, size - first), half = kv_nibble_bytes(count);
@@ -114,7 +115,7 @@ void pack_q4_0(const float* values, int size, std::byte* out) noexcept {
   }
 }
 
-/// Calls body(entry's index, its key, its value) for all entries of a call.
+/// Calls body(index, key, value) for all entries of a call.
 template <class Body>
 void for_entries(const Attend& a, Body body) {
   const KvRun* run = a.runs;

@@ -1,4 +1,4 @@
-// Norm, softmax, activations and rotation in plain C++, each value computed in double and rounded once.
+// Norm, softmax, activations and rotation in plain C++; each value is computed in double and rounded once.
 #include <cmath>
 
 #include "kernels/generic/fill.hpp"

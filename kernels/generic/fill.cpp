@@ -1,5 +1,5 @@
-// generic: plain C++ with double accumulators, the definition of right for every other set. Fills every entry, by
-// template over the formats. Compiled for the base machine of the CPU family.
+// generic: plain C++ with double accumulators, the reference result for every other set. Fills every entry, by
+// templates over the formats. Compiled for the base machine of the CPU family.
 #include "kernels/generic/fill.hpp"
 
 namespace brim::kernels::generic {

@@ -1,4 +1,4 @@
-// The parts generic's fill() is made of, one per file of this folder.
+// The functions that generic's fill() calls, one per file of this folder.
 #pragma once
 
 #include "kernels/table.hpp"

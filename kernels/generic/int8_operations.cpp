@@ -1,4 +1,4 @@
-// The peak that 8-bit products of plain C++ have: multiply-adds of values that stay in the first-level cache.
+// The peak of 8-bit products in plain C++: multiply-adds of values that stay in the first-level cache.
 #include "kernels/generic/fill.hpp"
 
 namespace brim::kernels::generic {
@@ -13,7 +13,7 @@ std::int64_t int8_operations(std::int64_t rounds) noexcept {
   }
   for (std::int64_t round = 0; round < rounds; ++round) {
     std::int32_t sum = 0;
-    // The compiler must believe that the values change and that the sum is needed.
+    // Makes the compiler believe that the values change and that the sum is needed.
     asm volatile("" : : "r"(a), "r"(b) : "memory");
     for (int i = 0; i < kValues; ++i) sum += a[i] * b[i];
     asm volatile("" : : "r"(sum));

@@ -1,5 +1,6 @@
-// Matrix products for every format: each piece of a row is unpacked to floats and multiplied in double, in eight running
-// sums, value c in sum c mod 8. Also the plain preparation of activations, which defines what the 8-bit kinds hold.
+// Matrix products for every format: each piece of a row is unpacked to floats and multiplied in double, in eight
+// running sums; value c goes to sum c mod 8. Also the plain preparation of activations, which defines the contents of
+// the 8-bit kinds.
 #include <cmath>
 #include <cstring>
 
@@ -81,7 +82,7 @@ void prepare_f32(const float* values, std::int64_t cols, std::byte* out) noexcep
   std::memcpy(out, values, static_cast<std::size_t>(cols) * sizeof(float));
 }
 
-/// Quantises `count` ≤ `room` values under one scale, the rest zeros; see Q8Blocks32 for the rules.
+/// Quantises `count` ≤ `room` values under one scale and sets the rest to zero; see Q8Blocks32 for the rules.
 float quantise(const float* values, std::int64_t count, int room, std::int8_t* quants) noexcept {
   float largest = 0;
   bool finite = true;

@@ -1,6 +1,6 @@
 // Products of the 32-value formats with Q8Blocks32 activations, for plain ARMv8 without dot products. A Format gives a
-// block's levels as two registers of signed bytes, first and last 16 values. Widening multiplies add up in 16 bits: four
-// products a lane for levels below 32 (4 · 31 · 127), two for the others (2 · 128 · 127 = 32,512).
+// block's levels as two registers of signed bytes, the first and the last 16 values. Widening multiplies add up in 16
+// bits: four products per lane for levels below 32 (4 · 31 · 127), two for the others (2 · 128 · 127 = 32,512).
 #pragma once
 
 #include <arm_neon.h>
@@ -15,13 +15,13 @@ struct Levels {
   int8x16_t first, last;
 };
 
-/// The levels 0 … 15 in the low halves of 16 bytes, and in their high halves.
+/// The levels 0 … 15 in the low halves and in the high halves of 16 bytes.
 inline Levels nibbles(const std::uint8_t* at) {
   const uint8x16_t bytes = vld1q_u8(at);
   return {vreinterpretq_s8_u8(vandq_u8(bytes, vdupq_n_u8(15))), vreinterpretq_s8_u8(vshrq_n_u8(bytes, 4))};
 }
 
-/// 16 in byte i where bit i of 16 bits is set.
+/// 16 in byte i where bit i of a 16-bit word is set.
 inline int8x16_t fifth_bits(const std::uint8_t* at) {
   const uint8x16_t bits = vreinterpretq_u8_u64(vdupq_n_u64(0x8040201008040201ull));
   const uint8x16_t bytes = vcombine_u8(vdup_n_u8(at[0]), vdup_n_u8(at[1]));

@@ -1,4 +1,4 @@
-// NEON as every 64-bit ARM has it: 8-bit products by widening multiplies, everything else 4 floats wide.
+// NEON, which every 64-bit ARM has: 8-bit products by widening multiplies, everything else 4 floats wide.
 #include "kernels/neon/products.hpp"
 #include "kernels/neon/shared.hpp"
 

@@ -1,5 +1,5 @@
 // Four rows of a panel in one register, for kernels/shared/panel_products.ipp, on every 64-bit ARM. The sets with
-// instructions for 8-bit products take all of it but Sums.
+// instructions for 8-bit products use everything here except Sums.
 #pragma once
 
 #include <arm_neon.h>
@@ -19,10 +19,10 @@ struct Lanes {
   using Floats = float32x4_t;
   static constexpr int kRows = 4;
   static constexpr int kVectors = 4, kTokens = 2, kStreams = 2, kTogether = 2;
-  static constexpr int kAhead = 2048;  ///< bytes of each stream asked for before their use
+  static constexpr int kAhead = 2048;  ///< prefetch distance of each stream in bytes
 
   static Bytes load(const void* at) { return vld1q_s8(static_cast<const std::int8_t*>(at)); }
-  /// Bytes shifted right by kShift (left if negative), and masked.
+  /// Bytes shifted right by kShift (left if negative) and masked.
   template <int kShift, int kMask>
   static Bytes masked(Bytes signed_bytes) {
     uint8x16_t bytes = vreinterpretq_u8_s8(signed_bytes);
@@ -38,7 +38,7 @@ struct Lanes {
     return vreinterpretq_s8_u8(left == kMask ? bytes : vandq_u8(bytes, vdupq_n_u8(kMask)));
   }
   static Bytes either(Bytes a, Bytes b) { return vorrq_s8(a, b); }
-  /// Adds kValue, a bit that is not set yet, where one of 16 bits is.
+  /// Adds kValue, a bit that is not set yet, to each byte whose bit in a 16-bit word is set.
   template <int kValue>
   static Bytes with_bits(Bytes levels, const std::uint8_t* bits) {
     std::uint16_t both;
@@ -74,15 +74,16 @@ struct Lanes {
   static Floats fma_negative(Floats a, Floats b, Floats c) { return vfmsq_f32(c, a, b); }
   static void store(float* at, Floats value) { vst1q_f32(at, value); }
 
-  /// What Format's levels take from a token's sum over 16 (half kHalf) or 32 columns, for every row.
+  /// What Format's levels subtract from a token's sum over 16 (half kHalf) or 32 columns, for every row.
   template <class Format, int kHalf>
   static Ints offset(const Q16Block& x) {
     const std::int32_t sum = Format::kScales == 2 ? x.sums[kHalf] : x.sum;
     return vdupq_n_s32(sum * Format::kOffset);
   }
 
-  /// Widening multiplies add up in 16 bits, low and high halves of the rows apart: all of a step for levels below 64 (four
-  /// groups of 63 · 127, or eight of 31 · 127), two groups for larger ones (2 · 128 · 127 = 32,512).
+  /// Widening multiplies add up in 16 bits, with separate sums for the low and high halves of the rows: all of a step
+  /// for levels below 64 (four groups of 63 · 127, or eight of 31 · 127), two groups for larger levels (2 · 128 · 127 =
+  /// 32,512).
   template <class Format>
   struct Sums {
     static constexpr int kGroups = 8 / Format::kScales;
@@ -100,7 +101,7 @@ struct Lanes {
 
      private:
       void set(int16x8_t new_low, int16x8_t new_high) {
-        // In this order: or GCC starts on all groups at once, and most registers wait in memory.
+        // The order matters: otherwise GCC starts all groups at once, and most registers are spilled to memory.
         asm volatile("" : "+w"(new_low), "+w"(new_high));
         low = new_low;
         high = new_high;
@@ -121,7 +122,7 @@ struct Lanes {
       const Q16Block* from[kTokens];
       for (int t = 0; t < kTokens; ++t) {
         const Q16Block* block = x[t];
-        // Or GCC spreads out all activations before the first vector, in memory.
+        // Otherwise GCC spreads out all activations in memory before the first vector.
         if constexpr (kTokens > 1) asm volatile("" : "+r"(block));
         from[t] = block;
       }
@@ -160,7 +161,7 @@ struct Lanes {
                            vpadalq_s16(low[v][t].high, low_parts[v][t].high)};
             }
             if constexpr (kAtOnce == kGroups) {
-              // 256 · high + low in pairs, at once.
+              // 256 · high + low in pairs, in one step.
               sums[v][t] = vpaddq_s32(vpadalq_s16(vshlq_n_s32(high[v][t].low, 8), low_parts[v][t].low),
                                       vpadalq_s16(vshlq_n_s32(high[v][t].high, 8), low_parts[v][t].high));
             }

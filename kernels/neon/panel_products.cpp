@@ -1,4 +1,4 @@
-// Products of every quantised format's panels, four rows a register.
+// Products of every quantised format's panels, four rows per register.
 #include "kernels/neon/lanes.hpp"
 #include "kernels/neon/products.hpp"
 #include "kernels/shared/panel_products.ipp"

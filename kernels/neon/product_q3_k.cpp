@@ -1,4 +1,4 @@
-// Q3_K: levels 0 … 7 stand for -4 … 3; two low bits and one high bit apart, a 6-bit scale for 16 values.
+// Q3_K: levels 0 … 7 stand for -4 … 3; two low bits and one high bit stored separately, a 6-bit scale per 16 values.
 #include "kernels/neon/products.hpp"
 #include "kernels/neon/superblocks.hpp"
 #include "quant/formats/q3_k.hpp"

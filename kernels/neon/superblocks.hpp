@@ -1,7 +1,7 @@
-// Products of the 256-value formats with Q8Block256 activations, for plain ARMv8 without dot products: 16 values (a part)
-// at a time. A Format is made from a block and gives levels(part) as signed bytes and the integer scale of each part;
-// the part's products are added in 16 bits (2 · 127 · 127 at most), scaled and added up in 32 bits over the block. A format
-// with minimums also gives them per part: they multiply the activation sums of 16.
+// Products of the 256-value formats with Q8Block256 activations, for plain ARMv8 without dot products: 16 values (a
+// part) at a time. A Format is constructed from a block and gives levels(part) as signed bytes and the integer scale of
+// each part; the products of a part are added in 16 bits (at most 2 · 127 · 127), scaled and added up in 32 bits over
+// the block. A format with minimums also gives them per part: they multiply the activation sums of 16 values.
 #pragma once
 
 #include <arm_neon.h>
@@ -12,7 +12,7 @@
 namespace brim::kernels::neon {
 namespace {
 
-/// What every Format fills in.
+/// The state that every Format fills in.
 struct Scales {
   std::int32_t scales[16];
   std::int16_t minimums[16];

@@ -1,6 +1,6 @@
-// Four floats, as the code in kernels/shared/ wants them. Other sets use an architecture type of their own here, to keep
-// what xsimd makes of it to themselves; xsimd 8.1's neon64 code names itself and cannot be derived from. The
-// weak-symbol test observes.
+// Four floats, as the code in kernels/shared/ requires them. Other sets use their own architecture type here, so that
+// what xsimd instantiates with it stays internal to them. That is impossible here: the neon64 code of xsimd 8.1 names
+// itself and cannot be derived from. The weak-symbol test checks the result.
 #pragma once
 
 #include <xsimd/xsimd.hpp>
@@ -58,7 +58,7 @@ struct Vector {
   }
   static float sum(Batch value) { return vaddvq_f32(value); }
   static float largest(Batch value) { return vmaxvq_f32(value); }
-  /// Sixteen-byte lanes, to turn cached keys: one lane, what lies at from.
+  /// Sixteen-byte lanes, to transpose cached keys: one lane holds what lies at `from`.
   using Bytes = uint8x16_t;
   static constexpr int kLanes = 1;
   static Bytes load_lanes(const std::byte* from, std::size_t) {
@@ -67,7 +67,7 @@ struct Vector {
     return lane;
   }
   static void store_bytes(void* at, Bytes value) { __builtin_memcpy(at, &value, sizeof value); }
-  /// The first (last) halves of a and b, values of kBytes bytes taken in turn.
+  /// The first (last) halves of a and b, interleaved by values of kBytes bytes.
   template <int kBytes>
   static Bytes interleave_low(Bytes a, Bytes b) {
     if constexpr (kBytes == 1) return vzip1q_u8(a, b);
@@ -80,7 +80,7 @@ struct Vector {
     if constexpr (kBytes == 2) return vreinterpretq_u8_u16(vzip2q_u16(vreinterpretq_u16_u8(a), vreinterpretq_u16_u8(b)));
     if constexpr (kBytes == 4) return vreinterpretq_u8_u32(vzip2q_u32(vreinterpretq_u32_u8(a), vreinterpretq_u32_u8(b)));
   }
-  /// Each byte's low (high) four bits, less 8.
+  /// Each byte's low (high) four bits minus 8.
   static Bytes low_levels(Bytes x) { return vsubq_u8(vandq_u8(x, vdupq_n_u8(15)), vdupq_n_u8(8)); }
   static Bytes high_levels(Bytes x) { return vsubq_u8(vshrq_n_u8(x, 4), vdupq_n_u8(8)); }
 };

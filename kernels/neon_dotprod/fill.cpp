@@ -1,5 +1,5 @@
-// NEON with dot products (Cortex-A76 and later, optional from Armv8.2 on): the products of quantised panels. Rows as they
-// lie in a file, float products and everything else stay with plain NEON.
+// NEON with dot products (Cortex-A76 and later, optional from Armv8.2 on): the products of quantised panels. Products
+// of rows as they lie in a file, float products and everything else stay with plain NEON.
 #include "kernels/neon_dotprod/products.hpp"
 
 namespace brim::kernels::neon_dotprod {

@@ -1,5 +1,5 @@
 // Four rows of a panel in one register, for kernels/shared/panel_products.ipp: sdot adds four products of signed bytes
-// into each row's sum, and takes the activations as four columns of a register of sixteen.
+// into each row's sum, and reads the activations as four columns from a register of sixteen.
 #pragma once
 
 #include "kernels/neon/lanes.hpp"
@@ -10,14 +10,14 @@ namespace {
 struct Lanes : neon::Lanes {
   static constexpr int kVectors = 4, kTokens = 8, kStreams = 2, kTogether = 1;
 
-  /// One vector at a time: its levels stay in registers while the tokens pass, and a token's sum is finished before the next
-  /// one's is begun. High bytes first, shifted once, then low bytes.
+  /// One vector at a time: its levels stay in registers for all tokens, and the sum of a token is finished before the
+  /// sum of the next token begins. High bytes first, shifted once, then low bytes.
   template <class Format>
   struct Sums {
     static constexpr int kGroups = 8 / Format::kScales;
-    static constexpr int kManyTokens = 4;  ///< from which on offsets are rather taken off the levels
+    static constexpr int kManyTokens = 4;  ///< from this many on, offsets are subtracted from the levels
 
-    /// Σ of levels and sixteen activations at a time.
+    /// Σ of levels times activations, sixteen at a time.
     static inline __attribute__((always_inline)) Ints add(Ints sum, const Bytes (&levels)[kGroups], const std::int8_t* at) {
       for_constants<0, kGroups / 4>([&](auto constant) __attribute__((always_inline)) {
         constexpr int kFirst = 4 * decltype(constant)::value;
@@ -30,7 +30,7 @@ struct Lanes : neon::Lanes {
       return sum;
     }
 
-    /// The levels of a step; where many tokens follow, with the offset taken off.
+    /// The levels of a step; the offset is subtracted where many tokens follow.
     template <int kHalf, int kTokens>
     static inline __attribute__((always_inline)) void load_levels(const typename Format::Slab& slab, int part, int row,
                                                                   Bytes (&levels)[kGroups]) {

@@ -1,4 +1,4 @@
-// Products of every quantised format's panels, four rows a register.
+// Products of every quantised format's panels, four rows per register.
 #include "kernels/neon_dotprod/lanes.hpp"
 #include "kernels/neon_dotprod/products.hpp"
 #include "kernels/shared/panel_products.ipp"

@@ -1,6 +1,6 @@
 // Four rows of a panel in one register, for kernels/shared/panel_products.ipp: smmla multiplies two rows of eight
-// signed bytes by two other rows, so two of the panel's rows by two tokens — twice the work of sdot. For a single token
-// sdot has nothing to be paired first, and stays.
+// signed bytes by two other rows, so two of the panel's rows by two tokens — twice the work of sdot. A single token
+// still uses sdot, which needs no pairing first.
 #pragma once
 
 #include "kernels/neon_dotprod/lanes.hpp"
@@ -15,12 +15,12 @@ struct Lanes : neon_dotprod::Lanes {
     using One = neon_dotprod::Lanes::Sums<Format>;
     using One::kGroups, One::kManyTokens;
 
-    /// Sums of two rows and two tokens: [row 0 · token 0, row 0 · token 1, row 1 · token 0, row 1 · token 1]; the same
-    /// of rows 2 and 3.
+    /// Sums of two rows and two tokens: [row 0 · token 0, row 0 · token 1, row 1 · token 0, row 1 · token 1]; then the
+    /// same for rows 2 and 3.
     struct Squares {
       Ints first, last;
     };
-    /// Eight columns of rows 0 and 1, of rows 2 and 3.
+    /// Eight columns of rows 0 and 1, then of rows 2 and 3.
     struct Eight {
       Bytes first, last;
     };

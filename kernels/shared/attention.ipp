@@ -1,7 +1,7 @@
-// Attention over cached vectors, once for every set. A block's keys are turned, and for many rows keys and values are spread
-// out as floats in scratch first; attention_walk.ipp finds the blocks and attention_rows.ipp does the rest. Keys and values
-// may be stored differently: what looks at keys is made once for each type of theirs, what looks at values likewise, and a
-// pair of types is only how these are called.
+// Attention over cached vectors, written once for every set. A block's keys are transposed, and for many rows keys and
+// values are first converted to floats in scratch; attention_walk.ipp finds the blocks and attention_rows.ipp does the
+// rest. Keys and values may be stored differently: the code that reads keys is instantiated once per type of key, the
+// code that reads values once per type of value, and a pair of types only selects which of these are called.
 #pragma once
 
 #include "kernels/shared/attention_walk.ipp"
@@ -10,9 +10,10 @@
 namespace brim::kernels {
 namespace {
 
-/// Few rows take keys and values as they are stored: spreading them out first would cost more than it wins. Here memory
-/// sets the pace, so the next block is asked for all along, a line every few multiplications: asked for in one go it
-/// fills the processor's list of open requests and everything waits, and the processor's own drafts end with a block.
+/// Few rows read keys and values as they are stored: converting them first would cost more than it saves. Memory is the
+/// limit here, so the next block is prefetched continuously, one line every few multiplications: prefetched in one go,
+/// it fills the processor's list of open requests and everything waits. The processor's own prefetching ends at the end
+/// of a block.
 template <class Load>
 void ask_ahead(const std::byte* const (&pieces)[2], std::ptrdiff_t first, std::ptrdiff_t at, int v) {
   if (Load::stored(v * Load::kWidth) % 64 != 0) return;
@@ -20,7 +21,7 @@ void ask_ahead(const std::byte* const (&pieces)[2], std::ptrdiff_t first, std::p
   __builtin_prefetch((at < first ? pieces[0] : pieces[1] - first) + at, 0, 3);
 }
 
-/// What is done with a block's keys.
+/// The processing of a block's keys.
 template <class Vector, KvType kType>
 struct AttentionKeys {
   using Load = Cached<Vector, kType>;
@@ -31,7 +32,7 @@ struct AttentionKeys {
   static constexpr int kWidth = Vector::kWidth;
   static constexpr int kBlock = kAttentionBlock;
 
-  /// Columns beside [first, end), to whole vectors, are converted too.
+  /// Columns outside [first, end), up to whole vectors, are converted too.
   static void spread(const Transposed& transposed, const Block& block, int size, float* keys) {
     for (int d = 0; d < size; ++d) {
       for (int e = block.first / kWidth * kWidth; e < block.end; e += kWidth) {
@@ -53,7 +54,7 @@ struct AttentionKeys {
   }
 };
 
-/// What is done with a block's values.
+/// The processing of a block's values.
 template <class Vector, KvType kType>
 struct AttentionValues {
   using Load = Cached<Vector, kType>;
@@ -80,7 +81,7 @@ struct AttentionValues {
   }
 };
 
-/// Rows against a block whose keys and values lie spread out, while the one behind it is asked for.
+/// Rows against a block whose keys and values lie in scratch as floats, while the next block is prefetched.
 template <class Vector>
 void take_spread(const AttentionRows<Vector>& rows, const typename AttentionRows<Vector>::Block& block,
                  const typename AttentionWalk<Vector>::Packed& packed, const typename AttentionWalk<Vector>::Ahead& ahead) {
@@ -146,7 +147,8 @@ struct Attention {
   static void fill(Table& table) { table.attend[static_cast<int>(kKey)][static_cast<int>(kValue)] = attend; }
 };
 
-/// accumulated attention[column] += what the rows give to the columns of a block whose keys lie spread out.
+/// accumulated[column] += the attention weights that the rows give to the columns of a block whose keys lie in scratch
+/// as floats.
 template <class Vector>
 __attribute__((noinline)) void add_block_attention(const AttentionRows<Vector>& rows,
                                               const typename AttentionRows<Vector>::Block& block,
@@ -210,7 +212,8 @@ void fill_attention_of_keys(Table& table) {
   table.unpack_kv[static_cast<int>(kKey)] = Cached<Vector, kKey>::unpack_kv;
 }
 
-/// Every attention entry of the table but pack_kv to f32, q8_0 and q4_0, which generic's loops do well enough.
+/// Every attention entry of the table except pack_kv to f32, q8_0 and q4_0, for which the loops of generic are good
+/// enough.
 template <class Vector>
 void fill_attention_from(Table& table) {
   fill_attention_of_keys<Vector, KvType::f32>(table);

@@ -1,9 +1,10 @@
-// The rows of an attention call against one block of entries: two small matrix products in register tiles with the running
-// softmax between them. Once for every set; keys come turned (transposed.ipp) and values as they are, both through functions
-// that give a vector of floats, so that these may lie in scratch or be converted on the way.
+// The rows of an attention call against one block of entries: two small matrix products in register tiles with the
+// running softmax between them. Written once for every set; keys are transposed (transposed.ipp) and values are in
+// their stored order, both read through functions that return a vector of floats, so that they may lie in scratch or be
+// converted on the way.
 //
-// Each score is added up over the dimensions in order and each value over the entries in order: no sums across a vector,
-// and no order that depends on the tile.
+// Each score is added up over the dimensions in order and each value over the entries in order: no sums across a
+// vector, and no order that depends on the tile.
 #pragma once
 
 #include <cfloat>
@@ -34,12 +35,12 @@ struct AttentionRows {
   };
 
   const Attend& call;
-  int value_stride;  ///< value_size filled up to whole vectors
+  int value_stride;  ///< value_size rounded up to whole vectors
   float* queries;    ///< [row][key_size], scaled
-  float* keys;       ///< [key_size][kBlock], turned
+  float* keys;       ///< [key_size][kBlock], transposed
   float* values;     ///< [kBlock][value_stride]
-  std::byte* transposed;  ///< a turned block in any storage type
-  std::byte* copied;  ///< a block's keys and values, packed, where they lie in pieces
+  std::byte* transposed;  ///< a transposed block in any storage type
+  std::byte* copied;  ///< a block's keys and values, packed, if they are not contiguous
   float* weights;    ///< [kRows][kBlock] of a tile's rows: scores, then their exponentials
   float* out;        ///< [row][value_stride]
   float* sums;       ///< [row][kWidth]: a sum for each lane
@@ -89,12 +90,12 @@ struct AttentionRows {
     }
   }
 
-  /// c[r][·] = c[r][·] · factors[r] (nothing, where factors is null) + Σ a[r][k] · b(k, ·) over k in [0, n), in
-  /// order; b(k, column, v) gives the kWidth columns from column + v · kWidth.
+  /// c[r][·] = c[r][·] · factors[r] (0, where factors is null) + Σ a[r][k] · b(k, ·) over k in [0, n), in order; b(k,
+  /// column, v) returns the kWidth columns from column + v · kWidth.
   template <int Rows, int Vectors, class Load>
   static void tile(const float* a, std::int64_t a_stride, const Load& b, int column, int n, const float* factors, float* c,
                    std::int64_t c_stride) {
-    // Unrolled before anything else is done with them: only so do compilers keep all sums in registers to the end.
+    // Unrolled before anything else is done with them: only then do compilers keep all sums in registers to the end.
     Batch total[Rows][Vectors];
 #pragma GCC unroll 8
     for (int r = 0; r < Rows; ++r) {
@@ -146,7 +147,8 @@ struct AttentionRows {
     return {first > block.first ? static_cast<int>(first) : block.first, end < block.end ? static_cast<int>(end) : block.end};
   }
 
-  /// weights[r] = the scores of rows row + r, −inf where a row does not see; the columns any of them sees.
+  /// weights[r] = the scores of row `row` + r, −inf for entries that it does not see; for the columns that any of the
+  /// rows sees.
   template <int Rows, class Keys>
   Columns score(std::int64_t row, const Block& block, const Keys& load_keys) const {
     Columns own[Rows], all = {block.first, block.end};
@@ -178,8 +180,8 @@ struct AttentionRows {
     return all;
   }
 
-  /// The first half of taking the block into the rows from `row`: their scores, then what these weigh. factors[r]: what the
-  /// row's sums so far are worth now.
+  /// The first half of adding the block to the rows from `row` on: their scores, then the weights of these scores.
+  /// factors[r]: the factor that rescales the previous sums of the row.
   template <int Rows, class Keys>
   Columns weigh(std::int64_t row, const Block& block, const Keys& load_keys, float* factors) const {
     const Columns seen = score<Rows>(row, block, load_keys);
@@ -214,7 +216,7 @@ struct AttentionRows {
     return seen;
   }
 
-  /// The second half: the values of the columns that are seen, each by its weight.
+  /// The second half: the values of the columns that are seen, each multiplied by its weight.
   template <int Rows, class Values>
   void add_values(std::int64_t row, Columns seen, const float* factors, const Values& load_values) const {
     product<Rows>(
@@ -222,7 +224,7 @@ struct AttentionRows {
         seen.end - seen.first, factors, out + row * value_stride, value_stride);
   }
 
-  /// accumulated attention[column] += the rows' shares; `largest` and `sums` are the rows' final ones.
+  /// accumulated[column] += the attention weights of the rows; `largest` and `sums` are the final ones of the rows.
   template <int Rows, class Keys>
   void add_attention(std::int64_t row, const Block& block, const Keys& load_keys, const AttentionState& state,
                 float* accumulated) const {
@@ -242,7 +244,7 @@ struct AttentionRows {
   template <class Step>
   static void for_tiles(std::int64_t row, std::int64_t end, Step step) {
     while (row < end) {
-      // The last two tiles share what is left: one of few rows would leave the multipliers idle.
+      // The last two tiles share the remaining rows: a tile of few rows would leave the multipliers idle.
       const std::int64_t left = end - row;
       const int size = static_cast<int>(left >= 2 * kRows ? kRows : left > kRows ? (left + 1) / 2 : left);
       static_assert(kRows == 6);

@@ -1,5 +1,5 @@
-// The walk of an attention call over its blocks of entries: where a block lies, what comes behind it, and which rows see
-// some of it. It knows vectors as bytes only.
+// Walks an attention call over its blocks of entries: where a block lies, what follows it, and which rows see some of
+// its entries. It treats vectors as bytes only.
 #pragma once
 
 #include "kernels/shared/attention_rows.ipp"
@@ -14,9 +14,10 @@ struct AttentionWalk {
   static constexpr int kBlock = kAttentionBlock;
 
   std::size_t key_bytes;    ///< of a packed key
-  std::size_t value_bytes;  ///< of a packed value; 0: nobody will look at values
+  std::size_t value_bytes;  ///< of a packed value; 0: values are not read
 
-  /// Where a block's entries are: the key of column e is keys + e · key_stride. Columns outside the block's are readable too.
+  /// Where a block's entries are: the key of column e is keys + e · key_stride. Columns outside the block's are
+  /// readable too.
   struct Packed {
     const std::byte* keys;
     const std::byte* values;
@@ -24,8 +25,8 @@ struct AttentionWalk {
     std::size_t value_stride;
   };
 
-  /// Where the entries behind a block lie, in up to two pieces: only to be asked for ahead of their use. The first piece has
-  /// so many bytes of keys and of values; behind those come the second's.
+  /// Where the entries behind a block lie, in up to two pieces: used for prefetching only. The first piece has this
+  /// many bytes of keys and of values; the second piece continues behind them.
   struct Ahead {
     const std::byte* keys[2];
     const std::byte* values[2];
@@ -33,7 +34,7 @@ struct AttentionWalk {
     std::ptrdiff_t value_bytes;
   };
 
-  /// Asks for the block behind one while that is worked on: a piece with each tile of rows.
+  /// Prefetches the next block while the current one is processed: a piece with each tile of rows.
   class Asking {
    public:
     Asking(const Ahead& ahead, const Packed& packed, std::int64_t tiles)
@@ -64,7 +65,7 @@ struct AttentionWalk {
     const KvRun* run;
     std::int64_t place = 0;  ///< in the run
 
-    /// Steps over as many of `count` entries as the run still has; how many these are.
+    /// Skips as many of `count` entries as the run still has; returns their number.
     std::int64_t step(std::int64_t count) {
       while (place == run->count) *this = {run + 1};
       const std::int64_t left = run->count - place, taken = left < count ? left : count;
@@ -73,7 +74,7 @@ struct AttentionWalk {
     }
   };
 
-  /// Copies entries that lie `stride` apart side by side.
+  /// Copies entries that lie `stride` bytes apart to adjacent places.
   static void copy(std::byte* to, const std::byte* from, std::size_t stride, std::size_t bytes, std::size_t count) {
     if (stride == bytes) {
       __builtin_memcpy(to, from, bytes * count);
@@ -82,8 +83,9 @@ struct AttentionWalk {
     }
   }
 
-  /// Finds the entries of the block and moves the cursor on. Where they lie in pieces — at the ends of runs: once or twice in
-  /// a context, but often where a token reads some blocks of it only — they are copied together.
+  /// Finds the entries of the block and moves the cursor on. Where they lie in pieces, they are copied together. This
+  /// happens at the ends of runs: once or twice per context, but often where a token reads only some blocks of the
+  /// context.
   Packed find(Cursor& cursor, const Rows& rows, const Block& block) const {
     while (cursor.place == cursor.run->count) cursor = {cursor.run + 1};
     if (block.end - block.first == kBlock && cursor.run->count - cursor.place >= kBlock) {
@@ -112,7 +114,8 @@ struct AttentionWalk {
     return {keys, values, key_bytes, value_bytes};
   }
 
-  /// What comes behind the cursor; `left` entries of the call are there. Behind the last run the next call is likely to go on.
+  /// What follows the cursor; `left` entries of the call remain. Behind the last run the next call is likely to
+  /// continue.
   static Ahead look_ahead(const Cursor& cursor, std::int64_t left) {
     const KvRun& run = *cursor.run;
     const auto place = static_cast<std::size_t>(cursor.place), rest = static_cast<std::size_t>(run.count) - place;
@@ -125,7 +128,7 @@ struct AttentionWalk {
             static_cast<std::ptrdiff_t>(first * run.value_stride)};
   }
 
-  /// Calls body(block, packed, ahead) for each block of the call that a row sees some of.
+  /// Calls body(block, packed, ahead) for each block of the call of which a row sees some entries.
   template <class Body>
   void for_blocks(const Attend& a, const Rows& rows, Body body) const {
     Cursor cursor{a.runs};

@@ -1,9 +1,10 @@
-// Sums of a panel's products (panel_products.ipp) for sets with 8-bit dot products: high and low bytes of the activations
-// side by side. Where a tile has more tokens than Lanes::kAtOnce, the levels of a step are unpacked once and kept in the
-// first-level cache, and the tokens pass by kAtOnce at a time: as many as have their sums in registers.
+// Sums of a panel's products (panel_products.ipp) for sets with 8-bit dot products: high and low bytes of the
+// activations side by side. Where a tile has more tokens than Lanes::kAtOnce, the levels of a step are unpacked once
+// and kept in the first-level cache, and the tokens are processed kAtOnce at a time: as many as have their sums in
+// registers.
 //
-// Lanes has besides: dot(sum, levels, four activations), and kSignedOffset: what levels of 8 bits are shifted by to suit it
-// (suited() does that).
+// Lanes also has: dot(sum, levels, four activations), and kSignedOffset: the amount that levels of 8 bits are shifted
+// by to fit it (suited() does that).
 #pragma once
 
 #include "kernels/shared/constants.ipp"
@@ -36,7 +37,7 @@ struct ByteSums {
         for (int v = 0; v < kVectors; ++v) levels[decltype(index)::value][v] = unpacked(index, v);
       });
       const Bytes(*kept)[kVectors] = levels;
-      asm volatile("" : "+r"(kept) : : "memory");  // or the compiler would rather have sums in memory than levels
+      asm volatile("" : "+r"(kept) : : "memory");  // otherwise the compiler keeps sums in memory instead of levels
 #pragma GCC unroll 1
       for (int t = 0; t < kTokens; t += Lanes::kAtOnce) {
         sum_up<kHalf, kVectors, Lanes::kAtOnce, kTokens>(

@@ -1,5 +1,5 @@
-// Cached key and value vectors as floats in registers, with their block's scale if they have one, and back: once for
-// every set.
+// Cached key and value vectors as floats in registers, with their block's scale if they have one, and back: written
+// once for every set.
 #pragma once
 
 #include "kernels/table.hpp"
@@ -8,7 +8,7 @@
 namespace brim::kernels {
 namespace {
 
-/// Whether values lie in blocks of kKvBlock with a scale in front, and the bytes of such a block.
+/// Whether values lie in blocks of kKvBlock with a scale in front, and the bytes of one of these blocks.
 constexpr bool kv_scaled(KvType type) { return type == KvType::q8_0 || type == KvType::q4_0; }
 constexpr int kv_block_bytes(KvType type) { return static_cast<int>(kv_vector_bytes(type, kKvBlock)); }
 
@@ -17,14 +17,14 @@ template <class Vector, KvType kType>
 struct Cached {
   using Batch = typename Vector::Batch;
   static constexpr int kWidth = Vector::kWidth;
-  /// Of a value by itself: in q4_0, where two share a byte, once they are taken apart.
+  /// The bytes of one value; in q4_0, where two values share a byte, the bytes after they are separated.
   static constexpr int kBytes = kType == KvType::f32 ? 4 : kType == KvType::f16 ? 2 : 1;
-  /// About how many bytes so many values take in memory.
+  /// Roughly how many bytes this many values take in memory.
   static constexpr int stored(int values) { return kType == KvType::q4_0 ? values / 2 : values * kBytes; }
-  /// Whether load() reaches all of a vector of this size.
+  /// Whether load() reaches all values of a vector of this size.
   static constexpr bool whole(int size) { return size % kWidth == 0 && (kType != KvType::q4_0 || size % kKvBlock == 0); }
 
-  /// Not in a short block of q4_0.
+  /// False for a short block of q4_0.
   static Batch load(const std::byte* vector, int d) {
     if constexpr (kType == KvType::f32) return Vector::load(vector + d * 4);
     if constexpr (kType == KvType::f16) return Vector::load_half(vector + d * 2);
@@ -48,7 +48,7 @@ struct Cached {
     return Vector::load_half(padded);
   }
 
-  /// All values of a vector, and zeros up to a multiple of kWidth.
+  /// All values of a vector, padded with zeros up to a multiple of kWidth.
   static void spread(const std::byte* packed, int size, float* values) {
     if constexpr (kType == KvType::q4_0) {
       const int whole = size / kKvBlock * kKvBlock;

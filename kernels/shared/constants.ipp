@@ -1,4 +1,4 @@
-// Loops over constants, for what instructions take as a constant only: shifts, lanes of a vector, groups of a panel.
+// Loops over constants, for instruction operands that must be constants: shifts, lanes of a vector, groups of a panel.
 #pragma once
 
 namespace brim::kernels {

@@ -1,6 +1,6 @@
-// Norm, softmax, activations and rotation, once for every set. A Vector (see <set>/vector.hpp) gives Batch, kWidth,
-// load, store, fma and sum. Tails go through a padded buffer and the same arithmetic, so a value does not depend on where
-// in its row it stands.
+// Norm, softmax, activations and rotation, written once for every set. A Vector (see <set>/vector.hpp) provides Batch,
+// kWidth, load, store, fma and sum. Tails use a padded buffer and the same arithmetic, so a value does not depend on
+// its position in the row.
 #pragma once
 
 #include <cmath>
@@ -11,7 +11,7 @@
 namespace brim::kernels {
 namespace {
 
-/// x[i] = change(x[i], y[i]) for all i; y may be null, then change gets zeros.
+/// x[i] = change(x[i], y[i]) for all i; y may be null, then change is called with zeros.
 template <class Vector, class Change>
 void map(float* x, const float* y, std::int64_t size, Change change) {
   using Batch = typename Vector::Batch;
@@ -31,7 +31,7 @@ void map(float* x, const float* y, std::int64_t size, Change change) {
   }
 }
 
-/// The last left < kWidth values, filled up with `filler`.
+/// The last left < kWidth values, padded with `filler`.
 template <class Vector>
 typename Vector::Batch load_rest(const float* x, std::int64_t left, float filler) {
   float padded[Vector::kWidth];

@@ -1,5 +1,5 @@
-// Everything in this folder that a set takes with its own Vector: float products, preparation, attention, norm, softmax,
-// activations, rotation.
+// Everything in this folder that a set instantiates with its own Vector: float products, preparation, attention, norm,
+// softmax, activations, rotation.
 #pragma once
 
 #include "kernels/shared/attention.ipp"

@@ -1,5 +1,6 @@
-// Products of the float formats (F32, F16, BF16) with float activations, once for every set. F32 weights stay floats.
-// Two running sums a row, of even and of odd vectors: shorter chains for the processor, smaller rounding errors.
+// Products of the float formats (F32, F16, BF16) with float activations, written once for every set. F32 weights stay
+// floats. Two running sums per row, one of even and one of odd vectors: shorter dependency chains for the processor,
+// smaller rounding errors.
 #pragma once
 
 #include "kernels/shared/walk.ipp"
@@ -59,7 +60,7 @@ struct FloatProduct {
       c += kWidth;
     }
     if (const std::int64_t left = p.cols - c; left > 0) {
-      // The rest of a row, filled up with zeros.
+      // The rest of a row, padded with zeros.
       std::byte row_rest[Rows][kWidth * kBytes] = {};
       std::byte value_rest[Tokens][kWidth * 4] = {};
       const std::byte* row_rests[Rows];

@@ -1,20 +1,22 @@
-// Products of panels with many tokens in bf16, once for every set with tiles: a pair of panels is unpacked to bf16 as far as
-// the scratch holds, and all tokens are multiplied by it before the next, sums staying in tiles for that whole depth.
+// Products of panels with many tokens in bf16 (gemm), written once for every set with tiles: a pair of panels is
+// unpacked to bf16 as far as the scratch can hold it, and all tokens are multiplied by it before the next depth is
+// unpacked; the sums stay in tiles for that whole depth.
 //
-// A tile of weights is 32 columns of a panel: 16 rows of 64 bytes, row i holding columns 2 i and 2 i + 1 of the panel's
-// sixteen rows side by side. A tile of activations is 16 tokens by 32 columns, where they lie. A tile of sums is 16 tokens by
-// the panel's rows, where they are wanted. At the edges — the last panel's missing rows; tokens, whose last tile begins
-// sixteen before the end, so that every tile is a whole one — sums are kept aside and copied.
+// A tile of weights is 32 columns of a panel: 16 rows of 64 bytes, where row i holds columns 2 i and 2 i + 1 of the
+// panel's sixteen rows side by side. A tile of activations is 16 tokens by 32 columns, read in place. A tile of sums is
+// 16 tokens by the panel's rows, written to the output directly. At the edges, sums are written to a buffer and copied.
+// An edge is the last panel, if it has fewer rows, and the last tile of tokens, which begins sixteen tokens before the
+// end, so that every tile has the full size.
 //
-// Every (row, token) is added up in the order of its columns, in parts whose ends are multiples of Tiles::kDepth: no tile,
-// panel or number of tokens changes a bit.
+// Every (row, token) is added up in the order of its columns, in ranges that end at multiples of Tiles::kDepth: no
+// tile, panel or number of tokens changes a bit.
 //
-// Tiles, a set's way to multiply:
+// Tiles is how a set multiplies:
 //   kDepth                     columns that are unpacked at once, a multiple of 256, at most kManyDepth
 //   Session                    lives as long as a product
 //   multiply<kDeep, kWide>()   a TileBlock of that many token tiles and panels
-// Lanes, a set's way to unpack, besides what panel_formats.ipp names:
-//   Spread, spread<kBits>()    what turns levels of a format into values, for sixteen rows
+// Lanes is how a set unpacks; besides what panel_formats.ipp requires, it has:
+//   Spread, spread<kBits>()    turns levels of a format into values, for sixteen rows
 //   put_columns<kBits>()       four columns' levels to two rows of a tile
 //   put_pair()                 two columns of bf16 values to one row of a tile
 #pragma once
@@ -33,15 +35,15 @@ struct TileBlock {
   const std::byte* tokens[2];   ///< first row of each token tile
   std::size_t token_stride;     ///< bytes from one token to the next
   const std::byte* weights[2];  ///< each panel's tiles, one after another
-  std::int64_t steps;           ///< tiles of each
+  std::int64_t steps;           ///< number of tiles of each panel
   struct Sums {
     float* at;
     std::int64_t stride;  ///< floats from one token to the next
   } sums[2][2];           ///< [token tile][panel]
-  bool first;             ///< sums begin at zero instead of what is there
+  bool first;             ///< sums begin at zero instead of their current values
 };
 
-/// Unpacks a quantised format. `from` and `cols` are multiples of its slab's columns.
+/// Unpacks a quantised format. `from` and `cols` are multiples of the number of columns of its slab.
 template <class Lanes, class Format>
 struct UnpackLevels {
   static void columns(const std::byte* panel, std::int64_t from, std::int64_t cols, std::byte* to) {
@@ -69,7 +71,7 @@ struct UnpackLevels {
   }
 };
 
-/// BF16 is only put in order, and filled up with zeros.
+/// BF16 only has to be reordered, and padded with zeros.
 template <class Lanes>
 struct UnpackBf16 {
   static void columns(const std::byte* panel, std::int64_t from, std::int64_t cols, std::byte* to) {
@@ -93,7 +95,7 @@ struct ManyKernel {
   static constexpr std::int64_t kRows = quant::kPanelRows;
   static_assert(Tiles::kDepth <= kManyDepth && Tiles::kDepth % 256 == 0);
 
-  /// Columns [from, from + 32 · steps) of token tiles `tile` … and panels `panel` …
+  /// Multiplies columns [from, from + 32 · steps) of token tiles from `tile` on with panels from `panel` on.
   template <int kDeep, int kWide>
   static void block(const PanelProduct& p, std::int64_t from, std::int64_t steps, std::int64_t tile, std::int64_t panel) {
     float aside[kDeep][kWide][kTileTokens * kRows];
@@ -102,7 +104,7 @@ struct ManyKernel {
     made.steps = steps;
     made.first = from == 0;
     for (int w = 0; w < kWide; ++w) made.weights[w] = p.scratch + w * (Tiles::kDepth / kTileColumns * kTileBytes);
-    /// Calls each(sums aside, where they belong, tokens, rows) for every tile of sums that is not used whole.
+    /// Calls each(buffered sums, their destination, tokens, rows) for every tile of sums that is not used whole.
     const auto for_edges = [&](auto each) __attribute__((always_inline)) {
       for (int d = 0; d < kDeep; ++d) {
         const std::int64_t begin = (tile + d) * kTileTokens;
@@ -149,7 +151,7 @@ struct ManyKernel {
   static void product(const PanelProduct& p) noexcept {
     [[maybe_unused]] const typename Tiles::Session session;
     const std::int64_t count = quant::panel_count(p.rows);
-    // All panels before the next columns: the tokens' part of these stays in the second-level cache.
+    // All panels before the next columns: the tokens' share of these columns stays in the second-level cache.
     for (std::int64_t from = 0; from < p.cols; from += Tiles::kDepth) {
       std::int64_t panel = 0;
       for (; panel + 2 <= count; panel += 2) panels<2>(p, from, panel);
@@ -158,13 +160,13 @@ struct ManyKernel {
   }
 };
 
-/// BF16's product of many tokens.
+/// The gemm kernel of BF16.
 template <class Tiles, class Lanes>
 void fill_many_bf16(Table& table) {
   table.panel_product_many[static_cast<int>(quant::Format::bf16)] = ManyKernel<Tiles, UnpackBf16<Lanes>>::product;
 }
 
-/// Every quantised format's.
+/// The gemm kernel of every quantised format.
 template <class Tiles, class Lanes>
 void fill_many_quantised(Table& table) {
   const auto entry = [&](quant::Format format, void (*function)(const PanelProduct&) noexcept) {

@@ -1,7 +1,7 @@
-// exp and tanh on vectors of floats, to about one unit in the last place: reduction of x to n·ln 2 + r with |r| ≤ ln 2 / 2
-// (ln 2 in two parts, after Cody and Waite, Software Manual for the Elementary Functions, 1980), then the Taylor
-// series of e^r, whose next term is below 6e-9. fma and power_of_two are the Vector's own: xsimd 8.1 has
-// no fused multiply-add for AVX-512, and its way from integers to floats leaves weak symbols on ARM.
+// exp and tanh on vectors of floats, to about one unit in the last place: reduction of x to n·ln 2 + r with |r| ≤ ln 2
+// / 2 (ln 2 in two terms, after Cody and Waite, Software Manual for the Elementary Functions, 1980), then the Taylor
+// series of e^r, whose next term is below 6e-9. fma and power_of_two come from the Vector: xsimd 8.1 has no fused
+// multiply-add for AVX-512, and its conversion from integers to floats leaves weak symbols on ARM.
 #pragma once
 
 namespace brim::kernels {
@@ -13,7 +13,7 @@ struct Reduced {
   Batch excess;    ///< e^r − 1
 };
 
-/// x of magnitude below 200, or NaN.
+/// x must have a magnitude below 200, or be NaN.
 template <class Vector, class Batch = typename Vector::Batch>
 Reduced<Batch> reduce_exponent(Batch x) {
   const Batch n = xsimd::nearbyint(x * Batch(1.44269504088896341f));
@@ -32,16 +32,16 @@ Reduced<Batch> reduce_exponent(Batch x) {
 /// e^x. Underflows to 0 and overflows to infinity; NaN stays NaN.
 template <class Vector, class Batch = typename Vector::Batch>
 Batch exponential(Batch x) {
-  // The limits come first: x86's minimum and maximum return their second operand when one is NaN.
+  // The limits come first: the minimum and maximum instructions of x86 return their second operand when one is NaN.
   x = xsimd::min(Batch(176.0f), xsimd::max(Batch(-174.0f), x));
   const Reduced<Batch> parts = reduce_exponent<Vector>(x);
-  // 2^n as a product of two powers, so that the results that are not normal numbers come out by themselves.
+  // 2^n as a product of two powers, so that subnormal results need no special case.
   const Batch first = xsimd::nearbyint(parts.exponent * Batch(0.5f));
   const Batch second = parts.exponent - first;
   return (parts.excess + Batch(1.0f)) * Vector::power_of_two(first) * Vector::power_of_two(second);
 }
 
-/// e^x for x ≤ 0, half the work: results below 2^−126 are 0. NaN stays NaN.
+/// e^x for x ≤ 0, with half the work: results below 2^−126 are 0. NaN stays NaN.
 template <class Vector, class Batch = typename Vector::Batch>
 Batch exponential_of_negative(Batch x) {
   // −88 gives n = −127, whose power_of_two is 0.

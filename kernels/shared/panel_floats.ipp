@@ -1,6 +1,6 @@
-// Products of F32, F16 and BF16 panels with float activations, once for every set: a vector holds one column of several
-// rows, and every activation is multiplied into it. Each (row, token) is one running sum in the order of the columns,
-// whatever the tile, so neither the tile nor the number of tokens changes a bit.
+// Products of F32, F16 and BF16 panels with float activations, written once for every set: a vector holds one column of
+// several rows, and every activation is multiplied by it. Each (row, token) is one running sum in the order of the
+// columns, whatever the tile, so neither the tile nor the number of tokens changes a bit.
 #pragma once
 
 #include "kernels/shared/constants.ipp"
@@ -18,7 +18,7 @@ struct PanelFloats {
   static constexpr std::int64_t kValueBytes = kFormat == quant::Format::f32 ? 4 : 2;
   static constexpr std::int64_t kColumnBytes = quant::kPanelRows * kValueBytes;
   static constexpr int kVectors = Vector::kPanelVectors, kTokens = Vector::kPanelTokens, kStreams = Vector::kPanelStreams;
-  static constexpr std::int64_t kAhead = 2048;  ///< bytes of each stream asked for before their use
+  static constexpr std::int64_t kAhead = 2048;  ///< prefetch distance of each stream in bytes
 
   static Batch load(const std::byte* at) {
     if constexpr (kFormat == quant::Format::f32) return Vector::load(at);
@@ -38,7 +38,7 @@ struct PanelFloats {
       weights[v] = p.panels + static_cast<std::size_t>(vectors[v] / kPerPanel) * p.panel_bytes +
                    vectors[v] % kPerPanel * kRows * kValueBytes;
     }
-    // All indices of sums are constants, or it would lie in memory all the time.
+    // All indices of sums are constants; otherwise sums would always be in memory.
     const auto for_sums = [&](auto each) __attribute__((always_inline)) {
       for_constants<0, kMany * kOf>([&](auto constant) __attribute__((always_inline)) {
         constexpr int kIndex = decltype(constant)::value;
@@ -78,7 +78,7 @@ struct PanelFloats {
     tile<kMany, kOf>(p, vectors, token);
   }
 
-  /// One or two tokens: every stream keeps to its own range of panels, all vectors of one at a time.
+  /// One or two tokens: every stream reads its own range of panels, all vectors of one panel at a time.
   template <int kOf>
   static void few(const PanelProduct& p, std::int64_t token) {
     const std::int64_t panels = quant::panel_count(p.rows);

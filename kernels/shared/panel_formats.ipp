@@ -1,12 +1,12 @@
 // What a slab of each quantised format holds, in vectors: `Lanes::kRows` rows of a group of four columns at a time, and
-// those rows' scales and minimums as floats. Lanes is the set's own (kernels/<set>/lanes.hpp); the slabs are drawn in
-// quant/panels/. A format says
-//   kParts      pieces of 32 columns in a slab
-//   kScales     scales (and minimums) for each 32 columns: 1, or 2 of sixteen columns each
+// those rows' scales and minimums as floats. Lanes is defined per set (kernels/<set>/lanes.hpp); the slabs are drawn in
+// quant/panels/. A format has these members:
+//   kParts      parts of 32 columns in a slab
+//   kScales     scales (and minimums) per 32 columns: 1, or 2 of sixteen columns each
 //   kBits       largest level is below 2^kBits; 8: signed levels −128 … 127, else unsigned
 //   kOffset     the level that stands for zero
-//   kMinimum    whether a minimum is taken off
-//   Super       what is read once a slab
+//   kMinimum    whether a minimum is subtracted
+//   Super       what is read once per slab
 //   scale(), minimum(), group<g>(): columns 4 g … 4 g + 3 of a part
 // `row` is the first of the vector's rows in the panel.
 #pragma once
@@ -35,13 +35,13 @@ typename Lanes::Bytes pairs(const quant::PairLanes& lanes, int row) {
   return Lanes::template masked<2 * (kGroup % 4) - kTo, 3 << kTo>(Lanes::load(lanes.at[kGroup / 4] + 4 * row));
 }
 
-/// Adds kValue where the value's bit is set.
+/// Adds kValue to each value whose bit is set.
 template <class Lanes, int kGroup, int kValue>
 typename Lanes::Bytes with_bits(typename Lanes::Bytes levels, const quant::BitLanes& lanes, int row) {
   return Lanes::template with_bits<kValue>(levels, reinterpret_cast<const std::uint8_t*>(&lanes.at[kGroup]) + row / 2);
 }
 
-/// Formats of one scale, and perhaps a minimum, per 32 columns, both halves.
+/// Formats of one scale, and perhaps a minimum, per 32 columns, for both halves.
 template <class Lanes, class SlabOf, bool kWithMinimum>
 struct SimpleFormat {
   using Slab = SlabOf;
@@ -53,7 +53,7 @@ struct SimpleFormat {
   static Super super(const Slab&, int) { return {}; }
   static Floats scale(const Slab& slab, const Super&, int, int, int row) { return Lanes::halves(slab.scale + row); }
   static Floats minimum(const Slab& slab, const Super&, int, int, int row) {
-    // Stored as what is added; taken off here.
+    // Stored with the sign of an addition, but subtracted here.
     if constexpr (kWithMinimum) return Lanes::negative(Lanes::halves(slab.minimum + row));
     return Lanes::zero_floats();
   }

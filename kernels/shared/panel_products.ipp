@@ -1,16 +1,16 @@
-// Products of quantised panels with Q16Block activations, once for every set. One step is a group of four columns: a
-// vector of weights — four of each of Lanes::kRows rows — times four activations of a token, their high bytes and their
-// low bytes, into two vectors of exact integer sums, one lane a row. After 16 or 32 columns the two make one integer,
-// which gets its scales in float. Everything before is exact, and after it each (row, token) is added up in the order of
-// its columns, so no tile, set of rows or number of tokens changes a bit.
+// Products of quantised panels with Q16Block activations, written once for every set. One step is a group of four
+// columns: a vector of weights — four of each of Lanes::kRows rows — times four activations of a token, their high
+// bytes and their low bytes, into two vectors of exact integer sums, one lane per row. After 16 or 32 columns the two
+// sums become one integer, which is multiplied by its scales in float. Everything before that is exact, and after it
+// each (row, token) is added up in the order of its columns, so no tile, set of rows or number of tokens changes a bit.
 //
-// Lanes, besides what panel_formats.ipp names: Ints and
-//   kVectors × kTokens   the tile for many tokens: a panel's vectors or part of them, or several panels',
-//   kStreams             panels at once for one or two tokens, each with all its vectors: what a line of memory holds is used
-//                        while it is in the first-level cache,
-//   kTogether            (if not all) vectors of a tile that share registers; the others wait their turn at each step,
-//   Sums<Format>         whole(): the exact sums of 16 or 32 columns, offsets taken off — those of byte_sums.ipp, of
-//                        word_sums.ipp, or the set's own.
+// Lanes has, besides what panel_formats.ipp requires, Ints and
+//   kVectors × kTokens   the tile for many tokens: a panel's vectors or some of them, or several panels',
+//   kStreams             panels at once for one or two tokens, each with all its vectors: a whole line of memory is
+//                        used while it is in the first-level cache,
+//   kTogether            (if not all) vectors of a tile that share registers; the others follow later in each step,
+//   Sums<Format>         whole(): the exact sums of 16 or 32 columns, with offsets subtracted — those of byte_sums.ipp,
+//                        of word_sums.ipp, or of the set.
 #pragma once
 
 #include "kernels/shared/constants.ipp"
@@ -28,7 +28,7 @@ struct PanelKernel {
   static constexpr int kRows = Lanes::kRows;
   static constexpr int kPerPanel = quant::kPanelRows / kRows;
 
-  /// One vector's place: rows `row` … of a panel.
+  /// The place of one vector: rows from `row` on of a panel.
   struct Place {
     const std::byte* panel;
     int row;
@@ -85,7 +85,7 @@ struct PanelKernel {
       for (int part = 0; part < Format::kParts; ++part) {
         constexpr std::size_t kBytes = sizeof(Slab) / Format::kParts;
         for (int v = 0; v < kVectors; ++v) {
-          if (kPerPanel > 1 && rows[v] != 0) continue;  // once a panel
+          if (kPerPanel > 1 && rows[v] != 0) continue;  // once per panel
           const std::byte* ahead = reinterpret_cast<const std::byte*>(slabs[v]) + part * kBytes + Lanes::kAhead;
           for (std::size_t i = 0; i < kBytes; i += 64) __builtin_prefetch(ahead + i, 0, 3);
         }
@@ -136,7 +136,7 @@ struct PanelKernel {
             static_cast<int>(index % kPerPanel) * kRows};
   }
 
-  /// The tile of kVectors vectors from `index` on.
+  /// The tile of kVectors vectors that begins at `index`.
   template <int kVectors, int kTokens>
   static void tile_at(const PanelProduct& p, std::int64_t index, std::int64_t token) {
     Place places[kVectors];
@@ -144,7 +144,7 @@ struct PanelKernel {
     tile<kVectors, kTokens>(p, places, token);
   }
 
-  /// Few tokens: every stream keeps to its own range of panels, which lies in memory in one piece.
+  /// Few tokens: every stream reads its own range of panels, which is contiguous in memory.
   template <int kTokens>
   static void few(const PanelProduct& p, std::int64_t token) {
     const std::int64_t panels = quant::panel_count(p.rows);

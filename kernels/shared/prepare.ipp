@@ -1,5 +1,6 @@
-// Activations to 8 bits, once for every set: loops over fixed lengths that the compiler vectorises with the set's
-// flags. The rules (rounding, tiny and not-finite blocks) are those of Q8Blocks32 in table.hpp.
+// Conversion of activations to 8 bits, written once for every set: loops over fixed lengths that the compiler
+// vectorises with the set's flags. The rules (rounding, tiny and not-finite blocks) are those of Q8Blocks32 in
+// table.hpp.
 #pragma once
 
 #include <cmath>
@@ -9,8 +10,8 @@
 namespace brim::kernels {
 namespace {
 
-/// The largest magnitude's bits: for floats without their sign the order of the bits is the order of the values, with
-/// infinity and NaN at the end, and integers have a maximum that vectorises.
+/// The bits of the largest magnitude: for floats without their sign the order of the bits is the order of the values,
+/// with infinity and NaN at the end, and the maximum of integers can be vectorised.
 template <int kCount>
 std::int32_t largest_magnitude(const float* values) {
   std::int32_t largest = 0;
@@ -37,7 +38,7 @@ float quantise(const float* __restrict values, std::int8_t* __restrict quants) {
   return largest / 127.0f;
 }
 
-/// Calls each(256 floats, output) along a row, the last piece filled up with zeros.
+/// Calls each(256 floats, output) along a row; the last piece is padded with zeros.
 template <class Block, class Each>
 void for_each_256(const float* values, std::int64_t cols, std::byte* out, Each each) {
   auto* block = reinterpret_cast<Block*>(out);

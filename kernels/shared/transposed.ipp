@@ -1,10 +1,10 @@
-// A block of cached keys turned: a dimension's values for all its entries side by side, so that a vector holds scores of
-// neighbouring entries and sums run along the dimensions. Turned in the storage type, which moves the fewest bytes, and
-// turned into floats only when loaded.
+// A block of cached keys, transposed: the values of one dimension for all its entries are side by side, so that a
+// vector holds scores of neighbouring entries and sums run along the dimensions. Keys are transposed in the storage
+// type, which moves the fewest bytes, and converted to floats only when loaded.
 //
-// Sixteen bytes of n = 16 / (bytes of a value) entries are n × n values; log2(n) rounds of interleaving turn them. A
-// register holds several such squares in its lanes. In q4_0 the sixteen bytes are a block, and each turned one is taken
-// apart into two values of a byte.
+// Sixteen bytes of n = 16 / (bytes of a value) entries are n × n values; log2(n) rounds of interleaving transpose them.
+// A register holds several of these squares in its lanes. In q4_0 the sixteen bytes are a block, and each transposed
+// byte is separated into its two values.
 #pragma once
 
 #include "kernels/shared/cached.ipp"
@@ -18,17 +18,17 @@ class TransposedKeys {
   using Batch = typename Vector::Batch;
   static constexpr int kBlock = kAttentionBlock;
 
-  /// Bytes of a turned block for heads of `size` values.
+  /// Bytes of a transposed block for heads of `size` values.
   static constexpr std::int64_t bytes(int size) {
     return std::int64_t{size + kSide} * kBlock * kBytes + (kScaled ? (size + kKvBlock - 1) / kKvBlock * kBlock * 4 : 0);
   }
 
-  /// `space` has room for bytes(size).
+  /// `space` has room for bytes(size) bytes.
   TransposedKeys(std::byte* space, int size)
       : values_(space), scales_(reinterpret_cast<float*>(space + std::int64_t{size + kSide} * kBlock * kBytes)), size_(size) {}
 
-  /// Turns the keys of columns [first, end), and of those beside them that fill up registers; column e's key is
-  /// keys + e · stride.
+  /// Transposes the keys of columns [first, end), and of the columns next to them that fill up registers; column e's
+  /// key is keys + e · stride.
   void turn(const std::byte* keys, std::size_t stride, int first, int end) {
     for (int e = first / kAtOnce * kAtOnce; e < end; e += kAtOnce) {
       const std::byte* from = keys + static_cast<std::size_t>(e) * stride;
@@ -70,12 +70,12 @@ class TransposedKeys {
 
   using Bytes = typename Vector::Bytes;
 
-  /// Where value `d` of a cached vector is; in q4_0 for the first of a block.
+  /// Where value `d` of a cached vector is; in q4_0 `d` is the first value of a block.
   static int place(int d) { return kScaled ? d / kKvBlock * kv_block_bytes(kType) + 2 + d % kKvBlock : d * kBytes; }
 
   static void load_transposed(const std::byte* from, std::size_t stride, Bytes (&rows)[kSide]) {
-    // Makes compilers count the addresses here, a handful of additions, where they would keep all of them from square to
-    // square in registers they do not have.
+    // Makes compilers compute the addresses here, with a few additions. Otherwise they would keep all addresses from
+    // square to square in registers that they do not have.
     asm("" : "+r"(stride));
     for (std::size_t i = 0; i < kSide; ++i) rows[i] = Vector::load_lanes(from + i * stride, kSide * stride);
     for (int round = 1; round < kSide; round *= 2) {
@@ -96,7 +96,8 @@ class TransposedKeys {
     for (int i = 0; i < kSide; ++i) store(d + i, e, rows[i]);
   }
 
-  /// `pairs` bytes of q4_0, whose low halves are the values from d on and whose high ones follow these.
+  /// `pairs` bytes of q4_0: their low halves are the values from d on, and their high halves are the values that follow
+  /// these.
   void turn_pairs(const std::byte* from, std::size_t stride, int e, int d, int pairs) {
     Bytes rows[kSide];
     load_transposed(from, stride, rows);
@@ -104,7 +105,7 @@ class TransposedKeys {
     for (int i = 0; i < pairs; ++i) store(d + pairs + i, e, Vector::high_levels(rows[i]));
   }
 
-  /// The last values of heads that are no multiple of kSide (q4_0: of a block), filled up with zeros.
+  /// The last values of heads whose size is not a multiple of kSide (q4_0: of a block), padded with zeros.
   __attribute__((noinline)) void turn_rest(const std::byte* from, std::size_t stride, int e, int d) {
     std::byte padded[kAtOnce][16] = {};
     const int left = size_ - d, bytes = kType == KvType::q4_0 ? kv_nibble_bytes(left) : left * kBytes;

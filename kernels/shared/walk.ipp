@@ -1,9 +1,10 @@
 // How a product is cut into register tiles, the same for every set and format. A Kernel has
 //   kRows, kTokens       its tile for several tokens,
-//   kStreams             rows read at once for fewer tokens than kTokens (a multiple of kRows): each row is a stream of its own for the
-//                        memory system, and several streams reach more of its bandwidth than one,
-//   tile<Rows, Tokens>(product, row, token), which must add up a (row, token) in an order that is the same in each tile.
-// Everything in shared/ is in an unnamed namespace: each set gets a copy of its own, which the linker cannot mix up.
+//   kStreams             rows read at once for fewer tokens than kTokens (a multiple of kRows): each row is a separate
+//                        stream for the memory system, and several streams reach more of its bandwidth than one,
+//   tile<Rows, Tokens>(product, row, token), which must add up a (row, token) in the same order in every tile.
+// Everything in shared/ is in an unnamed namespace: each set gets its own copy, which the linker cannot confuse with
+// another one.
 #pragma once
 
 #include "kernels/table.hpp"
@@ -11,9 +12,9 @@
 namespace brim::kernels {
 namespace {
 
-/// Asks for `bytes` bytes from `at` ahead of their use (beyond the end of everything it does no harm). A tile of kStreams
-/// rows asks for the next tile's rows as it goes: rows are short, and without this the processor's own prefetching
-/// starts again with each (measured on Zen 5 from DRAM, one thread: Q4_0 22 GB/s instead of 13, Q4_K 20 instead of 7).
+/// Prefetches `bytes` bytes from `at` on (harmless beyond the end of the data). A tile of kStreams rows prefetches the
+/// rows of the next tile on the way: rows are short, and without this the processor's own prefetching starts again with
+/// each row (measured on Zen 5 from DRAM, one thread: Q4_0 22 GB/s instead of 13, Q4_K 20 instead of 7).
 inline void ask_for(const std::byte* at, std::int64_t bytes) {
   for (std::int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(at + i, 0, 3);
 }

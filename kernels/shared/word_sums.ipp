@@ -1,7 +1,8 @@
-// Sums of a panel's products (panel_products.ipp) for sets without 8-bit dot products: levels are widened to 16 bits and
-// multiplied by whole activations (Activation::q16_words), which takes no more instructions than both their bytes would and
-// cannot saturate: eight groups of 2 · 128 · 32,512 are far below 2^31. Lanes::Words holds a group's levels of half a vector's rows;
-// for many tokens they are kept in the first-level cache while the tokens pass by, a few at a time.
+// Sums of a panel's products (panel_products.ipp) for sets without 8-bit dot products: levels are widened to 16 bits
+// and multiplied by whole activations (Activation::q16_words). This takes no more instructions than both their bytes
+// would, and cannot saturate: eight groups of 2 · 128 · 32,512 are far below 2^31. Lanes::Words holds a group's levels
+// of half a vector's rows; for many tokens the levels are kept in the first-level cache while the tokens are processed,
+// a few at a time.
 #pragma once
 
 #include "kernels/shared/constants.ipp"
@@ -16,7 +17,7 @@ struct WordSums {
   using Ints = typename Lanes::Ints;
   static constexpr int kGroups = 8 / Format::kScales;
 
-  static constexpr int kAtOnce = Lanes::kAtOnce;  ///< tokens whose sums wait in registers
+  static constexpr int kAtOnce = Lanes::kAtOnce;  ///< tokens whose sums stay in registers
 
   template <int kHalf, int kVectors, int kTokens>
   static inline __attribute__((always_inline)) void whole(const typename Format::Slab* const* slabs, int part,
@@ -39,7 +40,7 @@ struct WordSums {
           widen<kHalf * kGroups + kIndex>(*slabs[v], part, rows[v], levels[kIndex][0], levels[kIndex][1]);
         });
         const Words(*kept)[2] = levels;
-        asm volatile("" : "+r"(kept) : : "memory");  // or the compiler would rather have sums in memory than levels
+        asm volatile("" : "+r"(kept) : : "memory");  // otherwise the compiler keeps sums in memory instead of levels
 #pragma GCC unroll 1
         for (int t = 0; t < kTokens; t += kAtOnce) {
           sum_up<kHalf, kAtOnce>(x + t, sums[v] + t, [&](auto index, Words& first, Words& last) {

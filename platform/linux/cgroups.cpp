@@ -1,6 +1,6 @@
-// See cgroups.hpp. /proc/self/cgroup names the process's group in each hierarchy, /proc/self/mountinfo says where a hierarchy
-// is mounted and which of its groups the mount shows as its root (in a container often not the top one).
-// File formats: the kernel's Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/cgroups.rst, and proc(5).
+// See cgroups.hpp. /proc/self/cgroup names the process's group in each hierarchy; /proc/self/mountinfo says where a
+// hierarchy is mounted and which of its groups is the root of the mount (in a container often not the top one). File
+// formats: the kernel's Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/cgroups.rst, and proc(5).
 #include "platform/linux/cgroups.hpp"
 
 #include <algorithm>
@@ -40,7 +40,8 @@ std::string unescape(std::string_view path) {
   return out;
 }
 
-// The groups of this process: "0::/path" is version 2, "4:cpu,cpuacct:/path" is version 1. Mounted where it is customary.
+// The groups of this process: "0::/path" is version 2, "4:cpu,cpuacct:/path" is version 1. The mount points are the
+// usual ones.
 std::vector<Hierarchy> hierarchies(const std::string& root, const std::string& controller) {
   std::vector<Hierarchy> found;
   for (const std::string& line : split_text(read_text(root + "proc/self/cgroup").value_or(""), '\n')) {
@@ -60,7 +61,7 @@ std::vector<Hierarchy> hierarchies(const std::string& root, const std::string& c
   return found;
 }
 
-// Replaces the customary mount points by the real ones where mountinfo has them.
+// Replaces the usual mount points by the real ones that mountinfo lists.
 void find_mounts(const std::string& root, const std::string& controller, std::vector<Hierarchy>& found) {
   std::vector<bool> located(found.size(), false);
   for (const std::string& line : split_text(read_text(root + "proc/self/mountinfo").value_or(""), '\n')) {
@@ -79,8 +80,8 @@ void find_mounts(const std::string& root, const std::string& controller, std::ve
   }
 }
 
-// The group's path below the mount: "" for the mount's own root. A group outside what the mount shows (a container's
-// view) leaves only the mount's root to look at.
+// The group's path below the mount: "" for the root of the mount. For a group outside of what the mount shows (a
+// container's view) only the root of the mount can be examined.
 std::string below_mount(const Hierarchy& hierarchy) {
   if (contains(split_text(hierarchy.group, '/'), "..")) return "";
   std::string group = hierarchy.group;

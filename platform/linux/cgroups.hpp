@@ -7,18 +7,18 @@
 namespace brim {
 
 struct Cgroup {
-  std::string folder;  ///< that its files are in
+  std::string folder;  ///< the folder with its files
   std::string name;    ///< "/user.slice/app.scope"
 };
 
-/// A process's group in one hierarchy and those above it, up to the root of the mount.
+/// A process's group in one hierarchy and the groups above it, up to the root of the mount.
 struct CgroupPath {
   bool unified = true;  ///< version 2
   std::vector<Cgroup> groups;
 };
 
-/// The hierarchies that may limit this process by `controller` ("memory", "cpu"). Not every folder named must exist. `root`
-/// stands before /proc and /sys and ends in '/'.
+/// The hierarchies that may limit this process by `controller` ("memory", "cpu"). Some of the folders may not exist.
+/// `root` stands before /proc and /sys and ends in '/'.
 std::vector<CgroupPath> cgroup_paths(const std::string& root, const std::string& controller);
 
 }  // namespace brim

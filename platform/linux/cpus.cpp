@@ -1,5 +1,5 @@
-// See cpus.hpp: affinity from /proc/self/status, limits of CPU time of every cgroup above the process (v2 and v1), and the
-// processor's topology from /sys.
+// See cpus.hpp: affinity from /proc/self/status, limits of CPU time of every cgroup above the process (v2 and v1), and
+// the processor's topology from /sys.
 #include "platform/cpus.hpp"
 
 #include <sched.h>
@@ -17,18 +17,19 @@
 namespace brim::platform {
 namespace {
 
-/// Empty when it is not there.
+/// The content of a file; empty when it does not exist.
 std::string text_of(const std::string& path) { return read_text(path).value_or(""); }
 
-/// Whole CPUs that a quota of `quota` microseconds per `period` pays for, at least 1; 0 when there is no limit.
+/// The number of whole CPUs that a quota of `quota` microseconds per `period` allows, at least 1; 0 when there is no
+/// limit.
 int whole_cpus(const std::string& quota, const std::string& period) {
-  const long long numerator = std::atoll(quota.c_str());  // "max" and "-1" are no limit
+  const long long numerator = std::atoll(quota.c_str());  // "max" and "-1" mean unlimited
   const long long denominator = std::atoll(period.c_str());
   if (numerator <= 0 || denominator <= 0) return 0;
   return static_cast<int>(std::clamp(numerator / denominator, 1ll, 65536ll));
 }
 
-/// The limit one cgroup folder sets, 0 when none.
+/// The limit that one cgroup folder sets, 0 when there is none.
 int limit_of(const std::string& folder) {
   const std::string v2 = text_of(folder + "/cpu.max");
   if (!v2.empty()) {
@@ -59,8 +60,8 @@ std::set<int> allowed_cpus(const std::string& root) {
   return cpus;
 }
 
-// Efficiency cores are those outside Intel's cpu_core list, else those with less than 60 % of the largest capacity
-// (arm64) or top frequency. Boost differences between equal cores stay well above that.
+// Efficiency cores are those outside of Intel's cpu_core list, else those with less than 60 % of the largest capacity
+// (arm64) or of the highest frequency. Boost differences between equal cores stay well above that.
 std::set<int> performance_cpus(const std::string& root, std::set<int> cpus) {
   const std::set<int> intel = number_list(text_of(root + "sys/devices/cpu_core/cpus"));
   if (!intel.empty()) {
@@ -85,7 +86,7 @@ std::set<int> performance_cpus(const std::string& root, std::set<int> cpus) {
   return cpus;
 }
 
-// One CPU per physical core: hardware threads of one core share the units the kernels fill.
+// One CPU per physical core: hardware threads of one core share the units that the kernels fill.
 int count_cores(const std::string& root, const std::set<int>& cpus) {
   std::set<int> seen;
   int cores = 0;

@@ -1,4 +1,4 @@
-// See platform/find_text.hpp: memmem, which is linear in the GNU C library.
+// See platform/find_text.hpp: uses memmem, which is linear in the GNU C library.
 #include "platform/find_text.hpp"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-// See platform/forks.hpp. glibc forgets the handlers of a library that is unloaded.
+// See platform/forks.hpp. glibc removes the handlers of a library when it is unloaded.
 #include "platform/forks.hpp"
 
 #include <pthread.h>

@@ -15,7 +15,7 @@
 namespace brim {
 namespace {
 
-constexpr std::size_t kMaxRead = std::size_t{16} << 20;  // of one system call
+constexpr std::size_t kMaxRead = std::size_t{16} << 20;  // per system call
 
 std::string_view reason(int number) { return system_error_text(number); }
 
@@ -41,7 +41,7 @@ std::optional<FileIdentity> file_identity(const std::string& path) noexcept {
 }
 
 Result<InputFile> InputFile::open(const std::string& path) {
-  // Without O_NONBLOCK, opening a named pipe without a writer would wait for ever.
+  // Without O_NONBLOCK, opening a named pipe without a writer would wait forever.
   Descriptor descriptor = open_descriptor(path, O_RDONLY | O_NONBLOCK);
   if (!descriptor) return error(ErrorCode::io, "cannot open ", path, ": ", reason(errno));
   return of(std::move(descriptor), path);
@@ -85,7 +85,7 @@ Status InputFile::check_unchanged() const {
   struct stat facts {};
   if (::fstat(descriptor(), &facts) != 0) return error(ErrorCode::io, "cannot look at ", path_, ": ", reason(errno));
   FileIdentity now = identity_of(facts);
-  // A new name or the loss of one changes ctime, and not a byte of the content.
+  // Adding or removing a name changes ctime, but not a byte of the content.
   now.changed_ns = identity_.changed_ns;
   if (now == identity_) return {};
   return error(ErrorCode::io, path_, " was changed while it was being read: expected ", identity_.size,

@@ -1,6 +1,6 @@
-// See platform/mapped_file.hpp. One advice only: measured on a cold 1 GiB file, MADV_SEQUENTIAL and MADV_WILLNEED each read as fast as
-// the disk goes and both together at a third of that; WILLNEED would also read weights nobody asked for (`brim
-// inspect`).
+// See platform/mapped_file.hpp. Only one advice is given: measured on a cold 1 GiB file, MADV_SEQUENTIAL and
+// MADV_WILLNEED each read as fast as the disk, and both together at a third of that speed. WILLNEED would also read
+// weights that were not requested (`brim inspect`).
 #include "platform/mapped_file.hpp"
 
 #include <sys/mman.h>
@@ -36,7 +36,7 @@ Result<MappedFile> MappedFile::map(const InputFile& file) {
 
 void MappedFile::expect(Access access) const {
   if (data_ == nullptr) return;
-  // Advice may be refused by a kernel or file system that does not take it: reading is then only slower.
+  // Advice may be refused by a kernel or file system that does not support it: reading is then only slower.
   ::madvise(const_cast<std::byte*>(data_), size_, access == Access::sequential ? MADV_SEQUENTIAL : MADV_NORMAL);
 }
 

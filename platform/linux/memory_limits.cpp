@@ -1,5 +1,5 @@
-// See platform/memory_limits.hpp. Linux grants almost any mapping and ends a process later; so the engine asks first, and asks
-// everyone who could say no.
+// See platform/memory_limits.hpp. Linux grants almost any mapping and ends a process later; so the engine checks first,
+// and checks every limit that could apply.
 #include "platform/memory_limits.hpp"
 
 #include <sys/resource.h>
@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::uint64_t kUnknown = std::numeric_limits<std::size_t>::max();
 
-// Keeps the least of both figures, and the name of the limit that leaves least to take.
+// Keeps the minimum of both figures, and the name of the limit that leaves the least memory available.
 void take_smallest(MemoryLimits& min, std::uint64_t total, std::uint64_t available, const std::string& name) {
   available = std::min(available, total);
   min.total = std::min<std::uint64_t>(min.total, total);
@@ -59,8 +59,7 @@ MemoryLimits memory_limits(const std::string& root) {
     take_smallest(min, limit.limit, limit.available, limit.name);
   }
   if (base == "/") {
-    // The kernel holds RLIMIT_DATA against private writable mappings (VmData) and RLIMIT_AS against all of them
-    // (VmSize).
+    // The kernel compares RLIMIT_DATA with private writable mappings (VmData) and RLIMIT_AS with all mappings (VmSize).
     const std::string status = read_text("/proc/self/status").value_or("");
     add_rlimit(RLIMIT_DATA, "RLIMIT_DATA", bytes_of(status, "VmData:").value_or(0), min);
     add_rlimit(RLIMIT_AS, "RLIMIT_AS", bytes_of(status, "VmSize:").value_or(0), min);

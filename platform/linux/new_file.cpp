@@ -20,9 +20,9 @@
 namespace brim {
 namespace {
 
-constexpr std::size_t kMaxWrite = std::size_t{16} << 20;  // of one system call
-constexpr int kMaxLinks = 40;                             // as the system's own limit
-constexpr int kMaxTries = 100;                            // of names that others have
+constexpr std::size_t kMaxWrite = std::size_t{16} << 20;  // per system call
+constexpr int kMaxLinks = 40;                             // the same as the system's limit
+constexpr int kMaxTries = 100;                            // of names that exist already
 
 Error failure_of(const std::string& path, int number) {
   const ErrorCode code = number == ENOMEM ? ErrorCode::out_of_memory : ErrorCode::io;
@@ -37,7 +37,8 @@ auto uninterrupted(Call call) noexcept {
   return result;
 }
 
-// The folder whose sync makes a new name in it last. None where it may not be opened. Errors: io.
+// The folder that must be synced so that a new name in it survives a crash. None where it may not be opened. Errors:
+// io.
 Result<Descriptor> open_folder_of(const std::string& path) {
   const std::string name = folder_of(path);
   Descriptor folder = open_descriptor(name, O_RDONLY | O_DIRECTORY);
@@ -45,7 +46,7 @@ Result<Descriptor> open_folder_of(const std::string& path) {
   return folder;
 }
 
-// After this a crash of the machine finds the new name. Some file systems cannot sync a folder, and do not need it.
+// After this, the new name survives a crash of the machine. Some file systems cannot sync a folder, and do not need it.
 Status sync_folder(const Descriptor& folder, const std::string& path) {
   if (!folder) return {};
   const int result = uninterrupted([&] { return ::fsync(folder.number()); });
@@ -53,8 +54,8 @@ Status sync_folder(const Descriptor& folder, const std::string& path) {
   return error(ErrorCode::io, path, " was written, but its folder could not be synced: ", system_error_text(errno));
 }
 
-// The name that is to be replaced: links followed to their end, also where there is no file yet. A link into a folder that is not
-// there leads nowhere, and is replaced itself.
+// The name that will be replaced: links are followed to their end, also where the file does not exist yet. A link into
+// a folder that does not exist leads nowhere, and is itself replaced.
 Result<std::string> resolved(const std::string& path) {
   std::string name = path;
   for (int links = 0; links < kMaxLinks; ++links) {
@@ -73,14 +74,14 @@ Result<std::string> resolved(const std::string& path) {
 
 }  // namespace
 
-// Beyond it the system sends SIGXFSZ, which ends the process.
+// Beyond this limit the system sends SIGXFSZ, which ends the process.
 std::uint64_t file_size_limit() noexcept {
   rlimit limit{};
   if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return UINT64_MAX;
   return limit.rlim_cur;
 }
 
-// /proc is how a file without a name gets one later.
+// A file without a name gets one later through /proc.
 Status NewFile::open_nameless(unsigned mode, bool& offered) {
 #ifdef O_TMPFILE
   descriptor_ = open_descriptor(folder_of(path_), O_TMPFILE | O_RDWR, mode);
@@ -111,8 +112,8 @@ Status NewFile::open_named(unsigned mode) {
     if (!descriptor_ && errno == EEXIST) continue;
     if (!descriptor_) return failure_of(path_, errno);
     temporary_ = name;
-    // Another writer may take the file for a stale one until it is locked, and then removes it: so does one that holds the lock
-    // now. File systems without locks have no such writer.
+    // Until the file is locked, another writer may take it for a stale one; that writer then removes it, while it holds
+    // the lock. File systems without locks have no writers that do this.
     struct stat own {}, named {};
     if (::flock(descriptor_.number(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
       temporary_.clear();
@@ -130,7 +131,7 @@ Result<NewFile> NewFile::create(const std::string& path, Readers readers) {
   BRIM_ASSIGN(file.path_, resolved(path));
   struct stat replaced {};
   const bool there = ::lstat(file.path_.c_str(), &replaced) == 0;
-  if (!there && errno != ENOENT) return failure_of(path, errno);  // a name that is too long, say: a file without one would not tell
+  if (!there && errno != ENOENT) return failure_of(path, errno);  // the name is too long, for example
   const bool replaces = there && !S_ISLNK(replaced.st_mode);
   if (replaces && !S_ISREG(replaced.st_mode)) {
     return error(ErrorCode::invalid_argument, path, " is not a regular file, so it cannot be replaced: name another file");
@@ -154,7 +155,7 @@ WriteFault NewFile::try_write_at(std::uint64_t offset, std::span<const std::byte
       return ::pwrite(descriptor(), bytes.data(), std::min(bytes.size(), kMaxWrite), static_cast<off_t>(offset));
     });
     if (wrote < 0) return {errno, 0, 0};
-    if (wrote == 0) return {ENOSPC, 0, 0};  // a disk that takes nothing and says nothing
+    if (wrote == 0) return {ENOSPC, 0, 0};  // a disk that accepts nothing and reports no error
     bytes = bytes.subspan(static_cast<std::size_t>(wrote));
     offset += static_cast<std::uint64_t>(wrote);
   }
@@ -184,7 +185,7 @@ Status NewFile::give_name() {
   std::snprintf(place, sizeof place, "/proc/self/fd/%d", descriptor());
   for (int tries = 0; tries < kMaxTries; ++tries) {
     const std::string name = free_name();
-    // Locked before it has a name, so that it is never taken for a stale one.
+    // Locked before it has a name, so that it is never taken for a stale file.
     ::flock(descriptor(), LOCK_EX | LOCK_NB);
     if (uninterrupted([&] { return ::linkat(AT_FDCWD, place, AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW); }) == 0) {
       temporary_ = name;
@@ -205,7 +206,7 @@ Status NewFile::publish() {
   const auto set_mode = [&] { return ::fchmod(descriptor(), static_cast<mode_t>(mode_)); };
   if (mode_ >= 0 && uninterrupted(set_mode) != 0) return failure_of(path_, errno);
   if (uninterrupted([&] { return ::fsync(descriptor()); }) != 0) return failure_of(path_, errno);
-  BRIM_ASSIGN(const Descriptor folder, open_folder_of(path_));  // first: no descriptor may be left for it afterwards
+  BRIM_ASSIGN(const Descriptor folder, open_folder_of(path_));  // first: afterwards all descriptors may be in use
   if (temporary_.empty()) BRIM_TRY(give_name());
   if (uninterrupted([&] { return ::rename(temporary_.c_str(), path_.c_str()); }) != 0) return failure_of(path_, errno);
   temporary_.clear();
@@ -213,7 +214,7 @@ Status NewFile::publish() {
 }
 
 void NewFile::discard() noexcept {
-  if (!temporary_.empty()) ::unlink(temporary_.c_str());  // while it is locked: this process's own
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());  // while it is locked: it belongs to this process
   temporary_.clear();
 }
 

@@ -1,4 +1,4 @@
-// Opening files as all of Brim's are opened.
+// How Brim opens all of its files.
 #pragma once
 
 #include <sys/types.h>
@@ -9,8 +9,8 @@
 
 namespace brim {
 
-/// open(2) with O_CLOEXEC, tried again when a signal interrupted it, and moved to 3 or above. Without a descriptor errno
-/// says why.
+/// open(2) with O_CLOEXEC, repeated when a signal interrupted it, with the descriptor moved to 3 or above. When it
+/// returns none, errno has the reason.
 Descriptor open_descriptor(const std::string& path, int flags, mode_t mode = 0) noexcept;
 
 }  // namespace brim

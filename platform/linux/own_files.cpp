@@ -18,7 +18,7 @@ namespace {
 
 std::string_view reason(int number) { return system_error_text(number); }
 
-/// Empty, or why something with these facts may have been written by another user.
+/// Empty, or the reason why a file with these attributes may have been written by another user.
 std::string distrust(const struct stat& facts) {
   if (facts.st_uid != ::geteuid()) return "belongs to another user";
   if ((facts.st_mode & (S_IWGRP | S_IWOTH)) != 0) return "may be written by other users";

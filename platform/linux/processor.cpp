@@ -9,7 +9,7 @@
 
 namespace brim::platform {
 
-/// Linux hands out tile state on request only (arch_prctl ARCH_REQ_XCOMP_PERM, state 18).
+/// Linux grants tile state on request only (arch_prctl ARCH_REQ_XCOMP_PERM, state 18).
 bool request_tile_registers() noexcept {
 #if defined(SYS_arch_prctl)
   constexpr int kRequestPermission = 0x1023;

@@ -1,5 +1,6 @@
-// See stale_files.hpp. A lock (flock) is what tells a living writer from a dead one: the system gives it back when the process
-// ends, however that happens. Process ids are in the names for people; they are used again and mean nothing in another container.
+// See stale_files.hpp. A lock (flock) distinguishes a living writer from a dead one: the system releases the lock when
+// the process ends, however it ends. Process ids are in the names for people to read; they are reused and mean nothing
+// in another container.
 #include "platform/linux/stale_files.hpp"
 
 #include <dirent.h>
@@ -42,7 +43,7 @@ void remove_if_stale(const std::string& path) {
   if (!file || ::fstat(file.number(), &opened) != 0) return;
   if (!S_ISREG(opened.st_mode) || opened.st_uid != ::geteuid() || opened.st_nlink != 1) return;
   if (::flock(file.number(), LOCK_EX | LOCK_NB) != 0) return;
-  // Its writer may have published it, and another begun under the name, since it was opened.
+  // Since it was opened, its writer may have published it, and another writer may have begun under the name.
   if (::lstat(path.c_str(), &named) != 0 || named.st_ino != opened.st_ino || named.st_dev != opened.st_dev) return;
   ::unlink(path.c_str());
 }
@@ -73,7 +74,7 @@ void remove_stale_files(const std::string& path) noexcept {
       }
     }
   } catch (...) {
-    // Without memory for the names they stay until the next time.
+    // When there is no memory for the names, the files remain until the next time.
   }
 }
 

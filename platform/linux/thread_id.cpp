@@ -10,7 +10,7 @@ namespace brim::platform {
 
 int this_thread_id() noexcept { return static_cast<int>(::syscall(SYS_gettid)); }
 
-// Signal 0: nothing is sent.
+// Signal 0: only checks the thread, nothing is sent.
 bool thread_lives(int id) noexcept { return ::syscall(SYS_tgkill, ::getpid(), id, 0) == 0 || errno != ESRCH; }
 
 }  // namespace brim::platform

@@ -1,5 +1,5 @@
-// See platform/threads.hpp. pthreads directly: std::thread can set neither the size of a stack nor a signal mask, and
-// allocates for every thread.
+// See platform/threads.hpp. Uses pthreads directly: std::thread can set neither the size of a stack nor a signal mask,
+// and allocates for every thread.
 #include "platform/threads.hpp"
 
 #include <pthread.h>
@@ -20,14 +20,15 @@ struct Start {
 
 void* run(void* argument) noexcept {
   const Start& start = *static_cast<const Start*>(argument);
-  char name[16] = "brim-";  // the longest name Linux takes, its NUL included
+  char name[16] = "brim-";  // the longest name that Linux accepts, including NUL
   *std::to_chars(name + 5, name + sizeof name - 1, start.index + 1).ptr = '\0';
   pthread_setname_np(pthread_self(), name);
   start.body(start.context, start.index);
   return nullptr;
 }
 
-/// Blocks all signals of the calling thread while it lives: a thread inherits the mask of the one that creates it.
+/// Blocks all signals of the calling thread during its lifetime: a thread inherits the mask of the thread that creates
+/// it.
 class SignalsBlocked {
  public:
   SignalsBlocked() noexcept {
@@ -51,8 +52,8 @@ int create(pthread_t& thread, Start& start) noexcept {
   failure = pthread_attr_setstacksize(&attributes, kHelperStackBytes);
   if (failure == 0) failure = pthread_create(&thread, &attributes, run, &start);
   pthread_attr_destroy(&attributes);
-  // glibc puts the process's thread-local data on the stack too: in a program with very much of it, the stack is too
-  // small.
+  // glibc puts the process's thread-local data on the stack too: in a program with a large amount of thread-local data,
+  // the stack is too small.
   if (failure == EINVAL) failure = pthread_create(&thread, nullptr, run, &start);
   return failure;
 }

@@ -1,6 +1,7 @@
-// See platform/threads.hpp: helpers out of one OpenMP parallel region, which a thread of our own enters and which lasts
-// until all bodies have returned. A region for each piece of work would be simpler, but at its end it waits for every
-// member, also for one whose core another program has taken. Names and stacks are the runtime's own (OMP_STACKSIZE).
+// See platform/threads.hpp: the helpers are members of one OpenMP parallel region, which a thread that Brim creates
+// enters and which lasts until all bodies have returned. One region per piece of work would be simpler, but at its end
+// it waits for every member, also for one whose core another program has taken. Names and stacks are those of the
+// runtime (OMP_STACKSIZE).
 #include "platform/threads.hpp"
 
 #include <omp.h>
@@ -19,7 +20,7 @@ struct HelperThreads::State {
   int wanted;
   pthread_t conductor{};
   std::atomic<int> size{0};     ///< of the region; 0: not entered yet
-  std::atomic<int> arrived{0};  ///< members whose runtime has finished what it allocates for them
+  std::atomic<int> arrived{0};  ///< members for which the runtime has finished its allocations
 
   void conduct() noexcept {
 #pragma omp parallel num_threads(wanted)

@@ -1,5 +1,5 @@
-// How warm and how fast the processor is, where Linux says so: a small board slows down when it gets hot, and a rate says
-// little without that.
+// The temperature and clock of the processor, where Linux reports them: a small board slows down when it gets hot, and
+// a measured rate means little without them.
 #pragma once
 
 #include <optional>
@@ -8,11 +8,11 @@
 namespace brim::platform {
 
 struct Board {
-  std::optional<double> celsius;    ///< of the warmest place that is measured
+  std::optional<double> celsius;    ///< of the warmest sensor
   std::optional<double> megahertz;  ///< of the fastest core at this moment
 };
 
-/// As /sys below `root` has it now; what it does not have is left out.
+/// The current values in /sys below `root`; values that the system does not report are left out.
 Board read_board(const std::string& root = "/");
 
 }  // namespace brim::platform

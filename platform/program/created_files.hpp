@@ -3,7 +3,7 @@
 
 namespace brim::platform {
 
-/// While it lives, files that any thread of this process creates are their owner's alone.
+/// During its lifetime, files that any thread of this process creates are accessible only to their owner.
 class OwnerOnly {
  public:
   OwnerOnly() noexcept;

@@ -5,8 +5,8 @@
 
 namespace brim::platform {
 
-/// What `name` is in the module at `path`, which is loaded for it and stays loaded; null when it cannot be loaded or has nothing of
-/// that name.
+/// The symbol `name` of the module at `path`, which is loaded for this call and stays loaded; null when the module
+/// cannot be loaded or does not have the symbol.
 void* symbol_of_module(const std::string& path, const char* name) noexcept;
 
 }  // namespace brim::platform

@@ -1,4 +1,4 @@
-// Signals: what the system and people tell a process.
+// Signals: how the system and users interrupt or notify a process.
 #pragma once
 
 #include <memory>
@@ -14,30 +14,30 @@ enum class Signal {
   stop,            ///< Ctrl-Z
   go_on,           ///< after it was stopped
   window_size,     ///< of the terminal
-  closed_pipe,     ///< nobody reads what is written
+  closed_pipe,     ///< the reading end of a pipe was closed
   file_too_large,  ///< beyond RLIMIT_FSIZE
 };
 
-/// Called in the middle of anything: may touch lock-free atomics and call async-signal-safe functions only.
+/// Can be called at any moment: may only use lock-free atomics and async-signal-safe functions.
 using SignalHandler = void (*)(Signal) noexcept;
 
-/// From here on `handler` is called, and what waits for input ends waiting. A signal that the parent process ignores (nohup, or in
+/// From now on `handler` is called, and a wait for input ends. A signal that the parent process ignores (nohup, or in
 /// the background) stays ignored.
 void catch_signal(Signal signal, SignalHandler handler) noexcept;
-/// From here on nothing happens; what the signal told of is a failed call.
+/// From now on the signal does nothing; the event that caused it is visible as a failed call.
 void ignore_signal(Signal signal) noexcept;
-/// Does to this process what the signal does to those that do not catch it; within its own handler, when that returns. Returns
-/// where it is blocked. Async-signal-safe.
+/// Does to this process what the signal does to processes that do not catch it; when called within the signal's
+/// handler, it takes effect when the handler returns. Returns where the signal is blocked. Async-signal-safe.
 void take_default(Signal signal) noexcept;
-/// The exit code by which a shell tells that a signal ended a program.
+/// The exit code by which a shell reports that a signal ended a program.
 int exit_code_of(Signal signal) noexcept;
 
-/// Stops this process as Ctrl-Z does, whoever catches that, and returns when it goes on: at once where no shell could continue it
-/// (the system ignores the signal then).
+/// Stops this process as Ctrl-Z does, even if a handler catches Ctrl-Z, and returns when the process is continued: at
+/// once where no shell could continue it (the system ignores the signal then).
 void stop_this_process() noexcept;
 
-/// Catches signals while it lives, like catch_signal(); afterwards they are handled as before. Signals of their own: at any time
-/// one handler has a signal.
+/// Catches signals during its lifetime, like catch_signal(); afterwards they are handled as before. Each signal has
+/// only one handler at a time.
 class CaughtSignals {
  public:
   CaughtSignals(std::span<const Signal> signals, SignalHandler handler);
@@ -50,7 +50,7 @@ class CaughtSignals {
   std::unique_ptr<State> state_;
 };
 
-/// A pipe by which a handler wakes who waits for input: its ends never block. Both are −1 when there is none.
+/// A pipe by which a handler wakes a thread that waits for input: its ends never block. Both are −1 when there is none.
 struct WakePipe {
   int reading = -1, writing = -1;
 };

@@ -11,9 +11,10 @@ inline constexpr int kStandardInput = 0;
 inline constexpr int kStandardOutput = 1;
 inline constexpr int kStandardError = 2;
 
-/// Opens /dev/null on each of the three that the caller left closed, so that a file that Brim opens never gets one of their
-/// numbers. Call it before anything else opens a file: progress text would otherwise be written into the model that got
-/// descriptor 2. Without /dev they are open too, and using them fails. False where even this is impossible.
+/// Opens /dev/null on each of the three descriptors that the caller left closed, so that a file that Brim opens never
+/// gets one of their numbers. Call it before anything else opens a file: otherwise progress text could be written into
+/// the model that got descriptor 2. Without /dev the descriptors are open too, and using them fails. Returns false
+/// where even this is impossible.
 bool open_standard_streams() noexcept;
 
 /// Writes once. Returns how many bytes were written, or −1 with the reason in errno. Async-signal-safe.

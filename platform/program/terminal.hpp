@@ -6,16 +6,16 @@
 namespace brim::platform {
 
 bool is_terminal(int descriptor) noexcept;
-/// How wide it is in characters; 0 when it does not say.
+/// The width in characters; 0 when the terminal does not report it.
 int terminal_columns(int descriptor) noexcept;
-/// Has it hand over carriage returns and line feeds as they are typed, until its state is set anew.
+/// Makes the terminal pass on carriage returns and line feeds as they are typed, until its state is set again.
 void keep_line_ends(int descriptor) noexcept;
 
-/// How a terminal is set, to be put back later. Copyable.
+/// The settings of a terminal, to be restored later. Copyable.
 class TerminalState {
  public:
   TerminalState() = default;
-  /// The state that it is in now.
+  /// The current state of the terminal.
   explicit TerminalState(int descriptor) noexcept;
   /// Async-signal-safe.
   void restore(int descriptor) const noexcept;
@@ -24,7 +24,7 @@ class TerminalState {
   alignas(std::max_align_t) std::byte bytes_[64]{};
 };
 
-/// Whether the C library takes characters for UTF-8 in the locale that is set.
+/// Whether the C library treats characters as UTF-8 in the current locale.
 bool characters_are_utf8() noexcept;
 
 }  // namespace brim::platform

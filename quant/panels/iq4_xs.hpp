@@ -1,4 +1,4 @@
-// IQ4_XS, sixteen rows by 256 columns: the super-scales, then of each 32 columns the scales spelt out as whole signed
+// IQ4_XS, sixteen rows by 256 columns: the super-scales, then for every 32 columns the scales unpacked to whole signed
 // bytes and the codebook indices as nibbles. 1.5 % larger than the file.
 #pragma once
 

@@ -1,12 +1,13 @@
 // How sixteen rows lie side by side: the helpers of the slabs in this folder. Columns come in groups of four; a group
-// of sixteen rows is 64 bytes, row r's four values in bytes 4 r … 4 r + 3 — what an 8-bit dot product of any
-// instruction set multiplies by four activations at once, giving sixteen rows' sums. 32 columns are eight groups.
+// of sixteen rows is 64 bytes, with row r's four values in bytes 4 r … 4 r + 3 — an 8-bit dot product of any
+// instruction set multiplies these by four activations at once and gives the sums of sixteen rows. 32 columns are eight
+// groups.
 //
 //   nibbles   u8[4][64]   byte of quants[j]: low half = its value in group j, high half = its value in group j + 4
 //   pairs     u8[2][64]   byte of pairs[j], bits 2 i, 2 i + 1: its value in group 4 j + i
 //   bits      u64[8]      bit b of bits[g]: the value of byte b in group g
 //
-// Everything is static, for the reason told in quant/half.hpp: kernels of every set include the slabs.
+// Everything is static, for the reason in quant/half.hpp: kernels of every set include the slabs.
 #pragma once
 
 #include <cstddef>
@@ -30,14 +31,15 @@ struct BitLanes {
   std::uint64_t at[8];
 };
 
-/// Four bytes at once, in the order they lie in.
+/// Four bytes at once, in memory order.
 static inline std::uint32_t four(const std::uint8_t* bytes) noexcept {
   std::uint32_t word;
   __builtin_memcpy(&word, bytes, sizeof word);
   return word;
 }
 
-/// Row `row`: bits [shift, shift + 4) of 32 bytes. Here and below, what a shift brings in from the next byte is masked out.
+/// Row `row`: bits [shift, shift + 4) of 32 bytes. Here and below, bits that a shift moves in from the next byte are
+/// masked out.
 static inline void put_row(NibbleLanes& lanes, int row, const std::uint8_t* bytes, int shift) noexcept {
   for (int j = 0; j < 4; ++j) {
     const std::uint32_t low = four(bytes + 4 * j) >> shift & 0x0f0f0f0fu;
@@ -50,7 +52,8 @@ static inline int get(const NibbleLanes& lanes, int row, int column) noexcept {
   return lanes.at[column % 16 / 4][4 * row + column % 4] >> (4 * (column / 16)) & 15;
 }
 
-/// Sixteen bytes that hold value i in their low and value i + 16 in their high halves, as Q4_0 and its kin store them.
+/// Sixteen bytes that hold value i in their low and value i + 16 in their high halves, as Q4_0 and similar formats
+/// store them.
 static inline void put_halves(NibbleLanes& lanes, int row, const std::uint8_t* quants) noexcept {
   for (int j = 0; j < 4; ++j) __builtin_memcpy(lanes.at[j] + 4 * row, quants + 4 * j, 4);
 }
@@ -78,7 +81,7 @@ static inline void put_group(BitLanes& lanes, int row, int group, std::uint32_t 
 }
 /// Row `row`: bit `shift` of 32 bytes.
 static inline void put_row(BitLanes& lanes, int row, const std::uint8_t* bytes, int shift) noexcept {
-  constexpr std::uint32_t kGather = 0x01020408u;  // brings the lowest bits of four bytes to bits 24 to 27
+  constexpr std::uint32_t kGather = 0x01020408u;  // moves the lowest bits of four bytes to bits 24 to 27
   for (int g = 0; g < 8; ++g) put_group(lanes, row, g, (four(bytes + 4 * g) >> shift & 0x01010101u) * kGather >> 24);
 }
 /// Row `row`: the 32 bits of four bytes, lowest first, as Q5_0 and Q5_1 store them.

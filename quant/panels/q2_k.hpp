@@ -1,5 +1,5 @@
-// Q2_K, sixteen rows by 256 columns: the super-scales and super-minimums, then of each 32 columns scale (low half) and
-// minimum (high half) of sixteen columns each, and the quants as pairs.
+// Q2_K, sixteen rows by 256 columns: the super-scales and super-minimums, then for every 32 columns the scale (low
+// half) and minimum (high half) of sixteen columns each, and the quants as pairs.
 #pragma once
 
 #include "quant/formats/q2_k.hpp"

@@ -1,5 +1,5 @@
-// Q3_K, sixteen rows by 256 columns: the super-scales, then of each 32 columns the two scales of sixteen columns each
-// as whole signed bytes, the values' third bit, and their lower two as pairs. 3.6 % larger than the file.
+// Q3_K, sixteen rows by 256 columns: the super-scales, then for every 32 columns the two scales of sixteen columns each
+// as whole signed bytes, the values' third bit, and their lower two bits as pairs. 3.6 % larger than the file.
 #pragma once
 
 #include "quant/formats/q3_k.hpp"

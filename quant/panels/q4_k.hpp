@@ -1,5 +1,5 @@
-// Q4_K, sixteen rows by 256 columns: the super-scales and super-minimums, then of each 32 columns scales and minimums
-// spelt out as whole bytes and the quants as nibbles. 2.8 % larger than the file.
+// Q4_K, sixteen rows by 256 columns: the super-scales and super-minimums, then for every 32 columns scales and minimums
+// unpacked to whole bytes and the quants as nibbles. 2.8 % larger than the file.
 #pragma once
 
 #include "quant/formats/q4_k.hpp"

@@ -1,5 +1,5 @@
-// Q6_K, sixteen rows by 256 columns: the super-scales, then of each 32 columns the two scales of sixteen columns each,
-// the lower four bits of the values as nibbles and the upper two as pairs.
+// Q6_K, sixteen rows by 256 columns: the super-scales, then for every 32 columns the two scales of sixteen columns
+// each, the lower four bits of the values as nibbles and the upper two as pairs.
 #pragma once
 
 #include "quant/formats/q6_k.hpp"

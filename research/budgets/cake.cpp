@@ -1,6 +1,7 @@
-// CAKE (arXiv 2503.12491): a layer's preference is P = H^(1/τ₁) · V^(1/τ₂), H the entropy of its attention over the entries
-// and V how much each entry's attention changes from query to query; B_l ∝ P_l. The statistic is P itself, measured on the
-// last queries of a chunk with τ₁ = τ₂ = 1 and smoothed; the paper works layer by layer during one prefill.
+// CAKE (arXiv 2503.12491): a layer's preference is P = H^(1/τ₁) · V^(1/τ₂), where H is the entropy of its attention
+// over the entries and V measures how much each entry's attention changes from query to query; B_l ∝ P_l. The statistic
+// is P itself, measured on the last queries of a chunk with τ₁ = τ₂ = 1 and smoothed; the paper works layer by layer
+// during one prefill.
 #include <algorithm>
 
 #include "engine/kv/budget.hpp"

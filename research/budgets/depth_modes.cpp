@@ -1,11 +1,12 @@
 // DepthKV's own modes (arXiv 2604.24647), over pruning ratios ρ_l whose mean is the budget's ρ; layer 0 is never
 // pruned.
-//   mga      ρ_l ∝ α_l, how prunable the layer is, at most ρ_max = .7; what is clipped goes to the layers below it
-//   mlp      the two middle layers are protected as well, the others pruned alike
+//   mga      ρ_l ∝ α_l, which says how prunable the layer is, at most ρ_max = .7; what is clipped goes to the layers
+//            below the limit
+//   mlp      the two middle layers are protected as well, the others are pruned equally
 //   mlma-n   the n middle layers are protected, mga on the rest
-// Where the layers that may be pruned cannot give up as much under ρ_max, it is raised until they can. A protected
-// layer gets what it can use; where bytes do not suffice for that beside the floors, protection is what is left
-// (share_out).
+// Where the layers that may be pruned cannot give up enough under ρ_max, ρ_max is raised until they can. A protected
+// layer gets what it can use; where the bytes do not suffice for this in addition to the minimums of the other layers,
+// the protected layers get what is left (share_out).
 #include <algorithm>
 #include <vector>
 
@@ -68,7 +69,7 @@ class DepthModeSplit : public kv::Split {
 
  private:
   bool is_protected(std::size_t layer, std::size_t count) const {
-    // The middle ones of layers 1 … L, counted as the paper does: ⌊L/2⌋ and ⌊L/2⌋ + 1 are two.
+    // The middle ones of layers 1 … L, counted as in the paper: ⌊L/2⌋ and ⌊L/2⌋ + 1 are two layers.
     const std::size_t first = count / 2 >= middle_ / 2 ? count / 2 - middle_ / 2 : 0;
     return layer == 0 || (middle_ > 0 && layer >= first && layer < first + middle_);
   }

@@ -1,7 +1,7 @@
-// PyramidKV (arXiv 2406.02069): lower layers spread their attention and get more, higher ones look at a few entries and get
-// less, on a straight line between. As in the paper's code: beside a window of w entries for every layer, the last
-// layer gets a twentieth of the average, the first one what makes the sum come out. And the same line upside down, which
-// tells whether the direction matters.
+// PyramidKV (arXiv 2406.02069): lower layers spread their attention and get more entries, higher layers attend to a few
+// entries and get fewer, on a straight line in between. As in the paper's code: in addition to a window of w entries
+// for every layer, the last layer gets a twentieth of the average, and the first layer gets the number that makes the
+// sum right. Also the same line upside down, which shows whether the direction matters.
 #include <algorithm>
 
 #include "engine/kv/budget.hpp"

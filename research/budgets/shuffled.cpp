@@ -1,5 +1,5 @@
-// The control of `depth`: the same entries dealt out to the layers by lot. A split that does not beat it knows nothing
-// about layers, only that they may differ.
+// The control of `depth`: the same shares of entries, assigned to the layers at random. A split that does not beat it
+// has no knowledge about individual layers, only about the fact that their shares may differ.
 #include <algorithm>
 #include <vector>
 

@@ -1,7 +1,7 @@
-// SqueezeAttention (arXiv 2404.04793): where attention hardly changes the residual stream, a layer matters little. Layers
-// are put in three groups by the cosine of the stream before and after attention; the group with the highest cosine gets
-// p = .35 of the average, and the others share what that frees. The grouping is the exact least-squares one (three runs of
-// the sorted values), where the paper uses k-means.
+// SqueezeAttention (arXiv 2404.04793): a layer whose attention hardly changes the residual stream matters little.
+// Layers are put in three groups by the cosine of the stream before and after attention; the group with the highest
+// cosine gets p = .35 of the average, and the other groups share what this frees. The grouping is the exact
+// least-squares one (three runs of the sorted values), where the paper uses k-means.
 #include <algorithm>
 #include <limits>
 
@@ -21,10 +21,11 @@ struct Group {
   double spread() const { return count > 0 ? squares - sum * sum / count : 0; }
 };
 
-/// The least value of the group of the largest values, when the values make three groups with the least spread.
+/// The smallest value of the group of the largest values, when the values form the three groups with the smallest
+/// spread.
 double bound_of_largest(std::span<const double> values) {
   double best = std::numeric_limits<double>::infinity(), bound = best;
-  // Layers are few: every pair of values is tried as the bounds between groups.
+  // There are few layers: every pair of values is tried as the bounds between groups.
   for (const double middle : values) {
     for (const double high : values) {
       if (high < middle) continue;

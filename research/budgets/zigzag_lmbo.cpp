@@ -1,5 +1,5 @@
-// ZigZagKV's other measure (arXiv 2412.09036): layers get more where their heads need many entries to hold their output
-// (LMBO), not their attention (LMBA), which the product's `zigzag` goes by.
+// ZigZagKV's other measure (arXiv 2412.09036): layers get more where their heads need many entries to preserve their
+// output (LMBO). The product's `zigzag` uses the entries needed to preserve their attention (LMBA) instead.
 #include "engine/kv/budget.hpp"
 #include "engine/kv/budgets/zigzag.hpp"
 

@@ -57,7 +57,7 @@ std::vector<Arm> chosen_arms(std::vector<Arm> arms, const std::vector<std::strin
   for (const std::string& name : wished) {
     const auto found = std::find_if(arms.begin(), arms.end(), [&](const Arm& arm) {
       return arm.name == name ||
-             (arm.name == "uniform" && arm.keep->name() == name);  // the splits' own rule has no other arm
+             (arm.name == "uniform" && arm.keep->name() == name);  // the rule of the splits has no other arm
     });
     if (found == arms.end()) {
       std::string names;

@@ -1,6 +1,7 @@
-// What `brim eval --suite kv` compares: one arm each for the whole cache, every split with one rule, every other rule
-// with one split, selection by KV head, the whole cache read in part, and more entries in fewer bits — q8_0, q4_0, keys
-// in q8_0 with values in q4_0 —, uniform and by depth. Made from the tables of policies.
+// What `brim eval --suite kv` compares: one arm each for the whole cache, for every split with one rule, for every
+// other rule with one split, for selection by KV head and for reading only part of the whole cache, and arms with more
+// entries in fewer bits — q8_0, q4_0, keys in q8_0 with values in q4_0 —, uniform and by depth. Created from the tables
+// of policies.
 #pragma once
 
 #include <cstdint>
@@ -17,19 +18,19 @@ struct Arm {
   const kv::Split* split;
   const kv::Rule* keep;
   kernels::KvTypes type;
-  std::vector<std::uint64_t> seeds;  ///< of a split that draws lots: measured with each, and averaged; else one
+  std::vector<std::uint64_t> seeds;  ///< of a split that uses random numbers: measured with each and averaged; else one
   bool full = false;
   bool needs_profile = false;
   bool heads_apart = false;
-  bool reads_part = false;  ///< keeps everything; the ratio is the part that a token of an answer reads
+  bool reads_part = false;  ///< keeps everything; the ratio is the share that a token of an answer reads
 };
 
-/// All of them; `keep` is the rule of the splits' arms, `type` how all but one store numbers, `permutations` how often
-/// lots are drawn.
+/// All arms; `keep` is the rule of the splits' arms, `type` is how all arms but one store numbers, `permutations` is
+/// how many seeds a random split gets.
 std::vector<Arm> all_arms(const kv::Policies& policies, const kv::Rule& keep, kernels::KvTypes type, int permutations);
 
-/// Those that are wished for, in that order; `full` and `uniform`, which all are compared with, are
-/// always there. Throws Failure (2) for a name that is none.
+/// The requested arms, in that order; `full` and `uniform`, which all arms are compared with, are always included.
+/// Throws Failure (2) for an unknown name.
 std::vector<Arm> chosen_arms(std::vector<Arm> arms, const std::vector<std::string>& wished);
 
 }  // namespace brim::apps

@@ -21,7 +21,7 @@
 namespace brim::apps {
 namespace {
 
-/// As far as it is known without the model: what is wrong with an option is said before that is loaded.
+/// The request as far as it is known without the model: errors in options are reported before the model is loaded.
 SuiteRequest request_of(const GivenOptions& given, const KvSuiteOptions& options) {
   SuiteRequest request;
   const kv::Policies policies = research::all_policies();
@@ -33,7 +33,7 @@ SuiteRequest request_of(const GivenOptions& given, const KvSuiteOptions& options
   return request;
 }
 
-/// The rest of it.
+/// Adds the windows and the tasks, which need the model.
 void add_windows(SuiteRequest& request, const model::Model& model, const std::string& text, const std::string& source,
                  const KvSuiteOptions& options) {
   const model::FoundProfile profile =

@@ -1,4 +1,4 @@
-// `brim eval --suite kv`: its options and its work.
+// `brim eval --suite kv`: its options and its implementation.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -18,7 +18,7 @@ struct KvSuiteOptions {
   std::optional<int> continuation;
   bool csv = false;
 };
-/// Adds them as a group of their own. They do nothing without `suite`; one form of output excludes `json`.
+/// Adds them as a separate group. They do nothing without `suite`; one form of output excludes `json`.
 void add_kv_suite_options(CLI::App& command, KvSuiteOptions& options, CLI::Option* suite, CLI::Option* json);
 
 /// Measures `text_file` and writes the report to standard output. Throws Failure.

@@ -14,7 +14,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Positions whose logits wait to be scored together: so many rows of the vocabulary are kept, whatever the threads.
+/// Number of positions whose logits are scored together: this many rows of the vocabulary are kept, whatever the
+/// threads.
 constexpr std::size_t kTogether = 16;
 
 double seconds_since(Clock::time_point then) { return std::chrono::duration<double>(Clock::now() - then).count(); }
@@ -27,8 +28,8 @@ void to_log_softmax(std::span<float> values) {
   for (float& value : values) value = static_cast<float>(value - log_sum);
 }
 
-/// Calls score(position, logarithms of the probabilities, id that follows) for each scored position, in any order and on
-/// several threads. Returns the seconds that scoring took.
+/// Calls score(position, logarithms of the probabilities, id that follows) for each scored position, in any order and
+/// on several threads. Returns the seconds that scoring took.
 template <class Score>
 Result<double> read_and_score(run::Sequence& sequence, const Window& window, std::int64_t chunk, int threads,
                               const KeepGoing& keep_going, Score score) {

@@ -1,5 +1,5 @@
-// Scoring a continuation, token by token and teacher-forced, after a prefix that was read in small chunks; and
-// comparing that with what the whole cache says.
+// Scoring a continuation, token by token and teacher-forced, after a prefix that was processed in small chunks; and
+// comparing the result with that of the whole cache.
 #pragma once
 
 #include <cstdint>
@@ -22,15 +22,16 @@ struct Reference {
 struct Scores {
   std::vector<double> nll;  ///< of the text's next token
   std::vector<double> kl;   ///< KL(whole cache ‖ this one), nats
-  std::vector<char> top;    ///< 1 where both find the same token likeliest
+  std::vector<char> top;    ///< 1 where the same token is the most likely one for both
   double seconds = 0;       ///< for the prefix and the continuation
 };
 
-/// Asked between chunks and tokens; false ends the measurement with ErrorCode::cancelled.
+/// Called between chunks and tokens; false ends the measurement with ErrorCode::cancelled.
 using KeepGoing = std::function<bool()>;
 
-/// Reads the window from an empty cache in chunks of `chunk` tokens. `threads` compute what logits mean, beside those of the
-/// sequence (apps/loops); the numbers are the same for any. Errors: of reading; cancelled.
+/// Processes the window from an empty cache in chunks of `chunk` tokens. `threads` threads evaluate the logits, in
+/// addition to the threads of the sequence (apps/loops); the numbers do not depend on `threads`. Errors: those of
+/// prefill; cancelled.
 Result<Reference> measure_reference(run::Sequence& sequence, const Window& window, std::int64_t chunk, int threads,
                                     const KeepGoing& keep_going);
 Result<Scores> measure_continuation(run::Sequence& sequence, const Window& window, std::int64_t chunk, int threads,
@@ -39,7 +40,7 @@ Result<Scores> measure_continuation(run::Sequence& sequence, const Window& windo
 /// ln softmax.
 std::vector<float> log_softmax(std::span<const float> logits);
 
-/// Reads ids from an empty cache, `chunk` at a time.
+/// Processes ids from an empty cache, `chunk` at a time.
 Status read_in_chunks(run::Sequence& sequence, std::span<const std::int32_t> ids, std::int64_t chunk,
                       const KeepGoing& keep_going);
 

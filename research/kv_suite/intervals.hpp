@@ -1,6 +1,6 @@
-// Bootstrap intervals of means over scored positions. Positions of one window are alike and neighbours more so; so a
-// round draws as many windows as there are, with replacement, and within each as many blocks of kBlock neighbouring
-// positions.
+// Bootstrap intervals of means over scored positions. Positions of one window are similar, and neighbours even more; so
+// a round draws as many windows as there are, with replacement, and within each window as many blocks of kBlock
+// neighbouring positions.
 #pragma once
 
 #include <cstdint>

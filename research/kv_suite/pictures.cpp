@@ -58,7 +58,7 @@ void draw(const std::filesystem::path& folder, const std::string& script) {
     throw Failure(1, fmt::format("gnuplot could not draw {}", (folder / script).string()));
 }
 
-/// Column names, then rows of a first cell and one cell for each column; an empty one is a gap.
+/// Column names, then rows that have a first cell and one cell per column; an empty one is a gap.
 std::string table(const std::vector<std::string>& names, const std::map<double, std::map<std::string, double>>& rows) {
   std::string out = "x";
   for (const std::string& name : names) out += "\t" + name;
@@ -107,7 +107,7 @@ void draw_pictures(const std::vector<Outcome>& outcomes, const std::string& fold
   std::vector<std::string> arms, splits;
   std::map<double, std::map<std::string, double>> quality, quotas;
   for (const Outcome& outcome : outcomes) {
-    // Who keeps everything and reads a part of it does not have the others' bytes.
+    // An arm that keeps everything and reads only a share does not have the same bytes as the others.
     if (outcome.arm.full || outcome.arm.reads_part || !outcome.skipped.empty()) continue;
     note(arms, outcome.arm.name);
     quality[100 * outcome.ratio][outcome.arm.name] = std::max(mean_of(outcome.kl), 1e-9);
@@ -117,7 +117,7 @@ void draw_pictures(const std::vector<Outcome>& outcomes, const std::string& fold
       quotas[static_cast<double>(i)][outcome.arm.name] = static_cast<double>(outcome.quota[i]);
     }
   }
-  const std::filesystem::path place = std::filesystem::absolute(folder);  // gnuplot goes there
+  const std::filesystem::path place = std::filesystem::absolute(folder);  // gnuplot runs there
   write(place / "quality.tsv", table(arms, quality));
   write(place / "quotas.tsv", table(splits, quotas));
   write(place / "quality.gp", fmt::format("columns = {}\n{}", arms.size() + 1, kQuality));

@@ -107,7 +107,7 @@ class Assembler {
       if (vocabulary.add_bos && vocabulary.bos >= 0) assembler.before_.push_back(vocabulary.bos);
       return assembler;
     }
-    // What a user's message stands between.
+    // The text before and after a user's message.
     const std::string place = "PLACE-OF-THE-TEXT";
     BRIM_ASSIGN(generate::Conversation turn, generate::Conversation::create(model.tokenizer(), "", model.chat_template()));
     BRIM_TRY(turn.add("user", place));
@@ -150,7 +150,7 @@ class Assembler {
     }
     if (static_cast<std::int64_t>(used) + 16 > size) return {};
     const std::size_t left = std::min(static_cast<std::size_t>(size) - used, hay.size());
-    std::vector<std::pair<std::size_t, std::size_t>> places;  // in the hay, and which needle
+    std::vector<std::pair<std::size_t, std::size_t>> places;  // position in the hay, and index of the needle
     for (std::size_t i = 0; i < needles.size(); ++i) {
       const double shifted = depth + static_cast<double>(i) / static_cast<double>(needles.size());
       const double share = shifted >= 1 ? shifted - 1 : shifted;
@@ -172,7 +172,7 @@ class Assembler {
 
  private:
   explicit Assembler(const model::Model& model) : model_(model) {}
-  /// The first place from `from` on, and not far from there, where a sentence has ended; else `from`.
+  /// The first position from `from` on, and not far from it, where a sentence has ended; else `from`.
   std::size_t sentence_end(std::span<const std::int32_t> hay, std::size_t from) const {
     constexpr std::size_t kFar = 64;
     for (std::size_t at = from; at < std::min(hay.size(), from + kFar); ++at) {
@@ -183,7 +183,7 @@ class Assembler {
   }
 
   const model::Model& model_;
-  bool chat_ = false;  ///< the text and the question are a user's turn
+  bool chat_ = false;  ///< the text and the question are one user message
   std::vector<std::int32_t> before_, after_;
 };
 

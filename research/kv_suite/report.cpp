@@ -33,7 +33,7 @@ void add_pair(const Outcome& a, const Outcome* b, std::vector<Comparison>& paire
 
 double speed(const Outcome& outcome) { return outcome.seconds > 0 ? outcome.tokens / outcome.seconds : 0; }
 
-/// How an arm stored numbers; of one that was skipped, how it was to.
+/// How an arm stored numbers; for an arm that was skipped, how it would have stored them.
 std::string stored(const Outcome& outcome) {
   return outcome.stored.empty() ? std::string(kernels::kv_types_name(outcome.arm.type)) : outcome.stored;
 }
@@ -50,7 +50,7 @@ std::string quotas(const Outcome& outcome) {
 
 std::string percent(double ratio) { return fmt::format("{:.4g} %", 100 * ratio); }
 
-// Where an arm stands against another: "better", "worse", "—" (the interval holds 0) or "same".
+// How an arm compares with another: "better", "worse", "—" (the interval contains 0) or "same".
 std::string verdict(const std::vector<Comparison>& paired, const std::string& a, const std::string& b, double ratio) {
   for (const Comparison& pair : paired) {
     if (pair.a != a || pair.b != b || pair.ratio != ratio || pair.metric != "kl") continue;

@@ -1,4 +1,4 @@
-// The outcomes of the KV suite as JSON, CSV or a table for people and documents.
+// The results of the KV suite as JSON, CSV or a table for people and documents.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace brim::apps {
 
-/// a against b at one ratio: the mean of a − b over the same positions.
+/// a compared with b at one ratio: the mean of a − b over the same positions.
 struct Comparison {
   std::string a, b;
   double ratio = 0;
@@ -18,11 +18,11 @@ struct Comparison {
   bool distinguishable = true;  ///< false where both had the same quotas, rule and type
 };
 
-/// Every arm against uniform; every arm that goes by a profile against shuffled; depth against zigzag.
+/// Every arm compared with uniform; every arm that uses a profile with shuffled; depth with zigzag.
 std::vector<Comparison> compare(const std::vector<Outcome>& outcomes);
 
 /// {"arms": […], "paired": […]}: numbers are null for skipped arms, recall where it was not measured, ci where two arms
-/// cannot be told apart.
+/// are not distinguishable.
 std::string suite_json(const std::vector<Outcome>& outcomes, const std::vector<Comparison>& paired);
 std::string suite_csv(const std::vector<Outcome>& outcomes);
 std::string suite_table(const std::vector<Outcome>& outcomes, const std::vector<Comparison>& paired);

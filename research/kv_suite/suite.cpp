@@ -7,7 +7,7 @@
 namespace brim::apps {
 namespace {
 
-constexpr int kScoringThreads = 1;  // what it measures is the engine's time: no OpenMP runtime beside it
+constexpr int kScoringThreads = 1;  // it measures the engine's time: no OpenMP runtime beside it
 
 class Suite {
  public:
@@ -42,7 +42,7 @@ class Suite {
     return options;
   }
 
-  /// All outcomes, still without numbers, and the chunks they are read in.
+  /// All outcomes, still without numbers, and the chunk sizes that they are processed in.
   Status prepare() {
     const Arm& full = request_.arms.front();
     Outcome whole;
@@ -73,7 +73,7 @@ class Suite {
         outcomes_.push_back(std::move(outcome));
       }
       for (std::size_t i = first; i < outcomes_.size(); ++i) outcomes_[i].chunk = chunk;
-      outcomes_.front().chunk = chunk;  // the whole cache prunes nothing: any chunk will do
+      outcomes_.front().chunk = chunk;  // the whole cache prunes nothing: any chunk size works
     }
     total_ += static_cast<long long>(request_.windows.size() + request_.recall.size());
     return {};

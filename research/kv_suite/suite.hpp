@@ -17,7 +17,7 @@ namespace brim::apps {
 struct SuiteRequest {
   run::SequenceOptions sequence;  ///< context (the size of a window), threads and profile
   std::vector<Arm> arms;
-  std::vector<double> ratios;  ///< of the bytes that the whole cache takes in the splits' arms' own type
+  std::vector<double> ratios;  ///< relative to the bytes of the whole cache in the type of the splits' arms
   std::vector<Window> windows;
   std::vector<RecallTask> recall;  ///< empty: skipped
 };
@@ -34,15 +34,15 @@ struct Outcome {
   double tokens = 0, seconds = 0;
   std::optional<double> recall;
   std::vector<std::int64_t> quota;  ///< of the first seed, after the last window
-  std::vector<kernels::KvTypes> types;  ///< of each layer, where a split chose them, else all alike
+  std::vector<kernels::KvTypes> types;  ///< per layer where a split chose them, else all equal
   std::string stored;                   ///< kv::stored_as()
-  /// Every quota that was in force at the beginning and the end of a window, with rule and type: the same for two arms
-  /// means that nothing tells them apart.
+  /// Every quota that was in force at the beginning and the end of a window, with rule and type: if two arms have the
+  /// same, they are not distinguishable.
   std::string footprint;
 };
 
-/// Outcomes ratio by ratio, arms in their order; `full` comes once, first. `progress` hears of windows and tasks done.
-/// Errors: of planning and reading; cancelled.
+/// Outcomes ratio by ratio, arms in their order; `full` comes once, first. `progress` is called with the numbers of
+/// windows and tasks done. Errors: those of planning and prefill; cancelled.
 Result<std::vector<Outcome>> run_suite(const std::shared_ptr<const model::Model>& model, const SuiteRequest& request,
                                        const Progress& progress);
 

@@ -15,9 +15,9 @@ struct Window {
   std::size_t prefix = 0;         ///< how many of them come before the continuation
 };
 
-/// `count` windows of `size` ids, of which `continuation` are scored, one from each of as many equal parts of the text;
-/// where in its part each begins is drawn by `seed` and its number. Fewer where the text is too short for them not to
-/// overlap; none where it is shorter than one.
+/// `count` windows of `size` ids, of which `continuation` are scored, one from each of `count` equal ranges of the
+/// text; the place of a window within its range is drawn from `seed` and the window's number. Returns fewer windows
+/// where the text is too short for `count` windows without overlap; none where it is shorter than one window.
 std::vector<Window> choose_windows(const model::Model& model, std::span<const std::int32_t> text, std::size_t size,
                                    std::size_t continuation, std::size_t count, std::uint64_t seed);
 
@@ -25,7 +25,7 @@ std::vector<Window> choose_windows(const model::Model& model, std::span<const st
 std::uint64_t next_random(std::uint64_t& state);
 
 /// The largest power of two that is at most an eighth of the prefix and at most `smallest_cache`; at least 1: tokens
-/// that wait in the same chunk are not pruned yet, so a large chunk flatters.
+/// that wait in the same chunk are not pruned yet, so a large chunk makes results look better than they are.
 std::int64_t reading_chunk(std::int64_t prefix, std::int64_t smallest_cache);
 
 }  // namespace brim::apps

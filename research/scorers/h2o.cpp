@@ -1,7 +1,8 @@
-// Heavy hitters (H2O, arXiv 2306.14048): the attention an entry has received from every query so far, summed over heads.
-// Old entries have had more queries to collect from; the sum keeps only 1 − 1/4096 of itself with each query, so that what
-// mattered long ago can be forgotten (our choice), and the newest stay because the cache forces them to. Every query's
-// attention is computed a second time for it: in prefill that costs about as much as attention itself.
+// Heavy hitters (H2O, arXiv 2306.14048): the attention that an entry has received from every query so far, summed over
+// heads. Old entries have collected attention from more queries; with each query the sum keeps only 1 − 1/4096 of its
+// value, so that entries that mattered only earlier can be evicted (our choice). The newest entries are kept because
+// the cache forces this. Every query's attention is computed a second time for this rule: in prefill that costs about
+// as much as attention itself.
 #include <algorithm>
 
 #include "engine/kv/scorer.hpp"

@@ -1,5 +1,5 @@
-// Keys with a small norm draw attention (A simple and effective L2 norm-based strategy, arXiv 2406.11430): the smaller the
-// norm, the longer the entry stays. Needs no attention at all; four bytes an entry.
+// Keys with a small norm attract attention (A simple and effective L2 norm-based strategy, arXiv 2406.11430): the
+// smaller the norm, the longer the entry is kept. Needs no attention at all; four bytes per entry.
 #include "engine/kv/scorer.hpp"
 
 namespace brim::research {

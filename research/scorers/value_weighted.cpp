@@ -1,5 +1,5 @@
-// Attention times the value it brings (VATP, arXiv 2406.12335): a heavily attended entry whose value is almost nothing — a
-// sink — adds little to the output. Any rule that scores by attention, multiplied by ‖v‖₁.
+// Attention times the norm of the value that it reads (VATP, arXiv 2406.12335): a heavily attended entry whose value is
+// almost zero — a sink — adds little to the output. Any rule that scores by attention, multiplied by ‖v‖₁.
 #include "engine/kv/policies.hpp"
 
 namespace brim::research {

@@ -9,8 +9,8 @@
 namespace brim::platform {
 namespace {
 
-/// The largest number found in `file` of those entries of `folder` whose names start with `prefix`, times `unit`.
-/// Numbers outside of 0 … `most` are a sensor's way to say that it knows nothing.
+/// The largest number found in `file` of the entries of `folder` whose names start with `prefix`, times `unit`. Sensors
+/// that know nothing report numbers outside of 0 … `max`.
 std::optional<double> largest(const std::string& folder, const std::string& prefix, const std::string& file, double unit,
                               double max) {
   std::optional<double> found;

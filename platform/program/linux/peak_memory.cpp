@@ -1,4 +1,5 @@
-// See platform/program/peak_memory.hpp: VmHWM of /proc/self/status, which writing 5 to /proc/self/clear_refs sets back (proc(5)).
+// See platform/program/peak_memory.hpp: VmHWM of /proc/self/status, which is reset by writing 5 to
+// /proc/self/clear_refs (proc(5)).
 #include "platform/program/peak_memory.hpp"
 
 #include <fstream>

@@ -27,12 +27,12 @@ extern "C" void hand_on(int number) {
   }
 }
 
-/// Returns how it was handled before.
+/// Returns the previous handling.
 struct sigaction handle(Signal signal, SignalHandler handler) noexcept {
   struct sigaction before {}, action {};
   if (::sigaction(number_of(signal), nullptr, &before) == 0 && before.sa_handler == SIG_IGN) return before;
   handlers[static_cast<std::size_t>(signal)].store(handler);
-  action.sa_handler = hand_on;  // no SA_RESTART: waiting for a line must end
+  action.sa_handler = hand_on;  // no SA_RESTART: a wait for a line must end
   sigemptyset(&action.sa_mask);
   ::sigaction(number_of(signal), &action, nullptr);
   return before;
