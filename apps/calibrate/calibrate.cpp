@@ -65,7 +65,7 @@ Work prepare(const CalibrateOptions& options, model::ProfileFile& file) {
   with.model = load_engine_model(options.model, options.given);
   const model::Config& config = with.model->config();
   with.sequence = sequence_options(options.given, research::all_policies());
-  with.sequence.profile = std::make_shared<const kv::Profile>();  // so that no profile is searched for: quotas are given
+  with.sequence.profile = std::make_shared<const kv::Profile>();  // no profile is searched for: quotas are given
   with.loop_threads = loop_threads(with.sequence.threads);
   const WindowSize size = window_size(config, with.sequence.context, options.continuation);
   with.sequence.context = size.tokens;

@@ -136,7 +136,7 @@ void chat(const ChatOptions& options) {
       Conversation conversation{model, session, values, turns, file, files};
       converse(conversation);
     }
-  } catch (const std::exception&) {  // for example, standard output cannot be written: the conversation up to this point is kept
+  } catch (const std::exception&) {  // such as a failed write to standard output: the conversation so far is kept
     file.keep_or_say(session);
     throw;
   }

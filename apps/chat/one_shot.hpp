@@ -12,7 +12,7 @@ struct OneShot {
   std::string question;
   bool json = false;
   bool status = false;  ///< a status line on standard error
-  bool limited = false;  ///< -n was given; else the answer may fill the rest of the context, min a quarter of the context
+  bool limited = false;  ///< -n was given; else the answer may fill the rest of the context, at least a quarter
 };
 
 /// The answer goes to standard output. Returns false when it was interrupted; the session then has the answer so far.
