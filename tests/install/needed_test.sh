@@ -1,7 +1,7 @@
 #!/bin/bash
-# needed_test.sh LIBRARY THREADS: what the shared library asks of a process that loads it: which libraries (no OpenMP runtime, which
-# may end the process, unless the build chose it; no oneDNN), and what memory per thread (at most 16 bytes, none of it
-# allocated at its first use).
+# needed_test.sh LIBRARY THREADS: what the shared library needs from a process that loads it: which libraries (no OpenMP
+# runtime, which may end the process, unless the build chose it; no oneDNN), and how much memory per thread (at most 16
+# bytes, and none that is allocated at its first use).
 set -u
 library=$1
 threads=$2
@@ -20,6 +20,6 @@ grep -vE "^($allowed)\.so" <<<"$needed" && fail "$library needs more than it sho
 size=$(readelf -lW "$library" | awk '$1 == "TLS" { print $6 }')
 [ $((size)) -le 16 ] || fail "$library keeps $((size)) bytes per thread"
 readelf -rW "$library" | grep -E 'DTPMOD|DTPOFF' && fail "$library has thread-local storage that is allocated at its first use"
-# The C++ runtime's exception state is placed by a reference through a TLS descriptor (platform/linux/thread_state.cpp).
+# The C++ runtime's exception state is found by a reference through a TLS descriptor (platform/linux/thread_state.cpp).
 readelf -rW "$library" | grep -q 'TLSDESC.*__once_callable' || fail "$library does not have the C++ runtime's thread-local storage placed"
 exit $((failures > 0))

@@ -9,7 +9,7 @@ from . import _arguments as arguments
 from ._library import call, library
 from ._option_table import DOTTED
 
-# Also accepts keys with a dot of a library that is newer than this package.
+# Groups of keys with a dot; a library that is newer than this package may have further keys in them.
 GROUPS = {dotted.partition(".")[0] for dotted in DOTTED.values()}
 
 

@@ -16,7 +16,7 @@ using generate::Sampler;
 using generate::SamplingOptions;
 using generate::TokenId;
 
-/// Everything off but the draw.
+/// Everything is off except the draw.
 inline SamplingOptions plain() {
   SamplingOptions options;
   options.temperature = 1;
@@ -40,7 +40,7 @@ inline std::vector<float> logits_of(const std::vector<double>& shares) {
   return logits;
 }
 
-/// How often each token came in `count` draws.
+/// How often each token was drawn in `count` draws.
 inline std::map<TokenId, int> draws(Sampler& sampler, const std::vector<float>& logits, int count = 4000,
                                     const std::vector<TokenId>& history = {}) {
   std::map<TokenId, int> counts;
