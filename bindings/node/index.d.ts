@@ -240,8 +240,8 @@ export class Session {
   /** Makes the call in progress, or else the next one, fail with status 6 (BRIM_CANCELLED). */
   cancel(): void;
   /**
-   * Cancels the call in progress, and frees the memory when that call has ended; the promise is settled then. Without close()
-   * the garbage collector frees the memory.
+   * Cancels the call in progress, and frees the memory when that call has ended; the promise is settled then. Without
+   * close() the garbage collector frees the memory.
    */
   close(): Promise<void>;
   clear(): void;
@@ -263,9 +263,9 @@ export class Session {
 }
 
 /**
- * Session.next() for different sessions of one model together: the weights are read once for all sessions, so that several
- * answers take little longer than one. The result has, in order, the piece that each session would get alone. If a session
- * alone fails, as after its cancel() or close(), its place has the Error. Rejected, with nothing done, if a session is
+ * Session.next() for different sessions of one model together: the weights are read once for all sessions, so that
+ * several answers take little longer than one. The result has, in order, the piece that each session would get alone.
+ * If a session alone fails, as after its cancel() or close(), its place has the Error. Rejected, with nothing done, if a session is
  * closed or inside another call (status 7), or if a session comes twice or belongs to another model than the first
  * (status 1). An argument that is not a Session is a TypeError.
  */

@@ -20,6 +20,6 @@ grep -vE "^($allowed)\.so" <<<"$needed" && fail "$library needs more than it sho
 size=$(readelf -lW "$library" | awk '$1 == "TLS" { print $6 }')
 [ $((size)) -le 16 ] || fail "$library keeps $((size)) bytes per thread"
 readelf -rW "$library" | grep -E 'DTPMOD|DTPOFF' && fail "$library has thread-local storage that is allocated at its first use"
-# The C++ runtime's exception state is found by a reference through a TLS descriptor (platform/linux/thread_state.cpp).
+# The C++ runtime's exception state is placed by a reference through a TLS descriptor (platform/linux/thread_state.cpp).
 readelf -rW "$library" | grep -q 'TLSDESC.*__once_callable' || fail "$library does not have the C++ runtime's thread-local storage placed"
 exit $((failures > 0))

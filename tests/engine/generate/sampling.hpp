@@ -57,7 +57,7 @@ inline std::set<TokenId> support(const SamplingOptions& options, const std::vect
   return tokens;
 }
 
-/// Pearson's statistic of the counts against `shares`; with up to 6 of them a value above 30 is no accident (p < 2e-5).
+/// Pearson's statistic of the counts against `shares`; with up to 6 of them a value above 30 is not chance (p < 2e-5).
 inline double chi_square(const std::map<TokenId, int>& counts, const std::vector<double>& shares, int total) {
   double sum = 0, statistic = 0;
   for (const double share : shares) sum += share;

@@ -79,7 +79,7 @@ std::string first_block(const std::string& text) {
 }  // namespace
 
 TEST_CASE("prose: a sentence's end beats a clause's, a clause's a word's, a near one a far one") {
-  CHECK(first_block("one_two_three,four_five.six_seven_eight_nine") == "one_two_three,");  // the sentence ends 8 further on
+  CHECK(first_block("one_two_three,four_five.six_seven_eight_nine") == "one_two_three,");  // the full stop is 8 away
   CHECK(first_block("one_two_three,four.five_six_seven_eight") == "one_two_three,four.");
   CHECK(first_block("one_two_threefourfive_six_seven") == "one_two_threefourfive_");
   CHECK(first_block("oneTwoThreeFourFiveSixSevenEight") == "oneTwoThreeFour");  // words without a space between
