@@ -190,8 +190,8 @@ export interface Stats {
 }
 
 /**
- * A loaded GGUF file; may have many sessions. Failures are Errors whose `status` is the brim_status of brim.h. A wrong type and a
- * NUL in a file's name, a role, a key or a value are TypeErrors, a number that is not finite is a RangeError.
+ * A loaded GGUF file; may have many sessions. Failures are Errors whose `status` is the brim_status of brim.h. A wrong
+ * type and a NUL in a file's name, a role, a key or a value are TypeErrors, a number that is not finite is a RangeError.
  */
 export class Model {
   /** `log` is called with one sentence at a time until the model is closed. */
@@ -265,8 +265,8 @@ export class Session {
 /**
  * Session.next() for different sessions of one model together: the weights are read once for all sessions, so that
  * several answers take little longer than one. The result has, in order, the piece that each session would get alone.
- * If a session alone fails, as after its cancel() or close(), its place has the Error. Rejected, with nothing done, if a session is
- * closed or inside another call (status 7), or if a session comes twice or belongs to another model than the first
- * (status 1). An argument that is not a Session is a TypeError.
+ * If a session alone fails, as after its cancel() or close(), its place has the Error. Rejected, with nothing done, if a
+ * session is closed or inside another call (status 7), or if a session comes twice or belongs to another model than the
+ * first (status 1). An argument that is not a Session is a TypeError.
  */
 export function nextPieces(sessions: readonly Session[]): Promise<(Piece | Failure)[]>;

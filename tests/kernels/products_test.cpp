@@ -50,7 +50,7 @@ Prepared prepare(const kernels::Table& table, Activation kind, const std::vector
         std::memcpy(&word, at + kernels::kQ16Quants + 2 * (c % 32), sizeof word);
         const int quant = kind == Activation::q16_words ? word : 256 * block.high[c % 32] + block.low[c % 32];
         made.values.push_back(static_cast<double>(block.scale) * quant);
-        made.uncertainty.push_back(static_cast<double>(block.scale) * 1.5001);  // half a step; a step at the lowest, -128
+        made.uncertainty.push_back(static_cast<double>(block.scale) * 1.5001);  // half a step; one step at level -128
         continue;
       }
       const std::byte* block = row + c / 256 * 320;
