@@ -1,6 +1,6 @@
-// What main() knows of the subcommands: one function each, which adds its options to the command line and runs when
-// chosen. A subcommand reports failure by throwing apps::Failure (exit code and sentence) from its callback, and apps::Stopped
-// when a signal stopped it.
+// What main() knows of the subcommands: one function each, which adds its options to the command line and runs when the
+// subcommand is chosen. A subcommand reports a failure by throwing apps::Failure (exit code and sentence) from its
+// callback, and apps::Stopped when a signal stopped it.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -20,8 +20,8 @@ struct Failure : std::runtime_error {
   int code;
 };
 
-/// Work that a signal stopped (apps/terminal/interrupts). Everything unwinds, so that nothing unfinished stays behind, and main()
-/// ends the program as the signal would have.
+/// Thrown when a signal stopped the work (apps/terminal/interrupts). The stack unwinds, so that no unfinished output
+/// stays behind, and main() ends the program as the signal would have.
 struct Stopped : std::exception {
   const char* what() const noexcept override { return "stopped by a signal"; }
 };
@@ -33,13 +33,14 @@ inline int exit_code(ErrorCode code) {
   return input ? 2 : 1;
 }
 
-/// Throws what an engine error means for a command: Stopped for cancelled work, else a Failure with its sentence.
+/// Throws the exception that an engine error means for a command: Stopped for cancelled work, else a Failure with its
+/// sentence.
 [[noreturn]] inline void fail(const Error& error) {
   if (error.code == ErrorCode::cancelled) throw Stopped();
   throw Failure(exit_code(error.code), error.sentence);
 }
 
-/// The value; or throws as fail() does.
+/// Returns the value, or throws as fail() does.
 template <class T>
 T unwrap(Result<T> result) {
   if (!result) fail(result.error());

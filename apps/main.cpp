@@ -33,7 +33,7 @@ void run(const std::vector<std::string>& words) {
 #undef COMMAND
   settle_repetition(app);
   std::vector<std::string> arguments = read_arguments(app, words);
-  std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
+  std::reverse(arguments.begin(), arguments.end());  // the order that CLI11 expects
   try {
     app.parse(arguments);
   } catch (const CLI::CallForHelp&) {
@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
   if (!brim::platform::open_standard_streams()) return 1;
   brim::apps::ignore_write_signals();
 #ifdef BRIM_MIMALLOC
-  mi_option_set_default(mi_option_decommit_delay, 0);  // what loading frees is given back before the weights need it
+  mi_option_set_default(mi_option_decommit_delay, 0);  // freed memory returns to the system before weights need it
 #endif
   try {
     brim::apps::run({argv + std::min(argc, 1), argv + argc});

@@ -1,5 +1,6 @@
-// A limit on memory so low that the allocator cannot even start: the C++ runtime would end the process without a word,
-// or with a core file, while it initialises the program. So this is tried before anything else of the program runs.
+// Handles a memory limit so low that the allocator cannot even start: the C++ runtime would end the process without a
+// message, or with a core file, while it initialises the program. Therefore this check runs before anything else in the
+// program.
 #include <cstdlib>
 #include <string_view>
 
@@ -7,7 +8,7 @@
 
 namespace {
 
-constexpr std::size_t kMinFreeBytes = std::size_t{1} << 20;  ///< what reading a command line takes, generously
+constexpr std::size_t kMinFreeBytes = std::size_t{1} << 20;  ///< what parsing a command line needs, generously
 
 __attribute__((constructor(101))) void try_memory() {
   void* const memory = std::malloc(kMinFreeBytes);

@@ -24,7 +24,7 @@ namespace {
 using bench::KvSettings;
 using bench::Test;
 
-/// As given; lists are still texts with commas.
+/// The options as given; lists are still texts with commas.
 struct BenchOptions {
   std::vector<std::string> models, prompts{"512"}, generations{"128"}, depths{"0"}, threads, weights{"private"};
   std::vector<std::string> kv_types{"f16"}, kv_budgets{"full"}, kv_splits{"uniform"}, kv_keeps{"window"},
@@ -35,16 +35,16 @@ struct BenchOptions {
   bool no_warm_up = false, step = false;
 };
 
-/// The grid those make, outermost first.
+/// The grid that the lists make, outermost dimension first.
 struct Grid {
   std::vector<std::string> models;
   std::vector<std::string> weights;
-  std::vector<int> threads;  ///< 0: as many as the engine takes by itself
+  std::vector<int> threads;  ///< 0: as many as the engine chooses by default
   std::vector<KvSettings> kv;
   std::vector<std::int64_t> depths;
-  std::vector<Test> tests;  ///< of each depth
-  std::int64_t longest = 0;  ///< tokens of a test
-  std::int64_t context = 0;  ///< at least so many positions
+  std::vector<Test> tests;  ///< for each depth
+  std::int64_t longest = 0;  ///< tokens of the longest test
+  std::int64_t context = 0;  ///< at least this many positions
 };
 
 bool is_file(const std::string& path) {
@@ -52,7 +52,7 @@ bool is_file(const std::string& path) {
   return std::filesystem::is_regular_file(path, ignored);
 }
 
-/// A path may hold commas; only what is no file is taken for a list.
+/// A path may contain commas, so only text that does not name a file is split into a list.
 std::vector<std::string> model_paths(const std::vector<std::string>& given) {
   std::vector<std::string> paths;
   for (const std::string& text : given) {
@@ -65,7 +65,7 @@ std::vector<std::string> model_paths(const std::vector<std::string>& given) {
   return paths;
 }
 
-/// The words of a list, each as `check` wants it.
+/// The words of a list, each in the form that `check` requires.
 std::vector<std::string> checked_words(const std::vector<std::string>& texts, const char* option, const CLI::Validator& check) {
   std::vector<std::string> words = bench::split_words(texts, option);
   for (std::string& word : words) {
@@ -122,7 +122,7 @@ bench::Row row_of(const std::string& path, const brim_model_info& info) {
   return row;
 }
 
-/// All tests of one model that is loaded one way. False when the run is to end.
+/// Runs all tests of one model that is loaded in one way. Returns false when the run must end.
 bool measure_model(const Grid& grid, const std::string& path, const GivenOptions& given, const bench::Repetitions& repetitions,
                    const std::function<void(const bench::Row&)>& add) {
   bench::PeakMemory memory;

@@ -37,7 +37,8 @@ class JsonArray : public Output {
   int rows_ = 0;
 };
 
-/// RFC 4180: text in quotes, quotes in it doubled; nothing for what was not measured. Lists are left out. One row, one line.
+/// RFC 4180: text in quotes, with quotes in it doubled; an empty field for what was not measured. Lists are left out.
+/// One line per row.
 class Csv : public Output {
  public:
   void add(const Json& row) override {
@@ -66,7 +67,7 @@ class Csv : public Output {
 
 double number(const Json& row, const char* name) { return row.at(name).is_null() ? 0 : row.at(name).get<double>(); }
 
-/// A rate with its share of the peak; a dash for what was not measured.
+/// A rate with its share of the peak; a dash where it was not measured.
 std::string with_percent(const Json& row, const char* rate, const char* percent, int digits) {
   if (row.at(rate).is_null()) return "–";
   std::string text = fmt::format("{:.{}f}", number(row, rate), digits);
@@ -74,7 +75,7 @@ std::string with_percent(const Json& row, const char* rate, const char* percent,
   return text;
 }
 
-/// What people want to see; the rest is in the other forms.
+/// The columns that people want to see; the other forms have the rest.
 class Markdown : public Output {
  public:
   void add(const Json& row) override {
@@ -146,7 +147,7 @@ class Markdown : public Output {
   }
 
  private:
-  /// The least and the most of some numbers, "15.2–21.0".
+  /// The smallest and the largest of some numbers, "15.2–21.0".
   struct Spread {
     double min = 1e300, max = 0;
     void add(double value) {
@@ -159,7 +160,7 @@ class Markdown : public Output {
       return low == high ? low : low + "–" + high;
     }
   };
-  /// What the machine gave with one number of threads.
+  /// The measured limits of the machine with one number of threads.
   struct Limits {
     Spread read, int8;
     int streams = 0;
@@ -169,19 +170,19 @@ class Markdown : public Output {
   inline static const Cells kHeader = {"model", "weights", "threads", "KV", "test", "tok/s", "min–max", "first token ms",
                                        "token ms p50 / p99", "GB/s", "GOP/s", "RSS MiB", "KV MiB"};
 
-  /// A text as it stands in a table.
+  /// A text as it appears in a table cell.
   static std::string cell(const std::string& text) {
     std::string shown = printable_line(text);
     for (std::size_t at = 0; (at = shown.find('|', at)) != std::string::npos; at += 2) shown.insert(at, 1, '\\');
     return shown;
   }
   static bool left(std::size_t column) { return column <= 1 || column == 3 || column == 4; }
-  /// Columns a text takes: one for each character that is not the continuation of one.
+  /// The number of columns that a text takes: one per byte that is not a UTF-8 continuation byte.
   static std::size_t columns(const std::string& text) {
     return static_cast<std::size_t>(
         std::count_if(text.begin(), text.end(), [](char byte) { return (byte & 0xC0) != 0x80; }));
   }
-  /// A text of dashes as wide as the wider of both.
+  /// A text of dashes, as wide as the wider of the two.
   static std::string wider(const std::string& width, const std::string& cell) {
     return std::string(std::max(width.size(), columns(cell)), '-');
   }
@@ -196,7 +197,7 @@ class Markdown : public Output {
 
   std::vector<Cells> rows_;
   std::map<int, Limits> limits_;
-  Spread celsius_, megahertz_;  ///< a board that gets hot slows down: the extremes of all rows tell
+  Spread celsius_, megahertz_;  ///< a board that gets hot slows down: the extremes of all rows show it
   std::string machine_;
 };
 

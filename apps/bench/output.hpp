@@ -1,5 +1,5 @@
-// Rows as they appear on standard output. Every row comes out as soon as it is known, except in Markdown, where the table
-// is laid out at the end.
+// Writes rows to standard output. Each row is written as soon as it is known, except in Markdown, where the table is
+// laid out at the end.
 #pragma once
 
 #include <memory>
@@ -13,7 +13,7 @@ class Output {
  public:
   virtual ~Output() = default;
   virtual void add(const nlohmann::ordered_json& row) = 0;
-  /// After the last row, also when the run was interrupted.
+  /// Call this after the last row, also when the run was interrupted.
   virtual void finish() = 0;
 };
 

@@ -1,5 +1,5 @@
-// The most memory this process held at once (resident set), as the system counts it, with a way to leave out ranges
-// that are not the engine's.
+// The largest amount of memory that this process held at once (resident set), as the system counts it, with a way to
+// leave out ranges that do not belong to the engine.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ class PeakMemory {
   /// Leaves out what happens between pause() and resume().
   void pause();
   void resume();
-  /// The peak so far in bytes; nothing where the system does not let a process begin its count anew.
+  /// The peak so far in bytes; nothing where the system does not let a process restart its count.
   std::optional<std::int64_t> bytes();
 
  private:

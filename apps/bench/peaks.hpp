@@ -1,5 +1,5 @@
-// The machine's own limits, measured again and again between repetitions, so that a busy machine lowers both the rates and
-// what they are compared with.
+// The machine's own limits, measured repeatedly between repetitions, so that a busy machine lowers both the rates and
+// the limits that they are compared with.
 #pragma once
 
 #include <brim/brim.hpp>
@@ -15,13 +15,13 @@ class Peaks {
  public:
   explicit Peaks(int threads) : threads_(threads) {}
 
-  /// Measures when the last time is a few seconds ago, keeping the buffer that takes out of `memory`'s count. Throws
-  /// brim::Exception.
+  /// Measures if the last measurement is more than a few seconds old. The buffer that this needs is left out of
+  /// `memory`'s count. Throws brim::Exception.
   void measure_if_old(PeakMemory& memory);
-  /// Forgets what was measured, but for a last time that is not old.
+  /// Drops all measurements, except a last one that is still recent.
   void begin();
 
-  /// Medians of what was measured since begin().
+  /// Medians of the measurements since begin().
   double read_bytes_per_second() const;
   double int8_operations_per_second() const;
   int read_streams() const { return streams_; }

@@ -1,5 +1,5 @@
-// See prompt_tokens.hpp. Speed hardly depends on which tokens are read, except where experts are chosen by them: so many
-// different ones, not one repeated.
+// See prompt_tokens.hpp. Speed hardly depends on which tokens are processed, except where they decide which experts are
+// used. Therefore the prompt has many different tokens instead of one repeated token.
 #include "apps/bench/prompt_tokens.hpp"
 
 #include <algorithm>
@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint64_t kSeed = 20240229;
 
-/// A step of Steele, Lea and Flood's SplitMix64: every state gives a well mixed number.
+/// One step of SplitMix64 by Steele, Lea and Flood: every state gives a well mixed number.
 std::uint64_t next(std::uint64_t& state) {
   std::uint64_t z = state += 0x9E3779B97F4A7C15u;
   z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;

@@ -1,4 +1,4 @@
-// Token ids to read: the same ones every time, none of them a control token.
+// Token ids for prompts: always the same ones, and none of them is a control token.
 #pragma once
 
 #include <brim/brim.hpp>
@@ -10,10 +10,10 @@ namespace brim::apps::bench {
 class PromptTokens {
  public:
   /// Finds ordinary tokens of the model's vocabulary by tokenising words made up at random, always the same ones.
-  /// Throws brim::Exception, and Failure (2) for a vocabulary that makes no tokens of them.
+  /// Throws brim::Exception, and Failure (2) for a vocabulary that makes no tokens from these words.
   explicit PromptTokens(const Model& model);
 
-  /// The next `count` ids of a sequence that looks random and begins anew with restart().
+  /// The next `count` ids of a sequence that looks random; restart() makes it begin again.
   std::vector<std::int32_t> take(std::int64_t count);
   void restart();
 

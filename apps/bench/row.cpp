@@ -33,7 +33,7 @@ Json to_json(const Row& row) {
   const double rate = median(each);
   const auto [min, max] = std::minmax_element(each.begin(), each.end());
   const auto milliseconds = [&](double seconds, bool measured) { return measured ? rounded(1e3 * seconds) : Json(); };
-  // A prompt's logits are wanted once, after its last token.
+  // A prompt needs logits once, after its last token.
   const double outputs = generates ? 1.0 : 1.0 / static_cast<double>(std::max<std::int64_t>(row.test.tokens, 1));
   const double operations =
       2 * rate * (static_cast<double>(row.layer_weights) + outputs * static_cast<double>(row.output_weights));

@@ -1,4 +1,4 @@
-// Everything a bench knows about one test, and its form as JSON, which all outputs are made from.
+// Everything that a benchmark knows about one test, and its form as JSON, from which all outputs are made.
 #pragma once
 
 #include <cstdint>
@@ -23,17 +23,17 @@ struct Row {
   std::int64_t context = 0;
   bool warm_up = false;  ///< a repetition that does not count (only with --step)
 
-  // What came out.
+  // The results.
   std::vector<double> seconds;        ///< of each repetition
   std::vector<double> first_token;    ///< seconds to the first token of each repetition
   std::vector<double> token_seconds;  ///< between tokens, of all repetitions
   double load_seconds = 0;            ///< the model, and the session with all its memory
-  std::int64_t kv_bytes = 0;          ///< in use, at most
-  std::int64_t kv_budget_bytes = 0;   ///< set aside
-  std::int64_t evicted = 0;           ///< entries dropped to fit the budget
+  std::int64_t kv_bytes = 0;          ///< max in use
+  std::int64_t kv_budget_bytes = 0;   ///< reserved
+  std::int64_t evicted = 0;           ///< entries evicted to fit the budget
   std::optional<std::int64_t> peak_bytes;
 
-  // What it is compared with.
+  // What the results are compared with.
   std::int64_t layer_weights = 0, output_weights = 0;
   std::int64_t token_bytes = 0;       ///< of weights, read for each generated token
   double cache_bytes = 0;             ///< of keys and values, read for each generated token
@@ -41,7 +41,7 @@ struct Row {
   int read_streams = 0;
   double int8_peak = 0;            ///< operations per second
   std::string cpu;
-  platform::Board board;              ///< right after the last repetition
+  platform::Board board;              ///< measured right after the last repetition
 };
 
 /// Tokens per second of each repetition.

@@ -15,9 +15,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// A session reads in its largest chunks only where the context is at least this.
+/// A session processes its largest chunks only where the context is at least this long.
 constexpr std::int64_t kMinContext = 2048;
-/// A warm-up needs no more to have touched everything.
+/// A warm-up needs no more tokens than this to touch all memory.
 constexpr std::int64_t kWarmPrompt = 512, kWarmTokens = 16;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
@@ -26,7 +26,7 @@ Session open_session(const Model& model, const KvSettings& kv, std::int64_t cont
   const auto start = Clock::now();
   Options options;
   options.set("context", fmt::format("{}", context)).set("temperature", "0").set("stop.ignore_eos", "1");
-  // What random tokens are followed by repeats itself: speculation would measure that, not the engine.
+  // The text after random tokens repeats itself: speculation would measure the repetition, not the engine.
   options.set("spec.type", "none");
   options.set("kv.type", kv.type)
       .set("kv.budget", kv.budget)
@@ -60,9 +60,8 @@ Runner::Runner(const Model& model, const KvSettings& kv, std::int64_t depth, std
   common_.context = session_.stats().context;
 }
 
-// Entries that were evicted cannot come back; but where the cache is full a token costs the same however many went
-// before, so the next repetition may begin where the last one ended. Entries that only slid out of a window are read
-// again.
+// Evicted entries cannot come back. But where the cache is full, a token costs the same however many came before, so
+// the next repetition may begin where the last one ended. Entries that only left a sliding window are processed again.
 void Runner::go_to_depth() {
   if (filled_ && (session_.rewind(depth_) || session_.stats().evicted > 0)) return;
   session_.clear();
@@ -81,8 +80,8 @@ void Runner::go_to_depth() {
   filled_ = true;
 }
 
-// Generating: each token's time is that of one forward pass, its logits and the choice, from the first token on, which
-// is read as a prompt of one.
+// Decode: each token's time covers one forward pass, its logits and the sampling. This includes the first token, which
+// is processed as a prompt of one token.
 void Runner::repeat(Row& row) {
   const bool prompt = row.test.kind == Test::Kind::prompt;
   const std::vector<std::int32_t> ids = ids_.take(prompt ? row.test.tokens : 1);

@@ -16,7 +16,7 @@
 
 namespace brim::apps::bench {
 
-/// How the cache is to be; words as brim.h has them.
+/// The configuration of the cache, in the words of brim.h.
 struct KvSettings {
   std::string type = "f16", budget = "full", split = "uniform", keep = "window", read = "all";
 };
@@ -24,19 +24,20 @@ struct KvSettings {
 struct Repetitions {
   int count = 5;
   bool warm_up = true;
-  /// Asked before each repetition, the warm-up included; false ends the run. Rows come one a repetition then. May be empty.
+  /// Called before each repetition, including the warm-up; returning false ends the run. There is then one row per
+  /// repetition. May be empty.
   std::function<bool()> wait;
 };
 
 class Runner {
  public:
-  /// `context`: positions for the depth and the longest test, at least. `row`: what all rows of this session have in common; the session's part is
-  /// filled in. Throws brim::Exception.
+  /// `context`: min number of positions, enough for the depth and the longest test. `row`: what all rows of this
+  /// session have in common; the members that describe the session are filled in here. Throws brim::Exception.
   Runner(const Model& model, const KvSettings& kv, std::int64_t depth, std::int64_t context, Row row, PeakMemory& memory,
          Peaks& peaks);
 
-  /// Measures `test`, which begins at this session's depth, and hands out its rows. False when `wait` ended the run.
-  /// Throws brim::Exception, with BRIM_CANCELLED after Ctrl-C.
+  /// Measures `test`, which begins at this session's depth, and hands out its rows. Returns false when `wait` ended the
+  /// run. Throws brim::Exception, with BRIM_CANCELLED after Ctrl-C.
   bool run(const Test& test, const Repetitions& repetitions, const std::function<void(const Row&)>& add);
 
  private:

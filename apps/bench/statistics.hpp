@@ -5,9 +5,9 @@
 
 namespace brim::apps::bench {
 
-/// The middle value, of an even number the mean of the two; 0 of none.
+/// The middle value; for an even number of values the mean of the middle two; 0 for no values.
 double median(std::vector<double> values);
-/// The smallest value that at least `share` (0…1) of the values do not exceed; 0 of none.
+/// The smallest value that at least `share` (0…1) of the values do not exceed; 0 for no values.
 double percentile(std::vector<double> values, double share);
 
 }  // namespace brim::apps::bench

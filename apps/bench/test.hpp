@@ -1,4 +1,4 @@
-// What one row of the result measures: reading a prompt or generating, how many tokens, after how many others.
+// What one row of the result measures: prefill or decode, how many tokens, after how many others.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ struct Test {
   std::string name() const;
 };
 
-/// "512" or "0,4096,16384" as numbers; several such texts make one list. Throws Failure (2) that names the option and
-/// quotes what is no number of [least, most].
+/// Turns "512" or "0,4096,16384" into numbers; several of these texts make one list. Throws Failure (2) that names the
+/// option and quotes what is not a number in [least, most].
 std::vector<std::int64_t> parse_numbers(const std::vector<std::string>& texts, std::string_view option, std::int64_t min,
                                         std::int64_t max);
 /// The same for words: "f16,q8_0".

@@ -1,5 +1,6 @@
-// `brim calibrate`: measures how much each layer of a model loses with fewer entries and writes that as a profile
-// that --kv-split depth goes by. May look inside the engine: it gives layers quotas that no split would.
+// `brim calibrate`: measures how much each layer of a model loses with fewer entries, and writes the result as a
+// profile for --kv-split depth. It may look inside the engine, because it gives layers quotas that no split would
+// choose.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -36,7 +37,7 @@ namespace {
 
 struct CalibrateOptions {
   ModelOptions model;
-  GivenOptions given;  ///< of the engine: context, type and rule; there is no budget to give
+  GivenOptions given;  ///< options of the engine: context, type and rule; there is no budget to give
   std::string text, output, from, into, loss = "kl";
   std::vector<std::string> types;
   int windows = 8;
@@ -50,7 +51,7 @@ std::string hash_text(std::string_view text) {
   return fmt::format("fnv1a-{:016x}", hash.value());
 }
 
-/// What is to be measured, worked out from the options.
+/// What will be measured, derived from the options.
 struct Work {
   Measuring with;
   std::vector<Window> windows;
@@ -64,7 +65,7 @@ Work prepare(const CalibrateOptions& options, model::ProfileFile& file) {
   with.model = load_engine_model(options.model, options.given);
   const model::Config& config = with.model->config();
   with.sequence = sequence_options(options.given, research::all_policies());
-  with.sequence.profile = std::make_shared<const kv::Profile>();  // none is looked for: quotas are given
+  with.sequence.profile = std::make_shared<const kv::Profile>();  // no profile is searched for: quotas are given
   with.loop_threads = loop_threads(with.sequence.threads);
   const WindowSize size = window_size(config, with.sequence.context, options.continuation);
   with.sequence.context = size.tokens;
@@ -122,7 +123,7 @@ void refuse_inputs(const CalibrateOptions& options) {
   files.writes("--into", options.into);
 }
 
-/// Bytes that the profile has at least: as if every loss were 0.
+/// The min size of the profile in bytes: as if every loss were 0.
 std::size_t smallest_profile(model::ProfileFile file, std::size_t layers) {
   file.profile.layers.assign(layers, {});
   file.nll.assign(layers, {});
@@ -280,7 +281,7 @@ void add_calibrate(CLI::App& parent) {
       ->check(kv_type_check())
       ->group(group);
   command->add_flag("--json", options->json, "Print the profile instead of a table")->group(group);
-  // A profile that is taken as it is was measured with settings of its own.
+  // A profile that is taken unchanged was measured with its own settings.
   for (const char* measuring : {"--output", "--windows", "--continuation", "--loss", "--context", "--kv-keep", "--kv-type", "--kv-types"}) {
     from->excludes(command->get_option(measuring));
   }

@@ -26,7 +26,7 @@ double mean(std::span<const double> values) {
          static_cast<double>(std::max<std::size_t>(values.size(), 1));
 }
 
-/// Variance of the layers' means over windows.
+/// The variance of the layers' means over all windows.
 double spread(const std::vector<std::vector<double>>& values) {
   const std::size_t layers = values.front().size();
   std::vector<double> means(layers, 0);
@@ -54,7 +54,7 @@ double spearman(std::span<const double> a, std::span<const double> b) {
 }
 
 std::vector<double> prunable_from(std::span<const double> proxy, double correlation) {
-  // A small part of the mean is added, so that a layer whose proxy is next to nothing does not stand out without bound.
+  // A small share of the mean is added, so that a layer whose proxy is almost 0 does not stand out without bound.
   const double ground = std::max(0.05 * std::abs(mean(proxy)), 1e-9);
   std::vector<double> out;
   for (const double value : proxy) {

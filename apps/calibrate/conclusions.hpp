@@ -1,4 +1,4 @@
-// From the losses of every window to a profile.
+// Turns the losses of all windows into a profile.
 #pragma once
 
 #include <span>
@@ -9,11 +9,11 @@
 
 namespace brim::apps {
 
-/// Fills the measured parts of a profile file, whose `loss` says which of the losses counts, and whose profile.others
-/// which types the windows' others are.
+/// Fills the measured fields of a profile file. Its `loss` says which of the losses counts, and its profile.others
+/// lists the types of the windows' other measurements.
 void conclude(const std::vector<WindowLosses>& windows, model::ProfileFile& file);
 
-/// Spearman's rank correlation, ties by mean ranks; 0 where one side has no order.
+/// Spearman's rank correlation; ties get mean ranks; 0 where all values of one side are equal.
 double spearman(std::span<const double> a, std::span<const double> b);
 
 /// How prunable layers are, from a proxy whose direction against the measured loss is the sign of `correlation`:

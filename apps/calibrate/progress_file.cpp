@@ -1,5 +1,5 @@
-// See progress_file.hpp. One list per measured layer: [window, layer, kl …, nll …], with the type's number in front where it
-// is another, and one per window: [window, InfoNCE …].
+// See progress_file.hpp. One list per measured layer: [window, layer, kl …, nll …], with the type's number first if it
+// is another type, and one list per window: [window, InfoNCE …].
 #include "apps/calibrate/progress_file.hpp"
 
 #include <cmath>
@@ -19,7 +19,8 @@ using Json = nlohmann::json;
 using text::JsonTree;
 constexpr std::size_t kFractions = kv::kProfileFractions.size();
 
-// A list of lists of numbers, and some: a file nested deeper or longer was not written by save_progress.
+// Enough for a list of lists of numbers, and some spare: save_progress never writes a file that is nested deeper or
+// longer.
 constexpr text::JsonLimits kProgressLimits{4, std::size_t{1} << 24};
 
 std::vector<double> finite_numbers(const JsonTree& row, std::size_t count) {
@@ -32,7 +33,7 @@ std::vector<double> finite_numbers(const JsonTree& row, std::size_t count) {
   return numbers;
 }
 
-/// The items of the list that the member `name` is; none where it is missing or something else.
+/// The items of the list in the member `name`; no items if it is missing or is not a list.
 std::span<const JsonTree> rows(const JsonTree& json, const char* name) {
   const JsonTree* found = json.find(name);
   if (found == nullptr || !found->is(JsonTree::Kind::list)) return {};

@@ -11,7 +11,7 @@
 namespace brim::apps {
 namespace {
 
-/// Attention's output after each token of the continuation, layer by layer.
+/// Attention's output after each token of the continuation, for each layer.
 class AttentionOutputs {
  public:
   AttentionOutputs(std::size_t layers, std::size_t prefix) : seen_(layers, 0), rows_(layers), prefix_(prefix) {}

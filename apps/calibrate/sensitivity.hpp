@@ -1,5 +1,5 @@
-// Ground truth about layers: one layer alone keeps a fraction of its entries, all others are whole; how much worse is
-// the continuation predicted?
+// Measures the true effect of each layer: this layer alone keeps a fraction of its entries, all others keep everything.
+// How much worse is the continuation predicted?
 #pragma once
 
 #include <array>
@@ -22,33 +22,33 @@ struct LayerLoss {
 
 struct WindowLosses {
   std::vector<LayerLoss> layers;
-  /// [type][layer]: the same where the layer that keeps a part is also stored in another type; place 0 is measured too.
+  /// [type][layer]: the same where the pruned layer is also stored in another type; place 0 is measured too.
   std::vector<std::vector<LayerLoss>> others;
-  /// DepthKV's proxy, as reconstructed here: of each layer the InfoNCE between attention's outputs with the whole cache
-  /// and with kProxyFraction of it in every layer; empty until measured.
+  /// DepthKV's proxy, as reconstructed here: for each layer the InfoNCE between attention's outputs with the whole
+  /// cache and with the share kProxyFraction of the cache in every layer; empty until measured.
   std::vector<double> infonce;
 };
 
 inline constexpr double kProxyFraction = 0.25;
 inline constexpr double kProxyTemperature = 0.1;
 
-/// What windows are measured with.
+/// The setup that windows are measured with.
 struct Measuring {
   std::shared_ptr<const model::Model> model;
-  run::SequenceOptions sequence;         ///< context, type, rule and threads; budget and split are not looked at
-  std::vector<kernels::KvTypes> others;   ///< to be measured beside the sequence's type
-  std::int64_t chunk = 1;                 ///< tokens of the prefix that are read together
-  int loop_threads = 1;                   ///< of the loops over what was read (apps/loops)
+  run::SequenceOptions sequence;         ///< context, type, rule and threads; budget and split are ignored
+  std::vector<kernels::KvTypes> others;   ///< measured in addition to the sequence's type
+  std::int64_t chunk = 1;                 ///< tokens of the prefix that are processed together
+  int loop_threads = 1;                   ///< of the loops over the results (apps/loops)
 };
 
-/// Measures what is missing of one window, in the sequence's type and for losses.others in `with.others`; the numbers are the
-/// same for any number of threads. `done` is called after each layer. Errors: of reading; cancelled, with what was measured
-/// kept in `losses`.
+/// Measures what is missing in one window, in the sequence's type and, for losses.others, in `with.others`. The numbers
+/// are the same for any number of threads. `done` is called after each layer. Errors: those of processing the tokens;
+/// cancelled, with the measurements so far kept in `losses`.
 Status measure_window(const Measuring& with, const Window& window, WindowLosses& losses, const std::function<void()>& done,
                       const KeepGoing& keep_going);
 
-/// −mean ln (e^{cos(a_i, b_i)/τ} / Σ_j e^{cos(a_i, b_j)/τ}) over rows a_i and b_i of the same number: 0 where each a is
-/// by far nearest to its own b; ln(rows) where they tell nothing about each other.
+/// −mean ln (e^{cos(a_i, b_i)/τ} / Σ_j e^{cos(a_i, b_j)/τ}) over rows a_i and b_i of equal count: 0 where each a is by
+/// far nearest to its own b; ln(rows) where the rows say nothing about each other.
 double info_nce(const std::vector<std::vector<float>>& whole, const std::vector<std::vector<float>>& pruned,
                 double temperature);
 

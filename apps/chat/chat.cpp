@@ -29,7 +29,7 @@ namespace {
 
 struct ChatOptions {
   ModelOptions model;
-  GivenOptions given;  ///< of the engine
+  GivenOptions given;  ///< options of the engine
   TemplateOptions chat_template;
   CLI::Option* question_given = nullptr;
   std::string question, system, session;
@@ -44,8 +44,8 @@ const char* reads_standard_input(const ChatOptions& options) {
   return system ? "--system" : chat_template ? "--chat-template" : nullptr;
 }
 
-// The question when there is to be only one: from -p with what is piped in, else all of standard input when that is not a
-// terminal. Empty when there is to be one and it is not there.
+// The question of a one-shot run: the text of -p together with what is piped in, or else all of standard input when
+// that is not a terminal. Empty when a question is expected and there is none.
 std::optional<std::string> find_question(const ChatOptions& options) {
   if (const char* const sequence = reads_standard_input(options)) {
     if (*options.question_given) return options.escape ? unescaped(options.question) : options.question;
@@ -61,7 +61,7 @@ std::optional<std::string> find_question(const ChatOptions& options) {
   return piped_text(Pipe::alone).value_or("");
 }
 
-// Reads the saved session where there is one; else everything begins anew.
+// Loads the saved session if there is one; otherwise starts a new one.
 Session open_session(const ChatOptions& options, const SessionFile& file, const Model& model, const Settings& values,
                      std::uint64_t seed) {
   const bool goes_on = file.exists();
@@ -77,7 +77,7 @@ void say_where_it_stands(const ChatOptions& options, const Session& session) {
   if (tokens > 0) say_quietly(fmt::format("Going on from {}: {} tokens.", options.session, grouped_text(tokens)));
 }
 
-/// The files that a conversation reads and that it must not be saved over.
+/// The files that a conversation reads, which must not be overwritten by saving it.
 Outputs files_of(const ChatOptions& options) {
   Outputs files;
   files.reads_model(options.model.path);
@@ -106,7 +106,7 @@ void chat(const ChatOptions& options) {
   Settings values(with_typed_texts(options.given, options.escape), options.limit, system);
   const Model model = load_model(options.model, options.given);
   Session session = open_session(options, file, model, values, seed);
-  // Only now: what is wrong with the model or an option matters more.
+  // This check is late because problems with the model or an option are more important.
   if (once && one_shot.question.empty()) {
     throw Failure(2, "standard input holds no question (-p TEXT asks one directly)");
   }
@@ -136,7 +136,7 @@ void chat(const ChatOptions& options) {
       Conversation conversation{model, session, values, turns, file, files};
       converse(conversation);
     }
-  } catch (const std::exception&) {  // standard output cannot be written, say: what was said until then is kept
+  } catch (const std::exception&) {  // such as a failed write to standard output: the conversation so far is kept
     file.keep_or_say(session);
     throw;
   }

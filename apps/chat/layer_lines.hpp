@@ -1,4 +1,4 @@
-// What each layer's part of the KV cache holds, as lines with a bar: for /kv and /stats.
+// The content of each layer's share of the KV cache, as lines with a bar: for /kv and /stats.
 #pragma once
 
 #include <brim/brim.hpp>
@@ -7,8 +7,8 @@
 
 namespace brim::apps {
 
-/// One line for each run of layers that are alike: quota, entries held, entries forgotten, and a bar as long as the
-/// quota is, against the largest one, filled as far as it is used.
+/// One line for each run of layers that are alike: quota, entries held, entries evicted, and a bar. The bar's length is
+/// the quota relative to the largest one, and it is filled as far as the quota is used.
 std::vector<std::string> layer_lines(const std::vector<brim_layer_stats>& layers);
 std::vector<std::string> layer_lines(const Session& session);
 

@@ -31,13 +31,13 @@ using platform::kStandardInput;
 
 constexpr int kRemembered = 1000;  // lines
 
-// libedit reads characters by the locale; one that is not UTF-8 would drop everything beyond ASCII.
+// libedit decodes characters with the locale; a locale that is not UTF-8 would drop everything except ASCII.
 void use_utf8_locale() {
   if (std::setlocale(LC_CTYPE, "") != nullptr && platform::characters_are_utf8()) return;
   std::setlocale(LC_CTYPE, "C.UTF-8");
 }
 
-// Whether there is something at `path` that libedit did not write: its files begin with this line.
+// Whether a file at `path` was not written by libedit: libedit's files begin with this line.
 bool is_other_file(const std::string& path) {
   constexpr std::string_view kHeader = "_HiStOrY_V2_";
   std::error_code none;
@@ -68,7 +68,7 @@ struct LineEditor::Parts {
   std::string path, prompt;
   Style style;
   std::optional<PromptSignals> signals;  ///< while a line is being read
-  bool terminal = false;                 ///< that knows bracketed paste, probably
+  bool terminal = false;                 ///< a terminal that probably supports bracketed paste
   bool pasted_lines = false;
 
   static Parts& of(EditLine* editor) {
@@ -77,7 +77,7 @@ struct LineEditor::Parts {
     return *parts;
   }
 
-  // libedit asks for the prompt each time it draws it; \1 stands around what takes no room.
+  // libedit requests the prompt each time it draws it; \1 encloses characters that take no room.
   static char* current_prompt(EditLine* editor) {
     return of(editor).prompt.data();
   }
@@ -89,14 +89,15 @@ struct LineEditor::Parts {
     std::fflush(screen);
   }
 
-  // Lets libedit have the terminal. CR and LF of pasted text stay apart then.
+  // Gives the terminal to libedit. CR and LF of pasted text remain different characters then.
   void edit_lines() {
     el_set(editor, EL_PREP_TERM, 1);
     if (terminal) platform::keep_line_ends(kStandardInput);
     ask_for_bracketed_paste(true);
   }
 
-  // The terminal is in its usual state while we are stopped. Where no shell could continue us, nothing happens.
+  // The terminal is in its usual state while this process is stopped. If no shell could continue the process, nothing
+  // happens.
   void stop() {
     el_set(editor, EL_PREP_TERM, 0);
     ask_for_bracketed_paste(false);
@@ -105,12 +106,12 @@ struct LineEditor::Parts {
     if (stopped) el_set(editor, EL_REFRESH);
   }
 
-  // Does what signals ask for. False when the line is not to be waited for any longer.
+  // Does what the pending signals require. Returns false when the wait for the line must end.
   bool heed_signals() {
     if (interrupted()) return false;
     if (!signals) return true;
     if (signals->stop_requested()) stop();
-    if (signals->continued()) {  // after SIGSTOP: whoever had the terminal meanwhile may have changed it
+    if (signals->continued()) {  // after SIGSTOP: another process may have changed the terminal meanwhile
       edit_lines();
       el_set(editor, EL_REFRESH);
     }
@@ -121,7 +122,7 @@ struct LineEditor::Parts {
     return !interrupted();
   }
 
-  // Waits until a byte can be read from the keyboard. False when a signal ended the waiting.
+  // Waits until a byte can be read from the keyboard. Returns false when a signal ended the wait.
   bool wait_for_byte() {
     while (true) {
       clear_wakes();
@@ -152,7 +153,7 @@ struct LineEditor::Parts {
     }
   }
 
-  // Bound to the mark that pasted text begins with: takes all of it, up to the other mark, into the line as it is.
+  // Bound to the mark that begins pasted text: adds the whole pasted text, up to the other mark, to the line unchanged.
   static unsigned char take_paste(EditLine* editor, wint_t) {
     std::wstring sent;
     while (!sent.ends_with(kPasteEnds)) {
@@ -185,7 +186,7 @@ LineEditor::LineEditor(std::string history) : parts_(std::make_unique<Parts>()) 
   el_set(parts.editor, EL_EDITOR, "emacs");
   el_set(parts.editor, EL_SIGNAL, 0);  // libedit would pass signals on to the whole process group
   el_wset(parts.editor, EL_GETCFN, &Parts::next_character);
-  // The wide form: what the other one makes of the two strings it never frees.
+  // The wide form, because the other form allocates two strings and never frees them.
   el_wset(parts.editor, EL_ADDFN, L"brim-take-paste", L"Take pasted text as it is", &Parts::take_paste);
   el_set(parts.editor, EL_BIND, kPasteBegins, "brim-take-paste", nullptr);
   el_set(parts.editor, EL_BIND, "^I", "ed-insert", nullptr);
@@ -202,7 +203,7 @@ LineEditor::LineEditor(std::string history) : parts_(std::make_unique<Parts>()) 
   std::error_code ignored;
   const std::filesystem::path folder = std::filesystem::path(parts.path).parent_path();
   if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
-  // A file that is something else is neither read nor ever written over.
+  // A file that libedit did not write is neither read nor overwritten.
   if (is_other_file(parts.path)) {
     say_notice("The history is not kept: " + parts.path + " is another kind of file (BRIM_HISTORY)");
     parts.path.clear();
@@ -221,7 +222,7 @@ LineEditor::Outcome LineEditor::read(const std::string& prompt, std::string& lin
   const Style& style = parts.style;
   parts.prompt = prompt;
   if (!style.plain.empty() && prompt.size() > 1) {
-    // libedit sends what takes no room along with the character after it: nothing may stand at the very end.
+    // libedit sends text that takes no room together with the next character, so it must not be at the very end.
     parts.prompt.insert(prompt.size() - 1, "\1" + style.plain + "\1");
     parts.prompt.insert(0, "\1" + style.prompt + "\1");
   }
@@ -252,7 +253,7 @@ void LineEditor::remember(const std::string& line) {
   if (parts.history == nullptr || line.find_first_not_of(" \t") == std::string::npos) return;
   ::history(parts.history, &parts.event, H_ENTER, line.c_str());
   if (parts.path.empty() || is_other_file(parts.path)) return;
-  const platform::OwnerOnly private_file;  // what people ask is theirs alone
+  const platform::OwnerOnly private_file;  // the user's questions are readable by the owner alone
   ::history(parts.history, &parts.event, H_SAVE, parts.path.c_str());
 }
 

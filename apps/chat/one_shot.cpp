@@ -13,8 +13,8 @@
 namespace brim::apps {
 namespace {
 
-// For as long as it lives, the answer may fill what is left of the context: whoever asked may not be there to stop it. A
-// limit that the session has, from a saved file, stays.
+// While this object lives, the answer may fill the rest of the context, because the user may not be there to stop it. A
+// limit that the session has from a saved file stays in force.
 class ContextLimit {
  public:
   explicit ContextLimit(Session& session) : session_(session) {

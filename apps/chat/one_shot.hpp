@@ -12,10 +12,10 @@ struct OneShot {
   std::string question;
   bool json = false;
   bool status = false;  ///< a status line on standard error
-  bool limited = false;  ///< -n was given; else the answer may fill what is left of the context, a quarter of it at least
+  bool limited = false;  ///< -n was given; else the answer may fill the rest of the context, at least a quarter
 };
 
-/// The answer goes to standard output. Returns false when it was interrupted; what there is of it stands in the session.
+/// The answer goes to standard output. Returns false when it was interrupted; the session then has the answer so far.
 bool answer_once(Session& session, Turns& turns, const OneShot& one_shot);
 
 }  // namespace brim::apps

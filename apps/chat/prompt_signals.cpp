@@ -31,7 +31,7 @@ void quit(Signal signal) noexcept {
   platform::take_default(signal);
 }
 
-/// Keeps what quit() puts back.
+/// Stores the terminal state that quit() restores.
 platform::SignalHandler quit_on(int terminal) {
   keyboard = terminal;
   usual = platform::TerminalState(terminal);

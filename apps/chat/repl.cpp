@@ -31,8 +31,8 @@ LineEditor::Outcome read_to_quotes(LineEditor& editor, std::string& message) {
   }
 }
 
-// One line, or several between """ or pasted at once. What stands between quotes or begins with several pasted lines is
-// never a command.
+// Reads one line, or several lines between """ or pasted at once. Text between quotes, or text that begins with several
+// pasted lines, is never a command.
 LineEditor::Outcome read_message(LineEditor& editor, std::string& message, bool& quoted) {
   std::string line;
   quoted = false;
@@ -54,7 +54,7 @@ LineEditor::Outcome read_message(LineEditor& editor, std::string& message, bool&
   }
   message = text;
   outcome = read_to_quotes(editor, message);
-  if (message.starts_with('\n')) message.erase(0, 1);  // nothing stood after the opening quotes
+  if (message.starts_with('\n')) message.erase(0, 1);  // nothing followed the opening quotes
   return outcome;
 }
 

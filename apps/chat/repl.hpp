@@ -1,11 +1,11 @@
-// The loop at the prompt: lines become messages or commands until the person leaves.
+// The loop at the prompt: lines become messages or commands until the user leaves.
 #pragma once
 
 #include "apps/chat/slash_commands.hpp"
 
 namespace brim::apps {
 
-/// Returns when the person leaves. Failures of single messages are said and survived.
+/// Returns when the user leaves. A failed message is reported and the loop continues.
 void converse(Conversation& conversation);
 
 }  // namespace brim::apps

@@ -37,7 +37,7 @@ void SessionFile::keep(Session& session) {
   try {
     save_session(session, path_);
   } catch (const Exception& failure) {
-    throw Failure(1, failure.what());  // the path was fit to be written at the start
+    throw Failure(1, failure.what());  // the path was writable at the start
   }
   changed_ = false;
 }

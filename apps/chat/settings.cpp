@@ -14,14 +14,14 @@ namespace {
 
 constexpr std::string_view kNone = "none";  // as a value: nothing is set
 
-// Names are compared without regard to case, and '-' is '_': "Top-K" is top_k.
+// Names are compared without regard to case, and '-' equals '_': "Top-K" is top_k.
 std::string normalised(std::string_view name) {
   std::string out(name);
   for (char& letter : out) letter = letter == '-' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
   return out;
 }
 
-// On one line, in quotes: a stop string may hold newlines and spaces.
+// On one line, in quotes, because a stop string may contain newlines and spaces.
 std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char letter : text) {

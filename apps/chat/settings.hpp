@@ -1,5 +1,5 @@
-// What /set and /show know: which settings a conversation has, what they are called and what they mean. The values are the
-// session's own.
+// What /set and /show know: the settings of a conversation, their names and their meaning. The values are stored in the
+// session.
 #pragma once
 
 #include <brim/brim.hpp>
@@ -16,16 +16,19 @@ namespace brim::apps {
 
 class Settings {
  public:
-  /// What was given on the command line, of which the options that a session can change count; `limit` and `system` empty: not given.
+  /// `given`: the options of the command line; only those that a session can change count. `limit` and `system` empty:
+  /// not given.
   Settings(const GivenOptions& given, std::optional<std::int64_t> limit, const std::string& system);
 
-  /// Changes a setting of the session; `name` is a key or a flag's name ("temp", "top-k"). A setting that may be given several
-  /// times gets one value more; "none" removes all. Throws brim::Exception with the engine's sentence, or Failure for a name
-  /// that does not exist (with a suggestion). Returns "NAME is now VALUE" or what else became of it, as /show spells both.
+  /// Changes a setting of the session; `name` is a key or a flag's name ("temp", "top-k"). A setting that may be given
+  /// several times gets one more value; "none" removes all. Throws brim::Exception with the engine's sentence, or
+  /// Failure for a name that does not exist (with a suggestion). Returns "NAME is now VALUE" or the actual result, with
+  /// both spelled as in /show.
   std::string set(Session& session, std::string_view name, const std::string& value);
-  /// Sets what was given here, but for the seed: a session that goes on from a file keeps the rest of its settings.
+  /// Applies the options given on the command line, except the seed: a session that continues from a file keeps the
+  /// rest of its settings.
   void carry_over(Options& options) const;
-  /// All names and values, two on one line where they are short.
+  /// All names and values, two per line where they are short.
   std::vector<std::string> lines(const Session& session) const;
   /// One setting: its name, its value, what it means. Throws as set() for a name that does not exist.
   std::string line(const Session& session, std::string_view name) const;

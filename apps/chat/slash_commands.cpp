@@ -85,7 +85,7 @@ void load(const std::string& argument, Conversation& conversation) {
   const InterruptScope scope(&conversation.session);
   if (!read_prompt(conversation.session, [&] { conversation.session.load_messages(messages); })) {
     say_quietly("Stopped: the conversation was not read to its end.");
-    return;  // nothing to replace a saved session with
+    return;  // there is no saved session to replace
   }
   conversation.file.changed();
   conversation.turns.forget_notices();

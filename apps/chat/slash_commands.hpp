@@ -10,21 +10,22 @@
 
 namespace brim::apps {
 
-/// What the commands act on.
+/// The objects that the commands act on.
 struct Conversation {
   const Model& model;
   Session& session;
   Settings& settings;
   Turns& turns;
   SessionFile& file;  ///< of --session
-  const Outputs& files;  ///< what must not be saved over
+  const Outputs& files;  ///< files that must not be overwritten by saving
 };
 
-/// Whether the line is a command and no message: a slash and a letter, and no second slash in the word ("/usr/bin" is a
-/// message).
+/// Whether the line is a command and not a message: a slash and a letter, with no second slash in the word ("/usr/bin"
+/// is a message).
 bool is_slash_command(const std::string& line);
 
-/// Does what the line says. False when the conversation is to end. Failures become one line on standard error.
+/// Executes the line. Returns false when the conversation should end. A failure is written as one line to standard
+/// error.
 bool run_slash_command(const std::string& line, Conversation& conversation);
 
 }  // namespace brim::apps

@@ -25,7 +25,7 @@ bool is_list(const CLI::Option& option) { return option.get_items_expected_max()
 
 bool takes_text(const CLI::Option& option) { return option.get_type_name().starts_with("TEXT"); }
 
-/// "--context", or for a positional its name.
+/// "--context", or the name of a positional.
 std::string name_of(const CLI::Option& option) {
   return option.get_lnames().empty() ? option.get_name() : "--" + option.get_lnames().front();
 }
@@ -36,13 +36,13 @@ std::string names_of(const CLI::Option& option) {
   return "-" + option.get_snames().front() + "/--" + option.get_lnames().front();
 }
 
-/// Digits, and what stands between them in numbers and lists of numbers: what may follow a short option directly.
+/// Digits, and the characters between them in numbers and lists of numbers: what may follow a short option directly.
 bool is_numeric(std::string_view text) {
   return text.find_first_not_of("0123456789.,+-") == std::string_view::npos &&
          text.find_first_of("0123456789") != std::string_view::npos;
 }
 
-/// Whether `rest`, which stands directly behind a short option, looks like the value meant for it: -c=64, -pHello, -fbook.txt.
+/// Whether `rest`, which directly follows a short option, looks like its value: -c=64, -pHello, -fbook.txt.
 bool may_be_joined(const CLI::Option& option, std::string_view rest) {
   if (rest.starts_with('=')) return true;
   if (takes_text(option)) return rest.size() > 2;
@@ -57,7 +57,7 @@ std::vector<CLI::Option*> positionals_of(CLI::App& command) {
   return command.get_options([](CLI::Option* option) { return option->get_positional(); });
 }
 
-/// One command's words, from first to last.
+/// Processes the words of one command, from first to last.
 class ArgumentReader {
  public:
   ArgumentReader(CLI::App& command, std::vector<std::string> words) : command_(command), words_(std::move(words)) {}
@@ -260,7 +260,7 @@ void ArgumentReader::place_model() {
   if (!several && !models_.empty()) check_model_path(models_.back());
 }
 
-// llama.cpp gives keys and values an option each, and each may be a list in a benchmark.
+// llama.cpp has one option for keys and one for values, and each may be a list in a benchmark.
 void ArgumentReader::place_kv_types() {
   if (!key_type_ && !value_type_) return;
   if (given_.contains("--kv-type")) {

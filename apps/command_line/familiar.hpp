@@ -8,10 +8,10 @@ namespace brim::apps {
 
 struct FamiliarOption {
   enum class Kind {
-    same,     ///< another spelling of one of our options
+    same,     ///< another spelling of a Brim option
     key_type, value_type,  ///< one half of --kv-type
     ignored,  ///< accepted with a notice: it changes nothing about the answer
-    refused,  ///< what people expect of it does not happen here
+    refused,  ///< what people expect from it does not exist here
   };
   /// What follows the option: nothing, one value, or one of on, off, auto, 0 and 1.
   enum class Takes { nothing, value, may_switch };
@@ -19,20 +19,20 @@ struct FamiliarOption {
   std::string_view names;  ///< all spellings with their dashes: "-sys,--system-prompt"
   Kind kind = Kind::ignored;
   Takes takes = Takes::nothing;
-  std::string_view text;   ///< our option ("--context"), or why, as the second half of a sentence
+  std::string_view text;   ///< the Brim option ("--context"), or the reason, as the second half of a sentence
   std::string_view only;   ///< the commands it belongs to: "chat run"; "": all
 };
 
-/// The entry for an option of `command` as typed ("-ngl", without a value); nullptr when it is in no entry.
+/// The entry for an option of `command` as typed ("-ngl", without a value); nullptr when no entry has it.
 const FamiliarOption* find_familiar_option(std::string_view option, std::string_view command);
 
 /// All entries, for suggestions.
 std::span<const FamiliarOption> familiar_options();
 
-/// What to say about a command that other programs have ("pull", "serve"), as the second half of a sentence; "": unknown.
+/// The message for a command that other programs have ("pull", "serve"), as the second half of a sentence; "": unknown.
 std::string_view familiar_command(std::string_view command);
 
-/// Whether `names` ("-a,--b") or a list with blanks ("chat run") holds `name`.
+/// Whether `names` ("-a,--b") or a list separated by blanks ("chat run") contains `name`.
 bool lists(std::string_view names, std::string_view name, char between);
 
 }  // namespace brim::apps

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kShown = 200;  // bytes of a path in a sentence
 
-/// Without quotes: a path stands at the beginning of a sentence, where it is seen for what it is.
+/// Without quotes: a path at the beginning of a sentence is recognised without them.
 std::string shown(const std::string& path) {
   const std::string text = quoted(path, kShown);
   return text.size() >= 2 && text.back() == '\'' ? text.substr(1, text.size() - 2) : text;

@@ -7,13 +7,13 @@
 namespace brim::apps {
 namespace {
 
-// A zero for an O, a one for an l: no slip of the fingers, but of the eyes.
+// A zero for an O, a one for an l: these look alike, but their keys are far apart.
 bool look_alike(char a, char b) {
   const auto face = [](char letter) { return letter == 'o' ? '0' : letter == 'l' || letter == 'i' ? '1' : letter; };
   return face(a) == face(b);
 }
 
-// Levenshtein's distance, where swapping two neighbours counts once (Damerau).
+// Levenshtein distance, where swapping two neighbours counts as one change (Damerau).
 std::size_t distance(std::string_view left, std::string_view right) {
   std::vector<std::size_t> before, above(right.size() + 1), here(right.size() + 1);
   std::iota(above.begin(), above.end(), std::size_t{0});
@@ -38,12 +38,12 @@ std::string lower_case(std::string_view text) {
   return out;
 }
 
-// What is left of an option without its dashes, or of a command at the prompt without its slash.
+// An option without its dashes, or a command at the prompt without its slash.
 std::string_view letters_of(std::string_view word) {
   return word.substr(std::min(word.find_first_not_of("-/"), word.size()));
 }
 
-// How many letters may be wrong: of two or fewer none, since any other two would be as near.
+// How many letters may be wrong: none for words of two or fewer letters, since any other two would be equally close.
 std::size_t tolerated(std::size_t letters) { return letters < 3 ? 0 : std::max<std::size_t>(1, letters / 3); }
 
 }  // namespace

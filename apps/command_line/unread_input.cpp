@@ -10,7 +10,7 @@
 namespace brim::apps {
 namespace {
 
-// Both sides of a pipe are started at the same time: what writes may be a moment late.
+// Both sides of a pipe start at the same time, so the writing side may be a moment late.
 constexpr int kPatience = 500;  // milliseconds
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Checks of option values that are words; numbers are in apps/model_options/number_checks.
+// Checks of option values that are words; the checks of numbers are in apps/model_options/number_checks.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -8,14 +8,14 @@
 
 namespace brim::apps {
 
-/// One of these words; another gets a suggestion.
+/// Accepts one of these words; the error for another word has a suggestion.
 CLI::Validator one_of(std::vector<std::string> words);
 
-/// Marks an option whose empty value means something: an empty prompt, no ids. All others refuse it.
+/// Marks an option for which an empty value is valid: an empty prompt, no ids. All other options refuse it.
 CLI::Option* allow_empty(CLI::Option* option);
 bool allows_empty(CLI::Option& option);
 
-/// How many of these options were given, however often each.
+/// How many of these options were given; an option that was given several times counts once.
 int given(std::initializer_list<const CLI::Option*> options);
 
 /// "private, shared or file".

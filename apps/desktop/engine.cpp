@@ -22,7 +22,7 @@ void Engine::stop() {
   if (session_ && busy_) session_->cancel();
 }
 
-// Runs `work`; what it throws is told, and whether it went well returned. Being stopped is no failure.
+// Runs `work` and returns whether it succeeded; an exception is reported with a signal. Being stopped is not a failure.
 template <class Work>
 bool Engine::guarded(int request, Work&& work) {
   idle_.stop();
@@ -48,7 +48,8 @@ void Engine::publish(std::unique_ptr<Session> session) {
   session_ = std::move(session);
 }
 
-// The model may leave memory and come back, and its session may get another budget: what was said of it stands above.
+// The model may leave memory and come back, and its session may get another budget: warnings from before are not
+// repeated.
 void Engine::warn(std::string_view sentence) {
   const QString text = text_of(sentence);
   if (warnings_.contains(text)) return;
@@ -56,7 +57,7 @@ void Engine::warn(std::string_view sentence) {
   emit warned(text);
 }
 
-// Model and session, as far as they are missing, with what was said before.
+// Creates the model and the session as far as they are missing, and restores the conversation.
 void Engine::open() {
   if (!model_) {
     model_.emplace(Model::load(path_.toStdString(), {}, [this](std::int64_t done, std::int64_t total) {
@@ -100,7 +101,8 @@ void Engine::set_budget(int request, qint64 bytes) {
   });
 }
 
-// A session that was told to stop just after its last call ended remembers it, and ends the next one: which is not meant.
+// A session that was stopped just after its last call ended remembers this and ends the next call, which is not
+// intended.
 void Engine::message(const std::string& text) {
   try {
     session_->message("user", text);
@@ -122,7 +124,7 @@ void Engine::say(int request, const QString& text) {
       }
     } catch (const Exception& failure) {
       if (failure.status() != BRIM_CANCELLED) throw;
-      emit piece(QString::fromStdString(session_->finish()));  // stopped: what was said stays said
+      emit piece(QString::fromStdString(session_->finish()));  // stopped: the text so far stays
     }
     tell_memory();
   });

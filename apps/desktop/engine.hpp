@@ -1,5 +1,5 @@
-// A model and a conversation, living in a thread of their own: slots are called by signals from the window, answers come
-// back as signals. The window never waits.
+// A model and a conversation in a separate thread: slots are called by signals from the window, and answers come back
+// as signals. The window never waits.
 #pragma once
 
 #include <QObject>
@@ -15,7 +15,7 @@
 
 namespace brim::desktop {
 
-/// What the conversation's memory looks like now.
+/// The current state of the conversation's memory.
 struct MemoryPicture {
   struct Layer {
     qint64 quota = 0;  ///< entries
@@ -30,17 +30,17 @@ struct MemoryPicture {
 class Engine : public QObject {
   Q_OBJECT
  public:
-  /// The model leaves memory after `idle_milliseconds` without work; the next question brings it back.
+  /// The model is unloaded after `idle_milliseconds` without work; the next question loads it again.
   explicit Engine(int idle_milliseconds);
 
-  /// A number for the next request, to be given to its slot. Any thread.
+  /// A number for the next request, to be passed to its slot. Any thread.
   int issue() { return ++issued_; }
-  /// Ends every request issued so far, whether it is being worked on or still on its way. Any thread.
+  /// Ends every request issued so far, whether it is running or still queued. Any thread.
   void stop();
 
  public slots:
   void load(int request, const QString& path, qint64 budget_bytes);
-  /// Goes on with the same conversation in another amount of memory; what was said is read again.
+  /// Continues the same conversation with another amount of memory; the conversation is processed again.
   void set_budget(int request, qint64 bytes);
   void say(int request, const QString& text);
   void unload();
@@ -53,7 +53,7 @@ class Engine : public QObject {
   void piece(const QString& text);
   void answered();
   void failed(const QString& sentence);
-  /// What works less well than it could, once for each model that load() was asked for.
+  /// What works less well than it could; emitted once for each model passed to load().
   void warned(const QString& sentence);
   void memory(const brim::desktop::MemoryPicture& picture);
 
@@ -70,11 +70,11 @@ class Engine : public QObject {
   QTimer idle_;
   QString path_;
   qint64 budget_ = 0;
-  QSet<QString> warnings_;  ///< of this model, given already
+  QSet<QString> warnings_;  ///< warnings of this model that were already emitted
   std::string said_;  ///< the conversation, while no session holds it
   std::optional<Model> model_;
   std::unique_ptr<Session> session_;
-  std::mutex mutex_;           ///< for who stops: session_ is not replaced meanwhile
+  std::mutex mutex_;           ///< for threads that stop work: session_ is not replaced while it is held
   std::atomic<bool> busy_{false};
   std::atomic<int> issued_{0}, stopped_{0}, current_{0};
 };

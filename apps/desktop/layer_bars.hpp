@@ -1,4 +1,5 @@
-// The picture of the conversation's memory: a bar for each layer, as long as its quota, filled as far as it is used.
+// The picture of the conversation's memory: one bar per layer, as long as its quota, filled as far as the quota is
+// used.
 #pragma once
 
 #include <QWidget>

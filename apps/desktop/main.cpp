@@ -7,8 +7,8 @@
 
 namespace {
 
-// Without a display Qt says so at length and aborts: one sentence and an exit code in its place. What it warns of on the way
-// there is part of the same.
+// Without a display, Qt prints a long message and aborts: this prints one sentence and ends with an exit code instead.
+// Qt's warnings before that belong to the same problem.
 void while_starting(QtMsgType type, const QMessageLogContext&, const QString&) {
   if (type != QtFatalMsg) return;
   std::fputs(

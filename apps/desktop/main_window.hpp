@@ -1,4 +1,5 @@
-// The window: which model, how much memory, what was said, and the picture of the memory. It owns the engine's thread.
+// The window: the choice of model, the amount of memory, the conversation, and the picture of the memory. Owns the
+// engine's thread.
 #pragma once
 
 #include <QComboBox>
@@ -22,7 +23,7 @@ class MainWindow : public QMainWindow {
   ~MainWindow() override;
 
   void open_model(const QString& path);
-  /// Whether the engine is at work.
+  /// Whether the engine is working.
   bool busy() const { return busy_; }
   QString conversation() const { return said_->toPlainText(); }
 

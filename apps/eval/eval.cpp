@@ -1,5 +1,5 @@
 // `brim eval`: how well a model predicts a text, token by token, through the same cache and budget that a conversation
-// uses. May look inside the engine: it needs the logits of every position.
+// uses. It may look inside the engine, because it needs the logits of every position.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -32,14 +32,14 @@ namespace {
 
 struct EvalOptions {
   ModelOptions model;
-  GivenOptions given;  ///< of the engine
+  GivenOptions given;  ///< options of the engine
   CLI::Option *file_given = nullptr, *ids_given = nullptr;
   std::string file, ids, logits_file, positions, suite;
   bool json = false;
   KvSuiteOptions kv;
 };
 
-/// What is to be read: ids, or a text that only the model can turn into ids.
+/// The input: ids, or a text that only the model can turn into ids.
 struct Input {
   std::optional<std::string> text;
   std::vector<std::int32_t> ids;
@@ -66,7 +66,7 @@ void check_positions(const std::vector<std::int64_t>& positions, std::size_t tok
   }
 }
 
-/// Whether standard input is read: for the text, or for ids with @-.
+/// Whether standard input is read, either for the text or for ids with @-.
 bool reads_standard_input(const EvalOptions& options) { return options.file == "-" || options.ids == "@-"; }
 
 void write_rows(const std::string& path, const std::vector<std::vector<float>>& rows) {

@@ -14,13 +14,13 @@ namespace brim::apps {
 struct Losses {
   std::int64_t tokens = 0;
   std::vector<double> nll;                ///< tokens − 1 numbers: −ln p(ids[i + 1] | ids[0 … i])
-  std::vector<std::vector<float>> rows;   ///< logits at the positions asked for, in their order
+  std::vector<std::vector<float>> rows;   ///< logits at the requested positions, in their order
 
   double mean() const;
 };
 
-/// Reads `ids` from an empty cache. `positions` are indices into `ids`. Stopped by `progress`: ErrorCode::cancelled. Errors:
-/// of reading; bad_file where logits are not numbers.
+/// Processes `ids`, beginning with an empty cache. `positions` are indices into `ids`. Stopped by `progress`:
+/// ErrorCode::cancelled. Other errors: those of processing the tokens; bad_file where logits are not numbers.
 Result<Losses> measure_losses(run::Sequence& sequence, std::span<const std::int32_t> ids,
                               std::span<const std::int64_t> positions, const Progress& progress);
 

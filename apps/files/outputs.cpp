@@ -14,11 +14,11 @@ namespace brim::apps {
 namespace {
 
 bool same_file(const std::string& a, const std::string& b) {
-  std::error_code ignored;  // a file that does not exist is not read
+  std::error_code ignored;  // a file that does not exist is not an input
   return std::filesystem::equivalent(a, b, ignored);
 }
 
-/// The same, also for files that are not there yet.
+/// The same, also for files that do not exist yet.
 bool same_place(const std::string& a, const std::string& b) {
   std::error_code ignored;
   if (same_file(a, b)) return true;

@@ -7,8 +7,8 @@
 namespace brim::apps {
 namespace {
 
-// Calls `work` again when it was cancelled by a Ctrl-C that came too late for the work before it. False when Ctrl-C
-// stopped it now.
+// Calls `work` again when it was cancelled by a Ctrl-C that arrived too late for the previous work. Returns false when
+// Ctrl-C stopped it this time.
 template <class Work>
 bool unless_interrupted(Work work) {
   while (true) {
@@ -57,7 +57,7 @@ Answer generate(Session& session, const std::function<void(std::string_view text
       if (piece.id >= 0) answer.ids.push_back(piece.id);
       try {
         on_piece(piece.text, piece.id);
-      } catch (...) {  // the answer ends here: what there is of it stays in the session
+      } catch (...) {  // the answer ends here; its text so far stays in the session
         session.finish();
         throw;
       }

@@ -1,4 +1,5 @@
-// Prompt in, pieces out, with progress on a terminal and Ctrl-C in between. Call within an InterruptScope of the session.
+// From a prompt to pieces of text, with progress on a terminal, and stopped by Ctrl-C. Call these functions within an
+// InterruptScope of the session.
 #pragma once
 
 #include <brim/brim.hpp>
@@ -17,11 +18,11 @@ struct Answer {
   bool interrupted = false;
 };
 
-/// Runs `read`, which appends to the session, and shows how far it is when that takes longer than a second. False when
-/// Ctrl-C stopped it. Throws what `read` throws.
+/// Runs `read`, which appends to the session, and shows its progress when that takes longer than a second. Returns
+/// false when Ctrl-C stopped it. Throws what `read` throws.
 bool read_prompt(Session& session, const std::function<void()>& read);
 
-/// Saves the session; a Ctrl-C that came too late for the work before does not keep it from that. Throws what saving throws.
+/// Saves the session, also after a Ctrl-C that arrived too late for the previous work. Throws what saving throws.
 void save_session(Session& session, const std::string& path);
 
 /// Takes pieces until the answer ends or Ctrl-C stops it; each is handed to `on_piece` (text may be empty, id −1 for

@@ -1,4 +1,5 @@
-// What people must be told once: that a conversation or text has outgrown its memory, or what the model was trained for.
+// Notices that are given only once: that a conversation or text has outgrown its memory, or the model's trained
+// context.
 #pragma once
 
 #include <brim/brim.hpp>
@@ -6,15 +7,15 @@
 
 namespace brim::apps {
 
-/// Remembers what was said. One per session.
+/// Records which notices were given. One instance per session.
 class Notices {
  public:
-  /// `trained_context`: of the model, in tokens. `what`: "conversation", "text".
+  /// `trained_context`: the model's trained context in tokens. `what`: "conversation", "text".
   Notices(const char* what, std::int64_t trained_context) : what_(what), trained_(trained_context) {}
 
-  /// Says on standard error what is new since the last call.
+  /// Writes the notices that are new since the last call to standard error.
   void give(const brim_stats& stats);
-  /// The session begins anew: everything may be said again.
+  /// The session begins again: every notice may be given again.
   void forget() { said_evicting_ = said_beyond_ = false; }
 
  private:

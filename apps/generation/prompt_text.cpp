@@ -17,7 +17,7 @@ bool holds_a_prompt(Pipe pipe) {
   using platform::InputKind;
   const InputKind kind = platform::input_kind(platform::kStandardInput);
   if (kind == InputKind::pipe || kind == InputKind::file) return true;
-  // Programs that start others often leave a socket open that nothing is ever written to.
+  // Programs that start others often leave a socket open that is never written to.
   if (kind == InputKind::socket) return pipe == Pipe::alone || input_waits();
   return pipe == Pipe::alone && kind == InputKind::folder;
 }

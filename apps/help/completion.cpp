@@ -8,7 +8,7 @@
 namespace brim::apps {
 namespace {
 
-/// "-c|--context|…": the options whose values `wanted` is true of, as a pattern of `case`; "" when there is none.
+/// "-c|--context|…": the options for whose values `wanted` is true, as a pattern of `case`; "" when there are none.
 template <class Wanted>
 std::string pattern_of(const CLI::App& command, Wanted wanted) {
   std::string pattern;

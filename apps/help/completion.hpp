@@ -1,4 +1,4 @@
-// Completion of brim's command line for bash, from the commands' own descriptions.
+// Completion of brim's command line for bash, generated from the commands' descriptions.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -6,7 +6,7 @@
 
 namespace brim::apps {
 
-/// A script for bash-completion: commands, options, and files where an option or a model wants one.
+/// A script for bash-completion: commands, options, and file names where an option or a model takes one.
 std::string bash_completion(CLI::App& app);
 
 }  // namespace brim::apps

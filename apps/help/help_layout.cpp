@@ -38,7 +38,7 @@ std::size_t room_beside(std::size_t column) {
 std::string HelpLayout::make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const {
   const std::string text = CLI::Formatter::make_help(app, std::move(name), mode);
   std::string out;
-  for (const char letter : text) {  // one empty line between parts
+  for (const char letter : text) {  // one empty line between sections
     if (letter != '\n' || !out.ends_with("\n\n")) out += letter;
   }
   return out;

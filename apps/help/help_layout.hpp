@@ -1,5 +1,5 @@
-// How help texts are laid out: CLI11's layout, with usage lines that show the model, descriptions wrapped to 80 columns, and
-// beside an option only the kind of its value.
+// The layout of help texts: CLI11's layout, with usage lines that show the model, descriptions wrapped to 80 columns,
+// and only the kind of its value next to an option.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -10,7 +10,7 @@
 namespace brim::apps {
 namespace {
 
-/// Text as it stands: backslashes and dashes are what they are, and no line is taken for a macro.
+/// Literal text: backslashes and dashes are escaped, and no line is taken for a macro.
 std::string plain(const std::string& text) {
   std::string out;
   for (const char letter : text) {
@@ -43,7 +43,7 @@ std::string option_entry(const CLI::Option& option) {
   return fmt::format(".TP\n{}\n{}\n", names, text);
 }
 
-/// What follows the options in --help: an example keeps its lines.
+/// The text that follows the options in --help: an example keeps its lines.
 std::string footer_text(const std::string& footer) {
   std::istringstream lines(footer);
   std::string line, out;

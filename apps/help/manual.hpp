@@ -1,4 +1,4 @@
-// The manual page brim(1), from the commands' own descriptions.
+// The manual page brim(1), generated from the commands' descriptions.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -6,7 +6,7 @@
 
 namespace brim::apps {
 
-/// The page as man(1) reads it. `version`: "0.1.0".
+/// The page in the format that man(1) reads. `version`: "0.1.0".
 std::string manual_page(CLI::App& app, const std::string& version);
 
 }  // namespace brim::apps

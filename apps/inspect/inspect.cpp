@@ -1,4 +1,4 @@
-// brim inspect: what a model file holds and what running it would take, without loading it.
+// `brim inspect`: what a model file contains and what running it would take, without loading it.
 #include <fmt/format.h>
 
 #include <memory>
@@ -18,7 +18,7 @@ namespace {
 
 struct InspectOptions {
   std::string path;
-  GivenOptions given;  ///< of the engine
+  GivenOptions given;  ///< options of the engine
   bool repack = true;
   bool json = false;
 };

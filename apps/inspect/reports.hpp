@@ -1,4 +1,4 @@
-// The two ways in which `brim inspect` says what it found.
+// The two forms in which `brim inspect` prints its findings.
 #pragma once
 
 #include <string>
@@ -19,7 +19,7 @@ std::string text_report(const io::Gguf& file, const Summary& summary);
 ///   no_memory_plan_because   the sentence why
 ///   metadata  [{key, type, value, count}]: of an array the count and its first 16 elements
 ///   tensors   [{name, type, shape, bytes, part}]: shape in GGUF order, row length first
-/// Bytes that are no UTF-8 come out as U+FFFD, numbers that are not finite as null.
+/// Bytes that are not UTF-8 are written as U+FFFD, numbers that are not finite as null.
 std::string json_report(const io::Gguf& file, const Summary& summary);
 
 }  // namespace brim::apps

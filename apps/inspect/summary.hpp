@@ -1,4 +1,4 @@
-// What `brim inspect` says about a file, gathered once for both reports.
+// What `brim inspect` reports about a file, gathered once for both reports.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,8 @@ struct TypeCount {
   std::int64_t bytes = 0;
 };
 
-/// Layers of the cache in a row that are alike: first to last, what one entry costs, and how many each may keep.
+/// A run of consecutive layers of the cache that are alike: first to last, what one entry costs, and how many entries
+/// each may keep.
 struct LayerGroup {
   std::size_t first = 0, last = 0;
   kv::StreamShape shape;
@@ -31,28 +32,28 @@ struct LayerGroup {
 
 struct MemorySummary {
   run::MemoryPlan plan;
-  std::int64_t bytes_per_token = 0;  ///< over all layers, metadata included
+  std::int64_t bytes_per_token = 0;  ///< sum over all layers, metadata included
   std::int64_t trained_context = 0;
-  std::int64_t weight_bytes = 0;     ///< of the matrices that are multiplied by, as they lie in memory
-  bool repacked = false;             ///< into panels, or else as in the file
+  std::int64_t weight_bytes = 0;     ///< of the matrices used in products, as they are stored in memory
+  bool repacked = false;             ///< repacked into panels; else as in the file
   int threads = 1;
   std::vector<LayerGroup> groups;
 };
 
 struct Summary {
-  std::int64_t parameters = 0;              ///< of the tensors that are used: all, as far as nothing else is known
-  std::vector<TypeCount> types;             ///< of the same, by bytes, most first
+  std::int64_t parameters = 0;              ///< of the tensors that are used; unknown architecture: of all
+  std::vector<TypeCount> types;             ///< of the same tensors, by bytes, largest first
   std::vector<std::string> skipped;         ///< names of tensors that belong to other parts of the model
   std::string skipped_text;                 ///< how many of which kind
   MemoryLimits limits;
   std::optional<MemorySummary> memory;
-  std::string notice;                       ///< why a profile that is there is not used; else empty
+  std::string notice;                       ///< why the profile of the file is not used; else empty
   std::optional<Error> no_plan;             ///< why `memory` is empty
   bool failed = false;                      ///< `no_plan` is a fault of the file, the request or the machine, and not
                                             ///< just something that Brim does not run
 };
 
-/// `repack`: as the weights would be loaded.
+/// `repack`: whether the weights would be loaded into panels.
 Summary summarise(const io::Gguf& file, const run::SequenceOptions& options, bool repack);
 
 /// Product of a tensor's dimensions.

@@ -46,7 +46,7 @@ std::string value_text(const io::Value& value) {
   return text + (shown < array->count ? ", …]" : "]");
 }
 
-// Columns that are as wide as their widest cell; `right` lists those that align to the right.
+// Columns that are as wide as their widest cell; `right` lists those that are aligned right.
 class Table {
  public:
   explicit Table(std::string_view right_aligned) : right_(right_aligned) {}
@@ -73,7 +73,7 @@ class Table {
   }
 
  private:
-  // Code points: near enough to columns, and exact for what we write ourselves.
+  // Counts code points: close enough to columns, and exact for text that Brim writes itself.
   static std::size_t width(std::string_view text) {
     return static_cast<std::size_t>(
         std::count_if(text.begin(), text.end(), [](char byte) { return (byte & 0xC0) != 0x80; }));
@@ -142,7 +142,7 @@ std::string type_table(const Summary& summary) {
   return table.text();
 }
 
-/// "layer 3", "layers 3–5"; with heads apart "head 3.0", "heads 3.0–5.1", of layer and head.
+/// "layer 3", "layers 3–5"; with heads apart "head 3.0", "heads 3.0–5.1", by layer and head.
 std::string places_text(const kv::Shape& shape, const LayerGroup& group) {
   const auto one = [&](std::size_t stored) {
     const kv::HeadPlace place = shape.place(kv::id_at<kv::StreamId>(stored));
@@ -225,7 +225,7 @@ std::string memory_table(const Summary& summary) {
 }  // namespace
 
 std::string text_report(const io::Gguf& file, const Summary& summary) {
-  // The plan is what people came for; the tables below it are long.
+  // The plan is what users look for first, and the tables below it are long.
   std::string out = overview(file, summary) + "\nMemory\n";
   out += summary.memory ? memory_table(summary) : fmt::format("  No plan: {}.\n", printable_line(summary.no_plan->sentence));
   out += fmt::format("\nMetadata ({})\n{}", file.metadata().size(), metadata_table(file));

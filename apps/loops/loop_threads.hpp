@@ -3,7 +3,7 @@
 
 namespace brim::apps {
 
-/// `wanted`, or 1, and a notice about that, where there is no module with loops. Loads the module if `wanted` is more than 1.
+/// Returns `wanted`, or 1 with a notice if there is no module with loops. Loads the module if `wanted` is more than 1.
 int loop_threads(int wanted);
 
 }  // namespace brim::apps

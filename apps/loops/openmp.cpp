@@ -1,4 +1,4 @@
-// The loop of parallel_for.hpp. In brim-openmp.so, or linked in where the command is static.
+// The loop of parallel_for.hpp. It is in brim-openmp.so, or linked in where the command is static.
 #include <omp.h>
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// See parallel_for.hpp. The module lies beside the command, or where it was installed relative to the command.
+// See parallel_for.hpp. The module is next to the command, or where it was installed relative to the command.
 #include "apps/loops/parallel_for.hpp"
 
 #include <algorithm>
@@ -31,7 +31,8 @@ Loop find_loop() noexcept {
   try {
     const std::filesystem::path program = platform::this_program(), folder = program.parent_path();
     if (program.empty()) return nullptr;
-    // Between two loops their threads sleep: by default they would spin for a while beside the engine's.
+    // Between two loops the loop threads sleep: by default they would spin for a while and compete with the engine's
+    // threads.
     platform::set_environment("OMP_WAIT_POLICY", "passive", false);
     for (const std::filesystem::path& path :
          {folder / "brim-openmp.so", folder / BRIM_MODULES_FROM_COMMAND / "brim-openmp.so"}) {
@@ -40,7 +41,7 @@ Loop find_loop() noexcept {
       }
     }
   } catch (const std::exception&) {
-    // Without memory for a path there is none for threads.
+    // If there is no memory for a path, there is none for threads.
   }
   return nullptr;
 }

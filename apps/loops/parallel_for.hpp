@@ -1,4 +1,4 @@
-// Loops of the tools on several threads. What computes with a model has threads of its own (kernels/threads.hpp).
+// Loops of the tools on several threads. Code that computes with a model has its own threads (kernels/threads.hpp).
 #pragma once
 
 #include <atomic>
@@ -9,15 +9,15 @@
 
 namespace brim::apps {
 
-/// Calls body(context, index, thread); as OpenMP's loop in openmp.cpp does.
+/// Calls body(context, index, thread), as OpenMP's loop in openmp.cpp does.
 using LoopBody = void (*)(void* context, std::int64_t index, int thread);
 
-/// Whether loops run on several threads: the module with OpenMP's runtime was found. Loads it.
+/// Whether loops run on several threads: true if the module with OpenMP's runtime was found. Loads it.
 bool loops_are_parallel() noexcept;
 
-/// Calls body(context, index, thread) for every index in [0, count), in any order, on up to `threads` threads of
-/// OpenMP (no more than there are indices), or on the caller's alone where there is no module. `thread` is in [0, threads).
-/// Bodies must not throw.
+/// Calls body(context, index, thread) for every index in [0, count), in any order, on up to `threads` threads of OpenMP
+/// (at most one per index), or only on the calling thread if there is no module. `thread` is in [0, threads). Bodies
+/// must not throw.
 void run_loop(int threads, std::int64_t count, LoopBody body, void* context);
 
 /// The same for a callable body(index, thread), which may throw: bodies that have not begun are then left out, and the first

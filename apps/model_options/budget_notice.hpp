@@ -1,4 +1,4 @@
-// A KV budget that is larger than what can be used of it.
+// A notice for a KV budget that is larger than the session can use.
 #pragma once
 
 #include <cstdint>
@@ -6,8 +6,8 @@
 
 namespace brim::apps {
 
-/// Says on standard error when `budget` (as given to --kv-budget; empty: not given) is a size above `full_bytes`, which is
-/// what the whole context takes, and whether the machine has that much at all.
+/// Writes a notice to standard error when `budget` (as given to --kv-budget; empty: not given) is a size above
+/// `full_bytes`, which is the size for the whole context, and says whether the machine has this much memory at all.
 void say_unused_budget(const std::string& budget, std::int64_t full_bytes);
 
 }  // namespace brim::apps

@@ -27,7 +27,7 @@ CLI::Validator kv_type_check() {
 
 namespace {
 
-/// One of these names; of another, `remark` says what is known about it.
+/// Accepts one of these names; `remark` gives the known facts about any other name.
 CLI::Validator policy_check(const std::vector<std::string_view>& known,
                             std::string_view (*remark)(std::string_view) noexcept) {
   const std::vector<std::string> names(known.begin(), known.end());

@@ -1,4 +1,4 @@
-// What the options of the KV cache may be: words that the engine's lists of types, splits and rules have.
+// Valid values of the KV cache options: the words in the engine's lists of types, splits and rules.
 #pragma once
 
 #include <CLI/CLI.hpp>

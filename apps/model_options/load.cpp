@@ -18,8 +18,9 @@
 namespace brim::apps {
 namespace {
 
-// What the engine says about a file while loading it, once the progress line is gone: warnings always, the rest with -v.
-// Later it warns of what a session cannot use; the rest is about sessions, which commands tell in their own words.
+// Prints the engine's log while a file is loaded, once the progress line is gone: warnings always, the rest with -v.
+// Later it prints warnings about what a session cannot use; the rest is about sessions, which commands report in their
+// own words.
 class Remarks {
  public:
   void add(bool warning, std::string_view line) {

@@ -9,20 +9,21 @@
 
 namespace brim::apps {
 
-/// Loads with a progress bar when it takes long; a signal stops it. Of `given` those of a model. Throws brim::Exception, Stopped.
+/// Loads with a progress bar when it takes long; a signal stops it. Uses the options of a model in `given`. Throws
+/// brim::Exception, Stopped.
 Model load_model(const ModelOptions& options, const GivenOptions& given);
 
-/// What of `given` is fixed when a session is created, and the template. Throws Failure, brim::Exception.
+/// The options in `given` that are fixed when a session is created, and the template. Throws Failure, brim::Exception.
 Options creation_options(const GivenOptions& given, const TemplateOptions& chat_template);
-/// Adds what a living session could change too, with the seed as chosen_seed() gave it.
+/// Adds the options that an existing session could change too, with the seed from chosen_seed().
 void add_session_options(Options& options, const GivenOptions& given, std::uint64_t seed);
 
-/// Runs a command: a brim::Exception becomes a Failure with the same sentence, and exit code 2 when the input was wrong,
-/// 1 when the work failed; one that says "cancelled" becomes Stopped.
+/// Runs a command: a brim::Exception becomes a Failure with the same sentence, with exit code 2 when the input was
+/// wrong and 1 when the work failed; an exception with status "cancelled" becomes Stopped.
 void run_command(const std::function<void()>& command);
 
-/// "stories3M · llama, 3.1M parameters, Q8_0, 3.3 MiB · 2 threads, avx512_vnni", then what was booked for the KV cache, on
-/// standard error.
+/// Writes "stories3M · llama, 3.1M parameters, Q8_0, 3.3 MiB · 2 threads, avx512_vnni" to standard error, then the
+/// memory that was reserved for the KV cache.
 void say_what_is_loaded(const Model& model, Session& session);
 
 }  // namespace brim::apps

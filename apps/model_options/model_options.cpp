@@ -27,7 +27,7 @@ void add_model_options(CLI::App& command, ModelOptions& options, GivenOptions& g
       ->required()
       ->group(kGroup);
   add_option_line(command, "threads", given)->group(kGroup);
-  // The third way has a flag of its own.
+  // The third value of the option has its own flag.
   CLI::Option* const weights = add_option_line(command, "weights", given, one_of({"private", "shared"}));
   weights->group(kGroup);
   command

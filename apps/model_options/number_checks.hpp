@@ -1,4 +1,5 @@
-// Numbers on the command line, read by the engine's own parser: CLI11's takes "010" for eight and accepts "1e999".
+// Numbers on the command line, parsed by the engine's own parser: CLI11's parser takes "010" for eight and accepts
+// "1e999".
 #pragma once
 
 #include <CLI/CLI.hpp>

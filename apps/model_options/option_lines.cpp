@@ -25,7 +25,7 @@ const OptionLine& line_of(std::string_view key) {
   return *line;
 }
 
-// What can be said of a value without a model. What the engine alone can read, it refuses itself.
+// Checks what can be checked without a model. Values that only the engine can parse are refused by the engine.
 std::optional<CLI::Validator> check_of(const OptionLine& line) {
   if (line.key == "seed") return seed_number();
   if (line.key == "kv.type") return kv_type_check();

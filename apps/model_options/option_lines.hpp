@@ -1,5 +1,5 @@
-// The engine's options on the command line: flags, values and help are those of engine/api/options.def, and what was given is kept by
-// the engine's keys. A new line there is an option here, without a word in this folder.
+// The engine's options on the command line: flags, values and help come from engine/api/options.def, and the given
+// values are stored under the engine's keys. A new line there becomes an option here without a change in this folder.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -11,12 +11,12 @@
 
 namespace brim::apps {
 
-/// What was given for options of the engine: keys and values, in the order given.
+/// The given options of the engine: keys and values, in the order given.
 class GivenOptions {
  public:
   void add(std::string_view key, std::string value) { all_.emplace_back(key, std::move(value)); }
   bool has(std::string_view key) const;
-  /// The last value of the key; "" where it was not given.
+  /// The last value of the key; "" if it was not given.
   const std::string& value(std::string_view key) const;
   const std::vector<std::pair<std::string, std::string>>& all() const { return all_; }
   std::vector<std::pair<std::string, std::string>>& all() { return all_; }
@@ -25,19 +25,20 @@ class GivenOptions {
   std::vector<std::pair<std::string, std::string>> all_;
 };
 
-/// The option's flags for CLI11 ("-t,--threads"), what its value is called, and its help with the default, or with a command's own.
+/// The option's flags for CLI11 ("-t,--threads"), the name of its value, and its help with the default, or with a
+/// command's own default.
 std::string flags_of(std::string_view key);
 std::string value_name_of(std::string_view key);
 std::string help_of(std::string_view key);
 std::string help_of(std::string_view key, std::string_view standard);
 
-/// Adds one option; what is given for it lands in `given`. `check` replaces the check that its type has.
+/// Adds one option; its values are stored in `given`. `check` replaces the check of its type.
 CLI::Option* add_option_line(CLI::App& command, std::string_view key, GivenOptions& given,
                              const std::optional<CLI::Validator>& check = std::nullopt);
 /// Adds all options of a group of options.def, under that name in the help.
 void add_option_group(CLI::App& command, std::string_view group, GivenOptions& given);
 
-/// Throws Failure (2) for an option that does nothing because none of those it refines was given.
+/// Throws Failure (2) for an option that has no effect because none of the options that it refines was given.
 void refuse_idle_options(const GivenOptions& given);
 
 }  // namespace brim::apps

@@ -15,7 +15,7 @@ bool is_key_letter(char letter) {
   return std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '_' || letter == '.';
 }
 
-/// The line whose key stands at the beginning of `text`, as a whole word.
+/// The line of options.def whose key is a whole word at the beginning of `text`.
 const api::OptionLine* key_at(std::string_view text) {
   std::size_t size = 0;
   while (size < text.size() && is_key_letter(text[size])) ++size;
@@ -23,7 +23,7 @@ const api::OptionLine* key_at(std::string_view text) {
   return line != nullptr && !line->flags.empty() ? line : nullptr;
 }
 
-/// What stands for the beginning of `rest`, of which `taken` bytes are replaced; nothing where it names no option.
+/// The replacement for the beginning of `rest`, of which `taken` bytes are replaced; nothing where it names no option.
 std::string named(std::string_view rest, bool first, std::size_t& taken) {
   if (rest.starts_with(kOption)) {
     const api::OptionLine* const line = key_at(rest.substr(kOption.size()));
@@ -35,7 +35,8 @@ std::string named(std::string_view rest, bool first, std::size_t& taken) {
   if (line == nullptr) return "";
   const std::string_view after = rest.substr(line->key.size());
   taken = line->key.size();
-  // Words like "limit" and "stop" are words as well: only what the sampler says of its options begins with a key.
+  // Keys like "limit" and "stop" are also ordinary words: only the sampler's sentences about its options begin with a
+  // key.
   if (first && line->group == "Sampling" && (after.starts_with(" is ") || after.starts_with(" of ") || after.starts_with(" names "))) {
     return flag_of(line->key);
   }

@@ -1,4 +1,4 @@
-// From the engine's names of options to those of the command line: its sentences name keys, people have typed flags.
+// From the engine's names of options to those of the command line: its sentences name keys, but users have typed flags.
 #pragma once
 
 #include <string>
@@ -6,11 +6,12 @@
 
 namespace brim::apps {
 
-/// "--kv-budget" for "kv.budget": the first long flag. The key itself where no command has such an option.
+/// "--kv-budget" for "kv.budget": the first long flag. The key itself where no command has this option.
 std::string flag_of(std::string_view key);
 
-/// A sentence of the engine with flags in place of keys: "option kv.type: expected …" begins with "--kv-type:", "kv.heads=together"
-/// becomes "--kv-heads together", "top_p is 2; …" begins with "--top-p". What is quoted stays as it is.
+/// A sentence of the engine with flags in place of keys: "option kv.type: expected …" begins with "--kv-type:",
+/// "kv.heads=together" becomes "--kv-heads together", "top_p is 2; …" begins with "--top-p". Quoted text stays
+/// unchanged.
 std::string with_flags(std::string_view sentence);
 
 }  // namespace brim::apps

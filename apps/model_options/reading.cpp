@@ -16,7 +16,7 @@
 namespace brim::apps {
 namespace {
 
-/// Those that a model is loaded with, or the others.
+/// The options that a model is loaded with, or the others.
 api::OptionList those_of(const GivenOptions& given, bool of_model) {
   api::OptionList list;
   for (const auto& option : given.all()) {
@@ -33,7 +33,7 @@ int threads_of(const api::ModelOptions& options) {
 
 run::SequenceOptions sequence_options(const GivenOptions& given, const kv::Policies& policies) {
   api::OptionList list = those_of(given, false);
-  // The library knows the product's policies by name, and no others.
+  // The library knows only the product's policies by name.
   std::erase_if(list, [](const auto& option) { return option.first == "kv.split" || option.first == "kv.keep"; });
   run::SequenceOptions sequence = unwrap(api::session_options(list)).sequence;
   if (given.has("kv.split")) sequence.split = unwrap(kv::split_named(given.value("kv.split"), policies));

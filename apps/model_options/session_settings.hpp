@@ -1,4 +1,4 @@
-// The options that a living session can change, as /set and /show list them. From engine/api/options.def.
+// The options that an existing session can change, as /set and /show list them. From engine/api/options.def.
 #pragma once
 
 #include <string>
@@ -8,12 +8,12 @@
 namespace brim::apps {
 
 struct SessionSetting {
-  std::string key;       ///< in brim.h: "temperature"
-  std::string standard;  ///< the engine's default as it is written; "" where there is none
+  std::string key;       ///< the key in brim.h: "temperature"
+  std::string standard;  ///< the engine's default as it is written; "" if there is none
   std::string help;
   std::vector<std::string> names;  ///< its long flags without the dashes: "temp", "temperature"
   bool repeatable = false;
-  bool text = false;  ///< any text, and not a number
+  bool text = false;  ///< any text instead of a number
 };
 
 /// In the order of options.def.

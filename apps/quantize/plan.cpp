@@ -9,7 +9,7 @@
 namespace brim::apps {
 namespace {
 
-/// An integer of the metadata; of a list (one number per layer) the first. 0 when there is none.
+/// An integer from the metadata; the first one of a list (one number per layer). 0 when there is none.
 int integer(const io::Gguf& model, const std::string& key) {
   const io::Value* value = model.find(key);
   if (value == nullptr) return 0;
@@ -48,7 +48,7 @@ QuantizePlan plan_quantize(const io::Gguf& model, quant::Mix mix, bool pure) {
   facts.heads_per_kv_head = kv_heads > 0 ? std::max(1, heads / kv_heads) : 1;
   facts.tied_output = model.tensor("output.weight") == nullptr;
 
-  // The rules count value matrices layer by layer, whatever their order in the file.
+  // The rules count value matrices in layer order, whatever their order in the file.
   std::vector<std::size_t> value_tensors;
   for (std::size_t i = 0; i < model.tensors().size(); ++i) {
     if (quant::is_attention_value(model.tensors()[i].name)) value_tensors.push_back(i);

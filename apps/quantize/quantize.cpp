@@ -1,4 +1,4 @@
-// `brim quantize IN OUT TYPE`: the command line, the progress and the summary. Sits on quant/mix for the rules and on
+// `brim quantize IN OUT TYPE`: the command line, the progress and the summary. Uses quant/mix for the rules and
 // engine/io for the files.
 #include <fmt/format.h>
 
@@ -58,7 +58,7 @@ std::string types_text() {
                                suggestion.empty() ? "; see brim quantize --help" : "." + suggestion));
 }
 
-/// Whether the profile that the model carries, if it does, is one of the weights that will be written.
+/// Whether a profile that the model carries belongs to the weights that will be written.
 bool profile_stays(const io::Gguf& model, const QuantizePlan& plan) {
   const io::Value* carried = model.find(model::kProfileKey);
   if (carried == nullptr) return true;
@@ -75,7 +75,7 @@ void describe(io::GgufWriter& writer, const io::Gguf& model, const quant::MixInf
     const bool stale = entry.key == model::kProfileKey && !with_profile;
     if (!entry.key.starts_with("split.") && !stale) writer.set(entry.key, entry.value);  // the output is one file
   }
-  writer.set_u32("general.quantization_version", 2);  // of ggml's block layouts, which are the ones in quant/formats
+  writer.set_u32("general.quantization_version", 2);  // of ggml's block layouts, which quant/formats uses
   writer.set_u32("general.file_type", mix.file_type);
   for (std::size_t i = 0; i < plan.choices.size(); ++i) {
     const io::Tensor& tensor = model.tensors()[i];

@@ -1,5 +1,5 @@
-// See repack.hpp. Rows have no padding between them, so a tensor is one long run of blocks, and any multiple of the
-// longest block is a place to cut it.
+// See repack.hpp. Rows have no padding between them, so a tensor is one long run of blocks, and it may be cut at any
+// multiple of the longest block.
 #include "apps/quantize/repack.hpp"
 
 #include <algorithm>

@@ -17,13 +17,13 @@ class Repacker {
  public:
   explicit Repacker(int threads);
 
-  /// Reads all of the model's `tensor` and writes it as the writer's next tensor, in `format` (which can be packed, unless it is the tensor's
-  /// own: then the bytes are copied). `advance` is called with the bytes read so far of this tensor; false ends the
-  /// work with ErrorCode::cancelled.
+  /// Reads all of the model's `tensor` and writes it as the writer's next tensor, in `format`. The format must be one
+  /// that can be packed, unless it is the tensor's own format: then the bytes are copied. `advance` is called with the
+  /// number of bytes of this tensor that were read so far; returning false ends the work with ErrorCode::cancelled.
   Status repack(const io::Gguf& model, const io::Tensor& tensor, quant::Format format, io::GgufWriter& writer,
                 const std::function<bool(std::size_t bytes)>& advance);
 
-  /// Values seen so far that were not finite and became 0 (copied tensors are not looked at).
+  /// The number of values so far that were not finite and became 0 (copied tensors are not checked).
   std::uint64_t not_finite() const { return not_finite_; }
 
  private:

@@ -22,7 +22,7 @@ struct RenderChoices {
   bool generation_prompt = true;
 };
 
-/// A template and the two tokens it may print.
+/// A template and the two tokens that it may print.
 struct Source {
   std::string text, bos_token, eos_token;
 };
@@ -60,7 +60,7 @@ Source find_source(const RenderChoices& choices) {
   return source;
 }
 
-// "a|b" as "a, b", which a help text can break over lines.
+// "a|b" as "a, b", which a help text can wrap.
 std::string with_blanks(const std::string& names) { return CLI::detail::find_and_replace(names, "|", ", "); }
 
 void render(const RenderChoices& choices) {

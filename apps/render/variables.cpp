@@ -28,7 +28,7 @@ JsonTree read_array(const std::string& path, const char* what) {
   return json;
 }
 
-/// Messages are objects that say who speaks; what else they hold is the template's business.
+/// Messages are objects that name the speaker; their other members are only checked by the template.
 JsonTree read_messages(const std::string& path) {
   JsonTree messages = read_array(path, "messages");
   for (std::size_t i = 0; i < messages.items.size(); ++i) {

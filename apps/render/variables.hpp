@@ -1,4 +1,4 @@
-// What a template sees: read from the files named on the command line.
+// The variables of a template, from the files named on the command line.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace brim::apps {
 
-/// One JSON object with every variable, as it is. Throws Failure (2) naming the file.
+/// One JSON object with every variable, unchanged. Throws Failure (2) naming the file.
 text::JsonTree read_variables(const std::string& path);
 
 /// messages, add_generation_prompt, bos_token, eos_token, and tools when `tools_path` is not empty.

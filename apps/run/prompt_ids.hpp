@@ -7,8 +7,8 @@
 
 namespace brim::apps {
 
-/// "1,2,3", "1 2 3", one a line, or a JSON array of them. Throws Failure (2) that quotes what is not a
-/// number from 0 on, names the option it came with, and says what it should have been.
+/// "1,2,3", "1 2 3", one number per line, or a JSON array of numbers. Throws Failure (2) that quotes what is not a
+/// number from 0 on, names the option that it was given for, and says what was expected.
 std::vector<std::int32_t> parse_prompt_ids(std::string_view text, std::string_view option = "--prompt-ids",
                                            std::string_view what = "token id");
 

@@ -28,7 +28,7 @@ namespace {
 
 struct RunOptions {
   ModelOptions model;
-  GivenOptions given;  ///< of the engine
+  GivenOptions given;  ///< options of the engine
   bool escape = true;
   CLI::Option *text_given = nullptr, *file_given = nullptr, *ids_given = nullptr;
   std::string text, file, ids;
@@ -41,7 +41,7 @@ Failure not_one_prompt() {
                     "conversation)");
 }
 
-// Empty where standard input is not a terminal and holds nothing: what is wrong with the model is said first.
+// Empty where standard input is not a terminal and holds nothing: errors about the model are reported first.
 std::function<void(Session&)> prompt_of(const RunOptions& options) {
   const int prompts = given({options.text_given, options.file_given, options.ids_given});
   const std::optional<std::string> piped = prompts == 0 ? piped_text(Pipe::alone) : std::nullopt;

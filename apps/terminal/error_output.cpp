@@ -10,7 +10,7 @@
 namespace brim::apps {
 namespace {
 
-// In one write where possible: lines of several processes do not mix.
+// One write where possible, so that lines of several processes do not mix.
 void write_error(const std::string& bytes) {
   std::string_view left = bytes;
   while (!left.empty()) {

@@ -1,6 +1,6 @@
-// Standard error, where everything but results goes: sentences, notices, progress. All of it is made printable here, also
-// where no terminal reads it, and each call writes one line, whatever the text holds. A standard error that cannot be written
-// never stops the work.
+// Standard error, where everything except results goes: sentences, notices, progress. All text is made printable here,
+// also where no terminal shows it, and each call writes one line, whatever the text contains. If standard error cannot
+// be written, the work continues.
 #pragma once
 
 #include <string>
@@ -15,11 +15,11 @@ void say(std::string_view line);
 void say_quietly(std::string_view line);
 /// The same, as a warning.
 void say_notice(std::string_view line);
-/// The parts with " · " between them, on as many lines as the terminal's width asks for.
+/// The parts with " · " between them, on as many lines as the terminal's width requires.
 void say_parts_quietly(const std::vector<std::string>& parts);
 
-/// Writes `text` over the line on the terminal that the cursor stands in, without ending it; erase_line() clears it. Only
-/// where standard error is a terminal.
+/// Writes `text` over the terminal's current line, without ending it; erase_line() clears it. Does this only where
+/// standard error is a terminal.
 void rewrite_line(std::string_view text);
 void erase_line();
 

@@ -24,7 +24,7 @@ std::atomic<int> waker{-1};  ///< the end of the pipe that handlers write to
 int woken = -1;              ///< the end that is waited on
 static_assert(std::atomic<brim_session*>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
 
-// A second SIGTERM or SIGHUP changes nothing: timeout(1) and a terminal that closes send two at once.
+// A second SIGTERM or SIGHUP changes nothing: timeout(1) and a closing terminal send two at once.
 void handle_ending(Signal signal) noexcept {
   int none = 0;
   const bool first = ending.compare_exchange_strong(none, static_cast<int>(signal));
@@ -79,7 +79,7 @@ void clear_wakes() noexcept {
 void wake() noexcept {
   const int saved = errno;
   const int descriptor = waker.load();
-  // Where the pipe is full the sequence wakes anyway.
+  // If the pipe is full, the waiting thread wakes anyway.
   if (descriptor >= 0) (void)platform::write_some(descriptor, std::string_view("", 1));
   errno = saved;
 }

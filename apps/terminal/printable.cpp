@@ -21,8 +21,8 @@ bool disturbs_line(std::uint32_t code) {
          (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
 }
 
-// `text` with what `replace` gives for each character, where that is not empty. An incomplete character at the end counts as
-// bytes that are not UTF-8: replace(kReplacementCharacter).
+// `text` with the result of `replace` for each character, where that is not empty. An incomplete character at the end
+// counts as bytes that are not UTF-8: replace(kReplacementCharacter).
 template <class Replace>
 std::string replaced(std::string_view text, Replace replace) {
   std::string out;

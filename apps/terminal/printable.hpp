@@ -1,5 +1,5 @@
-// Text from files, models and people, made fit for a terminal: nothing in it can command one. Applied where text leaves the
-// program (output.hpp, error_output.hpp) and nowhere else.
+// Text from files, models and users, made safe for a terminal: it cannot command the terminal. Applied where text
+// leaves the program (output.hpp, error_output.hpp) and nowhere else.
 #pragma once
 
 #include <string>
@@ -11,9 +11,10 @@ namespace brim::apps {
 /// byte sequence that is not UTF-8: a terminal may take a single byte of 0x80 to 0x9F as C1.
 std::string printable(std::string_view text);
 
-/// printable() of a text that stands on one line: a sentence, a cell of a table, a name within either. Also without line breaks
-/// (newline, U+2028, U+2029) and without the characters that reorder a line or hide in it (U+061C, U+200E, U+200F, U+202A to
-/// U+202E, U+2066 to U+2069, U+FEFF): a name from a file can neither end the line around it nor rearrange it.
+/// printable() for a text that must stay on one line: a sentence, a cell of a table, a name in either. Also without
+/// line breaks (newline, U+2028, U+2029) and without the characters that reorder a line or are invisible in it (U+061C,
+/// U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069, U+FEFF): a name from a file can neither end the line around it
+/// nor rearrange it.
 std::string printable_line(std::string_view line);
 
 /// A JSON text with DEL, C1 and the characters that printable_line() replaces as \u escapes: the same JSON, safe on a terminal.
@@ -23,9 +24,9 @@ std::string printable_json(std::string_view json);
 /// printable() for text that arrives in pieces, which may end inside a character.
 class PrintablePieces {
  public:
-  /// What can be shown now; the beginning of a character that `piece` ends in waits for the next one.
+  /// The text that can be shown now; if `piece` ends inside a character, its beginning waits for the next piece.
   std::string add(std::string_view piece);
-  /// What is left: U+FFFD for a character that never became whole.
+  /// The rest: U+FFFD for a character that was never completed.
   std::string finish();
 
  private:

@@ -1,5 +1,4 @@
-// One line of progress on standard error, rewritten in place: only on a terminal, and only for work that turned out
-// long.
+// One line of progress on standard error, rewritten in place: only on a terminal, and only for work that takes long.
 #pragma once
 
 #include <chrono>
@@ -10,9 +9,9 @@ namespace brim::apps {
 
 class ProgressLine {
  public:
-  /// Steps are long and alike: with them the line says how much time is left.
+  /// Steps are long and alike: with them the line shows how much time is left.
   enum class Unit { bytes, tokens, steps };
-  /// Shows itself when the work has taken longer than `patience`.
+  /// Appears when the work has taken longer than `patience`.
   ProgressLine(std::string what, Unit unit, std::chrono::milliseconds patience);
   ~ProgressLine();
   ProgressLine(const ProgressLine&) = delete;

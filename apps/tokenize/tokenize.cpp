@@ -29,7 +29,7 @@ struct TokenizeOptions {
   bool add_special = true, parse_special = true, pieces = false, json = false;
 };
 
-// Longer pieces than any vocabulary's are cut in listings.
+// Pieces longer than those of any vocabulary are cut in listings.
 constexpr std::size_t kMaxShown = 200;
 
 text::Tokenizer open_tokenizer(const std::string& path) {
@@ -46,7 +46,7 @@ std::string in_json(const std::vector<text::TokenId>& ids, const text::Tokenizer
       list.push_back(id);
     }
   }
-  // A piece may end inside a character: what is no UTF-8 becomes U+FFFD here.
+  // A piece may end inside a character: bytes that are not UTF-8 become U+FFFD here.
   return printable_json(list.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
@@ -82,7 +82,7 @@ void decode(const TokenizeOptions& options) {
   write_output(tokenizer.decode(ids, true));
 }
 
-// --NAME and --no-NAME for something that is on by itself. Neither has a meaning for `decoding`.
+// --NAME and --no-NAME for a setting that is on by default. Neither is valid for `decoding`.
 void add_switch(CLI::App& command, const std::string& name, bool& value, const std::string& on,
                 const std::string& off, CLI::Option* decoding) {
   CLI::Option* keep = command.add_flag("--" + name, on);

@@ -1,5 +1,6 @@
-// The native half of the Node package: handles over brim.h, and every call that takes time as a promise whose work runs on
-// Node's worker threads. What people use is index.js. N-API (version 8) only, so one build serves later versions of Node.
+// The native half of the Node package: handles over brim.h, and every call that takes time as a promise whose work runs
+// on Node's worker threads. Programs use index.js. N-API (version 8) only, so one build works with later versions of
+// Node.
 #include <brim/brim.h>
 #include <node_api.h>
 
@@ -19,7 +20,7 @@ namespace {
 // listener(function) → handle
 napi_value listener(const Call& call) { return wrap(call.env, Listener::of(call.env, call.value(0), "listener")); }
 
-// stop(listener): the work that it follows ends
+// stop(listener): the work that the listener follows ends
 napi_value stop(const Call& call) {
   call.handle<Listener>(0)->stop();
   return undefined(call.env);

@@ -1,5 +1,6 @@
-// One call from JavaScript: its arguments, checked, and the errors it can throw. A wrong type is a TypeError that names the
-// argument; what C would cut short (NUL in a path, a key or a value) is one too, as in Node's own functions.
+// One call from JavaScript: its arguments, checked, and the errors that it can throw. A wrong type is a TypeError that
+// names the argument. A text that C would cut (NUL in a path, a key or a value) is a TypeError too, as in Node's own
+// functions.
 #pragma once
 
 #include <brim/brim.h>
@@ -18,10 +19,10 @@
 
 namespace brim_node {
 
-/// Thrown where a JavaScript exception is pending already.
+/// Thrown where a JavaScript exception is already pending.
 struct Pending {};
 
-/// Throws Pending when a call of N-API failed; without an exception of its own it gets one.
+/// Throws Pending when a call of N-API failed; if there is no JavaScript exception yet, one is set.
 inline void check(napi_env env, napi_status status) {
   if (status == napi_ok) return;
   bool pending = false;
@@ -93,7 +94,7 @@ inline napi_value failure(napi_env env, brim_status status, const std::string& s
   throw Pending{};
 }
 
-/// Throws what a call of the library on this thread just failed with.
+/// Throws the error of the library call on this thread that just failed.
 inline void check(napi_env env, brim_status status) {
   if (status != BRIM_OK) raise(env, status, brim_last_error());
 }
@@ -120,7 +121,7 @@ inline const char* type_name(napi_env env, napi_value value) {
   throw Pending{};
 }
 
-/// A string, whole: NUL is a character like others.
+/// A whole string: NUL is a character like others.
 inline std::string text_of(napi_env env, napi_value value, const std::string& name) {
   std::size_t size = 0;
   if (napi_get_value_string_utf8(env, value, nullptr, 0, &size) != napi_ok) wrong_type(env, name, "a string", value);
@@ -129,7 +130,7 @@ inline std::string text_of(napi_env env, napi_value value, const std::string& na
   return out;
 }
 
-/// A string that is handed on NUL-terminated.
+/// A string that is passed on NUL-terminated.
 inline std::string name_of(napi_env env, napi_value value, const std::string& name) {
   std::string out = text_of(env, value, name);
   const std::size_t nul = out.find('\0');
@@ -197,7 +198,7 @@ std::shared_ptr<Handle> handle_of(napi_env env, napi_value value, const std::str
   return found.handle;
 }
 
-/// A session without a call inside.
+/// A session that is not inside a call.
 inline std::shared_ptr<Session> idle_session_of(napi_env env, napi_value value, const std::string& name) {
   std::shared_ptr<Session> session = handle_of<Session>(env, value, name);
   if (session->inside) raise(env, BRIM_WRONG_STATE, "this session is inside another call: one call at a time");
@@ -207,7 +208,7 @@ inline std::shared_ptr<Session> idle_session_of(napi_env env, napi_value value, 
 class Call {
  public:
   Call(napi_env own, napi_callback_info info) : env(own) {
-    std::size_t count = kMaxArguments;  // those that are missing are undefined
+    std::size_t count = kMaxArguments;  // missing arguments are undefined
     check(env, napi_get_cb_info(env, info, &count, values_, nullptr, nullptr));
   }
   std::string text(std::size_t i, const char* name) const { return text_of(env, values_[i], name); }
@@ -239,9 +240,9 @@ class Call {
     return type == napi_undefined ? nullptr : handle<Handle>(i);
   }
   napi_value value(std::size_t i) const { return values_[i]; }
-  /// A session without a call inside.
+  /// A session that is not inside a call.
   std::shared_ptr<Session> idle_session(std::size_t i) const { return idle_session_of(env, values_[i], kKind<Session>); }
-  /// An array of such sessions; whether they are different is for the library to say.
+  /// An array of these sessions; the library checks whether they are different.
   std::vector<std::shared_ptr<Session>> idle_sessions(std::size_t i) const {
     bool array = false;
     check(env, napi_is_array(env, values_[i], &array));

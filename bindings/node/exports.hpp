@@ -1,4 +1,4 @@
-// The functions that index.js finds in the native half, a table for each file that has some.
+// The functions that index.js finds in the native half, one table per file that has some.
 #pragma once
 
 #include <node_api.h>

@@ -1,6 +1,6 @@
-// What the JavaScript handles hold. Everything here but `pointer` and `cancelled` belongs to the event loop's thread; a call that
-// runs on a worker thread keeps its handle alive with a share of it, so that neither close() nor the garbage collector frees what
-// is in use.
+// What the JavaScript handles hold. Everything here except `pointer` and `cancelled` belongs to the event loop's
+// thread. A call that runs on a worker thread keeps its handle alive with a shared pointer, so that neither close() nor
+// the garbage collector frees what is in use.
 #pragma once
 
 #include <brim/brim.h>
@@ -15,7 +15,7 @@ class Listener;
 
 struct Model {
   brim_model* pointer = nullptr;
-  std::shared_ptr<Listener> log;  ///< is told of the model until it is freed; null: none
+  std::shared_ptr<Listener> log;  ///< is called with the model's log until the model is freed; null: none
   Model() = default;
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
@@ -26,8 +26,8 @@ struct Session {
   brim_session* pointer = nullptr;
   bool inside = false;        ///< a call runs on a worker thread, or waits for one
   bool cancel_asked = false;  ///< cancelInside() was called during that call
-  bool cancelled = false;     ///< that call, on several sessions, was cancelled for this one: the worker thread says so
-  std::shared_ptr<Listener> progress;  ///< is told while text is read; null: none
+  bool cancelled = false;     ///< that call, on several sessions, was cancelled for this one; set by the worker thread
+  std::shared_ptr<Listener> progress;  ///< is called while text is processed; null: none
   Session() = default;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -39,7 +39,7 @@ struct Instance {
   std::set<Session*> inside;  ///< sessions with a call inside
 };
 
-/// Says which kind of handle an object is, so that no other object is taken for one.
+/// Marks which kind of handle an object is, so that another object is not mistaken for one.
 template <class Handle>
 inline constexpr napi_type_tag kTag{};
 template <>

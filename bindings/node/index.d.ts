@@ -92,10 +92,13 @@ export type SessionOptions = {
 };
 // options: end
 
-/** Also those that a newer library has. An array sets a key several times. */
+/** Also accepts keys that a newer library has. An array sets a key several times. */
 export type Options = ModelOptions & SessionOptions & Record<string, Option | Option[]>;
 
-/** Called on the event loop, a little after the work; it cannot stop it: the signal does, and the call then fails with its reason. */
+/**
+ * Called on the event loop, a little after the work. It cannot stop the work: the signal does, and the call then fails
+ * with the signal's reason.
+ */
 export type Progress = (done: number, total: number) => void;
 
 export interface Following {
@@ -114,9 +117,9 @@ export interface ModelInfo {
   layers: number;
   threads: number;
   hasChatTemplate: boolean;
-  /** Weights that every token is multiplied with; of experts those in use. */
+  /** Weights that every token is multiplied with; for experts, only those in use. */
   layerWeights: number;
-  /** Weights that are multiplied only where logits are wanted. */
+  /** Weights that are multiplied only where logits are needed. */
   outputWeights: number;
   /** Bytes of weights that are read for one generated token. */
   tokenBytes: number;
@@ -187,46 +190,46 @@ export interface Stats {
 }
 
 /**
- * A GGUF file, loaded; may have many sessions. Failures are Errors whose `status` is the brim_status of brim.h. A wrong type and a
- * NUL in a file's name, a role, a key or a value are TypeErrors, a number that is not finite is a RangeError.
+ * A loaded GGUF file; may have many sessions. Failures are Errors whose `status` is the brim_status of brim.h. A wrong
+ * type and a NUL in a file's name, a role, a key or a value are TypeErrors, a number that is not finite is a RangeError.
  */
 export class Model {
-  /** `log` is called with a sentence at a time until the model is closed. */
+  /** `log` is called with one sentence at a time until the model is closed. */
   static load(
     file: string | URL,
     options?: Options,
     how?: Following & { log?: (level: "info" | "warning", sentence: string) => void },
   ): Promise<Model>;
-  /** What `load` and one `session` with these options would take; reads no weights. Options of both. */
+  /** What `load` and one `session` with these options would take; reads no weights. Accepts the options of both. */
   static plan(file: string | URL, options?: Options): Promise<Plan>;
   readonly info: ModelInfo;
   tokenize(content: string, how?: { addSpecial?: boolean; parseSpecial?: boolean }): Promise<Int32Array>;
   detokenize(ids: number[] | Int32Array, how?: { renderSpecial?: boolean }): Promise<string>;
   session(options?: Options, how?: Following): Promise<Session>;
-  /** A session as Session.save left it; options replace what it was saved with, but its memory has to be the same. */
+  /** A session that Session.save wrote. The options replace the saved ones, but its memory must stay the same. */
   restore(file: string | URL, options?: Options, how?: Following): Promise<Session>;
-  /** Sessions keep what they need of it. Settled when its memory is freed, unless sessions are still open. */
+  /** Sessions keep what they need. The promise is settled when the memory is freed, unless sessions are still open. */
   close(): Promise<void>;
 }
 
 /**
- * A conversation with its own memory, all of it booked when it is made. One call at a time: a second one fails with status 7
- * (BRIM_WRONG_STATE), except cancel() and close().
+ * A conversation with its own memory, which is reserved completely when the session is created. One call at a time: a
+ * second one fails with status 7 (BRIM_WRONG_STATE), except cancel() and close().
  */
 export class Session {
-  /** A second session that goes on exactly as this one would, with as much memory of its own. */
+  /** A second session that continues exactly as this one would, with the same amount of its own memory. */
   fork(): Promise<Session>;
   /** Writes the session to a file, whole or not at all: KV memory, conversation, sampler, options. */
   save(file: string | URL): Promise<void>;
-  /** Called with tokens done and tokens in all while text is read; null: no function. */
+  /** Called with (tokens done, total tokens) while text is processed; null: no function. */
   onProgress(progress: Progress | null): void;
   append(content: string, how?: { addSpecial?: boolean; parseSpecial?: boolean }): Promise<void>;
   appendIds(ids: number[] | Int32Array): Promise<void>;
   /** Replaces the conversation. */
   loadMessages(messages: Message[]): Promise<void>;
-  /** Drops the last answer and stands again where it was to begin. */
+  /** Drops the last answer, so that it can begin again. */
   regenerate(): Promise<void>;
-  /** After the last token that was read: one for each token of the vocabulary. */
+  /** The logits after the last processed token: one for each token of the vocabulary. */
   logits(): Promise<Float32Array>;
   /** The model's state after that token: as many numbers as the model is wide. */
   embedding(): Promise<Float32Array>;
@@ -234,19 +237,25 @@ export class Session {
   next(): Promise<Piece>;
   finish(): Promise<string>;
   reply(content: string, how?: { signal?: AbortSignal }): AsyncGenerator<string, void, void>;
-  /** Makes the call inside, or else the next one, fail with status 6 (BRIM_CANCELLED). */
+  /** Makes the call in progress, or else the next one, fail with status 6 (BRIM_CANCELLED). */
   cancel(): void;
-  /** Cancels the call inside, and frees the memory when that has ended; settled then. Without it the garbage collector does. */
+  /**
+   * Cancels the call in progress, and frees the memory when that call has ended; the promise is settled then. Without
+   * close() the garbage collector frees the memory.
+   */
   close(): Promise<void>;
   clear(): void;
   set(name: string, value: Option): void;
   /** Removes every value of an option that may be given several times: stop, logitBias. */
   unset(name: string): void;
-  /** The values that an option was given: none where the default holds, several for stop and logitBias. */
+  /** The values that an option was given: none where the default applies, several for stop and logitBias. */
   option(name: string): string[];
-  /** Forgets all but the first `tokens` tokens, where that is exact without reading again; else an Error with status 7. */
+  /**
+   * Drops all but the first `tokens` tokens, where that is exact without processing tokens again; else an Error with
+   * status 7.
+   */
   rewind(tokens: number): void;
-  /** One line: what was booked. */
+  /** One line: the memory that was reserved. */
   describe(): string;
   readonly layers: LayerStats[];
   readonly messages: Message[];
@@ -254,9 +263,10 @@ export class Session {
 }
 
 /**
- * Session.next() for different sessions of one model together: the model is read once for all of them, so that several answers
- * take little longer than one. Each gets the piece that it would get alone, in its place; where it alone fails, as after its
- * cancel() or close(), the Error stands there. Rejected, with nothing done, where one is closed or inside another call (status 7),
- * comes twice or belongs to another model than the first (status 1); no Session is a TypeError.
+ * Session.next() for different sessions of one model together: the weights are read once for all sessions, so that
+ * several answers take little longer than one. The result has, in order, the piece that each session would get alone.
+ * If a session alone fails, as after its cancel() or close(), its place has the Error. Rejected, with nothing done, if a
+ * session is closed or inside another call (status 7), or if a session comes twice or belongs to another model than the
+ * first (status 1). An argument that is not a Session is a TypeError.
  */
 export function nextPieces(sessions: readonly Session[]): Promise<(Piece | Failure)[]>;

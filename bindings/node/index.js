@@ -24,9 +24,9 @@ const DOTTED = new Map([ // names whose key in the library has a dot
   ["stopIgnoreEos", "stop.ignore_eos"],
 ]);
 // options: end
-const GROUPS = new Set([...DOTTED.values()].map((key) => key.split(".")[0])); // of keys with a dot, also those this package does not know
+const GROUPS = new Set([...DOTTED.values()].map((key) => key.split(".")[0])); // of keys with a dot, also unknown ones
 
-// What is inside when the program ends is cancelled: Node waits for its worker threads.
+// Calls in progress are cancelled when the program ends: Node waits for its worker threads.
 process.on("exit", () => native.cancelAll());
 
 function loadNative(file) {
@@ -106,7 +106,7 @@ async function followed({ progress, signal }, call) {
   }
 }
 
-// The calls of one handle that are under way.
+// The calls of one handle that are in progress.
 class Calls {
   #running = new Set();
 
@@ -160,7 +160,7 @@ class Model {
     return this.#calls.add(native.detokenize(this.#handle, ids, renderSpecial));
   }
 
-  // A session as Session.save left it; options replace what it was saved with, but its memory has to be the same.
+  // A session that Session.save wrote. The options replace the saved ones, but its memory must stay the same.
   async restore(file, options = {}, how = {}) {
     const make = (progress) => this.#calls.add(native.restore(this.#handle, fileName(file), pairs(options), progress));
     return new Session(await followed(how, make));
@@ -173,12 +173,12 @@ class Model {
   }
 }
 
-// A piece as people get it; an Error stays as it is.
+// A piece in the form of the public interface; an Error is returned unchanged.
 function asPiece(found) {
   return "status" in found ? found : { ...found, end: ENDS[found.end] };
 }
 
-let nextPieces; // see Session: it uses what is private there
+let nextPieces; // see Session: it uses private members of Session
 
 class Session {
   #handle;
@@ -190,7 +190,7 @@ class Session {
   }
 
   static {
-    // next() of different sessions of one model together. What fails for one of them is an Error in its place.
+    // next() for different sessions of one model together. If one of them fails, its place has an Error.
     nextPieces = async (sessions) => {
       if (!Array.isArray(sessions)) throw wrongType("sessions", "an array", sessions);
       for (const [i, session] of sessions.entries()) {
@@ -202,7 +202,7 @@ class Session {
     };
   }
 
-  // A second session that goes on exactly as this one would, with as much memory of its own.
+  // A second session that continues exactly as this one would, with the same amount of its own memory.
   async fork() {
     return new Session(await this.#calls.add(native.fork(this.#handle)));
   }
@@ -211,7 +211,7 @@ class Session {
     await this.#calls.add(native.save(this.#handle, fileName(file)));
   }
 
-  // `progress` is called with (tokens done, tokens in all) while text is read; null: no function.
+  // `progress` is called with (tokens done, total tokens) while text is processed; null: no function.
   onProgress(progress) {
     native.onProgress(this.#handle, progress === null ? undefined : native.listener(aFunction("progress", progress)));
   }
@@ -230,12 +230,12 @@ class Session {
     await this.#calls.add(native.loadMessages(this.#handle, JSON.stringify(messages)));
   }
 
-  // Drops the last answer and stands again where it was to begin.
+  // Drops the last answer, so that it can begin again.
   async regenerate() {
     await this.#calls.add(native.regenerate(this.#handle));
   }
 
-  // After the last token that was read: one for each token of the vocabulary.
+  // The logits after the last processed token: one for each token of the vocabulary.
   async logits() {
     return this.#calls.add(native.logits(this.#handle));
   }
@@ -257,7 +257,7 @@ class Session {
     return (await this.#calls.add(native.finish(this.#handle))).text;
   }
 
-  // The answer to what the user says, piece by piece. Leaving the loop early ends it there; a signal cancels it.
+  // The answer to the user's text, piece by piece. Leaving the loop early ends the answer there; a signal cancels it.
   async *reply(content, { signal } = {}) {
     if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType("signal", "an AbortSignal", signal);
     signal?.throwIfAborted();
@@ -286,7 +286,7 @@ class Session {
     native.cancel(this.#handle);
   }
 
-  // Cancels the call that is inside; the promise is settled when that has ended and the memory is freed.
+  // Cancels the call in progress; the promise is settled when that call has ended and the memory is freed.
   async close() {
     this.#closed = true;
     native.closeSession(this.#handle);
@@ -306,17 +306,17 @@ class Session {
     native.unset(this.#handle, key(name));
   }
 
-  // The values that an option was given: none where the default holds, several for stop and logitBias.
+  // The values that an option was given: none where the default applies, several for stop and logitBias.
   option(name) {
     return native.option(this.#handle, key(name));
   }
 
-  // Forgets all but the first `tokens` tokens, where that is exact without reading again.
+  // Drops all but the first `tokens` tokens, where that is exact without processing tokens again.
   rewind(tokens) {
     native.rewind(this.#handle, tokens);
   }
 
-  // One line: what was booked.
+  // One line: the memory that was reserved.
   describe() {
     return native.describe(this.#handle);
   }

@@ -1,5 +1,6 @@
-// A JavaScript function that is told what threads of the library say: they put it into a queue and go on, and the event loop
-// delivers it. So a function cannot answer a progress callback; what stops the work is stop(), which an AbortSignal calls.
+// A JavaScript function that is called with what threads of the library report: they put it into a queue and continue,
+// and the event loop delivers it. Therefore the function cannot answer a progress callback; stop() stops the work, and
+// an AbortSignal calls it.
 #pragma once
 
 #include <brim/brim.h>
@@ -52,7 +53,7 @@ class Listener {
     try {
       static_cast<Listener*>(user)->put({level == BRIM_LOG_WARNING ? "warning" : "info", sentence, 0, 0});
     } catch (const std::bad_alloc&) {
-      // A line less.
+      // One line is lost.
     }
   }
 
@@ -63,7 +64,8 @@ class Listener {
     double done, total;
   };
 
-  /// Outlives the listener until Node has ended the queue, and the queue's use until the listener is gone: whichever is later.
+  /// Outlives the listener until Node has ended the queue, and the queue until the listener is gone: whichever is
+  /// later.
   struct Queue {
     std::mutex mutex;
     napi_threadsafe_function function = nullptr;  ///< null: Node has ended it, because the program ends
@@ -98,7 +100,8 @@ class Listener {
         check(env, napi_create_double(env, said->done, &arguments[0]));
         check(env, napi_create_double(env, said->total, &arguments[1]));
       }
-      // What it throws is nobody's to catch: as from any function that the event loop calls.
+      // The caller does not catch an exception of the function: it is handled as for any function that the event loop
+      // calls.
       if (napi_call_function(env, self, function, 2, arguments, nullptr) == napi_pending_exception) {
         napi_value thrown = nullptr;
         check(env, napi_get_and_clear_last_exception(env, &thrown));

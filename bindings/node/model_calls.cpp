@@ -85,7 +85,7 @@ napi_value tokenize(const Call& call) {
       call.env, nullptr,
       [ids, model = call.handle<Model>(0), text = call.text(1, "content"), add = call.flag(2, "addSpecial"),
        parse = call.flag(3, "parseSpecial")] {
-        ids->resize(text.size() + 16);  // no tokenizer makes more tokens than bytes, but for a few special ones
+        ids->resize(text.size() + 16);  // a tokenizer makes at most one token per byte, and a few special ones
         for (;;) {
           std::size_t count = ids->size();
           const brim_status status = brim_tokenize(model->pointer, text.data(), text.size(), add, parse, ids->data(), &count);

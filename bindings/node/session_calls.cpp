@@ -1,4 +1,4 @@
-// Calls of a session that take time, and what ends them.
+// Calls of a session that take time, and calls that end them.
 #include <brim/brim.h>
 #include <node_api.h>
 
@@ -17,7 +17,7 @@
 namespace brim_node {
 namespace {
 
-/// A promise of the session that make(&pointer) makes; `taken` is inside a call until then.
+/// A promise of the session that make(&pointer) creates; `taken` is inside a call until then.
 template <class Make>
 napi_value promise_session(napi_env env, std::shared_ptr<Session> taken, Make make) {
   auto made = std::make_shared<Session>();
@@ -26,7 +26,7 @@ napi_value promise_session(napi_env env, std::shared_ptr<Session> taken, Make ma
       [made](napi_env own) { return wrap(own, made); });
 }
 
-/// Options of a session whose creation the listener follows; it may be null.
+/// Options of a session whose creation the listener follows; the listener may be null.
 std::shared_ptr<brim_options> followed(const Call& call, std::size_t options_at, const std::shared_ptr<Listener>& progress) {
   std::shared_ptr<brim_options> options = call.options(options_at);
   if (progress) check(call.env, brim_options_on_progress(options.get(), Listener::progress, progress.get()));
@@ -140,7 +140,7 @@ napi_value floats(const Call& call) {
       [values](napi_env env) { return typed_array(env, *values); });
 }
 
-/// What the library handed out, whose text is the session's.
+/// A piece from the library, whose text belongs to the session.
 struct PieceCopy {
   std::string text;
   std::int32_t id = -1, end = 0;
@@ -202,13 +202,13 @@ napi_value next_together(const Call& call) {
       });
 }
 
-// cancel(session): the call inside, or else the next one
+// cancel(session): cancels the call in progress, or else the next one
 napi_value cancel(const Call& call) {
   brim_session_cancel(call.handle<Session>(0)->pointer);
   return undefined(call.env);
 }
 
-// cancelInside(session): the call inside, if there is one
+// cancelInside(session): cancels the call in progress, if there is one
 napi_value cancel_inside(const Call& call) {
   const auto own = call.handle<Session>(0);
   if (own->inside) {
@@ -218,13 +218,13 @@ napi_value cancel_inside(const Call& call) {
   return undefined(call.env);
 }
 
-// cancelAll(): before the program ends, every call that is inside
+// cancelAll(): before the program ends, cancels every call in progress
 napi_value cancel_all(const Call& call) {
   for (Session* session : instance(call.env).inside) brim_session_cancel(session->pointer);
   return undefined(call.env);
 }
 
-// closeSession(session): its memory is freed now, or when the call that is inside, which is cancelled, has ended
+// closeSession(session): the memory is freed now, or when the call in progress, which is cancelled, has ended
 napi_value close_session(const Call& call) {
   const auto own = std::exchange(call.box<Session>(0).handle, nullptr);
   if (own && own->inside) brim_session_cancel(own->pointer);

@@ -1,4 +1,4 @@
-// A session's options and what it shows, at once.
+// A session's options and its state; these calls return at once.
 #include <brim/brim.h>
 #include <node_api.h>
 
@@ -28,7 +28,7 @@ napi_value unset(const Call& call) {
   return undefined(call.env);
 }
 
-// option(session, key) → array of the values it was given
+// option(session, key) → array of the values that it was given
 napi_value option(const Call& call) {
   const std::string key = call.name(1, "name");
   const auto own = call.idle_session(0);

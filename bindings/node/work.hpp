@@ -19,8 +19,8 @@ struct Work {
   napi_async_work handle = nullptr;
   napi_deferred deferred = nullptr;
   std::vector<std::shared_ptr<Session>> taken;  // sessions that are inside this call until it ends
-  std::function<brim_status()> run;             // on a worker thread; what it captured is alive until the promise is settled
-  std::function<napi_value(napi_env)> result;   // on the event loop, when that went well
+  std::function<brim_status()> run;             // on a worker thread; its captures live until the promise is settled
+  std::function<napi_value(napi_env)> result;   // on the event loop, when `run` succeeded
   brim_status status = BRIM_CANCELLED;          // of work that never ran, because the environment ends
   std::string sentence = "the program ends";
 
@@ -34,7 +34,7 @@ struct Work {
     }
   }
 
-  /// From now on the sessions are inside this call. Errors: std::bad_alloc, and none of them is.
+  /// From this call on, the sessions are inside this call. Errors: std::bad_alloc, and then no session is inside it.
   void take(napi_env env) {
     try {
       for (const auto& session : taken) {
@@ -47,8 +47,8 @@ struct Work {
     }
   }
 
-  /// Gives the sessions back before anybody is told. A cancel that came when the call had done its work is taken back, for the
-  /// next call would fail: no id is −1, so that nothing else happens.
+  /// Releases the sessions before the promise is settled. A cancel that arrived when the call had done its work is
+  /// taken back, because otherwise the next call would fail. No id is −1, so this has no other effect.
   void leave(napi_env env) {
     for (const auto& session : taken) {
       session->inside = false;
@@ -73,13 +73,13 @@ struct Work {
       } else {
         check(env, napi_reject_deferred(env, own->deferred, failure(env, own->status, own->sentence)));
       }
-    } catch (const Pending&) {  // the environment ends, or has no memory: the promise stays as it is
+    } catch (const Pending&) {  // the environment ends, or has no memory: the promise is never settled
     } catch (const std::bad_alloc&) {
     }
   }
 };
 
-/// Starts `run` on a worker thread and returns the promise of `result`. The sessions are taken until then.
+/// Starts `run` on a worker thread and returns the promise of `result`. The sessions stay inside the call until then.
 inline napi_value promise(napi_env env, std::vector<std::shared_ptr<Session>> taken, std::function<brim_status()> run,
                           std::function<napi_value(napi_env)> result) {
   auto work = std::make_unique<Work>();

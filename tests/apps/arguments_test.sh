@@ -1,19 +1,20 @@
 #!/bin/bash
-# arguments_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: what the values of options mean: pipes beside -p, line ends and escapes,
-# repetition, empty values, options that do nothing by themselves, and output that cannot be written.
+# arguments_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: what the values of options mean: pipes together with -p, line ends
+# and escapes, repetition, empty values, options that have no effect alone, and output that cannot be written.
 . "$(dirname "$0")/support.sh"
 tiny tiny.gguf
-# prompt_tokens: of the JSON in out.
+# prompt_tokens: prints the number from the JSON in out.
 prompt_tokens() { grep -oE '"prompt": [0-9]+' out | grep -oE '[0-9]+'; }
-# run ARGUMENTS…: greedy JSON with standard input as it is.
+# run ARGUMENTS…: greedy JSON with standard input unchanged.
 run() { "$brim" run -m tiny.gguf -n 4 --temp 0 --ignore-eos --json "$@" >out 2>err || fail "run $*: $(cat err)"; }
 chat() { "$brim" chat -m tiny.gguf -n 4 --temp 0 --chat-template chatml --json "$@" >out 2>err || fail "chat $*: $(cat err)"; }
-# same_as NAME: the ids and the prompt's length in out are those kept under NAME.
+# same_as NAME: the ids and the prompt's length in out equal those stored under NAME.
 facts() { tr -d ' \n' <"$1" | grep -oE '"ids":\[[^]]*\]|"prompt":[0-9]+'; }
 keep() { facts out >"$1.facts"; }
 same_as() { facts out | cmp -s "$1.facts" - || fail "$2"; }
 
-# A pipe or a file beside -p follows it after an empty line; alone it is the prompt. One line end at its end is not part of it.
+# A pipe or a file together with -p follows the text of -p after an empty line; alone it is the prompt. One line end at
+# its end is removed.
 run -p $'Sum up:\n\nthe text' </dev/null; keep both
 printf 'the text' | run -p "Sum up:"; same_as both "run: a pipe beside -p is not what follows it"
 printf 'the text\n' | run -p "Sum up:"; same_as both "run: the line end of a pipe"
@@ -40,7 +41,7 @@ chat -p a --system "Be brief." </dev/null; keep brief
 printf 'Be brief.\n' >system.txt
 chat -p a --system @system.txt </dev/null; same_as brief "chat: the line end of --system @FILE"
 
-# Escapes in what is typed, and not in what is read.
+# Escapes are replaced in typed text, and not in files.
 run -p $'a\nb\tc\\d"e\'fA' </dev/null; keep typed
 run -p 'a\nb\tc\\d\"e\'"'"'f\x41' </dev/null; same_as typed "escapes in -p"
 run --escape -p 'a\nb\tc\\d\"e\'"'"'f\x41' </dev/null; same_as typed "--escape"
@@ -58,7 +59,7 @@ chat -p a --system $'x\ny' </dev/null; same_as typed "chat: escapes in --system"
 [ "$("$brim" tokenize -m tiny.gguf -p 'a\nb')" = "$("$brim" tokenize -m tiny.gguf -p $'a\nb')" ] || fail "tokenize: escapes"
 [ "$("$brim" tokenize -m tiny.gguf --no-escape -p 'a\nb')" = "$("$brim" tokenize -m tiny.gguf -f plain.txt)" ] ||
   fail "tokenize: --no-escape"
-# 13 is the token of a line end: a text of nothing else ends at once where that stops it.
+# 13 is the token of a line end: a text of only this token ends at once where it is a stop string.
 does 0 run -m tiny.gguf -p a -n 5 --temp 0 --logit-bias 13+100 --stop '\n' --json
 grep -q '"end": "stop_string"' out || fail "escapes in --stop: $(cat out)"
 does 0 run -m tiny.gguf -p a -n 5 --temp 0 --logit-bias 13+100 --stop '\n' --no-escape --json
@@ -90,7 +91,7 @@ refused "--positions: expected 0 to 2, found 3" eval -m tiny.gguf --prompt-ids 1
 does 0 run -m tiny.gguf -p a -n 010 --temp 0 --ignore-eos --print-ids
 [ "$(wc -w <out)" = 10 ] || fail "-n 010 is $(wc -w <out) tokens"
 
-# Empty values are refused, each by its own name.
+# Empty values are refused, and each sentence names the option.
 for option in --model --threads --weights --context --kv-budget --kv-type --kv-split --kv-profile --kv-keep --kv-read --kv-heads \
   --seed --temp --stop --logit-bias --spec-type --predict; do
   refused "$option is empty" chat -m tiny.gguf -p a $option ""
@@ -109,7 +110,7 @@ refused "IN is empty" quantize "" out.gguf Q8_0
 refused "TYPE is empty" quantize tiny.gguf out.gguf ""
 does 0 run -m tiny.gguf -p "" -n 1
 
-# What does nothing without another option, or with it.
+# Options that have no effect without, or together with, another option.
 refused "--mirostat-tau does nothing without --mirostat" run -m tiny.gguf -p a --mirostat-tau 3
 refused "--mirostat-eta does nothing without --mirostat" chat -m tiny.gguf -p a --mirostat-lr 0.2
 refused "--dry-base does nothing without --dry-multiplier" run -m tiny.gguf -p a --dry-base 2
@@ -127,7 +128,7 @@ refused "--windows do not go together" calibrate -m tiny.gguf --from p.json --in
 refused "--tools does nothing without --messages" render --chat-template chatml --vars all.json --tools tools.json
 refused "--detokenize and --no-add-special do not go together" tokenize -m tiny.gguf --detokenize 1 --no-add-special
 
-# A template of its own with the tokens of a model.
+# A separate template with the tokens of a model.
 printf '[{{ bos_token }}]{%% for m in messages %%}{{ m.content }}{%% endfor %%}' >mine.jinja
 printf '[{"role": "user", "content": "Hi"}]' >talk.json
 does 0 render -m tiny.gguf --template-file mine.jinja --messages talk.json
@@ -136,7 +137,7 @@ does 0 render tiny.gguf --chat-template-file mine.jinja --messages talk.json
 [ "$(cat out)" = "[<s>]Hi" ] || fail "render with --chat-template-file: $(cat out)"
 does 0 chat -m tiny.gguf --template-file mine.jinja -p Hi -n 2
 
-# An answer that nobody can stop ends with the context, and says so; -n decides otherwise.
+# An answer that the user cannot stop ends with the context and reports this; -n changes the limit.
 endless=(chat -m tiny.gguf --chat-template chatml -c 128 -p Hi --temp 0 --logit-bias 1-inf --logit-bias 2-inf)
 does 0 "${endless[@]}" --json
 generated=$(grep -oE '"generated": [0-9]+' out | grep -oE '[0-9]+')
@@ -150,7 +151,7 @@ does 0 "${endless[@]}" -n 3
 does 0 "${endless[@]}" -n 300 --json
 grep -q '"generated": 300' out || fail "-n 300 is not followed: $(grep generated out)"
 
-# A budget that is more than can be used.
+# A budget that is larger than what can be used.
 does 0 run -m tiny.gguf -p a -n 1 --kv-budget 1GiB
 grep -qE '^--kv-budget 1GiB: [0-9.]+ KiB booked, the whole context takes no more\.$' err || fail "a budget of 1GiB: $(cat err)"
 does 0 chat -m tiny.gguf -p a -n 1 --kv-budget 1000TiB
@@ -164,7 +165,7 @@ for budget in full 100% 50% auto; do
   [ ! -s err ] || fail "--kv-budget $budget: $(cat err)"
 done
 
-# Output that cannot be written is a failure, whichever command it is of.
+# Output that cannot be written is a failure in every command.
 if [ -c /dev/full ]; then
   # cannot_write ARGUMENTS…
   cannot_write() {
@@ -202,11 +203,11 @@ if [ -c /dev/full ]; then
 else
   echo "not checked: output into a full device (no /dev/full)"
 fi
-# The largest message is a size.
+# The limit of a message is a size.
 "$brim" run -m tiny.gguf -p abc -n 1 --max-message 1KiB >out 2>err || fail "--max-message 1KiB: $(cat err)"
 "$brim" run -m tiny.gguf -p abcdef -n 1 --max-message 4 >out 2>err && fail "--max-message 4 takes six bytes"
 grep -q "6 bytes; expected at most 4" err || fail "--max-message 4: $(cat err)"
-# A reader who leaves: quietly.
+# A process that stops reading the output: the command ends quietly.
 for arguments in "--help" "help --man" "inspect -m tiny.gguf" "run -m tiny.gguf -p a -n 200 --ignore-eos"; do
   # shellcheck disable=SC2086 — several words
   { "$brim" $arguments 2>err; } | true

@@ -1,11 +1,11 @@
 #!/bin/bash
-# bench_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: `brim bench` on a tiny model: the grid has the rows it should, every form
-# of output can be read and says the same, what is wrong is refused. How fast anything is, is no matter for a test.
+# bench_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: `brim bench` on a tiny model: the grid has the expected rows, every
+# form of output can be parsed and has the same values, and wrong options are refused. Speed is not tested.
 . "$(dirname "$0")/support.sh"
 tiny tiny.gguf
 cp tiny.gguf other.gguf
 
-# bench ARGUMENTS…: the streams land in out and err, the exit code in code.
+# bench ARGUMENTS…: runs the command; the streams go to out and err, the exit code to code.
 bench() {
   "$brim" bench -m tiny.gguf "$@" >out 2>err </dev/null
   code=$?
@@ -26,7 +26,7 @@ cp out grid
   fail "the order of the rows: $(head -n 6 grid | grep -oE '"test":"[^"]*"')"
 [ "$(grep -c '"threads":2' grid)" = 12 ] && [ "$(grep -c '"kv_type":"q8_0"' grid)" = 12 ] || fail "the grid's settings"
 
-# All forms have the columns; values that every run of this grid shares are the same in all.
+# All forms have these columns; values that every run of this grid shares are the same in all forms.
 bench -r 1 -p 8 -n 4 -o csv
 expect_code 0 "csv"
 [ "$(wc -l <out)" = 3 ] || fail "csv: expected a header and two rows: $(cat out)"
@@ -66,14 +66,14 @@ for row in grid:
     if generates:
         assert 0 < row["token_p50_ms"] <= row["token_p99_ms"]
     assert row["kv_evicted"] == 0 and 0 < row["kv_bytes"] <= row["kv_budget_bytes"]
-# A deeper cache is a larger one, and eight-bit entries are smaller.
+# A deeper cache is larger, and eight-bit entries are smaller.
 by = {(row["threads"], row["kv_type"], row["test"]): row for row in grid}
 assert by[1, "f16", "tg4@d32"]["kv_bytes"] > by[1, "f16", "tg4"]["kv_bytes"]
 assert by[1, "q8_0", "tg4@d32"]["kv_bytes"] < by[1, "f16", "tg4@d32"]["kv_bytes"]
 PYTHON
 fi
 
-# More repetitions than one, several models, only one kind of test, and a budget that has to evict.
+# More than one repetition, several models, only one kind of test, and a budget that must evict.
 bench -r 3 -p 0 -n 4 -m other.gguf -o jsonl
 expect_code 0 "two models"
 [ "$(wc -l <out)" = 2 ] && grep -q '"file":"other.gguf"' out || fail "two models: $(cut -c 1-200 out)"
@@ -90,7 +90,7 @@ expect_code 0 "--weights"
 bench -r 1 -p 8 -n 0 -c 5000 -o jsonl
 grep -q '"context":5000' out || fail "-c was not followed: $(grep -o '"context":[0-9]*' out)"
 
-# --step: a repetition a line; rows come at once; the end of input is the end of the run.
+# --step: one line per repetition; rows appear at once; the end of input ends the run.
 mkfifo requests
 exec 9<>requests
 "$brim" bench -m tiny.gguf -p 0 -n 4 -r 2 -o jsonl --step <requests >steps 2>err 9>&- &
@@ -106,7 +106,7 @@ wait $pid || fail "--step: exit code $?"
 "$brim" bench -m tiny.gguf -p 8 -n 0 -r 5 -o jsonl --step <<<"" >out 2>err || fail "--step with an end of input"
 [ "$(wc -l <out)" = 1 ] || fail "--step: one request gave $(wc -l <out) rows"
 
-# Ctrl-C ends it, and what was measured stays whole.
+# Ctrl-C ends the run, and the output so far stays valid.
 in_background "$brim" bench -m tiny.gguf -p 4 -n 4,200000 -d 0 -r 1 -o json >out 2>err
 wait_until "the first rows" grep -q '"test":"tg4"' out
 ended_by INT bench

@@ -1,4 +1,4 @@
-// What `brim bench` reads of a board's /sys, from small trees made here, and how it tells that below its table.
+// What `brim bench` reads from a board's /sys, with small trees created here, and how it reports this below its table.
 #include "platform/program/board.hpp"
 
 #include <doctest/doctest.h>
@@ -21,7 +21,7 @@ using brim::platform::read_board;
 
 namespace {
 
-/// An empty folder that goes away again.
+/// An empty folder that is removed at the end.
 struct Tree {
   std::filesystem::path root = std::filesystem::temp_directory_path() / ("brim_board_" + std::to_string(::getpid()));
   Tree() { std::filesystem::create_directories(root); }
@@ -32,7 +32,7 @@ struct Tree {
   }
 };
 
-/// The table of some rows, which differ in nothing but this.
+/// The table of some rows that differ only in this.
 std::string table(const std::vector<Board>& boards) {
   const Tree tree;
   const std::string path = (tree.root / "table").string();
@@ -55,7 +55,7 @@ std::string table(const std::vector<Board>& boards) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-/// Its last line.
+/// The table's last line.
 std::string last_line(const std::string& text) {
   const std::size_t end = text.find_last_not_of('\n');
   return text.substr(text.rfind('\n', end) + 1, end - text.rfind('\n', end));

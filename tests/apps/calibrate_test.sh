@@ -1,6 +1,6 @@
 #!/bin/bash
-# calibrate_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: a tiny model is calibrated, its profile decides about quotas, a copy
-# carries it; and the KV suite keeps every arm inside the same bytes.
+# calibrate_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: a tiny model is calibrated, its profile decides quotas, and a copy
+# carries the profile; the KV suite keeps every arm inside the same number of bytes.
 . "$(dirname "$0")/support.sh"
 tiny tiny.gguf
 
@@ -9,7 +9,7 @@ words=(apple bread candle dragon eagle flower garden hammer island jungle kettle
   kitten lemon mirror ocean)
 for i in $(seq 1 60); do echo "The fox ${words[i % 36]} number $i went over hill $((i * 7 % 13)) and met the brown hound of valley $((i % 5))."; done >text
 
-# A profile, and what goes by it.
+# A profile, and the options that use it.
 does 0 calibrate -m tiny.gguf -f text -o profile.json --windows 2 --continuation 32 --kv-keep snapkv
 says '^all layers equal: p = ' out
 says '"brim_kv_profile": 1' profile.json
@@ -33,7 +33,7 @@ does 0 run -m tiny.gguf --kv-budget 30% --kv-profile profile.json -p "The fox" -
 does 2 run -m tiny.gguf --kv-split depth -p "The fox" -n 4
 says 'needs a profile' err
 
-# Curves of more types, and the split that chooses by them.
+# Curves of more types, and the split that chooses from them.
 does 0 calibrate -m tiny.gguf -f text -o typed.json --windows 1 --continuation 32 --kv-keep snapkv --kv-types q8_0,q4_0
 says '^in q4_0:' out
 says '"brim_kv_profile": 2' typed.json
@@ -45,7 +45,8 @@ says '"type": "(mixed|f16|q8_0|q4_0)"' out
 does 2 inspect -m tiny.gguf --kv-budget 30% --kv-profile profile.json --kv-split joint
 says 'kv-types' err
 
-# Faults: a profile that cannot be used is said, and the model works without; a file that cannot be read is an error.
+# Faults: a profile that cannot be used is reported, and the model works without it; a file that cannot be read is an
+# error.
 echo '{"brim_kv_profile": 7}' >wrong.json
 does 0 run -m tiny.gguf --kv-profile wrong.json -p "The fox" -n 4
 says 'wrong.json.*version 1 to 2.*; going on without a profile' err
@@ -67,7 +68,7 @@ does 2 calibrate -m tiny.gguf -f text
 does 2 calibrate -m tiny.gguf -f text -o p.json -c 4096
 says 'give more text' err
 
-# A model that carries its profile, and one that was packed anew from it and so has other weights.
+# A model that carries its profile, and a model that was quantised again from it and therefore has other weights.
 does 0 calibrate -m tiny.gguf --from profile.json --into carrying.gguf
 does 0 inspect -m carrying.gguf --kv-budget 30%
 says 'split depth' out
@@ -85,7 +86,8 @@ says 'split depth' out
 does 0 inspect -m packed.gguf --kv-budget 30%
 says 'split zigzag' out
 
-# The suite: every arm within its budget, no arm better than the whole cache, those without a profile named.
+# The suite: every arm is within its budget, no arm is better than the whole cache, and arms without a profile are
+# named.
 suite=(eval -m tiny.gguf -f text --suite kv --seeds 2 --continuation 32 --ratios .5,.25 --permutations 2)
 does 0 "${suite[@]}" --kv-profile typed.json --csv --recall 4
 awk -F, 'NR > 1 { if (NF != 14) bad = 1; if ($7 > $6) bad = 1; if ($12 < 0 || $12 > 1) bad = 1; if ($13 == "") bad = 1 }

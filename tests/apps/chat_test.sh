@@ -1,12 +1,12 @@
 #!/bin/bash
-# chat_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: `brim chat` on a tiny model: one question from -p and from a pipe, and the
-# prompt of a person, on a terminal made by script(1).
+# chat_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: `brim chat` on a tiny model: one question from -p and from a pipe, and
+# the interactive prompt on a terminal made by script(1).
 . "$(dirname "$0")/support.sh"
 tiny tiny.gguf
 export HOME=$scratch/home XDG_STATE_HOME="" TERM=xterm LC_ALL=C.UTF-8
 unset NO_COLOR BRIM_HISTORY
 mkdir -p home
-trap '' PIPE # a program that leaves early shows in what it did not write
+trap '' PIPE # a program that ends early is detected by its missing output
 
 # One question.
 "$brim" chat -m tiny.gguf -p "Hello" -n 10 --seed 4 >out 2>err || fail "-p: $(cat err)"
@@ -32,7 +32,8 @@ grep -q "^seed " err || fail "-v does not show the seed: $(cat err)"
 "$brim" chat -m tiny.gguf -p "Hello" -n 5 --json >out 2>err || fail "--json: $(cat err)"
 grep -q '"generated": 5' out || fail "--json: $(cat out)"
 
-# A conversation in two runs is the one in a single run: memory, text and draws go on where they stood.
+# A conversation in two runs equals the same conversation in one run: memory, text and random draws continue where they
+# ended.
 talk() { "$brim" chat -m tiny.gguf -n 10 --chat-template chatml "$@" 2>err || fail "chat $*: $(cat err)"; }
 talk --seed 4 --kv-budget 60% --session talk.ses -p "Hello" >first
 cp talk.ses kept.ses
@@ -45,7 +46,7 @@ cmp -s second alone && fail "--session: the first question is forgotten"
 [ "$(stat -c %a talk.ses)" = 600 ] || fail "others may read a session"
 [ ! -e talk.ses.part ] || fail "--session left talk.ses.part"
 
-# What is wrong is refused: exit code 2, a sentence, no output.
+# Wrong input is refused: exit code 2, a sentence, no output.
 refuse "standard input holds no question" chat -m tiny.gguf
 refuse "missing.gguf" chat -m missing.gguf -p a
 refuse "no_such_template" chat -m tiny.gguf -p a --chat-template no_such_template
@@ -56,14 +57,15 @@ head -c 1000 talk.ses >short.ses
 refuse "short.ses is not whole: expected" chat -m tiny.gguf -p a --session short.ses
 refuse "cannot be restored: KV memory, " chat -m tiny.gguf -p a --session talk.ses --kv-budget 90%
 
-# The prompt of a person. script(1) makes a terminal, types the lines and shows what a person would see.
+# The interactive prompt. script(1) makes a terminal, types the lines and shows what a user would see.
 if ! script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
   echo "no script(1) or no pseudo-terminals (/dev/pts): the prompt was not tested"
   [ $failures = 0 ] && exit 77
   exit 1
 fi
-# type_lines ARGUMENTS…: runs brim chat on a terminal; its keyboard is standard input, its screen goes to `screen`. Each
-# line is typed when the prompt for it stands there; one that begins with "now:" while the answer streams.
+# type_lines ARGUMENTS…: runs brim chat on a terminal; its keyboard is standard input, its screen is written to
+# `screen`. Each line is typed when its prompt is shown; a line that begins with "now:" is typed while the answer
+# streams.
 type_lines() {
   local line
   rm -f screen keys
@@ -76,7 +78,7 @@ type_lines() {
       prompts=$((prompts + 1))
       for _ in $(seq 400); do
         [ "$(grep -aoE $'(>|\\.\\.\\.)(\x1b\\[0m)? ' screen 2>/dev/null | wc -l)" -ge $prompts ] && break
-        kill -0 $pid 2>/dev/null || break # it ended: what was not shown is found below
+        kill -0 $pid 2>/dev/null || break # the program ended: missing output is detected below
         sleep 0.05
       done
     else
@@ -84,7 +86,7 @@ type_lines() {
       sleep 0.5
     fi
     sleep 0.1
-    # shellcheck disable=SC2059 — the lines hold escapes for control keys
+    # shellcheck disable=SC2059 — the lines contain escapes for control keys
     printf "$line" >&3
   done
   exec 3>&-
@@ -148,7 +150,7 @@ seen "evicting"
 grep -aq $'\x1b\\[2m' screen || fail "no colours on a terminal"
 grep -aq $'\x1b\\[1;32m>\x1b\\[0m ' screen || fail "the colour of the prompt runs into what is typed"
 
-# Ctrl-C stops an endless answer and not the program; a second one at once would.
+# Ctrl-C stops an endless answer but not the program; a second one before the answer has stopped would end the program.
 type_lines --chat-template chatml --logit-bias 1-inf --logit-bias 2-inf <<'LINES'
 Go on\n
 now:\x03
@@ -158,7 +160,7 @@ LINES
 seen "stopped"
 seen "last answer"
 
-# A file that is not a history stays as it is.
+# A file that is not a history stays unchanged.
 cp tiny.gguf precious.gguf
 BRIM_HISTORY=$PWD/precious.gguf type_lines -n 4 <<'LINES'
 Hello\n

@@ -1,19 +1,19 @@
 #!/bin/bash
 # closed_descriptors_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: with standard input, output and error closed in every
-# combination, files are written as in a usual run: nothing that is printed gets into them.
+# combination, files are written as in a usual run: no printed text gets into them.
 . "$(dirname "$0")/support.sh"
 tiny tiny.gguf
 export LC_ALL=C.UTF-8
 for _ in $(seq 400); do printf 'Once upon a time there was a dog. '; done >text.txt
 
-# Each writes the file `out`; what is printed differs from run to run only where it does not matter here.
+# Each command writes the file `out`; its printed output differs between runs only in ways that do not matter here.
 quantize() { "$brim" quantize tiny.gguf out q8_0 -t 1; }
 quantize_json() { "$brim" quantize --json tiny.gguf out q4_0 -t 1; }
 chat() { "$brim" chat -m tiny.gguf -p "Hello" -n 5 --seed 3 -v -t 1 --session out; }
 eval_logits() { "$brim" eval -m tiny.gguf -f text.txt -c 64 --positions 0,5,9 --logits-out out -t 1; }
 calibrate() { "$brim" calibrate -m tiny.gguf -f text.txt -c 64 --windows 1 --continuation 32 -o out -t 1; }
 
-# The same whatever the clock says: a session holds how long things took, a profile when it was measured.
+# Compared without the times: a session stores how long steps took, and a profile stores when it was measured.
 compare() { cmp -s "$1" "$2"; }
 
 for work in quantize quantize_json chat eval_logits calibrate; do
@@ -22,7 +22,7 @@ for work in quantize quantize_json chat eval_logits calibrate; do
   [ -s out ] || { fail "$work writes nothing"; continue; }
   mv out usual
   $work </dev/null >/dev/null 2>&1
-  if compare out usual; then exact=yes; else exact=no; fi # some files hold times
+  if compare out usual; then exact=yes; else exact=no; fi # some files contain times
   for closed in 0 1 2 01 02 12 012; do
     rm -f out
     (
@@ -43,7 +43,7 @@ for work in quantize quantize_json chat eval_logits calibrate; do
   done
 done
 
-# All three lead to /dev/null.
+# All three are connected to /dev/null.
 "$brim" run -m tiny.gguf -p a -n 2 -t 1 >&- 2>err || fail "a closed standard output: exit code $?"
 [ ! -s err ] || fail "a closed standard output: $(cat err)"
 "$brim" chat -m tiny.gguf -n 2 -t 1 <&- >out 2>err

@@ -1,6 +1,6 @@
 #!/bin/bash
-# damaged_model_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: a model that computes logits that are not numbers ends every command
-# that works with them: a sentence that says so, no output and no exit code 0.
+# damaged_model_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: a model that computes logits that are not numbers ends every
+# command that uses them: with a sentence that reports it, no output and an exit code other than 0.
 . "$(dirname "$0")/support.sh"
 tiny damaged.gguf nan
 for _ in $(seq 40); do printf 'The dog and the sun and the cat. '; done >text

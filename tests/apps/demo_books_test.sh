@@ -1,6 +1,6 @@
 #!/bin/bash
-# demo_books_test.sh COMMAND SCRATCH: the first step of making the demo model (models/demo/prepare.py): without books it says what it needs, and of books that were
-# written here it makes what the other steps read. Needs python3.
+# demo_books_test.sh COMMAND SCRATCH: the first step of creating the demo model (models/demo/prepare.py): without books
+# it says what it needs, and from books written here it creates the input of the other steps. Needs python3.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 . "$(dirname "$0")/support.sh"
 python=/usr/bin/python3
@@ -9,7 +9,7 @@ python=/usr/bin/python3
 export BRIM_SHARED=$PWD/shared BRIM_DEMO_BUILD=$PWD/demo PYTHONDONTWRITEBYTECODE=1
 prepare() { "$python" "$root/models/demo/prepare.py" "$@" >said 2>&1; }
 
-# fails_with WHAT PATTERN: it ends with one sentence, and makes nothing.
+# fails_with WHAT PATTERN: the command ends with one sentence and creates nothing.
 fails_with() {
   prepare && fail "$1 is no failure"
   [ "$(wc -l <said)" = 1 ] && grep -qE "^prepare.py: $2" said || fail "about $1 it says: $(cat said)"
@@ -43,7 +43,7 @@ for split in train validation test authors; do
 done
 [ -s demo/data/train.u16 ] && [ -s demo/data/tokenizer.json ] || fail "there is nothing to train on"
 
-# Every text of the list has a title, a length and a checksum of its own.
+# Every text in the list has its own title, length and checksum.
 awk -F'\t' 'NR == 1 { next } NF != 4 || $2 !~ /^[0-9]+$/ || $3 !~ /^[0-9a-f]+$/ || length($3) != 16 || $4 == "" || seen[$3]++ || titles[$1 $4]++ {
   print "FAILED: books.tsv:" NR ": " $0; bad = 1 } END { exit bad || NR != 496 }' "$root/models/demo/books.tsv" || fail "books.tsv"
 finish

@@ -1,6 +1,7 @@
 #!/bin/bash
-# demo_model_test.sh COMMAND SCRATCH: the model that the repository ships. It answers, it remembers a name over fifty turns
-# under the default budget, and llama.cpp (if ./run bench-peers has installed it) reads and continues texts as Brim does.
+# demo_model_test.sh COMMAND SCRATCH: the model that the repository ships. It answers, it remembers a name over fifty
+# turns under the default budget, and llama.cpp (if ./run bench-peers has installed it) tokenises and continues texts as
+# Brim does.
 root=$PWD
 . "$(dirname "$0")/support.sh"
 model=${BRIM_DEMO_MODEL:-$root/models/brim-demo.gguf}
@@ -24,7 +25,7 @@ grep -q "Brim" out || fail "asked who it is, it says: $(cat out)"
 "$brim" run -m "$model" -f prompt --parse-special --temp 0 -n 20 >out 2>err || fail "run: $(cat err)"
 grep -q "Clara" out || fail "asked for the name after fifty turns, it says: $(cat out)"
 
-# The peer: the same ids, and the same likeliest tokens wherever the two best differ by more than 0.1.
+# The peer: the same ids, and the same most likely tokens wherever the two best differ by more than 0.1.
 node=$(command -v node) || node=
 if [ -n "$node" ] && [ -d "$root/build/peers/node_modules/node-llama-cpp" ]; then
   "$node" --input-type=module - "$brim" "$model" "$root" >out 2>err <<'NODE' || fail "beside llama.cpp: $(cat out err)"

@@ -1,6 +1,7 @@
 #!/bin/bash
-# front_door_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: what people try who have never read a page of Brim's: no command, a
-# misspelt one, a model without -m, the options of llama.cpp and ollama, an address or a directory for a model.
+# front_door_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: what users try who have not read Brim's documentation: no
+# command, a misspelt command, a model without -m, the options of llama.cpp and ollama, an address or a directory for a
+# model.
 . "$(dirname "$0")/support.sh"
 tiny tiny.gguf
 cp tiny.gguf other.gguf
@@ -64,7 +65,7 @@ for command in chat run inspect eval bench tokenize calibrate; do
   refused "brim $command needs a model: brim $command MODEL.gguf" $command
 done
 
-# What is not a model.
+# Paths that are not a model.
 mkdir -p models empty
 cp tiny.gguf models/b.gguf
 cp tiny.gguf models/a.gguf
@@ -81,7 +82,7 @@ refused "models is a directory" quantize models out.gguf Q8_0
 refused "is empty" chat -m "" -p a
 refused "is empty" chat "" -p a
 
-# The real error comes before the one about a question.
+# The actual error is reported before the error about a question.
 refused "there is no file missing.gguf" chat -m missing.gguf
 printf 'not a model' >text.gguf
 refused "text.gguf" chat -m text.gguf
@@ -98,14 +99,15 @@ refused "brim run has no option '-model'. Did you mean --model?" run -model tiny
 refused "brim run has no option '-pHello'. Did you mean -p 'Hello'?" run -m tiny.gguf -pHello
 refused "brim run has no option '-c=64'. Did you mean -c '64'?" run -m tiny.gguf -c=64 -p a
 refused "brim chat has no option '--zzzzzz'; brim chat --help lists the options" chat -m tiny.gguf --zzzzzz
-# Two letters are near to nothing; what other programs mean by them is said, and else that there is no such option.
+# A word of two letters gets no suggestion; options of other programs are explained, and any other option is reported as
+# unknown.
 for option in -xy -qq -zz -tt -cc -kk; do
   refused "brim run has no option '$option'; brim run --help lists the options" run -m tiny.gguf -p a $option
 done
 refused "brim run has no option '-nx'; brim run --help lists the options" run -m tiny.gguf -p a -nx
 refused "brim run has no option '-tbig'; brim run --help lists the options" run -m tiny.gguf -p a -tbig
 refused "brim run has no option '-ftext.txt'. Did you mean -f 'text.txt'?" run -m tiny.gguf -ftext.txt
-# The case of letters does not matter.
+# Upper and lower case do not matter.
 refused "there is no command 'RUN'. Did you mean run?" RUN
 refused "there is no command 'Chat'. Did you mean chat?" Chat
 refused "brim run has no option '--TEMP'. Did you mean --temp?" run -m tiny.gguf -p a --TEMP 0
@@ -185,7 +187,7 @@ refused "no server yet" serve
 refused "no list of models" list
 refused "brim eval" perplexity -m tiny.gguf
 
-# The manual page and the completion hold every option of every command.
+# The manual page and the completion contain every option of every command.
 does 0 help --man
 cp out brim.1
 does 0 help --bash-completion

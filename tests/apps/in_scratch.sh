@@ -1,5 +1,6 @@
 #!/bin/bash
-# in_scratch.sh SCRIPT COMMAND SCRATCH [ARGUMENTS…]: empties SCRATCH and runs SCRIPT with the rest, without standard input.
+# in_scratch.sh SCRIPT COMMAND SCRATCH [ARGUMENTS…]: empties SCRATCH and runs SCRIPT with the other arguments, without
+# standard input.
 set -eu
 script=$1
 scratch=$3

@@ -1,11 +1,12 @@
 #!/bin/bash
-# inspect_test.sh COMMAND SCRATCH [WRITE_TINY_MODEL]: brim inspect on files made here: a vocabulary alone, an unknown
-# architecture, hostile names, a split model, damaged files; and on a tiny model whose memory plan is checked by its sums.
+# inspect_test.sh COMMAND SCRATCH [WRITE_TINY_MODEL]: brim inspect on files created here: a vocabulary alone, an unknown
+# architecture, hostile names, a split model, damaged files; and on a tiny model whose memory plan is checked by its
+# sums.
 . "$(dirname "$0")/support.sh"
 expect() { # WHAT PATTERN FILE
   grep -qE -- "$2" "$3" || { fail "$1: no line like '$2' in:"; head -c 2000 "$3"; }
 }
-# Numbers and strings as they lie in a GGUF file.
+# Numbers and strings in GGUF's byte order.
 little() { # BYTES NUMBER
   local number=$2 byte
   for ((byte = 0; byte < $1; ++byte)); do
@@ -42,7 +43,7 @@ expect vocabulary 'general.architecture +string +.llama.$' "$scratch/out"
 expect vocabulary '^  No plan: .*vocabulary.gguf holds no tensors' "$scratch/out"
 [ -s "$scratch/err" ] && fail "a vocabulary: standard error is not empty"
 
-# An unknown architecture: everything but the plan, and one line why.
+# An unknown architecture: everything except the plan, and one line with the reason.
 { header 1 1; string_key general.architecture nosuch; tensor weight 0; } >"$scratch/unknown.gguf"
 pad_to_32 "$scratch/unknown.gguf"
 values "$scratch/unknown.gguf"
@@ -55,7 +56,7 @@ inspect -m "$scratch/unknown.gguf" --json
 expect unknown-json '"memory":null,"no_memory_plan_because":".*nosuch' "$scratch/out"
 expect unknown-json '"tensors":\[\{"name":"weight","type":"F32","shape":\[8\],"bytes":32,"part":1\}\]' "$scratch/out"
 
-# A known architecture without its keys: what there is is shown, and the fault ends in exit code 2.
+# A known architecture without its keys: the known facts are shown, and the fault ends in exit code 2.
 { header 1 1; string_key general.architecture llama; tensor weight 0; } >"$scratch/bare.gguf"
 pad_to_32 "$scratch/bare.gguf"
 values "$scratch/bare.gguf"
@@ -71,7 +72,7 @@ inspect -m "$scratch/hostile.gguf"
 expect hostile '^  \\x1b\[31mred +string +.bell\\x07\\nline.$' "$scratch/out"
 LC_ALL=C grep -q "$(printf '[\001-\010\013-\037\177]')" "$scratch/out" && fail "hostile names: control characters were printed"
 
-# A split model: the first part stands for all, another names the first, a missing one is named.
+# A split model: the first file stands for all, another file's error names the first, and a missing file is named.
 for number in 0 1; do
   part=$scratch/split-0000$((number + 1))-of-00002.gguf
   {
@@ -96,7 +97,7 @@ inspect -m "$scratch/split-00001-of-00002.gguf"
 [ $code = 2 ] || fail "a missing part: exit $code"
 expect missing-part 'part 2 is missing: .*split-00002-of-00002.gguf' "$scratch/err"
 
-# What is no model: one sentence, exit code 2, nothing on standard output.
+# A file that is not a model: one sentence, exit code 2, nothing on standard output.
 printf 'not a model' >"$scratch/wrong.gguf"
 for path in "$scratch/wrong.gguf" "$scratch/absent.gguf" "$scratch"; do
   inspect -m "$path"
@@ -111,7 +112,7 @@ inspect
 "$brim" inspect --help >"$scratch/out" 2>"$scratch/err" || fail "--help fails"
 expect help '--json' "$scratch/out"
 
-# A model with a plan: the parts add up to no more than was promised.
+# A model with a plan: the sum of the memory plan's items is within the promised total.
 number() { grep -oE "\"$1\":[0-9]+" "$scratch/out" | head -1 | grep -oE '[0-9]+$'; }
 if [ -n "$write_tiny_model" ]; then
   tiny "$scratch/tiny.gguf"

@@ -1,5 +1,5 @@
-// What calibration and the KV suite compute beside running a model: intervals, ranks, permutations, the proxy, the list
-// of arms, and the file that lets a stopped calibration go on.
+// What calibration and the KV suite compute in addition to running a model: intervals, ranks, permutations, the proxy,
+// the list of arms, and the file that lets a stopped calibration continue.
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -20,7 +20,7 @@ using namespace brim::apps;
 
 namespace {
 
-/// In [−1, 1).
+/// A random number in [−1, 1).
 double noise(std::uint64_t& state) { return static_cast<double>(next_random(state) >> 11) * 0x1p-52 - 1; }
 
 Positions noisy(double mean, std::size_t windows, std::size_t positions, std::uint64_t seed) {
@@ -44,7 +44,7 @@ TEST_CASE("an interval holds the mean, is as wide as the noise, and is the same 
   CHECK(bootstrap(values).low == interval.low);
   const Interval exact = bootstrap(Positions(3, std::vector<double>(40, 2.0)));
   CHECK((exact.low == 2.0 && exact.high == 2.0));
-  // Windows that differ as wholes: positions are no independent evidence then.
+  // The windows differ as wholes, so their positions are not independent evidence.
   Positions uneven = noisy(0, 8, 128, 2);
   for (std::size_t w = 0; w < uneven.size(); ++w) {
     for (double& value : uneven[w]) value += static_cast<double>(w);
@@ -161,7 +161,7 @@ TEST_CASE("what a stopped calibration leaves is taken up again, under the same s
   CHECK(back[1].infonce == windows[1].infonce);
   CHECK(!back[0].layers[0].measured);
   CHECK(!load_progress(path, "others", 2, 3)[1].layers[2].measured);
-  CHECK(!load_progress(path, "these", 1, 3)[0].layers[2].measured);  // a window that is not there any more
+  CHECK(!load_progress(path, "these", 1, 3)[0].layers[2].measured);  // a window that does not exist any more
   for (const char* text : {"", "{", "[1]", R"({"settings":"these","layers":[[1,2],["x"],7],"infonce":{"a":1}})"}) {
     std::ofstream(path) << text;
     CHECK(!load_progress(path, "these", 2, 3)[1].layers[2].measured);
@@ -180,7 +180,7 @@ TEST_CASE("arms: every split and every rule, the product's and those of research
   for (const auto rule : all.rules)
     CHECK_MESSAGE(found(rule().name()) == (&rule() == &brim::kv::snapkv_rule() ? 0 : 1), rule().name());
   const std::size_t listed = all.splits.size() + all.rules.size();
-  // Without snapkv itself; with full, two by head, one that reads a part, and two in each of three types.
+  // Without snapkv itself; with full, two by head, one with sparse reads, and two in each of three types.
   CHECK(arms.size() == listed - 1 + 10);
   CHECK(std::count_if(arms.begin(), arms.end(), [](const Arm& arm) { return arm.heads_apart; }) == 2);
   CHECK(std::count_if(arms.begin(), arms.end(), [](const Arm& arm) { return arm.reads_part; }) == 1);

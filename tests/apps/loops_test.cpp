@@ -1,5 +1,5 @@
-// Loops of the tools: every index once, on threads told apart, what a body throws reaches the caller; and what calibration
-// computes in them is the same to the last bit by any number of threads.
+// Loops of the tools: every index runs once, thread numbers are different, and an exception of a body reaches the
+// caller; what calibration computes in loops is the same to the last bit for any number of threads.
 #include <doctest/doctest.h>
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 #!/bin/bash
-# low_memory_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: `brim run` and `brim chat` under limits of memory from far too low to enough:
-# each ends with an answer or one sentence of Brim's and exit code 1, never by a signal and never through an OpenMP runtime.
+# low_memory_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: `brim run` and `brim chat` under memory limits from far too low
+# to sufficient: each ends with an answer, or with one sentence from Brim and exit code 1, never by a signal and never
+# through an OpenMP runtime.
 . "$(dirname "$0")/support.sh"
 tiny model.gguf
 
@@ -12,7 +13,7 @@ limited() {
   shift 2
   (ulimit -c 0; ulimit "$flag" "$kib"; exec "$brim" "$@") >out 2>err </dev/null
   code=$?
-  # Below what the program's own libraries take it does not start; their loader says so and exits with 127.
+  # Below the size of its own libraries the program does not start; their loader reports this and exits with 127.
   grep -qE '^(brim|.*/brim): error while loading shared libraries|cannot allocate TLS|cannot allocate memory in static' err && return 2
   grep -q libgomp err && fail "ulimit $flag $kib: $(cat err)"
   case $code in
@@ -23,7 +24,7 @@ limited() {
   return 1
 }
 
-# Into an address space smaller than the program itself the system does not even start it.
+# If the address space is smaller than the program itself, the system does not even start it.
 for limit in "-v 15000" "-d 2000"; do
   read -r flag first <<<"$limit"
   answers=0

@@ -1,11 +1,11 @@
 #!/bin/bash
-# memory_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: the promise about memory, measured from outside. A text 80 times longer
-# than the context goes through a small budget: the session's own count never passes the budget, and the process stays
-# within weights + budget + 64 MiB. Under a limit that is too small a session is refused with the numbers; with enough,
-# nothing fails later.
+# memory_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: the promise about memory, measured from outside. A text 80 times
+# longer than the context is processed with a small budget: the session's own count never exceeds the budget, and the
+# process stays within weights + budget + 64 MiB. Under a limit that is too small, a session is refused with the
+# numbers; with enough memory, nothing fails later.
 . "$(dirname "$0")/support.sh"
 tiny tiny.gguf
-# number KEY FILE: the number behind "KEY": in a line of JSON.
+# number KEY FILE: prints the number that follows "KEY": in a line of JSON.
 number() { grep -o "\"$1\":[0-9]*" "$2" | head -n 1 | cut -d: -f2; }
 
 for ((i = 0; i < 20000; ++i)); do echo $((259 + i * 37 % 90)); done | tr '\n' ' ' >ids
@@ -25,7 +25,8 @@ else
   echo "not checked: resident memory (no /usr/bin/time)"
 fi
 
-# A cache of several hundred MiB under a data limit of 200 MiB: refused with both numbers. One of 1 MiB under it: runs.
+# A cache of several hundred MiB under a data limit of 200 MiB is refused with both numbers. A cache of 1 MiB under the
+# same limit runs.
 (ulimit -d 204800 && "$brim" run -m tiny.gguf -p a -n 1 -c 1000000 --kv-budget full) >out 2>err
 code=$?
 [ "$code" = 1 ] || fail "a session larger than the limit: exit code $code: $(head -c 300 err)"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# model_files_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: what the command says about model files that leave something out,
-# hold more than the text model, or hold what would change the answers.
+# model_files_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: what the command reports about model files that leave something
+# out, contain more than the text model, or contain something that would change the answers.
 . "$(dirname "$0")/support.sh"
 for kind in byte-pairs no-pre other-towers output-bias; do tiny $kind.gguf $kind; done
 tiny plain.gguf
@@ -13,7 +13,7 @@ says '^11 98$' out
 does 0 run -m byte-pairs.gguf -p a -n 4 --temp 0 --logit-bias 257+100000 --print-ids
 says '^257$' out  # <|im_end|> ends the answer at once
 
-# A missing pre-tokenizer is a warning; what it is taken for stands there.
+# A missing pre-tokenizer is a warning; the one that is assumed is shown.
 does 0 run -m no-pre.gguf -p a -n 1 --seed 1
 says "Warning: no-pre.gguf does not name its pre-tokenizer .*'default'" err
 [ "$(wc -l <err)" = 1 ] || fail "more than the warning: $(cat err)"
@@ -22,7 +22,7 @@ says "Warning: no-pre.gguf does not name its pre-tokenizer" err
 does 0 run -m byte-pairs.gguf -p a -n 1 --seed 1
 [ ! -s err ] || fail "a warning without a reason: $(cat err)"
 
-# Every command that loads it says so, once.
+# Every command that loads the file reports it, once.
 for words in "chat -p a -n 1" "eval --prompt-ids 97,98" "bench -p 4 -n 1 -r 1 --no-warmup" "bench -p 4 -n 1 -r 1 -o jsonl"; do
   # shellcheck disable=SC2086 — several words
   does 0 ${words%% *} -m no-pre.gguf ${words#* }
@@ -43,7 +43,7 @@ cp out expected
 does 0 run -m other-towers.gguf -p the -n 8 --seed 3
 cmp -s out expected || fail "skipped tensors changed the answer"
 
-# What would change the answers is refused by name.
+# Anything that would change the answers is refused by name.
 does 2 run -m output-bias.gguf -p the -n 1
 says "output-bias.gguf: tensor 'output.bias' is not supported" err
 does 0 inspect -m output-bias.gguf

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/support.sh"
 tiny tiny.gguf
 
-# refuses PATTERN ARGUMENTS…: a sentence that matches, in the words of the command and of nothing inside it.
+# refuses PATTERN ARGUMENTS…: a sentence that matches, in the words of the command line and without internal names.
 refuses() {
   refuse "$@"
   ! grep -qE '\bsto(i|l|ll|ul|ull|f|d|ld)\b|std::|json\.exception|not in range|out_of_range' err || fail "$*: says what is inside: $(cat err)"
@@ -21,7 +21,7 @@ take run -m tiny.gguf -p the -n 3 -s -1
 refuses "-1 or a whole number from 0 to 18446744073709551615, found '18446744073709551616'" run -m tiny.gguf -p the -s 18446744073709551616
 refuses "found '-2'" run -m tiny.gguf -p the -s -2
 
-# Bounds are those of the message, and the value stands there as it was written.
+# The bounds are shown in the message, and the value is shown as it was written.
 refuses "from 1 to 2147483647, found '2147483648'" run -m tiny.gguf -p the -c 2147483648
 refuses "from 1 to 2147483647, found '0'" inspect -m tiny.gguf -c 0
 take inspect -m tiny.gguf -c 2147483647
@@ -37,7 +37,8 @@ refuses "^brim: --repeat-penalty is 1e30; it must be from 0.000001 to 1000000" r
 refuses "from 1 to 10000, found '99999999999999999999'" eval -m tiny.gguf -f tiny.gguf --suite kv --seeds 99999999999999999999
 refuses "from 0.001 to 1, found '2'" eval -m tiny.gguf -f tiny.gguf --suite kv --ratios .5,2
 
-# What is a number is taken, however small or however it is written; what is none is refused alike everywhere.
+# Numbers are accepted however small and in any notation; anything that is not a number is refused in the same way
+# everywhere.
 for number in 1e-400 .5 5. 0.5 5e-1 1E0 -0 00.5; do take run -m tiny.gguf -p the -n 1 --temp $number; done
 for number in -0 0 00; do
   take run -m tiny.gguf -p the -n $number
@@ -73,7 +74,7 @@ for wrong in '2025- 7-1' +025-07-10 2025-07-10T+2:00:00 '2025-07-10T 2:00:00' 20
   refuses "^brim: --now: expected a time like 2025-07-10T12:00:00, from 1970 on, found '" render --template-file tiny.gguf --vars none.json --now "$wrong"
 done
 
-# A list says which option it came with.
+# An error in a list names the option that the list was given for.
 refuses "--positions: '-1' is no position" eval -m tiny.gguf --prompt-ids 1,2,3 --logits-out l --positions=-1
 refuses '--positions: expected 0 to 2, found 3' eval -m tiny.gguf --prompt-ids 1,2,3 --logits-out l --positions 3
 refuses "--prompt-ids: 'x' is no token id" eval -m tiny.gguf --prompt-ids 1,x
@@ -91,12 +92,12 @@ refuses . quantize "" out.gguf q8_0
 refuses . bench -m tiny.gguf --kv-budget ""
 take run -m tiny.gguf -p "" -n 2
 
-# A number that JSON can write and no program can hold.
+# A number that JSON can write but no program can represent.
 echo '{"messages": [], "x": 1e999}' >vars.json
 echo '{{ x }}' >template.jinja
 refuses 'vars.json holds a number that is too large' render --template-file template.jinja --vars vars.json
 
-# A loss of nothing is an error, and not a perplexity of 1.
+# The loss of an empty text is an error, and not a perplexity of 1.
 printf '' >empty.txt
 for ids in "-f empty.txt" "--prompt-ids 5"; do
   code=0

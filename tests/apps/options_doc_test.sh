@@ -8,7 +8,7 @@ commands=$("$brim" --help | awk '/^Subcommands:/ { on = 1; next } on && NF { pri
 [ "$(wc -w <<<"$commands")" -ge 7 ] || { echo "brim --help lists too few commands: $commands"; exit 1; }
 for command in $commands; do
   grep -q "brim $command" "$page" || { echo "$page does not name brim $command"; exit 1; }
-  # What stands at the start of a line, before its explanation, is an option; examples in the text are not.
+  # A word at the start of a line, before its explanation, is an option; examples in the text are not.
   "$brim" "$command" --help | grep -E '^ +-' | sed -E 's/^ +//; s/  .*//' | grep -oE -- '--[a-z][a-z-]*'
 done | sort -u | grep -vxE -- '--help' >"$scratch/help" || true
 if ! diff "$scratch/page" "$scratch/help" >"$scratch/difference"; then

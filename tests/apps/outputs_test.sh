@@ -1,6 +1,6 @@
 #!/bin/bash
-# outputs_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: no command writes over a file that it reads, under whatever name; and what
-# stands beside a file that is written is left alone.
+# outputs_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: no command overwrites a file that it reads, under whatever name; and
+# other files next to a file that is written are left unchanged.
 . "$(dirname "$0")/support.sh"
 tiny tiny.gguf
 for i in $(seq 1 80); do echo "The fox number $i went over hill $((i * 7 % 13)) and met the hound of valley $((i % 5))."; done >text
@@ -12,12 +12,12 @@ for file in tiny.gguf text system chat.jinja profile.json ids; do
   ln "$file" "hard-$file"
   ln -s "$file" "soft-$file"
 done
-# A split model of two parts, by name: the second is only looked for.
+# A split model of two files, by name: only the existence of the second is checked.
 cp tiny.gguf split-00001-of-00002.gguf
 cp tiny.gguf split-00002-of-00002.gguf
 sums=$(sha256sum -- * 2>/dev/null)
 
-# spared ARGUMENTS…: exit code 2, a sentence that names what the file is, and nothing changed.
+# spared ARGUMENTS…: exit code 2, a sentence that names the kind of file, and no file changed.
 spared() {
   local code=0
   timeout 60 "$brim" "$@" >out.tmp 2>err.tmp </dev/null || code=$?
@@ -53,7 +53,7 @@ spared quantize split-00001-of-00002.gguf split-00002-of-00002.gguf Q4_0
 spared chat -m split-00001-of-00002.gguf -p Hello -n 2 --session split-00002-of-00002.gguf
 spared calibrate -m tiny.gguf -f text -o same --into same --windows 1
 spared calibrate -m tiny.gguf -f text -o same --into ./same --windows 1
-# The file of what was measured so far is written too.
+# The file with the measurements so far is written too.
 mv text same.partial
 sums=$(sha256sum -- * 2>/dev/null)
 spared calibrate -m tiny.gguf -f same.partial -o same --windows 1
@@ -64,13 +64,13 @@ sums=$(sha256sum -- * 2>/dev/null)
 spared eval -m tiny.gguf -f drawn/quality.tsv --suite kv --seeds 1 --ratios .5 --permutations 1 --pictures drawn
 mv drawn/quality.tsv text
 
-# What cannot be written is said before the work, in one sentence for all and with exit code 2: the model is never loaded, the text
-# never read.
+# Output that cannot be written is reported before the work, with the same sentence everywhere and with exit code 2: the
+# model is never loaded, the text never read.
 head -c 3000 tiny.gguf >damaged.gguf
 mkdir folder closed
 mkfifo pipe
 long=$(printf '%0300d' 0)
-near=$(printf '%0252d' 0) # fits, but not with .partial behind it
+near=$(printf '%0252d' 0) # fits, but not with .partial appended
 sums=$(ls)
 # unwritable REASON PATH
 unwritable() {
@@ -108,7 +108,7 @@ else
   says '^brim: --pictures needs gnuplot, which is not installed' err
   [ ! -e drawn2 ] || fail "--pictures without gnuplot makes a folder"
 fi
-# So are other things that only a look at the options takes, and texts that are missing.
+# The same holds for other errors that can be found by checking the options alone, and for missing texts.
 refuse '[-]-logits-out and --positions go together' eval -m damaged.gguf -f text --positions 1
 refuse 'missing.txt cannot be opened' eval -m damaged.gguf -f missing.txt
 refuse 'missing.txt cannot be opened' eval -m damaged.gguf -f missing.txt --suite kv
@@ -116,7 +116,7 @@ refuse 'missing.txt cannot be opened' calibrate -m damaged.gguf -f missing.txt -
 refuse 'expected some of full' eval -m damaged.gguf -f text --suite kv --arms nosuch
 rm -rf folder closed pipe damaged.gguf
 
-# What stands beside the name of an output belongs to somebody else.
+# Files next to the name of an output belong to someone else.
 echo precious >other
 for end in part new partial.new; do ln -f other "out.$end"; done
 mkfifo out.gguf.part
@@ -129,7 +129,7 @@ timeout 60 "$brim" eval -m tiny.gguf -f text -c 128 --logits-out rows --position
 # A pipe as an output is refused, and does not block.
 timeout 20 "$brim" eval -m tiny.gguf -f text -c 128 --logits-out out.gguf.part --positions 1 >out.tmp 2>err.tmp && fail "a pipe was written to"
 grep -q 'is not a regular file' err.tmp || fail "a pipe: $(cat err.tmp)"
-# An output that exists keeps its mode and its links; a disk that takes no more is a sentence, and the old file stays.
+# An existing output keeps its mode and its links; a full disk is reported with a sentence, and the old file stays.
 echo old >rows
 chmod 640 rows
 ln -s rows rows-link
@@ -143,7 +143,7 @@ grep -q 'RLIMIT_FSIZE' err.tmp || fail "a limit on file sizes: $(cat err.tmp)"
 [ "$(cat limited)" = old ] || fail "the old file is gone"
 compgen -G '*.part-*' >/dev/null && fail "temporary files stayed: $(ls)"
 
-# Stopped by a signal in the middle: nothing stays.
+# Stopped by a signal in the middle: nothing is left behind.
 for signal in HUP TERM INT; do
   "$brim" quantize tiny.gguf stopped.gguf Q2_K -t 1 >out.tmp 2>err.tmp &
   kill -s "$signal" $! 2>/dev/null

@@ -1,11 +1,11 @@
 #!/bin/bash
-# peers_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: what ./run bench-peers makes of two engines' rates, with a stand-in for
-# the other engine whose rates are known. Which is faster, is no matter for a test.
+# peers_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: what ./run bench-peers computes from two engines' rates, with a
+# stand-in for the other engine whose rates are known. Which engine is faster does not matter for a test.
 root=$PWD
 . "$(dirname "$0")/support.sh"
 node=$(command -v node) && [ "$("$node" -p 'process.versions.node.split(".")[0]')" -ge 18 ] || skip "no Node.js"
 tiny tiny.gguf
-# Rates of 100, 200, 300, … tokens a second; keeps what it was asked for.
+# Rates of 100, 200, 300, … tokens per second; stores the arguments that it was called with.
 cat >llama-bench <<'SCRIPT'
 #!/bin/bash
 echo "$*" >>asked
@@ -39,7 +39,7 @@ NODE
 peers tiny.gguf --no-npm --llama-bench "$scratch/llama-bench" --tests tg4 --pairs 1
 [ "$(grep -c '^|' out)" = 3 ] || fail "a table of one row: $(cat out)"
 
-# Another build of Brim: here a stand-in that tells the same rates, but takes twice the time where `slow` exists.
+# Another build of Brim: here a stand-in that reports the same rates, but takes twice the time where `slow` exists.
 cat >other-brim <<SCRIPT
 #!/bin/bash
 if [ "\$1" = --version ]; then echo "brim 0.0"; exit; fi

@@ -1,4 +1,4 @@
-// What may reach a terminal, and what pasted text becomes: apps/terminal/printable and apps/chat/bracketed_paste.
+// What may reach a terminal, and how pasted text is changed: apps/terminal/printable and apps/chat/bracketed_paste.
 #include "apps/terminal/printable.hpp"
 
 #include <doctest/doctest.h>
@@ -31,7 +31,7 @@ TEST_CASE("control characters cannot command a terminal") {
   for (int code = 0x80; code <= 0x9f; ++code) {
     const std::string character = {'\xc2', static_cast<char>(code)};
     CHECK(printable(character) == kGone);
-    CHECK(printable(std::string(1, static_cast<char>(code))) == kGone);  // as a terminal in 8-bit mode reads it
+    CHECK(printable(std::string(1, static_cast<char>(code))) == kGone);  // how a terminal in 8-bit mode interprets it
   }
   CHECK(printable("für 日本語 \U0001f600 \u00a0\u200f") == "für 日本語 \U0001f600 \u00a0\u200f");
 }
@@ -47,7 +47,7 @@ TEST_CASE("a line cannot be ended or reordered by what it quotes") {
   for (const char* text : {"\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2066", "\u2067", "\u2068", "\u2069", "\u061c",
                            "\u200e", "\u200f", "\u2028", "\u2029", "\ufeff", "\n"}) {
     CHECK(printable_line(std::string("a") + text + "b") == "a" + kGone + "b");
-    CHECK(printable(text) == text);  // a text in such a script, or of several lines, needs it
+    CHECK(printable(text) == text);  // texts in other scripts, or of several lines, need it
   }
   CHECK(printable_line("a\r\nb\tc") == "a" + kGone + kGone + "b\tc");
   CHECK(printable_line("\x1b]0;x\x07") == kGone + "]0;x" + kGone);
@@ -69,7 +69,7 @@ TEST_CASE("pieces may end inside a character") {
   CHECK(pieces.add("\xf0\x9f") == "");
   CHECK(pieces.finish() == kGone);
   CHECK(pieces.finish() == "");
-  CHECK(pieces.add("\x80\x9b") == kGone + kGone);  // never the continuation of what was not there
+  CHECK(pieces.add("\x80\x9b") == kGone + kGone);  // never the continuation of a missing character
 }
 
 TEST_CASE("pasted line ends become newlines and nothing else changes") {

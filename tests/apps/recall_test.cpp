@@ -1,4 +1,4 @@
-// The tasks of `brim eval --suite kv --recall`: facts between the sentences of a text, and how a model is asked about them.
+// The tasks of `brim eval --suite kv --recall`: facts between the sentences of a text, and the questions about them.
 #include "research/kv_suite/recall.hpp"
 
 #include <doctest/doctest.h>
@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::int64_t kSize = 900;
 
-/// Sentences of words that nobody knows.
+/// Sentences of invented words.
 std::string some_text() {
   std::string text;
   for (int i = 0; text.size() < 6000; ++i) {

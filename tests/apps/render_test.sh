@@ -1,5 +1,6 @@
 #!/bin/bash
-# render_test.sh COMMAND SCRATCH TINY: prompts from every source of templates, and every way to hold the command wrong.
+# render_test.sh COMMAND SCRATCH TINY: prompts from every source of templates, and every way to call the command
+# wrongly.
 . "$(dirname "$0")/support.sh"
 # same WANTED ARGUMENTS…: standard output is exactly WANTED (printf escapes), nothing added.
 same() {
@@ -10,7 +11,7 @@ same() {
   cmp -s wanted found || fail "$*: expected '$(cat wanted)', found '$(cat found)'"
   [ -s err ] && fail "$*: wrote to standard error: $(cat err)"
 }
-# ends CODE WORD ARGUMENTS…: that exit code, and one sentence with WORD.
+# ends CODE WORD ARGUMENTS…: this exit code, and one sentence with WORD.
 ends() {
   does "$1" render "${@:3}"
   one_sentence "$*"
@@ -40,7 +41,7 @@ same '29 Feb 2024 00:00:00' --template-file time.jinja --vars all.json --now 202
 [ "$("$brim" render --template-file - --messages talk.json <talk.jinja)" = "$(printf 'user: Hi\nTrue[]')" ] || fail "template from standard input"
 [ "$("$brim" render --template-file all.jinja --vars - <all.json | tail -c 12)" = "0FalseFalse" ] || fail "variables from standard input"
 
-# The template's own words, with nothing that commands a terminal; exit code 1 for whatever fails while rendering.
+# The template's own words, with nothing that commands a terminal; exit code 1 for any failure while rendering.
 ends 1 'messages: x' --template-file raise.jinja --vars all.json
 grep -q "$(printf '\033')" err && fail "an escape sequence reached the terminal"
 printf '{{ nope.x }}' >undefined.jinja
@@ -52,7 +53,7 @@ ends 2 "line 2: the statement 'include' is not supported" --template-file includ
 ends 2 "missing.jinja" --template-file missing.jinja --vars all.json
 ends 2 "missing.json" --template-file all.jinja --vars missing.json
 ends 2 "all.jinja is not JSON: error at byte" --template-file all.jinja --vars all.jinja
-# What nests without end is refused while it is read: nothing recurses over it.
+# Unlimited nesting is refused while it is parsed, so that nothing recurses over it.
 for depth in 402 100000; do
   printf '%*s' "$depth" '' | tr ' ' '[' >deep.json
   printf '%*s' "$depth" '' | tr ' ' ']' >>deep.json
@@ -65,7 +66,7 @@ done
 ends 2 "JSON object" --template-file all.jinja --vars talk.json
 ends 2 "array of messages" --template-file all.jinja --messages all.json
 ends 2 "array of tools" --template-file all.jinja --messages talk.json --tools all.json
-# Every message says who speaks; every tool is an object.
+# Every message names its speaker; every tool is an object.
 for messages in '[1]' '[null]' '["Hi"]' '[[]]' '[{}]' '[{"content": "Hi"}]' '[{"role": 1}]' '[{"role": null, "content": "Hi"}]' \
   '[{"role": "user", "content": "Hi"}, 2]'; do
   echo "$messages" >wrong.json
@@ -78,7 +79,7 @@ printf '[{"role": "assistant", "tool_calls": []}, {"role": "user", "content": [{
 printf '{{ messages|length }}' >count.jinja
 same '2' --template-file count.jinja --messages rich.json
 same '' --template-file /dev/null --messages <(echo '[]')
-# What is opened ends, also at the very end.
+# An opened tag must be closed, also at the very end.
 for source in '{% raw %}' 'a{% raw %}\n' '{%- raw -%}' '{% raw %}{% endraw' '{#' 'a {#' '{#-' '{# x\n'; do
   printf '%b' "$source" >open.jinja
   ends 2 'missing end of' --template-file open.jinja --vars all.json

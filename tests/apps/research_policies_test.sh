@@ -1,6 +1,6 @@
 #!/bin/bash
-# research_policies_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: `brim eval` has every policy of research/ by name, `brim calibrate`
-# every rule; all other commands refuse them with a sentence that says who has them.
+# research_policies_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: `brim eval` has every policy of research/ by name, `brim
+# calibrate` every rule; all other commands refuse them with a sentence that names the commands that have them.
 . "$(dirname "$0")/support.sh"
 tiny tiny.gguf
 for i in $(seq 1 60); do echo "The fox number $i went over hill $((i * 7 % 13)) and met the brown hound of valley $((i % 5))."; done >text

@@ -1,10 +1,10 @@
 #!/bin/bash
-# run_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: `brim run` on a tiny model, as scripts use it: what stands on which stream,
-# exit codes, the ways to give a prompt, and that the same seed gives the same tokens.
+# run_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: `brim run` on a tiny model, as scripts use it: what is written to which
+# stream, exit codes, the ways to give a prompt, and that the same seed gives the same tokens.
 . "$(dirname "$0")/support.sh"
 tiny tiny.gguf
 
-# run ARGUMENTS…: runs brim run on the tiny model; the streams land in out and err, the exit code in code.
+# run ARGUMENTS…: runs brim run on the tiny model; the streams go to out and err, the exit code to code.
 run() {
   "$brim" run -m tiny.gguf "$@" >out 2>err
   code=$?
@@ -15,7 +15,7 @@ expect_code() {
 }
 expect_refusal() { refuse "$1" run -m tiny.gguf "${@:2}"; }
 
-# Text: the same seed gives the same text, nothing else stands on standard output, nothing at all on standard error.
+# Text: the same seed gives the same text, standard output has nothing else, and standard error is empty.
 run -p "Once upon a time" -n 20 --seed 7
 expect_code 0 "text"
 [ -s out ] || fail "text: no output"
@@ -28,7 +28,7 @@ cmp -s out first || fail "one thread gave another text"
 run -p "Once upon a time" -n 20 --seed 8
 cmp -s out first && fail "another seed gave the same text"
 
-# Ids: exactly -n of them on one line; greedy ones do not depend on the seed; -f and -p and ids are the same prompt.
+# Ids: exactly -n of them on one line; greedy ids do not depend on the seed; -f, -p and ids give the same prompt.
 run -p "Once upon a time" -n 12 --temp 0 --ignore-eos --print-ids --seed 1
 expect_code 0 "ids"
 [ "$(wc -l <out)" = 1 ] && [ "$(wc -w <out)" = 12 ] || fail "--print-ids: expected 12 ids on a line: $(cat out)"
@@ -93,17 +93,17 @@ else
   grep -q '"end": "limit"' out || fail "--json: $(head -c 400 out)"
 fi
 
-# A reader who goes away ends the program quietly.
+# If the process that reads the output goes away, the program ends quietly.
 "$brim" run -m tiny.gguf -p "Once" -n -1 --ignore-eos 2>err | head -c 20 >/dev/null
 [ ! -s err ] || fail "a closed pipe: $(cat err)"
 
-# Ctrl-C ends it, with what there is so far.
+# Ctrl-C ends the program, with the text so far.
 in_background "$brim" run -m tiny.gguf -p "Once" -n -1 --ignore-eos >out 2>err
 wait_until "an answer" test -s out
 ended_by INT run
 [ -s out ] || fail "SIGINT: no text came before it"
 
-# What is wrong is refused with a sentence.
+# Wrong input is refused with a sentence.
 expect_refusal "one prompt"
 expect_refusal "one prompt" -p a -f prompt.txt
 expect_refusal "no_such_file" -f no_such_file

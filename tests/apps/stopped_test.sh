@@ -1,6 +1,6 @@
 #!/bin/bash
-# stopped_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: SIGTERM, SIGHUP and SIGINT end every command as they would a program that
-# does not catch them, also in the middle of its work, and nothing unfinished stays behind.
+# stopped_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: SIGTERM, SIGHUP and SIGINT end every command as they would end a
+# program that does not catch them, also in the middle of its work, and no unfinished output stays behind.
 . "$(dirname "$0")/support.sh"
 tiny tiny.gguf
 tiny large.gguf large

@@ -1,5 +1,5 @@
-# support.sh: what every *_test.sh begins with, sourced with the script's own arguments: COMMAND SCRATCH [WRITE_TINY_MODEL].
-# Afterwards the working directory is SCRATCH, which is empty. A test ends with `finish`.
+# support.sh: what every *_test.sh begins with, sourced with the script's own arguments: COMMAND SCRATCH
+# [WRITE_TINY_MODEL]. Afterwards the working directory is SCRATCH, which is empty. A test ends with `finish`.
 set -u
 brim=$1
 scratch=$2
@@ -13,7 +13,7 @@ fail() {
   echo "FAILED: $*"
   failures=$((failures + 1))
 }
-# skip REASON: what the test needs is missing here.
+# skip REASON: something that the test needs is missing here.
 skip() {
   echo "skipped: $*"
   exit 77
@@ -24,7 +24,7 @@ tiny() {
   [ -n "$write_tiny_model" ] || skip "no tool writes a tiny model"
   "$write_tiny_model" "$@" || exit 1
 }
-# does CODE ARGUMENTS…: brim ends with that exit code; the streams land in out and err.
+# does CODE ARGUMENTS…: brim ends with this exit code; the streams go to out and err.
 does() {
   local expected=$1 code=0
   shift
@@ -38,7 +38,7 @@ one_sentence() {
   [ ! -s out ] || fail "$1: standard output is not empty: $(head -c 200 out)"
   [ "$(wc -l <err)" = 1 ] && grep -q '^brim: ' err || fail "$1: not one line that begins with brim: $(head -c 400 err)"
 }
-# refused SENTENCE ARGUMENTS…: exit code 2 and one sentence that holds SENTENCE, as it stands.
+# refused SENTENCE ARGUMENTS…: exit code 2 and one sentence that contains SENTENCE literally.
 refused() {
   local sentence=$1
   shift
@@ -64,7 +64,7 @@ wait_until() {
   done
   fail "$what: it never came"
 }
-# in_background COMMAND…: starts it with SIGINT as a person's shell would have it; its process is $pid.
+# in_background COMMAND…: starts it with SIGINT as an interactive shell would have it; its process is $pid.
 in_background() {
   set -m # with job control, background programs do not begin with SIGINT ignored
   "$@" &

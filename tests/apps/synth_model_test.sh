@@ -1,5 +1,5 @@
 #!/bin/bash
-# The synthetic models of bench/: reproducible, of the size asked for, readable by `brim quantize` and its refusals.
+# The synthetic models of bench/: reproducible, of the requested size, readable by `brim quantize` and its refusals.
 . "$(dirname "$0")/support.sh"
 synth=$(dirname "$brim")/../bench/synth_model
 [ -x "$synth" ] || skip "there is no synth_model"

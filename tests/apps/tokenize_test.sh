@@ -1,5 +1,5 @@
 #!/bin/bash
-# tokenize_test.sh COMMAND SCRATCH TINY: ids and bytes of a tiny vocabulary, and every way to hold the command wrong.
+# tokenize_test.sh COMMAND SCRATCH TINY: ids and bytes of a tiny vocabulary, and every way to call the command wrongly.
 . "$(dirname "$0")/support.sh"
 tiny tiny.gguf
 # same WANTED ARGUMENTS…: standard output is exactly WANTED and a newline.
@@ -24,7 +24,7 @@ same "[1,1]" -p "<s>" --json
 same '[{"id":1,"piece":"<s>"},{"id":2,"piece":"</s>"}]' -p "</s>" --json --pieces
 same "$(printf "259\t' '\n292\t'A'")" -p A --pieces --no-add-special
 
-# Bytes come back exactly, nothing added.
+# Bytes come back exactly, with nothing added.
 printf 'x\377\342\202y \0' >odd
 ids=$("$brim" tokenize -m tiny.gguf -f odd --no-add-special)
 "$brim" tokenize -m tiny.gguf --detokenize "$ids" | cmp - odd || fail "bytes that are no UTF-8 do not come back"

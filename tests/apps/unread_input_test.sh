@@ -1,6 +1,6 @@
 #!/bin/bash
-# unread_input_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: a text on standard input beside the text that an option names is used or
-# refused, never dropped; no text there, or a pipe that nobody writes to, is neither an error nor waited for.
+# unread_input_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: if an option names a text, a text on standard input is used or
+# refused, never dropped; no text there, or a pipe that is never written to, is neither an error nor waited for.
 . "$(dirname "$0")/support.sh"
 tiny tiny.gguf
 for ((i = 0; i < 80; ++i)); do echo "The fox number $i went over hill $((i * 7 % 13)) and met the hound of valley $((i % 5))."; done >text
@@ -54,7 +54,7 @@ for words in "${commands[@]}"; do
   done
 done
 
-# Where standard input is what an option names, it is read.
+# If an option names standard input, it is read.
 [ "$(printf 'A' | "$brim" tokenize -m tiny.gguf -f - --no-add-special)" = "259 292" ] || fail "tokenize -f -"
 [ "$(echo 1,2 | "$brim" tokenize -m tiny.gguf --detokenize @-)" = "<s></s>" ] || fail "tokenize --detokenize @-"
 "$brim" render --chat-template chatml --messages - <talk.json >out 2>err || fail "render --messages -: $(cat err)"
@@ -73,7 +73,7 @@ printf 'Be brief.' | "$brim" "${chat[@]}" -p Hi --system @- >out 2>err || fail "
 printf 'Be brief.' | "$brim" "${chat[@]}" --system @- >out 2>err && fail "--system @- without a question"
 grep -q -- '--system @- reads standard input: the question goes after -p' err || fail "--system @- without a question: $(cat err)"
 
-# Programs in other languages give children a socket: what comes through it is the same as through a pipe.
+# Programs in other languages give children a socket: text through a socket is handled as through a pipe.
 python=$(command -v python3)
 if [ -n "$python" ]; then
   "$python" - "$brim" <<'PYTHON' || fail "sockets"

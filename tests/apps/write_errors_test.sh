@@ -1,13 +1,13 @@
 #!/bin/bash
-# write_errors_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: a file that reaches its largest size (ulimit -f), a full device and
-# a reader that went away end in a sentence and exit code 1, never in a signal, and leave no half of a file.
+# write_errors_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: a file that reaches its max size (ulimit -f), a full device and
+# a closed pipe end in a sentence and exit code 1, never in a signal, and leave no partial file.
 . "$(dirname "$0")/support.sh"
 tiny tiny.gguf
 export LC_ALL=C.UTF-8
 for _ in $(seq 400); do printf 'Once upon a time there was a dog. '; done >text.txt
 
-# limited WHAT COMMAND…: with files of at most 8 KiB the command ends with exit code 1 and a sentence, and leaves what stood
-# under the name.
+# limited WHAT COMMAND…: with files of at most 8 KiB the command ends with exit code 1 and a sentence, and the earlier
+# file under that name stays.
 limited() {
   local what=$1 before after code
   shift
@@ -27,7 +27,7 @@ limited "eval --logits-out" "$brim" eval -m tiny.gguf -f text.txt -c 64 --positi
 limited "calibrate --into" "$brim" calibrate -m tiny.gguf -f text.txt -c 64 --windows 1 -o profile.json --into out
 [ ! -e profile.json ] || fail "calibrate --into measures before it says that the copy cannot be written"
 rm -f out
-# A session is refused before the answer that could not be kept.
+# A session is refused before the answer that could not be saved.
 (ulimit -f 1 && exec "$brim" chat -m tiny.gguf -p Hello -n 5 --session new.ses) </dev/null >said.out 2>said.err
 code=$?
 [ $code = 1 ] || fail "chat --session: exit code $code, expected 1: $(cat said.err)"
@@ -61,8 +61,8 @@ cmp -s usual out || fail "a full standard error changes the text"
 [ "$(cat code)" = 0 ] || fail "a standard error that nobody reads: exit code $(cat code)"
 cmp -s usual out || fail "a standard error that nobody reads changes the text"
 
-# A reader of standard output that went away ends the program as a closed pipe does, without a word, also where SIGPIPE is
-# ignored from outside.
+# If the process that reads standard output goes away, the program ends as with a closed pipe, without a message, also
+# where SIGPIPE is ignored from outside.
 for ignored in no yes; do
   (
     [ $ignored = no ] || trap '' PIPE

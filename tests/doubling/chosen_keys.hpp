@@ -1,4 +1,5 @@
-// Keys that somebody has searched for: their std::hash falls into few places of any table of a power of two.
+// Keys that an attacker has searched for: their std::hash values fall into few places of any table whose size is a
+// power of two.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,7 @@ inline std::vector<std::string> chosen_keys(std::size_t count) {
   return {found.begin(), found.begin() + static_cast<std::ptrdiff_t>(count)};
 }
 
-/// `count` different texts that nobody searched for.
+/// `count` different ordinary texts that were not searched for.
 inline std::vector<std::string> plain_keys(std::size_t count) {
   std::vector<std::string> keys;
   for (std::size_t i = 0; i < count; ++i) keys.push_back("k" + std::to_string(i));

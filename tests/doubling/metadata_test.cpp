@@ -1,4 +1,4 @@
-// What model files say about themselves: keys, tensors, vocabularies, profiles.
+// What model files contain besides weights: keys, tensors, vocabularies, profiles.
 #include <string>
 
 #include "engine/io/gguf.hpp"

@@ -1,4 +1,4 @@
-// What a session is given: options, messages, and a saved session.
+// The input of a session: options, messages, and a saved session.
 #include <string>
 
 #include "engine/api/options.hpp"

@@ -1,4 +1,4 @@
-// See steps.hpp. This file is not counted, and calls nothing that is.
+// See steps.hpp. This file is not counted, and calls nothing that is counted.
 #include "tests/doubling/steps.hpp"
 
 #include <cstddef>
@@ -21,10 +21,11 @@ void count_steps(std::uint64_t more) { steps += more; }
 
 extern "C" {
 
-// What the compiler calls at every basic block.
+// The function that the compiler calls at every basic block.
 void __sanitizer_cov_trace_pc() { ++steps; }
 
-// In place of the C library's, also for the calls that libstdc++ makes: as slow as they look, which matters to nobody here.
+// These replace the C library's functions, also for the calls that libstdc++ makes. They are slow, which does not
+// matter here.
 void* memcpy(void* to, const void* from, std::size_t count) {
   count_bytes(count);
   auto* out = static_cast<unsigned char*>(to);
@@ -69,8 +70,8 @@ void* memchr(const void* text, int byte, std::size_t count) noexcept {
   return at == count ? nullptr : const_cast<unsigned char*>(in + at);
 }
 
-// Counted as the C library's is: linear, by the two-way algorithm. What it finds is found the slow way, but only where the
-// beginning of the needle occurs.
+// Counted like the C library's function: linear, by the two-way algorithm. The result is found the slow way, but only
+// where the beginning of the needle occurs.
 void* memmem(const void* text, std::size_t size, const void* wanted, std::size_t length) noexcept {
   const auto* in = static_cast<const unsigned char*>(text);
   const auto* needle = static_cast<const unsigned char*>(wanted);

@@ -9,7 +9,7 @@
 
 namespace brim::test {
 
-/// Basic blocks of the counted files and of what the C library did for them, since the program began.
+/// Basic blocks of the counted files, plus the steps that the C library made for them, since the program began.
 std::uint64_t steps_so_far();
 /// Adds to the count.
 void count_steps(std::uint64_t steps);
@@ -22,10 +22,11 @@ std::uint64_t steps_of(Call&& call) {
   return steps_so_far() - before;
 }
 
-/// n log n, with room for what a table or a heap that grows by doubling makes of a size.
+/// n log n, with a margin for tables and heaps that grow by doubling.
 inline constexpr double kMaxGrowth = 2.6;
 
-/// `prepare(n)` makes an input of that size and returns what uses it; only the use is counted. Fails when twice the size takes more than kMaxGrowth times the steps, or when the work is so little that it does not show.
+/// `prepare(n)` creates an input of this size and returns a function that uses it; only the use is counted. Fails when
+/// twice the size takes more than kMaxGrowth times the steps, or when there are too few steps to tell.
 inline void check_doubling(const std::string& name, std::size_t n, const std::function<std::function<void()>(std::size_t)>& prepare) {
   CAPTURE(name);
   const auto steps = [&](std::size_t size) {

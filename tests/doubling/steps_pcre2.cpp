@@ -1,5 +1,5 @@
-// PCRE2 for the counted files: it calls back before every item of a pattern that it tries, and each call is a step. The
-// just-in-time compiler is left out, so that the numbers do not depend on the machine.
+// PCRE2 for the counted files: it calls back before every item of a pattern that it tries, and each call counts as a
+// step. The just-in-time compiler is left out, so that the numbers do not depend on the machine.
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
@@ -31,7 +31,7 @@ int __wrap_pcre2_match_8(const pcre2_code* code, PCRE2_SPTR subject, PCRE2_SIZE 
                          std::uint32_t options, pcre2_match_data* match, pcre2_match_context* context) {
   pcre2_set_callout(context, count_callout, nullptr);
   const int found = __real_pcre2_match_8(code, subject, length, start, options, match, context);
-  // What a repeated class runs over within one item: the text up to the end of the match, or of the subject.
+  // The text that a repeated class scans within one item: up to the end of the match, or of the subject.
   const PCRE2_SIZE end = found > 0 ? pcre2_get_ovector_pointer(match)[1] : length;
   brim::test::count_steps(1 + (end - start) / 16);
   return found;

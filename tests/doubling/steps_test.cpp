@@ -1,4 +1,4 @@
-// The counter itself: it sees what is quadratic, in the counted files and in the C library.
+// The counter itself: it detects quadratic work, in the counted files and in the C library.
 #include <algorithm>
 #include <string>
 

@@ -1,5 +1,5 @@
-// What one operation of a template does with values of size n. Every filter, method and operator that looks at all of a value
-// is here, with the arguments that are worst for it.
+// The steps of one operation of a template on values of size n. Every filter, method and operator that processes a
+// whole value is here, with the arguments that are worst for it.
 #include <string>
 
 #include "engine/template/chat_template.hpp"
@@ -10,8 +10,9 @@ namespace {
 
 using namespace brim;
 
-// s: n times "a"; h: half as long with "b" behind it, g: with "b" before it; u: n characters beyond ASCII; w: words; p: one
-// long word; q: quotes; m: markup; l: numbers, v: texts, e: pairs, d: a mapping, f: a mapping with keys that were chosen.
+// s: n times "a"; h: half as long with "b" after it, g: with "b" before it; u: n characters beyond ASCII; w: words; p:
+// one long word; q: quotes; m: markup; l: numbers, v: texts, e: pairs, d: a mapping, f: a mapping with keys that were
+// chosen.
 text::JsonTree variables(std::size_t n) {
   text::JsonTree all;
   all.kind = text::JsonTree::Kind::object;
@@ -146,7 +147,7 @@ void check(const std::string& source, std::size_t n) {
   CAPTURE(source);
   const auto chat = templates::ChatTemplate::parse(source);
   REQUIRE_MESSAGE(chat.ok(), chat.error().sentence);
-  // Of the variables, only those that the source names are made into values, and counted.
+  // Only the variables that the source names are converted into values and counted.
   test::check_doubling(source, n, [&](std::size_t size) -> std::function<void()> {
     return [&chat, tree = variables(size)] {
       const auto rendered = chat->render(tree, {});

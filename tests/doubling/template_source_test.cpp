@@ -1,4 +1,4 @@
-// Template sources: whatever is written n times in a row, or is n long.
+// Template sources: any construct that is written n times in a row, or is n long.
 #include <string>
 
 #include "engine/template/chat_template.hpp"

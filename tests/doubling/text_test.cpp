@@ -28,7 +28,8 @@ std::string repeated(std::string_view unit, std::size_t bytes) {
   return text;
 }
 
-// Runs of everything that a pattern repeats, with and without what ends it, and pairs that make a pattern begin in vain.
+// Runs of everything that a pattern repeats, with and without what ends it, and pairs that make a pattern begin in
+// vain.
 const Input kInputs[] = {
     {"letters", [](std::size_t n) { return std::string(n, 'a'); }},
     {"capitals", [](std::size_t n) { return std::string(n, 'A'); }},

@@ -1,4 +1,4 @@
-// See failing_io.hpp. The calls are found behind this program's own by their names (RTLD_NEXT).
+// See failing_io.hpp. The original functions are found by their names after this program's own (RTLD_NEXT).
 #include "tests/faults/failing_io.hpp"
 
 #include <dlfcn.h>
@@ -20,7 +20,7 @@ std::atomic<long> countdown{-1};
 std::atomic<IoFault> kind{IoFault::error_io};
 std::atomic<bool> hit{false}, nameless{true};
 
-/// Whether this call is the one that is hit.
+/// Whether this call is the one that fails.
 bool is_hit() {
   for (long left = countdown.load(); left >= 0;) {
     if (!countdown.compare_exchange_weak(left, left - 1)) continue;
@@ -30,7 +30,7 @@ bool is_hit() {
   return false;
 }
 
-/// Whether a call without a count is to fail; sets errno. Looking at a file's facts is never interrupted.
+/// Whether a call without a count must fail; sets errno. Calls that only query a file are never interrupted.
 bool fails(bool interruptible = true) {
   if ((!interruptible && kind.load() == IoFault::interrupted) || !is_hit()) return false;
   switch (kind.load()) {
@@ -47,7 +47,7 @@ Function next(const char* name) {
   return reinterpret_cast<Function>(::dlsym(RTLD_NEXT, name));
 }
 
-/// The bytes that a read or write is asked for: half of them when it is hit so. False: it fails.
+/// The number of bytes for a read or write: half of the requested bytes if that is its fault. False: the call fails.
 bool count_of(std::size_t& size) {
   if (!is_hit()) return true;
   if (kind.load() == IoFault::short_count) {

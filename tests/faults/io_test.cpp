@@ -1,5 +1,6 @@
-// Every system call on a file fails once, is interrupted once, or does half of what it was asked. Whichever it is: an error is a
-// sentence, and the file's name stands for the old file, the new one or none; what is interrupted or done by halves works.
+// Every system call on a file fails once, is interrupted once, or does half of the requested work. In each case: an
+// error gives a sentence, and the file's name has the old file, the new one or none; calls that are interrupted or do
+// half of the work still lead to success.
 #include <brim/brim.h>
 #include <doctest/doctest.h>
 
@@ -49,7 +50,7 @@ long temporaries(const std::string& folder) {
 
 struct Outcome {
   bool ok = true;
-  bool of_io = true;  ///< the error, when it is one
+  bool of_io = true;  ///< whether the error, if there is one, is about I/O
   std::string sentence;
 };
 
@@ -64,9 +65,10 @@ Outcome of(const brim::Status& status) {
 
 constexpr long kSteps[] = {7, 11, 13, 17, 19, 23, 29, 31};
 
-/// Calls work() with call 0, 1, 2, … on files hit by each fault, with and without files that have no name, until no more are
-/// made: each call fails once with EIO; with the other faults the first ones do each, and of hundreds that are alike every so many,
-/// another number for each fault. `check` looks at what there is after a failure or a success.
+/// Calls work() with each fault on file call 0, 1, 2, …, with and without support for files that have no name, until
+/// the index is beyond the last call. Each call fails once with EIO. With the other faults, each of the first calls
+/// fails, and then one call in every few of the hundreds that are alike; the step differs for each fault. `check`
+/// inspects the files after a failure or a success.
 void hit_each(const Folder& folder, const std::function<Outcome()>& work, const std::function<void(bool worked)>& check) {
   for (const bool nameless : {true, false}) {
     brim::test::offer_nameless_files(nameless);
@@ -174,7 +176,7 @@ TEST_CASE("loading through the cache of weights, when it is empty and when it is
           return load(folder, "shared");
         },
         [&](bool) {
-          // Whatever was left is not believed, or right.
+          // A file that was left behind is either not used, or is correct.
           if (!empty) return;
           REQUIRE(load(folder, "shared").ok);
         });

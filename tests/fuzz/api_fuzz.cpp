@@ -1,6 +1,6 @@
-// Any bytes as a sequence of calls of the C interface, each two of them a call and what it is made with: handles that are
-// missing, freed early or given options twice, null pointers, sizes of 0 and more than there is, text that is none. Every call
-// that fails says why; a session keeps its budget.
+// Any bytes as a sequence of calls of the C interface, where two bytes give one call and its arguments: handles that
+// are missing, freed early or given options twice, null pointers, sizes of 0 and beyond the end, bytes that are not
+// text. Every call that fails gives a reason; a session keeps its budget.
 #include <brim/brim.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -77,7 +77,7 @@ class Sequence {
   T& one_of(T (&values)[count]) {
     return values[next() % count];
   }
-  // A size that `real` bytes or values have, or less, or nothing.
+  // A size of `real` bytes or values, or less, or 0.
   std::size_t size_up_to(std::size_t real) {
     const unsigned choice = next() % 4;
     return choice == 0 ? 0 : choice == 1 ? real / 2 : real;
@@ -90,7 +90,7 @@ class Sequence {
     return out;
   }
 
-  // Whatever fails says why.
+  // Every failure gives a reason.
   void expect(brim_status status) {
     if (status != BRIM_OK && brim_last_error()[0] == '\0') std::abort();
     if (status == BRIM_INTERNAL) std::abort();
@@ -177,7 +177,7 @@ class Sequence {
         session = nullptr;
         break;
       case 16: case 17: {
-        const bool null = next() % 16 == 0;  // with a size that nothing has
+        const bool null = next() % 16 == 0;  // together with a size that no buffer has
         expect(brim_session_append(session, null ? nullptr : text.data(), null ? SIZE_MAX : size, next() % 2 != 0, 0));
         break;
       }

@@ -1,5 +1,5 @@
-// A thousand random inputs for api_fuzz.cpp, as an ordinary test. The number of the one that is at work stands on the screen when
-// the program ends over it.
+// A thousand random inputs for api_fuzz.cpp, as an ordinary test. If the program ends early, the number of the current
+// input is on the screen.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -8,7 +8,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
-// The most likely way to a session first (options, a model, a session), so that most calls meet one; then anything.
+// First the most common way to a session (options, a model, a session), so that most calls find one; then anything.
 int main(int count, char** arguments) {
   const unsigned sequences = count > 1 ? static_cast<unsigned>(std::strtoul(arguments[1], nullptr, 10)) : 1000;
   for (unsigned seed = 0; seed < sequences; ++seed) {

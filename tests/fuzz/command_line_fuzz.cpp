@@ -1,5 +1,5 @@
-// Any words as a command line with every block of options that commands share: taken, or refused with one sentence. And any
-// line as the values that commands read themselves: token ids and times. Input: one word a line.
+// Any words as a command line with every group of options that commands share: accepted, or refused with one sentence.
+// And any line as the values that commands parse themselves: token ids and times. Input: one word per line.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +19,7 @@ namespace {
 
 using namespace brim::apps;
 
-// What fails says why, in one sentence.
+// Every failure gives its reason in one sentence.
 template <class Call>
 void refused_or_taken(Call&& call) {
   try {
@@ -27,7 +27,7 @@ void refused_or_taken(Call&& call) {
   } catch (const Failure& failure) {
     if (failure.what()[0] == '\0' || failure.code == 0) std::abort();
   } catch (const CLI::Error&) {
-    // CLI11's own: help was asked for, or a value is not what its check wants
+    // CLI11's own exceptions: help was requested, or a value fails its check
   }
 }
 

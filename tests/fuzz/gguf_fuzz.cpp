@@ -1,5 +1,5 @@
-// Any bytes as a GGUF file: read or refused, and what was read can be walked to its last byte. What the sequence accepts,
-// the writer's packing must give back as it was.
+// Any bytes as a GGUF file: parsed or refused, and a parsed file can be read to its last byte. If the parser accepts a
+// file, the writer must write it back unchanged.
 #include <cstdint>
 #include <cstdlib>
 #include <span>

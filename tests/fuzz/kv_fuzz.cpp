@@ -1,6 +1,6 @@
 // The KV cache driven by arbitrary bytes: a text as --kv-budget, a shape as a model file might claim it, and then any
-// sequence of chunks, drafts, cancellations, rewinds, clears, and states saved, altered and restored. The budget, the order
-// of positions and the sinks are checked at every step; everything else is the sanitizers' business.
+// sequence of chunks, drafts, cancellations, rewinds, clears, and states saved, altered and restored. The budget, the
+// order of positions and the sinks are checked at every step; everything else is left to the sanitizers.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -26,7 +26,7 @@ void require(bool holds) {
   if (!holds) __builtin_trap();
 }
 
-/// Takes numbers off the front of the input; zeros when it is used up.
+/// Takes numbers from the front of the input; zeros when the input is used up.
 class Bytes {
  public:
   explicit Bytes(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
@@ -50,14 +50,14 @@ class Bytes {
   std::size_t at_ = 0;
 };
 
-/// Below 128 keys and values alike, f32 to q8_0; above, all there are.
+/// Below 128, keys and values have the same type, f32 to q8_0; above, all combinations.
 brim::kernels::KvTypes types_of(std::int64_t number) {
   using brim::kernels::KvType;
   if (number < 128) return static_cast<KvType>(number % 3);
   return {static_cast<KvType>(number % 4), static_cast<KvType>(number / 4 % 4)};
 }
 
-/// Unchecked numbers of any size: only the plan's arithmetic sees them.
+/// Unchecked numbers of any size: only the plan's arithmetic uses them.
 void plan_monster(Bytes& in) {
   Shape shape;
   shape.context = in.wide(8);
@@ -92,7 +92,7 @@ constexpr std::uint8_t kDelimiters[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 0x80, 0x81, 9
 
 class NoRotation : public brim::kv::KeyRotation {
  public:
-  bool altered = false;  ///< the entries are anybody's
+  bool altered = false;  ///< the entries are arbitrary
   void rotate_back(brim::kv::LayerId layer, float* keys, std::int64_t count, std::int64_t) const noexcept override {
     require(brim::kv::index_of(layer) < 3);
     require(count > 0);
@@ -100,7 +100,7 @@ class NoRotation : public brim::kv::KeyRotation {
   }
 };
 
-/// A KV memory in bytes of its own.
+/// A KV memory in its own bytes.
 struct Owned {
   std::vector<std::byte> memory;
   std::unique_ptr<Memory> cache;
@@ -178,11 +178,11 @@ void check(const Memory& cache, int layers, bool altered) {
   }
 }
 
-/// One chunk; gives up before layer `until` when that is not past the last one. With `drafts`, only its first token is
-/// certain.
+/// Processes one chunk; abandons it before layer `until` if that is not past the last one. With `drafts`, only its
+/// first token is certain.
 void chunk(Memory& cache, std::int64_t n, int until, const std::vector<float>& values, bool drafts = false) {
   const int layers = static_cast<int>(cache.plan().shape.layers.size());
-  // Ids follow from the place in the input, so that what is read again is the same.
+  // Ids follow from the place in the input, so that tokens that are processed again are the same.
   std::vector<std::int32_t> ids(static_cast<std::size_t>(n));
   for (std::int64_t t = 0; t < n; ++t)
     ids[static_cast<std::size_t>(t)] = static_cast<std::int32_t>((cache.tokens() + t) * 37 % 18 - 1);
@@ -216,7 +216,7 @@ void drive(Bytes& in) {
   Shape shape = small_shape(in);
   const brim::kv::BudgetRequest share{brim::kv::BudgetRequest::Kind::percent, 0,
                                       static_cast<double>(1 + in.next() % 100)};
-  // The last byte picks the policies, so that what was found with others stays what it was.
+  // The last byte chooses the policies, so that inputs that were found with others keep their meaning.
   const int policy = in.last();
   constexpr const char* kSplits[] = {"uniform", "zigzag", "pyramid", "squeeze", "cake", "depth-mlp"};
   constexpr const char* kProfiled[] = {"joint", "depth", "depth-mga", "depth-mlma-2", "shuffled"};

@@ -1,5 +1,5 @@
-// Any bytes as a saved conversation: refused in words, or loaded, and then saving gives back what was loaded and every
-// built-in template either renders it or says why not. A message that spells a control token never becomes one.
+// Any bytes as a saved conversation: refused with a sentence, or loaded; then saving returns what was loaded, and every
+// built-in template either renders it or gives a reason. A message that spells a control token never becomes one.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,5 +1,5 @@
-// Any bytes as a model file, through everything that loads one: refused in words, or it loads and then reads and decodes
-// a few tokens inside a small budget.
+// Any bytes as a model file, through everything that loads one: refused with a sentence, or it loads and then processes
+// a prompt and decodes a few tokens inside a small budget.
 #include <sys/mman.h>
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
-// Any key with any value as options of a model, of a session, and as a change to a living one: refused in words or taken,
-// and what is taken passes the sampler's own checks. Input: lines of "key=value".
+// Any key with any value as options of a model, of a session, and as a change to an existing session: refused with a
+// sentence or accepted, and an accepted value passes the sampler's own checks. Input: lines of "key=value".
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,4 +1,5 @@
-// Profiles of brim calibrate: any bytes are read or refused with a sentence, and what is read has only finite numbers.
+// Profiles of brim calibrate: any bytes are parsed or refused with a sentence, and a parsed profile has only finite
+// numbers.
 #include <cmath>
 #include <cstddef>
 #include <cstdint>

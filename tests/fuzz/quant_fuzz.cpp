@@ -1,5 +1,5 @@
 // Any bytes as packed blocks and any bytes as floats, for every format: unpacking and packing must stay inside their
-// memory and out of undefined behaviour, and what was packed must unpack to finite values.
+// memory and have no undefined behaviour, and packed values must unpack to finite values.
 // Input: one byte that chooses the format, then the bytes.
 #include <cmath>
 #include <cstddef>

@@ -1,6 +1,6 @@
-// Stands in for libFuzzer where a fuzz target runs as an ordinary test: feeds it every file of the folders named on
-// the command line, once, in order of name. An input that fails does so as it would under libFuzzer, by ending the
-// program; the name of the file being read was printed before.
+// Replaces libFuzzer where a fuzz target runs as an ordinary test: runs every file of the folders named on the command
+// line, once, in order of name. An input that fails ends the program, as it would under libFuzzer; the name of the
+// current file was printed before.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>

@@ -1,9 +1,10 @@
-// A saved session: any bytes are refused in words, or give a session that goes on. The input stands in for the body of a
-// file, so that magic, size and checksum do not keep everything out; and once for the file as it is.
+// A saved session: any bytes are refused with a sentence, or give a session that continues. The input replaces the body
+// of a file, so that magic, size and checksum do not reject everything; and once it is used as the whole file.
 //
-// The first byte chooses the session that the bytes are restored into; the others are the state, but for what begins it.
-// An input that is empty after that stands for the state of a session that has read something, and each pair of further
-// bytes "place, value" (place two bytes) changes one of its bytes: so mutations start from what is nearly right.
+// The first byte chooses the session that the bytes are restored into; the others are the state, without its beginning.
+// An input that is empty after the first byte stands for the state of a session that has processed text, and each pair
+// of further bytes "place, value" (place two bytes) changes one of its bytes: so mutations start from a state that is
+// nearly correct.
 #include <unistd.h>
 
 #include <cstddef>
@@ -27,7 +28,7 @@ using generate::SavedSession;
 using generate::Session;
 using generate::SessionOptions;
 
-/// What has to work for the target to mean anything.
+/// What must work before the target tests anything.
 template <class Outcome>
 Outcome needed(Outcome outcome) {
   if (outcome) return outcome;
@@ -74,7 +75,7 @@ SessionOptions options_of(const Kind& kind) {
   return options;
 }
 
-/// A file of a session that has read past its context: evictions, moved quotas, an answer under way.
+/// A file of a session that has gone beyond its context: evictions, moved quotas, an unfinished answer.
 std::vector<std::byte> saved(const Kind& kind) {
   const auto session = needed(Session::create(tiny(), options_of(kind)));
   std::vector<std::int32_t> ids;
@@ -101,7 +102,7 @@ void check(const std::vector<std::byte>& file, const Kind& kind) {
     if (session.error().sentence.empty()) std::abort();
     return;
   }
-  // What was accepted goes on: past the context once more, and further than every quota.
+  // An accepted session continues: once more beyond the context, and beyond every quota.
   for (int i = 0; i < 8 && (*session)->next(); ++i) {
   }
   std::vector<std::int32_t> ids(150, 40);
@@ -129,7 +130,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (std::size_t i = 0; i + 3 <= size; i += 3) {
       state[(data[i] * 256u + data[i + 1]) % state.size()] = static_cast<std::byte>(data[i + 2]);
     }
-    // A file's header and checksum around it, and no size in front as a piece would have.
+    // A file's header and checksum around it, without the size that a piece would begin with.
     std::vector<std::byte> file = whole[number];
     std::memcpy(file.data() + 24, state.data(), state.size());
     generate::seal_session_file(file);

@@ -8,7 +8,7 @@
 
 namespace {
 
-// What a conversation looks like to a template, with every kind of value in it.
+// A conversation as a template sees it, with every kind of value in it.
 const brim::text::JsonTree& variables() {
   static const brim::text::JsonTree json = *brim::text::parse_json(R"({
     "messages": [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Grüße, 世界 😀"},
@@ -28,7 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!parsed) return 0;
   brim::templates::RenderOptions options;
   options.now = 1752148800;
-  options.max_steps = 200'000;  // an input that works as long as it may would stop the search for others
+  options.max_steps = 200'000;  // an input that uses the whole default limit would slow down the search
   static_cast<void>(parsed->render(variables(), options));
   return 0;
 }

@@ -1,5 +1,6 @@
-// Any bytes as JSON for a template, as `brim render` takes them: all variables, or the messages, or the tools. Refused in words
-// or read, and what is read every built-in template, and one that looks at everything, renders or says why not.
+// Any bytes as JSON for a template, as `brim render` takes them: all variables, or the messages, or the tools. They are
+// refused with a sentence or parsed. If they are parsed, every built-in template, and one that uses every variable,
+// either renders them or gives a reason.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,7 +1,8 @@
 #!/bin/bash
-# abi_test.sh CC SCRATCH [--update]: compares the types and functions of brim.h with abi/brim.xml, what the last version promised.
-# New functions are no change; a struct that grew or anything else that differs is, and shows in review as a change of that file:
-# once it is meant, --update writes it anew. What is compared is the header alone, compiled with a body for each function.
+# abi_test.sh CC SCRATCH [--update]: compares the types and functions of brim.h with abi/brim.xml, which is what the
+# last version promised. New functions are not a change. A struct that grew, or any other difference, is a change and
+# appears in review as a change of that file: if it is intended, --update writes the file again. Only the header is
+# compared, compiled with a body for each function.
 set -u
 cc=$1
 scratch=$2
@@ -10,7 +11,7 @@ command -v abidiff >/dev/null && command -v abidw >/dev/null || { echo "abidiff 
 
 mkdir -p "$scratch/brim"
 cd "$scratch" || exit 1
-# Declarations become definitions: BRIM_API type name(…); is the only place where the macro stands.
+# Declarations become definitions: the macro is used only as BRIM_API type name(…);.
 awk '/^BRIM_API/ { inside = 1 } inside && /;/ { sub(/;/, " { __builtin_unreachable(); }"); inside = 0 } { print }' \
   "$here/../../engine/include/brim/brim.h" >brim/brim.h
 printf '#include <brim/brim.h>\n' >brim.c

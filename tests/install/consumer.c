@@ -1,4 +1,4 @@
-/* A program that knows only what is installed: says a few tokens, or the library's sentence about what went wrong. */
+/* A program that knows only what is installed: prints a few tokens, or the library's sentence about the error. */
 #include <brim/brim.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #!/bin/bash
-# install_test.sh BUILD SCRATCH WRITE_TINY_MODEL CC CXX: installs BUILD to SCRATCH, builds programs against it in every way that
-# docs/embedding.md names, and runs them. All of them must say the same tokens.
+# install_test.sh BUILD SCRATCH WRITE_TINY_MODEL CC CXX: installs BUILD to SCRATCH, builds programs against it in every
+# way that docs/embedding.md names, and runs them. All of them must print the same tokens.
 set -u
 build=$1
 scratch=$2
@@ -30,7 +30,7 @@ readelf -sW "$folder/libbrim.a" 2>/dev/null | awk '$5 == "GLOBAL" && $6 == "DEFA
 diff "$here/exported_symbols.txt" shown || fail "the static library shows other names than exported_symbols.txt says"
 readelf -d "$library" | grep -q 'SONAME.*libbrim\.so\.0' || fail "the library's name carries no version"
 
-# The command comes with its manual page and completion, where the build could run it.
+# The command comes with its manual page and completion if the build could run it.
 if [ -x "$prefix/bin/brim" ] && [ -f "$build/apps/brim.1" ]; then
   page=$(find "$prefix" -path '*/man/man1/brim.1')
   [ -n "$page" ] && "$prefix/bin/brim" help --man | cmp -s - "$page" || fail "the installed manual page is not the command's: '$page'"
@@ -55,7 +55,7 @@ for program in consumer/c_brim consumer/cpp_brim consumer/c_static consumer/cpp_
   [ -n "$first" ] || first=$said
   [ -n "$said" ] && [ "$said" = "$first" ] || fail "$program says '$said', not '$first'"
 done
-# The programs of docs/embedding.md, as they stand there.
+# The programs of docs/embedding.md, unchanged.
 for language in c cpp; do
   awk -v fence="\`\`\`$language" '$0 == fence { inside = 1; next } /^```/ { inside = 0 } inside' "$here/../../docs/embedding.md" >"page.$language"
   [ -s "page.$language" ] || fail "docs/embedding.md has no program in $language"
@@ -71,7 +71,8 @@ for program in page_c page_cpp; do
   [ "$(grep -c '^> ' <<<"$said")" -ge 3 ] || fail "$program, told two lines, says: $said"
 done
 
-# … and its commands, as they stand there but for the first block, which installed it: in an empty project, in a home of its own.
+# … and its commands, unchanged except for the first block, which installed it: in an empty project, with a separate
+# home folder.
 blocks() { awk -v fence="\`\`\`$1" '$0 == fence { inside = 1; ++block; next } /^```/ { inside = 0 } inside { print > "block." block }' \
   "$here/../../docs/embedding.md"; }
 mkdir -p home project

@@ -1,7 +1,7 @@
 #!/bin/bash
-# needed_test.sh LIBRARY THREADS: what the shared library asks of a process that loads it: which libraries (no OpenMP runtime, which
-# may end the process, unless the build chose it; no oneDNN), and what memory per thread (at most 16 bytes, none of it
-# allocated at its first use).
+# needed_test.sh LIBRARY THREADS: what the shared library needs from a process that loads it: which libraries (no OpenMP
+# runtime, which may end the process, unless the build chose it; no oneDNN), and how much memory per thread (at most 16
+# bytes, and none that is allocated at its first use).
 set -u
 library=$1
 threads=$2

@@ -44,7 +44,7 @@ AttentionCase::AttentionCase(Random& random, const AttentionShape& made, int pie
       std::vector<float> unpacked(static_cast<std::size_t>(size));
       for (std::size_t e = 0; e < entries; ++e) {
         std::vector<float> values = random_values(random, size);
-        // Some entries stand out, so that the largest score changes on the way.
+        // Some entries have large scores, so that the largest score changes during the call.
         if (random.bits() % 16 == 0) {
           for (float& value : values) value *= 2.5f;
         }
@@ -85,7 +85,7 @@ double AttentionCase::score_error(std::int64_t row, std::int64_t index) const {
     parts += std::fabs(static_cast<double>(queries_[query + static_cast<std::size_t>(d)]) *
                        static_cast<double>(keys_[place(index, shape.key_size, d)]));
   }
-  // A rounding for each product's place in the sum, the scale's, and a soft cap's few of its result.
+  // One rounding for each product's place in the sum, one for the scale, and a few for the result of a soft cap.
   return (shape.key_size + 2) * 0x1p-24 * parts * static_cast<double>(scale) + 8 * 0x1p-24 * std::fabs(score(row, index));
 }
 
@@ -123,7 +123,7 @@ std::vector<RowState> AttentionCase::attend(const kernels::Table& table, std::in
                                             std::int64_t first, std::int64_t end) const {
   std::vector<kernels::KvRun> runs;
   kernels::Attend a = call(token, count, first, end, runs);
-  // States of two heads more in between, as in a buffer of all heads.
+  // Space for the states of two more heads in between, as in a buffer of all heads.
   const std::int64_t token_stride = shape.group + 2;
   const auto rows = static_cast<std::size_t>(count * token_stride);
   std::vector<float> largest(rows, 777.0f), sums(rows, 777.0f), out(rows * static_cast<std::size_t>(shape.value_size), 777.0f);
@@ -141,7 +141,7 @@ std::vector<RowState> AttentionCase::attend(const kernels::Table& table, std::in
     if (row % token_stride < shape.group) {
       states.push_back(state);
     } else if (!(state == RowState{777.0f, 777.0f, std::vector<float>(state.out.size(), 777.0f)})) {
-      return {};  // wrote where it should not
+      return {};  // written where it should not be
     }
   }
   return states;

@@ -1,5 +1,5 @@
-// One attention call with everything it points at: entries packed in several runs between guard pages, random queries, and
-// the same sums in doubles.
+// One attention call with all its data: entries packed in several runs between guard pages, random queries, and the
+// same sums in doubles.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,8 @@
 
 namespace brim::test {
 
-/// `size` bytes that end where memory ends: one byte more faults. At `offset` from a 64-byte boundary where possible.
+/// `size` bytes that end at the end of mapped memory: one byte more faults. At `offset` from a 64-byte boundary where
+/// possible.
 class GuardedBytes {
  public:
   explicit GuardedBytes(std::size_t size);
@@ -50,7 +51,7 @@ struct RowState {
 
 class AttentionCase {
  public:
-  /// `pieces`: into how many runs the entries are cut, at random places, with random gaps between vectors.
+  /// `pieces`: the number of runs into which the entries are cut, at random places, with random gaps between vectors.
   AttentionCase(Random& random, const AttentionShape& shape, int pieces);
 
   /// The call for tokens [token, token + count) over entries [first, end) of the case.
@@ -64,7 +65,7 @@ class AttentionCase {
                 std::vector<float>& accumulated) const;
 
   kernels::Seen seen(std::int64_t token) const { return seen_[static_cast<std::size_t>(token)]; }
-  /// The exact score of a row (token · group + head) and an entry's index, and a bound of what floats may be off.
+  /// The exact score of a row (token · group + head) and an entry's index, and a bound of the error of floats.
   double score(std::int64_t row, std::int64_t index) const;
   double score_error(std::int64_t row, std::int64_t index) const;
   double value(std::int64_t index, int d) const { return values_[place(index, shape.value_size, d)]; }

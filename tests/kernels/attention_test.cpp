@@ -1,5 +1,5 @@
-// Attention in every set: against doubles within what the scores' and the sums' roundings can be, at odd sizes, at the edges
-// of blocks and at the end of memory; and the same bits however the work is cut.
+// Attention in every instruction set: compared with doubles within the possible rounding errors of scores and sums, at
+// odd sizes, at the edges of blocks and at the end of memory; and the same bits however the work is cut.
 #include <doctest/doctest.h>
 
 #include <cfloat>
@@ -19,7 +19,8 @@ using test::AttentionShape;
 using test::Random;
 using test::RowState;
 
-/// Calls check(table, case) for every set and all storage types of keys and values, the rest of the shape as given.
+/// Calls check(table, case) for every instruction set and all storage types of keys and values, with the rest of the
+/// shape as given.
 template <class Check>
 void for_each_set_and_type(AttentionShape shape, int pieces, Check check) {
   constexpr int kCount = kernels::kKvTypeCount;
@@ -42,8 +43,8 @@ void for_each_set_and_type(AttentionShape shape, int pieces, Check check) {
   }
 }
 
-/// What a row's weighted mean is in doubles, and how far floats may be off, per unit of Σ weight · |value|: each weight by
-/// its score's error, the largest score's and the exponential's, each sum by a rounding an entry.
+/// A row's weighted mean in doubles, and a bound of the error of floats, per unit of Σ weight · |value|: each weight
+/// has the error of its score, of the largest score and of the exponential, and each sum has one rounding per entry.
 struct Expected {
   double largest = -INFINITY;
   double sum = 0;
@@ -177,7 +178,7 @@ TEST_CASE("a row has the same bits alone and in company, however entries are sto
 }
 
 TEST_CASE("where entries are stored changes no bit") {
-  // The same entries from one run and from many: f32 stores exactly what it is given.
+  // The same entries from one run and from many: f32 stores exactly the given values.
   for (std::string_view set : kernels::usable_sets(kernels::this_machine(), "")) {
     const kernels::Table table = kernels::table_for(set);
     Random random(5);
@@ -230,7 +231,7 @@ TEST_CASE("states of parts make the state of all; an empty one changes no bit") 
     const std::vector<RowState> nothing(all.size(), none);
     CHECK(merge(all, nothing) == all);
     CHECK(merge(nothing, all) == all);
-    // Rows that see nothing of a call have that state.
+    // Rows that see no entry of a call have this state.
     CHECK(made.attend(table, 0, 1, 499, 500) == std::vector<RowState>(3, none));
   });
 }

@@ -1,4 +1,4 @@
-// Cached vectors in every set: packing and unpacking.
+// Cached vectors in every instruction set: packing and unpacking.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -59,10 +59,11 @@ TEST_CASE("packing a cached vector and unpacking it is exact, to nearest half, o
           const float other = values[static_cast<std::size_t>(j)];
           if (std::fabs(other) > std::fabs(extreme)) extreme = other;
         }
-        // Half a step of the stored scale, which is within 2^-11 of what was wanted or, below normal halves, 2^-25;
-        // a scale rounded down moves the largest value's limit by so many times its rounding as there are levels.
+        // Half a step of the stored scale, which is within 2^-11 of the ideal scale or, below normal halves, 2^-25; a
+        // scale rounded down moves the largest value's limit by so many times its rounding as there are levels.
         const float levels = type == static_cast<int>(KvType::q8_0) ? 127.0f : 8.0f, step = std::fabs(extreme) / levels;
-        // Level 8 of q4_0 is there for the extreme value's sign only: beyond 7.5 steps of the other one it is up to a step.
+        // Level 8 of q4_0 exists only for the sign of the extreme value: beyond 7.5 steps with the other sign the error
+        // is up to one step.
         const bool cut = levels == 8.0f && value * extreme < 0 && std::fabs(value) > 7.49f * step;
         REQUIRE(std::fabs(got - value) <= step * (cut ? 1.001f : 0.501f) + levels * std::max(step * 0x1p-11f, 0x1p-25f));
       }
@@ -75,7 +76,7 @@ TEST_CASE("packing values that are too large stays in range; a NaN makes its blo
     std::vector<float> values(static_cast<std::size_t>(size), 1e30f);
     values.back() = -std::numeric_limits<float>::infinity();
     const std::size_t nan = static_cast<std::size_t>(size) / 2;
-    if (size != 2) values[nan] = std::numeric_limits<float>::quiet_NaN();  // in blocks of their own and beside infinity
+    if (size != 2) values[nan] = std::numeric_limits<float>::quiet_NaN();  // in separate blocks, and next to infinity
     const std::size_t bytes = kernels::kv_vector_bytes(static_cast<KvType>(type), size);
     const test::GuardedBytes packed(bytes);
     table.pack_kv[type](values.data(), size, packed.data());

@@ -11,7 +11,7 @@ using namespace brim::kernels;
 
 namespace {
 
-/// Registers with the bits an Ice Lake server sets, all state saved.
+/// Registers with the bits that an Ice Lake server sets, all state saved.
 X86Registers ice_lake() {
   X86Registers registers;
   registers.leaf1_ecx = 0x7ffefbff;
@@ -192,7 +192,7 @@ TEST_CASE("the active table follows BRIM_ISA, or is the best when that is imposs
 
 TEST_CASE("explain names every kernel once, with the set it came from") {
   const std::string text = explain();
-  // The strongest set that multiplies few tokens: stronger ones may have products of many only.
+  // The strongest instruction set that multiplies few tokens: stronger sets may have gemm only.
   std::string_view winner;
   for (std::string_view set : usable_sets(this_machine(), std::getenv("BRIM_ISA") ? std::getenv("BRIM_ISA") : "")) {
     const Table table = table_for(set);

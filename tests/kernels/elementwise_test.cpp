@@ -1,4 +1,4 @@
-// Norm, softmax, activations and rotation in every set, against doubles.
+// Norm, softmax, activations and rotation in every instruction set, compared with doubles.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -32,7 +32,7 @@ void require_close(float got, double expected, double units, double small = 1e-3
   REQUIRE(std::fabs(static_cast<double>(got) - expected) <= std::fabs(expected) * units * 0x1p-23 + small);
 }
 
-/// Numbers of every size an activation may have, both signs.
+/// Numbers of every magnitude that an activation may have, with both signs.
 std::vector<float> spread_values() {
   std::vector<float> values;
   for (float size : {1e-30f, 1e-6f, 1e-3f, 0.1f, 0.5f, 1.0f, 3.0f, 10.0f, 40.0f, 90.0f, 1000.0f, 1e6f}) {
@@ -82,7 +82,7 @@ TEST_CASE("softmax") {
         std::vector<float> out = x;
         table.softmax(out.data(), size);
         for (std::size_t i = 0; i < x.size(); ++i) {
-          // The difference to the maximum is rounded to a float: that much relative error, and a few roundings more.
+          // The difference to the maximum is rounded to a float: this gives that relative error, plus a few roundings.
           const double difference = static_cast<double>(x[i]) - static_cast<double>(largest);
           const double units = 5 + (std::isfinite(difference) ? std::fabs(difference) * 0.5 : 0.0);
           require_close(out[i], std::exp(difference) / sum, units);
@@ -116,7 +116,7 @@ TEST_CASE("soft_cap, silu and gelu") {
     for (std::size_t i = 0; i < x.size(); ++i) {
       const auto value = static_cast<double>(x[i]);
       const double inner = 0.79788456080286535588 * (value + 0.044715 * value * value * value);
-      // gelu = x / (1 + e^-2u); u is known to about two roundings, so e^-2u to |2u| times that.
+      // gelu = x / (1 + e^-2u); u has the error of about two roundings, so e^-2u has |2u| times that error.
       const double expected = value / (1 + std::exp(-2 * inner));
       require_close(out[i], expected, 5 + (inner < 0 ? 8 * std::fabs(inner) : 0.0), 1e-35);
     }

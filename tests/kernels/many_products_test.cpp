@@ -1,5 +1,5 @@
-// Products of panels with more than sixteen tokens in bf16: every set that has them, and on x86 the AMX set's as an
-// imitation of its instructions runs them. Against doubles, and bit by bit against themselves in other company.
+// Gemm of panels with more than sixteen tokens in bf16: every instruction set that has it, and on x86 the AMX set's,
+// run by an imitation of its instructions. Compared with doubles, and bit by bit with the same token in other batches.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -23,14 +23,14 @@ using kernels::Activation;
 using quant::Format;
 using test::Random;
 
-constexpr double kBf16 = 0x1p-8;  ///< what rounding to bf16 is off by at most, relative to the value
+constexpr double kBf16 = 0x1p-8;  ///< the max error of rounding to bf16, relative to the value
 
 struct Named {
   std::string name;
   kernels::Table table;
 };
 
-/// Every table with products of many tokens.
+/// Every table with gemm.
 std::vector<Named> tables() {
   std::vector<Named> found;
   for (std::string_view set : kernels::usable_sets(kernels::this_machine(), "")) {
@@ -62,7 +62,7 @@ void for_each_way(Check check) {
     }
   }
 #if defined(__x86_64__)
-  // Their file is AVX-512 code through and through.
+  // Their file contains AVX-512 code everywhere.
   if (kernels::this_machine().features & kernels::kAvx512Bf16) {
     const std::string faults = test::tile_faults();
     CHECK(faults == "");
@@ -70,7 +70,7 @@ void for_each_way(Check check) {
 #endif
 }
 
-/// A matrix in panels, to the last byte: a sanitizer sees what is read beyond.
+/// A matrix in panels, allocated to its exact size: a sanitizer detects reads beyond the end.
 struct Panels {
   Panels(Format of, const std::vector<std::byte>& packed, std::int64_t row_count, std::int64_t col_count)
       : format(of), rows(row_count), cols(col_count), bytes(quant::panel_bytes(of, col_count)),
@@ -88,7 +88,7 @@ struct Panels {
   std::vector<std::byte> data;
 };
 
-/// The product of some tokens, `gap` floats between their results, which must stay as they are.
+/// The product of some tokens, with `gap` floats between their results, which must stay unchanged.
 std::vector<float> run(const kernels::Table& table, const Panels& weights, const float* x, std::int64_t tokens,
                        std::int64_t gap = 3) {
   const std::size_t stride = kernels::activation_bytes(Activation::bf16, weights.cols);
@@ -121,10 +121,11 @@ double as_bf16(double value) {
   return static_cast<double>(quant::bf16_to_f32(quant::f32_to_bf16(static_cast<float>(value))));
 }
 
-/// Two bounds, both from the operands' magnitudes. Against the operands rounded to bf16, which is what is multiplied: the
-/// additions' roundings, at most one of 2^-24 for each column and four for each tile, relative to the parts' sum; a level's
-/// value is made with an error of 2^-20 of the format's reach at most, which may also turn a few values that lie between two
-/// bf16 numbers. Against the floats: 2^-8 of each operand, so twice that and its square of each part.
+/// Two bounds, both from the operands' magnitudes. Compared with the operands rounded to bf16, which are the numbers
+/// that are multiplied: the roundings of additions, at most one of 2^-24 for each column and four for each tile,
+/// relative to the sum of the terms' magnitudes. A level's value has an error of at most 2^-20 of the format's reach;
+/// this may also change the rounding of a few values that lie between two bf16 numbers. Compared with the floats: 2^-8
+/// of each operand, so twice that and its square for each term.
 void check_product(const kernels::Table& table, Format format, const std::vector<std::byte>& packed,
                    const std::vector<float>& x, std::int64_t rows, std::int64_t cols, std::int64_t tokens) {
   const std::vector<float> out = run(table, Panels(format, packed, rows, cols), x.data(), tokens);
@@ -221,7 +222,7 @@ TEST_CASE("products of many tokens: the largest levels and scales, and values th
         check_product(table, format, test::constant_rows(format, rows, cols, static_cast<std::uint8_t>(fill), 0x3c00), x, rows,
                       cols, tokens);
       }
-      // A half scale that is infinite or not a number, in all rows: every payload must come through.
+      // A half scale that is infinite or not a number, in all rows: every NaN payload must be preserved.
       for (const unsigned scale : {0x7c00u, 0xfc00u, 0x7e00u, 0x7fffu, 0xffffu}) {
         CAPTURE(scale);
         const std::vector<std::byte> bad = test::constant_rows(format, rows, cols, 0x35, static_cast<std::uint16_t>(scale));
@@ -257,7 +258,7 @@ TEST_CASE("bf16 activations are rounded to nearest even and filled up with zeros
     Random random(5);
     for (const std::int64_t cols : {1, 15, 16, 17, 31, 32, 33, 100}) {
       std::vector<float> x = test::random_values(random, cols);
-      x[0] = 1.00390625f;  // between two bf16 numbers: down to the even one
+      x[0] = 1.00390625f;  // between two bf16 numbers: rounds down to the even one
       const std::size_t bytes = kernels::activation_bytes(Activation::bf16, cols);
       REQUIRE(bytes == static_cast<std::size_t>((cols + 31) / 32 * 64));
       std::vector<std::byte> made(bytes, std::byte{0xaa});

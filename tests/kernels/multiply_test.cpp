@@ -51,8 +51,8 @@ TEST_CASE("threads and batches do not change a bit, and strides are kept") {
           norm_row += w * w;
           norm_x += v * v;
         }
-        // Activations in two 8-bit terms: each is off by at most 1/254² of the largest (1), at random: 6 deviations of the
-        // sum; and the roundings of the products themselves.
+        // Activations in two 8-bit terms: each has an error of at most 1/254² of the largest (1), at random: 6
+        // deviations of the sum; and the roundings of the products themselves.
         const double bound = 6 * std::sqrt(norm_row / 3) / (254 * 254) + 1e-5 * std::sqrt(norm_row * norm_x);
         REQUIRE(std::fabs(static_cast<double>(alone[static_cast<std::size_t>(r)]) - expected) <= bound);
       }

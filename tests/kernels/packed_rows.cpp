@@ -10,7 +10,7 @@ namespace {
 
 using quant::Format;
 
-/// Where a block keeps its half scales.
+/// The place of a block's half scales.
 std::vector<std::size_t> half_offsets(Format format) {
   switch (format) {
     case Format::q4_1:
@@ -93,7 +93,7 @@ std::vector<double> reach(Format format, const std::byte* row, std::int64_t cols
       for (float value : values) bound = std::max(bound, std::fabs(static_cast<double>(value)));
     };
     consider(row);
-    // Scale alone and minimum alone, under bit patterns that reach every format's extremes.
+    // Scale alone and minimum alone, with bit patterns that reach every format's extremes.
     for (std::size_t only : halves) {
       for (const unsigned fill : {0x00u, 0xffu, 0x7fu, 0x80u, 0x0fu, 0xf0u}) {
         std::vector<std::byte> block(block_bytes, static_cast<std::byte>(fill));

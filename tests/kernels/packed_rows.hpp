@@ -1,4 +1,4 @@
-// Packed rows for kernel tests: random ones of every format, and ones at the edges of what its bits can say.
+// Packed rows for kernel tests: random ones of every format, and ones at the limits of what its bits can represent.
 #pragma once
 
 #include <cstddef>
@@ -29,12 +29,12 @@ std::vector<float> random_values(Random& random, std::int64_t count);
 /// around 1/64; for the float formats, values in [-1, 1).
 std::vector<std::byte> random_rows(Random& random, quant::Format format, std::int64_t rows, std::int64_t cols);
 
-/// Every byte of every block `fill`, except the half scales, which are `scale` (a finite half's bits).
+/// Every byte of every block is `fill`, except the half scales, which are `scale` (a finite half's bits).
 std::vector<std::byte> constant_rows(quant::Format format, std::int64_t rows, std::int64_t cols, std::uint8_t fill,
                                      std::uint16_t scale);
 
-/// For each block length of a row: an upper bound of every intermediate |scale · level| and |minimum| the block's half
-/// scales allow, whatever the other bits say. One number per value.
+/// For each block length of a row: an upper bound of every intermediate |scale · level| and |minimum| that the block's
+/// half scales allow, whatever the other bits are. One number per value.
 std::vector<double> reach(quant::Format format, const std::byte* row, std::int64_t cols);
 
 /// Every format, for loops and messages.

@@ -1,5 +1,5 @@
-// Products of every set this machine runs, for every format: against doubles, and bit by bit against themselves in other
-// tile shapes.
+// Products of every instruction set that this machine runs, for every format: compared with doubles, and bit by bit
+// with the results of other tile shapes.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -18,13 +18,13 @@ using kernels::Activation;
 using quant::Layout;
 using test::Random;
 
-/// Prepared activation rows as a kernel gets them, and the values they stand for.
+/// Prepared activation rows as a kernel gets them, and the values that they represent.
 struct Prepared {
   Activation kind = Activation::f32;
   std::size_t stride = 0;
   std::vector<std::byte> bytes;
   std::vector<double> values;        ///< [token][col]
-  std::vector<double> uncertainty;   ///< [token][col]: how far each may be from the float it was made of
+  std::vector<double> uncertainty;   ///< [token][col]: the max distance of each from the float that it was made from
 };
 
 Prepared prepare(const kernels::Table& table, Activation kind, const std::vector<float>& x, std::int64_t tokens,
@@ -50,7 +50,7 @@ Prepared prepare(const kernels::Table& table, Activation kind, const std::vector
         std::memcpy(&word, at + kernels::kQ16Quants + 2 * (c % 32), sizeof word);
         const int quant = kind == Activation::q16_words ? word : 256 * block.high[c % 32] + block.low[c % 32];
         made.values.push_back(static_cast<double>(block.scale) * quant);
-        made.uncertainty.push_back(static_cast<double>(block.scale) * 1.5001);  // half a step, and one for a low of -128
+        made.uncertainty.push_back(static_cast<double>(block.scale) * 1.5001);  // half a step; one step at level -128
         continue;
       }
       const std::byte* block = row + c / 256 * 320;
@@ -84,7 +84,7 @@ std::vector<float> run_panels(const kernels::Table& table, quant::Format format,
                               std::int64_t rows, std::int64_t cols, const Prepared& activations, std::int64_t tokens) {
   std::vector<float> out(static_cast<std::size_t>(rows * tokens), std::numeric_limits<float>::quiet_NaN());
   const std::size_t bytes = quant::panel_bytes(format, cols), row_bytes = quant::row_bytes(format, cols);
-  // To the last byte: a sanitizer sees what is read beyond.
+  // Allocated to the exact size: a sanitizer detects reads beyond the end.
   std::vector<std::byte> panels(bytes * static_cast<std::size_t>(quant::panel_count(rows)));
   for (std::int64_t row = 0; row < rows; row += quant::kPanelRows) {
     quant::pack_panel(format, weights.data() + static_cast<std::size_t>(row) * row_bytes, row_bytes,
@@ -119,9 +119,10 @@ std::vector<float> run(const kernels::Table& table, quant::Format format, Layout
 }
 
 /// Compares a whole product with doubles.
-/// The bound against the prepared values (what the kernel really multiplied): every value is scaled, converted and
-/// added in float with at most cols / 8 + 32 roundings of 2^-24 each (float panels: cols), relative to the parts'
-/// magnitudes (reach: a format's levels and offsets may be added apart and cancel). Against the floats, half a step of each activation more.
+/// The bound compared with the prepared values (which the kernel really multiplied): every value is scaled, converted
+/// and added in float with at most cols / 8 + 32 roundings of 2^-24 each (float panels: cols), relative to the terms'
+/// magnitudes (reach: a format's levels and offsets may be added separately and cancel). Compared with the floats, half
+/// a step of each activation is added.
 void check_product(const kernels::Table& table, quant::Format format, Layout layout, const std::vector<std::byte>& weights,
                    const std::vector<float>& x, std::int64_t rows, std::int64_t cols, std::int64_t tokens) {
   const Prepared activations = prepare(table, wanted(table, format, layout), x, tokens, cols);

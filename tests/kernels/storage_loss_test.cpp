@@ -1,5 +1,5 @@
-// What storing keys and values in fewer bits does to attention, in every set: bounded by the steps of the types, against
-// attention over the very numbers in doubles.
+// The effect on attention of storing keys and values in fewer bits, in every instruction set: bounded by the steps of
+// the types, compared with attention over the original numbers in doubles.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -25,7 +25,7 @@ TEST_CASE("what a storage type loses of attention is within what its steps allow
   const std::vector<float> keys = test::random_values(random, kSize * kEntries);
   const std::vector<float> values = test::random_values(random, kSize * kEntries);
   constexpr float kScale = 0.1f;
-  // The most a stored value may be off: half a step, a whole one of q4_0, and what rounding the scale moves.
+  // The max error of a stored value: half a step, a whole step for q4_0, and the effect of rounding the scale.
   const auto step = [&](KvType type, const float* vector, int d) {
     if (type == KvType::f32) return 0.0;
     if (type == KvType::f16) return std::fabs(static_cast<double>(vector[d])) * 0x1p-11 + 0x1p-25;

@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A recorded machine; the folder goes when it does.
+/// A recorded machine; its folder is removed with it.
 class Recorded {
  public:
   Recorded() {
@@ -150,7 +150,7 @@ TEST_CASE("efficiency cores are left out") {
   CHECK(rk3588.threads() == 4);
   rk3588.allow("0-5");
   CHECK(rk3588.threads() == 2);
-  rk3588.allow("0-3");  // taskset to the small ones: somebody wants those
+  rk3588.allow("0-3");  // taskset to the small cores: the user wants those
   CHECK(rk3588.threads() == 4);
 
   Recorded raspberry_pi_5;  // four equal Cortex-A76

@@ -1,5 +1,5 @@
-// The thread pool: every chunk exactly once, whatever the counts; callers side by side, nested, of several pools, and
-// after a fork. Compiled a second time against the OpenMP implementation of platform/threads.hpp.
+// The thread pool: every chunk runs exactly once, whatever the counts; callers side by side, nested, of several pools,
+// and after a fork. Compiled a second time against the OpenMP implementation of platform/threads.hpp.
 #include <doctest/doctest.h>
 
 #include <pthread.h>
@@ -27,7 +27,7 @@ using brim::kernels::Threads;
 
 namespace {
 
-/// Whether each of `chunks` ran once, on a worker below the count, and no worker on two threads at once.
+/// Whether each of `chunks` ran once, on a worker below the count, and no worker ran on two threads at once.
 bool each_once(Threads threads, std::int64_t chunks) {
   std::vector<std::atomic<int>> runs(static_cast<std::size_t>(chunks));
   std::vector<std::atomic<int>> at_work(static_cast<std::size_t>(threads.count));
@@ -46,7 +46,7 @@ bool each_once(Threads threads, std::int64_t chunks) {
   return workers_fit;
 }
 
-/// Has every thread of the pool, the caller's among them, call visit(worker) once, all at the same time.
+/// Makes every thread of the pool, including the caller's, call visit(worker) once, all at the same time.
 template <class Visit>
 void on_each_thread(ThreadPool& pool, Visit&& visit) {
   std::atomic<int> arrived{0};
@@ -57,7 +57,7 @@ void on_each_thread(ThreadPool& pool, Visit&& visit) {
   });
 }
 
-/// Runs `work` in a forked child, which is killed when it does not come to an end; whether it returned true.
+/// Runs `work` in a forked child, which is killed when it does not end; returns whether `work` returned true.
 template <class Work>
 bool in_child(Work&& work) {
   const pid_t child = fork();
@@ -160,7 +160,7 @@ TEST_CASE("one pool works at a time: a caller that finds another one at work doe
     CHECK(seen == std::set{std::this_thread::get_id()});
   });
   std::atomic<int> seen{0};
-  on_each_thread(three, [&](int) { ++seen; });  // and afterwards it has its helpers again
+  on_each_thread(three, [&](int) { ++seen; });  // afterwards the pool has its helpers again
   CHECK(seen.load() == 3);
 }
 
@@ -255,7 +255,8 @@ TEST_CASE("a forked child can end a pool, also from within a chunk") {
     pool.reset();
     return true;
   }));
-  // The child goes on with the chunks that are left: what the others were at is lost, but nobody waits for it.
+  // The child continues with the remaining chunks: the chunks that other threads were running are lost, but no thread
+  // waits for them.
   std::atomic<int> ended{0};
   for_chunks(*pool, 30, [&](std::int64_t, int worker) {
     while (worker != 0 && ended.load() == 0) sched_yield();

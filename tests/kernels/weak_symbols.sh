@@ -1,7 +1,7 @@
 #!/bin/bash
-# weak_symbols.sh NM SET OBJECT…: nothing in the objects of an instruction set may be weak or unique (the linker would
-# keep one copy of several, maybe one this machine cannot run), and nothing may be visible but functions of the set's own
-# namespace.
+# weak_symbols.sh NM SET OBJECT…: no symbol in the objects of an instruction set may be weak or unique (the linker would
+# keep one copy of several, maybe one that this machine cannot run), and only functions of the set's own namespace may
+# be visible.
 set -eu
 nm=$1
 set_name=$2

@@ -8,7 +8,7 @@ compiler=$3
 nm=$4
 failed=0
 
-# A tree with nothing wrong in it.
+# A tree without violations.
 fresh() {
   rm -rf "$scratch"
   mkdir -p "$scratch"/{apps/chat,apps/eval,bench,cmake/lint,docs,engine/base,engine/text,engine/include/brim,kernels,models,platform/{linux,openmp,program},quant,research/budgets,research/scorers,tests,engine/model}
@@ -53,7 +53,7 @@ fails() {
 fresh
 for lint in layers calls thread_locals lengths readmes links words; do passes $lint; done
 
-# What is no part of the tree (.gitignore) is not looked at, whatever it holds.
+# Files that are not part of the tree (.gitignore) are not checked, whatever they contain.
 for left in models/__pycache__ engine/build kernels/build-arm quant/brim.egg-info apps/node_modules/pkg docs/.venv/lib; do
   mkdir -p "$scratch/$left"
   printf '#include "nowhere.hpp"\nvoid f() { abort(); }\n%s\n' "$(yes '//' | head -n 501)" >"$scratch/$left/bad.cpp"
@@ -116,7 +116,7 @@ broken links docs/page.md 'See [there](nowhere.md).\n'
 broken links docs/page.md 'In `quant/gone.cpp`.\n'
 broken layers apps/chat/bad.cpp 'int f() { return ::fileno(stdin); }\n'
 broken layers engine/model/bad.cpp 'void f() { gmtime_r(&now, &parts); }\n'
-# A table by which quant/ reaches a folder that it may not include itself.
+# A table by which quant/ reaches a folder that it must not include itself.
 fresh
 sed -i 's|folder("quant", "engine/base")|folder("quant", "engine/base platform/program")|' "$scratch/cmake/lint/layers.sh"
 fails layers cmake/lint/layers.sh
@@ -124,7 +124,7 @@ fresh
 rm "$scratch/quant/README.md"
 fails readmes quant
 
-# commits: a tree without history is skipped; with one, a commit that it has passes and one that it has not fails.
+# commits: a tree without history is skipped; with a history, an existing commit passes and an unknown one fails.
 fresh
 if bash "$scratch/cmake/lint/commits.sh" "$scratch" >"$scratch/output" || [ $? != 77 ]; then
   echo "lint.commits does not skip a tree without history:"
@@ -147,7 +147,7 @@ if command -v git >/dev/null; then
   fails commits bench/baselines/run.json
 fi
 
-# options: a page, a header and a binding that say something else than the list.
+# options: a page, a header and a binding that differ from the list.
 copied="engine/api/options.def docs/options.md engine/include/brim/brim.h bindings/python/brim/_option_table.py bindings/node/index.d.ts
   bindings/node/index.js"
 with_options() {

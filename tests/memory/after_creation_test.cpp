@@ -1,5 +1,5 @@
-// The session is created; then the rest of its process takes all memory that is left. The session goes on: answers need none,
-// and messages find what was kept spare for them.
+// The session is created; then the rest of its process takes all memory that is left. The session continues: answers
+// need no further memory, and messages use the memory that was kept spare for them.
 #include <brim/brim.h>
 #include <doctest/doctest.h>
 #include <sys/resource.h>
@@ -60,7 +60,7 @@ void answer(brim_session* session, int turn, int tokens) {
   }
 }
 
-// Longer than what is kept of an answer: half of 128 KiB.
+// Longer than the part of an answer that is kept: half of 128 KiB.
 void long_answer(brim_session* session) {
   brim_piece piece{};
   for (std::size_t bytes = 0; bytes < (std::size_t{70} << 10); bytes += piece.text_size) {
@@ -69,7 +69,7 @@ void long_answer(brim_session* session) {
   }
 }
 
-// A session of it whose process then has no memory left.
+// A session of this model whose process then has no memory left.
 brim_session* session_without_memory(const std::string& path, const char* threads) {
   brim_model* model = nullptr;
   brim_session* session = nullptr;
@@ -85,7 +85,7 @@ brim_session* session_without_memory(const std::string& path, const char* thread
 
 [[noreturn]] void chat_without_memory(const std::string& path, const char* threads) {
   brim_session* session = session_without_memory(path, threads);
-  const std::string small = "and you?";  // within itself
+  const std::string small = "and you?";  // stored without an allocation
   for (int turn = 0; turn < 40; ++turn) {
     if (brim_session_message(session, "user", small.data(), small.size()) != BRIM_OK) give_up("message", turn);
     answer(session, turn, 60);
@@ -111,7 +111,7 @@ brim_session* session_without_memory(const std::string& path, const char* thread
   ::_exit(0);
 }
 
-// A message that is nearly all that a conversation keeps, of one kind of text.
+// A message that is almost as large as the text that a conversation keeps, from one kind of text.
 [[noreturn]] void long_message_without_memory(const std::string& path, std::string_view unit) {
   std::string text;
   while (text.size() < (std::size_t{120} << 10)) text += unit;

@@ -1,6 +1,7 @@
-/* dlopened_test LIBRARY MODEL: a C program without the C++ runtime loads the library as Python and Node do, and asks things of it
- * on fresh threads that have no memory left, from their first allocation, their second, … on. Whatever the library or its runtime
- * would allocate per thread would end the process here. Replaces malloc, so a program of its own and in C. */
+/* dlopened_test LIBRARY MODEL: a C program without the C++ runtime loads the library as Python and Node do, and calls
+ * it on new threads that have no memory left, from their first allocation, their second, … on. Anything that the
+ * library or its runtime would allocate per thread would end the process here. It replaces malloc, so it is a separate
+ * program and in C. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -109,7 +110,7 @@ static int complain(const char* name, const struct call* call) {
   return 1;
 }
 
-/* Calls work() with less and less to fail. `always`: the status of a call that fails in any case, else BRIM_OK. */
+/* Calls work() with fewer and fewer failures. `always`: the status of a call that fails in any case, else BRIM_OK. */
 static int check(const char* name, brim_status (*work)(void), brim_status always) {
   for (int index = 0;; ++index) {
     struct call call = {.work = work, .index = index};

@@ -1,6 +1,6 @@
 #!/bin/bash
-# dlopened_test.sh PROGRAM LIBRARY WRITE_TINY_MODEL SCRATCH [EMULATOR…]: runs dlopened_test.c on a model of its own. A program that
-# the C library ended says nothing but on standard error, so its exit status is the result.
+# dlopened_test.sh PROGRAM LIBRARY WRITE_TINY_MODEL SCRATCH [EMULATOR…]: runs dlopened_test.c on its own model. If the C
+# library ends a program, it reports this only on standard error, so the exit status is the result.
 set -u
 program=$1 library=$2 write_tiny_model=$3 scratch=$4
 shift 4

@@ -1,5 +1,5 @@
 // Every function of brim.h while memory runs out: allocation 0, 1, 2, … fails, alone and with all that follow, on a
-// thread whose first call this is. The call ends with a status and a sentence, and the same call works afterwards.
+// thread that makes its first call. The call ends with a status and a sentence, and the same call works afterwards.
 #include <brim/brim.h>
 #include <doctest/doctest.h>
 #include <unistd.h>
@@ -58,7 +58,7 @@ struct Scene {
   Scene(const Scene&) = delete;
   Scene& operator=(const Scene&) = delete;
 
-  /// The session as every call finds it, whatever the call before left behind.
+  /// The session as every call finds it, whatever state the call before left.
   void begin() {
     REQUIRE(brim_session_clear(session) == BRIM_OK);
     REQUIRE(brim::test::chat_turn(session, 0));
@@ -70,13 +70,14 @@ using Call = std::function<brim_status(Scene&)>;
 struct Entry {
   const char* name;
   Call call;
-  bool changes = false;  ///< the session, which is then made as it was before each call
+  bool changes = false;  ///< the call changes the session, which is then created again before each call
 };
 
-constexpr long kEach = 100;  ///< so many allocations of a call fail one by one, whatever follows
-/// And every so many of those that follow, another number for each function: what they have in common is met at other places.
+constexpr long kEach = 100;  ///< this many allocations of a call fail one by one
+/// After these, one allocation in every few fails, with a different step for each function: code that functions share
+/// then fails at different places.
 constexpr long kSteps[] = {7, 11, 13, 17, 19, 23, 29, 31};
-/// Of these each allocation fails by itself in failing_allocation_test.cpp.
+/// For these functions, each allocation fails separately in failing_allocation_test.cpp.
 constexpr std::string_view kTriedThere[] = {"brim_model_load", "brim_plan_get", "brim_session_create", "brim_session_fork",
                                             "brim_session_save", "brim_session_restore"};
 
@@ -87,7 +88,7 @@ brim_status filled(const std::function<brim_status(T*)>& call) {
   return call(&out);
 }
 
-// One call of each function, with what frees what it made; those that cannot fail just have to return.
+// One call of each function, followed by freeing what it created; functions that cannot fail only have to return.
 const std::vector<Entry>& entries() {
   static const std::vector<Entry> all = {
       {"brim_last_error", [](Scene&) { return brim_last_error() != nullptr ? BRIM_OK : BRIM_INTERNAL; }},
@@ -185,7 +186,7 @@ const std::vector<Entry>& entries() {
          brim_session_cancel(scene.session);
          brim_piece piece{};
          piece.size = sizeof piece;
-         brim_session_next(scene.session, &piece);  // takes the cancellation, or has no answer to go on with
+         brim_session_next(scene.session, &piece);  // takes the cancellation, or has no answer to continue
          return BRIM_OK;
        },
        true},
@@ -285,7 +286,7 @@ const std::vector<Entry>& entries() {
   return all;
 }
 
-/// How far the next allocation to fail is, once kEach did: of a call that no other test goes through, each fails by itself.
+/// The distance to the next allocation that fails, after the first kEach: 1 for calls that no other test covers.
 long step_of(std::size_t entry, Failing how) {
   const bool there = std::find(std::begin(kTriedThere), std::end(kTriedThere), entries()[entry].name) != std::end(kTriedThere);
   return how == Failing::once && !there ? 1 : kSteps[entry % std::size(kSteps)];
@@ -336,7 +337,7 @@ TEST_CASE("every function, whatever allocation of it fails") {
   Scene scene;
   for (std::size_t number = 0; number < entries().size(); ++number) {
     const Entry& entry = entries()[number];
-    // Measuring takes half a second each time; its first allocations are those that matter.
+    // Measuring takes half a second each time; its first allocations are the important ones.
     const long last = std::string(entry.name) == "brim_measure_machine" ? 12 : 1'000'000;
     for (const Failing how : {Failing::once, Failing::from_then_on}) {
       const long step = step_of(number, how);

@@ -30,8 +30,8 @@ struct ModelFile {
 };
 
 struct Tally {
-  long failed = 0;    ///< allocations, until `work` needed no more
-  long shrugged = 0;  ///< of those: the call did what it should without (a limit not read, a sort without its buffer)
+  long failed = 0;    ///< allocations that failed, until `work` needed no more
+  long shrugged = 0;  ///< of these: the call succeeded without them (a limit not read, a sort without its buffer)
 };
 
 std::string name_of(Failing how) { return how == Failing::once ? ", once" : ", from then on"; }
@@ -43,8 +43,8 @@ struct Outcome {
   long leaked = 0;      ///< allocations, where success was undone
 };
 
-// Calls work() on a thread of its own whose allocation number `index` fails: whatever the call has to say is that
-// thread's first error.
+// Calls work() on a new thread whose allocation number `index` fails, so that the call's error is that thread's first
+// error.
 Outcome call_failing(const std::function<brim_status()>& work, const std::function<void()>& undo, long index,
                      Failing how) {
   Outcome outcome;
@@ -61,19 +61,18 @@ Outcome call_failing(const std::function<brim_status()>& work, const std::functi
   return outcome;
 }
 
-constexpr long kRetried = 16;  ///< after so many failures the call is made once without
-constexpr long kEach = 300;    ///< so many are tried one by one also with all that follow, then every third
+constexpr long kRetried = 16;  ///< after this many failures the call is made once without a failure
+constexpr long kEach = 300;    ///< this many are tried one by one also with all that follow, then every third
 
-// Calls work() with allocation 0, 1, 2, … failing, alone and with all that follow, until it makes no more of them;
-// after a failure the same call works. `undo` gives back what a success made; without one a success may keep what it
-// made.
+// Calls work() with allocation 0, 1, 2, … failing, alone and with all that follow, until it makes no more allocations;
+// after a failure the same call works. `undo` frees what a success created; without `undo` a success may keep it.
 Tally fail_each(const std::function<brim_status()>& work, const std::function<void()>& undo) {
-  // Once without: what is made at a first use and kept.
+  // Once without a failure, because objects may be created at a first use and kept.
   REQUIRE(work() == BRIM_OK);
   if (undo) undo();
   Tally tally;
   const long before = live_allocations();
-  long given_up = 0;  // blocks that a session keeps spare, which later calls may take again
+  long given_up = 0;  // blocks that a session keeps spare, which later calls may use again
   for (const Failing how : {Failing::once, Failing::from_then_on}) {
     for (long index = 0;; index += how == Failing::once || index < kEach ? 1 : 3) {
       const Outcome outcome = call_failing(work, undo, index, how);
@@ -164,7 +163,7 @@ TEST_CASE("planning and creating a session") {
   }
 }
 
-// A profile travels in the model's file or beside it; the demo model carries one.
+// A profile is stored in the model's file or next to it; the demo model carries one.
 TEST_CASE("a session of a model with a profile") {
   const std::string demo = std::string(BRIM_SOURCE_DIR) + "/models/brim-demo.gguf";
   brim_model* model = nullptr;
@@ -190,7 +189,7 @@ TEST_CASE("a session of a model with a profile") {
 
 TEST_CASE("copying, saving and restoring a session: what fails leaves the first one as it was") {
   const Loaded loaded;
-  const ModelFile saved;  // a name of its own, written over
+  const ModelFile saved;  // a separate name, which is overwritten
   brim_session* session = nullptr;
   REQUIRE(brim_session_create(loaded.model, loaded.options, &session) == BRIM_OK);
   REQUIRE(brim::test::chat_turn(session, 0));

@@ -1,4 +1,4 @@
-// See failing_malloc.hpp. glibc's own functions under their second names do the work.
+// See failing_malloc.hpp. The actual allocation uses the second names of glibc's own functions.
 #include "tests/memory/failing_malloc.hpp"
 
 #include <sys/mman.h>
@@ -27,7 +27,7 @@ namespace {
 std::atomic<long> live{0};
 constexpr long kNever = LONG_MIN;
 
-// Allocations until the first that fails: of this thread, and of all others but the one that asked for it.
+// Allocations until the first that fails: of this thread, and of all other threads except the one that requested it.
 constinit thread_local long countdown = kNever;
 constinit thread_local bool goes_on = false, failed = false, asked = false;
 std::atomic<long> others_countdown{kNever};
@@ -45,7 +45,7 @@ bool this_thread_fails() {
 
 bool another_thread_fails() {
   if (asked || others_countdown.load() == kNever) return false;
-  // Below 0: one that is past. It cannot come down to kNever, for a test has fewer allocations than that takes.
+  // Below 0: the failure is past. The count cannot reach kNever, because a test has fewer allocations than that takes.
   const long left = others_countdown.fetch_sub(1);
   if (left > 0 || (left < 0 && !others_go_on.load())) return false;
   others_failed.store(true);

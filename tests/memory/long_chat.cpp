@@ -10,7 +10,8 @@ constexpr const char* kTemplate =
     "{{ bos_token }}{% for message in messages %}[{{ message.role }}] {{ message.content | trim }}\n{% endfor %}"
     "{% if add_generation_prompt %}[assistant] {% endif %}";
 
-// As people and programs write: words, three scripts and an emoji, JSON, code, a control token as text, broken UTF-8.
+// Texts as people and programs write them: words, three scripts and an emoji, JSON, code, a control token as text,
+// broken UTF-8.
 constexpr std::string_view kSayings[] = {
     "the dog was on the cat and the sun in the end",
     "Привет, как дела? 日本語も話します。 \xF0\x9F\x90\x88 was ist das für ein Tier?",

@@ -1,4 +1,5 @@
-// A scripted chat for tests of memory: hundreds of turns of everything that people and programs write, through the C interface.
+// A scripted chat for tests of memory: hundreds of turns with all kinds of text that people and programs write, through
+// the C interface.
 #pragma once
 
 #include <brim/brim.h>
@@ -7,16 +8,17 @@
 
 namespace brim::test {
 
-/// A model for it, in the format whose weights are repacked (loading starts the threads), whose tokenizer merges byte pairs or
-/// is SentencePiece. Throws when it cannot be written.
+/// A model for the chat, in a format whose weights are repacked (loading starts the threads); its tokenizer merges byte
+/// pairs or is SentencePiece. Throws when it cannot be written.
 void write_chat_model(const std::string& path, bool byte_pairs = false);
 
-/// The options of its session, to be freed by the caller: sampling, stop strings, speculation, a budget that holds a small
-/// part of what is said.
+/// The options of its session, to be freed by the caller: sampling, stop strings, speculation, and a budget that holds
+/// a small part of the text.
 brim_options* chat_options();
 
-/// Says turn `turn`: a message of words, UTF-8, JSON or bytes that are no text, an answer in pieces, now and then another
-/// answer, other options or a look at the conversation. False at the first call that fails; brim_last_error() says why.
+/// Runs turn `turn`: a message of words, UTF-8, JSON or bytes that are not text, an answer in pieces, and now and then
+/// another answer, other options or a query of the conversation. False at the first call that fails; brim_last_error()
+/// has the reason.
 bool chat_turn(brim_session* session, int turn);
 
 }  // namespace brim::test

@@ -1,5 +1,5 @@
-// The promise of a session, under limits that the system enforces: what the plan says it takes is what it takes, from its
-// creation through a chat far longer than its budget. Nothing fails once it is created.
+// The promise of a session, under limits that the system enforces: it takes what the plan says, from its creation
+// through a chat far longer than its budget. Nothing fails once it is created.
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -31,15 +31,15 @@ std::int64_t status_bytes(const char* name) {
   return static_cast<std::int64_t>(brim::named_number(brim::read_text("/proc/self/status").value_or(""), name).value_or(0)) * 1024;
 }
 
-// Says where a child is and why it cannot go on.
+// Prints where a child is and why it cannot continue.
 [[noreturn]] void give_up(const char* where, int turn) {
   std::fprintf(stderr, "%s, turn %d: %s\n", where, turn, brim_last_error());
   std::fflush(stderr);
   ::_exit(1);
 }
 
-// A model, a limit at what it and the session's plan take and a twentieth of the plan, then the session and its chat. For a
-// process of its own: `limit` ends with it.
+// A model, a limit of what the model and the session's plan take plus a twentieth of the plan, then the session and its
+// chat. For a separate process, because `limit` lasts until the process ends.
 [[noreturn]] void chat_within(const std::string& path, const std::function<bool(std::int64_t room)>& limit) {
   constexpr int kTurns = 250;
   brim_model* model = nullptr;
@@ -78,7 +78,7 @@ int exit_code(pid_t child) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-// A control group of this test's own, where the machine lets it make one; its limit is in `limit_file`.
+// A separate control group for this test, if the machine allows creating one; its limit is in `limit_file`.
 struct Group {
   std::filesystem::path folder;
   std::string limit_file, usage_file;
@@ -125,7 +125,7 @@ TEST_CASE("in a control group, where one can be made, a session lives on what it
   }
   const pid_t child = ::fork();
   if (child == 0) {
-    // Into the group first: what was charged to another one would not count.
+    // Join the group first: memory charged to another group would not count.
     if (!group->write((group->folder / "cgroup.procs").string(), ::getpid())) ::_exit(kNoLimit);
     chat_within(file.path, [&](std::int64_t room) {
       const auto used = brim::read_text(group->usage_file);

@@ -1,4 +1,4 @@
-// A user who may have no more threads: the model loads, says so, and answers with those there are.
+// A user who may have no more threads: the model loads, reports it, and answers with the existing threads.
 #include <doctest/doctest.h>
 #include <grp.h>
 #include <sys/resource.h>
@@ -16,7 +16,7 @@
 namespace {
 
 constexpr int kCannot = 3;            ///< a child's exit code: it could not be limited
-constexpr uid_t kNobodysId = 734211;  ///< a user without processes of its own, as they count
+constexpr uid_t kNobodysId = 734211;  ///< a user that has no processes, since these count
 
 struct ModelFile {
   std::string path = (std::filesystem::temp_directory_path() / ("brim-threads-" + std::to_string(::getpid()))).string();
@@ -37,7 +37,7 @@ bool limit_threads(rlim_t threads) {
   ::_exit(1);
 }
 
-// For a process of its own.
+// For a separate process.
 [[noreturn]] void chat_with_few_threads(const std::string& path, int granted) {
   if (!limit_threads(static_cast<rlim_t>(granted))) ::_exit(kCannot);
   brim_options *options = nullptr, *wishes = brim::test::chat_options();

@@ -35,7 +35,7 @@ int in_child(const std::function<int()>& work) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-// 0: created and usable. 1: refused, the sentence names `limiting` and both figures. 2: refused in another way.
+// 0: created and usable. 1: refused, and the sentence names `limiting` and both figures. 2: refused in another way.
 int try_arena(std::size_t bytes, const std::string& limiting) {
   auto arena = Arena::create(bytes);
   if (arena) {

@@ -1,4 +1,5 @@
-// The hash that no file can be written for: SipHash-1-3, against the numbers that CPython 3.11 gives for the key 0.
+// The hash for which no file can be prepared: SipHash-1-3, compared with the numbers that CPython 3.11 gives for the
+// key 0.
 #include "platform/keyed_hash.hpp"
 
 #include <doctest/doctest.h>
@@ -34,5 +35,5 @@ TEST_CASE("one process has one key, that is not zero, and numbers spread") {
   CHECK((HashKey::of_process().first | HashKey::of_process().second) != 0);
   std::set<std::uint64_t> low;
   for (std::uint64_t i = 0; i < 4096; ++i) low.insert(keyed_hash(i << 32) & 4095);
-  CHECK(low.size() > 2000);  // of 4096 places, as random ones take 63 %
+  CHECK(low.size() > 2000);  // of 4096 places; random values take 63 %
 }

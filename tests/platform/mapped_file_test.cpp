@@ -1,4 +1,5 @@
-// Files that are read by position, and mapped ones: what they hold, what is refused, and what becomes of a file that changes.
+// Files that are read by position, and mapped files: their content, what is refused, and what happens when a file
+// changes.
 #include "platform/mapped_file.hpp"
 
 #include <doctest/doctest.h>
@@ -108,7 +109,7 @@ TEST_CASE("a file never gets a descriptor of standard input, output or error") {
   const int kept = ::dup(0);
   ::close(0);
   const auto file = InputFile::open(folder.file);
-  const int free = ::dup(kept);  // the lowest one, which the file could have had
+  const int free = ::dup(kept);  // the lowest free descriptor, which the file could have had
   ::close(kept);
   CHECK(free == 0);
   REQUIRE(file.ok());

@@ -20,7 +20,7 @@ constexpr const char* kUnifiedMount =
     "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n";
 constexpr const char* kMemoryMount = "35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory\n";
 
-// Writes the files under a folder of their own, asks, and removes them.
+// Writes the files under a separate folder, reads the limits, and removes the files.
 MemoryLimits recorded(const std::map<std::string, std::string>& files) {
   const auto root = std::filesystem::temp_directory_path() / ("brim-limits-" + std::to_string(::getpid()));
   for (const auto& [path, content] : files) {

@@ -1,5 +1,5 @@
-// Files that appear whole or not at all; what stands at the name before, what killed programs leave beside it, and what the
-// system refuses.
+// Files that appear whole or not at all; files that already have the name, files that killed programs leave next to it,
+// and what the system refuses.
 #include "platform/new_file.hpp"
 
 #include <doctest/doctest.h>
@@ -40,7 +40,7 @@ unsigned mode_of(const std::string& path) {
   return facts.st_mode & 0777;
 }
 
-/// What runs in a child process, which ends by itself.
+/// The function that runs in a child process, which ends by itself.
 template <class Body>
 int exit_status(Body body) {
   const pid_t child = ::fork();

@@ -1,4 +1,4 @@
-// Reasons in English, whatever language the host's locale speaks.
+// Reasons in English, whatever the language of the host's locale.
 #include "platform/system_error_text.hpp"
 
 #include <doctest/doctest.h>
@@ -10,7 +10,7 @@ using namespace brim;
 
 TEST_CASE("a reason is the same in every locale") {
   for (const char* name : {"de_DE.UTF-8", "fr_FR.UTF-8", "C.UTF-8"}) {
-    if (std::setlocale(LC_ALL, name) != nullptr) break;  // where one is installed
+    if (std::setlocale(LC_ALL, name) != nullptr) break;  // if one is installed
   }
   CHECK(system_error_text(ENOENT) == "No such file or directory");
   CHECK(system_error_text(99999) == "unknown error");

@@ -12,7 +12,7 @@ using namespace brim::quant;
 
 namespace {
 
-/// The value of a half by the definition in IEEE 754, computed another way than the code under test.
+/// The value of a half by the definition in IEEE 754, computed in another way than in the code under test.
 double defined_value(std::uint16_t bits) {
   const double sign = bits & 0x8000 ? -1 : 1;
   const int exponent = bits >> 10 & 31, fraction = bits & 1023;
@@ -51,7 +51,7 @@ TEST_CASE("floats between two halves round to the nearer one, ties to even") {
   for (std::uint32_t i = 0; i < 0x7C00; ++i) {
     const auto below = static_cast<std::uint16_t>(i);
     const auto above = static_cast<std::uint16_t>(i + 1);
-    const double next = above == 0x7C00 ? 65536.0 : defined_value(above);  // where the half after the largest would be
+    const double next = above == 0x7C00 ? 65536.0 : defined_value(above);  // what the half after the largest would be
     const auto middle = static_cast<float>((defined_value(below) + next) / 2);
     const std::uint16_t even = below % 2 == 0 ? below : above;
     CAPTURE(middle);
@@ -84,7 +84,7 @@ TEST_CASE("every bfloat16 has its defined value; floats round to the nearest, ti
     REQUIRE(f32_to_bf16(std::bit_cast<float>(i << 16 | 0x7FFFu)) == bits);
     REQUIRE(f32_to_bf16(std::bit_cast<float>(i << 16 | 0x8001u)) == bits + 1);
   }
-  const float hidden_nan = std::bit_cast<float>(0x7F800001u);  // all its fraction is in the half that goes
+  const float hidden_nan = std::bit_cast<float>(0x7F800001u);  // all its fraction is in the half that is cut off
   CHECK(std::isnan(bf16_to_f32(f32_to_bf16(hidden_nan))));
 }
 

@@ -1,4 +1,4 @@
-// The rules of the mixes held against files that llama.cpp quantised.
+// The rules of the mixes compared with files that llama.cpp quantised.
 #include "quant/mix.hpp"
 
 #include <doctest/doctest.h>

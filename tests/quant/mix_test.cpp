@@ -151,7 +151,7 @@ TEST_CASE("whatever is asked, the answer fits the row and can be packed") {
   CHECK(mix_from_name("Q4_K") == Mix::q4_k_m);
   CHECK_FALSE(mix_from_name("IQ4_XS"));
   CHECK_FALSE(mix_from_name(""));
-  for (int i = 0; i < kFormatCount; ++i) {  // every format that can be packed can be asked for
+  for (int i = 0; i < kFormatCount; ++i) {  // every format that can be packed can be requested
     const auto format = static_cast<Format>(i);
     if (can_pack(format)) CHECK(mix_from_name(info(format).name).has_value());
   }

@@ -1,4 +1,4 @@
-// Panels give back what was packed: every format, whole and partial panels, any bytes.
+// Panels give back the packed values: every format, whole and partial panels, any bytes.
 #include "quant/panel.hpp"
 
 #include <doctest/doctest.h>

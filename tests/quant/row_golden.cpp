@@ -1,4 +1,4 @@
-// Unpacking and packing held against rows that ggml packed: unpacking must agree exactly, packing must lose no more.
+// Unpacking and packing compared with rows that ggml packed: unpacking must agree exactly, packing must not lose more.
 #include "quant/row.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,4 @@
-// Packing and unpacking of every format in the list: how much is lost, and what happens at the edges of what floats
-// are.
+// Packing and unpacking of every format in the list: how much is lost, and what happens at the limits of floats.
 #include "quant/row.hpp"
 
 #include <doctest/doctest.h>
@@ -45,8 +44,9 @@ double root_mean_square(const std::vector<float>& a, const std::vector<float>& b
   return std::sqrt(sum / static_cast<double>(a.size()));
 }
 
-/// What a format of this many bits may lose on normally distributed values of deviation 1: 3 · 2^-bits holds for all
-/// formats of the list; the 16-bit ones spend bits on their range, the narrower of them has 9 for the value.
+/// The max loss of a format with this number of bits on normally distributed values of deviation 1: 3 · 2^-bits holds
+/// for all formats of the list; the 16-bit formats use bits for their range, and the one with fewer value bits has 9 of
+/// them.
 double allowed_error(Format format) {
   const double bits = 8.0 * info(format).block_bytes / info(format).block_length;
   return 3.0 * std::exp2(-std::min(bits, 9.0));
@@ -170,7 +170,7 @@ TEST_CASE("rows need no alignment and nothing beside them is touched") {
 }
 
 TEST_CASE("the larger values of a block are kept better than chance") {
-  // Q4_0 and Q5_0 have one level more on one side and give it to the largest value, whatever its sign.
+  // Q4_0 and Q5_0 have one more level on one side and use it for the largest value, whatever its sign.
   for (const Format format : {Format::q4_0, Format::q5_0}) {
     for (const float sign : {1.0f, -1.0f}) {
       std::vector<float> values(32, 0.1f);

@@ -1,11 +1,12 @@
-// See allocation_count.hpp: replaces the global allocation functions of the test program, all forms: sanitizers bring their own of each.
+// See allocation_count.hpp: replaces the global allocation functions of the test program in all forms, because
+// sanitizers replace each form.
 #include "tests/support/allocation_count.hpp"
 
 #include <atomic>
 #include <cstdlib>
 #include <new>
 
-// The thread sanitizer cannot share these functions with anybody: under it nothing is counted.
+// The thread sanitizer cannot share these functions: under it nothing is counted.
 #if defined(__SANITIZE_THREAD__)
 #define BRIM_COUNTS_ALLOCATIONS 0
 #elif defined(__has_feature)
@@ -27,7 +28,7 @@ namespace {
 
 std::atomic<std::size_t> allocations{0};
 
-constinit thread_local long countdown = -1;  // until the one that fails; −1: none will
+constinit thread_local long countdown = -1;  // allocations until the one that fails; −1: none fails
 constinit thread_local bool goes_on = false, failed = false;
 
 bool fails() {

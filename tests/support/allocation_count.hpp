@@ -1,4 +1,4 @@
-// Counts what a test program allocates, for code that promises to allocate nothing; and lets one allocation fail.
+// Counts the allocations of a test program, for code that promises to allocate nothing; and makes one allocation fail.
 #pragma once
 
 #include <cstddef>
@@ -8,9 +8,10 @@ namespace brim::test {
 /// How often operator new has been called in this program so far, by all threads, in all its forms.
 std::size_t allocation_count();
 
-/// From now on the calling thread's operator new number `index` (0: the next) fails: that one alone, or also all that follow.
+/// From now on the calling thread's operator new number `index` (0: the next) fails: only that one, or also all that
+/// follow.
 void fail_new(long index, bool and_all_that_follow = false);
-/// Whether it has failed; no other will from now on.
+/// Whether it has failed; no further one fails from now on.
 bool new_failed();
 
 }  // namespace brim::test

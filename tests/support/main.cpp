@@ -1,5 +1,5 @@
-// The entry point of every test program, and the rule for missing reference data: a program that did not find a
-// file of ../shared it asked for exits with 77, which ctest reports as skipped, never as passed.
+// The entry point of every test program, and the rule for missing reference data: a program that did not find a file of
+// ../shared that it needs exits with 77, which ctest reports as skipped, never as passed.
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
 

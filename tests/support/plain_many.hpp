@@ -1,5 +1,5 @@
-// A way of its own for the rows of prompts, written plainly, so that roles of rows can be tested on machines whose kernels
-// have none: weights and activations rounded to bf16, and sums in columns' order.
+// A separate, simple gemm for the rows of prompts, so that the roles of rows can be tested on machines whose kernels
+// have none: weights and activations are rounded to bf16, and sums are in the order of columns.
 #pragma once
 
 #include <atomic>
@@ -14,7 +14,7 @@
 
 namespace brim::test {
 
-/// Calls with too few rows, which a set's own kernels would not be right for.
+/// Calls with too few rows, for which a set's own kernels would not be correct.
 inline std::atomic<int> plain_many_faults{0};
 
 template <quant::Format format>
@@ -35,7 +35,7 @@ void plain_many(const kernels::PanelProduct& p) noexcept {
   }
 }
 
-/// `table` with this way for every format that may have one.
+/// `table` with this gemm for every format that may have one.
 inline kernels::Table with_plain_many(kernels::Table table) {
   [&]<std::size_t... I>(std::index_sequence<I...>) {
     ((table.panel_product_many[I] = &plain_many<static_cast<quant::Format>(I)>), ...);

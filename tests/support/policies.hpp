@@ -1,4 +1,4 @@
-// Policies by name, the product's and those of research/: tests mix them all. Link brim_research.
+// Policies by name, both the product's and those of research/, because tests mix them. Link brim_research.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +11,14 @@
 
 namespace brim::test {
 
-/// Null for "auto". Throws for a name that is none.
+/// Null for "auto". Throws for an unknown name.
 inline const kv::Split* split_named(std::string_view name) {
   const auto split = kv::split_named(name, research::all_policies());
   if (!split) throw std::invalid_argument(split.error().sentence);
   return *split;
 }
 
-/// Never null. Throws for a name that is none.
+/// Never null. Throws for an unknown name.
 inline const kv::Rule* rule_named(std::string_view name) {
   const auto rule = kv::rule_named(name, research::all_policies());
   if (!rule) throw std::invalid_argument(rule.error().sentence);

@@ -1,5 +1,5 @@
-// A folder of a test's own that goes with it: in memory where there is such a file system, because a test that writes many
-// files to be synced would wait for the disk.
+// A folder for one test that is removed with the object: in memory if there is a file system for that, because a test
+// that writes many synced files would wait for the disk.
 #pragma once
 
 #include <unistd.h>

@@ -68,7 +68,7 @@ void set_vocabulary(io::GgufWriter& writer, const TinyModel& model, const Words&
   writer.set_i32s("tokenizer.ggml.token_type", words.types);
   if (model.byte_pairs) {
     writer.set_string("tokenizer.ggml.model", "gpt2");
-    writer.set_string("tokenizer.ggml.pre", "llama-bpe");  // which adds BOS where there is one
+    writer.set_string("tokenizer.ggml.pre", "llama-bpe");  // this pre-tokenizer adds BOS if there is one
     writer.set_strings("tokenizer.ggml.merges", std::vector<std::string>{"t h"});
     return;
   }
@@ -80,7 +80,7 @@ void set_vocabulary(io::GgufWriter& writer, const TinyModel& model, const Words&
   writer.set_bool("tokenizer.ggml.add_bos_token", true);
 }
 
-// NaN where packing would write a number: in place of an F32 value, or of the scale that a Q8_0 block begins with.
+// NaN in place of the number that packing would write: an F32 value, or the scale at the beginning of a Q8_0 block.
 void damage(quant::Format format, std::span<std::byte> packed) {
   constexpr std::uint32_t kFloat = 0x7FC00000;
   constexpr std::uint16_t kHalf = 0x7E00;

@@ -24,7 +24,7 @@ struct TinyModel {
   std::string chat_template;        ///< empty: none
   std::uint32_t seed = 1;
   std::string damaged;              ///< the tensor whose first value (or block) is NaN; empty: none
-  std::size_t long_token = 0;       ///< bytes of a last token, so many times the letter z; 0: none
+  std::size_t long_token = 0;       ///< bytes of a last token, which repeats the letter z; 0: none
   /// A byte-level BPE vocabulary that names no special id: ids 0 to 255 are the bytes, with the comma as 11 (and byte 11 as
   /// 44), then "th", "<|im_end|>" (a normal token) and "<|start|>" (a control token).
   bool byte_pairs = false;
@@ -37,12 +37,12 @@ struct TinyModel {
     float value = 0;
   };
   std::vector<Tensor> further{};
-  /// Tensors that are not written; none where it is empty.
+  /// Tensors that are not written; if empty, all are written.
   std::function<bool(const std::string& name)> leaves_out{};
 };
 
 /// The ids of its vocabulary: 0 <unk>, 1 <s>, 2 </s>, then 256 byte tokens, then printable characters and a few words.
-/// The file is about 400 KiB at the defaults. Throws std::runtime_error when it cannot be written.
+/// The file is about 400 KiB with the defaults. Throws std::runtime_error when it cannot be written.
 void write_tiny_model(const std::string& path, const TinyModel& model);
 
 }  // namespace brim::test

@@ -1,5 +1,5 @@
 "use strict";
-// What the tests read from sessions.
+// What the tests get from sessions.
 
 /** The text of all pieces up to the end of the answer. */
 const rest = async (session) => {

@@ -1,4 +1,5 @@
-// Wrong types and what C would cut short are TypeErrors; a number that is not finite is a RangeError; neither changes anything.
+// Wrong types and texts that C would cut are TypeErrors; a number that is not finite is a RangeError; neither changes
+// anything.
 "use strict";
 
 const test = require("node:test");

@@ -1,4 +1,4 @@
-// What the binding covers: every function of brim.h but those named here, and what the newer ones do.
+// What the binding covers: every function of brim.h except those named here, and what the newer functions do.
 "use strict";
 
 const test = require("node:test");

@@ -1,4 +1,4 @@
-// Each case of lifetime_cases.js in a process of its own: it passes, says nothing else, and ends in time.
+// Each case of lifetime_cases.js in its own process: it passes, prints nothing else, and ends in time.
 "use strict";
 
 const test = require("node:test");

@@ -1,5 +1,6 @@
-// node --expose-gc lifetime_cases.js NAME: one case of what may happen to handles while a call is inside. lifetime.test.js runs each in
-// a process of its own, with a time limit. A call is inside from the moment it is made, so nothing here sleeps.
+// node --expose-gc lifetime_cases.js NAME: one case of what may happen to handles while a call is in progress.
+// lifetime.test.js runs each case in its own process, with a time limit. A call is in progress from the moment it is
+// made, so nothing here sleeps.
 "use strict";
 
 const assert = require("node:assert");
@@ -8,7 +9,7 @@ const { Model, nextPieces } = require("..");
 const native = require(process.env.BRIM_NODE_BINDING);
 
 const MODEL = process.env.BRIM_TEST_MODEL;
-const LONG = "Once upon a time there was a cat. ".repeat(20000); // some minutes, where nothing ends it
+const LONG = "Once upon a time there was a cat. ".repeat(20000); // takes some minutes if nothing ends it
 const ENDLESS = { kvBudget: "full", temperature: 0, stopIgnoreEos: true };
 const load = () => Model.load(MODEL, { threads: 1 });
 const open = async (options) => (await load()).session({ ...ENDLESS, ...options });
@@ -166,7 +167,7 @@ const cases = {
   async workerEnds() {
     for (const how of ["terminate", "exit", "terminate", "exit"]) {
       const worker = new Worker(__filename, { workerData: how, argv: ["inWorker"] });
-      // A worker that exits may take the message that it was inside with it.
+      // When a worker exits, the message that was being processed may be lost with it.
       const exited = new Promise((resolve) => worker.once("exit", resolve));
       await Promise.race([exited, new Promise((resolve, reject) => worker.once("message", resolve).once("error", reject))]);
       if (how === "terminate") await worker.terminate();
@@ -176,7 +177,7 @@ const cases = {
 
   async inWorker() {
     const session = await open();
-    // What terminate() meets cannot be cancelled, so that it is short.
+    // The call that terminate() interrupts cannot be cancelled, so it is short.
     session.append(workerData === "exit" ? LONG : "Once upon a time. ".repeat(20)).catch(() => {});
     session.next().catch(() => {});
     parentPort.postMessage("inside");

@@ -1,4 +1,5 @@
-// Several sessions in one call: each gets what it would get alone, and what fails for one fails for it alone.
+// Several sessions in one call: each gets what it would get alone, and an error of one session affects only that
+// session.
 "use strict";
 
 const test = require("node:test");
@@ -91,7 +92,7 @@ test("a signal that ends a reply leaves no cancel behind", async () => {
     await pieces.next();
     const taking = nextPieces([session, other]);
     for (let turns = 0; turns < round % 4; ++turns) await new Promise((resolve) => setImmediate(resolve));
-    aborting.abort(); // while the call is inside, or after it
+    aborting.abort(); // while the call is in progress, or after it
     const [found, piece] = await taking;
     assert.ok(found.status === 6 || typeof found.text === "string");
     assert.equal(typeof piece.text, "string");

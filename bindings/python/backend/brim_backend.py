@@ -1,4 +1,5 @@
-"""Builds the package for pip (PEP 517 and 660). A backend of its own, because others are downloaded, and leave folders in the tree.
+"""Builds the package for pip (PEP 517 and 660). It has its own backend, because other backends are downloaded and leave
+folders in the tree.
 
 pip calls the functions at the end; each writes one archive into the folder it is given and returns its name.
 """
@@ -18,7 +19,7 @@ Settings = Optional[dict[str, Any]]
 
 
 def _field(name: str) -> str:
-    """`name = "…"` of pyproject.toml; Python before 3.11 has nothing that reads TOML."""
+    """`name = "…"` of pyproject.toml; Python before 3.11 has no TOML parser."""
     found = re.search(rf'^{name} = "(.*)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
     if found is None:
         raise ValueError(f"pyproject.toml: {name} is missing")

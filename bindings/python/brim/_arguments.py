@@ -57,7 +57,7 @@ def flag(what: str, value: Any) -> bool:
 
 
 def integer(what: str, value: Any, maximum: int) -> int:
-    """A whole number from 0 to maximum. True and False are none."""
+    """A whole number from 0 to maximum. True and False are refused."""
     if isinstance(value, bool):
         raise _wrong_type(what, "int", value)
     try:
@@ -70,7 +70,7 @@ def integer(what: str, value: Any, maximum: int) -> int:
 
 
 def ids(what: str, values: Iterable[Any], maximum: int = INT32_MAX) -> "Array[c_int32]":
-    """Token ids as C takes them."""
+    """Token ids in the form that C takes."""
     if isinstance(values, (str, bytes, bytearray)) or not isinstance(values, Iterable):
         raise _wrong_type(what, "a sequence of int", values)
     checked = [integer(f"{what}[{place}]", value, maximum) for place, value in enumerate(values)]

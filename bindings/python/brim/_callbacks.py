@@ -1,4 +1,5 @@
-"""Python functions as C calls them. Each belongs to one handle and lives as long: C never calls one that is gone."""
+"""Python functions in the form that C calls. Each belongs to one handle and lives as long: C never calls one that is
+gone."""
 from __future__ import annotations
 
 import ctypes
@@ -21,7 +22,8 @@ def _check(name: str, function: Any) -> None:
 
 
 class ProgressCallback:
-    """Calls the progress function that is set at that moment, which any thread may replace at any moment. C keeps one pointer."""
+    """Calls the progress function that is set at that moment; any thread may replace it at any time. C keeps one
+    pointer."""
 
     def __init__(self, progress: Optional[Progress] = None) -> None:
         self.set(progress)
@@ -41,7 +43,7 @@ class ProgressCallback:
             progress = self._progress
             go_on = progress is None or progress(done, total) is not False
             return 1 if go_on and not exiting() else 0
-        except BaseException as failure:  # pylint: disable=broad-except — C cannot carry it
+        except BaseException as failure:  # pylint: disable=broad-except — C cannot propagate it
             self._failure = failure
             return 0
 
@@ -53,7 +55,7 @@ class ProgressCallback:
 
 
 def log_callback(log: Log) -> Any:
-    """`log` as C calls it. What it raises goes to sys.unraisablehook."""
+    """`log` in the form that C calls. An exception that it raises goes to sys.unraisablehook."""
     _check("log", log)
 
     def called(user: Any, level: int, sentence: bytes) -> None:

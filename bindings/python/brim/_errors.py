@@ -1,4 +1,4 @@
-"""What failing calls raise."""
+"""The exceptions of failing calls."""
 from __future__ import annotations
 
 

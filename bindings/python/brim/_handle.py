@@ -20,7 +20,7 @@ EXIT_SECONDS = 10.0  # how long the end of the program waits for calls of other 
 
 
 class Access(enum.Enum):
-    """What a call needs of a handle."""
+    """The access that a call needs to a handle."""
 
     SHARED = 0  # any number of threads at a time
     LOOK = 1  # one thread at a time; allowed inside a callback of that thread's call
@@ -30,10 +30,11 @@ class Access(enum.Enum):
 class Handle:
     """One pointer of the library. Thread-safe.
 
-    A call enters before it uses the pointer and leaves when it has copied what it returns. close() lets nobody enter any more,
-    cancels the calls that are inside, waits until they have left, and frees the pointer. Called from a callback of such a call
-    it cannot wait, and that call frees the pointer when it leaves. Signal handlers may call every method: the lock can be
-    taken again by the thread that holds it, and a call is counted before it looks whether the handle was closed.
+    A call enters before it uses the pointer and leaves when it has copied what it returns. close() lets no further call
+    enter, cancels the calls that are inside, waits until they have left, and frees the pointer. If close() is called
+    from a callback of one of these calls, it cannot wait, and that call frees the pointer when it leaves. Signal
+    handlers may call every method: the thread that holds the lock can take it again, and a call is counted before it
+    checks whether the handle was closed.
     """
 
     def __init__(
@@ -45,14 +46,14 @@ class Handle:
         self._inside: dict[int, int] = {}  # thread → its calls
         self._turn: Optional[int] = None  # the thread whose call may LOOK or CHANGE
         self._closed = False
-        self._freeing: Optional[int] = None  # the thread that frees the pointer just now
+        self._freeing: Optional[int] = None  # the thread that is freeing the pointer
         self.keep: list[Any] = []  # callbacks that the library may call until the pointer is freed
         with _live_lock:
             _live.add(self)
 
     def run(self, access: Access, work: Callable[[c_void_p], Result]) -> Result:
-        """work(pointer), with the pointer alive until it returns. Errors: ValueError when the handle was closed; Error with
-        status WRONG_STATE when another call has the turn; RuntimeError from a log callback."""
+        """Runs work(pointer), with the pointer alive until it returns. Errors: ValueError when the handle was closed;
+        Error with status WRONG_STATE when another call has the turn; RuntimeError from a log callback."""
         _refuse_log_callback()
         try:
             took_turn = self._enter(access)
@@ -65,16 +66,16 @@ class Handle:
             _stay_if_exiting()
 
     def create(self, work: Callable[[Any], None]) -> None:
-        """work(where the library writes the new pointer)."""
+        """Runs work(where the library writes the new pointer)."""
         self.run(Access.SHARED, lambda pointer: work(byref(pointer)))
 
     def cancel(self) -> None:
-        """Cancels the call inside, or else the next one."""
+        """Cancels the call in progress, or else the next one."""
         if self._cancel is not None:
             self.run(Access.SHARED, self._cancel)
 
     def cancel_inside(self) -> None:
-        """Cancels the call that has the turn; without one does nothing."""
+        """Cancels the call that has the turn; if there is none, does nothing."""
         with self._changed:
             if self._turn is not None and self._cancel is not None and self._pointer:
                 self._cancel(self._pointer)
@@ -93,7 +94,7 @@ class Handle:
         self._free_once()
 
     def _enter(self, access: Access) -> bool:
-        """Whether this call took the turn. Where it raises, the call has left again."""
+        """Whether this call took the turn. If this raises, the call has already left."""
         thread = threading.get_ident()
         refusal: Optional[Exception] = None
         with self._changed:
@@ -151,8 +152,8 @@ class Handle:
                 self._changed.notify_all()
 
     def _forget_other_threads(self) -> None:
-        """In the child of a fork, where only the forking thread exists: a call of another thread never returns there, so what
-        it was changing is neither used nor freed."""
+        """For the child of a fork, where only the forking thread exists: a call of another thread never returns there,
+        so what that call was changing is neither used nor freed."""
         thread = threading.get_ident()
         others = any(inside != thread for inside in self._inside)
         self._changed = threading.Condition(threading.RLock())
@@ -174,8 +175,9 @@ class Handle:
 
 
 def run_together(handles: Sequence[Handle], work: Callable[[list[c_void_p]], Result]) -> Result:
-    """work(the pointers of different handles), which has the turn of each to CHANGE. All threads take the turns in one order,
-    so that of two calls with the same handles one goes on. Errors: as Handle.run(), with no turn kept."""
+    """Runs work(the pointers of different handles), with the turn of each handle to CHANGE. All threads take the turns
+    in one order, so that one of two calls with the same handles can always continue. Errors: as Handle.run(), with no
+    turn kept."""
     _refuse_log_callback()
     try:
         with contextlib.ExitStack() as leaving:
@@ -229,7 +231,7 @@ def _handles() -> list[Handle]:
 
 
 def _at_exit() -> None:
-    """Daemon threads that are inside the library leave it before the library's own data is destroyed."""
+    """Makes daemon threads that are inside the library leave it before the library's own data is destroyed."""
     global _exiting_thread
     _exiting_thread = threading.get_ident()
     until = time.monotonic() + EXIT_SECONDS

@@ -1,4 +1,5 @@
-"""The shared library: where it is, what its functions take. The only file that knows ctypes' view of brim.h."""
+"""The shared library: where it is and which arguments its functions take. The only file that knows ctypes' view of
+brim.h."""
 from __future__ import annotations
 
 import ctypes
@@ -104,7 +105,7 @@ class LayerStats(Filled):
 
 
 TEXT = [c_char_p, c_size_t]
-# name: what it returns (None: nothing, c_int: a status that is checked) and takes
+# name: what it returns (None: nothing, c_int: a status that is checked) and the types of its arguments
 FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "brim_last_error": (c_char_p, []),
     "brim_version": (c_char_p, []),
@@ -176,14 +177,14 @@ def values(filled: Filled, names: Iterable[str]) -> dict[str, Any]:
 
 
 def call(name: str, *arguments: Any) -> None:
-    """Calls a function that returns a status; raises what it says."""
+    """Calls a function that returns a status; raises the error that the status means."""
     status = getattr(library, name)(*arguments)
     if status != 0:
         raise failure(status)
 
 
 def failure(status: int) -> Error:
-    """What the last call of this thread failed with."""
+    """The error of this thread's last call."""
     return make(status, library.brim_last_error().decode(errors="replace"))
 
 

@@ -1,4 +1,4 @@
-"""Model: a GGUF file, loaded."""
+"""Model: a loaded GGUF file."""
 from __future__ import annotations
 
 import ctypes
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def version() -> str:
-    """Of the library: "0.1.0"."""
+    """The library's version: "0.1.0"."""
     return c.library.brim_version().decode()
 
 
@@ -43,8 +43,8 @@ class ModelInfo:
     layers: int
     threads: int
     has_chat_template: bool
-    layer_weights: int  # that every token is multiplied with; of experts those in use
-    output_weights: int  # that are multiplied only where logits are wanted
+    layer_weights: int  # that every token is multiplied with; for experts, only those in use
+    output_weights: int  # that are multiplied only where logits are needed
     token_bytes: int  # of weights, read for one generated token
 
 
@@ -69,8 +69,8 @@ def plan(
     path: Union[str, os.PathLike[str]],
     **options: Any,
 ) -> Plan:
-    """What loading `path` with those of the options that are in MODEL_OPTIONS and one session with the others would take; reads no
-    weights."""
+    """What loading `path` and one session would take; reads no weights. Options that are in MODEL_OPTIONS apply to the
+    model, the others to the session."""
     wishes = {name: options.pop(name) for name in MODEL_OPTIONS if name in options}
     wishes = {name: value for name, value in wishes.items() if value is not None}
     found = c.Plan()
@@ -84,7 +84,8 @@ def plan(
 
 
 class Model(c.Owner):
-    """Immutable; may be used from many threads. Sessions keep what they need of it alive, also when it is closed."""
+    """Immutable; may be used from many threads. Sessions keep what they need of the model alive, also when it is
+    closed."""
 
     def __init__(
         self,
@@ -94,9 +95,9 @@ class Model(c.Owner):
         log: Optional[Log] = None,
         **options: Any,
     ) -> None:
-        """Loads `path`. `progress` is called with (bytes done, bytes in all) and may return False to stop; `log` is called with
-        ("info" or "warning", sentence) until the model is closed, from any thread, and must not use Brim. Options:
-        brim.MODEL_OPTIONS says what each does."""
+        """Loads `path`. `progress` is called with (bytes done, total bytes) and may return False to stop; `log` is
+        called with ("info" or "warning", sentence) until the model is closed, from any thread, and must not use Brim.
+        Options: brim.MODEL_OPTIONS explains each."""
         self._handle = Handle("model", c.library.brim_model_free)
         file, callback = arguments.path("path", path), ProgressCallback(progress)
         pointer = callback.pointer if progress is not None else c.PROGRESS()
@@ -114,7 +115,7 @@ class Model(c.Owner):
 
     def session(self, *, progress: Optional[Progress] = None, **options: Any) -> Session:
         """A conversation of its own. Options: kv_budget="64MiB", temperature=0, stop=["\\n\\n"]; brim.SESSION_OPTIONS
-        says what each does. `progress` is called with (bytes done, bytes in all) while its memory is prepared."""
+        explains each. `progress` is called with (bytes done, total bytes) while its memory is prepared."""
         from ._session import Session
 
         return Session(self, progress=progress, **options)
@@ -134,7 +135,7 @@ class Model(c.Owner):
         flags = arguments.flag("add_special", add_special), arguments.flag("parse_special", parse_special)
 
         def work(model: c_void_p) -> list[int]:
-            count = c_size_t(len(data) + 16)  # no tokenizer makes more tokens than bytes, but for a few special ones
+            count = c_size_t(len(data) + 16)  # a tokenizer makes at most one token per byte, and a few special ones
             while True:
                 room = count.value
                 ids = (c_int32 * room)()

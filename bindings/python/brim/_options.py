@@ -9,12 +9,12 @@ from . import _arguments as arguments
 from ._library import call, library
 from ._option_table import DOTTED
 
-# Of keys with a dot, also those of a library that is newer than this package.
+# Groups of keys with a dot; a library that is newer than this package may have further keys in them.
 GROUPS = {dotted.partition(".")[0] for dotted in DOTTED.values()}
 
 
 def key(keyword: str) -> str:
-    """kv_budget → kv.budget; top_k stays."""
+    """kv_budget → kv.budget; top_k stays the same."""
     group, _, rest = keyword.partition("_")
     return DOTTED.get(keyword) or (f"{group}.{rest}" if rest and group in GROUPS else keyword)
 

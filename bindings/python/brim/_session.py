@@ -26,7 +26,7 @@ ENDS = (None, "end", "stop", "limit")
 
 @dataclass(frozen=True)
 class Piece:
-    """The next token's part of an answer."""
+    """The part of an answer that belongs to the next token."""
 
     text: str  # whole characters; may be empty
     id: int  # the token; -1 when the piece only ends the answer
@@ -34,7 +34,7 @@ class Piece:
 
 
 def piece_of(found: c.Piece) -> Piece:
-    """A copy of what the library handed out, which the next call on the session may overwrite."""
+    """A copy of a piece from the library, which the next call on the session may overwrite."""
     text = ctypes.string_at(found.text, found.text_size).decode() if found.text_size else ""
     return Piece(text, found.id, ENDS[found.end])
 
@@ -75,10 +75,12 @@ class LayerStats:
 
 
 class Session(c.Owner):
-    """One thread at a time, except cancel(), close() and on_progress(). All its memory is booked when it is created."""
+    """One thread at a time, except cancel(), close() and on_progress(). All its memory is reserved when it is
+    created."""
 
     def __init__(self, model: Model, *, progress: Optional[Progress] = None, **options: Any) -> None:
-        """Books and prepares the memory; `progress` is called with (bytes done, bytes in all) and may return False to stop."""
+        """Reserves and prepares the memory; `progress` is called with (bytes done, total bytes) and may return False to
+        stop."""
         self._make(model, "brim_session_create", options, progress)
 
     # ---- copies and saved sessions
@@ -87,7 +89,7 @@ class Session(c.Owner):
     def restore(
         cls, model: Model, path: "str | os.PathLike[str]", *, progress: Optional[Progress] = None, **options: Any
     ) -> Session:
-        """A session as save() left it; `options` replace what it was saved with, but its memory has to be the same."""
+        """A session that save() wrote. The `options` replace the saved ones, but its memory must stay the same."""
         session = cls.__new__(cls)
         session._make(model, "brim_session_restore", options, progress, arguments.path("path", path))
         return session
@@ -97,7 +99,7 @@ class Session(c.Owner):
         self._change("brim_session_save", arguments.path("path", path))
 
     def fork(self) -> Session:
-        """A second session that goes on exactly as this one would, with as much memory of its own."""
+        """A second session that continues exactly as this one would, with the same amount of its own memory."""
         copy = type(self).__new__(type(self))
         copy._own_handle()
         copy._handle.create(lambda out: self._change("brim_session_fork", out))
@@ -131,7 +133,7 @@ class Session(c.Owner):
     # ---- text in
 
     def append(self, text: str, *, add_special: bool = True, parse_special: bool = False) -> None:
-        """Reads plain text, outside any conversation."""
+        """Processes plain text, outside any conversation."""
         data = arguments.text("text", text)
         flags = arguments.flag("add_special", add_special), arguments.flag("parse_special", parse_special)
         self._change("brim_session_append", data, len(data), *flags)
@@ -141,12 +143,13 @@ class Session(c.Owner):
         self._change("brim_session_append_ids", data, len(data))
 
     def message(self, role: str, text: str) -> None:
-        """Adds a message of "system", "user", "assistant" or "tool"; after a user's or a tool's an answer can begin."""
+        """Adds a message of "system", "user", "assistant" or "tool"; after a user's or a tool's message an answer can
+        begin."""
         data = arguments.text("text", text)
         self._change("brim_session_message", arguments.name("role", role), data, len(data))
 
     def regenerate(self) -> None:
-        """Drops the last answer and stands again where it was to begin."""
+        """Drops the last answer, so that it can begin again."""
         self._change("brim_session_regenerate")
 
     def load_messages(self, messages: Sequence[dict[str, Any]]) -> None:
@@ -157,9 +160,9 @@ class Session(c.Owner):
         self._change("brim_session_load_messages", data, len(data))
 
     def on_progress(self, progress: Optional[Progress]) -> None:
-        """`progress` is called with (tokens done, tokens in all) while text is read, and may return False to stop; None: no
-        function. Any thread, and callbacks too: what is set last is called from then on. The first function of a session has to
-        be set while no call is inside (Error)."""
+        """`progress` is called with (tokens done, total tokens) while text is processed, and may return False to stop;
+        None: no function. Any thread, and callbacks too: from then on, the function that was set last is called. The
+        first function of a session must be set while no call is in progress (Error)."""
         self._progress.check(progress)
         if progress is not None and not self._progress_registered:
             self._handle.run(
@@ -174,15 +177,15 @@ class Session(c.Owner):
         return self._piece("brim_session_next")
 
     def logits(self) -> list[float]:
-        """One for each token of the vocabulary, after the last token that was read."""
+        """One logit for each token of the vocabulary, after the last processed token."""
         return self._floats("brim_session_logits")
 
     def embedding(self) -> list[float]:
-        """The model's state after the last token that was read: as many numbers as the model is wide."""
+        """The model's state after the last processed token: as many numbers as the model is wide."""
         return self._floats("brim_session_embedding")
 
     def finish(self) -> str:
-        """Ends an answer that nobody wants more of; returns the text that was held back."""
+        """Ends an answer early, when no more text is needed; returns the text that was held back."""
         return self._piece("brim_session_finish").text
 
     def pieces(self) -> Iterator[str]:
@@ -199,7 +202,7 @@ class Session(c.Owner):
                 self._finish_unless_closed()
 
     def reply(self, text: str) -> Iterator[str]:
-        """Says `text` as the user and yields the answer as it comes."""
+        """Adds `text` as the user's message and yields the answer piece by piece."""
         self.message("user", text)
         return self.pieces()
 
@@ -218,7 +221,8 @@ class Session(c.Owner):
                 self._finish_unless_closed()
 
     async def _step(self, work: Callable[..., Any], *given: Any) -> Any:
-        """work(…) in a thread of the event loop's pool. Returns or raises only when that thread has left the session."""
+        """Runs work(…) in a thread of the event loop's pool. Returns or raises only when that thread has left the
+        session."""
         abandoned = False
 
         def step() -> Any:
@@ -240,8 +244,8 @@ class Session(c.Owner):
             raise
 
     def _take_cancel(self) -> None:
-        """Takes back a cancel() that came when its call had done its work: the next call would fail. No id is −1, so that
-        nothing else happens."""
+        """Takes back a cancel() that arrived when its call had done its work, because otherwise the next call would
+        fail. No id is −1, so this has no other effect."""
         with contextlib.suppress(Error, ValueError):
             self._change("brim_session_append_ids", (c_int32 * 1)(-1), 1)
 
@@ -253,14 +257,14 @@ class Session(c.Owner):
         """Makes the call in progress, or else the next one, raise Cancelled. Any thread, and signal handlers."""
         self._handle.cancel()
 
-    # ---- what was said, and what it takes
+    # ---- the conversation so far, and its memory
 
     def clear(self) -> None:
-        """Forgets everything but the options."""
+        """Drops everything except the options."""
         self._change("brim_session_clear")
 
     def rewind(self, tokens: int) -> None:
-        """Forgets all but the first `tokens` tokens, where that is exact without reading again."""
+        """Drops all but the first `tokens` tokens, where that is exact without processing tokens again."""
         self._change("brim_session_rewind", arguments.integer("tokens", tokens, arguments.INT64_MAX))
 
     def set(self, name: str, value: Any) -> None:
@@ -273,7 +277,7 @@ class Session(c.Owner):
         self._change("brim_session_unset", key(arguments.name("name", name).decode()).encode())
 
     def option(self, name: str) -> list[str]:
-        """The values that an option was given: none where the default holds, several for stop and logit_bias."""
+        """The values that an option was given: none where the default applies, several for stop and logit_bias."""
         option = key(arguments.name("name", name).decode()).encode()
 
         def read(session: c_void_p) -> list[str]:
@@ -316,7 +320,7 @@ class Session(c.Owner):
         return self._handle.run(Access.LOOK, lambda session: [read(session, layer) for layer in layers])
 
     def describe(self) -> str:
-        """One line: what was booked."""
+        """One line: the memory that was reserved."""
         return self._handle.run(Access.LOOK, lambda session: c.library.brim_session_describe(session).decode())
 
     # ---- calls

@@ -13,13 +13,14 @@ from ._session import Piece, Session, piece_of
 
 
 def next_pieces(sessions: Sequence[Session]) -> list[Union[Piece, Error]]:
-    """Session.next() for different sessions of one model together: the model is read once for all of them, so that several
-    answers take little longer than one.
+    """Session.next() for different sessions of one model together: the weights are read once for all sessions, so that
+    several answers take little longer than one.
 
     Returns for each session, in their order, the Piece that it would get alone, or the Error that it alone failed with
-    (Cancelled after its cancel() or close()): that is not raised, for the others have their pieces. Errors, with nothing
-    done: TypeError for what is no Session; ValueError for a session that comes twice or is closed; Error for one that is
-    inside another call or belongs to another model than the first.
+    (Cancelled after its cancel() or close()). This Error is returned and not raised, because the other sessions have
+    their pieces. Errors, with nothing done: TypeError for an argument that is not a Session; ValueError for a session
+    that comes twice or is closed; Error for a session that is inside another call or belongs to another model than the
+    first.
     """
     given = _different(sessions)
     if not given:
@@ -50,7 +51,7 @@ def _different(sessions: Any) -> list[Session]:
 
 
 def _outcome(found: c.Piece) -> Union[Piece, Error]:
-    """What one session got; its text is valid until the next call on the session."""
+    """The result of one session; its text is valid until the next call on the session."""
     if found.status == 0:
         return piece_of(found)
     return make(found.status, ctypes.string_at(found.text, found.text_size).decode(errors="replace"))

@@ -1,7 +1,8 @@
 """python3 lifetime_cases.py NAME: one case of what threads, callbacks, signals and the end of the program do to handles.
 
-test_lifetime.py runs each in a process of its own, because a failure may end it, and with a time limit, because a failure
-may be a wait without end. A thread says through a progress callback that it is inside a call; nothing here sleeps.
+test_lifetime.py runs each in its own process, because a failure may end the process, and with a time limit, because a
+failure may be an endless wait. A thread reports through a progress callback that it is inside a call; nothing here
+sleeps.
 """
 import asyncio
 import gc
@@ -19,7 +20,7 @@ model = brim.Model(MODEL, threads=1)
 
 
 class Reader(threading.Thread):
-    """Reads and generates on a session until it is stopped; `inside` is set during the first call."""
+    """Processes text and generates on a session until it is stopped; `inside` is set during the first call."""
 
     def __init__(self, session, daemon=False):
         super().__init__(daemon=daemon)
@@ -234,7 +235,7 @@ def the_first_progress_inside_a_call_is_refused():
             while True:
                 session.next()
                 first.set()
-        except (brim.Error, ValueError):  # closed, or on_progress() had its turn
+        except (brim.Error, ValueError):  # closed, or on_progress() had the turn
             pass
 
     thread = threading.Thread(target=generate)
@@ -335,7 +336,7 @@ def an_async_task_is_cancelled():
         await inside.wait()
 
     behind = []
-    asyncio.run(left_behind())  # cancels it
+    asyncio.run(left_behind())  # cancels the call that was left behind
     assert behind[0].cancelled()
 
 
@@ -397,7 +398,7 @@ def signal_handlers_cancel_and_close():
 
     thread = threading.Thread(target=shoot)
     thread.start()
-    for _ in range(200):  # the handler meets every place of the binding
+    for _ in range(200):  # the signal handler interrupts every place of the binding
         try:
             session.append("Hello")
         except brim.Cancelled:

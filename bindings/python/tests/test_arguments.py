@@ -1,4 +1,4 @@
-"""Wrong types are TypeErrors, values that C cannot carry ValueErrors; neither changes anything."""
+"""Wrong types are TypeErrors, values that C cannot represent are ValueErrors; neither changes anything."""
 import decimal
 import os
 import pathlib

@@ -1,4 +1,4 @@
-"""Each case of lifetime_cases.py in a process of its own: it passes, says nothing else, and ends in time."""
+"""Each case of lifetime_cases.py in its own process: it passes, prints nothing else, and ends in time."""
 import re
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What pip does with the package: it is built and installed without a download, and nothing is left in the tree."""
+"""What pip does with the package: it is built and installed without a download, and leaves nothing in the tree."""
 import base64
 import hashlib
 import importlib.util

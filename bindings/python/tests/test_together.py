@@ -1,4 +1,5 @@
-"""Several sessions in one call: each gets what it would get alone, and what fails for one fails for it alone."""
+"""Several sessions in one call: each gets what it would get alone, and an error of one session affects only that
+session."""
 import os
 import threading
 import unittest
@@ -117,7 +118,7 @@ class Together(unittest.TestCase):
         self.assertEqual(second.next(), twin.next())
 
     def together(self, *works):
-        """Runs each in a thread; none may wait without end."""
+        """Runs each in a thread; none may wait for ever."""
         failures = []
 
         def run(work):

@@ -48,7 +48,7 @@ class ClickThrough : public QObject {
       QTest::qWait(10);
       worst = std::max(worst, longest.elapsed());
     }
-    // First of all the answer ends: one that goes on would keep every later test waiting.
+    // The answer must end first: if it went on, every later test would wait for it.
     if (window_->busy()) QTest::mouseClick(&button(), Qt::LeftButton);
     QTRY_VERIFY_WITH_TIMEOUT(!window_->busy(), kLong);
     QVERIFY2(worst < 2000, "the event loop stood still");

@@ -6,7 +6,7 @@ import re
 from screen import BRIM, TINY, Screen, chat, check, patched, piped, run, shown
 
 CLEAR = b"\x1b[2J"  # clears the screen
-# What our own lines may send: colours, clearing to the end of the line, bracketed paste; libedit moves the cursor.
+# What Brim's own lines may send: colours, clearing to the end of the line, bracketed paste; libedit moves the cursor.
 OURS = re.compile(rb"\x1b\[(?:[0-9;]*m|K|\?2004[hl])")
 NAME, KEY = b"\x04\0\0\0\0\0\0\0tiny", b"tokenizer.ggml.model"
 
@@ -43,7 +43,7 @@ def metadata():
 
 
 def whole_lines():
-    """A name from a file ends no line and rearranges none, on a terminal and in a pipe."""
+    """A name from a file cannot end a line or rearrange it, on a terminal and in a pipe."""
     marks = {"a line break": b"\nZ@", "a right-to-left override": b"\xe2\x80\xae", "a line separator": b"\xe2\x80\xa8",
              "a right-to-left mark": b"\xe2\x80\x8f", "an isolate": b"\xe2\x81\xa7"}
     with open("text.txt", "w", encoding="ascii") as file:
@@ -69,7 +69,7 @@ def whole_lines():
                 done = piped(*command)
                 for stream in (done.stdout, done.stderr):
                     if command[0] in ("run", "chat") and stream is done.stdout:
-                        continue  # what the model says
+                        continue  # the model's output
                     check(mark not in stream, f"{what} {where}: brim {command[0]} {command[-1]}: {stream[-300:]!r}")
         rows = piped("bench", "-m", models["in the name"], "-p", "4", "-n", "0", "-r", "1", "--no-warmup", "-o", "md").stdout
         check(rows.count(b"\n|") == 2, f"{what} in the name: the table of bench has other lines: {rows!r}")
@@ -131,7 +131,7 @@ def command_lines():
 def at_the_prompt():
     with open("evil.json", "w", encoding="utf-8") as file:
         json.dump([{"role": "\x1b[2J", "content": "x"}], file)
-    # libedit echoes what is typed; files have names that hold no escapes.
+    # libedit echoes typed text; file names here contain no escapes.
     with chat("-n", "2", environment={"TERM": "dumb"}) as screen:
         screen.prompt()
         screen.line("/load evil.json", until=b"message 1")

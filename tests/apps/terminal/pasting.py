@@ -1,4 +1,4 @@
-"""What is typed and pasted arrives as it is; settings tell the truth."""
+"""Typed and pasted text arrives unchanged; settings are shown correctly."""
 import json
 
 from screen import chat, check, run
@@ -7,7 +7,7 @@ BEGIN, END = "\x1b[200~", "\x1b[201~"
 
 
 def said(screen, name="said.json"):
-    """What the user said in the conversation so far."""
+    """The user's messages in the conversation so far."""
     screen.line("/save " + name, until=b"Saved to")
     with open(name, encoding="utf-8") as file:
         return [message["content"] for message in json.load(file) if message["role"] == "user"]

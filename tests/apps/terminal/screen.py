@@ -1,4 +1,5 @@
-"""A program on a pseudo-terminal: what it shows, what is typed, how it ends. Every wait has a limit and fails loudly."""
+"""A program on a pseudo-terminal: what it shows, what is typed, how it ends. Every wait has a limit and fails with a
+message."""
 import fcntl
 import os
 import pty
@@ -30,7 +31,7 @@ class Screen:
 
     def __init__(self, arguments, environment=None, before=None):
         self.seen = b""
-        self.mark = 0  # what was shown before it is not waited for
+        self.mark = 0  # text shown before this place is not waited for
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             try:
@@ -53,7 +54,7 @@ class Screen:
             os.close(self.fd)
 
     def _read(self, seconds):
-        """False at the end of what the program shows."""
+        """Returns False at the end of the program's output."""
         if not select.select([self.fd], [], [], seconds)[0]:
             return True
         try:
@@ -64,7 +65,7 @@ class Screen:
         return bool(data)
 
     def type(self, keys):
-        """Types, reading meanwhile: a full screen must not stop a long paste."""
+        """Types while reading the output: a full screen must not stop a long paste."""
         keys = keys.encode() if isinstance(keys, str) else keys
         end = time.monotonic() + LIMIT
         while keys:
@@ -95,20 +96,21 @@ class Screen:
         self.wait_for(PROMPT)
 
     def line(self, keys, until=b""):
-        """A line and Enter, and the prompt after what it led to, which shows `until`."""
+        """Types a line and Enter, and waits for the next prompt; the output before it must show `until`."""
         self.type(keys + "\r")
         self.wait_for(until)
         self.prompt()
 
     def say(self, keys):
-        """A message and its answer. Long lines are drawn several times, so the prompt alone does not tell."""
+        """Types a message and waits for its answer. Long lines are drawn several times, so waiting for the prompt alone
+        is not enough."""
         self.line(keys, until=b"tok/s")
 
     def modes(self):
         return termios.tcgetattr(self.fd)[3]
 
     def end(self):
-        """Waits for the program's end: its exit code, or minus the signal that ended it."""
+        """Waits for the program's end and returns its exit code, or minus the signal that ended it."""
         limit = time.monotonic() + LIMIT
         while time.monotonic() < limit:
             if self.fd >= 0:
@@ -131,7 +133,7 @@ def chat(*options, **how):
 
 
 def shown(*arguments):
-    """All that a command shows on a terminal."""
+    """Everything that a command shows on a terminal."""
     with Screen([BRIM, *arguments]) as screen:
         screen.end()
         return screen.seen
@@ -142,7 +144,7 @@ def piped(*arguments):
 
 
 def patched(name, *changes):
-    """A copy of the tiny model in which bytes are others, as many as before."""
+    """A copy of the tiny model in which some bytes are replaced by the same number of other bytes."""
     with open(TINY, "rb") as file:
         data = file.read()
     for before, after in changes:

@@ -1,4 +1,4 @@
-"""Signals at the prompt and during an answer, and what stands in the file of --session afterwards."""
+"""Signals at the prompt and during an answer, and the content of the file of --session afterwards."""
 import json
 import os
 import re
@@ -20,7 +20,7 @@ def fresh(name="talk.ses"):
 
 
 def tokens_in(session):
-    """How many tokens a saved session holds."""
+    """The number of tokens in a saved session."""
     said = piped("chat", "-v", "-m", TINY, "--session", session, "-p", "x", "-n", "1").stderr
     found = re.search(rb"Going on from \S+: ([0-9,]+) tokens", said)
     check(found, f"{session} cannot be gone on from: {said!r}")
@@ -28,7 +28,8 @@ def tokens_in(session):
 
 
 def age(path):
-    """Gives a file a time by which is_aged() knows that it was not written since: the clock of files is too coarse for that."""
+    """Gives a file a time that lets is_aged() detect that it was not written since: the clock of files is too coarse
+    for that."""
     os.utime(path, ns=(0, 0))
 
 
@@ -119,7 +120,7 @@ def one_shot():
             os.kill(screen.pid, number)
             check(screen.end() == -number, f"{number.name} in one-shot mode")
         check(tokens_in(session) > 10, f"{number.name} in one-shot mode: the answer so far is not saved")
-    session = fresh()  # a reader that goes away
+    session = fresh()  # a process that stops reading the output
     reader = subprocess.Popen([BRIM, "chat", "-m", TINY, "-p", "go on", "--session", session, *ENDLESS],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
     reader.stdout.read(20)
@@ -165,17 +166,17 @@ def files_at_their_largest_size():
     before = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
     with chat("-n", "3", "--chat-template", "chatml", "--session", fresh(), before=before) as screen:
         screen.prompt()
-        screen.line("hello " * 30, until=b"RLIMIT_FSIZE")  # said instead of saved
+        screen.line("hello " * 30, until=b"RLIMIT_FSIZE")  # an error instead of a saved session
         screen.type("\x04")
         check(screen.end() == 1, "a session that cannot be saved is no failure")
 
 
 def not_stopped_without_job_control():
-    with chat("-n", "3", "--chat-template", "chatml") as screen:  # a session leader: nobody could continue it
+    with chat("-n", "3", "--chat-template", "chatml") as screen:  # a session leader: no other process could continue it
         screen.prompt()
         screen.type("before")
         screen.wait_for(b"before")
-        screen.type("\x1a")  # the terminal itself forgets what was typed and not read yet
+        screen.type("\x1a")  # the terminal itself drops typed text that was not read yet
         screen.wait_for(b"\x1b[?2004h")
         screen.say(" after")
         screen.line("/save said.json", until=b"Saved to")

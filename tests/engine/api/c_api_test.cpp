@@ -1,4 +1,4 @@
-// The C interface from the outside: every call with good and bad arguments, and the sentences that come back.
+// The C interface from outside: every call with good and bad arguments, and the sentences that it returns.
 #include <brim/brim.h>
 #include <doctest/doctest.h>
 
@@ -155,7 +155,7 @@ TEST_CASE("options of a living session are read as they were given, and those wi
   CHECK(option("stop", 0) == "one");
   CHECK(option("stop", 1) == "two");
   CHECK(option("stop", 2) == "-");
-  CHECK(option("temperature", 0) == "0.5");  // the last one holds
+  CHECK(option("temperature", 0) == "0.5");  // the last one counts
   CHECK(option("temperature", 1) == "-");
   CHECK(option("top_k", 0) == "-");
   CHECK(option("no such key", 0) == "-");
@@ -297,7 +297,7 @@ TEST_CASE("a session inside a call turns others away, and lets its callbacks loo
   CHECK(seen.elsewhere_look == BRIM_WRONG_STATE);
   CHECK(brim_session_on_progress(nullptr, nullptr, nullptr) == BRIM_INVALID_ARGUMENT);
   CHECK(brim_session_on_progress(session.get(), nullptr, nullptr) == BRIM_OK);
-  session.append("and on");  // its turn came back
+  session.append("and on");  // the turn was released
 }
 
 TEST_CASE("ids become text again, and logits are those the next token is picked by") {
@@ -330,7 +330,7 @@ TEST_CASE("a plan is made without loading, and is what loading and a session the
   CHECK(plan.kv_budget_bytes == session.stats().kv_budget_bytes);
   CHECK(plan.kv_full_bytes == session.stats().kv_full_bytes);
   CHECK(plan.scratch_bytes == session.stats().scratch_bytes);
-  CHECK(plan.thread_bytes == 256 * 1024);  // one helper beside the caller
+  CHECK(plan.thread_bytes == 256 * 1024);  // one helper thread in addition to the caller
   CHECK(plan.total_bytes == plan.weight_bytes + plan.kv_budget_bytes + plan.scratch_bytes + plan.thread_bytes);
   CHECK(plan.context == 128);
   CHECK(plan.available_bytes > 0);

@@ -1,4 +1,4 @@
-// Copying, saving and restoring sessions through the C++ face, and sessions that share a pool of KV memory.
+// Copying, saving and restoring sessions through the C++ header, and sessions that share a pool of KV memory.
 #include <doctest/doctest.h>
 
 #include <cstdio>
@@ -57,7 +57,7 @@ TEST_CASE("a restored session needs no options, and goes on as the saved one and
     CHECK(restored.describe() == session.describe());
     CHECK(said(restored, 20) == expected);
     CHECK(restored.messages() == session.messages());
-    restored.save(folder.file + "2");  // its options are there to be saved again
+    restored.save(folder.file + "2");  // the restored options can be saved again
     brim::Session again = brim::Session::restore(model, folder.file + "2");
     CHECK(said(again, 10) == said(restored, 10));
   }
@@ -147,7 +147,7 @@ TEST_CASE("sessions of one model share its pool: what does not fit is refused wi
         CHECK(sentence.find(part) != std::string::npos);
       }
     }
-    // An automatic budget takes what is left, or says what is missing.
+    // An automatic budget takes the memory that is left, or reports what is missing.
     const auto [status, sentence] = failure([&] {
       brim::Session rest(model);
       CHECK(rest.stats().kv_budget_bytes <= 256000 - 204800);

@@ -1,5 +1,5 @@
-// brim_session_cancel() from another thread at moments all over a call: none is ever lost. The two threads hand over to each
-// other through atomics, round by round.
+// brim_session_cancel() from another thread at moments all over a call: no request is ever lost. The two threads take
+// turns through atomics, round by round.
 #include <brim/brim.hpp>
 #include <doctest/doctest.h>
 
@@ -23,7 +23,7 @@ struct TinyFile {
 
 struct Canceller {
   brim_session* session;
-  std::atomic<int> pauses{-1};  ///< to wait before the next cancel; −1: none is wanted, −2: the end
+  std::atomic<int> pauses{-1};  ///< steps to wait before the next cancel; −1: none is requested, −2: the end
   std::thread thread{[this] { run(); }};
 
   explicit Canceller(brim_session* handle) : session(handle) {}
@@ -83,7 +83,7 @@ TEST_CASE("a cancel at any moment of a call ends it or the next one") {
       canceller.finish();
       if (status == BRIM_CANCELLED) {
         ++ended_first;
-        longest = longest * 11 / 10;  // later, until as many come after the call
+        longest = longest * 11 / 10;  // cancel later, until as many requests arrive after the call
       } else if (status != BRIM_OK) {
         ++other;
       } else if (next(session) == BRIM_CANCELLED) {
@@ -136,7 +136,7 @@ TEST_CASE("creating and restoring a session report what they prepare, and can be
   const std::size_t made = calls.size();
   session.append("the dog");
   session.fork();
-  CHECK(calls.size() == made);  // the call that creates it alone
+  CHECK(calls.size() == made);  // only those of the call that creates it
   CHECK(cancelled([&] { brim::Session(model, {}, refuse); }));
   CHECK(cancelled([&] { brim::Session(model, {}, [](std::int64_t, std::int64_t) { return false; }); }));
 

@@ -1,5 +1,5 @@
-// Files that another program changes while Brim uses them: with private weights a loaded model needs its file no more, and a
-// session is of the model as it was loaded.
+// Files that another program changes while Brim uses them: with private weights a loaded model no longer needs its
+// file, and a session belongs to the model as it was loaded.
 #include <doctest/doctest.h>
 
 #include <filesystem>
@@ -40,7 +40,7 @@ void overwrite(const std::string& path, const std::string& with) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << from.rdbuf();
 }
 
-/// Everything that can befall a file.
+/// Every way in which a file can be changed.
 std::vector<std::pair<std::string, std::function<void(const Folder&)>>> changes() {
   return {{"emptied", [](const Folder& folder) { std::filesystem::resize_file(folder.model, 0); }},
           {"halved", [](const Folder& folder) {
@@ -71,7 +71,7 @@ TEST_CASE("private weights: whatever becomes of the model's file, answers and sa
     CHECK(answer(fresh) == first);
     session.save(folder.file);
     CHECK(Session::restore(model, folder.file).stats().tokens == session.stats().tokens);
-    // The model it is of is the one that was loaded, not what the file holds now.
+    // The session belongs to the model that was loaded, not to what the file contains now.
     const Model kept = Model::load(folder.path + "/kept.gguf", {{"threads", "1"}});
     CHECK(Session::restore(kept, folder.file).stats().tokens == session.stats().tokens);
   }

@@ -1,5 +1,5 @@
-// One model and many sessions, each in a thread of its own: every one says what it says alone. What the thread sanitizer
-// looks at (docs/testing.md).
+// One model and many sessions, each in its own thread: every session gives the text that it gives alone. The thread
+// sanitizer checks this test (docs/testing.md).
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -25,7 +25,8 @@ brim::Model tiny(const char* threads) {
   return brim::Model::load(path, {{"threads", threads}, {"kv.pool", "16MiB"}});
 }
 
-/// What session `number` says: its own budget, rule, prompt and seed; half of it after being copied.
+/// The text of session `number`: its own budget, rule, prompt and seed; the second half comes from a copy of the
+/// session.
 std::string talk(const brim::Model& model, int number) {
   static constexpr const char* kRules[] = {"window", "snapkv", "dynsplit", "tova"};
   const std::string seed = std::to_string(number), budget = std::to_string(30 + 4 * number) + "%";
@@ -73,7 +74,7 @@ TEST_CASE("of two threads that use one session at once, one is turned away and n
   brim::Session alone(model, options), session(model, options);
   alone.append("the cat");
   session.append("the cat");
-  // Every call is either turned away whole or gives the next token; which thread gets it is open.
+  // Every call is either refused completely or gives the next token; which thread gets the token is open.
   constexpr int kTokens = 60;
   std::mutex guard;
   std::vector<std::int32_t> ids;

@@ -1,5 +1,5 @@
-// brim.hpp where programs use it in unexpected ways: callbacks that throw or replace themselves, texts with NUL, objects that were
-// moved from. What the engine does is tested through the C interface beside this.
+// brim.hpp where programs use it in unexpected ways: callbacks that throw or replace themselves, texts with NUL,
+// objects that were moved from. What the engine does is tested through the C interface.
 #include <doctest/doctest.h>
 
 #include <cstdint>
@@ -29,7 +29,7 @@ const std::string kLong(2000, 'a');
 
 struct Mine {};
 
-/// The status that `body` fails with; BRIM_OK when it does not.
+/// The status that `body` fails with; BRIM_OK when it does not fail.
 template <class Body>
 brim_status status_of(Body&& body) {
   try {
@@ -82,7 +82,7 @@ TEST_CASE("a progress function may replace itself") {
   std::vector<int> calls;
   session.on_progress([&, kept = std::string(1000, 'k')](std::int64_t, std::int64_t) {
     session.on_progress([&](std::int64_t, std::int64_t) { return calls.push_back(2), true; });
-    calls.push_back(kept == std::string(1000, 'k') ? 1 : -1);  // this function is still whole
+    calls.push_back(kept == std::string(1000, 'k') ? 1 : -1);  // the function object is still intact
     return true;
   });
   session.append(kLong);

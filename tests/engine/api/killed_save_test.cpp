@@ -1,5 +1,5 @@
-// A program that is killed while it saves: whatever the moment, the file's name stands for the old session or the new one,
-// whole, and what was left beside it is removed by the next save.
+// A program that is killed while it saves: at any moment, the file has the complete old session or the complete new
+// one, and temporary files are removed by the next save.
 #include <doctest/doctest.h>
 
 #include <signal.h>
@@ -22,9 +22,9 @@
 namespace {
 
 constexpr int kKills = 200;
-constexpr std::chrono::seconds kEnough{20};  // on a slow disk, fewer kills will do
+constexpr std::chrono::seconds kEnough{20};  // on a slow disk, fewer kills are enough
 
-/// Temporary files of killed writers beside `file`; anything else but the model is a failure.
+/// Temporary files of killed writers next to `file`; any other file except the model is a failure.
 int left_beside(const std::string& folder, const std::string& file) {
   int left = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
@@ -36,7 +36,7 @@ int left_beside(const std::string& folder, const std::string& file) {
   return left;
 }
 
-/// Has the system kill this process in `nanoseconds`.
+/// Makes the system kill this process in `nanoseconds`.
 void die_in(long nanoseconds) {
   sigevent event{};
   event.sigev_notify = SIGEV_SIGNAL;
@@ -47,7 +47,7 @@ void die_in(long nanoseconds) {
   if (timer_create(CLOCK_MONOTONIC, &event, &timer) != 0 || timer_settime(timer, 0, &when, nullptr) != 0) _exit(3);
 }
 
-/// The life of a child: saves one session and the other under the same name until it dies. Returns how it ended.
+/// What a child does: it saves one session and the other under the same name until it is killed. Returns how it ended.
 int save_until_killed(const brim::Session& one, const brim::Session& other, const std::string& file, long nanoseconds) {
   const pid_t child = fork();
   REQUIRE(child >= 0);
@@ -99,7 +99,7 @@ TEST_CASE("after a kill at any moment the name stands for one whole session") {
     REQUIRE(expected != logits.end());
     REQUIRE(restored.logits() == expected->second);
     ++found[expected->first];
-    REQUIRE(left_beside(folder, file) <= 1);  // each save begins by removing what the one before left
+    REQUIRE(left_beside(folder, file) <= 1);  // each save begins by removing the previous one's file
   }
   CHECK(found.size() == 2);  // else nothing was tested
   one.save(file);

@@ -1,4 +1,4 @@
-// What a model's log hears, from whom, and until when; and a session's state as an embedding.
+// What a model's log callback receives, from which calls, and until when; and a session's state as an embedding.
 #include <brim/brim.h>
 #include <doctest/doctest.h>
 
@@ -50,7 +50,7 @@ TEST_CASE("loading tells the instruction set and how the weights are kept") {
   brim::Model::load(file.path, {{"weights", "shared"}}, {}, into(first));
   brim::Model::load(file.path, {{"weights", "shared"}}, {}, into(second));
   brim::Model::load(file.path, {}, {}, into(own));
-  if (!heard(own, "read in place")) {  // where this machine's kernels want panels
+  if (!heard(own, "read in place")) {  // where this machine's kernels need panels
     CHECK(heard(own, "repacked into memory"));
     CHECK(heard(first, "the next start finds them"));
     CHECK(heard(second, "by an earlier start"));
@@ -128,7 +128,7 @@ TEST_CASE("a profile that a model carries and that cannot be used is said once, 
   first.save(file.folder.path + "/saved");
   brim::Session::restore(model, file.folder.path + "/saved");
   CHECK(notices() == 1);
-  // What is new is said: another split than the one requested.
+  // New facts are reported: another split than the requested one.
   brim::Session split(model, {{"kv.split", "depth"}});
   CHECK(notices() == 1);
   CHECK(heard(lines, "the KV split depth needs a profile"));
@@ -149,7 +149,7 @@ TEST_CASE("no log is called after its model was freed, whatever its sessions do"
   REQUIRE(brim_options_set(small, "kv.budget", "30%") == BRIM_OK);
   std::vector<brim_session*> sessions(4);
   for (brim_session*& session : sessions) REQUIRE(brim_session_create(model, small, &session) == BRIM_OK);
-  // Side by side with the last words of two of them; the other two come after.
+  // At the same time, two of the sessions make their last calls; the other two make them later.
   const std::string text(400, 'a');
   std::vector<std::thread> threads;
   for (int i = 0; i < 2; ++i) {
@@ -170,7 +170,7 @@ TEST_CASE("no log is called after its model was freed, whatever its sessions do"
 
 TEST_CASE("the embedding is what the logits are computed from") {
   const TinyFile source;
-  brim::test::write_tiny_model(source.path, {});  // F32: the output matrix can be read from the file as it is
+  brim::test::write_tiny_model(source.path, {});  // F32: the output matrix can be read unchanged from the file
   const brim::Model model = brim::Model::load(source.path);
   brim::Session session(model, {{"kv.budget", "full"}, {"temperature", "0"}, {"stop.ignore_eos", "1"}});
   const float* none = nullptr;
@@ -187,7 +187,8 @@ TEST_CASE("the embedding is what the logits are computed from") {
   CHECK(session.embedding() == state);
   const std::vector<float> logits = session.logits();
   CHECK(session.embedding() == state);
-  // Drafted tokens (the text repeats itself) show the state of the token that counts: that of a session that drafts nothing.
+  // With drafted tokens (the text repeats itself) the embedding is the state of the last accepted token, which equals
+  // that of a session without drafts.
   brim::Session plain(model, {{"kv.budget", "full"}, {"temperature", "0"}, {"stop.ignore_eos", "1"}, {"spec.type", "none"}});
   plain.append("the cat was on the dog");
   CHECK(plain.embedding() == state);

@@ -1,4 +1,5 @@
-// What a bench asks the C interface for: the work of a token, the bytes of a cache entry, going back, the machine's peaks.
+// The functions of the C interface for benchmarks: the work of a token, the bytes of a cache entry, going back, the
+// machine's peaks.
 #include <brim/brim.h>
 #include <doctest/doctest.h>
 #include <unistd.h>

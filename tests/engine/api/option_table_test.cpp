@@ -1,4 +1,4 @@
-// options.def against what it describes: its ranges are those that are enforced, its defaults those of the structs.
+// options.def compared with what it describes: its ranges are the enforced ones, its defaults are those of the structs.
 #include "engine/api/option_table.hpp"
 
 #include <doctest/doctest.h>
@@ -18,7 +18,7 @@ using api::OptionType;
 
 namespace {
 
-/// Whether the option takes the value, and what is said where it does not.
+/// Whether the option accepts the value, and the error where it does not.
 std::string refusal(const OptionLine& line, const std::string& value) {
   const api::OptionList list = {{std::string(line.key), value}};
   if (line.scope == OptionScope::model) {
@@ -108,13 +108,13 @@ TEST_CASE("the defaults are those of the structs") {
     if (line.default_text.empty() || line.scope == OptionScope::model) continue;
     if (refusal(line, std::string(line.default_text)).empty()) {
       all.emplace_back(line.key, line.default_text);
-    } else {  // a number is one, unless it depends on something
+    } else {  // a numeric default is a number, unless it depends on something
       CAPTURE(line.key);
       CHECK(line.default_text.find(' ') != std::string_view::npos);
       ++phrases;
     }
   }
-  // context, kv.budget, kv.split, seed; what a text may be, any phrase may be.
+  // context, kv.budget, kv.split, seed: where the value is a text, the default may be any phrase.
   CHECK(phrases == 4);
   const auto given = api::session_options(all);
   REQUIRE(given.ok());

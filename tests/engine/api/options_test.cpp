@@ -1,4 +1,5 @@
-// Values of options: which numbers are taken, and that the sentence about one that is not holds together, in any locale.
+// Values of options: which numbers are accepted, and that the sentence about an invalid one is consistent, in any
+// locale.
 #include "engine/api/options.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
-// Every progress that the library reports: within one call the total stays the same, what is done never decreases and is at most the
-// total, and in the end it is all.
+// Every progress that the library reports: within one call the total stays the same, the done count never decreases and
+// is at most the total, and in the end it equals the total.
 #include <brim/brim.hpp>
 #include <doctest/doctest.h>
 
@@ -57,7 +57,7 @@ struct Folder : brim::test::ScratchFolder {
 TEST_CASE("loading, however the weights are kept, and where the cache has to be compared and filled") {
   const Folder folder;
   for (const char* weights : {"private", "file", "shared"}) {
-    // Of the same shape: the cache may hold the second, which is hashed, and then packed.
+    // The files have the same shape: the cache may already contain the second, which is hashed and then packed.
     for (const std::string& path : {folder.model, folder.other, folder.model, folder.other}) {
       CAPTURE(weights);
       CAPTURE(path);
@@ -94,11 +94,11 @@ TEST_CASE("restoring can be stopped at each of its reports, and is whole otherwi
   brim::Session session(model, {{"kv.budget", "full"}});
   session.append(std::string(500, 'a'));
   session.save(folder.saved);
-  brim::Session::restore(model, folder.saved);  // a model's second session has room made for two, which stays
+  brim::Session::restore(model, folder.saved);  // a second session makes space for two, which stays
   Calls all;
   brim::Session::restore(model, folder.saved, {}, into(all));
   check(all);
-  CHECK(all.size() >= 5);  // reading, checking, preparing, copying
+  CHECK(all.size() >= 5);  // prefill, checking, preparing, copying
   for (std::size_t stop = 0; stop < all.size(); ++stop) {
     std::size_t calls = 0;
     const auto refuse = [&](std::int64_t, std::int64_t) { return calls++ != stop; };
@@ -134,7 +134,8 @@ TEST_CASE("reading: a text, a message, and a text that has to be read again with
   turn([&] { session.message("user", std::string(700, 'b')); });
   for (int i = 0; i < 10; ++i) session.next();
   turn([&] { session.message("user", "and then?"); });
-  // Messages that part from what was read early: the cache, which has evicted, is read again, and what is new behind it.
+  // Messages that differ from the text that was processed early: the cache, which has evicted, is rebuilt by processing
+  // the tokens again, together with the new text.
   turn([&] {
     session.load_messages(R"([{"role": "user", "content": ")" + std::string(700, 'c') + R"("}, {"role": "assistant", "content": "x"},
                               {"role": "user", "content": ")" + std::string(300, 'd') + "\"}]");

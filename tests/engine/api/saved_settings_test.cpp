@@ -1,5 +1,5 @@
-// What a saved session says about itself is not trusted: it names no file that restoring would open, books no memory that it
-// does not go with, and shows nothing raw in a sentence.
+// What a saved session says about itself is not trusted: restoring opens no file that it names, reserves no memory that
+// does not match it, and shows nothing unescaped in a sentence.
 #include <doctest/doctest.h>
 
 #include <filesystem>
@@ -28,7 +28,7 @@ std::string content(const std::string& path) {
   return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
 }
 
-/// A session of 256 positions that says of itself what it is told to.
+/// Saves a session of 256 positions that stores the given settings about itself.
 void save_saying(const Folder& folder, const generate::Settings& settings) {
   const auto model = model::Model::load(folder.model);
   REQUIRE(model.ok());
@@ -91,7 +91,7 @@ TEST_CASE("a session restored with another profile is saved with that one, or wi
   write_profile(folder);
   const Model model = Model::load(folder.model, {{"threads", "1"}});
   const auto holds = [&](const std::string& file, const char* text) { return content(file).find(text) != std::string::npos; };
-  // A plan that every profile leads to: full.
+  // A plan that is the same for every profile: full.
   Session session(model, {{"context", "256"}, {"kv.budget", "full"}, {"kv.profile", folder.profile.c_str()}});
   session.append("the cat");
   session.save(folder.file);
@@ -99,7 +99,7 @@ TEST_CASE("a session restored with another profile is saved with that one, or wi
   std::string other = content(folder.profile);
   const std::size_t at = other.find("\"window\"");
   REQUIRE(at != std::string::npos);
-  other.insert(at, "  ");  // the same, and another text
+  other.insert(at, "  ");  // the same profile as a different text
   std::ofstream(folder.path + "/other.json") << other;
   Session::restore(model, folder.file, {{"kv.profile", (folder.path + "/other.json").c_str()}}).save(folder.file + "2");
   CHECK(holds(folder.file + "2", other.c_str()));
@@ -124,7 +124,7 @@ TEST_CASE("of an option that was given several times the last value is the one t
   int tokens = 0;
   while (other.next().end == Session::End::not_yet) ++tokens;
   CHECK(tokens <= 5);
-  // A file that holds both, as earlier versions wrote it.
+  // A file that contains both, as earlier versions wrote it.
   save_saying(folder, {{"context", "256"}, {"temperature", "0.25"}, {"temperature", "0.5"}});
   CHECK(Session::restore(model, folder.file, {{"temperature", "0.25"}}).option("temperature") == std::vector<std::string>{"0.25"});
 }

@@ -1,5 +1,5 @@
-// Whatever text of a caller or a file gets into a sentence or a line of the log: what comes out is one line of UTF-8 that a
-// terminal can show as it is.
+// Whatever text of a caller or a file is quoted in a sentence or a line of the log: the output is one line of UTF-8
+// that a terminal can show unchanged.
 #include <brim/brim.hpp>
 #include <doctest/doctest.h>
 
@@ -16,7 +16,8 @@
 
 namespace {
 
-// Escape sequences of seven and eight bits, line breaks of three kinds, marks that turn the direction, bytes that are not UTF-8.
+// Escape sequences of seven and eight bits, line breaks of three kinds, marks that change the direction, bytes that are
+// not UTF-8.
 const std::string kHostile = "\x1b[2J\n\r\x7f\xc2\x9b" "31m\xe2\x80\xa8\xe2\x80\xae\xe2\x81\xa6\xd8\x9c\xff";
 
 std::string sentence_of(const std::function<void()>& work) {
@@ -33,7 +34,7 @@ void check(std::string_view sentence) {
   CHECK(brim::one_line(std::string(sentence)) == sentence);
 }
 
-// Refused, with something of the hostile text to be seen.
+// Refused, with a part of the hostile text shown.
 void check_refused(const std::function<void()>& work) {
   const std::string sentence = sentence_of(work);
   check(sentence);

@@ -1,5 +1,5 @@
-// Several sessions in one call: each gets what it would get alone, what fails for one fails for it alone, and misuse
-// does nothing.
+// Several sessions in one call: each gets what it would get alone, an error of one session affects only that session,
+// and misuse does nothing.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -21,7 +21,7 @@ brim::Model tiny(const std::string& folder) {
   return brim::Model::load(path, {{"threads", "2"}});
 }
 
-/// Session `number`: a budget, rule, seed, limit and prompt of its own, with speculation in every third.
+/// Session `number`: its own budget, rule, seed, limit and prompt, with speculation in every third session.
 brim::Session talker(const brim::Model& model, int number) {
   static constexpr const char* kRules[] = {"window", "snapkv", "dynsplit", "tova"};
   const std::string seed = std::to_string(number), budget = std::to_string(30 + 3 * number) + "%";

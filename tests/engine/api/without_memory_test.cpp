@@ -1,5 +1,5 @@
-// Calls that change a session and find no memory: the session is then exactly as it was, down to the bytes it is saved as, and its
-// options are those of before.
+// Calls that change a session and find no memory: the session is then exactly as before, down to the bytes that it is
+// saved as, and its options are unchanged.
 #include <brim/brim.hpp>
 #include <doctest/doctest.h>
 
@@ -21,7 +21,7 @@ struct Folder : brim::test::ScratchFolder {
   Folder() { brim::test::write_tiny_model(model, {}); }
 };
 
-const std::string kLong(100, 's');  // longer than a string holds in itself
+const std::string kLong(100, 's');  // longer than a string stores without allocating
 
 std::string saved(const brim::Session& session, const std::string& path) {
   REQUIRE(brim_session_save(session.get(), path.c_str()) == BRIM_OK);
@@ -29,8 +29,8 @@ std::string saved(const brim::Session& session, const std::string& path) {
   return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
 }
 
-// Allocation 0, 1, 2, … of the call fails, alone and with all that follow, until it makes no more; after each that failed the
-// session is the one it was.
+// Allocation 0, 1, 2, … of the call fails, alone and with all that follow, until the call makes no more allocations;
+// after each failed call the session is unchanged.
 void check_each(const Folder& folder, brim::Session& session, const std::function<brim_status()>& call,
                 const std::function<void()>& undo) {
   std::string before = saved(session, folder.file);
@@ -74,7 +74,7 @@ TEST_CASE("an option that cannot be set for want of memory is as it was, and so 
       return session;
     };
     brim::Session session = open();
-    // What worked is checked on a session of its own: not everything can be taken back.
+    // A successful call is checked on a separate session, because not everything can be undone.
     check_each(
         folder, session, [&] { return brim_session_set(session.get(), key.c_str(), value.c_str()); }, [&] { session = open(); });
     REQUIRE(brim_session_set(session.get(), key.c_str(), value.c_str()) == BRIM_OK);

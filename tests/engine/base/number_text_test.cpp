@@ -1,4 +1,5 @@
-// Numbers in text: what is one, what is not, and how sentences show them, also under a locale that writes 1.234,5.
+// Numbers in text: what is a number and what is not, and how sentences show numbers, also under a locale that writes
+// 1.234,5.
 #include "engine/base/number_text.hpp"
 
 #include <doctest/doctest.h>
@@ -23,12 +24,12 @@ struct CommaAndGroups : std::numpunct<char> {
   std::string do_truename() const override { return "wahr"; }
 };
 
-// A host that lives in another locale, as C++ and as C know it.
+// A host program that uses another locale, as C++ and as C know it.
 class HostLocale {
  public:
   HostLocale() : before_(std::locale::global(std::locale(std::locale::classic(), new CommaAndGroups))) {
     for (const char* name : {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8"}) {
-      if (std::setlocale(LC_ALL, name) != nullptr) break;  // where one is installed
+      if (std::setlocale(LC_ALL, name) != nullptr) break;  // if one is installed
     }
   }
   ~HostLocale() {
@@ -65,7 +66,7 @@ TEST_CASE("numbers are finite and whole texts") {
   CHECK(parse_number("-0") == 0);
   for (const char* text : {"1e-400", "-1e-400", "0.1e-99999", "1E-999999999999999999999"}) {
     INFO(text);
-    CHECK(parse_number(text) == 0);  // as near as a double comes to it
+    CHECK(parse_number(text) == 0);  // the closest double
   }
   CHECK(parse_number("0." + std::string(400, '0') + "1") == 0);
   CHECK_FALSE(parse_number(std::string(400, '9')));

@@ -1,4 +1,4 @@
-// Phases of one work as one progress.
+// Several phases of one job as one progress.
 #include "engine/base/progress_span.hpp"
 
 #include <doctest/doctest.h>
@@ -21,7 +21,7 @@ TEST_CASE("each phase gets its span of the total, whatever it counts in") {
   CHECK(first(4, 4));
   CHECK(second(0, 1'000'000'000'000));
   CHECK(second(999'999'999'999, 1'000'000'000'000));
-  CHECK(second(7, 5));  // more than all
+  CHECK(second(7, 5));  // more than the total
   CHECK(second(0, 0));  // nothing to do: done
   go_on = false;
   CHECK(!second(1, 1));

@@ -1,4 +1,5 @@
-// SHA-256: the values of FIPS 180-4's examples, and every length and cut against the tests' own, which computes its constants.
+// SHA-256: the values of FIPS 180-4's examples, and every length and split compared with the tests' own version, which
+// computes its constants.
 #include "engine/base/sha256.hpp"
 
 #include <doctest/doctest.h>

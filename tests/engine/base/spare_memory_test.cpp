@@ -1,4 +1,5 @@
-// Memory kept spare: work that found none is done again on what is given back, and as much is taken again afterwards.
+// Memory kept spare: work that found no memory runs again with the spare memory released, and the same amount is
+// reserved again afterwards.
 #include "engine/base/spare_memory.hpp"
 
 #include <doctest/doctest.h>
@@ -66,7 +67,7 @@ TEST_CASE("releases nest: the memory is taken again when the outermost ends") {
     { const SpareMemory::Release inner(*spare); }
     CHECK(spare->held() == 0);
     CHECK(spare->released());
-    // Work inside work: what is given back is there already, so that a second try would not find more.
+    // Nested work: the spare memory is already released, so a second try would not find more.
     int calls = 0;
     CHECK(!with_spare(*spare, [&]() -> Status { return ++calls, error(ErrorCode::out_of_memory, "never enough"); }));
     CHECK(calls == 1);

@@ -12,7 +12,7 @@ namespace {
 
 std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
 
-/// The same bytes as one part, as a file has them.
+/// The same bytes as one part, as a file stores them.
 std::string joined(const StateWriter& state) {
   std::string all;
   for (const auto part : state.parts()) all.append(reinterpret_cast<const char*>(part.data()), part.size());

@@ -1,4 +1,4 @@
-// The meter by which long work is counted and cancelled: it looks at the flag often enough, and not at every step.
+// The meter by which long work is counted and cancelled: it checks the flag often enough, but not at every step.
 #include "engine/base/work_meter.hpp"
 
 #include <doctest/doctest.h>

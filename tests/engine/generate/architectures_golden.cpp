@@ -20,7 +20,7 @@ using brim::test::Reading;
 constexpr const char* kModels[] = {"llama3", "llama2", "mistral-swa", "mixtral", "qwen2",   "qwen3",    "gemma2",
                                    "gemma3", "phi3",   "smollm3",     "granite", "qwen3moe", "olmoe"};
 
-// Reads the input and compares logits, losses and the greedy continuation of one recorded run.
+// Processes the input and compares logits, losses and the greedy continuation of one recorded run.
 void check_run(const std::string& model, const nlohmann::json& golden, const nlohmann::json& run) {
   const std::vector<std::int32_t> input = golden["input_ids"];
   const std::size_t vocabulary = golden["n_vocab"];

@@ -1,4 +1,5 @@
-// How much text a conversation keeps: the oldest exchanges go as wholes, the system's message and the last exchange stay.
+// How much text a conversation keeps: the oldest exchanges are dropped as wholes; the system message and the last
+// exchange are kept.
 #include "engine/generate/conversation.hpp"
 #include "engine/run/text_memory.hpp"
 

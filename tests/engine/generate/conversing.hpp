@@ -11,7 +11,7 @@
 
 namespace brim::test {
 
-/// A session on one thread that takes the likeliest token and that no end token stops.
+/// A session on one thread that takes the most likely token and that no end token stops.
 inline std::unique_ptr<generate::Session> open_chat(const std::shared_ptr<const model::Model>& model,
                                                     const char* chat_template = "chatml") {
   generate::SessionOptions options;

@@ -1,4 +1,4 @@
-// Breakers given as text, found as tokens of a vocabulary small enough to list.
+// Breakers given as text are found as tokens of a vocabulary small enough to list.
 #include "engine/generate/dry_breakers.hpp"
 
 #include <doctest/doctest.h>

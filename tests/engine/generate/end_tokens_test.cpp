@@ -1,4 +1,5 @@
-// What ends an answer: only what the file names, and texts that are known to; never an id that is a tokenizer's default.
+// What ends an answer: only tokens that the file names, and texts that are known to end one; never an id that is only a
+// tokenizer's default.
 #include <doctest/doctest.h>
 
 #include <functional>
@@ -13,7 +14,7 @@ using namespace brim;
 
 namespace {
 
-// The end of an answer to "a" whose every token is `id`, after at most four of them, and its text.
+// The end of an answer to "a" in which every token is `id`, after at most four tokens, and its text.
 struct Answer {
   generate::End end = generate::End::not_yet;
   std::string text;

@@ -1,5 +1,5 @@
-// Selection by KV head through a whole model: where every head keeps the same entries nothing differs by a bit, and where
-// rules decide, heads of a layer keep different ones.
+// Selection per KV head through a whole model: where every head keeps the same entries, no bit differs, and where rules
+// decide, heads of a layer keep different entries.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -25,7 +25,7 @@ std::unique_ptr<Sequence> sequence_of(const std::shared_ptr<const model::Model>&
   return std::move(*sequence);
 }
 
-/// A prompt, then token by token; the logits after each of these.
+/// A prompt, then token by token; the logits after each of the single tokens.
 std::vector<float> answers(Sequence& sequence, const std::vector<std::int32_t>& ids, std::size_t prompt) {
   std::vector<float> all;
   for (std::size_t at = 0; at < ids.size();) {
@@ -105,7 +105,7 @@ TEST_CASE("a head keeps what it looks at itself, and the budget holds whatever t
         const auto positions = cache.view(kv::StreamId{head}).positions();
         kept.insert({positions.begin(), positions.end()});
       }
-      CHECK_MESSAGE(kept.size() > 3, keep, " ", split);  // not one choice for each of the three layers
+      CHECK_MESSAGE(kept.size() > 3, keep, " ", split);  // more than one choice for each of the three layers
       const std::size_t before = test::allocation_count();
       for (std::size_t i = 900; i < ids.size(); ++i) {
         if (!sequence->read(std::span(ids).subspan(i, 1), {}, nullptr)) FAIL("decoding failed");

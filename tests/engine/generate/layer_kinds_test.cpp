@@ -1,5 +1,5 @@
-// A layer kind that is not attention: a recurrent one, made up here. Its state is inside the budget, goes with copies and
-// saved sessions, and is taken back to checkpoints; a layer may also mix nothing, or have no feed-forward.
+// A layer kind that is not attention: a recurrent one, invented for this test. Its state is inside the budget, is part
+// of copies and saved sessions, and is reset to checkpoints; a layer may also mix nothing, or have no feed-forward.
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -59,7 +59,7 @@ class Leaky final : public model::Mixer {
   }
 
   mutable std::atomic<std::int64_t> tokens{0};
-  std::atomic<bool>* cancels = nullptr;  ///< is set once `cancel_at` tokens went through
+  std::atomic<bool>* cancels = nullptr;  ///< is set once `cancel_at` tokens were processed
   std::int64_t cancel_at = 0;
 };
 
@@ -93,7 +93,7 @@ void read(Sequence& sequence, std::span<const std::int32_t> ids) {
   const Status status = sequence.read(ids, {}, nullptr);
   if (!status) FAIL(status.error().sentence);
 }
-/// As an answer is made.
+/// As an answer is generated.
 void go_on(Sequence& sequence, std::span<const std::int32_t> ids) {
   for (const std::int32_t id : ids) {
     const Status status = sequence.read_next(id, nullptr);
@@ -105,7 +105,7 @@ std::vector<float> logits_of(Sequence& sequence) {
   if (!logits) FAIL(logits.error().sentence);
   return {logits->begin(), logits->end()};
 }
-/// The logits of a fresh sequence that reads `prompt` and goes on with `answer`.
+/// The logits of a new sequence that processes `prompt` and then `answer`.
 std::vector<float> fresh(const std::shared_ptr<const model::Model>& model, std::span<const std::int32_t> prompt,
                          std::span<const std::int32_t> answer, const std::string& budget = "full") {
   const auto sequence = test::tiny_sequence(model, {.budget = budget});
@@ -132,7 +132,7 @@ TEST_CASE("the state decides, and is inside the budget") {
   CHECK(sequence->cache().bytes_used() <= plan.budget_bytes);
   CHECK(leaky.tokens == 60);
   for (const float logit : logits_of(*sequence)) REQUIRE(std::isfinite(logit));
-  // Without its state the same last token, after the same entries, would be another.
+  // Without its state the same last token, after the same entries, would have other logits.
   const auto other = test::tiny_sequence(model, {});
   auto changed = ids;
   changed[1] = changed[1] + 1;
@@ -171,12 +171,12 @@ TEST_CASE("going back takes up the newest checkpoint and processes no more than 
     read(*sequence, part(0, 40));
     go_on(*sequence, part(40, 55));
     leaky.tokens = 0;
-    // The answer is taken back, as for another one.
+    // The answer is taken back, to make another one.
     REQUIRE(sequence->rewind(40, {}, nullptr));
     CHECK(leaky.tokens == (with_checkpoint ? 0 : 40));
     go_on(*sequence, part(60, 70));
     CHECK(logits_of(*sequence) == fresh(model, part(0, 40), part(60, 70), budget));
-    // A part of the answer is: what follows the checkpoint is processed again.
+    // A part of the answer is taken back: what follows the checkpoint is processed again.
     leaky.tokens = 0;
     REQUIRE(sequence->rewind(45, {}, nullptr));
     CHECK(leaky.tokens == (with_checkpoint ? 5 : 45));
@@ -199,7 +199,7 @@ TEST_CASE("a pass that was cancelled in the middle leaves nothing of it") {
   leaky.cancels = nullptr;
   leaky.tokens = 0;
   go_on(*sequence, std::span(ids).subspan(45, 5));
-  CHECK(leaky.tokens == 10);  // five of the answer again, from the checkpoint behind the prompt, and the five
+  CHECK(leaky.tokens == 10);  // five tokens of the answer again, from the checkpoint after the prompt, and the five
   CHECK(logits_of(*sequence) == fresh(model, std::span(ids).first(40), std::span(ids).subspan(40, 10)));
 }
 

@@ -1,4 +1,4 @@
-// What damaged weights compute ends in a sentence, and never as token 0.
+// Damaged weights lead to a sentence, and never to token 0.
 #include "engine/generate/logit_check.hpp"
 
 #include <doctest/doctest.h>

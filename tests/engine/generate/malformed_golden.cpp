@@ -1,5 +1,5 @@
-// Broken model files (../shared/golden/malformed) through everything that loads them: what must be refused is refused in
-// one sentence, and what loads also reads and decodes a few tokens without harm.
+// Broken model files (../shared/golden/malformed) through everything that loads them: what must be refused is refused
+// in one sentence, and a model that loads also processes a prompt and decodes a few tokens without harm.
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>

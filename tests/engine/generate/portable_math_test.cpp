@@ -1,4 +1,4 @@
-// Our exp and log against the C library's, and the generator against its published recurrence.
+// Brim's exp and log compared with the C library's, and the generator compared with its published recurrence.
 #include "engine/generate/portable_math.hpp"
 
 #include <doctest/doctest.h>

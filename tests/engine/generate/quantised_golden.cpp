@@ -1,6 +1,6 @@
 // Every weight format in a whole model: logits against a float64 reference on the same dequantised weights
-// (../shared/golden/quant/model). Sets that quantise activations get the tolerance of 8-bit activations; products of many
-// tokens in bf16 a tighter one of their own: measured rms 0.0085 to 0.0142 over all formats.
+// (../shared/golden/quant/model). Instruction sets that quantise activations get the tolerance of 8-bit activations;
+// gemm in bf16 gets its own, tighter tolerance: measured rms 0.0085 to 0.0142 over all formats.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -28,7 +28,7 @@ bool float_activations(const std::string& name) {
   return brim::kernels::active().activation[index_of(name)] == brim::kernels::Activation::f32;
 }
 
-/// Whether the set multiplies more than sixteen tokens by this format in bf16.
+/// Whether the instruction set multiplies more than sixteen tokens by this format in bf16.
 bool many_in_bf16(const std::string& name) {
   return brim::kernels::active().panel_product_many[index_of(name)] != nullptr;
 }

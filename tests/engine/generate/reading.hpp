@@ -1,5 +1,5 @@
-// Reading recorded ids through a Reader, and the numbers goldens are compared by. Header-only, because every *_golden.cpp
-// here is a program of its own.
+// Processing recorded ids in a sequence, and the numbers that goldens are compared by. Header-only, because every
+// *_golden.cpp here is a separate program.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -48,7 +48,7 @@ inline std::int32_t arg_max(std::span<const float> logits) {
 class Reading {
  public:
   Reading(const std::string& path, std::int64_t context, kernels::KvType type, int threads = 2) {
-    auto model = model::Model::load(path, {.threads = 3});  // sequences take as many of them as they want
+    auto model = model::Model::load(path, {.threads = 3});  // sequences take as many of them as they need
     if (!model) FAIL(model.error().sentence);
     run::SequenceOptions options;
     options.context = context;
@@ -60,7 +60,7 @@ class Reading {
     sequence_ = std::move(*sequence);
   }
 
-  /// Reads ids from an empty cache; the logits after each of them.
+  /// Processes ids, beginning with an empty cache; returns the logits after each of them.
   std::vector<std::vector<float>> read_all(std::span<const std::int32_t> ids) {
     sequence_->clear();
     std::vector<std::vector<float>> rows;
@@ -74,7 +74,7 @@ class Reading {
     return rows;
   }
 
-  /// The likeliest tokens that follow what was read, each read in turn.
+  /// The most likely tokens that follow the text so far; each one is processed in turn.
   std::vector<std::int32_t> continue_greedily(std::size_t count) {
     std::vector<std::int32_t> tokens;
     while (tokens.size() < count) {

@@ -1,4 +1,4 @@
-// Logit bias, penalties and DRY: what they add to each logit, read off the sampler's choices.
+// Logit bias, penalties and DRY: what they add to each logit, derived from the sampler's choices.
 #include <algorithm>
 
 #include "engine/generate/random.hpp"

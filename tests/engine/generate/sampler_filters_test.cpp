@@ -1,4 +1,4 @@
-// Each filter's arithmetic on distributions small enough to do by hand, and mirostat's.
+// Each filter's arithmetic on distributions small enough to calculate by hand, and mirostat's.
 #include "tests/engine/generate/sampling.hpp"
 
 using namespace brim::test;
@@ -65,7 +65,7 @@ TEST_CASE("typical keeps what is nearest to the entropy") {
     CHECK(support(options, logits_of(kFive)) == tokens);
   }
   options.typical_p = 0.5;
-  options.top_p = 0.4;  // what follows must not rely on the order typical leaves: .25 + .2 is less than .4's own share
+  options.top_p = 0.4;  // must not rely on the order that typical leaves: .25 + .2 is less than .4's own share
   CHECK(support(options, logits_of(kFive)) == Tokens{1});
 }
 
@@ -89,7 +89,7 @@ TEST_CASE("XTC happens as often as its probability says") {
   options.xtc_probability = 0.3;
   options.xtc_threshold = 0.24;
   Sampler sampler = make(options, 5);
-  // Without it the shares themselves, with it .4 falls out.
+  // Without it the shares are unchanged; with it .4 is filtered out.
   std::vector<double> shares;
   for (std::size_t token = 0; token < 5; ++token) {
     shares.push_back(0.7 * kFive[token] + (token == 1 ? 0 : 0.3 * kFive[token] / 0.6));

@@ -168,7 +168,7 @@ TEST_CASE("the filters run in the chain's order") {
   options.top_k = 1;
   CHECK(support(options, {3, 2, 1}, {0}) == std::set<TokenId>{1});
   options = plain();
-  options.xtc_probability = 1;  // XTC after top-k: of the two likeliest only the second stays
+  options.xtc_probability = 1;  // XTC after top-k: of the two most likely only the second stays
   options.top_k = 2;
   CHECK(support(options, logits_of({0.4, 0.35, 0.25})) == std::set<TokenId>{1});
 }
@@ -238,7 +238,7 @@ TEST_CASE("sampling allocates nothing") {
 }
 
 TEST_CASE("the whole chain is linear in a long history") {
-  // Nested loops over 400,000 repeated tokens would take minutes; the bound only tells the two apart.
+  // Nested loops over 400,000 repeated tokens would take minutes; the bound only distinguishes the two.
   SamplingOptions options = everything();
   options.penalty_last_n = -1;
   Sampler sampler = make(options, 1000);

@@ -16,7 +16,7 @@ using generate::Sampler;
 using generate::SamplingOptions;
 using generate::TokenId;
 
-/// Everything off but the draw.
+/// Everything is off except the draw.
 inline SamplingOptions plain() {
   SamplingOptions options;
   options.temperature = 1;
@@ -40,7 +40,7 @@ inline std::vector<float> logits_of(const std::vector<double>& shares) {
   return logits;
 }
 
-/// How often each token came in `count` draws.
+/// How often each token was drawn in `count` draws.
 inline std::map<TokenId, int> draws(Sampler& sampler, const std::vector<float>& logits, int count = 4000,
                                     const std::vector<TokenId>& history = {}) {
   std::map<TokenId, int> counts;
@@ -57,7 +57,7 @@ inline std::set<TokenId> support(const SamplingOptions& options, const std::vect
   return tokens;
 }
 
-/// Pearson's statistic of the counts against `shares`; with up to 6 of them a value above 30 is no accident (p < 2e-5).
+/// Pearson's statistic of the counts against `shares`; with up to 6 of them a value above 30 is not chance (p < 2e-5).
 inline double chi_square(const std::map<TokenId, int>& counts, const std::vector<double>& shares, int total) {
   double sum = 0, statistic = 0;
   for (const double share : shares) sum += share;

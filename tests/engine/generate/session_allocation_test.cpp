@@ -1,5 +1,5 @@
-// Writing an answer allocates nothing: in plain text and in conversations, with stop strings, speculation, every sampler,
-// eviction and going back, and for tokens of any length.
+// Generating an answer allocates nothing: in plain text and in conversations, with stop strings, speculation, every
+// sampler, eviction and going back, and for tokens of any length.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -26,7 +26,7 @@ std::unique_ptr<Session> open(const std::shared_ptr<const model::Model>& model, 
   return std::move(*session);
 }
 
-// Takes pieces until `tokens` were picked or the answer ended, and says how many allocations that took.
+// Takes pieces until `tokens` were sampled or the answer ended, and returns how many allocations that took.
 std::size_t allocations_of_answer(Session& session, int tokens, std::size_t* longest = nullptr) {
   std::size_t allocations = 0;
   for (int i = 0; i < tokens; ++i) {

@@ -1,4 +1,4 @@
-// A request to cancel is never lost: the call in progress ends by it, or else the next one that can.
+// A request to cancel is never lost: it ends the call in progress, or else the next call that can be cancelled.
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -117,7 +117,7 @@ TEST_CASE("cleaning, rendering and tokenizing look often enough whether they are
     while (text.size() < 400'000) text += part;
     for (const bool message : {true, false}) {
       const auto session = open_chat(model);
-      // All looks but the last, which is for the reading that would follow.
+      // All polls except the last, which is before the prefill that would follow.
       session->work().cancel_at_poll(std::numeric_limits<std::int64_t>::max());
       session->on_progress([](long long, long long) { return false; });
       const Status status = message ? session->message("user", text) : session->append(text, {true, true});
@@ -137,7 +137,7 @@ TEST_CASE("a long string, white space, a template and a session's file: each is 
     CHECK(session->work().polls() >= at_min);
     CHECK(session->work().max_between_polls() <= WorkMeter::kMaxUnitsBetweenPolls);
   };
-  // Within one string of JSON, and between two values: nothing is called there by the parser itself.
+  // Within one JSON string, and between two values: the parser itself calls nothing there.
   for (const std::string& json : {"[{\"role\": \"user\", \"other\": \"" + std::string(4'000'000, 'a') + "\", \"content\": \"b\"}]",
                                   "[" + std::string(4'000'000, ' ') + "]", "[{\"role\": \"user\", \"x\": " + std::string(4'000'000, '1') + "}]"}) {
     for (const std::int64_t poll : {2, 5, 10}) {
@@ -199,7 +199,8 @@ TEST_CASE("forgetting the oldest messages counts its work, and a request that co
   const auto session = open_chat(model);
   const std::string part(20'000, 'a');
   while (session->messages().size() < 50'000) REQUIRE(session->message("user", part));
-  // The next one makes it forget: what is left is rendered, and counted. The request comes before that, when all is read.
+  // The next message makes it drop the oldest ones: the rest is rendered, and counted. The request comes before that,
+  // when all tokens are processed.
   const std::string text(30'000, 'b');
   std::int64_t when_read = 0;
   bool cancel = true;
@@ -213,7 +214,7 @@ TEST_CASE("forgetting the oldest messages counts its work, and a request that co
   const std::int64_t after_request = session->work().units() - when_read;
   CHECK(cancelled(session->next()));
   cancel = false;
-  // As it goes on: ids are compared, and nothing is lost.
+  // When it continues, ids are compared, and nothing is lost.
   REQUIRE(session->message("user", "c"));
   CHECK(session->next());
   const auto undisturbed = open_chat(model);

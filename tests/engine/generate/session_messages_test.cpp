@@ -1,4 +1,5 @@
-// Messages that are loaded are read; messages that fail leave the conversation, and the answer in progress, as they were.
+// Messages that are loaded are processed; messages that fail leave the conversation, and the answer in progress, as
+// they were.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -127,7 +128,7 @@ TEST_CASE("messages of the system and the assistant are bounded like those of th
     CHECK(session->messages().find("note 299n") != std::string::npos);
     REQUIRE(session->message("user", "and now?"));
     const std::string answer = pieces(*session, 8);
-    // As a session that is given what is left from the start.
+    // Compared with a session that is given only the kept messages from the start.
     const auto fresh = open_chat(model);
     std::string asked = session->messages();
     REQUIRE(fresh->load_messages(asked.erase(asked.rfind(",\n  {")) + "]"));

@@ -1,4 +1,5 @@
-// Going back in a session: exact where it is granted, and refused in words, with nothing changed, where it cannot be.
+// Going back in a session: exact where it is possible, and refused with a sentence, with nothing changed, where it is
+// not.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -47,9 +48,9 @@ TEST_CASE("what follows a rewind is what followed the tokens before it") {
   for (int round = 0; round < 3; ++round) {
     REQUIRE(session->rewind(80));
     CHECK(session->sequence().tokens() == 80);
-    // Nothing has been read since: there is nothing to continue.
+    // No token has been processed since: there is nothing to continue.
     CHECK(session->next().error().code == ErrorCode::wrong_state);
-    // A detour of another length each time leaves no trace.
+    // A detour, of a different length each time, leaves no trace.
     REQUIRE(session->append(all.subspan(90, static_cast<std::size_t>(1 + 9 * round))));
     ids_of(*session, 3 * round);
     REQUIRE(session->rewind(80));

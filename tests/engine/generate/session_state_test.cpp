@@ -1,5 +1,6 @@
-// Copied and saved sessions: what follows is what would have followed, token by token and bit by bit, whatever the cache,
-// the sampler and the conversation had in hand; and a file that is not as it was written is refused in words.
+// Copied and saved sessions: the text that follows is the text that would have followed, token by token and bit by bit,
+// whatever the state of the cache, the sampler and the conversation; and a file that differs from what was written is
+// refused with a sentence.
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -60,7 +61,7 @@ std::unique_ptr<Session> through_file(Session& session, const SessionOptions& op
   return taken(Session::restore(tiny(), options, *file));
 }
 
-/// The next pieces of both: ids, texts and ends; where the caches' numbers part, too.
+/// Checks that the next pieces of both are equal: ids, texts and ends, and also the numbers that describe the caches.
 void check_same_future(Session& one, Session& other, int count) {
   for (int i = 0; i < count; ++i) {
     const auto left = one.next(), right = other.next();
@@ -114,7 +115,7 @@ TEST_CASE("a copy and a restored session go on as the session does, wherever it 
     options.sequence.heads = each.heads;
     const auto session = open(options);
     std::size_t place = 0;
-    // Past the context of 256: entries are evicted, positions rebased, quotas moved.
+    // Beyond the context of 256: entries are evicted, positions rebased, quotas moved.
     for (const std::size_t count : {40, 90, 1, 150, 33}) {
       REQUIRE(session->append(ids(place, count)));
       place += count;
@@ -122,7 +123,7 @@ TEST_CASE("a copy and a restored session go on as the session does, wherever it 
       const auto restored = through_file(*session, options), copy = taken(session->fork());
       check_same_future(*original, *restored, 20);
       check_same_future(*session, *copy, 20);
-      // And reading goes on the same way.
+      // Processing further text also gives the same results.
       for (Session* each_one : {session.get(), copy.get()}) REQUIRE(each_one->append(ids(place, 20)));
       check_same_future(*session, *copy, 3);
       place += 20;
@@ -166,7 +167,7 @@ TEST_CASE("an answer under way is saved in the middle: text held back, drafts, l
       each->finish();
       REQUIRE(each->message("user", "and more"));
     }
-    // The text before was not read again by either.
+    // Neither session processed the earlier text again.
     CHECK(restored->timings().prompt_tokens == session->timings().prompt_tokens);
     REQUIRE(restored->messages() == session->messages());
     check_same_future(*session, *restored, 40);
@@ -177,7 +178,7 @@ TEST_CASE("while a text has to be read again a sequence's state cannot be had; a
   run::SequenceOptions options = options_for("30%").sequence;
   const auto sequence = test::open_sequence(tiny(), options);
   REQUIRE(sequence->read(ids(0, 60), {}, nullptr));
-  // Cancelled behind layers that have evicted entries for this chunk.
+  // Cancelled after layers that have evicted entries for this chunk.
   std::atomic<bool> cancel{false};
   sequence->observe_attention([&](kv::LayerId layer, std::int64_t, std::span<const float>) { cancel = layer == kv::LayerId{1}; });
   REQUIRE(!sequence->read(ids(60, 32), {}, &cancel));

@@ -1,4 +1,4 @@
-// Stop strings that change in the middle of an answer: no text is lost, and none comes twice.
+// Stop strings that change in the middle of an answer: no text is lost, and none is given twice.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -56,7 +56,7 @@ TEST_CASE("what was held back comes when the stop strings change") {
   std::string whole = pieces(*plain, kTokens).text;
   whole += plain->finish().text;
   REQUIRE(whole.size() > 20);
-  // Each holds back what follows `begin` and is never complete.
+  // Each holds back the text after `begin` and is never complete.
   for (std::size_t begin = 0; begin + 8 < whole.size(); begin += 3) {
     const std::string holding = whole.substr(begin, 8) + "\x01";
     for (int changed = 1; changed < kTokens; ++changed) {
@@ -82,7 +82,7 @@ TEST_CASE("a new stop string that is complete in what was held back ends the ans
   for (int changed = 1; changed < kTokens; ++changed) {
     const auto session = open(model, {whole.substr(0, 12) + "\x01"});
     const std::string before = pieces(*session, changed).text;
-    if (!before.empty()) break;  // longer than that is not held back
+    if (!before.empty()) break;  // longer text is not held back
     const std::string held(session->fork().value()->finish().text);
     if (held.size() < 4) continue;
     session->set_stops({held.substr(2, 2)});

@@ -1,5 +1,5 @@
-// What a session promises: messages are read once and only what is new, answers can be given again, stopped and limited,
-// and what people write is never taken for control tokens.
+// What a session promises: only new messages are processed, each one once; answers can be given again, stopped and
+// limited; and user text is never taken for control tokens.
 #include "engine/generate/session.hpp"
 #include "engine/run/text_memory.hpp"
 
@@ -159,7 +159,7 @@ TEST_CASE("a conversation survives being saved and loaded") {
   REQUIRE(session->message("user", "hello"));
   answer(*session, 4);
   const std::string saved = session->messages();
-  // Into a new session and into one that had another conversation before: both go on alike.
+  // Loaded into a new session and into one that had another conversation before: both continue in the same way.
   const auto other = open(model, chatml());
   REQUIRE(session->message("user", "something else"));
   for (Session* each : {session.get(), other.get()}) {
@@ -185,7 +185,8 @@ TEST_CASE("a conversation that outgrows its budget goes on") {
   CHECK(session->sequence().cache().evicted() > 0);
 }
 
-// The text of a conversation was kept whole, and copied several times at each message: after enough of them the memory ran out.
+// The text of a conversation was kept whole, and copied several times at each message: after enough messages the memory
+// ran out.
 TEST_CASE("a conversation of any length keeps so much text, and still reads only what is new") {
   const auto model = test::tiny_model();
   SessionOptions options = chatml();

@@ -1,5 +1,5 @@
-// Sequences of one model that share its executor: each is bit for bit what it is alone, whoever else computes, and a
-// second one costs no second workspace.
+// Sequences of one model that share its executor: each is bit for bit what it is alone, whichever other sequence
+// computes, and a second sequence needs no second workspace.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -78,7 +78,7 @@ TEST_CASE("what one sequence was left with stays, whatever others compute and ho
     const auto logits = lone->logits();
     return std::vector<float>(logits->begin(), logits->end());
   }();
-  const auto second = sequence_of(model, executor, "full", 256);  // needs more
+  const auto second = sequence_of(model, executor, "full", 256);  // needs a larger workspace
   REQUIRE(second->read(ids, {}, nullptr));
   const auto logits = first->logits();
   REQUIRE(logits.ok());
@@ -86,7 +86,7 @@ TEST_CASE("what one sequence was left with stays, whatever others compute and ho
   CHECK(found == expected);
   CHECK(*std::min_element(found.begin(), found.end()) < *std::max_element(found.begin(), found.end()));
   REQUIRE(second->logits().ok());
-  CHECK(std::equal(found.begin(), found.end(), logits->begin()));  // the pointer that was handed out, too
+  CHECK(std::equal(found.begin(), found.end(), logits->begin()));  // the pointer that was handed out stays valid, too
 }
 
 TEST_CASE("a second sequence needs no second workspace") {
@@ -97,7 +97,7 @@ TEST_CASE("a second sequence needs no second workspace") {
   const Progress none;
   run::Preparing preparing{none, 0, 1};
   REQUIRE(executor->reserve(model::workspace_shape(plan, model->table(), 2), 1, preparing));
-  CHECK(preparing.done == 0);  // nothing was made
+  CHECK(preparing.done == 0);  // nothing was created
   CHECK(executor->sequences() == 1);
   {
     const auto copy = first->sibling({});

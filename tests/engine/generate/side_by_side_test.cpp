@@ -1,5 +1,5 @@
-// Two models with kernels and threads of their own in one process: what computes is passed in, and nothing is shared
-// that could mix them up.
+// Two models with their own kernels and threads in one process: the kernels and threads are passed in, and nothing is
+// shared that could mix them up.
 #include <doctest/doctest.h>
 
 #include <cstdio>
@@ -21,7 +21,7 @@ std::shared_ptr<const model::Model> load(const std::string& path, const kernels:
   return *model;
 }
 
-/// Reads a prompt and then eight tokens one by one; the logits after each.
+/// Processes a prompt and then eight tokens one by one; the logits after each.
 std::vector<std::vector<float>> read(run::Sequence& sequence) {
   std::vector<std::vector<float>> seen;
   const auto note = [&] {

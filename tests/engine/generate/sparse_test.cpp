@@ -1,4 +1,5 @@
-// Sparse reading and semantic blocks through a whole model: what must not change does not, whatever a session does.
+// Sparse reads and semantic blocks through a whole model: what must not change does not change, whatever a session
+// does.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -90,7 +91,8 @@ TEST_CASE("going back gives what reading only that far gives, with blocks") {
       for (std::size_t i = 150; i < 190; ++i) {
         read(*sequence, std::span(ids).subspan(i, 1));
         read(*shorter, std::span(ids).subspan(i, 1));
-        // Chunks end elsewhere, so last bits of keys may differ; no block that is near another in score does.
+        // Chunks end at other places, so the last bits of keys may differ; here no block is so near to another in score
+        // that this matters.
         CHECK(largest_difference(logits_of(*sequence), logits_of(*shorter)) <= 1e-3);
       }
     }

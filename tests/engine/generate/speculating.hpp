@@ -26,7 +26,7 @@ inline run::SequenceOptions speculating(run::SequenceOptions options, int draft_
   return options;
 }
 
-/// Whether everything that can be asked of both sequences is the same, logits by their bits.
+/// Whether all observable state of both sequences is the same, logits by their bits.
 inline bool same_state(run::Sequence& a, run::Sequence& b) {
   const auto left = a.logits(), right = b.logits();
   if (!left || !right || left->size() != right->size()) return false;
@@ -36,8 +36,8 @@ inline bool same_state(run::Sequence& a, run::Sequence& b) {
          one.evicted() == other.evicted() && one.rebased() == other.rebased() && one.bytes_used() == other.bytes_used();
 }
 
-/// Reads `prompt`, then `answer` one by one: plainly and speculation. The drafts are as good as the answer repeats what came
-/// before. Returns what was drafted.
+/// Processes `prompt`, then `answer` token by token: once with plain decoding and once with speculation. The more the
+/// answer repeats earlier text, the better the drafts are. Returns the number of drafted tokens.
 inline run::SpeculationCounts read_both_ways(const std::shared_ptr<const model::Model>& model,
                                                   const run::SequenceOptions& options,
                                                   std::span<const std::int32_t> prompt,

@@ -15,7 +15,7 @@ using namespace brim;
 namespace {
 
 std::shared_ptr<const model::Model> load(const std::string& path) {
-  auto model = model::Model::load(path, {.threads = 3});  // sequences take as many of them as they want
+  auto model = model::Model::load(path, {.threads = 3});  // sequences take as many of them as they need
   if (!model) FAIL(model.error().sentence);
   return *model;
 }
@@ -53,7 +53,7 @@ TEST_CASE("every architecture: a text read again after itself, drafted and not")
 TEST_CASE("trained models: stories are the same, greedy and sampled, in full and small caches") {
   const std::string folder = test::shared_file("models/stories3M-f32.gguf");
   if (folder.empty()) return;
-  // What is asked for makes the model say it again.
+  // The prompt makes the model repeat the text.
   const std::string prompt =
       "Once upon a time, there was a little dog named Max. Max liked to play in the park. Max had a red ball. "
       "One day, Max lost the red ball. Once upon a time, there was a little dog named Max. Max liked to";
@@ -65,7 +65,7 @@ TEST_CASE("trained models: stories are the same, greedy and sampled, in full and
         for (const double temperature : {0.0, 0.7}) {
           INFO(name, ", ", percent, " %, temperature ", temperature);
           std::vector<std::int32_t> said[3];
-          for (int way = 0; way < 3; ++way) {  // plain; speculation eagerly on two threads; speculation as it pays
+          for (int way = 0; way < 3; ++way) {  // plain; speculation on two threads, always; speculation where it pays
             generate::SessionOptions options;
             options.sequence = options_of(512, type, percent);
             options.sequence.threads = way == 1 ? 2 : 1;

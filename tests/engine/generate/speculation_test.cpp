@@ -1,5 +1,5 @@
 // Speculation changes no bit: not of the logits, not of the cache, not of the text — whatever was drafted, under every
-// budget, with every sampler, stopped and taken up again anywhere.
+// budget, with every sampler, stopped and continued anywhere.
 #include "engine/run/speculation.hpp"
 
 #include <doctest/doctest.h>
@@ -24,7 +24,7 @@ using generate::SessionOptions;
 
 namespace {
 
-/// Ids whose parts come again and again, some of them with a token exchanged.
+/// Ids with repeated ranges, in some of which one token is exchanged.
 std::vector<std::int32_t> repetitive_ids(std::size_t count) {
   std::vector<std::int32_t> ids = test::some_ids(40);
   std::uint32_t state = 99;
@@ -65,7 +65,7 @@ std::unique_ptr<Session> open(const std::shared_ptr<const model::Model>& model, 
   return std::move(*session);
 }
 
-/// Takes one piece from both; they must agree in everything. True while the answers go on.
+/// Takes one piece from both; they must agree in everything. Returns true while the answers continue.
 bool step(Session& plain, Session& speculating) {
   const auto one = plain.next(), other = speculating.next();
   REQUIRE(one.ok() == other.ok());
@@ -151,7 +151,7 @@ TEST_CASE("conversations are the same: answers left anywhere, limits, stop strin
   const auto model = test::tiny_model();
   for (const char* budget : {"full", "45%"}) {
     SessionOptions options = session_options(budget);
-    options.sequence.split = &kv::uniform_split();  // a text in which enough drafts come true
+    options.sequence.split = &kv::uniform_split();  // a text in which enough drafts are accepted
     options.sampling.temperature = 0.4;
     options.sampling.top_k = 2;
     const auto plain = open(model, options, false), speculating = open(model, options, true);
@@ -239,7 +239,8 @@ TEST_CASE("cancelling from another thread at any moment leaves the text as it wo
   const auto plain = open(model, options, false), speculating = open(model, options, true);
   REQUIRE(plain->append(kRefrain, {}));
   REQUIRE(speculating->append(kRefrain, {}));
-  // Every other attempt is cancelled once, some time after it began: however slow the machine, the others come through.
+  // Every other attempt is cancelled once, some time after it began; however slow the machine, the other attempts
+  // finish.
   std::atomic<int> attempt{0};
   std::thread nuisance([&] {
     std::uint32_t lot = 1;

@@ -1,4 +1,5 @@
-// The tiny model of the tests, loaded; sequences over it; and ids to read. Shared by the sequence's and the session's tests.
+// The tiny model of the tests, loaded; sequences over it; and ids for prompts. Shared by the tests of sequences and of
+// sessions.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -24,7 +25,7 @@ inline std::shared_ptr<const model::Model> tiny_model(const TinyModel& shape = {
   REQUIRE(file >= 0);
   close(file);
   write_tiny_model(path, shape);
-  auto model = model::Model::load(path, {.threads = 3});  // sequences take as many of them as they want
+  auto model = model::Model::load(path, {.threads = 3});  // sequences take as many of them as they need
   std::remove(path);
   if (!model) FAIL(model.error().sentence);
   return *model;

@@ -1,5 +1,5 @@
-// Where weights may lie — in panels of the process, in a shared cache file, in the model's file — and what becomes of a cache
-// file that is damaged, out of date or not to be written.
+// Where weights may be stored — in panels of the process, in a shared cache file, in the model's file — and what
+// happens to a cache file that is damaged, out of date or cannot be written.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -15,7 +15,7 @@ using model::WeightMemory;
 
 namespace {
 
-/// A folder of this test, named as the user's cache while it lives.
+/// A folder of this test, set as the user's cache folder while it lives.
 struct Folder {
   std::filesystem::path path;
   Folder() {
@@ -36,7 +36,7 @@ struct Folder {
   }
 };
 
-/// What loading says is added to `said`.
+/// The log of loading is added to `said`.
 std::shared_ptr<const model::Model> load(const std::string& path, WeightMemory memory, std::string* said = nullptr) {
   const Log log = [&](LogLevel, std::string_view line) {
     if (said != nullptr) said->append(line).append("\n");

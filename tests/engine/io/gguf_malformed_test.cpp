@@ -1,4 +1,4 @@
-// One line per way in which a file can be wrong: the field, what was made of it, and a piece of the sentence.
+// One line per way in which a file can be wrong: the field, its wrong value, and a piece of the sentence.
 #include <doctest/doctest.h>
 
 #include <functional>

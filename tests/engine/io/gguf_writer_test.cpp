@@ -17,7 +17,7 @@ using namespace brim;
 
 namespace {
 
-// A folder of its own for each case, removed at the end.
+// A separate folder for each case, removed at the end.
 class Folder {
  public:
   Folder() : path_(std::filesystem::temp_directory_path() / ("brim-writer-" + std::to_string(::getpid()))) {
@@ -219,8 +219,8 @@ TEST_CASE("places that cannot be written are said; devices and links are not rep
 }
 
 TEST_CASE("a full disk is an error, and the half file is gone") {
-  // A limit on the size of files stands for the full disk: writing fails in the same way. The default action of the signal is
-  // kept: it must not be sent.
+  // A limit on the size of files replaces the full disk: writing fails in the same way. The default action of the
+  // signal is kept, so the test shows that the signal is not sent.
   for (const std::int64_t rows : {1024, 1}) {
     const Folder folder;
     struct rlimit before {};

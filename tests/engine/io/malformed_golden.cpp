@@ -1,5 +1,5 @@
-// The recorded malformed files: what can be decided without knowing models must be refused by the reader; the rest it
-// may take, and the model loader's test goes on from there.
+// The recorded malformed files: faults that can be detected without knowing models must be refused by the GGUF parser;
+// it may accept the others, which the model loader's test covers.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@ using namespace brim;
 TEST_CASE("recorded malformed files are refused, and valid ones are not") {
   const std::string manifest = test::shared_file("golden/malformed/manifest.json");
   if (manifest.empty()) return;
-  // Classes that only somebody who knows the architecture can judge.
+  // Classes that can only be judged with knowledge of the architecture.
   const std::set<std::string> for_the_model = {"missing", "hparams", "vocab", "shape", "values"};
   const auto cases = nlohmann::json::parse(std::ifstream(manifest));
   int refused = 0;

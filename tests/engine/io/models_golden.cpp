@@ -1,4 +1,4 @@
-// Real files of several writers: the reader takes them, and the writer gives them back unchanged.
+// Real files of several writers: the GGUF parser accepts them, and the writer writes them back unchanged.
 #include <doctest/doctest.h>
 
 #include <filesystem>

@@ -1,5 +1,5 @@
-// A GGUF file put together byte by byte, so that a test can make any field wrong. What a correct file looks like is
-// said once, in valid_file(); a case then replaces one piece.
+// A GGUF file put together byte by byte, so that a test can make any field wrong. A correct file is defined once, in
+// valid_file(); a case then replaces one piece.
 #pragma once
 
 #include <cstdint>

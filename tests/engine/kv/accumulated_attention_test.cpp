@@ -1,4 +1,4 @@
-// Rules that ask for attention accumulated attention: what they are given, and what that costs.
+// Rules that use accumulated attention: what they are given, and what it costs.
 #include <doctest/doctest.h>
 
 #include <map>
@@ -14,7 +14,7 @@ using brim::kv::View;
 
 namespace {
 
-/// Keeps what received most; checks that what it is shown fits together.
+/// Keeps the entries with the most accumulated attention; checks that its input is consistent.
 class AttentionRule : public brim::kv::Rule {
  public:
   std::string_view name() const override { return "accumulated attention"; }
@@ -36,7 +36,7 @@ class AttentionRule : public brim::kv::Rule {
 
 Plan attention_plan(const brim::kv::Shape& shape, double percent, const AttentionRule& rule) {
   Plan plan = plan_of(shape, budget_share(percent));
-  // The same quotas with room for accumulated attention, as make_plan books it for a rule of the list.
+  // The same quotas with room for accumulated attention, as make_plan reserves it for a rule in the list.
   plan.rule = &rule;
   plan.needs = rule.needs();
   std::int64_t slots = 0;
@@ -63,7 +63,7 @@ TEST_CASE("accumulated attention follow their entries through eviction, and the 
   while (model.cache().tokens() < 1500) {
     const std::int64_t first = model.cache().tokens();
     model.read_chunk(random.pick(1, plan.chunk), [&](int layer) {
-      // Before any rebase a position is the token's place; every 50th token is one that everybody looks at.
+      // Before any rebase a position is the token's place; every 50th token gets attention from all queries.
       const View view = model.cache().view(stream(layer));
       std::vector<float> accumulated;
       for (const std::int64_t token : view.positions()) accumulated.push_back(token % 50 == 7 ? 10000.0f : random.unit() + 1);

@@ -1,5 +1,5 @@
-// Blocks inside the cache: whatever happens to entries, each layer's blocks are of them, in order, no more of them than
-// were paid for, and their boxes are around the keys that are there.
+// Blocks inside the cache: whatever happens to entries, each layer's blocks consist of existing entries, in order,
+// there are no more blocks than the plan reserved memory for, and their boxes enclose the keys that are there.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -28,7 +28,7 @@ Plan block_plan(const Shape& shape, const brim::kv::BudgetRequest& request, cons
   return plan ? *plan : Plan{};
 }
 
-/// Attention as the model would report it: every seventh token is looked at, the later ones more.
+/// Attention as the model would report it: every seventh token gets attention, later ones more.
 void add_attention_rows(FakeModel& model, int layer, std::int64_t n) {
   if (!model.cache().needs().accumulated_attention()) return;
   const auto positions = model.cache().view(stream(layer)).positions();
@@ -68,7 +68,7 @@ void check_blocks(FakeModel& model) {
   }
 }
 
-/// The largest distance of a stored box from one made anew.
+/// The largest distance of a stored box from one that is computed again.
 double check_boxes(FakeModel& model) {
   double worst = 0;
   for (int layer = 0; layer < model.layers(); ++layer) {
@@ -103,7 +103,7 @@ double check_boxes(FakeModel& model) {
   return worst;
 }
 
-/// Everything there is to know of the blocks of a cache.
+/// The complete state of the blocks of a cache.
 std::vector<std::int64_t> picture(const FakeModel& model, Memory& cache) {
   std::vector<std::int64_t> numbers{cache.tokens(), cache.document().open()};
   for (int layer = 0; layer < model.layers(); ++layer) {
@@ -163,7 +163,7 @@ TEST_CASE("dynsplit evicts whole blocks, but for one at the edge of the quota") 
     const std::vector<Block> old(before.begin(), before.end());
     const std::int64_t evicted = model.cache().evicted();
     model.read_chunk(plan.chunk, [&](int layer) {
-      // Distinct accumulated attention for each block of the document: the entries of one are alike.
+      // A different accumulated attention for each block of the document: the entries of one block have the same.
       std::vector<float> accumulated;
       for (const std::int64_t position : model.cache().view(stream(layer)).positions()) {
         std::int64_t start = 0;
@@ -177,7 +177,7 @@ TEST_CASE("dynsplit evicts whole blocks, but for one at the edge of the quota") 
     int partial = 0;
     std::size_t place = 0;
     const auto now = model.cache().blocks(stream(0));
-    for (std::size_t i = 0; i + 1 < old.size(); ++i) {  // not the open one
+    for (std::size_t i = 0; i + 1 < old.size(); ++i) {  // without the open block
       std::int64_t left = 0;
       for (const Block& block : now) left += block.start == old[i].start ? block.length : 0;
       const bool forced = i == 0;

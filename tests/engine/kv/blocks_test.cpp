@@ -1,4 +1,4 @@
-// Lists of blocks: what evictions, undone cuts and joining make of them.
+// Lists of blocks: how evictions, undone cuts and joining change them.
 #include "engine/kv/blocks.hpp"
 
 #include <doctest/doctest.h>

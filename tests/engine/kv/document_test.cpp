@@ -1,5 +1,5 @@
-// Where a text is cut: at the delimiters of prose, code, chats and of scripts without spaces, as far as they are near;
-// and what is learned of them.
+// Where a text is cut: at the delimiters of prose, code, chats and of scripts without spaces, if one is near enough;
+// and what is learned about the cuts.
 #include "engine/kv/document.hpp"
 
 #include <doctest/doctest.h>
@@ -17,7 +17,7 @@ using brim::kv::LearnedDelimiter;
 
 namespace {
 
-// Ids are characters here: '.' is a sentence's end, …; letters in capitals begin words.
+// Ids are characters here: '.' is the end of a sentence, and so on; capital letters begin words.
 std::vector<std::uint8_t> character_classes() {
   std::vector<std::uint8_t> classes(128, 0);
   const std::pair<char, Delimiter> kinds[] = {
@@ -29,7 +29,7 @@ std::vector<std::uint8_t> character_classes() {
   return classes;
 }
 
-/// A document with memory of its own, for chunks of 64 tokens.
+/// A document with its own memory, for chunks of 64 tokens.
 class Text {
  public:
   explicit Text(int block_size) : classes_(character_classes()) {
@@ -47,7 +47,7 @@ class Text {
   Text(const Text&) = delete;
   Text& operator=(const Text&) = delete;
 
-  /// Reads on; the places where the text was cut.
+  /// Processes further text; returns the places where the text was cut.
   std::vector<std::int64_t> read(const std::string& text) {
     std::vector<std::int64_t> places;
     for (const char character : text) {
@@ -69,7 +69,7 @@ class Text {
   std::vector<LearnedDelimiter> learned_;
 };
 
-/// What a text of blocks of 16 (Δ = 6) is cut into first.
+/// The first block that a text is cut into, with blocks of 16 (Δ = 6).
 std::string first_block(const std::string& text) {
   Text reader(16);
   const auto places = reader.read(text + std::string(40, 'x'));
@@ -79,7 +79,7 @@ std::string first_block(const std::string& text) {
 }  // namespace
 
 TEST_CASE("prose: a sentence's end beats a clause's, a clause's a word's, a near one a far one") {
-  CHECK(first_block("one_two_three,four_five.six_seven_eight_nine") == "one_two_three,");  // the sentence is 8 away
+  CHECK(first_block("one_two_three,four_five.six_seven_eight_nine") == "one_two_three,");  // the full stop is 8 away
   CHECK(first_block("one_two_three,four.five_six_seven_eight") == "one_two_three,four.");
   CHECK(first_block("one_two_threefourfive_six_seven") == "one_two_threefourfive_");
   CHECK(first_block("oneTwoThreeFourFiveSixSevenEight") == "oneTwoThreeFour");  // words without a space between
@@ -143,7 +143,7 @@ TEST_CASE("going back: cuts decided later are forgotten, and reading something e
   }
   Text text_of_old(16);
   for (int i = 0; i < 40; ++i) text_of_old.read(text);
-  CHECK(!text_of_old.document.go_back(100));  // those ids are forgotten
+  CHECK(!text_of_old.document.go_back(100));  // those ids are no longer stored
   CHECK(text_of_old.document.go_back(text_of_old.tokens - 500));
 }
 
@@ -164,9 +164,9 @@ TEST_CASE("learned: what future queries attend to near makes a delimiter, what t
     text.document.learn(index, accumulated, 5, 4, 1.0f, sums);
   };
   learn(40, 55);
-  CHECK(text.document.weight_before(after_clause) == prior);  // of one kind alone nothing can be said
+  CHECK(text.document.weight_before(after_clause) == prior);  // from one kind alone nothing can be learned
   text.read("abcdefgh.jklmno_qrst");
-  // Commas are followed by attention to what is near, full stops by attention to what is far.
+  // After commas, attention goes to near tokens; after full stops, it goes to distant ones.
   index.resize(80);
   std::iota(index.begin(), index.end(), 0);
   sums.resize(80);

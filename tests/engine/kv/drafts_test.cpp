@@ -1,5 +1,5 @@
-// Chunks of drafts: whatever is drafted, accepted and forgotten, the cache is what reading the accepted tokens one by
-// one makes of it, and each draft sees what it would see alone.
+// Chunks of drafts: whatever is drafted, accepted and dropped, the cache equals the one that results from processing
+// the accepted tokens one by one, and each draft sees what it would see alone.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@ using brim::kv::View;
 
 namespace {
 
-/// Everything a cache would do something with, by layer.
+/// Everything in a cache that affects later computation, by layer.
 struct State {
   std::vector<std::vector<std::int64_t>> positions;
   std::vector<std::vector<float>> keys, values;
@@ -63,10 +63,10 @@ std::vector<float> seen_by(FakeModel& model, int layer, std::int64_t own) {
   return seen;
 }
 
-/// What attention computes a token's weighted sum from.
+/// The input from which attention computes a token's weighted sum.
 struct Sight {
   std::vector<float> entries;
-  std::int64_t place = 0;  ///< of its own entry, counted from the oldest entry's position: where parts of the sum begin
+  std::int64_t place = 0;  ///< of its own entry, counted from the oldest entry's position: where spans of the sum begin
   bool operator==(const Sight&) const = default;
 };
 
@@ -74,7 +74,7 @@ Sight sight_of(FakeModel& model, int layer, std::int64_t own) {
   return {seen_by(model, layer, own), own + model.cache().view(stream(layer)).positions().front()};
 }
 
-/// Keeps every third token, and then the newest: leaves gaps wherever it may.
+/// Keeps every third token, and then the newest: leaves gaps wherever possible.
 class GapRule : public brim::kv::Rule {
  public:
   std::string_view name() const override { return "gaps"; }
@@ -85,7 +85,8 @@ class GapRule : public brim::kv::Rule {
   }
 };
 
-/// Reads a chunk of n drafts up to `until` (all layers by default); what each token sees in each layer: seen[token][layer].
+/// Processes a chunk of n drafts up to `until` (all layers by default); returns what each token sees in each layer:
+/// seen[token][layer].
 std::vector<std::vector<Sight>> read_drafts(FakeModel& model, std::int64_t n, int until = 1000) {
   std::vector<std::vector<Sight>> seen(static_cast<std::size_t>(n));
   const std::int64_t first = model.cache().tokens();

@@ -1,5 +1,5 @@
-// What the cache tests need of a model: keys and values that are a pure function of (layer, head, token), a real rotary
-// embedding, memory with guards around it, and a driver that reads chunks as the decoder does.
+// What the cache tests need from a model: keys and values that are a pure function of (layer, head, token), a real
+// rotary embedding, memory with guards around it, and a driver that processes chunks as the decoder does.
 #pragma once
 
 #include <cmath>
@@ -36,8 +36,8 @@ class Random {
   std::uint64_t state_;
 };
 
-/// Rotary embedding in neighbouring pairs with base 10000. Layers without rope get none when they are made; whoever
-/// rotates their keys again finds them changed.
+/// Rotary embedding in neighbouring pairs with base 10000. Layers without rope have none when they are created; if
+/// their keys are rotated again by mistake, they change and the test notices.
 class FakeRotation : public kv::KeyRotation {
  public:
   explicit FakeRotation(const kv::Shape& shape) : shape_(shape) {}
@@ -89,7 +89,7 @@ inline std::span<const std::uint8_t> fake_delimiters() {
   return kClasses;
 }
 
-/// What the cache should have stored for `values`, as floats again.
+/// What the cache should have stored for `values`, converted back to floats.
 inline std::vector<float> through_storage(kernels::KvType type, const std::vector<float>& values) {
   const int size = static_cast<int>(values.size());
   std::vector<std::byte> packed(kernels::kv_vector_bytes(type, size));
@@ -99,7 +99,7 @@ inline std::vector<float> through_storage(kernels::KvType type, const std::vecto
   return back;
 }
 
-/// Keys and values of tokens that lie one after another.
+/// Keys and values of consecutive tokens.
 inline kv::TokenRows side_by_side(const kv::StreamShape& shape, const float* keys, const float* values) {
   return {keys, values, std::int64_t{shape.kv_heads} * shape.key_size, std::int64_t{shape.kv_heads} * shape.value_size};
 }
@@ -120,10 +120,10 @@ inline SeenEntry see_entry(const kv::View& view, const kv::Shape& shape, int lay
   return seen;
 }
 
-/// The stream of this number.
+/// The stream with this number.
 constexpr kv::StreamId stream(int number) { return static_cast<kv::StreamId>(number); }
 
-/// A KV memory in bytes that are guarded on both sides, its rotation, and the chunk that is open.
+/// A KV memory in bytes that are guarded on both sides, its rotation, and the open chunk.
 class FakeModel {
  public:
   explicit FakeModel(const kv::Plan& plan) : rotation_(plan.shape), bytes_(plan.budget_bytes) {
@@ -144,7 +144,7 @@ class FakeModel {
   const kv::Shape& shape() const { return cache_->plan().shape; }
   int layers() const { return static_cast<int>(shape().layers.size()); }
 
-  /// Nothing was written outside the bytes that it was given.
+  /// Whether nothing was written outside the given bytes.
   bool guards_intact() const {
     for (std::size_t i = 0; i < memory_.size(); ++i) {
       const bool inside = i >= offset_ && i < offset_ + static_cast<std::size_t>(bytes_);
@@ -156,7 +156,7 @@ class FakeModel {
     return std::span(memory_).subspan(offset_, static_cast<std::size_t>(bytes_));
   }
 
-  /// Begins a chunk, and says its position.
+  /// Begins a chunk and returns its position.
   std::int64_t begin(std::int64_t n, std::span<const std::int32_t> ids = {}) {
     chunk_.reset();
     chunk_.emplace(cache_->begin(n, ids));
@@ -190,7 +190,7 @@ class FakeModel {
     chunk_->stage(stream(layer), side_by_side(own, keys_.data(), values_.data()));
   }
 
-  /// Reads n tokens as one chunk. `look` (may be empty) is called between stage and commit.
+  /// Processes n tokens as one chunk. `look` (may be empty) is called between stage and commit.
   void read_chunk(std::int64_t n, const std::function<void(int layer)>& look = {}) {
     const std::int64_t first = cache_->tokens();
     ids_.clear();
@@ -225,7 +225,7 @@ class FakeModel {
   std::vector<std::int32_t> ids_;
 };
 
-/// `count` layers alike.
+/// `count` identical layers.
 inline kv::Shape fake_shape(int count, std::int64_t context, kernels::KvTypes types = kernels::KvType::f32, int heads = 2,
                             int size = 16, std::int64_t window = 0) {
   kv::Shape shape;
@@ -240,14 +240,14 @@ inline kernels::KvTypes random_types(Random& random) {
   const kernels::KvType key = type();
   return random.pick(0, 1) == 0 ? kernels::KvTypes(key) : kernels::KvTypes(key, type());
 }
-/// All layers alike, or each in types of its own.
+/// Stores all layers in the same types, or each layer in its own types.
 inline void store_at_random(kv::Shape& shape, Random& random) {
   shape.store_as(random_types(random));
   if (random.pick(0, 1) == 0) return;
   for (kv::StreamShape& layer : shape.layers) layer.types = random_types(random);
 }
 
-/// Entries per layer as a split wants them, shared out, before rounding to granules.
+/// The entries per layer that a split requests, before rounding to granules.
 inline std::vector<std::int64_t> entries_of(const kv::Split& split, const std::vector<kv::LayerNeed>& layers,
                                             std::int64_t bytes, const kv::Profile* profile = nullptr,
                                             std::uint64_t seed = 0) {
@@ -266,13 +266,13 @@ inline kv::BudgetRequest budget_share(double percent) {
 }
 inline kv::BudgetRequest budget_full() { return {kv::BudgetRequest::Kind::full, 0, 0}; }
 
-/// A plan that must succeed, with uniform and window; an empty one when it does not.
+/// A plan that must succeed, with uniform and window; an empty plan when it does not.
 inline kv::Plan plan_of(const kv::Shape& shape, const kv::BudgetRequest& request) {
   Result<kv::Plan> plan = kv::make_plan(shape, request, std::int64_t{1} << 40, &kv::uniform_split(), kv::window_rule());
   return plan ? *plan : kv::Plan{};
 }
 
-/// A plan in which every layer keeps `quota` entries (a multiple of 16, below the context), whatever that costs.
+/// A plan in which every layer keeps `quota` entries (a multiple of 16, below the context), whatever the cost.
 inline kv::Plan plan_with_quota(const kv::Shape& shape, std::int64_t quota) {
   for (double percent = 0.5; percent <= 100; percent += 0.25) {
     const kv::Plan plan = plan_of(shape, budget_share(percent));

@@ -1,4 +1,4 @@
-// The step from a model's layers to streams of one head each, and back.
+// From a model's layers to streams of one head each, and back.
 #include "engine/kv/heads.hpp"
 
 #include <doctest/doctest.h>
@@ -67,7 +67,7 @@ TEST_CASE("a head has what was measured of its layer") {
     CHECK(by_head.others[0].loss[i][1] == layer);
   }
   profile.layers.resize(2);
-  CHECK(heads_apart(profile, apart).layers.size() == 2);  // of another model: for the plan to refuse
+  CHECK(heads_apart(profile, apart).layers.size() == 2);  // a profile of another model: the plan refuses it
 }
 
 TEST_CASE("with heads apart the plan counts every head's bookkeeping, and stays within the budget") {

@@ -1,5 +1,5 @@
-// Between create and the end of a session the cache allocates nothing: not when reading, evicting, rebasing, going
-// back.
+// Between creation and the end of a session the cache allocates nothing: not when processing, evicting, rebasing or
+// going back.
 #include <doctest/doctest.h>
 
 #include <vector>

@@ -1,5 +1,5 @@
-// What eviction means for attention: attending over the cache is attending over the whole input with the dropped
-// entries masked, at the positions where they were read.
+// What eviction means for attention: attending over the cache equals attending over the whole input with the evicted
+// entries masked, at the positions at which they were processed.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -17,7 +17,7 @@ using brim::kv::View;
 
 namespace {
 
-/// softmax(scores) · values over entries given one by one, in double.
+/// softmax(scores) · values over single entries, in double.
 std::vector<double> mix(const std::vector<std::vector<float>>& keys, const std::vector<std::vector<float>>& values,
                         const std::vector<float>& query) {
   std::vector<double> weights;
@@ -35,7 +35,7 @@ std::vector<double> mix(const std::vector<std::vector<float>>& keys, const std::
   return out;
 }
 
-/// Attention of the token at view entry `own` through the table's kernel, as the engine does.
+/// Attention of the token at view entry `own` through the table's kernel, as the engine computes it.
 std::vector<float> attend_view(const View& view, const Shape& shape, int layer, int head, std::int64_t own,
                                const std::vector<float>& query) {
   const auto& table = brim::kernels::active();
@@ -78,7 +78,7 @@ void compare(const Plan& plan, const std::vector<std::int64_t>& chunks, double t
         for (int head = 0; head < own_shape.kv_heads; ++head) {
           std::vector<float> query = fake_vector(layer, head + 50, position, own_shape.key_size, false);
           model.rotation().rotate(layer, query.data(), position);
-          // The whole input, with a mask that lets through what the view lists and the window allows.
+          // The whole input, with a mask that keeps the entries that the view lists and the window allows.
           std::vector<bool> visible(static_cast<std::size_t>(position + 1), false);
           for (const std::int64_t seen : view.positions()) {
             if (seen <= position && (own_shape.window == 0 || position - seen < own_shape.window)) {

@@ -1,5 +1,6 @@
-// A cache against a naive one that is written from the promises of cache.hpp: the same entries with the same positions,
-// contents bit for bit, on thousands of random shapes, budgets and chunkings — and never a byte over the budget.
+// A cache compared with a naive one that is written from the promises of cache.hpp: the same entries with the same
+// positions, contents bit for bit, on thousands of random shapes, budgets and chunkings — and never a byte over the
+// budget.
 #include "engine/kv/memory.hpp"
 
 #include <doctest/doctest.h>
@@ -90,7 +91,7 @@ class NaiveCache {
   std::int64_t tokens = 0, position = 0, evicted = 0, rebased = 0;
 };
 
-/// Entry `i` of the view is `expected`, in every head: values bit for bit, keys too unless they were moved.
+/// Checks that entry `i` of the view is `expected`, in every head: values bit for bit, keys too unless they were moved.
 void check_entry(FakeModel& model, const View& view, int layer, std::int64_t i, const NaiveEntry& expected) {
   const Shape& shape = model.shape();
   const StreamShape& own = shape.layers[static_cast<std::size_t>(layer)];
@@ -127,7 +128,7 @@ void check_layer(FakeModel& model, const NaiveCache& naive, int layer, Random& r
   }
 }
 
-/// Ranges cover [0, entries) of each head without gap, and hold what the single entries hold.
+/// Checks that ranges cover [0, entries) of each head without a gap, and contain what the single entries contain.
 void check_ranges(const View& view, const Shape& shape, int layer) {
   const StreamShape& own = shape.layers[static_cast<std::size_t>(layer)];
   for (int head = 0; head < own.kv_heads; ++head) {
@@ -212,7 +213,7 @@ TEST_CASE("random shapes, budgets, types and chunkings: the naive cache's entrie
     evicting += cache.evicted() > 0;
     rebasing += cache.rebased() > 0;
   }
-  // The rounds must have been about something.
+  // The rounds must have tested something.
   CHECK(evicting > 250);
   CHECK(rebasing > 250);
 }

@@ -27,7 +27,7 @@ constexpr std::int64_t kPlenty = std::int64_t{1} << 50;
 
 Shape llama_1b(std::int64_t context) { return fake_shape(16, context, KvType::f16, 8, 64); }
 
-/// The properties that every plan has; counts what it found wrong.
+/// The properties that every plan has; counts violations.
 void check_plan(const Plan& plan) {
   CHECK(plan.pool_bytes + plan.metadata_bytes + plan.staging_bytes <= plan.budget_bytes);
   CHECK(plan.budget_bytes <= plan.full_bytes);
@@ -76,7 +76,7 @@ TEST_CASE("full: every layer's need, metadata, staging and scratch") {
   CHECK(plan.granules == 16 * 8 * 256);
   CHECK(plan.pool_bytes == std::int64_t{4096} * 16 * 2048);
   CHECK(plan.pool_bytes + plan.metadata_bytes + plan.staging_bytes == plan.full_bytes);
-  // Metadata and scratch are small change: under 1.5 % here.
+  // Metadata and scratch are small: under 1.5 % here.
   CHECK(plan.metadata_bytes < plan.pool_bytes * 15 / 1000);
 }
 
@@ -169,7 +169,7 @@ TEST_CASE("sliding-window layers get their window and no more; the rest goes to 
   const Plan small = plan_of(shape, budget_of(full.min_bytes + full.min_bytes / 2));
   check_plan(small);
   CHECK(small.quota[0] <= 100);
-  // A window as long as the context, or longer, is none.
+  // A window as long as the context, or longer, has no effect.
   shape.layers[0].window = 8192;
   shape.layers[1].window = std::numeric_limits<std::int64_t>::max();
   CHECK(plan_of(shape, budget_full()).quota[0] == 8192);
@@ -292,7 +292,7 @@ TEST_CASE("a split left to the plan: nothing where everything fits, else what th
     CHECK(tight->split == (known == nullptr ? "zigzag" : "depth"));
     CHECK(tight->quotas_move() == (known == nullptr));
   }
-  // Curves of a second type: joint, but where that type is larger than what may be used.
+  // Curves of a second type: joint is chosen, except where that type is larger than allowed.
   profile.types = KvType::f16;
   profile.others.push_back({KvType::q8_0, {}});
   for (const brim::kv::LayerProfile& layer : profile.layers) profile.others[0].loss.push_back(layer.loss);

@@ -1,4 +1,4 @@
-// Tables of policies: what names find, and what those that are none are told.
+// Tables of policies: which policies names find, and the error for unknown names.
 #include "engine/kv/policies.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,5 @@
-// The two examples of docs/add-a-kv-policy.md: they compile, they do what the page says, and the page shows this code.
+// The two examples of docs/add-a-kv-policy.md: they compile, they do what the page describes, and the page shows this
+// code.
 #include <doctest/doctest.h>
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// Quotas that move between layers while reading: where entries go, what they hold afterwards, and that no byte is passed.
+// Quotas that move between layers during processing: where entries go, what they contain afterwards, and that the
+// budget is not exceeded by a byte.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -19,7 +20,7 @@ Plan online_plan(const brim::kv::Shape& shape, double percent, const char* keep 
   return *plan;
 }
 
-/// Reads a chunk as the decoder does, with the statistic of each layer.
+/// Processes a chunk as the decoder does, with the statistic of each layer.
 void read_observed(FakeModel& model, std::int64_t n, const std::vector<double>& statistic) {
   model.read_chunk(n, [&](int layer) { model.observe(layer, statistic[static_cast<std::size_t>(layer)]); });
 }
@@ -33,7 +34,7 @@ std::int64_t spent(const FakeModel& model, brim::kv::Memory& cache) {
   return bytes;
 }
 
-/// Every entry of every layer is what its token's key and value were.
+/// Checks that every entry of every layer has its token's key and value.
 void check_contents(FakeModel& model) {
   for (int layer = 0; layer < model.layers(); ++layer) {
     const brim::kv::View view = model.cache().view(stream(layer));
@@ -62,7 +63,7 @@ TEST_CASE("the first move goes the whole way and loses nothing; later ones a ten
   while (model.cache().stats(stream(0)).quota == before && model.cache().tokens() < 2000) read_observed(model, plan.chunk, uneven);
   REQUIRE(model.cache().stats(stream(0)).quota > before);
   CHECK(model.cache().evicted() == 0);
-  // .2 + .8 · 4 · .3 / .8 = 1.4 of the average, and .6.
+  // .2 + .8 · 4 · .3 / .8 = 1.4 times the average, and .6 times.
   const double ratio = static_cast<double>(model.cache().stats(stream(0)).quota) / static_cast<double>(model.cache().stats(stream(1)).quota);
   CHECK(ratio == doctest::Approx(1.4 / 0.6).epsilon(0.1));
   check_contents(model);
@@ -153,7 +154,7 @@ TEST_CASE("a chunk that was given up has told nothing about its layers") {
   for (int chunk = 0; chunk < 12; ++chunk) {
     std::vector<double> statistic(4);
     for (double& value : statistic) value = std::abs(random.unit());
-    if (chunk < 3) {  // later ones evict, and giving up leaves the cache stale
+    if (chunk < 3) {  // later chunks evict, and abandoning one leaves the cache stale
       const std::int64_t position = interrupted.begin(plan.chunk);
       interrupted.stage(0, interrupted.cache().tokens(), position, plan.chunk);
       interrupted.observe(0, 1.0);

@@ -1,4 +1,4 @@
-// Sparse reading's pure part: the option's text, and which blocks are chosen.
+// The pure functions of sparse reads: the option's text, and which blocks are chosen.
 #include "engine/kv/reading.hpp"
 
 #include <doctest/doctest.h>
@@ -44,7 +44,7 @@ TEST_CASE("the first block, the newest entries, and the highest scores that fit"
   const std::vector<int> lengths = {20, 20, 20, 20, 20, 20, 20, 10};
   const std::vector<float> scores = {0, 1, 5, 2, 5, 3, 0, 0};
   CHECK(chosen(lengths, scores, 0.01) == Numbers{0, 5, 6, 7});    // 10 + 20 are fewer than 32
-  CHECK(chosen(lengths, scores, 0.6) == Numbers{0, 4, 5, 6, 7});  // 90 of 150; of equals the newer
+  CHECK(chosen(lengths, scores, 0.6) == Numbers{0, 4, 5, 6, 7});  // 90 of 150; the newer one of equal blocks
   CHECK(chosen(lengths, scores, 0.75) == Numbers{0, 2, 4, 5, 6, 7});
   CHECK(chosen(lengths, scores, 1) == Numbers{0, 1, 2, 3, 4, 5, 6, 7});
 }
@@ -60,7 +60,7 @@ TEST_CASE("what is chosen among many is what sorting them all gives") {
     for (std::size_t i = 0; i < count; ++i) {
       lengths.push_back(1 + static_cast<int>(random(round % 2 == 0 ? 90 : 2)));
       scores.push_back(round % 3 == 0 ? static_cast<float>(random(4)) - 2 : (static_cast<float>(random(1000)) - 500) / 7);
-      if (scores.back() == 0 && random(2) == 0) scores.back() = -0.0f;  // as good as 0
+      if (scores.back() == 0 && random(2) == 0) scores.back() = -0.0f;  // equal to 0
       all += lengths.back();
     }
     const double share = (1 + random(100)) / 100.0;

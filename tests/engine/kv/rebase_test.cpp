@@ -22,7 +22,7 @@ float worst_difference(const std::vector<float>& a, const std::vector<float>& b)
   return worst;
 }
 
-/// Keeps every third token longest, so that survivors stand apart.
+/// Keeps every third token longest, so that kept entries have gaps between them.
 class ScatteredRule : public brim::kv::Rule {
  public:
   std::string_view name() const override { return "scattered"; }
@@ -31,7 +31,7 @@ class ScatteredRule : public brim::kv::Rule {
   }
 };
 
-/// The token whose value this is; the value's first number tells them apart.
+/// The token that this value belongs to; the value's first number identifies it.
 std::int64_t token_of(const std::vector<float>& value, int layer, int head, std::int64_t tokens) {
   for (std::int64_t token = 0; token < tokens; ++token) {
     if (fake_vector(layer, head, token, static_cast<int>(value.size()), true) == value) return token;
@@ -49,7 +49,7 @@ TEST_CASE("keys are rotated to where they now stand: the same as keys computed t
     model.read_chunk(1);
     REQUIRE(model.cache().rebased() == 1);
     const View view = model.cache().view(stream(1));
-    // 16 of 128 were dropped after the four sinks: entry i ≥ 4 was token i + 16.
+    // 16 of 128 were evicted after the four sinks: entry i ≥ 4 was token i + 16.
     REQUIRE(view.retained() == 113);
     for (std::int64_t i = 0; i < 112; ++i) {
       const std::int64_t token = i < 4 ? i : i + 16;
@@ -77,7 +77,7 @@ TEST_CASE("sinks keep their positions and their very bits through a hundred reba
     CHECK(see_entry(view, shape, 0, 0, i).key ==
           through_storage(KvType::q8_0, fake_key(model.rotation(), shape.layers[0], 0, 0, i, i)));
   }
-  // The others are recent tokens: rotated at most eight times before they are dropped, and still close.
+  // The others are recent tokens: rotated at most eight times before they are evicted, and still close.
   const std::int64_t tokens = model.cache().tokens();
   for (std::int64_t i = 4; i < view.retained(); ++i) {
     const std::int64_t token = tokens - view.retained() + i;
@@ -219,8 +219,8 @@ TEST_CASE("a model in which no key carries a position needs no rotation") {
   CHECK(see_entry((*memory)->view(stream(0)), shape, 0, 0, 10).key == std::vector<float>(16, 1.0f));
 }
 
-// Defect: with a quota that had grown, entries from the middle of the text counted as sinks, kept their positions and stood
-// in front of entries with smaller ones.
+// Defect: with a quota that had grown, entries from the middle of the text counted as sinks, kept their positions and
+// were placed before entries with smaller positions.
 TEST_CASE("only the first tokens of all keep their positions as sinks") {
   const brim::kv::StreamShape shape{1, 4, 4, 0, true, KvType::f32};
   alignas(64) std::array<std::byte, 8192> memory{};

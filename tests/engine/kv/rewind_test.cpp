@@ -1,5 +1,5 @@
-// Going back: truncate, abandon, clear. Whatever succeeds must leave the state that reading only the shorter input
-// leaves.
+// Going back: truncate, abandon, clear. Whatever succeeds must leave the state that results from processing only the
+// shorter input.
 #include <doctest/doctest.h>
 
 #include <vector>
@@ -81,7 +81,7 @@ TEST_CASE("truncate fails, and changes nothing, once an entry was evicted after 
   const Plan plan = plan_with_quota(fake_shape(2, 512), 64);
   REQUIRE(!plan.quota.empty());
   FakeModel model(plan);
-  std::int64_t last = 0;  // tokens read when the last eviction happened
+  std::int64_t last = 0;  // tokens processed when the last eviction happened
   while (model.cache().tokens() < 300) {
     const std::int64_t before = model.cache().evicted();
     model.read_chunk(1);
@@ -109,7 +109,8 @@ TEST_CASE("truncate of a window layer: only while the shorter input's window is 
       for (std::int64_t i = 0; i < read; ++i) model.read_chunk(1);
       const std::int64_t count = read - back;
       const bool done = model.cache().truncate(count);
-      // Nothing slid out up to 20 tokens; after that exactly one token back is still whole; 0 is always possible.
+      // No entry left a window up to 20 tokens; after that exactly one token back is still complete; 0 is always
+      // possible.
       CHECK(done == (read <= 20 || back <= 1 || count == 0));
       if (!done) continue;
       FakeModel shorter(plan);
@@ -131,7 +132,7 @@ TEST_CASE("truncate after a rebase: to tokens read since, not before it") {
   for (int i = 0; i < 65; ++i) shorter.read_chunk(1);
   CHECK(visible(model) == visible(shorter));
   CHECK(model.cache().next_position() == 57);
-  // The input of 64 tokens still held all of them.
+  // The input of 64 tokens was still complete.
   CHECK(!model.cache().truncate(64));
 }
 
@@ -150,7 +151,7 @@ TEST_CASE("truncate at random: whenever it succeeds, the state is that of the sh
       model.read_chunk(random.pick(1, random.pick(0, 1) == 0 ? plan.chunk : 2));
       ends.push_back(model.cache().tokens());
     }
-    // To the end of a chunk, so that the shorter run can read the very same chunks.
+    // To the end of a chunk, so that the shorter run can process exactly the same chunks.
     const std::int64_t last = static_cast<std::int64_t>(ends.size()) - 1;
     const auto chosen = static_cast<std::size_t>(random.pick(std::max<std::int64_t>(0, last - 12), last));
     const Visible before = visible(model);

@@ -1,4 +1,4 @@
-// The rules of the list: which entries each would keep, given what it asked for.
+// The rules of the list: which entries each would keep, given the statistics that it requested.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -89,7 +89,7 @@ TEST_CASE("norms are of what was staged, and follow their entries through evicti
     brim::test::FakeModel model(*plan);
     REQUIRE(model.ok());
     model.read(200);
-    // By knorm the smallest keys of all that were read are there, beside the forced ones.
+    // With knorm the smallest keys of all processed tokens are there, in addition to the entries that are always kept.
     const auto view = model.view(1);
     CHECK(view.entries() <= plan->quota[1]);
     CHECK(model.cache().evicted() > 0);

@@ -1,4 +1,4 @@
-// The cache's part of a saved session, where it is not what a cache has written.
+// The cache's part of a saved session, with contents that no cache has written.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -29,7 +29,7 @@ brim::Status restore(brim::kv::Memory& cache, const std::vector<std::byte>& byte
   return cache.restore(state);
 }
 
-/// Where these numbers stand one after another.
+/// The place where these numbers are stored one after another.
 std::size_t place_of(const std::vector<std::byte>& bytes, const std::array<std::int64_t, 4>& numbers) {
   for (std::size_t at = 0; at + sizeof numbers <= bytes.size(); at += 8) {
     if (std::memcmp(bytes.data() + at, numbers.data(), sizeof numbers) == 0) return at;
@@ -63,7 +63,7 @@ TEST_CASE("most bytes in use are not what a refused state says") {
   const std::size_t place = place_of(bytes, {300, 300, 0, 0});
   REQUIRE(place < bytes.size());
   std::memset(bytes.data() + place + 32, 0, 8);
-  bytes.resize(bytes.size() - 8);  // refused after that
+  bytes.resize(bytes.size() - 8);  // refused from here on
   const std::int64_t peak = model.cache().bytes_peak();
   REQUIRE(!restore(model.cache(), bytes));
   CHECK(model.cache().bytes_peak() == peak);

@@ -1,4 +1,4 @@
-// The splits of the list: what each gives to which layer, and that shares become entries within every bound.
+// The splits of the list: how much each gives to which layer, and that shares become entries within every bound.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -22,7 +22,7 @@ const char* const kAll[] = {"uniform",      "depth",  "depth-mga",   "depth-mlp"
                             "zigzag",       "zigzag-lmbo", "pyramid", "inverted-pyramid", "cake", "squeeze", "shuffled",
                             "joint"};
 
-/// Layers that lose c · (1/r − 1) when only the fraction r of their entries is left.
+/// Layers that lose c · (1/r − 1) when only the fraction r of their entries is kept.
 Profile profile_of(const std::vector<double>& sensitivity) {
   Profile profile;
   for (const double c : sensitivity) {
@@ -100,7 +100,7 @@ TEST_CASE("pyramid falls on a straight line, inverted rises, both with uniform's
   const auto up = entries_of(*split_named("inverted-pyramid"), layers, 9 * 10 * 1000);
   const std::int64_t sum = std::accumulate(down.begin(), down.end(), std::int64_t{0});
   CHECK((sum <= 9000 && sum > 8990));
-  // (1000 − 32) / 20 + 32 for the last, as much above the middle for the first.
+  // (1000 − 32) / 20 + 32 for the last layer; the first is as far above the middle as the last is below.
   CHECK(std::abs(down.back() - 80) <= 1);
   CHECK(std::abs(down[4] - 1000) <= 1);
   CHECK(std::abs(down.front() - 1919) <= 1);
@@ -116,7 +116,7 @@ TEST_CASE("depth: bytes go to the layers that lose most, marginally alike where 
   const auto entries = entries_of(*split_named("depth"), layers, 4 * 10 * 256, &profile);
   CHECK(entries[1] > entries[3]);
   CHECK(entries[3] > entries[0]);
-  // No other split between breakpoints of the curves loses less by the profile itself.
+  // By the profile itself, no other split between breakpoints of the curves loses less.
   const auto loss = [&](const std::vector<std::int64_t>& given) {
     double sum = 0;
     for (std::size_t i = 0; i < given.size(); ++i) {
@@ -156,7 +156,7 @@ TEST_CASE("depth modes: ratios in proportion, clipped at .7, protected layers wh
   CHECK(std::abs(mga[1] - 300) <= 1);
   for (std::size_t i = 2; i < 8; ++i) CHECK(std::abs(mga[i] - 450) <= 1);
 
-  // More than .7 of seven layers has to go: the cap rises, the same for all.
+  // More than .7 of seven layers must be pruned: the cap rises, the same for all.
   const auto max = entries_of(*split_named("depth-mga"), layers, 8 * 10 * 200, &profile);
   CHECK(max[0] == 1000);
   for (std::size_t i = 1; i < 8; ++i) CHECK(std::abs(max[i] - 85) <= 1);
@@ -185,7 +185,7 @@ TEST_CASE("online splits follow what was seen") {
   CHECK(zigzag[2] == doctest::Approx(0.2 + 0.8 * 4 * 0.375));
   CHECK(ask("zigzag", {0, 0, 0, 0}) == std::vector<double>(4, 1.0));
   CHECK(ask("cake", seen) == seen);
-  // The most alike layers (.99, .98) are squeezed to .35, the two others get what that frees.
+  // The layers that are most alike (.99, .98) are reduced to .35; the two others get the freed entries.
   const auto squeezed = ask("squeeze", {0.7, 0.99, 0.8, 0.98});
   CHECK(squeezed[1] == doctest::Approx(0.35));
   CHECK(squeezed[3] == doctest::Approx(0.35));

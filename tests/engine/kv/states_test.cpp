@@ -1,4 +1,4 @@
-// Layers whose memory has a fixed size: what they cost, and what a checkpoint brings back.
+// Layers whose memory has a fixed size: what they cost, and what a checkpoint restores.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -45,7 +45,7 @@ struct Text {
     }
     model.end();
   }
-  /// The first byte of layer 3's state, which is looked at in a chunk that is given up.
+  /// The first byte of layer 3's state, which is checked in a chunk that is abandoned.
   std::vector<std::byte> state() {
     StateWriter writer;
     model.cache().save(writer);
@@ -127,11 +127,11 @@ TEST_CASE("a checkpoint brings back what was, and only a checkpoint does") {
   CHECK(text.model.stats(0).used == 10);
   text.read(3);
   shorter.read(3);
-  auto longer_peak = text.state();  // the same but for the largest bytes that were ever used
+  auto longer_peak = text.state();  // the same except for the max bytes that were ever used
   CHECK(longer_peak.size() == shorter.state().size());
   CHECK(memory.return_point(12) == 10);
 
-  // The oldest makes way.
+  // The oldest checkpoint is dropped.
   memory.keep_checkpoint();
   text.read(1);
   memory.keep_checkpoint();
@@ -157,7 +157,7 @@ TEST_CASE("a chunk that is given up after a state was changed leaves a memory th
   text.model.begin(1);
   CHECK(text.model.chunk().state(LayerId{1})[0] == std::byte{10});
   text.model.abandon();
-  CHECK(!memory.stale());  // the checkpoint was right there
+  CHECK(!memory.stale());  // the checkpoint was at this place
   text.model.begin(1);
   text.model.abandon();
   CHECK(!memory.stale());  // nothing had been changed

@@ -1,4 +1,4 @@
-// Splits that choose how each layer is stored: curves and their hulls, what `joint` makes of them, and that its plans keep
+// Splits that choose how each layer is stored: curves and their hulls, how `joint` uses them, and that its plans keep
 // every promise of a plan.
 #include <doctest/doctest.h>
 
@@ -27,7 +27,7 @@ namespace {
 constexpr std::int64_t kPlenty = std::int64_t{1} << 50;
 using Losses = std::array<double, brim::kv::kProfileFractions.size()>;
 
-/// Losing c · (1/r − 1) with entries, and `bits` with the type alone.
+/// Loses c · (1/r − 1) by pruning entries, and `bits` by the type alone.
 Losses losses(double c, double bits) {
   Losses loss{};
   for (std::size_t i = 0; i < loss.size(); ++i) loss[i] = bits + c * (1 / brim::kv::kProfileFractions[i] - 1);
@@ -46,7 +46,7 @@ Profile profile_of(const std::vector<double>& sensitivity, const std::vector<dou
   return profile;
 }
 
-/// What the profile says the plan loses, layer by layer.
+/// What the plan loses according to the profile, layer by layer.
 double expected_loss(const Plan& plan, const Profile& profile) {
   double sum = 0;
   for (std::size_t i = 0; i < plan.quota.size(); ++i) {
@@ -105,7 +105,7 @@ TEST_CASE("hulls lie below all their points and bend one way; curves never rise 
 
 TEST_CASE("joint: bits go where bits matter, and entries where these do") {
   const Shape shape = fake_shape(4, 2048, KvType::f16, 2, 64);
-  // Layer 0 loses by fewer entries alone, layer 1 by fewer bits alone, layer 2 by neither, layer 3 by both.
+  // Layer 0 loses only by fewer entries, layer 1 only by fewer bits, layer 2 by neither, layer 3 by both.
   const Profile profile = profile_of({1, 1e-5, 1e-5, 1}, {1e-5, 1, 1e-5, 1});
   const auto plan = make_plan(shape, budget_share(35), kPlenty, "joint", "window", {&profile, 0});
   REQUIRE(plan.ok());

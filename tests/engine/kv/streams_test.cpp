@@ -47,7 +47,7 @@ TEST_CASE("bytes are those of the stores, counted one by one or all at once") {
   for (int i = 0; i < 50; ++i) {
     model.read_chunk(1 + i % 7);
     const std::int64_t one_by_one = model.cache().bytes_used();
-    // Taking back nothing counts them all again.
+    // A chunk that is begun and not used makes the cache count all bytes again.
     { const Chunk chunk = model.cache().begin(1); }
     if (!model.cache().stale()) CHECK(model.cache().bytes_used() == one_by_one);
   }

@@ -1,4 +1,4 @@
-// From metadata to a configuration: defaults, per-layer values, and the sentences about what cannot be.
+// From metadata to a configuration: defaults, per-layer values, and the sentences about invalid values.
 #include "engine/model/config.hpp"
 
 #include <doctest/doctest.h>
@@ -17,7 +17,8 @@ using model::Config;
 
 namespace {
 
-// A file of `architecture` with the keys every one needs, changed by `change`, and enough tensors for four layers.
+// A file of `architecture` with the keys that every architecture needs, changed by `change`, and enough tensors for
+// four layers.
 Result<Config> configured(const std::string& architecture, const std::function<void(io::GgufWriter&)>& change) {
   char path[] = "/tmp/brim-config-XXXXXX";
   const int file = mkstemp(path);

@@ -1,5 +1,5 @@
-// Tensors and keys beyond what an architecture reads: what belongs to other parts of a model is skipped and changes
-// nothing; all else that would change the answers is refused by name.
+// Tensors and keys that an architecture does not read: those of other parts of a model are skipped and change nothing;
+// everything else that would change the answers is refused by name.
 #include "engine/model/foreign_tensors.hpp"
 
 #include <doctest/doctest.h>
@@ -28,7 +28,7 @@ Loaded load(const test::TinyModel& shape) {
   test::write_tiny_model(folder.path + "/tiny.gguf", shape);
   Loaded loaded;
   model::LoadOptions options;
-  options.memory = model::WeightMemory::file;  // the weights go on knowing the file's tensors
+  options.memory = model::WeightMemory::file;  // the weights still know the file's tensors
   options.log = [&](LogLevel, std::string_view line) { loaded.lines.emplace_back(line); };
   loaded.model = model::Model::load(folder.path + "/tiny.gguf", options);
   return loaded;
@@ -117,7 +117,7 @@ TEST_CASE("blocks that predict further tokens are no layers") {
   CHECK((*declared.model)->file().parameters == (*plain.model)->file().parameters);
   CHECK((*declared.model)->file().token_work.layer_weights == (*plain.model)->file().token_work.layer_weights);
 
-  test::TinyModel counted = four;  // the block count leaves the block out
+  test::TinyModel counted = four;  // the block count excludes the block
   counted.change = [](Writer& writer) { writer.set_u32("llama.block_count", 3); };
   const auto left_out = load(counted);
   if (!left_out.model) FAIL(left_out.model.error().sentence);

@@ -1,4 +1,5 @@
-// Several sequences in one pass: each is bit for bit what it is alone, whatever its plan, its company and the threads.
+// Several sequences in one pass: each is bit for bit what it is alone, whatever its plan, the other sequences and the
+// threads.
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -31,7 +32,7 @@ std::shared_ptr<const model::Model> load(const test::TinyModel& shape, const ker
   return *model;
 }
 
-/// A KV memory, its bytes, its rotation and the plan that they were made for.
+/// A KV memory, its bytes, its rotation and the plan that they were created for.
 class Sequence {
  public:
   Sequence(const model::Model& model, const kv::Plan& plan)
@@ -63,7 +64,7 @@ class Sequence {
   std::unique_ptr<kv::Memory> memory_;
 };
 
-/// Buffers for passes over any of these plans, and a decoder in them.
+/// Buffers for passes over any of these plans, and a decoder that uses them.
 class Pass {
  public:
   Pass(const model::Model& model, const std::vector<kv::Plan>& plans, std::int64_t rows, int threads)
@@ -111,8 +112,8 @@ struct Mix {
   std::int64_t rows = 0, evicted = 0, rebased = 0;
 };
 
-/// The same tokens through sequences in company and through their twins alone, until all have read beyond their
-/// contexts.
+/// The same tokens through sequences in shared passes and through their twins alone, until all have processed more
+/// tokens than their contexts.
 Mix compare(const model::Model& model, std::uint64_t seed, std::size_t count, int threads) {
   Random random(seed);
   Mix mix;
@@ -201,7 +202,7 @@ TEST_CASE("so they are where prompts are multiplied in a way of their own, token
   for (const std::size_t count : {1u, 5u}) (void)compare(*model, 900 + count, count, 2);
   CHECK(test::plain_many_faults == 0);
 
-  // A prompt's bits do not depend on its pieces.
+  // A prompt's bits do not depend on how it is cut into pieces.
   Random random(77);
   const auto plan = test::make_plan(model::kv_shape(model->config(), 200, kernels::KvType::f16), test::budget_full(), 0, "uniform", "window");
   REQUIRE(plan);

@@ -1,4 +1,4 @@
-// The notes by which a start finds a model's panels without hashing it.
+// The notes that let a start find a model's panels without hashing the model.
 #include "engine/model/panel_cache.hpp"
 
 #include <doctest/doctest.h>

@@ -44,7 +44,7 @@ ProfileFile sample(std::size_t layers, const std::string& print) {
   return file;
 }
 
-/// A file of its own that goes away with the object.
+/// A separate file that is removed with the object.
 struct Scratch {
   brim::test::ScratchFolder folder;
   std::string path = folder.path + "/file";
@@ -103,7 +103,7 @@ TEST_CASE("faults of a profile: a sentence that names the file and the place") {
   CHECK(complaint(replaced(good, "\"kl\"", "\"\\u001b[2J\"")).find('\x1b') == std::string::npos);
   CHECK(complaint(replaced(good, "\"prunable\": 1", "\"prunable\": 0")).find("layer 0: prunable") != std::string::npos);
   CHECK(complaint(replaced(good, "0.125", "1e300")).find("layer 0: loss") ==
-        std::string::npos);  // a fraction is hit first
+        std::string::npos);  // a fraction is found first
   CHECK(complaint(replaced(good, "0.1,", "null,")).find("finite numbers") != std::string::npos);
   complaint(replaced(good, "0.1,", "1e999,"));
   complaint(replaced(good, "\"layers\": [", "\"layers\": 7, \"other\": ["));
@@ -134,7 +134,7 @@ TEST_CASE("curves of other storage types come back; a file without them says wha
   };
   refused("\"q8_0:q4_0\"", "\"q9_0\"");
   refused("\"q8_0:q4_0\"", "\"q4_1\"");
-  refused("\"other_types\"", "\"other\"");  // layer 1 alone has them then
+  refused("\"other_types\"", "\"other\"");  // layer 1 is then the only one that has them
   refused("\"kv_type\": \"q8_0\"", "\"kv_type\": \"eight\"");
 }
 
@@ -158,7 +158,7 @@ TEST_CASE("a profile is for one model: its weights and shape, not its file") {
   CHECK(found->profile->layers.size() == 3);
   CHECK(found->text == text);
   CHECK(found->notice.empty());
-  // What cannot be used is said, and the model works without; a file that cannot be read is an error.
+  // A profile that cannot be used is reported, and the model works without it; a file that cannot be read is an error.
   const auto not_used = [](const brim::model::ProfileOwner& of, const std::string& path) {
     const auto given = read_profile(of, path);
     REQUIRE(given.ok());
@@ -175,7 +175,7 @@ TEST_CASE("a profile is for one model: its weights and shape, not its file") {
     CHECK(not_used(owner, profile.path).find("going on without a profile") != std::string::npos);
   }
 
-  // Carried by the model itself, the file's own bytes are others, and it still is its profile.
+  // When the model itself carries the profile, the file's bytes differ, but it is still the model's profile.
   CHECK(carried_profile(owner).profile == nullptr);
   CHECK(carried_profile(owner).notice.empty());
   copy_with(first.path, copy.path, "brim.kv.profile", text);
@@ -183,7 +183,8 @@ TEST_CASE("a profile is for one model: its weights and shape, not its file") {
   REQUIRE(carrying.ok());
   CHECK(*fingerprint(*carrying) == *fingerprint(*model));
   CHECK(carried_profile(*profile_owner(*carrying, 3)).profile != nullptr);
-  // Other weights that still carry it (a model quantised by another tool): it does not count, does no harm, and is said.
+  // Other weights that still carry the profile (a model quantised by another tool): the profile is not used, does no
+  // harm, and this is reported.
   copy_with(second.path, copy.path, "brim.kv.profile", text);
   const auto stale = brim::io::Gguf::open(copy.path);
   REQUIRE(stale.ok());

@@ -1,4 +1,4 @@
-// Rotary positions against their formulas, written out once more in the test.
+// Rotary positions compared with their formulas, which the test computes separately.
 #include "engine/model/rope.hpp"
 
 #include <doctest/doctest.h>
@@ -70,7 +70,7 @@ TEST_CASE("YaRN keeps short wavelengths, ranges long ones, and raises the magnit
     const double ratio = rope.global().angle[pair] / unscaled.global().angle[pair];
     CHECK(ratio <= 1.0 + 1e-12);
     CHECK(ratio >= 0.25 - 1e-12);
-    // A pair's margin on each side: the ramp ends at whole dimensions.
+    // A margin of one pair on each side: the ramp ends at whole dimensions.
     if (turns(pair) > 32 * 1.2) CHECK(ratio == doctest::Approx(1.0));
     if (turns(pair) < 1 / 1.2) CHECK(ratio == doctest::Approx(0.25));
   }

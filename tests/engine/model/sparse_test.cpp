@@ -1,5 +1,5 @@
-// Sparse reading: attention over what was chosen is attention over everything with the rest masked, whatever the number
-// of threads, the storage and the share; and what was chosen is what suits the query.
+// Sparse reads: attention over the chosen entries equals attention over everything with the rest masked, whatever the
+// number of threads, the storage and the share; and the chosen entries are those that match the query.
 #include "engine/model/sparse.hpp"
 
 #include <doctest/doctest.h>
@@ -103,7 +103,7 @@ struct Scene {
     return {work.mixed.begin(), work.mixed.begin() + config.layers[0].heads * config.value_size};
   }
 
-  /// The same in double, all entries but those read being masked.
+  /// The same in double, with all entries masked that were not read.
   std::vector<double> masked(const std::vector<std::vector<std::int64_t>>& entries_read) {
     const auto view = model.cache().view(stream(0));
     const int heads = config.layers[0].heads, group = heads / config.layers[0].kv_heads, size = config.key_size;
@@ -154,7 +154,7 @@ TEST_CASE(
     for (const double budget : {100.0, 45.0}) {
       for (const double share : {0.1, 0.25, 1.0}) {
         Scene one(4, 2, 16, KvType::f32, keep, budget, share, 1), three(4, 2, 16, KvType::f32, keep, budget, share, 3);
-        for (const std::int64_t tokens : {90, 700, 2600, 1300}) {  // beyond a part, and at 45 % beyond the quota
+        for (const std::int64_t tokens : {90, 700, 2600, 1300}) {  // beyond one span, and at 45 % beyond the quota
           one.read(tokens);
           three.read(tokens);
           std::vector<std::vector<std::int64_t>> entries, same;
@@ -166,7 +166,7 @@ TEST_CASE(
           for (const auto& own : entries) {
             const auto read = static_cast<std::int64_t>(own.size());
             if (share == 1.0) CHECK(read == view.entries());
-            // The first block and the last ones are read anyway.
+            // The first block and the last ones are always read.
             const double forced = 3.0 * brim::kv::joined_block(64) + 1;
             CHECK(static_cast<double>(read) <= std::max(forced, share * static_cast<double>(view.retained()) + 2));
             CHECK(own.front() == 0);
@@ -226,7 +226,7 @@ TEST_CASE("what is chosen reaches furthest for one of the group's queries, from 
       const auto& own = entries[static_cast<std::size_t>(head)];
       while (next < own.size() && own[next] < entry) ++next;
       const bool read = next < own.size() && own[next] == entry;
-      if (b == 0 || b + 3 >= blocks.size()) continue;  // read anyway
+      if (b == 0 || b + 3 >= blocks.size()) continue;  // always read
       (read ? lowest_read : highest_skipped) =
           read ? std::min(lowest_read, product) : std::max(highest_skipped, product);
       left += !read;

@@ -1,4 +1,4 @@
-// Statistics of one head's attention, against their definitions.
+// Statistics of one head's attention, compared with their definitions.
 #include "engine/model/statistics.hpp"
 
 #include <doctest/doctest.h>
@@ -43,7 +43,7 @@ TEST_CASE("least entries: the same as sorting and counting") {
   brim::test::Random random(5);
   for (int round = 0; round < 300; ++round) {
     std::vector<float> weights(static_cast<std::size_t>(random.pick(1, 2000)));
-    const bool coarse = random.pick(0, 1) == 0;  // many alike, and zeros
+    const bool coarse = random.pick(0, 1) == 0;  // many equal values, and zeros
     for (float& weight : weights) {
       const float unit = std::abs(random.unit());
       weight = coarse ? std::floor(unit * 8) / 8 : unit * unit * unit * unit;

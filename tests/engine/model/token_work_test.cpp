@@ -1,4 +1,5 @@
-// The work of a token, counted by hand for small models: a tied llama, one with an output of its own, one with experts.
+// The work of a token, counted by hand for small models: a tied llama, one with its own output matrix, one with
+// experts.
 #include "engine/model/token_work.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,5 @@
-// The tokenizers against llama.cpp's recorded results on real vocabularies: ids, and the bytes they decode to.
+// The tokenizers compared with llama.cpp's recorded results on real vocabularies: ids, and the bytes that they decode
+// to.
 #include <doctest/doctest.h>
 
 #include <fstream>
@@ -141,7 +142,7 @@ TEST_CASE("hard cases: ids and the bytes they decode to") {
       if (!entry.contains("ids")) continue;  // long cases record no decoding
       const std::string expected = entry.contains("detok_hex") ? from_hex(entry["detok_hex"]) : text;
       const std::string decoded = tokenizer.decode(*ids, true);
-      const bool same = decoded == expected;  // outside the check, whose report would hold both texts whole
+      const bool same = decoded == expected;  // outside the check, whose report would contain both whole texts
       CHECK_MESSAGE(same, "expected " << expected.substr(0, 200) << "\nfound " << decoded.substr(0, 200));
     }
     CHECK(count >= 250);

@@ -1,5 +1,5 @@
-// The draft length: speculation must have shown that it is right before it costs anything, grows where it pays and stops
-// where it does not.
+// The draft length: speculation must be accurate before it costs anything, grows where it pays and stops where it does
+// not.
 #include "engine/run/draft_length.hpp"
 
 #include <doctest/doctest.h>

@@ -61,7 +61,7 @@ TEST_CASE("in a forked child a lock that another thread held is free") {
   while (!held) std::this_thread::yield();
   const pid_t child = ::fork();
   if (child == 0) {
-    ::alarm(60);  // ends the child where it would wait for ever
+    ::alarm(60);  // ends the child if it would wait for ever
     const auto use = [&] {
       for (int i = 0; i < 100; ++i) {
         lock.lock();

@@ -1,4 +1,4 @@
-// The lookup: the newest earlier occurrence of the text's end, and what followed it.
+// The lookup: the newest earlier occurrence of the text's end, and the tokens that followed it.
 #include "engine/run/lookup.hpp"
 
 #include <doctest/doctest.h>
@@ -35,7 +35,7 @@ struct Book {
   Lookup lookup;
 };
 
-/// The newest place before the end where a run of 4, else 3, else 2 tokens occurred as it does at the end.
+/// The newest place before the end at which the last 4, else 3, else 2 tokens occurred before.
 Match search(const std::vector<TokenId>& text, TokenId next) {
   std::vector<TokenId> all = text;
   all.push_back(next);
@@ -66,7 +66,7 @@ TEST_CASE("the longest of 4, 3, 2 tokens decides, then the newest occurrence") {
   CHECK(book.find({5, 6, 7, 5}, 6).length == 2);
   CHECK(book.find({5, 6, 7, 5}, 7).length == 0);
   book.lookup.restart();
-  // ends "9 5 6": "5 6" is newest at 9, but "9 5 6" stood before place 3.
+  // the text ends with "9 5 6": "5 6" is newest at 9, but "9 5 6" occurred before place 3.
   CHECK(book.find({9, 5, 6, 1, 2, 8, 5, 6, 3, 9, 5}, 6).place == 3);
   CHECK(book.follow({9, 5, 6, 1, 2, 8, 5, 6, 3, 9, 5}, 6, 2) == std::vector<TokenId>{1, 2});
 }
@@ -87,7 +87,7 @@ TEST_CASE("as a search through the whole text finds it, while the text grows, is
     const TokenId next = static_cast<TokenId>(random() % 11);
     const Match expected = search(text, next);
     const Match match = book.find(text, next);
-    // A run whose slot another run took is lost; with so many slots that is rare.
+    // A run whose slot was taken by another run is lost; with so many slots that is rare.
     lost += match.place != expected.place || match.length != expected.length;
     found += match.length > 0;
     text.push_back(next);
@@ -99,7 +99,7 @@ TEST_CASE("as a search through the whole text finds it, while the text grows, is
   CHECK(found > 2000);
   CHECK(lost < 25);
 
-  // The oldest tokens go: places keep counting from the beginning of the whole text.
+  // The oldest tokens are dropped: places are still counted from the beginning of the whole text.
   std::vector<TokenId> rest(text.begin() + 900, text.end());
   for (int step = 0; step < 300; ++step) {
     const TokenId next = static_cast<TokenId>(random() % 11);
@@ -123,7 +123,7 @@ TEST_CASE("a text of many times the slots is found where it is new; nothing is a
   const std::size_t before = brim::test::allocation_count();
   int found = 0;
   for (int step = 0; step < 20000; ++step) {
-    // Every 40 tokens the last 8 come again.
+    // Every 40 tokens the last 8 are repeated.
     const TokenId next = step > 40 && step % 40 < 8 ? text[text.size() - 8] : static_cast<TokenId>(random() % 30000);
     if (const Match match = book.find(text, next); match.length > 0) {
       TokenId draft = 0;

@@ -1,5 +1,5 @@
-// What a sequence promises whatever the model: the budget holds at every step, the number of threads and the size of chunks
-// do not change what comes out, going back is exact, and decoding allocates nothing.
+// What a sequence promises for every model: the budget holds at every step, the number of threads and the size of
+// chunks do not change the result, going back is exact, and decoding allocates nothing.
 #include "engine/run/sequence.hpp"
 
 #include <doctest/doctest.h>

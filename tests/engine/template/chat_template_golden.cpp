@@ -1,4 +1,5 @@
-// Real chat templates, rendered by the original: ../shared/golden/chat (its README says how the cases were made).
+// Real chat templates, compared with the output of the original: ../shared/golden/chat (its README explains how the
+// cases were recorded).
 #include <doctest/doctest.h>
 
 #include <fstream>
@@ -21,7 +22,7 @@ std::string read(const std::string& path) {
   return content.str();
 }
 
-// What the case says Python's jinja2 makes of it; one case records another project's text beside it.
+// The recorded output of Python's jinja2 for this case; one case also records another project's text.
 const Json& expectation(const Json& recorded) {
   return recorded.contains("jinja2_agrees") && recorded["jinja2_agrees"] == false ? recorded["jinja2"] : recorded;
 }

@@ -1,5 +1,5 @@
-// What fails, and with which words: Python errors, undefined values, syntax errors, constructs that are refused by name.
-// Expectations were worked out with Python's jinja2 3.1.2; the expressions are our own.
+// What fails, and with which message: Python errors, undefined values, syntax errors, constructs that are refused by
+// name. Expected results were produced with Python's jinja2 3.1.2; the expressions were written for this project.
 #include "tests/engine/template/jinja_rendering.hpp"
 
 using brim::test::check_failures;

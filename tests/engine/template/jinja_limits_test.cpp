@@ -1,5 +1,5 @@
-// Templates are untrusted: what works too long, nests too deeply or grows too large ends with an error, and values that
-// hold themselves are freed (the sanitizer builds see to the leaks).
+// Templates are untrusted: a template that runs too long, nests too deeply or grows too large ends with an error, and
+// values that contain themselves are freed (the sanitizer builds detect leaks).
 #include <pthread.h>
 
 #include <functional>
@@ -60,7 +60,7 @@ TEST_CASE("nesting is bounded, in the source and in the work") {
 
 namespace {
 
-// Runs work() on a thread with a stack of 256 KiB, or of as much more as frames are larger in this build.
+// Runs work() on a thread with a stack of 256 KiB, or proportionally more where frames are larger in this build.
 void on_small_stack(const std::function<void()>& work) {
   pthread_attr_t attributes;
   REQUIRE(pthread_attr_init(&attributes) == 0);
@@ -75,7 +75,7 @@ void on_small_stack(const std::function<void()>& work) {
   pthread_attr_destroy(&attributes);
 }
 
-// What render() returns there.
+// The result of render() on this thread.
 std::string render_on_small_stack(const std::string& source) {
   std::string text;
   on_small_stack([&] { text = render(source); });
@@ -101,7 +101,8 @@ TEST_CASE("values that nest 100,000 deep are let go of on a small stack, also wh
   };
   for (const std::string& chain : chains) {
     CAPTURE(chain);
-    // The last allocations of a rendering, of text longer than strings hold in themselves, come when the chain is whole.
+    // The last allocations of a rendering, for text longer than strings store without allocating, happen when the chain
+    // is complete.
     const auto parsed = brim::templates::ChatTemplate::parse(chain + "{{ 'text that is longer than a short string: ' ~ l }}");
     REQUIRE(parsed.ok());
     const brim::text::JsonTree variables = brim::test::tree_of(brim::test::sample_variables());
@@ -218,7 +219,7 @@ TEST_CASE("values that hold themselves, and long chains of values, are freed") {
 }
 
 TEST_CASE("working texts and copies count as memory, however they nest") {
-  // Each level holds a text of its own while the next one is made.
+  // Each level has its own text while the next one is created.
   std::string parts = "s";
   for (int i = 0; i < 25; ++i) parts = "(s ~ " + parts + ")|length ~ s";
   const std::string text = "{% set s = 'a' * 30000000 %}";

@@ -26,7 +26,7 @@ inline const Json& sample_variables() {
   return variables;
 }
 
-/// The text, or "error: " and the sentence.
+/// The text, or "error: " followed by the sentence.
 inline std::string render(std::string_view source, const Json& variables = sample_variables()) {
   const auto parsed = templates::ChatTemplate::parse(source);
   if (!parsed) return "error: " + parsed.error().sentence;
@@ -57,7 +57,7 @@ inline void check_expressions(std::initializer_list<Expectation> expectations) {
   }
 }
 
-/// Each source fails with a sentence that holds the text.
+/// Each source fails with a sentence that contains the text.
 inline void check_failures(std::initializer_list<Expectation> expectations) {
   for (const Expectation& expectation : expectations) {
     CAPTURE(expectation.source);

@@ -20,12 +20,12 @@ Ids encode(const Vocabulary& vocabulary, const std::string& word, bool ignore_me
   const BpeEncoder encoder(vocabulary, ignore_merges);
   BpeEncoder::Scratch scratch;
   Ids before, ids;
-  encoder.encode("abcabc", scratch, before);  // a used scratch must not matter
+  encoder.encode("abcabc", scratch, before);  // a scratch that was used before must not matter
   encoder.encode(word, scratch, ids);
   return ids;
 }
 
-// Applies the first merge of the list that any neighbours make, leftmost first, until there is none.
+// Applies the first merge of the list that matches any neighbours, leftmost first, until none matches.
 std::vector<std::string> merge_slowly(const std::vector<std::pair<std::string, std::string>>& merges, const std::string& word) {
   std::vector<std::string> symbols;
   for (const char c : word) symbols.emplace_back(1, c);
@@ -81,7 +81,8 @@ TEST_CASE("merges apply by rank, the left one of equals first") {
 }
 
 TEST_CASE("a merge that another one has overtaken waits for its new rank") {
-  // After "bc", what is left of the candidate "a b" stands beside "a bc", which is the worst of all.
+  // After "b c" is merged, the candidate "a b" is out of date: its first symbol is now next to "bc", and the merge "a
+  // bc" ranks last.
   const Vocabulary vocabulary = bpe_vocabulary("gpt-2", {{"b", "c"}, {"a", "b"}, {"bc", "d"}, {"a", "bc"}});
   CHECK(encode(vocabulary, "abcd") == Ids{'a', 258});
 }

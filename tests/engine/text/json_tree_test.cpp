@@ -1,4 +1,4 @@
-// JSON as plain values: what is written is what is found, and everything else is refused.
+// JSON as plain values: the values in the text are found, and everything else is refused.
 #include "engine/text/json_tree.hpp"
 
 #include <doctest/doctest.h>

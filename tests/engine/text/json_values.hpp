@@ -1,4 +1,4 @@
-// The variables of a template written down as nlohmann's values, which tests can spell in one line.
+// The variables of a template as nlohmann's values, which tests can write in one line.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -9,7 +9,7 @@ namespace brim::test {
 
 using Json = nlohmann::ordered_json;
 
-/// The same values as the interpreter takes them.
+/// The same values in the form that the interpreter takes.
 inline text::JsonTree tree_of(const Json& json) {
   using Kind = text::JsonTree::Kind;
   text::JsonTree tree;

@@ -55,7 +55,7 @@ TEST_CASE("llama-bpe: three digits, one other character before a word, line ends
   CHECK(cut("llama-bpe", "(word)\n\n  x") == Words{"(word", ")\n\n", " ", " x"});
   CHECK(cut("llama-bpe", "WE'RE I'll") == Words{"WE", "'RE", " I", "'ll"});
   CHECK(cut("llama-bpe", " \n \n a") == Words{" \n \n", " a"});
-  CHECK(cut("llama-bpe", "'ſ") == Words{"'ſ"});  // U+017F is a small s only to case folding
+  CHECK(cut("llama-bpe", "'ſ") == Words{"'ſ"});  // U+017F equals a small s only under case folding
 }
 
 TEST_CASE("qwen2: one digit; qwen35: marks belong to words") {
@@ -94,7 +94,7 @@ TEST_CASE("bloom, viking, jais-2, bailing, seed-coder") {
 }
 
 TEST_CASE("classes are Unicode's, not the library's") {
-  CHECK(cut("gpt-2", "a \u180Eb") == Words{"a", " \u180E", "b"});  // no white space since Unicode 6.3
+  CHECK(cut("gpt-2", "a \u180Eb") == Words{"a", " \u180E", "b"});  // not white space since Unicode 6.3
   CHECK(cut("gpt-2", "a \U00011F04b \U00011F50") == Words{"a", " \U00011F04b", " \U00011F50"});
   CHECK(cut("deepseek-v3", "a\U00011F43") == Words{"a", "\U00011F43"});
   CHECK(cut("gpt-2", "\xED\xA0\x80\xED\xB0\x80") == Words{"\xED\xA0\x80\xED\xB0\x80"});

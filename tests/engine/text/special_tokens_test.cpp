@@ -26,7 +26,7 @@ struct Specials {
     roles = find_token_roles(vocabulary, map);
   }
 
-  // "abc #0 def": text as it is, tokens as #id.
+  // The result for "abc #0 def": text unchanged, tokens as #id.
   std::string cut(const std::string& text, bool parse_special = true) const {
     std::ostringstream out;
     for (const Fragment& fragment : SpecialTokens(vocabulary, roles).partition(text, parse_special)) {

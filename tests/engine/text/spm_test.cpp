@@ -23,7 +23,7 @@ Ids encode(const Vocabulary& vocabulary, const std::string& text) {
   return ids;
 }
 
-// Joins the best pair of neighbours until there is none: what the encoder must come to.
+// Joins the best pair of neighbours until there is none: the result that the encoder must reach.
 Ids encode_slowly(const Vocabulary& vocabulary, const std::string& text) {
   std::vector<std::string> symbols;
   for (const char c : text) symbols.emplace_back(1, c);

@@ -1,6 +1,7 @@
-// What the tile instructions do, by Intel's Architectures Software Developer's Manual (volume 2, LDTILECFG, TILELOADD,
-// TDPBF16PS), and what they fault on. Values flow as there: pairs' even and odd products are summed apart over the tile,
-// subnormals count as zero, every step rounds to nearest even.
+// The behaviour of the tile instructions according to Intel's Architectures Software Developer's Manual (volume 2,
+// LDTILECFG, TILELOADD, TDPBF16PS), and the conditions on which they fault. Values are computed as specified there: the
+// even and odd products of pairs are summed separately over the tile, subnormals count as zero, every step rounds to
+// nearest even.
 #pragma once
 
 #include <cmath>

@@ -1,5 +1,6 @@
-// Reads a prompt and decodes greedily on three threads, with every way to store keys and values: a line for each, with the ids
-// and a sum of all logits' bits. same_bits.sh compares what it prints over both implementations of platform/threads.hpp.
+// Processes a prompt and decodes greedily on three threads, with every way to store keys and values: prints one line
+// for each, with the ids and a sum of all logits' bits. same_bits.sh compares the output of both implementations of
+// platform/threads.hpp.
 #include <doctest/doctest.h>
 
 #include <algorithm>

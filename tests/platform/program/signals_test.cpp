@@ -1,4 +1,4 @@
-// Signals that are caught, left alone and given back. Each process that one may end is a child.
+// Signals that are caught, ignored and restored. Each process that a signal may end is a child.
 #include "platform/program/signals.hpp"
 
 #include <doctest/doctest.h>
@@ -15,7 +15,7 @@ namespace {
 std::atomic<int> came{0};
 void remember(Signal signal) noexcept { came.store(static_cast<int>(signal)); }
 
-/// What became of a child that does this.
+/// The exit status of a child that does this.
 template <class Work>
 int status_after(Work work) {
   const pid_t child = ::fork();

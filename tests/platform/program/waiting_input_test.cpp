@@ -1,4 +1,4 @@
-// What descriptors hold, and waiting for it.
+// What descriptors have to read, and waiting for it.
 #include "platform/program/waiting_input.hpp"
 
 #include <doctest/doctest.h>
