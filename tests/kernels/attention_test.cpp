@@ -249,7 +249,7 @@ TEST_CASE("merging finds its rows by the strides") {
   }
 }
 
-TEST_CASE("accumulated attention agree with doubles and add up in the order of tokens") {
+TEST_CASE("accumulated attention agrees with doubles and adds up in the order of tokens") {
   for (std::int64_t window : {0, 33}) {
     AttentionShape shape;
     shape.key_size = 48;

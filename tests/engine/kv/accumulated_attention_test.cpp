@@ -50,7 +50,7 @@ Plan attention_plan(const brim::kv::Shape& shape, double percent, const Attentio
 
 }  // namespace
 
-TEST_CASE("accumulated attention follow their entries through eviction, and the highest stay") {
+TEST_CASE("accumulated attention follows its entries through eviction, and the highest are kept") {
   const AttentionRule rule;
   const Plan plan = attention_plan(fake_shape(1, 2000), 5, rule);
   const std::int64_t quota = plan.quota[0];
@@ -82,7 +82,7 @@ TEST_CASE("accumulated attention follow their entries through eviction, and the 
   CHECK(model.guards_intact());
 }
 
-TEST_CASE("accumulated attention that decide cannot be taken back: no truncate, and a cancelled chunk that added some is stale") {
+TEST_CASE("accumulated attention that decides cannot be taken back: no truncate, and a cancelled chunk that added some is stale") {
   const AttentionRule rule;
   const Plan plan = attention_plan(fake_shape(1, 2000), 5, rule);
   FakeModel model(plan);
@@ -100,7 +100,7 @@ TEST_CASE("accumulated attention that decide cannot be taken back: no truncate, 
   CHECK(model.cache().stale());
 }
 
-TEST_CASE("a accumulated attention costs four bytes an entry, and nothing when nobody asks") {
+TEST_CASE("accumulated attention costs four bytes per entry, and nothing when no policy needs it") {
   CHECK(brim::kv::metadata_bytes({}) == 16);
   CHECK(brim::kv::metadata_bytes({.attention_queries = 1}) == 20);
   CHECK(brim::kv::metadata_bytes({.attention_queries = 1, .norm = brim::kv::EntryNorm::value}) == 24);

@@ -190,7 +190,7 @@ TEST_CASE("dynsplit evicts whole blocks, but for one at the edge of the quota") 
   CHECK(model.cache().evicted() > 1000);
 }
 
-TEST_CASE("weights are learned where accumulated attention decide, and forgotten with the text") {
+TEST_CASE("weights are learned where accumulated attention decides, and dropped with the text") {
   const Plan plan = block_plan(fake_shape(2, 4000), budget_share(10), "dynsplit", false);
   REQUIRE(!plan.quota.empty());
   FakeModel model(plan);

@@ -207,7 +207,7 @@ TEST_CASE("drafts are forgotten by what comes in between") {
   nothing_left();
 }
 
-TEST_CASE("where accumulated attention decide about evictions nothing is drafted") {
+TEST_CASE("where accumulated attention decides about evictions nothing is drafted") {
   Plan plan = plan_of(fake_shape(2, 200), budget_full());
   CHECK(FakeModel(plan).cache().draft_room() > 1);
   class AttentionRule : public brim::kv::Rule {

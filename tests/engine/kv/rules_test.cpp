@@ -67,7 +67,7 @@ TEST_CASE("value-weighted: attention to an entry without a value counts for noth
   CHECK(scores == std::vector<float>{0, 2, 3});
 }
 
-TEST_CASE("norms are known once and for all: going back is exact, where accumulated attention have to be read again") {
+TEST_CASE("norms are known once and for all: going back is exact, where accumulated attention needs another prefill") {
   const auto shape = brim::test::fake_shape(2, 400);
   for (const std::string name : {"knorm", "h2o"}) {
     const auto plan = brim::test::make_plan(shape, brim::test::budget_share(30), 1 << 30, "uniform", name);

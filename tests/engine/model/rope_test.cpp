@@ -59,7 +59,7 @@ TEST_CASE("linear scaling divides positions") {
   CHECK(rope.global().angle[0] == doctest::Approx(1.0 / 8));
 }
 
-TEST_CASE("YaRN keeps short wavelengths, ranges long ones, and raises the magnitude") {
+TEST_CASE("YaRN keeps short wavelengths, lengthens long ones, and raises the magnitude") {
   RopeConfig settings = plain(128, 10000);
   settings.scaling = RopeScaling::yarn;
   settings.factor = 4;
