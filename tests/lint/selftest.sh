@@ -15,10 +15,10 @@ fresh() {
   cp "$root"/cmake/lint/* "$scratch/cmake/lint/"
   local folder
   while read -r folder; do echo "What belongs here." >"$folder/README.md"; done < <(find "$scratch" -mindepth 1 -type d)
-  printf 'enforced | all | draft, name:most | draft, max | educated draft, file:docs/quoted[.]md\n' >"$scratch/docs/glossary.words"
+  printf 'enforced | all | guess, name:most | draft, max | educated guess, file:docs/quoted[.]md\n' >"$scratch/docs/glossary.words"
   printf 'wanted | all | watch | attention statistics |\n' >>"$scratch/docs/glossary.words"
-  printf 'An educated\nguess, at most. AttentionStatistics `draft()`.\n' >"$scratch/docs/words.md"
-  printf 'A draft.\n' >"$scratch/docs/quoted.md"
+  printf 'An educated\nguess, at most. Watch `guess()`.\n' >"$scratch/docs/words.md"
+  printf 'A guess.\n' >"$scratch/docs/quoted.md"
   printf '#include <vector>\n' >"$scratch/engine/base/result.hpp"
   printf '#include <vector>\n' >"$scratch/kernels/dispatch.hpp"
   printf '#include "engine/base/result.hpp"\n#include <pcre2.h>\n' >"$scratch/engine/text/bpe.cpp"
@@ -106,11 +106,11 @@ broken thread_locals kernels/bad.cpp 'static __thread int x;\n'
 broken thread_locals quant/bad.cpp '_Thread_local int x;\n'
 broken lengths kernels/bad.cpp "$(yes '//' | head -n 501)\n"
 broken lengths docs/page.md "$(yes 'wide' | head -n 25 | tr '\n' ' ')\n"
-broken words docs/page.md 'This is a draft.\n'
-broken words engine/text/bad.cpp '// Makes a\n// draft.\n'
+broken words docs/page.md 'This is a guess.\n'
+broken words engine/text/bad.cpp '// Makes a\n// guess.\n'
 broken words engine/text/bad.cpp 'int goodGuess = 0;\n'
 broken words quant/bad.cpp 'constexpr int kMost = 1;\n'
-broken words docs/glossary.words 'forced | all | draft | draft |\n'
+broken words docs/glossary.words 'forced | all | guess | draft |\n'
 broken readmes docs/README.md "$(yes 'line\n' | head -n 16)"
 broken links docs/page.md 'See [there](nowhere.md).\n'
 broken links docs/page.md 'In `quant/gone.cpp`.\n'
