@@ -17,7 +17,6 @@
 #include "apps/commands.hpp"
 #include "apps/files/outputs.hpp"
 #include "apps/loops/loop_threads.hpp"
-#include "apps/model_options/kv_checks.hpp"
 #include "apps/model_options/number_checks.hpp"
 #include "apps/model_options/reading.hpp"
 #include "apps/terminal/error_output.hpp"
@@ -271,7 +270,7 @@ void add_calibrate(CLI::App& parent) {
   add_option_line(*command, "context", options->given, context_length(64))
       ->description("Tokens of a window (default: the trained context, at most 1024)")
       ->group(group);
-  add_option_line(*command, "kv.keep", options->given, kv_keep_check(research::all_policies()))->group(group);
+  add_policy_option(*command, "kv.keep", options->given, research::all_policies())->group(group);
   add_option_line(*command, "kv.type", options->given)->group(group);
   command
       ->add_option("--kv-types", options->types,

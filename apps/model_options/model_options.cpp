@@ -39,14 +39,23 @@ void add_model_options(CLI::App& command, ModelOptions& options, GivenOptions& g
   command.add_flag("-v,--verbose", options.verbose, "Say more about the work on standard error")->group(kGroup);
 }
 
+CLI::Option* add_policy_option(CLI::App& command, std::string_view key, GivenOptions& given, const kv::Policies& policies) {
+  const bool split = key == "kv.split";
+  CLI::Option* const option =
+      add_option_line(command, key, given, split ? kv_split_check(policies) : kv_keep_check(policies));
+  const auto names = split ? policies.split_names() : policies.rule_names();
+  return option->description(fmt::format("{}. One of {}", option->get_description(), fmt::join(names, ", ")));
+}
+
 void add_memory_options(CLI::App& command, GivenOptions& given, const kv::Policies& policies) {
   constexpr const char* kGroup = "Memory";
   for (const api::OptionLine& line : api::option_table()) {
     if (line.group != kGroup) continue;
-    std::optional<CLI::Validator> check;
-    if (line.key == "kv.split") check = kv_split_check(policies);
-    if (line.key == "kv.keep") check = kv_keep_check(policies);
-    add_option_line(command, line.key, given, check)->group(kGroup);
+    if (line.key == "kv.split" || line.key == "kv.keep") {
+      add_policy_option(command, line.key, given, policies)->group(kGroup);
+    } else {
+      add_option_line(command, line.key, given)->group(kGroup);
+    }
   }
 }
 void add_speculation_options(CLI::App& command, GivenOptions& given) { add_option_group(command, "Speculation", given); }

@@ -221,7 +221,9 @@ TEST_CASE("so they are where prompts are multiplied in a way of their own, token
   };
   const auto expected = last(whole, 30, true);
   CHECK(last(pieces, 7, true) == expected);
-  CHECK(last(generated, 30, false) != expected);
+  // Only panels have another way, and not every set repacks weights into them.
+  const bool repacked = table.panels_pay[static_cast<std::size_t>(quant::Format::q8_0)];
+  CHECK((last(generated, 30, false) != expected) == repacked);
 }
 
 TEST_CASE("a pass that cannot be done changes nothing") {
