@@ -17,6 +17,7 @@
 #include "apps/commands.hpp"
 #include "apps/files/outputs.hpp"
 #include "apps/loops/loop_threads.hpp"
+#include "apps/model_options/kv_checks.hpp"
 #include "apps/model_options/number_checks.hpp"
 #include "apps/model_options/reading.hpp"
 #include "apps/terminal/error_output.hpp"
