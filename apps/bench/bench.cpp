@@ -75,18 +75,18 @@ std::vector<std::string> checked_words(const std::vector<std::string>& texts, co
 }
 
 Grid grid_of(const BenchOptions& options) {
-  constexpr std::int64_t kMost = std::int64_t{1} << 24;
+  constexpr std::int64_t kMax = std::int64_t{1} << 24;
   Grid grid;
-  for (const std::int64_t tokens : bench::parse_numbers(options.prompts, "--n-prompt", 0, kMost)) {
+  for (const std::int64_t tokens : bench::parse_numbers(options.prompts, "--n-prompt", 0, kMax)) {
     if (tokens > 0) grid.tests.push_back({Test::Kind::prompt, tokens, 0});
   }
-  for (const std::int64_t tokens : bench::parse_numbers(options.generations, "--n-gen", 0, kMost)) {
+  for (const std::int64_t tokens : bench::parse_numbers(options.generations, "--n-gen", 0, kMax)) {
     if (tokens > 0) grid.tests.push_back({Test::Kind::generation, tokens, 0});
   }
   if (grid.tests.empty()) throw Failure(2, "there is nothing to measure: both -p and -n are 0");
   for (const Test& test : grid.tests) grid.longest = std::max(grid.longest, test.tokens);
   grid.weights = checked_words(options.weights, "--weights", one_of({"private", "shared", "file"}));
-  grid.depths = bench::parse_numbers(options.depths, "--n-depth", 0, kMost);
+  grid.depths = bench::parse_numbers(options.depths, "--n-depth", 0, kMax);
   grid.threads = {0};
   if (!options.threads.empty()) {
     const auto given = bench::parse_numbers(options.threads, "--threads", 1, 512);

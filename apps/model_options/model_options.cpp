@@ -110,8 +110,8 @@ std::string read_file(const std::string& path) {
   while (true) {
     const std::size_t size = std::fread(part, 1, sizeof part, file.get());
     content.append(part, size);
-    constexpr std::size_t kMost = std::size_t{1} << 30;
-    if (content.size() > kMost) throw Failure(2, fmt::format("{} is larger than the 1 GiB that can be read", name));
+    constexpr std::size_t kMax = std::size_t{1} << 30;
+    if (content.size() > kMax) throw Failure(2, fmt::format("{} is larger than the 1 GiB that can be read", name));
     if (std::feof(file.get()) != 0) return content;
     if (std::ferror(file.get()) == 0) continue;
     if (errno != EINTR) throw Failure(2, fmt::format("{} cannot be read: {}", name, std::strerror(errno)));

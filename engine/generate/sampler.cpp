@@ -98,12 +98,12 @@ void Sampler::save(StateWriter& state) const {
 }
 
 Status Sampler::restore(StateReader& state) {
-  constexpr auto kMin = std::numeric_limits<std::int64_t>::min(), kMost = std::numeric_limits<std::int64_t>::max();
+  constexpr auto kMin = std::numeric_limits<std::int64_t>::min(), kMax = std::numeric_limits<std::int64_t>::max();
   constexpr double kLargest = std::numeric_limits<float>::max();
   state.at("the sampler");
   std::array<std::uint64_t, 4> words{};
   double learned = 0;
-  for (std::uint64_t& word : words) BRIM_TRY(state.number("random state", kMin, kMost, word));
+  for (std::uint64_t& word : words) BRIM_TRY(state.number("random state", kMin, kMax, word));
   BRIM_TRY(state.real("what the picker learned", -kLargest, kLargest, learned));
   state_->random.resume(words);
   state_->picker->resume(learned);

@@ -6,7 +6,7 @@
 namespace brim::kv {
 namespace {
 
-constexpr std::int64_t kMost = std::int64_t{1} << 53;
+constexpr std::int64_t kMax = std::int64_t{1} << 53;
 constexpr double kMaxSum = 1e15;
 
 template <class T>
@@ -30,8 +30,8 @@ Status Document::restore(StateReader& state, std::int64_t count) {
   state.at("the text's blocks");
   BRIM_TRY(state.same("tokens in a block", size_));
   if (!cut()) return {};
-  BRIM_TRY(state.number("cuts", 1, kMost, cuts_));
-  BRIM_TRY(state.number("tokens known", count, kMost, written_));
+  BRIM_TRY(state.number("cuts", 1, kMax, cuts_));
+  BRIM_TRY(state.number("tokens known", count, kMax, written_));
   BRIM_TRY(state.number("delimiters learned of", 0, kLearnedDelimiters * 3 / 4, learned_));
   BRIM_TRY(state.real("occurrences", 0, kMaxSum, seen_));
   BRIM_TRY(state.real("sum of scores", -kMaxSum, kMaxSum, seen_sum_));
@@ -47,7 +47,7 @@ Status Document::restore(StateReader& state, std::int64_t count) {
     }
   }
   for (std::int64_t i = 0; i < memory_.cut_count; ++i) {
-    if (memory_.cut_places[i] >= 0 && memory_.cut_places[i] <= kMost) continue;
+    if (memory_.cut_places[i] >= 0 && memory_.cut_places[i] <= kMax) continue;
     return state.wrong("cuts", "places in the text", sentence(memory_.cut_places[i]));
   }
   if (open() > count || decided_at(open()) <= count) {  // the end of the block would be known by now

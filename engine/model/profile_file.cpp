@@ -96,17 +96,17 @@ class Members {
   Result<Losses> losses(const char* key) const {
     Losses losses{};
     const JsonTree* found = find(key);
-    const std::string expected = sentence(losses.size(), " finite numbers of at most ", kMost);
+    const std::string expected = sentence(losses.size(), " finite numbers of at most ", kMax);
     const bool list = found != nullptr && found->is(JsonTree::Kind::list);
     if (!list || found->items.size() != losses.size()) return wrong(key, expected);
     for (std::size_t i = 0; i < losses.size(); ++i) {
       const JsonTree& value = found->items[i];
       losses[i] = value.is(JsonTree::Kind::number) ? value.number : NAN;
-      if (!(std::abs(losses[i]) <= kMost)) return wrong(key, expected);
+      if (!(std::abs(losses[i]) <= kMax)) return wrong(key, expected);
     }
     return losses;
   }
-  static constexpr double kMost = 1e6;
+  static constexpr double kMax = 1e6;
 
  private:
   const JsonTree& object_;
@@ -248,7 +248,7 @@ Result<ProfileFile> parse_profile(std::string_view text, const std::string& name
       file.nll.emplace_back().loss = nll;
     }
     if (members.find("infonce") != nullptr) {
-      BRIM_ASSIGN(const double infonce, members.number("infonce", -Members::kMost, Members::kMost));
+      BRIM_ASSIGN(const double infonce, members.number("infonce", -Members::kMax, Members::kMax));
       file.infonce.push_back(infonce);
     }
   }

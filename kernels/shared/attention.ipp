@@ -93,8 +93,8 @@ void take_spread(const AttentionRows<Vector>& rows, const typename AttentionRows
     return Vector::load(rows.values + e * rows.value_stride + d + v * kWidth);
   };
   using Walk = AttentionWalk<Vector>;
-  constexpr int kMost = AttentionRows<Vector>::kRows;
-  typename Walk::Asking asking(ahead, packed, (block.row_end - block.row + kMost - 1) / kMost);
+  constexpr int kMax = AttentionRows<Vector>::kRows;
+  typename Walk::Asking asking(ahead, packed, (block.row_end - block.row + kMax - 1) / kMax);
   AttentionRows<Vector>::for_tiles(block.row, block.row_end, [&](auto count, std::int64_t row) {
     constexpr int kRows = decltype(count)::value;
     float factors[kRows];

@@ -60,18 +60,18 @@ std::optional<std::uint64_t> named_number(std::string_view text, std::string_vie
 }
 
 std::set<int> number_list(const std::string& text) {
-  constexpr long kMost = 65536;
+  constexpr long kMax = 65536;
   std::set<int> cpus;
   const char* at = text.c_str();
   for (;;) {
     char* end = nullptr;
     const long first = std::strtol(at, &end, 10);
-    if (end == at || first < 0 || first > kMost) break;
+    if (end == at || first < 0 || first > kMax) break;
     long last = first;
     at = end;
     if (*at == '-') {
       last = std::strtol(at + 1, &end, 10);
-      if (end == at + 1 || last < first || last > kMost) break;
+      if (end == at + 1 || last < first || last > kMax) break;
       at = end;
     }
     for (long cpu = first; cpu <= last; ++cpu) cpus.insert(static_cast<int>(cpu));

@@ -125,8 +125,8 @@ bool parse_integer(std::string_view text, int base, Integer& value) {
   }
   if (base == 0) base = 10;
   if (digits.empty() || base < 2 || base > 36) return false;
-  constexpr Integer kMost = std::numeric_limits<std::int64_t>::max();
-  const Integer limit = kMost * kMost;  // leaves room for one more digit
+  constexpr Integer kMax = std::numeric_limits<std::int64_t>::max();
+  const Integer limit = kMax * kMax;  // leaves room for one more digit
   Integer result = 0;
   for (const char c : digits) {
     const int digit = digit_value(c);
