@@ -1,17 +1,16 @@
 // A layer kind that is not attention: a recurrent one, invented for this test. Its state is inside the budget, is part
 // of copies and saved sessions, and is reset to checkpoints; a layer may also mix nothing, or have no feed-forward.
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <cstdio>
 #include <cstring>
 
 #include "engine/model/layers/mixer.hpp"
 #include "engine/model/pass.hpp"
 #include "tests/engine/generate/tiny.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 using namespace brim;
 using run::Sequence;
@@ -65,10 +64,8 @@ class Leaky final : public model::Mixer {
 
 /// A tiny model of four layers: attention, leaky, attention without feed-forward, and a feed-forward alone.
 std::shared_ptr<const model::Model> hybrid(const Leaky& leaky) {
-  char path[] = "/tmp/brim-hybrid-XXXXXX";
-  const int descriptor = mkstemp(path);
-  REQUIRE(descriptor >= 0);
-  close(descriptor);
+  const test::ScratchFolder folder;
+  const std::string path = folder.path + "/hybrid.gguf";
   test::TinyModel tiny;
   tiny.layers = 4;
   tiny.leaves_out = [](const std::string& name) {
@@ -77,7 +74,6 @@ std::shared_ptr<const model::Model> hybrid(const Leaky& leaky) {
   };
   test::write_tiny_model(path, tiny);
   auto file = io::Gguf::open(path, {true, io::FileImage::Access::read});
-  std::remove(path);
   if (!file) FAIL(file.error().sentence);
   auto config = model::read_config(*file);
   if (!config) FAIL(config.error().sentence);
