@@ -19,6 +19,7 @@ function(brim_test name)
   # The tested code is in the libraries; more optimisation here only makes the tests take half as long again to compile.
   target_compile_options(test_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   target_link_libraries(test_${name} PRIVATE ${arg_LIBRARIES} brim_test_support)
+  brim_precompile_test(test_${name})
   brim_test_entry(${name} ${arg_LABEL} test_${name} ${arg_ARGUMENTS})
   if(arg_EVERY_SET)
     brim_test_entry(${name}_generic ${arg_LABEL} test_${name})
@@ -28,6 +29,18 @@ function(brim_test name)
       brim_test_entry(${name}_${suffix} ${arg_LABEL} test_${name})
       set_property(TEST ${name}_${suffix} APPEND PROPERTY ENVIRONMENT "QEMU_CPU=${cpu}")
     endforeach()
+  endif()
+endfunction()
+
+# brim_precompile_test(target): parses tests/support/precompiled.hpp once for all test programs instead of once for each
+# of their files, which takes a third of the time off. The first program compiles it; all have the same flags.
+function(brim_precompile_test target)
+  get_property(owner GLOBAL PROPERTY brim_precompiled_tests)
+  if(owner)
+    target_precompile_headers(${target} REUSE_FROM ${owner})
+  else()
+    target_precompile_headers(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests/support/precompiled.hpp")
+    set_property(GLOBAL PROPERTY brim_precompiled_tests ${target})
   endif()
 endfunction()
 
