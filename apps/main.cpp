@@ -23,7 +23,8 @@ namespace brim::apps {
 namespace {
 
 void run(const std::vector<std::string>& words) {
-  CLI::App app{"Brim runs language models on CPUs inside a KV-memory budget that you set and it never exceeds.", "brim"};
+  CLI::App app{"Brim runs language models on CPUs inside a KV-memory budget that you set and it never exceeds.",
+               "brim"};
   app.set_version_flag("--version", std::string("brim ") + brim_version(), "Show the version");
   app.set_help_flag("-h,--help", "Show this help");
   app.require_subcommand(1);

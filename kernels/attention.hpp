@@ -54,15 +54,15 @@ struct Attend {
   std::int64_t end;
   int key_size;
   int value_size;
-  const float* queries;       ///< head g of token t: queries + t · query_stride + g · key_size
+  const float* queries;  ///< head g of token t: queries + t · query_stride + g · key_size
   std::int64_t query_stride;
   int group;
   std::int64_t tokens;
-  const Seen* seen;           ///< per token; neither bound decreases from one token to the next
+  const Seen* seen;  ///< per token; neither bound decreases from one token to the next
   float scale;
   float soft_cap;
   AttentionState state;
-  float* scratch;             ///< attention_scratch(…) floats
+  float* scratch;  ///< attention_scratch(…) floats
 };
 
 /// accumulated[index − first] += Σ over rows of e^(score − largest) / sum, added in the order of rows. The scores are
@@ -76,7 +76,8 @@ struct AccumulatedAttention {
 constexpr std::int64_t attention_scratch(std::int64_t rows, int key_size, int value_size) {
   constexpr std::int64_t kWidest = 16;  // the most floats that a vector of any set has
   const std::int64_t padded = (value_size + kWidest - 1) / kWidest * kWidest;
-  return rows * (key_size + padded + kWidest) + kAttentionBlock * (3 * key_size + value_size + padded + 2 * kWidest) + 5 * kWidest;
+  return rows * (key_size + padded + kWidest) + kAttentionBlock * (3 * key_size + value_size + padded + 2 * kWidest) +
+         5 * kWidest;
 }
 
 }  // namespace brim::kernels

@@ -82,9 +82,9 @@ Machine detect() { return {"unknown processor", 0}; }
 
 std::uint64_t x86_features(const X86Registers& registers) {
   const auto bit = [](std::uint32_t word, int index) { return (word >> index & 1u) != 0; };
-  const bool ymm = (registers.xcr0 & 0x6) == 0x6;                    // SSE and AVX state
-  const bool zmm = ymm && (registers.xcr0 & 0xe0) == 0xe0;           // opmask, upper halves, upper sixteen
-  const bool tile = (registers.xcr0 & 0x60000) == 0x60000;           // tile configuration and data
+  const bool ymm = (registers.xcr0 & 0x6) == 0x6;           // SSE and AVX state
+  const bool zmm = ymm && (registers.xcr0 & 0xe0) == 0xe0;  // opmask, upper halves, upper sixteen
+  const bool tile = (registers.xcr0 & 0x60000) == 0x60000;  // tile configuration and data
   const std::uint32_t ebx = registers.leaf7_ebx;
   std::uint64_t features = 0;
   if (ymm && bit(registers.leaf1_ecx, 28)) {

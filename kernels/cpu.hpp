@@ -12,11 +12,11 @@ enum Feature : std::uint64_t {
   kAvx2 = 1u << 0,
   kFma = 1u << 1,
   kF16c = 1u << 2,
-  kAvx512 = 1u << 3,      ///< F, CD, BW, DQ and VL together
+  kAvx512 = 1u << 3,  ///< F, CD, BW, DQ and VL together
   kAvx512Vnni = 1u << 4,
   kAvxVnni = 1u << 5,
   kAvx512Bf16 = 1u << 6,
-  kAmx = 1u << 7,         ///< tile, int8 and bf16, and the kernel granted the permission
+  kAmx = 1u << 7,  ///< tile, int8 and bf16, and the kernel granted the permission
   kNeon = 1u << 16,
   kNeonDotprod = 1u << 17,
   kNeonI8mm = 1u << 18,
@@ -35,8 +35,8 @@ struct X86Registers {
   std::uint32_t leaf1_ecx = 0;
   std::uint32_t leaf7_ebx = 0, leaf7_ecx = 0, leaf7_edx = 0;
   std::uint32_t leaf7_1_eax = 0;
-  std::uint64_t xcr0 = 0;            ///< register state the operating system saves
-  bool amx_permission = false;       ///< the kernel lets this process use tile data
+  std::uint64_t xcr0 = 0;       ///< register state the operating system saves
+  bool amx_permission = false;  ///< the kernel lets this process use tile data
 };
 /// The Feature bits of those registers: an instruction counts only if the system saves its state.
 std::uint64_t x86_features(const X86Registers& registers);

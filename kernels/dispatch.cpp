@@ -62,7 +62,8 @@ std::string built_sets() {
 template <class Visit>
 void for_each_kernel(const Table& table, Visit&& visit) {
   const auto call = [&](const std::string& name, const auto& entry) { visit(name, &entry, sizeof entry); };
-  static constexpr const char* kActivationNames[kActivationCount] = {"f32", "q8_32", "q8_256", "q16_32", "q16_words", "bf16"};
+  static constexpr const char* kActivationNames[kActivationCount] = {"f32",    "q8_32",     "q8_256",
+                                                                     "q16_32", "q16_words", "bf16"};
   for (int f = 0; f < quant::kFormatCount; ++f) {
     const std::string name(quant::info(static_cast<quant::Format>(f)).name);
     call("product " + name, table.product[f]);

@@ -13,13 +13,13 @@ namespace brim::kernels {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
-constexpr std::int64_t kSerialWork = 256 * 1024;      ///< multiply-adds done before helper threads wake up
+constexpr std::int64_t kSerialWork = 256 * 1024;  ///< multiply-adds done before helper threads wake up
 constexpr std::int64_t kManyTokens = 4;
-constexpr std::int64_t kStreamBytes = 1024 * 1024;    ///< bytes of panels in a task for few tokens
-constexpr std::int64_t kCachedBytes = 384 * 1024;     ///< the same for many
-constexpr std::int64_t kPrepareAlone = 8;             ///< fewer tokens are prepared before helpers wake up
+constexpr std::int64_t kStreamBytes = 1024 * 1024;  ///< bytes of panels in a task for few tokens
+constexpr std::int64_t kCachedBytes = 384 * 1024;   ///< the same for many
+constexpr std::int64_t kPrepareAlone = 8;           ///< fewer tokens are prepared before helpers wake up
 constexpr std::int64_t kTasksPerThread = 8;
-constexpr std::int64_t kPanelMultiple = 4;            ///< a task has a multiple of this many panels
+constexpr std::int64_t kPanelMultiple = 4;  ///< a task has a multiple of this many panels
 
 constexpr std::size_t round_up(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
@@ -156,7 +156,8 @@ class Task {
       part.scratch = scratch;
       table_.panel_product_many[format_](part);
       for (std::int64_t t = 0; t < input_.tokens; ++t) {
-        if (role_of(input_, t) == RowRole::prompt) std::copy_n(aside + t * kStep, part.rows, part_.out + t * part_.out_stride + row);
+        if (role_of(input_, t) == RowRole::prompt)
+          std::copy_n(aside + t * kStep, part.rows, part_.out + t * part_.out_stride + row);
       }
     }
   }
@@ -179,10 +180,11 @@ struct Many {
 
 Many prepare_many(const Table& table, Threads threads, const Input& input, std::span<const Target> targets,
                   std::byte* scratch) {
-  const bool wanted = has_rows(input, RowRole::prompt) && std::any_of(targets.begin(), targets.end(), [&](const Target& target) {
-    return target.weights->layout == quant::Layout::panels &&
-           table.panel_product_many[static_cast<std::size_t>(target.weights->format)] != nullptr;
-  });
+  const bool wanted =
+      has_rows(input, RowRole::prompt) && std::any_of(targets.begin(), targets.end(), [&](const Target& target) {
+        return target.weights->layout == quant::Layout::panels &&
+               table.panel_product_many[static_cast<std::size_t>(target.weights->format)] != nullptr;
+      });
   if (!wanted) return {};
   Many many;
   many.activations = prepare(table, threads, Activation::bf16, input, scratch);
@@ -194,8 +196,8 @@ Many prepare_many(const Table& table, Threads threads, const Input& input, std::
 }
 
 /// All targets in panels whose exact products need the same kind of activations.
-void multiply_panels(const Table& table, Threads threads, Activation kind, const Input& input, std::span<const Target> targets,
-                     const Many& many, std::byte* scratch) {
+void multiply_panels(const Table& table, Threads threads, Activation kind, const Input& input,
+                     std::span<const Target> targets, const Many& many, std::byte* scratch) {
   const auto belongs = [&](const Target& target) {
     return target.weights->layout == quant::Layout::panels && target.weights->rows > 0 &&
            table.panel_activation[static_cast<std::size_t>(target.weights->format)] == kind;
@@ -254,7 +256,8 @@ void multiply(Runtime runtime, const Input& input, std::span<const Target> targe
   }
   scratch = aligned(scratch);
   // The prompt's rows are prepared behind the space that the widest exact rows take.
-  std::byte* behind = scratch + prepared_stride(Activation::q16_32, input.cols) * static_cast<std::size_t>(input.tokens);
+  std::byte* behind =
+      scratch + prepared_stride(Activation::q16_32, input.cols) * static_cast<std::size_t>(input.tokens);
   const Many many = prepare_many(runtime.table, runtime.threads, input, targets, behind);
   for (int kind = 0; kind < kActivationCount; ++kind) {
     multiply_panels(runtime.table, runtime.threads, static_cast<Activation>(kind), input, targets, many, scratch);

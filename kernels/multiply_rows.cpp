@@ -16,13 +16,13 @@ namespace brim::kernels {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
-constexpr std::int64_t kRowMultiple = 16;             ///< ranges start at a multiple of every kernel's row tile
-constexpr std::int64_t kTokenBlock = 32;              ///< rows of activations: half as many tokens in two terms
-constexpr std::int64_t kPartBytes = 48 * 1024;        ///< of packed weights
+constexpr std::int64_t kRowMultiple = 16;       ///< ranges start at a multiple of every kernel's row tile
+constexpr std::int64_t kTokenBlock = 32;        ///< rows of activations: half as many tokens in two terms
+constexpr std::int64_t kPartBytes = 48 * 1024;  ///< of packed weights
 
-constexpr std::int64_t kFewRows = 4;                  ///< of activations
-constexpr std::int64_t kMaxSums = 8192;              ///< results of one kernel call that are buffered
-constexpr std::int64_t kBlock = 256;                  ///< values in a prepared block, of either kind
+constexpr std::int64_t kFewRows = 4;     ///< of activations
+constexpr std::int64_t kMaxSums = 8192;  ///< results of one kernel call that are buffered
+constexpr std::int64_t kBlock = 256;     ///< values in a prepared block, of either kind
 
 constexpr std::size_t round_up(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
@@ -68,12 +68,13 @@ void prepare_twice(const Table& table, Activation kind, const float* x, std::int
 
 std::size_t multiply_rows_scratch_bytes(std::int64_t cols, std::int64_t tokens) {
   // f32 activations are read in place; only the 8-bit kinds need space, for two terms.
-  const std::size_t row = std::max(activation_bytes(Activation::q8_32, cols), activation_bytes(Activation::q8_256, cols));
+  const std::size_t row =
+      std::max(activation_bytes(Activation::q8_32, cols), activation_bytes(Activation::q8_256, cols));
   return 2 * round_up(row) * static_cast<std::size_t>(tokens) + kAlignment;  // the start may have to be aligned
 }
 
-void multiply_rows(Runtime runtime, const quant::Matrix& weights, const Input& input, float* out, std::int64_t out_stride,
-                   std::byte* scratch) noexcept {
+void multiply_rows(Runtime runtime, const quant::Matrix& weights, const Input& input, float* out,
+                   std::int64_t out_stride, std::byte* scratch) noexcept {
   const float* x = input.x;
   const std::int64_t x_stride = input.stride, tokens = input.tokens;
   const Table& table = runtime.table;

@@ -109,7 +109,8 @@ double measure_int8(Runtime runtime) noexcept {
   return median_of(5, [&] {
     std::atomic<std::int64_t> done{0};
     const auto start = Clock::now();
-    for_chunks(threads, chunks, [&](std::int64_t, int) { done.fetch_add(operations(rounds), std::memory_order_relaxed); });
+    for_chunks(threads, chunks,
+               [&](std::int64_t, int) { done.fetch_add(operations(rounds), std::memory_order_relaxed); });
     return static_cast<double>(done.load()) / seconds_since(start);
   });
 }

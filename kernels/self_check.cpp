@@ -50,7 +50,8 @@ bool is_right(const Table& table, quant::Format format) {
   const std::vector<std::byte> rows = packed_rows(format);
   constexpr std::int64_t kPanels = quant::panel_count(kRows);
   constexpr std::size_t kLine = 64, kStride = activation_bytes(Activation::bf16, kColumns);
-  std::vector<std::byte> panels(kPanels * panel_bytes), activations(kTokens * kStride), scratch(kManyScratchBytes + kLine);
+  std::vector<std::byte> panels(kPanels * panel_bytes), activations(kTokens * kStride),
+      scratch(kManyScratchBytes + kLine);
   for (std::int64_t panel = 0; panel < kPanels; ++panel) {
     const std::int64_t row = panel * quant::kPanelRows, left = kRows - row;
     quant::pack_panel(format, rows.data() + static_cast<std::size_t>(row) * row_bytes, row_bytes,

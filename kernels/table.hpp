@@ -21,12 +21,12 @@ namespace brim::kernels {
 /// The format of activations that a matrix product requires. A set chooses per weight format; `generic` always uses
 /// f32.
 enum class Activation : std::uint8_t {
-  f32,    ///< plain floats
-  q8_32,  ///< Q8Blocks32 per 256 values: a scale for each 32
-  q8_256, ///< Q8Block256 per 256 values: one scale
-  q16_32, ///< Q16Block per 32 values, for products of panels
-  q16_words, ///< the same with whole quants instead of their bytes, for sets that multiply words
-  bf16,      ///< bfloat16, rounded to nearest even, padded with zeros to 32 values; below 2^-126 it may be zero
+  f32,        ///< plain floats
+  q8_32,      ///< Q8Blocks32 per 256 values: a scale for each 32
+  q8_256,     ///< Q8Block256 per 256 values: one scale
+  q16_32,     ///< Q16Block per 32 values, for products of panels
+  q16_words,  ///< the same with whole quants instead of their bytes, for sets that multiply words
+  bf16,       ///< bfloat16, rounded to nearest even, padded with zeros to 32 values; below 2^-126 it may be zero
 };
 inline constexpr int kActivationCount = 6;
 

@@ -34,7 +34,8 @@ Result<Arena> Arena::create(std::size_t bytes, std::string_view owner, Touch whe
   if (bytes == 0) return arena;
   const std::size_t page = page_size();
   const MemoryLimits limits = memory_limits();
-  if (bytes > std::numeric_limits<std::size_t>::max() - page) return refusal(owner, bytes, limits, "no machine has that much");
+  if (bytes > std::numeric_limits<std::size_t>::max() - page)
+    return refusal(owner, bytes, limits, "no machine has that much");
   const std::size_t size = whole_pages(bytes);
   if (size > limits.available) return refusal(owner, size, limits, "that much is not to be had");
 

@@ -10,7 +10,7 @@ namespace brim {
 struct MemoryLimits {
   std::size_t total = 0;      ///< the most the process could ever have (minimum of machine, cgroup, rlimit)
   std::size_t available = 0;  ///< what it could allocate now
-  std::string limiting;       ///< which limit is the smallest: "machine memory", "cgroup /user.slice", "RLIMIT_DATA", …
+  std::string limiting;  ///< which limit is the smallest: "machine memory", "cgroup /user.slice", "RLIMIT_DATA", …
 };
 
 /// `root` replaces "/" in front of /proc and /sys (tests); rlimits are read from the live process, and only when root

@@ -21,10 +21,10 @@ inline constexpr int kFormatCount = 0
     ;
 
 struct FormatInfo {
-  std::string_view name;   ///< as GGUF tools print it: "Q4_K"
-  std::uint32_t gguf_id;   ///< the type number in a GGUF file
-  int block_length;        ///< values per block; a row's length must be a multiple
-  int block_bytes;         ///< bytes per block
+  std::string_view name;  ///< as GGUF tools print it: "Q4_K"
+  std::uint32_t gguf_id;  ///< the type number in a GGUF file
+  int block_length;       ///< values per block; a row's length must be a multiple
+  int block_bytes;        ///< bytes per block
 };
 
 /// The constants of a format.

@@ -33,12 +33,12 @@ std::optional<Mix> mix_from_name(std::string_view name) noexcept;
 
 /// What the rules need to know about the model as a whole.
 struct ModelFacts {
-  std::string_view architecture;    ///< general.architecture
-  int layer_count = 0;              ///< NAME.block_count
-  int expert_count = 0;             ///< NAME.expert_count, 0 when there are none
-  int heads_per_kv_head = 1;        ///< attention heads that share one key/value head
-  int attention_value_count = 0;    ///< how many tensors is_attention_value() counts
-  bool tied_output = false;         ///< no output.weight: the token embedding is the output matrix, too
+  std::string_view architecture;  ///< general.architecture
+  int layer_count = 0;            ///< NAME.block_count
+  int expert_count = 0;           ///< NAME.expert_count, 0 when there are none
+  int heads_per_kv_head = 1;      ///< attention heads that share one key/value head
+  int attention_value_count = 0;  ///< how many tensors is_attention_value() counts
+  bool tied_output = false;       ///< no output.weight: the token embedding is the output matrix, too
 };
 
 /// Whether a tensor of this name holds attention values (alone or fused with queries and keys).
@@ -47,7 +47,7 @@ bool is_attention_value(std::string_view name) noexcept;
 /// What the rules need to know about one tensor.
 struct TensorFacts {
   std::string_view name;
-  int dimensions = 1;             ///< without trailing ones: a 4096 × 1 tensor has one
+  int dimensions = 1;  ///< without trailing ones: a 4096 × 1 tensor has one
   std::int64_t row_length = 0;
   Format format = Format::f32;    ///< its current format
   int attention_value_index = 0;  ///< how many tensors with is_attention_value() come before it, in layer order

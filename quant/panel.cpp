@@ -25,9 +25,8 @@ auto with_types(Format format, Visit&& visit) noexcept {
 }  // namespace
 
 std::size_t panel_bytes(Format format, std::int64_t cols) noexcept {
-  return with_types(format, [&](auto* slab, auto*, int length) {
-    return static_cast<std::size_t>(cols / length) * sizeof(*slab);
-  });
+  return with_types(
+      format, [&](auto* slab, auto*, int length) { return static_cast<std::size_t>(cols / length) * sizeof(*slab); });
 }
 
 void pack_panel(Format format, const std::byte* first_row, std::size_t row_bytes, int rows, std::int64_t cols,

@@ -19,7 +19,9 @@ constexpr float kLargest = 1e9f;
 
 /// Whether the format of this block has a pack(); like unpack(), it is found in the namespace of the block.
 template <class Block>
-constexpr bool kPackable = requires(const float* values, Block& block) { pack(values, block); };
+constexpr bool kPackable = requires(const float* values, Block& block) {
+  pack(values, block);
+};
 
 /// The blocks are read in place: they have alignment 1 and hold only bytes.
 template <class Block>

@@ -11,8 +11,8 @@
 #include "apps/command_line/model_path.hpp"
 #include "apps/command_line/values.hpp"
 #include "apps/commands.hpp"
-#include "apps/model_options/load.hpp"
 #include "apps/model_options/kv_checks.hpp"
+#include "apps/model_options/load.hpp"
 #include "apps/model_options/number_checks.hpp"
 #include "apps/model_options/option_lines.hpp"
 #include "apps/terminal/interrupts.hpp"
@@ -42,7 +42,7 @@ struct Grid {
   std::vector<int> threads;  ///< 0: as many as the engine chooses by default
   std::vector<KvSettings> kv;
   std::vector<std::int64_t> depths;
-  std::vector<Test> tests;  ///< for each depth
+  std::vector<Test> tests;   ///< for each depth
   std::int64_t longest = 0;  ///< tokens of the longest test
   std::int64_t context = 0;  ///< at least this many positions
 };
@@ -66,7 +66,8 @@ std::vector<std::string> model_paths(const std::vector<std::string>& given) {
 }
 
 /// The words of a list, each in the form that `check` requires.
-std::vector<std::string> checked_words(const std::vector<std::string>& texts, const char* option, const CLI::Validator& check) {
+std::vector<std::string> checked_words(const std::vector<std::string>& texts, const char* option,
+                                       const CLI::Validator& check) {
   std::vector<std::string> words = bench::split_words(texts, option);
   for (std::string& word : words) {
     if (const std::string wrong = check(word); !wrong.empty()) throw Failure(2, fmt::format("{}: {}", option, wrong));
@@ -123,8 +124,8 @@ bench::Row row_of(const std::string& path, const brim_model_info& info) {
 }
 
 /// Runs all tests of one model that is loaded in one way. Returns false when the run must end.
-bool measure_model(const Grid& grid, const std::string& path, const GivenOptions& given, const bench::Repetitions& repetitions,
-                   const std::function<void(const bench::Row&)>& add) {
+bool measure_model(const Grid& grid, const std::string& path, const GivenOptions& given,
+                   const bench::Repetitions& repetitions, const std::function<void(const bench::Row&)>& add) {
   bench::PeakMemory memory;
   const auto start = std::chrono::steady_clock::now();
   const Model model = load_model({.path = path}, given);
@@ -184,8 +185,8 @@ void measure(const BenchOptions& options) {
 void add_bench(CLI::App& parent) {
   CLI::App* command = parent.add_subcommand("bench", "Measure how fast a model reads and writes on this machine");
   const auto options = std::make_shared<BenchOptions>();
-  const auto list = [&](const std::string& flags, std::vector<std::string>& values, const std::string& type, const char* group,
-                        const std::string& help) {
+  const auto list = [&](const std::string& flags, std::vector<std::string>& values, const std::string& type,
+                        const char* group, const std::string& help) {
     return command->add_option(flags, values, help)
         ->type_name(type)
         ->expected(1, 1 << 20)
@@ -201,9 +202,12 @@ void add_bench(CLI::App& parent) {
     list(flags_of(key), values, value_name_of(key), "Grid", help);
   };
   engine_list("threads", options->threads, help_of("threads"));
-  engine_list("weights", options->weights,
-              "Repacked weights in private memory (default) or in a shared cache file, or read in place in the model's file");
-  command->add_option(flags_of("context"), options->context, "Context length in tokens, where it is to be more than the tests need")
+  engine_list(
+      "weights", options->weights,
+      "Repacked weights in private memory (default) or in a shared cache file, or read in place in the model's file");
+  command
+      ->add_option(flags_of("context"), options->context,
+                   "Context length in tokens, where it is to be more than the tests need")
       ->type_name(value_name_of("context"))
       ->transform(context_length(1))
       ->group("Grid");
@@ -218,11 +222,13 @@ void add_bench(CLI::App& parent) {
       ->capture_default_str()
       ->transform(whole_number(1, 1000))
       ->group("Work");
-  command->add_flag("--no-warmup", options->no_warm_up, "Leave out the run before the first that counts")->group("Work");
+  command->add_flag("--no-warmup", options->no_warm_up, "Leave out the run before the first that counts")
+      ->group("Work");
   command
-      ->add_flag("--step", options->step,
-                 "Wait for a line on standard input before each repetition and print each one's row (with -o jsonl); the "
-                 "end of input ends the run")
+      ->add_flag(
+          "--step", options->step,
+          "Wait for a line on standard input before each repetition and print each one's row (with -o jsonl); the "
+          "end of input ends the run")
       ->group("Work");
   command->add_option("-o,--output", options->output, "md (a table), csv, json or jsonl")
       ->type_name("FORMAT")

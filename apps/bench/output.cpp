@@ -82,13 +82,14 @@ class Markdown : public Output {
     const double rate = number(row, "tokens_per_second");
     const int digits = rate < 100 ? 2 : 0;
     const double wait = number(row, "first_token_ms");
-    const std::string first = row.at("first_token_ms").is_null() ? "–" : fmt::format("{:.{}f}", wait, wait < 100 ? 1 : 0);
-    const std::string between = row.at("token_p50_ms").is_null() ? "–"
-                                                                 : fmt::format("{:.1f} / {:.1f}", number(row, "token_p50_ms"),
-                                                                               number(row, "token_p99_ms"));
-    const std::string resident = row.at("peak_rss_bytes").is_null()
-                                     ? "–"
-                                     : fmt::format("{:.0f}", number(row, "peak_rss_bytes") / (1 << 20));
+    const std::string first =
+        row.at("first_token_ms").is_null() ? "–" : fmt::format("{:.{}f}", wait, wait < 100 ? 1 : 0);
+    const std::string between =
+        row.at("token_p50_ms").is_null()
+            ? "–"
+            : fmt::format("{:.1f} / {:.1f}", number(row, "token_p50_ms"), number(row, "token_p99_ms"));
+    const std::string resident =
+        row.at("peak_rss_bytes").is_null() ? "–" : fmt::format("{:.0f}", number(row, "peak_rss_bytes") / (1 << 20));
     std::string budget = row.at("kv_budget").get<std::string>();
     budget = budget == "full" ? "" : " " + budget;
     if (const auto read = row.at("kv_read").get<std::string>(); read != "all") budget += " " + read;
@@ -99,7 +100,8 @@ class Markdown : public Output {
         row.at("kv_type").get<std::string>() + budget,
         row.at("test").get<std::string>(),
         fmt::format("{:.{}f}", rate, digits),
-        fmt::format("{:.{}f}–{:.{}f}", number(row, "tokens_per_second_min"), digits, number(row, "tokens_per_second_max"), digits),
+        fmt::format("{:.{}f}–{:.{}f}", number(row, "tokens_per_second_min"), digits,
+                    number(row, "tokens_per_second_max"), digits),
         first,
         between,
         with_percent(row, "read_gb_per_second", "read_percent", 1),
@@ -134,8 +136,8 @@ class Markdown : public Output {
     for (const Cells& row : rows_) text += line(row, widths);
     text += "\n" + machine_ + "\nThe machine at most, medians around each test:";
     for (const auto& [threads, limits] : limits_) {
-      text += fmt::format("{} {} {} {} GB/s ({} {} a thread), {} GOP/s", threads == limits_.begin()->first ? "" : " ·", threads,
-                          threads == 1 ? "thread" : "threads", limits.read.text(1), limits.streams,
+      text += fmt::format("{} {} {} {} GB/s ({} {} a thread), {} GOP/s", threads == limits_.begin()->first ? "" : " ·",
+                          threads, threads == 1 ? "thread" : "threads", limits.read.text(1), limits.streams,
                           limits.streams == 1 ? "stream" : "streams", limits.int8.text(0));
     }
     if (celsius_.any() || megahertz_.any()) {
@@ -167,8 +169,9 @@ class Markdown : public Output {
   };
 
   using Cells = std::array<std::string, 13>;
-  inline static const Cells kHeader = {"model", "weights", "threads", "KV", "test", "tok/s", "min–max", "first token ms",
-                                       "token ms p50 / p99", "GB/s", "GOP/s", "RSS MiB", "KV MiB"};
+  inline static const Cells kHeader = {
+      "model", "weights", "threads", "KV",    "test", "tok/s", "min–max", "first token ms", "token ms p50 / p99",
+      "GB/s",  "GOP/s",   "RSS MiB", "KV MiB"};
 
   /// A text as it appears in a table cell.
   static std::string cell(const std::string& text) {

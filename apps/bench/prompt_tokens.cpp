@@ -36,7 +36,8 @@ std::string random_words(int count) {
 PromptTokens::PromptTokens(const Model& model) : ordinary_(model.tokenize(random_words(5000), false, false)) {
   std::sort(ordinary_.begin(), ordinary_.end());
   ordinary_.erase(std::unique(ordinary_.begin(), ordinary_.end()), ordinary_.end());
-  if (ordinary_.empty()) throw Failure(2, "the model's vocabulary has no tokens for words, so there is nothing to read");
+  if (ordinary_.empty())
+    throw Failure(2, "the model's vocabulary has no tokens for words, so there is nothing to read");
   restart();
 }
 

@@ -23,7 +23,8 @@ Json share(double value, double of) { return of > 0 ? rounded(100 * value / of) 
 
 std::vector<double> rates(const Row& row) {
   std::vector<double> found;
-  for (const double seconds : row.seconds) found.push_back(static_cast<double>(row.test.tokens) / std::max(seconds, 1e-9));
+  for (const double seconds : row.seconds)
+    found.push_back(static_cast<double>(row.test.tokens) / std::max(seconds, 1e-9));
   return found;
 }
 

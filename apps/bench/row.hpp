@@ -35,13 +35,13 @@ struct Row {
 
   // What the results are compared with.
   std::int64_t layer_weights = 0, output_weights = 0;
-  std::int64_t token_bytes = 0;       ///< of weights, read for each generated token
-  double cache_bytes = 0;             ///< of keys and values, read for each generated token
-  double read_peak = 0;            ///< bytes per second
+  std::int64_t token_bytes = 0;  ///< of weights, read for each generated token
+  double cache_bytes = 0;        ///< of keys and values, read for each generated token
+  double read_peak = 0;          ///< bytes per second
   int read_streams = 0;
-  double int8_peak = 0;            ///< operations per second
+  double int8_peak = 0;  ///< operations per second
   std::string cpu;
-  platform::Board board;              ///< measured right after the last repetition
+  platform::Board board;  ///< measured right after the last repetition
 };
 
 /// Tokens per second of each repetition.

@@ -148,8 +148,9 @@ bool Runner::run(const Test& test, const Repetitions& repetitions, const std::fu
     const bool goes_on = !repetitions.wait || repetitions.wait();
     leave_if_interrupted();
     if (!goes_on) return false;
-    status_.show(fmt::format("{}, {} {}: {}", test.name(), row.threads, row.threads == 1 ? "thread" : "threads",
-                             warm_up ? "warming up" : fmt::format("repetition {} of {}", repetition, repetitions.count)));
+    status_.show(
+        fmt::format("{}, {} {}: {}", test.name(), row.threads, row.threads == 1 ? "thread" : "threads",
+                    warm_up ? "warming up" : fmt::format("repetition {} of {}", repetition, repetitions.count)));
     go_to_depth();
     leave_if_interrupted();
     if (repetitions.wait) peaks_.begin();

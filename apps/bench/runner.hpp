@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "apps/bench/peaks.hpp"
 #include "apps/bench/peak_memory.hpp"
+#include "apps/bench/peaks.hpp"
 #include "apps/bench/prompt_tokens.hpp"
 #include "apps/bench/row.hpp"
 #include "apps/bench/status_line.hpp"
@@ -33,8 +33,8 @@ class Runner {
  public:
   /// `context`: min number of positions, enough for the depth and the longest test. `row`: what all rows of this
   /// session have in common; the members that describe the session are filled in here. Throws brim::Exception.
-  Runner(const Model& model, const KvSettings& kv, std::int64_t depth, std::int64_t context, Row row, PeakMemory& memory,
-         Peaks& peaks);
+  Runner(const Model& model, const KvSettings& kv, std::int64_t depth, std::int64_t context, Row row,
+         PeakMemory& memory, Peaks& peaks);
 
   /// Measures `test`, which begins at this session's depth, and hands out its rows. Returns false when `wait` ended the
   /// run. Throws brim::Exception, with BRIM_CANCELLED after Ctrl-C.

@@ -27,8 +27,8 @@ std::vector<std::string> split_words(const std::vector<std::string>& texts, std:
   return words;
 }
 
-std::vector<std::int64_t> parse_numbers(const std::vector<std::string>& texts, std::string_view option, std::int64_t min,
-                                        std::int64_t max) {
+std::vector<std::int64_t> parse_numbers(const std::vector<std::string>& texts, std::string_view option,
+                                        std::int64_t min, std::int64_t max) {
   std::vector<std::int64_t> numbers;
   for (const std::string& word : split_words(texts, option)) {
     const auto number = parse_integer<std::int64_t>(word);

@@ -20,8 +20,8 @@ struct Test {
 
 /// Turns "512" or "0,4096,16384" into numbers; several of these texts make one list. Throws Failure (2) that names the
 /// option and quotes what is not a number in [least, most].
-std::vector<std::int64_t> parse_numbers(const std::vector<std::string>& texts, std::string_view option, std::int64_t min,
-                                        std::int64_t max);
+std::vector<std::int64_t> parse_numbers(const std::vector<std::string>& texts, std::string_view option,
+                                        std::int64_t min, std::int64_t max);
 /// The same for words: "f16,q8_0".
 std::vector<std::string> split_words(const std::vector<std::string>& texts, std::string_view option);
 

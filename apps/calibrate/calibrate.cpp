@@ -89,8 +89,9 @@ Work prepare(const CalibrateOptions& options, model::ProfileFile& file) {
   file.windows = static_cast<std::int64_t>(work.windows.size());
   file.chunk = with.chunk;
   file.text = hash_text(text);
-  work.settings = fmt::format("{} {} {} {} {} {} {} {}", file.fingerprint, file.keep, kernels::kv_types_name(with.sequence.type),
-                              file.context, file.continuation, file.windows, file.chunk, file.text);
+  work.settings =
+      fmt::format("{} {} {} {} {} {} {} {}", file.fingerprint, file.keep, kernels::kv_types_name(with.sequence.type),
+                  file.context, file.continuation, file.windows, file.chunk, file.text);
   for (const kv::TypedLosses& other : file.profile.others) {
     with.others.push_back(other.types);
     work.settings += fmt::format(" {}", kernels::kv_types_name(other.types));
@@ -138,7 +139,8 @@ model::ProfileFile measure(const CalibrateOptions& options) {
   const std::size_t layers = work.with.model->config().layers.size();
   const std::string partial = partial_of(options.output);
   check_file_size(options.output, smallest_profile(file, layers));
-  std::vector<WindowLosses> losses = load_progress(partial, work.settings, work.windows.size(), layers, work.with.others.size());
+  std::vector<WindowLosses> losses =
+      load_progress(partial, work.settings, work.windows.size(), layers, work.with.others.size());
   const auto total = static_cast<std::int64_t>(work.windows.size() * layers * (1 + work.with.others.size()));
   if (const std::int64_t done = steps_done(losses); done > 0) {
     say(fmt::format("Goes on after {} of {} measurements in {}.", done, total, partial));
@@ -169,7 +171,8 @@ std::string report(const model::ProfileFile& file) {
   std::string out = fmt::format(
       "{} layers, {} windows of {} tokens, {} scored in each; rule {}, {}\nmean {} when one layer keeps a part of its "
       "entries:\n",
-      file.profile.layers.size(), file.windows, file.context, file.continuation, printable_line(file.keep), kernels::kv_types_name(file.profile.types),
+      file.profile.layers.size(), file.windows, file.context, file.continuation, printable_line(file.keep),
+      kernels::kv_types_name(file.profile.types),
       file.loss == "kl" ? "KL to the whole cache (nats a token)" : "increase of the NLL (nats a token)");
   out += "  layer";
   for (std::size_t i = 1; i < kv::kProfileFractions.size(); ++i)
@@ -241,8 +244,7 @@ void add_calibrate(CLI::App& parent) {
       ->type_name("FILE")
       ->group(group);
   CLI::Option* from = command->add_option("--from", options->from, "Measure nothing: take this profile (for --into)");
-  from->type_name("FILE")
-      ->group(group);
+  from->type_name("FILE")->group(group);
   command
       ->add_option("-o,--output", options->output,
                    "The profile to write; a stopped run goes on from the file beside it")
@@ -274,15 +276,17 @@ void add_calibrate(CLI::App& parent) {
   add_policy_option(*command, "kv.keep", options->given, research::all_policies())->group(group);
   add_option_line(*command, "kv.type", options->given)->group(group);
   command
-      ->add_option("--kv-types", options->types,
-                   "Also measure each layer in these types, for --kv-split joint: q8_0,q4_0 (default: in --kv-type alone)")
+      ->add_option(
+          "--kv-types", options->types,
+          "Also measure each layer in these types, for --kv-split joint: q8_0,q4_0 (default: in --kv-type alone)")
       ->delimiter(',')
       ->type_name("LIST")
       ->check(kv_type_check())
       ->group(group);
   command->add_flag("--json", options->json, "Print the profile instead of a table")->group(group);
   // A profile that is taken unchanged was measured with its own settings.
-  for (const char* measuring : {"--output", "--windows", "--continuation", "--loss", "--context", "--kv-keep", "--kv-type", "--kv-types"}) {
+  for (const char* measuring :
+       {"--output", "--windows", "--continuation", "--loss", "--context", "--kv-keep", "--kv-type", "--kv-types"}) {
     from->excludes(command->get_option(measuring));
   }
   command->footer(

@@ -107,7 +107,8 @@ std::vector<WindowLosses> load_progress(const std::string& path, const std::stri
   }
   for (const JsonTree& row : rows(*json, "others")) {
     const std::vector<double> numbers = finite_numbers(row, 3 + 2 * kFractions);
-    if (numbers.empty() || !counts(numbers[0], others) || !counts(numbers[1], count) || !counts(numbers[2], layers)) continue;
+    if (numbers.empty() || !counts(numbers[0], others) || !counts(numbers[1], count) || !counts(numbers[2], layers))
+      continue;
     windows[static_cast<std::size_t>(numbers[1])]
         .others[static_cast<std::size_t>(numbers[0])][static_cast<std::size_t>(numbers[2])] = losses_of(&numbers[3]);
   }

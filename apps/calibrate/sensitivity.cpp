@@ -34,8 +34,9 @@ class AttentionOutputs {
 
 void listen(run::Sequence& sequence, AttentionOutputs& outputs) {
   const auto width = static_cast<std::size_t>(sequence.model().config().embedding);
-  sequence.observe_attention(
-      [&outputs, width](kv::LayerId layer, std::int64_t, std::span<const float> rows) { outputs.hear(layer, rows, width); });
+  sequence.observe_attention([&outputs, width](kv::LayerId layer, std::int64_t, std::span<const float> rows) {
+    outputs.hear(layer, rows, width);
+  });
 }
 
 /// Scales a row to length 1.
@@ -74,8 +75,8 @@ double info_nce(const std::vector<std::vector<float>>& whole, const std::vector<
   return count > 0 ? sum / static_cast<double>(count) : 0;
 }
 
-Status measure_window(const Measuring& with, const Window& window, WindowLosses& losses, const std::function<void()>& done,
-                      const KeepGoing& keep_going) {
+Status measure_window(const Measuring& with, const Window& window, WindowLosses& losses,
+                      const std::function<void()>& done, const KeepGoing& keep_going) {
   const run::SequenceOptions& options = with.sequence;
   const std::vector<kernels::KvTypes>& others = with.others;
   const std::size_t count = with.model->config().layers.size();
@@ -112,7 +113,8 @@ Status measure_window(const Measuring& with, const Window& window, WindowLosses&
   AttentionOutputs outputs(count, window.prefix);
   BRIM_ASSIGN(const auto reference_sequence, sequence_with(whole, alike));
   if (losses.infonce.empty()) listen(*reference_sequence, outputs);
-  BRIM_ASSIGN(const Reference reference, measure_reference(*reference_sequence, window, with.chunk, with.loop_threads, keep_going));
+  BRIM_ASSIGN(const Reference reference,
+              measure_reference(*reference_sequence, window, with.chunk, with.loop_threads, keep_going));
   const double own_nll = mean(reference.nll);
 
   if (losses.infonce.empty()) {
@@ -129,7 +131,8 @@ Status measure_window(const Measuring& with, const Window& window, WindowLosses&
     });
     losses.infonce = std::move(infonce);
   }
-  const auto measure = [&](std::size_t layer, kernels::KvTypes types, std::size_t first, LayerLoss& measured) -> Status {
+  const auto measure = [&](std::size_t layer, kernels::KvTypes types, std::size_t first,
+                           LayerLoss& measured) -> Status {
     if (measured.measured) return {};
     LayerLoss loss;
     for (std::size_t i = first; i < kv::kProfileFractions.size(); ++i) {

@@ -36,16 +36,16 @@ inline constexpr double kProxyTemperature = 0.1;
 struct Measuring {
   std::shared_ptr<const model::Model> model;
   run::SequenceOptions sequence;         ///< context, type, rule and threads; budget and split are ignored
-  std::vector<kernels::KvTypes> others;   ///< measured in addition to the sequence's type
-  std::int64_t chunk = 1;                 ///< tokens of the prefix that are processed together
-  int loop_threads = 1;                   ///< of the loops over the results (apps/loops)
+  std::vector<kernels::KvTypes> others;  ///< measured in addition to the sequence's type
+  std::int64_t chunk = 1;                ///< tokens of the prefix that are processed together
+  int loop_threads = 1;                  ///< of the loops over the results (apps/loops)
 };
 
 /// Measures what is missing in one window, in the sequence's type and, for losses.others, in `with.others`. The numbers
 /// are the same for any number of threads. `done` is called after each layer. Errors: those of processing the tokens;
 /// cancelled, with the measurements so far kept in `losses`.
-Status measure_window(const Measuring& with, const Window& window, WindowLosses& losses, const std::function<void()>& done,
-                      const KeepGoing& keep_going);
+Status measure_window(const Measuring& with, const Window& window, WindowLosses& losses,
+                      const std::function<void()>& done, const KeepGoing& keep_going);
 
 /// −mean ln (e^{cos(a_i, b_i)/τ} / Σ_j e^{cos(a_i, b_j)/τ}) over rows a_i and b_i of equal count: 0 where each a is by
 /// far nearest to its own b; ln(rows) where the rows say nothing about each other.

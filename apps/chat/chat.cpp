@@ -161,14 +161,16 @@ void add_chat(CLI::App& parent) {
       ->type_name(value_name_of("system"))
       ->group(group);
   command
-      ->add_option("--session", options->session,
-                   "Go on from this file when it is there, and write it after every answer: KV memory, conversation, settings")
+      ->add_option(
+          "--session", options->session,
+          "Go on from this file when it is there, and write it after every answer: KV memory, conversation, settings")
       ->type_name("FILE")
       ->group(group);
   command
-      ->add_option(flags_of("limit"), options->limit,
-                   "Max number of tokens per answer; -1: no limit (default: none at the prompt; of a single question, what is "
-                   "left of the context)")
+      ->add_option(
+          flags_of("limit"), options->limit,
+          "Max number of tokens per answer; -1: no limit (default: none at the prompt; of a single question, what is "
+          "left of the context)")
       ->type_name(value_name_of("limit"))
       ->transform(whole_number(-1, std::int64_t{1} << 40))
       ->group(group);

@@ -78,9 +78,7 @@ struct LineEditor::Parts {
   }
 
   // libedit requests the prompt each time it draws it; \1 encloses characters that take no room.
-  static char* current_prompt(EditLine* editor) {
-    return of(editor).prompt.data();
-  }
+  static char* current_prompt(EditLine* editor) { return of(editor).prompt.data(); }
 
   void ask_for_bracketed_paste(bool on) {
     if (!terminal) return;

@@ -54,9 +54,10 @@ bool answer_once(Session& session, Turns& turns, const OneShot& one_shot) {
   const brim_stats stats = session.stats();
   if (one_shot.json) write_output(answer_json(answer, stats));
   if (limit.placed() && answer.end == Session::End::limit) {
-    say_notice(fmt::format("The answer was ended after {} tokens, where the context of {} ends: -n N sets the limit, -n -1 "
-                           "none.",
-                           grouped_text(stats.generated_tokens), grouped_text(stats.context)));
+    say_notice(
+        fmt::format("The answer was ended after {} tokens, where the context of {} ends: -n N sets the limit, -n -1 "
+                    "none.",
+                    grouped_text(stats.generated_tokens), grouped_text(stats.context)));
   }
   return !answer.interrupted;
 }

@@ -11,7 +11,7 @@ namespace brim::apps {
 struct OneShot {
   std::string question;
   bool json = false;
-  bool status = false;  ///< a status line on standard error
+  bool status = false;   ///< a status line on standard error
   bool limited = false;  ///< -n was given; else the answer may fill the rest of the context, at least a quarter
 };
 

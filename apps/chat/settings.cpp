@@ -17,7 +17,8 @@ constexpr std::string_view kNone = "none";  // as a value: nothing is set
 // Names are compared without regard to case, and '-' equals '_': "Top-K" is top_k.
 std::string normalised(std::string_view name) {
   std::string out(name);
-  for (char& letter : out) letter = letter == '-' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+  for (char& letter : out)
+    letter = letter == '-' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
   return out;
 }
 
@@ -40,7 +41,8 @@ Settings::Settings(const GivenOptions& given, std::optional<std::int64_t> limit,
   if (!system.empty()) given_["system"] = {system};
   if (limit) given_["limit"] = {fmt::format("{}", *limit)};
   for (const auto& [key, value] : given.all()) {
-    const auto row = std::find_if(rows_.begin(), rows_.end(), [&](const SessionSetting& one) { return one.key == key; });
+    const auto row =
+        std::find_if(rows_.begin(), rows_.end(), [&](const SessionSetting& one) { return one.key == key; });
     if (row == rows_.end()) continue;  // fixed when the session is created
     if (!row->repeatable) given_[key].clear();
     given_[key].push_back(value);

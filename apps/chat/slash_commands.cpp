@@ -106,8 +106,8 @@ void stats(const std::string&, Conversation& conversation) {
                                   rate(now.prompt_tokens, now.prompt_seconds), now.chunk));
   line("last answer", fmt::format("{} tokens, {:.1f} tok/s", grouped_text(now.generated_tokens),
                                   rate(now.generated_tokens, now.generate_seconds)));
-  line("drafted ahead", fmt::format("{} tokens, {} of them right", grouped_text(now.drafted_tokens),
-                                    grouped_text(now.accepted_tokens)));
+  line("drafted ahead",
+       fmt::format("{} tokens, {} of them right", grouped_text(now.drafted_tokens), grouped_text(now.accepted_tokens)));
   for (const std::string& layer : layer_lines(conversation.session)) say(layer);
 }
 

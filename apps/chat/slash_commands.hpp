@@ -16,7 +16,7 @@ struct Conversation {
   Session& session;
   Settings& settings;
   Turns& turns;
-  SessionFile& file;  ///< of --session
+  SessionFile& file;     ///< of --session
   const Outputs& files;  ///< files that must not be overwritten by saving
 };
 

@@ -281,10 +281,12 @@ void ArgumentReader::require_what_is_needed() const {
   std::string missing;
   for (const CLI::Option* option : command_.get_options()) {
     if (!option->get_required()) continue;
-    const bool there = option->get_lnames().empty() ? filled++ < positionals_.size() : given_.contains(name_of(*option));
+    const bool there =
+        option->get_lnames().empty() ? filled++ < positionals_.size() : given_.contains(name_of(*option));
     if (there) continue;
     if (name_of(*option) == "--model") {
-      throw Failure(2, fmt::format("brim {} needs a model: {}, or -m/--model FILE", command_.get_name(), usage_of(command_)));
+      throw Failure(
+          2, fmt::format("brim {} needs a model: {}, or -m/--model FILE", command_.get_name(), usage_of(command_)));
     }
     missing += fmt::format("{}{}", missing.empty() ? "" : " and ", names_of(*option));
   }

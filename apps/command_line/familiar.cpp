@@ -13,11 +13,13 @@ constexpr std::string_view kDownload =
     "Brim downloads nothing: fetch the GGUF file first, then give its path as the model";
 constexpr std::string_view kFromFile = "Brim takes this from the model's file";
 constexpr std::string_view kNoGrammar = "Brim cannot hold an answer to a grammar or schema yet";
-constexpr std::string_view kNoAdapters = "Brim has no adapters or other towers yet: merge them into the GGUF file first";
+constexpr std::string_view kNoAdapters =
+    "Brim has no adapters or other towers yet: merge them into the GGUF file first";
 constexpr std::string_view kContinues = "brim run continues a text; brim chat MODEL.gguf is the conversation";
 constexpr std::string_view kConverses = "brim chat is always a conversation";
 constexpr std::string_view kOutput = "standard output holds the answer alone, and colours appear only on a terminal";
-constexpr std::string_view kNoServer = "Brim has no server yet: brim chat talks in the terminal, and libbrim goes into programs";
+constexpr std::string_view kNoServer =
+    "Brim has no server yet: brim chat talks in the terminal, and libbrim goes into programs";
 constexpr std::string_view kOneConversation = "a process of Brim has one conversation";
 constexpr std::string_view kFits = "--kv-budget sets the memory of the cache, and brim inspect shows what fits";
 constexpr std::string_view kDrafts = "Brim drafts from the text itself (--spec-type), without a second model";
@@ -65,7 +67,8 @@ constexpr FamiliarOption kOptions[] = {
     {"-dt,--defrag-thold", Kind::ignored, Takes::value, "the cache has no holes that could be closed", ""},
     {"--draft-min,--draft-n-min,--draft-p-min,-cd,--ctx-size-draft", Kind::ignored, Takes::value, kDrafts, ""},
     {"-mli,--multiline-input", Kind::ignored, Takes::nothing, "\"\"\" begins a message of several lines", "chat"},
-    {"--allow-requantize", Kind::ignored, Takes::nothing, "what is packed already is packed again, and said", "quantize"},
+    {"--allow-requantize", Kind::ignored, Takes::nothing, "what is packed already is packed again, and said",
+     "quantize"},
     {"--perplexity,-ppl", Kind::ignored, Takes::nothing, "brim eval always measures perplexity", "eval"},
     {"--progress", Kind::ignored, Takes::nothing, "a terminal shows what is being measured", "bench"},
     {"--jinja", Kind::ignored, Takes::nothing, "chat templates are always Jinja", ""},
@@ -80,39 +83,44 @@ constexpr FamiliarOption kOptions[] = {
 
     {"-cnv,--conversation,-i,--interactive,-if,--interactive-first,-ins,--instruct", Kind::refused, Takes::nothing,
      kContinues, "run"},
-    {"-no-cnv,--no-conversation", Kind::refused, Takes::nothing, "brim run MODEL.gguf continues a text without a template",
-     "chat"},
+    {"-no-cnv,--no-conversation", Kind::refused, Takes::nothing,
+     "brim run MODEL.gguf continues a text without a template", "chat"},
     {"-hf,-hfr,--hf-repo,-hff,--hf-file,-hft,--hf-token,-mu,--model-url,-dr,--docker-repo", Kind::refused, Takes::value,
      kDownload, ""},
     {"--keep", Kind::refused, Takes::value, "--kv-keep chooses the rule for what stays in the cache", ""},
     {"--rope-scaling,--rope-scale,--rope-freq-base,--rope-freq-scale,--yarn-orig-ctx,--yarn-ext-factor,"
      "--yarn-attn-factor,--yarn-beta-slow,--yarn-beta-fast,--override-kv",
      Kind::refused, Takes::value, kFromFile, ""},
-    {"--grammar,--grammar-file,-j,--json-schema,-jf,--json-schema-file,--format", Kind::refused, Takes::value, kNoGrammar,
-     ""},
+    {"--grammar,--grammar-file,-j,--json-schema,-jf,--json-schema-file,--format", Kind::refused, Takes::value,
+     kNoGrammar, ""},
     {"--lora,--lora-scaled,--control-vector,--mmproj,--image,--audio", Kind::refused, Takes::value, kNoAdapters, ""},
     {"-md,--model-draft", Kind::refused, Takes::value, kDrafts, ""},
-    {"--host,--port,--path,--api-prefix,--api-key,--api-key-file,--ssl-key-file,--ssl-cert-file,-to,--timeout,--threads-http,"
+    {"--host,--port,--path,--api-prefix,--api-key,--api-key-file,--ssl-key-file,--ssl-cert-file,-to,--timeout,--"
+     "threads-http,"
      "--alias",
      Kind::refused, Takes::value, kNoServer, ""},
     {"--embedding,--embeddings,--rerank,--reranking,--metrics,--slots,--no-slots,--props,--no-webui", Kind::refused,
      Takes::nothing, kNoServer, ""},
-    {"-bf,--binary-file", Kind::refused, Takes::value, "brim run -f FILE reads a prompt from a file, and -p follows a pipe", ""},
+    {"-bf,--binary-file", Kind::refused, Takes::value,
+     "brim run -f FILE reads a prompt from a file, and -p follows a pipe", ""},
     {"--in-prefix,--in-suffix", Kind::refused, Takes::value, kTemplate, ""},
     {"--in-prefix-bos", Kind::refused, Takes::nothing, kTemplate, ""},
     {"--no-jinja", Kind::refused, Takes::nothing, "chat templates are always Jinja", ""},
     {"--chat-template-kwargs,--reasoning-format,--reasoning-budget", Kind::refused, Takes::value,
      "a template sees the messages alone; --chat-template FILE takes another one", ""},
-    {"-sp,--special", Kind::refused, Takes::nothing, "control tokens are not printed; brim run --print-ids shows their ids", ""},
-    {"--dynatemp-range,--dynatemp-exp,--top-nsigma,--top-n-sigma,--adaptive-target,--adaptive-decay,--dry-sequence-breaker",
+    {"-sp,--special", Kind::refused, Takes::nothing,
+     "control tokens are not printed; brim run --print-ids shows their ids", ""},
+    {"--dynatemp-range,--dynatemp-exp,--top-nsigma,--top-n-sigma,--adaptive-target,--adaptive-decay,--dry-sequence-"
+     "breaker",
      Kind::refused, Takes::value, kNoSampler, ""},
-    {"--imatrix,--include-weights,--exclude-weights", Kind::refused, Takes::value, "Brim has no importance matrices yet",
-     "quantize"},
-    {"--output-tensor-type,--token-embedding-type,--tensor-type,--prune-layers", Kind::refused, Takes::value, kTensorRules,
-     "quantize"},
+    {"--imatrix,--include-weights,--exclude-weights", Kind::refused, Takes::value,
+     "Brim has no importance matrices yet", "quantize"},
+    {"--output-tensor-type,--token-embedding-type,--tensor-type,--prune-layers", Kind::refused, Takes::value,
+     kTensorRules, "quantize"},
     {"--leave-output-tensor", Kind::refused, Takes::nothing, kTensorRules, "quantize"},
     {"--keep-split", Kind::refused, Takes::nothing, "the output is one file", "quantize"},
-    {"-pg", Kind::refused, Takes::value, "-p and -n are tests of their own, and -d fills the cache before them", "bench"},
+    {"-pg", Kind::refused, Takes::value, "-p and -n are tests of their own, and -d fills the cache before them",
+     "bench"},
     {"--chunks", Kind::refused, Takes::value, "the whole text is read; -c sets the largest position", "eval"},
     {"--kl-divergence", Kind::refused, Takes::nothing, "--suite kv compares caches by their KL divergence", "eval"},
     {"--samplers,--sampling-seq,--sampler-seq", Kind::refused, Takes::value,
@@ -128,7 +136,8 @@ struct FamiliarCommand {
 
 constexpr FamiliarCommand kCommands[] = {
     {"pull push", kDownload},
-    {"serve server llama-server", "Brim has no server yet; brim chat talks in the terminal, and libbrim goes into programs"},
+    {"serve server llama-server",
+     "Brim has no server yet; brim chat talks in the terminal, and libbrim goes into programs"},
     {"list ls ps rm cp create stop", "Brim keeps no list of models: they are GGUF files, which you name by their path"},
     {"show info", "brim inspect MODEL.gguf shows what a file holds and the memory it takes"},
     {"perplexity ppl llama-perplexity", "brim eval MODEL.gguf -f TEXT measures perplexity"},

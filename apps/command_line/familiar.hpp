@@ -8,10 +8,11 @@ namespace brim::apps {
 
 struct FamiliarOption {
   enum class Kind {
-    same,     ///< another spelling of a Brim option
-    key_type, value_type,  ///< one half of --kv-type
-    ignored,  ///< accepted with a notice: it changes nothing about the answer
-    refused,  ///< what people expect from it does not exist here
+    same,  ///< another spelling of a Brim option
+    key_type,
+    value_type,  ///< one half of --kv-type
+    ignored,     ///< accepted with a notice: it changes nothing about the answer
+    refused,     ///< what people expect from it does not exist here
   };
   /// What follows the option: nothing, one value, or one of on, off, auto, 0 and 1.
   enum class Takes { nothing, value, may_switch };
@@ -19,8 +20,8 @@ struct FamiliarOption {
   std::string_view names;  ///< all spellings with their dashes: "-sys,--system-prompt"
   Kind kind = Kind::ignored;
   Takes takes = Takes::nothing;
-  std::string_view text;   ///< the Brim option ("--context"), or the reason, as the second half of a sentence
-  std::string_view only;   ///< the commands it belongs to: "chat run"; "": all
+  std::string_view text;  ///< the Brim option ("--context"), or the reason, as the second half of a sentence
+  std::string_view only;  ///< the commands it belongs to: "chat run"; "": all
 };
 
 /// The entry for an option of `command` as typed ("-ngl", without a value); nullptr when no entry has it.

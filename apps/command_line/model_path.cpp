@@ -45,9 +45,10 @@ void check_model_path(const std::string& path) {
   if (failure) {
     const int reason = failure.value();
     if (is_address(path)) {
-      throw Failure(2, fmt::format("{} is an address: Brim reads files of this machine; download it first (curl -LO URL) "
-                                   "and give the file's path",
-                                   shown(path)));
+      throw Failure(2,
+                    fmt::format("{} is an address: Brim reads files of this machine; download it first (curl -LO URL) "
+                                "and give the file's path",
+                                shown(path)));
     }
     const bool a_name = path.find('/') == std::string::npos && path.find(".gguf") == std::string::npos;
     if (reason == ENOENT || reason == ENOTDIR) {

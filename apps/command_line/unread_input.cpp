@@ -19,8 +19,10 @@ bool input_waits() { return platform::holds_bytes(platform::kStandardInput, kPat
 
 void refuse_unread_input(std::string_view instead) {
   if (!input_waits()) return;
-  throw Failure(2, fmt::format("standard input holds text that would not be read: {}; leave one of them out (</dev/null: no "
-                               "standard input)", instead));
+  throw Failure(
+      2, fmt::format("standard input holds text that would not be read: {}; leave one of them out (</dev/null: no "
+                     "standard input)",
+                     instead));
 }
 
 }  // namespace brim::apps

@@ -60,12 +60,15 @@ void Engine::warn(std::string_view sentence) {
 // Creates the model and the session as far as they are missing, and restores the conversation.
 void Engine::open() {
   if (!model_) {
-    model_.emplace(Model::load(path_.toStdString(), {}, [this](std::int64_t done, std::int64_t total) {
-      emit loading(done, total);
-      return !stopped();
-    }, [this](brim_log_level level, std::string_view sentence) {
-      if (level == BRIM_LOG_WARNING) warn(sentence);
-    }));
+    model_.emplace(Model::load(
+        path_.toStdString(), {},
+        [this](std::int64_t done, std::int64_t total) {
+          emit loading(done, total);
+          return !stopped();
+        },
+        [this](brim_log_level level, std::string_view sentence) {
+          if (level == BRIM_LOG_WARNING) warn(sentence);
+        }));
   }
   if (session_) return;
   Options options;

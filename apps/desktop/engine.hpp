@@ -71,10 +71,10 @@ class Engine : public QObject {
   QString path_;
   qint64 budget_ = 0;
   QSet<QString> warnings_;  ///< warnings of this model that were already emitted
-  std::string said_;  ///< the conversation, while no session holds it
+  std::string said_;        ///< the conversation, while no session holds it
   std::optional<Model> model_;
   std::unique_ptr<Session> session_;
-  std::mutex mutex_;           ///< for threads that stop work: session_ is not replaced while it is held
+  std::mutex mutex_;  ///< for threads that stop work: session_ is not replaced while it is held
   std::atomic<bool> busy_{false};
   std::atomic<int> issued_{0}, stopped_{0}, current_{0};
 };

@@ -22,11 +22,13 @@ void LayerBars::paintEvent(QPaintEvent*) {
   const QPalette& colours = palette();
   const int line = painter.fontMetrics().height(), top = 2 * line + 8;
   const QLocale locale;
-  painter.drawText(rect().adjusted(4, 0, -4, 0), Qt::AlignLeft,
-                   tr("Memory: %1 of %2")
-                       .arg(locale.formattedDataSize(picture_.used_bytes), locale.formattedDataSize(picture_.budget_bytes)));
-  painter.drawText(rect().adjusted(4, line, -4, 0), Qt::AlignLeft,
-                   picture_.evicted == 0 ? tr("Nothing was forgotten") : tr("%L1 entries were forgotten").arg(picture_.evicted));
+  painter.drawText(
+      rect().adjusted(4, 0, -4, 0), Qt::AlignLeft,
+      tr("Memory: %1 of %2")
+          .arg(locale.formattedDataSize(picture_.used_bytes), locale.formattedDataSize(picture_.budget_bytes)));
+  painter.drawText(
+      rect().adjusted(4, line, -4, 0), Qt::AlignLeft,
+      picture_.evicted == 0 ? tr("Nothing was forgotten") : tr("%L1 entries were forgotten").arg(picture_.evicted));
   if (picture_.layers.isEmpty()) return;
 
   qint64 largest = 1;

@@ -20,9 +20,7 @@ namespace {
 constexpr int kSteps = 8, kDoublings = 14, kUsualPosition = 6 * kSteps;
 constexpr int kMaxRecent = 8;
 
-qint64 bytes_at(int position) {
-  return static_cast<qint64>(std::exp2(20.0 + static_cast<double>(position) / kSteps));
-}
+qint64 bytes_at(int position) { return static_cast<qint64>(std::exp2(20.0 + static_cast<double>(position) / kSteps)); }
 
 }  // namespace
 
@@ -112,8 +110,10 @@ void MainWindow::connect_engine() {
   connect(this, &MainWindow::wants_model, engine_, &Engine::load);
   connect(this, &MainWindow::wants_budget, engine_, &Engine::set_budget);
   connect(this, &MainWindow::wants_answer, engine_, &Engine::say);
-  connect(engine_, &Engine::loading, this, [this](qint64 done, qint64 total) { show_progress(tr("Loading"), done, total); });
-  connect(engine_, &Engine::reading, this, [this](qint64 done, qint64 total) { show_progress(tr("Reading"), done, total); });
+  connect(engine_, &Engine::loading, this,
+          [this](qint64 done, qint64 total) { show_progress(tr("Loading"), done, total); });
+  connect(engine_, &Engine::reading, this,
+          [this](qint64 done, qint64 total) { show_progress(tr("Reading"), done, total); });
   connect(engine_, &Engine::loaded, this, [this](const QString& name, const QString& memory) {
     statusBar()->showMessage(shown_line(name + " · " + memory));
     progress_->hide();

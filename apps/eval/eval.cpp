@@ -21,8 +21,8 @@
 #include "apps/terminal/output.hpp"
 #include "apps/terminal/progress_line.hpp"
 #include "apps/terminal/quantities.hpp"
-#include "engine/run/sequence.hpp"
 #include "engine/model/model.hpp"
+#include "engine/run/sequence.hpp"
 #include "research/kv_suite/command.hpp"
 #include "research/kv_suite/pictures.hpp"
 #include "research/policies.hpp"
@@ -130,7 +130,8 @@ void evaluate(const EvalOptions& options) {
   }
   check_positions(positions, ids.size());
   if (!positions.empty()) {
-    check_file_size(options.logits_file, positions.size() * sizeof(float) * static_cast<std::size_t>(model->config().vocabulary));
+    check_file_size(options.logits_file,
+                    positions.size() * sizeof(float) * static_cast<std::size_t>(model->config().vocabulary));
   }
   const auto sequence = unwrap(run::Sequence::create(model, settings));
   if (!sequence->profile().notice.empty()) say_notice(sequence->profile().notice);
@@ -162,12 +163,11 @@ void add_eval(CLI::App& parent) {
   options->ids_given =
       command->add_option("--prompt-ids", options->ids, "Token ids, taken as they are: 1,2,3 or @FILE");
   options->ids_given->type_name("IDS")->group(group);
-  CLI::Option* suite = command->add_option("--suite", options->suite,
-                                           "Instead of one reading, compare: kv, every split and rule of the KV cache at "
-                                           "the same bytes");
-  suite->type_name("NAME")
-      ->check(one_of({"kv"}))
-      ->group(group);
+  CLI::Option* suite =
+      command->add_option("--suite", options->suite,
+                          "Instead of one reading, compare: kv, every split and rule of the KV cache at "
+                          "the same bytes");
+  suite->type_name("NAME")->check(one_of({"kv"}))->group(group);
   CLI::Option* json = command->add_flag(
       "--json", options->json,
       "One JSON object: tokens, nll (one number per token after the first), mean_nll, perplexity; of a suite, arms and "

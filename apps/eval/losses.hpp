@@ -13,8 +13,8 @@ namespace brim::apps {
 
 struct Losses {
   std::int64_t tokens = 0;
-  std::vector<double> nll;                ///< tokens − 1 numbers: −ln p(ids[i + 1] | ids[0 … i])
-  std::vector<std::vector<float>> rows;   ///< logits at the requested positions, in their order
+  std::vector<double> nll;               ///< tokens − 1 numbers: −ln p(ids[i + 1] | ids[0 … i])
+  std::vector<std::vector<float>> rows;  ///< logits at the requested positions, in their order
 
   double mean() const;
 };

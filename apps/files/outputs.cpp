@@ -41,7 +41,8 @@ std::pair<int, std::size_t> split_name(const std::string& path) {
     const auto [stop, failure] = std::from_chars(end.data() + at, end.data() + at + 5, value);
     return failure == std::errc() && stop == end.data() + at + 5;
   };
-  const bool form = end[0] == '-' && end.substr(6, 4) == "-of-" && end.ends_with(".gguf") && digits(1, number) && digits(10, count);
+  const bool form =
+      end[0] == '-' && end.substr(6, 4) == "-of-" && end.ends_with(".gguf") && digits(1, number) && digits(10, count);
   return form && number >= 1 && number <= count ? std::pair(count, start) : std::pair(0, std::size_t{0});
 }
 

@@ -12,20 +12,23 @@ void Notices::give(const brim_stats& stats) {
   if (stats.evicted > 0 && !said_evicting_) {
     said_evicting_ = true;
     if (stats.kv_budget_bytes < stats.kv_full_bytes) {
-      say_notice(fmt::format("The {} has outgrown the {} KV budget: the oldest parts are being "
-                             "forgotten. A larger --kv-budget remembers more (up to {} here).",
-                             what_, bytes_text(stats.kv_budget_bytes), bytes_text(stats.kv_full_bytes)));
+      say_notice(
+          fmt::format("The {} has outgrown the {} KV budget: the oldest parts are being "
+                      "forgotten. A larger --kv-budget remembers more (up to {} here).",
+                      what_, bytes_text(stats.kv_budget_bytes), bytes_text(stats.kv_full_bytes)));
     } else {
-      say_notice(fmt::format("The {} has outgrown the context of {} tokens: the oldest parts are "
-                             "being forgotten.",
-                             what_, grouped_text(stats.context)));
+      say_notice(
+          fmt::format("The {} has outgrown the context of {} tokens: the oldest parts are "
+                      "being forgotten.",
+                      what_, grouped_text(stats.context)));
     }
   }
   if (trained_ > 0 && stats.position > trained_ && !said_beyond_) {
     said_beyond_ = true;
-    say_notice(fmt::format("The {} is longer than the {} tokens this model was trained for: "
-                           "what follows may get worse.",
-                           what_, grouped_text(trained_)));
+    say_notice(
+        fmt::format("The {} is longer than the {} tokens this model was trained for: "
+                    "what follows may get worse.",
+                    what_, grouped_text(trained_)));
   }
 }
 

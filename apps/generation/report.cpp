@@ -14,10 +14,14 @@ namespace {
 const char* end_name(const Answer& answer) {
   if (answer.interrupted) return "interrupted";
   switch (answer.end) {
-    case Session::End::end_token: return "end_token";
-    case Session::End::stop_string: return "stop_string";
-    case Session::End::limit: return "limit";
-    case Session::End::not_yet: break;
+    case Session::End::end_token:
+      return "end_token";
+    case Session::End::stop_string:
+      return "stop_string";
+    case Session::End::limit:
+      return "limit";
+    case Session::End::not_yet:
+      break;
   }
   return "none";
 }

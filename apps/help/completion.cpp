@@ -35,7 +35,8 @@ std::string words_of(const CLI::App& command) {
 }
 
 std::string command_case(const CLI::App& command) {
-  std::string out = fmt::format("    {})\n      options='{}'\n      case $previous in\n", command.get_name(), words_of(command));
+  std::string out =
+      fmt::format("    {})\n      options='{}'\n      case $previous in\n", command.get_name(), words_of(command));
   const auto add = [&](const std::string& pattern, const char* action) {
     if (!pattern.empty()) out += fmt::format("        {}) {} ;;\n", pattern, action);
   };

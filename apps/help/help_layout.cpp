@@ -29,9 +29,7 @@ std::string wrapped(const std::string& text, std::size_t room) {
   return out;
 }
 
-std::size_t room_beside(std::size_t column) {
-  return kColumns > column + 20 ? kColumns - column : 20;
-}
+std::size_t room_beside(std::size_t column) { return kColumns > column + 20 ? kColumns - column : 20; }
 
 }  // namespace
 

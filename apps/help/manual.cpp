@@ -58,8 +58,8 @@ std::string footer_text(const std::string& footer) {
 }
 
 std::string command_section(CLI::App& command) {
-  std::string out = fmt::format(".SS {}\n{}.\n.PP\n{}\n", plain(usage_of(command)), plain(command.get_description()),
-                                "Options:");
+  std::string out =
+      fmt::format(".SS {}\n{}.\n.PP\n{}\n", plain(usage_of(command)), plain(command.get_description()), "Options:");
   for (const CLI::Option* option : command.get_options()) {
     if (option != command.get_help_ptr()) out += option_entry(*option);
   }

@@ -36,15 +36,15 @@ void inspect(const InspectOptions& options) {
 }  // namespace
 
 void add_inspect(CLI::App& parent) {
-  CLI::App* command =
-      parent.add_subcommand("inspect", "Show what a file holds and the memory it would take");
+  CLI::App* command = parent.add_subcommand("inspect", "Show what a file holds and the memory it would take");
   const auto options = std::make_shared<InspectOptions>();
   command->add_option("-m,--model", options->path, "The model: a GGUF file (of a split one, the first)")
       ->type_name("FILE")
       ->required()
       ->group("Model");
   add_option_line(*command, "threads", options->given)->group("Model");
-  command->add_flag("!--no-repack", options->repack, "Plan for weights that are read in place in the file")->group("Model");
+  command->add_flag("!--no-repack", options->repack, "Plan for weights that are read in place in the file")
+      ->group("Model");
   add_memory_options(*command, options->given);
   command->add_flag("--json", options->json, "One JSON object instead of tables");
   command->footer(

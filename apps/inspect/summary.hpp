@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "engine/base/result.hpp"
-#include "engine/run/sequence.hpp"
 #include "engine/io/gguf.hpp"
+#include "engine/run/sequence.hpp"
 #include "platform/memory_limits.hpp"
 #include "quant/format.hpp"
 
@@ -34,23 +34,23 @@ struct MemorySummary {
   run::MemoryPlan plan;
   std::int64_t bytes_per_token = 0;  ///< sum over all layers, metadata included
   std::int64_t trained_context = 0;
-  std::int64_t weight_bytes = 0;     ///< of the matrices used in products, as they are stored in memory
-  bool repacked = false;             ///< repacked into panels; else as in the file
+  std::int64_t weight_bytes = 0;  ///< of the matrices used in products, as they are stored in memory
+  bool repacked = false;          ///< repacked into panels; else as in the file
   int threads = 1;
   std::vector<LayerGroup> groups;
 };
 
 struct Summary {
-  std::int64_t parameters = 0;              ///< of the tensors that are used; unknown architecture: of all
-  std::vector<TypeCount> types;             ///< of the same tensors, by bytes, largest first
-  std::vector<std::string> skipped;         ///< names of tensors that belong to other parts of the model
-  std::string skipped_text;                 ///< how many of which kind
+  std::int64_t parameters = 0;       ///< of the tensors that are used; unknown architecture: of all
+  std::vector<TypeCount> types;      ///< of the same tensors, by bytes, largest first
+  std::vector<std::string> skipped;  ///< names of tensors that belong to other parts of the model
+  std::string skipped_text;          ///< how many of which kind
   MemoryLimits limits;
   std::optional<MemorySummary> memory;
-  std::string notice;                       ///< why the profile of the file is not used; else empty
-  std::optional<Error> no_plan;             ///< why `memory` is empty
-  bool failed = false;                      ///< `no_plan` is a fault of the file, the request or the machine, and not
-                                            ///< just something that Brim does not run
+  std::string notice;            ///< why the profile of the file is not used; else empty
+  std::optional<Error> no_plan;  ///< why `memory` is empty
+  bool failed = false;           ///< `no_plan` is a fault of the file, the request or the machine, and not
+                                 ///< just something that Brim does not run
 };
 
 /// `repack`: whether the weights would be loaded into panels.

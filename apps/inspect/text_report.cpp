@@ -161,14 +161,13 @@ std::string layer_table(const MemorySummary& memory) {
   for (const LayerGroup& group : memory.groups) {
     const std::int64_t layers = static_cast<std::int64_t>(group.last - group.first) + 1;
     const kv::StreamShape& shape = group.shape;
-    table.row(
-        {places_text(memory.plan.kv.shape, group),
-         fmt::format("{} × ({} + {}) values an entry{}", shape.kv_heads, shape.key_size, shape.value_size,
-                     shape.window > 0 ? fmt::format(", window {}", grouped_text(shape.window)) : ""),
-         fmt::format("in {}", kernels::kv_types_name(shape.types)),
-         fmt::format("{} entries{}", grouped_text(group.quota), layers == 1 ? "" : " each"),
-         bytes_text(group.quota * group.entry_bytes * layers),
-         std::string(static_cast<std::size_t>(std::max<std::int64_t>(1, kBar * group.quota / largest)), '=')});
+    table.row({places_text(memory.plan.kv.shape, group),
+               fmt::format("{} × ({} + {}) values an entry{}", shape.kv_heads, shape.key_size, shape.value_size,
+                           shape.window > 0 ? fmt::format(", window {}", grouped_text(shape.window)) : ""),
+               fmt::format("in {}", kernels::kv_types_name(shape.types)),
+               fmt::format("{} entries{}", grouped_text(group.quota), layers == 1 ? "" : " each"),
+               bytes_text(group.quota * group.entry_bytes * layers),
+               std::string(static_cast<std::size_t>(std::max<std::int64_t>(1, kBar * group.quota / largest)), '=')});
   }
   std::string out = table.text();
   if (memory.plan.kv.quotas_move())
@@ -186,9 +185,8 @@ std::string memory_table(const Summary& summary) {
   Table table("lrl");
   table.row({"context", grouped_text(kv.shape.context),
              fmt::format("positions; trained for {}", tokens_text(memory.trained_context))});
-  table.row(
-      {"KV per token", bytes_text(memory.bytes_per_token),
-       fmt::format("over {} layers, stored as {}", kv::model_layers(kv.shape), kv::stored_as(kv.shape))});
+  table.row({"KV per token", bytes_text(memory.bytes_per_token),
+             fmt::format("over {} layers, stored as {}", kv::model_layers(kv.shape), kv::stored_as(kv.shape))});
   table.row({"KV budget", bytes_text(kv.budget_bytes),
              fmt::format("{}% of the {} that all positions take; at least {} is needed", share,
                          bytes_text(kv.full_bytes), bytes_text(kv.min_bytes))});
@@ -198,7 +196,8 @@ std::string memory_table(const Summary& summary) {
       {"  staging", bytes_text(kv.staging_bytes),
        fmt::format("one chunk of {} of one {}", tokens_text(kv.chunk), kv.shape.heads.empty() ? "layer" : "head")});
   table.row({"  bookkeeping", bytes_text(kv.metadata_bytes), "positions, scores, scratch for eviction"});
-  table.row({"beside it", bytes_text(memory.plan.workspace_bytes + memory.plan.logit_bytes), fmt::format("activations and logits, {}", threads)});
+  table.row({"beside it", bytes_text(memory.plan.workspace_bytes + memory.plan.logit_bytes),
+             fmt::format("activations and logits, {}", threads)});
   table.row({"", bytes_text(memory.plan.history_bytes), "token history"});
   table.row({"", bytes_text(memory.plan.heap_bytes), "the conversation's text at its longest, sampling"});
   table.row({"session", bytes_text(memory.plan.total()), "booked when the session is created"});
@@ -227,7 +226,8 @@ std::string memory_table(const Summary& summary) {
 std::string text_report(const io::Gguf& file, const Summary& summary) {
   // The plan is what users look for first, and the tables below it are long.
   std::string out = overview(file, summary) + "\nMemory\n";
-  out += summary.memory ? memory_table(summary) : fmt::format("  No plan: {}.\n", printable_line(summary.no_plan->sentence));
+  out += summary.memory ? memory_table(summary)
+                        : fmt::format("  No plan: {}.\n", printable_line(summary.no_plan->sentence));
   out += fmt::format("\nMetadata ({})\n{}", file.metadata().size(), metadata_table(file));
   if (!file.tensors().empty()) {
     out += fmt::format("\nTypes\n{}", type_table(summary));

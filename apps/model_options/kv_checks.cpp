@@ -18,9 +18,11 @@ CLI::Validator kv_type_check() {
   const auto check = [](const std::string& text) {
     if (kernels::parse_kv_types(text)) return std::string();
     std::vector<std::string> names;
-    for (int type = 0; type < kernels::kKvTypeCount; ++type) names.emplace_back(kv_type_name(static_cast<kernels::KvType>(type)));
+    for (int type = 0; type < kernels::kKvTypeCount; ++type)
+      names.emplace_back(kv_type_name(static_cast<kernels::KvType>(type)));
     const std::string suggestion = did_you_mean(text, names);
-    return fmt::format("expected {}, found {}{}", kernels::kKvTypesForm, quoted(text), suggestion.empty() ? "" : "." + suggestion);
+    return fmt::format("expected {}, found {}{}", kernels::kKvTypesForm, quoted(text),
+                       suggestion.empty() ? "" : "." + suggestion);
   };
   return CLI::Validator(check, "");
 }
@@ -41,8 +43,12 @@ CLI::Validator policy_check(const std::vector<std::string_view>& known,
 
 }  // namespace
 
-CLI::Validator kv_split_check(const kv::Policies& policies) { return policy_check(policies.split_names(), kv::split_remark); }
+CLI::Validator kv_split_check(const kv::Policies& policies) {
+  return policy_check(policies.split_names(), kv::split_remark);
+}
 
-CLI::Validator kv_keep_check(const kv::Policies& policies) { return policy_check(policies.rule_names(), kv::rule_remark); }
+CLI::Validator kv_keep_check(const kv::Policies& policies) {
+  return policy_check(policies.rule_names(), kv::rule_remark);
+}
 
 }  // namespace brim::apps

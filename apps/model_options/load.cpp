@@ -88,23 +88,25 @@ void run_command(const std::function<void()>& command) {
     command();
   } catch (const Exception& failure) {
     switch (failure.status()) {
-      case BRIM_CANCELLED: throw Stopped();
+      case BRIM_CANCELLED:
+        throw Stopped();
       case BRIM_INVALID_ARGUMENT:
       case BRIM_BAD_FILE:
       case BRIM_UNSUPPORTED:
-      case BRIM_IO: throw Failure(2, failure.what());
-      default: throw Failure(1, failure.what());
+      case BRIM_IO:
+        throw Failure(2, failure.what());
+      default:
+        throw Failure(1, failure.what());
     }
   }
 }
 
 void say_what_is_loaded(const Model& model, Session& session) {
   const brim_model_info info = model.info();
-  say_parts_quietly(
-      {info.name,
-       fmt::format("{}, {} parameters, {}, {}", info.architecture, count_text(info.parameters),
-                   info.quantisation, bytes_text(info.weight_bytes)),
-       fmt::format("{} {}, {}", info.threads, info.threads == 1 ? "thread" : "threads", brim_isa())});
+  say_parts_quietly({info.name,
+                     fmt::format("{}, {} parameters, {}, {}", info.architecture, count_text(info.parameters),
+                                 info.quantisation, bytes_text(info.weight_bytes)),
+                     fmt::format("{} {}, {}", info.threads, info.threads == 1 ? "thread" : "threads", brim_isa())});
   say_quietly(session.describe());
 }
 

@@ -39,7 +39,8 @@ void add_model_options(CLI::App& command, ModelOptions& options, GivenOptions& g
   command.add_flag("-v,--verbose", options.verbose, "Say more about the work on standard error")->group(kGroup);
 }
 
-CLI::Option* add_policy_option(CLI::App& command, std::string_view key, GivenOptions& given, const kv::Policies& policies) {
+CLI::Option* add_policy_option(CLI::App& command, std::string_view key, GivenOptions& given,
+                               const kv::Policies& policies) {
   const bool split = key == "kv.split";
   CLI::Option* const option =
       add_option_line(command, key, given, split ? kv_split_check(policies) : kv_keep_check(policies));
@@ -58,7 +59,9 @@ void add_memory_options(CLI::App& command, GivenOptions& given, const kv::Polici
     }
   }
 }
-void add_speculation_options(CLI::App& command, GivenOptions& given) { add_option_group(command, "Speculation", given); }
+void add_speculation_options(CLI::App& command, GivenOptions& given) {
+  add_option_group(command, "Speculation", given);
+}
 void add_sampling_options(CLI::App& command, GivenOptions& given) { add_option_group(command, "Sampling", given); }
 
 void add_template_options(CLI::App& command, TemplateOptions& options) {

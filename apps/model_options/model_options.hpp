@@ -22,7 +22,8 @@ struct ModelOptions {
 /// These, the group "Model" of the engine's options, and --no-repack.
 void add_model_options(CLI::App& command, ModelOptions& options, GivenOptions& given);
 /// --kv-split or --kv-keep alone, with the names that `policies` has in its help.
-CLI::Option* add_policy_option(CLI::App& command, std::string_view key, GivenOptions& given, const kv::Policies& policies);
+CLI::Option* add_policy_option(CLI::App& command, std::string_view key, GivenOptions& given,
+                               const kv::Policies& policies);
 /// The group "Memory": -c and --kv-…. `policies`: the valid values of --kv-split and --kv-keep; the splits and rules of
 /// research/ are for eval and calibrate only.
 void add_memory_options(CLI::App& command, GivenOptions& given, const kv::Policies& policies = kv::product_policies());

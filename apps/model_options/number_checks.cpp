@@ -56,7 +56,8 @@ CLI::Validator seed_number() {
       [](std::string& text) {
         if (parse_integer<std::int64_t>(text) == 0) text = "0";  // "-0" too, as for every other number
         if (text == "-1" || parse_integer<std::uint64_t>(text)) return std::string();
-        return refusal(fmt::format("-1 or a whole number from 0 to {}", std::numeric_limits<std::uint64_t>::max()), text);
+        return refusal(fmt::format("-1 or a whole number from 0 to {}", std::numeric_limits<std::uint64_t>::max()),
+                       text);
       },
       "");
 }

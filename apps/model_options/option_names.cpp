@@ -37,7 +37,8 @@ std::string named(std::string_view rest, bool first, std::size_t& taken) {
   taken = line->key.size();
   // Keys like "limit" and "stop" are also ordinary words: only the sampler's sentences about its options begin with a
   // key.
-  if (first && line->group == "Sampling" && (after.starts_with(" is ") || after.starts_with(" of ") || after.starts_with(" names "))) {
+  if (first && line->group == "Sampling" &&
+      (after.starts_with(" is ") || after.starts_with(" of ") || after.starts_with(" names "))) {
     return flag_of(line->key);
   }
   if (line->key.find('.') == std::string_view::npos || !after.starts_with('=')) return "";

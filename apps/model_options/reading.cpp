@@ -46,8 +46,7 @@ std::shared_ptr<const model::Model> load_engine_model(const ModelOptions& option
   ProgressLine line("Loading", ProgressLine::Unit::bytes, std::chrono::seconds(2));
   const api::ModelOptions settings = unwrap(api::model_options(those_of(given, true)));
   std::vector<std::string> warnings;
-  const model::LoadOptions how{settings.memory, threads_of(settings),
-                               [&](LogLevel level, std::string_view text) {
+  const model::LoadOptions how{settings.memory, threads_of(settings), [&](LogLevel level, std::string_view text) {
                                  if (level == LogLevel::warning) warnings.emplace_back(text);
                                }};
   auto model = unwrap(model::Model::load(options.path, how, [&](long long done, long long total) {

@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "apps/model_options/model_options.hpp"
-#include "engine/run/sequence.hpp"
 #include "engine/model/model.hpp"
+#include "engine/run/sequence.hpp"
 
 namespace brim::apps {
 

@@ -11,9 +11,10 @@ std::vector<SessionSetting> session_settings() {
   std::vector<SessionSetting> settings;
   for (const api::OptionLine& line : api::option_table()) {
     if (line.scope != api::OptionScope::session) continue;
-    SessionSetting setting{std::string(line.key), "", std::string(line.sentence), {}, line.repeatable,
-                           line.type == api::OptionType::text};
-    if (line.default_text.find(' ') == std::string_view::npos) setting.standard = line.default_text;  // a phrase is not a value
+    SessionSetting setting{
+        std::string(line.key), "", std::string(line.sentence), {}, line.repeatable, line.type == api::OptionType::text};
+    if (line.default_text.find(' ') == std::string_view::npos)
+      setting.standard = line.default_text;  // a phrase is not a value
     for (const std::string& flag : CLI::detail::split(std::string(line.flags), ',')) {
       if (flag.starts_with("--")) setting.names.push_back(flag.substr(2));
     }

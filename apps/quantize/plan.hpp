@@ -12,10 +12,10 @@ namespace brim::apps {
 struct QuantizePlan {
   /// One entry per tensor of the file, in its order.
   std::vector<quant::Choice> choices;
-  int fallbacks = 0;              ///< tensors whose rows do not fit the format that the mix requested
-  int requantized = 0;            ///< tensors that were packed with fewer than 16 bits and get another format
-  std::uint64_t values = 0;       ///< over all tensors
-  std::uint64_t bytes_before = 0; ///< tensor data only
+  int fallbacks = 0;               ///< tensors whose rows do not fit the format that the mix requested
+  int requantized = 0;             ///< tensors that were packed with fewer than 16 bits and get another format
+  std::uint64_t values = 0;        ///< over all tensors
+  std::uint64_t bytes_before = 0;  ///< tensor data only
   std::uint64_t bytes_after = 0;
 };
 

@@ -83,8 +83,8 @@ void describe(io::GgufWriter& writer, const io::Gguf& model, const quant::MixInf
   }
 }
 
-void report(const Arguments& arguments, const quant::MixInfo& mix, const QuantizePlan& plan,
-            std::uint64_t not_finite, double seconds) {
+void report(const Arguments& arguments, const quant::MixInfo& mix, const QuantizePlan& plan, std::uint64_t not_finite,
+            double seconds) {
   std::map<std::string, int> counts;
   for (const quant::Choice& choice : plan.choices) ++counts[std::string(quant::info(choice.format).name)];
   const double bits =
@@ -98,16 +98,21 @@ void report(const Arguments& arguments, const quant::MixInfo& mix, const Quantiz
     say(fmt::format("note: {} tensors were quantised already; packing the unquantised model would lose less",
                     plan.requantized));
   }
-  if (not_finite > 0)
-    say(fmt::format("warning: {} weights are not finite numbers and were written as 0", not_finite));
+  if (not_finite > 0) say(fmt::format("warning: {} weights are not finite numbers and were written as 0", not_finite));
   if (arguments.json) {
     const nlohmann::ordered_json summary = {
-        {"input", arguments.input},       {"output", arguments.output},
-        {"type", mix.name},               {"pure", arguments.pure},
-        {"parameters", plan.values},      {"bytes_before", plan.bytes_before},
-        {"bytes_after", plan.bytes_after}, {"bits_per_weight", bits},
-        {"tensors", counts},              {"fallbacks", plan.fallbacks},
-        {"requantized", plan.requantized}, {"not_finite", not_finite},
+        {"input", arguments.input},
+        {"output", arguments.output},
+        {"type", mix.name},
+        {"pure", arguments.pure},
+        {"parameters", plan.values},
+        {"bytes_before", plan.bytes_before},
+        {"bytes_after", plan.bytes_after},
+        {"bits_per_weight", bits},
+        {"tensors", counts},
+        {"fallbacks", plan.fallbacks},
+        {"requantized", plan.requantized},
+        {"not_finite", not_finite},
         {"seconds", seconds},
     };
     write_output(printable_json(summary.dump(2, ' ', false, nlohmann::json::error_handler_t::replace)) + "\n");
@@ -115,8 +120,9 @@ void report(const Arguments& arguments, const quant::MixInfo& mix, const Quantiz
   }
   std::string formats;
   for (const auto& [name, count] : counts) formats += fmt::format("{}{} {}", formats.empty() ? "" : ", ", count, name);
-  write_output(fmt::format("{}: {}, {} → {}, {:.2f} bits a weight ({}) in {:.1f} s\n", printable_line(arguments.output), mix.name,
-                           size_text(plan.bytes_before), size_text(plan.bytes_after), bits, formats, seconds));
+  write_output(fmt::format("{}: {}, {} → {}, {:.2f} bits a weight ({}) in {:.1f} s\n", printable_line(arguments.output),
+                           mix.name, size_text(plan.bytes_before), size_text(plan.bytes_after), bits, formats,
+                           seconds));
 }
 
 void quantize(const Arguments& arguments) {
@@ -155,8 +161,10 @@ void quantize(const Arguments& arguments) {
   if (interrupted()) throw Stopped();
   unwrap_writing(writer.finish());
   if (!with_profile) {
-    say(fmt::format("note: the profile that {} carries is not of the weights that were written, and was left out; brim calibrate "
-                    "measures them", arguments.input));
+    say(fmt::format(
+        "note: the profile that {} carries is not of the weights that were written, and was left out; brim calibrate "
+        "measures them",
+        arguments.input));
   }
   report(arguments, mix_facts, plan, repacker.not_finite(),
          std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
@@ -171,7 +179,9 @@ void add_quantize(CLI::App& parent) {
       ->type_name("FILE")
       ->required();
   command->add_option("OUT", arguments->output, "The GGUF file to write")->type_name("FILE")->required();
-  command->add_option("TYPE", arguments->type, "What to pack into, see below; Q4_K_M if unsure")->type_name("")->required();
+  command->add_option("TYPE", arguments->type, "What to pack into, see below; Q4_K_M if unsure")
+      ->type_name("")
+      ->required();
   command
       ->add_option("-t,--threads", arguments->threads, "Threads (default: the performance cores this process may use)")
       ->type_name("N")

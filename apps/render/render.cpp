@@ -36,8 +36,10 @@ std::string token_text(const text::Vocabulary& vocabulary, std::int32_t id) {
 std::string builtin_text(const std::string& name) {
   const std::string_view text = templates::builtin_template(name);
   if (text.empty()) {
-    const std::string names = templates::builtin_template_names(), suggestion = did_you_mean(name, CLI::detail::split(names, '|'));
-    throw Failure(2, "--chat-template: " + quoted(name) + " is none of " + names + (suggestion.empty() ? "" : "." + suggestion));
+    const std::string names = templates::builtin_template_names(),
+                      suggestion = did_you_mean(name, CLI::detail::split(names, '|'));
+    throw Failure(
+        2, "--chat-template: " + quoted(name) + " is none of " + names + (suggestion.empty() ? "" : "." + suggestion));
   }
   return std::string(text);
 }
@@ -81,10 +83,10 @@ void render(const RenderChoices& choices) {
   if (!choices.now.empty()) options.now = parse_time(choices.now);
   const Source source = find_source(choices);
   const templates::ChatTemplate chat_template = unwrap(templates::ChatTemplate::parse(source.text));
-  const text::JsonTree variables = choices.variables.empty()
-                                   ? conversation_variables(choices.messages, choices.tools, choices.generation_prompt,
-                                                            source.bos_token, source.eos_token)
-                                   : read_variables(choices.variables);
+  const text::JsonTree variables =
+      choices.variables.empty() ? conversation_variables(choices.messages, choices.tools, choices.generation_prompt,
+                                                         source.bos_token, source.eos_token)
+                                : read_variables(choices.variables);
   const Result<std::string> prompt = chat_template.render(variables, options);
   if (!prompt) throw Failure(1, prompt.error().sentence);
   write_output(*prompt);
@@ -102,7 +104,9 @@ void add_render(CLI::App& parent) {
   CLI::Option* file = command->add_option("--template-file", choices->template_file,
                                           "A file with the template's Jinja source; -: standard input");
   file->type_name("FILE");
-  command->add_option("--chat-template", choices->builtin, "A built-in template: " + with_blanks(templates::builtin_template_names()))
+  command
+      ->add_option("--chat-template", choices->builtin,
+                   "A built-in template: " + with_blanks(templates::builtin_template_names()))
       ->type_name("NAME")
       ->excludes(file);
   CLI::Option* messages = command->add_option(

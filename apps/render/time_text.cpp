@@ -39,8 +39,9 @@ long long parse_time(const std::string& text) {
   int date[3] = {}, time[3] = {};
   const auto& [year, month, day] = date;
   const auto& [hour, minute, second] = time;
-  if (!read_three(all.substr(0, gap), '-', date) || (gap < all.size() && !read_three(all.substr(gap + 1), ':', time)) || year < 1970 ||
-      month < 1 || month > 12 || day < 1 || day > days_in(month, year) || hour > 23 || minute > 59 || second > 60) {
+  if (!read_three(all.substr(0, gap), '-', date) || (gap < all.size() && !read_three(all.substr(gap + 1), ':', time)) ||
+      year < 1970 || month < 1 || month > 12 || day < 1 || day > days_in(month, year) || hour > 23 || minute > 59 ||
+      second > 60) {
     throw Failure(2, "--now: expected a time like 2025-07-10T12:00:00, from 1970 on, found " + quoted(text));
   }
   long long days = day - 1;

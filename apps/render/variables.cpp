@@ -34,8 +34,9 @@ JsonTree read_messages(const std::string& path) {
   for (std::size_t i = 0; i < messages.items.size(); ++i) {
     const JsonTree* role = messages.items[i].find("role");
     if (role != nullptr && role->is(JsonTree::Kind::text)) continue;
-    throw Failure(2, sentence(shown_path(path), ": message ", i + 1, ": expected an object with a text as its \"role\", found ",
-                              role == nullptr ? "" : "the role ", text::shown(role == nullptr ? messages.items[i] : *role)));
+    throw Failure(
+        2, sentence(shown_path(path), ": message ", i + 1, ": expected an object with a text as its \"role\", found ",
+                    role == nullptr ? "" : "the role ", text::shown(role == nullptr ? messages.items[i] : *role)));
   }
   return messages;
 }
@@ -44,7 +45,8 @@ JsonTree read_tools(const std::string& path) {
   JsonTree tools = read_array(path, "tools");
   for (std::size_t i = 0; i < tools.items.size(); ++i) {
     if (tools.items[i].is(JsonTree::Kind::object)) continue;
-    throw Failure(2, sentence(shown_path(path), ": tool ", i + 1, ": expected an object, found ", text::shown(tools.items[i])));
+    throw Failure(
+        2, sentence(shown_path(path), ": tool ", i + 1, ": expected an object, found ", text::shown(tools.items[i])));
   }
   return tools;
 }

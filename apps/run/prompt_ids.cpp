@@ -8,8 +8,7 @@
 
 namespace brim::apps {
 
-std::vector<std::int32_t> parse_prompt_ids(std::string_view text, std::string_view option,
-                                           std::string_view what) {
+std::vector<std::int32_t> parse_prompt_ids(std::string_view text, std::string_view option, std::string_view what) {
   constexpr std::string_view kBetween = " \t\r\n,[]";
   std::vector<std::int32_t> ids;
   while (true) {

@@ -37,8 +37,9 @@ struct RunOptions {
 };
 
 Failure not_one_prompt() {
-  return Failure(2, "run needs one prompt: -p TEXT, -f FILE, --prompt-ids IDS or a pipe (brim chat MODEL.gguf is a "
-                    "conversation)");
+  return Failure(2,
+                 "run needs one prompt: -p TEXT, -f FILE, --prompt-ids IDS or a pipe (brim chat MODEL.gguf is a "
+                 "conversation)");
 }
 
 // Empty where standard input is not a terminal and holds nothing: errors about the model are reported first.
@@ -48,16 +49,18 @@ std::function<void(Session&)> prompt_of(const RunOptions& options) {
   if (prompts == 0 && !piped && !platform::is_terminal(platform::kStandardInput)) return {};
   if (prompts + (piped ? 1 : 0) != 1) throw not_one_prompt();
   const bool reads_input = options.file == "-" || options.ids == "@-";
-  if (*options.file_given && !reads_input) refuse_unread_input("-f names the text (-f - reads it there, and -p goes before it)");
+  if (*options.file_given && !reads_input)
+    refuse_unread_input("-f names the text (-f - reads it there, and -p goes before it)");
   if (*options.ids_given && !reads_input) refuse_unread_input("--prompt-ids has the prompt (@- reads ids there)");
   if (*options.ids_given) {
     const std::vector<std::int32_t> ids = parse_prompt_ids(text_or_file(options.ids, "--prompt-ids"));
     if (ids.empty()) throw Failure(2, "--prompt-ids holds no token id");
     return [ids](Session& session) { session.append(ids); };
   }
-  const std::string text = piped                 ? *piped
-                           : *options.file_given ? without_last_line_end(read_file(options.file))
-                                                 : with_piped_text(options.escape ? unescaped(options.text) : options.text);
+  const std::string text = piped ? *piped
+                           : *options.file_given
+                               ? without_last_line_end(read_file(options.file))
+                               : with_piped_text(options.escape ? unescaped(options.text) : options.text);
   return [text, special = options.parse_special](Session& session) { session.append(text, true, special); };
 }
 
@@ -117,21 +120,26 @@ void add_run(CLI::App& parent) {
   const auto options = std::make_shared<RunOptions>();
   add_model_options(*command, options->model, options->given);
   const char* group = "Prompt and output";
-  options->text_given = allow_empty(command->add_option("-p,--prompt", options->text, "The text to continue; what is piped in follows it"));
+  options->text_given = allow_empty(
+      command->add_option("-p,--prompt", options->text, "The text to continue; what is piped in follows it"));
   options->text_given->type_name("TEXT");
-  options->file_given =
-      command->add_option("-f,--file", options->file, "A file with the text to continue, less a line end at its end; -: standard input");
+  options->file_given = command->add_option(
+      "-f,--file", options->file, "A file with the text to continue, less a line end at its end; -: standard input");
   options->file_given->type_name("FILE");
-  options->ids_given = allow_empty(command->add_option("--prompt-ids", options->ids, "Token ids to continue: 1,2,3 or @FILE"));
+  options->ids_given =
+      allow_empty(command->add_option("--prompt-ids", options->ids, "Token ids to continue: 1,2,3 or @FILE"));
   options->ids_given->type_name("IDS");
   for (CLI::Option* option : {options->text_given, options->file_given, options->ids_given}) option->group(group);
-  command->add_option(flags_of("limit"), options->limit, "Max number of tokens to generate; -1: until the model ends (Ctrl-C stops)")
+  command
+      ->add_option(flags_of("limit"), options->limit,
+                   "Max number of tokens to generate; -1: until the model ends (Ctrl-C stops)")
       ->type_name(value_name_of("limit"))
       ->capture_default_str()
       ->transform(whole_number(-1, std::int64_t{1} << 40))
       ->group(group);
   command->add_flag(flags_of("stop.ignore_eos"), options->ignore_end, "Go on after an end token")->group(group);
-  command->add_flag("--parse-special", options->parse_special, "Read control tokens like <|im_end|> in the prompt as such")
+  command
+      ->add_flag("--parse-special", options->parse_special, "Read control tokens like <|im_end|> in the prompt as such")
       ->excludes(options->ids_given)
       ->group(group);
   add_escape_option(*command, options->escape, group);

@@ -60,8 +60,8 @@ std::string in_lines(const std::vector<text::TokenId>& ids, const text::Tokenize
 
 void encode(const TokenizeOptions& options) {
   const std::string text = *options.file_given ? read_file(options.file)
-                           : options.escape      ? unescaped(options.text)
-                                                 : options.text;
+                           : options.escape    ? unescaped(options.text)
+                                               : options.text;
   const text::Tokenizer tokenizer = open_tokenizer(options.model);
   const std::vector<text::TokenId> ids =
       unwrap(tokenizer.encode(text, {.add_special = options.add_special, .parse_special = options.parse_special}));
@@ -83,8 +83,8 @@ void decode(const TokenizeOptions& options) {
 }
 
 // --NAME and --no-NAME for a setting that is on by default. Neither is valid for `decoding`.
-void add_switch(CLI::App& command, const std::string& name, bool& value, const std::string& on,
-                const std::string& off, CLI::Option* decoding) {
+void add_switch(CLI::App& command, const std::string& name, bool& value, const std::string& on, const std::string& off,
+                CLI::Option* decoding) {
   CLI::Option* keep = command.add_flag("--" + name, on);
   keep->excludes(decoding);
   command
@@ -113,8 +113,7 @@ void tokenize(const TokenizeOptions& options) {
 }  // namespace
 
 void add_tokenize(CLI::App& parent) {
-  CLI::App* command = parent.add_subcommand(
-      "tokenize", "Show the token ids of a text, or the text of token ids");
+  CLI::App* command = parent.add_subcommand("tokenize", "Show the token ids of a text, or the text of token ids");
   const auto options = std::make_shared<TokenizeOptions>();
   command->add_option("-m,--model", options->model, "A GGUF file; one that holds only a vocabulary will do")
       ->type_name("FILE")
@@ -123,9 +122,10 @@ void add_tokenize(CLI::App& parent) {
   options->text_given->type_name("TEXT");
   options->file_given = command->add_option("-f,--file", options->file, "A file with the text; -: standard input");
   options->file_given->type_name("FILE");
-  options->ids_given = allow_empty(command->add_option("--detokenize", options->ids,
-                                                       "Print what these ids stand for, control tokens shown and nothing "
-                                                       "added: 1,2,3 or @FILE"));
+  options->ids_given =
+      allow_empty(command->add_option("--detokenize", options->ids,
+                                      "Print what these ids stand for, control tokens shown and nothing "
+                                      "added: 1,2,3 or @FILE"));
   add_escape_option(*command, options->escape, "Options");
   add_switch(*command, "add-special", options->add_special,
              "Add the BOS and EOS tokens that the model's prompts carry (the default)", "Leave them out",
@@ -133,8 +133,7 @@ void add_tokenize(CLI::App& parent) {
   add_switch(*command, "parse-special", options->parse_special,
              "Read control tokens like <|im_end|> in the text as such (the default)", "Read them as plain text",
              options->ids_given);
-  CLI::Option* pieces =
-      command->add_flag("--pieces", options->pieces, "Show each token's text too, one token a line");
+  CLI::Option* pieces = command->add_flag("--pieces", options->pieces, "Show each token's text too, one token a line");
   CLI::Option* json =
       command->add_flag("--json", options->json, "Print a JSON array of ids; with --pieces, of objects");
   options->ids_given->type_name("IDS")->excludes(pieces)->excludes(json);

@@ -16,7 +16,8 @@ typedef void (*tb_callback)(qemu_plugin_id_t id, struct qemu_plugin_tb* tb);
 typedef void (*end_callback)(qemu_plugin_id_t id, void* data);
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, tb_callback callback);
 void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, end_callback callback, void* data);
-void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb* tb, enum qemu_plugin_op op, void* at, uint64_t value);
+void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb* tb, enum qemu_plugin_op op, void* at,
+                                              uint64_t value);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb* tb);
 struct qemu_plugin_insn* qemu_plugin_tb_get_insn(const struct qemu_plugin_tb* tb, size_t index);
 const void* qemu_plugin_insn_data(const struct qemu_plugin_insn* insn);

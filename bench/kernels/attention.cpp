@@ -51,7 +51,8 @@ void run(benchmark::State& state, const Heads& heads, kernels::KvType type, std:
     std::array<float, kLargestHead> vector;
     fill({vector.data(), size}, static_cast<std::uint32_t>(2 + i));
     std::vector<std::byte>& side = i < vectors ? keys : values;
-    table.pack_kv[static_cast<int>(type)](vector.data(), heads.size, side.data() + static_cast<std::size_t>(i % vectors) * stride);
+    table.pack_kv[static_cast<int>(type)](vector.data(), heads.size,
+                                          side.data() + static_cast<std::size_t>(i % vectors) * stride);
   }
   std::vector<float> largest(2 * rows), sums(2 * rows), out(2 * rows * size);
   std::vector<float> scratch(
@@ -66,13 +67,14 @@ void run(benchmark::State& state, const Heads& heads, kernels::KvType type, std:
       for (std::int64_t part = 0; part < kEntries; part += kernels::kAttentionPart) {
         const std::size_t at = begin + static_cast<std::size_t>(part) * stride;
         // The second run is what lies behind the range: kernels prefetch it.
-        const std::size_t next = std::min(at + static_cast<std::size_t>(kernels::kAttentionPart) * stride, keys.size() - stride);
-        const kernels::KvRun runs[] = {
-            {keys.data() + at, values.data() + at, stride, stride, kernels::kAttentionPart},
-            {keys.data() + next, values.data() + next, stride, stride, 0}};
-        table.attend[static_cast<int>(type)][static_cast<int>(type)]({runs, part, part + kernels::kAttentionPart, heads.size, heads.size,
-                                              queries.data(), heads.group * heads.size, heads.group, tokens, seen.data(),
-                                              0.125f, 0.0f, part == 0 ? first : later, scratch.data()});
+        const std::size_t next =
+            std::min(at + static_cast<std::size_t>(kernels::kAttentionPart) * stride, keys.size() - stride);
+        const kernels::KvRun runs[] = {{keys.data() + at, values.data() + at, stride, stride, kernels::kAttentionPart},
+                                       {keys.data() + next, values.data() + next, stride, stride, 0}};
+        table.attend[static_cast<int>(type)][static_cast<int>(type)](
+            {runs, part, part + kernels::kAttentionPart, heads.size, heads.size, queries.data(),
+             heads.group * heads.size, heads.group, tokens, seen.data(), 0.125f, 0.0f, part == 0 ? first : later,
+             scratch.data()});
         if (part > 0) table.merge_attention(first, later, tokens, heads.group, heads.size);
       }
     }
@@ -95,9 +97,13 @@ void register_attention(int filling_threads) {
         const std::string name = std::string(kernels::active_set()) + "/attention/" +
                                  std::string(kernels::kv_type_name(type)) + "/" + heads.name + "/" +
                                  std::to_string(tokens) + "@" + std::to_string(kEntries);
-        benchmark::RegisterBenchmark(name.c_str(), [&heads, type, tokens, filling_threads](benchmark::State& state) {
-          run(state, heads, type, tokens, filling_threads);
-        })->UseRealTime()->Unit(benchmark::kMicrosecond)->MinTime(0.2);
+        benchmark::RegisterBenchmark(name.c_str(),
+                                     [&heads, type, tokens, filling_threads](benchmark::State& state) {
+                                       run(state, heads, type, tokens, filling_threads);
+                                     })
+            ->UseRealTime()
+            ->Unit(benchmark::kMicrosecond)
+            ->MinTime(0.2);
       }
     }
   }

@@ -13,9 +13,9 @@
 
 #include "bench/kernels/attention.hpp"
 #include "bench/kernels/onednn.hpp"
-#include "kernels/peaks.hpp"
 #include "kernels/dispatch.hpp"
 #include "kernels/multiply.hpp"
+#include "kernels/peaks.hpp"
 #include "kernels/threads.hpp"
 #include "platform/arena.hpp"
 #include "platform/program/processes.hpp"
@@ -54,19 +54,21 @@ std::size_t matrix_bytes(const Shape& shape, quant::Format format, quant::Layout
 
 /// Multiplies one matrix after another, over the whole memory. Counts bytes of weights and operations; `peak_%` is
 /// relative to the limiting peak: reading for one token, 8-bit operations for many.
-void run(benchmark::State& state, const Machine& machine, const Shape& shape, quant::Format format, quant::Layout layout,
-         std::int64_t tokens) {
+void run(benchmark::State& state, const Machine& machine, const Shape& shape, quant::Format format,
+         quant::Layout layout, std::int64_t tokens) {
   const std::size_t bytes = (matrix_bytes(shape, format, layout) + 63) / 64 * 64;
   const std::size_t copies = machine.weights.size() / bytes;
   const std::vector<float> x(static_cast<std::size_t>(shape.cols * tokens), 0.25f);
   std::vector<float> out(static_cast<std::size_t>(shape.rows * tokens));
-  std::vector<std::byte> scratch(kernels::multiply_scratch_bytes(kernels::active(), shape.cols, tokens, machine.threads.count));
+  std::vector<std::byte> scratch(
+      kernels::multiply_scratch_bytes(kernels::active(), shape.cols, tokens, machine.threads.count));
   std::size_t copy = 0;
   const auto start = std::chrono::steady_clock::now();
   for (auto _ : state) {
-    const quant::Matrix matrix{format, machine.weights.data() + copy * bytes, shape.rows, shape.cols,
-                               quant::row_bytes(format, shape.cols), layout};
-    kernels::multiply({kernels::active(), machine.threads}, matrix, x.data(), shape.cols, tokens, out.data(), shape.rows, scratch.data());
+    const quant::Matrix matrix{format,     machine.weights.data() + copy * bytes, shape.rows,
+                               shape.cols, quant::row_bytes(format, shape.cols),  layout};
+    kernels::multiply({kernels::active(), machine.threads}, matrix, x.data(), shape.cols, tokens, out.data(),
+                      shape.rows, scratch.data());
     benchmark::DoNotOptimize(out.data());
     copy = (copy + 1) % copies;
   }
@@ -91,9 +93,13 @@ void register_all(const Machine& machine) {
           const std::string name = std::string(kernels::active_set()) + "/" + std::string(quant::info(format).name) +
                                    (layout == quant::Layout::panels ? "/panels/" : "/rows/") + shape.name + "/" +
                                    std::to_string(tokens);
-          benchmark::RegisterBenchmark(name.c_str(), [&machine, &shape, format, layout, tokens](benchmark::State& state) {
-            run(state, machine, shape, format, layout, tokens);
-          })->UseRealTime()->Unit(benchmark::kMicrosecond)->MinTime(0.2);
+          benchmark::RegisterBenchmark(name.c_str(),
+                                       [&machine, &shape, format, layout, tokens](benchmark::State& state) {
+                                         run(state, machine, shape, format, layout, tokens);
+                                       })
+              ->UseRealTime()
+              ->Unit(benchmark::kMicrosecond)
+              ->MinTime(0.2);
         }
       }
     }
@@ -148,7 +154,8 @@ int bench_kernels(int count, char** words) {
   register_all(machine);
   register_attention(threads);
 #if defined(BRIM_BENCH_ONEDNN)
-  if (kernels::active_set() == kernels::usable_sets(kernels::this_machine(), "").back()) register_onednn(machine.threads.count);
+  if (kernels::active_set() == kernels::usable_sets(kernels::this_machine(), "").back())
+    register_onednn(machine.threads.count);
 #endif
   benchmark::RunSpecifiedBenchmarks();
   return 0;

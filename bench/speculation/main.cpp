@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/run/sequence.hpp"
 #include "engine/model/vocabulary.hpp"
+#include "engine/run/sequence.hpp"
 #include "kernels/threads.hpp"
 
 namespace brim::bench {
@@ -117,14 +117,16 @@ void compare(const Arguments& arguments) {
   }
   fmt::print("{} · {} · prompt {} tokens, answer {} · {} threads · {} runs in turn\n\n", model->config().name,
              arguments.text, prompt.size(), answer.size(), threads, arguments.repetitions);
-  fmt::print("| --spec-type | tok/s | ratio (median of runs) | least, most | tokens a pass | drafted | right |\n"
-             "|---|---|---|---|---|---|---|\n");
+  fmt::print(
+      "| --spec-type | tok/s | ratio (median of runs) | least, most | tokens a pass | drafted | right |\n"
+      "|---|---|---|---|---|---|---|\n");
   for (std::size_t way = 0; way < kWays.size(); ++way) {
     const auto [min, max] = std::minmax_element(ratios[way].begin(), ratios[way].end());
     const Run& run = last[way];
     fmt::print("| {} | {:.1f} | {:.2f} | {:.2f}, {:.2f} | {:.2f} | {} | {:.0f} % |\n", kWays[way], median(rates[way]),
                median(ratios[way]), *min, *max, static_cast<double>(answer.size()) / static_cast<double>(run.passes),
-               run.drafted, run.drafted > 0 ? 100.0 * static_cast<double>(run.accepted) / static_cast<double>(run.drafted) : 0.0);
+               run.drafted,
+               run.drafted > 0 ? 100.0 * static_cast<double>(run.accepted) / static_cast<double>(run.drafted) : 0.0);
   }
 }
 
@@ -139,8 +141,12 @@ int main(int argc, char** argv) {
   app.add_option("--tokenizer", arguments.tokenizer, "a GGUF file whose vocabulary cuts the text (default: MODEL's)");
   app.add_option("--kv-budget", arguments.budget, "as for brim run")->capture_default_str();
   app.add_option("-t,--threads", arguments.threads, "default: as for brim run")->check(CLI::Range(1, 512));
-  app.add_option("-r,--repetitions", arguments.repetitions, "runs of each kind")->capture_default_str()->check(CLI::Range(1, 1000));
-  app.add_option("--draft-max", arguments.draft_max, "as for brim run")->capture_default_str()->check(CLI::Range(1, 15));
+  app.add_option("-r,--repetitions", arguments.repetitions, "runs of each kind")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
+  app.add_option("--draft-max", arguments.draft_max, "as for brim run")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 15));
   CLI11_PARSE(app, argc, argv);
   brim::bench::compare(arguments);
   return 0;

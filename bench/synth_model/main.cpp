@@ -92,8 +92,10 @@ Status synthesize(const Arguments& arguments) {
   Shape shape = *found;
   if (arguments.layers > 0) shape.layers = arguments.layers;
   const int smallest = smallest_vocabulary(shape.family);
-  if (arguments.vocabulary > 0) shape.vocabulary = arguments.vocabulary;
-  else if (!arguments.full_vocabulary) shape.vocabulary = (smallest + 31) / 32 * 32;
+  if (arguments.vocabulary > 0)
+    shape.vocabulary = arguments.vocabulary;
+  else if (!arguments.full_vocabulary)
+    shape.vocabulary = (smallest + 31) / 32 * 32;
   BRIM_ASSIGN(const SynthVocabulary vocabulary, make_vocabulary(shape.family, shape.vocabulary));
   BRIM_ASSIGN(Formats formats, Formats::of(arguments.type, arguments.pure, shape));
 

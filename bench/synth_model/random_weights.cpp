@@ -12,7 +12,7 @@
 namespace brim::bench {
 namespace {
 
-constexpr std::size_t kTileValues = 256;   // a multiple of every block length
+constexpr std::size_t kTileValues = 256;  // a multiple of every block length
 constexpr std::size_t kTiles = 1024;
 constexpr std::size_t kPieceTiles = 8192;  // tiles per write
 
@@ -85,7 +85,8 @@ const std::vector<std::byte>& RandomWeights::tiles(quant::Format format, float d
   const float scale = codebook_scale(deviation);
   if (format == quant::Format::iq4_nl) {
     for (std::size_t at = 0; at < packed.size(); at += sizeof(quant::iq4_nl::Block)) {
-      quant::store(reinterpret_cast<quant::iq4_nl::Block*>(packed.data() + at)->scale, draw(take(1), 0) & 1 ? scale : -scale);
+      quant::store(reinterpret_cast<quant::iq4_nl::Block*>(packed.data() + at)->scale,
+                   draw(take(1), 0) & 1 ? scale : -scale);
     }
   } else {  // IQ4_XS: its sub-blocks have uniform scales from -32 to 31, whose root mean square is 18.5
     for (std::size_t at = 0; at < packed.size(); at += sizeof(quant::iq4_xs::Block)) {

@@ -37,7 +37,7 @@ struct TensorPlan {
   std::vector<std::int64_t> shape;  ///< GGUF order
   float mean = 0;
   float deviation = 0;
-  int quiet_rows = 0;               ///< number of last rows with a quarter of the deviation
+  int quiet_rows = 0;  ///< number of last rows with a quarter of the deviation
   std::vector<float> exact;
 };
 

@@ -14,11 +14,11 @@
 namespace brim::bench {
 
 struct SynthVocabulary {
-  std::vector<std::string> tokens;        ///< in the alphabet that byte-level BPE files use for bytes
-  std::vector<std::int32_t> types;        ///< GGUF's token types: 1 normal, 3 control
-  std::vector<std::string> merges;        ///< "left right", best first
+  std::vector<std::string> tokens;  ///< in the alphabet that byte-level BPE files use for bytes
+  std::vector<std::int32_t> types;  ///< GGUF's token types: 1 normal, 3 control
+  std::vector<std::string> merges;  ///< "left right", best first
   std::uint32_t bos = 0, eos = 0;
-  int specials = 0;                       ///< the last tokens
+  int specials = 0;  ///< the last tokens
 };
 
 /// The number of tokens of a vocabulary of this family without padding.

@@ -36,7 +36,9 @@ inline napi_value text_value(napi_env env, const char* data, std::size_t size) {
   check(env, napi_create_string_utf8(env, data, size, &value));
   return value;
 }
-inline napi_value text_value(napi_env env, const std::string& text) { return text_value(env, text.data(), text.size()); }
+inline napi_value text_value(napi_env env, const std::string& text) {
+  return text_value(env, text.data(), text.size());
+}
 
 inline napi_value undefined(napi_env env) {
   napi_value value = nullptr;
@@ -103,15 +105,24 @@ inline const char* type_name(napi_env env, napi_value value) {
   napi_valuetype type = napi_undefined;
   check(env, napi_typeof(env, value, &type));
   switch (type) {
-    case napi_undefined: return "undefined";
-    case napi_null: return "null";
-    case napi_boolean: return "a boolean";
-    case napi_number: return "a number";
-    case napi_string: return "a string";
-    case napi_symbol: return "a symbol";
-    case napi_function: return "a function";
-    case napi_bigint: return "a bigint";
-    default: return "an object";
+    case napi_undefined:
+      return "undefined";
+    case napi_null:
+      return "null";
+    case napi_boolean:
+      return "a boolean";
+    case napi_number:
+      return "a number";
+    case napi_string:
+      return "a string";
+    case napi_symbol:
+      return "a symbol";
+    case napi_function:
+      return "a function";
+    case napi_bigint:
+      return "a bigint";
+    default:
+      return "an object";
   }
 }
 
@@ -140,13 +151,15 @@ inline std::string name_of(napi_env env, napi_value value, const std::string& na
   throw Pending{};
 }
 
-inline std::int64_t whole_of(napi_env env, napi_value value, const std::string& name, std::int64_t min, std::int64_t max) {
+inline std::int64_t whole_of(napi_env env, napi_value value, const std::string& name, std::int64_t min,
+                             std::int64_t max) {
   double number = 0;
   if (napi_get_value_double(env, value, &number) != napi_ok) wrong_type(env, name, "a number", value);
   if (number >= static_cast<double>(min) && number <= static_cast<double>(max) && number == std::floor(number)) {
     return static_cast<std::int64_t>(number);
   }
-  const std::string sentence = name + ": expected a whole number from " + std::to_string(min) + " to " + std::to_string(max);
+  const std::string sentence =
+      name + ": expected a whole number from " + std::to_string(min) + " to " + std::to_string(max);
   check(env, napi_throw_range_error(env, "ERR_OUT_OF_RANGE", sentence.c_str()));
   throw Pending{};
 }
@@ -241,7 +254,9 @@ class Call {
   }
   napi_value value(std::size_t i) const { return values_[i]; }
   /// A session that is not inside a call.
-  std::shared_ptr<Session> idle_session(std::size_t i) const { return idle_session_of(env, values_[i], kKind<Session>); }
+  std::shared_ptr<Session> idle_session(std::size_t i) const {
+    return idle_session_of(env, values_[i], kKind<Session>);
+  }
   /// An array of these sessions; the library checks whether they are different.
   std::vector<std::shared_ptr<Session>> idle_sessions(std::size_t i) const {
     bool array = false;

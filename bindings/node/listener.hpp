@@ -27,8 +27,8 @@ class Listener {
     std::shared_ptr<Listener> made(new Listener);
     auto ending = std::make_unique<std::shared_ptr<Queue>>(made->queue_);
     napi_threadsafe_function queue = nullptr;
-    check(env, napi_create_threadsafe_function(env, function, nullptr, text_value(env, "brim"), 0, 1, ending.get(), ended, nullptr,
-                                               deliver, &queue));
+    check(env, napi_create_threadsafe_function(env, function, nullptr, text_value(env, "brim"), 0, 1, ending.get(),
+                                               ended, nullptr, deliver, &queue));
     ending.release();
     made->queue_->function = queue;
     check(env, napi_unref_threadsafe_function(env, queue));

@@ -25,7 +25,8 @@ napi_value load(const Call& call) {
   return promise(
       call.env, nullptr,
       [path = call.name(0, "file"), options, model, progress = call.optional_handle<Listener>(3)] {
-        return brim_model_load(path.c_str(), options.get(), progress ? Listener::progress : nullptr, progress.get(), &model->pointer);
+        return brim_model_load(path.c_str(), options.get(), progress ? Listener::progress : nullptr, progress.get(),
+                               &model->pointer);
       },
       [model](napi_env env) { return wrap(env, model); });
 }
@@ -88,7 +89,8 @@ napi_value tokenize(const Call& call) {
         ids->resize(text.size() + 16);  // a tokenizer makes at most one token per byte, and a few special ones
         for (;;) {
           std::size_t count = ids->size();
-          const brim_status status = brim_tokenize(model->pointer, text.data(), text.size(), add, parse, ids->data(), &count);
+          const brim_status status =
+              brim_tokenize(model->pointer, text.data(), text.size(), add, parse, ids->data(), &count);
           const bool larger = count > ids->size();
           ids->resize(count);
           if (!larger) return status;
@@ -105,7 +107,8 @@ napi_value detokenize(const Call& call) {
       [text, model = call.handle<Model>(0), ids = call.ids(1, "ids"), special = call.flag(2, "renderSpecial")] {
         for (;;) {
           std::size_t size = text->size();
-          const brim_status status = brim_detokenize(model->pointer, ids.data(), ids.size(), special, text->data(), &size);
+          const brim_status status =
+              brim_detokenize(model->pointer, ids.data(), ids.size(), special, text->data(), &size);
           const bool larger = size > text->size();
           text->resize(size);
           if (!larger) return status;
@@ -121,12 +124,8 @@ napi_value close_model(const Call& call) {
 }
 
 constexpr Export kCalls[] = {
-    {"load", function<load>},
-    {"modelInfo", function<model_info>},
-    {"plan", function<plan>},
-    {"tokenize", function<tokenize>},
-    {"detokenize", function<detokenize>},
-    {"closeModel", function<close_model>},
+    {"load", function<load>},         {"modelInfo", function<model_info>},  {"plan", function<plan>},
+    {"tokenize", function<tokenize>}, {"detokenize", function<detokenize>}, {"closeModel", function<close_model>},
 };
 
 }  // namespace

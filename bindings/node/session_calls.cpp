@@ -27,7 +27,8 @@ napi_value promise_session(napi_env env, std::shared_ptr<Session> taken, Make ma
 }
 
 /// Options of a session whose creation the listener follows; the listener may be null.
-std::shared_ptr<brim_options> followed(const Call& call, std::size_t options_at, const std::shared_ptr<Listener>& progress) {
+std::shared_ptr<brim_options> followed(const Call& call, std::size_t options_at,
+                                       const std::shared_ptr<Listener>& progress) {
   std::shared_ptr<brim_options> options = call.options(options_at);
   if (progress) check(call.env, brim_options_on_progress(options.get(), Listener::progress, progress.get()));
   return options;
@@ -36,21 +37,18 @@ std::shared_ptr<brim_options> followed(const Call& call, std::size_t options_at,
 // session(model, options, progress) → promise of a session
 napi_value session(const Call& call) {
   const auto progress = call.optional_handle<Listener>(2);
-  return promise_session(
-      call.env, nullptr,
-      [model = call.handle<Model>(0), options = followed(call, 1, progress), progress](brim_session** made) {
-        return brim_session_create(model->pointer, options.get(), made);
-      });
+  return promise_session(call.env, nullptr,
+                         [model = call.handle<Model>(0), options = followed(call, 1, progress), progress](
+                             brim_session** made) { return brim_session_create(model->pointer, options.get(), made); });
 }
 
 // restore(model, path, options, progress) → promise of a session
 napi_value restore(const Call& call) {
   const auto progress = call.optional_handle<Listener>(3);
-  return promise_session(call.env, nullptr,
-                         [model = call.handle<Model>(0), path = call.name(1, "file"),
-                          options = followed(call, 2, progress), progress](brim_session** made) {
-                           return brim_session_restore(model->pointer, options.get(), path.c_str(), made);
-                         });
+  return promise_session(
+      call.env, nullptr,
+      [model = call.handle<Model>(0), path = call.name(1, "file"), options = followed(call, 2, progress), progress](
+          brim_session** made) { return brim_session_restore(model->pointer, options.get(), path.c_str(), made); });
 }
 
 // onProgress(session, listener or undefined)
@@ -65,8 +63,7 @@ napi_value on_progress(const Call& call) {
 // fork(session) → promise of a session
 napi_value fork_session(const Call& call) {
   const auto own = call.idle_session(0);
-  return promise_session(call.env, own,
-                         [own](brim_session** made) { return brim_session_fork(own->pointer, made); });
+  return promise_session(call.env, own, [own](brim_session** made) { return brim_session_fork(own->pointer, made); });
 }
 
 // save(session, path) → promise
@@ -104,7 +101,8 @@ napi_value append_ids(const Call& call) {
   const auto own = call.idle_session(0);
   return promise(
       call.env, own,
-      [own, ids = call.ids(1, "ids")] { return brim_session_append_ids(own->pointer, ids.data(), ids.size()); }, undefined);
+      [own, ids = call.ids(1, "ids")] { return brim_session_append_ids(own->pointer, ids.data(), ids.size()); },
+      undefined);
 }
 
 // loadMessages(session, JSON) → promise
@@ -112,7 +110,9 @@ napi_value load_messages(const Call& call) {
   const auto own = call.idle_session(0);
   return promise(
       call.env, own,
-      [own, json = call.text(1, "messages")] { return brim_session_load_messages(own->pointer, json.data(), json.size()); },
+      [own, json = call.text(1, "messages")] {
+        return brim_session_load_messages(own->pointer, json.data(), json.size());
+      },
       undefined);
 }
 
@@ -147,7 +147,10 @@ struct PieceCopy {
   brim_status status = BRIM_OK;
   PieceCopy() = default;
   explicit PieceCopy(const brim_piece& found)
-      : text(found.text, found.text_size), id(found.id), end(found.end), status(static_cast<brim_status>(found.status)) {}
+      : text(found.text, found.text_size),
+        id(found.id),
+        end(found.end),
+        status(static_cast<brim_status>(found.status)) {}
 
   /// {text, id, end}, or the Error.
   napi_value value(napi_env env) const {
@@ -197,7 +200,8 @@ napi_value next_together(const Call& call) {
       [copies](napi_env env) {
         napi_value out = nullptr;
         check(env, napi_create_array(env, &out));
-        for (std::uint32_t i = 0; i < copies->size(); ++i) check(env, napi_set_element(env, out, i, (*copies)[i].value(env)));
+        for (std::uint32_t i = 0; i < copies->size(); ++i)
+          check(env, napi_set_element(env, out, i, (*copies)[i].value(env)));
         return out;
       });
 }

@@ -120,15 +120,9 @@ napi_value stats(const Call& call) {
 }
 
 constexpr Export kCalls[] = {
-    {"set", function<set>},
-    {"unset", function<unset>},
-    {"option", function<option>},
-    {"clear", function<clear>},
-    {"rewind", function<rewind>},
-    {"describe", function<describe>},
-    {"layers", function<layers>},
-    {"messages", function<messages>},
-    {"stats", function<stats>},
+    {"set", function<set>},       {"unset", function<unset>},       {"option", function<option>},
+    {"clear", function<clear>},   {"rewind", function<rewind>},     {"describe", function<describe>},
+    {"layers", function<layers>}, {"messages", function<messages>}, {"stats", function<stats>},
 };
 
 }  // namespace

@@ -7,14 +7,22 @@ namespace brim::api {
 
 brim_status status_of(ErrorCode code) noexcept {
   switch (code) {
-    case ErrorCode::invalid_argument: return BRIM_INVALID_ARGUMENT;
-    case ErrorCode::bad_file: return BRIM_BAD_FILE;
-    case ErrorCode::unsupported: return BRIM_UNSUPPORTED;
-    case ErrorCode::io: return BRIM_IO;
-    case ErrorCode::out_of_memory: return BRIM_OUT_OF_MEMORY;
-    case ErrorCode::cancelled: return BRIM_CANCELLED;
-    case ErrorCode::wrong_state: return BRIM_WRONG_STATE;
-    case ErrorCode::internal: break;
+    case ErrorCode::invalid_argument:
+      return BRIM_INVALID_ARGUMENT;
+    case ErrorCode::bad_file:
+      return BRIM_BAD_FILE;
+    case ErrorCode::unsupported:
+      return BRIM_UNSUPPORTED;
+    case ErrorCode::io:
+      return BRIM_IO;
+    case ErrorCode::out_of_memory:
+      return BRIM_OUT_OF_MEMORY;
+    case ErrorCode::cancelled:
+      return BRIM_CANCELLED;
+    case ErrorCode::wrong_state:
+      return BRIM_WRONG_STATE;
+    case ErrorCode::internal:
+      break;
   }
   return BRIM_INTERNAL;
 }

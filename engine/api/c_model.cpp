@@ -76,7 +76,8 @@ brim_status brim_model_load(const char* path, const brim_options* options, brim_
       wishes.log = [log = handle->log](brim::LogLevel level, std::string_view line) {
         log->say(level == brim::LogLevel::info ? BRIM_LOG_INFO : BRIM_LOG_WARNING, std::string(line));
       };
-      wishes.log(brim::LogLevel::info, brim::sentence("the instruction set is ", brim_isa(), ", threads: ", handle->threads));
+      wishes.log(brim::LogLevel::info,
+                 brim::sentence("the instruction set is ", brim_isa(), ", threads: ", handle->threads));
     }
     BRIM_ASSIGN(handle->model, brim::model::Model::load(path, wishes, progress_of(progress, user)));
     handle->executor = std::make_shared<brim::run::Executor>(handle->model, handle->threads);
@@ -119,7 +120,8 @@ brim_status brim_plan_get(const char* path, const brim_options* model_wishes, co
     if (path == nullptr) return null_argument("path");
     const OptionList none;
     BRIM_ASSIGN(const ModelOptions for_model, model_options(model_wishes ? model_wishes->list : none));
-    BRIM_ASSIGN(brim::generate::SessionOptions for_session, session_options(session_wishes ? session_wishes->list : none));
+    BRIM_ASSIGN(brim::generate::SessionOptions for_session,
+                session_options(session_wishes ? session_wishes->list : none));
     brim::run::SequenceOptions& sequence = for_session.sequence;
     sequence.threads = for_model.threads > 0 ? for_model.threads : brim::kernels::default_threads();
     if (for_model.kv_pool > 0) sequence.pool = std::make_shared<brim::kv::Pool>(for_model.kv_pool);
@@ -130,11 +132,13 @@ brim_status brim_plan_get(const char* path, const brim_options* model_wishes, co
     if (!profile.notice.empty() && model_wishes != nullptr && model_wishes->log != nullptr) {
       model_wishes->log(model_wishes->log_user, BRIM_LOG_WARNING, brim::one_line(profile.notice).c_str());
     }
-    BRIM_ASSIGN(const brim::run::MemoryPlan memory, brim::run::plan_memory(outline.config, brim::kernels::active(), sequence));
+    BRIM_ASSIGN(const brim::run::MemoryPlan memory,
+                brim::run::plan_memory(outline.config, brim::kernels::active(), sequence));
     const bool in_place = for_model.memory == brim::model::WeightMemory::file;
     const brim::model::Moved moved = brim::model::moved_by(for_model.memory);
     brim_plan filled{};
-    filled.weight_bytes = static_cast<std::int64_t>(brim::model::weight_bytes(outline.weights, brim::kernels::active(), !in_place, moved));
+    filled.weight_bytes = static_cast<std::int64_t>(
+        brim::model::weight_bytes(outline.weights, brim::kernels::active(), !in_place, moved));
     filled.kv_budget_bytes = memory.kv.budget_bytes;
     filled.kv_full_bytes = memory.kv.full_bytes;
     filled.kv_min_bytes = memory.kv.min_bytes;

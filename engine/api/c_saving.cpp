@@ -28,12 +28,22 @@ void replace(OptionList& list, std::pair<std::string, std::string> option) {
 
 Status apply(Session& session, Change change, const generate::SessionOptions& options) {
   switch (change) {
-    case Change::sampling: return session.set_sampling(options.sampling);
-    case Change::stops: session.set_stops(options.stops); break;
-    case Change::end_tokens: session.set_ignore_end_tokens(options.ignore_end_tokens); break;
-    case Change::limit: session.set_limit(options.limit); break;
-    case Change::system: return session.set_system(options.system);
-    case Change::max_message: session.set_max_message_bytes(options.max_message_bytes); break;
+    case Change::sampling:
+      return session.set_sampling(options.sampling);
+    case Change::stops:
+      session.set_stops(options.stops);
+      break;
+    case Change::end_tokens:
+      session.set_ignore_end_tokens(options.ignore_end_tokens);
+      break;
+    case Change::limit:
+      session.set_limit(options.limit);
+      break;
+    case Change::system:
+      return session.set_system(options.system);
+    case Change::max_message:
+      session.set_max_message_bytes(options.max_message_bytes);
+      break;
   }
   return {};
 }
@@ -58,7 +68,8 @@ Status change_restored(brim_session& handle, const OptionList& given) {
 void keep_profile(brim_session& handle) {
   const model::FoundProfile& found = handle.session->sequence().profile();
   // The earlier profile is removed too, where the session was saved with one: the new one may be another, or none.
-  std::erase_if(handle.list, [](const auto& option) { return option.first == "kv.profile" || option.first == kSavedProfile; });
+  std::erase_if(handle.list,
+                [](const auto& option) { return option.first == "kv.profile" || option.first == kSavedProfile; });
   if (!found.text.empty()) handle.list.emplace_back(kSavedProfile, found.text);
   if (found.notice.empty() || handle.log == nullptr) return;
   // Loading the model has logged why the profile that it carries cannot be used.
@@ -66,7 +77,8 @@ void keep_profile(brim_session& handle) {
   if (said.empty() || !found.notice.starts_with(said)) {
     handle.log->say(BRIM_LOG_WARNING, found.notice);
   } else if (const std::string* split = given_option(handle, "kv.split", 0); split != nullptr && found.notice != said) {
-    handle.log->say(BRIM_LOG_WARNING, sentence("the KV split ", *split, " needs a profile of the model, and there is none that can be "
+    handle.log->say(BRIM_LOG_WARNING, sentence("the KV split ", *split,
+                                               " needs a profile of the model, and there is none that can be "
                                                "used: the default split takes its place"));
   }
 }
@@ -132,7 +144,8 @@ brim_status brim_session_restore(brim_model* model, const brim_options* options,
   return guarded([&]() -> Status {
     if (model == nullptr || path == nullptr || out == nullptr) return null_argument("model, path or out");
     *out = nullptr;
-    const brim::Progress progress = options == nullptr ? brim::Progress() : progress_of(options->progress, options->progress_user);
+    const brim::Progress progress =
+        options == nullptr ? brim::Progress() : progress_of(options->progress, options->progress_user);
     BRIM_ASSIGN(SavedSession saved, SavedSession::open(path, *model->model, progress));
     auto handle = std::make_unique<brim_session>();
     handle->list = saved.origin().settings;

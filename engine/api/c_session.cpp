@@ -29,8 +29,9 @@ void brim::api::attach_log(brim_session& session, std::shared_ptr<ModelLog> log)
   session.log = std::move(log);
   if (session.log == nullptr) return;
   const brim::kv::Plan& plan = session.session->sequence().cache().plan();
-  session.forgetting = brim::sentence(" tokens the cache of ", brim::size_text(static_cast<std::size_t>(plan.budget_bytes)),
-                                      " is full; from now on it forgets (", plan.keep, ")");
+  session.forgetting =
+      brim::sentence(" tokens the cache of ", brim::size_text(static_cast<std::size_t>(plan.budget_bytes)),
+                     " is full; from now on it forgets (", plan.keep, ")");
 }
 
 void brim::api::tell_of_forgetting(brim_session& session) noexcept {
@@ -103,9 +104,7 @@ brim_status brim_session_message(brim_session* session, const char* role, const 
 }
 
 brim_status brim_session_regenerate(brim_session* session) {
-  return on_session(session, Turn::Kind::change, [&]() -> Status {
-    return session->session->regenerate();
-  });
+  return on_session(session, Turn::Kind::change, [&]() -> Status { return session->session->regenerate(); });
 }
 
 brim_status brim_session_next(brim_session* session, brim_piece* piece) {
@@ -125,15 +124,11 @@ brim_status brim_session_finish(brim_session* session, brim_piece* piece) {
 }
 
 brim_status brim_session_clear(brim_session* session) {
-  return on_session(session, Turn::Kind::change, [&]() -> Status {
-    return session->session->clear();
-  });
+  return on_session(session, Turn::Kind::change, [&]() -> Status { return session->session->clear(); });
 }
 
 brim_status brim_session_rewind(brim_session* session, int64_t tokens) {
-  return on_session(session, Turn::Kind::change, [&]() -> Status {
-    return session->session->rewind(tokens);
-  });
+  return on_session(session, Turn::Kind::change, [&]() -> Status { return session->session->rewind(tokens); });
 }
 
 brim_status brim_session_set(brim_session* session, const char* key, const char* value) {
@@ -252,10 +247,10 @@ const char* brim_session_describe(brim_session* session) {
     const auto [min, max] = std::minmax_element(plan.quota.begin(), plan.quota.end());
     std::string entries = brim::sentence(*max);
     if (*min != *max) entries = brim::sentence(*min, " to ", *max);
-    session->text = brim::sentence(
-        "KV ", brim::size_text(static_cast<std::size_t>(plan.budget_bytes)), " ", brim::kv::stored_as(plan.shape),
-        " (", plan.split, ", ", plan.keep, "): ", entries, " entries a ", plan.shape.heads.empty() ? "layer" : "head",
-        ", context ", plan.shape.context);
+    session->text =
+        brim::sentence("KV ", brim::size_text(static_cast<std::size_t>(plan.budget_bytes)), " ",
+                       brim::kv::stored_as(plan.shape), " (", plan.split, ", ", plan.keep, "): ", entries,
+                       " entries a ", plan.shape.heads.empty() ? "layer" : "head", ", context ", plan.shape.context);
     return {};
   });
   return status == BRIM_OK ? session->text.c_str() : "";

@@ -54,7 +54,7 @@ struct brim_model {
   std::shared_ptr<const brim::model::Model> model;
   int threads = 1;
   std::shared_ptr<brim::run::Executor> executor;  ///< shared by all sessions
-  std::shared_ptr<brim::kv::Pool> pool;  ///< null: each session has its own budget
+  std::shared_ptr<brim::kv::Pool> pool;           ///< null: each session has its own budget
   std::string name;
   std::shared_ptr<brim::api::ModelLog> log;  ///< null: no log
   ~brim_model() {
@@ -64,11 +64,11 @@ struct brim_model {
 
 struct brim_session {
   std::unique_ptr<brim::generate::Session> session;
-  brim::api::OptionList list;  ///< its options at creation and later changes, for saving it
+  brim::api::OptionList list;                ///< its options at creation and later changes, for saving it
   std::shared_ptr<brim::api::ModelLog> log;  ///< the model's
   std::string forgetting;  ///< the log message for when its cache begins to evict, created while there is memory
   bool told_of_forgetting = false;
-  std::string text;  ///< the text that a returned pointer points into
+  std::string text;                     ///< the text that a returned pointer points into
   std::atomic<std::thread::id> user{};  ///< the thread that is inside a call; a default id: none
 };
 

@@ -19,11 +19,20 @@ constexpr OptionLine kOptions[] = {
 #define SPECIAL(field, function) .type = special
 #define SPECIALS(field, function) .type = special, .repeatable = true
 // Types reach LINE expanded, as several arguments; what stands around them is handed over first.
-#define LINE(name, when, text, flag_names, shown, block, needed, said, ...)                                             \
-  {.key = name, .scope = OptionScope::when, __VA_ARGS__, .default_text = text, .flags = flag_names, .value_name = shown, \
-   .group = block, .needs = needed, .sentence = said},
-#define MODEL_OPTION(key, type, text, flags, value, group, sentence) LINE(key, model, text, flags, value, group, "", sentence, type)
-#define FIXED_OPTION(key, type, text, flags, value, group, sentence) LINE(key, creation, text, flags, value, group, "", sentence, type)
+#define LINE(name, when, text, flag_names, shown, block, needed, said, ...) \
+  {.key = name,                                                             \
+   .scope = OptionScope::when,                                              \
+   __VA_ARGS__,                                                             \
+   .default_text = text,                                                    \
+   .flags = flag_names,                                                     \
+   .value_name = shown,                                                     \
+   .group = block,                                                          \
+   .needs = needed,                                                         \
+   .sentence = said},
+#define MODEL_OPTION(key, type, text, flags, value, group, sentence) \
+  LINE(key, model, text, flags, value, group, "", sentence, type)
+#define FIXED_OPTION(key, type, text, flags, value, group, sentence) \
+  LINE(key, creation, text, flags, value, group, "", sentence, type)
 #define SESSION_OPTION(key, change, type, text, flags, value, group, needs, sentence) \
   LINE(key, session, text, flags, value, group, needs, sentence, type)
 #include "engine/api/options.def"

@@ -20,8 +20,8 @@ struct OptionLine {
   std::string_view key{};  ///< in brim.h: "kv.budget"
   OptionScope scope = OptionScope::session;
   OptionType type = OptionType::special;
-  bool repeatable = false;          ///< each value adds to those before
-  std::int64_t minimum = 0;         ///< of an integer, and in bytes of a size
+  bool repeatable = false;   ///< each value adds to those before
+  std::int64_t minimum = 0;  ///< of an integer, and in bytes of a size
   std::uint64_t maximum = 0;
   double lowest = 0, highest = 0;   ///< of a number
   std::string_view choices{};       ///< "private|shared|file"

@@ -54,7 +54,8 @@ Result<int> choice_of(std::string_view key, const std::string& value, std::strin
   return bad_value(key, value, or_list(words));
 }
 
-Status set_size(std::string_view key, const std::string& value, std::int64_t maximum, std::string_view expected, std::int64_t& out) {
+Status set_size(std::string_view key, const std::string& value, std::int64_t maximum, std::string_view expected,
+                std::int64_t& out) {
   const Result<std::size_t> size = parse_size(value);
   if (!size) return error(ErrorCode::invalid_argument, "option ", key, ": ", size.error().sentence);
   if (*size == 0 || *size > static_cast<std::size_t>(maximum)) return bad_value(key, value, expected);
@@ -68,7 +69,8 @@ Status set_text(std::string_view key, const std::string& value, std::string_view
   return {};
 }
 
-Status add_text(std::string_view key, const std::string& value, std::string_view expected, std::vector<std::string>& out) {
+Status add_text(std::string_view key, const std::string& value, std::string_view expected,
+                std::vector<std::string>& out) {
   std::string text;
   BRIM_TRY(set_text(key, value, expected, text));
   out.push_back(std::move(text));
@@ -112,7 +114,8 @@ Status parse_kv_read(std::string_view, const std::string& value, kv::Reading& ou
   return {};
 }
 
-Status parse_logit_bias(std::string_view key, const std::string& value, std::vector<std::pair<std::int32_t, float>>& out) {
+Status parse_logit_bias(std::string_view key, const std::string& value,
+                        std::vector<std::pair<std::int32_t, float>>& out) {
   constexpr double kMaxBias = 1e30;  // far beyond any logit, and a float can hold it
   const auto refuse = [&] {
     return bad_value(key, value, "ID+BIAS, ID-BIAS or ID-inf with a token id and a bias of at most 1e30");

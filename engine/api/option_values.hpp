@@ -49,10 +49,12 @@ Status set_choice(std::string_view key, const std::string& value, std::string_vi
   return {};
 }
 /// Bytes, from 1 to `maximum`.
-Status set_size(std::string_view key, const std::string& value, std::int64_t maximum, std::string_view expected, std::int64_t& out);
+Status set_size(std::string_view key, const std::string& value, std::int64_t maximum, std::string_view expected,
+                std::int64_t& out);
 /// With an empty `expected` the text may be empty.
 Status set_text(std::string_view key, const std::string& value, std::string_view expected, std::string& out);
-Status add_text(std::string_view key, const std::string& value, std::string_view expected, std::vector<std::string>& out);
+Status add_text(std::string_view key, const std::string& value, std::string_view expected,
+                std::vector<std::string>& out);
 
 Status parse_kv_budget(std::string_view key, const std::string& value, kv::BudgetRequest& out);
 Status parse_kv_type(std::string_view key, const std::string& value, kernels::KvTypes& out);
@@ -60,6 +62,7 @@ Status parse_kv_split(std::string_view key, const std::string& value, const kv::
 Status parse_kv_keep(std::string_view key, const std::string& value, const kv::Rule*& out);
 Status parse_kv_read(std::string_view key, const std::string& value, kv::Reading& out);
 /// "15043+2.5", "15043-inf", "15043-1": one more bias.
-Status parse_logit_bias(std::string_view key, const std::string& value, std::vector<std::pair<std::int32_t, float>>& out);
+Status parse_logit_bias(std::string_view key, const std::string& value,
+                        std::vector<std::pair<std::int32_t, float>>& out);
 
 }  // namespace brim::api

@@ -79,9 +79,9 @@ using Status = Result<void>;
 }  // namespace brim
 
 /// Returns the error of a Status or Result expression from the enclosing function, if it has one.
-#define BRIM_TRY(expression)                                                \
-  do {                                                                      \
-    if (auto tried_ = (expression); !tried_) return tried_.error();         \
+#define BRIM_TRY(expression)                                        \
+  do {                                                              \
+    if (auto tried_ = (expression); !tried_) return tried_.error(); \
   } while (false)
 
 #define BRIM_JOIN_(a, b) a##b

@@ -13,8 +13,7 @@ namespace brim {
 inline void append_part(std::string& sentence, std::string_view text) { sentence += text; }
 inline void append_part(std::string& sentence, char letter) { sentence += letter; }
 template <std::integral T>
-  requires(!std::same_as<T, char>)
-void append_part(std::string& sentence, T number) {
+requires(!std::same_as<T, char>) void append_part(std::string& sentence, T number) {
   if constexpr (std::same_as<T, bool>) {
     sentence += number ? "true" : "false";
   } else {

@@ -26,8 +26,8 @@ void add_block(std::uint32_t* state, const std::byte* block) noexcept {
     const std::uint32_t s1 = std::rotr(w[i - 2], 17) ^ std::rotr(w[i - 2], 19) ^ w[i - 2] >> 10;
     w[i] = w[i - 16] + s0 + w[i - 7] + s1;
   }
-  auto [a, b, c, d, e, f, g, h] = std::array<std::uint32_t, 8>{state[0], state[1], state[2], state[3],
-                                                               state[4], state[5], state[6], state[7]};
+  auto [a, b, c, d, e, f, g, h] =
+      std::array<std::uint32_t, 8>{state[0], state[1], state[2], state[3], state[4], state[5], state[6], state[7]};
   for (std::size_t i = 0; i < 64; ++i) {
     const std::uint32_t sum1 = std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25), choice = (e & f) ^ (~e & g);
     const std::uint32_t first = h + sum1 + choice + kSha256Rounds[i] + w[i];
@@ -72,7 +72,8 @@ Sha256::Digest Sha256::finish() noexcept {
   for (std::size_t i = 0; i < 8; ++i) padding[size - 1 - i] = static_cast<std::byte>(bits >> 8 * i);
   add(std::span(padding).first(size));
   Digest digest;
-  for (std::size_t i = 0; i < digest.size(); ++i) digest[i] = static_cast<std::byte>(state_[i / 4] >> (24 - 8 * (i % 4)));
+  for (std::size_t i = 0; i < digest.size(); ++i)
+    digest[i] = static_cast<std::byte>(state_[i / 4] >> (24 - 8 * (i % 4)));
   return digest;
 }
 

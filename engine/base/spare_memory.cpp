@@ -19,7 +19,8 @@ Result<SpareMemory> SpareMemory::take(std::size_t bytes) {
   memory.wanted_ = memory.blocks_.size();
   memory.retake();
   if (memory.held_ < memory.blocks_.size()) {
-    return error(ErrorCode::out_of_memory, "the machine could not provide ", bytes, " bytes to keep spare, only ", memory.held());
+    return error(ErrorCode::out_of_memory, "the machine could not provide ", bytes, " bytes to keep spare, only ",
+                 memory.held());
   }
   return memory;
 }

@@ -50,7 +50,7 @@ class SpareMemory {
   std::size_t block_bytes_ = 0;
   std::size_t held_ = 0;    ///< how many of the blocks are held, the first ones
   std::size_t wanted_ = 0;  ///< how many should be held
-  int releases_ = 0;      ///< number of nested releases
+  int releases_ = 0;        ///< number of nested releases
 };
 
 /// Runs work(), which returns a Result and changes nothing where it fails for lack of memory; then, in that case, once

@@ -48,8 +48,8 @@ std::vector<std::span<const std::byte>> StateWriter::parts() const {
 }
 
 Error StateReader::wrong(std::string_view what, std::string_view expected, std::string_view found) const {
-  return error(ErrorCode::bad_file, name_, " cannot be restored: ", where_, where_.empty() ? "" : ", ", what, ": expected ",
-               expected, ", found ", found);
+  return error(ErrorCode::bad_file, name_, " cannot be restored: ", where_, where_.empty() ? "" : ", ", what,
+               ": expected ", expected, ", found ", found);
 }
 
 Error StateReader::ended(std::string_view what) const { return wrong(what, "a value", "the end"); }

@@ -23,7 +23,8 @@ void remove_marks(std::string& text, WorkMeter* meter) {
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (at % kRange == 0 && !step(meter, kRangeUnits)) return;
     text[kept++] = text[at];
-    if (kept >= kMark.size() && std::string_view(text).substr(kept - kMark.size(), kMark.size()) == kMark) kept -= kMark.size();
+    if (kept >= kMark.size() && std::string_view(text).substr(kept - kMark.size(), kMark.size()) == kMark)
+      kept -= kMark.size();
   }
   text.resize(kept);
 }
@@ -48,7 +49,9 @@ std::int64_t bytes_of(const templates::ChatMessage& message) {
   return kMessageBytes + static_cast<std::int64_t>(message.content.size());
 }
 
-bool known_role(std::string_view role) { return std::find(std::begin(kRoles), std::end(kRoles), role) != std::end(kRoles); }
+bool known_role(std::string_view role) {
+  return std::find(std::begin(kRoles), std::end(kRoles), role) != std::end(kRoles);
+}
 
 Error offer(const Error& failure) {
   return error(failure.code, "the model's chat template cannot be used: ", failure.sentence,
@@ -75,9 +78,11 @@ Result<Conversation> Conversation::create(const text::Tokenizer& tokenizer, cons
   return Conversation(tokenizer, std::move(*parsed));
 }
 
-Result<templates::ChatMessage> Conversation::make_message(std::string_view role, std::string_view content, WorkMeter* meter) {
+Result<templates::ChatMessage> Conversation::make_message(std::string_view role, std::string_view content,
+                                                          WorkMeter* meter) {
   if (!known_role(role)) {
-    return error(ErrorCode::invalid_argument, "message role: expected system, user, assistant or tool, found ", quoted(role));
+    return error(ErrorCode::invalid_argument, "message role: expected system, user, assistant or tool, found ",
+                 quoted(role));
   }
   templates::ChatMessage message{std::string(role), clean(content, meter)};
   if (meter != nullptr && meter->cancelled()) return cancelled_error();
@@ -158,7 +163,8 @@ bool Conversation::drop_oldest(std::int64_t max) noexcept {
     }
     held -= bytes_of(messages_[at]);
   }
-  messages_.erase(messages_.begin() + static_cast<std::ptrdiff_t>(first), messages_.begin() + static_cast<std::ptrdiff_t>(end));
+  messages_.erase(messages_.begin() + static_cast<std::ptrdiff_t>(first),
+                  messages_.begin() + static_cast<std::ptrdiff_t>(end));
   const bool dropped = end > first;
   // What follows the user's last message: calls of tools, notes of the system, answers that the host adds.
   std::size_t after = first;
@@ -182,7 +188,8 @@ bool Conversation::drop_range(std::size_t begin, std::size_t end, std::int64_t m
   for (std::size_t at = begin; at < end; ++at) held += bytes_of(messages_[at]);
   std::size_t kept = begin;  // the first one that is kept
   for (; kept < end && held > max; ++kept) held -= bytes_of(messages_[kept]);
-  messages_.erase(messages_.begin() + static_cast<std::ptrdiff_t>(begin), messages_.begin() + static_cast<std::ptrdiff_t>(kept));
+  messages_.erase(messages_.begin() + static_cast<std::ptrdiff_t>(begin),
+                  messages_.begin() + static_cast<std::ptrdiff_t>(kept));
   return kept > begin;
 }
 
@@ -191,7 +198,8 @@ bool Conversation::cut_answer(std::int64_t max) noexcept {
   std::size_t begin = answer_.size() / 2;
   const auto inside = [&](std::size_t at) {
     const auto byte = static_cast<unsigned char>(answer_[at]);
-    return (byte & 0xC0) == 0x80 || byte <= ' ';  // of a character; white space, which templates take off where a message begins
+    return (byte & 0xC0) == 0x80 ||
+           byte <= ' ';  // of a character; white space, which templates take off where a message begins
   };
   while (begin < answer_.size() && inside(begin)) ++begin;
   answer_.erase(0, begin);
@@ -277,7 +285,7 @@ Result<std::string> Conversation::render(bool to_answer, WorkMeter* meter) const
 }
 
 Result<std::vector<text::TokenId>> Conversation::encode(std::string_view rendered, bool at_start,
-                                                            WorkMeter* meter) const {
+                                                        WorkMeter* meter) const {
   text::EncodeOptions options;
   options.add_special = at_start;
   options.parse_special = true;

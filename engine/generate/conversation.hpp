@@ -22,8 +22,8 @@ class Conversation {
  public:
   /// `choice`: a built-in template's name or Jinja source; empty: `own`, the model's, or "plain" when that is empty too.
   /// Errors: those of ChatTemplate::parse, with the built-in names offered; cancelled.
-  static Result<Conversation> create(const text::Tokenizer& tokenizer, const std::string& choice, const std::string& own,
-                                     WorkMeter* meter = nullptr);
+  static Result<Conversation> create(const text::Tokenizer& tokenizer, const std::string& choice,
+                                     const std::string& own, WorkMeter* meter = nullptr);
   static constexpr std::size_t kFirstMessages = 16;  ///< for which there is always room
   /// Room for the answer that is being written, and for the first messages.
   void reserve(std::size_t answer_bytes) {
@@ -33,7 +33,8 @@ class Conversation {
 
   /// A message as a conversation keeps it: bytes that are not UTF-8 become U+FFFD. Errors: invalid_argument for an unknown
   /// role; cancelled.
-  static Result<templates::ChatMessage> make_message(std::string_view role, std::string_view content, WorkMeter* meter = nullptr);
+  static Result<templates::ChatMessage> make_message(std::string_view role, std::string_view content,
+                                                     WorkMeter* meter = nullptr);
   /// The same for the messages of a JSON array. Errors: invalid_argument for anything but a JSON array of messages;
   /// cancelled.
   static Result<std::vector<templates::ChatMessage>> parse(std::string_view json, WorkMeter* meter = nullptr);

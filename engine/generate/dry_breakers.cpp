@@ -15,7 +15,7 @@ constexpr std::size_t kLongestTail = 20;     // tokens after the first
 std::vector<std::string> default_dry_breakers() { return {"\n", ":", "\"", "*"}; }
 
 Result<std::vector<std::vector<TokenId>>> find_dry_breakers(const text::Tokenizer& tokenizer,
-                                                           const std::vector<std::string>& breakers) {
+                                                            const std::vector<std::string>& breakers) {
   std::vector<std::vector<TokenId>> found;
   for (const std::string& breaker : breakers) {
     if (breaker.empty()) return error(ErrorCode::invalid_argument, "a DRY breaker is empty");

@@ -19,6 +19,6 @@ std::vector<std::string> default_dry_breakers();
 /// whole vocabulary once per breaker: call it once per session, and only when DRY is on.
 /// Errors: invalid_argument for an empty breaker.
 Result<std::vector<std::vector<TokenId>>> find_dry_breakers(const text::Tokenizer& tokenizer,
-                                                           const std::vector<std::string>& breakers);
+                                                            const std::vector<std::string>& breakers);
 
 }  // namespace brim::generate

@@ -11,8 +11,9 @@ namespace {
 
 template <class... Parts>
 Error damaged(std::int64_t tokens, const Parts&... found) {
-  return error(ErrorCode::bad_file, "the model's logits after token ", tokens, " of the text are not usable: expected numbers, found ",
-               found..., "; the model file is damaged or was converted wrongly, or the kernels for ", kernels::active_set(),
+  return error(ErrorCode::bad_file, "the model's logits after token ", tokens,
+               " of the text are not usable: expected numbers, found ", found...,
+               "; the model file is damaged or was converted wrongly, or the kernels for ", kernels::active_set(),
                " are defective on this machine: compare the file's checksum, or set BRIM_ISA=generic and try again");
 }
 

@@ -19,12 +19,12 @@ struct Sampler::State {
     const bool scaled = sampling.temperature > 0;
 #define ADJUSTER(name) \
   if (auto made = make_##name(sampling, vocabulary_size)) adjusters.push_back(std::move(made));
-#define FILTER(name)                                                    \
-  if (filtered) {                                                       \
+#define FILTER(name)                                                                            \
+  if (filtered) {                                                                               \
     if (auto made = make_##name(sampling, vocabulary_size)) filters.push_back(std::move(made)); \
   }
-#define SCALER(name)                                                    \
-  if (scaled) {                                                         \
+#define SCALER(name)                                                                            \
+  if (scaled) {                                                                                 \
     if (auto made = make_##name(sampling, vocabulary_size)) filters.push_back(std::move(made)); \
   }
 #define PICKER(name) \

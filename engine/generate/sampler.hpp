@@ -25,16 +25,16 @@ struct SamplingOptions {
   double typical_p = 1.0;      ///< 1: off
   double xtc_probability = 0;  ///< 0: off
   double xtc_threshold = 0.1;
-  int penalty_last_n = 64;     ///< tokens looked back at; −1: all
+  int penalty_last_n = 64;  ///< tokens looked back at; −1: all
   double repeat_penalty = 1.0;
   double frequency_penalty = 0;
   double presence_penalty = 0;
-  double dry_multiplier = 0;   ///< 0: off
+  double dry_multiplier = 0;  ///< 0: off
   double dry_base = 1.75;
   int dry_allowed_length = 2;
   int dry_penalty_last_n = -1;
   std::vector<std::vector<TokenId>> dry_breakers;  ///< token sequences that end a match
-  int mirostat = 0;            ///< 0 off, 1, 2
+  int mirostat = 0;                                ///< 0 off, 1, 2
   double mirostat_tau = 5.0;
   double mirostat_eta = 0.1;
   std::vector<std::pair<TokenId, float>> logit_bias;  ///< −inf bans a token

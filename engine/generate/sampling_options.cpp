@@ -23,8 +23,8 @@ Status check_bias(TokenId id, float bias) {
 Status check_numbers(const SamplingOptions& options, std::string_view written) {
   const auto between = [&](const char* name, double value, double min, double max, const char* allowed) -> Status {
     if (value >= min && value <= max) return {};
-    return error(ErrorCode::invalid_argument, name, " is ", written.empty() ? number_text(value) : std::string(written.substr(0, 80)),
-                 "; it must be ", allowed);
+    return error(ErrorCode::invalid_argument, name, " is ",
+                 written.empty() ? number_text(value) : std::string(written.substr(0, 80)), "; it must be ", allowed);
   };
   BRIM_TRY(between("temperature", options.temperature, 0, kAnyNumber, "from 0 (always the likeliest token) to 1e30"));
   BRIM_TRY(between("top_k", options.top_k, -1, kAnyNumber, "1 or more, or 0 for off"));

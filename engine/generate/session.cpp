@@ -54,8 +54,8 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const model::Mo
   return session;
 }
 
-Session::Session(std::shared_ptr<const model::Model> model, SessionOptions options, std::unique_ptr<run::Sequence> sequence,
-                 Conversation conversation, Sampler sampler)
+Session::Session(std::shared_ptr<const model::Model> model, SessionOptions options,
+                 std::unique_ptr<run::Sequence> sequence, Conversation conversation, Sampler sampler)
     : model_(std::move(model)),
       options_(std::move(options)),
       sequence_(std::move(sequence)),
@@ -300,7 +300,8 @@ void Session::end_conversing() {
 
 Status Session::rewind(std::int64_t tokens) {
   if (tokens < 0 || tokens > sequence_->tokens()) {
-    return error(ErrorCode::invalid_argument, "tokens to keep: expected 0 to ", sequence_->tokens(), ", found ", tokens);
+    return error(ErrorCode::invalid_argument, "tokens to keep: expected 0 to ", sequence_->tokens(), ", found ",
+                 tokens);
   }
   if (!sequence_->truncate(tokens)) {
     return error(ErrorCode::wrong_state, "cannot go back to token ", tokens, ": entries it needs are no longer in the ",

@@ -13,10 +13,10 @@
 #include "engine/base/spare_memory.hpp"
 #include "engine/base/work_meter.hpp"
 #include "engine/generate/conversation.hpp"
-#include "engine/run/sequence.hpp"
 #include "engine/generate/sampler.hpp"
 #include "engine/generate/session_file.hpp"
 #include "engine/generate/stop.hpp"
+#include "engine/run/sequence.hpp"
 #include "engine/text/stream_decoder.hpp"
 
 namespace brim::generate {
@@ -28,8 +28,8 @@ struct SessionOptions {
   SamplingOptions sampling;
   std::vector<std::string> stops;
   bool ignore_end_tokens = false;
-  std::int64_t limit = -1;        ///< tokens per answer; −1: none
-  std::string chat_template;      ///< as Conversation::create
+  std::int64_t limit = -1;    ///< tokens per answer; −1: none
+  std::string chat_template;  ///< as Conversation::create
   std::string system;
   std::int64_t max_message_bytes = kMaxMessageBytes;  ///< of one message, or of one text that is appended
 };
@@ -199,8 +199,8 @@ class Session {
   // The text that the cache holds, except for the answer that the conversation keeps apart: the rendered prompt and
   // earlier answers. Empty: unknown, compare ids instead.
   std::optional<std::string> seen_text_;
-  TokenId pending_ = -1;     // sampled, not processed yet
-  bool answering_ = false;   // the answer belongs to the conversation's last message
+  TokenId pending_ = -1;    // sampled, not processed yet
+  bool answering_ = false;  // the answer belongs to the conversation's last message
   std::int64_t max_text_;   // max text of the conversation: what the plan has room for
   std::string fresh_text_, piece_text_;
   // Text of the answer that was not handed out when the stop strings changed, to be matched again; then what that gave,

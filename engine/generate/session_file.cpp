@@ -93,13 +93,13 @@ std::uint64_t word_at(std::span<const std::byte> bytes, std::size_t at) {
 /// Checks the first bytes of a file of `size`: whether it is a saved session and as long as it says.
 Status check_header(std::span<const std::byte> first, std::uint64_t size, const std::string& name) {
   if (size < kHeader + kWord || std::memcmp(first.data(), kMagic, kWord) != 0) {
-    return error(ErrorCode::bad_file, name, " is not a saved session: expected '", kMagic, "' and at least ", kHeader + kWord,
-                 " bytes, found ", quoted({reinterpret_cast<const char*>(first.data()), std::min(first.size(), kWord)}), " and ",
-                 size);
+    return error(ErrorCode::bad_file, name, " is not a saved session: expected '", kMagic, "' and at least ",
+                 kHeader + kWord, " bytes, found ",
+                 quoted({reinterpret_cast<const char*>(first.data()), std::min(first.size(), kWord)}), " and ", size);
   }
   if (const std::uint64_t version = word_at(first, kWord); version != std::uint64_t{kSessionFileVersion}) {
-    return error(ErrorCode::bad_file, name, " is a saved session of another Brim: expected version ", kSessionFileVersion,
-                 ", found ", version);
+    return error(ErrorCode::bad_file, name, " is a saved session of another Brim: expected version ",
+                 kSessionFileVersion, ", found ", version);
   }
   const std::uint64_t body = size - kHeader - kWord;
   if (const std::uint64_t said = word_at(first, 2 * kWord); said != body || body % kWord != 0) {
@@ -111,7 +111,8 @@ Status check_header(std::span<const std::byte> first, std::uint64_t size, const 
 /// Reports that phase number `phase` of restoring a file of `size` has reached `done`. Errors: cancelled.
 Status report(const Progress& progress, std::size_t size, long long phase, std::size_t done) {
   const auto whole = static_cast<long long>(size);
-  if (progress && !progress(phase * whole + static_cast<long long>(done), kRestorePhases * whole)) return cancelled_error();
+  if (progress && !progress(phase * whole + static_cast<long long>(done), kRestorePhases * whole))
+    return cancelled_error();
   return {};
 }
 
@@ -190,8 +191,8 @@ Result<SavedSession> SavedSession::read(std::span<const std::byte> bytes, const 
   BRIM_TRY(restore(saved.origin_, saved.state_));
   const std::string& own = model.file().profiles.fingerprint;
   if (saved.origin_.fingerprint == own) return saved;
-  return error(ErrorCode::bad_file, name, " is a session of another model: expected ", quoted(model.config().name), " (", own,
-               "), found ", quoted(saved.origin_.model_name), " (", quoted(saved.origin_.fingerprint), ")");
+  return error(ErrorCode::bad_file, name, " is a session of another model: expected ", quoted(model.config().name),
+               " (", own, "), found ", quoted(saved.origin_.model_name), " (", quoted(saved.origin_.fingerprint), ")");
 }
 
 // The file is read completely before anything in it is used, because another program may be writing it.

@@ -35,13 +35,13 @@ struct Session::Undo {
   }
 
   Conversation& conversation;
-  std::size_t messages;     // how many of the first ones to keep
-  bool closed = false;      // there was an answer; it is a message now
-  std::size_t rest = 0;     // bytes of the answer that were held back
+  std::size_t messages;                             // how many of the first ones to keep
+  bool closed = false;                              // there was an answer; it is a message now
+  std::size_t rest = 0;                             // bytes of the answer that were held back
   std::optional<templates::ChatMessage> dropped{};  // the last message, if dropped
-  bool replaced = false;    // all messages were replaced,
+  bool replaced = false;                            // all messages were replaced,
   std::vector<templates::ChatMessage> old{};        // these are the old ones
-  bool begun = false;       // the cache changed: the previous answer cannot continue
+  bool begun = false;                               // the cache changed: the previous answer cannot continue
   bool kept = false;
 };
 
@@ -105,8 +105,8 @@ void Session::forget_oldest(bool to_answer) noexcept {
 
 Status Session::check_size(std::string_view what, std::size_t bytes) const {
   if (bytes <= static_cast<std::size_t>(options_.max_message_bytes)) return {};
-  return error(ErrorCode::invalid_argument, what, " has ", bytes, " bytes; expected at most ", options_.max_message_bytes,
-               " (option max_message_bytes)");
+  return error(ErrorCode::invalid_argument, what, " has ", bytes, " bytes; expected at most ",
+               options_.max_message_bytes, " (option max_message_bytes)");
 }
 
 // Max length of what messages() returns: each byte of text as \u00XX, for the kept text and two more messages.

@@ -3,8 +3,8 @@
 #include <optional>
 
 #include "engine/base/progress_span.hpp"
-#include "engine/kv/snapshot.hpp"
 #include "engine/generate/session.hpp"
+#include "engine/kv/snapshot.hpp"
 #include "engine/model/profile_file.hpp"
 #include "platform/input_file.hpp"
 
@@ -39,7 +39,8 @@ Status refuse_model_file(const model::ModelFile& model, const std::string& path)
   if (!replaced) return {};
   for (const FileIdentity& part : model.parts) {
     if (!part.same_file(*replaced)) continue;
-    return error(ErrorCode::invalid_argument, path, " is the model's own file (", model.path, "): name another file to save to");
+    return error(ErrorCode::invalid_argument, path, " is the model's own file (", model.path,
+                 "): name another file to save to");
   }
   return {};
 }

@@ -42,9 +42,9 @@ struct Value;
 struct Array {
   ValueType element = ValueType::u8;
   std::uint64_t count = 0;
-  std::span<const std::byte> packed;       ///< numbers and booleans: count · size bytes
-  std::vector<std::string_view> strings;   ///< element == string
-  std::vector<Value> nested;               ///< element == array
+  std::span<const std::byte> packed;      ///< numbers and booleans: count · size bytes
+  std::vector<std::string_view> strings;  ///< element == string
+  std::vector<Value> nested;              ///< element == array
 };
 
 /// One metadata value. Integers are widened to 64 bits; the type in the file is kept.
@@ -76,13 +76,11 @@ struct Tensor {
   int dimensions = 0;
   std::int64_t shape[4] = {1, 1, 1, 1};
   std::span<const std::byte> data;
-  int part = 0;                 ///< which file of a split model
+  int part = 0;  ///< which file of a split model
 
   std::int64_t rows() const { return shape[1] * shape[2] * shape[3]; }
   /// As `data`, for a file that is read: not to be used for products.
-  quant::Matrix matrix() const {
-    return {format, data.data(), rows(), shape[0], quant::row_bytes(format, shape[0])};
-  }
+  quant::Matrix matrix() const { return {format, data.data(), rows(), shape[0], quant::row_bytes(format, shape[0])}; }
 };
 
 struct Part;
@@ -114,8 +112,8 @@ class Gguf {
 
   const std::string& path() const { return path_; }
   std::uint32_t version() const { return version_; }
-  std::uint64_t file_bytes() const { return file_bytes_; }   ///< over all parts
-  std::uint64_t tensor_bytes() const;                        ///< Σ data sizes
+  std::uint64_t file_bytes() const { return file_bytes_; }                            ///< over all parts
+  std::uint64_t tensor_bytes() const;                                                 ///< Σ data sizes
   int parts() const { return files_.empty() ? 1 : static_cast<int>(files_.size()); }  ///< files read
   /// The path of file `part` (< parts()): where Tensor::part lies.
   const std::string& part_path(int part) const {

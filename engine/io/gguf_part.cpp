@@ -220,8 +220,7 @@ Result<std::uint64_t> PartReader::alignment() const {
       return error(ErrorCode::bad_file, key_subject(entry.key), " is ", type_text(entry.value),
                    ", expected an integer");
     }
-    if (*value < kMinAlignment || *value > kMaxAlignment ||
-        !std::has_single_bit(static_cast<std::uint64_t>(*value))) {
+    if (*value < kMinAlignment || *value > kMaxAlignment || !std::has_single_bit(static_cast<std::uint64_t>(*value))) {
       return error(ErrorCode::bad_file, key_subject(entry.key), " is ", *value, ", expected a power of two from ",
                    kMinAlignment, " to ", kMaxAlignment);
     }

@@ -39,19 +39,31 @@ const Array* Value::as_array() const { return std::get_if<Array>(&data); }
 
 Value scalar_from_bytes(ValueType type, const std::byte* bytes) {
   switch (type) {
-    case ValueType::u8: return {type, std::uint64_t{load<std::uint8_t>(bytes)}};
-    case ValueType::i8: return {type, std::int64_t{load<std::int8_t>(bytes)}};
-    case ValueType::u16: return {type, std::uint64_t{load<std::uint16_t>(bytes)}};
-    case ValueType::i16: return {type, std::int64_t{load<std::int16_t>(bytes)}};
-    case ValueType::u32: return {type, std::uint64_t{load<std::uint32_t>(bytes)}};
-    case ValueType::i32: return {type, std::int64_t{load<std::int32_t>(bytes)}};
-    case ValueType::u64: return {type, load<std::uint64_t>(bytes)};
-    case ValueType::i64: return {type, load<std::int64_t>(bytes)};
-    case ValueType::f32: return {type, static_cast<double>(load<float>(bytes))};
-    case ValueType::f64: return {type, load<double>(bytes)};
-    case ValueType::boolean: return {type, load<std::uint8_t>(bytes) != 0};
+    case ValueType::u8:
+      return {type, std::uint64_t{load<std::uint8_t>(bytes)}};
+    case ValueType::i8:
+      return {type, std::int64_t{load<std::int8_t>(bytes)}};
+    case ValueType::u16:
+      return {type, std::uint64_t{load<std::uint16_t>(bytes)}};
+    case ValueType::i16:
+      return {type, std::int64_t{load<std::int16_t>(bytes)}};
+    case ValueType::u32:
+      return {type, std::uint64_t{load<std::uint32_t>(bytes)}};
+    case ValueType::i32:
+      return {type, std::int64_t{load<std::int32_t>(bytes)}};
+    case ValueType::u64:
+      return {type, load<std::uint64_t>(bytes)};
+    case ValueType::i64:
+      return {type, load<std::int64_t>(bytes)};
+    case ValueType::f32:
+      return {type, static_cast<double>(load<float>(bytes))};
+    case ValueType::f64:
+      return {type, load<double>(bytes)};
+    case ValueType::boolean:
+      return {type, load<std::uint8_t>(bytes) != 0};
     case ValueType::string:
-    case ValueType::array: break;
+    case ValueType::array:
+      break;
   }
   return {type, std::uint64_t{0}};
 }
@@ -66,17 +78,22 @@ std::size_t scalar_bytes(ValueType type) {
   switch (type) {
     case ValueType::u8:
     case ValueType::i8:
-    case ValueType::boolean: return 1;
+    case ValueType::boolean:
+      return 1;
     case ValueType::u16:
-    case ValueType::i16: return 2;
+    case ValueType::i16:
+      return 2;
     case ValueType::u32:
     case ValueType::i32:
-    case ValueType::f32: return 4;
+    case ValueType::f32:
+      return 4;
     case ValueType::u64:
     case ValueType::i64:
-    case ValueType::f64: return 8;
+    case ValueType::f64:
+      return 8;
     case ValueType::string:
-    case ValueType::array: break;
+    case ValueType::array:
+      break;
   }
   return 0;
 }

@@ -20,17 +20,14 @@ class NameIndex {
     sorted_.clear();
     sorted_.reserve(count);
     for (std::size_t place = 0; place < count; ++place) sorted_.push_back({name(place), place});
-    std::sort(sorted_.begin(), sorted_.end(), [](const Item& a, const Item& b) {
-      return a.name != b.name ? a.name < b.name : a.place < b.place;
-    });
+    std::sort(sorted_.begin(), sorted_.end(),
+              [](const Item& a, const Item& b) { return a.name != b.name ? a.name < b.name : a.place < b.place; });
   }
 
   /// The place of `name`; nothing when it is not there.
   std::optional<std::size_t> find(std::string_view name) const {
-    const auto found =
-        std::lower_bound(sorted_.begin(), sorted_.end(), name, [](const Item& item, std::string_view wanted) {
-          return item.name < wanted;
-        });
+    const auto found = std::lower_bound(sorted_.begin(), sorted_.end(), name,
+                                        [](const Item& item, std::string_view wanted) { return item.name < wanted; });
     if (found == sorted_.end() || found->name != name) return std::nullopt;
     return found->place;
   }

@@ -36,9 +36,7 @@ constexpr int joined_block(int size) { return size * 2; }
 /// three times as large, except the first two, the open one and those that the open one was cut into since the last
 /// eviction.
 inline constexpr int kSpareBlocks = 6;
-constexpr std::int64_t max_blocks(std::int64_t entries, int size) {
-  return entries / min_block(size) + kSpareBlocks;
-}
+constexpr std::int64_t max_blocks(std::int64_t entries, int size) { return entries / min_block(size) + kSpareBlocks; }
 
 /// Removes the entries that are not in `kept` (entry numbers, ascending) from the blocks, which cover entries 0, 1, …;
 /// blocks with no entries left are removed. Returns how many blocks are left.

@@ -71,8 +71,8 @@ class Costs {
   }
   int chunk(std::int64_t budget) const {
     int chunk = largest_chunk();
-    while (chunk > smallest_chunk() && (staging_bytes(shape_, chunk) > budget / 8 ||
-                                        plus(floors(), fixed(kGranuleEntries, chunk)) > budget)) {
+    while (chunk > smallest_chunk() &&
+           (staging_bytes(shape_, chunk) > budget / 8 || plus(floors(), fixed(kGranuleEntries, chunk)) > budget)) {
       chunk /= 2;
     }
     return chunk;

@@ -104,8 +104,8 @@ class Document {
   /// each delimiter i shortly before those queries, its future window F_i. O_i, the context that would be kept if the
   /// text were cut at i, has the size of a block and ends at i; D_i is everything older (ours). `sums` has room for one
   /// float per entry.
-  void learn(std::span<const std::int64_t> index, std::span<const float> accumulated, std::int64_t queries, std::int64_t sinks,
-             float share, std::span<float> sums) noexcept;
+  void learn(std::span<const std::int64_t> index, std::span<const float> accumulated, std::int64_t queries,
+             std::int64_t sinks, float share, std::span<float> sums) noexcept;
 
   /// The value of a cut before the token at `place`: w = prior + gain · n / (n + kPriorCount) · (mean s_i − mean s) /
   /// spread of s, after n occurrences of its delimiter. Where there is no delimiter, the value is below every value

@@ -55,7 +55,8 @@ std::span<const std::int64_t> Intake::staged_positions(const Stream& stream, con
 void Intake::add_attention(Stream& stream, std::span<const float> accumulated, std::int64_t queries) noexcept {
   const auto kept = static_cast<float>(std::pow(plan_.needs.attention_kept, static_cast<double>(queries)));
   const std::span<float> retained = stream.store.accumulated();
-  for (std::size_t i = 0; i < retained.size() && i < accumulated.size(); ++i) retained[i] = retained[i] * kept + accumulated[i];
+  for (std::size_t i = 0; i < retained.size() && i < accumulated.size(); ++i)
+    retained[i] = retained[i] * kept + accumulated[i];
   float* staged = scratch_.accumulated + scratch_.slots;
   for (std::size_t i = retained.size(); i < accumulated.size(); ++i) staged[i - retained.size()] += accumulated[i];
 }
@@ -63,7 +64,8 @@ void Intake::add_attention(Stream& stream, std::span<const float> accumulated, s
 void Intake::append(Stream& stream, const TokenSpan& chunk, std::int64_t token) noexcept {
   const std::int64_t place = scratch_.slots + token;
   stream.store.append(staging_, chunk.staged_from + token, scratch_.positions[place], scratch_.index[place],
-                      scratch_.accumulated ? scratch_.accumulated[place] : 0.0f, scratch_.norm ? scratch_.norm[place] : 0.0f);
+                      scratch_.accumulated ? scratch_.accumulated[place] : 0.0f,
+                      scratch_.norm ? scratch_.norm[place] : 0.0f);
 }
 
 void Intake::take_in_draft(Stream& stream, const TokenSpan& draft, StagingPlace place) noexcept {
@@ -114,7 +116,8 @@ void Intake::evict(Stream& stream, const TokenSpan& chunk, std::int64_t first, s
   const std::int64_t place = scratch_.slots - used + first;
   if (first < used) {
     std::copy(store.index().begin() + first, store.index().end(), scratch_.index + place);
-    if (scratch_.accumulated) std::copy(store.accumulated().begin() + first, store.accumulated().end(), scratch_.accumulated + place);
+    if (scratch_.accumulated)
+      std::copy(store.accumulated().begin() + first, store.accumulated().end(), scratch_.accumulated + place);
     if (scratch_.norm) std::copy(store.norm().begin() + first, store.norm().end(), scratch_.norm + place);
   }
   Entries view;

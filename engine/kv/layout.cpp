@@ -90,8 +90,8 @@ std::int64_t draft_tokens(const Shape& shape, std::int64_t chunk) {
 
 std::int64_t scratch_bytes(const Shape& shape, Needs needs, std::int64_t slots, std::int64_t chunk) {
   const std::int64_t entries = plus(slots, chunk);
-  std::int64_t bytes = plus(array_bytes(entries, 8), array_bytes(entries, 8));          // positions, index
-  bytes = plus(bytes, plus(array_bytes(entries, 4), array_bytes(entries, 4)));          // scores, order
+  std::int64_t bytes = plus(array_bytes(entries, 8), array_bytes(entries, 8));  // positions, index
+  bytes = plus(bytes, plus(array_bytes(entries, 4), array_bytes(entries, 4)));  // scores, order
   if (needs.accumulated_attention()) bytes = plus(bytes, array_bytes(entries, 4));
   if (needs.norm != EntryNorm::none) bytes = plus(bytes, array_bytes(entries, 4));
   bytes = plus(bytes, array_bytes(kGranuleEntries * largest_key(shape), 4));

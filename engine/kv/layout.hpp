@@ -24,7 +24,9 @@
 namespace brim::kv {
 
 /// Position and index of one entry, both 64 bits; accumulated attention and norm where they are needed.
-constexpr std::int64_t metadata_bytes(bool accumulated, bool norm) { return 16 + (accumulated ? 4 : 0) + (norm ? 4 : 0); }
+constexpr std::int64_t metadata_bytes(bool accumulated, bool norm) {
+  return 16 + (accumulated ? 4 : 0) + (norm ? 4 : 0);
+}
 constexpr std::int64_t metadata_bytes(const Needs& needs) {
   return metadata_bytes(needs.accumulated_attention(), needs.norm != EntryNorm::none);
 }
@@ -62,11 +64,11 @@ struct StreamRun {
   std::byte* values = nullptr;
   std::int64_t* positions = nullptr;
   std::int64_t* index = nullptr;
-  float* accumulated = nullptr;            ///< null when not requested
-  float* norm = nullptr;            ///< the same
-  Block* blocks = nullptr;          ///< null without blocks
+  float* accumulated = nullptr;      ///< null when not requested
+  float* norm = nullptr;             ///< the same
+  Block* blocks = nullptr;           ///< null without blocks
   std::byte* block_boxes = nullptr;  ///< [head][block] boxes around keys in f16, or null
-  std::int64_t slots = 0;           ///< a multiple of 16
+  std::int64_t slots = 0;            ///< a multiple of 16
   std::int64_t max_blocks = 0;
   std::int64_t beside_bytes = 0;  ///< all metadata of one slot
 };
@@ -77,8 +79,8 @@ struct Scratch {
   std::int64_t* positions = nullptr;
   std::int64_t* index = nullptr;
   float* scores = nullptr;
-  float* accumulated = nullptr;             ///< null when not requested
-  float* norm = nullptr;             ///< the same
+  float* accumulated = nullptr;  ///< null when not requested
+  float* norm = nullptr;         ///< the same
   std::uint32_t* order = nullptr;
   float* keys = nullptr;    ///< one granule of keys, unpacked
   Block* blocks = nullptr;  ///< of a layer and a chunk, or null

@@ -37,8 +37,8 @@ Status check_shape(const Shape& shape) {
   }
   for (const StateShape& state : shape.states) {
     if (state.bytes < 1) {
-      return error(ErrorCode::invalid_argument, "KV cache: layer ", index_of(state.layer), " has a state of ", state.bytes,
-                   " bytes; expected at least 1");
+      return error(ErrorCode::invalid_argument, "KV cache: layer ", index_of(state.layer), " has a state of ",
+                   state.bytes, " bytes; expected at least 1");
     }
   }
   return {};
@@ -77,7 +77,7 @@ Result<std::int64_t> requested_bytes(const Costs& costs, const Shape& shape, Nee
     }
   }
   if (min == kSaturated || (full == kSaturated && request.kind != BudgetRequest::Kind::bytes &&
-                              request.kind != BudgetRequest::Kind::automatic)) {
+                            request.kind != BudgetRequest::Kind::automatic)) {
     return error(ErrorCode::out_of_memory, "KV cache: ", shape.layers.size(), " layers with a context of ",
                  shape.context, " tokens need more bytes than can be counted");
   }
@@ -86,8 +86,9 @@ Result<std::int64_t> requested_bytes(const Costs& costs, const Shape& shape, Nee
                  bytes_text(min), ": ", kGranuleEntries, " entries in each of its ", shape.layers.size(),
                  shape.apart ? " heads" : " layers", shape.states.empty() ? "" : " with attention",
                  " and room to stage ", costs.smallest_chunk(), " tokens",
-                 shape.states.empty() ? std::string() : sentence(", beside ", bytes_text(state_bytes(shape)), " for the states of ",
-                                                                 shape.states.size(), " layers"));
+                 shape.states.empty() ? std::string()
+                                      : sentence(", beside ", bytes_text(state_bytes(shape)), " for the states of ",
+                                                 shape.states.size(), " layers"));
   }
   return std::min(bytes, costs.max());
 }
@@ -176,7 +177,8 @@ std::int64_t growing_bound(const Costs& costs, std::int64_t budget, int chunk) {
 }
 
 /// The bound on a layer's slots for which the scratch is set aside, with a split that is computed once.
-std::int64_t fixed_bound(const Costs& costs, const Split& split, std::int64_t budget, int chunk, const SplitFacts& facts) {
+std::int64_t fixed_bound(const Costs& costs, const Split& split, std::int64_t budget, int chunk,
+                         const SplitFacts& facts) {
   // The scratch grows with the largest layer, and the largest layer with what the scratch leaves. So search for the
   // highest bound on a layer that some layer still reaches when the scratch for that bound is set aside.
   const auto bounded = [&](std::int64_t granules) {

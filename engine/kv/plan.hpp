@@ -32,10 +32,10 @@ inline constexpr std::int64_t kAutomaticTokens = 16384;  ///< what an automatic 
 
 struct StreamShape {
   int kv_heads = 1;
-  int key_size = 0;      ///< values per key of one head
+  int key_size = 0;  ///< values per key of one head
   int value_size = 0;
-  std::int64_t window = 0;  ///< key j is visible to query i iff i − j < window; 0 = no window
-  bool rope = true;      ///< false: keys carry no position and are never rotated
+  std::int64_t window = 0;      ///< key j is visible to query i iff i − j < window; 0 = no window
+  bool rope = true;             ///< false: keys carry no position and are never rotated
   kernels::KvTypes types = {};  ///< how its keys and its values are stored
 };
 
@@ -55,7 +55,7 @@ struct StateShape {
 struct Shape {
   std::vector<StreamShape> layers;  ///< of each stream of entries
   std::vector<StateShape> states;   ///< of layers that have one, ascending
-  std::int64_t context = 0;  ///< the largest number of positions (-c)
+  std::int64_t context = 0;         ///< the largest number of positions (-c)
   int largest_chunk = kLargestChunk;
   /// For each stream, ascending; empty: stream i is layer i of the model, with all of its heads.
   std::vector<HeadPlace> heads;
@@ -78,20 +78,20 @@ std::string_view stored_as(const Shape& shape);
 
 struct Plan {
   Shape shape;
-  Needs needs;                         ///< what the split and the rule request
-  std::int64_t budget_bytes = 0;       ///< the promise; what the arena sets aside for the cache
-  std::int64_t full_bytes = 0;         ///< `full`: all entries, metadata, staging, states, one checkpoint
-  std::int64_t min_bytes = 0;        ///< the smallest valid budget of this shape: one granule per layer and KV head
-  int chunk = 0;                       ///< tokens per prefill chunk: a power of two ≤ 512, and ≥ 16 where context ≥ 64
+  Needs needs;                    ///< what the split and the rule request
+  std::int64_t budget_bytes = 0;  ///< the promise; what the arena sets aside for the cache
+  std::int64_t full_bytes = 0;    ///< `full`: all entries, metadata, staging, states, one checkpoint
+  std::int64_t min_bytes = 0;     ///< the smallest valid budget of this shape: one granule per layer and KV head
+  int chunk = 0;                  ///< tokens per prefill chunk: a power of two ≤ 512, and ≥ 16 where context ≥ 64
   std::int64_t staging_bytes = 0;
-  std::int64_t state_bytes = 0;  ///< states of all layers that have one: once live, and once for each checkpoint
-  int checkpoints = 0;           ///< how many there is room for
+  std::int64_t state_bytes = 0;     ///< states of all layers that have one: once live, and once for each checkpoint
+  int checkpoints = 0;              ///< how many there is room for
   std::int64_t granule_bytes = 0;   ///< one granule: 16 keys and 16 values of the largest head
   std::int64_t granules = 0;        ///< over all layers and KV heads
   std::int64_t pool_bytes = 0;      ///< K and V of all granules, each with its own layer's head sizes
   std::int64_t metadata_bytes = 0;  ///< of all entries, and the scratch
   std::vector<std::int64_t> quota;  ///< entries per layer, a multiple of 16 or the layer's need
-  std::int64_t max_entries = 0;    ///< max slots of any layer at any time; the scratch is for this many
+  std::int64_t max_entries = 0;     ///< max slots of any layer at any time; the scratch is for this many
   std::vector<LayerNeed> layers;    ///< what the split saw, caps within max_entries
   Reading reading;                  ///< as requested
   std::string split;                ///< names, for people and saved sessions
@@ -109,7 +109,9 @@ struct Plan {
   }
   /// What a pass measures for this plan: nothing where measurements could not decide anything.
   std::int64_t observed_queries() const { return budget_bytes < full_bytes ? needs.attention_queries : 0; }
-  LayerStatistic observed_statistic() const { return budget_bytes < full_bytes ? needs.statistic : LayerStatistic::none; }
+  LayerStatistic observed_statistic() const {
+    return budget_bytes < full_bytes ? needs.statistic : LayerStatistic::none;
+  }
 };
 
 /// Inputs that some splits use.

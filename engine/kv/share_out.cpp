@@ -58,8 +58,9 @@ void share_out(std::span<const LayerNeed> layers, std::int64_t bytes, std::span<
   const auto whole = [&](std::size_t i) { return shares[i] == kWhole; };
   for (std::size_t i = 0; i < layers.size(); ++i) entries[i] = layers[i].floor;
   fill_to_level(layers, bytes, entries, whole, [&](std::size_t i) { return static_cast<double>(layers[i].cap); });
-  fill_to_level(layers, bytes, entries, [&](std::size_t i) { return !whole(i); },
-                [&](std::size_t i) { return usable(shares[i]); });
+  fill_to_level(
+      layers, bytes, entries, [&](std::size_t i) { return !whole(i); },
+      [&](std::size_t i) { return usable(shares[i]); });
 }
 
 }  // namespace brim::kv

@@ -56,8 +56,7 @@ Status check_blocks(const StateReader& state, std::span<const Block> blocks, std
   std::int64_t covered = 0, small = 0;
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     const std::int64_t min = i == 0 ? 0 : blocks[i - 1].start + 1;
-    if (blocks[i].length < 1 || blocks[i].length > used - covered || blocks[i].start < min ||
-        blocks[i].start > open) {
+    if (blocks[i].length < 1 || blocks[i].length > used - covered || blocks[i].start < min || blocks[i].start > open) {
       return state.wrong("blocks", sentence("1 to ", used - covered, " entries from ", min, " to ", open, " on"),
                          sentence(blocks[i].length, " from ", blocks[i].start, " on"));
     }

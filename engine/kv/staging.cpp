@@ -11,7 +11,8 @@ void Staging::select(const StreamShape& layer, std::int64_t tokens, std::int64_t
   values_ = keys_ + layer.kv_heads * tokens * key_bytes_;
 }
 
-void Staging::pack(const kernels::Table& table, const StreamShape& layer, const TokenRows& rows, std::int64_t n) noexcept {
+void Staging::pack(const kernels::Table& table, const StreamShape& layer, const TokenRows& rows,
+                   std::int64_t n) noexcept {
   const auto pack_key = table.pack_kv[static_cast<int>(layer.types.key)];
   const auto pack_value = table.pack_kv[static_cast<int>(layer.types.value)];
   for (std::int64_t token = 0; token < n; ++token) {

@@ -35,7 +35,8 @@ void States::clear() noexcept {
 // There is one: keep() has made room.
 std::size_t States::free_slot() noexcept {
   for (std::size_t slot = 0;; ++slot) {
-    if (std::none_of(kept_.begin(), kept_.end(), [&](const Checkpoint& kept) { return kept.slot == slot; })) return slot;
+    if (std::none_of(kept_.begin(), kept_.end(), [&](const Checkpoint& kept) { return kept.slot == slot; }))
+      return slot;
   }
 }
 
@@ -56,8 +57,8 @@ std::optional<std::int64_t> States::newest(std::int64_t tokens) const noexcept {
 }
 
 bool States::go_back(std::int64_t tokens) noexcept {
-  const auto found = std::find_if(kept_.begin(), kept_.end(),
-                                  [&](const Checkpoint& kept) { return kept.tokens == tokens; });
+  const auto found =
+      std::find_if(kept_.begin(), kept_.end(), [&](const Checkpoint& kept) { return kept.tokens == tokens; });
   if (found == kept_.end()) return false;
   std::memcpy(live_.data(), slot(found->slot).data(), live_.size());
   kept_.erase(found + 1, kept_.end());

@@ -55,12 +55,14 @@ class States {
     std::int64_t tokens;
     std::size_t slot;
   };
-  std::span<std::byte> slot(std::size_t index) const noexcept { return slots_.subspan(index * live_.size(), live_.size()); }
+  std::span<std::byte> slot(std::size_t index) const noexcept {
+    return slots_.subspan(index * live_.size(), live_.size());
+  }
   std::size_t free_slot() noexcept;
 
-  std::vector<Place> places_;    // by layer
+  std::vector<Place> places_;  // by layer
   std::span<std::byte> live_;
-  std::span<std::byte> slots_;   // one copy of live_ per possible checkpoint
+  std::span<std::byte> slots_;  // one copy of live_ per possible checkpoint
   std::size_t max_checkpoints_;
   std::vector<Checkpoint> kept_;  // by tokens
 };

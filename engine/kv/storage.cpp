@@ -33,9 +33,10 @@ Result<std::vector<StorageChoice>> storage_choices(const Shape& shape, const Nee
     add(other.types, std::move(measured));
   }
   if (choices.size() < 2) {
-    return error(ErrorCode::invalid_argument, "this KV split chooses how each layer is stored, and needs a profile measured in ",
-                 "two types at least that are no larger than ", stored_as(shape), " (brim calibrate --kv-types), found ",
-                 choices.size());
+    return error(ErrorCode::invalid_argument,
+                 "this KV split chooses how each layer is stored, and needs a profile measured in ",
+                 "two types at least that are no larger than ", stored_as(shape),
+                 " (brim calibrate --kv-types), found ", choices.size());
   }
   return choices;
 }

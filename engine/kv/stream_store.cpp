@@ -35,7 +35,7 @@ std::int64_t StreamStore::run_length(std::int64_t entry, std::int64_t end) const
 }
 
 void StreamStore::append(const Staging& staging, std::int64_t token, std::int64_t position, std::int64_t index,
-                        float accumulated, float norm) noexcept {
+                         float accumulated, float norm) noexcept {
   const std::int64_t entry = used_++;
   for (int head = 0; head < heads_; ++head) {
     std::memcpy(key(head, entry), staging.key(head, token), key_bytes());
@@ -102,7 +102,8 @@ StreamStore::Piece StreamStore::piece(int number) const noexcept {
     case 1:
       return {reinterpret_cast<std::byte*>(run_.index), entries * sizeof *run_.index};
     case 2:
-      return {reinterpret_cast<std::byte*>(run_.accumulated), run_.accumulated ? entries * sizeof *run_.accumulated : 0};
+      return {reinterpret_cast<std::byte*>(run_.accumulated),
+              run_.accumulated ? entries * sizeof *run_.accumulated : 0};
     case 3:
       return {reinterpret_cast<std::byte*>(run_.norm), run_.norm ? entries * sizeof *run_.norm : 0};
     default:

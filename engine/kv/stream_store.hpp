@@ -22,7 +22,9 @@ class StreamStore {
   std::span<std::int64_t> positions() const { return {run_.positions, static_cast<std::size_t>(used_)}; }
   std::span<const std::int64_t> index() const { return {run_.index, static_cast<std::size_t>(used_)}; }
   /// Empty when accumulated attention is not requested.
-  std::span<float> accumulated() const { return {run_.accumulated, run_.accumulated ? static_cast<std::size_t>(used_) : 0}; }
+  std::span<float> accumulated() const {
+    return {run_.accumulated, run_.accumulated ? static_cast<std::size_t>(used_) : 0};
+  }
   /// Empty when norms are not requested.
   std::span<float> norm() const { return {run_.norm, run_.norm ? static_cast<std::size_t>(used_) : 0}; }
   /// The blocks that the entries form, oldest first; empty where blocks are not requested.

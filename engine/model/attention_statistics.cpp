@@ -14,8 +14,8 @@
 namespace brim::model {
 namespace {
 
-constexpr double kAttentionShare = 0.9;    ///< τ of LMBA
-constexpr double kOutputError = 0.1;  ///< ε of LMBO
+constexpr double kAttentionShare = 0.9;  ///< τ of LMBA
+constexpr double kOutputError = 0.1;     ///< ε of LMBO
 constexpr std::int64_t kOutputQueries = 1;
 
 /// Of the segment's tokens in the tile, the first that is one of its last `queries`; the number of tokens when there is
@@ -32,7 +32,8 @@ kv::LayerStatistic statistic_of(const Segment& segment) {
 
 }  // namespace
 
-AttentionStatistics::AttentionStatistics(const Pass& pass, const Segment& segment, kv::StreamId stream, const kv::View& view) noexcept
+AttentionStatistics::AttentionStatistics(const Pass& pass, const Segment& segment, kv::StreamId stream,
+                                         const kv::View& view) noexcept
     : pass_(pass),
       segment_(segment),
       view_(view),
@@ -72,7 +73,8 @@ void AttentionStatistics::after_attention(const Pass& tile) noexcept {
 
 // The attention that each entry received, from the rows' final states: scores are computed once more. A task is a range
 // of a head's entries, whose sums are computed in the order of tokens.
-void AttentionStatistics::gather(const Pass& tile, std::int64_t queries, float* rows, std::int64_t row_stride) const noexcept {
+void AttentionStatistics::gather(const Pass& tile, std::int64_t queries, float* rows,
+                                 std::int64_t row_stride) const noexcept {
   const LayerAttention layer(tile, segment_, stream_, view_);
   const std::int64_t begin = first_of_last(tile, segment_, queries), max = attention_tile(layer.group());
   if (layer.sparse()) return gather_read(tile, layer, rows, row_stride);
@@ -91,7 +93,7 @@ void AttentionStatistics::gather(const Pass& tile, std::int64_t queries, float* 
 
 // A single token that reads only some blocks gives attention only to those.
 void AttentionStatistics::gather_read(const Pass& tile, const LayerAttention& layer, float* rows,
-                        std::int64_t row_stride) const noexcept {
+                                      std::int64_t row_stride) const noexcept {
   kernels::for_chunks(tile.runtime.threads, heads_, [&](std::int64_t task, int worker) noexcept {
     const int head = static_cast<int>(task);
     layer.with_runs(head, [&](kernels::Attend& call, std::int64_t entry) {
@@ -128,7 +130,8 @@ void AttentionStatistics::gather_query_by_query(const Pass& tile) const noexcept
 
 double AttentionStatistics::minimal_budget() const noexcept {
   double entries = 0;
-  for (int head = 0; head < heads_; ++head) entries += static_cast<double>(min_entries_for(row(head, 0), kAttentionShare));
+  for (int head = 0; head < heads_; ++head)
+    entries += static_cast<double>(min_entries_for(row(head, 0), kAttentionShare));
   return entries / (heads_ * static_cast<double>(view_.entries()));
 }
 
@@ -220,7 +223,7 @@ void AttentionStatistics::finish() noexcept {
       pass_.runtime.table.add_scaled(accumulated, accumulated + (head + 1) * entries, view_.entries(), 1.0f);
     }
     segment_.chunk->add_attention(stream_, {accumulated, static_cast<std::size_t>(view_.entries())},
-                             std::min(attention_queries_, segment_.tokens));
+                                  std::min(attention_queries_, segment_.tokens));
   }
   // BranchStatistics computes the similarity.
   if (statistic_ != kv::LayerStatistic::none && statistic_ != kv::LayerStatistic::similarity) {

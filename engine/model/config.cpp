@@ -40,7 +40,8 @@ Status read_layers(const Keys& keys, Config& config) {
   for (std::int64_t block = layers; block < blocks; ++block) {
     const std::string prefix = sentence("blk.", block, ".nextn.");
     const auto& tensors = keys.file().tensors();
-    if (std::none_of(tensors.begin(), tensors.end(), [&](const io::Tensor& tensor) { return tensor.name.starts_with(prefix); })) {
+    if (std::none_of(tensors.begin(), tensors.end(),
+                     [&](const io::Tensor& tensor) { return tensor.name.starts_with(prefix); })) {
       return error(ErrorCode::bad_file, keys.file().path(), ": key nextn_predict_layers says that block ", block,
                    " only predicts further tokens, but it has no tensor ", prefix, "*");
     }
@@ -96,8 +97,9 @@ Status read_rope(const Keys& keys, Config& config) {
   }
   rope.dimensions = static_cast<int>(dimensions);
   BRIM_ASSIGN(rope.base, keys.number("rope.freq_base", 10000.0, kRopeBase));
-  BRIM_ASSIGN(const std::string scaling, keys.string("rope.scaling.type", keys.has("rope.scaling.factor") ||
-                                                     keys.has("rope.scale_linear") ? "linear" : "none"));
+  BRIM_ASSIGN(const std::string scaling,
+              keys.string("rope.scaling.type",
+                          keys.has("rope.scaling.factor") || keys.has("rope.scale_linear") ? "linear" : "none"));
   if (scaling == "none" || scaling == "llama3") {
     rope.scaling = RopeScaling::none;  // llama3's factors come as the tensor rope_freqs
   } else if (scaling == "linear") {
@@ -118,8 +120,7 @@ Status read_rope(const Keys& keys, Config& config) {
                  factor, "; with longrope only the factors in the file's tensors are supported");
   }
   if (factor > 0 && rope.scaling != RopeScaling::none && rope.scaling != RopeScaling::longrope) rope.factor = factor;
-  BRIM_ASSIGN(rope.original_context,
-              keys.integer("rope.scaling.original_context_length", config.context, 1, kLongest));
+  BRIM_ASSIGN(rope.original_context, keys.integer("rope.scaling.original_context_length", config.context, 1, kLongest));
   BRIM_ASSIGN(rope.attention_factor, keys.number("rope.scaling.attn_factor", 1.0, kAboveZero));
   BRIM_ASSIGN(rope.yarn_beta_fast, keys.number("rope.scaling.yarn_beta_fast", 32.0, kAboveZero));
   BRIM_ASSIGN(rope.yarn_beta_slow, keys.number("rope.scaling.yarn_beta_slow", 1.0, kAboveZero));
@@ -185,8 +186,8 @@ Result<Config> read_config(const io::Gguf& file) {
   if (config.has_experts()) {
     // Old Mixtral and OLMoE files give the experts' width as the feed-forward width.
     const std::int64_t width = config.layers[0].feed_forward_width;
-    BRIM_ASSIGN(config.expert_feed_forward,
-                keys.integer("expert_feed_forward_length", width > 0 ? std::optional(width) : std::nullopt, 1, kWidest));
+    BRIM_ASSIGN(config.expert_feed_forward, keys.integer("expert_feed_forward_length",
+                                                         width > 0 ? std::optional(width) : std::nullopt, 1, kWidest));
     for (LayerConfig& layer : config.layers) {
       layer.kind = FeedForward::experts;
       layer.feed_forward_width = 0;
@@ -211,7 +212,8 @@ kv::Shape kv_shape(const Config& config, std::int64_t context, kernels::KvTypes 
   for (const kv::LayerId id : kv::ids_up_to<kv::LayerId>(config.layers.size())) {
     const LayerConfig& layer = config.layer(id);
     if (layer.mixer == nullptr) continue;
-    if (const std::int64_t bytes = layer.mixer->state_bytes(config, layer); bytes > 0) shape.states.push_back({id, bytes});
+    if (const std::int64_t bytes = layer.mixer->state_bytes(config, layer); bytes > 0)
+      shape.states.push_back({id, bytes});
     if (!layer.mixer->keeps_entries()) continue;
     if (!all_keep_entries) shape.heads.push_back({id, 0});
     kv::StreamShape one;

@@ -21,15 +21,15 @@ enum class RopeScaling { none, linear, yarn, longrope };
 /// How positions become angles. The frequencies themselves: engine/model/rope.hpp.
 struct RopeConfig {
   RopePairs pairs = RopePairs::interleaved;
-  int dimensions = 0;              ///< rotated values of each head, from its start; even, ≤ head size
+  int dimensions = 0;  ///< rotated values of each head, from its start; even, ≤ head size
   double base = 10000.0;
-  double window_base = 10000.0;    ///< base on layers with a window, where the architecture has one
-  bool own_window_base = false;    ///< layers with a window use window_base and no scaling
+  double window_base = 10000.0;  ///< base on layers with a window, where the architecture has one
+  bool own_window_base = false;  ///< layers with a window use window_base and no scaling
   RopeScaling scaling = RopeScaling::none;
-  bool needs_factors = false;      ///< the scaling is a divisor per frequency, in the file's tensors (llama3, longrope)
-  double factor = 1.0;             ///< linear and yarn: positions are divided by it
+  bool needs_factors = false;  ///< the scaling is a divisor per frequency, in the file's tensors (llama3, longrope)
+  double factor = 1.0;         ///< linear and yarn: positions are divided by it
   std::int64_t original_context = 0;
-  double attention_factor = 1.0;   ///< multiplies cosines and sines
+  double attention_factor = 1.0;  ///< multiplies cosines and sines
   double yarn_beta_fast = 32.0, yarn_beta_slow = 1.0, yarn_extrapolation = 1.0;
 };
 
@@ -50,17 +50,17 @@ struct LayerConfig {
   int heads = 0;
   int kv_heads = 0;
   std::int64_t feed_forward_width = 0;  ///< of gated ones
-  std::int64_t window = 0;         ///< 0: attends to all entries
+  std::int64_t window = 0;              ///< 0: attends to all entries
   bool rope = true;
 };
 
 struct Config {
   std::string architecture;
-  std::string name;                ///< general.name, may be empty
-  std::int64_t context = 0;        ///< trained positions
-  std::int64_t embedding = 0;      ///< width of the residual stream
+  std::string name;            ///< general.name, may be empty
+  std::int64_t context = 0;    ///< trained positions
+  std::int64_t embedding = 0;  ///< width of the residual stream
   std::int64_t vocabulary = 0;
-  int key_size = 0;                ///< values per head of queries and keys
+  int key_size = 0;  ///< values per head of queries and keys
   int value_size = 0;
   std::vector<LayerConfig> layers;
   const LayerConfig& layer(kv::LayerId id) const { return layers[kv::index_of(id)]; }
@@ -69,23 +69,23 @@ struct Config {
 
   Activation activation = Activation::silu;
   QueryKeyNorm query_key_norm = QueryKeyNorm::none;
-  bool fused_qkv = false;          ///< attn_qkv holds the rows of q, k and v
-  bool fused_gate_up = false;      ///< ffn_up holds the rows of gate and up
-  bool post_norms = false;         ///< attention and feed-forward outputs are normalised before they are added
-  float embedding_scale = 1.0f;    ///< multiplies token embeddings
-  float residual_scale = 1.0f;     ///< multiplies what attention and feed-forward add to the stream
-  float attention_scale = 0.0f;    ///< multiplies q·k
-  float logit_scale = 1.0f;        ///< multiplies logits
-  float attention_soft_cap = 0.0f; ///< 0: none
+  bool fused_qkv = false;           ///< attn_qkv holds the rows of q, k and v
+  bool fused_gate_up = false;       ///< ffn_up holds the rows of gate and up
+  bool post_norms = false;          ///< attention and feed-forward outputs are normalised before they are added
+  float embedding_scale = 1.0f;     ///< multiplies token embeddings
+  float residual_scale = 1.0f;      ///< multiplies what attention and feed-forward add to the stream
+  float attention_scale = 0.0f;     ///< multiplies q·k
+  float logit_scale = 1.0f;         ///< multiplies logits
+  float attention_soft_cap = 0.0f;  ///< 0: none
   float logit_soft_cap = 0.0f;
 
-  int experts = 0;                 ///< 0: dense
+  int experts = 0;  ///< 0: dense
   int experts_used = 0;
   std::int64_t expert_feed_forward = 0;
   bool expert_weights_normalised = true;  ///< the chosen experts' weights are divided by their sum
 
-  std::int64_t next_token_layers = 0;      ///< blocks after `layers` that predict further tokens (nextn, MTP): not used
-  std::vector<std::string> unknown_keys;   ///< of the architecture, in the file and not read; for a notice
+  std::int64_t next_token_layers = 0;     ///< blocks after `layers` that predict further tokens (nextn, MTP): not used
+  std::vector<std::string> unknown_keys;  ///< of the architecture, in the file and not read; for a notice
 
   bool has_experts() const { return experts > 0; }
 };

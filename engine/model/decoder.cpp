@@ -95,8 +95,15 @@ Status Decoder::forward(std::span<const SequenceStep> steps, const std::atomic<b
     embed(step, segments[i]);
     rows += count;
   }
-  const Pass pass{model_.config(), model_.weights(), work_, runtime_, std::span(segments).first(steps.size()), 0, rows,
-                  work_.roles.data(), cancel};
+  const Pass pass{model_.config(),
+                  model_.weights(),
+                  work_,
+                  runtime_,
+                  std::span(segments).first(steps.size()),
+                  0,
+                  rows,
+                  work_.roles.data(),
+                  cancel};
   for (const kv::LayerId layer : kv::ids_up_to<kv::LayerId>(model_.config().layers.size())) {
     if (pass.cancelled()) return cancelled_error();
     if (const Mixer* mixer = model_.config().layer(layer).mixer) mixer->run(pass, layer);

@@ -33,9 +33,7 @@ std::optional<BlockName> block_name(std::string_view name) {
 }  // namespace
 
 ForeignTensors::ForeignTensors(const io::Gguf& file, const Config& config)
-    : file_(file),
-      first_beyond_(static_cast<std::int64_t>(config.layers.size())),
-      declared_(config.next_token_layers) {
+    : file_(file), first_beyond_(static_cast<std::int64_t>(config.layers.size())), declared_(config.next_token_layers) {
   for (const io::Tensor& tensor : file.tensors()) {
     const auto name = block_name(tensor.name);
     if (name && name->rest.starts_with(kNextTokens)) next_tokens_.push_back(name->block);

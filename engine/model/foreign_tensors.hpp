@@ -14,10 +14,10 @@
 namespace brim::model {
 
 enum class Foreign {
-  none,          ///< part of the text model, or unknown
-  other_tower,   ///< of an image or audio encoder or a projector into the text model
-  next_tokens,   ///< of the blocks that predict several tokens at once (nextn, MTP)
-  input_scale,   ///< for activations in a format that Brim does not use
+  none,         ///< part of the text model, or unknown
+  other_tower,  ///< of an image or audio encoder or a projector into the text model
+  next_tokens,  ///< of the blocks that predict several tokens at once (nextn, MTP)
+  input_scale,  ///< for activations in a format that Brim does not use
 };
 
 /// Tells tensors apart by their names. Lives only while the file does.
@@ -33,8 +33,8 @@ class ForeignTensors {
 
  private:
   const io::Gguf& file_;
-  std::int64_t first_beyond_;            // blocks from here on are not part of the text model …
-  std::int64_t declared_;                // … this many by the metadata,
+  std::int64_t first_beyond_;              // blocks from here on are not part of the text model …
+  std::int64_t declared_;                  // … this many by the metadata,
   std::vector<std::int64_t> next_tokens_;  // and these by their tensors; sorted
 };
 

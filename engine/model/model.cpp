@@ -45,7 +45,8 @@ Status page_in(const io::Gguf& file, const Weights& weights, const Progress& pro
 
 quant::Format main_format(const Weights& weights) {
   std::array<std::size_t, quant::kFormatCount> bytes{};
-  for (const io::Tensor* tensor : weights.tensors) bytes[static_cast<std::size_t>(tensor->format)] += tensor->data.size();
+  for (const io::Tensor* tensor : weights.tensors)
+    bytes[static_cast<std::size_t>(tensor->format)] += tensor->data.size();
   return static_cast<quant::Format>(std::max_element(bytes.begin(), bytes.end()) - bytes.begin());
 }
 
@@ -65,15 +66,17 @@ Result<ModelFile> facts_of(const io::Gguf& file, const Config& config, const Wei
 std::unique_ptr<kernels::ThreadPool> create_threads(int wanted, const Log& log) {
   auto threads = std::make_unique<kernels::ThreadPool>(wanted);
   if (threads->threads() < wanted && log) {
-    log(LogLevel::warning, sentence(wanted, " threads were requested and ", threads->threads(), threads->threads() == 1 ? " works" : " work",
-                                    ": the system created no more (", system_error_text(threads->failure()), ")"));
+    log(LogLevel::warning, sentence(wanted, " threads were requested and ", threads->threads(),
+                                    threads->threads() == 1 ? " works" : " work", ": the system created no more (",
+                                    system_error_text(threads->failure()), ")"));
   }
   return threads;
 }
 
 }  // namespace
 
-Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const LoadOptions& options, const Progress& progress) {
+Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const LoadOptions& options,
+                                                 const Progress& progress) {
   const char* cap = std::getenv("BRIM_ISA");
   if (const std::string complaint = kernels::check_cap(kernels::this_machine(), cap ? cap : ""); !complaint.empty()) {
     return error(ErrorCode::invalid_argument, complaint);
@@ -84,7 +87,8 @@ Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const 
   return create(std::move(file), std::move(config), options, progress);
 }
 
-Result<std::shared_ptr<const Model>> Model::create(io::Gguf file, Config config, const LoadOptions& options, const Progress& progress) {
+Result<std::shared_ptr<const Model>> Model::create(io::Gguf file, Config config, const LoadOptions& options,
+                                                   const Progress& progress) {
   const bool read = options.memory == WeightMemory::own;
   BRIM_ASSIGN(text::Vocabulary vocabulary, read_vocabulary(file));
   config.vocabulary = static_cast<std::int64_t>(vocabulary.tokens.size());
@@ -103,7 +107,8 @@ Result<std::shared_ptr<const Model>> Model::create(io::Gguf file, Config config,
     BRIM_TRY(page_in(file, weights, progress));
     if (options.log) options.log(LogLevel::info, sentence("the weights are read in place in ", file.path()));
   }
-  BRIM_ASSIGN(ModelFile facts, facts_of(file, config, weights));  // after the weights: what it samples has just been read
+  BRIM_ASSIGN(ModelFile facts,
+              facts_of(file, config, weights));  // after the weights: what it samples has just been read
   BRIM_TRY(file.check_unchanged());
   if (options.log && !facts.carried.notice.empty()) options.log(LogLevel::warning, facts.carried.notice);
   std::optional<io::Gguf> mapped;
@@ -114,8 +119,9 @@ Result<std::shared_ptr<const Model>> Model::create(io::Gguf file, Config config,
     weights.tensors.clear();  // they belong to `file`, which ends here
     weights.skipped.clear();
   }
-  return std::shared_ptr<const Model>(new Model(table, std::move(threads), std::move(facts), std::move(mapped), std::move(config), std::move(panels),
-                                                std::move(weights), std::move(tokenizer), std::move(chat_template)));
+  return std::shared_ptr<const Model>(new Model(table, std::move(threads), std::move(facts), std::move(mapped),
+                                                std::move(config), std::move(panels), std::move(weights),
+                                                std::move(tokenizer), std::move(chat_template)));
 }
 
 std::int64_t Model::weight_bytes() const {

@@ -74,8 +74,9 @@ class Model {
   std::int64_t weight_bytes() const;
 
  private:
-  Model(const kernels::Table& table, std::unique_ptr<kernels::ThreadPool> threads, ModelFile file, std::optional<io::Gguf> mapped, Config config, Panels panels,
-        Weights weights, text::Tokenizer tokenizer, std::string chat_template)
+  Model(const kernels::Table& table, std::unique_ptr<kernels::ThreadPool> threads, ModelFile file,
+        std::optional<io::Gguf> mapped, Config config, Panels panels, Weights weights, text::Tokenizer tokenizer,
+        std::string chat_template)
       : table_(&table),
         threads_(std::move(threads)),
         file_(std::move(file)),

@@ -31,7 +31,9 @@ struct Header {
 static_assert(sizeof(Header) <= PanelCache::kHeaderBytes);
 
 std::size_t pieces_of(std::size_t bytes) { return (bytes + kPiece - 1) / kPiece; }
-std::size_t file_size(std::size_t bytes) { return PanelCache::kHeaderBytes + bytes + pieces_of(bytes) * sizeof(std::uint64_t); }
+std::size_t file_size(std::size_t bytes) {
+  return PanelCache::kHeaderBytes + bytes + pieces_of(bytes) * sizeof(std::uint64_t);
+}
 
 std::uint64_t sum_of(std::span<const std::uint64_t> sums) { return fast_checksum(std::as_bytes(sums)); }
 
@@ -74,18 +76,24 @@ Result<PanelCache> PanelCache::open() {
   BRIM_TRY(platform::make_own_folders(folder));
   const platform::FolderCheck check = platform::check_own_folder(folder);
   if (check.failure != 0) {
-    return error(ErrorCode::io, "cannot open the folder for shared weights, ", folder, ": ", system_error_text(check.failure));
+    return error(ErrorCode::io, "cannot open the folder for shared weights, ", folder, ": ",
+                 system_error_text(check.failure));
   }
   if (!check.why.empty()) {
-    return error(ErrorCode::io, "the folder for shared weights, ", folder, ", ", check.why,
-                 ": expected one of this user's that nobody else may write; remove it, or let XDG_CACHE_HOME name another");
+    return error(
+        ErrorCode::io, "the folder for shared weights, ", folder, ", ", check.why,
+        ": expected one of this user's that nobody else may write; remove it, or let XDG_CACHE_HOME name another");
   }
   return PanelCache(folder);
 }
 
-std::string PanelCache::path_of(const Sha256::Digest& hash) const { return (folder_ + "/" + hex(hash)).append(kPanelsEnd); }
+std::string PanelCache::path_of(const Sha256::Digest& hash) const {
+  return (folder_ + "/" + hex(hash)).append(kPanelsEnd);
+}
 
-bool PanelCache::may_hold(std::size_t bytes) const { return platform::folder_has_file(folder_, kPanelsEnd, file_size(bytes)); }
+bool PanelCache::may_hold(std::size_t bytes) const {
+  return platform::folder_has_file(folder_, kPanelsEnd, file_size(bytes));
+}
 
 std::optional<MappedFile> PanelCache::find(const Sha256::Digest& hash, std::size_t bytes, kernels::Threads threads,
                                            std::string& damaged) const {
@@ -105,14 +113,15 @@ std::optional<MappedFile> PanelCache::find(const Sha256::Digest& hash, std::size
   std::memcpy(&header, all.data(), sizeof header);
   std::vector<std::uint64_t> sums(pieces_of(bytes));
   std::memcpy(sums.data(), all.data() + kHeaderBytes + bytes, sums.size() * sizeof(std::uint64_t));
-  const bool whole = std::memcmp(header.magic, kMagic, sizeof kMagic) == 0 && header.hash == hash && header.bytes == bytes &&
-                     header.checksum == sum_of(sums);
+  const bool whole = std::memcmp(header.magic, kMagic, sizeof kMagic) == 0 && header.hash == hash &&
+                     header.bytes == bytes && header.checksum == sum_of(sums);
   if (!whole) return std::nullopt;
   const std::span<const std::byte> panels = all.subspan(kHeaderBytes, bytes);
   std::atomic<bool> right{true};
   kernels::for_chunks(threads, static_cast<std::int64_t>(sums.size()), [&](std::int64_t index, int) noexcept {
     const std::size_t at = static_cast<std::size_t>(index) * kPiece;
-    if (fast_checksum(panels.subspan(at, std::min(kPiece, panels.size() - at))) != sums[static_cast<std::size_t>(index)]) {
+    if (fast_checksum(panels.subspan(at, std::min(kPiece, panels.size() - at))) !=
+        sums[static_cast<std::size_t>(index)]) {
       right.store(false, std::memory_order_relaxed);
     }
   });
@@ -124,7 +133,8 @@ std::optional<MappedFile> PanelCache::find(const Sha256::Digest& hash, std::size
 Result<NewFile> PanelCache::create() const { return NewFile::create(folder_ + "/new.panels", NewFile::Readers::owner); }
 
 // The checksums cover what is read back from the file.
-Status PanelCache::publish(NewFile& file, const Sha256::Digest& hash, std::size_t bytes, kernels::Threads threads) const {
+Status PanelCache::publish(NewFile& file, const Sha256::Digest& hash, std::size_t bytes,
+                           kernels::Threads threads) const {
   // Between the panels, and possibly at the end, there are bytes that were not written: the file gets its whole size
   // first.
   std::vector<std::uint64_t> sums(pieces_of(bytes));
@@ -132,7 +142,8 @@ Status PanelCache::publish(NewFile& file, const Sha256::Digest& hash, std::size_
   if (const WriteFault fault = file.try_write_at(kHeaderBytes + bytes, tail)) return file.failure(fault);
   BRIM_ASSIGN(const InputFile written, file.reading());
   threads.count = std::max(1, std::min(threads.count, static_cast<int>(std::min<std::size_t>(sums.size(), 512))));
-  std::vector<std::vector<std::byte>> pieces(static_cast<std::size_t>(threads.count), std::vector<std::byte>(std::min(kPiece, bytes)));
+  std::vector<std::vector<std::byte>> pieces(static_cast<std::size_t>(threads.count),
+                                             std::vector<std::byte>(std::min(kPiece, bytes)));
   std::atomic_flag failed = ATOMIC_FLAG_INIT;
   ReadFault kept;
   kernels::for_chunks(threads, static_cast<std::int64_t>(sums.size()), [&](std::int64_t index, int worker) noexcept {
@@ -148,7 +159,8 @@ Status PanelCache::publish(NewFile& file, const Sha256::Digest& hash, std::size_
   header.hash = hash;
   header.bytes = bytes;
   header.checksum = sum_of(sums);
-  for (const auto& [place, part] : {std::pair(kHeaderBytes + bytes, tail), std::pair(std::size_t{0}, std::as_bytes(std::span(&header, 1)))}) {
+  for (const auto& [place, part] :
+       {std::pair(kHeaderBytes + bytes, tail), std::pair(std::size_t{0}, std::as_bytes(std::span(&header, 1)))}) {
     if (const WriteFault fault = file.try_write_at(place, part)) return file.failure(fault);
   }
   return file.publish_as(path_of(hash));

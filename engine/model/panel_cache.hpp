@@ -35,7 +35,8 @@ class PanelCache {
 
   /// The panels of `hash`, every byte of them checked by `threads` threads; null when there are none. `damaged` is set when there
   /// is a file that cannot be used: it says why.
-  std::optional<MappedFile> find(const Sha256::Digest& hash, std::size_t bytes, kernels::Threads threads, std::string& damaged) const;
+  std::optional<MappedFile> find(const Sha256::Digest& hash, std::size_t bytes, kernels::Threads threads,
+                                 std::string& damaged) const;
   /// A new file for panels from byte kHeaderBytes on. Errors: io.
   Result<NewFile> create() const;
   /// Completes and names it. Errors: io.

@@ -24,7 +24,8 @@ std::uint64_t layout_kind(const kernels::Table& table) {
 
 /// The hash of everything that decides what panels hold: every byte that goes into them, its format and its place, but neither
 /// the file's name nor its times.
-Sha256::Digest content_hash(const kernels::Table& table, const io::Gguf& file, const std::vector<Sha256::Digest>& pieces) {
+Sha256::Digest content_hash(const kernels::Table& table, const io::Gguf& file,
+                            const std::vector<Sha256::Digest>& pieces) {
   Sha256 sha;
   const auto number = [&](std::uint64_t value) { sha.add(std::as_bytes(std::span(&value, 1))); };
   number(layout_kind(table));
@@ -51,10 +52,11 @@ void tell(const Repacking& work, LogLevel level, const Parts&... parts) {
 }
 
 /// The panels of this hash, when the cache has them completely.
-std::optional<MappedFile> find(const PanelCache& cache, const Sha256::Digest& hash, std::size_t bytes, const Repacking& work,
-                               std::string& damaged) {
+std::optional<MappedFile> find(const PanelCache& cache, const Sha256::Digest& hash, std::size_t bytes,
+                               const Repacking& work, std::string& damaged) {
   std::optional<MappedFile> found = cache.find(hash, bytes, work.runtime.threads, damaged);
-  if (found) tell(work, LogLevel::info, "the weights are repacked by an earlier start, and read from ", cache.path_of(hash));
+  if (found)
+    tell(work, LogLevel::info, "the weights are repacked by an earlier start, and read from ", cache.path_of(hash));
   return found;
 }
 
@@ -75,13 +77,15 @@ Result<MappedFile> repack_into(const PanelCache& cache, const Weights& weights, 
   BRIM_TRY(cache.publish(made, hash, bytes, work.runtime.threads));
   std::optional<MappedFile> found = cache.find(hash, bytes, work.runtime.threads, damaged);
   if (!found) return error(ErrorCode::io, cache.path_of(hash), " changed while it was being read");
-  tell(work, LogLevel::info, "the weights are repacked into ", cache.path_of(hash), ", where the next start finds them");
+  tell(work, LogLevel::info, "the weights are repacked into ", cache.path_of(hash),
+       ", where the next start finds them");
   return std::move(*found);
 }
 
 /// The cache's panels for this model, found through the record of an earlier start, else by a hash of the model, else
 /// created.
-Result<MappedFile> cached_panels(const PanelCache& cache, const Weights& weights, const io::Gguf& file, const Repacking& work) {
+Result<MappedFile> cached_panels(const PanelCache& cache, const Weights& weights, const io::Gguf& file,
+                                 const Repacking& work) {
   const std::size_t bytes = moved_memory(weights, work.runtime.table, Moved::panels);
   const std::vector<FileIdentity> files = file.identities();
   const std::uint64_t kind = layout_kind(work.runtime.table);
@@ -102,7 +106,8 @@ Result<MappedFile> cached_panels(const PanelCache& cache, const Weights& weights
     hash = content_hash(work.runtime.table, file, pieces);
     if (auto found = find(cache, *hash, bytes, work, damaged)) {
       if (noted) cache.note(kind, files, *hash);
-      if (work.progress && !work.progress(total, total)) return error(ErrorCode::cancelled, "loading ", file.path(), " was stopped");
+      if (work.progress && !work.progress(total, total))
+        return error(ErrorCode::cancelled, "loading ", file.path(), " was stopped");
       return std::move(*found);
     }
     repacking = progress_span(work.progress, total / 2, total, total);
@@ -116,8 +121,8 @@ Result<MappedFile> cached_panels(const PanelCache& cache, const Weights& weights
 }  // namespace
 
 Result<Panels> own_panels(Weights& weights, const io::Gguf& file, const Repacking& work) {
-  BRIM_ASSIGN(Arena arena,
-              Arena::create(moved_memory(weights, work.runtime.table, Moved::all), "the model's weights, in memory,", Arena::Touch::by_owner));
+  BRIM_ASSIGN(Arena arena, Arena::create(moved_memory(weights, work.runtime.table, Moved::all),
+                                         "the model's weights, in memory,", Arena::Touch::by_owner));
   std::byte* memory = arena.take(arena.size()).data();
   BRIM_TRY(move_weights(weights, file, Moved::all, {memory, nullptr, 0, nullptr}, work.runtime, work.progress));
   const bool repacks = repacking_pays(weights, work.runtime.table);

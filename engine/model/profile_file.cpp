@@ -43,7 +43,8 @@ Status add_sample(Hash& hash, const io::Gguf& file, std::span<const std::byte> d
     fault = file.try_read(data, sample.data());
   } else {
     for (std::size_t i = 0; i < kPlaces && !fault; ++i) {
-      fault = file.try_read(data.subspan((data.size() - kBytes) / (kPlaces - 1) * i, kBytes), sample.data() + i * kBytes);
+      fault =
+          file.try_read(data.subspan((data.size() - kBytes) / (kPlaces - 1) * i, kBytes), sample.data() + i * kBytes);
     }
   }
   if (fault) return fault.error();
@@ -68,8 +69,8 @@ class Members {
   const JsonTree* find(const char* key) const { return object_.find(key); }
   Error wrong(const char* key, std::string_view expected) const {
     const JsonTree* found = find(key);
-    return error(ErrorCode::bad_file, name_, " is not a profile that can be used: ", where_, key, ": expected ", expected,
-                 ", found ", found == nullptr ? std::string("nothing") : shown(*found));
+    return error(ErrorCode::bad_file, name_, " is not a profile that can be used: ", where_, key, ": expected ",
+                 expected, ", found ", found == nullptr ? std::string("nothing") : shown(*found));
   }
   Result<std::string> text(const char* key) const {
     const JsonTree* found = find(key);
@@ -139,9 +140,12 @@ Status read_header(const JsonTree& json, const std::string& name, ProfileFile& f
   BRIM_ASSIGN(file.text, how.text("text"));
   BRIM_ASSIGN(file.equal_layers_p, how.number("equal_layers_p", 0, 1));
   BRIM_ASSIGN(file.spearman, how.number("spearman", -1, 1));
-  const auto same = [](const JsonTree& found, double own) { return found.is(JsonTree::Kind::number) && found.number == own; };
-  const bool known = fractions != nullptr && std::equal(fractions->items.begin(), fractions->items.end(),
-                                                        kv::kProfileFractions.begin(), kv::kProfileFractions.end(), same);
+  const auto same = [](const JsonTree& found, double own) {
+    return found.is(JsonTree::Kind::number) && found.number == own;
+  };
+  const bool known =
+      fractions != nullptr && std::equal(fractions->items.begin(), fractions->items.end(),
+                                         kv::kProfileFractions.begin(), kv::kProfileFractions.end(), same);
   if (!known) return top.wrong("fractions", "1, 0.5, 0.25, 0.125 and 0.0625");
   return {};
 }
@@ -270,8 +274,8 @@ Result<ProfileOwner> profile_owner(const io::Gguf& file, std::size_t layers) {
 Result<ProfileFile> profile_of(const ProfileOwner& owner, std::string_view text, const std::string& name) {
   BRIM_ASSIGN(ProfileFile file, parse_profile(text, name));
   if (file.profile.layers.size() != owner.layers) {
-    return error(ErrorCode::bad_file, name, " is a profile of ", file.profile.layers.size(), " layers, but ", owner.path,
-                 " has ", owner.layers);
+    return error(ErrorCode::bad_file, name, " is a profile of ", file.profile.layers.size(), " layers, but ",
+                 owner.path, " has ", owner.layers);
   }
   if (file.fingerprint == owner.fingerprint) return file;
   return error(ErrorCode::bad_file, name, " is a profile of another model (", quoted(file.model_name), ", ",

@@ -26,17 +26,21 @@ std::string list_text(const std::vector<std::string>& names) {
 void log_tokens(const Log& log, const io::Gguf& file, const Config& config, const text::Tokenizer& tokenizer) {
   const text::Vocabulary& vocabulary = tokenizer.vocabulary();
   if (vocabulary.model == "gpt2" && vocabulary.pre.empty()) {
-    log(LogLevel::warning, sentence(file.path(), " does not name its pre-tokenizer (key tokenizer.ggml.pre): 'default' is "
+    log(LogLevel::warning, sentence(file.path(),
+                                    " does not name its pre-tokenizer (key tokenizer.ggml.pre): 'default' is "
                                     "assumed, and answers may be worse; convert the model again to have it named"));
   }
   for (const std::string& id : ignored_token_ids(file, static_cast<std::size_t>(config.vocabulary))) {
-    log(LogLevel::warning, sentence(file.path(), ": ", id, "; it is ignored: convert the model again if texts begin or end wrongly"));
+    log(LogLevel::warning,
+        sentence(file.path(), ": ", id, "; it is ignored: convert the model again if texts begin or end wrongly"));
   }
   std::vector<std::string> made;
   for (const text::TokenId id : tokenizer.made_control()) made.emplace_back(tokenizer.piece(id, true));
   if (!made.empty()) {
-    log(LogLevel::info, sentence("known by their text to end answers, and treated as control tokens against the type in "
-                                 "the file: ", list_text(made)));
+    log(LogLevel::info,
+        sentence("known by their text to end answers, and treated as control tokens against the type in "
+                 "the file: ",
+                 list_text(made)));
   }
 }
 

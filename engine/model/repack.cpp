@@ -37,8 +37,8 @@ bool pays(const kernels::Table& table, const quant::Matrix& matrix) {
 std::size_t row_bytes(const quant::Matrix& matrix) { return matrix.row_bytes * static_cast<std::size_t>(matrix.rows); }
 
 std::size_t panels_bytes(const quant::Matrix& matrix) {
-  const std::size_t bytes = static_cast<std::size_t>(quant::panel_count(matrix.rows)) *
-                            quant::panel_bytes(matrix.format, matrix.cols);
+  const std::size_t bytes =
+      static_cast<std::size_t>(quant::panel_count(matrix.rows)) * quant::panel_bytes(matrix.format, matrix.cols);
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
 
@@ -77,7 +77,8 @@ struct Piece {
 /// Cuts a matrix into pieces of whole panels.
 void add_pieces(const quant::Matrix& matrix, std::size_t to, bool panels, std::vector<Piece>& pieces) {
   const std::size_t panel_rows_bytes = std::max<std::size_t>(1, matrix.row_bytes * quant::kPanelRows);
-  const auto each = static_cast<std::int64_t>(std::max<std::size_t>(1, kPieceBytes / panel_rows_bytes)) * quant::kPanelRows;
+  const auto each =
+      static_cast<std::int64_t>(std::max<std::size_t>(1, kPieceBytes / panel_rows_bytes)) * quant::kPanelRows;
   for (std::int64_t row = 0; row < matrix.rows; row += each) {
     pieces.push_back({matrix.slice(row, std::min(each, matrix.rows - row)), to, panels});
     to += pieces.back().bytes_to();
@@ -88,8 +89,8 @@ void pack(const Piece& piece, const std::byte* rows, std::byte* panels) noexcept
   const std::size_t panel_bytes = quant::panel_bytes(piece.from.format, piece.from.cols);
   for (std::int64_t row = 0; row < piece.from.rows; row += quant::kPanelRows, panels += panel_bytes) {
     const auto count = static_cast<int>(std::min<std::int64_t>(quant::kPanelRows, piece.from.rows - row));
-    quant::pack_panel(piece.from.format, rows + static_cast<std::size_t>(row) * piece.from.row_bytes, piece.from.row_bytes, count,
-                      piece.from.cols, panels);
+    quant::pack_panel(piece.from.format, rows + static_cast<std::size_t>(row) * piece.from.row_bytes,
+                      piece.from.row_bytes, count, piece.from.cols, panels);
   }
 }
 
@@ -187,8 +188,8 @@ void use_moved(Weights& weights, const kernels::Table& table, Moved moved, const
   if (tied) weights.token_embedding = weights.output;
 }
 
-Status move_weights(const Weights& weights, const io::Gguf& file, Moved moved, const Destination& to, kernels::Runtime runtime,
-                    const Progress& progress) {
+Status move_weights(const Weights& weights, const io::Gguf& file, Moved moved, const Destination& to,
+                    kernels::Runtime runtime, const Progress& progress) {
   const kernels::Table& table = runtime.table;
   kernels::Threads threads = runtime.threads;
   std::vector<Piece> pieces;
@@ -220,7 +221,8 @@ Status move_weights(const Weights& weights, const io::Gguf& file, Moved moved, c
   }
   // A child that `progress` forked has no helper threads, and the pieces they were working on are missing there.
   if (done.load() != wanted) {
-    return error(ErrorCode::wrong_state, "loading ", file.path(), " was interrupted by a fork: load the model again in the child process");
+    return error(ErrorCode::wrong_state, "loading ", file.path(),
+                 " was interrupted by a fork: load the model again in the child process");
   }
   return file.check_unchanged();
 }

@@ -38,8 +38,8 @@ void use_moved(Weights& weights, const kernels::Table& table, Moved moved, const
 
 /// Where moved weights go; a null destination is not written.
 struct Destination {
-  std::byte* memory = nullptr;     ///< moved_memory bytes
-  const NewFile* file = nullptr;   ///< the same from byte `file_start` on
+  std::byte* memory = nullptr;    ///< moved_memory bytes
+  const NewFile* file = nullptr;  ///< the same from byte `file_start` on
   std::size_t file_start = 0;
   /// The digest of each piece of the file that was read, in an order that depends on the weights alone.
   std::vector<Sha256::Digest>* digests = nullptr;
@@ -48,7 +48,7 @@ struct Destination {
 /// Reads every matrix that is moved, once. The runtime's threads work side by side; `progress` is called with the bytes
 /// of the file, at most a few megabytes apart. Errors: cancelled; io of the model's file or of the new one;
 /// out_of_memory.
-Status move_weights(const Weights& weights, const io::Gguf& file, Moved moved, const Destination& to, kernels::Runtime runtime,
-                    const Progress& progress);
+Status move_weights(const Weights& weights, const io::Gguf& file, Moved moved, const Destination& to,
+                    kernels::Runtime runtime, const Progress& progress);
 
 }  // namespace brim::model

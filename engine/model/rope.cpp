@@ -10,16 +10,14 @@ namespace {
 
 // The dimension at which `turns` full turns fit into the original context (YaRN, equation 17 inverted).
 double yarn_dimension(const RopeConfig& rope, double turns) {
-  return rope.dimensions *
-         std::log(static_cast<double>(rope.original_context) / (turns * 2.0 * std::numbers::pi)) /
+  return rope.dimensions * std::log(static_cast<double>(rope.original_context) / (turns * 2.0 * std::numbers::pi)) /
          (2.0 * std::log(rope.base));
 }
 
 RopeFrequencies scaled_frequencies(const RopeConfig& rope, const std::vector<float>& factors) {
   RopeFrequencies result;
   const double first = std::max(0.0, std::floor(yarn_dimension(rope, rope.yarn_beta_fast)));
-  const double last =
-      std::min(rope.dimensions - 1.0, std::ceil(yarn_dimension(rope, rope.yarn_beta_slow)));
+  const double last = std::min(rope.dimensions - 1.0, std::ceil(yarn_dimension(rope, rope.yarn_beta_slow)));
   for (int pair = 0; pair < rope.dimensions / 2; ++pair) {
     double angle = std::pow(rope.base, -2.0 * pair / rope.dimensions);
     if (!factors.empty()) angle /= factors[static_cast<std::size_t>(pair)];
@@ -54,7 +52,7 @@ Rope::Rope(const Config& config, const RopeFactors& factors, std::int64_t contex
     : pairs_(config.rope.pairs), key_size_(config.key_size) {
   const RopeConfig& rope = config.rope;
   const bool is_long = context > rope.original_context;
-  const std::vector<float>& chosen = !factors.longer.empty() && is_long       ? factors.longer
+  const std::vector<float>& chosen = !factors.longer.empty() && is_long     ? factors.longer
                                      : !factors.shorter.empty() && !is_long ? factors.shorter
                                                                             : factors.common;
   global_ = scaled_frequencies(rope, chosen);

@@ -37,7 +37,9 @@ class Rope final : public kv::KeyRotation {
   /// `context` decides between long and short factors. `factors` have one entry per pair or are empty.
   Rope(const Config& config, const RopeFactors& factors, std::int64_t context);
 
-  const RopeFrequencies& of_layer(kv::LayerId layer) const { return windowed_[kv::index_of(layer)] ? window_ : global_; }
+  const RopeFrequencies& of_layer(kv::LayerId layer) const {
+    return windowed_[kv::index_of(layer)] ? window_ : global_;
+  }
   const RopeFrequencies& global() const { return global_; }
   const RopeFrequencies& window() const { return window_; }
   int pairs() const { return static_cast<int>(global_.angle.size()); }

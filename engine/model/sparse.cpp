@@ -62,8 +62,8 @@ constexpr float kReach = 0.5f;
 
 /// scores[b] = max over the group's queries of q · middle + kReach · |q| · half width, of block b's box. `scratch`: a worker's.
 /// `each`: [group][blocks] of room.
-void score_blocks(const Pass& pass, const Segment& segment, kv::StreamId stream, int head, std::int64_t blocks, float* scratch, std::span<float> each,
-                  std::span<float> scores) noexcept {
+void score_blocks(const Pass& pass, const Segment& segment, kv::StreamId stream, int head, std::int64_t blocks,
+                  float* scratch, std::span<float> each, std::span<float> scores) noexcept {
   const LayerConfig& shape = pass.config.layer(segment.plan().shape.place(stream).layer);
   const int size = pass.config.key_size, group = shape.heads / shape.kv_heads;
   const kernels::Table& table = pass.runtime.table;
@@ -121,8 +121,9 @@ void choose_what_to_read(const Pass& pass, const Segment& segment, kv::StreamId 
     const std::span<float> scores = work.read_scores.subspan(row, blocks.size());
     const std::span<std::uint32_t> order = work.read_order.subspan(row, blocks.size());
     const auto group = static_cast<std::size_t>(shape.heads / heads);
-    score_blocks(pass, segment, stream, head, static_cast<std::int64_t>(blocks.size()) - 1, work.worker_scratch(worker).kernel,
-                 work.read_products.subspan(row * group, blocks.size() * group), scores);
+    score_blocks(pass, segment, stream, head, static_cast<std::int64_t>(blocks.size()) - 1,
+                 work.worker_scratch(worker).kernel, work.read_products.subspan(row * group, blocks.size() * group),
+                 scores);
     const std::size_t count = kv::choose_blocks(blocks, scores, segment.plan().reading.share, order);
 
     Runs runs(work, view, head);

@@ -50,7 +50,8 @@ double entropy(std::span<const float> weights) noexcept {
   return total > 0 ? std::log(total) - sum / total : 0;
 }
 
-double variance_over_queries(std::span<const float> sums, std::span<const float> squares, std::int64_t queries) noexcept {
+double variance_over_queries(std::span<const float> sums, std::span<const float> squares,
+                             std::int64_t queries) noexcept {
   const double count = static_cast<double>(queries);
   double variance = 0;
   for (std::size_t i = 0; i < sums.size(); ++i) {

@@ -15,6 +15,7 @@ std::int64_t min_entries_for(std::span<float> weights, double share) noexcept;
 double entropy(std::span<const float> weights) noexcept;
 
 /// Σ over entries of the variance over queries: `sums` and `squares` are each entry's Σ a and Σ a² over `queries` queries.
-double variance_over_queries(std::span<const float> sums, std::span<const float> squares, std::int64_t queries) noexcept;
+double variance_over_queries(std::span<const float> sums, std::span<const float> squares,
+                             std::int64_t queries) noexcept;
 
 }  // namespace brim::model

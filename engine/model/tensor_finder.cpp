@@ -48,7 +48,8 @@ Result<Linear> TensorFinder::linear(const std::string& name, std::int64_t cols, 
   return result;
 }
 
-Result<ExpertMatrices> TensorFinder::experts(const std::string& name, std::int64_t cols, std::int64_t rows, int count) const {
+Result<ExpertMatrices> TensorFinder::experts(const std::string& name, std::int64_t cols, std::int64_t rows,
+                                             int count) const {
   ExpertMatrices result;
   BRIM_ASSIGN(const quant::Matrix all, matrix(name + ".weight", {cols, rows, count}));
   for (int expert = 0; expert < count; ++expert) result.each.push_back(all.slice(expert * rows, rows));
@@ -66,8 +67,8 @@ Result<const io::Tensor*> TensorFinder::find(const std::string& name, std::initi
   for (const std::int64_t size : shape) same = same && tensor->shape[at++] == size;
   for (; at < 4; ++at) same = same && tensor->shape[at] == 1;
   if (!same) {
-    return error(ErrorCode::bad_file, file_.path(), ": tensor ", prefix_, name, ": expected shape ",
-                 shape_text(shape), ", found ", shape_text(*tensor));
+    return error(ErrorCode::bad_file, file_.path(), ": tensor ", prefix_, name, ": expected shape ", shape_text(shape),
+                 ", found ", shape_text(*tensor));
   }
   used_[static_cast<std::size_t>(tensor - file_.tensors().data())] = true;
   return tensor;

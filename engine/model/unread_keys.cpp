@@ -13,35 +13,36 @@ namespace {
 // Beginnings of the names of keys that control the arithmetic. A key with this beginning that is unknown to Brim is
 // refused, too.
 constexpr std::string_view kFamilies[] = {
-    "attention.", "rope.",       "expert_",      "ssm.",           "wkv.",          "shortconv.", "altup.",   "laurel.",
-    "xielu.",     "swiglu_",     "moe_",         "convnext.",      "posnet.",       "dense_",     "deepstack", "n_deepstack",
-    "activation_", "token_shift", "time_",       "hyper_connection.", "decoder_",   "hidden_act",
+    "attention.", "rope.",       "expert_",     "ssm.",        "wkv.",      "shortconv.",        "altup.",
+    "laurel.",    "xielu.",      "swiglu_",     "moe_",        "convnext.", "posnet.",           "dense_",
+    "deepstack",  "n_deepstack", "activation_", "token_shift", "time_",     "hyper_connection.", "decoder_",
+    "hidden_act",
 };
 constexpr std::string_view kNames[] = {
-    "attn_logit_softcapping",
-    "clamp_kqv",
-    "embedding_length_out",
-    "embedding_length_per_layer_input",
-    "embedding_scale",
-    "final_logit_softcapping",
-    "full_attention_interval",
-    "interleave_moe_layer_step",
-    "leading_dense_block_count",
-    "logit_scale",
-    "nextn_predict_layers",
-    "pooling_type",
-    "rescale_every_n_layers",
-    "residual_scale",
-    "router_logit_softcapping",
-    "use_parallel_residual",
+    "attn_logit_softcapping",    "clamp_kqv",
+    "embedding_length_out",      "embedding_length_per_layer_input",
+    "embedding_scale",           "final_logit_softcapping",
+    "full_attention_interval",   "interleave_moe_layer_step",
+    "leading_dense_block_count", "logit_scale",
+    "nextn_predict_layers",      "pooling_type",
+    "rescale_every_n_layers",    "residual_scale",
+    "router_logit_softcapping",  "use_parallel_residual",
 };
 // Known to change nothing: notes of a tool, or information that another key of the file gives better.
 constexpr std::string_view kHarmless[] = {"vocab_size", "tensor_data_layout", "rope.scaling.finetuned"};
 // "Not used" is 1 for these, as well as 0.
 constexpr std::string_view kFactors[] = {
-    "attention.output_scale", "attention.value_scale",        "embedding_scale",      "expert_gating_func" /* 1: softmax */,
-    "expert_group_count",     "expert_group_used_count",      "expert_weights_scale", "interleave_moe_layer_step",
-    "logit_scale",            "rope.scaling.yarn_attn_factor", "residual_scale",
+    "attention.output_scale",
+    "attention.value_scale",
+    "embedding_scale",
+    "expert_gating_func" /* 1: softmax */,
+    "expert_group_count",
+    "expert_group_used_count",
+    "expert_weights_scale",
+    "interleave_moe_layer_step",
+    "logit_scale",
+    "rope.scaling.yarn_attn_factor",
+    "residual_scale",
 };
 
 template <std::size_t N>
@@ -55,7 +56,8 @@ bool changes_arithmetic(std::string_view name) {
 }
 
 bool windowed(const Config& config) {
-  return std::any_of(config.layers.begin(), config.layers.end(), [](const LayerConfig& layer) { return layer.window > 0; });
+  return std::any_of(config.layers.begin(), config.layers.end(),
+                     [](const LayerConfig& layer) { return layer.window > 0; });
 }
 
 // Whether one number or flag says what the decoder does anyway.
@@ -103,8 +105,8 @@ Result<std::vector<std::string>> check_unread_keys(const Keys& keys, const Confi
     if (!changes_arithmetic(name)) {
       unknown.emplace_back(entry.key);
     } else if (!is_neutral_throughout(name, entry.value, keys, config)) {
-      return error(ErrorCode::unsupported, keys.file().path(), ": key ", quoted(entry.key), " is ", text_of(entry.value),
-                   ", which Brim does not compute for the architecture ", config.architecture);
+      return error(ErrorCode::unsupported, keys.file().path(), ": key ", quoted(entry.key), " is ",
+                   text_of(entry.value), ", which Brim does not compute for the architecture ", config.architecture);
     }
   }
   return unknown;

@@ -16,9 +16,7 @@ namespace {
 
 constexpr std::uint64_t kMaxTokens = std::uint64_t{1} << 30;
 
-std::string key_of(std::string_view name) {
-  return "tokenizer.ggml." + std::string(name);
-}
+std::string key_of(std::string_view name) { return "tokenizer.ggml." + std::string(name); }
 
 Error wrong_key(const io::Gguf& gguf, const std::string& key, const std::string& found, const std::string& expected) {
   return error(ErrorCode::bad_file, gguf.path(), ": key ", quoted(key), " has ", found, ", expected ", expected);
@@ -49,8 +47,7 @@ Result<std::vector<std::string>> strings_at(const io::Gguf& gguf, const std::str
 }
 
 // Numbers of an optional array that has one entry per token; nothing when the key is absent.
-Result<std::optional<std::vector<double>>> numbers_at(const io::Gguf& gguf, const std::string& key,
-                                                      std::size_t count) {
+Result<std::optional<std::vector<double>>> numbers_at(const io::Gguf& gguf, const std::string& key, std::size_t count) {
   BRIM_ASSIGN(const io::Array* array, array_at(gguf, key, "an array of numbers"));
   if (array == nullptr) return std::optional<std::vector<double>>();
   if (array->count != count) {
@@ -142,20 +139,22 @@ Status read_special_ids(const io::Gguf& gguf, text::Vocabulary& vocabulary) {
   for (const auto& [name, id] : kSpecialIds) BRIM_TRY(read_id(gguf, vocabulary, name, vocabulary.*id));
   vocabulary.names_bos = names_token(gguf, vocabulary, "bos_token_id");
   vocabulary.names_eos = names_token(gguf, vocabulary, "eos_token_id");
-  for (const std::string_view name : kEndIdLists) BRIM_TRY(read_ids(gguf, vocabulary, name, vocabulary.end_of_generation));
+  for (const std::string_view name : kEndIdLists)
+    BRIM_TRY(read_ids(gguf, vocabulary, name, vocabulary.end_of_generation));
   return {};
 }
 
 // BOS or EOS is to be added to texts, and the file does not say which token it is.
-Error nothing_to_add(const io::Gguf& gguf, const text::Vocabulary& vocabulary, std::string_view name, std::string_view what) {
+Error nothing_to_add(const io::Gguf& gguf, const text::Vocabulary& vocabulary, std::string_view name,
+                     std::string_view what) {
   const io::Value* value = gguf.find(key_of(name));
   const std::string purpose = sentence(", because ", what, " is to be added to texts");
   if (value == nullptr) {
     return error(ErrorCode::bad_file, gguf.path(), " has no key ", quoted(key_of(name)), ", expected ",
                  expected_id(vocabulary.tokens.size()), purpose);
   }
-  return error(ErrorCode::bad_file, gguf.path(), ": key ", quoted(key_of(name)), " is ", io::shown(*value), ", expected ",
-               expected_id(vocabulary.tokens.size()), purpose);
+  return error(ErrorCode::bad_file, gguf.path(), ": key ", quoted(key_of(name)), " is ", io::shown(*value),
+               ", expected ", expected_id(vocabulary.tokens.size()), purpose);
 }
 
 Status read_rules(const io::Gguf& gguf, text::Vocabulary& vocabulary) {
@@ -238,8 +237,9 @@ std::vector<std::string> ignored_token_ids(const io::Gguf& gguf, std::size_t tok
       first = i;
     }
     if (count == 0) continue;
-    found.push_back(sentence("key ", quoted(key), ": element ", first, " is ", io::shown(io::array_element(*array, first)),
-                             count > 1 ? sentence(" (", count - 1, " more are wrong)") : "", ", expected ", expected_id(tokens)));
+    found.push_back(
+        sentence("key ", quoted(key), ": element ", first, " is ", io::shown(io::array_element(*array, first)),
+                 count > 1 ? sentence(" (", count - 1, " more are wrong)") : "", ", expected ", expected_id(tokens)));
   }
   return found;
 }

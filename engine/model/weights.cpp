@@ -22,7 +22,8 @@ Result<std::vector<float>> read_factors(const io::Gguf& file, const Config& conf
   for (std::size_t layer = 0; layer < config.layers.size(); ++layer) {
     const std::string prefix = sentence("blk.", layer, ".");
     BRIM_ASSIGN(std::vector<float> here, TensorFinder(file, prefix, used).optional_vector(name, pairs));
-    if (factors.empty()) factors = std::move(here);
+    if (factors.empty())
+      factors = std::move(here);
     else if (!here.empty() && here != factors) {
       return error(ErrorCode::unsupported, file.path(), ": tensor ", prefix, name,
                    ": layers with different rotary factors are not supported");

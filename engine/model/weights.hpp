@@ -30,11 +30,11 @@ struct ExpertMatrices {
 struct LayerWeights {
   std::vector<float> attention_norm;
   Linear query, key, value, output;
-  std::vector<float> query_norm, key_norm;      ///< [key_size] per head, or the whole row
-  std::vector<float> post_attention_norm;       ///< only with Config::post_norms
+  std::vector<float> query_norm, key_norm;  ///< [key_size] per head, or the whole row
+  std::vector<float> post_attention_norm;   ///< only with Config::post_norms
   std::vector<float> feed_forward_norm;
-  Linear gate, up, down;                        ///< dense layers
-  quant::Matrix router;                         ///< expert layers: [experts][embedding]
+  Linear gate, up, down;  ///< dense layers
+  quant::Matrix router;   ///< expert layers: [experts][embedding]
   ExpertMatrices expert_gate, expert_up, expert_down;
   std::vector<float> post_feed_forward_norm;
 };
@@ -42,7 +42,7 @@ struct LayerWeights {
 struct Weights {
   quant::Matrix token_embedding;  ///< [vocabulary][embedding]
   std::vector<float> output_norm;
-  quant::Matrix output;           ///< the embedding again when tied
+  quant::Matrix output;  ///< the embedding again when tied
   std::vector<LayerWeights> layers;
   const LayerWeights& layer(kv::LayerId id) const { return layers[kv::index_of(id)]; }
   RopeFactors rope_factors;

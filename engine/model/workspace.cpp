@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "engine/model/sparse.hpp"
 #include "engine/model/attention_statistics.hpp"
+#include "engine/model/sparse.hpp"
 #include "kernels/attention.hpp"
 #include "kernels/multiply.hpp"
 
@@ -89,7 +89,8 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   tile_rows_ = std::max(kAttentionRows, group);
   tile_values_ = tile_rows_ * config.value_size;
   std::int64_t kernel_floats = kernels::attention_scratch(tile_rows_, config.key_size, config.value_size);
-  if (sizes.read_blocks > 0) kernel_floats = std::max(kernel_floats, scoring_scratch(*sizes.table, group, config.key_size));
+  if (sizes.read_blocks > 0)
+    kernel_floats = std::max(kernel_floats, scoring_scratch(*sizes.table, group, config.key_size));
   worker_floats_ = kernel_floats + 2 * tile_rows_ + tile_values_;
   worker_floats_ = (worker_floats_ + 15) / 16 * 16;
   cutter.cut(attention, sizes.threads * worker_floats_);
@@ -114,7 +115,8 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
     cutter.cut(expert_tokens, tile);
   }
   const std::int64_t widest = std::max({config.embedding, width, heads * config.value_size});
-  cutter.cut(product, static_cast<std::int64_t>(kernels::multiply_scratch_bytes(*sizes.table, widest, tile, sizes.threads)));
+  cutter.cut(product,
+             static_cast<std::int64_t>(kernels::multiply_scratch_bytes(*sizes.table, widest, tile, sizes.threads)));
   return cutter.used();
 }
 

@@ -20,7 +20,9 @@ inline constexpr std::int64_t kAttentionRows = 128;
 inline constexpr std::int64_t kSplitTokens = 16;
 
 /// The number of tokens that give this many rows.
-constexpr std::int64_t attention_tile(std::int64_t group) { return group < kAttentionRows ? kAttentionRows / group : 1; }
+constexpr std::int64_t attention_tile(std::int64_t group) {
+  return group < kAttentionRows ? kAttentionRows / group : 1;
+}
 
 /// Max number of tokens that go through a layer's products together. A chunk may be larger, but only its residual
 /// stream, keys and values are held completely: memory outside the budget is part of what the user was promised, and
@@ -29,11 +31,12 @@ inline constexpr std::int64_t kPassTile = 128;
 
 /// What the sizes depend on.
 struct WorkspaceShape {
-  std::int64_t chunk = 0;    ///< max tokens in one pass, of all its sequences
-  std::int64_t entries = 0;  ///< max entries attention sees in one layer, the chunk included
+  std::int64_t chunk = 0;                 ///< max tokens in one pass, of all its sequences
+  std::int64_t entries = 0;               ///< max entries attention sees in one layer, the chunk included
   const kernels::Table* table = nullptr;  ///< whose kernels need scratch
   int threads = 1;
-  std::int64_t attention_queries = 0;  ///< what attention_statistics.hpp gathers: kv::Needs, nothing where it could decide nothing
+  std::int64_t attention_queries =
+      0;  ///< what attention_statistics.hpp gathers: kv::Needs, nothing where it could decide nothing
   kv::LayerStatistic statistic = kv::LayerStatistic::none;
   std::int64_t read_blocks = 0;  ///< max number of blocks that sparse.hpp chooses from; 0: everything is read
 
@@ -54,50 +57,48 @@ struct WorkerScratch {
 /// Row-major float buffers unless said; [rows][values]. Owned by the arena they were cut from.
 struct Workspace {
   WorkspaceShape shape;
-  std::span<float> stream;        ///< [chunk][embedding] the residual stream
+  std::span<float> stream;            ///< [chunk][embedding] the residual stream
   std::span<kernels::RowRole> roles;  ///< [chunk]
-  std::span<float> key;           ///< [chunk][kv_heads · key_size]
-  std::span<float> value;         ///< [chunk][kv_heads · value_size]
-  std::span<float> normed;        ///< [tile][embedding]
-  std::span<float> branch;        ///< [tile][embedding] what a branch adds
-  std::span<float> query;         ///< [tile][heads · key_size]
-  std::span<float> mixed;         ///< [tile][heads · value_size]
-  std::span<float> gate;          ///< [tile][widest feed-forward]
-  std::span<float> up;            ///< [tile][widest feed-forward]
-  std::span<float> cosines;       ///< [2][chunk][pairs]: layers that see everything, layers with a window
-  std::span<float> sines;         ///< the same
-  std::span<float> row_largest;   ///< [tile][heads] states of attention; their sums of values are in `mixed`
-  std::span<float> row_sums;      ///< the same
-  std::span<float> part_largest;  ///< [parts of a context after the first][split tokens][heads]
-  std::span<float> part_sums;     ///< the same
-  std::span<float> part_out;      ///< the same, each value_size
-  std::span<float> attention;     ///< [threads][worker_scratch]
-  std::span<float> accumulated;          ///< [kv_heads + 1][entries], only when requested
-  std::span<float> observed;       ///< [kv_heads][statistic_rows][entries], only when requested
+  std::span<float> key;               ///< [chunk][kv_heads · key_size]
+  std::span<float> value;             ///< [chunk][kv_heads · value_size]
+  std::span<float> normed;            ///< [tile][embedding]
+  std::span<float> branch;            ///< [tile][embedding] what a branch adds
+  std::span<float> query;             ///< [tile][heads · key_size]
+  std::span<float> mixed;             ///< [tile][heads · value_size]
+  std::span<float> gate;              ///< [tile][widest feed-forward]
+  std::span<float> up;                ///< [tile][widest feed-forward]
+  std::span<float> cosines;           ///< [2][chunk][pairs]: layers that see everything, layers with a window
+  std::span<float> sines;             ///< the same
+  std::span<float> row_largest;       ///< [tile][heads] states of attention; their sums of values are in `mixed`
+  std::span<float> row_sums;          ///< the same
+  std::span<float> part_largest;      ///< [parts of a context after the first][split tokens][heads]
+  std::span<float> part_sums;         ///< the same
+  std::span<float> part_out;          ///< the same, each value_size
+  std::span<float> attention;         ///< [threads][worker_scratch]
+  std::span<float> accumulated;       ///< [kv_heads + 1][entries], only when requested
+  std::span<float> observed;          ///< [kv_heads][statistic_rows][entries], only when requested
   // What a single token reads of a layer (sparse.hpp), only where it may be less than everything.
-  std::span<float> read_scores;           ///< [kv_heads][blocks]
-  std::span<float> read_products;         ///< [heads][blocks]
-  std::span<std::uint32_t> read_order;    ///< [kv_heads][blocks]
-  std::span<kernels::KvRun> read_runs;    ///< [kv_heads][runs]
-  std::span<std::int64_t> read_entries;   ///< [kv_heads][runs] each run's first entry in the view
-  std::span<std::int64_t> read_parts;     ///< [kv_heads][parts + 1] each part's first run, and their end
-  std::span<std::int64_t> read_totals;    ///< [kv_heads] entries read
-  std::span<float> router;                ///< [tile][experts]
-  std::span<float> gathered;              ///< [tile][embedding] tokens of one expert
+  std::span<float> read_scores;                ///< [kv_heads][blocks]
+  std::span<float> read_products;              ///< [heads][blocks]
+  std::span<std::uint32_t> read_order;         ///< [kv_heads][blocks]
+  std::span<kernels::KvRun> read_runs;         ///< [kv_heads][runs]
+  std::span<std::int64_t> read_entries;        ///< [kv_heads][runs] each run's first entry in the view
+  std::span<std::int64_t> read_parts;          ///< [kv_heads][parts + 1] each part's first run, and their end
+  std::span<std::int64_t> read_totals;         ///< [kv_heads] entries read
+  std::span<float> router;                     ///< [tile][experts]
+  std::span<float> gathered;                   ///< [tile][embedding] tokens of one expert
   std::span<kernels::RowRole> gathered_roles;  ///< [tile]
-  std::span<float> expert_out;            ///< [tile][embedding]
-  std::span<float> expert_weight;         ///< [tile][experts_used]
-  std::span<std::int32_t> expert_choice;  ///< [tile][experts_used], ascending
-  std::span<std::int32_t> expert_tokens;  ///< [tile] rows of `gathered`, by token
-  std::span<std::byte> product;           ///< scratch of kernels::multiply
+  std::span<float> expert_out;                 ///< [tile][embedding]
+  std::span<float> expert_weight;              ///< [tile][experts_used]
+  std::span<std::int32_t> expert_choice;       ///< [tile][experts_used], ascending
+  std::span<std::int32_t> expert_tokens;       ///< [tile] rows of `gathered`, by token
+  std::span<std::byte> product;                ///< scratch of kernels::multiply
 
   WorkerScratch worker_scratch(int worker) const;
   /// Rows of one part in part_largest.
   std::int64_t split_rows() const { return split_rows_; }
   /// Max number of parts of a context, and of runs that a single token may read per head.
-  std::int64_t max_parts() const {
-    return (shape.entries + 2 * kernels::kAttentionPart - 2) / kernels::kAttentionPart;
-  }
+  std::int64_t max_parts() const { return (shape.entries + 2 * kernels::kAttentionPart - 2) / kernels::kAttentionPart; }
   std::int64_t max_runs() const { return shape.read_blocks + max_parts() + 2; }
 
   /// Cuts the buffers out of `memory`; with an empty span only counts. Returns the bytes they take.
@@ -108,8 +109,8 @@ struct Workspace {
 
  private:
   std::int64_t split_rows_ = 0;
-  std::int64_t tile_rows_ = 0;       ///< rows of the largest attention tile
-  std::int64_t tile_values_ = 0;     ///< values of these rows
+  std::int64_t tile_rows_ = 0;    ///< rows of the largest attention tile
+  std::int64_t tile_values_ = 0;  ///< values of these rows
   std::int64_t worker_floats_ = 0;
 };
 

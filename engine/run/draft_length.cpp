@@ -9,7 +9,7 @@ namespace {
 constexpr double kChanceStep = 1.0 / 8;  // how fast a chance follows the observations
 constexpr double kTimeStep = 1.0 / 8;    // how fast a time follows them
 constexpr double kForget = 1.0 / 64;     // decay of a cost that prevents speculation, to have it measured again
-constexpr double kMinGain = 1.05;      // below this, the noise of the estimates is all there is to win
+constexpr double kMinGain = 1.05;        // below this, the noise of the estimates is all there is to win
 constexpr int kMeasureAgain = 100;       // passes; the cost of a single token grows with the text
 
 }  // namespace

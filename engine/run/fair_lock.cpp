@@ -32,7 +32,8 @@ void FairLock::lock() noexcept {
   std::uint32_t mine = 0;
   do {
     // In a child the first caller gets the number of the thread that is missing.
-    mine = seen >> kProcess == process >> kProcess ? static_cast<std::uint32_t>(seen) : serving_.load(std::memory_order_relaxed);
+    mine = seen >> kProcess == process >> kProcess ? static_cast<std::uint32_t>(seen)
+                                                   : serving_.load(std::memory_order_relaxed);
   } while (!next_.compare_exchange_weak(seen, process | (mine + 1), std::memory_order_relaxed));
   for (std::uint32_t now = serving_.load(std::memory_order_acquire); now != mine;
        now = serving_.load(std::memory_order_acquire)) {

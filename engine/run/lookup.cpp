@@ -66,7 +66,8 @@ Match Lookup::find(const TextSoFar& text, TokenId next) const noexcept {
     const std::uint32_t candidate = candidates[length - kShortestRun];
     if (candidate == 0) continue;
     // Places are kept modulo 2³²; more than that many tokens are never indexed.
-    const std::int64_t place = text.first + static_cast<std::uint32_t>(candidate - static_cast<std::uint32_t>(text.first));
+    const std::int64_t place =
+        text.first + static_cast<std::uint32_t>(candidate - static_cast<std::uint32_t>(text.first));
     if (place > text.end()) continue;
     const std::int64_t max = std::min<std::int64_t>(kLongestMatch, place - text.first);
     int agree = 0;

@@ -59,7 +59,7 @@ class Lookup {
 
   std::span<std::uint32_t> slots_;  ///< [table][1 << bits_]: places modulo 2³²; 0: empty
   int bits_ = 0;
-  std::int64_t indexed_ = -1;       ///< the text up to here is in the tables; −1: nothing is
+  std::int64_t indexed_ = -1;  ///< the text up to here is in the tables; −1: nothing is
 };
 
 }  // namespace brim::run

@@ -3,13 +3,13 @@
 
 #include <algorithm>
 
-#include "platform/arena.hpp"
-#include "platform/memory_limits.hpp"
 #include "engine/kv/budget.hpp"
 #include "engine/kv/layout.hpp"
 #include "engine/model/pass.hpp"
 #include "engine/model/workspace.hpp"
 #include "engine/run/text_memory.hpp"
+#include "platform/arena.hpp"
+#include "platform/memory_limits.hpp"
 
 namespace brim::run {
 namespace {
@@ -32,7 +32,8 @@ constexpr std::int64_t kAlignment = 8 * 64;  // each of the arena's parts starts
 std::size_t MemoryPlan::arena_size() const { return static_cast<std::size_t>(arena_bytes() + kAlignment); }
 
 long long MemoryPlan::prepared_bytes() const {
-  return static_cast<long long>(Arena::whole_pages(static_cast<std::size_t>(heap_bytes)) + Arena::whole_pages(arena_size()) +
+  return static_cast<long long>(Arena::whole_pages(static_cast<std::size_t>(heap_bytes)) +
+                                Arena::whole_pages(arena_size()) +
                                 Arena::whole_pages(static_cast<std::size_t>(workspace_bytes)));
 }
 
@@ -53,7 +54,8 @@ Result<model::FoundProfile> choose_profile(const model::ProfileOwner& owner, con
   return found;
 }
 
-Result<MemoryPlan> plan_memory(const model::Config& config, const kernels::Table& table, const SequenceOptions& options) {
+Result<MemoryPlan> plan_memory(const model::Config& config, const kernels::Table& table,
+                               const SequenceOptions& options) {
   if (options.context < 0 || options.context > kv::kLargestContext) {
     return error(ErrorCode::invalid_argument, "context: expected 1 to ", kv::kLargestContext, " positions, found ",
                  options.context);
@@ -85,11 +87,12 @@ Result<MemoryPlan> plan_memory(const model::Config& config, const kernels::Table
     BRIM_ASSIGN(memory.kv, kv::plan_of_quotas(shape, options.quotas, options.chunk, *options.keep));
   }
   memory.tokens_together = tokens_together(memory.kv, options.speculation);
-  memory.workspace_bytes =
-      static_cast<std::int64_t>(model::Workspace::bytes(config, model::workspace_shape(memory.kv, table, options.threads)));
+  memory.workspace_bytes = static_cast<std::int64_t>(
+      model::Workspace::bytes(config, model::workspace_shape(memory.kv, table, options.threads)));
   const std::int64_t row = config.embedding + config.vocabulary;
   memory.logit_bytes = (memory.tokens_together * row + config.embedding) * static_cast<std::int64_t>(sizeof(float));
-  memory.history_bytes = history_tokens(memory.kv) * static_cast<std::int64_t>(sizeof(TokenId) + sizeof(kernels::RowRole));
+  memory.history_bytes =
+      history_tokens(memory.kv) * static_cast<std::int64_t>(sizeof(TokenId) + sizeof(kernels::RowRole));
   memory.heap_bytes = text_memory(max_kept_text(memory.kv.shape.context)) + kSamplerBytes * config.vocabulary;
   if (memory.tokens_together > 1) memory.speculation_bytes = Speculation::bytes(memory.kv.shape.context);
   return memory;

@@ -32,8 +32,8 @@ struct SequenceOptions {
   kernels::KvTypes type;
   const kv::Split* split = nullptr;           ///< null: one is chosen (kv::kChosenSplit)
   const kv::Rule* keep = &kv::window_rule();  ///< never null
-  std::string profile_path;  ///< of brim calibrate; empty: the one that the model carries, if it does
-  std::string profile_text;  ///< the profile itself (JSON), in place of a path; empty: not given
+  std::string profile_path;                   ///< of brim calibrate; empty: the one that the model carries, if it does
+  std::string profile_text;                   ///< the profile itself (JSON), in place of a path; empty: not given
   /// The profile that plan_memory uses. Sequence::create finds it itself (choose_profile); a caller that only plans
   /// passes it.
   std::shared_ptr<const kv::Profile> profile;
@@ -82,6 +82,7 @@ Result<model::FoundProfile> choose_profile(const model::ProfileOwner& owner, con
                                            SequenceOptions& options);
 
 /// Errors: invalid_argument, or out_of_memory when the budget is below the floors.
-Result<MemoryPlan> plan_memory(const model::Config& config, const kernels::Table& table, const SequenceOptions& options);
+Result<MemoryPlan> plan_memory(const model::Config& config, const kernels::Table& table,
+                               const SequenceOptions& options);
 
 }  // namespace brim::run

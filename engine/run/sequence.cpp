@@ -45,7 +45,8 @@ Result<Sequence::Planned> Sequence::plan(const model::Model& model, SequenceOpti
   return planned;
 }
 
-Result<std::unique_ptr<Sequence>> Sequence::create(std::shared_ptr<const model::Model> model, const SequenceOptions& options) {
+Result<std::unique_ptr<Sequence>> Sequence::create(std::shared_ptr<const model::Model> model,
+                                                   const SequenceOptions& options) {
   BRIM_ASSIGN(Planned planned, plan(*model, options));
   return create(std::move(model), std::move(planned));
 }
@@ -57,7 +58,7 @@ Result<std::unique_ptr<Sequence>> Sequence::create(std::shared_ptr<const model::
 }
 
 Result<std::unique_ptr<Sequence>> Sequence::create(std::shared_ptr<const model::Model> model, MemoryPlan memory,
-                                               const SequenceOptions& options) {
+                                                   const SequenceOptions& options) {
   kv::Pool::Share share;
   if (options.pool) {
     BRIM_ASSIGN(share, kv::Pool::book(options.pool, memory.kv.budget_bytes));
@@ -82,23 +83,24 @@ Result<std::unique_ptr<Sequence>> Sequence::create(std::shared_ptr<const model::
   if (!arena && arena.error().code == ErrorCode::cancelled) return arena.error();
   if (!arena) {
     return error(arena.error().code, "a session needs ", size_text(static_cast<std::size_t>(memory.kv.budget_bytes)),
-                 " for its KV budget and ", size_text(static_cast<std::size_t>(memory.beside_bytes())),
-                 " beside it; ", arena.error().sentence);
+                 " for its KV budget and ", size_text(static_cast<std::size_t>(memory.beside_bytes())), " beside it; ",
+                 arena.error().sentence);
   }
   auto rope = std::make_unique<model::Rope>(model->config(), model->weights().rope_factors, memory.kv.shape.context);
   // Finding these takes a walk through the whole vocabulary, so it is done only where the plan needs them.
   const auto delimiters = memory.kv.needs.blocks ? model->delimiters() : std::span<const std::uint8_t>();
   BRIM_ASSIGN(std::unique_ptr<kv::Memory> cache,
-              kv::Memory::create(memory.kv, arena->take(static_cast<std::size_t>(memory.kv.budget_bytes)), model->table(),
-                                 rope.get(), delimiters));
-  std::unique_ptr<Sequence> sequence(new Sequence(std::move(model), std::move(memory), std::move(*arena), std::move(cache),
-                                            std::move(rope), std::move(executor), options));
+              kv::Memory::create(memory.kv, arena->take(static_cast<std::size_t>(memory.kv.budget_bytes)),
+                                 model->table(), rope.get(), delimiters));
+  std::unique_ptr<Sequence> sequence(new Sequence(std::move(model), std::move(memory), std::move(*arena),
+                                                  std::move(cache), std::move(rope), std::move(executor), options));
   sequence->share_ = std::move(share);
   return sequence;
 }
 
-Sequence::Sequence(std::shared_ptr<const model::Model> model, MemoryPlan memory, Arena arena, std::unique_ptr<kv::Memory> cache,
-               std::unique_ptr<model::Rope> rope, std::shared_ptr<Executor> executor, const SequenceOptions& options)
+Sequence::Sequence(std::shared_ptr<const model::Model> model, MemoryPlan memory, Arena arena,
+                   std::unique_ptr<kv::Memory> cache, std::unique_ptr<model::Rope> rope,
+                   std::shared_ptr<Executor> executor, const SequenceOptions& options)
     : model_(std::move(model)),
       memory_(std::move(memory)),
       arena_(std::move(arena)),
@@ -135,7 +137,7 @@ void Sequence::remember(std::span<const TokenId> ids, kernels::RowRole role) noe
 }
 
 Status Sequence::read_chunks(std::span<const TokenId> ids, Reading& reading, const std::atomic<bool>* cancel,
-                           const ChunkObserver& observer, std::span<const RowRole> roles) {
+                             const ChunkObserver& observer, std::span<const RowRole> roles) {
   drop_drafts(false);
   const bool again = !roles.empty();
   const std::size_t chunk = static_cast<std::size_t>(memory_.kv.chunk);
@@ -191,7 +193,7 @@ Status Sequence::refresh(Reading& reading, const std::atomic<bool>* cancel) {
 }
 
 Status Sequence::read(std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel,
-                    const ChunkObserver& observer) {
+                      const ChunkObserver& observer) {
   if (ids.empty()) return {};
   Reading reading{progress, 0, history_size_ - still_right() + static_cast<long long>(ids.size())};
   BRIM_TRY(refresh(reading, cancel));
@@ -215,11 +217,13 @@ Status Sequence::read_next(TokenId id, const std::atomic<bool>* cancel) {
   if (!step->drafts) return {};
   turn.decoder().logits(0, count, logits_);
   logits_known_ = true;
-  speculation_.note_pass(step->tokens.size(), std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  speculation_.note_pass(step->tokens.size(),
+                         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   return {};
 }
 
-Result<std::optional<model::SequenceStep>> Sequence::begin_next(TokenId id, std::int64_t max, const std::atomic<bool>* cancel) {
+Result<std::optional<model::SequenceStep>> Sequence::begin_next(TokenId id, std::int64_t max,
+                                                                const std::atomic<bool>* cancel) {
   const bool drafts = memory_.tokens_together > 1;
   if (drafts && speculation_.drafted(id) && cache_->drafts_left() > 0) {
     cache_->accept_draft();
@@ -242,16 +246,15 @@ Result<std::optional<model::SequenceStep>> Sequence::begin_next(TokenId id, std:
   return std::optional(model::SequenceStep{cache_.get(), rope_.get(), tokens, {}, drafts, &observer_});
 }
 
-void Sequence::end_next(const model::Decoder& decoder, std::int64_t first, std::int64_t count, std::span<const float> logits) noexcept {
+void Sequence::end_next(const model::Decoder& decoder, std::int64_t first, std::int64_t count,
+                        std::span<const float> logits) noexcept {
   keep_rows(decoder, first, count);
   std::copy(logits.begin(), logits.end(), logits_.begin());
   logits_known_ = !logits.empty();
   remember({&next_, 1}, RowRole::generated);
 }
 
-void Sequence::drop_drafts(bool cut) noexcept {
-  speculation_.forget(cut);
-}
+void Sequence::drop_drafts(bool cut) noexcept { speculation_.forget(cut); }
 
 Status Sequence::rewind(std::int64_t count, const Progress& progress, const std::atomic<bool>* cancel) {
   BRIM_TRY(drop_after(count));
@@ -263,7 +266,7 @@ Status Sequence::rewind(std::int64_t count, const Progress& progress, const std:
 }
 
 Status Sequence::read_from(std::int64_t count, std::span<const TokenId> ids, const Progress& progress,
-                         const std::atomic<bool>* cancel) {
+                           const std::atomic<bool>* cancel) {
   if (ids.empty()) return rewind(count, progress, cancel);
   BRIM_TRY(drop_after(count));
   return read(ids, progress, cancel);
@@ -321,8 +324,8 @@ Result<std::span<const float>> Sequence::logits(const std::atomic<bool>* cancel)
 Result<std::span<const float>> Sequence::embedding() {
   if (!has_row_) return error(ErrorCode::wrong_state, "there is no state to show: no text has been read");
   const model::Config& config = model_->config();
-  model_->table().rms_norm(hidden_row().data(), model_->weights().output_norm.data(), config.embedding, config.norm_epsilon,
-                           embedding_.data());
+  model_->table().rms_norm(hidden_row().data(), model_->weights().output_norm.data(), config.embedding,
+                           config.norm_epsilon, embedding_.data());
   return std::span<const float>(embedding_);
 }
 

@@ -35,7 +35,8 @@ class Sequence {
  public:
   /// Books, reserves and touches everything. Errors: as plan_memory; out_of_memory with the numbers when the machine (or
   /// its cgroup, or an rlimit) or the pool has less; cancelled.
-  static Result<std::unique_ptr<Sequence>> create(std::shared_ptr<const model::Model> model, const SequenceOptions& options);
+  static Result<std::unique_ptr<Sequence>> create(std::shared_ptr<const model::Model> model,
+                                                  const SequenceOptions& options);
   ~Sequence() { executor_->leave(); }
   /// The same in two steps: first what it will book, before anything is booked; then the creation from that.
   struct Planned {
@@ -75,13 +76,15 @@ class Sequence {
   Result<std::optional<model::SequenceStep>> begin_next(TokenId id, std::int64_t max, const std::atomic<bool>* cancel);
   /// A pass processed the step in rows [first, first + count): it is now part of the past. `logits`: after each of
   /// those rows, if they are known.
-  void end_next(const model::Decoder& decoder, std::int64_t first, std::int64_t count, std::span<const float> logits) noexcept;
+  void end_next(const model::Decoder& decoder, std::int64_t first, std::int64_t count,
+                std::span<const float> logits) noexcept;
   /// No pass processed it.
   void give_up_next() noexcept { drop_drafts(false); }
   /// Drops all but the first `count` tokens: exactly where the cache can, else by processing them again.
   Status rewind(std::int64_t count, const Progress& progress, const std::atomic<bool>* cancel);
   /// rewind(count), then read(ids), with one progress over both.
-  Status read_from(std::int64_t count, std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel);
+  Status read_from(std::int64_t count, std::span<const TokenId> ids, const Progress& progress,
+                   const std::atomic<bool>* cancel);
   /// The same where it is exact at once; false, with nothing changed, where tokens would have to be processed again.
   bool truncate(std::int64_t count) noexcept;
   void clear() noexcept;
@@ -111,9 +114,9 @@ class Sequence {
 
  private:
   static Result<std::unique_ptr<Sequence>> create(std::shared_ptr<const model::Model> model, MemoryPlan memory,
-                                                const SequenceOptions& options);
+                                                  const SequenceOptions& options);
   Sequence(std::shared_ptr<const model::Model> model, MemoryPlan memory, Arena arena, std::unique_ptr<kv::Memory> cache,
-         std::unique_ptr<model::Rope> rope, std::shared_ptr<Executor> executor, const SequenceOptions& options);
+           std::unique_ptr<model::Rope> rope, std::shared_ptr<Executor> executor, const SequenceOptions& options);
   // Tokens processed by one call, and the total: those that it has to process again and its own.
   struct Reading {
     const Progress& progress;
@@ -149,13 +152,13 @@ class Sequence {
   std::int64_t history_start_ = 0;
   Speculation speculation_;
   // What outlives a pass: a row for the certain token and for each draft that may follow it.
-  std::span<float> hidden_;      // [rows][embedding] the residual stream that logits are computed from
-  std::span<float> logits_;      // [rows][vocabulary]
-  std::span<float> embedding_;   // one row of hidden_, normalised
-  std::size_t row_ = 0;          // the current row
-  bool has_row_ = false;         // the last operation processed a token
-  bool logits_known_ = false;    // logits of all rows in hidden_ are computed
-  bool in_step_ = true;  // the cache holds exactly the history's tokens
+  std::span<float> hidden_;     // [rows][embedding] the residual stream that logits are computed from
+  std::span<float> logits_;     // [rows][vocabulary]
+  std::span<float> embedding_;  // one row of hidden_, normalised
+  std::size_t row_ = 0;         // the current row
+  bool has_row_ = false;        // the last operation processed a token
+  bool logits_known_ = false;   // logits of all rows in hidden_ are computed
+  bool in_step_ = true;         // the cache holds exactly the history's tokens
 };
 
 }  // namespace brim::run

@@ -6,7 +6,8 @@ namespace brim::run {
 
 Status Sequence::save(StateWriter& state) const {
   if (!in_step_ || cache_->stale()) {
-    return error(ErrorCode::wrong_state, "reading was interrupted and the text has to be read again before the session ",
+    return error(ErrorCode::wrong_state,
+                 "reading was interrupted and the text has to be read again before the session ",
                  "can be saved or copied: go on with it, or clear it");
   }
   cache_->save(state);
@@ -31,7 +32,8 @@ Status Sequence::take_over(StateReader& state) {
     if (id >= 0 && id < model_->config().vocabulary) continue;
     return state.wrong("token ids", sentence("0 to ", model_->config().vocabulary - 1), sentence(id));
   }
-  BRIM_TRY(state.piece("roles of tokens", std::as_writable_bytes(roles_.first(static_cast<std::size_t>(history_size_)))));
+  BRIM_TRY(
+      state.piece("roles of tokens", std::as_writable_bytes(roles_.first(static_cast<std::size_t>(history_size_)))));
   for (const kernels::RowRole role : roles()) {
     if (role != kernels::RowRole::generated && role != kernels::RowRole::prompt) {
       return state.wrong("roles of tokens", "0 or 1", sentence(static_cast<int>(role)));

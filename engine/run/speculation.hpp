@@ -17,9 +17,9 @@ namespace brim::run {
 inline constexpr int kMaxTogether = 16;
 
 struct SpeculationOptions {
-  bool ngram = false;                 ///< draft by prompt lookup
+  bool ngram = false;                ///< draft by prompt lookup
   int draft_max = kMaxTogether - 1;  ///< max number of drafts at once, 1 … 15
-  bool eager = false;                 ///< draft as many tokens as fit, whatever the cost: for tests and measurements
+  bool eager = false;                ///< draft as many tokens as fit, whatever the cost: for tests and measurements
 };
 
 struct SpeculationCounts {

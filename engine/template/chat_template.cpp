@@ -95,9 +95,9 @@ Result<std::string> ChatTemplate::render(const text::JsonTree& variables, const 
     return sign != 0 ? sign < 0 : a < b;
   });
   return run(options, [&](const std::string& name) -> std::optional<jinja::Value> {
-    const auto after = std::upper_bound(order.begin(), order.end(), name, [&](const std::string& wanted, std::size_t i) {
-      return wanted < variables.names[i];
-    });
+    const auto after =
+        std::upper_bound(order.begin(), order.end(), name,
+                         [&](const std::string& wanted, std::size_t i) { return wanted < variables.names[i]; });
     if (after == order.begin() || variables.names[*(after - 1)] != name) return std::nullopt;
     return jinja::from_json(variables.items[*(after - 1)]);
   });

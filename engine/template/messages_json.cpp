@@ -84,7 +84,8 @@ bool append_quoted(std::string& json, std::string_view text, WorkMeter* meter) {
     std::size_t size = std::min(text.size(), kRange);
     while (size < text.size() && size > kRange - 4 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
     if (!step(meter, static_cast<std::int64_t>(1 + size / kBytesPerUnit))) return false;
-    const std::string part = Json(std::string(text.substr(0, size))).dump(-1, ' ', false, Json::error_handler_t::replace);
+    const std::string part =
+        Json(std::string(text.substr(0, size))).dump(-1, ' ', false, Json::error_handler_t::replace);
     json.append(part, 1, part.size() - 2);
     text.remove_prefix(size);
   }

@@ -70,7 +70,8 @@ const BpeEncoder::Merge* BpeEncoder::find_merge(std::int32_t left, std::int32_t 
   return merges_[at].rank >= 0 ? &merges_[at] : nullptr;
 }
 
-void BpeEncoder::encode(std::string_view word, Scratch& scratch, std::vector<std::int32_t>& out, WorkMeter* meter) const {
+void BpeEncoder::encode(std::string_view word, Scratch& scratch, std::vector<std::int32_t>& out,
+                        WorkMeter* meter) const {
   if (word.empty()) return;
   if (ignore_merges_) {
     const std::int32_t token = token_of(numbers_.find(word));

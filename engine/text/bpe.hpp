@@ -23,7 +23,7 @@ class BpeEncoder {
   /// Buffers that encode reuses from word to word: 16 bytes for each byte of the longest.
   struct Scratch {
     SymbolSpans symbols;
-    std::vector<std::int32_t> strings;  // at a symbol's offset: its interned text
+    std::vector<std::int32_t> strings;                  // at a symbol's offset: its interned text
     CandidateHeap<std::uint64_t, std::greater<>> heap;  // rank in the upper half, the left symbol in the lower
   };
 
@@ -33,7 +33,8 @@ class BpeEncoder {
 
   /// Appends the tokens of one word (its plain bytes). O(n log n). Bytes without a token are left out, as llama.cpp
   /// does. Stops early when `meter` is cancelled.
-  void encode(std::string_view word, Scratch& scratch, std::vector<std::int32_t>& out, WorkMeter* meter = nullptr) const;
+  void encode(std::string_view word, Scratch& scratch, std::vector<std::int32_t>& out,
+              WorkMeter* meter = nullptr) const;
 
  private:
   struct Merge {

@@ -34,9 +34,7 @@ constexpr Alphabet kAlphabet = make_alphabet();
 
 }  // namespace
 
-std::uint32_t byte_to_character(unsigned char byte) {
-  return kAlphabet.character[byte];
-}
+std::uint32_t byte_to_character(unsigned char byte) { return kAlphabet.character[byte]; }
 
 std::optional<unsigned char> character_to_byte(std::uint32_t code_point) {
   if (code_point >= kCharacters || kAlphabet.byte[code_point] < 0) return std::nullopt;

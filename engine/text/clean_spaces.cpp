@@ -4,9 +4,7 @@
 namespace brim::text {
 namespace {
 
-bool is_sentence_mark(char c) {
-  return c == '?' || c == '!' || c == '.' || c == ',';
-}
+bool is_sentence_mark(char c) { return c == '?' || c == '!' || c == '.' || c == ','; }
 
 std::string clean_before_marks(std::string_view text) {
   std::string out(text.substr(0, 1));

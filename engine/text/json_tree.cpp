@@ -119,12 +119,18 @@ Result<JsonTree> parse_json(std::string_view text, const JsonLimits& limits, Wor
 
 std::string shown(const JsonTree& value) {
   switch (value.kind) {
-    case Kind::null: return "null";
-    case Kind::flag: return value.flag ? "true" : "false";
-    case Kind::number: return sentence(value.number);
-    case Kind::text: return quoted(value.text.substr(0, 60));
-    case Kind::list: return sentence("a list of ", value.items.size());
-    case Kind::object: break;
+    case Kind::null:
+      return "null";
+    case Kind::flag:
+      return value.flag ? "true" : "false";
+    case Kind::number:
+      return sentence(value.number);
+    case Kind::text:
+      return quoted(value.text.substr(0, 60));
+    case Kind::list:
+      return sentence("a list of ", value.items.size());
+    case Kind::object:
+      break;
   }
   return "an object";
 }

@@ -21,8 +21,8 @@ struct JsonTree {
   Kind kind = Kind::null;
   bool flag = false;
   double number = 0;
-  std::optional<std::uint64_t> count;     ///< the number, where it is written as a whole one ≥ 0
-  std::optional<std::int64_t> negative;   ///< the number, where it is written as a whole one < 0
+  std::optional<std::uint64_t> count;    ///< the number, where it is written as a whole one ≥ 0
+  std::optional<std::int64_t> negative;  ///< the number, where it is written as a whole one < 0
   std::string text;
   std::vector<std::string> names;  ///< of an object's members, in order
   std::vector<JsonTree> items;     ///< of a list, or an object's values

@@ -146,11 +146,12 @@ struct PreTokenizer::Workspace::Blocks {
 };
 
 Result<PreTokenizer::Workspace> PreTokenizer::Workspace::create() {
-  auto blocks = std::make_unique<Blocks>(
-      Blocks{std::unique_ptr<pcre2_match_data, FreeMatch>(pcre2_match_data_create(1, nullptr)),
-             std::unique_ptr<pcre2_match_context, FreeContext>(pcre2_match_context_create(nullptr)),
-             std::unique_ptr<pcre2_jit_stack, FreeStack>(pcre2_jit_stack_create(kJitStackStart, kMaxJitStack, nullptr))});
-  if (!blocks->match || !blocks->context) return error(ErrorCode::out_of_memory, "no memory to split the text into words");
+  auto blocks = std::make_unique<Blocks>(Blocks{
+      std::unique_ptr<pcre2_match_data, FreeMatch>(pcre2_match_data_create(1, nullptr)),
+      std::unique_ptr<pcre2_match_context, FreeContext>(pcre2_match_context_create(nullptr)),
+      std::unique_ptr<pcre2_jit_stack, FreeStack>(pcre2_jit_stack_create(kJitStackStart, kMaxJitStack, nullptr))});
+  if (!blocks->match || !blocks->context)
+    return error(ErrorCode::out_of_memory, "no memory to split the text into words");
   if (blocks->stack) pcre2_jit_stack_assign(blocks->context.get(), nullptr, blocks->stack.get());
   pcre2_set_match_limit(blocks->context.get(), std::numeric_limits<std::uint32_t>::max());
   return Workspace(std::move(blocks));
@@ -175,8 +176,8 @@ struct PreTokenizer::Steps {
     const std::size_t length = end - begin;
     std::size_t done = 0, from = 0;
     while (done < length) {
-      const int found = pcre2_match(codes[step].get(), subject, length, from, PCRE2_NO_UTF_CHECK, work.match,
-                                    work.context);
+      const int found =
+          pcre2_match(codes[step].get(), subject, length, from, PCRE2_NO_UTF_CHECK, work.match, work.context);
       if (found == PCRE2_ERROR_NOMATCH) break;
       if (found < 0) {
         const bool memory = found == PCRE2_ERROR_NOMEMORY || found == PCRE2_ERROR_HEAPLIMIT;
@@ -213,8 +214,8 @@ Result<PreTokenizer> PreTokenizer::create(std::string_view name) {
     Code code(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern), PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP,
                             &reason, &at, nullptr));
     if (!code) {
-      return error(ErrorCode::internal, "the pre-tokenizer ", entry->name,
-                   " does not compile: ", pcre2_reason(reason), " at ", at);
+      return error(ErrorCode::internal, "the pre-tokenizer ", entry->name, " does not compile: ", pcre2_reason(reason),
+                   " at ", at);
     }
     // Where the just-in-time compiler is missing, PCRE2 interprets the expression: slower, same matches.
     pcre2_jit_compile(code.get(), PCRE2_JIT_COMPLETE);
@@ -233,7 +234,8 @@ Status PreTokenizer::split(std::string_view text, Workspace& workspace,
   if (text.empty()) return {};
   Subject subject;
   if (!prepare(text, subject, meter)) return cancelled_error();
-  const Work work{workspace.blocks_->match.get(), workspace.blocks_->context.get(), subject.text, subject.twin, take, meter};
+  const Work work{
+      workspace.blocks_->match.get(), workspace.blocks_->context.get(), subject.text, subject.twin, take, meter};
   return steps_->cut(0, 0, subject.text.size(), work);
 }
 

@@ -9,9 +9,7 @@ namespace {
 
 constexpr std::size_t kPlainBytes = 64;  // bytes that end no token: skipped in one unit of work
 
-bool is_space(char c) {
-  return c == ' ' || (c >= '\t' && c <= '\r');
-}
+bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 // The byte of `text` at `depth` from its end.
 unsigned char from_end(std::string_view text, std::size_t depth) {

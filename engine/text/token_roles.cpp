@@ -35,9 +35,8 @@ constexpr std::string_view kEndTexts[] = {
     "[e~[",
 };
 
-constexpr std::string_view kFimPrefixTexts[] = {"<|fim_prefix|>",  "<fim-prefix>", "<fim_prefix>",
-                                                "<｜fim▁begin｜>", "<PRE>",        "▁<PRE>",
-                                                "<|code_prefix|>", "<|prefix|>"};
+constexpr std::string_view kFimPrefixTexts[] = {"<|fim_prefix|>", "<fim-prefix>", "<fim_prefix>",    "<｜fim▁begin｜>",
+                                                "<PRE>",          "▁<PRE>",       "<|code_prefix|>", "<|prefix|>"};
 constexpr std::string_view kFimSuffixTexts[] = {"<|fim_suffix|>", "<fim-suffix>", "<fim_suffix>",    "<｜fim▁hole｜>",
                                                 "<SUF>",          "▁<SUF>",       "<|code_suffix|>", "<|suffix|>"};
 constexpr std::string_view kFimMiddleTexts[] = {"<|fim_middle|>", "<fim-middle>", "<fim_middle>",    "<｜fim▁end｜>",

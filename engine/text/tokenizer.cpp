@@ -140,8 +140,7 @@ Result<Tokenizer> Tokenizer::create(Vocabulary vocabulary) {
   BRIM_TRY(default_vocabulary(vocabulary.model, vocabulary.pre));  // refuses models and pre-tokenizers by name
   BRIM_TRY(check(vocabulary));
   for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) {
-    if (vocabulary.tokens[id].empty())
-      vocabulary.tokens[id] = sentence("[EMPTY_", id, "]");  // llama.cpp's name for it
+    if (vocabulary.tokens[id].empty()) vocabulary.tokens[id] = sentence("[EMPTY_", id, "]");  // llama.cpp's name for it
   }
   auto parts = std::make_unique<Parts>(std::move(vocabulary));
   if (parts->vocabulary.model == "llama") {
@@ -193,9 +192,7 @@ std::vector<std::size_t> Tokenizer::control_starts(std::string_view text, WorkMe
   return parts_->specials.control_starts(text, meter);
 }
 
-std::string_view Tokenizer::piece(TokenId id, bool render_special) const {
-  return parts_->pieces(id, render_special);
-}
+std::string_view Tokenizer::piece(TokenId id, bool render_special) const { return parts_->pieces(id, render_special); }
 
 std::size_t Tokenizer::longest_piece() const { return parts_->pieces.longest(); }
 
@@ -221,15 +218,9 @@ bool Tokenizer::is_control(TokenId id) const {
   return id >= 0 && static_cast<std::size_t>(id) < bits.size() && (bits[static_cast<std::size_t>(id)] & kControlToken);
 }
 
-const std::vector<TokenId>& Tokenizer::made_control() const {
-  return parts_->roles.made_control;
-}
+const std::vector<TokenId>& Tokenizer::made_control() const { return parts_->roles.made_control; }
 
-std::int64_t Tokenizer::size() const {
-  return parts_->pieces.size();
-}
-const Vocabulary& Tokenizer::vocabulary() const {
-  return parts_->vocabulary;
-}
+std::int64_t Tokenizer::size() const { return parts_->pieces.size(); }
+const Vocabulary& Tokenizer::vocabulary() const { return parts_->vocabulary; }
 
 }  // namespace brim::text

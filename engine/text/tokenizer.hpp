@@ -18,7 +18,7 @@ using TokenId = std::int32_t;
 struct EncodeOptions {
   bool add_special = true;  ///< add BOS/EOS as the vocabulary says
   bool parse_special =
-      false;  ///< text like "<|im_start|>" becomes its control token (user-defined tokens always match)
+      false;               ///< text like "<|im_start|>" becomes its control token (user-defined tokens always match)
   bool continues = false;  ///< the text continues another one: SPM puts no space before its first word
   WorkMeter* meter = nullptr;  ///< counts the work and may cancel it; null: neither
   /// Where this occurs the text is cut and it is left out: no token spans a cut, and the text behind it counts as a

@@ -18,22 +18,18 @@ struct Range {
 // What Unicode 15.0 and 15.1 added (DerivedAge.txt and UnicodeData.txt of the Unicode Character Database), in order.
 using enum CharacterClass;
 constexpr Range kRecent[] = {
-    {0x0CF3, 0x0CF3, mark},          {0x0ECE, 0x0ECE, mark},          {0x2FFC, 0x2FFF, symbol},
-    {0x31EF, 0x31EF, symbol},        {0x10EFD, 0x10EFF, mark},        {0x1123F, 0x11240, letter},
-    {0x11241, 0x11241, mark},        {0x11B00, 0x11B09, punctuation}, {0x11F00, 0x11F01, mark},
-    {0x11F02, 0x11F02, letter},      {0x11F03, 0x11F03, mark},        {0x11F04, 0x11F10, letter},
-    {0x11F12, 0x11F33, letter},      {0x11F34, 0x11F3A, mark},        {0x11F3E, 0x11F42, mark},
-    {0x11F43, 0x11F4F, punctuation}, {0x11F50, 0x11F59, number},      {0x1342F, 0x1342F, letter},
-    {0x13439, 0x1343F, other},       {0x13440, 0x13440, mark},        {0x13441, 0x13446, letter},
-    {0x13447, 0x13455, mark},        {0x1B132, 0x1B132, letter},      {0x1B155, 0x1B155, letter},
-    {0x1D2C0, 0x1D2D3, number},      {0x1DF25, 0x1DF2A, letter},      {0x1E030, 0x1E06D, letter},
-    {0x1E08F, 0x1E08F, mark},        {0x1E4D0, 0x1E4EB, letter},      {0x1E4EC, 0x1E4EF, mark},
-    {0x1E4F0, 0x1E4F9, number},      {0x1F6DC, 0x1F6DC, symbol},      {0x1F774, 0x1F776, symbol},
-    {0x1F77B, 0x1F77F, symbol},      {0x1F7D9, 0x1F7D9, symbol},      {0x1FA75, 0x1FA77, symbol},
-    {0x1FA87, 0x1FA88, symbol},      {0x1FAAD, 0x1FAAF, symbol},      {0x1FABB, 0x1FABD, symbol},
-    {0x1FABF, 0x1FABF, symbol},      {0x1FACE, 0x1FACF, symbol},      {0x1FADA, 0x1FADB, symbol},
-    {0x1FAE8, 0x1FAE8, symbol},      {0x1FAF7, 0x1FAF8, symbol},      {0x2EBF0, 0x2EE5D, letter},
-    {0x31350, 0x323AF, letter},
+    {0x0CF3, 0x0CF3, mark},     {0x0ECE, 0x0ECE, mark},     {0x2FFC, 0x2FFF, symbol},   {0x31EF, 0x31EF, symbol},
+    {0x10EFD, 0x10EFF, mark},   {0x1123F, 0x11240, letter}, {0x11241, 0x11241, mark},   {0x11B00, 0x11B09, punctuation},
+    {0x11F00, 0x11F01, mark},   {0x11F02, 0x11F02, letter}, {0x11F03, 0x11F03, mark},   {0x11F04, 0x11F10, letter},
+    {0x11F12, 0x11F33, letter}, {0x11F34, 0x11F3A, mark},   {0x11F3E, 0x11F42, mark},   {0x11F43, 0x11F4F, punctuation},
+    {0x11F50, 0x11F59, number}, {0x1342F, 0x1342F, letter}, {0x13439, 0x1343F, other},  {0x13440, 0x13440, mark},
+    {0x13441, 0x13446, letter}, {0x13447, 0x13455, mark},   {0x1B132, 0x1B132, letter}, {0x1B155, 0x1B155, letter},
+    {0x1D2C0, 0x1D2D3, number}, {0x1DF25, 0x1DF2A, letter}, {0x1E030, 0x1E06D, letter}, {0x1E08F, 0x1E08F, mark},
+    {0x1E4D0, 0x1E4EB, letter}, {0x1E4EC, 0x1E4EF, mark},   {0x1E4F0, 0x1E4F9, number}, {0x1F6DC, 0x1F6DC, symbol},
+    {0x1F774, 0x1F776, symbol}, {0x1F77B, 0x1F77F, symbol}, {0x1F7D9, 0x1F7D9, symbol}, {0x1FA75, 0x1FA77, symbol},
+    {0x1FA87, 0x1FA88, symbol}, {0x1FAAD, 0x1FAAF, symbol}, {0x1FABB, 0x1FABD, symbol}, {0x1FABF, 0x1FABF, symbol},
+    {0x1FACE, 0x1FACF, symbol}, {0x1FADA, 0x1FADB, symbol}, {0x1FAE8, 0x1FAE8, symbol}, {0x1FAF7, 0x1FAF8, symbol},
+    {0x2EBF0, 0x2EE5D, letter}, {0x31350, 0x323AF, letter},
 };
 
 const Range* recent_range(std::uint32_t code_point) {
@@ -47,9 +43,7 @@ bool is_whitespace(std::uint32_t c) {
          (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
-bool is_continuation(char byte) {
-  return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
-}
+bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
 
 }  // namespace
 
@@ -90,9 +84,7 @@ CharacterClass character_class(std::uint32_t code_point) {
   }
 }
 
-bool is_recent_character(std::uint32_t code_point) {
-  return recent_range(code_point) != nullptr;
-}
+bool is_recent_character(std::uint32_t code_point) { return recent_range(code_point) != nullptr; }
 
 Decoded decode_lenient(std::string_view text, std::size_t offset) {
   const auto lead = static_cast<unsigned char>(text[offset]);

@@ -9,7 +9,8 @@ std::int64_t int8_operations(std::int64_t rounds) noexcept {
   for_constants<0, 8>([](auto tile) __attribute__((always_inline)) { Instructions::zero<decltype(tile)::value>(); });
   for (std::int64_t round = 0; round < rounds; ++round) {
     for_constants<0, 4>([](auto sums) __attribute__((always_inline)) {
-      Instructions::multiply_bytes<decltype(sums)::value, 4 + decltype(sums)::value / 2, 6 + decltype(sums)::value % 2>();
+      Instructions::multiply_bytes<decltype(sums)::value, 4 + decltype(sums)::value / 2,
+                                   6 + decltype(sums)::value % 2>();
     });
   }
   return rounds * 4 * (16 * 16 * 64 * 2);

@@ -51,7 +51,8 @@ struct Tiles {
       if (block.first) {
         Instructions::template zero<decltype(tile)::value>();
       } else {
-        Instructions::template load<decltype(tile)::value>(sums.at, static_cast<std::size_t>(sums.stride) * sizeof(float));
+        Instructions::template load<decltype(tile)::value>(sums.at,
+                                                           static_cast<std::size_t>(sums.stride) * sizeof(float));
       }
     });
     for (std::int64_t step = 0; step < block.steps; ++step) {
@@ -65,7 +66,8 @@ struct Tiles {
       });
     }
     for_sums([&](auto tile, const TileBlock::Sums& sums) __attribute__((always_inline)) {
-      Instructions::template store<decltype(tile)::value>(sums.at, static_cast<std::size_t>(sums.stride) * sizeof(float));
+      Instructions::template store<decltype(tile)::value>(sums.at,
+                                                          static_cast<std::size_t>(sums.stride) * sizeof(float));
     });
   }
 };

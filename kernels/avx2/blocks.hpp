@@ -125,7 +125,8 @@ struct Blocks {
       for (int pair = 0; pair < 2; ++pair) {
         const __m256 scale = spread(four.scale, pair);
         for (int t = 0; t < Tokens; ++t) {
-          const std::byte* quants = activations + static_cast<std::size_t>(t) * activation_stride + 64 + 128 * half + 32 * pair;
+          const std::byte* quants =
+              activations + static_cast<std::size_t>(t) * activation_stride + 64 + 128 * half + 32 * pair;
           __m256i sum = dot(four.first[pair], four.last[pair], quants);
           if constexpr (!Format::kMinimum && !Format::kSigned) sum = _mm256_sub_epi32(sum, offsets[t][pair]);
           sums[r][t] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum), _mm256_mul_ps(scale, scales[t][pair]), sums[r][t]);

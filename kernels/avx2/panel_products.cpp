@@ -1,7 +1,7 @@
 // Products of every quantised format's panels, eight rows per register.
+#include "kernels/shared/panel_products.ipp"
 #include "kernels/avx2/lanes.hpp"
 #include "kernels/avx2/products.hpp"
-#include "kernels/shared/panel_products.ipp"
 
 namespace brim::kernels::avx2 {
 

@@ -29,8 +29,8 @@ struct Format {
     std::uint32_t low;
     __builtin_memcpy(&low, block.scales_low, 4);
     const __m256i counts = _mm256_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28);
-    const __m256i nibbles = _mm256_and_si256(_mm256_srlv_epi32(_mm256_set1_epi32(static_cast<int>(low)), counts),
-                                             _mm256_set1_epi32(15));
+    const __m256i nibbles =
+        _mm256_and_si256(_mm256_srlv_epi32(_mm256_set1_epi32(static_cast<int>(low)), counts), _mm256_set1_epi32(15));
     const __m256i high = _mm256_set1_epi32(quant::load_u16(block.scales_high));
     const __m256i pairs = _mm256_and_si256(_mm256_srlv_epi32(high, _mm256_srli_epi32(counts, 1)), _mm256_set1_epi32(3));
     const __m256i both = _mm256_or_si256(nibbles, _mm256_slli_epi32(pairs, 4));

@@ -15,7 +15,10 @@ struct Format {
   __m256i scales_of_16;
   ScalesOf16 sub_scales;
 
-  explicit Format(const Block& from) : block(from), scales_of_16(_mm256_cvtepu8_epi16(_mm_and_si128(load_128(from.scales), _mm_set1_epi8(15)))), sub_scales(scales_of_16) {}
+  explicit Format(const Block& from)
+      : block(from),
+        scales_of_16(_mm256_cvtepu8_epi16(_mm_and_si128(load_128(from.scales), _mm_set1_epi8(15)))),
+        sub_scales(scales_of_16) {}
 
   __m256i scales(int part) const { return sub_scales.at(part); }
   __m256i offsets() const {

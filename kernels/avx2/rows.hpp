@@ -66,7 +66,9 @@ struct Rows {
   static Floats low_halves_of_bytes(const std::uint8_t* at) {
     return _mm256_cvtepi32_ps(_mm256_and_si256(widened(at), ints(15)));
   }
-  static Floats high_halves_of_bytes(const std::uint8_t* at) { return _mm256_cvtepi32_ps(_mm256_srli_epi32(widened(at), 4)); }
+  static Floats high_halves_of_bytes(const std::uint8_t* at) {
+    return _mm256_cvtepi32_ps(_mm256_srli_epi32(widened(at), 4));
+  }
   static Floats negative(Floats value) { return _mm256_sub_ps(_mm256_setzero_ps(), value); }
   static Floats multiply(Floats a, Floats b) { return _mm256_mul_ps(a, b); }
   static Floats fma(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }

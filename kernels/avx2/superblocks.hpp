@@ -38,7 +38,8 @@ struct ScalesOf16 {
       : low(_mm256_permute2x128_si256(scales, scales, 0x00)), high(_mm256_permute2x128_si256(scales, scales, 0x11)) {}
   __m256i at(int part) const {
     const short first = static_cast<short>(0x0100 + 0x0202 * (2 * part % 8));
-    const __m256i words = _mm256_inserti128_si256(_mm256_set1_epi16(first), _mm_set1_epi16(static_cast<short>(first + 0x0202)), 1);
+    const __m256i words =
+        _mm256_inserti128_si256(_mm256_set1_epi16(first), _mm_set1_epi16(static_cast<short>(first + 0x0202)), 1);
     return _mm256_shuffle_epi8(part < 4 ? low : high, words);
   }
 };
@@ -78,8 +79,9 @@ struct Superblocks {
       const __m256i scales = format.scales(part);
       for (int t = 0; t < Tokens; ++t) {
         const __m256i x = load_256(activations + static_cast<std::size_t>(t) * activation_stride + 64 + 32 * part);
-        const __m256i pairs = Format::kSigned ? _mm256_maddubs_epi16(_mm256_abs_epi8(levels), _mm256_sign_epi8(x, levels))
-                                              : _mm256_maddubs_epi16(levels, x);
+        const __m256i pairs = Format::kSigned
+                                  ? _mm256_maddubs_epi16(_mm256_abs_epi8(levels), _mm256_sign_epi8(x, levels))
+                                  : _mm256_maddubs_epi16(levels, x);
         whole[t] = _mm256_add_epi32(whole[t], _mm256_madd_epi16(pairs, scales));
       }
     }
@@ -95,7 +97,8 @@ struct Superblocks {
           sums[t] = _mm256_fnmadd_ps(_mm256_cvtepi32_ps(offset), _mm256_set1_ps(format.minimum() * scale), sums[t]);
         }
       }
-      sums[t] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(whole[t]), _mm256_set1_ps(quant::load(block.super_scale) * scale), sums[t]);
+      sums[t] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(whole[t]), _mm256_set1_ps(quant::load(block.super_scale) * scale),
+                                sums[t]);
     }
   }
 

@@ -29,7 +29,9 @@ struct Vector {
 
   static Batch load(const void* at) { return Batch(_mm256_loadu_ps(static_cast<const float*>(at))); }
   static void store(float* at, Batch value) { _mm256_storeu_ps(at, value); }
-  static Batch load_half(const void* at) { return Batch(_mm256_cvtph_ps(_mm_loadu_si128(static_cast<const __m128i*>(at)))); }
+  static Batch load_half(const void* at) {
+    return Batch(_mm256_cvtph_ps(_mm_loadu_si128(static_cast<const __m128i*>(at))));
+  }
   static void store_half(void* at, Batch value) {
     _mm_storeu_si128(static_cast<__m128i*>(at), _mm256_cvtps_ph(value, _MM_FROUND_TO_NEAREST_INT));
   }
@@ -85,11 +87,15 @@ struct Vector {
     if constexpr (kBytes == 4) return _mm256_unpackhi_epi32(a, b);
   }
   /// Each byte's low (high) four bits minus 8.
-  static Bytes low_levels(Bytes x) { return _mm256_sub_epi8(_mm256_and_si256(x, _mm256_set1_epi8(15)), _mm256_set1_epi8(8)); }
+  static Bytes low_levels(Bytes x) {
+    return _mm256_sub_epi8(_mm256_and_si256(x, _mm256_set1_epi8(15)), _mm256_set1_epi8(8));
+  }
   static Bytes high_levels(Bytes x) { return low_levels(_mm256_srli_epi16(x, 4)); }
 
  private:
-  static __m128 halves(__m256 value) { return _mm_add_ps(_mm256_castps256_ps128(value), _mm256_extractf128_ps(value, 1)); }
+  static __m128 halves(__m256 value) {
+    return _mm_add_ps(_mm256_castps256_ps128(value), _mm256_extractf128_ps(value, 1));
+  }
 };
 
 }  // namespace

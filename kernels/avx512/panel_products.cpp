@@ -1,7 +1,7 @@
 // Products of every quantised format's panels, sixteen rows per register.
+#include "kernels/shared/panel_products.ipp"
 #include "kernels/avx512/lanes.hpp"
 #include "kernels/avx512/products.hpp"
-#include "kernels/shared/panel_products.ipp"
 
 namespace brim::kernels::avx512 {
 

@@ -59,8 +59,12 @@ struct Rows {
   static Floats unsigned_bytes(const std::uint8_t* at) {
     return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at))));
   }
-  static Floats low_halves_of_bytes(const std::uint8_t* at) { return _mm512_cvtepi32_ps(_mm512_and_si512(widened(at), ints(15))); }
-  static Floats high_halves_of_bytes(const std::uint8_t* at) { return _mm512_cvtepi32_ps(_mm512_srli_epi32(widened(at), 4)); }
+  static Floats low_halves_of_bytes(const std::uint8_t* at) {
+    return _mm512_cvtepi32_ps(_mm512_and_si512(widened(at), ints(15)));
+  }
+  static Floats high_halves_of_bytes(const std::uint8_t* at) {
+    return _mm512_cvtepi32_ps(_mm512_srli_epi32(widened(at), 4));
+  }
   static Floats negative(Floats value) { return _mm512_sub_ps(_mm512_setzero_ps(), value); }
   static Floats multiply(Floats a, Floats b) { return _mm512_mul_ps(a, b); }
   static Floats fma(Floats a, Floats b, Floats c) { return _mm512_fmadd_ps(a, b, c); }

@@ -86,7 +86,9 @@ struct Vector {
     if constexpr (kBytes == 4) return _mm512_unpackhi_epi32(a, b);
   }
   /// Each byte's low (high) four bits minus 8.
-  static Bytes low_levels(Bytes x) { return _mm512_sub_epi8(_mm512_and_si512(x, _mm512_set1_epi8(15)), _mm512_set1_epi8(8)); }
+  static Bytes low_levels(Bytes x) {
+    return _mm512_sub_epi8(_mm512_and_si512(x, _mm512_set1_epi8(15)), _mm512_set1_epi8(8));
+  }
   static Bytes high_levels(Bytes x) { return low_levels(_mm512_srli_epi16(x, 4)); }
 };
 

@@ -59,7 +59,8 @@ struct Lanes : avx512::Rows {
   template <int kBits>
   static void put(__m512i words, const Spread& spread, std::byte* to) {
     const Floats even = fma(as_floats<kBits>(_mm512_slli_epi32(words, 16)), spread.factor, spread.shift);
-    const Floats odd = fma(as_floats<kBits>(_mm512_and_si512(words, _mm512_set1_epi32(-65536))), spread.factor, spread.shift);
+    const Floats odd =
+        fma(as_floats<kBits>(_mm512_and_si512(words, _mm512_set1_epi32(-65536))), spread.factor, spread.shift);
     const auto both = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(odd, even));
     _mm512_storeu_si512(to, _mm512_permutexvar_epi16(alternating(), both));
   }

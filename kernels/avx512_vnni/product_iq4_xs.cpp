@@ -17,8 +17,8 @@ struct Format {
     std::uint32_t low;
     __builtin_memcpy(&low, block.scales_low, 4);
     const __m256i counts = _mm256_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28);
-    const __m256i nibbles = _mm256_and_si256(_mm256_srlv_epi32(_mm256_set1_epi32(static_cast<int>(low)), counts),
-                                             _mm256_set1_epi32(15));
+    const __m256i nibbles =
+        _mm256_and_si256(_mm256_srlv_epi32(_mm256_set1_epi32(static_cast<int>(low)), counts), _mm256_set1_epi32(15));
     const __m256i high = _mm256_set1_epi32(quant::load_u16(block.scales_high));
     const __m256i pairs = _mm256_and_si256(_mm256_srlv_epi32(high, _mm256_srli_epi32(counts, 1)), _mm256_set1_epi32(3));
     const __m256i both = _mm256_or_si256(nibbles, _mm256_slli_epi32(pairs, 4));
@@ -32,8 +32,8 @@ struct Format {
     out.minimum = out.scale;
     const __m128i scales = load_scales(block);
     // Each scale twice: once for the offset of 128 of every sum of 16 activations.
-    out.offsets = _mm256_slli_epi16(
-        _mm256_set_m128i(_mm_unpackhi_epi16(scales, scales), _mm_unpacklo_epi16(scales, scales)), 7);
+    out.offsets =
+        _mm256_slli_epi16(_mm256_set_m128i(_mm_unpackhi_epi16(scales, scales), _mm_unpacklo_epi16(scales, scales)), 7);
     const __m512i wide = _mm512_castsi256_si512(_mm256_cvtepi16_epi32(scales));
     const __m512i one_each = _mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1);
     const __m128i codebook = _mm_loadu_si128(reinterpret_cast<const __m128i*>(quant::iq4_nl::kCodebook));
@@ -42,9 +42,10 @@ struct Format {
       out.scales[i] = _mm512_permutexvar_epi32(_mm512_add_epi32(one_each, _mm512_set1_epi32(2 * i)), wide);
       // 16 bytes are a sub-block; the low halves are its first 16 values: [a b] becomes [a a b b], shifted by 0 4 0 4.
       const __m256i packed = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(block.quants + 32 * i));
-      const __m512i twice = _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 1, 0, 1, 2, 3, 2, 3), _mm512_castsi256_si512(packed));
-      const __m512i counts = _mm512_set_epi64(0x0004000400040004, 0x0004000400040004, 0, 0, 0x0004000400040004,
-                                              0x0004000400040004, 0, 0);
+      const __m512i twice =
+          _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 1, 0, 1, 2, 3, 2, 3), _mm512_castsi256_si512(packed));
+      const __m512i counts =
+          _mm512_set_epi64(0x0004000400040004, 0x0004000400040004, 0, 0, 0x0004000400040004, 0x0004000400040004, 0, 0);
       const __m512i nibbles = _mm512_and_si512(_mm512_srlv_epi16(twice, counts), _mm512_set1_epi8(15));
       out.quants[i] = _mm512_shuffle_epi8(levels, nibbles);
     }

@@ -20,10 +20,10 @@ struct Format {
     __builtin_memcpy(&high, block.scales + 8, 4);
     const std::uint64_t nibbles = 0x0f0f0f0f0f0f0f0full;
     const std::uint32_t two_bits = 0x03030303u;
-    const std::uint64_t first = static_cast<std::uint64_t>(high & two_bits) |
-                                static_cast<std::uint64_t>(high >> 2 & two_bits) << 32;
-    const std::uint64_t last = static_cast<std::uint64_t>(high >> 4 & two_bits) |
-                               static_cast<std::uint64_t>(high >> 6 & two_bits) << 32;
+    const std::uint64_t first =
+        static_cast<std::uint64_t>(high & two_bits) | static_cast<std::uint64_t>(high >> 2 & two_bits) << 32;
+    const std::uint64_t last =
+        static_cast<std::uint64_t>(high >> 4 & two_bits) | static_cast<std::uint64_t>(high >> 6 & two_bits) << 32;
     const __m128i bytes = _mm_set_epi64x(static_cast<long long>((low >> 4 & nibbles) | last << 4),
                                          static_cast<long long>((low & nibbles) | first << 4));
     return _mm256_sub_epi16(_mm256_cvtepu8_epi16(bytes), _mm256_set1_epi16(32));

@@ -19,7 +19,8 @@ struct Format {
     set_six_bits(block.scales, out);
     const __m512i counts = two_counts(0, 4);
     for (int i = 0; i < 4; ++i) {
-      out.quants[i] = _mm512_and_si512(_mm512_srlv_epi16(load_twice(block.quants + 32 * i), counts), _mm512_set1_epi8(15));
+      out.quants[i] =
+          _mm512_and_si512(_mm512_srlv_epi16(load_twice(block.quants + 32 * i), counts), _mm512_set1_epi8(15));
     }
     return out;
   }

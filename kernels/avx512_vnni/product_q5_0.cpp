@@ -21,7 +21,8 @@ struct Format {
     const __m512i second = load_512(at + 24);
     const __m512i nibbles = pick(first, kQuants, second);
     return {add_fifth_bits(low_nibbles(nibbles), pick(first, kFirstBits, second)),
-            add_fifth_bits(high_nibbles(nibbles), pick(first, kLastBits, second)), pick_halves(first, kScales, second), _mm512_setzero_ps()};
+            add_fifth_bits(high_nibbles(nibbles), pick(first, kLastBits, second)), pick_halves(first, kScales, second),
+            _mm512_setzero_ps()};
   }
 };
 

@@ -20,7 +20,8 @@ struct Format {
     const __m512i counts = two_counts(0, 4);
     const __m512i high_bits = load_twice(block.high_bits);
     for (int i = 0; i < 4; ++i) {
-      const __m512i low = _mm512_and_si512(_mm512_srlv_epi16(load_twice(block.quants + 32 * i), counts), _mm512_set1_epi8(15));
+      const __m512i low =
+          _mm512_and_si512(_mm512_srlv_epi16(load_twice(block.quants + 32 * i), counts), _mm512_set1_epi8(15));
       const __m512i bit = _mm512_inserti64x4(_mm512_set1_epi8(static_cast<char>(1 << 2 * i)),
                                              _mm256_set1_epi8(static_cast<char>(2 << 2 * i)), 1);
       out.quants[i] = _mm512_mask_add_epi8(low, _mm512_test_epi8_mask(high_bits, bit), low, _mm512_set1_epi8(16));

@@ -21,7 +21,8 @@ struct Format {
     const __m512i second = load_512(at + 64);
     const __m512i sign = _mm512_set1_epi8(-128);
     return {_mm512_xor_si512(pick(first, kFirst, second), sign),
-            _mm512_xor_si512(pick(load_512(at + 18), kLast, load_512(at + 72)), sign), pick_halves(first, kScales, second), _mm512_setzero_ps()};
+            _mm512_xor_si512(pick(load_512(at + 18), kLast, load_512(at + 72)), sign),
+            pick_halves(first, kScales, second), _mm512_setzero_ps()};
   }
 };
 

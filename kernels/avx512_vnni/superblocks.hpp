@@ -15,11 +15,11 @@ namespace brim::kernels::avx512_vnni {
 namespace {
 
 struct Superblock {
-  __m512i quants[4];   ///< values 64 i … 64 i + 63, unsigned
-  __m512i scales[4];   ///< the scale of each value pair as int16; with kWide of each four values as int32
-  __m256i offsets;     ///< 16 × int16: the factor of each sum of 16 activations that is subtracted
+  __m512i quants[4];  ///< values 64 i … 64 i + 63, unsigned
+  __m512i scales[4];  ///< the scale of each value pair as int16; with kWide of each four values as int32
+  __m256i offsets;    ///< 16 × int16: the factor of each sum of 16 activations that is subtracted
   float scale;
-  float minimum;       ///< float scale of `offsets`; with kSigned it is `scale`
+  float minimum;  ///< float scale of `offsets`; with kSigned it is `scale`
 };
 
 inline __m512i load_512(const void* at) { return _mm512_loadu_si512(at); }
@@ -37,9 +37,10 @@ inline __m512i two_counts(short lower, short upper) {
 /// 16 scales as int16, of 16 values each, spread for values 64 i … 64 i + 63.
 template <int kPart>
 __m512i spread_16(__m256i scales) {
-  const __m512i within = _mm512_set_epi16(3, 3, 3, 3, 3, 3, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0,
-                                          0, 0, 0, 0, 0);
-  return _mm512_permutexvar_epi16(_mm512_add_epi16(within, _mm512_set1_epi16(4 * kPart)), _mm512_castsi256_si512(scales));
+  const __m512i within =
+      _mm512_set_epi16(3, 3, 3, 3, 3, 3, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0);
+  return _mm512_permutexvar_epi16(_mm512_add_epi16(within, _mm512_set1_epi16(4 * kPart)),
+                                  _mm512_castsi256_si512(scales));
 }
 
 /// 8 scales as int16, of 32 values each, the same.
@@ -118,7 +119,8 @@ struct Superblocks {
     for (std::int64_t c = 0; c < p.cols; c += 256, activations += sizeof(Q8Block256)) {
       if constexpr (Rows == kStreams) ask_for(next + c / 256 * Rows * kBlockBytes, Rows * kBlockBytes);
       for (int r = 0; r < Rows; ++r) {
-        const Superblock block = Format::load(weights[r] + c / 256 * static_cast<std::int64_t>(sizeof(typename Format::Block)));
+        const Superblock block =
+            Format::load(weights[r] + c / 256 * static_cast<std::int64_t>(sizeof(typename Format::Block)));
         for (int t = 0; t < Tokens; ++t) {
           const std::byte* x = activations + static_cast<std::size_t>(t) * p.activation_stride;
           float scale;
@@ -129,7 +131,8 @@ struct Superblocks {
           if constexpr (Format::kSigned) {
             sum = _mm512_sub_epi32(sum, offset);
           } else {
-            sums[r][t] = _mm512_fnmadd_ps(_mm512_cvtepi32_ps(offset), _mm512_set1_ps(block.minimum * scale), sums[r][t]);
+            sums[r][t] =
+                _mm512_fnmadd_ps(_mm512_cvtepi32_ps(offset), _mm512_set1_ps(block.minimum * scale), sums[r][t]);
           }
           sums[r][t] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), _mm512_set1_ps(block.scale * scale), sums[r][t]);
         }

@@ -1,7 +1,7 @@
 // Products of every quantised format's panels, eight rows per register.
+#include "kernels/shared/panel_products.ipp"
 #include "kernels/avx_vnni/lanes.hpp"
 #include "kernels/avx_vnni/products.hpp"
-#include "kernels/shared/panel_products.ipp"
 
 namespace brim::kernels::avx_vnni {
 

@@ -31,7 +31,8 @@ void softmax(float* x, std::int64_t size) noexcept {
 
 void soft_cap(float* x, std::int64_t size, float cap) noexcept {
   const auto limit = static_cast<double>(cap);
-  for (std::int64_t i = 0; i < size; ++i) x[i] = static_cast<float>(limit * std::tanh(static_cast<double>(x[i]) / limit));
+  for (std::int64_t i = 0; i < size; ++i)
+    x[i] = static_cast<float>(limit * std::tanh(static_cast<double>(x[i]) / limit));
 }
 
 void silu_multiply(float* gate, const float* up, std::int64_t size) noexcept {

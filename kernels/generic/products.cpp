@@ -105,7 +105,11 @@ void prepare_q8_32(const float* values, std::int64_t cols, std::byte* out) noexc
     for (int b = 0; b < 8; ++b) {
       const std::int64_t rest = cols - c - b * 32;
       std::int8_t quants[32];
-      group.scales[b] = quantise(values + c + (rest > 0 ? b * 32 : 0), rest < 0 ? 0 : rest < 32 ? rest : 32, 32, quants);
+      group.scales[b] = quantise(values + c + (rest > 0 ? b * 32 : 0),
+                                 rest < 0    ? 0
+                                 : rest < 32 ? rest
+                                             : 32,
+                                 32, quants);
       group.sums[b] = 0;
       for (int i = 0; i < 32; ++i) {
         group.sums[b] += quants[i];
@@ -177,11 +181,11 @@ void prepare_bf16(const float* values, std::int64_t cols, std::byte* out) noexce
 }  // namespace
 
 void fill_products(Table& table) {
-#define FORMAT(identifier, name, gguf_id, block_length, block_bytes)                          \
-  table.activation[static_cast<int>(quant::Format::identifier)] = Activation::f32;            \
-  table.product[static_cast<int>(quant::Format::identifier)] = product<quant::Format::identifier>; \
-  table.panels_pay[static_cast<int>(quant::Format::identifier)] = false;                           \
-  table.panel_activation[static_cast<int>(quant::Format::identifier)] = Activation::f32;           \
+#define FORMAT(identifier, name, gguf_id, block_length, block_bytes)                                           \
+  table.activation[static_cast<int>(quant::Format::identifier)] = Activation::f32;                             \
+  table.product[static_cast<int>(quant::Format::identifier)] = product<quant::Format::identifier>;             \
+  table.panels_pay[static_cast<int>(quant::Format::identifier)] = false;                                       \
+  table.panel_activation[static_cast<int>(quant::Format::identifier)] = Activation::f32;                       \
   table.panel_product[static_cast<int>(quant::Format::identifier)] = panel_product<quant::Format::identifier>; \
   table.panel_product_many[static_cast<int>(quant::Format::identifier)] = nullptr;                             \
   table.unpack[static_cast<int>(quant::Format::identifier)] = unpack<quant::Format::identifier>;

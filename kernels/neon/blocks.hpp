@@ -63,8 +63,8 @@ struct Blocks {
     }
     const Q8Blocks32* activations[Tokens];
     for (int t = 0; t < Tokens; ++t) {
-      activations[t] =
-          reinterpret_cast<const Q8Blocks32*>(p.activations + static_cast<std::size_t>(token + t) * p.activation_stride);
+      activations[t] = reinterpret_cast<const Q8Blocks32*>(p.activations +
+                                                           static_cast<std::size_t>(token + t) * p.activation_stride);
     }
     float32x4_t sums[Rows][Tokens];
     float minimums[Rows][Tokens] = {};
@@ -93,7 +93,8 @@ struct Blocks {
       }
     }
     for (int r = 0; r < Rows; ++r) {
-      for (int t = 0; t < Tokens; ++t) p.out[(token + t) * p.out_stride + row + r] = vaddvq_f32(sums[r][t]) + minimums[r][t];
+      for (int t = 0; t < Tokens; ++t)
+        p.out[(token + t) * p.out_stride + row + r] = vaddvq_f32(sums[r][t]) + minimums[r][t];
     }
   }
 };

@@ -65,7 +65,9 @@ struct Lanes {
     return vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(bytes))));
   }
   static Floats unsigned_bytes(const std::uint8_t* at) { return vcvtq_f32_u32(widened(at)); }
-  static Floats low_halves_of_bytes(const std::uint8_t* at) { return vcvtq_f32_u32(vandq_u32(widened(at), vdupq_n_u32(15))); }
+  static Floats low_halves_of_bytes(const std::uint8_t* at) {
+    return vcvtq_f32_u32(vandq_u32(widened(at), vdupq_n_u32(15)));
+  }
   static Floats high_halves_of_bytes(const std::uint8_t* at) { return vcvtq_f32_u32(vshrq_n_u32(widened(at), 4)); }
   static Floats negative(Floats value) { return vnegq_f32(value); }
   static Floats multiply(Floats a, Floats b) { return vmulq_f32(a, b); }

@@ -1,7 +1,7 @@
 // Products of every quantised format's panels, four rows per register.
+#include "kernels/shared/panel_products.ipp"
 #include "kernels/neon/lanes.hpp"
 #include "kernels/neon/products.hpp"
-#include "kernels/shared/panel_products.ipp"
 
 namespace brim::kernels::neon {
 

@@ -14,7 +14,8 @@ struct Format {
   static Levels levels(const Block& block) {
     const int8x16_t codebook = vld1q_s8(quant::iq4_nl::kCodebook);
     const Levels found = nibbles(block.quants);
-    return {vqtbl1q_s8(codebook, vreinterpretq_u8_s8(found.first)), vqtbl1q_s8(codebook, vreinterpretq_u8_s8(found.last))};
+    return {vqtbl1q_s8(codebook, vreinterpretq_u8_s8(found.first)),
+            vqtbl1q_s8(codebook, vreinterpretq_u8_s8(found.last))};
   }
 };
 

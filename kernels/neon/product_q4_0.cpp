@@ -11,9 +11,7 @@ struct Format {
   static constexpr bool kSmall = true;
   static constexpr bool kMinimum = false;
 
-  static Levels levels(const Block& block) {
-    return minus(nibbles(block.quants), 8);
-  }
+  static Levels levels(const Block& block) { return minus(nibbles(block.quants), 8); }
 };
 
 }  // namespace

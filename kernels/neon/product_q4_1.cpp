@@ -11,9 +11,7 @@ struct Format {
   static constexpr bool kSmall = true;
   static constexpr bool kMinimum = true;
 
-  static Levels levels(const Block& block) {
-    return nibbles(block.quants);
-  }
+  static Levels levels(const Block& block) { return nibbles(block.quants); }
 };
 
 }  // namespace

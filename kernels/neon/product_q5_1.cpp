@@ -11,9 +11,7 @@ struct Format {
   static constexpr bool kSmall = true;
   static constexpr bool kMinimum = true;
 
-  static Levels levels(const Block& block) {
-    return with_fifth_bits(nibbles(block.quants), block.high_bits);
-  }
+  static Levels levels(const Block& block) { return with_fifth_bits(nibbles(block.quants), block.high_bits); }
 };
 
 }  // namespace

@@ -19,7 +19,9 @@ struct Scales {
 };
 
 /// 16 nibbles, low or high.
-inline int8x16_t low_half(const std::uint8_t* at) { return vreinterpretq_s8_u8(vandq_u8(vld1q_u8(at), vdupq_n_u8(15))); }
+inline int8x16_t low_half(const std::uint8_t* at) {
+  return vreinterpretq_s8_u8(vandq_u8(vld1q_u8(at), vdupq_n_u8(15)));
+}
 inline int8x16_t high_half(const std::uint8_t* at) { return vreinterpretq_s8_u8(vshrq_n_u8(vld1q_u8(at), 4)); }
 
 /// `bits` (a mask) of each of 16 bytes shifted right by `shift`.

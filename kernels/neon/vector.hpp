@@ -71,14 +71,18 @@ struct Vector {
   template <int kBytes>
   static Bytes interleave_low(Bytes a, Bytes b) {
     if constexpr (kBytes == 1) return vzip1q_u8(a, b);
-    if constexpr (kBytes == 2) return vreinterpretq_u8_u16(vzip1q_u16(vreinterpretq_u16_u8(a), vreinterpretq_u16_u8(b)));
-    if constexpr (kBytes == 4) return vreinterpretq_u8_u32(vzip1q_u32(vreinterpretq_u32_u8(a), vreinterpretq_u32_u8(b)));
+    if constexpr (kBytes == 2)
+      return vreinterpretq_u8_u16(vzip1q_u16(vreinterpretq_u16_u8(a), vreinterpretq_u16_u8(b)));
+    if constexpr (kBytes == 4)
+      return vreinterpretq_u8_u32(vzip1q_u32(vreinterpretq_u32_u8(a), vreinterpretq_u32_u8(b)));
   }
   template <int kBytes>
   static Bytes interleave_high(Bytes a, Bytes b) {
     if constexpr (kBytes == 1) return vzip2q_u8(a, b);
-    if constexpr (kBytes == 2) return vreinterpretq_u8_u16(vzip2q_u16(vreinterpretq_u16_u8(a), vreinterpretq_u16_u8(b)));
-    if constexpr (kBytes == 4) return vreinterpretq_u8_u32(vzip2q_u32(vreinterpretq_u32_u8(a), vreinterpretq_u32_u8(b)));
+    if constexpr (kBytes == 2)
+      return vreinterpretq_u8_u16(vzip2q_u16(vreinterpretq_u16_u8(a), vreinterpretq_u16_u8(b)));
+    if constexpr (kBytes == 4)
+      return vreinterpretq_u8_u32(vzip2q_u32(vreinterpretq_u32_u8(a), vreinterpretq_u32_u8(b)));
   }
   /// Each byte's low (high) four bits minus 8.
   static Bytes low_levels(Bytes x) { return vsubq_u8(vandq_u8(x, vdupq_n_u8(15)), vdupq_n_u8(8)); }

@@ -18,7 +18,8 @@ struct Lanes : neon::Lanes {
     static constexpr int kManyTokens = 4;  ///< from this many on, offsets are subtracted from the levels
 
     /// Σ of levels times activations, sixteen at a time.
-    static inline __attribute__((always_inline)) Ints add(Ints sum, const Bytes (&levels)[kGroups], const std::int8_t* at) {
+    static inline __attribute__((always_inline)) Ints add(Ints sum, const Bytes (&levels)[kGroups],
+                                                          const std::int8_t* at) {
       for_constants<0, kGroups / 4>([&](auto constant) __attribute__((always_inline)) {
         constexpr int kFirst = 4 * decltype(constant)::value;
         const Bytes values = vld1q_s8(at + 4 * kFirst);

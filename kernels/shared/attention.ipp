@@ -42,8 +42,9 @@ struct AttentionKeys {
   }
 
   template <int kRows>
-  __attribute__((noinline)) static typename Rows::Columns weigh(const Rows& rows, std::int64_t row, const Transposed& transposed,
-                                                               const Block& block, const Ahead& ahead, float* factors) {
+  __attribute__((noinline)) static typename Rows::Columns weigh(const Rows& rows, std::int64_t row,
+                                                                const Transposed& transposed, const Block& block,
+                                                                const Ahead& ahead, float* factors) {
     return rows.template weigh<kRows>(
         row, block,
         [&](int d, int column, int v) {
@@ -66,7 +67,8 @@ struct AttentionValues {
 
   static void spread(const Block& block, const Packed& packed, int size, float* values, int stride) {
     for (int e = block.first; e < block.end; ++e) {
-      Load::spread(packed.values + static_cast<std::size_t>(e) * packed.value_stride, size, values + std::int64_t{e} * stride);
+      Load::spread(packed.values + static_cast<std::size_t>(e) * packed.value_stride, size,
+                   values + std::int64_t{e} * stride);
     }
   }
 
@@ -84,7 +86,8 @@ struct AttentionValues {
 /// Rows against a block whose keys and values lie in scratch as floats, while the next block is prefetched.
 template <class Vector>
 void take_spread(const AttentionRows<Vector>& rows, const typename AttentionRows<Vector>::Block& block,
-                 const typename AttentionWalk<Vector>::Packed& packed, const typename AttentionWalk<Vector>::Ahead& ahead) {
+                 const typename AttentionWalk<Vector>::Packed& packed,
+                 const typename AttentionWalk<Vector>::Ahead& ahead) {
   constexpr int kWidth = Vector::kWidth;
   const auto keys = [&](int d, int column, int v) {
     return Vector::load(rows.keys + d * kAttentionBlock + column + v * kWidth);
@@ -115,8 +118,8 @@ struct Attention {
   using Ahead = typename Walk::Ahead;
   static constexpr int kFewRows = 2 * Rows::kRows;
 
-  static void take_few(const Rows& rows, const typename Keys::Transposed& transposed, const Block& block, const Packed& packed,
-                       const Ahead& ahead) {
+  static void take_few(const Rows& rows, const typename Keys::Transposed& transposed, const Block& block,
+                       const Packed& packed, const Ahead& ahead) {
     Rows::for_tiles(block.row, block.row_end, [&](auto count, std::int64_t row) {
       constexpr int kRows = decltype(count)::value;
       float factors[kRows];
@@ -151,8 +154,8 @@ struct Attention {
 /// as floats.
 template <class Vector>
 __attribute__((noinline)) void add_block_attention(const AttentionRows<Vector>& rows,
-                                              const typename AttentionRows<Vector>::Block& block,
-                                              const AttentionState& state, float* accumulated) {
+                                                   const typename AttentionRows<Vector>::Block& block,
+                                                   const AttentionState& state, float* accumulated) {
   constexpr int kBlock = kAttentionBlock;
   const auto keys = [&](int d, int column, int v) {
     return Vector::load(rows.keys + d * kBlock + column + v * Vector::kWidth);

@@ -29,22 +29,22 @@ struct AttentionRows {
     std::int64_t index;  ///< of column 0
     int first;           ///< the columns [first, end) hold entries of the call
     int end;
-    std::int64_t row;    ///< the rows [row, row_end) see some of them
+    std::int64_t row;  ///< the rows [row, row_end) see some of them
     std::int64_t row_end;
-    bool seen_by_all;    ///< these rows see all of them
+    bool seen_by_all;  ///< these rows see all of them
   };
 
   const Attend& call;
-  int value_stride;  ///< value_size rounded up to whole vectors
-  float* queries;    ///< [row][key_size], scaled
-  float* keys;       ///< [key_size][kBlock], transposed
-  float* values;     ///< [kBlock][value_stride]
+  int value_stride;       ///< value_size rounded up to whole vectors
+  float* queries;         ///< [row][key_size], scaled
+  float* keys;            ///< [key_size][kBlock], transposed
+  float* values;          ///< [kBlock][value_stride]
   std::byte* transposed;  ///< a transposed block in any storage type
-  std::byte* copied;  ///< a block's keys and values, packed, if they are not contiguous
-  float* weights;    ///< [kRows][kBlock] of a tile's rows: scores, then their exponentials
-  float* out;        ///< [row][value_stride]
-  float* sums;       ///< [row][kWidth]: a sum for each lane
-  float* largest;    ///< [row]
+  std::byte* copied;      ///< a block's keys and values, packed, if they are not contiguous
+  float* weights;         ///< [kRows][kBlock] of a tile's rows: scores, then their exponentials
+  float* out;             ///< [row][value_stride]
+  float* sums;            ///< [row][kWidth]: a sum for each lane
+  float* largest;         ///< [row]
 
   explicit AttentionRows(const Attend& a) : call(a), value_stride((a.value_size + kWidth - 1) / kWidth * kWidth) {
     const std::int64_t rows = a.tokens * a.group;
@@ -93,8 +93,8 @@ struct AttentionRows {
   /// c[r][·] = c[r][·] · factors[r] (0, where factors is null) + Σ a[r][k] · b(k, ·) over k in [0, n), in order; b(k,
   /// column, v) returns the kWidth columns from column + v · kWidth.
   template <int Rows, int Vectors, class Load>
-  static void tile(const float* a, std::int64_t a_stride, const Load& b, int column, int n, const float* factors, float* c,
-                   std::int64_t c_stride) {
+  static void tile(const float* a, std::int64_t a_stride, const Load& b, int column, int n, const float* factors,
+                   float* c, std::int64_t c_stride) {
     // Unrolled before anything else is done with them: only then do compilers keep all sums in registers to the end.
     Batch total[Rows][Vectors];
 #pragma GCC unroll 8
@@ -131,7 +131,8 @@ struct AttentionRows {
       tile<Rows, kVectors>(a, a_stride, b, column, n, factors, c, c_stride);
     }
     if constexpr (kVectors > 2) {
-      for (; column + 2 * kWidth <= end; column += 2 * kWidth) tile<Rows, 2>(a, a_stride, b, column, n, factors, c, c_stride);
+      for (; column + 2 * kWidth <= end; column += 2 * kWidth)
+        tile<Rows, 2>(a, a_stride, b, column, n, factors, c, c_stride);
     }
     for (; column < end; column += kWidth) tile<Rows, 1>(a, a_stride, b, column, n, factors, c, c_stride);
   }
@@ -144,7 +145,8 @@ struct AttentionRows {
   Columns columns(std::int64_t row, const Block& block) const {
     const Seen& seen = call.seen[row / call.group];
     const std::int64_t first = seen.first - block.index, end = seen.end - block.index;
-    return {first > block.first ? static_cast<int>(first) : block.first, end < block.end ? static_cast<int>(end) : block.end};
+    return {first > block.first ? static_cast<int>(first) : block.first,
+            end < block.end ? static_cast<int>(end) : block.end};
   }
 
   /// weights[r] = the scores of row `row` + r, −inf for entries that it does not see; for the columns that any of the
@@ -161,7 +163,8 @@ struct AttentionRows {
       }
     }
     const int from = all.first / kWidth * kWidth, to = (all.end + kWidth - 1) / kWidth * kWidth;
-    product<Rows>(queries + row * call.key_size, call.key_size, load_keys, from, to, call.key_size, nullptr, weights, kBlock);
+    product<Rows>(queries + row * call.key_size, call.key_size, load_keys, from, to, call.key_size, nullptr, weights,
+                  kBlock);
     if (call.soft_cap > 0) {
       const Batch cap(call.soft_cap);
       for (int r = 0; r < Rows; ++r) {
@@ -220,14 +223,14 @@ struct AttentionRows {
   template <int Rows, class Values>
   void add_values(std::int64_t row, Columns seen, const float* factors, const Values& load_values) const {
     product<Rows>(
-        weights + seen.first, kBlock, [&](int e, int d, int v) { return load_values(seen.first + e, d, v); }, 0, value_stride,
-        seen.end - seen.first, factors, out + row * value_stride, value_stride);
+        weights + seen.first, kBlock, [&](int e, int d, int v) { return load_values(seen.first + e, d, v); }, 0,
+        value_stride, seen.end - seen.first, factors, out + row * value_stride, value_stride);
   }
 
   /// accumulated[column] += the attention weights of the rows; `largest` and `sums` are the final ones of the rows.
   template <int Rows, class Keys>
   void add_attention(std::int64_t row, const Block& block, const Keys& load_keys, const AttentionState& state,
-                float* accumulated) const {
+                     float* accumulated) const {
     const Columns seen = score<Rows>(row, block, load_keys);
     const int from = seen.first / kWidth * kWidth;
     for (int r = 0; r < Rows; ++r) {
@@ -249,12 +252,24 @@ struct AttentionRows {
       const int size = static_cast<int>(left >= 2 * kRows ? kRows : left > kRows ? (left + 1) / 2 : left);
       static_assert(kRows == 6);
       switch (size) {
-        case 1: step(Count<1>{}, row); break;
-        case 2: step(Count<2>{}, row); break;
-        case 3: step(Count<3>{}, row); break;
-        case 4: step(Count<4>{}, row); break;
-        case 5: step(Count<5>{}, row); break;
-        default: step(Count<6>{}, row); break;
+        case 1:
+          step(Count<1>{}, row);
+          break;
+        case 2:
+          step(Count<2>{}, row);
+          break;
+        case 3:
+          step(Count<3>{}, row);
+          break;
+        case 4:
+          step(Count<4>{}, row);
+          break;
+        case 5:
+          step(Count<5>{}, row);
+          break;
+        default:
+          step(Count<6>{}, row);
+          break;
       }
       row += size;
     }

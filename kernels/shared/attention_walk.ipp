@@ -92,7 +92,8 @@ struct AttentionWalk {
       const KvRun& run = *cursor.run;
       const auto place = static_cast<std::size_t>(cursor.place);
       cursor.place += kBlock;
-      return {run.keys + place * run.key_stride, run.values + place * run.value_stride, run.key_stride, run.value_stride};
+      return {run.keys + place * run.key_stride, run.values + place * run.value_stride, run.key_stride,
+              run.value_stride};
     }
     std::byte* keys = rows.copied;
     std::byte* values = keys + kBlock * key_bytes;

@@ -41,7 +41,8 @@ struct ByteSums {
 #pragma GCC unroll 1
       for (int t = 0; t < kTokens; t += Lanes::kAtOnce) {
         sum_up<kHalf, kVectors, Lanes::kAtOnce, kTokens>(
-            x + t, sums, t, [&](auto index, int v) __attribute__((always_inline)) { return kept[decltype(index)::value][v]; });
+            x + t, sums,
+            t, [&](auto index, int v) __attribute__((always_inline)) { return kept[decltype(index)::value][v]; });
       }
     }
   }
@@ -49,8 +50,8 @@ struct ByteSums {
  private:
   /// The sums of some tokens, from `token` on; get(group, vector) gives levels.
   template <int kHalf, int kVectors, int kSome, int kTokens, class Get>
-  static inline __attribute__((always_inline)) void sum_up(const Q16Block* const* x, Ints (&sums)[kVectors][kTokens], int token,
-                                                           Get get) {
+  static inline __attribute__((always_inline)) void sum_up(const Q16Block* const* x, Ints (&sums)[kVectors][kTokens],
+                                                           int token, Get get) {
     Ints high[kVectors][kSome], low[kVectors][kSome];
     for (int v = 0; v < kVectors; ++v) {
       for (int t = 0; t < kSome; ++t) high[v][t] = low[v][t] = Lanes::ints(0);

@@ -22,7 +22,9 @@ struct Cached {
   /// Roughly how many bytes this many values take in memory.
   static constexpr int stored(int values) { return kType == KvType::q4_0 ? values / 2 : values * kBytes; }
   /// Whether load() reaches all values of a vector of this size.
-  static constexpr bool whole(int size) { return size % kWidth == 0 && (kType != KvType::q4_0 || size % kKvBlock == 0); }
+  static constexpr bool whole(int size) {
+    return size % kWidth == 0 && (kType != KvType::q4_0 || size % kKvBlock == 0);
+  }
 
   /// False for a short block of q4_0.
   static Batch load(const std::byte* vector, int d) {

@@ -105,11 +105,13 @@ struct Elementwise {
   }
 
   static void soft_cap(float* x, std::int64_t size, float cap) noexcept {
-    map<Vector>(x, nullptr, size, [cap](Batch value, Batch) { return Batch(cap) * hyperbolic_tangent<Vector>(value / Batch(cap)); });
+    map<Vector>(x, nullptr, size,
+                [cap](Batch value, Batch) { return Batch(cap) * hyperbolic_tangent<Vector>(value / Batch(cap)); });
   }
 
   static void silu_multiply(float* gate, const float* up, std::int64_t size) noexcept {
-    map<Vector>(gate, up, size, [](Batch x, Batch other) { return x / (Batch(1.0f) + exponential<Vector>(-x)) * other; });
+    map<Vector>(gate, up, size,
+                [](Batch x, Batch other) { return x / (Batch(1.0f) + exponential<Vector>(-x)) * other; });
   }
 
   /// gelu(x) = x/2 (1 + tanh u) with u = √(2/π) (x + 0.044715 x³); (1 + tanh u)/2 = 1 / (1 + e^−2u) exactly, which

@@ -97,7 +97,8 @@ struct ManyKernel {
 
   /// Multiplies columns [from, from + 32 · steps) of token tiles from `tile` on with panels from `panel` on.
   template <int kDeep, int kWide>
-  static void block(const PanelProduct& p, std::int64_t from, std::int64_t steps, std::int64_t tile, std::int64_t panel) {
+  static void block(const PanelProduct& p, std::int64_t from, std::int64_t steps, std::int64_t tile,
+                    std::int64_t panel) {
     float aside[kDeep][kWide][kTileTokens * kRows];
     TileBlock made;
     made.token_stride = p.activation_stride;

@@ -17,7 +17,8 @@ struct PanelFloats {
   static constexpr int kPerPanel = quant::kPanelRows / kRows;
   static constexpr std::int64_t kValueBytes = kFormat == quant::Format::f32 ? 4 : 2;
   static constexpr std::int64_t kColumnBytes = quant::kPanelRows * kValueBytes;
-  static constexpr int kVectors = Vector::kPanelVectors, kTokens = Vector::kPanelTokens, kStreams = Vector::kPanelStreams;
+  static constexpr int kVectors = Vector::kPanelVectors, kTokens = Vector::kPanelTokens,
+                       kStreams = Vector::kPanelStreams;
   static constexpr std::int64_t kAhead = 2048;  ///< prefetch distance of each stream in bytes
 
   static Batch load(const std::byte* at) {
@@ -55,9 +56,8 @@ struct PanelFloats {
           __builtin_prefetch(weights[v] + c * kColumnBytes + kAhead, 0, 3);
         }
       });
-      for_sums([&](int v, int t, Batch& sum) __attribute__((always_inline)) {
-        sum = Vector::fma(parts[v], Batch(x[t][c]), sum);
-      });
+      for_sums([&](int v, int t, Batch& sum)
+                   __attribute__((always_inline)) { sum = Vector::fma(parts[v], Batch(x[t][c]), sum); });
     }
     float done[kMany][kOf][kRows];
     for_sums([&](int v, int t, Batch& sum) __attribute__((always_inline)) { Vector::store(done[v][t], sum); });
@@ -66,7 +66,8 @@ struct PanelFloats {
       const std::int64_t count = p.rows - row < kRows ? p.rows - row : kRows;
       if (count <= 0) break;
       for (int t = 0; t < kOf; ++t) {
-        __builtin_memcpy(p.out + (token + t) * p.out_stride + row, done[v][t], static_cast<std::size_t>(count) * sizeof(float));
+        __builtin_memcpy(p.out + (token + t) * p.out_stride + row, done[v][t],
+                         static_cast<std::size_t>(count) * sizeof(float));
       }
     }
   }

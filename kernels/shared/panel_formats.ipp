@@ -167,8 +167,8 @@ struct PanelQ5K : ByteScales<Lanes, quant::q5_k::Slab> {
   static constexpr int kBits = 5;
   template <int kGroup>
   static typename Lanes::Bytes group(const quant::q5_k::Slab& slab, int part, int row) {
-    return with_bits<Lanes, kGroup, 16>(nibbles<Lanes, kGroup>(slab.parts[part].quants, row), slab.parts[part].high_bits,
-                                        row);
+    return with_bits<Lanes, kGroup, 16>(nibbles<Lanes, kGroup>(slab.parts[part].quants, row),
+                                        slab.parts[part].high_bits, row);
   }
 };
 

@@ -44,8 +44,8 @@ struct PanelKernel {
   /// 16 or 32 columns of one part.
   template <int kHalf, int kVectors, int kTokens>
   static inline __attribute__((always_inline)) void step(const Slab* const* slabs, int part, const int* rows,
-                                                         const typename Format::Super* supers,
-                                                         const Q16Block* const* x, Floats (*sums)[kTokens]) {
+                                                         const typename Format::Super* supers, const Q16Block* const* x,
+                                                         Floats (*sums)[kTokens]) {
     Ints whole[kVectors][kTokens];
     Lanes::template Sums<Format>::template whole<kHalf>(slabs, part, rows, x, whole);
     for (int v = 0; v < kVectors; ++v) {
@@ -104,8 +104,9 @@ struct PanelKernel {
         if constexpr (kTokens == 1 && kTogether < kPerPanel && kVectors >= kPerPanel) {
 #pragma GCC unroll 1
           for (int v = 0; v < kVectors; v += kPerPanel) {
-            for_constants<0, kPerPanel / kTogether>(
-                [&](auto batch) __attribute__((always_inline)) { add_up(v + decltype(batch)::value * kTogether); });
+            for_constants<0, kPerPanel / kTogether>([&](auto batch) __attribute__((always_inline)) {
+              add_up(v + decltype(batch)::value * kTogether);
+            });
           }
         } else {
 #pragma GCC unroll 1
@@ -114,8 +115,8 @@ struct PanelKernel {
       }
     }
     for (int v = 0; v < kVectors; ++v) {
-      const std::int64_t row = (places[v].panel - p.panels) / static_cast<std::int64_t>(p.panel_bytes) * quant::kPanelRows +
-                               places[v].row;
+      const std::int64_t row =
+          (places[v].panel - p.panels) / static_cast<std::int64_t>(p.panel_bytes) * quant::kPanelRows + places[v].row;
       const std::int64_t count = p.rows - row;
       for (int t = 0; t < kTokens; ++t) {
         float* out = p.out + (token + t) * p.out_stride + row;

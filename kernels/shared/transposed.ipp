@@ -25,7 +25,9 @@ class TransposedKeys {
 
   /// `space` has room for bytes(size) bytes.
   TransposedKeys(std::byte* space, int size)
-      : values_(space), scales_(reinterpret_cast<float*>(space + std::int64_t{size + kSide} * kBlock * kBytes)), size_(size) {}
+      : values_(space),
+        scales_(reinterpret_cast<float*>(space + std::int64_t{size + kSide} * kBlock * kBytes)),
+        size_(size) {}
 
   /// Transposes the keys of columns [first, end), and of the columns next to them that fill up registers; column e's
   /// key is keys + e · stride.

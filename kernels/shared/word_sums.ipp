@@ -54,8 +54,8 @@ struct WordSums {
 
  private:
   template <int kGroup>
-  static inline __attribute__((always_inline)) void widen(const typename Format::Slab& slab, int part, int row, Words& first,
-                                                          Words& last) {
+  static inline __attribute__((always_inline)) void widen(const typename Format::Slab& slab, int part, int row,
+                                                          Words& first, Words& last) {
     const auto levels = Format::template group<kGroup>(slab, part, row);
     first = Lanes::template first_words<Format>(levels);
     last = Lanes::template last_words<Format>(levels);
@@ -71,7 +71,8 @@ struct WordSums {
       get(index, first, last);
       for_constants<0, kTokens>([&](auto token) {
         constexpr int kToken = decltype(token)::value;
-        const Words four = Lanes::four_words(reinterpret_cast<const std::byte*>(x[kToken]) + kQ16Quants + 8 * (kHalf * kGroups + kIndex));
+        const Words four = Lanes::four_words(reinterpret_cast<const std::byte*>(x[kToken]) + kQ16Quants +
+                                             8 * (kHalf * kGroups + kIndex));
         if constexpr (kIndex == 0) {
           first_sums[kToken] = Lanes::multiply_words(first, four);
           last_sums[kToken] = Lanes::multiply_words(last, four);

@@ -114,7 +114,8 @@ int cpu_quota(const std::string& root) {
 std::size_t largest_cache_bytes() {
   std::size_t largest = 0;
   for (int index = 0; index < 8; ++index) {
-    const std::string text = text_of("/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) + "/size");  // "32768K"
+    const std::string text =
+        text_of("/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) + "/size");  // "32768K"
     const std::size_t unit = text.find_first_not_of("0123456789");
     if (unit == 0 || unit == std::string::npos) break;
     const std::size_t size = leading_number(text).value_or(0);

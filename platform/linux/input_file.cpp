@@ -29,7 +29,8 @@ FileIdentity identity_of(const struct stat& facts) {
 }  // namespace
 
 Error ReadFault::error() const {
-  if (number != 0) return brim::error(ErrorCode::io, "cannot read ", file->path(), " at byte ", offset, ": ", reason(number));
+  if (number != 0)
+    return brim::error(ErrorCode::io, "cannot read ", file->path(), " at byte ", offset, ": ", reason(number));
   return brim::error(ErrorCode::io, file->path(), " ends at byte ", offset, ", expected ", file->size(),
                      " bytes: it was cut off while it was being read");
 }
@@ -67,7 +68,8 @@ void InputFile::expect_sequential() const noexcept { ::posix_fadvise(descriptor(
 
 ReadFault InputFile::try_read(std::uint64_t offset, std::span<std::byte> bytes) const noexcept {
   while (!bytes.empty()) {
-    const ssize_t got = ::pread(descriptor(), bytes.data(), std::min(bytes.size(), kMaxRead), static_cast<off_t>(offset));
+    const ssize_t got =
+        ::pread(descriptor(), bytes.data(), std::min(bytes.size(), kMaxRead), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return {this, got < 0 ? errno : 0, offset};
     bytes = bytes.subspan(static_cast<std::size_t>(got));

@@ -27,7 +27,8 @@ Result<MappedFile> MappedFile::map(const InputFile& file) {
   void* data = ::mmap(nullptr, mapped.size_, PROT_READ, MAP_PRIVATE, file.descriptor(), 0);
   if (data == MAP_FAILED) {
     mapped.size_ = 0;
-    return error(errno == ENOMEM ? ErrorCode::out_of_memory : ErrorCode::io, "cannot map ", file.path(), ": ", reason(errno));
+    return error(errno == ENOMEM ? ErrorCode::out_of_memory : ErrorCode::io, "cannot map ", file.path(), ": ",
+                 reason(errno));
   }
   mapped.data_ = static_cast<const std::byte*>(data);
   mapped.expect(Access::sequential);

@@ -90,7 +90,8 @@ Status NewFile::open_nameless(unsigned mode, bool& offered) {
     std::snprintf(place, sizeof place, "/proc/self/fd/%d", descriptor_.number());
     offered = ::access(place, F_OK) == 0;
     if (!offered) descriptor_ = Descriptor();
-  } else if (errno == EMFILE || errno == ENFILE || errno == ENOSPC || errno == EDQUOT || errno == EROFS || errno == EIO) {
+  } else if (errno == EMFILE || errno == ENFILE || errno == ENOSPC || errno == EDQUOT || errno == EROFS ||
+             errno == EIO) {
     return failure_of(path_, errno);
   }
 #else
@@ -114,7 +115,8 @@ Status NewFile::open_named(unsigned mode) {
     temporary_ = name;
     // Until the file is locked, another writer may take it for a stale one; that writer then removes it, while it holds
     // the lock. File systems without locks have no writers that do this.
-    struct stat own {}, named {};
+    struct stat own {
+    }, named{};
     if (::flock(descriptor_.number(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
       temporary_.clear();
       continue;
@@ -134,7 +136,8 @@ Result<NewFile> NewFile::create(const std::string& path, Readers readers) {
   if (!there && errno != ENOENT) return failure_of(path, errno);  // the name is too long, for example
   const bool replaces = there && !S_ISLNK(replaced.st_mode);
   if (replaces && !S_ISREG(replaced.st_mode)) {
-    return error(ErrorCode::invalid_argument, path, " is not a regular file, so it cannot be replaced: name another file");
+    return error(ErrorCode::invalid_argument, path,
+                 " is not a regular file, so it cannot be replaced: name another file");
   }
   remove_stale_files(file.path_);
   unsigned mode = 0600;
@@ -149,7 +152,8 @@ Result<NewFile> NewFile::create(const std::string& path, Readers readers) {
 }
 
 WriteFault NewFile::try_write_at(std::uint64_t offset, std::span<const std::byte> bytes) const noexcept {
-  if (const std::uint64_t end = offset + bytes.size(), limit = file_size_limit(); end > limit) return {EFBIG, limit, end};
+  if (const std::uint64_t end = offset + bytes.size(), limit = file_size_limit(); end > limit)
+    return {EFBIG, limit, end};
   while (!bytes.empty()) {
     const ssize_t wrote = uninterrupted([&] {
       return ::pwrite(descriptor(), bytes.data(), std::min(bytes.size(), kMaxWrite), static_cast<off_t>(offset));
@@ -165,7 +169,8 @@ WriteFault NewFile::try_write_at(std::uint64_t offset, std::span<const std::byte
 Error NewFile::failure(const WriteFault& fault) const {
   if (fault.number != EFBIG || fault.limit == 0) return failure_of(path_, fault.number);
   return error(ErrorCode::io, "cannot write ", path_, ": it would have at least ", fault.size,
-               " bytes, but this process may write files of at most ", fault.limit, " bytes (RLIMIT_FSIZE; see ulimit -f)");
+               " bytes, but this process may write files of at most ", fault.limit,
+               " bytes (RLIMIT_FSIZE; see ulimit -f)");
 }
 
 Status NewFile::write(std::span<const std::byte> bytes) {

@@ -39,7 +39,8 @@ bool is_pid_and_number(std::string_view text) {
 
 void remove_if_stale(const std::string& path) {
   const Descriptor file = open_descriptor(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  struct stat opened {}, named {};
+  struct stat opened {
+  }, named{};
   if (!file || ::fstat(file.number(), &opened) != 0) return;
   if (!S_ISREG(opened.st_mode) || opened.st_uid != ::geteuid() || opened.st_nlink != 1) return;
   if (::flock(file.number(), LOCK_EX | LOCK_NB) != 0) return;

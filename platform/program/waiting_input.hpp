@@ -11,7 +11,7 @@ InputKind input_kind(int descriptor) noexcept;
 bool holds_bytes(int descriptor, int milliseconds) noexcept;
 
 struct Waited {
-  int failure = 0;  ///< errno's value: EINTR when a signal came
+  int failure = 0;                     ///< errno's value: EINTR when a signal came
   bool first = false, second = false;  ///< which can be read from, or is at its end; neither after a timeout
 };
 /// Waits until one of two descriptors can be read from; forever when `milliseconds` is negative. A negative descriptor

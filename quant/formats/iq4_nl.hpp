@@ -20,8 +20,7 @@ struct Block {
 static_assert(sizeof(Block) == 18 && alignof(Block) == 1);
 
 /// The levels, part of the format: denser near zero, where weights are.
-static constexpr std::int8_t kCodebook[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
-                                              1,    13,   25,  38,  53,  69,  89,  113};
+static constexpr std::int8_t kCodebook[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 
 /// Writes 32 values.
 static inline void unpack(const Block& block, float* values) noexcept {

@@ -27,8 +27,8 @@ SuiteRequest request_of(const GivenOptions& given, const KvSuiteOptions& options
   const kv::Policies policies = research::all_policies();
   request.sequence = sequence_options(given, policies);
   if (!given.has("kv.keep")) request.sequence.keep = &kv::snapkv_rule();
-  request.arms =
-      chosen_arms(all_arms(policies, *request.sequence.keep, request.sequence.type, options.permutations), options.arms);
+  request.arms = chosen_arms(all_arms(policies, *request.sequence.keep, request.sequence.type, options.permutations),
+                             options.arms);
   request.ratios = options.ratios;
   return request;
 }

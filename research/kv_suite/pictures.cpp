@@ -87,11 +87,13 @@ void prepare_pictures(const std::string& folder, Outputs& files) {
     paths.push_back((std::filesystem::path(folder) / name).string());
     files.check("--pictures", paths.back());
   }
-  if (!platform::can_run("gnuplot")) throw Failure(1, "--pictures needs gnuplot, which is not installed: install it, or leave --pictures out");
+  if (!platform::can_run("gnuplot"))
+    throw Failure(1, "--pictures needs gnuplot, which is not installed: install it, or leave --pictures out");
   std::error_code failure;
   std::filesystem::create_directories(folder, failure);
   if (failure) {
-    throw Failure(2, fmt::format("--pictures: the folder {} cannot be made: {}", quoted(folder, 400), failure.message()));
+    throw Failure(2,
+                  fmt::format("--pictures: the folder {} cannot be made: {}", quoted(folder, 400), failure.message()));
   }
   for (const std::string& path : paths) files.writes("--pictures", path);
 }
@@ -111,7 +113,8 @@ void draw_pictures(const std::vector<Outcome>& outcomes, const std::string& fold
     if (outcome.arm.full || outcome.arm.reads_part || !outcome.skipped.empty()) continue;
     note(arms, outcome.arm.name);
     quality[100 * outcome.ratio][outcome.arm.name] = std::max(mean_of(outcome.kl), 1e-9);
-    if (outcome.ratio != shown || outcome.arm.name != outcome.arm.split->name()) continue;  // rules have uniform's quotas
+    if (outcome.ratio != shown || outcome.arm.name != outcome.arm.split->name())
+      continue;  // rules have uniform's quotas
     note(splits, outcome.arm.name);
     for (std::size_t i = 0; i < outcome.quota.size(); ++i) {
       quotas[static_cast<double>(i)][outcome.arm.name] = static_cast<double>(outcome.quota[i]);

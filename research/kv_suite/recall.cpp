@@ -109,7 +109,8 @@ class Assembler {
     }
     // The text before and after a user's message.
     const std::string place = "PLACE-OF-THE-TEXT";
-    BRIM_ASSIGN(generate::Conversation turn, generate::Conversation::create(model.tokenizer(), "", model.chat_template()));
+    BRIM_ASSIGN(generate::Conversation turn,
+                generate::Conversation::create(model.tokenizer(), "", model.chat_template()));
     BRIM_TRY(turn.add("user", place));
     BRIM_ASSIGN(const std::string rendered, turn.render());
     const std::size_t at = rendered.find(place);
@@ -154,7 +155,8 @@ class Assembler {
     for (std::size_t i = 0; i < needles.size(); ++i) {
       const double shifted = depth + static_cast<double>(i) / static_cast<double>(needles.size());
       const double share = shifted >= 1 ? shifted - 1 : shifted;
-      places.emplace_back(sentence_end(hay.first(left), static_cast<std::size_t>(share * static_cast<double>(left))), i);
+      places.emplace_back(sentence_end(hay.first(left), static_cast<std::size_t>(share * static_cast<double>(left))),
+                          i);
     }
     std::sort(places.begin(), places.end());
     std::size_t at = 0;

@@ -154,8 +154,7 @@ std::string suite_table(const std::vector<Outcome>& outcomes, const std::vector<
     out += fmt::format("| {} | {:.4f} | {:.4f}–{:.4f} | {:+.4f} | {:.3f} | {} | {:.0f} | {} | {} |\n", outcome.arm.name,
                        mean_of(outcome.kl), interval.low, interval.high, mean_of(outcome.nll_increase),
                        mean_of(outcome.same_top), outcome.recall ? fmt::format("{:.2f}", *outcome.recall) : "–",
-                       speed(outcome), verdict(paired, outcome.arm.name, "uniform", outcome.ratio),
-                       quotas(outcome));
+                       speed(outcome), verdict(paired, outcome.arm.name, "uniform", outcome.ratio), quotas(outcome));
   }
   std::string lines;
   for (const Outcome& outcome : outcomes) {

@@ -93,7 +93,8 @@ class Suite {
 
   Status run_window(const Window& window) {
     BRIM_ASSIGN(const auto whole, sequence_of(outcomes_.front(), 0));
-    BRIM_ASSIGN(const Reference reference, measure_reference(*whole, window, outcomes_.front().chunk, kScoringThreads, keep_going()));
+    BRIM_ASSIGN(const Reference reference,
+                measure_reference(*whole, window, outcomes_.front().chunk, kScoringThreads, keep_going()));
     for (Outcome& outcome : outcomes_) {
       if (!outcome.skipped.empty()) continue;
       BRIM_TRY(run_arm(window, reference, outcome));

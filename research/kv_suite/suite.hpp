@@ -33,7 +33,7 @@ struct Outcome {
   std::vector<double> kl_by_seed;        ///< mean KL of each
   double tokens = 0, seconds = 0;
   std::optional<double> recall;
-  std::vector<std::int64_t> quota;  ///< of the first seed, after the last window
+  std::vector<std::int64_t> quota;      ///< of the first seed, after the last window
   std::vector<kernels::KvTypes> types;  ///< per layer where a split chose them, else all equal
   std::string stored;                   ///< kv::stored_as()
   /// Every quota that was in force at the beginning and the end of a window, with rule and type: if two arms have the

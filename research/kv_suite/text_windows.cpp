@@ -21,8 +21,9 @@ WindowSize window_size(const model::Config& config, std::int64_t tokens, std::op
   size.tokens = tokens > 0 ? tokens : std::min(config.context, kUsualTokens);
   size.continuation = continuation ? *continuation : std::min(size.tokens / 4, kUsualContinuation);
   if (size.tokens < kMinTokens || size.continuation > size.tokens / 2) {
-    throw Failure(2, fmt::format("a window of {} tokens with {} scored: expected at least {}, at most half of them scored",
-                                 size.tokens, size.continuation, kMinTokens));
+    throw Failure(2,
+                  fmt::format("a window of {} tokens with {} scored: expected at least {}, at most half of them scored",
+                              size.tokens, size.continuation, kMinTokens));
   }
   return size;
 }

@@ -30,7 +30,8 @@ WindowLosses measured(const std::shared_ptr<const model::Model>& model, int thre
   const Window window{test::some_ids(160), 160 - 37};
   WindowLosses losses;
   int steps = 0;
-  const Status status = measure_window(with, window, losses, [&] { ++steps; }, [] { return true; });
+  const Status status = measure_window(
+      with, window, losses, [&] { ++steps; }, [] { return true; });
   if (!status) FAIL(status.error().sentence);
   CHECK(steps == 2 * static_cast<int>(model->config().layers.size()));
   return losses;

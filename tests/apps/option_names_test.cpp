@@ -25,15 +25,17 @@ TEST_CASE("keys in sentences become flags") {
         "the message has 6 bytes; expected at most 4 (--max-message)");
   CHECK(with_flags("kv.read=top chooses among entries: expected kv.heads=together, found apart") ==
         "--kv-read top chooses among entries: expected --kv-heads together, found apart");
-  CHECK(with_flags("top_p is 2; it must be from 0 to 1, where 1 is off") == "--top-p is 2; it must be from 0 to 1, where 1 is off");
+  CHECK(with_flags("top_p is 2; it must be from 0 to 1, where 1 is off") ==
+        "--top-p is 2; it must be from 0 to 1, where 1 is off");
   CHECK(with_flags("logit_bias names token -1; ids begin at 0") == "--logit-bias names token -1; ids begin at 0");
 }
 
 TEST_CASE("what is quoted, unknown, without a flag or a word of English stays") {
   for (const char* sentence :
-       {"", "unknown option 'kv.type'", "found 'option kv.type'", "option kv.pool: expected a size", "option kv.types: none", "the option is gone",
-        "the limit of the context is reached", "limit is a word", "stop", "option", "option ", "threads of the model", "temperature",
-        "x: kv.type is f16", "a file named kv.heads", "kv.pool=5", "brim run has no option '--kv-spilt'. Did you mean --kv-split?"}) {
+       {"", "unknown option 'kv.type'", "found 'option kv.type'", "option kv.pool: expected a size",
+        "option kv.types: none", "the option is gone", "the limit of the context is reached", "limit is a word", "stop",
+        "option", "option ", "threads of the model", "temperature", "x: kv.type is f16", "a file named kv.heads",
+        "kv.pool=5", "brim run has no option '--kv-spilt'. Did you mean --kv-split?"}) {
     CHECK(with_flags(sentence) == sentence);
   }
 }

@@ -44,8 +44,8 @@ TEST_CASE("bytes that are not UTF-8 come out as U+FFFD") {
 }
 
 TEST_CASE("a line cannot be ended or reordered by what it quotes") {
-  for (const char* text : {"\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2066", "\u2067", "\u2068", "\u2069", "\u061c",
-                           "\u200e", "\u200f", "\u2028", "\u2029", "\ufeff", "\n"}) {
+  for (const char* text : {"\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2066", "\u2067", "\u2068", "\u2069",
+                           "\u061c", "\u200e", "\u200f", "\u2028", "\u2029", "\ufeff", "\n"}) {
     CHECK(printable_line(std::string("a") + text + "b") == "a" + kGone + "b");
     CHECK(printable(text) == text);  // texts in other scripts, or of several lines, need it
   }

@@ -21,7 +21,8 @@ constexpr std::int64_t kSize = 900;
 std::string some_text() {
   std::string text;
   for (int i = 0; text.size() < 6000; ++i) {
-    for (int letter = 0; letter < 4 + i % 4; ++letter) text += static_cast<char>('a' + (i * 7 + letter * letter + i / 5) % 26);
+    for (int letter = 0; letter < 4 + i % 4; ++letter)
+      text += static_cast<char>('a' + (i * 7 + letter * letter + i / 5) % 26);
     text += i % 6 == 5 ? ". " : " ";
   }
   return text;
@@ -39,7 +40,8 @@ TEST_CASE("a model with a chat template is asked in a turn, another continues th
   for (const bool chat : {false, true}) {
     CAPTURE(chat);
     brim::test::TinyModel shape;
-    if (chat) shape.chat_template = "{% for m in messages %}[{{ m['role'] }}]{{ m['content'] }}[end]{% endfor %}[answer]";
+    if (chat)
+      shape.chat_template = "{% for m in messages %}[{{ m['role'] }}]{{ m['content'] }}[end]{% endfor %}[answer]";
     const auto model = brim::test::tiny_model(shape);
     const auto made = make_recall_tasks(*model, some_text(), kSize, 60);
     REQUIRE(made);

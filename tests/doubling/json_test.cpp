@@ -2,8 +2,8 @@
 #include <string>
 
 #include "engine/template/chat_template.hpp"
-#include "engine/text/json_tree.hpp"
 #include "engine/template/messages_json.hpp"
+#include "engine/text/json_tree.hpp"
 #include "tests/doubling/chosen_keys.hpp"
 #include "tests/doubling/steps.hpp"
 
@@ -34,7 +34,8 @@ const Input kTrees[] = {
     {"a number of many digits", [](std::size_t n) { return std::string(n, '1'); }},
     {"texts", [](std::size_t n) { return list_of(n, "\"a\""); }},
     {"one text", [](std::size_t n) { return '"' + std::string(n, 'a') + '"'; }},
-    {"escapes", [](std::size_t n) {
+    {"escapes",
+     [](std::size_t n) {
        std::string text = "\"";
        for (std::size_t i = 0; i < n; ++i) text += "\\u20AC";
        return text + '"';
@@ -52,13 +53,14 @@ const Input kTrees[] = {
 const Input kMessages[] = {
     {"messages", [](std::size_t n) { return list_of(n, R"({"role":"user","content":"hi"})"); }},
     {"a long message", [](std::size_t n) { return R"([{"role":"user","content":")" + std::string(n, 'a') + "\"}]"; }},
-    {"other members", [](std::size_t n) {
-       return R"([{"role":"user","content":"a","x":)" + object_of(test::plain_keys(n)) + "}]";
-     }},
-    {"other members, nested", [](std::size_t n) {
+    {"other members",
+     [](std::size_t n) { return R"([{"role":"user","content":"a","x":)" + object_of(test::plain_keys(n)) + "}]"; }},
+    {"other members, nested",
+     [](std::size_t n) {
        return R"([{"role":"user","content":"a","x":)" + std::string(n, '[') + std::string(n, ']') + "}]";
      }},
-    {"the same member again and again", [](std::size_t n) {
+    {"the same member again and again",
+     [](std::size_t n) {
        std::string json = R"([{"role":"user")";
        for (std::size_t i = 0; i < n; ++i) json += R"(,"content":"a")";
        return json + "}]";
@@ -80,7 +82,8 @@ TEST_CASE("JSON as the variables of a template") {
   REQUIRE(chat.ok());
   for (const Input& input : kTrees) {
     const std::string name = input.name;
-    if (name == "brackets that are never closed" || name == "a fault at the end" || name == "a number of many digits") continue;
+    if (name == "brackets that are never closed" || name == "a fault at the end" || name == "a number of many digits")
+      continue;
     if (name == "white space") continue;  // a number has no length
     check_doubling(name, 3000, [&](std::size_t n) -> std::function<void()> {
       const auto variables = text::parse_json("{\"v\":" + input.make(n) + "}", templates::kVariableLimits);

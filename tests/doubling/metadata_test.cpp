@@ -50,36 +50,42 @@ const File kFiles[] = {
     {"tensors", [](std::size_t n) { return with_tensors(test::plain_keys(n)); }},
     {"tensors that were chosen", [](std::size_t n) { return with_tensors(test::chosen_keys(n)); }},
     {"one tensor again and again", [](std::size_t n) { return with_tensors(std::vector<std::string>(n, "a")); }},
-    {"tensors of a long common name", [](std::size_t n) {
+    {"tensors of a long common name",
+     [](std::size_t n) {
        auto names = test::plain_keys(n / 32);
        for (std::string& name : names) name = std::string(32, 'x') + name;
        return with_tensors(names);
      }},
-    {"an array of texts", [](std::size_t n) {
+    {"an array of texts",
+     [](std::size_t n) {
        test::RawGguf file;
        file.key("a", 9, strings(test::plain_keys(n)));
        return file;
      }},
-    {"an array of numbers", [](std::size_t n) {
+    {"an array of numbers",
+     [](std::size_t n) {
        test::RawGguf file;
        file.key("a", 9, raw(std::uint32_t{4}) + raw(std::uint64_t{n}) + std::string(4 * n, '\1'));
        return file;
      }},
-    {"arrays in an array", [](std::size_t n) {
+    {"arrays in an array",
+     [](std::size_t n) {
        test::RawGguf file;
        std::string value = raw(std::uint32_t{9}) + raw(std::uint64_t{n});
        for (std::size_t i = 0; i < n; ++i) value += raw(std::uint32_t{0}) + raw(std::uint64_t{1}) + '\1';
        file.key("a", 9, value);
        return file;
      }},
-    {"arrays inside each other", [](std::size_t n) {
+    {"arrays inside each other",
+     [](std::size_t n) {
        test::RawGguf file;
        std::string value;
        for (std::size_t i = 0; i < n; ++i) value += raw(std::uint32_t{9}) + raw(std::uint64_t{1});
        file.key("a", 9, value);
        return file;
      }},
-    {"a long text", [](std::size_t n) {
+    {"a long text",
+     [](std::size_t n) {
        test::RawGguf file;
        file.key("a", 8, raw_string(std::string(64 * n, 'a')));
        return file;
@@ -109,16 +115,23 @@ const Words kVocabularies[] = {
     {"tokens", [](std::size_t n) { return of_tokens(test::plain_keys(n), text::TokenType::normal); }},
     {"tokens that were chosen", [](std::size_t n) { return of_tokens(test::chosen_keys(n), text::TokenType::normal); }},
     {"control tokens", [](std::size_t n) { return of_tokens(test::plain_keys(n), text::TokenType::control); }},
-    {"control tokens that were chosen", [](std::size_t n) { return of_tokens(test::chosen_keys(n), text::TokenType::control); }},
-    {"one token again and again", [](std::size_t n) {
-       return of_tokens(std::vector<std::string>(n, "a"), text::TokenType::user_defined);
-     }},
+    {"control tokens that were chosen",
+     [](std::size_t n) { return of_tokens(test::chosen_keys(n), text::TokenType::control); }},
+    {"one token again and again",
+     [](std::size_t n) { return of_tokens(std::vector<std::string>(n, "a"), text::TokenType::user_defined); }},
     {"a long token", [](std::size_t n) { return of_tokens({std::string(16 * n, 'a')}, text::TokenType::control); }},
     {"merges", [](std::size_t n) { return of_merges(n, as_number, as_number); }},
-    {"merges of one left", [](std::size_t n) { return of_merges(n, [](std::size_t) { return std::string("a"); }, as_number); }},
-    {"merges of one right", [](std::size_t n) { return of_merges(n, as_number, [](std::size_t) { return std::string("a"); }); }},
-    {"merges of chosen texts", [](std::size_t n) {
-       return of_merges(n, [](std::size_t i) { return test::chosen_keys(i + 1).back(); }, as_number);
+    {"merges of one left",
+     [](std::size_t n) {
+       return of_merges(
+           n, [](std::size_t) { return std::string("a"); }, as_number);
+     }},
+    {"merges of one right",
+     [](std::size_t n) { return of_merges(n, as_number, [](std::size_t) { return std::string("a"); }); }},
+    {"merges of chosen texts",
+     [](std::size_t n) {
+       return of_merges(
+           n, [](std::size_t i) { return test::chosen_keys(i + 1).back(); }, as_number);
      }},
 };
 
@@ -152,12 +165,15 @@ TEST_CASE("profiles") {
     std::string (*make)(std::size_t n);
   };
   const Profile kinds[] = {
-      {"layers", [](std::size_t n) {
+      {"layers",
+       [](std::size_t n) {
          std::string json = R"({"brim_kv_profile": 1, "model": {}, "measured": {}, "fractions": [], "layers": [)";
-         for (std::size_t i = 0; i < n; ++i) json += std::string(i == 0 ? "" : ",") + R"({"loss": [1, 2, 3], "prunable": 0.5})";
+         for (std::size_t i = 0; i < n; ++i)
+           json += std::string(i == 0 ? "" : ",") + R"({"loss": [1, 2, 3], "prunable": 0.5})";
          return json + "]}";
        }},
-      {"members", [](std::size_t n) {
+      {"members",
+       [](std::size_t n) {
          std::string json = R"({"layers": [{)";
          for (const std::string& key : test::chosen_keys(n)) json += "\"" + key + "\": [1], ";
          return json + "\"loss\": []}]}";

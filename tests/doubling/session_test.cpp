@@ -23,7 +23,8 @@ std::string repeated(std::string_view unit, std::size_t bytes) {
 }
 
 const text::Tokenizer& tokenizer() {
-  static const text::Tokenizer instance = std::move(text::Tokenizer::create(test::bpe_vocabulary("llama-bpe", {}))).value();
+  static const text::Tokenizer instance =
+      std::move(text::Tokenizer::create(test::bpe_vocabulary("llama-bpe", {}))).value();
   return instance;
 }
 
@@ -34,23 +35,46 @@ TEST_CASE("options that may be given again and again") {
     const char* name;
     api::OptionList (*make)(std::size_t n);
   } kinds[] = {
-      {"stop strings", [](std::size_t n) {
+      {"stop strings",
+       [](std::size_t n) {
          api::OptionList list;
          for (const std::string& key : test::plain_keys(n)) list.emplace_back("stop", key);
          return list;
        }},
-      {"a long stop string", [](std::size_t n) { return api::OptionList{{"stop", std::string(64 * n, 'a')}}; }},
-      {"biases", [](std::size_t n) {
+      {"a long stop string",
+       [](std::size_t n) {
+         return api::OptionList{{"stop", std::string(64 * n, 'a')}};
+       }},
+      {"biases",
+       [](std::size_t n) {
          api::OptionList list;
          for (std::size_t i = 0; i < n; ++i) list.emplace_back("logit_bias", std::to_string(i) + "+1");
          return list;
        }},
-      {"biases of one token", [](std::size_t n) { return api::OptionList(n, {"logit_bias", "7-inf"}); }},
-      {"one number", [](std::size_t n) { return api::OptionList(n, {"temperature", "0.5"}); }},
-      {"a number of many digits", [](std::size_t n) { return api::OptionList{{"temperature", "0." + std::string(64 * n, '1')}}; }},
-      {"a size of many digits", [](std::size_t n) { return api::OptionList{{"kv.budget", std::string(64 * n, '1')}}; }},
-      {"a system message", [](std::size_t n) { return api::OptionList{{"system", std::string(64 * n, 'a')}}; }},
-      {"unknown keys", [](std::size_t n) { return api::OptionList{{std::string(64 * n, 'a'), "1"}}; }},
+      {"biases of one token",
+       [](std::size_t n) {
+         return api::OptionList(n, {"logit_bias", "7-inf"});
+       }},
+      {"one number",
+       [](std::size_t n) {
+         return api::OptionList(n, {"temperature", "0.5"});
+       }},
+      {"a number of many digits",
+       [](std::size_t n) {
+         return api::OptionList{{"temperature", "0." + std::string(64 * n, '1')}};
+       }},
+      {"a size of many digits",
+       [](std::size_t n) {
+         return api::OptionList{{"kv.budget", std::string(64 * n, '1')}};
+       }},
+      {"a system message",
+       [](std::size_t n) {
+         return api::OptionList{{"system", std::string(64 * n, 'a')}};
+       }},
+      {"unknown keys",
+       [](std::size_t n) {
+         return api::OptionList{{std::string(64 * n, 'a'), "1"}};
+       }},
   };
   for (const auto& kind : kinds) {
     check_doubling(kind.name, 2000, [&](std::size_t n) -> std::function<void()> {
@@ -70,9 +94,21 @@ TEST_CASE("saved sessions") {
     generate::Settings (*settings)(std::size_t n);
     std::size_t bytes_per_n;
   } kinds[] = {
-      {"stop strings", [](std::size_t n) { return generate::Settings(n, {"stop", "a"}); }, 0},
-      {"biases", [](std::size_t n) { return generate::Settings(n, {"logit_bias", "7-inf"}); }, 0},
-      {"a long system message", [](std::size_t n) { return generate::Settings{{"system", std::string(64 * n, 'a')}}; }, 0},
+      {"stop strings",
+       [](std::size_t n) {
+         return generate::Settings(n, {"stop", "a"});
+       },
+       0},
+      {"biases",
+       [](std::size_t n) {
+         return generate::Settings(n, {"logit_bias", "7-inf"});
+       },
+       0},
+      {"a long system message",
+       [](std::size_t n) {
+         return generate::Settings{{"system", std::string(64 * n, 'a')}};
+       },
+       0},
       {"state", [](std::size_t) { return generate::Settings(); }, 64},
   };
   for (const auto& kind : kinds) {

@@ -27,7 +27,8 @@ inline constexpr double kMaxGrowth = 2.6;
 
 /// `prepare(n)` creates an input of this size and returns a function that uses it; only the use is counted. Fails when
 /// twice the size takes more than kMaxGrowth times the steps, or when there are too few steps to tell.
-inline void check_doubling(const std::string& name, std::size_t n, const std::function<std::function<void()>(std::size_t)>& prepare) {
+inline void check_doubling(const std::string& name, std::size_t n,
+                           const std::function<std::function<void()>(std::size_t)>& prepare) {
   CAPTURE(name);
   const auto steps = [&](std::size_t size) {
     const std::function<void()> use = prepare(size);

@@ -34,10 +34,17 @@ bool is_hit() {
 bool fails(bool interruptible = true) {
   if ((!interruptible && kind.load() == IoFault::interrupted) || !is_hit()) return false;
   switch (kind.load()) {
-    case IoFault::error_io: errno = EIO; return true;
-    case IoFault::error_space: errno = ENOSPC; return true;
-    case IoFault::interrupted: errno = EINTR; return true;
-    case IoFault::short_count: break;
+    case IoFault::error_io:
+      errno = EIO;
+      return true;
+    case IoFault::error_space:
+      errno = ENOSPC;
+      return true;
+    case IoFault::interrupted:
+      errno = EINTR;
+      return true;
+    case IoFault::short_count:
+      break;
   }
   return false;
 }

@@ -69,11 +69,13 @@ constexpr long kSteps[] = {7, 11, 13, 17, 19, 23, 29, 31};
 /// the index is beyond the last call. Each call fails once with EIO. With the other faults, each of the first calls
 /// fails, and then one call in every few of the hundreds that are alike; the step differs for each fault. `check`
 /// inspects the files after a failure or a success.
-void hit_each(const Folder& folder, const std::function<Outcome()>& work, const std::function<void(bool worked)>& check) {
+void hit_each(const Folder& folder, const std::function<Outcome()>& work,
+              const std::function<void(bool worked)>& check) {
   for (const bool nameless : {true, false}) {
     brim::test::offer_nameless_files(nameless);
     for (const IoFault fault : {IoFault::error_io, IoFault::error_space, IoFault::interrupted, IoFault::short_count}) {
-      const long step = nameless && fault == IoFault::error_io ? 1 : kSteps[2 * static_cast<std::size_t>(fault) + (nameless ? 1 : 0)];
+      const long step =
+          nameless && fault == IoFault::error_io ? 1 : kSteps[2 * static_cast<std::size_t>(fault) + (nameless ? 1 : 0)];
       for (long call = 0;; call += call < 64 ? 1 : step) {
         brim::test::fail_io(call, fault);
         const Outcome outcome = work();
@@ -162,7 +164,8 @@ TEST_CASE("restoring a session") {
 TEST_CASE("loading a model into memory and in place") {
   const Folder folder;
   for (const char* weights : {"private", "file"}) {
-    hit_each(folder, [&] { return load(folder, weights); }, [](bool) {});
+    hit_each(
+        folder, [&] { return load(folder, weights); }, [](bool) {});
   }
 }
 

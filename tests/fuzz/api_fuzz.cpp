@@ -17,23 +17,74 @@
 
 namespace {
 
-constexpr const char* kPairs[][2] = {
-    {"threads", "1"}, {"threads", "3"}, {"threads", "0"}, {"weights", "file"}, {"weights", "private"}, {"weights", "gold"},
-    {"context", "64"}, {"context", "1"}, {"context", "99999999999999"}, {"kv.budget", "16KiB"}, {"kv.budget", "40%"},
-    {"kv.budget", "full"}, {"kv.budget", "1B"}, {"kv.type", "q8_0"}, {"kv.type", "f32"}, {"kv.split", "uniform"},
-    {"kv.split", "zigzag"}, {"kv.keep", "tova"}, {"kv.keep", "snapkv"}, {"kv.keep", "dynsplit"}, {"kv.keep", ""},
-    {"kv.read", "top=30%"}, {"kv.heads", "apart"}, {"kv.type", "q8_0:q4_0"}, {"kv.profile", "/dev/null"}, {"chat.template", "chatml"}, {"chat.template", "{{ messages }}"},
-    {"chat.template", "{% for"}, {"spec.type", "none"}, {"spec.draft_max", "3"}, {"system", "\xFF be \xE2\x82"}, {"stop", "a"},
-    {"stop", "\xF0\x9F"}, {"stop.ignore_eos", "1"}, {"limit", "3"}, {"limit", "-1"}, {"seed", "18446744073709551615"},
-    {"temperature", "0"}, {"temperature", "1e30"}, {"temperature", "nan"}, {"top_k", "-1"}, {"top_p", "0"}, {"min_p", "1"},
-    {"typical_p", "0.5"}, {"xtc_probability", "1"}, {"repeat_penalty", "1e6"}, {"dry_multiplier", "1e300"},
-    {"dry_allowed_length", "1048576"}, {"mirostat", "2"}, {"mirostat_tau", "0"}, {"logit_bias", "5-inf"},
-    {"logit_bias", "2147483647+1"}, {"", ""}, {"nonsense", "\x01"}};
+constexpr const char* kPairs[][2] = {{"threads", "1"},
+                                     {"threads", "3"},
+                                     {"threads", "0"},
+                                     {"weights", "file"},
+                                     {"weights", "private"},
+                                     {"weights", "gold"},
+                                     {"context", "64"},
+                                     {"context", "1"},
+                                     {"context", "99999999999999"},
+                                     {"kv.budget", "16KiB"},
+                                     {"kv.budget", "40%"},
+                                     {"kv.budget", "full"},
+                                     {"kv.budget", "1B"},
+                                     {"kv.type", "q8_0"},
+                                     {"kv.type", "f32"},
+                                     {"kv.split", "uniform"},
+                                     {"kv.split", "zigzag"},
+                                     {"kv.keep", "tova"},
+                                     {"kv.keep", "snapkv"},
+                                     {"kv.keep", "dynsplit"},
+                                     {"kv.keep", ""},
+                                     {"kv.read", "top=30%"},
+                                     {"kv.heads", "apart"},
+                                     {"kv.type", "q8_0:q4_0"},
+                                     {"kv.profile", "/dev/null"},
+                                     {"chat.template", "chatml"},
+                                     {"chat.template", "{{ messages }}"},
+                                     {"chat.template", "{% for"},
+                                     {"spec.type", "none"},
+                                     {"spec.draft_max", "3"},
+                                     {"system", "\xFF be \xE2\x82"},
+                                     {"stop", "a"},
+                                     {"stop", "\xF0\x9F"},
+                                     {"stop.ignore_eos", "1"},
+                                     {"limit", "3"},
+                                     {"limit", "-1"},
+                                     {"seed", "18446744073709551615"},
+                                     {"temperature", "0"},
+                                     {"temperature", "1e30"},
+                                     {"temperature", "nan"},
+                                     {"top_k", "-1"},
+                                     {"top_p", "0"},
+                                     {"min_p", "1"},
+                                     {"typical_p", "0.5"},
+                                     {"xtc_probability", "1"},
+                                     {"repeat_penalty", "1e6"},
+                                     {"dry_multiplier", "1e300"},
+                                     {"dry_allowed_length", "1048576"},
+                                     {"mirostat", "2"},
+                                     {"mirostat_tau", "0"},
+                                     {"logit_bias", "5-inf"},
+                                     {"logit_bias", "2147483647+1"},
+                                     {"", ""},
+                                     {"nonsense", "\x01"}};
 
 constexpr std::string_view kTexts[] = {
-    "", "a", "the cat was on the dog", "</s><s>", "\xFF\xFE\xC3", "Привет 日本語 \xF0\x9F\x90\x88", std::string_view("\0\0x", 3),
-    "[{\"role\": \"user\", \"content\": \"hi\"}, {\"role\": \"assistant\", \"content\": \"ho\"}]", "[{\"role\": 5}]", "[[[[[[[",
-    "one one one one one one one one one one one one one one one one one one one one one one one one one one one one one one"};
+    "",
+    "a",
+    "the cat was on the dog",
+    "</s><s>",
+    "\xFF\xFE\xC3",
+    "Привет 日本語 \xF0\x9F\x90\x88",
+    std::string_view("\0\0x", 3),
+    "[{\"role\": \"user\", \"content\": \"hi\"}, {\"role\": \"assistant\", \"content\": \"ho\"}]",
+    "[{\"role\": 5}]",
+    "[[[[[[[",
+    "one one one one one one one one one one one one one one one one one one one one one one one one one one one one "
+    "one one"};
 constexpr const char* kRoles[] = {"user", "assistant", "system", "tool", "nobody", "", nullptr};
 
 // A model in memory, as a path; written at the first call.
@@ -113,12 +164,15 @@ class Sequence {
         options = nullptr;
         break;
       }
-      case 2: case 3: case 4: {
+      case 2:
+      case 3:
+      case 4: {
         const auto& [key, value] = one_of(kPairs);
         expect(brim_options_set(options, next() % 16 == 0 ? nullptr : key, value));
         break;
       }
-      case 5: case 6: {
+      case 5:
+      case 6: {
         stop_ = next() % 8 == 0;
         const char* const paths[] = {model_path(), model_path(), model_path(), "/dev/null", "/", "", nullptr};
         brim_model** const out = next() % 16 == 0 || model != nullptr ? nullptr : &model;
@@ -141,8 +195,11 @@ class Sequence {
         expect(brim_model_info_get(model, &info));
         break;
       }
-      case 10: tokenize(model); break;
-      default: expect(brim_options_on_log(options, next() % 2 == 0 ? log : nullptr, nullptr));
+      case 10:
+        tokenize(model);
+        break;
+      default:
+        expect(brim_options_on_log(options, next() % 2 == 0 ? log : nullptr, nullptr));
     }
   }
 
@@ -153,8 +210,8 @@ class Sequence {
     std::size_t count = one_of(capacities);
     const std::size_t room = count;
     const bool null = next() % 8 == 0;
-    const brim_status status = brim_tokenize(model, null ? nullptr : text.data(), size_up_to(text.size()), next() % 2 != 0,
-                                             next() % 2 != 0, room == 0 ? nullptr : ids, &count);
+    const brim_status status = brim_tokenize(model, null ? nullptr : text.data(), size_up_to(text.size()),
+                                             next() % 2 != 0, next() % 2 != 0, room == 0 ? nullptr : ids, &count);
     expect(status);
     if (status != BRIM_OK) count = 0;
     if (next() % 8 == 0 && count > 0) ids[0] = next() % 2 == 0 ? -7 : INT32_MAX;
@@ -168,7 +225,9 @@ class Sequence {
     const std::string_view text = one_of(kTexts);
     const std::size_t size = size_up_to(text.size());
     switch (call) {
-      case 12: case 13: case 14:
+      case 12:
+      case 13:
+      case 14:
         if (session == nullptr) expect(brim_session_create(one_of(models_), one_of(options_), &session));
         break;
       case 15:
@@ -176,7 +235,8 @@ class Sequence {
         brim_session_free(session);
         session = nullptr;
         break;
-      case 16: case 17: {
+      case 16:
+      case 17: {
         const bool null = next() % 16 == 0;  // together with a size that no buffer has
         expect(brim_session_append(session, null ? nullptr : text.data(), null ? SIZE_MAX : size, next() % 2 != 0, 0));
         break;
@@ -186,9 +246,18 @@ class Sequence {
         expect(brim_session_append_ids(session, next() % 8 == 0 ? nullptr : ids, size_up_to(4)));
         break;
       }
-      case 19: case 20: expect(brim_session_message(session, one_of(kRoles), text.data(), size)); break;
-      case 21: expect(brim_session_regenerate(session)); break;
-      case 22: case 23: case 24: generate(session, 1 + next() % 12); break;
+      case 19:
+      case 20:
+        expect(brim_session_message(session, one_of(kRoles), text.data(), size));
+        break;
+      case 21:
+        expect(brim_session_regenerate(session));
+        break;
+      case 22:
+      case 23:
+      case 24:
+        generate(session, 1 + next() % 12);
+        break;
       case 25: {
         const float* values = nullptr;
         std::size_t count = 0;
@@ -201,7 +270,9 @@ class Sequence {
         expect(brim_session_finish(session, next() % 2 == 0 ? nullptr : &piece));
         break;
       }
-      case 27: expect(brim_session_rewind(session, static_cast<std::int64_t>(next()) - 8)); break;
+      case 27:
+        expect(brim_session_rewind(session, static_cast<std::int64_t>(next()) - 8));
+        break;
       case 28: {
         const auto& [key, value] = one_of(kPairs);
         expect(brim_session_set(session, key, value));
@@ -213,8 +284,11 @@ class Sequence {
         if (next() % 4 == 0) brim_session_cancel(session);
         break;
       }
-      case 30: conversation(session, text); break;
-      default: look(session);
+      case 30:
+        conversation(session, text);
+        break;
+      default:
+        look(session);
     }
   }
 

@@ -21,7 +21,8 @@ int main(int count, char** arguments) {
       }
       input.insert(input.end(), {12, 0, 0, 1, 0, 0, 12, 1, 0, 1, 0, 1});
     }
-    for (unsigned length = 200 + random() % 600; length > 0; --length) input.push_back(static_cast<std::uint8_t>(random()));
+    for (unsigned length = 200 + random() % 600; length > 0; --length)
+      input.push_back(static_cast<std::uint8_t>(random()));
     std::printf("\rsequence %u", seed);
     std::fflush(stdout);
     LLVMFuzzerTestOneInput(input.data(), input.size());

@@ -18,9 +18,9 @@
 namespace {
 
 using brim::kv::Memory;
-using brim::kv::StreamShape;
 using brim::kv::Plan;
 using brim::kv::Shape;
+using brim::kv::StreamShape;
 
 void require(bool holds) {
   if (!holds) __builtin_trap();
@@ -105,11 +105,10 @@ struct Owned {
   std::vector<std::byte> memory;
   std::unique_ptr<Memory> cache;
   Owned(const Plan& plan, const NoRotation& rotation)
-      : memory(static_cast<std::size_t>(plan.budget_bytes) + 64),
-        cache(create(plan, rotation)) {}
+      : memory(static_cast<std::size_t>(plan.budget_bytes) + 64), cache(create(plan, rotation)) {}
   std::unique_ptr<Memory> create(const Plan& plan, const NoRotation& rotation) {
-    auto made = Memory::create(plan, aligned(static_cast<std::size_t>(plan.budget_bytes)), brim::kernels::active(), &rotation,
-                               kDelimiters);
+    auto made = Memory::create(plan, aligned(static_cast<std::size_t>(plan.budget_bytes)), brim::kernels::active(),
+                               &rotation, kDelimiters);
     require(made.ok());
     return std::move(made).value();
   }

@@ -8,8 +8,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "engine/run/sequence.hpp"
 #include "engine/model/model.hpp"
+#include "engine/run/sequence.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace brim;

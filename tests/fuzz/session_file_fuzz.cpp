@@ -56,7 +56,7 @@ std::shared_ptr<const model::Model> tiny() {
 struct Kind {
   const char *budget, *keep, *split, *read;
 };
-constexpr Kind kKinds[] = {{"full", "window", "uniform", "all"},  {"75%", "dynsplit", "uniform", "all"},
+constexpr Kind kKinds[] = {{"full", "window", "uniform", "all"},     {"75%", "dynsplit", "uniform", "all"},
                            {"75%", "dynsplit", "zigzag", "top=30%"}, {"75%", "h2o", "zigzag", "all"},
                            {"75%", "snapkv", "cake", "all"},         {"75%", "knorm", "squeeze", "all"}};
 constexpr std::size_t kKindCount = sizeof kKinds / sizeof *kKinds;

@@ -22,7 +22,8 @@ ChatTemplate parsed(std::string_view source) {
 
 const ChatTemplate& looks_at_everything() {
   static const ChatTemplate instance = parsed(
-      "{{ messages }}{{ messages|tojson }}{% for m in messages %}{{ m }}{{ m.role }}{{ m['content'] }}{% for k in m %}{{ k }}"
+      "{{ messages }}{{ messages|tojson }}{% for m in messages %}{{ m }}{{ m.role }}{{ m['content'] }}{% for k in m "
+      "%}{{ k }}"
       "{% endfor %}{% endfor %}{{ messages == messages|list }}{{ tools|tojson(indent=2) }}{{ tools|string|length }}"
       "{{ messages|map('string')|unique|list|length }}");
   return instance;

@@ -26,7 +26,9 @@ GuardedBytes::GuardedBytes(std::size_t size) {
 GuardedBytes::~GuardedBytes() { ::munmap(mapping_, mapped_); }
 
 AttentionCase::AttentionCase(Random& random, const AttentionShape& made, int pieces)
-    : shape(made), scale(2.0f / std::sqrt(static_cast<float>(made.key_size))), query_stride_(made.group * made.key_size + 3) {
+    : shape(made),
+      scale(2.0f / std::sqrt(static_cast<float>(made.key_size))),
+      query_stride_(made.group * made.key_size + 3) {
   const kernels::Table generic = kernels::table_for("generic");
   const std::int64_t count = shape.end - shape.first;
   queries_ = random_values(random, shape.tokens * query_stride_);
@@ -86,7 +88,8 @@ double AttentionCase::score_error(std::int64_t row, std::int64_t index) const {
                        static_cast<double>(keys_[place(index, shape.key_size, d)]));
   }
   // One rounding for each product's place in the sum, one for the scale, and a few for the result of a soft cap.
-  return (shape.key_size + 2) * 0x1p-24 * parts * static_cast<double>(scale) + 8 * 0x1p-24 * std::fabs(score(row, index));
+  return (shape.key_size + 2) * 0x1p-24 * parts * static_cast<double>(scale) +
+         8 * 0x1p-24 * std::fabs(score(row, index));
 }
 
 kernels::Attend AttentionCase::call(std::int64_t token, std::int64_t count, std::int64_t first, std::int64_t end,
@@ -126,7 +129,8 @@ std::vector<RowState> AttentionCase::attend(const kernels::Table& table, std::in
   // Space for the states of two more heads in between, as in a buffer of all heads.
   const std::int64_t token_stride = shape.group + 2;
   const auto rows = static_cast<std::size_t>(count * token_stride);
-  std::vector<float> largest(rows, 777.0f), sums(rows, 777.0f), out(rows * static_cast<std::size_t>(shape.value_size), 777.0f);
+  std::vector<float> largest(rows, 777.0f), sums(rows, 777.0f),
+      out(rows * static_cast<std::size_t>(shape.value_size), 777.0f);
   const auto scratch_floats = kernels::attention_scratch(count * shape.group, shape.key_size, shape.value_size);
   const GuardedBytes scratch(static_cast<std::size_t>(scratch_floats) * 4);
   std::fill_n(scratch.floats(), scratch_floats, NAN);
@@ -148,7 +152,7 @@ std::vector<RowState> AttentionCase::attend(const kernels::Table& table, std::in
 }
 
 void AttentionCase::add_attention(const kernels::Table& table, std::int64_t token, std::int64_t count,
-                             const std::vector<RowState>& states, std::vector<float>& accumulated) const {
+                                  const std::vector<RowState>& states, std::vector<float>& accumulated) const {
   std::vector<kernels::KvRun> runs;
   kernels::AccumulatedAttention m{call(token, count, shape.first, shape.end, runs), accumulated.data()};
   std::vector<float> largest, sums;

@@ -34,7 +34,7 @@ struct AttentionShape {
   int value_size = 64;
   int group = 1;
   std::int64_t tokens = 1;
-  std::int64_t first = 0;   ///< entries [first, end)
+  std::int64_t first = 0;  ///< entries [first, end)
   std::int64_t end = 1;
   std::int64_t window = 0;  ///< how many entries a token sees; 0: all before it
   std::int64_t later = 0;   ///< entries of [first, end) that come after the last token's own
@@ -61,8 +61,8 @@ class AttentionCase {
     return attend(table, 0, shape.tokens, shape.first, shape.end);
   }
   /// Adds the accumulated attention of tokens [token, token + count) with these final states.
-  void add_attention(const kernels::Table& table, std::int64_t token, std::int64_t count, const std::vector<RowState>& states,
-                std::vector<float>& accumulated) const;
+  void add_attention(const kernels::Table& table, std::int64_t token, std::int64_t count,
+                     const std::vector<RowState>& states, std::vector<float>& accumulated) const;
 
   kernels::Seen seen(std::int64_t token) const { return seen_[static_cast<std::size_t>(token)]; }
   /// The exact score of a row (token · group + head) and an entry's index, and a bound of the error of floats.

@@ -101,9 +101,8 @@ TEST_CASE("attention agrees with doubles at every head size") {
     shape.tokens = size < 40 ? 7 : 2;
     shape.first = 50;
     shape.end = 150;
-    for_each_set_and_type(shape, 3, [](const kernels::Table& table, const AttentionCase& made) {
-      check_rows(made, made.attend(table));
-    });
+    for_each_set_and_type(
+        shape, 3, [](const kernels::Table& table, const AttentionCase& made) { check_rows(made, made.attend(table)); });
   }
 }
 
@@ -111,8 +110,19 @@ TEST_CASE("attention agrees with doubles at the edges of blocks, with keys and v
   struct Range {
     std::int64_t first, end;
   };
-  for (const Range range : {Range{0, 1}, {0, 2}, {63, 64}, {63, 65}, {0, 63}, {0, 64}, {0, 65}, {1, 64}, {7, 23}, {17, 31},
-                            {60, 200}, {960, 1024}, {0, 1024}}) {
+  for (const Range range : {Range{0, 1},
+                            {0, 2},
+                            {63, 64},
+                            {63, 65},
+                            {0, 63},
+                            {0, 64},
+                            {0, 65},
+                            {1, 64},
+                            {7, 23},
+                            {17, 31},
+                            {60, 200},
+                            {960, 1024},
+                            {0, 1024}}) {
     AttentionShape shape;
     shape.key_size = 20;
     shape.value_size = 34;
@@ -191,16 +201,28 @@ TEST_CASE("where entries are stored changes no bit") {
       std::vector<kernels::KvRun> runs;
       std::size_t at = 0;
       for (std::int64_t count : counts) {
-        runs.push_back({reinterpret_cast<const std::byte*>(keys.data() + at), reinterpret_cast<const std::byte*>(values.data() + at),
-                        kSize * 4, kSize * 4, count});
+        runs.push_back({reinterpret_cast<const std::byte*>(keys.data() + at),
+                        reinterpret_cast<const std::byte*>(values.data() + at), kSize * 4, kSize * 4, count});
         at += static_cast<std::size_t>(count) * kSize;
       }
       REQUIRE(at == kEntries * kSize);
       RowState state{0, 0, std::vector<float>(kSize)};
       std::vector<float> scratch(static_cast<std::size_t>(kernels::attention_scratch(1, kSize, kSize)));
       const kernels::Seen seen{10, 10 + kEntries};
-      table.attend[0][0]({runs.data(), 10, 10 + kEntries, kSize, kSize, query.data(), 0, 1, 1, &seen, 0.3f, 0.0f,
-                       {&state.largest, &state.sum, state.out.data(), 1}, scratch.data()});
+      table.attend[0][0]({runs.data(),
+                          10,
+                          10 + kEntries,
+                          kSize,
+                          kSize,
+                          query.data(),
+                          0,
+                          1,
+                          1,
+                          &seen,
+                          0.3f,
+                          0.0f,
+                          {&state.largest, &state.sum, state.out.data(), 1},
+                          scratch.data()});
       return state;
     };
     const RowState once = attend({kEntries});
@@ -220,7 +242,8 @@ TEST_CASE("states of parts make the state of all; an empty one changes no bit") 
     const auto merge = [&](std::vector<RowState> into, std::vector<RowState> later) {
       for (std::size_t row = 0; row < into.size(); ++row) {
         table.merge_attention({&into[row].largest, &into[row].sum, into[row].out.data(), 7},
-                              {&later[row].largest, &later[row].sum, later[row].out.data(), 9}, 1, 1, made.shape.value_size);
+                              {&later[row].largest, &later[row].sum, later[row].out.data(), 9}, 1, 1,
+                              made.shape.value_size);
       }
       return into;
     };
@@ -242,7 +265,8 @@ TEST_CASE("merging finds its rows by the strides") {
     std::vector<float> largest = {0, 1, 9, 2, 3, 9}, sums = {1, 1, 9, 1, 1, 9}, out(6 * kSize, 1.0f);
     std::vector<float> later_largest = {0, 1, 2, 3}, later_sums = {1, 2, 3, 4}, later_out(4 * kSize, 2.0f);
     kernels::table_for(set).merge_attention({largest.data(), sums.data(), out.data(), 3},
-                                            {later_largest.data(), later_sums.data(), later_out.data(), 2}, 2, 2, kSize);
+                                            {later_largest.data(), later_sums.data(), later_out.data(), 2}, 2, 2,
+                                            kSize);
     CHECK(sums == std::vector<float>{2, 3, 9, 4, 5, 9});
     CHECK(largest == std::vector<float>{0, 1, 9, 2, 3, 9});
     for (std::size_t row = 0; row < 6; ++row) CHECK(out[row * kSize] == (row % 3 == 2 ? 1.0f : 3.0f));
@@ -275,11 +299,13 @@ TEST_CASE("accumulated attention agrees with doubles and adds up in the order of
         relative = std::max(relative, of_row.relative);
         const kernels::Seen seen = made.seen(row / shape.group);
         for (std::int64_t i = seen.first; i < seen.end; ++i) {
-          expected[static_cast<std::size_t>(i - shape.first)] += std::exp(made.score(row, i) - of_row.largest) / of_row.sum;
+          expected[static_cast<std::size_t>(i - shape.first)] +=
+              std::exp(made.score(row, i) - of_row.largest) / of_row.sum;
         }
       }
       for (std::size_t i = 0; i < accumulated.size(); ++i) {
-        REQUIRE(std::fabs(static_cast<double>(accumulated[i]) - expected[i]) <= (relative + 64 * 0x1p-24) * expected[i]);
+        REQUIRE(std::fabs(static_cast<double>(accumulated[i]) - expected[i]) <=
+                (relative + 64 * 0x1p-24) * expected[i]);
       }
     });
   }
@@ -291,13 +317,25 @@ TEST_CASE("a score that is no number shows in its own rows and in no other") {
     constexpr int kSize = 32;
     std::vector<float> keys(4 * kSize, 0.5f), values(4 * kSize, 1.0f), queries(2 * kSize, 0.1f);
     queries[3] = std::numeric_limits<float>::quiet_NaN();
-    const kernels::KvRun run{reinterpret_cast<const std::byte*>(keys.data()), reinterpret_cast<const std::byte*>(values.data()),
-                             kSize * 4, kSize * 4, 4};
+    const kernels::KvRun run{reinterpret_cast<const std::byte*>(keys.data()),
+                             reinterpret_cast<const std::byte*>(values.data()), kSize * 4, kSize * 4, 4};
     std::vector<float> largest(2), sums(2), out(2 * kSize);
     std::vector<float> scratch(static_cast<std::size_t>(kernels::attention_scratch(2, kSize, kSize)));
     const kernels::Seen seen{0, 4};
-    table.attend[0][0]({&run, 0, 4, kSize, kSize, queries.data(), 0, 2, 1, &seen, 1.0f, 0.0f,
-                     {largest.data(), sums.data(), out.data(), 2}, scratch.data()});
+    table.attend[0][0]({&run,
+                        0,
+                        4,
+                        kSize,
+                        kSize,
+                        queries.data(),
+                        0,
+                        2,
+                        1,
+                        &seen,
+                        1.0f,
+                        0.0f,
+                        {largest.data(), sums.data(), out.data(), 2},
+                        scratch.data()});
     CHECK(std::isnan(out[0] / sums[0]));
     CHECK(out[kSize] / sums[1] == doctest::Approx(1.0));
   }

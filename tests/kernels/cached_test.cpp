@@ -52,7 +52,8 @@ TEST_CASE("packing a cached vector and unpacking it is exact, to nearest half, o
       for (int i = 0; i < size; ++i) {
         const float value = values[static_cast<std::size_t>(i)], got = back[static_cast<std::size_t>(i)];
         if (type == static_cast<int>(KvType::f32)) REQUIRE(got == value);
-        if (type == static_cast<int>(KvType::f16)) REQUIRE(got == quant::portable_f16_to_f32(quant::portable_f32_to_f16(value)));
+        if (type == static_cast<int>(KvType::f16))
+          REQUIRE(got == quant::portable_f16_to_f32(quant::portable_f32_to_f16(value)));
         if (type < static_cast<int>(KvType::q8_0)) continue;
         float extreme = 0;
         for (int j = i / 32 * 32; j < size && j < i / 32 * 32 + 32; ++j) {
@@ -65,7 +66,8 @@ TEST_CASE("packing a cached vector and unpacking it is exact, to nearest half, o
         // Level 8 of q4_0 exists only for the sign of the extreme value: beyond 7.5 steps with the other sign the error
         // is up to one step.
         const bool cut = levels == 8.0f && value * extreme < 0 && std::fabs(value) > 7.49f * step;
-        REQUIRE(std::fabs(got - value) <= step * (cut ? 1.001f : 0.501f) + levels * std::max(step * 0x1p-11f, 0x1p-25f));
+        REQUIRE(std::fabs(got - value) <=
+                step * (cut ? 1.001f : 0.501f) + levels * std::max(step * 0x1p-11f, 0x1p-25f));
       }
     }
   });
@@ -99,7 +101,9 @@ TEST_CASE("a whole q4_0 block is GGUF's: value i and i + 16 share a byte; a shor
     CHECK(bytes == (size == 32 ? 18u : size == 48 ? 28u : 6u));
     std::vector<std::byte> packed(bytes);
     kernels::table_for("generic").pack_kv[static_cast<int>(KvType::q4_0)](values.data(), size, packed.data());
-    const auto level = [&](int byte, int shift) { return (static_cast<int>(packed[static_cast<std::size_t>(byte)]) >> shift) & 15; };
+    const auto level = [&](int byte, int shift) {
+      return (static_cast<int>(packed[static_cast<std::size_t>(byte)]) >> shift) & 15;
+    };
     if (size == 7) {
       for (int i = 0; i < 4; ++i) CHECK(level(2 + i, 0) == i);
       for (int i = 0; i < 3; ++i) CHECK(level(2 + i, 4) == 4 + i);
@@ -123,7 +127,8 @@ TEST_CASE("names of storage types are read back, and nothing else is") {
       const auto name = kernels::kv_types_name(types);
       CHECK(kernels::parse_kv_types(name) == types);
       CHECK(name.data()[name.size()] == '\0');
-      const std::string both = std::string(kernels::kv_type_name(types.key)) + ":" + std::string(kernels::kv_type_name(types.value));
+      const std::string both =
+          std::string(kernels::kv_type_name(types.key)) + ":" + std::string(kernels::kv_type_name(types.value));
       CHECK(kernels::parse_kv_types(both) == types);
       CHECK(name == (key == value ? std::string(kernels::kv_type_name(types.key)) : both));
     }

@@ -70,8 +70,7 @@ TEST_CASE("features count only with their state saved") {
   CHECK(x86_features(registers) == 0);
 
   registers = sapphire_rapids();
-  CHECK(x86_features(registers) ==
-        (kAvx2 | kFma | kF16c | kAvx512 | kAvx512Vnni | kAvxVnni | kAvx512Bf16 | kAmx));
+  CHECK(x86_features(registers) == (kAvx2 | kFma | kF16c | kAvx512 | kAvx512Vnni | kAvxVnni | kAvx512Bf16 | kAmx));
   registers.amx_permission = false;
   CHECK((x86_features(registers) & kAmx) == 0);
   registers.amx_permission = true;
@@ -154,9 +153,11 @@ TEST_CASE("check_cap says why") {
   CHECK(check_cap(haswell, "avx512_vnni") ==
         "BRIM_ISA=avx512_vnni needs avx512 avx512_vnni, which this machine (Haswell) does not have");
   CHECK(check_cap(haswell, "fast") ==
-        "BRIM_ISA=fast names no instruction set; this build has generic, avx2, avx_vnni, avx512, avx512_vnni, avx512_bf16, amx");
+        "BRIM_ISA=fast names no instruction set; this build has generic, avx2, avx_vnni, avx512, avx512_vnni, "
+        "avx512_bf16, amx");
   CHECK(check_cap(haswell, "neon") ==
-        "BRIM_ISA=neon is not part of this build, which has generic, avx2, avx_vnni, avx512, avx512_vnni, avx512_bf16, amx");
+        "BRIM_ISA=neon is not part of this build, which has generic, avx2, avx_vnni, avx512, avx512_vnni, avx512_bf16, "
+        "amx");
 }
 
 #elif defined(__aarch64__)

@@ -73,7 +73,10 @@ void for_each_way(Check check) {
 /// A matrix in panels, allocated to its exact size: a sanitizer detects reads beyond the end.
 struct Panels {
   Panels(Format of, const std::vector<std::byte>& packed, std::int64_t row_count, std::int64_t col_count)
-      : format(of), rows(row_count), cols(col_count), bytes(quant::panel_bytes(of, col_count)),
+      : format(of),
+        rows(row_count),
+        cols(col_count),
+        bytes(quant::panel_bytes(of, col_count)),
         data(bytes * static_cast<std::size_t>(quant::panel_count(row_count))) {
     const std::size_t row_bytes = quant::row_bytes(format, cols);
     for (std::int64_t row = 0; row < rows; row += quant::kPanelRows) {
@@ -101,8 +104,9 @@ std::vector<float> run(const kernels::Table& table, const Panels& weights, const
   // No gap after the last token: nothing may be written there.
   std::vector<float> out(static_cast<std::size_t>(tokens * out_stride - gap), -7.5f);
   std::vector<std::byte> memory(kernels::kManyScratchBytes + 64);
-  kernels::PanelProduct p{weights.data.data(), weights.bytes, weights.rows, weights.cols, activations.data(), stride,
-                          tokens, out.data(), out_stride};
+  kernels::PanelProduct p{weights.data.data(), weights.bytes, weights.rows, weights.cols,
+                          activations.data(),  stride,        tokens,       out.data(),
+                          out_stride};
   p.scratch = memory.data() + (64 - reinterpret_cast<std::uintptr_t>(memory.data()) % 64) % 64;
   table.panel_product_many[static_cast<int>(weights.format)](p);
   std::vector<float> results;
@@ -177,15 +181,16 @@ TEST_CASE("products of many tokens agree with doubles for odd shapes") {
           CAPTURE(cols);
           CAPTURE(rows);
           CAPTURE(tokens);
-          check_product(table, format, test::random_rows(random, format, rows, cols), test::random_values(random, tokens * cols),
-                        rows, cols, tokens);
+          check_product(table, format, test::random_rows(random, format, rows, cols),
+                        test::random_values(random, tokens * cols), rows, cols, tokens);
         }
       }
     }
   });
 }
 
-TEST_CASE("a token's bits do not depend on how many others there are, nor on its place; a row's not on the rows beside it") {
+TEST_CASE(
+    "a token's bits do not depend on how many others there are, nor on its place; a row's not on the rows beside it") {
   for_each_way([](const kernels::Table& table, Format format) {
     const std::int64_t rows = 45, tokens = 75, cols = quant::info(format).block_length == 1 ? 2100 : 2304;
     Random random(11);
@@ -199,8 +204,10 @@ TEST_CASE("a token's bits do not depend on how many others there are, nor on its
         const std::int64_t row = first % 2 == 0 ? 0 : 13, some = first % 2 == 0 ? rows : 17;
         const std::size_t row_bytes = quant::row_bytes(format, cols);
         const auto begin = packed.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(row) * row_bytes);
-        const std::vector<std::byte> part(begin, begin + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(some) * row_bytes));
-        const std::vector<float> apart = run(table, Panels(format, part, some, cols), x.data() + first * cols, count, 0);
+        const std::vector<std::byte> part(
+            begin, begin + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(some) * row_bytes));
+        const std::vector<float> apart =
+            run(table, Panels(format, part, some, cols), x.data() + first * cols, count, 0);
         for (std::int64_t t = 0; t < count; ++t) {
           REQUIRE(std::memcmp(apart.data() + t * some, together.data() + (first + t) * rows + row,
                               static_cast<std::size_t>(some) * sizeof(float)) == 0);
@@ -219,15 +226,17 @@ TEST_CASE("products of many tokens: the largest levels and scales, and values th
         std::vector<float> x(static_cast<std::size_t>(tokens * cols));
         for (std::size_t i = 0; i < x.size(); ++i) x[i] = i % 3 == 0 ? -1000.0f : 1000.0f;
         CAPTURE(fill);
-        check_product(table, format, test::constant_rows(format, rows, cols, static_cast<std::uint8_t>(fill), 0x3c00), x, rows,
-                      cols, tokens);
+        check_product(table, format, test::constant_rows(format, rows, cols, static_cast<std::uint8_t>(fill), 0x3c00),
+                      x, rows, cols, tokens);
       }
       // A half scale that is infinite or not a number, in all rows: every NaN payload must be preserved.
       for (const unsigned scale : {0x7c00u, 0xfc00u, 0x7e00u, 0x7fffu, 0xffffu}) {
         CAPTURE(scale);
-        const std::vector<std::byte> bad = test::constant_rows(format, rows, cols, 0x35, static_cast<std::uint16_t>(scale));
+        const std::vector<std::byte> bad =
+            test::constant_rows(format, rows, cols, 0x35, static_cast<std::uint16_t>(scale));
         const std::vector<float> x(static_cast<std::size_t>(tokens * cols), 1.0f);
-        for (const float value : run(table, Panels(format, bad, rows, cols), x.data(), tokens)) REQUIRE(!std::isfinite(value));
+        for (const float value : run(table, Panels(format, bad, rows, cols), x.data(), tokens))
+          REQUIRE(!std::isfinite(value));
       }
     }
     Random random(3);

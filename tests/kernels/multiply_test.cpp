@@ -15,11 +15,13 @@ using kernels::RowRole;
 
 namespace {
 
-std::vector<float> multiply(int threads, const quant::Matrix& weights, const float* x, std::int64_t stride, std::int64_t tokens) {
+std::vector<float> multiply(int threads, const quant::Matrix& weights, const float* x, std::int64_t stride,
+                            std::int64_t tokens) {
   static kernels::ThreadPool pool(7);
   std::vector<float> out(static_cast<std::size_t>(tokens * (weights.rows + 3)), -1.0f);
   std::vector<std::byte> scratch(kernels::multiply_scratch_bytes(kernels::active(), weights.cols, tokens, threads) + 3);
-  kernels::multiply({kernels::active(), {pool, threads}}, weights, x, stride, tokens, out.data(), weights.rows + 3, scratch.data() + 3);
+  kernels::multiply({kernels::active(), {pool, threads}}, weights, x, stride, tokens, out.data(), weights.rows + 3,
+                    scratch.data() + 3);
   return out;
 }
 
@@ -83,17 +85,22 @@ TEST_CASE("panels: a row's bits depend on its role alone, whatever the company")
         const auto count = static_cast<std::int64_t>(roles.size());
         std::vector<float> out(static_cast<std::size_t>(count * out_stride), -1.0f);
         std::vector<std::byte> scratch(kernels::multiply_scratch_bytes(table, cols, count, threads) + 3);
-        kernels::multiply({table, {pool, threads}}, weights, x.data() + first * stride, stride, count, out.data(), out_stride,
-                          scratch.data() + 3, nullptr, roles.data());
+        kernels::multiply({table, {pool, threads}}, weights, x.data() + first * stride, stride, count, out.data(),
+                          out_stride, scratch.data() + 3, nullptr, roles.data());
         for (std::int64_t t = 0; t < count; ++t) {
-          for (std::int64_t i = rows; i < out_stride; ++i) REQUIRE(out[static_cast<std::size_t>(t * out_stride + i)] == -1.0f);
+          for (std::int64_t i = rows; i < out_stride; ++i)
+            REQUIRE(out[static_cast<std::size_t>(t * out_stride + i)] == -1.0f);
         }
         return out;
       };
-      const auto same = [&](const std::vector<float>& a, std::int64_t of_a, const std::vector<float>& b, std::int64_t of_b) {
-        return std::memcmp(a.data() + of_a * out_stride, b.data() + of_b * out_stride, static_cast<std::size_t>(rows) * 4) == 0;
+      const auto same = [&](const std::vector<float>& a, std::int64_t of_a, const std::vector<float>& b,
+                            std::int64_t of_b) {
+        return std::memcmp(a.data() + of_a * out_stride, b.data() + of_b * out_stride,
+                           static_cast<std::size_t>(rows) * 4) == 0;
       };
-      const auto as = [](RowRole role, std::int64_t count) { return std::vector<RowRole>(static_cast<std::size_t>(count), role); };
+      const auto as = [](RowRole role, std::int64_t count) {
+        return std::vector<RowRole>(static_cast<std::size_t>(count), role);
+      };
       const std::vector<float> generated = product(1, 0, as(RowRole::generated, tokens));
       const std::vector<float> prompt = product(1, 0, as(RowRole::prompt, tokens));
       const bool differ = table.panel_product_many[static_cast<int>(format)] != nullptr;
@@ -111,7 +118,8 @@ TEST_CASE("panels: a row's bits depend on its role alone, whatever the company")
         REQUIRE(same(product(2, first, {RowRole::prompt}), 0, prompt, first));
       }
       for (int round = 0; round < 20; ++round) {
-        const std::int64_t count = 1 + random.bits() % (round % 2 == 0 ? 16 : 60), first = random.bits() % (tokens - count);
+        const std::int64_t count = 1 + random.bits() % (round % 2 == 0 ? 16 : 60),
+                           first = random.bits() % (tokens - count);
         std::vector<RowRole> roles;
         const std::uint32_t often = 1 + random.bits() % 7;  // from single rows to long ranges
         while (static_cast<std::int64_t>(roles.size()) < count) {

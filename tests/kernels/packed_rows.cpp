@@ -54,7 +54,8 @@ std::vector<std::byte> random_rows(Random& random, Format format, std::int64_t r
   const std::vector<std::size_t> halves = half_offsets(format);
   if (halves.empty()) {
     for (std::int64_t r = 0; r < rows; ++r) {
-      quant::pack_row(format, random_values(random, cols).data(), packed.data() + static_cast<std::size_t>(r) * row_bytes, cols);
+      quant::pack_row(format, random_values(random, cols).data(),
+                      packed.data() + static_cast<std::size_t>(r) * row_bytes, cols);
     }
     return packed;
   }
@@ -72,7 +73,8 @@ std::vector<std::byte> random_rows(Random& random, Format format, std::int64_t r
 
 std::vector<std::byte> constant_rows(Format format, std::int64_t rows, std::int64_t cols, std::uint8_t fill,
                                      std::uint16_t scale) {
-  std::vector<std::byte> packed(quant::row_bytes(format, cols) * static_cast<std::size_t>(rows), static_cast<std::byte>(fill));
+  std::vector<std::byte> packed(quant::row_bytes(format, cols) * static_cast<std::size_t>(rows),
+                                static_cast<std::byte>(fill));
   const auto block_bytes = static_cast<std::size_t>(quant::info(format).block_bytes);
   for (std::size_t at = 0; at < packed.size(); at += block_bytes) {
     for (std::size_t offset : half_offsets(format)) std::memcpy(packed.data() + at + offset, &scale, 2);

@@ -23,8 +23,8 @@ struct Prepared {
   Activation kind = Activation::f32;
   std::size_t stride = 0;
   std::vector<std::byte> bytes;
-  std::vector<double> values;        ///< [token][col]
-  std::vector<double> uncertainty;   ///< [token][col]: the max distance of each from the float that it was made from
+  std::vector<double> values;       ///< [token][col]
+  std::vector<double> uncertainty;  ///< [token][col]: the max distance of each from the float that it was made from
 };
 
 Prepared prepare(const kernels::Table& table, Activation kind, const std::vector<float>& x, std::int64_t tokens,
@@ -91,8 +91,8 @@ std::vector<float> run_panels(const kernels::Table& table, quant::Format format,
                       static_cast<int>(std::min<std::int64_t>(quant::kPanelRows, rows - row)), cols,
                       panels.data() + static_cast<std::size_t>(row / quant::kPanelRows) * bytes);
   }
-  table.panel_product[static_cast<int>(format)]({panels.data(), bytes, rows, cols, activations.bytes.data(),
-                                                 activations.stride, tokens, out.data(), rows});
+  table.panel_product[static_cast<int>(format)](
+      {panels.data(), bytes, rows, cols, activations.bytes.data(), activations.stride, tokens, out.data(), rows});
   return out;
 }
 
@@ -123,8 +123,9 @@ std::vector<float> run(const kernels::Table& table, quant::Format format, Layout
 /// and added in float with at most cols / 8 + 32 roundings of 2^-24 each (float panels: cols), relative to the terms'
 /// magnitudes (reach: a format's levels and offsets may be added separately and cancel). Compared with the floats, half
 /// a step of each activation is added.
-void check_product(const kernels::Table& table, quant::Format format, Layout layout, const std::vector<std::byte>& weights,
-                   const std::vector<float>& x, std::int64_t rows, std::int64_t cols, std::int64_t tokens) {
+void check_product(const kernels::Table& table, quant::Format format, Layout layout,
+                   const std::vector<std::byte>& weights, const std::vector<float>& x, std::int64_t rows,
+                   std::int64_t cols, std::int64_t tokens) {
   const Prepared activations = prepare(table, wanted(table, format, layout), x, tokens, cols);
   const std::vector<float> out = run(table, format, layout, weights, rows, cols, activations, tokens);
   std::vector<float> row(static_cast<std::size_t>(cols));
@@ -183,7 +184,8 @@ TEST_CASE("products agree with doubles for odd shapes and one to nine tokens") {
       for (std::int64_t rows : {1, 2, 5, 8, 11, 64, 81}) {
         for (std::int64_t tokens : {1, 2, 3, 4, 5, 7, 8, 9}) {
           if (cols > 300 && rows > 5 && tokens > 5) continue;
-          if (rows > 60 && cols > 3 * length && cols != 96 && cols != 33) continue;  // panels: several streams, and one left over
+          if (rows > 60 && cols > 3 * length && cols != 96 && cols != 33)
+            continue;  // panels: several streams, and one left over
           CAPTURE(cols);
           CAPTURE(rows);
           CAPTURE(tokens);
@@ -204,7 +206,8 @@ TEST_CASE("a row's bits do not depend on the rows and tokens beside it") {
       const std::vector<std::byte> weights = test::random_rows(random, format, rows, cols);
       const std::vector<float> x = test::random_values(random, tokens * cols);
       const Activation kind = wanted(table, format, layout);
-      const std::vector<float> together = run(table, format, layout, weights, rows, cols, prepare(table, kind, x, tokens, cols), tokens);
+      const std::vector<float> together =
+          run(table, format, layout, weights, rows, cols, prepare(table, kind, x, tokens, cols), tokens);
       const std::size_t row_bytes = quant::row_bytes(format, cols);
       for (std::int64_t t = 0; t < tokens; ++t) {
         const std::vector<float> one(x.begin() + t * cols, x.begin() + (t + 1) * cols);
@@ -257,8 +260,9 @@ TEST_CASE("the largest levels, scales and activations do not overflow or saturat
           for (std::size_t i = 0; i < x.size(); ++i) x[i] = sign * (alternating && i % 2 ? -1000.0f : 1000.0f);
           CAPTURE(fill);
           CAPTURE(alternating);
-          check_product(table, format, layout, test::constant_rows(format, rows, cols, static_cast<std::uint8_t>(fill), 0x3c00), x, rows,
-                        cols, tokens);
+          check_product(table, format, layout,
+                        test::constant_rows(format, rows, cols, static_cast<std::uint8_t>(fill), 0x3c00), x, rows, cols,
+                        tokens);
         }
       }
     }
@@ -277,7 +281,8 @@ TEST_CASE("infinities and NaN in activations or scales give no crash, and show i
       const Prepared activations = prepare(table, wanted(table, format, layout), x, tokens, cols);
       const std::vector<float> out = run(table, format, layout, weights, rows, cols, activations, tokens);
       for (std::int64_t t = 0; t < tokens; ++t) {
-        for (std::int64_t r = 0; r < rows; ++r) REQUIRE(std::isfinite(out[static_cast<std::size_t>(t * rows + r)]) == (t != 2));
+        for (std::int64_t r = 0; r < rows; ++r)
+          REQUIRE(std::isfinite(out[static_cast<std::size_t>(t * rows + r)]) == (t != 2));
       }
     }
     for (const std::uint16_t scale : {std::uint16_t{0x7c00}, std::uint16_t{0x7e00}}) {
@@ -297,7 +302,8 @@ TEST_CASE("prepared activations are the same in every set, tiny and large values
         Random random(5);
         std::vector<float> x = test::random_values(random, cols);
         for (float& value : x) value *= size;
-        for (Activation kind : {Activation::f32, Activation::q8_32, Activation::q8_256, Activation::q16_32, Activation::q16_words}) {
+        for (Activation kind :
+             {Activation::f32, Activation::q8_32, Activation::q8_256, Activation::q16_32, Activation::q16_words}) {
           const Prepared a = prepare(generic, kind, x, 1, cols);
           const Prepared b = prepare(table, kind, x, 1, cols);
           REQUIRE(a.bytes == b.bytes);

@@ -69,8 +69,20 @@ TEST_CASE("what a storage type loses of attention is within what its steps allow
       std::vector<float> scratch(static_cast<std::size_t>(kernels::attention_scratch(1, kSize, kSize)));
       const kernels::Seen seen{0, kEntries};
       table.attend[static_cast<int>(types.key)][static_cast<int>(types.value)](
-          {&run, 0, kEntries, kSize, kSize, query.data(), 0, 1, 1, &seen, kScale, 0.0f,
-           {&state.largest, &state.sum, state.out.data(), 1}, scratch.data()});
+          {&run,
+           0,
+           kEntries,
+           kSize,
+           kSize,
+           query.data(),
+           0,
+           1,
+           1,
+           &seen,
+           kScale,
+           0.0f,
+           {&state.largest, &state.sum, state.out.data(), 1},
+           scratch.data()});
       double moved = 0, squares = 0, whole = 0;
       for (int e = 0; e < kEntries; ++e) {
         double own = 0;

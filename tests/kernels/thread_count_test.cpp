@@ -33,7 +33,9 @@ class Recorded {
     fs::create_directories(file.parent_path());
     std::ofstream(file) << text;
   }
-  void allow(const std::string& list) { write("proc/self/status", "Name:\tbrim\nCpus_allowed:\tff\nCpus_allowed_list:\t" + list + "\nMems_allowed:\t1\n"); }
+  void allow(const std::string& list) {
+    write("proc/self/status", "Name:\tbrim\nCpus_allowed:\tff\nCpus_allowed_list:\t" + list + "\nMems_allowed:\t1\n");
+  }
   void cpu(int number, const std::string& file, const std::string& text) {
     write("sys/devices/system/cpu/cpu" + std::to_string(number) + "/" + file, text);
   }
@@ -173,7 +175,8 @@ TEST_CASE("everything at once: the smallest wins") {
   machine.allow("0-11");
   machine.write("sys/devices/cpu_core/cpus", "0-7\n");
   for (int i = 0; i < 8; ++i) {
-    machine.cpu(i, "topology/thread_siblings_list", std::to_string(i / 2 * 2) + "-" + std::to_string(i / 2 * 2 + 1) + "\n");
+    machine.cpu(i, "topology/thread_siblings_list",
+                std::to_string(i / 2 * 2) + "-" + std::to_string(i / 2 * 2 + 1) + "\n");
   }
   CHECK(machine.threads() == 4);
   machine.write("proc/self/cgroup", "0::/\n");

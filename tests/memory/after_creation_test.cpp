@@ -18,7 +18,8 @@
 namespace {
 
 struct ModelFile {
-  std::string path = (std::filesystem::temp_directory_path() / ("brim-after-creation-" + std::to_string(::getpid()))).string();
+  std::string path =
+      (std::filesystem::temp_directory_path() / ("brim-after-creation-" + std::to_string(::getpid()))).string();
   explicit ModelFile(bool byte_pairs = false) { brim::test::write_chat_model(path, byte_pairs); }
   ~ModelFile() { std::remove(path.c_str()); }
 };
@@ -41,7 +42,7 @@ std::size_t address_space() {
 
 void take_all_memory() {
   const std::size_t now = address_space();
-  const struct rlimit limit{now, now};
+  const struct rlimit limit { now, now };
   if (now == 0 || ::setrlimit(RLIMIT_AS, &limit) != 0) ::_exit(3);
   for (std::size_t size = std::size_t{1} << 20; size >= 16; size /= 2) {
     for (;;) {
@@ -91,14 +92,16 @@ brim_session* session_without_memory(const std::string& path, const char* thread
     answer(session, turn, 60);
     if (turn % 5 == 1 && brim_session_regenerate(session) != BRIM_OK) give_up("regenerate", turn);
     answer(session, turn, 10);
-    if (turn % 7 == 3 && brim_session_append(session, small.data(), small.size(), 0, 0) != BRIM_OK) give_up("append", turn);
+    if (turn % 7 == 3 && brim_session_append(session, small.data(), small.size(), 0, 0) != BRIM_OK)
+      give_up("append", turn);
     answer(session, turn, 10);
     const int32_t id = 300;
     if (turn % 7 == 5 && brim_session_append_ids(session, &id, 1) != BRIM_OK) give_up("append_ids", turn);
     answer(session, turn, 10);
     if (turn % 11 == 10 && brim_session_set(session, "stop", "nothing like it") != BRIM_OK) give_up("set", turn);
   }
-  if (brim_session_unset(session, "stop") != BRIM_OK || brim_session_set(session, "limit", "1000000") != BRIM_OK) give_up("set", 40);
+  if (brim_session_unset(session, "stop") != BRIM_OK || brim_session_set(session, "limit", "1000000") != BRIM_OK)
+    give_up("set", 40);
   long_answer(session);
   if (brim_session_message(session, "user", small.data(), small.size()) != BRIM_OK) give_up("message", 40);
   answer(session, 40, 60);

@@ -64,7 +64,8 @@ static brim_status invalid(void) { return brim.append(session, NULL, 5, 0, 0); }
 static brim_status options(void) {
   brim_options* made = NULL;
   brim_status status = brim.options_create(&made);
-  if (status == BRIM_OK) status = brim.options_set(made, "a key longer than a short string", "and such a value as well");
+  if (status == BRIM_OK)
+    status = brim.options_set(made, "a key longer than a short string", "and such a value as well");
   brim.options_free(made);
   return status;
 }
@@ -106,7 +107,8 @@ static void* on_thread(void* argument) {
 }
 
 static int complain(const char* name, const struct call* call) {
-  fprintf(stderr, "%s, no memory from allocation %d on: status %d, \"%s\"\n", name, call->index, (int)call->status, call->sentence);
+  fprintf(stderr, "%s, no memory from allocation %d on: status %d, \"%s\"\n", name, call->index, (int)call->status,
+          call->sentence);
   return 1;
 }
 
@@ -116,7 +118,8 @@ static int check(const char* name, brim_status (*work)(void), brim_status always
     struct call call = {.work = work, .index = index};
     pthread_t thread;
     if (session != NULL && brim.clear(session) != BRIM_OK) return complain("clear", &call);
-    if (pthread_create(&thread, NULL, on_thread, &call) != 0 || pthread_join(thread, NULL) != 0) return complain("no thread", &call);
+    if (pthread_create(&thread, NULL, on_thread, &call) != 0 || pthread_join(thread, NULL) != 0)
+      return complain("no thread", &call);
     const int right = call.status == always || (call.status == BRIM_OUT_OF_MEMORY && call.failed);
     if (!right || (call.status != BRIM_OK && strlen(call.sentence) < 10)) return complain(name, &call);
     if (!call.failed) return 0;
@@ -149,7 +152,8 @@ int main(int count, char** arguments) {
   model_path = arguments[2];
   int failures = check("options", options, BRIM_OK);
   failures += check("load", load, BRIM_OK);
-  if (brim.model_load(model_path, NULL, NULL, NULL, &model) != BRIM_OK || brim.session_create(model, NULL, &session) != BRIM_OK) {
+  if (brim.model_load(model_path, NULL, NULL, NULL, &model) != BRIM_OK ||
+      brim.session_create(model, NULL, &session) != BRIM_OK) {
     return fprintf(stderr, "%s\n", brim.last_error()), 1;
   }
   failures += check("an invalid argument", invalid, BRIM_INVALID_ARGUMENT);

@@ -78,8 +78,8 @@ constexpr long kEach = 100;  ///< this many allocations of a call fail one by on
 /// then fails at different places.
 constexpr long kSteps[] = {7, 11, 13, 17, 19, 23, 29, 31};
 /// For these functions, each allocation fails separately in failing_allocation_test.cpp.
-constexpr std::string_view kTriedThere[] = {"brim_model_load", "brim_plan_get", "brim_session_create", "brim_session_fork",
-                                            "brim_session_save", "brim_session_restore"};
+constexpr std::string_view kTriedThere[] = {"brim_model_load",   "brim_plan_get",     "brim_session_create",
+                                            "brim_session_fork", "brim_session_save", "brim_session_restore"};
 
 template <class T>
 brim_status filled(const std::function<brim_status(T*)>& call) {
@@ -288,7 +288,8 @@ const std::vector<Entry>& entries() {
 
 /// The distance to the next allocation that fails, after the first kEach: 1 for calls that no other test covers.
 long step_of(std::size_t entry, Failing how) {
-  const bool there = std::find(std::begin(kTriedThere), std::end(kTriedThere), entries()[entry].name) != std::end(kTriedThere);
+  const bool there =
+      std::find(std::begin(kTriedThere), std::end(kTriedThere), entries()[entry].name) != std::end(kTriedThere);
   return how == Failing::once && !there ? 1 : kSteps[entry % std::size(kSteps)];
 }
 

@@ -39,7 +39,7 @@ bool answer(brim_session* session) {
 }
 
 bool change(brim_session* session, int turn) {
-  const char* const changes[][2] = {{"temperature", "0"}, {"temperature", "0.9"}, {"top_k", "20"},
+  const char* const changes[][2] = {{"temperature", "0"},      {"temperature", "0.9"},    {"top_k", "20"},
                                     {"dry_multiplier", "0.8"}, {"repeat_penalty", "1.1"}, {"limit", "40"}};
   const auto& [key, value] = changes[turn / 11 % std::size(changes)];
   return brim_session_set(session, key, value) == BRIM_OK;
@@ -58,9 +58,17 @@ void write_chat_model(const std::string& path, bool byte_pairs) {
 brim_options* chat_options() {
   brim_options* options = nullptr;
   if (brim_options_create(&options) != BRIM_OK) return nullptr;
-  for (const auto& [key, value] : {std::pair{"kv.budget", "48KiB"}, {"limit", "24"}, {"temperature", "0.7"}, {"top_p", "0.9"},
-                                   {"min_p", "0.02"}, {"seed", "5"}, {"stop", "the the"}, {"stop", "}"}, {"stop", "日本"},
-                                   {"system", "You answer in a few words."}, {"spec.type", "ngram"}}) {
+  for (const auto& [key, value] : {std::pair{"kv.budget", "48KiB"},
+                                   {"limit", "24"},
+                                   {"temperature", "0.7"},
+                                   {"top_p", "0.9"},
+                                   {"min_p", "0.02"},
+                                   {"seed", "5"},
+                                   {"stop", "the the"},
+                                   {"stop", "}"},
+                                   {"stop", "日本"},
+                                   {"system", "You answer in a few words."},
+                                   {"spec.type", "ngram"}}) {
     brim_options_set(options, key, value);
   }
   return options;

@@ -28,7 +28,9 @@ struct ModelFile {
 };
 
 std::int64_t status_bytes(const char* name) {
-  return static_cast<std::int64_t>(brim::named_number(brim::read_text("/proc/self/status").value_or(""), name).value_or(0)) * 1024;
+  return static_cast<std::int64_t>(
+             brim::named_number(brim::read_text("/proc/self/status").value_or(""), name).value_or(0)) *
+         1024;
 }
 
 // Prints where a child is and why it cannot continue.
@@ -59,10 +61,12 @@ std::int64_t status_bytes(const char* name) {
   }
   brim_stats stats{};
   stats.size = sizeof stats;
-  if (brim_session_stats(session, &stats) != BRIM_OK || stats.kv_peak_bytes > stats.kv_budget_bytes) give_up("stats", kTurns);
+  if (brim_session_stats(session, &stats) != BRIM_OK || stats.kv_peak_bytes > stats.kv_budget_bytes)
+    give_up("stats", kTurns);
   const char* json = nullptr;
   std::size_t size = 0;
-  if (brim_session_messages(session, &json, &size) != BRIM_OK || std::string_view(json, size).find("turn 0:") != std::string_view::npos) {
+  if (brim_session_messages(session, &json, &size) != BRIM_OK ||
+      std::string_view(json, size).find("turn 0:") != std::string_view::npos) {
     give_up("the chat is too short to prove anything: it was kept whole", kTurns);
   }
   brim_session_free(session);
@@ -107,7 +111,7 @@ TEST_CASE("under RLIMIT_DATA a session lives on what its plan said") {
   if (child == 0) {
     chat_within(file.path, [](std::int64_t room) {
       const auto bytes = static_cast<rlim_t>(status_bytes("VmData:") + room);
-      const struct rlimit value{bytes, bytes};
+      const struct rlimit value { bytes, bytes };
       return ::setrlimit(RLIMIT_DATA, &value) == 0;
     });
   }
@@ -118,7 +122,8 @@ TEST_CASE("in a control group, where one can be made, a session lives on what it
   const ModelFile file;
   const Group groups[] = {{"/sys/fs/cgroup", "memory.max", "memory.current"},
                           {"/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"}};
-  const Group* const group = std::find_if(std::begin(groups), std::end(groups), [](const Group& one) { return one.usable(); });
+  const Group* const group =
+      std::find_if(std::begin(groups), std::end(groups), [](const Group& one) { return one.usable(); });
   if (group == std::end(groups)) {
     MESSAGE("skipped: no control group with a memory limit can be made here");
     return;

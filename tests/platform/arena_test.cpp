@@ -53,7 +53,7 @@ int try_arena(std::size_t bytes, const std::string& limiting) {
 int try_arena_with(int resource, const char* used, const std::string& name, std::size_t room, std::size_t bytes) {
   return in_child([&] {
     const std::uint64_t limit = status_bytes(used) + room;
-    const struct rlimit value{limit, limit};
+    const struct rlimit value { limit, limit };
     if (::setrlimit(static_cast<decltype(RLIMIT_AS)>(resource), &value) != 0) return 4;
     return try_arena(bytes, name);
   });

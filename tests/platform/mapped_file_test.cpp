@@ -79,7 +79,8 @@ TEST_CASE("a part of a file is read, and a file that has become shorter is an er
   const Status cut = file->read(7, std::as_writable_bytes(std::span(text)));
   REQUIRE(!cut);
   CHECK(cut.error().code == ErrorCode::io);
-  CHECK(cut.error().sentence == folder.file + " ends at byte 9, expected 12 bytes: it was cut off while it was being read");
+  CHECK(cut.error().sentence ==
+        folder.file + " ends at byte 9, expected 12 bytes: it was cut off while it was being read");
   CHECK(file->check_unchanged().error().sentence.find("was changed while it was being read") != std::string::npos);
 }
 
@@ -91,7 +92,8 @@ TEST_CASE("a file that is written again in place is noticed; a new name is not a
   std::filesystem::rename(folder.file, folder.file + "2");
   CHECK(file->check_unchanged().ok());
   std::ofstream(folder.file + "2") << "new";
-  std::filesystem::last_write_time(folder.file + "2", std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
+  std::filesystem::last_write_time(folder.file + "2",
+                                   std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
   CHECK(!file->check_unchanged().ok());
 }
 

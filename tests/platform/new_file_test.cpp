@@ -161,7 +161,8 @@ TEST_CASE("a hard link is replaced and not written through; pipes, folders and d
 
 TEST_CASE("temporary files of processes that are gone are removed by the next writer, those of living ones stay") {
   const Folder folder;
-  const std::string dead = folder.file + ".part-4242-7", living = folder.file + ".part-4242-8", other = folder.path + "/fi.part-1-1";
+  const std::string dead = folder.file + ".part-4242-7", living = folder.file + ".part-4242-8",
+                    other = folder.path + "/fi.part-1-1";
   for (const std::string& path : {dead, living, other}) std::ofstream(path) << "half";
   const Descriptor lock = open_descriptor(living, 0);
   REQUIRE(::flock(lock.number(), LOCK_EX | LOCK_NB) == 0);
@@ -190,10 +191,12 @@ TEST_CASE("a file larger than the process may write is an error with both sizes,
     const rlimit limit{100, 100};
     ::setrlimit(RLIMIT_FSIZE, &limit);
     const Status refused = write_new_file(folder.file, std::string(101, 'x'), Readers::owner);
-    const bool right = !refused && refused.error().code == ErrorCode::io &&
-                       refused.error().sentence == "cannot write " + folder.file +
-                           ": it would have at least 101 bytes, but this process may write files of at most 100 bytes "
-                           "(RLIMIT_FSIZE; see ulimit -f)";
+    const bool right =
+        !refused && refused.error().code == ErrorCode::io &&
+        refused.error().sentence ==
+            "cannot write " + folder.file +
+                ": it would have at least 101 bytes, but this process may write files of at most 100 bytes "
+                "(RLIMIT_FSIZE; see ulimit -f)";
     return right && write_new_file(folder.file, std::string(100, 'x'), Readers::owner) ? 0 : 1;
   });
   REQUIRE(WIFEXITED(status));

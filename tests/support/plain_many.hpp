@@ -25,7 +25,8 @@ void plain_many(const kernels::PanelProduct& p) noexcept {
     const std::byte* panel = p.panels + static_cast<std::size_t>(r / quant::kPanelRows) * p.panel_bytes;
     quant::unpack_panel_row(format, panel, static_cast<int>(r % quant::kPanelRows), row.data(), p.cols);
     for (std::int64_t t = 0; t < p.tokens; ++t) {
-      const auto* x = reinterpret_cast<const std::uint16_t*>(p.activations + static_cast<std::size_t>(t) * p.activation_stride);
+      const auto* x =
+          reinterpret_cast<const std::uint16_t*>(p.activations + static_cast<std::size_t>(t) * p.activation_stride);
       float sum = 0;
       for (std::int64_t c = 0; c < p.cols; ++c) {
         sum += quant::bf16_to_f32(quant::f32_to_bf16(row[static_cast<std::size_t>(c)])) * quant::bf16_to_f32(x[c]);
@@ -39,7 +40,8 @@ void plain_many(const kernels::PanelProduct& p) noexcept {
 inline kernels::Table with_plain_many(kernels::Table table) {
   [&]<std::size_t... I>(std::index_sequence<I...>) {
     ((table.panel_product_many[I] = &plain_many<static_cast<quant::Format>(I)>), ...);
-  }(std::make_index_sequence<quant::kFormatCount>());
+  }
+  (std::make_index_sequence<quant::kFormatCount>());
   for (const quant::Format exact : {quant::Format::f32, quant::Format::f16}) {
     table.panel_product_many[static_cast<std::size_t>(exact)] = nullptr;
   }

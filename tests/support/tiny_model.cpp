@@ -41,7 +41,8 @@ Words vocabulary() {
   }
   words.add(kSpace, 1);
   for (int c = 33; c < 127; ++c) words.add(std::string(1, static_cast<char>(c)), 1);
-  for (const char* pair : {"th", "he", "in", "er", "an", "on", "at", "en", "nd", "ti", "es", "or", "te", "of", "ed", "is"}) {
+  for (const char* pair :
+       {"th", "he", "in", "er", "an", "on", "at", "en", "nd", "ti", "es", "or", "te", "of", "ed", "is"}) {
     words.add(pair, 1);
     words.add(std::string(kSpace) + pair, 1);
   }
@@ -141,7 +142,8 @@ void write_tiny_model(const std::string& path, const TinyModel& model) {
     writer.add_tensor(shape.name, shape.rows == 0 ? quant::Format::f32 : model.format,
                       {dimensions, shape.rows == 0 ? std::size_t{1} : std::size_t{2}});
   }
-  for (const TinyModel::Tensor& tensor : model.further) writer.add_tensor(tensor.name, quant::Format::f32, tensor.shape);
+  for (const TinyModel::Tensor& tensor : model.further)
+    writer.add_tensor(tensor.name, quant::Format::f32, tensor.shape);
   check(writer.begin(path));
   std::mt19937 random(model.seed);
   for (const Shape& shape : shapes) {

@@ -19,12 +19,12 @@ struct TinyModel {
   std::int64_t kv_heads = 2;
   std::int64_t feed_forward = 96;
   std::int64_t context = 256;
-  std::int64_t window = 0;          ///< 0: none
+  std::int64_t window = 0;  ///< 0: none
   quant::Format format = quant::Format::f32;
-  std::string chat_template;        ///< empty: none
+  std::string chat_template;  ///< empty: none
   std::uint32_t seed = 1;
-  std::string damaged;              ///< the tensor whose first value (or block) is NaN; empty: none
-  std::size_t long_token = 0;       ///< bytes of a last token, which repeats the letter z; 0: none
+  std::string damaged;         ///< the tensor whose first value (or block) is NaN; empty: none
+  std::size_t long_token = 0;  ///< bytes of a last token, which repeats the letter z; 0: none
   /// A byte-level BPE vocabulary that names no special id: ids 0 to 255 are the bytes, with the comma as 11 (and byte 11 as
   /// 44), then "th", "<|im_end|>" (a normal token) and "<|start|>" (a control token).
   bool byte_pairs = false;

@@ -63,7 +63,8 @@ class Dry final : public Adjuster {
       for (auto breaker = first_breaker(history[start]);
            breaker != breakers_.end() && breaker->front() == history[start]; ++breaker) {
         if (breaker->size() > after + 1) continue;
-        if (!std::equal(breaker->begin(), breaker->end(), history.begin() + static_cast<std::ptrdiff_t>(start))) continue;
+        if (!std::equal(breaker->begin(), breaker->end(), history.begin() + static_cast<std::ptrdiff_t>(start)))
+          continue;
         tail = std::max(tail, breaker->size() - 1);
         found = true;
       }
@@ -114,10 +115,10 @@ class Dry final : public Adjuster {
   std::size_t allowed_;
   std::vector<std::vector<TokenId>> breakers_;  // sorted, none empty
   std::size_t longest_tail_ = 0;                // of a breaker, without its first token
-  std::vector<double> penalties_;      // by how much longer than allowed
-  std::vector<std::size_t> matches_;   // by place, for the places a match can look back to
-  std::vector<std::size_t> longest_;   // by token id: the repetition it would continue; all 0 between calls
-  std::vector<TokenId> seen_;          // the ids whose `longest_` is not 0
+  std::vector<double> penalties_;               // by how much longer than allowed
+  std::vector<std::size_t> matches_;            // by place, for the places a match can look back to
+  std::vector<std::size_t> longest_;            // by token id: the repetition it would continue; all 0 between calls
+  std::vector<TokenId> seen_;                   // the ids whose `longest_` is not 0
   std::size_t different_ = 0;
   std::vector<std::uint8_t> breaks_alone_;  // by token id: breakers are never penalised themselves
 };

@@ -49,8 +49,8 @@ class Mirostat final : public Picker {
     const double s = products / squares;
     const double excess = s - 1;
     // epsilon / (1 − N^−epsilon), whose limit at 0 is 1 / log N.
-    const double scale = std::max(excess, -excess) < 1e-9 ? 1 / portable_log(vocabulary_)
-                                                          : excess / (1 - power(vocabulary_, -excess));
+    const double scale =
+        std::max(excess, -excess) < 1e-9 ? 1 / portable_log(vocabulary_) : excess / (1 - power(vocabulary_, -excess));
     const double k = power(scale * power(2, mu_), 1 / s);
     if (!(k > 1)) return 1;
     return k < static_cast<double>(candidates.size()) ? static_cast<std::size_t>(k) : candidates.size();

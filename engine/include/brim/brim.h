@@ -117,8 +117,8 @@ BRIM_API brim_status brim_options_set(brim_options* options, const char* key, co
 BRIM_API void brim_options_free(brim_options* options);
 
 typedef enum brim_log_level {
-  BRIM_LOG_INFO = 0,    /* choices (the instruction set, how weights are kept); that a cache begins to evict */
-  BRIM_LOG_WARNING = 1  /* something works less well than it could */
+  BRIM_LOG_INFO = 0,   /* choices (the instruction set, how weights are kept); that a cache begins to evict */
+  BRIM_LOG_WARNING = 1 /* something works less well than it could */
 } brim_log_level;
 /* One sentence, NUL-terminated, valid during the call. Called by the threads that are inside calls on the model or on
  * its sessions, by one at a time; it must return, and must not call any function of Brim. */
@@ -146,12 +146,12 @@ BRIM_API void brim_model_free(brim_model* model);
 
 typedef struct brim_model_info {
   size_t size;
-  const char* name;          /* general.name or the file's name */
-  const char* architecture;  /* "llama" */
-  const char* quantisation;  /* the format most weights have: "Q4_K" */
+  const char* name;         /* general.name or the file's name */
+  const char* architecture; /* "llama" */
+  const char* quantisation; /* the format most weights have: "Q4_K" */
   int64_t parameters;
   int64_t weight_bytes;
-  int64_t context;           /* trained */
+  int64_t context; /* trained */
   int64_t vocabulary;
   int32_t layers;
   int32_t threads;           /* threads that compute: as many as requested, or as the system granted */
@@ -164,17 +164,17 @@ BRIM_API brim_status brim_model_info_get(const brim_model* model, brim_model_inf
 
 typedef struct brim_plan {
   size_t size;
-  int64_t weight_bytes;       /* kept in memory, in the layout that the model options ask for */
-  int64_t kv_budget_bytes;    /* the limit that the session would never exceed */
-  int64_t kv_full_bytes;      /* what "full" would be */
-  int64_t kv_min_bytes;     /* smallest valid budget */
-  int64_t scratch_bytes;      /* outside the budget: activations, logits, history, the conversation's text, sampling */
-  int64_t total_bytes;        /* weights, budget, scratch and stacks; the vocabulary and the program itself come on top */
-  int64_t available_bytes;    /* what this process may still take now: the min of machine, cgroup and process limits */
+  int64_t weight_bytes;    /* kept in memory, in the layout that the model options ask for */
+  int64_t kv_budget_bytes; /* the limit that the session would never exceed */
+  int64_t kv_full_bytes;   /* what "full" would be */
+  int64_t kv_min_bytes;    /* smallest valid budget */
+  int64_t scratch_bytes;   /* outside the budget: activations, logits, history, the conversation's text, sampling */
+  int64_t total_bytes;     /* weights, budget, scratch and stacks; the vocabulary and the program itself come on top */
+  int64_t available_bytes; /* what this process may still take now: the min of machine, cgroup and process limits */
   int64_t context;
   int32_t layers;
   int32_t chunk;
-  int64_t thread_bytes;       /* stacks of the helper threads that loading the model creates: reserved, hardly touched */
+  int64_t thread_bytes; /* stacks of the helper threads that loading the model creates: reserved, hardly touched */
 } brim_plan;
 /* What loading a model and creating one session with these options would take; reads no weights and books nothing. The
  * options may be NULL. Fails as loading or creating would. */
@@ -247,11 +247,11 @@ BRIM_API brim_status brim_session_regenerate(brim_session* session);
 
 typedef struct brim_piece {
   size_t size;
-  const char* text;     /* whole UTF-8 characters; may be empty */
+  const char* text; /* whole UTF-8 characters; may be empty */
   size_t text_size;
-  int32_t id;           /* the token, -1 when the piece only ends the answer */
-  int32_t end;          /* 0: more follows; else why it ended: 1 end token, 2 stop string, 3 limit */
-  int32_t status;       /* of this session in brim_sessions_next(): if not BRIM_OK, text is the error message */
+  int32_t id;     /* the token, -1 when the piece only ends the answer */
+  int32_t end;    /* 0: more follows; else why it ended: 1 end token, 2 stop string, 3 limit */
+  int32_t status; /* of this session in brim_sessions_next(): if not BRIM_OK, text is the error message */
 } brim_piece;
 /* Picks the next token and returns the text that became complete. The answer joins the conversation as it grows. After
  * a stop string the answer has ended: further calls return an empty piece that reports this. BRIM_BAD_FILE when the
@@ -294,7 +294,8 @@ BRIM_API brim_status brim_session_unset(brim_session* session, const char* key);
 /* The value that was given for an option: at creation, by the saved session that this one continues, or since. `index`
  * counts the values of an option that may be given several times, from 0. NULL in `value`: the option has no value
  * number `index`; without any, the default applies. Owned by the session, valid until its options change. */
-BRIM_API brim_status brim_session_option(const brim_session* session, const char* key, size_t index, const char** value);
+BRIM_API brim_status brim_session_option(const brim_session* session, const char* key, size_t index,
+                                         const char** value);
 /* The conversation as a JSON array of {"role", "content"}, as far as it is kept: eight bytes of text per position of
  * the context, at least 128 KiB. Of a longer conversation the oldest exchanges are dropped, and of the messages added
  * after the user's last message the oldest ones. */
@@ -309,30 +310,30 @@ BRIM_API brim_status brim_session_load_messages(brim_session* session, const cha
 
 typedef struct brim_stats {
   size_t size;
-  int64_t context;            /* positions */
-  int64_t tokens;             /* processed and generated since the session was cleared */
-  int64_t position;           /* next rotary position */
-  int64_t kv_budget_bytes;    /* the limit, which is never exceeded */
-  int64_t kv_bytes;           /* in use now, staging included */
-  int64_t kv_peak_bytes;      /* the peak, staging included */
-  int64_t kv_full_bytes;      /* what "full" would be */
-  int64_t scratch_bytes;      /* activations, logits, history, speculation, text, sampling: booked outside the budget */
-  int64_t evicted;            /* entries evicted, over all layers */
-  int64_t prompt_tokens;      /* since the last message or append */
+  int64_t context;         /* positions */
+  int64_t tokens;          /* processed and generated since the session was cleared */
+  int64_t position;        /* next rotary position */
+  int64_t kv_budget_bytes; /* the limit, which is never exceeded */
+  int64_t kv_bytes;        /* in use now, staging included */
+  int64_t kv_peak_bytes;   /* the peak, staging included */
+  int64_t kv_full_bytes;   /* what "full" would be */
+  int64_t scratch_bytes;   /* activations, logits, history, speculation, text, sampling: booked outside the budget */
+  int64_t evicted;         /* entries evicted, over all layers */
+  int64_t prompt_tokens;   /* since the last message or append */
   int64_t generated_tokens;
   double prompt_seconds;
   double generate_seconds;
   int32_t layers;
-  int32_t chunk;              /* tokens processed at a time */
-  int64_t drafted_tokens;     /* drafted and verified since the last message or append */
-  int64_t accepted_tokens;    /* of those, the ones that were right: each saved a pass */
-  const char* kv_type;        /* "f16", "q8_0:q4_0", or "mixed" where layers differ; valid as long as the program */
+  int32_t chunk;           /* tokens processed at a time */
+  int64_t drafted_tokens;  /* drafted and verified since the last message or append */
+  int64_t accepted_tokens; /* of those, the ones that were right: each saved a pass */
+  const char* kv_type;     /* "f16", "q8_0:q4_0", or "mixed" where layers differ; valid as long as the program */
 } brim_stats;
 BRIM_API brim_status brim_session_stats(const brim_session* session, brim_stats* stats);
 
 typedef struct brim_layer_stats {
   size_t size;
-  int64_t quota;    /* entries the layer may keep */
+  int64_t quota; /* entries the layer may keep */
   int64_t used;
   int64_t evicted;
   int64_t entry_bytes; /* the key and value of one entry, all heads: the bytes that attention reads */
@@ -346,12 +347,13 @@ BRIM_API const char* brim_session_describe(brim_session* session);
 /* ---- the machine --------------------------------------------------------------------------------------------------- */
 typedef struct brim_machine {
   size_t size;
-  const char* cpu;                 /* as the processor says: "AMD EPYC 9355"; valid as long as the program */
-  const char* isa;                 /* brim_isa() */
-  int32_t threads;                 /* threads that were measured: as many as requested, or as the system granted */
-  int32_t read_streams;            /* streams that each thread read at the same time when reading was fastest */
-  double read_bytes_per_second;    /* from memory: a buffer several times the largest cache, huge pages if possible */
-  double int8_operations_per_second; /* multiplications and additions of 8-bit values, by the set in use, in registers */
+  const char* cpu;              /* as the processor says: "AMD EPYC 9355"; valid as long as the program */
+  const char* isa;              /* brim_isa() */
+  int32_t threads;              /* threads that were measured: as many as requested, or as the system granted */
+  int32_t read_streams;         /* streams that each thread read at the same time when reading was fastest */
+  double read_bytes_per_second; /* from memory: a buffer several times the largest cache, huge pages if possible */
+  double
+      int8_operations_per_second; /* multiplications and additions of 8-bit values, by the set in use, in registers */
 } brim_machine;
 /* Measures the machine's peak rates, as a reference for measured rates. Takes about half a second and, during that
  * time, up to 1 GiB. threads: 1…512. BRIM_OUT_OF_MEMORY when not even 64 MiB are available. */

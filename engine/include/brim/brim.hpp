@@ -35,7 +35,8 @@ inline void check(brim_status status) {
 inline const char* whole(const char* name, const std::string& text) {
   const std::size_t nul = text.find('\0');
   if (nul == std::string::npos) return text.c_str();
-  throw Exception(BRIM_INVALID_ARGUMENT, std::string(name) + ": byte " + std::to_string(nul) + " is NUL, which would end it there");
+  throw Exception(BRIM_INVALID_ARGUMENT,
+                  std::string(name) + ": byte " + std::to_string(nul) + " is NUL, which would end it there");
 }
 
 /// A progress function in the form that C calls. An exception from it stops the call, and rethrow() throws it again
@@ -128,7 +129,8 @@ class Model {
     detail::Progress called;
     called.set(progress);
     brim_model* raw = nullptr;
-    const brim_status status = brim_model_load(file, wishes, progress ? &detail::Progress::call : nullptr, &called, &raw);
+    const brim_status status =
+        brim_model_load(file, wishes, progress ? &detail::Progress::call : nullptr, &called, &raw);
     model.handle_.reset(raw);
     if (model.log_) brim_options_on_log(options.handle_.get(), nullptr, nullptr);
     called.rethrow();
@@ -390,7 +392,8 @@ class Session {
   // The callback of options, during one call.
   class Preparing {
    public:
-    Preparing(const Options& options, const ProgressCallback& progress) : options_(progress ? options.handle_.get() : nullptr) {
+    Preparing(const Options& options, const ProgressCallback& progress)
+        : options_(progress ? options.handle_.get() : nullptr) {
       if (options_ == nullptr) return;
       called_.set(progress);
       detail::check(brim_options_on_progress(options_, &detail::Progress::call, &called_));

@@ -25,7 +25,8 @@ std::vector<CurvePoint> curve_of(const LayerProfile& layer) {
     worst = std::max(worst, layer.loss[i]);
     points.push_back({kProfileFractions[i], worst});
   }
-  const double last = -slope(points[kCount - 1], points[kCount - 2]), before = -slope(points[kCount - 2], points[kCount - 3]);
+  const double last = -slope(points[kCount - 1], points[kCount - 2]),
+               before = -slope(points[kCount - 2], points[kCount - 3]);
   const double growth = before > 0 ? std::clamp(last / before, 2.0, 10.0) : 2.0;
   points.push_back({0, points.back().loss + growth * last * points.back().kept});
   std::reverse(points.begin(), points.end());
@@ -46,7 +47,8 @@ std::vector<CurvePoint> lower_hull(std::vector<CurvePoint> points) {
 }
 
 double loss_at(std::span<const CurvePoint> curve, double kept) {
-  const auto after = std::find_if(curve.begin(), curve.end(), [&](const CurvePoint& point) { return point.kept > kept; });
+  const auto after =
+      std::find_if(curve.begin(), curve.end(), [&](const CurvePoint& point) { return point.kept > kept; });
   if (after == curve.begin()) return curve.front().loss;
   if (after == curve.end()) return curve.back().loss;
   const CurvePoint& before = *(after - 1);

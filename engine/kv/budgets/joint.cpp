@@ -55,7 +55,8 @@ class JointSplit : public Split {
     for (const StorageChoice& choice : choices) {
       const LayerNeed& need = choice.layers[layer];
       Curve curve = curve_of(choice.profile.layers[layer]);
-      for (CurvePoint& point : curve) point.kept *= static_cast<double>(need.useful) * static_cast<double>(need.entry_bytes);
+      for (CurvePoint& point : curve)
+        point.kept *= static_cast<double>(need.useful) * static_cast<double>(need.entry_bytes);
       worst = std::max(worst, curve.front().loss);
       curves.push_back(std::move(curve));
     }

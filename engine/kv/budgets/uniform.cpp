@@ -10,7 +10,9 @@ namespace {
 class UniformSplit : public Split {
  public:
   std::string_view name() const override { return "uniform"; }
-  void shares(const SplitCase&, std::span<double> shares) const override { std::fill(shares.begin(), shares.end(), 1.0); }
+  void shares(const SplitCase&, std::span<double> shares) const override {
+    std::fill(shares.begin(), shares.end(), 1.0);
+  }
 };
 
 }  // namespace

@@ -15,10 +15,11 @@ Status apply_window_pattern(const Keys& keys, Config& config, std::int64_t windo
   const io::Value* value = keys.value(kKey);
   if (value != nullptr && value->as_array() != nullptr) {
     const io::Array& array = *value->as_array();
-    if (array.count != static_cast<std::uint64_t>(layers + config.next_token_layers) || array.element == io::ValueType::string ||
-        array.element == io::ValueType::array) {
-      return error(ErrorCode::bad_file, keys.file().path(), ": key ", keys.full(kKey), ": expected ", layers + config.next_token_layers,
-                   " values (one per layer), found ", io::type_text(*value), " of length ", array.count);
+    if (array.count != static_cast<std::uint64_t>(layers + config.next_token_layers) ||
+        array.element == io::ValueType::string || array.element == io::ValueType::array) {
+      return error(ErrorCode::bad_file, keys.file().path(), ": key ", keys.full(kKey), ": expected ",
+                   layers + config.next_token_layers, " values (one per layer), found ", io::type_text(*value),
+                   " of length ", array.count);
     }
     for (std::uint64_t i = 0; i < config.layers.size(); ++i) {
       const io::Value element = io::array_element(array, i);

@@ -4,9 +4,9 @@
 
 #include "engine/kv/heads.hpp"
 #include "engine/model/attend.hpp"
+#include "engine/model/attention_statistics.hpp"
 #include "engine/model/layers/mixer.hpp"
 #include "engine/model/pass.hpp"
-#include "engine/model/attention_statistics.hpp"
 #include "kernels/threads.hpp"
 
 namespace brim::model {
@@ -150,7 +150,7 @@ class Attention final : public Mixer {
   bool keeps_entries() const override { return true; }
 
   Status read_weights(const TensorFinder& finder, const Config& config, const LayerConfig& shape,
-                        LayerWeights& layer) const override {
+                      LayerWeights& layer) const override {
     const std::int64_t query_rows = std::int64_t{shape.heads} * config.key_size;
     const std::int64_t key_rows = std::int64_t{shape.kv_heads} * config.key_size;
     const std::int64_t value_rows = std::int64_t{shape.kv_heads} * config.value_size;
@@ -165,7 +165,8 @@ class Attention final : public Mixer {
       BRIM_ASSIGN(layer.key, finder.linear("attn_k", config.embedding, key_rows));
       BRIM_ASSIGN(layer.value, finder.linear("attn_v", config.embedding, value_rows));
     }
-    BRIM_ASSIGN(layer.output, finder.linear("attn_output", std::int64_t{shape.heads} * config.value_size, config.embedding));
+    BRIM_ASSIGN(layer.output,
+                finder.linear("attn_output", std::int64_t{shape.heads} * config.value_size, config.embedding));
     if (config.query_key_norm != QueryKeyNorm::none) {
       const bool whole = config.query_key_norm == QueryKeyNorm::whole_row;
       BRIM_ASSIGN(layer.query_norm, finder.vector("attn_q_norm.weight", whole ? query_rows : config.key_size));

@@ -63,7 +63,7 @@ void add_expert(const Pass& pass, const LayerWeights& weights, int expert, std::
     const std::int32_t* choice = work.expert_choice.data() + t * used;
     const std::int64_t rank = std::find(choice, choice + used, expert) - choice;
     pass.runtime.table.add_scaled(work.branch.data() + t * width, work.expert_out.data() + row * width, width,
-                                 work.expert_weight[static_cast<std::size_t>(t * used + rank)]);
+                                  work.expert_weight[static_cast<std::size_t>(t * used + rank)]);
   }
 }
 

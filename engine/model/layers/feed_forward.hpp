@@ -10,7 +10,8 @@
 namespace brim::model {
 
 /// Errors: those of the finder.
-Status read_feed_forward(const TensorFinder& finder, const Config& config, const LayerConfig& shape, LayerWeights& weights);
+Status read_feed_forward(const TensorFinder& finder, const Config& config, const LayerConfig& shape,
+                         LayerWeights& weights);
 
 /// normed = norm(stream); the layer's kind of feed-forward; stream += branch.
 void feed_forward(const Pass& pass, kv::LayerId layer) noexcept;

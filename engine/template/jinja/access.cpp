@@ -22,12 +22,13 @@ std::string_view beginning(std::string_view text) {
 }
 
 Value no_attribute(const Value& owner, std::string_view name) {
-  return Value::undefined(sentence("'", type_in_messages(owner), "' has no attribute ", python_quoted(beginning(name))));
+  return Value::undefined(
+      sentence("'", type_in_messages(owner), "' has no attribute ", python_quoted(beginning(name))));
 }
 
 Value unsafe(const Value& owner, std::string_view name) {
-  return Value::undefined(
-      sentence("access to attribute ", python_quoted(beginning(name)), " of '", type_name(owner), "' object is unsafe."));
+  return Value::undefined(sentence("access to attribute ", python_quoted(beginning(name)), " of '", type_name(owner),
+                                   "' object is unsafe."));
 }
 
 bool is_internal(std::string_view name) { return name.size() > 4 && name.substr(0, 2) == "__" && name.ends_with("__"); }
@@ -36,21 +37,31 @@ bool is_internal(std::string_view name) { return name.size() > 4 && name.substr(
 bool own_attribute(Interpreter& interpreter, const Value& owner, std::string_view name, Value& found) {
   if (auto* loop = owner.object_as<Loop>()) {
     const auto number = [&](std::int64_t value) { found = Value::integer(value); };
-    if (name == "index") number(loop->index0 + 1);
-    else if (name == "index0") number(loop->index0);
-    else if (name == "length") number(interpreter.loop_length(*loop));
-    else if (name == "revindex") number(interpreter.loop_length(*loop) - loop->index0);
-    else if (name == "revindex0") number(interpreter.loop_length(*loop) - loop->index0 - 1);
-    else if (name == "depth") number(loop->depth0 + 1);
-    else if (name == "depth0") number(loop->depth0);
-    else if (name == "first") found = Value::boolean(loop->index0 == 0);
-    else if (name == "last") found = Value::boolean(interpreter.loop_peek(*loop) == nullptr);
+    if (name == "index")
+      number(loop->index0 + 1);
+    else if (name == "index0")
+      number(loop->index0);
+    else if (name == "length")
+      number(interpreter.loop_length(*loop));
+    else if (name == "revindex")
+      number(interpreter.loop_length(*loop) - loop->index0);
+    else if (name == "revindex0")
+      number(interpreter.loop_length(*loop) - loop->index0 - 1);
+    else if (name == "depth")
+      number(loop->depth0 + 1);
+    else if (name == "depth0")
+      number(loop->depth0);
+    else if (name == "first")
+      found = Value::boolean(loop->index0 == 0);
+    else if (name == "last")
+      found = Value::boolean(interpreter.loop_peek(*loop) == nullptr);
     else if (name == "previtem")
       found = loop->index0 == 0 ? Value::undefined("there is no previous item") : loop->before;
     else if (name == "nextitem") {
       const Value* next = interpreter.loop_peek(*loop);
       found = next == nullptr ? Value::undefined("there is no next item") : *next;
-    } else return false;
+    } else
+      return false;
     return true;
   }
   if (auto* space = owner.object_as<Namespace>()) {
@@ -66,10 +77,14 @@ bool own_attribute(Interpreter& interpreter, const Value& owner, std::string_vie
       Vector<Value> names;
       for (const Parameter& parameter : definition.parameters) names.push_back(Value::text(String(parameter.name)));
       found = Value::tuple(std::move(names));
-    } else if (name == "catch_kwargs") found = Value::boolean(definition.takes_kwargs);
-    else if (name == "catch_varargs") found = Value::boolean(definition.takes_varargs);
-    else if (name == "caller") found = Value::boolean(definition.takes_caller);
-    else return false;
+    } else if (name == "catch_kwargs")
+      found = Value::boolean(definition.takes_kwargs);
+    else if (name == "catch_varargs")
+      found = Value::boolean(definition.takes_varargs);
+    else if (name == "caller")
+      found = Value::boolean(definition.takes_caller);
+    else
+      return false;
     return true;
   }
   if (auto* cycler = owner.object_as<Cycler>()) {
@@ -78,10 +93,14 @@ bool own_attribute(Interpreter& interpreter, const Value& owner, std::string_vie
     return true;
   }
   if (auto* range = owner.object_as<Range>()) {
-    if (name == "start") found = Value::integer(range->start);
-    else if (name == "stop") found = Value::integer(range->stop);
-    else if (name == "step") found = Value::integer(range->step);
-    else return false;
+    if (name == "start")
+      found = Value::integer(range->start);
+    else if (name == "stop")
+      found = Value::integer(range->stop);
+    else if (name == "step")
+      found = Value::integer(range->step);
+    else
+      return false;
     return true;
   }
   if (owner.is_tuple() && owner.as_tuple().group && (name == "grouper" || name == "list")) {
@@ -89,11 +108,16 @@ bool own_attribute(Interpreter& interpreter, const Value& owner, std::string_vie
     return true;
   }
   if (owner.is_index() || owner.is_real()) {
-    if (name == "real") found = owner.is_real() ? owner : Value::integer(owner.as_index());
-    else if (name == "imag") found = owner.is_real() ? Value::real(0) : Value::integer(0);
-    else if (name == "numerator" && owner.is_index()) found = Value::integer(owner.as_index());
-    else if (name == "denominator" && owner.is_index()) found = Value::integer(1);
-    else return false;
+    if (name == "real")
+      found = owner.is_real() ? owner : Value::integer(owner.as_index());
+    else if (name == "imag")
+      found = owner.is_real() ? Value::real(0) : Value::integer(0);
+    else if (name == "numerator" && owner.is_index())
+      found = Value::integer(owner.as_index());
+    else if (name == "denominator" && owner.is_index())
+      found = Value::integer(1);
+    else
+      return false;
     return true;
   }
   return false;

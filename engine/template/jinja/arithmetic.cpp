@@ -63,32 +63,44 @@ Value power(const Value& left, const Value& right) {
 
 Value numbers(Arithmetic operation, const Value& left, const Value& right) {
   const bool whole = left.is_index() && right.is_index();
-  const bool divides = operation == Arithmetic::divide || operation == Arithmetic::floor_divide ||
-                       operation == Arithmetic::modulo;
+  const bool divides =
+      operation == Arithmetic::divide || operation == Arithmetic::floor_divide || operation == Arithmetic::modulo;
   if (divides && right.as_real() == 0) {
     if (operation == Arithmetic::divide) fail(whole ? "division by zero" : "float division by zero");
-    fail(whole ? "integer division or modulo by zero"
-               : operation == Arithmetic::modulo ? "float modulo" : "float floor division by zero");
+    fail(whole                             ? "integer division or modulo by zero"
+         : operation == Arithmetic::modulo ? "float modulo"
+                                           : "float floor division by zero");
   }
   if (operation == Arithmetic::power) return power(left, right);
   if (whole && operation != Arithmetic::divide) {
     const Integer a = left.as_index(), b = right.as_index();
     switch (operation) {
-      case Arithmetic::add: return Value::integer(bounded(a + b));
-      case Arithmetic::subtract: return Value::integer(bounded(a - b));
-      case Arithmetic::multiply: return Value::integer(multiply(a, b));
-      case Arithmetic::floor_divide: return Value::integer(floor_divide(a, b));
-      default: return Value::integer(a - floor_divide(a, b) * b);
+      case Arithmetic::add:
+        return Value::integer(bounded(a + b));
+      case Arithmetic::subtract:
+        return Value::integer(bounded(a - b));
+      case Arithmetic::multiply:
+        return Value::integer(multiply(a, b));
+      case Arithmetic::floor_divide:
+        return Value::integer(floor_divide(a, b));
+      default:
+        return Value::integer(a - floor_divide(a, b) * b);
     }
   }
   const double a = left.as_real(), b = right.as_real();
   switch (operation) {
-    case Arithmetic::add: return Value::real(a + b);
-    case Arithmetic::subtract: return Value::real(a - b);
-    case Arithmetic::multiply: return Value::real(a * b);
-    case Arithmetic::divide: return Value::real(a / b);
-    case Arithmetic::floor_divide: return Value::real(floor_divide(a, b));
-    default: return Value::real(floor_modulo(a, b));
+    case Arithmetic::add:
+      return Value::real(a + b);
+    case Arithmetic::subtract:
+      return Value::real(a - b);
+    case Arithmetic::multiply:
+      return Value::real(a * b);
+    case Arithmetic::divide:
+      return Value::real(a / b);
+    case Arithmetic::floor_divide:
+      return Value::real(floor_divide(a, b));
+    default:
+      return Value::real(floor_modulo(a, b));
   }
 }
 
@@ -123,13 +135,20 @@ Value add_text(const Value& left, const Value& right) {
 
 const char* symbol(Arithmetic operation) {
   switch (operation) {
-    case Arithmetic::add: return "+";
-    case Arithmetic::subtract: return "-";
-    case Arithmetic::multiply: return "*";
-    case Arithmetic::divide: return "/";
-    case Arithmetic::floor_divide: return "//";
-    case Arithmetic::modulo: return "%";
-    case Arithmetic::power: break;
+    case Arithmetic::add:
+      return "+";
+    case Arithmetic::subtract:
+      return "-";
+    case Arithmetic::multiply:
+      return "*";
+    case Arithmetic::divide:
+      return "/";
+    case Arithmetic::floor_divide:
+      return "//";
+    case Arithmetic::modulo:
+      return "%";
+    case Arithmetic::power:
+      break;
   }
   return "** or pow()";
 }
@@ -143,12 +162,23 @@ String escaped(const Value& value) {
   String out;
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '\'': out += "&#39;"; break;
-      case '"': out += "&#34;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      case '"':
+        out += "&#34;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;

@@ -42,9 +42,7 @@ enum class ExpressionKind : std::uint8_t {
 };
 
 enum class Arithmetic : std::uint8_t { add, subtract, multiply, divide, floor_divide, modulo, power };
-enum class Comparison : std::uint8_t {
-  equal, not_equal, less, less_or_equal, greater, greater_or_equal, in, not_in
-};
+enum class Comparison : std::uint8_t { equal, not_equal, less, less_or_equal, greater, greater_or_equal, in, not_in };
 
 struct Arguments {
   std::vector<ExpressionPtr> positional;
@@ -106,9 +104,9 @@ struct Statement {
   StatementKind kind = StatementKind::text;
   int line = 0;
   NameId name_id = -1;
-  bool recursive = false;        ///< for
-  bool scoped = false;           ///< block
-  bool takes_caller = false;     ///< macro, call: its body reads `caller`, `varargs`, `kwargs`
+  bool recursive = false;     ///< for
+  bool scoped = false;        ///< block
+  bool takes_caller = false;  ///< macro, call: its body reads `caller`, `varargs`, `kwargs`
   bool takes_varargs = false;
   bool takes_kwargs = false;
   std::string name;

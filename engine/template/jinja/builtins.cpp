@@ -50,18 +50,24 @@ const BuiltinEntry* find_global(std::string_view name) { return find(global_tabl
 const BuiltinEntry* find_method(const Value& receiver, std::string_view name) {
   static const Directory text = join({text_methods(), text_search_methods(), text_kind_methods()});
   switch (receiver.kind()) {
-    case Kind::text: return find(text, name);
-    case Kind::list: return find(list_methods(), name);
-    case Kind::tuple: return find(tuple_methods(), name);
-    case Kind::dict: return find(dict_methods(), name);
+    case Kind::text:
+      return find(text, name);
+    case Kind::list:
+      return find(list_methods(), name);
+    case Kind::tuple:
+      return find(tuple_methods(), name);
+    case Kind::dict:
+      return find(dict_methods(), name);
     case Kind::boolean:
     case Kind::integer:
-    case Kind::real: return find(number_methods(), name);
+    case Kind::real:
+      return find(number_methods(), name);
     case Kind::object:
       if (receiver.object_as<Loop>() != nullptr) return find(loop_methods(), name);
       if (receiver.object_as<Cycler>() != nullptr) return find(cycler_methods(), name);
       return nullptr;
-    default: return nullptr;
+    default:
+      return nullptr;
   }
 }
 

@@ -38,9 +38,7 @@ std::shared_ptr<Macro> Interpreter::make_macro(const Statement& definition, cons
 
 Value Interpreter::call_macro(const Macro& macro, const CallArguments& arguments) {
   const Statement& definition = *macro.definition;
-  const auto shown_name = [&] {
-    return definition.name.empty() ? String("None") : python_quoted(definition.name);
-  };
+  const auto shown_name = [&] { return definition.name.empty() ? String("None") : python_quoted(definition.name); };
   auto scope = make_metered<Scope>(macro.scope);
   Vector<bool> used(arguments.named.size(), false);
   const NamedArguments named(arguments);

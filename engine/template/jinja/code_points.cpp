@@ -115,8 +115,10 @@ bool is_alphabetic(char32_t c) {
     case UTF8PROC_CATEGORY_LL:
     case UTF8PROC_CATEGORY_LT:
     case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO: return true;
-    default: return false;
+    case UTF8PROC_CATEGORY_LO:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -152,8 +154,10 @@ bool is_printable(char32_t c) {
     case UTF8PROC_CATEGORY_CN:
     case UTF8PROC_CATEGORY_ZL:
     case UTF8PROC_CATEGORY_ZP:
-    case UTF8PROC_CATEGORY_ZS: return false;
-    default: return true;
+    case UTF8PROC_CATEGORY_ZS:
+      return false;
+    default:
+      return true;
   }
 }
 
@@ -173,9 +177,7 @@ bool is_cased_lower(char32_t c) {
 
 bool is_title(char32_t c) { return category(c) == UTF8PROC_CATEGORY_LT; }
 
-bool starts_identifier(char32_t c) {
-  return c == '_' || is_alphabetic(c) || category(c) == UTF8PROC_CATEGORY_NL;
-}
+bool starts_identifier(char32_t c) { return c == '_' || is_alphabetic(c) || category(c) == UTF8PROC_CATEGORY_NL; }
 
 bool continues_identifier(char32_t c) {
   if (starts_identifier(c) || c == 0xB7) return true;
@@ -183,8 +185,10 @@ bool continues_identifier(char32_t c) {
     case UTF8PROC_CATEGORY_ND:
     case UTF8PROC_CATEGORY_MN:
     case UTF8PROC_CATEGORY_MC:
-    case UTF8PROC_CATEGORY_PC: return true;
-    default: return false;
+    case UTF8PROC_CATEGORY_PC:
+      return true;
+    default:
+      return false;
   }
 }
 

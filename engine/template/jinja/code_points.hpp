@@ -34,7 +34,7 @@ bool is_printable(char32_t code_point);    ///< str.isprintable
 bool is_word(char32_t code_point);         ///< \w of Python's re
 bool is_cased_upper(char32_t code_point);  ///< upper-case letter (Lu, or Other_Uppercase)
 bool is_cased_lower(char32_t code_point);
-bool is_title(char32_t code_point);        ///< title-case letter (Lt)
+bool is_title(char32_t code_point);  ///< title-case letter (Lt)
 bool starts_identifier(char32_t code_point);
 bool continues_identifier(char32_t code_point);
 

@@ -37,13 +37,15 @@ bool equal_at(const Value& left, const Value& right, int depth) {
   if (left.kind() != right.kind()) return false;
   switch (left.kind()) {
     case Kind::none:
-    case Kind::undefined: return true;
+    case Kind::undefined:
+      return true;
     case Kind::text:
       if (left.as_text().size() != right.as_text().size()) return false;
       charge_text(left.as_text().size());
       return left.as_text() == right.as_text();
     case Kind::list:
-    case Kind::tuple: return equal_items(*left.sequence(), *right.sequence(), depth + 1);
+    case Kind::tuple:
+      return equal_items(*left.sequence(), *right.sequence(), depth + 1);
     case Kind::dict: {
       const Dict& a = left.as_dict();
       const Dict& b = right.as_dict();
@@ -61,7 +63,8 @@ bool equal_at(const Value& left, const Value& right, int depth) {
                (a->size() == 0 || (a->start == b->start && (a->size() == 1 || a->step == b->step)));
       }
       return left.as_object() == right.as_object();
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -117,11 +120,14 @@ std::size_t hash_at(const Value& value, int depth) {
   charge_level();
   if (depth > kMaxValueDepth) fail("maximum recursion depth exceeded while hashing");
   switch (value.kind()) {
-    case Kind::none: return 0x9e3779b9;
-    case Kind::undefined: return 0x7f4a7c15;
+    case Kind::none:
+      return 0x9e3779b9;
+    case Kind::undefined:
+      return 0x7f4a7c15;
     case Kind::boolean:
     case Kind::integer:
-    case Kind::real: return hash_number(value);
+    case Kind::real:
+      return hash_number(value);
     case Kind::text:
       charge_text(value.as_text().size());
       return hash_text(value.as_text());
@@ -131,7 +137,8 @@ std::size_t hash_at(const Value& value, int depth) {
       return hash;
     }
     case Kind::list:
-    case Kind::dict: fail("unhashable type: '", type_name(value), "'");
+    case Kind::dict:
+      fail("unhashable type: '", type_name(value), "'");
     case Kind::object:
       if (const auto* range = value.object_as<Range>()) {
         // What equality looks at: the size, the start unless it is empty, the step where there are two items.
@@ -150,14 +157,21 @@ std::size_t hash_at(const Value& value, int depth) {
 bool truth(const Value& value) {
   switch (value.kind()) {
     case Kind::undefined:
-    case Kind::none: return false;
-    case Kind::boolean: return value.as_boolean();
-    case Kind::integer: return value.as_index() != 0;
-    case Kind::real: return value.as_real() != 0;
-    case Kind::text: return !value.as_text().empty();
+    case Kind::none:
+      return false;
+    case Kind::boolean:
+      return value.as_boolean();
+    case Kind::integer:
+      return value.as_index() != 0;
+    case Kind::real:
+      return value.as_real() != 0;
+    case Kind::text:
+      return !value.as_text().empty();
     case Kind::list:
-    case Kind::tuple: return !value.sequence()->empty();
-    case Kind::dict: return value.as_dict().size() != 0;
+    case Kind::tuple:
+      return !value.sequence()->empty();
+    case Kind::dict:
+      return value.as_dict().size() != 0;
     case Kind::object:
       if (const auto* range = value.object_as<Range>()) return range->size() != 0;
       if (const auto* view = value.object_as<DictView>()) return view->dict->size() != 0;

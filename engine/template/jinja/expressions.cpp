@@ -22,8 +22,10 @@ Value Interpreter::evaluate_kind(const Expression& node, Scope& scope) {
   const auto operand = [&](std::size_t i) { return evaluate(*node.operands[i], scope); };
   const auto optional = [&](std::size_t i) { return node.operands[i] ? operand(i) : Value(); };
   switch (node.kind) {
-    case ExpressionKind::literal: return node.value;
-    case ExpressionKind::name: return evaluate_name(node, scope);
+    case ExpressionKind::literal:
+      return node.value;
+    case ExpressionKind::name:
+      return evaluate_name(node, scope);
     case ExpressionKind::list:
     case ExpressionKind::tuple: {
       Vector<Value> items;
@@ -39,7 +41,8 @@ Value Interpreter::evaluate_kind(const Expression& node, Scope& scope) {
       }
       return Value::dict(std::move(dict));
     }
-    case ExpressionKind::attribute: return attribute(operand(0), node.name);
+    case ExpressionKind::attribute:
+      return attribute(operand(0), node.name);
     case ExpressionKind::item: {
       const Value owner = operand(0);
       return item(owner, operand(1));
@@ -53,16 +56,20 @@ Value Interpreter::evaluate_kind(const Expression& node, Scope& scope) {
       const Value callee = operand(0);
       return call(callee, evaluate_arguments(node.arguments, scope));
     }
-    case ExpressionKind::filter: return evaluate_filter(node, scope, nullptr);
+    case ExpressionKind::filter:
+      return evaluate_filter(node, scope, nullptr);
     case ExpressionKind::test: {
       const Value subject = operand(0);
       const CallArguments arguments = evaluate_arguments(node.arguments, scope);
       if (node.builtin == nullptr) fail("no test named '", node.name, "' found");
       return node.builtin->body(*this, subject, arguments);
     }
-    case ExpressionKind::negate: return negative(operand(0));
-    case ExpressionKind::plus: return positive(operand(0));
-    case ExpressionKind::logical_not: return Value::boolean(!truth(operand(0)));
+    case ExpressionKind::negate:
+      return negative(operand(0));
+    case ExpressionKind::plus:
+      return positive(operand(0));
+    case ExpressionKind::logical_not:
+      return Value::boolean(!truth(operand(0)));
     case ExpressionKind::logical_and: {
       Value left = operand(0);
       return truth(left) ? operand(1) : left;
@@ -88,7 +95,8 @@ Value Interpreter::evaluate_kind(const Expression& node, Scope& scope) {
       const Value left = operand(0);
       return arithmetic(node.operation, left, operand(1));
     }
-    case ExpressionKind::compare: return evaluate_compare(node, scope);
+    case ExpressionKind::compare:
+      return evaluate_compare(node, scope);
   }
   return {};
 }
@@ -107,14 +115,30 @@ Value Interpreter::evaluate_compare(const Expression& node, Scope& scope) {
     Value right = evaluate(*node.operands[i + 1], scope);
     bool holds = false;
     switch (node.comparisons[i]) {
-      case Comparison::equal: holds = equal(left, right); break;
-      case Comparison::not_equal: holds = !equal(left, right); break;
-      case Comparison::less: holds = less(left, right, "<"); break;
-      case Comparison::less_or_equal: holds = less_or_equal(left, right, "<="); break;
-      case Comparison::greater: holds = less(right, left, ">"); break;
-      case Comparison::greater_or_equal: holds = less_or_equal(right, left, ">="); break;
-      case Comparison::in: holds = contains(right, left); break;
-      case Comparison::not_in: holds = !contains(right, left); break;
+      case Comparison::equal:
+        holds = equal(left, right);
+        break;
+      case Comparison::not_equal:
+        holds = !equal(left, right);
+        break;
+      case Comparison::less:
+        holds = less(left, right, "<");
+        break;
+      case Comparison::less_or_equal:
+        holds = less_or_equal(left, right, "<=");
+        break;
+      case Comparison::greater:
+        holds = less(right, left, ">");
+        break;
+      case Comparison::greater_or_equal:
+        holds = less_or_equal(right, left, ">=");
+        break;
+      case Comparison::in:
+        holds = contains(right, left);
+        break;
+      case Comparison::not_in:
+        holds = !contains(right, left);
+        break;
     }
     if (!holds) return Value::boolean(false);
     left = std::move(right);

@@ -13,9 +13,9 @@ namespace brim::templates::jinja {
 struct TemplateFailure {
   ErrorCode code = ErrorCode::invalid_argument;
   std::string message;
-  int line = 0;               ///< 1-based line of the template; 0 until the interpreter knows it
-  int column = 0;             ///< 1-based, syntax errors only
-  bool by_template = false;   ///< raise_exception: the message is the template's own and is shown bare
+  int line = 0;              ///< 1-based line of the template; 0 until the interpreter knows it
+  int column = 0;            ///< 1-based, syntax errors only
+  bool by_template = false;  ///< raise_exception: the message is the template's own and is shown bare
 };
 
 /// Fails with the parts joined; the evaluating code adds the line.

@@ -128,8 +128,8 @@ class Wrapper {
       std::size_t next = 0;
       const char32_t c = code_point_at(line, offset, next);
       const bool space = is_space(c);
-      const bool after_hyphen = break_on_hyphens_ && offset - start > 1 && line[offset - 1] == '-' && is_alphabetic(c) &&
-                                is_alphabetic(before);
+      const bool after_hyphen = break_on_hyphens_ && offset - start > 1 && line[offset - 1] == '-' &&
+                                is_alphabetic(c) && is_alphabetic(before);
       if (offset > start && (space != in_space || after_hyphen)) {
         chunks.push_back({line.substr(start, offset - start), length, in_space});
         start = offset;

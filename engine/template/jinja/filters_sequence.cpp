@@ -175,9 +175,9 @@ Value attribute(Interpreter& interpreter, const Value& self, const CallArguments
 }
 
 constexpr BuiltinEntry kFilters[] = {
-    {"length", length}, {"count", length},     {"first", first}, {"last", last},  {"reverse", reverse},
-    {"list", list},     {"items", items},      {"batch", batch}, {"slice", slice}, {"default", otherwise},
-    {"d", otherwise},   {"attr", attribute},
+    {"length", length},   {"count", length},      {"first", first}, {"last", last},
+    {"reverse", reverse}, {"list", list},         {"items", items}, {"batch", batch},
+    {"slice", slice},     {"default", otherwise}, {"d", otherwise}, {"attr", attribute},
 };
 
 }  // namespace

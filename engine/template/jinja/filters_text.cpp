@@ -117,10 +117,9 @@ Value to_json(Interpreter&, const Value& self, const CallArguments& arguments) {
   if (const Value* indent = parameters.given(1)) {
     style.indented = true;
     style.item_separator = ",";
-    style.indent =
-        indent->is_text()
-            ? indent->as_text()
-            : String(static_cast<std::size_t>(clamped(parameters.integer(1, 0), 0, kMaxFormatWidth)), ' ');
+    style.indent = indent->is_text()
+                       ? indent->as_text()
+                       : String(static_cast<std::size_t>(clamped(parameters.integer(1, 0), 0, kMaxFormatWidth)), ' ');
   }
   if (const Value* separators = parameters.given(2)) {
     const auto* pair = separators->sequence();
@@ -198,9 +197,18 @@ Value file_size(Interpreter&, const Value& self, const CallArguments& arguments)
 }
 
 constexpr BuiltinEntry kFilters[] = {
-    {"upper", upper},      {"lower", lower},           {"capitalize", capitalize}, {"title", title},
-    {"trim", trim},        {"replace", replace},       {"string", string},         {"format", format},
-    {"join", join},        {"tojson", to_json},        {"wordcount", word_count},  {"urlencode", url_encode},
+    {"upper", upper},
+    {"lower", lower},
+    {"capitalize", capitalize},
+    {"title", title},
+    {"trim", trim},
+    {"replace", replace},
+    {"string", string},
+    {"format", format},
+    {"join", join},
+    {"tojson", to_json},
+    {"wordcount", word_count},
+    {"urlencode", url_encode},
     {"filesizeformat", file_size},
 };
 

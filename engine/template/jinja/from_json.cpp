@@ -11,13 +11,16 @@ Value from_json(const text::JsonTree& json, int depth) {
   charge_level();
   if (depth > kMaxValueDepth) fail("the variables nest more than ", kMaxValueDepth, " levels deep");
   switch (json.kind) {
-    case Json::null: return {};
-    case Json::flag: return Value::boolean(json.flag);
+    case Json::null:
+      return {};
+    case Json::flag:
+      return Value::boolean(json.flag);
     case Json::number:
       if (json.count) return Value::integer(*json.count);
       if (json.negative) return Value::integer(*json.negative);
       return Value::real(json.number);
-    case Json::text: return Value::text(valid_utf8(json.text));
+    case Json::text:
+      return Value::text(valid_utf8(json.text));
     case Json::list: {
       Vector<Value> items;
       items.reserve(json.items.size());

@@ -129,8 +129,12 @@ Value strftime_now(Interpreter& interpreter, const Value&, const CallArguments& 
 }
 
 constexpr BuiltinEntry kGlobals[] = {
-    {"range", range},   {"dict", dict},     {"namespace", name_space},
-    {"cycler", cycler}, {"joiner", joiner}, {"raise_exception", raise_exception},
+    {"range", range},
+    {"dict", dict},
+    {"namespace", name_space},
+    {"cycler", cycler},
+    {"joiner", joiner},
+    {"raise_exception", raise_exception},
     {"strftime_now", strftime_now},
 };
 

@@ -99,10 +99,10 @@ class Interpreter {
 
   const Tree& tree_;
   long long now_;
-  std::shared_ptr<Scope> globals_;   ///< the caller's variables
-  std::shared_ptr<Scope> top_;       ///< what the template sets at top level
+  std::shared_ptr<Scope> globals_;  ///< the caller's variables
+  std::shared_ptr<Scope> top_;      ///< what the template sets at top level
   String* output_ = nullptr;
-  Vector<std::weak_ptr<Scope>> captured_scopes_;      ///< scopes that macros hold: emptied at the end
+  Vector<std::weak_ptr<Scope>> captured_scopes_;  ///< scopes that macros hold: emptied at the end
   Vector<std::weak_ptr<Namespace>> namespaces_;
   std::size_t next_scope_sweep_ = 1000;
   std::size_t next_namespace_sweep_ = 1000;

@@ -13,11 +13,13 @@ bool Interpreter::is_iterable(const Value& value) const {
     case Kind::text:
     case Kind::list:
     case Kind::tuple:
-    case Kind::dict: return true;
+    case Kind::dict:
+      return true;
     case Kind::object:
       return value.object_as<Range>() != nullptr || value.object_as<DictView>() != nullptr ||
              value.object_as<Generator>() != nullptr;
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -65,7 +67,8 @@ bool Interpreter::next(Cursor& cursor, Value& item) {
         return true;
       }
       return false;
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -85,19 +88,23 @@ Vector<Value> Interpreter::collect(const Value& value) {
 
 std::int64_t Interpreter::length(const Value& value) {
   switch (value.kind()) {
-    case Kind::undefined: return 0;
+    case Kind::undefined:
+      return 0;
     case Kind::text:
       charge_text(value.as_text().size());
       return static_cast<std::int64_t>(count_code_points(value.as_text()));
     case Kind::list:
-    case Kind::tuple: return static_cast<std::int64_t>(value.sequence()->size());
-    case Kind::dict: return static_cast<std::int64_t>(value.as_dict().size());
+    case Kind::tuple:
+      return static_cast<std::int64_t>(value.sequence()->size());
+    case Kind::dict:
+      return static_cast<std::int64_t>(value.as_dict().size());
     case Kind::object:
       if (const auto* range = value.object_as<Range>()) return static_cast<std::int64_t>(range->size());
       if (const auto* view = value.object_as<DictView>()) return static_cast<std::int64_t>(view->dict->size());
       if (auto* loop = value.object_as<Loop>()) return loop_length(*loop);
       return -1;
-    default: return -1;
+    default:
+      return -1;
   }
 }
 

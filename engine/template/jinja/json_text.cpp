@@ -21,15 +21,30 @@ class JsonWriter {
     charge_level();
     if (depth > kMaxValueDepth) fail("maximum recursion depth exceeded while encoding a JSON object");
     switch (value.kind()) {
-      case Kind::none: out += "null"; return;
-      case Kind::boolean: out += value.as_boolean() ? "true" : "false"; return;
-      case Kind::integer: out += integer_text(value.as_index()); return;
-      case Kind::real: out += real(value.as_real()); return;
-      case Kind::text: string(value.as_text()); return;
+      case Kind::none:
+        out += "null";
+        return;
+      case Kind::boolean:
+        out += value.as_boolean() ? "true" : "false";
+        return;
+      case Kind::integer:
+        out += integer_text(value.as_index());
+        return;
+      case Kind::real:
+        out += real(value.as_real());
+        return;
+      case Kind::text:
+        string(value.as_text());
+        return;
       case Kind::list:
-      case Kind::tuple: array(*value.sequence(), depth); return;
-      case Kind::dict: object(value.as_dict(), depth); return;
-      default: fail("Object of type ", type_name(value), " is not JSON serializable");
+      case Kind::tuple:
+        array(*value.sequence(), depth);
+        return;
+      case Kind::dict:
+        object(value.as_dict(), depth);
+        return;
+      default:
+        fail("Object of type ", type_name(value), " is not JSON serializable");
     }
   }
 
@@ -104,7 +119,9 @@ class JsonWriter {
 
   void key(const Value& value) {
     switch (value.kind()) {
-      case Kind::text: string(value.as_text()); return;
+      case Kind::text:
+        string(value.as_text());
+        return;
       case Kind::none:
       case Kind::boolean:
       case Kind::integer:
@@ -114,7 +131,8 @@ class JsonWriter {
         out += '"';
         return;
       }
-      default: fail("keys must be str, int, float, bool or None, not ", type_name(value));
+      default:
+        fail("keys must be str, int, float, bool or None, not ", type_name(value));
     }
   }
 

@@ -10,8 +10,8 @@ namespace brim::templates::jinja {
 struct JsonStyle {
   bool ensure_ascii = false;
   bool sort_keys = false;
-  bool indented = false;             ///< one item per line
-  String indent;                ///< what one level is indented by
+  bool indented = false;  ///< one item per line
+  String indent;          ///< what one level is indented by
   String item_separator = ", ";
   String key_separator = ": ";
 };

@@ -47,8 +47,10 @@ bool is_case_ignorable(char32_t c) {
     case UTF8PROC_CATEGORY_ME:
     case UTF8PROC_CATEGORY_CF:
     case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_SK: return true;
-    default: return false;
+    case UTF8PROC_CATEGORY_SK:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -172,9 +174,9 @@ String folded_case(std::string_view text) {
     const std::string_view piece = text.substr(0, offset_of(text.substr(0, kPiece + 4), kPiece / 4));
     text.remove_prefix(piece.size());
     utf8proc_uint8_t* folded = nullptr;
-    const utf8proc_ssize_t size =
-        utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(piece.data()), static_cast<utf8proc_ssize_t>(piece.size()),
-                     &folded, static_cast<utf8proc_option_t>(UTF8PROC_CASEFOLD));
+    const utf8proc_ssize_t size = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(piece.data()),
+                                               static_cast<utf8proc_ssize_t>(piece.size()), &folded,
+                                               static_cast<utf8proc_option_t>(UTF8PROC_CASEFOLD));
     if (size < 0) {
       out += lower_case(piece);
       continue;

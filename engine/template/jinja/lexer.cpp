@@ -27,8 +27,8 @@ std::string normal_lines(std::string_view source) {
   return out;
 }
 
-constexpr std::size_t kBytesPerUnit = 16;    // of work
-constexpr std::size_t kRange = 64 << 10;  // bytes between two looks at the meter
+constexpr std::size_t kBytesPerUnit = 16;  // of work
+constexpr std::size_t kRange = 64 << 10;   // bytes between two looks at the meter
 
 bool is_ascii_digit(char c) { return c >= '0' && c <= '9'; }
 

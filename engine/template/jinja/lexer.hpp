@@ -12,10 +12,16 @@
 namespace brim::templates::jinja {
 
 enum class TokenKind {
-  data,            ///< text outside tags
-  variable_begin, variable_end, block_begin, block_end,
-  name, string, integer, real,
-  symbol,          ///< text holds the operator or bracket: "+", "//", "==", "(", …
+  data,  ///< text outside tags
+  variable_begin,
+  variable_end,
+  block_begin,
+  block_end,
+  name,
+  string,
+  integer,
+  real,
+  symbol,  ///< text holds the operator or bracket: "+", "//", "==", "(", …
   end,
 };
 
@@ -23,8 +29,8 @@ struct Token {
   TokenKind kind = TokenKind::end;
   int line = 1;
   int column = 1;
-  std::string text;     ///< data, name, symbol, string (unescaped)
-  Value number;         ///< integer, real
+  std::string text;  ///< data, name, symbol, string (unescaped)
+  Value number;      ///< integer, real
 };
 
 /// Ends with one TokenKind::end. `source` must be valid UTF-8. Fails with line and column; cancelled by `meter`, which may be null.

@@ -69,17 +69,34 @@ String unescape(std::string_view body) {
     const char c = body[i + 1];  // a literal never ends in a lone backslash
     i += 2;
     switch (c) {
-      case '\n': break;
+      case '\n':
+        break;
       case '\\':
       case '\'':
-      case '"': out += c; break;
-      case 'a': out += '\a'; break;
-      case 'b': out += '\b'; break;
-      case 'f': out += '\f'; break;
-      case 'n': out += '\n'; break;
-      case 'r': out += '\r'; break;
-      case 't': out += '\t'; break;
-      case 'v': out += '\v'; break;
+      case '"':
+        out += c;
+        break;
+      case 'a':
+        out += '\a';
+        break;
+      case 'b':
+        out += '\b';
+        break;
+      case 'f':
+        out += '\f';
+        break;
+      case 'n':
+        out += '\n';
+        break;
+      case 'r':
+        out += '\r';
+        break;
+      case 't':
+        out += '\t';
+        break;
+      case 'v':
+        out += '\v';
+        break;
       case 'x':
       case 'u':
       case 'U': {
@@ -90,7 +107,8 @@ String unescape(std::string_view body) {
         i += count;
         break;
       }
-      case 'N': fail("the string escape \\N{…} is not supported");
+      case 'N':
+        fail("the string escape \\N{…} is not supported");
       default:
         if (c >= '0' && c <= '7') {
           char32_t code_point = 0;

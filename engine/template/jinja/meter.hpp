@@ -18,11 +18,11 @@ namespace brim::templates::jinja {
 
 inline constexpr std::size_t kMaxLiveBytes = std::size_t{480} << 20;  ///< what is live; 512 MiB with what malloc adds
 inline constexpr std::size_t kMaxTextBytes = std::size_t{64} << 20;   ///< one string, and the output
-inline constexpr int kMaxDepth = 1000;                                ///< nested evaluations; Python's limit is of this size
-inline constexpr int kMaxValueDepth = 400;                            ///< nested lists when printed, compared or hashed
-inline constexpr int kMaxParseDepth = 200;                            ///< nested expressions and statements in the source
+inline constexpr int kMaxDepth = 1000;      ///< nested evaluations; Python's limit is of this size
+inline constexpr int kMaxValueDepth = 400;  ///< nested lists when printed, compared or hashed
+inline constexpr int kMaxParseDepth = 200;  ///< nested expressions and statements in the source
 inline constexpr std::size_t kMaxSourceBytes = std::size_t{4} << 20;
-inline constexpr std::size_t kMaxTokens = std::size_t{1} << 19;       ///< of the source: a token takes some 400 bytes
+inline constexpr std::size_t kMaxTokens = std::size_t{1} << 19;  ///< of the source: a token takes some 400 bytes
 
 /// What parsing and rendering may take of the calling thread's stack (144 KiB, but under the address sanitizer), so that a thread
 /// of 256 KiB is enough for them and for what calls them. The bounds on nesting above are reached first only where frames are small.

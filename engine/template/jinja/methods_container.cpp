@@ -149,7 +149,9 @@ constexpr BuiltinEntry kDictMethods[] = {
     {"copy", copy_dict},
 };
 constexpr BuiltinEntry kNumberMethods[] = {
-    {"is_integer", is_integer}, {"bit_length", bit_length}, {"conjugate", conjugate},
+    {"is_integer", is_integer},
+    {"bit_length", bit_length},
+    {"conjugate", conjugate},
 };
 constexpr BuiltinEntry kLoopMethods[] = {{"cycle", cycle}, {"changed", changed}};
 constexpr BuiltinEntry kCyclerMethods[] = {{"next", next}, {"reset", reset}};

@@ -17,8 +17,8 @@ constexpr std::int64_t kFar = std::int64_t{1} << 62;
 // The part of a text that start and end arguments (code points, negative from the end) leave.
 struct Window {
   std::string_view text;
-  std::size_t offset = 0;   ///< bytes before it
-  bool beyond = false;      ///< start lies after the end: not even the empty string is found
+  std::size_t offset = 0;  ///< bytes before it
+  bool beyond = false;     ///< start lies after the end: not even the empty string is found
 };
 
 Window window(std::string_view text, const Parameters& parameters, std::size_t start_index) {
@@ -45,7 +45,7 @@ Value position(const Value& self, const CallArguments& arguments, bool from_righ
                               Parameters::Names::positional_only);
   const String& wanted = parameters.text(0);
   const Window part = window(self.as_text(), parameters, 1);
-  const std::size_t found = part.beyond   ? npos
+  const std::size_t found = part.beyond  ? npos
                             : from_right ? find_last_text(part.text, wanted, part.text.size())
                                          : find_text(part.text, wanted);
   if (found == npos) {
@@ -113,8 +113,7 @@ Value lines(Interpreter&, const Value& self, const CallArguments& arguments) {
 template <bool from_right>
 Value partition(Interpreter&, const Value& self, const CallArguments& arguments) {
   const Parameters parameters("partition", arguments, {"sep"}, 1, Parameters::Names::positional_only);
-  const String separator =
-      self.is_markup() ? (parameters.text(0), escaped(*parameters.get(0))) : parameters.text(0);
+  const String separator = self.is_markup() ? (parameters.text(0), escaped(*parameters.get(0))) : parameters.text(0);
   if (separator.empty()) fail("empty separator");
   const String& text = self.as_text();
   const std::size_t at = from_right ? find_last_text(text, separator, text.size()) : find_text(text, separator);

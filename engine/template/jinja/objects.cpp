@@ -29,9 +29,9 @@ std::size_t NamedArguments::find(std::string_view name) const {
     while (place < named_.size() && named_[place].first != name) ++place;
     return place;
   }
-  const auto found = std::lower_bound(sorted_.begin(), sorted_.end(), name, [&](std::size_t place, std::string_view wanted) {
-    return std::string_view(named_[place].first) < wanted;
-  });
+  const auto found = std::lower_bound(
+      sorted_.begin(), sorted_.end(), name,
+      [&](std::size_t place, std::string_view wanted) { return std::string_view(named_[place].first) < wanted; });
   return found != sorted_.end() && named_[*found].first == name ? *found : named_.size();
 }
 
@@ -48,9 +48,12 @@ std::string_view DictView::type_name() const {
 
 Value DictView::at(std::size_t index) const {
   switch (part) {
-    case Part::keys: return dict->keys[index];
-    case Part::values: return dict->values[index];
-    case Part::items: break;
+    case Part::keys:
+      return dict->keys[index];
+    case Part::values:
+      return dict->values[index];
+    case Part::items:
+      break;
   }
   return Value::tuple({dict->keys[index], dict->values[index]});
 }
@@ -83,7 +86,8 @@ void Scope::set(NameId name, Value value) {
   }
   variables_.emplace_back(name, std::move(value));
   if (variables_.size() <= kSearchByHand) return;
-  for (std::size_t at = places_.empty() ? 0 : place; at < variables_.size(); ++at) places_.emplace(variables_[at].first, at);
+  for (std::size_t at = places_.empty() ? 0 : place; at < variables_.size(); ++at)
+    places_.emplace(variables_[at].first, at);
 }
 
 void Scope::clear() noexcept {

@@ -106,9 +106,9 @@ class Parser {
   std::size_t position_ = 0;
   StackDepth stack_{kMaxStackBytes};
   int level_ = 0;
-  int loops_ = 0;          ///< `for` bodies around this point, within the same function
-  int loop_bodies_ = 0;    ///< `for` bodies around this point, anywhere
-  bool soft_ = false;      ///< inside an `if`: unknown filters fail when reached, not at parsing
+  int loops_ = 0;        ///< `for` bodies around this point, within the same function
+  int loop_bodies_ = 0;  ///< `for` bodies around this point, anywhere
+  bool soft_ = false;    ///< inside an `if`: unknown filters fail when reached, not at parsing
   std::vector<std::pair<int, std::string>> unknown_;  ///< unknown filters and tests outside any `if`: line and name
   std::vector<FunctionReads> functions_;
   std::set<std::string, std::less<>> block_names_;

@@ -10,17 +10,26 @@ namespace {
 
 std::string shown(const Token& token) {
   switch (token.kind) {
-    case TokenKind::end: return "the end of the template";
-    case TokenKind::block_end: return "'%}'";
-    case TokenKind::variable_end: return "'}}'";
-    case TokenKind::block_begin: return "'{%'";
-    case TokenKind::variable_begin: return "'{{'";
-    case TokenKind::data: return "text";
-    case TokenKind::string: return "a string";
+    case TokenKind::end:
+      return "the end of the template";
+    case TokenKind::block_end:
+      return "'%}'";
+    case TokenKind::variable_end:
+      return "'}}'";
+    case TokenKind::block_begin:
+      return "'{%'";
+    case TokenKind::variable_begin:
+      return "'{{'";
+    case TokenKind::data:
+      return "text";
+    case TokenKind::string:
+      return "a string";
     case TokenKind::integer:
-    case TokenKind::real: return "a number";
+    case TokenKind::real:
+      return "a number";
     case TokenKind::name:
-    case TokenKind::symbol: break;
+    case TokenKind::symbol:
+      break;
   }
   return "'" + token.text + "'";
 }
@@ -184,8 +193,8 @@ ExpressionPtr Parser::parse_not() {
 
 ExpressionPtr Parser::parse_compare() {
   static constexpr std::pair<std::string_view, Comparison> symbols[] = {
-      {"==", Comparison::equal}, {"!=", Comparison::not_equal},       {"<", Comparison::less},
-      {"<=", Comparison::less_or_equal}, {">", Comparison::greater}, {">=", Comparison::greater_or_equal}};
+      {"==", Comparison::equal},         {"!=", Comparison::not_equal}, {"<", Comparison::less},
+      {"<=", Comparison::less_or_equal}, {">", Comparison::greater},    {">=", Comparison::greater_or_equal}};
   auto node = make(ExpressionKind::compare, current().line);
   ExpressionPtr first = parse_sum();
   while (true) {

@@ -60,7 +60,8 @@ Block Parser::parse_block(std::initializer_list<std::string_view> ends) {
         block.push_back(parse_statement());
         expect_block_end();
         break;
-      default: refuse("unexpected token outside a tag");
+      default:
+        refuse("unexpected token outside a tag");
     }
   }
   if (ends.size() != 0) {

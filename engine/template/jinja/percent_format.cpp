@@ -96,12 +96,18 @@ class PercentFormat {
     }
     for (;; ++at_) {
       const char c = peek();
-      if (c == '-') conversion.left = true;
-      else if (c == '0') conversion.zero = true;
-      else if (c == '+') conversion.plus = true;
-      else if (c == ' ') conversion.space = true;
-      else if (c == '#') conversion.alternate = true;
-      else break;
+      if (c == '-')
+        conversion.left = true;
+      else if (c == '0')
+        conversion.zero = true;
+      else if (c == '+')
+        conversion.plus = true;
+      else if (c == ' ')
+        conversion.space = true;
+      else if (c == '#')
+        conversion.alternate = true;
+      else
+        break;
     }
     conversion.width = number();
     if (conversion.width < 0) {
@@ -139,7 +145,9 @@ class PercentFormat {
         break;
       case 'd':
       case 'i':
-      case 'u': body = whole(value, 10, sign); break;
+      case 'u':
+        body = whole(value, 10, sign);
+        break;
       case 'o':
       case 'x':
       case 'X':
@@ -164,7 +172,8 @@ class PercentFormat {
                            conversion.alternate);
         break;
       }
-      default: fail("unsupported format character '", String(1, conversion.kind), "'");
+      default:
+        fail("unsupported format character '", String(1, conversion.kind), "'");
     }
     const bool real_kind = std::string_view("eEfFgG").find(conversion.kind) != std::string_view::npos;
     if (numeric && !real_kind && conversion.precision > static_cast<int>(body.size())) {
@@ -240,8 +249,9 @@ String printf_real(double value, char kind, int precision, bool alternate) {
   }
   const char lower = static_cast<char>(kind | 0x20);
   if (alternate && lower == 'g') fail("the format '#g' is not supported");
-  const auto format = lower == 'e' ? std::chars_format::scientific : lower == 'f' ? std::chars_format::fixed
-                                                                                  : std::chars_format::general;
+  const auto format = lower == 'e'   ? std::chars_format::scientific
+                      : lower == 'f' ? std::chars_format::fixed
+                                     : std::chars_format::general;
   // Longest: 309 digits before the point of a fixed form, and the precision after it. Not printf: its point is the
   // host's locale's.
   String out(static_cast<std::size_t>(precision) + 340, '\0');

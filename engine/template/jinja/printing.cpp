@@ -59,9 +59,9 @@ void append_object(const Value& value, String& out, int depth) {
     out += "<LoopContext " + std::to_string(loop->index0 + 1) + "/" + std::to_string(loop->length) + ">";
   } else if (const auto* function = value.object_as<Function>()) {
     // Python adds an address here.
-    out += function->self.is_none() ? "<function " + function->name + ">"
-                                    : "<built-in method " + function->name + " of " +
-                                          String(type_name(function->self)) + " object>";
+    out += function->self.is_none()
+               ? "<function " + function->name + ">"
+               : "<built-in method " + function->name + " of " + String(type_name(function->self)) + " object>";
   } else {
     out += "<" + String(value.as_object()->type_name()) + " object>";
   }
@@ -72,11 +72,21 @@ void append_repr(const Value& value, String& out, int depth) {
   charge_level();
   if (depth > kMaxValueDepth) fail("maximum recursion depth exceeded while printing a value");
   switch (value.kind()) {
-    case Kind::undefined: out += "Undefined"; return;
-    case Kind::none: out += "None"; return;
-    case Kind::boolean: out += value.as_boolean() ? "True" : "False"; return;
-    case Kind::integer: out += integer_text(value.as_index()); return;
-    case Kind::real: out += real_text(value.as_real()); return;
+    case Kind::undefined:
+      out += "Undefined";
+      return;
+    case Kind::none:
+      out += "None";
+      return;
+    case Kind::boolean:
+      out += value.as_boolean() ? "True" : "False";
+      return;
+    case Kind::integer:
+      out += integer_text(value.as_index());
+      return;
+    case Kind::real:
+      out += real_text(value.as_real());
+      return;
     case Kind::text:
       charge_text(value.as_text().size());
       out += value.is_markup() ? "Markup(" + python_quoted(value.as_text()) + ")" : python_quoted(value.as_text());
@@ -91,8 +101,12 @@ void append_repr(const Value& value, String& out, int depth) {
       append_items(value.as_tuple().items, out, depth);
       out += value.as_tuple().items.size() == 1 ? ",)" : ")";
       return;
-    case Kind::dict: append_dict(value.as_dict(), out, depth); return;
-    case Kind::object: append_object(value, out, depth); return;
+    case Kind::dict:
+      append_dict(value.as_dict(), out, depth);
+      return;
+    case Kind::object:
+      append_object(value, out, depth);
+      return;
   }
 }
 

@@ -98,7 +98,9 @@ Interpreter::Flow Interpreter::run_statement(const Statement& statement, const s
   Flow flow = Flow::normal;
   try {
     switch (statement.kind) {
-      case StatementKind::text: write(statement.text); break;
+      case StatementKind::text:
+        write(statement.text);
+        break;
       case StatementKind::output:
         for (const ExpressionPtr& expression : statement.expressions) {
           const Value value = evaluate(*expression, *scope);
@@ -109,9 +111,13 @@ Interpreter::Flow Interpreter::run_statement(const Statement& statement, const s
           }
         }
         break;
-      case StatementKind::if_: return run_if(statement, scope);
-      case StatementKind::for_: return run_for(statement, evaluate(*statement.expressions[0], *scope), scope, 0);
-      case StatementKind::set: assign(statement.target, evaluate(*statement.expressions[0], *scope), *scope); break;
+      case StatementKind::if_:
+        return run_if(statement, scope);
+      case StatementKind::for_:
+        return run_for(statement, evaluate(*statement.expressions[0], *scope), scope, 0);
+      case StatementKind::set:
+        assign(statement.target, evaluate(*statement.expressions[0], *scope), *scope);
+        break;
       case StatementKind::set_block: {
         const auto inner = make_metered<Scope>(scope);
         Value text = captured(statement.branches[0], inner, flow);
@@ -120,7 +126,9 @@ Interpreter::Flow Interpreter::run_statement(const Statement& statement, const s
         assign(statement.target, text, *scope);
         break;
       }
-      case StatementKind::macro: scope->set(statement.name_id, Value::object(make_macro(statement, scope))); break;
+      case StatementKind::macro:
+        scope->set(statement.name_id, Value::object(make_macro(statement, scope)));
+        break;
       case StatementKind::call: {
         const Expression& node = *statement.expressions[0];
         const Value callee = evaluate(*node.operands[0], *scope);
@@ -143,12 +151,15 @@ Interpreter::Flow Interpreter::run_statement(const Statement& statement, const s
         }
         return run_block(statement.branches[0], inner);
       }
-      case StatementKind::scope: return run_block(statement.branches[0], make_metered<Scope>(scope));
+      case StatementKind::scope:
+        return run_block(statement.branches[0], make_metered<Scope>(scope));
       case StatementKind::block:
         run_block(statement.branches[0], make_metered<Scope>(statement.scoped ? scope : top_));
         break;
-      case StatementKind::break_: return Flow::break_loop;
-      case StatementKind::continue_: return Flow::continue_loop;
+      case StatementKind::break_:
+        return Flow::break_loop;
+      case StatementKind::continue_:
+        return Flow::continue_loop;
     }
   } catch (TemplateFailure& failure) {
     if (failure.line == 0) failure.line = statement.line;
@@ -216,14 +227,15 @@ Interpreter::Flow Interpreter::run_for(const Statement& statement, const Value& 
     if (flow == Flow::break_loop) break;
     completed |= flow == Flow::normal;
   }
-  if (!completed && statement.branches.size() > 1)
-    return run_block(statement.branches[1], make_metered<Scope>(scope));
+  if (!completed && statement.branches.size() > 1) return run_block(statement.branches[1], make_metered<Scope>(scope));
   return Flow::normal;
 }
 
 void Interpreter::assign(const Target& target, const Value& value, Scope& scope) {
   switch (target.kind) {
-    case Target::Kind::name: scope.set(target.name_id, value); return;
+    case Target::Kind::name:
+      scope.set(target.name_id, value);
+      return;
     case Target::Kind::attribute: {
       const Value* owner = scope.find(target.name_id);
       auto* space = owner == nullptr ? nullptr : owner->object_as<Namespace>();
@@ -231,7 +243,8 @@ void Interpreter::assign(const Target& target, const Value& value, Scope& scope)
       space->attributes->set(Value::text(String(target.attribute)), value);
       return;
     }
-    case Target::Kind::tuple: break;
+    case Target::Kind::tuple:
+      break;
   }
   if (!is_iterable(value)) fail("cannot unpack non-iterable ", type_name(value), " object");
   Cursor cursor = iterate(value);

@@ -107,7 +107,8 @@ std::size_t count_text(std::string_view text, std::string_view wanted) {
   charge_search(text.size(), wanted.size());
   if (wanted.empty()) return count_code_points(text) + 1;
   std::size_t count = 0;
-  for (std::size_t at = find_uncharged(text, wanted, 0); at != npos; at = find_uncharged(text, wanted, at + wanted.size()))
+  for (std::size_t at = find_uncharged(text, wanted, 0); at != npos;
+       at = find_uncharged(text, wanted, at + wanted.size()))
     ++count;
   return count;
 }

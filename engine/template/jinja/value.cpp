@@ -68,24 +68,35 @@ const Vector<Value>* Value::sequence() const {
 bool Value::same_as(const Value& other) const {
   if (kind() != other.kind()) return false;
   switch (kind()) {
-    case Kind::none: return true;
-    case Kind::undefined: return std::get<Undefined>(data_).message == std::get<Undefined>(other.data_).message;
-    case Kind::boolean: return as_boolean() == other.as_boolean();
-    case Kind::integer: return as_index() == other.as_index();
-    case Kind::real: return as_real() == other.as_real();
+    case Kind::none:
+      return true;
+    case Kind::undefined:
+      return std::get<Undefined>(data_).message == std::get<Undefined>(other.data_).message;
+    case Kind::boolean:
+      return as_boolean() == other.as_boolean();
+    case Kind::integer:
+      return as_index() == other.as_index();
+    case Kind::real:
+      return as_real() == other.as_real();
     case Kind::text:
       if (is_markup() != other.is_markup() || as_text().size() != other.as_text().size()) return false;
       charge_text(as_text().size());
       return as_text() == other.as_text();
-    case Kind::list: return &as_list() == &other.as_list();
-    case Kind::tuple: return &as_tuple() == &other.as_tuple();
-    case Kind::dict: return &as_dict() == &other.as_dict();
-    case Kind::object: return as_object() == other.as_object();
+    case Kind::list:
+      return &as_list() == &other.as_list();
+    case Kind::tuple:
+      return &as_tuple() == &other.as_tuple();
+    case Kind::dict:
+      return &as_dict() == &other.as_dict();
+    case Kind::object:
+      return as_object() == other.as_object();
   }
   return false;
 }
 
-List::List(Vector<Value> values) : items(std::move(values)) { charge_steps(static_cast<std::int64_t>(items.size() / 4)); }
+List::List(Vector<Value> values) : items(std::move(values)) {
+  charge_steps(static_cast<std::int64_t>(items.size() / 4));
+}
 
 Tuple::Tuple(Vector<Value> values, bool is_group) : items(std::move(values)), group(is_group) {
   charge_steps(static_cast<std::int64_t>(items.size() / 4));
@@ -93,16 +104,26 @@ Tuple::Tuple(Vector<Value> values, bool is_group) : items(std::move(values)), gr
 
 std::string_view type_name(const Value& value) {
   switch (value.kind()) {
-    case Kind::undefined: return "Undefined";
-    case Kind::none: return "NoneType";
-    case Kind::boolean: return "bool";
-    case Kind::integer: return "int";
-    case Kind::real: return "float";
-    case Kind::text: return value.is_markup() ? "Markup" : "str";
-    case Kind::list: return "list";
-    case Kind::tuple: return value.as_tuple().group ? "_GroupTuple" : "tuple";
-    case Kind::dict: return "dict";
-    case Kind::object: return value.as_object()->type_name();
+    case Kind::undefined:
+      return "Undefined";
+    case Kind::none:
+      return "NoneType";
+    case Kind::boolean:
+      return "bool";
+    case Kind::integer:
+      return "int";
+    case Kind::real:
+      return "float";
+    case Kind::text:
+      return value.is_markup() ? "Markup" : "str";
+    case Kind::list:
+      return "list";
+    case Kind::tuple:
+      return value.as_tuple().group ? "_GroupTuple" : "tuple";
+    case Kind::dict:
+      return "dict";
+    case Kind::object:
+      return value.as_object()->type_name();
   }
   return "object";
 }

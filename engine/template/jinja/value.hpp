@@ -164,7 +164,8 @@ struct Dict : Container {
   std::ptrdiff_t position(const Value& key) const;
   using Entry = std::pair<const std::size_t, std::size_t>;
   /// Hash to position, once there are more than a few keys. The hash is keyed: no file can choose keys that collide.
-  std::unordered_multimap<std::size_t, std::size_t, std::hash<std::size_t>, std::equal_to<>, MeteredAllocator<Entry>> index_;
+  std::unordered_multimap<std::size_t, std::size_t, std::hash<std::size_t>, std::equal_to<>, MeteredAllocator<Entry>>
+      index_;
 };
 
 /// Everything else: functions, macros, namespaces, loops, ranges, generators, dict views (objects.hpp).

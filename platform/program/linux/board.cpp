@@ -11,8 +11,8 @@ namespace {
 
 /// The largest number found in `file` of the entries of `folder` whose names start with `prefix`, times `unit`. Sensors
 /// that know nothing report numbers outside of 0 … `max`.
-std::optional<double> largest(const std::string& folder, const std::string& prefix, const std::string& file, double unit,
-                              double max) {
+std::optional<double> largest(const std::string& folder, const std::string& prefix, const std::string& file,
+                              double unit, double max) {
   std::optional<double> found;
   std::error_code error;
   std::filesystem::directory_iterator entry(folder, error);

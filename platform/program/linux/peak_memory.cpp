@@ -9,7 +9,8 @@
 namespace brim::platform {
 
 std::int64_t peak_memory() {
-  return static_cast<std::int64_t>(named_number(read_text("/proc/self/status").value_or(""), "VmHWM:").value_or(0) * 1024);
+  return static_cast<std::int64_t>(named_number(read_text("/proc/self/status").value_or(""), "VmHWM:").value_or(0) *
+                                   1024);
 }
 
 bool reset_peak_memory() {

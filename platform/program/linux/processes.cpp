@@ -56,6 +56,8 @@ int run_this_program(char** words) {
   return ::posix_spawn(&child, kThisProgram, nullptr, nullptr, words, environ) == 0 ? result_of(child) : -1;
 }
 
-void set_environment(const char* name, const char* value, bool replace) noexcept { ::setenv(name, value, replace ? 1 : 0); }
+void set_environment(const char* name, const char* value, bool replace) noexcept {
+  ::setenv(name, value, replace ? 1 : 0);
+}
 
 }  // namespace brim::platform

@@ -29,7 +29,8 @@ extern "C" void hand_on(int number) {
 
 /// Returns the previous handling.
 struct sigaction handle(Signal signal, SignalHandler handler) noexcept {
-  struct sigaction before {}, action {};
+  struct sigaction before {
+  }, action{};
   if (::sigaction(number_of(signal), nullptr, &before) == 0 && before.sa_handler == SIG_IGN) return before;
   handlers[static_cast<std::size_t>(signal)].store(handler);
   action.sa_handler = hand_on;  // no SA_RESTART: a wait for a line must end
@@ -52,7 +53,8 @@ void take_default(Signal signal) noexcept {
 int exit_code_of(Signal signal) noexcept { return 128 + number_of(signal); }
 
 void stop_this_process() noexcept {
-  struct sigaction usual {}, ours {};
+  struct sigaction usual {
+  }, ours{};
   usual.sa_handler = SIG_DFL;
   ::sigaction(SIGTSTP, &usual, &ours);
   ::raise(SIGTSTP);
@@ -63,7 +65,8 @@ struct CaughtSignals::State {
   std::vector<std::pair<Signal, struct sigaction>> before;
 };
 
-CaughtSignals::CaughtSignals(std::span<const Signal> signals, SignalHandler handler) : state_(std::make_unique<State>()) {
+CaughtSignals::CaughtSignals(std::span<const Signal> signals, SignalHandler handler)
+    : state_(std::make_unique<State>()) {
   state_->before.reserve(signals.size());
   for (const Signal signal : signals) state_->before.emplace_back(signal, handle(signal, handler));
 }

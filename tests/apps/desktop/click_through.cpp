@@ -94,7 +94,8 @@ class ClickThrough : public QObject {
   }
 
   void names_stay_on_their_line() {
-    const QString name = QString("a\nb") + QChar(0x202e) + QChar(0x2028) + QChar(0x200f) + QChar(0x1b) + QChar(0x9b) + "c\u00fc";
+    const QString name =
+        QString("a\nb") + QChar(0x202e) + QChar(0x2028) + QChar(0x200f) + QChar(0x1b) + QChar(0x9b) + "c\u00fc";
     QCOMPARE(shown_line(name), QString("a%1b%1%1%1%1%1c\u00fc").arg(QChar(QChar::ReplacementCharacter)));
     window_->open_model("/nowhere/" + name + ".gguf");
     QTRY_VERIFY_WITH_TIMEOUT(window_->conversation().contains("nowhere"), kLong);

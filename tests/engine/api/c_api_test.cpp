@@ -74,16 +74,25 @@ TEST_CASE("bad options are named") {
   const TinyFile file;
   brim_model* model = nullptr;
   REQUIRE(brim_model_load(file.path.c_str(), nullptr, nullptr, nullptr, &model) == BRIM_OK);
-  const char* bad[][3] = {{"kv.budget", "lots", "lots"},        {"kv.type", "f8", "q8_0"},    {"kv.split", "odd", "uniform"},
-                          {"kv.split", "cake", "found 'cake', a research policy that brim eval alone can use"},
-                          {"kv.keep", "h2o",
-                           "found 'h2o', a research policy that brim eval and brim calibrate alone can use"},
-                          {"kv.keep", "all", "window"},         {"kv.read", "some", "top=N%"},
-                          {"kv.heads", "alone", "together or apart"},
-                          {"temperature", "-1", "temperature"},
-                          {"temperature", "hot", "hot"},        {"top_k", "1.5", "1.5"},      {"seed", "-3", "-3"},
-                          {"context", "0", "context"},          {"nonsense", "1", "nonsense"}, {"stop", "", "stop"},
-                          {"chat.template", "nosuch", "chatml"}, {"logit_bias", "x", "logit_bias"}, {"kv.budget", "1KiB", "KiB"}};
+  const char* bad[][3] = {
+      {"kv.budget", "lots", "lots"},
+      {"kv.type", "f8", "q8_0"},
+      {"kv.split", "odd", "uniform"},
+      {"kv.split", "cake", "found 'cake', a research policy that brim eval alone can use"},
+      {"kv.keep", "h2o", "found 'h2o', a research policy that brim eval and brim calibrate alone can use"},
+      {"kv.keep", "all", "window"},
+      {"kv.read", "some", "top=N%"},
+      {"kv.heads", "alone", "together or apart"},
+      {"temperature", "-1", "temperature"},
+      {"temperature", "hot", "hot"},
+      {"top_k", "1.5", "1.5"},
+      {"seed", "-3", "-3"},
+      {"context", "0", "context"},
+      {"nonsense", "1", "nonsense"},
+      {"stop", "", "stop"},
+      {"chat.template", "nosuch", "chatml"},
+      {"logit_bias", "x", "logit_bias"},
+      {"kv.budget", "1KiB", "KiB"}};
   for (const auto& row : bad) {
     const char *key = row[0], *value = row[1], *expected = row[2];
     INFO(key, " = ", value);
@@ -142,7 +151,8 @@ TEST_CASE("options of a living session are read as they were given, and those wi
   brim_options* options = nullptr;
   REQUIRE(brim_options_create(&options) == BRIM_OK);
   for (const char* stop : {"one", "two"}) REQUIRE(brim_options_set(options, "stop", stop) == BRIM_OK);
-  for (const char* temperature : {"0.25", "0.5"}) REQUIRE(brim_options_set(options, "temperature", temperature) == BRIM_OK);
+  for (const char* temperature : {"0.25", "0.5"})
+    REQUIRE(brim_options_set(options, "temperature", temperature) == BRIM_OK);
   brim_session* session = nullptr;
   REQUIRE(brim_session_create(model, options, &session) == BRIM_OK);
   brim_options_free(options);
@@ -261,7 +271,8 @@ TEST_CASE("a session inside a call turns others away, and lets its callbacks loo
   brim::Session session(model, {{"kv.budget", "full"}});
   struct Seen {
     brim_session* session;
-    brim_status change = BRIM_OK, progress = BRIM_OK, look = BRIM_INTERNAL, elsewhere_change = BRIM_OK, elsewhere_look = BRIM_OK;
+    brim_status change = BRIM_OK, progress = BRIM_OK, look = BRIM_INTERNAL, elsewhere_change = BRIM_OK,
+                elsewhere_look = BRIM_OK;
     std::string sentence{};
     int calls = 0;
   } seen{session.get()};
@@ -272,21 +283,21 @@ TEST_CASE("a session inside a call turns others away, and lets its callbacks loo
   };
   static auto* const look_at = +look;
   REQUIRE(brim_session_on_progress(
-      session.get(),
-      [](void* user, std::int64_t, std::int64_t) {
-        Seen& found = *static_cast<Seen*>(user);
-        ++found.calls;
-        found.progress = brim_session_on_progress(found.session, nullptr, nullptr);
-        found.change = brim_session_clear(found.session);
-        found.sentence = brim_last_error();
-        found.look = look_at(found.session);
-        std::thread([&] {
-          found.elsewhere_change = brim_session_append(found.session, "a", 1, 0, 0);
-          found.elsewhere_look = look_at(found.session);
-        }).join();
-        return 1;
-      },
-      &seen) == BRIM_OK);
+              session.get(),
+              [](void* user, std::int64_t, std::int64_t) {
+                Seen& found = *static_cast<Seen*>(user);
+                ++found.calls;
+                found.progress = brim_session_on_progress(found.session, nullptr, nullptr);
+                found.change = brim_session_clear(found.session);
+                found.sentence = brim_last_error();
+                found.look = look_at(found.session);
+                std::thread([&] {
+                  found.elsewhere_change = brim_session_append(found.session, "a", 1, 0, 0);
+                  found.elsewhere_look = look_at(found.session);
+                }).join();
+                return 1;
+              },
+              &seen) == BRIM_OK);
   session.append(std::string(400, 'a'));
   CHECK(seen.change == BRIM_WRONG_STATE);
   CHECK(seen.progress == BRIM_WRONG_STATE);

@@ -17,8 +17,9 @@ struct Folder : brim::test::ScratchFolder {
   Folder() { brim::test::write_tiny_model(model, {}); }
 };
 
-const brim::Options kOptions{{"kv.budget", "40%"}, {"kv.keep", "tova"}, {"seed", "5"}, {"stop.ignore_eos", "1"},
-                             {"chat.template", "chatml"}, {"stop", "qqqq"}, {"logit_bias", "300-1"}};
+const brim::Options kOptions{{"kv.budget", "40%"},     {"kv.keep", "tova"},         {"seed", "5"},
+                             {"stop.ignore_eos", "1"}, {"chat.template", "chatml"}, {"stop", "qqqq"},
+                             {"logit_bias", "300-1"}};
 
 std::string said(brim::Session& session, int count) {
   std::string text;
@@ -75,11 +76,12 @@ TEST_CASE("options given when restoring replace saved ones; memory has to be as 
   for (const auto piece : shorter.pieces()) pieces += piece.size() < 100 ? 1 : 0;
   CHECK(pieces == 4);  // the last one only ends the answer
   CHECK(brim::Session::restore(model, folder.file, {{"kv.budget", "40%"}}).stats().tokens == session.stats().tokens);
-  const auto [status, sentence] =
-      failure([&] { brim::Session::restore(model, folder.file, {{"kv.budget", "60%"}}); });
+  const auto [status, sentence] = failure([&] { brim::Session::restore(model, folder.file, {{"kv.budget", "60%"}}); });
   CHECK(status == BRIM_BAD_FILE);
   CHECK(sentence.find(folder.file + " cannot be restored: KV memory, ") == 0);
-  CHECK(failure([&] { brim::Session::restore(model, folder.file, {{"colour", "red"}}); }).first == BRIM_INVALID_ARGUMENT);
+  CHECK(failure([&] {
+          brim::Session::restore(model, folder.file, {{"colour", "red"}});
+        }).first == BRIM_INVALID_ARGUMENT);
   CHECK(failure([&] { brim::Session::restore(model, folder.path + "/none"); }).first == BRIM_IO);
   CHECK(failure([&] { brim::Session::restore(model, folder.model); }).first == BRIM_BAD_FILE);
   CHECK(failure([&] { session.save(""); }).first == BRIM_INVALID_ARGUMENT);
@@ -112,7 +114,8 @@ TEST_CASE("a session is written for its owner alone, and through nothing that st
   std::filesystem::create_hard_link(folder.path + "/other", folder.file + ".part");
   session.save(folder.file);
   CHECK(std::filesystem::file_size(folder.path + "/other") == 8);
-  CHECK(std::filesystem::status(folder.file).permissions() == (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+  CHECK(std::filesystem::status(folder.file).permissions() ==
+        (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
   CHECK(brim::Session::restore(model, folder.file).stats().tokens == session.stats().tokens);
 }
 

@@ -1,7 +1,7 @@
 // brim_session_cancel() from another thread at moments all over a call: no request is ever lost. The two threads take
 // turns through atomics, round by round.
-#include <brim/brim.hpp>
 #include <doctest/doctest.h>
+#include <brim/brim.hpp>
 
 #include <atomic>
 #include <cstdint>

@@ -26,7 +26,8 @@ struct Folder : test::ScratchFolder {
   }
 };
 
-const Options kOptions{{"context", "256"}, {"kv.budget", "full"}, {"temperature", "0"}, {"chat.template", "chatml"}, {"limit", "8"}};
+const Options kOptions{
+    {"context", "256"}, {"kv.budget", "full"}, {"temperature", "0"}, {"chat.template", "chatml"}, {"limit", "8"}};
 
 std::string answer(Session& session) {
   session.message("user", "the cat");
@@ -43,7 +44,8 @@ void overwrite(const std::string& path, const std::string& with) {
 /// Every way in which a file can be changed.
 std::vector<std::pair<std::string, std::function<void(const Folder&)>>> changes() {
   return {{"emptied", [](const Folder& folder) { std::filesystem::resize_file(folder.model, 0); }},
-          {"halved", [](const Folder& folder) {
+          {"halved",
+           [](const Folder& folder) {
              std::filesystem::resize_file(folder.model, std::filesystem::file_size(folder.model) / 2);
            }},
           {"written over", [](const Folder& folder) { overwrite(folder.model, folder.other); }},
@@ -97,7 +99,8 @@ TEST_CASE("a model's file that is cut off or written over while it is loaded is 
       if (!changed && cut) std::filesystem::resize_file(folder.model, 1000);
       if (!changed && !cut) {
         overwrite(folder.model, folder.other);
-        std::filesystem::last_write_time(folder.model, std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
+        std::filesystem::last_write_time(folder.model,
+                                         std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
       }
       changed = true;
       return true;
@@ -123,7 +126,8 @@ TEST_CASE("a session's file that is cut off while it is read is an error") {
   for (const double part : {0.0, 0.3, 0.9}) {
     const std::string copy = folder.file + "2";
     std::filesystem::copy_file(folder.file, copy, std::filesystem::copy_options::overwrite_existing);
-    std::filesystem::resize_file(copy, static_cast<std::uintmax_t>(part * static_cast<double>(std::filesystem::file_size(copy))));
+    std::filesystem::resize_file(
+        copy, static_cast<std::uintmax_t>(part * static_cast<double>(std::filesystem::file_size(copy))));
     try {
       Session::restore(model, copy);
       FAIL("it was restored");

@@ -42,7 +42,9 @@ brim_status status_of(Body&& body) {
 }
 
 template <class T>
-concept IteratesWhenTemporary = requires(T session) { std::move(session).pieces(); };
+concept IteratesWhenTemporary = requires(T session) {
+  std::move(session).pieces();
+};
 
 }  // namespace
 
@@ -163,12 +165,10 @@ TEST_CASE("objects that were moved from fail with a sentence, and hold nothing")
   CHECK(status_of([&] { session.stats(); }) == BRIM_INVALID_ARGUMENT);
   CHECK(status_of([&] { session.fork(); }) == BRIM_INVALID_ARGUMENT);
   CHECK(status_of([&] {
-    for (const std::string_view piece : session.pieces()) (void)piece;
-  }) == BRIM_INVALID_ARGUMENT);
+          for (const std::string_view piece : session.pieces()) (void)piece;
+        }) == BRIM_INVALID_ARGUMENT);
   session = brim::Session(second, taken);
   session.append("a");
 }
 
-TEST_CASE("the pieces of a temporary session do not compile") {
-  CHECK_FALSE(IteratesWhenTemporary<brim::Session>);
-}
+TEST_CASE("the pieces of a temporary session do not compile") { CHECK_FALSE(IteratesWhenTemporary<brim::Session>); }

@@ -86,9 +86,7 @@ TEST_CASE("after a kill at any moment the name stands for one whole session") {
 
   std::map<std::int64_t, int> found;
   std::uint32_t random = 1;
-  const auto seen_enough = [&] {
-    return found.size() == 2 && std::chrono::steady_clock::now() - start > kEnough;
-  };
+  const auto seen_enough = [&] { return found.size() == 2 && std::chrono::steady_clock::now() - start > kEnough; };
   for (int kill = 0; kill < kKills && !seen_enough(); ++kill) {
     random = random * 1664525u + 1013904223u;
     const int status = save_until_killed(one, other, file, 1 + static_cast<long>(random >> 2) % longest);

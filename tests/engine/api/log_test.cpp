@@ -33,7 +33,8 @@ brim::LogCallback into(Lines& lines) {
 }
 
 bool heard(const Lines& lines, const char* part) {
-  return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) { return line.find(part) != std::string::npos; });
+  return std::any_of(lines.begin(), lines.end(),
+                     [&](const std::string& line) { return line.find(part) != std::string::npos; });
 }
 
 }  // namespace
@@ -108,8 +109,10 @@ TEST_CASE("special ids that are not tokens' are warnings, one for each key") {
     if (level == BRIM_LOG_WARNING) warnings.emplace_back(line);
   });
   REQUIRE(warnings.size() == 2);
-  CHECK(warnings[0].find("key 'tokenizer.ggml.eos_token_id' is 99999, expected a token id from 0 to 3") != std::string::npos);
-  CHECK(warnings[1].find("key 'tokenizer.ggml.eot_token_id' is -1, expected a token id from 0 to ") != std::string::npos);
+  CHECK(warnings[0].find("key 'tokenizer.ggml.eos_token_id' is 99999, expected a token id from 0 to 3") !=
+        std::string::npos);
+  CHECK(warnings[1].find("key 'tokenizer.ggml.eot_token_id' is -1, expected a token id from 0 to ") !=
+        std::string::npos);
 }
 
 TEST_CASE("a profile that a model carries and that cannot be used is said once, when it is loaded") {
@@ -120,7 +123,8 @@ TEST_CASE("a profile that a model carries and that cannot be used is said once, 
   Lines lines;
   const brim::Model model = brim::Model::load(file.path, {}, {}, into(lines));
   const auto notices = [&] {
-    return std::count_if(lines.begin(), lines.end(), [](const std::string& line) { return line.find("without a profile") != std::string::npos; });
+    return std::count_if(lines.begin(), lines.end(),
+                         [](const std::string& line) { return line.find("without a profile") != std::string::npos; });
   };
   CHECK(notices() == 1);
   brim::Session first(model), second(model);
@@ -141,7 +145,8 @@ TEST_CASE("no log is called after its model was freed, whatever its sessions do"
   brim_model* model = nullptr;
   REQUIRE(brim_options_create(&options) == BRIM_OK);
   REQUIRE(brim_options_on_log(
-              options, [](void* user, brim_log_level, const char*) { ++*static_cast<std::atomic<int>*>(user); }, &calls) == BRIM_OK);
+              options, [](void* user, brim_log_level, const char*) { ++*static_cast<std::atomic<int>*>(user); },
+              &calls) == BRIM_OK);
   REQUIRE(brim_model_load(file.path.c_str(), options, nullptr, nullptr, &model) == BRIM_OK);
   CHECK(calls > 0);
   brim_options* small = nullptr;
@@ -153,7 +158,8 @@ TEST_CASE("no log is called after its model was freed, whatever its sessions do"
   const std::string text(400, 'a');
   std::vector<std::thread> threads;
   for (int i = 0; i < 2; ++i) {
-    threads.emplace_back([&, i] { brim_session_append(sessions[static_cast<std::size_t>(i)], text.data(), text.size(), 1, 0); });
+    threads.emplace_back(
+        [&, i] { brim_session_append(sessions[static_cast<std::size_t>(i)], text.data(), text.size(), 1, 0); });
   }
   brim_model_free(model);
   const int heard = calls;
@@ -189,7 +195,8 @@ TEST_CASE("the embedding is what the logits are computed from") {
   CHECK(session.embedding() == state);
   // With drafted tokens (the text repeats itself) the embedding is the state of the last accepted token, which equals
   // that of a session without drafts.
-  brim::Session plain(model, {{"kv.budget", "full"}, {"temperature", "0"}, {"stop.ignore_eos", "1"}, {"spec.type", "none"}});
+  brim::Session plain(model,
+                      {{"kv.budget", "full"}, {"temperature", "0"}, {"stop.ignore_eos", "1"}, {"spec.type", "none"}});
   plain.append("the cat was on the dog");
   CHECK(plain.embedding() == state);
   for (int i = 0; i < 40; ++i) {

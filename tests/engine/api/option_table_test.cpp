@@ -93,7 +93,8 @@ TEST_CASE("choices and flags: each word, and no other") {
     if (line.type == OptionType::flag) CHECK(refusal(line, "1") == "");
     if (line.type == OptionType::flag || line.type == OptionType::choice) CHECK(names(refusal(line, "perhaps"), line));
   }
-  CHECK(refusal(*api::find_option("weights"), "gold") == "option weights: expected private, shared or file, found 'gold'");
+  CHECK(refusal(*api::find_option("weights"), "gold") ==
+        "option weights: expected private, shared or file, found 'gold'");
   CHECK(refusal(*api::find_option("spec.type"), "gold") == "option spec.type: expected none or ngram, found 'gold'");
   CHECK(api::model_options({{"weights", "shared"}})->memory == model::WeightMemory::shared);
   CHECK(api::model_options({{"weights", "file"}})->memory == model::WeightMemory::file);
@@ -129,7 +130,8 @@ TEST_CASE("the defaults are those of the structs") {
   CHECK(given->sequence.heads == none.sequence.heads);
   CHECK(given->sequence.speculation.ngram == none.sequence.speculation.ngram);
   CHECK(given->sequence.speculation.draft_max == none.sequence.speculation.draft_max);
-  CHECK(api::model_options({{"weights", std::string(api::find_option("weights")->default_text)}})->memory == api::ModelOptions().memory);
+  CHECK(api::model_options({{"weights", std::string(api::find_option("weights")->default_text)}})->memory ==
+        api::ModelOptions().memory);
 }
 
 TEST_CASE("when an option may be given is what its line says") {
@@ -138,7 +140,11 @@ TEST_CASE("when an option may be given is what its line says") {
     CAPTURE(line.key);
     generate::SessionOptions options;
     std::string value(line.default_text);
-    if (!refusal(line, value).empty()) value = line.key == "logit_bias" ? "5+1" : line.key == "kv.budget" ? "full" : line.key == "kv.split" ? "auto" : "1";
+    if (!refusal(line, value).empty())
+      value = line.key == "logit_bias"  ? "5+1"
+              : line.key == "kv.budget" ? "full"
+              : line.key == "kv.split"  ? "auto"
+                                        : "1";
     const auto changed = api::change_option(options, line.key, value);
     CHECK(changed.ok() == (line.scope == OptionScope::session));
     CHECK(*api::fixed_at_creation(line.key, value) == (line.scope == OptionScope::creation));

@@ -34,23 +34,29 @@ TEST_CASE("numbers: decimal, whole where whole ones are meant, and all that thei
   CHECK(api::model_options({{"threads", "08"}})->threads == 8);
   CHECK(refusal("seed", "18446744073709551616") ==
         "option seed: expected a whole number from 0 to 18446744073709551615, found '18446744073709551616'");
-  CHECK(refusal("context", "2147483648") == "option context: expected a whole number from 1 to 2147483647, found '2147483648'");
-  CHECK(refusal("top_k", "99999999999") == "option top_k: expected a whole number from -1 to 2147483647, found '99999999999'");
+  CHECK(refusal("context", "2147483648") ==
+        "option context: expected a whole number from 1 to 2147483647, found '2147483648'");
+  CHECK(refusal("top_k", "99999999999") ==
+        "option top_k: expected a whole number from -1 to 2147483647, found '99999999999'");
   CHECK(refusal("top_k", "-5") == "option top_k: expected a whole number from -1 to 2147483647, found '-5'");
-  CHECK(refusal("dry_allowed_length", "0") == "option dry_allowed_length: expected a whole number from 1 to 1048576, found '0'");
+  CHECK(refusal("dry_allowed_length", "0") ==
+        "option dry_allowed_length: expected a whole number from 1 to 1048576, found '0'");
   CHECK(refusal("temperature", "1e999") == "option temperature: expected a number, found '1e999'");
 }
 
 TEST_CASE("a refused number is shown as it was written, with both bounds") {
-  CHECK(refusal("repeat_penalty", "1e30") == "repeat_penalty is 1e30; it must be from 0.000001 to 1000000, where 1 is off");
+  CHECK(refusal("repeat_penalty", "1e30") ==
+        "repeat_penalty is 1e30; it must be from 0.000001 to 1000000, where 1 is off");
   CHECK(refusal("repeat_penalty", "0") == "repeat_penalty is 0; it must be from 0.000001 to 1000000, where 1 is off");
-  CHECK(refusal("temperature", "1e31") == "temperature is 1e31; it must be from 0 (always the likeliest token) to 1e30");
+  CHECK(refusal("temperature", "1e31") ==
+        "temperature is 1e31; it must be from 0 (always the likeliest token) to 1e30");
   CHECK(refusal("top_p", "1.00001") == "top_p is 1.00001; it must be from 0 to 1, where 1 is off");
   CHECK(refusal("temperature", "1e30") == "taken");
 }
 
 TEST_CASE("biases: at most what a float holds, and no second sign") {
-  for (const char* value : {"5+1e31", "5-1e39", "5+inf", "5+nan", "5--2", "5+-2", "5-", "+2", "-5+2", "5", "4294967296+1"}) {
+  for (const char* value :
+       {"5+1e31", "5-1e39", "5+inf", "5+nan", "5--2", "5+-2", "5-", "+2", "-5+2", "5", "4294967296+1"}) {
     INFO(value);
     CHECK(refusal("logit_bias", value).find(value) != std::string::npos);
   }
@@ -82,6 +88,7 @@ TEST_CASE("a locale of the host changes no sentence and no number") {
 TEST_CASE("the largest message: a size, from one byte to what the tokenizer takes") {
   CHECK(api::session_options({{"max_message_bytes", "1KiB"}})->max_message_bytes == 1024);
   CHECK(api::session_options({{"max_message_bytes", "1GiB"}})->max_message_bytes == std::int64_t{1} << 30);
-  CHECK(refusal("max_message_bytes", "2GiB") == "option max_message_bytes: expected a size up to 1GiB: 16MiB, found '2GiB'");
+  CHECK(refusal("max_message_bytes", "2GiB") ==
+        "option max_message_bytes: expected a size up to 1GiB: 16MiB, found '2GiB'");
   for (const char* value : {"", "0", "-1", "many"}) CHECK(refusal("max_message_bytes", value) != "taken");
 }

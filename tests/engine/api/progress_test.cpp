@@ -1,7 +1,7 @@
 // Every progress that the library reports: within one call the total stays the same, the done count never decreases and
 // is at most the total, and in the end it equals the total.
-#include <brim/brim.hpp>
 #include <doctest/doctest.h>
+#include <brim/brim.hpp>
 
 #include <cstdlib>
 #include <functional>
@@ -120,7 +120,8 @@ TEST_CASE("reading: a text, a message, and a text that has to be read again with
   Calls calls;
   const auto record = into(calls);
   std::int64_t stop_at = -1;
-  session.on_progress([&](std::int64_t done, std::int64_t total) { return record(done, total) && (stop_at < 0 || done < stop_at); });
+  session.on_progress(
+      [&](std::int64_t done, std::int64_t total) { return record(done, total) && (stop_at < 0 || done < stop_at); });
   const auto turn = [&](const std::function<void()>& work, bool to_the_end = true) {
     calls.clear();
     try {
@@ -137,11 +138,18 @@ TEST_CASE("reading: a text, a message, and a text that has to be read again with
   // Messages that differ from the text that was processed early: the cache, which has evicted, is rebuilt by processing
   // the tokens again, together with the new text.
   turn([&] {
-    session.load_messages(R"([{"role": "user", "content": ")" + std::string(700, 'c') + R"("}, {"role": "assistant", "content": "x"},
-                              {"role": "user", "content": ")" + std::string(300, 'd') + "\"}]");
+    session.load_messages(R"([{"role": "user", "content": ")" + std::string(700, 'c') +
+                          R"("}, {"role": "assistant", "content": "x"},
+                              {"role": "user", "content": ")" +
+                          std::string(300, 'd') + "\"}]");
   });
   stop_at = 100;
-  turn([&] { session.regenerate(); session.load_messages(R"([{"role": "user", "content": ")" + std::string(900, 'c') + "\"}]"); }, false);
+  turn(
+      [&] {
+        session.regenerate();
+        session.load_messages(R"([{"role": "user", "content": ")" + std::string(900, 'c') + "\"}]");
+      },
+      false);
   stop_at = -1;
   const std::int64_t read = session.stats().tokens;
   turn([&] { session.append(std::string(400, 'e')); });

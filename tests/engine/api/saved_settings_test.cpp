@@ -61,7 +61,8 @@ void write_profile(const Folder& folder) {
   file.keep = "window";
   for (int layer = 0; layer < 3; ++layer) {
     kv::LayerProfile& losses = file.profile.layers.emplace_back();
-    for (std::size_t i = 1; i < losses.loss.size(); ++i) losses.loss[i] = layer == 0 ? 4.0 * static_cast<double>(i) : 0.01;
+    for (std::size_t i = 1; i < losses.loss.size(); ++i)
+      losses.loss[i] = layer == 0 ? 4.0 * static_cast<double>(i) : 0.01;
     losses.prunable = 1 + layer;
   }
   std::ofstream(folder.profile) << model::to_json(file);
@@ -73,7 +74,8 @@ TEST_CASE("a session whose profile's file is gone is restored with the plan it h
   const Folder folder;
   write_profile(folder);
   const Model model = Model::load(folder.model, {{"threads", "1"}});
-  Session session(model, {{"context", "256"}, {"kv.budget", "40%"}, {"kv.split", "depth"}, {"kv.profile", folder.profile.c_str()}});
+  Session session(
+      model, {{"context", "256"}, {"kv.budget", "40%"}, {"kv.split", "depth"}, {"kv.profile", folder.profile.c_str()}});
   session.append("the cat");
   session.save(folder.file);
   std::filesystem::remove(folder.profile);
@@ -90,7 +92,9 @@ TEST_CASE("a session restored with another profile is saved with that one, or wi
   const Folder folder;
   write_profile(folder);
   const Model model = Model::load(folder.model, {{"threads", "1"}});
-  const auto holds = [&](const std::string& file, const char* text) { return content(file).find(text) != std::string::npos; };
+  const auto holds = [&](const std::string& file, const char* text) {
+    return content(file).find(text) != std::string::npos;
+  };
   // A plan that is the same for every profile: full.
   Session session(model, {{"context", "256"}, {"kv.budget", "full"}, {"kv.profile", folder.profile.c_str()}});
   session.append("the cat");
@@ -112,27 +116,32 @@ TEST_CASE("a session restored with another profile is saved with that one, or wi
 TEST_CASE("of an option that was given several times the last value is the one that is compared when restoring") {
   const Folder folder;
   const Model model = Model::load(folder.model, {{"threads", "1"}});
-  Session session(model, {{"temperature", "0.25"}, {"limit", "5"}, {"temperature", "0.5"}, {"stop", "a"}, {"stop", "b"}, {"limit", "7"}});
+  Session session(
+      model,
+      {{"temperature", "0.25"}, {"limit", "5"}, {"temperature", "0.5"}, {"stop", "a"}, {"stop", "b"}, {"limit", "7"}});
   CHECK(session.option("temperature") == std::vector<std::string>{"0.5"});
   session.append("the cat");
   session.save(folder.file);
   Session same = Session::restore(model, folder.file, {{"temperature", "0.5"}, {"stop", "b"}});
   CHECK(same.option("temperature") == std::vector<std::string>{"0.5"});
   CHECK(same.option("stop") == std::vector<std::string>{"a", "b"});
-  Session other = Session::restore(model, folder.file, {{"temperature", "0.5"}, {"temperature", "0.25"}, {"limit", "5"}});
+  Session other =
+      Session::restore(model, folder.file, {{"temperature", "0.5"}, {"temperature", "0.25"}, {"limit", "5"}});
   CHECK(other.option("temperature") == std::vector<std::string>{"0.25"});
   int tokens = 0;
   while (other.next().end == Session::End::not_yet) ++tokens;
   CHECK(tokens <= 5);
   // A file that contains both, as earlier versions wrote it.
   save_saying(folder, {{"context", "256"}, {"temperature", "0.25"}, {"temperature", "0.5"}});
-  CHECK(Session::restore(model, folder.file, {{"temperature", "0.25"}}).option("temperature") == std::vector<std::string>{"0.25"});
+  CHECK(Session::restore(model, folder.file, {{"temperature", "0.25"}}).option("temperature") ==
+        std::vector<std::string>{"0.25"});
 }
 
 TEST_CASE("a saved session that names a file is refused, and the file is not looked at") {
   const Folder folder;
   std::ofstream(folder.path + "/secret.json") << R"({"brim_kv_profile": "SECRET"})";
-  for (const std::string& named : {folder.path + "/secret.json", std::string("/nowhere/there"), std::string("/root"), std::string("/dev/zero")}) {
+  for (const std::string& named :
+       {folder.path + "/secret.json", std::string("/nowhere/there"), std::string("/root"), std::string("/dev/zero")}) {
     save_saying(folder, {{"context", "256"}, {"kv.profile", named}});
     const auto [status, sentence] = restoring(folder);
     CHECK(status == BRIM_BAD_FILE);
@@ -158,9 +167,9 @@ TEST_CASE("a saved session with a policy that the library does not have is refus
 
 TEST_CASE("memory that a saved session does not go with is refused before it is booked") {
   const Folder folder;
-  for (const generate::Settings& settings :
-       {generate::Settings{{"context", "2147483647"}, {"kv.budget", "full"}}, generate::Settings{{"context", "1048576"}, {"kv.budget", "8GiB"}},
-        generate::Settings{{"context", "256"}, {"kv.budget", "30%"}}}) {
+  for (const generate::Settings& settings : {generate::Settings{{"context", "2147483647"}, {"kv.budget", "full"}},
+                                             generate::Settings{{"context", "1048576"}, {"kv.budget", "8GiB"}},
+                                             generate::Settings{{"context", "256"}, {"kv.budget", "30%"}}}) {
     save_saying(folder, settings);
     const auto [status, said] = restoring(folder);
     const std::string& sentence = said;  // lambdas cannot capture structured bindings everywhere
@@ -173,8 +182,13 @@ TEST_CASE("memory that a saved session does not go with is refused before it is 
 TEST_CASE("what a saved session says is shown without control characters") {
   const Folder folder;
   const std::string escape = "\x1b]0;owned\x07\x1b[2J";
-  for (const auto& setting : {std::pair<std::string, std::string>(escape, "1"), {"temperature", escape}, {"kv.profile", escape},
-                              {"kv.split", escape}, {"chat.template", escape + std::string(1000, 'x')}, {"kv.budget", escape}, {"stop.ignore_eos", escape + std::string(1000, 'x')}}) {
+  for (const auto& setting : {std::pair<std::string, std::string>(escape, "1"),
+                              {"temperature", escape},
+                              {"kv.profile", escape},
+                              {"kv.split", escape},
+                              {"chat.template", escape + std::string(1000, 'x')},
+                              {"kv.budget", escape},
+                              {"stop.ignore_eos", escape + std::string(1000, 'x')}}) {
     save_saying(folder, {{"context", "256"}, setting});
     const auto [status, sentence] = restoring(folder);
     CAPTURE(setting.first);

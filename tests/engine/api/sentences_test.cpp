@@ -1,7 +1,7 @@
 // Whatever text of a caller or a file is quoted in a sentence or a line of the log: the output is one line of UTF-8
 // that a terminal can show unchanged.
-#include <brim/brim.hpp>
 #include <doctest/doctest.h>
+#include <brim/brim.hpp>
 
 #include <fstream>
 #include <functional>
@@ -18,7 +18,9 @@ namespace {
 
 // Escape sequences of seven and eight bits, line breaks of three kinds, marks that change the direction, bytes that are
 // not UTF-8.
-const std::string kHostile = "\x1b[2J\n\r\x7f\xc2\x9b" "31m\xe2\x80\xa8\xe2\x80\xae\xe2\x81\xa6\xd8\x9c\xff";
+const std::string kHostile =
+    "\x1b[2J\n\r\x7f\xc2\x9b"
+    "31m\xe2\x80\xa8\xe2\x80\xae\xe2\x81\xa6\xd8\x9c\xff";
 
 std::string sentence_of(const std::function<void()>& work) {
   try {
@@ -76,7 +78,9 @@ TEST_CASE("options, roles, templates, messages") {
     }
   }
   check_refused([&] { brim::Session(model, {{"chat.template", ("{% " + kHostile + " %}").c_str()}}); });
-  check_refused([&] { brim::Session(model, {{"chat.template", ("{% set a = '" + kHostile + "' %}{{ x|" + kHostile + " }}").c_str()}}); });
+  check_refused([&] {
+    brim::Session(model, {{"chat.template", ("{% set a = '" + kHostile + "' %}{{ x|" + kHostile + " }}").c_str()}});
+  });
   brim::Session raising(model, {{"chat.template", "{{ raise_exception(messages[0].content) }}"}});
   check_refused([&] { raising.message("user", kHostile); });
   brim::Session unknown(model, {{"chat.template", "{{ 'a'[messages[0].content] }}{{ messages[0].content + 1 }}"}});
@@ -104,17 +108,20 @@ TEST_CASE("what a model's file says: keys, their values, names of tensors") {
   const Folder folder;
   const std::string values[] = {kHostile, kHostile + std::string(5000, 'x')};
   for (const std::string& value : values) {
-    for (const char* key : {"general.architecture", "general.type", "tokenizer.ggml.model", "tokenizer.ggml.pre", "llama.rope.scaling.type",
-                            "llama.embedding_length", "llama.context_length", "tokenizer.ggml.bos_token_id"}) {
+    for (const char* key :
+         {"general.architecture", "general.type", "tokenizer.ggml.model", "tokenizer.ggml.pre",
+          "llama.rope.scaling.type", "llama.embedding_length", "llama.context_length", "tokenizer.ggml.bos_token_id"}) {
       CAPTURE(key);
-      check(sentence_of([&] { brim::Model::load(folder.changed([&](brim::io::GgufWriter& w) { w.set_string(key, value); })); }));
+      check(sentence_of(
+          [&] { brim::Model::load(folder.changed([&](brim::io::GgufWriter& w) { w.set_string(key, value); })); }));
     }
   }
   check_refused([&] {
     brim::Model::load(folder.changed([](brim::io::GgufWriter& w) { w.set_string("general.architecture", kHostile); }));
   });
   check_refused([&] {
-    brim::Model::load(folder.changed([](brim::io::GgufWriter& w) { w.set_string("llama.rope.scaling.type", kHostile); }));
+    brim::Model::load(
+        folder.changed([](brim::io::GgufWriter& w) { w.set_string("llama.rope.scaling.type", kHostile); }));
   });
   check(sentence_of([&] {
     brim::test::TinyModel shape;

@@ -1,7 +1,7 @@
 // Calls that change a session and find no memory: the session is then exactly as before, down to the bytes that it is
 // saved as, and its options are unchanged.
-#include <brim/brim.hpp>
 #include <doctest/doctest.h>
+#include <brim/brim.hpp>
 
 #include <fstream>
 #include <functional>
@@ -61,14 +61,23 @@ void check_each(const Folder& folder, brim::Session& session, const std::functio
 TEST_CASE("an option that cannot be set for want of memory is as it was, and so is the session") {
   const Folder folder;
   const brim::Model model = brim::Model::load(folder.model, {{"threads", "1"}});
-  for (const auto& option : std::vector<std::pair<std::string, std::string>>{
-           {"stop", kLong}, {"system", kLong}, {"logit_bias", "300-1.00000000000000000000000"}, {"temperature", "1.5"},
-           {"dry_multiplier", "0.800000000000000000000000"}, {"limit", "0000000000000000000000000000100"},
-           {"stop.ignore_eos", "1"}, {"max_message_bytes", "1MiB"}, {"seed", "7"}}) {
+  for (const auto& option :
+       std::vector<std::pair<std::string, std::string>>{{"stop", kLong},
+                                                        {"system", kLong},
+                                                        {"logit_bias", "300-1.00000000000000000000000"},
+                                                        {"temperature", "1.5"},
+                                                        {"dry_multiplier", "0.800000000000000000000000"},
+                                                        {"limit", "0000000000000000000000000000100"},
+                                                        {"stop.ignore_eos", "1"},
+                                                        {"max_message_bytes", "1MiB"},
+                                                        {"seed", "7"}}) {
     const std::string &key = option.first, &value = option.second;  // clang 14 captures no structured bindings
     CAPTURE(key);
     const auto open = [&] {
-      brim::Session session(model, {{"chat.template", "chatml"}, {"stop", (kLong + "x").c_str()}, {"logit_bias", "301-1"}, {"temperature", "1.25"}});
+      brim::Session session(model, {{"chat.template", "chatml"},
+                                    {"stop", (kLong + "x").c_str()},
+                                    {"logit_bias", "301-1"},
+                                    {"temperature", "1.25"}});
       session.message("user", "the cat");
       for (int i = 0; i < 5; ++i) session.next();
       return session;
@@ -76,7 +85,8 @@ TEST_CASE("an option that cannot be set for want of memory is as it was, and so 
     brim::Session session = open();
     // A successful call is checked on a separate session, because not everything can be undone.
     check_each(
-        folder, session, [&] { return brim_session_set(session.get(), key.c_str(), value.c_str()); }, [&] { session = open(); });
+        folder, session, [&] { return brim_session_set(session.get(), key.c_str(), value.c_str()); },
+        [&] { session = open(); });
     REQUIRE(brim_session_set(session.get(), key.c_str(), value.c_str()) == BRIM_OK);
   }
 }
@@ -87,13 +97,15 @@ TEST_CASE("options that cannot be removed for want of memory stay") {
   for (const char* key : {"stop", "logit_bias"}) {
     CAPTURE(key);
     const auto open = [&] {
-      brim::Session session(model, {{"stop", kLong.c_str()}, {"stop", "q"}, {"logit_bias", "301-1"}, {"dry_multiplier", "0.8"}});
+      brim::Session session(
+          model, {{"stop", kLong.c_str()}, {"stop", "q"}, {"logit_bias", "301-1"}, {"dry_multiplier", "0.8"}});
       session.append("the cat");
       for (int i = 0; i < 5; ++i) session.next();
       return session;
     };
     brim::Session session = open();
-    check_each(folder, session, [&] { return brim_session_unset(session.get(), key); }, [&] { session = open(); });
+    check_each(
+        folder, session, [&] { return brim_session_unset(session.get(), key); }, [&] { session = open(); });
   }
 }
 
@@ -107,8 +119,10 @@ TEST_CASE("clearing without memory for the system message fails, and clears noth
     return session;
   };
   brim::Session session = open();
-  check_each(folder, session, [&] { return brim_session_clear(session.get()); }, [&] {
-    CHECK(session.messages().find(kLong) != std::string::npos);
-    session = open();
-  });
+  check_each(
+      folder, session, [&] { return brim_session_clear(session.get()); },
+      [&] {
+        CHECK(session.messages().find(kLong) != std::string::npos);
+        session = open();
+      });
 }

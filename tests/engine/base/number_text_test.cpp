@@ -71,7 +71,8 @@ TEST_CASE("numbers are finite and whole texts") {
   CHECK(parse_number("0." + std::string(400, '0') + "1") == 0);
   CHECK_FALSE(parse_number(std::string(400, '9')));
   CHECK_FALSE(parse_number(std::string(400, '9') + ".5"));
-  for (const char* text : {"", "1e999", "inf", "-inf", "nan", "0,5", "1.000,5", "0x10", "1_000", "\u0661", "1e+999", "1e-", "1e-400 ", "1e-400x", "5 ", " 5", "+5", "five", "."}) {
+  for (const char* text : {"", "1e999", "inf", "-inf", "nan", "0,5", "1.000,5", "0x10", "1_000", "\u0661", "1e+999",
+                           "1e-", "1e-400 ", "1e-400x", "5 ", " 5", "+5", "five", "."}) {
     INFO(text);
     CHECK_FALSE(parse_number(text));
   }

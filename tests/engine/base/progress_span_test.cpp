@@ -25,8 +25,8 @@ TEST_CASE("each phase gets its span of the total, whatever it counts in") {
   CHECK(second(0, 0));  // nothing to do: done
   go_on = false;
   CHECK(!second(1, 1));
-  const std::vector<std::pair<long long, long long>> expected{{0, 200}, {12, 200}, {50, 200}, {50, 200}, {199, 200}, {200, 200},
-                                                              {200, 200}, {200, 200}};
+  const std::vector<std::pair<long long, long long>> expected{{0, 200},   {12, 200},  {50, 200},  {50, 200},
+                                                              {199, 200}, {200, 200}, {200, 200}, {200, 200}};
   CHECK(calls == expected);
   CHECK(!progress_span({}, 0, 1, 2));
 }

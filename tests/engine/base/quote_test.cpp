@@ -40,11 +40,11 @@ TEST_CASE("std::quoted does not take its place") { CHECK(quoted(std::string("a\"
 
 TEST_CASE("bytes that are no UTF-8 are shown as bytes") {
   CHECK(quoted("\xff\xfe") == "'\\xff\\xfe'");
-  CHECK(quoted("\xc0\xaf") == "'\\xc0\\xaf'");            // overlong
-  CHECK(quoted("\xe0\x80\xaf") == "'\\xe0\\x80\\xaf'");   // overlong
-  CHECK(quoted("\xed\xa0\x80") == "'\\xed\\xa0\\x80'");   // a surrogate
+  CHECK(quoted("\xc0\xaf") == "'\\xc0\\xaf'");                    // overlong
+  CHECK(quoted("\xe0\x80\xaf") == "'\\xe0\\x80\\xaf'");           // overlong
+  CHECK(quoted("\xed\xa0\x80") == "'\\xed\\xa0\\x80'");           // a surrogate
   CHECK(quoted("\xf4\x90\x80\x80") == "'\\xf4\\x90\\x80\\x80'");  // beyond U+10FFFF
-  CHECK(quoted("\xe8\xaf") == "'\\xe8\\xaf'");            // cut off
+  CHECK(quoted("\xe8\xaf") == "'\\xe8\\xaf'");                    // cut off
 }
 
 TEST_CASE("long text is cut between characters, and its length said") {

@@ -17,7 +17,7 @@ using brim::test::read_floats;
 using brim::test::read_json;
 using brim::test::Reading;
 
-constexpr const char* kModels[] = {"llama3", "llama2", "mistral-swa", "mixtral", "qwen2",   "qwen3",    "gemma2",
+constexpr const char* kModels[] = {"llama3", "llama2", "mistral-swa", "mixtral", "qwen2",    "qwen3", "gemma2",
                                    "gemma3", "phi3",   "smollm3",     "granite", "qwen3moe", "olmoe"};
 
 // Processes the input and compares logits, losses and the greedy continuation of one recorded run.

@@ -61,7 +61,8 @@ TEST_CASE("the last exchange stays, however long it is") {
   CHECK(conversation.json().find("short") != std::string::npos);
 }
 
-TEST_CASE("what follows the user's last message is bounded too: its oldest goes, the user's message and the last one stay") {
+TEST_CASE(
+    "what follows the user's last message is bounded too: its oldest goes, the user's message and the last one stay") {
   const auto model = test::tiny_model();
   for (const char* role : {"assistant", "system", "tool"}) {
     for (const bool asked : {true, false}) {

@@ -55,11 +55,8 @@ TEST_CASE("a token that ends in the beginning of a breaker breaks with the rest 
   const text::Tokenizer tokenizer = tokenizer_of({"U", "s", "Us", "xU", "Use"});
   const auto found = generate::find_dry_breakers(tokenizer, {"Us"});
   REQUIRE(found.ok());
-  const std::vector<std::vector<TokenId>> expected = {{kBytes + 'U', kWords + 1},
-                                                      {kWords, kWords + 1},
-                                                      {kWords + 2},
-                                                      {kWords + 3, kWords + 1},
-                                                      {kWords + 4}};
+  const std::vector<std::vector<TokenId>> expected = {
+      {kBytes + 'U', kWords + 1}, {kWords, kWords + 1}, {kWords + 2}, {kWords + 3, kWords + 1}, {kWords + 4}};
   CHECK(*found == expected);
 }
 

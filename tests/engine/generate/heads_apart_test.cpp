@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/run/sequence.hpp"
 #include "engine/kv/heads.hpp"
+#include "engine/run/sequence.hpp"
 #include "tests/engine/generate/tiny.hpp"
 #include "tests/support/allocation_count.hpp"
 #include "tests/support/policies.hpp"
@@ -19,7 +19,8 @@ using run::SequenceOptions;
 
 namespace {
 
-std::unique_ptr<Sequence> sequence_of(const std::shared_ptr<const model::Model>& model, const SequenceOptions& options) {
+std::unique_ptr<Sequence> sequence_of(const std::shared_ptr<const model::Model>& model,
+                                      const SequenceOptions& options) {
   auto sequence = Sequence::create(model, options);
   if (!sequence) FAIL(sequence.error().sentence);
   return std::move(*sequence);
@@ -30,7 +31,8 @@ std::vector<float> answers(Sequence& sequence, const std::vector<std::int32_t>& 
   std::vector<float> all;
   for (std::size_t at = 0; at < ids.size();) {
     const std::size_t count = at == 0 ? prompt : 1;
-    if (const Status status = sequence.read(std::span(ids).subspan(at, count), {}, nullptr); !status) FAIL(status.error().sentence);
+    if (const Status status = sequence.read(std::span(ids).subspan(at, count), {}, nullptr); !status)
+      FAIL(status.error().sentence);
     at += count;
     const auto logits = sequence.logits();
     REQUIRE(logits);

@@ -161,7 +161,8 @@ TEST_CASE("going back takes up the newest checkpoint and processes no more than 
   for (const bool with_checkpoint : {true, false}) {
     CAPTURE(with_checkpoint);
     const auto full = test::tiny_sequence(model, {});
-    const std::string budget = std::to_string(with_checkpoint ? full->memory().kv.full_bytes : full->memory().kv.min_bytes);
+    const std::string budget =
+        std::to_string(with_checkpoint ? full->memory().kv.full_bytes : full->memory().kv.min_bytes);
     const auto sequence = test::tiny_sequence(model, {.budget = budget});
     REQUIRE(sequence->memory().kv.checkpoints == (with_checkpoint ? 1 : 0));
     read(*sequence, part(0, 40));
@@ -250,6 +251,7 @@ TEST_CASE("sequences in one pass keep states apart") {
     for (std::size_t i = 0; i < 3; ++i) sequences[i]->end_next(turn.decoder(), static_cast<std::int64_t>(i), 1, {});
   }
   for (std::size_t i = 0; i < 3; ++i) {
-    CHECK(logits_of(*sequences[i]) == fresh(model, std::span(ids).subspan(0, 10 + 7 * i), std::span(ids).subspan(40, 8)));
+    CHECK(logits_of(*sequences[i]) ==
+          fresh(model, std::span(ids).subspan(0, 10 + 7 * i), std::span(ids).subspan(40, 8)));
   }
 }

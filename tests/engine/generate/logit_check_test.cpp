@@ -66,9 +66,9 @@ TEST_CASE("no sampler picks a token from such logits, and none draws for it") {
 TEST_CASE("a session of a damaged model says so, whatever tensor it is and however the cache keeps and evicts") {
   const auto ids = test::some_ids(200);
   for (const quant::Format format : {quant::Format::f32, quant::Format::q8_0}) {
-    for (const std::string damaged : {"output_norm.weight", "blk.0.attn_norm.weight", "blk.1.attn_q.weight", "blk.1.attn_k.weight",
-                                      "blk.1.attn_v.weight", "blk.2.attn_output.weight", "blk.1.ffn_norm.weight",
-                                      "blk.0.ffn_gate.weight", "blk.2.ffn_down.weight"}) {
+    for (const std::string damaged : {"output_norm.weight", "blk.0.attn_norm.weight", "blk.1.attn_q.weight",
+                                      "blk.1.attn_k.weight", "blk.1.attn_v.weight", "blk.2.attn_output.weight",
+                                      "blk.1.ffn_norm.weight", "blk.0.ffn_gate.weight", "blk.2.ffn_down.weight"}) {
       test::TinyModel shape;
       shape.format = format;
       shape.damaged = damaged;
@@ -103,7 +103,8 @@ TEST_CASE("a session of a damaged model says so, whatever tensor it is and howev
 TEST_CASE("options that ban every token are named as the reason") {
   const auto model = test::tiny_model();
   generate::SessionOptions options;
-  for (std::int32_t id = 0; id < model->config().vocabulary; ++id) options.sampling.logit_bias.emplace_back(id, -kInfinity);
+  for (std::int32_t id = 0; id < model->config().vocabulary; ++id)
+    options.sampling.logit_bias.emplace_back(id, -kInfinity);
   auto session = generate::Session::create(model, options);
   REQUIRE(session);
   REQUIRE((*session)->append("the dog", {}));

@@ -41,13 +41,13 @@ TEST_CASE("a model in every format gives the recorded logits") {
     if (path.empty()) return;
     const nlohmann::json golden = brim::test::read_json(path);
     INFO(format);
-    brim::test::Reading reading(brim::test::shared_file("golden/quant/model/llama-" + format + ".gguf"), golden["n_ctx"],
-                                brim::kernels::KvType::f32);
+    brim::test::Reading reading(brim::test::shared_file("golden/quant/model/llama-" + format + ".gguf"),
+                                golden["n_ctx"], brim::kernels::KvType::f32);
     const std::vector<std::int32_t> input = golden["input_ids"];
     const auto logits = reading.read_all(input);
 
-    const auto reference =
-        brim::test::read_floats(brim::test::shared_file("golden/quant/model/" + golden["ref_logits"].get<std::string>()));
+    const auto reference = brim::test::read_floats(
+        brim::test::shared_file("golden/quant/model/" + golden["ref_logits"].get<std::string>()));
     double worst = 0, squares = 0;
     std::size_t at = 0;
     for (const std::size_t position : golden["positions"]) {

@@ -14,8 +14,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/run/sequence.hpp"
 #include "engine/model/model.hpp"
+#include "engine/run/sequence.hpp"
 
 namespace brim::test {
 

@@ -44,8 +44,8 @@ std::vector<float> dry_by_definition(const SamplingOptions& options, std::size_t
   }
   for (int end = 0; end + 1 < size; ++end) {  // history[end] is the last token of an earlier copy of the end
     int length = 0;
-    while (length < limit && length <= end && history[static_cast<std::size_t>(end - length)] ==
-                                                  history[static_cast<std::size_t>(size - 1 - length)]) {
+    while (length < limit && length <= end &&
+           history[static_cast<std::size_t>(end - length)] == history[static_cast<std::size_t>(size - 1 - length)]) {
       ++length;
     }
     const TokenId next = history[static_cast<std::size_t>(end + 1)];
@@ -142,8 +142,7 @@ TEST_CASE("DRY agrees with its definition on random histories") {
     std::vector<TokenId> history(random.next() % 60);
     for (TokenId& token : history) token = static_cast<TokenId>(random.next() % letters);
     std::vector<float> expected = dry_by_definition(options, 6, history);
-    const std::vector<float> found =
-        adjusted(generate::make_dry(options, 6), std::vector<float>(6, 0.0f), history);
+    const std::vector<float> found = adjusted(generate::make_dry(options, 6), std::vector<float>(6, 0.0f), history);
     for (std::size_t token = 0; token < 6; ++token) {
       REQUIRE(-found[token] == doctest::Approx(expected[token]).epsilon(1e-6));
     }

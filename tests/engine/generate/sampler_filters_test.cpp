@@ -102,8 +102,8 @@ TEST_CASE("mirostat 2 cuts at its surprise, which moves towards tau") {
   SamplingOptions options = plain();
   options.mirostat = 2;
   options.mirostat_eta = 0;
-  const std::vector<std::pair<double, Tokens>> cases = {
-      {0, {1}}, {0.7, {1}}, {1.01, {1, 3}}, {1.2, {1, 3, 4}}, {1.7, {0, 1, 3, 4}}, {2.2, {0, 1, 2, 3, 4}}};
+  const std::vector<std::pair<double, Tokens>> cases = {{0, {1}},         {0.7, {1}},          {1.01, {1, 3}},
+                                                        {1.2, {1, 3, 4}}, {1.7, {0, 1, 3, 4}}, {2.2, {0, 1, 2, 3, 4}}};
   for (const auto& [tau, tokens] : cases) {
     options.mirostat_tau = tau;
     CHECK(support(options, logits_of(kFive)) == tokens);

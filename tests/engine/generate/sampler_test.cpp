@@ -214,8 +214,7 @@ TEST_CASE("options out of range are refused with their name and value") {
   CHECK(refusal([](O o) { o.mirostat_tau = -1; }).starts_with("mirostat_tau"));
   CHECK(refusal([](O o) { o.mirostat_eta = NAN; }).starts_with("mirostat_eta"));
   CHECK(refusal([](O o) { o.logit_bias = {{-1, 1.0f}}; }) == "logit_bias names token -1; ids begin at 0");
-  CHECK(refusal([](O o) { o.logit_bias = {{10, 1.0f}}; }) ==
-        "logit_bias names token 10, but the vocabulary ends at 9");
+  CHECK(refusal([](O o) { o.logit_bias = {{10, 1.0f}}; }) == "logit_bias names token 10, but the vocabulary ends at 9");
   CHECK(refusal([](O o) { o.logit_bias = {{1, INFINITY}}; }).starts_with("logit_bias of token 1 is inf"));
   CHECK_FALSE(Sampler::create(SamplingOptions(), 0).ok());
   CHECK_FALSE(Sampler::create(SamplingOptions(), std::int64_t{1} << 40).ok());

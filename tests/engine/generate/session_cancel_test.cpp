@@ -138,8 +138,10 @@ TEST_CASE("a long string, white space, a template and a session's file: each is 
     CHECK(session->work().max_between_polls() <= WorkMeter::kMaxUnitsBetweenPolls);
   };
   // Within one JSON string, and between two values: the parser itself calls nothing there.
-  for (const std::string& json : {"[{\"role\": \"user\", \"other\": \"" + std::string(4'000'000, 'a') + "\", \"content\": \"b\"}]",
-                                  "[" + std::string(4'000'000, ' ') + "]", "[{\"role\": \"user\", \"x\": " + std::string(4'000'000, '1') + "}]"}) {
+  for (const std::string& json :
+       {"[{\"role\": \"user\", \"other\": \"" + std::string(4'000'000, 'a') + "\", \"content\": \"b\"}]",
+        "[" + std::string(4'000'000, ' ') + "]",
+        "[{\"role\": \"user\", \"x\": " + std::string(4'000'000, '1') + "}]"}) {
     for (const std::int64_t poll : {2, 5, 10}) {
       session->work().cancel_at_poll(poll);
       CHECK(cancelled(session->load_messages(json)));

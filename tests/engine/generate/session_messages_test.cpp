@@ -101,7 +101,8 @@ TEST_CASE("reading that is stopped leaves the messages; the answer that was in p
   const std::string text(300, 'x');
   CHECK(session->message("user", text).error().code == ErrorCode::cancelled);
   CHECK(session->messages() == before);
-  CHECK(session->load_messages(R"([{"role": "user", "content": ")" + text + "\"}]").error().code == ErrorCode::cancelled);
+  CHECK(session->load_messages(R"([{"role": "user", "content": ")" + text + "\"}]").error().code ==
+        ErrorCode::cancelled);
   CHECK(session->messages() == before);
   session->on_progress([](long long, long long) { return false; });
   CHECK(session->regenerate().error().code == ErrorCode::cancelled);
@@ -149,8 +150,8 @@ TEST_CASE("JSON longer than what a session hands out, and two messages beside it
   const Status status = (*session)->load_messages(padded(max + 1));
   REQUIRE(!status);
   CHECK(status.error().code == ErrorCode::invalid_argument);
-  CHECK(status.error().sentence.find(std::to_string(max + 1) + " bytes of JSON; expected at most " + std::to_string(max)) !=
-        std::string::npos);
+  CHECK(status.error().sentence.find(std::to_string(max + 1) + " bytes of JSON; expected at most " +
+                                     std::to_string(max)) != std::string::npos);
 }
 
 TEST_CASE("a message after an answer that lost its beginning does not read that answer again") {

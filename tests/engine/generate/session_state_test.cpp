@@ -94,10 +94,14 @@ struct Case {
   kv::HeadSelection heads = kv::HeadSelection::together;
 };
 const Case kCases[] = {
-    {"full", "window", "auto", "all", kernels::KvType::f32},     {"30%", "window", "uniform", "all", kernels::KvType::f16},
-    {"30%", "h2o", "zigzag", "all", kernels::KvType::q8_0},      {"40%", "dynsplit", "uniform", "all", kernels::KvType::f16},
-    {"50%", "dynsplit", "zigzag", "top=25%", kernels::KvType::f16}, {"35%", "snapkv", "cake", "all", kernels::KvType::f16},
-    {"45%", "knorm", "squeeze", "all", kernels::KvType::f16},    {"35%", "tova", "zigzag", "all", kernels::KvType::f16},
+    {"full", "window", "auto", "all", kernels::KvType::f32},
+    {"30%", "window", "uniform", "all", kernels::KvType::f16},
+    {"30%", "h2o", "zigzag", "all", kernels::KvType::q8_0},
+    {"40%", "dynsplit", "uniform", "all", kernels::KvType::f16},
+    {"50%", "dynsplit", "zigzag", "top=25%", kernels::KvType::f16},
+    {"35%", "snapkv", "cake", "all", kernels::KvType::f16},
+    {"45%", "knorm", "squeeze", "all", kernels::KvType::f16},
+    {"35%", "tova", "zigzag", "all", kernels::KvType::f16},
     {"40%", "snapkv", "zigzag", "all", {kernels::KvType::q8_0, kernels::KvType::q4_0}, kv::HeadSelection::apart},
 };
 
@@ -180,7 +184,8 @@ TEST_CASE("while a text has to be read again a sequence's state cannot be had; a
   REQUIRE(sequence->read(ids(0, 60), {}, nullptr));
   // Cancelled after layers that have evicted entries for this chunk.
   std::atomic<bool> cancel{false};
-  sequence->observe_attention([&](kv::LayerId layer, std::int64_t, std::span<const float>) { cancel = layer == kv::LayerId{1}; });
+  sequence->observe_attention(
+      [&](kv::LayerId layer, std::int64_t, std::span<const float>) { cancel = layer == kv::LayerId{1}; });
   REQUIRE(!sequence->read(ids(60, 32), {}, &cancel));
   REQUIRE(sequence->cache().stale());
   StateWriter refused;

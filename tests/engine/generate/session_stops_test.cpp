@@ -60,7 +60,8 @@ TEST_CASE("what was held back comes when the stop strings change") {
   for (std::size_t begin = 0; begin + 8 < whole.size(); begin += 3) {
     const std::string holding = whole.substr(begin, 8) + "\x01";
     for (int changed = 1; changed < kTokens; ++changed) {
-      for (const std::vector<std::string>& next : {std::vector<std::string>{}, {"\x01"}, {holding}, {holding, "\x02"}}) {
+      for (const std::vector<std::string>& next :
+           {std::vector<std::string>{}, {"\x01"}, {holding}, {holding, "\x02"}}) {
         const auto session = open(model, {holding});
         std::string text = pieces(*session, changed).text;
         session->set_stops({"something else"});

@@ -123,7 +123,8 @@ TEST_CASE("limits and stop strings end an answer") {
 
 TEST_CASE("a failing message is taken back") {
   test::TinyModel shape;
-  shape.chat_template = "{% if messages|length > 1 %}{{ raise_exception('one only') }}{% endif %}{{ messages[0].content }}";
+  shape.chat_template =
+      "{% if messages|length > 1 %}{{ raise_exception('one only') }}{% endif %}{{ messages[0].content }}";
   const auto model = test::tiny_model(shape);
   const auto session = open(model);
   REQUIRE(session->message("user", "first"));
@@ -226,10 +227,12 @@ TEST_CASE("a message or text longer than the largest is refused with both sizes,
   };
   refused(session->message("user", std::string(21, 'a')),
           "the message has 21 bytes; expected at most 20 (option max_message_bytes)");
-  refused(session->append(std::string(22, 'a'), {}), "the text has 22 bytes; expected at most 20 (option max_message_bytes)");
+  refused(session->append(std::string(22, 'a'), {}),
+          "the text has 22 bytes; expected at most 20 (option max_message_bytes)");
   refused(session->set_system(std::string(23, 'a')),
           "the system message has 23 bytes; expected at most 20 (option max_message_bytes)");
-  refused(session->load_messages(R"([{"role":"user","content":"hi"},{"role":"user","content":"a message of 25 bytes...."}])"),
+  refused(session->load_messages(
+              R"([{"role":"user","content":"hi"},{"role":"user","content":"a message of 25 bytes...."}])"),
           "message 2 has 25 bytes; expected at most 20 (option max_message_bytes)");
   CHECK(session->messages() == before);
   session->set_max_message_bytes(21);

@@ -13,8 +13,8 @@ using namespace brim;
 namespace {
 
 std::unique_ptr<run::Sequence> sequence_of(const std::shared_ptr<const model::Model>& model,
-                                            const std::shared_ptr<run::Executor>& executor, const std::string& budget,
-                                            std::int64_t context = 0) {
+                                           const std::shared_ptr<run::Executor>& executor, const std::string& budget,
+                                           std::int64_t context = 0) {
   run::SequenceOptions options;
   options.budget = kv::parse_budget(budget).value();
   options.type = kernels::KvType::f16;
@@ -59,7 +59,8 @@ TEST_CASE("sequences that share an executor, from several threads") {
   std::vector<std::thread> threads;
   for (int i = 0; i < kSequences; ++i) {
     threads.emplace_back([&, i] {
-      together[static_cast<std::size_t>(i)] = read(*sequences[static_cast<std::size_t>(i)], static_cast<std::size_t>(i));
+      together[static_cast<std::size_t>(i)] =
+          read(*sequences[static_cast<std::size_t>(i)], static_cast<std::size_t>(i));
     });
   }
   for (std::thread& thread : threads) thread.join();

@@ -83,8 +83,10 @@ TEST_CASE("going back gives what reading only that far gives, with blocks") {
   const auto ids = test::some_ids(220);
   for (const kv::Rule* keep : {&kv::window_rule(), &kv::dynsplit_rule()}) {
     for (const char* budget : {"full", "50%"}) {
-      const auto sequence = test::tiny_sequence(model, {.type = "f32", .budget = budget, .keep = keep, .read = "top=40%"});
-      const auto shorter = test::tiny_sequence(model, {.type = "f32", .budget = budget, .keep = keep, .read = "top=40%"});
+      const auto sequence =
+          test::tiny_sequence(model, {.type = "f32", .budget = budget, .keep = keep, .read = "top=40%"});
+      const auto shorter =
+          test::tiny_sequence(model, {.type = "f32", .budget = budget, .keep = keep, .read = "top=40%"});
       read(*sequence, ids);
       REQUIRE(sequence->rewind(150, {}, nullptr));
       read(*shorter, std::span(ids).first(150));

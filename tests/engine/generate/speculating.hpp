@@ -15,7 +15,7 @@
 namespace brim::test {
 
 inline std::unique_ptr<run::Sequence> open_sequence(const std::shared_ptr<const model::Model>& model,
-                                                     const run::SequenceOptions& options) {
+                                                    const run::SequenceOptions& options) {
   auto sequence = run::Sequence::create(model, options);
   if (!sequence) FAIL(sequence.error().sentence);
   return std::move(*sequence);
@@ -39,9 +39,8 @@ inline bool same_state(run::Sequence& a, run::Sequence& b) {
 /// Processes `prompt`, then `answer` token by token: once with plain decoding and once with speculation. The more the
 /// answer repeats earlier text, the better the drafts are. Returns the number of drafted tokens.
 inline run::SpeculationCounts read_both_ways(const std::shared_ptr<const model::Model>& model,
-                                                  const run::SequenceOptions& options,
-                                                  std::span<const std::int32_t> prompt,
-                                                  std::span<const std::int32_t> answer, int speculating_threads = 1) {
+                                             const run::SequenceOptions& options, std::span<const std::int32_t> prompt,
+                                             std::span<const std::int32_t> answer, int speculating_threads = 1) {
   const auto plain = open_sequence(model, options);
   run::SequenceOptions eager = speculating(options);
   eager.threads = speculating_threads;

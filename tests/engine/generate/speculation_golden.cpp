@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "engine/generate/session.hpp"
-#include "tests/engine/generate/speculating.hpp"
 #include "tests/engine/generate/reading.hpp"
+#include "tests/engine/generate/speculating.hpp"
 #include "tests/support/shared_data.hpp"
 
 using namespace brim;

@@ -17,10 +17,10 @@
 using namespace brim;
 using generate::End;
 using generate::Piece;
-using run::Sequence;
-using run::SequenceOptions;
 using generate::Session;
 using generate::SessionOptions;
+using run::Sequence;
+using run::SequenceOptions;
 
 namespace {
 
@@ -193,7 +193,8 @@ TEST_CASE("going back in the middle of drafts is exact") {
   const auto ids = repetitive_ids(200);
   for (const std::int64_t keep : {30, 100, 128, 129, 130}) {
     const auto options = sequence_options(kernels::KvType::f16, "full");
-    const auto plain = test::open_sequence(model, options), speculating = test::open_sequence(model, test::speculating(options));
+    const auto plain = test::open_sequence(model, options),
+               speculating = test::open_sequence(model, test::speculating(options));
     for (Sequence* sequence : {plain.get(), speculating.get()}) {
       REQUIRE(sequence->read(std::span(ids).first(120), {}, nullptr));
       for (std::size_t i = 120; i < 130; ++i) REQUIRE(sequence->read_next(ids[i], nullptr));
@@ -212,7 +213,8 @@ TEST_CASE("a verification that is cancelled can be taken up again") {
   const auto model = test::tiny_model();
   const auto ids = repetitive_ids(400);
   const auto options = sequence_options(kernels::KvType::f16, "45%");
-  const auto plain = test::open_sequence(model, options), speculating = test::open_sequence(model, test::speculating(options));
+  const auto plain = test::open_sequence(model, options),
+             speculating = test::open_sequence(model, test::speculating(options));
   REQUIRE(plain->read(std::span(ids).first(120), {}, nullptr));
   REQUIRE(speculating->read(std::span(ids).first(120), {}, nullptr));
   const std::atomic<bool> cancel{true};

@@ -42,8 +42,9 @@ Outcome expected(const std::vector<std::string>& stops, const std::string& text)
 TEST_CASE("a stop string ends the text before it, wherever the pushes are cut") {
   const std::vector<std::vector<std::string>> stop_sets = {
       {"STOP"}, {"abab"}, {"aab", "ab"}, {"abcd", "bc"}, {"</s>", "\n\n", "User:"}, {"ä€"}, {"a"}, {"", "xy"}, {}};
-  const std::vector<std::string> texts = {"say STOP now", "STO STOSTOP", "abaabab tail", "aaab", "xabcdy",
-                                          "one\n\nUser: two</s>", "naïve ä ä€ end", "", "no end in sight", "abcabcabd"};
+  const std::vector<std::string> texts = {
+      "say STOP now",    "STO STOSTOP", "abaabab tail", "aaab", "xabcdy", "one\n\nUser: two</s>", "naïve ä ä€ end", "",
+      "no end in sight", "abcabcabd"};
   for (const auto& stops : stop_sets) {
     for (const std::string& text : texts) {
       CAPTURE(text);
@@ -51,7 +52,8 @@ TEST_CASE("a stop string ends the text before it, wherever the pushes are cut") 
       CHECK(run(stops, {text}) == whole);
       for (std::size_t first = 0; first <= text.size(); ++first) {
         for (std::size_t second = first; second <= text.size(); ++second) {
-          REQUIRE(run(stops, {text.substr(0, first), text.substr(first, second - first), text.substr(second)}) == whole);
+          REQUIRE(run(stops, {text.substr(0, first), text.substr(first, second - first), text.substr(second)}) ==
+                  whole);
         }
       }
       std::vector<std::string> bytes;

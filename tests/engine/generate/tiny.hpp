@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/run/sequence.hpp"
 #include "engine/model/model.hpp"
+#include "engine/run/sequence.hpp"
 #include "tests/support/tiny_model.hpp"
 
 namespace brim::test {
@@ -40,7 +40,7 @@ struct TinySequence {
 };
 
 inline std::unique_ptr<run::Sequence> tiny_sequence(const std::shared_ptr<const model::Model>& model,
-                                                     const TinySequence& wish) {
+                                                    const TinySequence& wish) {
   run::SequenceOptions options;
   const auto types = kernels::parse_kv_types(wish.type);
   REQUIRE(types);

@@ -50,7 +50,8 @@ TEST_CASE("stories3M gives the recorded losses and greedy stories") {
       mean += losses[i] / static_cast<double>(losses.size());
       worst = std::max(worst, std::abs(losses[i] - reference[i]));
     }
-    MESSAGE(name, ": mean NLL ", mean, ", reference ", run["mean_nll_ref64"].get<double>(), ", worst token off by ", worst);
+    MESSAGE(name, ": mean NLL ", mean, ", reference ", run["mean_nll_ref64"].get<double>(), ", worst token off by ",
+            worst);
     CHECK(std::abs(mean - run["mean_nll_ref64"].get<double>()) <= (exact ? 1e-4 : 0.01));
     if (exact) CHECK(worst <= 1e-4);
 

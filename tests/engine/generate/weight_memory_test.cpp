@@ -72,7 +72,8 @@ TEST_CASE("private and shared panels give the same bits, weights in place nearly
   for (std::size_t i = 0; i < own.size(); ++i) REQUIRE(std::abs(own[i] - in_place[i]) < 1e-3f);
 }
 
-TEST_CASE("a cache file is written again when it is damaged, and that is said; the model's name and times do not matter") {
+TEST_CASE(
+    "a cache file is written again when it is damaged, and that is said; the model's name and times do not matter") {
   if (!repacks()) return;
   const Folder folder;
   const std::string path = folder.path / "model.gguf";
@@ -82,12 +83,14 @@ TEST_CASE("a cache file is written again when it is damaged, and that is said; t
   REQUIRE(folder.cached().size() == 1);
   const auto cache = folder.cached()[0];
   const auto size = std::filesystem::file_size(cache);
-  for (const char* damage : {"shorter", "empty", "another header", "0other panels", "1other panels at the end", "2other checksums",
-                             "writable by others", "link"}) {
+  for (const char* damage : {"shorter", "empty", "another header", "0other panels", "1other panels at the end",
+                             "2other checksums", "writable by others", "link"}) {
     CAPTURE(damage);
     if (damage[0] >= '0' && damage[0] <= '2') {
       std::fstream file(cache, std::ios::in | std::ios::out | std::ios::binary);
-      file.seekg(damage[0] == '0' ? 4096 + 1234 : damage[0] == '1' ? static_cast<std::streamoff>(size) - 8 - 70 : static_cast<std::streamoff>(size) - 1);
+      file.seekg(damage[0] == '0'   ? 4096 + 1234
+                 : damage[0] == '1' ? static_cast<std::streamoff>(size) - 8 - 70
+                                    : static_cast<std::streamoff>(size) - 1);
       const char changed = static_cast<char>(file.peek() ^ 1);
       file.seekp(file.tellg());
       file.put(changed);
@@ -132,7 +135,8 @@ TEST_CASE("models that differ in one byte only have panels of their own, whateve
   file.put('\x42');
   file.close();
   std::filesystem::last_write_time(second, std::filesystem::last_write_time(first));
-  const auto of_first = logits_of(load(first, WeightMemory::own)), of_second = logits_of(load(second, WeightMemory::own));
+  const auto of_first = logits_of(load(first, WeightMemory::own)),
+             of_second = logits_of(load(second, WeightMemory::own));
   REQUIRE(of_first != of_second);
   CHECK(logits_of(load(second, WeightMemory::shared)) == of_second);
   CHECK(logits_of(load(first, WeightMemory::shared)) == of_first);

@@ -225,7 +225,7 @@ TEST_CASE("a full disk is an error, and the half file is gone") {
     const Folder folder;
     struct rlimit before {};
     REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
-    const struct rlimit small{100, before.rlim_max};
+    const struct rlimit small { 100, before.rlim_max };
     REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
     io::GgufWriter writer;
     const std::array<std::int64_t, 2> shape{16, rows};

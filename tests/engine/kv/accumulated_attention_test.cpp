@@ -66,7 +66,8 @@ TEST_CASE("accumulated attention follows its entries through eviction, and the h
       // Before any rebase a position is the token's place; every 50th token gets attention from all queries.
       const View view = model.cache().view(stream(layer));
       std::vector<float> accumulated;
-      for (const std::int64_t token : view.positions()) accumulated.push_back(token % 50 == 7 ? 10000.0f : random.unit() + 1);
+      for (const std::int64_t token : view.positions())
+        accumulated.push_back(token % 50 == 7 ? 10000.0f : random.unit() + 1);
       for (std::size_t i = 0; i < accumulated.size(); ++i) rule.expected[view.positions()[i]] += accumulated[i];
       model.add_attention(layer, accumulated, 1);
     });
@@ -82,7 +83,9 @@ TEST_CASE("accumulated attention follows its entries through eviction, and the h
   CHECK(model.guards_intact());
 }
 
-TEST_CASE("accumulated attention that decides cannot be taken back: no truncate, and a cancelled chunk that added some is stale") {
+TEST_CASE(
+    "accumulated attention that decides cannot be taken back: no truncate, and a cancelled chunk that added some is "
+    "stale") {
   const AttentionRule rule;
   const Plan plan = attention_plan(fake_shape(1, 2000), 5, rule);
   FakeModel model(plan);

@@ -107,7 +107,8 @@ double check_boxes(FakeModel& model) {
 std::vector<std::int64_t> picture(const FakeModel& model, Memory& cache) {
   std::vector<std::int64_t> numbers{cache.tokens(), cache.document().open()};
   for (int layer = 0; layer < model.layers(); ++layer) {
-    for (const Block& block : cache.blocks(stream(layer))) numbers.insert(numbers.end(), {layer, block.start, block.length});
+    for (const Block& block : cache.blocks(stream(layer)))
+      numbers.insert(numbers.end(), {layer, block.start, block.length});
   }
   return numbers;
 }

@@ -41,11 +41,45 @@ TEST_CASE("budgets that are understood") {
 }
 
 TEST_CASE("budgets that are refused name the text and the forms") {
-  for (const std::string text :
-       {"", " ", "%", " %", "-1", "-1%", "+5%", "1e9", "1e2%", "0", "0%", "0.0%", "0MiB", "100.1%", "101%",
-       "nan%", "inf%", "-nan%", "0x10%", "5%%", "5.5.5%", ".5%", "5.%", ".%", "1_0%", "\u0665%", "1,5%", "5 0%", "20% ", "fullest", "ful",
-       "automatic", "none", "64 elephants", "9223372036854775808", "99999999999999999999999999", "8EiB",
-       "64MiB extra", "999999999999999999999999%"}) {
+  for (const std::string text : {"",
+                                 " ",
+                                 "%",
+                                 " %",
+                                 "-1",
+                                 "-1%",
+                                 "+5%",
+                                 "1e9",
+                                 "1e2%",
+                                 "0",
+                                 "0%",
+                                 "0.0%",
+                                 "0MiB",
+                                 "100.1%",
+                                 "101%",
+                                 "nan%",
+                                 "inf%",
+                                 "-nan%",
+                                 "0x10%",
+                                 "5%%",
+                                 "5.5.5%",
+                                 ".5%",
+                                 "5.%",
+                                 ".%",
+                                 "1_0%",
+                                 "\u0665%",
+                                 "1,5%",
+                                 "5 0%",
+                                 "20% ",
+                                 "fullest",
+                                 "ful",
+                                 "automatic",
+                                 "none",
+                                 "64 elephants",
+                                 "9223372036854775808",
+                                 "99999999999999999999999999",
+                                 "8EiB",
+                                 "64MiB extra",
+                                 "999999999999999999999999%"}) {
     const auto request = parse_budget(text);
     REQUIRE_MESSAGE(!request.ok(), text);
     CHECK(request.error().code == brim::ErrorCode::invalid_argument);
@@ -81,7 +115,8 @@ TEST_CASE("uniform: the same for all, caps respected, what a cap leaves goes to 
   CHECK(brim::test::entries_of(split, alike, 4 * 10 * 100) == std::vector<std::int64_t>(4, 100));
   CHECK(brim::test::entries_of(split, alike, 4 * 10 * 100 + 39) == std::vector<std::int64_t>(4, 100));
   CHECK(brim::test::entries_of(split, alike, 4 * 10 * 16) == std::vector<std::int64_t>(4, 16));
-  CHECK(brim::test::entries_of(split, alike, std::numeric_limits<std::int64_t>::max()) == std::vector<std::int64_t>(4, 1024));
+  CHECK(brim::test::entries_of(split, alike, std::numeric_limits<std::int64_t>::max()) ==
+        std::vector<std::int64_t>(4, 1024));
 
   const std::vector<LayerNeed> mixed = {{16, 64, 10}, {16, 1024, 10}, {16, 1024, 30}};
   const auto entries = brim::test::entries_of(split, mixed, 64 * 10 + 200 * 40);

@@ -220,7 +220,8 @@ TEST_CASE("a restored document knows what the saved one had learned, and cuts th
   std::iota(index.begin(), index.end(), 0);
   std::vector<float> accumulated(index.size()), sums(index.size());
   for (std::size_t i = 0; i < accumulated.size(); ++i) accumulated[i] = static_cast<float>(1 + i * i % 37);
-  for (std::int64_t queries = 8; queries < 40; queries += 5) first.document.learn(index, accumulated, queries, 4, 1.0f, sums);
+  for (std::int64_t queries = 8; queries < 40; queries += 5)
+    first.document.learn(index, accumulated, queries, 4, 1.0f, sums);
   brim::StateWriter state;
   first.document.save(state);
   brim::StateReader source("a state", state.parts());

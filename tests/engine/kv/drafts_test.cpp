@@ -52,7 +52,8 @@ std::vector<float> seen_by(FakeModel& model, int layer, std::int64_t own) {
   const brim::kv::StreamShape& shape = model.shape().layers[static_cast<std::size_t>(layer)];
   std::vector<float> seen;
   for (std::int64_t i = 0; i <= own; ++i) {
-    const std::int64_t behind = view.positions()[static_cast<std::size_t>(own)] - view.positions()[static_cast<std::size_t>(i)];
+    const std::int64_t behind =
+        view.positions()[static_cast<std::size_t>(own)] - view.positions()[static_cast<std::size_t>(i)];
     if (shape.window > 0 && behind >= shape.window) continue;
     for (int head = 0; head < shape.kv_heads; ++head) {
       const SeenEntry entry = see_entry(view, model.shape(), layer, head, i);
@@ -122,9 +123,9 @@ TEST_CASE("accepted drafts leave what reading them one by one leaves, and see wh
   std::int64_t drafted = 0, evicted = 0, rebased = 0;
   const GapRule gaps;
   using Types = brim::kernels::KvTypes;
-  for (const auto& [types, with_gaps] : {std::pair(Types(KvType::f32), false), std::pair(Types(KvType::f16), false),
-                                         std::pair(Types(KvType::q8_0, KvType::q4_0), false),
-                                         std::pair(Types(KvType::f16), true)}) {
+  for (const auto& [types, with_gaps] :
+       {std::pair(Types(KvType::f32), false), std::pair(Types(KvType::f16), false),
+        std::pair(Types(KvType::q8_0, KvType::q4_0), false), std::pair(Types(KvType::f16), true)}) {
     for (const double percent : {100.0, 80.0, 55.0, 40.0, 30.0}) {
       Plan plan = plan_of(mixed_shape(types), budget_share(percent));
       REQUIRE(!plan.quota.empty());

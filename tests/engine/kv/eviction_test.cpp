@@ -37,8 +37,8 @@ TEST_CASE("forced entries: min(4, q/8) sinks, min(32, q/4) recent, no sinks wher
 }
 
 TEST_CASE("a batch when decoding, exactly the quota after a long chunk, and always room for what is forced") {
-  CHECK(entries_to_keep(257, 256, 1) == 241);   // one granule is evicted
-  CHECK(entries_to_keep(17, 16, 1) == 15);      // an eighth of a small quota
+  CHECK(entries_to_keep(257, 256, 1) == 241);  // one granule is evicted
+  CHECK(entries_to_keep(17, 16, 1) == 15);     // an eighth of a small quota
   CHECK(entries_to_keep(256 + 64, 256, 64) == 256);
   CHECK(entries_to_keep(257, 256, 16) == 256);
   CHECK(entries_to_keep(256 + 15, 256, 15) == 255);

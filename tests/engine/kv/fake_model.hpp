@@ -168,7 +168,9 @@ class FakeModel {
     return chunk_->position();
   }
   kv::Chunk& chunk() { return *chunk_; }
-  void add_attention(int number, std::span<const float> accumulated, std::int64_t queries) { chunk_->add_attention(stream(number), accumulated, queries); }
+  void add_attention(int number, std::span<const float> accumulated, std::int64_t queries) {
+    chunk_->add_attention(stream(number), accumulated, queries);
+  }
   void observe(int number, double statistic) { chunk_->observe(stream(number), statistic); }
   void commit(int number) { chunk_->commit(stream(number)); }
   void end() { chunk_->end(); }
@@ -226,8 +228,8 @@ class FakeModel {
 };
 
 /// `count` identical layers.
-inline kv::Shape fake_shape(int count, std::int64_t context, kernels::KvTypes types = kernels::KvType::f32, int heads = 2,
-                            int size = 16, std::int64_t window = 0) {
+inline kv::Shape fake_shape(int count, std::int64_t context, kernels::KvTypes types = kernels::KvType::f32,
+                            int heads = 2, int size = 16, std::int64_t window = 0) {
   kv::Shape shape;
   shape.layers.assign(static_cast<std::size_t>(count), kv::StreamShape{heads, size, size, window, true});
   shape.context = context;
@@ -258,12 +260,8 @@ inline std::vector<std::int64_t> entries_of(const kv::Split& split, const std::v
   return entries;
 }
 
-inline kv::BudgetRequest budget_of(std::int64_t bytes) {
-  return {kv::BudgetRequest::Kind::bytes, bytes, 0};
-}
-inline kv::BudgetRequest budget_share(double percent) {
-  return {kv::BudgetRequest::Kind::percent, 0, percent};
-}
+inline kv::BudgetRequest budget_of(std::int64_t bytes) { return {kv::BudgetRequest::Kind::bytes, bytes, 0}; }
+inline kv::BudgetRequest budget_share(double percent) { return {kv::BudgetRequest::Kind::percent, 0, percent}; }
 inline kv::BudgetRequest budget_full() { return {kv::BudgetRequest::Kind::full, 0, 0}; }
 
 /// A plan that must succeed, with uniform and window; an empty plan when it does not.

@@ -73,7 +73,8 @@ TEST_CASE("a head has what was measured of its layer") {
 TEST_CASE("with heads apart the plan counts every head's bookkeeping, and stays within the budget") {
   const Shape shape = three_layers(), apart = heads_apart(shape, 128);
   const BudgetRequest full = *parse_budget("full"), some = *parse_budget("60KiB");
-  const Plan whole = *make_plan(shape, full, 0, "uniform", "snapkv"), whole_apart = *make_plan(apart, full, 0, "uniform", "snapkv");
+  const Plan whole = *make_plan(shape, full, 0, "uniform", "snapkv"),
+             whole_apart = *make_plan(apart, full, 0, "uniform", "snapkv");
   CHECK(whole_apart.pool_bytes == whole.pool_bytes);
   CHECK(whole_apart.metadata_bytes > whole.metadata_bytes);
   CHECK(whole_apart.chunk <= 128);

@@ -10,9 +10,9 @@
 
 using namespace brim::test;
 using brim::kernels::KvType;
+using brim::kv::EntryRange;
 using brim::kv::Plan;
 using brim::kv::Shape;
-using brim::kv::EntryRange;
 using brim::kv::View;
 
 namespace {
@@ -43,12 +43,11 @@ std::vector<float> attend_view(const View& view, const Shape& shape, int layer, 
   const auto positions = view.positions();
   std::int64_t first = 0;
   const std::int64_t window = layer_shape.window;
-  while (window > 0 &&
-         positions[static_cast<std::size_t>(own)] - positions[static_cast<std::size_t>(first)] >= window)
+  while (window > 0 && positions[static_cast<std::size_t>(own)] - positions[static_cast<std::size_t>(first)] >= window)
     ++first;
   std::vector<float> out(static_cast<std::size_t>(layer_shape.value_size), 0.0f);
-  std::vector<float> scratch(static_cast<std::size_t>(
-      brim::kernels::attention_scratch(1, layer_shape.key_size, layer_shape.value_size)));
+  std::vector<float> scratch(
+      static_cast<std::size_t>(brim::kernels::attention_scratch(1, layer_shape.key_size, layer_shape.value_size)));
   std::vector<brim::kernels::KvRun> runs;
   for (std::int64_t at = first; at <= own;) {
     const EntryRange part = view.range(head, at, own + 1);
@@ -57,8 +56,21 @@ std::vector<float> attend_view(const View& view, const Shape& shape, int layer, 
   }
   const brim::kernels::Seen seen{first, own + 1};
   float largest = 0, sum = 0;
-  table.attend[static_cast<int>(layer_shape.types.key)][static_cast<int>(layer_shape.types.value)]({runs.data(), first, own + 1, layer_shape.key_size, layer_shape.value_size, query.data(), 0, 1, 1,
-                      &seen, 1.0f, 0.0f, {&largest, &sum, out.data(), 1}, scratch.data()});
+  table.attend[static_cast<int>(layer_shape.types.key)][static_cast<int>(layer_shape.types.value)](
+      {runs.data(),
+       first,
+       own + 1,
+       layer_shape.key_size,
+       layer_shape.value_size,
+       query.data(),
+       0,
+       1,
+       1,
+       &seen,
+       1.0f,
+       0.0f,
+       {&largest, &sum, out.data(), 1},
+       scratch.data()});
   for (float& value : out) value /= sum;
   return out;
 }
@@ -88,8 +100,10 @@ void compare(const Plan& plan, const std::vector<std::int64_t>& chunks, double t
           std::vector<std::vector<float>> keys, values;
           for (std::int64_t j = 0; j <= position; ++j) {
             if (!visible[static_cast<std::size_t>(j)]) continue;
-            keys.push_back(through_storage(own_shape.types.key, fake_key(model.rotation(), own_shape, layer, head, j, j)));
-            values.push_back(through_storage(own_shape.types.value, fake_vector(layer, head, j, own_shape.value_size, true)));
+            keys.push_back(
+                through_storage(own_shape.types.key, fake_key(model.rotation(), own_shape, layer, head, j, j)));
+            values.push_back(
+                through_storage(own_shape.types.value, fake_vector(layer, head, j, own_shape.value_size, true)));
           }
           const std::vector<double> expected = mix(keys, values, query);
           const std::vector<float> found = attend_view(view, shape, layer, head, view.retained() + token, query);
@@ -152,8 +166,8 @@ TEST_CASE("a full window layer attends to its whole window, as without any cache
 TEST_CASE("stored types: attention is that of the stored numbers, keys and values alike or not") {
   Random random(20);
   using Types = brim::kernels::KvTypes;
-  for (const Types types : {Types(KvType::f16), Types(KvType::q8_0), Types(KvType::q4_0), Types(KvType::q8_0, KvType::q4_0),
-                            Types(KvType::q4_0, KvType::f16)}) {
+  for (const Types types : {Types(KvType::f16), Types(KvType::q8_0), Types(KvType::q4_0),
+                            Types(KvType::q8_0, KvType::q4_0), Types(KvType::q4_0, KvType::f16)}) {
     const Plan plan = plan_of(fake_shape(1, 200, types, 2, 48), budget_share(50));
     REQUIRE(!plan.quota.empty());
     compare(plan, random_chunks(random, 200, plan.chunk), 1e-4);

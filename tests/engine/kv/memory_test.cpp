@@ -14,9 +14,9 @@
 using namespace brim::test;
 using brim::kernels::KvType;
 using brim::kv::Memory;
-using brim::kv::StreamShape;
 using brim::kv::Plan;
 using brim::kv::Shape;
+using brim::kv::StreamShape;
 using brim::kv::View;
 
 namespace {

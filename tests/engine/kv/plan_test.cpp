@@ -232,8 +232,8 @@ TEST_CASE("thousands of random shapes and budgets: the parts never exceed the bu
     const bool alike = random.pick(0, 1) == 0;
     for (std::int64_t n = random.pick(1, 9); n > 0; --n) {
       StreamShape layer{static_cast<int>(random.pick(1, 5)), static_cast<int>(random.pick(1, 40)) * 4,
-                       static_cast<int>(random.pick(1, 40)) * 4, random.pick(0, 2) == 0 ? random.pick(1, 2500) : 0,
-                       true};
+                        static_cast<int>(random.pick(1, 40)) * 4, random.pick(0, 2) == 0 ? random.pick(1, 2500) : 0,
+                        true};
       if (alike && !shape.layers.empty()) layer = shape.layers[0];
       shape.layers.push_back(layer);
     }
@@ -272,7 +272,8 @@ TEST_CASE("quotas as they are given: floors, needs and whole granules, and a bud
   CHECK(!brim::kv::plan_of_quotas(fake_shape(0, 64), {}, 32, brim::kv::window_rule()).ok());
 }
 
-TEST_CASE("a split left to the plan: nothing where everything fits, else what the profile is good for, zigzag without one") {
+TEST_CASE(
+    "a split left to the plan: nothing where everything fits, else what the profile is good for, zigzag without one") {
   const Shape shape = fake_shape(4, 1024, KvType::f16, 2, 32);
   brim::kv::Profile profile;
   for (int i = 0; i < 4; ++i) {
@@ -303,8 +304,8 @@ TEST_CASE("a split left to the plan: nothing where everything fits, else what th
   CHECK(make_plan(shape, budget_full(), kPlenty, brim::kv::kChosenSplit, "window", {&profile, 0})->split == "uniform");
   const Shape small = fake_shape(4, 1024, KvType::q8_0, 2, 32);
   CHECK(make_plan(small, budget_share(30), kPlenty, brim::kv::kChosenSplit, "window", {&profile, 0})->split == "depth");
-  const auto min = make_plan(shape, budget_of(plan_of(shape, budget_full()).min_bytes), kPlenty,
-                               brim::kv::kChosenSplit, "window");
+  const auto min =
+      make_plan(shape, budget_of(plan_of(shape, budget_full()).min_bytes), kPlenty, brim::kv::kChosenSplit, "window");
   REQUIRE(min.ok());
   CHECK(min->chunk < brim::kv::kStatisticQueries);
   CHECK(min->split == "uniform");

@@ -60,11 +60,13 @@ TEST_CASE("the first move goes the whole way and loses nothing; later ones a ten
   REQUIRE(model.ok());
   const std::vector<double> uneven = {0.3, 0.1, 0.1, 0.3};
   std::int64_t before = model.cache().stats(stream(0)).quota;
-  while (model.cache().stats(stream(0)).quota == before && model.cache().tokens() < 2000) read_observed(model, plan.chunk, uneven);
+  while (model.cache().stats(stream(0)).quota == before && model.cache().tokens() < 2000)
+    read_observed(model, plan.chunk, uneven);
   REQUIRE(model.cache().stats(stream(0)).quota > before);
   CHECK(model.cache().evicted() == 0);
   // .2 + .8 · 4 · .3 / .8 = 1.4 times the average, and .6 times.
-  const double ratio = static_cast<double>(model.cache().stats(stream(0)).quota) / static_cast<double>(model.cache().stats(stream(1)).quota);
+  const double ratio = static_cast<double>(model.cache().stats(stream(0)).quota) /
+                       static_cast<double>(model.cache().stats(stream(1)).quota);
   CHECK(ratio == doctest::Approx(1.4 / 0.6).epsilon(0.1));
   check_contents(model);
 
@@ -94,7 +96,8 @@ TEST_CASE("random statistics, shapes, rules and chunks: contents, budget and gua
     shape.context = 1 << 20;
     for (std::int64_t n = random.pick(2, 5); n > 0; --n) {
       shape.layers.push_back({static_cast<int>(random.pick(1, 3)), static_cast<int>(random.pick(1, 3)) * 16,
-                              static_cast<int>(random.pick(1, 3)) * 16, random.pick(0, 4) == 0 ? random.pick(30, 200) : 0, true});
+                              static_cast<int>(random.pick(1, 3)) * 16,
+                              random.pick(0, 4) == 0 ? random.pick(30, 200) : 0, true});
     }
     store_at_random(shape, random);
     const char* const rules[] = {"window", "knorm", "snapkv"};
@@ -117,11 +120,13 @@ TEST_CASE("random statistics, shapes, rules and chunks: contents, budget and gua
       CHECK(spent(model, model.cache()) <= made->budget_bytes);
       CHECK(model.cache().bytes_used() <= made->budget_bytes);
     }
-    for (int i = 0; i < model.layers(); ++i) moved += model.cache().stats(stream(i)).quota != planned[static_cast<std::size_t>(i)];
+    for (int i = 0; i < model.layers(); ++i)
+      moved += model.cache().stats(stream(i)).quota != planned[static_cast<std::size_t>(i)];
     check_contents(model);
     CHECK(model.guards_intact());
     model.cache().clear();
-    for (int i = 0; i < model.layers(); ++i) CHECK(model.cache().stats(stream(i)).quota == planned[static_cast<std::size_t>(i)]);
+    for (int i = 0; i < model.layers(); ++i)
+      CHECK(model.cache().stats(stream(i)).quota == planned[static_cast<std::size_t>(i)]);
     model.read(40);
     check_contents(model);
   }
@@ -136,7 +141,8 @@ TEST_CASE("going back: to after the last move, not before it") {
   REQUIRE(plan.chunk >= brim::kv::kStatisticQueries);
   const std::vector<double> uneven = {0.3, 0.1, 0.1, 0.3};
   const std::int64_t before = model.cache().stats(stream(0)).quota;
-  while (model.cache().stats(stream(0)).quota == before && model.cache().tokens() < 4000) read_observed(model, plan.chunk, uneven);
+  while (model.cache().stats(stream(0)).quota == before && model.cache().tokens() < 4000)
+    read_observed(model, plan.chunk, uneven);
   const std::int64_t moved_at = model.cache().tokens();
   model.read(3);
   CHECK(model.cache().truncate(moved_at + 1));
@@ -163,7 +169,8 @@ TEST_CASE("a chunk that was given up has told nothing about its layers") {
     }
     read_observed(straight, plan.chunk, statistic);
     read_observed(interrupted, plan.chunk, statistic);
-    for (int i = 0; i < 4; ++i) CHECK(straight.cache().stats(stream(i)).quota == interrupted.cache().stats(stream(i)).quota);
+    for (int i = 0; i < 4; ++i)
+      CHECK(straight.cache().stats(stream(i)).quota == interrupted.cache().stats(stream(i)).quota);
   }
   CHECK(straight.cache().stats(stream(0)).quota != plan.quota[0]);
 }

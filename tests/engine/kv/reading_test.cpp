@@ -32,8 +32,8 @@ TEST_CASE("what a user may write") {
   CHECK(quarter->share == 0.25);
   CHECK(brim::kv::parse_reading("top=100%")->share == 1);
   CHECK(brim::kv::parse_reading("top=0.5%")->share == 0.005);
-  for (const char* wrong :
-       {"", "none", "top", "top=", "top=25", "top=%", "top=0%", "top=-1%", "top=101%", "top=nan%", "25%", "top=+5%", "top= 5%", "top=.5%", "top=5.%", "top=1e1%", "top=0x5%"}) {
+  for (const char* wrong : {"", "none", "top", "top=", "top=25", "top=%", "top=0%", "top=-1%", "top=101%", "top=nan%",
+                            "25%", "top=+5%", "top= 5%", "top=.5%", "top=5.%", "top=1e1%", "top=0x5%"}) {
     const auto refused = brim::kv::parse_reading(wrong);
     REQUIRE(!refused.ok());
     CHECK(refused.error().code == brim::ErrorCode::invalid_argument);
@@ -59,7 +59,8 @@ TEST_CASE("what is chosen among many is what sorting them all gives") {
     int all = 0;
     for (std::size_t i = 0; i < count; ++i) {
       lengths.push_back(1 + static_cast<int>(random(round % 2 == 0 ? 90 : 2)));
-      scores.push_back(round % 3 == 0 ? static_cast<float>(random(4)) - 2 : (static_cast<float>(random(1000)) - 500) / 7);
+      scores.push_back(round % 3 == 0 ? static_cast<float>(random(4)) - 2
+                                      : (static_cast<float>(random(1000)) - 500) / 7);
       if (scores.back() == 0 && random(2) == 0) scores.back() = -0.0f;  // equal to 0
       all += lengths.back();
     }
@@ -70,9 +71,8 @@ TEST_CASE("what is chosen among many is what sorting them all gives") {
     int room = static_cast<int>(std::ceil(share * all)) - recent - lengths[0];
     Numbers order, expected{0};
     for (std::uint32_t i = 1; i < last; ++i) order.push_back(i);
-    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-      return scores[a] != scores[b] ? scores[a] > scores[b] : a > b;
-    });
+    std::sort(order.begin(), order.end(),
+              [&](std::uint32_t a, std::uint32_t b) { return scores[a] != scores[b] ? scores[a] > scores[b] : a > b; });
     for (std::size_t i = 0; i < order.size() && lengths[order[i]] <= room; ++i) {
       room -= lengths[order[i]];
       expected.push_back(order[i]);

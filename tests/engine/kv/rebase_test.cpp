@@ -57,8 +57,8 @@ TEST_CASE("keys are rotated to where they now stand: the same as keys computed t
       for (int head = 0; head < 2; ++head) {
         const auto expected = fake_key(model.rotation(), shape.layers[1], 1, head, token, i);
         const SeenEntry seen = see_entry(view, shape, 1, head, i);
-        CHECK(worst_difference(seen.key, expected) < (type == KvType::f32   ? 1e-6f
-                                                      : type == KvType::f16 ? 1.5e-3f
+        CHECK(worst_difference(seen.key, expected) < (type == KvType::f32    ? 1e-6f
+                                                      : type == KvType::f16  ? 1.5e-3f
                                                       : type == KvType::q8_0 ? 0.02f
                                                                              : 0.4f));
         CHECK(seen.value == through_storage(KvType::q8_0, fake_vector(1, head, token, 32, true)));
@@ -97,7 +97,8 @@ TEST_CASE("an evicted cache closes its gaps instead of dropping: room comes from
   const std::int64_t position = model.begin(1);
   CHECK(position == kept);
   CHECK(model.cache().evicted() == evicted);
-  for (std::int64_t i = 0; i < kept; ++i) CHECK(model.cache().view(stream(0)).positions()[static_cast<std::size_t>(i)] == i);
+  for (std::int64_t i = 0; i < kept; ++i)
+    CHECK(model.cache().view(stream(0)).positions()[static_cast<std::size_t>(i)] == i);
   model.abandon();
   CHECK(!model.cache().stale());
   CHECK(model.cache().tokens() == 512);
@@ -206,7 +207,8 @@ TEST_CASE("a model in which no key carries a position needs no rotation") {
   const Plan plan = plan_of(shape, budget_full());
   alignas(64) static std::byte bytes[1 << 15];
   REQUIRE(static_cast<std::size_t>(plan.budget_bytes) <= sizeof bytes);
-  const auto memory = brim::kv::Memory::create(plan, {bytes, static_cast<std::size_t>(plan.budget_bytes)}, brim::kernels::active(), nullptr);
+  const auto memory = brim::kv::Memory::create(plan, {bytes, static_cast<std::size_t>(plan.budget_bytes)},
+                                               brim::kernels::active(), nullptr);
   REQUIRE(memory.ok());
   const std::vector<float> values(2 * 16, 1.0f);
   for (int i = 0; i < 100; ++i) {

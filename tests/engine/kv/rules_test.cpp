@@ -14,7 +14,8 @@ using brim::test::rule_named;
 
 namespace {
 
-std::vector<float> scores_of(const char* name, const std::vector<float>& accumulated, const std::vector<float>& norm = {}) {
+std::vector<float> scores_of(const char* name, const std::vector<float>& accumulated,
+                             const std::vector<float>& norm = {}) {
   Entries entries;
   std::vector<std::int64_t> index(std::max(accumulated.size(), norm.size()));
   entries.index = index;

@@ -18,9 +18,9 @@ using brim::test::split_named;
 
 namespace {
 
-const char* const kAll[] = {"uniform",      "depth",  "depth-mga",   "depth-mlp", "depth-mlma-2",     "depth-mlma-4", "depth-mlma-6",
-                            "zigzag",       "zigzag-lmbo", "pyramid", "inverted-pyramid", "cake", "squeeze", "shuffled",
-                            "joint"};
+const char* const kAll[] = {"uniform",          "depth",        "depth-mga", "depth-mlp",   "depth-mlma-2",
+                            "depth-mlma-4",     "depth-mlma-6", "zigzag",    "zigzag-lmbo", "pyramid",
+                            "inverted-pyramid", "cake",         "squeeze",   "shuffled",    "joint"};
 
 /// Layers that lose c · (1/r − 1) when only the fraction r of their entries is kept.
 Profile profile_of(const std::vector<double>& sensitivity) {
@@ -34,7 +34,9 @@ Profile profile_of(const std::vector<double>& sensitivity) {
   return profile;
 }
 
-std::vector<LayerNeed> alike(std::size_t count, std::int64_t cap = 1024) { return {count, LayerNeed{16, cap, 10, cap}}; }
+std::vector<LayerNeed> alike(std::size_t count, std::int64_t cap = 1024) {
+  return {count, LayerNeed{16, cap, 10, cap}};
+}
 
 }  // namespace
 

@@ -83,7 +83,8 @@ TEST_CASE("states are bytes of the budget, and checkpoints are what it has room 
   CHECK(max.checkpoints == kv::kMaxCheckpoints);
   CHECK(max.budget_bytes == full.full_bytes + (kv::kMaxCheckpoints - 1) * kStateBytes);
 
-  const auto too_small = kv::make_plan(with_states(), budget_bytes(full.min_bytes - 1), 0, &kv::uniform_split(), kv::window_rule());
+  const auto too_small =
+      kv::make_plan(with_states(), budget_bytes(full.min_bytes - 1), 0, &kv::uniform_split(), kv::window_rule());
   REQUIRE(!too_small);
   CHECK(too_small.error().sentence.find("in each of its 2 layers with attention") != std::string::npos);
   CHECK(too_small.error().sentence.find("for the states of 2 layers") != std::string::npos);
@@ -106,7 +107,8 @@ TEST_CASE("whatever the budget, the parts fit in it and nothing is written outsi
 }
 
 TEST_CASE("a checkpoint brings back what was, and only a checkpoint does") {
-  const kv::Plan plan = plan_of(with_states(), budget_bytes(plan_of(with_states(), budget_full()).full_bytes + kStateBytes));
+  const kv::Plan plan =
+      plan_of(with_states(), budget_bytes(plan_of(with_states(), budget_full()).full_bytes + kStateBytes));
   REQUIRE(plan.checkpoints == 2);
   Text text(plan), shorter(plan);
   kv::Memory& memory = text.model.cache();

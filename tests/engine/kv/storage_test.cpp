@@ -68,9 +68,9 @@ void check_promises(const Plan& plan, const Shape& asked, const Profile& profile
     CHECK(brim::kv::data_bytes(layer) <= brim::kv::data_bytes(asked.layers[i]));
     CHECK(plan.quota[i] >= std::min<std::int64_t>(16, brim::kv::useful_entries(layer, plan.shape.context)));
     CHECK(plan.quota[i] <= brim::kv::useful_entries(layer, plan.shape.context));
-    const bool measured = layer.types == profile.types ||
-                          std::any_of(profile.others.begin(), profile.others.end(),
-                                      [&](const auto& other) { return other.types == layer.types; });
+    const bool measured =
+        layer.types == profile.types || std::any_of(profile.others.begin(), profile.others.end(),
+                                                    [&](const auto& other) { return other.types == layer.types; });
     CHECK(measured);
   }
 }
@@ -127,8 +127,8 @@ TEST_CASE("joint: every plan keeps its promises, its caches too, and expects to 
     std::vector<double> sensitivity, bits;
     for (std::int64_t n = random.pick(2, 6); n > 0; --n) {
       shape.layers.push_back({static_cast<int>(random.pick(1, 3)), static_cast<int>(random.pick(1, 6)) * 16,
-                              static_cast<int>(random.pick(1, 6)) * 16, random.pick(0, 5) == 0 ? random.pick(30, 900) : 0,
-                              true, KvType::f16});
+                              static_cast<int>(random.pick(1, 6)) * 16,
+                              random.pick(0, 5) == 0 ? random.pick(30, 900) : 0, true, KvType::f16});
       sensitivity.push_back(std::pow(10, 3 * random.unit() - 2));
       bits.push_back(std::pow(10, 3 * random.unit() - 2));
     }
@@ -145,7 +145,8 @@ TEST_CASE("joint: every plan keeps its promises, its caches too, and expects to 
       stored.store_as(type);
       Profile own = profile;
       for (const auto& other : profile.others) {
-        for (std::size_t i = 0; other.types == KvTypes(type) && i < own.layers.size(); ++i) own.layers[i].loss = other.loss[i];
+        for (std::size_t i = 0; other.types == KvTypes(type) && i < own.layers.size(); ++i)
+          own.layers[i].loss = other.loss[i];
       }
       const auto one = make_plan(stored, budget_of(plan->budget_bytes), kPlenty, "depth", "window", {&own, 0});
       if (one) min = std::min(min, expected_loss(*one, profile));

@@ -253,5 +253,6 @@ TEST_CASE("a vocabulary without weights is named as one") {
   const auto loaded = model::Model::load(path);
   REQUIRE_FALSE(loaded);
   CHECK(loaded.error().code == ErrorCode::unsupported);
-  CHECK(loaded.error().sentence == path + " holds a vocabulary only: without weights it can be used to tokenize, but not be run");
+  CHECK(loaded.error().sentence ==
+        path + " holds a vocabulary only: without weights it can be used to tokenize, but not be run");
 }

@@ -204,17 +204,20 @@ TEST_CASE("so they are where prompts are multiplied in a way of their own, token
 
   // A prompt's bits do not depend on how it is cut into pieces.
   Random random(77);
-  const auto plan = test::make_plan(model::kv_shape(model->config(), 200, kernels::KvType::f16), test::budget_full(), 0, "uniform", "window");
+  const auto plan = test::make_plan(model::kv_shape(model->config(), 200, kernels::KvType::f16), test::budget_full(), 0,
+                                    "uniform", "window");
   REQUIRE(plan);
   Sequence whole(*model, *plan), pieces(*model, *plan), generated(*model, *plan);
   Pass pass(*model, {*plan}, 64, 2);
   std::vector<std::int32_t> tokens;
-  for (int i = 0; i < 30; ++i) tokens.push_back(static_cast<std::int32_t>(random.pick(3, model->config().vocabulary - 1)));
+  for (int i = 0; i < 30; ++i)
+    tokens.push_back(static_cast<std::int32_t>(random.pick(3, model->config().vocabulary - 1)));
   const std::vector<kernels::RowRole> roles(tokens.size(), kernels::RowRole::prompt);
   const auto last = [&](Sequence& sequence, std::size_t piece, bool prompt) {
     for (std::size_t at = 0; at < tokens.size(); at += piece) {
       const std::size_t n = std::min(piece, tokens.size() - at);
-      const auto step = sequence.step(std::span(tokens).subspan(at, n), prompt ? std::span(roles).first(n) : std::span(roles).first(0));
+      const auto step = sequence.step(std::span(tokens).subspan(at, n),
+                                      prompt ? std::span(roles).first(n) : std::span(roles).first(0));
       REQUIRE(pass.decoder().forward({&step, 1}, nullptr));
     }
     return pass.logits(pass.decoder().last_tokens() - 1);

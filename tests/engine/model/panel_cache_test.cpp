@@ -52,8 +52,9 @@ TEST_CASE("a note is found by every number of the file's identity, and by nothin
   CHECK(cache->known(7, std::vector{file}) == hash);
   CHECK(!cache->known(8, std::vector{file}));
   CHECK(!cache->known(7, std::vector{file, file}));
-  for (const FileIdentity& other : {FileIdentity{9, 2, 3, 4, 5}, FileIdentity{1, 9, 3, 4, 5}, FileIdentity{1, 2, 9, 4, 5},
-                                    FileIdentity{1, 2, 3, 9, 5}, FileIdentity{1, 2, 3, 4, 9}}) {
+  for (const FileIdentity& other :
+       {FileIdentity{9, 2, 3, 4, 5}, FileIdentity{1, 9, 3, 4, 5}, FileIdentity{1, 2, 9, 4, 5},
+        FileIdentity{1, 2, 3, 9, 5}, FileIdentity{1, 2, 3, 4, 9}}) {
     CHECK(!cache->known(7, std::vector{other}));
   }
 }

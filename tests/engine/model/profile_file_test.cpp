@@ -14,8 +14,8 @@ using brim::model::carried_profile;
 using brim::model::fingerprint;
 using brim::model::parse_profile;
 using brim::model::profile_owner;
-using brim::model::read_profile;
 using brim::model::ProfileFile;
+using brim::model::read_profile;
 using brim::model::to_json;
 
 namespace {

@@ -45,7 +45,7 @@ TEST_CASE("angles stay exact at far positions") {
   for (const std::int64_t position : {std::int64_t{1}, std::int64_t{100003}, std::int64_t{1} << 30}) {
     rope.global().at(position, cosines.data(), sines.data());
     for (int pair = 0; pair < 32; ++pair) {
-      const long double turn = static_cast<long double>(position) * std::pow(500000.0L, -2.0L * pair / 64) ;
+      const long double turn = static_cast<long double>(position) * std::pow(500000.0L, -2.0L * pair / 64);
       CHECK(std::abs(cosines[static_cast<std::size_t>(pair)] - static_cast<double>(std::cos(turn))) < 1e-6);
     }
   }
@@ -115,7 +115,8 @@ TEST_CASE("rotating back moves a key to where it would have been rotated") {
     config.key_size = 32;  // the last 8 values are not rotated
     config.layers[1].rope = false;
     const Rope rope(config, {}, 4096);
-    const auto rotate = pairs == RopePairs::halves ? brim::kernels::active().rope_neox : brim::kernels::active().rope_interleaved;
+    const auto rotate =
+        pairs == RopePairs::halves ? brim::kernels::active().rope_neox : brim::kernels::active().rope_interleaved;
     std::vector<float> cosines(12), sines(12);
     std::vector<float> moved(2 * 32), expected(2 * 32);
     for (std::size_t i = 0; i < moved.size(); ++i) moved[i] = expected[i] = std::sin(static_cast<float>(i) * 1.7f);

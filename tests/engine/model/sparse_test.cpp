@@ -182,7 +182,8 @@ TEST_CASE(
 }
 
 TEST_CASE("stored types and head sizes") {
-  for (const KvTypes type : {KvTypes(KvType::f16), KvTypes(KvType::q8_0), KvTypes(KvType::q4_0), KvTypes(KvType::q8_0, KvType::q4_0)}) {
+  for (const KvTypes type :
+       {KvTypes(KvType::f16), KvTypes(KvType::q8_0), KvTypes(KvType::q4_0), KvTypes(KvType::q8_0, KvType::q4_0)}) {
     Scene scene(6, 3, 48, type, "window", 100, 0.2, 2);
     scene.read(2000);
     std::vector<std::vector<std::int64_t>> entries;
@@ -191,7 +192,8 @@ TEST_CASE("stored types and head sizes") {
   }
 }
 
-TEST_CASE("what is chosen reaches furthest for one of the group's queries, from the middle of its box to half its width") {
+TEST_CASE(
+    "what is chosen reaches furthest for one of the group's queries, from the middle of its box to half its width") {
   Scene scene(4, 2, 16, KvType::f32, "window", 100, 0.3, 1);
   scene.read(3000);
   std::vector<std::vector<std::int64_t>> entries;

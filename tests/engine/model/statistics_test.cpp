@@ -21,7 +21,8 @@ std::int64_t by_sorting(std::vector<float> weights, double share) {
   for (const float weight : weights) total += weight;
   std::sort(weights.begin(), weights.end(), std::greater<>());
   std::int64_t count = 0;
-  while (sum < total * share && count < static_cast<std::int64_t>(weights.size())) sum += weights[static_cast<std::size_t>(count++)];
+  while (sum < total * share && count < static_cast<std::int64_t>(weights.size()))
+    sum += weights[static_cast<std::size_t>(count++)];
   return count;
 }
 
@@ -49,8 +50,8 @@ TEST_CASE("least entries: the same as sorting and counting") {
       weight = coarse ? std::floor(unit * 8) / 8 : unit * unit * unit * unit;
     }
     const double share = 0.05 + 0.9 * std::abs(static_cast<double>(random.unit()));
-    CHECK(std::abs(min_entries_for(weights, share) -
-                   by_sorting(weights, share)) <= 1);  // sums are added in another order
+    CHECK(std::abs(min_entries_for(weights, share) - by_sorting(weights, share)) <=
+          1);  // sums are added in another order
   }
 }
 

@@ -47,8 +47,10 @@ model::TokenWork work_of(const Tensors& tensors, quant::Format format, const mod
 }  // namespace
 
 TEST_CASE("a tied model multiplies its embedding as the output") {
-  const Tensors tensors = {{"token_embd.weight", {64, 300}}, {"output_norm.weight", {64}},
-                           {"blk.0.attn_q.weight", {64, 64}}, {"blk.0.attn_norm.weight", {64}},
+  const Tensors tensors = {{"token_embd.weight", {64, 300}},
+                           {"output_norm.weight", {64}},
+                           {"blk.0.attn_q.weight", {64, 64}},
+                           {"blk.0.attn_norm.weight", {64}},
                            {"blk.0.ffn_up.weight", {64, 96}}};
   const model::TokenWork work = work_of(tensors, quant::Format::q8_0, {});
   CHECK(work.layer_weights == 64 * 64 + 64 * 96);
@@ -57,8 +59,8 @@ TEST_CASE("a tied model multiplies its embedding as the output") {
 }
 
 TEST_CASE("an embedding beside an output is looked up, not multiplied") {
-  const Tensors tensors = {{"token_embd.weight", {64, 300}}, {"output.weight", {64, 300}},
-                           {"blk.0.ffn_up.weight", {64, 96}}};
+  const Tensors tensors = {
+      {"token_embd.weight", {64, 300}}, {"output.weight", {64, 300}}, {"blk.0.ffn_up.weight", {64, 96}}};
   const model::TokenWork work = work_of(tensors, quant::Format::f16, {});
   CHECK(work.output_weights == 64 * 300);
   CHECK(work.bytes == 2 * 64 * (300 + 96));

@@ -82,8 +82,7 @@ TEST_CASE("SPM: what the file says, and the defaults for what it does not") {
 }
 
 TEST_CASE("BPE: merges, no BOS unless asked for") {
-  const text::Vocabulary vocabulary =
-      good(bpe, [](io::GgufWriter& w) { w.set_u32("tokenizer.ggml.eos_token_id", 2); });
+  const text::Vocabulary vocabulary = good(bpe, [](io::GgufWriter& w) { w.set_u32("tokenizer.ggml.eos_token_id", 2); });
   CHECK(vocabulary.merges == std::vector<std::string>{"a b"});
   CHECK(vocabulary.pre == "qwen2");
   CHECK(vocabulary.eos == 2);
@@ -175,14 +174,16 @@ TEST_CASE("special ids that are not tokens' are said, each with its key, what it
 TEST_CASE("a BOS or EOS to add that the file does not name, or names wrongly: the sentence says which") {
   bad(
       bpe, [](io::GgufWriter& w) { w.set_bool("tokenizer.ggml.add_bos_token", true); }, ErrorCode::bad_file,
-      " has no key 'tokenizer.ggml.bos_token_id', expected a token id from 0 to 5, because BOS is to be added to texts");
+      " has no key 'tokenizer.ggml.bos_token_id', expected a token id from 0 to 5, because BOS is to be added to "
+      "texts");
   bad(
       bpe,
       [](io::GgufWriter& w) {
         w.set_bool("tokenizer.ggml.add_eos_token", true);
         w.set_u32("tokenizer.ggml.eos_token_id", 99999);
       },
-      ErrorCode::bad_file, ": key 'tokenizer.ggml.eos_token_id' is 99999, expected a token id from 0 to 5, because EOS");
+      ErrorCode::bad_file,
+      ": key 'tokenizer.ggml.eos_token_id' is 99999, expected a token id from 0 to 5, because EOS");
 }
 
 TEST_CASE("wrong files: the sentence names the file and the key") {
@@ -208,7 +209,10 @@ TEST_CASE("wrong files: the sentence names the file and the key") {
   is_bad(
       spm, [](io::GgufWriter& w) { w.set_strings("tokenizer.ggml.scores", kTokens); }, "an array of numbers");
   is_bad(
-      spm, [](io::GgufWriter& w) { w.set_f32s("tokenizer.ggml.scores", std::vector<float>{0, 0, 0, NAN, -2, -3}); },
+      spm,
+      [](io::GgufWriter& w) {
+        w.set_f32s("tokenizer.ggml.scores", std::vector<float>{0, 0, 0, NAN, -2, -3});
+      },
       "not a number");
   is_bad(
       spm, [](io::GgufWriter& w) { w.set_string("tokenizer.ggml.bos_token_id", "x"); }, "bos_token_id");
@@ -243,9 +247,8 @@ TEST_CASE("the chat template") {
   CHECK(template_of([](io::GgufWriter&) {}).value().empty());
   CHECK(template_of([](io::GgufWriter& w) { w.set_string("tokenizer.chat_template", "{{ x }}"); }).value() ==
         "{{ x }}");
-  CHECK(template_of([](io::GgufWriter& w) { w.set_string("tokenizer.chat_template.tools", "{{ y }}"); })
-            .value()
-            .empty());
+  CHECK(
+      template_of([](io::GgufWriter& w) { w.set_string("tokenizer.chat_template.tools", "{{ y }}"); }).value().empty());
   CHECK_FALSE(template_of([](io::GgufWriter& w) { w.set_u32("tokenizer.chat_template", 1); }).ok());
 }
 

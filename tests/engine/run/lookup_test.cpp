@@ -23,7 +23,8 @@ struct Book {
     lookup.extend({text, first});
     return lookup.find({text, first}, next);
   }
-  std::vector<TokenId> follow(const std::vector<TokenId>& text, TokenId next, std::size_t count, std::int64_t first = 0) {
+  std::vector<TokenId> follow(const std::vector<TokenId>& text, TokenId next, std::size_t count,
+                              std::int64_t first = 0) {
     std::vector<TokenId> drafts(count, -1);
     const Match match = find(text, next, first);
     if (match.length == 0) return {};

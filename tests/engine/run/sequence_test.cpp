@@ -150,7 +150,8 @@ TEST_CASE("a stopped read can be taken up again") {
   const auto ids = test::some_ids(200);
   const auto stopped = test::tiny_sequence(model, {.budget = "35%"});
   const auto straight = test::tiny_sequence(model, {.budget = "35%"});
-  const Status status = stopped->read(ids, [](long long done, long long) { return done < 100; }, nullptr);
+  const Status status = stopped->read(
+      ids, [](long long done, long long) { return done < 100; }, nullptr);
   REQUIRE(!status);
   CHECK(status.error().code == ErrorCode::cancelled);
   const std::int64_t done = stopped->tokens();

@@ -31,7 +31,7 @@ const Json kTalk = Json::array({{{"role", "system"}, {"content", "Be brief."}},
 
 struct Row {
   const char* name;
-  const char* text;    ///< without the opening of the answer
+  const char* text;  ///< without the opening of the answer
   const char* opening;
 };
 

@@ -97,13 +97,15 @@ TEST_CASE("values that nest 100,000 deep are let go of on a small stack, also wh
       "{% set ns = namespace(v=()) %}{% for i in range(99999) %}{% set ns.v = (ns.v, 1) %}{% endfor %}",
       "{% set ns = namespace(v=0) %}{% for i in range(99999) %}{% set ns.v = namespace(a=ns.v) %}{% endfor %}",
       "{% set ns = namespace(v=l) %}{% for i in range(99999) %}{% set ns.v = ns.v|map('string') %}{% endfor %}",
-      "{% set ns = namespace(v=[]) %}{% for i in range(99999) %}{% set ns.v = [ns.v, {'a': namespace(b=ns.v)}] %}{% endfor %}",
+      "{% set ns = namespace(v=[]) %}{% for i in range(99999) %}{% set ns.v = [ns.v, {'a': namespace(b=ns.v)}] %}{% "
+      "endfor %}",
   };
   for (const std::string& chain : chains) {
     CAPTURE(chain);
     // The last allocations of a rendering, for text longer than strings store without allocating, happen when the chain
     // is complete.
-    const auto parsed = brim::templates::ChatTemplate::parse(chain + "{{ 'text that is longer than a short string: ' ~ l }}");
+    const auto parsed =
+        brim::templates::ChatTemplate::parse(chain + "{{ 'text that is longer than a short string: ' ~ l }}");
     REQUIRE(parsed.ok());
     const brim::text::JsonTree variables = brim::test::tree_of(brim::test::sample_variables());
     const std::size_t before = brim::test::allocation_count();
@@ -130,10 +132,13 @@ TEST_CASE("a stack of 256 KiB is enough for whatever nests") {
       "{% macro m() %}{% if yes %}{% for i in [1] %}{% with a = 1 %}{{ m() ~ m() }}{% endwith %}{% endfor %}{% endif %}"
       "{% endmacro %}{{ m() }}",
       "{% macro m(x=m) %}{% set y %}{{ [{'a': x(x)}]|tojson }}{% endset %}{{ y }}{% endmacro %}{{ m(m) }}",
-      "{% macro f() %}{{ caller() }}{% endmacro %}{% macro g() %}{% call f() %}{{ g() }}{% endcall %}{% endmacro %}{{ g() }}",
+      "{% macro f() %}{{ caller() }}{% endmacro %}{% macro g() %}{% call f() %}{{ g() }}{% endcall %}{% endmacro %}{{ "
+      "g() }}",
       "{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}",
-      "{% set ns = namespace(g=l) %}{% for i in range(9999) %}{% set ns.g = ns.g|map('string') %}{% endfor %}{{ ns.g|list }}",
-      "{% set ns = namespace(g=l) %}{% for i in range(9999) %}{% set ns.g = ns.g|select('in', [1, 2, 3])|map('int') %}{% endfor %}"
+      "{% set ns = namespace(g=l) %}{% for i in range(9999) %}{% set ns.g = ns.g|map('string') %}{% endfor %}{{ "
+      "ns.g|list }}",
+      "{% set ns = namespace(g=l) %}{% for i in range(9999) %}{% set ns.g = ns.g|select('in', [1, 2, 3])|map('int') "
+      "%}{% endfor %}"
       "{{ ns.g|sort }}",
       "{% set ns = namespace() %}{% set ns.me = ns %}{{ ns }}",
   };
@@ -142,10 +147,12 @@ TEST_CASE("a stack of 256 KiB is enough for whatever nests") {
     const std::string text = render_on_small_stack(program);
     CHECK_MESSAGE(text.find("error: ") == 0, text.substr(0, 200));
   }
-  const std::string values = "{% set ns = namespace(v=[], w=[]) %}{% for i in range(9999) %}{% set ns.v = [ns.v] %}"
-                             "{% set ns.w = [ns.w] %}{% endfor %}";
-  const std::string mappings = "{% set ns = namespace(v={}, w={}) %}{% for i in range(9999) %}{% set ns.v = {'a': ns.v} %}"
-                               "{% set ns.w = {'a': ns.w} %}{% endfor %}";
+  const std::string values =
+      "{% set ns = namespace(v=[], w=[]) %}{% for i in range(9999) %}{% set ns.v = [ns.v] %}"
+      "{% set ns.w = [ns.w] %}{% endfor %}";
+  const std::string mappings =
+      "{% set ns = namespace(v={}, w={}) %}{% for i in range(9999) %}{% set ns.v = {'a': ns.v} %}"
+      "{% set ns.w = {'a': ns.w} %}{% endfor %}";
   for (const char* use : {"ns.v", "ns.v|tojson", "ns.v == ns.w", "ns.v|pprint", "ns.v|string", "'%r' % [ns.v]"}) {
     CAPTURE(use);
     CHECK(render_on_small_stack(values + "{{ " + use + " }}").find("recursion depth") != std::string::npos);
@@ -153,10 +160,12 @@ TEST_CASE("a stack of 256 KiB is enough for whatever nests") {
   }
   for (int depth : {20, 150, 190, 100000}) {
     for (const std::string& source :
-         {"{{ " + times("(", depth) + "1" + times(")", depth) + " }}", "{{ " + times("[", depth) + times("]", depth) + " }}",
+         {"{{ " + times("(", depth) + "1" + times(")", depth) + " }}",
+          "{{ " + times("[", depth) + times("]", depth) + " }}",
           "{{ " + times("{1: ", depth) + "1" + times("}", depth) + " }}", "{{ " + times("not ", depth) + "1 }}",
-          "{{ " + times("-", depth) + "1 }}", "{{ " + times("1 if 0 else ", depth) + "1 }}", "{{ 1" + times(" + 1", depth) + " }}",
-          "{{ l" + times("|list", depth) + " }}", "{{ x" + times(".upper()", depth) + " }}", "{{ l" + times("[:]", depth) + " }}",
+          "{{ " + times("-", depth) + "1 }}", "{{ " + times("1 if 0 else ", depth) + "1 }}",
+          "{{ 1" + times(" + 1", depth) + " }}", "{{ l" + times("|list", depth) + " }}",
+          "{{ x" + times(".upper()", depth) + " }}", "{{ l" + times("[:]", depth) + " }}",
           times("{% if yes %}", depth) + "x" + times("{% endif %}", depth),
           times("{% for i in [1] %}", depth) + "x" + times("{% endfor %}", depth),
           times("{% set a %}", depth) + "x" + times("{% endset %}", depth),
@@ -165,7 +174,8 @@ TEST_CASE("a stack of 256 KiB is enough for whatever nests") {
       CAPTURE(source.substr(0, 60));
       CAPTURE(depth);
       const std::string text = render_on_small_stack(source);
-      if (depth == 20) CHECK_MESSAGE((text.find("error: ") != 0 || text.find("unpack") != std::string::npos), text.substr(0, 200));
+      if (depth == 20)
+        CHECK_MESSAGE((text.find("error: ") != 0 || text.find("unpack") != std::string::npos), text.substr(0, 200));
       if (depth == 100000) CHECK_MESSAGE(text.find("error: ") == 0, text.substr(0, 200));
     }
   }
@@ -229,7 +239,8 @@ TEST_CASE("working texts and copies count as memory, however they nest") {
   CHECK(render(text + "{% for i in [1] recursive %}{{ s }}{{ loop([1])|length }}{% endfor %}").find("memory") !=
         std::string::npos);
   CHECK(render(text + "{{ ('a,' * 20000000).split(',')|length }}").find("memory") != std::string::npos);
-  CHECK(render("{{ (l * 3000000)|length }}{{ ((l * 2000000) + (l * 2000000))|length }}").find("memory") != std::string::npos);
+  CHECK(render("{{ (l * 3000000)|length }}{{ ((l * 2000000) + (l * 2000000))|length }}").find("memory") !=
+        std::string::npos);
 }
 
 TEST_CASE("searching is linear in texts made to be slow") {
@@ -239,7 +250,8 @@ TEST_CASE("searching is linear in texts made to be slow") {
                "{{ s.rsplit('b' ~ 'a' * 2500000)|length }}{{ s.strip('b' * 1000000 ~ 'a')|length }}") == "False-110");
   CHECK(render("{{ 'abcabab'.rfind('ab') }}{{ 'aaaa'.rsplit('aa') }}{{ 'xaxbx'.rsplit('x', 1) }}{{ 'abc'.rfind('') }}"
                "{{ 'äöä'.strip('äx') }}{{ 'éaé'.rpartition('é')|join('|') }}") ==
-        "5['', '', '']['xaxb', '']3ö" "éa|é|");
+        "5['', '', '']['xaxb', '']3ö"
+        "éa|é|");
 }
 
 TEST_CASE("one parsed template renders in several threads") {

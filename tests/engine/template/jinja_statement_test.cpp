@@ -7,7 +7,8 @@ using brim::test::check_templates;
 TEST_CASE("loops") {
   check_templates({
       {"{% for i in l %}{{ i }}{% endfor %}", "312"},
-      {"{% for i in l %}{{ loop.index }}{{ loop.index0 }}{{ loop.revindex }}{{ loop.revindex0 }}{{ loop.first }}{{ loop.last }}{{ loop.length }}{{ loop.depth }}{{ loop.depth0 }};{% endfor %}",
+      {"{% for i in l %}{{ loop.index }}{{ loop.index0 }}{{ loop.revindex }}{{ loop.revindex0 }}{{ loop.first }}{{ "
+       "loop.last }}{{ loop.length }}{{ loop.depth }}{{ loop.depth0 }};{% endfor %}",
        "1032TrueFalse310;2121FalseFalse310;3210FalseTrue310;"},
       {"{% for i in l %}{{ loop.previtem }}-{{ loop.nextitem }}|{% endfor %}", "-1|3-2|1-|"},
       {"{% for i in l %}{{ loop.previtem is defined }}{{ loop.nextitem is defined }}{% endfor %}",
@@ -57,11 +58,12 @@ TEST_CASE("loops") {
       {"{% set ns=namespace(ok=true) %}{% for i in l if ns.ok %}{{ i }}{% set ns.ok=false %}{% endfor %}", "3"},
       {"{% set j = joiner() %}{% for i in l %}{{ j() }}{{ i }}{% endfor %}", "3, 1, 2"},
       {"{% set loop_messages = msgs[1:] %}{% for m in loop_messages %}{{ m.role }}{% endfor %}", "assistantuser"},
-      {"{% for m in msgs %}{% if loop.first and m.role == 'user' %}F{% elif loop.last %}L{% else %}M{% endif %}{% endfor %}",
+      {"{% for m in msgs %}{% if loop.first and m.role == 'user' %}F{% elif loop.last %}L{% else %}M{% endif %}{% "
+       "endfor %}",
        "FML"},
-      {"{% for i in l %}{% for j in l %}{{ loop.index }}{% endfor %}{{ loop.index }} {% endfor %}",
-       "1231 1232 1233 "},
-      {"{% for i in l %}{% set outer = loop %}{% for j in l %}{{ outer.index }}{{ loop.index }} {% endfor %}{% endfor %}",
+      {"{% for i in l %}{% for j in l %}{{ loop.index }}{% endfor %}{{ loop.index }} {% endfor %}", "1231 1232 1233 "},
+      {"{% for i in l %}{% set outer = loop %}{% for j in l %}{{ outer.index }}{{ loop.index }} {% endfor %}{% endfor "
+       "%}",
        "11 12 13 21 22 23 31 32 33 "},
       {"{% for i in l %}{{ loop }}{% endfor %}", "<LoopContext 1/3><LoopContext 2/3><LoopContext 3/3>"},
       {"{% for i in l %}{{ loop|string }}{{ loop.foo }}{% endfor %}",
@@ -95,7 +97,8 @@ TEST_CASE("macros and call blocks") {
       {"{% macro m(n) %}{{ n }}{% if n > 0 %}{{ m(n-1) }}{% endif %}{% endmacro %}{{ m(3) }}", "3210"},
       {"{% macro m() %}[{{ caller() }}]{% endmacro %}{% call m() %}body{{ x }}{% endcall %}", "[bodyouter]"},
       {"{% macro m() %}[{{ caller(1,b=2) }}]{% endmacro %}{% call(a,b) m() %}{{a}}{{b}}{% endcall %}", "[12]"},
-      {"{% macro m(caller=none) %}{% if caller %}{{ caller() }}{% else %}none{% endif %}{% endmacro %}{{ m() }}{% call m() %}B{% endcall %}",
+      {"{% macro m(caller=none) %}{% if caller %}{{ caller() }}{% else %}none{% endif %}{% endmacro %}{{ m() }}{% call "
+       "m() %}B{% endcall %}",
        "noneB"},
       {"{% macro m(a) %}{% endmacro %}{{ m }}{{ m.name }}{{ m.arguments }}{{ m.catch_kwargs }}",
        "<Macro 'm'>m('a',)False"},
@@ -106,7 +109,8 @@ TEST_CASE("macros and call blocks") {
       {"{% if yes %}{% macro m() %}M{% endmacro %}{% endif %}{{ m() }}", "M"},
       {"{% for i in l %}{% macro m() %}{{ i }}{{ loop.index }}{% endmacro %}{{ m() }}{% endfor %}", "311223"},
       {"{% macro m() %}{{ caller is defined }}{% endmacro %}{{ m() }}", "False"},
-      {"{% macro m() %}{% for i in l %}{{ caller(i) }}{% endfor %}{% endmacro %}{% call(i) m() %}<{{ i }}{{ x }}>{% endcall %}",
+      {"{% macro m() %}{% for i in l %}{{ caller(i) }}{% endfor %}{% endmacro %}{% call(i) m() %}<{{ i }}{{ x }}>{% "
+       "endcall %}",
        "<3outer><1outer><2outer>"},
       {"{%- macro f(x) -%}\n {{- x -}} \n{%- endmacro -%}\n{{ f('q') }}", "q"},
       {"{% macro f(p) %}\n  {{ p }}\n{% endmacro %}\n{{ f(1) }}x", "  1\nx"},
@@ -114,7 +118,8 @@ TEST_CASE("macros and call blocks") {
       {"{% macro f(a, b) %}{{ a }}{{ b|default('z') }}{% endmacro %}{{ f(1) }}", "1z"},
       {"{% macro f(items) %}{% for i in items %}{{ i }}{{ ',' if not loop.last }}{% endfor %}{% endmacro %}{{ f(l) }}",
        "3,1,2"},
-      {"{% macro f(x) %}{% if x is mapping %}{ {% for k in x %}{{ k }}:{{ f(x[k]) }}{% endfor %} }{% else %}{{ x }}{% endif %}{% endmacro %}{{ f({'a':{'b':1}}) }}",
+      {"{% macro f(x) %}{% if x is mapping %}{ {% for k in x %}{{ k }}:{{ f(x[k]) }}{% endfor %} }{% else %}{{ x }}{% "
+       "endif %}{% endmacro %}{{ f({'a':{'b':1}}) }}",
        "{ a:{ b:1 } }"},
   });
 }

@@ -26,7 +26,8 @@ Ids encode(const Vocabulary& vocabulary, const std::string& word, bool ignore_me
 }
 
 // Applies the first merge of the list that matches any neighbours, leftmost first, until none matches.
-std::vector<std::string> merge_slowly(const std::vector<std::pair<std::string, std::string>>& merges, const std::string& word) {
+std::vector<std::string> merge_slowly(const std::vector<std::pair<std::string, std::string>>& merges,
+                                      const std::string& word) {
   std::vector<std::string> symbols;
   for (const char c : word) symbols.emplace_back(1, c);
   const auto best_place = [&]() -> std::size_t {
@@ -51,7 +52,8 @@ TEST_CASE("random merges and words: the same as applying the first merge again a
     std::vector<std::pair<std::string, std::string>> merges;
     while (merges.size() < 12) {
       const std::string left = pieces[random() % pieces.size()], right = pieces[random() % pieces.size()];
-      if (left.size() + right.size() > 7 || std::find(pieces.begin(), pieces.end(), left + right) != pieces.end()) continue;
+      if (left.size() + right.size() > 7 || std::find(pieces.begin(), pieces.end(), left + right) != pieces.end())
+        continue;
       merges.emplace_back(left, right);
       pieces.push_back(left + right);
     }

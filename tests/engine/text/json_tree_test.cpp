@@ -11,7 +11,8 @@ using brim::text::JsonTree;
 using brim::text::parse_json;
 
 TEST_CASE("every kind of value, in order and by name") {
-  const auto tree = parse_json(R"({"a": [1, -2, 2.5, "x\ny", true, null, []], "b": {"c": 18446744073709551615}, "a": 7})");
+  const auto tree =
+      parse_json(R"({"a": [1, -2, 2.5, "x\ny", true, null, []], "b": {"c": 18446744073709551615}, "a": 7})");
   REQUIRE(tree);
   REQUIRE(tree->is(JsonTree::Kind::object));
   CHECK(tree->names == std::vector<std::string>{"a", "b", "a"});

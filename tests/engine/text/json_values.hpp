@@ -19,9 +19,12 @@ inline text::JsonTree tree_of(const Json& json) {
   } else if (json.is_number()) {
     tree.kind = Kind::number;
     tree.number = json.get<double>();
-    if (json.is_number_unsigned()) tree.count = json.get<std::uint64_t>();
-    else if (json.is_number_integer() && json.get<std::int64_t>() >= 0) tree.count = json.get<std::uint64_t>();
-    else if (json.is_number_integer()) tree.negative = json.get<std::int64_t>();
+    if (json.is_number_unsigned())
+      tree.count = json.get<std::uint64_t>();
+    else if (json.is_number_integer() && json.get<std::int64_t>() >= 0)
+      tree.count = json.get<std::uint64_t>();
+    else if (json.is_number_integer())
+      tree.negative = json.get<std::int64_t>();
   } else if (json.is_string()) {
     tree.kind = Kind::text;
     tree.text = json.get<std::string>();

@@ -28,9 +28,7 @@ Words cut(const PreTokenizer& words, const std::string& text) {
   REQUIRE(words.split(text, *workspace, [&](std::string_view word) { out.emplace_back(word); }).ok());
   return out;
 }
-Words cut(const std::string& name, const std::string& text) {
-  return cut(pre_tokenizer(name), text);
-}
+Words cut(const std::string& name, const std::string& text) { return cut(pre_tokenizer(name), text); }
 
 std::string joined(const Words& words) {
   std::string text;
@@ -87,8 +85,7 @@ TEST_CASE("tekken and gpt-4o: words break where small ASCII letters end") {
 TEST_CASE("bloom, viking, jais-2, bailing, seed-coder") {
   CHECK(cut("bloom", "a12, b") == Words{"a12", ",", " b"});
   CHECK(cut("viking", "a12, b") == Words{"a", "1", "2", ",", " b"});
-  CHECK(cut("jais-2", "a" + std::string(13, ' ') + "b") ==
-        Words{"a", std::string(8, ' '), std::string(4, ' '), " b"});
+  CHECK(cut("jais-2", "a" + std::string(13, ' ') + "b") == Words{"a", std::string(8, ' '), std::string(4, ' '), " b"});
   CHECK(cut("bailingmoe", "\n\nx") == Words{"\n\n", "x"});
   CHECK(cut("seed-coder", "x;\ny") == Words{"x", ";", "\n", "y"});
 }

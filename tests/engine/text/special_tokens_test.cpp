@@ -107,8 +107,7 @@ TEST_CASE("what ends an answer") {
                      {"<|end|>", TokenType::control},
                      {"x", TokenType::normal},
                      {"y", TokenType::normal}});
-  CHECK(specials.roles.ends_generation ==
-        std::vector<bool>{true, true, true, false, false});
+  CHECK(specials.roles.ends_generation == std::vector<bool>{true, true, true, false, false});
   CHECK(specials.roles.made_control == std::vector<std::int32_t>{1});
   TokenMap none;
   CHECK(find_token_roles(specials.vocabulary, none).ends_generation ==

@@ -65,7 +65,8 @@ TEST_CASE("random vocabularies and texts: the same as joining the best pair agai
       }
     }
     Vocabulary vocabulary = spm_vocabulary(tokens);
-    for (std::size_t id = 259; id < vocabulary.scores.size(); ++id) vocabulary.scores[id] = static_cast<float>(random() % 6);
+    for (std::size_t id = 259; id < vocabulary.scores.size(); ++id)
+      vocabulary.scores[id] = static_cast<float>(random() % 6);
     for (const std::size_t length : {1, 2, 3, 9, 40, 150}) {
       const std::string text = letters(length);
       CAPTURE(text);

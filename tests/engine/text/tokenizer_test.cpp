@@ -112,8 +112,7 @@ TEST_CASE("decoding undoes encoding on random text") {
       make(spm_vocabulary({"a", "b", "ab", kMark, kMark + "a", "aba", "é", "日"})),
       make(bpe_vocabulary("qwen2", {{"a", "b"}, {" ", "a"}, {"ab", "ab"}, {"\xC3", "\xA9"}})),
       make(bpe_vocabulary("deepseek-coder", {{"b", "a"}, {" ", "ba"}, {"\xE6\x97", "\xA5"}, {"\xE6", "\x97"}}))};
-  const char* units[] = {"a", "b",  " ",   "é",   "日",      "😀",   "\n",    "1",
-                         ".", "'s", "[no", "te]", "<|end|>", "<s>", "\u3000"};
+  const char* units[] = {"a", "b", " ", "é", "日", "😀", "\n", "1", ".", "'s", "[no", "te]", "<|end|>", "<s>", "\u3000"};
   std::mt19937 random(5);
   for (int round = 0; round < 2000; ++round) {
     std::string text;

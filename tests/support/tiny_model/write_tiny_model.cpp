@@ -18,7 +18,8 @@ int main(int argc, char** argv) {
   if (kind == "no-pre") {
     model.change = [](brim::io::GgufWriter& writer) { writer.remove("tokenizer.ggml.pre"); };
   } else if (kind == "other-towers") {
-    model.further = {{"v.patch_embd.weight", {64, 64}, 1}, {"mm.0.weight", {64, 64}, 1}, {"blk.2.nextn.norm.weight", {64}, 1}};
+    model.further = {
+        {"v.patch_embd.weight", {64, 64}, 1}, {"mm.0.weight", {64, 64}, 1}, {"blk.2.nextn.norm.weight", {64}, 1}};
   } else if (kind == "output-bias") {
     model.further = {{"output.bias", {64}, 1}};
   } else if (kind == "nan") {
