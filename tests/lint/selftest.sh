@@ -120,6 +120,17 @@ broken layers engine/model/bad.cpp 'void f() { gmtime_r(&now, &parts); }\n'
 fresh
 sed -i 's|folder("quant", "engine/base")|folder("quant", "engine/base platform/program")|' "$scratch/cmake/lint/layers.sh"
 fails layers cmake/lint/layers.sh
+# format: only where the formatter of that version is.
+fresh
+cp "$root/.clang-format" "$scratch/"
+printf 'int  f( ) ;\n' >"$scratch/quant/bad.cpp"
+status=0
+bash "$scratch/cmake/lint/format.sh" "$scratch" >"$scratch/output" 2>&1 || status=$?
+if [ $status != 77 ]; then
+  fails format quant/bad.cpp
+  bash "$scratch/cmake/lint/format.sh" "$scratch" --update
+  passes format
+fi
 fresh
 rm "$scratch/quant/README.md"
 fails readmes quant
