@@ -7,6 +7,7 @@
 #include <exception>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "engine/base/result.hpp"
@@ -19,6 +20,10 @@ struct Failure : std::runtime_error {
   Failure(int exit_code, const std::string& sentence) : std::runtime_error(sentence), code(exit_code) {}
   int code;
 };
+
+/// What std::bad_alloc means for whoever gave a command its input.
+inline constexpr std::string_view kNoMemory =
+    "the machine has no memory left for this: give less text, or raise the limit on memory (ulimit -v, -d)";
 
 /// Thrown when a signal stopped the work (apps/terminal/interrupts). The stack unwinds, so that no unfinished output
 /// stays behind, and main() ends the program as the signal would have.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <exception>
 #include <memory>
+#include <new>
+#include <string_view>
 
 #include "apps/command_line/arguments.hpp"
 #include "apps/commands.hpp"
@@ -65,6 +67,11 @@ int main(int argc, char** argv) {
   } catch (const brim::apps::Failure& failure) {
     brim::apps::say("brim: " + brim::apps::with_flags(failure.what()));
     return failure.code;
+  } catch (const std::bad_alloc&) {
+    for (const std::string_view part : {std::string_view("brim: "), brim::apps::kNoMemory, std::string_view("\n")}) {
+      (void)brim::platform::write_some(brim::platform::kStandardError, part);
+    }
+    return 1;
   } catch (const std::exception& failure) {
     brim::apps::say(std::string("brim: ") + failure.what());
     return 1;

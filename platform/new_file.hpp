@@ -28,6 +28,10 @@ struct WriteFault {
 /// no limit.
 std::uint64_t file_size_limit() noexcept;
 
+/// The name of the file that a NewFile for `path` creates or replaces: links are followed to their end, also where the
+/// file does not exist yet. Errors: io; invalid_argument for a link to a deleted file.
+Result<std::string> replaced_name(const std::string& path);
+
 /// The new file while it is being written; movable, not copyable. Unless publish() succeeds, no file is left behind.
 ///
 /// Where the file system supports files without a name (O_TMPFILE), a killed process leaves nothing. Elsewhere the

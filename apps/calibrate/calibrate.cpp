@@ -120,7 +120,10 @@ void refuse_inputs(const CalibrateOptions& options) {
   files.reads("the text being read", options.text);
   files.reads("the profile being read", options.from);
   files.writes("-o", options.output);
-  if (!options.output.empty()) files.writes("-o, the file of what was measured so far,", partial_of(options.output));
+  if (!options.output.empty()) {
+    files.writes("-o, the file of what was measured so far,", partial_of(options.output));
+    check_progress_file(partial_of(options.output));
+  }
   files.writes("--into", options.into);
 }
 

@@ -2,15 +2,18 @@
 // is another type, and one list per window: [window, InfoNCE …].
 #include "apps/calibrate/progress_file.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
-#include <fstream>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <span>
-#include <sstream>
+#include <system_error>
 
 #include "apps/commands.hpp"
 #include "apps/files/outputs.hpp"
 #include "engine/text/json_tree.hpp"
+#include "platform/input_file.hpp"
 
 namespace brim::apps {
 namespace {
@@ -22,6 +25,7 @@ constexpr std::size_t kFractions = kv::kProfileFractions.size();
 // Enough for a list of lists of numbers, and some spare: save_progress never writes a file that is nested deeper or
 // longer.
 constexpr text::JsonLimits kProgressLimits{4, std::size_t{1} << 24};
+constexpr std::size_t kMaxProgressBytes = std::size_t{1} << 28;
 
 std::vector<double> finite_numbers(const JsonTree& row, std::size_t count) {
   std::vector<double> numbers;
@@ -56,9 +60,26 @@ LayerLoss losses_of(const double* numbers) {
   return loss;
 }
 
+/// A record of measurements: it has a text `settings`. Errors: also where there is no such file.
+Result<JsonTree> parse_progress(const std::string& path) {
+  BRIM_ASSIGN(const std::string text, read_text_file(path, kMaxProgressBytes));
+  BRIM_ASSIGN(JsonTree json, text::parse_json(text, kProgressLimits));
+  const JsonTree* settings = json.find("settings");
+  if (settings != nullptr && settings->is(JsonTree::Kind::text)) return json;
+  return error(ErrorCode::bad_file, path, ": expected the settings of a calibration, found none");
+}
+
 bool counts(double number, std::size_t below) { return number >= 0 && number < static_cast<double>(below); }
 
 }  // namespace
+
+void check_progress_file(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored) || parse_progress(path)) return;
+  throw Failure(2, fmt::format("{} is not a record of measurements, which a calibration keeps in a file of that name: "
+                               "move it, or name another output",
+                               path));
+}
 
 void save_progress(const std::string& path, const std::string& settings, const std::vector<WindowLosses>& windows) {
   Json layers = Json::array(), others = Json::array(), proxies = Json::array();
@@ -94,12 +115,8 @@ std::vector<WindowLosses> load_progress(const std::string& path, const std::stri
     window.layers.resize(layers);
     window.others.assign(others, std::vector<LayerLoss>(layers));
   }
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  const Result<JsonTree> json = text::parse_json(text.str(), kProgressLimits);
-  const JsonTree* same = json ? json->find("settings") : nullptr;
-  if (same == nullptr || !same->is(JsonTree::Kind::text) || same->text != settings) return windows;
+  const Result<JsonTree> json = parse_progress(path);
+  if (!json || json->find("settings")->text != settings) return windows;
   for (const JsonTree& row : rows(*json, "layers")) {
     const std::vector<double> numbers = finite_numbers(row, 2 + 2 * kFractions);
     if (numbers.empty() || !counts(numbers[0], count) || !counts(numbers[1], layers)) continue;

@@ -9,6 +9,10 @@
 
 namespace brim::apps {
 
+/// Refuses a file of that name that is none of these, which saving would replace and the end of the work remove. Throws
+/// Failure (2).
+void check_progress_file(const std::string& path);
+
 /// Replaces the whole file. `settings`: everything that the numbers depend on. Throws Failure (1).
 void save_progress(const std::string& path, const std::string& settings, const std::vector<WindowLosses>& windows);
 

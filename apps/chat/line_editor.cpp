@@ -3,6 +3,7 @@
 
 #include <histedit.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <clocale>
 #include <cstdio>
@@ -11,7 +12,9 @@
 #include <cwchar>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "apps/chat/bracketed_paste.hpp"
@@ -19,7 +22,7 @@
 #include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/style.hpp"
-#include "platform/program/created_files.hpp"
+#include "platform/new_file.hpp"
 #include "platform/program/standard_streams.hpp"
 #include "platform/program/terminal.hpp"
 #include "platform/program/waiting_input.hpp"
@@ -47,6 +50,18 @@ bool is_other_file(const std::string& path) {
   std::string begin(kHeader.size(), '\0');
   file.read(begin.data(), static_cast<std::streamsize>(begin.size()));
   return file.gcount() != 0 && begin != kHeader;
+}
+
+/// What libedit would write to a history file; nothing where it could not.
+std::optional<std::string> saved_text(History* history) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
+  HistEvent event;
+  if (file == nullptr || ::history(history, &event, H_SAVE_FP, file.get()) < 0) return std::nullopt;
+  if (std::fflush(file.get()) != 0) return std::nullopt;
+  std::string text(static_cast<std::size_t>(std::max(std::ftell(file.get()), 0L)), '\0');
+  std::rewind(file.get());
+  if (std::fread(text.data(), 1, text.size(), file.get()) != text.size()) return std::nullopt;
+  return text;
 }
 
 }  // namespace
@@ -251,8 +266,14 @@ void LineEditor::remember(const std::string& line) {
   if (parts.history == nullptr || line.find_first_not_of(" \t") == std::string::npos) return;
   ::history(parts.history, &parts.event, H_ENTER, line.c_str());
   if (parts.path.empty() || is_other_file(parts.path)) return;
-  const platform::OwnerOnly private_file;  // the user's questions are readable by the owner alone
-  ::history(parts.history, &parts.event, H_SAVE, parts.path.c_str());
+  // A full disk must not cut what was kept before: libedit writes in place, so it writes to a file without a name.
+  const std::optional<std::string> text = saved_text(parts.history);
+  if (!text) return;
+  // The user's questions are readable by the owner alone.
+  if (const Status written = write_new_file(parts.path, *text, NewFile::Readers::owner); !written) {
+    say_notice("The history is not kept any longer: " + written.error().sentence);
+    parts.path.clear();
+  }
 }
 
 }  // namespace brim::apps

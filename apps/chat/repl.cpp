@@ -1,6 +1,8 @@
 // See repl.hpp.
 #include "apps/chat/repl.hpp"
 
+#include <new>
+#include <string>
 #include <string_view>
 
 #include "apps/chat/line_editor.hpp"
@@ -90,6 +92,8 @@ void converse(Conversation& conversation) {
         conversation.turns.take([&] { conversation.session.message("user", message); }, true, true);
       } catch (const Exception& failure) {
         say_notice(failure.what());
+      } catch (const std::bad_alloc&) {
+        say_notice(std::string(kNoMemory));
       }
       conversation.file.changed();
     }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cctype>
+#include <new>
 
 #include "apps/chat/layer_lines.hpp"
 #include "apps/command_line/suggestion.hpp"
@@ -181,6 +182,8 @@ bool run_slash_command(const std::string& line, Conversation& conversation) {
     say(failure.what());
   } catch (const Failure& failure) {
     say(failure.what());
+  } catch (const std::bad_alloc&) {
+    say(std::string(kNoMemory));
   }
   return true;
 }

@@ -13,18 +13,21 @@
 namespace brim::apps {
 namespace {
 
+constexpr std::pair<const char*, const char*> kStandardStreams[] = {
+    {"standard input", "/dev/stdin"}, {"standard output", "/dev/stdout"}, {"standard error", "/dev/stderr"}};
+
 bool same_file(const std::string& a, const std::string& b) {
   std::error_code ignored;  // a file that does not exist is not an input
   return std::filesystem::equivalent(a, b, ignored);
 }
 
-/// The same, also for files that do not exist yet.
+/// The same, also for files that do not exist yet, and through links to them.
 bool same_place(const std::string& a, const std::string& b) {
-  std::error_code ignored;
   if (same_file(a, b)) return true;
-  if (std::filesystem::exists(a, ignored) || std::filesystem::exists(b, ignored)) return false;
-  const auto place = [&](const std::string& path) {
-    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, ignored), ignored);
+  const auto place = [](const std::string& path) {
+    std::error_code ignored;
+    const Result<std::string> name = replaced_name(path);
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(name ? *name : path, ignored), ignored);
   };
   const std::filesystem::path first = place(a), second = place(b);
   return !first.empty() && first == second;
@@ -68,6 +71,12 @@ void Outputs::check(const std::string& option, const std::string& path) const {
   for (const auto& [what, input] : inputs_) {
     if (!same_file(input, path)) continue;
     throw Failure(2, fmt::format("{}: {} is {} ({}): name another file to write", option, path, what, input));
+  }
+  // Where standard input or output is a file, it is read or written all the same.
+  for (const auto& [what, stream] : kStandardStreams) {
+    std::error_code ignored;
+    if (!std::filesystem::is_regular_file(stream, ignored) || !same_file(stream, path)) continue;
+    throw Failure(2, fmt::format("{}: {} is the file of {}: name another file to write", option, path, what));
   }
 }
 

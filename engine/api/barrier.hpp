@@ -59,6 +59,7 @@ Status hand_out(T* out, const T& filled, const char* name) {
 }
 
 /// Copies the result to the caller's array: `*count` is its capacity on entry and the number of results on return.
+/// `out` may be NULL where there is nothing to copy or no room for it.
 template <class T>
 Status copy_out(const T* found, std::size_t size, T* out, std::size_t* count, const char* name) {
   const std::size_t capacity = *count;
@@ -66,6 +67,7 @@ Status copy_out(const T* found, std::size_t size, T* out, std::size_t* count, co
   if (size > capacity) {
     return error(ErrorCode::invalid_argument, name, ": expected room for ", size, ", found ", capacity);
   }
+  if (size > 0 && out == nullptr) return null_argument(name);
   if (size > 0) std::memcpy(out, found, size * sizeof(T));
   return {};
 }

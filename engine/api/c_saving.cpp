@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "engine/api/handles.hpp"
@@ -49,18 +51,24 @@ Status apply(Session& session, Change change, const generate::SessionOptions& op
 }
 
 /// Applies the options in `given` that do not concern memory to a session just restored. Values equal to the saved ones
-/// change nothing: random draws continue where they were.
+/// change nothing: random draws continue where they were. Each kind of change is applied once, however many values
+/// there are.
 Status change_restored(brim_session& handle, const OptionList& given) {
   generate::SessionOptions changed = handle.session->options();
+  // Both lists hold one value of each key, but for the keys that add up.
+  std::set<std::pair<std::string_view, std::string_view>> saved(handle.list.begin(), handle.list.end());
+  std::set<Change> changes;
+  OptionList added;
   for (const auto& option : given) {
-    // Both lists hold one value of each key, but for the keys that add up.
-    if (std::find(handle.list.begin(), handle.list.end(), option) != handle.list.end()) continue;
+    if (!saved.emplace(option.first, option.second).second) continue;
     BRIM_ASSIGN(const Change change, change_option(changed, option.first, option.second));
-    if (change != Change::sampling) BRIM_TRY(apply(*handle.session, change, changed));
-    replace(handle.list, option);
+    changes.insert(change);
+    added.push_back(option);
   }
-  if (changed.sampling == handle.session->options().sampling) return {};
-  return apply(*handle.session, Change::sampling, changed);
+  if (changed.sampling == handle.session->options().sampling) changes.erase(Change::sampling);
+  for (const Change change : changes) BRIM_TRY(apply(*handle.session, change, changed));
+  for (auto& option : added) replace(handle.list, std::move(option));
+  return {};
 }
 
 }  // namespace

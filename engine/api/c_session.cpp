@@ -66,7 +66,15 @@ brim_status brim_session_create(brim_model* model, const brim_options* options, 
   });
 }
 
-void brim_session_free(brim_session* session) { delete session; }
+void brim_session_free(brim_session* session) {
+  if (session == nullptr) return;
+  if (session->user.load(std::memory_order_relaxed) != std::this_thread::get_id()) {
+    delete session;
+  } else {  // in a callback of the session's own call
+    session->freed = true;
+    session->session->cancel();
+  }
+}
 
 brim_status brim_session_on_progress(brim_session* session, brim_progress progress, void* user) {
   return on_session(session, Turn::Kind::change, [&]() -> Status {

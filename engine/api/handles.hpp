@@ -70,12 +70,14 @@ struct brim_session {
   bool told_of_forgetting = false;
   std::string text;                     ///< the text that a returned pointer points into
   std::atomic<std::thread::id> user{};  ///< the thread that is inside a call; a default id: none
+  bool freed = false;                   ///< by a callback of that call, whose end frees it
 };
 
 namespace brim::api {
 
 /// The turn of one call on a session. A second thread, or a callback that calls back, finds it taken. Calls that only
-/// look may also be made by a callback of the call that has the turn.
+/// look may also be made by a callback of the call that has the turn. A session that such a callback freed ends with the
+/// turn.
 class Turn {
  public:
   enum class Kind { change, look };
@@ -86,7 +88,12 @@ class Turn {
     allowed_ = mine_ || (kind == Kind::look && nobody == self);
   }
   ~Turn() {
-    if (mine_) session_.user.store({}, std::memory_order_release);
+    if (!mine_) return;
+    if (session_.freed) {
+      delete &session_;
+    } else {
+      session_.user.store({}, std::memory_order_release);
+    }
   }
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;

@@ -69,8 +69,15 @@ Status set_text(std::string_view key, const std::string& value, std::string_view
   return {};
 }
 
+Status check_count(std::string_view key, std::size_t count) {
+  if (count < static_cast<std::size_t>(kMaxValues)) return {};
+  return error(ErrorCode::invalid_argument, "option ", key, ": expected at most ", kMaxValues,
+               " values, found another");
+}
+
 Status add_text(std::string_view key, const std::string& value, std::string_view expected,
                 std::vector<std::string>& out) {
+  BRIM_TRY(check_count(key, out.size()));
   std::string text;
   BRIM_TRY(set_text(key, value, expected, text));
   out.push_back(std::move(text));
@@ -116,6 +123,7 @@ Status parse_kv_read(std::string_view, const std::string& value, kv::Reading& ou
 
 Status parse_logit_bias(std::string_view key, const std::string& value,
                         std::vector<std::pair<std::int32_t, float>>& out) {
+  BRIM_TRY(check_count(key, out.size()));
   constexpr double kMaxBias = 1e30;  // far beyond any logit, and a float can hold it
   const auto refuse = [&] {
     return bad_value(key, value, "ID+BIAS, ID-BIAS or ID-inf with a token id and a bias of at most 1e30");

@@ -53,6 +53,10 @@ Status set_size(std::string_view key, const std::string& value, std::int64_t max
                 std::int64_t& out);
 /// With an empty `expected` the text may be empty.
 Status set_text(std::string_view key, const std::string& value, std::string_view expected, std::string& out);
+/// Of an option that may be given several times; what is set can always be saved and restored.
+constexpr std::int64_t kMaxValues = std::int64_t{1} << 20;
+/// Refuses one more value where there are `count`.
+Status check_count(std::string_view key, std::size_t count);
 Status add_text(std::string_view key, const std::string& value, std::string_view expected,
                 std::vector<std::string>& out);
 

@@ -17,9 +17,9 @@ namespace {
 constexpr char kMagic[] = "BRIM.SES";
 constexpr std::size_t kWord = sizeof(std::uint64_t);
 constexpr std::size_t kHeader = 3 * kWord;
-constexpr std::size_t kReadAtOnce = std::size_t{4} << 20;  // a multiple of eight, as the checksum wants it
-constexpr std::int64_t kMaxSettings = 4096;
-constexpr std::size_t kMaxText = std::size_t{1} << 30;  // beyond what any file that fits in memory will say
+constexpr std::size_t kReadAtOnce = std::size_t{4} << 20;     // a multiple of eight, as the checksum wants it
+constexpr std::int64_t kMaxSettings = std::int64_t{1} << 22;  // more than the options can have values
+constexpr std::size_t kMaxText = std::size_t{1} << 30;        // beyond what any file that fits in memory will say
 
 std::size_t body_bytes(const StateWriter& body) {
   std::size_t size = 0;

@@ -54,13 +54,19 @@ Status sync_folder(const Descriptor& folder, const std::string& path) {
   return error(ErrorCode::io, path, " was written, but its folder could not be synced: ", system_error_text(errno));
 }
 
-// The name that will be replaced: links are followed to their end, also where the file does not exist yet. A link into
-// a folder that does not exist leads nowhere, and is itself replaced.
-Result<std::string> resolved(const std::string& path) {
+}  // namespace
+
+// A link into a folder that does not exist leads nowhere, and is itself replaced.
+Result<std::string> replaced_name(const std::string& path) {
   std::string name = path;
   for (int links = 0; links < kMaxLinks; ++links) {
     struct stat facts {};
     if (::lstat(name.c_str(), &facts) != 0 || !S_ISLNK(facts.st_mode)) return name;
+    // A link in /proc to a file that was deleted reads as "NAME (deleted)", which would become another file.
+    if (struct stat end{}; ::stat(name.c_str(), &end) == 0 && end.st_nlink == 0) {
+      return error(ErrorCode::invalid_argument, path,
+                   " is a file that was deleted, so it cannot be replaced: name another file");
+    }
     std::string target(static_cast<std::size_t>(std::max<off_t>(facts.st_size, 4095)) + 1, '\0');
     const ssize_t size = ::readlink(name.c_str(), target.data(), target.size());
     if (size < 0) return failure_of(path, errno);
@@ -71,8 +77,6 @@ Result<std::string> resolved(const std::string& path) {
   }
   return failure_of(path, ELOOP);
 }
-
-}  // namespace
 
 // Beyond this limit the system sends SIGXFSZ, which ends the process.
 std::uint64_t file_size_limit() noexcept {
@@ -109,7 +113,7 @@ std::string NewFile::free_name() const {
 Status NewFile::open_named(unsigned mode) {
   for (int tries = 0; tries < kMaxTries; ++tries) {
     const std::string name = free_name();
-    descriptor_ = open_descriptor(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+    descriptor_ = open_descriptor(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode | kTemporaryMark);
     if (!descriptor_ && errno == EEXIST) continue;
     if (!descriptor_) return failure_of(path_, errno);
     temporary_ = name;
@@ -130,7 +134,7 @@ Status NewFile::open_named(unsigned mode) {
 
 Result<NewFile> NewFile::create(const std::string& path, Readers readers) {
   NewFile file;
-  BRIM_ASSIGN(file.path_, resolved(path));
+  BRIM_ASSIGN(file.path_, replaced_name(path));
   struct stat replaced {};
   const bool there = ::lstat(file.path_.c_str(), &replaced) == 0;
   if (!there && errno != ENOENT) return failure_of(path, errno);  // the name is too long, for example
@@ -208,13 +212,21 @@ Status NewFile::publish_as(const std::string& path) {
 }
 
 Status NewFile::publish() {
-  const auto set_mode = [&] { return ::fchmod(descriptor(), static_cast<mode_t>(mode_)); };
-  if (mode_ >= 0 && uninterrupted(set_mode) != 0) return failure_of(path_, errno);
+  struct stat own {};
+  if (::fstat(descriptor(), &own) != 0) return failure_of(path_, errno);
+  const mode_t mode = mode_ >= 0 ? static_cast<mode_t>(mode_) : own.st_mode & 0777;
+  const auto set_mode = [&](mode_t bits) { return uninterrupted([&] { return ::fchmod(descriptor(), bits); }); };
+  const bool marked = set_mode(mode | kTemporaryMark) == 0;
+  if (!marked && errno != EPERM && errno != EINVAL && errno != ENOTSUP) return failure_of(path_, errno);
+  if (!marked && mode_ >= 0 && set_mode(mode) != 0) return failure_of(path_, errno);
   if (uninterrupted([&] { return ::fsync(descriptor()); }) != 0) return failure_of(path_, errno);
   BRIM_ASSIGN(const Descriptor folder, open_folder_of(path_));  // first: afterwards all descriptors may be in use
   if (temporary_.empty()) BRIM_TRY(give_name());
   if (uninterrupted([&] { return ::rename(temporary_.c_str(), path_.c_str()); }) != 0) return failure_of(path_, errno);
   temporary_.clear();
+  if (marked && set_mode(mode) != 0) {
+    return error(ErrorCode::io, path_, " was written, but its mode could not be set: ", system_error_text(errno));
+  }
   return sync_folder(folder, path_);
 }
 

@@ -42,7 +42,8 @@ void remove_if_stale(const std::string& path) {
   struct stat opened {
   }, named{};
   if (!file || ::fstat(file.number(), &opened) != 0) return;
-  if (!S_ISREG(opened.st_mode) || opened.st_uid != ::geteuid() || opened.st_nlink != 1) return;
+  if (!S_ISREG(opened.st_mode) || (opened.st_mode & kTemporaryMark) == 0) return;
+  if (opened.st_uid != ::geteuid() || opened.st_nlink != 1) return;
   if (::flock(file.number(), LOCK_EX | LOCK_NB) != 0) return;
   // Since it was opened, its writer may have published it, and another writer may have begun under the name.
   if (::lstat(path.c_str(), &named) != 0 || named.st_ino != opened.st_ino || named.st_dev != opened.st_dev) return;

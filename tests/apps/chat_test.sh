@@ -169,6 +169,33 @@ LINES
 cmp -s tiny.gguf precious.gguf || fail "BRIM_HISTORY wrote over a model"
 seen "another kind of file"
 
+# What there is no memory for is refused, and the conversation goes on.
+{ printf '[{"role": "user", "content": "'; head -c 120000000 /dev/zero | tr '\\0' a; printf '"}]'; } >long.json
+(ulimit -v 250000; type_lines -t 1 -n 4) <<'LINES'
+/load long.json\n
+Hello\n
+/stats\n
+/exit\n
+LINES
+seen "no memory left"
+seen "last answer"
+rm long.json
+
+# A history that cannot be written whole stays as it was, and that is said.
+type_lines -n 4 <<'LINES'
+Hello\n
+/exit\n
+LINES
+[ -s "$history" ] || fail "no history is kept"
+for i in $(seq 1 900); do printf 'a\\040question\\040that\\040was\\040asked\\040before,\\040and\\040again,\\040with\\040all\\040of\\040its\\040words,\\040number\\040%s\n' "$i"; done >>"$history"
+cp "$history" history.before
+(ulimit -f 64; type_lines -n 4) <<'LINES'
+Hello again\n
+/exit\n
+LINES
+cmp -s "$history" history.before || fail "a history was cut: $(wc -c <"$history") of $(wc -c <history.before) bytes"
+seen "history is not kept any longer"
+
 rm -rf home/.local
 BRIM_HISTORY="" type_lines -n 4 <<'LINES'
 Hello\n

@@ -39,5 +39,13 @@ for limit in "-v 15000" "-d 2000"; do
   [ $answers -gt 3 ] || fail "ulimit $flag: no answer with 160 MB"
   [ $refusals -gt 3 ] || fail "ulimit $flag: nothing was refused"
 done
+# Input that there is no memory for.
+head -c 150000000 /dev/zero | tr '\\0' a >long.txt
+for words in "run -f long.txt" "chat -p Hello --system @long.txt" "eval -f long.txt -c 64"; do
+  # shellcheck disable=SC2086 — words of one command
+  limited -v 200000 ${words%% *} -m model.gguf ${words#* } -t 1
+  [ $? = 1 ] && grep -q memory err || fail "brim $words without memory: $(cat err)"
+done
+rm long.txt
 for kib in 30000 45000 70000 90000; do limited -v $kib chat -m model.gguf -t 3; done
 finish

@@ -53,6 +53,29 @@ spared quantize split-00001-of-00002.gguf split-00002-of-00002.gguf Q4_0
 spared chat -m split-00001-of-00002.gguf -p Hello -n 2 --session split-00002-of-00002.gguf
 spared calibrate -m tiny.gguf -f text -o same --into same --windows 1
 spared calibrate -m tiny.gguf -f text -o same --into ./same --windows 1
+# Two outputs that are one file which is not there yet, through a link.
+ln -s same to-same
+sums=$(sha256sum -- * 2>/dev/null)
+spared calibrate -m tiny.gguf -f text -o same --into to-same --windows 1
+spared calibrate -m tiny.gguf -f text -o to-same --into ./same --windows 1
+rm to-same
+sums=$(sha256sum -- * 2>/dev/null)
+# What is read from standard input, and what is written to standard output, is a file too.
+for name in text hard-text soft-text; do
+  for command in "calibrate -m tiny.gguf -f - -o $name --windows 1" \
+    "eval -m tiny.gguf -f - -c 128 --logits-out $name --positions 1" "chat -m tiny.gguf -n 2 --session $name"; do
+    code=0
+    # shellcheck disable=SC2086 — words of one command
+    timeout 60 "$brim" $command <text >../out.tmp 2>../err.tmp || code=$?
+    { [ $code = 2 ] && grep -q 'standard input: name another' ../err.tmp; } || fail "brim $command: $code: $(cat ../err.tmp)"
+    [ "$(sha256sum -- * 2>/dev/null)" = "$sums" ] || fail "brim $command <text: a file has changed"
+  done
+done
+# A file that only has the name of the measurements so far.
+echo "mine" >own.partial
+sums=$(sha256sum -- * 2>/dev/null)
+spared calibrate -m tiny.gguf -f text -o own --windows 1
+rm own.partial
 # The file with the measurements so far is written too.
 mv text same.partial
 sums=$(sha256sum -- * 2>/dev/null)

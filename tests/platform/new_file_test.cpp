@@ -37,7 +37,7 @@ std::string content(const std::string& path) {
 unsigned mode_of(const std::string& path) {
   struct stat facts {};
   REQUIRE(::stat(path.c_str(), &facts) == 0);
-  return facts.st_mode & 0777;
+  return facts.st_mode & 07777;
 }
 
 /// The function that runs in a child process, which ends by itself.
@@ -144,6 +144,21 @@ TEST_CASE("a link is followed, also to a file that is not there yet; the link st
   CHECK(write_new_file(folder.path + "/loop", "text", Readers::owner).error().code == ErrorCode::io);
 }
 
+TEST_CASE("a link of /proc to a deleted file is refused, and none with its old name appears") {
+  const Folder folder;
+  const int descriptor = ::open(folder.file.c_str(), O_RDWR | O_CREAT, 0600);
+  REQUIRE(descriptor >= 0);
+  std::filesystem::remove(folder.file);
+  const std::string path = "/proc/self/fd/" + std::to_string(descriptor);
+  if (std::filesystem::is_symlink(path)) {
+    const Status status = write_new_file(path, "text", Readers::owner);
+    CHECK(status.error().code == ErrorCode::invalid_argument);
+    CHECK(status.error().sentence.find("was deleted") != std::string::npos);
+    CHECK(folder.files() == 0);
+  }
+  ::close(descriptor);
+}
+
 TEST_CASE("a hard link is replaced and not written through; pipes, folders and devices are refused") {
   const Folder folder;
   std::ofstream(folder.path + "/other") << "precious";
@@ -162,14 +177,18 @@ TEST_CASE("a hard link is replaced and not written through; pipes, folders and d
 TEST_CASE("temporary files of processes that are gone are removed by the next writer, those of living ones stay") {
   const Folder folder;
   const std::string dead = folder.file + ".part-4242-7", living = folder.file + ".part-4242-8",
-                    other = folder.path + "/fi.part-1-1";
-  for (const std::string& path : {dead, living, other}) std::ofstream(path) << "half";
+                    other = folder.path + "/fi.part-1-1", users = folder.file + ".part-4242-9";
+  for (const std::string& path : {dead, living, other, users}) {
+    std::ofstream(path) << "half";
+    REQUIRE(::chmod(path.c_str(), path == users ? 0600 : 0600 | kTemporaryMark) == 0);
+  }
   const Descriptor lock = open_descriptor(living, 0);
   REQUIRE(::flock(lock.number(), LOCK_EX | LOCK_NB) == 0);
   REQUIRE(write_new_file(folder.file, "text", Readers::owner));
   CHECK(!std::filesystem::exists(dead));
   CHECK(std::filesystem::exists(living));
   CHECK(std::filesystem::exists(other));
+  CHECK(std::filesystem::exists(users));  // a name alone does not make a file temporary
 }
 
 TEST_CASE("a process that is killed while it writes leaves nothing that stays") {

@@ -199,6 +199,8 @@ BRIM_API brim_status brim_detokenize(const brim_model* model, const int32_t* ids
  * for longer texts and for copies, or when other threads take that memory in between: then nothing has changed, and the
  * session can continue. Cancelled by brim_options_on_progress. */
 BRIM_API brim_status brim_session_create(brim_model* model, const brim_options* options, brim_session** out);
+/* Not while another thread is inside a call on it. In a callback of a call on it: that call is cancelled, and its end
+ * frees the session. */
 BRIM_API void brim_session_free(brim_session* session);
 
 /* A second session that continues exactly as this one would, with its own memory, as much as the first one has. The

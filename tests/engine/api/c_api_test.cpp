@@ -263,6 +263,13 @@ TEST_CASE("tokenise says how much room it needs") {
   const auto all = model.tokenize("the dog", true, false);
   CHECK(all.size() == count);
   CHECK(all[0] == 1);
+  // Room that is nowhere, and none that is needed.
+  CHECK(brim_tokenize(model.get(), "the dog", 7, 1, 0, nullptr, &count) == BRIM_INVALID_ARGUMENT);
+  CHECK(std::string(brim_last_error()) == "ids is NULL");
+  std::size_t size = 64;
+  CHECK(brim_detokenize(model.get(), all.data(), all.size(), 0, nullptr, &size) == BRIM_INVALID_ARGUMENT);
+  CHECK(brim_tokenize(model.get(), "", 0, 0, 0, nullptr, &count) == BRIM_OK);
+  CHECK(count == 0);
 }
 
 TEST_CASE("a session inside a call turns others away, and lets its callbacks look") {
@@ -309,6 +316,20 @@ TEST_CASE("a session inside a call turns others away, and lets its callbacks loo
   CHECK(brim_session_on_progress(nullptr, nullptr, nullptr) == BRIM_INVALID_ARGUMENT);
   CHECK(brim_session_on_progress(session.get(), nullptr, nullptr) == BRIM_OK);
   session.append("and on");  // the turn was released
+}
+
+TEST_CASE("a session that a callback of its own call frees lives until that call ends, which it cancels") {
+  const TinyFile file;
+  const brim::Model model = brim::Model::load(file.path);
+  brim_session* session = nullptr;
+  REQUIRE(brim_session_create(model.get(), nullptr, &session) == BRIM_OK);
+  const auto free_it = [](void* user, std::int64_t, std::int64_t) {
+    brim_session_free(static_cast<brim_session*>(user));
+    return 1;
+  };
+  REQUIRE(brim_session_on_progress(session, free_it, session) == BRIM_OK);
+  const std::string text(400, 'a');
+  CHECK(brim_session_append(session, text.data(), text.size(), 1, 0) == BRIM_CANCELLED);
 }
 
 TEST_CASE("ids become text again, and logits are those the next token is picked by") {

@@ -137,6 +137,24 @@ TEST_CASE("of an option that was given several times the last value is the one t
         std::vector<std::string>{"0.25"});
 }
 
+TEST_CASE("however many values an option has, the session is saved and restored, also with other ones") {
+  const Folder folder;
+  const Model model = Model::load(folder.model, {{"threads", "1"}});
+  constexpr int kValues = 5000;
+  Options first, second;
+  for (int i = 0; i < kValues; ++i) {
+    first.set("stop", "first " + std::to_string(i));
+    second.set("stop", "second " + std::to_string(i % (kValues / 2)));
+  }
+  Session session(model, first);
+  session.append("the cat");
+  session.save(folder.file);
+  const Session restored = Session::restore(model, folder.file, second);
+  const std::vector<std::string> stops = restored.option("stop");
+  REQUIRE(stops.size() == kValues + kValues / 2);  // the same value again changes nothing
+  CHECK(stops.back() == "second " + std::to_string(kValues / 2 - 1));
+}
+
 TEST_CASE("a saved session that names a file is refused, and the file is not looked at") {
   const Folder folder;
   std::ofstream(folder.path + "/secret.json") << R"({"brim_kv_profile": "SECRET"})";
