@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "apps/chat/line_editor.hpp"
+#include "apps/commands.hpp"
 #include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
 
