@@ -251,13 +251,12 @@ inline kv::Plan plan_of(const kv::Shape& shape, const kv::BudgetRequest& request
   return plan ? *plan : kv::Plan{};
 }
 
-/// A plan in which every layer keeps `quota` entries (a multiple of 16, below the context), whatever the cost.
+/// A plan in which every layer keeps `quota` entries (a multiple of 16, below the context), whatever the cost, with the
+/// smallest chunks; an empty plan when there is none.
 inline kv::Plan plan_with_quota(const kv::Shape& shape, std::int64_t quota) {
-  for (double percent = 0.5; percent <= 100; percent += 0.25) {
-    const kv::Plan plan = plan_of(shape, budget_share(percent));
-    if (!plan.quota.empty() && plan.quota.back() == quota && plan.quota.front() == quota) return plan;
-  }
-  return {};
+  const std::vector<std::int64_t> quotas(shape.layers.size(), quota);
+  Result<kv::Plan> plan = kv::plan_of_quotas(shape, quotas, kv::kSmallestChunk, kv::window_rule());
+  return plan ? *plan : kv::Plan{};
 }
 
 }  // namespace brim::test
