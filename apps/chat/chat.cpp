@@ -48,12 +48,10 @@ const char* reads_standard_input(const ChatOptions& options) {
 // that is not a terminal. Empty when a question is expected and there is none.
 std::optional<std::string> find_question(const ChatOptions& options) {
   if (const char* const sequence = reads_standard_input(options)) {
-    if (*options.question_given) return options.escape ? unescaped(options.question) : options.question;
+    if (*options.question_given) return typed_text(options.question, options.escape);
     throw Failure(2, fmt::format("{} @- reads standard input: the question goes after -p", sequence));
   }
-  if (*options.question_given) {
-    return with_piped_text(options.escape ? unescaped(options.question) : options.question);
-  }
+  if (*options.question_given) return with_piped_text(typed_text(options.question, options.escape));
   if (platform::is_terminal(platform::kStandardInput)) {
     if (options.json) throw Failure(2, "--json needs a question: -p TEXT, or one on standard input");
     return std::nullopt;

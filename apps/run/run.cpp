@@ -57,10 +57,9 @@ std::function<void(Session&)> prompt_of(const RunOptions& options) {
     if (ids.empty()) throw Failure(2, "--prompt-ids holds no token id");
     return [ids](Session& session) { session.append(ids); };
   }
-  const std::string text = piped ? *piped
-                           : *options.file_given
-                               ? without_last_line_end(read_file(options.file))
-                               : with_piped_text(options.escape ? unescaped(options.text) : options.text);
+  const std::string text = piped                 ? *piped
+                           : *options.file_given ? without_last_line_end(read_file(options.file))
+                                                 : with_piped_text(typed_text(options.text, options.escape));
   return [text, special = options.parse_special](Session& session) { session.append(text, true, special); };
 }
 
