@@ -53,10 +53,7 @@ Model load_model(const ModelOptions& options, const GivenOptions& given) {
   const InterruptScope scope;
   ProgressLine line("Loading", ProgressLine::Unit::bytes, std::chrono::seconds(2));
   const auto remarks = std::make_shared<Remarks>();
-  const auto progress = [&line](std::int64_t done, std::int64_t total) {
-    line.update(done, total);
-    return !interrupted();
-  };
+  const auto progress = [&line](std::int64_t done, std::int64_t total) { return line.advance(done, total); };
   Model model = Model::load(options.path, settings, progress, [remarks](brim_log_level level, std::string_view text) {
     remarks->add(level == BRIM_LOG_WARNING, text);
   });

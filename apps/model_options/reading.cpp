@@ -6,7 +6,6 @@
 
 #include "apps/commands.hpp"
 #include "apps/terminal/error_output.hpp"
-#include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/progress_line.hpp"
 #include "engine/api/options.hpp"
 #include "engine/kv/policies.hpp"
@@ -45,10 +44,8 @@ std::shared_ptr<const model::Model> load_engine_model(const ModelOptions& option
   const model::LoadOptions how{settings.memory, threads_of(settings), [&](LogLevel level, std::string_view text) {
                                  if (level == LogLevel::warning) warnings.emplace_back(text);
                                }};
-  auto model = unwrap(model::Model::load(options.path, how, [&](long long done, long long total) {
-    line.update(done, total);
-    return !interrupted();
-  }));
+  auto model = unwrap(model::Model::load(options.path, how,
+                                         [&](long long done, long long total) { return line.advance(done, total); }));
   line.clear();
   for (const std::string& warning : warnings) say_notice("Warning: " + warning);
   return model;
