@@ -10,7 +10,7 @@
 #include "engine/model/layers/mixer.hpp"
 #include "engine/model/pass.hpp"
 #include "tests/engine/generate/tiny.hpp"
-#include "tests/support/scratch_folder.hpp"
+#include "tests/support/tiny_file.hpp"
 
 using namespace brim;
 using run::Sequence;
@@ -64,16 +64,14 @@ class Leaky final : public model::Mixer {
 
 /// A tiny model of four layers: attention, leaky, attention without feed-forward, and a feed-forward alone.
 std::shared_ptr<const model::Model> hybrid(const Leaky& leaky) {
-  const test::ScratchFolder folder;
-  const std::string path = folder.path + "/hybrid.gguf";
   test::TinyModel tiny;
   tiny.layers = 4;
   tiny.leaves_out = [](const std::string& name) {
     return name == "blk.1.attn_k.weight" || name == "blk.1.attn_v.weight" || name.starts_with("blk.2.ffn") ||
            name.starts_with("blk.3.attn");
   };
-  test::write_tiny_model(path, tiny);
-  auto file = io::Gguf::open(path, {true, io::FileImage::Access::read});
+  const test::TinyFile written(tiny);
+  auto file = io::Gguf::open(written.path, {true, io::FileImage::Access::read});
   if (!file) FAIL(file.error().sentence);
   auto config = model::read_config(*file);
   if (!config) FAIL(config.error().sentence);

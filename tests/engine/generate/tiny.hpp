@@ -4,29 +4,21 @@
 
 #include <doctest/doctest.h>
 
-#include <unistd.h>
-
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "engine/model/model.hpp"
 #include "engine/run/sequence.hpp"
-#include "tests/support/tiny_model.hpp"
+#include "tests/support/tiny_file.hpp"
 
 namespace brim::test {
 
-/// Writes, loads and unlinks a tiny model (the mapping outlives the name).
+/// Writes and loads a tiny model; its file is gone already.
 inline std::shared_ptr<const model::Model> tiny_model(const TinyModel& shape = {}) {
-  char path[] = "/tmp/brim-tiny-XXXXXX";
-  const int file = mkstemp(path);
-  REQUIRE(file >= 0);
-  close(file);
-  write_tiny_model(path, shape);
-  auto model = model::Model::load(path, {.threads = 3});  // sequences take as many of them as they need
-  std::remove(path);
+  const TinyFile file(shape);
+  auto model = model::Model::load(file.path, {.threads = 3});  // sequences take as many of them as they need
   if (!model) FAIL(model.error().sentence);
   return *model;
 }
