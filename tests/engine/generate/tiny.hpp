@@ -11,6 +11,7 @@
 
 #include "engine/model/model.hpp"
 #include "engine/run/sequence.hpp"
+#include "tests/support/random.hpp"
 #include "tests/support/tiny_file.hpp"
 
 namespace brim::test {
@@ -53,11 +54,8 @@ inline std::unique_ptr<run::Sequence> tiny_sequence(const std::shared_ptr<const 
 /// Ids of the tiny vocabulary that look like text: BOS, then printable characters in an order without a period.
 inline std::vector<std::int32_t> some_ids(std::size_t count) {
   std::vector<std::int32_t> ids{1};
-  std::uint32_t state = 12345;
-  while (ids.size() < count) {
-    state = state * 1664525u + 1013904223u;
-    ids.push_back(259 + static_cast<std::int32_t>((state >> 16) % 90));
-  }
+  Random random(12345);
+  while (ids.size() < count) ids.push_back(static_cast<std::int32_t>(random.pick(259, 348)));
   return ids;
 }
 
