@@ -14,6 +14,8 @@
 
 using namespace brim;
 using run::Sequence;
+using test::logits_of;
+using test::read;
 
 namespace {
 
@@ -83,21 +85,12 @@ std::shared_ptr<const model::Model> hybrid(const Leaky& leaky) {
   return *model;
 }
 
-void read(Sequence& sequence, std::span<const std::int32_t> ids) {
-  const Status status = sequence.read(ids, {}, nullptr);
-  if (!status) FAIL(status.error().sentence);
-}
 /// As an answer is generated.
 void go_on(Sequence& sequence, std::span<const std::int32_t> ids) {
   for (const std::int32_t id : ids) {
     const Status status = sequence.read_next(id, nullptr);
     if (!status) FAIL(status.error().sentence);
   }
-}
-std::vector<float> logits_of(Sequence& sequence) {
-  const auto logits = sequence.logits();
-  if (!logits) FAIL(logits.error().sentence);
-  return {logits->begin(), logits->end()};
 }
 /// The logits of a new sequence that processes `prompt` and then `answer`.
 std::vector<float> fresh(const std::shared_ptr<const model::Model>& model, std::span<const std::int32_t> prompt,

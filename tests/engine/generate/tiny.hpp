@@ -4,8 +4,11 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -49,6 +52,22 @@ inline std::unique_ptr<run::Sequence> tiny_sequence(const std::shared_ptr<const 
   auto sequence = run::Sequence::create(model, options);
   if (!sequence) FAIL(sequence.error().sentence);
   return std::move(*sequence);
+}
+
+/// Processes ids that must be valid; the logits after the last one; and how far two rows of logits are apart.
+inline void read(run::Sequence& sequence, std::span<const std::int32_t> ids) {
+  const Status status = sequence.read(ids, {}, nullptr);
+  if (!status) FAIL(status.error().sentence);
+}
+inline std::vector<float> logits_of(run::Sequence& sequence) {
+  const auto logits = sequence.logits();
+  if (!logits) FAIL(logits.error().sentence);
+  return {logits->begin(), logits->end()};
+}
+inline double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
+  double largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(double{a[i]} - b[i]));
+  return largest;
 }
 
 /// Ids of the tiny vocabulary that look like text: BOS, then printable characters in an order without a period.
