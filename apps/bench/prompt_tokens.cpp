@@ -6,27 +6,20 @@
 #include <string>
 
 #include "apps/commands.hpp"
+#include "engine/base/splitmix64.hpp"
 
 namespace brim::apps::bench {
 namespace {
 
 constexpr std::uint64_t kSeed = 20240229;
 
-/// One step of SplitMix64 by Steele, Lea and Flood: every state gives a well mixed number.
-std::uint64_t next(std::uint64_t& state) {
-  std::uint64_t z = state += 0x9E3779B97F4A7C15u;
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-  return z ^ (z >> 31);
-}
-
 std::string random_words(int count) {
   std::string text;
   std::uint64_t state = kSeed;
   for (int word = 0; word < count; ++word) {
-    const std::uint64_t letters = 1 + next(state) % 9;
+    const std::uint64_t letters = 1 + splitmix64(state) % 9;
     if (word > 0) text += ' ';
-    for (std::uint64_t i = 0; i < letters; ++i) text += static_cast<char>('a' + next(state) % 26);
+    for (std::uint64_t i = 0; i < letters; ++i) text += static_cast<char>('a' + splitmix64(state) % 26);
   }
   return text;
 }
@@ -45,7 +38,7 @@ void PromptTokens::restart() { state_ = kSeed; }
 
 std::vector<std::int32_t> PromptTokens::take(std::int64_t count) {
   std::vector<std::int32_t> ids(static_cast<std::size_t>(count));
-  for (std::int32_t& id : ids) id = ordinary_[next(state_) % ordinary_.size()];
+  for (std::int32_t& id : ids) id = ordinary_[splitmix64(state_) % ordinary_.size()];
   return ids;
 }
 

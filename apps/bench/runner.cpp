@@ -70,10 +70,7 @@ void Runner::go_to_depth() {
     status_.clear();
     ProgressLine line(fmt::format("Filling the cache with {} tokens", depth_), ProgressLine::Unit::tokens,
                       std::chrono::seconds(1));
-    session_.on_progress([&line](std::int64_t done, std::int64_t total) {
-      line.update(done, total);
-      return !interrupted();
-    });
+    session_.on_progress([&line](std::int64_t done, std::int64_t total) { return line.advance(done, total); });
     session_.append(ids_.take(depth_));
     session_.on_progress({});
   }

@@ -12,7 +12,7 @@
 #include "apps/bench/peaks.hpp"
 #include "apps/bench/prompt_tokens.hpp"
 #include "apps/bench/row.hpp"
-#include "apps/bench/status_line.hpp"
+#include "apps/terminal/status_line.hpp"
 
 namespace brim::apps::bench {
 

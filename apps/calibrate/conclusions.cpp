@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "engine/base/splitmix64.hpp"
+
 namespace brim::apps {
 namespace {
 
@@ -74,7 +76,7 @@ double equal_layers_p(const std::vector<std::vector<double>>& values, int permut
   std::vector<std::vector<double>> shuffled = values;
   for (int round = 0; round < permutations; ++round) {
     for (std::vector<double>& window : shuffled) {
-      for (std::size_t i = window.size(); i > 1; --i) std::swap(window[i - 1], window[next_random(state) % i]);
+      for (std::size_t i = window.size(); i > 1; --i) std::swap(window[i - 1], window[splitmix64(state) % i]);
     }
     as_much += spread(shuffled) >= seen ? 1 : 0;
   }

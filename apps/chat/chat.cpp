@@ -11,11 +11,9 @@
 #include "apps/command_line/typed_text.hpp"
 #include "apps/commands.hpp"
 #include "apps/files/outputs.hpp"
+#include "apps/generation/generation_options.hpp"
 #include "apps/generation/prompt_text.hpp"
-#include "apps/model_options/budget_notice.hpp"
 #include "apps/model_options/load.hpp"
-#include "apps/model_options/model_options.hpp"
-#include "apps/model_options/number_checks.hpp"
 #include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/output.hpp"
@@ -27,14 +25,11 @@
 namespace brim::apps {
 namespace {
 
-struct ChatOptions {
-  ModelOptions model;
-  GivenOptions given;  ///< options of the engine
+struct ChatOptions : GenerationOptions {
   TemplateOptions chat_template;
   CLI::Option* question_given = nullptr;
   std::string question, system, session;
   std::optional<std::int64_t> limit;
-  bool json = false, escape = true;
 };
 
 // The option that reads all of standard input, or null.
@@ -48,12 +43,10 @@ const char* reads_standard_input(const ChatOptions& options) {
 // that is not a terminal. Empty when a question is expected and there is none.
 std::optional<std::string> find_question(const ChatOptions& options) {
   if (const char* const sequence = reads_standard_input(options)) {
-    if (*options.question_given) return options.escape ? unescaped(options.question) : options.question;
+    if (*options.question_given) return typed_text(options.question, options.escape);
     throw Failure(2, fmt::format("{} @- reads standard input: the question goes after -p", sequence));
   }
-  if (*options.question_given) {
-    return with_piped_text(options.escape ? unescaped(options.question) : options.question);
-  }
+  if (*options.question_given) return with_piped_text(typed_text(options.question, options.escape));
   if (platform::is_terminal(platform::kStandardInput)) {
     if (options.json) throw Failure(2, "--json needs a question: -p TEXT, or one on standard input");
     return std::nullopt;
@@ -114,13 +107,11 @@ void chat(const ChatOptions& options) {
     const std::size_t coming = once ? model.tokenize(one_shot.question, false, false).size() : 0;
     file.check_size(session, 1 + static_cast<std::int64_t>(coming));
   }
-  say_unused_budget(options.given.value("kv.budget"), session.stats().kv_full_bytes);
 
   const brim_model_info info = model.info();
-  const bool speak = !once || options.model.verbose;
-  if (speak) {
-    say_what_is_loaded(model, session);
-    if (options.model.verbose) say_quietly(fmt::format("seed {}", seed));
+  const bool speaks = !once || options.model.verbose;
+  say_beginning(options, model, session, seed, speaks);
+  if (speaks) {
     say_where_it_stands(options, session);
     if (info.has_chat_template == 0 && options.chat_template.given.empty()) {
       say_quietly("This model has no chat template: it goes on with your text as it stands.");
@@ -166,21 +157,16 @@ void add_chat(CLI::App& parent) {
           "Go on from this file when it is there, and write it after every answer: KV memory, conversation, settings")
       ->type_name("FILE")
       ->group(group);
-  command
-      ->add_option(
-          flags_of("limit"), options->limit,
-          "Max number of tokens per answer; -1: no limit (default: none at the prompt; of a single question, what is "
-          "left of the context)")
-      ->type_name(value_name_of("limit"))
-      ->transform(whole_number(-1, std::int64_t{1} << 40))
+  add_limit_option(
+      *command, options->limit,
+      "Max number of tokens per answer; -1: no limit (default: none at the prompt; of a single question, what is "
+      "left of the context)")
       ->group(group);
   command
       ->add_flag("--json", options->json, "With one question: print a JSON object with text, ids, timings, KV memory")
       ->group(group);
   add_escape_option(*command, options->escape, group);
-  add_memory_options(*command, options->given);
-  add_speculation_options(*command, options->given);
-  add_sampling_options(*command, options->given);
+  add_session_groups(*command, *options);
   command->footer(
       "\nExamples:\n"
       "  brim chat model.gguf\n"

@@ -33,6 +33,8 @@ std::string unescaped(std::string_view text) {
   return out;
 }
 
+std::string typed_text(const std::string& text, bool escape) { return escape ? unescaped(text) : text; }
+
 std::string without_last_line_end(std::string text) {
   if (!text.ends_with('\n')) return text;
   text.pop_back();

@@ -142,10 +142,8 @@ void evaluate(const EvalOptions& options) {
                     grouped_text(static_cast<std::int64_t>(ids.size())), grouped_text(context)));
   }
   ProgressLine line("Reading", ProgressLine::Unit::tokens, std::chrono::seconds(2));
-  const Losses losses = unwrap(measure_losses(*sequence, ids, positions, [&](long long done, long long total) {
-    line.update(done, total);
-    return !interrupted();
-  }));
+  const Losses losses = unwrap(measure_losses(
+      *sequence, ids, positions, [&](long long done, long long total) { return line.advance(done, total); }));
   line.clear();
   if (!options.logits_file.empty()) write_rows(options.logits_file, losses.rows);
   report(losses, *sequence, options.json);

@@ -13,7 +13,6 @@
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/progress_line.hpp"
 #include "apps/terminal/quantities.hpp"
-#include "engine/api/option_table.hpp"
 
 namespace brim::apps {
 namespace {
@@ -42,24 +41,19 @@ class Remarks {
   std::vector<std::string> warnings_, others_;
 };
 
-void set_those_of(api::OptionScope scope, const GivenOptions& given, Options& options) {
-  for (const auto& [key, value] : given.all()) {
-    if (api::find_option(key)->scope == scope) options.set(key, value);
-  }
+void set_all(const GivenOptions& given, Options& options) {
+  for (const auto& [key, value] : given.all()) options.set(key, value);
 }
 
 }  // namespace
 
 Model load_model(const ModelOptions& options, const GivenOptions& given) {
   Options settings;
-  set_those_of(api::OptionScope::model, given, settings);
+  set_all(given.of({api::OptionScope::model}), settings);
   const InterruptScope scope;
   ProgressLine line("Loading", ProgressLine::Unit::bytes, std::chrono::seconds(2));
   const auto remarks = std::make_shared<Remarks>();
-  const auto progress = [&line](std::int64_t done, std::int64_t total) {
-    line.update(done, total);
-    return !interrupted();
-  };
+  const auto progress = [&line](std::int64_t done, std::int64_t total) { return line.advance(done, total); };
   Model model = Model::load(options.path, settings, progress, [remarks](brim_log_level level, std::string_view text) {
     remarks->add(level == BRIM_LOG_WARNING, text);
   });
@@ -71,15 +65,15 @@ Model load_model(const ModelOptions& options, const GivenOptions& given) {
 
 Options creation_options(const GivenOptions& given, const TemplateOptions& chat_template) {
   Options options;
-  set_those_of(api::OptionScope::creation, given, options);
+  set_all(given.of({api::OptionScope::creation}), options);
   if (const std::string text = template_text(chat_template); !text.empty()) options.set("chat.template", text);
   return options;
 }
 
 void add_session_options(Options& options, const GivenOptions& given, std::uint64_t seed) {
-  GivenOptions others = given;
+  GivenOptions others = given.of({api::OptionScope::session});
   std::erase_if(others.all(), [](const auto& option) { return option.first == "seed"; });  // it may be -1
-  set_those_of(api::OptionScope::session, others, options);
+  set_all(others, options);
   options.set("seed", fmt::format("{}", seed));
 }
 

@@ -125,7 +125,7 @@ std::string read_file(const std::string& path) {
 
 std::string typed_text_or_file(const std::string& text, const std::string& what, bool escape) {
   if (text.starts_with('@')) return without_last_line_end(text_or_file(text, what));
-  return escape ? unescaped(text) : text;
+  return typed_text(text, escape);
 }
 
 std::string text_or_file(const std::string& text, const std::string& what) {

@@ -11,7 +11,6 @@
 #include "apps/model_options/kv_checks.hpp"
 #include "apps/model_options/number_checks.hpp"
 #include "apps/model_options/option_names.hpp"
-#include "engine/api/option_table.hpp"
 
 namespace brim::apps {
 namespace {
@@ -47,6 +46,14 @@ const std::string& GivenOptions::value(std::string_view key) const {
   static const std::string none;
   const auto found = std::find_if(all_.rbegin(), all_.rend(), [&](const auto& option) { return option.first == key; });
   return found == all_.rend() ? none : found->second;
+}
+
+GivenOptions GivenOptions::of(std::initializer_list<api::OptionScope> scopes) const {
+  GivenOptions some;
+  for (const auto& [key, value] : all_) {
+    if (std::find(scopes.begin(), scopes.end(), line_of(key).scope) != scopes.end()) some.add(key, value);
+  }
+  return some;
 }
 
 std::string flags_of(std::string_view key) { return std::string(line_of(key).flags); }

@@ -3,11 +3,14 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "engine/api/option_table.hpp"
 
 namespace brim::apps {
 
@@ -18,6 +21,8 @@ class GivenOptions {
   bool has(std::string_view key) const;
   /// The last value of the key; "" if it was not given.
   const std::string& value(std::string_view key) const;
+  /// Those with one of these scopes, in the order given.
+  GivenOptions of(std::initializer_list<api::OptionScope> scopes) const;
   const std::vector<std::pair<std::string, std::string>>& all() const { return all_; }
   std::vector<std::pair<std::string, std::string>>& all() { return all_; }
 

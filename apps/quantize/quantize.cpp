@@ -151,8 +151,7 @@ void quantize(const Arguments& arguments) {
     const io::Tensor& tensor = model.tensors()[i];
     const quant::Format format = plan.choices[i].format;
     unwrap_writing(repacker.repack(model, tensor, format, writer, [&](std::size_t bytes) {
-      progress.update(static_cast<std::int64_t>(done + bytes), static_cast<std::int64_t>(plan.bytes_before));
-      return !interrupted();
+      return progress.advance(static_cast<std::int64_t>(done + bytes), static_cast<std::int64_t>(plan.bytes_before));
     }));
     done += tensor.data.size();
   }

@@ -9,13 +9,11 @@
 #include "apps/command_line/values.hpp"
 #include "apps/commands.hpp"
 #include "apps/generation/generation.hpp"
+#include "apps/generation/generation_options.hpp"
 #include "apps/generation/notices.hpp"
 #include "apps/generation/prompt_text.hpp"
 #include "apps/generation/report.hpp"
-#include "apps/model_options/budget_notice.hpp"
 #include "apps/model_options/load.hpp"
-#include "apps/model_options/model_options.hpp"
-#include "apps/model_options/number_checks.hpp"
 #include "apps/run/prompt_ids.hpp"
 #include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
@@ -26,14 +24,11 @@
 namespace brim::apps {
 namespace {
 
-struct RunOptions {
-  ModelOptions model;
-  GivenOptions given;  ///< options of the engine
-  bool escape = true;
+struct RunOptions : GenerationOptions {
   CLI::Option *text_given = nullptr, *file_given = nullptr, *ids_given = nullptr;
   std::string text, file, ids;
   std::int64_t limit = 128;
-  bool parse_special = false, ignore_end = false, print_ids = false, json = false;
+  bool parse_special = false, ignore_end = false, print_ids = false;
 };
 
 Failure not_one_prompt() {
@@ -57,10 +52,9 @@ std::function<void(Session&)> prompt_of(const RunOptions& options) {
     if (ids.empty()) throw Failure(2, "--prompt-ids holds no token id");
     return [ids](Session& session) { session.append(ids); };
   }
-  const std::string text = piped ? *piped
-                           : *options.file_given
-                               ? without_last_line_end(read_file(options.file))
-                               : with_piped_text(options.escape ? unescaped(options.text) : options.text);
+  const std::string text = piped                 ? *piped
+                           : *options.file_given ? without_last_line_end(read_file(options.file))
+                                                 : with_piped_text(typed_text(options.text, options.escape));
   return [text, special = options.parse_special](Session& session) { session.append(text, true, special); };
 }
 
@@ -76,11 +70,7 @@ void complete(const RunOptions& options) {
   const Model model = load_model(options.model, options.given);
   Session session(model, settings);
   if (!append_prompt) throw not_one_prompt();
-  say_unused_budget(options.given.value("kv.budget"), session.stats().kv_full_bytes);
-  if (options.model.verbose) {
-    say_what_is_loaded(model, session);
-    say_quietly(fmt::format("seed {}", seed));
-  }
+  say_beginning(options, model, session, seed, options.model.verbose);
 
   const InterruptScope scope(&session);
   if (!read_prompt(session, [&] { append_prompt(session); })) throw Stopped();
@@ -130,12 +120,9 @@ void add_run(CLI::App& parent) {
       allow_empty(command->add_option("--prompt-ids", options->ids, "Token ids to continue: 1,2,3 or @FILE"));
   options->ids_given->type_name("IDS");
   for (CLI::Option* option : {options->text_given, options->file_given, options->ids_given}) option->group(group);
-  command
-      ->add_option(flags_of("limit"), options->limit,
+  add_limit_option(*command, options->limit,
                    "Max number of tokens to generate; -1: until the model ends (Ctrl-C stops)")
-      ->type_name(value_name_of("limit"))
       ->capture_default_str()
-      ->transform(whole_number(-1, std::int64_t{1} << 40))
       ->group(group);
   command->add_flag(flags_of("stop.ignore_eos"), options->ignore_end, "Go on after an end token")->group(group);
   command
@@ -148,9 +135,7 @@ void add_run(CLI::App& parent) {
   command->add_flag("--json", options->json, "Print one JSON object at the end: text, ids, timings, KV memory")
       ->excludes(ids)
       ->group(group);
-  add_memory_options(*command, options->given);
-  add_speculation_options(*command, options->given);
-  add_sampling_options(*command, options->given);
+  add_session_groups(*command, *options);
   command->footer(
       "\nExamples:\n"
       "  brim run model.gguf -p \"Once upon a time\" -n 200\n"

@@ -6,22 +6,19 @@
 #include <algorithm>
 #include <utility>
 
-#include "apps/terminal/error_output.hpp"
+#include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/quantities.hpp"
 #include "apps/terminal/style.hpp"
 
 namespace brim::apps {
 
 ProgressLine::ProgressLine(std::string what, Unit unit, std::chrono::milliseconds patience)
-    : what_(std::move(what)), unit_(unit), terminal_(error_is_terminal()), next_(Clock::now() + patience) {}
-
-ProgressLine::~ProgressLine() { clear(); }
+    : what_(std::move(what)), unit_(unit), next_(Clock::now() + patience) {}
 
 void ProgressLine::update(std::int64_t done, std::int64_t total) {
   if (done_at_start_ < 0) done_at_start_ = done;
-  if (!terminal_ || total <= 0 || Clock::now() < next_) return;
+  if (!line_.possible() || total <= 0 || Clock::now() < next_) return;
   next_ = Clock::now() + std::chrono::milliseconds(100);
-  shown_ = true;
   done = std::clamp<std::int64_t>(done, 0, total);
   const std::string amount = unit_ == Unit::bytes ? fmt::format("{} of {}", bytes_text(done), bytes_text(total))
                                                   : fmt::format("{} of {}{}", grouped_text(done), grouped_text(total),
@@ -41,13 +38,12 @@ void ProgressLine::update(std::int64_t done, std::int64_t total) {
     const int filled = static_cast<int>(share * width);
     line += fmt::format(" [{:=<{}}{: <{}}]", "", filled, "", width - filled);
   }
-  rewrite_line(line);
+  line_.show(line);
 }
 
-void ProgressLine::clear() {
-  if (!shown_) return;
-  erase_line();
-  shown_ = false;
+bool ProgressLine::advance(std::int64_t done, std::int64_t total) {
+  update(done, total);
+  return !interrupted();
 }
 
 }  // namespace brim::apps

@@ -59,9 +59,7 @@ std::string in_lines(const std::vector<text::TokenId>& ids, const text::Tokenize
 }
 
 void encode(const TokenizeOptions& options) {
-  const std::string text = *options.file_given ? read_file(options.file)
-                           : options.escape    ? unescaped(options.text)
-                                               : options.text;
+  const std::string text = *options.file_given ? read_file(options.file) : typed_text(options.text, options.escape);
   const text::Tokenizer tokenizer = open_tokenizer(options.model);
   const std::vector<text::TokenId> ids =
       unwrap(tokenizer.encode(text, {.add_special = options.add_special, .parse_special = options.parse_special}));

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "engine/base/splitmix64.hpp"
 #include "quant/formats/iq4_nl.hpp"
 #include "quant/formats/iq4_xs.hpp"
 #include "quant/row.hpp"
@@ -24,15 +25,9 @@ float codebook_scale(float deviation) {
   return deviation / std::sqrt(squares / 16);
 }
 
-/// SplitMix64 by Steele, Lea and Flood. Its n-th number can be computed without those before it, so several threads
-/// draw the same numbers as one thread.
-constexpr std::uint64_t kStep = 0x9E3779B97F4A7C15u;
-
+/// Without the numbers before it, so several threads draw the same numbers as one thread.
 std::uint64_t draw(std::uint64_t first, std::int64_t n) {
-  std::uint64_t z = first + static_cast<std::uint64_t>(n) * kStep;
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-  return z ^ (z >> 31);
+  return splitmix64_at(first + static_cast<std::uint64_t>(n) * kSplitMix64Step);
 }
 
 /// Nearly normal: the sum of twelve uniform numbers, four per draw, which unlike logarithms and cosines is the same on
@@ -51,8 +46,8 @@ float normal(std::uint64_t first, std::int64_t n) {
 }  // namespace
 
 std::uint64_t RandomWeights::take(std::int64_t count) {
-  const std::uint64_t first = state_ + kStep;
-  state_ += static_cast<std::uint64_t>(count) * kStep;
+  const std::uint64_t first = state_ + kSplitMix64Step;
+  state_ += static_cast<std::uint64_t>(count) * kSplitMix64Step;
   return first;
 }
 

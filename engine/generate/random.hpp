@@ -1,4 +1,4 @@
-// Random numbers for sampling: xoshiro256** (Blackman and Vigna, 2018), seeded through splitmix64. Our own arithmetic
+// Random numbers for sampling: xoshiro256** (Blackman and Vigna, 2018), seeded through SplitMix64. Our own arithmetic
 // throughout, because the distributions of the standard library differ between implementations.
 #pragma once
 
@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <span>
 
+#include "engine/base/splitmix64.hpp"
+
 namespace brim::generate {
 
 class Random {
@@ -14,13 +16,8 @@ class Random {
   explicit Random(std::uint64_t seed) { restart(seed); }
 
   void restart(std::uint64_t seed) {
-    for (std::uint64_t& word : words_) {  // splitmix64: neighbouring seeds give unrelated states, never all zero
-      seed += 0x9e3779b97f4a7c15ULL;
-      std::uint64_t mixed = seed;
-      mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9ULL;
-      mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebULL;
-      word = mixed ^ (mixed >> 31);
-    }
+    // Neighbouring seeds give unrelated states, never all zero.
+    for (std::uint64_t& word : words_) word = splitmix64(seed);
   }
 
   std::uint64_t next() {

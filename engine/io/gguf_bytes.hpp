@@ -25,6 +25,19 @@ Number load(const std::byte* bytes) {
   return number;
 }
 
+/// The opposite of load(): the number's bytes at the end of `out`.
+template <class Number>
+void append(std::string& out, Number number) {
+  char bytes[sizeof number];
+  std::memcpy(bytes, &number, sizeof number);
+  out.append(bytes, sizeof number);
+}
+/// A string as read_string() reads it.
+inline void append_string(std::string& out, std::string_view text) {
+  append(out, static_cast<std::uint64_t>(text.size()));
+  out += text;
+}
+
 /// Bytes of a number or boolean; 0 for string and array.
 std::size_t scalar_bytes(ValueType type);
 /// "u32", "string", …

@@ -6,18 +6,6 @@
 namespace brim::io {
 namespace {
 
-template <class Number>
-void append(std::string& out, Number number) {
-  char bytes[sizeof number];
-  std::memcpy(bytes, &number, sizeof number);
-  out.append(bytes, sizeof number);
-}
-
-void append_string(std::string& out, std::string_view text) {
-  append(out, static_cast<std::uint64_t>(text.size()));
-  out += text;
-}
-
 // The low bytes of a widened number are the number as the file had it.
 void append_scalar(std::string& out, const Value& value) {
   if (const auto* flag = std::get_if<bool>(&value.data)) {

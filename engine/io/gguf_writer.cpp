@@ -16,18 +16,6 @@ namespace {
 constexpr std::uint32_t kVersion = 3;
 
 template <class Number>
-void append(std::string& out, Number number) {
-  char bytes[sizeof number];
-  std::memcpy(bytes, &number, sizeof number);
-  out.append(bytes, sizeof number);
-}
-
-void append_string(std::string& out, std::string_view text) {
-  append(out, static_cast<std::uint64_t>(text.size()));
-  out += text;
-}
-
-template <class Number>
 std::string packed_array(ValueType element, std::span<const Number> values) {
   return pack_value({ValueType::array, Array{element, values.size(), std::as_bytes(values), {}, {}}});
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "engine/base/splitmix64.hpp"
 #include "engine/kv/budgets/curves.hpp"
 
 namespace brim::research {
@@ -16,16 +17,7 @@ class ShuffledSplit : public kv::Split {
     const std::vector<double> entries = kv::entries_by_gain(given);
     std::copy(entries.begin(), entries.end(), shares.begin());
     std::uint64_t state = given.seed;
-    for (std::size_t i = shares.size(); i > 1; --i) std::swap(shares[i - 1], shares[next(state) % i]);
-  }
-
- private:
-  /// SplitMix64 (Steele, Lea, Flood 2014).
-  static std::uint64_t next(std::uint64_t& state) {
-    std::uint64_t z = (state += 0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
+    for (std::size_t i = shares.size(); i > 1; --i) std::swap(shares[i - 1], shares[splitmix64(state) % i]);
   }
 };
 

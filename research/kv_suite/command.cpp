@@ -9,7 +9,6 @@
 #include "apps/model_options/number_checks.hpp"
 #include "apps/model_options/reading.hpp"
 #include "apps/terminal/error_output.hpp"
-#include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/output.hpp"
 #include "apps/terminal/progress_line.hpp"
 #include "apps/terminal/quantities.hpp"
@@ -112,10 +111,8 @@ void evaluate_kv(const ModelOptions& chosen, const GivenOptions& given, const st
   const auto model = load_engine_model(chosen, given);
   add_windows(request, *model, text, text_file, options);
   ProgressLine line("Comparing", ProgressLine::Unit::steps, std::chrono::seconds(1));
-  Result<std::vector<Outcome>> outcomes = run_suite(model, request, [&](long long done, long long total) {
-    line.update(done, total);
-    return !interrupted();
-  });
+  Result<std::vector<Outcome>> outcomes =
+      run_suite(model, request, [&](long long done, long long total) { return line.advance(done, total); });
   line.clear();
   unwrap(outcomes ? Status() : Status(outcomes.error()));
   for (const Outcome& outcome : *outcomes) {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "research/kv_suite/windows.hpp"
+#include "engine/base/splitmix64.hpp"
 
 namespace brim::apps {
 namespace {
@@ -44,9 +44,9 @@ Interval bootstrap(const Positions& values) {
   for (int round = 0; round < kBootstrapRounds; ++round) {
     double sum = 0, count = 0;
     for (std::size_t w = 0; w < windows.size(); ++w) {
-      const std::vector<Block>& window = windows[next_random(state) % windows.size()];
+      const std::vector<Block>& window = windows[splitmix64(state) % windows.size()];
       for (std::size_t b = 0; b < window.size(); ++b) {
-        const Block& block = window[next_random(state) % window.size()];
+        const Block& block = window[splitmix64(state) % window.size()];
         sum += block.sum;
         count += block.count;
       }

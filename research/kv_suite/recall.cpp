@@ -7,6 +7,7 @@
 #include <cctype>
 #include <set>
 
+#include "engine/base/splitmix64.hpp"
 #include "engine/generate/conversation.hpp"
 #include "engine/generate/logit_check.hpp"
 
@@ -84,11 +85,11 @@ class Maker {
   }
 
  private:
-  std::string number() { return fmt::format("{}", 10000 + next_random(state_) % 90000); }
+  std::string number() { return fmt::format("{}", 10000 + splitmix64(state_) % 90000); }
   std::vector<std::string> different(std::size_t count) {
     std::vector<std::string> chosen;
     while (chosen.size() < count) {
-      const std::string& word = words_[next_random(state_) % words_.size()];
+      const std::string& word = words_[splitmix64(state_) % words_.size()];
       if (std::find(chosen.begin(), chosen.end(), word) == chosen.end()) chosen.push_back(word);
     }
     return chosen;
@@ -206,7 +207,7 @@ Result<std::vector<RecallTask>> make_recall_tasks(const model::Model& model, con
     task.depth = 0.1 + 0.4 * static_cast<double>(number / (2 * kKindCount) % 3);
     const std::int64_t length = number / (6 * kKindCount) % 2 == 0 ? size : size / 2;
     std::uint64_t state = number;
-    const std::size_t from = next_random(state) % (hay.size() - static_cast<std::size_t>(size) + 1);
+    const std::size_t from = splitmix64(state) % (hay.size() - static_cast<std::size_t>(size) + 1);
     const Facts facts = Maker(words, state).facts(task.kind);
     task.ids = assembler.assemble(facts, std::span<const std::int32_t>(hay).subspan(from), task.depth,
                                   task.question_first, length - kAnswerTokens);

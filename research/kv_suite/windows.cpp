@@ -4,14 +4,9 @@
 #include <algorithm>
 #include <bit>
 
-namespace brim::apps {
+#include "engine/base/splitmix64.hpp"
 
-std::uint64_t next_random(std::uint64_t& state) {
-  std::uint64_t z = (state += 0x9e3779b97f4a7c15u);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
-}
+namespace brim::apps {
 
 std::vector<Window> choose_windows(const model::Model& model, std::span<const std::int32_t> text, std::size_t size,
                                    std::size_t continuation, std::size_t count, std::uint64_t seed) {
@@ -23,7 +18,7 @@ std::vector<Window> choose_windows(const model::Model& model, std::span<const st
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t part = text.size() / count;
     std::uint64_t state = seed * 1000003u + i;
-    const std::size_t at = i * part + static_cast<std::size_t>(next_random(state) % (part - taken + 1));
+    const std::size_t at = i * part + static_cast<std::size_t>(splitmix64(state) % (part - taken + 1));
     Window window;
     if (begins) window.ids.push_back(vocabulary.bos);
     window.ids.insert(window.ids.end(), text.begin() + static_cast<std::ptrdiff_t>(at),

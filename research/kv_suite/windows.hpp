@@ -21,9 +21,6 @@ struct Window {
 std::vector<Window> choose_windows(const model::Model& model, std::span<const std::int32_t> text, std::size_t size,
                                    std::size_t continuation, std::size_t count, std::uint64_t seed);
 
-/// A SplitMix64 step (Steele, Lea, Flood 2014): the same numbers on every machine.
-std::uint64_t next_random(std::uint64_t& state);
-
 /// The largest power of two that is at most an eighth of the prefix and at most `smallest_cache`; at least 1: tokens
 /// that wait in the same chunk are not pruned yet, so a large chunk makes results look better than they are.
 std::int64_t reading_chunk(std::int64_t prefix, std::int64_t smallest_cache);

@@ -3,8 +3,6 @@
 # and escapes, repetition, empty values, options that have no effect alone, and output that cannot be written.
 . "$(dirname "$0")/support.sh"
 tiny tiny.gguf
-# prompt_tokens: prints the number from the JSON in out.
-prompt_tokens() { grep -oE '"prompt": [0-9]+' out | grep -oE '[0-9]+'; }
 # run ARGUMENTS…: greedy JSON with standard input unchanged.
 run() { "$brim" run -m tiny.gguf -n 4 --temp 0 --ignore-eos --json "$@" >out 2>err || fail "run $*: $(cat err)"; }
 chat() { "$brim" chat -m tiny.gguf -n 4 --temp 0 --chat-template chatml --json "$@" >out 2>err || fail "chat $*: $(cat err)"; }

@@ -10,9 +10,6 @@ bench() {
   "$brim" bench -m tiny.gguf "$@" >out 2>err </dev/null
   code=$?
 }
-expect_code() {
-  [ "$code" = "$1" ] || fail "$2: exit code $code, expected $1: $(head -c 300 err)"
-}
 expect_refusal() { refuse "$1" bench -m tiny.gguf "${@:2}"; }
 
 # The grid: depths × threads × cache types × tests, in that nesting, as JSON lines.

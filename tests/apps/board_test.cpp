@@ -5,37 +5,26 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "apps/bench/commit.hpp"
 #include "apps/bench/output.hpp"
 #include "apps/bench/row.hpp"
+#include "tests/support/file_content.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 const char* const brim::apps::bench::kCommit = "0123456789ab";
 
 using brim::apps::bench::Row;
 using brim::platform::Board;
 using brim::platform::read_board;
+using brim::test::ScratchFolder;
 
 namespace {
 
-/// An empty folder that is removed at the end.
-struct Tree {
-  std::filesystem::path root = std::filesystem::temp_directory_path() / ("brim_board_" + std::to_string(::getpid()));
-  Tree() { std::filesystem::create_directories(root); }
-  ~Tree() { std::filesystem::remove_all(root); }
-  void write(const std::string& path, const std::string& text) const {
-    std::filesystem::create_directories((root / path).parent_path());
-    std::ofstream(root / path) << text;
-  }
-};
-
 /// The table of some rows that differ only in this.
 std::string table(const std::vector<Board>& boards) {
-  const Tree tree;
-  const std::string path = (tree.root / "table").string();
+  const ScratchFolder folder;
+  const std::string path = folder.path + "/table";
   const int terminal = ::dup(STDOUT_FILENO);
   std::fflush(stdout);
   REQUIRE(std::freopen(path.c_str(), "w", stdout) != nullptr);
@@ -51,8 +40,7 @@ std::string table(const std::vector<Board>& boards) {
   std::fflush(stdout);
   ::dup2(terminal, STDOUT_FILENO);
   ::close(terminal);
-  std::ifstream stream(path);
-  return {std::istreambuf_iterator<char>(stream), {}};
+  return brim::test::file_content(path);
 }
 
 /// The table's last line.
@@ -64,25 +52,25 @@ std::string last_line(const std::string& text) {
 }  // namespace
 
 TEST_CASE("the warmest zone and the fastest core are told") {
-  const Tree tree;
-  tree.write("sys/class/thermal/thermal_zone0/temp", "48312\n");
-  tree.write("sys/class/thermal/thermal_zone1/temp", "61250\n");
-  tree.write("sys/class/thermal/cooling_device0/temp", "99000\n");
-  tree.write("sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq", "1800000\n");
-  tree.write("sys/devices/system/cpu/cpu4/cpufreq/scaling_cur_freq", "2256000\n");
-  const Board board = read_board(tree.root.string());
+  const ScratchFolder folder;
+  folder.write("sys/class/thermal/thermal_zone0/temp", "48312\n");
+  folder.write("sys/class/thermal/thermal_zone1/temp", "61250\n");
+  folder.write("sys/class/thermal/cooling_device0/temp", "99000\n");
+  folder.write("sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq", "1800000\n");
+  folder.write("sys/devices/system/cpu/cpu4/cpufreq/scaling_cur_freq", "2256000\n");
+  const Board board = read_board(folder.path);
   CHECK(board.celsius == 61.25);
   CHECK(board.megahertz == 2256.0);
 }
 
 TEST_CASE("nothing is told where nothing, or nonsense, is there") {
-  const Tree tree;
-  CHECK(!read_board(tree.root.string()).celsius);
-  CHECK(!read_board(tree.root.string()).megahertz);
-  tree.write("sys/class/thermal/thermal_zone0/temp", "-274000\n");
-  tree.write("sys/class/thermal/thermal_zone1/temp", "unknown\n");
-  tree.write("sys/class/thermal/thermal_zone2/temp", "99999999\n");
-  CHECK(!read_board(tree.root.string()).celsius);
+  const ScratchFolder folder;
+  CHECK(!read_board(folder.path).celsius);
+  CHECK(!read_board(folder.path).megahertz);
+  folder.write("sys/class/thermal/thermal_zone0/temp", "-274000\n");
+  folder.write("sys/class/thermal/thermal_zone1/temp", "unknown\n");
+  folder.write("sys/class/thermal/thermal_zone2/temp", "99999999\n");
+  CHECK(!read_board(folder.path).celsius);
 }
 
 TEST_CASE("below the table stand the extremes of all rows, or nothing where nothing is known") {

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/support.sh"
 tiny tiny.gguf
 export LC_ALL=C.UTF-8
-for _ in $(seq 400); do printf 'Once upon a time there was a dog. '; done >text.txt
+fox_text 200 >text.txt
 
 # Each command writes the file `out`; its printed output differs between runs only in ways that do not matter here.
 quantize() { "$brim" quantize tiny.gguf out q8_0 -t 1; }

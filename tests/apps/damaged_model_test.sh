@@ -3,7 +3,7 @@
 # command that uses them: with a sentence that reports it, no output and an exit code other than 0.
 . "$(dirname "$0")/support.sh"
 tiny damaged.gguf nan
-for _ in $(seq 40); do printf 'The dog and the sun and the cat. '; done >text
+fox_text 20 >text
 # expect_sentence COMMAND ARGUMENTS…
 expect_sentence() {
   "$brim" "$@" >out 2>err </dev/null

@@ -12,6 +12,7 @@
 #include "apps/calibrate/progress_file.hpp"
 #include "apps/chat/layer_lines.hpp"
 #include "apps/commands.hpp"
+#include "engine/base/splitmix64.hpp"
 #include "research/kv_suite/arms.hpp"
 #include "research/kv_suite/intervals.hpp"
 #include "research/policies.hpp"
@@ -21,7 +22,7 @@ using namespace brim::apps;
 namespace {
 
 /// A random number in [−1, 1).
-double noise(std::uint64_t& state) { return static_cast<double>(next_random(state) >> 11) * 0x1p-52 - 1; }
+double noise(std::uint64_t& state) { return static_cast<double>(brim::splitmix64(state) >> 11) * 0x1p-52 - 1; }
 
 Positions noisy(double mean, std::size_t windows, std::size_t positions, std::uint64_t seed) {
   Positions values(windows);

@@ -3,7 +3,7 @@
 # other files next to a file that is written are left unchanged.
 . "$(dirname "$0")/support.sh"
 tiny tiny.gguf
-for i in $(seq 1 80); do echo "The fox number $i went over hill $((i * 7 % 13)) and met the hound of valley $((i % 5))."; done >text
+fox_text 80 >text
 echo "You are a pirate." >system
 echo "{{ messages[0]['content'] }}" >chat.jinja
 echo "1,2,3,4,5,6,7,8" >ids

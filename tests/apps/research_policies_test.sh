@@ -3,7 +3,7 @@
 # calibrate` every rule; all other commands refuse them with a sentence that names the commands that have them.
 . "$(dirname "$0")/support.sh"
 tiny tiny.gguf
-for i in $(seq 1 60); do echo "The fox number $i went over hill $((i * 7 % 13)) and met the brown hound of valley $((i % 5))."; done >text
+fox_text 60 >text
 
 splits=(depth-mga depth-mlp depth-mlma-2 depth-mlma-4 depth-mlma-6 zigzag-lmbo pyramid inverted-pyramid cake squeeze shuffled)
 rules=(h2o knorm h2o-value snapkv-value)

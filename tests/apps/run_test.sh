@@ -9,10 +9,6 @@ run() {
   "$brim" run -m tiny.gguf "$@" >out 2>err
   code=$?
 }
-# expect_code CODE WHAT
-expect_code() {
-  [ "$code" = "$1" ] || fail "$2: exit code $code, expected $1: $(head -c 300 err)"
-}
 expect_refusal() { refuse "$1" run -m tiny.gguf "${@:2}"; }
 
 # Text: the same seed gives the same text, standard output has nothing else, and standard error is empty.

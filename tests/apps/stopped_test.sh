@@ -4,7 +4,7 @@
 . "$(dirname "$0")/support.sh"
 tiny tiny.gguf
 tiny large.gguf large
-for ((i = 0; i < 1500; ++i)); do echo "The fox number $i went over hill $((i * 7 % 13)) and met the hound of valley $((i % 5))."; done >text
+fox_text 1500 >text
 
 [ -e /proc/self/fd ] || skip "no /proc"
 # Whether $pid has begun a file (without a name, or with a temporary one), has worked for 0.2 s, or waits for something.

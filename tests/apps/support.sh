@@ -24,6 +24,11 @@ tiny() {
   [ -n "$write_tiny_model" ] || skip "no tool writes a tiny model"
   "$write_tiny_model" "$@" || exit 1
 }
+# fox_text LINES: so many different sentences.
+fox_text() {
+  local i
+  for ((i = 0; i < $1; ++i)); do echo "The fox number $i went over hill $((i * 7 % 13)) and met the hound of valley $((i % 5))."; done
+}
 # does CODE ARGUMENTS…: brim ends with this exit code; the streams go to out and err.
 does() {
   local expected=$1 code=0
@@ -31,6 +36,10 @@ does() {
   "$brim" "$@" >out 2>err </dev/null || code=$?
   [ "$code" = "$expected" ] || fail "brim $*: exit code $code, expected $expected: $(head -c 300 err)"
 }
+# expect_code CODE WHAT: for a command that left its exit code in $code.
+expect_code() { [ "$code" = "$1" ] || fail "$2: exit code $code, expected $1: $(head -c 300 err)"; }
+# prompt_tokens: prints how many tokens the prompt had, from the JSON in out.
+prompt_tokens() { grep -oE '"prompt": [0-9]+' out | grep -oE '[0-9]+'; }
 # says PATTERN FILE: a line matches the extended regular expression.
 says() { grep -qaE -- "$1" "$2" || fail "'$1' does not stand in $2: $(head -c 600 "$2")"; }
 # one_sentence WHAT: standard output is empty, and standard error one line that begins with brim:.

@@ -3,7 +3,7 @@
 # refused, never dropped; no text there, or a pipe that is never written to, is neither an error nor waited for.
 . "$(dirname "$0")/support.sh"
 tiny tiny.gguf
-for ((i = 0; i < 80; ++i)); do echo "The fox number $i went over hill $((i * 7 % 13)) and met the hound of valley $((i % 5))."; done >text
+fox_text 80 >text
 printf '[{"role": "user", "content": "Hi"}]' >talk.json
 printf '{"messages": []}' >all.json
 echo '{{ 1 }}' >one.jinja
@@ -64,12 +64,11 @@ done
 "$brim" calibrate -m tiny.gguf -f - -o other.json --windows 1 --continuation 16 -c 64 <text >out 2>err || fail "calibrate -f -: $(cat err)"
 
 # Two options, or an option and the question, cannot have the same text.
-tokens() { grep -oE '"prompt": [0-9]+' out | grep -oE '[0-9]+'; }
 chat=(chat -m tiny.gguf --chat-template chatml -n 1 --json)
 does 0 "${chat[@]}" -p Hi --system "Be brief."
-expected=$(tokens)
+expected=$(prompt_tokens)
 printf 'Be brief.' | "$brim" "${chat[@]}" -p Hi --system @- >out 2>err || fail "--system @-: $(cat err)"
-[ "$(tokens)" = "$expected" ] || fail "--system @- is not --system TEXT: $(tokens) tokens, expected $expected"
+[ "$(prompt_tokens)" = "$expected" ] || fail "--system @- is not --system TEXT: $(prompt_tokens) tokens, expected $expected"
 printf 'Be brief.' | "$brim" "${chat[@]}" --system @- >out 2>err && fail "--system @- without a question"
 grep -q -- '--system @- reads standard input: the question goes after -p' err || fail "--system @- without a question: $(cat err)"
 

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/support.sh"
 tiny tiny.gguf
 export LC_ALL=C.UTF-8
-for _ in $(seq 400); do printf 'Once upon a time there was a dog. '; done >text.txt
+fox_text 200 >text.txt
 
 # limited WHAT COMMAND…: with files of at most 8 KiB the command ends with exit code 1 and a sentence, and the earlier
 # file under that name stays.

@@ -8,8 +8,7 @@
 #include "tests/doubling/chosen_keys.hpp"
 #include "tests/doubling/steps.hpp"
 #include "tests/engine/text/tiny_vocabularies.hpp"
-#include "tests/support/scratch_folder.hpp"
-#include "tests/support/tiny_model.hpp"
+#include "tests/support/tiny_file.hpp"
 
 namespace {
 
@@ -84,10 +83,7 @@ TEST_CASE("options that may be given again and again") {
 }
 
 TEST_CASE("saved sessions") {
-  const test::ScratchFolder folder;
-  const std::string path = folder.path + "/model.gguf";
-  test::write_tiny_model(path, {});
-  const auto model = model::Model::load(path, {});
+  const auto model = model::Model::load(test::TinyFile().path, {});
   REQUIRE(model.ok());
   const struct {
     const char* name;

@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -16,9 +15,11 @@
 #include "apps/commands.hpp"
 #include "apps/quantize/repack.hpp"
 #include "tests/faults/failing_io.hpp"
+#include "tests/support/file_content.hpp"
 #include "tests/support/scratch_folder.hpp"
 #include "tests/support/tiny_model.hpp"
 
+using brim::test::file_content;
 using brim::test::IoFault;
 
 namespace {
@@ -34,11 +35,6 @@ struct Folder : brim::test::ScratchFolder {
   }
   ~Folder() { unsetenv("XDG_CACHE_HOME"); }
 };
-
-std::string content(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-}
 
 long temporaries(const std::string& folder) {
   long found = 0;
@@ -133,7 +129,7 @@ TEST_CASE("saving a session: the old file or the new one") {
   const Folder folder;
   const Loaded loaded(folder);
   REQUIRE(brim_session_save(loaded.session, folder.file.c_str()) == BRIM_OK);
-  const std::string whole = content(folder.file);
+  const std::string whole = file_content(folder.file);
   hit_each(
       folder,
       [&] {
@@ -141,7 +137,7 @@ TEST_CASE("saving a session: the old file or the new one") {
         return of(brim_session_save(loaded.session, folder.file.c_str()));
       },
       [&](bool worked) {
-        const std::string now = content(folder.file);
+        const std::string now = file_content(folder.file);
         REQUIRE((now == whole || (!worked && now == "old")));
       });
 }
@@ -207,7 +203,7 @@ TEST_CASE("quantising: the old file or the new one") {
     return writer.finish();
   };
   REQUIRE(quantize());
-  const std::string whole = content(folder.file);
+  const std::string whole = file_content(folder.file);
   hit_each(
       folder,
       [&] {
@@ -215,7 +211,7 @@ TEST_CASE("quantising: the old file or the new one") {
         return of(quantize());
       },
       [&](bool worked) {
-        const std::string now = content(folder.file);
+        const std::string now = file_content(folder.file);
         REQUIRE((now == whole || (!worked && now == "old")));
       });
 }
@@ -237,7 +233,7 @@ TEST_CASE("calibration's progress: what was measured before or what is now") {
         return {};
       },
       [&](bool worked) {
-        const std::string now = content(folder.file);
+        const std::string now = file_content(folder.file);
         REQUIRE((now.find("\"settings\"") != std::string::npos || (!worked && now == "old")));
       });
 }

@@ -35,13 +35,6 @@ std::vector<std::size_t> half_offsets(Format format) {
 
 }  // namespace
 
-std::uint32_t Random::bits() {
-  state_ ^= state_ >> 12;
-  state_ ^= state_ << 25;
-  state_ ^= state_ >> 27;
-  return static_cast<std::uint32_t>((state_ * 0x2545f4914f6cdd1dull) >> 32);
-}
-
 std::vector<float> random_values(Random& random, std::int64_t count) {
   std::vector<float> values(static_cast<std::size_t>(count));
   for (float& value : values) value = random.unit();

@@ -8,20 +8,9 @@
 
 #include "quant/format.hpp"
 #include "quant/row.hpp"
+#include "tests/support/random.hpp"
 
 namespace brim::test {
-
-/// A small deterministic generator (xorshift64*), the same on every platform.
-class Random {
- public:
-  explicit Random(std::uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15ull + 1) {}
-  std::uint32_t bits();
-  /// Uniform in [-1, 1).
-  float unit() { return static_cast<float>(static_cast<std::int32_t>(bits())) * 0x1p-31f; }
-
- private:
-  std::uint64_t state_;
-};
 
 std::vector<float> random_values(Random& random, std::int64_t count);
 

@@ -1,48 +1,22 @@
 // default_threads() on recorded machines: small trees of /proc and /sys files written for each case.
 #include <doctest/doctest.h>
 
-#include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
 #include <string>
 
 #include "kernels/threads.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 namespace {
 
-namespace fs = std::filesystem;
-
-/// A recorded machine; its folder is removed with it.
-class Recorded {
- public:
-  Recorded() {
-    std::string name = (fs::temp_directory_path() / "brim-machine-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    root_ = name;
-  }
-  ~Recorded() {
-    std::error_code ignored;
-    fs::remove_all(root_, ignored);
-  }
-  Recorded(const Recorded&) = delete;
-  Recorded& operator=(const Recorded&) = delete;
-
-  void write(const std::string& path, const std::string& text) {
-    const fs::path file = root_ / path;
-    fs::create_directories(file.parent_path());
-    std::ofstream(file) << text;
-  }
+/// A recorded machine.
+struct Recorded : brim::test::ScratchFolder {
   void allow(const std::string& list) {
     write("proc/self/status", "Name:\tbrim\nCpus_allowed:\tff\nCpus_allowed_list:\t" + list + "\nMems_allowed:\t1\n");
   }
   void cpu(int number, const std::string& file, const std::string& text) {
     write("sys/devices/system/cpu/cpu" + std::to_string(number) + "/" + file, text);
   }
-  int threads() const { return brim::kernels::default_threads(root_.string()); }
-
- private:
-  fs::path root_;
+  int threads() const { return brim::kernels::default_threads(path); }
 };
 
 }  // namespace

@@ -9,7 +9,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -17,12 +16,7 @@
 
 namespace {
 
-struct ModelFile {
-  std::string path =
-      (std::filesystem::temp_directory_path() / ("brim-after-creation-" + std::to_string(::getpid()))).string();
-  explicit ModelFile(bool byte_pairs = false) { brim::test::write_chat_model(path, byte_pairs); }
-  ~ModelFile() { std::remove(path.c_str()); }
-};
+using brim::test::ChatModelFile;
 
 std::size_t address_space() {
   std::FILE* file = std::fopen("/proc/self/statm", "r");
@@ -134,7 +128,7 @@ int exit_status(pid_t child) {
 
 TEST_CASE("a message as long as all that is kept, where the process has no memory left") {
   for (const bool byte_pairs : {false, true}) {
-    const ModelFile file(byte_pairs);
+    const ChatModelFile file(byte_pairs);
     // Words; one word that merges; spaces; another script; the text of a control token.
     for (const std::string unit : {"the dog was on the cat and ", "th", " x", "日", byte_pairs ? "<|start|>" : "<s>"}) {
       CAPTURE(byte_pairs);
@@ -147,7 +141,7 @@ TEST_CASE("a message as long as all that is kept, where the process has no memor
 }
 
 TEST_CASE("a session goes on where its process has no memory left") {
-  const ModelFile file;
+  const ChatModelFile file;
   for (const char* threads : {"1", "2"}) {
     CAPTURE(threads);
     const pid_t child = ::fork();

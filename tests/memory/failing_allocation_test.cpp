@@ -3,11 +3,8 @@
 // nothing leaks, and the next try works.
 #include <brim/brim.h>
 #include <doctest/doctest.h>
-#include <unistd.h>
 
-#include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <thread>
@@ -23,11 +20,7 @@ using brim::test::Where;
 
 namespace {
 
-struct ModelFile {
-  std::string path = (std::filesystem::temp_directory_path() / ("brim-failing-" + std::to_string(::getpid()))).string();
-  ModelFile() { brim::test::write_chat_model(path); }
-  ~ModelFile() { std::remove(path.c_str()); }
-};
+using brim::test::ChatModelFile;
 
 struct Tally {
   long failed = 0;    ///< allocations that failed, until `work` needed no more
@@ -102,7 +95,7 @@ Tally fail_each(const std::function<brim_status()>& work, const std::function<vo
 }
 
 struct Loaded {
-  const ModelFile file;
+  const ChatModelFile file;
   brim_model* model = nullptr;
   brim_options* options = brim::test::chat_options();
   Loaded() {
@@ -121,7 +114,7 @@ struct Loaded {
 }  // namespace
 
 TEST_CASE("loading a model") {
-  const ModelFile file;
+  const ChatModelFile file;
   for (const char* weights : {"private", "file"}) {
     INFO(weights);
     brim_options* options = nullptr;
@@ -189,7 +182,7 @@ TEST_CASE("a session of a model with a profile") {
 
 TEST_CASE("copying, saving and restoring a session: what fails leaves the first one as it was") {
   const Loaded loaded;
-  const ModelFile saved;  // a separate name, which is overwritten
+  const ChatModelFile saved;  // is overwritten
   brim_session* session = nullptr;
   REQUIRE(brim_session_create(loaded.model, loaded.options, &session) == BRIM_OK);
   REQUIRE(brim::test::chat_turn(session, 0));

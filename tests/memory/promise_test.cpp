@@ -21,12 +21,6 @@ namespace {
 
 constexpr int kNoLimit = 3;  ///< a child's exit code: the limit could not be set
 
-struct ModelFile {
-  std::string path = (std::filesystem::temp_directory_path() / ("brim-promise-" + std::to_string(::getpid()))).string();
-  ModelFile() { brim::test::write_chat_model(path); }
-  ~ModelFile() { std::remove(path.c_str()); }
-};
-
 std::int64_t status_bytes(const char* name) {
   return static_cast<std::int64_t>(
              brim::named_number(brim::read_text("/proc/self/status").value_or(""), name).value_or(0)) *
@@ -106,7 +100,7 @@ struct Group {
 }  // namespace
 
 TEST_CASE("under RLIMIT_DATA a session lives on what its plan said") {
-  const ModelFile file;
+  const brim::test::ChatModelFile file;
   const pid_t child = ::fork();
   if (child == 0) {
     chat_within(file.path, [](std::int64_t room) {
@@ -119,7 +113,7 @@ TEST_CASE("under RLIMIT_DATA a session lives on what its plan said") {
 }
 
 TEST_CASE("in a control group, where one can be made, a session lives on what its plan said") {
-  const ModelFile file;
+  const brim::test::ChatModelFile file;
   const Group groups[] = {{"/sys/fs/cgroup", "memory.max", "memory.current"},
                           {"/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"}};
   const Group* const group =

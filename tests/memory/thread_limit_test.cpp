@@ -18,6 +18,7 @@ namespace {
 constexpr int kCannot = 3;            ///< a child's exit code: it could not be limited
 constexpr uid_t kNobodysId = 734211;  ///< a user that has no processes, since these count
 
+/// Other users may read it, unlike a ChatModelFile.
 struct ModelFile {
   std::string path = (std::filesystem::temp_directory_path() / ("brim-threads-" + std::to_string(::getpid()))).string();
   ModelFile() { brim::test::write_chat_model(path); }

@@ -3,11 +3,10 @@
 
 #include <doctest/doctest.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
 #include <map>
+
+#include "tests/support/scratch_folder.hpp"
 
 using namespace brim;
 
@@ -22,15 +21,9 @@ constexpr const char* kMemoryMount = "35 31 0:32 / /sys/fs/cgroup/memory rw,rela
 
 // Writes the files under a separate folder, reads the limits, and removes the files.
 MemoryLimits recorded(const std::map<std::string, std::string>& files) {
-  const auto root = std::filesystem::temp_directory_path() / ("brim-limits-" + std::to_string(::getpid()));
-  for (const auto& [path, content] : files) {
-    std::filesystem::create_directories((root / path).parent_path());
-    std::ofstream(root / path, std::ios::binary) << content;
-  }
-  std::filesystem::create_directories(root);
-  const MemoryLimits limits = memory_limits(root.string());
-  std::filesystem::remove_all(root);
-  return limits;
+  const test::ScratchFolder root;
+  for (const auto& [path, content] : files) root.write(path, content);
+  return memory_limits(root.path);
 }
 
 }  // namespace

@@ -17,9 +17,11 @@
 
 #include "platform/linux/open_descriptor.hpp"
 #include "platform/linux/stale_files.hpp"
+#include "tests/support/file_content.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 using namespace brim;
+using test::file_content;
 using Readers = NewFile::Readers;
 
 namespace {
@@ -28,11 +30,6 @@ struct Folder : test::ScratchFolder {
   std::string file = path + "/file";
   long files() const { return std::distance(std::filesystem::directory_iterator(path), {}); }
 };
-
-std::string content(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-}
 
 unsigned mode_of(const std::string& path) {
   struct stat facts {};
@@ -56,14 +53,14 @@ TEST_CASE("a file appears whole, replaces the older one, and leaves nothing besi
   const Folder folder;
   REQUIRE(write_new_file(folder.file, "older and longer", Readers::owner));
   REQUIRE(write_new_file(folder.file, "newer", Readers::owner));
-  CHECK(content(folder.file) == "newer");
+  CHECK(file_content(folder.file) == "newer");
   {
     auto given_up = NewFile::create(folder.file, Readers::owner);
     REQUIRE(given_up.ok());
     REQUIRE(given_up->write("half"));
-    CHECK(content(folder.file) == "newer");
+    CHECK(file_content(folder.file) == "newer");
   }
-  CHECK(content(folder.file) == "newer");
+  CHECK(file_content(folder.file) == "newer");
   CHECK(folder.files() == 1);
   CHECK(write_new_file(folder.path + "/none/file", "text", Readers::owner).error().code == ErrorCode::io);
 }
@@ -76,9 +73,9 @@ TEST_CASE("two write the same file at once: each is whole, the last to publish s
   REQUIRE(second->write("second"));
   REQUIRE(first->write("first"));
   REQUIRE(second->publish());
-  CHECK(content(folder.file) == "second");
+  CHECK(file_content(folder.file) == "second");
   REQUIRE(first->publish());
-  CHECK(content(folder.file) == "first");
+  CHECK(file_content(folder.file) == "first");
   CHECK(folder.files() == 1);
 }
 
@@ -91,7 +88,7 @@ TEST_CASE("pieces may be written at any place and read back") {
   REQUIRE(!file->try_write_at(0, std::as_bytes(std::span("twelve ", 7))));
   CHECK(file->descriptor() > 2);
   REQUIRE(file->publish_as(folder.file + "2"));
-  CHECK(content(folder.file + "2") == "twelve bytes");
+  CHECK(file_content(folder.file + "2") == "twelve bytes");
   CHECK(folder.files() == 1);
 }
 
@@ -123,8 +120,8 @@ TEST_CASE("what stands beside the name is not touched, whatever it is called") {
   std::ofstream(folder.file + ".part-of-the-story") << "mine";
   const long before = folder.files();
   REQUIRE(write_new_file(folder.file, "text", Readers::owner));
-  CHECK(content(folder.file) == "text");
-  CHECK(content(other) == "precious");
+  CHECK(file_content(folder.file) == "text");
+  CHECK(file_content(other) == "precious");
   CHECK(folder.files() == before + 1);
 }
 
@@ -134,7 +131,7 @@ TEST_CASE("a link is followed, also to a file that is not there yet; the link st
   for (const char* text : {"first", "second"}) {
     REQUIRE(write_new_file(folder.file, text, Readers::owner));
     CHECK(std::filesystem::is_symlink(folder.file));
-    CHECK(content(folder.path + "/target") == text);
+    CHECK(file_content(folder.path + "/target") == text);
   }
   CHECK(folder.files() == 2);
   std::filesystem::create_symlink("nowhere/target", folder.path + "/dangling");
@@ -164,7 +161,7 @@ TEST_CASE("a hard link is replaced and not written through; pipes, folders and d
   std::ofstream(folder.path + "/other") << "precious";
   std::filesystem::create_hard_link(folder.path + "/other", folder.file);
   REQUIRE(write_new_file(folder.file, "text", Readers::owner));
-  CHECK(content(folder.path + "/other") == "precious");
+  CHECK(file_content(folder.path + "/other") == "precious");
   REQUIRE(::mkfifo((folder.file + "-pipe").c_str(), 0600) == 0);
   for (const std::string& path : {folder.file + "-pipe", folder.path, std::string("/dev/null")}) {
     const Status refused = write_new_file(path, "text", Readers::owner);
@@ -199,7 +196,7 @@ TEST_CASE("a process that is killed while it writes leaves nothing that stays") 
     if (!file || !file->write("half")) return 1;
     return ::raise(SIGKILL);
   });
-  CHECK(content(folder.file) == "old");
+  CHECK(file_content(folder.file) == "old");
   REQUIRE(write_new_file(folder.file, "new", Readers::owner));
   CHECK(folder.files() == 1);
 }
@@ -227,7 +224,7 @@ TEST_CASE("a long name has a temporary file too") {
   const Folder folder;
   const std::string path = folder.path + "/" + std::string(255, 'n');
   REQUIRE(write_new_file(path, "text", Readers::owner));
-  CHECK(content(path) == "text");
+  CHECK(file_content(path) == "text");
   CHECK(temporary_prefix(path).size() < folder.path.size() + 240);
   CHECK(write_new_file(path + "n", "text", Readers::owner).error().code == ErrorCode::io);
 }

@@ -4,15 +4,15 @@
 #include <doctest/doctest.h>
 
 #include <cstring>
-#include <random>
 #include <vector>
 
 #include "quant/row.hpp"
+#include "tests/support/random.hpp"
 
 using namespace brim::quant;
 
 TEST_CASE("a panel gives every row back bit for bit, and nothing where there was none") {
-  std::mt19937 random(7);
+  brim::test::Random random(7);
   for (int f = 0; f < kFormatCount; ++f) {
     const Format format = static_cast<Format>(f);
     const std::int64_t cols = info(format).block_length == 1 ? 37 : 3 * info(format).block_length;
@@ -21,7 +21,7 @@ TEST_CASE("a panel gives every row back bit for bit, and nothing where there was
       CAPTURE(info(format).name);
       CAPTURE(rows);
       std::vector<std::byte> packed(bytes * static_cast<std::size_t>(rows));
-      for (std::byte& byte : packed) byte = static_cast<std::byte>(random());
+      for (std::byte& byte : packed) byte = static_cast<std::byte>(random.bits());
       std::vector<std::byte> panel(panel_bytes(format, cols), std::byte{0xa5});
       pack_panel(format, packed.data(), bytes, rows, cols, panel.data());
       std::vector<std::byte> row(bytes);

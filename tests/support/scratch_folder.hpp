@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 
@@ -20,6 +21,13 @@ struct ScratchFolder {
   ScratchFolder() = default;
   ScratchFolder(const ScratchFolder&) = delete;
   ~ScratchFolder() { std::filesystem::remove_all(path); }
+
+  /// Writes a file below the folder, and the folders that lead to it.
+  void write(const std::string& below, const std::string& text) const {
+    const std::filesystem::path file = std::filesystem::path(path) / below;
+    std::filesystem::create_directories(file.parent_path());
+    std::ofstream(file, std::ios::binary) << text;
+  }
 };
 
 }  // namespace brim::test

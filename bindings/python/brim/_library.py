@@ -206,3 +206,7 @@ class Owner:
 
     def __exit__(self, *failure: object) -> None:
         self.close()
+
+
+class ModelOwner(Owner):
+    """Owns a loaded model: all that a Session needs to know of Model, which creates sessions."""

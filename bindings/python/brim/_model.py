@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from ctypes import c_int32, c_size_t, c_void_p
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Optional, Union
+from typing import Any, Optional, Union
 
 from . import _arguments as arguments
 from . import _library as c
@@ -14,9 +14,7 @@ from ._callbacks import Log, Progress, ProgressCallback, log_callback
 from ._handle import Access, Handle
 from ._option_table import MODEL_OPTIONS
 from ._options import Options
-
-if TYPE_CHECKING:
-    from ._session import Session
+from ._session import Session
 
 
 def version() -> str:
@@ -83,7 +81,7 @@ def plan(
     return Plan(**{name: getattr(found, name) for name in Plan.__dataclass_fields__})
 
 
-class Model(c.Owner):
+class Model(c.ModelOwner):
     """Immutable; may be used from many threads. Sessions keep what they need of the model alive, also when it is
     closed."""
 
@@ -116,8 +114,6 @@ class Model(c.Owner):
     def session(self, *, progress: Optional[Progress] = None, **options: Any) -> Session:
         """A conversation of its own. Options: kv_budget="64MiB", temperature=0, stop=["\\n\\n"]; brim.SESSION_OPTIONS
         explains each. `progress` is called with (bytes done, total bytes) while its memory is prepared."""
-        from ._session import Session
-
         return Session(self, progress=progress, **options)
 
     @property

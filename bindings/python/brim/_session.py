@@ -17,7 +17,6 @@ from . import _library as c
 from ._callbacks import Progress, ProgressCallback
 from ._errors import Error
 from ._handle import Access, Handle
-from ._model import Model
 from ._options import Options, key
 
 Result = TypeVar("Result")
@@ -78,16 +77,16 @@ class Session(c.Owner):
     """One thread at a time, except cancel(), close() and on_progress(). All its memory is reserved when it is
     created."""
 
-    def __init__(self, model: Model, *, progress: Optional[Progress] = None, **options: Any) -> None:
-        """Reserves and prepares the memory; `progress` is called with (bytes done, total bytes) and may return False to
-        stop."""
+    def __init__(self, model: c.ModelOwner, *, progress: Optional[Progress] = None, **options: Any) -> None:
+        """Reserves and prepares the memory for a conversation with a brim.Model; `progress` is called with (bytes done,
+        total bytes) and may return False to stop."""
         self._make(model, "brim_session_create", options, progress)
 
     # ---- copies and saved sessions
 
     @classmethod
     def restore(
-        cls, model: Model, path: "str | os.PathLike[str]", *, progress: Optional[Progress] = None, **options: Any
+        cls, model: c.ModelOwner, path: "str | os.PathLike[str]", *, progress: Optional[Progress] = None, **options: Any
     ) -> Session:
         """A session that save() wrote. The `options` replace the saved ones, but its memory must stay the same."""
         session = cls.__new__(cls)
@@ -106,10 +105,10 @@ class Session(c.Owner):
         return copy
 
     def _make(
-        self, model: Model, function: str, options: dict[str, Any], progress: Optional[Progress], *path: bytes
+        self, model: c.ModelOwner, function: str, options: dict[str, Any], progress: Optional[Progress], *path: bytes
     ) -> None:
         self._own_handle()
-        if not isinstance(model, Model):
+        if not isinstance(model, c.ModelOwner):
             raise TypeError(f"model: expected a brim.Model, found {type(model).__name__}")
         preparing = ProgressCallback(progress)
         with Options(options) as settings:

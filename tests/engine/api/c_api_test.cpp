@@ -2,33 +2,18 @@
 #include <brim/brim.h>
 #include <doctest/doctest.h>
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "brim/brim.hpp"
-#include "tests/support/tiny_model.hpp"
+#include "tests/support/tiny_file.hpp"
 
 namespace {
 
-std::string tiny_path() {
-  char path[] = "/tmp/brim-api-XXXXXX";
-  const int file = mkstemp(path);
-  REQUIRE(file >= 0);
-  close(file);
-  brim::test::write_tiny_model(path, {});
-  return path;
-}
-
-struct TinyFile {
-  std::string path = tiny_path();
-  ~TinyFile() { std::remove(path.c_str()); }
-};
+using brim::test::TinyFile;
 
 bool says(const char* part) { return std::string(brim_last_error()).find(part) != std::string::npos; }
 

@@ -10,16 +10,11 @@
 #include <thread>
 #include <vector>
 
-#include "tests/support/scratch_folder.hpp"
-#include "tests/support/tiny_model.hpp"
+#include "tests/support/tiny_file.hpp"
 
 namespace {
 
-struct TinyFile {
-  brim::test::ScratchFolder folder;
-  std::string path = folder.path + "/model.gguf";
-  TinyFile() { brim::test::write_tiny_model(path, {}); }
-};
+using brim::test::TinyFile;
 
 struct Canceller {
   brim_session* session;

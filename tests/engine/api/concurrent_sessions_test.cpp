@@ -11,18 +11,14 @@
 #include <vector>
 
 #include "brim/brim.hpp"
-#include "tests/support/scratch_folder.hpp"
-#include "tests/support/tiny_model.hpp"
+#include "tests/support/tiny_file.hpp"
 
 namespace {
 
 constexpr int kSessions = 16;
 
 brim::Model tiny(const char* threads) {
-  const brim::test::ScratchFolder folder;
-  const std::string path = folder.path + "/model.gguf";
-  brim::test::write_tiny_model(path, {});
-  return brim::Model::load(path, {{"threads", threads}, {"kv.pool", "16MiB"}});
+  return brim::Model::load(brim::test::TinyFile().path, {{"threads", threads}, {"kv.pool", "16MiB"}});
 }
 
 /// The text of session `number`: its own budget, rule, prompt and seed; the second half comes from a copy of the

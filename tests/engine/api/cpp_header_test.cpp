@@ -12,18 +12,13 @@
 #include <vector>
 
 #include "brim/brim.hpp"
-#include "tests/support/scratch_folder.hpp"
-#include "tests/support/tiny_model.hpp"
+#include "tests/support/tiny_file.hpp"
 
 namespace {
 
 using namespace std::string_literals;
 
-struct TinyFile {
-  brim::test::ScratchFolder folder;
-  std::string path = folder.path + "/model.gguf";
-  TinyFile() { brim::test::write_tiny_model(path, {}); }
-};
+using brim::test::TinyFile;
 
 const std::string kLong(2000, 'a');
 

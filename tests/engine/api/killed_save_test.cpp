@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "brim/brim.hpp"
+#include "tests/support/random.hpp"
 #include "tests/support/scratch_folder.hpp"
 #include "tests/support/tiny_model.hpp"
 
@@ -85,11 +86,10 @@ TEST_CASE("after a kill at any moment the name stands for one whole session") {
   const long longest = std::clamp(both / 2 * 3, 1'000'000L, 999'000'000L);
 
   std::map<std::int64_t, int> found;
-  std::uint32_t random = 1;
+  brim::test::Random random(1);
   const auto seen_enough = [&] { return found.size() == 2 && std::chrono::steady_clock::now() - start > kEnough; };
   for (int kill = 0; kill < kKills && !seen_enough(); ++kill) {
-    random = random * 1664525u + 1013904223u;
-    const int status = save_until_killed(one, other, file, 1 + static_cast<long>(random >> 2) % longest);
+    const int status = save_until_killed(one, other, file, random.pick(1, longest));
     REQUIRE(WIFSIGNALED(status));
     REQUIRE(WTERMSIG(status) == SIGKILL);
     brim::Session restored = brim::Session::restore(model, file);

@@ -11,20 +11,17 @@
 #include <vector>
 
 #include "brim/brim.hpp"
-#include "tests/support/scratch_folder.hpp"
-#include "tests/support/tiny_model.hpp"
+#include "tests/support/tiny_file.hpp"
 
 namespace {
 
-struct TinyFile {
-  brim::test::ScratchFolder folder;
-  std::string path = folder.path + "/model.gguf";
-  TinyFile() {
-    brim::test::TinyModel shape;
-    shape.format = brim::quant::Format::q8_0;
-    brim::test::write_tiny_model(path, shape);
-  }
-};
+using brim::test::TinyFile;
+
+TinyFile packed_file() {
+  brim::test::TinyModel shape;
+  shape.format = brim::quant::Format::q8_0;
+  return TinyFile(shape);
+}
 
 using Lines = std::vector<std::string>;
 
@@ -40,7 +37,7 @@ bool heard(const Lines& lines, const char* part) {
 }  // namespace
 
 TEST_CASE("loading tells the instruction set and how the weights are kept") {
-  const TinyFile file;
+  const TinyFile file = packed_file();
   Lines lines;
   brim::Model::load(file.path, {{"threads", "2"}, {"weights", "file"}}, {}, into(lines));
   CHECK(heard(lines, brim_isa()));
@@ -61,7 +58,7 @@ TEST_CASE("loading tells the instruction set and how the weights are kept") {
 }
 
 TEST_CASE("a session says once that it begins to forget, and only to its own model's log") {
-  const TinyFile file;
+  const TinyFile file = packed_file();
   Lines lines, others;
   const brim::Model other = brim::Model::load(file.path, {}, {}, into(others));
   others.clear();
@@ -80,7 +77,7 @@ TEST_CASE("a session says once that it begins to forget, and only to its own mod
 }
 
 TEST_CASE("a copy and a restored session say so to their model's log too") {
-  const TinyFile file;
+  const TinyFile file = packed_file();
   Lines lines;
   const brim::Model model = brim::Model::load(file.path, {}, {}, into(lines));
   brim::Session session(model, {{"kv.budget", "30%"}});
@@ -96,14 +93,13 @@ TEST_CASE("a copy and a restored session say so to their model's log too") {
 }
 
 TEST_CASE("special ids that are not tokens' are warnings, one for each key") {
-  const TinyFile file;
   brim::test::TinyModel shape;
   shape.change = [](brim::io::GgufWriter& writer) {
     writer.set_u32("tokenizer.ggml.eos_token_id", 99999);
     writer.set_i32("tokenizer.ggml.eot_token_id", -1);
     writer.set_u32("tokenizer.ggml.padding_token_id", 0);
   };
-  brim::test::write_tiny_model(file.path, shape);
+  const TinyFile file(shape);
   Lines warnings;
   brim::Model::load(file.path, {{"threads", "1"}}, {}, [&](brim_log_level level, std::string_view line) {
     if (level == BRIM_LOG_WARNING) warnings.emplace_back(line);
@@ -116,10 +112,9 @@ TEST_CASE("special ids that are not tokens' are warnings, one for each key") {
 }
 
 TEST_CASE("a profile that a model carries and that cannot be used is said once, when it is loaded") {
-  const TinyFile file;
   brim::test::TinyModel shape;
   shape.change = [](brim::io::GgufWriter& writer) { writer.set_string("brim.kv.profile", "not a profile"); };
-  brim::test::write_tiny_model(file.path, shape);
+  const TinyFile file(shape);
   Lines lines;
   const brim::Model model = brim::Model::load(file.path, {}, {}, into(lines));
   const auto notices = [&] {
@@ -139,7 +134,7 @@ TEST_CASE("a profile that a model carries and that cannot be used is said once, 
 }
 
 TEST_CASE("no log is called after its model was freed, whatever its sessions do") {
-  const TinyFile file;
+  const TinyFile file = packed_file();
   std::atomic<int> calls{0};
   brim_options* options = nullptr;
   brim_model* model = nullptr;
@@ -175,8 +170,7 @@ TEST_CASE("no log is called after its model was freed, whatever its sessions do"
 }
 
 TEST_CASE("the embedding is what the logits are computed from") {
-  const TinyFile source;
-  brim::test::write_tiny_model(source.path, {});  // F32: the output matrix can be read unchanged from the file
+  const TinyFile source;  // F32: the output matrix can be read unchanged from the file
   const brim::Model model = brim::Model::load(source.path);
   brim::Session session(model, {{"kv.budget", "full"}, {"temperature", "0"}, {"stop.ignore_eos", "1"}});
   const float* none = nullptr;

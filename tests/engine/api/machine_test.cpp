@@ -2,28 +2,17 @@
 // machine's peaks.
 #include <brim/brim.h>
 #include <doctest/doctest.h>
-#include <unistd.h>
 
-#include <cstdio>
 #include <cstring>
 #include <string>
 #include <vector>
 
 #include "brim/brim.hpp"
-#include "tests/support/tiny_model.hpp"
+#include "tests/support/tiny_file.hpp"
 
 namespace {
 
-brim::Model tiny() {
-  char path[] = "/tmp/brim-machine-XXXXXX";
-  const int file = mkstemp(path);
-  REQUIRE(file >= 0);
-  close(file);
-  brim::test::write_tiny_model(path, {});
-  brim::Model model = brim::Model::load(path);
-  std::remove(path);
-  return model;
-}
+brim::Model tiny() { return brim::Model::load(brim::test::TinyFile().path); }
 
 }  // namespace
 

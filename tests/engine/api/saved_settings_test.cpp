@@ -4,13 +4,13 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
 #include "brim/brim.hpp"
 #include "engine/generate/session.hpp"
 #include "engine/model/profile_file.hpp"
+#include "tests/support/file_content.hpp"
 #include "tests/support/scratch_folder.hpp"
 #include "tests/support/tiny_model.hpp"
 
@@ -22,11 +22,6 @@ struct Folder : test::ScratchFolder {
   std::string model = path + "/model.gguf", file = path + "/session", profile = path + "/profile.json";
   Folder() { test::write_tiny_model(model, {}); }
 };
-
-std::string content(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-}
 
 /// Saves a session of 256 positions that stores the given settings about itself.
 void save_saying(const Folder& folder, const generate::Settings& settings) {
@@ -79,7 +74,7 @@ TEST_CASE("a session whose profile's file is gone is restored with the plan it h
   session.append("the cat");
   session.save(folder.file);
   std::filesystem::remove(folder.profile);
-  CHECK(content(folder.file).find(folder.profile) == std::string::npos);
+  CHECK(test::file_content(folder.file).find(folder.profile) == std::string::npos);
   Session restored = Session::restore(model, folder.file);
   CHECK(restored.describe() == session.describe());
   CHECK(restored.layer_stats(0).quota == session.layer_stats(0).quota);
@@ -93,21 +88,21 @@ TEST_CASE("a session restored with another profile is saved with that one, or wi
   write_profile(folder);
   const Model model = Model::load(folder.model, {{"threads", "1"}});
   const auto holds = [&](const std::string& file, const char* text) {
-    return content(file).find(text) != std::string::npos;
+    return test::file_content(file).find(text) != std::string::npos;
   };
   // A plan that is the same for every profile: full.
   Session session(model, {{"context", "256"}, {"kv.budget", "full"}, {"kv.profile", folder.profile.c_str()}});
   session.append("the cat");
   session.save(folder.file);
   CHECK(holds(folder.file, "kv.profile.text"));
-  std::string other = content(folder.profile);
+  std::string other = test::file_content(folder.profile);
   const std::size_t at = other.find("\"window\"");
   REQUIRE(at != std::string::npos);
   other.insert(at, "  ");  // the same profile as a different text
   std::ofstream(folder.path + "/other.json") << other;
   Session::restore(model, folder.file, {{"kv.profile", (folder.path + "/other.json").c_str()}}).save(folder.file + "2");
   CHECK(holds(folder.file + "2", other.c_str()));
-  CHECK(!holds(folder.file + "2", content(folder.profile).c_str()));
+  CHECK(!holds(folder.file + "2", test::file_content(folder.profile).c_str()));
   std::ofstream(folder.path + "/none.json") << "not a profile";
   Session::restore(model, folder.file, {{"kv.profile", (folder.path + "/none.json").c_str()}}).save(folder.file + "3");
   CHECK(!holds(folder.file + "3", "kv.profile.text"));

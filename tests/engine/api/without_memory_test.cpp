@@ -3,14 +3,13 @@
 #include <doctest/doctest.h>
 #include <brim/brim.hpp>
 
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "tests/support/allocation_count.hpp"
+#include "tests/support/file_content.hpp"
 #include "tests/support/scratch_folder.hpp"
 #include "tests/support/tiny_model.hpp"
 
@@ -25,8 +24,7 @@ const std::string kLong(100, 's');  // longer than a string stores without alloc
 
 std::string saved(const brim::Session& session, const std::string& path) {
   REQUIRE(brim_session_save(session.get(), path.c_str()) == BRIM_OK);
-  std::ifstream stream(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  return brim::test::file_content(path);
 }
 
 // Allocation 0, 1, 2, … of the call fails, alone and with all that follow, until the call makes no more allocations;

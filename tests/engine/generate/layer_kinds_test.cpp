@@ -10,10 +10,12 @@
 #include "engine/model/layers/mixer.hpp"
 #include "engine/model/pass.hpp"
 #include "tests/engine/generate/tiny.hpp"
-#include "tests/support/scratch_folder.hpp"
+#include "tests/support/tiny_file.hpp"
 
 using namespace brim;
 using run::Sequence;
+using test::logits_of;
+using test::read;
 
 namespace {
 
@@ -64,16 +66,14 @@ class Leaky final : public model::Mixer {
 
 /// A tiny model of four layers: attention, leaky, attention without feed-forward, and a feed-forward alone.
 std::shared_ptr<const model::Model> hybrid(const Leaky& leaky) {
-  const test::ScratchFolder folder;
-  const std::string path = folder.path + "/hybrid.gguf";
   test::TinyModel tiny;
   tiny.layers = 4;
   tiny.leaves_out = [](const std::string& name) {
     return name == "blk.1.attn_k.weight" || name == "blk.1.attn_v.weight" || name.starts_with("blk.2.ffn") ||
            name.starts_with("blk.3.attn");
   };
-  test::write_tiny_model(path, tiny);
-  auto file = io::Gguf::open(path, {true, io::FileImage::Access::read});
+  const test::TinyFile written(tiny);
+  auto file = io::Gguf::open(written.path, {true, io::FileImage::Access::read});
   if (!file) FAIL(file.error().sentence);
   auto config = model::read_config(*file);
   if (!config) FAIL(config.error().sentence);
@@ -85,21 +85,12 @@ std::shared_ptr<const model::Model> hybrid(const Leaky& leaky) {
   return *model;
 }
 
-void read(Sequence& sequence, std::span<const std::int32_t> ids) {
-  const Status status = sequence.read(ids, {}, nullptr);
-  if (!status) FAIL(status.error().sentence);
-}
 /// As an answer is generated.
 void go_on(Sequence& sequence, std::span<const std::int32_t> ids) {
   for (const std::int32_t id : ids) {
     const Status status = sequence.read_next(id, nullptr);
     if (!status) FAIL(status.error().sentence);
   }
-}
-std::vector<float> logits_of(Sequence& sequence) {
-  const auto logits = sequence.logits();
-  if (!logits) FAIL(logits.error().sentence);
-  return {logits->begin(), logits->end()};
 }
 /// The logits of a new sequence that processes `prompt` and then `answer`.
 std::vector<float> fresh(const std::shared_ptr<const model::Model>& model, std::span<const std::int32_t> prompt,

@@ -34,8 +34,8 @@ TEST_CASE("log is right to a few units in the last place") {
   CHECK(portable_log(INFINITY) == INFINITY);
 }
 
-TEST_CASE("the generator is xoshiro256** seeded by splitmix64") {
-  // splitmix64 from 0 begins e220a8397b1dcdaf, 6e789e6aa1b965f4 (published with it); xoshiro's first output is
+TEST_CASE("the generator is xoshiro256** seeded by SplitMix64") {
+  // SplitMix64 from 0 begins e220a8397b1dcdaf, 6e789e6aa1b965f4 (published with it); xoshiro's first output is
   // rotl(second word · 5, 7) · 9.
   Random random(0);
   const std::uint64_t second = 0x6e789e6aa1b965f4ULL;

@@ -5,7 +5,6 @@
 
 #include <atomic>
 #include <cstring>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "engine/model/profile_file.hpp"
 #include "tests/engine/generate/speculating.hpp"
 #include "tests/engine/generate/tiny.hpp"
+#include "tests/support/file_content.hpp"
 #include "tests/support/policies.hpp"
 #include "tests/support/scratch_folder.hpp"
 
@@ -208,8 +208,7 @@ TEST_CASE("files that are not as they were written are refused with a sentence")
   const auto session = open(options);
   REQUIRE(session->append(ids(0, 150)));
   REQUIRE(session->save(folder.file(), {}));
-  std::ifstream stream(folder.file(), std::ios::binary);
-  const std::string whole{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  const std::string whole = test::file_content(folder.file());
   const auto refusal = [&](const std::string& bytes) {
     const auto opened = SavedSession::read(std::as_bytes(std::span(bytes)), "FILE", *tiny());
     return opened ? std::string() : opened.error().sentence;

@@ -2,7 +2,6 @@
 // shared that could mix them up.
 #include <doctest/doctest.h>
 
-#include <cstdio>
 #include <thread>
 
 #include "kernels/dispatch.hpp"
@@ -42,20 +41,19 @@ std::vector<std::vector<float>> read(run::Sequence& sequence) {
 }  // namespace
 
 TEST_CASE("models with other kernels and other threads live side by side") {
-  const std::string path = "/tmp/brim-side-by-side-" + std::to_string(::getpid()) + ".gguf";
   test::TinyModel shape;
   shape.format = quant::Format::q8_0;
-  test::write_tiny_model(path, shape);
+  const test::TinyFile file(shape);
   const kernels::Table plain = kernels::table_for("generic"), best = kernels::active();
   std::vector<std::vector<float>> alone[2];
   for (const int which : {0, 1}) {
-    const auto model = load(path, which == 0 ? plain : best, 1 + 2 * which);
+    const auto model = load(file.path, which == 0 ? plain : best, 1 + 2 * which);
     CHECK(&model->table() == (which == 0 ? &plain : &best));
     CHECK(model->threads().threads() == 1 + 2 * which);
     alone[which] = read(*test::tiny_sequence(model, {}));
   }
   {
-    const auto one = load(path, plain, 1), other = load(path, best, 3);
+    const auto one = load(file.path, plain, 1), other = load(file.path, best, 3);
     const auto first = test::tiny_sequence(one, {}), second = test::tiny_sequence(other, {});
     std::vector<std::vector<float>> together[2];
     std::thread beside([&] { together[0] = read(*first); });
@@ -63,5 +61,4 @@ TEST_CASE("models with other kernels and other threads live side by side") {
     beside.join();
     for (const int which : {0, 1}) CHECK(together[which] == alone[which]);
   }
-  std::remove(path.c_str());
 }

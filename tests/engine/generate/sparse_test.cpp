@@ -13,31 +13,17 @@
 
 using namespace brim;
 using run::Sequence;
+using test::largest_difference;
+using test::logits_of;
+using test::read;
 
 namespace {
-
-std::vector<float> logits_of(Sequence& sequence) {
-  const auto logits = sequence.logits();
-  REQUIRE(logits);
-  return {logits->begin(), logits->end()};
-}
-
-void read(Sequence& sequence, std::span<const std::int32_t> ids) {
-  const Status status = sequence.read(ids, {}, nullptr);
-  if (!status) FAIL(status.error().sentence);
-}
 
 /// A prompt, and then token by token; the logits after the last.
 std::vector<float> answer(Sequence& sequence, const std::vector<std::int32_t>& ids, std::size_t prompt) {
   read(sequence, std::span(ids).first(prompt));
   for (std::size_t i = prompt; i < ids.size(); ++i) read(sequence, std::span(ids).subspan(i, 1));
   return logits_of(sequence);
-}
-
-double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
-  double largest = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(double{a[i]} - double{b[i]}));
-  return largest;
 }
 
 }  // namespace

@@ -27,11 +27,8 @@ namespace {
 /// Ids with repeated ranges, in some of which one token is exchanged.
 std::vector<std::int32_t> repetitive_ids(std::size_t count) {
   std::vector<std::int32_t> ids = test::some_ids(40);
-  std::uint32_t state = 99;
-  const auto pick = [&](std::size_t below) {
-    state = state * 1664525u + 1013904223u;
-    return static_cast<std::size_t>(state >> 8) % below;
-  };
+  test::Random random(99);
+  const auto pick = [&](std::size_t below) { return random.next() % below; };
   while (ids.size() < count) {
     const std::size_t first = pick(ids.size() - 12), length = 3 + pick(24);
     for (std::size_t i = 0; i < length; ++i) ids.push_back(ids[first + i]);
@@ -245,15 +242,14 @@ TEST_CASE("cancelling from another thread at any moment leaves the text as it wo
   // finish.
   std::atomic<int> attempt{0};
   std::thread nuisance([&] {
-    std::uint32_t lot = 1;
+    test::Random random(1);
     for (int seen = 0, now = 0; (now = attempt.load()) >= 0;) {
       if (now == seen || now % 2 == 0) {
         std::this_thread::yield();
         continue;
       }
       seen = now;
-      lot = lot * 1664525u + 1013904223u;
-      for (std::uint32_t looks = (lot >> 8) % 100000; looks > 0 && attempt.load() == now; --looks) {
+      for (std::int64_t looks = random.pick(0, 99999); looks > 0 && attempt.load() == now; --looks) {
       }
       speculating->cancel();
     }

@@ -4,29 +4,25 @@
 
 #include <doctest/doctest.h>
 
-#include <unistd.h>
-
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
-#include <cstdio>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "engine/model/model.hpp"
 #include "engine/run/sequence.hpp"
-#include "tests/support/tiny_model.hpp"
+#include "tests/support/random.hpp"
+#include "tests/support/tiny_file.hpp"
 
 namespace brim::test {
 
-/// Writes, loads and unlinks a tiny model (the mapping outlives the name).
+/// Writes and loads a tiny model; its file is gone already.
 inline std::shared_ptr<const model::Model> tiny_model(const TinyModel& shape = {}) {
-  char path[] = "/tmp/brim-tiny-XXXXXX";
-  const int file = mkstemp(path);
-  REQUIRE(file >= 0);
-  close(file);
-  write_tiny_model(path, shape);
-  auto model = model::Model::load(path, {.threads = 3});  // sequences take as many of them as they need
-  std::remove(path);
+  const TinyFile file(shape);
+  auto model = model::Model::load(file.path, {.threads = 3});  // sequences take as many of them as they need
   if (!model) FAIL(model.error().sentence);
   return *model;
 }
@@ -58,14 +54,27 @@ inline std::unique_ptr<run::Sequence> tiny_sequence(const std::shared_ptr<const 
   return std::move(*sequence);
 }
 
+/// Processes ids that must be valid; the logits after the last one; and how far two rows of logits are apart.
+inline void read(run::Sequence& sequence, std::span<const std::int32_t> ids) {
+  const Status status = sequence.read(ids, {}, nullptr);
+  if (!status) FAIL(status.error().sentence);
+}
+inline std::vector<float> logits_of(run::Sequence& sequence) {
+  const auto logits = sequence.logits();
+  if (!logits) FAIL(logits.error().sentence);
+  return {logits->begin(), logits->end()};
+}
+inline double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
+  double largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(double{a[i]} - b[i]));
+  return largest;
+}
+
 /// Ids of the tiny vocabulary that look like text: BOS, then printable characters in an order without a period.
 inline std::vector<std::int32_t> some_ids(std::size_t count) {
   std::vector<std::int32_t> ids{1};
-  std::uint32_t state = 12345;
-  while (ids.size() < count) {
-    state = state * 1664525u + 1013904223u;
-    ids.push_back(259 + static_cast<std::int32_t>((state >> 16) % 90));
-  }
+  Random random(12345);
+  while (ids.size() < count) ids.push_back(static_cast<std::int32_t>(random.pick(259, 348)));
   return ids;
 }
 

@@ -12,26 +12,15 @@
 
 #include "engine/io/gguf_bytes.hpp"
 #include "tests/engine/io/raw_gguf.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 using namespace brim;
 
 namespace {
 
-// A separate folder for each case, removed at the end.
-class Folder {
- public:
-  Folder() : path_(std::filesystem::temp_directory_path() / ("brim-writer-" + std::to_string(::getpid()))) {
-    std::filesystem::create_directories(path_);
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::string file(const std::string& name = "model.gguf") const { return (path_ / name).string(); }
-  int files() const {
-    return static_cast<int>(
-        std::distance(std::filesystem::directory_iterator(path_), std::filesystem::directory_iterator()));
-  }
-
- private:
-  std::filesystem::path path_;
+struct Folder : test::ScratchFolder {
+  std::string file(const std::string& name = "model.gguf") const { return path + "/" + name; }
+  int files() const { return static_cast<int>(std::distance(std::filesystem::directory_iterator(path), {})); }
 };
 
 std::vector<std::byte> counted(std::size_t size) {

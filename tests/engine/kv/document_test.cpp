@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/kv/blocks.hpp"
+#include "tests/support/random.hpp"
 
 using brim::kv::Delimiter;
 using brim::kv::Document;
@@ -103,11 +104,8 @@ TEST_CASE("chat: the end of a turn beats everything as near") {
 
 TEST_CASE("blocks are as long as allowed, whatever the text, and the same however it is cut into chunks") {
   std::string text;
-  std::uint32_t state = 3;
-  for (int i = 0; i < 3000; ++i) {
-    state = state * 1664525u + 1013904223u;
-    text += "abcdefgh_,.;|#XY"[state >> 28];
-  }
+  brim::test::Random random(3);
+  for (int i = 0; i < 3000; ++i) text += "abcdefgh_,.;|#XY"[random.pick(0, 15)];
   for (const int size : {8, 16, 64}) {
     Text one(size), many(size);
     const auto places = one.read(text);

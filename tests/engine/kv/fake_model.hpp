@@ -13,28 +13,9 @@
 
 #include "engine/kv/memory.hpp"
 #include "kernels/dispatch.hpp"
+#include "tests/support/random.hpp"
 
 namespace brim::test {
-
-/// A small generator with a fixed sequence on every machine (splitmix64).
-class Random {
- public:
-  explicit Random(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t next() {
-    std::uint64_t z = (state_ += 0x9e3779b97f4a7c15u);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-  }
-  /// In [low, high].
-  std::int64_t pick(std::int64_t low, std::int64_t high) {
-    return low + static_cast<std::int64_t>(next() % static_cast<std::uint64_t>(high - low + 1));
-  }
-  float unit() { return static_cast<float>(static_cast<double>(next() >> 11) * 0x1p-53 * 2 - 1); }
-
- private:
-  std::uint64_t state_;
-};
 
 /// Rotary embedding in neighbouring pairs with base 10000. Layers without rope have none when they are created; if
 /// their keys are rotated again by mistake, they change and the test notices.
@@ -270,13 +251,12 @@ inline kv::Plan plan_of(const kv::Shape& shape, const kv::BudgetRequest& request
   return plan ? *plan : kv::Plan{};
 }
 
-/// A plan in which every layer keeps `quota` entries (a multiple of 16, below the context), whatever the cost.
+/// A plan in which every layer keeps `quota` entries (a multiple of 16, below the context), whatever the cost, with the
+/// smallest chunks; an empty plan when there is none.
 inline kv::Plan plan_with_quota(const kv::Shape& shape, std::int64_t quota) {
-  for (double percent = 0.5; percent <= 100; percent += 0.25) {
-    const kv::Plan plan = plan_of(shape, budget_share(percent));
-    if (!plan.quota.empty() && plan.quota.back() == quota && plan.quota.front() == quota) return plan;
-  }
-  return {};
+  const std::vector<std::int64_t> quotas(shape.layers.size(), quota);
+  Result<kv::Plan> plan = kv::plan_of_quotas(shape, quotas, kv::kSmallestChunk, kv::window_rule());
+  return plan ? *plan : kv::Plan{};
 }
 
 }  // namespace brim::test

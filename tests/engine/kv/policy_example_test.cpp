@@ -3,14 +3,13 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "engine/kv/budget.hpp"
 #include "engine/kv/scorer.hpp"
 #include "tests/engine/kv/fake_model.hpp"
+#include "tests/support/file_content.hpp"
 
 namespace brim::kv {
 namespace {
@@ -48,10 +47,7 @@ const Rule& attention_rule() {
 // [end]
 
 std::string text_of(const std::string& path) {
-  std::ifstream file(std::string(BRIM_SOURCE_DIR) + "/" + path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
+  return brim::test::file_content(std::string(BRIM_SOURCE_DIR) + "/" + path);
 }
 
 std::string part(const std::string& text, const std::string& mark) {

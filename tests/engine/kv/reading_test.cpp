@@ -9,6 +9,8 @@
 #include <limits>
 #include <vector>
 
+#include "tests/support/random.hpp"
+
 using brim::kv::Block;
 
 namespace {
@@ -50,8 +52,8 @@ TEST_CASE("the first block, the newest entries, and the highest scores that fit"
 }
 
 TEST_CASE("what is chosen among many is what sorting them all gives") {
-  std::uint32_t state = 7;
-  const auto random = [&](std::uint32_t end) { return ((state = state * 1664525u + 1013904223u) >> 8) % end; };
+  brim::test::Random numbers(7);
+  const auto random = [&](std::uint32_t end) { return numbers.bits() % end; };
   for (int round = 0; round < 2000; ++round) {
     const std::size_t count = 3 + random(300);
     std::vector<int> lengths;

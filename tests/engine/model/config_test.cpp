@@ -3,14 +3,11 @@
 
 #include <doctest/doctest.h>
 
-#include <unistd.h>
-
 #include <cmath>
-#include <cstdio>
 #include <functional>
 #include <string>
 
-#include "engine/io/gguf_writer.hpp"
+#include "tests/support/reopened_gguf.hpp"
 
 using namespace brim;
 using model::Config;
@@ -20,10 +17,6 @@ namespace {
 // A file of `architecture` with the keys that every architecture needs, changed by `change`, and enough tensors for
 // four layers.
 Result<Config> configured(const std::string& architecture, const std::function<void(io::GgufWriter&)>& change) {
-  char path[] = "/tmp/brim-config-XXXXXX";
-  const int file = mkstemp(path);
-  REQUIRE(file >= 0);
-  close(file);
   io::GgufWriter writer;
   writer.set_string("general.architecture", architecture);
   writer.set_u32(architecture + ".context_length", 512);
@@ -33,13 +26,8 @@ Result<Config> configured(const std::string& architecture, const std::function<v
   writer.set_u32(architecture + ".attention.head_count", 4);
   change(writer);
   const std::int64_t shape[] = {1};
-  const float one = 1;
   for (int i = 0; i < 8; ++i) writer.add_tensor("t" + std::to_string(i), quant::Format::f32, shape);
-  REQUIRE(writer.begin(path));
-  for (int i = 0; i < 8; ++i) REQUIRE(writer.write(std::as_bytes(std::span(&one, 1))));
-  REQUIRE(writer.finish());
-  const auto opened = io::Gguf::open(path);
-  std::remove(path);
+  const auto opened = test::reopened_gguf(writer, std::vector<std::size_t>(8, sizeof(float)));
   REQUIRE(opened);
   return model::read_config(*opened);
 }

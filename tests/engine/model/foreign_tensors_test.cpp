@@ -10,8 +10,7 @@
 #include <vector>
 
 #include "engine/model/model.hpp"
-#include "tests/support/scratch_folder.hpp"
-#include "tests/support/tiny_model.hpp"
+#include "tests/support/tiny_file.hpp"
 
 using namespace brim;
 using Writer = io::GgufWriter;
@@ -24,13 +23,12 @@ struct Loaded {
 };
 
 Loaded load(const test::TinyModel& shape) {
-  const test::ScratchFolder folder;
-  test::write_tiny_model(folder.path + "/tiny.gguf", shape);
+  const test::TinyFile file(shape);
   Loaded loaded;
   model::LoadOptions options;
   options.memory = model::WeightMemory::file;  // the weights still know the file's tensors
   options.log = [&](LogLevel, std::string_view line) { loaded.lines.emplace_back(line); };
-  loaded.model = model::Model::load(folder.path + "/tiny.gguf", options);
+  loaded.model = model::Model::load(file.path, options);
   return loaded;
 }
 

@@ -1,10 +1,8 @@
 // Several sequences in one pass: each is bit for bit what it is alone, whatever its plan, the other sequences and the
 // threads.
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <iterator>
 #include <memory>
 #include <string>
@@ -16,7 +14,7 @@
 #include "tests/engine/kv/fake_model.hpp"
 #include "tests/support/plain_many.hpp"
 #include "tests/support/policies.hpp"
-#include "tests/support/tiny_model.hpp"
+#include "tests/support/tiny_file.hpp"
 
 using namespace brim;
 using test::Random;
@@ -24,10 +22,8 @@ using test::Random;
 namespace {
 
 std::shared_ptr<const model::Model> load(const test::TinyModel& shape, const kernels::Table* table = nullptr) {
-  const std::string path = "/tmp/brim-many-sequences-" + std::to_string(::getpid()) + ".gguf";
-  test::write_tiny_model(path, shape);
-  auto model = model::Model::load(path, {.threads = 3, .table = table});
-  std::remove(path.c_str());
+  const test::TinyFile file(shape);
+  auto model = model::Model::load(file.path, {.threads = 3, .table = table});
   if (!model) FAIL(model.error().sentence);
   return *model;
 }

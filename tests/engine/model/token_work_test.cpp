@@ -4,15 +4,12 @@
 
 #include <doctest/doctest.h>
 
-#include <unistd.h>
-
-#include <cstdio>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "engine/io/gguf_writer.hpp"
 #include "quant/row.hpp"
+#include "tests/support/reopened_gguf.hpp"
 
 using namespace brim;
 
@@ -21,10 +18,6 @@ namespace {
 using Tensors = std::vector<std::pair<std::string, std::vector<std::int64_t>>>;
 
 model::TokenWork work_of(const Tensors& tensors, quant::Format format, const model::Config& config) {
-  char path[] = "/tmp/brim-work-XXXXXX";
-  const int handle = mkstemp(path);
-  REQUIRE(handle >= 0);
-  close(handle);
   io::GgufWriter writer;
   writer.set_string("general.architecture", "llama");
   std::vector<std::size_t> sizes;
@@ -35,11 +28,7 @@ model::TokenWork work_of(const Tensors& tensors, quant::Format format, const mod
     writer.add_tensor(name, each, shape);
     sizes.push_back(quant::row_bytes(each, shape[0]) * rows);
   }
-  REQUIRE(writer.begin(path));
-  for (const std::size_t size : sizes) REQUIRE(writer.write(std::vector<std::byte>(size)));
-  REQUIRE(writer.finish());
-  const auto file = io::Gguf::open(path);
-  std::remove(path);
+  const auto file = test::reopened_gguf(writer, sizes);
   if (!file) FAIL(file.error().sentence);
   return model::token_work(*file, config);
 }

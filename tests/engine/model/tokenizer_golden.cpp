@@ -11,24 +11,19 @@
 #include "engine/io/gguf.hpp"
 #include "engine/model/vocabulary.hpp"
 #include "engine/text/tokenizer.hpp"
+#include "tests/support/file_content.hpp"
 #include "tests/support/sha256.hpp"
 #include "tests/support/shared_data.hpp"
 
 namespace {
 
+using brim::test::file_content;
 using brim::test::shared_file;
 using brim::text::TokenId;
 using Ids = std::vector<TokenId>;
 using Json = nlohmann::json;
 
 constexpr const char* kVocabularies[] = {"qwen2", "llama-spm", "gpt-2", "deepseek-coder", "falcon", "smollm2"};
-
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream bytes;
-  bytes << file.rdbuf();
-  return bytes.str();
-}
 
 std::string from_hex(const std::string& hex) {
   std::string bytes;
@@ -74,7 +69,7 @@ std::string text_of(const Json& entry) {
   }
   if (entry.contains("file")) {
     const std::string path = shared_file("texts/" + entry["file"].get<std::string>());
-    return path.empty() ? "" : read_file(path).substr(entry["byte_offset"], entry["byte_len"]);
+    return path.empty() ? "" : file_content(path).substr(entry["byte_offset"], entry["byte_len"]);
   }
   return entry["text"];
 }
@@ -107,8 +102,8 @@ TEST_CASE("llama.cpp's own pairs of text and ids") {
     const std::string file = shared_file("golden/tokenizer/" + name + ".gguf");
     if (input.empty() || output.empty() || file.empty()) return;
     const auto tokenizer = open_tokenizer(file);
-    const auto texts = split_lines(read_file(input), "\n__ggml_vocab_test__\n");
-    auto lines = split_lines(read_file(output), "\n");
+    const auto texts = split_lines(file_content(input), "\n__ggml_vocab_test__\n");
+    auto lines = split_lines(file_content(output), "\n");
     REQUIRE(lines.size() >= texts.size());
     for (std::size_t i = 0; i < texts.size(); ++i) {
       CAPTURE(texts[i]);

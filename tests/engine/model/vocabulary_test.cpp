@@ -1,14 +1,12 @@
 #include "engine/model/vocabulary.hpp"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <cmath>
-#include <filesystem>
 #include <functional>
 
-#include "engine/io/gguf_writer.hpp"
 #include "engine/text/tokenizer.hpp"
+#include "tests/support/reopened_gguf.hpp"
 
 namespace {
 
@@ -36,17 +34,10 @@ void bpe(io::GgufWriter& writer) {
 
 template <class Read>
 auto read(const Change& base, const Change& change, const Read& reader) {
-  const std::string path =
-      std::filesystem::temp_directory_path() / ("brim_vocabulary_" + std::to_string(::getpid()) + ".gguf");
-  {
-    io::GgufWriter writer;
-    base(writer);
-    change(writer);
-    REQUIRE(writer.begin(path).ok());
-    REQUIRE(writer.finish().ok());
-  }
-  auto gguf = io::Gguf::open(path);
-  std::filesystem::remove(path);
+  io::GgufWriter writer;
+  base(writer);
+  change(writer);
+  const auto gguf = test::reopened_gguf(writer);
   REQUIRE(gguf.ok());
   return reader(*gguf);
 }

@@ -3,10 +3,10 @@
 
 #include <doctest/doctest.h>
 
-#include <random>
 #include <vector>
 
 #include "tests/support/allocation_count.hpp"
+#include "tests/support/random.hpp"
 
 using brim::run::Lookup;
 using brim::run::Match;
@@ -80,12 +80,12 @@ TEST_CASE("drafts go on into themselves where the text ends") {
 }
 
 TEST_CASE("as a search through the whole text finds it, while the text grows, is cut, and loses its beginning") {
-  std::mt19937 random(7);
+  brim::test::Random random(7);
   Book book(1 << 17);
   std::vector<TokenId> text;
   int found = 0, lost = 0;
   for (int step = 0; step < 2500; ++step) {
-    const TokenId next = static_cast<TokenId>(random() % 11);
+    const TokenId next = static_cast<TokenId>(random.bits() % 11);
     const Match expected = search(text, next);
     const Match match = book.find(text, next);
     // A run whose slot was taken by another run is lost; with so many slots that is rare.
@@ -103,7 +103,7 @@ TEST_CASE("as a search through the whole text finds it, while the text grows, is
   // The oldest tokens are dropped: places are still counted from the beginning of the whole text.
   std::vector<TokenId> rest(text.begin() + 900, text.end());
   for (int step = 0; step < 300; ++step) {
-    const TokenId next = static_cast<TokenId>(random() % 11);
+    const TokenId next = static_cast<TokenId>(random.bits() % 11);
     const Match match = book.find(rest, next, 900);
     if (match.length > 0) {
       CHECK(match.place >= 900 + match.length);
@@ -118,14 +118,15 @@ TEST_CASE("as a search through the whole text finds it, while the text grows, is
 
 TEST_CASE("a text of many times the slots is found where it is new; nothing is allocated, however long it gets") {
   Book book(64);
-  std::mt19937 random(3);
+  brim::test::Random random(3);
   std::vector<TokenId> text;
   text.reserve(20000);
   const std::size_t before = brim::test::allocation_count();
   int found = 0;
   for (int step = 0; step < 20000; ++step) {
     // Every 40 tokens the last 8 are repeated.
-    const TokenId next = step > 40 && step % 40 < 8 ? text[text.size() - 8] : static_cast<TokenId>(random() % 30000);
+    const TokenId next =
+        step > 40 && step % 40 < 8 ? text[text.size() - 8] : static_cast<TokenId>(random.bits() % 30000);
     if (const Match match = book.find(text, next); match.length > 0) {
       TokenId draft = 0;
       Lookup::follow(match, {text, 0}, next, {&draft, 1});

@@ -17,27 +17,9 @@
 using namespace brim;
 using run::Sequence;
 using run::SequenceOptions;
-
-namespace {
-
-std::vector<float> logits_of(Sequence& sequence) {
-  const auto logits = sequence.logits();
-  REQUIRE(logits);
-  return {logits->begin(), logits->end()};
-}
-
-double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
-  double largest = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(double{a[i]} - b[i]));
-  return largest;
-}
-
-void read(Sequence& sequence, std::span<const std::int32_t> ids) {
-  const Status status = sequence.read(ids, {}, nullptr);
-  if (!status) FAIL(status.error().sentence);
-}
-
-}  // namespace
+using test::largest_difference;
+using test::logits_of;
+using test::read;
 
 TEST_CASE("one thread and several give the same bits") {
   const auto model = test::tiny_model();

@@ -3,24 +3,17 @@
 #include <doctest/doctest.h>
 
 #include <fstream>
-#include <sstream>
 #include <string>
 
 #include "engine/template/chat_template.hpp"
 #include "tests/engine/text/json_values.hpp"
+#include "tests/support/file_content.hpp"
 #include "tests/support/shared_data.hpp"
 
 namespace {
 
 using brim::templates::ChatTemplate;
 using brim::test::Json;
-
-std::string read(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream content;
-  content << file.rdbuf();
-  return content.str();
-}
 
 // The recorded output of Python's jinja2 for this case; one case also records another project's text.
 const Json& expectation(const Json& recorded) {
@@ -50,7 +43,7 @@ TEST_CASE("recorded renderings come out byte for byte, and refusals with their m
     CAPTURE(name);
     const std::string source = recorded.contains("template")
                                    ? recorded["template"].get<std::string>()
-                                   : read(folder + recorded["template_file"].get<std::string>());
+                                   : brim::test::file_content(folder + recorded["template_file"].get<std::string>());
     const auto parsed = ChatTemplate::parse(source);
     REQUIRE_MESSAGE(parsed.ok(), parsed.error().sentence);
     brim::templates::RenderOptions options;

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <random>
 #include <utility>
 #include <vector>
 
 #include "tests/engine/text/tiny_vocabularies.hpp"
+#include "tests/support/random.hpp"
 
 namespace {
 
@@ -46,12 +46,12 @@ std::vector<std::string> merge_slowly(const std::vector<std::pair<std::string, s
 }
 
 TEST_CASE("random merges and words: the same as applying the first merge again and again") {
-  std::mt19937 random(11);
+  brim::test::Random random(11);
   for (int round = 0; round < 60; ++round) {
     std::vector<std::string> pieces = {"a", "b"};
     std::vector<std::pair<std::string, std::string>> merges;
     while (merges.size() < 12) {
-      const std::string left = pieces[random() % pieces.size()], right = pieces[random() % pieces.size()];
+      const std::string left = pieces[random.bits() % pieces.size()], right = pieces[random.bits() % pieces.size()];
       if (left.size() + right.size() > 7 || std::find(pieces.begin(), pieces.end(), left + right) != pieces.end())
         continue;
       merges.emplace_back(left, right);
@@ -60,7 +60,7 @@ TEST_CASE("random merges and words: the same as applying the first merge again a
     const Vocabulary vocabulary = bpe_vocabulary("gpt-2", merges);
     for (const std::size_t length : {1, 2, 3, 9, 40, 150}) {
       std::string word;
-      while (word.size() < length) word += static_cast<char>('a' + random() % 2);
+      while (word.size() < length) word += static_cast<char>('a' + random.bits() % 2);
       CAPTURE(word);
       Ids expected;
       for (const std::string& symbol : merge_slowly(merges, word)) {

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
-#include <random>
 #include <tuple>
 #include <utility>
 
 #include "tests/engine/text/tiny_vocabularies.hpp"
+#include "tests/support/random.hpp"
 
 namespace {
 
@@ -50,10 +50,10 @@ Ids encode_slowly(const Vocabulary& vocabulary, const std::string& text) {
 }
 
 TEST_CASE("random vocabularies and texts: the same as joining the best pair again and again") {
-  std::mt19937 random(7);
+  brim::test::Random random(7);
   const auto letters = [&](std::size_t count) {
     std::string text;
-    while (text.size() < count) text += static_cast<char>('a' + random() % 2);
+    while (text.size() < count) text += static_cast<char>('a' + random.bits() % 2);
     return text;
   };
   for (int round = 0; round < 60; ++round) {
@@ -66,7 +66,7 @@ TEST_CASE("random vocabularies and texts: the same as joining the best pair agai
     }
     Vocabulary vocabulary = spm_vocabulary(tokens);
     for (std::size_t id = 259; id < vocabulary.scores.size(); ++id)
-      vocabulary.scores[id] = static_cast<float>(random() % 6);
+      vocabulary.scores[id] = static_cast<float>(random.bits() % 6);
     for (const std::size_t length : {1, 2, 3, 9, 40, 150}) {
       const std::string text = letters(length);
       CAPTURE(text);

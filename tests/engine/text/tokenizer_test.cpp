@@ -2,9 +2,8 @@
 
 #include <doctest/doctest.h>
 
-#include <random>
-
 #include "tests/engine/text/tiny_vocabularies.hpp"
+#include "tests/support/random.hpp"
 
 namespace {
 
@@ -113,10 +112,10 @@ TEST_CASE("decoding undoes encoding on random text") {
       make(bpe_vocabulary("qwen2", {{"a", "b"}, {" ", "a"}, {"ab", "ab"}, {"\xC3", "\xA9"}})),
       make(bpe_vocabulary("deepseek-coder", {{"b", "a"}, {" ", "ba"}, {"\xE6\x97", "\xA5"}, {"\xE6", "\x97"}}))};
   const char* units[] = {"a", "b", " ", "é", "日", "😀", "\n", "1", ".", "'s", "[no", "te]", "<|end|>", "<s>", "\u3000"};
-  std::mt19937 random(5);
+  brim::test::Random random(5);
   for (int round = 0; round < 2000; ++round) {
     std::string text;
-    for (std::uint32_t n = random() % 20; n > 0; --n) text += units[random() % std::size(units)];
+    for (std::uint32_t n = random.bits() % 20; n > 0; --n) text += units[random.bits() % std::size(units)];
     for (const Tokenizer& tokenizer : tokenizers) {
       const Ids ids = encode(tokenizer, text, kPlain);
       REQUIRE(tokenizer.decode(ids, true) == text);

@@ -1,10 +1,10 @@
 // See status_line.hpp.
-#include "apps/bench/status_line.hpp"
+#include "apps/terminal/status_line.hpp"
 
 #include "apps/terminal/error_output.hpp"
 #include "apps/terminal/style.hpp"
 
-namespace brim::apps::bench {
+namespace brim::apps {
 
 StatusLine::StatusLine() : terminal_(error_is_terminal()) {}
 StatusLine::~StatusLine() { clear(); }
@@ -21,4 +21,4 @@ void StatusLine::clear() {
   shown_ = false;
 }
 
-}  // namespace brim::apps::bench
+}  // namespace brim::apps
