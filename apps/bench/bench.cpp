@@ -26,7 +26,8 @@ using bench::Test;
 
 /// The options as given; lists are still texts with commas.
 struct BenchOptions {
-  std::vector<std::string> models, prompts{"512"}, generations{"128"}, depths{"0"}, threads, weights{"private"};
+  std::vector<std::string> models, prompts{"512"}, generations{"128"}, depths{"0"}, sequences{"1"}, threads,
+      weights{"private"};
   std::vector<std::string> kv_types{"f16"}, kv_budgets{"full"}, kv_splits{"uniform"}, kv_keeps{"window"},
       kv_reads{"all"};
   std::int64_t context = 0;
@@ -42,9 +43,10 @@ struct Grid {
   std::vector<int> threads;  ///< 0: as many as the engine chooses by default
   std::vector<KvSettings> kv;
   std::vector<std::int64_t> depths;
-  std::vector<Test> tests;   ///< for each depth
-  std::int64_t longest = 0;  ///< tokens of the longest test
-  std::int64_t context = 0;  ///< at least this many positions
+  std::vector<std::int64_t> sequences;  ///< that generate together; prompts are processed by one
+  std::vector<Test> tests;              ///< for each depth
+  std::int64_t longest = 0;             ///< tokens of the longest test
+  std::int64_t context = 0;             ///< at least this many positions
 };
 
 bool is_file(const std::string& path) {
@@ -88,6 +90,7 @@ Grid grid_of(const BenchOptions& options) {
   for (const Test& test : grid.tests) grid.longest = std::max(grid.longest, test.tokens);
   grid.weights = checked_words(options.weights, "--weights", one_of({"private", "shared", "file"}));
   grid.depths = bench::parse_numbers(options.depths, "--n-depth", 0, kMax);
+  grid.sequences = bench::parse_numbers(options.sequences, "--sequences", 1, 256);
   grid.threads = {0};
   if (!options.threads.empty()) {
     const auto given = bench::parse_numbers(options.threads, "--threads", 1, 512);
@@ -133,13 +136,23 @@ bool measure_model(const Grid& grid, const std::string& path, const GivenOptions
   row.weights = given.value("weights");
   row.load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   bench::Peaks peaks(row.threads);
+  const bool generates = std::any_of(grid.tests.begin(), grid.tests.end(),
+                                     [](const Test& test) { return test.kind == Test::Kind::generation; });
   for (const KvSettings& kv : grid.kv) {
     for (const std::int64_t depth : grid.depths) {
-      const std::int64_t context = std::max(grid.context, depth + grid.longest + 1);
-      bench::Runner runner(model, kv, depth, context, row, memory, peaks);
-      for (Test test : grid.tests) {
-        test.depth = depth;
-        if (!runner.run(test, repetitions, add)) return false;
+      for (const std::int64_t& sequences : grid.sequences) {
+        const bool first = &sequences == &grid.sequences.front();
+        if (!first && !generates) break;
+        const std::int64_t needed = depth + grid.longest + (sequences > 1 ? 2 : 1);
+        const std::int64_t context = std::max(grid.context, needed);
+        bench::Runner runner(model, {kv, depth, context, sequences}, row, memory, peaks);
+        for (Test test : grid.tests) {
+          const bool prompt = test.kind == Test::Kind::prompt;
+          if (prompt && !first) continue;
+          test.depth = depth;
+          test.sequences = prompt ? 1 : sequences;
+          if (!runner.run(test, repetitions, add)) return false;
+        }
       }
     }
   }
@@ -198,6 +211,8 @@ void add_bench(CLI::App& parent) {
   list("-p,--n-prompt", options->prompts, "N", "Grid", "Tokens of a prompt to read; 0: none (default: 512)");
   list("-n,--n-gen", options->generations, "N", "Grid", "Tokens to generate; 0: none (default: 128)");
   list("-d,--n-depth", options->depths, "N", "Grid", "Tokens in the cache before a test begins (default: 0)");
+  list("--sequences", options->sequences, "N", "Grid",
+       "Sequences that generate together, each -n tokens after -d of its own (default: 1)");
   const auto engine_list = [&](const char* key, std::vector<std::string>& values, const std::string& help) {
     list(flags_of(key), values, value_name_of(key), "Grid", help);
   };
@@ -238,7 +253,8 @@ void add_bench(CLI::App& parent) {
   command->footer(
       "\nSeveral values, with commas or by giving an option again, make a grid. Its rows\n"
       "are tests: pp512 (reading 512 tokens), tg128 (generating 128), tg128@d4096 (with\n"
-      "4096 in the cache before). docs/benchmarking.md explains the columns.\n"
+      "4096 in the cache before), tg64x8 (8 sequences, each generating 64, together).\n"
+      "docs/benchmarking.md explains the columns.\n"
       "\nExamples:\n"
       "  brim bench model.gguf\n"
       "  brim bench model.gguf -p 0 -n 128 -d 0,4096,16384 -t 1,2\n"

@@ -26,7 +26,8 @@ std::string random_words(int count) {
 
 }  // namespace
 
-PromptTokens::PromptTokens(const Model& model) : ordinary_(model.tokenize(random_words(5000), false, false)) {
+PromptTokens::PromptTokens(const Model& model, std::int64_t sequence)
+    : ordinary_(model.tokenize(random_words(5000), false, false)), seed_(kSeed + static_cast<std::uint64_t>(sequence)) {
   std::sort(ordinary_.begin(), ordinary_.end());
   ordinary_.erase(std::unique(ordinary_.begin(), ordinary_.end()), ordinary_.end());
   if (ordinary_.empty())
@@ -34,7 +35,7 @@ PromptTokens::PromptTokens(const Model& model) : ordinary_(model.tokenize(random
   restart();
 }
 
-void PromptTokens::restart() { state_ = kSeed; }
+void PromptTokens::restart() { state_ = seed_; }
 
 std::vector<std::int32_t> PromptTokens::take(std::int64_t count) {
   std::vector<std::int32_t> ids(static_cast<std::size_t>(count));

@@ -1,4 +1,4 @@
-// Token ids for prompts: always the same ones, and none of them is a control token.
+// Token ids for prompts: always the same ones, and none of them is a control token. Each sequence has ids of its own.
 #pragma once
 
 #include <brim/brim.hpp>
@@ -11,7 +11,7 @@ class PromptTokens {
  public:
   /// Finds ordinary tokens of the model's vocabulary by tokenising words made up at random, always the same ones.
   /// Throws brim::Exception, and Failure (2) for a vocabulary that makes no tokens from these words.
-  explicit PromptTokens(const Model& model);
+  PromptTokens(const Model& model, std::int64_t sequence);
 
   /// The next `count` ids of a sequence that looks random; restart() makes it begin again.
   std::vector<std::int32_t> take(std::int64_t count);
@@ -19,7 +19,7 @@ class PromptTokens {
 
  private:
   std::vector<std::int32_t> ordinary_;
-  std::uint64_t state_;
+  std::uint64_t seed_, state_;
 };
 
 }  // namespace brim::apps::bench

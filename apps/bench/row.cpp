@@ -23,8 +23,8 @@ Json share(double value, double of) { return of > 0 ? rounded(100 * value / of) 
 
 std::vector<double> rates(const Row& row) {
   std::vector<double> found;
-  for (const double seconds : row.seconds)
-    found.push_back(static_cast<double>(row.test.tokens) / std::max(seconds, 1e-9));
+  const auto tokens = static_cast<double>(row.test.tokens * row.test.sequences);
+  for (const double seconds : row.seconds) found.push_back(tokens / std::max(seconds, 1e-9));
   return found;
 }
 
@@ -38,7 +38,9 @@ Json to_json(const Row& row) {
   const double outputs = generates ? 1.0 : 1.0 / static_cast<double>(std::max<std::int64_t>(row.test.tokens, 1));
   const double operations =
       2 * rate * (static_cast<double>(row.layer_weights) + outputs * static_cast<double>(row.output_weights));
-  const double bytes = rate * (static_cast<double>(row.token_bytes) + row.cache_bytes);
+  // Sequences that generate together read the weights once.
+  const double passes = rate / static_cast<double>(row.test.sequences);
+  const double bytes = passes * (static_cast<double>(row.token_bytes) + row.cache_bytes);
   Json samples = Json::array();
   for (const double sample : each) samples.push_back(rounded(sample));
   Json json = {
@@ -51,6 +53,7 @@ Json to_json(const Row& row) {
       {"prompt_tokens", generates ? 0 : row.test.tokens},
       {"generated_tokens", generates ? row.test.tokens : 0},
       {"depth", row.test.depth},
+      {"sequences", row.test.sequences},
       {"threads", row.threads},
       {"weights", row.weights},
       {"kv_type", row.kv_type},

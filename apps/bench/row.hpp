@@ -35,8 +35,8 @@ struct Row {
 
   // What the results are compared with.
   std::int64_t layer_weights = 0, output_weights = 0;
-  std::int64_t token_bytes = 0;  ///< of weights, read for each generated token
-  double cache_bytes = 0;        ///< of keys and values, read for each generated token
+  std::int64_t token_bytes = 0;  ///< of weights, read for one generated token
+  double cache_bytes = 0;        ///< of keys and values, read in a pass that generates, for all sequences
   double read_peak = 0;          ///< bytes per second
   int read_streams = 0;
   double int8_peak = 0;  ///< operations per second

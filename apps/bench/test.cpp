@@ -10,6 +10,7 @@ namespace brim::apps::bench {
 
 std::string Test::name() const {
   std::string text = fmt::format("{}{}", kind == Kind::prompt ? "pp" : "tg", tokens);
+  if (sequences > 1) text += fmt::format("x{}", sequences);
   if (depth > 0) text += fmt::format("@d{}", depth);
   return text;
 }

@@ -12,9 +12,10 @@ struct Test {
   enum class Kind { prompt, generation };
   Kind kind;
   std::int64_t tokens;
-  std::int64_t depth;  ///< tokens in the cache before the test begins
+  std::int64_t depth;          ///< tokens in the cache before the test begins
+  std::int64_t sequences = 1;  ///< that generate together, each that many tokens at that depth
 
-  /// "pp512", "tg128@d4096".
+  /// "pp512", "tg128@d4096", "tg64x8@d512" with eight sequences.
   std::string name() const;
 };
 

@@ -65,7 +65,8 @@ export class Brim {
   words(test, extra) {
     const prompt = test.kind === "tg" ? 0 : test.tokens, generated = test.kind === "tg" ? test.tokens : 0;
     return ["bench", "-m", test.model, "-p", prompt, "-n", generated, "-d", test.depth, "-t", test.threads,
-      "--kv-type", test.kvType, "-o", "jsonl", ...extra].map(String);
+      "--kv-type", test.kvType, "-o", "jsonl", ...(test.sequences > 1 ? ["--sequences", test.sequences] : []),
+      ...extra].map(String);
   }
   async open(test) {
     this.test = test;
@@ -74,12 +75,16 @@ export class Brim {
     await this.process.ask();
   }
   async repeat() {
-    if (this.test.kind === "start") {
-      const extra = ["-r", 1, "--no-warmup", "-c", this.test.context];
-      const row = JSON.parse(await outputOf(this.binary, this.words(this.test, extra), this.environment));
+    const {test} = this;
+    if (test.kind === "start") {
+      const extra = ["-r", 1, "--no-warmup", "-c", test.context];
+      const row = JSON.parse(await outputOf(this.binary, this.words(test, extra), this.environment));
       return {value: (row.load_ms + row.first_token_ms) / 1e3, rss_bytes: row.peak_rss_bytes, row};
     }
     const row = await this.process.ask();
+    if ((row.sequences ?? 1) !== test.sequences || (test.kind === "tg" && row.generated_tokens !== test.tokens)) {
+      throw new Error(`${this.name} ran ${row.test} instead of ${test.name}`);
+    }
     return {value: row.tokens_per_second, rss_bytes: row.peak_rss_bytes, row};
   }
   async close() { await this.process?.finish(); this.process = undefined; }
@@ -138,7 +143,8 @@ export class NodeLlama {
   }
   wish(test) {
     return JSON.stringify({packages: this.packages, model: test.model, kind: test.kind, tokens: test.tokens, depth: test.depth,
-      context: Math.max(test.context, test.depth + test.tokens + 16), threads: test.threads, kv_type: test.kvType});
+      sequences: test.sequences, context: Math.max(test.context, test.depth + test.tokens + 16), threads: test.threads,
+      kv_type: test.kvType});
   }
   async open(test) {
     this.test = test;
@@ -167,7 +173,7 @@ export class LlamaBench {
     this.name = basename(dirname(binary)) === "bin" ? basename(dirname(dirname(dirname(binary)))) : basename(binary);
     this.name = `llama-bench (${this.name})`;
   }
-  supports(test) { return test.kind !== "start"; }
+  supports(test) { return test.kind !== "start" && test.sequences === 1; }
   async open(test) { this.test = test; }
   async repeat() {
     const {test} = this;

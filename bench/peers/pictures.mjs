@@ -30,7 +30,7 @@ try {
 
   // Decode at several depths: for each model one column of depths and two of rates.
   const lines = new Map();
-  for (const row of rows.filter(({test}) => test.startsWith("tg"))) {
+  for (const row of rows.filter(({test, sequences = 1}) => test.startsWith("tg") && sequences === 1)) {
     const key = `${row.shape} ${row.type}, ${row.threads} thr.`;
     lines.set(key, [...(lines.get(key) ?? []), row]);
   }

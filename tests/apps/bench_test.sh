@@ -87,6 +87,19 @@ expect_code 0 "--weights"
 bench -r 1 -p 8 -n 0 -c 5000 -o jsonl
 grep -q '"context":5000' out || fail "-c was not followed: $(grep -o '"context":[0-9]*' out)"
 
+# Sequences that generate together: a row for each number of them; a prompt is read by one.
+bench -r 1 -p 8 -n 4 -d 32 --sequences 1,3 -o jsonl
+expect_code 0 "--sequences"
+[ "$(grep -oE '"test":"[^"]*"' out | tr -d '\n')" = '"test":"pp8@d32""test":"tg4@d32""test":"tg4x3@d32"' ] ||
+  fail "--sequences: $(grep -oE '"test":"[^"]*"' out)"
+of_row() { sed -n "$1p" out | grep -oE "\"$2\":[0-9.]+" | cut -d: -f2; }
+[ "$(of_row 2 sequences) $(of_row 3 sequences)" = "1 3" ] || fail "--sequences: $(cut -c 1-400 out)"
+[ "$(of_row 3 kv_budget_bytes)" = $((3 * $(of_row 2 kv_budget_bytes))) ] || fail "--sequences: the caches of three"
+# All tokens of all sequences count: their passes' median time and their rate belong together.
+awk -v rate="$(of_row 3 tokens_per_second)" -v pass="$(of_row 3 token_p50_ms)" \
+  'BEGIN { share = rate * pass / 3000; exit !(share > 0.3 && share < 3) }' ||
+  fail "--sequences: $(of_row 3 tokens_per_second) tok/s in passes of $(of_row 3 token_p50_ms) ms"
+
 # --step: one line per repetition; rows appear at once; the end of input ends the run.
 mkfifo requests
 exec 9<>requests
@@ -116,6 +129,7 @@ expect_refusal "--n-gen" -n -3
 expect_refusal "--n-depth" -d 99999999999
 expect_refusal "--threads: expected numbers from 1" -t 0
 expect_refusal "repetitions" -r 0
+expect_refusal "--sequences: expected numbers from 1" --sequences 0
 expect_refusal "kv-type: expected f32" --kv-type f8
 expect_refusal "weights: expected private" --weights nowhere
 expect_refusal "KV budget .nonsense." --kv-budget nonsense

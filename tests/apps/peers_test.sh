@@ -69,6 +69,61 @@ const [low, high] = medianInterval(around(1, 0.1, 11));
 ok(low < 1 && 1 < high);
 NODE
 
+# Several sequences together: beside another build of Brim, and beside a stand-in for the npm package that makes passes
+# of what it is asked for. $LATE: its first sequence misses the others' pass; $SHORT: it ends after one token.
+rm slow
+peers tiny.gguf --against "$scratch/other-brim" --tests tg4x3@d8 --pairs 1 --json
+grep -q '"test":"tg4x3@d8","depth":8,"sequences":3' out || fail "--against with sequences: $(cat out err)"
+mkdir -p packages/node_modules/node-llama-cpp
+echo '{"version": "0.0.1", "type": "module", "exports": "./index.js"}' >packages/node_modules/node-llama-cpp/package.json
+cat >packages/node_modules/node-llama-cpp/index.js <<'SCRIPT'
+class Context {
+  constructor({batching, sequences}) { this.choose = batching?.itemPrioritizationStrategy; this.count = sequences; this.asked = []; this.made = 0; }
+  getSequence() { return new Sequence(this, this.made++); }
+  decode(tokens) {
+    return new Promise((done) => {
+      if (this.asked.push({tokens, done}) === 1) setImmediate(() => {
+        const asked = this.asked;
+        this.asked = [];
+        this.choose?.({items: asked, size: 512});
+        for (const one of asked) one.done();
+      });
+    });
+  }
+}
+class Sequence {
+  constructor(context, number) { this.context = context; this.number = number; this.nextTokenIndex = 0; }
+  async evaluateWithoutGeneratingNewTokens(ids) { await this.context.decode(ids); this.nextTokenIndex += ids.length; }
+  async eraseContextTokenRanges([{start}]) { this.nextTokenIndex = start; }
+  async *evaluate(ids) {
+    for (let made = 0; !(process.env.SHORT && made > 1); ++made) {
+      if (process.env.LATE && this.number === 0 && made > 0) await new Promise((done) => setTimeout(done, 20));
+      await this.context.decode(made === 0 ? ids : [7]);
+      this.nextTokenIndex += made === 0 ? ids.length : 1;
+      yield 7;
+    }
+  }
+}
+const model = {tokenize: () => [3, 4, 5, 6], createContext: async (wish) => new Context(wish)};
+export const getLlama = async () => ({loadModel: async () => model});
+SCRIPT
+BRIM_PEERS=${BRIM_PEERS/"$scratch/none"/"$scratch/packages"}
+peers tiny.gguf --tests tg4x3,tg4x3@d0,tg4@d8 --pairs 2 --json
+[ $code = 0 ] || fail "sequences beside the npm package: exit code $code: $(cat err)"
+"$node" - <<'NODE' || fail "sequences beside the npm package: $(cat out)"
+const {deepStrictEqual: same, ok} = require("node:assert");
+const rows = JSON.parse(require("node:fs").readFileSync("out", "utf8"));
+same(rows.map(({test, depth, sequences, pairs}) => [test, depth, sequences, pairs]), [["tg4x3", 512, 3, 2], ["tg4x3@d0", 0, 3, 2], ["tg4@d8", 8, 1, 2]]);
+for (const row of rows) ok(row.brim > 0 && row.peer > 0 && row.peak_pct > 0 && row.peer_name.startsWith("node-llama-cpp 0.0.1"));
+NODE
+LATE=1 peers tiny.gguf --tests tg4x3@d8 --pairs 1
+[ $code = 1 ] && grep -q "tokens were processed in .* passes instead of 4 full ones" err || fail "a sequence that misses passes: exit code $code: $(cat out err)"
+SHORT=1 peers tiny.gguf --tests tg4x3@d8 --pairs 1
+[ $code = 1 ] && grep -q "generated 3 tokens instead of 12" err || fail "sequences that end early: exit code $code: $(cat out err)"
+# A llama-bench has no such test.
+peers tiny.gguf --no-npm --llama-bench "$scratch/llama-bench" --tests tg4x2 --pairs 1 --json
+[ $code = 0 ] && [ "$(tr -d '[:space:]' <out)" = "[]" ] || fail "sequences beside llama-bench: exit code $code: $(cat out err)"
+
 # expect_refusal PATTERN ARGUMENTS…: exit code 2 and one sentence, nothing on standard output.
 expect_refusal() {
   local pattern=$1
@@ -77,6 +132,8 @@ expect_refusal() {
   [ $code = 2 ] && [ ! -s out ] && [ "$(wc -l <err)" = 1 ] && grep -q -- "$pattern" err || fail "$*: exit code $code: $(cat out err)"
 }
 expect_refusal "'xx' is none of" tiny.gguf --tests xx
+expect_refusal "'tg4x0' is none of" tiny.gguf --tests tg4x0
+expect_refusal "'pp4x2' is none of" tiny.gguf --tests pp4x2
 expect_refusal "no number" tiny.gguf --pairs 0
 expect_refusal "no model file 'missing.gguf'" missing.gguf --no-npm --llama-bench "$scratch/llama-bench"
 expect_refusal "no peer" tiny.gguf --no-npm
