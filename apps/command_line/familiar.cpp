@@ -8,7 +8,7 @@ using Kind = FamiliarOption::Kind;
 using Takes = FamiliarOption::Takes;
 
 constexpr std::string_view kNoGpu = "Brim computes on the CPU alone";
-constexpr std::string_view kOwnThreads = "Brim keeps its threads on the cores that -t gives it";
+constexpr std::string_view kPinsThreads = "Brim keeps its threads on the cores that -t gives it";
 constexpr std::string_view kDownload =
     "Brim downloads nothing: fetch the GGUF file first, then give its path as the model";
 constexpr std::string_view kFromFile = "Brim takes this from the model's file";
@@ -51,7 +51,7 @@ constexpr FamiliarOption kOptions[] = {
      "the KV budget decides how many tokens are read at once", ""},
     {"--mlock,--mmap,--no-mmap,-dio,--direct-io", Kind::ignored, Takes::nothing, kMapping, ""},
     {"-tb,--threads-batch", Kind::ignored, Takes::value, "-t is for prompts and answers alike", ""},
-    {"--numa,--prio,--poll,-C,--cpu-mask,-Cr,--cpu-range,--cpu-strict", Kind::ignored, Takes::value, kOwnThreads, ""},
+    {"--numa,--prio,--poll,-C,--cpu-mask,-Cr,--cpu-range,--cpu-strict", Kind::ignored, Takes::value, kPinsThreads, ""},
     {"--color,-co", Kind::ignored, Takes::may_switch, kOutput, ""},
     {"--simple-io,--no-display-prompt,--log-disable,--nowordwrap", Kind::ignored, Takes::nothing, kOutput, ""},
     {"--no-perf,--perf,--no-warmup,--warmup", Kind::ignored, Takes::nothing, "brim bench is what measures", ""},

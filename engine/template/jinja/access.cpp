@@ -34,7 +34,7 @@ Value unsafe(const Value& owner, std::string_view name) {
 bool is_internal(std::string_view name) { return name.size() > 4 && name.substr(0, 2) == "__" && name.ends_with("__"); }
 
 // Plain attributes of the objects that have some; false when there is none of that name.
-bool own_attribute(Interpreter& interpreter, const Value& owner, std::string_view name, Value& found) {
+bool stored_attribute(Interpreter& interpreter, const Value& owner, std::string_view name, Value& found) {
   if (auto* loop = owner.object_as<Loop>()) {
     const auto number = [&](std::int64_t value) { found = Value::integer(value); };
     if (name == "index")
@@ -129,7 +129,7 @@ bool python_attribute(Interpreter& interpreter, const Value& owner, std::string_
     found = unsafe(owner, name);
     return true;
   }
-  if (own_attribute(interpreter, owner, name, found)) {
+  if (stored_attribute(interpreter, owner, name, found)) {
     if (name.starts_with("_")) found = unsafe(owner, name);
     return true;
   }
