@@ -76,14 +76,14 @@ std::int64_t staging_bytes(const Shape& shape, std::int64_t chunk) {
   return round_up(times(entry, chunk), kAlignment);
 }
 
-std::int64_t staging_part_bytes(const Shape& shape, std::int64_t chunk) {
+std::int64_t staging_range_bytes(const Shape& shape, std::int64_t chunk) {
   return staging_bytes(shape, chunk) / static_cast<std::int64_t>(shape.layers.size()) / kAlignment * kAlignment;
 }
 
 std::int64_t draft_tokens(const Shape& shape, std::int64_t chunk) {
   std::int64_t tokens = chunk;
   for (const StreamShape& layer : shape.layers) {
-    tokens = std::min(tokens, staging_part_bytes(shape, chunk) / data_bytes(layer));
+    tokens = std::min(tokens, staging_range_bytes(shape, chunk) / data_bytes(layer));
   }
   return tokens;
 }

@@ -144,12 +144,12 @@ Status Sequence::read_chunks(std::span<const TokenId> ids, Reading& reading, con
   for (std::size_t at = 0; at < ids.size(); at += chunk) {
     const auto part = ids.subspan(at, std::min(chunk, ids.size() - at));
     if (!reading.report()) return cancelled_error();
-    const auto part_roles = again ? roles.subspan(at, part.size()) : std::span(kPrompt).first(part.size());
+    const auto chunk_roles = again ? roles.subspan(at, part.size()) : std::span(kPrompt).first(part.size());
     const std::int64_t first = cache_->tokens();
     {
       Executor::Turn turn = executor_->turn();
       has_row_ = false;
-      const model::SequenceStep step{cache_.get(), rope_.get(), part, part_roles, false, &observer_};
+      const model::SequenceStep step{cache_.get(), rope_.get(), part, chunk_roles, false, &observer_};
       BRIM_TRY(turn.decoder().forward({&step, 1}, cancel));
       keep_rows(turn.decoder(), static_cast<std::int64_t>(part.size()) - 1, 1);
       if (!again) remember(part, RowRole::prompt);

@@ -48,12 +48,12 @@ template <class Lanes, class Format>
 struct UnpackLevels {
   static void columns(const std::byte* panel, std::int64_t from, std::int64_t cols, std::byte* to) {
     constexpr int kGroups = 8 / Format::kScales;
-    constexpr std::int64_t kSlabColumns = 32 * Format::kParts;
+    constexpr std::int64_t kSlabColumns = 32 * Format::kSpans;
     const auto* slab = reinterpret_cast<const typename Format::Slab*>(panel) + from / kSlabColumns;
     for (std::int64_t s = 0; s < cols / kSlabColumns; ++s, ++slab) {
       const typename Format::Super super = Format::super(*slab, 0);
 #pragma GCC unroll 1
-      for (int part = 0; part < Format::kParts; ++part, to += kTileBytes) {
+      for (int part = 0; part < Format::kSpans; ++part, to += kTileBytes) {
         for_constants<0, Format::kScales>([&](auto half) __attribute__((always_inline)) {
           constexpr int kHalf = decltype(half)::value;
           const auto scale = Format::scale(*slab, super, part, kHalf, 0);

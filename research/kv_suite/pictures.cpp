@@ -110,7 +110,7 @@ void draw_pictures(const std::vector<Outcome>& outcomes, const std::string& fold
   std::map<double, std::map<std::string, double>> quality, quotas;
   for (const Outcome& outcome : outcomes) {
     // An arm that keeps everything and reads only a share does not have the same bytes as the others.
-    if (outcome.arm.full || outcome.arm.reads_part || !outcome.skipped.empty()) continue;
+    if (outcome.arm.full || outcome.arm.reads_sparsely || !outcome.skipped.empty()) continue;
     note(arms, outcome.arm.name);
     quality[100 * outcome.ratio][outcome.arm.name] = std::max(mean_of(outcome.kl), 1e-9);
     if (outcome.ratio != shown || outcome.arm.name != outcome.arm.split->name())

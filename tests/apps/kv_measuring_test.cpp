@@ -183,7 +183,7 @@ TEST_CASE("arms: every split and every rule, the product's and those of research
   // Without snapkv itself; with full, two by head, one with sparse reads, and two in each of three types.
   CHECK(arms.size() == listed - 1 + 10);
   CHECK(std::count_if(arms.begin(), arms.end(), [](const Arm& arm) { return arm.heads_apart; }) == 2);
-  CHECK(std::count_if(arms.begin(), arms.end(), [](const Arm& arm) { return arm.reads_part; }) == 1);
+  CHECK(std::count_if(arms.begin(), arms.end(), [](const Arm& arm) { return arm.reads_sparsely; }) == 1);
   for (const Arm& arm : arms) CHECK(arm.seeds.size() == (arm.name == "shuffled" ? 20 : 1));
   const auto few = chosen_arms(arms, {"zigzag", "full"});
   REQUIRE(few.size() == 3);
