@@ -226,7 +226,7 @@ LineEditor::Outcome LineEditor::read(const std::string& prompt, std::string& lin
   }
   line.clear();
   if (parts.editor == nullptr) return Outcome::ended;
-  forget_interrupts();
+  clear_interrupts();
   parts.pasted_lines = false;
   int count = 0;
   errno = 0;

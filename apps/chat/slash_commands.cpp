@@ -46,7 +46,7 @@ void show(const std::string& argument, Conversation& conversation) {
 void clear(const std::string&, Conversation& conversation) {
   conversation.session.clear();
   conversation.file.changed();
-  conversation.turns.forget_notices();
+  conversation.turns.reset_notices();
   say_quietly("The conversation begins anew.");
 }
 
@@ -77,7 +77,7 @@ void load(const std::string& argument, Conversation& conversation) {
     conversation.settings.carry_over(settings);
     conversation.session = Session::restore(conversation.model, path, settings);
     conversation.file.changed();
-    conversation.turns.forget_notices();
+    conversation.turns.reset_notices();
     say_quietly(fmt::format("Going on from {}: {} tokens.", path, grouped_text(conversation.session.stats().tokens)));
     return;
   }
@@ -88,7 +88,7 @@ void load(const std::string& argument, Conversation& conversation) {
     return;  // there is no saved session to replace
   }
   conversation.file.changed();
-  conversation.turns.forget_notices();
+  conversation.turns.reset_notices();
   say_quietly(fmt::format("Loaded {}: {} tokens.", path, grouped_text(conversation.session.stats().tokens)));
 }
 

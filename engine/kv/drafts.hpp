@@ -27,7 +27,7 @@ class Drafts {
     count_ = count;
     accepted_ = 0;
   }
-  void forget() noexcept { begin(0); }
+  void clear() noexcept { begin(0); }
   void accept() noexcept { ++accepted_; }
 
   std::int64_t accepted() const { return accepted_; }

@@ -254,7 +254,7 @@ void Sequence::end_next(const model::Decoder& decoder, std::int64_t first, std::
   remember({&next_, 1}, RowRole::generated);
 }
 
-void Sequence::drop_drafts(bool cut) noexcept { speculation_.forget(cut); }
+void Sequence::drop_drafts(bool cut) noexcept { speculation_.drop(cut); }
 
 Status Sequence::rewind(std::int64_t count, const Progress& progress, const std::atomic<bool>* cancel) {
   BRIM_TRY(drop_after(count));
