@@ -162,7 +162,7 @@ model::ProfileFile measure(const CalibrateOptions& options) {
   }
   line.clear();
   conclude(losses, file);
-  write_file(options.output, model::to_json(file), NewFile::Readers::usual);
+  write_file(options.output, model::to_json(file), NewFile::Permissions::usual);
   std::remove(partial.c_str());
   return file;
 }

@@ -66,7 +66,7 @@ void save(const std::string& argument, Conversation& conversation) {
                             grouped_text(conversation.session.stats().tokens)));
     return;
   }
-  write_file(path, conversation.session.messages() + "\n", NewFile::Readers::owner);
+  write_file(path, conversation.session.messages() + "\n", NewFile::Permissions::owner);
   say_quietly(fmt::format("Saved to {}.", path));
 }
 

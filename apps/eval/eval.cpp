@@ -74,7 +74,7 @@ void write_rows(const std::string& path, const std::vector<std::vector<float>>& 
   for (const std::vector<float>& row : rows) {
     content.append(reinterpret_cast<const char*>(row.data()), row.size() * sizeof(float));
   }
-  write_file(path, content, NewFile::Readers::usual);
+  write_file(path, content, NewFile::Permissions::usual);
 }
 
 void report(const Losses& losses, const run::Sequence& sequence, bool json) {

@@ -130,7 +130,9 @@ std::optional<MappedFile> PanelCache::find(const Sha256::Digest& hash, std::size
   return std::move(*mapped);
 }
 
-Result<NewFile> PanelCache::create() const { return NewFile::create(folder_ + "/new.panels", NewFile::Readers::owner); }
+Result<NewFile> PanelCache::create() const {
+  return NewFile::create(folder_ + "/new.panels", NewFile::Permissions::owner);
+}
 
 // The checksums cover what is read back from the file.
 Status PanelCache::publish(NewFile& file, const Sha256::Digest& hash, std::size_t bytes,
@@ -184,7 +186,7 @@ void PanelCache::note(std::uint64_t kind, std::span<const FileIdentity> files, c
   std::string name;
   std::string text = note_text(note_words(kind, files), name);
   text.append(reinterpret_cast<const char*>(hash.data()), hash.size());
-  (void)write_new_file(folder_ + "/" + name, text, NewFile::Readers::owner);
+  (void)write_new_file(folder_ + "/" + name, text, NewFile::Permissions::owner);
 }
 
 }  // namespace brim::model

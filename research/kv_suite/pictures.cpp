@@ -49,7 +49,7 @@ plot for [i = 2:columns] "quotas.tsv" using i:xtic(1) \
 )gp";
 
 void write(const std::filesystem::path& path, const std::string& text) {
-  write_file(path.string(), text, NewFile::Readers::usual);
+  write_file(path.string(), text, NewFile::Permissions::usual);
 }
 
 void draw(const std::filesystem::path& folder, const std::string& script) {

@@ -19,7 +19,7 @@ ENDLESS = {"kv_budget": "full", "temperature": 0, "stop_ignore_eos": True}
 model = brim.Model(MODEL, threads=1)
 
 
-class Reader(threading.Thread):
+class PrefillThread(threading.Thread):
     """Processes text and generates on a session until it is stopped; `inside` is set during the first call."""
 
     def __init__(self, session, daemon=False):
@@ -48,11 +48,11 @@ class Reader(threading.Thread):
 def close_ends_the_call_of_another_thread():
     for _ in range(20):
         session = model.session(**ENDLESS)
-        reader = Reader(session)
-        reader.begin()
+        prefill = PrefillThread(session)
+        prefill.begin()
         session.close()
-        reader.join()
-        assert isinstance(reader.failure, (brim.Cancelled, ValueError)), repr(reader.failure)
+        prefill.join()
+        assert isinstance(prefill.failure, (brim.Cancelled, ValueError)), repr(prefill.failure)
 
 
 def close_while_generating():
@@ -129,12 +129,12 @@ def close_from_a_callback_frees_when_the_call_returns():
 def many_threads_close():
     for _ in range(20):
         session = model.session(**ENDLESS)
-        reader = Reader(session)
-        reader.begin()
+        prefill = PrefillThread(session)
+        prefill.begin()
         closers = [threading.Thread(target=session.close) for _ in range(4)]
         for thread in closers:
             thread.start()
-        for thread in [*closers, reader]:
+        for thread in [*closers, prefill]:
             thread.join()
 
 
@@ -410,8 +410,8 @@ def signal_handlers_cancel_and_close():
 
 def a_forked_child_leaves_a_busy_session_alone():
     session = model.session(**ENDLESS)
-    reader = Reader(session)
-    reader.begin()
+    prefill = PrefillThread(session)
+    prefill.begin()
     child = os.fork()
     if child == 0:
         try:
@@ -422,12 +422,12 @@ def a_forked_child_leaves_a_busy_session_alone():
         os._exit(1)
     assert os.waitpid(child, 0)[1] == 0
     session.close()
-    reader.join()
+    prefill.join()
 
 
 def the_program_ends_while_daemon_threads_are_inside():
     for _ in range(3):
-        Reader(model.session(**ENDLESS), daemon=True).begin()
+        PrefillThread(model.session(**ENDLESS), daemon=True).begin()
 
     def load(begun):
         while True:

@@ -121,12 +121,12 @@ def one_shot():
             check(screen.end() == -number, f"{number.name} in one-shot mode")
         check(tokens_in(session) > 10, f"{number.name} in one-shot mode: the answer so far is not saved")
     session = fresh()  # a process that stops reading the output
-    reader = subprocess.Popen([BRIM, "chat", "-m", TINY, "-p", "go on", "--session", session, *ENDLESS],
+    child = subprocess.Popen([BRIM, "chat", "-m", TINY, "-p", "go on", "--session", session, *ENDLESS],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
-    reader.stdout.read(20)
-    reader.stdout.close()
-    said = reader.stderr.read()
-    check(reader.wait(LIMIT) == -signal.SIGPIPE and not said, f"a closed pipe: {reader.returncode}, {said!r}")
+    child.stdout.read(20)
+    child.stdout.close()
+    said = child.stderr.read()
+    check(child.wait(LIMIT) == -signal.SIGPIPE and not said, f"a closed pipe: {child.returncode}, {said!r}")
     check(tokens_in(session) > 10, "a closed pipe: the answer so far is not saved")
 
 

@@ -71,8 +71,8 @@ class Text {
 
 /// The first block that a text is cut into, with blocks of 16 (Δ = 6).
 std::string first_block(const std::string& text) {
-  Text reader(16);
-  const auto places = reader.read(text + std::string(40, 'x'));
+  Text cutter(16);
+  const auto places = cutter.read(text + std::string(40, 'x'));
   return places.empty() ? "" : text.substr(0, static_cast<std::size_t>(places.front()));
 }
 

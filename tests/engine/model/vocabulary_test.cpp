@@ -35,7 +35,7 @@ void bpe(io::GgufWriter& writer) {
 }
 
 template <class Read>
-auto read(const Change& base, const Change& change, const Read& reader) {
+auto read(const Change& base, const Change& change, const Read& take) {
   const std::string path =
       std::filesystem::temp_directory_path() / ("brim_vocabulary_" + std::to_string(::getpid()) + ".gguf");
   {
@@ -48,7 +48,7 @@ auto read(const Change& base, const Change& change, const Read& reader) {
   auto gguf = io::Gguf::open(path);
   std::filesystem::remove(path);
   REQUIRE(gguf.ok());
-  return reader(*gguf);
+  return take(*gguf);
 }
 
 text::Vocabulary good(
