@@ -14,7 +14,7 @@
 #include "engine/model/decoder.hpp"
 #include "kernels/dispatch.hpp"
 #include "tests/engine/kv/fake_model.hpp"
-#include "tests/support/plain_many.hpp"
+#include "tests/support/plain_gemm.hpp"
 #include "tests/support/policies.hpp"
 #include "tests/support/tiny_model.hpp"
 

@@ -18,7 +18,7 @@ namespace brim::test {
 inline std::atomic<int> plain_many_faults{0};
 
 template <quant::Format format>
-void plain_many(const kernels::PanelProduct& p) noexcept {
+void plain_gemm(const kernels::PanelProduct& p) noexcept {
   if (p.tokens <= kernels::kFewTokens || p.scratch == nullptr) plain_many_faults.fetch_add(1);
   std::vector<float> row(static_cast<std::size_t>(p.cols));
   for (std::int64_t r = 0; r < p.rows; ++r) {
@@ -39,11 +39,11 @@ void plain_many(const kernels::PanelProduct& p) noexcept {
 /// `table` with this gemm for every format that may have one.
 inline kernels::Table with_plain_many(kernels::Table table) {
   [&]<std::size_t... I>(std::index_sequence<I...>) {
-    ((table.panel_product_many[I] = &plain_many<static_cast<quant::Format>(I)>), ...);
+    ((table.panel_gemm[I] = &plain_gemm<static_cast<quant::Format>(I)>), ...);
   }
   (std::make_index_sequence<quant::kFormatCount>());
   for (const quant::Format exact : {quant::Format::f32, quant::Format::f16}) {
-    table.panel_product_many[static_cast<std::size_t>(exact)] = nullptr;
+    table.panel_gemm[static_cast<std::size_t>(exact)] = nullptr;
   }
   return table;
 }
