@@ -219,7 +219,7 @@ bool Tokenizer::is_control(TokenId id) const {
   return id >= 0 && static_cast<std::size_t>(id) < bits.size() && (bits[static_cast<std::size_t>(id)] & kControlToken);
 }
 
-const std::vector<TokenId>& Tokenizer::made_control() const { return parts_->roles.made_control; }
+const std::vector<TokenId>& Tokenizer::assumed_control() const { return parts_->roles.assumed_control; }
 
 std::int64_t Tokenizer::size() const { return parts_->pieces.size(); }
 const Vocabulary& Tokenizer::vocabulary() const { return parts_->vocabulary; }

@@ -16,8 +16,8 @@
 
 namespace {
 
+using brim::TokenId;
 using brim::test::shared_file;
-using brim::text::TokenId;
 using Ids = std::vector<TokenId>;
 using Json = nlohmann::json;
 
