@@ -184,7 +184,7 @@ brim_status brim_session_stats(const brim_session* session, brim_stats* stats) {
     filled.kv_bytes = cache.bytes_used();
     filled.kv_peak_bytes = cache.bytes_peak();
     filled.kv_full_bytes = cache.plan().full_bytes;
-    filled.scratch_bytes = sequence.memory().beside_bytes();
+    filled.scratch_bytes = sequence.memory().outside_budget_bytes();
     filled.evicted = cache.evicted();
     filled.prompt_tokens = timings.prompt_tokens;
     filled.generated_tokens = timings.generated_tokens;

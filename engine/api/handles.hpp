@@ -80,10 +80,10 @@ class Turn {
  public:
   enum class Kind { change, look };
   Turn(brim_session& session, Kind kind) noexcept : session_(session) {
-    std::thread::id nobody{};
+    std::thread::id none{};
     const std::thread::id self = std::this_thread::get_id();
-    mine_ = session_.user.compare_exchange_strong(nobody, self, std::memory_order_acquire);
-    allowed_ = mine_ || (kind == Kind::look && nobody == self);
+    mine_ = session_.user.compare_exchange_strong(none, self, std::memory_order_acquire);
+    allowed_ = mine_ || (kind == Kind::look && none == self);
   }
   ~Turn() {
     if (mine_) session_.user.store({}, std::memory_order_release);

@@ -122,7 +122,7 @@ StreamRun MemoryMap::layer(const StreamShape& layer, Needs needs, std::int64_t q
   run.index = reinterpret_cast<std::int64_t*>(take(run.slots * 8));
   if (needs.accumulated_attention()) run.accumulated = reinterpret_cast<float*>(take(run.slots * 4));
   if (needs.norm != EntryNorm::none) run.norm = reinterpret_cast<float*>(take(run.slots * 4));
-  run.beside_bytes = metadata_bytes(needs) + block_share_bytes(layer, needs);
+  run.slot_metadata_bytes = metadata_bytes(needs) + block_share_bytes(layer, needs);
   if (needs.block_size == 0) return run;
   run.max_blocks = max_blocks(run.slots, needs.block_size);
   run.blocks = reinterpret_cast<Block*>(take(run.max_blocks * static_cast<std::int64_t>(sizeof(Block))));

@@ -70,7 +70,7 @@ struct StreamRun {
   std::byte* block_boxes = nullptr;  ///< [head][block] boxes around keys in f16, or null
   std::int64_t slots = 0;            ///< a multiple of 16
   std::int64_t max_blocks = 0;
-  std::int64_t beside_bytes = 0;  ///< all metadata of one slot
+  std::int64_t slot_metadata_bytes = 0;  ///< all metadata of one slot
 };
 
 /// Room for one layer's entries followed by a chunk's. The chunk's range begins at `slots` in each array, so that a

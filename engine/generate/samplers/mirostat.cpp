@@ -21,7 +21,7 @@ class Mirostat final : public Picker {
 
   TokenId pick(Candidates& candidates, Random& random) noexcept override {
     candidates.sort_first(kEstimatedFrom);
-    const std::size_t k = likeliest(candidates);
+    const std::size_t k = most_likely(candidates);
     candidates.sort_first(k);
     candidates.keep_first(k);
     const double sum = candidates.weigh();
@@ -36,7 +36,7 @@ class Mirostat final : public Picker {
   void resume(double mu) noexcept override { mu_ = mu; }
 
  private:
-  std::size_t likeliest(const Candidates& candidates) const noexcept {
+  std::size_t most_likely(const Candidates& candidates) const noexcept {
     const std::size_t count = std::min(candidates.size(), kEstimatedFrom);
     double products = 0, squares = 0;  // least squares: log(p_i / p_i+1) against log((i + 2) / (i + 1)), no offset
     for (std::size_t index = 0; index + 1 < count; ++index) {

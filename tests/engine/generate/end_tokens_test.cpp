@@ -103,7 +103,7 @@ TEST_CASE("a text that is known to end answers does, and becomes a control token
   const text::Tokenizer& tokenizer = model->tokenizer();
   CHECK(tokenizer.is_control(257));
   CHECK_FALSE(tokenizer.is_control('a'));
-  CHECK(tokenizer.made_control() == std::vector<TokenId>{257});
+  CHECK(tokenizer.assumed_control() == std::vector<TokenId>{257});
   CHECK(tokenizer.piece(257, false).empty());
   CHECK(forced(model, 257).end == generate::End::end_token);
 }

@@ -104,11 +104,11 @@ TEST_CASE("one interrupted pass does not make speculation look free, and a cost 
   CHECK(length.cost(1) > 1.2);
   CHECK(length.cost(4) > 1.8);
 
-  DraftLength dear;
-  learn_cost(dear, 1.0, 1.0);
-  for (int i = 0; i < 60; ++i) dear.note_draft(10, true);
+  DraftLength expensive;
+  learn_cost(expensive, 1.0, 1.0);
+  for (int i = 0; i < 60; ++i) expensive.note_draft(10, true);
   int tries = 0;
-  while (dear.choose(10, 15) == 0 && tries < 1000) ++tries;
+  while (expensive.choose(10, 15) == 0 && tries < 1000) ++tries;
   CHECK(tries > 0);
   CHECK(tries < 100);
 }
