@@ -173,7 +173,7 @@ std::string report(const model::ProfileFile& file) {
       "entries:\n",
       file.profile.layers.size(), file.windows, file.context, file.continuation, printable_line(file.keep),
       kernels::kv_types_name(file.profile.types),
-      file.loss == "kl" ? "KL to the whole cache (nats a token)" : "increase of the NLL (nats a token)");
+      file.loss == "kl" ? "KL to the whole cache (nats per token)" : "increase of the NLL (nats per token)");
   out += "  layer";
   for (std::size_t i = 1; i < kv::kProfileFractions.size(); ++i)
     out += fmt::format("  {:>7.4g}%", 100 * kv::kProfileFractions[i]);

@@ -73,7 +73,7 @@ constexpr FamiliarOption kOptions[] = {
     {"--progress", Kind::ignored, Takes::nothing, "a terminal shows what is being measured", "bench"},
     {"--jinja", Kind::ignored, Takes::nothing, "chat templates are always Jinja", ""},
     {"--context-shift,--no-context-shift,-kvu,--kv-unified,--swa-full", Kind::ignored, Takes::nothing,
-     "--kv-budget and --kv-keep decide what stays in the cache", ""},
+     "--kv-budget and --kv-keep decide which entries are kept", ""},
     {"--keepalive", Kind::ignored, Takes::value, "Brim loads the model for this one run", ""},
     {"-cnv,--conversation,-i,--interactive,-if,--interactive-first,-ins,--instruct", Kind::ignored, Takes::nothing,
      kConverses, "chat"},
@@ -87,7 +87,7 @@ constexpr FamiliarOption kOptions[] = {
      "brim run MODEL.gguf continues a text without a template", "chat"},
     {"-hf,-hfr,--hf-repo,-hff,--hf-file,-hft,--hf-token,-mu,--model-url,-dr,--docker-repo", Kind::refused, Takes::value,
      kDownload, ""},
-    {"--keep", Kind::refused, Takes::value, "--kv-keep chooses the rule for what stays in the cache", ""},
+    {"--keep", Kind::refused, Takes::value, "--kv-keep chooses the rule for which entries are kept", ""},
     {"--rope-scaling,--rope-scale,--rope-freq-base,--rope-freq-scale,--yarn-orig-ctx,--yarn-ext-factor,"
      "--yarn-attn-factor,--yarn-beta-slow,--yarn-beta-fast,--override-kv",
      Kind::refused, Takes::value, kFromFile, ""},

@@ -17,7 +17,7 @@ code ~ /(^|[^A-Za-z0-9_.>])(abort|exit|_exit|_Exit|quick_exit|terminate)[ \t]*\(
 code ~ /(^|[^A-Za-z0-9_])assert[ \t]*\(/ { violation("the library does not assert; a precondition is a Result or a comment") }
 code ~ /(^|[^A-Za-z0-9_])throw([^A-Za-z0-9_]|$)/ && file !~ may_throw { violation("the library does not throw") }
 code ~ /(stringstream|generic_category|system_category|(^|[^A-Za-z0-9_])(strerror|strerror_r|strtod|strtof|strtold|atof|stod|stof|stold|setlocale)[ \t]*\()/ {
-  violation("the library does not go by the host's locale; see engine/base/number_text.hpp and system_error_text.hpp")
+  violation("the library does not use the host's locale; see engine/base/number_text.hpp and system_error_text.hpp")
 }
 END { exit bad }
 AWK

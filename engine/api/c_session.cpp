@@ -31,7 +31,7 @@ void brim::api::attach_log(brim_session& session, std::shared_ptr<ModelLog> log)
   const brim::kv::Plan& plan = session.session->sequence().cache().plan();
   session.eviction_message =
       brim::sentence(" tokens the cache of ", brim::size_text(static_cast<std::size_t>(plan.budget_bytes)),
-                     " is full; from now on it forgets (", plan.keep, ")");
+                     " is full; from now on it evicts (", plan.keep, ")");
 }
 
 void brim::api::log_eviction(brim_session& session) noexcept {

@@ -66,7 +66,7 @@ Status Decoder::check(std::span<const SequenceStep> steps) const {
                    step.roles.size());
     }
     if (step.memory->stale()) {
-      return error(ErrorCode::wrong_state, "the cache holds an interrupted chunk and must be read again");
+      return error(ErrorCode::wrong_state, "the cache holds an interrupted chunk and must be processed again");
     }
     rows += count;
   }

@@ -80,9 +80,9 @@ Result<PanelCache> PanelCache::open() {
                  system_error_text(check.failure));
   }
   if (!check.why.empty()) {
-    return error(
-        ErrorCode::io, "the folder for shared weights, ", folder, ", ", check.why,
-        ": expected one of this user's that nobody else may write; remove it, or let XDG_CACHE_HOME name another");
+    return error(ErrorCode::io, "the folder for shared weights, ", folder, ", ", check.why,
+                 ": expected one that belongs to this user and that no other user may write; remove it, or let "
+                 "XDG_CACHE_HOME name another");
   }
   return PanelCache(folder);
 }

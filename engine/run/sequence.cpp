@@ -84,7 +84,7 @@ Result<std::unique_ptr<Sequence>> Sequence::create(std::shared_ptr<const model::
   if (!arena) {
     return error(arena.error().code, "a session needs ", size_text(static_cast<std::size_t>(memory.kv.budget_bytes)),
                  " for its KV budget and ", size_text(static_cast<std::size_t>(memory.outside_budget_bytes())),
-                 " beside it; ", arena.error().sentence);
+                 " outside it; ", arena.error().sentence);
   }
   auto rope = std::make_unique<model::Rope>(model->config(), model->weights().rope_factors, memory.kv.shape.context);
   // Finding these takes a walk through the whole vocabulary, so it is done only where the plan needs them.

@@ -1,13 +1,13 @@
 // What a slab of each quantised format holds, in vectors: `Lanes::kRows` rows of a group of four columns at a time, and
 // those rows' scales and minimums as floats. Lanes is defined per set (kernels/<set>/lanes.hpp); the slabs are drawn in
 // quant/panels/. A format has these members:
-//   kSpans      parts of 32 columns in a slab
+//   kSpans      spans of 32 columns in a slab
 //   kScales     scales (and minimums) per 32 columns: 1, or 2 of sixteen columns each
 //   kBits       largest level is below 2^kBits; 8: signed levels −128 … 127, else unsigned
 //   kOffset     the level that stands for zero
 //   kMinimum    whether a minimum is subtracted
 //   Super       what is read once per slab
-//   scale(), minimum(), group<g>(): columns 4 g … 4 g + 3 of a part
+//   scale(), minimum(), group<g>(): columns 4 g … 4 g + 3 of a span
 // `row` is the first of the vector's rows in the panel.
 #pragma once
 

@@ -22,7 +22,7 @@ set output "quality.svg"
 set title "KL to the whole cache over the budget, same bytes for all (less is better)" font ",11"
 set datafile separator "\t"
 set xlabel "budget, % of the whole cache"
-set ylabel "KL, nats a token"
+set ylabel "KL, nats per token"
 set logscale xy
 set xrange [5:60]
 set xtics (50, 40, 25, 20, 12.5, 6.25)

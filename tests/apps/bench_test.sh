@@ -132,7 +132,7 @@ expect_code 2 "no model"
 printf 'no model' >broken.gguf
 "$brim" bench -m broken.gguf >out 2>err
 code=$?
-expect_code 2 "a model that is no GGUF file"
+expect_code 2 "a model that is not a GGUF file"
 "$brim" bench --help >out 2>err || fail "--help fails"
 awk 'length($0) > 80 { exit 1 }' out || fail "--help is wider than 80 columns: $(awk 'length($0) > 80' out)"
 

@@ -210,7 +210,7 @@ TEST_CASE("layers as lines: those alike stand together, bars show quota and use"
   CHECK(lines[0].find("layers 0-1") == 0);
   CHECK(lines[0].find("[============]") != std::string::npos);
   CHECK(lines[1].find("[======..................]") != std::string::npos);
-  CHECK(lines[1].find("64 of     256 entries in f16, 0 forgotten") != std::string::npos);
+  CHECK(lines[1].find("64 of     256 entries in f16, 0 evicted") != std::string::npos);
   CHECK(lines[2].find("layer 3") == 0);
   CHECK(lines[2].find("entries in q8_0:q4_0, 5") != std::string::npos);
   CHECK(layer_lines(std::vector<brim_layer_stats>()).empty());

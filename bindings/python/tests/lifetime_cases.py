@@ -318,7 +318,7 @@ def an_async_task_is_cancelled():
         task.cancel()
         asyncio.get_running_loop().call_soon(task.cancel)
 
-    async def all_of_it():
+    async def whole_case():
         for _ in range(10):
             await once(cancel_and_close)
             session = await once(cancel_twice)
@@ -327,7 +327,7 @@ def an_async_task_is_cancelled():
             assert [piece async for piece in session.reply_async("Hello")] is not None
             session.close()
 
-    asyncio.run(all_of_it())
+    asyncio.run(whole_case())
 
     async def left_behind():
         session, inside, loop = model.session(**ENDLESS), asyncio.Event(), asyncio.get_running_loop()

@@ -341,7 +341,7 @@ typedef struct brim_layer_stats {
 } brim_layer_stats;
 BRIM_API brim_status brim_session_layer_stats(const brim_session* session, int32_t layer, brim_layer_stats* stats);
 
-/* One line for people: what was booked, "KV 16.0 MiB f16 (uniform, window): 2,048 of 4,096 entries a layer". */
+/* One line for people: what was booked, "KV 16.0 MiB f16 (uniform, window): 2,048 of 4,096 entries per layer". */
 BRIM_API const char* brim_session_describe(brim_session* session);
 
 /* ---- the machine --------------------------------------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
 // fast_cpu.py through the C functions at the end; gradients are checked there against PyTorch (check_gradients.py).
 //
 // Threads share nothing but the packed weights: each takes the next micro-batch, runs it through all layers in its own
-// buffers and adds to its own gradient, so a core that is busy elsewhere delays nobody. Sums are float32, operands bfloat16.
+// buffers and adds to its own gradient, so a core that is busy elsewhere delays no other. Sums are float32, operands bfloat16.
 #include <algorithm>
 #include <atomic>
 #include <memory>

@@ -134,7 +134,7 @@ TEST_CASE("null pointers and wrong sizes are refused in words") {
   CHECK(brim_session_next(session, &piece) == BRIM_WRONG_STATE);
   CHECK(brim_session_set(session, "context", "12") == BRIM_INVALID_ARGUMENT);
   CHECK(says("fixed"));
-  CHECK(brim_session_message(session, "nobody", "x", 1) == BRIM_INVALID_ARGUMENT);
+  CHECK(brim_session_message(session, "narrator", "x", 1) == BRIM_INVALID_ARGUMENT);
   brim_layer_stats layer{};
   layer.size = sizeof layer;
   CHECK(brim_session_layer_stats(session, 99, &layer) == BRIM_INVALID_ARGUMENT);

@@ -128,7 +128,7 @@ TEST_CASE("blocks are as long as allowed, whatever the text, and the same howeve
   }
 }
 
-TEST_CASE("going back: cuts decided later are forgotten, and reading something else cuts anew") {
+TEST_CASE("going back: cuts decided later are dropped, and another text is cut again") {
   const std::string text = "one_two_three,four_five.six_seven_eight_nine,ten.eleven_twelve_thirteen.fourteen";
   for (std::int64_t count = 1; count < 70; ++count) {
     Text long_one(16), short_one(16);

@@ -72,7 +72,7 @@ TEST_CASE("every split of the list: within floors, caps and bytes, and nearly al
   }
 }
 
-TEST_CASE("shares that are no numbers, or nothing, do no harm") {
+TEST_CASE("shares that are not numbers, or nothing, do no harm") {
   const auto layers = alike(4);
   std::vector<std::int64_t> entries(4);
   const std::vector<double> odd = {std::nan(""), -5, 0, 1};

@@ -48,7 +48,7 @@ TEST_CASE("right drafts make it longer, wrong ones shorter, down to none") {
   CHECK(before == 0);
 }
 
-TEST_CASE("the dearer a token in a pass, the fewer are tried; at full price none") {
+TEST_CASE("the more expensive a token in a pass, the fewer are tried; at full price none") {
   int before = 16;
   for (const double cost : {0.02, 0.2, 0.5, 0.8, 1.0}) {
     DraftLength length;
