@@ -1,4 +1,4 @@
-# What other programs get: the library as one shared and one static file, two headers, a package for find_package and
+# What other programs get: the library as one shared and one static file, the headers, a package for find_package and
 # one for pkg-config, the command, and archives of all of these (cpack). Only brim_* symbols are exported by the shared
 # library.
 include(GNUInstallDirs)
@@ -43,7 +43,7 @@ if(NOT BRIM_STATIC)
     NAMELINK_COMPONENT dev)
 endif()
 
-install(FILES engine/include/brim/brim.h engine/include/brim/brim.hpp
+install(FILES engine/include/brim/brim.h engine/include/brim/brim.hpp engine/include/brim/model.hpp engine/include/brim/session.hpp
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/brim COMPONENT dev)
 install(FILES "${brim_archive}" DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT dev)
 configure_file(cmake/package/brim.pc.in brim.pc @ONLY)
