@@ -1,6 +1,6 @@
 # After strip.awk: names every C++ function of more than `limit` lines, and sets `bad`. Counted are the lines from the one
 # with its opening brace to the one with its closing brace. Not counted are lines of a braced list (a table, a list of
-# cases) and of a raw string literal: they are data. A function inside such a list is counted by itself. Of an #if only
+# cases) and of a raw string literal: they are data. A function inside a list is counted by itself. Of an #if only
 # the first branch is followed.
 #
 # Braces are on a stack: s a scope (namespace, class, …), f a function, b a block in one, l a list.
