@@ -250,7 +250,7 @@ const char* brim_session_describe(brim_session* session) {
     session->text =
         brim::sentence("KV ", brim::size_text(static_cast<std::size_t>(plan.budget_bytes)), " ",
                        brim::kv::stored_as(plan.shape), " (", plan.split, ", ", plan.keep, "): ", entries,
-                       " entries a ", plan.shape.heads.empty() ? "layer" : "head", ", context ", plan.shape.context);
+                       " entries per ", plan.shape.heads.empty() ? "layer" : "head", ", context ", plan.shape.context);
     return {};
   });
   return status == BRIM_OK ? session->text.c_str() : "";
