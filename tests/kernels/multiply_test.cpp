@@ -65,7 +65,7 @@ TEST_CASE("threads and batches do not change a bit, and strides are kept") {
 TEST_CASE("panels: a row's bits depend on its role alone, whatever the company") {
   test::Random random(10);
   static kernels::ThreadPool pool(3);
-  for (const kernels::Table& table : {kernels::active(), test::with_plain_many(kernels::active())}) {
+  for (const kernels::Table& table : {kernels::active(), test::with_plain_gemm(kernels::active())}) {
     for (quant::Format format : test::all_formats()) {
       const std::string name = test::name_of(format);
       CAPTURE(name);
@@ -134,7 +134,7 @@ TEST_CASE("panels: a row's bits depend on its role alone, whatever the company")
       }
     }
   }
-  CHECK(test::plain_many_faults == 0);
+  CHECK(test::plain_gemm_faults == 0);
 }
 
 TEST_CASE("empty matrices and no tokens") {
