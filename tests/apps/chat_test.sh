@@ -145,7 +145,7 @@ type_lines -n 200 --seed 5 --chat-template chatml --kv-budget 25% <<'LINES'
 Tell me a long story about a dog\n
 \x04
 LINES
-seen "KV budget: the oldest parts are being"
+seen "KV budget: the oldest entries are being"
 seen "evicting"
 grep -aq $'\x1b\\[2m' screen || fail "no colours on a terminal"
 grep -aq $'\x1b\\[1;32m>\x1b\\[0m ' screen || fail "the colour of the prompt runs into what is typed"
