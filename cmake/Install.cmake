@@ -1,11 +1,11 @@
-# What other programs get: the library as one shared and one static file, two headers, a package for find_package and
+# What other programs get: the library as one shared and one static file, the headers, a package for find_package and
 # one for pkg-config, the command, and archives of all of these (cpack). Only brim_* symbols are exported by the shared
 # library.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 # All of Brim's static libraries, merged into one. Their order does not matter within one archive.
-set(brim_parts brim_api brim_generate brim_run brim_model brim_kv brim_io brim_template brim_text brim_kernels brim_quant brim_platform brim_base)
+set(brim_libraries brim_api brim_generate brim_run brim_model brim_kv brim_io brim_template brim_text brim_kernels brim_quant brim_platform brim_base)
 # The additional libraries that a program needs when it links the static library; they depend on BRIM_THREADS.
 if(BRIM_THREADS STREQUAL "openmp")
   set(brim_thread_libraries "gomp;pthread")
@@ -16,14 +16,14 @@ else()
 endif()
 set(brim_archive "${CMAKE_CURRENT_BINARY_DIR}/libbrim.a")
 set(script "CREATE ${brim_archive}\n")
-foreach(part ${brim_parts})
+foreach(part ${brim_libraries})
   string(APPEND script "ADDLIB $<TARGET_FILE:${part}>\n")
 endforeach()
 file(GENERATE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/libbrim.mri" CONTENT "${script}SAVE\nEND\n")
 add_custom_command(OUTPUT "${brim_archive}"
   COMMAND ${CMAKE_COMMAND} -E rm -f "${brim_archive}"
   COMMAND ${CMAKE_AR} -M < "${CMAKE_CURRENT_BINARY_DIR}/libbrim.mri"
-  DEPENDS ${brim_parts} "${CMAKE_CURRENT_BINARY_DIR}/libbrim.mri" VERBATIM
+  DEPENDS ${brim_libraries} "${CMAKE_CURRENT_BINARY_DIR}/libbrim.mri" VERBATIM
   COMMENT "Joining libbrim.a")
 add_custom_target(brim_archive ALL DEPENDS "${brim_archive}")
 
@@ -35,7 +35,7 @@ if(NOT BRIM_STATIC OR CMAKE_CROSSCOMPILING)
   set_target_properties(brim_library PROPERTIES OUTPUT_NAME brim VERSION ${PROJECT_VERSION}
     SOVERSION ${PROJECT_VERSION_MAJOR} LINKER_LANGUAGE CXX LINK_DEPENDS "${exports}")
   set_property(TARGET brim_library APPEND PROPERTY SOURCES $<TARGET_OBJECTS:brim_api>)
-  target_link_libraries(brim_library PRIVATE ${brim_parts})
+  target_link_libraries(brim_library PRIVATE ${brim_libraries})
   target_link_options(brim_library PRIVATE "LINKER:--version-script=${exports}" LINKER:--gc-sections LINKER:--as-needed LINKER:-z,now)
 endif()
 if(NOT BRIM_STATIC)
@@ -43,7 +43,7 @@ if(NOT BRIM_STATIC)
     NAMELINK_COMPONENT dev)
 endif()
 
-install(FILES engine/include/brim/brim.h engine/include/brim/brim.hpp
+install(FILES engine/include/brim/brim.h engine/include/brim/brim.hpp engine/include/brim/model.hpp engine/include/brim/session.hpp
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/brim COMPONENT dev)
 install(FILES "${brim_archive}" DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT dev)
 configure_file(cmake/package/brim.pc.in brim.pc @ONLY)

@@ -7,8 +7,8 @@
 // and Σ e^(score − largest) · value, and the sums are rescaled when a larger score comes.
 //
 // The order of a row's sums follows from the indices of the entries that the row sees, and from nothing else: entries
-// are taken in blocks that begin at multiples of kAttentionBlock; kAttentionPart entries, beginning at a multiple of
-// kAttentionPart, make a range with its own state; the states of the ranges are merged in order. The number of rows
+// are taken in blocks that begin at multiples of kAttentionBlock; kAttentionRange entries, beginning at a multiple of
+// kAttentionRange, make a range with its own state; the states of the ranges are merged in order. The number of rows
 // that share a call and the thread that processes a range do not change any bit.
 #pragma once
 
@@ -20,7 +20,7 @@
 namespace brim::kernels {
 
 inline constexpr int kAttentionBlock = 64;
-inline constexpr int kAttentionPart = 1024;
+inline constexpr int kAttentionRange = 1024;
 
 /// Cached entries of one KV head at equal strides: entry e's key is keys + e · key_stride.
 struct KvRun {
@@ -46,7 +46,7 @@ struct AttentionState {
 };
 
 /// state = the state of the rows of `tokens` tokens over the entries with indices [first, end). All these entries
-/// belong to one range of kAttentionPart and lie in `runs`, one after another. A score is scale · query · key, then cap
+/// belong to one range of kAttentionRange and lie in `runs`, one after another. A score is scale · query · key, then cap
 /// · tanh(score / cap) where soft_cap is > 0.
 struct Attend {
   const KvRun* runs;

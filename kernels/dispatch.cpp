@@ -68,7 +68,7 @@ void for_each_kernel(const Table& table, Visit&& visit) {
     const std::string name(quant::info(static_cast<quant::Format>(f)).name);
     call("product " + name, table.product[f]);
     call("panel product " + name, table.panel_product[f]);
-    call("panel product of many " + name, table.panel_product_many[f]);
+    call("panel gemm " + name, table.panel_gemm[f]);
     call("unpack " + name, table.unpack[f]);
   }
   for (int a = 0; a < kActivationCount; ++a) call(std::string("prepare ") + kActivationNames[a], table.prepare[a]);
@@ -121,7 +121,7 @@ const Active& active_state() {
     for (std::string_view name : usable) {
       Table next = made.table;
       find_set(name)->fill(next);
-      if (!many_is_right(next)) continue;
+      if (!gemm_is_right(next)) continue;
       made.table = next;
       made.sets.push_back(name);
     }

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kAlignment = 64;
 constexpr std::int64_t kSerialWork = 256 * 1024;  ///< multiply-adds done before helper threads wake up
-constexpr std::int64_t kManyTokens = 4;
+constexpr std::int64_t kMinCachedTokens = 4;
 constexpr std::int64_t kStreamBytes = 1024 * 1024;  ///< bytes of panels in a task for few tokens
 constexpr std::int64_t kCachedBytes = 384 * 1024;   ///< the same for many
 constexpr std::int64_t kPrepareAlone = 8;           ///< fewer tokens are prepared before helpers wake up
@@ -39,7 +39,7 @@ std::size_t prepared_stride(Activation kind, std::int64_t cols) {
 std::int64_t task_panels(const quant::Matrix& weights, std::size_t panel_bytes, std::int64_t tokens, int threads) {
   const auto bytes = static_cast<std::int64_t>(std::max<std::size_t>(panel_bytes, 1));
   const std::int64_t panels = quant::panel_count(weights.rows);
-  const std::int64_t wanted = (tokens < kManyTokens ? kStreamBytes : kCachedBytes) / bytes;
+  const std::int64_t wanted = (tokens < kMinCachedTokens ? kStreamBytes : kCachedBytes) / bytes;
   const std::int64_t fair = panels / (std::int64_t{threads} * kTasksPerThread);
   const std::int64_t each = std::min(wanted, fair) / kPanelMultiple * kPanelMultiple;
   return std::max(each, std::min(kPanelMultiple, panels));
@@ -64,16 +64,16 @@ Prepared prepare(const Table& table, Threads threads, Activation kind, const Inp
 }
 
 /// Whether any format has a gemm kernel for prompts, which needs scratch for every thread.
-bool any_many(const Table& table) {
-  return std::any_of(std::begin(table.panel_product_many), std::end(table.panel_product_many),
+bool any_gemm(const Table& table) {
+  return std::any_of(std::begin(table.panel_gemm), std::end(table.panel_gemm),
                      [](auto product) { return product != nullptr; });
 }
 
-constexpr std::int64_t kFewestTogether = kFewTokens + 1;  ///< min rows of a panel_product_many call
+constexpr std::int64_t kFewestTogether = kFewTokens + 1;  ///< min rows of a panel_gemm call
 constexpr std::int64_t kPaddedPanels = 2;                 ///< panels whose padded results are buffered at a time
 constexpr std::size_t kPaddedBytes =
     static_cast<std::size_t>(kFewestTogether * kPaddedPanels * quant::kPanelRows) * sizeof(float);
-constexpr std::size_t kManyWorkerBytes = kManyScratchBytes + round_up(kPaddedBytes);
+constexpr std::size_t kGemmWorkerBytes = kGemmScratchBytes + round_up(kPaddedBytes);
 
 /// Adjacent rows that are multiplied in the same way.
 struct RowRange {
@@ -120,7 +120,7 @@ class Task {
   /// The prompt's rows. A range of them is widened to the min number of rows that this product needs. The results for
   /// the rows around the range are overwritten by run_exactly afterwards, or are the same as what the range of those
   /// rows gives.
-  void run_many(const Prepared& activations, std::byte* scratch) const {
+  void run_gemm(const Prepared& activations, std::byte* scratch) const {
     const auto next = [&](std::int64_t from) { return next_range(input_, from, RowRole::prompt); };
     for (RowRange rows = next(0); rows.first < input_.tokens; rows = next(rows.end)) {
       if (input_.tokens < kFewestTogether) return run_padded(activations, scratch);
@@ -129,7 +129,7 @@ class Task {
       wide.first = std::min(rows.first, wide.end - kFewestTogether);
       PanelProduct part = of_rows(activations, wide);
       part.scratch = scratch;
-      table_.panel_product_many[format_](part);
+      table_.panel_gemm[format_](part);
     }
   }
 
@@ -145,7 +145,7 @@ class Task {
   /// For fewer rows than this product needs: the missing rows are whatever lies behind them in the scratch, zeros. The
   /// results go to a buffer, for some panels at a time.
   void run_padded(const Prepared& activations, std::byte* scratch) const {
-    auto* aside = reinterpret_cast<float*>(scratch + kManyScratchBytes);
+    auto* aside = reinterpret_cast<float*>(scratch + kGemmScratchBytes);
     constexpr std::int64_t kStep = kPaddedPanels * quant::kPanelRows;
     for (std::int64_t row = 0; row < part_.rows; row += kStep) {
       PanelProduct part = of_rows(activations, {0, kFewestTogether});
@@ -154,7 +154,7 @@ class Task {
       part.out = aside;
       part.out_stride = kStep;
       part.scratch = scratch;
-      table_.panel_product_many[format_](part);
+      table_.panel_gemm[format_](part);
       for (std::int64_t t = 0; t < input_.tokens; ++t) {
         if (role_of(input_, t) == RowRole::prompt)
           std::copy_n(aside + t * kStep, part.rows, part_.out + t * part_.out_stride + row);
@@ -169,35 +169,35 @@ class Task {
 };
 
 /// What the prompt's rows are multiplied with, where any of the targets has a gemm kernel for them.
-struct Many {
+struct Gemm {
   Prepared activations;
-  std::byte* scratch = nullptr;  ///< kManyWorkerBytes for each worker; null: all rows are multiplied exactly
+  std::byte* scratch = nullptr;  ///< kGemmWorkerBytes for each worker; null: all rows are multiplied exactly
 
   bool serves(const Table& table, const quant::Matrix& weights) const {
-    return scratch != nullptr && table.panel_product_many[static_cast<std::size_t>(weights.format)] != nullptr;
+    return scratch != nullptr && table.panel_gemm[static_cast<std::size_t>(weights.format)] != nullptr;
   }
 };
 
-Many prepare_many(const Table& table, Threads threads, const Input& input, std::span<const Target> targets,
+Gemm prepare_gemm(const Table& table, Threads threads, const Input& input, std::span<const Target> targets,
                   std::byte* scratch) {
   const bool wanted =
       has_rows(input, RowRole::prompt) && std::any_of(targets.begin(), targets.end(), [&](const Target& target) {
         return target.weights->layout == quant::Layout::panels &&
-               table.panel_product_many[static_cast<std::size_t>(target.weights->format)] != nullptr;
+               table.panel_gemm[static_cast<std::size_t>(target.weights->format)] != nullptr;
       });
   if (!wanted) return {};
-  Many many;
-  many.activations = prepare(table, threads, Activation::bf16, input, scratch);
+  Gemm gemm;
+  gemm.activations = prepare(table, threads, Activation::bf16, input, scratch);
   const std::int64_t rows = std::max(input.tokens, kFewestTogether);
-  std::byte* end = scratch + static_cast<std::size_t>(rows) * many.activations.stride;
-  std::fill(scratch + static_cast<std::size_t>(input.tokens) * many.activations.stride, end, std::byte{0});
-  many.scratch = aligned(end);
-  return many;
+  std::byte* end = scratch + static_cast<std::size_t>(rows) * gemm.activations.stride;
+  std::fill(scratch + static_cast<std::size_t>(input.tokens) * gemm.activations.stride, end, std::byte{0});
+  gemm.scratch = aligned(end);
+  return gemm;
 }
 
 /// All targets in panels whose exact products need the same kind of activations.
 void multiply_panels(const Table& table, Threads threads, Activation kind, const Input& input,
-                     std::span<const Target> targets, const Many& many, std::byte* scratch) {
+                     std::span<const Target> targets, const Gemm& gemm, std::byte* scratch) {
   const auto belongs = [&](const Target& target) {
     return target.weights->layout == quant::Layout::panels && target.weights->rows > 0 &&
            table.panel_activation[static_cast<std::size_t>(target.weights->format)] == kind;
@@ -213,7 +213,7 @@ void multiply_panels(const Table& table, Threads threads, Activation kind, const
         task_panels(weights, quant::panel_bytes(weights.format, weights.cols), input.tokens, threads.count);
     shares[i] = {tasks, each};
     tasks += (quant::panel_count(weights.rows) + each - 1) / each;
-    any_exact = any_exact || generated || !many.serves(table, weights);
+    any_exact = any_exact || generated || !gemm.serves(table, weights);
   }
   if (tasks == 0) return;
   const Prepared activations = any_exact ? prepare(table, threads, kind, input, scratch) : Prepared();
@@ -225,8 +225,8 @@ void multiply_panels(const Table& table, Threads threads, Activation kind, const
     }
     const std::int64_t each = shares[owner].panels_each;
     const Task task(table, targets[owner], (number - shares[owner].first_task) * each, each, input);
-    if (!many.serves(table, *targets[owner].weights)) return task.run_exactly(activations, {0, input.tokens});
-    task.run_many(many.activations, many.scratch + static_cast<std::size_t>(worker) * kManyWorkerBytes);
+    if (!gemm.serves(table, *targets[owner].weights)) return task.run_exactly(activations, {0, input.tokens});
+    task.run_gemm(gemm.activations, gemm.scratch + static_cast<std::size_t>(worker) * kGemmWorkerBytes);
     const auto next = [&](std::int64_t from) { return next_range(input, from, RowRole::generated); };
     for (RowRange rows = next(0); rows.first < input.tokens; rows = next(rows.end)) task.run_exactly(activations, rows);
   });
@@ -237,10 +237,10 @@ void multiply_panels(const Table& table, Threads threads, Activation kind, const
 std::size_t multiply_scratch_bytes(const Table& table, std::int64_t cols, std::int64_t tokens, int threads) {
   // f32 activations are read in place.
   std::size_t panels = prepared_stride(Activation::q16_32, cols) * static_cast<std::size_t>(tokens) + kAlignment;
-  if (any_many(table)) {
+  if (any_gemm(table)) {
     const auto rows = static_cast<std::size_t>(std::max(tokens, kFewestTogether));
     panels += prepared_stride(Activation::bf16, cols) * rows + kAlignment +
-              static_cast<std::size_t>(std::max(threads, 1)) * kManyWorkerBytes;
+              static_cast<std::size_t>(std::max(threads, 1)) * kGemmWorkerBytes;
   }
   return std::max(panels, multiply_rows_scratch_bytes(cols, tokens));  // the start may have to be aligned
 }
@@ -258,9 +258,9 @@ void multiply(Runtime runtime, const Input& input, std::span<const Target> targe
   // The prompt's rows are prepared behind the space that the widest exact rows take.
   std::byte* behind =
       scratch + prepared_stride(Activation::q16_32, input.cols) * static_cast<std::size_t>(input.tokens);
-  const Many many = prepare_many(runtime.table, runtime.threads, input, targets, behind);
+  const Gemm gemm = prepare_gemm(runtime.table, runtime.threads, input, targets, behind);
   for (int kind = 0; kind < kActivationCount; ++kind) {
-    multiply_panels(runtime.table, runtime.threads, static_cast<Activation>(kind), input, targets, many, scratch);
+    multiply_panels(runtime.table, runtime.threads, static_cast<Activation>(kind), input, targets, gemm, scratch);
   }
 }
 

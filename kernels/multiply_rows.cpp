@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t kAlignment = 64;
 constexpr std::int64_t kRowMultiple = 16;       ///< ranges start at a multiple of every kernel's row tile
 constexpr std::int64_t kTokenBlock = 32;        ///< rows of activations: half as many tokens in two terms
-constexpr std::int64_t kPartBytes = 48 * 1024;  ///< of packed weights
+constexpr std::int64_t kTaskBytes = 48 * 1024;  ///< of packed weights
 
 constexpr std::int64_t kFewRows = 4;     ///< of activations
 constexpr std::int64_t kMaxSums = 8192;  ///< results of one kernel call that are buffered
@@ -28,10 +28,10 @@ constexpr std::size_t round_up(std::size_t bytes) { return (bytes + kAlignment -
 
 /// Rows of a range. For a few activation rows the ranges are larger, up to a 32nd of the matrix: nothing is read twice
 /// then, and at the end of each range the data prefetched beyond it is wasted.
-std::int64_t part_rows(const quant::Matrix& weights, std::int64_t activation_rows) {
+std::int64_t rows_per_task(const quant::Matrix& weights, std::int64_t activation_rows) {
   const auto row_bytes = static_cast<std::int64_t>(std::max<std::size_t>(weights.row_bytes, 1));
   const bool few = activation_rows <= kFewRows;
-  const std::int64_t bytes = few ? std::clamp(weights.rows * row_bytes / 32, kPartBytes, 8 * kPartBytes) : kPartBytes;
+  const std::int64_t bytes = few ? std::clamp(weights.rows * row_bytes / 32, kTaskBytes, 8 * kTaskBytes) : kTaskBytes;
   const std::int64_t rows = bytes / row_bytes / kRowMultiple * kRowMultiple;
   return std::clamp(rows, kRowMultiple, few ? kMaxSums / kFewRows : kMaxSums / kTokenBlock);
 }
@@ -95,7 +95,7 @@ void multiply_rows(Runtime runtime, const quant::Matrix& weights, const Input& i
   }
 
   const auto product = table.product[format];
-  const std::int64_t rows_each = part_rows(weights, terms * tokens);
+  const std::int64_t rows_each = rows_per_task(weights, terms * tokens);
   const std::int64_t parts = (weights.rows + rows_each - 1) / rows_each;
   for_chunks(threads, parts, [&](std::int64_t chunk, int) {
     if (input.cancel != nullptr && input.cancel->load(std::memory_order_relaxed)) return;

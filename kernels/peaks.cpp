@@ -20,7 +20,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kLine = 64;
 /// Bytes that one stream reads at a time: not a power of two, or all streams would map to the same set of the caches.
-constexpr std::int64_t kPart = 128 * 1024 + 5 * kLine;
+constexpr std::int64_t kStreamBytes = 128 * 1024 + 5 * kLine;
 constexpr std::int64_t kAhead = 16 * kLine;  ///< prefetch distance in bytes
 constexpr int kPasses = 5;
 constexpr std::size_t kMinBuffer = std::size_t{32} << 20;
@@ -31,9 +31,9 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 template <int streams, bool ahead>
 std::uint64_t read_chunk(const std::byte* chunk) noexcept {
   std::uint64_t sums[8] = {};
-  for (std::int64_t at = 0; at < kPart; at += kLine) {
+  for (std::int64_t at = 0; at < kStreamBytes; at += kLine) {
     for (int stream = 0; stream < streams; ++stream) {
-      const std::byte* const line = chunk + stream * kPart + at;
+      const std::byte* const line = chunk + stream * kStreamBytes + at;
       if constexpr (ahead) __builtin_prefetch(line + kAhead);
       std::uint64_t words[8];
       std::memcpy(words, line, sizeof words);
@@ -72,7 +72,7 @@ std::atomic<std::uint64_t> sink;
 ReadPeak measure_read(Threads threads, std::span<const std::byte> buffer) noexcept {
   if (buffer.size() < kMinBuffer) return {};
   const auto rate = [&](const Way& way) {
-    const std::int64_t chunk_bytes = way.streams * kPart;
+    const std::int64_t chunk_bytes = way.streams * kStreamBytes;
     // Prefetching may pass the end of a chunk, so the last chunk ends before the end of the buffer.
     const std::int64_t chunks = (static_cast<std::int64_t>(buffer.size()) - kAhead) / chunk_bytes;
     const auto start = Clock::now();

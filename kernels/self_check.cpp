@@ -44,14 +44,14 @@ std::vector<std::byte> packed_rows(quant::Format format) {
 }
 
 bool is_right(const Table& table, quant::Format format) {
-  const auto product = table.panel_product_many[static_cast<std::size_t>(format)];
+  const auto product = table.panel_gemm[static_cast<std::size_t>(format)];
   if (product == nullptr) return true;
   const std::size_t row_bytes = quant::row_bytes(format, kColumns), panel_bytes = quant::panel_bytes(format, kColumns);
   const std::vector<std::byte> rows = packed_rows(format);
   constexpr std::int64_t kPanels = quant::panel_count(kRows);
   constexpr std::size_t kLine = 64, kStride = activation_bytes(Activation::bf16, kColumns);
   std::vector<std::byte> panels(kPanels * panel_bytes), activations(kTokens * kStride),
-      scratch(kManyScratchBytes + kLine);
+      scratch(kGemmScratchBytes + kLine);
   for (std::int64_t panel = 0; panel < kPanels; ++panel) {
     const std::int64_t row = panel * quant::kPanelRows, left = kRows - row;
     quant::pack_panel(format, rows.data() + static_cast<std::size_t>(row) * row_bytes, row_bytes,
@@ -80,7 +80,7 @@ bool is_right(const Table& table, quant::Format format) {
 
 }  // namespace
 
-bool many_is_right(const Table& table) {
+bool gemm_is_right(const Table& table) {
   return is_right(table, quant::Format::q8_0) && is_right(table, quant::Format::bf16);
 }
 

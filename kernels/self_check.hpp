@@ -8,6 +8,6 @@ namespace brim::kernels {
 
 /// Whether the table's gemm kernels, if it has any, give exactly the expected numbers for operands that are exact in
 /// bf16. Takes microseconds; allocates.
-bool many_is_right(const Table& table);
+bool gemm_is_right(const Table& table);
 
 }  // namespace brim::kernels

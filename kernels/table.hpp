@@ -1,5 +1,5 @@
 // Every kernel's signature and contract, all in this one file. A Table is filled set by set (see isa.def); each set
-// overwrites the entries that it does better. `generic` fills all entries except panel_product_many, the only one that
+// overwrites the entries that it does better. `generic` fills all entries except panel_gemm, the only one that
 // may be null.
 //
 // Common to all: noexcept; pointers may be unaligned (prepared activations: aligned to 4 bytes at least); inputs and
@@ -111,14 +111,14 @@ struct PanelProduct {
   std::int64_t tokens;
   float* out;
   std::int64_t out_stride;
-  std::byte* scratch = nullptr;  ///< kManyScratchBytes aligned to 64 bytes: only for panel_product_many
+  std::byte* scratch = nullptr;  ///< kGemmScratchBytes aligned to 64 bytes: only for panel_gemm
 };
 
-/// panel_product_many is called with more tokens than this; multiply() pads smaller calls.
+/// panel_gemm is called with more tokens than this; multiply() pads smaller calls.
 static constexpr std::int64_t kFewTokens = 16;
-/// The capacity of the scratch of panel_product_many: two panels of 2048 columns in bf16.
-static constexpr std::int64_t kManyDepth = 2048;
-static constexpr std::size_t kManyScratchBytes = std::size_t{2} * 16 * kManyDepth * 2;
+/// The capacity of the scratch of panel_gemm: two panels of 2048 columns in bf16.
+static constexpr std::int64_t kGemmDepth = 2048;
+static constexpr std::size_t kGemmScratchBytes = std::size_t{2} * 16 * kGemmDepth * 2;
 
 struct Table {
   /// For each weight format, the activations that its product requires and the product itself.
@@ -132,7 +132,7 @@ struct Table {
   /// activations are Activation::bf16 and weights are rounded to bf16 too (at most 2^-8 of each value). A token's bits
   /// are the same in every call of this kernel, at any place within the call, but differ from those of panel_product.
   /// Never set for F32 and F16, whose weights have more bits than that.
-  void (*panel_product_many[quant::kFormatCount])(const PanelProduct&) noexcept;
+  void (*panel_gemm[quant::kFormatCount])(const PanelProduct&) noexcept;
   /// Prepares one activation row: activation_bytes(kind, cols) bytes written.
   void (*prepare[kActivationCount])(const float* values, std::int64_t cols, std::byte* out) noexcept;
   /// Unpacks one row of weights (token embeddings): exactly quant::unpack_row.

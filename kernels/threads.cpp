@@ -67,7 +67,7 @@ struct ThreadPool::State {
 
   /// False in a forked child, which has the memory of the pool but not its threads.
   bool has_helpers() const noexcept {
-    return helpers.count() > 0 && made_after == forks.load(std::memory_order_relaxed);
+    return helpers.count() > 0 && forks_before == forks.load(std::memory_order_relaxed);
   }
 
   /// Tries to reserve all helpers for the caller and returns whether it could; call give_back() afterwards.
@@ -149,7 +149,7 @@ struct ThreadPool::State {
   std::atomic<bool> open{false};
   std::atomic<bool> ending{false};
   alignas(64) std::atomic<int> inside{0};
-  const unsigned made_after = forks.load();
+  const unsigned forks_before = forks.load();
   platform::HelperThreads helpers;  ///< they use all of the above
   int failure;
 };

@@ -35,9 +35,9 @@ Result<Arena> Arena::create(std::size_t bytes, std::string_view owner, Touch whe
   const std::size_t page = page_size();
   const MemoryLimits limits = memory_limits();
   if (bytes > std::numeric_limits<std::size_t>::max() - page)
-    return refusal(owner, bytes, limits, "no machine has that much");
+    return refusal(owner, bytes, limits, "that is more than any machine has");
   const std::size_t size = whole_pages(bytes);
-  if (size > limits.available) return refusal(owner, size, limits, "that much is not to be had");
+  if (size > limits.available) return refusal(owner, size, limits, "not enough memory is available");
 
   const platform::Pages pages = platform::map_pages(size);
   if (pages.data == nullptr) {

@@ -41,12 +41,12 @@ class NewFile {
  public:
   /// Who may read the file: `owner` alone, or everyone who could read the file that it replaces (for a new file:
   /// according to umask).
-  enum class Readers { owner, usual };
+  enum class Permissions { owner, usual };
 
   /// Opens a temporary file in the folder of `path`. A symbolic link is followed: the file that it refers to is
   /// replaced, and the link remains. Errors: io naming the path and the system's reason; invalid_argument when `path`
   /// is not a regular file and so could not be replaced.
-  static Result<NewFile> create(const std::string& path, Readers readers);
+  static Result<NewFile> create(const std::string& path, Permissions permissions);
 
   NewFile(NewFile&& other) noexcept;
   NewFile& operator=(NewFile&& other) noexcept;
@@ -88,6 +88,6 @@ class NewFile {
 };
 
 /// Writes `text` to `path` as a NewFile. Errors: those of NewFile.
-Status write_new_file(const std::string& path, std::string_view text, NewFile::Readers readers);
+Status write_new_file(const std::string& path, std::string_view text, NewFile::Permissions permissions);
 
 }  // namespace brim

@@ -165,7 +165,7 @@ model::ProfileFile measure(const CalibrateOptions& options) {
   }
   line.clear();
   conclude(losses, file);
-  write_file(options.output, model::to_json(file), NewFile::Readers::usual);
+  write_file(options.output, model::to_json(file), NewFile::Permissions::usual);
   std::remove(partial.c_str());
   return file;
 }
@@ -176,7 +176,7 @@ std::string report(const model::ProfileFile& file) {
       "entries:\n",
       file.profile.layers.size(), file.windows, file.context, file.continuation, printable_line(file.keep),
       kernels::kv_types_name(file.profile.types),
-      file.loss == "kl" ? "KL to the whole cache (nats a token)" : "increase of the NLL (nats a token)");
+      file.loss == "kl" ? "KL to the whole cache (nats per token)" : "increase of the NLL (nats per token)");
   out += "  layer";
   for (std::size_t i = 1; i < kv::kProfileFractions.size(); ++i)
     out += fmt::format("  {:>7.4g}%", 100 * kv::kProfileFractions[i]);

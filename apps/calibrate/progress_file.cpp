@@ -105,7 +105,7 @@ void save_progress(const std::string& path, const std::string& settings, const s
     proxies.push_back(std::move(row));
   }
   const Json json = {{"settings", settings}, {"layers", layers}, {"others", others}, {"infonce", proxies}};
-  write_file(path, json.dump() + "\n", NewFile::Readers::owner);
+  write_file(path, json.dump() + "\n", NewFile::Permissions::owner);
 }
 
 std::vector<WindowLosses> load_progress(const std::string& path, const std::string& settings, std::size_t count,

@@ -115,7 +115,7 @@ Status measure_window(const Measuring& with, const Window& window, WindowLosses&
   if (losses.infonce.empty()) listen(*reference_sequence, outputs);
   BRIM_ASSIGN(const Reference reference,
               measure_reference(*reference_sequence, window, with.chunk, with.loop_threads, keep_going));
-  const double own_nll = mean(reference.nll);
+  const double reference_nll = mean(reference.nll);
 
   if (losses.infonce.empty()) {
     std::vector<std::int64_t> quotas;
@@ -143,7 +143,7 @@ Status measure_window(const Measuring& with, const Window& window, WindowLosses&
       BRIM_ASSIGN(const auto sequence, sequence_with(std::move(quotas), std::move(stored)));
       BRIM_ASSIGN(const Scores scores, score(*sequence, reference));
       loss.kl[i] = mean(scores.kl);
-      loss.nll[i] = mean(scores.nll) - own_nll;
+      loss.nll[i] = mean(scores.nll) - reference_nll;
     }
     loss.measured = true;
     measured = loss;

@@ -36,7 +36,7 @@ std::vector<std::string> layer_lines(const std::vector<brim_layer_stats>& layers
     const brim_layer_stats& layer = layers[first];
     const std::string name =
         end - first == 1 ? fmt::format("layer {}", first) : fmt::format("layers {}-{}", first, end - 1);
-    lines.push_back(fmt::format("{:<14}{} {:>7} of {:>7} entries{} in {}, {} forgotten", name, bar(layer, largest),
+    lines.push_back(fmt::format("{:<14}{} {:>7} of {:>7} entries{} in {}, {} evicted", name, bar(layer, largest),
                                 grouped_text(layer.used), grouped_text(layer.quota), end - first == 1 ? "" : " each",
                                 layer.kv_type, grouped_text(layer.evicted)));
     first = end;

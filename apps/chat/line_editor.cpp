@@ -241,7 +241,7 @@ LineEditor::Outcome LineEditor::read(const std::string& prompt, std::string& lin
   }
   line.clear();
   if (parts.editor == nullptr) return Outcome::ended;
-  forget_interrupts();
+  clear_interrupts();
   parts.pasted_lines = false;
   int count = 0;
   errno = 0;
@@ -270,7 +270,7 @@ void LineEditor::remember(const std::string& line) {
   const std::optional<std::string> text = saved_text(parts.history);
   if (!text) return;
   // The user's questions are readable by the owner alone.
-  if (const Status written = write_new_file(parts.path, *text, NewFile::Readers::owner); !written) {
+  if (const Status written = write_new_file(parts.path, *text, NewFile::Permissions::owner); !written) {
     say_notice("The history is not kept any longer: " + written.error().sentence);
     parts.path.clear();
   }

@@ -47,8 +47,8 @@ void show(const std::string& argument, Conversation& conversation) {
 void clear(const std::string&, Conversation& conversation) {
   conversation.session.clear();
   conversation.file.changed();
-  conversation.turns.forget_notices();
-  say_quietly("The conversation begins anew.");
+  conversation.turns.reset_notices();
+  say_quietly("The conversation begins again.");
 }
 
 void regenerate(const std::string&, Conversation& conversation) {
@@ -67,7 +67,7 @@ void save(const std::string& argument, Conversation& conversation) {
                             grouped_text(conversation.session.stats().tokens)));
     return;
   }
-  write_file(path, conversation.session.messages() + "\n", NewFile::Readers::owner);
+  write_file(path, conversation.session.messages() + "\n", NewFile::Permissions::owner);
   say_quietly(fmt::format("Saved to {}.", path));
 }
 
@@ -78,18 +78,18 @@ void load(const std::string& argument, Conversation& conversation) {
     conversation.settings.carry_over(settings);
     conversation.session = Session::restore(conversation.model, path, settings);
     conversation.file.changed();
-    conversation.turns.forget_notices();
+    conversation.turns.reset_notices();
     say_quietly(fmt::format("Going on from {}: {} tokens.", path, grouped_text(conversation.session.stats().tokens)));
     return;
   }
   const std::string messages = read_file(path);
   const InterruptScope scope(&conversation.session);
   if (!read_prompt(conversation.session, [&] { conversation.session.load_messages(messages); })) {
-    say_quietly("Stopped: the conversation was not read to its end.");
+    say_quietly("Stopped: the conversation was not processed to its end.");
     return;  // there is no saved session to replace
   }
   conversation.file.changed();
-  conversation.turns.forget_notices();
+  conversation.turns.reset_notices();
   say_quietly(fmt::format("Loaded {}: {} tokens.", path, grouped_text(conversation.session.stats().tokens)));
 }
 
@@ -101,7 +101,7 @@ void stats(const std::string&, Conversation& conversation) {
   line("KV memory", fmt::format("{} of {} in use, {} at most so far", bytes_text(now.kv_bytes),
                                 bytes_text(now.kv_budget_bytes), bytes_text(now.kv_peak_bytes)));
   line("without limit", fmt::format("{} for the whole context", bytes_text(now.kv_full_bytes)));
-  line("forgotten", fmt::format("{} entries over {} layers", grouped_text(now.evicted), now.layers));
+  line("evicted", fmt::format("{} entries over {} layers", grouped_text(now.evicted), now.layers));
   line("beside the KV", fmt::format("{} for activations, logits and history", bytes_text(now.scratch_bytes)));
   line("last prompt", fmt::format("{} tokens, {:.1f} tok/s, {} at a time", grouped_text(now.prompt_tokens),
                                   rate(now.prompt_tokens, now.prompt_seconds), now.chunk));
@@ -133,11 +133,11 @@ constexpr Command kCommands[] = {
     {"/help", "", "This list; so does /?", help},
     {"/set", "NAME VALUE", "Change a setting: /set temperature 0.7, /set system You are a pirate.", set},
     {"/show", "[NAME]", "The model and all settings, or what one of them means", show},
-    {"/clear", "", "Forget the conversation", clear},
+    {"/clear", "", "Clear the conversation", clear},
     {"/regen", "", "Answer the last message again", regenerate},
     {"/save", "FILE", "Write all there is, to go on from here; FILE.json: what was said, as JSON", save},
     {"/load", "FILE", "Go on from a saved session, or read FILE.json", load},
-    {"/kv", "", "What each layer of the KV cache may keep, keeps and has forgotten", kv_memory},
+    {"/kv", "", "What each layer of the KV cache may keep, keeps and has evicted", kv_memory},
     {"/stats", "", "Memory, tokens and speed", stats},
     {"/exit", "", "Leave (so do Ctrl-D and a second Ctrl-C)", leave},
 };

@@ -16,7 +16,7 @@ Answer Turns::take(const std::function<void()>& ask, bool stream, bool show_stat
     answer.interrupted = true;
     if (show_status) {
       say("");
-      say_quietly("stopped: the message was not read to its end and is forgotten");
+      say_quietly("stopped: the message was not processed to its end and is dropped");
     }
     return answer;
   }

@@ -22,7 +22,7 @@ class Turns {
   /// line follows. Ctrl-C: the answer is marked interrupted, and has no ids when it had not begun.
   Answer take(const std::function<void()>& ask, bool stream, bool show_status);
   /// The conversation was cleared or replaced: notices may be given again.
-  void forget_notices() { notices_.forget(); }
+  void reset_notices() { notices_.reset(); }
 
  private:
   Session* session_;

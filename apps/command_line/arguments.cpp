@@ -58,9 +58,9 @@ std::vector<CLI::Option*> positionals_of(CLI::App& command) {
 }
 
 /// Processes the words of one command, from first to last.
-class ArgumentReader {
+class ArgumentParser {
  public:
-  ArgumentReader(CLI::App& command, std::vector<std::string> words) : command_(command), words_(std::move(words)) {}
+  ArgumentParser(CLI::App& command, std::vector<std::string> words) : command_(command), words_(std::move(words)) {}
 
   std::vector<std::string> read();
 
@@ -90,7 +90,7 @@ class ArgumentReader {
   std::set<std::string> given_;  ///< long names
 };
 
-std::vector<std::string> ArgumentReader::read() {
+std::vector<std::string> ArgumentParser::read() {
   bool options_ended = false;
   for (; at_ < words_.size(); ++at_) {
     const std::string& typed = word();
@@ -118,7 +118,7 @@ std::vector<std::string> ArgumentReader::read() {
   return kept_;
 }
 
-void ArgumentReader::read_single_dash() {
+void ArgumentParser::read_single_dash() {
   const std::string typed = word();
   const std::string letter = typed.substr(0, 2), rest = typed.substr(2);
   if (rest.empty()) return read_option(letter, std::nullopt);
@@ -133,7 +133,7 @@ void ArgumentReader::read_single_dash() {
   refuse_unknown(typed);
 }
 
-void ArgumentReader::read_option(const std::string& name, const std::optional<std::string>& attached) {
+void ArgumentParser::read_option(const std::string& name, const std::optional<std::string>& attached) {
   const CLI::Option* option = find(name);
   if (option == nullptr) {
     const FamiliarOption* entry = find_familiar_option(name, command_.get_name());
@@ -152,7 +152,7 @@ void ArgumentReader::read_option(const std::string& name, const std::optional<st
   }
 }
 
-void ArgumentReader::keep(const CLI::Option& option, const std::string& typed, const std::string& value) {
+void ArgumentParser::keep(const CLI::Option& option, const std::string& typed, const std::string& value) {
   if (value.empty() && !allows_empty(*find(typed))) {
     throw Failure(2, fmt::format("{} is empty: expected {}", typed, option.get_type_name()));
   }
@@ -166,7 +166,7 @@ void ArgumentReader::keep(const CLI::Option& option, const std::string& typed, c
 }
 
 // `option` is null for an option of another program.
-std::string ArgumentReader::value_of(const CLI::Option* option, const std::string& typed,
+std::string ArgumentParser::value_of(const CLI::Option* option, const std::string& typed,
                                      const std::optional<std::string>& attached) {
   if (attached) return *attached;
   const std::string expected = option == nullptr ? "value" : option->get_type_name();
@@ -180,7 +180,7 @@ std::string ArgumentReader::value_of(const CLI::Option* option, const std::strin
   return next;
 }
 
-void ArgumentReader::read_familiar(const FamiliarOption& entry, const std::string& name,
+void ArgumentParser::read_familiar(const FamiliarOption& entry, const std::string& name,
                                    const std::optional<std::string>& attached) {
   using Kind = FamiliarOption::Kind;
   using Takes = FamiliarOption::Takes;
@@ -203,7 +203,7 @@ void ArgumentReader::read_familiar(const FamiliarOption& entry, const std::strin
   if (std::find(notices_.begin(), notices_.end(), notice) == notices_.end()) notices_.push_back(notice);
 }
 
-void ArgumentReader::refuse_unknown(const std::string& typed) const {
+void ArgumentParser::refuse_unknown(const std::string& typed) const {
   std::vector<std::string> known;
   for (const CLI::Option* option : command_.get_options()) {
     for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
@@ -225,7 +225,7 @@ void ArgumentReader::refuse_unknown(const std::string& typed) const {
                                suggestion.empty() ? "" : ".", suggestion.empty() ? see() : suggestion));
 }
 
-void ArgumentReader::place_model() {
+void ArgumentParser::place_model() {
   const CLI::Option* model = find("--model");
   std::size_t room = 0;
   for (const CLI::Option* option : positionals_of(command_)) {
@@ -261,7 +261,7 @@ void ArgumentReader::place_model() {
 }
 
 // llama.cpp has one option for keys and one for values, and each may be a list in a benchmark.
-void ArgumentReader::place_kv_types() {
+void ArgumentParser::place_kv_types() {
   if (!key_type_ && !value_type_) return;
   if (given_.contains("--kv-type")) {
     throw Failure(2, "--kv-type says how both keys and values are stored: leave out --cache-type-k and --cache-type-v");
@@ -276,7 +276,7 @@ void ArgumentReader::place_kv_types() {
   kept_.push_back(types);
 }
 
-void ArgumentReader::require_what_is_needed() const {
+void ArgumentParser::require_what_is_needed() const {
   std::size_t filled = 0;
   std::string missing;
   for (const CLI::Option* option : command_.get_options()) {
@@ -293,7 +293,7 @@ void ArgumentReader::require_what_is_needed() const {
   if (!missing.empty()) throw Failure(2, fmt::format("{} is missing: {}", missing, usage_of(command_)));
 }
 
-void ArgumentReader::refuse_what_does_not_go_together() const {
+void ArgumentParser::refuse_what_does_not_go_together() const {
   for (const CLI::Option* option : command_.get_options()) {
     if (!given_.contains(name_of(*option))) continue;
     for (const CLI::Option* needed : option->get_needs()) {
@@ -339,7 +339,7 @@ std::vector<std::string> read_arguments(CLI::App& app, const std::vector<std::st
                                                     : "." + suggestion));
   }
   CLI::App& command = find_command(app, first);
-  return ArgumentReader(command, {words.begin() + 1, words.end()}).read();
+  return ArgumentParser(command, {words.begin() + 1, words.end()}).read();
 }
 
 std::string usage_of(const CLI::App& command) {

@@ -8,7 +8,7 @@ using Kind = FamiliarOption::Kind;
 using Takes = FamiliarOption::Takes;
 
 constexpr std::string_view kNoGpu = "Brim computes on the CPU alone";
-constexpr std::string_view kOwnThreads = "Brim keeps its threads on the cores that -t gives it";
+constexpr std::string_view kPinsThreads = "Brim keeps its threads on the cores that -t gives it";
 constexpr std::string_view kDownload =
     "Brim downloads nothing: fetch the GGUF file first, then give its path as the model";
 constexpr std::string_view kFromFile = "Brim takes this from the model's file";
@@ -51,7 +51,7 @@ constexpr FamiliarOption kOptions[] = {
      "the KV budget decides how many tokens are read at once", ""},
     {"--mlock,--mmap,--no-mmap,-dio,--direct-io", Kind::ignored, Takes::nothing, kMapping, ""},
     {"-tb,--threads-batch", Kind::ignored, Takes::value, "-t is for prompts and answers alike", ""},
-    {"--numa,--prio,--poll,-C,--cpu-mask,-Cr,--cpu-range,--cpu-strict", Kind::ignored, Takes::value, kOwnThreads, ""},
+    {"--numa,--prio,--poll,-C,--cpu-mask,-Cr,--cpu-range,--cpu-strict", Kind::ignored, Takes::value, kPinsThreads, ""},
     {"--color,-co", Kind::ignored, Takes::may_switch, kOutput, ""},
     {"--simple-io,--no-display-prompt,--log-disable,--nowordwrap", Kind::ignored, Takes::nothing, kOutput, ""},
     {"--no-perf,--perf,--no-warmup,--warmup", Kind::ignored, Takes::nothing, "brim bench is what measures", ""},
@@ -73,7 +73,7 @@ constexpr FamiliarOption kOptions[] = {
     {"--progress", Kind::ignored, Takes::nothing, "a terminal shows what is being measured", "bench"},
     {"--jinja", Kind::ignored, Takes::nothing, "chat templates are always Jinja", ""},
     {"--context-shift,--no-context-shift,-kvu,--kv-unified,--swa-full", Kind::ignored, Takes::nothing,
-     "--kv-budget and --kv-keep decide what stays in the cache", ""},
+     "--kv-budget and --kv-keep decide which entries are kept", ""},
     {"--keepalive", Kind::ignored, Takes::value, "Brim loads the model for this one run", ""},
     {"-cnv,--conversation,-i,--interactive,-if,--interactive-first,-ins,--instruct", Kind::ignored, Takes::nothing,
      kConverses, "chat"},
@@ -87,7 +87,7 @@ constexpr FamiliarOption kOptions[] = {
      "brim run MODEL.gguf continues a text without a template", "chat"},
     {"-hf,-hfr,--hf-repo,-hff,--hf-file,-hft,--hf-token,-mu,--model-url,-dr,--docker-repo", Kind::refused, Takes::value,
      kDownload, ""},
-    {"--keep", Kind::refused, Takes::value, "--kv-keep chooses the rule for what stays in the cache", ""},
+    {"--keep", Kind::refused, Takes::value, "--kv-keep chooses the rule for which entries are kept", ""},
     {"--rope-scaling,--rope-scale,--rope-freq-base,--rope-freq-scale,--yarn-orig-ctx,--yarn-ext-factor,"
      "--yarn-attn-factor,--yarn-beta-slow,--yarn-beta-fast,--override-kv",
      Kind::refused, Takes::value, kFromFile, ""},

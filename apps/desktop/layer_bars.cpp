@@ -9,7 +9,7 @@ namespace brim::desktop {
 
 LayerBars::LayerBars(QWidget* parent) : QWidget(parent) {
   setMinimumWidth(160);
-  setToolTip(tr("One bar a layer: its share of the memory, and how much of it is in use"));
+  setToolTip(tr("One bar per layer: its share of the memory, and how much of that share is in use"));
 }
 
 void LayerBars::show_picture(const MemoryPicture& picture) {
@@ -28,7 +28,7 @@ void LayerBars::paintEvent(QPaintEvent*) {
           .arg(locale.formattedDataSize(picture_.used_bytes), locale.formattedDataSize(picture_.budget_bytes)));
   painter.drawText(
       rect().adjusted(4, line, -4, 0), Qt::AlignLeft,
-      picture_.evicted == 0 ? tr("Nothing was forgotten") : tr("%L1 entries were forgotten").arg(picture_.evicted));
+      picture_.evicted == 0 ? tr("Nothing was evicted") : tr("%L1 entries were evicted").arg(picture_.evicted));
   if (picture_.layers.isEmpty()) return;
 
   qint64 largest = 1;

@@ -74,7 +74,7 @@ void write_rows(const std::string& path, const std::vector<std::vector<float>>& 
   for (const std::vector<float>& row : rows) {
     content.append(reinterpret_cast<const char*>(row.data()), row.size() * sizeof(float));
   }
-  write_file(path, content, NewFile::Readers::usual);
+  write_file(path, content, NewFile::Permissions::usual);
 }
 
 void report(const Losses& losses, const run::Sequence& sequence, bool json) {
@@ -138,7 +138,7 @@ void evaluate(const EvalOptions& options) {
   say_unused_budget(options.given.value("kv.budget"), sequence->memory().kv.full_bytes);
   const std::int64_t context = sequence->memory().kv.shape.context;
   if (static_cast<std::int64_t>(ids.size()) > context) {
-    say(fmt::format("The text has {} tokens, more than the context of {}: beyond it the oldest ones are forgotten.",
+    say(fmt::format("The text has {} tokens, more than the context of {}: beyond it the oldest ones are evicted.",
                     grouped_text(static_cast<std::int64_t>(ids.size())), grouped_text(context)));
   }
   ProgressLine line("Reading", ProgressLine::Unit::tokens, std::chrono::seconds(2));

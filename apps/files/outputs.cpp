@@ -91,12 +91,12 @@ void Outputs::writes(const std::string& option, const std::string& path) {
   outputs_.emplace_back(option, path);
 }
 
-void check_writable(const std::string& path) { unwrap(NewFile::create(path, NewFile::Readers::owner)); }
+void check_writable(const std::string& path) { unwrap(NewFile::create(path, NewFile::Permissions::owner)); }
 
 void check_file_size(const std::string& path, std::uint64_t bytes) {
   const std::uint64_t limit = file_size_limit();
   if (bytes <= limit) return;
-  const NewFile file = unwrap(NewFile::create(path, NewFile::Readers::owner));
+  const NewFile file = unwrap(NewFile::create(path, NewFile::Permissions::owner));
   throw Failure(1, file.failure({EFBIG, limit, bytes}).sentence);
 }
 
@@ -105,8 +105,8 @@ void unwrap_writing(const Status& written) {
   unwrap(written);
 }
 
-void write_file(const std::string& path, std::string_view content, NewFile::Readers readers) {
-  unwrap_writing(write_new_file(path, content, readers));
+void write_file(const std::string& path, std::string_view content, NewFile::Permissions permissions) {
+  unwrap_writing(write_new_file(path, content, permissions));
 }
 
 }  // namespace brim::apps

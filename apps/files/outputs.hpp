@@ -44,6 +44,6 @@ void unwrap_writing(const Status& written);
 
 /// Writes a file that appears whole or not at all (platform/new_file.hpp). Throws Failure (1): the path was fit to be written
 /// when the work began.
-void write_file(const std::string& path, std::string_view content, NewFile::Readers readers);
+void write_file(const std::string& path, std::string_view content, NewFile::Permissions permissions);
 
 }  // namespace brim::apps

@@ -25,7 +25,7 @@ bool unless_interrupted(Work work) {
 }  // namespace
 
 bool read_prompt(Session& session, const std::function<void()>& read) {
-  ProgressLine line("Reading the prompt", ProgressLine::Unit::tokens, std::chrono::seconds(1));
+  ProgressLine line("Processing the prompt", ProgressLine::Unit::tokens, std::chrono::seconds(1));
   session.on_progress([&line](std::int64_t done, std::int64_t total) { return line.advance(done, total); });
   struct Detach {
     Session& session;

@@ -13,13 +13,13 @@ void Notices::give(const brim_stats& stats) {
     said_evicting_ = true;
     if (stats.kv_budget_bytes < stats.kv_full_bytes) {
       say_notice(
-          fmt::format("The {} has outgrown the {} KV budget: the oldest parts are being "
-                      "forgotten. A larger --kv-budget remembers more (up to {} here).",
+          fmt::format("The {} has outgrown the {} KV budget: the oldest entries are being "
+                      "evicted. A larger --kv-budget keeps more (up to {} here).",
                       what_, bytes_text(stats.kv_budget_bytes), bytes_text(stats.kv_full_bytes)));
     } else {
       say_notice(
-          fmt::format("The {} has outgrown the context of {} tokens: the oldest parts are "
-                      "being forgotten.",
+          fmt::format("The {} has outgrown the context of {} tokens: the oldest entries are "
+                      "being evicted.",
                       what_, grouped_text(stats.context)));
     }
   }

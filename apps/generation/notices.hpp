@@ -16,7 +16,7 @@ class Notices {
   /// Writes the notices that are new since the last call to standard error.
   void give(const brim_stats& stats);
   /// The session begins again: every notice may be given again.
-  void forget() { said_evicting_ = said_beyond_ = false; }
+  void reset() { said_evicting_ = said_beyond_ = false; }
 
  private:
   const char* what_;

@@ -36,7 +36,7 @@ std::optional<std::string> piped_text(Pipe pipe) {
 }
 
 std::string with_piped_text(std::string text) {
-  const std::optional<std::string> piped = piped_text(Pipe::beside_text);
+  const std::optional<std::string> piped = piped_text(Pipe::after_text);
   if (!piped) return text;
   return text.empty() ? *piped : text + "\n\n" + *piped;
 }

@@ -8,8 +8,8 @@ namespace brim::apps {
 
 /// How much of standard input belongs to the prompt.
 enum class Pipe {
-  beside_text,  ///< if a pipe, a file or a socket holds something, it is added to the prompt that was typed
-  alone,        ///< any input that is not a terminal or a device is the prompt
+  after_text,  ///< if a pipe, a file or a socket holds something, it is added to the prompt that was typed
+  alone,       ///< any input that is not a terminal or a device is the prompt
 };
 
 /// All of standard input without one line end at its end; nothing where it is a terminal or a device such as /dev/null,

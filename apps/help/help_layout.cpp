@@ -29,7 +29,7 @@ std::string wrapped(const std::string& text, std::size_t room) {
   return out;
 }
 
-std::size_t room_beside(std::size_t column) { return kColumns > column + 20 ? kColumns - column : 20; }
+std::size_t room_after(std::size_t column) { return kColumns > column + 20 ? kColumns - column : 20; }
 
 }  // namespace
 
@@ -72,14 +72,14 @@ std::string HelpLayout::make_option_opts(const CLI::Option* option) const {
 }
 
 std::string HelpLayout::make_option_desc(const CLI::Option* option) const {
-  return wrapped(option->get_description(), room_beside(get_column_width()));
+  return wrapped(option->get_description(), room_after(get_column_width()));
 }
 
 std::string HelpLayout::make_subcommand(const CLI::App* command) const {
   constexpr std::size_t kNames = 14;
   const std::string name = "  " + command->get_name();
   std::string out = name + std::string(kNames > name.size() ? kNames - name.size() : 1, ' ');
-  for (const char letter : wrapped(command->get_description(), room_beside(kNames))) {
+  for (const char letter : wrapped(command->get_description(), room_after(kNames))) {
     out += letter;
     if (letter == '\n') out += std::string(kNames, ' ');
   }

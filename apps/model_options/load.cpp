@@ -97,10 +97,10 @@ void run_command(const std::function<void()>& command) {
 
 void say_what_is_loaded(const Model& model, Session& session) {
   const brim_model_info info = model.info();
-  say_parts_quietly({info.name,
-                     fmt::format("{}, {} parameters, {}, {}", info.architecture, count_text(info.parameters),
-                                 info.quantisation, bytes_text(info.weight_bytes)),
-                     fmt::format("{} {}, {}", info.threads, info.threads == 1 ? "thread" : "threads", brim_isa())});
+  say_list_quietly({info.name,
+                    fmt::format("{}, {} parameters, {}, {}", info.architecture, count_text(info.parameters),
+                                info.quantisation, bytes_text(info.weight_bytes)),
+                    fmt::format("{} {}, {}", info.threads, info.threads == 1 ? "thread" : "threads", brim_isa())});
   say_quietly(session.describe());
 }
 

@@ -18,7 +18,7 @@ std::vector<std::int32_t> parse_prompt_ids(std::string_view text, std::string_vi
     const std::string_view word = text.substr(0, text.find_first_of(kBetween));
     const auto id = parse_integer<std::int32_t>(word);
     if (!id || *id < 0) {
-      throw Failure(2, fmt::format("{}: '{}' is no {}", option, word.substr(0, 40), what));
+      throw Failure(2, fmt::format("{}: '{}' is not a {}", option, word.substr(0, 40), what));
     }
     ids.push_back(*id);
     text.remove_prefix(word.size());

@@ -38,7 +38,7 @@ void say_notice(std::string_view line) {
   say_in(style.warning, line, style.plain);
 }
 
-void say_parts_quietly(const std::vector<std::string>& parts) {
+void say_list_quietly(const std::vector<std::string>& parts) {
   const auto columns = static_cast<std::size_t>(terminal_columns());
   std::string line;
   for (const std::string& part : parts) {

@@ -16,7 +16,7 @@ void say_quietly(std::string_view line);
 /// The same, as a warning.
 void say_notice(std::string_view line);
 /// The parts with " · " between them, on as many lines as the terminal's width requires.
-void say_parts_quietly(const std::vector<std::string>& parts);
+void say_list_quietly(const std::vector<std::string>& parts);
 
 /// Writes `text` over the terminal's current line, without ending it; erase_line() clears it. Does this only where
 /// standard error is a terminal.

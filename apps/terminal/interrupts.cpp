@@ -60,7 +60,7 @@ void catch_interrupts() {
 
 bool interrupted() noexcept { return pressed.load() > 0 || asked_to_end(); }
 bool asked_to_end() noexcept { return ending.load() != 0; }
-void forget_interrupts() noexcept { pressed.store(0); }
+void clear_interrupts() noexcept { pressed.store(0); }
 
 void end_interrupted() {
   const Signal signal = asked_to_end() ? static_cast<Signal>(ending.load()) : Signal::interrupt;

@@ -11,11 +11,11 @@ namespace brim::apps {
 /// only interrupt the wait. A signal that the parent process ignores stays ignored.
 void catch_interrupts();
 
-/// Whether the work must stop: Ctrl-C was pressed since the last call of forget_interrupts(), or the program must end.
+/// Whether the work must stop: Ctrl-C was pressed since the last call of clear_interrupts(), or the program must end.
 bool interrupted() noexcept;
 /// Whether SIGTERM or SIGHUP arrived, so that the program must end. Stays true.
 bool asked_to_end() noexcept;
-void forget_interrupts() noexcept;
+void clear_interrupts() noexcept;
 
 /// Ends the program by the signal that arrived, or else as Ctrl-C does: callers see the signal, and a shell reports 128
 /// plus its number.

@@ -37,9 +37,9 @@ text::Tokenizer open_tokenizer(const std::string& path) {
   return unwrap(text::Tokenizer::create(unwrap(model::read_vocabulary(gguf))));
 }
 
-std::string in_json(const std::vector<text::TokenId>& ids, const text::Tokenizer& tokenizer, bool pieces) {
+std::string in_json(const std::vector<TokenId>& ids, const text::Tokenizer& tokenizer, bool pieces) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const text::TokenId id : ids) {
+  for (const TokenId id : ids) {
     if (pieces) {
       list.push_back({{"id", id}, {"piece", tokenizer.piece(id, true)}});
     } else {
@@ -50,9 +50,9 @@ std::string in_json(const std::vector<text::TokenId>& ids, const text::Tokenizer
   return printable_json(list.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
-std::string in_lines(const std::vector<text::TokenId>& ids, const text::Tokenizer& tokenizer) {
+std::string in_lines(const std::vector<TokenId>& ids, const text::Tokenizer& tokenizer) {
   std::string lines;
-  for (const text::TokenId id : ids) {
+  for (const TokenId id : ids) {
     lines += fmt::format("{}\t{}\n", id, std::string(quoted(tokenizer.piece(id, true), kMaxShown)));
   }
   return lines;
@@ -61,7 +61,7 @@ std::string in_lines(const std::vector<text::TokenId>& ids, const text::Tokenize
 void encode(const TokenizeOptions& options) {
   const std::string text = *options.file_given ? read_file(options.file) : typed_text(options.text, options.escape);
   const text::Tokenizer tokenizer = open_tokenizer(options.model);
-  const std::vector<text::TokenId> ids =
+  const std::vector<TokenId> ids =
       unwrap(tokenizer.encode(text, {.add_special = options.add_special, .parse_special = options.parse_special}));
   if (options.json) return write_output(in_json(ids, tokenizer, options.pieces) + "\n");
   if (options.pieces) return write_output(in_lines(ids, tokenizer));

@@ -64,15 +64,15 @@ void run(benchmark::State& state, const Heads& heads, kernels::KvType type, std:
   for (auto _ : state) {
     for (int head = 0; head < heads.kv_heads; ++head) {
       const std::size_t begin = static_cast<std::size_t>(head) * count * stride;
-      for (std::int64_t part = 0; part < kEntries; part += kernels::kAttentionPart) {
+      for (std::int64_t part = 0; part < kEntries; part += kernels::kAttentionRange) {
         const std::size_t at = begin + static_cast<std::size_t>(part) * stride;
         // The second run is what lies behind the range: kernels prefetch it.
         const std::size_t next =
-            std::min(at + static_cast<std::size_t>(kernels::kAttentionPart) * stride, keys.size() - stride);
-        const kernels::KvRun runs[] = {{keys.data() + at, values.data() + at, stride, stride, kernels::kAttentionPart},
+            std::min(at + static_cast<std::size_t>(kernels::kAttentionRange) * stride, keys.size() - stride);
+        const kernels::KvRun runs[] = {{keys.data() + at, values.data() + at, stride, stride, kernels::kAttentionRange},
                                        {keys.data() + next, values.data() + next, stride, stride, 0}};
         table.attend[static_cast<int>(type)][static_cast<int>(type)](
-            {runs, part, part + kernels::kAttentionPart, heads.size, heads.size, queries.data(),
+            {runs, part, part + kernels::kAttentionRange, heads.size, heads.size, queries.data(),
              heads.group * heads.size, heads.group, tokens, seen.data(), 0.125f, 0.0f, part == 0 ? first : later,
              scratch.data()});
         if (part > 0) table.merge_attention(first, later, tokens, heads.group, heads.size);

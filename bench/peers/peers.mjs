@@ -13,7 +13,7 @@ const kHelp = `./run bench-peers [MODEL…] [options]
   MODEL              a GGUF file, or a shape of bench/synth_model (written with random weights when first asked for):
                      llama-1b (default), qwen2.5-0.5b, …
   --type LIST        of shapes: weight types (default: q4_0,q4_k_m,q8_0)
-  --tests LIST       ppN reads a prompt of N tokens, tgN generates N, @dD after D others; tgNxS: S sequences generate N
+  --tests LIST       ppN processes a prompt of N tokens, tgN generates N, @dD after D others; tgNxS: S sequences generate N
                      each, all together (without @dD after 512 of their own), the rate is that of all of them;
                      startN@cC: from loading to the first token after N, with room for C
                      (default: pp512,tg128,tg128@d4096,tg128@d16384,pp16384,start34@c16384)
@@ -76,7 +76,7 @@ function parseTest(word) {
 }
 
 function numbers(text, option) {
-  return text.split(",").map((word) => /^[1-9]\d*$/.test(word) ? Number(word) : refuse(`${option}: '${word}' is no number`));
+  return text.split(",").map((word) => /^[1-9]\d*$/.test(word) ? Number(word) : refuse(`${option}: '${word}' is not a number`));
 }
 
 /** Model files with what rows call them. */

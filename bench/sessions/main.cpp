@@ -48,7 +48,7 @@ double rate(const brim::Model& model, const Wish& wish, int count) {
 int main(int argc, char** argv) {
   Wish wish;
   CLI::App app(
-      "Tokens a second of several sessions that share passes: medians over rounds, and the least and the most");
+      "Tokens per second of several sessions that share passes: medians over rounds, and the smallest and the largest");
   app.add_option("model", wish.path, "A GGUF file with more than 20,010 tokens")->required();
   app.add_option("--depth", wish.depth, "Tokens that each session has read")->capture_default_str();
   app.add_option("--steps", wish.steps, "Tokens that each session generates")->capture_default_str();

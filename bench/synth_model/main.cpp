@@ -36,7 +36,7 @@ class Formats {
     formats.pure_ = pure;
     const std::optional<quant::Format> format = quant::format_from_name(type);
     if (!formats.mix_ && !format)
-      return error(ErrorCode::invalid_argument, "\"", type, "\" is no type that can be written");
+      return error(ErrorCode::invalid_argument, "\"", type, "\" is not a type that can be written");
     formats.format_ = format.value_or(quant::Format::f32);
     formats.facts_ = {shape.architecture, shape.layers, 0, shape.heads / shape.kv_heads, shape.layers, shape.tied};
     return formats;

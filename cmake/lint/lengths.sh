@@ -1,14 +1,18 @@
 #!/bin/bash
-# lint.lengths ROOT: one idea per file. No source or script is longer than 500 lines, and no line of a page (*.md) is
+# lint.lengths ROOT: one idea per file. No source or script (C++, C, Python, JavaScript, TypeScript, shell, awk, CMake, run) is
+# longer than 400 lines, no C++ function longer than 80 (functions.awk says what counts), and no line of a page (*.md)
 # longer than 120 columns. Exempt are table rows, pictures and lines that cannot be broken; the address of a link does
 # not count.
 set -eu
 cd "$1"
 . cmake/lint/walk.sh
 bad=0
-walk run .ci cmake platform quant kernels engine research apps bench tests docs -type f \
-  \( -name '*.[chi]pp' -o -name '*.h' -o -name '*.cmake' -o -name '*.sh' -o -name '*.awk' -o -name run -o -name CMakeLists.txt \) 2>/dev/null |
-  sort | xargs awk 'FNR == 501 { print FILENAME ": more than 500 lines"; bad = 1 } END { exit bad }' || bad=1
+sources() { walk . \( -name build -o -name .git -o -path ./tests/fuzz/corpus \) -prune -o -type f \( "$@" \) -print | sed 's|^[.]/||' | sort; }
+sources -name '*.[chi]pp' -o -name '*.[ch]' -o -name '*.def' -o -name '*.py' -o -name '*.js' -o -name '*.mjs' -o -name '*.ts' \
+  -o -name '*.sh' -o -name '*.awk' -o -name '*.cmake' -o -name CMakeLists.txt -o -name run |
+  xargs awk 'FNR == 401 { print FILENAME ": more than 400 lines"; bad = 1 } END { exit bad }' || bad=1
+sources -name '*.[chi]pp' -o -name '*.[ch]' |
+  xargs awk -v limit=80 -f cmake/lint/strip.awk -f cmake/lint/functions.awk || bad=1
 # Bytes that continue a character (UTF-8) are not columns.
 walk . \( -name build -o -name .git \) -prune -o -name '*.md' -print | sed 's|^[.]/||' | sort | LC_ALL=C xargs awk '
 /^[ \t]*[|]/ || /^[ \t]*!\[/ { next }

@@ -112,7 +112,7 @@ FILENAME == "docs/glossary.words" { if ($0 !~ /^[ \t]*(#|$)/) add_row($0); next 
 FNR == 1 { check(file); file = FILENAME; page = file ~ /[.]md$/; fence = 0 }
 page && /^[ \t]*```/ { fence = !fence; push(" . ", FNR, 0); next }
 page && fence { next }
-page { gsub(/`[^`]*`/, " ~ "); gsub(/\]\([^)]*\)/, "] ") }
+page { gsub(/`[^`]*`/, " . "); gsub(/\]\([^)]*\)/, "] ") }
 /^[ \t]*$/ { push(" . ", FNR, 0); next }
 { push_line($0) }
 END {

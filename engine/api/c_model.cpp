@@ -142,7 +142,7 @@ brim_status brim_plan_get(const char* path, const brim_options* model_wishes, co
     filled.kv_budget_bytes = memory.kv.budget_bytes;
     filled.kv_full_bytes = memory.kv.full_bytes;
     filled.kv_min_bytes = memory.kv.min_bytes;
-    filled.scratch_bytes = memory.beside_bytes();
+    filled.scratch_bytes = memory.outside_budget_bytes();
     filled.thread_bytes = static_cast<std::int64_t>(brim::kernels::helper_stack_bytes(sequence.threads));
     filled.total_bytes = filled.weight_bytes + memory.total() + filled.thread_bytes;
     filled.available_bytes = static_cast<std::int64_t>(brim::memory_limits().available);

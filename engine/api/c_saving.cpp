@@ -132,7 +132,7 @@ brim_status brim_session_fork(brim_session* session, brim_session** out) {
     *out = nullptr;
     auto handle = std::make_unique<brim_session>();
     handle->list = session->list;
-    handle->told_of_forgetting = session->told_of_forgetting;
+    handle->eviction_logged = session->eviction_logged;
     BRIM_ASSIGN(handle->session, session->session->fork());
     attach_log(*handle, session->log);
     *out = handle.release();

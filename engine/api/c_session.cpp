@@ -29,18 +29,18 @@ void brim::api::attach_log(brim_session& session, std::shared_ptr<ModelLog> log)
   session.log = std::move(log);
   if (session.log == nullptr) return;
   const brim::kv::Plan& plan = session.session->sequence().cache().plan();
-  session.forgetting =
+  session.eviction_message =
       brim::sentence(" tokens the cache of ", brim::size_text(static_cast<std::size_t>(plan.budget_bytes)),
-                     " is full; from now on it forgets (", plan.keep, ")");
+                     " is full; from now on it evicts (", plan.keep, ")");
 }
 
-void brim::api::tell_of_forgetting(brim_session& session) noexcept {
-  if (session.told_of_forgetting || session.log == nullptr) return;
+void brim::api::log_eviction(brim_session& session) noexcept {
+  if (session.eviction_logged || session.log == nullptr) return;
   if (session.session->sequence().cache().evicted() == 0) return;
-  session.told_of_forgetting = true;
+  session.eviction_logged = true;
   char line[256];
   std::snprintf(line, sizeof line, "after %lld%s", static_cast<long long>(session.session->sequence().tokens()),
-                session.forgetting.c_str());
+                session.eviction_message.c_str());
   session.log->say(BRIM_LOG_INFO, line);
 }
 
@@ -192,7 +192,7 @@ brim_status brim_session_stats(const brim_session* session, brim_stats* stats) {
     filled.kv_bytes = cache.bytes_used();
     filled.kv_peak_bytes = cache.bytes_peak();
     filled.kv_full_bytes = cache.plan().full_bytes;
-    filled.scratch_bytes = sequence.memory().beside_bytes();
+    filled.scratch_bytes = sequence.memory().outside_budget_bytes();
     filled.evicted = cache.evicted();
     filled.prompt_tokens = timings.prompt_tokens;
     filled.generated_tokens = timings.generated_tokens;
@@ -258,7 +258,7 @@ const char* brim_session_describe(brim_session* session) {
     session->text =
         brim::sentence("KV ", brim::size_text(static_cast<std::size_t>(plan.budget_bytes)), " ",
                        brim::kv::stored_as(plan.shape), " (", plan.split, ", ", plan.keep, "): ", entries,
-                       " entries a ", plan.shape.heads.empty() ? "layer" : "head", ", context ", plan.shape.context);
+                       " entries per ", plan.shape.heads.empty() ? "layer" : "head", ", context ", plan.shape.context);
     return {};
   });
   return status == BRIM_OK ? session->text.c_str() : "";

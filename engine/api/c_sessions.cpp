@@ -102,7 +102,7 @@ brim_status brim_sessions_next(brim_session* const* sessions, size_t count, brim
         brim_piece piece = piece_of(*group[i], results[i]);
         piece.size = stride;
         std::memcpy(out, &piece, sizeof piece);
-        tell_of_forgetting(*group[i]);
+        log_eviction(*group[i]);
       }
     }
     return {};

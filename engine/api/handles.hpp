@@ -66,8 +66,8 @@ struct brim_session {
   std::unique_ptr<brim::generate::Session> session;
   brim::api::OptionList list;                ///< its options at creation and later changes, for saving it
   std::shared_ptr<brim::api::ModelLog> log;  ///< the model's
-  std::string forgetting;  ///< the log message for when its cache begins to evict, created while there is memory
-  bool told_of_forgetting = false;
+  std::string eviction_message;  ///< the log message for when its cache begins to evict, created while there is memory
+  bool eviction_logged = false;
   std::string text;                     ///< the text that a returned pointer points into
   std::atomic<std::thread::id> user{};  ///< the thread that is inside a call; a default id: none
   bool freed = false;                   ///< by a callback of that call, whose end frees it
@@ -76,16 +76,16 @@ struct brim_session {
 namespace brim::api {
 
 /// The turn of one call on a session. A second thread, or a callback that calls back, finds it taken. Calls that only
-/// look may also be made by a callback of the call that has the turn. A session that such a callback freed ends with the
+/// look may also be made by a callback of the call that has the turn. A session that this callback freed ends with the
 /// turn.
 class Turn {
  public:
   enum class Kind { change, look };
   Turn(brim_session& session, Kind kind) noexcept : session_(session) {
-    std::thread::id nobody{};
+    std::thread::id none{};
     const std::thread::id self = std::this_thread::get_id();
-    mine_ = session_.user.compare_exchange_strong(nobody, self, std::memory_order_acquire);
-    allowed_ = mine_ || (kind == Kind::look && nobody == self);
+    mine_ = session_.user.compare_exchange_strong(none, self, std::memory_order_acquire);
+    allowed_ = mine_ || (kind == Kind::look && none == self);
   }
   ~Turn() {
     if (!mine_) return;
@@ -110,7 +110,7 @@ class Turn {
 /// Gives a new handle its model's log. Cannot fail, except for lack of memory.
 void attach_log(brim_session& session, std::shared_ptr<ModelLog> log);
 /// Reports to that log, once per session, that the cache has begun to evict. Allocates nothing.
-void tell_of_forgetting(brim_session& session) noexcept;
+void log_eviction(brim_session& session) noexcept;
 
 /// Runs `body` on the session when this call has the turn.
 template <class Handle, class Body>
@@ -123,7 +123,7 @@ brim_status on_session(Handle* session, Turn::Kind kind, Body&& body) noexcept {
                    "this session is inside another call: one thread at a time, and no changes from a callback");
     }
     Status status = body();
-    if (turn.mine()) tell_of_forgetting(const_cast<brim_session&>(*session));
+    if (turn.mine()) log_eviction(const_cast<brim_session&>(*session));
     return status;
   });
 }

@@ -33,7 +33,7 @@ bool claim(Slot& slot, int former, int self) noexcept {
 }
 
 /// The calling thread's slot, or null when it has none.
-Slot* own_slot() noexcept {
+Slot* thread_slot() noexcept {
   const platform::ThreadState& state = platform::thread_state;
   if (state.error_claim == 0) return nullptr;
   Slot& slot = slots[state.error_slot];
@@ -95,7 +95,7 @@ std::size_t kept_bytes(const char* sentence, std::size_t size, std::size_t ellip
 void keep_sentence(brim_status status, const char* sentence) noexcept {
   constexpr char kEllipsis[] = "…";
   platform::thread_state.error_status = static_cast<std::uint16_t>(status);
-  Slot* slot = own_slot();
+  Slot* slot = thread_slot();
   if (slot == nullptr) slot = new_slot();
   if (slot == nullptr) return;
   const std::size_t size = std::strlen(sentence);
@@ -105,7 +105,7 @@ void keep_sentence(brim_status status, const char* sentence) noexcept {
 }
 
 const char* last_sentence() noexcept {
-  const Slot* slot = own_slot();
+  const Slot* slot = thread_slot();
   return slot != nullptr ? slot->sentence
                          : general_sentence(static_cast<brim_status>(platform::thread_state.error_status));
 }

@@ -10,23 +10,23 @@
 
 namespace brim {
 
-inline void append_part(std::string& sentence, std::string_view text) { sentence += text; }
-inline void append_part(std::string& sentence, char letter) { sentence += letter; }
+inline void append_piece(std::string& sentence, std::string_view text) { sentence += text; }
+inline void append_piece(std::string& sentence, char letter) { sentence += letter; }
 template <std::integral T>
-requires(!std::same_as<T, char>) void append_part(std::string& sentence, T number) {
+requires(!std::same_as<T, char>) void append_piece(std::string& sentence, T number) {
   if constexpr (std::same_as<T, bool>) {
     sentence += number ? "true" : "false";
   } else {
     sentence += std::to_string(number);
   }
 }
-inline void append_part(std::string& sentence, double number) { sentence += number_text(number); }
+inline void append_piece(std::string& sentence, double number) { sentence += number_text(number); }
 
 /// Joins texts, characters and numbers: sentence("tensor ", name, " has ", n, " rows").
 template <class... Parts>
 std::string sentence(const Parts&... parts) {
   std::string joined;
-  (append_part(joined, parts), ...);
+  (append_piece(joined, parts), ...);
   return joined;
 }
 

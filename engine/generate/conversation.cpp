@@ -284,15 +284,14 @@ Result<std::string> Conversation::render(bool to_answer, WorkMeter* meter) const
   return offer(rendered.error());
 }
 
-Result<std::vector<text::TokenId>> Conversation::encode(std::string_view rendered, bool at_start,
-                                                        WorkMeter* meter) const {
+Result<std::vector<TokenId>> Conversation::encode(std::string_view rendered, bool at_start, WorkMeter* meter) const {
   text::EncodeOptions options;
   options.add_special = at_start;
   options.parse_special = true;
   options.continues = !at_start;
   options.cut_at = kMark;
   options.meter = meter;
-  BRIM_ASSIGN(std::vector<text::TokenId> ids, tokenizer_->encode(rendered, options));
+  BRIM_ASSIGN(std::vector<TokenId> ids, tokenizer_->encode(rendered, options));
   const text::Vocabulary& vocabulary = tokenizer_->vocabulary();
   // Templates that begin with BOS themselves, and an EOS that only belongs at the end of a finished text.
   if (ids.size() > 1 && ids[0] == vocabulary.bos && ids[1] == vocabulary.bos) ids.erase(ids.begin());

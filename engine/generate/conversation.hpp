@@ -88,7 +88,7 @@ class Conversation {
   Result<std::string> render(bool to_answer = true, WorkMeter* meter = nullptr) const;
   /// The ids of rendered text, or of a later part of rendered text (`at_start` false: no BOS). Errors: the tokenizer's;
   /// cancelled.
-  Result<std::vector<text::TokenId>> encode(std::string_view rendered, bool at_start, WorkMeter* meter = nullptr) const;
+  Result<std::vector<TokenId>> encode(std::string_view rendered, bool at_start, WorkMeter* meter = nullptr) const;
 
  private:
   Conversation(const text::Tokenizer& tokenizer, templates::ChatTemplate chat_template)

@@ -11,10 +11,9 @@
 
 #include "engine/base/result.hpp"
 #include "engine/base/state.hpp"
+#include "engine/text/token_id.hpp"
 
 namespace brim::generate {
-
-using TokenId = std::int32_t;
 
 struct SamplingOptions {
   std::uint64_t seed = 0;

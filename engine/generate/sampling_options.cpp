@@ -26,7 +26,7 @@ Status check_numbers(const SamplingOptions& options, std::string_view written) {
     return error(ErrorCode::invalid_argument, name, " is ",
                  written.empty() ? number_text(value) : std::string(written.substr(0, 80)), "; it must be ", allowed);
   };
-  BRIM_TRY(between("temperature", options.temperature, 0, kAnyNumber, "from 0 (always the likeliest token) to 1e30"));
+  BRIM_TRY(between("temperature", options.temperature, 0, kAnyNumber, "from 0 (always the most likely token) to 1e30"));
   BRIM_TRY(between("top_k", options.top_k, -1, kAnyNumber, "1 or more, or 0 for off"));
   BRIM_TRY(between("top_p", options.top_p, 0, 1, "from 0 to 1, where 1 is off"));
   BRIM_TRY(between("min_p", options.min_p, 0, 1, "from 0 to 1, where 0 is off"));

@@ -175,7 +175,7 @@ Status Session::append_text(std::string_view text, const text::EncodeOptions& op
   return read_ids(ids);
 }
 
-// An answer longer than the room for it loses its beginning, as a long conversation loses messages (forget_oldest).
+// An answer longer than the room for it loses its beginning, as a long conversation loses messages (drop_oldest_messages).
 // What comes next is processed after what the cache has seen, and the cache evicts by its own rules.
 void Session::keep_answer(std::string_view text) {
   conversation_.extend_answer(text);

@@ -174,7 +174,7 @@ class Session {
   Status read_conversation(std::optional<std::string_view> answer, bool to_answer, Undo& undo);
   std::string held_back() const;
   void keep_answer(std::string_view text);
-  void forget_oldest(bool to_answer) noexcept;
+  void drop_oldest_messages(bool to_answer) noexcept;
   void begin_stream();
   void begin_answer();
   void end_conversing();

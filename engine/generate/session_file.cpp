@@ -169,7 +169,7 @@ void seal_session_file(std::span<std::byte> file) {
 }
 
 Status write_session_file(const std::string& path, const StateWriter& body, WorkMeter* meter) {
-  BRIM_ASSIGN(NewFile file, NewFile::create(path, NewFile::Readers::owner));
+  BRIM_ASSIGN(NewFile file, NewFile::create(path, NewFile::Permissions::owner));
   SummedWriter out(file, meter);
   const std::array<std::uint64_t, 3> header = header_of(body_bytes(body));
   BRIM_TRY(out.add(std::as_bytes(std::span(header))));

@@ -90,7 +90,7 @@ Status Session::read_conversation(std::optional<std::string_view> answer, bool t
 // that the cache holds becomes shorter, as the template writes what is left. So dropping messages needs no prefill, and
 // the cache evicts by its own rules. Where that text is not rendered (cancelled: the request then ends the next call;
 // or no memory), ids are compared at the next message.
-void Session::forget_oldest(bool to_answer) noexcept {
+void Session::drop_oldest_messages(bool to_answer) noexcept {
   if (!conversation_.drop_oldest(max_text_) || !seen_text_) return;
   try {
     if (auto rendered = conversation_.render(to_answer, &work_)) {
@@ -137,7 +137,7 @@ Status Session::add_message(std::string_view role, std::string_view content) {
     return {};
   }
   BRIM_TRY(read_conversation(answer, true, undo));
-  forget_oldest(true);
+  drop_oldest_messages(true);
   conversation_.begin_answer();
   answering_ = true;
   return {};
@@ -177,7 +177,7 @@ Status Session::replace_messages(std::string_view json) {
     return {};
   }
   BRIM_TRY(read_conversation(answer, to_answer, undo));
-  forget_oldest(to_answer);
+  drop_oldest_messages(to_answer);
   if (to_answer) conversation_.begin_answer();
   answering_ = to_answer;
   return {};

@@ -148,7 +148,7 @@ Status GgufWriter::begin(const std::string& path) {
     }
   }
   path_ = path;
-  BRIM_ASSIGN(file_, NewFile::create(path, NewFile::Readers::usual));
+  BRIM_ASSIGN(file_, NewFile::create(path, NewFile::Permissions::usual));
   position_ = written_ = 0;
   next_tensor_ = 0;
   const std::string description = packed_description(alignment_);

@@ -9,12 +9,12 @@ namespace brim::kv {
 
 Drafts::Drafts(const Plan& plan) noexcept
     : plan_(plan),
-      part_bytes_(staging_part_bytes(plan.shape, plan.chunk)),
+      range_bytes_(staging_range_bytes(plan.shape, plan.chunk)),
       max_tokens_(draft_tokens(plan.shape, plan.chunk)) {}
 
 StagingPlace Drafts::place(StreamId stream) const noexcept {
   if (count_ == 0) return {plan_.chunk, 0};
-  return {count_, static_cast<std::int64_t>(index_of(stream)) * part_bytes_};
+  return {count_, static_cast<std::int64_t>(index_of(stream)) * range_bytes_};
 }
 
 std::int64_t Drafts::room(const Streams& streams, std::int64_t position) const noexcept {

@@ -27,7 +27,7 @@ class Drafts {
     count_ = count;
     accepted_ = 0;
   }
-  void forget() noexcept { begin(0); }
+  void clear() noexcept { begin(0); }
   void accept() noexcept { ++accepted_; }
 
   std::int64_t accepted() const { return accepted_; }
@@ -48,9 +48,9 @@ class Drafts {
   std::int64_t gap_in_front(const Stream& stream, std::int64_t position) const noexcept;
 
   const Plan& plan_;
-  std::int64_t part_bytes_;  ///< of a stream's range of the staging buffer
-  std::int64_t max_tokens_;  ///< for which every stream has room in its range
-  std::int64_t count_ = 0;   ///< tokens of the last chunk of drafts that lie in staging; 0: none
+  std::int64_t range_bytes_;  ///< of a stream's range of the staging buffer
+  std::int64_t max_tokens_;   ///< for which every stream has room in its range
+  std::int64_t count_ = 0;    ///< tokens of the last chunk of drafts that lie in staging; 0: none
   std::int64_t accepted_ = 0;
 };
 

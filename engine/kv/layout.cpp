@@ -76,14 +76,14 @@ std::int64_t staging_bytes(const Shape& shape, std::int64_t chunk) {
   return round_up(times(entry, chunk), kAlignment);
 }
 
-std::int64_t staging_part_bytes(const Shape& shape, std::int64_t chunk) {
+std::int64_t staging_range_bytes(const Shape& shape, std::int64_t chunk) {
   return staging_bytes(shape, chunk) / static_cast<std::int64_t>(shape.layers.size()) / kAlignment * kAlignment;
 }
 
 std::int64_t draft_tokens(const Shape& shape, std::int64_t chunk) {
   std::int64_t tokens = chunk;
   for (const StreamShape& layer : shape.layers) {
-    tokens = std::min(tokens, staging_part_bytes(shape, chunk) / data_bytes(layer));
+    tokens = std::min(tokens, staging_range_bytes(shape, chunk) / data_bytes(layer));
   }
   return tokens;
 }
@@ -122,7 +122,7 @@ StreamRun MemoryMap::layer(const StreamShape& layer, Needs needs, std::int64_t q
   run.index = reinterpret_cast<std::int64_t*>(take(run.slots * 8));
   if (needs.accumulated_attention()) run.accumulated = reinterpret_cast<float*>(take(run.slots * 4));
   if (needs.norm != EntryNorm::none) run.norm = reinterpret_cast<float*>(take(run.slots * 4));
-  run.beside_bytes = metadata_bytes(needs) + block_share_bytes(layer, needs);
+  run.slot_metadata_bytes = metadata_bytes(needs) + block_share_bytes(layer, needs);
   if (needs.block_size == 0) return run;
   run.max_blocks = max_blocks(run.slots, needs.block_size);
   run.blocks = reinterpret_cast<Block*>(take(run.max_blocks * static_cast<std::int64_t>(sizeof(Block))));

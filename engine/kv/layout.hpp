@@ -51,7 +51,7 @@ std::int64_t state_bytes(const Shape& shape);
 /// The staging buffer: `chunk` entries of the layer with the largest ones.
 std::int64_t staging_bytes(const Shape& shape, std::int64_t chunk);
 /// One layer's range when all layers share the buffer (drafts): a multiple of 64.
-std::int64_t staging_part_bytes(const Shape& shape, std::int64_t chunk);
+std::int64_t staging_range_bytes(const Shape& shape, std::int64_t chunk);
 /// Max number of tokens for which every layer has room in its range, and at most `chunk`. May be 0.
 std::int64_t draft_tokens(const Shape& shape, std::int64_t chunk);
 /// The scratch that eviction and rebasing work in, for layers of at most `slots` slots, and what else does not depend
@@ -70,7 +70,7 @@ struct StreamRun {
   std::byte* block_boxes = nullptr;  ///< [head][block] boxes around keys in f16, or null
   std::int64_t slots = 0;            ///< a multiple of 16
   std::int64_t max_blocks = 0;
-  std::int64_t beside_bytes = 0;  ///< all metadata of one slot
+  std::int64_t slot_metadata_bytes = 0;  ///< all metadata of one slot
 };
 
 /// Room for one layer's entries followed by a chunk's. The chunk's range begins at `slots` in each array, so that a

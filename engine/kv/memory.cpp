@@ -74,7 +74,7 @@ Chunk Memory::begin_drafts(std::int64_t n, std::span<const std::int32_t> ids) no
 void Memory::start(std::int64_t n, std::span<const std::int32_t> ids) noexcept {
   if (time_.position + n > plan_.shape.context) rebase_all(n);
   chunk_.emplace(OpenChunk{{time_.tokens, time_.position, n, 0}});
-  drafts_.forget();
+  drafts_.clear();
   quotas_.begin_chunk();
   blocks_.document().write(time_.tokens, n, ids);
   intake_.begin(chunk_->tokens);
@@ -161,7 +161,7 @@ void Memory::clear() noexcept {
   blocks_.document().clear();
   quotas_.restore();
   states_.clear();
-  drafts_.forget();
+  drafts_.clear();
   time_ = {};
   chunk_.reset();
   streams_stale_ = states_stale_ = false;

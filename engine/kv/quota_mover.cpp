@@ -12,7 +12,7 @@ namespace {
 /// The weight of a new observation in the smoothed statistic.
 constexpr double kNewShare = 0.3;
 /// At most this fraction (1/n) of a quota moves at once.
-constexpr std::int64_t kStepParts = 10;
+constexpr std::int64_t kStepDivisor = 10;
 
 }  // namespace
 
@@ -64,7 +64,8 @@ void QuotaMover::choose_slots() noexcept {
   for (const Stream& stream : streams_) {
     const std::size_t i = index_of(stream.id);
     const std::int64_t slots = stream.store.slots();
-    const std::int64_t step = freely ? plan_.max_entries : std::max<std::int64_t>(slots / kStepParts, kGranuleEntries);
+    const std::int64_t step =
+        freely ? plan_.max_entries : std::max<std::int64_t>(slots / kStepDivisor, kGranuleEntries);
     slots_[i] = slots;
     wanted_[i] = std::clamp(wanted_[i], slots - step, slots + step);
     left -= slots * plan_.layers[i].entry_bytes;

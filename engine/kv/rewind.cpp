@@ -27,14 +27,14 @@ void Memory::return_to(std::int64_t count, std::int64_t position) noexcept {
   streams_.recount();
   time_.tokens = count;
   time_.position = position;
-  drafts_.forget();
+  drafts_.clear();
 }
 
 void Memory::abandon_chunk() noexcept {
   if (!chunk_) return;  // the memory was cleared
   const OpenChunk chunk = *chunk_;
   chunk_.reset();
-  if (chunk.drafting) return drafts_.forget();  // the streams have not taken in any entry
+  if (chunk.drafting) return drafts_.clear();  // the streams have not taken in any entry
   if (can_return_to(time_.tokens, time_.position) && !(chunk.attention_added && plan_.attention_decides())) {
     return_to(time_.tokens, time_.position);
   } else {

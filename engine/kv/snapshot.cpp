@@ -75,7 +75,7 @@ Status check_blocks(const StateReader& state, std::span<const Block> blocks, std
 
 }  // namespace
 
-void save_memory(const SavedParts& parts, StateWriter& state) {
+void save_memory(const SavedMemory& parts, StateWriter& state) {
   const auto& [plan, time, streams, document, quotas] = parts;
   state.text(plan.split);
   state.text(plan.keep);
@@ -146,7 +146,7 @@ struct Counts {
   std::int64_t peak = 0, moved_at = 0;
 };
 
-Status restore_counts(const RestoredParts& parts, StateReader& state, Counts& counts) {
+Status restore_counts(const RestoredMemory& parts, StateReader& state, Counts& counts) {
   const Plan& plan = parts.plan;
   Timeline& time = parts.time;
   state.at("KV memory");
@@ -173,7 +173,7 @@ Status restore_counts(const RestoredParts& parts, StateReader& state, Counts& co
 
 // Every stream's slots and entries. Where the slots differ from the plan's, they are laid out again: they are still
 // empty.
-Status restore_sizes(const RestoredParts& parts, StateReader& state, const Counts& counts) {
+Status restore_sizes(const RestoredMemory& parts, StateReader& state, const Counts& counts) {
   const auto& [plan, time, streams, document, quotas] = parts;
   QuotaMover::Layout layout(quotas);
   std::int64_t left = quotas.bytes();
@@ -200,7 +200,7 @@ Status restore_sizes(const RestoredParts& parts, StateReader& state, const Count
   return {};
 }
 
-Status restore_entries(const RestoredParts& parts, StateReader& state, Stream& stream) {
+Status restore_entries(const RestoredMemory& parts, StateReader& state, Stream& stream) {
   state.at(sentence("layer ", index_of(stream.id)));
   BRIM_TRY(for_pieces(stream.store, stream.shape.kv_heads,
                       [&](const char* what, std::span<std::byte> bytes) { return state.piece(what, bytes); }));
@@ -213,7 +213,7 @@ Status restore_entries(const RestoredParts& parts, StateReader& state, Stream& s
 
 }  // namespace
 
-Status restore_memory(const RestoredParts& parts, StateReader& state) {
+Status restore_memory(const RestoredMemory& parts, StateReader& state) {
   Counts counts;
   BRIM_TRY(restore_counts(parts, state, counts));
   BRIM_TRY(restore_sizes(parts, state, counts));

@@ -13,7 +13,7 @@
 namespace brim::kv {
 
 /// What is saved of a memory.
-struct SavedParts {
+struct SavedMemory {
   const Plan& plan;
   const Timeline& time;
   const Streams& streams;
@@ -21,14 +21,14 @@ struct SavedParts {
   const QuotaMover& quotas;
 };
 /// The pieces stay valid until one of the parts changes.
-void save_memory(const SavedParts& parts, StateWriter& state);
+void save_memory(const SavedMemory& parts, StateWriter& state);
 
 /// Reads the beginning of a saved memory. Errors: bad_file where it was not saved under this plan. A restore begins
 /// with it; called before a memory is created, it prevents booking memory for a file that does not match.
 Status check_plan(const Plan& plan, StateReader& state);
 
 /// What is restored into.
-struct RestoredParts {
+struct RestoredMemory {
   const Plan& plan;
   Timeline& time;
   Streams& streams;
@@ -37,6 +37,6 @@ struct RestoredParts {
 };
 /// Reads what follows check_plan into empty parts. Errors: those of the state reader; the parts have to be cleared
 /// then.
-Status restore_memory(const RestoredParts& parts, StateReader& state);
+Status restore_memory(const RestoredMemory& parts, StateReader& state);
 
 }  // namespace brim::kv

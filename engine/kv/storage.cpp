@@ -35,7 +35,7 @@ Result<std::vector<StorageChoice>> storage_choices(const Shape& shape, const Nee
   if (choices.size() < 2) {
     return error(ErrorCode::invalid_argument,
                  "this KV split chooses how each layer is stored, and needs a profile measured in ",
-                 "two types at least that are no larger than ", stored_as(shape),
+                 "at least two types that are not larger than ", stored_as(shape),
                  " (brim calibrate --kv-types), found ", choices.size());
   }
   return choices;

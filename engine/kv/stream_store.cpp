@@ -18,7 +18,7 @@ std::int64_t StreamStore::bytes_used() const {
   // The ring may begin inside a granule; when it is (nearly) full, its end lies in the granule where it begins.
   const std::int64_t spanned = (start_ % kGranuleEntries + used_ + kGranuleEntries - 1) / kGranuleEntries;
   const std::int64_t granules = std::min(spanned, run_.slots / kGranuleEntries);
-  return granules * kGranuleEntries * heads_ * (key_bytes_ + value_bytes_) + used_ * run_.beside_bytes;
+  return granules * kGranuleEntries * heads_ * (key_bytes_ + value_bytes_) + used_ * run_.slot_metadata_bytes;
 }
 
 template <class Array>

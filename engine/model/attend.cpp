@@ -1,8 +1,8 @@
 // The weighted sums of one layer: which entries each token sees, how the work is divided between threads, and how the
-// states of a context's parts are combined. See kernels/attention.hpp for what a part is.
+// states of a context's ranges are combined. See kernels/attention.hpp for what a range is.
 //
 // A task is one KV head and a tile of tokens over their whole context. When that gives too few tasks (one or a few
-// tokens over a long context), a task is one KV head and a few parts, whose states wait in the workspace for the parts
+// tokens over a long context), a task is one KV head and a few ranges, whose states wait in the workspace for the ranges
 // before them. In both cases each row's numbers are the same.
 #include "engine/model/attend.hpp"
 
@@ -41,8 +41,8 @@ void attend_tile(const Pass& pass, const LayerAttention& layer, int head, std::i
   const WorkerScratch scratch = work.worker_scratch(worker);
   const AttentionState later{scratch.largest, scratch.sums, scratch.out, layer.group()};
   bool first = true;
-  for (std::int64_t part = 0; part < layer.parts() && !pass.cancelled(); ++part) {
-    layer.with_part(head, token, count, part, [&](Attend& call) {
+  for (std::int64_t range = 0; range < layer.ranges() && !pass.cancelled(); ++range) {
+    layer.with_range(head, token, count, range, [&](Attend& call) {
       call.scratch = scratch.kernel;
       call.state = first ? result : later;
       layer.attend(call);
@@ -53,18 +53,18 @@ void attend_tile(const Pass& pass, const LayerAttention& layer, int head, std::i
   divide(pass.runtime.table, result, layer.group(), count, size);
 }
 
-// Tokens that form one tile: parts side by side, then combined.
-void attend_in_parts(const Pass& pass, const LayerAttention& layer, std::int64_t parts_in_task) noexcept {
+// Tokens that form one tile: ranges side by side, then combined.
+void attend_in_ranges(const Pass& pass, const LayerAttention& layer, std::int64_t ranges_in_task) noexcept {
   const std::int64_t tokens = layer.tokens();
   Workspace& work = pass.work;
   const int size = pass.config.value_size, heads = layer.kv_heads();
-  const std::int64_t pieces = (layer.parts() + parts_in_task - 1) / parts_in_task;
-  const auto state_of = [&](int head, std::int64_t part) {
+  const std::int64_t pieces = (layer.ranges() + ranges_in_task - 1) / ranges_in_task;
+  const auto state_of = [&](int head, std::int64_t range) {
     const AttentionState result = layer.result(head, 0);
-    if (part == 0) return result;
-    const std::int64_t row = (part - 1) * work.split_rows() + (result.largest - layer.result(0, 0).largest);
-    return AttentionState{work.part_largest.data() + row, work.part_sums.data() + row,
-                          work.part_out.data() + row * size, result.token_stride};
+    if (range == 0) return result;
+    const std::int64_t row = (range - 1) * work.split_rows() + (result.largest - layer.result(0, 0).largest);
+    return AttentionState{work.range_largest.data() + row, work.range_sums.data() + row,
+                          work.range_out.data() + row * size, result.token_stride};
   };
   const auto empty = [&](const AttentionState& state) {
     for (std::int64_t t = 0; t < tokens; ++t) {
@@ -76,12 +76,12 @@ void attend_in_parts(const Pass& pass, const LayerAttention& layer, std::int64_t
   };
   kernels::for_chunks(pass.runtime.threads, pieces * heads, [&](std::int64_t task, int worker) noexcept {
     const int head = static_cast<int>(task % heads);
-    const std::int64_t first = task / heads * parts_in_task;
-    for (std::int64_t part = first; part < std::min(first + parts_in_task, layer.parts()) && !pass.cancelled();
-         ++part) {
-      const AttentionState state = state_of(head, part);
+    const std::int64_t first = task / heads * ranges_in_task;
+    for (std::int64_t range = first; range < std::min(first + ranges_in_task, layer.ranges()) && !pass.cancelled();
+         ++range) {
+      const AttentionState state = state_of(head, range);
       bool any = false;
-      layer.with_part(head, 0, tokens, part, [&](Attend& call) {
+      layer.with_range(head, 0, tokens, range, [&](Attend& call) {
         call.scratch = work.worker_scratch(worker).kernel;
         call.state = state;
         layer.attend(call);
@@ -92,8 +92,8 @@ void attend_in_parts(const Pass& pass, const LayerAttention& layer, std::int64_t
   });
   kernels::for_chunks(pass.runtime.threads, heads, [&](std::int64_t head, int) noexcept {
     const AttentionState result = state_of(static_cast<int>(head), 0);
-    for (std::int64_t part = 1; part < layer.parts(); ++part) {
-      pass.runtime.table.merge_attention(result, state_of(static_cast<int>(head), part), tokens, layer.group(), size);
+    for (std::int64_t range = 1; range < layer.ranges(); ++range) {
+      pass.runtime.table.merge_attention(result, state_of(static_cast<int>(head), range), tokens, layer.group(), size);
     }
     divide(pass.runtime.table, result, layer.group(), tokens, size);
   });
@@ -109,8 +109,8 @@ void attend(const Pass& pass, const Segment& segment, kv::StreamId stream, const
                      max = attention_tile(layer.group());
   const std::int64_t tiles = (tokens + max - 1) / max;
   if (pass.runtime.threads.count > 1 && tokens <= std::min(kSplitTokens, max) && layer.kv_heads() < wanted &&
-      layer.parts() > 1) {
-    attend_in_parts(pass, layer, std::max<std::int64_t>(1, layer.parts() * layer.kv_heads() / wanted));
+      layer.ranges() > 1) {
+    attend_in_ranges(pass, layer, std::max<std::int64_t>(1, layer.ranges() * layer.kv_heads() / wanted));
   } else {
     // Smaller tiles where threads would wait for the last one otherwise.
     const std::int64_t enough = (wanted + layer.kv_heads() - 1) / layer.kv_heads();

@@ -78,11 +78,11 @@ void AttentionStatistics::gather(const Pass& tile, std::int64_t queries, float* 
   const LayerAttention layer(tile, segment_, stream_, view_);
   const std::int64_t begin = first_of_last(tile, segment_, queries), max = attention_tile(layer.group());
   if (layer.sparse()) return gather_read(tile, layer, rows, row_stride);
-  kernels::for_chunks(tile.runtime.threads, layer.parts() * heads_, [&](std::int64_t task, int worker) noexcept {
+  kernels::for_chunks(tile.runtime.threads, layer.ranges() * heads_, [&](std::int64_t task, int worker) noexcept {
     const int head = static_cast<int>(task % heads_);
     float* accumulated = rows + head * row_stride;
     for (std::int64_t token = begin; token < layer.tokens() && !tile.cancelled(); token += max) {
-      layer.with_part(head, token, std::min(max, layer.tokens() - token), task / heads_, [&](kernels::Attend& call) {
+      layer.with_range(head, token, std::min(max, layer.tokens() - token), task / heads_, [&](kernels::Attend& call) {
         call.scratch = tile.work.worker_scratch(worker).kernel;
         call.state = layer.result(head, token);
         layer.add_attention({call, accumulated + layer.entry(call.first)});
@@ -113,8 +113,8 @@ void AttentionStatistics::gather_query_by_query(const Pass& tile) const noexcept
     const std::span<float> sums = row(head, 0), squares = row(head, 1), own = row(head, 2);
     for (std::int64_t token = begin; token < layer.tokens() && !tile.cancelled(); ++token) {
       std::fill(own.begin(), own.end(), 0.0f);
-      for (std::int64_t part = 0; part < layer.parts(); ++part) {
-        layer.with_part(head, token, 1, part, [&](kernels::Attend& call) {
+      for (std::int64_t range = 0; range < layer.ranges(); ++range) {
+        layer.with_range(head, token, 1, range, [&](kernels::Attend& call) {
           call.scratch = tile.work.worker_scratch(worker).kernel;
           call.state = layer.result(head, token);
           layer.add_attention({call, own.data() + layer.entry(call.first)});

@@ -23,8 +23,8 @@ struct RopeConfig {
   RopePairs pairs = RopePairs::interleaved;
   int dimensions = 0;  ///< rotated values of each head, from its start; even, ≤ head size
   double base = 10000.0;
-  double window_base = 10000.0;  ///< base on layers with a window, where the architecture has one
-  bool own_window_base = false;  ///< layers with a window use window_base and no scaling
+  double window_base = 10000.0;       ///< base on layers with a window, where the architecture has one
+  bool separate_window_base = false;  ///< layers with a window use window_base and no scaling
   RopeScaling scaling = RopeScaling::none;
   bool needs_factors = false;  ///< the scaling is a divisor per frequency, in the file's tensors (llama3, longrope)
   double factor = 1.0;         ///< linear and yarn: positions are divided by it

@@ -66,7 +66,7 @@ Status Decoder::check(std::span<const SequenceStep> steps) const {
                    step.roles.size());
     }
     if (step.memory->stale()) {
-      return error(ErrorCode::wrong_state, "the cache holds an interrupted chunk and must be read again");
+      return error(ErrorCode::wrong_state, "the cache holds an interrupted chunk and must be processed again");
     }
     rows += count;
   }
@@ -89,9 +89,9 @@ Status Decoder::forward(std::span<const SequenceStep> steps, const std::atomic<b
                                   : step.memory->begin(count, step.tokens));
     const AttentionObserver* observer = step.observer != nullptr && *step.observer ? step.observer : nullptr;
     segments[i] = {step.memory, &*chunks[i], step.rope, rows, count, observer};
-    const auto own_roles = work_.roles.subspan(static_cast<std::size_t>(rows), step.tokens.size());
-    std::fill(own_roles.begin(), own_roles.end(), kernels::RowRole::generated);
-    std::copy(step.roles.begin(), step.roles.end(), own_roles.begin());
+    const auto step_roles = work_.roles.subspan(static_cast<std::size_t>(rows), step.tokens.size());
+    std::fill(step_roles.begin(), step_roles.end(), kernels::RowRole::generated);
+    std::copy(step.roles.begin(), step.roles.end(), step_roles.begin());
     embed(step, segments[i]);
     rows += count;
   }

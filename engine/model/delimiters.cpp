@@ -59,7 +59,7 @@ Delimiter delimiter_of(std::string_view piece) noexcept {
 std::vector<std::uint8_t> find_delimiters(const text::Tokenizer& tokenizer) {
   std::vector<std::uint8_t> classes(static_cast<std::size_t>(tokenizer.size()));
   for (std::size_t i = 0; i < classes.size(); ++i) {
-    const auto id = static_cast<text::TokenId>(i);
+    const auto id = static_cast<TokenId>(i);
     const std::string_view piece = tokenizer.piece(id, false);
     const Delimiter kind = tokenizer.ends_generation(id) ? Delimiter::turn : delimiter_of(piece);
     classes[i] = static_cast<std::uint8_t>(kind);

@@ -23,8 +23,8 @@ class LayerAttention {
         sparse_(reads_sparsely(segment, stream, view)),
         // With this the indices of entries follow their positions while nothing is evicted, also where entries that
         // slid out of a window are no longer in the view.
-        before_(sparse_ ? 0 : view.positions().front() % kernels::kAttentionPart),
-        parts_(parts_of(sparse_ ? max_read() : before_ + view.entries())) {}
+        before_(sparse_ ? 0 : view.positions().front() % kernels::kAttentionRange),
+        ranges_(ranges_of(sparse_ ? max_read() : before_ + view.entries())) {}
 
   /// Of the segment in this tile. Below, tokens are counted from the first of them.
   std::int64_t tokens() const { return rows_.tokens; }
@@ -32,7 +32,7 @@ class LayerAttention {
   int kv_heads() const { return stored_.kv_heads; }
   /// Whether a single token reads only some blocks: indices then count the entries that it reads.
   bool sparse() const { return sparse_; }
-  std::int64_t parts() const { return parts_; }
+  std::int64_t ranges() const { return ranges_; }
 
   /// By index, as kernels count: view entry + before_.
   kernels::Seen seen_by(std::int64_t token) const noexcept {
@@ -53,21 +53,21 @@ class LayerAttention {
   }
 
   /// Calls body(call) with everything set but scratch and state, for tokens [token, token + count) and the entries of
-  /// `part` that any of them sees; not at all if that is none.
+  /// `range` that any of them sees; not at all if that is none.
   template <class Body>
-  void with_part(int head, std::int64_t token, std::int64_t count, std::int64_t part, Body&& body) const noexcept {
-    if (sparse_) return with_read_part(head, part, body);
+  void with_range(int head, std::int64_t token, std::int64_t count, std::int64_t range, Body&& body) const noexcept {
+    if (sparse_) return with_read_range(head, range, body);
     std::array<kernels::Seen, kAttentionRows> seen;
     for (std::int64_t t = 0; t < count; ++t) seen[static_cast<std::size_t>(t)] = seen_by(token + t);
-    const std::int64_t first = std::max(part * kernels::kAttentionPart, seen[0].first);
+    const std::int64_t first = std::max(range * kernels::kAttentionRange, seen[0].first);
     const std::int64_t end =
-        std::min((part + 1) * kernels::kAttentionPart, seen[static_cast<std::size_t>(count - 1)].end);
+        std::min((range + 1) * kernels::kAttentionRange, seen[static_cast<std::size_t>(count - 1)].end);
     if (first >= end) return;
     std::array<kernels::KvRun, 3> runs;  // a layer's entries make one or two ranges, the staged ones another
     std::size_t used = 0;
     for (std::int64_t at = first - before_; at < end - before_; at += runs[used - 1].count) {
-      const kv::EntryRange range = view_.range(head, at, end - before_);
-      runs[used++] = {range.keys, range.values, range.key_stride, range.value_stride, range.count};
+      const kv::EntryRange piece = view_.range(head, at, end - before_);
+      runs[used++] = {piece.keys, piece.values, piece.key_stride, piece.value_stride, piece.count};
     }
     kernels::Attend call = call_for(head, token, count, seen.data());
     call.runs = runs.data();
@@ -105,8 +105,8 @@ class LayerAttention {
   std::int64_t row_of(int head, std::int64_t token) const {
     return (rows_.in_tile + token) * shape_.heads + std::int64_t{place_.head + head} * group();
   }
-  static std::int64_t parts_of(std::int64_t entries) {
-    return (entries + kernels::kAttentionPart - 1) / kernels::kAttentionPart;
+  static std::int64_t ranges_of(std::int64_t entries) {
+    return (entries + kernels::kAttentionRange - 1) / kernels::kAttentionRange;
   }
   /// The max number of entries that any head reads.
   std::int64_t max_read() const {
@@ -130,14 +130,14 @@ class LayerAttention {
   }
 
   template <class Body>
-  void with_read_part(int head, std::int64_t part, Body&& body) const noexcept {
+  void with_read_range(int head, std::int64_t range, Body&& body) const noexcept {
     const Read read(pass_, head);
     const kernels::Seen seen{0, read.total()};
     kernels::Attend call = call_for(head, 0, 1, &seen);
-    call.first = part * kernels::kAttentionPart;
-    call.end = std::min(call.first + kernels::kAttentionPart, read.total());
+    call.first = range * kernels::kAttentionRange;
+    call.end = std::min(call.first + kernels::kAttentionRange, read.total());
     if (call.first >= call.end) return;
-    call.runs = read.part(part);
+    call.runs = read.range(range);
     body(call);
   }
 
@@ -149,7 +149,7 @@ class LayerAttention {
   const kv::View& view_;
   bool sparse_;
   std::int64_t before_;
-  std::int64_t parts_;
+  std::int64_t ranges_;
 };
 
 }  // namespace brim::model

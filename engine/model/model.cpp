@@ -100,7 +100,7 @@ Result<std::shared_ptr<const Model>> Model::create(io::Gguf file, Config config,
   std::unique_ptr<kernels::ThreadPool> threads = create_threads(options.threads, options.log);
   Panels panels;
   if (read) {
-    BRIM_ASSIGN(panels, own_panels(weights, file, {{table, *threads}, progress, options.log}));
+    BRIM_ASSIGN(panels, local_panels(weights, file, {{table, *threads}, progress, options.log}));
   } else if (options.memory == WeightMemory::shared && repacking_pays(weights, table)) {
     BRIM_ASSIGN(panels, shared_panels(weights, file, {{table, *threads}, progress, options.log}));
   } else {

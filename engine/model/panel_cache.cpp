@@ -9,7 +9,7 @@
 
 #include "engine/base/hash.hpp"
 #include "kernels/threads.hpp"
-#include "platform/own_files.hpp"
+#include "platform/private_files.hpp"
 #include "platform/system_error_text.hpp"
 
 namespace brim::model {
@@ -73,16 +73,16 @@ Result<PanelCache> PanelCache::open() {
   } else {
     return error(ErrorCode::io, "there is no folder for shared weights: expected XDG_CACHE_HOME or HOME to name one");
   }
-  BRIM_TRY(platform::make_own_folders(folder));
-  const platform::FolderCheck check = platform::check_own_folder(folder);
+  BRIM_TRY(platform::make_private_folders(folder));
+  const platform::FolderCheck check = platform::check_private_folder(folder);
   if (check.failure != 0) {
     return error(ErrorCode::io, "cannot open the folder for shared weights, ", folder, ": ",
                  system_error_text(check.failure));
   }
   if (!check.why.empty()) {
-    return error(
-        ErrorCode::io, "the folder for shared weights, ", folder, ", ", check.why,
-        ": expected one of this user's that nobody else may write; remove it, or let XDG_CACHE_HOME name another");
+    return error(ErrorCode::io, "the folder for shared weights, ", folder, ", ", check.why,
+                 ": expected one that belongs to this user and that no other user may write; remove it, or let "
+                 "XDG_CACHE_HOME name another");
   }
   return PanelCache(folder);
 }
@@ -98,7 +98,7 @@ bool PanelCache::may_hold(std::size_t bytes) const {
 std::optional<MappedFile> PanelCache::find(const Sha256::Digest& hash, std::size_t bytes, kernels::Threads threads,
                                            std::string& damaged) const {
   const std::string path = path_of(hash);
-  Descriptor descriptor = platform::open_own_file(path, damaged);
+  Descriptor descriptor = platform::open_private_file(path, damaged);
   if (!descriptor) return std::nullopt;
   Result<InputFile> file = InputFile::of(std::move(descriptor), path);
   Result<MappedFile> mapped = file ? MappedFile::map(*file) : Result<MappedFile>(file.error());
@@ -130,7 +130,9 @@ std::optional<MappedFile> PanelCache::find(const Sha256::Digest& hash, std::size
   return std::move(*mapped);
 }
 
-Result<NewFile> PanelCache::create() const { return NewFile::create(folder_ + "/new.panels", NewFile::Readers::owner); }
+Result<NewFile> PanelCache::create() const {
+  return NewFile::create(folder_ + "/new.panels", NewFile::Permissions::owner);
+}
 
 // The checksums cover what is read back from the file.
 Status PanelCache::publish(NewFile& file, const Sha256::Digest& hash, std::size_t bytes,
@@ -169,7 +171,7 @@ Status PanelCache::publish(NewFile& file, const Sha256::Digest& hash, std::size_
 std::optional<Sha256::Digest> PanelCache::known(std::uint64_t kind, std::span<const FileIdentity> files) const {
   std::string name, why;
   const std::string expected = note_text(note_words(kind, files), name);
-  Descriptor descriptor = platform::open_own_file(folder_ + "/" + name, why);
+  Descriptor descriptor = platform::open_private_file(folder_ + "/" + name, why);
   if (!descriptor) return std::nullopt;
   const Result<InputFile> file = InputFile::of(std::move(descriptor), name);
   Sha256::Digest hash;
@@ -184,7 +186,7 @@ void PanelCache::note(std::uint64_t kind, std::span<const FileIdentity> files, c
   std::string name;
   std::string text = note_text(note_words(kind, files), name);
   text.append(reinterpret_cast<const char*>(hash.data()), hash.size());
-  (void)write_new_file(folder_ + "/" + name, text, NewFile::Readers::owner);
+  (void)write_new_file(folder_ + "/" + name, text, NewFile::Permissions::owner);
 }
 
 }  // namespace brim::model

@@ -120,7 +120,7 @@ Result<MappedFile> cached_panels(const PanelCache& cache, const Weights& weights
 
 }  // namespace
 
-Result<Panels> own_panels(Weights& weights, const io::Gguf& file, const Repacking& work) {
+Result<Panels> local_panels(Weights& weights, const io::Gguf& file, const Repacking& work) {
   BRIM_ASSIGN(Arena arena, Arena::create(moved_memory(weights, work.runtime.table, Moved::all),
                                          "the model's weights, in memory,", Arena::Touch::by_owner));
   std::byte* memory = arena.take(arena.size()).data();

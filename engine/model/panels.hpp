@@ -35,7 +35,7 @@ struct Repacking {
 using Panels = std::variant<std::monostate, Arena, MappedFile>;
 
 /// Moves all weights into memory of this process. Errors: out_of_memory with the numbers; cancelled; io.
-Result<Panels> own_panels(Weights& weights, const io::Gguf& file, const Repacking& work);
+Result<Panels> local_panels(Weights& weights, const io::Gguf& file, const Repacking& work);
 
 /// Maps the panels that an earlier call wrote for a model of the same content, or repacks into a new cache file
 /// (panel_cache.hpp). Errors: io when it cannot be written or its folder is not this user's alone; cancelled.

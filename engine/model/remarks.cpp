@@ -35,7 +35,7 @@ void log_tokens(const Log& log, const io::Gguf& file, const Config& config, cons
         sentence(file.path(), ": ", id, "; it is ignored: convert the model again if texts begin or end wrongly"));
   }
   std::vector<std::string> made;
-  for (const text::TokenId id : tokenizer.made_control()) made.emplace_back(tokenizer.piece(id, true));
+  for (const TokenId id : tokenizer.assumed_control()) made.emplace_back(tokenizer.piece(id, true));
   if (!made.empty()) {
     log(LogLevel::info,
         sentence("known by their text to end answers, and treated as control tokens against the type in "

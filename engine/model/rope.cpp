@@ -56,7 +56,7 @@ Rope::Rope(const Config& config, const RopeFactors& factors, std::int64_t contex
                                      : !factors.shorter.empty() && !is_long ? factors.shorter
                                                                             : factors.common;
   global_ = scaled_frequencies(rope, chosen);
-  if (rope.own_window_base) {
+  if (rope.separate_window_base) {
     RopeConfig plain;
     plain.dimensions = rope.dimensions;
     plain.base = rope.window_base;

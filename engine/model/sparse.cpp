@@ -18,22 +18,22 @@ class Runs {
         head_(head),
         runs_(work.read_runs.data() + head * work.max_runs()),
         entries_(work.read_entries.data() + head * work.max_runs()),
-        parts_(work.read_parts.data() + head * (work.max_parts() + 1)),
+        ranges_(work.read_ranges.data() + head * (work.max_ranges() + 1)),
         total_(work.read_totals[static_cast<std::size_t>(head)]) {
     total_ = 0;
   }
 
   void add(std::int64_t first, std::int64_t end) noexcept {
     while (first < end) {
-      const std::int64_t place = total_ % kernels::kAttentionPart;
-      if (place == 0) *parts_++ = count_;
-      const kv::EntryRange range = view_.range(head_, first, std::min(end, first + kernels::kAttentionPart - place));
+      const std::int64_t place = total_ % kernels::kAttentionRange;
+      if (place == 0) *ranges_++ = count_;
+      const kv::EntryRange range = view_.range(head_, first, std::min(end, first + kernels::kAttentionRange - place));
       runs_[count_] = {range.keys, range.values, range.key_stride, range.value_stride, range.count};
       entries_[count_++] = first;
       first += range.count;
       total_ += range.count;
     }
-    *parts_ = count_;
+    *ranges_ = count_;
   }
 
  private:
@@ -41,7 +41,7 @@ class Runs {
   int head_;
   kernels::KvRun* runs_;
   std::int64_t* entries_;
-  std::int64_t* parts_;  ///< start of the next part
+  std::int64_t* ranges_;  ///< start of the next range
   std::int64_t& total_;
   std::int64_t count_ = 0;
 };

@@ -23,17 +23,17 @@ bool reads_sparsely(const Segment& segment, kv::StreamId stream, const kv::View&
 /// long as the view.
 void choose_what_to_read(const Pass& tile, const Segment& segment, kv::StreamId stream, const kv::View& view) noexcept;
 
-/// The choice for one KV head. Entries that are read are counted from 0 without gaps, and each part of
-/// kernels::kAttentionPart entries begins with its own run.
+/// The choice for one KV head. Entries that are read are counted from 0 without gaps, and each range of
+/// kernels::kAttentionRange entries begins with its own run.
 class Read {
  public:
   Read(const Pass& pass, int head) noexcept : work_(pass.work), head_(head) {}
   std::int64_t total() const { return work_.read_totals[static_cast<std::size_t>(head_)]; }
   std::span<const kernels::KvRun> runs() const {
-    const std::int64_t parts = (total() + kernels::kAttentionPart - 1) / kernels::kAttentionPart;
-    return {first_run(), static_cast<std::size_t>(starts()[parts])};
+    const std::int64_t ranges = (total() + kernels::kAttentionRange - 1) / kernels::kAttentionRange;
+    return {first_run(), static_cast<std::size_t>(starts()[ranges])};
   }
-  const kernels::KvRun* part(std::int64_t number) const { return first_run() + starts()[number]; }
+  const kernels::KvRun* range(std::int64_t number) const { return first_run() + starts()[number]; }
   /// The run's first entry in the view.
   std::int64_t entry(const kernels::KvRun& run) const {
     return work_.read_entries[static_cast<std::size_t>(&run - work_.read_runs.data())];
@@ -41,7 +41,7 @@ class Read {
 
  private:
   const kernels::KvRun* first_run() const { return work_.read_runs.data() + head_ * work_.max_runs(); }
-  const std::int64_t* starts() const { return work_.read_parts.data() + head_ * (work_.max_parts() + 1); }
+  const std::int64_t* starts() const { return work_.read_ranges.data() + head_ * (work_.max_ranges() + 1); }
 
   const Workspace& work_;
   int head_;

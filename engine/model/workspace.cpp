@@ -17,9 +17,9 @@ class Cutter {
   explicit Cutter(std::span<std::byte> memory) : memory_(memory) {}
 
   template <class T>
-  void cut(std::span<T>& part, std::int64_t count) {
+  void cut(std::span<T>& range, std::int64_t count) {
     const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(T);
-    if (!memory_.empty()) part = {reinterpret_cast<T*>(memory_.data() + used_), static_cast<std::size_t>(count)};
+    if (!memory_.empty()) range = {reinterpret_cast<T*>(memory_.data() + used_), static_cast<std::size_t>(count)};
     used_ += (bytes + 63) / 64 * 64;
   }
   std::size_t used() const { return used_; }
@@ -81,11 +81,11 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   cutter.cut(row_largest, tile * heads);
   cutter.cut(row_sums, tile * heads);
   const std::int64_t split_tokens = sizes.threads > 1 ? std::min(chunk, kSplitTokens) : 0;
-  const std::int64_t parts = max_parts();  // entries may begin anywhere in the first one
+  const std::int64_t ranges = max_ranges();  // entries may begin anywhere in the first one
   split_rows_ = split_tokens * heads;
-  cutter.cut(part_largest, (parts - 1) * split_rows_);
-  cutter.cut(part_sums, (parts - 1) * split_rows_);
-  cutter.cut(part_out, (parts - 1) * split_rows_ * config.value_size);
+  cutter.cut(range_largest, (ranges - 1) * split_rows_);
+  cutter.cut(range_sums, (ranges - 1) * split_rows_);
+  cutter.cut(range_out, (ranges - 1) * split_rows_ * config.value_size);
   tile_rows_ = std::max(kAttentionRows, group);
   tile_values_ = tile_rows_ * config.value_size;
   std::int64_t kernel_floats = kernels::attention_scratch(tile_rows_, config.key_size, config.value_size);
@@ -102,7 +102,7 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
     cutter.cut(read_order, kv_heads * sizes.read_blocks);
     cutter.cut(read_runs, kv_heads * max_runs());
     cutter.cut(read_entries, kv_heads * max_runs());
-    cutter.cut(read_parts, kv_heads * (parts + 1));
+    cutter.cut(read_ranges, kv_heads * (ranges + 1));
     cutter.cut(read_totals, kv_heads);
   }
   if (config.has_experts()) {

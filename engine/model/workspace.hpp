@@ -71,9 +71,9 @@ struct Workspace {
   std::span<float> sines;             ///< the same
   std::span<float> row_largest;       ///< [tile][heads] states of attention; their sums of values are in `mixed`
   std::span<float> row_sums;          ///< the same
-  std::span<float> part_largest;      ///< [parts of a context after the first][split tokens][heads]
-  std::span<float> part_sums;         ///< the same
-  std::span<float> part_out;          ///< the same, each value_size
+  std::span<float> range_largest;     ///< [ranges of a context after the first][split tokens][heads]
+  std::span<float> range_sums;        ///< the same
+  std::span<float> range_out;         ///< the same, each value_size
   std::span<float> attention;         ///< [threads][worker_scratch]
   std::span<float> accumulated;       ///< [kv_heads + 1][entries], only when requested
   std::span<float> observed;          ///< [kv_heads][statistic_rows][entries], only when requested
@@ -83,7 +83,7 @@ struct Workspace {
   std::span<std::uint32_t> read_order;         ///< [kv_heads][blocks]
   std::span<kernels::KvRun> read_runs;         ///< [kv_heads][runs]
   std::span<std::int64_t> read_entries;        ///< [kv_heads][runs] each run's first entry in the view
-  std::span<std::int64_t> read_parts;          ///< [kv_heads][parts + 1] each part's first run, and their end
+  std::span<std::int64_t> read_ranges;         ///< [kv_heads][ranges + 1] each range's first run, and their end
   std::span<std::int64_t> read_totals;         ///< [kv_heads] entries read
   std::span<float> router;                     ///< [tile][experts]
   std::span<float> gathered;                   ///< [tile][embedding] tokens of one expert
@@ -95,11 +95,13 @@ struct Workspace {
   std::span<std::byte> product;                ///< scratch of kernels::multiply
 
   WorkerScratch worker_scratch(int worker) const;
-  /// Rows of one part in part_largest.
+  /// Rows of one range in range_largest.
   std::int64_t split_rows() const { return split_rows_; }
-  /// Max number of parts of a context, and of runs that a single token may read per head.
-  std::int64_t max_parts() const { return (shape.entries + 2 * kernels::kAttentionPart - 2) / kernels::kAttentionPart; }
-  std::int64_t max_runs() const { return shape.read_blocks + max_parts() + 2; }
+  /// Max number of ranges of a context, and of runs that a single token may read per head.
+  std::int64_t max_ranges() const {
+    return (shape.entries + 2 * kernels::kAttentionRange - 2) / kernels::kAttentionRange;
+  }
+  std::int64_t max_runs() const { return shape.read_blocks + max_ranges() + 2; }
 
   /// Cuts the buffers out of `memory`; with an empty span only counts. Returns the bytes they take.
   std::size_t lay_out(const Config& config, const WorkspaceShape& sizes, std::span<std::byte> memory);

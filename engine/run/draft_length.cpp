@@ -8,7 +8,7 @@ namespace {
 
 constexpr double kChanceStep = 1.0 / 8;  // how fast a chance follows the observations
 constexpr double kTimeStep = 1.0 / 8;    // how fast a time follows them
-constexpr double kForget = 1.0 / 64;     // decay of a cost that prevents speculation, to have it measured again
+constexpr double kDecay = 1.0 / 64;      // decay of a cost that prevents speculation, to have it measured again
 constexpr double kMinGain = 1.05;        // below this, the noise of the estimates is all there is to win
 constexpr int kMeasureAgain = 100;       // passes; the cost of a single token grows with the text
 
@@ -42,8 +42,8 @@ int DraftLength::choose(int match, int max) noexcept {
   if (since_single_ >= kMeasureAgain) return 0;
   const int found = best(match, max, second_, further_);
   if (found == 0 && best(match, max, std::min(second_, kFirstCost), std::min(further_, kFirstCost)) > 0) {
-    second_ += kForget * (std::min(second_, kFirstCost) - second_);
-    further_ += kForget * (std::min(further_, kFirstCost) - further_);
+    second_ += kDecay * (std::min(second_, kFirstCost) - second_);
+    further_ += kDecay * (std::min(further_, kFirstCost) - further_);
   }
   return found;
 }

@@ -10,9 +10,9 @@
 #include <cstdint>
 #include <span>
 
-namespace brim::run {
+#include "engine/text/token_id.hpp"
 
-using TokenId = std::int32_t;
+namespace brim::run {
 
 /// The tokens known so far: ids[i] stands at place first + i of the whole text.
 struct TextSoFar {

@@ -69,7 +69,7 @@ struct MemoryPlan {
   std::int64_t tokens_together = 1;  ///< max tokens of a pass that verifies drafts; 1: nothing is drafted
   std::int64_t arena_bytes() const { return kv.budget_bytes + logit_bytes + history_bytes + speculation_bytes; }
   std::size_t arena_size() const;  ///< the same, including the padding that aligns its ranges
-  std::int64_t beside_bytes() const { return total() - kv.budget_bytes; }
+  std::int64_t outside_budget_bytes() const { return total() - kv.budget_bytes; }
   std::int64_t total() const { return arena_bytes() + workspace_bytes + heap_bytes; }
   /// The bytes that Sequence::create prepares, in whole pages: the total that SequenceOptions::preparing is called
   /// with.

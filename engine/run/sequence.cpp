@@ -83,8 +83,8 @@ Result<std::unique_ptr<Sequence>> Sequence::create(std::shared_ptr<const model::
   if (!arena && arena.error().code == ErrorCode::cancelled) return arena.error();
   if (!arena) {
     return error(arena.error().code, "a session needs ", size_text(static_cast<std::size_t>(memory.kv.budget_bytes)),
-                 " for its KV budget and ", size_text(static_cast<std::size_t>(memory.beside_bytes())), " beside it; ",
-                 arena.error().sentence);
+                 " for its KV budget and ", size_text(static_cast<std::size_t>(memory.outside_budget_bytes())),
+                 " outside it; ", arena.error().sentence);
   }
   auto rope = std::make_unique<model::Rope>(model->config(), model->weights().rope_factors, memory.kv.shape.context);
   // Finding these takes a walk through the whole vocabulary, so it is done only where the plan needs them.
@@ -144,12 +144,12 @@ Status Sequence::read_chunks(std::span<const TokenId> ids, Reading& reading, con
   for (std::size_t at = 0; at < ids.size(); at += chunk) {
     const auto part = ids.subspan(at, std::min(chunk, ids.size() - at));
     if (!reading.report()) return cancelled_error();
-    const auto part_roles = again ? roles.subspan(at, part.size()) : std::span(kPrompt).first(part.size());
+    const auto chunk_roles = again ? roles.subspan(at, part.size()) : std::span(kPrompt).first(part.size());
     const std::int64_t first = cache_->tokens();
     {
       Executor::Turn turn = executor_->turn();
       has_row_ = false;
-      const model::SequenceStep step{cache_.get(), rope_.get(), part, part_roles, false, &observer_};
+      const model::SequenceStep step{cache_.get(), rope_.get(), part, chunk_roles, false, &observer_};
       BRIM_TRY(turn.decoder().forward({&step, 1}, cancel));
       keep_rows(turn.decoder(), static_cast<std::int64_t>(part.size()) - 1, 1);
       if (!again) remember(part, RowRole::prompt);
@@ -254,7 +254,7 @@ void Sequence::end_next(const model::Decoder& decoder, std::int64_t first, std::
   remember({&next_, 1}, RowRole::generated);
 }
 
-void Sequence::drop_drafts(bool cut) noexcept { speculation_.forget(cut); }
+void Sequence::drop_drafts(bool cut) noexcept { speculation_.drop(cut); }
 
 Status Sequence::rewind(std::int64_t count, const Progress& progress, const std::atomic<bool>* cancel) {
   BRIM_TRY(drop_after(count));

@@ -7,7 +7,7 @@ namespace brim::run {
 Status Sequence::save(StateWriter& state) const {
   if (!in_step_ || cache_->stale()) {
     return error(ErrorCode::wrong_state,
-                 "reading was interrupted and the text has to be read again before the session ",
+                 "prefill was interrupted and the text has to be processed again before the session ",
                  "can be saved or copied: go on with it, or clear it");
   }
   cache_->save(state);
@@ -25,7 +25,7 @@ Status Sequence::save(StateWriter& state) const {
 Status Sequence::take_over(StateReader& state) {
   BRIM_TRY(cache_->restore(state));
   state.at("the text");
-  BRIM_TRY(state.number("tokens forgotten", 0, std::int64_t{1} << 53, history_start_));
+  BRIM_TRY(state.number("tokens dropped", 0, std::int64_t{1} << 53, history_start_));
   BRIM_TRY(state.number("tokens remembered", 0, static_cast<std::int64_t>(history_.size()), history_size_));
   BRIM_TRY(state.piece("token ids", std::as_writable_bytes(history_.first(static_cast<std::size_t>(history_size_)))));
   for (const TokenId id : history()) {

@@ -39,7 +39,7 @@ void Speculation::note_pass(std::size_t tokens, double seconds) noexcept {
   length_.note_pass(static_cast<int>(tokens), seconds);
 }
 
-void Speculation::forget(bool cut) noexcept {
+void Speculation::drop(bool cut) noexcept {
   known_ = right_ = verified_ = 0;
   if (cut) lookup_.restart();
 }
@@ -51,7 +51,7 @@ void Speculation::save(StateWriter& state) const {
 }
 
 Status Speculation::restore(StateReader& state) {
-  forget(true);
+  drop(true);
   state.at("speculation");
   BRIM_TRY(state.number("tokens drafted", 0, std::int64_t{1} << 53, counts_.drafted));
   BRIM_TRY(state.number("tokens drafted right", 0, counts_.drafted, counts_.accepted));

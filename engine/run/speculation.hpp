@@ -44,7 +44,7 @@ class Speculation {
   /// That pass took this many seconds.
   void note_pass(std::size_t tokens, double seconds) noexcept;
   /// The text continues with tokens that were not passed to this class, or was cut: nothing is drafted now.
-  void forget(bool cut) noexcept;
+  void drop(bool cut) noexcept;
 
   const SpeculationCounts& counts() const { return counts_; }
 

@@ -97,7 +97,7 @@ class RoleFinder {
     for (const std::int32_t id : vocabulary_.end_of_generation) end(id);
     except_known_false_ends();
     strip_for_phi3();
-    list_made_control();
+    list_assumed_control();
     return std::move(roles_);
   }
 
@@ -146,13 +146,13 @@ class RoleFinder {
     }
   }
 
-  void list_made_control() {
+  void list_assumed_control() {
     for (const std::string_view text : kEndTexts) {
       const std::int32_t id = tokens_.find(text);
       if (!exists(id)) continue;
       const auto at = static_cast<std::size_t>(id);
       const TokenType given = at < vocabulary_.types.size() ? vocabulary_.types[at] : TokenType::normal;
-      if ((roles_.bits[at] & kControlToken) && given != TokenType::control) roles_.made_control.push_back(id);
+      if ((roles_.bits[at] & kControlToken) && given != TokenType::control) roles_.assumed_control.push_back(id);
     }
   }
 

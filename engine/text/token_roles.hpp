@@ -24,7 +24,7 @@ struct TokenRoles {
   std::vector<std::uint8_t> bits;     ///< one per token
   std::vector<bool> ends_generation;  ///< one per token
   /// Tokens that are control tokens because their text is known to end answers, although the file gives another type.
-  std::vector<std::int32_t> made_control;
+  std::vector<std::int32_t> assumed_control;
 };
 
 /// What ends an answer is what the metadata names (EOS, EOT, EOM and lists of ids) and every token whose text is known to;

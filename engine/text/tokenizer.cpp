@@ -115,8 +115,8 @@ struct Tokenizer::Parts {
     return scratch;
   }
 
-  Status encode_part(std::string_view text, bool parse_special, bool continues, Scratch& scratch, WorkMeter* meter,
-                     std::vector<TokenId>& ids) const {
+  Status encode_piece(std::string_view text, bool parse_special, bool continues, Scratch& scratch, WorkMeter* meter,
+                      std::vector<TokenId>& ids) const {
     for (const Fragment& fragment : specials.partition(text, parse_special, meter)) {
       if (!step(meter)) return cancelled_error();
       const std::string_view part = text.substr(fragment.begin, fragment.end - fragment.begin);
@@ -176,7 +176,8 @@ Result<std::vector<TokenId>> Tokenizer::encode(std::string_view text, const Enco
     bool continues = options.continues;
     while (true) {
       const std::size_t cut = options.cut_at.empty() ? std::string_view::npos : text.find(options.cut_at);
-      BRIM_TRY(parts_->encode_part(text.substr(0, cut), options.parse_special, continues, scratch, options.meter, ids));
+      BRIM_TRY(
+          parts_->encode_piece(text.substr(0, cut), options.parse_special, continues, scratch, options.meter, ids));
       if (cut == std::string_view::npos) break;
       text.remove_prefix(cut + options.cut_at.size());
       continues = true;
@@ -218,7 +219,7 @@ bool Tokenizer::is_control(TokenId id) const {
   return id >= 0 && static_cast<std::size_t>(id) < bits.size() && (bits[static_cast<std::size_t>(id)] & kControlToken);
 }
 
-const std::vector<TokenId>& Tokenizer::made_control() const { return parts_->roles.made_control; }
+const std::vector<TokenId>& Tokenizer::assumed_control() const { return parts_->roles.assumed_control; }
 
 std::int64_t Tokenizer::size() const { return parts_->pieces.size(); }
 const Vocabulary& Tokenizer::vocabulary() const { return parts_->vocabulary; }

@@ -9,11 +9,10 @@
 
 #include "engine/base/result.hpp"
 #include "engine/base/work_meter.hpp"
+#include "engine/text/token_id.hpp"
 #include "engine/text/vocabulary.hpp"
 
 namespace brim::text {
-
-using TokenId = std::int32_t;
 
 struct EncodeOptions {
   bool add_special = true;  ///< add BOS/EOS as the vocabulary says
@@ -61,7 +60,7 @@ class Tokenizer {
   /// Whether this token is a control token, by the file's type or because its text is known to end answers.
   bool is_control(TokenId id) const;
   /// The tokens that are control tokens by their text alone, against the file's type.
-  const std::vector<TokenId>& made_control() const;
+  const std::vector<TokenId>& assumed_control() const;
   std::int64_t size() const;
   /// The rules and special ids; its lists of tokens and merges are empty, because this class holds their content in a
   /// denser form.

@@ -6,7 +6,7 @@ namespace brim::kernels::amx {
 void fill(Table& table);
 
 void fill(Table& table) {
-  fill_many(table);
+  fill_gemm(table);
   table.int8_operations = int8_operations;
 }
 

@@ -9,6 +9,6 @@ namespace brim::kernels::amx {
 std::int64_t int8_operations(std::int64_t rounds) noexcept;
 
 /// Products with many tokens.
-void fill_many(Table& table);
+void fill_gemm(Table& table);
 
 }  // namespace brim::kernels::amx

@@ -9,7 +9,7 @@
 // product.
 #pragma once
 
-#include "kernels/shared/many_products.ipp"
+#include "kernels/shared/gemm.ipp"
 
 namespace brim::kernels::amx {
 namespace {
@@ -27,7 +27,7 @@ static_assert(sizeof(Configuration) == 64);
 template <class Instructions>
 struct Tiles {
   /// Sums leave their tiles once per this many columns; the 128 KiB of both panels fit in the second-level cache.
-  static constexpr std::int64_t kDepth = kManyDepth;
+  static constexpr std::int64_t kDepth = kGemmDepth;
 
   /// A thread's tiles, configured only during a product: a configuration that stays active would be saved at every
   /// thread switch.

@@ -31,11 +31,11 @@ struct Rows {
   static Bytes with_bits(Bytes levels, const std::uint8_t* bits) {
     std::int32_t word;
     __builtin_memcpy(&word, bits, 4);
-    const __m256i own_byte = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1,  //
-                                              2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
-    const __m256i own_bit = _mm256_set1_epi64x(static_cast<long long>(0x8040201008040201ull));
-    const __m256i found = _mm256_and_si256(_mm256_shuffle_epi8(_mm256_set1_epi32(word), own_byte), own_bit);
-    const __m256i set = _mm256_cmpeq_epi8(found, own_bit);
+    const __m256i lane_byte = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1,  //
+                                               2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
+    const __m256i lane_bit = _mm256_set1_epi64x(static_cast<long long>(0x8040201008040201ull));
+    const __m256i found = _mm256_and_si256(_mm256_shuffle_epi8(_mm256_set1_epi32(word), lane_byte), lane_bit);
+    const __m256i set = _mm256_cmpeq_epi8(found, lane_bit);
     return _mm256_or_si256(levels, _mm256_and_si256(set, _mm256_set1_epi8(kValue)));
   }
   static Bytes lookup(Bytes indices, const std::int8_t* codebook) {

@@ -7,7 +7,7 @@ void fill(Table& table);
 
 void fill(Table& table) {
   table.prepare[static_cast<int>(Activation::bf16)] = prepare;
-  fill_many(table);
+  fill_gemm(table);
 }
 
 }  // namespace brim::kernels::avx512_bf16

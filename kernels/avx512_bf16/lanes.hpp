@@ -1,5 +1,5 @@
 // Converts the levels of a panel's sixteen rows to bf16, in the order that tiles require: the members of `Lanes` for
-// kernels/shared/many_products.ipp. AMX unpacks with it too.
+// kernels/shared/gemm.ipp. AMX unpacks with it too.
 //
 // Levels below 128 become bf16 without a conversion: the word 0x4300 + level is 128 + level. Signed levels are put in
 // the highest byte of a double word, and their factor divides by 2^24 again.

@@ -9,6 +9,6 @@ namespace brim::kernels::avx512_bf16 {
 void prepare(const float* values, std::int64_t cols, std::byte* out) noexcept;
 
 /// Products with many tokens.
-void fill_many(Table& table);
+void fill_gemm(Table& table);
 
 }  // namespace brim::kernels::avx512_bf16

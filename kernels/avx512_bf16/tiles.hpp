@@ -4,7 +4,7 @@
 
 #include <immintrin.h>
 
-#include "kernels/shared/many_products.ipp"
+#include "kernels/shared/gemm.ipp"
 
 namespace brim::kernels::avx512_bf16 {
 namespace {

@@ -35,18 +35,18 @@ inline __m512i two_counts(short lower, short upper) {
 }
 
 /// 16 scales as int16, of 16 values each, spread for values 64 i … 64 i + 63.
-template <int kPart>
+template <int kIndex>
 __m512i spread_16(__m256i scales) {
   const __m512i within =
       _mm512_set_epi16(3, 3, 3, 3, 3, 3, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0);
-  return _mm512_permutexvar_epi16(_mm512_add_epi16(within, _mm512_set1_epi16(4 * kPart)),
+  return _mm512_permutexvar_epi16(_mm512_add_epi16(within, _mm512_set1_epi16(4 * kIndex)),
                                   _mm512_castsi256_si512(scales));
 }
 
 /// 8 scales as int16, of 32 values each, the same.
-template <int kPart>
+template <int kIndex>
 __m512i spread_32(__m128i scales) {
-  return _mm512_permutexvar_epi16(two_counts(2 * kPart, 2 * kPart + 1), _mm512_castsi128_si512(scales));
+  return _mm512_permutexvar_epi16(two_counts(2 * kIndex, 2 * kIndex + 1), _mm512_castsi128_si512(scales));
 }
 
 /// The 8 scales and 8 minimums of Q4_K and Q5_K (quant/six_bit_scales.hpp) as bytes: scales in the lower half.

@@ -27,7 +27,7 @@ void write_half(float value, std::byte* at) noexcept {
 
 /// Values [first, first + count) of a packed vector of `size`; `first` is a multiple of kKvBlock.
 template <KvType kType>
-void unpack_part(const std::byte* packed, int size, int first, int count, float* values) noexcept {
+void unpack_range(const std::byte* packed, int size, int first, int count, float* values) noexcept {
   if constexpr (kType == KvType::f32) {
     std::memcpy(values, packed + first * 4, static_cast<std::size_t>(count) * 4);
   } else if constexpr (kType == KvType::f16) {
@@ -52,7 +52,7 @@ void unpack_part(const std::byte* packed, int size, int first, int count, float*
 
 template <KvType kType>
 void unpack_kv(const std::byte* packed, int size, float* values) noexcept {
-  unpack_part<kType>(packed, size, 0, size, values);
+  unpack_range<kType>(packed, size, 0, size, values);
 }
 
 void pack_f32(const float* values, int size, std::byte* out) noexcept {
@@ -136,7 +136,7 @@ double score(const Attend& a, const float* query, const std::byte* key) {
   double sum = 0;
   for (int first = 0; first < a.key_size; first += kPiece) {
     const int count = a.key_size - first < kPiece ? a.key_size - first : kPiece;
-    unpack_part<kType>(key, a.key_size, first, count, part);
+    unpack_range<kType>(key, a.key_size, first, count, part);
     for (int d = 0; d < count; ++d) sum += static_cast<double>(part[d]) * static_cast<double>(query[first + d]);
   }
   sum *= static_cast<double>(a.scale);
@@ -147,7 +147,7 @@ double score(const Attend& a, const float* query, const std::byte* key) {
 /// One row: all scores, then the weights and the sums. The largest score is the float that the state holds.
 template <KvType kKey, KvType kValue>
 void attend_row(const Attend& a, const float* query, Seen seen, float& largest, float& total, float* out) {
-  double weights[kAttentionPart];
+  double weights[kAttentionRange];
   const auto weight_of = [&](std::int64_t index) -> double& { return weights[index - a.first]; };
   const auto sees = [&](std::int64_t index) { return index >= seen.first && index < seen.end; };
   largest = -FLT_MAX;
@@ -170,7 +170,7 @@ void attend_row(const Attend& a, const float* query, Seen seen, float& largest, 
     double sums[kKvBlock] = {};
     for_entries(a, [&](std::int64_t index, const std::byte*, const std::byte* value) {
       if (!sees(index)) return;
-      unpack_part<kValue>(value, a.value_size, first, count, part);
+      unpack_range<kValue>(value, a.value_size, first, count, part);
       for (int d = 0; d < count; ++d) sums[d] += weight_of(index) * static_cast<double>(part[d]);
     });
     for (int d = 0; d < count; ++d) out[first + d] = static_cast<float>(sums[d]);

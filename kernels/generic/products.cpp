@@ -187,7 +187,7 @@ void fill_products(Table& table) {
   table.panels_pay[static_cast<int>(quant::Format::identifier)] = false;                                       \
   table.panel_activation[static_cast<int>(quant::Format::identifier)] = Activation::f32;                       \
   table.panel_product[static_cast<int>(quant::Format::identifier)] = panel_product<quant::Format::identifier>; \
-  table.panel_product_many[static_cast<int>(quant::Format::identifier)] = nullptr;                             \
+  table.panel_gemm[static_cast<int>(quant::Format::identifier)] = nullptr;                                     \
   table.unpack[static_cast<int>(quant::Format::identifier)] = unpack<quant::Format::identifier>;
 #include "quant/formats.def"
 #undef FORMAT

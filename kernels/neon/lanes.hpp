@@ -131,7 +131,7 @@ struct Lanes {
       Pairs high[kVectors][kTokens], low[kVectors][kTokens];
       for_constants<0, kGroups / kAtOnce>([&](auto constant) __attribute__((always_inline)) {
         constexpr int kFirst = decltype(constant)::value * kAtOnce;
-        Halves high_parts[kVectors][kTokens], low_parts[kVectors][kTokens];
+        Halves high_sums[kVectors][kTokens], low_sums[kVectors][kTokens];
         for_constants<0, kAtOnce>([&](auto step) __attribute__((always_inline)) {
           constexpr int kGroup = kHalf * kGroups + kFirst + decltype(step)::value;
           Bytes levels[kVectors];
@@ -140,11 +140,11 @@ struct Lanes {
             const Bytes high_bytes = four(from[t]->high + 4 * kGroup), low_bytes = four(from[t]->low + 4 * kGroup);
             for (int v = 0; v < kVectors; ++v) {
               if constexpr (decltype(step)::value == 0) {
-                high_parts[v][t].start(levels[v], high_bytes);
-                low_parts[v][t].start(levels[v], low_bytes);
+                high_sums[v][t].start(levels[v], high_bytes);
+                low_sums[v][t].start(levels[v], low_bytes);
               } else {
-                high_parts[v][t].add(levels[v], high_bytes);
-                low_parts[v][t].add(levels[v], low_bytes);
+                high_sums[v][t].add(levels[v], high_bytes);
+                low_sums[v][t].add(levels[v], low_bytes);
               }
             }
           }
@@ -152,20 +152,20 @@ struct Lanes {
         for (int v = 0; v < kVectors; ++v) {
           for (int t = 0; t < kTokens; ++t) {
             if constexpr (kFirst == 0) {
-              high[v][t] = {vpaddlq_s16(high_parts[v][t].low), vpaddlq_s16(high_parts[v][t].high)};
+              high[v][t] = {vpaddlq_s16(high_sums[v][t].low), vpaddlq_s16(high_sums[v][t].high)};
               if constexpr (kAtOnce < kGroups) {
-                low[v][t] = {vpaddlq_s16(low_parts[v][t].low), vpaddlq_s16(low_parts[v][t].high)};
+                low[v][t] = {vpaddlq_s16(low_sums[v][t].low), vpaddlq_s16(low_sums[v][t].high)};
               }
             } else {
-              high[v][t] = {vpadalq_s16(high[v][t].low, high_parts[v][t].low),
-                            vpadalq_s16(high[v][t].high, high_parts[v][t].high)};
-              low[v][t] = {vpadalq_s16(low[v][t].low, low_parts[v][t].low),
-                           vpadalq_s16(low[v][t].high, low_parts[v][t].high)};
+              high[v][t] = {vpadalq_s16(high[v][t].low, high_sums[v][t].low),
+                            vpadalq_s16(high[v][t].high, high_sums[v][t].high)};
+              low[v][t] = {vpadalq_s16(low[v][t].low, low_sums[v][t].low),
+                           vpadalq_s16(low[v][t].high, low_sums[v][t].high)};
             }
             if constexpr (kAtOnce == kGroups) {
               // 256 · high + low in pairs, in one step.
-              sums[v][t] = vpaddq_s32(vpadalq_s16(vshlq_n_s32(high[v][t].low, 8), low_parts[v][t].low),
-                                      vpadalq_s16(vshlq_n_s32(high[v][t].high, 8), low_parts[v][t].high));
+              sums[v][t] = vpaddq_s32(vpadalq_s16(vshlq_n_s32(high[v][t].low, 8), low_sums[v][t].low),
+                                      vpadalq_s16(vshlq_n_s32(high[v][t].high, 8), low_sums[v][t].high));
             }
           }
         }

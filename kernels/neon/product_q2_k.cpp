@@ -11,12 +11,12 @@ struct Format {
   static constexpr bool kMinimum = true;
 
   const Block& block;
-  Scales of_parts;
+  Scales of_groups;
 
   explicit Format(const Block& from) : block(from) {
     for (int s = 0; s < 16; ++s) {
-      of_parts.scales[s] = from.scales[s] & 15;
-      of_parts.minimums[s] = static_cast<std::int16_t>(from.scales[s] >> 4);
+      of_groups.scales[s] = from.scales[s] & 15;
+      of_groups.minimums[s] = static_cast<std::int16_t>(from.scales[s] >> 4);
     }
   }
 

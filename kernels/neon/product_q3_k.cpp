@@ -11,10 +11,10 @@ struct Format {
   static constexpr bool kMinimum = false;
 
   const Block& block;
-  Scales of_parts;
+  Scales of_groups;
 
   explicit Format(const Block& from) : block(from) {
-    for (int s = 0; s < 16; ++s) of_parts.scales[s] = quant::q3_k::scale_of(from, s);
+    for (int s = 0; s < 16; ++s) of_groups.scales[s] = quant::q3_k::scale_of(from, s);
   }
 
   int8x16_t levels(int part) const {

@@ -11,13 +11,13 @@ struct Format {
   static constexpr bool kMinimum = true;
 
   const Block& block;
-  Scales of_parts;
+  Scales of_groups;
 
   explicit Format(const Block& from) : block(from) {
     for (int s = 0; s < 8; ++s) {
       const quant::SixBitPair pair = quant::load_six_bit(from.scales, s);
-      of_parts.scales[2 * s] = of_parts.scales[2 * s + 1] = pair.scale;
-      of_parts.minimums[2 * s] = of_parts.minimums[2 * s + 1] = pair.minimum;
+      of_groups.scales[2 * s] = of_groups.scales[2 * s + 1] = pair.scale;
+      of_groups.minimums[2 * s] = of_groups.minimums[2 * s + 1] = pair.minimum;
     }
   }
 

@@ -52,14 +52,14 @@ struct Superblocks {
         const int8x16_t values = vld1q_s8(x[t]->quants + 16 * part);
         int16x8_t pairs = vmull_s8(vget_low_s8(levels), vget_low_s8(values));
         pairs = vmlal_s8(pairs, vget_high_s8(levels), vget_high_s8(values));
-        whole[t] = vmlaq_n_s32(whole[t], vpaddlq_s16(pairs), format.of_parts.scales[part]);
+        whole[t] = vmlaq_n_s32(whole[t], vpaddlq_s16(pairs), format.of_groups.scales[part]);
       }
     }
     const float scale = quant::load(block.super_scale);
     for (int t = 0; t < Tokens; ++t) {
       sums[t] = vfmaq_n_f32(sums[t], vcvtq_f32_s32(whole[t]), scale * x[t]->scale);
       if constexpr (Format::kMinimum) {
-        const int16x8_t minimums[2] = {vld1q_s16(format.of_parts.minimums), vld1q_s16(format.of_parts.minimums + 8)};
+        const int16x8_t minimums[2] = {vld1q_s16(format.of_groups.minimums), vld1q_s16(format.of_groups.minimums + 8)};
         const int16x8_t of_16[2] = {vld1q_s16(x[t]->sums), vld1q_s16(x[t]->sums + 8)};
         int32x4_t offset = vmull_s16(vget_low_s16(minimums[0]), vget_low_s16(of_16[0]));
         offset = vmlal_s16(offset, vget_high_s16(minimums[0]), vget_high_s16(of_16[0]));

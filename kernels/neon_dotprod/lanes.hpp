@@ -15,7 +15,7 @@ struct Lanes : neon::Lanes {
   template <class Format>
   struct Sums {
     static constexpr int kGroups = 8 / Format::kScales;
-    static constexpr int kManyTokens = 4;  ///< from this many on, offsets are subtracted from the levels
+    static constexpr int kMinSubtracted = 4;  ///< from this many on, offsets are subtracted from the levels
 
     /// Σ of levels times activations, sixteen at a time.
     static inline __attribute__((always_inline)) Ints add(Ints sum, const Bytes (&levels)[kGroups],
@@ -38,7 +38,7 @@ struct Lanes : neon::Lanes {
       for_constants<0, kGroups>([&](auto constant) __attribute__((always_inline)) {
         constexpr int kIndex = decltype(constant)::value;
         levels[kIndex] = Format::template group<kHalf * kGroups + kIndex>(slab, part, row);
-        if constexpr (Format::kOffset != 0 && kTokens >= kManyTokens) {
+        if constexpr (Format::kOffset != 0 && kTokens >= kMinSubtracted) {
           levels[kIndex] = vsubq_s8(levels[kIndex], vdupq_n_s8(Format::kOffset));
         }
       });
@@ -56,7 +56,7 @@ struct Lanes : neon::Lanes {
         const Q16Block& of = *x[kToken];
         const Ints high = add(vdupq_n_s32(0), levels, of.high + 4 * kHalf * kGroups);
         Ints sum = add(vshlq_n_s32(high, 8), levels, of.low + 4 * kHalf * kGroups);
-        if constexpr (Format::kOffset != 0 && kTokens < kManyTokens) sum = vsubq_s32(sum, offset<Format, kHalf>(of));
+        if constexpr (Format::kOffset != 0 && kTokens < kMinSubtracted) sum = vsubq_s32(sum, offset<Format, kHalf>(of));
         sums[0][kToken] = sum;
       });
     }

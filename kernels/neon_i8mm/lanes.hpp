@@ -13,7 +13,7 @@ struct Lanes : neon_dotprod::Lanes {
   template <class Format>
   struct Sums : neon_dotprod::Lanes::Sums<Format> {
     using One = neon_dotprod::Lanes::Sums<Format>;
-    using One::kGroups, One::kManyTokens;
+    using One::kGroups, One::kMinSubtracted;
 
     /// Sums of two rows and two tokens: [row 0 · token 0, row 0 · token 1, row 1 · token 0, row 1 · token 1]; then the
     /// same for rows 2 and 3.
@@ -63,7 +63,7 @@ struct Lanes : neon_dotprod::Lanes {
                         odd.low + kStart);
           sums[0][kToken] = vuzp1q_s32(squares.first, squares.last);
           sums[0][kToken + 1] = vuzp2q_s32(squares.first, squares.last);
-          if constexpr (Format::kOffset != 0 && kTokens < kManyTokens) {
+          if constexpr (Format::kOffset != 0 && kTokens < kMinSubtracted) {
             sums[0][kToken] = vsubq_s32(sums[0][kToken], Lanes::template offset<Format, kHalf>(even));
             sums[0][kToken + 1] = vsubq_s32(sums[0][kToken + 1], Lanes::template offset<Format, kHalf>(odd));
           }

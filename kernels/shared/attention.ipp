@@ -15,7 +15,7 @@ namespace {
 /// it fills the processor's list of open requests and everything waits. The processor's own prefetching ends at the end
 /// of a block.
 template <class Load>
-void ask_ahead(const std::byte* const (&pieces)[2], std::ptrdiff_t first, std::ptrdiff_t at, int v) {
+void prefetch_line(const std::byte* const (&pieces)[2], std::ptrdiff_t first, std::ptrdiff_t at, int v) {
   if (Load::stored(v * Load::kWidth) % 64 != 0) return;
   at += Load::stored(v * Load::kWidth);
   __builtin_prefetch((at < first ? pieces[0] : pieces[1] - first) + at, 0, 3);
@@ -48,7 +48,7 @@ struct AttentionKeys {
     return rows.template weigh<kRows>(
         row, block,
         [&](int d, int column, int v) {
-          ask_ahead<Load>(ahead.keys, ahead.key_bytes, Load::stored(d * kBlock + column), v);
+          prefetch_line<Load>(ahead.keys, ahead.key_bytes, Load::stored(d * kBlock + column), v);
           return transposed.load(d, column + v * kWidth);
         },
         factors);
@@ -77,7 +77,7 @@ struct AttentionValues {
                                             const Packed& packed, const Ahead& ahead, const float* factors) {
     rows.template add_values<kRows>(row, seen, factors, [&](int e, int d, int v) {
       const auto place = static_cast<std::size_t>(e) * packed.value_stride;
-      ask_ahead<Load>(ahead.values, ahead.value_bytes, static_cast<std::ptrdiff_t>(place) + Load::stored(d), v);
+      prefetch_line<Load>(ahead.values, ahead.value_bytes, static_cast<std::ptrdiff_t>(place) + Load::stored(d), v);
       return Load::load(packed.values + place, d + v * kWidth);
     });
   }

@@ -1,13 +1,13 @@
 // What a slab of each quantised format holds, in vectors: `Lanes::kRows` rows of a group of four columns at a time, and
 // those rows' scales and minimums as floats. Lanes is defined per set (kernels/<set>/lanes.hpp); the slabs are drawn in
 // quant/panels/. A format has these members:
-//   kParts      parts of 32 columns in a slab
+//   kSpans      spans of 32 columns in a slab
 //   kScales     scales (and minimums) per 32 columns: 1, or 2 of sixteen columns each
 //   kBits       largest level is below 2^kBits; 8: signed levels −128 … 127, else unsigned
 //   kOffset     the level that stands for zero
 //   kMinimum    whether a minimum is subtracted
 //   Super       what is read once per slab
-//   scale(), minimum(), group<g>(): columns 4 g … 4 g + 3 of a part
+//   scale(), minimum(), group<g>(): columns 4 g … 4 g + 3 of a span
 // `row` is the first of the vector's rows in the panel.
 #pragma once
 
@@ -47,7 +47,7 @@ struct SimpleFormat {
   using Slab = SlabOf;
   using Super = NoSuper;
   using Floats = typename Lanes::Floats;
-  static constexpr int kParts = 1, kScales = 1;
+  static constexpr int kSpans = 1, kScales = 1;
   static constexpr bool kMinimum = kWithMinimum;
 
   static Super super(const Slab&, int) { return {}; }
@@ -118,7 +118,7 @@ template <class Lanes, class SlabOf>
 struct SuperFormat {
   using Slab = SlabOf;
   using Floats = typename Lanes::Floats;
-  static constexpr int kParts = 8;
+  static constexpr int kSpans = 8;
   struct Super {
     Floats scale;
   };
@@ -129,7 +129,7 @@ template <class Lanes, class SlabOf>
 struct SuperFormatWithMinimum {
   using Slab = SlabOf;
   using Floats = typename Lanes::Floats;
-  static constexpr int kParts = 8, kOffset = 0;
+  static constexpr int kSpans = 8, kOffset = 0;
   static constexpr bool kMinimum = true;
   struct Super {
     Floats scale, minimum;

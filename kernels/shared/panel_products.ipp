@@ -66,7 +66,7 @@ struct PanelKernel {
 
   template <int kVectors, int kTokens>
   static void tile(const PanelProduct& p, const Place* places, std::int64_t token) {
-    const std::int64_t slab_count = p.cols / (32 * Format::kParts);
+    const std::int64_t slab_count = p.cols / (32 * Format::kSpans);
     const std::byte* activations = p.activations + static_cast<std::size_t>(token) * p.activation_stride;
     Floats sums[kVectors][kTokens];
     int rows[kVectors];
@@ -82,8 +82,8 @@ struct PanelKernel {
         supers[v] = Format::super(*slabs[v], rows[v]);
       }
 #pragma GCC unroll 1
-      for (int part = 0; part < Format::kParts; ++part) {
-        constexpr std::size_t kBytes = sizeof(Slab) / Format::kParts;
+      for (int part = 0; part < Format::kSpans; ++part) {
+        constexpr std::size_t kBytes = sizeof(Slab) / Format::kSpans;
         for (int v = 0; v < kVectors; ++v) {
           if (kPerPanel > 1 && rows[v] != 0) continue;  // once per panel
           const std::byte* ahead = reinterpret_cast<const std::byte*>(slabs[v]) + part * kBytes + Lanes::kAhead;
@@ -92,7 +92,7 @@ struct PanelKernel {
         const Q16Block* x[kTokens];
         for (int t = 0; t < kTokens; ++t) {
           x[t] = reinterpret_cast<const Q16Block*>(activations + static_cast<std::size_t>(t) * p.activation_stride) +
-                 s * Format::kParts + part;
+                 s * Format::kSpans + part;
         }
         constexpr int kTogether = together<kVectors>();
         static_assert(kVectors % kTogether == 0);

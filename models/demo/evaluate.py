@@ -25,7 +25,7 @@ from synthetic.script import ANSWER
 
 
 def books_table(parameters: np.ndarray, trainer: FastTrainer, tokenizer: tk.Tokenizer, count: int) -> dict[str, object]:
-    """Loss a token and bits a byte, in windows of 1,024 after BOS, for books and for whole authors never seen."""
+    """Loss per token and bits per byte, in windows of 1,024 after BOS, for books and for whole authors never seen."""
     table: dict[str, object] = {}
     for split in ("validation", "test", "authors"):
         ids = np.fromfile(DATA / f"{split}.u16", np.uint16)
@@ -42,7 +42,7 @@ def books_table(parameters: np.ndarray, trainer: FastTrainer, tokenizer: tk.Toke
 
 
 def layer_rows(tokenizer: tk.Tokenizer, books: Books, count: int) -> list[tuple[list[int], list[float]]]:
-    """Tasks of every kind at 1,024 tokens: book text counts once, answers as much as all of it together."""
+    """Tasks of every kind at 1,024 tokens: book text counts once, answers as much as all book text together."""
     rows = []
     for index in range(count):
         kind = list(probes.KINDS)[index % len(probes.KINDS)]

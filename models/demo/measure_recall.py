@@ -75,7 +75,7 @@ def needle_cases(tokenizer: tk.Tokenizer, books: Books, keys: int, length: int, 
 
 
 def chat_cases(tokenizer: tk.Tokenizer, books: Books, distance: int, count: int, stories: float = 0.4) -> list[Case]:
-    """A fact told in the first turn and asked for after `distance` tokens of other talk."""
+    """A fact stated in the first turn and asked for after `distance` tokens of other talk."""
 
     def make(words: Words) -> Case:
         rng = words.rng
@@ -102,7 +102,7 @@ def chat_cases(tokenizer: tk.Tokenizer, books: Books, distance: int, count: int,
 
 
 def turn_cases(tokenizer: tk.Tokenizer, books: Books, turns: int, count: int) -> list[Case]:
-    """A name told at the start and asked for after that many turns of small talk."""
+    """A name stated at the start and asked for after that many turns of small talk."""
 
     def make(words: Words) -> Case | None:
         script = Script(tokenizer)

@@ -16,7 +16,7 @@ def main() -> None:
     script = [
         f"set terminal svg size 900,700 font 'sans,11'; set output '{out}'; set multiplot layout 2,1",
         "set grid; set xlabel 'million tokens'; set key outside",
-        "set ylabel 'loss (nats a token)'; set yrange [1:7]",
+        "set ylabel 'loss (nats per token)'; set yrange [1:7]",
         "plot '-' with lines title 'training (weighted)', '-' with linespoints title 'unseen books'",
     ]
     script += [f"{x} {y}" for x, y in losses] + ["e"]

@@ -44,7 +44,7 @@ def report_missing(books: set[str]) -> None:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     missing = [row for row in rows if row["checksum"] not in books]
     for row in missing[:10]:
-        print(f"prepare.py: {row['file']}.txt.xz lacks {row['title']}, or has another edition of it", file=sys.stderr)
+        print(f"prepare.py: {row['file']}.txt.xz lacks {row['title']}, or has another edition", file=sys.stderr)
     if missing:
         print(f"prepare.py: {len(missing)} of the {len(rows)} texts in {BOOK_LIST.name} are missing", file=sys.stderr)
 

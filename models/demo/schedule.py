@@ -26,12 +26,12 @@ class Plan:
     warm: float = 0.8e6  # tokens of rising rate
     fall: float = 0.2  # share of the plan in which the rate falls to a twentieth
 
-    stretch: float = 1.0  # of the stages' tokens
+    stage_factor: float = 1.0  # of the stages' tokens
     batch: float = 1.0  # of the batches' sequences
 
     def over(self, stage: int, seen_in_stage: int, recall: float) -> bool:
         """Whether the next stage begins; `recall` is the last probe's mean."""
-        millions = self.stretch * STAGES[stage][0]
+        millions = self.stage_factor * STAGES[stage][0]
         return seen_in_stage >= millions * 1e6 or (recall >= MASTERED and stage + 1 < len(STAGES))
 
     @staticmethod
@@ -49,4 +49,4 @@ class Plan:
         return self.rate * min(1.0, (seen + 8192) / self.warm) * (1 - 0.95 * down)
 
 
-LARGE_PLAN = Plan(tokens=600e6, rate=1.5e-3, warm=15e6, stretch=15.0, batch=64.0)  # 262,144 to 524,288 tokens a step
+LARGE_PLAN = Plan(tokens=600e6, rate=1.5e-3, warm=15e6, stage_factor=15.0, batch=64.0)  # 262,144 to 524,288 tokens a step

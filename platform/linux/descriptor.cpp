@@ -9,7 +9,7 @@
 namespace brim {
 namespace {
 
-constexpr int kFirstOwn = 3;  // above standard input, output and error
+constexpr int kFirstFree = 3;  // above standard input, output and error
 
 }  // namespace
 
@@ -23,8 +23,8 @@ Descriptor open_descriptor(const std::string& path, int flags, mode_t mode) noex
     number = ::open(path.c_str(), flags | O_CLOEXEC, mode);
   } while (number < 0 && errno == EINTR);
   Descriptor opened(number);
-  if (number < 0 || number >= kFirstOwn) return opened;
-  return Descriptor(::fcntl(number, F_DUPFD_CLOEXEC, kFirstOwn));
+  if (number < 0 || number >= kFirstFree) return opened;
+  return Descriptor(::fcntl(number, F_DUPFD_CLOEXEC, kFirstFree));
 }
 
 }  // namespace brim

@@ -132,7 +132,7 @@ Status NewFile::open_named(unsigned mode) {
   return failure_of(path_, EEXIST);
 }
 
-Result<NewFile> NewFile::create(const std::string& path, Readers readers) {
+Result<NewFile> NewFile::create(const std::string& path, Permissions permissions) {
   NewFile file;
   BRIM_ASSIGN(file.path_, replaced_name(path));
   struct stat replaced {};
@@ -145,7 +145,7 @@ Result<NewFile> NewFile::create(const std::string& path, Readers readers) {
   }
   remove_stale_files(file.path_);
   unsigned mode = 0600;
-  if (readers == Readers::usual) {
+  if (permissions == Permissions::usual) {
     if (replaces) file.mode_ = static_cast<int>(replaced.st_mode & 0777);
     mode = replaces ? (replaced.st_mode & 0777) | 0600 : 0666;
   }
@@ -254,8 +254,8 @@ NewFile& NewFile::operator=(NewFile&& other) noexcept {
 
 NewFile::~NewFile() { discard(); }
 
-Status write_new_file(const std::string& path, std::string_view text, NewFile::Readers readers) {
-  BRIM_ASSIGN(NewFile file, NewFile::create(path, readers));
+Status write_new_file(const std::string& path, std::string_view text, NewFile::Permissions permissions) {
+  BRIM_ASSIGN(NewFile file, NewFile::create(path, permissions));
   BRIM_TRY(file.write(text));
   return file.publish();
 }

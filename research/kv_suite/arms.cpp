@@ -38,7 +38,7 @@ std::vector<Arm> all_arms(const kv::Policies& policies, const kv::Rule& keep, ke
     arms.push_back(std::move(arm));
   }
   Arm read{"read", &uniform, &keep, type, {0}, false, false};
-  read.reads_part = true;
+  read.reads_sparsely = true;
   arms.push_back(std::move(read));
   using kernels::KvType, kernels::KvTypes;
   for (const KvTypes other : {KvTypes(KvType::q8_0), KvTypes(KvType::q8_0, KvType::q4_0), KvTypes(KvType::q4_0)}) {

@@ -22,7 +22,7 @@ struct Arm {
   bool full = false;
   bool needs_profile = false;
   bool heads_apart = false;
-  bool reads_part = false;  ///< keeps everything; the ratio is the share that a token of an answer reads
+  bool reads_sparsely = false;  ///< keeps everything; the ratio is the share that a token of an answer reads
 };
 
 /// All arms; `keep` is the rule of the splits' arms, `type` is how all arms but one store numbers, `permutations` is

@@ -80,7 +80,7 @@ void add_kv_suite_options(CLI::App& command, KvSuiteOptions& options, CLI::Optio
       ->group(group);
   command
       .add_option("--continuation", options.continuation,
-                  "Tokens scored at the end of each piece (default: a quarter of it, at most 128)")
+                  "Tokens scored at the end of each piece (default: a quarter of the piece, at most 128)")
       ->type_name("N")
       ->transform(whole_number(1, 100000))
       ->needs(suite)

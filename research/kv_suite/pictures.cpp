@@ -22,7 +22,7 @@ set output "quality.svg"
 set title "KL to the whole cache over the budget, same bytes for all (less is better)" font ",11"
 set datafile separator "\t"
 set xlabel "budget, % of the whole cache"
-set ylabel "KL, nats a token"
+set ylabel "KL, nats per token"
 set logscale xy
 set xrange [5:60]
 set xtics (50, 40, 25, 20, 12.5, 6.25)
@@ -49,7 +49,7 @@ plot for [i = 2:columns] "quotas.tsv" using i:xtic(1) \
 )gp";
 
 void write(const std::filesystem::path& path, const std::string& text) {
-  write_file(path.string(), text, NewFile::Readers::usual);
+  write_file(path.string(), text, NewFile::Permissions::usual);
 }
 
 void draw(const std::filesystem::path& folder, const std::string& script) {
@@ -110,7 +110,7 @@ void draw_pictures(const std::vector<Outcome>& outcomes, const std::string& fold
   std::map<double, std::map<std::string, double>> quality, quotas;
   for (const Outcome& outcome : outcomes) {
     // An arm that keeps everything and reads only a share does not have the same bytes as the others.
-    if (outcome.arm.full || outcome.arm.reads_part || !outcome.skipped.empty()) continue;
+    if (outcome.arm.full || outcome.arm.reads_sparsely || !outcome.skipped.empty()) continue;
     note(arms, outcome.arm.name);
     quality[100 * outcome.ratio][outcome.arm.name] = std::max(mean_of(outcome.kl), 1e-9);
     if (outcome.ratio != shown || outcome.arm.name != outcome.arm.split->name())

@@ -23,11 +23,11 @@ const Outcome* find(const std::vector<Outcome>& outcomes, const std::string& nam
 
 void add_pair(const Outcome& a, const Outcome* b, std::vector<Comparison>& paired) {
   if (b == nullptr || &a == b) return;
-  const bool told_apart = a.footprint != b->footprint;
+  const bool distinct = a.footprint != b->footprint;
   for (const char* metric : {"kl", "dnll"}) {
     const bool kl = std::string_view(metric) == "kl";
     const Positions gap = kl ? differences(a.kl, b->kl) : differences(a.nll_increase, b->nll_increase);
-    paired.push_back({a.arm.name, b->arm.name, a.ratio, metric, mean_of(gap), bootstrap(gap), told_apart});
+    paired.push_back({a.arm.name, b->arm.name, a.ratio, metric, mean_of(gap), bootstrap(gap), distinct});
   }
 }
 

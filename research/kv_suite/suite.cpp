@@ -35,9 +35,9 @@ class Suite {
     options.split_seed = seed;
     options.heads = outcome.arm.heads_apart ? kv::HeadSelection::apart : kv::HeadSelection::together;
     options.budget = {};
-    const bool whole = outcome.arm.full || outcome.arm.reads_part;
+    const bool whole = outcome.arm.full || outcome.arm.reads_sparsely;
     options.budget.kind = whole ? kv::BudgetRequest::Kind::full : kv::BudgetRequest::Kind::bytes;
-    if (outcome.arm.reads_part) options.reading = {true, outcome.ratio};
+    if (outcome.arm.reads_sparsely) options.reading = {true, outcome.ratio};
     options.budget.bytes = outcome.budget_bytes;
     return options;
   }
@@ -66,7 +66,7 @@ class Suite {
         } else if (const auto own = run::plan_memory(model_->config(), model_->table(), options_of(outcome, 0)); !own) {
           outcome.skipped = own.error().sentence;
         } else {
-          if (arm.reads_part) outcome.budget_bytes = own->kv.budget_bytes;
+          if (arm.reads_sparsely) outcome.budget_bytes = own->kv.budget_bytes;
           chunk = std::min<std::int64_t>(chunk, own->kv.chunk);
           total_ += static_cast<long long>(arm.seeds.size() * (request_.windows.size() + request_.recall.size()));
         }

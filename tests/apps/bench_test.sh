@@ -87,7 +87,7 @@ expect_code 0 "--weights"
 bench -r 1 -p 8 -n 0 -c 5000 -o jsonl
 grep -q '"context":5000' out || fail "-c was not followed: $(grep -o '"context":[0-9]*' out)"
 
-# Sequences that generate together: a row for each number of them; a prompt is read by one.
+# Sequences that generate together: a row for each number of them; one processes a prompt.
 bench -r 1 -p 8 -n 4 -d 32 --sequences 1,3 -o jsonl
 expect_code 0 "--sequences"
 [ "$(grep -oE '"test":"[^"]*"' out | tr -d '\n')" = '"test":"pp8@d32""test":"tg4@d32""test":"tg4x3@d32"' ] ||
@@ -143,7 +143,7 @@ expect_code 2 "no model"
 printf 'no model' >broken.gguf
 "$brim" bench -m broken.gguf >out 2>err
 code=$?
-expect_code 2 "a model that is no GGUF file"
+expect_code 2 "a model that is not a GGUF file"
 "$brim" bench --help >out 2>err || fail "--help fails"
 awk 'length($0) > 80 { exit 1 }' out || fail "--help is wider than 80 columns: $(awk 'length($0) > 80' out)"
 

@@ -51,7 +51,7 @@ std::string last_line(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("the warmest zone and the fastest core are told") {
+TEST_CASE("the warmest zone and the fastest core are reported") {
   const ScratchFolder folder;
   folder.write("sys/class/thermal/thermal_zone0/temp", "48312\n");
   folder.write("sys/class/thermal/thermal_zone1/temp", "61250\n");
@@ -63,7 +63,7 @@ TEST_CASE("the warmest zone and the fastest core are told") {
   CHECK(board.megahertz == 2256.0);
 }
 
-TEST_CASE("nothing is told where nothing, or nonsense, is there") {
+TEST_CASE("nothing is reported where nothing, or nonsense, is there") {
   const ScratchFolder folder;
   CHECK(!read_board(folder.path).celsius);
   CHECK(!read_board(folder.path).megahertz);

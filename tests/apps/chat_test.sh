@@ -42,7 +42,7 @@ talk --session kept.ses -p "And now?" >again
 [ -s second ] || fail "--session: no second answer"
 cmp -s second again || fail "--session: the same file went on differently"
 talk --seed 4 --kv-budget 60% -p "And now?" >alone
-cmp -s second alone && fail "--session: the first question is forgotten"
+cmp -s second alone && fail "--session: the first question is lost"
 [ "$(stat -c %a talk.ses)" = 600 ] || fail "others may read a session"
 [ ! -e talk.ses.part ] || fail "--session left talk.ses.part"
 
@@ -121,13 +121,13 @@ seen "/regen"
 seen "KV"
 seen "tok/s"
 seen "layers 0-2"
-seen "forgotten"
+seen "evicted"
 seen "There is no command /hlep. Did you mean /help?"
 seen "temperature is now 0.5"
 seen "There is no setting 'temperatur'. Did you mean temperature?"
 seen "top_p is 9"
 seen "Saved to conversation.json"
-seen "The conversation begins anew."
+seen "The conversation begins again."
 seen "Loaded conversation.json"
 seen "nowhere.json cannot be opened"
 seen "Saved to here.ses: "
@@ -145,7 +145,7 @@ type_lines -n 200 --seed 5 --chat-template chatml --kv-budget 25% <<'LINES'
 Tell me a long story about a dog\n
 \x04
 LINES
-seen "KV budget: the oldest parts are being"
+seen "KV budget: the oldest entries are being"
 seen "evicting"
 grep -aq $'\x1b\\[2m' screen || fail "no colours on a terminal"
 grep -aq $'\x1b\\[1;32m>\x1b\\[0m ' screen || fail "the colour of the prompt runs into what is typed"

@@ -11,7 +11,7 @@ prepare() { "$python" "$root/models/demo/prepare.py" "$@" >said 2>&1; }
 
 # fails_with WHAT PATTERN: the command ends with one sentence and creates nothing.
 fails_with() {
-  prepare && fail "$1 is no failure"
+  prepare && fail "$1 is not a failure"
   [ "$(wc -l <said)" = 1 ] && grep -qE "^prepare.py: $2" said || fail "about $1 it says: $(cat said)"
   [ ! -e demo ] || fail "with $1 it makes something"
 }

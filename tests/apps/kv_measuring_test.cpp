@@ -184,7 +184,7 @@ TEST_CASE("arms: every split and every rule, the product's and those of research
   // Without snapkv itself; with full, two by head, one with sparse reads, and two in each of three types.
   CHECK(arms.size() == listed - 1 + 10);
   CHECK(std::count_if(arms.begin(), arms.end(), [](const Arm& arm) { return arm.heads_apart; }) == 2);
-  CHECK(std::count_if(arms.begin(), arms.end(), [](const Arm& arm) { return arm.reads_part; }) == 1);
+  CHECK(std::count_if(arms.begin(), arms.end(), [](const Arm& arm) { return arm.reads_sparsely; }) == 1);
   for (const Arm& arm : arms) CHECK(arm.seeds.size() == (arm.name == "shuffled" ? 20 : 1));
   const auto few = chosen_arms(arms, {"zigzag", "full"});
   REQUIRE(few.size() == 3);
@@ -211,7 +211,7 @@ TEST_CASE("layers as lines: those alike stand together, bars show quota and use"
   CHECK(lines[0].find("layers 0-1") == 0);
   CHECK(lines[0].find("[============]") != std::string::npos);
   CHECK(lines[1].find("[======..................]") != std::string::npos);
-  CHECK(lines[1].find("64 of     256 entries in f16, 0 forgotten") != std::string::npos);
+  CHECK(lines[1].find("64 of     256 entries in f16, 0 evicted") != std::string::npos);
   CHECK(lines[2].find("layer 3") == 0);
   CHECK(lines[2].find("entries in q8_0:q4_0, 5") != std::string::npos);
   CHECK(layer_lines(std::vector<brim_layer_stats>()).empty());

@@ -52,17 +52,17 @@ TEST_CASE("every index is visited once, on a thread below the number of threads,
       CAPTURE(threads);
       CAPTURE(count);
       std::vector<std::atomic<int>> visits(static_cast<std::size_t>(count)), inside(static_cast<std::size_t>(threads));
-      std::atomic<bool> told_apart{true};
+      std::atomic<bool> distinct{true};
       parallel_for(threads, count, [&](std::int64_t index, int thread) {
         if (thread < 0 || thread >= std::min<std::int64_t>(threads, count)) {
-          told_apart = false;
+          distinct = false;
           return;
         }
-        if (inside[static_cast<std::size_t>(thread)].fetch_add(1) != 0) told_apart = false;
+        if (inside[static_cast<std::size_t>(thread)].fetch_add(1) != 0) distinct = false;
         visits[static_cast<std::size_t>(index)].fetch_add(1);
         inside[static_cast<std::size_t>(thread)].fetch_sub(1);
       });
-      CHECK(told_apart.load());
+      CHECK(distinct.load());
       CHECK(std::all_of(visits.begin(), visits.end(), [](const std::atomic<int>& visit) { return visit.load() == 1; }));
     }
   }

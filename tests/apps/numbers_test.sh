@@ -75,9 +75,9 @@ for wrong in '2025- 7-1' +025-07-10 2025-07-10T+2:00:00 '2025-07-10T 2:00:00' 20
 done
 
 # An error in a list names the option that the list was given for.
-refuses "--positions: '-1' is no position" eval -m tiny.gguf --prompt-ids 1,2,3 --logits-out l --positions=-1
+refuses "--positions: '-1' is not a position" eval -m tiny.gguf --prompt-ids 1,2,3 --logits-out l --positions=-1
 refuses '--positions: expected 0 to 2, found 3' eval -m tiny.gguf --prompt-ids 1,2,3 --logits-out l --positions 3
-refuses "--prompt-ids: 'x' is no token id" eval -m tiny.gguf --prompt-ids 1,x
+refuses "--prompt-ids: 'x' is not a token id" eval -m tiny.gguf --prompt-ids 1,x
 refuses "--prompt-ids.*'99999999999'" run -m tiny.gguf --prompt-ids 99999999999
 
 # Empty values are refused, whatever the option; a prompt may be empty.

@@ -58,7 +58,7 @@ run -p "" -n 3
 expect_code 0 "an empty prompt of a model with BOS"
 run -p "Once upon a time" -n 400 --ignore-eos --temp 0 --print-ids --kv-budget 20%
 expect_code 0 "more tokens than the context"
-grep -q "outgrown the .* KV budget" err || fail "nobody said that the text outgrew its budget: $(cat err)"
+grep -q "outgrown the .* KV budget" err || fail "there is no notice that the text outgrew its budget: $(cat err)"
 [ "$(wc -w <out)" = 400 ] || fail "400 tokens past a context of 256: found $(wc -w <out)"
 run -p "Once upon a time" -n 8 --temp 0 --ignore-eos --repeat-penalty 1.3 --repeat-last-n -1 --dry-multiplier 0.8 \
   --xtc-probability 0.5 --mirostat 2 --typical 0.9 --min-p 0.1 --top-p 0.9 --top-k 10
@@ -103,7 +103,7 @@ ended_by INT run
 expect_refusal "one prompt"
 expect_refusal "one prompt" -p a -f prompt.txt
 expect_refusal "no_such_file" -f no_such_file
-expect_refusal "'4x' is no token id" --prompt-ids 1,4x
+expect_refusal "'4x' is not a token id" --prompt-ids 1,4x
 expect_refusal "no token id" --prompt-ids ""
 expect_refusal "999999" --prompt-ids 1,999999
 expect_refusal "^brim: --top-p is 7;" -p a --top-p 7
@@ -115,7 +115,7 @@ expect_refusal "kv.split" -p a --kv-split nonsense
 expect_refusal "--no-such-option" -p a --no-such-option
 "$brim" run -m prompt.txt -p a >out 2>err
 code=$?
-expect_code 2 "a model that is no GGUF file"
+expect_code 2 "a model that is not a GGUF file"
 "$brim" run -m missing.gguf -p a >out 2>err
 code=$?
 expect_code 2 "a missing model"

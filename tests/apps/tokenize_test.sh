@@ -27,11 +27,11 @@ same "$(printf "259\t' '\n292\t'A'")" -p A --pieces --no-add-special
 # Bytes come back exactly, with nothing added.
 printf 'x\377\342\202y \0' >odd
 ids=$("$brim" tokenize -m tiny.gguf -f odd --no-add-special)
-"$brim" tokenize -m tiny.gguf --detokenize "$ids" | cmp - odd || fail "bytes that are no UTF-8 do not come back"
+"$brim" tokenize -m tiny.gguf --detokenize "$ids" | cmp - odd || fail "bytes that are not UTF-8 do not come back"
 echo "[${ids// /, }]" >ids.json
 "$brim" tokenize -m tiny.gguf --detokenize @ids.json | cmp - odd || fail "ids from a JSON file"
 [ "$("$brim" tokenize -m tiny.gguf --detokenize 1,259,292,2)" = "<s> A</s>" ] || fail "control tokens are not shown"
-[ -z "$("$brim" tokenize -m tiny.gguf --detokenize "")" ] || fail "no ids are no text"
+[ -z "$("$brim" tokenize -m tiny.gguf --detokenize "")" ] || fail "an empty list of ids is not an empty text"
 
 # A megabyte at once, within seconds.
 head -c 1000000 /dev/zero | tr '\0' 'a' >long
@@ -46,7 +46,7 @@ refuse "cannot be opened|No such file" tokenize -m missing.gguf -p a
 refuse "missing.txt" tokenize -m tiny.gguf -f missing.txt
 refuse "'x'" tokenize -m tiny.gguf --detokenize 1,x
 refuse "100000 is not among" tokenize -m tiny.gguf --detokenize 100000
-refuse "is no token id" tokenize -m tiny.gguf --detokenize=-3
+refuse "is not a token id" tokenize -m tiny.gguf --detokenize=-3
 refuse "." tokenize -m a.txt -p a
 refuse "." tokenize -m tiny.gguf --detokenize 1 --json
 

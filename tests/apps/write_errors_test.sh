@@ -58,8 +58,8 @@ code=$?
 "$brim" run -m tiny.gguf -p a -n 4 --temp 0 -v >out 2>/dev/full </dev/null || fail "a full standard error: exit code $?"
 cmp -s usual out || fail "a full standard error changes the text"
 { { "$brim" run -m tiny.gguf -p a -n 4 --temp 0 -v 2>&1 >out </dev/null; echo $? >code; } | true; }
-[ "$(cat code)" = 0 ] || fail "a standard error that nobody reads: exit code $(cat code)"
-cmp -s usual out || fail "a standard error that nobody reads changes the text"
+[ "$(cat code)" = 0 ] || fail "a standard error that is not read: exit code $(cat code)"
+cmp -s usual out || fail "a standard error that is not read changes the text"
 
 # If the process that reads standard output goes away, the program ends as with a closed pipe, without a message, also
 # where SIGPIPE is ignored from outside.

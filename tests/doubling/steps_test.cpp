@@ -15,7 +15,7 @@ double growth(std::size_t n, void (*work)(std::size_t)) {
 
 }  // namespace
 
-TEST_CASE("a linear and a quadratic use of the C library are told apart") {
+TEST_CASE("a linear and a quadratic use of the C library are distinguished") {
   CHECK(growth(10000, [](std::size_t n) {
           std::string text;
           text.reserve(n);

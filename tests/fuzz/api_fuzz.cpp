@@ -85,7 +85,7 @@ constexpr std::string_view kTexts[] = {
     "[[[[[[[",
     "one one one one one one one one one one one one one one one one one one one one one one one one one one one one "
     "one one"};
-constexpr const char* kRoles[] = {"user", "assistant", "system", "tool", "nobody", "", nullptr};
+constexpr const char* kRoles[] = {"user", "assistant", "system", "tool", "narrator", "", nullptr};
 
 // A model in memory, as a path; written at the first call.
 const char* model_path() {

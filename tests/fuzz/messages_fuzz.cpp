@@ -57,7 +57,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto ids = conversation->encode(*rendered, false);
     if (!ids) std::abort();
     // These templates write no </s> themselves.
-    for (const text::TokenId id : *ids) {
+    for (const TokenId id : *ids) {
       if (id == 2) std::abort();
     }
   }

@@ -68,7 +68,7 @@ done
   -Wl,-rpath,"$folder" >log 2>&1 || { cat log; fail "the C++ program of docs/embedding.md"; }
 for program in page_c page_cpp; do
   said=$(printf 'Hello\nAgain\n' | ./$program model.gguf 2>&1) || fail "$program: $said"
-  [ "$(grep -c '^> ' <<<"$said")" -ge 3 ] || fail "$program, told two lines, says: $said"
+  [ "$(grep -c '^> ' <<<"$said")" -ge 3 ] || fail "$program, given two lines, says: $said"
 done
 
 # … and its commands, unchanged except for the first block, which installed it: in an empty project, with a separate
@@ -91,6 +91,6 @@ for block in block.2 block.3; do
 done
 [ ! -e block.4 ] || fail "docs/embedding.md has commands that are not tried here"
 
-said=$(consumer/c_brim missing.gguf) && fail "a missing model is no failure"
+said=$(consumer/c_brim missing.gguf) && fail "a missing model is not a failure"
 case $said in *missing.gguf*) ;; *) fail "about a missing model it says '$said'" ;; esac
 exit $((failures > 0))

@@ -311,7 +311,7 @@ TEST_CASE("accumulated attention agrees with doubles and adds up in the order of
   }
 }
 
-TEST_CASE("a score that is no number shows in its own rows and in no other") {
+TEST_CASE("a score that is not a number shows in its own rows and in no other") {
   for (std::string_view set : kernels::usable_sets(kernels::this_machine(), "")) {
     const kernels::Table table = kernels::table_for(set);
     constexpr int kSize = 32;

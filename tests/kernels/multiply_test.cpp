@@ -8,7 +8,7 @@
 #include "kernels/dispatch.hpp"
 #include "kernels/multiply.hpp"
 #include "tests/kernels/packed_rows.hpp"
-#include "tests/support/plain_many.hpp"
+#include "tests/support/plain_gemm.hpp"
 
 using namespace brim;
 using kernels::RowRole;
@@ -65,7 +65,7 @@ TEST_CASE("threads and batches do not change a bit, and strides are kept") {
 TEST_CASE("panels: a row's bits depend on its role alone, whatever the company") {
   test::Random random(10);
   static kernels::ThreadPool pool(3);
-  for (const kernels::Table& table : {kernels::active(), test::with_plain_many(kernels::active())}) {
+  for (const kernels::Table& table : {kernels::active(), test::with_plain_gemm(kernels::active())}) {
     for (quant::Format format : test::all_formats()) {
       const std::string name = test::name_of(format);
       CAPTURE(name);
@@ -103,7 +103,7 @@ TEST_CASE("panels: a row's bits depend on its role alone, whatever the company")
       };
       const std::vector<float> generated = product(1, 0, as(RowRole::generated, tokens));
       const std::vector<float> prompt = product(1, 0, as(RowRole::prompt, tokens));
-      const bool differ = table.panel_product_many[static_cast<int>(format)] != nullptr;
+      const bool differ = table.panel_gemm[static_cast<int>(format)] != nullptr;
       CHECK((generated != prompt) == differ);
       // Both are the same products: what rounding to bf16 is off by, 2^-8 of each factor, is far below a fiftieth of their size.
       double size = 0, apart = 0;
@@ -134,7 +134,7 @@ TEST_CASE("panels: a row's bits depend on its role alone, whatever the company")
       }
     }
   }
-  CHECK(test::plain_many_faults == 0);
+  CHECK(test::plain_gemm_faults == 0);
 }
 
 TEST_CASE("empty matrices and no tokens") {

@@ -15,42 +15,52 @@ using kernels::KvType;
 using test::Random;
 using test::RowState;
 
+constexpr int kSize = 80, kEntries = 150;
+constexpr float kScale = 0.1f;
+
+// The max error of a stored value: half a step, a whole step for q4_0, and the effect of rounding the scale.
+double step(KvType type, const float* vector, int d) {
+  if (type == KvType::f32) return 0.0;
+  if (type == KvType::f16) return std::fabs(static_cast<double>(vector[d])) * 0x1p-11 + 0x1p-25;
+  double largest = 0;
+  for (int i = d / 32 * 32; i < std::min(kSize, d / 32 * 32 + 32); ++i) {
+    largest = std::max(largest, std::fabs(static_cast<double>(vector[i])));
+  }
+  return largest * ((type == KvType::q8_0 ? 0.501 / 127 : 1.001 / 8) + 0x1p-11) + 0x1p-18;
+}
+
+// Attention over the original numbers, and the same with the magnitudes of the values.
+struct Exact {
+  Exact(const std::vector<float>& query, const std::vector<float>& keys, const std::vector<float>& values) {
+    std::vector<double> weights(kEntries);
+    double total = 0;
+    for (int e = 0; e < kEntries; ++e) {
+      double score = 0;
+      for (int d = 0; d < kSize; ++d) {
+        score += double{query[static_cast<std::size_t>(d)]} * double{keys[static_cast<std::size_t>(e * kSize + d)]};
+      }
+      total += weights[static_cast<std::size_t>(e)] = std::exp(score * static_cast<double>(kScale));
+    }
+    for (int e = 0; e < kEntries; ++e) {
+      for (int d = 0; d < kSize; ++d) {
+        const auto value = static_cast<double>(values[static_cast<std::size_t>(e * kSize + d)]);
+        out[static_cast<std::size_t>(d)] += weights[static_cast<std::size_t>(e)] / total * value;
+        magnitudes[static_cast<std::size_t>(d)] += weights[static_cast<std::size_t>(e)] / total * std::fabs(value);
+      }
+    }
+  }
+  std::vector<double> out = std::vector<double>(kSize, 0), magnitudes = std::vector<double>(kSize, 0);
+};
+
 }  // namespace
 
 TEST_CASE("what a storage type loses of attention is within what its steps allow, and fewer bits lose more") {
   // p'_i = p_i e^{d_i} / sum of p_j e^{d_j} with |d_i| <= e gives |p'_i - p_i| <= p_i (e^{2e} - 1); values add their own steps.
-  constexpr int kSize = 80, kEntries = 150;
   Random random(77);
   const std::vector<float> query = test::random_values(random, kSize);
   const std::vector<float> keys = test::random_values(random, kSize * kEntries);
   const std::vector<float> values = test::random_values(random, kSize * kEntries);
-  constexpr float kScale = 0.1f;
-  // The max error of a stored value: half a step, a whole step for q4_0, and the effect of rounding the scale.
-  const auto step = [&](KvType type, const float* vector, int d) {
-    if (type == KvType::f32) return 0.0;
-    if (type == KvType::f16) return std::fabs(static_cast<double>(vector[d])) * 0x1p-11 + 0x1p-25;
-    double largest = 0;
-    for (int i = d / 32 * 32; i < std::min(kSize, d / 32 * 32 + 32); ++i) {
-      largest = std::max(largest, std::fabs(static_cast<double>(vector[i])));
-    }
-    return largest * ((type == KvType::q8_0 ? 0.501 / 127 : 1.001 / 8) + 0x1p-11) + 0x1p-18;
-  };
-  std::vector<double> weights(kEntries), exact(kSize, 0), size_of(kSize, 0);
-  double total = 0;
-  for (int e = 0; e < kEntries; ++e) {
-    double score = 0;
-    for (int d = 0; d < kSize; ++d) {
-      score += double{query[static_cast<std::size_t>(d)]} * double{keys[static_cast<std::size_t>(e * kSize + d)]};
-    }
-    total += weights[static_cast<std::size_t>(e)] = std::exp(score * static_cast<double>(kScale));
-  }
-  for (int e = 0; e < kEntries; ++e) {
-    for (int d = 0; d < kSize; ++d) {
-      const auto value = static_cast<double>(values[static_cast<std::size_t>(e * kSize + d)]);
-      exact[static_cast<std::size_t>(d)] += weights[static_cast<std::size_t>(e)] / total * value;
-      size_of[static_cast<std::size_t>(d)] += weights[static_cast<std::size_t>(e)] / total * std::fabs(value);
-    }
-  }
+  const Exact exact(query, keys, values);
   for (std::string_view set : kernels::usable_sets(kernels::this_machine(), "")) {
     const kernels::Table table = kernels::table_for(set);
     const auto error_of = [&](kernels::KvTypes types) {
@@ -95,10 +105,10 @@ TEST_CASE("what a storage type loses of attention is within what its steps allow
         const auto at = static_cast<std::size_t>(d);
         double own = 0;
         for (int e = 0; e < kEntries; ++e) own = std::max(own, step(types.value, values.data() + e * kSize, d));
-        const double off = static_cast<double>(state.out[at]) / static_cast<double>(state.sum) - exact[at];
-        REQUIRE(std::fabs(off) <= own + std::expm1(2 * moved) * size_of[at] + 1e-5);
+        const double off = static_cast<double>(state.out[at]) / static_cast<double>(state.sum) - exact.out[at];
+        REQUIRE(std::fabs(off) <= own + std::expm1(2 * moved) * exact.magnitudes[at] + 1e-5);
         squares += off * off;
-        whole += exact[at] * exact[at];
+        whole += exact.out[at] * exact.out[at];
       }
       return std::sqrt(squares / whole);
     };

@@ -56,7 +56,7 @@ for lint in layers calls thread_locals lengths readmes links words; do passes $l
 # Files that are not part of the tree (.gitignore) are not checked, whatever they contain.
 for left in models/__pycache__ engine/build kernels/build-arm quant/brim.egg-info apps/node_modules/pkg docs/.venv/lib; do
   mkdir -p "$scratch/$left"
-  printf '#include "nowhere.hpp"\nvoid f() { abort(); }\n%s\n' "$(yes '//' | head -n 501)" >"$scratch/$left/bad.cpp"
+  printf '#include "nowhere.hpp"\nvoid f() { abort(); }\n%s\n' "$(yes '//' | head -n 401)" >"$scratch/$left/bad.cpp"
   echo 'See [there](nowhere.md).' >"$scratch/$left/page.md"
 done
 for lint in layers calls thread_locals lengths readmes links words; do passes $lint; done
@@ -104,7 +104,25 @@ broken calls quant/bad.cpp 'void f() { std::ostringstream text; }\n'
 broken thread_locals engine/text/bad.cpp 'thread_local int* x = nullptr;\n'
 broken thread_locals kernels/bad.cpp 'static __thread int x;\n'
 broken thread_locals quant/bad.cpp '_Thread_local int x;\n'
-broken lengths kernels/bad.cpp "$(yes '//' | head -n 501)\n"
+for file in kernels/bad.cpp engine/text/bad.h bench/bad.c models/bad.py tests/bad.mjs apps/bad.js bench/bad.sh cmake/bad.cmake \
+  cmake/lint/bad.awk quant/CMakeLists.txt run; do
+  broken lengths $file "$(yes '//' | head -n 401)\n"
+done
+# Functions: what is one, wherever its braces are, and which of its lines count.
+statements=$(yes '  f();' | head -n 79)
+rows=$(yes '    {1, "{", f()},' | head -n 100)
+for begin in 'void g() {' 'struct S {\nint g(int a,\n      int b) const noexcept {' 'namespace n {\nclass C : B {\nC() : a{1}, b(2) {' \
+  'template <class T>\nauto g() -> T<int> {' 'TEST_CASE("{") {' 'extern "C" {\nenum E g() {' 'const auto g = [](int a) {' \
+  'std::vector<F> list = {{"a", [](int a) {' 'void g() { /* } */'; do
+  broken lengths kernels/bad.cpp "$begin\n$statements\n}\n"
+done
+broken lengths kernels/bad.ipp "#if A\nvoid g() {\n#else\nvoid g(int a) {\n#endif\n$statements\n}\n"
+broken lengths kernels/bad.cpp "void g() {\n$statements\n  const T x[] = {\n$rows\n  };\n}\n"
+fresh
+printf "void g() {\n%s\n}\nconst T x[] = {\n%s\n};\n" "$(tail -n 78 <<<"$statements")" "$rows" >"$scratch/kernels/good.cpp"
+printf "void g() {\n%s\n  check({\n%s\n  });\n}\n" "$(tail -n 70 <<<"$statements")" "$rows" >>"$scratch/kernels/good.cpp"
+printf 'const char* g() {\n  return R"(\n%s\n)";\n}\nclass C {\n%s\n};\n' "$rows" "$(yes '  void f() {}' | head -n 100)" >"$scratch/kernels/good.hpp"
+passes lengths
 broken lengths docs/page.md "$(yes 'wide' | head -n 25 | tr '\n' ' ')\n"
 broken words docs/page.md 'This is a guess.\n'
 broken words engine/text/bad.cpp '// Makes a\n// guess.\n'

@@ -65,7 +65,7 @@ static brim_status options(void) {
   brim_options* made = NULL;
   brim_status status = brim.options_create(&made);
   if (status == BRIM_OK)
-    status = brim.options_set(made, "a key longer than a short string", "and such a value as well");
+    status = brim.options_set(made, "a key longer than a short string", "and a value as long as that");
   brim.options_free(made);
   return status;
 }

@@ -107,7 +107,7 @@ const std::vector<Entry>& entries() {
          brim_options* made = nullptr;
          brim_status status = brim_options_create(&made);
          if (status == BRIM_OK)
-           status = brim_options_set(made, "a key longer than a short string", "and such a value as well");
+           status = brim_options_set(made, "a key longer than a short string", "and a value as long as that");
          brim_options_free(made);
          return status;
        }},
@@ -334,7 +334,7 @@ TEST_CASE("no function needs memory that another thread allocates") {
   }
 }
 
-TEST_CASE("every function, whatever allocation of it fails") {
+TEST_CASE("every function, whichever of its allocations fails") {
   Scene scene;
   for (std::size_t number = 0; number < entries().size(); ++number) {
     const Entry& entry = entries()[number];

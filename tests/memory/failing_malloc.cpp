@@ -12,7 +12,7 @@
 
 #include "tests/support/allocation_count.hpp"
 
-#ifdef BRIM_OWN_MALLOC
+#ifdef BRIM_REPLACE_MALLOC
 
 extern "C" {
 void* __libc_malloc(std::size_t size);

@@ -112,7 +112,7 @@ TEST_CASE("what must stay exact keeps the format it has") {
   CHECK(choose(Mix::q4_k_m, "blk.3.attn_q.weight", 2048, 2, Format::q8_0).format == Format::q4_k);
 }
 
-TEST_CASE("a row no block divides becomes F16, and every fallback is told") {
+TEST_CASE("a row no block divides becomes F16, and every fallback is reported") {
   CHECK(choose(Mix::q4_0, "blk.3.attn_q.weight", 48, 2, Format::f32).format == Format::f16);
   CHECK(choose(Mix::q4_0, "blk.3.attn_q.weight", 48, 2, Format::f32).fell_back);
   CHECK(choose(Mix::q2_k, "blk.3.attn_q.weight", 96, 2, Format::f32).format == Format::q4_0);

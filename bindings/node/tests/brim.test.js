@@ -55,7 +55,7 @@ test("a signal cancels, and the session goes on", async () => {
   assert.equal(typeof (await all(session.reply("Hello"))), "string");
 });
 
-test("two calls at once: the second is turned away", async () => {
+test("two calls at once: the second is refused", async () => {
   const session = await open();
   const results = await Promise.allSettled([session.append("a ".repeat(2000)), session.append("b ".repeat(2000))]);
   const failed = results.filter((result) => result.status === "rejected");

@@ -69,7 +69,7 @@ test("a session goes back, gives an answer again, and takes over a conversation"
   assert.deepEqual(other.messages, session.messages);
   await other.loadMessages([{ role: "user", content: "Hello" }]);
   assert.equal(await rest(other), answer);
-  await assert.rejects(other.loadMessages([{ role: "nobody", content: "" }]), { status: 1 });
+  await assert.rejects(other.loadMessages([{ role: "narrator", content: "" }]), { status: 1 });
   await assert.rejects(other.loadMessages("[]"), { name: "TypeError" });
 });
 

@@ -64,7 +64,7 @@ const cases = {
     if (copy) assert.equal(typeof (await copy.next()).text, "string");
   },
 
-  async modelClosesWhileSessionsAreMade() {
+  async modelClosesWhileSessionsAreCreated() {
     const model = await load();
     const making = [model.session(ENDLESS), model.session(ENDLESS)];
     await model.close();

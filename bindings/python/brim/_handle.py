@@ -151,7 +151,7 @@ class Handle:
                 self._freeing = None
                 self._changed.notify_all()
 
-    def _forget_other_threads(self) -> None:
+    def _drop_other_threads(self) -> None:
         """For the child of a fork, where only the forking thread exists: a call of another thread never returns there,
         so what that call was changing is neither used nor freed."""
         thread = threading.get_ident()
@@ -243,7 +243,7 @@ def _in_child() -> None:
     global _live_lock
     _live_lock = threading.Lock()
     for handle in _handles():
-        handle._forget_other_threads()
+        handle._drop_other_threads()
 
 
 atexit.register(_at_exit)

@@ -100,14 +100,14 @@ class Session(c.Owner):
     def fork(self) -> Session:
         """A second session that continues exactly as this one would, with the same amount of its own memory."""
         copy = type(self).__new__(type(self))
-        copy._own_handle()
+        copy._prepare_handle()
         copy._handle.create(lambda out: self._change("brim_session_fork", out))
         return copy
 
     def _make(
         self, model: c.ModelOwner, function: str, options: dict[str, Any], progress: Optional[Progress], *path: bytes
     ) -> None:
-        self._own_handle()
+        self._prepare_handle()
         if not isinstance(model, c.ModelOwner):
             raise TypeError(f"model: expected a brim.Model, found {type(model).__name__}")
         preparing = ProgressCallback(progress)
@@ -123,7 +123,7 @@ class Session(c.Owner):
             finally:
                 preparing.raise_failure()
 
-    def _own_handle(self) -> None:
+    def _prepare_handle(self) -> None:
         self._handle = Handle("session", c.library.brim_session_free, c.library.brim_session_cancel)
         self._progress = ProgressCallback()
         self._progress_registered = False

@@ -1,58 +1,26 @@
-"""python3 lifetime_cases.py NAME: one case of what threads, callbacks, signals and the end of the program do to handles.
+"""python3 lifetime_cases.py NAME: one case of what threads and the end of the program do to handles.
 
 test_lifetime.py runs each in its own process, because a failure may end the process, and with a time limit, because a
 failure may be an endless wait. A thread reports through a progress callback that it is inside a call; nothing here
 sleeps.
 """
 import asyncio
-import gc
 import os
-import signal
 import sys
 import threading
 
 import brim
-
-MODEL = os.environ["BRIM_TEST_MODEL"]
-LONG = "Once upon a time there was a cat. " * 60
-ENDLESS = {"kv_budget": "full", "temperature": 0, "stop_ignore_eos": True}
-model = brim.Model(MODEL, threads=1)
-
-
-class Reader(threading.Thread):
-    """Processes text and generates on a session until it is stopped; `inside` is set during the first call."""
-
-    def __init__(self, session, daemon=False):
-        super().__init__(daemon=daemon)
-        self.session, self.inside, self.failure = session, threading.Event(), None
-        session.on_progress(self.progress)
-
-    def progress(self, done, total):
-        self.inside.set()
-        return True
-
-    def run(self):
-        try:
-            while True:
-                self.session.append(LONG)
-                self.session.next()
-                self.session.clear()
-        except (brim.Error, ValueError) as failure:
-            self.failure = failure
-
-    def begin(self):
-        self.start()
-        self.inside.wait()
+from lifetime_setup import ENDLESS, LONG, MODEL, PrefillThread, model
 
 
 def close_ends_the_call_of_another_thread():
     for _ in range(20):
         session = model.session(**ENDLESS)
-        reader = Reader(session)
-        reader.begin()
+        prefill = PrefillThread(session)
+        prefill.begin()
         session.close()
-        reader.join()
-        assert isinstance(reader.failure, (brim.Cancelled, ValueError)), repr(reader.failure)
+        prefill.join()
+        assert isinstance(prefill.failure, (brim.Cancelled, ValueError)), repr(prefill.failure)
 
 
 def close_while_generating():
@@ -129,12 +97,12 @@ def close_from_a_callback_frees_when_the_call_returns():
 def many_threads_close():
     for _ in range(20):
         session = model.session(**ENDLESS)
-        reader = Reader(session)
-        reader.begin()
+        prefill = PrefillThread(session)
+        prefill.begin()
         closers = [threading.Thread(target=session.close) for _ in range(4)]
         for thread in closers:
             thread.start()
-        for thread in [*closers, reader]:
+        for thread in [*closers, prefill]:
             thread.join()
 
 
@@ -187,71 +155,6 @@ def cancel_races_close():
     thread.join()
 
 
-def progress_replaced_from_anywhere():
-    session, calls = model.session(**ENDLESS), []
-
-    def second(done, total):
-        calls.append("second")
-        return True
-
-    def first(done, total):
-        calls.append("first")
-        session.on_progress(second)
-        gc.collect()
-        return True
-
-    session.on_progress(first)
-    session.append(LONG)
-    assert calls[0] == "first" and set(calls[1:]) == {"second"}, calls
-    session.on_progress(None)
-    calls.clear()
-    session.append("Hello")
-    assert not calls
-
-    stop = threading.Event()
-
-    def replace():
-        while not stop.is_set():
-            session.on_progress(lambda done, total: True)
-            gc.collect(0)
-            session.on_progress(None)
-
-    thread = threading.Thread(target=replace)
-    thread.start()
-    for _ in range(5):
-        session.clear()
-        session.append(LONG)
-    stop.set()
-    thread.join()
-
-
-def the_first_progress_inside_a_call_is_refused():
-    session, first = model.session(**ENDLESS), threading.Event()
-    refused = []
-
-    def generate():
-        try:
-            session.append("Hello")
-            while True:
-                session.next()
-                first.set()
-        except (brim.Error, ValueError):  # closed, or on_progress() had the turn
-            pass
-
-    thread = threading.Thread(target=generate)
-    thread.start()
-    first.wait()
-    for _ in range(2000):
-        try:
-            session.on_progress(lambda done, total: True)
-            break  # between two calls
-        except brim.Error as failure:
-            refused.append(failure.status)
-    assert set(refused) <= {7}, refused
-    session.close()
-    thread.join()
-
-
 def a_second_thread_is_refused_and_texts_stay_whole():
     session = model.session(**ENDLESS)
     session.message("user", "Hello")
@@ -274,23 +177,6 @@ def a_second_thread_is_refused_and_texts_stay_whole():
     for thread in threads:
         thread.join()
     assert statuses <= {7}, statuses
-
-
-def what_a_callback_raises_is_raised_once():
-    session = model.session(**ENDLESS)
-
-    def broken(done, total):
-        raise KeyError("mine")
-
-    session.on_progress(broken)
-    for _ in range(2):
-        try:
-            session.append(LONG)
-            raise AssertionError("nothing was raised")
-        except KeyError:
-            pass
-    session.on_progress(None)
-    session.append(LONG)
 
 
 def an_async_task_is_cancelled():
@@ -318,7 +204,7 @@ def an_async_task_is_cancelled():
         task.cancel()
         asyncio.get_running_loop().call_soon(task.cancel)
 
-    async def all_of_it():
+    async def whole_case():
         for _ in range(10):
             await once(cancel_and_close)
             session = await once(cancel_twice)
@@ -327,7 +213,7 @@ def an_async_task_is_cancelled():
             assert [piece async for piece in session.reply_async("Hello")] is not None
             session.close()
 
-    asyncio.run(all_of_it())
+    asyncio.run(whole_case())
 
     async def left_behind():
         session, inside, loop = model.session(**ENDLESS), asyncio.Event(), asyncio.get_running_loop()
@@ -340,78 +226,10 @@ def an_async_task_is_cancelled():
     assert behind[0].cancelled()
 
 
-def a_log_callback_that_uses_brim_is_refused():
-    refused, seen = [], []
-    sys.unraisablehook = lambda raised: refused.append(raised.exc_value)
-
-    def log(level, sentence):
-        seen.append(sentence)
-        if len(seen) > 1:
-            raise LookupError("mine")
-        model.tokenize("Hello")
-
-    with brim.Model(MODEL, threads=1, log=log) as logged:
-        with logged.session(kv_budget="20%") as session:
-            session.append(LONG * 4)  # says that the cache begins to evict
-    assert seen and isinstance(refused[0], RuntimeError), refused
-    assert all(isinstance(failure, (RuntimeError, LookupError)) for failure in refused), refused
-    assert len(refused) == len(seen), (refused, seen)
-
-
-def a_model_that_ends_inside_its_log_callback():
-    class Box:
-        pass
-
-    def collect(level, sentence):
-        if armed:
-            armed.clear()
-            gc.collect()
-
-    armed = []
-    box = Box()
-    box.self, box.model = box, brim.Model(MODEL, threads=1, log=collect)
-    session = box.model.session(kv_budget="20%")
-    gc.disable()
-    del box
-    armed.append(1)
-    session.append(LONG * 4)
-    assert not armed, "the log was not called"
-    session.append("Hello")
-
-
-def signal_handlers_cancel_and_close():
-    for act in (brim.Session.cancel, brim.Session.close):
-        session = model.session(**ENDLESS)
-        signal.signal(signal.SIGUSR1, lambda number, frame: act(session))
-        session.on_progress(lambda done, total: signal.raise_signal(signal.SIGUSR1) or True)
-        try:
-            session.append(LONG)
-            raise AssertionError("the call was not ended")
-        except brim.Cancelled:
-            pass
-    session, stop = model.session(**ENDLESS), threading.Event()
-    signal.signal(signal.SIGUSR1, lambda number, frame: session.cancel())
-
-    def shoot():
-        while not stop.is_set():
-            os.kill(os.getpid(), signal.SIGUSR1)
-
-    thread = threading.Thread(target=shoot)
-    thread.start()
-    for _ in range(200):  # the signal handler interrupts every place of the binding
-        try:
-            session.append("Hello")
-        except brim.Cancelled:
-            pass
-    stop.set()
-    thread.join()
-    session.close()
-
-
 def a_forked_child_leaves_a_busy_session_alone():
     session = model.session(**ENDLESS)
-    reader = Reader(session)
-    reader.begin()
+    prefill = PrefillThread(session)
+    prefill.begin()
     child = os.fork()
     if child == 0:
         try:
@@ -422,12 +240,12 @@ def a_forked_child_leaves_a_busy_session_alone():
         os._exit(1)
     assert os.waitpid(child, 0)[1] == 0
     session.close()
-    reader.join()
+    prefill.join()
 
 
 def the_program_ends_while_daemon_threads_are_inside():
     for _ in range(3):
-        Reader(model.session(**ENDLESS), daemon=True).begin()
+        PrefillThread(model.session(**ENDLESS), daemon=True).begin()
 
     def load(begun):
         while True:

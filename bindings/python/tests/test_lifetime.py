@@ -1,11 +1,12 @@
-"""Each case of lifetime_cases.py in its own process: it passes, prints nothing else, and ends in time."""
+"""Each case of lifetime_cases.py and lifetime_callback_cases.py in its own process: it passes, prints nothing else, and
+ends in time."""
 import re
 import subprocess
 import sys
 import unittest
 from pathlib import Path
 
-CASES = Path(__file__).with_name("lifetime_cases.py")
+FILES = [Path(__file__).with_name(name) for name in ("lifetime_cases.py", "lifetime_callback_cases.py")]
 SECONDS = 60
 
 
@@ -13,9 +14,9 @@ class Lifetime(unittest.TestCase):
     pass
 
 
-def add(name):
+def add(file, name):
     def test(self):
-        command = [sys.executable, "-X", "faulthandler", "-W", "error", str(CASES), name]
+        command = [sys.executable, "-X", "faulthandler", "-W", "error", str(file), name]
         try:
             ended = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
         except subprocess.TimeoutExpired as late:
@@ -25,8 +26,9 @@ def add(name):
     setattr(Lifetime, f"test_{name}", test)
 
 
-for case in re.findall(r"^def (\w+)\(\):", CASES.read_text(), re.MULTILINE):
-    add(case)
+for cases in FILES:
+    for case in re.findall(r"^def (\w+)\(\):", cases.read_text(), re.MULTILINE):
+        add(cases, case)
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,17 +1,28 @@
-/* Brim's C interface: load a model, open a session with a KV budget, append text, take pieces.
+/* Brim's C interface: load a model, create a session with a KV budget, add messages or text, take the answer in pieces.
  *
- * Rules common to all functions
- * - Every function that can fail returns a brim_status; brim_last_error() then holds one sentence for the calling thread,
- *   valid until that thread's next call. Nothing prints, aborts, exits or throws.
- * - Loading a model creates its helper threads: as many as "threads" says, less the caller's own, or as many as the system
- *   grants, which is said to the log. They take no signals and end when the model and its sessions are freed. A process
- *   that fork() created from one that uses Brim computes on the calling thread alone with what it inherited.
- * - Handles are opaque. A model is immutable and may be used from many threads; a session belongs to one thread at a
- *   time, except brim_session_cancel(), which any thread may call at any moment. A call on a session that is inside
- *   another call returns BRIM_WRONG_STATE and changes nothing; callbacks may look (statistics, messages), not change.
- * - Strings are UTF-8 with a size in bytes; `const char*` without a size is NUL-terminated. Pointers that a function
- *   hands out stay valid until the next call on the same handle.
- * - Structs that Brim fills start with `size`: set it to sizeof the struct you compiled with.
+ *   brim_model_load(path, NULL, NULL, NULL, &model);       load a model, with the default options
+ *   brim_session_create(model, NULL, &session);            create a session
+ *   brim_session_message(session, "user", text, size);     process a message
+ *   brim_session_next(session, &piece);                    the next piece of the answer, until piece.end is not 0
+ *   brim_session_free(session); brim_model_free(model);
+ *
+ * docs/embedding.md has this as a whole program.
+ *
+ * Rules for all functions
+ * - A function that can fail returns a brim_status, BRIM_OK if it succeeded. After a failure brim_last_error() returns one
+ *   sentence for the calling thread, valid until that thread's next call. Nothing prints, aborts, exits or throws.
+ * - Loading a model creates its helper threads: one less than "threads" says, because the calling thread computes too, or
+ *   fewer if the system grants fewer, which the log reports. Helper threads block all signals and end when the model and
+ *   its sessions are freed. They do not exist in a child process that fork() creates: there, a model and a session that
+ *   were inherited compute on the calling thread alone.
+ * - Handles are opaque. A model does not change and may be used by many threads at once. A session may be used by one
+ *   thread at a time, except brim_session_cancel(), which any thread may call at any time. A call on a session that is
+ *   inside another call returns BRIM_WRONG_STATE and changes nothing. A callback may call functions that only read its
+ *   session (statistics, messages), but none that change it.
+ * - Strings are UTF-8. They are passed with their size in bytes; a `const char*` without a size ends with a NUL. Pointers
+ *   that a function returns are valid until the next call on the same handle.
+ * - A struct that Brim fills begins with `size`: set it to sizeof that struct before the call.
+ * - The _free functions accept NULL.
  */
 #ifndef BRIM_BRIM_H
 #define BRIM_BRIM_H
@@ -45,9 +56,9 @@ typedef struct brim_options brim_options;
 typedef struct brim_model brim_model;
 typedef struct brim_session brim_session;
 
-/* The sentence about this thread's last failure, at most 1,023 bytes; an empty string when there was none. */
+/* One sentence about the last call of this thread that failed, at most 1,023 bytes; an empty string if none has failed. */
 BRIM_API const char* brim_last_error(void);
-/* "0.1.0" */
+/* The version of the library: "0.1.0". */
 BRIM_API const char* brim_version(void);
 /* The instruction set in use: "avx512_vnni". */
 BRIM_API const char* brim_isa(void);
@@ -112,7 +123,8 @@ BRIM_API const char* brim_isa(void);
  * [options: end]
  */
 BRIM_API brim_status brim_options_create(brim_options** out);
-/* Checked when used: an unknown key or a bad value fails the call the options are given to. */
+/* Keys and values are checked when the options are used: the call that they are passed to fails for an unknown key or an
+ * invalid value. The call reads them, so they can be freed or changed afterwards. */
 BRIM_API brim_status brim_options_set(brim_options* options, const char* key, const char* value);
 BRIM_API void brim_options_free(brim_options* options);
 
@@ -120,15 +132,16 @@ typedef enum brim_log_level {
   BRIM_LOG_INFO = 0,   /* choices (the instruction set, how weights are kept); that a cache begins to evict */
   BRIM_LOG_WARNING = 1 /* something works less well than it could */
 } brim_log_level;
-/* One sentence, NUL-terminated, valid during the call. Called by the threads that are inside calls on the model or on
- * its sessions, by one at a time; it must return, and must not call any function of Brim. */
+/* `sentence` ends with a NUL and is valid during the callback. The callback is called by threads that are inside a call
+ * on the model or on one of its sessions, by one thread at a time. It must return, and must not call functions of Brim. */
 typedef void (*brim_log)(void* user, brim_log_level level, const char* sentence);
 /* Sets the log callback for models loaded with these options, from brim_model_load() until brim_model_free() returns.
  * It is not called afterwards, even if sessions still exist, and never for other models. NULL disables it. */
 BRIM_API brim_status brim_options_on_log(brim_options* options, brim_log log, void* user);
 
-/* `done` of `total` (bytes when loading, creating or restoring, tokens during prefill); return 0 to stop. Within one
- * call `total` stays the same, and `done` never decreases and is at most `total`. */
+/* Reports that `done` of `total` units are done: bytes when a model is loaded or a session is created or restored, tokens
+ * during prefill. Return 0 to stop the call, which then returns BRIM_CANCELLED, else 1. During one call `total` stays the
+ * same, and `done` never decreases and is at most `total`. */
 typedef int (*brim_progress)(void* user, int64_t done, int64_t total);
 
 /* Sets the callback that brim_session_create() and brim_session_restore() call with these options, on the calling
@@ -138,7 +151,8 @@ typedef int (*brim_progress)(void* user, int64_t done, int64_t total);
 BRIM_API brim_status brim_options_on_progress(brim_options* options, brim_progress progress, void* user);
 
 /* ---- models ------------------------------------------------------------------------------------------------------ */
-/* `options`, `progress` may be NULL. */
+/* Loads a GGUF file; of a split model, name its first file. `options` may be NULL (defaults), `progress` too (no callback).
+ * BRIM_IO when the file cannot be read; BRIM_BAD_FILE, BRIM_UNSUPPORTED, BRIM_OUT_OF_MEMORY, BRIM_CANCELLED. */
 BRIM_API brim_status brim_model_load(const char* path, const brim_options* options, brim_progress progress, void* user,
                                      brim_model** out);
 /* Sessions keep alive what they need of the model: freeing a model first is allowed. */
@@ -151,8 +165,8 @@ typedef struct brim_model_info {
   const char* quantisation; /* the format most weights have: "Q4_K" */
   int64_t parameters;
   int64_t weight_bytes;
-  int64_t context; /* trained */
-  int64_t vocabulary;
+  int64_t context;    /* positions that the model was trained for */
+  int64_t vocabulary; /* number of tokens */
   int32_t layers;
   int32_t threads;           /* threads that compute: as many as requested, or as the system granted */
   int32_t has_chat_template; /* 1 when the file carries one */
@@ -166,85 +180,91 @@ typedef struct brim_plan {
   size_t size;
   int64_t weight_bytes;    /* kept in memory, in the layout that the model options ask for */
   int64_t kv_budget_bytes; /* the limit that the session would never exceed */
-  int64_t kv_full_bytes;   /* what "full" would be */
+  int64_t kv_full_bytes;   /* the budget that "full" stands for: every entry of the context */
   int64_t kv_min_bytes;    /* smallest valid budget */
   int64_t scratch_bytes;   /* outside the budget: activations, logits, history, the conversation's text, sampling */
   int64_t total_bytes;     /* weights, budget, scratch and stacks; the vocabulary and the program itself come on top */
-  int64_t available_bytes; /* what this process may still take now: the min of machine, cgroup and process limits */
-  int64_t context;
+  int64_t
+      available_bytes; /* what this process may still take now: the smallest of the machine's, cgroup's and process's limits */
+  int64_t context; /* positions of the session */
   int32_t layers;
-  int32_t chunk;
+  int32_t chunk;        /* tokens that prefill processes in one pass */
   int64_t thread_bytes; /* stacks of the helper threads that loading the model creates: reserved, hardly touched */
 } brim_plan;
-/* What loading a model and creating one session with these options would take; reads no weights and books nothing. The
- * options may be NULL. Fails as loading or creating would. */
+/* Computes what loading a model and creating one session with these options would take; reads no weights and reserves
+ * nothing. The options may be NULL. Fails where loading or creating would fail because of the file, the options or the
+ * budget; whether the memory is there is for the caller to compare: total_bytes with available_bytes. */
 BRIM_API brim_status brim_plan_get(const char* path, const brim_options* model_options,
                                    const brim_options* session_options, brim_plan* plan);
 
-/* Ids of a text: `count` holds the capacity of `ids` on entry and the number of ids on return; with too small a
- * capacity nothing is written, BRIM_INVALID_ARGUMENT comes back and `count` has the number needed. */
+/* The token ids of a text. `count` is the capacity of `ids` on entry and the number of ids on return. If the capacity is
+ * too small, nothing is written to `ids`, the call returns BRIM_INVALID_ARGUMENT, and `count` is the capacity needed.
+ * add_special: 1 adds BOS and EOS as the model's file says. parse_special: 1 turns the text of control tokens, such as
+ * <|im_end|>, into these tokens. */
 BRIM_API brim_status brim_tokenize(const brim_model* model, const char* text, size_t size, int add_special,
                                    int parse_special, int32_t* ids, size_t* count);
 
-/* The text of ids; `size` as `count` above, in bytes. May begin or end within a UTF-8 character. `render_special`: control
- * tokens as they are written, else nothing. */
+/* The text of token ids; `size` is used as `count` above, in bytes. The text may begin or end inside a UTF-8 character.
+ * render_special: 1 writes control tokens as their text, 0 leaves them out. */
 BRIM_API brim_status brim_detokenize(const brim_model* model, const int32_t* ids, size_t count, int render_special,
                                      char* text, size_t* size);
 
 /* ---- sessions ----------------------------------------------------------------------------------------------------- */
-/* Books, reserves and touches every byte that the session will need; fails with the numbers when there is not enough
- * memory. From then on answers (brim_session_next, _finish) allocate nothing. Calls that take text allocate what is
- * needed to render and tokenize it; where the process has no memory left they use what the session keeps spare for
- * this, which is enough for a conversation of max length (brim_session_messages). BRIM_OUT_OF_MEMORY remains possible
- * for longer texts and for copies, or when other threads take that memory in between: then nothing has changed, and the
- * session can continue. Cancelled by brim_options_on_progress. */
+/* Creates a session with all the memory that it will need: the memory is reserved and touched now. If there is not enough,
+ * the call fails, and its sentence has the numbers. Afterwards answers (brim_session_next, _finish) allocate nothing. Calls
+ * that take text allocate what is needed to render and tokenize it. Where the process has no memory left, they use memory
+ * that the session keeps spare for this, enough for a conversation of max length (brim_session_messages).
+ * BRIM_OUT_OF_MEMORY remains possible for longer texts and for copies, or when other threads take that memory in between:
+ * then nothing has changed, and the session can continue. Can be cancelled by the callback of brim_options_on_progress. */
 BRIM_API brim_status brim_session_create(brim_model* model, const brim_options* options, brim_session** out);
 /* Not while another thread is inside a call on it. In a callback of a call on it: that call is cancelled, and its end
  * frees the session. */
 BRIM_API void brim_session_free(brim_session* session);
 
-/* A second session that continues exactly as this one would, with its own memory, as much as the first one has. The
- * memory is booked first; the call is refused with the numbers when not enough memory is available. Afterwards each
- * session is independent of the other; the progress callback stays with the first. BRIM_WRONG_STATE when prefill was
- * interrupted and the tokens have to be processed again. */
+/* Creates a second session that continues exactly as this one would, with as much memory as this one has. If not enough
+ * memory is available, the call fails, and its sentence has the numbers. Afterwards each session is independent of the
+ * other; the progress callback is not copied. BRIM_WRONG_STATE when prefill was interrupted and the tokens have to be
+ * processed again. */
 BRIM_API brim_status brim_session_fork(brim_session* session, brim_session** out);
 /* Writes the session to a file, from which brim_session_restore() continues exactly at this state: KV memory, text,
- * conversation, sampler, options. The file is written without a name or as PATH.part-PID-N, synced and renamed:
- * whatever happens, PATH is the old file or the new one. A link is followed. The file is readable by its owner alone,
- * and contains the text of the conversation. BRIM_INVALID_ARGUMENT when PATH is the model's own file or cannot be a
- * file; BRIM_WRONG_STATE as above; BRIM_IO. */
+ * conversation, sampler, options. The file is written without a name or as PATH.part-PID-N, synced and then renamed, so
+ * that PATH is always the complete old file or the complete new one. If PATH is a link, the file that it names is
+ * replaced. The file is readable by its owner alone, and contains the text of the conversation. BRIM_INVALID_ARGUMENT when
+ * PATH is the model's file or cannot be a file; BRIM_WRONG_STATE as for brim_session_fork(); BRIM_IO. */
 BRIM_API brim_status brim_session_save(brim_session* session, const char* path);
-/* A session as it was saved, of the same model. `options` may be NULL. Options in it replace those that the session was
- * saved with (equal values change nothing); but those that its memory depends on (context, kv.*) must lead to the
- * memory that it was saved with. An altered, truncated or foreign file is refused with BRIM_BAD_FILE and an error
- * message, before memory is booked. Restoring opens no file that the session names: a profile is saved in the session's
- * file. The file says how much memory the session books: for files from elsewhere, set context and kv.budget. */
+/* Creates a session from a file that brim_session_save() wrote with the same model. `options` may be NULL. They replace
+ * the options that the session was saved with (equal values change nothing); but those that its memory depends on
+ * (context, kv.*) must lead to the memory that it was saved with. An altered or truncated file, or one of another model, is
+ * refused with BRIM_BAD_FILE before memory is reserved. Restoring opens no file that the session names: a profile is
+ * saved in the session's file. The file says how much memory the session takes: for files from untrusted sources, set
+ * context and kv.budget. */
 BRIM_API brim_status brim_session_restore(brim_model* model, const brim_options* options, const char* path,
                                           brim_session** out);
 
 /* Sets the callback for prefill; may be NULL. BRIM_WRONG_STATE, with the callback unchanged, while the session is
  * inside another call: that call continues to use the old one. */
 BRIM_API brim_status brim_session_on_progress(brim_session* session, brim_progress progress, void* user);
-/* Makes the call in progress on this session end with BRIM_CANCELLED, or else the next one. The request waits until one
- * of brim_session_append, _append_ids, _message, _regenerate, _load_messages, _next, _fork and _save has ended this
- * way, and ends one call: it is never lost, and several requests before that count as one. Other calls neither end by
- * it nor use it up; a call that finds it at its beginning changes nothing. So a request that came when an answer had
- * just ended by itself ends the call after it: repeat that call. The session checks for requests every few
- * milliseconds, on a slow processor at least every 50, but not while the system writes a file to the disk (fsync). Any
- * thread, at any time, also from a callback; signal-safe. */
+/* Requests that the call in progress on this session, or else the next one, ends with BRIM_CANCELLED. The request ends one
+ * call of brim_session_append, _append_ids, _message, _regenerate, _load_messages, _next, _fork or _save, and waits until
+ * then: it is never lost, and several requests before that count as one. Other calls neither end because of the request
+ * nor use it up. A call that finds a request when it begins changes nothing. So a request that comes just after an answer
+ * has ended by itself ends the next call: repeat that call. The session checks for requests every few milliseconds, on a
+ * slow processor at least every 50, but not while the system writes a file to the disk (fsync). May be called by any
+ * thread at any time, also in a callback or a signal handler. */
 BRIM_API void brim_session_cancel(brim_session* session);
 
-/* Processes plain text: `add_special` adds BOS at the start of an empty session, `parse_special` turns the text of
- * control tokens into these tokens. */
+/* Processes plain text, outside any conversation. add_special: 1 adds BOS where the session is empty; parse_special: as
+ * for brim_tokenize(). */
 BRIM_API brim_status brim_session_append(brim_session* session, const char* text, size_t size, int add_special,
                                          int parse_special);
 BRIM_API brim_status brim_session_append_ids(brim_session* session, const int32_t* ids, size_t count);
-/* Adds a message to the conversation, renders it through the template and processes what is new, up to where the
- * assistant answers; a message of the system or the assistant is processed with the next one of the user. role:
- * "system", "user", "assistant", "tool". On failure the message is taken back; where prefill had not begun, an answer
- * in progress continues. */
+/* Adds a message to the conversation, renders it with the chat template and processes the new tokens, up to the place
+ * where the assistant answers: call brim_session_next() next. A message of the system or the assistant is processed
+ * together with the next one of the user. `role` is "system", "user", "assistant" or "tool". If the call fails, the
+ * message is removed again; if prefill had not begun, an answer in progress can continue. */
 BRIM_API brim_status brim_session_message(brim_session* session, const char* role, const char* text, size_t size);
-/* Drops the last assistant message (complete or stopped) and goes back to the place where it was to be answered. */
+/* Removes the last message of the assistant, complete or not, and goes back to where it began: call brim_session_next() for
+ * another answer. */
 BRIM_API brim_status brim_session_regenerate(brim_session* session);
 
 typedef struct brim_piece {
@@ -255,8 +275,8 @@ typedef struct brim_piece {
   int32_t end;    /* 0: more follows; else why it ended: 1 end token, 2 stop string, 3 limit */
   int32_t status; /* of this session in brim_sessions_next(): if not BRIM_OK, text is the error message */
 } brim_piece;
-/* Picks the next token and returns the text that became complete. The answer joins the conversation as it grows. After
- * a stop string the answer has ended: further calls return an empty piece that reports this. BRIM_BAD_FILE when the
+/* Chooses the next token and returns the text that is complete with it. The answer is part of the conversation as it
+ * grows. After a stop string the answer has ended: further calls return an empty piece with the same `end`. BRIM_BAD_FILE when the
  * model computed logits that are not numbers, which happens with damaged files; BRIM_INVALID_ARGUMENT when the options
  * ban every token. */
 BRIM_API brim_status brim_session_next(brim_session* session, brim_piece* piece);
@@ -276,10 +296,11 @@ BRIM_API brim_status brim_session_logits(brim_session* session, const float** lo
  * to an empty session; models made for embeddings may need another pooling. Validity and errors as for
  * brim_session_logits(). */
 BRIM_API brim_status brim_session_embedding(brim_session* session, const float** values, size_t* count);
-/* Ends an answer before its end: the text that was held back is returned in `piece` (may be NULL). */
+/* Ends an answer early. `piece`, which may be NULL, returns text that was held back, because it might have been the
+ * beginning of a stop string or of a character. */
 BRIM_API brim_status brim_session_finish(brim_session* session, brim_piece* piece);
 
-/* Drops everything but the options. BRIM_OUT_OF_MEMORY, with nothing changed, where there is no memory for the system
+/* Removes everything except the options: text, conversation and cache. BRIM_OUT_OF_MEMORY, with nothing changed, where there is no memory for the system
  * message. */
 BRIM_API brim_status brim_session_clear(brim_session* session);
 /* Drops all but the first `tokens` of the processed tokens, exactly and without processing any token again; append what
@@ -318,7 +339,7 @@ typedef struct brim_stats {
   int64_t kv_budget_bytes; /* the limit, which is never exceeded */
   int64_t kv_bytes;        /* in use now, staging included */
   int64_t kv_peak_bytes;   /* the peak, staging included */
-  int64_t kv_full_bytes;   /* what "full" would be */
+  int64_t kv_full_bytes;   /* the budget that "full" stands for */
   int64_t scratch_bytes;   /* activations, logits, history, speculation, text, sampling: booked outside the budget */
   int64_t evicted;         /* entries evicted, over all layers */
   int64_t prompt_tokens;   /* since the last message or append */
@@ -343,7 +364,7 @@ typedef struct brim_layer_stats {
 } brim_layer_stats;
 BRIM_API brim_status brim_session_layer_stats(const brim_session* session, int32_t layer, brim_layer_stats* stats);
 
-/* One line for people: what was booked, "KV 16.0 MiB f16 (uniform, window): 2,048 of 4,096 entries a layer". */
+/* One line for people: what was booked, "KV 16.0 MiB f16 (uniform, window): 2,048 of 4,096 entries per layer". */
 BRIM_API const char* brim_session_describe(brim_session* session);
 
 /* ---- the machine --------------------------------------------------------------------------------------------------- */

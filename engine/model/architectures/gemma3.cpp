@@ -16,7 +16,7 @@ Status configure_gemma3(const Keys& keys, Config& config) {
   BRIM_ASSIGN(const double logit_cap, keys.number("final_logit_softcapping", 0.0, kZeroOrMore));
   config.logit_soft_cap = static_cast<float>(logit_cap);
   BRIM_ASSIGN(config.rope.window_base, keys.number("rope.freq_base_swa", 10000.0, kRopeBase));
-  config.rope.own_window_base = true;
+  config.rope.separate_window_base = true;
   BRIM_ASSIGN(const std::int64_t window, keys.integer("attention.sliding_window", std::nullopt, 0, INT64_MAX));
   BRIM_TRY(apply_window_pattern(keys, config, window, 6));
   // The 27B model (62 layers) scales queries by the embedding's share per head instead of the head size.

@@ -33,94 +33,101 @@ Value unsafe(const Value& owner, std::string_view name) {
 
 bool is_internal(std::string_view name) { return name.size() > 4 && name.substr(0, 2) == "__" && name.ends_with("__"); }
 
-// Plain attributes of the objects that have some; false when there is none of that name.
-bool own_attribute(Interpreter& interpreter, const Value& owner, std::string_view name, Value& found) {
-  if (auto* loop = owner.object_as<Loop>()) {
-    const auto number = [&](std::int64_t value) { found = Value::integer(value); };
-    if (name == "index")
-      number(loop->index0 + 1);
-    else if (name == "index0")
-      number(loop->index0);
-    else if (name == "length")
-      number(interpreter.loop_length(*loop));
-    else if (name == "revindex")
-      number(interpreter.loop_length(*loop) - loop->index0);
-    else if (name == "revindex0")
-      number(interpreter.loop_length(*loop) - loop->index0 - 1);
-    else if (name == "depth")
-      number(loop->depth0 + 1);
-    else if (name == "depth0")
-      number(loop->depth0);
-    else if (name == "first")
-      found = Value::boolean(loop->index0 == 0);
-    else if (name == "last")
-      found = Value::boolean(interpreter.loop_peek(*loop) == nullptr);
-    else if (name == "previtem")
-      found = loop->index0 == 0 ? Value::undefined("there is no previous item") : loop->before;
-    else if (name == "nextitem") {
-      const Value* next = interpreter.loop_peek(*loop);
-      found = next == nullptr ? Value::undefined("there is no next item") : *next;
-    } else
-      return false;
-    return true;
-  }
+bool loop_attribute(Interpreter& interpreter, Loop& loop, std::string_view name, Value& found) {
+  const auto number = [&](std::int64_t value) { found = Value::integer(value); };
+  if (name == "index")
+    number(loop.index0 + 1);
+  else if (name == "index0")
+    number(loop.index0);
+  else if (name == "length")
+    number(interpreter.loop_length(loop));
+  else if (name == "revindex")
+    number(interpreter.loop_length(loop) - loop.index0);
+  else if (name == "revindex0")
+    number(interpreter.loop_length(loop) - loop.index0 - 1);
+  else if (name == "depth")
+    number(loop.depth0 + 1);
+  else if (name == "depth0")
+    number(loop.depth0);
+  else if (name == "first")
+    found = Value::boolean(loop.index0 == 0);
+  else if (name == "last")
+    found = Value::boolean(interpreter.loop_peek(loop) == nullptr);
+  else if (name == "previtem")
+    found = loop.index0 == 0 ? Value::undefined("there is no previous item") : loop.before;
+  else if (name == "nextitem") {
+    const Value* next = interpreter.loop_peek(loop);
+    found = next == nullptr ? Value::undefined("there is no next item") : *next;
+  } else
+    return false;
+  return true;
+}
+
+bool macro_attribute(const Macro& macro, std::string_view name, Value& found) {
+  const Statement& definition = *macro.definition;
+  if (name == "name") {
+    found = definition.name.empty() ? Value() : Value::text(String(definition.name));
+  } else if (name == "arguments") {
+    Vector<Value> names;
+    for (const Parameter& parameter : definition.parameters) names.push_back(Value::text(String(parameter.name)));
+    found = Value::tuple(std::move(names));
+  } else if (name == "catch_kwargs")
+    found = Value::boolean(definition.takes_kwargs);
+  else if (name == "catch_varargs")
+    found = Value::boolean(definition.takes_varargs);
+  else if (name == "caller")
+    found = Value::boolean(definition.takes_caller);
+  else
+    return false;
+  return true;
+}
+
+bool range_attribute(const Range& range, std::string_view name, Value& found) {
+  if (name == "start")
+    found = Value::integer(range.start);
+  else if (name == "stop")
+    found = Value::integer(range.stop);
+  else if (name == "step")
+    found = Value::integer(range.step);
+  else
+    return false;
+  return true;
+}
+
+bool number_attribute(const Value& owner, std::string_view name, Value& found) {
+  if (name == "real")
+    found = owner.is_real() ? owner : Value::integer(owner.as_index());
+  else if (name == "imag")
+    found = owner.is_real() ? Value::real(0) : Value::integer(0);
+  else if (name == "numerator" && owner.is_index())
+    found = Value::integer(owner.as_index());
+  else if (name == "denominator" && owner.is_index())
+    found = Value::integer(1);
+  else
+    return false;
+  return true;
+}
+
+// Plain attributes of the values that have some; false when there is none of that name.
+bool stored_attribute(Interpreter& interpreter, const Value& owner, std::string_view name, Value& found) {
+  if (auto* loop = owner.object_as<Loop>()) return loop_attribute(interpreter, *loop, name, found);
   if (auto* space = owner.object_as<Namespace>()) {
     const Value* value = space->attributes->find(name);
     if (value != nullptr) found = *value;
     return value != nullptr;
   }
-  if (auto* macro = owner.object_as<Macro>()) {
-    const Statement& definition = *macro->definition;
-    if (name == "name") {
-      found = definition.name.empty() ? Value() : Value::text(String(definition.name));
-    } else if (name == "arguments") {
-      Vector<Value> names;
-      for (const Parameter& parameter : definition.parameters) names.push_back(Value::text(String(parameter.name)));
-      found = Value::tuple(std::move(names));
-    } else if (name == "catch_kwargs")
-      found = Value::boolean(definition.takes_kwargs);
-    else if (name == "catch_varargs")
-      found = Value::boolean(definition.takes_varargs);
-    else if (name == "caller")
-      found = Value::boolean(definition.takes_caller);
-    else
-      return false;
-    return true;
-  }
+  if (auto* macro = owner.object_as<Macro>()) return macro_attribute(*macro, name, found);
   if (auto* cycler = owner.object_as<Cycler>()) {
     if (name != "current") return false;
     found = cycler->items[cycler->position];
     return true;
   }
-  if (auto* range = owner.object_as<Range>()) {
-    if (name == "start")
-      found = Value::integer(range->start);
-    else if (name == "stop")
-      found = Value::integer(range->stop);
-    else if (name == "step")
-      found = Value::integer(range->step);
-    else
-      return false;
-    return true;
-  }
+  if (auto* range = owner.object_as<Range>()) return range_attribute(*range, name, found);
   if (owner.is_tuple() && owner.as_tuple().group && (name == "grouper" || name == "list")) {
     found = owner.as_tuple().items[name == "list"];
     return true;
   }
-  if (owner.is_index() || owner.is_real()) {
-    if (name == "real")
-      found = owner.is_real() ? owner : Value::integer(owner.as_index());
-    else if (name == "imag")
-      found = owner.is_real() ? Value::real(0) : Value::integer(0);
-    else if (name == "numerator" && owner.is_index())
-      found = Value::integer(owner.as_index());
-    else if (name == "denominator" && owner.is_index())
-      found = Value::integer(1);
-    else
-      return false;
-    return true;
-  }
-  return false;
+  return (owner.is_index() || owner.is_real()) && number_attribute(owner, name, found);
 }
 
 // What Python's getattr and the sandbox answer; false when the type has no such attribute.
@@ -129,7 +136,7 @@ bool python_attribute(Interpreter& interpreter, const Value& owner, std::string_
     found = unsafe(owner, name);
     return true;
   }
-  if (own_attribute(interpreter, owner, name, found)) {
+  if (stored_attribute(interpreter, owner, name, found)) {
     if (name.starts_with("_")) found = unsafe(owner, name);
     return true;
   }

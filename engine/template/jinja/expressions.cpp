@@ -27,20 +27,9 @@ Value Interpreter::evaluate_kind(const Expression& node, Scope& scope) {
     case ExpressionKind::name:
       return evaluate_name(node, scope);
     case ExpressionKind::list:
-    case ExpressionKind::tuple: {
-      Vector<Value> items;
-      items.reserve(node.operands.size());
-      for (std::size_t i = 0; i < node.operands.size(); ++i) items.push_back(operand(i));
-      return node.kind == ExpressionKind::list ? Value::list(std::move(items)) : Value::tuple(std::move(items));
-    }
-    case ExpressionKind::dict: {
-      auto dict = make_metered<Dict>();
-      for (std::size_t i = 0; i < node.operands.size(); i += 2) {
-        Value key = operand(i);
-        dict->set(std::move(key), operand(i + 1));
-      }
-      return Value::dict(std::move(dict));
-    }
+    case ExpressionKind::tuple:
+    case ExpressionKind::dict:
+      return evaluate_collection(node, scope);
     case ExpressionKind::attribute:
       return attribute(operand(0), node.name);
     case ExpressionKind::item: {
@@ -99,6 +88,21 @@ Value Interpreter::evaluate_kind(const Expression& node, Scope& scope) {
       return evaluate_compare(node, scope);
   }
   return {};
+}
+
+Value Interpreter::evaluate_collection(const Expression& node, Scope& scope) {
+  if (node.kind == ExpressionKind::dict) {
+    auto dict = make_metered<Dict>();
+    for (std::size_t i = 0; i < node.operands.size(); i += 2) {
+      Value key = evaluate(*node.operands[i], scope);
+      dict->set(std::move(key), evaluate(*node.operands[i + 1], scope));
+    }
+    return Value::dict(std::move(dict));
+  }
+  Vector<Value> items;
+  items.reserve(node.operands.size());
+  for (std::size_t i = 0; i < node.operands.size(); ++i) items.push_back(evaluate(*node.operands[i], scope));
+  return node.kind == ExpressionKind::list ? Value::list(std::move(items)) : Value::tuple(std::move(items));
 }
 
 Value Interpreter::evaluate_name(const Expression& node, const Scope& scope) {

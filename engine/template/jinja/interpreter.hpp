@@ -82,6 +82,7 @@ class Interpreter {
   // expressions.cpp
   Value evaluate(const Expression& node, Scope& scope);
   Value evaluate_kind(const Expression& node, Scope& scope);
+  Value evaluate_collection(const Expression& node, Scope& scope);
   Value evaluate_name(const Expression& node, const Scope& scope);
   Value evaluate_compare(const Expression& node, Scope& scope);
   Value evaluate_filter(const Expression& node, Scope& scope, const Value* block_text);

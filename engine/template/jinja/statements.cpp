@@ -203,10 +203,10 @@ Interpreter::Flow Interpreter::run_for(const Statement& statement, const Value& 
   }
   // What loop.changed() stored may hold the loop itself: it is dropped when the loop ends, so that the loop can be
   // freed too.
-  struct Forget {
+  struct ResetLastChanged {
     Loop& loop;
-    ~Forget() { loop.last_changed = Value(); }
-  } forget{*loop};
+    ~ResetLastChanged() { loop.last_changed = Value(); }
+  } reset_last_changed{*loop};
   bool completed = false;  // jinja2 runs the else branch unless one round reached its end: a break or continue does not
   while (true) {
     Value item;

@@ -43,16 +43,16 @@ class Orthogonaliser {
   static constexpr float kA = 3.4445f, kB = -4.7750f, kC = 2.0315f;  // Jordan's coefficients
 
   void transpose(std::vector<float>& x, size_t m, size_t n) {
-    turned_.resize(m * n);
+    transposed_.resize(m * n);
     for (size_t i = 0; i < m; ++i) {
-      for (size_t j = 0; j < n; ++j) turned_[j * m + i] = x[i * n + j];
+      for (size_t j = 0; j < n; ++j) transposed_[j * m + i] = x[i * n + j];
     }
-    std::swap(x, turned_);
+    std::swap(x, transposed_);
   }
 
   std::vector<Bf16> narrow_x_, narrow_square_;
   std::vector<Pair> across_, down_, panels_;
-  std::vector<float> square_, mixed_, turned_;
+  std::vector<float> square_, mixed_, transposed_;
 };
 
 }  // namespace demo

@@ -2,7 +2,7 @@
 // fast_cpu.py through the C functions at the end; gradients are checked there against PyTorch (check_gradients.py).
 //
 // Threads share nothing but the packed weights: each takes the next micro-batch, runs it through all layers in its own
-// buffers and adds to its own gradient, so a core that is busy elsewhere delays nobody. Sums are float32, operands bfloat16.
+// buffers and adds to its own gradient, so a core that is busy elsewhere delays no other. Sums are float32, operands bfloat16.
 #include <algorithm>
 #include <atomic>
 #include <memory>
@@ -113,18 +113,18 @@ class Trainer {
   /// matrices only. Returns the gradient's norm before clipping.
   double update(float* parameters, float* first, float* second, float rate, float beta1, float beta2, float decay, float clip,
                 int64_t steps) {
-    constexpr size_t kPart = 1 << 16;
-    const size_t parts = (layout_.total + kPart - 1) / kPart;
+    constexpr size_t kSpan = 1 << 16;
+    const size_t parts = (layout_.total + kSpan - 1) / kSpan;
     std::vector<double> squares(parts);
     float* gradient = workers_[0]->gradient.data();
     parallel(parts, [&](size_t, size_t part) {
-      const size_t end = std::min(layout_.total, (part + 1) * kPart);
+      const size_t end = std::min(layout_.total, (part + 1) * kSpan);
       for (size_t worker = 1; worker < workers_.size(); ++worker) {
         const float* other = workers_[worker]->gradient.data();
-        for (size_t i = part * kPart; i < end; ++i) gradient[i] += other[i];
+        for (size_t i = part * kSpan; i < end; ++i) gradient[i] += other[i];
       }
       double sum = 0;
-      for (size_t i = part * kPart; i < end; ++i) sum += static_cast<double>(gradient[i]) * gradient[i];
+      for (size_t i = part * kSpan; i < end; ++i) sum += static_cast<double>(gradient[i]) * gradient[i];
       squares[part] = sum;
     });
     double sum = 0;

@@ -47,7 +47,7 @@ def a_paste_meets_what_is_typed():
         check(texts == ["before one\ntwo after", "one line", "a\ttyped\ttab"], repr(texts))
 
 
-def a_mark_in_parts():
+def a_mark_in_pieces():
     with quick() as screen:
         screen.prompt()
         for part in ("\x1b", "[20", "0~one\r", "two\x1b[2", "01", "~"):
@@ -129,5 +129,5 @@ def help_has_two_names():
         check(said(screen) == [], "/? is a message")
 
 
-run([a_paste_is_one_message, a_paste_meets_what_is_typed, a_mark_in_parts, paste_mode_ends_with_the_prompt,
+run([a_paste_is_one_message, a_paste_meets_what_is_typed, a_mark_in_pieces, paste_mode_ends_with_the_prompt,
      settings_tell_the_truth, a_saved_session_keeps_its_settings, help_has_two_names])

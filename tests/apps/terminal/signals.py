@@ -121,12 +121,12 @@ def one_shot():
             check(screen.end() == -number, f"{number.name} in one-shot mode")
         check(tokens_in(session) > 10, f"{number.name} in one-shot mode: the answer so far is not saved")
     session = fresh()  # a process that stops reading the output
-    reader = subprocess.Popen([BRIM, "chat", "-m", TINY, "-p", "go on", "--session", session, *ENDLESS],
+    child = subprocess.Popen([BRIM, "chat", "-m", TINY, "-p", "go on", "--session", session, *ENDLESS],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
-    reader.stdout.read(20)
-    reader.stdout.close()
-    said = reader.stderr.read()
-    check(reader.wait(LIMIT) == -signal.SIGPIPE and not said, f"a closed pipe: {reader.returncode}, {said!r}")
+    child.stdout.read(20)
+    child.stdout.close()
+    said = child.stderr.read()
+    check(child.wait(LIMIT) == -signal.SIGPIPE and not said, f"a closed pipe: {child.returncode}, {said!r}")
     check(tokens_in(session) > 10, "a closed pipe: the answer so far is not saved")
 
 
@@ -151,7 +151,7 @@ def an_unwritable_path_is_said_first():
 def files_at_their_largest_size():
     before = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
     with chat("-n", "3", "--session", fresh(), before=before) as screen:
-        check(screen.end() == 1, "a session that never fits is no failure")
+        check(screen.end() == 1, "a session that never fits is not a failure")
         check(b"talk.ses" in screen.seen and b"RLIMIT_FSIZE" in screen.seen and b"Write a message" not in screen.seen,
               f"a session that never fits is not said first: {screen.seen!r}")
     with chat("-n", "3", "--chat-template", "chatml", before=before) as screen:
@@ -159,7 +159,7 @@ def files_at_their_largest_size():
         screen.say("hello")
         for name in ("here.ses", "here.json"):
             screen.line("/save " + name, until=name.encode())
-            check(not os.path.exists(name), f"/save {name} leaves a part of it")
+            check(not os.path.exists(name), f"/save {name} leaves a part")
         check(screen.seen.count(b"RLIMIT_FSIZE") >= 2, f"no sentence: {screen.seen[-400:]!r}")
         screen.type("\x04")
         check(screen.end() == 0, "what /save could not write ends the program with a failure")
@@ -168,7 +168,7 @@ def files_at_their_largest_size():
         screen.prompt()
         screen.line("hello " * 30, until=b"RLIMIT_FSIZE")  # an error instead of a saved session
         screen.type("\x04")
-        check(screen.end() == 1, "a session that cannot be saved is no failure")
+        check(screen.end() == 1, "a session that cannot be saved is not a failure")
 
 
 def not_stopped_without_job_control():

@@ -119,7 +119,7 @@ TEST_CASE("null pointers and wrong sizes are refused in words") {
   CHECK(brim_session_next(session, &piece) == BRIM_WRONG_STATE);
   CHECK(brim_session_set(session, "context", "12") == BRIM_INVALID_ARGUMENT);
   CHECK(says("fixed"));
-  CHECK(brim_session_message(session, "nobody", "x", 1) == BRIM_INVALID_ARGUMENT);
+  CHECK(brim_session_message(session, "narrator", "x", 1) == BRIM_INVALID_ARGUMENT);
   brim_layer_stats layer{};
   layer.size = sizeof layer;
   CHECK(brim_session_layer_stats(session, 99, &layer) == BRIM_INVALID_ARGUMENT);
@@ -333,8 +333,8 @@ TEST_CASE("ids become text again, and logits are those the next token is picked 
   session.append(ids);
   const std::vector<float> logits = session.logits();
   CHECK(logits.size() == static_cast<std::size_t>(model.info().vocabulary));
-  const auto likeliest = std::max_element(logits.begin(), logits.end()) - logits.begin();
-  CHECK(session.next().id == likeliest);
+  const auto most_likely = std::max_element(logits.begin(), logits.end()) - logits.begin();
+  CHECK(session.next().id == most_likely);
 }
 
 TEST_CASE("a plan is made without loading, and is what loading and a session then take") {

@@ -64,7 +64,7 @@ TEST_CASE("sixteen sessions in sixteen threads say what each says alone") {
   }
 }
 
-TEST_CASE("of two threads that use one session at once, one is turned away and nothing is mixed up") {
+TEST_CASE("of two threads that use one session at once, one is refused and nothing is mixed up") {
   const brim::Model model = tiny("1");
   const brim::Options options{{"kv.budget", "full"}, {"temperature", "0"}, {"stop.ignore_eos", "1"}};
   brim::Session alone(model, options), session(model, options);

@@ -26,7 +26,7 @@ constexpr int kKills = 200;
 constexpr std::chrono::seconds kEnough{20};  // on a slow disk, fewer kills are enough
 
 /// Temporary files of killed writers next to `file`; any other file except the model is a failure.
-int left_beside(const std::string& folder, const std::string& file) {
+int left_in_folder(const std::string& folder, const std::string& file) {
   int left = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const std::string path = entry.path();
@@ -97,9 +97,9 @@ TEST_CASE("after a kill at any moment the name stands for one whole session") {
     REQUIRE(expected != logits.end());
     REQUIRE(restored.logits() == expected->second);
     ++found[expected->first];
-    REQUIRE(left_beside(folder, file) <= 1);  // each save begins by removing the previous one's file
+    REQUIRE(left_in_folder(folder, file) <= 1);  // each save begins by removing the previous one's file
   }
   CHECK(found.size() == 2);  // else nothing was tested
   one.save(file);
-  CHECK(left_beside(folder, file) == 0);
+  CHECK(left_in_folder(folder, file) == 0);
 }

@@ -57,7 +57,7 @@ TEST_CASE("loading tells the instruction set and how the weights are kept") {
   std::filesystem::remove_all(cache);
 }
 
-TEST_CASE("a session says once that it begins to forget, and only to its own model's log") {
+TEST_CASE("a session says once that it begins to evict, and only to its own model's log") {
   const TinyFile file = packed_file();
   Lines lines, others;
   const brim::Model other = brim::Model::load(file.path, {}, {}, into(others));
@@ -70,7 +70,7 @@ TEST_CASE("a session says once that it begins to forget, and only to its own mod
   session.append(std::string(400, 'a'));
   CHECK(session.stats().evicted > 0);
   REQUIRE(lines.size() == 1);
-  CHECK(lines[0].find("forgets") != std::string::npos);
+  CHECK(lines[0].find("evicts") != std::string::npos);
   session.append(std::string(400, 'b'));
   CHECK(lines.size() == 1);
   CHECK(others.empty());
@@ -88,7 +88,7 @@ TEST_CASE("a copy and a restored session say so to their model's log too") {
   for (brim::Session* each : {&copy, &restored}) {
     lines.clear();
     each->append(std::string(400, 'a'));
-    CHECK(heard(lines, "forgets"));
+    CHECK(heard(lines, "evicts"));
   }
 }
 

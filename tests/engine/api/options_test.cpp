@@ -49,7 +49,7 @@ TEST_CASE("a refused number is shown as it was written, with both bounds") {
         "repeat_penalty is 1e30; it must be from 0.000001 to 1000000, where 1 is off");
   CHECK(refusal("repeat_penalty", "0") == "repeat_penalty is 0; it must be from 0.000001 to 1000000, where 1 is off");
   CHECK(refusal("temperature", "1e31") ==
-        "temperature is 1e31; it must be from 0 (always the likeliest token) to 1e30");
+        "temperature is 1e31; it must be from 0 (always the most likely token) to 1e30");
   CHECK(refusal("top_p", "1.00001") == "top_p is 1.00001; it must be from 0 to 1, where 1 is off");
   CHECK(refusal("temperature", "1e30") == "taken");
 }

@@ -113,7 +113,7 @@ TEST_CASE("restoring can be stopped at each of its reports, and is whole otherwi
   }
 }
 
-TEST_CASE("reading: a text, a message, and a text that has to be read again with more behind it") {
+TEST_CASE("prefill: a text, a message, and a text that has to be processed again with more behind it") {
   const Folder folder;
   const brim::Model model = brim::Model::load(folder.model, {{"threads", "2"}});
   brim::Session session(model, {{"chat.template", "chatml"}, {"stop.ignore_eos", "1"}, {"kv.budget", "30%"}});

@@ -38,7 +38,7 @@ TEST_CASE("a whole sentence becomes one line, and what can be shown stays") {
 
 TEST_CASE("std::quoted does not take its place") { CHECK(quoted(std::string("a\"\n")) == "'a\"\\n'"); }
 
-TEST_CASE("bytes that are no UTF-8 are shown as bytes") {
+TEST_CASE("bytes that are not UTF-8 are shown as bytes") {
   CHECK(quoted("\xff\xfe") == "'\\xff\\xfe'");
   CHECK(quoted("\xc0\xaf") == "'\\xc0\\xaf'");                    // overlong
   CHECK(quoted("\xe0\x80\xaf") == "'\\xe0\\x80\\xaf'");           // overlong

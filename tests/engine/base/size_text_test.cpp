@@ -29,7 +29,7 @@ TEST_CASE("sizes are read in all their spellings") {
   CHECK(size("8E") == std::size_t{1} << 63);
 }
 
-TEST_CASE("what is no size is refused by name") {
+TEST_CASE("what is not a size is refused by name") {
   for (const char* text : {"",
                            "B",
                            "MiB",

@@ -34,26 +34,26 @@ TEST_CASE("what was written is read back, in parts as in one piece; everything b
   const std::string file = joined(state);
   CHECK(file.size() == 8 * (1 + (1 + 2) + (1 + 1) + 1 + 1 + 1 + (1 + 2)));
   for (const auto& parts : {state.parts(), std::vector{bytes_of(file)}}) {
-    StateReader reader("it", parts);
+    StateReader source("it", parts);
     int number = 0;
     double real = 0;
     bool flag = false;
     std::string text, piece(memory.size(), '-');
     const auto destination = std::as_writable_bytes(std::span(piece));
-    CHECK(reader.number("number", -5, 0, number));
+    CHECK(source.number("number", -5, 0, number));
     CHECK(number == -5);
-    CHECK(reader.piece("piece", destination));
+    CHECK(source.piece("piece", destination));
     CHECK(piece == memory);
-    CHECK(reader.text("text", 3, text));
+    CHECK(source.text("text", 3, text));
     CHECK(text == "abc");
-    CHECK(reader.piece("nothing", {}));
-    CHECK(reader.real("real", 0, 1, real));
+    CHECK(source.piece("nothing", {}));
+    CHECK(source.real("real", 0, 1, real));
     CHECK(real == 0.25);
-    CHECK(reader.flag("flag", flag));
+    CHECK(source.flag("flag", flag));
     CHECK(flag);
-    CHECK(reader.piece("piece", destination));
-    CHECK(reader.end());
-    CHECK(!reader.number("more", 0, 9, number));
+    CHECK(source.piece("piece", destination));
+    CHECK(source.end());
+    CHECK(!source.number("more", 0, 9, number));
   }
 }
 
@@ -63,18 +63,18 @@ TEST_CASE("what is out of bounds, of another size or missing is refused, saying 
   state.real(NAN);
   state.text("too long");
   state.number(std::int64_t{1} << 62);  // a size
-  StateReader reader("FILE", state.parts());
-  reader.at("layer 3");
+  StateReader source("FILE", state.parts());
+  source.at("layer 3");
   int number = 7;
   double real = 7;
   std::string text = "as it was";
   std::array<std::byte, 4> piece{};
-  CHECK(reader.number("entries", 0, 512, number).error().sentence ==
+  CHECK(source.number("entries", 0, 512, number).error().sentence ==
         "FILE cannot be restored: layer 3, entries: expected 0 to 512, found 1000");
   CHECK(number == 7);
-  CHECK(!reader.real("seconds", 0, 1, real));
+  CHECK(!source.real("seconds", 0, 1, real));
   CHECK(real == 7);
-  CHECK(reader.text("name", 3, text).error().sentence.find("expected 0 to 3, found 8") != std::string::npos);
+  CHECK(source.text("name", 3, text).error().sentence.find("expected 0 to 3, found 8") != std::string::npos);
   CHECK(text == "as it was");
   StateReader again("FILE", state.parts());
   CHECK(again.same("budget", 999).error().sentence == "FILE cannot be restored: budget: expected 999, found 1000");

@@ -6,7 +6,6 @@
 #include <algorithm>
 
 using namespace brim;
-using generate::TokenId;
 
 namespace {
 

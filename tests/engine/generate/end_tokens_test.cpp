@@ -51,8 +51,8 @@ TEST_CASE("a BPE file that names no special tokens: the comma, token 11, is text
   const text::Vocabulary& vocabulary = model->tokenizer().vocabulary();
   CHECK(vocabulary.bos == -1);
   CHECK(vocabulary.eos == -1);
-  CHECK(model->tokenizer().encode("b", {}).value() == std::vector<text::TokenId>{'b'});
-  CHECK(model->tokenizer().encode(",", {}).value() == std::vector<text::TokenId>{11});
+  CHECK(model->tokenizer().encode("b", {}).value() == std::vector<TokenId>{'b'});
+  CHECK(model->tokenizer().encode(",", {}).value() == std::vector<TokenId>{11});
   CHECK_FALSE(model->tokenizer().ends_generation(11));
   const Answer answer = forced(model, 11);
   CHECK(answer.end == generate::End::not_yet);
@@ -71,7 +71,7 @@ TEST_CASE("ids that the file names end answers, the begin token among them") {
     CHECK(forced(model, id).end == generate::End::end_token);
   }
   CHECK(forced(model, 11).end == generate::End::not_yet);
-  CHECK(model->tokenizer().encode("b", {}).value() == std::vector<text::TokenId>{258, 'b'});
+  CHECK(model->tokenizer().encode("b", {}).value() == std::vector<TokenId>{258, 'b'});
 }
 
 TEST_CASE("an SPM file whose tokens 1 and 2 are words and that names no special tokens") {
@@ -103,7 +103,7 @@ TEST_CASE("a text that is known to end answers does, and becomes a control token
   const text::Tokenizer& tokenizer = model->tokenizer();
   CHECK(tokenizer.is_control(257));
   CHECK_FALSE(tokenizer.is_control('a'));
-  CHECK(tokenizer.made_control() == std::vector<text::TokenId>{257});
+  CHECK(tokenizer.assumed_control() == std::vector<TokenId>{257});
   CHECK(tokenizer.piece(257, false).empty());
   CHECK(forced(model, 257).end == generate::End::end_token);
 }

@@ -172,7 +172,7 @@ TEST_CASE("going back takes up the newest checkpoint and processes no more than 
   }
 }
 
-TEST_CASE("a pass that was cancelled in the middle leaves nothing of it") {
+TEST_CASE("a pass that was cancelled in the middle leaves nothing behind") {
   Leaky leaky;
   const auto model = hybrid(leaky);
   const auto ids = test::some_ids(60);

@@ -29,9 +29,7 @@ bool float_activations(const std::string& name) {
 }
 
 /// Whether the instruction set multiplies more than sixteen tokens by this format in bf16.
-bool many_in_bf16(const std::string& name) {
-  return brim::kernels::active().panel_product_many[index_of(name)] != nullptr;
-}
+bool many_in_bf16(const std::string& name) { return brim::kernels::active().panel_gemm[index_of(name)] != nullptr; }
 
 }  // namespace
 

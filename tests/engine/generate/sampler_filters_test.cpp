@@ -10,7 +10,7 @@ using Tokens = std::set<TokenId>;
 
 }  // namespace
 
-TEST_CASE("top-k keeps the k likeliest") {
+TEST_CASE("top-k keeps the k most likely") {
   SamplingOptions options = plain();
   options.top_k = 2;
   CHECK(support(options, logits_of(kFive)) == Tokens{1, 3});

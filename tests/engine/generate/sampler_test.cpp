@@ -63,7 +63,7 @@ TEST_CASE("extreme temperatures: the best one, or all alike") {
   CHECK(chi_square(draws(sampler, {1, 50, -80, 90}, 40000), {1, 1, 1, 1}, 40000) < 30);
 }
 
-TEST_CASE("temperature 0 takes the likeliest, the lowest id among equals, whatever the filters") {
+TEST_CASE("temperature 0 takes the most likely, the lowest id among equals, whatever the filters") {
   SamplingOptions options = everything();
   options.temperature = 0;
   options.repeat_penalty = 1;
@@ -109,7 +109,7 @@ TEST_CASE("a recorded sequence: the same on every machine") {
   CHECK(tokens == recorded);
 }
 
-TEST_CASE("tokens at minus infinity are never drawn; NaN, infinity, or nothing else, is no token at all") {
+TEST_CASE("tokens at minus infinity are never drawn; NaN, infinity, or nothing else, gives no token") {
   constexpr float kLow = -INFINITY;
   for (SamplingOptions options : {plain(), everything(), SamplingOptions()}) {
     for (const int mirostat : {0, 1, 2}) {
@@ -147,7 +147,7 @@ TEST_CASE("extreme logits and one-token vocabularies do no harm") {
   }
 }
 
-TEST_CASE("fewer logits or foreign history ids than the vocabulary are no reason to crash") {
+TEST_CASE("fewer logits or foreign history ids than the vocabulary do not crash") {
   Sampler sampler = make(everything(), 100);
   CHECK(sampler.sample(std::vector<float>{}, {}) == Sampler::kNoToken);
   CHECK(sampler.sample(std::vector<float>{1, 9}, std::vector<TokenId>{-1, 100, 2000000000, -1, 100, 2000000000}) < 2);
@@ -194,7 +194,7 @@ TEST_CASE("options out of range are refused with their name and value") {
   };
   using O = SamplingOptions&;
   CHECK(refusal([](O o) { o.temperature = -0.5; }) ==
-        "temperature is -0.5; it must be from 0 (always the likeliest token) to 1e30");
+        "temperature is -0.5; it must be from 0 (always the most likely token) to 1e30");
   CHECK(refusal([](O o) { o.temperature = NAN; }).starts_with("temperature is nan"));
   CHECK(refusal([](O o) { o.top_k = -2; }).starts_with("top_k is -2; it must be"));
   CHECK(refusal([](O o) { o.top_p = 1.5; }).starts_with("top_p is 1.5; it must be"));

@@ -14,7 +14,6 @@ namespace brim::test {
 
 using generate::Sampler;
 using generate::SamplingOptions;
-using generate::TokenId;
 
 /// Everything is off except the draw.
 inline SamplingOptions plain() {

@@ -196,7 +196,7 @@ TEST_CASE("saving and copying look while they write, and what is cancelled leave
   }
 }
 
-TEST_CASE("forgetting the oldest messages counts its work, and a request that comes then ends the next call") {
+TEST_CASE("dropping the oldest messages counts its work, and a request that comes then ends the next call") {
   const auto model = test::tiny_model();
   const auto session = open_chat(model);
   const std::string part(20'000, 'a');

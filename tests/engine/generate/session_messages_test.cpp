@@ -81,9 +81,9 @@ TEST_CASE("what cannot be rendered leaves the messages and the answer in progres
   const std::string before = session->messages();
   const std::int64_t tokens = session->sequence().tokens();
   CHECK(!session->message("user", "bad"));
-  CHECK(!session->message("nobody", "hello"));
+  CHECK(!session->message("narrator", "hello"));
   CHECK(!session->load_messages(R"([{"role": "user", "content": "bad"}])"));
-  CHECK(!session->load_messages(R"([{"role": "nobody", "content": ""}])"));
+  CHECK(!session->load_messages(R"([{"role": "narrator", "content": ""}])"));
   CHECK(!session->load_messages("[1]"));
   CHECK(session->messages() == before);
   CHECK(session->sequence().tokens() == tokens);

@@ -59,7 +59,7 @@ TEST_CASE("what follows a rewind is what followed the tokens before it") {
   }
 }
 
-TEST_CASE("a rewind to nothing begins anew, and counts outside the text are refused") {
+TEST_CASE("a rewind to nothing begins again, and counts outside the text are refused") {
   const auto session = open("full");
   REQUIRE(session->append(test::some_ids(20)));
   const auto expected = ids_of(*session, 5);
@@ -71,7 +71,7 @@ TEST_CASE("a rewind to nothing begins anew, and counts outside the text are refu
   CHECK(ids_of(*session, 5) == expected);
 }
 
-TEST_CASE("after an eviction going back is refused and the session goes on as if nobody had asked") {
+TEST_CASE("after an eviction going back is refused and the session goes on as if it had not been asked for") {
   const auto session = open("30%"), other = open("30%");
   for (Session* each : {session.get(), other.get()}) REQUIRE(each->append(test::some_ids(200)));
   REQUIRE(session->sequence().cache().evicted() > 0);
@@ -82,7 +82,7 @@ TEST_CASE("after an eviction going back is refused and the session goes on as if
   CHECK(ids_of(*session, 12) == ids_of(*other, 12));
 }
 
-TEST_CASE("a conversation goes on after a rewind: the next message reads what was forgotten") {
+TEST_CASE("a conversation goes on after a rewind: the next message processes what was dropped") {
   const auto session = open("full"), fresh = open("full");
   REQUIRE(session->message("user", "hello"));
   ids_of(*session, 4);

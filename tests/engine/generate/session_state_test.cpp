@@ -135,7 +135,7 @@ TEST_CASE("a copy and a restored session go on as the session does, wherever it 
   }
 }
 
-TEST_CASE("a copy is independent: what one reads, forgets or changes the other never sees") {
+TEST_CASE("a copy is independent: what one processes, drops or changes the other never sees") {
   const SessionOptions options = options_for("40%");
   const auto session = open(options), other = open(options);
   for (Session* each : {session.get(), other.get()}) REQUIRE(each->append(ids(0, 120)));
@@ -178,7 +178,7 @@ TEST_CASE("an answer under way is saved in the middle: text held back, drafts, l
   }
 }
 
-TEST_CASE("while a text has to be read again a sequence's state cannot be had; afterwards it can") {
+TEST_CASE("while a text has to be processed again a sequence's state cannot be saved; afterwards it can") {
   run::SequenceOptions options = options_for("30%").sequence;
   const auto sequence = test::open_sequence(tiny(), options);
   REQUIRE(sequence->read(ids(0, 60), {}, nullptr));

@@ -170,7 +170,7 @@ TEST_CASE("a conversation survives being saved and loaded") {
   }
   CHECK(answer(*other, 6) == answer(*session, 6));
   CHECK(!other->load_messages("{\"role\": 1}"));
-  CHECK(!other->load_messages("[{\"role\": \"nobody\", \"content\": \"\"}]"));
+  CHECK(!other->load_messages("[{\"role\": \"narrator\", \"content\": \"\"}]"));
 }
 
 TEST_CASE("a conversation that outgrows its budget goes on") {

@@ -31,7 +31,7 @@ run::SequenceOptions options_of(std::int64_t context, kernels::KvType type, doub
 
 }  // namespace
 
-TEST_CASE("every architecture: a text read again after itself, drafted and not") {
+TEST_CASE("every architecture: a text processed a second time after itself, drafted and not") {
   const std::string folder = test::shared_file("golden/arch/llama3.json");
   if (folder.empty()) return;
   for (const char* name : {"llama3", "llama2", "mistral-swa", "mixtral", "qwen2", "qwen3", "gemma2", "gemma3", "phi3",

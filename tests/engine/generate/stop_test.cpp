@@ -101,7 +101,7 @@ TEST_CASE("nothing comes out after a stop, until reset") {
   CHECK(out == "onefour");
 }
 
-TEST_CASE("a half-matched stop string is forgotten by flush and reset") {
+TEST_CASE("a half-matched stop string is dropped by flush and reset") {
   StopMatcher matcher({"ab"});
   std::string out;
   CHECK_FALSE(matcher.push("a", out));

@@ -42,7 +42,7 @@ std::string array(std::uint32_t element, std::uint64_t count, const std::string&
 
 }  // namespace
 
-TEST_CASE("what is no GGUF file, or one of another kind") {
+TEST_CASE("what is not a GGUF file, or one of another kind") {
   CHECK(says(refusal(std::string()), "it is empty"));
   CHECK(says(refusal(std::string("GG")), "starts with 'GG'"));
   CHECK(says(refusal([](RawGguf& f) { f.magic = "G\nU\xff"; }), "starts with 'G\\nU\\xff', expected 'GGUF'"));

@@ -217,7 +217,7 @@ TEST_CASE("weights are learned where accumulated attention decides, and dropped 
   CHECK(picture(model, model.cache()) == picture(model, unlearned.cache()));
 }
 
-TEST_CASE("blocks cost what the plan says: the budget is not passed by a byte, and nobody pays who does not ask") {
+TEST_CASE("blocks cost what the plan says: the budget is not passed by a byte, and only those that ask pay") {
   const Shape shape = fake_shape(2, 2000, KvType::f16, 2, 32);
   const Plan none = plan_of(shape, budget_share(20)),
              blocks = block_plan(shape, budget_of(none.budget_bytes), "window", true);

@@ -75,7 +75,7 @@ TEST_CASE("a chunk whose memory was cleared ends without a trace") {
   CHECK(memory.tokens() == 20);
 }
 
-TEST_CASE("drafts that are given up leave staging, and the next chunk has all of it") {
+TEST_CASE("drafts that are given up leave staging, and the next chunk has all of staging") {
   FakeModel model(plan_of(fake_shape(2, 400), budget_full()));
   Memory& memory = model.cache();
   model.read(10);

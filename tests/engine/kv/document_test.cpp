@@ -72,8 +72,8 @@ class Text {
 
 /// The first block that a text is cut into, with blocks of 16 (Δ = 6).
 std::string first_block(const std::string& text) {
-  Text reader(16);
-  const auto places = reader.read(text + std::string(40, 'x'));
+  Text cutter(16);
+  const auto places = cutter.read(text + std::string(40, 'x'));
   return places.empty() ? "" : text.substr(0, static_cast<std::size_t>(places.front()));
 }
 
@@ -126,7 +126,7 @@ TEST_CASE("blocks are as long as allowed, whatever the text, and the same howeve
   }
 }
 
-TEST_CASE("going back: cuts decided later are forgotten, and reading something else cuts anew") {
+TEST_CASE("going back: cuts decided later are dropped, and another text is cut again") {
   const std::string text = "one_two_three,four_five.six_seven_eight_nine,ten.eleven_twelve_thirteen.fourteen";
   for (std::int64_t count = 1; count < 70; ++count) {
     Text long_one(16), short_one(16);

@@ -183,7 +183,7 @@ TEST_CASE("a chunk of drafts that is given up leaves nothing behind, in a full c
   }
 }
 
-TEST_CASE("drafts are forgotten by what comes in between") {
+TEST_CASE("drafts are dropped by what comes in between") {
   const Plan plan = plan_of(mixed_shape(KvType::f32), budget_full());
   FakeModel model(plan);
   model.read(10);

@@ -84,16 +84,16 @@ void compare(const Plan& plan, const std::vector<std::int64_t>& chunks, double t
     REQUIRE(before + n <= shape.context);  // no rebase here: position is the place in the input
     model.read_chunk(n, [&](int layer) {
       const View view = model.cache().view(stream(layer));
-      const brim::kv::StreamShape& own_shape = shape.layers[static_cast<std::size_t>(layer)];
+      const brim::kv::StreamShape& layer_shape = shape.layers[static_cast<std::size_t>(layer)];
       for (const std::int64_t token : {std::int64_t{0}, n / 2, n - 1}) {
         const std::int64_t position = before + token;
-        for (int head = 0; head < own_shape.kv_heads; ++head) {
-          std::vector<float> query = fake_vector(layer, head + 50, position, own_shape.key_size, false);
+        for (int head = 0; head < layer_shape.kv_heads; ++head) {
+          std::vector<float> query = fake_vector(layer, head + 50, position, layer_shape.key_size, false);
           model.rotation().rotate(layer, query.data(), position);
           // The whole input, with a mask that keeps the entries that the view lists and the window allows.
           std::vector<bool> visible(static_cast<std::size_t>(position + 1), false);
           for (const std::int64_t seen : view.positions()) {
-            if (seen <= position && (own_shape.window == 0 || position - seen < own_shape.window)) {
+            if (seen <= position && (layer_shape.window == 0 || position - seen < layer_shape.window)) {
               visible[static_cast<std::size_t>(seen)] = true;
             }
           }
@@ -101,9 +101,9 @@ void compare(const Plan& plan, const std::vector<std::int64_t>& chunks, double t
           for (std::int64_t j = 0; j <= position; ++j) {
             if (!visible[static_cast<std::size_t>(j)]) continue;
             keys.push_back(
-                through_storage(own_shape.types.key, fake_key(model.rotation(), own_shape, layer, head, j, j)));
+                through_storage(layer_shape.types.key, fake_key(model.rotation(), layer_shape, layer, head, j, j)));
             values.push_back(
-                through_storage(own_shape.types.value, fake_vector(layer, head, j, own_shape.value_size, true)));
+                through_storage(layer_shape.types.value, fake_vector(layer, head, j, layer_shape.value_size, true)));
           }
           const std::vector<double> expected = mix(keys, values, query);
           const std::vector<float> found = attend_view(view, shape, layer, head, view.retained() + token, query);

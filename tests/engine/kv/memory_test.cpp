@@ -275,7 +275,7 @@ TEST_CASE("sinks and the newest token are never dropped, however long the input"
   }
 }
 
-TEST_CASE("a layer with a window holds exactly its window, and that is no eviction") {
+TEST_CASE("a layer with a window holds exactly its window, and that is not an eviction") {
   Shape shape = fake_shape(3, 1024, KvType::f16);
   shape.layers[1].window = 50;
   const Plan plan = plan_of(shape, budget_full());

@@ -32,7 +32,7 @@ TEST_CASE("what is booked is missing until it is given back, and what does not f
   CHECK(Pool::book(pool, 1000).ok());
 }
 
-TEST_CASE("threads never have more than there is between them, and leave all of it") {
+TEST_CASE("threads never have more than there is between them, and give everything back") {
   const auto pool = std::make_shared<Pool>(10);
   std::atomic<int> max{0}, now{0}, refused{0};
   std::vector<std::thread> threads;

@@ -151,7 +151,7 @@ TEST_CASE("going back: to after the last move, not before it") {
   CHECK(model.cache().truncate(0));
 }
 
-TEST_CASE("a chunk that was given up has told nothing about its layers") {
+TEST_CASE("a chunk that was given up has reported nothing about its layers") {
   const auto shape = fake_shape(4, 1 << 16, brim::kernels::KvType::f16);
   const Plan plan = online_plan(shape, 2);
   FakeModel straight(plan), interrupted(plan);

@@ -85,7 +85,7 @@ TEST_CASE("what is chosen among many is what sorting them all gives") {
   }
 }
 
-TEST_CASE("edges: no blocks, one, few; scores that are no numbers") {
+TEST_CASE("edges: no blocks, one, few; scores that are not numbers") {
   CHECK(chosen({}, {}, 0.5).empty());
   CHECK(chosen({7}, {0}, 0.1) == Numbers{0});
   CHECK(chosen({7, 3}, {0, 0}, 0.1) == Numbers{0, 1});

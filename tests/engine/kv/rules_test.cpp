@@ -39,7 +39,7 @@ TEST_CASE("what rules ask for") {
   CHECK(rule_named("snapkv-value")->needs().attention_queries == 32);
 }
 
-TEST_CASE("h2o and tova: more attention stays longer; knorm: a smaller key") {
+TEST_CASE("h2o and tova: more attention is kept longer; knorm: a smaller key") {
   const std::vector<float> accumulated = {3, 1, 2};
   CHECK(scores_of("h2o", accumulated) == accumulated);
   CHECK(scores_of("tova", accumulated) == accumulated);

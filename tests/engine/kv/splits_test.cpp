@@ -45,13 +45,13 @@ TEST_CASE("every split of the list: within floors, caps and bytes, and nearly al
   for (int round = 0; round < 400; ++round) {
     std::vector<LayerNeed> layers;
     std::vector<double> sensitivity;
-    std::int64_t floors = 0, all = 0, dearest = 0;
+    std::int64_t floors = 0, all = 0, largest = 0;
     for (std::int64_t n = random.pick(1, 12); n > 0; --n) {
       const std::int64_t cap = 16 * random.pick(1, 100);
       layers.push_back({16, cap, random.pick(1, 3000), cap});
       floors += 16 * layers.back().entry_bytes;
       all += cap * layers.back().entry_bytes;
-      dearest += layers.back().entry_bytes;
+      largest += layers.back().entry_bytes;
       sensitivity.push_back(std::abs(random.unit()) + 0.001);
     }
     const Profile profile = profile_of(sensitivity);
@@ -67,12 +67,12 @@ TEST_CASE("every split of the list: within floors, caps and bytes, and nearly al
         all_capped = all_capped && entries[i] == layers[i].cap;
       }
       CHECK(spent <= bytes);
-      CHECK_MESSAGE((all_capped || spent + dearest > bytes), name);
+      CHECK_MESSAGE((all_capped || spent + largest > bytes), name);
     }
   }
 }
 
-TEST_CASE("shares that are no numbers, or nothing, do no harm") {
+TEST_CASE("shares that are not numbers, or nothing, do no harm") {
   const auto layers = alike(4);
   std::vector<std::int64_t> entries(4);
   const std::vector<double> odd = {std::nan(""), -5, 0, 1};

@@ -182,8 +182,8 @@ TEST_CASE("states and checkpoints are saved, and bytes that no memory saved are 
   text.model.cache().keep_checkpoint();
   text.read(4);
   const std::vector<std::byte> saved = text.state();
-  StateReader reader("a state", {saved});
-  REQUIRE(other.model.cache().restore(reader));
+  StateReader source("a state", {saved});
+  REQUIRE(other.model.cache().restore(source));
   CHECK(other.state() == saved);
   REQUIRE(other.model.cache().truncate(10));
   other.model.begin(1);

@@ -180,7 +180,7 @@ TEST_CASE("joint: where everything fits nothing is stored in fewer bits than was
   }
 }
 
-TEST_CASE("joint is refused without two measured types that are no larger than asked for") {
+TEST_CASE("joint is refused without two measured types that are not larger than asked for") {
   const Shape shape = fake_shape(2, 512, KvType::f16, 2, 32);
   Profile profile = profile_of({1, 1}, {1, 1});
   const auto refused = [](const Shape& of, const Profile& by) {

@@ -103,7 +103,7 @@ TEST_CASE("tensors of other parts of a model are skipped, not counted, and named
   }
 }
 
-TEST_CASE("blocks that predict further tokens are no layers") {
+TEST_CASE("blocks that predict further tokens are not layers") {
   test::TinyModel four;
   four.layers = 4;
   four.change = [](Writer& writer) { writer.set_u32("llama.nextn_predict_layers", 1); };

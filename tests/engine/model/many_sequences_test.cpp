@@ -12,7 +12,7 @@
 #include "engine/model/decoder.hpp"
 #include "kernels/dispatch.hpp"
 #include "tests/engine/kv/fake_model.hpp"
-#include "tests/support/plain_many.hpp"
+#include "tests/support/plain_gemm.hpp"
 #include "tests/support/policies.hpp"
 #include "tests/support/tiny_file.hpp"
 
@@ -191,12 +191,12 @@ TEST_CASE("sequences in one pass are bit for bit what each is alone") {
 }
 
 TEST_CASE("so they are where prompts are multiplied in a way of their own, token by token or in chunks") {
-  const kernels::Table table = test::with_plain_many(kernels::active());
+  const kernels::Table table = test::with_plain_gemm(kernels::active());
   test::TinyModel shape;
   shape.format = quant::Format::q8_0;
   const auto model = load(shape, &table);
   for (const std::size_t count : {1u, 5u}) (void)compare(*model, 900 + count, count, 2);
-  CHECK(test::plain_many_faults == 0);
+  CHECK(test::plain_gemm_faults == 0);
 
   // A prompt's bits do not depend on how it is cut into pieces.
   Random random(77);

@@ -27,7 +27,7 @@ std::filesystem::path only_file(const std::string& folder) {
 
 }  // namespace
 
-TEST_CASE("a file is told from a later version of itself only when it is older than time stamps are coarse") {
+TEST_CASE("a file is distinguished from a later version of itself only when it is older than time stamps are coarse") {
   const std::int64_t second = 1'000'000'000, now = 1'800'000'000 * second;
   const FileIdentity old{1, 2, 3, now - 3 * second, now - 3 * second};
   FileIdentity fresh = old, touched = old, ahead = old;

@@ -98,7 +98,7 @@ TEST_CASE("layers with a window may have a base of their own, unscaled") {
   RopeConfig settings = plain(4, 10000);
   settings.scaling = RopeScaling::linear;
   settings.factor = 8;
-  settings.own_window_base = true;
+  settings.separate_window_base = true;
   settings.window_base = 100;
   Config config = config_with(settings);
   config.layers[1].window = 16;

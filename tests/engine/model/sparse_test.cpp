@@ -218,12 +218,12 @@ TEST_CASE(
       }
       double product = -1e30;
       for (std::size_t g = 0; g < 2; ++g) {
-        double own_product = 0;
+        double query_product = 0;
         for (std::size_t d = 0; d < 16; ++d) {
           const double query = scene.work.query[static_cast<std::size_t>(head) * 32 + g * 16 + d];
-          own_product += query * (low[d] + high[d]) / 2 + 0.5 * std::abs(query) * (high[d] - low[d]) / 2;
+          query_product += query * (low[d] + high[d]) / 2 + 0.5 * std::abs(query) * (high[d] - low[d]) / 2;
         }
-        product = std::max(product, own_product);
+        product = std::max(product, query_product);
       }
       const auto& own = entries[static_cast<std::size_t>(head)];
       while (next < own.size() && own[next] < entry) ++next;

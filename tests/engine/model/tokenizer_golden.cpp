@@ -17,9 +17,9 @@
 
 namespace {
 
+using brim::TokenId;
 using brim::test::file_content;
 using brim::test::shared_file;
-using brim::text::TokenId;
 using Ids = std::vector<TokenId>;
 using Json = nlohmann::json;
 

@@ -33,13 +33,13 @@ void bpe(io::GgufWriter& writer) {
 }
 
 template <class Read>
-auto read(const Change& base, const Change& change, const Read& reader) {
+auto read(const Change& base, const Change& change, const Read& take) {
   io::GgufWriter writer;
   base(writer);
   change(writer);
   const auto gguf = test::reopened_gguf(writer);
   REQUIRE(gguf.ok());
-  return reader(*gguf);
+  return take(*gguf);
 }
 
 text::Vocabulary good(
@@ -104,7 +104,7 @@ TEST_CASE("BPE: no BOS is added where the file names none, whatever its pre-toke
   CHECK(named.add_bos);
 }
 
-TEST_CASE("tokens that a file suppresses are not supported, and an empty list is no list") {
+TEST_CASE("tokens that a file suppresses are not supported, and an empty list counts as none") {
   const auto suppress = [](std::vector<std::int32_t> ids) {
     return [ids](io::GgufWriter& w) { w.set_i32s("tokenizer.ggml.suppress_tokens", ids); };
   };
@@ -112,7 +112,7 @@ TEST_CASE("tokens that a file suppresses are not supported, and an empty list is
   good(spm, suppress({}));
 }
 
-TEST_CASE("ids and rules of the file count, in any integer type; ids that are no token do not") {
+TEST_CASE("ids and rules of the file count, in any integer type; ids that are not a token do not") {
   const text::Vocabulary vocabulary = good(spm, [](io::GgufWriter& w) {
     w.set_u64("tokenizer.ggml.bos_token_id", 3);
     w.set_i32("tokenizer.ggml.eot_token_id", 4);

@@ -48,7 +48,7 @@ TEST_CASE("right drafts make it longer, wrong ones shorter, down to none") {
   CHECK(before == 0);
 }
 
-TEST_CASE("the dearer a token in a pass, the fewer are tried; at full price none") {
+TEST_CASE("the more expensive a token in a pass, the fewer are tried; at full price none") {
   int before = 16;
   for (const double cost : {0.02, 0.2, 0.5, 0.8, 1.0}) {
     DraftLength length;
@@ -104,11 +104,11 @@ TEST_CASE("one interrupted pass does not make speculation look free, and a cost 
   CHECK(length.cost(1) > 1.2);
   CHECK(length.cost(4) > 1.8);
 
-  DraftLength dear;
-  learn_cost(dear, 1.0, 1.0);
-  for (int i = 0; i < 60; ++i) dear.note_draft(10, true);
+  DraftLength expensive;
+  learn_cost(expensive, 1.0, 1.0);
+  for (int i = 0; i < 60; ++i) expensive.note_draft(10, true);
   int tries = 0;
-  while (dear.choose(10, 15) == 0 && tries < 1000) ++tries;
+  while (expensive.choose(10, 15) == 0 && tries < 1000) ++tries;
   CHECK(tries > 0);
   CHECK(tries < 100);
 }

@@ -8,10 +8,10 @@
 #include "tests/support/allocation_count.hpp"
 #include "tests/support/random.hpp"
 
+using brim::TokenId;
 using brim::run::Lookup;
 using brim::run::Match;
 using brim::run::TextSoFar;
-using brim::run::TokenId;
 
 namespace {
 

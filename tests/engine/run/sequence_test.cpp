@@ -114,7 +114,7 @@ TEST_CASE("going back gives what reading only that far gives") {
     CHECK(sequence->tokens() == 101);
     CHECK(largest_difference(logits_of(*sequence), logits_of(*shorter)) <= 1e-4);
   }
-  SUBCASE("by reading again, after evictions") {
+  SUBCASE("by processing the text again, after evictions") {
     const auto sequence = test::tiny_sequence(model, {.budget = "35%"});
     const auto shorter = test::tiny_sequence(model, {.budget = "35%"});
     read(*sequence, ids);

@@ -91,4 +91,4 @@ TEST_CASE("built-in templates take a conversation without a system message") {
   CHECK(render("llama2", talk, true) == "<s>[INST] Hi [/INST]");
 }
 
-TEST_CASE("an unknown name is no template") { CHECK(brim::templates::builtin_template("nope").empty()); }
+TEST_CASE("an unknown name has no template") { CHECK(brim::templates::builtin_template("nope").empty()); }

@@ -268,7 +268,7 @@ TEST_CASE("one parsed template renders in several threads") {
   for (std::size_t k = 0; k < texts.size(); ++k) CHECK(texts[k] == "sum" + std::to_string(4950 * k));
 }
 
-TEST_CASE("text that is no UTF-8 becomes replacement characters") {
+TEST_CASE("text that is not UTF-8 becomes replacement characters") {
   CHECK(render("a\xFFz") == "a\xEF\xBF\xBDz");
   CHECK(render("{{ v }}{{ v|length }}", {{"v", "a\xC3z"}}) == "a\xEF\xBF\xBDz3");
 }

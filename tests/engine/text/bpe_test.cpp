@@ -99,7 +99,7 @@ TEST_CASE("a word that is a token but that no merges reach: only where merges ar
   CHECK(encode(vocabulary, "bac", true) == Ids{whole});
 }
 
-TEST_CASE("a merge whose result is no token falls apart into bytes") {
+TEST_CASE("a merge whose result is not a token falls apart into bytes") {
   Vocabulary vocabulary = bpe_vocabulary("gpt-2", {});
   vocabulary.merges = {"a b"};
   CHECK(encode(vocabulary, "xab") == Ids{'x', 'a', 'b'});

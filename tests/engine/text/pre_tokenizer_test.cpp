@@ -97,7 +97,7 @@ TEST_CASE("classes are Unicode's, not the library's") {
   CHECK(cut("gpt-2", "\xED\xA0\x80\xED\xB0\x80") == Words{"\xED\xA0\x80\xED\xB0\x80"});
 }
 
-TEST_CASE("all of them keep every byte, and turn what is no UTF-8 into U+FFFD") {
+TEST_CASE("all of them keep every byte, and turn what is not UTF-8 into U+FFFD") {
   std::string text = "Ab'S 1½ \u180E\u2028\n\r\n\t~$+ é日本😀\u0301 \U00011F04\U0001FAE8\U00031350 ";
   for (int byte = 0; byte < 128; ++byte) text += static_cast<char>(byte);
   for (const char* name : kNames) {

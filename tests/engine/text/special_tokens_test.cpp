@@ -108,7 +108,7 @@ TEST_CASE("what ends an answer") {
                      {"x", TokenType::normal},
                      {"y", TokenType::normal}});
   CHECK(specials.roles.ends_generation == std::vector<bool>{true, true, true, false, false});
-  CHECK(specials.roles.made_control == std::vector<std::int32_t>{1});
+  CHECK(specials.roles.assumed_control == std::vector<std::int32_t>{1});
   TokenMap none;
   CHECK(find_token_roles(specials.vocabulary, none).ends_generation ==
         std::vector<bool>(5, false));  // EOS is id 2, but only by default

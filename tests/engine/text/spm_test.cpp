@@ -114,7 +114,7 @@ TEST_CASE("a byte without a token is the unknown token, or nothing") {
   CHECK(encode(vocabulary, "ba") == Ids{1});
 }
 
-TEST_CASE("scores that are no numbers never win and never hang") {
+TEST_CASE("scores that are not numbers never win and never hang") {
   Vocabulary vocabulary = spm_vocabulary({"a", "aa", "aaa", "b", "ab"});
   vocabulary.scores[260] = std::numeric_limits<float>::quiet_NaN();
   vocabulary.scores[263] = std::numeric_limits<float>::infinity();

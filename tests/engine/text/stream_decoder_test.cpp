@@ -47,7 +47,7 @@ TEST_CASE("what can never become a character is replaced at once, and the rest g
   CHECK(streamed({""}).empty());
 }
 
-TEST_CASE("reset forgets what was held back") {
+TEST_CASE("reset drops what was held back") {
   StreamDecoder decoder;
   std::string out;
   decoder.push("\xE2\x82", out);

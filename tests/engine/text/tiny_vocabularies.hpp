@@ -59,9 +59,9 @@ inline text::Vocabulary bpe_vocabulary(const std::string& pre,
   return vocabulary;
 }
 
-inline text::TokenId id_of(const text::Vocabulary& vocabulary, const std::string& token) {
+inline TokenId id_of(const text::Vocabulary& vocabulary, const std::string& token) {
   for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) {
-    if (vocabulary.tokens[id] == token) return static_cast<text::TokenId>(id);
+    if (vocabulary.tokens[id] == token) return static_cast<TokenId>(id);
   }
   return -1;
 }

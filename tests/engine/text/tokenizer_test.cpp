@@ -154,7 +154,7 @@ TEST_CASE("vocabularies that cannot be") {
   CHECK(refused(vocabulary).code == ErrorCode::bad_file);
 }
 
-TEST_CASE("odd but possible: no types, no scores, empty and repeated tokens, tokens that are no UTF-8") {
+TEST_CASE("odd but possible: no types, no scores, empty and repeated tokens, tokens that are not UTF-8") {
   Vocabulary vocabulary = spm_vocabulary({"a", "a", "", "\xFF\xFE", "\xC3"});
   const Tokenizer typed = make(vocabulary);
   CHECK(encode(typed, "a", kPlain) == Ids{3 + 0xE2, 3 + 0x96, 3 + 0x81, 259});

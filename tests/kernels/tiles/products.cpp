@@ -13,13 +13,13 @@ using Imitated = kernels::amx::Tiles<ImitatedInstructions>;
 }  // namespace
 
 void fill_imitated_tiles(kernels::Table& table) {
-  kernels::fill_many_bf16<Imitated, kernels::avx512_bf16::Lanes>(table);
-  kernels::fill_many_quantised<Imitated, kernels::avx512_bf16::Lanes>(table);
+  kernels::fill_gemm_bf16<Imitated, kernels::avx512_bf16::Lanes>(table);
+  kernels::fill_gemm_quantised<Imitated, kernels::avx512_bf16::Lanes>(table);
 }
 
 void fill_every_vector_product(kernels::Table& table) {
-  kernels::fill_many_bf16<kernels::avx512_bf16::Tiles, kernels::avx512_bf16::Lanes>(table);
-  kernels::fill_many_quantised<kernels::avx512_bf16::Tiles, kernels::avx512_bf16::Lanes>(table);
+  kernels::fill_gemm_bf16<kernels::avx512_bf16::Tiles, kernels::avx512_bf16::Lanes>(table);
+  kernels::fill_gemm_quantised<kernels::avx512_bf16::Tiles, kernels::avx512_bf16::Lanes>(table);
 }
 
 std::string tile_faults() {

@@ -16,18 +16,18 @@ namespace {
 constexpr int kTokens = 24;
 
 void decode(const std::shared_ptr<const model::Model>& model, const char* type) {
-  const auto reader = test::tiny_sequence(model, {.type = type, .threads = 3});
+  const auto sequence = test::tiny_sequence(model, {.type = type, .threads = 3});
   REQUIRE(model->threads().threads() == 3);
-  REQUIRE(reader->read(test::some_ids(100), {}, nullptr));
+  REQUIRE(sequence->read(test::some_ids(100), {}, nullptr));
   Hash bits;
   std::printf("%s", type);
   for (int token = 0; token < kTokens; ++token) {
-    const auto logits = reader->logits();
+    const auto logits = sequence->logits();
     REQUIRE(logits);
     bits.add(logits->data(), logits->size_bytes());
     const auto id = static_cast<std::int32_t>(std::max_element(logits->begin(), logits->end()) - logits->begin());
     std::printf(" %d", id);
-    REQUIRE(reader->read_next(id, nullptr));
+    REQUIRE(sequence->read_next(id, nullptr));
   }
   std::printf(" %016llx\n", static_cast<unsigned long long>(bits.value()));
 }

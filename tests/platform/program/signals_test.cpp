@@ -30,7 +30,7 @@ int status_after(Work work) {
 
 }  // namespace
 
-TEST_CASE("signals are caught under their own names while somebody catches them") {
+TEST_CASE("signals are caught under their own names while a catcher lives") {
   constexpr Signal kBoth[] = {Signal::window_size, Signal::go_on};
   {
     const CaughtSignals caught(kBoth, remember);

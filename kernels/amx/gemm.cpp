@@ -6,9 +6,9 @@
 
 namespace brim::kernels::amx {
 
-void fill_many(Table& table) {
-  fill_many_bf16<Tiles<Instructions>, avx512_bf16::Lanes>(table);
-  fill_many_quantised<Tiles<Instructions>, avx512_bf16::Lanes>(table);
+void fill_gemm(Table& table) {
+  fill_gemm_bf16<Tiles<Instructions>, avx512_bf16::Lanes>(table);
+  fill_gemm_quantised<Tiles<Instructions>, avx512_bf16::Lanes>(table);
 }
 
 }  // namespace brim::kernels::amx

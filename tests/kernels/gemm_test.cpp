@@ -35,7 +35,7 @@ std::vector<Named> tables() {
   std::vector<Named> found;
   for (std::string_view set : kernels::usable_sets(kernels::this_machine(), "")) {
     const kernels::Table table = kernels::table_for(set);
-    const auto* begin = table.panel_product_many;
+    const auto* begin = table.panel_gemm;
     if (std::any_of(begin, begin + quant::kFormatCount, [](auto product) { return product != nullptr; })) {
       found.push_back({std::string(set), table});
     }
@@ -58,7 +58,7 @@ void for_each_way(Check check) {
     for (Format format : test::all_formats()) {
       const std::string format_name = test::name_of(format);
       CAPTURE(format_name);
-      if (way.table.panel_product_many[static_cast<int>(format)] != nullptr) check(way.table, format);
+      if (way.table.panel_gemm[static_cast<int>(format)] != nullptr) check(way.table, format);
     }
   }
 #if defined(__x86_64__)
@@ -103,12 +103,12 @@ std::vector<float> run(const kernels::Table& table, const Panels& weights, const
   const std::int64_t out_stride = weights.rows + gap;
   // No gap after the last token: nothing may be written there.
   std::vector<float> out(static_cast<std::size_t>(tokens * out_stride - gap), -7.5f);
-  std::vector<std::byte> memory(kernels::kManyScratchBytes + 64);
+  std::vector<std::byte> memory(kernels::kGemmScratchBytes + 64);
   kernels::PanelProduct p{weights.data.data(), weights.bytes, weights.rows, weights.cols,
                           activations.data(),  stride,        tokens,       out.data(),
                           out_stride};
   p.scratch = memory.data() + (64 - reinterpret_cast<std::uintptr_t>(memory.data()) % 64) % 64;
-  table.panel_product_many[static_cast<int>(weights.format)](p);
+  table.panel_gemm[static_cast<int>(weights.format)](p);
   std::vector<float> results;
   for (std::int64_t t = 0; t < tokens; ++t) {
     for (std::int64_t i = 0; i < out_stride; ++i) {
@@ -284,24 +284,24 @@ TEST_CASE("bf16 activations are rounded to nearest even and filled up with zeros
 TEST_CASE("weights with more bits than bf16 has never pass through it") {
   for (std::string_view set : kernels::usable_sets(kernels::this_machine(), "")) {
     const kernels::Table table = kernels::table_for(set);
-    CHECK((table.panel_product_many[static_cast<int>(Format::f32)] == nullptr));
-    CHECK((table.panel_product_many[static_cast<int>(Format::f16)] == nullptr));
+    CHECK((table.panel_gemm[static_cast<int>(Format::f32)] == nullptr));
+    CHECK((table.panel_gemm[static_cast<int>(Format::f16)] == nullptr));
   }
 }
 
 TEST_CASE("the check before a set is used passes what is right and notices what is not") {
   for (Named& way : tables()) {
     CAPTURE(way.name);
-    CHECK(kernels::many_is_right(way.table));
+    CHECK(kernels::gemm_is_right(way.table));
     for (const Format format : {Format::q8_0, Format::bf16}) {
       kernels::Table broken = way.table;
-      broken.panel_product_many[static_cast<int>(format)] = [](const kernels::PanelProduct& p) noexcept {
+      broken.panel_gemm[static_cast<int>(format)] = [](const kernels::PanelProduct& p) noexcept {
         for (std::int64_t t = 0; t < p.tokens; ++t) std::fill_n(p.out + t * p.out_stride, p.rows, 0.0f);
       };
-      CHECK(!kernels::many_is_right(broken));
+      CHECK(!kernels::gemm_is_right(broken));
     }
   }
-  CHECK(kernels::many_is_right(kernels::table_for("generic")));
+  CHECK(kernels::gemm_is_right(kernels::table_for("generic")));
 }
 
 #if defined(__x86_64__)

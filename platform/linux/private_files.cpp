@@ -1,5 +1,5 @@
-// See platform/own_files.hpp.
-#include "platform/own_files.hpp"
+// See platform/private_files.hpp.
+#include "platform/private_files.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@ std::string distrust(const struct stat& facts) {
 
 }  // namespace
 
-Status make_own_folders(const std::string& path) {
+Status make_private_folders(const std::string& path) {
   for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
     const std::string folder = path.substr(0, end);
     if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
@@ -37,14 +37,14 @@ Status make_own_folders(const std::string& path) {
   }
 }
 
-FolderCheck check_own_folder(const std::string& path) {
+FolderCheck check_private_folder(const std::string& path) {
   const Descriptor opened = open_descriptor(path, O_RDONLY | O_DIRECTORY);
   struct stat facts {};
   if (!opened || ::fstat(opened.number(), &facts) != 0) return {errno, {}};
   return {0, distrust(facts)};
 }
 
-Descriptor open_own_file(const std::string& path, std::string& why) {
+Descriptor open_private_file(const std::string& path, std::string& why) {
   Descriptor file = open_descriptor(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   struct stat facts {};
   if (!file) {

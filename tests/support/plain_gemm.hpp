@@ -15,11 +15,11 @@
 namespace brim::test {
 
 /// Calls with too few rows, for which a set's own kernels would not be correct.
-inline std::atomic<int> plain_many_faults{0};
+inline std::atomic<int> plain_gemm_faults{0};
 
 template <quant::Format format>
-void plain_many(const kernels::PanelProduct& p) noexcept {
-  if (p.tokens <= kernels::kFewTokens || p.scratch == nullptr) plain_many_faults.fetch_add(1);
+void plain_gemm(const kernels::PanelProduct& p) noexcept {
+  if (p.tokens <= kernels::kFewTokens || p.scratch == nullptr) plain_gemm_faults.fetch_add(1);
   std::vector<float> row(static_cast<std::size_t>(p.cols));
   for (std::int64_t r = 0; r < p.rows; ++r) {
     const std::byte* panel = p.panels + static_cast<std::size_t>(r / quant::kPanelRows) * p.panel_bytes;
@@ -37,13 +37,13 @@ void plain_many(const kernels::PanelProduct& p) noexcept {
 }
 
 /// `table` with this gemm for every format that may have one.
-inline kernels::Table with_plain_many(kernels::Table table) {
+inline kernels::Table with_plain_gemm(kernels::Table table) {
   [&]<std::size_t... I>(std::index_sequence<I...>) {
-    ((table.panel_product_many[I] = &plain_many<static_cast<quant::Format>(I)>), ...);
+    ((table.panel_gemm[I] = &plain_gemm<static_cast<quant::Format>(I)>), ...);
   }
   (std::make_index_sequence<quant::kFormatCount>());
   for (const quant::Format exact : {quant::Format::f32, quant::Format::f16}) {
-    table.panel_product_many[static_cast<std::size_t>(exact)] = nullptr;
+    table.panel_gemm[static_cast<std::size_t>(exact)] = nullptr;
   }
   return table;
 }

@@ -12,7 +12,7 @@
 // tile, panel or number of tokens changes a bit.
 //
 // Tiles is how a set multiplies:
-//   kDepth                     columns that are unpacked at once, a multiple of 256, at most kManyDepth
+//   kDepth                     columns that are unpacked at once, a multiple of 256, at most kGemmDepth
 //   Session                    lives as long as a product
 //   multiply<kDeep, kWide>()   a TileBlock of that many token tiles and panels
 // Lanes is how a set unpacks; besides what panel_formats.ipp requires, it has:
@@ -48,12 +48,12 @@ template <class Lanes, class Format>
 struct UnpackLevels {
   static void columns(const std::byte* panel, std::int64_t from, std::int64_t cols, std::byte* to) {
     constexpr int kGroups = 8 / Format::kScales;
-    constexpr std::int64_t kSlabColumns = 32 * Format::kParts;
+    constexpr std::int64_t kSlabColumns = 32 * Format::kSpans;
     const auto* slab = reinterpret_cast<const typename Format::Slab*>(panel) + from / kSlabColumns;
     for (std::int64_t s = 0; s < cols / kSlabColumns; ++s, ++slab) {
       const typename Format::Super super = Format::super(*slab, 0);
 #pragma GCC unroll 1
-      for (int part = 0; part < Format::kParts; ++part, to += kTileBytes) {
+      for (int part = 0; part < Format::kSpans; ++part, to += kTileBytes) {
         for_constants<0, Format::kScales>([&](auto half) __attribute__((always_inline)) {
           constexpr int kHalf = decltype(half)::value;
           const auto scale = Format::scale(*slab, super, part, kHalf, 0);
@@ -91,9 +91,9 @@ struct UnpackBf16 {
 };
 
 template <class Tiles, class Unpack>
-struct ManyKernel {
+struct GemmKernel {
   static constexpr std::int64_t kRows = quant::kPanelRows;
-  static_assert(Tiles::kDepth <= kManyDepth && Tiles::kDepth % 256 == 0);
+  static_assert(Tiles::kDepth <= kGemmDepth && Tiles::kDepth % 256 == 0);
 
   /// Multiplies columns [from, from + 32 · steps) of token tiles from `tile` on with panels from `panel` on.
   template <int kDeep, int kWide>
@@ -163,29 +163,29 @@ struct ManyKernel {
 
 /// The gemm kernel of BF16.
 template <class Tiles, class Lanes>
-void fill_many_bf16(Table& table) {
-  table.panel_product_many[static_cast<int>(quant::Format::bf16)] = ManyKernel<Tiles, UnpackBf16<Lanes>>::product;
+void fill_gemm_bf16(Table& table) {
+  table.panel_gemm[static_cast<int>(quant::Format::bf16)] = GemmKernel<Tiles, UnpackBf16<Lanes>>::product;
 }
 
 /// The gemm kernel of every quantised format.
 template <class Tiles, class Lanes>
-void fill_many_quantised(Table& table) {
+void fill_gemm_quantised(Table& table) {
   const auto entry = [&](quant::Format format, void (*function)(const PanelProduct&) noexcept) {
-    table.panel_product_many[static_cast<int>(format)] = function;
+    table.panel_gemm[static_cast<int>(format)] = function;
   };
   using quant::Format;
-  entry(Format::q4_0, ManyKernel<Tiles, UnpackLevels<Lanes, PanelQ4_0<Lanes>>>::product);
-  entry(Format::q4_1, ManyKernel<Tiles, UnpackLevels<Lanes, PanelQ4_1<Lanes>>>::product);
-  entry(Format::q5_0, ManyKernel<Tiles, UnpackLevels<Lanes, PanelQ5_0<Lanes>>>::product);
-  entry(Format::q5_1, ManyKernel<Tiles, UnpackLevels<Lanes, PanelQ5_1<Lanes>>>::product);
-  entry(Format::q8_0, ManyKernel<Tiles, UnpackLevels<Lanes, PanelQ8_0<Lanes>>>::product);
-  entry(Format::iq4_nl, ManyKernel<Tiles, UnpackLevels<Lanes, PanelIq4Nl<Lanes>>>::product);
-  entry(Format::q2_k, ManyKernel<Tiles, UnpackLevels<Lanes, PanelQ2K<Lanes>>>::product);
-  entry(Format::q3_k, ManyKernel<Tiles, UnpackLevels<Lanes, PanelQ3K<Lanes>>>::product);
-  entry(Format::q4_k, ManyKernel<Tiles, UnpackLevels<Lanes, PanelQ4K<Lanes>>>::product);
-  entry(Format::q5_k, ManyKernel<Tiles, UnpackLevels<Lanes, PanelQ5K<Lanes>>>::product);
-  entry(Format::q6_k, ManyKernel<Tiles, UnpackLevels<Lanes, PanelQ6K<Lanes>>>::product);
-  entry(Format::iq4_xs, ManyKernel<Tiles, UnpackLevels<Lanes, PanelIq4Xs<Lanes>>>::product);
+  entry(Format::q4_0, GemmKernel<Tiles, UnpackLevels<Lanes, PanelQ4_0<Lanes>>>::product);
+  entry(Format::q4_1, GemmKernel<Tiles, UnpackLevels<Lanes, PanelQ4_1<Lanes>>>::product);
+  entry(Format::q5_0, GemmKernel<Tiles, UnpackLevels<Lanes, PanelQ5_0<Lanes>>>::product);
+  entry(Format::q5_1, GemmKernel<Tiles, UnpackLevels<Lanes, PanelQ5_1<Lanes>>>::product);
+  entry(Format::q8_0, GemmKernel<Tiles, UnpackLevels<Lanes, PanelQ8_0<Lanes>>>::product);
+  entry(Format::iq4_nl, GemmKernel<Tiles, UnpackLevels<Lanes, PanelIq4Nl<Lanes>>>::product);
+  entry(Format::q2_k, GemmKernel<Tiles, UnpackLevels<Lanes, PanelQ2K<Lanes>>>::product);
+  entry(Format::q3_k, GemmKernel<Tiles, UnpackLevels<Lanes, PanelQ3K<Lanes>>>::product);
+  entry(Format::q4_k, GemmKernel<Tiles, UnpackLevels<Lanes, PanelQ4K<Lanes>>>::product);
+  entry(Format::q5_k, GemmKernel<Tiles, UnpackLevels<Lanes, PanelQ5K<Lanes>>>::product);
+  entry(Format::q6_k, GemmKernel<Tiles, UnpackLevels<Lanes, PanelQ6K<Lanes>>>::product);
+  entry(Format::iq4_xs, GemmKernel<Tiles, UnpackLevels<Lanes, PanelIq4Xs<Lanes>>>::product);
 }
 
 }  // namespace

@@ -16,6 +16,6 @@ void prepare(const float* values, std::int64_t cols, std::byte* out) noexcept {
 
 /// Quantised formats have no entry: vdpbf16ps is not faster than two 8-bit terms (docs/decisions/0010), which are
 /// exact.
-void fill_many(Table& table) { fill_many_bf16<Tiles, Lanes>(table); }
+void fill_gemm(Table& table) { fill_gemm_bf16<Tiles, Lanes>(table); }
 
 }  // namespace brim::kernels::avx512_bf16

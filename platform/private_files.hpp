@@ -11,17 +11,17 @@
 namespace brim::platform {
 
 /// Creates the missing folders of `path`, which is absolute, each readable only by its owner. Errors: io.
-Status make_own_folders(const std::string& path);
+Status make_private_folders(const std::string& path);
 
 struct FolderCheck {
   int failure = 0;  ///< errno's value for why it could not be examined; 0: it could
   std::string why;  ///< empty: owned and writable by this user only; else "belongs to another user"
 };
-FolderCheck check_own_folder(const std::string& path);
+FolderCheck check_private_folder(const std::string& path);
 
 /// A file opened for reading, not through a link. None, with `why`, when other users may write it, or it is not a
 /// regular file, or it cannot be opened; none with `why` unchanged when the file does not exist.
-Descriptor open_own_file(const std::string& path, std::string& why);
+Descriptor open_private_file(const std::string& path, std::string& why);
 
 /// Whether `folder` holds a regular file whose name ends in `ending` and that has this many bytes.
 bool folder_has_file(const std::string& folder, std::string_view ending, std::uint64_t bytes);
