@@ -13,7 +13,7 @@ void Session::next_together(std::span<Session* const> sessions, std::span<std::o
     results[0] = sessions[0]->next();
     return;
   }
-  std::array<model::SequenceStep, model::kMaxSequences> steps;
+  std::array<run::PassEntry, model::kMaxSequences> entries;
   std::array<std::size_t, model::kMaxSequences> owner{};
   std::size_t count = 0;
   double seconds = 0;
@@ -36,27 +36,18 @@ void Session::next_together(std::span<Session* const> sessions, std::span<std::o
           session.note_read();
         } else {
           owner[count] = i;
-          steps[count++] = **step;
+          entries[count++] = {session.sequence_.get(), **step, &session.cancel_, true};
         }
       }
     }
-    if (count > 0) {
-      run::Executor::Turn turn = sessions[owner[0]]->sequence_->executor().turn();
-      // A pass of single tokens is short: one session's cancel() does not end it for the others, and is looked at
-      // below.
-      const Status status = turn.decoder().forward(std::span(steps).first(count), nullptr);
-      const auto rows = static_cast<std::int64_t>(count);
-      const std::span<const float> logits = status ? turn.logits(rows) : std::span<const float>();
-      for (std::size_t i = 0; i < count; ++i) {
-        Session& session = *sessions[owner[i]];
-        if (!status) {
-          session.sequence_->give_up_next();
-          results[owner[i]] = status.error();
-          continue;
-        }
-        const std::size_t row = logits.size() / count;
-        session.sequence_->end_next(turn.decoder(), static_cast<std::int64_t>(i), 1, logits.subspan(i * row, row));
+    if (count > 0) sessions[owner[0]]->sequence_->executor().step(std::span(entries).first(count));
+    for (std::size_t i = 0; i < count; ++i) {
+      Session& session = *sessions[owner[i]];
+      if (entries[i].status) {
         session.note_read();
+      } else {
+        session.sequence_->give_up_next();
+        results[owner[i]] = entries[i].status.error();
       }
     }
   }

@@ -246,8 +246,9 @@ Result<Piece> Session::pick() {
   if (const std::optional<Piece> last = ended()) return *last;
   const Stopwatch stopwatch(timings_.generate_seconds);
   if (pending_ >= 0) {
-    BRIM_TRY(sequence_->read_next(pending_, &cancel_));
+    BRIM_TRY(sequence_->read_next(pending_, &cancel_, true));
     note_read();
+    if (!work_.poll()) return cancelled_error();  // a pass shared with others is not ended by cancel()
   }
   return choose();
 }

@@ -2,16 +2,21 @@
 #include "engine/run/executor.hpp"
 
 #include <algorithm>
+#include <array>
+#include <chrono>
+#include <new>
 #include <utility>
+
+#include "engine/run/sequence.hpp"
 
 namespace brim::run {
 
 Executor::Executor(std::shared_ptr<const model::Model> model, int threads)
     : model_(std::move(model)), threads_(threads), decoder_(*model_, work_, model_->runtime(threads)) {}
 
-Status Executor::reserve(const model::WorkspaceShape& wanted, std::size_t sequences, Preparing& preparing) {
+Status Executor::reserve(const model::WorkspaceShape& wanted, std::size_t rows, Preparing& preparing) {
   BRIM_TRY(reserve_workspace(wanted, preparing));
-  return sequences > 1 ? reserve_logits(std::min(sequences, model::kMaxSequences), preparing) : Status();
+  return rows > 1 ? reserve_logits(std::min(rows, std::size_t{kMaxTogether}), preparing) : Status();
 }
 
 // Memory is prepared outside the lock: progress is the host's. Another sequence may have come meanwhile.
@@ -19,14 +24,14 @@ Status Executor::reserve_workspace(const model::WorkspaceShape& wanted, Preparin
   for (;;) {
     model::WorkspaceShape before;
     {
-      const std::lock_guard<FairLock> lock(lock_);
+      const Turn own(*this);
       before = work_.shape;
     }
     const model::WorkspaceShape shape = model::cover(before, wanted);
     if (shape == before) return {};
     const std::size_t bytes = model::Workspace::bytes(model_->config(), shape);
     BRIM_ASSIGN(Arena arena, prepared_arena(bytes, runtime().threads, preparing));
-    const std::lock_guard<FairLock> lock(lock_);
+    const Turn own(*this);
     if (!(work_.shape == before)) continue;
     arena_ = std::move(arena);
     work_.lay_out(model_->config(), shape, arena_.take(bytes));
@@ -37,23 +42,145 @@ Status Executor::reserve_workspace(const model::WorkspaceShape& wanted, Preparin
 Status Executor::reserve_logits(std::size_t rows, Preparing& preparing) {
   const std::size_t wanted = rows * static_cast<std::size_t>(model_->config().vocabulary);
   {
-    const std::lock_guard<FairLock> lock(lock_);
+    const Turn own(*this);
     if (wanted <= logits_.size()) return {};
   }
   BRIM_ASSIGN(Arena arena, prepared_arena(wanted * sizeof(float), runtime().threads, preparing));
-  const std::lock_guard<FairLock> lock(lock_);
+  const Turn own(*this);
   if (wanted <= logits_.size()) return {};
   logits_arena_ = std::move(arena);
   logits_ = {reinterpret_cast<float*>(logits_arena_.take(wanted * sizeof(float)).data()), wanted};
   return {};
 }
 
-std::span<const float> Executor::Turn::logits(std::int64_t rows) noexcept {
-  Executor& own = executor_;
-  const auto count = static_cast<std::size_t>(rows * own.model_->config().vocabulary);
-  if (count > own.logits_.size()) return {};
-  own.decoder_.logits(0, rows, own.logits_);
-  return own.logits_.first(count);
+namespace {
+
+/// A caller of step() in the queue.
+struct Caller : TurnQueue::Place {
+  Caller(std::span<PassEntry> own, std::size_t rows) noexcept : Place(rows), entries(own) {}
+  std::span<PassEntry> entries;
+};
+
+static_assert(kMaxTogether <= static_cast<int>(model::kMaxSequences));
+
+/// Entries for one pass. Each has at least one row, so there are at most kMaxTogether.
+struct Batch {
+  std::array<PassEntry*, model::kMaxSequences> entries{};
+  std::size_t count = 0, rows = 0;
+
+  void add(PassEntry& entry) noexcept {
+    entries[count++] = &entry;
+    rows += entry.step.tokens.size();
+  }
+  std::span<PassEntry* const> all() const noexcept { return std::span(entries).first(count); }
+};
+
+bool observed(const PassEntry& entry) noexcept { return entry.step.observer != nullptr && *entry.step.observer; }
+
+// 0 where an observer must be called by the caller's own thread.
+std::size_t rows_for_others(std::span<const PassEntry> entries) noexcept {
+  std::size_t rows = 0;
+  for (const PassEntry& entry : entries) {
+    if (observed(entry)) return 0;
+    rows += entry.step.tokens.size();
+  }
+  return rows;
+}
+
+}  // namespace
+
+void Executor::step(std::span<PassEntry> entries) noexcept {
+  if (entries.empty()) return;
+  Caller caller(entries, rows_for_others(entries));
+  if (!turns_.enter(caller)) return;
+  lead(entries);
+  turns_.leave();
+}
+
+// Logits of a shared pass are computed together, so it has at most as many rows as there is room for.
+std::size_t Executor::shared_rows() const noexcept {
+  const std::size_t rows = logits_.size() / static_cast<std::size_t>(model_->config().vocabulary);
+  return std::min({rows, std::size_t{kMaxTogether}, static_cast<std::size_t>(work_.shape.chunk)});
+}
+
+// The last of the caller's own passes is shared with those that wait.
+void Executor::lead(std::span<PassEntry> entries) noexcept {
+  const std::size_t max = shared_rows();
+  Batch batch;
+  for (PassEntry& entry : entries) {
+    if (batch.count > 0 && batch.rows + entry.step.tokens.size() > max) {
+      process(batch.all());
+      batch = {};
+    }
+    batch.add(entry);
+  }
+  std::array<TurnQueue::Place*, model::kMaxSequences> others;
+  const std::size_t count = batch.rows < max ? turns_.take(max - batch.rows, others) : 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    for (PassEntry& entry : static_cast<Caller*>(others[i])->entries) batch.add(entry);
+  }
+  process(batch.all());
+  turns_.done(std::span(others).first(count));
+}
+
+Status Executor::forward(std::span<const model::SequenceStep> steps, const std::atomic<bool>* cancel) noexcept {
+  try {
+    return decoder_.forward(steps, cancel);
+  } catch (const std::bad_alloc&) {
+    return Error{ErrorCode::out_of_memory, "out of memory"};  // so short that it is stored without an allocation
+  }
+}
+
+void Executor::process(std::span<PassEntry* const> entries) noexcept {
+  std::array<PassEntry*, model::kMaxSequences> taking_part{};
+  std::array<model::SequenceStep, model::kMaxSequences> steps;
+  std::size_t count = 0;
+  std::int64_t rows = 0;
+  for (PassEntry* const entry : entries) {
+    if (entry->cancel != nullptr && entry->cancel->load(std::memory_order_relaxed)) {
+      entry->status = cancelled_error();
+      continue;
+    }
+    rows += static_cast<std::int64_t>(entry->step.tokens.size());
+    steps[count] = entry->step;
+    taking_part[count++] = entry;
+  }
+  if (count == 0) return;
+  const std::span<PassEntry* const> those = std::span(taking_part).first(count);
+  const auto start = std::chrono::steady_clock::now();
+  const Status status = forward(std::span(steps).first(count), count == 1 ? those[0]->cancel : nullptr);
+  passes_.fetch_add(1, std::memory_order_relaxed);
+  if (status) {
+    finish(those, rows);
+    if (count > 1) return;
+    those[0]->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  } else if (count == 1) {
+    those[0]->status = status;
+  } else {  // nothing was changed: each finds out by itself whether it is the one that cannot be processed
+    for (PassEntry* const entry : those) process({&entry, 1});
+  }
+}
+
+void Executor::finish(std::span<PassEntry* const> entries, std::int64_t rows) noexcept {
+  const bool wanted = std::any_of(entries.begin(), entries.end(), [](const PassEntry* e) { return e->wants_logits; });
+  const std::int64_t width = model_->config().vocabulary;
+  std::span<const float> logits;
+  if (wanted && entries.size() > 1) {
+    const std::span<float> room = logits_.first(static_cast<std::size_t>(rows * width));
+    decoder_.logits(0, rows, room);
+    logits = room;
+  }
+  std::int64_t first = 0;
+  for (const PassEntry* const entry : entries) {
+    const auto count = static_cast<std::int64_t>(entry->step.tokens.size());
+    const bool known = !logits.empty();
+    entry->sequence->end_next(
+        decoder_, first, count,
+        known ? logits.subspan(static_cast<std::size_t>(first * width), static_cast<std::size_t>(count * width))
+              : logits);
+    if (wanted && !known) entry->sequence->compute_logits(decoder_, first, count, entry->cancel);
+    first += count;
+  }
 }
 
 }  // namespace brim::run

@@ -1,23 +1,35 @@
 // Runs the passes: one workspace and one decoder of a model, which all of its sequences use in turn. What outlives a
 // pass belongs to the sequence, so that a second conversation costs only its own memory and not a second workspace.
+// Callers that wait with one token each, or a few drafts, get them all in one pass: its weights are read once.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <span>
 
 #include "engine/base/result.hpp"
 #include "engine/model/decoder.hpp"
 #include "engine/model/model.hpp"
 #include "engine/model/workspace.hpp"
-#include "engine/run/fair_lock.hpp"
 #include "engine/run/prepared_arena.hpp"
+#include "engine/run/turn_queue.hpp"
 #include "platform/arena.hpp"
 
 namespace brim::run {
+
+class Sequence;
+
+/// One sequence's part in a pass that it may share with others, and what became of it.
+struct PassEntry {
+  Sequence* sequence = nullptr;
+  model::SequenceStep step;                   ///< Sequence::begin_next returned it
+  const std::atomic<bool>* cancel = nullptr;  ///< may be null; see Executor::step
+  bool wants_logits = false;                  ///< after each of the step's tokens
+  Status status{};                            ///< failed: no pass has processed the step
+  double seconds = 0;                         ///< that the pass took, if it was for this entry alone
+};
 
 /// Shared by the sequences of one model, in any threads. They wait for each other, pass by pass, in the order in which
 /// they asked. Each has all threads during its turn.
@@ -26,44 +38,74 @@ class Executor {
   /// Starts without room for any pass; reserve() creates it. `threads`: at most this many of the model's threads.
   Executor(std::shared_ptr<const model::Model> model, int threads);
 
-  /// Adds room for passes of this shape, and for logits of one row for each of `sequences` (at most
-  /// model::kMaxSequences; none for a single sequence, which has a row of its own). Called when a sequence is created:
-  /// it waits for a pass that is running, and enlarges the buffers that are too small. Errors: out_of_memory and
-  /// cancelled; buffers that were already enlarged stay so.
-  Status reserve(const model::WorkspaceShape& wanted, std::size_t sequences, Preparing& preparing);
+  /// Adds room for passes of this shape, and for logits of `rows` rows (at most kMaxTogether; none for one row, because
+  /// a sequence has its own). Called when a sequence is created: it waits for a pass that is running, and enlarges the
+  /// buffers that are too small. Errors: out_of_memory and cancelled; buffers that were already enlarged stay so.
+  Status reserve(const model::WorkspaceShape& wanted, std::size_t rows, Preparing& preparing);
+
+  /// Processes entries of different sequences and calls end_next() of each that was processed. Entries of callers that
+  /// wait for their turn share a pass, as many as there are rows for (at most kMaxTogether); whoever has the turn
+  /// computes it for all, and no row's bits depend on that. Steps with an observer are processed by their own caller.
+  /// A pass that several entries share is not ended by their `cancel`: one that is true before the pass begins fails
+  /// alone, and one that becomes true later comes too late for this pass. Each entry's failure is in its status.
+  /// Allocates nothing.
+  void step(std::span<PassEntry> entries) noexcept;
 
   /// The turn of one caller: no other caller computes while it exists. It must not be held while a callback of the host
   /// is called, because the callback may need a turn itself.
   class Turn {
    public:
-    explicit Turn(Executor& executor) noexcept : executor_(executor), lock_(executor.lock_) {}
+    explicit Turn(Executor& executor) noexcept : executor_(executor) {
+      TurnQueue::Place place(0);
+      (void)executor_.turns_.enter(place);
+    }
+    ~Turn() { executor_.turns_.leave(); }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
     /// Allocates nothing. What it returns about the last pass is about the last pass of this turn.
     model::Decoder& decoder() noexcept { return executor_.decoder_; }
-    /// Logits after each of the last pass's first `rows` rows, one row per sequence, valid during this turn; empty
-    /// where there is no room for that many rows.
-    std::span<const float> logits(std::int64_t rows) noexcept;
 
    private:
     Executor& executor_;
-    std::unique_lock<FairLock> lock_;
   };
   [[nodiscard]] Turn turn() noexcept { return Turn(*this); }
+  /// Callers that wait for a turn, and the passes that step() has made: for tests.
+  std::size_t waiting() noexcept { return turns_.waiting(); }
+  std::uint64_t passes() const noexcept { return passes_.load(std::memory_order_relaxed); }
 
-  /// A sequence uses this executor from now on, and no longer. Any thread.
-  void join() noexcept { sequences_.fetch_add(1, std::memory_order_relaxed); }
-  void leave() noexcept { sequences_.fetch_sub(1, std::memory_order_relaxed); }
+  /// A sequence whose steps have up to `rows` rows uses this executor from now on, and no longer. Any thread.
+  void join(std::int64_t rows) noexcept {
+    sequences_.fetch_add(1, std::memory_order_relaxed);
+    rows_.fetch_add(rows, std::memory_order_relaxed);
+  }
+  void leave(std::int64_t rows) noexcept {
+    sequences_.fetch_sub(1, std::memory_order_relaxed);
+    rows_.fetch_sub(rows, std::memory_order_relaxed);
+  }
   std::size_t sequences() const noexcept { return sequences_.load(std::memory_order_relaxed); }
+  /// The rows of a pass that steps all of these sequences, and one more that has up to `further` rows; 1 for that one
+  /// alone.
+  std::size_t rows_with(std::int64_t further) const noexcept {
+    return sequences() == 0 ? 1 : static_cast<std::size_t>(rows_.load(std::memory_order_relaxed) + further);
+  }
 
   kernels::Runtime runtime() const { return model_->runtime(threads_); }
 
  private:
   Status reserve_workspace(const model::WorkspaceShape& wanted, Preparing& preparing);
   Status reserve_logits(std::size_t rows, Preparing& preparing);
+  std::size_t shared_rows() const noexcept;
+  void lead(std::span<PassEntry> entries) noexcept;
+  void process(std::span<PassEntry* const> entries) noexcept;
+  void finish(std::span<PassEntry* const> entries, std::int64_t rows) noexcept;
+  Status forward(std::span<const model::SequenceStep> steps, const std::atomic<bool>* cancel) noexcept;
 
   std::shared_ptr<const model::Model> model_;
   int threads_;
   std::atomic<std::size_t> sequences_{0};
-  FairLock lock_;  // for all below
+  std::atomic<std::int64_t> rows_{0};  // of all of these
+  std::atomic<std::uint64_t> passes_{0};
+  TurnQueue turns_;  // for all below
   Arena arena_, logits_arena_;
   model::Workspace work_;
   std::span<float> logits_;  // [rows][vocabulary]

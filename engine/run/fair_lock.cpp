@@ -26,19 +26,21 @@ FairLock::FairLock() {
   next_.store(numbers_of_this_process(), std::memory_order_relaxed);
 }
 
-void FairLock::lock() noexcept {
+bool FairLock::lock() noexcept {
   const std::uint64_t process = numbers_of_this_process();
   std::uint64_t seen = next_.load(std::memory_order_relaxed);
   std::uint32_t mine = 0;
+  bool first = false;
   do {
     // In a child the first caller gets the number of the thread that is missing.
-    mine = seen >> kProcess == process >> kProcess ? static_cast<std::uint32_t>(seen)
-                                                   : serving_.load(std::memory_order_relaxed);
+    first = seen >> kProcess != process >> kProcess;
+    mine = first ? serving_.load(std::memory_order_relaxed) : static_cast<std::uint32_t>(seen);
   } while (!next_.compare_exchange_weak(seen, process | (mine + 1), std::memory_order_relaxed));
   for (std::uint32_t now = serving_.load(std::memory_order_acquire); now != mine;
        now = serving_.load(std::memory_order_acquire)) {
     serving_.wait(now, std::memory_order_acquire);
   }
+  return first;
 }
 
 void FairLock::unlock() noexcept {

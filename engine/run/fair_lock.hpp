@@ -11,7 +11,8 @@ namespace brim::run {
 class FairLock {
  public:
   FairLock();
-  void lock() noexcept;
+  /// True: this is a forked child's first caller. What the lock protects may have been left in any state then.
+  bool lock() noexcept;
   void unlock() noexcept;
   /// Callers in lock() and the one that has the lock.
   std::uint32_t callers() const noexcept {

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <chrono>
 
 #include "engine/base/size_text.hpp"
 #include "engine/base/work_meter.hpp"
@@ -74,7 +73,7 @@ Result<std::unique_ptr<Sequence>> Sequence::create(std::shared_ptr<const model::
     arena = prepared_arena(memory.arena_size(), threads, preparing);
     if (arena) {
       const Status room = executor->reserve(model::workspace_shape(memory.kv, model->table(), threads.count),
-                                            executor->sequences() + 1, preparing);
+                                            executor->rows_with(memory.tokens_together), preparing);
       if (!room) arena = room.error();
     }
   }
@@ -107,7 +106,7 @@ Sequence::Sequence(std::shared_ptr<const model::Model> model, MemoryPlan memory,
       cache_(std::move(cache)),
       rope_(std::move(rope)),
       executor_(std::move(executor)) {
-  executor_->join();
+  executor_->join(memory_.tokens_together);
   const model::Config& config = model_->config();
   hidden_ = take_floats(arena_, memory_.tokens_together * config.embedding);
   logits_ = take_floats(arena_, memory_.tokens_together * config.vocabulary);
@@ -203,22 +202,16 @@ Status Sequence::read(std::span<const TokenId> ids, const Progress& progress, co
   return {};
 }
 
-Status Sequence::read_next(TokenId id, const std::atomic<bool>* cancel) {
+Status Sequence::read_next(TokenId id, const std::atomic<bool>* cancel, bool logits) {
   BRIM_ASSIGN(const std::optional<model::SequenceStep> step, begin_next(id, memory_.tokens_together, cancel));
   if (!step) return {};
-  const auto count = static_cast<std::int64_t>(step->tokens.size());
-  Executor::Turn turn = executor_->turn();
-  const auto start = std::chrono::steady_clock::now();
-  if (const Status status = turn.decoder().forward({&*step, 1}, cancel); !status) {
+  PassEntry entry{this, *step, cancel, logits || step->drafts};
+  executor_->step({&entry, 1});
+  if (!entry.status) {
     give_up_next();
-    return status;
+    return entry.status;
   }
-  end_next(turn.decoder(), 0, count, {});
-  if (!step->drafts) return {};
-  turn.decoder().logits(0, count, logits_);
-  logits_known_ = true;
-  speculation_.note_pass(step->tokens.size(),
-                         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  if (step->drafts && entry.seconds > 0) speculation_.note_pass(step->tokens.size(), entry.seconds);
   return {};
 }
 
@@ -252,6 +245,14 @@ void Sequence::end_next(const model::Decoder& decoder, std::int64_t first, std::
   std::copy(logits.begin(), logits.end(), logits_.begin());
   logits_known_ = !logits.empty();
   remember({&next_, 1}, RowRole::generated);
+}
+
+void Sequence::compute_logits(model::Decoder& decoder, std::int64_t first, std::int64_t count,
+                              const std::atomic<bool>* cancel) noexcept {
+  if (memory_.tokens_together > 1) cancel = nullptr;
+  const std::int64_t width = model_->config().vocabulary;
+  decoder.logits(first, count, logits_.first(static_cast<std::size_t>(count * width)), cancel);
+  logits_known_ = cancel == nullptr || !cancel->load(std::memory_order_relaxed);
 }
 
 void Sequence::drop_drafts(bool cut) noexcept { speculation_.drop(cut); }

@@ -37,7 +37,7 @@ class Sequence {
   /// its cgroup, or an rlimit) or the pool has less; cancelled.
   static Result<std::unique_ptr<Sequence>> create(std::shared_ptr<const model::Model> model,
                                                   const SequenceOptions& options);
-  ~Sequence() { executor_->leave(); }
+  ~Sequence() { executor_->leave(memory_.tokens_together); }
   /// The same in two steps: first what it will book, before anything is booked; then the creation from that.
   struct Planned {
     MemoryPlan memory;
@@ -69,7 +69,9 @@ class Sequence {
   /// Processes one more token of an answer. With speculation, tokens that may follow it are processed in the same pass;
   /// when the next call comes with the token that was drafted, there is nothing left to compute. Everything that can be
   /// queried (logits, history, cache) is bit for bit what processing token by token gives, whatever was drafted.
-  Status read_next(TokenId id, const std::atomic<bool>* cancel);
+  /// `logits`: whether they will be requested, so that they are computed in the same turn. Where other callers wait for
+  /// the executor, they share the pass (Executor::step).
+  Status read_next(TokenId id, const std::atomic<bool>* cancel, bool logits = false);
   /// The same in steps, for sequences that share a pass. Returns what the pass has to process for `id`, with drafts up
   /// to `max` tokens; or nothing, where `id` was a draft whose result is known already. The step is valid until
   /// end_next(). Errors: cancelled, by `cancel`, where the history has to be processed again first.
@@ -78,6 +80,10 @@ class Sequence {
   /// those rows, if they are known.
   void end_next(const model::Decoder& decoder, std::int64_t first, std::int64_t count,
                 std::span<const float> logits) noexcept;
+  /// Computes those logits in the memory that they stay in, instead. Where `cancel` (may be null) has become true, they
+  /// stay unknown; not for a step with drafts, whose rows have to be known.
+  void compute_logits(model::Decoder& decoder, std::int64_t first, std::int64_t count,
+                      const std::atomic<bool>* cancel) noexcept;
   /// No pass processed it.
   void give_up_next() noexcept { drop_drafts(false); }
   /// Drops all but the first `count` tokens: exactly where the cache can, else by processing them again.
