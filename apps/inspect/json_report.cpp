@@ -108,7 +108,7 @@ Json memory_json(const Summary& summary) {
           {"kv_quotas_move", kv.quotas_move()},
           {"kv_layers", layers_json(kv)},
           {"chunk", kv.chunk},
-          {"workspace_bytes", memory.plan.workspace_bytes + memory.plan.logit_bytes},
+          {"workspace_bytes", memory.plan.workspace_bytes + memory.plan.sampling_bytes + memory.plan.logit_bytes},
           {"history_bytes", memory.plan.history_bytes},
           {"heap_bytes", memory.plan.heap_bytes},
           {"session_bytes", memory.plan.total()},

@@ -196,10 +196,11 @@ std::string memory_table(const Summary& summary) {
       {"  staging", bytes_text(kv.staging_bytes),
        fmt::format("one chunk of {} of one {}", tokens_text(kv.chunk), kv.shape.heads.empty() ? "layer" : "head")});
   table.row({"  bookkeeping", bytes_text(kv.metadata_bytes), "positions, scores, scratch for eviction"});
-  table.row({"beside it", bytes_text(memory.plan.workspace_bytes + memory.plan.logit_bytes),
-             fmt::format("activations and logits, {}", threads)});
+  table.row({"beside it",
+             bytes_text(memory.plan.workspace_bytes + memory.plan.sampling_bytes + memory.plan.logit_bytes),
+             fmt::format("activations, sampling and logits, {}", threads)});
   table.row({"", bytes_text(memory.plan.history_bytes), "token history"});
-  table.row({"", bytes_text(memory.plan.heap_bytes), "the conversation's text at its longest, sampling"});
+  table.row({"", bytes_text(memory.plan.heap_bytes), "the conversation's text at its longest"});
   table.row({"session", bytes_text(memory.plan.total()), "booked when the session is created"});
   table.row({"weights", bytes_text(weights),
              memory.repacked ? "repacked from the file for this machine's kernels" : "as the file has them"});

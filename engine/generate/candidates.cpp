@@ -15,8 +15,6 @@ bool better(const Candidate& left, const Candidate& right) {
 
 }  // namespace
 
-Candidates::Candidates(std::size_t capacity) : items_(capacity), weights_(capacity) {}
-
 bool Candidates::fill(std::span<const float> logits) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   const std::size_t count = std::min(logits.size(), items_.size());

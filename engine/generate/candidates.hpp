@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 namespace brim::generate {
 
@@ -15,13 +14,16 @@ struct Candidate {
   float logit;
 };
 
-/// Allocates when it is created, never afterwards. One thread.
+/// Borrows its memory, allocates nothing. One thread.
 class Candidates {
  public:
-  explicit Candidates(std::size_t capacity);
+  /// `items` and `weights`: one per token of the vocabulary; `scratch`: what filters may use while they run
+  /// (sampling_memory.hpp).
+  Candidates(std::span<Candidate> items, std::span<double> weights, std::span<std::byte> scratch) noexcept
+      : items_(items), weights_(weights), scratch_(scratch) {}
 
-  /// Every token with a finite logit, in the order of ids (`logits` is indexed by id, at most `capacity` of them). False when one
-  /// is NaN or +inf.
+  /// Every token with a finite logit, in the order of ids (`logits` is indexed by id; those beyond the vocabulary are
+  /// left out). False when one is NaN or +inf.
   bool fill(std::span<const float> logits);
 
   std::size_t size() const { return size_; }
@@ -54,11 +56,13 @@ class Candidates {
   /// Computes e^(logit − best) of every candidate into weights() and returns their sum (≥ 1).
   double weigh();
   /// As weigh() left them, in the candidates' order of that moment.
-  std::span<const double> weights() const { return {weights_.data(), size_}; }
+  std::span<const double> weights() const { return weights_.first(size_); }
+  std::span<std::byte> scratch() const { return scratch_; }
 
  private:
-  std::vector<Candidate> items_;
-  std::vector<double> weights_;
+  std::span<Candidate> items_;
+  std::span<double> weights_;
+  std::span<std::byte> scratch_;
   std::size_t size_ = 0;
   std::size_t sorted_ = 0;  // so many in front are the best, in order
 };

@@ -9,12 +9,13 @@
 #include "engine/generate/candidates.hpp"
 #include "engine/generate/random.hpp"
 #include "engine/generate/samplers/sampler_kinds.hpp"
+#include "engine/generate/sampling_memory.hpp"
 
 namespace brim::generate {
 
 struct Sampler::State {
   State(const SamplingOptions& sampling, std::int64_t vocabulary_size)
-      : options(sampling), random(sampling.seed), candidates(static_cast<std::size_t>(vocabulary_size)) {
+      : options(sampling), random(sampling.seed), vocabulary(static_cast<std::size_t>(vocabulary_size)) {
     const bool filtered = sampling.mirostat == 0 && sampling.temperature > 0;
     const bool scaled = sampling.temperature > 0;
 #define ADJUSTER(name) \
@@ -34,13 +35,11 @@ struct Sampler::State {
 #undef FILTER
 #undef SCALER
 #undef PICKER
-    if (!adjusters.empty()) adjusted.resize(static_cast<std::size_t>(vocabulary_size));
   }
 
   SamplingOptions options;
   Random random;
-  Candidates candidates;
-  std::vector<float> adjusted;  // the logits as the adjusters change them, by token id
+  std::size_t vocabulary;
   std::vector<std::unique_ptr<Adjuster>> adjusters;
   std::vector<std::unique_ptr<Filter>> filters;
   std::unique_ptr<Picker> picker;
@@ -65,26 +64,30 @@ Result<Sampler> Sampler::create(const SamplingOptions& options, std::int64_t voc
   return Sampler(std::make_unique<State>(options, vocabulary_size));
 }
 
-TokenId Sampler::sample(std::span<const float> logits, std::span<const TokenId> history) noexcept {
+TokenId Sampler::sample(std::span<const float> logits, std::span<const TokenId> history,
+                        std::span<std::byte> memory) noexcept {
   State& state = *state_;
+  const SamplingMemory lent(memory, state.vocabulary);
+  Candidates candidates(lent.candidates, lent.weights, lent.scratch);
   if (state.adjusters.empty()) {
-    if (!state.candidates.fill(logits)) return kNoToken;
+    if (!candidates.fill(logits)) return kNoToken;
   } else {
-    const std::size_t count = std::min(logits.size(), state.adjusted.size());
+    const std::span<float> adjusted = lent.logits;
+    const std::size_t count = std::min(logits.size(), adjusted.size());
     constexpr float kInfinity = std::numeric_limits<float>::infinity(), kBanned = -kInfinity;
     bool wrong = false;  // NaN is not less either
     for (std::size_t id = 0; id < count; ++id) {
       wrong |= !(logits[id] < kInfinity);
-      state.adjusted[id] = logits[id];
+      adjusted[id] = logits[id];
     }
     if (wrong) return kNoToken;
-    std::fill(state.adjusted.begin() + static_cast<std::ptrdiff_t>(count), state.adjusted.end(), kBanned);
-    for (const auto& adjuster : state.adjusters) adjuster->apply(state.adjusted, history);
-    state.candidates.fill(state.adjusted);
+    std::fill(adjusted.begin() + static_cast<std::ptrdiff_t>(count), adjusted.end(), kBanned);
+    for (const auto& adjuster : state.adjusters) adjuster->apply(adjusted, history, lent.scratch);
+    candidates.fill(adjusted);
   }
-  if (state.candidates.empty()) return kNoToken;
-  for (const auto& filter : state.filters) filter->apply(state.candidates, state.random);
-  return state.picker->pick(state.candidates, state.random);
+  if (candidates.empty()) return kNoToken;
+  for (const auto& filter : state.filters) filter->apply(candidates, state.random);
+  return state.picker->pick(candidates, state.random);
 }
 
 void Sampler::reset() noexcept {

@@ -2,6 +2,7 @@
 // top-p, min-p, XTC, temperature), then a draw; or mirostat; or the arg max at temperature 0.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -48,7 +49,8 @@ Status check(const SamplingOptions& options, std::string_view written = {});
 Status check_numbers(const SamplingOptions& options, std::string_view written = {});
 Status check_bias(TokenId id, float bias);
 
-/// One conversation's sampler: owns its random state (and mirostat's). No allocation after create. One thread at a time.
+/// One conversation's sampler: owns its random state (and mirostat's), and nothing that is as large as the vocabulary.
+/// No allocation after create. One thread at a time.
 /// The same seed and logits give the same tokens on every machine (the generator and its use are our own arithmetic).
 class Sampler {
  public:
@@ -61,7 +63,8 @@ class Sampler {
   /// Picks a token. `logits` has vocabulary_size values and is left as it was; `history` is every token so far, prompt
   /// included, oldest first. kNoToken, with nothing drawn, when a logit is NaN or +inf, or when all tokens are at −inf, by
   /// themselves or by the options (logit_check.hpp says which).
-  TokenId sample(std::span<const float> logits, std::span<const TokenId> history) noexcept;
+  /// `memory`: at least run::sampling_memory(vocabulary_size) bytes in any state, lent for this call.
+  TokenId sample(std::span<const float> logits, std::span<const TokenId> history, std::span<std::byte> memory) noexcept;
   /// Back to the seed.
   void reset() noexcept;
   /// The state of the random draws, for saved sessions; penalties depend on the text only. Errors: those of the state

@@ -255,7 +255,11 @@ Result<Piece> Session::pick() {
 
 Result<Piece> Session::choose() {
   BRIM_ASSIGN(const std::span<const float> logits, sequence_->logits(&cancel_));
-  const TokenId id = sampler_.sample(logits, sequence_->history());
+  TokenId id = Sampler::kNoToken;
+  {
+    const run::Executor::Sampling lent = sequence_->executor().sampling();
+    id = sampler_.sample(logits, sequence_->history(), lent.memory());
+  }
   if (id == Sampler::kNoToken) return no_token_error(logits, sequence_->tokens());
   ++timings_.generated_tokens;
   begin_piece();

@@ -7,6 +7,7 @@
 #include <new>
 #include <utility>
 
+#include "engine/run/sampling_memory.hpp"
 #include "engine/run/sequence.hpp"
 
 namespace brim::run {
@@ -16,6 +17,7 @@ Executor::Executor(std::shared_ptr<const model::Model> model, int threads)
 
 Status Executor::reserve(const model::WorkspaceShape& wanted, std::size_t rows, Preparing& preparing) {
   BRIM_TRY(reserve_workspace(wanted, preparing));
+  BRIM_TRY(reserve_sampling(preparing));
   return rows > 1 ? reserve_logits(std::min(rows, std::size_t{kMaxTogether}), preparing) : Status();
 }
 
@@ -37,6 +39,23 @@ Status Executor::reserve_workspace(const model::WorkspaceShape& wanted, Preparin
     work_.lay_out(model_->config(), shape, arena_.take(bytes));
     return {};
   }
+}
+
+Status Executor::reserve_sampling(Preparing& preparing) {
+  const auto bytes = static_cast<std::size_t>(sampling_memory(model_->config().vocabulary));
+  if (!sampling().memory().empty()) return {};
+  BRIM_ASSIGN(Arena arena, prepared_arena(bytes, runtime().threads, preparing));
+  const std::lock_guard<FairLock> lock(sampling_lock_);
+  if (!sampling_.empty()) return {};
+  sampling_arena_ = std::move(arena);
+  sampling_ = sampling_arena_.take(bytes);
+  return {};
+}
+
+std::size_t Executor::bytes() noexcept {
+  const Turn own(*this);
+  const Sampling lent(*this);
+  return arena_.size() + logits_arena_.size() + sampling_arena_.size();
 }
 
 Status Executor::reserve_logits(std::size_t rows, Preparing& preparing) {

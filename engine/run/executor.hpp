@@ -7,12 +7,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 
 #include "engine/base/result.hpp"
 #include "engine/model/decoder.hpp"
 #include "engine/model/model.hpp"
 #include "engine/model/workspace.hpp"
+#include "engine/run/fair_lock.hpp"
 #include "engine/run/prepared_arena.hpp"
 #include "engine/run/turn_queue.hpp"
 #include "platform/arena.hpp"
@@ -38,7 +40,7 @@ class Executor {
   /// Starts without room for any pass; reserve() creates it. `threads`: at most this many of the model's threads.
   Executor(std::shared_ptr<const model::Model> model, int threads);
 
-  /// Adds room for passes of this shape, and for logits of `rows` rows (at most kMaxTogether; none for one row, because
+  /// Adds room for passes of this shape, for picking a token, and for logits of `rows` rows (at most kMaxTogether; none for one row, because
   /// a sequence has its own). Called when a sequence is created: it waits for a pass that is running, and enlarges the
   /// buffers that are too small. Errors: out_of_memory and cancelled; buffers that were already enlarged stay so.
   Status reserve(const model::WorkspaceShape& wanted, std::size_t rows, Preparing& preparing);
@@ -69,6 +71,21 @@ class Executor {
     Executor& executor_;
   };
   [[nodiscard]] Turn turn() noexcept { return Turn(*this); }
+  /// The memory for picking a token (sampling_memory.hpp), lent to one caller at a time, in the order in which they
+  /// asked; passes go on meanwhile. Nothing in it stays for the next caller. After reserve().
+  class Sampling {
+   public:
+    explicit Sampling(Executor& executor) noexcept : lock_(executor.sampling_lock_), memory_(executor.sampling_) {}
+    std::span<std::byte> memory() const noexcept { return memory_; }
+
+   private:
+    std::unique_lock<FairLock> lock_;
+    std::span<std::byte> memory_;
+  };
+  [[nodiscard]] Sampling sampling() noexcept { return Sampling(*this); }
+
+  /// Bytes that its buffers take now.
+  std::size_t bytes() noexcept;
   /// Callers that wait for a turn, and the passes that step() has made: for tests.
   std::size_t waiting() noexcept { return turns_.waiting(); }
   std::uint64_t passes() const noexcept { return passes_.load(std::memory_order_relaxed); }
@@ -94,6 +111,7 @@ class Executor {
  private:
   Status reserve_workspace(const model::WorkspaceShape& wanted, Preparing& preparing);
   Status reserve_logits(std::size_t rows, Preparing& preparing);
+  Status reserve_sampling(Preparing& preparing);
   std::size_t shared_rows() const noexcept;
   void lead(std::span<PassEntry> entries) noexcept;
   void process(std::span<PassEntry* const> entries) noexcept;
@@ -110,6 +128,9 @@ class Executor {
   model::Workspace work_;
   std::span<float> logits_;  // [rows][vocabulary]
   model::Decoder decoder_;
+  FairLock sampling_lock_;  // for the following
+  Arena sampling_arena_;
+  std::span<std::byte> sampling_;
 };
 
 }  // namespace brim::run

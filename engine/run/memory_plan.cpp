@@ -7,6 +7,7 @@
 #include "engine/kv/layout.hpp"
 #include "engine/model/pass.hpp"
 #include "engine/model/workspace.hpp"
+#include "engine/run/sampling_memory.hpp"
 #include "engine/run/text_memory.hpp"
 #include "platform/arena.hpp"
 #include "platform/memory_limits.hpp"
@@ -34,7 +35,8 @@ std::size_t MemoryPlan::arena_size() const { return static_cast<std::size_t>(are
 long long MemoryPlan::prepared_bytes() const {
   return static_cast<long long>(Arena::whole_pages(static_cast<std::size_t>(heap_bytes)) +
                                 Arena::whole_pages(arena_size()) +
-                                Arena::whole_pages(static_cast<std::size_t>(workspace_bytes)));
+                                Arena::whole_pages(static_cast<std::size_t>(workspace_bytes)) +
+                                Arena::whole_pages(static_cast<std::size_t>(sampling_bytes)));
 }
 
 Result<model::FoundProfile> choose_profile(const model::ProfileOwner& owner, const model::FoundProfile& carried,
@@ -93,7 +95,8 @@ Result<MemoryPlan> plan_memory(const model::Config& config, const kernels::Table
   memory.logit_bytes = (memory.tokens_together * row + config.embedding) * static_cast<std::int64_t>(sizeof(float));
   memory.history_bytes =
       history_tokens(memory.kv) * static_cast<std::int64_t>(sizeof(TokenId) + sizeof(kernels::RowRole));
-  memory.heap_bytes = text_memory(max_kept_text(memory.kv.shape.context)) + kSamplerBytes * config.vocabulary;
+  memory.heap_bytes = text_memory(max_kept_text(memory.kv.shape.context));
+  memory.sampling_bytes = sampling_memory(config.vocabulary);
   if (memory.tokens_together > 1) memory.speculation_bytes = Speculation::bytes(memory.kv.shape.context);
   return memory;
 }

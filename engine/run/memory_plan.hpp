@@ -64,13 +64,14 @@ struct MemoryPlan {
   std::int64_t logit_bytes = 0;      ///< logits after the newest tokens, and what they are computed from
   std::int64_t history_bytes = 0;    ///< token ids and their roles, for processing the text again
   std::int64_t speculation_bytes = 0;
-  std::int64_t heap_bytes = 0;  ///< outside the arena: a session's text at max length (conversation.hpp), its sampler
+  std::int64_t sampling_bytes = 0;   ///< for picking a token: once for all sequences of an executor
+  std::int64_t heap_bytes = 0;       ///< outside the arena: a session's text at max length (conversation.hpp)
   std::int64_t automatic_bytes = 0;  ///< the size that an automatic budget was derived from
   std::int64_t tokens_together = 1;  ///< max tokens of a pass that verifies drafts; 1: nothing is drafted
   std::int64_t arena_bytes() const { return kv.budget_bytes + logit_bytes + history_bytes + speculation_bytes; }
   std::size_t arena_size() const;  ///< the same, including the padding that aligns its ranges
   std::int64_t outside_budget_bytes() const { return total() - kv.budget_bytes; }
-  std::int64_t total() const { return arena_bytes() + workspace_bytes + heap_bytes; }
+  std::int64_t total() const { return arena_bytes() + workspace_bytes + sampling_bytes + heap_bytes; }
   /// The bytes that Sequence::create prepares, in whole pages: the total that SequenceOptions::preparing is called
   /// with.
   long long prepared_bytes() const;

@@ -18,7 +18,5 @@ constexpr std::int64_t max_kept_text(std::int64_t context) {
 /// where everything is one word, 35 where SentencePiece takes words, 39 where every second character of them is a
 /// space.
 constexpr std::int64_t text_memory(std::int64_t kept) { return 40 * kept; }
-/// The bytes that a sampler with every stage enabled takes per token of the vocabulary (engine/generate/samplers/).
-inline constexpr std::int64_t kSamplerBytes = 64;
 
 }  // namespace brim::run

@@ -20,13 +20,14 @@
 
 #if !BRIM_COUNTS_ALLOCATIONS
 std::size_t brim::test::allocation_count() { return 0; }
+std::size_t brim::test::allocated_bytes() { return 0; }
 void brim::test::fail_new(long, bool) {}
 bool brim::test::new_failed() { return false; }
 #else
 
 namespace {
 
-std::atomic<std::size_t> allocations{0};
+std::atomic<std::size_t> allocations{0}, bytes{0};
 
 constinit thread_local long countdown = -1;  // allocations until the one that fails; −1: none fails
 constinit thread_local bool goes_on = false, failed = false;
@@ -43,6 +44,7 @@ bool fails() {
 
 void* allocate(std::size_t size, std::size_t alignment) {
   allocations.fetch_add(1, std::memory_order_relaxed);
+  bytes.fetch_add(size, std::memory_order_relaxed);
   if (fails()) throw std::bad_alloc();
   if (size == 0) size = 1;
   const std::size_t rounded = alignment == 0 ? size : (size + alignment - 1) / alignment * alignment;
@@ -54,6 +56,7 @@ void* allocate(std::size_t size, std::size_t alignment) {
 }  // namespace
 
 std::size_t brim::test::allocation_count() { return allocations.load(std::memory_order_relaxed); }
+std::size_t brim::test::allocated_bytes() { return bytes.load(std::memory_order_relaxed); }
 
 void brim::test::fail_new(long index, bool and_all_that_follow) {
   failed = false;
@@ -72,6 +75,7 @@ void* operator new(std::size_t size, std::align_val_t alignment) {
 }
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   allocations.fetch_add(1, std::memory_order_relaxed);
+  bytes.fetch_add(size, std::memory_order_relaxed);
   return fails() ? nullptr : std::malloc(size == 0 ? 1 : size);
 }
 void* operator new(std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {

@@ -7,6 +7,8 @@ namespace brim::test {
 
 /// How often operator new has been called in this program so far, by all threads, in all its forms.
 std::size_t allocation_count();
+/// The bytes that these calls requested, whether they were freed since or not.
+std::size_t allocated_bytes();
 
 /// From now on the calling thread's operator new number `index` (0: the next) fails: only that one, or also all that
 /// follow.

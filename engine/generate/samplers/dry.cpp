@@ -15,13 +15,10 @@ constexpr std::size_t kLongestExcess = 4096;
 
 class Dry final : public Adjuster {
  public:
-  Dry(const SamplingOptions& options, std::size_t vocabulary_size)
+  explicit Dry(const SamplingOptions& options)
       : last_(options.dry_penalty_last_n),
         allowed_(static_cast<std::size_t>(options.dry_allowed_length)),
-        breakers_(options.dry_breakers),
-        longest_(vocabulary_size, 0),
-        seen_(vocabulary_size, 0),
-        breaks_alone_(vocabulary_size, 0) {
+        breakers_(options.dry_breakers) {
     for (double penalty = options.dry_multiplier; penalties_.size() <= kLongestExcess; penalty *= options.dry_base) {
       penalties_.push_back(std::min<double>(penalty, std::numeric_limits<float>::max()));
       if (options.dry_base <= 1 || penalty > std::numeric_limits<float>::max()) break;
@@ -29,30 +26,39 @@ class Dry final : public Adjuster {
     matches_.resize(allowed_ + penalties_.size());
     std::erase_if(breakers_, [](const auto& breaker) { return breaker.empty(); });
     std::sort(breakers_.begin(), breakers_.end());
-    for (const auto& breaker : breakers_) {
-      longest_tail_ = std::max(longest_tail_, breaker.size() - 1);
-      const auto id = static_cast<std::size_t>(breaker[0]);
-      if (breaker.size() == 1 && breaker[0] >= 0 && id < vocabulary_size) breaks_alone_[id] = 1;
-    }
+    for (const auto& breaker : breakers_) longest_tail_ = std::max(longest_tail_, breaker.size() - 1);
   }
 
-  void apply(std::span<float> logits, std::span<const TokenId> history) noexcept override {
+  void apply(std::span<float> logits, std::span<const TokenId> history,
+             std::span<std::byte> scratch) noexcept override {
     if (last_ >= 0 && history.size() > static_cast<std::size_t>(last_)) {
       history = history.last(static_cast<std::size_t>(last_));
     }
     if (history.size() <= allowed_) return;
     const std::size_t limit = repeat_limit(history);
     if (limit < allowed_) return;
+    longest_ = scratch_of<std::uint32_t>(scratch, logits.size());
+    seen_ = scratch_of<TokenId>(scratch.subspan(longest_.size_bytes()), logits.size());
+    for (const TokenId id : history) {
+      if (known(id)) longest_[static_cast<std::size_t>(id)] = 0;
+    }
     different_ = 0;
     find_repeats(history, limit);
     for (std::size_t index = 0; index < different_; ++index) {
       const auto id = static_cast<std::size_t>(seen_[index]);
-      if (!breaks_alone_[id]) logits[id] -= static_cast<float>(penalties_[longest_[id] - allowed_]);
-      longest_[id] = 0;
+      if (!breaks_alone(seen_[index])) logits[id] -= static_cast<float>(penalties_[longest_[id] - allowed_]);
     }
   }
 
  private:
+  bool known(TokenId id) const noexcept { return id >= 0 && static_cast<std::size_t>(id) < longest_.size(); }
+
+  // Breakers are never penalised themselves. Of those with the same first token, the one without a second is first.
+  bool breaks_alone(TokenId id) const noexcept {
+    const auto breaker = first_breaker(id);
+    return breaker != breakers_.end() && breaker->front() == id && breaker->size() == 1;
+  }
+
   // The longest repetition worth looking for: what follows the last breaker, and no more than has a penalty of its own.
   std::size_t repeat_limit(std::span<const TokenId> history) const noexcept {
     const std::size_t max = std::min(history.size(), allowed_ + penalties_.size() - 1);
@@ -105,10 +111,10 @@ class Dry final : public Adjuster {
   }
 
   void remember(TokenId next, std::size_t length) noexcept {
-    if (next < 0 || static_cast<std::size_t>(next) >= longest_.size()) return;
-    std::size_t& longest = longest_[static_cast<std::size_t>(next)];
+    if (!known(next)) return;
+    std::uint32_t& longest = longest_[static_cast<std::size_t>(next)];
     if (longest == 0) seen_[different_++] = next;
-    longest = std::max(longest, length);
+    longest = std::max(longest, static_cast<std::uint32_t>(length));
   }
 
   int last_;
@@ -117,17 +123,17 @@ class Dry final : public Adjuster {
   std::size_t longest_tail_ = 0;                // of a breaker, without its first token
   std::vector<double> penalties_;               // by how much longer than allowed
   std::vector<std::size_t> matches_;            // by place, for the places a match can look back to
-  std::vector<std::size_t> longest_;            // by token id: the repetition it would continue; all 0 between calls
-  std::vector<TokenId> seen_;                   // the ids whose `longest_` is not 0
+  // Only during a call:
+  std::span<std::uint32_t> longest_;  // by token id, of those in the history: the repetition it would continue
+  std::span<TokenId> seen_;           // the ids whose `longest_` is not 0
   std::size_t different_ = 0;
-  std::vector<std::uint8_t> breaks_alone_;  // by token id: breakers are never penalised themselves
 };
 
 }  // namespace
 
-std::unique_ptr<Adjuster> make_dry(const SamplingOptions& options, std::int64_t vocabulary_size) {
+std::unique_ptr<Adjuster> make_dry(const SamplingOptions& options, std::int64_t) {
   if (options.dry_multiplier == 0 || options.dry_penalty_last_n == 0) return nullptr;
-  return std::make_unique<Dry>(options, static_cast<std::size_t>(vocabulary_size));
+  return std::make_unique<Dry>(options);
 }
 
 }  // namespace brim::generate

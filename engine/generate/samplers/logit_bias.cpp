@@ -8,7 +8,7 @@ class LogitBias final : public Adjuster {
  public:
   explicit LogitBias(const SamplingOptions& options) : bias_(options.logit_bias) {}
 
-  void apply(std::span<float> logits, std::span<const TokenId>) noexcept override {
+  void apply(std::span<float> logits, std::span<const TokenId>, std::span<std::byte>) noexcept override {
     for (const auto& [id, bias] : bias_) logits[static_cast<std::size_t>(id)] += bias;
   }
 

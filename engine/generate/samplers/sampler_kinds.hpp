@@ -8,14 +8,17 @@
 #include "engine/generate/candidates.hpp"
 #include "engine/generate/random.hpp"
 #include "engine/generate/sampler.hpp"
+#include "engine/generate/sampling_memory.hpp"
 
 namespace brim::generate {
 
-/// Changes logits by token id. May leave ±infinity or NaN; the chain takes those for "banned".
+/// Changes logits by token id. May leave ±infinity or NaN; the chain takes those for "banned". `scratch`: kScratchBytes
+/// per token of the vocabulary, aligned for any number, in any state (sampling_memory.hpp).
 class Adjuster {
  public:
   virtual ~Adjuster() = default;
-  virtual void apply(std::span<float> logits, std::span<const TokenId> history) noexcept = 0;
+  virtual void apply(std::span<float> logits, std::span<const TokenId> history,
+                     std::span<std::byte> scratch) noexcept = 0;
 };
 
 /// Narrows or rescales the candidates: at least one comes in, at least one must stay, all with finite logits.

@@ -11,7 +11,7 @@ namespace {
 
 class Typical final : public Filter {
  public:
-  Typical(double share, std::size_t vocabulary_size) : share_(share), ranked_(vocabulary_size) {}
+  explicit Typical(double share) : share_(share) {}
 
   void apply(Candidates& candidates, Random&) noexcept override {
     const double sum = candidates.weigh();
@@ -24,18 +24,19 @@ class Typical final : public Filter {
       entropy += weights[index] / sum * (log_sum - (candidates[index].logit - best));
     }
     std::size_t count = candidates.size();
+    const auto ranked = scratch_of<Ranked>(candidates.scratch(), count);
     for (std::size_t index = 0; index < count; ++index) {
       const double surprise = log_sum - (candidates[index].logit - best);
-      ranked_[index] = {std::fabs(surprise - entropy), weights[index], candidates[index]};
+      ranked[index] = {std::fabs(surprise - entropy), weights[index], candidates[index]};
     }
     const auto nearer = [](const Ranked& a, const Ranked& b) {
       return a.distance != b.distance ? a.distance < b.distance : a.candidate.id < b.candidate.id;
     };
-    std::sort(ranked_.begin(), ranked_.begin() + static_cast<std::ptrdiff_t>(count), nearer);
+    std::sort(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(count), nearer);
     double held = 0;
     for (std::size_t index = 0; index < count; ++index) {
-      candidates.all()[index] = ranked_[index].candidate;
-      held += ranked_[index].weight;
+      candidates.all()[index] = ranked[index].candidate;
+      held += ranked[index].weight;
       if (held > share_ * sum) count = index + 1;
     }
     candidates.reordered();
@@ -47,15 +48,16 @@ class Typical final : public Filter {
     double distance, weight;
     Candidate candidate;
   };
+  static_assert(sizeof(Ranked) <= kScratchBytes);
+
   double share_;
-  std::vector<Ranked> ranked_;
 };
 
 }  // namespace
 
-std::unique_ptr<Filter> make_typical(const SamplingOptions& options, std::int64_t vocabulary_size) {
+std::unique_ptr<Filter> make_typical(const SamplingOptions& options, std::int64_t) {
   if (options.typical_p >= 1) return nullptr;
-  return std::make_unique<Typical>(options.typical_p, static_cast<std::size_t>(vocabulary_size));
+  return std::make_unique<Typical>(options.typical_p);
 }
 
 }  // namespace brim::generate

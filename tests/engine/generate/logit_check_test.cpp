@@ -14,8 +14,8 @@
 #include "tests/support/policies.hpp"
 
 using namespace brim;
-using generate::Sampler;
 using generate::SamplingOptions;
+using test::Sampler;
 
 namespace {
 

@@ -10,10 +10,16 @@ namespace generate = brim::generate;
 
 namespace {
 
+/// What an adjuster may use, in the state that another one may leave it in.
+std::vector<std::byte> scratch_for(std::size_t vocabulary) {
+  return std::vector<std::byte>(vocabulary * generate::kScratchBytes, std::byte{0xA5});
+}
+
 std::vector<float> adjusted(std::unique_ptr<generate::Adjuster> adjuster, std::vector<float> logits,
                             const std::vector<TokenId>& history) {
   REQUIRE(adjuster);
-  adjuster->apply(logits, history);
+  std::vector<std::byte> scratch = scratch_for(logits.size());
+  adjuster->apply(logits, history, scratch);
   return logits;
 }
 
@@ -97,9 +103,10 @@ TEST_CASE("one penalty call leaves nothing behind for the next") {
   SamplingOptions options = plain();
   options.frequency_penalty = 1;
   const auto adjuster = generate::make_penalties(options, 3);
+  std::vector<std::byte> scratch = scratch_for(3);
   for (int round = 0; round < 3; ++round) {
     std::vector<float> logits = {0, 0, 0};
-    adjuster->apply(logits, std::vector<TokenId>{0, 0, 1});
+    adjuster->apply(logits, std::vector<TokenId>{0, 0, 1}, scratch);
     CHECK(logits == std::vector<float>{-2, -1, 0});
   }
 }

@@ -236,6 +236,37 @@ TEST_CASE("sampling allocates nothing") {
   }
 }
 
+TEST_CASE("a sampler's own memory does not depend on the vocabulary") {
+  for (const int mirostat : {0, 1, 2}) {
+    SamplingOptions options = everything();
+    options.mirostat = mirostat;
+    const auto bytes = [&](std::int64_t vocabulary) {
+      const std::size_t before = allocated_bytes();
+      REQUIRE(Sampler::create(options, vocabulary).ok());
+      return allocated_bytes() - before;
+    };
+    CHECK(bytes(1000) == bytes(1'000'000));
+  }
+}
+
+TEST_CASE("two samplers take turns with the same memory and pick what each picks alone") {
+  SamplingOptions options = everything();
+  options.xtc_probability = 0.2;
+  options.seed = 6;
+  auto first = generate::Sampler::create(everything(), 400), second = generate::Sampler::create(options, 400);
+  Sampler first_alone = make(everything(), 400), second_alone = make(options, 400);
+  std::vector<std::byte> memory(static_cast<std::size_t>(run::sampling_memory(400)));
+  std::vector<TokenId> text, other_text;
+  for (std::uint64_t step = 0; step < 200; ++step) {
+    const std::vector<float> logits = noise(400, step % 3), other_logits = noise(400, 5 + step % 2);
+    const TokenId id = first->sample(logits, text, memory), other = second->sample(other_logits, other_text, memory);
+    CHECK(id == first_alone.sample(logits, text));
+    CHECK(other == second_alone.sample(other_logits, other_text));
+    text.push_back(id);
+    other_text.push_back(other);
+  }
+}
+
 TEST_CASE("the whole chain is linear in a long history") {
   // Nested loops over 400,000 repeated tokens would take minutes; the bound only distinguishes the two.
   SamplingOptions options = everything();

@@ -4,16 +4,41 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstddef>
 #include <map>
 #include <set>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "engine/generate/sampler.hpp"
+#include "engine/run/sampling_memory.hpp"
 
 namespace brim::test {
 
-using generate::Sampler;
 using generate::SamplingOptions;
+
+/// A sampler with memory of its own, in the state that another one may leave it in.
+class Sampler {
+ public:
+  static constexpr TokenId kNoToken = generate::Sampler::kNoToken;
+  static Result<generate::Sampler> create(const SamplingOptions& options, std::int64_t vocabulary) {
+    return generate::Sampler::create(options, vocabulary);
+  }
+  Sampler(generate::Sampler sampler, std::size_t vocabulary)
+      : sampler_(std::move(sampler)),
+        memory_(static_cast<std::size_t>(run::sampling_memory(static_cast<std::int64_t>(vocabulary))),
+                std::byte{0xA5}) {}
+
+  TokenId sample(std::span<const float> logits, std::span<const TokenId> history) {
+    return sampler_.sample(logits, history, memory_);
+  }
+  void reset() { sampler_.reset(); }
+
+ private:
+  generate::Sampler sampler_;
+  std::vector<std::byte> memory_;
+};
 
 /// Everything is off except the draw.
 inline SamplingOptions plain() {
@@ -29,7 +54,7 @@ inline SamplingOptions plain() {
 inline Sampler make(const SamplingOptions& options, std::size_t vocabulary) {
   auto sampler = Sampler::create(options, static_cast<std::int64_t>(vocabulary));
   REQUIRE(sampler.ok());
-  return std::move(sampler).value();
+  return {std::move(sampler).value(), vocabulary};
 }
 
 /// Logits whose softmax is proportional to `shares`, away from 0 so that a mistaken sign shows.

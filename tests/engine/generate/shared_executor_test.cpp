@@ -6,7 +6,9 @@
 #include <thread>
 #include <vector>
 
+#include "engine/generate/session.hpp"
 #include "tests/engine/generate/tiny.hpp"
+#include "tests/support/allocation_count.hpp"
 
 using namespace brim;
 
@@ -112,6 +114,39 @@ TEST_CASE("a second sequence needs no second workspace") {
   larger.chunk *= 2;
   REQUIRE(executor->reserve(larger, 1, preparing));
   CHECK(preparing.done > 0);
+}
+
+TEST_CASE("two sessions take two budgets, histories and texts, and one workspace with the memory for sampling") {
+  const auto model = test::tiny_model();
+  const auto executor = std::make_shared<run::Executor>(model, 2);
+  generate::SessionOptions options;
+  options.sequence.budget = *kv::parse_budget("full");
+  options.sequence.executor = executor;
+  options.sampling.typical_p = 0.9;
+  options.sampling.repeat_penalty = 1.1;
+  options.sampling.dry_multiplier = 0.8;
+  std::vector<std::unique_ptr<generate::Session>> sessions;
+  std::vector<std::size_t> heap, shared;
+  for (int i = 0; i < 3; ++i) {
+    const std::size_t before = test::allocated_bytes();
+    auto session = generate::Session::create(model, options);
+    if (!session) FAIL(session.error().sentence);
+    sessions.push_back(std::move(*session));
+    heap.push_back(test::allocated_bytes() - before);
+    shared.push_back(executor->bytes());
+  }
+  const run::MemoryPlan& plan = sessions[0]->sequence().memory();
+  const auto vocabulary = static_cast<std::size_t>(model->config().vocabulary);
+  CHECK(plan.sampling_bytes >= 40 * static_cast<std::int64_t>(vocabulary));
+  const std::size_t once = Arena::whole_pages(static_cast<std::size_t>(plan.workspace_bytes)) +
+                           Arena::whole_pages(static_cast<std::size_t>(plan.sampling_bytes));
+  CHECK(shared[0] == once);
+  CHECK(shared[1] == once + Arena::whole_pages(2 * vocabulary * sizeof(float)));  // rows of logits for both
+  CHECK(shared[2] == once + Arena::whole_pages(3 * vocabulary * sizeof(float)));
+  // Outside its arena, each further one takes its text and a little that no vocabulary and no context makes larger.
+  const std::size_t text = static_cast<std::size_t>(plan.heap_bytes);
+  for (std::size_t i = 1; i < 3; ++i) CHECK(heap[i] < text + (std::size_t{128} << 10));
+  CHECK(plan.total() == plan.arena_bytes() + plan.workspace_bytes + plan.sampling_bytes + plan.heap_bytes);
 }
 
 TEST_CASE("room that is refused changes nothing") {
