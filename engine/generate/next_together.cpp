@@ -1,5 +1,6 @@
-// Session::next() for several sessions in one pass: which have ended, which tokens each has to process, the pass, and
-// then each samples by itself.
+// Session::next() for several sessions in one pass: which have ended, which tokens each has to process, with drafts
+// where they pay, the pass, and then each samples by itself.
+#include <algorithm>
 #include <array>
 
 #include "engine/base/work_meter.hpp"
@@ -17,6 +18,10 @@ void Session::next_together(std::span<Session* const> sessions, std::span<std::o
   std::array<std::size_t, model::kMaxSequences> owner{};
   std::size_t count = 0;
   double seconds = 0;
+  // Every session has a row for its certain token; drafts share what is left.
+  const auto certain =
+      std::count_if(sessions.begin(), sessions.end(), [](const Session* s) { return s->pending_ >= 0; });
+  std::int64_t spare = run::kMaxTogether - certain;
   {
     const Stopwatch stopwatch(seconds);
     for (std::size_t i = 0; i < sessions.size(); ++i) {
@@ -28,13 +33,14 @@ void Session::next_together(std::span<Session* const> sessions, std::span<std::o
       } else if (const std::optional<Piece> last = session.ended()) {
         results[i] = *last;
       } else if (session.pending_ >= 0) {
-        // Drafts would be more rows than are multiplied with the same result as a single row.
-        auto step = session.sequence_->begin_next(session.pending_, 1, &session.cancel_);
+        auto step =
+            session.sequence_->begin_next(session.pending_, 1 + spare, &session.cancel_, static_cast<int>(certain - 1));
         if (!step) {
           results[i] = step.error();
         } else if (!*step) {
           session.note_read();
         } else {
+          spare -= static_cast<std::int64_t>((*step)->tokens.size()) - 1;
           owner[count] = i;
           entries[count++] = {session.sequence_.get(), **step, &session.cancel_, true};
         }

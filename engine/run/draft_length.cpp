@@ -24,13 +24,13 @@ double DraftLength::cost(int drafts, double second, double further) {
   return drafts == 0 ? 1 : 1 + second + further * (drafts - 1);
 }
 
-int DraftLength::best(int match, int max, double second, double further) const noexcept {
-  double chance = 1, tokens = 1, best_rate = kMinGain;
+int DraftLength::best(int match, int max, int others, double second, double further) const noexcept {
+  double chance = 1, tokens = 1 + others, best_rate = kMinGain * tokens / cost(others, second, further);
   int found = 0;
   for (int drafts = 1; drafts <= max; ++drafts) {
     chance *= chance_[bucket(match + drafts - 1)];
     tokens += chance;
-    const double rate = tokens / cost(drafts, second, further);
+    const double rate = tokens / cost(others + drafts, second, further);
     if (rate <= best_rate) continue;
     best_rate = rate;
     found = drafts;
@@ -38,10 +38,11 @@ int DraftLength::best(int match, int max, double second, double further) const n
   return found;
 }
 
-int DraftLength::choose(int match, int max) noexcept {
+int DraftLength::choose(int match, int max, int others) noexcept {
+  if (others > 0) return best(match, max, others, second_, further_);
   if (since_single_ >= kMeasureAgain) return 0;
-  const int found = best(match, max, second_, further_);
-  if (found == 0 && best(match, max, std::min(second_, kFirstCost), std::min(further_, kFirstCost)) > 0) {
+  const int found = best(match, max, 0, second_, further_);
+  if (found == 0 && best(match, max, 0, std::min(second_, kFirstCost), std::min(further_, kFirstCost)) > 0) {
     second_ += kDecay * (std::min(second_, kFirstCost) - second_);
     further_ += kDecay * (std::min(further_, kFirstCost) - further_);
   }

@@ -3,7 +3,7 @@
 // depending on the length of the earlier text that they continue (counted also for drafts that no pass verified), and,
 // from the clock, what further tokens in a pass cost. The first further token is often nearly free, because loading the
 // weights takes longer than multiplying by them; after that, each one costs about the same. Speculation starts only
-// where it pays, and stops where it no longer does.
+// where it pays, and stops where it no longer does. Costs are learned in passes over this text alone.
 #pragma once
 
 #include <array>
@@ -17,8 +17,9 @@ namespace brim::run {
 class DraftLength {
  public:
   /// The number of drafts, 0 to `max`, that promises the most tokens for the time, when the text agrees with an
-  /// earlier range of itself over `match` tokens.
-  int choose(int match, int max) noexcept;
+  /// earlier range of itself over `match` tokens. `others`: certain tokens of other texts in the same pass; the more of
+  /// them, the less a draft adds to what the pass yields.
+  int choose(int match, int max, int others = 0) noexcept;
 
   /// A draft after `match` agreeing tokens was right, or was not.
   void note_draft(int match, bool right) noexcept;
@@ -36,7 +37,7 @@ class DraftLength {
  private:
   static std::size_t bucket(int match);
   static double cost(int drafts, double second, double further);
-  int best(int match, int max, double second, double further) const noexcept;
+  int best(int match, int max, int others, double second, double further) const noexcept;
 
   static constexpr double kFirstCost = 0.25;  ///< of each further token, before anything was measured
 

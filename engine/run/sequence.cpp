@@ -216,7 +216,7 @@ Status Sequence::read_next(TokenId id, const std::atomic<bool>* cancel, bool log
 }
 
 Result<std::optional<model::SequenceStep>> Sequence::begin_next(TokenId id, std::int64_t max,
-                                                                const std::atomic<bool>* cancel) {
+                                                                const std::atomic<bool>* cancel, int others) {
   const bool drafts = memory_.tokens_together > 1;
   if (drafts && speculation_.drafted(id) && cache_->drafts_left() > 0) {
     cache_->accept_draft();
@@ -232,7 +232,7 @@ Result<std::optional<model::SequenceStep>> Sequence::begin_next(TokenId id, std:
   std::span<const TokenId> tokens{&next_, 1};
   if (drafts) {
     max = std::min({max, cache_->draft_room(), memory_.tokens_together});
-    tokens = speculation_.propose({history(), history_start_}, id, static_cast<int>(max));
+    tokens = speculation_.propose({history(), history_start_}, id, static_cast<int>(max), others);
   } else {
     drop_drafts(false);
   }

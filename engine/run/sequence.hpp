@@ -73,9 +73,11 @@ class Sequence {
   /// the executor, they share the pass (Executor::step).
   Status read_next(TokenId id, const std::atomic<bool>* cancel, bool logits = false);
   /// The same in steps, for sequences that share a pass. Returns what the pass has to process for `id`, with drafts up
-  /// to `max` tokens; or nothing, where `id` was a draft whose result is known already. The step is valid until
-  /// end_next(). Errors: cancelled, by `cancel`, where the history has to be processed again first.
-  Result<std::optional<model::SequenceStep>> begin_next(TokenId id, std::int64_t max, const std::atomic<bool>* cancel);
+  /// to `max` tokens, as many as pay beside `others` tokens of other sequences; or nothing, where `id` was a draft whose
+  /// result is known already. The step is valid until end_next(). Errors: cancelled, by `cancel`, where the history has
+  /// to be processed again first.
+  Result<std::optional<model::SequenceStep>> begin_next(TokenId id, std::int64_t max, const std::atomic<bool>* cancel,
+                                                        int others = 0);
   /// A pass processed the step in rows [first, first + count): it is now part of the past. `logits`: after each of
   /// those rows, if they are known.
   void end_next(const model::Decoder& decoder, std::int64_t first, std::int64_t count,

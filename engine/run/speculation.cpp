@@ -20,7 +20,7 @@ bool Speculation::drafted(TokenId id) noexcept {
   return saved;
 }
 
-std::span<const TokenId> Speculation::propose(const TextSoFar& text, TokenId next, int max) noexcept {
+std::span<const TokenId> Speculation::propose(const TextSoFar& text, TokenId next, int max, int others) noexcept {
   lookup_.extend(text);
   const Match match = lookup_.find(text, next);
   match_ = match.length;
@@ -28,7 +28,7 @@ std::span<const TokenId> Speculation::propose(const TextSoFar& text, TokenId nex
   tokens_[0] = next;
   if (match.length == 0) return {tokens_.data(), 1};
   const int room = std::min(max, kMaxTogether) - 1;
-  verified_ = eager_ ? room : length_.choose(match.length, room);
+  verified_ = eager_ ? room : length_.choose(match.length, room, others);
   known_ = verified_ + 1;
   lookup_.follow(match, text, next, std::span(tokens_).subspan(1, static_cast<std::size_t>(known_)));
   counts_.drafted += verified_;

@@ -12,8 +12,7 @@
 
 namespace brim::run {
 
-/// Max number of tokens that may go through one pass together so that each comes out as it would alone: the kernels
-/// guarantee this.
+/// Max number of rows of a pass whose logits are all computed: a token and its drafts, tokens of several sequences.
 inline constexpr int kMaxTogether = 16;
 
 struct SpeculationOptions {
@@ -39,8 +38,8 @@ class Speculation {
   /// The next token of the text is `id`: was it drafted? Called once with every token, before that token is processed.
   bool drafted(TokenId id) noexcept;
   /// [next, drafts …]: what a pass should process when `next`, which follows `text`, is processed now: at most `max`
-  /// tokens. Valid until the next call.
-  std::span<const TokenId> propose(const TextSoFar& text, TokenId next, int max) noexcept;
+  /// tokens, beside `others` certain tokens of other texts. Valid until the next call.
+  std::span<const TokenId> propose(const TextSoFar& text, TokenId next, int max, int others = 0) noexcept;
   /// That pass took this many seconds.
   void note_pass(std::size_t tokens, double seconds) noexcept;
   /// The text continues with tokens that were not passed to this class, or was cut: nothing is drafted now.

@@ -163,6 +163,53 @@ TEST_CASE("a caller with several sessions, threads with one, and a prompt") {
   }
 }
 
+TEST_CASE("sessions that are stepped together draft, too, and their texts are the same") {
+  const Model model = test::tiny_model();
+  for (const std::size_t count : {2u, 5u, 16u}) {
+    CAPTURE(count);
+    // Each session with drafts, and as it is alone without them.
+    Talkers talkers(model, 0);
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto open = [&](bool drafts) {
+        SessionOptions options = options_of(i);
+        options.sequence.budget = *kv::parse_budget("full");
+        options.sequence.keep = &kv::window_rule();
+        options.sequence.speculation = {drafts, 5, true};
+        if (drafts) options.sequence.executor = talkers.executor;
+        options.sampling.temperature = 0;
+        auto session = Session::create(model, options);
+        if (!session) FAIL(session.error().sentence);
+        REQUIRE((*session)->append("the dog and the cat and the dog and the cat" + std::string(i, 'a'), {}));
+        return std::move(*session);
+      };
+      talkers.sessions.push_back(open(true));
+      talkers.alone.push_back(open(false));
+    }
+    std::vector<Session*> all;
+    for (const auto& session : talkers.sessions) all.push_back(session.get());
+    constexpr std::uint64_t kSteps = 60;
+    const std::uint64_t before = talkers.executor->passes();
+    for (std::uint64_t step = 0; step < kSteps; ++step) {
+      std::vector<std::optional<Result<Piece>>> pieces(count);
+      Session::next_together(all, pieces);
+      for (std::size_t i = 0; i < count; ++i) same_piece(*pieces[i], talkers.alone[i]->next());
+    }
+    std::int64_t drafted = 0, accepted = 0;
+    for (const Session* session : all) {
+      drafted += session->timings().drafted_tokens;
+      accepted += session->timings().accepted_tokens;
+    }
+    if (count == 16) {
+      CHECK(drafted == 0);  // there is no row left for drafts
+    } else {
+      CHECK(accepted > 0);
+      CHECK(drafted >= accepted);
+    }
+    CHECK(talkers.executor->passes() - before < kSteps);
+    if (count == 2) CHECK(talkers.executor->passes() - before < kSteps - 5);
+  }
+}
+
 TEST_CASE("one that is cancelled while it waits fails alone, and goes on where it was") {
   const Model model = test::tiny_model();
   Talkers talkers(model, 4, 1, 3);

@@ -112,3 +112,28 @@ TEST_CASE("one interrupted pass does not make speculation look free, and a cost 
   CHECK(tries > 0);
   CHECK(tries < 100);
 }
+
+TEST_CASE("beside tokens of other texts fewer drafts pay, and none beside many") {
+  int before = 16;
+  for (const int others : {0, 1, 3, 7, 15}) {
+    CAPTURE(others);
+    DraftLength length;
+    learn_cost(length, 0.2, 0.2);
+    for (int i = 0; i < 16; ++i) {
+      for (const int match : {4, 6, 10}) length.note_draft(match, i % 8 != 0);
+    }
+    const int now = length.choose(4, 15, others);
+    CHECK(now <= before);
+    before = now;
+    if (others == 0) CHECK(now > 3);
+  }
+  CHECK(before == 0);
+}
+
+TEST_CASE("passes with other texts do not use up the passes after which a token is read alone") {
+  DraftLength length;
+  learn_cost(length, 0.05, 0.05);
+  for (int i = 0; i < 40; ++i) length.note_draft(12, true);
+  for (int pass = 0; pass < 1000; ++pass) CHECK(length.choose(12, 4, 2) == 4);
+  CHECK(length.choose(12, 15) == 15);
+}
