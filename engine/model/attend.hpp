@@ -2,13 +2,24 @@
 // the memory's own steps) are in layers/attention.cpp.
 #pragma once
 
+#include <span>
+
 #include "engine/kv/view.hpp"
 #include "engine/model/pass.hpp"
 
 namespace brim::model {
 
-/// For each token of `segment` in this tile and each query head of the stream's KV heads, work.mixed = the values of
-/// the view weighted by the softmax of the scores of work.query. The rows' states stay in the workspace, for attention_statistics.hpp.
-void attend(const Pass& tile, const Segment& segment, kv::StreamId stream, const kv::View& view) noexcept;
+/// One stream of a segment, and what the segment's tokens see of it.
+struct Attended {
+  const Segment* segment;
+  kv::StreamId stream;
+  const kv::View* view;
+};
+
+/// For each token of these segments in this tile and each query head of the stream's KV heads, work.mixed = the values
+/// of the view weighted by the softmax of the scores of work.query. The rows' states stay in the workspace, for
+/// attention_statistics.hpp. The streams are of one layer and of different segments, in the order of their rows; one
+/// that is read sparsely comes alone. The threads work on all of them at once; no row's bits depend on that.
+void attend(const Pass& tile, std::span<const Attended> streams) noexcept;
 
 }  // namespace brim::model

@@ -1,6 +1,9 @@
 // One layer's attention: projections, rotary positions, each sequence's KV memory, and the weighted sum over what it
 // holds (attend.cpp).
 #include <algorithm>
+#include <array>
+#include <optional>
+#include <span>
 
 #include "engine/kv/heads.hpp"
 #include "engine/model/attend.hpp"
@@ -97,19 +100,65 @@ kv::TokenRows rows_of(const Pass& pass, const Segment& segment, kv::LayerId laye
           pass.work.value.data() + segment.row * value_row + head * pass.config.value_size, key_row, value_row};
 }
 
-// Segments that are one tile together. Where each head keeps its own entries, staging holds one of the segments at a
-// time.
+// A segment's stream whose tokens are staged: what attention sees, what it measures, and the end of it.
+class StagedStream {
+ public:
+  StagedStream(const Pass& tile, const Segment& segment, kv::LayerId layer, kv::StreamId stream) noexcept
+      : segment_(segment), stream_(stream), view_(staged(tile, segment, layer, stream)) {}
+
+  Attended attended() const noexcept { return {&segment_, stream_, &view_}; }
+  /// After attention: the buffers for what it measures are used by one stream after another.
+  void finish(const Pass& tile) noexcept {
+    AttentionStatistics statistics(tile, segment_, stream_, view_);
+    statistics.after_attention(tile);
+    statistics.finish();
+    segment_.chunk->commit(stream_);
+  }
+
+ private:
+  static kv::View staged(const Pass& tile, const Segment& segment, kv::LayerId layer, kv::StreamId stream) noexcept {
+    segment.chunk->stage(stream, rows_of(tile, segment, layer, stream));
+    return segment.chunk->view(stream);
+  }
+
+  const Segment& segment_;
+  kv::StreamId stream_;
+  kv::View view_;
+};
+
+// Whether a segment's attention shares its tasks with others': not where each head keeps its own entries, because
+// staging then holds one of its streams at a time, and not where a single token reads sparsely, because what it reads is
+// kept for one stream.
+bool shares_tasks(const Segment& segment, kv::LayerId layer) noexcept {
+  return kv::streams_of(segment.plan().shape, layer).size() == 1 && !segment.plan().reading.sparse;
+}
+
+void attend_together(const Pass& tile, kv::LayerId layer) noexcept {
+  std::array<std::optional<StagedStream>, kMaxSequences> streams;
+  std::array<Attended, kMaxSequences> attended;
+  std::size_t count = 0;
+  for (const Segment& segment : tile.segments) {
+    if (!shares_tasks(segment, layer)) continue;
+    streams[count].emplace(tile, segment, layer, kv::streams_of(segment.plan().shape, layer).front());
+    attended[count] = streams[count]->attended();
+    ++count;
+  }
+  if (count == 0) return;
+  attend(tile, std::span(attended).first(count));
+  for (std::size_t i = 0; i < count; ++i) streams[i]->finish(tile);
+}
+
+// Segments that are one tile together.
 void attend_in_one_tile(const Pass& tile, kv::LayerId layer) noexcept {
   prepare_queries(tile, layer);
+  attend_together(tile, layer);
   for (const Segment& segment : tile.segments) {
+    if (shares_tasks(segment, layer)) continue;
     for (const kv::StreamId stream : kv::streams_of(segment.plan().shape, layer)) {
-      segment.chunk->stage(stream, rows_of(tile, segment, layer, stream));
-      const kv::View view = segment.chunk->view(stream);
-      AttentionStatistics statistics(tile, segment, stream, view);
-      attend(tile, segment, stream, view);
-      statistics.after_attention(tile);
-      statistics.finish();
-      segment.chunk->commit(stream);
+      StagedStream own(tile, segment, layer, stream);
+      const Attended attended = own.attended();
+      attend(tile, {&attended, 1});
+      own.finish(tile);
     }
   }
   project_output(tile, layer);
@@ -132,7 +181,8 @@ void attend_in_tiles(const Pass& unit, const Segment& segment, kv::LayerId layer
   for_tiles(unit, [&](const Pass& tile) {
     project_queries(tile, layer);
     prepare_queries(tile, layer);
-    attend(tile, segment, stream, view);
+    const Attended attended{&segment, stream, &view};
+    attend(tile, {&attended, 1});
     statistics.after_attention(tile);
     project_output(tile, layer);
     branch.before_branch(tile);

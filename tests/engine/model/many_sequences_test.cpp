@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <memory>
 #include <string>
@@ -223,6 +224,56 @@ TEST_CASE("so they are where prompts are multiplied in a way of their own, token
   // Only panels have another way, and not every set repacks weights into them.
   const bool repacked = table.panels_pay[static_cast<std::size_t>(quant::Format::q8_0)];
   CHECK((last(generated, 30, false) != expected) == repacked);
+}
+
+TEST_CASE("a few long contexts, which threads work on in parts, side by side") {
+  for (const std::int64_t window : {0, 700}) {
+    CAPTURE(window);
+    test::TinyModel shape;
+    shape.context = 4096;
+    shape.layers = 2;
+    shape.window = window;
+    const auto model = load(shape);
+    const auto plan = test::make_plan(model::kv_shape(model->config(), 4096, kernels::KvType::f16), test::budget_full(),
+                                      0, "uniform", "window");
+    REQUIRE(plan);
+    constexpr std::array<std::int64_t, 3> kRead{1500, 2600, 30};
+    std::vector<std::unique_ptr<Sequence>> together, alone;
+    Pass pass(*model, {*plan}, 400, 3), other(*model, {*plan}, 400, 1);
+    Random random(31);
+    const auto some = [&](std::int64_t count) {
+      std::vector<std::int32_t> tokens;
+      for (std::int64_t i = 0; i < count; ++i)
+        tokens.push_back(static_cast<std::int32_t>(random.pick(3, model->config().vocabulary - 1)));
+      return tokens;
+    };
+    for (const std::int64_t count : kRead) {
+      const auto tokens = some(count);
+      for (auto* all : {&together, &alone}) {
+        all->push_back(std::make_unique<Sequence>(*model, *plan));
+        for (std::size_t at = 0; at < tokens.size(); at += 250) {
+          const auto step =
+              all->back()->step(std::span(tokens).subspan(at, std::min<std::size_t>(250, tokens.size() - at)));
+          REQUIRE(other.decoder().forward({&step, 1}, nullptr));
+        }
+      }
+    }
+    for (const std::array<std::int64_t, 3> counts :
+         {std::array<std::int64_t, 3>{1, 1, 1}, {1, 4, 11}, {3, 1, 1}, {9, 9, 9}, {1, 1, 200}, {1, 1, 1}}) {
+      std::vector<std::vector<std::int32_t>> tokens;
+      std::vector<model::SequenceStep> steps;
+      for (std::size_t i = 0; i < 3; ++i) tokens.push_back(some(counts[i]));
+      for (std::size_t i = 0; i < 3; ++i) steps.push_back(together[i]->step(tokens[i]));
+      REQUIRE(pass.decoder().forward(steps, nullptr));
+      std::int64_t row = 0;
+      for (std::size_t i = 0; i < 3; ++i) {
+        const auto step = alone[i]->step(tokens[i]);
+        REQUIRE(other.decoder().forward({&step, 1}, nullptr));
+        for (std::int64_t t = 0; t < counts[i]; ++t, ++row) CHECK(pass.logits(row) == other.logits(t));
+      }
+    }
+    for (std::size_t i = 0; i < 3; ++i) CHECK(together[i]->state() == alone[i]->state());
+  }
 }
 
 TEST_CASE("a pass that cannot be done changes nothing") {

@@ -90,7 +90,8 @@ struct Scene {
     const brim::model::Segment segment{&model.cache(), &model.chunk(), &rope, 0, 1};
     const Pass pass{config, weights, work, {brim::kernels::active(), pool}, {&segment, 1}, 0, 1, work.roles.data()};
     REQUIRE(brim::model::reads_sparsely(segment, brim::test::stream(0), view));
-    brim::model::attend(pass, segment, brim::test::stream(0), view);
+    const brim::model::Attended attended{&segment, brim::test::stream(0), &view};
+    brim::model::attend(pass, {&attended, 1});
     entries_read.clear();
     for (int head = 0; head < config.layers[0].kv_heads; ++head) {
       const Read read(pass, head);
