@@ -167,14 +167,14 @@ void Executor::process(std::span<PassEntry* const> entries) noexcept {
   if (count == 0) return;
   const std::span<PassEntry* const> those = std::span(taking_part).first(count);
   const auto start = std::chrono::steady_clock::now();
-  const Status status = forward(std::span(steps).first(count), count == 1 ? those[0]->cancel : nullptr);
+  Status status = forward(std::span(steps).first(count), count == 1 ? those[0]->cancel : nullptr);
   passes_.fetch_add(1, std::memory_order_relaxed);
   if (status) {
     finish(those, rows);
     if (count > 1) return;
     those[0]->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   } else if (count == 1) {
-    those[0]->status = status;
+    those[0]->status = std::move(status);
   } else {  // nothing was changed: each finds out by itself whether it is the one that cannot be processed
     for (PassEntry* const entry : those) process({&entry, 1});
   }

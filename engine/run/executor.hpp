@@ -40,9 +40,10 @@ class Executor {
   /// Starts without room for any pass; reserve() creates it. `threads`: at most this many of the model's threads.
   Executor(std::shared_ptr<const model::Model> model, int threads);
 
-  /// Adds room for passes of this shape, for picking a token, and for logits of `rows` rows (at most kMaxTogether; none for one row, because
-  /// a sequence has its own). Called when a sequence is created: it waits for a pass that is running, and enlarges the
-  /// buffers that are too small. Errors: out_of_memory and cancelled; buffers that were already enlarged stay so.
+  /// Adds room for passes of this shape, for picking a token, and for logits of `rows` rows (at most kMaxTogether; none
+  /// for one row, because a sequence has its own). Called when a sequence is created: it waits for a pass that is
+  /// running, and enlarges the buffers that are too small. Errors: out_of_memory and cancelled; buffers that were
+  /// already enlarged stay so.
   Status reserve(const model::WorkspaceShape& wanted, std::size_t rows, Preparing& preparing);
 
   /// Processes entries of different sequences and calls end_next() of each that was processed. Entries of callers that

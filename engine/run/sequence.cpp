@@ -209,7 +209,7 @@ Status Sequence::read_next(TokenId id, const std::atomic<bool>* cancel, bool log
   executor_->step({&entry, 1});
   if (!entry.status) {
     give_up_next();
-    return entry.status;
+    return std::move(entry.status);
   }
   if (step->drafts && entry.seconds > 0) speculation_.note_pass(step->tokens.size(), entry.seconds);
   return {};

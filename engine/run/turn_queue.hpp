@@ -52,7 +52,7 @@ class TurnQueue {
 
   FairLock guard_;  // for what follows, for a few instructions at a time
   bool given_ = false;
-  Place *first_ = nullptr, *last_ = nullptr;  // nobody waits while the turn is free
+  Place *first_ = nullptr, *last_ = nullptr;  // none waits while the turn is free
   std::atomic<std::uint32_t> changes_{0};     // of any place's state; it outlives the places, so it is waited for
 };
 

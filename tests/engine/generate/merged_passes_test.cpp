@@ -126,7 +126,7 @@ TEST_CASE("threads that wait with a token each share one pass, and say what each
   }
 }
 
-TEST_CASE("more than fit in one pass take several, and nobody waits for ever") {
+TEST_CASE("more than fit in one pass take several, and none waits for ever") {
   const Model model = test::tiny_model();
   constexpr std::size_t kCount = 19;
   Talkers talkers(model, kCount, 1, 3);
