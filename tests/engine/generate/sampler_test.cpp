@@ -242,8 +242,10 @@ TEST_CASE("a sampler's own memory does not depend on the vocabulary") {
     options.mirostat = mirostat;
     const auto bytes = [&](std::int64_t vocabulary) {
       const std::size_t before = allocated_bytes();
-      REQUIRE(Sampler::create(options, vocabulary).ok());
-      return allocated_bytes() - before;
+      const auto sampler = Sampler::create(options, vocabulary);
+      const std::size_t after = allocated_bytes();
+      REQUIRE(sampler.ok());
+      return after - before;
     };
     CHECK(bytes(1000) == bytes(1'000'000));
   }
