@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <thread>
 #include <vector>
 
@@ -114,6 +115,32 @@ TEST_CASE("a second sequence needs no second workspace") {
   larger.chunk *= 2;
   REQUIRE(executor->reserve(larger, 1, preparing));
   CHECK(preparing.done > 0);
+}
+
+TEST_CASE("of steps that share a pass, one that cannot be processed fails alone") {
+  const auto model = test::tiny_model();
+  const auto executor = std::make_shared<run::Executor>(model, 2);
+  const auto first = sequence_of(model, executor, "full"), second = sequence_of(model, executor, "full");
+  const std::vector<std::int32_t> ids = test::some_ids(24);
+  for (const auto& each : {first.get(), second.get()}) REQUIRE(each->read(std::span(ids).first(20), {}, nullptr));
+  const auto good = first->begin_next(ids[20], 1, nullptr), bad = second->begin_next(-1, 1, nullptr);
+  REQUIRE(good.ok());
+  REQUIRE(bad.ok());
+  std::array<run::PassEntry, 2> entries;
+  entries[0] = {first.get(), **good, nullptr, true};
+  entries[1] = {second.get(), **bad, nullptr, true};
+  executor->step(entries);
+  CHECK(entries[0].status.ok());
+  REQUIRE(!entries[1].status.ok());
+  CHECK(entries[1].status.error().code == ErrorCode::invalid_argument);
+  second->give_up_next();
+  CHECK(first->tokens() == 21);
+  CHECK(second->tokens() == 20);
+  REQUIRE(second->read_next(ids[20], nullptr));
+  const auto one = first->logits(), other = second->logits();
+  REQUIRE(one.ok());
+  REQUIRE(other.ok());
+  CHECK(std::equal(one->begin(), one->end(), other->begin()));
 }
 
 TEST_CASE("two sessions take two budgets, histories and texts, and one workspace with the memory for sampling") {
