@@ -173,7 +173,7 @@ void attend_in_tiles(const Pass& pass, const Tasks& tasks, std::int64_t wanted) 
 }
 
 // Whether each stream's tokens form one tile, and the rows of all of them have room in range_largest.
-bool fit_in_parts(const Pass& pass, std::span<const Attended> streams, const Tasks& tasks) noexcept {
+bool fit_in_ranges(const Pass& pass, std::span<const Attended> streams, const Tasks& tasks) noexcept {
   for (std::size_t i = 0; i < tasks.streams(); ++i) {
     if (tasks.layer(i).tokens() > attention_tile(tasks.layer(i).group())) return false;
   }
@@ -192,7 +192,7 @@ void attend(const Pass& pass, std::span<const Attended> streams) noexcept {
   const std::int64_t wanted = std::int64_t{pass.runtime.threads.count} * kTasksPerThread;
   const auto ranges = [](const LayerAttention& layer) { return layer.ranges(); };
   if (pass.runtime.threads.count > 1 && tasks.sum(kv_heads_of) < wanted && tasks.max(ranges) > 1 &&
-      fit_in_parts(pass, streams, tasks)) {
+      fit_in_ranges(pass, streams, tasks)) {
     const std::int64_t all = tasks.sum([](const LayerAttention& layer) { return layer.ranges() * layer.kv_heads(); });
     attend_in_ranges(pass, tasks, std::max<std::int64_t>(1, all / wanted));
   } else {

@@ -9,7 +9,7 @@
 
 namespace brim::model {
 
-/// One stream of a segment, and what the segment's tokens see of it.
+/// One stream of a segment, and the entries that the segment's tokens see.
 struct Attended {
   const Segment* segment;
   kv::StreamId stream;

@@ -151,7 +151,7 @@ Status Executor::forward(std::span<const model::SequenceStep> steps, const std::
 }
 
 void Executor::process(std::span<PassEntry* const> entries) noexcept {
-  std::array<PassEntry*, model::kMaxSequences> taking_part{};
+  std::array<PassEntry*, model::kMaxSequences> in_pass{};
   std::array<model::SequenceStep, model::kMaxSequences> steps;
   std::size_t count = 0;
   std::int64_t rows = 0;
@@ -162,10 +162,10 @@ void Executor::process(std::span<PassEntry* const> entries) noexcept {
     }
     rows += static_cast<std::int64_t>(entry->step.tokens.size());
     steps[count] = entry->step;
-    taking_part[count++] = entry;
+    in_pass[count++] = entry;
   }
   if (count == 0) return;
-  const std::span<PassEntry* const> those = std::span(taking_part).first(count);
+  const std::span<PassEntry* const> those = std::span(in_pass).first(count);
   const auto start = std::chrono::steady_clock::now();
   Status status = forward(std::span(steps).first(count), count == 1 ? those[0]->cancel : nullptr);
   passes_.fetch_add(1, std::memory_order_relaxed);

@@ -23,7 +23,7 @@ namespace brim::run {
 
 class Sequence;
 
-/// One sequence's part in a pass that it may share with others, and what became of it.
+/// What one sequence wants of a pass that it may share with others, and its outcome.
 struct PassEntry {
   Sequence* sequence = nullptr;
   model::SequenceStep step;                   ///< Sequence::begin_next returned it

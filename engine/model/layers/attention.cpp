@@ -100,7 +100,7 @@ kv::TokenRows rows_of(const Pass& pass, const Segment& segment, kv::LayerId laye
           pass.work.value.data() + segment.row * value_row + head * pass.config.value_size, key_row, value_row};
 }
 
-// A segment's stream whose tokens are staged: what attention sees, what it measures, and the end of it.
+// A segment's stream whose tokens are staged: what attention sees, what it measures, and its end.
 class StagedStream {
  public:
   StagedStream(const Pass& tile, const Segment& segment, kv::LayerId layer, kv::StreamId stream) noexcept

@@ -144,11 +144,11 @@ TEST_CASE("more than fit in one pass take several, and none waits for ever") {
 TEST_CASE("a caller with several sessions, threads with one, and a prompt") {
   const Model model = test::tiny_model();
   Talkers talkers(model, 6, 1, 3);
-  const auto reader = talker(model, talkers.executor, 1), other_reader = talker(model, nullptr, 1);
+  const auto prompt = talker(model, talkers.executor, 1), other_prompt = talker(model, nullptr, 1);
   for (int step = 0; step < 4; ++step) {
     std::vector<std::optional<Result<Piece>>> pieces(6);
     const std::vector<std::function<void()>> calls{[&] { pieces[0] = talkers.sessions[0]->next(); },
-                                                   [&] { CHECK(reader->append("more and more", {})); },
+                                                   [&] { CHECK(prompt->append("more and more", {})); },
                                                    [&] {
                                                      std::array<Session*, 4> some;
                                                      for (std::size_t i = 0; i < 4; ++i)
@@ -158,8 +158,8 @@ TEST_CASE("a caller with several sessions, threads with one, and a prompt") {
                                                    [&] { pieces[5] = talkers.sessions[5]->next(); }};
     CHECK(talkers.together(calls) == 1);  // the prompt has a turn of its own
     for (std::size_t i = 0; i < 6; ++i) same_piece(*pieces[i], talkers.alone[i]->next());
-    REQUIRE(other_reader->append("more and more", {}));
-    same_piece(reader->next(), other_reader->next());
+    REQUIRE(other_prompt->append("more and more", {}));
+    same_piece(prompt->next(), other_prompt->next());
   }
 }
 

@@ -109,7 +109,7 @@ TEST_CASE("who comes after all that waited were taken waits, too, and gets the n
   CHECK(callers.served.size() == 3);
 }
 
-TEST_CASE("one caller at a time, and none is forgotten, whoever takes whom") {
+TEST_CASE("one caller at a time, and each has its turn, whoever takes whom") {
   TurnQueue queue;
   int inside = 0, max = 0;
   std::atomic<int> done{0};
