@@ -3,13 +3,13 @@
 // callback, and apps::Stopped when a signal stopped it.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <exception>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "apps/command_line/cli_types.hpp"
 #include "engine/base/result.hpp"
 
 namespace brim::apps {

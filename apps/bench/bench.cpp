@@ -1,5 +1,6 @@
 // `brim bench`: see README.md. Options and names are those that users of llama-bench know.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <filesystem>

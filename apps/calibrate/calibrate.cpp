@@ -2,6 +2,7 @@
 // profile for --kv-split depth. It may look inside the engine, because it gives layers quotas that no split would
 // choose.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cstdio>

@@ -1,5 +1,6 @@
 // `brim chat`: see README.md.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 #include <optional>

@@ -2,6 +2,7 @@
 #include "apps/command_line/arguments.hpp"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cctype>

@@ -3,9 +3,10 @@
 // options.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
+
+#include "apps/command_line/cli_types.hpp"
 
 namespace brim::apps {
 

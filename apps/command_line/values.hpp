@@ -1,10 +1,11 @@
 // Checks of option values that are words; the checks of numbers are in apps/model_options/number_checks.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <initializer_list>
 #include <string>
 #include <vector>
+
+#include "apps/command_line/cli_types.hpp"
 
 namespace brim::apps {
 

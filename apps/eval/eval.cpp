@@ -1,6 +1,7 @@
 // `brim eval`: how well a model predicts a text, token by token, through the same cache and budget that a conversation
 // uses. It may look inside the engine, because it needs the logits of every position.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <cmath>
 #include <memory>

@@ -2,6 +2,7 @@
 #include "apps/help/completion.hpp"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <vector>
 

@@ -1,4 +1,5 @@
 // `brim help [COMMAND]`: see README.md.
+#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 

@@ -1,6 +1,7 @@
 // See help_layout.hpp.
 #include "apps/help/help_layout.hpp"
 
+#include <CLI/CLI.hpp>
 #include <sstream>
 #include <utility>
 

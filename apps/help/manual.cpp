@@ -2,6 +2,7 @@
 #include "apps/help/manual.hpp"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <sstream>
 

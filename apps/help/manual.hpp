@@ -1,8 +1,9 @@
 // The manual page brim(1), generated from the commands' descriptions.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
+
+#include "apps/command_line/cli_types.hpp"
 
 namespace brim::apps {
 

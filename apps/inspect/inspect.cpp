@@ -1,5 +1,6 @@
 // `brim inspect`: what a model file contains and what running it would take, without loading it.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 #include <string>

@@ -1,8 +1,7 @@
 // Valid values of the KV cache options: the words in the engine's lists of types, splits and rules.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
+#include "apps/command_line/cli_types.hpp"
 #include "engine/kv/policies.hpp"
 
 namespace brim::apps {

@@ -2,6 +2,7 @@
 #include "apps/model_options/model_options.hpp"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <cerrno>
 #include <cstdio>

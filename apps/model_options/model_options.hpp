@@ -2,12 +2,12 @@
 // one GivenOptions, the rest in their own structs.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "apps/command_line/cli_types.hpp"
 #include "apps/model_options/option_lines.hpp"
 
 #include "engine/kv/policies.hpp"

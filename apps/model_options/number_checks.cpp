@@ -2,6 +2,7 @@
 #include "apps/model_options/number_checks.hpp"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <limits>
 #include <string>

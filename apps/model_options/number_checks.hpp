@@ -2,9 +2,9 @@
 // "1e999".
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 
+#include "apps/command_line/cli_types.hpp"
 #include "engine/base/number_text.hpp"  // also for the commands that take lists of numbers
 
 namespace brim::apps {

@@ -2,6 +2,7 @@
 #include "apps/model_options/option_lines.hpp"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <sstream>
@@ -66,22 +67,35 @@ std::string help_of(std::string_view key, std::string_view standard) {
   return standard.empty() ? std::string(line.sentence) : fmt::format("{} (default: {})", line.sentence, standard);
 }
 
-CLI::Option* add_option_line(CLI::App& command, std::string_view key, GivenOptions& given,
-                             const std::optional<CLI::Validator>& check) {
-  const OptionLine& line = line_of(key);
+namespace {
+
+CLI::Option* add_line(CLI::App& command, const OptionLine& line, GivenOptions& given,
+                      const std::optional<CLI::Validator>& check) {
   const auto keep = [&given, key = line.key](const std::vector<std::string>& values) {
     for (const std::string& value : values) given.add(key, value);
     return true;
   };
-  CLI::Option* option = command.add_option(flags_of(key), keep, help_of(key));
-  option->type_name(value_name_of(key));
+  CLI::Option* option = command.add_option(flags_of(line.key), keep, help_of(line.key));
+  option->type_name(value_name_of(line.key));
   if (line.repeatable) {
     option->expected(1, 1 << 20)->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   } else {
     option->expected(1);
   }
-  if (const std::optional<CLI::Validator> validator = check ? check : check_of(line)) option->transform(*validator);
+  if (check) option->transform(*check);
   return option;
+}
+
+}  // namespace
+
+CLI::Option* add_option_line(CLI::App& command, std::string_view key, GivenOptions& given) {
+  const OptionLine& line = line_of(key);
+  return add_line(command, line, given, check_of(line));
+}
+
+CLI::Option* add_option_line(CLI::App& command, std::string_view key, GivenOptions& given,
+                             const CLI::Validator& check) {
+  return add_line(command, line_of(key), given, check);
 }
 
 void add_option_group(CLI::App& command, std::string_view group, GivenOptions& given) {

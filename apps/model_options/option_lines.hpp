@@ -2,14 +2,13 @@
 // values are stored under the engine's keys. A new line there becomes an option here without a change in this folder.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <initializer_list>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "apps/command_line/cli_types.hpp"
 #include "engine/api/option_table.hpp"
 
 namespace brim::apps {
@@ -38,8 +37,8 @@ std::string help_of(std::string_view key);
 std::string help_of(std::string_view key, std::string_view standard);
 
 /// Adds one option; its values are stored in `given`. `check` replaces the check of its type.
-CLI::Option* add_option_line(CLI::App& command, std::string_view key, GivenOptions& given,
-                             const std::optional<CLI::Validator>& check = std::nullopt);
+CLI::Option* add_option_line(CLI::App& command, std::string_view key, GivenOptions& given);
+CLI::Option* add_option_line(CLI::App& command, std::string_view key, GivenOptions& given, const CLI::Validator& check);
 /// Adds all options of a group of options.def, under that name in the help.
 void add_option_group(CLI::App& command, std::string_view group, GivenOptions& given);
 

@@ -1,6 +1,7 @@
 // `brim quantize IN OUT TYPE`: the command line, the progress and the summary. Uses quant/mix for the rules and
 // engine/io for the files.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <chrono>
 #include <map>

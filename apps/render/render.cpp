@@ -1,4 +1,5 @@
 // `brim render`: see README.md.
+#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 

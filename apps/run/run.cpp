@@ -1,5 +1,6 @@
 // `brim run`: see README.md.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 #include <optional>

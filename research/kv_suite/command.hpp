@@ -1,11 +1,11 @@
 // `brim eval --suite kv`: its options and its implementation.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "apps/command_line/cli_types.hpp"
 #include "apps/model_options/model_options.hpp"
 
 namespace brim::apps {

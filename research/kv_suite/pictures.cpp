@@ -2,6 +2,7 @@
 #include "research/kv_suite/pictures.hpp"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cmath>

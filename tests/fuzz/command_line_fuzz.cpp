@@ -1,5 +1,6 @@
 // Any words as a command line with every group of options that commands share: accepted, or refused with one sentence.
 // And any line as the values that commands parse themselves: token ids and times. Input: one word per line.
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
