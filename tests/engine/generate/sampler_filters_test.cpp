@@ -34,7 +34,8 @@ TEST_CASE("top-p keeps the fewest that hold the share") {
   }
 }
 
-TEST_CASE("top-p in a vocabulary where the nucleus is larger than its first draft") {
+TEST_CASE("top-p in a vocabulary where the nucleus is larger than its first draft" *
+          doctest::test_suite("above the kernels")) {
   SamplingOptions options = plain();
   options.top_p = 0.5;
   std::vector<float> logits(20000, 0.0f);
@@ -125,7 +126,7 @@ TEST_CASE("mirostat 1 cuts at the k of its estimate") {
   }
 }
 
-TEST_CASE("mirostat keeps the mean surprise near tau") {
+TEST_CASE("mirostat keeps the mean surprise near tau" * doctest::test_suite("above the kernels")) {
   std::vector<float> logits;
   for (int rank = 1; rank <= 5000; ++rank) logits.push_back(static_cast<float>(-1.1 * std::log(rank)));
   for (const int version : {1, 2}) {
