@@ -3,8 +3,8 @@
 # A program whose data is missing exits with 77, which ctest reports as skipped.
 #
 # EVERY_SET: a second entry, <name>_generic, runs the program with the plain kernels instead of the machine's best ones,
-# without the cases of the suite "above the kernels": what these check (samplers, allocations and counted work of
-# sessions) is the same code for every set, and with slow kernels they would take most of the program's time.
+# without the cases of the suite "above the kernels": what these check (samplers) is the same code for every set, and
+# with slow kernels they would only take time.
 # In a cross build for ARM, further entries imitate processors that lack some features: <name>_cortex_a72 (plain NEON),
 # <name>_cortex_a76 (dot products too), <name>_max_sve_off (all but the long vectors); the first entry has all features.
 include(CTest)

@@ -89,7 +89,7 @@ TEST_CASE("a head keeps what it looks at itself, and the budget holds whatever t
   test::TinyModel shape;
   shape.context = 1024;
   const auto model = test::tiny_model(shape);
-  const auto ids = test::some_ids(1200);  // beyond the context: positions are rebased on the way
+  const auto ids = test::some_ids(1500);
   for (const char* keep : {"snapkv", "h2o", "tova", "knorm", "dynsplit"}) {
     for (const char* split : {"uniform", "zigzag", "cake"}) {
       SequenceOptions options;

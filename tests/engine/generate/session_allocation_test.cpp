@@ -61,8 +61,7 @@ SessionOptions every_sampler() {
 
 }  // namespace
 
-TEST_CASE("an answer allocates nothing, whatever is switched on, turn after turn" *
-          doctest::test_suite("above the kernels")) {
+TEST_CASE("an answer allocates nothing, whatever is switched on, turn after turn") {
   const auto model = test::tiny_model();
   struct Case {
     const char* name;
@@ -95,8 +94,7 @@ TEST_CASE("an answer allocates nothing, whatever is switched on, turn after turn
   }
 }
 
-TEST_CASE("an answer far longer than the conversation keeps allocates nothing" *
-          doctest::test_suite("above the kernels")) {
+TEST_CASE("an answer far longer than the conversation keeps allocates nothing") {
   const auto model = test::tiny_model();
   SessionOptions options = conversation();
   options.sequence.budget = *kv::parse_budget("40%");

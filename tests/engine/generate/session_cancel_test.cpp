@@ -109,8 +109,7 @@ TEST_CASE("a call that is cancelled before it reads changes nothing, and the ans
   CHECK(pieces(*session, 20) == pieces(*undisturbed, 20));
 }
 
-TEST_CASE("cleaning, rendering and tokenizing look often enough whether they are to end" *
-          doctest::test_suite("above the kernels")) {
+TEST_CASE("cleaning, rendering and tokenizing look often enough whether they are to end") {
   const auto model = test::tiny_model();
   for (const char* part : {"a", " ", "the dog ", "\xEF\xB7\x90", "</s>", "\xFF", "<|im_start|>"}) {
     CAPTURE(part);
@@ -167,8 +166,7 @@ TEST_CASE("a long string, white space, a template and a session's file: each is 
   CHECK(stopped.polls() == 7);
 }
 
-TEST_CASE("saving and copying look while they write, and what is cancelled leaves no file" *
-          doctest::test_suite("above the kernels")) {
+TEST_CASE("saving and copying look while they write, and what is cancelled leaves no file") {
   test::TinyModel shape;
   shape.context = 16384;
   const auto model = test::tiny_model(shape);
@@ -198,8 +196,7 @@ TEST_CASE("saving and copying look while they write, and what is cancelled leave
   }
 }
 
-TEST_CASE("dropping the oldest messages counts its work, and a request that comes then ends the next call" *
-          doctest::test_suite("above the kernels")) {
+TEST_CASE("dropping the oldest messages counts its work, and a request that comes then ends the next call") {
   const auto model = test::tiny_model();
   const auto session = open_chat(model);
   const std::string part(20'000, 'a');

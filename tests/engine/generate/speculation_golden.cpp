@@ -29,44 +29,6 @@ run::SequenceOptions options_of(std::int64_t context, kernels::KvType type, doub
   return options;
 }
 
-// The same story plain, drafted on two threads, and drafted where it pays.
-void tell_stories(double temperature) {
-  const std::string folder = test::shared_file("models/stories3M-f32.gguf");
-  if (folder.empty()) return;
-  // The prompt makes the model repeat the text.
-  const std::string prompt =
-      "Once upon a time, there was a little dog named Max. Max liked to play in the park. Max had a red ball. "
-      "One day, Max lost the red ball. Once upon a time, there was a little dog named Max. Max liked to";
-  std::int64_t accepted = 0;
-  for (const char* name : {"f32", "q8_0", "q4_0", "q4_k_m"}) {
-    const auto model = load(test::shared_file(std::string("models/stories3M-") + name + ".gguf"));
-    for (const double percent : {100.0, 30.0}) {
-      for (const auto type : {kernels::KvType::f16, kernels::KvType::q8_0}) {
-        INFO(name, ", ", percent, " %, temperature ", temperature);
-        std::vector<std::int32_t> said[3];
-        for (int way = 0; way < 3; ++way) {  // plain; speculation on two threads, always; speculation where it pays
-          generate::SessionOptions options;
-          options.sequence = options_of(512, type, percent);
-          options.sequence.threads = way == 1 ? 2 : 1;
-          options.sequence.speculation = {way > 0, 15, way == 1};
-          options.sampling.temperature = temperature;
-          options.sampling.seed = 5;
-          options.ignore_end_tokens = true;
-          auto session = generate::Session::create(model, options);
-          if (!session) FAIL(session.error().sentence);
-          REQUIRE((*session)->append(prompt, {.add_special = true}));
-          for (int i = 0; i < 150; ++i) said[way].push_back((*session)->next()->id);
-          if (way == 1) accepted += (*session)->timings().accepted_tokens;
-        }
-        CHECK(said[1] == said[0]);
-        CHECK(said[2] == said[0]);
-      }
-    }
-  }
-  MESSAGE("drafts that were right: ", accepted, " of ", 150 * 16, " tokens");
-  CHECK(accepted > 100);
-}
-
 }  // namespace
 
 TEST_CASE("every architecture: a text processed a second time after itself, drafted and not") {
@@ -88,9 +50,41 @@ TEST_CASE("every architecture: a text processed a second time after itself, draf
   }
 }
 
-TEST_CASE("trained models: greedy stories are the same, in full and small caches") { tell_stories(0); }
-
-TEST_CASE("trained models: sampled stories are the same, in full and small caches" *
-          doctest::test_suite("above the kernels")) {
-  tell_stories(0.7);
+TEST_CASE("trained models: stories are the same, greedy and sampled, in full and small caches") {
+  const std::string folder = test::shared_file("models/stories3M-f32.gguf");
+  if (folder.empty()) return;
+  // The prompt makes the model repeat the text.
+  const std::string prompt =
+      "Once upon a time, there was a little dog named Max. Max liked to play in the park. Max had a red ball. "
+      "One day, Max lost the red ball. Once upon a time, there was a little dog named Max. Max liked to";
+  std::int64_t accepted = 0;
+  for (const char* name : {"f32", "q8_0", "q4_0", "q4_k_m"}) {
+    const auto model = load(test::shared_file(std::string("models/stories3M-") + name + ".gguf"));
+    for (const double percent : {100.0, 30.0}) {
+      for (const auto type : {kernels::KvType::f16, kernels::KvType::q8_0}) {
+        for (const double temperature : {0.0, 0.7}) {
+          INFO(name, ", ", percent, " %, temperature ", temperature);
+          std::vector<std::int32_t> said[3];
+          for (int way = 0; way < 3; ++way) {  // plain; speculation on two threads, always; speculation where it pays
+            generate::SessionOptions options;
+            options.sequence = options_of(512, type, percent);
+            options.sequence.threads = way == 1 ? 2 : 1;
+            options.sequence.speculation = {way > 0, 15, way == 1};
+            options.sampling.temperature = temperature;
+            options.sampling.seed = 5;
+            options.ignore_end_tokens = true;
+            auto session = generate::Session::create(model, options);
+            if (!session) FAIL(session.error().sentence);
+            REQUIRE((*session)->append(prompt, {.add_special = true}));
+            for (int i = 0; i < 150; ++i) said[way].push_back((*session)->next()->id);
+            if (way == 1) accepted += (*session)->timings().accepted_tokens;
+          }
+          CHECK(said[1] == said[0]);
+          CHECK(said[2] == said[0]);
+        }
+      }
+    }
+  }
+  MESSAGE("drafts that were right: ", accepted, " of ", 150 * 32, " tokens");
+  CHECK(accepted > 200);
 }
