@@ -6,6 +6,7 @@
 #include "tests/engine/generate/sampling.hpp"
 
 using namespace brim::test;
+using brim::TokenId;
 namespace generate = brim::generate;
 
 namespace {

@@ -2,6 +2,7 @@
 #include "tests/engine/generate/sampling.hpp"
 
 using namespace brim::test;
+using brim::TokenId;
 
 namespace {
 

@@ -8,6 +8,7 @@
 namespace {
 
 using namespace brim::text;
+using brim::TokenId;
 using brim::test::bpe_vocabulary;
 using brim::test::id_of;
 using brim::test::spm_vocabulary;
