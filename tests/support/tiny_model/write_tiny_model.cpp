@@ -7,6 +7,7 @@
 //   one-rope       with rotary factors in one layer only
 //   every-rope     with rotary factors in every layer
 //   nan            a weight of its output norm is NaN, as in damaged files
+//   nan-matrix     a weight of a matrix is NaN
 //   large          with a tensor of 32 MiB, which takes a while to pack
 #include <cstdio>
 #include <exception>
@@ -37,10 +38,13 @@ int main(int argc, char** argv) {
       model.further.push_back({"blk." + std::string(layer) + ".rope_freqs.weight", {8}, 2});
   } else if (kind == "nan") {
     model.damaged = "output_norm.weight";
+  } else if (kind == "nan-matrix") {
+    model.damaged = "blk.1.ffn_up.weight";
   } else if (kind == "large") {
     model.further = {{"v.large.weight", {4096, 2048}, 0.5f}};
   }
-  const bool known = argc == 2 || model.byte_pairs || !model.further.empty() || kind == "nan" || kind == "unknown-keys";
+  const bool known =
+      argc == 2 || model.byte_pairs || !model.further.empty() || !model.damaged.empty() || kind == "unknown-keys";
   if (argc < 2 || argc > 3 || !known) {
     std::fprintf(stderr, "usage: write_tiny_model OUT.gguf KIND\n");
     return 2;
