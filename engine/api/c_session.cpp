@@ -47,9 +47,9 @@ void brim::api::tell_of_forgetting(brim_session& session) noexcept {
 extern "C" {
 
 brim_status brim_session_create(brim_model* model, const brim_options* options, brim_session** out) {
+  hand_out_nothing(out);
   return guarded([&]() -> Status {
     if (model == nullptr || out == nullptr) return null_argument(model == nullptr ? "model" : "out");
-    *out = nullptr;
     auto handle = std::make_unique<brim_session>();
     if (options != nullptr) handle->list = options->list;
     BRIM_ASSIGN(brim::generate::SessionOptions settings, brim::api::session_options(handle->list));
@@ -146,6 +146,7 @@ brim_status brim_session_unset(brim_session* session, const char* key) {
 }
 
 brim_status brim_session_option(const brim_session* session, const char* key, size_t index, const char** value) {
+  hand_out_nothing(value);
   return on_session(session, Turn::Kind::look, [&]() -> Status {
     if (key == nullptr || value == nullptr) return null_argument(key == nullptr ? "key" : "value");
     const std::string* found = given_option(*session, key, index);
@@ -155,6 +156,7 @@ brim_status brim_session_option(const brim_session* session, const char* key, si
 }
 
 brim_status brim_session_messages(brim_session* session, const char** json, size_t* size) {
+  hand_out_nothing(json, size);
   return on_session(session, Turn::Kind::look, [&]() -> Status {
     if (json == nullptr || size == nullptr) return null_argument(json == nullptr ? "json" : "size");
     session->text = session->session->messages();
@@ -222,6 +224,7 @@ brim_status brim_session_layer_stats(const brim_session* session, int32_t layer,
 }
 
 brim_status brim_session_logits(brim_session* session, const float** logits, size_t* count) {
+  hand_out_nothing(logits, count);
   return on_session(session, Turn::Kind::change, [&]() -> Status {
     if (logits == nullptr || count == nullptr) return null_argument(logits == nullptr ? "logits" : "count");
     BRIM_ASSIGN(const std::span<const float> found, session->session->logits());
@@ -232,6 +235,7 @@ brim_status brim_session_logits(brim_session* session, const float** logits, siz
 }
 
 brim_status brim_session_embedding(brim_session* session, const float** values, size_t* count) {
+  hand_out_nothing(values, count);
   return on_session(session, Turn::Kind::change, [&]() -> Status {
     if (values == nullptr || count == nullptr) return null_argument(values == nullptr ? "values" : "count");
     BRIM_ASSIGN(const std::span<const float> found, session->session->embedding());

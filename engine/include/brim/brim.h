@@ -10,7 +10,8 @@
  *   time, except brim_session_cancel(), which any thread may call at any moment. A call on a session that is inside
  *   another call returns BRIM_WRONG_STATE and changes nothing; callbacks may look (statistics, messages), not change.
  * - Strings are UTF-8 with a size in bytes; `const char*` without a size is NUL-terminated. Pointers that a function
- *   hands out stay valid until the next call on the same handle.
+ *   hands out stay valid until the next call on the same handle. Where a call fails, what it would have handed out (a
+ *   handle or a pointer) is NULL.
  * - Structs that Brim fills start with `size`: set it to sizeof the struct you compiled with.
  */
 #ifndef BRIM_BRIM_H

@@ -144,6 +144,51 @@ TEST_CASE("null pointers and wrong sizes are refused in words") {
   brim_model_free(model);
 }
 
+TEST_CASE("what a call would hand out is NULL where it fails, whatever was there before") {
+  const TinyFile file;
+  brim_model* model = nullptr;
+  REQUIRE(brim_model_load(file.path.c_str(), nullptr, nullptr, nullptr, &model) == BRIM_OK);
+  brim_session* session = nullptr;
+  REQUIRE(brim_session_create(model, nullptr, &session) == BRIM_OK);
+  auto* const old_model = reinterpret_cast<brim_model*>(&session);
+  auto* const old_session = reinterpret_cast<brim_session*>(&session);
+  brim_model* no_model = old_model;
+  CHECK(brim_model_load(nullptr, nullptr, nullptr, nullptr, &no_model) == BRIM_INVALID_ARGUMENT);
+  CHECK(no_model == nullptr);
+  brim_session* none = old_session;
+  CHECK(brim_session_create(nullptr, nullptr, &none) == BRIM_INVALID_ARGUMENT);
+  CHECK(none == nullptr);
+  none = old_session;
+  CHECK(brim_session_fork(nullptr, &none) == BRIM_INVALID_ARGUMENT);
+  CHECK(none == nullptr);
+  none = old_session;
+  CHECK(brim_session_restore(nullptr, nullptr, "none", &none) == BRIM_INVALID_ARGUMENT);
+  CHECK(none == nullptr);
+  none = old_session;
+  CHECK(brim_session_restore(model, nullptr, nullptr, &none) == BRIM_INVALID_ARGUMENT);
+  CHECK(none == nullptr);
+  const float unused = 0;
+  for (auto* const call : {brim_session_logits, brim_session_embedding}) {
+    for (brim_session* const which : {static_cast<brim_session*>(nullptr), session}) {  // without tokens there is none
+      const float* values = &unused;
+      size_t count = 5;
+      CHECK(call(which, &values, &count) != BRIM_OK);
+      CHECK(values == nullptr);
+      CHECK(count == 0);
+    }
+  }
+  const char* text = "old";
+  CHECK(brim_session_option(session, nullptr, 0, &text) == BRIM_INVALID_ARGUMENT);
+  CHECK(text == nullptr);
+  text = "old";
+  size_t size = 5;
+  CHECK(brim_session_messages(nullptr, &text, &size) == BRIM_INVALID_ARGUMENT);
+  CHECK(text == nullptr);
+  CHECK(size == 0);
+  brim_session_free(session);
+  brim_model_free(model);
+}
+
 TEST_CASE("options of a living session are read as they were given, and those with several values removed") {
   const TinyFile file;
   brim_model* model = nullptr;
