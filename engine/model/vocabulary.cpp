@@ -241,7 +241,8 @@ std::vector<std::string> ignored_token_ids(const io::Gguf& gguf, std::size_t tok
     const std::string key = key_of(special.name);
     const io::Value* value = gguf.find(key);
     if (value == nullptr || !ignored(value->as_integer())) continue;
-    found.push_back(sentence("key ", quoted(key), " is ", io::shown(*value), ", expected ", expected_id(tokens)));
+    found.push_back(
+        sentence("key ", quoted(key), " is ", io::shown_for_integer(*value), ", expected ", expected_id(tokens)));
   }
   for (const std::string_view name : kEndIdLists) {
     const std::string key = key_of(name);
@@ -255,9 +256,9 @@ std::vector<std::string> ignored_token_ids(const io::Gguf& gguf, std::size_t tok
       first = i;
     }
     if (count == 0) continue;
-    found.push_back(
-        sentence("key ", quoted(key), ": element ", first, " is ", io::shown(io::array_element(*array, first)),
-                 count > 1 ? sentence(" (", count - 1, " more are wrong)") : "", ", expected ", expected_id(tokens)));
+    found.push_back(sentence(
+        "key ", quoted(key), ": element ", first, " is ", io::shown_for_integer(io::array_element(*array, first)),
+        count > 1 ? sentence(" (", count - 1, " more are wrong)") : "", ", expected ", expected_id(tokens)));
   }
   return found;
 }

@@ -148,6 +148,8 @@ TEST_CASE("what cannot be is refused by name") {
   refused(llama([](io::GgufWriter& w) { w.set_f32("llama.rope.freq_base", NAN); }), "finite");
   refused(llama([](io::GgufWriter& w) { w.set_string("llama.rope.scaling.type", "magic"); }), "magic");
   refused(llama([](io::GgufWriter& w) { w.set_string("llama.context_length", "long"); }), "llama.context_length");
+  refused(llama([](io::GgufWriter& w) { w.set_f32("llama.context_length", 4096); }),
+          "'llama.context_length' is the f32 number 4096, expected an integer from 1 to");
   refused(llama([](io::GgufWriter& w) { w.set_u32("llama.expert_count", 4); }), "expert_used_count");
   refused(llama([](io::GgufWriter& w) {
             const std::int32_t heads[] = {4, 2};

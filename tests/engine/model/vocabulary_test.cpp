@@ -161,6 +161,14 @@ TEST_CASE("keys of a tokenizer that are not known are listed") {
   CHECK(unknown == std::vector<std::string>{"tokenizer.ggml.precompiled_charsmap", "tokenizer.ggml.dropout"});
 }
 
+TEST_CASE("a number of another type where an integer is expected is named by its type") {
+  const auto ignored = read(
+      spm, [](io::GgufWriter& w) { w.set_f32s("tokenizer.ggml.eog_token_ids", std::vector<float>{1}); },
+      [](const io::Gguf& file) { return model::ignored_token_ids(file, 6); });
+  REQUIRE(ignored.size() == 1);
+  CHECK_MESSAGE(ignored[0].find("element 0 is the f32 number 1, expected a token id") != std::string::npos, ignored[0]);
+}
+
 TEST_CASE("ids and rules of the file count, in any integer type; ids that are no token do not") {
   const text::Vocabulary vocabulary = good(spm, [](io::GgufWriter& w) {
     w.set_u64("tokenizer.ggml.bos_token_id", 3);
