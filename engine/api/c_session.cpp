@@ -6,8 +6,10 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/api/handles.hpp"
+#include "engine/base/quote.hpp"
 #include "engine/base/size_text.hpp"
 #include "engine/kv/layout.hpp"
 
@@ -43,6 +45,17 @@ void brim::api::tell_of_forgetting(brim_session& session) noexcept {
                 session.forgetting.c_str());
   session.log->say(BRIM_LOG_INFO, line);
 }
+
+namespace {
+
+void warn_of_dropped(brim_session& session, const std::vector<std::string>& members) {
+  std::string names;
+  for (const std::string& member : members) names += (names.empty() ? "" : ", ") + brim::quoted(member);
+  session.log->say(BRIM_LOG_WARNING, brim::sentence("a conversation keeps only the role and the content of messages, ",
+                                                    "and left out: ", names));
+}
+
+}  // namespace
 
 extern "C" {
 
@@ -169,7 +182,11 @@ brim_status brim_session_messages(brim_session* session, const char** json, size
 brim_status brim_session_load_messages(brim_session* session, const char* json, size_t size) {
   return on_session(session, Turn::Kind::change, [&]() -> Status {
     BRIM_TRY(check_text(json, size));
-    return session->session->load_messages({json, size});
+    if (session->log == nullptr) return session->session->load_messages({json, size});
+    std::vector<std::string> dropped;
+    BRIM_TRY(session->session->load_messages({json, size}, &dropped));
+    if (!dropped.empty()) warn_of_dropped(*session, dropped);
+    return {};
   });
 }
 

@@ -305,6 +305,8 @@ BRIM_API brim_status brim_session_messages(brim_session* session, const char** j
  * already. Where the last message is the user's or a tool's, up to where the assistant answers: call
  * brim_session_next() next. Where it is the assistant's or the system's, up to its end: continue with
  * brim_session_message(). An empty array clears the cache too. On failure the messages are the previous ones.
+ * Content may be null, or an array of {"type": "text", "text": …}. Other members of a message, such as tool calls, are
+ * not kept, and a warning in the log says which.
  * BRIM_INVALID_ARGUMENT also for JSON that is longer than the kept text plus two messages of max_message_bytes, at six
  * bytes for each byte. */
 BRIM_API brim_status brim_session_load_messages(brim_session* session, const char* json, size_t size);
