@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "apps/chat/bracketed_paste.hpp"
 #include "apps/chat/prompt_signals.hpp"
@@ -85,6 +86,7 @@ struct LineEditor::Parts {
   std::optional<PromptSignals> signals;  ///< while a line is being read
   bool terminal = false;                 ///< a terminal that probably supports bracketed paste
   bool pasted_lines = false;
+  std::optional<char> given_back;  ///< a byte that was read and does not belong to the character before it
 
   static Parts& of(EditLine* editor) {
     Parts* parts = nullptr;
@@ -150,18 +152,29 @@ struct LineEditor::Parts {
   static int next_character(EditLine* editor, wchar_t* character) {
     Parts& parts = of(editor);
     std::mbstate_t state{};
+    bool inside = false;  // a character
     while (true) {
-      if (!parts.wait_for_byte()) {
-        errno = EINTR;
-        return -1;
-      }
       char byte = 0;
-      const std::ptrdiff_t got = platform::read_some(kStandardInput, {&byte, 1});
-      if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-      if (got <= 0) return static_cast<int>(got);
+      if (parts.given_back) {
+        byte = *std::exchange(parts.given_back, std::nullopt);
+      } else {
+        if (!parts.wait_for_byte()) {
+          errno = EINTR;
+          return -1;
+        }
+        const std::ptrdiff_t got = platform::read_some(kStandardInput, {&byte, 1});
+        if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+        if (got <= 0) return static_cast<int>(got);
+      }
       const std::size_t used = std::mbrtowc(character, &byte, 1, &state);
-      if (used == static_cast<std::size_t>(-2)) continue;  // inside a character
-      if (used == static_cast<std::size_t>(-1)) *character = L'\uFFFD';
+      if (used == static_cast<std::size_t>(-2)) {
+        inside = true;
+        continue;
+      }
+      if (used == static_cast<std::size_t>(-1)) {
+        *character = L'\uFFFD';
+        if (inside) parts.given_back = byte;  // the character was cut short; this may be Enter
+      }
       return 1;
     }
   }

@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <cctype>
+#include <random>
 
 #include "apps/command_line/suggestion.hpp"
+#include "apps/command_line/typed_text.hpp"
 #include "apps/commands.hpp"
+#include "engine/base/quote.hpp"
 
 namespace brim::apps {
 namespace {
@@ -22,17 +25,26 @@ std::string normalised(std::string_view name) {
   return out;
 }
 
-// On one line, in quotes, because a stop string may contain newlines and spaces.
-std::string in_quotes(std::string_view text) {
-  std::string out = "\"";
-  for (const char letter : text) {
-    if (letter == '\n' || letter == '\t' || letter == '\r') {
-      out += letter == '\n' ? "\\n" : letter == '\t' ? "\\t" : "\\r";
-    } else {
-      out += letter;
+// What was typed after the name of a setting, as its values: texts in quotes, a text without quotes as it is, and of
+// settings that may be given several times whose values are not texts, one value for each word.
+std::vector<std::string> typed_values(const SessionSetting& row, std::string_view typed) {
+  std::vector<std::string> values;
+  if (typed.starts_with('"')) {
+    while (!typed.empty()) {
+      std::optional<std::string> value = take_quoted(typed);
+      if (!value || (!row.repeatable && !typed.empty())) {
+        throw Failure(2,
+                      fmt::format("{} is not a text in quotes: /set {} \"a \\\"word\\\"\", or without quotes as it is",
+                                  quoted(typed), row.key));
+      }
+      values.push_back(std::move(*value));
     }
+  } else if (row.repeatable && !row.text) {
+    values = CLI::detail::split_up(std::string(typed));
+  } else {
+    values.emplace_back(typed);
   }
-  return out + "\"";
+  return values;
 }
 
 }  // namespace
@@ -66,20 +78,30 @@ const SessionSetting& Settings::row(std::string_view name) const {
     if (row.key == key || std::find(row.names.begin(), row.names.end(), flag) != row.names.end()) return row;
     known.push_back(row.key);
   }
+  if (const std::string flag_of_another = fixed_flag(flag); !flag_of_another.empty()) {
+    throw Failure(2, fmt::format("{} is fixed at the start: leave, and give {} to brim chat.", name, flag_of_another));
+  }
   throw Failure(2, fmt::format("There is no setting '{}'.{} /show lists them.", name, did_you_mean(name, known)));
 }
 
-std::string Settings::set(Session& session, std::string_view name, const std::string& value) {
+std::string Settings::set(Session& session, std::string_view name, const std::string& typed) {
   const SessionSetting& changed = row(name);
-  if (changed.repeatable && value == kNone) {
+  const bool none = typed == kNone;
+  if (changed.repeatable && none) {
     session.unset(changed.key);
     given_.erase(changed.key);
     return fmt::format("{} is now none", changed.key);
   }
-  const std::string text = changed.text && value == kNone ? std::string() : value;
-  session.set(changed.key, text);
-  if (!changed.repeatable) given_[changed.key].clear();
-  given_[changed.key].push_back(text);
+  std::vector<std::string> values = typed_values(changed, typed);
+  if (changed.text && none) values = {""};
+  if (changed.key == "limit" && none) values = {"-1"};
+  // As on the command line: chosen at random.
+  if (changed.key == "seed" && (none || typed == "-1")) values = {fmt::format("{}", std::random_device{}())};
+  for (const std::string& value : values) {
+    session.set(changed.key, value);
+    if (!changed.repeatable) given_[changed.key].clear();
+    given_[changed.key].push_back(value);
+  }
   const std::string shown = fmt::format("{} is now {}", changed.key, this->value(session, changed));
   if (!changed.repeatable || session.option(changed.key).size() == 1) return shown;
   return fmt::format("{} (added; /set {} none removes all)", shown, changed.key);

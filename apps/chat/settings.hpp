@@ -20,11 +20,12 @@ class Settings {
   /// not given.
   Settings(const GivenOptions& given, std::optional<std::int64_t> limit, const std::string& system);
 
-  /// Changes a setting of the session; `name` is a key or a flag's name ("temp", "top-k"). A setting that may be given
-  /// several times gets one more value; "none" removes all. Throws brim::Exception with the engine's sentence, or
-  /// Failure for a name that does not exist (with a suggestion). Returns "NAME is now VALUE" or the actual result, with
-  /// both spelled as in /show.
-  std::string set(Session& session, std::string_view name, const std::string& value);
+  /// Changes a setting of the session; `name` is a key or a flag's name ("temp", "top-k"). `typed`: the value as /show
+  /// spells it, or a text without quotes. A setting that may be given several times gets further values; "none" removes
+  /// all. Throws brim::Exception with the engine's sentence, or Failure for a name that does not exist (with a
+  /// suggestion) or is fixed at the start. Returns "NAME is now VALUE" or the actual result, with both spelled as in
+  /// /show.
+  std::string set(Session& session, std::string_view name, const std::string& typed);
   /// Applies the options given on the command line, except the seed: a session that continues from a file keeps the
   /// rest of its settings.
   void carry_over(Options& options) const;

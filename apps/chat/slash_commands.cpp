@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cctype>
+#include <cstdlib>
 #include <new>
 
 #include "apps/chat/layer_lines.hpp"
@@ -14,12 +15,16 @@
 #include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/quantities.hpp"
+#include "engine/base/quote.hpp"
 
 namespace brim::apps {
 namespace {
 
-std::string needed(const std::string& argument, const char* usage) {
-  if (argument.empty()) throw Failure(2, fmt::format("Say what: {}", usage));
+/// The path after a command. No shell has seen it, so that ~/ is replaced here.
+std::string path_of(const std::string& argument, const char* usage) {
+  if (argument.empty()) throw Failure(2, fmt::format("Usage: {}", usage));
+  const char* const home = std::getenv("HOME");
+  if (argument.starts_with("~/") && home != nullptr && home[0] == '/') return home + argument.substr(1);
   return argument;
 }
 
@@ -27,7 +32,7 @@ void help(const std::string& topic, Conversation& conversation);
 
 void set(const std::string& argument, Conversation& conversation) {
   const std::size_t space = argument.find_first_of(" \t=");
-  if (space == std::string::npos) throw Failure(2, "Say what: /set NAME VALUE (/show lists the names)");
+  if (space == std::string::npos) throw Failure(2, "Usage: /set NAME VALUE (/show lists the names)");
   const std::size_t value = argument.find_first_not_of(" \t=", space);
   const std::string text = value == std::string::npos ? "" : argument.substr(value);
   say_quietly(conversation.settings.set(conversation.session, argument.substr(0, space), text));
@@ -59,7 +64,7 @@ void regenerate(const std::string&, Conversation& conversation) {
 bool is_json(const std::string& path) { return path.ends_with(".json"); }
 
 void save(const std::string& argument, Conversation& conversation) {
-  const std::string path = needed(argument, "/save FILE");
+  const std::string path = path_of(argument, "/save FILE");
   conversation.files.check("/save", path);
   if (!is_json(path)) {
     save_session(conversation.session, path);
@@ -72,7 +77,7 @@ void save(const std::string& argument, Conversation& conversation) {
 }
 
 void load(const std::string& argument, Conversation& conversation) {
-  const std::string path = needed(argument, "/load FILE");
+  const std::string path = path_of(argument, "/load FILE");
   if (!is_json(path)) {
     Options settings;
     conversation.settings.carry_over(settings);
@@ -167,13 +172,16 @@ bool run_slash_command(const std::string& line, Conversation& conversation) {
   const std::size_t start = space == std::string::npos ? space : line.find_first_not_of(" \t", space);
   std::string argument = start == std::string::npos ? "" : line.substr(start);
   argument.erase(argument.find_last_not_of(" \t") + 1);
-  if (name == "/exit" || name == "/quit" || name == "/bye") return false;
+  if (name == "/quit" || name == "/bye") name = "/exit";
   std::vector<std::string> names;
   try {
     for (const Command& command : kCommands) {
       if (name == command.name) {
+        if (*command.arguments == '\0' && !argument.empty()) {
+          throw Failure(2, fmt::format("{} takes nothing after it, found {}.", name, quoted(argument)));
+        }
         command.run(argument, conversation);
-        return true;
+        return command.run != leave;
       }
       names.emplace_back(command.name);
     }

@@ -157,6 +157,10 @@ void ArgumentParser::keep(const CLI::Option& option, const std::string& typed, c
   if (value.empty() && !allows_empty(*find(typed))) {
     throw Failure(2, fmt::format("{} is empty: expected {}", typed, option.get_type_name()));
   }
+  const std::string commas = "," + value + ",";  // CLI11 would drop what is empty between two of them
+  if (option.get_delimiter() == ',' && commas.find(",,") != std::string::npos) {
+    throw Failure(2, fmt::format("{}: a value is missing in {}", typed, quoted(value)));
+  }
   given_.insert(name_of(option));
   if (name_of(option) == "--model") {
     models_.push_back(value);
@@ -280,6 +284,7 @@ void ArgumentParser::place_kv_types() {
 void ArgumentParser::require_what_is_needed() const {
   std::size_t filled = 0;
   std::string missing;
+  bool several = false;
   for (const CLI::Option* option : command_.get_options()) {
     if (!option->get_required()) continue;
     const bool there =
@@ -289,9 +294,11 @@ void ArgumentParser::require_what_is_needed() const {
       throw Failure(
           2, fmt::format("brim {} needs a model: {}, or -m/--model FILE", command_.get_name(), usage_of(command_)));
     }
-    missing += fmt::format("{}{}", missing.empty() ? "" : " and ", names_of(*option));
+    several = !missing.empty();
+    missing += fmt::format("{}{}", several ? " and " : "", names_of(*option));
   }
-  if (!missing.empty()) throw Failure(2, fmt::format("{} is missing: {}", missing, usage_of(command_)));
+  if (!missing.empty())
+    throw Failure(2, fmt::format("{} {} missing: {}", missing, several ? "are" : "is", usage_of(command_)));
 }
 
 void ArgumentParser::refuse_what_does_not_go_together() const {

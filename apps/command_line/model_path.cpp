@@ -27,12 +27,22 @@ bool is_address(const std::string& path) {
   return path.find("://") != std::string::npos || path.starts_with("hf.co/") || path.starts_with("huggingface.co/");
 }
 
+/// "TheBloke/Llama-2-7B-GGUF", perhaps with ":Q4_K_M": a name in a store of models, and not the path of a file where its
+/// directory exists.
+bool is_store_name(const std::string& path) {
+  const std::size_t slash = path.find('/');
+  std::error_code ignored;
+  return slash != std::string::npos && slash > 0 && path.find('/', slash + 1) == std::string::npos && path[0] != '.' &&
+         path[0] != '~' && !path.ends_with(".gguf") && !std::filesystem::exists(path.substr(0, slash), ignored);
+}
+
 /// The first GGUF file of a directory, or "".
 std::string model_in(const std::string& directory) {
   std::error_code failure;
   std::vector<std::string> models;
   for (const auto& entry : std::filesystem::directory_iterator(directory, failure)) {
-    if (entry.path().extension() == ".gguf") models.push_back(entry.path().string());
+    std::error_code ignored;
+    if (entry.path().extension() == ".gguf" && entry.is_regular_file(ignored)) models.push_back(entry.path().string());
   }
   return models.empty() ? std::string() : *std::min_element(models.begin(), models.end());
 }
@@ -52,8 +62,12 @@ void check_model_path(const std::string& path) {
     }
     const bool a_name = path.find('/') == std::string::npos && path.find(".gguf") == std::string::npos;
     if (reason == ENOENT || reason == ENOTDIR) {
-      throw Failure(2, fmt::format("there is no file {} ({}){}", shown(path), std::strerror(reason),
-                                   a_name ? "; Brim has no store of models: give the path of a GGUF file" : ""));
+      const char* hint = a_name ? "; Brim has no store of models: give the path of a GGUF file"
+                         : is_store_name(path)
+                             ? "; Brim downloads no models: fetch a GGUF file of that name (from huggingface.co) and "
+                               "give its path"
+                             : "";
+      throw Failure(2, fmt::format("there is no file {} ({}){}", shown(path), std::strerror(reason), hint));
     }
     throw Failure(2, fmt::format("{} cannot be opened: {}", shown(path), std::strerror(reason)));
   }

@@ -12,6 +12,7 @@
 #include "apps/model_options/kv_checks.hpp"
 #include "apps/model_options/number_checks.hpp"
 #include "apps/model_options/option_names.hpp"
+#include "engine/base/number_text.hpp"
 
 namespace brim::apps {
 namespace {
@@ -35,6 +36,16 @@ std::optional<CLI::Validator> check_of(const OptionLine& line) {
   if (line.type == OptionType::number) return any_number();
   if (line.type == OptionType::choice) return one_of(CLI::detail::split(std::string(line.choices), '|'));
   return std::nullopt;
+}
+
+// Whether an option that others refine was given with another value than its default, which is "off". Compares numbers
+// as numbers: "0.0" is 0.
+bool is_on(std::string_view key, const GivenOptions& given) {
+  if (!given.has(key)) return false;
+  const std::string& value = given.value(key);
+  const std::string_view off = line_of(key).default_text;
+  const auto number = parse_number(value);
+  return number ? number != parse_number(off) : value != off;
 }
 
 }  // namespace
@@ -105,19 +116,20 @@ void add_option_group(CLI::App& command, std::string_view group, GivenOptions& g
 }
 
 void refuse_idle_options(const GivenOptions& given) {
-  if (given.value("spec.type") == "none" && given.has("spec.draft_max")) {
-    throw Failure(2, fmt::format("{} does nothing with {} none", flag_of("spec.draft_max"), flag_of("spec.type")));
-  }
   for (const OptionLine& line : api::option_table()) {
     if (!given.has(line.key) || line.needs.empty()) continue;
     std::istringstream keys{std::string(line.needs)};
-    std::vector<std::string> needed;
+    std::vector<std::string> needed, off;
     bool works = false;
     for (std::string key; keys >> key;) {
-      works = works || given.has(key);
+      works = works || is_on(key, given);
       needed.push_back(flag_of(key));
+      if (given.has(key)) off.push_back(fmt::format("{} {}", flag_of(key), given.value(key)));
     }
-    if (!works) throw Failure(2, fmt::format("{} does nothing without {}", flag_of(line.key), or_list(needed)));
+    if (works) continue;
+    const std::string without =
+        off.empty() ? "without " + or_list(needed) : fmt::format("with {}", fmt::join(off, " "));
+    throw Failure(2, fmt::format("{} does nothing {}", flag_of(line.key), without));
   }
 }
 

@@ -42,7 +42,8 @@ CLI::Option* add_option_line(CLI::App& command, std::string_view key, GivenOptio
 /// Adds all options of a group of options.def, under that name in the help.
 void add_option_group(CLI::App& command, std::string_view group, GivenOptions& given);
 
-/// Throws Failure (2) for an option that has no effect because none of the options that it refines was given.
+/// Throws Failure (2) for an option that has no effect because none of the options that it refines was given with a value
+/// that turns it on.
 void refuse_idle_options(const GivenOptions& given);
 
 }  // namespace brim::apps

@@ -2,7 +2,9 @@
 #include "apps/model_options/session_settings.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
+#include "apps/model_options/option_names.hpp"
 #include "engine/api/option_table.hpp"
 
 namespace brim::apps {
@@ -21,6 +23,20 @@ std::vector<SessionSetting> session_settings() {
     settings.push_back(std::move(setting));
   }
   return settings;
+}
+
+std::string fixed_flag(std::string_view name) {
+  for (const api::OptionLine& line : api::option_table()) {
+    if (line.scope == api::OptionScope::session || line.flags.empty()) continue;
+    std::string key(line.key);
+    std::replace_if(
+        key.begin(), key.end(), [](char letter) { return letter == '.' || letter == '_'; }, '-');
+    const std::vector<std::string> flags = CLI::detail::split(std::string(line.flags), ',');
+    const bool named = std::any_of(flags.begin(), flags.end(),
+                                   [&](const std::string& flag) { return flag == "--" + std::string(name); });
+    if (named || key == name) return flag_of(line.key) + " " + std::string(line.value_name);
+  }
+  return "";
 }
 
 }  // namespace brim::apps

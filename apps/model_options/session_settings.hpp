@@ -19,4 +19,8 @@ struct SessionSetting {
 /// In the order of options.def.
 std::vector<SessionSetting> session_settings();
 
+/// The flag with its value ("--kv-budget SIZE") of an option that no existing session can change; "" for any other name.
+/// `name`: a long flag without dashes, or the key with '-' between its words ("kv-budget").
+std::string fixed_flag(std::string_view name);
+
 }  // namespace brim::apps

@@ -84,8 +84,7 @@ void describe(io::GgufWriter& writer, const io::Gguf& model, const quant::MixInf
   }
 }
 
-void report(const Arguments& arguments, const quant::MixInfo& mix, const QuantizePlan& plan, std::uint64_t not_finite,
-            double seconds) {
+void report(const Arguments& arguments, const quant::MixInfo& mix, const QuantizePlan& plan, double seconds) {
   std::map<std::string, int> counts;
   for (const quant::Choice& choice : plan.choices) ++counts[std::string(quant::info(choice.format).name)];
   const double bits =
@@ -99,22 +98,12 @@ void report(const Arguments& arguments, const quant::MixInfo& mix, const Quantiz
     say(fmt::format("note: {} tensors were quantised already; packing the unquantised model would lose less",
                     plan.requantized));
   }
-  if (not_finite > 0) say(fmt::format("warning: {} weights are not finite numbers and were written as 0", not_finite));
   if (arguments.json) {
     const nlohmann::ordered_json summary = {
-        {"input", arguments.input},
-        {"output", arguments.output},
-        {"type", mix.name},
-        {"pure", arguments.pure},
-        {"parameters", plan.values},
-        {"bytes_before", plan.bytes_before},
-        {"bytes_after", plan.bytes_after},
-        {"bits_per_weight", bits},
-        {"tensors", counts},
-        {"fallbacks", plan.fallbacks},
-        {"requantized", plan.requantized},
-        {"not_finite", not_finite},
-        {"seconds", seconds},
+        {"input", arguments.input},        {"output", arguments.output},      {"type", mix.name},
+        {"pure", arguments.pure},          {"parameters", plan.values},       {"bytes_before", plan.bytes_before},
+        {"bytes_after", plan.bytes_after}, {"bits_per_weight", bits},         {"tensors", counts},
+        {"fallbacks", plan.fallbacks},     {"requantized", plan.requantized}, {"seconds", seconds},
     };
     write_output(printable_json(summary.dump(2, ' ', false, nlohmann::json::error_handler_t::replace)) + "\n");
     return;
@@ -151,9 +140,11 @@ void quantize(const Arguments& arguments) {
   for (std::size_t i = 0; i < plan.choices.size(); ++i) {
     const io::Tensor& tensor = model.tensors()[i];
     const quant::Format format = plan.choices[i].format;
-    unwrap_writing(repacker.repack(model, tensor, format, writer, [&](std::size_t bytes) {
+    const Status packed = repacker.repack(model, tensor, format, writer, [&](std::size_t bytes) {
       return progress.advance(static_cast<std::int64_t>(done + bytes), static_cast<std::int64_t>(plan.bytes_before));
-    }));
+    });
+    if (!packed && packed.error().code == ErrorCode::bad_file) fail(packed.error());  // what is read is at fault
+    unwrap_writing(packed);
     done += tensor.data.size();
   }
   progress.clear();
@@ -166,8 +157,7 @@ void quantize(const Arguments& arguments) {
         "measures them",
         arguments.input));
   }
-  report(arguments, mix_facts, plan, repacker.not_finite(),
-         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  report(arguments, mix_facts, plan, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
 }
 
 }  // namespace

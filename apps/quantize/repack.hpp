@@ -20,19 +20,17 @@ class Repacker {
   /// Reads all of the model's `tensor` and writes it as the writer's next tensor, in `format`. The format must be one
   /// that can be packed, unless it is the tensor's own format: then the bytes are copied. `advance` is called with the
   /// number of bytes of this tensor that were read so far; returning false ends the work with ErrorCode::cancelled.
+  /// Errors: bad_file for weights that are not finite, which would be packed as 0 and look sound; those of reading and
+  /// writing.
   Status repack(const io::Gguf& model, const io::Tensor& tensor, quant::Format format, io::GgufWriter& writer,
                 const std::function<bool(std::size_t bytes)>& advance);
-
-  /// The number of values so far that were not finite and became 0 (copied tensors are not checked).
-  std::uint64_t not_finite() const { return not_finite_; }
 
  private:
   int threads_;
   std::vector<float> values_;       // one chunk per thread
   std::vector<std::byte> read_;     // one batch of the file
   std::vector<std::byte> packed_;   // one batch of chunks
-  std::vector<std::uint64_t> odd_;  // per thread: values that were not finite
-  std::uint64_t not_finite_ = 0;
+  std::vector<std::uint64_t> odd_;  // per thread: values of this tensor that are not finite
 };
 
 }  // namespace brim::apps

@@ -34,9 +34,11 @@ JsonTree read_messages(const std::string& path) {
   for (std::size_t i = 0; i < messages.items.size(); ++i) {
     const JsonTree* role = messages.items[i].find("role");
     if (role != nullptr && role->is(JsonTree::Kind::text)) continue;
-    throw Failure(
-        2, sentence(shown_path(path), ": message ", i + 1, ": expected an object with a text as its \"role\", found ",
-                    role == nullptr ? "" : "the role ", text::shown(role == nullptr ? messages.items[i] : *role)));
+    const std::string found = role != nullptr                                ? "the role " + text::shown(*role)
+                              : messages.items[i].is(JsonTree::Kind::object) ? std::string("an object without \"role\"")
+                                                                             : text::shown(messages.items[i]);
+    throw Failure(2, sentence(shown_path(path), ": message ", i + 1,
+                              ": expected an object with a text as its \"role\", found ", found));
   }
   return messages;
 }

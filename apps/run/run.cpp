@@ -21,6 +21,7 @@
 #include "apps/terminal/output.hpp"
 #include "platform/program/standard_streams.hpp"
 #include "platform/program/terminal.hpp"
+#include "platform/program/waiting_input.hpp"
 
 namespace brim::apps {
 namespace {
@@ -32,10 +33,10 @@ struct RunOptions : GenerationOptions {
   bool parse_special = false, ignore_end = false, print_ids = false;
 };
 
-Failure not_one_prompt() {
-  return Failure(2,
-                 "run needs one prompt: -p TEXT, -f FILE, --prompt-ids IDS or a pipe (brim chat MODEL.gguf is a "
-                 "conversation)");
+Failure not_one_prompt(bool nothing_piped = false) {
+  return Failure(2, fmt::format("{}run needs one prompt: -p TEXT, -f FILE, --prompt-ids IDS or a pipe (brim chat "
+                                "MODEL.gguf is a conversation)",
+                                nothing_piped ? "standard input is empty, and " : ""));
 }
 
 // Empty where standard input is not a terminal and holds nothing: errors about the model are reported first.
@@ -46,7 +47,7 @@ std::function<void(Session&)> prompt_of(const RunOptions& options) {
   if (prompts + (piped ? 1 : 0) != 1) throw not_one_prompt();
   const bool reads_input = options.file == "-" || options.ids == "@-";
   if (*options.file_given && !reads_input)
-    refuse_unread_input("-f names the text (-f - reads it there, and -p goes before it)");
+    refuse_unread_input("-f names the text (without -f it is read there, after the text of -p)");
   if (*options.ids_given && !reads_input) refuse_unread_input("--prompt-ids has the prompt (@- reads ids there)");
   if (*options.ids_given) {
     const std::vector<std::int32_t> ids = parse_prompt_ids(text_or_file(options.ids, "--prompt-ids"));
@@ -70,7 +71,10 @@ void complete(const RunOptions& options) {
   if (options.ignore_end) settings.set("stop.ignore_eos", "1");
   const Model model = load_model(options.model, options.given);
   Session session(model, settings);
-  if (!append_prompt) throw not_one_prompt();
+  if (!append_prompt) {
+    const platform::InputKind kind = platform::input_kind(platform::kStandardInput);
+    throw not_one_prompt(kind == platform::InputKind::pipe || kind == platform::InputKind::file);
+  }
   say_beginning(options, model, session, seed, options.model.verbose);
 
   const InterruptScope scope(&session);

@@ -26,9 +26,20 @@ napi_value stop(const Call& call) {
   return undefined(call.env);
 }
 
+// resume(listener): the next work is not stopped
+napi_value resume(const Call& call) {
+  call.handle<Listener>(0)->resume();
+  return undefined(call.env);
+}
+
+// flush(listener) → whether its function will be called without arguments, after what is on its way to it
+napi_value flush(const Call& call) { return flag_value(call.env, call.handle<Listener>(0)->flush(call.env)); }
+
 constexpr Export kListeners[] = {
     {"listener", function<listener>},
     {"stop", function<stop>},
+    {"resume", function<resume>},
+    {"flush", function<flush>},
 };
 
 napi_value start(napi_env env, napi_value exports) {

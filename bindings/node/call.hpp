@@ -1,11 +1,12 @@
 // One call from JavaScript: its arguments, checked, and the errors that it can throw. A wrong type is a TypeError that
-// names the argument. A text that C would cut (NUL in a path, a key or a value) is a TypeError too, as in Node's own
-// functions.
+// names the argument. A text that C would cut (NUL in a path, a key or a value) or that UTF-8 cannot carry (half of a
+// surrogate pair) is a TypeError too, as in Node's own functions; a number out of range is a RangeError.
 #pragma once
 
 #include <brim/brim.h>
 #include <node_api.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -132,12 +133,35 @@ inline const char* type_name(napi_env env, napi_value value) {
   throw Pending{};
 }
 
+[[noreturn]] inline void wrong_value(napi_env env, const std::string& sentence) {
+  check(env, napi_throw_type_error(env, "ERR_INVALID_ARG_VALUE", sentence.c_str()));
+  throw Pending{};
+}
+
+/// Refuses a string with half of a surrogate pair, which Node-API replaces by U+FFFD without a word.
+inline void refuse_half_pairs(napi_env env, napi_value value, const std::string& name) {
+  std::size_t size = 0;
+  check(env, napi_get_value_string_utf16(env, value, nullptr, 0, &size));
+  std::u16string units(size, u'\0');
+  check(env, napi_get_value_string_utf16(env, value, units.data(), size + 1, &size));
+  for (std::size_t at = 0; at < size; ++at) {
+    const bool high = units[at] >= 0xD800 && units[at] <= 0xDBFF, low = units[at] >= 0xDC00 && units[at] <= 0xDFFF;
+    const bool pair = high && at + 1 < size && units[at + 1] >= 0xDC00 && units[at + 1] <= 0xDFFF;
+    if (pair) ++at;
+    if (pair || !(high || low)) continue;
+    wrong_value(env,
+                name + ": character " + std::to_string(at) + " is half of a surrogate pair, which UTF-8 cannot carry");
+  }
+}
+
 /// A whole string: NUL is a character like others.
 inline std::string text_of(napi_env env, napi_value value, const std::string& name) {
+  constexpr const char* kReplacement = "\xEF\xBF\xBD";
   std::size_t size = 0;
   if (napi_get_value_string_utf8(env, value, nullptr, 0, &size) != napi_ok) wrong_type(env, name, "a string", value);
   std::string out(size, '\0');
   check(env, napi_get_value_string_utf8(env, value, out.data(), size + 1, &size));
+  if (out.find(kReplacement) != std::string::npos) refuse_half_pairs(env, value, name);
   return out;
 }
 
@@ -146,8 +170,13 @@ inline std::string name_of(napi_env env, napi_value value, const std::string& na
   std::string out = text_of(env, value, name);
   const std::size_t nul = out.find('\0');
   if (nul == std::string::npos) return out;
-  const std::string sentence = name + ": byte " + std::to_string(nul) + " is NUL, which would end it there";
-  check(env, napi_throw_type_error(env, "ERR_INVALID_ARG_VALUE", sentence.c_str()));
+  wrong_value(env, name + ": byte " + std::to_string(nul) + " is NUL, which would end it there");
+}
+
+[[noreturn]] inline void out_of_range(napi_env env, const std::string& name, std::int64_t min, std::int64_t max) {
+  const std::string sentence =
+      name + ": expected a whole number from " + std::to_string(min) + " to " + std::to_string(max);
+  check(env, napi_throw_range_error(env, "ERR_OUT_OF_RANGE", sentence.c_str()));
   throw Pending{};
 }
 
@@ -158,10 +187,7 @@ inline std::int64_t whole_of(napi_env env, napi_value value, const std::string& 
   if (number >= static_cast<double>(min) && number <= static_cast<double>(max) && number == std::floor(number)) {
     return static_cast<std::int64_t>(number);
   }
-  const std::string sentence =
-      name + ": expected a whole number from " + std::to_string(min) + " to " + std::to_string(max);
-  check(env, napi_throw_range_error(env, "ERR_OUT_OF_RANGE", sentence.c_str()));
-  throw Pending{};
+  out_of_range(env, name, min, max);
 }
 
 inline std::vector<std::int32_t> ids_of(napi_env env, napi_value value, const std::string& name) {
@@ -174,6 +200,8 @@ inline std::vector<std::int32_t> ids_of(napi_env env, napi_value value, const st
     check(env, napi_get_typedarray_info(env, value, &type, &count, &data, nullptr, nullptr));
     if (type != napi_int32_array) wrong_type(env, name, "an array of numbers or an Int32Array", value);
     const auto* first = static_cast<const std::int32_t*>(data);
+    const auto* const negative = std::find_if(first, first + count, [](std::int32_t id) { return id < 0; });
+    if (negative != first + count) out_of_range(env, name, 0, INT32_MAX);
     return {first, first + count};
   }
   check(env, napi_is_array(env, value, &array));
@@ -184,7 +212,7 @@ inline std::vector<std::int32_t> ids_of(napi_env env, napi_value value, const st
   for (std::uint32_t at = 0; at < count; ++at) {
     napi_value id = nullptr;
     check(env, napi_get_element(env, value, at, &id));
-    ids[at] = static_cast<std::int32_t>(whole_of(env, id, name, INT32_MIN, INT32_MAX));
+    ids[at] = static_cast<std::int32_t>(whole_of(env, id, name, 0, INT32_MAX));
   }
   return ids;
 }

@@ -96,8 +96,8 @@ export type SessionOptions = {
 export type Options = ModelOptions & SessionOptions & Record<string, Option | Option[]>;
 
 /**
- * Called on the event loop, a little after the work. It cannot stop the work: the signal does, and the call then fails
- * with the signal's reason.
+ * Called on the event loop, a little after the work. What it throws ends the work and rejects the call; so does the
+ * signal, with the signal's reason.
  */
 export type Progress = (done: number, total: number) => void;
 
@@ -194,7 +194,10 @@ export interface Stats {
  * type and a NUL in a file's name, a role, a key or a value are TypeErrors, a number that is not finite is a RangeError.
  */
 export class Model {
-  /** `log` is called with one sentence at a time until the model is closed. */
+  /**
+   * `log` is called with one sentence at a time until the model is closed. What it throws rejects the call in progress, or
+   * the next one.
+   */
   static load(
     file: string | URL,
     options?: Options,

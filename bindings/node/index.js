@@ -4,8 +4,11 @@
 const path = require("node:path");
 const { fileURLToPath } = require("node:url");
 
+const { aFunction, outOfRange, wholePairs, wrongType } = require("./arguments.js");
+const callbacks = require("./callbacks.js");
+
 const native = loadNative(process.env.BRIM_NODE_BINDING || path.join(__dirname, "brim.node"));
-const CANCELLED = 6;
+const { CANCELLED, Listener, followed, heard } = callbacks(native);
 const ENDS = [null, "end", "stop", "limit"];
 // options: from engine/api/options.def
 const MODEL_OPTIONS = ["threads", "weights", "kvPool"];
@@ -43,13 +46,6 @@ function loadNative(file) {
   }
 }
 
-function wrongType(name, expected, found) {
-  const what = found === null ? "null" : Array.isArray(found) ? "an array" : typeof found;
-  const error = new TypeError(`${name}: expected ${expected}, found ${what}`);
-  error.code = "ERR_INVALID_ARG_TYPE";
-  return error;
-}
-
 // {kvBudget: "64MiB", topK: 40, stop: ["a", "b"]} → [["kv.budget", "64MiB"], ["top_k", "40"], ["stop", "a"], ["stop", "b"]]
 function key(name) {
   if (typeof name !== "string") throw wrongType("name", "a string", name);
@@ -64,9 +60,7 @@ function text(name, value) {
   if (typeof value === "bigint") return String(value);
   if (typeof value !== "number") throw wrongType(name, "a string, number, bigint or boolean", value);
   if (!Number.isFinite(value)) {
-    const error = new RangeError(`${name}: expected a finite number, found ${value}`);
-    error.code = "ERR_OUT_OF_RANGE";
-    throw error;
+    throw outOfRange(`${name}: expected a finite number, found ${value}`);
   }
   return String(value);
 }
@@ -80,30 +74,6 @@ function pairs(options) {
 
 function fileName(file) {
   return file instanceof URL ? fileURLToPath(file) : file;
-}
-
-function aFunction(name, value) {
-  if (typeof value !== "function") throw wrongType(name, "a function", value);
-  return value;
-}
-
-// The result of call(listener): `progress` is called with (done, total) as it goes, and an aborted signal ends it.
-async function followed({ progress, signal }, call) {
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType("signal", "an AbortSignal", signal);
-  if (progress !== undefined) aFunction("progress", progress);
-  if (progress === undefined && signal === undefined) return call(undefined);
-  signal?.throwIfAborted();
-  const listener = native.listener(progress ?? (() => {}));
-  const stop = () => native.stop(listener);
-  signal?.addEventListener("abort", stop);
-  try {
-    return await call(listener);
-  } catch (failure) {
-    if (signal?.aborted && failure.status === CANCELLED) throw signal.reason;
-    throw failure;
-  } finally {
-    signal?.removeEventListener("abort", stop);
-  }
 }
 
 // The calls of one handle that are in progress.
@@ -124,16 +94,20 @@ class Calls {
 
 class Model {
   #handle;
+  #log;
   #calls = new Calls();
 
-  constructor(handle) {
+  constructor(handle, log) {
     this.#handle = handle;
+    this.#log = log;
   }
 
-  // `log` is called with ("info" or "warning", sentence) until the model is closed.
+  // `log` is called with ("info" or "warning", sentence) until the model is closed. What it throws rejects the call in
+  // progress, or the next one.
   static async load(file, options = {}, { log, ...how } = {}) {
-    const listener = log === undefined ? undefined : native.listener(aFunction("log", log));
-    return new Model(await followed(how, (progress) => native.load(fileName(file), pairs(options), listener, progress)));
+    const listener = log === undefined ? undefined : new Listener(aFunction("log", log));
+    const make = (progress) => native.load(fileName(file), pairs(options), listener?.handle, progress);
+    return new Model(await followed(how, listener, native.closeModel, make), listener);
   }
 
   get info() {
@@ -142,7 +116,7 @@ class Model {
 
   async session(options = {}, how = {}) {
     const make = (progress) => this.#calls.add(native.session(this.#handle, pairs(options), progress));
-    return new Session(await followed(how, make));
+    return new Session(await followed(how, this.#log, native.closeSession, make), this.#log);
   }
 
   // What loading `file` and one session with these options would take; reads no weights.
@@ -157,13 +131,17 @@ class Model {
   }
 
   async detokenize(ids, { renderSpecial = false } = {}) {
+    const beyond = this.info.vocabulary;
+    if ((Array.isArray(ids) || ids instanceof Int32Array) && ids.some((id) => id >= beyond)) {
+      throw outOfRange(`ids: expected a whole number from 0 to ${beyond - 1}`);
+    }
     return this.#calls.add(native.detokenize(this.#handle, ids, renderSpecial));
   }
 
   // A session that Session.save wrote. The options replace the saved ones, but its memory must stay the same.
   async restore(file, options = {}, how = {}) {
     const make = (progress) => this.#calls.add(native.restore(this.#handle, fileName(file), pairs(options), progress));
-    return new Session(await followed(how, make));
+    return new Session(await followed(how, this.#log, native.closeSession, make), this.#log);
   }
 
   // Sessions keep what they need of the model.
@@ -182,11 +160,18 @@ let nextPieces; // see Session: it uses private members of Session
 
 class Session {
   #handle;
+  #log;
+  #progress;
   #calls = new Calls();
   #closed = false;
 
-  constructor(handle) {
+  constructor(handle, log) {
     this.#handle = handle;
+    this.#log = log;
+  }
+
+  #call(promise, discard) {
+    return this.#calls.add(heard(promise, [this.#progress, this.#log], discard));
   }
 
   static {
@@ -196,7 +181,8 @@ class Session {
       for (const [i, session] of sessions.entries()) {
         if (!(session instanceof Session)) throw wrongType(`sessions[${i}]`, "a Session", session);
       }
-      const taking = native.nextTogether(sessions.map((session) => session.#handle));
+      const listeners = new Set(sessions.flatMap((session) => [session.#progress, session.#log]));
+      const taking = heard(native.nextTogether(sessions.map((session) => session.#handle)), listeners);
       for (const session of sessions) session.#calls.add(taking);
       return (await taking).map(asPiece);
     };
@@ -204,57 +190,62 @@ class Session {
 
   // A second session that continues exactly as this one would, with the same amount of its own memory.
   async fork() {
-    return new Session(await this.#calls.add(native.fork(this.#handle)));
+    return new Session(await this.#call(native.fork(this.#handle), native.closeSession), this.#log);
   }
 
   async save(file) {
-    await this.#calls.add(native.save(this.#handle, fileName(file)));
+    await this.#call(native.save(this.#handle, fileName(file)));
   }
 
-  // `progress` is called with (tokens done, total tokens) while text is processed; null: no function.
+  // `progress` is called with (tokens done, total tokens) while text is processed; null: no function. What it throws ends
+  // the call and rejects its promise.
   onProgress(progress) {
-    native.onProgress(this.#handle, progress === null ? undefined : native.listener(aFunction("progress", progress)));
+    const listener = progress === null ? undefined : new Listener(aFunction("progress", progress));
+    native.onProgress(this.#handle, listener?.handle);
+    this.#progress = listener;
   }
 
   async append(content, { addSpecial = true, parseSpecial = false } = {}) {
-    await this.#calls.add(native.append(this.#handle, content, addSpecial, parseSpecial));
+    await this.#call(native.append(this.#handle, content, addSpecial, parseSpecial));
   }
 
   async appendIds(ids) {
-    await this.#calls.add(native.appendIds(this.#handle, ids));
+    await this.#call(native.appendIds(this.#handle, ids));
   }
 
   // Replaces the conversation.
   async loadMessages(messages) {
     if (!Array.isArray(messages)) throw wrongType("messages", "an array", messages);
-    await this.#calls.add(native.loadMessages(this.#handle, JSON.stringify(messages)));
+    // JSON would spell half of a surrogate pair as an escape, which no parser takes.
+    const json = JSON.stringify(messages, (name, value) => (typeof value === "string" ? wholePairs("messages", value) : value));
+    await this.#call(native.loadMessages(this.#handle, json));
   }
 
   // Drops the last answer, so that it can begin again.
   async regenerate() {
-    await this.#calls.add(native.regenerate(this.#handle));
+    await this.#call(native.regenerate(this.#handle));
   }
 
   // The logits after the last processed token: one for each token of the vocabulary.
   async logits() {
-    return this.#calls.add(native.logits(this.#handle));
+    return this.#call(native.logits(this.#handle));
   }
 
   // The model's state after that token: as many numbers as the model is wide.
   async embedding() {
-    return this.#calls.add(native.embedding(this.#handle));
+    return this.#call(native.embedding(this.#handle));
   }
 
   async message(role, content) {
-    await this.#calls.add(native.message(this.#handle, role, content));
+    await this.#call(native.message(this.#handle, role, content));
   }
 
   async next() {
-    return asPiece(await this.#calls.add(native.next(this.#handle)));
+    return asPiece(await this.#call(native.next(this.#handle)));
   }
 
   async finish() {
-    return (await this.#calls.add(native.finish(this.#handle))).text;
+    return (await this.#call(native.finish(this.#handle))).text;
   }
 
   // The answer to the user's text, piece by piece. Leaving the loop early ends the answer there; a signal cancels it.
@@ -274,7 +265,7 @@ class Session {
         if (piece.text !== "") yield piece.text;
       }
     } catch (failure) {
-      if (signal?.aborted && failure.status === CANCELLED) throw signal.reason;
+      if (signal?.aborted && failure?.status === CANCELLED) throw signal.reason;
       throw failure;
     } finally {
       signal?.removeEventListener("abort", stop);

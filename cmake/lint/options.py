@@ -15,7 +15,7 @@ LIST = "engine/api/options.def"
 BEGIN, END = "options: from engine/api/options.def", "options: end"
 COLUMNS = {
     "MODEL_OPTION": ["key", "type", "default", "flags", "value", "group", "sentence"],
-    "FIXED_OPTION": ["key", "type", "default", "flags", "value", "group", "sentence"],
+    "FIXED_OPTION": ["key", "type", "default", "flags", "value", "group", "needs", "sentence"],
     "SESSION_OPTION": ["key", "change", "type", "default", "flags", "value", "group", "needs", "sentence"],
 }
 ENTRY = re.compile(r"^(MODEL_OPTION|FIXED_OPTION|SESSION_OPTION)\(", re.MULTILINE)

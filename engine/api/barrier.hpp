@@ -48,6 +48,13 @@ Status check_out(const T* out, const char* name) {
   return {};
 }
 
+/// What a call hands out is nothing until it succeeds, so that no caller uses what an earlier call left there.
+template <class T>
+void hand_out_nothing(T** out, std::size_t* size = nullptr) noexcept {
+  if (out != nullptr) *out = nullptr;
+  if (size != nullptr) *size = 0;
+}
+
 /// A struct of the caller's `size` is filled as far as both sides know it.
 template <class T>
 Status hand_out(T* out, const T& filled, const char* name) {

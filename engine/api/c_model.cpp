@@ -25,6 +25,7 @@ const char* brim_version(void) { return BRIM_VERSION; }
 const char* brim_isa(void) { return brim::kernels::active_set().data(); }
 
 brim_status brim_options_create(brim_options** out) {
+  hand_out_nothing(out);
   return guarded([&]() -> Status {
     if (out == nullptr) return null_argument("out");
     *out = new brim_options;
@@ -62,9 +63,9 @@ void brim_options_free(brim_options* options) { delete options; }
 
 brim_status brim_model_load(const char* path, const brim_options* options, brim_progress progress, void* user,
                             brim_model** out) {
+  hand_out_nothing(out);
   return guarded([&]() -> Status {
     if (path == nullptr || out == nullptr) return null_argument(path == nullptr ? "path" : "out");
-    *out = nullptr;
     BRIM_ASSIGN(const brim::api::ModelOptions settings,
                 brim::api::model_options(options ? options->list : brim::api::OptionList()));
     auto handle = std::make_unique<brim_model>();

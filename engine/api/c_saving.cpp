@@ -127,9 +127,9 @@ const std::string* given_option(const brim_session& handle, std::string_view key
 extern "C" {
 
 brim_status brim_session_fork(brim_session* session, brim_session** out) {
+  hand_out_nothing(out);
   return on_session(session, Turn::Kind::change, [&]() -> Status {
     if (out == nullptr) return null_argument("out");
-    *out = nullptr;
     auto handle = std::make_unique<brim_session>();
     handle->list = session->list;
     handle->eviction_logged = session->eviction_logged;
@@ -149,9 +149,9 @@ brim_status brim_session_save(brim_session* session, const char* path) {
 }
 
 brim_status brim_session_restore(brim_model* model, const brim_options* options, const char* path, brim_session** out) {
+  hand_out_nothing(out);
   return guarded([&]() -> Status {
     if (model == nullptr || path == nullptr || out == nullptr) return null_argument("model, path or out");
-    *out = nullptr;
     const brim::Progress progress =
         options == nullptr ? brim::Progress() : progress_of(options->progress, options->progress_user);
     BRIM_ASSIGN(SavedSession saved, SavedSession::open(path, *model->model, progress));

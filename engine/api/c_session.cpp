@@ -6,8 +6,10 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/api/handles.hpp"
+#include "engine/base/quote.hpp"
 #include "engine/base/size_text.hpp"
 #include "engine/kv/layout.hpp"
 
@@ -44,12 +46,23 @@ void brim::api::log_eviction(brim_session& session) noexcept {
   session.log->say(BRIM_LOG_INFO, line);
 }
 
+namespace {
+
+void warn_of_dropped(brim_session& session, const std::vector<std::string>& members) {
+  std::string names;
+  for (const std::string& member : members) names += (names.empty() ? "" : ", ") + brim::quoted(member);
+  session.log->say(BRIM_LOG_WARNING, brim::sentence("a conversation keeps only the role and the content of messages, ",
+                                                    "and left out: ", names));
+}
+
+}  // namespace
+
 extern "C" {
 
 brim_status brim_session_create(brim_model* model, const brim_options* options, brim_session** out) {
+  hand_out_nothing(out);
   return guarded([&]() -> Status {
     if (model == nullptr || out == nullptr) return null_argument(model == nullptr ? "model" : "out");
-    *out = nullptr;
     auto handle = std::make_unique<brim_session>();
     if (options != nullptr) handle->list = options->list;
     BRIM_ASSIGN(brim::generate::SessionOptions settings, brim::api::session_options(handle->list));
@@ -154,6 +167,7 @@ brim_status brim_session_unset(brim_session* session, const char* key) {
 }
 
 brim_status brim_session_option(const brim_session* session, const char* key, size_t index, const char** value) {
+  hand_out_nothing(value);
   return on_session(session, Turn::Kind::look, [&]() -> Status {
     if (key == nullptr || value == nullptr) return null_argument(key == nullptr ? "key" : "value");
     const std::string* found = given_option(*session, key, index);
@@ -163,6 +177,7 @@ brim_status brim_session_option(const brim_session* session, const char* key, si
 }
 
 brim_status brim_session_messages(brim_session* session, const char** json, size_t* size) {
+  hand_out_nothing(json, size);
   return on_session(session, Turn::Kind::look, [&]() -> Status {
     if (json == nullptr || size == nullptr) return null_argument(json == nullptr ? "json" : "size");
     session->text = session->session->messages();
@@ -175,7 +190,11 @@ brim_status brim_session_messages(brim_session* session, const char** json, size
 brim_status brim_session_load_messages(brim_session* session, const char* json, size_t size) {
   return on_session(session, Turn::Kind::change, [&]() -> Status {
     BRIM_TRY(check_text(json, size));
-    return session->session->load_messages({json, size});
+    if (session->log == nullptr) return session->session->load_messages({json, size});
+    std::vector<std::string> dropped;
+    BRIM_TRY(session->session->load_messages({json, size}, &dropped));
+    if (!dropped.empty()) warn_of_dropped(*session, dropped);
+    return {};
   });
 }
 
@@ -230,6 +249,7 @@ brim_status brim_session_layer_stats(const brim_session* session, int32_t layer,
 }
 
 brim_status brim_session_logits(brim_session* session, const float** logits, size_t* count) {
+  hand_out_nothing(logits, count);
   return on_session(session, Turn::Kind::change, [&]() -> Status {
     if (logits == nullptr || count == nullptr) return null_argument(logits == nullptr ? "logits" : "count");
     BRIM_ASSIGN(const std::span<const float> found, session->session->logits());
@@ -240,6 +260,7 @@ brim_status brim_session_logits(brim_session* session, const float** logits, siz
 }
 
 brim_status brim_session_embedding(brim_session* session, const float** values, size_t* count) {
+  hand_out_nothing(values, count);
   return on_session(session, Turn::Kind::change, [&]() -> Status {
     if (values == nullptr || count == nullptr) return null_argument(values == nullptr ? "values" : "count");
     BRIM_ASSIGN(const std::span<const float> found, session->session->embedding());

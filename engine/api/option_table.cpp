@@ -31,8 +31,8 @@ constexpr OptionLine kOptions[] = {
    .sentence = said},
 #define MODEL_OPTION(key, type, text, flags, value, group, sentence) \
   LINE(key, model, text, flags, value, group, "", sentence, type)
-#define FIXED_OPTION(key, type, text, flags, value, group, sentence) \
-  LINE(key, creation, text, flags, value, group, "", sentence, type)
+#define FIXED_OPTION(key, type, text, flags, value, group, needs, sentence) \
+  LINE(key, creation, text, flags, value, group, needs, sentence, type)
 #define SESSION_OPTION(key, change, type, text, flags, value, group, needs, sentence) \
   LINE(key, session, text, flags, value, group, needs, sentence, type)
 #include "engine/api/options.def"

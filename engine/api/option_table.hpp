@@ -29,7 +29,7 @@ struct OptionLine {
   std::string_view flags{};         ///< flags of the commands, "-t,--threads"; "": none
   std::string_view value_name{};    ///< in their help: "N"
   std::string_view group{};         ///< the group of command options that registers it; "": none
-  std::string_view needs{};         ///< keys, separated by blanks; one must be given for an effect
+  std::string_view needs{};         ///< keys, separated by blanks; one must be on, not its default, for an effect
   std::string_view sentence{};      ///< what it does
 };
 

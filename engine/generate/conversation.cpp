@@ -17,16 +17,13 @@ constexpr std::string_view kRoles[] = {"system", "user", "assistant", "tool"};
 constexpr std::size_t kRange = 4096;  // bytes between two looks at the meter
 constexpr std::int64_t kRangeUnits = kRange / 16;
 
-// In one pass; a mark that arises where another one was removed is removed too.
-void remove_marks(std::string& text, WorkMeter* meter) {
-  std::size_t kept = 0;
-  for (std::size_t at = 0; at < text.size(); ++at) {
+// What the text itself says where the mark stands becomes U+FFFD, which has as many bytes.
+void replace_marks(std::string& text, WorkMeter* meter) {
+  constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+  for (std::size_t at = 0; at + kMark.size() <= text.size(); ++at) {
     if (at % kRange == 0 && !step(meter, kRangeUnits)) return;
-    text[kept++] = text[at];
-    if (kept >= kMark.size() && std::string_view(text).substr(kept - kMark.size(), kMark.size()) == kMark)
-      kept -= kMark.size();
+    if (std::string_view(text).substr(at, kMark.size()) == kMark) text.replace(at, kMark.size(), kReplacement);
   }
-  text.resize(kept);
 }
 
 // The returned text is not complete when `meter` is cancelled.
@@ -38,7 +35,7 @@ std::string clean(std::string_view content, WorkMeter* meter = nullptr) {
     decoder.push(content.substr(0, kRange), result);
   }
   decoder.flush(result);
-  remove_marks(result, meter);
+  replace_marks(result, meter);
   return result;
 }
 
@@ -236,8 +233,9 @@ std::string Conversation::json(WorkMeter* meter) const {
   return json += "\n]";
 }
 
-Result<std::vector<templates::ChatMessage>> Conversation::parse(std::string_view json, WorkMeter* meter) {
-  BRIM_ASSIGN(std::vector<templates::ChatMessage> messages, templates::read_messages(json, meter));
+Result<std::vector<templates::ChatMessage>> Conversation::parse(std::string_view json, WorkMeter* meter,
+                                                                std::vector<std::string>* dropped) {
+  BRIM_ASSIGN(std::vector<templates::ChatMessage> messages, templates::read_messages(json, meter, dropped));
   for (std::size_t index = 0; index < messages.size(); ++index) {
     if (!known_role(messages[index].role)) return templates::bad_message(index);
     messages[index].content = clean(messages[index].content, meter);

@@ -31,13 +31,14 @@ class Conversation {
     messages_.reserve(kFirstMessages);
   }
 
-  /// A message as a conversation keeps it: bytes that are not UTF-8 become U+FFFD. Errors: invalid_argument for an unknown
+  /// A message as a conversation keeps it: bytes that are not UTF-8 become U+FFFD, and so does the mark. Errors: invalid_argument for an unknown
   /// role; cancelled.
   static Result<templates::ChatMessage> make_message(std::string_view role, std::string_view content,
                                                      WorkMeter* meter = nullptr);
-  /// The same for the messages of a JSON array. Errors: invalid_argument for anything but a JSON array of messages;
-  /// cancelled.
-  static Result<std::vector<templates::ChatMessage>> parse(std::string_view json, WorkMeter* meter = nullptr);
+  /// The same for the messages of a JSON array (read_messages says which, and what `dropped` gets). Errors:
+  /// invalid_argument for anything but a JSON array of messages; cancelled.
+  static Result<std::vector<templates::ChatMessage>> parse(std::string_view json, WorkMeter* meter = nullptr,
+                                                           std::vector<std::string>* dropped = nullptr);
 
   /// Appends a message behind the answer, which then becomes an ordinary message. All or nothing, also without memory.
   void add(templates::ChatMessage message);

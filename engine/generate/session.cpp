@@ -131,8 +131,8 @@ Status Session::regenerate() {
   return cancellable([&] { return on_spare([&] { return give_again(); }); });
 }
 
-Status Session::load_messages(std::string_view json) {
-  return cancellable([&] { return on_spare([&] { return replace_messages(json); }); });
+Status Session::load_messages(std::string_view json, std::vector<std::string>* dropped) {
+  return cancellable([&] { return on_spare([&] { return replace_messages(json, dropped); }); });
 }
 
 Result<Piece> Session::next() {

@@ -123,8 +123,9 @@ class Session {
   /// Replaces the conversation and processes it, as far as the cache does not hold it already. Where the last message
   /// is the user's or a tool's, up to where the assistant answers. On failure the messages are the previous ones.
   /// Errors: invalid_argument, also for more bytes than the text that a conversation keeps plus one or two messages,
-  /// with escapes for each byte; those of the template; cancelled.
-  Status load_messages(std::string_view json);
+  /// with escapes for each byte; those of the template; cancelled. `dropped` (may be null): members of messages that the
+  /// conversation does not keep, as templates::read_messages names them.
+  Status load_messages(std::string_view json, std::vector<std::string>* dropped = nullptr);
 
   const run::Sequence& sequence() const { return *sequence_; }
   const SessionOptions& options() const { return options_; }
@@ -166,7 +167,7 @@ class Session {
   Status check_json_size(std::size_t bytes) const;
   Status add_message(std::string_view role, std::string_view content);
   Status give_again();
-  Status replace_messages(std::string_view json);
+  Status replace_messages(std::string_view json, std::vector<std::string>* dropped);
   Result<Piece> pick();
   std::optional<Piece> ended();
   void note_read() noexcept;

@@ -157,9 +157,9 @@ Status Session::give_again() {
   return {};
 }
 
-Status Session::replace_messages(std::string_view json) {
+Status Session::replace_messages(std::string_view json, std::vector<std::string>* dropped) {
   BRIM_TRY(check_json_size(json.size()));
-  BRIM_ASSIGN(std::vector<templates::ChatMessage> messages, Conversation::parse(json, &work_));
+  BRIM_ASSIGN(std::vector<templates::ChatMessage> messages, Conversation::parse(json, &work_, dropped));
   for (std::size_t i = 0; i < messages.size(); ++i) {
     BRIM_TRY(check_size(sentence("message ", i + 1), messages[i].content.size()));
   }

@@ -66,6 +66,8 @@ Value array_element(const Array& array, std::uint64_t index);
 std::string type_text(const Value& value);
 /// The value itself for an error message where it is short (a number, a quoted string), else "a value of type …".
 std::string shown(const Value& value);
+/// The same where an integer is expected: a number of another type is named by its type ("the f32 number 4096").
+std::string shown_for_integer(const Value& value);
 
 /// One tensor. `shape[0]` is the row length (GGUF order); unused dimensions are 1. `data` may be read directly in a
 /// file that was opened with FileImage::Access::mapped, or in parsed bytes; otherwise it only represents the bytes that

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "engine/base/quote.hpp"
+#include "engine/io/file_kind.hpp"
 #include "engine/io/gguf_bytes.hpp"
 #include "engine/io/name_index.hpp"
 
@@ -80,7 +81,14 @@ Result<Counts> PartReader::read_header() {
   if (bytes_.empty()) return bad(" is not a GGUF file: it is empty");
   const std::span<const std::byte> first = cursor_.take_bytes(std::min<std::size_t>(bytes_.size(), 4));
   const std::string_view magic(reinterpret_cast<const char*>(first.data()), first.size());
-  if (magic != "GGUF") return bad(" is not a GGUF file: it starts with ", quoted(magic), ", expected 'GGUF'");
+  if (magic != "GGUF") {
+    const std::span<const std::byte> more = cursor_.take_bytes(std::min<std::size_t>(cursor_.left(), kKindBytes));
+    const std::string_view beginning(reinterpret_cast<const char*>(bytes_.data()), first.size() + more.size());
+    if (const std::string_view kind = other_kind(beginning); !kind.empty()) {
+      return bad(" is not a GGUF file: it is ", kind);
+    }
+    return bad(" is not a GGUF file: it starts with ", quoted(magic), ", expected 'GGUF'");
+  }
   std::uint32_t version = 0;
   Counts counts;
   if (cursor_.take(version)) {

@@ -12,8 +12,9 @@ Error absent_key(const std::string& path, std::string_view key, const std::strin
   return error(ErrorCode::bad_file, path, " has no key ", quoted(key), " (expected ", expected, ")");
 }
 
-Error wrong_value(const std::string& path, std::string_view key, const Value& value, const std::string& expected) {
-  return error(ErrorCode::bad_file, path, ": key ", quoted(key), " is ", shown(value), ", expected ", expected);
+Error wrong_value(const std::string& path, std::string_view key, const std::string& found,
+                  const std::string& expected) {
+  return error(ErrorCode::bad_file, path, ": key ", quoted(key), " is ", found, ", expected ", expected);
 }
 
 }  // namespace
@@ -27,7 +28,7 @@ Result<std::int64_t> Gguf::integer(std::string_view key, std::optional<std::int6
     return absent_key(path_, key, expected());
   }
   const std::optional<std::int64_t> number = value->as_integer();
-  if (!number || *number < min || *number > max) return wrong_value(path_, key, *value, expected());
+  if (!number || *number < min || *number > max) return wrong_value(path_, key, shown_for_integer(*value), expected());
   return *number;
 }
 
@@ -38,7 +39,7 @@ Result<double> Gguf::number(std::string_view key, std::optional<double> absent) 
     return absent_key(path_, key, "a number");
   }
   const std::optional<double> number = value->as_number();
-  if (!number || !std::isfinite(*number)) return wrong_value(path_, key, *value, "a finite number");
+  if (!number || !std::isfinite(*number)) return wrong_value(path_, key, shown(*value), "a finite number");
   return *number;
 }
 
@@ -49,7 +50,7 @@ Result<bool> Gguf::boolean(std::string_view key, std::optional<bool> absent) con
     return absent_key(path_, key, "a bool");
   }
   const std::optional<bool> flag = value->as_bool();
-  if (!flag) return wrong_value(path_, key, *value, "a bool");
+  if (!flag) return wrong_value(path_, key, shown(*value), "a bool");
   return *flag;
 }
 
@@ -60,7 +61,7 @@ Result<std::string> Gguf::string(std::string_view key, std::optional<std::string
     return absent_key(path_, key, "a string");
   }
   const std::optional<std::string_view> text = value->as_string();
-  if (!text) return wrong_value(path_, key, *value, "a string");
+  if (!text) return wrong_value(path_, key, shown(*value), "a string");
   return std::string(*text);
 }
 

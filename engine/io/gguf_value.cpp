@@ -119,4 +119,9 @@ std::string shown(const Value& value) {
   return "a value of type " + type_text(value);
 }
 
+std::string shown_for_integer(const Value& value) {
+  const bool real = std::holds_alternative<double>(value.data);
+  return real ? "the " + type_text(value) + " number " + shown(value) : shown(value);
+}
+
 }  // namespace brim::io

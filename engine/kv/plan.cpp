@@ -79,7 +79,7 @@ Result<std::int64_t> requested_bytes(const Costs& costs, const Shape& shape, Nee
   if (min == kSaturated || (full == kSaturated && request.kind != BudgetRequest::Kind::bytes &&
                             request.kind != BudgetRequest::Kind::automatic)) {
     return error(ErrorCode::out_of_memory, "KV cache: ", shape.layers.size(), " layers with a context of ",
-                 shape.context, " tokens need more bytes than can be counted");
+                 shape.context, shape.context == 1 ? " token" : " tokens", " need more bytes than can be counted");
   }
   if (bytes < min) {
     return error(ErrorCode::out_of_memory, what, " is ", bytes_text(bytes), ", but this model needs at least ",

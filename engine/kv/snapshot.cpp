@@ -119,20 +119,23 @@ Status check_plan(const Plan& plan, StateReader& state) {
   BRIM_TRY(state.same("split", plan.split));
   BRIM_TRY(state.same("rule", plan.keep));
   BRIM_TRY(state.same("context", plan.shape.context));
-  BRIM_TRY(state.same("budget in bytes", plan.budget_bytes));
-  BRIM_TRY(state.same("tokens read at a time", plan.chunk));
-  BRIM_TRY(state.same("most entries of a layer", plan.max_entries));
+  // These follow from how entries are stored: where that differs too, it is what the caller has to know.
+  Status sizes = state.same("budget in bytes", plan.budget_bytes);
+  if (const Status chunk = state.same("tokens read at a time", plan.chunk); sizes) sizes = chunk;
+  if (const Status most = state.same("most entries of a layer", plan.max_entries); sizes) sizes = most;
   BRIM_TRY(state.same("layers", static_cast<std::int64_t>(plan.shape.layers.size())));
   for (std::size_t i = 0; i < plan.shape.layers.size(); ++i) {
     const StreamShape& layer = plan.shape.layers[i];
     state.at(sentence("layer ", i));
     BRIM_TRY(state.same("storage", kernels::kv_types_name(layer.types)));
+    BRIM_TRY(sizes);
     BRIM_TRY(state.same("entries it may keep", plan.quota[i]));
     BRIM_TRY(state.same("bytes of a key",
                         static_cast<std::int64_t>(kernels::kv_vector_bytes(layer.types.key, layer.key_size))));
     BRIM_TRY(state.same("bytes of a value",
                         static_cast<std::int64_t>(kernels::kv_vector_bytes(layer.types.value, layer.value_size))));
   }
+  BRIM_TRY(sizes);
   if (plan.shape.states.empty()) return {};
   state.at("states of layers");
   BRIM_TRY(state.same("bytes", plan.state_bytes));

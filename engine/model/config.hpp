@@ -85,7 +85,7 @@ struct Config {
   bool expert_weights_normalised = true;  ///< the chosen experts' weights are divided by their sum
 
   std::int64_t next_token_layers = 0;     ///< blocks after `layers` that predict further tokens (nextn, MTP): not used
-  std::vector<std::string> unknown_keys;  ///< of the architecture, in the file and not read; for a notice
+  std::vector<std::string> unknown_keys;  ///< of the architecture, in the file and not read; for a warning
 
   bool has_experts() const { return experts > 0; }
 };

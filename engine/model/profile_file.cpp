@@ -225,11 +225,17 @@ std::string to_json(const ProfileFile& file) {
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+namespace {
+
+Error too_large(const std::string& name, std::uint64_t bytes) {
+  return error(ErrorCode::bad_file, name, " is not a profile: expected at most ", kLargestProfile, " bytes, found ",
+               bytes);
+}
+
+}  // namespace
+
 Result<ProfileFile> parse_profile(std::string_view text, const std::string& name) {
-  if (text.size() > kLargestProfile) {
-    return error(ErrorCode::bad_file, name, " is not a profile: expected at most ", kLargestProfile, " bytes, found ",
-                 text.size());
-  }
+  if (text.size() > kLargestProfile) return too_large(name, text.size());
   const Result<JsonTree> json = text::parse_json(text);
   if (!json || !json->is(JsonTree::Kind::object)) {
     return error(ErrorCode::bad_file, name, " is not a profile: it is not a JSON object");
@@ -264,9 +270,11 @@ Result<ProfileOwner> profile_owner(const io::Gguf& file, std::size_t layers) {
   owner.path = file.path();
   BRIM_ASSIGN(owner.fingerprint, fingerprint(file));
   owner.layers = layers;
-  // One byte more than is read is enough to be refused.
+  // Of one that is too large, the size is enough.
   if (const io::Value* carried = file.find(kProfileKey)) {
-    owner.carried = std::string(carried->as_string().value_or("").substr(0, kLargestProfile + 1));
+    const std::string_view text = carried->as_string().value_or("");
+    owner.carried_bytes = text.size();
+    owner.carried = std::string(text.size() > kLargestProfile ? "" : text);
   }
   return owner;
 }
@@ -284,22 +292,29 @@ Result<ProfileFile> profile_of(const ProfileOwner& owner, std::string_view text,
 
 namespace {
 
+FoundProfile unusable(const Error& why) {
+  return {nullptr, {}, sentence(why.sentence, "; going on without a profile")};
+}
+
 FoundProfile used(const ProfileOwner& owner, std::string text, const std::string& name) {
   Result<ProfileFile> file = profile_of(owner, text, name);
-  if (file) return {std::make_shared<const kv::Profile>(std::move(file->profile)), std::move(text), {}};
-  return {nullptr, {}, sentence(file.error().sentence, "; going on without a profile")};
+  if (!file) return unusable(file.error());
+  return {std::make_shared<const kv::Profile>(std::move(file->profile)), std::move(text), {}};
 }
 
 }  // namespace
 
 FoundProfile carried_profile(const ProfileOwner& owner) {
   if (!owner.carried) return {};
-  return used(owner, *owner.carried, sentence(owner.path, ", key ", kProfileKey, ","));
+  const std::string name = sentence(owner.path, ", key ", kProfileKey, ",");
+  if (owner.carried_bytes > kLargestProfile) return unusable(too_large(name, owner.carried_bytes));
+  return used(owner, *owner.carried, name);
 }
 
 Result<FoundProfile> read_profile(const ProfileOwner& owner, const std::string& path) {
   BRIM_ASSIGN(const InputFile file, InputFile::open(path));
-  std::string text(static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), kLargestProfile + 1)), '\0');
+  if (file.size() > kLargestProfile) return unusable(too_large(path, file.size()));
+  std::string text(static_cast<std::size_t>(file.size()), '\0');
   BRIM_TRY(file.read(0, std::as_writable_bytes(std::span(text))));
   return used(owner, std::move(text), path);
 }

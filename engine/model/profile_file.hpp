@@ -54,7 +54,8 @@ Result<ProfileFile> parse_profile(std::string_view json, const std::string& name
 struct ProfileOwner {
   std::string path, fingerprint;
   std::size_t layers = 0;
-  std::optional<std::string> carried;  ///< the text under kProfileKey
+  std::optional<std::string> carried;  ///< the text under kProfileKey; empty where it is too large
+  std::uint64_t carried_bytes = 0;     ///< its size in the file
 };
 /// Errors: io.
 Result<ProfileOwner> profile_owner(const io::Gguf& file, std::size_t layers);

@@ -8,6 +8,7 @@
 
 #include "engine/base/quote.hpp"
 #include "engine/model/foreign_tensors.hpp"
+#include "engine/model/tokenizer_keys.hpp"
 #include "engine/model/vocabulary.hpp"
 
 namespace brim::model {
@@ -72,8 +73,13 @@ void log_remarks(const Log& log, const io::Gguf& file, const Config& config, con
   if (file.find("tokenizer.chat_template") == nullptr) {
     log(LogLevel::info, sentence(file.path(), " has no chat template: conversations use the built-in 'plain'"));
   }
-  if (!config.unknown_keys.empty()) {
-    log(LogLevel::info, sentence("keys that are not known and not used: ", list_text(config.unknown_keys)));
+  std::vector<std::string> unknown = config.unknown_keys;
+  for (std::string& key : unknown_tokenizer_keys(file)) unknown.push_back(std::move(key));
+  if (!unknown.empty()) {
+    log(LogLevel::warning,
+        sentence(file.path(), " has ", unknown.size() == 1 ? "a key" : "keys", " that Brim does not know: ",
+                 list_text(unknown), unknown.size() == 1 ? "; it is ignored" : "; they are ignored",
+                 ", and answers are wrong if the model depends on ", unknown.size() == 1 ? "it" : "them"));
   }
   if (const std::string skipped = skipped_text(file, config, weights); !skipped.empty()) {
     log(LogLevel::info, sentence("tensors that are skipped: ", skipped));

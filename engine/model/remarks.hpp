@@ -9,8 +9,8 @@
 
 namespace brim::model {
 
-/// Logs to `log`, one line per remark: a missing pre-tokenizer and special ids that are not tokens' (warnings), a
-/// missing chat template, tokens that became control tokens, keys that are not known, tensors that are skipped.
+/// Logs to `log`, one line per remark: a missing pre-tokenizer, special ids that are not tokens' and keys that are
+/// not known (warnings), a missing chat template, tokens that became control tokens, tensors that are skipped.
 void log_remarks(const Log& log, const io::Gguf& file, const Config& config, const Weights& weights,
                  const text::Tokenizer& tokenizer);
 

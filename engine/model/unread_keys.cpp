@@ -28,8 +28,17 @@ constexpr std::string_view kNames[] = {
     "rescale_every_n_layers",    "residual_scale",
     "router_logit_softcapping",  "use_parallel_residual",
 };
+// A name with one of these words between its dots and underscores speaks of arithmetic, whoever invented it:
+// "embedding_multiplier", "logits_scaling", "norm_type", "feed_forward_act".
+constexpr std::string_view kFactorWords[] = {"multiplier", "multipliers", "scale", "scales", "scaling"};
+constexpr std::string_view kWords[] = {
+    "act",   "activation", "activations",   "cap",           "causal", "clamp",       "clip",   "norm",    "softcap",
+    "norms", "normalize",  "normalization", "normalisation", "qknorm", "softcapping", "window", "windows",
+};
 // Known to change nothing: notes of a tool, or information that another key of the file gives better.
 constexpr std::string_view kHarmless[] = {"vocab_size", "tensor_data_layout", "rope.scaling.finetuned"};
+// Of encoders for images and sounds, whose tensors are skipped too.
+constexpr std::string_view kOtherTowers[] = {"vision.", "audio.", "mm.", "projector."};
 // "Not used" is 1 for these, as well as 0.
 constexpr std::string_view kFactors[] = {
     "attention.output_scale",
@@ -50,9 +59,30 @@ bool contains(const std::string_view (&list)[N], std::string_view name) {
   return std::find(std::begin(list), std::end(list), name) != std::end(list);
 }
 
+template <std::size_t N>
+bool begins_with_one_of(const std::string_view (&list)[N], std::string_view name) {
+  return std::any_of(std::begin(list), std::end(list), [&](std::string_view begin) { return name.starts_with(begin); });
+}
+
+// Whether a word between the dots and underscores of the name is in the list.
+template <std::size_t N>
+bool has_word(const std::string_view (&list)[N], std::string_view name) {
+  while (!name.empty()) {
+    const std::size_t end = std::min(name.find_first_of("._"), name.size());
+    if (contains(list, name.substr(0, end))) return true;
+    name.remove_prefix(std::min(end + 1, name.size()));
+  }
+  return false;
+}
+
+bool has_word(std::string_view word, std::string_view name) {
+  const std::string_view one[] = {word};
+  return has_word(one, name);
+}
+
 bool changes_arithmetic(std::string_view name) {
-  return contains(kNames, name) || std::any_of(std::begin(kFamilies), std::end(kFamilies),
-                                               [&](std::string_view family) { return name.starts_with(family); });
+  return contains(kNames, name) || begins_with_one_of(kFamilies, name) || has_word(kFactorWords, name) ||
+         has_word(kWords, name);
 }
 
 bool windowed(const Config& config) {
@@ -60,12 +90,24 @@ bool windowed(const Config& config) {
                      [](const LayerConfig& layer) { return layer.window > 0; });
 }
 
-// Whether one number or flag says what the decoder does anyway.
+// Whether a text names what the decoder does anyway: the activation, and the kind of norms.
+bool is_neutral_text(std::string_view name, std::string_view text, const Config& config) {
+  constexpr std::string_view kRms[] = {"rms", "rmsnorm", "rms_norm"};
+  constexpr std::string_view kSilu[] = {"silu", "swish", "swiglu"};
+  constexpr std::string_view kGelu[] = {"gelu", "gelu_tanh", "gelu_pytorch_tanh", "gelu_new", "geglu"};
+  if (text.empty()) return true;
+  if (has_word("norm", name)) return contains(kRms, text);
+  if (!has_word("act", name) && !has_word("activation", name)) return false;
+  return config.activation == Activation::silu ? contains(kSilu, text) : contains(kGelu, text);
+}
+
+// Whether one number, flag or text says what the decoder does anyway.
 bool is_neutral(std::string_view name, const io::Value& value, const Keys& keys, const Config& config) {
-  if (const auto text = value.as_string()) return text->empty();
+  if (const auto text = value.as_string()) return is_neutral_text(name, *text, config);
   const auto flag = value.as_bool();
   const double number = flag ? *flag : value.as_number().value_or(0);
-  if (name == "attention.causal") return number == 1;
+  if (has_word("causal", name)) return number == 1;
+  if (name == "qk_norm") return (number != 0) == (config.query_key_norm != QueryKeyNorm::none);
   if (name == "attention.layer_norm_epsilon") return keys.has("attention.layer_norm_rms_epsilon");
   if (name == "attention.key_length_swa") return number == config.key_size;
   if (name == "attention.value_length_swa") return number == config.value_size;
@@ -76,7 +118,8 @@ bool is_neutral(std::string_view name, const io::Value& value, const Keys& keys,
   if (name == "expert_weights_norm" && (!config.has_experts() || (number != 0) == config.expert_weights_normalised)) {
     return true;
   }
-  return number == 0 || (number == 1 && contains(kFactors, name));
+  // A flag that is set says that something is scaled, a factor of 1 that nothing is.
+  return number == 0 || (number == 1 && (contains(kFactors, name) || (!flag && has_word(kFactorWords, name))));
 }
 
 bool is_neutral_throughout(std::string_view name, const io::Value& value, const Keys& keys, const Config& config) {
@@ -101,7 +144,7 @@ Result<std::vector<std::string>> check_unread_keys(const Keys& keys, const Confi
   for (const io::Gguf::Entry& entry : keys.file().metadata()) {
     if (!entry.key.starts_with(keys.prefix())) continue;
     const std::string_view name = entry.key.substr(keys.prefix().size());
-    if (keys.was_read(name) || contains(kHarmless, name)) continue;
+    if (keys.was_read(name) || contains(kHarmless, name) || begins_with_one_of(kOtherTowers, name)) continue;
     if (!changes_arithmetic(name)) {
       unknown.emplace_back(entry.key);
     } else if (!is_neutral_throughout(name, entry.value, keys, config)) {

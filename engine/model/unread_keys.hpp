@@ -12,7 +12,7 @@
 namespace brim::model {
 
 /// Checks every key of the architecture that was not requested through `keys`. Returns the ones that are unknown and
-/// without a known effect, for a notice. Errors: unsupported, naming the file, the key and its value, for one that
+/// without a known effect, for a warning. Errors: unsupported, naming the file, the key and its value, for one that
 /// changes the arithmetic.
 Result<std::vector<std::string>> check_unread_keys(const Keys& keys, const Config& config);
 

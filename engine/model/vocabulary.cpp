@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "engine/base/quote.hpp"
+#include "engine/model/tokenizer_keys.hpp"
 
 namespace brim::model {
 namespace {
@@ -95,6 +97,20 @@ constexpr SpecialId kSpecialIds[] = {
 };
 constexpr std::string_view kEndIdLists[] = {"eos_token_ids", "eog_token_ids"};
 
+// The rules for whole texts.
+struct Rule {
+  std::string_view name;
+  bool text::Vocabulary::*value;
+};
+constexpr Rule kRules[] = {
+    {"add_bos_token", &text::Vocabulary::add_bos},
+    {"add_eos_token", &text::Vocabulary::add_eos},
+    {"add_space_prefix", &text::Vocabulary::add_space_prefix},
+    {"remove_extra_whitespaces", &text::Vocabulary::remove_extra_whitespaces},
+};
+// The rest of what is read.
+constexpr std::string_view kTables[] = {"model", "pre", "tokens", "scores", "token_type", "merges", "suppress_tokens"};
+
 bool is_token(std::size_t tokens, std::int64_t id) { return id >= 0 && static_cast<std::uint64_t>(id) < tokens; }
 
 bool is_token(const text::Vocabulary& vocabulary, std::int64_t id) { return is_token(vocabulary.tokens.size(), id); }
@@ -158,14 +174,8 @@ Error nothing_to_add(const io::Gguf& gguf, const text::Vocabulary& vocabulary, s
 }
 
 Status read_rules(const io::Gguf& gguf, text::Vocabulary& vocabulary) {
-  const std::pair<std::string_view, bool*> rules[] = {
-      {"add_bos_token", &vocabulary.add_bos},
-      {"add_eos_token", &vocabulary.add_eos},
-      {"add_space_prefix", &vocabulary.add_space_prefix},
-      {"remove_extra_whitespaces", &vocabulary.remove_extra_whitespaces},
-  };
-  for (const auto& [name, rule] : rules) {
-    BRIM_ASSIGN(*rule, gguf.boolean(key_of(name), *rule));
+  for (const auto& [name, rule] : kRules) {
+    BRIM_ASSIGN(vocabulary.*rule, gguf.boolean(key_of(name), vocabulary.*rule));
   }
   // A pre-tokenizer that usually adds BOS cannot where the file names none.
   if (vocabulary.bos < 0 && gguf.find(key_of("add_bos_token")) == nullptr) vocabulary.add_bos = false;
@@ -211,9 +221,17 @@ Result<text::Vocabulary> read_vocabulary(const io::Gguf& gguf) {
     BRIM_ASSIGN(vocabulary.merges, strings_at(gguf, key_of("merges")));
   }
   BRIM_TRY(refuse_suppressed_tokens(gguf));
+  BRIM_TRY(refuse_tokenizer_keys(gguf, model == "llama"));
   BRIM_TRY(read_special_ids(gguf, vocabulary));
   BRIM_TRY(read_rules(gguf, vocabulary));
   return vocabulary;
+}
+
+bool reads_tokenizer_key(std::string_view name) {
+  return std::ranges::find(kSpecialIds, name, &SpecialId::name) != std::end(kSpecialIds) ||
+         std::ranges::find(kRules, name, &Rule::name) != std::end(kRules) ||
+         std::ranges::find(kEndIdLists, name) != std::end(kEndIdLists) ||
+         std::ranges::find(kTables, name) != std::end(kTables);
 }
 
 std::vector<std::string> ignored_token_ids(const io::Gguf& gguf, std::size_t tokens) {
@@ -223,7 +241,8 @@ std::vector<std::string> ignored_token_ids(const io::Gguf& gguf, std::size_t tok
     const std::string key = key_of(special.name);
     const io::Value* value = gguf.find(key);
     if (value == nullptr || !ignored(value->as_integer())) continue;
-    found.push_back(sentence("key ", quoted(key), " is ", io::shown(*value), ", expected ", expected_id(tokens)));
+    found.push_back(
+        sentence("key ", quoted(key), " is ", io::shown_for_integer(*value), ", expected ", expected_id(tokens)));
   }
   for (const std::string_view name : kEndIdLists) {
     const std::string key = key_of(name);
@@ -237,9 +256,9 @@ std::vector<std::string> ignored_token_ids(const io::Gguf& gguf, std::size_t tok
       first = i;
     }
     if (count == 0) continue;
-    found.push_back(
-        sentence("key ", quoted(key), ": element ", first, " is ", io::shown(io::array_element(*array, first)),
-                 count > 1 ? sentence(" (", count - 1, " more are wrong)") : "", ", expected ", expected_id(tokens)));
+    found.push_back(sentence(
+        "key ", quoted(key), ": element ", first, " is ", io::shown_for_integer(io::array_element(*array, first)),
+        count > 1 ? sentence(" (", count - 1, " more are wrong)") : "", ", expected ", expected_id(tokens)));
   }
   return found;
 }

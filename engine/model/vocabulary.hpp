@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/result.hpp"
@@ -14,8 +15,12 @@ namespace brim::model {
 /// Reads tokenizer.ggml.* and general.name. What the file does not say is what default_vocabulary says; a special id
 /// that is not a token's is ignored, as llama.cpp does (ignored_token_ids says which). Errors: bad_file naming the file and the key (missing tokens or
 /// merges, wrong types, counts that differ, a BOS to add that is not named or not a token's); unsupported for a tokenizer model or
-/// pre-tokenizer that is not known, with the known ones, and for tokens to suppress.
+/// pre-tokenizer that is not known, with the known ones, and for tokens to suppress and keys that change
+/// tokens in ways that are not supported.
 Result<text::Vocabulary> read_vocabulary(const io::Gguf& gguf);
+
+/// Whether read_vocabulary reads tokenizer.ggml.`name`.
+bool reads_tokenizer_key(std::string_view name);
 
 /// What read_vocabulary ignored, of a vocabulary with `tokens` tokens: a sentence without its file for each key whose special id,
 /// or ids, are not tokens' ("key 'tokenizer.ggml.eos_token_id' is 500, expected a token id from 0 to 319").

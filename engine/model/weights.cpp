@@ -14,20 +14,30 @@
 namespace brim::model {
 namespace {
 
-// One tensor of factors: files have it once, or once per layer with the same values. Empty where there is none.
+// One tensor of factors: files have it once, or once per layer with the same values. Empty where there is none. Refused
+// where only some layers have it: the others would rotate otherwise.
 Result<std::vector<float>> read_factors(const io::Gguf& file, const Config& config, const std::string& name,
                                         std::vector<bool>& used) {
   const std::int64_t pairs = config.rope.dimensions / 2;
   BRIM_ASSIGN(std::vector<float> factors, TensorFinder(file, "", used).optional_vector(name, pairs));
+  const bool in_common = !factors.empty();
+  std::string with, without;  // a layer that has factors, and one that rotates and has none
   for (std::size_t layer = 0; layer < config.layers.size(); ++layer) {
     const std::string prefix = sentence("blk.", layer, ".");
     BRIM_ASSIGN(std::vector<float> here, TensorFinder(file, prefix, used).optional_vector(name, pairs));
+    if (!here.empty()) with = prefix;
+    if (here.empty() && config.layers[layer].rope) without = prefix;
     if (factors.empty())
       factors = std::move(here);
     else if (!here.empty() && here != factors) {
       return error(ErrorCode::unsupported, file.path(), ": tensor ", prefix, name,
                    ": layers with different rotary factors are not supported");
     }
+  }
+  if (!in_common && !with.empty() && !without.empty()) {
+    return error(ErrorCode::unsupported, file.path(), ": tensor ", with, name,
+                 ": expected one for each layer, found none ", without, name,
+                 "; layers with different rotary factors are not supported");
   }
   for (const float factor : factors) {
     if (std::isfinite(factor) && factor > 0) continue;

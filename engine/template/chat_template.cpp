@@ -28,7 +28,7 @@ std::string cut(const std::string& message) {
 Error to_error(const jinja::TemplateFailure& failure) {
   if (failure.code == ErrorCode::cancelled) return cancelled_error();
   const std::string message = cut(failure.message);
-  if (failure.by_template) return error(failure.code, message);
+  if (failure.by_template) return error(failure.code, "the template refuses: ", message);
   std::string place;
   if (failure.line > 0) place = "line " + std::to_string(failure.line);
   if (failure.column > 0) place += ", column " + std::to_string(failure.column);

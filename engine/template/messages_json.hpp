@@ -17,9 +17,12 @@ namespace brim::templates {
 /// cancelled.
 bool append_quoted(std::string& json, std::string_view text, WorkMeter* meter = nullptr);
 
-/// The messages of a JSON array of {"role": text, "content": text}; other members are passed over. Linear time, no
-/// recursion. Errors: invalid_argument; cancelled.
-Result<std::vector<ChatMessage>> read_messages(std::string_view json, WorkMeter* meter = nullptr);
+/// The messages of a JSON array of {"role": text, "content": text}. Content may be null, which is an empty text, or an
+/// array of {"type": "text", "text": text}, which is their texts joined. Other members are not kept: `dropped` (may be
+/// null) gets the name of each that has a value, the first few once. Linear time, no recursion. Errors:
+/// invalid_argument; cancelled.
+Result<std::vector<ChatMessage>> read_messages(std::string_view json, WorkMeter* meter = nullptr,
+                                               std::vector<std::string>* dropped = nullptr);
 
 /// The error of message `index`, counted from 0.
 Error bad_message(std::size_t index);

@@ -109,6 +109,9 @@ const JsonTree* JsonTree::find(std::string_view name) const {
 }
 
 Result<JsonTree> parse_json(std::string_view text, const JsonLimits& limits, WorkMeter* meter) {
+  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+    return error(ErrorCode::invalid_argument, "is not JSON: it is empty");
+  }
   JsonTree root;
   Builder builder(root, limits);
   const bool whole = nlohmann::json::sax_parse(JsonBytes(text, meter), JsonBytes(text), &builder);

@@ -115,8 +115,16 @@ refused "--dry-base does nothing without --dry-multiplier" run -m tiny.gguf -p a
 refused "--xtc-threshold does nothing without --xtc-probability" run -m tiny.gguf -p a --xtc-threshold 0.2
 refused "--repeat-last-n does nothing without --repeat-penalty, --frequency-penalty or --presence-penalty" \
   run -m tiny.gguf -p a --repeat-last-n 32
-does 0 run -m tiny.gguf -p a -n 1 --mirostat 0 --mirostat-tau 3 --presence-penalty 0.1 --repeat-last-n 32
+refused "--draft-max does nothing without --spec-type" run -m tiny.gguf -p a --draft-max 4
+# A needed option that is off counts as absent.
 refused "--draft-max does nothing with --spec-type none" chat -m tiny.gguf -p a --spec-type none --draft-max 4
+refused "--mirostat-tau does nothing with --mirostat 0" run -m tiny.gguf -p a --mirostat 0 --mirostat-tau 3
+refused "--dry-base does nothing with --dry-multiplier 0.0" run -m tiny.gguf -p a --dry-multiplier 0.0 --dry-base 2
+refused "--xtc-threshold does nothing with --xtc-probability 0" run -m tiny.gguf -p a --xtc-probability 0 --xtc-threshold 0.2
+refused "--repeat-last-n does nothing with --repeat-penalty 1 --presence-penalty 0" \
+  run -m tiny.gguf -p a --repeat-penalty 1 --presence-penalty 0 --repeat-last-n 5
+does 0 run -m tiny.gguf -p a -n 1 --mirostat 1 --mirostat-tau 3 --presence-penalty 0.1 --repeat-last-n 32
+does 0 run -m tiny.gguf -p a -n 1 --repeat-penalty 1 --presence-penalty 0.1 --repeat-last-n 32 --spec-type ngram --draft-max 4
 refused "--positions" eval -m tiny.gguf --prompt-ids 1,2 --positions 0
 refused "--seeds does nothing without --suite" eval -m tiny.gguf -f text.txt --seeds 2
 refused "--csv does nothing without --suite" eval -m tiny.gguf -f text.txt --csv

@@ -60,7 +60,7 @@ does 0 bench tiny.gguf -m other.gguf -p 4 -n 0 -r 1 --no-warmup -o jsonl
 refused "two models are given, 'tiny.gguf' and 'other.gguf'" chat tiny.gguf -m other.gguf -p a
 refused "unexpected argument 'Hello': brim run takes one model; a prompt goes after -p" run tiny.gguf Hello
 refused "unexpected argument 'more': brim quantize IN OUT TYPE" quantize tiny.gguf out.gguf Q8_0 more
-refused "OUT and TYPE is missing: brim quantize IN OUT TYPE" quantize tiny.gguf
+refused "OUT and TYPE are missing: brim quantize IN OUT TYPE" quantize tiny.gguf
 for command in chat run inspect eval bench tokenize calibrate; do
   refused "brim $command needs a model: brim $command MODEL.gguf" $command
 done
@@ -69,6 +69,7 @@ done
 mkdir -p models empty
 cp tiny.gguf models/b.gguf
 cp tiny.gguf models/a.gguf
+mkdir models/0.gguf # a directory is not an example of a model
 for command in chat run inspect eval bench tokenize calibrate render; do
   refused "there is no file missing.gguf (No such file or directory)" $command missing.gguf
   refused "is an address" $command https://example.org/model.gguf
@@ -78,6 +79,11 @@ for command in chat run inspect eval bench tokenize calibrate render; do
 done
 refused "there is no file llama3 (No such file or directory); Brim has no store of models" run llama3
 refused "there is no file llama3:8b" chat llama3:8b
+refused "; Brim downloads no models: fetch a GGUF file of that name" run TheBloke/Llama-2-7B-GGUF
+refused "; Brim downloads no models" chat name/model-GGUF:Q4_K_M
+refused "there is no file models/none (No such file or directory)" run models/none
+grep -q downloads err && fail "a path in a directory is taken for a name: $(cat err)"
+refused "brim help --bash-completion prints the completion script" completion bash
 refused "models is a directory" quantize models out.gguf Q8_0
 refused "is empty" chat -m "" -p a
 refused "is empty" chat "" -p a
@@ -88,6 +94,26 @@ printf 'not a model' >text.gguf
 refused "text.gguf" chat -m text.gguf
 refused "text.gguf" run -m text.gguf
 refused "run needs one prompt" run -m tiny.gguf
+: >empty.txt
+code=0
+"$brim" run tiny.gguf <empty.txt >out 2>err || code=$?
+[ "$code" = 2 ] && grep -q "standard input is empty, and run needs one prompt" err || fail "an empty pipe: $(cat err)"
+# What a refusal advises is accepted.
+code=0
+echo more | "$brim" run tiny.gguf -f text.gguf >out 2>err || code=$?
+[ "$code" = 2 ] && grep -q "without -f it is read there, after the text of -p" err || fail "two texts: $(cat err)"
+echo more | "$brim" run tiny.gguf -p first -n 1 >out 2>err || fail "-p and a pipe: $(cat err)"
+# Files of other kinds are named.
+printf '\020\0\0\0\0\0\0\0{"weights": {}}  ' >other
+refused "it is a safetensors file: Brim reads GGUF files only" run other -p a
+printf 'PK\003\004data' >other
+refused "it is an archive, such as PyTorch's weights are" inspect other
+printf 'version https://git-lfs.github.com/spec/v1\noid sha256:0\n' >other
+refused "it is a Git LFS pointer and not the file itself: fetch it with git lfs pull" chat other
+printf '\n<!DOCTYPE html><html>' >other
+refused "it is a web page" run other -p a
+printf '\037\213\010' >other
+refused "it is a compressed file: unpack it first" quantize other out.gguf Q8_0
 refused "no_such_template" chat -m tiny.gguf --chat-template no_such_template
 refused "standard input holds no question" chat -m tiny.gguf
 

@@ -2,7 +2,7 @@
 # model_files_test.sh COMMAND SCRATCH WRITE_TINY_MODEL: what the command reports about model files that leave something
 # out, contain more than the text model, or contain something that would change the answers.
 . "$(dirname "$0")/support.sh"
-for kind in byte-pairs no-pre other-towers output-bias; do tiny $kind.gguf $kind; done
+for kind in byte-pairs no-pre other-towers output-bias unknown-keys one-rope every-rope; do tiny $kind.gguf $kind; done
 tiny plain.gguf
 
 # The comma is token 11 here, and BPE's default for BOS and EOS was 11: it is text, and nothing is added before a text.
@@ -48,5 +48,17 @@ does 2 run -m output-bias.gguf -p the -n 1
 says "output-bias.gguf: tensor 'output.bias' is not supported" err
 does 0 inspect -m output-bias.gguf
 says "No plan: .*'output.bias'" out
+
+# Unknown keys are a warning without -v too, in one line.
+does 0 run -m unknown-keys.gguf -p the -n 8 --seed 3
+cmp -s out expected || fail "unknown keys changed the answer"
+[ "$(wc -l <err)" = 1 ] || fail "more than the warning: $(cat err)"
+says "^Warning: unknown-keys.gguf has keys that Brim does not know: 'llama.magic', 'tokenizer.ggml.dropout'; they are" err
+
+# Rotary factors are those of all layers, or they are refused.
+does 2 run -m one-rope.gguf -p the -n 1
+says "one-rope.gguf: tensor blk.1.rope_freqs.weight: expected one for each layer, found none blk.2.rope_freqs" err
+does 0 run -m every-rope.gguf -p the -n 8 --seed 3
+cmp -s out expected && fail "rotary factors of 2 change nothing"
 
 finish

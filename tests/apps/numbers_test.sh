@@ -35,6 +35,9 @@ refuses "a number, found '0x1'" run -m tiny.gguf -p the --temp 0x1
 refuses "a number, found '0,5'" run -m tiny.gguf -p the --temp 0,5
 refuses "^brim: --repeat-penalty is 1e30; it must be from 0.000001 to 1000000" run -m tiny.gguf -p the --repeat-penalty 1e30
 refuses "from 1 to 10000, found '99999999999999999999'" eval -m tiny.gguf -f tiny.gguf --suite kv --seeds 99999999999999999999
+for list in .5, ,.5 .5,,.25; do
+  refuses "^brim: --ratios: a value is missing in '" eval -m tiny.gguf -f tiny.gguf --suite kv --ratios "$list"
+done
 refuses "from 0.001 to 1, found '2'" eval -m tiny.gguf -f tiny.gguf --suite kv --ratios .5,2
 
 # Numbers are accepted however small and in any notation; anything that is not a number is refused in the same way

@@ -41,6 +41,13 @@ rmdir folder
 head -c 3000 tiny.gguf >short.gguf
 refused "short.gguf" quantize short.gguf new.gguf Q4_0
 rm short.gguf
+# Weights that are not finite would be written as zeros and look sound; copied ones would be damaged as before.
+tiny nan.gguf nan
+tiny nan-matrix.gguf nan-matrix
+refused "nan.gguf: tensor 'output_norm.weight' has 1 weight that is not a finite number: the file is damaged" \
+  quantize nan.gguf new.gguf Q8_0
+refused "nan-matrix.gguf: tensor 'blk.1.ffn_up.weight' has 1 weight that is not" quantize nan-matrix.gguf new.gguf Q4_0 --json
+rm nan.gguf nan-matrix.gguf
 [ "$(ls | sort)" = "$before" ] || fail "a refused call left a file behind: $(ls)"
 
 cp Q4_0.gguf old.gguf

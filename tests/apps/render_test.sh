@@ -42,7 +42,7 @@ same '29 Feb 2024 00:00:00' --template-file time.jinja --vars all.json --now 202
 [ "$("$brim" render --template-file all.jinja --vars - <all.json | tail -c 12)" = "0FalseFalse" ] || fail "variables from standard input"
 
 # The template's own words, with nothing that commands a terminal; exit code 1 for any failure while rendering.
-ends 1 'messages: x' --template-file raise.jinja --vars all.json
+ends 1 '^brim: the template refuses: No .*messages: x' --template-file raise.jinja --vars all.json
 grep -q "$(printf '\033')" err && fail "an escape sequence reached the terminal"
 printf '{{ nope.x }}' >undefined.jinja
 ends 1 "'nope' is undefined" --template-file undefined.jinja --vars all.json
@@ -52,6 +52,8 @@ ends 2 "line 2" --template-file syntax.jinja --vars all.json
 ends 2 "line 2: the statement 'include' is not supported" --template-file include.jinja --vars all.json
 ends 2 "missing.jinja" --template-file missing.jinja --vars all.json
 ends 2 "missing.json" --template-file all.jinja --vars missing.json
+: >empty.json
+ends 2 "empty.json is not JSON: it is empty" --template-file all.jinja --messages empty.json
 ends 2 "all.jinja is not JSON: error at byte" --template-file all.jinja --vars all.jinja
 # Unlimited nesting is refused while it is parsed, so that nothing recurses over it.
 for depth in 402 100000; do
@@ -72,6 +74,10 @@ for messages in '[1]' '[null]' '["Hi"]' '[[]]' '[{}]' '[{"content": "Hi"}]' '[{"
   echo "$messages" >wrong.json
   ends 2 'wrong.json: message [12]: expected an object with a text as its "role", found ' --chat-template chatml --messages wrong.json
 done
+echo '[{"content": "Hi"}]' >wrong.json
+ends 2 'its "role", found an object without "role"' --chat-template chatml --messages wrong.json
+echo '[{"role": "user", "content": "Hi"}, 2]' >wrong.json
+ends 2 'message 2: ' --chat-template chatml --messages wrong.json
 grep -q 'message 2: .*found 2' err || fail "the second message: $(cat err)"
 echo '[1]' >wrong.json
 ends 2 'wrong.json: tool 1: expected an object, found 1' --template-file tools.jinja --messages talk.json --tools wrong.json

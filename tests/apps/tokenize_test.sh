@@ -47,6 +47,8 @@ refuse "missing.txt" tokenize -m tiny.gguf -f missing.txt
 refuse "'x'" tokenize -m tiny.gguf --detokenize 1,x
 refuse "100000 is not among" tokenize -m tiny.gguf --detokenize 100000
 refuse "is not a token id" tokenize -m tiny.gguf --detokenize=-3
+for ids in 1,,2 , 1,2, ,1 "1, ,2"; do refuse "^brim: --detokenize: a value is missing in '" tokenize -m tiny.gguf --detokenize "$ids"; done
+refuse "^brim: --prompt-ids: a value is missing in '1,,2'" eval -m tiny.gguf --prompt-ids 1,,2
 refuse "." tokenize -m a.txt -p a
 refuse "." tokenize -m tiny.gguf --detokenize 1 --json
 

@@ -43,9 +43,11 @@ test("tokens there and back, into a session, and what the model computes after t
     await assert.rejects(session.appendIds(wrong), { name: "TypeError", message: /^ids: expected / });
     await assert.rejects(model.detokenize(wrong), { name: "TypeError", message: /^ids: expected / });
   }
-  for (const wrong of [[1.5], [2 ** 31], [NaN], [-(2 ** 40)]]) {
-    await assert.rejects(session.appendIds(wrong), { name: "RangeError", message: /^ids: expected a whole number from / });
+  for (const wrong of [[1.5], [2 ** 31], [NaN], [-(2 ** 40)], [-1], new Int32Array([1, -1])]) {
+    await assert.rejects(session.appendIds(wrong), { name: "RangeError", message: /^ids: expected a whole number from 0 to / });
+    await assert.rejects(model.detokenize(wrong), { name: "RangeError", message: /^ids: expected a whole number from 0 to / });
   }
+  await assert.rejects(model.detokenize([model.info.vocabulary]), { name: "RangeError", message: /^ids: expected / });
   await assert.rejects(session.appendIds([1_000_000]), { status: 1, message: /token id 1000000/ });
   await assert.rejects((await open()).logits(), { status: 7 });
 });
@@ -71,6 +73,21 @@ test("a session goes back, gives an answer again, and takes over a conversation"
   assert.equal(await rest(other), answer);
   await assert.rejects(other.loadMessages([{ role: "narrator", content: "" }]), { status: 1 });
   await assert.rejects(other.loadMessages("[]"), { name: "TypeError" });
+});
+
+test("half of a surrogate pair is refused, wherever a text goes", async () => {
+  const model = await Model.load(MODEL, { threads: 1 });
+  const session = await model.session({ kvBudget: "full" });
+  const half = (name) => ({ name: "TypeError", code: "ERR_INVALID_ARG_VALUE", message: new RegExp(`^${name}: character \\d is half of`) });
+  await assert.rejects(model.tokenize("a\ud800"), half("content"));
+  await assert.rejects(session.append("\udc00\ud800"), half("content"));
+  await assert.rejects(session.message("user", "\ud800b"), half("content"));
+  await assert.rejects(session.save("\ud800"), half("file"));
+  await assert.rejects(Model.load("/nowhere/\udfff"), { code: "ERR_INVALID_ARG_VALUE" });
+  await assert.rejects(session.loadMessages([{ role: "user", content: "\ud800" }]), { name: "TypeError" });
+  assert.throws(() => session.set("stop", "\ud83d"), half("stop"));
+  const pair = await model.tokenize("\ud83d\ude00\ufffd", { addSpecial: false });
+  assert.equal((await model.detokenize(pair)).trim(), "\ud83d\ude00\ufffd");
 });
 
 test("options are read and removed", async () => {
@@ -153,4 +170,33 @@ test("loading, creating, restoring and reading are followed, and a signal stops 
   } finally {
     fs.rmSync(folder, { recursive: true });
   }
+});
+
+test("what a progress or log function throws rejects the call, and nothing else", async () => {
+  const fails = (name) => () => {
+    throw new RangeError(name);
+  };
+  const rejected = (promise, message) => assert.rejects(promise, { name: "RangeError", message });
+  await rejected(Model.load(MODEL, { threads: 1 }, { progress: fails("progress") }), "progress");
+  await rejected(Model.load(MODEL, { threads: 1 }, { log: fails("log") }), "log");
+  const lines = [];
+  let log = (level, sentence) => lines.push(sentence);
+  const model = await Model.load(MODEL, { threads: 1 }, { log: (...said) => log(...said) });
+  await rejected(model.session({}, { progress: fails("session") }), "session");
+  const session = await model.session({ kvBudget: "full", temperature: 0, limit: 2 });
+  session.onProgress(fails("reading"));
+  const text = "Once upon a time there was a cat. ".repeat(10);
+  await rejected(session.append(text), "reading");
+  await rejected(session.message("user", "Hello"), "reading");
+  session.onProgress(null);
+  await session.append(text); // nothing is left of the exceptions
+  let calls = 0;
+  session.onProgress(() => ++calls);
+  await session.append(text);
+  assert.ok(calls > 0);
+  const small = await model.session({ kvBudget: "60%" });
+  log = fails("later");
+  await rejected(small.append(text.repeat(2)), "later"); // the cache begins to evict, which is logged
+  log = () => {};
+  await small.append(text);
 });

@@ -20,7 +20,8 @@
  *   inside another call returns BRIM_WRONG_STATE and changes nothing. A callback may call functions that only read its
  *   session (statistics, messages), but none that change it.
  * - Strings are UTF-8. They are passed with their size in bytes; a `const char*` without a size ends with a NUL. Pointers
- *   that a function returns are valid until the next call on the same handle.
+ *   that a function returns are valid until the next call on the same handle. Where a call fails, the handle or the
+ *   pointer that it would have returned is NULL.
  * - A struct that Brim fills begins with `size`: set it to sizeof that struct before the call.
  * - The _free functions accept NULL.
  */
@@ -327,6 +328,8 @@ BRIM_API brim_status brim_session_messages(brim_session* session, const char** j
  * already. Where the last message is the user's or a tool's, up to where the assistant answers: call
  * brim_session_next() next. Where it is the assistant's or the system's, up to its end: continue with
  * brim_session_message(). An empty array clears the cache too. On failure the messages are the previous ones.
+ * Content may be null, or an array of {"type": "text", "text": …}. Other members of a message, such as tool calls, are
+ * not kept, and a warning in the log says which.
  * BRIM_INVALID_ARGUMENT also for JSON that is longer than the kept text plus two messages of max_message_bytes, at six
  * bytes for each byte. */
 BRIM_API brim_status brim_session_load_messages(brim_session* session, const char* json, size_t size);

@@ -15,7 +15,7 @@ struct TemplateFailure {
   std::string message;
   int line = 0;              ///< 1-based line of the template; 0 until the interpreter knows it
   int column = 0;            ///< 1-based, syntax errors only
-  bool by_template = false;  ///< raise_exception: the message is the template's own and is shown bare
+  bool by_template = false;  ///< raise_exception: the message is the template's own, and no line is shown
 };
 
 /// Fails with the parts joined; the evaluating code adds the line.

@@ -1,5 +1,7 @@
 """Typed and pasted text arrives unchanged; settings are shown correctly."""
 import json
+import os
+import re
 
 from screen import chat, check, run
 
@@ -121,6 +123,80 @@ def a_saved_session_keeps_its_settings():
             check(expected in screen.seen, f"/show {name}: {screen.seen[-300:]!r}")
 
 
+def what_show_prints_can_be_set():
+    """Every setting: the value as /show spells it, given to /set, is the same value."""
+    options = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../engine/api/options.def")
+    with open(options, encoding="utf-8") as file:
+        keys = re.findall(r'^SESSION_OPTION\("([a-z_.]+)"', file.read(), re.MULTILINE)
+    check(len(keys) > 20, f"options.def has only the settings {keys}")
+    several = {"stop", "logit_bias"}
+    with quick() as screen:
+        screen.prompt()
+
+        def shown(key):
+            seen = len(screen.seen)
+            screen.line("/show " + key)
+            found = re.search(key.encode() + rb" (.*?): ", screen.seen[seen:].split(b"\n", 1)[1])
+            check(found, f"/show {key}: {screen.seen[seen:]!r}")
+            return found[1].decode()
+
+        def said_to(line):
+            seen = len(screen.seen)
+            screen.line(line)
+            return screen.seen[seen:].decode()
+
+        for line, expected in (
+            (r'/set stop \n', r'stop is now "\\n"'),  # without quotes: as it is
+            ("/set stop none", "stop is now none"),
+            (r'/set stop "a\n\"b\\" "\x1b\xff"', r'stop is now "a\n\"b\\" "\x1b\xff" (added'),
+            (r'/set system "two\nlines \\n"', r'system is now "two\nlines \\n"'),
+            ("/set logit_bias 5-inf 6+1.5", "logit_bias is now 5-inf 6+1.5 (added"),
+            ("/set limit 3", "limit is now 3"),
+            ('/set temperature "0.5"', "temperature is now 0.5"),
+        ):
+            check(expected in said_to(line), f"{line}: {expected!r} is not said: {screen.seen[-300:]!r}")
+        for key in keys:
+            value = shown(key)
+            if key in several:
+                said_to(f"/set {key} none")
+            said_to(f"/set {key} {value}")
+            check(shown(key) == value, f"/set {key} {value} makes it {shown(key)}")
+        check("limit is now -1" in said_to("/set limit none"), "/set limit none")
+        check(re.search(r"seed is now \d+", said_to("/set seed -1")), "/set seed -1")
+        for line in ('/set stop "a', '/set stop "a"b', '/set system "a" "b"'):
+            check("is not a text in quotes" in said_to(line), f"{line}: {screen.seen[-300:]!r}")
+
+
+def what_a_command_cannot_do_is_said():
+    with quick() as screen:
+        screen.prompt()
+        for line, expected in (
+            ("/set kv-budget 1MiB", b"kv-budget is fixed at the start: leave, and give --kv-budget SIZE to brim chat."),
+            ("/show kv.split", b"kv.split is fixed at the start"),
+            ("/set -c 5", b"There is no setting"),
+            ("/set", b"Usage: /set NAME VALUE"),
+            ("/save", b"Usage: /save FILE"),
+            ("/exit now", b"/exit takes nothing after it, found 'now'."),
+            ("/clear x", b"/clear takes nothing after it"),
+            ("/kv x", b"/kv takes nothing after it"),
+            ("/save ~/home.json", b"/home.json"),
+        ):
+            screen.line(line)
+            check(expected in screen.seen[-600:], f"{line}: {expected!r} is not said: {screen.seen[-400:]!r}")
+        check(os.path.exists(os.path.expanduser("~/home.json")), "~ was not replaced")
+
+
+def a_character_cut_short_leaves_enter_alone():
+    with quick() as screen:
+        screen.prompt()
+        os.write(screen.fd, b"cut \xc3\r")
+        screen.wait_for(b"tok/s")
+        screen.prompt()
+        screen.say("next")
+        texts = said(screen)
+        check(texts == ["cut \ufffd", "next"], repr(texts))
+
+
 def help_has_two_names():
     with quick() as screen:
         screen.prompt()
@@ -130,4 +206,5 @@ def help_has_two_names():
 
 
 run([a_paste_is_one_message, a_paste_meets_what_is_typed, a_mark_in_pieces, paste_mode_ends_with_the_prompt,
-     settings_tell_the_truth, a_saved_session_keeps_its_settings, help_has_two_names])
+     settings_tell_the_truth, a_saved_session_keeps_its_settings, what_show_prints_can_be_set,
+     what_a_command_cannot_do_is_said, a_character_cut_short_leaves_enter_alone, help_has_two_names])

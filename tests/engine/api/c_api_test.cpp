@@ -129,6 +129,51 @@ TEST_CASE("null pointers and wrong sizes are refused in words") {
   brim_model_free(model);
 }
 
+TEST_CASE("what a call would hand out is NULL where it fails, whatever was there before") {
+  const TinyFile file;
+  brim_model* model = nullptr;
+  REQUIRE(brim_model_load(file.path.c_str(), nullptr, nullptr, nullptr, &model) == BRIM_OK);
+  brim_session* session = nullptr;
+  REQUIRE(brim_session_create(model, nullptr, &session) == BRIM_OK);
+  auto* const old_model = reinterpret_cast<brim_model*>(&session);
+  auto* const old_session = reinterpret_cast<brim_session*>(&session);
+  brim_model* no_model = old_model;
+  CHECK(brim_model_load(nullptr, nullptr, nullptr, nullptr, &no_model) == BRIM_INVALID_ARGUMENT);
+  CHECK(no_model == nullptr);
+  brim_session* none = old_session;
+  CHECK(brim_session_create(nullptr, nullptr, &none) == BRIM_INVALID_ARGUMENT);
+  CHECK(none == nullptr);
+  none = old_session;
+  CHECK(brim_session_fork(nullptr, &none) == BRIM_INVALID_ARGUMENT);
+  CHECK(none == nullptr);
+  none = old_session;
+  CHECK(brim_session_restore(nullptr, nullptr, "none", &none) == BRIM_INVALID_ARGUMENT);
+  CHECK(none == nullptr);
+  none = old_session;
+  CHECK(brim_session_restore(model, nullptr, nullptr, &none) == BRIM_INVALID_ARGUMENT);
+  CHECK(none == nullptr);
+  const float unused = 0;
+  for (auto* const call : {brim_session_logits, brim_session_embedding}) {
+    for (brim_session* const which : {static_cast<brim_session*>(nullptr), session}) {  // without tokens there is none
+      const float* values = &unused;
+      size_t count = 5;
+      CHECK(call(which, &values, &count) != BRIM_OK);
+      CHECK(values == nullptr);
+      CHECK(count == 0);
+    }
+  }
+  const char* text = "old";
+  CHECK(brim_session_option(session, nullptr, 0, &text) == BRIM_INVALID_ARGUMENT);
+  CHECK(text == nullptr);
+  text = "old";
+  size_t size = 5;
+  CHECK(brim_session_messages(nullptr, &text, &size) == BRIM_INVALID_ARGUMENT);
+  CHECK(text == nullptr);
+  CHECK(size == 0);
+  brim_session_free(session);
+  brim_model_free(model);
+}
+
 TEST_CASE("options of a living session are read as they were given, and those with several values removed") {
   const TinyFile file;
   brim_model* model = nullptr;
@@ -255,66 +300,6 @@ TEST_CASE("tokenise says how much room it needs") {
   CHECK(brim_detokenize(model.get(), all.data(), all.size(), 0, nullptr, &size) == BRIM_INVALID_ARGUMENT);
   CHECK(brim_tokenize(model.get(), "", 0, 0, 0, nullptr, &count) == BRIM_OK);
   CHECK(count == 0);
-}
-
-TEST_CASE("a session inside a call turns others away, and lets its callbacks look") {
-  const TinyFile file;
-  const brim::Model model = brim::Model::load(file.path);
-  brim::Session session(model, {{"kv.budget", "full"}});
-  struct Seen {
-    brim_session* session;
-    brim_status change = BRIM_OK, progress = BRIM_OK, look = BRIM_INTERNAL, elsewhere_change = BRIM_OK,
-                elsewhere_look = BRIM_OK;
-    std::string sentence{};
-    int calls = 0;
-  } seen{session.get()};
-  const auto look = [](brim_session* handle) {
-    brim_stats stats{};
-    stats.size = sizeof stats;
-    return brim_session_stats(handle, &stats);
-  };
-  static auto* const look_at = +look;
-  REQUIRE(brim_session_on_progress(
-              session.get(),
-              [](void* user, std::int64_t, std::int64_t) {
-                Seen& found = *static_cast<Seen*>(user);
-                ++found.calls;
-                found.progress = brim_session_on_progress(found.session, nullptr, nullptr);
-                found.change = brim_session_clear(found.session);
-                found.sentence = brim_last_error();
-                found.look = look_at(found.session);
-                std::thread([&] {
-                  found.elsewhere_change = brim_session_append(found.session, "a", 1, 0, 0);
-                  found.elsewhere_look = look_at(found.session);
-                }).join();
-                return 1;
-              },
-              &seen) == BRIM_OK);
-  session.append(std::string(400, 'a'));
-  CHECK(seen.change == BRIM_WRONG_STATE);
-  CHECK(seen.progress == BRIM_WRONG_STATE);
-  CHECK(seen.calls > 1);  // it was not removed
-  CHECK(seen.sentence.find("inside another call") != std::string::npos);
-  CHECK(seen.look == BRIM_OK);
-  CHECK(seen.elsewhere_change == BRIM_WRONG_STATE);
-  CHECK(seen.elsewhere_look == BRIM_WRONG_STATE);
-  CHECK(brim_session_on_progress(nullptr, nullptr, nullptr) == BRIM_INVALID_ARGUMENT);
-  CHECK(brim_session_on_progress(session.get(), nullptr, nullptr) == BRIM_OK);
-  session.append("and on");  // the turn was released
-}
-
-TEST_CASE("a session that a callback of its own call frees lives until that call ends, which it cancels") {
-  const TinyFile file;
-  const brim::Model model = brim::Model::load(file.path);
-  brim_session* session = nullptr;
-  REQUIRE(brim_session_create(model.get(), nullptr, &session) == BRIM_OK);
-  const auto free_it = [](void* user, std::int64_t, std::int64_t) {
-    brim_session_free(static_cast<brim_session*>(user));
-    return 1;
-  };
-  REQUIRE(brim_session_on_progress(session, free_it, session) == BRIM_OK);
-  const std::string text(400, 'a');
-  CHECK(brim_session_append(session, text.data(), text.size(), 1, 0) == BRIM_CANCELLED);
 }
 
 TEST_CASE("ids become text again, and logits are those the next token is picked by") {

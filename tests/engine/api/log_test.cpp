@@ -198,3 +198,14 @@ TEST_CASE("the embedding is what the logits are computed from") {
     CHECK(session.embedding() == plain.embedding());
   }
 }
+
+TEST_CASE("what a conversation does not keep of its messages is a warning") {
+  const TinyFile file;
+  Lines lines;
+  const brim::Model model = brim::Model::load(file.path, {{"threads", "1"}}, {}, into(lines));
+  brim::Session session(model);
+  session.load_messages(R"([{"role": "user", "content": "a", "name": null}])");
+  CHECK_FALSE(heard(lines, "left out"));
+  session.load_messages(R"([{"role": "user", "content": "a", "name": "b", "tool_calls": []}])");
+  CHECK(heard(lines, "left out: 'name', 'tool_calls'"));
+}

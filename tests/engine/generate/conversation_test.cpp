@@ -97,3 +97,42 @@ TEST_CASE("an answer that outgrows its room loses its older half, between two ch
   CHECK(kept.find("answer 0") == std::string::npos);
   CHECK(kept.find("\"\xE2\x82\xAC") != std::string::npos);
 }
+
+TEST_CASE("what a text says where the mark stands becomes U+FFFD, as bytes that are not UTF-8 do") {
+  const auto message = Conversation::make_message("user",
+                                                  "a\xEF\xB7\x90"
+                                                  "b\xEF\xEF\xB7\x90\xB7\x90");
+  REQUIRE(message);
+  CHECK(message->content == "a\uFFFDb\uFFFD\uFFFD\uFFFD\uFFFD");
+}
+
+TEST_CASE("messages of JSON: texts in parts, null, and what is not kept") {
+  std::vector<std::string> dropped;
+  const auto messages = Conversation::parse(
+      R"([{"role": "user", "content": [{"type": "text", "text": "one "}, {"text": "two", "extra": {"a": [1]}}]},
+          {"role": "assistant", "content": null, "tool_calls": [{"id": 1}], "name": "x", "refusal": null},
+          {"role": "user", "name": "y", "content": []}])",
+      nullptr, &dropped);
+  REQUIRE(messages);
+  REQUIRE(messages->size() == 3);
+  CHECK((*messages)[0].content == "one two");
+  CHECK((*messages)[1].content.empty());
+  CHECK((*messages)[2].content.empty());
+  CHECK(dropped == std::vector<std::string>{"tool_calls", "name"});
+  const auto refusal = [](const char* json) {
+    const auto parsed = Conversation::parse(json);
+    return parsed ? std::string("none") : parsed.error().sentence;
+  };
+  CHECK(refusal(R"([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}])") ==
+        "message 1: a part of its content is of type 'image_url', and only text is supported");
+  for (const char* wrong :
+       {R"([{"role": "user", "content": ["a"]}])", R"([{"role": "user", "content": [{"text": 1}]}])",
+        R"([{"role": "user", "content": [{"text": {"text": "a"}}]}])", R"([{"role": "user", "content": [[]]}])",
+        R"([{"role": null, "content": "a"}])", R"([{"role": "user", "content": {}}])", R"([{"role": "user"}])",
+        R"([{"role": "user", "content": [{"type": "text"}]}])", R"([[]])", R"([null])", R"([1])"}) {
+    CAPTURE(wrong);
+    CHECK(refusal(wrong).find("message 1: expected {") == 0);
+  }
+  CHECK(refusal("{}").find("messages: expected a JSON array") == 0);
+  CHECK(refusal("null").find("messages: expected a JSON array") == 0);
+}

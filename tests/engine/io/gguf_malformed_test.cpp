@@ -47,6 +47,15 @@ TEST_CASE("what is not a GGUF file, or one of another kind") {
   CHECK(says(refusal(std::string("GG")), "starts with 'GG'"));
   CHECK(says(refusal([](RawGguf& f) { f.magic = "G\nU\xff"; }), "starts with 'G\\nU\\xff', expected 'GGUF'"));
   CHECK(says(refusal([](RawGguf& f) { f.magic = "FUGG"; }), "starts with 'FUGG'"));
+  CHECK(says(refusal(std::string("\x02\0\0\0\0\0\0\0{}", 10)), "it is a safetensors file"));
+  CHECK(says(refusal(std::string("\x01\0\0\0\0\0\0\0{}", 10)), "starts with '\\x01"));
+  CHECK(says(refusal(std::string("\x02\0\0\0\0\0\0\0", 8)), "starts with '\\x02"));
+  CHECK(says(refusal(std::string("PK\x03\x04")), "it is an archive"));
+  CHECK(says(refusal(std::string("PK\x03")), "starts with 'PK"));
+  CHECK(says(refusal(std::string("version https://git-lfs.github.com/spec/v1\n")), "it is a Git LFS pointer"));
+  CHECK(says(refusal(std::string(" \n<!doctype HTML>")), "it is a web page"));
+  CHECK(says(refusal(std::string("tjgg\x03\0\0\0", 8)), "before GGUF"));
+  CHECK(says(refusal(std::string("\x1f\x8b")), "it is a compressed file"));
   CHECK(says(refusal([](RawGguf& f) { f.version = 0; }), "version 0, expected 2 or 3"));
   CHECK(says(refusal([](RawGguf& f) { f.version = 1; }), "version 1"));
   CHECK(says(refusal([](RawGguf& f) { f.version = 4; }), "version 4, expected 2 or 3"));

@@ -136,6 +136,8 @@ TEST_CASE("what cannot be is refused by name") {
   refused(llama([](io::GgufWriter& w) { w.set_f32("llama.rope.freq_base", NAN); }), "finite");
   refused(llama([](io::GgufWriter& w) { w.set_string("llama.rope.scaling.type", "magic"); }), "magic");
   refused(llama([](io::GgufWriter& w) { w.set_string("llama.context_length", "long"); }), "llama.context_length");
+  refused(llama([](io::GgufWriter& w) { w.set_f32("llama.context_length", 4096); }),
+          "'llama.context_length' is the f32 number 4096, expected an integer from 1 to");
   refused(llama([](io::GgufWriter& w) { w.set_u32("llama.expert_count", 4); }), "expert_used_count");
   refused(llama([](io::GgufWriter& w) {
             const std::int32_t heads[] = {4, 2};
@@ -144,4 +146,57 @@ TEST_CASE("what cannot be is refused by name") {
           "4 integers");
   refused(configured("qwen3moe", [](io::GgufWriter&) {}), "expert_count");
   refused(configured("gemma3", [](io::GgufWriter&) {}), "sliding_window");
+}
+
+TEST_CASE("a key that speaks of arithmetic is refused unless it says what is computed anyway, whoever invented it") {
+  const auto number = [](const std::string& key, float value) {
+    return llama([&](io::GgufWriter& writer) { writer.set_f32("llama." + key, value); });
+  };
+  const auto flag = [](const std::string& key, bool value) {
+    return llama([&](io::GgufWriter& writer) { writer.set_bool("llama." + key, value); });
+  };
+  const auto text = [](const std::string& architecture, const std::string& key, const std::string& value) {
+    return configured(architecture, [&](io::GgufWriter& writer) {
+      if (architecture == "gemma3") writer.set_u32("gemma3.attention.sliding_window", 24);
+      writer.set_string(architecture + "." + key, value);
+    });
+  };
+  for (const char* key : {"embedding_multiplier", "logits_scaling", "residual_multiplier", "output_scale"}) {
+    CAPTURE(key);
+    refused(number(key, 8), "key 'llama." + std::string(key) + "' is 8");
+    CHECK(number(key, 1));
+    CHECK(number(key, 0));
+    refused(flag(key, true), key);
+    CHECK(flag(key, false));
+  }
+  for (const char* key : {"sliding_window", "final_softcap", "output_soft_cap", "logits.clip"}) {
+    CAPTURE(key);
+    refused(number(key, 1), key);
+    CHECK(number(key, 0));
+  }
+  refused(flag("causal", false), "'llama.causal' is false");
+  CHECK(flag("causal", true));
+  refused(flag("qk_norm", true), "'llama.qk_norm' is true");
+  CHECK(flag("qk_norm", false));
+  CHECK(configured("qwen3", [](io::GgufWriter& writer) { writer.set_bool("qwen3.qk_norm", true); }));
+  refused(text("llama", "norm_type", "layernorm"), "'llama.norm_type' is 'layernorm'");
+  CHECK(text("llama", "norm_type", "rms_norm"));
+  refused(text("llama", "feed_forward_act", "gelu"), "'llama.feed_forward_act' is 'gelu'");
+  CHECK(text("llama", "feed_forward_act", "silu"));
+  CHECK(text("llama", "hidden_act", "silu"));
+  CHECK(text("gemma3", "hidden_activation", "gelu_pytorch_tanh"));
+  refused(text("gemma3", "hidden_activation", "silu"), "hidden_activation");
+}
+
+TEST_CASE("a key without a known effect is listed, unless it is of another encoder or harmless") {
+  const auto config = llama([](io::GgufWriter& writer) {
+    writer.set_u32("llama.vocab_size", 320);
+    writer.set_u32("llama.vision.block_count", 27);
+    writer.set_f32("llama.vision.projector_scale_factor", 2);
+    writer.set_u32("llama.mm.tokens_per_image", 256);
+    writer.set_string("llama.factory", "Berlin");  // "act" is a word only between dots and underscores
+    writer.set_u32("other.embedding_multiplier", 12);
+  });
+  REQUIRE(config);
+  CHECK(config->unknown_keys == std::vector<std::string>{"llama.factory"});
 }

@@ -174,6 +174,8 @@ TEST_CASE("a profile is for one model: its weights and shape, not its file") {
     std::ofstream(profile.path) << wrong;
     CHECK(not_used(owner, profile.path).find("going on without a profile") != std::string::npos);
   }
+  std::ofstream(profile.path) << std::string(brim::model::kLargestProfile + 9, ' ');
+  CHECK(not_used(owner, profile.path).find("at most 4194304 bytes, found 4194313") != std::string::npos);
 
   // When the model itself carries the profile, the file's bytes differ, but it is still the model's profile.
   CHECK(carried_profile(owner).profile == nullptr);

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <functional>
 
+#include "engine/io/gguf_writer.hpp"
+#include "engine/model/tokenizer_keys.hpp"
 #include "engine/text/tokenizer.hpp"
 #include "tests/support/reopened_gguf.hpp"
 
@@ -110,6 +112,53 @@ TEST_CASE("tokens that a file suppresses are not supported, and an empty list co
   };
   bad(spm, suppress({3}), ErrorCode::unsupported, "tokenizer.ggml.suppress_tokens");
   good(spm, suppress({}));
+}
+
+TEST_CASE("rules that would change tokens are refused, unless they say what is done anyway") {
+  const auto rule = [](std::string name, bool value) {
+    return [=](io::GgufWriter& w) { w.set_bool("tokenizer.ggml." + name, value); };
+  };
+  const std::pair<const char*, bool> rules[] = {{"escape_whitespaces", true},
+                                                {"treat_whitespace_as_suffix", false},
+                                                {"normalizer.lowercase", false},
+                                                {"normalizer.strip_accents", false}};
+  for (const auto& [name, usual] : rules) {
+    CAPTURE(name);
+    good(spm, rule(name, usual));
+    bad(spm, rule(name, !usual), ErrorCode::unsupported, name);
+  }
+  bad(
+      spm, [](io::GgufWriter& w) { w.set_string("tokenizer.ggml.escape_whitespaces", "no"); }, ErrorCode::unsupported,
+      "escape_whitespaces");
+  good(bpe, rule("escape_whitespaces", false));  // white space of BPE is never escaped
+  bad(bpe, rule("normalizer.lowercase", true), ErrorCode::unsupported, "lowercase");
+}
+
+TEST_CASE("keys of a tokenizer that are not known are listed") {
+  const auto unknown = read(
+      spm,
+      [](io::GgufWriter& w) {
+        w.set_string("tokenizer.ggml.pre", "default");
+        w.set_u32("tokenizer.ggml.eot_token_id", 2);
+        w.set_i32s("tokenizer.ggml.eos_token_ids", std::vector<std::int32_t>{2});
+        w.set_u32("tokenizer.ggml.mask_token_id", 2);
+        w.set_bool("tokenizer.ggml.add_sep_token", true);
+        w.set_bool("tokenizer.ggml.normalizer.nfc", false);
+        w.set_string("tokenizer.huggingface.json", "{}");
+        w.set_bool("tokenizer.ggml.escape_whitespaces", true);
+        w.set_i32s("tokenizer.ggml.precompiled_charsmap", std::vector<std::int32_t>{1, 2});
+        w.set_u32("tokenizer.ggml.dropout", 1);
+      },
+      model::unknown_tokenizer_keys);
+  CHECK(unknown == std::vector<std::string>{"tokenizer.ggml.precompiled_charsmap", "tokenizer.ggml.dropout"});
+}
+
+TEST_CASE("a number of another type where an integer is expected is named by its type") {
+  const auto ignored = read(
+      spm, [](io::GgufWriter& w) { w.set_f32s("tokenizer.ggml.eog_token_ids", std::vector<float>{1}); },
+      [](const io::Gguf& file) { return model::ignored_token_ids(file, 6); });
+  REQUIRE(ignored.size() == 1);
+  CHECK_MESSAGE(ignored[0].find("element 0 is the f32 number 1, expected a token id") != std::string::npos, ignored[0]);
 }
 
 TEST_CASE("ids and rules of the file count, in any integer type; ids that are not a token do not") {

@@ -81,7 +81,7 @@ TEST_CASE("expressions that fail") {
       {R"({{ "a"() }})", "'str' object is not callable"},
       {"{{ none() }}", "'NoneType' object is not callable"},
       {"{{ cycler() }}", "at least one item has to be provided"},
-      {R"({{ raise_exception("boom") }})", "boom"},
+      {R"({{ raise_exception("boom") }})", "the template refuses: boom"},
   });
 }
 
@@ -160,8 +160,8 @@ TEST_CASE("templates that fail") {
       {"{% for x in l %}{{ x }}{% else %}{% break %}{% endfor %}", "'break' outside a loop"},
       {"{% for i in l if loop.index %}{{ i }}{% endfor %}", "'loop' is undefined"},
       {"{% for i in l if yes else [] %}{{ i }}{% endfor %}", "expected '%}', found 'else'"},
-      {"{{ raise_exception('no: ' ~ x) }}", "no: outer"},
-      {R"({% if yes %}{{ raise_exception('A"b') }}{% endif %})", R"(A"b)"},
+      {"{{ raise_exception('no: ' ~ x) }}", "the template refuses: no: outer"},
+      {R"({% if yes %}{{ raise_exception('A"b') }}{% endif %})", R"(the template refuses: A"b)"},
       {"{{ x.__class__.__mro__ }}", "access to attribute '__class__' of 'str' object is unsafe."},
       {"{{ ''.__class__.__mro__[1].__subclasses__() }}", "access to attribute '__class__' of 'str' object is unsafe."},
       {"{%", "expected the name of a statement after '{%'"},
