@@ -17,6 +17,7 @@
 namespace {
 
 using namespace brim::text;
+using brim::TokenId;
 
 constexpr const char* kPreTokenizers[] = {
 #define PRE_TOKENIZER(name, split, traits) name,
