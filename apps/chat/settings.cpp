@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <random>
+#include <sstream>
 
 #include "apps/command_line/suggestion.hpp"
 #include "apps/command_line/typed_text.hpp"
@@ -40,7 +41,8 @@ std::vector<std::string> typed_values(const SessionSetting& row, std::string_vie
       values.push_back(std::move(*value));
     }
   } else if (row.repeatable && !row.text) {
-    values = CLI::detail::split_up(std::string(typed));
+    std::istringstream words{std::string(typed)};
+    for (std::string word; words >> word;) values.push_back(word);
   } else {
     values.emplace_back(typed);
   }
