@@ -281,9 +281,10 @@ void LineEditor::remember(const std::string& line) {
   if (parts.path.empty() || is_other_file(parts.path)) return;
   // A full disk must not cut what was kept before: libedit writes in place, so it writes to a file without a name.
   const std::optional<std::string> text = saved_text(parts.history);
-  if (!text) return;
   // The user's questions are readable by the owner alone.
-  if (const Status written = write_new_file(parts.path, *text, NewFile::Permissions::owner); !written) {
+  const Status written = text ? write_new_file(parts.path, *text, NewFile::Permissions::owner)
+                              : Status(Error{ErrorCode::io, "there is no room for a temporary file"});
+  if (!written) {
     say_notice("The history is not kept any longer: " + written.error().sentence);
     parts.path.clear();
   }

@@ -74,7 +74,8 @@ const SessionSetting& Settings::row(std::string_view name) const {
   std::string key = normalised(name);
   if (key == "n" || key == "n_predict") key = "limit";
   std::string flag = key;
-  std::replace(flag.begin(), flag.end(), '_', '-');
+  std::replace_if(
+      flag.begin(), flag.end(), [](char letter) { return letter == '.' || letter == '_'; }, '-');
   std::vector<std::string> known;
   for (const SessionSetting& row : rows_) {
     if (row.key == key || std::find(row.names.begin(), row.names.end(), flag) != row.names.end()) return row;

@@ -76,7 +76,7 @@ function parseTest(word) {
 }
 
 function numbers(text, option) {
-  return text.split(",").map((word) => /^[1-9]\d*$/.test(word) ? Number(word) : refuse(`${option}: '${word}' is not a number`));
+  return text.split(",").map((word) => /^[1-9]\d*$/.test(word) ? Number(word) : refuse(`${option}: '${word}' is not a whole number above 0`));
 }
 
 /** Model files with what rows call them. */

@@ -134,7 +134,7 @@ expect_refusal() {
 expect_refusal "'xx' is none of" tiny.gguf --tests xx
 expect_refusal "'tg4x0' is none of" tiny.gguf --tests tg4x0
 expect_refusal "'pp4x2' is none of" tiny.gguf --tests pp4x2
-expect_refusal "no number" tiny.gguf --pairs 0
+expect_refusal "not a whole number above 0" tiny.gguf --pairs 0
 expect_refusal "no model file 'missing.gguf'" missing.gguf --no-npm --llama-bench "$scratch/llama-bench"
 expect_refusal "no peer" tiny.gguf --no-npm
 expect_refusal "no file 'nowhere'" tiny.gguf --against nowhere

@@ -40,7 +40,7 @@ cmp -s out greedy || fail "-f - is another prompt than -p"
 if "$brim" tokenize -m tiny.gguf -p "Once upon a time" >ids 2>err; then
   run --prompt-ids @ids -n 12 --temp 0 --ignore-eos --print-ids
   cmp -s out greedy || fail "--prompt-ids @FILE is another prompt than -p"
-  run --prompt-ids "$(tr -s ' \n[]' ',' <ids)" -n 12 --temp 0 --ignore-eos --print-ids
+  run --prompt-ids "$(grep -oE '[0-9]+' ids | paste -sd,)" -n 12 --temp 0 --ignore-eos --print-ids
   cmp -s out greedy || fail "--prompt-ids LIST is another prompt than -p"
 else
   fail "brim tokenize: $(cat err)"

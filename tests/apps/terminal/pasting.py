@@ -181,8 +181,7 @@ def what_a_command_cannot_do_is_said():
             ("/kv x", b"/kv takes nothing after it"),
             ("/save ~/home.json", b"/home.json"),
         ):
-            screen.line(line)
-            check(expected in screen.seen[-600:], f"{line}: {expected!r} is not said: {screen.seen[-400:]!r}")
+            screen.line(line, until=expected)
         check(os.path.exists(os.path.expanduser("~/home.json")), "~ was not replaced")
 
 

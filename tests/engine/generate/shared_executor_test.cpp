@@ -9,7 +9,6 @@
 
 #include "engine/generate/session.hpp"
 #include "tests/engine/generate/tiny.hpp"
-#include "tests/support/allocation_count.hpp"
 
 using namespace brim;
 
@@ -149,17 +148,16 @@ TEST_CASE("two sessions take two budgets, histories and texts, and one workspace
   generate::SessionOptions options;
   options.sequence.budget = *kv::parse_budget("full");
   options.sequence.executor = executor;
+  options.sequence.threads = 2;  // the executor's
   options.sampling.typical_p = 0.9;
   options.sampling.repeat_penalty = 1.1;
   options.sampling.dry_multiplier = 0.8;
   std::vector<std::unique_ptr<generate::Session>> sessions;
-  std::vector<std::size_t> heap, shared;
+  std::vector<std::size_t> shared;
   for (int i = 0; i < 3; ++i) {
-    const std::size_t before = test::allocated_bytes();
     auto session = generate::Session::create(model, options);
     if (!session) FAIL(session.error().sentence);
     sessions.push_back(std::move(*session));
-    heap.push_back(test::allocated_bytes() - before);
     shared.push_back(executor->bytes());
   }
   const run::MemoryPlan& plan = sessions[0]->sequence().memory();
@@ -170,9 +168,6 @@ TEST_CASE("two sessions take two budgets, histories and texts, and one workspace
   CHECK(shared[0] == once);
   CHECK(shared[1] == once + Arena::whole_pages(2 * vocabulary * sizeof(float)));  // rows of logits for both
   CHECK(shared[2] == once + Arena::whole_pages(3 * vocabulary * sizeof(float)));
-  // Outside its arena, each further one takes its text and a little that no vocabulary and no context makes larger.
-  const std::size_t text = static_cast<std::size_t>(plan.heap_bytes);
-  for (std::size_t i = 1; i < 3; ++i) CHECK(heap[i] < text + (std::size_t{128} << 10));
   CHECK(plan.total() == plan.arena_bytes() + plan.workspace_bytes + plan.sampling_bytes + plan.heap_bytes);
 }
 

@@ -179,9 +179,9 @@ TEST_CASE("a key that speaks of arithmetic is refused unless it says what is com
   refused(flag("qk_norm", true), "'llama.qk_norm' is true");
   CHECK(flag("qk_norm", false));
   CHECK(configured("qwen3", [](io::GgufWriter& writer) { writer.set_bool("qwen3.qk_norm", true); }));
-  refused(text("llama", "norm_type", "layernorm"), "'llama.norm_type' is 'layernorm'");
+  refused(text("llama", "norm_type", "layernorm"), "'llama.norm_type' is the string 'layernorm'");
   CHECK(text("llama", "norm_type", "rms_norm"));
-  refused(text("llama", "feed_forward_act", "gelu"), "'llama.feed_forward_act' is 'gelu'");
+  refused(text("llama", "feed_forward_act", "gelu"), "'llama.feed_forward_act' is the string 'gelu'");
   CHECK(text("llama", "feed_forward_act", "silu"));
   CHECK(text("llama", "hidden_act", "silu"));
   CHECK(text("gemma3", "hidden_activation", "gelu_pytorch_tanh"));

@@ -127,7 +127,8 @@ TEST_CASE("blocks that predict further tokens are not layers") {
 
 TEST_CASE("rotary factors count, wherever the file has them, and only when they agree") {
   test::TinyModel tiny;
-  tiny.further = {{"blk.0.rope_freqs.weight", {8}, 2}, {"blk.1.rope_freqs.weight", {8}, 2}};
+  for (int layer = 0; layer < tiny.layers; ++layer)
+    tiny.further.push_back({"blk." + std::to_string(layer) + ".rope_freqs.weight", {8}, 2});
   const auto loaded = load(tiny);
   if (!loaded.model) FAIL(loaded.model.error().sentence);
   CHECK((*loaded.model)->weights().rope_factors.common == std::vector<float>(8, 2.0f));

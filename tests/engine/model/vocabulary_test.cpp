@@ -206,7 +206,7 @@ TEST_CASE("special ids that are not tokens' are said, each with its key, what it
       "key 'tokenizer.ggml.padding_token_id' is 18446744073709551615, expected a token id from 0 to 5",
       "key 'tokenizer.ggml.fim_pre_token_id' is -1, expected a token id from 0 to 5",
       "key 'tokenizer.ggml.eos_token_ids': element 1 is 77 (1 more are wrong), expected a token id from 0 to 5",
-      "key 'tokenizer.ggml.eog_token_ids': element 0 is 2, expected a token id from 0 to 5",
+      "key 'tokenizer.ggml.eog_token_ids': element 0 is the f32 number 2, expected a token id from 0 to 5",
   };
   CHECK(found == expected);
 }
