@@ -17,6 +17,7 @@
 #include "engine/generate/session.hpp"
 #include "tests/engine/generate/tiny.hpp"
 #include "tests/support/allocation_count.hpp"
+#include "tests/support/thread_sanitizer.hpp"
 
 using namespace brim;
 using generate::Piece;
@@ -256,7 +257,7 @@ TEST_CASE("a shared pass allocates nothing") {
   CHECK(after == before);
 }
 
-#if !defined(__SANITIZE_THREAD__)
+#if !BRIM_THREAD_SANITIZER
 
 TEST_CASE("a forked child goes on by itself, whoever computed or waited in the parent") {
   const Model model = test::tiny_model();

@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/thread_sanitizer.hpp"
+
 using brim::run::TurnQueue;
 
 namespace {
@@ -135,7 +137,7 @@ TEST_CASE("one caller at a time, and each has its turn, whoever takes whom") {
   CHECK(queue.waiting() == 0);
 }
 
-#if !defined(__SANITIZE_THREAD__)
+#if !BRIM_THREAD_SANITIZER
 
 TEST_CASE("in a forked child the queue is empty and the turn is free") {
   TurnQueue queue;
