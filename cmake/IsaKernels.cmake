@@ -30,7 +30,7 @@ function(brim_isa_kernels library)
     target_compile_options(brim_kernels_${name} PRIVATE -O3 -fno-lto -fno-exceptions -fno-math-errno -fno-trapping-math -ffp-contract=off ${flags})
     if(BRIM_FUZZ OR (NOT BRIM_SANITIZE_SETS AND NOT name STREQUAL "generic"))
       # Fuzzing targets the code above the kernels; with sanitizers, kernels would take clang minutes per file, and
-      # inputs seconds each. The same holds for the sanitizer run of continuous integration.
+      # inputs seconds each. The same holds for ./run sanitize.
       target_compile_options(brim_kernels_${name} PRIVATE -fno-sanitize=all)
     elseif(BRIM_SANITIZE MATCHES "address" AND NOT name STREQUAL "generic")
       # Unrolled tiles in which the scope of every value is checked take compilers minutes per file.
