@@ -37,7 +37,7 @@ function(brim_test name)
 endfunction()
 
 # brim_precompile_test(target): parses tests/support/precompiled.hpp once for all test programs instead of once for each
-# of their files, which takes a third of the time off. The first program compiles it; all have the same flags.
+# of their files. The first program compiles it; all have the same flags.
 function(brim_precompile_test target)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
     # What GCC 12 warns about in std::string by mistake (Warnings.cmake), it does not recognise as a system header's here.

@@ -60,7 +60,7 @@ Result<double> read_and_score(run::Sequence& sequence, const Window& window, std
   return seconds;
 }
 
-std::size_t most_likely(std::span<const float> values) {
+std::size_t argmax(std::span<const float> values) {
   return static_cast<std::size_t>(std::max_element(values.begin(), values.end()) - values.begin());
 }
 
@@ -108,7 +108,7 @@ Result<Scores> measure_continuation(run::Sequence& sequence, const Window& windo
     }
     scores.nll[at] = -own[static_cast<std::size_t>(target)];
     scores.kl[at] = kl;
-    scores.top[at] = most_likely(own) == most_likely(whole) ? 1 : 0;
+    scores.top[at] = argmax(own) == argmax(whole) ? 1 : 0;
   };
   BRIM_ASSIGN(const double scoring, read_and_score(sequence, window, chunk, threads, keep_going, score));
   scores.seconds = seconds_since(start) - scoring;

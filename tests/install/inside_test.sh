@@ -4,16 +4,9 @@
 set -u
 source=$1
 scratch=$2
-failures=0
+. "$(dirname "${BASH_SOURCE[0]}")/support.sh"
 
-fail() {
-  echo "FAILED: $*"
-  failures=$((failures + 1))
-}
-
-rm -rf "$scratch"
-mkdir -p "$scratch"
-cd "$scratch" || exit 1
+in_empty "$scratch"
 cmake -G Ninja -S "$source/tests/install/inside" -B build -DBRIM_SOURCE="$source" -DCMAKE_C_COMPILER="$3" \
   -DCMAKE_CXX_COMPILER="$4" >log 2>&1 || { cat log; echo "FAILED: a project that contains Brim cannot be configured"; exit 1; }
 ninja -C build -t commands all >steps || fail "the steps of its build are incomplete"

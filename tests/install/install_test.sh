@@ -8,16 +8,9 @@ write_tiny_model=$3
 cc=$4
 cxx=$5
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-failures=0
+. "$here/support.sh"
 
-fail() {
-  echo "FAILED: $*"
-  failures=$((failures + 1))
-}
-
-rm -rf "$scratch"
-mkdir -p "$scratch"
-cd "$scratch" || exit 1
+in_empty "$scratch"
 prefix=$scratch/prefix
 cmake --install "$build" --prefix "$prefix" --strip >log 2>&1 || { cat log; fail "cmake --install"; }
 library=$(find "$prefix" -name libbrim.so)

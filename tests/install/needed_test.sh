@@ -5,12 +5,7 @@
 set -u
 library=$1
 threads=$2
-failures=0
-
-fail() {
-  echo "FAILED: $*"
-  failures=$((failures + 1))
-}
+. "$(dirname "${BASH_SOURCE[0]}")/support.sh"
 
 allowed='libpcre2-8|libutf8proc|libstdc\+\+|libm|libgcc_s|libc|ld-linux.*'
 [ "$threads" = native ] || allowed+='|libgomp|libomp'

@@ -20,12 +20,12 @@ class Mirostat final : public SurpriseTarget {
  private:
   void cut(Candidates& candidates, double mu) const noexcept override {
     candidates.sort_first(kEstimatedFrom);
-    const std::size_t k = most_likely(candidates, mu);
+    const std::size_t k = kept_candidates(candidates, mu);
     candidates.sort_first(k);
     candidates.keep_first(k);
   }
 
-  std::size_t most_likely(const Candidates& candidates, double mu) const noexcept {
+  std::size_t kept_candidates(const Candidates& candidates, double mu) const noexcept {
     const std::size_t count = std::min(candidates.size(), kEstimatedFrom);
     double products = 0, squares = 0;  // least squares: log(p_i / p_i+1) against log((i + 2) / (i + 1)), no offset
     for (std::size_t index = 0; index + 1 < count; ++index) {

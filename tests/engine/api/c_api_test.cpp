@@ -318,8 +318,8 @@ TEST_CASE("ids become text again, and logits are those the next token is picked 
   session.append(ids);
   const std::vector<float> logits = session.logits();
   CHECK(logits.size() == static_cast<std::size_t>(model.info().vocabulary));
-  const auto most_likely = std::max_element(logits.begin(), logits.end()) - logits.begin();
-  CHECK(session.next().id == most_likely);
+  const auto argmax = std::max_element(logits.begin(), logits.end()) - logits.begin();
+  CHECK(session.next().id == argmax);
 }
 
 TEST_CASE("a plan is made without loading, and is what loading and a session then take") {
