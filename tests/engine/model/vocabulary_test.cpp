@@ -122,10 +122,10 @@ TEST_CASE("rules that would change tokens are refused, unless they say what is d
                                                 {"treat_whitespace_as_suffix", false},
                                                 {"normalizer.lowercase", false},
                                                 {"normalizer.strip_accents", false}};
-  for (const auto& [name, usual] : rules) {
-    CAPTURE(name);
-    good(spm, rule(name, usual));
-    bad(spm, rule(name, !usual), ErrorCode::unsupported, name);
+  for (const auto& each : rules) {
+    CAPTURE(each.first);
+    good(spm, rule(each.first, each.second));
+    bad(spm, rule(each.first, !each.second), ErrorCode::unsupported, each.first);
   }
   bad(
       spm, [](io::GgufWriter& w) { w.set_string("tokenizer.ggml.escape_whitespaces", "no"); }, ErrorCode::unsupported,
