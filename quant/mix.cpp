@@ -18,7 +18,7 @@ constexpr char upper(char letter) {
   return letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 'a' + 'A') : letter;
 }
 
-bool same_letters(std::string_view any, std::string_view upper_case) {
+bool equals_upper_case(std::string_view any, std::string_view upper_case) {
   if (any.size() != upper_case.size()) return false;
   for (std::size_t i = 0; i < any.size(); ++i) {
     if (upper(any[i]) != upper_case[i]) return false;
@@ -206,7 +206,8 @@ std::span<const MixInfo> mixes() noexcept { return kMixes; }
 std::optional<Mix> mix_from_name(std::string_view name) noexcept {
   for (std::size_t i = 0; i < std::size(kMixes); ++i) {
     const std::string_view other = kMixes[i].other_name;
-    if (same_letters(name, kMixes[i].name) || (!other.empty() && same_letters(name, other))) return static_cast<Mix>(i);
+    if (equals_upper_case(name, kMixes[i].name) || (!other.empty() && equals_upper_case(name, other)))
+      return static_cast<Mix>(i);
   }
   return std::nullopt;
 }

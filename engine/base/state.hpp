@@ -22,6 +22,9 @@ namespace brim {
 
 static_assert(std::endian::native == std::endian::little, "state is written as it lies in memory");
 
+/// No text is longer: it is beyond what any file that fits in memory will say.
+inline constexpr std::size_t kMaxStateText = std::size_t{1} << 30;
+
 /// Collects a state. Pieces are not copied: they must stay as they are until parts() has been used.
 class StateWriter {
  public:

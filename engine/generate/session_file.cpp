@@ -19,7 +19,6 @@ constexpr std::size_t kWord = sizeof(std::uint64_t);
 constexpr std::size_t kHeader = 3 * kWord;
 constexpr std::size_t kReadAtOnce = std::size_t{4} << 20;     // a multiple of eight, as the checksum wants it
 constexpr std::int64_t kMaxSettings = std::int64_t{1} << 22;  // more than the options can have values
-constexpr std::size_t kMaxText = std::size_t{1} << 30;        // beyond what any file that fits in memory will say
 
 std::size_t body_bytes(const StateWriter& body) {
   std::size_t size = 0;
@@ -132,14 +131,14 @@ Status check_whole(std::span<const std::byte> bytes, const std::string& name, co
 
 Status restore(SessionOrigin& origin, StateReader& state) {
   state.at("the beginning");
-  BRIM_TRY(state.text("model's name", kMaxText, origin.model_name));
-  BRIM_TRY(state.text("model's fingerprint", kMaxText, origin.fingerprint));
+  BRIM_TRY(state.text("model's name", kMaxStateText, origin.model_name));
+  BRIM_TRY(state.text("model's fingerprint", kMaxStateText, origin.fingerprint));
   std::int64_t count = 0;
   BRIM_TRY(state.number("settings", 0, kMaxSettings, count));
   for (std::int64_t i = 0; i < count; ++i) {
     auto& [key, value] = origin.settings.emplace_back();
-    BRIM_TRY(state.text("setting", kMaxText, key));
-    BRIM_TRY(state.text("setting's value", kMaxText, value));
+    BRIM_TRY(state.text("setting", kMaxStateText, key));
+    BRIM_TRY(state.text("setting's value", kMaxStateText, value));
   }
   return state.number("bytes that were available", 0, std::int64_t{1} << 60, origin.automatic_bytes);
 }

@@ -12,7 +12,6 @@ namespace brim::generate {
 namespace {
 
 constexpr std::int64_t kMaxCount = std::int64_t{1} << 53;
-constexpr std::size_t kMaxText = std::size_t{1} << 30;
 constexpr double kMaxSeconds = 1e12;
 
 void save_timings(const Timings& timings, StateWriter& state) {
@@ -72,12 +71,12 @@ Status Session::restore(StateReader& state) {
   state.at("the conversation");
   std::string messages, held, held_by_stops, seen;
   bool stopped = false, is_seen = false;
-  BRIM_TRY(state.text("messages", kMaxText, messages));
+  BRIM_TRY(state.text("messages", kMaxStateText, messages));
   BRIM_TRY(state.text("bytes of a character", 3, held));
-  BRIM_TRY(state.text("the beginning of a stop string", kMaxText, held_by_stops));
+  BRIM_TRY(state.text("the beginning of a stop string", kMaxStateText, held_by_stops));
   BRIM_TRY(state.flag("whether one was found", stopped));
   BRIM_TRY(state.flag("whether its text is known", is_seen));
-  BRIM_TRY(state.text("its text", kMaxText, seen));
+  BRIM_TRY(state.text("its text", kMaxStateText, seen));
   BRIM_TRY(state.number("the token picked last", -1, model_->config().vocabulary - 1, pending_));
   BRIM_TRY(state.flag("whether an answer is being written", answering_));
   BRIM_TRY(restore_timings(timings_, state));

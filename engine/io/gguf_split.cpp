@@ -15,7 +15,7 @@ namespace brim::io {
 namespace {
 
 constexpr std::int64_t kMaxParts = 65535;  // split.count is 16 bits in files
-constexpr std::int64_t kMaxTensors = std::int64_t{1} << 31;
+constexpr std::int64_t kMaxTotal = std::int64_t{1} << 31;
 
 bool is_split_key(std::string_view key) { return key.substr(0, 6) == "split."; }
 bool exists(const std::string& path) { return file_identity(path).has_value(); }
@@ -61,7 +61,7 @@ Status Gguf::add_parts(FileImage::Access access) {
     return error(ErrorCode::bad_file, path_, " is part 1 of ", count, " of a split model, so its name should end in ",
                  suffix(0, count), " for the other parts to be found beside it");
   }
-  BRIM_ASSIGN(const std::int64_t total, integer("split.tensors.count", -1, -1, kMaxTensors));
+  BRIM_ASSIGN(const std::int64_t total, integer("split.tensors.count", -1, -1, kMaxTotal));
 
   for (std::int64_t next = 1; next < count; ++next) {
     const std::string path = *prefix + suffix(next, count);

@@ -24,6 +24,8 @@ Error not_a_budget(std::string_view text, std::string_view why) {
 
 }  // namespace
 
+std::string bytes_text(std::int64_t bytes) { return exact_size_text(static_cast<std::size_t>(bytes)); }
+
 std::optional<double> parse_percent(std::string_view digits) {
   if (digits.empty() || digits.front() == '.' || digits.back() == '.') return std::nullopt;
   if (digits.find_first_not_of("0123456789.") != std::string_view::npos) return std::nullopt;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -83,6 +84,9 @@ struct BudgetRequest {
   std::int64_t bytes = 0;
   double percent = 0;
 };
+/// exact_size_text() of bytes that are counted with a sign; not negative.
+std::string bytes_text(std::int64_t bytes);
+
 /// The number before a percent sign: digits, with or without a point between them; no sign, no exponent. Empty for
 /// anything else.
 std::optional<double> parse_percent(std::string_view digits);

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <numeric>
 
-#include "engine/base/size_text.hpp"
 #include "engine/kv/costs.hpp"
 #include "engine/kv/layout.hpp"
 #include "engine/kv/profile.hpp"
@@ -15,8 +14,6 @@
 
 namespace brim::kv {
 namespace {
-
-std::string bytes_text(std::int64_t bytes) { return exact_size_text(static_cast<std::size_t>(bytes)); }
 
 Status check_shape(const Shape& shape) {
   if (shape.layers.empty()) return error(ErrorCode::invalid_argument, "KV cache: the model has no layers");

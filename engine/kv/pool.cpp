@@ -1,14 +1,9 @@
 // See pool.hpp.
 #include "engine/kv/pool.hpp"
 
-#include "engine/base/size_text.hpp"
+#include "engine/kv/budget.hpp"
 
 namespace brim::kv {
-namespace {
-
-std::string bytes_text(std::int64_t bytes) { return exact_size_text(static_cast<std::size_t>(bytes)); }
-
-}  // namespace
 
 Pool::Share::~Share() {
   if (!pool_) return;

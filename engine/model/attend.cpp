@@ -158,7 +158,7 @@ void attend_in_ranges(const Pass& pass, const Tasks& tasks, std::int64_t ranges_
 }
 
 // Tokens in tiles over their whole context; smaller ones where threads would wait for the last one otherwise.
-void attend_in_tiles(const Pass& pass, const Tasks& tasks, std::int64_t wanted) noexcept {
+void attend_tasks_in_tiles(const Pass& pass, const Tasks& tasks, std::int64_t wanted) noexcept {
   const std::int64_t heads = tasks.sum(kv_heads_of), enough = (wanted + heads - 1) / heads;
   const auto count = [&](const LayerAttention& layer) {
     const std::int64_t tokens = layer.tokens(), max = attention_tile(layer.group());
@@ -196,7 +196,7 @@ void attend(const Pass& pass, std::span<const Attended> streams) noexcept {
     const std::int64_t all = tasks.sum([](const LayerAttention& layer) { return layer.ranges() * layer.kv_heads(); });
     attend_in_ranges(pass, tasks, std::max<std::int64_t>(1, all / wanted));
   } else {
-    attend_in_tiles(pass, tasks, wanted);
+    attend_tasks_in_tiles(pass, tasks, wanted);
   }
 }
 

@@ -27,7 +27,7 @@ constexpr FixedRule kFixedRules[] = {
 };
 // They change nothing here: roles of tokens in encoders, the separator between the two texts of a pair, the size of a
 // table that decoders do not have, notes of older converters.
-constexpr std::string_view kHarmless[] = {
+constexpr std::string_view kHarmlessKeys[] = {
     "cls_token_id", "mask_token_id", "add_sep_token", "token_type_count", "added_tokens",
 };
 // Normalisation that other programs leave out too: most texts are as the normaliser would have them, so it is a warning.
@@ -68,7 +68,7 @@ std::vector<std::string> unknown_tokenizer_keys(const io::Gguf& gguf) {
     if (!entry.key.starts_with(kPrefix)) continue;
     const std::string_view name = entry.key.substr(kPrefix.size());
     const bool known = reads_tokenizer_key(name) || fixed_rule(name) != nullptr ||
-                       std::ranges::find(kHarmless, name) != std::end(kHarmless) || is_off(name, entry.value);
+                       std::ranges::find(kHarmlessKeys, name) != std::end(kHarmlessKeys) || is_off(name, entry.value);
     if (!known) unknown.emplace_back(entry.key);
   }
   return unknown;

@@ -8,8 +8,6 @@
 namespace brim::text {
 namespace {
 
-constexpr std::string_view kSpaceMark = "\xE2\x96\x81";  // U+2581, SPM's space
-
 std::string with_spaces(std::string_view text) {
   std::string out;
   out.reserve(text.size());

@@ -11,6 +11,9 @@
 
 namespace brim::text {
 
+/// U+2581, which stands for a space in the tokens of SPM vocabularies.
+inline constexpr std::string_view kSpaceMark = "\xE2\x96\x81";
+
 /// Immutable after construction; owns all bytes in one block.
 class Pieces {
  public:

@@ -21,7 +21,6 @@ namespace {
 
 constexpr std::size_t kMaxText = std::size_t{1} << 30;
 constexpr std::size_t kMaxTokens = std::size_t{1} << 30;
-constexpr std::string_view kSpaceMark = "\xE2\x96\x81";  // U+2581, SPM's space
 
 std::string with_space_marks(std::string_view text, bool prefix, WorkMeter* meter) {
   std::string out;

@@ -17,8 +17,6 @@ namespace {
 
 constexpr std::size_t kMaxRead = std::size_t{16} << 20;  // per system call
 
-std::string_view reason(int number) { return system_error_text(number); }
-
 std::int64_t nanoseconds(const timespec& time) { return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
 
 FileIdentity identity_of(const struct stat& facts) {
@@ -30,7 +28,8 @@ FileIdentity identity_of(const struct stat& facts) {
 
 Error ReadFault::error() const {
   if (number != 0)
-    return brim::error(ErrorCode::io, "cannot read ", file->path(), " at byte ", offset, ": ", reason(number));
+    return brim::error(ErrorCode::io, "cannot read ", file->path(), " at byte ", offset, ": ",
+                       system_error_text(number));
   return brim::error(ErrorCode::io, file->path(), " ends at byte ", offset, ", expected ", file->size(),
                      " bytes: it was cut off while it was being read");
 }
@@ -44,7 +43,7 @@ std::optional<FileIdentity> file_identity(const std::string& path) noexcept {
 Result<InputFile> InputFile::open(const std::string& path) {
   // Without O_NONBLOCK, opening a named pipe without a writer would wait forever.
   Descriptor descriptor = open_descriptor(path, O_RDONLY | O_NONBLOCK);
-  if (!descriptor) return error(ErrorCode::io, "cannot open ", path, ": ", reason(errno));
+  if (!descriptor) return error(ErrorCode::io, "cannot open ", path, ": ", system_error_text(errno));
   return of(std::move(descriptor), path);
 }
 
@@ -54,7 +53,7 @@ Result<InputFile> InputFile::of(Descriptor descriptor, const std::string& path) 
   file.descriptor_ = std::move(descriptor);
   struct stat facts {};
   if (::fstat(file.descriptor(), &facts) != 0) {
-    return error(ErrorCode::io, "cannot read the size of ", path, ": ", reason(errno));
+    return error(ErrorCode::io, "cannot read the size of ", path, ": ", system_error_text(errno));
   }
   if (S_ISDIR(facts.st_mode)) return error(ErrorCode::bad_file, path, " is a directory, not a file");
   if (!S_ISREG(facts.st_mode)) {
@@ -85,7 +84,8 @@ Status InputFile::read(std::uint64_t offset, std::span<std::byte> bytes) const {
 
 Status InputFile::check_unchanged() const {
   struct stat facts {};
-  if (::fstat(descriptor(), &facts) != 0) return error(ErrorCode::io, "cannot look at ", path_, ": ", reason(errno));
+  if (::fstat(descriptor(), &facts) != 0)
+    return error(ErrorCode::io, "cannot look at ", path_, ": ", system_error_text(errno));
   FileIdentity now = identity_of(facts);
   // Adding or removing a name changes ctime, but not a byte of the content.
   now.changed_ns = identity_.changed_ns;

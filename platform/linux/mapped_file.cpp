@@ -13,11 +13,6 @@
 #include "platform/system_error_text.hpp"
 
 namespace brim {
-namespace {
-
-std::string_view reason(int number) { return system_error_text(number); }
-
-}  // namespace
 
 Result<MappedFile> MappedFile::map(const InputFile& file) {
   MappedFile mapped;
@@ -28,7 +23,7 @@ Result<MappedFile> MappedFile::map(const InputFile& file) {
   if (data == MAP_FAILED) {
     mapped.size_ = 0;
     return error(errno == ENOMEM ? ErrorCode::out_of_memory : ErrorCode::io, "cannot map ", file.path(), ": ",
-                 reason(errno));
+                 system_error_text(errno));
   }
   mapped.data_ = static_cast<const std::byte*>(data);
   mapped.expect(Access::sequential);

@@ -16,8 +16,6 @@
 namespace brim::platform {
 namespace {
 
-std::string_view reason(int number) { return system_error_text(number); }
-
 /// Empty, or the reason why a file with these attributes may have been written by another user.
 std::string distrust(const struct stat& facts) {
   if (facts.st_uid != ::geteuid()) return "belongs to another user";
@@ -31,7 +29,7 @@ Status make_private_folders(const std::string& path) {
   for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
     const std::string folder = path.substr(0, end);
     if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-      return error(ErrorCode::io, "cannot create the folder ", folder, ": ", reason(errno));
+      return error(ErrorCode::io, "cannot create the folder ", folder, ": ", system_error_text(errno));
     }
     if (end == std::string::npos) return {};
   }
@@ -48,9 +46,9 @@ Descriptor open_private_file(const std::string& path, std::string& why) {
   Descriptor file = open_descriptor(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   struct stat facts {};
   if (!file) {
-    if (errno != ENOENT) why = errno == ELOOP ? "is a link" : reason(errno);
+    if (errno != ENOENT) why = errno == ELOOP ? "is a link" : system_error_text(errno);
   } else if (::fstat(file.number(), &facts) != 0) {
-    why = reason(errno);
+    why = system_error_text(errno);
   } else {
     why = S_ISREG(facts.st_mode) ? distrust(facts) : "is not a regular file";
   }

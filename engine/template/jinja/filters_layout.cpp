@@ -202,12 +202,12 @@ Value pretty_print(Interpreter&, const Value& self, const CallArguments& argumen
   return Value::text(text);
 }
 
-constexpr BuiltinEntry kFilters[] = {
+constexpr BuiltinEntry kLayoutFilters[] = {
     {"indent", indent}, {"center", center}, {"truncate", truncate}, {"wordwrap", word_wrap}, {"pprint", pretty_print},
 };
 
 }  // namespace
 
-BuiltinTable layout_filters() { return kFilters; }
+BuiltinTable layout_filters() { return kLayoutFilters; }
 
 }  // namespace brim::templates::jinja

@@ -69,7 +69,7 @@ Value attributes(Interpreter&, const Value& self, const CallArguments& arguments
   return Value::text(parameters.boolean(0, true) && !out.empty() ? " " + out : out);
 }
 
-constexpr BuiltinEntry kFilters[] = {
+constexpr BuiltinEntry kMarkupFilters[] = {
     {"safe", safe},
     {"escape", escape},
     {"e", escape},
@@ -80,6 +80,6 @@ constexpr BuiltinEntry kFilters[] = {
 
 }  // namespace
 
-BuiltinTable markup_filters() { return kFilters; }
+BuiltinTable markup_filters() { return kMarkupFilters; }
 
 }  // namespace brim::templates::jinja

@@ -108,12 +108,12 @@ Value sum(Interpreter& interpreter, const Value& self, const CallArguments& argu
   return total;
 }
 
-constexpr BuiltinEntry kFilters[] = {
+constexpr BuiltinEntry kNumberFilters[] = {
     {"abs", absolute}, {"int", to_integer}, {"float", to_real}, {"round", round}, {"sum", sum},
 };
 
 }  // namespace
 
-BuiltinTable number_filters() { return kFilters; }
+BuiltinTable number_filters() { return kNumberFilters; }
 
 }  // namespace brim::templates::jinja

@@ -141,13 +141,13 @@ Value maximum(Interpreter& interpreter, const Value& self, const CallArguments& 
   return extreme(interpreter, self, arguments, true);
 }
 
-constexpr BuiltinEntry kFilters[] = {
+constexpr BuiltinEntry kOrderFilters[] = {
     {"sort", sort},        {"dictsort", sort_dict}, {"unique", unique},
     {"groupby", group_by}, {"min", minimum},        {"max", maximum},
 };
 
 }  // namespace
 
-BuiltinTable order_filters() { return kFilters; }
+BuiltinTable order_filters() { return kOrderFilters; }
 
 }  // namespace brim::templates::jinja

@@ -96,7 +96,7 @@ Value reject_attribute(Interpreter& interpreter, const Value& self, const CallAr
   return selection(interpreter, self, arguments, true, false);
 }
 
-constexpr BuiltinEntry kFilters[] = {
+constexpr BuiltinEntry kSelectionFilters[] = {
     {"map", map},
     {"select", select},
     {"reject", reject},
@@ -106,6 +106,6 @@ constexpr BuiltinEntry kFilters[] = {
 
 }  // namespace
 
-BuiltinTable selection_filters() { return kFilters; }
+BuiltinTable selection_filters() { return kSelectionFilters; }
 
 }  // namespace brim::templates::jinja

@@ -174,7 +174,7 @@ Value attribute(Interpreter& interpreter, const Value& self, const CallArguments
   return interpreter.attribute(self, name);
 }
 
-constexpr BuiltinEntry kFilters[] = {
+constexpr BuiltinEntry kSequenceFilters[] = {
     {"length", length},   {"count", length},      {"first", first}, {"last", last},
     {"reverse", reverse}, {"list", list},         {"items", items}, {"batch", batch},
     {"slice", slice},     {"default", otherwise}, {"d", otherwise}, {"attr", attribute},
@@ -182,6 +182,6 @@ constexpr BuiltinEntry kFilters[] = {
 
 }  // namespace
 
-BuiltinTable sequence_filters() { return kFilters; }
+BuiltinTable sequence_filters() { return kSequenceFilters; }
 
 }  // namespace brim::templates::jinja

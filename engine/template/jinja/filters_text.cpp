@@ -196,7 +196,7 @@ Value file_size(Interpreter&, const Value& self, const CallArguments& arguments)
   return Value::text(printf_real(bytes / unit, 'f', 1, false) + " " + prefix[i] + (binary ? "iB" : "B"));
 }
 
-constexpr BuiltinEntry kFilters[] = {
+constexpr BuiltinEntry kTextFilters[] = {
     {"upper", upper},
     {"lower", lower},
     {"capitalize", capitalize},
@@ -214,6 +214,6 @@ constexpr BuiltinEntry kFilters[] = {
 
 }  // namespace
 
-BuiltinTable text_filters() { return kFilters; }
+BuiltinTable text_filters() { return kTextFilters; }
 
 }  // namespace brim::templates::jinja
