@@ -55,8 +55,7 @@ Settings::Settings(const GivenOptions& given, std::optional<std::int64_t> limit,
   if (!system.empty()) given_["system"] = {system};
   if (limit) given_["limit"] = {fmt::format("{}", *limit)};
   for (const auto& [key, value] : given.all()) {
-    const auto row =
-        std::find_if(rows_.begin(), rows_.end(), [&](const SessionSetting& one) { return one.key == key; });
+    const auto row = std::ranges::find(rows_, key, &SessionSetting::key);
     if (row == rows_.end()) continue;  // fixed when the session is created
     if (!row->repeatable) given_[key].clear();
     given_[key].push_back(value);
