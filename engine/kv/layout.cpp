@@ -93,7 +93,7 @@ std::int64_t scratch_bytes(const Shape& shape, Needs needs, std::int64_t slots, 
   std::int64_t bytes = plus(array_bytes(entries, 8), array_bytes(entries, 8));  // positions, index
   bytes = plus(bytes, plus(array_bytes(entries, 4), array_bytes(entries, 4)));  // scores, order
   if (needs.accumulated_attention()) bytes = plus(bytes, array_bytes(entries, 4));
-  if (needs.norm != EntryNorm::none) bytes = plus(bytes, array_bytes(entries, 4));
+  if (needs.measure != EntryMeasure::none) bytes = plus(bytes, array_bytes(entries, 4));
   bytes = plus(bytes, array_bytes(kGranuleEntries * largest_key(shape), 4));
   if (needs.block_size == 0) return bytes;
   bytes = plus(bytes, array_bytes(max_listed_blocks(slots, chunk, needs.block_size), sizeof(Block)));
@@ -121,7 +121,7 @@ StreamRun MemoryMap::layer(const StreamShape& layer, Needs needs, std::int64_t q
   run.positions = reinterpret_cast<std::int64_t*>(take(run.slots * 8));
   run.index = reinterpret_cast<std::int64_t*>(take(run.slots * 8));
   if (needs.accumulated_attention()) run.accumulated = reinterpret_cast<float*>(take(run.slots * 4));
-  if (needs.norm != EntryNorm::none) run.norm = reinterpret_cast<float*>(take(run.slots * 4));
+  if (needs.measure != EntryMeasure::none) run.measure = reinterpret_cast<float*>(take(run.slots * 4));
   run.slot_metadata_bytes = metadata_bytes(needs) + block_share_bytes(layer, needs);
   if (needs.block_size == 0) return run;
   run.max_blocks = max_blocks(run.slots, needs.block_size);
@@ -148,7 +148,7 @@ Scratch MemoryMap::scratch(const Shape& shape, Needs needs, std::int64_t slots, 
   scratch.scores = reinterpret_cast<float*>(take(array_bytes(entries, 4)));
   scratch.order = reinterpret_cast<std::uint32_t*>(take(array_bytes(entries, 4)));
   if (needs.accumulated_attention()) scratch.accumulated = reinterpret_cast<float*>(take(array_bytes(entries, 4)));
-  if (needs.norm != EntryNorm::none) scratch.norm = reinterpret_cast<float*>(take(array_bytes(entries, 4)));
+  if (needs.measure != EntryMeasure::none) scratch.measure = reinterpret_cast<float*>(take(array_bytes(entries, 4)));
   scratch.keys = reinterpret_cast<float*>(take(array_bytes(kGranuleEntries * largest_key(shape), 4)));
   if (needs.block_size == 0) return scratch;
   const auto array = [&]<class T>(T*& place, std::int64_t count) {

@@ -3,8 +3,8 @@
 //
 //   staging            scratch                            layer 0                             layer 1 …
 //   a chunk of the     positions, indices, scores,        ┌ keys of head 0 ┬ keys of head 1 …
-//   layer with the     accumulated attention, norms and order of the     ├ values of head 0 ┬ …
-//   largest entries    largest layer and one chunk; a     └ positions ┬ indices ┬ accumulated attention ┬ norms ┬ blocks ┬ their keys
+//   layer with the     accumulated attention, measures and order of the   ├ values of head 0 ┬ …
+//   largest entries    largest layer and one chunk; a     └ positions ┬ indices ┬ accumulated attention ┬ measures ┬ blocks ┬ their keys
 //                      granule of keys as floats; the
 //                      document's blocks
 //
@@ -23,12 +23,12 @@
 
 namespace brim::kv {
 
-/// Position and index of one entry, both 64 bits; accumulated attention and norm where they are needed.
-constexpr std::int64_t metadata_bytes(bool accumulated, bool norm) {
-  return 16 + (accumulated ? 4 : 0) + (norm ? 4 : 0);
+/// Position and index of one entry, both 64 bits; accumulated attention and measure where they are needed.
+constexpr std::int64_t metadata_bytes(bool accumulated, bool measure) {
+  return 16 + (accumulated ? 4 : 0) + (measure ? 4 : 0);
 }
 constexpr std::int64_t metadata_bytes(const Needs& needs) {
-  return metadata_bytes(needs.accumulated_attention(), needs.norm != EntryNorm::none);
+  return metadata_bytes(needs.accumulated_attention(), needs.measure != EntryMeasure::none);
 }
 
 /// min(window, context): the max number of entries that a layer can ever use.
@@ -65,7 +65,7 @@ struct StreamRun {
   std::int64_t* positions = nullptr;
   std::int64_t* index = nullptr;
   float* accumulated = nullptr;      ///< null when not requested
-  float* norm = nullptr;             ///< the same
+  float* measure = nullptr;          ///< the same
   Block* blocks = nullptr;           ///< null without blocks
   std::byte* block_boxes = nullptr;  ///< [head][block] boxes around keys in f16, or null
   std::int64_t slots = 0;            ///< a multiple of 16
@@ -80,7 +80,7 @@ struct Scratch {
   std::int64_t* index = nullptr;
   float* scores = nullptr;
   float* accumulated = nullptr;  ///< null when not requested
-  float* norm = nullptr;         ///< the same
+  float* measure = nullptr;      ///< the same
   std::uint32_t* order = nullptr;
   float* keys = nullptr;    ///< one granule of keys, unpacked
   Block* blocks = nullptr;  ///< of a layer and a chunk, or null

@@ -105,7 +105,7 @@ struct Plan {
   /// evicted: it cannot where everything fits.
   bool attention_decides() const { return needs.accumulated_attention() && budget_bytes < full_bytes; }
   bool metadata_decides() const {
-    return attention_decides() || (needs.norm != EntryNorm::none && budget_bytes < full_bytes);
+    return attention_decides() || (needs.measure != EntryMeasure::none && budget_bytes < full_bytes);
   }
   /// What a pass measures for this plan: nothing where measurements could not decide anything.
   std::int64_t observed_queries() const { return budget_bytes < full_bytes ? needs.attention_queries : 0; }

@@ -9,7 +9,7 @@
 #include "tests/support/policies.hpp"
 
 using brim::kv::Entries;
-using brim::kv::EntryNorm;
+using brim::kv::EntryMeasure;
 using brim::test::rule_named;
 
 namespace {
@@ -20,7 +20,7 @@ std::vector<float> scores_of(const char* name, const std::vector<float>& accumul
   std::vector<std::int64_t> index(std::max(accumulated.size(), norm.size()));
   entries.index = index;
   entries.accumulated = accumulated;
-  entries.norm = norm;
+  entries.measure = norm;
   std::vector<float> scores(index.size(), -1);
   rule_named(name)->score(entries, scores);
   return scores;
@@ -34,8 +34,8 @@ TEST_CASE("what rules ask for") {
   CHECK(rule_named("tova")->needs().attention_queries == 1);
   CHECK(rule_named("tova")->needs().attention_kept == 0);
   CHECK(rule_named("knorm")->needs().attention_queries == 0);
-  CHECK(rule_named("knorm")->needs().norm == EntryNorm::key);
-  CHECK(rule_named("h2o-value")->needs().norm == EntryNorm::value);
+  CHECK(rule_named("knorm")->needs().measure == EntryMeasure::key_norm);
+  CHECK(rule_named("h2o-value")->needs().measure == EntryMeasure::value_norm);
   CHECK(rule_named("snapkv-value")->needs().attention_queries == 32);
 }
 
