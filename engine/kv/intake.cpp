@@ -21,6 +21,11 @@ void Intake::stage(Stream& stream, const TokenRows& rows, const TokenSpan& chunk
 }
 
 void Intake::fill_measures(const StreamShape& shape, const TokenRows& rows, std::int64_t count) noexcept {
+  if (plan_.needs.measure == EntryMeasure::distinctness) {
+    // Written when the keys were compared, before they were rotated; or never, where everything fits.
+    if (!plan_.compares_keys()) std::fill_n(scratch_.measure + scratch_.slots, count, 0.0f);
+    return;
+  }
   const bool of_keys = plan_.needs.measure == EntryMeasure::key_norm;
   const int size = of_keys ? shape.key_size : shape.value_size;
   for (std::int64_t token = 0; token < count; ++token) {
@@ -73,7 +78,9 @@ void Intake::take_in_draft(Stream& stream, const TokenSpan& draft, StagingPlace 
   place_positions(stream.store, draft.count);
   // These have no influence where drafts are allowed.
   if (scratch_.accumulated) std::fill_n(scratch_.accumulated + scratch_.slots, draft.count, 0.0f);
-  if (scratch_.measure) std::fill_n(scratch_.measure + scratch_.slots, draft.count, 0.0f);
+  if (scratch_.measure && !plan_.compares_keys()) {
+    std::fill_n(scratch_.measure + scratch_.slots, draft.count, 0.0f);
+  }
   take_in(stream, draft);
 }
 
@@ -128,6 +135,7 @@ void Intake::evict(Stream& stream, const TokenSpan& chunk, std::int64_t first, s
   view.blocks = blocks;
   view.sinks = stream.forced.sinks;
   view.recent = stream.forced.recent;
+  view.quota = stream.quota;
   const std::span<float> scores(scratch_.scores, entries);
   plan_.rule->score(view, scores);
 

@@ -16,6 +16,9 @@ enum class EntryMeasure {
   none,
   key_norm,    ///< ‖k‖₂, mean over KV heads
   value_norm,  ///< ‖v‖₁, mean over KV heads
+  /// −cos of the angle between the key before rotation and its head's anchor, mean over KV heads. The anchor is the sum
+  /// of the directions of all keys up to and including this one, evicted ones too (distinctness.hpp, anchors.hpp).
+  distinctness,
 };
 
 /// A statistic of a whole layer, measured once per chunk, for splits that adapt while tokens are processed.
