@@ -15,6 +15,13 @@ void rms_norm(const float* x, const float* weight, std::int64_t size, float epsi
   }
 }
 
+void l2_norm(float* x, std::int64_t size, float epsilon) noexcept {
+  double squares = 0;
+  for (std::int64_t i = 0; i < size; ++i) squares += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  const double length = std::fmax(std::sqrt(squares), static_cast<double>(epsilon));
+  for (std::int64_t i = 0; i < size; ++i) x[i] = static_cast<float>(static_cast<double>(x[i]) / length);
+}
+
 void softmax(float* x, std::int64_t size) noexcept {
   float largest = -INFINITY;
   for (std::int64_t i = 0; i < size; ++i) largest = x[i] > largest ? x[i] : largest;
@@ -52,6 +59,16 @@ void gelu_multiply(float* gate, const float* up, std::int64_t size) noexcept {
   }
 }
 
+void sigmoid(float* x, std::int64_t size) noexcept {
+  for (std::int64_t i = 0; i < size; ++i) {
+    x[i] = static_cast<float>(1.0 / (1.0 + std::exp(-static_cast<double>(x[i]))));
+  }
+}
+
+void multiply_by(float* x, const float* y, std::int64_t size) noexcept {
+  for (std::int64_t i = 0; i < size; ++i) x[i] *= y[i];
+}
+
 void add_scaled(float* x, const float* y, std::int64_t size, float scale) noexcept {
   for (std::int64_t i = 0; i < size; ++i) {
     x[i] = static_cast<float>(static_cast<double>(x[i]) + static_cast<double>(y[i]) * static_cast<double>(scale));
@@ -82,10 +99,13 @@ void rope_interleaved(float* x, int size, const float* cosines, const float* sin
 
 void fill_elementwise(Table& table) {
   table.rms_norm = rms_norm;
+  table.l2_norm = l2_norm;
   table.softmax = softmax;
   table.soft_cap = soft_cap;
   table.silu_multiply = silu_multiply;
   table.gelu_multiply = gelu_multiply;
+  table.sigmoid = sigmoid;
+  table.multiply_by = multiply_by;
   table.add_scaled = add_scaled;
   table.scale = scale;
   table.rope_neox = rope_neox;

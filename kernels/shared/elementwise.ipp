@@ -44,24 +44,21 @@ struct Elementwise {
   using Batch = typename Vector::Batch;
   static constexpr int kWidth = Vector::kWidth;
 
-  static void rms_norm(const float* x, const float* weight, std::int64_t size, float epsilon, float* out) noexcept {
+  /// The sum over a row of what `add` adds for each value to a sum that it is given; for `filler` it adds nothing.
+  template <class Add>
+  static float total(const float* x, std::int64_t size, float filler, Add add) noexcept {
     Batch sums[4] = {Batch(0.0f), Batch(0.0f), Batch(0.0f), Batch(0.0f)};
     std::int64_t i = 0;
     for (; i + 4 * kWidth <= size; i += 4 * kWidth) {
-      for (int j = 0; j < 4; ++j) {
-        const Batch value = Vector::load(x + i + j * kWidth);
-        sums[j] = Vector::fma(value, value, sums[j]);
-      }
+      for (int j = 0; j < 4; ++j) sums[j] = add(Vector::load(x + i + j * kWidth), sums[j]);
     }
-    for (; i + kWidth <= size; i += kWidth) {
-      const Batch value = Vector::load(x + i);
-      sums[0] = Vector::fma(value, value, sums[0]);
-    }
-    if (i < size) {
-      const Batch value = load_rest<Vector>(x + i, size - i, 0.0f);
-      sums[1] = Vector::fma(value, value, sums[1]);
-    }
-    const float squares = Vector::sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
+    for (; i + kWidth <= size; i += kWidth) sums[0] = add(Vector::load(x + i), sums[0]);
+    if (i < size) sums[1] = add(load_rest<Vector>(x + i, size - i, filler), sums[1]);
+    return Vector::sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
+  }
+
+  static void rms_norm(const float* x, const float* weight, std::int64_t size, float epsilon, float* out) noexcept {
+    const float squares = total(x, size, 0.0f, [](Batch value, Batch sum) { return Vector::fma(value, value, sum); });
     const double mean = static_cast<double>(squares) / static_cast<double>(size);
     const auto factor = static_cast<float>(1.0 / std::sqrt(mean + static_cast<double>(epsilon)));
     if (weight != nullptr) {
@@ -69,6 +66,14 @@ struct Elementwise {
     } else {
       for (std::int64_t j = 0; j < size; ++j) out[j] = x[j] * factor;
     }
+  }
+
+  static void l2_norm(float* x, std::int64_t size, float epsilon) noexcept {
+    const float squares = total(x, size, 0.0f, [](Batch value, Batch sum) { return Vector::fma(value, value, sum); });
+    const double length = std::sqrt(static_cast<double>(squares));
+    const auto limit = static_cast<double>(epsilon);
+    const auto factor = static_cast<float>(1.0 / (length > limit ? length : limit));
+    for (std::int64_t i = 0; i < size; ++i) x[i] *= factor;
   }
 
   static void softmax(float* x, std::int64_t size) noexcept {
@@ -123,6 +128,15 @@ struct Elementwise {
     });
   }
 
+  static void sigmoid(float* x, std::int64_t size) noexcept {
+    map<Vector>(x, nullptr, size,
+                [](Batch value, Batch) { return Batch(1.0f) / (Batch(1.0f) + exponential<Vector>(-value)); });
+  }
+
+  static void multiply_by(float* x, const float* y, std::int64_t size) noexcept {
+    for (std::int64_t i = 0; i < size; ++i) x[i] *= y[i];
+  }
+
   static void add_scaled(float* x, const float* y, std::int64_t size, float scale) noexcept {
     map<Vector>(x, y, size, [scale](Batch a, Batch b) { return Vector::fma(b, Batch(scale), a); });
   }
@@ -144,10 +158,13 @@ struct Elementwise {
 
   static void fill(Table& table) {
     table.rms_norm = rms_norm;
+    table.l2_norm = l2_norm;
     table.softmax = softmax;
     table.soft_cap = soft_cap;
     table.silu_multiply = silu_multiply;
     table.gelu_multiply = gelu_multiply;
+    table.sigmoid = sigmoid;
+    table.multiply_by = multiply_by;
     table.add_scaled = add_scaled;
     table.scale = scale;
     table.rope_neox = rope_neox;
