@@ -40,6 +40,13 @@ enum class QueryKeyNorm { none, per_head, whole_row };
 /// The steps after a layer's mixer.
 enum class FeedForward { none, gated /* gate · up · down */, experts /* those that a router chooses */ };
 
+/// How a router's outputs become the weights of experts.
+enum class RouterScore {
+  softmax,           ///< over all experts
+  sigmoid,           ///< of each expert
+  softmax_of_chosen  ///< over those that are chosen, by the outputs themselves
+};
+
 class Mixer;
 const Mixer& attention_mixer();
 
@@ -82,7 +89,10 @@ struct Config {
   int experts = 0;  ///< 0: dense
   int experts_used = 0;
   std::int64_t expert_feed_forward = 0;
-  bool expert_weights_normalised = true;  ///< the chosen experts' weights are divided by their sum
+  RouterScore router_score = RouterScore::softmax;
+  bool expert_weights_normalised = true;        ///< the chosen experts' weights are divided by their sum
+  float expert_weights_scale = 1.0f;            ///< multiplies them after that
+  std::int64_t shared_expert_feed_forward = 0;  ///< width of experts that every token uses, together; 0: none
 
   std::int64_t next_token_layers = 0;     ///< blocks after `layers` that predict further tokens (nextn, MTP): not used
   std::vector<std::string> unknown_keys;  ///< of the architecture, in the file and not read; for a warning

@@ -33,9 +33,12 @@ struct LayerWeights {
   std::vector<float> query_norm, key_norm;  ///< [key_size] per head, or the whole row
   std::vector<float> post_attention_norm;   ///< only with Config::post_norms
   std::vector<float> feed_forward_norm;
-  Linear gate, up, down;  ///< dense layers
-  quant::Matrix router;   ///< expert layers: [experts][embedding]
+  Linear gate, up, down;                  ///< dense layers
+  Linear router;                          ///< expert layers: [experts][embedding]
+  std::vector<float> router_choice_bias;  ///< [experts] is added to scores for the choice alone; may be empty
   ExpertMatrices expert_gate, expert_up, expert_down;
+  Linear shared_gate, shared_up, shared_down;  ///< of the experts that every token uses
+  Linear shared_router;                        ///< [1][embedding] how much they count; empty: fully
   std::vector<float> post_feed_forward_norm;
 };
 

@@ -89,6 +89,7 @@ struct Workspace {
   std::span<float> gathered;                   ///< [tile][embedding] tokens of one expert
   std::span<kernels::RowRole> gathered_roles;  ///< [tile]
   std::span<float> expert_out;                 ///< [tile][embedding]
+  std::span<float> shared_weight;              ///< [tile] how much the shared experts count
   std::span<float> expert_weight;              ///< [tile][experts_used]
   std::span<std::int32_t> expert_choice;       ///< [tile][experts_used], ascending
   std::span<std::int32_t> expert_tokens;       ///< [tile] rows of `gathered`, by token

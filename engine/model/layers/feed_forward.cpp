@@ -4,16 +4,13 @@
 #include "kernels/threads.hpp"
 
 namespace brim::model {
-namespace {
 
-void dense(const Pass& pass, const LayerWeights& weights) noexcept {
-  Workspace& work = pass.work;
-  apply(pass, work.normed.data(), {{weights.gate, work.gate.data()}, {weights.up, work.up.data()}});
-  activate(pass, pass.tokens, weights.gate.weight.rows);
-  apply(pass, work.gate.data(), {{weights.down, work.branch.data()}});
+void dense_feed_forward(const Pass& tile, const float* input, const Dense& dense) noexcept {
+  Workspace& work = tile.work;
+  apply(tile, input, {{dense.gate, work.gate.data()}, {dense.up, work.up.data()}});
+  activate(tile, tile.tokens, dense.up.weight.rows);
+  apply(tile, work.gate.data(), {{dense.down, work.branch.data()}});
 }
-
-}  // namespace
 
 void activate(const Pass& pass, std::int64_t tokens, std::int64_t width) noexcept {
   const kernels::Table& table = pass.runtime.table;
@@ -28,11 +25,7 @@ Status read_feed_forward(const TensorFinder& finder, const Config& config, const
   if (shape.kind == FeedForward::none) return {};
   BRIM_ASSIGN(layer.feed_forward_norm, finder.vector("ffn_norm.weight", config.embedding));
   if (shape.kind == FeedForward::experts) {
-    const std::int64_t width = config.expert_feed_forward;
-    BRIM_ASSIGN(layer.router, finder.matrix("ffn_gate_inp.weight", {config.embedding, config.experts}));
-    BRIM_ASSIGN(layer.expert_gate, finder.experts("ffn_gate_exps", config.embedding, width, config.experts));
-    BRIM_ASSIGN(layer.expert_up, finder.experts("ffn_up_exps", config.embedding, width, config.experts));
-    BRIM_ASSIGN(layer.expert_down, finder.experts("ffn_down_exps", width, config.embedding, config.experts));
+    BRIM_TRY(read_experts(finder, config, layer));
   } else {
     if (config.fused_gate_up && !finder.has("ffn_gate.weight")) {
       BRIM_ASSIGN(const Linear fused, finder.linear("ffn_up", config.embedding, 2 * shape.feed_forward_width));
@@ -59,7 +52,7 @@ void feed_forward(const Pass& pass, kv::LayerId layer) noexcept {
     if (kind == FeedForward::experts) {
       expert_mixture(tile, weights);
     } else {
-      dense(tile, weights);
+      dense_feed_forward(tile, tile.work.normed.data(), {weights.gate, weights.up, weights.down});
     }
     add_branch(tile, weights.post_feed_forward_norm);
   });

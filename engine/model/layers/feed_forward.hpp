@@ -16,7 +16,18 @@ Status read_feed_forward(const TensorFinder& finder, const Config& config, const
 /// normed = norm(stream); the layer's kind of feed-forward; stream += branch.
 void feed_forward(const Pass& pass, kv::LayerId layer) noexcept;
 
-/// branch = the sum of the experts that the router chose, weighted, over `normed` (experts.cpp).
+/// The matrices of one dense feed-forward.
+struct Dense {
+  const Linear& gate;
+  const Linear& up;
+  const Linear& down;
+};
+/// branch = dense(input), rows of the embedding's width.
+void dense_feed_forward(const Pass& tile, const float* input, const Dense& dense) noexcept;
+
+/// The weights of an expert layer (experts.cpp). Errors: those of the finder.
+Status read_experts(const TensorFinder& finder, const Config& config, LayerWeights& weights);
+/// branch = the sum of the experts that the router chose, weighted, and of those that every token uses, over `normed`.
 void expert_mixture(const Pass& tile, const LayerWeights& weights) noexcept;
 /// gate = activation(gate) · up, for `tokens` rows of `width`.
 void activate(const Pass& pass, std::int64_t tokens, std::int64_t width) noexcept;
