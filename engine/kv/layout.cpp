@@ -77,6 +77,7 @@ std::int64_t staging_bytes(const Shape& shape, std::int64_t chunk) {
 }
 
 std::int64_t staging_range_bytes(const Shape& shape, std::int64_t chunk) {
+  if (shape.layers.empty()) return 0;
   return staging_bytes(shape, chunk) / static_cast<std::int64_t>(shape.layers.size()) / kAlignment * kAlignment;
 }
 

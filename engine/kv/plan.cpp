@@ -19,7 +19,8 @@ namespace {
 std::string bytes_text(std::int64_t bytes) { return exact_size_text(static_cast<std::size_t>(bytes)); }
 
 Status check_shape(const Shape& shape) {
-  if (shape.layers.empty()) return error(ErrorCode::invalid_argument, "KV cache: the model has no layers");
+  if (shape.layers.empty() && shape.states.empty())
+    return error(ErrorCode::invalid_argument, "KV cache: the model has no layers");
   if (shape.context < 1) {
     return error(ErrorCode::invalid_argument, "KV cache: a context of ", shape.context, " tokens; expected at least 1");
   }
@@ -81,6 +82,11 @@ Result<std::int64_t> requested_bytes(const Costs& costs, const Shape& shape, Nee
     return error(ErrorCode::out_of_memory, "KV cache: ", shape.layers.size(), " layers with a context of ",
                  shape.context, shape.context == 1 ? " token" : " tokens", " need more bytes than can be counted");
   }
+  if (bytes < min && shape.layers.empty()) {
+    return error(ErrorCode::out_of_memory, what, " is ", bytes_text(bytes), ", but this model needs at least ",
+                 bytes_text(min), ", of which ", bytes_text(state_bytes(shape)), " are for the states of its ",
+                 shape.states.size(), " layers");
+  }
   if (bytes < min) {
     return error(ErrorCode::out_of_memory, what, " is ", bytes_text(bytes), ", but this model needs at least ",
                  bytes_text(min), ": ", kGranuleEntries, " entries in each of its ", shape.layers.size(),
@@ -97,6 +103,7 @@ Result<std::int64_t> requested_bytes(const Costs& costs, const Shape& shape, Nee
 /// that depend on this number.
 std::int64_t entries_about(const Shape& shape, const BudgetRequest& request, std::int64_t automatic_bytes) {
   std::int64_t entry = 0, max = 0;
+  if (shape.layers.empty()) return 0;
   for (const StreamShape& layer : shape.layers) {
     entry = plus(entry, entry_bytes(layer, Needs{}));
     max = std::max(max, useful_entries(layer, shape.context));
@@ -241,6 +248,7 @@ Status give_out(Plan& plan, const std::vector<std::int64_t>& slots) {
 
 Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::int64_t automatic_bytes,
                        const Split* split, const Rule& keep, const SplitFacts& facts, const Reading& reading) {
+  if (shape.layers.empty()) split = &uniform_split();  // states alone: there is nothing to divide
   if (split == nullptr) {
     // Where everything fits there is nothing to divide, and nothing must be gathered or set aside for it.
     Result<Plan> plan = make_plan(shape, request, automatic_bytes, &uniform_split(), keep, facts, reading);

@@ -126,7 +126,8 @@ struct SplitFacts {
 /// never evicts more than a quarter of the context at once) whose staging is at most an eighth of the budget, but at
 /// least 16. Errors: out_of_memory with the smallest possible budget when the request is below the floors;
 /// invalid_argument for a split that needs a profile without one or with one of another number of layers, and for a
-/// shape without layers, heads or context.
+/// shape without layers, heads or context. Where no layer keeps entries, there is nothing to divide, and the split is
+/// "uniform" whatever was requested.
 Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::int64_t automatic_bytes,
                        const Split* split, const Rule& keep, const SplitFacts& facts = {}, const Reading& reading = {});
 

@@ -136,7 +136,8 @@ class Suite {
     for (const kv::LayerId layer : kv::ids_up_to<kv::LayerId>(sequence.model().config().layers.size())) {
       const kv::Shape& shape = sequence.cache().plan().shape;
       quota.push_back(kv::layer_stats(sequence.cache(), layer).quota);
-      types.push_back(shape.at(kv::streams_of(shape, layer).front()).types);
+      const auto streams = kv::streams_of(shape, layer);
+      types.push_back(streams.size() > 0 ? shape.at(streams.front()).types : kernels::KvTypes());
       outcome.footprint += sentence(" ", quota.back(), " ", kernels::kv_types_name(types.back()));
     }
     if (!first_seed) return;

@@ -363,7 +363,8 @@ typedef struct brim_layer_stats {
   int64_t used;
   int64_t evicted;
   int64_t entry_bytes; /* the key and value of one entry, all heads: the bytes that attention reads */
-  const char* kv_type; /* how they are stored: "f16", "q8_0:q4_0"; valid as long as the program */
+  const char* kv_type; /* how they are stored: "f16", "q8_0:q4_0", or "" for a layer that keeps no entries; valid as
+                          long as the program */
 } brim_layer_stats;
 BRIM_API brim_status brim_session_layer_stats(const brim_session* session, int32_t layer, brim_layer_stats* stats);
 
