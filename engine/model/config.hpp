@@ -61,6 +61,25 @@ struct LayerConfig {
   bool rope = true;
 };
 
+/// Sizes of layers that keep a state of fixed size in place of entries (short convolutions, linear attention, state
+/// spaces). Heads of values share heads of keys and queries, as in attention with several query heads for a KV head.
+struct RecurrentConfig {
+  int taps = 0;  ///< tokens that a causal convolution sees, the newest one included
+  int heads = 0;
+  int key_heads = 0;  ///< a divisor of `heads`
+  int key_size = 0;   ///< values of a key, which are the rows of a head's state
+  int value_size = 0;
+  bool neighbours_share =
+      true;                  ///< `heads` / `key_heads` neighbouring heads share one of keys; else every key_heads-th
+  bool fused_input = false;  ///< ssm_in holds the rows of q, k, v and z of each key head one after another
+
+  std::int64_t inner() const { return std::int64_t{heads} * value_size; }
+  std::int64_t keys() const { return std::int64_t{key_heads} * key_size; }
+  /// What the convolution goes over: queries, keys and values.
+  std::int64_t channels() const { return inner() + 2 * keys(); }
+  int key_head(int head) const { return neighbours_share ? head / (heads / key_heads) : head % key_heads; }
+};
+
 struct Config {
   std::string architecture;
   std::string name;            ///< general.name, may be empty
@@ -76,15 +95,21 @@ struct Config {
 
   Activation activation = Activation::silu;
   QueryKeyNorm query_key_norm = QueryKeyNorm::none;
-  bool fused_qkv = false;           ///< attn_qkv holds the rows of q, k and v
-  bool fused_gate_up = false;       ///< ffn_up holds the rows of gate and up
-  bool post_norms = false;          ///< attention and feed-forward outputs are normalised before they are added
-  float embedding_scale = 1.0f;     ///< multiplies token embeddings
-  float residual_scale = 1.0f;      ///< multiplies what attention and feed-forward add to the stream
-  float attention_scale = 0.0f;     ///< multiplies q·k
-  float logit_scale = 1.0f;         ///< multiplies logits
+  bool query_gate = false;       ///< attn_q holds, head by head, a query and a gate: its sigmoid multiplies the output
+  bool fused_qkv = false;        ///< attn_qkv holds the rows of q, k and v
+  bool fused_gate_up = false;    ///< ffn_up holds the rows of gate and up
+  bool post_norms = false;       ///< attention and feed-forward outputs are normalised before they are added
+  float embedding_scale = 1.0f;  ///< multiplies token embeddings
+  float residual_scale = 1.0f;   ///< multiplies what attention and feed-forward add to the stream
+  float attention_scale = 0.0f;  ///< multiplies q·k
+  float logit_scale = 1.0f;      ///< multiplies logits
   float attention_soft_cap = 0.0f;  ///< 0: none
   float logit_soft_cap = 0.0f;
+
+  const char* output_norm_tensor = "output_norm.weight";
+  const char* feed_forward_norm_tensor = "ffn_norm.weight";
+
+  RecurrentConfig recurrent;
 
   int experts = 0;  ///< 0: dense
   int experts_used = 0;

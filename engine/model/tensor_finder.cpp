@@ -29,10 +29,20 @@ Result<quant::Matrix> TensorFinder::matrix(const std::string& name, std::initial
 }
 
 Result<std::vector<float>> TensorFinder::vector(const std::string& name, std::int64_t size) const {
-  BRIM_ASSIGN(const io::Tensor* tensor, find(name, {size}));
+  return values(name, {size});
+}
+
+Result<std::vector<float>> TensorFinder::values(const std::string& name,
+                                                std::initializer_list<std::int64_t> shape) const {
+  BRIM_ASSIGN(const io::Tensor* tensor, find(name, shape));
   BRIM_ASSIGN(const std::vector<std::byte> packed, file_.read(tensor->data));
-  std::vector<float> values(static_cast<std::size_t>(size));
-  quant::unpack_row(tensor->format, packed.data(), values.data(), size);
+  const std::int64_t cols = tensor->shape[0];
+  const std::size_t row_bytes = quant::row_bytes(tensor->format, cols);
+  std::vector<float> values(static_cast<std::size_t>(cols * tensor->rows()));
+  for (std::int64_t row = 0; row < tensor->rows(); ++row) {
+    quant::unpack_row(tensor->format, packed.data() + static_cast<std::size_t>(row) * row_bytes,
+                      values.data() + row * cols, cols);
+  }
   return values;
 }
 

@@ -24,6 +24,8 @@ class TensorFinder {
   bool has(const std::string& name) const { return file_.tensor(prefix_ + name) != nullptr; }
   Result<quant::Matrix> matrix(const std::string& name, std::initializer_list<std::int64_t> shape) const;
   Result<std::vector<float>> vector(const std::string& name, std::int64_t size) const;
+  /// The unpacked values of a tensor of any shape, in the file's order.
+  Result<std::vector<float>> values(const std::string& name, std::initializer_list<std::int64_t> shape) const;
   /// An empty vector where the file has no such tensor.
   Result<std::vector<float>> optional_vector(const std::string& name, std::int64_t size) const;
   /// NAME.weight, and NAME.bias where there is one.

@@ -72,7 +72,7 @@ Result<Weights> read_weights(const io::Gguf& file, const Config& config) {
   std::vector<bool> used(file.tensors().size());
   const TensorFinder top(file, "", used);
   BRIM_ASSIGN(weights.token_embedding, top.matrix("token_embd.weight", {config.embedding, config.vocabulary}));
-  BRIM_ASSIGN(weights.output_norm, top.vector("output_norm.weight", config.embedding));
+  BRIM_ASSIGN(weights.output_norm, top.vector(config.output_norm_tensor, config.embedding));
   weights.output = weights.token_embedding;
   if (top.has("output.weight")) {
     BRIM_ASSIGN(weights.output, top.matrix("output.weight", {config.embedding, config.vocabulary}));

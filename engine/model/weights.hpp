@@ -32,6 +32,17 @@ struct LayerWeights {
   Linear query, key, value, output;
   std::vector<float> query_norm, key_norm;  ///< [key_size] per head, or the whole row
   std::vector<float> post_attention_norm;   ///< only with Config::post_norms
+  // Layers with a state of fixed size.
+  Linear mixer_input;    ///< what the convolution goes over; mamba2: also the gate and time steps
+  Linear mixer_gate;     ///< delta_net: z
+  Linear rates, decays;  ///< delta_net: beta and alpha, or both in `rates`
+  Linear mixer_output;
+  std::vector<float> taps;            ///< [tap][channel] of the convolution, the newest token's last
+  std::vector<float> taps_bias;       ///< [channel], or empty
+  std::vector<float> time_step_bias;  ///< [heads], as the following two
+  std::vector<float> decay_factors;   ///< −e^A, below 0
+  std::vector<float> skip;            ///< mamba2: D
+  std::vector<float> mixer_norm;      ///< delta_net: [value_size]; mamba2: [inner], or empty
   std::vector<float> feed_forward_norm;
   Linear gate, up, down;                  ///< dense layers
   Linear router;                          ///< expert layers: [experts][embedding]

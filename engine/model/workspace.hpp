@@ -65,6 +65,8 @@ struct Workspace {
   std::span<float> branch;            ///< [tile][embedding] what a branch adds
   std::span<float> query;             ///< [tile][heads · key_size]
   std::span<float> mixed;             ///< [tile][heads · value_size]
+  std::span<float> mixer;             ///< [tile][MixerScratch::values]
+  std::span<float> aside;             ///< [chunk][MixerScratch::aside]
   std::span<float> gate;              ///< [tile][widest feed-forward]
   std::span<float> up;                ///< [tile][widest feed-forward]
   std::span<float> cosines;           ///< [2][chunk][pairs]: layers that see everything, layers with a window

@@ -38,6 +38,11 @@ void prepare_heads(const Pass& pass, kv::LayerId layer, float* heads, int count,
   }
 }
 
+// Where the queries of a tile are projected to: first to the mixer's scratch, where gates come with them.
+float* projected_queries(const Pass& tile) noexcept {
+  return tile.config.query_gate ? tile.work.mixer.data() : tile.work.query.data();
+}
+
 // Keys and values of all rows of a unit. The queries of a tile are computed after all keys of its segment; those of a
 // unit that is one tile, as in decoding, are computed together with its keys.
 void project_inputs(const Pass& unit, kv::LayerId layer) noexcept {
@@ -51,7 +56,8 @@ void project_inputs(const Pass& unit, kv::LayerId layer) noexcept {
     float* value = work.value.data() + tile.first * value_row;
     normalise(tile, tile.stream(), weights.attention_norm, work.normed.data());
     if (unit.tokens <= kPassTile) {
-      apply(tile, work.normed.data(), {{weights.key, key}, {weights.value, value}, {weights.query, work.query.data()}});
+      apply(tile, work.normed.data(),
+            {{weights.key, key}, {weights.value, value}, {weights.query, projected_queries(tile)}});
     } else {
       apply(tile, work.normed.data(), {{weights.key, key}, {weights.value, value}});
     }
@@ -65,21 +71,39 @@ void project_inputs(const Pass& unit, kv::LayerId layer) noexcept {
 void project_queries(const Pass& tile, kv::LayerId layer) noexcept {
   const LayerWeights& weights = tile.weights.layer(layer);
   normalise(tile, tile.stream(), weights.attention_norm, tile.work.normed.data());
-  apply(tile, tile.work.normed.data(), {{weights.query, tile.work.query.data()}});
+  apply(tile, tile.work.normed.data(), {{weights.query, projected_queries(tile)}});
 }
 
 void prepare_queries(const Pass& tile, kv::LayerId layer) noexcept {
-  const int heads = tile.config.layer(layer).heads;
-  const std::int64_t query_row = std::int64_t{heads} * tile.config.key_size;
+  const int heads = tile.config.layer(layer).heads, size = tile.config.key_size;
+  const std::int64_t query_row = std::int64_t{heads} * size;
   kernels::for_chunks(tile.runtime.threads, tile.tokens, [&](std::int64_t t, int) noexcept {
-    prepare_heads(tile, layer, tile.work.query.data() + t * query_row, heads, tile.weights.layer(layer).query_norm,
-                  tile.first + t);
+    float* queries = tile.work.query.data() + t * query_row;
+    if (tile.config.query_gate) {
+      const float* projected = projected_queries(tile) + t * 2 * query_row;
+      for (int head = 0; head < heads; ++head) std::copy_n(projected + 2 * head * size, size, queries + head * size);
+    }
+    prepare_heads(tile, layer, queries, heads, tile.weights.layer(layer).query_norm, tile.first + t);
+  });
+}
+
+// Attention's output times the sigmoid of the gates that came with the queries.
+void gate_output(const Pass& tile, kv::LayerId layer) noexcept {
+  const int heads = tile.config.layer(layer).heads, size = tile.config.value_size;
+  const std::int64_t row = std::int64_t{heads} * size;
+  kernels::for_chunks(tile.runtime.threads, tile.tokens, [&](std::int64_t t, int) noexcept {
+    float* gate = projected_queries(tile) + t * 2 * row + size;
+    for (int head = 0; head < heads; ++head, gate += 2 * size) {
+      tile.runtime.table.sigmoid(gate, size);
+      tile.runtime.table.multiply_by(tile.work.mixed.data() + t * row + head * size, gate, size);
+    }
   });
 }
 
 // Attention's output, projected; add_branch adds it to the residual stream.
 void project_output(const Pass& tile, kv::LayerId layer) noexcept {
   const std::int64_t width = tile.config.embedding;
+  if (tile.config.query_gate) gate_output(tile, layer);
   apply(tile, tile.work.mixed.data(), {{tile.weights.layer(layer).output, tile.work.branch.data()}});
   for (const Segment& segment : tile.segments) {
     if (segment.observer == nullptr) continue;
@@ -198,6 +222,9 @@ class Attention final : public Mixer {
  public:
   std::string_view name() const override { return "attention"; }
   bool keeps_entries() const override { return true; }
+  MixerScratch scratch(const Config& config, const LayerConfig& shape) const override {
+    return {config.query_gate ? 2 * std::int64_t{shape.heads} * config.key_size : 0, 0};
+  }
 
   Status read_weights(const TensorFinder& finder, const Config& config, const LayerConfig& shape,
                       LayerWeights& layer) const override {
@@ -211,7 +238,8 @@ class Attention final : public Mixer {
       layer.key = cut(fused, query_rows, key_rows);
       layer.value = cut(fused, query_rows + key_rows, value_rows);
     } else {
-      BRIM_ASSIGN(layer.query, finder.linear("attn_q", config.embedding, query_rows));
+      BRIM_ASSIGN(layer.query,
+                  finder.linear("attn_q", config.embedding, config.query_gate ? 2 * query_rows : query_rows));
       BRIM_ASSIGN(layer.key, finder.linear("attn_k", config.embedding, key_rows));
       BRIM_ASSIGN(layer.value, finder.linear("attn_v", config.embedding, value_rows));
     }

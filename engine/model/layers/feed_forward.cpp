@@ -23,7 +23,7 @@ void activate(const Pass& pass, std::int64_t tokens, std::int64_t width) noexcep
 Status read_feed_forward(const TensorFinder& finder, const Config& config, const LayerConfig& shape,
                          LayerWeights& layer) {
   if (shape.kind == FeedForward::none) return {};
-  BRIM_ASSIGN(layer.feed_forward_norm, finder.vector("ffn_norm.weight", config.embedding));
+  BRIM_ASSIGN(layer.feed_forward_norm, finder.vector(config.feed_forward_norm_tensor, config.embedding));
   if (shape.kind == FeedForward::experts) {
     BRIM_TRY(read_experts(finder, config, layer));
   } else {
