@@ -84,14 +84,24 @@ void for_each_kernel(const Table& table, Visit&& visit) {
   }
   call("merge_attention", table.merge_attention);
   call("rms_norm", table.rms_norm);
+  call("layer_norm", table.layer_norm);
+  call("l2_norm", table.l2_norm);
   call("softmax", table.softmax);
   call("soft_cap", table.soft_cap);
   call("silu_multiply", table.silu_multiply);
   call("gelu_multiply", table.gelu_multiply);
+  call("clamped_swiglu", table.clamped_swiglu);
+  call("gelu", table.gelu);
+  call("relu_squared", table.relu_squared);
+  call("sigmoid", table.sigmoid);
+  call("multiply_by", table.multiply_by);
   call("add_scaled", table.add_scaled);
   call("scale", table.scale);
   call("rope_neox", table.rope_neox);
   call("rope_interleaved", table.rope_interleaved);
+  call("causal_convolution", table.causal_convolution);
+  call("delta_rule", table.delta_rule);
+  call("scan", table.scan);
   call("int8_operations", table.int8_operations);
 }
 

@@ -14,6 +14,7 @@
 
 #include "kernels/attention.hpp"
 #include "kernels/kv_type.hpp"
+#include "kernels/recurrence.hpp"
 #include "quant/format.hpp"
 
 namespace brim::kernels {
@@ -150,6 +151,12 @@ struct Table {
 
   /// out[i] = x[i] · weight[i] / sqrt(mean(x²) + epsilon); weight may be null (all ones). out may be x.
   void (*rms_norm)(const float* x, const float* weight, std::int64_t size, float epsilon, float* out) noexcept;
+  /// out[i] = (x[i] − mean(x)) · weight[i] / sqrt(mean((x − mean(x))²) + epsilon) + bias[i]; weight may be null (all
+  /// ones), and so may bias (all zeros). out may be x.
+  void (*layer_norm)(const float* x, const float* weight, const float* bias, std::int64_t size, float epsilon,
+                     float* out) noexcept;
+  /// x[i] = x[i] / max(sqrt(Σ x²), epsilon), in place.
+  void (*l2_norm)(float* x, std::int64_t size, float epsilon) noexcept;
   /// x[i] = exp(x[i] − max x) / Σ exp(x − max x), in place. A row that is all −inf becomes zeros; size ≥ 1. Returns
   /// nothing.
   void (*softmax)(float* x, std::int64_t size) noexcept;
@@ -159,6 +166,17 @@ struct Table {
   void (*silu_multiply)(float* gate, const float* up, std::int64_t size) noexcept;
   /// gate[i] = gelu(gate[i]) · up[i], in place; gelu in its tanh form, evaluated exactly (no table).
   void (*gelu_multiply)(float* gate, const float* up, std::int64_t size) noexcept;
+  /// The SwiGLU of gpt-oss, in place: gate[i] = g / (1 + e^(−slope · g)) · (u + 1) with g = gate[i], at most `limit`, and
+  /// u = up[i], at most `limit` in magnitude.
+  void (*clamped_swiglu)(float* gate, const float* up, std::int64_t size, float limit, float slope) noexcept;
+  /// x[i] = gelu(x[i]), in place; the same function as above.
+  void (*gelu)(float* x, std::int64_t size) noexcept;
+  /// x[i] = max(0, x[i])², in place.
+  void (*relu_squared)(float* x, std::int64_t size) noexcept;
+  /// x[i] = 1 / (1 + e^−x[i]), in place.
+  void (*sigmoid)(float* x, std::int64_t size) noexcept;
+  /// x[i] *= y[i], in place.
+  void (*multiply_by)(float* x, const float* y, std::int64_t size) noexcept;
   /// x[i] += y[i] · scale, in place.
   void (*add_scaled)(float* x, const float* y, std::int64_t size, float scale) noexcept;
   /// x[i] *= scale, in place.
@@ -167,6 +185,11 @@ struct Table {
   /// rope_neox pairs x[i] with x[i + size/2]; rope_interleaved pairs x[2i] with x[2i+1].
   void (*rope_neox)(float* x, int size, const float* cosines, const float* sines) noexcept;
   void (*rope_interleaved)(float* x, int size, const float* cosines, const float* sines) noexcept;
+
+  /// One token of a short causal convolution, and a chunk of a recurrence: see recurrence.hpp.
+  void (*causal_convolution)(const CausalConvolution&) noexcept;
+  void (*delta_rule)(const Recurrence&) noexcept;
+  void (*scan)(const Recurrence&) noexcept;
 
   /// Runs `rounds` rounds of the set's fastest way to multiply and add 8-bit values, in registers; returns the number
   /// of multiplications and additions. No model needs it: it measures the peak that products are compared with.

@@ -65,6 +65,11 @@ Work prepare(const CalibrateOptions& options, model::ProfileFile& file) {
   Measuring& with = work.with;
   with.model = load_engine_model(options.model, options.given);
   const model::Config& config = with.model->config();
+  if (!model::kv_shape(config, config.context, {}).states.empty()) {
+    throw Failure(1, fmt::format("{} has layers that keep a state in place of entries; calibrate measures models whose "
+                                 "layers are all attention",
+                                 printable_line(options.model.path)));
+  }
   with.sequence = sequence_options(options.given, research::all_policies());
   with.sequence.profile = std::make_shared<const kv::Profile>();  // no profile is searched for: quotas are given
   with.loop_threads = loop_threads(with.sequence.threads);

@@ -30,8 +30,14 @@ std::vector<std::string> layer_lines(const std::vector<brim_layer_stats>& layers
   std::int64_t largest = 0;
   for (const brim_layer_stats& layer : layers) largest = std::max(largest, layer.quota);
   std::vector<std::string> lines;
+  std::size_t states = 0;  // layers without entries
   for (std::size_t first = 0; first < layers.size();) {
     std::size_t end = first + 1;
+    if (layers[first].quota == 0) {
+      ++states;
+      first = end;
+      continue;
+    }
     while (end < layers.size() && alike(layers[first], layers[end])) ++end;
     const brim_layer_stats& layer = layers[first];
     const std::string name =
@@ -41,6 +47,8 @@ std::vector<std::string> layer_lines(const std::vector<brim_layer_stats>& layers
                                 layer.kv_type, grouped_text(layer.evicted)));
     first = end;
   }
+  if (states > 0)
+    lines.push_back(fmt::format("{} {} a state of fixed size", states, states == 1 ? "layer keeps" : "layers keep"));
   return lines;
 }
 

@@ -79,7 +79,7 @@ Json layers_json(const kv::Plan& plan) {
                     {"type", std::string(kernels::kv_types_name(plan.shape.layers[i].types))},
                     {"entry_bytes", plan.layers[i].entry_bytes},
                     {"bytes", plan.quota[i] * plan.layers[i].entry_bytes}});
-    if (!plan.shape.heads.empty()) list.back()["head"] = place.head;
+    if (plan.shape.apart) list.back()["head"] = place.head;
   }
   return list;
 }

@@ -147,10 +147,16 @@ std::string places_text(const kv::Shape& shape, const LayerGroup& group) {
   const auto one = [&](std::size_t stored) {
     const kv::HeadPlace place = shape.place(kv::id_at<kv::StreamId>(stored));
     const std::size_t layer = kv::index_of(place.layer);
-    return shape.heads.empty() ? fmt::format("{}", layer) : fmt::format("{}.{}", layer, place.head);
+    return shape.apart ? fmt::format("{}.{}", layer, place.head) : fmt::format("{}", layer);
   };
-  const std::string_view what = shape.heads.empty() ? "layer" : "head";
+  const std::string_view what = shape.apart ? "head" : "layer";
   if (group.first == group.last) return fmt::format("{} {}", what, one(group.first));
+  const auto layer = [&](std::size_t stored) {
+    return kv::index_of(shape.place(kv::id_at<kv::StreamId>(stored)).layer);
+  };
+  if (!shape.apart && layer(group.last) - layer(group.first) != group.last - group.first) {
+    return fmt::format("{} of layers {}–{}", group.last - group.first + 1, one(group.first), one(group.last));
+  }
   return fmt::format("{}s {}–{}", what, one(group.first), one(group.last));
 }
 
@@ -192,9 +198,13 @@ std::string memory_table(const Summary& summary) {
                          bytes_text(kv.full_bytes), bytes_text(kv.min_bytes))});
   table.row({"  entries", bytes_text(kv.pool_bytes),
              fmt::format("keys and values; split {}, kept by {}", kv.split, kv.keep)});
-  table.row(
-      {"  staging", bytes_text(kv.staging_bytes),
-       fmt::format("one chunk of {} of one {}", tokens_text(kv.chunk), kv.shape.heads.empty() ? "layer" : "head")});
+  table.row({"  staging", bytes_text(kv.staging_bytes),
+             fmt::format("one chunk of {} of one {}", tokens_text(kv.chunk), kv.shape.apart ? "head" : "layer")});
+  if (kv.state_bytes > 0) {
+    table.row({"  states", bytes_text(kv.state_bytes * (1 + kv.checkpoints)),
+               fmt::format("of {} layers, whatever was processed, and {} {} of them", kv.shape.states.size(),
+                           kv.checkpoints, kv.checkpoints == 1 ? "checkpoint" : "checkpoints")});
+  }
   table.row({"  bookkeeping", bytes_text(kv.metadata_bytes), "positions, scores, scratch for eviction"});
   table.row({"beside it",
              bytes_text(memory.plan.workspace_bytes + memory.plan.sampling_bytes + memory.plan.logit_bytes),

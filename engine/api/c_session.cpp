@@ -241,9 +241,12 @@ brim_status brim_session_layer_stats(const brim_session* session, int32_t layer,
     filled.used = found.used;
     filled.evicted = found.evicted;
     const auto streams = brim::kv::streams_of(shape, id);
-    const brim::kv::StreamShape& own = shape.at(streams.front());
-    filled.entry_bytes = brim::kv::data_bytes(own) * static_cast<std::int64_t>(streams.size());
-    filled.kv_type = brim::kernels::kv_types_name(own.types).data();
+    filled.kv_type = "";
+    if (streams.size() > 0) {
+      const brim::kv::StreamShape& own = shape.at(streams.front());
+      filled.entry_bytes = brim::kv::data_bytes(own) * static_cast<std::int64_t>(streams.size());
+      filled.kv_type = brim::kernels::kv_types_name(own.types).data();
+    }
     return hand_out(stats, filled, "stats");
   });
 }
@@ -273,13 +276,19 @@ brim_status brim_session_embedding(brim_session* session, const float** values, 
 const char* brim_session_describe(brim_session* session) {
   const brim_status status = on_session(session, Turn::Kind::look, [&]() -> Status {
     const brim::kv::Plan& plan = session->session->sequence().cache().plan();
+    if (plan.quota.empty()) {
+      session->text =
+          brim::sentence("KV ", brim::size_text(static_cast<std::size_t>(plan.budget_bytes)), ": the states of ",
+                         plan.shape.states.size(), " layers, context ", plan.shape.context);
+      return {};
+    }
     const auto [min, max] = std::minmax_element(plan.quota.begin(), plan.quota.end());
     std::string entries = brim::sentence(*max);
     if (*min != *max) entries = brim::sentence(*min, " to ", *max);
     session->text =
         brim::sentence("KV ", brim::size_text(static_cast<std::size_t>(plan.budget_bytes)), " ",
                        brim::kv::stored_as(plan.shape), " (", plan.split, ", ", plan.keep, "): ", entries,
-                       " entries per ", plan.shape.heads.empty() ? "layer" : "head", ", context ", plan.shape.context);
+                       " entries per ", plan.shape.apart ? "head" : "layer", ", context ", plan.shape.context);
     return {};
   });
   return status == BRIM_OK ? session->text.c_str() : "";

@@ -58,7 +58,7 @@ class Costs {
   /// With one checkpoint.
   std::int64_t full() const {
     std::int64_t entries = 0;
-    std::int64_t slots = 0;
+    std::int64_t slots = kGranuleEntries;  // as in min(), also where no layer has entries
     for (const LayerNeed& layer : layers_) {
       entries = plus(entries, times(layer.cap, layer.entry_bytes));
       slots = std::max(slots, layer.cap);

@@ -39,7 +39,9 @@ Profile heads_apart(const Profile& profile, const Shape& apart) {
 }
 
 IdRange<StreamId> streams_of(const Shape& shape, LayerId layer) {
-  if (shape.heads.empty()) return {id_at<StreamId>(index_of(layer)), 1};
+  if (shape.heads.empty()) {
+    return {id_at<StreamId>(index_of(layer)), index_of(layer) < shape.layers.size() ? std::size_t{1} : std::size_t{0}};
+  }
   const auto before = [](const HeadPlace& place, std::size_t wanted) { return index_of(place.layer) < wanted; };
   const auto first = std::lower_bound(shape.heads.begin(), shape.heads.end(), index_of(layer), before);
   const auto end = std::lower_bound(first, shape.heads.end(), index_of(layer) + 1, before);
@@ -48,9 +50,10 @@ IdRange<StreamId> streams_of(const Shape& shape, LayerId layer) {
 }
 
 int model_layers(const Shape& shape) {
-  if (shape.heads.empty()) return static_cast<int>(shape.layers.size());
+  const int with_entries =
+      shape.heads.empty() ? static_cast<int>(shape.layers.size()) : static_cast<int>(shape.heads.back().layer) + 1;
   const int with_state = shape.states.empty() ? 0 : static_cast<int>(shape.states.back().layer) + 1;
-  return std::max(static_cast<int>(shape.heads.back().layer) + 1, with_state);
+  return std::max(with_entries, with_state);
 }
 
 StreamStats layer_stats(const Memory& memory, LayerId layer) {

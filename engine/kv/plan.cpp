@@ -16,7 +16,8 @@ namespace brim::kv {
 namespace {
 
 Status check_shape(const Shape& shape) {
-  if (shape.layers.empty()) return error(ErrorCode::invalid_argument, "KV cache: the model has no layers");
+  if (shape.layers.empty() && shape.states.empty())
+    return error(ErrorCode::invalid_argument, "KV cache: the model has no layers");
   if (shape.context < 1) {
     return error(ErrorCode::invalid_argument, "KV cache: a context of ", shape.context, " tokens; expected at least 1");
   }
@@ -41,10 +42,17 @@ Status check_shape(const Shape& shape) {
   return {};
 }
 
-Result<std::int64_t> requested_bytes(const Costs& costs, const Shape& shape, Needs needs, const BudgetRequest& request,
-                                     std::int64_t automatic_bytes) {
-  const std::int64_t full = costs.full();
-  const std::int64_t min = costs.min();
+/// What is needed where everything fits: no keys are compared, because nothing is ever evicted.
+Needs needs_of_whole(Needs needs) {
+  if (needs.measure == EntryMeasure::distinctness) needs.measure = EntryMeasure::none;
+  return needs;
+}
+
+/// `whole`: the costs of a cache that holds everything; `costs`: of one that does not.
+Result<std::int64_t> requested_bytes(const Costs& costs, const Costs& whole, const Shape& shape, Needs needs,
+                                     const BudgetRequest& request, std::int64_t automatic_bytes) {
+  const std::int64_t full = whole.full();
+  const std::int64_t min = std::min(costs.min(), full);
   std::int64_t bytes = full;
   std::string what;
   switch (request.kind) {
@@ -68,7 +76,8 @@ Result<std::int64_t> requested_bytes(const Costs& costs, const Shape& shape, Nee
     case BudgetRequest::Kind::automatic: {
       Shape usual = shape;
       usual.context = std::min(shape.context, kAutomaticTokens);
-      bytes = std::min(Costs(usual, needs).full(), std::max<std::int64_t>(automatic_bytes, 0));
+      const std::int64_t wanted = usual.context < shape.context ? Costs(usual, needs).full() : full;
+      bytes = std::min(wanted, std::max<std::int64_t>(automatic_bytes, 0));
       what = "the memory available for the KV cache";
       break;
     }
@@ -77,6 +86,11 @@ Result<std::int64_t> requested_bytes(const Costs& costs, const Shape& shape, Nee
                             request.kind != BudgetRequest::Kind::automatic)) {
     return error(ErrorCode::out_of_memory, "KV cache: ", shape.layers.size(), " layers with a context of ",
                  shape.context, shape.context == 1 ? " token" : " tokens", " need more bytes than can be counted");
+  }
+  if (bytes < min && shape.layers.empty()) {
+    return error(ErrorCode::out_of_memory, what, " is ", bytes_text(bytes), ", but this model needs at least ",
+                 bytes_text(min), ", of which ", bytes_text(state_bytes(shape)), " are for the states of its ",
+                 shape.states.size(), " layers");
   }
   if (bytes < min) {
     return error(ErrorCode::out_of_memory, what, " is ", bytes_text(bytes), ", but this model needs at least ",
@@ -87,13 +101,14 @@ Result<std::int64_t> requested_bytes(const Costs& costs, const Shape& shape, Nee
                                       : sentence(", beside ", bytes_text(state_bytes(shape)), " for the states of ",
                                                  shape.states.size(), " layers"));
   }
-  return std::min(bytes, costs.max());
+  return std::min(bytes, whole.max());
 }
 
 /// About how many entries each layer will keep. This is needed before the plan, because the plan depends on the blocks
 /// that depend on this number.
 std::int64_t entries_about(const Shape& shape, const BudgetRequest& request, std::int64_t automatic_bytes) {
   std::int64_t entry = 0, max = 0;
+  if (shape.layers.empty()) return 0;
   for (const StreamShape& layer : shape.layers) {
     entry = plus(entry, entry_bytes(layer, Needs{}));
     max = std::max(max, useful_entries(layer, shape.context));
@@ -238,6 +253,7 @@ Status give_out(Plan& plan, const std::vector<std::int64_t>& slots) {
 
 Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::int64_t automatic_bytes,
                        const Split* split, const Rule& keep, const SplitFacts& facts, const Reading& reading) {
+  if (shape.layers.empty()) split = &uniform_split();  // states alone: there is nothing to divide
   if (split == nullptr) {
     // Where everything fits there is nothing to divide, and nothing must be gathered or set aside for it.
     Result<Plan> plan = make_plan(shape, request, automatic_bytes, &uniform_split(), keep, facts, reading);
@@ -283,12 +299,13 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
   plan.needs.block_boxes = reading.sparse;
   plan.needs.blocks = plan.needs.blocks || reading.sparse;
   if (plan.needs.blocks) plan.needs.block_size = block_size_for(entries_about(shape, request, automatic_bytes));
-  const Costs asked(shape, plan.needs);
-  BRIM_ASSIGN(plan.budget_bytes, requested_bytes(asked, shape, plan.needs, request, automatic_bytes));
-  plan.full_bytes = asked.full();
-  plan.min_bytes = asked.min();
+  const Costs asked(shape, plan.needs), whole(shape, needs_of_whole(plan.needs));
+  BRIM_ASSIGN(plan.budget_bytes, requested_bytes(asked, whole, shape, plan.needs, request, automatic_bytes));
+  plan.full_bytes = whole.full();
+  plan.min_bytes = std::min(asked.min(), plan.full_bytes);
   plan.state_bytes = state_bytes(shape);
-  plan.checkpoints = asked.checkpoints(plan.budget_bytes);
+  plan.checkpoints = (plan.budget_bytes < plan.full_bytes ? asked : whole).checkpoints(plan.budget_bytes);
+  if (plan.budget_bytes >= plan.full_bytes) plan.needs = needs_of_whole(plan.needs);
   Profile own;  // the profile of the layers as they are stored
   SplitFacts known = facts;
   if (split->chooses_storage()) {

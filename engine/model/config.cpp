@@ -31,35 +31,41 @@ constexpr Architecture kArchitectures[] = {
 constexpr std::int64_t kWidest = std::int64_t{1} << 24;
 constexpr std::int64_t kLongest = kv::kLargestContext;
 
+// Blocks from `layers` on are left out by the metadata. One that has the matrices of a layer, and none that predicts
+// further tokens, is more likely a layer, without which the answers would be wrong.
+Status check_next_token_blocks(const io::Gguf& file, std::int64_t layers, std::int64_t blocks) {
+  for (std::int64_t block = layers; block < blocks; ++block) {
+    const std::string prefix = sentence("blk.", block, "."), predicting = prefix + "nextn.";
+    bool layer = false, predicts = false;
+    for (const io::Tensor& tensor : file.tensors()) {
+      predicts = predicts || tensor.name.starts_with(predicting);
+      layer = layer || (tensor.rows() > 1 && tensor.name.starts_with(prefix));
+    }
+    if (!layer || predicts) continue;
+    return error(ErrorCode::bad_file, file.path(), ": key nextn_predict_layers says that block ", block,
+                 " only predicts further tokens, but it has no tensor ", predicting, "*");
+  }
+  return {};
+}
+
 Status read_layers(const Keys& keys, Config& config) {
   // A layer has several tensors, so a count beyond the file's tensors cannot be true (and must not be allocated).
   const std::int64_t max_layers = static_cast<std::int64_t>(keys.file().tensors().size());
   BRIM_ASSIGN(const std::int64_t blocks, keys.integer("block_count", std::nullopt, 1, max_layers > 0 ? max_layers : 1));
   BRIM_ASSIGN(config.next_token_layers, keys.integer("nextn_predict_layers", 0, 0, blocks - 1));
   const std::int64_t layers = blocks - config.next_token_layers;
-  for (std::int64_t block = layers; block < blocks; ++block) {
-    const std::string prefix = sentence("blk.", block, ".nextn.");
-    const auto& tensors = keys.file().tensors();
-    if (std::none_of(tensors.begin(), tensors.end(),
-                     [&](const io::Tensor& tensor) { return tensor.name.starts_with(prefix); })) {
-      return error(ErrorCode::bad_file, keys.file().path(), ": key nextn_predict_layers says that block ", block,
-                   " only predicts further tokens, but it has no tensor ", prefix, "*");
-    }
-  }
-  BRIM_ASSIGN(const auto heads, keys.per_layer("attention.head_count", blocks, std::nullopt, 1, 65536));
+  BRIM_TRY(check_next_token_blocks(keys.file(), layers, blocks));
+  // Zeros are for layers without attention or without a dense feed-forward: check_layers() looks at them.
+  BRIM_ASSIGN(const auto heads, keys.per_layer("attention.head_count", blocks, std::nullopt, 0, 65536));
   std::vector<std::int64_t> kv_heads = heads;
   if (keys.has("attention.head_count_kv")) {
-    BRIM_ASSIGN(kv_heads, keys.per_layer("attention.head_count_kv", blocks, std::nullopt, 1, 65536));
+    BRIM_ASSIGN(kv_heads, keys.per_layer("attention.head_count_kv", blocks, std::nullopt, 0, 65536));
   }
-  BRIM_ASSIGN(const auto widths, keys.per_layer("feed_forward_length", blocks,
-                                                config.has_experts() ? std::optional<std::int64_t>(0) : std::nullopt,
-                                                config.has_experts() ? 0 : 1, kWidest));
+  BRIM_ASSIGN(const auto widths,
+              keys.per_layer("feed_forward_length", blocks,
+                             config.has_experts() ? std::optional<std::int64_t>(0) : std::nullopt, 0, kWidest));
   for (std::int64_t i = 0; i < layers; ++i) {
     const std::size_t at = static_cast<std::size_t>(i);
-    if (heads[at] % kv_heads[at] != 0) {
-      return error(ErrorCode::bad_file, keys.file().path(), ": key ", keys.full("attention.head_count_kv"),
-                   ": expected a divisor of the ", heads[at], " heads, found ", kv_heads[at]);
-    }
     LayerConfig layer;
     layer.heads = static_cast<int>(heads[at]);
     layer.kv_heads = static_cast<int>(kv_heads[at]);
@@ -70,7 +76,9 @@ Status read_layers(const Keys& keys, Config& config) {
 }
 
 Status read_head_sizes(const Keys& keys, Config& config) {
-  const std::int64_t heads = config.layers[0].heads;
+  std::int64_t heads = 0;
+  for (const LayerConfig& layer : config.layers) heads = heads == 0 ? layer.heads : heads;
+  if (heads == 0) return {};  // no attention
   std::optional<std::int64_t> share;
   if (config.embedding % heads == 0) share = config.embedding / heads;
   if (!share && !keys.has("attention.key_length")) {
@@ -79,10 +87,6 @@ Status read_head_sizes(const Keys& keys, Config& config) {
   }
   BRIM_ASSIGN(const std::int64_t key_size, keys.integer("attention.key_length", share, 2, 65536));
   BRIM_ASSIGN(const std::int64_t value_size, keys.integer("attention.value_length", key_size, 1, 65536));
-  if (key_size % 2 != 0) {
-    return error(ErrorCode::bad_file, keys.file().path(), ": key ", keys.full("attention.key_length"),
-                 ": expected an even number, found ", key_size);
-  }
   config.key_size = static_cast<int>(key_size);
   config.value_size = static_cast<int>(value_size);
   return {};
@@ -90,11 +94,8 @@ Status read_head_sizes(const Keys& keys, Config& config) {
 
 Status read_rope(const Keys& keys, Config& config) {
   RopeConfig& rope = config.rope;
+  if (config.key_size == 0) return {};  // no attention
   BRIM_ASSIGN(const std::int64_t dimensions, keys.integer("rope.dimension_count", config.key_size, 2, config.key_size));
-  if (dimensions % 2 != 0) {
-    return error(ErrorCode::bad_file, keys.file().path(), ": key ", keys.full("rope.dimension_count"),
-                 ": expected an even number, found ", dimensions);
-  }
   rope.dimensions = static_cast<int>(dimensions);
   BRIM_ASSIGN(rope.base, keys.number("rope.freq_base", 10000.0, kRopeBase));
   BRIM_ASSIGN(const std::string scaling,
@@ -134,6 +135,48 @@ Status read_experts(const Keys& keys, Config& config) {
   BRIM_ASSIGN(const std::int64_t used, keys.integer("expert_used_count", std::nullopt, 1, experts));
   config.experts = static_cast<int>(experts);
   config.experts_used = static_cast<int>(used);
+  return {};
+}
+
+Error not_even(const Keys& keys, std::string_view key, int found) {
+  return error(ErrorCode::bad_file, keys.file().path(), ": key ", keys.full(key), ": expected an even number, found ",
+               found);
+}
+
+Status check_attention(const Keys& keys, Config& config, const LayerConfig& layer) {
+  const auto no_heads = [&](std::string_view key) {
+    return error(ErrorCode::bad_file, keys.file().path(), ": key ", keys.full(key), ": expected at least 1, found 0");
+  };
+  if (layer.heads == 0) return no_heads("attention.head_count");
+  if (layer.kv_heads == 0) return no_heads("attention.head_count_kv");
+  if (layer.heads % layer.kv_heads != 0) {
+    return error(ErrorCode::bad_file, keys.file().path(), ": key ", keys.full("attention.head_count_kv"),
+                 ": expected a divisor of the ", layer.heads, " heads, found ", layer.kv_heads);
+  }
+  if (!layer.rope) return {};
+  if (config.key_size % 2 != 0) return not_even(keys, "attention.key_length", config.key_size);
+  if (config.rope.dimensions % 2 != 0) return not_even(keys, "rope.dimension_count", config.rope.dimensions);
+  return {};
+}
+
+/// What the architecture has made of the layers: each has the sizes that its kind needs, and no others.
+Status check_layers(const Keys& keys, Config& config) {
+  for (LayerConfig& layer : config.layers) {
+    if (layer.mixer != nullptr && layer.mixer->keeps_entries()) {
+      BRIM_TRY(check_attention(keys, config, layer));
+    } else {
+      layer.heads = layer.kv_heads = 0;
+      layer.window = 0;
+      layer.rope = false;
+    }
+    if (layer.kind == FeedForward::none) layer.feed_forward_width = 0;
+    const bool dense = layer.kind == FeedForward::gated || layer.kind == FeedForward::plain;
+    if (dense && layer.feed_forward_width < 1) {
+      return error(ErrorCode::bad_file, keys.file().path(), ": key ", keys.full("feed_forward_length"),
+                   ": expected at least 1, found ", layer.feed_forward_width);
+    }
+  }
+  config.rope.dimensions -= config.rope.dimensions % 2;  // odd only where no layer rotates
   return {};
 }
 
@@ -197,6 +240,7 @@ Result<Config> read_config(const io::Gguf& file) {
   config.norm_epsilon = static_cast<float>(epsilon);
   config.attention_scale = 1.0f / std::sqrt(static_cast<float>(config.key_size));
   BRIM_TRY(known->configure(keys, config));
+  BRIM_TRY(check_layers(keys, config));
   BRIM_ASSIGN(const double scale, keys.number("attention.scale", 0.0, kZeroOrMore));
   if (scale != 0) config.attention_scale = static_cast<float>(scale);
   BRIM_ASSIGN(config.unknown_keys, check_unread_keys(keys, config));

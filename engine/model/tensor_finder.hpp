@@ -24,11 +24,16 @@ class TensorFinder {
   bool has(const std::string& name) const { return file_.tensor(prefix_ + name) != nullptr; }
   Result<quant::Matrix> matrix(const std::string& name, std::initializer_list<std::int64_t> shape) const;
   Result<std::vector<float>> vector(const std::string& name, std::int64_t size) const;
+  /// The unpacked values of a tensor of any shape, in the file's order.
+  Result<std::vector<float>> values(const std::string& name, std::initializer_list<std::int64_t> shape) const;
   /// An empty vector where the file has no such tensor.
   Result<std::vector<float>> optional_vector(const std::string& name, std::int64_t size) const;
+  /// NAME.weight, or NAME alone, as files of Falcon-H1 have it; and, for norms of the layer kind, NAME.bias where there
+  /// is one.
+  Result<Norm> norm(const std::string& name, std::int64_t size, NormKind kind) const;
   /// NAME.weight, and NAME.bias where there is one.
   Result<Linear> linear(const std::string& name, std::int64_t cols, std::int64_t rows) const;
-  /// NAME.weight, `count` matrices one after another.
+  /// NAME.weight, `count` matrices one after another, and NAME.bias where there is one, a row for each.
   Result<ExpertMatrices> experts(const std::string& name, std::int64_t cols, std::int64_t rows, int count) const;
 
  private:

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/model/attention_statistics.hpp"
+#include "engine/model/layers/mixer.hpp"
 #include "engine/model/sparse.hpp"
 #include "kernels/attention.hpp"
 #include "kernels/multiply.hpp"
@@ -57,8 +58,16 @@ WorkspaceShape cover(const WorkspaceShape& a, const WorkspaceShape& b) {
 
 std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes, std::span<std::byte> memory) {
   shape = sizes;
-  std::int64_t heads = 0, kv_heads = 0, group = 0, width = config.expert_feed_forward;
+  std::int64_t heads = 0, kv_heads = 0, group = 0;
+  std::int64_t width = std::max(config.expert_feed_forward, config.shared_expert_feed_forward);
+  MixerScratch mixing;
   for (const LayerConfig& layer : config.layers) {
+    if (layer.mixer != nullptr) {
+      const MixerScratch own = layer.mixer->scratch(config, layer);
+      mixing.values = std::max(mixing.values, own.values);
+      mixing.widest = std::max(mixing.widest, own.widest);
+      mixing.aside = std::max(mixing.aside, own.aside);
+    }
     heads = std::max<std::int64_t>(heads, layer.heads);
     kv_heads = std::max<std::int64_t>(kv_heads, layer.kv_heads);
     if (layer.kv_heads > 0) group = std::max<std::int64_t>(group, layer.heads / layer.kv_heads);
@@ -67,6 +76,8 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   const std::int64_t chunk = sizes.chunk, tile = std::min(chunk, kPassTile), pairs = config.rope.dimensions / 2;
   Cutter cutter(memory);
   cutter.cut(stream, chunk * config.embedding);
+  if (config.residual == Residual::parallel) cutter.cut(layer_input, chunk * config.embedding);
+  if (config.query_temperature.scale != 0) cutter.cut(query_scale, chunk);
   cutter.cut(roles, chunk);
   cutter.cut(key, chunk * kv_heads * config.key_size);
   cutter.cut(value, chunk * kv_heads * config.value_size);
@@ -74,6 +85,8 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   cutter.cut(branch, tile * config.embedding);
   cutter.cut(query, tile * heads * config.key_size);
   cutter.cut(mixed, tile * heads * config.value_size);
+  cutter.cut(mixer, tile * mixing.values);
+  cutter.cut(aside, chunk * mixing.aside);
   cutter.cut(gate, tile * width);
   cutter.cut(up, tile * width);
   cutter.cut(cosines, 2 * chunk * pairs);
@@ -110,11 +123,12 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
     cutter.cut(gathered, tile * config.embedding);
     cutter.cut(gathered_roles, tile);
     cutter.cut(expert_out, tile * config.embedding);
+    if (config.shared_expert_feed_forward > 0) cutter.cut(shared_weight, tile);
     cutter.cut(expert_weight, tile * config.experts_used);
     cutter.cut(expert_choice, tile * config.experts_used);
     cutter.cut(expert_tokens, tile);
   }
-  const std::int64_t widest = std::max({config.embedding, width, heads * config.value_size});
+  const std::int64_t widest = std::max({config.embedding, width, heads * config.value_size, mixing.widest});
   cutter.cut(product,
              static_cast<std::int64_t>(kernels::multiply_scratch_bytes(*sizes.table, widest, tile, sizes.threads)));
   return cutter.used();

@@ -145,6 +145,7 @@ Status Sequence::read_chunks(std::span<const TokenId> ids, Reading& reading, con
     if (!reading.report()) return cancelled_error();
     const auto chunk_roles = again ? roles.subspan(at, part.size()) : std::span(kPrompt).first(part.size());
     const std::int64_t first = cache_->tokens();
+    if (at + part.size() == ids.size()) cache_->expect_checkpoint();
     {
       Executor::Turn turn = executor_->turn();
       has_row_ = false;
@@ -324,9 +325,8 @@ Result<std::span<const float>> Sequence::logits(const std::atomic<bool>* cancel)
 
 Result<std::span<const float>> Sequence::embedding() {
   if (!has_row_) return error(ErrorCode::wrong_state, "there is no state to show: no text has been read");
-  const model::Config& config = model_->config();
-  model_->table().rms_norm(hidden_row().data(), model_->weights().output_norm.data(), config.embedding,
-                           config.norm_epsilon, embedding_.data());
+  model::normalise_row(model_->table(), model_->config(), model_->weights().output_norm, hidden_row().data(),
+                       embedding_.data());
   return std::span<const float>(embedding_);
 }
 

@@ -10,6 +10,7 @@ void fill(Table& table) {
   fill_products(table);
   fill_attention(table);
   fill_elementwise(table);
+  fill_recurrence(table);
   fill_peak(table);
 }
 

@@ -1,5 +1,5 @@
 // Everything in this folder that a set instantiates with its own Vector: float products, preparation, attention, norm,
-// softmax, activations, rotation.
+// softmax, activations, rotation, recurrences.
 #pragma once
 
 #include "kernels/shared/attention.ipp"
@@ -7,6 +7,7 @@
 #include "kernels/shared/float_products.ipp"
 #include "kernels/shared/panel_floats.ipp"
 #include "kernels/shared/prepare.ipp"
+#include "kernels/shared/recurrence.ipp"
 
 namespace brim::kernels {
 namespace {
@@ -25,6 +26,7 @@ void fill_shared_from(Table& table) {
   fill_prepare(table);
   fill_attention_from<Vector>(table);
   Elementwise<Vector>::fill(table);
+  Recurrent<Vector>::fill(table);
 }
 
 }  // namespace

@@ -24,12 +24,17 @@ for threads in 1 2 5; do
 done
 does 0 inspect -m tiny.gguf --kv-budget 30% --kv-profile profile.json
 says 'split depth' out
+says "measured with kv.keep='snapkv' and is used with kv.keep='window'" err
+does 0 inspect -m tiny.gguf --kv-budget 30% --kv-profile profile.json --kv-keep snapkv
+says 'split depth' out
+if grep -q 'measured with' err; then fail "a profile that is used as it was measured is remarked on: $(cat err)"; fi
 does 0 inspect -m tiny.gguf --kv-budget 30%
 says 'split zigzag' out
 says 'they move between layers' out
 does 0 inspect -m tiny.gguf --kv-budget full --kv-profile profile.json
 says 'split uniform' out
 does 0 run -m tiny.gguf --kv-budget 30% --kv-profile profile.json -p "The fox" -n 4
+[ "$(grep -c "measured with kv.keep='snapkv'" err)" = 1 ] || fail "the profile was not remarked on once: $(cat err)"
 does 2 run -m tiny.gguf --kv-split depth -p "The fox" -n 4
 says 'needs a profile' err
 
@@ -89,10 +94,18 @@ says 'split zigzag' out
 # The suite: every arm is within its budget, no arm is better than the whole cache, and arms without a profile are
 # named.
 suite=(eval -m tiny.gguf -f text --suite kv --seeds 2 --continuation 32 --ratios .5,.25 --permutations 2)
-does 0 "${suite[@]}" --kv-profile typed.json --csv --recall 4
+does 0 "${suite[@]}" --kv-profile typed.json --csv --recall 4 --recall-tokens 800
 awk -F, 'NR > 1 { if (NF != 14) bad = 1; if ($7 > $6) bad = 1; if ($12 < 0 || $12 > 1) bad = 1; if ($13 == "") bad = 1 }
          NR == 2 && ($1 != "full" || $9 > 1e-9) { bad = 1 }
          END { exit bad || NR < 30 }' out || fail "the suite's rows: $(cat out)"
+does 0 "${suite[@]}" --json --arms zigzag,zigzag+tova --texts text --recall 3 --recall-tokens 800 --compare zigzag/uniform
+says '"named":\[\{"a":"zigzag","b":"uniform","ratio":0.5,"metric":"kl","diff":[-0-9.e]+,"ci":[^}]*"p":[0-9.e-]+\}' out
+says '"recall_ci":\[[^]]*\],"recall_by_kind":\{"belongs":' out
+says '"arm":"zigzag\+tova","split":"zigzag","keep":"tova"' out
+does 2 "${suite[@]}" --arms zigzag --compare zigzag/depth
+says "the arm .depth. is not measured" err
+does 2 "${suite[@]}" --compare zigzag
+says 'expected two arms as A/B' err
 does 0 "${suite[@]}" --json --arms zigzag,depth
 says '^\{"arms":\[\{"arm":"full","split":' out
 says '"arm":"depth","split":"depth","keep":"snapkv","kv_type":"f16","ratio":0.5,"budget_bytes":[0-9]+,"peak_kv_bytes":null,"dnll":null,"kl":null,"kl_ci":null,"top1":null,"recall":null,"tok_s":null\}' out

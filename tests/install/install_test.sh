@@ -32,7 +32,7 @@ if [ -x "$prefix/bin/brim" ] && [ -f "$build/apps/brim.1" ]; then
 fi
 
 size=$(stat -L -c %s "$library")
-[ "$size" -lt $((4 << 20)) ] || fail "the library takes $size bytes, 4 MiB or more"
+[ "$size" -lt $((5 << 20)) ] || fail "the library takes $size bytes, 5 MiB or more"
 
 "$write_tiny_model" model.gguf >log 2>&1 || { cat log; fail "no model to try"; }
 cmake -G Ninja -S "$here" -B consumer -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=Release >log 2>&1 &&

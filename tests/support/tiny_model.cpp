@@ -92,6 +92,13 @@ void damage(quant::Format format, std::span<std::byte> packed) {
   }
 }
 
+// Uniform with unit-variance products of rows of `cols` values; mt19937's numbers are the same everywhere,
+// distributions' are not.
+void fill_at_random(std::vector<float>& values, std::int64_t cols, std::mt19937& random) {
+  const float scale = 1.7f / std::sqrt(static_cast<float>(cols));
+  for (float& value : values) value = (static_cast<float>(random()) / 2147483648.0f - 1.0f) * scale;
+}
+
 void check(const Status& status) {
   if (!status) throw std::runtime_error(status.error().sentence);
 }
@@ -103,17 +110,18 @@ void write_tiny_model(const std::string& path, const TinyModel& model) {
   if (model.long_token > 0) words.add(std::string(model.long_token, 'z'), 1);
   const std::int64_t head_size = model.embedding / model.heads;
   io::GgufWriter writer;
-  writer.set_string("general.architecture", "llama");
+  writer.set_string("general.architecture", model.architecture);
   writer.set_string("general.name", "tiny");
-  writer.set_u32("llama.context_length", static_cast<std::uint32_t>(model.context));
-  writer.set_u32("llama.embedding_length", static_cast<std::uint32_t>(model.embedding));
-  writer.set_u32("llama.block_count", static_cast<std::uint32_t>(model.layers));
-  writer.set_u32("llama.feed_forward_length", static_cast<std::uint32_t>(model.feed_forward));
-  writer.set_u32("llama.attention.head_count", static_cast<std::uint32_t>(model.heads));
-  writer.set_u32("llama.attention.head_count_kv", static_cast<std::uint32_t>(model.kv_heads));
-  writer.set_f32("llama.attention.layer_norm_rms_epsilon", 1e-5f);
-  writer.set_f32("llama.rope.freq_base", 10000.0f);
-  if (model.window > 0) writer.set_u32("llama.attention.sliding_window", static_cast<std::uint32_t>(model.window));
+  const std::string prefix = model.architecture + ".";
+  writer.set_u32(prefix + "context_length", static_cast<std::uint32_t>(model.context));
+  writer.set_u32(prefix + "embedding_length", static_cast<std::uint32_t>(model.embedding));
+  writer.set_u32(prefix + "block_count", static_cast<std::uint32_t>(model.layers));
+  writer.set_u32(prefix + "feed_forward_length", static_cast<std::uint32_t>(model.feed_forward));
+  writer.set_u32(prefix + "attention.head_count", static_cast<std::uint32_t>(model.heads));
+  writer.set_u32(prefix + "attention.head_count_kv", static_cast<std::uint32_t>(model.kv_heads));
+  writer.set_f32(prefix + "attention.layer_norm_rms_epsilon", 1e-5f);
+  writer.set_f32(prefix + "rope.freq_base", 10000.0f);
+  if (model.window > 0) writer.set_u32(prefix + "attention.sliding_window", static_cast<std::uint32_t>(model.window));
   set_vocabulary(writer, model, words);
   if (!model.chat_template.empty()) writer.set_string("tokenizer.chat_template", model.chat_template);
   if (model.change) model.change(writer);
@@ -125,16 +133,16 @@ void write_tiny_model(const std::string& path, const TinyModel& model) {
   std::vector<Shape> shapes{{"token_embd.weight", model.embedding, static_cast<std::int64_t>(words.tokens.size())},
                             {"output_norm.weight", model.embedding, 0}};
   for (std::int64_t layer = 0; layer < model.layers; ++layer) {
-    const std::string prefix = "blk." + std::to_string(layer) + ".";
-    shapes.push_back({prefix + "attn_norm.weight", model.embedding, 0});
-    shapes.push_back({prefix + "attn_q.weight", model.embedding, model.embedding});
-    shapes.push_back({prefix + "attn_k.weight", model.embedding, model.kv_heads * head_size});
-    shapes.push_back({prefix + "attn_v.weight", model.embedding, model.kv_heads * head_size});
-    shapes.push_back({prefix + "attn_output.weight", model.embedding, model.embedding});
-    shapes.push_back({prefix + "ffn_norm.weight", model.embedding, 0});
-    shapes.push_back({prefix + "ffn_gate.weight", model.embedding, model.feed_forward});
-    shapes.push_back({prefix + "ffn_up.weight", model.embedding, model.feed_forward});
-    shapes.push_back({prefix + "ffn_down.weight", model.feed_forward, model.embedding});
+    const std::string block = "blk." + std::to_string(layer) + ".";
+    shapes.push_back({block + "attn_norm.weight", model.embedding, 0});
+    shapes.push_back({block + "attn_q.weight", model.embedding, model.embedding});
+    shapes.push_back({block + "attn_k.weight", model.embedding, model.kv_heads * head_size});
+    shapes.push_back({block + "attn_v.weight", model.embedding, model.kv_heads * head_size});
+    shapes.push_back({block + "attn_output.weight", model.embedding, model.embedding});
+    shapes.push_back({block + "ffn_norm.weight", model.embedding, 0});
+    shapes.push_back({block + "ffn_gate.weight", model.embedding, model.feed_forward});
+    shapes.push_back({block + "ffn_up.weight", model.embedding, model.feed_forward});
+    shapes.push_back({block + "ffn_down.weight", model.feed_forward, model.embedding});
   }
   if (model.leaves_out) std::erase_if(shapes, [&](const Shape& shape) { return model.leaves_out(shape.name); });
   for (const Shape& shape : shapes) {
@@ -151,11 +159,7 @@ void write_tiny_model(const std::string& path, const TinyModel& model) {
     std::vector<float> row(static_cast<std::size_t>(shape.cols), 1.0f);
     std::vector<std::byte> packed(quant::row_bytes(format, shape.cols));
     for (std::int64_t r = 0; r < std::max<std::int64_t>(1, shape.rows); ++r) {
-      if (shape.rows > 0) {
-        // Uniform with unit-variance products; mt19937's numbers are the same everywhere, distributions' are not.
-        const float scale = 1.7f / std::sqrt(static_cast<float>(shape.cols));
-        for (float& value : row) value = (static_cast<float>(random()) / 2147483648.0f - 1.0f) * scale;
-      }
+      if (shape.rows > 0) fill_at_random(row, shape.cols, random);
       quant::pack_row(format, row.data(), packed.data(), shape.cols);
       if (r == 0 && shape.name == model.damaged) damage(format, packed);
       check(writer.write_piece(packed));
@@ -164,7 +168,11 @@ void write_tiny_model(const std::string& path, const TinyModel& model) {
   for (const TinyModel::Tensor& tensor : model.further) {
     std::int64_t values = 1;
     for (const std::int64_t size : tensor.shape) values *= size;
-    const std::vector<float> data(static_cast<std::size_t>(values), tensor.value);
+    std::vector<float> data(static_cast<std::size_t>(values), tensor.value);
+    if (tensor.random) {
+      fill_at_random(data, tensor.shape[0], random);
+      for (float& value : data) value *= tensor.value;
+    }
     check(writer.write(std::as_bytes(std::span(data))));
   }
   check(writer.finish());

@@ -13,6 +13,7 @@
 namespace brim::test {
 
 struct TinyModel {
+  std::string architecture = "llama";  ///< of another one, `further` and `leaves_out` have to give the tensors
   std::int64_t embedding = 64;
   std::int64_t layers = 3;
   std::int64_t heads = 4;
@@ -30,11 +31,12 @@ struct TinyModel {
   bool byte_pairs = false;
   /// Further changes to the metadata, after all keys are set.
   std::function<void(io::GgufWriter&)> change{};
-  /// Further tensors, F32, all values `value`.
+  /// Further tensors, F32, all values `value`, or random ones as those of the other matrices are, times `value`.
   struct Tensor {
     std::string name;
     std::vector<std::int64_t> shape;
     float value = 0;
+    bool random = false;
   };
   std::vector<Tensor> further{};
   /// Tensors that are not written; if empty, all are written.

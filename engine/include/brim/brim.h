@@ -84,7 +84,9 @@ BRIM_API const char* brim_isa(void);
  *                       depth with a profile and zigzag without one)
  *   kv.profile          Profile of the model's layers, as brim calibrate measured it (default: the profile that the model's file
  *                       carries, if any)
- *   kv.keep             Which entries are kept when the cache is full (default: window)
+ *   kv.keep             Which entries are kept when the cache is full: window, the first and the newest; snapkv and tova, what
+ *                       queries attend to; dynsplit, whole blocks of that; distinct, also those whose keys are unlike the rest
+ *                       (default: window)
  *   kv.read             What a generated token reads of the cache: all, or top=25%, the first and the newest entries and the blocks
  *                       that match its query best, up to that share of the entries kept (default: all)
  *   kv.heads            Whether the KV heads of a layer keep the same entries: together, or apart, each with a quota of its own
@@ -363,7 +365,8 @@ typedef struct brim_layer_stats {
   int64_t used;
   int64_t evicted;
   int64_t entry_bytes; /* the key and value of one entry, all heads: the bytes that attention reads */
-  const char* kv_type; /* how they are stored: "f16", "q8_0:q4_0"; valid as long as the program */
+  const char* kv_type; /* how they are stored: "f16", "q8_0:q4_0", or "" for a layer that keeps no entries; valid as
+                          long as the program */
 } brim_layer_stats;
 BRIM_API brim_status brim_session_layer_stats(const brim_session* session, int32_t layer, brim_layer_stats* stats);
 

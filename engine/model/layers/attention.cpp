@@ -15,27 +15,47 @@
 namespace brim::model {
 namespace {
 
-// Normalises heads (where the model does) and rotates them, for the token of one row of the pass.
-void prepare_heads(const Pass& pass, kv::LayerId layer, float* heads, int count, const std::vector<float>& norm,
-                   std::int64_t row) noexcept {
+// Normalises heads, where the model does.
+void normalise_heads(const Pass& pass, float* heads, int count, const std::vector<float>& norm) noexcept {
   const Config& config = pass.config;
   const kernels::Table& table = pass.runtime.table;
   const int size = config.key_size;
   if (config.query_key_norm == QueryKeyNorm::whole_row) {
     table.rms_norm(heads, norm.data(), std::int64_t{count} * size, config.norm_epsilon, heads);
   }
-  const bool rotated = config.layer(layer).rope;
+  if (config.query_key_norm != QueryKeyNorm::per_head) return;
+  for (int head = 0; head < count; ++head) {
+    float* x = heads + std::int64_t{head} * size;
+    table.rms_norm(x, norm.data(), size, config.norm_epsilon, x);
+  }
+}
+
+// Rotates heads, where the layer does, for the token of one row of the pass.
+void rotate_heads(const Pass& pass, kv::LayerId layer, float* heads, int count, std::int64_t row) noexcept {
+  const Config& config = pass.config;
+  if (!config.layer(layer).rope) return;
   const bool windowed = config.layer(layer).window > 0;
   const std::int64_t pairs = config.rope.dimensions / 2;
   const std::int64_t angles = (windowed ? pass.work.shape.chunk : 0) + row;
   const float* cosines = pass.work.cosines.data() + angles * pairs;
   const float* sines = pass.work.sines.data() + angles * pairs;
+  const kernels::Table& table = pass.runtime.table;
   const auto rotate = config.rope.pairs == RopePairs::halves ? table.rope_neox : table.rope_interleaved;
   for (int head = 0; head < count; ++head) {
-    float* x = heads + std::int64_t{head} * size;
-    if (config.query_key_norm == QueryKeyNorm::per_head) table.rms_norm(x, norm.data(), size, config.norm_epsilon, x);
-    if (rotated) rotate(x, config.rope.dimensions, cosines, sines);
+    rotate(heads + std::int64_t{head} * config.key_size, config.rope.dimensions, cosines, sines);
   }
+}
+
+// Whether the row's keys are compared with others before they are rotated: see stage().
+bool rotated_later(const Pass& pass, std::int64_t row) noexcept {
+  const auto own = std::find_if(pass.segments.begin(), pass.segments.end(),
+                                [&](const Segment& segment) { return row < segment.row + segment.tokens; });
+  return own->plan().compares_keys();
+}
+
+// Where the queries of a tile are projected to: first to the mixer's scratch, where gates come with them.
+float* projected_queries(const Pass& tile) noexcept {
+  return tile.config.query_gate ? tile.work.mixer.data() : tile.work.query.data();
 }
 
 // Keys and values of all rows of a unit. The queries of a tile are computed after all keys of its segment; those of a
@@ -49,14 +69,16 @@ void project_inputs(const Pass& unit, kv::LayerId layer) noexcept {
   for_tiles(unit, [&](const Pass& tile) {
     float* key = work.key.data() + tile.first * key_row;
     float* value = work.value.data() + tile.first * value_row;
-    normalise(tile, tile.stream(), weights.attention_norm, work.normed.data());
+    const float* input = normalised(tile, tile.stream(), weights.attention_norm);
     if (unit.tokens <= kPassTile) {
-      apply(tile, work.normed.data(), {{weights.key, key}, {weights.value, value}, {weights.query, work.query.data()}});
+      apply(tile, input, {{weights.key, key}, {weights.value, value}, {weights.query, projected_queries(tile)}});
     } else {
-      apply(tile, work.normed.data(), {{weights.key, key}, {weights.value, value}});
+      apply(tile, input, {{weights.key, key}, {weights.value, value}});
     }
     kernels::for_chunks(tile.runtime.threads, tile.tokens, [&](std::int64_t t, int) noexcept {
-      prepare_heads(tile, layer, key + t * key_row, shape.kv_heads, weights.key_norm, tile.first + t);
+      normalise_heads(tile, key + t * key_row, shape.kv_heads, weights.key_norm);
+      if (rotated_later(tile, tile.first + t)) return;
+      rotate_heads(tile, layer, key + t * key_row, shape.kv_heads, tile.first + t);
     });
   });
 }
@@ -64,23 +86,48 @@ void project_inputs(const Pass& unit, kv::LayerId layer) noexcept {
 // Queries of one tile, where they were not computed with its keys.
 void project_queries(const Pass& tile, kv::LayerId layer) noexcept {
   const LayerWeights& weights = tile.weights.layer(layer);
-  normalise(tile, tile.stream(), weights.attention_norm, tile.work.normed.data());
-  apply(tile, tile.work.normed.data(), {{weights.query, tile.work.query.data()}});
+  const float* input = normalised(tile, tile.stream(), weights.attention_norm);
+  apply(tile, input, {{weights.query, projected_queries(tile)}});
 }
 
 void prepare_queries(const Pass& tile, kv::LayerId layer) noexcept {
-  const int heads = tile.config.layer(layer).heads;
-  const std::int64_t query_row = std::int64_t{heads} * tile.config.key_size;
+  const int heads = tile.config.layer(layer).heads, size = tile.config.key_size;
+  const std::int64_t query_row = std::int64_t{heads} * size;
   kernels::for_chunks(tile.runtime.threads, tile.tokens, [&](std::int64_t t, int) noexcept {
-    prepare_heads(tile, layer, tile.work.query.data() + t * query_row, heads, tile.weights.layer(layer).query_norm,
-                  tile.first + t);
+    float* query = tile.work.query.data() + t * query_row;
+    const std::int64_t row = tile.first + t;
+    if (tile.config.query_gate) {
+      const float* projected = projected_queries(tile) + t * 2 * query_row;
+      for (int head = 0; head < heads; ++head) std::copy_n(projected + 2 * head * size, size, query + head * size);
+    }
+    normalise_heads(tile, query, heads, tile.weights.layer(layer).query_norm);
+    rotate_heads(tile, layer, query, heads, row);
+    if (tile.work.query_scale.empty()) return;
+    tile.runtime.table.scale(query, query_row, tile.work.query_scale[static_cast<std::size_t>(row)]);
+  });
+}
+
+// Attention's output times the sigmoid of the gates that came with the queries.
+void gate_output(const Pass& tile, kv::LayerId layer) noexcept {
+  const int heads = tile.config.layer(layer).heads, size = tile.config.value_size;
+  const std::int64_t row = std::int64_t{heads} * size;
+  kernels::for_chunks(tile.runtime.threads, tile.tokens, [&](std::int64_t t, int) noexcept {
+    float* gate = projected_queries(tile) + t * 2 * row + size;
+    for (int head = 0; head < heads; ++head, gate += 2 * size) {
+      tile.runtime.table.sigmoid(gate, size);
+      tile.runtime.table.multiply_by(tile.work.mixed.data() + t * row + head * size, gate, size);
+    }
   });
 }
 
 // Attention's output, projected; add_branch adds it to the residual stream.
 void project_output(const Pass& tile, kv::LayerId layer) noexcept {
   const std::int64_t width = tile.config.embedding;
-  apply(tile, tile.work.mixed.data(), {{tile.weights.layer(layer).output, tile.work.branch.data()}});
+  if (tile.config.query_gate) gate_output(tile, layer);
+  const LayerWeights& weights = tile.weights.layer(layer);
+  float* mixed = tile.work.mixed.data();
+  if (!weights.inner_attention_norm.empty()) normalise(tile, mixed, weights.inner_attention_norm, mixed);
+  apply(tile, mixed, {{weights.output, tile.work.branch.data()}});
   for (const Segment& segment : tile.segments) {
     if (segment.observer == nullptr) continue;
     const CommonRows rows(tile, segment);
@@ -90,14 +137,23 @@ void project_output(const Pass& tile, kv::LayerId layer) noexcept {
   }
 }
 
-// The keys and values of a segment that a stream takes: all heads of the layer, or one.
-kv::TokenRows rows_of(const Pass& pass, const Segment& segment, kv::LayerId layer, kv::StreamId stream) noexcept {
+// The keys and values of a segment that a stream takes: all heads of the layer, or one. Keys that are compared are
+// rotated only then.
+void stage(const Pass& pass, const Segment& segment, kv::LayerId layer, kv::StreamId stream) noexcept {
   const LayerConfig& shape = pass.config.layer(layer);
   const std::int64_t key_row = std::int64_t{shape.kv_heads} * pass.config.key_size;
   const std::int64_t value_row = std::int64_t{shape.kv_heads} * pass.config.value_size;
   const std::int64_t head = segment.plan().shape.place(stream).head;
-  return {pass.work.key.data() + segment.row * key_row + head * pass.config.key_size,
-          pass.work.value.data() + segment.row * value_row + head * pass.config.value_size, key_row, value_row};
+  float* keys = pass.work.key.data() + segment.row * key_row + head * pass.config.key_size;
+  if (segment.plan().compares_keys()) {
+    segment.chunk->compare_keys(stream, {keys, key_row});
+    const int heads = segment.plan().shape.at(stream).kv_heads;
+    kernels::for_chunks(pass.runtime.threads, segment.tokens, [&](std::int64_t t, int) noexcept {
+      rotate_heads(pass, layer, keys + t * key_row, heads, segment.row + t);
+    });
+  }
+  segment.chunk->stage(stream, {keys, pass.work.value.data() + segment.row * value_row + head * pass.config.value_size,
+                                key_row, value_row});
 }
 
 // A segment's stream whose tokens are staged: what attention sees, what it measures, and its end.
@@ -117,7 +173,7 @@ class StagedStream {
 
  private:
   static kv::View staged(const Pass& tile, const Segment& segment, kv::LayerId layer, kv::StreamId stream) noexcept {
-    segment.chunk->stage(stream, rows_of(tile, segment, layer, stream));
+    stage(tile, segment, layer, stream);
     return segment.chunk->view(stream);
   }
 
@@ -174,7 +230,7 @@ void attend_in_one_tile(const Pass& tile, kv::LayerId layer) noexcept {
 // One segment of several tiles: all of its keys are staged before the first query is computed.
 void attend_in_tiles(const Pass& unit, const Segment& segment, kv::LayerId layer) noexcept {
   const kv::StreamId stream = kv::streams_of(segment.plan().shape, layer).front();
-  segment.chunk->stage(stream, rows_of(unit, segment, layer, stream));
+  stage(unit, segment, layer, stream);
   const kv::View view = segment.chunk->view(stream);
   AttentionStatistics statistics(unit, segment, stream, view);
   BranchStatistics branch(segment);
@@ -194,24 +250,43 @@ void attend_in_tiles(const Pass& unit, const Segment& segment, kv::LayerId layer
   segment.chunk->commit(stream);
 }
 
+Status read_norms(const TensorFinder& finder, const Config& config, const LayerConfig& shape, LayerWeights& layer) {
+  const NormConfig& norms = config.norms;
+  if (norms.before) {
+    BRIM_ASSIGN(layer.attention_norm, finder.norm("attn_norm", config.embedding, norms.kind));
+  }
+  if (norms.inside) {
+    const std::int64_t width = std::int64_t{shape.heads} * config.value_size;
+    BRIM_ASSIGN(layer.inner_attention_norm, finder.norm("attn_sub_norm", width, norms.kind));
+  }
+  if (norms.after) {
+    BRIM_ASSIGN(layer.post_attention_norm, finder.norm("post_attention_norm", config.embedding, norms.kind));
+  }
+  return {};
+}
+
 class Attention final : public Mixer {
  public:
   std::string_view name() const override { return "attention"; }
   bool keeps_entries() const override { return true; }
+  MixerScratch scratch(const Config& config, const LayerConfig& shape) const override {
+    return {config.query_gate ? 2 * std::int64_t{shape.heads} * config.key_size : 0, 0};
+  }
 
   Status read_weights(const TensorFinder& finder, const Config& config, const LayerConfig& shape,
                       LayerWeights& layer) const override {
     const std::int64_t query_rows = std::int64_t{shape.heads} * config.key_size;
     const std::int64_t key_rows = std::int64_t{shape.kv_heads} * config.key_size;
     const std::int64_t value_rows = std::int64_t{shape.kv_heads} * config.value_size;
-    BRIM_ASSIGN(layer.attention_norm, finder.vector("attn_norm.weight", config.embedding));
+    BRIM_TRY(read_norms(finder, config, shape, layer));
     if (config.fused_qkv && finder.has("attn_qkv.weight")) {
       BRIM_ASSIGN(const Linear fused, finder.linear("attn_qkv", config.embedding, query_rows + key_rows + value_rows));
       layer.query = cut(fused, 0, query_rows);
       layer.key = cut(fused, query_rows, key_rows);
       layer.value = cut(fused, query_rows + key_rows, value_rows);
     } else {
-      BRIM_ASSIGN(layer.query, finder.linear("attn_q", config.embedding, query_rows));
+      BRIM_ASSIGN(layer.query,
+                  finder.linear("attn_q", config.embedding, config.query_gate ? 2 * query_rows : query_rows));
       BRIM_ASSIGN(layer.key, finder.linear("attn_k", config.embedding, key_rows));
       BRIM_ASSIGN(layer.value, finder.linear("attn_v", config.embedding, value_rows));
     }
@@ -222,8 +297,8 @@ class Attention final : public Mixer {
       BRIM_ASSIGN(layer.query_norm, finder.vector("attn_q_norm.weight", whole ? query_rows : config.key_size));
       BRIM_ASSIGN(layer.key_norm, finder.vector("attn_k_norm.weight", whole ? key_rows : config.key_size));
     }
-    if (config.post_norms) {
-      BRIM_ASSIGN(layer.post_attention_norm, finder.vector("post_attention_norm.weight", config.embedding));
+    if (config.attention_sinks) {
+      BRIM_ASSIGN(layer.sinks, finder.vector("attn_sinks.weight", shape.heads));
     }
     return {};
   }

@@ -15,6 +15,13 @@ namespace brim::model {
 
 struct Pass;
 
+/// What a mixer needs of the workspace besides the buffers that all share.
+struct MixerScratch {
+  std::int64_t values = 0;  ///< floats for each row of a tile (Workspace::mixer)
+  std::int64_t widest = 0;  ///< values of the longest row that it multiplies by a matrix
+  std::int64_t aside = 0;   ///< floats for each row of a pass (Workspace::aside)
+};
+
 /// One kind of layer; stateless, so one instance serves all models. Add one: a file in this folder.
 class Mixer {
  public:
@@ -25,6 +32,8 @@ class Mixer {
   virtual bool keeps_entries() const { return false; }
   /// Bytes of a fixed-size state, whatever was processed (kv::StateShape); 0: none. All zeros before the first token.
   virtual std::int64_t state_bytes(const Config&, const LayerConfig&) const { return 0; }
+  /// Used within one layer, `values` within one tile.
+  virtual MixerScratch scratch(const Config&, const LayerConfig&) const { return {}; }
   /// Reads what it needs into `weights`. Errors: those of the finder.
   virtual Status read_weights(const TensorFinder& finder, const Config& config, const LayerConfig& shape,
                               LayerWeights& weights) const = 0;
@@ -35,5 +44,13 @@ class Mixer {
 
 /// Softmax attention over the KV memory, with or without a window (attention.cpp).
 const Mixer& attention_mixer();
+/// A short causal convolution between two gates, as in LFM2 (short_conv.cpp).
+const Mixer& short_conv_mixer();
+/// Gated DeltaNet: linear attention with the delta rule (delta_net.cpp).
+const Mixer& delta_net_mixer();
+/// The state space of Mamba-2 (mamba2.cpp).
+const Mixer& mamba2_mixer();
+/// Attention and Mamba-2 side by side, over the same normalised stream, as in Falcon-H1 (parallel.cpp).
+const Mixer& attention_and_mamba2_mixer();
 
 }  // namespace brim::model

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "engine/kv/costs.hpp"
+#include "engine/kv/heads.hpp"
+#include "engine/kv/policies.hpp"
 #include "engine/kv/states.hpp"
 #include "tests/engine/kv/fake_model.hpp"
 
@@ -200,4 +202,35 @@ TEST_CASE("states and checkpoints are saved, and bytes that no memory saved are 
   const Status refused = less.model.cache().restore(again);
   REQUIRE(!refused);
   CHECK(refused.error().sentence.find("checkpoints") != std::string::npos);
+}
+
+TEST_CASE("a model of states alone") {
+  kv::Shape shape;
+  shape.context = 256;
+  shape.states = {{LayerId{0}, 100}, {LayerId{1}, 1000}};
+  const kv::Plan full = plan_of(shape, budget_full());
+  CHECK(full.quota.empty());
+  CHECK(full.state_bytes == kStateBytes);
+  CHECK(full.checkpoints == 1);
+  CHECK(full.min_bytes < full.full_bytes);
+  CHECK(kv::model_layers(shape) == 2);
+  CHECK(kv::streams_of(shape, LayerId{1}).size() == 0);
+  CHECK(kv::bytes_per_token(shape) == 0);
+  for (const kv::BudgetRequest& request :
+       {budget_full(), budget_bytes(full.min_bytes), budget_bytes(full.full_bytes + 3 * kStateBytes)}) {
+    // No split has anything to divide: those that need a profile or measurements are not asked.
+    for (const kv::Split* split : {static_cast<const kv::Split*>(nullptr), &kv::depth_split(), &kv::zigzag_split()}) {
+      const auto plan = kv::make_plan(shape, request, 0, split, kv::window_rule());
+      if (!plan) FAIL(plan.error().sentence);
+      CHECK(plan->split == "uniform");
+      CHECK(plan->budget_bytes <= full.full_bytes + 3 * kStateBytes);
+      Text text(*plan);
+      for (int i = 0; i < 30; ++i) text.read(16);
+      CHECK(text.model.cache().tokens() == 480);
+      CHECK(text.model.cache().bytes_used() <= plan->budget_bytes);
+    }
+  }
+  const auto refused = kv::make_plan(shape, budget_bytes(full.min_bytes - 1), 0, nullptr, kv::window_rule());
+  REQUIRE(!refused);
+  CHECK(refused.error().sentence.find("for the states of its 2 layers") != std::string::npos);
 }

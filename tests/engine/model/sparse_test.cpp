@@ -51,6 +51,7 @@ struct Scene {
         model(plan_of(config, type, keep, budget, share)),
         pool(workers) {
     REQUIRE(model.ok());
+    weights.layers.resize(config.layers.size());  // without sinks
     const auto shape = brim::model::workspace_shape(model.cache().plan(), brim::kernels::active(), workers);
     memory.resize(Workspace::bytes(config, shape) + 64);
     const std::size_t offset = (64 - reinterpret_cast<std::uintptr_t>(memory.data()) % 64) % 64;

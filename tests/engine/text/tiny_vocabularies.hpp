@@ -59,6 +59,16 @@ inline text::Vocabulary bpe_vocabulary(const std::string& pre,
   return vocabulary;
 }
 
+/// Gemma 4's kind of BPE: words are characters, and merges are those given, two pieces with a space between them.
+inline text::Vocabulary gemma4_vocabulary(const std::vector<std::string>& words, std::vector<std::string> merges) {
+  text::Vocabulary vocabulary = text::default_vocabulary("gemma4", "").value();
+  const text::Vocabulary pieces = spm_vocabulary(words);
+  vocabulary.tokens = pieces.tokens;
+  vocabulary.types = pieces.types;
+  vocabulary.merges = std::move(merges);
+  return vocabulary;
+}
+
 inline TokenId id_of(const text::Vocabulary& vocabulary, const std::string& token) {
   for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) {
     if (vocabulary.tokens[id] == token) return static_cast<TokenId>(id);

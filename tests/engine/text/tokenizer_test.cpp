@@ -10,6 +10,7 @@ namespace {
 using namespace brim::text;
 using brim::TokenId;
 using brim::test::bpe_vocabulary;
+using brim::test::gemma4_vocabulary;
 using brim::test::id_of;
 using brim::test::spm_vocabulary;
 using Ids = std::vector<TokenId>;
@@ -58,6 +59,18 @@ TEST_CASE("SPM without a space prefix (Gemma)") {
   const Tokenizer tokenizer = make(std::move(vocabulary));
   CHECK(encode(tokenizer, "a a", kPlain) == Ids{260, 261});
   CHECK(tokenizer.decode({261, 260}, true) == " aa");
+}
+
+TEST_CASE("Gemma 4: BPE of characters with marks for spaces, lines apart, bytes where a character is not a token") {
+  const Tokenizer tokenizer = make(gemma4_vocabulary({kMark, "h", "i", "é", "hi", kMark + "hi", "\n", "\n\n"},
+                                                     {"h i", kMark + " hi", "\n \n", "i \n"}));
+  CHECK(encode(tokenizer, " hi hi", kPlain) == Ids{264, 264});
+  CHECK(encode(tokenizer, "hié", kPlain) == Ids{263, 262});
+  CHECK(encode(tokenizer, "hi\n\n h", kPlain) == Ids{263, 266, 259, 260});
+  CHECK(encode(tokenizer, "\u2603\xFF", kPlain) ==
+        Ids{3 + 0xE2, 3 + 0x98, 3 + 0x83, 3 + 0xEF, 3 + 0xBF, 3 + 0xBD});  // what is not UTF-8 is U+FFFD
+  CHECK(tokenizer.decode({264, 262, 3 + 0xE2, 3 + 0x98, 3 + 0x83}, true) == " hié\u2603");
+  CHECK_FALSE(default_vocabulary("gpt2", "gemma4").ok());
 }
 
 TEST_CASE("BOS and EOS") {

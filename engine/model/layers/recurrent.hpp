@@ -1,0 +1,68 @@
+// What layers with a state of fixed size share: which state belongs to which rows of a tile, and the short causal
+// convolution that most of them begin with.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/model/pass.hpp"
+#include "engine/model/tensor_finder.hpp"
+#include "kernels/table.hpp"
+
+namespace brim::model {
+
+/// The rows of a tile that belong to one sequence, with that sequence's state of the layer.
+struct StateRows {
+  float* state = nullptr;
+  std::int64_t first = 0;  ///< row in the tile
+  std::int64_t tokens = 0;
+};
+
+/// Those of all sequences of a tile, at least one row each. They may be used by several threads at once.
+class TileStates {
+ public:
+  TileStates(const Pass& tile, kv::LayerId layer) noexcept;
+  std::span<const StateRows> each() const { return std::span(rows_).first(count_); }
+
+ private:
+  std::array<StateRows, kMaxSequences> rows_;
+  std::size_t count_ = 0;
+};
+
+/// A causal convolution in which each channel has weights of its own. Its state: [taps − 1][channels], the inputs of
+/// the tokens before, the newest last.
+struct Convolution {
+  const float* weights;  ///< [taps][channels]
+  const float* bias;     ///< [channels], or null
+  int taps;
+  std::int64_t channels;
+  bool silu;
+
+  std::int64_t state_values() const { return (taps - 1) * channels; }
+};
+
+/// Rows of values, `stride` apart.
+struct Rows {
+  float* data;
+  std::int64_t stride;
+};
+
+/// out[t][c] for channels [first, first + count) and `tokens` tokens, and their part of `state` advanced. `out` may be
+/// `in`. A value's bits do not depend on how tokens or channels are cut.
+void convolve(const kernels::Table& table, const Convolution& convolution, std::int64_t first, std::int64_t count,
+              const Rows& in, std::int64_t tokens, float* state, const Rows& out) noexcept;
+
+/// The weights of a convolution, from a tensor of `channels` rows of `taps`, in the order that Convolution expects.
+/// Errors: those of the finder.
+Result<std::vector<float>> read_taps(const TensorFinder& finder, const std::string& name, int taps,
+                                     std::int64_t channels);
+
+/// What a layer of Mamba-2 adds to the stream, in the tile's `branch` (mamba2.cpp); its state is advanced.
+void mamba2_branch(const Pass& tile, kv::LayerId layer) noexcept;
+
+/// ln(1 + e^x).
+float softplus(float x) noexcept;
+
+}  // namespace brim::model

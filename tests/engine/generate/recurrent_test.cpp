@@ -1,0 +1,165 @@
+// Layers that keep a state of fixed size, in tiny models with random weights: pieces, threads and company change no bit;
+// states are saved, taken back and rebased beyond the context. Whether the numbers are right: recurrent_golden.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cmath>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/base/state.hpp"
+#include "tests/engine/generate/tiny.hpp"
+#include "tests/support/tiny_recurrent.hpp"
+
+using namespace brim;
+using run::Sequence;
+using test::logits_of;
+using test::read;
+
+namespace {
+
+using Ids = std::span<const std::int32_t>;
+
+void go_on(Sequence& sequence, Ids ids) {
+  for (const std::int32_t id : ids) {
+    const Status status = sequence.read_next(id, nullptr);
+    if (!status) FAIL(status.error().sentence);
+  }
+}
+
+/// The logits of a new sequence that processes `prompt` and then `answer`.
+std::vector<float> fresh(const std::shared_ptr<const model::Model>& model, Ids prompt, Ids answer) {
+  const auto sequence = test::tiny_sequence(model, {.threads = 1});
+  read(*sequence, prompt);
+  go_on(*sequence, answer);
+  return logits_of(*sequence);
+}
+
+template <class Check>
+void for_each_model(Check check) {
+  for (const std::string architecture : test::kTinyRecurrent) {
+    CAPTURE(architecture);
+    check(test::tiny_model(test::tiny_recurrent(architecture)));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every token changes the state, and the state decides") {
+  for_each_model([](const auto& model) {
+    const auto ids = test::some_ids(60);
+    const auto logits = fresh(model, ids, {});
+    for (const float logit : logits) REQUIRE(std::isfinite(logit));
+    constexpr std::size_t kChanged[] = {1, 30, 58};
+    for (const std::size_t changed : kChanged) {
+      auto other = ids;
+      other[changed] = other[changed] == 300 ? 301 : 300;
+      CHECK(test::largest_difference(fresh(model, other, {}), logits) > 0);
+    }
+    const auto sequence = test::tiny_sequence(model, {});
+    read(*sequence, ids);
+    CHECK(sequence->memory().kv.state_bytes > 0);
+    CHECK(sequence->cache().bytes_used() <= sequence->memory().kv.budget_bytes);
+  });
+}
+
+TEST_CASE("a prompt in any pieces, on any number of threads, gives the same bits, beyond the context too") {
+  for_each_model([](const auto& model) {
+    const auto ids = test::some_ids(700);  // the context has 256 positions
+    const auto whole = test::tiny_sequence(model, {.threads = 1});
+    read(*whole, Ids(ids).first(200));
+    const auto logits = logits_of(*whole);
+    constexpr std::size_t kPieces[] = {1, 7, 16, 130};
+    for (const std::size_t piece : kPieces) {
+      CAPTURE(piece);
+      const auto pieces = test::tiny_sequence(model, {.threads = 3});
+      for (std::size_t at = 0; at < 200; at += piece) {
+        read(*pieces, Ids(ids).subspan(at, std::min<std::size_t>(piece, 200 - at)));
+      }
+      CHECK(logits_of(*pieces) == logits);
+    }
+    const auto threads = test::tiny_sequence(model, {.threads = 3});
+    read(*threads, Ids(ids).first(200));
+    for (Sequence* sequence : {whole.get(), threads.get()}) {
+      read(*sequence, Ids(ids).subspan(200));
+      CHECK(sequence->cache().rebased() > 0);
+    }
+    CHECK(logits_of(*threads) == logits_of(*whole));
+    for (const float logit : logits_of(*whole)) REQUIRE(std::isfinite(logit));
+  });
+}
+
+TEST_CASE("sequences in one pass compute what each computes alone") {
+  for_each_model([](const auto& model) {
+    const auto ids = test::some_ids(90);
+    auto executor = std::make_shared<run::Executor>(model, 3);
+    std::vector<std::unique_ptr<Sequence>> sequences;
+    for (std::size_t i = 0; i < 4; ++i) {
+      run::SequenceOptions options;
+      options.budget = {kv::BudgetRequest::Kind::full, 0, 0};
+      options.executor = executor;
+      auto sequence = Sequence::create(model, options);
+      if (!sequence) FAIL(sequence.error().sentence);
+      read(**sequence, Ids(ids).subspan(i, 10 + 7 * i));
+      sequences.push_back(std::move(*sequence));
+    }
+    for (std::size_t step = 0; step < 6; ++step) {
+      std::vector<model::SequenceStep> steps;
+      for (auto& sequence : sequences) {
+        auto next = sequence->begin_next(ids[40 + step], 1, nullptr);
+        REQUIRE(next);
+        REQUIRE(next->has_value());
+        steps.push_back(**next);
+      }
+      run::Executor::Turn turn = executor->turn();
+      REQUIRE(turn.decoder().forward(steps, nullptr));
+      for (std::size_t i = 0; i < 4; ++i) sequences[i]->end_next(turn.decoder(), static_cast<std::int64_t>(i), 1, {});
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+      CHECK(logits_of(*sequences[i]) == fresh(model, Ids(ids).subspan(i, 10 + 7 * i), Ids(ids).subspan(40, 6)));
+    }
+  });
+}
+
+TEST_CASE("saved, restored and taken back, a text goes on as if it had been processed alone") {
+  for_each_model([](const auto& model) {
+    const auto ids = test::some_ids(100);
+    const auto part = [&](std::size_t from, std::size_t to) { return Ids(ids).subspan(from, to - from); };
+    const auto sequence = test::tiny_sequence(model, {}), other = test::tiny_sequence(model, {.threads = 1});
+    REQUIRE(sequence->memory().kv.checkpoints == 1);
+    read(*sequence, part(0, 40));
+    go_on(*sequence, part(40, 45));
+    StateWriter writer;
+    REQUIRE(sequence->save(writer));
+    std::vector<std::byte> saved;
+    for (const auto piece : writer.parts()) saved.insert(saved.end(), piece.begin(), piece.end());
+    StateReader state("a state", {saved});
+    REQUIRE(other->restore(state));
+    for (Sequence* each : {sequence.get(), other.get()}) {
+      go_on(*each, part(45, 50));
+      CHECK(logits_of(*each) == fresh(model, part(0, 40), part(40, 50)));
+      REQUIRE(each->rewind(40, {}, nullptr));  // the checkpoint behind the prompt
+      go_on(*each, part(60, 70));
+      CHECK(logits_of(*each) == fresh(model, part(0, 40), part(60, 70)));
+      REQUIRE(each->rewind(20, {}, nullptr));  // before it: from the beginning
+      read(*each, part(70, 80));
+      std::vector<std::int32_t> text(ids.begin(), ids.begin() + 20);
+      text.insert(text.end(), ids.begin() + 70, ids.begin() + 80);
+      CHECK(logits_of(*each) == fresh(model, text, {}));
+    }
+  });
+}
+
+TEST_CASE("a cancelled prompt leaves nothing behind") {
+  for_each_model([](const auto& model) {
+    const auto ids = test::some_ids(120);
+    const auto sequence = test::tiny_sequence(model, {});
+    read(*sequence, Ids(ids).first(40));
+    std::atomic<bool> cancel{true};
+    CHECK(sequence->read(Ids(ids).subspan(40), {}, &cancel).error().code == ErrorCode::cancelled);
+    read(*sequence, Ids(ids).subspan(40));
+    CHECK(logits_of(*sequence) == fresh(model, ids, {}));
+  });
+}
