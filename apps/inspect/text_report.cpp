@@ -13,6 +13,18 @@
 namespace brim::apps {
 namespace {
 
+// "7 layers", or "3 of 7 layers" where the others keep states.
+std::string entry_layers_text(const kv::Shape& shape) {
+  const int layers = kv::model_layers(shape);
+  int with_entries = shape.heads.empty() ? static_cast<int>(shape.layers.size()) : 0;
+  for (const kv::LayerId layer : kv::ids_up_to<kv::LayerId>(static_cast<std::size_t>(layers))) {
+    if (!shape.heads.empty() && kv::streams_of(shape, layer).begin() != kv::streams_of(shape, layer).end())
+      ++with_entries;
+  }
+  return with_entries == layers ? fmt::format("{} layers", layers)
+                                : fmt::format("{} of {} layers", with_entries, layers);
+}
+
 constexpr std::size_t kLongestName = 72;
 constexpr std::size_t kLongestString = 90;
 constexpr std::size_t kFirstElements = 5;
@@ -192,7 +204,7 @@ std::string memory_table(const Summary& summary) {
   table.row({"context", grouped_text(kv.shape.context),
              fmt::format("positions; trained for {}", tokens_text(memory.trained_context))});
   table.row({"KV per token", bytes_text(memory.bytes_per_token),
-             fmt::format("over {} layers, stored as {}", kv::model_layers(kv.shape), kv::stored_as(kv.shape))});
+             fmt::format("over {}, stored as {}", entry_layers_text(kv.shape), kv::stored_as(kv.shape))});
   table.row({"KV budget", bytes_text(kv.budget_bytes),
              fmt::format("{}% of the {} that all positions take; at least {} is needed", share,
                          bytes_text(kv.full_bytes), bytes_text(kv.min_bytes))});

@@ -44,10 +44,10 @@ struct Golden {
   double mean_nll;
 };
 
-Golden read_golden(const std::string& folder, const std::string& format, const nlohmann::json& json) {
+Golden read_golden(const std::string& folder, const std::string& name, const nlohmann::json& json) {
   const bool first_round = json.contains("ref_logits");
   const nlohmann::json& run = first_round ? json : json["runs"][0];
-  return {brim::test::shared_file(folder + "llama-" + format + ".gguf"),
+  return {brim::test::shared_file(folder + name + ".gguf"),
           json.value("n_ctx", std::int64_t{256}),
           json["input_ids"],
           json["positions"],
@@ -55,10 +55,10 @@ Golden read_golden(const std::string& folder, const std::string& format, const n
           run[first_round ? "mean_nll_ref64" : "mean_nll_ref"]};
 }
 
-void compare(const std::string& folder, const std::string& format) {
-  const std::string path = brim::test::shared_file(folder + "llama-" + format + ".json");
+void compare(const std::string& folder, const std::string& name, const std::string& format) {
+  const std::string path = brim::test::shared_file(folder + name + ".json");
   if (path.empty()) return;
-  const Golden golden = read_golden(folder, format, brim::test::read_json(path));
+  const Golden golden = read_golden(folder, name, brim::test::read_json(path));
   INFO(format);
   brim::test::Reading reading(golden.model, golden.context, brim::kernels::KvType::f32);
   const std::vector<std::int32_t>& input = golden.input;
@@ -93,6 +93,10 @@ void compare(const std::string& folder, const std::string& format) {
 }  // namespace
 
 TEST_CASE("a model in every format gives the recorded logits") {
-  for (const char* format : kFormats) compare("golden/quant/model/", format);
-  for (const char* format : kLaterFormats) compare("golden2/quant/model/", format);
+  for (const std::string format : kFormats) compare("golden/quant/model/", "llama-" + format, format);
+  for (const std::string format : kLaterFormats) compare("golden2/quant/model/", "llama-" + format, format);
+}
+
+TEST_CASE("gpt-oss with its experts in MXFP4 gives the recorded logits") {
+  compare("golden2/arch/", "gpt-oss-mxfp4", "mxfp4");
 }
