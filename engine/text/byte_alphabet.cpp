@@ -12,11 +12,11 @@ constexpr bool is_printable(unsigned byte) {
   return (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte <= 0xAC) || byte >= 0xAE;
 }
 
-constexpr std::size_t kCharacters = 0x100 + 68;  // code points below this may be in the alphabet
+constexpr std::size_t kAlphabetEnd = 0x100 + 68;  // code points below this may be in the alphabet
 
 struct Alphabet {
   std::array<std::uint16_t, 256> character{};
-  std::array<std::int16_t, kCharacters> byte{};
+  std::array<std::int16_t, kAlphabetEnd> byte{};
 };
 
 constexpr Alphabet make_alphabet() {
@@ -37,7 +37,7 @@ constexpr Alphabet kAlphabet = make_alphabet();
 std::uint32_t byte_to_character(unsigned char byte) { return kAlphabet.character[byte]; }
 
 std::optional<unsigned char> character_to_byte(std::uint32_t code_point) {
-  if (code_point >= kCharacters || kAlphabet.byte[code_point] < 0) return std::nullopt;
+  if (code_point >= kAlphabetEnd || kAlphabet.byte[code_point] < 0) return std::nullopt;
   return static_cast<unsigned char>(kAlphabet.byte[code_point]);
 }
 
