@@ -27,8 +27,6 @@ constexpr Architecture kArchitectures[] = {
 #undef ARCHITECTURE
 };
 
-// Wider than any model, small enough that products of two stay far from overflow.
-constexpr std::int64_t kWidest = std::int64_t{1} << 24;
 constexpr std::int64_t kLongest = kv::kLargestContext;
 
 // Blocks from `layers` on are left out by the metadata. One that has the matrices of a layer, and none that predicts

@@ -20,6 +20,8 @@ struct NumberRange {
   double min, max;
   bool above = false;
 };
+// Wider than any model, small enough that products of two stay far from overflow.
+inline constexpr std::int64_t kWidest = std::int64_t{1} << 24;
 // No model has a factor beyond these, and their products and quotients stay far from what a float can hold.
 inline constexpr NumberRange kZeroOrMore{0, 1e9};
 inline constexpr NumberRange kAboveZero{0, 1e9, true};

@@ -2,11 +2,6 @@
 #include "engine/model/architectures/expert_keys.hpp"
 
 namespace brim::model {
-namespace {
-
-constexpr std::int64_t kWidest = std::int64_t{1} << 24;
-
-}  // namespace
 
 Status require_experts(const Keys& keys, const Config& config) {
   if (config.has_experts()) return {};

@@ -7,7 +7,7 @@
 namespace brim::model {
 namespace {
 
-constexpr std::int64_t kWidest = std::int64_t{1} << 24, kMaxHeads = 65536;
+constexpr std::int64_t kMaxHeads = 65536;
 
 Status name_recurrent_layers(const Keys& keys, Config& config, const Mixer& mixer) {
   constexpr const char* kKey = "attention.recurrent_layers";

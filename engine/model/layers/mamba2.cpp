@@ -13,8 +13,6 @@
 namespace brim::model {
 namespace {
 
-constexpr std::int64_t kTaskChannels = 64;
-
 /// Values of the projection: z, x, B, C, time steps.
 std::int64_t projected_values(const RecurrentConfig& shape) { return shape.inner() + shape.channels() + shape.heads; }
 

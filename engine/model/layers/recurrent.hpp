@@ -13,6 +13,9 @@
 
 namespace brim::model {
 
+/// Channels of a convolution that one task of a thread computes.
+inline constexpr std::int64_t kTaskChannels = 64;
+
 /// The rows of a tile that belong to one sequence, with that sequence's state of the layer.
 struct StateRows {
   float* state = nullptr;

@@ -9,8 +9,6 @@
 namespace brim::model {
 namespace {
 
-constexpr std::int64_t kTaskChannels = 64;
-
 class ShortConv final : public Mixer {
  public:
   std::string_view name() const override { return "short convolution"; }

@@ -10,6 +10,7 @@
 #include "engine/model/layers/mixer.hpp"
 #include "engine/model/pass.hpp"
 #include "tests/engine/generate/tiny.hpp"
+#include "tests/engine/generate/together.hpp"
 #include "tests/support/tiny_file.hpp"
 
 using namespace brim;
@@ -219,30 +220,11 @@ TEST_CASE("sequences in one pass keep states apart") {
   const auto model = hybrid(leaky);
   const auto ids = test::some_ids(90);
   auto executor = std::make_shared<run::Executor>(model, 2);
-  std::vector<std::unique_ptr<Sequence>> sequences;
+  std::vector<std::span<const std::int32_t>> prompts;
+  for (std::size_t i = 0; i < 3; ++i) prompts.push_back(std::span(ids).subspan(0, 10 + 7 * i));
+  const test::Sequences sequences = test::sequences_after(model, executor, prompts);
+  for (std::size_t step = 0; step < 8; ++step) test::step_together(*executor, sequences, ids[40 + step]);
   for (std::size_t i = 0; i < 3; ++i) {
-    run::SequenceOptions options;
-    options.budget = {kv::BudgetRequest::Kind::full, 0, 0};
-    options.executor = executor;
-    auto sequence = Sequence::create(model, options);
-    if (!sequence) FAIL(sequence.error().sentence);
-    read(**sequence, std::span(ids).subspan(0, 10 + 7 * i));
-    sequences.push_back(std::move(*sequence));
-  }
-  for (std::size_t step = 0; step < 8; ++step) {
-    std::vector<model::SequenceStep> steps;
-    for (auto& sequence : sequences) {
-      auto next = sequence->begin_next(ids[40 + step], 1, nullptr);
-      REQUIRE(next);
-      REQUIRE(next->has_value());
-      steps.push_back(**next);
-    }
-    run::Executor::Turn turn = executor->turn();
-    REQUIRE(turn.decoder().forward(steps, nullptr));
-    for (std::size_t i = 0; i < 3; ++i) sequences[i]->end_next(turn.decoder(), static_cast<std::int64_t>(i), 1, {});
-  }
-  for (std::size_t i = 0; i < 3; ++i) {
-    CHECK(logits_of(*sequences[i]) ==
-          fresh(model, std::span(ids).subspan(0, 10 + 7 * i), std::span(ids).subspan(40, 8)));
+    CHECK(logits_of(*sequences[i]) == fresh(model, prompts[i], std::span(ids).subspan(40, 8)));
   }
 }

@@ -11,6 +11,7 @@
 
 #include "engine/base/state.hpp"
 #include "tests/engine/generate/tiny.hpp"
+#include "tests/engine/generate/together.hpp"
 #include "tests/support/tiny_recurrent.hpp"
 
 using namespace brim;
@@ -95,30 +96,12 @@ TEST_CASE("sequences in one pass compute what each computes alone") {
   for_each_model([](const auto& model) {
     const auto ids = test::some_ids(90);
     auto executor = std::make_shared<run::Executor>(model, 3);
-    std::vector<std::unique_ptr<Sequence>> sequences;
+    std::vector<Ids> prompts;
+    for (std::size_t i = 0; i < 4; ++i) prompts.push_back(Ids(ids).subspan(i, 10 + 7 * i));
+    const test::Sequences sequences = test::sequences_after(model, executor, prompts);
+    for (std::size_t step = 0; step < 6; ++step) test::step_together(*executor, sequences, ids[40 + step]);
     for (std::size_t i = 0; i < 4; ++i) {
-      run::SequenceOptions options;
-      options.budget = {kv::BudgetRequest::Kind::full, 0, 0};
-      options.executor = executor;
-      auto sequence = Sequence::create(model, options);
-      if (!sequence) FAIL(sequence.error().sentence);
-      read(**sequence, Ids(ids).subspan(i, 10 + 7 * i));
-      sequences.push_back(std::move(*sequence));
-    }
-    for (std::size_t step = 0; step < 6; ++step) {
-      std::vector<model::SequenceStep> steps;
-      for (auto& sequence : sequences) {
-        auto next = sequence->begin_next(ids[40 + step], 1, nullptr);
-        REQUIRE(next);
-        REQUIRE(next->has_value());
-        steps.push_back(**next);
-      }
-      run::Executor::Turn turn = executor->turn();
-      REQUIRE(turn.decoder().forward(steps, nullptr));
-      for (std::size_t i = 0; i < 4; ++i) sequences[i]->end_next(turn.decoder(), static_cast<std::int64_t>(i), 1, {});
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-      CHECK(logits_of(*sequences[i]) == fresh(model, Ids(ids).subspan(i, 10 + 7 * i), Ids(ids).subspan(40, 6)));
+      CHECK(logits_of(*sequences[i]) == fresh(model, prompts[i], Ids(ids).subspan(40, 6)));
     }
   });
 }
