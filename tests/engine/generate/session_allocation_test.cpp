@@ -94,7 +94,8 @@ TEST_CASE("an answer allocates nothing, whatever is switched on, turn after turn
   }
 }
 
-TEST_CASE("an answer far longer than the conversation keeps allocates nothing") {
+TEST_CASE("an answer far longer than the conversation keeps allocates nothing" *
+          doctest::test_suite("above the kernels")) {
   const auto model = test::tiny_model();
   SessionOptions options = conversation();
   options.sequence.budget = *kv::parse_budget("40%");

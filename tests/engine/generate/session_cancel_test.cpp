@@ -166,7 +166,8 @@ TEST_CASE("a long string, white space, a template and a session's file: each is 
   CHECK(stopped.polls() == 7);
 }
 
-TEST_CASE("saving and copying look while they write, and what is cancelled leaves no file") {
+TEST_CASE("saving and copying look while they write, and what is cancelled leaves no file" *
+          doctest::test_suite("above the kernels")) {
   test::TinyModel shape;
   shape.context = 16384;
   const auto model = test::tiny_model(shape);
@@ -196,7 +197,8 @@ TEST_CASE("saving and copying look while they write, and what is cancelled leave
   }
 }
 
-TEST_CASE("dropping the oldest messages counts its work, and a request that comes then ends the next call") {
+TEST_CASE("dropping the oldest messages counts its work, and a request that comes then ends the next call" *
+          doctest::test_suite("above the kernels")) {
   const auto model = test::tiny_model();
   const auto session = open_chat(model);
   const std::string part(20'000, 'a');
