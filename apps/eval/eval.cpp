@@ -110,6 +110,7 @@ void evaluate(const EvalOptions& options) {
   Outputs files;
   files.reads_model(options.model.path);
   files.reads("the text being read", options.file);
+  for (const std::string& path : options.kv.texts) files.reads("a text being read", path);
   files.reads_text("the ids being read", options.ids);
   files.reads("the profile being read", options.given.value("kv.profile"));
   files.writes("--logits-out", options.logits_file);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "apps/command_line/suggestion.hpp"
 #include "apps/commands.hpp"
@@ -13,6 +14,36 @@ namespace brim::apps {
 namespace {
 
 bool always(const Arm& arm) { return arm.full || arm.name == "uniform"; }
+
+std::optional<Arm> arm_named(const std::vector<Arm>& arms, const std::string& name) {
+  for (const Arm& arm : arms) {
+    // The rule of the splits has no arm of its own.
+    if (arm.name == name || (arm.name == "uniform" && arm.keep->name() == name)) return arm;
+  }
+  return std::nullopt;
+}
+
+[[noreturn]] void refuse(const std::vector<Arm>& arms, const std::string& name) {
+  std::string names;
+  std::vector<std::string> known;
+  for (const Arm& arm : arms) {
+    names += (names.empty() ? "" : ", ") + arm.name;
+    known.push_back(arm.name);
+  }
+  const std::string suggestion = did_you_mean(name, known);
+  throw Failure(2, fmt::format("--arms: expected some of {}, found {}{}", names, quoted(name),
+                               suggestion.empty() ? "" : "." + suggestion));
+}
+
+const kv::Rule* rule_named(const kv::Policies& policies, const std::string& name) {
+  std::string names;
+  for (const auto policy : policies.rules) {
+    const kv::Rule& rule = policy();
+    if (rule.name() == name) return &rule;
+    names += (names.empty() ? "" : ", ") + std::string(rule.name());
+  }
+  throw Failure(2, fmt::format("--arms: behind + expected one of the rules {}, found {}", names, quoted(name)));
+}
 
 }  // namespace
 
@@ -50,27 +81,21 @@ std::vector<Arm> all_arms(const kv::Policies& policies, const kv::Rule& keep, ke
   return arms;
 }
 
-std::vector<Arm> chosen_arms(std::vector<Arm> arms, const std::vector<std::string>& wished) {
+std::vector<Arm> chosen_arms(std::vector<Arm> arms, const std::vector<std::string>& wished,
+                             const kv::Policies& policies) {
   if (wished.empty()) return arms;
   std::vector<Arm> chosen;
   std::copy_if(arms.begin(), arms.end(), std::back_inserter(chosen), always);
   for (const std::string& name : wished) {
-    const auto found = std::find_if(arms.begin(), arms.end(), [&](const Arm& arm) {
-      return arm.name == name ||
-             (arm.name == "uniform" && arm.keep->name() == name);  // the rule of the splits has no other arm
-    });
-    if (found == arms.end()) {
-      std::string names;
-      std::vector<std::string> known;
-      for (const Arm& arm : arms) {
-        names += (names.empty() ? "" : ", ") + arm.name;
-        known.push_back(arm.name);
-      }
-      const std::string suggestion = did_you_mean(name, known);
-      throw Failure(2, fmt::format("--arms: expected some of {}, found {}{}", names, quoted(name),
-                                   suggestion.empty() ? "" : "." + suggestion));
+    const std::size_t plus = name.find('+');
+    std::optional<Arm> arm = arm_named(arms, name.substr(0, plus));
+    if (!arm) refuse(arms, name);
+    if (plus != std::string::npos) {
+      arm->keep = rule_named(policies, name.substr(plus + 1));
+      arm->name = name;
     }
-    if (!always(*found)) chosen.push_back(*found);
+    const bool there = std::any_of(chosen.begin(), chosen.end(), [&](const Arm& one) { return one.name == arm->name; });
+    if (!there) chosen.push_back(std::move(*arm));
   }
   return chosen;
 }

@@ -29,8 +29,10 @@ struct Arm {
 /// how many seeds a random split gets.
 std::vector<Arm> all_arms(const kv::Policies& policies, const kv::Rule& keep, kernels::KvTypes type, int permutations);
 
-/// The requested arms, in that order; `full` and `uniform`, which all arms are compared with, are always included.
-/// Throws Failure (2) for an unknown name.
-std::vector<Arm> chosen_arms(std::vector<Arm> arms, const std::vector<std::string>& wished);
+/// The requested arms, in that order; `full` and `uniform`, which all arms are compared with, are always included. A
+/// name may be an arm's and a rule's ("depth+tova"): that arm with the other rule. Throws Failure (2) for an unknown
+/// name.
+std::vector<Arm> chosen_arms(std::vector<Arm> arms, const std::vector<std::string>& wished,
+                             const kv::Policies& policies);
 
 }  // namespace brim::apps

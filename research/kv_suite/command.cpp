@@ -13,6 +13,7 @@
 #include "apps/terminal/output.hpp"
 #include "apps/terminal/progress_line.hpp"
 #include "apps/terminal/quantities.hpp"
+#include "engine/base/quote.hpp"
 #include "research/kv_suite/pictures.hpp"
 #include "research/kv_suite/report.hpp"
 #include "research/kv_suite/text_windows.hpp"
@@ -28,24 +29,56 @@ SuiteRequest request_of(const GivenOptions& given, const KvSuiteOptions& options
   request.sequence = sequence_options(given, policies);
   if (!given.has("kv.keep")) request.sequence.keep = &kv::snapkv_rule();
   request.arms = chosen_arms(all_arms(policies, *request.sequence.keep, request.sequence.type, options.permutations),
-                             options.arms);
+                             options.arms, policies);
   request.ratios = options.ratios;
   return request;
 }
 
-/// Adds the windows and the tasks, which need the model.
-void add_windows(SuiteRequest& request, const model::Model& model, const std::string& text, const std::string& source,
+/// "A/B": the names of two arms, in the order of `comparisons`. Throws Failure (2) for anything else, and for an arm that
+/// is not measured.
+std::vector<std::pair<std::string, std::string>> named_pairs(const std::vector<std::string>& comparisons,
+                                                             const std::vector<Arm>& arms) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const std::string& text : comparisons) {
+    const std::size_t slash = text.find('/');
+    if (slash == std::string::npos)
+      throw Failure(2, fmt::format("--compare: expected two arms as A/B, found {}", quoted(text)));
+    pairs.emplace_back(text.substr(0, slash), text.substr(slash + 1));
+    for (const std::string& name : {pairs.back().first, pairs.back().second}) {
+      if (std::none_of(arms.begin(), arms.end(), [&](const Arm& arm) { return arm.name == name; }))
+        throw Failure(2, fmt::format("--compare: the arm {} is not measured: name it with --arms", quoted(name)));
+    }
+  }
+  return pairs;
+}
+
+/// A text to measure on.
+struct Source {
+  std::string path, text;
+};
+
+/// Adds the windows and the documents, which need the model.
+void add_windows(SuiteRequest& request, const model::Model& model, const std::vector<Source>& sources,
                  const KvSuiteOptions& options) {
   const model::FoundProfile profile =
       unwrap(run::choose_profile(model.file().profiles, model.file().carried, request.sequence));
   if (!profile.notice.empty()) say_notice(profile.notice);
   const WindowSize size = window_size(model.config(), request.sequence.context, options.continuation);
   request.sequence.context = size.tokens;
-  request.windows = windows_of(model, text, source, size, options.seeds, 7);
-  if (options.recall > 0) {
-    request.recall = unwrap(make_recall_tasks(model, text, size.tokens, options.recall));
-    if (request.recall.empty()) throw Failure(2, "--recall: the text has too few words, or the windows are too small");
+  std::vector<std::string> texts;
+  for (const Source& source : sources) {
+    for (Window& window : windows_of(model, source.text, source.path, size, options.seeds, 7)) {
+      window.text = texts.size();
+      request.windows.push_back(std::move(window));
+    }
+    texts.push_back(source.text);
   }
+  if (options.recall == 0) return;
+  request.recall = unwrap(make_recall_documents(model, texts, options.recall_tokens.value_or(size.tokens),
+                                                static_cast<std::size_t>(options.recall)));
+  if (request.recall.empty())
+    throw Failure(2,
+                  "--recall: the texts have too few words, or are shorter than a document, or documents are too small");
 }
 
 }  // namespace
@@ -60,8 +93,10 @@ void add_kv_suite_options(CLI::App& command, KvSuiteOptions& options, CLI::Optio
       ->needs(suite)
       ->group(group);
   command
-      .add_option("--arms", options.arms,
-                  "Only these besides full and uniform: depth,zigzag,shuffled,q8_0,q8_0:q4_0,… (default: all)")
+      .add_option(
+          "--arms", options.arms,
+          "Only these besides full and uniform: depth,zigzag,shuffled,q8_0,depth-q8_0,… (default: all); with a rule "
+          "of their own: joint+snapkv")
       ->delimiter(',')
       ->type_name("LIST")
       ->needs(suite)
@@ -88,9 +123,30 @@ void add_kv_suite_options(CLI::App& command, KvSuiteOptions& options, CLI::Optio
       ->group(group);
   command
       .add_option("--recall", options.recall,
-                  "Also so many tasks of finding what was put into the text (default: none)")
+                  "Also so many questions about facts that were put into the texts, asked when a text has been read "
+                  "(default: none)")
       ->type_name("N")
-      ->transform(whole_number(0, 10000))
+      ->transform(whole_number(0, 100000))
+      ->needs(suite)
+      ->group(group);
+  command
+      .add_option("--recall-tokens", options.recall_tokens,
+                  "Tokens of such a text with its question and answer (default: the context)")
+      ->type_name("N")
+      ->transform(whole_number(256, 1000000))
+      ->needs(suite)
+      ->group(group);
+  command
+      .add_option("--compare", options.comparisons,
+                  "Pairs of arms, as A/B, whose differences get a p, corrected for how many pairs there are")
+      ->delimiter(',')
+      ->type_name("LIST")
+      ->needs(suite)
+      ->group(group);
+  command
+      .add_option("--texts", options.texts, "Further texts, by other authors for instance: the bootstrap draws texts")
+      ->delimiter(',')
+      ->type_name("FILES")
       ->needs(suite)
       ->group(group);
   command.add_option("--pictures", options.pictures, "Draw the outcome into this folder (with gnuplot)")
@@ -108,9 +164,11 @@ void evaluate_kv(const ModelOptions& chosen, const GivenOptions& given, const st
         "--suite kv goes through budgets (--ratios) and splits (--arms) itself: leave out --kv-budget and --kv-split");
   }
   SuiteRequest request = request_of(given, options);
-  const std::string text = read_file(text_file);
+  const auto pairs = named_pairs(options.comparisons, request.arms);
+  std::vector<Source> sources{{text_file, read_file(text_file)}};
+  for (const std::string& path : options.texts) sources.push_back({path, read_file(path)});
   const auto model = load_engine_model(chosen, given);
-  add_windows(request, *model, text, text_file, options);
+  add_windows(request, *model, sources, options);
   ProgressLine line("Comparing", ProgressLine::Unit::steps, std::chrono::seconds(1));
   Result<std::vector<Outcome>> outcomes =
       run_suite(model, request, [&](long long done, long long total) { return line.advance(done, total); });
@@ -121,11 +179,12 @@ void evaluate_kv(const ModelOptions& chosen, const GivenOptions& given, const st
       say(fmt::format("Skipped {} at {:.4g} %: {}", outcome.arm.name, 100 * outcome.ratio, outcome.skipped));
     }
   }
-  const std::vector<Comparison> paired = compare(*outcomes);
-  write_output(json          ? suite_json(*outcomes, paired)
-               : options.csv ? suite_csv(*outcomes)
-                             : suite_table(*outcomes, paired));
-  if (!options.pictures.empty()) draw_pictures(*outcomes, options.pictures);
+  SuiteReport report;
+  report.paired = compare(*outcomes);
+  report.named = compare_named(*outcomes, pairs);
+  report.outcomes = std::move(*outcomes);
+  write_output(json ? suite_json(report) : options.csv ? suite_csv(report.outcomes) : suite_table(report));
+  if (!options.pictures.empty()) draw_pictures(report.outcomes, options.pictures);
 }
 
 }  // namespace brim::apps

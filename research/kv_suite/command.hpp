@@ -12,10 +12,10 @@ namespace brim::apps {
 
 struct KvSuiteOptions {
   std::vector<double> ratios{0.5, 0.4, 0.25, 0.2, 0.125, 0.0625};
-  std::vector<std::string> arms;
+  std::vector<std::string> arms, comparisons, texts;
   std::string pictures;
   int seeds = 8, permutations = 20, recall = 0;
-  std::optional<int> continuation;
+  std::optional<int> continuation, recall_tokens;
   bool csv = false;
 };
 /// Adds them as a separate group. They do nothing without `suite`; one form of output excludes `json`.

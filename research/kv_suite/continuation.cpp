@@ -75,6 +75,11 @@ std::vector<float> log_softmax(std::span<const float> logits) {
 Status read_in_chunks(run::Sequence& sequence, std::span<const std::int32_t> ids, std::int64_t chunk,
                       const KeepGoing& keep_going) {
   sequence.clear();
+  return read_on_in_chunks(sequence, ids, chunk, keep_going);
+}
+
+Status read_on_in_chunks(run::Sequence& sequence, std::span<const std::int32_t> ids, std::int64_t chunk,
+                         const KeepGoing& keep_going) {
   for (std::size_t at = 0; at < ids.size(); at += static_cast<std::size_t>(chunk)) {
     if (!keep_going()) return error(ErrorCode::cancelled, "measuring was stopped");
     BRIM_TRY(sequence.read(ids.subspan(at, std::min(static_cast<std::size_t>(chunk), ids.size() - at)), {}, nullptr));

@@ -43,5 +43,8 @@ std::vector<float> log_softmax(std::span<const float> logits);
 /// Processes ids from an empty cache, `chunk` at a time.
 Status read_in_chunks(run::Sequence& sequence, std::span<const std::int32_t> ids, std::int64_t chunk,
                       const KeepGoing& keep_going);
+/// The same behind what the sequence holds.
+Status read_on_in_chunks(run::Sequence& sequence, std::span<const std::int32_t> ids, std::int64_t chunk,
+                         const KeepGoing& keep_going);
 
 }  // namespace brim::apps

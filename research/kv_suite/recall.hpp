@@ -1,7 +1,7 @@
-// Needles in a text: facts that are put between its sentences and asked for at its end, after RULER (arXiv 2404.06654):
-// one key, one of several keys, several values of a key, variables that take over each other's value, and pairs to
-// associate. Names come from the text itself, numbers from a seed. A model with a chat template gets the text and the
-// question as one user message; other models continue the beginning of an answer.
+// Recall: facts are put between the sentences of a text, the text is read once, and then each fact is asked for, every
+// time from the state that reading left behind. So nothing that is evicted while the text is read can know a question.
+// A model with a chat template gets text and question as one user message; other models continue the beginning of an
+// answer.
 #pragma once
 
 #include <cstdint>
@@ -13,25 +13,31 @@
 
 namespace brim::apps {
 
-struct RecallTask {
-  std::string kind;
-  bool question_first = false;  ///< the question is asked before the text as well (question-aware)
-  double depth = 0;             ///< where the needle stands: 0 at the beginning, 1 at the end
-  std::vector<std::int32_t> ids;
+struct RecallQuestion {
+  std::string kind;               ///< one of kFactKinds
+  std::vector<std::int32_t> ids;  ///< what is read behind the document
   std::vector<std::string> answers;
 };
 
+struct RecallDocument {
+  std::size_t text = 0;           ///< the number of the text that it was made from
+  std::vector<std::int32_t> ids;  ///< the text with the facts, and what a user's message begins with
+  std::vector<RecallQuestion> questions;
+};
+
 inline constexpr std::int64_t kAnswerTokens = 24;
+inline constexpr std::size_t kQuestionsOfDocument = 8;
 
-/// `count` tasks of at most `size` tokens, including the answer, that cycle through the kinds, both ways to ask, three
-/// depths and two lengths. Empty where the text has too few words or `size` is too small. Errors: those of the model's
-/// chat template; unsupported where the template leaves out the user's message.
-Result<std::vector<RecallTask>> make_recall_tasks(const model::Model& model, const std::string& text, std::int64_t size,
-                                                  int count);
+/// Documents with `questions` questions in all, kQuestionsOfDocument each but the last one, from the texts in turn. A
+/// document, its longest question and the answer are at most `size` tokens. Empty where every text has too few words or
+/// tokens. Errors: those of the model's chat template; unsupported where the template leaves out the user's message.
+Result<std::vector<RecallDocument>> make_recall_documents(const model::Model& model,
+                                                          const std::vector<std::string>& texts, std::int64_t size,
+                                                          std::size_t questions);
 
-/// The share of a task's answers that appear in what the model generates, greedily. Errors: those of prefill;
-/// cancelled.
-Result<double> measure_recall(run::Sequence& sequence, const RecallTask& task, std::int64_t chunk,
-                              const KeepGoing& keep_going);
+/// For each question the share of its answers that appear in what the model generates, greedily. Reads in chunks of
+/// `chunk` tokens. Errors: those of prefill; cancelled.
+Result<std::vector<double>> measure_recall(run::Sequence& sequence, const RecallDocument& document, std::int64_t chunk,
+                                           const KeepGoing& keep_going);
 
 }  // namespace brim::apps

@@ -126,6 +126,7 @@ class Suite {
     outcome.kl.push_back(std::move(kl));
     outcome.nll_increase.push_back(std::move(increase));
     outcome.same_top.push_back(std::move(top));
+    outcome.window_texts.push_back(window.text);
     return {};
   }
 
@@ -154,17 +155,24 @@ class Suite {
   Status run_recall() {
     for (Outcome& outcome : outcomes_) {
       if (!outcome.skipped.empty()) continue;
-      double sum = 0;
-      for (const std::uint64_t seed : outcome.arm.seeds) {
-        BRIM_ASSIGN(const auto sequence, sequence_of(outcome, seed));
-        for (const RecallTask& task : request_.recall) {
-          BRIM_ASSIGN(const double found, measure_recall(*sequence, task, outcome.chunk, keep_going()));
-          sum += found;
-          if (!step(1)) return error(ErrorCode::cancelled, "measuring was stopped");
-        }
-      }
-      outcome.recall = sum / static_cast<double>(outcome.arm.seeds.size() * request_.recall.size());
+      for (const RecallDocument& document : request_.recall) BRIM_TRY(ask(document, outcome));
     }
+    return {};
+  }
+
+  Status ask(const RecallDocument& document, Outcome& outcome) {
+    std::vector<double> found(document.questions.size(), 0);
+    for (const std::uint64_t seed : outcome.arm.seeds) {
+      BRIM_ASSIGN(const auto sequence, sequence_of(outcome, seed));
+      BRIM_ASSIGN(const std::vector<double> shares, measure_recall(*sequence, document, outcome.chunk, keep_going()));
+      for (std::size_t i = 0; i < found.size(); ++i)
+        found[i] += shares[i] / static_cast<double>(outcome.arm.seeds.size());
+      if (!step(1)) return error(ErrorCode::cancelled, "measuring was stopped");
+    }
+    for (std::size_t i = 0; i < found.size(); ++i)
+      outcome.recall_by_kind[document.questions[i].kind].push_back({found[i]});
+    outcome.recall.push_back(std::move(found));
+    outcome.document_texts.push_back(document.text);
     return {};
   }
 

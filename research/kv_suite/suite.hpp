@@ -2,8 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,7 +19,7 @@ struct SuiteRequest {
   std::vector<Arm> arms;
   std::vector<double> ratios;  ///< relative to the bytes of the whole cache in the type of the splits' arms
   std::vector<Window> windows;
-  std::vector<RecallTask> recall;  ///< empty: skipped
+  std::vector<RecallDocument> recall;  ///< empty: skipped
 };
 
 /// One arm at one ratio.
@@ -32,10 +32,12 @@ struct Outcome {
   Positions kl, nll_increase, same_top;  ///< means over the arm's seeds
   std::vector<double> kl_by_seed;        ///< mean KL of each
   double tokens = 0, seconds = 0;
-  std::optional<double> recall;
-  std::vector<std::int64_t> quota;      ///< of the first seed, after the last window
-  std::vector<kernels::KvTypes> types;  ///< per layer where a split chose them, else all equal
-  std::string stored;                   ///< kv::stored_as()
+  Positions recall;                                       ///< by document: the share found of each question's answers
+  std::map<std::string, Positions> recall_by_kind;        ///< the same, of each kind of fact
+  std::vector<std::size_t> window_texts, document_texts;  ///< which text each window and document was made from
+  std::vector<std::int64_t> quota;                        ///< of the first seed, after the last window
+  std::vector<kernels::KvTypes> types;                    ///< per layer where a split chose them, else all equal
+  std::string stored;                                     ///< kv::stored_as()
   /// Every quota that was in force at the beginning and the end of a window, with rule and type: if two arms have the
   /// same, they are not distinguishable.
   std::string footprint;

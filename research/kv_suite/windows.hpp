@@ -13,6 +13,7 @@ namespace brim::apps {
 struct Window {
   std::vector<std::int32_t> ids;  ///< BOS, where the model begins with it, and then the text
   std::size_t prefix = 0;         ///< how many of them come before the continuation
+  std::size_t text = 0;           ///< the number of the text that they were cut from
 };
 
 /// `count` windows of `size` ids, of which `continuation` are scored, one from each of `count` equal ranges of the

@@ -93,6 +93,14 @@ does 0 "${suite[@]}" --kv-profile typed.json --csv --recall 4
 awk -F, 'NR > 1 { if (NF != 14) bad = 1; if ($7 > $6) bad = 1; if ($12 < 0 || $12 > 1) bad = 1; if ($13 == "") bad = 1 }
          NR == 2 && ($1 != "full" || $9 > 1e-9) { bad = 1 }
          END { exit bad || NR < 30 }' out || fail "the suite's rows: $(cat out)"
+does 0 "${suite[@]}" --json --arms zigzag,zigzag+tova --texts text --recall 3 --compare zigzag/uniform
+says '"named":\[\{"a":"zigzag","b":"uniform","ratio":0.5,"metric":"kl","diff":[-0-9.e]+,"ci":[^}]*"p":[0-9.e-]+\}' out
+says '"recall_ci":\[[^]]*\],"recall_by_kind":\{"belongs":' out
+says '"arm":"zigzag\+tova","split":"zigzag","keep":"tova"' out
+does 2 "${suite[@]}" --arms zigzag --compare zigzag/depth
+says "the arm .depth. is not measured" err
+does 2 "${suite[@]}" --compare zigzag
+says 'expected two arms as A/B' err
 does 0 "${suite[@]}" --json --arms zigzag,depth
 says '^\{"arms":\[\{"arm":"full","split":' out
 says '"arm":"depth","split":"depth","keep":"snapkv","kv_type":"f16","ratio":0.5,"budget_bytes":[0-9]+,"peak_kv_bytes":null,"dnll":null,"kl":null,"kl_ci":null,"top1":null,"recall":null,"tok_s":null\}' out

@@ -14,6 +14,7 @@
 #include "apps/commands.hpp"
 #include "engine/base/splitmix64.hpp"
 #include "research/kv_suite/arms.hpp"
+#include "research/kv_suite/comparisons.hpp"
 #include "research/kv_suite/intervals.hpp"
 #include "research/policies.hpp"
 
@@ -52,6 +53,74 @@ TEST_CASE("an interval holds the mean, is as wide as the noise, and is the same 
   }
   const Interval wide = bootstrap(uneven);
   CHECK(wide.high - wide.low > 2);
+}
+
+TEST_CASE("texts are drawn as wholes: two that differ leave a wide interval, however many windows they have") {
+  Positions values = noisy(0, 16, 64, 5);
+  std::vector<std::size_t> texts(16, 0);
+  for (std::size_t w = 8; w < 16; ++w) {
+    texts[w] = 1;
+    for (double& value : values[w]) value += 1;
+  }
+  const Interval pooled = bootstrap(values), by_text = bootstrap(values, texts);
+  CHECK(pooled.high - pooled.low < 0.7);
+  CHECK(by_text.low < 0.1);
+  CHECK(by_text.high > 0.9);
+  CHECK(bootstrap(values, std::vector<std::size_t>(16, 3)).low == pooled.low);
+  CHECK(resampled_means({}).empty());
+}
+
+TEST_CASE("a p is small where the means are clear of 0, and Holm corrects for how many are asked") {
+  CHECK(p_of_zero(resampled_means(noisy(0.5, 8, 64, 6))) < 0.002);
+  CHECK(p_of_zero(resampled_means(noisy(-0.5, 8, 64, 6))) < 0.002);
+  CHECK(p_of_zero(resampled_means(noisy(0, 8, 64, 6))) > 0.05);
+  CHECK(p_of_zero({}) == 1);
+  const std::vector<double> p{0.04, 0.01, 0.03, 0.5}, adjusted = holm(p);
+  // By hand: .01 · 4, .03 · 3, max(.04 · 2, .09), .5.
+  CHECK(adjusted[1] == doctest::Approx(0.04));
+  CHECK(adjusted[2] == doctest::Approx(0.09));
+  CHECK(adjusted[0] == doctest::Approx(0.09));
+  CHECK(adjusted[3] == doctest::Approx(0.5));
+  CHECK(holm(std::vector<double>{0.9, 0.8})[0] == 1);
+}
+
+TEST_CASE("comparisons: the best arm of equal quotas is the baseline, and named ones get a p") {
+  const auto arms = all_arms(brim::research::all_policies(), brim::kv::window_rule(), brim::kernels::KvType::f16, 2);
+  std::vector<Outcome> outcomes;
+  const auto measured = [&](const char* name, double kl, double recall) {
+    Outcome outcome;
+    outcome.arm = *std::find_if(arms.begin(), arms.end(), [&](const Arm& arm) { return arm.name == name; });
+    outcome.ratio = 0.25;
+    outcome.kl = outcome.nll_increase = noisy(kl, 6, 32, 7);
+    outcome.recall = noisy(recall, 6, 8, 8);
+    outcome.window_texts = outcome.document_texts = std::vector<std::size_t>(6, 0);
+    outcome.footprint = name;
+    outcomes.push_back(std::move(outcome));
+  };
+  measured("uniform", 3, 0.2);
+  measured("q8_0", 2, 0.3);
+  measured("snapkv", 4, 0.6);
+  measured("uniform-heads", 0.5, 0.9);
+  measured("depth", 1, 0.8);
+  CHECK(best_equal(outcomes, 0.25, "kl")->arm.name == "q8_0");
+  CHECK(best_equal(outcomes, 0.25, "recall")->arm.name == "snapkv");
+  CHECK(best_equal(outcomes, 0.5, "kl") == nullptr);
+  const auto paired = compare(outcomes);
+  const auto pair = [&](const char* a, const char* b, const char* metric) {
+    return std::find_if(paired.begin(), paired.end(),
+                        [&](const Comparison& one) { return one.a == a && one.b == b && one.metric == metric; });
+  };
+  REQUIRE(pair("depth", "q8_0", "kl") != paired.end());
+  CHECK(pair("depth", "q8_0", "kl")->difference == doctest::Approx(-1));
+  REQUIRE(pair("depth", "snapkv", "recall") != paired.end());
+  CHECK(pair("depth", "snapkv", "recall")->difference == doctest::Approx(0.2));
+  CHECK(pair("depth", "snapkv", "kl") == paired.end());
+  const auto named = compare_named(outcomes, {{"depth", "snapkv"}, {"snapkv", "depth"}});
+  REQUIRE(named.size() == 4);
+  for (const Comparison& one : named) {
+    CHECK(one.p.value() < 0.01);
+    CHECK((one.difference < 0) == ((one.a == "depth") == (one.metric == "kl")));
+  }
 }
 
 TEST_CASE("differences are taken position by position: what both share cancels out") {
@@ -186,10 +255,13 @@ TEST_CASE("arms: every split and every rule, the product's and those of research
   CHECK(std::count_if(arms.begin(), arms.end(), [](const Arm& arm) { return arm.heads_apart; }) == 2);
   CHECK(std::count_if(arms.begin(), arms.end(), [](const Arm& arm) { return arm.reads_sparsely; }) == 1);
   for (const Arm& arm : arms) CHECK(arm.seeds.size() == (arm.name == "shuffled" ? 20 : 1));
-  const auto few = chosen_arms(arms, {"zigzag", "full"});
-  REQUIRE(few.size() == 3);
+  const auto few = chosen_arms(arms, {"zigzag", "full", "depth-q8_0+tova"}, all);
+  REQUIRE(few.size() == 4);
   CHECK((few[0].full && few[1].name == "uniform" && few[2].name == "zigzag"));
-  CHECK_THROWS_AS(chosen_arms(arms, {"zigzag", "nosuch"}), Failure);
+  CHECK((few[3].name == "depth-q8_0+tova" && few[3].keep == &brim::kv::tova_rule()));
+  CHECK((few[3].split == &brim::kv::depth_split() && few[3].type == brim::kernels::KvType::q8_0));
+  CHECK_THROWS_AS(chosen_arms(arms, {"zigzag", "nosuch"}, all), Failure);
+  CHECK_THROWS_AS(chosen_arms(arms, {"zigzag+nosuch"}, all), Failure);
 }
 
 TEST_CASE("reading chunks: an eighth of the prefix, the smallest cache, a power of two") {
