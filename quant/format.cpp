@@ -15,36 +15,26 @@ struct TypeName {
   std::string_view name;
 };
 
-/// Type numbers of ggml's enumeration that are not in formats.def. The numbers of removed types were never reused.
+/// Type numbers of ggml's enumeration that are not in formats.def. The numbers of removed types were never reused. The
+/// last two are a fork's: their values are those of a Hadamard transform of the weights.
 constexpr TypeName kOtherTypes[] = {
     {4, "Q4_2 (removed)"},
     {5, "Q4_3 (removed)"},
     {9, "Q8_1"},
     {15, "Q8_K"},
-    {16, "IQ2_XXS"},
-    {17, "IQ2_XS"},
-    {18, "IQ3_XXS"},
-    {19, "IQ1_S"},
-    {21, "IQ3_S"},
-    {22, "IQ2_S"},
     {24, "I8"},
     {25, "I16"},
     {26, "I32"},
     {27, "I64"},
     {28, "F64"},
-    {29, "IQ1_M"},
     {31, "Q4_0_4_4 (removed)"},
     {32, "Q4_0_4_8 (removed)"},
     {33, "Q4_0_8_8 (removed)"},
-    {34, "TQ1_0"},
-    {35, "TQ2_0"},
     {36, "IQ4_NL_4_4 (removed)"},
     {37, "IQ4_NL_4_8 (removed)"},
     {38, "IQ4_NL_8_8 (removed)"},
-    {39, "MXFP4"},
-    {40, "NVFP4"},
-    {41, "Q1_0"},
-    {42, "Q2_0"},
+    {142, "PQ2_0"},
+    {143, "PTQ1_0"},
 };
 
 constexpr char lower(char letter) {

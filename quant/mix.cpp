@@ -163,6 +163,7 @@ Format attention_output_format(Mix mix, Format format, const ModelFacts& model) 
 
 Format wanted_format(Mix mix, const ModelFacts& model, const TensorFacts& tensor) {
   const Format format = kMixes[static_cast<int>(mix)].format;
+  if (mix == Mix::mxfp4 && model.expert_count > 0) return tensor.dimensions > 2 ? format : Format::q8_0;
   const Role role = role_of(tensor.name);
   if (role == Role::output || (role == Role::token_embedding && model.tied_output)) {
     if (model.architecture == "falcon" || tensor.row_length % info(format).block_length != 0) return Format::q8_0;

@@ -5,6 +5,7 @@
 
 #include "quant/formats/all.hpp"
 #include "quant/panels/all.hpp"
+#include "quant/row.hpp"
 
 namespace brim::quant {
 namespace {
@@ -47,14 +48,14 @@ void pack_panel(Format format, const std::byte* first_row, std::size_t row_bytes
 }
 
 void unpack_panel_row(Format format, const std::byte* panel, int row, float* values, std::int64_t cols) noexcept {
-  with_types(format, [&](auto* slab_type, auto* block_type, int length) {
-    using Slab = std::remove_pointer_t<decltype(slab_type)>;
-    std::remove_pointer_t<decltype(block_type)> block;
-    for (std::int64_t b = 0; b < cols / length; ++b) {
-      get_block(reinterpret_cast<const Slab*>(panel)[b], row, block);
-      unpack(block, values + b * length);
-    }
-  });
+  // Through the row as it was packed: code for every format only once.
+  constexpr std::int64_t kPiece = 256;  // a multiple of every block length
+  std::byte packed[kPiece * sizeof(float)];
+  for (std::int64_t c = 0; c < cols; c += kPiece) {
+    const std::int64_t count = cols - c < kPiece ? cols - c : kPiece;
+    restore_panel_row(format, panel + panel_bytes(format, c), row, packed, count);
+    unpack_row(format, packed, values + c, count);
+  }
 }
 
 void restore_panel_row(Format format, const std::byte* panel, int row, std::byte* packed, std::int64_t cols) noexcept {

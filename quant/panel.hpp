@@ -10,8 +10,8 @@
 
 namespace brim::quant {
 
-/// Bytes of one panel of `cols` columns (a multiple of the format's block length): a multiple of 32, also for F16 and
-/// BF16 with an odd number of columns.
+/// Bytes of one panel of `cols` columns (a multiple of the format's block length): a multiple of 16, which is the
+/// alignment of a panel, too.
 std::size_t panel_bytes(Format format, std::int64_t cols) noexcept;
 
 /// Panels that `rows` rows need.

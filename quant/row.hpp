@@ -13,7 +13,7 @@ namespace brim::quant {
 /// ggml's to_float bit for bit. Reads row_bytes(format, count) bytes, needs no alignment. Thread-safe.
 void unpack_row(Format format, const std::byte* packed, float* values, std::int64_t count) noexcept;
 
-/// Whether pack_row knows this format (all but the IQ ones).
+/// Whether pack_row knows this format: F32, F16, BF16, MXFP4, and all from Q2_K and Q4_0 to Q8_0.
 bool can_pack(Format format) noexcept;
 
 /// Packs `count` floats; same preconditions as unpack_row, and can_pack(format). Not-finite values pack as 0.

@@ -42,7 +42,7 @@ std::string types_text() {
   for (const quant::MixInfo& mix : quant::mixes()) {
     const std::string names =
         std::string(mix.name) + (mix.other_name.empty() ? "" : ", " + std::string(mix.other_name));
-    text += fmt::format("  {:<13} {}\n", names, mix.purpose);
+    text += fmt::format("  {:<16} {}\n", names, mix.purpose);
   }
   return text;
 }

@@ -27,7 +27,7 @@ struct Arguments {
   bool full_vocabulary = false, pure = false;
 };
 
-/// Formats according to the rules of a mix; a format without a mix (the IQ formats) is used for all matrices.
+/// Formats according to the rules of a mix; a format without a mix is used for all matrices.
 class Formats {
  public:
   static Result<Formats> of(const std::string& type, bool pure, const Shape& shape) {
@@ -51,10 +51,39 @@ class Formats {
     return quant::choose_format(*mix_, pure_, facts_, facts).format;
   }
 
-  /// general.file_type; the IQ formats have separate numbers.
+  /// general.file_type; formats without a mix have llama.cpp's numbers.
   std::uint32_t file_type() const {
     if (mix_) return quant::mixes()[static_cast<std::size_t>(*mix_)].file_type;
-    return format_ == quant::Format::iq4_nl ? 25 : 30;
+    switch (format_) {
+      case quant::Format::iq2_xxs:
+        return 19;
+      case quant::Format::iq2_xs:
+        return 20;
+      case quant::Format::iq3_xxs:
+        return 23;
+      case quant::Format::iq1_s:
+        return 24;
+      case quant::Format::iq4_nl:
+        return 25;
+      case quant::Format::iq3_s:
+        return 26;
+      case quant::Format::iq2_s:
+        return 28;
+      case quant::Format::iq4_xs:
+        return 30;
+      case quant::Format::iq1_m:
+        return 31;
+      case quant::Format::tq1_0:
+        return 36;
+      case quant::Format::tq2_0:
+        return 37;
+      case quant::Format::nvfp4:
+        return 39;
+      case quant::Format::q1_0:
+        return 40;
+      default:
+        return 1024;  // unknown
+    }
   }
 
  private:

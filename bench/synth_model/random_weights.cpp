@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstring>
 
 #include "engine/base/splitmix64.hpp"
-#include "quant/formats/iq4_nl.hpp"
-#include "quant/formats/iq4_xs.hpp"
+#include "quant/formats/all.hpp"
 #include "quant/row.hpp"
 
 namespace brim::bench {
@@ -41,6 +41,44 @@ float normal(std::uint64_t first, std::int64_t n) {
     for (int k = 0; k < 4; ++k, bits >>= 16) sum += static_cast<std::int64_t>(bits & 0xFFFFu);
   }
   return static_cast<float>(sum - 12 * 32768) / 65536.0f;
+}
+
+/// Where a block's half scale lies, for formats that have one and cannot be packed.
+std::size_t scale_offset(quant::Format format) {
+  if (format == quant::Format::tq1_0) return offsetof(quant::tq1_0::Block, scale);
+  if (format == quant::Format::tq2_0) return offsetof(quant::tq2_0::Block, super_scale);
+  return 0;
+}
+
+/// Gives a block's scales the value `scale`, or the nearest that the format has.
+void set_scale(quant::Format format, std::byte* block, float scale) {
+  if (format == quant::Format::nvfp4) {
+    const int exponent = std::clamp(std::ilogb(scale) + 8, 1, 14);  // half of the scale is what multiplies levels
+    std::memset(block, exponent << 3, 4);
+    return;
+  }
+  quant::Half half;
+  quant::store(half, scale);
+  if (format != quant::Format::iq1_m) {
+    std::memcpy(block + scale_offset(format), &half, sizeof half);
+    return;
+  }
+  for (std::size_t i = 0; i < 4; ++i) {  // four bits in each of four words
+    std::byte& high = block[offsetof(quant::iq1_m::Block, scales) + 2 * i + 1];
+    const unsigned four = quant::load_u16(half.bytes) >> (4 * i) & 15u;
+    high = (high & std::byte{0x0f}) | static_cast<std::byte>(four << 4);
+  }
+}
+
+/// The deviation of blocks whose scales are 1.
+float deviation_of(quant::Format format, std::vector<std::byte> packed, std::int64_t count) {
+  const auto block_bytes = static_cast<std::size_t>(quant::info(format).block_bytes);
+  for (std::size_t at = 0; at < packed.size(); at += block_bytes) set_scale(format, packed.data() + at, 1.0f);
+  std::vector<float> values(static_cast<std::size_t>(count));
+  quant::unpack_row(format, packed.data(), values.data(), count);
+  double squares = 0;
+  for (const float value : values) squares += static_cast<double>(value) * static_cast<double>(value);
+  return static_cast<float>(std::sqrt(squares / static_cast<double>(count)));
 }
 
 }  // namespace
@@ -83,9 +121,15 @@ const std::vector<std::byte>& RandomWeights::tiles(quant::Format format, float d
       quant::store(reinterpret_cast<quant::iq4_nl::Block*>(packed.data() + at)->scale,
                    draw(take(1), 0) & 1 ? scale : -scale);
     }
-  } else {  // IQ4_XS: its sub-blocks have uniform scales from -32 to 31, whose root mean square is 18.5
+  } else if (format == quant::Format::iq4_xs) {
+    // Its sub-blocks have uniform scales from -32 to 31, whose root mean square is 18.5.
     for (std::size_t at = 0; at < packed.size(); at += sizeof(quant::iq4_xs::Block)) {
       quant::store(reinterpret_cast<quant::iq4_xs::Block*>(packed.data() + at)->super_scale, scale / 18.5f);
+    }
+  } else {
+    const float other_scale = deviation / deviation_of(format, packed, count);
+    for (std::size_t at = 0; at < packed.size(); at += static_cast<std::size_t>(quant::info(format).block_bytes)) {
+      set_scale(format, packed.data() + at, other_scale);
     }
   }
   return packed;

@@ -21,7 +21,7 @@ class RandomWeights {
   RandomWeights(std::uint64_t seed, int threads) : state_(seed), threads_(threads) {}
 
   /// Writes `count` values (a multiple of the format's block length) of this deviation to the writer: normal around 0;
-  /// IQ formats, which cannot be packed, get random levels of the same deviation.
+  /// formats that cannot be packed get random levels of the same deviation.
   Status write_values(quant::Format format, std::int64_t count, float deviation, io::GgufWriter& writer);
 
   /// `count` values, normal around `mean`.

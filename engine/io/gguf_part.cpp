@@ -66,6 +66,7 @@ class PartReader {
   Status read_tensor();
   Result<quant::Format> read_format(const std::string& subject);
   Result<std::uint64_t> alignment() const;
+  Status check_room(const std::vector<std::size_t>& order, std::uint64_t length, std::uint64_t alignment_bytes) const;
   Status place_tensors();
 
   std::span<const std::byte> bytes_;
@@ -237,12 +238,37 @@ Result<std::uint64_t> PartReader::alignment() const {
   return std::uint64_t{kDefaultAlignment};
 }
 
+// Q1_0 and Q2_0 are also written with blocks of other lengths, under the same type numbers. Only the room that a file has
+// for the tensor shows it: the bytes up to the next tensor or to the end of the file.
+Status PartReader::check_room(const std::vector<std::size_t>& order, std::uint64_t length,
+                              std::uint64_t alignment_bytes) const {
+  for (std::size_t place = 0; place < order.size(); ++place) {
+    const std::size_t index = order[place];
+    const Tensor& tensor = part_.tensors[index];
+    if (tensor.format != quant::Format::q1_0 && tensor.format != quant::Format::q2_0) continue;
+    const std::uint64_t end = place + 1 < order.size() ? offsets_[order[place + 1]] : length;
+    if (offsets_[index] > end) continue;  // damaged in another way
+    const std::uint64_t room = end - offsets_[index], size = sizes_[index];
+    if (room >= size && room - size < alignment_bytes) continue;
+    const quant::FormatInfo& format = quant::info(tensor.format);
+    return error(
+        ErrorCode::unsupported, tensor_subject(tensor.name), " is ", format.name, " and has ", room,
+        " bytes in the file, expected ", size, " for blocks of ", format.block_length,
+        " values: other programs write other blocks under this type, or the file is cut off; get the model from "
+        "somewhere else or in another type");
+  }
+  return {};
+}
+
 // Gives every tensor its bytes: the data starts after the table, rounded up to the alignment.
 Status PartReader::place_tensors() {
   BRIM_ASSIGN(const std::uint64_t alignment_bytes, alignment());
   const std::uint64_t start = (cursor_.at() + alignment_bytes - 1) / alignment_bytes * alignment_bytes;
   const std::uint64_t length = bytes_.size() - std::min<std::uint64_t>(bytes_.size(), start);
   std::vector<std::size_t> order(part_.tensors.size());
+  for (std::size_t index = 0; index < order.size(); ++index) order[index] = index;
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return offsets_[a] < offsets_[b]; });
+  BRIM_TRY(check_room(order, length, alignment_bytes));
   for (std::size_t index = 0; index < order.size(); ++index) {
     Tensor& tensor = part_.tensors[index];
     const std::uint64_t offset = offsets_[index], size = sizes_[index];
@@ -255,9 +281,7 @@ Status PartReader::place_tensors() {
                    ", but the file has ", length, " bytes of tensor data: it is cut off or damaged");
     }
     tensor.data = bytes_.subspan(static_cast<std::size_t>(start + offset), static_cast<std::size_t>(size));
-    order[index] = index;
   }
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return offsets_[a] < offsets_[b]; });
   for (std::size_t next = 1; next < order.size(); ++next) {
     const std::size_t before = order[next - 1], after = order[next];
     if (offsets_[before] + sizes_[before] > offsets_[after]) {

@@ -1,12 +1,13 @@
 // Products of every quantised format's panels, eight rows per register.
-#include "kernels/shared/panel_products.ipp"
 #include "kernels/avx_vnni/lanes.hpp"
 #include "kernels/avx_vnni/products.hpp"
+#include "kernels/shared/panel_bytes.ipp"
 
 namespace brim::kernels::avx_vnni {
 
 void fill_panels(Table& table) {
   fill_panel_products<Lanes>(table);
+  fill_byte_products<Lanes>(table);
   const auto entry = [&](quant::Format format, void (*function)(const PanelProduct&) noexcept) {
     table.panel_product[static_cast<int>(format)] = function;
   };

@@ -16,17 +16,32 @@ constexpr std::int64_t kPiece = 256;  ///< values unpacked at once: a multiple o
 constexpr int kLanes = 8;
 constexpr std::int64_t kTokenTile = 8;
 
-/// `tokens` products of one row: unpack(values, first column, count) gives `count` of its weights.
-template <class Unpack>
-void multiply_row(std::int64_t cols, const std::byte* activations, std::size_t activation_stride, std::int64_t tokens,
-                  float* out, std::int64_t out_stride, Unpack&& unpack) noexcept {
+/// One row of weights, packed as in a file or within a panel.
+struct Row {
+  quant::Format format;
+  const std::byte* at;  ///< of the row, or of the panel
+  int in_panel;         ///< which of a panel's rows it is; −1: as in a file
+
+  /// `count` weights from column `first` on.
+  void unpack(std::int64_t first, std::int64_t count, float* values) const noexcept {
+    if (in_panel < 0) {
+      quant::unpack_row(format, at + quant::row_bytes(format, first), values, count);
+    } else {
+      quant::unpack_panel_row(format, at + quant::panel_bytes(format, first), in_panel, values, count);
+    }
+  }
+};
+
+/// `tokens` products of one row.
+void multiply_row(const Row& row, std::int64_t cols, const std::byte* activations, std::size_t activation_stride,
+                  std::int64_t tokens, float* out, std::int64_t out_stride) noexcept {
   float piece[kPiece];
   for (std::int64_t token = 0; token < tokens; token += kTokenTile) {
     const std::int64_t tile = tokens - token < kTokenTile ? tokens - token : kTokenTile;
     double sums[kTokenTile][kLanes] = {};
     for (std::int64_t c = 0; c < cols; c += kPiece) {
       const std::int64_t count = cols - c < kPiece ? cols - c : kPiece;
-      unpack(piece, c, count);
+      row.unpack(c, count, piece);
       for (std::int64_t t = 0; t < tile; ++t) {
         const std::byte* x = activations + static_cast<std::size_t>(token + t) * activation_stride;
         float values[kPiece];
@@ -50,27 +65,31 @@ void multiply_row(std::int64_t cols, const std::byte* activations, std::size_t a
   }
 }
 
-template <quant::Format kFormat>
-void product(const Product& p) noexcept {
+// One body for all formats: unpacking takes its time per 256 values whatever way the format is passed.
+
+void product_of(quant::Format format, const Product& p) noexcept {
   for (std::int64_t row = 0; row < p.rows; ++row) {
     const std::byte* packed = p.weights + static_cast<std::size_t>(row) * p.row_bytes;
-    multiply_row(p.cols, p.activations, p.activation_stride, p.tokens, p.out + row, p.out_stride,
-                 [&](float* values, std::int64_t first, std::int64_t count) {
-                   quant::unpack_row(kFormat, packed + quant::row_bytes(kFormat, first), values, count);
-                 });
+    multiply_row({format, packed, -1}, p.cols, p.activations, p.activation_stride, p.tokens, p.out + row, p.out_stride);
+  }
+}
+
+void panel_product_of(quant::Format format, const PanelProduct& p) noexcept {
+  for (std::int64_t row = 0; row < p.rows; ++row) {
+    const std::byte* panel = p.panels + static_cast<std::size_t>(row / quant::kPanelRows) * p.panel_bytes;
+    multiply_row({format, panel, static_cast<int>(row % quant::kPanelRows)}, p.cols, p.activations, p.activation_stride,
+                 p.tokens, p.out + row, p.out_stride);
   }
 }
 
 template <quant::Format kFormat>
+void product(const Product& p) noexcept {
+  product_of(kFormat, p);
+}
+
+template <quant::Format kFormat>
 void panel_product(const PanelProduct& p) noexcept {
-  for (std::int64_t row = 0; row < p.rows; ++row) {
-    const std::byte* panel = p.panels + static_cast<std::size_t>(row / quant::kPanelRows) * p.panel_bytes;
-    multiply_row(p.cols, p.activations, p.activation_stride, p.tokens, p.out + row, p.out_stride,
-                 [&](float* values, std::int64_t first, std::int64_t count) {
-                   quant::unpack_panel_row(kFormat, panel + quant::panel_bytes(kFormat, first),
-                                           static_cast<int>(row % quant::kPanelRows), values, count);
-                 });
-  }
+  panel_product_of(kFormat, p);
 }
 
 template <quant::Format kFormat>

@@ -22,6 +22,7 @@ struct Lanes {
   static constexpr int kAhead = 2048;  ///< prefetch distance of each stream in bytes
 
   static Bytes load(const void* at) { return vld1q_s8(static_cast<const std::int8_t*>(at)); }
+  static void store_bytes(std::int8_t* at, Bytes bytes) { vst1q_s8(at, bytes); }
   /// Bytes shifted right by kShift (left if negative) and masked.
   template <int kShift, int kMask>
   static Bytes masked(Bytes signed_bytes) {
@@ -41,12 +42,21 @@ struct Lanes {
   /// Adds kValue, a bit that is not set yet, to each byte whose bit in a 16-bit word is set.
   template <int kValue>
   static Bytes with_bits(Bytes levels, const std::uint8_t* bits) {
-    std::uint16_t both;
-    __builtin_memcpy(&both, bits, sizeof both);
-    const uint8x16_t eight_each = vreinterpretq_u8_u64(vcombine_u64(vdup_n_u64(0), vdup_n_u64(0x0101010101010101ull)));
-    const uint8x16_t byte = vqtbl1q_u8(vreinterpretq_u8_u16(vdupq_n_u16(both)), eight_each);
-    const uint8x16_t set = vtstq_u8(byte, vreinterpretq_u8_u64(vdupq_n_u64(0x8040201008040201ull)));
-    return vorrq_s8(levels, vreinterpretq_s8_u8(vandq_u8(set, vdupq_n_u8(kValue))));
+    return vorrq_s8(levels, vreinterpretq_s8_u8(vandq_u8(where_set(bits), vdupq_n_u8(kValue))));
+  }
+  /// Negates each byte whose bit is set.
+  static Bytes with_signs(Bytes levels, const std::uint8_t* bits) {
+    const int8x16_t set = vreinterpretq_s8_u8(where_set(bits));
+    return vsubq_s8(veorq_s8(levels, set), set);
+  }
+  /// get(row), four bytes, for each row.
+  template <class Get>
+  static Bytes words(Get get) {
+    uint32x4_t words = vdupq_n_u32(get(0));
+    words = vsetq_lane_u32(get(1), words, 1);
+    words = vsetq_lane_u32(get(2), words, 2);
+    words = vsetq_lane_u32(get(3), words, 3);
+    return vreinterpretq_s8_u32(words);
   }
   static Bytes lookup(Bytes indices, const std::int8_t* codebook) {
     return vqtbl1q_s8(vld1q_s8(codebook), vreinterpretq_u8_s8(indices));
@@ -54,6 +64,7 @@ struct Lanes {
 
   static Floats floats(float value) { return vdupq_n_f32(value); }
   static Floats zero_floats() { return vdupq_n_f32(0); }
+  static Floats load_floats(const float* at) { return vld1q_f32(at); }
   static Floats to_floats(Ints value) { return vcvtq_f32_s32(value); }
   static Floats halves(const quant::Half* at) {
     float16x4_t four;
@@ -69,6 +80,17 @@ struct Lanes {
     return vcvtq_f32_u32(vandq_u32(widened(at), vdupq_n_u32(15)));
   }
   static Floats high_halves_of_bytes(const std::uint8_t* at) { return vcvtq_f32_u32(vshrq_n_u32(widened(at), 4)); }
+  /// 2^(byte − 128); zero for the two bytes whose power is below the normal floats.
+  static Floats powers_of_two(const std::uint8_t* at) {
+    return vreinterpretq_f32_u32(vshlq_n_u32(vqsubq_u32(widened(at), vdupq_n_u32(1)), 23));
+  }
+  /// Halves of NVFP4's scales: bits in the places of a half's are 2^-8 of the value.
+  static Floats eight_bit_floats(const std::uint8_t* at) {
+    const uint8x8_t bytes = vreinterpret_u8_u32(vdup_n_u32(four_bytes(at)));
+    const uint8x8_t kept = vbic_u8(bytes, vceq_u8(bytes, vdup_n_u8(0x7f)));
+    const uint16x4_t bits = vget_low_u16(vshll_n_u8(vand_u8(kept, vdup_n_u8(0x7f)), 7));
+    return vmulq_f32(vcvt_f32_f16(vreinterpret_f16_u16(bits)), vdupq_n_f32(128.0f));
+  }
   static Floats negative(Floats value) { return vnegq_f32(value); }
   static Floats multiply(Floats a, Floats b) { return vmulq_f32(a, b); }
   static Floats fma(Floats a, Floats b, Floats c) { return vfmaq_f32(c, a, b); }
@@ -183,6 +205,14 @@ struct Lanes {
   };
 
  private:
+  /// All bits of each byte whose bit in a 16-bit word is set.
+  static uint8x16_t where_set(const std::uint8_t* bits) {
+    std::uint16_t both;
+    __builtin_memcpy(&both, bits, sizeof both);
+    const uint8x16_t eight_each = vreinterpretq_u8_u64(vcombine_u64(vdup_n_u64(0), vdup_n_u64(0x0101010101010101ull)));
+    const uint8x16_t byte = vqtbl1q_u8(vreinterpretq_u8_u16(vdupq_n_u16(both)), eight_each);
+    return vtstq_u8(byte, vreinterpretq_u8_u64(vdupq_n_u64(0x8040201008040201ull)));
+  }
   static std::uint32_t four_bytes(const void* at) {
     std::uint32_t bytes;
     __builtin_memcpy(&bytes, at, sizeof bytes);

@@ -91,5 +91,26 @@ static inline void put_bits(BitLanes& lanes, int row, const std::uint8_t* bytes)
 static inline int get(const BitLanes& lanes, int row, int column) noexcept {
   return static_cast<int>(lanes.at[column / 4] >> (4 * row + column % 4) & 1);
 }
+/// The same as put_bits() was given.
+static inline void get_bits(const BitLanes& lanes, int row, std::uint8_t* bytes) noexcept {
+  for (int j = 0; j < 4; ++j) {
+    const std::uint64_t low = lanes.at[2 * j] >> (4 * row) & 15u, high = lanes.at[2 * j + 1] >> (4 * row) & 15u;
+    bytes[j] = static_cast<std::uint8_t>(low | high << 4);
+  }
+}
+
+/// Sixteen blocks as they are, for formats whose panels no kernel multiplies faster than their rows.
+template <class Block>
+struct WholeBlocks {
+  Block at[kPanelRows];
+};
+template <class Block>
+static inline void put_block(WholeBlocks<Block>& slab, int row, const Block& block) noexcept {
+  slab.at[row] = block;
+}
+template <class Block>
+static inline void get_block(const WholeBlocks<Block>& slab, int row, Block& block) noexcept {
+  block = slab.at[row];
+}
 
 }  // namespace brim::quant

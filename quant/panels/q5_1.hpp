@@ -24,10 +24,7 @@ static inline void put_block(Slab& slab, int row, const Block& block) noexcept {
 static inline void get_block(const Slab& slab, int row, Block& block) noexcept {
   block.scale = slab.scale[row];
   block.minimum = slab.minimum[row];
-  __builtin_memset(block.high_bits, 0, sizeof block.high_bits);
-  for (int i = 0; i < kLength; ++i) {
-    block.high_bits[i / 8] = static_cast<std::uint8_t>(block.high_bits[i / 8] | get(slab.high_bits, row, i) << (i % 8));
-  }
+  get_bits(slab.high_bits, row, block.high_bits);
   get_halves(slab.quants, row, block.quants);
 }
 

@@ -2,7 +2,7 @@
 # `brim quantize`: every type on a tiny model, and that a bad call leaves no file behind.
 . "$(dirname "$0")/support.sh"
 tiny tiny.gguf
-for type in F32 F16 BF16 Q8_0 Q6_K Q5_K_M Q5_K_S Q5_1 Q5_0 Q4_K_M Q4_K_S Q4_1 Q4_0 Q3_K_L Q3_K_M Q3_K_S Q2_K q4_k; do
+for type in F32 F16 BF16 Q8_0 Q6_K Q5_K_M Q5_K_S Q5_1 Q5_0 Q4_K_M Q4_K_S Q4_1 MXFP4 Q4_0 Q3_K_L Q3_K_M Q3_K_S Q2_K q4_k; do
   "$brim" quantize tiny.gguf "$type.gguf" "$type" >out 2>err || fail "$type failed: $(cat err)"
   [ "$(head -c 4 "$type.gguf")" = GGUF ] || fail "$type wrote no GGUF file"
   [ "$(wc -l <out)" = 1 ] || fail "$type printed more than its summary: $(cat out)"
@@ -31,6 +31,7 @@ refused "is the model being read" quantize tiny.gguf hard.gguf Q4_0
 cmp -s tiny.gguf before.copy || fail "a refused call changed the input"
 rm link.gguf hard.gguf before.copy
 refused "\"Q9_Z\" is not a type" quantize tiny.gguf new.gguf Q9_Z
+refused "\"IQ3_S\" is not a type" quantize tiny.gguf new.gguf IQ3_S
 refused "\"IQ4_XS\" is not a type" quantize tiny.gguf new.gguf IQ4_XS
 refused "missing.gguf" quantize missing.gguf new.gguf Q4_0
 refused "no/such/folder" quantize tiny.gguf no/such/folder/new.gguf Q4_0

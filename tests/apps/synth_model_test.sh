@@ -9,12 +9,13 @@ synth=$(dirname "$brim")/../bench/synth_model
 "$synth" smollm2-135m c.gguf --type q4_k_m --layers 2 --seed 2 >out
 cmp -s a.gguf b.gguf || fail "the same seed gave another file"
 cmp -s a.gguf c.gguf && fail "another seed gave the same file"
-for type in f32 q4_k_m iq4_nl iq4_xs; do
+for type in f32 q4_k_m iq4_nl iq4_xs iq3_s; do
   "$synth" smollm2-135m one.gguf --type "$type" --layers 2 -t 1 >out
   "$synth" smollm2-135m many.gguf --type "$type" --layers 2 -t 5 >out
   cmp -s one.gguf many.gguf || fail "the number of threads changed the $type file"
 done
-for type in f32 f16 bf16 q8_0 q6_k q5_k_m q4_0 q4_1 q3_k_m q2_k iq4_nl iq4_xs; do
+for type in f32 f16 bf16 q8_0 q6_k q5_k_m q4_0 q4_1 q3_k_m q2_k iq4_nl iq4_xs mxfp4 nvfp4 q1_0 q2_0 \
+  tq1_0 tq2_0 iq1_s iq1_m iq2_xxs iq2_xs iq2_s iq3_xxs iq3_s; do
   "$synth" qwen2.5-0.5b "$type.gguf" --type "$type" --layers 1 >out || fail "$type failed"
   "$brim" quantize "$type.gguf" out.gguf F16 >out 2>err || fail "$type cannot be read: $(cat err)"
   grep -q "not finite" err && fail "$type holds weights that are not finite numbers"

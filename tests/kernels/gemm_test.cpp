@@ -231,6 +231,7 @@ TEST_CASE("products of many tokens: the largest levels and scales, and values th
       }
       // A half scale that is infinite or not a number, in all rows: every NaN payload must be preserved.
       for (const unsigned scale : {0x7c00u, 0xfc00u, 0x7e00u, 0x7fffu, 0xffffu}) {
+        if (!test::has_half_scale(format)) break;
         CAPTURE(scale);
         const std::vector<std::byte> bad =
             test::constant_rows(format, rows, cols, 0x35, static_cast<std::uint16_t>(scale));

@@ -24,16 +24,40 @@ std::vector<std::size_t> half_offsets(Format format) {
       return {108};
     case Format::q6_k:
       return {208};
+    case Format::tq1_0:
+      return {52};
+    case Format::tq2_0:
+      return {64};
     case Format::f32:
     case Format::f16:
     case Format::bf16:
+    case Format::mxfp4:
+    case Format::nvfp4:
+    case Format::iq1_m:
       return {};
     default:
       return {0};
   }
 }
 
+/// Scales of a block that are not halves get the value of this half, or the nearest that they have.
+void set_other_scales(Format format, std::byte* block, std::uint16_t half) {
+  const int exponent = std::clamp((half >> 10 & 31) - 15, -7, 8);
+  if (format == Format::mxfp4) block[0] = static_cast<std::byte>((half & 0x7fff) >= 0x7c00 ? 255 : 127 + exponent);
+  if (format == Format::nvfp4) {
+    for (int s = 0; s < 4; ++s) block[s] = static_cast<std::byte>((exponent + 7) << 3 | (half >> 7 & 7));
+  }
+  if (format == Format::iq1_m) {  // in the highest four bits of four words
+    for (int i = 0; i < 4; ++i) {
+      std::byte& high = block[48 + 2 * i + 1];
+      high = (high & std::byte{0x0f}) | static_cast<std::byte>((half >> (4 * i) & 15) << 4);
+    }
+  }
+}
+
 }  // namespace
+
+bool has_half_scale(Format format) { return !half_offsets(format).empty() || format == Format::iq1_m; }
 
 std::vector<float> random_values(Random& random, std::int64_t count) {
   std::vector<float> values(static_cast<std::size_t>(count));
@@ -45,7 +69,7 @@ std::vector<std::byte> random_rows(Random& random, Format format, std::int64_t r
   const std::size_t row_bytes = quant::row_bytes(format, cols);
   std::vector<std::byte> packed(row_bytes * static_cast<std::size_t>(rows));
   const std::vector<std::size_t> halves = half_offsets(format);
-  if (halves.empty()) {
+  if (quant::info(format).block_length == 1) {
     for (std::int64_t r = 0; r < rows; ++r) {
       quant::pack_row(format, random_values(random, cols).data(),
                       packed.data() + static_cast<std::size_t>(r) * row_bytes, cols);
@@ -54,12 +78,14 @@ std::vector<std::byte> random_rows(Random& random, Format format, std::int64_t r
   }
   for (std::byte& byte : packed) byte = static_cast<std::byte>(random.bits());
   const auto block_bytes = static_cast<std::size_t>(quant::info(format).block_bytes);
+  // Exponents 2^-7 and 2^-6, either sign.
+  const auto scale = [&] { return static_cast<std::uint16_t>(0x2000u + (random.bits() & 0x87ffu)); };
   for (std::size_t at = 0; at < packed.size(); at += block_bytes) {
     for (std::size_t offset : halves) {
-      // Exponents 2^-7 and 2^-6, either sign.
-      const auto bits = static_cast<std::uint16_t>(0x2000u + (random.bits() & 0x87ffu));
+      const std::uint16_t bits = scale();
       std::memcpy(packed.data() + at + offset, &bits, 2);
     }
+    if (halves.empty()) set_other_scales(format, packed.data() + at, scale());
   }
   return packed;
 }
@@ -71,6 +97,7 @@ std::vector<std::byte> constant_rows(Format format, std::int64_t rows, std::int6
   const auto block_bytes = static_cast<std::size_t>(quant::info(format).block_bytes);
   for (std::size_t at = 0; at < packed.size(); at += block_bytes) {
     for (std::size_t offset : half_offsets(format)) std::memcpy(packed.data() + at + offset, &scale, 2);
+    set_other_scales(format, packed.data() + at, scale);
   }
   return packed;
 }

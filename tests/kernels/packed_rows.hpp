@@ -26,6 +26,9 @@ std::vector<std::byte> constant_rows(quant::Format format, std::int64_t rows, st
 /// half scales allow, whatever the other bits are. One number per value.
 std::vector<double> reach(quant::Format format, const std::byte* row, std::int64_t cols);
 
+/// Whether a block has a scale that can be infinite or not a number.
+bool has_half_scale(quant::Format format);
+
 /// Every format, for loops and messages.
 std::vector<quant::Format> all_formats();
 std::string name_of(quant::Format format);

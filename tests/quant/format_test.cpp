@@ -45,6 +45,13 @@ TEST_CASE("every type number GGUF has given out has a name, and no other has") {
     CHECK(gguf_type_name(removed).find("removed") != std::string_view::npos);
     CHECK_FALSE(format_from_gguf(removed));
   }
+  // A fork's: named, so that a file with them is refused with more than a number.
+  CHECK(gguf_type_name(142) == "PQ2_0");
+  CHECK(gguf_type_name(143) == "PTQ1_0");
+  CHECK_FALSE(format_from_gguf(142));
+  CHECK_FALSE(format_from_gguf(143));
   CHECK(gguf_type_name(43).empty());
+  CHECK(gguf_type_name(141).empty());
+  CHECK(gguf_type_name(144).empty());
   CHECK(gguf_type_name(0xFFFFFFFFu).empty());
 }

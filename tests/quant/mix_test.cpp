@@ -95,6 +95,20 @@ TEST_CASE("eight experts: attention keys and values in Q8_0, attention output a 
   CHECK(found == Counts{{"Q8_0", 64}, {"Q5_K", 32}, {"Q6_K", 17}, {"Q4_K", 113}});
 }
 
+TEST_CASE("MXFP4 is for experts where there are any") {
+  const ModelFacts mixture{"gpt-oss", 24, 32, 8, 24, false};
+  const auto format = [&](std::string_view name, int dimensions, bool pure) {
+    return choose_format(Mix::mxfp4, pure, mixture, TensorFacts{name, dimensions, 2880, Format::bf16, 0}).format;
+  };
+  CHECK(format("blk.3.ffn_down_exps.weight", 3, false) == Format::mxfp4);
+  CHECK(format("blk.3.attn_q.weight", 2, false) == Format::q8_0);
+  CHECK(format("output.weight", 2, false) == Format::q8_0);
+  CHECK(format("blk.3.attn_q.weight", 2, true) == Format::mxfp4);
+  CHECK(format("blk.3.ffn_gate_inp.weight", 2, false) == Format::bf16);
+  CHECK(counts(Mix::mxfp4, kLlama8b) == Counts{{"MXFP4", 225}, {"Q6_K", 1}});
+  CHECK(mix_from_name("mxfp4_moe") == Mix::mxfp4);
+}
+
 TEST_CASE("pure means the one format") {
   CHECK(counts(Mix::q4_k_m, kLlama8b, true) == Counts{{"Q4_K", 226}});
   CHECK(counts(Mix::q2_k, kLlama8b, true) == Counts{{"Q2_K", 226}});

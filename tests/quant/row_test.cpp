@@ -8,6 +8,8 @@
 #include <cstring>
 #include <limits>
 #include <random>
+#include <set>
+#include <string_view>
 #include <vector>
 
 #include "quant/half.hpp"
@@ -62,15 +64,17 @@ void for_each_packable(Check check) {
     CAPTURE(info(format).name);
     check(format);
   }
-  REQUIRE(packable == 13);
+  REQUIRE(packable == 14);
 }
 
 }  // namespace
 
-TEST_CASE("only the two IQ formats cannot be packed") {
+TEST_CASE("formats with codebooks, and those that only other programs write, cannot be packed") {
+  const std::set<std::string_view> read_only = {"TQ1_0", "TQ2_0", "NVFP4", "Q1_0", "Q2_0"};
   for (int i = 0; i < kFormatCount; ++i) {
     const auto format = static_cast<Format>(i);
-    CHECK(can_pack(format) == (info(format).name.substr(0, 2) != "IQ"));
+    const std::string_view name = info(format).name;
+    CHECK(can_pack(format) == (name.substr(0, 2) != "IQ" && !read_only.contains(name)));
   }
 }
 
@@ -127,10 +131,12 @@ TEST_CASE("rows of zeros, of one value and of extremes stay finite and near") {
   for_each_packable([](Format format) {
     const std::vector<float> zeros(kCount, 0.0f);
     for (const float value : unpacked(format, packed(format, zeros))) REQUIRE(value == 0);
+    // The scales of MXFP4 are powers of two: a constant is the nearest of 2, 3, 4, 6, 8 times one of them.
+    const float nearness = format == Format::mxfp4 ? 0.2f : 0.01f;
     for (const float constant : {1.0f, -1.0f, 0.013f, -250.0f}) {
       const std::vector<float> values(kCount, constant);
       for (const float value : unpacked(format, packed(format, values)))
-        REQUIRE(std::abs(value / constant - 1) < 0.01f);
+        REQUIRE(std::abs(value / constant - 1) < nearness);
     }
     for (const float extreme : {std::numeric_limits<float>::max(), 1e9f, 7e4f, 1e-8f, 1e-20f, 1e-38f,
                                 std::numeric_limits<float>::denorm_min()}) {
@@ -178,4 +184,62 @@ TEST_CASE("the larger values of a block are kept better than chance") {
       CHECK(unpacked(format, packed(format, values), 32)[5] == values[5]);
     }
   }
+}
+
+TEST_CASE("MXFP4 takes the power of two that loses least") {
+  // Block by block, no worse than the levels nearest under any scale.
+  const std::vector<float> values = normal_row(23, 1.0f);
+  const std::vector<float> ours = unpacked(Format::mxfp4, packed(Format::mxfp4, values));
+  for (std::size_t block = 0; block < values.size(); block += 32) {
+    double error = 0, least = std::numeric_limits<double>::max();
+    for (std::size_t i = block; i < block + 32; ++i) error += std::pow(double{values[i]} - double{ours[i]}, 2);
+    for (int power = -6; power <= 4; ++power) {
+      double candidate = 0;
+      for (std::size_t i = block; i < block + 32; ++i) {
+        double nearest = std::numeric_limits<double>::max();
+        for (const double level : {0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0}) {
+          nearest = std::min(nearest, std::abs(std::abs(double{values[i]}) - std::ldexp(level, power)));
+        }
+        candidate += nearest * nearest;
+      }
+      least = std::min(least, candidate);
+    }
+    CHECK(error <= least * (1 + 1e-5));
+  }
+}
+
+TEST_CASE("scales and codes that no writer makes unpack as ggml reads them") {
+  std::vector<std::byte> block(row_bytes(Format::mxfp4, 32), std::byte{0x11});  // every level is ½
+  const auto mxfp4 = [&](int exponent) {
+    block[0] = static_cast<std::byte>(exponent);
+    return unpacked(Format::mxfp4, block, 32)[0];
+  };
+  CHECK(mxfp4(0) == std::ldexp(1.0f, -128));
+  CHECK(mxfp4(1) == std::ldexp(1.0f, -127));
+  CHECK(mxfp4(2) == std::ldexp(1.0f, -126));
+  CHECK(mxfp4(127) == 0.5f);
+  CHECK(mxfp4(255) == std::ldexp(1.0f, 127));  // no NaN
+
+  std::vector<std::byte> four(row_bytes(Format::nvfp4, 64), std::byte{0x22});  // every level is 1
+  const auto nvfp4 = [&](int scale) {
+    four[1] = static_cast<std::byte>(scale);
+    return unpacked(Format::nvfp4, four, 64)[16];
+  };
+  CHECK(nvfp4(0) == 0);
+  CHECK(nvfp4(1) == std::ldexp(1.0f, -9));
+  CHECK(nvfp4(0x38) == 1.0f);
+  CHECK(nvfp4(0x7e) == 448.0f);
+  CHECK(nvfp4(0x7f) == 0);     // its NaN
+  CHECK(nvfp4(0xb8) == 1.0f);  // the sign is ignored
+  CHECK(nvfp4(0xff) == 480.0f);
+
+  // TQ2_0 and Q2_0 have a fourth level, 2.
+  std::vector<std::byte> ternary(row_bytes(Format::tq2_0, 256), std::byte{0xe4});
+  const std::uint16_t one = f32_to_f16(1.0f);
+  std::memcpy(ternary.data() + 64, &one, 2);
+  const std::vector<float> levels = unpacked(Format::tq2_0, ternary, 256);
+  CHECK(levels[0] == -1.0f);
+  CHECK(levels[32] == 0.0f);
+  CHECK(levels[64] == 1.0f);
+  CHECK(levels[96] == 2.0f);
 }

@@ -159,12 +159,35 @@ TEST_CASE("tensor tables") {
 TEST_CASE("tensor types by name or by number") {
   CHECK(says(refusal([](RawGguf& f) { f.tensors[0].type = 200; }), "type number 200, which GGUF does not define"));
   CHECK(says(refusal([](RawGguf& f) { f.tensors[0].type = 0xFFFFFFFF; }), "type number 4294967295"));
-  CHECK(says(refusal([](RawGguf& f) { f.tensors[0].type = 16; }), "IQ2_XXS"));
   CHECK(says(refusal([](RawGguf& f) { f.tensors[0].type = 4; }), "Q4_2"));
+  CHECK(says(refusal([](RawGguf& f) { f.tensors[0].type = 142; }), "has type PQ2_0 (number 142), which Brim does not"));
+  CHECK(says(refusal([](RawGguf& f) { f.tensors[0].type = 143; }), "has type PTQ1_0 (number 143)"));
   RawGguf file = test::valid_file();
-  file.tensors[0].type = 16;
+  file.tensors[0].type = 142;
   const std::string bytes = file.bytes();
   CHECK(io::Gguf::parse(test::as_bytes(bytes), "x").error().code == ErrorCode::unsupported);
+}
+
+TEST_CASE("blocks of other lengths under the same type number") {
+  const auto with = [](std::uint32_t type, std::uint64_t values, std::size_t bytes, bool last) {
+    return refusal([&](RawGguf& f) {
+      f.tensors[1] = {"b", {values, 1}, type, 32};
+      f.data.assign(32 + bytes, '\1');
+      if (last) return;
+      f.data.resize((f.data.size() + 31) / 32 * 32);
+      f.tensors.push_back({"c", {4, 1}, 0, f.data.size()});
+      f.data.append(16, '\1');
+    });
+  };
+  for (const bool last : {false, true}) {
+    CAPTURE(last);
+    CHECK(with(42, 2048, 32 * 18, last) == "accepted");
+    CHECK(says(with(42, 2048, 16 * 34, last), "expected 576 for blocks of 64 values"));  // blocks of 128
+    CHECK(says(with(42, 2048, 64 * 10, last), "is Q2_0 and has 640 bytes"));             // blocks of 32
+    CHECK(with(41, 1024, 8 * 18, last) == "accepted");
+    CHECK(says(with(41, 1024, 32 * 6, last), "expected 144 for blocks of 128 values"));  // blocks of 32
+  }
+  CHECK(with(42, 512, 160, true) == "accepted");  // padded to the alignment
 }
 
 TEST_CASE("offsets") {
