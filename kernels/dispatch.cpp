@@ -84,10 +84,15 @@ void for_each_kernel(const Table& table, Visit&& visit) {
   }
   call("merge_attention", table.merge_attention);
   call("rms_norm", table.rms_norm);
+  call("layer_norm", table.layer_norm);
   call("softmax", table.softmax);
   call("soft_cap", table.soft_cap);
   call("silu_multiply", table.silu_multiply);
   call("gelu_multiply", table.gelu_multiply);
+  call("clamped_swiglu", table.clamped_swiglu);
+  call("gelu", table.gelu);
+  call("relu_squared", table.relu_squared);
+  call("sigmoid", table.sigmoid);
   call("add_scaled", table.add_scaled);
   call("scale", table.scale);
   call("rope_neox", table.rope_neox);

@@ -150,6 +150,10 @@ struct Table {
 
   /// out[i] = x[i] · weight[i] / sqrt(mean(x²) + epsilon); weight may be null (all ones). out may be x.
   void (*rms_norm)(const float* x, const float* weight, std::int64_t size, float epsilon, float* out) noexcept;
+  /// out[i] = (x[i] − mean(x)) · weight[i] / sqrt(mean((x − mean(x))²) + epsilon) + bias[i]; weight may be null (all
+  /// ones), and so may bias (all zeros). out may be x.
+  void (*layer_norm)(const float* x, const float* weight, const float* bias, std::int64_t size, float epsilon,
+                     float* out) noexcept;
   /// x[i] = exp(x[i] − max x) / Σ exp(x − max x), in place. A row that is all −inf becomes zeros; size ≥ 1. Returns
   /// nothing.
   void (*softmax)(float* x, std::int64_t size) noexcept;
@@ -159,6 +163,15 @@ struct Table {
   void (*silu_multiply)(float* gate, const float* up, std::int64_t size) noexcept;
   /// gate[i] = gelu(gate[i]) · up[i], in place; gelu in its tanh form, evaluated exactly (no table).
   void (*gelu_multiply)(float* gate, const float* up, std::int64_t size) noexcept;
+  /// The SwiGLU of gpt-oss, in place: gate[i] = g / (1 + e^(−slope · g)) · (u + 1) with g = gate[i], at most `limit`, and
+  /// u = up[i], at most `limit` in magnitude.
+  void (*clamped_swiglu)(float* gate, const float* up, std::int64_t size, float limit, float slope) noexcept;
+  /// x[i] = gelu(x[i]), in place; the same function as above.
+  void (*gelu)(float* x, std::int64_t size) noexcept;
+  /// x[i] = max(0, x[i])², in place.
+  void (*relu_squared)(float* x, std::int64_t size) noexcept;
+  /// x[i] = 1 / (1 + e^−x[i]), in place.
+  void (*sigmoid)(float* x, std::int64_t size) noexcept;
   /// x[i] += y[i] · scale, in place.
   void (*add_scaled)(float* x, const float* y, std::int64_t size, float scale) noexcept;
   /// x[i] *= scale, in place.

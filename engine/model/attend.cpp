@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <optional>
 
@@ -23,11 +24,30 @@ using kernels::AttentionState;
 constexpr std::int64_t kTasksPerThread = 4;
 constexpr std::int64_t kSmallTile = 8;  ///< tokens: for fewer, transposing keys would cost more than balance gains
 
-// Divides by the sums: the states become weighted means.
-void divide(const kernels::Table& table, const AttentionState& state, int group, std::int64_t tokens,
+// Adds a score without a value to a row's state.
+void add_sink(const kernels::Table& table, const AttentionState& state, std::int64_t row, float sink,
+              int value_size) noexcept {
+  float &largest = state.largest[row], &sum = state.sums[row];
+  if (!(sink > largest)) {
+    sum += static_cast<float>(std::exp(double{sink} - double{largest}));
+    return;
+  }
+  const auto factor = static_cast<float>(std::exp(double{largest} - double{sink}));
+  table.scale(state.out + row * value_size, value_size, factor);
+  sum = sum * factor + 1.0f;
+  largest = sink;
+}
+
+// Adds the sinks where there are any, and divides by the sums: the states of `tokens` tokens from the tile's token
+// `first` on become weighted means.
+void finish(const kernels::Table& table, const LayerAttention& layer, int head, std::int64_t first, std::int64_t tokens,
             int value_size) noexcept {
+  const AttentionState state = layer.result(head, first);
+  const float* sinks = layer.sinks(head);
   for (std::int64_t t = 0; t < tokens; ++t) {
-    for (std::int64_t row = t * state.token_stride; row < t * state.token_stride + group; ++row) {
+    for (int g = 0; g < layer.group(); ++g) {
+      const std::int64_t row = t * state.token_stride + g;
+      if (sinks != nullptr) add_sink(table, state, row, sinks[g], value_size);
       const float sum = state.sums[row];
       table.scale(state.out + row * value_size, value_size, sum == 0 ? 0.0f : 1.0f / sum);
     }
@@ -52,7 +72,7 @@ void attend_tile(const Pass& pass, const LayerAttention& layer, int head, std::i
       first = false;
     });
   }
-  divide(pass.runtime.table, result, layer.group(), count, size);
+  finish(pass.runtime.table, layer, head, token, count, size);
 }
 
 // The streams of one call and their tasks, which are numbered through: those of the first stream, then those of the
@@ -153,7 +173,7 @@ void attend_in_ranges(const Pass& pass, const Tasks& tasks, std::int64_t ranges_
     for (std::int64_t range = 1; range < layer.ranges(); ++range) {
       pass.runtime.table.merge_attention(result, state_of(layer, head, range), layer.tokens(), layer.group(), size);
     }
-    divide(pass.runtime.table, result, layer.group(), layer.tokens(), size);
+    finish(pass.runtime.table, layer, head, 0, layer.tokens(), size);
   });
 }
 

@@ -20,6 +20,8 @@ struct Attended {
 /// of the view weighted by the softmax of the scores of work.query. The rows' states stay in the workspace, for
 /// attention_statistics.hpp. The streams are of one layer and of different segments, in the order of their rows; one
 /// that is read sparsely comes alone. The threads work on all of them at once; no row's bits depend on that.
+/// A head with a sink (LayerWeights::sinks) has one more score in its softmax, which no value belongs to: it takes its
+/// share of the attention, also in the rows' states.
 void attend(const Pass& tile, std::span<const Attended> streams) noexcept;
 
 }  // namespace brim::model

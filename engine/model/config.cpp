@@ -31,21 +31,30 @@ constexpr Architecture kArchitectures[] = {
 constexpr std::int64_t kWidest = std::int64_t{1} << 24;
 constexpr std::int64_t kLongest = kv::kLargestContext;
 
+// Blocks from `layers` on are left out by the metadata. One that has the matrices of a layer, and none that predicts
+// further tokens, is more likely a layer, without which the answers would be wrong.
+Status check_next_token_blocks(const io::Gguf& file, std::int64_t layers, std::int64_t blocks) {
+  for (std::int64_t block = layers; block < blocks; ++block) {
+    const std::string prefix = sentence("blk.", block, "."), predicting = prefix + "nextn.";
+    bool layer = false, predicts = false;
+    for (const io::Tensor& tensor : file.tensors()) {
+      predicts = predicts || tensor.name.starts_with(predicting);
+      layer = layer || (tensor.rows() > 1 && tensor.name.starts_with(prefix));
+    }
+    if (!layer || predicts) continue;
+    return error(ErrorCode::bad_file, file.path(), ": key nextn_predict_layers says that block ", block,
+                 " only predicts further tokens, but it has no tensor ", predicting, "*");
+  }
+  return {};
+}
+
 Status read_layers(const Keys& keys, Config& config) {
   // A layer has several tensors, so a count beyond the file's tensors cannot be true (and must not be allocated).
   const std::int64_t max_layers = static_cast<std::int64_t>(keys.file().tensors().size());
   BRIM_ASSIGN(const std::int64_t blocks, keys.integer("block_count", std::nullopt, 1, max_layers > 0 ? max_layers : 1));
   BRIM_ASSIGN(config.next_token_layers, keys.integer("nextn_predict_layers", 0, 0, blocks - 1));
   const std::int64_t layers = blocks - config.next_token_layers;
-  for (std::int64_t block = layers; block < blocks; ++block) {
-    const std::string prefix = sentence("blk.", block, ".nextn.");
-    const auto& tensors = keys.file().tensors();
-    if (std::none_of(tensors.begin(), tensors.end(),
-                     [&](const io::Tensor& tensor) { return tensor.name.starts_with(prefix); })) {
-      return error(ErrorCode::bad_file, keys.file().path(), ": key nextn_predict_layers says that block ", block,
-                   " only predicts further tokens, but it has no tensor ", prefix, "*");
-    }
-  }
+  BRIM_TRY(check_next_token_blocks(keys.file(), layers, blocks));
   BRIM_ASSIGN(const auto heads, keys.per_layer("attention.head_count", blocks, std::nullopt, 1, 65536));
   std::vector<std::int64_t> kv_heads = heads;
   if (keys.has("attention.head_count_kv")) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/result.hpp"
@@ -31,14 +32,53 @@ struct RopeConfig {
   std::int64_t original_context = 0;
   double attention_factor = 1.0;  ///< multiplies cosines and sines
   double yarn_beta_fast = 32.0, yarn_beta_slow = 1.0, yarn_extrapolation = 1.0;
+  double yarn_log_multiplier = 0.0;  ///< not 0: divides what YaRN multiplies cosines and sines by (rope.hpp)
 };
 
-enum class Activation { silu, gelu };
+enum class Activation {
+  silu,          ///< only with a gate
+  gelu,          ///< in its tanh form
+  relu_squared,  ///< max(0, x)²
+  clamped_silu   ///< only with a gate: kernels::Table::clamped_swiglu
+};
 /// Normalisation of queries and keys before rotation.
 enum class QueryKeyNorm { none, per_head, whole_row };
 
+enum class NormKind { rms, layer /* subtracts the mean, and may have a bias */ };
+
+/// What a layer normalises, besides queries and keys, and how.
+struct NormConfig {
+  NormKind kind = NormKind::rms;
+  bool before = true;   ///< the input of mixer and feed-forward
+  bool inside = false;  ///< what their last matrix is multiplied with ("sub norms")
+  bool after = false;   ///< what they add to the residual stream
+  /// The tensor for the input of the feed-forward; empty: it is that of the mixer.
+  std::string_view feed_forward = "ffn_norm";
+};
+
+/// What the feed-forward of a layer sees: the residual stream after the mixer, or, as the mixer does, before it.
+enum class Residual { sequential, parallel };
+
+/// Attention's temperature (Llama 4): queries are multiplied by 1 + scale · ln(1 + floor(position / period)).
+struct QueryTemperature {
+  double scale = 0.0;  ///< 0: none
+  std::int64_t period = 1;
+};
+
 /// The steps after a layer's mixer.
-enum class FeedForward { none, gated /* gate · up · down */, experts /* those that a router chooses */ };
+enum class FeedForward {
+  none,
+  gated,   ///< down · (activation(gate · x) × (up · x))
+  plain,   ///< down · activation(up · x)
+  experts  ///< the gated ones that a router chooses
+};
+
+/// How a router's outputs become the weights of experts.
+enum class RouterScore {
+  softmax,           ///< over all experts
+  sigmoid,           ///< of each expert
+  softmax_of_chosen  ///< over those that are chosen, by the outputs themselves
+};
 
 class Mixer;
 const Mixer& attention_mixer();
@@ -49,7 +89,7 @@ struct LayerConfig {
   FeedForward kind = FeedForward::gated;
   int heads = 0;
   int kv_heads = 0;
-  std::int64_t feed_forward_width = 0;  ///< of gated ones
+  std::int64_t feed_forward_width = 0;  ///< of gated and plain ones
   std::int64_t window = 0;              ///< 0: attends to all entries
   bool rope = true;
 };
@@ -64,14 +104,18 @@ struct Config {
   int value_size = 0;
   std::vector<LayerConfig> layers;
   const LayerConfig& layer(kv::LayerId id) const { return layers[kv::index_of(id)]; }
+  NormConfig norms;
   float norm_epsilon = 1e-5f;
+  Residual residual = Residual::sequential;
   RopeConfig rope;
+  QueryTemperature query_temperature;
 
   Activation activation = Activation::silu;
   QueryKeyNorm query_key_norm = QueryKeyNorm::none;
   bool fused_qkv = false;           ///< attn_qkv holds the rows of q, k and v
   bool fused_gate_up = false;       ///< ffn_up holds the rows of gate and up
-  bool post_norms = false;          ///< attention and feed-forward outputs are normalised before they are added
+  bool attention_sinks = false;     ///< each head has a learned logit without a value (attend.hpp)
+  bool output_bias = false;         ///< logits have a bias
   float embedding_scale = 1.0f;     ///< multiplies token embeddings
   float residual_scale = 1.0f;      ///< multiplies what attention and feed-forward add to the stream
   float attention_scale = 0.0f;     ///< multiplies q·k
@@ -82,7 +126,10 @@ struct Config {
   int experts = 0;  ///< 0: dense
   int experts_used = 0;
   std::int64_t expert_feed_forward = 0;
-  bool expert_weights_normalised = true;  ///< the chosen experts' weights are divided by their sum
+  RouterScore router_score = RouterScore::softmax;
+  bool expert_weights_normalised = true;        ///< the chosen experts' weights are divided by their sum
+  float expert_weights_scale = 1.0f;            ///< multiplies them after that
+  std::int64_t shared_expert_feed_forward = 0;  ///< width of experts that every token uses, together; 0: none
 
   std::int64_t next_token_layers = 0;     ///< blocks after `layers` that predict further tokens (nextn, MTP): not used
   std::vector<std::string> unknown_keys;  ///< of the architecture, in the file and not read; for a warning

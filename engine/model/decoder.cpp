@@ -35,6 +35,9 @@ void Decoder::embed(const SequenceStep& step, const Segment& segment) noexcept {
   for (std::int64_t t = 0; t < segment.tokens; ++t) {
     const std::int64_t row = segment.row + t, windowed = work_.shape.chunk + row,
                        position = segment.chunk->position() + t;
+    if (!work_.query_scale.empty()) {
+      work_.query_scale[static_cast<std::size_t>(row)] = query_scale(config.query_temperature, position);
+    }
     float* stream = work_.stream.data() + row * config.embedding;
     unpack_row(kernel, table, step.tokens[static_cast<std::size_t>(t)], stream);
     if (config.embedding_scale != 1.0f) kernel.scale(stream, config.embedding, config.embedding_scale);
@@ -106,6 +109,7 @@ Status Decoder::forward(std::span<const SequenceStep> steps, const std::atomic<b
                   cancel};
   for (const kv::LayerId layer : kv::ids_up_to<kv::LayerId>(model_.config().layers.size())) {
     if (pass.cancelled()) return cancelled_error();
+    keep_layer_input(pass);
     if (const Mixer* mixer = model_.config().layer(layer).mixer) mixer->run(pass, layer);
     feed_forward(pass, layer);
   }
@@ -132,13 +136,14 @@ void Decoder::logits_of(std::span<const float> rows, std::span<float> out, const
   const std::int64_t count = static_cast<std::int64_t>(rows.size()) / config.embedding;
   float* normed = work_.normed.data();
   for (std::int64_t t = 0; t < count; ++t) {
-    table.rms_norm(rows.data() + t * config.embedding, weights.output_norm.data(), config.embedding,
-                   config.norm_epsilon, normed + t * config.embedding);
+    normalise_row(table, config, weights.output_norm, rows.data() + t * config.embedding,
+                  normed + t * config.embedding);
   }
   kernels::multiply(runtime_, weights.output, normed, config.embedding, count, out.data(), config.vocabulary,
                     work_.product.data(), cancel);
   for (std::int64_t t = 0; t < count; ++t) {
     float* row = out.data() + t * config.vocabulary;
+    if (!weights.output_bias.empty()) table.add_scaled(row, weights.output_bias.data(), config.vocabulary, 1.0f);
     if (config.logit_scale != 1.0f) table.scale(row, config.vocabulary, config.logit_scale);
     if (config.logit_soft_cap > 0) table.soft_cap(row, config.vocabulary, config.logit_soft_cap);
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "engine/model/pass.hpp"
 #include "engine/model/sparse.hpp"
@@ -50,6 +51,12 @@ class LayerAttention {
     const std::int64_t row = row_of(head, token);
     return {work.row_largest.data() + row, work.row_sums.data() + row,
             work.mixed.data() + row * pass_.config.value_size, shape_.heads};
+  }
+
+  /// The sinks of the query heads that share the stream's KV head `head`, or null.
+  const float* sinks(int head) const noexcept {
+    const std::vector<float>& sinks = pass_.weights.layer(place_.layer).sinks;
+    return sinks.empty() ? nullptr : sinks.data() + std::int64_t{place_.head + head} * group();
   }
 
   /// Calls body(call) with everything set but scratch and state, for tokens [token, token + count) and the entries of

@@ -28,15 +28,40 @@ void apply(const Pass& pass, const quant::Matrix& weight, const float* x, float*
                     pass.cancel, pass.roles);
 }
 
-void normalise(const Pass& pass, const float* x, const std::vector<float>& weight, float* out) noexcept {
-  const kernels::Table& table = pass.runtime.table;
-  const std::int64_t width = pass.config.embedding;
+void normalise_row(const kernels::Table& table, const Config& config, const Norm& norm, const float* x,
+                   float* out) noexcept {
+  const auto width = static_cast<std::int64_t>(norm.weight.size());
+  if (config.norms.kind == NormKind::layer) {
+    const float* bias = norm.bias.empty() ? nullptr : norm.bias.data();
+    table.layer_norm(x, norm.weight.data(), bias, width, config.norm_epsilon, out);
+  } else {
+    table.rms_norm(x, norm.weight.data(), width, config.norm_epsilon, out);
+  }
+}
+
+void normalise(const Pass& pass, const float* x, const Norm& norm, float* out) noexcept {
+  const auto width = static_cast<std::int64_t>(norm.weight.size());
   kernels::for_chunks(pass.runtime.threads, pass.tokens, [&](std::int64_t t, int) noexcept {
-    table.rms_norm(x + t * width, weight.data(), width, pass.config.norm_epsilon, out + t * width);
+    normalise_row(pass.runtime.table, pass.config, norm, x + t * width, out + t * width);
   });
 }
 
-void add_branch(const Pass& pass, const std::vector<float>& post_norm) noexcept {
+const float* normalised(const Pass& tile, const float* rows, const Norm& norm) noexcept {
+  if (norm.empty()) return rows;
+  normalise(tile, rows, norm, tile.work.normed.data());
+  return tile.work.normed.data();
+}
+
+void keep_layer_input(const Pass& pass) noexcept {
+  if (pass.config.residual != Residual::parallel) return;
+  const std::int64_t width = pass.config.embedding;
+  float* kept = pass.work.layer_input.data() + pass.first * width;
+  kernels::for_chunks(pass.runtime.threads, pass.tokens, [&](std::int64_t t, int) noexcept {
+    std::copy_n(pass.stream() + t * width, width, kept + t * width);
+  });
+}
+
+void add_branch(const Pass& pass, const Norm& post_norm) noexcept {
   const kernels::Table& table = pass.runtime.table;
   const std::int64_t width = pass.config.embedding;
   float* branch = pass.work.branch.data();

@@ -54,6 +54,10 @@ struct Pass {
   bool cancelled() const noexcept { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
   /// These rows of the residual stream.
   float* stream() const { return work.stream.data() + first * config.embedding; }
+  /// What a layer's feed-forward normalises: these rows of the stream, or of what keep_layer_input kept.
+  const float* feed_forward_input() const {
+    return config.residual == Residual::parallel ? work.layer_input.data() + first * config.embedding : stream();
+  }
 };
 
 /// Calls step(tile) for the pass in tiles of at most kPassTile tokens.
@@ -113,10 +117,18 @@ void apply(const Pass& pass, const float* x, std::initializer_list<Projection> p
 /// The same with a matrix alone.
 void apply(const Pass& pass, const quant::Matrix& weight, const float* x, float* out) noexcept;
 
-/// out[t] = rms_norm(x[t]) · weight, rows of the embedding's width; out may be x.
-void normalise(const Pass& pass, const float* x, const std::vector<float>& weight, float* out) noexcept;
+/// out[t] = norm(x[t]), rows of as many values as the norm has factors; out may be x.
+void normalise(const Pass& pass, const float* x, const Norm& norm, float* out) noexcept;
+/// The same for one row.
+void normalise_row(const kernels::Table& table, const Config& config, const Norm& norm, const float* x,
+                   float* out) noexcept;
+/// A tile's rows as a layer's next step sees them: normalised into work.normed, or as they are where the norm is empty.
+const float* normalised(const Pass& tile, const float* rows, const Norm& norm) noexcept;
+
+/// Keeps the stream as it is before a layer, for its feed-forward: with Residual::parallel alone.
+void keep_layer_input(const Pass& pass) noexcept;
 
 /// Adds work.branch to the stream, after `post_norm` when the model has one, scaled as the model requires.
-void add_branch(const Pass& pass, const std::vector<float>& post_norm) noexcept;
+void add_branch(const Pass& pass, const Norm& post_norm) noexcept;
 
 }  // namespace brim::model

@@ -20,10 +20,11 @@ template <class AnyWeights, class Visit>
 void for_each_matrix(AnyWeights& weights, Visit&& visit) {
   visit(weights.output);
   for (auto& layer : weights.layers) {
-    for (auto* linear : {&layer.query, &layer.key, &layer.value, &layer.output, &layer.gate, &layer.up, &layer.down}) {
+    for (auto* linear :
+         {&layer.query, &layer.key, &layer.value, &layer.output, &layer.gate, &layer.up, &layer.down, &layer.router,
+          &layer.shared_gate, &layer.shared_up, &layer.shared_down, &layer.shared_router}) {
       if (!linear->weight.empty()) visit(linear->weight);
     }
-    if (!layer.router.empty()) visit(layer.router);
     for (auto* experts : {&layer.expert_gate, &layer.expert_up, &layer.expert_down}) {
       for (auto& matrix : experts->each) visit(matrix);
     }

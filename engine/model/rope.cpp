@@ -34,11 +34,17 @@ RopeFrequencies scaled_frequencies(const RopeConfig& rope, const std::vector<flo
   result.magnitude = rope.attention_factor;
   if (rope.scaling == RopeScaling::yarn && rope.yarn_extrapolation != 0 && rope.factor > 1) {
     result.magnitude *= 1.0 + 0.1 * std::log(rope.factor);
+    result.magnitude /= 1.0 + 0.1 * rope.yarn_log_multiplier * std::log(rope.factor);
   }
   return result;
 }
 
 }  // namespace
+
+float query_scale(const QueryTemperature& temperature, std::int64_t position) noexcept {
+  return static_cast<float>(1.0 +
+                            temperature.scale * std::log(1.0 + static_cast<double>(position / temperature.period)));
+}
 
 void RopeFrequencies::at(std::int64_t position, float* cosines, float* sines) const noexcept {
   for (std::size_t pair = 0; pair < angle.size(); ++pair) {

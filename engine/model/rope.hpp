@@ -28,9 +28,13 @@ struct RopeFrequencies {
   void at(std::int64_t position, float* cosines, float* sines) const noexcept;
 };
 
+/// What the queries of the token at `position` are multiplied by (QueryTemperature has the formula).
+float query_scale(const QueryTemperature& temperature, std::int64_t position) noexcept;
+
 /// Both kinds of a model (layers that see everything, layers with a window), fixed for one context length.
 /// Linear scaling divides positions by the factor; YaRN (Peng et al. 2023, arXiv 2309.00071, §3) blends interpolated and
-/// original frequencies between the wavelengths of beta_fast and beta_slow and scales the magnitude by 0.1·ln(factor) + 1;
+/// original frequencies between the wavelengths of beta_fast and beta_slow and scales the magnitude by 0.1·ln(factor) + 1,
+/// divided by 0.1·m·ln(factor) + 1 where the model has a log multiplier m (DeepSeek's mscale and mscale_all_dim);
 /// longrope divides each frequency by its factor from the file.
 class Rope final : public kv::KeyRotation {
  public:

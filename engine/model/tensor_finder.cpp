@@ -28,17 +28,32 @@ Result<quant::Matrix> TensorFinder::matrix(const std::string& name, std::initial
   return tensor->matrix();
 }
 
-Result<std::vector<float>> TensorFinder::vector(const std::string& name, std::int64_t size) const {
-  BRIM_ASSIGN(const io::Tensor* tensor, find(name, {size}));
+Result<std::vector<float>> TensorFinder::values(const std::string& name,
+                                                std::initializer_list<std::int64_t> shape) const {
+  BRIM_ASSIGN(const io::Tensor* tensor, find(name, shape));
   BRIM_ASSIGN(const std::vector<std::byte> packed, file_.read(tensor->data));
-  std::vector<float> values(static_cast<std::size_t>(size));
-  quant::unpack_row(tensor->format, packed.data(), values.data(), size);
-  return values;
+  const std::int64_t count = tensor->shape[0] * tensor->rows();
+  std::vector<float> unpacked(static_cast<std::size_t>(count));
+  quant::unpack_row(tensor->format, packed.data(), unpacked.data(), count);
+  return unpacked;
+}
+
+Result<std::vector<float>> TensorFinder::vector(const std::string& name, std::int64_t size) const {
+  return values(name, {size});
 }
 
 Result<std::vector<float>> TensorFinder::optional_vector(const std::string& name, std::int64_t size) const {
   if (!has(name)) return std::vector<float>();
   return vector(name, size);
+}
+
+Result<Norm> TensorFinder::norm(const std::string& name, std::int64_t size, NormKind kind) const {
+  Norm result;
+  BRIM_ASSIGN(result.weight, vector(name + ".weight", size));
+  if (kind == NormKind::layer) {
+    BRIM_ASSIGN(result.bias, optional_vector(name + ".bias", size));
+  }
+  return result;
 }
 
 Result<Linear> TensorFinder::linear(const std::string& name, std::int64_t cols, std::int64_t rows) const {
@@ -53,6 +68,9 @@ Result<ExpertMatrices> TensorFinder::experts(const std::string& name, std::int64
   ExpertMatrices result;
   BRIM_ASSIGN(const quant::Matrix all, matrix(name + ".weight", {cols, rows, count}));
   for (int expert = 0; expert < count; ++expert) result.each.push_back(all.slice(expert * rows, rows));
+  if (has(name + ".bias")) {
+    BRIM_ASSIGN(result.bias, values(name + ".bias", {rows, count}));
+  }
   return result;
 }
 

@@ -26,12 +26,15 @@ class TensorFinder {
   Result<std::vector<float>> vector(const std::string& name, std::int64_t size) const;
   /// An empty vector where the file has no such tensor.
   Result<std::vector<float>> optional_vector(const std::string& name, std::int64_t size) const;
+  /// NAME.weight, and, for norms of the layer kind, NAME.bias where there is one.
+  Result<Norm> norm(const std::string& name, std::int64_t size, NormKind kind) const;
   /// NAME.weight, and NAME.bias where there is one.
   Result<Linear> linear(const std::string& name, std::int64_t cols, std::int64_t rows) const;
-  /// NAME.weight, `count` matrices one after another.
+  /// NAME.weight, `count` matrices one after another, and NAME.bias where there is one, a row for each.
   Result<ExpertMatrices> experts(const std::string& name, std::int64_t cols, std::int64_t rows, int count) const;
 
  private:
+  Result<std::vector<float>> values(const std::string& name, std::initializer_list<std::int64_t> shape) const;
   Result<const io::Tensor*> find(const std::string& name, std::initializer_list<std::int64_t> shape) const;
 
   const io::Gguf& file_;

@@ -24,7 +24,7 @@ TokenWork token_work(const io::Gguf& file, const Config& config) {
     if (name == output) {
       work.output_weights = weights;
       work.bytes += bytes;
-    } else if (name.starts_with("blk.") && tensor.rows() > 1) {
+    } else if (name.starts_with("blk.") && tensor.rows() > 1 && !name.ends_with(".bias")) {
       const bool experts = config.experts > 0 && name.find("_exps.") != std::string_view::npos;
       const std::int64_t of = experts ? config.experts : 1, used = experts ? config.experts_used : 1;
       work.layer_weights += weights / of * used;

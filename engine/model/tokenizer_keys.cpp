@@ -17,7 +17,7 @@ constexpr std::string_view kPrefix = "tokenizer.ggml.";
 struct FixedRule {
   std::string_view name;
   bool value;
-  bool everywhere;  ///< also in vocabularies other than SentencePiece's
+  bool everywhere;  ///< also in vocabularies of bytes
 };
 constexpr FixedRule kFixedRules[] = {
     {"escape_whitespaces", true, false},
@@ -49,11 +49,11 @@ const FixedRule* fixed_rule(std::string_view name) {
 
 }  // namespace
 
-Status refuse_tokenizer_keys(const io::Gguf& gguf, bool sentence_piece) {
+Status refuse_tokenizer_keys(const io::Gguf& gguf, bool space_marks) {
   for (const auto& [name, expected, everywhere] : kFixedRules) {
     const std::string key = std::string(kPrefix) + std::string(name);
     const io::Value* value = gguf.find(key);
-    if (value == nullptr || !(sentence_piece || everywhere)) continue;
+    if (value == nullptr || !(space_marks || everywhere)) continue;
     const auto flag = value->as_bool();
     if (flag ? *flag == expected : value->as_number() == (expected ? 1 : 0)) continue;
     return error(ErrorCode::unsupported, gguf.path(), ": key ", quoted(key), " is ",

@@ -10,9 +10,10 @@
 
 namespace brim::model {
 
-/// `sentence_piece`: the kind of the vocabulary (tokenizer.ggml.model is "llama"); the rules for white space are its own.
+/// `space_marks`: whether the vocabulary has U+2581 for spaces (it is not byte-level); the rules for white space are its
+/// own.
 /// Errors: unsupported, naming the file, the key and its value, for one that changes tokens.
-Status refuse_tokenizer_keys(const io::Gguf& gguf, bool sentence_piece);
+Status refuse_tokenizer_keys(const io::Gguf& gguf, bool space_marks);
 
 /// The keys with unknown meaning, in the order of the file.
 std::vector<std::string> unknown_tokenizer_keys(const io::Gguf& gguf);

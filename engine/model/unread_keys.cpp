@@ -93,12 +93,26 @@ bool windowed(const Config& config) {
 // Whether a text names what the decoder does anyway: the activation, and the kind of norms.
 bool is_neutral_text(std::string_view name, std::string_view text, const Config& config) {
   constexpr std::string_view kRms[] = {"rms", "rmsnorm", "rms_norm"};
+  constexpr std::string_view kLayer[] = {"layer", "layernorm", "layer_norm"};
   constexpr std::string_view kSilu[] = {"silu", "swish", "swiglu"};
   constexpr std::string_view kGelu[] = {"gelu", "gelu_tanh", "gelu_pytorch_tanh", "gelu_new", "geglu"};
+  constexpr std::string_view kReluSquared[] = {"relu2", "relu_squared", "squared_relu"};
   if (text.empty()) return true;
-  if (has_word("norm", name)) return contains(kRms, text);
+  if (has_word("norm", name)) {
+    return config.norms.kind == NormKind::rms ? contains(kRms, text) : contains(kLayer, text);
+  }
   if (!has_word("act", name) && !has_word("activation", name)) return false;
-  return config.activation == Activation::silu ? contains(kSilu, text) : contains(kGelu, text);
+  switch (config.activation) {
+    case Activation::silu:
+      return contains(kSilu, text);
+    case Activation::gelu:
+      return contains(kGelu, text);
+    case Activation::relu_squared:
+      return contains(kReluSquared, text);
+    case Activation::clamped_silu:
+      break;
+  }
+  return false;
 }
 
 // Whether one number, flag or text says what the decoder does anyway.

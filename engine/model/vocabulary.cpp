@@ -217,11 +217,11 @@ Result<text::Vocabulary> read_vocabulary(const io::Gguf& gguf) {
     vocabulary.types.reserve(count);
     for (const double type : *types) vocabulary.types.push_back(token_type(type));
   }
-  if (model == "gpt2") {
+  if (model != "llama") {
     BRIM_ASSIGN(vocabulary.merges, strings_at(gguf, key_of("merges")));
   }
   BRIM_TRY(refuse_suppressed_tokens(gguf));
-  BRIM_TRY(refuse_tokenizer_keys(gguf, model == "llama"));
+  BRIM_TRY(refuse_tokenizer_keys(gguf, model != "gpt2"));
   BRIM_TRY(read_special_ids(gguf, vocabulary));
   BRIM_TRY(read_rules(gguf, vocabulary));
   return vocabulary;

@@ -72,10 +72,13 @@ Result<Weights> read_weights(const io::Gguf& file, const Config& config) {
   std::vector<bool> used(file.tensors().size());
   const TensorFinder top(file, "", used);
   BRIM_ASSIGN(weights.token_embedding, top.matrix("token_embd.weight", {config.embedding, config.vocabulary}));
-  BRIM_ASSIGN(weights.output_norm, top.vector("output_norm.weight", config.embedding));
+  BRIM_ASSIGN(weights.output_norm, top.norm("output_norm", config.embedding, config.norms.kind));
   weights.output = weights.token_embedding;
   if (top.has("output.weight")) {
     BRIM_ASSIGN(weights.output, top.matrix("output.weight", {config.embedding, config.vocabulary}));
+  }
+  if (config.output_bias) {
+    BRIM_ASSIGN(weights.output_bias, top.vector("output.bias", config.vocabulary));
   }
   for (std::size_t i = 0; i < config.layers.size(); ++i) {
     const TensorFinder finder(file, sentence("blk.", i, "."), used);

@@ -3,6 +3,7 @@
 // shape is checked here, so that the decoder need not check.
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "engine/base/result.hpp"
@@ -20,29 +21,50 @@ struct Linear {
   std::vector<float> bias;
 };
 
-/// The same matrix of every expert.
+/// A norm's factors, one per value of a row, and what is added after them. Both are empty where nothing is normalised;
+/// the bias is empty where the file has none.
+struct Norm {
+  Norm() = default;
+  Norm(std::vector<float> factors) : weight(std::move(factors)) {}
+
+  bool empty() const { return weight.empty(); }
+
+  std::vector<float> weight, bias;
+};
+
+/// The same matrix of every expert, and its bias, [experts][rows], empty where the file has none.
 struct ExpertMatrices {
   std::vector<quant::Matrix> each;
+  std::vector<float> bias;
 
   const quant::Matrix& of(int expert) const { return each[static_cast<std::size_t>(expert)]; }
+  /// Of one expert, or null.
+  const float* bias_of(int expert) const { return bias.empty() ? nullptr : bias.data() + expert * of(expert).rows; }
 };
 
 struct LayerWeights {
-  std::vector<float> attention_norm;
+  Norm attention_norm;  ///< of the mixer's input
   Linear query, key, value, output;
   std::vector<float> query_norm, key_norm;  ///< [key_size] per head, or the whole row
-  std::vector<float> post_attention_norm;   ///< only with Config::post_norms
-  std::vector<float> feed_forward_norm;
-  Linear gate, up, down;  ///< dense layers
-  quant::Matrix router;   ///< expert layers: [experts][embedding]
+  std::vector<float> sinks;                 ///< [heads] only with Config::attention_sinks
+  Norm inner_attention_norm;                ///< of `output`'s input
+  Norm post_attention_norm;                 ///< of its result
+  Norm feed_forward_norm;
+  Linear gate, up, down;                  ///< dense layers; plain ones have no gate
+  Linear router;                          ///< expert layers: [experts][embedding]
+  std::vector<float> router_choice_bias;  ///< [experts] is added to scores for the choice alone; may be empty
   ExpertMatrices expert_gate, expert_up, expert_down;
-  std::vector<float> post_feed_forward_norm;
+  Linear shared_gate, shared_up, shared_down;  ///< of the experts that every token uses
+  Linear shared_router;                        ///< [1][embedding] how much they count; empty: fully
+  Norm inner_feed_forward_norm;                ///< of `down`'s input
+  Norm post_feed_forward_norm;
 };
 
 struct Weights {
   quant::Matrix token_embedding;  ///< [vocabulary][embedding]
-  std::vector<float> output_norm;
+  Norm output_norm;
   quant::Matrix output;  ///< the embedding again when tied
+  std::vector<float> output_bias;
   std::vector<LayerWeights> layers;
   const LayerWeights& layer(kv::LayerId id) const { return layers[kv::index_of(id)]; }
   RopeFactors rope_factors;

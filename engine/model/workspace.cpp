@@ -57,7 +57,8 @@ WorkspaceShape cover(const WorkspaceShape& a, const WorkspaceShape& b) {
 
 std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes, std::span<std::byte> memory) {
   shape = sizes;
-  std::int64_t heads = 0, kv_heads = 0, group = 0, width = config.expert_feed_forward;
+  std::int64_t heads = 0, kv_heads = 0, group = 0;
+  std::int64_t width = std::max(config.expert_feed_forward, config.shared_expert_feed_forward);
   for (const LayerConfig& layer : config.layers) {
     heads = std::max<std::int64_t>(heads, layer.heads);
     kv_heads = std::max<std::int64_t>(kv_heads, layer.kv_heads);
@@ -67,6 +68,8 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   const std::int64_t chunk = sizes.chunk, tile = std::min(chunk, kPassTile), pairs = config.rope.dimensions / 2;
   Cutter cutter(memory);
   cutter.cut(stream, chunk * config.embedding);
+  if (config.residual == Residual::parallel) cutter.cut(layer_input, chunk * config.embedding);
+  if (config.query_temperature.scale != 0) cutter.cut(query_scale, chunk);
   cutter.cut(roles, chunk);
   cutter.cut(key, chunk * kv_heads * config.key_size);
   cutter.cut(value, chunk * kv_heads * config.value_size);
@@ -110,6 +113,7 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
     cutter.cut(gathered, tile * config.embedding);
     cutter.cut(gathered_roles, tile);
     cutter.cut(expert_out, tile * config.embedding);
+    if (config.shared_expert_feed_forward > 0) cutter.cut(shared_weight, tile);
     cutter.cut(expert_weight, tile * config.experts_used);
     cutter.cut(expert_choice, tile * config.experts_used);
     cutter.cut(expert_tokens, tile);

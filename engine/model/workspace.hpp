@@ -58,6 +58,8 @@ struct WorkerScratch {
 struct Workspace {
   WorkspaceShape shape;
   std::span<float> stream;            ///< [chunk][embedding] the residual stream
+  std::span<float> layer_input;       ///< the same before the current layer, only with Residual::parallel
+  std::span<float> query_scale;       ///< [chunk] what queries are multiplied by, only with a temperature
   std::span<kernels::RowRole> roles;  ///< [chunk]
   std::span<float> key;               ///< [chunk][kv_heads · key_size]
   std::span<float> value;             ///< [chunk][kv_heads · value_size]
@@ -89,6 +91,7 @@ struct Workspace {
   std::span<float> gathered;                   ///< [tile][embedding] tokens of one expert
   std::span<kernels::RowRole> gathered_roles;  ///< [tile]
   std::span<float> expert_out;                 ///< [tile][embedding]
+  std::span<float> shared_weight;              ///< [tile] how much the shared experts count
   std::span<float> expert_weight;              ///< [tile][experts_used]
   std::span<std::int32_t> expert_choice;       ///< [tile][experts_used], ascending
   std::span<std::int32_t> expert_tokens;       ///< [tile] rows of `gathered`, by token

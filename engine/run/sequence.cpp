@@ -324,9 +324,8 @@ Result<std::span<const float>> Sequence::logits(const std::atomic<bool>* cancel)
 
 Result<std::span<const float>> Sequence::embedding() {
   if (!has_row_) return error(ErrorCode::wrong_state, "there is no state to show: no text has been read");
-  const model::Config& config = model_->config();
-  model_->table().rms_norm(hidden_row().data(), model_->weights().output_norm.data(), config.embedding,
-                           config.norm_epsilon, embedding_.data());
+  model::normalise_row(model_->table(), model_->config(), model_->weights().output_norm, hidden_row().data(),
+                       embedding_.data());
   return std::span<const float>(embedding_);
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/text/byte_alphabet.hpp"
+#include "engine/text/unicode.hpp"
 #include "platform/keyed_hash.hpp"
 
 namespace brim::text {
@@ -20,9 +21,11 @@ std::uint64_t pair_key(std::int32_t left, std::int32_t right) {
 }  // namespace
 
 BpeEncoder::BpeEncoder(const Vocabulary& vocabulary, bool ignore_merges)
-    : numbers_(vocabulary.tokens.size() + vocabulary.merges.size() / 4), ignore_merges_(ignore_merges) {
+    : numbers_(vocabulary.tokens.size() + vocabulary.merges.size() / 4),
+      ignore_merges_(ignore_merges),
+      characters_(vocabulary.model == "gemma4") {
   for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) {
-    const std::optional<std::string> bytes = bytes_of_text(vocabulary.tokens[id]);
+    const std::optional<std::string> bytes = bytes_of(vocabulary.tokens[id]);
     if (!bytes) continue;  // has characters outside the alphabet: only matched as a special token
     const std::int32_t string = intern(*bytes);
     auto& token = token_of_string_[static_cast<std::size_t>(string)];
@@ -36,17 +39,22 @@ BpeEncoder::BpeEncoder(const Vocabulary& vocabulary, bool ignore_merges)
     const std::string_view merge = vocabulary.merges[rank];
     const std::size_t space = merge.find(' ', 1);
     if (space == std::string_view::npos) continue;
-    const auto left = bytes_of_text(merge.substr(0, space));
-    const auto right = bytes_of_text(merge.substr(space + 1));
+    const auto left = bytes_of(merge.substr(0, space));
+    const auto right = bytes_of(merge.substr(space + 1));
     if (!left || !right || left->empty() || right->empty()) continue;
     add_merge(intern(*left), intern(*right), static_cast<std::int32_t>(rank), intern(*left + *right));
   }
 
   for (unsigned byte = 0; byte < 256; ++byte) {
-    const char text = static_cast<char>(byte);
-    const std::int32_t string = numbers_.find({&text, 1});
+    const std::string text =
+        characters_ ? byte_token_text(static_cast<unsigned char>(byte)) : std::string(1, static_cast<char>(byte));
+    const std::int32_t string = numbers_.find(text);
     byte_string_[byte] = string == TokenMap::kNone ? kUnknownString : string;
   }
+}
+
+std::optional<std::string> BpeEncoder::bytes_of(std::string_view text) const {
+  return characters_ ? std::string(text) : bytes_of_text(text);
 }
 
 std::int32_t BpeEncoder::intern(std::string_view bytes) {
@@ -70,6 +78,32 @@ const BpeEncoder::Merge* BpeEncoder::find_merge(std::int32_t left, std::int32_t 
   return merges_[at].rank >= 0 ? &merges_[at] : nullptr;
 }
 
+// The symbols that merging starts with.
+void BpeEncoder::begin(std::string_view word, Scratch& scratch, WorkMeter* meter) const {
+  SymbolSpans& symbols = scratch.symbols;
+  std::vector<std::int32_t>& strings = scratch.strings;
+  symbols.clear();
+  strings.clear();
+  scratch.heap.clear();
+  symbols.reserve(word.size());
+  strings.reserve(word.size());
+  scratch.heap.reserve(word.size());
+  while (symbols.size() < word.size()) {
+    if (!step(meter)) return;
+    const std::size_t at = symbols.size();
+    if (!characters_) {
+      symbols.append(1);
+      strings.push_back(byte_string_[static_cast<unsigned char>(word[at])]);
+      continue;
+    }
+    const std::size_t length = std::min(sequence_length(word[at]), word.size() - at);
+    const std::int32_t string = numbers_.find(word.substr(at, length));
+    symbols.append(static_cast<std::uint32_t>(length));
+    strings.resize(symbols.size(), kUnknownString);
+    if (string != TokenMap::kNone) strings[at] = string;
+  }
+}
+
 void BpeEncoder::encode(std::string_view word, Scratch& scratch, std::vector<std::int32_t>& out,
                         WorkMeter* meter) const {
   if (word.empty()) return;
@@ -84,17 +118,8 @@ void BpeEncoder::encode(std::string_view word, Scratch& scratch, std::vector<std
   SymbolSpans& symbols = scratch.symbols;
   std::vector<std::int32_t>& strings = scratch.strings;
   auto& heap = scratch.heap;
-  symbols.clear();
-  strings.clear();
-  heap.clear();
-  symbols.reserve(word.size());
-  strings.reserve(word.size());
-  heap.reserve(word.size());
-  for (const char byte : word) {
-    if (!step(meter)) return;
-    symbols.append(1);
-    strings.push_back(byte_string_[static_cast<unsigned char>(byte)]);
-  }
+  begin(word, scratch, meter);
+  if (symbols.size() < word.size()) return;  // cancelled
 
   // The merge of a symbol with the one after it; null: none.
   const auto merge_at = [&](std::uint32_t left) -> const Merge* {
@@ -112,7 +137,7 @@ void BpeEncoder::encode(std::string_view word, Scratch& scratch, std::vector<std
     const Merge* merge = merge_at(left);
     return merge == nullptr || heap.push(static_cast<std::uint64_t>(merge->rank) << 32 | left, holds, meter);
   };
-  for (std::uint32_t symbol = 0; symbol < symbols.size(); ++symbol) {
+  for (std::uint32_t symbol = 0; symbol < symbols.size(); symbol = symbols.next(symbol)) {
     if (!step(meter) || !add_candidate(symbol)) return;
   }
 

@@ -70,4 +70,9 @@ std::string bytes_of_mixed_text(std::string_view text) {
   return bytes;
 }
 
+std::string byte_token_text(unsigned char byte) {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  return {'<', '0', 'x', kDigits[byte >> 4], kDigits[byte & 15], '>'};
+}
+
 }  // namespace brim::text

@@ -22,4 +22,7 @@ std::optional<std::string> bytes_of_text(std::string_view text);
 /// As bytes_of_text, but a character outside the alphabet stands for its own bytes.
 std::string bytes_of_mixed_text(std::string_view text);
 
+/// "<0x0A>": the token of a byte in vocabularies whose other tokens are characters.
+std::string byte_token_text(unsigned char byte);
+
 }  // namespace brim::text

@@ -13,7 +13,7 @@
 namespace brim::text {
 
 /// What a pre-tokenizer's name says in addition to how it cuts (bits; see pre_tokenizers.def).
-enum PreTokenizerTrait : unsigned { kNone = 0, kIgnoreMerges = 1, kAddBos = 2, kCleanSpaces = 4 };
+enum PreTokenizerTrait : unsigned { kNone = 0, kIgnoreMerges = 1, kAddBos = 2, kCleanSpaces = 4, kCharacters = 8 };
 
 /// The traits of a value of tokenizer.ggml.pre; an empty name means "default". Errors: unsupported, with the known
 /// names.

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/text/byte_alphabet.hpp"
 #include "engine/text/candidate_heap.hpp"
 #include "engine/text/symbol_spans.hpp"
 #include "engine/text/unicode.hpp"
@@ -24,11 +25,6 @@ struct Worse {
   }
 };
 
-std::array<char, 6> byte_token_text(unsigned byte) {
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  return {'<', '0', 'x', kDigits[byte >> 4], kDigits[byte & 15], '>'};
-}
-
 }  // namespace
 
 SpmEncoder::SpmEncoder(const Vocabulary& vocabulary)
@@ -39,9 +35,8 @@ SpmEncoder::SpmEncoder(const Vocabulary& vocabulary)
     if (std::isnan(scores_[id])) scores_[id] = -std::numeric_limits<float>::infinity();
   }
   for (unsigned byte = 0; byte < 256; ++byte) {
-    const auto text = byte_token_text(byte);
     const char plain = static_cast<char>(byte);
-    std::int32_t id = tokens_.find({text.data(), text.size()});
+    std::int32_t id = tokens_.find(byte_token_text(static_cast<unsigned char>(byte)));
     if (id == TokenMap::kNone) id = tokens_.find({&plain, 1});
     byte_tokens_[byte] = id == TokenMap::kNone ? vocabulary.unknown : id;
   }

@@ -85,6 +85,7 @@ struct Tokenizer::Parts {
   std::optional<BpeEncoder> bpe;
   std::optional<PreTokenizer> words;
   bool clean_spaces = false;
+  bool characters = false;  // BPE's symbols, with U+2581 for spaces
 
   explicit Parts(Vocabulary given)
       : vocabulary(std::move(given)),
@@ -127,7 +128,8 @@ struct Tokenizer::Parts {
         spm->encode(with_space_marks(part, prefix, meter), ids, meter);
       } else {
         const auto take = [&](std::string_view word) { bpe->encode(word, scratch.bpe, ids, meter); };
-        BRIM_TRY(words->split(part, *scratch.words, take, meter));
+        const std::string marked = characters ? with_space_marks(part, false, meter) : std::string();
+        BRIM_TRY(words->split(characters ? marked : part, *scratch.words, take, meter));
       }
     }
     if (meter != nullptr && meter->cancelled()) return cancelled_error();
@@ -150,6 +152,7 @@ Result<Tokenizer> Tokenizer::create(Vocabulary vocabulary) {
     parts->words.emplace(std::move(words));
     parts->bpe.emplace(parts->vocabulary, (traits & kIgnoreMerges) != 0);
     parts->clean_spaces = (traits & kCleanSpaces) != 0;
+    parts->characters = (traits & kCharacters) != 0;
   }
   parts->vocabulary.tokens = {};
   parts->vocabulary.merges = {};

@@ -23,10 +23,10 @@ enum class TokenType : std::uint8_t {
 };
 
 struct Vocabulary {
-  std::string model;                ///< tokenizer.ggml.model: "llama" (SPM) or "gpt2" (byte-level BPE)
+  std::string model;                ///< tokenizer.ggml.model: "llama" (SPM), "gpt2" (byte-level BPE) or "gemma4"
   std::string pre;                  ///< tokenizer.ggml.pre: "llama-bpe", "qwen2", … (BPE only; empty is "default")
   std::string name;                 ///< general.name: Phi-3 models drop white space after special tokens
-  std::vector<std::string> tokens;  ///< as stored: SPM with U+2581 for space, BPE in GPT-2's byte alphabet
+  std::vector<std::string> tokens;  ///< as stored: BPE in GPT-2's byte alphabet, others with U+2581 for space
   std::vector<float> scores;        ///< SPM; empty or one per token
   std::vector<TokenType> types;     ///< empty or one per token
   std::vector<std::string> merges;  ///< BPE: "left right", best first
@@ -46,7 +46,7 @@ struct Vocabulary {
 
 /// A vocabulary without tokens that has the special ids and rules a kind of tokenizer has when its metadata says
 /// nothing: SPM bos 1, eos 2, unknown 0, BOS added, space prefix; BPE no special ids, no space prefix, BOS by
-/// pre-tokenizer. The caller drops ids past the end of the tokens. Errors: unsupported naming
+/// pre-tokenizer; Gemma 4 bos 2, eos 1, unknown 3, padding 0, BOS added, no space prefix. The caller drops ids past the end of the tokens. Errors: unsupported naming
 /// the model ("bert", "t5", "rwkv", …) or the pre-tokenizer, and the known ones.
 Result<Vocabulary> default_vocabulary(std::string_view model, std::string_view pre);
 

@@ -44,30 +44,46 @@ struct Elementwise {
   using Batch = typename Vector::Batch;
   static constexpr int kWidth = Vector::kWidth;
 
-  static void rms_norm(const float* x, const float* weight, std::int64_t size, float epsilon, float* out) noexcept {
+  /// The sum over a row of what `add` adds for each value to a sum that it is given; for `filler` it adds nothing.
+  template <class Add>
+  static float total(const float* x, std::int64_t size, float filler, Add add) noexcept {
     Batch sums[4] = {Batch(0.0f), Batch(0.0f), Batch(0.0f), Batch(0.0f)};
     std::int64_t i = 0;
     for (; i + 4 * kWidth <= size; i += 4 * kWidth) {
-      for (int j = 0; j < 4; ++j) {
-        const Batch value = Vector::load(x + i + j * kWidth);
-        sums[j] = Vector::fma(value, value, sums[j]);
-      }
+      for (int j = 0; j < 4; ++j) sums[j] = add(Vector::load(x + i + j * kWidth), sums[j]);
     }
-    for (; i + kWidth <= size; i += kWidth) {
-      const Batch value = Vector::load(x + i);
-      sums[0] = Vector::fma(value, value, sums[0]);
-    }
-    if (i < size) {
-      const Batch value = load_rest<Vector>(x + i, size - i, 0.0f);
-      sums[1] = Vector::fma(value, value, sums[1]);
-    }
-    const float squares = Vector::sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
+    for (; i + kWidth <= size; i += kWidth) sums[0] = add(Vector::load(x + i), sums[0]);
+    if (i < size) sums[1] = add(load_rest<Vector>(x + i, size - i, filler), sums[1]);
+    return Vector::sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
+  }
+
+  static void rms_norm(const float* x, const float* weight, std::int64_t size, float epsilon, float* out) noexcept {
+    const float squares = total(x, size, 0.0f, [](Batch value, Batch sum) { return Vector::fma(value, value, sum); });
     const double mean = static_cast<double>(squares) / static_cast<double>(size);
     const auto factor = static_cast<float>(1.0 / std::sqrt(mean + static_cast<double>(epsilon)));
     if (weight != nullptr) {
       for (std::int64_t j = 0; j < size; ++j) out[j] = x[j] * factor * weight[j];
     } else {
       for (std::int64_t j = 0; j < size; ++j) out[j] = x[j] * factor;
+    }
+  }
+
+  static void layer_norm(const float* x, const float* weight, const float* bias, std::int64_t size, float epsilon,
+                         float* out) noexcept {
+    const float sum = total(x, size, 0.0f, [](Batch value, Batch sums) { return sums + value; });
+    const auto mean = static_cast<float>(static_cast<double>(sum) / static_cast<double>(size));
+    const float squares = total(x, size, mean, [mean](Batch value, Batch sums) {
+      const Batch difference = value - Batch(mean);
+      return Vector::fma(difference, difference, sums);
+    });
+    const double variance = static_cast<double>(squares) / static_cast<double>(size);
+    const auto factor = static_cast<float>(1.0 / std::sqrt(variance + static_cast<double>(epsilon)));
+    for (std::int64_t j = 0; j < size; ++j) out[j] = (x[j] - mean) * factor;
+    if (weight != nullptr) {
+      for (std::int64_t j = 0; j < size; ++j) out[j] *= weight[j];
+    }
+    if (bias != nullptr) {
+      for (std::int64_t j = 0; j < size; ++j) out[j] += bias[j];
     }
   }
 
@@ -116,11 +132,38 @@ struct Elementwise {
 
   /// gelu(x) = x/2 (1 + tanh u) with u = √(2/π) (x + 0.044715 x³); (1 + tanh u)/2 = 1 / (1 + e^−2u) exactly, which
   /// keeps its relative accuracy for negative x.
+  static Batch gelu_of(Batch x) noexcept {
+    const Batch cubic = Vector::fma(x * x * Batch(0.044715f), x, x);
+    return x / (Batch(1.0f) + exponential<Vector>(cubic * Batch(-1.59576912160573071f)));
+  }
+
   static void gelu_multiply(float* gate, const float* up, std::int64_t size) noexcept {
-    map<Vector>(gate, up, size, [](Batch x, Batch other) {
-      const Batch cubic = Vector::fma(x * x * Batch(0.044715f), x, x);
-      return x / (Batch(1.0f) + exponential<Vector>(cubic * Batch(-1.59576912160573071f))) * other;
+    map<Vector>(gate, up, size, [](Batch x, Batch other) { return gelu_of(x) * other; });
+  }
+
+  static void gelu(float* x, std::int64_t size) noexcept {
+    map<Vector>(x, nullptr, size, [](Batch value, Batch) { return gelu_of(value); });
+  }
+
+  static void clamped_swiglu(float* gate, const float* up, std::int64_t size, float limit, float slope) noexcept {
+    map<Vector>(gate, up, size, [limit, slope](Batch g, Batch u) {
+      // The limits come first, so that NaN stays (see exponential).
+      g = xsimd::min(Batch(limit), g);
+      u = xsimd::min(Batch(limit), xsimd::max(Batch(-limit), u));
+      return g / (Batch(1.0f) + exponential<Vector>(g * Batch(-slope))) * (u + Batch(1.0f));
     });
+  }
+
+  static void relu_squared(float* x, std::int64_t size) noexcept {
+    map<Vector>(x, nullptr, size, [](Batch value, Batch) {
+      const Batch positive = xsimd::max(Batch(0.0f), value);
+      return positive * positive;
+    });
+  }
+
+  static void sigmoid(float* x, std::int64_t size) noexcept {
+    map<Vector>(x, nullptr, size,
+                [](Batch value, Batch) { return Batch(1.0f) / (Batch(1.0f) + exponential<Vector>(-value)); });
   }
 
   static void add_scaled(float* x, const float* y, std::int64_t size, float scale) noexcept {
@@ -144,10 +187,15 @@ struct Elementwise {
 
   static void fill(Table& table) {
     table.rms_norm = rms_norm;
+    table.layer_norm = layer_norm;
     table.softmax = softmax;
     table.soft_cap = soft_cap;
     table.silu_multiply = silu_multiply;
     table.gelu_multiply = gelu_multiply;
+    table.clamped_swiglu = clamped_swiglu;
+    table.gelu = gelu;
+    table.relu_squared = relu_squared;
+    table.sigmoid = sigmoid;
     table.add_scaled = add_scaled;
     table.scale = scale;
     table.rope_neox = rope_neox;

@@ -1,6 +1,7 @@
 // Norm, softmax, activations and rotation in every instruction set, compared with doubles.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -67,6 +68,40 @@ TEST_CASE("rms_norm") {
   });
 }
 
+TEST_CASE("layer_norm") {
+  for_each_set([](const kernels::Table& table) {
+    Random random(11);
+    for (std::int64_t size : kSizes) {
+      std::vector<float> x = test::random_values(random, size);
+      for (float& value : x) value += 3.0f;  // a mean that matters
+      const std::vector<float> weight = test::random_values(random, size), bias = test::random_values(random, size);
+      double sum = 0, squares = 0;
+      for (float value : x) sum += static_cast<double>(value);
+      const double mean = sum / static_cast<double>(size);
+      for (float value : x) squares += (static_cast<double>(value) - mean) * (static_cast<double>(value) - mean);
+      const double factor = 1 / std::sqrt(squares / static_cast<double>(size) + 1e-5);
+      std::vector<float> out(x.size()), plain(x.size());
+      table.layer_norm(x.data(), weight.data(), bias.data(), size, 1e-5f, out.data());
+      table.layer_norm(x.data(), nullptr, nullptr, size, 1e-5f, plain.data());
+      const std::vector<float> before = x;
+      table.layer_norm(x.data(), weight.data(), bias.data(), size, 1e-5f, x.data());
+      REQUIRE(x == out);
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        // The mean is rounded to a float, and so is the difference to it: both of the size 4.
+        const double expected = (static_cast<double>(before[i]) - mean) * factor, error = 24 * factor * 0x1p-23;
+        const auto scale = static_cast<double>(weight[i]), shift = static_cast<double>(bias[i]);
+        require_close(plain[i], expected, 4, error);
+        require_close(out[i], expected * scale + shift, 2, std::fabs(scale) * error + std::fabs(shift) * 0x1p-22);
+      }
+    }
+    // A constant row has no spread: what is left is the bias.
+    std::vector<float> constant(37, 0.5f);
+    const std::vector<float> bias(37, -2.0f);
+    table.layer_norm(constant.data(), nullptr, bias.data(), 37, 1e-5f, constant.data());
+    for (float value : constant) REQUIRE(value == -2.0f);
+  });
+}
+
 TEST_CASE("softmax") {
   for_each_set([](const kernels::Table& table) {
     Random random(2);
@@ -123,6 +158,40 @@ TEST_CASE("soft_cap, silu and gelu") {
   });
 }
 
+TEST_CASE("gelu alone, relu squared, sigmoid, and the clamped SwiGLU") {
+  for_each_set([](const kernels::Table& table) {
+    const std::vector<float> x = spread_values();
+    const std::vector<float> ones(x.size(), 1.0f);
+    const auto size = static_cast<std::int64_t>(x.size());
+    std::vector<float> alone = x, gated = x;
+    table.gelu(alone.data(), size);
+    table.gelu_multiply(gated.data(), ones.data(), size);
+    REQUIRE(alone == gated);
+    std::vector<float> out = x;
+    table.relu_squared(out.data(), size);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double positive = std::max(0.0, static_cast<double>(x[i]));
+      require_close(out[i], positive * positive, 1);
+    }
+    out = x;
+    table.sigmoid(out.data(), size);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      require_close(out[i], 1 / (1 + std::exp(-static_cast<double>(x[i]))), 5, 1e-37);
+    }
+    for (const float other : {-9.0f, -7.0f, -1.0f, 0.25f, 6.5f, 30.0f}) {
+      const std::vector<float> up(x.size(), other);
+      out = x;
+      table.clamped_swiglu(out.data(), up.data(), size, 7.0f, 1.702f);
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        const double g = std::min(7.0, static_cast<double>(x[i])), slope = static_cast<double>(1.702f);
+        const double u = std::clamp(static_cast<double>(other), -7.0, 7.0);
+        // The exponent is rounded to a float, which shows in e to its power.
+        require_close(out[i], g / (1 + std::exp(-slope * g)) * (u + 1), 6 + std::fabs(slope * g), 1e-35);
+      }
+    }
+  });
+}
+
 TEST_CASE("activations of values that are not finite do not crash, and NaN shows") {
   for_each_set([](const kernels::Table& table) {
     const std::vector<float> bad(19, std::numeric_limits<float>::quiet_NaN());
@@ -134,6 +203,17 @@ TEST_CASE("activations of values that are not finite do not crash, and NaN shows
       std::vector<float> infinite(19, kInfinity);
       change(infinite.data(), ones.data(), static_cast<std::int64_t>(infinite.size()));
       for (float value : infinite) REQUIRE(value == kInfinity);
+    }
+    for (auto* change : {table.gelu, table.relu_squared, table.sigmoid}) {
+      std::vector<float> out = bad;
+      change(out.data(), static_cast<std::int64_t>(out.size()));
+      for (float value : out) REQUIRE(std::isnan(value));
+    }
+    for (const bool bad_gate : {true, false}) {
+      std::vector<float> out = bad_gate ? bad : ones;
+      const std::vector<float>& up = bad_gate ? ones : bad;
+      table.clamped_swiglu(out.data(), up.data(), static_cast<std::int64_t>(out.size()), 7.0f, 1.702f);
+      for (float value : out) REQUIRE(std::isnan(value));
     }
     std::vector<float> out = bad;
     table.soft_cap(out.data(), static_cast<std::int64_t>(out.size()), 50.0f);

@@ -9,7 +9,7 @@ namespace brim::model {
 Status configure_gemma2(const Keys& keys, Config& config) {
   config.rope.pairs = RopePairs::halves;
   config.activation = Activation::gelu;
-  config.post_norms = true;
+  config.norms.after = true;
   config.embedding_scale = std::sqrt(static_cast<float>(config.embedding));
   BRIM_ASSIGN(const double attention_cap, keys.number("attn_logit_softcapping", 50.0, kZeroOrMore));
   BRIM_ASSIGN(const double logit_cap, keys.number("final_logit_softcapping", 30.0, kZeroOrMore));

@@ -11,7 +11,7 @@ Status configure_gemma3(const Keys& keys, Config& config) {
   config.rope.pairs = RopePairs::halves;
   config.activation = Activation::gelu;
   config.query_key_norm = QueryKeyNorm::per_head;
-  config.post_norms = true;
+  config.norms.after = true;
   config.embedding_scale = std::sqrt(static_cast<float>(config.embedding));
   BRIM_ASSIGN(const double logit_cap, keys.number("final_logit_softcapping", 0.0, kZeroOrMore));
   config.logit_soft_cap = static_cast<float>(logit_cap);

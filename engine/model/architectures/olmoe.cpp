@@ -1,13 +1,11 @@
 // olmoe: OLMoE; queries and keys are normalised over the whole row, expert weights are not renormalised.
 #include "engine/model/architectures/architectures.hpp"
+#include "engine/model/architectures/expert_keys.hpp"
 
 namespace brim::model {
 
 Status configure_olmoe(const Keys& keys, Config& config) {
-  if (!config.has_experts()) {
-    return error(ErrorCode::bad_file, keys.file().path(), ": key ", keys.full("expert_count"),
-                 ": expected at least 1, found none");
-  }
+  BRIM_TRY(require_experts(keys, config));
   config.rope.pairs = RopePairs::halves;
   config.query_key_norm = QueryKeyNorm::whole_row;
   config.expert_weights_normalised = false;

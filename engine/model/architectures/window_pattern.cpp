@@ -36,4 +36,8 @@ Status apply_window_pattern(const Keys& keys, Config& config, std::int64_t windo
   return {};
 }
 
+void rotate_windowed_layers_only(Config& config) {
+  for (LayerConfig& layer : config.layers) layer.rope = layer.window > 0;
+}
+
 }  // namespace brim::model

@@ -16,4 +16,7 @@ Status apply_window(const Keys& keys, Config& config);
 /// last of every p layers is global; 0: none is) or one boolean or integer per layer; `period` stands in when it is absent.
 Status apply_window_pattern(const Keys& keys, Config& config, std::int64_t window, std::int64_t period);
 
+/// Takes rotary positions from the layers without a window.
+void rotate_windowed_layers_only(Config& config);
+
 }  // namespace brim::model

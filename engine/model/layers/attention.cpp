@@ -49,11 +49,11 @@ void project_inputs(const Pass& unit, kv::LayerId layer) noexcept {
   for_tiles(unit, [&](const Pass& tile) {
     float* key = work.key.data() + tile.first * key_row;
     float* value = work.value.data() + tile.first * value_row;
-    normalise(tile, tile.stream(), weights.attention_norm, work.normed.data());
+    const float* input = normalised(tile, tile.stream(), weights.attention_norm);
     if (unit.tokens <= kPassTile) {
-      apply(tile, work.normed.data(), {{weights.key, key}, {weights.value, value}, {weights.query, work.query.data()}});
+      apply(tile, input, {{weights.key, key}, {weights.value, value}, {weights.query, work.query.data()}});
     } else {
-      apply(tile, work.normed.data(), {{weights.key, key}, {weights.value, value}});
+      apply(tile, input, {{weights.key, key}, {weights.value, value}});
     }
     kernels::for_chunks(tile.runtime.threads, tile.tokens, [&](std::int64_t t, int) noexcept {
       prepare_heads(tile, layer, key + t * key_row, shape.kv_heads, weights.key_norm, tile.first + t);
@@ -64,23 +64,29 @@ void project_inputs(const Pass& unit, kv::LayerId layer) noexcept {
 // Queries of one tile, where they were not computed with its keys.
 void project_queries(const Pass& tile, kv::LayerId layer) noexcept {
   const LayerWeights& weights = tile.weights.layer(layer);
-  normalise(tile, tile.stream(), weights.attention_norm, tile.work.normed.data());
-  apply(tile, tile.work.normed.data(), {{weights.query, tile.work.query.data()}});
+  const float* input = normalised(tile, tile.stream(), weights.attention_norm);
+  apply(tile, input, {{weights.query, tile.work.query.data()}});
 }
 
 void prepare_queries(const Pass& tile, kv::LayerId layer) noexcept {
   const int heads = tile.config.layer(layer).heads;
   const std::int64_t query_row = std::int64_t{heads} * tile.config.key_size;
   kernels::for_chunks(tile.runtime.threads, tile.tokens, [&](std::int64_t t, int) noexcept {
-    prepare_heads(tile, layer, tile.work.query.data() + t * query_row, heads, tile.weights.layer(layer).query_norm,
-                  tile.first + t);
+    float* query = tile.work.query.data() + t * query_row;
+    const std::int64_t row = tile.first + t;
+    prepare_heads(tile, layer, query, heads, tile.weights.layer(layer).query_norm, row);
+    if (tile.work.query_scale.empty()) return;
+    tile.runtime.table.scale(query, query_row, tile.work.query_scale[static_cast<std::size_t>(row)]);
   });
 }
 
 // Attention's output, projected; add_branch adds it to the residual stream.
 void project_output(const Pass& tile, kv::LayerId layer) noexcept {
   const std::int64_t width = tile.config.embedding;
-  apply(tile, tile.work.mixed.data(), {{tile.weights.layer(layer).output, tile.work.branch.data()}});
+  const LayerWeights& weights = tile.weights.layer(layer);
+  float* mixed = tile.work.mixed.data();
+  if (!weights.inner_attention_norm.empty()) normalise(tile, mixed, weights.inner_attention_norm, mixed);
+  apply(tile, mixed, {{weights.output, tile.work.branch.data()}});
   for (const Segment& segment : tile.segments) {
     if (segment.observer == nullptr) continue;
     const CommonRows rows(tile, segment);
@@ -194,6 +200,21 @@ void attend_in_tiles(const Pass& unit, const Segment& segment, kv::LayerId layer
   segment.chunk->commit(stream);
 }
 
+Status read_norms(const TensorFinder& finder, const Config& config, const LayerConfig& shape, LayerWeights& layer) {
+  const NormConfig& norms = config.norms;
+  if (norms.before) {
+    BRIM_ASSIGN(layer.attention_norm, finder.norm("attn_norm", config.embedding, norms.kind));
+  }
+  if (norms.inside) {
+    const std::int64_t width = std::int64_t{shape.heads} * config.value_size;
+    BRIM_ASSIGN(layer.inner_attention_norm, finder.norm("attn_sub_norm", width, norms.kind));
+  }
+  if (norms.after) {
+    BRIM_ASSIGN(layer.post_attention_norm, finder.norm("post_attention_norm", config.embedding, norms.kind));
+  }
+  return {};
+}
+
 class Attention final : public Mixer {
  public:
   std::string_view name() const override { return "attention"; }
@@ -204,7 +225,7 @@ class Attention final : public Mixer {
     const std::int64_t query_rows = std::int64_t{shape.heads} * config.key_size;
     const std::int64_t key_rows = std::int64_t{shape.kv_heads} * config.key_size;
     const std::int64_t value_rows = std::int64_t{shape.kv_heads} * config.value_size;
-    BRIM_ASSIGN(layer.attention_norm, finder.vector("attn_norm.weight", config.embedding));
+    BRIM_TRY(read_norms(finder, config, shape, layer));
     if (config.fused_qkv && finder.has("attn_qkv.weight")) {
       BRIM_ASSIGN(const Linear fused, finder.linear("attn_qkv", config.embedding, query_rows + key_rows + value_rows));
       layer.query = cut(fused, 0, query_rows);
@@ -222,8 +243,8 @@ class Attention final : public Mixer {
       BRIM_ASSIGN(layer.query_norm, finder.vector("attn_q_norm.weight", whole ? query_rows : config.key_size));
       BRIM_ASSIGN(layer.key_norm, finder.vector("attn_k_norm.weight", whole ? key_rows : config.key_size));
     }
-    if (config.post_norms) {
-      BRIM_ASSIGN(layer.post_attention_norm, finder.vector("post_attention_norm.weight", config.embedding));
+    if (config.attention_sinks) {
+      BRIM_ASSIGN(layer.sinks, finder.vector("attn_sinks.weight", shape.heads));
     }
     return {};
   }

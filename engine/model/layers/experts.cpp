@@ -1,4 +1,5 @@
-// A feed-forward of experts: for each token a router chooses a few of them, whose outputs are added, weighted.
+// A feed-forward of experts: for each token a router chooses a few of them, whose outputs are added, weighted. Some
+// models have further experts that every token uses.
 #include <algorithm>
 
 #include "engine/model/layers/feed_forward.hpp"
@@ -6,31 +7,45 @@
 namespace brim::model {
 namespace {
 
-// Softmax over all experts, the best experts_used of them (ties: the lower index), in ascending order of index.
-void choose_experts(const Pass& pass, std::int64_t token) noexcept {
-  const int experts = pass.config.experts, used = pass.config.experts_used;
-  float* shares = pass.work.router.data() + token * experts;
-  std::int32_t* choice = pass.work.expert_choice.data() + token * used;
-  float* weight = pass.work.expert_weight.data() + token * used;
-  pass.runtime.table.softmax(shares, experts);
+// The best experts_used experts by score + bias (ties: the lower index), in ascending order of index.
+void choose_best(const float* scores, const std::vector<float>& bias, int experts, std::int32_t* choice,
+                 int used) noexcept {
+  const auto ranked = [&](int e) { return bias.empty() ? scores[e] : scores[e] + bias[static_cast<std::size_t>(e)]; };
   int found = 0;
   for (int rank = 0; rank < used; ++rank) {
     int best = -1;
     for (int e = 0; e < experts; ++e) {
       if (std::find(choice, choice + found, e) != choice + found) continue;
-      if (best < 0 || shares[e] > shares[best]) best = e;
+      if (best < 0 || ranked(e) > ranked(best)) best = e;
     }
     choice[found++] = best;
   }
   std::sort(choice, choice + used);
+}
+
+// What one token's experts are, and their weights.
+void choose_experts(const Pass& pass, const LayerWeights& weights, std::int64_t token) noexcept {
+  const Config& config = pass.config;
+  const kernels::Table& table = pass.runtime.table;
+  const int experts = config.experts, used = config.experts_used;
+  float* scores = pass.work.router.data() + token * experts;
+  std::int32_t* choice = pass.work.expert_choice.data() + token * used;
+  float* weight = pass.work.expert_weight.data() + token * used;
+  if (config.router_score == RouterScore::softmax) table.softmax(scores, experts);
+  if (config.router_score == RouterScore::sigmoid) table.sigmoid(scores, experts);
+  choose_best(scores, weights.router_choice_bias, experts, choice, used);
+  for (int i = 0; i < used; ++i) weight[i] = scores[choice[i]];
+  if (config.router_score == RouterScore::softmax_of_chosen) table.softmax(weight, used);
   float sum = 0;
-  for (int i = 0; i < used; ++i) sum += weight[i] = shares[choice[i]];
-  if (!pass.config.expert_weights_normalised || !(sum > 0)) return;
-  for (int i = 0; i < used; ++i) weight[i] /= sum;
+  for (int i = 0; i < used; ++i) sum += weight[i];
+  if (config.expert_weights_normalised && sum > 0) {
+    for (int i = 0; i < used; ++i) weight[i] /= sum;
+  }
+  if (config.expert_weights_scale != 1.0f) table.scale(weight, used, config.expert_weights_scale);
 }
 
 // Copies the tokens that chose `expert` into work.gathered; returns how many.
-std::int64_t gather(const Pass& pass, int expert) noexcept {
+std::int64_t gather(const Pass& pass, const float* input, int expert) noexcept {
   Workspace& work = pass.work;
   const std::int64_t width = pass.config.embedding;
   const int used = pass.config.experts_used;
@@ -40,10 +55,20 @@ std::int64_t gather(const Pass& pass, int expert) noexcept {
     if (std::find(choice, choice + used, expert) == choice + used) continue;
     work.expert_tokens[static_cast<std::size_t>(count)] = static_cast<std::int32_t>(t);
     work.gathered_roles[static_cast<std::size_t>(count)] = pass.roles[t];
-    std::copy_n(work.normed.data() + t * width, width, work.gathered.data() + count * width);
+    std::copy_n(input + t * width, width, work.gathered.data() + count * width);
     ++count;
   }
   return count;
+}
+
+void apply_expert(const Pass& pass, const ExpertMatrices& matrices, int expert, const float* x, float* out) noexcept {
+  const quant::Matrix& matrix = matrices.of(expert);
+  apply(pass, matrix, x, out);
+  const float* bias = matrices.bias_of(expert);
+  if (bias == nullptr) return;
+  for (std::int64_t t = 0; t < pass.tokens; ++t) {
+    pass.runtime.table.add_scaled(out + t * matrix.rows, bias, matrix.rows, 1.0f);
+  }
 }
 
 // Adds the expert's output, weighted, to the branches of the gathered tokens.
@@ -54,10 +79,10 @@ void add_expert(const Pass& pass, const LayerWeights& weights, int expert, std::
   Pass part = pass;
   part.tokens = count;
   part.roles = work.gathered_roles.data();
-  apply(part, weights.expert_gate.of(expert), work.gathered.data(), work.gate.data());
-  apply(part, weights.expert_up.of(expert), work.gathered.data(), work.up.data());
+  apply_expert(part, weights.expert_gate, expert, work.gathered.data(), work.gate.data());
+  apply_expert(part, weights.expert_up, expert, work.gathered.data(), work.up.data());
   activate(part, count, pass.config.expert_feed_forward);
-  apply(part, weights.expert_down.of(expert), work.gate.data(), work.expert_out.data());
+  apply_expert(part, weights.expert_down, expert, work.gate.data(), work.expert_out.data());
   for (std::int64_t row = 0; row < count; ++row) {
     const std::int64_t t = work.expert_tokens[static_cast<std::size_t>(row)];
     const std::int32_t* choice = work.expert_choice.data() + t * used;
@@ -67,19 +92,51 @@ void add_expert(const Pass& pass, const LayerWeights& weights, int expert, std::
   }
 }
 
+// branch = the experts that every token uses, weighted by the sigmoid of their router where they have one; or zeros.
+void begin_with_shared(const Pass& pass, const LayerWeights& weights, const float* input) noexcept {
+  Workspace& work = pass.work;
+  const kernels::Table& table = pass.runtime.table;
+  const std::int64_t width = pass.config.embedding;
+  if (weights.shared_up.weight.empty()) {
+    std::fill_n(work.branch.data(), pass.tokens * width, 0.0f);
+    return;
+  }
+  dense_feed_forward(pass, input, {weights.shared_gate, weights.shared_up, weights.shared_down});
+  if (weights.shared_router.weight.empty()) return;
+  apply(pass, input, {{weights.shared_router, work.shared_weight.data()}});
+  table.sigmoid(work.shared_weight.data(), pass.tokens);
+  for (std::int64_t t = 0; t < pass.tokens; ++t) {
+    table.scale(work.branch.data() + t * width, width, work.shared_weight[static_cast<std::size_t>(t)]);
+  }
+}
+
 }  // namespace
+
+Status read_experts(const TensorFinder& finder, const Config& config, LayerWeights& layer) {
+  const std::int64_t width = config.expert_feed_forward, shared = config.shared_expert_feed_forward;
+  BRIM_ASSIGN(layer.router, finder.linear("ffn_gate_inp", config.embedding, config.experts));
+  BRIM_ASSIGN(layer.router_choice_bias, finder.optional_vector("exp_probs_b.bias", config.experts));
+  BRIM_ASSIGN(layer.expert_gate, finder.experts("ffn_gate_exps", config.embedding, width, config.experts));
+  BRIM_ASSIGN(layer.expert_up, finder.experts("ffn_up_exps", config.embedding, width, config.experts));
+  BRIM_ASSIGN(layer.expert_down, finder.experts("ffn_down_exps", width, config.embedding, config.experts));
+  if (shared == 0) return {};
+  BRIM_ASSIGN(layer.shared_gate, finder.linear("ffn_gate_shexp", config.embedding, shared));
+  BRIM_ASSIGN(layer.shared_up, finder.linear("ffn_up_shexp", config.embedding, shared));
+  BRIM_ASSIGN(layer.shared_down, finder.linear("ffn_down_shexp", shared, config.embedding));
+  if (finder.has("ffn_gate_inp_shexp.weight")) {
+    BRIM_ASSIGN(layer.shared_router, finder.linear("ffn_gate_inp_shexp", config.embedding, 1));
+  }
+  return {};
+}
 
 // Experts in ascending order, each over the tokens that chose it: a token's sum is computed in the same order whether
 // it is processed alone or with others.
-void expert_mixture(const Pass& pass, const LayerWeights& weights) noexcept {
-  const Config& config = pass.config;
-  Workspace& work = pass.work;
-  const std::int64_t width = config.embedding;
-  apply(pass, weights.router, work.normed.data(), work.router.data());
-  for (std::int64_t t = 0; t < pass.tokens; ++t) choose_experts(pass, t);
-  std::fill_n(work.branch.data(), pass.tokens * width, 0.0f);
-  for (int expert = 0; expert < config.experts; ++expert) {
-    if (const std::int64_t count = gather(pass, expert); count > 0) add_expert(pass, weights, expert, count);
+void expert_mixture(const Pass& pass, const LayerWeights& weights, const float* input) noexcept {
+  apply(pass, input, {{weights.router, pass.work.router.data()}});
+  for (std::int64_t t = 0; t < pass.tokens; ++t) choose_experts(pass, weights, t);
+  begin_with_shared(pass, weights, input);
+  for (int expert = 0; expert < pass.config.experts; ++expert) {
+    if (const std::int64_t count = gather(pass, input, expert); count > 0) add_expert(pass, weights, expert, count);
   }
 }
 

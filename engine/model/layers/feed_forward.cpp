@@ -6,46 +6,90 @@
 namespace brim::model {
 namespace {
 
-void dense(const Pass& pass, const LayerWeights& weights) noexcept {
-  Workspace& work = pass.work;
-  apply(pass, work.normed.data(), {{weights.gate, work.gate.data()}, {weights.up, work.up.data()}});
-  activate(pass, pass.tokens, weights.gate.weight.rows);
-  apply(pass, work.gate.data(), {{weights.down, work.branch.data()}});
+// gpt-oss gives both in no key: they are part of its architecture.
+constexpr float kSwigluLimit = 7.0f, kSwigluSlope = 1.702f;
+
+// up = activation(up), where there is no gate.
+void activate_alone(const Pass& pass, std::int64_t width) noexcept {
+  const kernels::Table& table = pass.runtime.table;
+  const auto kernel = pass.config.activation == Activation::relu_squared ? table.relu_squared : table.gelu;
+  kernels::for_chunks(pass.runtime.threads, pass.tokens,
+                      [&](std::int64_t t, int) noexcept { kernel(pass.work.up.data() + t * width, width); });
+}
+
+Status read_dense(const TensorFinder& finder, const Config& config, const LayerConfig& shape, LayerWeights& layer) {
+  const std::int64_t width = shape.feed_forward_width;
+  if (shape.kind == FeedForward::gated && config.fused_gate_up && !finder.has("ffn_gate.weight")) {
+    BRIM_ASSIGN(const Linear fused, finder.linear("ffn_up", config.embedding, 2 * width));
+    layer.gate = cut(fused, 0, width);
+    layer.up = cut(fused, width, width);
+  } else {
+    if (shape.kind == FeedForward::gated) {
+      BRIM_ASSIGN(layer.gate, finder.linear("ffn_gate", config.embedding, width));
+    }
+    BRIM_ASSIGN(layer.up, finder.linear("ffn_up", config.embedding, width));
+  }
+  BRIM_ASSIGN(layer.down, finder.linear("ffn_down", width, config.embedding));
+  if (config.norms.inside) {
+    BRIM_ASSIGN(layer.inner_feed_forward_norm, finder.norm("ffn_sub_norm", width, config.norms.kind));
+  }
+  return {};
 }
 
 }  // namespace
 
 void activate(const Pass& pass, std::int64_t tokens, std::int64_t width) noexcept {
   const kernels::Table& table = pass.runtime.table;
-  const auto kernel = pass.config.activation == Activation::gelu ? table.gelu_multiply : table.silu_multiply;
   kernels::for_chunks(pass.runtime.threads, tokens, [&](std::int64_t t, int) noexcept {
-    kernel(pass.work.gate.data() + t * width, pass.work.up.data() + t * width, width);
+    float* gate = pass.work.gate.data() + t * width;
+    const float* up = pass.work.up.data() + t * width;
+    switch (pass.config.activation) {
+      case Activation::silu:
+        return table.silu_multiply(gate, up, width);
+      case Activation::gelu:
+        return table.gelu_multiply(gate, up, width);
+      case Activation::relu_squared:
+        table.relu_squared(gate, width);
+        for (std::int64_t i = 0; i < width; ++i) gate[i] *= up[i];
+        return;
+      case Activation::clamped_silu:
+        return table.clamped_swiglu(gate, up, width, kSwigluLimit, kSwigluSlope);
+    }
   });
+}
+
+void dense_feed_forward(const Pass& tile, const float* input, const Dense& dense) noexcept {
+  Workspace& work = tile.work;
+  const std::int64_t width = dense.up.weight.rows;
+  float* inner = work.up.data();
+  if (dense.gate.weight.empty()) {
+    apply(tile, input, {{dense.up, inner}});
+    activate_alone(tile, width);
+  } else {
+    inner = work.gate.data();
+    apply(tile, input, {{dense.gate, inner}, {dense.up, work.up.data()}});
+    activate(tile, tile.tokens, width);
+  }
+  if (dense.inner != nullptr && !dense.inner->empty()) normalise(tile, inner, *dense.inner, inner);
+  apply(tile, inner, {{dense.down, work.branch.data()}});
 }
 
 Status read_feed_forward(const TensorFinder& finder, const Config& config, const LayerConfig& shape,
                          LayerWeights& layer) {
   if (shape.kind == FeedForward::none) return {};
-  BRIM_ASSIGN(layer.feed_forward_norm, finder.vector("ffn_norm.weight", config.embedding));
-  if (shape.kind == FeedForward::experts) {
-    const std::int64_t width = config.expert_feed_forward;
-    BRIM_ASSIGN(layer.router, finder.matrix("ffn_gate_inp.weight", {config.embedding, config.experts}));
-    BRIM_ASSIGN(layer.expert_gate, finder.experts("ffn_gate_exps", config.embedding, width, config.experts));
-    BRIM_ASSIGN(layer.expert_up, finder.experts("ffn_up_exps", config.embedding, width, config.experts));
-    BRIM_ASSIGN(layer.expert_down, finder.experts("ffn_down_exps", width, config.embedding, config.experts));
-  } else {
-    if (config.fused_gate_up && !finder.has("ffn_gate.weight")) {
-      BRIM_ASSIGN(const Linear fused, finder.linear("ffn_up", config.embedding, 2 * shape.feed_forward_width));
-      layer.gate = cut(fused, 0, shape.feed_forward_width);
-      layer.up = cut(fused, shape.feed_forward_width, shape.feed_forward_width);
-    } else {
-      BRIM_ASSIGN(layer.gate, finder.linear("ffn_gate", config.embedding, shape.feed_forward_width));
-      BRIM_ASSIGN(layer.up, finder.linear("ffn_up", config.embedding, shape.feed_forward_width));
-    }
-    BRIM_ASSIGN(layer.down, finder.linear("ffn_down", shape.feed_forward_width, config.embedding));
+  const NormConfig& norms = config.norms;
+  if (norms.before && norms.feed_forward.empty()) {
+    layer.feed_forward_norm = layer.attention_norm;
+  } else if (norms.before) {
+    BRIM_ASSIGN(layer.feed_forward_norm, finder.norm(std::string(norms.feed_forward), config.embedding, norms.kind));
   }
-  if (config.post_norms) {
-    BRIM_ASSIGN(layer.post_feed_forward_norm, finder.vector("post_ffw_norm.weight", config.embedding));
+  if (shape.kind == FeedForward::experts) {
+    BRIM_TRY(read_experts(finder, config, layer));
+  } else {
+    BRIM_TRY(read_dense(finder, config, shape, layer));
+  }
+  if (norms.after) {
+    BRIM_ASSIGN(layer.post_feed_forward_norm, finder.norm("post_ffw_norm", config.embedding, norms.kind));
   }
   return {};
 }
@@ -55,11 +99,11 @@ void feed_forward(const Pass& pass, kv::LayerId layer) noexcept {
   if (kind == FeedForward::none) return;
   const LayerWeights& weights = pass.weights.layer(layer);
   for_tiles(pass, [&](const Pass& tile) {
-    normalise(tile, tile.stream(), weights.feed_forward_norm, tile.work.normed.data());
+    const float* input = normalised(tile, tile.feed_forward_input(), weights.feed_forward_norm);
     if (kind == FeedForward::experts) {
-      expert_mixture(tile, weights);
+      expert_mixture(tile, weights, input);
     } else {
-      dense(tile, weights);
+      dense_feed_forward(tile, input, {weights.gate, weights.up, weights.down, &weights.inner_feed_forward_norm});
     }
     add_branch(tile, weights.post_feed_forward_norm);
   });

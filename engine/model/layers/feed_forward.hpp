@@ -1,4 +1,5 @@
-// What follows a layer's mixer: gate · up · down, dense or of the experts that a router chooses for each token, or nothing.
+// What follows a layer's mixer: gate, up and down, dense or of the experts that a router chooses for each token, or
+// nothing.
 #pragma once
 
 #include "engine/base/result.hpp"
@@ -13,11 +14,23 @@ namespace brim::model {
 Status read_feed_forward(const TensorFinder& finder, const Config& config, const LayerConfig& shape,
                          LayerWeights& weights);
 
-/// normed = norm(stream); the layer's kind of feed-forward; stream += branch.
+/// x = norm(stream), or of what came before the mixer; branch = the layer's kind of feed-forward of x; stream += branch.
 void feed_forward(const Pass& pass, kv::LayerId layer) noexcept;
 
-/// branch = the sum of the experts that the router chose, weighted, over `normed` (experts.cpp).
-void expert_mixture(const Pass& tile, const LayerWeights& weights) noexcept;
+/// The matrices of one dense feed-forward; gate is empty in plain ones.
+struct Dense {
+  const Linear& gate;
+  const Linear& up;
+  const Linear& down;
+  const Norm* inner = nullptr;  ///< of the input of `down`; null or empty: it is not normalised
+};
+/// branch = dense(input), rows of the embedding's width.
+void dense_feed_forward(const Pass& tile, const float* input, const Dense& dense) noexcept;
+
+/// The weights of an expert layer (experts.cpp). Errors: those of the finder.
+Status read_experts(const TensorFinder& finder, const Config& config, LayerWeights& weights);
+/// branch = the sum of the experts that the router chose, weighted, and of those that every token uses, of `input`.
+void expert_mixture(const Pass& tile, const LayerWeights& weights, const float* input) noexcept;
 /// gate = activation(gate) · up, for `tokens` rows of `width`.
 void activate(const Pass& pass, std::int64_t tokens, std::int64_t width) noexcept;
 

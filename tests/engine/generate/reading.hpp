@@ -60,17 +60,20 @@ class Reading {
     sequence_ = std::move(*sequence);
   }
 
-  /// Processes ids, beginning with an empty cache; returns the logits after each of them.
-  std::vector<std::vector<float>> read_all(std::span<const std::int32_t> ids) {
+  /// Processes ids, at most `piece` at a time, beginning with an empty cache; returns the logits after each of them.
+  std::vector<std::vector<float>> read_all(std::span<const std::int32_t> ids, std::size_t piece = SIZE_MAX) {
     sequence_->clear();
     std::vector<std::vector<float>> rows;
-    const Status status = sequence_->read(ids, {}, nullptr, [&](std::int64_t, model::Decoder& decoder) {
-      for (std::int64_t i = 0; i < decoder.last_tokens(); ++i) {
-        rows.emplace_back(static_cast<std::size_t>(sequence_->model().config().vocabulary));
-        decoder.logits(i, 1, rows.back());
-      }
-    });
-    if (!status) FAIL(status.error().sentence);
+    for (; !ids.empty(); ids = ids.subspan(std::min(piece, ids.size()))) {
+      const auto next = ids.first(std::min(piece, ids.size()));
+      const Status status = sequence_->read(next, {}, nullptr, [&](std::int64_t, model::Decoder& decoder) {
+        for (std::int64_t i = 0; i < decoder.last_tokens(); ++i) {
+          rows.emplace_back(static_cast<std::size_t>(sequence_->model().config().vocabulary));
+          decoder.logits(i, 1, rows.back());
+        }
+      });
+      if (!status) FAIL(status.error().sentence);
+    }
     return rows;
   }
 

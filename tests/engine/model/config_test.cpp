@@ -123,6 +123,100 @@ TEST_CASE("architectures have switches of their own") {
   CHECK(!mixture->expert_weights_normalised);
 }
 
+TEST_CASE("windows of further architectures, and where positions are rotated") {
+  const auto given = [](const std::string& name) {
+    return configured(name, [&](io::GgufWriter& writer) {
+      writer.set_u32(name + ".attention.sliding_window", 24);
+      writer.set_f32(name + ".attention.layer_norm_epsilon", 1e-5f);
+      writer.set_f32(name + ".attention.layer_norm_rms_epsilon", 1e-5f);
+      if (name == "cohere2") writer.set_f32("cohere2.logit_scale", 0.25f);
+      if (name == "gpt-oss") writer.set_u32("gpt-oss.expert_count", 8);
+      if (name == "gpt-oss") writer.set_u32("gpt-oss.expert_used_count", 2);
+    });
+  };
+  const struct {
+    const char* name;
+    std::int64_t windows[4];
+    bool rope[4];
+  } expected[] = {{"olmo2", {24, 24, 24, 0}, {true, true, true, true}},
+                  {"exaone4", {24, 24, 24, 0}, {true, true, true, false}},
+                  {"cohere2", {24, 24, 24, 0}, {true, true, true, false}},
+                  {"gpt-oss", {24, 0, 24, 0}, {true, true, true, true}}};
+  for (const auto& one : expected) {
+    CAPTURE(one.name);
+    const auto config = given(one.name);
+    REQUIRE(config);
+    for (std::size_t layer = 0; layer < 4; ++layer) {
+      CHECK(config->layers[layer].window == one.windows[layer]);
+      CHECK(config->layers[layer].rope == one.rope[layer]);
+    }
+  }
+  const auto small = configured("exaone4", [](io::GgufWriter&) {});
+  REQUIRE(small);
+  CHECK(small->layers[3].rope);
+}
+
+TEST_CASE("experts: how they are chosen, those that every token uses, and layers without any") {
+  const auto mixture = [](const std::string& name, const std::function<void(io::GgufWriter&)>& change) {
+    return configured(name, [&](io::GgufWriter& writer) {
+      writer.set_u32(name + ".expert_count", 8);
+      writer.set_u32(name + ".expert_used_count", 2);
+      writer.set_u32(name + ".expert_feed_forward_length", 16);
+      change(writer);
+    });
+  };
+  const auto glm = mixture("glm4moe", [](io::GgufWriter& writer) {
+    writer.set_u32("glm4moe.expert_shared_count", 2);
+    writer.set_u32("glm4moe.leading_dense_block_count", 1);
+    writer.set_f32("glm4moe.expert_weights_scale", 1.5f);
+  });
+  REQUIRE(glm);
+  CHECK(glm->router_score == model::RouterScore::sigmoid);
+  CHECK(!glm->expert_weights_normalised);
+  CHECK(glm->expert_weights_scale == 1.5f);
+  CHECK(glm->shared_expert_feed_forward == 32);
+  CHECK(glm->layers[0].kind == model::FeedForward::gated);
+  CHECK(glm->layers[0].feed_forward_width == 96);
+  CHECK(glm->layers[1].kind == model::FeedForward::experts);
+  refused(mixture("glm4moe", [](io::GgufWriter& w) { w.set_u32("glm4moe.expert_gating_func", 9); }), "gating_func");
+  const auto ernie = mixture("ernie4_5-moe", [](io::GgufWriter& writer) {
+    writer.set_u32("ernie4_5-moe.interleave_moe_layer_step", 2);
+    writer.set_u32("ernie4_5-moe.expert_shared_feed_forward_length", 28);
+  });
+  REQUIRE(ernie);
+  CHECK(ernie->shared_expert_feed_forward == 28);
+  for (std::size_t layer = 0; layer < 4; ++layer) {
+    const auto kind = layer % 2 == 1 ? model::FeedForward::experts : model::FeedForward::gated;
+    CHECK(ernie->layers[layer].kind == kind);
+  }
+  refused(mixture("ernie4_5-moe",
+                  [](io::GgufWriter& w) {
+                    w.set_u32("ernie4_5-moe.leading_dense_block_count", 1);
+                    w.remove("ernie4_5-moe.feed_forward_length");
+                  }),
+          "width of the dense layer 0");
+  // An architecture whose experts are of one kind refuses what it would not compute.
+  refused(mixture("qwen3moe", [](io::GgufWriter& w) { w.set_u32("qwen3moe.expert_gating_func", 2); }), "gating_func");
+  refused(mixture("qwen3moe", [](io::GgufWriter& w) { w.set_u32("qwen3moe.expert_shared_count", 1); }), "shared_count");
+}
+
+TEST_CASE("layer norms have an epsilon of their own, and are named as such") {
+  const auto starcoder = [](const std::function<void(io::GgufWriter&)>& change) {
+    return configured("starcoder2", [&](io::GgufWriter& writer) {
+      writer.set_f32("starcoder2.attention.layer_norm_epsilon", 0.25f);
+      change(writer);
+    });
+  };
+  const auto config = starcoder([](io::GgufWriter&) {});
+  REQUIRE(config);
+  CHECK(config->norms.kind == model::NormKind::layer);
+  CHECK(config->norm_epsilon == 0.25f);
+  CHECK(config->layers[0].kind == model::FeedForward::plain);
+  CHECK(starcoder([](io::GgufWriter& w) { w.set_string("starcoder2.norm_type", "layer_norm"); }));
+  refused(starcoder([](io::GgufWriter& w) { w.set_string("starcoder2.norm_type", "rms"); }), "norm_type");
+  refused(configured("starcoder2", [](io::GgufWriter&) {}), "layer_norm_epsilon");
+}
+
 TEST_CASE("what cannot be is refused by name") {
   refused(configured("nosuch", [](io::GgufWriter&) {}), "qwen3moe");
   refused(llama([](io::GgufWriter& w) { w.remove("llama.embedding_length"); }), "llama.embedding_length");

@@ -77,6 +77,26 @@ TEST_CASE("YaRN keeps short wavelengths, lengthens long ones, and raises the mag
   CHECK(rope.global().magnitude == doctest::Approx(1 + 0.1 * std::log(4.0)));
 }
 
+TEST_CASE("a log multiplier divides YaRN's magnitude") {
+  RopeConfig settings = plain(128, 10000);
+  settings.scaling = RopeScaling::yarn;
+  settings.factor = 16;
+  settings.yarn_log_multiplier = 1;
+  CHECK(Rope(config_with(settings), {}, 8192).global().magnitude == doctest::Approx(1));
+  settings.yarn_log_multiplier = 0.5;
+  const double expected = (1 + 0.1 * std::log(16.0)) / (1 + 0.05 * std::log(16.0));
+  CHECK(Rope(config_with(settings), {}, 8192).global().magnitude == doctest::Approx(expected));
+}
+
+TEST_CASE("the temperature of queries grows with each period of positions") {
+  const QueryTemperature temperature{0.3, 40};
+  CHECK(query_scale(temperature, 0) == 1.0f);
+  CHECK(query_scale(temperature, 39) == 1.0f);
+  CHECK(query_scale(temperature, 40) == doctest::Approx(1 + 0.3 * std::log(2.0)));
+  CHECK(query_scale(temperature, 199) == doctest::Approx(1 + 0.3 * std::log(5.0)));
+  CHECK(query_scale({}, 199) == 1.0f);
+}
+
 TEST_CASE("factors from the file divide frequencies; longrope chooses by the context") {
   RopeFactors factors;
   factors.longer = {2, 4};

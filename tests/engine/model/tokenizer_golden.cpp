@@ -23,7 +23,12 @@ using brim::test::shared_file;
 using Ids = std::vector<TokenId>;
 using Json = nlohmann::json;
 
-constexpr const char* kVocabularies[] = {"qwen2", "llama-spm", "gpt-2", "deepseek-coder", "falcon", "smollm2"};
+// By their place in the shared folder.
+constexpr const char* kVocabularies[] = {
+    "golden/tokenizer/qwen2",          "golden/tokenizer/llama-spm",   "golden/tokenizer/gpt-2",
+    "golden/tokenizer/deepseek-coder", "golden/tokenizer/falcon",      "golden/tokenizer/smollm2",
+    "golden2/tokenizer/deepseek-llm",  "golden2/tokenizer/gpt-neox",   "golden2/tokenizer/mpt",
+    "golden2/tokenizer/refact",        "golden2/tokenizer/gemma-4-cut"};
 
 std::string from_hex(const std::string& hex) {
   std::string bytes;
@@ -97,9 +102,8 @@ TEST_CASE("SHA-256 of the standard's example") {
 TEST_CASE("llama.cpp's own pairs of text and ids") {
   for (const std::string name : kVocabularies) {
     CAPTURE(name);
-    const std::string input = shared_file("golden/tokenizer/" + name + ".inp"),
-                      output = shared_file("golden/tokenizer/" + name + ".out");
-    const std::string file = shared_file("golden/tokenizer/" + name + ".gguf");
+    const std::string input = shared_file(name + ".inp"), output = shared_file(name + ".out");
+    const std::string file = shared_file(name + ".gguf");
     if (input.empty() || output.empty() || file.empty()) return;
     const auto tokenizer = open_tokenizer(file);
     const auto texts = split_lines(file_content(input), "\n__ggml_vocab_test__\n");
@@ -120,8 +124,7 @@ TEST_CASE("llama.cpp's own pairs of text and ids") {
 TEST_CASE("hard cases: ids and the bytes they decode to") {
   for (const std::string name : kVocabularies) {
     CAPTURE(name);
-    const std::string path = shared_file("golden/tokenizer/" + name + ".hard.jsonl"),
-                      file = shared_file("golden/tokenizer/" + name + ".gguf");
+    const std::string path = shared_file(name + ".hard.jsonl"), file = shared_file(name + ".gguf");
     if (path.empty() || file.empty()) return;
     const auto tokenizer = open_tokenizer(file);
     std::ifstream cases(path);
@@ -140,7 +143,7 @@ TEST_CASE("hard cases: ids and the bytes they decode to") {
       const bool same = decoded == expected;  // outside the check, whose report would contain both whole texts
       CHECK_MESSAGE(same, "expected " << expected.substr(0, 200) << "\nfound " << decoded.substr(0, 200));
     }
-    CHECK(count >= 250);
+    CHECK(count >= (name.ends_with("gemma-4-cut") ? 150 : 250));
   }
 }
 

@@ -60,6 +60,24 @@ TEST_CASE("SPM without a space prefix (Gemma)") {
   CHECK(tokenizer.decode({261, 260}, true) == " aa");
 }
 
+TEST_CASE("Gemma 4: BPE of characters with marks for spaces, lines apart, bytes where a character is not a token") {
+  Vocabulary vocabulary = spm_vocabulary({kMark, "h", "i", "é", "hi", kMark + "hi", "\n", "\n\n"});
+  const std::vector<std::string> tokens = vocabulary.tokens;
+  const std::vector<TokenType> types = vocabulary.types;
+  vocabulary = default_vocabulary("gemma4", "").value();
+  vocabulary.tokens = tokens;
+  vocabulary.types = types;
+  vocabulary.merges = {"h i", kMark + " hi", "\n \n", "i \n"};
+  const Tokenizer tokenizer = make(std::move(vocabulary));
+  CHECK(encode(tokenizer, " hi hi", kPlain) == Ids{264, 264});
+  CHECK(encode(tokenizer, "hié", kPlain) == Ids{263, 262});
+  CHECK(encode(tokenizer, "hi\n\n h", kPlain) == Ids{263, 266, 259, 260});
+  CHECK(encode(tokenizer, "\u2603\xFF", kPlain) ==
+        Ids{3 + 0xE2, 3 + 0x98, 3 + 0x83, 3 + 0xEF, 3 + 0xBF, 3 + 0xBD});  // what is not UTF-8 is U+FFFD
+  CHECK(tokenizer.decode({264, 262, 3 + 0xE2, 3 + 0x98, 3 + 0x83}, true) == " hié\u2603");
+  CHECK_FALSE(default_vocabulary("gpt2", "gemma4").ok());
+}
+
 TEST_CASE("BOS and EOS") {
   Vocabulary vocabulary = spm_vocabulary({"a"});
   CHECK(encode(make(vocabulary), "", {}) == Ids{1});
