@@ -44,7 +44,7 @@ Result<model::FoundProfile> choose_profile(const model::ProfileOwner& owner, con
   model::FoundProfile found = carried;
   if (!options.profile_text.empty()) {
     BRIM_ASSIGN(model::ProfileFile file, model::profile_of(owner, options.profile_text, "the profile that was given"));
-    found = {std::make_shared<const kv::Profile>(std::move(file.profile)), options.profile_text, {}};
+    found = model::found_profile(std::move(file), options.profile_text);
   } else if (!options.profile_path.empty()) {
     BRIM_ASSIGN(found, model::read_profile(owner, options.profile_path));
   }
