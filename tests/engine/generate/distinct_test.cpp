@@ -15,6 +15,7 @@ using namespace brim;
 using generate::Session;
 using generate::SessionOptions;
 using run::Sequence;
+using test::read;
 
 namespace {
 
@@ -29,11 +30,6 @@ std::unique_ptr<Sequence> distinct(const std::shared_ptr<const model::Model>& mo
   options.keep = &kv::distinct_rule();
   options.split = split;
   return test::open_sequence(model, options);
-}
-
-void read(Sequence& sequence, std::span<const std::int32_t> ids) {
-  const Status status = sequence.read(ids, {}, nullptr);
-  if (!status) FAIL(status.error().sentence);
 }
 
 void go_on(Sequence& sequence, std::span<const std::int32_t> ids) {
@@ -75,7 +71,54 @@ TEST_CASE("one thread and several give the same bits, far beyond the context") {
   }
 }
 
-TEST_CASE("keys are compared as they are before rotation, and the pieces of a prompt do not matter") {
+TEST_CASE("keys are compared as they are before rotation") {
+  // The keys of one token again and again differ by their rotation alone.
+  class NotingRule : public kv::Rule {
+   public:
+    std::string_view name() const override { return "distinct"; }
+    kv::Needs needs() const override { return kv::distinct_rule().needs(); }
+    void score(const kv::Entries& entries, std::span<float> scores) const noexcept override {
+      kv::distinct_rule().score(entries, scores);
+      seen.insert(seen.end(), entries.measure.begin(), entries.measure.end());
+    }
+    mutable std::vector<float> seen;
+  } rule;
+  test::TinyModel shape;
+  shape.layers = 1;
+  run::SequenceOptions options;
+  options.threads = 2;
+  options.budget = *kv::parse_budget("40%");
+  options.keep = &rule;
+  options.split = &kv::uniform_split();
+  const auto sequence = test::open_sequence(test::tiny_model(shape), options);
+  read(*sequence, std::vector<std::int32_t>(200, 300));
+  CHECK(rule.seen.size() > 200);
+  for (const float distinctness : rule.seen) REQUIRE(distinctness == doctest::Approx(-1));
+}
+
+TEST_CASE("until something is evicted every token sees what it sees under window") {
+  const auto model = test::tiny_model();
+  const auto ids = test::some_ids(120);
+  for (const auto heads : {kv::HeadSelection::together, kv::HeadSelection::apart}) {
+    run::SequenceOptions options;
+    options.threads = 2;
+    options.budget = *kv::parse_budget("80%");
+    options.split = &kv::uniform_split();
+    options.heads = heads;
+    const auto window = test::open_sequence(model, options);
+    options.keep = &kv::distinct_rule();
+    const auto distinct = test::open_sequence(model, options);
+    for (const auto& sequence : {window.get(), distinct.get()}) {
+      read(*sequence, std::span(ids).first(100));
+      go_on(*sequence, std::span(ids).subspan(100));
+    }
+    REQUIRE(distinct->memory().kv.compares_keys());
+    REQUIRE(distinct->cache().evicted() == 0);
+    CHECK(test::logits_of(*distinct) == test::logits_of(*window));
+  }
+}
+
+TEST_CASE("the pieces of a prompt do not matter") {
   const auto model = test::tiny_model();
   const auto ids = test::some_ids(120);
   const auto whole = distinct(model, "70%"), pieces = distinct(model, "70%");
