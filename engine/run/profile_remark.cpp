@@ -29,7 +29,8 @@ std::string profile_remark(const kv::Plan& plan, const model::FoundProfile& foun
   }
   if (measured.empty()) return {};
   return sentence("the profile of the model's layers was measured with ", measured, " and is used with ", used,
-                  ": the KV split ", plan.split, " may divide the budget less well than by one that brim calibrate "
+                  ": the KV split ", plan.split,
+                  " may divide the budget less well than by one that brim calibrate "
                   "measures with these");
 }
 

@@ -107,14 +107,14 @@ TEST_CASE("until something is evicted every token sees what it sees under window
     options.heads = heads;
     const auto window = test::open_sequence(model, options);
     options.keep = &kv::distinct_rule();
-    const auto distinct = test::open_sequence(model, options);
-    for (const auto& sequence : {window.get(), distinct.get()}) {
+    const auto other = test::open_sequence(model, options);
+    for (const auto& sequence : {window.get(), other.get()}) {
       read(*sequence, std::span(ids).first(100));
       go_on(*sequence, std::span(ids).subspan(100));
     }
-    REQUIRE(distinct->memory().kv.compares_keys());
-    REQUIRE(distinct->cache().evicted() == 0);
-    CHECK(test::logits_of(*distinct) == test::logits_of(*window));
+    REQUIRE(other->memory().kv.compares_keys());
+    REQUIRE(other->cache().evicted() == 0);
+    CHECK(test::logits_of(*other) == test::logits_of(*window));
   }
 }
 

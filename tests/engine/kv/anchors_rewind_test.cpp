@@ -159,9 +159,9 @@ TEST_CASE("damaged copies of anchors are refused, and values without a meaning d
     std::size_t place;
     std::int64_t value;
   };
-  for (const Change& change : {Change{count, 3}, Change{count, -1}, Change{older, 0}, Change{older, -5},
-                               Change{older, 39}, Change{older, 40}, Change{newest, 19}, Change{newest, 41},
-                               Change{newest, std::int64_t{1} << 62}}) {
+  for (const Change& change :
+       {Change{count, 3}, Change{count, -1}, Change{older, 0}, Change{older, -5}, Change{older, 39}, Change{older, 40},
+        Change{newest, 19}, Change{newest, 41}, Change{newest, std::int64_t{1} << 62}}) {
     CAPTURE(change.place);
     CAPTURE(change.value);
     const Status status = restore(other.cache(), with(change.place, change.value));

@@ -54,8 +54,8 @@ std::vector<float> expected_distinctness(const kv::StreamShape& shape, std::int6
 }
 
 /// A text of keys that its tests make up: one layer of one head of 8 values.
-struct MadeUp {
-  explicit MadeUp(const Plan& plan) : model(plan) {}
+struct InventedText {
+  explicit InventedText(const Plan& plan) : model(plan) {}
   void read(const std::vector<std::vector<float>>& keys) {
     std::vector<float> rows;
     for (const auto& key : keys) rows.insert(rows.end(), key.begin(), key.end());
@@ -127,7 +127,7 @@ TEST_CASE("where heads keep entries of their own, each has its own key's distinc
 
 TEST_CASE("repeated keys are evicted, distinct ones stay, whatever their lengths") {
   const Plan plan = distinct_with_quota(fake_shape(1, 1024, KvType::f32, 1, 8), 64, 16);
-  MadeUp text(plan);
+  InventedText text(plan);
   REQUIRE(text.model.ok());
   // Token 20 and every twentieth after it are unlike the rest, in three ways.
   std::vector<std::int64_t> distinct;

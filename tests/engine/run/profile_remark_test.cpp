@@ -52,9 +52,10 @@ TEST_CASE("a profile that is used as it was measured is not remarked on") {
 
 TEST_CASE("another rule, type or length is named, with what was measured and what is used") {
   const std::string rule = remark(measured(), {.keep = &kv::snapkv_rule()});
-  CHECK(rule ==
-        "the profile of the model's layers was measured with kv.keep='window' and is used with kv.keep='snapkv': the KV "
-        "split depth may divide the budget less well than by one that brim calibrate measures with these");
+  CHECK(
+      rule ==
+      "the profile of the model's layers was measured with kv.keep='window' and is used with kv.keep='snapkv': the KV "
+      "split depth may divide the budget less well than by one that brim calibrate measures with these");
   const auto says = [](const std::string& said, const char* words) { return said.find(words) != std::string::npos; };
   CHECK(says(remark(measured(), {.types = KvType::q8_0}), "with kv.type=f16 and is used with kv.type=q8_0:"));
   CHECK(says(remark(measured(), {.context = 1040}), "with context=512 and is used with context=1040:"));
