@@ -23,6 +23,7 @@
 #include "apps/terminal/progress_line.hpp"
 #include "apps/terminal/quantities.hpp"
 #include "engine/model/model.hpp"
+#include "engine/run/profile_remark.hpp"
 #include "engine/run/sequence.hpp"
 #include "research/kv_suite/command.hpp"
 #include "research/kv_suite/pictures.hpp"
@@ -137,6 +138,8 @@ void evaluate(const EvalOptions& options) {
   }
   const auto sequence = unwrap(run::Sequence::create(model, settings));
   if (!sequence->profile().notice.empty()) say_notice(sequence->profile().notice);
+  const std::string remark = run::profile_remark(sequence->memory().kv, sequence->profile());
+  if (!remark.empty()) say_notice(remark);
   say_unused_budget(options.given.value("kv.budget"), sequence->memory().kv.full_bytes);
   const std::int64_t context = sequence->memory().kv.shape.context;
   if (static_cast<std::int64_t>(ids.size()) > context) {

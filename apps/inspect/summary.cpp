@@ -9,6 +9,7 @@
 #include "engine/model/profile_file.hpp"
 #include "engine/model/remarks.hpp"
 #include "engine/model/repack.hpp"
+#include "engine/run/profile_remark.hpp"
 #include "kernels/dispatch.hpp"
 
 namespace brim::apps {
@@ -78,6 +79,7 @@ Summary summarise(const io::Gguf& file, const run::SequenceOptions& options, boo
   summary.notice = profile->notice;
   Result<run::MemoryPlan> plan = run::plan_memory(outline->config, kernels::active(), wished);
   if (!plan) return without_plan(plan.error());
+  if (summary.notice.empty()) summary.notice = run::profile_remark(plan->kv, *profile);
   MemorySummary memory;
   memory.plan = std::move(plan).value();
   memory.bytes_per_token = kv::bytes_per_token(memory.plan.kv.shape);

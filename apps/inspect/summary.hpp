@@ -47,7 +47,7 @@ struct Summary {
   std::string skipped_text;          ///< how many of which kind
   MemoryLimits limits;
   std::optional<MemorySummary> memory;
-  std::string notice;            ///< why the profile of the file is not used; else empty
+  std::string notice;            ///< why the profile is not used, or was measured in another way; else empty
   std::optional<Error> no_plan;  ///< why `memory` is empty
   bool failed = false;           ///< `no_plan` is a fault of the file, the request or the machine, and not
                                  ///< just something that Brim does not run

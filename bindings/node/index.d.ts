@@ -27,7 +27,7 @@ export type SessionOptions = {
   kvSplit?: Option;
   /** Profile of the model's layers, as brim calibrate measured it (default: the profile that the model's file carries, if any) */
   kvProfile?: Option;
-  /** Which entries are kept when the cache is full (default: window) */
+  /** Which entries are kept when the cache is full: window, the first and the newest; snapkv and tova, what queries attend to; dynsplit, whole blocks of that; distinct, also those whose keys are unlike the rest (default: window) */
   kvKeep?: Option;
   /** What a generated token reads of the cache: all, or top=25%, the first and the newest entries and the blocks that match its query best, up to that share of the entries kept (default: all) */
   kvRead?: Option;

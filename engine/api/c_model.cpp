@@ -11,6 +11,7 @@
 #include "engine/model/outline.hpp"
 #include "engine/model/profile_file.hpp"
 #include "engine/model/repack.hpp"
+#include "engine/run/profile_remark.hpp"
 #include "kernels/dispatch.hpp"
 #include "kernels/threads.hpp"
 #include "platform/memory_limits.hpp"
@@ -135,6 +136,10 @@ brim_status brim_plan_get(const char* path, const brim_options* model_wishes, co
     }
     BRIM_ASSIGN(const brim::run::MemoryPlan memory,
                 brim::run::plan_memory(outline.config, brim::kernels::active(), sequence));
+    const std::string remark = brim::run::profile_remark(memory.kv, profile);
+    if (!remark.empty() && model_wishes != nullptr && model_wishes->log != nullptr) {
+      model_wishes->log(model_wishes->log_user, BRIM_LOG_WARNING, brim::one_line(remark).c_str());
+    }
     const bool in_place = for_model.memory == brim::model::WeightMemory::file;
     const brim::model::Moved moved = brim::model::moved_by(for_model.memory);
     brim_plan filled{};

@@ -11,6 +11,7 @@
 
 #include "engine/api/handles.hpp"
 #include "engine/generate/session_file.hpp"
+#include "engine/run/profile_remark.hpp"
 
 using brim::ErrorCode;
 using brim::Status;
@@ -79,7 +80,10 @@ void keep_profile(brim_session& handle) {
   std::erase_if(handle.list,
                 [](const auto& option) { return option.first == "kv.profile" || option.first == kSavedProfile; });
   if (!found.text.empty()) handle.list.emplace_back(kSavedProfile, found.text);
-  if (found.notice.empty() || handle.log == nullptr) return;
+  if (handle.log == nullptr) return;
+  const std::string remark = run::profile_remark(handle.session->sequence().memory().kv, found);
+  if (!remark.empty()) handle.log->say_once(BRIM_LOG_WARNING, remark);
+  if (found.notice.empty()) return;
   // Loading the model has logged why the profile that it carries cannot be used.
   const std::string& said = handle.session->sequence().model().file().carried.notice;
   if (said.empty() || !found.notice.starts_with(said)) {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -28,6 +29,14 @@ class ModelLog {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (log_ != nullptr) log_(user_, level, sentence);
   }
+  /// The same, unless it was called with this sentence before.
+  void say_once(brim_log_level level, const std::string& sentence) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (!said_.insert(sentence).second) return;
+    }
+    say(level, sentence);
+  }
   /// After this returns the callback is never called again, and no call is in progress.
   void end() {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -36,6 +45,7 @@ class ModelLog {
 
  private:
   std::mutex mutex_;
+  std::set<std::string> said_;
   brim_log log_;
   void* user_;
 };
@@ -132,7 +142,8 @@ brim_status on_session(Handle* session, Turn::Kind kind, Body&& body) noexcept {
 brim_piece piece_of(const generate::Piece& piece) noexcept;
 
 /// Adds to the list what a saved session needs: the profile that is in use, in place of the name of its file. Logs why
-/// an existing profile is not used, unless loading the model has logged it.
+/// an existing profile is not used, unless loading the model has logged it; and once per model that it was measured in
+/// another way than it is used.
 void keep_profile(brim_session& handle);
 
 /// Changes one option of a living session, and stores it; all or nothing, also without memory. Errors: as

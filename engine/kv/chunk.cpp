@@ -7,6 +7,7 @@ namespace brim::kv {
 
 std::int64_t Chunk::position() const noexcept { return memory_->time_.position; }
 std::span<std::byte> Chunk::state(LayerId layer) noexcept { return memory_->state(layer); }
+void Chunk::compare_keys(StreamId stream, const KeyRows& rows) noexcept { memory_->compare_keys(stream, rows); }
 void Chunk::stage(StreamId stream, const TokenRows& rows) noexcept { memory_->stage(stream, rows); }
 View Chunk::view(StreamId stream) const noexcept { return memory_->view(stream); }
 void Chunk::add_attention(StreamId stream, std::span<const float> accumulated, std::int64_t queries) noexcept {

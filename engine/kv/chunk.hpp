@@ -15,8 +15,9 @@ namespace brim::kv {
 
 class Memory;
 
-/// Created by Memory::begin. For each stream, in any order: stage, then use view for as long as attention takes, then
-/// report what attention measured, and commit; call end() once. The memory outlives it. One thread at a time.
+/// Created by Memory::begin. For each stream, in any order: compare_keys where the plan says so; stage, then use view
+/// for as long as attention takes, then report what attention measured, and commit; call end() once. The memory outlives
+/// it. One thread at a time.
 class Chunk {
  public:
   Chunk(Chunk&& other) noexcept : memory_(std::exchange(other.memory_, nullptr)) {}
@@ -27,6 +28,9 @@ class Chunk {
   std::int64_t position() const noexcept;
   /// The state of a layer that has one, to be advanced to the end of the chunk.
   std::span<std::byte> state(LayerId layer) noexcept;
+  /// The chunk's keys before rotation. Only where Plan::compares_keys(), and then for every stream, which is staged
+  /// next.
+  void compare_keys(StreamId stream, const KeyRows& rows) noexcept;
   /// The chunk's keys, already rotated, and values.
   void stage(StreamId stream, const TokenRows& rows) noexcept;
   /// What attention may read: retained entries, oldest first, then, from stage to commit, the chunk's entries.

@@ -17,11 +17,16 @@ void Intake::stage(Stream& stream, const TokenRows& rows, const TokenSpan& chunk
   staging_.pack(table_, stream.shape, rows, chunk.count);
   place_positions(stream.store, chunk.count);
   if (scratch_.accumulated) std::fill_n(scratch_.accumulated + scratch_.slots, chunk.count, 0.0f);
-  if (scratch_.norm) fill_norms(stream.shape, rows, chunk.count);
+  if (scratch_.measure) fill_measures(stream.shape, rows, chunk.count);
 }
 
-void Intake::fill_norms(const StreamShape& shape, const TokenRows& rows, std::int64_t count) noexcept {
-  const bool of_keys = plan_.needs.norm == EntryNorm::key;
+void Intake::fill_measures(const StreamShape& shape, const TokenRows& rows, std::int64_t count) noexcept {
+  if (plan_.needs.measure == EntryMeasure::distinctness) {
+    // Written when the keys were compared, before they were rotated; or never, where everything fits.
+    if (!plan_.compares_keys()) std::fill_n(scratch_.measure + scratch_.slots, count, 0.0f);
+    return;
+  }
+  const bool of_keys = plan_.needs.measure == EntryMeasure::key_norm;
   const int size = of_keys ? shape.key_size : shape.value_size;
   for (std::int64_t token = 0; token < count; ++token) {
     const float* x = of_keys ? rows.keys + token * rows.key_stride : rows.values + token * rows.value_stride;
@@ -31,7 +36,7 @@ void Intake::fill_norms(const StreamShape& shape, const TokenRows& rows, std::in
       for (int d = 0; d < size; ++d) norm += of_keys ? x[d] * x[d] : std::abs(x[d]);
       sum += of_keys ? std::sqrt(norm) : norm;
     }
-    scratch_.norm[scratch_.slots + token] = sum / static_cast<float>(shape.kv_heads);
+    scratch_.measure[scratch_.slots + token] = sum / static_cast<float>(shape.kv_heads);
   }
 }
 
@@ -65,7 +70,7 @@ void Intake::append(Stream& stream, const TokenSpan& chunk, std::int64_t token) 
   const std::int64_t place = scratch_.slots + token;
   stream.store.append(staging_, chunk.staged_from + token, scratch_.positions[place], scratch_.index[place],
                       scratch_.accumulated ? scratch_.accumulated[place] : 0.0f,
-                      scratch_.norm ? scratch_.norm[place] : 0.0f);
+                      scratch_.measure ? scratch_.measure[place] : 0.0f);
 }
 
 void Intake::take_in_draft(Stream& stream, const TokenSpan& draft, StagingPlace place) noexcept {
@@ -73,7 +78,9 @@ void Intake::take_in_draft(Stream& stream, const TokenSpan& draft, StagingPlace 
   place_positions(stream.store, draft.count);
   // These have no influence where drafts are allowed.
   if (scratch_.accumulated) std::fill_n(scratch_.accumulated + scratch_.slots, draft.count, 0.0f);
-  if (scratch_.norm) std::fill_n(scratch_.norm + scratch_.slots, draft.count, 0.0f);
+  if (scratch_.measure && !plan_.compares_keys()) {
+    std::fill_n(scratch_.measure + scratch_.slots, draft.count, 0.0f);
+  }
   take_in(stream, draft);
 }
 
@@ -118,16 +125,17 @@ void Intake::evict(Stream& stream, const TokenSpan& chunk, std::int64_t first, s
     std::copy(store.index().begin() + first, store.index().end(), scratch_.index + place);
     if (scratch_.accumulated)
       std::copy(store.accumulated().begin() + first, store.accumulated().end(), scratch_.accumulated + place);
-    if (scratch_.norm) std::copy(store.norm().begin() + first, store.norm().end(), scratch_.norm + place);
+    if (scratch_.measure) std::copy(store.measure().begin() + first, store.measure().end(), scratch_.measure + place);
   }
   Entries view;
   view.index = {scratch_.index + place, entries};
   if (scratch_.accumulated) view.accumulated = {scratch_.accumulated + place, entries};
-  if (scratch_.norm) view.norm = {scratch_.norm + place, entries};
+  if (scratch_.measure) view.measure = {scratch_.measure + place, entries};
   std::span<Block> blocks = blocks_.list_from(stream, chunk, first);
   view.blocks = blocks;
   view.sinks = stream.forced.sinks;
   view.recent = stream.forced.recent;
+  view.quota = stream.quota;
   const std::span<float> scores(scratch_.scores, entries);
   plan_.rule->score(view, scores);
 

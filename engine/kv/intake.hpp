@@ -52,7 +52,7 @@ class Intake {
  private:
   std::span<const std::int64_t> staged_positions(const Stream& stream, const TokenSpan& chunk) const noexcept;
   void place_positions(const StreamStore& store, std::int64_t count) noexcept;
-  void fill_norms(const StreamShape& shape, const TokenRows& rows, std::int64_t count) noexcept;
+  void fill_measures(const StreamShape& shape, const TokenRows& rows, std::int64_t count) noexcept;
   void append(Stream& stream, const TokenSpan& chunk, std::int64_t token) noexcept;
   void evict(Stream& stream, const TokenSpan& chunk, std::int64_t first, std::int64_t keep) noexcept;
 

@@ -80,12 +80,24 @@ std::int64_t staging_range_bytes(const Shape& shape, std::int64_t chunk) {
   return staging_bytes(shape, chunk) / static_cast<std::int64_t>(shape.layers.size()) / kAlignment * kAlignment;
 }
 
-std::int64_t draft_tokens(const Shape& shape, std::int64_t chunk) {
+std::int64_t draft_tokens(const Shape& shape, std::int64_t chunk, bool keys_too) {
   std::int64_t tokens = chunk;
   for (const StreamShape& layer : shape.layers) {
-    tokens = std::min(tokens, staging_range_bytes(shape, chunk) / data_bytes(layer));
+    const std::int64_t token = plus(data_bytes(layer), keys_too ? float_key_bytes(layer) : 0);
+    tokens = std::min(tokens, staging_range_bytes(shape, chunk) / token);
   }
   return tokens;
+}
+
+std::int64_t float_key_bytes(const StreamShape& layer) {
+  return times(layer.kv_heads, times(layer.key_size, sizeof(float)));
+}
+
+std::int64_t anchor_bytes(const Shape& shape, const Needs& needs) {
+  if (needs.measure != EntryMeasure::distinctness) return 0;
+  std::int64_t copy = 0;
+  for (const StreamShape& layer : shape.layers) copy = plus(copy, float_key_bytes(layer));
+  return array_bytes(copy, kAnchorCopies);
 }
 
 std::int64_t scratch_bytes(const Shape& shape, Needs needs, std::int64_t slots, std::int64_t chunk) {
@@ -93,8 +105,9 @@ std::int64_t scratch_bytes(const Shape& shape, Needs needs, std::int64_t slots, 
   std::int64_t bytes = plus(array_bytes(entries, 8), array_bytes(entries, 8));  // positions, index
   bytes = plus(bytes, plus(array_bytes(entries, 4), array_bytes(entries, 4)));  // scores, order
   if (needs.accumulated_attention()) bytes = plus(bytes, array_bytes(entries, 4));
-  if (needs.norm != EntryNorm::none) bytes = plus(bytes, array_bytes(entries, 4));
+  if (needs.measure != EntryMeasure::none) bytes = plus(bytes, array_bytes(entries, 4));
   bytes = plus(bytes, array_bytes(kGranuleEntries * largest_key(shape), 4));
+  bytes = plus(bytes, anchor_bytes(shape, needs));
   if (needs.block_size == 0) return bytes;
   bytes = plus(bytes, array_bytes(max_listed_blocks(slots, chunk, needs.block_size), sizeof(Block)));
   bytes = plus(bytes, array_bytes(DocumentMemory::tokens(chunk), sizeof(std::int32_t)));
@@ -121,7 +134,7 @@ StreamRun MemoryMap::layer(const StreamShape& layer, Needs needs, std::int64_t q
   run.positions = reinterpret_cast<std::int64_t*>(take(run.slots * 8));
   run.index = reinterpret_cast<std::int64_t*>(take(run.slots * 8));
   if (needs.accumulated_attention()) run.accumulated = reinterpret_cast<float*>(take(run.slots * 4));
-  if (needs.norm != EntryNorm::none) run.norm = reinterpret_cast<float*>(take(run.slots * 4));
+  if (needs.measure != EntryMeasure::none) run.measure = reinterpret_cast<float*>(take(run.slots * 4));
   run.slot_metadata_bytes = metadata_bytes(needs) + block_share_bytes(layer, needs);
   if (needs.block_size == 0) return run;
   run.max_blocks = max_blocks(run.slots, needs.block_size);
@@ -148,8 +161,10 @@ Scratch MemoryMap::scratch(const Shape& shape, Needs needs, std::int64_t slots, 
   scratch.scores = reinterpret_cast<float*>(take(array_bytes(entries, 4)));
   scratch.order = reinterpret_cast<std::uint32_t*>(take(array_bytes(entries, 4)));
   if (needs.accumulated_attention()) scratch.accumulated = reinterpret_cast<float*>(take(array_bytes(entries, 4)));
-  if (needs.norm != EntryNorm::none) scratch.norm = reinterpret_cast<float*>(take(array_bytes(entries, 4)));
+  if (needs.measure != EntryMeasure::none) scratch.measure = reinterpret_cast<float*>(take(array_bytes(entries, 4)));
   scratch.keys = reinterpret_cast<float*>(take(array_bytes(kGranuleEntries * largest_key(shape), 4)));
+  const std::int64_t anchors = anchor_bytes(shape, needs);
+  if (anchors > 0) scratch.anchors = reinterpret_cast<float*>(take(anchors));
   if (needs.block_size == 0) return scratch;
   const auto array = [&]<class T>(T*& place, std::int64_t count) {
     place = reinterpret_cast<T*>(take(array_bytes(count, sizeof(T))));

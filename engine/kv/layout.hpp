@@ -3,10 +3,10 @@
 //
 //   staging            scratch                            layer 0                             layer 1 …
 //   a chunk of the     positions, indices, scores,        ┌ keys of head 0 ┬ keys of head 1 …
-//   layer with the     accumulated attention, norms and order of the     ├ values of head 0 ┬ …
-//   largest entries    largest layer and one chunk; a     └ positions ┬ indices ┬ accumulated attention ┬ norms ┬ blocks ┬ their keys
-//                      granule of keys as floats; the
-//                      document's blocks
+//   layer with the     attention, measures and order of   ├ values of head 0 ┬ …
+//   largest entries    the largest layer and one chunk;   └ positions ┬ indices ┬ attention ┬ measures ┬ blocks ┬ their keys
+//                      a granule of keys as floats; the
+//                      anchors; the document's blocks
 //
 // Between the scratch and the first layer lie the states of layers that have one, then as many copies of them as there
 // may be checkpoints. A layer's part is `granules` · 16 slots; each head's keys are one contiguous run, and so are its values.
@@ -23,12 +23,12 @@
 
 namespace brim::kv {
 
-/// Position and index of one entry, both 64 bits; accumulated attention and norm where they are needed.
-constexpr std::int64_t metadata_bytes(bool accumulated, bool norm) {
-  return 16 + (accumulated ? 4 : 0) + (norm ? 4 : 0);
+/// Position and index of one entry, both 64 bits; accumulated attention and measure where they are needed.
+constexpr std::int64_t metadata_bytes(bool accumulated, bool measure) {
+  return 16 + (accumulated ? 4 : 0) + (measure ? 4 : 0);
 }
 constexpr std::int64_t metadata_bytes(const Needs& needs) {
-  return metadata_bytes(needs.accumulated_attention(), needs.norm != EntryNorm::none);
+  return metadata_bytes(needs.accumulated_attention(), needs.measure != EntryMeasure::none);
 }
 
 /// min(window, context): the max number of entries that a layer can ever use.
@@ -52,10 +52,18 @@ std::int64_t state_bytes(const Shape& shape);
 std::int64_t staging_bytes(const Shape& shape, std::int64_t chunk);
 /// One layer's range when all layers share the buffer (drafts): a multiple of 64.
 std::int64_t staging_range_bytes(const Shape& shape, std::int64_t chunk);
-/// Max number of tokens for which every layer has room in its range, and at most `chunk`. May be 0.
-std::int64_t draft_tokens(const Shape& shape, std::int64_t chunk);
+/// Max number of tokens for which every layer has room in its range, and at most `chunk`. May be 0. `keys_too`: with
+/// their keys before rotation, as floats, in addition to what is staged.
+std::int64_t draft_tokens(const Shape& shape, std::int64_t chunk, bool keys_too);
+/// One token's keys before rotation, all KV heads, as floats.
+std::int64_t float_key_bytes(const StreamShape& layer);
+/// Copies of all streams' anchors (anchors.hpp): the valid one, the open chunk's, and two that are kept.
+inline constexpr std::int64_t kAnchorCopies = 4;
+/// All of these copies; 0 where no keys are compared.
+std::int64_t anchor_bytes(const Shape& shape, const Needs& needs);
+
 /// The scratch that eviction and rebasing work in, for layers of at most `slots` slots, and what else does not depend
-/// on the number of entries per layer: the document's blocks, and a few blocks in each layer.
+/// on the number of entries per layer: anchors, the document's blocks, and a few blocks in each layer.
 std::int64_t scratch_bytes(const Shape& shape, Needs needs, std::int64_t slots, std::int64_t chunk);
 
 /// Where one layer's entries lie.
@@ -65,7 +73,7 @@ struct StreamRun {
   std::int64_t* positions = nullptr;
   std::int64_t* index = nullptr;
   float* accumulated = nullptr;      ///< null when not requested
-  float* norm = nullptr;             ///< the same
+  float* measure = nullptr;          ///< the same
   Block* blocks = nullptr;           ///< null without blocks
   std::byte* block_boxes = nullptr;  ///< [head][block] boxes around keys in f16, or null
   std::int64_t slots = 0;            ///< a multiple of 16
@@ -80,11 +88,12 @@ struct Scratch {
   std::int64_t* index = nullptr;
   float* scores = nullptr;
   float* accumulated = nullptr;  ///< null when not requested
-  float* norm = nullptr;         ///< the same
+  float* measure = nullptr;      ///< the same
   std::uint32_t* order = nullptr;
-  float* keys = nullptr;    ///< one granule of keys, unpacked
-  Block* blocks = nullptr;  ///< of a layer and a chunk, or null
-  DocumentMemory document;  ///< empty without blocks
+  float* keys = nullptr;     ///< one granule of keys, unpacked
+  float* anchors = nullptr;  ///< null when no keys are compared
+  Block* blocks = nullptr;   ///< of a layer and a chunk, or null
+  DocumentMemory document;   ///< empty without blocks
   std::int64_t slots = 0;
 };
 

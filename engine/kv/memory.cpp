@@ -47,6 +47,7 @@ Memory::Memory(Plan plan, std::span<std::byte> bytes, std::int64_t fixed_bytes, 
       staging_(map_.staging(plan_.shape, plan_.chunk)),
       scratch_(map_.scratch(plan_.shape, plan_.needs, plan_.max_entries, plan_.chunk)),
       states_(plan_, map_),
+      anchors_(plan_, scratch_.anchors),
       streams_(plan_, map_, fixed_bytes),
       blocks_(plan_.needs, scratch_, table_, delimiters),
       intake_(plan_, table_, scratch_, staging_, streams_, blocks_),
@@ -56,6 +57,7 @@ Memory::Memory(Plan plan, std::span<std::byte> bytes, std::int64_t fixed_bytes, 
 Chunk Memory::begin(std::int64_t n, std::span<const std::int32_t> ids) noexcept {
   start(n, ids);
   blocks_.document().advance(time_.tokens + n);
+  anchors_.begin_chunk(chunk_->tokens);
   return Chunk(*this);
 }
 
@@ -67,6 +69,7 @@ Chunk Memory::begin_drafts(std::int64_t n, std::span<const std::int32_t> ids) no
     drafts_.begin(n);
   } else {
     blocks_.document().advance(time_.tokens + n);
+    anchors_.begin_chunk(chunk_->tokens);
   }
   return Chunk(*this);
 }
@@ -86,7 +89,27 @@ std::span<std::byte> Memory::state(LayerId layer) noexcept {
 }
 
 void Memory::keep_checkpoint() noexcept {
-  if (!chunk_ && !stale()) states_.keep(time_.tokens);
+  if (chunk_ || stale()) return;
+  states_.keep(time_.tokens);
+  if (states_.any()) anchors_.keep(time_.tokens);
+}
+
+void Memory::expect_checkpoint() noexcept {
+  if (!chunk_ && !states_.any()) anchors_.expect_end();
+}
+
+void Memory::compare_keys(StreamId stream, const KeyRows& rows) noexcept {
+  if (!anchors_.any()) return;
+  if (!chunk_->drafting) {
+    anchors_.compare(stream, rows, scratch_.measure + scratch_.slots);
+    return;
+  }
+  // Each draft's keys are compared when it is accepted.
+  const std::int64_t floats = float_key_bytes(plan_.shape.at(stream)) / static_cast<std::int64_t>(sizeof(float));
+  float* kept = staging_.floats(drafts_.key_place(stream, 0));
+  for (std::int64_t token = 0; token < chunk_->tokens.count; ++token, kept += floats) {
+    std::copy_n(rows.keys + token * rows.stride, floats, kept);
+  }
 }
 
 void Memory::stage(StreamId stream, const TokenRows& rows) noexcept {
@@ -119,6 +142,7 @@ void Memory::end_chunk() noexcept {
   const OpenChunk chunk = *chunk_;
   chunk_.reset();
   if (chunk.drafting) return take_in_draft();
+  anchors_.end_chunk();
   time_.advance(chunk.tokens.count);
   quotas_.end_chunk(time_);
 }
@@ -131,7 +155,15 @@ void Memory::take_in_draft() noexcept {
   const TokenSpan draft{time_.tokens, time_.position, 1, drafts_.accepted()};
   intake_.begin(draft);
   blocks_.document().advance(draft.end());
-  for (Stream& stream : streams_) intake_.take_in_draft(stream, draft, drafts_.place(stream.id));
+  anchors_.begin_chunk(draft);
+  for (Stream& stream : streams_) {
+    if (anchors_.any()) {
+      const float* keys = staging_.floats(drafts_.key_place(stream.id, drafts_.accepted()));
+      anchors_.compare(stream.id, {keys, 0}, scratch_.measure + scratch_.slots);
+    }
+    intake_.take_in_draft(stream, draft, drafts_.place(stream.id));
+  }
+  anchors_.end_chunk();
   drafts_.accept();
   time_.advance(1);
   quotas_.end_chunk(time_);
@@ -161,6 +193,7 @@ void Memory::clear() noexcept {
   blocks_.document().clear();
   quotas_.restore();
   states_.clear();
+  anchors_.clear();
   drafts_.clear();
   time_ = {};
   chunk_.reset();
@@ -175,6 +208,7 @@ StreamStats Memory::stats(StreamId stream) const {
 void Memory::save(StateWriter& state) const {
   save_memory({plan_, time_, streams_, blocks_.document(), quotas_}, state);
   states_.save(state);
+  anchors_.save(state);
 }
 
 Status Memory::restore(StateReader& state) {
@@ -183,6 +217,7 @@ Status Memory::restore(StateReader& state) {
   const std::int64_t peak = streams_.bytes_peak();
   Status status = restore_memory({plan_, time_, streams_, blocks_.document(), quotas_}, state);
   if (status) status = states_.restore(state, time_.tokens);
+  if (status) status = anchors_.restore(state, time_.tokens);
   if (!status) {
     // Slots may be laid out already and entries not: nothing is kept, so nothing has to be moved.
     clear();

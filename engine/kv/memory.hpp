@@ -4,9 +4,11 @@
 // Its components, each in a file: layout (where things lie), streams (what each holds), intake with staging (how a
 // chunk's entries get into a stream, and which are evicted), drafts (tokens that may be refused), block_index with
 // document (entries that belong together), quota_mover (quotas that move between streams), states (layers whose memory
-// has a fixed size, with checkpoints), snapshot (saved sessions). This file is the order of their steps.
+// has a fixed size, with checkpoints), anchors (what distinct keys differ from), snapshot (saved sessions). This file is
+// the order of their steps.
 //
 //   Chunk chunk = memory.begin(n, ids);        makes room in position space; may rebase kept entries
+//   chunk.compare_keys(stream, rows);          only if the plan compares keys: before they are rotated
 //   chunk.stage(stream, rows);                 for each stream, when attention gets to it
 //   chunk.view(stream);                        what attention may read
 //   chunk.add_attention(…), chunk.observe(…);  only if needs() requests it
@@ -22,6 +24,7 @@
 
 #include "engine/base/result.hpp"
 #include "engine/base/state.hpp"
+#include "engine/kv/anchors.hpp"
 #include "engine/kv/block_index.hpp"
 #include "engine/kv/chunk.hpp"
 #include "engine/kv/drafts.hpp"
@@ -96,13 +99,17 @@ class Memory {
   /// a chunk is open: an entry that would still be needed was evicted or slid out of a window, positions were rebased
   /// since, or attention that decides about evictions has already counted the dropped tokens. Nothing is changed then;
   /// process the tokens again instead. Going back to 0 tokens is clear(), and always works. Where layers have states,
-  /// it can only go back to a checkpoint.
+  /// or keys are compared, it can only go back to a checkpoint.
   bool truncate(std::int64_t count) noexcept;
   /// The max number of tokens, at most `count`, that truncate() can go back to now; 0: only to the beginning.
   std::int64_t return_point(std::int64_t count) const noexcept;
   /// Makes this a place from which the text can be continued again: a checkpoint of the layers' states, as the budget
   /// allows. Not in a chunk, and not while stale.
   void keep_checkpoint() noexcept;
+  /// The next chunk ends what is processed at once, as a prompt: where keys are compared, the text can be continued
+  /// again from before its last token. With states as well, only from where keep_checkpoint() was called. Not in a
+  /// chunk.
+  void expect_checkpoint() noexcept;
 
   /// Everything that this object holds, for saved sessions. Outside a chunk, and not while stale. Drafts that wait in
   /// staging are left out: they are processed again. The pieces stay valid until the next non-const call.
@@ -146,8 +153,10 @@ class Memory {
   bool can_return_to(std::int64_t count, std::int64_t position) const noexcept;
   bool can_truncate_entries(std::int64_t count) const noexcept;
   void return_to(std::int64_t count, std::int64_t position) noexcept;
+  std::int64_t kept_place(std::int64_t count) const noexcept;
   // The open chunk's steps (chunk.hpp).
   std::span<std::byte> state(LayerId layer) noexcept;
+  void compare_keys(StreamId stream, const KeyRows& rows) noexcept;
   void stage(StreamId stream, const TokenRows& rows) noexcept;
   void add_attention(StreamId stream, std::span<const float> accumulated, std::int64_t queries) noexcept;
   void commit(StreamId stream) noexcept;
@@ -161,6 +170,7 @@ class Memory {
   Staging staging_;
   const Scratch scratch_;
   States states_;
+  Anchors anchors_;
   Timeline time_;
   Streams streams_;
   BlockIndex blocks_;

@@ -11,11 +11,14 @@ inline constexpr std::int64_t kAllQueries = std::numeric_limits<std::int64_t>::m
 /// The queries that statistics of layers are taken from: the last ones of a chunk.
 inline constexpr std::int64_t kStatisticQueries = 32;
 
-/// A norm of each entry's key or value, computed when the entry is processed and kept with it.
-enum class EntryNorm {
+/// A number for each entry, computed from its key or value when the entry is processed and kept with it.
+enum class EntryMeasure {
   none,
-  key,    ///< ‖k‖₂, mean over KV heads
-  value,  ///< ‖v‖₁, mean over KV heads
+  key_norm,    ///< ‖k‖₂, mean over KV heads
+  value_norm,  ///< ‖v‖₁, mean over KV heads
+  /// −cos of the angle between the key before rotation and its head's anchor, mean over KV heads. The anchor is the sum
+  /// of the directions of all keys up to and including this one, evicted ones too (distinctness.hpp, anchors.hpp).
+  distinctness,
 };
 
 /// A statistic of a whole layer, measured once per chunk, for splits that adapt while tokens are processed.
@@ -34,7 +37,7 @@ struct Needs {
   /// The factor by which accumulated attention is multiplied with each query that is added: with 1 it adds up forever,
   /// with 0 it holds only the last query.
   float attention_kept = 1.0f;
-  EntryNorm norm = EntryNorm::none;
+  EntryMeasure measure = EntryMeasure::none;
   LayerStatistic statistic = LayerStatistic::none;
   /// Whether entries are grouped into semantic blocks (blocks.hpp).
   bool blocks = false;

@@ -41,10 +41,17 @@ Status check_shape(const Shape& shape) {
   return {};
 }
 
-Result<std::int64_t> requested_bytes(const Costs& costs, const Shape& shape, Needs needs, const BudgetRequest& request,
-                                     std::int64_t automatic_bytes) {
-  const std::int64_t full = costs.full();
-  const std::int64_t min = costs.min();
+/// What is needed where everything fits: no keys are compared, because nothing is ever evicted.
+Needs needs_of_whole(Needs needs) {
+  if (needs.measure == EntryMeasure::distinctness) needs.measure = EntryMeasure::none;
+  return needs;
+}
+
+/// `whole`: the costs of a cache that holds everything; `costs`: of one that does not.
+Result<std::int64_t> requested_bytes(const Costs& costs, const Costs& whole, const Shape& shape, Needs needs,
+                                     const BudgetRequest& request, std::int64_t automatic_bytes) {
+  const std::int64_t full = whole.full();
+  const std::int64_t min = std::min(costs.min(), full);
   std::int64_t bytes = full;
   std::string what;
   switch (request.kind) {
@@ -68,7 +75,8 @@ Result<std::int64_t> requested_bytes(const Costs& costs, const Shape& shape, Nee
     case BudgetRequest::Kind::automatic: {
       Shape usual = shape;
       usual.context = std::min(shape.context, kAutomaticTokens);
-      bytes = std::min(Costs(usual, needs).full(), std::max<std::int64_t>(automatic_bytes, 0));
+      const std::int64_t wanted = usual.context < shape.context ? Costs(usual, needs).full() : full;
+      bytes = std::min(wanted, std::max<std::int64_t>(automatic_bytes, 0));
       what = "the memory available for the KV cache";
       break;
     }
@@ -87,7 +95,7 @@ Result<std::int64_t> requested_bytes(const Costs& costs, const Shape& shape, Nee
                                       : sentence(", beside ", bytes_text(state_bytes(shape)), " for the states of ",
                                                  shape.states.size(), " layers"));
   }
-  return std::min(bytes, costs.max());
+  return std::min(bytes, whole.max());
 }
 
 /// About how many entries each layer will keep. This is needed before the plan, because the plan depends on the blocks
@@ -283,12 +291,13 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
   plan.needs.block_boxes = reading.sparse;
   plan.needs.blocks = plan.needs.blocks || reading.sparse;
   if (plan.needs.blocks) plan.needs.block_size = block_size_for(entries_about(shape, request, automatic_bytes));
-  const Costs asked(shape, plan.needs);
-  BRIM_ASSIGN(plan.budget_bytes, requested_bytes(asked, shape, plan.needs, request, automatic_bytes));
-  plan.full_bytes = asked.full();
-  plan.min_bytes = asked.min();
+  const Costs asked(shape, plan.needs), whole(shape, needs_of_whole(plan.needs));
+  BRIM_ASSIGN(plan.budget_bytes, requested_bytes(asked, whole, shape, plan.needs, request, automatic_bytes));
+  plan.full_bytes = whole.full();
+  plan.min_bytes = std::min(asked.min(), plan.full_bytes);
   plan.state_bytes = state_bytes(shape);
-  plan.checkpoints = asked.checkpoints(plan.budget_bytes);
+  plan.checkpoints = (plan.budget_bytes < plan.full_bytes ? asked : whole).checkpoints(plan.budget_bytes);
+  if (plan.budget_bytes >= plan.full_bytes) plan.needs = needs_of_whole(plan.needs);
   Profile own;  // the profile of the layers as they are stored
   SplitFacts known = facts;
   if (split->chooses_storage()) {

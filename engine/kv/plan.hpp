@@ -80,7 +80,7 @@ struct Plan {
   Shape shape;
   Needs needs;                    ///< what the split and the rule request
   std::int64_t budget_bytes = 0;  ///< the promise; what the arena sets aside for the cache
-  std::int64_t full_bytes = 0;    ///< `full`: all entries, metadata, staging, states, one checkpoint
+  std::int64_t full_bytes = 0;    ///< `full`: all entries, metadata, staging, states, one checkpoint; no anchors
   std::int64_t min_bytes = 0;     ///< the smallest valid budget of this shape: one granule per layer and KV head
   int chunk = 0;                  ///< tokens per prefill chunk: a power of two ≤ 512, and ≥ 16 where context ≥ 64
   std::int64_t staging_bytes = 0;
@@ -101,12 +101,15 @@ struct Plan {
 
   /// Whether quotas move between layers while tokens are processed.
   bool quotas_move() const { return needs.statistic != LayerStatistic::none; }
-  /// Whether attention that entries received, or anything stored in addition to their vectors, can ever decide what is
-  /// evicted: it cannot where everything fits.
+  /// Whether attention that entries received, or also a norm, neither of which is known of drafts, can ever decide what
+  /// is evicted: it cannot where everything fits.
   bool attention_decides() const { return needs.accumulated_attention() && budget_bytes < full_bytes; }
   bool metadata_decides() const {
-    return attention_decides() || (needs.norm != EntryNorm::none && budget_bytes < full_bytes);
+    const bool norm = needs.measure == EntryMeasure::key_norm || needs.measure == EntryMeasure::value_norm;
+    return attention_decides() || (norm && budget_bytes < full_bytes);
   }
+  /// Whether keys are compared before they are rotated (anchors.hpp).
+  bool compares_keys() const { return needs.measure == EntryMeasure::distinctness && budget_bytes < full_bytes; }
   /// What a pass measures for this plan: nothing where measurements could not decide anything.
   std::int64_t observed_queries() const { return budget_bytes < full_bytes ? needs.attention_queries : 0; }
   LayerStatistic observed_statistic() const {

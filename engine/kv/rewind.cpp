@@ -34,6 +34,7 @@ void Memory::abandon_chunk() noexcept {
   if (!chunk_) return;  // the memory was cleared
   const OpenChunk chunk = *chunk_;
   chunk_.reset();
+  anchors_.abandon_chunk();
   if (chunk.drafting) return drafts_.clear();  // the streams have not taken in any entry
   if (can_return_to(time_.tokens, time_.position) && !(chunk.attention_added && plan_.attention_decides())) {
     return_to(time_.tokens, time_.position);
@@ -48,13 +49,25 @@ bool Memory::can_truncate_entries(std::int64_t count) const noexcept {
   return can_return_to(count, time_.position - (time_.tokens - count));
 }
 
+// The last place up to `count` of which there are copies of everything that cannot be cut back.
+std::int64_t Memory::kept_place(std::int64_t count) const noexcept {
+  for (;;) {
+    std::int64_t place = count;
+    if (states_.any()) place = states_.newest(place).value_or(0);
+    if (anchors_.any() && place < time_.tokens) place = anchors_.newest(place).value_or(0);
+    if (place == count) return place;
+    count = place;
+  }
+}
+
 std::int64_t Memory::return_point(std::int64_t count) const noexcept {
   count = std::min(count, time_.tokens);
   if (count == time_.tokens && !stale()) return count;
+  const bool copied = states_.any() || anchors_.any();
   while (count > 0) {
-    if (states_.any()) count = states_.newest(count).value_or(0);
+    count = kept_place(count);
     if (count > 0 && can_truncate_entries(count)) return count;
-    count = states_.any() ? count - 1 : 0;
+    count = copied ? count - 1 : 0;
   }
   return 0;
 }
@@ -66,7 +79,9 @@ bool Memory::truncate(std::int64_t count) noexcept {
     return true;
   }
   if (count == time_.tokens && !stale()) return true;
-  if (!can_truncate_entries(count) || (states_.any() && !states_.go_back(count))) return false;
+  if (!can_truncate_entries(count) || kept_place(count) != count) return false;
+  (void)states_.go_back(count);
+  anchors_.go_back(count);
   return_to(count, time_.position - (time_.tokens - count));
   states_stale_ = false;
   return true;

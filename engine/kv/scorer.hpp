@@ -14,10 +14,11 @@ namespace brim::kv {
 struct Entries {
   std::span<const std::int64_t> index;  ///< place of the token in the whole input, counted from 0
   std::span<const float> accumulated;   ///< accumulated attention (empty unless requested in needs())
-  std::span<const float> norm;          ///< of keys or values, as requested (otherwise empty)
+  std::span<const float> measure;       ///< what needs() requests (otherwise empty)
   std::span<const Block> blocks;        ///< how they are grouped, their lengths (empty unless requested)
   std::int64_t sinks = 0;               ///< the first `sinks` entries are kept whatever their score
   std::int64_t recent = 0;              ///< the last `recent` entries are kept whatever their score
+  std::int64_t quota = 0;               ///< how many entries the layer may keep
 };
 
 /// One rule; stateless, so one instance serves all sessions. Add one: docs/add-a-kv-policy.md.

@@ -30,7 +30,7 @@ Status for_pieces(const StreamStore& store, int heads, Piece piece) {
   BRIM_TRY(array("positions", store.positions()));
   BRIM_TRY(array("indices", std::span(store.run().index, store.positions().size())));
   BRIM_TRY(array("attention", store.accumulated()));
-  BRIM_TRY(array("norms", store.norm()));
+  BRIM_TRY(array("measures", store.measure()));
   return array("blocks", store.blocks());
 }
 

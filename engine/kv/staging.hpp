@@ -20,6 +20,12 @@ struct TokenRows {
   std::int64_t value_stride;
 };
 
+/// A chunk's keys before rotation, a token's keys of all heads side by side.
+struct KeyRows {
+  const float* keys;
+  std::int64_t stride;
+};
+
 class Staging {
  public:
   Staging() = default;
@@ -32,6 +38,9 @@ class Staging {
 
   /// Packs n tokens.
   void pack(const kernels::Table& table, const StreamShape& layer, const TokenRows& rows, std::int64_t n) noexcept;
+
+  /// Numbers that are kept in the buffer as they are, `offset` bytes into it: a multiple of 4.
+  float* floats(std::int64_t offset) const noexcept { return reinterpret_cast<float*>(data_ + offset); }
 
   // Entry `token` of `head`, entries of a head lying side by side.
   const std::byte* key(int head, std::int64_t token) const { return keys_ + (head * tokens_ + token) * key_bytes_; }

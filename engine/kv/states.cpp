@@ -11,13 +11,12 @@ namespace brim::kv {
 States::States(const Plan& plan, MemoryMap& map)
     : live_(map.states(plan.shape, 1)),
       slots_(map.states(plan.shape, plan.checkpoints)),
-      max_checkpoints_(static_cast<std::size_t>(plan.checkpoints)) {
+      kept_(static_cast<std::size_t>(plan.checkpoints)) {
   std::size_t offset = 0;
   for (const StateShape& state : plan.shape.states) {
     places_.push_back({state.layer, offset, static_cast<std::size_t>(state.bytes)});
     offset += static_cast<std::size_t>(padded_state_bytes(state));
   }
-  kept_.reserve(max_checkpoints_);
   clear();
 }
 
@@ -32,37 +31,16 @@ void States::clear() noexcept {
   kept_.clear();
 }
 
-// There is one: keep() has made room.
-std::size_t States::free_slot() noexcept {
-  for (std::size_t slot = 0;; ++slot) {
-    if (std::none_of(kept_.begin(), kept_.end(), [&](const Checkpoint& kept) { return kept.slot == slot; }))
-      return slot;
-  }
-}
-
 void States::keep(std::int64_t tokens) noexcept {
-  if (max_checkpoints_ == 0 || !any()) return;
-  if (!kept_.empty() && kept_.back().tokens == tokens) return;
-  if (kept_.size() == max_checkpoints_) kept_.erase(kept_.begin());
-  const std::size_t free = free_slot();
-  std::memcpy(slot(free).data(), live_.data(), live_.size());
-  kept_.push_back({tokens, free});
-}
-
-std::optional<std::int64_t> States::newest(std::int64_t tokens) const noexcept {
-  for (auto kept = kept_.rbegin(); kept != kept_.rend(); ++kept) {
-    if (kept->tokens <= tokens) return kept->tokens;
-  }
-  return std::nullopt;
+  if (!any()) return;
+  const std::optional<std::size_t> free = kept_.add(tokens);
+  if (free) std::memcpy(slot(*free).data(), live_.data(), live_.size());
 }
 
 bool States::go_back(std::int64_t tokens) noexcept {
-  const auto found =
-      std::find_if(kept_.begin(), kept_.end(), [&](const Checkpoint& kept) { return kept.tokens == tokens; });
-  if (found == kept_.end()) return false;
-  std::memcpy(live_.data(), slot(found->slot).data(), live_.size());
-  kept_.erase(found + 1, kept_.end());
-  return true;
+  const std::optional<std::size_t> found = kept_.go_back(tokens);
+  if (found) std::memcpy(live_.data(), slot(*found).data(), live_.size());
+  return found.has_value();
 }
 
 void States::save(StateWriter& state) const {
@@ -80,14 +58,13 @@ Status States::restore(StateReader& state, std::int64_t tokens) {
   state.at("states of layers");
   BRIM_TRY(state.piece("states", live_));
   std::size_t count = 0;
-  BRIM_TRY(state.number("checkpoints", 0, static_cast<std::int64_t>(max_checkpoints_), count));
+  BRIM_TRY(state.number("checkpoints", 0, static_cast<std::int64_t>(kept_.max()), count));
   std::int64_t min = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    Checkpoint kept{0, i};
-    BRIM_TRY(state.number("tokens of a checkpoint", min, tokens, kept.tokens));
-    BRIM_TRY(state.piece("a checkpoint", slot(i)));
-    kept_.push_back(kept);
-    min = kept.tokens + 1;
+  for (; count > 0; --count) {
+    std::int64_t place = 0;
+    BRIM_TRY(state.number("tokens of a checkpoint", min, tokens, place));
+    BRIM_TRY(state.piece("a checkpoint", slot(*kept_.add(place))));
+    min = place + 1;
   }
   return {};
 }

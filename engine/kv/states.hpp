@@ -11,6 +11,7 @@
 
 #include "engine/base/result.hpp"
 #include "engine/base/state.hpp"
+#include "engine/kv/checkpoint_list.hpp"
 #include "engine/kv/ids.hpp"
 #include "engine/kv/layout.hpp"
 #include "engine/kv/plan.hpp"
@@ -34,7 +35,7 @@ class States {
   /// oldest checkpoint is dropped; without room for any, nothing happens.
   void keep(std::int64_t tokens) noexcept;
   /// The newest checkpoint of at most `tokens` tokens; empty where there is none.
-  std::optional<std::int64_t> newest(std::int64_t tokens) const noexcept;
+  std::optional<std::int64_t> newest(std::int64_t tokens) const noexcept { return kept_.newest(tokens); }
   /// The checkpoint of exactly `tokens` tokens becomes the live states, and newer ones are dropped. False, with nothing
   /// changed, where there is none.
   bool go_back(std::int64_t tokens) noexcept;
@@ -51,20 +52,14 @@ class States {
     LayerId layer;
     std::size_t offset, bytes;
   };
-  struct Checkpoint {
-    std::int64_t tokens;
-    std::size_t slot;
-  };
   std::span<std::byte> slot(std::size_t index) const noexcept {
     return slots_.subspan(index * live_.size(), live_.size());
   }
-  std::size_t free_slot() noexcept;
 
   std::vector<Place> places_;  // by layer
   std::span<std::byte> live_;
   std::span<std::byte> slots_;  // one copy of live_ per possible checkpoint
-  std::size_t max_checkpoints_;
-  std::vector<Checkpoint> kept_;  // by tokens
+  CheckpointList kept_;
 };
 
 }  // namespace brim::kv

@@ -26,7 +26,7 @@ void StreamStore::for_arrays(Array array) const {
   array(run_.positions);
   array(run_.index);
   if (run_.accumulated) array(run_.accumulated);
-  if (run_.norm) array(run_.norm);
+  if (run_.measure) array(run_.measure);
 }
 
 std::int64_t StreamStore::run_length(std::int64_t entry, std::int64_t end) const {
@@ -35,7 +35,7 @@ std::int64_t StreamStore::run_length(std::int64_t entry, std::int64_t end) const
 }
 
 void StreamStore::append(const Staging& staging, std::int64_t token, std::int64_t position, std::int64_t index,
-                         float accumulated, float norm) noexcept {
+                         float accumulated, float measure) noexcept {
   const std::int64_t entry = used_++;
   for (int head = 0; head < heads_; ++head) {
     std::memcpy(key(head, entry), staging.key(head, token), key_bytes());
@@ -44,7 +44,7 @@ void StreamStore::append(const Staging& staging, std::int64_t token, std::int64_
   run_.positions[entry] = position;
   run_.index[entry] = index;
   if (run_.accumulated) run_.accumulated[entry] = accumulated;
-  if (run_.norm) run_.norm[entry] = norm;
+  if (run_.measure) run_.measure[entry] = measure;
 }
 
 void StreamStore::drop_oldest(std::int64_t count) noexcept {
@@ -105,7 +105,7 @@ StreamStore::Piece StreamStore::piece(int number) const noexcept {
       return {reinterpret_cast<std::byte*>(run_.accumulated),
               run_.accumulated ? entries * sizeof *run_.accumulated : 0};
     case 3:
-      return {reinterpret_cast<std::byte*>(run_.norm), run_.norm ? entries * sizeof *run_.norm : 0};
+      return {reinterpret_cast<std::byte*>(run_.measure), run_.measure ? entries * sizeof *run_.measure : 0};
     default:
       return {reinterpret_cast<std::byte*>(run_.blocks), blocks_ * sizeof *run_.blocks};
   }

@@ -1,6 +1,6 @@
 // One layer's entries in its run of granules. Keys and values lie in a ring of slots — entry i, counted by age, in
 // slot (start + i) mod slots — so that dropping the oldest moves nothing, and dropping the oldest after a few sinks
-// moves only the sinks. Positions, indices, accumulated attention and norms are plain arrays in order of age, because attention and
+// moves only the sinks. Positions, indices, accumulated attention and measures are plain arrays in order of age, because attention and
 // rules read them whole. All heads hold the same entries.
 #pragma once
 
@@ -25,8 +25,8 @@ class StreamStore {
   std::span<float> accumulated() const {
     return {run_.accumulated, run_.accumulated ? static_cast<std::size_t>(used_) : 0};
   }
-  /// Empty when norms are not requested.
-  std::span<float> norm() const { return {run_.norm, run_.norm ? static_cast<std::size_t>(used_) : 0}; }
+  /// Empty when no measure is requested.
+  std::span<float> measure() const { return {run_.measure, run_.measure ? static_cast<std::size_t>(used_) : 0}; }
   /// The blocks that the entries form, oldest first; empty where blocks are not requested.
   std::span<Block> blocks() const { return {run_.blocks, blocks_}; }
   void set_blocks(std::size_t count) noexcept { blocks_ = count; }
@@ -52,7 +52,7 @@ class StreamStore {
 
   /// Adds staged entry `token` as the newest. There is a free slot.
   void append(const Staging& staging, std::int64_t token, std::int64_t position, std::int64_t index, float accumulated,
-              float norm) noexcept;
+              float measure) noexcept;
   void drop_oldest(std::int64_t count) noexcept;
   void drop_newest(std::int64_t count) noexcept { used_ -= count; }
   /// Keeps the entries in `order` (ascending) and closes the gaps, moving whichever side of them is smaller.

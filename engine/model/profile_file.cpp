@@ -293,16 +293,27 @@ Result<ProfileFile> profile_of(const ProfileOwner& owner, std::string_view text,
 namespace {
 
 FoundProfile unusable(const Error& why) {
-  return {nullptr, {}, sentence(why.sentence, "; going on without a profile")};
+  FoundProfile none;
+  none.notice = sentence(why.sentence, "; going on without a profile");
+  return none;
 }
 
 FoundProfile used(const ProfileOwner& owner, std::string text, const std::string& name) {
   Result<ProfileFile> file = profile_of(owner, text, name);
   if (!file) return unusable(file.error());
-  return {std::make_shared<const kv::Profile>(std::move(file->profile)), std::move(text), {}};
+  return found_profile(std::move(*file), std::move(text));
 }
 
 }  // namespace
+
+FoundProfile found_profile(ProfileFile file, std::string text) {
+  FoundProfile found;
+  found.profile = std::make_shared<const kv::Profile>(std::move(file.profile));
+  found.text = std::move(text);
+  found.keep = std::move(file.keep);
+  found.context = file.context;
+  return found;
+}
 
 FoundProfile carried_profile(const ProfileOwner& owner) {
   if (!owner.carried) return {};

@@ -69,7 +69,11 @@ struct FoundProfile {
   std::shared_ptr<const kv::Profile> profile;  ///< null: there is no usable one
   std::string text;                            ///< what it was read from
   std::string notice;                          ///< why the existing one cannot be used; else empty
+  std::string keep;                            ///< the rule it was measured with
+  std::int64_t context = 0;                    ///< tokens of a window that it was measured over
 };
+/// `file`, which was read from `text`, as the profile to use.
+FoundProfile found_profile(ProfileFile file, std::string text);
 /// The one that the model carries, if it does.
 FoundProfile carried_profile(const ProfileOwner& owner);
 /// The profile in the file at `path`. An unusable profile gives a notice, because a model works without one. Errors: io

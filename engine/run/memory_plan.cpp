@@ -23,7 +23,7 @@ std::int64_t history_tokens(const kv::Plan& plan) { return std::max(kHistoryToke
 std::int64_t tokens_together(const kv::Plan& plan, const SpeculationOptions& options) {
   if (!options.ngram || plan.reading.sparse || !plan.shape.states.empty()) return 1;
   const std::int64_t max = std::clamp(options.draft_max + 1, 1, kMaxTogether);
-  return std::max<std::int64_t>(1, std::min(max, kv::draft_tokens(plan.shape, plan.chunk)));
+  return std::max<std::int64_t>(1, std::min(max, kv::draft_tokens(plan.shape, plan.chunk, plan.compares_keys())));
 }
 
 constexpr std::int64_t kAlignment = 8 * 64;  // each of the arena's parts starts on a cache line
@@ -44,7 +44,7 @@ Result<model::FoundProfile> choose_profile(const model::ProfileOwner& owner, con
   model::FoundProfile found = carried;
   if (!options.profile_text.empty()) {
     BRIM_ASSIGN(model::ProfileFile file, model::profile_of(owner, options.profile_text, "the profile that was given"));
-    found = {std::make_shared<const kv::Profile>(std::move(file.profile)), options.profile_text, {}};
+    found = model::found_profile(std::move(file), options.profile_text);
   } else if (!options.profile_path.empty()) {
     BRIM_ASSIGN(found, model::read_profile(owner, options.profile_path));
   }

@@ -145,6 +145,7 @@ Status Sequence::read_chunks(std::span<const TokenId> ids, Reading& reading, con
     if (!reading.report()) return cancelled_error();
     const auto chunk_roles = again ? roles.subspan(at, part.size()) : std::span(kPrompt).first(part.size());
     const std::int64_t first = cache_->tokens();
+    if (at + part.size() == ids.size()) cache_->expect_checkpoint();
     {
       Executor::Turn turn = executor_->turn();
       has_row_ = false;

@@ -10,11 +10,11 @@ class KeyNormRule : public kv::Rule {
   std::string_view name() const override { return "knorm"; }
   kv::Needs needs() const override {
     kv::Needs needs;
-    needs.norm = kv::EntryNorm::key;
+    needs.measure = kv::EntryMeasure::key_norm;
     return needs;
   }
   void score(const kv::Entries& entries, std::span<float> scores) const noexcept override {
-    for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = -entries.norm[i];
+    for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = -entries.measure[i];
   }
 };
 

@@ -15,12 +15,12 @@ class ValueWeightedRule : public kv::Rule {
 
   kv::Needs needs() const override {
     kv::Needs needs = attention_.needs();
-    needs.norm = kv::EntryNorm::value;
+    needs.measure = kv::EntryMeasure::value_norm;
     return needs;
   }
   void score(const kv::Entries& entries, std::span<float> scores) const noexcept override {
     attention_.score(entries, scores);
-    for (std::size_t i = 0; i < scores.size(); ++i) scores[i] *= entries.norm[i];
+    for (std::size_t i = 0; i < scores.size(); ++i) scores[i] *= entries.measure[i];
   }
 
  private:

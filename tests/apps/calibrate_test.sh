@@ -24,12 +24,17 @@ for threads in 1 2 5; do
 done
 does 0 inspect -m tiny.gguf --kv-budget 30% --kv-profile profile.json
 says 'split depth' out
+says "measured with kv.keep='snapkv' and is used with kv.keep='window'" err
+does 0 inspect -m tiny.gguf --kv-budget 30% --kv-profile profile.json --kv-keep snapkv
+says 'split depth' out
+if grep -q 'measured with' err; then fail "a profile that is used as it was measured is remarked on: $(cat err)"; fi
 does 0 inspect -m tiny.gguf --kv-budget 30%
 says 'split zigzag' out
 says 'they move between layers' out
 does 0 inspect -m tiny.gguf --kv-budget full --kv-profile profile.json
 says 'split uniform' out
 does 0 run -m tiny.gguf --kv-budget 30% --kv-profile profile.json -p "The fox" -n 4
+[ "$(grep -c "measured with kv.keep='snapkv'" err)" = 1 ] || fail "the profile was not remarked on once: $(cat err)"
 does 2 run -m tiny.gguf --kv-split depth -p "The fox" -n 4
 says 'needs a profile' err
 

@@ -192,6 +192,9 @@ void chunk(Memory& cache, std::int64_t n, int until, const std::vector<float>& v
     if (layer == until) return;  // abandoned
     const auto id = static_cast<brim::kv::StreamId>(layer);
     const auto& shape = cache.plan().shape.at(id);
+    if (cache.plan().compares_keys()) {
+      open.compare_keys(id, {values.data(), std::int64_t{shape.kv_heads} * shape.key_size});
+    }
     open.stage(id, {values.data(), values.data(), std::int64_t{shape.kv_heads} * shape.key_size,
                     std::int64_t{shape.kv_heads} * shape.value_size});
     const brim::kv::View view = open.view(id);
@@ -221,7 +224,8 @@ void drive(Bytes& in) {
   constexpr const char* kProfiled[] = {"joint", "depth", "depth-mga", "depth-mlma-2", "shuffled"};
   constexpr const char* kRules[] = {"window", "snapkv", "knorm", "h2o-value", "tova"};
   const bool blocks = policy >= 180;
-  const char* const rule = blocks && policy % 4 != 0 ? "dynsplit" : kRules[policy / 6 % 5];
+  const bool distinct = policy >= 130 && (blocks ? policy % 8 == 0 : policy % 4 == 1);
+  const char* const rule = distinct ? "distinct" : blocks && policy % 4 != 0 ? "dynsplit" : kRules[policy / 6 % 5];
   const brim::kv::Reading reading{blocks && policy % 2 == 0, 0.3};
   if (policy >= 150 && policy < 165) shape = brim::kv::heads_apart(shape, 32);
   const bool profiled = policy >= 165 && policy < 180;
@@ -266,6 +270,7 @@ void drive(Bytes& in) {
       for (std::int64_t i = 0; i < accepted; ++i) cache->accept_draft();
       require(cache->tokens() == before + accepted);
     } else {
+      if (what % 2 == 1) cache->expect_checkpoint();
       chunk(*cache, what < 160 ? 1 : 1 + in.next() % plan->chunk, layers, values);
     }
     check(*cache, layers, rotation.altered);

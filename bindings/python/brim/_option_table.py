@@ -36,7 +36,8 @@ SESSION_OPTIONS = {
         " any)"
     ),
     "kv_keep": (
-        "Which entries are kept when the cache is full (default: window)"
+        "Which entries are kept when the cache is full: window, the first and the newest; snapkv and tova, what queries "
+        "attend to; dynsplit, whole blocks of that; distinct, also those whose keys are unlike the rest (default: window)"
     ),
     "kv_read": (
         "What a generated token reads of the cache: all, or top=25%, the first and the newest entries and the blocks that "

@@ -84,7 +84,9 @@ BRIM_API const char* brim_isa(void);
  *                       depth with a profile and zigzag without one)
  *   kv.profile          Profile of the model's layers, as brim calibrate measured it (default: the profile that the model's file
  *                       carries, if any)
- *   kv.keep             Which entries are kept when the cache is full (default: window)
+ *   kv.keep             Which entries are kept when the cache is full: window, the first and the newest; snapkv and tova, what
+ *                       queries attend to; dynsplit, whole blocks of that; distinct, also those whose keys are unlike the rest
+ *                       (default: window)
  *   kv.read             What a generated token reads of the cache: all, or top=25%, the first and the newest entries and the blocks
  *                       that match its query best, up to that share of the entries kept (default: all)
  *   kv.heads            Whether the KV heads of a layer keep the same entries: together, or apart, each with a quota of its own

@@ -15,27 +15,42 @@
 namespace brim::model {
 namespace {
 
-// Normalises heads (where the model does) and rotates them, for the token of one row of the pass.
-void prepare_heads(const Pass& pass, kv::LayerId layer, float* heads, int count, const std::vector<float>& norm,
-                   std::int64_t row) noexcept {
+// Normalises heads, where the model does.
+void normalise_heads(const Pass& pass, float* heads, int count, const std::vector<float>& norm) noexcept {
   const Config& config = pass.config;
   const kernels::Table& table = pass.runtime.table;
   const int size = config.key_size;
   if (config.query_key_norm == QueryKeyNorm::whole_row) {
     table.rms_norm(heads, norm.data(), std::int64_t{count} * size, config.norm_epsilon, heads);
   }
-  const bool rotated = config.layer(layer).rope;
+  if (config.query_key_norm != QueryKeyNorm::per_head) return;
+  for (int head = 0; head < count; ++head) {
+    float* x = heads + std::int64_t{head} * size;
+    table.rms_norm(x, norm.data(), size, config.norm_epsilon, x);
+  }
+}
+
+// Rotates heads, where the layer does, for the token of one row of the pass.
+void rotate_heads(const Pass& pass, kv::LayerId layer, float* heads, int count, std::int64_t row) noexcept {
+  const Config& config = pass.config;
+  if (!config.layer(layer).rope) return;
   const bool windowed = config.layer(layer).window > 0;
   const std::int64_t pairs = config.rope.dimensions / 2;
   const std::int64_t angles = (windowed ? pass.work.shape.chunk : 0) + row;
   const float* cosines = pass.work.cosines.data() + angles * pairs;
   const float* sines = pass.work.sines.data() + angles * pairs;
+  const kernels::Table& table = pass.runtime.table;
   const auto rotate = config.rope.pairs == RopePairs::halves ? table.rope_neox : table.rope_interleaved;
   for (int head = 0; head < count; ++head) {
-    float* x = heads + std::int64_t{head} * size;
-    if (config.query_key_norm == QueryKeyNorm::per_head) table.rms_norm(x, norm.data(), size, config.norm_epsilon, x);
-    if (rotated) rotate(x, config.rope.dimensions, cosines, sines);
+    rotate(heads + std::int64_t{head} * config.key_size, config.rope.dimensions, cosines, sines);
   }
+}
+
+// Whether the row's keys are compared with others before they are rotated: see stage().
+bool rotated_later(const Pass& pass, std::int64_t row) noexcept {
+  const auto own = std::find_if(pass.segments.begin(), pass.segments.end(),
+                                [&](const Segment& segment) { return row < segment.row + segment.tokens; });
+  return own->plan().compares_keys();
 }
 
 // Keys and values of all rows of a unit. The queries of a tile are computed after all keys of its segment; those of a
@@ -56,7 +71,9 @@ void project_inputs(const Pass& unit, kv::LayerId layer) noexcept {
       apply(tile, input, {{weights.key, key}, {weights.value, value}});
     }
     kernels::for_chunks(tile.runtime.threads, tile.tokens, [&](std::int64_t t, int) noexcept {
-      prepare_heads(tile, layer, key + t * key_row, shape.kv_heads, weights.key_norm, tile.first + t);
+      normalise_heads(tile, key + t * key_row, shape.kv_heads, weights.key_norm);
+      if (rotated_later(tile, tile.first + t)) return;
+      rotate_heads(tile, layer, key + t * key_row, shape.kv_heads, tile.first + t);
     });
   });
 }
@@ -74,7 +91,8 @@ void prepare_queries(const Pass& tile, kv::LayerId layer) noexcept {
   kernels::for_chunks(tile.runtime.threads, tile.tokens, [&](std::int64_t t, int) noexcept {
     float* query = tile.work.query.data() + t * query_row;
     const std::int64_t row = tile.first + t;
-    prepare_heads(tile, layer, query, heads, tile.weights.layer(layer).query_norm, row);
+    normalise_heads(tile, query, heads, tile.weights.layer(layer).query_norm);
+    rotate_heads(tile, layer, query, heads, row);
     if (tile.work.query_scale.empty()) return;
     tile.runtime.table.scale(query, query_row, tile.work.query_scale[static_cast<std::size_t>(row)]);
   });
@@ -96,14 +114,23 @@ void project_output(const Pass& tile, kv::LayerId layer) noexcept {
   }
 }
 
-// The keys and values of a segment that a stream takes: all heads of the layer, or one.
-kv::TokenRows rows_of(const Pass& pass, const Segment& segment, kv::LayerId layer, kv::StreamId stream) noexcept {
+// The keys and values of a segment that a stream takes: all heads of the layer, or one. Keys that are compared are
+// rotated only then.
+void stage(const Pass& pass, const Segment& segment, kv::LayerId layer, kv::StreamId stream) noexcept {
   const LayerConfig& shape = pass.config.layer(layer);
   const std::int64_t key_row = std::int64_t{shape.kv_heads} * pass.config.key_size;
   const std::int64_t value_row = std::int64_t{shape.kv_heads} * pass.config.value_size;
   const std::int64_t head = segment.plan().shape.place(stream).head;
-  return {pass.work.key.data() + segment.row * key_row + head * pass.config.key_size,
-          pass.work.value.data() + segment.row * value_row + head * pass.config.value_size, key_row, value_row};
+  float* keys = pass.work.key.data() + segment.row * key_row + head * pass.config.key_size;
+  if (segment.plan().compares_keys()) {
+    segment.chunk->compare_keys(stream, {keys, key_row});
+    const int heads = segment.plan().shape.at(stream).kv_heads;
+    kernels::for_chunks(pass.runtime.threads, segment.tokens, [&](std::int64_t t, int) noexcept {
+      rotate_heads(pass, layer, keys + t * key_row, heads, segment.row + t);
+    });
+  }
+  segment.chunk->stage(stream, {keys, pass.work.value.data() + segment.row * value_row + head * pass.config.value_size,
+                                key_row, value_row});
 }
 
 // A segment's stream whose tokens are staged: what attention sees, what it measures, and its end.
@@ -123,7 +150,7 @@ class StagedStream {
 
  private:
   static kv::View staged(const Pass& tile, const Segment& segment, kv::LayerId layer, kv::StreamId stream) noexcept {
-    segment.chunk->stage(stream, rows_of(tile, segment, layer, stream));
+    stage(tile, segment, layer, stream);
     return segment.chunk->view(stream);
   }
 
@@ -180,7 +207,7 @@ void attend_in_one_tile(const Pass& tile, kv::LayerId layer) noexcept {
 // One segment of several tiles: all of its keys are staged before the first query is computed.
 void attend_in_tiles(const Pass& unit, const Segment& segment, kv::LayerId layer) noexcept {
   const kv::StreamId stream = kv::streams_of(segment.plan().shape, layer).front();
-  segment.chunk->stage(stream, rows_of(unit, segment, layer, stream));
+  stage(unit, segment, layer, stream);
   const kv::View view = segment.chunk->view(stream);
   AttentionStatistics statistics(unit, segment, stream, view);
   BranchStatistics branch(segment);

@@ -24,10 +24,10 @@ brim::Model tiny(const char* threads) {
 /// The text of session `number`: its own budget, rule, prompt and seed; the second half comes from a copy of the
 /// session.
 std::string talk(const brim::Model& model, int number) {
-  static constexpr const char* kRules[] = {"window", "snapkv", "dynsplit", "tova"};
+  static constexpr const char* kRules[] = {"window", "snapkv", "dynsplit", "tova", "distinct"};
   const std::string seed = std::to_string(number), budget = std::to_string(30 + 4 * number) + "%";
   brim::Session first(model, {{"kv.budget", budget.c_str()},
-                              {"kv.keep", kRules[number % 4]},
+                              {"kv.keep", kRules[number % 5]},
                               {"seed", seed.c_str()},
                               {"stop.ignore_eos", "1"},
                               {"chat.template", "chatml"}});

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "brim/brim.hpp"
+#include "engine/io/gguf.hpp"
+#include "engine/model/profile_file.hpp"
 #include "tests/support/tiny_file.hpp"
 
 namespace {
@@ -131,6 +133,41 @@ TEST_CASE("a profile that a model carries and that cannot be used is said once, 
   brim::Session split(model, {{"kv.split", "depth"}});
   CHECK(notices() == 1);
   CHECK(heard(lines, "the KV split depth needs a profile"));
+}
+
+TEST_CASE("a profile that is used otherwise than it was measured is a warning, once for each way") {
+  const TinyFile plain;
+  const auto measured = brim::io::Gguf::open(plain.path);
+  REQUIRE(measured.ok());
+  brim::model::ProfileFile profile;
+  profile.fingerprint = *brim::model::fingerprint(*measured);
+  profile.keep = "snapkv";
+  profile.context = 256;
+  profile.profile.layers.assign(3, {{0, 0.1, 0.2, 0.4, 0.8}, 1});
+  brim::test::TinyModel shape;
+  shape.change = [&](brim::io::GgufWriter& writer) {
+    writer.set_string("brim.kv.profile", brim::model::to_json(profile));
+  };
+  const TinyFile file(shape);
+  Lines warnings;
+  const auto log = [&](brim_log_level level, std::string_view line) {
+    if (level == BRIM_LOG_WARNING) warnings.emplace_back(line);
+  };
+  const brim::Model model = brim::Model::load(file.path, {}, {}, log);
+  const brim::Options as_measured{{"kv.budget", "30%"}, {"context", "256"}, {"kv.keep", "snapkv"}};
+  const brim::Options otherwise{{"kv.budget", "30%"}, {"context", "256"}};
+  brim::Session fits(model, as_measured);
+  CHECK(warnings.empty());
+  brim::Session first(model, otherwise), second(model, otherwise);
+  REQUIRE(warnings.size() == 1);
+  CHECK(heard(warnings, "measured with kv.keep='snapkv' and is used with kv.keep='window'"));
+  first.append("the cat");
+  first.save(file.folder.path + "/saved");
+  brim::Session::restore(model, file.folder.path + "/saved");
+  brim::Session copy = first.fork();
+  CHECK(warnings.size() == 1);
+  brim::Session third(model, {{"kv.budget", "30%"}, {"context", "256"}, {"kv.keep", "tova"}});
+  CHECK(warnings.size() == 2);
 }
 
 TEST_CASE("no log is called after its model was freed, whatever its sessions do") {

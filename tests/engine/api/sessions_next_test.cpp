@@ -23,10 +23,10 @@ brim::Model tiny(const std::string& folder) {
 
 /// Session `number`: its own budget, rule, seed, limit and prompt, with speculation in every third session.
 brim::Session talker(const brim::Model& model, int number) {
-  static constexpr const char* kRules[] = {"window", "snapkv", "dynsplit", "tova"};
+  static constexpr const char* kRules[] = {"window", "snapkv", "dynsplit", "tova", "distinct"};
   const std::string seed = std::to_string(number), budget = std::to_string(30 + 3 * number) + "%";
   brim::Options options{{"kv.budget", budget.c_str()},
-                        {"kv.keep", kRules[number % 4]},
+                        {"kv.keep", kRules[number % 5]},
                         {"seed", seed.c_str()},
                         {"stop.ignore_eos", "1"},
                         {"chat.template", "chatml"}};

@@ -78,7 +78,7 @@ TEST_CASE("a layer of one KV head has one choice") {
   shape.kv_heads = 1;
   const auto model = test::tiny_model(shape);
   const auto ids = test::some_ids(200);
-  for (const char* keep : {"snapkv", "dynsplit", "knorm"}) {
+  for (const char* keep : {"snapkv", "dynsplit", "knorm", "distinct"}) {
     SequenceOptions together = quotas_of(3, 64, keep), apart = together;
     apart.heads = kv::HeadSelection::apart;
     CHECK(answers(*sequence_of(model, together), ids, 160) == answers(*sequence_of(model, apart), ids, 160));
@@ -90,7 +90,7 @@ TEST_CASE("a head keeps what it looks at itself, and the budget holds whatever t
   shape.context = 1024;
   const auto model = test::tiny_model(shape);
   const auto ids = test::some_ids(1500);
-  for (const char* keep : {"snapkv", "h2o", "tova", "knorm", "dynsplit"}) {
+  for (const char* keep : {"snapkv", "h2o", "tova", "knorm", "dynsplit", "distinct"}) {
     for (const char* split : {"uniform", "zigzag", "cake"}) {
       SequenceOptions options;
       options.threads = 2;

@@ -73,7 +73,7 @@ TEST_CASE("a session of a damaged model says so, whatever tensor it is and howev
       shape.format = format;
       shape.damaged = damaged;
       const auto model = test::tiny_model(shape);
-      for (const std::string keep : {"window", "h2o", "tova", "dynsplit"}) {
+      for (const std::string keep : {"window", "h2o", "tova", "dynsplit", "distinct"}) {
         for (const auto types : {kernels::KvTypes{kernels::KvType::f16, kernels::KvType::f16},
                                  kernels::KvTypes{kernels::KvType::q8_0, kernels::KvType::q8_0},
                                  kernels::KvTypes{kernels::KvType::q4_0, kernels::KvType::q4_0}}) {

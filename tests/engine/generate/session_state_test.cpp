@@ -102,6 +102,9 @@ const Case kCases[] = {
     {"35%", "snapkv", "cake", "all", kernels::KvType::f16},
     {"45%", "knorm", "squeeze", "all", kernels::KvType::f16},
     {"35%", "tova", "zigzag", "all", kernels::KvType::f16},
+    {"35%", "distinct", "uniform", "all", kernels::KvType::f16},
+    {"50%", "distinct", "zigzag", "top=25%", kernels::KvType::q8_0},
+    {"60%", "distinct", "uniform", "all", kernels::KvType::f16, kv::HeadSelection::apart},
     {"40%", "snapkv", "zigzag", "all", {kernels::KvType::q8_0, kernels::KvType::q4_0}, kv::HeadSelection::apart},
 };
 

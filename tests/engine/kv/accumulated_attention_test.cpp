@@ -106,7 +106,7 @@ TEST_CASE(
 TEST_CASE("accumulated attention costs four bytes per entry, and nothing when no policy needs it") {
   CHECK(brim::kv::metadata_bytes({}) == 16);
   CHECK(brim::kv::metadata_bytes({.attention_queries = 1}) == 20);
-  CHECK(brim::kv::metadata_bytes({.attention_queries = 1, .norm = brim::kv::EntryNorm::value}) == 24);
+  CHECK(brim::kv::metadata_bytes({.attention_queries = 1, .measure = brim::kv::EntryMeasure::value_norm}) == 24);
   FakeModel model(plan_of(fake_shape(1, 64), budget_full()));
   CHECK(!model.cache().needs().accumulated_attention());
   model.begin(1);

@@ -126,8 +126,8 @@ TEST_CASE("every rule, with and without boxes: blocks, boxes, budget and guards 
                               random.pick(0, 4) == 0 ? random.pick(30, 200) : 0, random.pick(0, 3) != 0});
     }
     store_at_random(shape, random);
-    const char* const rules[] = {"dynsplit", "window", "snapkv"};
-    const std::string keep = rules[random.pick(0, 2)];
+    const char* const rules[] = {"dynsplit", "window", "snapkv", "distinct"};
+    const std::string keep = rules[random.pick(0, 3)];
     const bool sparse = keep != "dynsplit" || random.pick(0, 1) == 1;
     const char* const split = random.pick(0, 1) == 0 ? "uniform" : "zigzag";
     const Plan plan = block_plan(shape, budget_share(static_cast<double>(random.pick(6, 100))), keep, sparse, split);

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/engine/kv/fake_model.hpp"
+#include "tests/engine/kv/distinct_plans.hpp"
 
 using namespace brim::test;
 using brim::kernels::KvType;
@@ -122,14 +122,21 @@ Shape mixed_shape(brim::kernels::KvTypes types) {
 TEST_CASE("accepted drafts leave what reading them one by one leaves, and see what they would see alone") {
   std::int64_t drafted = 0, evicted = 0, rebased = 0;
   const GapRule gaps;
+  const brim::kv::Rule &window = brim::kv::window_rule(), &distinct = brim::kv::distinct_rule();
   using Types = brim::kernels::KvTypes;
-  for (const auto& [types, with_gaps] :
-       {std::pair(Types(KvType::f32), false), std::pair(Types(KvType::f16), false),
-        std::pair(Types(KvType::q8_0, KvType::q4_0), false), std::pair(Types(KvType::f16), true)}) {
+  struct Case {
+    Types types;
+    const brim::kv::Rule& rule;
+  };
+  for (const Case& one : {Case{Types(KvType::f32), window}, Case{Types(KvType::f16), window},
+                          Case{Types(KvType::q8_0, KvType::q4_0), window}, Case{Types(KvType::f16), gaps},
+                          Case{Types(KvType::f16), distinct}, Case{Types(KvType::q4_0), distinct}}) {
+    CAPTURE(one.rule.name());
     for (const double percent : {100.0, 80.0, 55.0, 40.0, 30.0}) {
-      Plan plan = plan_of(mixed_shape(types), budget_share(percent));
-      REQUIRE(!plan.quota.empty());
-      if (with_gaps) plan.rule = &gaps;
+      const auto found =
+          brim::kv::make_plan(mixed_shape(one.types), budget_share(percent), 0, &brim::kv::uniform_split(), one.rule);
+      REQUIRE(found);
+      const Plan& plan = *found;
       FakeModel speculating(plan), plain(plan);
       Random random(static_cast<std::uint64_t>(percent));
       speculating.read(9);
@@ -154,6 +161,8 @@ TEST_CASE("accepted drafts leave what reading them one by one leaves, and see wh
       }
       CHECK(speculating.cache().bytes_peak() <= plan.budget_bytes);
       CHECK(speculating.guards_intact());
+      // Anchors too, with what is kept of them.
+      CHECK(saved(speculating.cache()) == saved(plain.cache()));
       evicted += speculating.cache().evicted();
       rebased += speculating.cache().rebased();
     }

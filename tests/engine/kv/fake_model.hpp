@@ -164,13 +164,20 @@ class FakeModel {
     values_.clear();
     for (std::int64_t t = 0; t < n; ++t) {
       for (int head = 0; head < own.kv_heads; ++head) {
-        const auto key = fake_key(rotation_, own, layer, head, first_token + t, position + t);
+        const auto key = fake_vector(layer, head, first_token + t, own.key_size, false);
         const auto value = fake_vector(layer, head, first_token + t, own.value_size, true);
         keys_.insert(keys_.end(), key.begin(), key.end());
         values_.insert(values_.end(), value.begin(), value.end());
       }
     }
-    chunk_->stage(stream(layer), side_by_side(own, keys_.data(), values_.data()));
+    const kv::TokenRows rows = side_by_side(own, keys_.data(), values_.data());
+    if (cache_->plan().compares_keys()) chunk_->compare_keys(stream(layer), {rows.keys, rows.key_stride});
+    for (std::int64_t t = 0; t < n; ++t) {
+      for (int head = 0; head < own.kv_heads; ++head) {
+        rotation_.rotate(layer, keys_.data() + t * rows.key_stride + head * own.key_size, position + t);
+      }
+    }
+    chunk_->stage(stream(layer), rows);
   }
 
   /// Processes n tokens as one chunk. `look` (may be empty) is called between stage and commit.

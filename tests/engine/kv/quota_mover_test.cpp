@@ -100,9 +100,9 @@ TEST_CASE("random statistics, shapes, rules and chunks: contents, budget and gua
                               random.pick(0, 4) == 0 ? random.pick(30, 200) : 0, true});
     }
     store_at_random(shape, random);
-    const char* const rules[] = {"window", "knorm", "snapkv"};
+    const char* const rules[] = {"window", "knorm", "snapkv", "distinct"};
     const auto made =
-        brim::test::make_plan(shape, budget_of(random.pick(60000, 400000)), 0, "zigzag", rules[random.pick(0, 2)]);
+        brim::test::make_plan(shape, budget_of(random.pick(60000, 400000)), 0, "zigzag", rules[random.pick(0, 3)]);
     if (!made) continue;
     FakeModel model(*made);
     REQUIRE(model.ok());

@@ -2,14 +2,16 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/engine/kv/fake_model.hpp"
 #include "tests/support/policies.hpp"
 
 using brim::kv::Entries;
-using brim::kv::EntryNorm;
+using brim::kv::EntryMeasure;
 using brim::test::rule_named;
 
 namespace {
@@ -20,7 +22,7 @@ std::vector<float> scores_of(const char* name, const std::vector<float>& accumul
   std::vector<std::int64_t> index(std::max(accumulated.size(), norm.size()));
   entries.index = index;
   entries.accumulated = accumulated;
-  entries.norm = norm;
+  entries.measure = norm;
   std::vector<float> scores(index.size(), -1);
   rule_named(name)->score(entries, scores);
   return scores;
@@ -34,9 +36,33 @@ TEST_CASE("what rules ask for") {
   CHECK(rule_named("tova")->needs().attention_queries == 1);
   CHECK(rule_named("tova")->needs().attention_kept == 0);
   CHECK(rule_named("knorm")->needs().attention_queries == 0);
-  CHECK(rule_named("knorm")->needs().norm == EntryNorm::key);
-  CHECK(rule_named("h2o-value")->needs().norm == EntryNorm::value);
+  CHECK(rule_named("knorm")->needs().measure == EntryMeasure::key_norm);
+  CHECK(rule_named("h2o-value")->needs().measure == EntryMeasure::value_norm);
   CHECK(rule_named("snapkv-value")->needs().attention_queries == 32);
+  CHECK(rule_named("distinct")->needs().attention_queries == 0);
+  CHECK(rule_named("distinct")->needs().measure == EntryMeasure::distinctness);
+}
+
+TEST_CASE("distinct: the newest three quarters of the quota first, then the most distinct") {
+  const std::vector<float> distinctness = {-0.9f, 0.2f, -0.5f, 0.1f, -0.8f, -0.7f, 0.9f};
+  const std::vector<std::int64_t> index(distinctness.size());
+  Entries entries;
+  entries.index = index;
+  entries.measure = distinctness;
+  std::vector<float> scores(distinctness.size(), -7.0f);
+  const float first = std::numeric_limits<float>::infinity();
+  for (const auto& [quota, newest] : {std::pair<std::int64_t, std::size_t>{4, 3}, {5, 3}, {1, 0}, {100, 7}, {0, 0}}) {
+    entries.quota = quota;
+    rule_named("distinct")->score(entries, scores);
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      CHECK(scores[i] == (i + newest >= scores.size() ? first : distinctness[i]));
+    }
+  }
+  // Where nothing was compared, all are alike.
+  entries.quota = 4;
+  entries.measure = {};
+  rule_named("distinct")->score(entries, scores);
+  CHECK(scores == std::vector<float>{0, 0, 0, 0, first, first, first});
 }
 
 TEST_CASE("h2o and tova: more attention is kept longer; knorm: a smaller key") {

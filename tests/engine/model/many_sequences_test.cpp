@@ -91,7 +91,7 @@ class Pass {
 
 kv::Plan random_plan(Random& random, const model::Config& config) {
   constexpr const char* kSplits[] = {"uniform", "zigzag", "cake", "squeeze"};
-  constexpr const char* kRules[] = {"window", "snapkv", "tova", "dynsplit", "knorm", "h2o-value"};
+  constexpr const char* kRules[] = {"window", "snapkv", "tova", "dynsplit", "knorm", "h2o-value", "distinct"};
   for (;;) {
     kv::Shape shape = model::kv_shape(config, random.pick(100, 300), kernels::KvType::f16);
     test::store_at_random(shape, random);
@@ -100,7 +100,7 @@ kv::Plan random_plan(Random& random, const model::Config& config) {
     const bool sparse = !apart && random.pick(0, 3) == 0;
     const auto plan =
         test::make_plan(shape, test::budget_share(static_cast<double>(random.pick(15, 100))), std::int64_t{1} << 30,
-                        kSplits[random.pick(0, 3)], kRules[random.pick(0, 5)], {}, {sparse, 0.4});
+                        kSplits[random.pick(0, 3)], kRules[random.pick(0, 6)], {}, {sparse, 0.4});
     if (plan) return *plan;
   }
 }

@@ -1,0 +1,48 @@
+// Plans under the rule distinct, and what their tests look at.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/base/state.hpp"
+#include "tests/engine/kv/fake_model.hpp"
+#include "tests/support/policies.hpp"
+
+namespace brim::test {
+
+inline kv::Plan distinct_plan(const kv::Shape& shape, const kv::BudgetRequest& request, const char* split = "uniform") {
+  const auto plan = make_plan(shape, request, std::int64_t{1} << 40, split, "distinct");
+  if (!plan) FAIL(plan.error().sentence);
+  return *plan;
+}
+
+/// A plan in which every layer keeps `quota` entries.
+inline kv::Plan distinct_with_quota(const kv::Shape& shape, std::int64_t quota, int chunk = 32) {
+  const std::vector<std::int64_t> quotas(shape.layers.size(), quota);
+  const auto plan = kv::plan_of_quotas(shape, quotas, chunk, kv::distinct_rule());
+  if (!plan) FAIL(plan.error().sentence);
+  return *plan;
+}
+
+inline std::vector<std::byte> saved(const kv::Memory& memory) {
+  StateWriter state;
+  memory.save(state);
+  std::vector<std::byte> bytes;
+  for (const auto part : state.parts()) bytes.insert(bytes.end(), part.begin(), part.end());
+  return bytes;
+}
+
+inline Status restore(kv::Memory& memory, const std::vector<std::byte>& bytes) {
+  StateReader state("a state", {bytes});
+  return memory.restore(state);
+}
+
+/// The positions of the entries that a layer keeps.
+inline std::vector<std::int64_t> positions_of(const FakeModel& model, int layer) {
+  const auto positions = model.view(layer).positions();
+  return {positions.begin(), positions.end()};
+}
+
+}  // namespace brim::test
