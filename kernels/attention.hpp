@@ -45,6 +45,9 @@ struct AttentionState {
   std::int64_t token_stride;
 };
 
+/// Keys and values are those that unpack_kv returns: where a type stores vectors rotated (kv_type.hpp), the queries and
+/// the sums are rotated inside.
+///
 /// state = the state of the rows of `tokens` tokens over the entries with indices [first, end). All these entries
 /// belong to one range of kAttentionRange and lie in `runs`, one after another. A score is scale · query · key, then cap
 /// · tanh(score / cap) where soft_cap is > 0.

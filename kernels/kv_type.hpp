@@ -1,5 +1,10 @@
 // How cached keys and values are stored. A vector (one head of one entry) never shares a block with another vector. The
 // last block of a head may be short (head sizes 48, 80): it stores its scale and only the values that exist.
+//
+// Types with levels store a vector x as H·x, where H is the Walsh–Hadamard rotation: it spreads a dimension that is much
+// larger than the others over all of them, so that it does not set everyone's step (QuaRot, arXiv 2404.00456). H is
+// orthonormal and its own inverse. Packing rotates, unpacking rotates back, and attention rotates queries and its
+// output instead of every entry: outside the kernels nothing is ever rotated.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +20,21 @@ inline constexpr int kKvTypeCount = 4;
 /// value i in its low and value i + half in its high four bits, each plus 8. The same as in GGUF, except for short
 /// blocks.
 inline constexpr int kKvBlock = 32;
+
+/// Whether a type stores levels of a scale per block, and therefore rotates vectors.
+constexpr bool kv_scaled(KvType type) { return type == KvType::q8_0 || type == KvType::q4_0; }
+/// Whether a key loses so much by being packed again that it is not done without limit (kv/rebase.hpp).
+constexpr bool kv_below_8_bits(KvType type) { return type == KvType::q4_0; }
+
+/// The max number of values that are rotated together: a multiple of kKvBlock.
+inline constexpr int kKvRotation = 256;
+/// H rotates a vector block by block: each block is the largest power of two that the values left over allow. Heads of
+/// 64, 128 and 256 are one block; 48 is 32 and 16, 80 is 64 and 16, 96 is 64 and 32.
+constexpr int kv_rotation_block(int left) {
+  int block = kKvRotation;
+  while (block > left) block /= 2;
+  return block;
+}
 
 /// Bytes of the values of a q4_0 block of `values` values, and the distance between two values that share a byte.
 constexpr int kv_nibble_bytes(int values) { return (values + 1) / 2; }

@@ -6,13 +6,14 @@
 #include <limits>
 
 #include "kernels/generic/fill.hpp"
+#include "kernels/shared/hadamard.ipp"
 #include "quant/half.hpp"
 
 namespace brim::kernels::generic {
 namespace {
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-constexpr int kPiece = 256;  ///< values of one vector unpacked at once: a multiple of kKvBlock
+constexpr int kPiece = kKvRotation;  ///< values of one vector packed or unpacked at once: a multiple of kKvBlock
 
 float read_half(const std::byte* at) noexcept {
   std::uint16_t bits;
@@ -25,7 +26,7 @@ void write_half(float value, std::byte* at) noexcept {
   std::memcpy(at, &bits, sizeof bits);
 }
 
-/// Values [first, first + count) of a packed vector of `size`; `first` is a multiple of kKvBlock.
+/// Values [first, first + count) of a packed vector of `size`, as they are stored; `first` is a multiple of kKvBlock.
 template <KvType kType>
 void unpack_range(const std::byte* packed, int size, int first, int count, float* values) noexcept {
   if constexpr (kType == KvType::f32) {
@@ -53,6 +54,7 @@ void unpack_range(const std::byte* packed, int size, int first, int count, float
 template <KvType kType>
 void unpack_kv(const std::byte* packed, int size, float* values) noexcept {
   unpack_range<kType>(packed, size, 0, size, values);
+  if (kv_scaled(kType)) rotate_kv(values, size);
 }
 
 void pack_f32(const float* values, int size, std::byte* out) noexcept {
@@ -115,6 +117,19 @@ void pack_q4_0(const float* values, int size, std::byte* out) noexcept {
   }
 }
 
+/// Packs a vector rotated: kPack packs up to kPiece values.
+template <KvType kType, void (*kPack)(const float*, int, std::byte*) noexcept>
+void pack_rotated(const float* values, int size, std::byte* out) noexcept {
+  float rotated[kPiece];
+  for (int first = 0; first < size; first += kPiece) {
+    const int count = std::min(kPiece, size - first);
+    std::copy_n(values + first, count, rotated);
+    rotate_kv(rotated, count);
+    kPack(rotated, count, out);
+    out += kv_vector_bytes(kType, count);
+  }
+}
+
 /// Calls body(index, key, value) for all entries of a call.
 template <class Body>
 void for_entries(const Attend& a, Body body) {
@@ -128,6 +143,19 @@ void for_entries(const Attend& a, Body body) {
     body(index, run->keys + static_cast<std::size_t>(place) * run->key_stride,
          run->values + static_cast<std::size_t>(place) * run->value_stride);
   }
+}
+
+/// The queries of a call, rotated where its keys are. Row t · group + g, in the call's scratch.
+template <KvType kKey>
+const float* stored_queries(const Attend& a) {
+  for (std::int64_t t = 0; t < a.tokens; ++t) {
+    for (int g = 0; g < a.group; ++g) {
+      float* query = a.scratch + (t * a.group + g) * a.key_size;
+      std::copy_n(a.queries + t * a.query_stride + g * a.key_size, a.key_size, query);
+      if (kv_scaled(kKey)) rotate_kv(query, a.key_size);
+    }
+  }
+  return a.scratch;
 }
 
 template <KvType kType>
@@ -175,14 +203,16 @@ void attend_row(const Attend& a, const float* query, Seen seen, float& largest, 
     });
     for (int d = 0; d < count; ++d) out[first + d] = static_cast<float>(sums[d]);
   }
+  if (kv_scaled(kValue)) rotate_kv(out, a.value_size);
 }
 
 template <KvType kKey, KvType kValue>
 void attend(const Attend& a) noexcept {
+  const float* queries = stored_queries<kKey>(a);
   for (std::int64_t t = 0; t < a.tokens; ++t) {
     for (int g = 0; g < a.group; ++g) {
       const std::int64_t row = t * a.state.token_stride + g;
-      attend_row<kKey, kValue>(a, a.queries + t * a.query_stride + g * a.key_size, a.seen[t], a.state.largest[row],
+      attend_row<kKey, kValue>(a, queries + (t * a.group + g) * a.key_size, a.seen[t], a.state.largest[row],
                                a.state.sums[row], a.state.out + row * a.value_size);
     }
   }
@@ -191,13 +221,14 @@ void attend(const Attend& a) noexcept {
 template <KvType kType>
 void accumulated_attention(const AccumulatedAttention& m) noexcept {
   const Attend& a = m.attend;
+  const float* queries = stored_queries<kType>(a);
   for_entries(a, [&](std::int64_t index, const std::byte* key, const std::byte*) {
     float& accumulated = m.accumulated[index - a.first];
     for (std::int64_t t = 0; t < a.tokens; ++t) {
       if (index < a.seen[t].first || index >= a.seen[t].end) continue;
       for (int g = 0; g < a.group; ++g) {
         const std::int64_t row = t * a.state.token_stride + g;
-        const double found = score<kType>(a, a.queries + t * a.query_stride + g * a.key_size, key);
+        const double found = score<kType>(a, queries + (t * a.group + g) * a.key_size, key);
         const double weight = std::exp(found - static_cast<double>(a.state.largest[row]));
         accumulated += static_cast<float>(weight / static_cast<double>(a.state.sums[row]));
       }
@@ -244,8 +275,8 @@ void fill_attention(Table& table) {
   table.merge_attention = merge_attention;
   table.pack_kv[static_cast<int>(KvType::f32)] = pack_f32;
   table.pack_kv[static_cast<int>(KvType::f16)] = pack_f16;
-  table.pack_kv[static_cast<int>(KvType::q8_0)] = pack_q8_0;
-  table.pack_kv[static_cast<int>(KvType::q4_0)] = pack_q4_0;
+  table.pack_kv[static_cast<int>(KvType::q8_0)] = pack_rotated<KvType::q8_0, pack_q8_0>;
+  table.pack_kv[static_cast<int>(KvType::q4_0)] = pack_rotated<KvType::q4_0, pack_q4_0>;
 }
 
 }  // namespace brim::kernels::generic

@@ -130,7 +130,7 @@ struct Attention {
 
   static void attend(const Attend& a) noexcept {
     Rows rows(a);
-    rows.start();
+    rows.start(kv_scaled(kKey));
     typename Keys::Transposed transposed(rows.transposed, a.key_size);
     const bool few = a.tokens * a.group <= kFewRows && Values::Load::whole(a.value_size);
     const Walk walk{kv_vector_bytes(kKey, a.key_size), kv_vector_bytes(kValue, a.value_size)};
@@ -144,7 +144,7 @@ struct Attention {
         take_spread<Vector>(rows, block, packed, ahead);
       }
     });
-    rows.finish();
+    rows.finish(kv_scaled(kValue));
   }
 
   static void fill(Table& table) { table.attend[static_cast<int>(kKey)][static_cast<int>(kValue)] = attend; }
@@ -174,7 +174,7 @@ void accumulated_attention(const AccumulatedAttention& m) noexcept {
   using Walk = AttentionWalk<Vector>;
   const Attend& a = m.attend;
   Rows rows(a);
-  rows.start();
+  rows.start(kv_scaled(kKey));
   TransposedKeys<Vector, kKey> transposed(rows.transposed, a.key_size);
   const Walk walk{kv_vector_bytes(kKey, a.key_size), 0};
   walk.for_blocks(a, rows, [&](const typename Rows::Block& block, const typename Walk::Packed& packed, const auto&) {

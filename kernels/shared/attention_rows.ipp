@@ -10,6 +10,7 @@
 #include <cfloat>
 #include <cmath>
 
+#include "kernels/shared/hadamard.ipp"
 #include "kernels/shared/math.ipp"
 #include "kernels/table.hpp"
 
@@ -36,13 +37,13 @@ struct AttentionRows {
 
   const Attend& call;
   int value_stride;       ///< value_size rounded up to whole vectors
-  float* queries;         ///< [row][key_size], scaled
+  float* queries;         ///< [row][key_size], scaled, and rotated as the keys are
   float* keys;            ///< [key_size][kBlock], transposed
   float* values;          ///< [kBlock][value_stride]
   std::byte* transposed;  ///< a transposed block in any storage type
   std::byte* copied;      ///< a block's keys and values, packed, if they are not contiguous
   float* weights;         ///< [kRows][kBlock] of a tile's rows: scores, then their exponentials
-  float* out;             ///< [row][value_stride]
+  float* out;             ///< [row][value_stride], rotated as the values are
   float* sums;            ///< [row][kWidth]: a sum for each lane
   float* largest;         ///< [row]
 
@@ -65,11 +66,13 @@ struct AttentionRows {
     largest = take(rows);
   }
 
-  void start() {
+  /// `rotated`: whether keys are stored rotated.
+  void start(bool rotated) {
     for (std::int64_t t = 0; t < call.tokens; ++t) {
       const float* from = call.queries + t * call.query_stride;
       float* to = queries + t * call.group * call.key_size;
       for (int i = 0; i < call.group * call.key_size; ++i) to[i] = from[i] * call.scale;
+      for (int g = 0; rotated && g < call.group; ++g) rotate_kv(to + g * call.key_size, call.key_size);
     }
     const std::int64_t rows = call.tokens * call.group;
     for (std::int64_t i = 0; i < rows; ++i) largest[i] = -FLT_MAX;
@@ -77,15 +80,17 @@ struct AttentionRows {
     for (std::int64_t i = 0; i < rows * value_stride; ++i) out[i] = 0.0f;
   }
 
-  void finish() {
+  /// `rotated`: whether values are stored rotated.
+  void finish(bool rotated) {
     const AttentionState& state = call.state;
     for (std::int64_t t = 0; t < call.tokens; ++t) {
       for (int g = 0; g < call.group; ++g) {
         const std::int64_t from = t * call.group + g, to = t * state.token_stride + g;
         state.largest[to] = largest[from];
         state.sums[to] = Vector::sum(Vector::load(sums + from * kWidth));
-        __builtin_memcpy(state.out + to * call.value_size, out + from * value_stride,
-                         static_cast<std::size_t>(call.value_size) * 4);
+        float* sum = out + from * value_stride;
+        if (rotated) rotate_kv(sum, call.value_size);
+        __builtin_memcpy(state.out + to * call.value_size, sum, static_cast<std::size_t>(call.value_size) * 4);
       }
     }
   }

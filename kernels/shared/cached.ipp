@@ -1,15 +1,15 @@
-// Cached key and value vectors as floats in registers, with their block's scale if they have one, and back: written
-// once for every set.
+// Cached key and value vectors as floats in registers, as they are stored, with their block's scale if they have one, and
+// back: written once for every set.
 #pragma once
 
+#include "kernels/shared/hadamard.ipp"
 #include "kernels/table.hpp"
 #include "quant/half.hpp"
 
 namespace brim::kernels {
 namespace {
 
-/// Whether values lie in blocks of kKvBlock with a scale in front, and the bytes of one of these blocks.
-constexpr bool kv_scaled(KvType type) { return type == KvType::q8_0 || type == KvType::q4_0; }
+/// The bytes of a block of kKvBlock values with a scale in front.
 constexpr int kv_block_bytes(KvType type) { return static_cast<int>(kv_vector_bytes(type, kKvBlock)); }
 
 /// kWidth (or, through load_rest, fewer) values of a cached vector from dimension `d`, a multiple of kWidth.
@@ -66,11 +66,13 @@ struct Cached {
   static void unpack_kv(const std::byte* packed, int size, float* values) noexcept {
     const int whole = size / kKvBlock * kKvBlock;
     spread(packed, whole, values);
-    if (whole == size) return;
-    float rest[kKvBlock];
-    const std::byte* at = packed + (kv_scaled(kType) ? whole / kKvBlock * kv_block_bytes(kType) : whole * kBytes);
-    spread(at, size - whole, rest);
-    __builtin_memcpy(values + whole, rest, static_cast<std::size_t>(size - whole) * 4);
+    if (whole < size) {
+      float rest[kKvBlock];
+      const std::byte* at = packed + (kv_scaled(kType) ? whole / kKvBlock * kv_block_bytes(kType) : whole * kBytes);
+      spread(at, size - whole, rest);
+      __builtin_memcpy(values + whole, rest, static_cast<std::size_t>(size - whole) * 4);
+    }
+    if (kv_scaled(kType)) rotate_kv(values, size);
   }
 
  private:

@@ -82,14 +82,29 @@ double AttentionCase::score(std::int64_t row, std::int64_t index) const {
 
 double AttentionCase::score_error(std::int64_t row, std::int64_t index) const {
   const auto query = static_cast<std::size_t>(row / shape.group * query_stride_ + row % shape.group * shape.key_size);
-  double parts = 0;
+  double parts = 0, of_query = 0, of_key = 0;
   for (int d = 0; d < shape.key_size; ++d) {
-    parts += std::fabs(static_cast<double>(queries_[query + static_cast<std::size_t>(d)]) *
-                       static_cast<double>(keys_[place(index, shape.key_size, d)]));
+    const auto q = static_cast<double>(queries_[query + static_cast<std::size_t>(d)]);
+    const auto k = static_cast<double>(keys_[place(index, shape.key_size, d)]);
+    parts += std::fabs(q * k);
+    of_query += q * q;
+    of_key += k * k;
   }
   // One rounding for each product's place in the sum, one for the scale, and a few for the result of a soft cap.
-  return (shape.key_size + 2) * 0x1p-24 * parts * static_cast<double>(scale) +
-         8 * 0x1p-24 * std::fabs(score(row, index));
+  // Rotated vectors have other products, whose magnitudes add up to at most the product of the lengths, and each of the
+  // two rotations rounds up to ten times.
+  int roundings = shape.key_size + 2;
+  if (kernels::kv_scaled(shape.types.key)) {
+    parts = std::sqrt(of_query * of_key);
+    roundings += 20;
+  }
+  return roundings * 0x1p-24 * parts * static_cast<double>(scale) + 8 * 0x1p-24 * std::fabs(score(row, index));
+}
+
+double AttentionCase::value_norm(std::int64_t index) const {
+  double squares = 0;
+  for (int d = 0; d < shape.value_size; ++d) squares += value(index, d) * value(index, d);
+  return std::sqrt(squares);
 }
 
 kernels::Attend AttentionCase::call(std::int64_t token, std::int64_t count, std::int64_t first, std::int64_t end,

@@ -69,6 +69,8 @@ class AttentionCase {
   double score(std::int64_t row, std::int64_t index) const;
   double score_error(std::int64_t row, std::int64_t index) const;
   double value(std::int64_t index, int d) const { return values_[place(index, shape.value_size, d)]; }
+  /// The length of an entry's value.
+  double value_norm(std::int64_t index) const;
 
   const AttentionShape shape;
   const float scale;

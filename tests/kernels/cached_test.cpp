@@ -9,6 +9,7 @@
 #include "quant/half.hpp"
 #include "tests/kernels/attention_case.hpp"
 #include "tests/kernels/packed_rows.hpp"
+#include "tests/kernels/rotated.hpp"
 
 namespace {
 
@@ -36,7 +37,7 @@ void for_each_set_type_and_size(Check check) {
 
 }  // namespace
 
-TEST_CASE("packing a cached vector and unpacking it is exact, to nearest half, or within half a step") {
+TEST_CASE("packing a cached vector and unpacking it is exact, to nearest half, or within half a step when rotated") {
   for_each_set_type_and_size([](const kernels::Table& table, int type, int size) {
     Random random(static_cast<std::uint64_t>(size));
     for (const float scale : {1.0f, 1e-6f, 3e4f, 0.0f}) {
@@ -49,31 +50,38 @@ TEST_CASE("packing a cached vector and unpacking it is exact, to nearest half, o
       REQUIRE(packed == by_generic);
       std::vector<float> back(values.size(), 777.0f);
       table.unpack_kv[type](packed.data(), size, back.data());
+      // Levels are those of the rotated vector, and each of two rotations may round.
+      const auto stored = test::rotated(static_cast<KvType>(type), values);
+      const auto unpacked = test::rotated(static_cast<KvType>(type), back);
+      const double rounding = 3 * test::rotation_error(static_cast<KvType>(type), values);
       for (int i = 0; i < size; ++i) {
-        const float value = values[static_cast<std::size_t>(i)], got = back[static_cast<std::size_t>(i)];
-        if (type == static_cast<int>(KvType::f32)) REQUIRE(got == value);
-        if (type == static_cast<int>(KvType::f16))
-          REQUIRE(got == quant::portable_f16_to_f32(quant::portable_f32_to_f16(value)));
-        if (type < static_cast<int>(KvType::q8_0)) continue;
-        float extreme = 0;
+        if (type < static_cast<int>(KvType::q8_0)) {
+          const float value = values[static_cast<std::size_t>(i)], got = back[static_cast<std::size_t>(i)];
+          if (type == static_cast<int>(KvType::f32)) REQUIRE(got == value);
+          if (type == static_cast<int>(KvType::f16))
+            REQUIRE(got == quant::portable_f16_to_f32(quant::portable_f32_to_f16(value)));
+          continue;
+        }
+        const double value = stored[static_cast<std::size_t>(i)], got = unpacked[static_cast<std::size_t>(i)];
+        double extreme = 0;
         for (int j = i / 32 * 32; j < size && j < i / 32 * 32 + 32; ++j) {
-          const float other = values[static_cast<std::size_t>(j)];
+          const double other = stored[static_cast<std::size_t>(j)];
           if (std::fabs(other) > std::fabs(extreme)) extreme = other;
         }
         // Half a step of the stored scale, which is within 2^-11 of the ideal scale or, below normal halves, 2^-25; a
         // scale rounded down moves the largest value's limit by so many times its rounding as there are levels.
-        const float levels = type == static_cast<int>(KvType::q8_0) ? 127.0f : 8.0f, step = std::fabs(extreme) / levels;
+        const double levels = type == static_cast<int>(KvType::q8_0) ? 127 : 8, step = std::fabs(extreme) / levels;
         // Level 8 of q4_0 exists only for the sign of the extreme value: beyond 7.5 steps with the other sign the error
         // is up to one step.
-        const bool cut = levels == 8.0f && value * extreme < 0 && std::fabs(value) > 7.49f * step;
+        const bool cut = levels == 8 && value * extreme < 0 && std::fabs(value) > 7.49 * step;
         REQUIRE(std::fabs(got - value) <=
-                step * (cut ? 1.001f : 0.501f) + levels * std::max(step * 0x1p-11f, 0x1p-25f));
+                step * (cut ? 1.001 : 0.501) + levels * std::max(step * 0x1p-11, 0x1p-25) + rounding);
       }
     }
   });
 }
 
-TEST_CASE("packing values that are too large stays in range; a NaN makes its block NaN, in every set, and no other") {
+TEST_CASE("packing values that are too large stays in range; a NaN makes what is rotated with it NaN, and no other") {
   for_each_set_type_and_size([](const kernels::Table& table, int type, int size) {
     std::vector<float> values(static_cast<std::size_t>(size), 1e30f);
     values.back() = -std::numeric_limits<float>::infinity();
@@ -85,8 +93,16 @@ TEST_CASE("packing values that are too large stays in range; a NaN makes its blo
     std::vector<float> back(values.size());
     table.unpack_kv[type](packed.data(), size, back.data());
     if (type < static_cast<int>(KvType::q8_0)) return;
+    std::size_t first = 0, end = 0;  // of the rotation's block that holds the NaN
+    while (end <= nan) {
+      first = end;
+      end += static_cast<std::size_t>(kernels::kv_rotation_block(size - static_cast<int>(first)));
+    }
+    // Values behind the last whole 32 share a scale, whatever they are rotated with.
+    first = first / kernels::kKvBlock * kernels::kKvBlock;
+    end = (end + kernels::kKvBlock - 1) / kernels::kKvBlock * kernels::kKvBlock;
     for (std::size_t i = 0; i < back.size(); ++i) {
-      const bool beside = size != 2 && i / kernels::kKvBlock == nan / kernels::kKvBlock;
+      const bool beside = size != 2 && i >= first && i < end;
       REQUIRE(std::isnan(back[i]) == beside);
       REQUIRE((beside || std::isfinite(back[i])));
     }
@@ -95,8 +111,10 @@ TEST_CASE("packing values that are too large stays in range; a NaN makes its blo
 
 TEST_CASE("a whole q4_0 block is GGUF's: value i and i + 16 share a byte; a short one pairs its own halves") {
   for (int size : {32, 48, 7}) {
-    std::vector<float> values(static_cast<std::size_t>(size));
-    for (int i = 0; i < size; ++i) values[static_cast<std::size_t>(i)] = static_cast<float>(i % 16 - 8);  // scale 1
+    std::vector<float> levels(static_cast<std::size_t>(size));
+    for (int i = 0; i < size; ++i) levels[static_cast<std::size_t>(i)] = static_cast<float>(i % 16 - 8);  // scale 1
+    const std::vector<double> rotated_values = test::rotated(KvType::q4_0, levels);
+    const std::vector<float> values(rotated_values.begin(), rotated_values.end());
     const std::size_t bytes = kernels::kv_vector_bytes(KvType::q4_0, size);
     CHECK(bytes == (size == 32 ? 18u : size == 48 ? 28u : 6u));
     std::vector<std::byte> packed(bytes);
@@ -118,6 +136,24 @@ TEST_CASE("a whole q4_0 block is GGUF's: value i and i + 16 share a byte; a shor
       CHECK(level(20 + i, 4) == 8 + i);
     }
   }
+}
+
+TEST_CASE("what one dimension holds is stored in the levels of all: an outlier does not set the step of the others") {
+  for_each_set_type_and_size([](const kernels::Table& table, int type, int size) {
+    if (!kernels::kv_scaled(static_cast<KvType>(type)) || size < 64 || size > 128) return;
+    Random random(static_cast<std::uint64_t>(size) + 7);
+    std::vector<float> values = test::random_values(random, size);
+    values[5] = 40.0f;
+    std::vector<std::byte> packed(kernels::kv_vector_bytes(static_cast<KvType>(type), size));
+    std::vector<float> back(values.size());
+    table.pack_kv[type](values.data(), size, packed.data());
+    table.unpack_kv[type](packed.data(), size, back.data());
+    double squares = 0;
+    for (std::size_t i = 0; i < 32; ++i) squares += std::pow(double{back[i]} - double{values[i]}, 2);
+    // Unrotated, steps of this block would be 40 / 127 and 40 / 8, with errors of .29 steps.
+    const double step = type == static_cast<int>(KvType::q8_0) ? 40.0 / 127 : 40.0 / 8;
+    CHECK(std::sqrt(squares / 32) < 0.29 * step / 3);
+  });
 }
 
 TEST_CASE("names of storage types are read back, and nothing else is") {

@@ -7,6 +7,7 @@
 
 #include "kernels/dispatch.hpp"
 #include "tests/kernels/attention_case.hpp"
+#include "tests/kernels/rotated.hpp"
 
 namespace {
 
@@ -18,20 +19,31 @@ using test::RowState;
 constexpr int kSize = 80, kEntries = 150;
 constexpr float kScale = 0.1f;
 
+// Vectors as a type stores them, one after another.
+std::vector<double> stored(KvType type, const std::vector<float>& vectors) {
+  std::vector<double> all;
+  for (auto at = vectors.begin(); at != vectors.end(); at += kSize) {
+    const std::vector<double> one = test::rotated(type, std::vector<float>(at, at + kSize));
+    all.insert(all.end(), one.begin(), one.end());
+  }
+  return all;
+}
+
 // The max error of a stored value: half a step, a whole step for q4_0, and the effect of rounding the scale.
-double step(KvType type, const float* vector, int d) {
+double step(KvType type, const double* vector, int d) {
   if (type == KvType::f32) return 0.0;
-  if (type == KvType::f16) return std::fabs(static_cast<double>(vector[d])) * 0x1p-11 + 0x1p-25;
+  if (type == KvType::f16) return std::fabs(vector[d]) * 0x1p-11 + 0x1p-25;
   double largest = 0;
   for (int i = d / 32 * 32; i < std::min(kSize, d / 32 * 32 + 32); ++i) {
-    largest = std::max(largest, std::fabs(static_cast<double>(vector[i])));
+    largest = std::max(largest, std::fabs(vector[i]));
   }
   return largest * ((type == KvType::q8_0 ? 0.501 / 127 : 1.001 / 8) + 0x1p-11) + 0x1p-18;
 }
 
 // Attention over the original numbers, and the same with the magnitudes of the values.
 struct Exact {
-  Exact(const std::vector<float>& query, const std::vector<float>& keys, const std::vector<float>& values) {
+  template <class Value>
+  Exact(const std::vector<float>& query, const std::vector<float>& keys, const std::vector<Value>& values) {
     std::vector<double> weights(kEntries);
     double total = 0;
     for (int e = 0; e < kEntries; ++e) {
@@ -60,7 +72,6 @@ TEST_CASE("what a storage type loses of attention is within what its steps allow
   const std::vector<float> query = test::random_values(random, kSize);
   const std::vector<float> keys = test::random_values(random, kSize * kEntries);
   const std::vector<float> values = test::random_values(random, kSize * kEntries);
-  const Exact exact(query, keys, values);
   for (std::string_view set : kernels::usable_sets(kernels::this_machine(), "")) {
     const kernels::Table table = kernels::table_for(set);
     const auto error_of = [&](kernels::KvTypes types) {
@@ -93,19 +104,26 @@ TEST_CASE("what a storage type loses of attention is within what its steps allow
            0.0f,
            {&state.largest, &state.sum, state.out.data(), 1},
            scratch.data()});
+      // Errors are bounded where numbers are stored: rotated, like the query for keys and the output for values.
+      const std::vector<double> stored_query = stored(types.key, query), stored_keys = stored(types.key, keys),
+                                stored_values = stored(types.value, values);
+      const Exact exact(query, keys, stored_values);
+      for (float& sum : state.out) sum /= state.sum;
+      const std::vector<double> out = test::rotated(types.value, state.out);
       double moved = 0, squares = 0, whole = 0;
       for (int e = 0; e < kEntries; ++e) {
         double own = 0;
         for (int d = 0; d < kSize; ++d) {
-          own += std::fabs(double{query[static_cast<std::size_t>(d)]}) * step(types.key, keys.data() + e * kSize, d);
+          own +=
+              std::fabs(stored_query[static_cast<std::size_t>(d)]) * step(types.key, stored_keys.data() + e * kSize, d);
         }
         moved = std::max(moved, own * static_cast<double>(kScale));
       }
       for (int d = 0; d < kSize; ++d) {
         const auto at = static_cast<std::size_t>(d);
         double own = 0;
-        for (int e = 0; e < kEntries; ++e) own = std::max(own, step(types.value, values.data() + e * kSize, d));
-        const double off = static_cast<double>(state.out[at]) / static_cast<double>(state.sum) - exact.out[at];
+        for (int e = 0; e < kEntries; ++e) own = std::max(own, step(types.value, stored_values.data() + e * kSize, d));
+        const double off = out[at] - exact.out[at];
         REQUIRE(std::fabs(off) <= own + std::expm1(2 * moved) * exact.magnitudes[at] + 1e-5);
         squares += off * off;
         whole += exact.out[at] * exact.out[at];
