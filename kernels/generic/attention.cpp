@@ -3,16 +3,14 @@
 #include <cfloat>
 #include <cmath>
 #include <cstring>
-#include <limits>
 
 #include "kernels/generic/fill.hpp"
-#include "kernels/shared/hadamard.ipp"
+#include "kernels/shared/pack.ipp"
 #include "quant/half.hpp"
 
 namespace brim::kernels::generic {
 namespace {
 
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr int kPiece = kKvRotation;  ///< values of one vector packed or unpacked at once: a multiple of kKvBlock
 
 float read_half(const std::byte* at) noexcept {
@@ -24,6 +22,19 @@ float read_half(const std::byte* at) noexcept {
 void write_half(float value, std::byte* at) noexcept {
   const std::uint16_t bits = quant::f32_to_f16(value);
   std::memcpy(at, &bits, sizeof bits);
+}
+
+/// Level number `place` of a block of `count` values.
+template <KvType kType>
+int read_level(const std::byte* levels, int count, int place) noexcept {
+  if constexpr (kType == KvType::q8_0) return static_cast<std::int8_t>(levels[place]);
+  constexpr int kLow = kType == KvType::q3_0 ? 2 : 4;
+  const int bytes = kType == KvType::q3_0 ? kv_quarter_bytes(count) : kv_nibble_bytes(count);
+  int stored = (static_cast<int>(levels[place % bytes]) >> (place / bytes * kLow)) & ((1 << kLow) - 1);
+  if constexpr (kv_level_bits(kType) > kLow) {
+    stored |= ((static_cast<int>(levels[bytes + place / 8]) >> (place % 8)) & 1) << kLow;
+  }
+  return stored - (1 << (kv_level_bits(kType) - 1));
 }
 
 /// Values [first, first + count) of a packed vector of `size`, as they are stored; `first` is a multiple of kKvBlock.
@@ -38,14 +49,7 @@ void unpack_range(const std::byte* packed, int size, int first, int count, float
     for (int i = 0; i < count; ++i) {
       const int number = (first + i) / kKvBlock, place = (first + i) % kKvBlock;
       const std::byte* block = packed + number * kBytes;
-      int level = 0;
-      if constexpr (kType == KvType::q8_0) {
-        level = static_cast<std::int8_t>(block[2 + place]);
-      } else {
-        const int half = kv_nibble_bytes(std::min(kKvBlock, size - number * kKvBlock));
-        const int pair = static_cast<int>(block[2 + place % half]);
-        level = (place < half ? pair & 15 : pair >> 4) - 8;
-      }
+      const int level = read_level<kType>(block + 2, std::min(kKvBlock, size - number * kKvBlock), place);
       values[i] = read_half(block) * static_cast<float>(level);
     }
   }
@@ -63,71 +67,6 @@ void pack_f32(const float* values, int size, std::byte* out) noexcept {
 
 void pack_f16(const float* values, int size, std::byte* out) noexcept {
   for (int i = 0; i < size; ++i) write_half(values[i], out + i * 2);
-}
-
-/// One scale per 32 values: the half nearest to max|x| / 127 (at most the largest half), and each value's nearest
-/// multiple of that stored half. Where one value is NaN, the scale is NaN, and so are all values of the block when they
-/// are read: a damaged model is then detected by its logits.
-void pack_q8_0(const float* values, int size, std::byte* out) noexcept {
-  for (int first = 0; first < size; first += kKvBlock, out += kKvBlock + 2) {
-    const int count = size - first < kKvBlock ? size - first : kKvBlock;
-    float largest = 0;
-    bool nan = false;
-    for (int i = 0; i < count; ++i) {
-      const float magnitude = std::fabs(values[first + i]);
-      largest = magnitude > largest ? magnitude : largest;
-      nan |= std::isnan(magnitude);
-    }
-    const float wanted = largest / 127.0f;
-    write_half(nan ? kNan : wanted < quant::kHalfLargest ? wanted : quant::kHalfLargest, out);
-    const float scale = read_half(out);
-    for (int i = 0; i < count; ++i) {
-      float level = scale > 0 ? std::nearbyint(values[first + i] / scale) : 0.0f;
-      level = level > 127.0f ? 127.0f : level >= -127.0f ? level : level < -127.0f ? -127.0f : 0.0f;
-      out[2 + i] = static_cast<std::byte>(static_cast<std::int8_t>(level));
-    }
-  }
-}
-
-/// One scale per 32 values, chosen so that the value of largest magnitude is at level −8, the only level without a
-/// counterpart (the half nearest to that scale, at most the largest half), and each value's nearest level of that
-/// stored half. NaN as above.
-void pack_q4_0(const float* values, int size, std::byte* out) noexcept {
-  for (int first = 0; first < size; first += kKvBlock) {
-    const int count = std::min(kKvBlock, size - first), half = kv_nibble_bytes(count);
-    float extreme = 0;
-    bool nan = false;
-    for (int i = 0; i < count; ++i) {
-      if (std::fabs(values[first + i]) > std::fabs(extreme)) extreme = values[first + i];
-      nan |= std::isnan(values[first + i]);
-    }
-    const float wanted = extreme / -8.0f;
-    write_half(nan ? kNan : std::clamp(wanted, -quant::kHalfLargest, quant::kHalfLargest), out);
-    const float scale = read_half(out);
-    out += 2;
-    std::fill_n(out, half, std::byte{0x88});
-    for (int i = 0; i < count; ++i) {
-      float level = scale != 0 ? std::nearbyint(values[first + i] / scale) : 0.0f;
-      level = level > 7.0f ? 7.0f : level >= -8.0f ? level : level < -8.0f ? -8.0f : 0.0f;
-      const int shift = i < half ? 0 : 4, stored = static_cast<int>(level) + 8;
-      std::byte& pair = out[i % half];
-      pair = (pair & std::byte(0xf0 >> shift)) | std::byte(stored << shift);
-    }
-    out += half;
-  }
-}
-
-/// Packs a vector rotated: kPack packs up to kPiece values.
-template <KvType kType, void (*kPack)(const float*, int, std::byte*) noexcept>
-void pack_rotated(const float* values, int size, std::byte* out) noexcept {
-  float rotated[kPiece];
-  for (int first = 0; first < size; first += kPiece) {
-    const int count = std::min(kPiece, size - first);
-    std::copy_n(values + first, count, rotated);
-    rotate_kv(rotated, count);
-    kPack(rotated, count, out);
-    out += kv_vector_bytes(kType, count);
-  }
 }
 
 /// Calls body(index, key, value) for all entries of a call.
@@ -260,7 +199,9 @@ void fill_type(Table& table) {
   table.attend[kIndex][static_cast<int>(KvType::f32)] = attend<kType, KvType::f32>;
   table.attend[kIndex][static_cast<int>(KvType::f16)] = attend<kType, KvType::f16>;
   table.attend[kIndex][static_cast<int>(KvType::q8_0)] = attend<kType, KvType::q8_0>;
+  table.attend[kIndex][static_cast<int>(KvType::q5_0)] = attend<kType, KvType::q5_0>;
   table.attend[kIndex][static_cast<int>(KvType::q4_0)] = attend<kType, KvType::q4_0>;
+  table.attend[kIndex][static_cast<int>(KvType::q3_0)] = attend<kType, KvType::q3_0>;
   table.accumulated_attention[kIndex] = accumulated_attention<kType>;
   table.unpack_kv[kIndex] = unpack_kv<kType>;
 }
@@ -271,12 +212,13 @@ void fill_attention(Table& table) {
   fill_type<KvType::f32>(table);
   fill_type<KvType::f16>(table);
   fill_type<KvType::q8_0>(table);
+  fill_type<KvType::q5_0>(table);
   fill_type<KvType::q4_0>(table);
+  fill_type<KvType::q3_0>(table);
   table.merge_attention = merge_attention;
   table.pack_kv[static_cast<int>(KvType::f32)] = pack_f32;
   table.pack_kv[static_cast<int>(KvType::f16)] = pack_f16;
-  table.pack_kv[static_cast<int>(KvType::q8_0)] = pack_rotated<KvType::q8_0, pack_q8_0>;
-  table.pack_kv[static_cast<int>(KvType::q4_0)] = pack_rotated<KvType::q4_0, pack_q4_0>;
+  fill_pack_levels(table);
 }
 
 }  // namespace brim::kernels::generic

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "kernels/shared/attention_walk.ipp"
+#include "kernels/shared/pack.ipp"
 #include "kernels/shared/transposed.ipp"
 
 namespace brim::kernels {
@@ -210,21 +211,25 @@ void fill_attention_of_keys(Table& table) {
   Attention<Vector, kKey, KvType::f32>::fill(table);
   Attention<Vector, kKey, KvType::f16>::fill(table);
   Attention<Vector, kKey, KvType::q8_0>::fill(table);
+  Attention<Vector, kKey, KvType::q5_0>::fill(table);
   Attention<Vector, kKey, KvType::q4_0>::fill(table);
+  Attention<Vector, kKey, KvType::q3_0>::fill(table);
   table.accumulated_attention[static_cast<int>(kKey)] = accumulated_attention<Vector, kKey>;
   table.unpack_kv[static_cast<int>(kKey)] = Cached<Vector, kKey>::unpack_kv;
 }
 
-/// Every attention entry of the table except pack_kv to f32, q8_0 and q4_0, for which the loops of generic are good
-/// enough.
+/// Every attention entry of the table except pack_kv to f32, for which the loop of generic is good enough.
 template <class Vector>
 void fill_attention_from(Table& table) {
   fill_attention_of_keys<Vector, KvType::f32>(table);
   fill_attention_of_keys<Vector, KvType::f16>(table);
   fill_attention_of_keys<Vector, KvType::q8_0>(table);
+  fill_attention_of_keys<Vector, KvType::q5_0>(table);
   fill_attention_of_keys<Vector, KvType::q4_0>(table);
+  fill_attention_of_keys<Vector, KvType::q3_0>(table);
   table.merge_attention = merge_attention<Vector>;
   table.pack_kv[static_cast<int>(KvType::f16)] = pack_half<Vector>;
+  fill_pack_levels(table);
 }
 
 }  // namespace

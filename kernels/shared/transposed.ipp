@@ -4,7 +4,7 @@
 //
 // Sixteen bytes of n = 16 / (bytes of a value) entries are n × n values; log2(n) rounds of interleaving transpose them.
 // A register holds several of these squares in its lanes. In q4_0 the sixteen bytes are a block, and each transposed
-// byte is separated into its two values.
+// byte is separated into its two values. Blocks of q5_0 and q3_0 are separated first.
 #pragma once
 
 #include "kernels/shared/cached.ipp"
@@ -37,6 +37,8 @@ class TransposedKeys {
       int d = 0;
       if constexpr (kType == KvType::q4_0) {
         for (; d + kKvBlock <= size_; d += kKvBlock) turn_pairs(from + place(d), stride, e, d, kKvBlock / 2);
+      } else if constexpr (Cached<Vector, kType>::kShared) {
+        for (; d < size_; d += kKvBlock) turn_levels(from + place(d), stride, e, d);
       } else {
         for (; d + kSide <= size_; d += kSide) turn_square(from + place(d), stride, e, d);
       }
@@ -105,6 +107,15 @@ class TransposedKeys {
     load_transposed(from, stride, rows);
     for (int i = 0; i < pairs; ++i) store(d + i, e, Vector::low_levels(rows[i]));
     for (int i = 0; i < pairs; ++i) store(d + pairs + i, e, Vector::high_levels(rows[i]));
+  }
+
+  /// A block of q5_0 or q3_0.
+  void turn_levels(const std::byte* from, std::size_t stride, int e, int d) {
+    alignas(16) std::int8_t levels[kAtOnce][kKvBlock];
+    const int count = size_ - d < kKvBlock ? size_ - d : kKvBlock;
+    for (std::size_t i = 0; i < kAtOnce; ++i) all_levels<kType>(from + i * stride, count, levels[i]);
+    const auto* at = reinterpret_cast<const std::byte*>(levels);
+    for (int part = 0; part < count; part += kSide) turn_square(at + part, kKvBlock, e, d + part);
   }
 
   /// The last values of heads whose size is not a multiple of kSide (q4_0: of a block), padded with zeros.

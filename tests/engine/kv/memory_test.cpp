@@ -128,7 +128,7 @@ void check_entry(FakeModel& model, const View& view, int layer, std::int64_t i, 
       continue;
     }
     // Packed once per move; each packing may lose half a unit of the type again.
-    constexpr float kTolerances[] = {1e-5f, 1e-2f, 0.15f, 1.0f};
+    constexpr float kTolerances[] = {1e-5f, 1e-2f, 0.15f, 0.7f, 1.0f, 2.0f};
     const float tolerance = kTolerances[static_cast<int>(own.types.key)];
     float worst = 0;
     for (std::size_t d = 0; d < exact.size(); ++d) worst = std::max(worst, std::abs(seen.key[d] - exact[d]));
