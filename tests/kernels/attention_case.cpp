@@ -9,6 +9,7 @@
 #include <new>
 
 #include "kernels/dispatch.hpp"
+#include "tests/kernels/rotated.hpp"
 
 namespace brim::test {
 
@@ -62,6 +63,14 @@ AttentionCase::AttentionCase(Random& random, const AttentionShape& made, int pie
     run.count = static_cast<std::int64_t>(entries);
     runs_.push_back(run);
   }
+  const auto rotate = [&](const float* vector, std::vector<double>& to) {
+    const std::vector<double> there = rotated(shape.types.key, std::vector<float>(vector, vector + shape.key_size));
+    to.insert(to.end(), there.begin(), there.end());
+  };
+  for (std::int64_t row = 0; row < shape.tokens * shape.group; ++row) {
+    rotate(queries_.data() + row / shape.group * query_stride_ + row % shape.group * shape.key_size, rotated_queries_);
+  }
+  for (std::int64_t e = 0; e < count; ++e) rotate(keys_.data() + e * shape.key_size, rotated_keys_);
   for (std::int64_t t = 0; t < shape.tokens; ++t) {
     const std::int64_t end = std::max(shape.first + 1, shape.end - shape.later - shape.tokens + t + 1);
     seen_.push_back({shape.window == 0 ? shape.first : std::max(shape.first, end - shape.window), end});
@@ -92,13 +101,32 @@ double AttentionCase::score_error(std::int64_t row, std::int64_t index) const {
   }
   // One rounding for each product's place in the sum, one for the scale, and a few for the result of a soft cap.
   // Rotated vectors have other products, whose magnitudes add up to at most the product of the lengths, and each of the
-  // two rotations rounds up to ten times.
+  // two rotations rounds up to ten times. Sets with integer products also round the rotated query.
   int roundings = shape.key_size + 2;
+  double of_integers = 0;
   if (kernels::kv_scaled(shape.types.key)) {
     parts = std::sqrt(of_query * of_key);
     roundings += 20;
+    of_integers = rounded_query_error(row, index);
   }
-  return roundings * 0x1p-24 * parts * static_cast<double>(scale) + 8 * 0x1p-24 * std::fabs(score(row, index));
+  return (roundings * 0x1p-24 * parts + of_integers) * static_cast<double>(scale) +
+         8 * 0x1p-24 * std::fabs(score(row, index));
+}
+
+/// Half a step for each value, the step of a block of 32 being its largest value / 32512.
+double AttentionCase::rounded_query_error(std::int64_t row, std::int64_t index) const {
+  const double* query = rotated_queries_.data() + row * shape.key_size;
+  const double* key = rotated_keys_.data() + (index - shape.first) * shape.key_size;
+  double error = 0;
+  for (int first = 0; first < shape.key_size; first += 32) {
+    double largest = 0, keys = 0;
+    for (int d = first; d < std::min(first + 32, shape.key_size); ++d) {
+      largest = std::max(largest, std::fabs(query[d]));
+      keys += std::fabs(key[d]);
+    }
+    error += 0.51 * largest / 32512 * keys;
+  }
+  return error;
 }
 
 double AttentionCase::value_norm(std::int64_t index) const {

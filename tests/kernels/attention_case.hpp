@@ -76,6 +76,7 @@ class AttentionCase {
   const float scale;
 
  private:
+  double rounded_query_error(std::int64_t row, std::int64_t index) const;
   std::size_t place(std::int64_t index, int size, int d) const {
     return static_cast<std::size_t>((index - shape.first) * size + d);
   }
@@ -85,6 +86,7 @@ class AttentionCase {
   std::vector<std::unique_ptr<GuardedBytes>> memory_;
   std::vector<kernels::KvRun> runs_;
   std::vector<float> queries_, keys_, values_;
+  std::vector<double> rotated_queries_, rotated_keys_;  ///< as keys are stored, rows and entries one after another
   std::vector<kernels::Seen> seen_;
   std::int64_t query_stride_;
 };
