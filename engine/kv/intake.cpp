@@ -190,13 +190,15 @@ void Intake::drop_worn(Stream& stream, std::int64_t end) noexcept {
   if (repacked.empty()) return;
   const std::span<const std::int64_t> positions = stream.store.positions();
   const std::int64_t used = stream.store.used(), sinks = unmoved_sinks(stream);
-  // New positions are counted from the end, so the newest entry is decided on first; the list fills from its end too.
+  // New positions are counted from the end, so the newest entry is decided on first; the list fills from its end too. The
+  // newest entry is kept in any case: the next token follows it, and positions end with it.
   std::uint32_t* const list_end = scratch_.order + used;
   std::uint32_t* kept = list_end;
   for (std::int64_t entry = used; entry-- > 0;) {
     const auto place = static_cast<std::size_t>(entry);
     const bool moves = positions[place] != end - 1 - (list_end - kept);
-    if (entry < sinks || !moves || repacked[place] < kMaxRepacked) *--kept = static_cast<std::uint32_t>(entry);
+    const bool stays = entry < sinks || entry + 1 == used || !moves || repacked[place] < kMaxRepacked;
+    if (stays) *--kept = static_cast<std::uint32_t>(entry);
   }
   if (list_end - kept < used) keep_only(stream, {kept, list_end});
 }

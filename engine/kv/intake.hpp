@@ -49,7 +49,7 @@ class Intake {
   /// Outside a chunk: evicts the oldest entries behind the sinks until `keep` are left.
   void drop_after_sinks(Stream& stream, std::int64_t keep) noexcept;
   /// Before a rebase to positions that end at `end`: evicts the entries behind the sinks that would have to move although
-  /// their keys were packed again kMaxRepacked times.
+  /// their keys were packed again kMaxRepacked times, except the newest one.
   void drop_worn(Stream& stream, std::int64_t end) noexcept;
 
  private:

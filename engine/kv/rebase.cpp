@@ -27,7 +27,9 @@ void rotate_keys(Stream& stream, std::int64_t first, std::int64_t end, std::int6
   }
   const std::span<std::uint8_t> repacked = stream.store.repacked();
   if (repacked.empty()) return;
-  for (std::int64_t entry = first; entry < end; ++entry) ++repacked[static_cast<std::size_t>(entry)];
+  for (std::uint8_t& count : repacked.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(end - first))) {
+    if (count < kMaxRepacked) ++count;
+  }
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 // Moving a layer's entries to contiguous positions when the context is used up: keys are stored with their positions, so
 // each is unpacked, rotated back by the distance it moves, and packed again. A key that does not move is left alone.
 //
-// Every packing below 8 bits adds an error of the size of the first one's (about .09 σ in q4_0), so a key stored in them is packed
-// again kMaxRepacked times at most. Entries that have reached that are the first to be evicted, and one that would have
-// to move once more is evicted instead (Intake::drop_worn).
+// Every packing below 8 bits adds an error of the size of the first one's (about .09 σ in q4_0), so a key stored in them
+// is packed again kMaxRepacked times at most. Entries that have reached that are the first to be evicted, and one that
+// would have to move once more is evicted instead (Intake::drop_worn), unless it is the newest.
 #pragma once
 
 #include <cstdint>

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "engine/base/state.hpp"
 #include "engine/kv/rebase.hpp"
 #include "tests/engine/kv/fake_model.hpp"
 
@@ -289,6 +290,31 @@ TEST_CASE("a key below 8 bits is packed again four times at most: its entry is e
   CHECK(oldest(rebases_of_entries(full(KvType::f32), 0, 0)) == 7);
   CHECK(oldest(rebases_of_entries(full(KvType::q8_0), 0, 0)) == 7);
   CHECK(oldest(rebases_of_entries(full(KvType::q4_0), 0, 0)) == 4);
+}
+
+TEST_CASE("the newest entry is kept, however often positions are rebased before the next token") {
+  const Plan plan = plan_of(fake_shape(8, 64, {KvType::q4_0, KvType::f32}, 1, 32), budget_full());
+  REQUIRE(plan.chunk >= 13);
+  FakeModel model(plan);
+  model.read(64);
+  // Each of these chunks needs more room than the one before, and none is taken in.
+  for (const std::int64_t count : {1, 9, 10, 11, 12, 13}) {
+    model.begin(count);
+    model.abandon();
+  }
+  CHECK(model.cache().rebased() == 6);
+  REQUIRE_FALSE(model.cache().stale());
+  const View view = model.cache().view(stream(0));
+  CHECK(view.positions().back() == model.cache().next_position() - 1);
+  CHECK(token_of(see_entry(view, plan.shape, 0, 0, view.retained() - 1).value, 0, 0, 64) == 63);
+
+  brim::StateWriter saved;
+  model.cache().save(saved);
+  std::vector<std::byte> bytes;
+  for (const auto part : saved.parts()) bytes.insert(bytes.end(), part.begin(), part.end());
+  brim::StateReader state("a state", {bytes});
+  FakeModel other(plan);
+  CHECK(other.cache().restore(state).ok());
 }
 
 TEST_CASE("a key that was packed again four times is the first to be evicted, whatever its score") {
