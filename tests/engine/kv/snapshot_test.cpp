@@ -112,6 +112,45 @@ TEST_CASE("a key that was packed again more often than any key is refused") {
   CHECK(refused == model.cache().stats(stream(0)).used);
 }
 
+TEST_CASE("an entry whose key was packed again four times is evicted before any other, whatever its score") {
+  class OldestRule : public brim::kv::Rule {
+   public:
+    std::string_view name() const override { return "oldest"; }
+    void score(const brim::kv::Entries& entries, std::span<float> scores) const noexcept override {
+      for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = -static_cast<float>(entries.index[i]);
+    }
+  };
+  const OldestRule rule;
+  Plan plan = plan_with_quota(fake_shape(1, 512, KvType::q4_0), 64);
+  REQUIRE(!plan.quota.empty());
+  plan.rule = &rule;
+  FakeModel model(plan);
+  model.read(60);
+  std::vector<std::byte> bytes = saved(model.cache());
+  // The counts, all 0 so far: the last piece of 60 bytes.
+  std::size_t at = bytes.size() / 8 * 8;
+  std::int64_t size = 0;
+  while (size != 60 && at >= 8) std::memcpy(&size, bytes.data() + (at -= 8), sizeof size);
+  REQUIRE(size == 60);
+  const auto kept = [&](bool worn) {
+    std::vector<std::byte> state = bytes;
+    for (const std::size_t entry : {10, 20})
+      state[at + 8 + entry] = std::byte{worn ? std::uint8_t{4} : std::uint8_t{0}};
+    FakeModel other(plan);
+    REQUIRE(restore(other.cache(), state));
+    while (other.cache().evicted() == 0) other.read_chunk(1);
+    const auto positions = other.cache().view(stream(0)).positions();
+    return std::vector<std::int64_t>(positions.begin(), positions.end());
+  };
+  const auto holds = [](const std::vector<std::int64_t>& positions, std::int64_t position) {
+    return std::find(positions.begin(), positions.end(), position) != positions.end();
+  };
+  const std::vector<std::int64_t> fresh = kept(false), worn = kept(true);
+  for (const std::int64_t position : {9, 10, 11, 19, 20, 21}) CHECK(holds(fresh, position));
+  for (const std::int64_t position : {9, 11, 19, 21}) CHECK(holds(worn, position));
+  for (const std::int64_t position : {10, 20}) CHECK(!holds(worn, position));
+}
+
 TEST_CASE("keys and values that an earlier version stored unrotated are refused, f16 is not") {
   const auto text_of = [](KvType type) {
     const Plan plan = plan_of(fake_shape(1, 64, type), budget_full());
