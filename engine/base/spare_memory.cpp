@@ -10,12 +10,17 @@ namespace {
 constexpr std::size_t kMinBlock = std::size_t{64} << 10, kMaxBlock = std::size_t{1} << 20;
 constexpr std::size_t kFewBlocks = 16;
 
+std::size_t quotient_rounded_up(std::size_t bytes, std::size_t by) { return (bytes + by - 1) / by; }
+
 }  // namespace
 
 Result<SpareMemory> SpareMemory::take(std::size_t bytes) {
   SpareMemory memory;
-  memory.block_bytes_ = std::clamp(bytes / kFewBlocks, kMinBlock, kMaxBlock);
-  memory.blocks_.resize((bytes + memory.block_bytes_ - 1) / memory.block_bytes_);
+  const std::size_t blocks = quotient_rounded_up(bytes, std::clamp(bytes / kFewBlocks, kMinBlock, kMaxBlock));
+  if (blocks == 0) return memory;
+  // As many blocks as are needed, each no larger than needed: together they are `bytes`, not up to a block more.
+  memory.block_bytes_ = quotient_rounded_up(bytes, blocks);
+  memory.blocks_.resize(blocks);
   memory.wanted_ = memory.blocks_.size();
   memory.retake();
   if (memory.held_ < memory.blocks_.size()) {
@@ -32,7 +37,7 @@ void SpareMemory::release() noexcept {
 
 void SpareMemory::keep(std::size_t bytes) noexcept {
   if (block_bytes_ == 0) return;
-  wanted_ = std::min(blocks_.size(), (bytes + block_bytes_ - 1) / block_bytes_);
+  wanted_ = std::min(blocks_.size(), quotient_rounded_up(bytes, block_bytes_));
   if (released()) return;
   while (held_ > wanted_) blocks_[--held_].reset();
   retake();

@@ -24,6 +24,16 @@ TEST_CASE("work that succeeds leaves the spare memory alone") {
   CHECK(calls == 1);
 }
 
+TEST_CASE("no more is taken than was asked for, but for a byte a block") {
+  for (const std::size_t bytes : {std::size_t{0}, std::size_t{1}, std::size_t{65537}, std::size_t{1048577},
+                                  std::size_t{5173144}, (std::size_t{16} << 20) + 1}) {
+    const auto spare = SpareMemory::take(bytes);
+    REQUIRE(spare);
+    CHECK(spare->held() >= bytes);
+    CHECK(spare->held() <= bytes + 32);
+  }
+}
+
 TEST_CASE("work without memory is done once more, with what is given back") {
   auto spare = SpareMemory::take(std::size_t{1} << 20);
   REQUIRE(spare);
