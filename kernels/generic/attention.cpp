@@ -111,10 +111,11 @@ double score(const Attend& a, const float* query, const std::byte* key) {
   return cap > 0 ? cap * std::tanh(sum / cap) : sum;
 }
 
-/// One row: all scores, then the weights and the sums. The largest score is the float that the state holds.
-template <KvType kKey, KvType kValue>
-void attend_row(const Attend& a, const float* query, Seen seen, float& largest, float& total, float* out) {
-  double weights[kAttentionRange];
+/// The weights of one row, weights[index − a.first]: all scores, then their exponentials. The largest score is the float
+/// that the state holds.
+template <KvType kKey>
+__attribute__((noinline)) void weigh_row(const Attend& a, const float* query, Seen seen, float& largest, float& total,
+                                         double* weights) {
   const auto weight_of = [&](std::int64_t index) -> double& { return weights[index - a.first]; };
   const auto sees = [&](std::int64_t index) { return index >= seen.first && index < seen.end; };
   largest = -FLT_MAX;
@@ -131,14 +132,19 @@ void attend_row(const Attend& a, const float* query, Seen seen, float& largest, 
     sum += weight_of(index);
   }
   total = static_cast<float>(sum);
+}
+
+/// out = the values that the row sees, each multiplied by its weight, added up.
+template <KvType kValue>
+__attribute__((noinline)) void add_values_of_row(const Attend& a, Seen seen, const double* weights, float* out) {
   float part[kKvBlock];
   for (int first = 0; first < a.value_size; first += kKvBlock) {
     const int count = a.value_size - first < kKvBlock ? a.value_size - first : kKvBlock;
     double sums[kKvBlock] = {};
     for_entries(a, [&](std::int64_t index, const std::byte*, const std::byte* value) {
-      if (!sees(index)) return;
+      if (index < seen.first || index >= seen.end) return;
       unpack_range<kValue>(value, a.value_size, first, count, part);
-      for (int d = 0; d < count; ++d) sums[d] += weight_of(index) * static_cast<double>(part[d]);
+      for (int d = 0; d < count; ++d) sums[d] += weights[index - a.first] * static_cast<double>(part[d]);
     });
     for (int d = 0; d < count; ++d) out[first + d] = static_cast<float>(sums[d]);
   }
@@ -148,11 +154,13 @@ void attend_row(const Attend& a, const float* query, Seen seen, float& largest, 
 template <KvType kKey, KvType kValue>
 void attend(const Attend& a) noexcept {
   const float* queries = stored_queries<kKey>(a);
+  double weights[kAttentionRange];
   for (std::int64_t t = 0; t < a.tokens; ++t) {
     for (int g = 0; g < a.group; ++g) {
       const std::int64_t row = t * a.state.token_stride + g;
-      attend_row<kKey, kValue>(a, queries + (t * a.group + g) * a.key_size, a.seen[t], a.state.largest[row],
-                               a.state.sums[row], a.state.out + row * a.value_size);
+      weigh_row<kKey>(a, queries + (t * a.group + g) * a.key_size, a.seen[t], a.state.largest[row], a.state.sums[row],
+                      weights);
+      add_values_of_row<kValue>(a, a.seen[t], weights, a.state.out + row * a.value_size);
     }
   }
 }

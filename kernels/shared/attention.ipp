@@ -2,7 +2,7 @@
 // keys that are not multiplied as levels, are first converted to floats in scratch; attention_walk.ipp finds the blocks
 // and attention_rows.ipp does the rest. Keys and values may be stored differently: the code that reads keys is
 // instantiated once per type of key, the code that reads values once per type of value, and a pair of types only selects
-// which of these are called.
+// which of these are called. So that it stays that way with 36 pairs, what is done once per block is not inlined.
 #pragma once
 
 #include "kernels/shared/attention_levels.ipp"
@@ -47,7 +47,7 @@ struct AttentionKeys {
   static constexpr bool kInteger = kIntegerScores<Vector, kType>;
 
   /// The rows' queries as the scores need them.
-  static void start(Rows& rows) {
+  __attribute__((noinline)) static void start(Rows& rows) {
     rows.start(kv_scaled(kType));
     if constexpr (kInteger) {
       const std::int64_t count = rows.call.tokens * rows.call.group;
@@ -58,7 +58,8 @@ struct AttentionKeys {
   }
 
   /// Columns outside [first, end), up to whole vectors, are converted too.
-  static void spread(const Transposed& transposed, const Block& block, int size, float* keys) {
+  __attribute__((noinline)) static void spread(const Transposed& transposed, const Block& block, int size,
+                                               float* keys) {
     for (int d = 0; d < size; ++d) {
       for (int e = block.first / kWidth * kWidth; e < block.end; e += kWidth) {
         Vector::store(keys + d * kBlock + e, transposed.load(d, e));
@@ -112,7 +113,8 @@ struct AttentionValues {
   using Ahead = typename AttentionWalk<Vector>::Ahead;
   static constexpr int kWidth = Vector::kWidth;
 
-  static void spread(const Block& block, const Packed& packed, int size, float* values, int stride) {
+  __attribute__((noinline)) static void spread(const Block& block, const Packed& packed, int size, float* values,
+                                               int stride) {
     for (int e = block.first; e < block.end; ++e) {
       Load::spread(packed.values + static_cast<std::size_t>(e) * packed.value_stride, size,
                    values + std::int64_t{e} * stride);

@@ -71,7 +71,7 @@ struct AttentionRows {
   }
 
   /// `rotated`: whether keys are stored rotated.
-  void start(bool rotated) {
+  __attribute__((noinline)) void start(bool rotated) {
     const std::int64_t rows = call.tokens * call.group;
     for (std::int64_t row = 0; row < rows; ++row) {
       const float* from = call.queries + row / call.group * call.query_stride + row % call.group * call.key_size;
@@ -85,7 +85,7 @@ struct AttentionRows {
   }
 
   /// `rotated`: whether values are stored rotated.
-  void finish(bool rotated) {
+  __attribute__((noinline)) void finish(bool rotated) {
     const AttentionState& state = call.state;
     for (std::int64_t t = 0; t < call.tokens; ++t) {
       for (int g = 0; g < call.group; ++g) {
@@ -215,6 +215,14 @@ struct AttentionRows {
   template <int Rows, class Scores>
   Columns weigh(std::int64_t row, const Block& block, const Scores& scores, float* factors) const {
     const Columns seen = score<Rows>(row, block, scores);
+    weigh_scores<Rows>(row, seen, factors);
+    return seen;
+  }
+
+  /// Replaces the scores of the columns that are seen by their exponentials; not inlined, because it is the same for
+  /// all types of keys.
+  template <int Rows>
+  __attribute__((noinline)) void weigh_scores(std::int64_t row, Columns seen, float* factors) const {
     const int from = seen.first / kWidth * kWidth;
     for (int r = 0; r < Rows; ++r) {
       const float* own = weights + r * kBlock;
@@ -243,7 +251,6 @@ struct AttentionRows {
       }
       Vector::store(sums + (row + r) * kWidth, sum);
     }
-    return seen;
   }
 
   /// The second half: the values of the columns that are seen, each multiplied by its weight.

@@ -55,7 +55,7 @@ class TransposedKeys {
 
   /// Transposes the keys of columns [first, end), and of the columns next to them that fill up registers; column e's
   /// key is keys + e · stride.
-  void turn(const std::byte* keys, std::size_t stride, int first, int end) {
+  __attribute__((noinline)) void turn(const std::byte* keys, std::size_t stride, int first, int end) {
     for (int e = first / kAtOnce * kAtOnce; e < end; e += kAtOnce) {
       const std::byte* from = keys + static_cast<std::size_t>(e) * stride;
       int d = 0;
