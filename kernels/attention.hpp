@@ -45,6 +45,10 @@ struct AttentionState {
   std::int64_t token_stride;
 };
 
+/// Keys and values are those that unpack_kv returns: where a type stores vectors rotated (kv_type.hpp), the queries and
+/// the sums are rotated inside. Sets with integer dot products round the rotated queries of keys in levels to 16 bits,
+/// with a scale for each 32 values.
+///
 /// state = the state of the rows of `tokens` tokens over the entries with indices [first, end). All these entries
 /// belong to one range of kAttentionRange and lie in `runs`, one after another. A score is scale · query · key, then cap
 /// · tanh(score / cap) where soft_cap is > 0.
@@ -72,12 +76,20 @@ struct AccumulatedAttention {
   float* accumulated;
 };
 
+/// Floats of a block of 32 values of a query that is rounded to integers (shared/attention_levels.ipp), and of a query in
+/// either form.
+inline constexpr int kQueryBlockFloats = 18;
+constexpr int query_floats(int key_size) {
+  const int rounded = (key_size / kKvBlock + (key_size % kKvBlock == 0 ? 0 : 1)) * kQueryBlockFloats;
+  return key_size > rounded ? key_size : rounded;
+}
+
 /// Floats of scratch for `rows` = tokens · group rows.
 constexpr std::int64_t attention_scratch(std::int64_t rows, int key_size, int value_size) {
   constexpr std::int64_t kWidest = 16;  // the most floats that a vector of any set has
   const std::int64_t padded = (value_size + kWidest - 1) / kWidest * kWidest;
-  return rows * (key_size + padded + kWidest) + kAttentionBlock * (3 * key_size + value_size + padded + 2 * kWidest) +
-         5 * kWidest;
+  return rows * (query_floats(key_size) + padded + kWidest) +
+         kAttentionBlock * (3 * key_size + value_size + padded + 2 * kWidest) + 5 * kWidest;
 }
 
 }  // namespace brim::kernels

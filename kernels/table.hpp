@@ -145,7 +145,8 @@ struct Table {
   /// Merges the state of later entries into the state of earlier ones, for tokens · group rows.
   void (*merge_attention)(const AttentionState& into, const AttentionState& later, std::int64_t tokens, int group,
                           int value_size) noexcept;
-  /// One cached vector from floats, and back (rotating keys again, tests). f16 rounds to nearest even.
+  /// One cached vector from floats, and back (rotary positions that change, boxes, tests). f16 rounds to nearest even.
+  /// Types that rotate vectors (kv_type.hpp) do so inside: both sides see the vector itself.
   void (*pack_kv[kKvTypeCount])(const float* values, int size, std::byte* out) noexcept;
   void (*unpack_kv[kKvTypeCount])(const std::byte* packed, int size, float* values) noexcept;
 

@@ -21,7 +21,7 @@ export type SessionOptions = {
   context?: Option;
   /** Hard limit for the KV cache: a size (64MiB), a share of what the whole context would need (20%), full, or auto (default: auto: enough for 16384 tokens of context, or a quarter of the free memory if that is less) */
   kvBudget?: Option;
-  /** Number format of cached keys and values: f32, f16, q8_0 or q4_0; two of them for keys and values separately (q8_0:q4_0) (default: f16) */
+  /** Number format of cached keys and values: f32, f16, q8_0, q5_0, q4_0 or q3_0; two of them for keys and values separately (q8_0:q4_0) (default: f16) */
   kvType?: Option;
   /** How the budget is divided between layers (default: auto: uniform where the whole cache fits, else joint or depth with a profile and zigzag without one) */
   kvSplit?: Option;

@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
+
+#include "engine/kv/rebase.hpp"
 
 namespace brim::kv {
 
@@ -138,6 +141,11 @@ void Intake::evict(Stream& stream, const TokenSpan& chunk, std::int64_t first, s
   view.quota = stream.quota;
   const std::span<float> scores(scratch_.scores, entries);
   plan_.rule->score(view, scores);
+  const std::span<const std::uint8_t> repacked = store.repacked();
+  for (std::int64_t entry = first; entry < static_cast<std::int64_t>(repacked.size()); ++entry) {
+    if (repacked[static_cast<std::size_t>(entry)] < kMaxRepacked) continue;
+    scores[static_cast<std::size_t>(entry - first)] = -std::numeric_limits<float>::infinity();
+  }
 
   const std::span<std::uint32_t> order(scratch_.order, entries);
   choose_survivors(scores, stream.forced, keep, order);
@@ -159,18 +167,40 @@ void Intake::evict_to_quota(Stream& stream, const Timeline& timeline) noexcept {
   stream.note_evicted(used - stream.quota, timeline.tokens);
 }
 
-void Intake::drop_after_sinks(Stream& stream, std::int64_t keep) noexcept {
+// Outside a chunk. `kept` may lie in scratch_.order.
+void Intake::keep_only(Stream& stream, std::span<const std::uint32_t> kept) noexcept {
   const std::int64_t before = stream.store.bytes_used();
+  stream.evicted += stream.store.used() - static_cast<std::int64_t>(kept.size());
+  const std::span<Block> blocks = blocks_.keep(blocks_.list(stream, {}), kept);
+  stream.store.keep(kept);
+  blocks_.store(stream, blocks);
+  streams_.recount(before, stream);
+}
+
+void Intake::drop_after_sinks(Stream& stream, std::int64_t keep) noexcept {
   const std::int64_t dropped = stream.store.used() - keep;
   const std::int64_t sinks = std::min(stream.forced.sinks, keep);
   std::iota(scratch_.order, scratch_.order + sinks, 0u);
   std::iota(scratch_.order + sinks, scratch_.order + keep, static_cast<std::uint32_t>(sinks + dropped));
-  const std::span<const std::uint32_t> kept(scratch_.order, static_cast<std::size_t>(keep));
-  const std::span<Block> blocks = blocks_.keep(blocks_.list(stream, {}), kept);
-  stream.store.keep(kept);
-  blocks_.store(stream, blocks);
-  stream.evicted += dropped;
-  streams_.recount(before, stream);
+  keep_only(stream, {scratch_.order, static_cast<std::size_t>(keep)});
+}
+
+void Intake::drop_worn(Stream& stream, std::int64_t end) noexcept {
+  const std::span<const std::uint8_t> repacked = stream.store.repacked();
+  if (repacked.empty()) return;
+  const std::span<const std::int64_t> positions = stream.store.positions();
+  const std::int64_t used = stream.store.used(), sinks = unmoved_sinks(stream);
+  // New positions are counted from the end, so the newest entry is decided on first; the list fills from its end too. The
+  // newest entry is kept in any case: the next token follows it, and positions end with it.
+  std::uint32_t* const list_end = scratch_.order + used;
+  std::uint32_t* kept = list_end;
+  for (std::int64_t entry = used; entry-- > 0;) {
+    const auto place = static_cast<std::size_t>(entry);
+    const bool moves = positions[place] != end - 1 - (list_end - kept);
+    const bool stays = entry < sinks || entry + 1 == used || !moves || repacked[place] < kMaxRepacked;
+    if (stays) *--kept = static_cast<std::uint32_t>(entry);
+  }
+  if (list_end - kept < used) keep_only(stream, {kept, list_end});
 }
 
 }  // namespace brim::kv

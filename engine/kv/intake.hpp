@@ -48,12 +48,16 @@ class Intake {
   void evict_to_quota(Stream& stream, const Timeline& timeline) noexcept;
   /// Outside a chunk: evicts the oldest entries behind the sinks until `keep` are left.
   void drop_after_sinks(Stream& stream, std::int64_t keep) noexcept;
+  /// Before a rebase to positions that end at `end`: evicts the entries behind the sinks that would have to move although
+  /// their keys were packed again kMaxRepacked times, except the newest one.
+  void drop_worn(Stream& stream, std::int64_t end) noexcept;
 
  private:
   std::span<const std::int64_t> staged_positions(const Stream& stream, const TokenSpan& chunk) const noexcept;
   void place_positions(const StreamStore& store, std::int64_t count) noexcept;
   void fill_measures(const StreamShape& shape, const TokenRows& rows, std::int64_t count) noexcept;
   void append(Stream& stream, const TokenSpan& chunk, std::int64_t token) noexcept;
+  void keep_only(Stream& stream, std::span<const std::uint32_t> kept) noexcept;
   void evict(Stream& stream, const TokenSpan& chunk, std::int64_t first, std::int64_t keep) noexcept;
 
   const Plan& plan_;

@@ -59,7 +59,11 @@ std::int64_t block_share_bytes(const StreamShape& layer, const Needs& needs) {
 }
 
 std::int64_t entry_bytes(const StreamShape& layer, Needs needs) {
-  return plus(plus(data_bytes(layer), metadata_bytes(needs)), block_share_bytes(layer, needs));
+  return plus(data_bytes(layer), slot_metadata_bytes(layer, needs));
+}
+
+std::int64_t slot_metadata_bytes(const StreamShape& layer, const Needs& needs) {
+  return plus(metadata_bytes(needs) + (counts_repacking(layer) ? 1 : 0), block_share_bytes(layer, needs));
 }
 
 std::int64_t padded_state_bytes(const StateShape& state) { return round_up(state.bytes, kAlignment); }
@@ -136,7 +140,8 @@ StreamRun MemoryMap::layer(const StreamShape& layer, Needs needs, std::int64_t q
   run.index = reinterpret_cast<std::int64_t*>(take(run.slots * 8));
   if (needs.accumulated_attention()) run.accumulated = reinterpret_cast<float*>(take(run.slots * 4));
   if (needs.measure != EntryMeasure::none) run.measure = reinterpret_cast<float*>(take(run.slots * 4));
-  run.slot_metadata_bytes = metadata_bytes(needs) + block_share_bytes(layer, needs);
+  if (counts_repacking(layer)) run.repacked = reinterpret_cast<std::uint8_t*>(take(run.slots));
+  run.slot_metadata_bytes = slot_metadata_bytes(layer, needs);
   if (needs.block_size == 0) return run;
   run.max_blocks = max_blocks(run.slots, needs.block_size);
   run.blocks = reinterpret_cast<Block*>(take(run.max_blocks * static_cast<std::int64_t>(sizeof(Block))));

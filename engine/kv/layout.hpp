@@ -4,8 +4,8 @@
 //   staging            scratch                            layer 0                             layer 1 …
 //   a chunk of the     positions, indices, scores,        ┌ keys of head 0 ┬ keys of head 1 …
 //   layer with the     attention, measures and order of   ├ values of head 0 ┬ …
-//   largest entries    the largest layer and one chunk;   └ positions ┬ indices ┬ attention ┬ measures ┬ blocks ┬ their keys
-//                      a granule of keys as floats; the
+//   largest entries    the largest layer and one chunk;   ├ positions ┬ indices ┬ attention ┬ measures ┬ counts of packing
+//                      a granule of keys as floats; the   └ blocks ┬ their keys
 //                      anchors; the document's blocks
 //
 // Between the scratch and the first layer lie the states of layers that have one, then as many copies of them as there
@@ -31,6 +31,11 @@ constexpr std::int64_t metadata_bytes(const Needs& needs) {
   return metadata_bytes(needs.accumulated_attention(), needs.measure != EntryMeasure::none);
 }
 
+/// Whether each entry of a layer counts how often its keys were packed again (rebase.hpp): one byte.
+constexpr bool counts_repacking(const StreamShape& layer) {
+  return layer.rope && kernels::kv_below_8_bits(layer.types.key);
+}
+
 /// min(window, context): the max number of entries that a layer can ever use.
 std::int64_t useful_entries(const StreamShape& layer, std::int64_t context);
 /// True when older entries slide out of the layer's window while the context is still being used.
@@ -40,7 +45,9 @@ bool slides(const StreamShape& layer, std::int64_t context);
 std::int64_t data_bytes(const StreamShape& layer);
 /// A slot's share of its layer's blocks and their keys; 0 where there are none.
 std::int64_t block_share_bytes(const StreamShape& layer, const Needs& needs);
-/// The same with metadata: what one slot of this layer costs.
+/// All metadata of one slot, its share of the blocks included.
+std::int64_t slot_metadata_bytes(const StreamShape& layer, const Needs& needs);
+/// Data and metadata: what one slot of this layer costs.
 std::int64_t entry_bytes(const StreamShape& layer, Needs needs);
 
 /// One state, up to a whole cache line.
@@ -74,6 +81,7 @@ struct StreamRun {
   std::int64_t* index = nullptr;
   float* accumulated = nullptr;      ///< null when not requested
   float* measure = nullptr;          ///< the same
+  std::uint8_t* repacked = nullptr;  ///< null where counts_repacking() is false
   Block* blocks = nullptr;           ///< null without blocks
   std::byte* block_boxes = nullptr;  ///< [head][block] boxes around keys in f16, or null
   std::int64_t slots = 0;            ///< a multiple of 16

@@ -179,6 +179,7 @@ void Memory::rebase_all(std::int64_t n) noexcept {
   }
   const RebaseTools tools{table_, rotation_, scratch_.keys};
   for (Stream& stream : streams_) {
+    intake_.drop_worn(stream, end);
     rebase(stream, end, tools);
     blocks_.renew_boxes(stream);
     stream.slid_to = 0;

@@ -239,7 +239,7 @@ Status give_out(Plan& plan, const std::vector<std::int64_t>& slots) {
     plan.granules += slots[i] / kGranuleEntries * layer.kv_heads;
     plan.granule_bytes = std::max(plan.granule_bytes, data / layer.kv_heads * kGranuleEntries);
     plan.pool_bytes += slots[i] * data;
-    plan.metadata_bytes += slots[i] * (metadata_bytes(plan.needs) + block_share_bytes(layer, plan.needs));
+    plan.metadata_bytes += slots[i] * slot_metadata_bytes(layer, plan.needs);
   }
   plan.metadata_bytes += scratch_bytes(plan.shape, plan.needs, plan.max_entries, plan.chunk);
   if (plan.pool_bytes + plan.metadata_bytes + plan.staging_bytes > plan.budget_bytes) {

@@ -25,16 +25,25 @@ void rotate_keys(Stream& stream, std::int64_t first, std::int64_t end, std::int6
       pack(key, shape.key_size, stream.store.key(head, entry));
     }
   }
+  const std::span<std::uint8_t> repacked = stream.store.repacked();
+  if (repacked.empty()) return;
+  for (std::uint8_t& count : repacked.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(end - first))) {
+    if (count < kMaxRepacked) ++count;
+  }
 }
 
 }  // namespace
 
+std::int64_t unmoved_sinks(const Stream& stream) noexcept {
+  const std::span<const std::int64_t> positions = stream.store.positions();
+  std::int64_t sinks = std::min(stream.forced.sinks, stream.store.used());
+  while (sinks > 0 && positions[static_cast<std::size_t>(sinks - 1)] != sinks - 1) --sinks;
+  return sinks;
+}
+
 void rebase(Stream& stream, std::int64_t end, const RebaseTools& tools) noexcept {
   const std::span<std::int64_t> positions = stream.store.positions();
-  const std::int64_t used = stream.store.used();
-  // Sinks are the first tokens of all. A stream whose quota grew has older and newer ones among its first entries.
-  std::int64_t sinks = std::min(stream.forced.sinks, used);
-  while (sinks > 0 && positions[static_cast<std::size_t>(sinks - 1)] != sinks - 1) --sinks;
+  const std::int64_t used = stream.store.used(), sinks = unmoved_sinks(stream);
   for (std::int64_t first = sinks; first < used;) {
     const std::int64_t delta = positions[static_cast<std::size_t>(first)] - (end - used + first);
     // Neighbours without a gap between them move together and share their angles.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/kv/rebase.hpp"
 #include "engine/kv/saturate.hpp"
 
 namespace brim::kv {
@@ -31,7 +32,16 @@ Status for_pieces(const StreamStore& store, int heads, Piece piece) {
   BRIM_TRY(array("indices", std::span(store.run().index, store.positions().size())));
   BRIM_TRY(array("attention", store.accumulated()));
   BRIM_TRY(array("measures", store.measure()));
+  if (store.run().repacked) BRIM_TRY(array("counts of packing", store.repacked()));
   return array("blocks", store.blocks());
+}
+
+/// How a stream's entries are stored. Types with levels stored vectors unrotated in earlier versions, under the same
+/// name, and are refused by this text.
+std::string storage_of(const StreamShape& shape) {
+  const kernels::KvTypes types = shape.types;
+  const bool rotated = kernels::kv_scaled(types.key) || kernels::kv_scaled(types.value);
+  return sentence(kernels::kv_types_name(types), rotated ? " rotated" : "");
 }
 
 /// Each larger than the one before it, from 0 up to `end`.
@@ -84,7 +94,7 @@ void save_memory(const SavedMemory& parts, StateWriter& state) {
     state.number(value);
   }
   for (const Stream& stream : streams) {
-    state.text(kernels::kv_types_name(stream.shape.types));
+    state.text(storage_of(stream.shape));
     state.number(plan.quota[index_of(stream.id)]);
     state.number(static_cast<std::int64_t>(stream.store.key_bytes()));
     state.number(static_cast<std::int64_t>(stream.store.value_bytes()));
@@ -127,7 +137,7 @@ Status check_plan(const Plan& plan, StateReader& state) {
   for (std::size_t i = 0; i < plan.shape.layers.size(); ++i) {
     const StreamShape& layer = plan.shape.layers[i];
     state.at(sentence("layer ", i));
-    BRIM_TRY(state.same("storage", kernels::kv_types_name(layer.types)));
+    BRIM_TRY(state.same("storage", storage_of(layer)));
     BRIM_TRY(sizes);
     BRIM_TRY(state.same("entries it may keep", plan.quota[i]));
     BRIM_TRY(state.same("bytes of a key",
@@ -209,6 +219,11 @@ Status restore_entries(const RestoredMemory& parts, StateReader& state, Stream& 
                       [&](const char* what, std::span<std::byte> bytes) { return state.piece(what, bytes); }));
   BRIM_TRY(check_ascending(state, "positions", stream.store.positions(), parts.time.position));
   BRIM_TRY(check_ascending(state, "indices", stream.store.index(), parts.time.tokens));
+  for (const std::uint8_t count : stream.store.repacked()) {
+    if (count > kMaxRepacked) {
+      return state.wrong("counts of packing", sentence("at most ", int{kMaxRepacked}), sentence(int{count}));
+    }
+  }
   if (!parts.document.cut()) return {};
   return check_blocks(state, stream.store.blocks(), stream.store.index(), parts.document.open(),
                       parts.document.block_size());

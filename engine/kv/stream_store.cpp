@@ -27,6 +27,7 @@ void StreamStore::for_arrays(Array array) const {
   array(run_.index);
   if (run_.accumulated) array(run_.accumulated);
   if (run_.measure) array(run_.measure);
+  if (run_.repacked) array(run_.repacked);
 }
 
 std::int64_t StreamStore::run_length(std::int64_t entry, std::int64_t end) const {
@@ -45,6 +46,7 @@ void StreamStore::append(const Staging& staging, std::int64_t token, std::int64_
   run_.index[entry] = index;
   if (run_.accumulated) run_.accumulated[entry] = accumulated;
   if (run_.measure) run_.measure[entry] = measure;
+  if (run_.repacked) run_.repacked[entry] = 0;
 }
 
 void StreamStore::drop_oldest(std::int64_t count) noexcept {
@@ -93,8 +95,8 @@ StreamStore::Piece StreamStore::piece(int number) const noexcept {
   number -= heads_;
   if (number < heads_) return {run_.values + number * run_.slots * value_bytes_, entries * value_bytes()};
   number -= heads_;
-  if (number > 4) {
-    return {run_.block_boxes ? block_box(number - 5, 0) : nullptr, run_.block_boxes ? blocks_ * block_box_bytes() : 0};
+  if (number > 5) {
+    return {run_.block_boxes ? block_box(number - 6, 0) : nullptr, run_.block_boxes ? blocks_ * block_box_bytes() : 0};
   }
   switch (number) {
     case 0:
@@ -106,6 +108,8 @@ StreamStore::Piece StreamStore::piece(int number) const noexcept {
               run_.accumulated ? entries * sizeof *run_.accumulated : 0};
     case 3:
       return {reinterpret_cast<std::byte*>(run_.measure), run_.measure ? entries * sizeof *run_.measure : 0};
+    case 4:
+      return {reinterpret_cast<std::byte*>(run_.repacked), run_.repacked ? entries : 0};
     default:
       return {reinterpret_cast<std::byte*>(run_.blocks), blocks_ * sizeof *run_.blocks};
   }

@@ -1,7 +1,7 @@
 // One layer's entries in its run of granules. Keys and values lie in a ring of slots — entry i, counted by age, in
 // slot (start + i) mod slots — so that dropping the oldest moves nothing, and dropping the oldest after a few sinks
-// moves only the sinks. Positions, indices, accumulated attention and measures are plain arrays in order of age, because attention and
-// rules read them whole. All heads hold the same entries.
+// moves only the sinks. Positions, indices, accumulated attention, measures and counts of packing are plain arrays in
+// order of age, because attention and rules read them whole. All heads hold the same entries.
 #pragma once
 
 #include <cstddef>
@@ -27,6 +27,10 @@ class StreamStore {
   }
   /// Empty when no measure is requested.
   std::span<float> measure() const { return {run_.measure, run_.measure ? static_cast<std::size_t>(used_) : 0}; }
+  /// How often each entry's keys were packed again since they were computed; empty where that is not counted.
+  std::span<std::uint8_t> repacked() const {
+    return {run_.repacked, run_.repacked ? static_cast<std::size_t>(used_) : 0};
+  }
   /// The blocks that the entries form, oldest first; empty where blocks are not requested.
   std::span<Block> blocks() const { return {run_.blocks, blocks_}; }
   void set_blocks(std::size_t count) noexcept { blocks_ = count; }
@@ -79,7 +83,7 @@ class StreamStore {
     std::byte* at;
     std::size_t bytes;
   };
-  int pieces() const { return 3 * heads_ + 5; }
+  int pieces() const { return 3 * heads_ + 6; }
   Piece piece(int number) const noexcept;
   /// Rotates the ring so that the oldest entry is in slot 0.
   void unroll() noexcept;

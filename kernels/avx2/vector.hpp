@@ -92,6 +92,22 @@ struct Vector {
   }
   static Bytes high_levels(Bytes x) { return low_levels(_mm256_srli_epi16(x, 4)); }
 
+  /// Scores of keys in levels (shared/attention_levels.ipp): vpmaddwd adds two products of words into each entry's sum.
+  struct Dots {
+    static constexpr int kGroup = 2, kOffset = 0;
+    using Sums = __m256i;
+    using Levels = __m256i;
+    static Bytes stored(Bytes levels) { return levels; }
+    static Sums none() { return _mm256_setzero_si256(); }
+    static Levels load(const std::byte* at) {
+      return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
+    }
+    static void add(Sums& sums, Levels levels, const std::int32_t* quants) {
+      sums = _mm256_add_epi32(sums, _mm256_madd_epi16(levels, _mm256_set1_epi32(*quants)));
+    }
+    static Batch floats(Sums sums, std::int32_t) { return Batch(_mm256_cvtepi32_ps(sums)); }
+  };
+
  private:
   static __m128 halves(__m256 value) {
     return _mm_add_ps(_mm256_castps256_ps128(value), _mm256_extractf128_ps(value, 1));

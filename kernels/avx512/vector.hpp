@@ -90,6 +90,21 @@ struct Vector {
     return _mm512_sub_epi8(_mm512_and_si512(x, _mm512_set1_epi8(15)), _mm512_set1_epi8(8));
   }
   static Bytes high_levels(Bytes x) { return low_levels(_mm512_srli_epi16(x, 4)); }
+  /// Scores of keys in levels (shared/attention_levels.ipp): vpmaddwd adds two products of words into each entry's sum.
+  struct Dots {
+    static constexpr int kGroup = 2, kOffset = 0;
+    using Sums = __m512i;
+    using Levels = __m512i;
+    static Bytes stored(Bytes levels) { return levels; }
+    static Sums none() { return _mm512_setzero_si512(); }
+    static Levels load(const std::byte* at) {
+      return _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)));
+    }
+    static void add(Sums& sums, Levels levels, const std::int32_t* quants) {
+      sums = _mm512_add_epi32(sums, _mm512_madd_epi16(levels, _mm512_set1_epi32(*quants)));
+    }
+    static Batch floats(Sums sums, std::int32_t) { return Batch(_mm512_cvtepi32_ps(sums)); }
+  };
 };
 
 }  // namespace

@@ -1,4 +1,6 @@
-// AVX-512 with VNNI (Ice Lake, Zen 4 and later): 8-bit products by vpdpbusd; everything else comes from avx512.
+// AVX-512 with VNNI (Ice Lake, Zen 4 and later): 8-bit products by vpdpbusd, those of keys in levels too;
+// everything else comes from avx512.
+#include "kernels/avx512_vnni/attention.hpp"
 #include "kernels/avx512_vnni/products.hpp"
 
 namespace brim::kernels::avx512_vnni {
@@ -6,6 +8,7 @@ namespace brim::kernels::avx512_vnni {
 void fill(Table& table);
 
 void fill(Table& table) {
+  fill_attention(table);
   fill_panels(table);
   table.int8_operations = int8_operations;
   using quant::Format;

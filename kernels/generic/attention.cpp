@@ -3,16 +3,15 @@
 #include <cfloat>
 #include <cmath>
 #include <cstring>
-#include <limits>
 
 #include "kernels/generic/fill.hpp"
+#include "kernels/shared/pack.ipp"
 #include "quant/half.hpp"
 
 namespace brim::kernels::generic {
 namespace {
 
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-constexpr int kPiece = 256;  ///< values of one vector unpacked at once: a multiple of kKvBlock
+constexpr int kPiece = kKvRotation;  ///< values of one vector packed or unpacked at once: a multiple of kKvBlock
 
 float read_half(const std::byte* at) noexcept {
   std::uint16_t bits;
@@ -25,7 +24,20 @@ void write_half(float value, std::byte* at) noexcept {
   std::memcpy(at, &bits, sizeof bits);
 }
 
-/// Values [first, first + count) of a packed vector of `size`; `first` is a multiple of kKvBlock.
+/// Level number `place` of a block of `count` values.
+template <KvType kType>
+int read_level(const std::byte* levels, int count, int place) noexcept {
+  if constexpr (kType == KvType::q8_0) return static_cast<std::int8_t>(levels[place]);
+  constexpr int kLow = kType == KvType::q3_0 ? 2 : 4;
+  const int bytes = kType == KvType::q3_0 ? kv_quarter_bytes(count) : kv_nibble_bytes(count);
+  int stored = (static_cast<int>(levels[place % bytes]) >> (place / bytes * kLow)) & ((1 << kLow) - 1);
+  if constexpr (kv_level_bits(kType) > kLow) {
+    stored |= ((static_cast<int>(levels[bytes + place / 8]) >> (place % 8)) & 1) << kLow;
+  }
+  return stored - (1 << (kv_level_bits(kType) - 1));
+}
+
+/// Values [first, first + count) of a packed vector of `size`, as they are stored; `first` is a multiple of kKvBlock.
 template <KvType kType>
 void unpack_range(const std::byte* packed, int size, int first, int count, float* values) noexcept {
   if constexpr (kType == KvType::f32) {
@@ -37,14 +49,7 @@ void unpack_range(const std::byte* packed, int size, int first, int count, float
     for (int i = 0; i < count; ++i) {
       const int number = (first + i) / kKvBlock, place = (first + i) % kKvBlock;
       const std::byte* block = packed + number * kBytes;
-      int level = 0;
-      if constexpr (kType == KvType::q8_0) {
-        level = static_cast<std::int8_t>(block[2 + place]);
-      } else {
-        const int half = kv_nibble_bytes(std::min(kKvBlock, size - number * kKvBlock));
-        const int pair = static_cast<int>(block[2 + place % half]);
-        level = (place < half ? pair & 15 : pair >> 4) - 8;
-      }
+      const int level = read_level<kType>(block + 2, std::min(kKvBlock, size - number * kKvBlock), place);
       values[i] = read_half(block) * static_cast<float>(level);
     }
   }
@@ -53,6 +58,7 @@ void unpack_range(const std::byte* packed, int size, int first, int count, float
 template <KvType kType>
 void unpack_kv(const std::byte* packed, int size, float* values) noexcept {
   unpack_range<kType>(packed, size, 0, size, values);
+  if (kv_scaled(kType)) rotate_kv(values, size);
 }
 
 void pack_f32(const float* values, int size, std::byte* out) noexcept {
@@ -61,58 +67,6 @@ void pack_f32(const float* values, int size, std::byte* out) noexcept {
 
 void pack_f16(const float* values, int size, std::byte* out) noexcept {
   for (int i = 0; i < size; ++i) write_half(values[i], out + i * 2);
-}
-
-/// One scale per 32 values: the half nearest to max|x| / 127 (at most the largest half), and each value's nearest
-/// multiple of that stored half. Where one value is NaN, the scale is NaN, and so are all values of the block when they
-/// are read: a damaged model is then detected by its logits.
-void pack_q8_0(const float* values, int size, std::byte* out) noexcept {
-  for (int first = 0; first < size; first += kKvBlock, out += kKvBlock + 2) {
-    const int count = size - first < kKvBlock ? size - first : kKvBlock;
-    float largest = 0;
-    bool nan = false;
-    for (int i = 0; i < count; ++i) {
-      const float magnitude = std::fabs(values[first + i]);
-      largest = magnitude > largest ? magnitude : largest;
-      nan |= std::isnan(magnitude);
-    }
-    const float wanted = largest / 127.0f;
-    write_half(nan ? kNan : wanted < quant::kHalfLargest ? wanted : quant::kHalfLargest, out);
-    const float scale = read_half(out);
-    for (int i = 0; i < count; ++i) {
-      float level = scale > 0 ? std::nearbyint(values[first + i] / scale) : 0.0f;
-      level = level > 127.0f ? 127.0f : level >= -127.0f ? level : level < -127.0f ? -127.0f : 0.0f;
-      out[2 + i] = static_cast<std::byte>(static_cast<std::int8_t>(level));
-    }
-  }
-}
-
-/// One scale per 32 values, chosen so that the value of largest magnitude is at level −8, the only level without a
-/// counterpart (the half nearest to that scale, at most the largest half), and each value's nearest level of that
-/// stored half. NaN as above.
-void pack_q4_0(const float* values, int size, std::byte* out) noexcept {
-  for (int first = 0; first < size; first += kKvBlock) {
-    const int count = std::min(kKvBlock, size - first), half = kv_nibble_bytes(count);
-    float extreme = 0;
-    bool nan = false;
-    for (int i = 0; i < count; ++i) {
-      if (std::fabs(values[first + i]) > std::fabs(extreme)) extreme = values[first + i];
-      nan |= std::isnan(values[first + i]);
-    }
-    const float wanted = extreme / -8.0f;
-    write_half(nan ? kNan : std::clamp(wanted, -quant::kHalfLargest, quant::kHalfLargest), out);
-    const float scale = read_half(out);
-    out += 2;
-    std::fill_n(out, half, std::byte{0x88});
-    for (int i = 0; i < count; ++i) {
-      float level = scale != 0 ? std::nearbyint(values[first + i] / scale) : 0.0f;
-      level = level > 7.0f ? 7.0f : level >= -8.0f ? level : level < -8.0f ? -8.0f : 0.0f;
-      const int shift = i < half ? 0 : 4, stored = static_cast<int>(level) + 8;
-      std::byte& pair = out[i % half];
-      pair = (pair & std::byte(0xf0 >> shift)) | std::byte(stored << shift);
-    }
-    out += half;
-  }
 }
 
 /// Calls body(index, key, value) for all entries of a call.
@@ -130,6 +84,19 @@ void for_entries(const Attend& a, Body body) {
   }
 }
 
+/// The queries of a call, rotated where its keys are. Row t · group + g, in the call's scratch.
+template <KvType kKey>
+const float* stored_queries(const Attend& a) {
+  for (std::int64_t t = 0; t < a.tokens; ++t) {
+    for (int g = 0; g < a.group; ++g) {
+      float* query = a.scratch + (t * a.group + g) * a.key_size;
+      std::copy_n(a.queries + t * a.query_stride + g * a.key_size, a.key_size, query);
+      if (kv_scaled(kKey)) rotate_kv(query, a.key_size);
+    }
+  }
+  return a.scratch;
+}
+
 template <KvType kType>
 double score(const Attend& a, const float* query, const std::byte* key) {
   float part[kPiece];
@@ -144,10 +111,11 @@ double score(const Attend& a, const float* query, const std::byte* key) {
   return cap > 0 ? cap * std::tanh(sum / cap) : sum;
 }
 
-/// One row: all scores, then the weights and the sums. The largest score is the float that the state holds.
-template <KvType kKey, KvType kValue>
-void attend_row(const Attend& a, const float* query, Seen seen, float& largest, float& total, float* out) {
-  double weights[kAttentionRange];
+/// The weights of one row, weights[index − a.first]: all scores, then their exponentials. The largest score is the float
+/// that the state holds.
+template <KvType kKey>
+__attribute__((noinline)) void weigh_row(const Attend& a, const float* query, Seen seen, float& largest, float& total,
+                                         double* weights) {
   const auto weight_of = [&](std::int64_t index) -> double& { return weights[index - a.first]; };
   const auto sees = [&](std::int64_t index) { return index >= seen.first && index < seen.end; };
   largest = -FLT_MAX;
@@ -164,26 +132,35 @@ void attend_row(const Attend& a, const float* query, Seen seen, float& largest, 
     sum += weight_of(index);
   }
   total = static_cast<float>(sum);
+}
+
+/// out = the values that the row sees, each multiplied by its weight, added up.
+template <KvType kValue>
+__attribute__((noinline)) void add_values_of_row(const Attend& a, Seen seen, const double* weights, float* out) {
   float part[kKvBlock];
   for (int first = 0; first < a.value_size; first += kKvBlock) {
     const int count = a.value_size - first < kKvBlock ? a.value_size - first : kKvBlock;
     double sums[kKvBlock] = {};
     for_entries(a, [&](std::int64_t index, const std::byte*, const std::byte* value) {
-      if (!sees(index)) return;
+      if (index < seen.first || index >= seen.end) return;
       unpack_range<kValue>(value, a.value_size, first, count, part);
-      for (int d = 0; d < count; ++d) sums[d] += weight_of(index) * static_cast<double>(part[d]);
+      for (int d = 0; d < count; ++d) sums[d] += weights[index - a.first] * static_cast<double>(part[d]);
     });
     for (int d = 0; d < count; ++d) out[first + d] = static_cast<float>(sums[d]);
   }
+  if (kv_scaled(kValue)) rotate_kv(out, a.value_size);
 }
 
 template <KvType kKey, KvType kValue>
 void attend(const Attend& a) noexcept {
+  const float* queries = stored_queries<kKey>(a);
+  double weights[kAttentionRange];
   for (std::int64_t t = 0; t < a.tokens; ++t) {
     for (int g = 0; g < a.group; ++g) {
       const std::int64_t row = t * a.state.token_stride + g;
-      attend_row<kKey, kValue>(a, a.queries + t * a.query_stride + g * a.key_size, a.seen[t], a.state.largest[row],
-                               a.state.sums[row], a.state.out + row * a.value_size);
+      weigh_row<kKey>(a, queries + (t * a.group + g) * a.key_size, a.seen[t], a.state.largest[row], a.state.sums[row],
+                      weights);
+      add_values_of_row<kValue>(a, a.seen[t], weights, a.state.out + row * a.value_size);
     }
   }
 }
@@ -191,13 +168,14 @@ void attend(const Attend& a) noexcept {
 template <KvType kType>
 void accumulated_attention(const AccumulatedAttention& m) noexcept {
   const Attend& a = m.attend;
+  const float* queries = stored_queries<kType>(a);
   for_entries(a, [&](std::int64_t index, const std::byte* key, const std::byte*) {
     float& accumulated = m.accumulated[index - a.first];
     for (std::int64_t t = 0; t < a.tokens; ++t) {
       if (index < a.seen[t].first || index >= a.seen[t].end) continue;
       for (int g = 0; g < a.group; ++g) {
         const std::int64_t row = t * a.state.token_stride + g;
-        const double found = score<kType>(a, a.queries + t * a.query_stride + g * a.key_size, key);
+        const double found = score<kType>(a, queries + (t * a.group + g) * a.key_size, key);
         const double weight = std::exp(found - static_cast<double>(a.state.largest[row]));
         accumulated += static_cast<float>(weight / static_cast<double>(a.state.sums[row]));
       }
@@ -229,7 +207,9 @@ void fill_type(Table& table) {
   table.attend[kIndex][static_cast<int>(KvType::f32)] = attend<kType, KvType::f32>;
   table.attend[kIndex][static_cast<int>(KvType::f16)] = attend<kType, KvType::f16>;
   table.attend[kIndex][static_cast<int>(KvType::q8_0)] = attend<kType, KvType::q8_0>;
+  table.attend[kIndex][static_cast<int>(KvType::q5_0)] = attend<kType, KvType::q5_0>;
   table.attend[kIndex][static_cast<int>(KvType::q4_0)] = attend<kType, KvType::q4_0>;
+  table.attend[kIndex][static_cast<int>(KvType::q3_0)] = attend<kType, KvType::q3_0>;
   table.accumulated_attention[kIndex] = accumulated_attention<kType>;
   table.unpack_kv[kIndex] = unpack_kv<kType>;
 }
@@ -240,12 +220,13 @@ void fill_attention(Table& table) {
   fill_type<KvType::f32>(table);
   fill_type<KvType::f16>(table);
   fill_type<KvType::q8_0>(table);
+  fill_type<KvType::q5_0>(table);
   fill_type<KvType::q4_0>(table);
+  fill_type<KvType::q3_0>(table);
   table.merge_attention = merge_attention;
   table.pack_kv[static_cast<int>(KvType::f32)] = pack_f32;
   table.pack_kv[static_cast<int>(KvType::f16)] = pack_f16;
-  table.pack_kv[static_cast<int>(KvType::q8_0)] = pack_q8_0;
-  table.pack_kv[static_cast<int>(KvType::q4_0)] = pack_q4_0;
+  fill_pack_levels(table);
 }
 
 }  // namespace brim::kernels::generic

@@ -1,7 +1,7 @@
 // The rows of an attention call against one block of entries: two small matrix products in register tiles with the
 // running softmax between them. Written once for every set; keys are transposed (transposed.ipp) and values are in
 // their stored order, both read through functions that return a vector of floats, so that they may lie in scratch or be
-// converted on the way.
+// converted on the way. Keys that are stored in levels may be multiplied without that (attention_levels.ipp).
 //
 // Each score is added up over the dimensions in order and each value over the entries in order: no sums across a
 // vector, and no order that depends on the tile.
@@ -10,6 +10,7 @@
 #include <cfloat>
 #include <cmath>
 
+#include "kernels/shared/hadamard.ipp"
 #include "kernels/shared/math.ipp"
 #include "kernels/table.hpp"
 
@@ -36,17 +37,21 @@ struct AttentionRows {
 
   const Attend& call;
   int value_stride;       ///< value_size rounded up to whole vectors
-  float* queries;         ///< [row][key_size], scaled
+  int query_floats;       ///< from one row's query to the next one's
+  float* queries;         ///< [row][query_floats], scaled, and rotated as the keys are
   float* keys;            ///< [key_size][kBlock], transposed
   float* values;          ///< [kBlock][value_stride]
   std::byte* transposed;  ///< a transposed block in any storage type
   std::byte* copied;      ///< a block's keys and values, packed, if they are not contiguous
   float* weights;         ///< [kRows][kBlock] of a tile's rows: scores, then their exponentials
-  float* out;             ///< [row][value_stride]
+  float* out;             ///< [row][value_stride], rotated as the values are
   float* sums;            ///< [row][kWidth]: a sum for each lane
   float* largest;         ///< [row]
 
-  explicit AttentionRows(const Attend& a) : call(a), value_stride((a.value_size + kWidth - 1) / kWidth * kWidth) {
+  explicit AttentionRows(const Attend& a)
+      : call(a),
+        value_stride((a.value_size + kWidth - 1) / kWidth * kWidth),
+        query_floats(kernels::query_floats(a.key_size)) {
     const std::int64_t rows = a.tokens * a.group;
     float* next = reinterpret_cast<float*>((reinterpret_cast<std::uintptr_t>(a.scratch) + 63) / 64 * 64);
     const auto take = [&](std::int64_t count) {
@@ -61,31 +66,35 @@ struct AttentionRows {
     weights = take(std::int64_t{kRows} * kBlock);
     out = take(rows * value_stride);
     sums = take(rows * kWidth);
-    queries = take(rows * a.key_size);
+    queries = take(rows * query_floats);
     largest = take(rows);
   }
 
-  void start() {
-    for (std::int64_t t = 0; t < call.tokens; ++t) {
-      const float* from = call.queries + t * call.query_stride;
-      float* to = queries + t * call.group * call.key_size;
-      for (int i = 0; i < call.group * call.key_size; ++i) to[i] = from[i] * call.scale;
-    }
+  /// `rotated`: whether keys are stored rotated.
+  __attribute__((noinline)) void start(bool rotated) {
     const std::int64_t rows = call.tokens * call.group;
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const float* from = call.queries + row / call.group * call.query_stride + row % call.group * call.key_size;
+      float* to = queries + row * query_floats;
+      for (int i = 0; i < call.key_size; ++i) to[i] = from[i] * call.scale;
+      if (rotated) rotate_kv(to, call.key_size);
+    }
     for (std::int64_t i = 0; i < rows; ++i) largest[i] = -FLT_MAX;
     for (std::int64_t i = 0; i < rows * kWidth; ++i) sums[i] = 0.0f;
     for (std::int64_t i = 0; i < rows * value_stride; ++i) out[i] = 0.0f;
   }
 
-  void finish() {
+  /// `rotated`: whether values are stored rotated.
+  __attribute__((noinline)) void finish(bool rotated) {
     const AttentionState& state = call.state;
     for (std::int64_t t = 0; t < call.tokens; ++t) {
       for (int g = 0; g < call.group; ++g) {
         const std::int64_t from = t * call.group + g, to = t * state.token_stride + g;
         state.largest[to] = largest[from];
         state.sums[to] = Vector::sum(Vector::load(sums + from * kWidth));
-        __builtin_memcpy(state.out + to * call.value_size, out + from * value_stride,
-                         static_cast<std::size_t>(call.value_size) * 4);
+        float* sum = out + from * value_stride;
+        if (rotated) rotate_kv(sum, call.value_size);
+        __builtin_memcpy(state.out + to * call.value_size, sum, static_cast<std::size_t>(call.value_size) * 4);
       }
     }
   }
@@ -149,10 +158,29 @@ struct AttentionRows {
             end < block.end ? static_cast<int>(end) : block.end};
   }
 
+  /// Scores from queries and keys as floats: load(d, column, v) returns dimension d of the kWidth keys from column +
+  /// v · kWidth.
+  template <class Load>
+  struct FloatScores {
+    const AttentionRows& rows;
+    const Load& load;
+
+    /// weights[r][column] = the score of row `row` + r, for columns [from, end), whole vectors.
+    template <int Rows>
+    void compute(std::int64_t row, int from, int end) const {
+      rows.template product<Rows>(rows.queries + row * rows.query_floats, rows.query_floats, load, from, end,
+                                  rows.call.key_size, nullptr, rows.weights, kBlock);
+    }
+  };
+  template <class Load>
+  FloatScores<Load> float_scores(const Load& load) const {
+    return {*this, load};
+  }
+
   /// weights[r] = the scores of row `row` + r, −inf for entries that it does not see; for the columns that any of the
-  /// rows sees.
-  template <int Rows, class Keys>
-  Columns score(std::int64_t row, const Block& block, const Keys& load_keys) const {
+  /// rows sees. `scores`: as FloatScores.
+  template <int Rows, class Scores>
+  Columns score(std::int64_t row, const Block& block, const Scores& scores) const {
     Columns own[Rows], all = {block.first, block.end};
     if (!block.seen_by_all) {
       all = {kBlock, 0};
@@ -163,8 +191,7 @@ struct AttentionRows {
       }
     }
     const int from = all.first / kWidth * kWidth, to = (all.end + kWidth - 1) / kWidth * kWidth;
-    product<Rows>(queries + row * call.key_size, call.key_size, load_keys, from, to, call.key_size, nullptr, weights,
-                  kBlock);
+    scores.template compute<Rows>(row, from, to);
     if (call.soft_cap > 0) {
       const Batch cap(call.soft_cap);
       for (int r = 0; r < Rows; ++r) {
@@ -185,14 +212,22 @@ struct AttentionRows {
 
   /// The first half of adding the block to the rows from `row` on: their scores, then the weights of these scores.
   /// factors[r]: the factor that rescales the previous sums of the row.
-  template <int Rows, class Keys>
-  Columns weigh(std::int64_t row, const Block& block, const Keys& load_keys, float* factors) const {
-    const Columns seen = score<Rows>(row, block, load_keys);
+  template <int Rows, class Scores>
+  Columns weigh(std::int64_t row, const Block& block, const Scores& scores, float* factors) const {
+    const Columns seen = score<Rows>(row, block, scores);
+    weigh_scores<Rows>(row, seen, factors);
+    return seen;
+  }
+
+  /// Replaces the scores of the columns that are seen by their exponentials; not inlined, because it is the same for
+  /// all types of keys.
+  template <int Rows>
+  __attribute__((noinline)) void weigh_scores(std::int64_t row, Columns seen, float* factors) const {
     const int from = seen.first / kWidth * kWidth;
     for (int r = 0; r < Rows; ++r) {
-      const float* scores = weights + r * kBlock;
-      Batch max = Vector::load(scores + from);
-      for (int e = from + kWidth; e < seen.end; e += kWidth) max = xsimd::max(max, Vector::load(scores + e));
+      const float* own = weights + r * kBlock;
+      Batch max = Vector::load(own + from);
+      for (int e = from + kWidth; e < seen.end; e += kWidth) max = xsimd::max(max, Vector::load(own + e));
       const float before = largest[row + r], now = Vector::largest(max);
       factors[r] = 1.0f;
       if (now > before) {
@@ -206,17 +241,16 @@ struct AttentionRows {
       }
     }
     for (int r = 0; r < Rows; ++r) {
-      float* scores = weights + r * kBlock;
+      float* own = weights + r * kBlock;
       const Batch shift(largest[row + r]);
       Batch sum = Vector::load(sums + (row + r) * kWidth);
       for (int e = from; e < seen.end; e += kWidth) {
-        const Batch weight = exponential_of_negative<Vector>(Vector::load(scores + e) - shift);
-        Vector::store(scores + e, weight);
+        const Batch weight = exponential_of_negative<Vector>(Vector::load(own + e) - shift);
+        Vector::store(own + e, weight);
         sum = sum + weight;
       }
       Vector::store(sums + (row + r) * kWidth, sum);
     }
-    return seen;
   }
 
   /// The second half: the values of the columns that are seen, each multiplied by its weight.
@@ -228,10 +262,10 @@ struct AttentionRows {
   }
 
   /// accumulated[column] += the attention weights of the rows; `largest` and `sums` are the final ones of the rows.
-  template <int Rows, class Keys>
-  void add_attention(std::int64_t row, const Block& block, const Keys& load_keys, const AttentionState& state,
+  template <int Rows, class Scores>
+  void add_attention(std::int64_t row, const Block& block, const Scores& scores, const AttentionState& state,
                      float* accumulated) const {
-    const Columns seen = score<Rows>(row, block, load_keys);
+    const Columns seen = score<Rows>(row, block, scores);
     const int from = seen.first / kWidth * kWidth;
     for (int r = 0; r < Rows; ++r) {
       const std::int64_t place = (row + r) / call.group * state.token_stride + (row + r) % call.group;

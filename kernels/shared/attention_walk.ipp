@@ -86,7 +86,7 @@ struct AttentionWalk {
   /// Finds the entries of the block and moves the cursor on. Where they lie in pieces, they are copied together. This
   /// happens at the ends of runs: once or twice per context, but often where a token reads only some blocks of the
   /// context.
-  Packed find(Cursor& cursor, const Rows& rows, const Block& block) const {
+  __attribute__((noinline)) Packed find(Cursor& cursor, const Rows& rows, const Block& block) const {
     while (cursor.place == cursor.run->count) cursor = {cursor.run + 1};
     if (block.end - block.first == kBlock && cursor.run->count - cursor.place >= kBlock) {
       const KvRun& run = *cursor.run;

@@ -54,7 +54,8 @@ class Bytes {
 brim::kernels::KvTypes types_of(std::int64_t number) {
   using brim::kernels::KvType;
   if (number < 128) return static_cast<KvType>(number % 3);
-  return {static_cast<KvType>(number % 4), static_cast<KvType>(number / 4 % 4)};
+  constexpr int kCount = brim::kernels::kKvTypeCount;
+  return {static_cast<KvType>(number % kCount), static_cast<KvType>(number / kCount % kCount)};
 }
 
 /// Unchecked numbers of any size: only the plan's arithmetic uses them.

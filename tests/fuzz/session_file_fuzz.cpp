@@ -55,11 +55,16 @@ std::shared_ptr<const model::Model> tiny() {
 
 struct Kind {
   const char *budget, *keep, *split, *read;
+  kernels::KvTypes types = kernels::KvType::f16;
 };
-constexpr Kind kKinds[] = {{"full", "window", "uniform", "all"},     {"75%", "dynsplit", "uniform", "all"},
-                           {"75%", "dynsplit", "zigzag", "top=30%"}, {"75%", "h2o", "zigzag", "all"},
-                           {"75%", "snapkv", "cake", "all"},         {"75%", "knorm", "squeeze", "all"},
-                           {"75%", "distinct", "zigzag", "all"}};
+constexpr Kind kKinds[] = {{"full", "window", "uniform", "all"},
+                           {"75%", "dynsplit", "uniform", "all"},
+                           {"75%", "dynsplit", "zigzag", "top=30%"},
+                           {"75%", "h2o", "zigzag", "all"},
+                           {"75%", "snapkv", "cake", "all"},
+                           {"75%", "knorm", "squeeze", "all"},
+                           {"75%", "distinct", "zigzag", "all"},
+                           {"full", "window", "uniform", "all", {kernels::KvType::q4_0, kernels::KvType::q3_0}}};
 constexpr std::size_t kKindCount = sizeof kKinds / sizeof *kKinds;
 
 SessionOptions options_of(const Kind& kind) {
@@ -69,6 +74,7 @@ SessionOptions options_of(const Kind& kind) {
   options.sequence.keep = test::rule_named(kind.keep);
   options.sequence.split = test::split_named(kind.split);
   options.sequence.reading = *kv::parse_reading(kind.read);
+  options.sequence.type = kind.types;
   options.sequence.automatic_bytes = 1 << 24;
   options.sequence.speculation = {true, 4, false};
   options.chat_template = "chatml";
@@ -118,10 +124,11 @@ void check(const std::vector<std::byte>& file, const Kind& kind) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
-  static const std::vector<std::byte> whole[] = {saved(kKinds[0]), saved(kKinds[1]), saved(kKinds[2]), saved(kKinds[3]),
-                                                 saved(kKinds[4]), saved(kKinds[5]), saved(kKinds[6])};
-  // The last kind came later: inputs that were found before it keep their meaning.
-  const std::size_t number = data[0] % 32 == 31 ? kKindCount - 1 : data[0] % (kKindCount - 1);
+  static const std::vector<std::byte> whole[] = {saved(kKinds[0]), saved(kKinds[1]), saved(kKinds[2]),
+                                                 saved(kKinds[3]), saved(kKinds[4]), saved(kKinds[5]),
+                                                 saved(kKinds[6]), saved(kKinds[7])};
+  // The last two kinds came later: inputs that were found before them keep their meaning.
+  const std::size_t number = data[0] % 32 >= 30 ? kKindCount + 29 - data[0] % 32 : data[0] % (kKindCount - 2);
   const Kind& kind = kKinds[number];
   const bool changes = data[0] < 128;
   ++data;

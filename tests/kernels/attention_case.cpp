@@ -9,6 +9,7 @@
 #include <new>
 
 #include "kernels/dispatch.hpp"
+#include "tests/kernels/rotated.hpp"
 
 namespace brim::test {
 
@@ -62,6 +63,14 @@ AttentionCase::AttentionCase(Random& random, const AttentionShape& made, int pie
     run.count = static_cast<std::int64_t>(entries);
     runs_.push_back(run);
   }
+  const auto rotate = [&](const float* vector, std::vector<double>& to) {
+    const std::vector<double> there = rotated(shape.types.key, std::vector<float>(vector, vector + shape.key_size));
+    to.insert(to.end(), there.begin(), there.end());
+  };
+  for (std::int64_t row = 0; row < shape.tokens * shape.group; ++row) {
+    rotate(queries_.data() + row / shape.group * query_stride_ + row % shape.group * shape.key_size, rotated_queries_);
+  }
+  for (std::int64_t e = 0; e < count; ++e) rotate(keys_.data() + e * shape.key_size, rotated_keys_);
   for (std::int64_t t = 0; t < shape.tokens; ++t) {
     const std::int64_t end = std::max(shape.first + 1, shape.end - shape.later - shape.tokens + t + 1);
     seen_.push_back({shape.window == 0 ? shape.first : std::max(shape.first, end - shape.window), end});
@@ -82,14 +91,48 @@ double AttentionCase::score(std::int64_t row, std::int64_t index) const {
 
 double AttentionCase::score_error(std::int64_t row, std::int64_t index) const {
   const auto query = static_cast<std::size_t>(row / shape.group * query_stride_ + row % shape.group * shape.key_size);
-  double parts = 0;
+  double parts = 0, of_query = 0, of_key = 0;
   for (int d = 0; d < shape.key_size; ++d) {
-    parts += std::fabs(static_cast<double>(queries_[query + static_cast<std::size_t>(d)]) *
-                       static_cast<double>(keys_[place(index, shape.key_size, d)]));
+    const auto q = static_cast<double>(queries_[query + static_cast<std::size_t>(d)]);
+    const auto k = static_cast<double>(keys_[place(index, shape.key_size, d)]);
+    parts += std::fabs(q * k);
+    of_query += q * q;
+    of_key += k * k;
   }
   // One rounding for each product's place in the sum, one for the scale, and a few for the result of a soft cap.
-  return (shape.key_size + 2) * 0x1p-24 * parts * static_cast<double>(scale) +
+  // Rotated vectors have other products, whose magnitudes add up to at most the product of the lengths, and each of the
+  // two rotations rounds up to ten times. Sets with integer products also round the rotated query.
+  int roundings = shape.key_size + 2;
+  double of_integers = 0;
+  if (kernels::kv_scaled(shape.types.key)) {
+    parts = std::sqrt(of_query * of_key);
+    roundings += 20;
+    of_integers = rounded_query_error(row, index);
+  }
+  return (roundings * 0x1p-24 * parts + of_integers) * static_cast<double>(scale) +
          8 * 0x1p-24 * std::fabs(score(row, index));
+}
+
+/// Half a step for each value, the step of a block of 32 being its largest value / 32512.
+double AttentionCase::rounded_query_error(std::int64_t row, std::int64_t index) const {
+  const double* query = rotated_queries_.data() + row * shape.key_size;
+  const double* key = rotated_keys_.data() + (index - shape.first) * shape.key_size;
+  double error = 0;
+  for (int first = 0; first < shape.key_size; first += 32) {
+    double largest = 0, keys = 0;
+    for (int d = first; d < std::min(first + 32, shape.key_size); ++d) {
+      largest = std::max(largest, std::fabs(query[d]));
+      keys += std::fabs(key[d]);
+    }
+    error += 0.51 * largest / 32512 * keys;
+  }
+  return error;
+}
+
+double AttentionCase::value_norm(std::int64_t index) const {
+  double squares = 0;
+  for (int d = 0; d < shape.value_size; ++d) squares += value(index, d) * value(index, d);
+  return std::sqrt(squares);
 }
 
 kernels::Attend AttentionCase::call(std::int64_t token, std::int64_t count, std::int64_t first, std::int64_t end,

@@ -69,11 +69,14 @@ class AttentionCase {
   double score(std::int64_t row, std::int64_t index) const;
   double score_error(std::int64_t row, std::int64_t index) const;
   double value(std::int64_t index, int d) const { return values_[place(index, shape.value_size, d)]; }
+  /// The length of an entry's value.
+  double value_norm(std::int64_t index) const;
 
   const AttentionShape shape;
   const float scale;
 
  private:
+  double rounded_query_error(std::int64_t row, std::int64_t index) const;
   std::size_t place(std::int64_t index, int size, int d) const {
     return static_cast<std::size_t>((index - shape.first) * size + d);
   }
@@ -83,6 +86,7 @@ class AttentionCase {
   std::vector<std::unique_ptr<GuardedBytes>> memory_;
   std::vector<kernels::KvRun> runs_;
   std::vector<float> queries_, keys_, values_;
+  std::vector<double> rotated_queries_, rotated_keys_;  ///< as keys are stored, rows and entries one after another
   std::vector<kernels::Seen> seen_;
   std::int64_t query_stride_;
 };

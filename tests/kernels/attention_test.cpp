@@ -45,6 +45,8 @@ void for_each_set_and_type(AttentionShape shape, int pieces, Check check) {
 
 /// A row's weighted mean in doubles, and a bound of the error of floats, per unit of Σ weight · |value|: each weight
 /// has the error of its score, of the largest score and of the exponential, and each sum has one rounding per entry.
+/// Where values are stored rotated, each dimension has errors of all of them: at most in proportion to Σ weight · length
+/// of the value, and a few roundings more.
 struct Expected {
   double largest = -INFINITY;
   double sum = 0;
@@ -67,7 +69,8 @@ Expected expect(const AttentionCase& made, std::int64_t row) {
     e.sum += weight;
     for (int d = 0; d < made.shape.value_size; ++d) {
       e.mean[static_cast<std::size_t>(d)] += weight * made.value(i, d);
-      e.norm[static_cast<std::size_t>(d)] += weight * std::fabs(made.value(i, d));
+      e.norm[static_cast<std::size_t>(d)] +=
+          weight * (kernels::kv_scaled(made.shape.types.value) ? made.value_norm(i) : std::fabs(made.value(i, d)));
     }
   }
   const double rounding = static_cast<double>(seen.end - seen.first + 16) * 0x1p-24;

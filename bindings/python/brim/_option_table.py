@@ -24,8 +24,8 @@ SESSION_OPTIONS = {
         "(default: auto: enough for 16384 tokens of context, or a quarter of the free memory if that is less)"
     ),
     "kv_type": (
-        "Number format of cached keys and values: f32, f16, q8_0 or q4_0; two of them for keys and values separately "
-        "(q8_0:q4_0) (default: f16)"
+        "Number format of cached keys and values: f32, f16, q8_0, q5_0, q4_0 or q3_0; two of them for keys and values "
+        "separately (q8_0:q4_0) (default: f16)"
     ),
     "kv_split": (
         "How the budget is divided between layers (default: auto: uniform where the whole cache fits, else joint or depth "

@@ -78,8 +78,8 @@ BRIM_API const char* brim_isa(void);
  *   context             Context length in tokens (default: the model's training context)
  *   kv.budget           Hard limit for the KV cache: a size (64MiB), a share of what the whole context would need (20%), full, or
  *                       auto (default: auto: enough for 16384 tokens of context, or a quarter of the free memory if that is less)
- *   kv.type             Number format of cached keys and values: f32, f16, q8_0 or q4_0; two of them for keys and values separately
- *                       (q8_0:q4_0) (default: f16)
+ *   kv.type             Number format of cached keys and values: f32, f16, q8_0, q5_0, q4_0 or q3_0; two of them for keys and values
+ *                       separately (q8_0:q4_0) (default: f16)
  *   kv.split            How the budget is divided between layers (default: auto: uniform where the whole cache fits, else joint or
  *                       depth with a profile and zigzag without one)
  *   kv.profile          Profile of the model's layers, as brim calibrate measured it (default: the profile that the model's file

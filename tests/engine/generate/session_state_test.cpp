@@ -102,6 +102,7 @@ const Case kCases[] = {
     {"35%", "snapkv", "cake", "all", kernels::KvType::f16},
     {"45%", "knorm", "squeeze", "all", kernels::KvType::f16},
     {"35%", "tova", "zigzag", "all", kernels::KvType::f16},
+    {"40%", "snapkv", "cake", "all", {kernels::KvType::q5_0, kernels::KvType::q3_0}},
     {"35%", "distinct", "uniform", "all", kernels::KvType::f16},
     {"50%", "distinct", "zigzag", "top=25%", kernels::KvType::q8_0},
     {"60%", "distinct", "uniform", "all", kernels::KvType::f16, kv::HeadSelection::apart},

@@ -166,8 +166,9 @@ TEST_CASE("a full window layer attends to its whole window, as without any cache
 TEST_CASE("stored types: attention is that of the stored numbers, keys and values alike or not") {
   Random random(20);
   using Types = brim::kernels::KvTypes;
-  for (const Types types : {Types(KvType::f16), Types(KvType::q8_0), Types(KvType::q4_0),
-                            Types(KvType::q8_0, KvType::q4_0), Types(KvType::q4_0, KvType::f16)}) {
+  for (const Types types :
+       {Types(KvType::f16), Types(KvType::q8_0), Types(KvType::q4_0), Types(KvType::q8_0, KvType::q4_0),
+        Types(KvType::q4_0, KvType::f16), Types(KvType::q5_0, KvType::q3_0), Types(KvType::q3_0, KvType::q5_0)}) {
     const Plan plan = plan_of(fake_shape(1, 200, types, 2, 48), budget_share(50));
     REQUIRE(!plan.quota.empty());
     compare(plan, random_chunks(random, 200, plan.chunk), 1e-4);

@@ -1,10 +1,12 @@
 // Rebasing: what happens to positions and keys when the context is used up.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <vector>
 
+#include "engine/base/state.hpp"
 #include "engine/kv/rebase.hpp"
 #include "tests/engine/kv/fake_model.hpp"
 
@@ -42,7 +44,7 @@ std::int64_t token_of(const std::vector<float>& value, int layer, int head, std:
 }  // namespace
 
 TEST_CASE("keys are rotated to where they now stand: the same as keys computed there, in both signs of the distance") {
-  for (const KvType type : {KvType::f32, KvType::f16, KvType::q8_0, KvType::q4_0}) {
+  for (const KvType type : {KvType::f32, KvType::f16, KvType::q8_0, KvType::q5_0, KvType::q4_0}) {
     const Shape shape = fake_shape(2, 128, {type, KvType::q8_0}, 2, 32);
     FakeModel model(plan_of(shape, budget_full()));
     model.read(128);
@@ -60,6 +62,7 @@ TEST_CASE("keys are rotated to where they now stand: the same as keys computed t
         CHECK(worst_difference(seen.key, expected) < (type == KvType::f32    ? 1e-6f
                                                       : type == KvType::f16  ? 1.5e-3f
                                                       : type == KvType::q8_0 ? 0.02f
+                                                      : type == KvType::q5_0 ? 0.2f
                                                                              : 0.4f));
         CHECK(seen.value == through_storage(KvType::q8_0, fake_vector(1, head, token, 32, true)));
       }
@@ -238,4 +241,95 @@ TEST_CASE("only the first tokens of all keep their positions as sinks") {
   const auto positions = store.positions();
   CHECK(std::vector<std::int64_t>(positions.begin(), positions.end()) ==
         std::vector<std::int64_t>{0, 1, 34, 35, 36, 37, 38, 39});
+}
+
+namespace {
+
+/// Processes tokens one by one until positions were rebased ten times; returns how often the token that moved most often
+/// was moved.
+int max_moves(const Plan& plan) {
+  struct Place {
+    std::int64_t position;
+    int moves = 0;
+  };
+  FakeModel model(plan);
+  std::vector<Place> places;
+  int max = 0;
+  while (model.cache().rebased() < 10) {
+    const std::int64_t before = model.cache().rebased();
+    model.read_chunk(1);
+    const View view = model.cache().view(stream(0));
+    places.push_back({view.positions().back()});
+    for (std::int64_t i = 4; model.cache().rebased() > before && i < view.retained(); ++i) {
+      const SeenEntry seen = see_entry(view, plan.shape, 0, 0, i);
+      const std::int64_t token = token_of(seen.value, 0, 0, model.cache().tokens());
+      REQUIRE(token >= 0);
+      const std::int64_t position = view.positions()[static_cast<std::size_t>(i)];
+      Place& place = places[static_cast<std::size_t>(token)];
+      place.moves += place.position != position ? 1 : 0;
+      place.position = position;
+      max = std::max(max, place.moves);
+      const auto expected = fake_key(model.rotation(), plan.shape.layers[0], 0, 0, token, position);
+      CHECK(worst_difference(seen.key, expected) < 0.6f);
+    }
+  }
+  return max;
+}
+
+}  // namespace
+
+TEST_CASE("a key below 8 bits is packed again four times at most: its entry is evicted instead of a fifth time") {
+  // Everything behind the sinks moves in every rebase, and an eighth of the context is evicted: seven rebases at most.
+  const auto full = [](KvType type) { return plan_of(fake_shape(1, 64, {type, KvType::f32}, 1, 32), budget_full()); };
+  CHECK(max_moves(full(KvType::f32)) == 7);
+  CHECK(max_moves(full(KvType::q8_0)) == 7);
+  CHECK(max_moves(full(KvType::q4_0)) == 4);
+}
+
+TEST_CASE("the newest entry is kept, however often positions are rebased before the next token") {
+  const Plan plan = plan_of(fake_shape(8, 64, {KvType::q4_0, KvType::f32}, 1, 32), budget_full());
+  REQUIRE(plan.chunk >= 13);
+  FakeModel model(plan);
+  model.read(64);
+  // Each of these chunks needs more room than the one before, and none is taken in.
+  for (const std::int64_t count : {1, 9, 10, 11, 12, 13}) {
+    model.begin(count);
+    model.abandon();
+  }
+  CHECK(model.cache().rebased() == 6);
+  REQUIRE_FALSE(model.cache().stale());
+  const View view = model.cache().view(stream(0));
+  CHECK(view.positions().back() == model.cache().next_position() - 1);
+  CHECK(token_of(see_entry(view, plan.shape, 0, 0, view.retained() - 1).value, 0, 0, 64) == 63);
+
+  brim::StateWriter saved;
+  model.cache().save(saved);
+  std::vector<std::byte> bytes;
+  for (const auto part : saved.parts()) bytes.insert(bytes.end(), part.begin(), part.end());
+  brim::StateReader state("a state", {bytes});
+  FakeModel other(plan);
+  CHECK(other.cache().restore(state).ok());
+}
+
+TEST_CASE("a key that does not move keeps its bits, and so its count") {
+  // The oldest tokens are kept: after the first rebase they stand where they stay.
+  class OldestRule : public brim::kv::Rule {
+   public:
+    std::string_view name() const override { return "oldest"; }
+    void score(const brim::kv::Entries& entries, std::span<float> scores) const noexcept override {
+      for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = -static_cast<float>(entries.index[i]);
+    }
+  };
+  const OldestRule rule;
+  Plan plan = plan_with_quota(fake_shape(1, 128, {KvType::q4_0, KvType::f32}, 1, 32), 64);
+  REQUIRE(!plan.quota.empty());
+  plan.rule = &rule;
+  FakeModel model(plan);
+  while (model.cache().rebased() < 20) model.read_chunk(1);
+  const View view = model.cache().view(stream(0));
+  for (std::int64_t i = 0; i < 40; ++i) {
+    CHECK(view.positions()[static_cast<std::size_t>(i)] == i);
+    CHECK(see_entry(view, plan.shape, 0, 0, i).key ==
+          through_storage(KvType::q4_0, fake_key(model.rotation(), plan.shape.layers[0], 0, 0, i, i)));
+  }
 }

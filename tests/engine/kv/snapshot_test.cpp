@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "engine/base/state.hpp"
@@ -69,16 +71,106 @@ TEST_CASE("most bytes in use are not what a refused state says") {
   CHECK(model.cache().bytes_peak() == peak);
 }
 
-TEST_CASE("a cache whose positions were rebased is restored") {
-  const Plan plan = plan_of(fake_shape(2, 128, KvType::f16), budget_full());
-  FakeModel model(plan), other(plan);
-  for (int chunk = 0; chunk < 9; ++chunk) {
-    model.read(31);
-    const std::vector<std::byte> bytes = saved(model.cache());
-    REQUIRE(restore(other.cache(), bytes));
-    CHECK(saved(other.cache()) == bytes);
+TEST_CASE("a cache whose positions were rebased is restored, with how often its keys were packed again") {
+  for (const KvType type : {KvType::f16, KvType::q4_0}) {
+    const Plan plan = plan_of(fake_shape(2, 128, type), budget_full());
+    FakeModel model(plan), other(plan);
+    for (int chunk = 0; chunk < 9; ++chunk) {
+      model.read(31);
+      const std::vector<std::byte> bytes = saved(model.cache());
+      REQUIRE(restore(other.cache(), bytes));
+      CHECK(saved(other.cache()) == bytes);
+    }
+    CHECK(model.cache().rebased() > 1);
+    // What follows depends on the counts.
+    std::int64_t evicted = 0;
+    while (model.cache().tokens() < 600) {
+      model.read_chunk(1);
+      other.read_chunk(1);
+      REQUIRE(saved(other.cache()) == saved(model.cache()));
+      evicted = model.cache().evicted();
+    }
+    CHECK(evicted > 0);
   }
-  CHECK(model.cache().rebased() > 1);
+}
+
+TEST_CASE("a key that was packed again more often than any key is refused") {
+  const Plan plan = plan_of(fake_shape(1, 128, KvType::q4_0), budget_full());
+  FakeModel model(plan), other(plan);
+  while (model.cache().rebased() < 3) model.read_chunk(1);
+  const std::vector<std::byte> bytes = saved(model.cache());
+  int refused = 0;
+  for (std::size_t at = 0; at < bytes.size(); ++at) {
+    std::vector<std::byte> altered = bytes;
+    altered[at] = std::byte{5};
+    const brim::Status status = restore(other.cache(), altered);
+    if (!status &&
+        status.error().sentence.find("counts of packing: expected at most 4, found 5") != std::string::npos) {
+      ++refused;
+    }
+  }
+  CHECK(refused == model.cache().stats(stream(0)).used);
+}
+
+TEST_CASE("an entry whose key was packed again four times is evicted before any other, whatever its score") {
+  class OldestRule : public brim::kv::Rule {
+   public:
+    std::string_view name() const override { return "oldest"; }
+    void score(const brim::kv::Entries& entries, std::span<float> scores) const noexcept override {
+      for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = -static_cast<float>(entries.index[i]);
+    }
+  };
+  const OldestRule rule;
+  Plan plan = plan_with_quota(fake_shape(1, 512, KvType::q4_0), 64);
+  REQUIRE(!plan.quota.empty());
+  plan.rule = &rule;
+  FakeModel model(plan);
+  model.read(60);
+  std::vector<std::byte> bytes = saved(model.cache());
+  // The counts, all 0 so far: the last piece of 60 bytes.
+  std::size_t at = bytes.size() / 8 * 8;
+  std::int64_t size = 0;
+  while (size != 60 && at >= 8) std::memcpy(&size, bytes.data() + (at -= 8), sizeof size);
+  REQUIRE(size == 60);
+  const auto kept = [&](bool worn) {
+    std::vector<std::byte> state = bytes;
+    for (const std::size_t entry : {10, 20})
+      state[at + 8 + entry] = std::byte{worn ? std::uint8_t{4} : std::uint8_t{0}};
+    FakeModel other(plan);
+    REQUIRE(restore(other.cache(), state));
+    while (other.cache().evicted() == 0) other.read_chunk(1);
+    const auto positions = other.cache().view(stream(0)).positions();
+    return std::vector<std::int64_t>(positions.begin(), positions.end());
+  };
+  const auto holds = [](const std::vector<std::int64_t>& positions, std::int64_t position) {
+    return std::find(positions.begin(), positions.end(), position) != positions.end();
+  };
+  const std::vector<std::int64_t> fresh = kept(false), worn = kept(true);
+  for (const std::int64_t position : {9, 10, 11, 19, 20, 21}) CHECK(holds(fresh, position));
+  for (const std::int64_t position : {9, 11, 19, 21}) CHECK(holds(worn, position));
+  for (const std::int64_t position : {10, 20}) CHECK(!holds(worn, position));
+}
+
+TEST_CASE("keys and values that an earlier version stored unrotated are refused, f16 is not") {
+  const auto text_of = [](KvType type) {
+    const Plan plan = plan_of(fake_shape(1, 64, type), budget_full());
+    FakeModel model(plan);
+    model.read(20);
+    const std::vector<std::byte> bytes = saved(model.cache());
+    return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  };
+  CHECK(text_of(KvType::f16).find("rotated") == std::string::npos);
+  std::string text = text_of(KvType::q8_0);
+  const std::size_t at = text.find("q8_0 rotated");
+  REQUIRE(at != std::string::npos);
+  // What was written before: the type alone, its size in the word before it.
+  std::string earlier = text.substr(0, at - 8) + std::string("\4\0\0\0\0\0\0\0q8_0\0\0\0\0", 16);
+  earlier += text.substr(at + 16);
+  const auto bytes = std::as_bytes(std::span(earlier));
+  FakeModel other(plan_of(fake_shape(1, 64, KvType::q8_0), budget_full()));
+  const brim::Status status = restore(other.cache(), {bytes.begin(), bytes.end()});
+  REQUIRE(!status);
+  CHECK(status.error().sentence.find("storage: expected 'q8_0 rotated', found 'q8_0'") != std::string::npos);
 }
 
 TEST_CASE("a refused state leaves an empty cache that reads, is saved and is restored") {
