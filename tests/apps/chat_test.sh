@@ -169,17 +169,19 @@ LINES
 cmp -s tiny.gguf precious.gguf || fail "BRIM_HISTORY wrote over a model"
 seen "another kind of file"
 
-# What there is no memory for is refused, and the conversation goes on.
-{ printf '[{"role": "user", "content": "'; head -c 120000000 /dev/zero | tr '\\0' a; printf '"}]'; } >long.json
-(ulimit -v 250000; type_lines -t 1 -n 4) <<'LINES'
+# What there is no memory for is refused, and the conversation goes on. A build with a sanitizer needs more to start.
+if (ulimit -v 250000; "$brim" --version) >out 2>err; then
+  { printf '[{"role": "user", "content": "'; head -c 120000000 /dev/zero | tr '\\0' a; printf '"}]'; } >long.json
+  (ulimit -v 250000; type_lines -t 1 -n 4) <<'LINES'
 /load long.json\n
 Hello\n
 /stats\n
 /exit\n
 LINES
-seen "no memory left"
-seen "last answer"
-rm long.json
+  seen "no memory left"
+  seen "last answer"
+fi
+rm -f long.json
 
 # A history that cannot be written whole stays as it was, and that is said.
 type_lines -n 4 <<'LINES'
