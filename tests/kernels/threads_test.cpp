@@ -20,6 +20,7 @@
 #include "kernels/threads.hpp"
 #include "platform/threads.hpp"
 #include "tests/support/allocation_count.hpp"
+#include "tests/support/thread_sanitizer.hpp"
 
 using brim::kernels::for_chunks;
 using brim::kernels::ThreadPool;
@@ -216,7 +217,7 @@ TEST_CASE("helpers have names and small stacks, which is what a plan counts") {
   });
   for (std::size_t worker = 1; worker < names.size(); ++worker) {
     CHECK(names[worker] == "brim-" + std::to_string(worker));
-#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)  // these enlarge stacks
+#if !BRIM_THREAD_SANITIZER && !defined(__SANITIZE_ADDRESS__)  // these enlarge stacks
     CHECK(stacks[worker] == brim::platform::kHelperStackBytes);
 #endif
   }
@@ -225,7 +226,7 @@ TEST_CASE("helpers have names and small stacks, which is what a plan counts") {
 }
 #endif
 
-#if !defined(__SANITIZE_THREAD__)
+#if !BRIM_THREAD_SANITIZER
 TEST_CASE("a forked child works alone, whatever its parent's threads were doing") {
   ThreadPool pool(3);
   // No thread may be starting, or allocate, when the process forks: the child of an address sanitizer's program would wait

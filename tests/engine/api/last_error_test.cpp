@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tests/support/allocation_count.hpp"
+#include "tests/support/thread_sanitizer.hpp"
 
 using brim::api::keep_sentence;
 using brim::api::kMaxSentenceBytes;
@@ -115,7 +116,7 @@ TEST_CASE("more threads alive than there is room for: each has its sentence or a
   CHECK(later == "afterwards there is room again");
 }
 
-#if !defined(__SANITIZE_THREAD__)
+#if !BRIM_THREAD_SANITIZER
 TEST_CASE("a forked child still knows its thread's sentence, and keeps its own from then on") {
   keep_sentence(BRIM_IO, "before the fork");
   const pid_t child = fork();

@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/thread_sanitizer.hpp"
+
 using brim::run::FairLock;
 
 TEST_CASE("callers get the lock in the order in which they asked") {
@@ -48,7 +50,7 @@ TEST_CASE("one caller at a time") {
   CHECK(turns == 2000);
 }
 
-#if !defined(__SANITIZE_THREAD__)
+#if !BRIM_THREAD_SANITIZER
 
 TEST_CASE("in a forked child a lock that another thread held is free") {
   FairLock lock;
