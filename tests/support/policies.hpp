@@ -1,4 +1,5 @@
-// Policies by name, both the product's and those of research/, because tests mix them. Link brim_research.
+// Policies by name, both the product's and those of research/, because tests mix them, and one for tests alone. Link
+// brim_research.
 #pragma once
 
 #include <cstdint>
@@ -35,5 +36,14 @@ inline Result<kv::Plan> make_plan(const kv::Shape& shape, const kv::BudgetReques
   if (!rule) return rule.error();
   return kv::make_plan(shape, request, automatic_bytes, *by, **rule, facts, reading);
 }
+
+/// Keeps the oldest entries.
+class OldestRule : public kv::Rule {
+ public:
+  std::string_view name() const override { return "oldest"; }
+  void score(const kv::Entries& entries, std::span<float> scores) const noexcept override {
+    for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = -static_cast<float>(entries.index[i]);
+  }
+};
 
 }  // namespace brim::test

@@ -10,6 +10,7 @@
 #include "engine/generate/session.hpp"
 #include "tests/engine/generate/speculating.hpp"
 #include "tests/engine/generate/tiny.hpp"
+#include "tests/support/saved_bytes.hpp"
 
 using namespace brim;
 using generate::Session;
@@ -43,9 +44,7 @@ void go_on(Sequence& sequence, std::span<const std::int32_t> ids) {
 std::vector<std::byte> cache_of(const Sequence& sequence) {
   StateWriter writer;
   sequence.cache().save(writer);
-  std::vector<std::byte> bytes;
-  for (const auto part : writer.parts()) bytes.insert(bytes.end(), part.begin(), part.end());
-  return bytes;
+  return test::saved_bytes(writer);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "engine/model/pass.hpp"
 #include "tests/engine/generate/tiny.hpp"
 #include "tests/engine/generate/together.hpp"
+#include "tests/support/saved_bytes.hpp"
 #include "tests/support/tiny_file.hpp"
 
 using namespace brim;
@@ -201,8 +202,7 @@ TEST_CASE("copies and saved sequences have the state and its checkpoints") {
   go_on(*sequence, std::span(ids).subspan(40, 5));
   StateWriter writer;
   REQUIRE(sequence->save(writer));
-  std::vector<std::byte> saved;
-  for (const auto part : writer.parts()) saved.insert(saved.end(), part.begin(), part.end());
+  const std::vector<std::byte> saved = test::saved_bytes(writer);
   StateReader state("a state", {saved});
   REQUIRE(other->restore(state));
   go_on(*sequence, std::span(ids).subspan(45, 5));

@@ -12,6 +12,7 @@
 #include "engine/base/state.hpp"
 #include "tests/engine/generate/tiny.hpp"
 #include "tests/engine/generate/together.hpp"
+#include "tests/support/saved_bytes.hpp"
 #include "tests/support/tiny_recurrent.hpp"
 
 using namespace brim;
@@ -116,8 +117,7 @@ TEST_CASE("saved, restored and taken back, a text goes on as if it had been proc
     go_on(*sequence, part(40, 45));
     StateWriter writer;
     REQUIRE(sequence->save(writer));
-    std::vector<std::byte> saved;
-    for (const auto piece : writer.parts()) saved.insert(saved.end(), piece.begin(), piece.end());
+    const std::vector<std::byte> saved = test::saved_bytes(writer);
     StateReader state("a state", {saved});
     REQUIRE(other->restore(state));
     for (Sequence* each : {sequence.get(), other.get()}) {

@@ -164,7 +164,7 @@ TEST_CASE("a dimension eight times as large does not ruin rotated four-bit keys 
   unrotated.pack_kv[static_cast<int>(KvType::f32)] = pack_unrotated;
 
   double eight = 0, five = 0, four = 0, plain = 0;
-  constexpr int kWindows = 4;  // of one window to the next the ratios differ by half
+  constexpr int kWindows = 4;  // the ratios of single windows differ by half
   for (int window = 1; window <= kWindows; ++window) {
     const auto ids = first_tokens(path, text.substr(static_cast<std::size_t>(window) * 30000, 3000), 385);
     const Logits exact = read(outliers, KvType::f32, nullptr, ids);

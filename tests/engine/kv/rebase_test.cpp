@@ -9,6 +9,8 @@
 #include "engine/base/state.hpp"
 #include "engine/kv/rebase.hpp"
 #include "tests/engine/kv/fake_model.hpp"
+#include "tests/support/policies.hpp"
+#include "tests/support/saved_bytes.hpp"
 
 using namespace brim::test;
 using brim::kernels::KvType;
@@ -304,8 +306,7 @@ TEST_CASE("the newest entry is kept, however often positions are rebased before 
 
   brim::StateWriter saved;
   model.cache().save(saved);
-  std::vector<std::byte> bytes;
-  for (const auto part : saved.parts()) bytes.insert(bytes.end(), part.begin(), part.end());
+  const std::vector<std::byte> bytes = brim::test::saved_bytes(saved);
   brim::StateReader state("a state", {bytes});
   FakeModel other(plan);
   CHECK(other.cache().restore(state).ok());
@@ -313,14 +314,7 @@ TEST_CASE("the newest entry is kept, however often positions are rebased before 
 
 TEST_CASE("a key that does not move keeps its bits, and so its count") {
   // The oldest tokens are kept: after the first rebase they stand where they stay.
-  class OldestRule : public brim::kv::Rule {
-   public:
-    std::string_view name() const override { return "oldest"; }
-    void score(const brim::kv::Entries& entries, std::span<float> scores) const noexcept override {
-      for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = -static_cast<float>(entries.index[i]);
-    }
-  };
-  const OldestRule rule;
+  const brim::test::OldestRule rule;
   Plan plan = plan_with_quota(fake_shape(1, 128, {KvType::q4_0, KvType::f32}, 1, 32), 64);
   REQUIRE(!plan.quota.empty());
   plan.rule = &rule;

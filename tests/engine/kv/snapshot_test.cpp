@@ -113,14 +113,7 @@ TEST_CASE("a key that was packed again more often than any key is refused") {
 }
 
 TEST_CASE("an entry whose key was packed again four times is evicted before any other, whatever its score") {
-  class OldestRule : public brim::kv::Rule {
-   public:
-    std::string_view name() const override { return "oldest"; }
-    void score(const brim::kv::Entries& entries, std::span<float> scores) const noexcept override {
-      for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = -static_cast<float>(entries.index[i]);
-    }
-  };
-  const OldestRule rule;
+  const brim::test::OldestRule rule;
   Plan plan = plan_with_quota(fake_shape(1, 512, KvType::q4_0), 64);
   REQUIRE(!plan.quota.empty());
   plan.rule = &rule;

@@ -11,6 +11,7 @@
 #include "engine/kv/policies.hpp"
 #include "engine/kv/states.hpp"
 #include "tests/engine/kv/fake_model.hpp"
+#include "tests/support/saved_bytes.hpp"
 
 using namespace brim;
 using namespace brim::test;
@@ -51,9 +52,7 @@ struct Text {
   std::vector<std::byte> state() {
     StateWriter writer;
     model.cache().save(writer);
-    std::vector<std::byte> bytes;
-    for (const auto part : writer.parts()) bytes.insert(bytes.end(), part.begin(), part.end());
-    return bytes;
+    return brim::test::saved_bytes(writer);
   }
 
   FakeModel model;

@@ -15,6 +15,7 @@
 #include "tests/engine/kv/fake_model.hpp"
 #include "tests/support/plain_gemm.hpp"
 #include "tests/support/policies.hpp"
+#include "tests/support/saved_bytes.hpp"
 #include "tests/support/tiny_file.hpp"
 
 using namespace brim;
@@ -50,9 +51,7 @@ class Sequence {
   std::vector<std::byte> state() const {
     StateWriter writer;
     memory_->save(writer);
-    std::vector<std::byte> bytes;
-    for (const auto part : writer.parts()) bytes.insert(bytes.end(), part.begin(), part.end());
-    return bytes;
+    return test::saved_bytes(writer);
   }
 
  private:
