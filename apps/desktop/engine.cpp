@@ -96,9 +96,9 @@ void Engine::load(int request, const QString& path, qint64 budget_bytes) {
 
 void Engine::set_budget(int request, qint64 bytes) {
   budget_ = bytes;
-  if (!session_) return;
+  if (path_.isEmpty()) return;
   guarded(request, [this] {
-    said_ = session_->messages();
+    if (session_) said_ = session_->messages();
     publish(nullptr);
     open();
   });

@@ -40,7 +40,8 @@ class Engine : public QObject {
 
  public slots:
   void load(int request, const QString& path, qint64 budget_bytes);
-  /// Continues the same conversation with another amount of memory; the conversation is processed again.
+  /// Continues the same conversation with another amount of memory; the conversation is processed again, by a model that
+  /// is loaded again where it had left memory or could not be loaded. Before the first load() only the amount is noted.
   void set_budget(int request, qint64 bytes);
   void say(int request, const QString& text);
   void unload();
