@@ -40,6 +40,7 @@ bool Engine::guarded(int request, Work&& work) {
   }
   busy_ = false;
   idle_.start();
+  emit finished(request);
   return good;
 }
 
@@ -122,16 +123,15 @@ void Engine::say(int request, const QString& text) {
     int pieces = 0;
     try {
       for (const std::string_view piece_text : session_->pieces()) {
-        emit piece(text_of(piece_text));
+        emit piece(request, text_of(piece_text));
         if (++pieces % kPiecesPerPicture == 0) tell_memory();
       }
     } catch (const Exception& failure) {
       if (failure.status() != BRIM_CANCELLED) throw;
-      emit piece(QString::fromStdString(session_->finish()));  // stopped: the text so far stays
+      emit piece(request, QString::fromStdString(session_->finish()));  // stopped: the text so far stays
     }
     tell_memory();
   });
-  emit answered();
 }
 
 void Engine::unload() {

@@ -51,8 +51,9 @@ class Engine : public QObject {
   void loaded(const QString& name, const QString& memory);
   void unloaded();
   void reading(qint64 done, qint64 total);
-  void piece(const QString& text);
-  void answered();
+  void piece(int request, const QString& text);
+  /// The request has ended, however it ended; nothing more comes of it.
+  void finished(int request);
   void failed(const QString& sentence);
   /// What works less well than it could; emitted once for each model passed to load().
   void warned(const QString& sentence);

@@ -96,7 +96,7 @@ void MainWindow::build() {
   connect(other, &QPushButton::clicked, this, &MainWindow::browse);
   connect(models_, &QComboBox::activated, this, [this](int index) { open_model(models_->itemData(index).toString()); });
   connect(slider_, &QSlider::valueChanged, this, &MainWindow::show_budget);
-  connect(slider_, &QSlider::sliderReleased, this, [this] { emit wants_budget(engine_->issue(), budget()); });
+  connect(slider_, &QSlider::sliderReleased, this, [this] { emit wants_budget(begin_request(), budget()); });
   connect(button_, &QPushButton::clicked, this, &MainWindow::send_or_stop);
   connect(line_, &QLineEdit::returnPressed, this, [this] {
     if (!busy_) send_or_stop();
@@ -117,21 +117,17 @@ void MainWindow::connect_engine() {
   connect(engine_, &Engine::loaded, this, [this](const QString& name, const QString& memory) {
     statusBar()->showMessage(shown_line(name + " · " + memory));
     progress_->hide();
-    set_busy(false);
-    line_->setFocus();
   });
-  connect(engine_, &Engine::unloaded, this, [this] {
-    statusBar()->showMessage(tr("The model is not in memory now"));
-    progress_->hide();
-    set_busy(false);
-  });
-  connect(engine_, &Engine::piece, this, [this](const QString& text) {
+  connect(engine_, &Engine::unloaded, this, [this] { statusBar()->showMessage(tr("The model is not in memory now")); });
+  connect(engine_, &Engine::piece, this, [this](int request, const QString& text) {
+    if (request != request_) return;
     progress_->hide();
     said_->moveCursor(QTextCursor::End);
     said_->insertPlainText(text);
     said_->ensureCursorVisible();
   });
-  connect(engine_, &Engine::answered, this, [this] {
+  connect(engine_, &Engine::finished, this, [this](int request) {
+    if (request != request_) return;
     progress_->hide();
     set_busy(false);
     line_->setFocus();
@@ -139,8 +135,6 @@ void MainWindow::connect_engine() {
   connect(engine_, &Engine::failed, this, [this](const QString& sentence) {
     statusBar()->showMessage(shown_line(sentence));
     say_in(shown_line(sentence), "red");
-    progress_->hide();
-    set_busy(false);
   });
   connect(engine_, &Engine::warned, this,
           [this](const QString& sentence) { say_in(shown_line(tr("Warning: %1").arg(sentence)), "darkgoldenrod"); });
@@ -160,8 +154,7 @@ void MainWindow::open_model(const QString& path) {
   models_->setCurrentIndex(at);
   said_->clear();
   engine_->stop();
-  set_busy(true);
-  emit wants_model(engine_->issue(), path, budget());
+  emit wants_model(begin_request(), path, budget());
 }
 
 void MainWindow::browse() {
@@ -185,8 +178,12 @@ void MainWindow::send_or_stop() {
   line_->clear();
   say_in(text, "gray");
   said_->append(QString());
+  emit wants_answer(begin_request(), text);
+}
+
+int MainWindow::begin_request() {
   set_busy(true);
-  emit wants_answer(engine_->issue(), text);
+  return request_ = engine_->issue();
 }
 
 void MainWindow::set_busy(bool busy) {

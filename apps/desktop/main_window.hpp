@@ -37,6 +37,7 @@ class MainWindow : public QMainWindow {
   void connect_engine();
   void browse();
   void send_or_stop();
+  int begin_request();
   void set_busy(bool busy);
   void say_in(const QString& text, const QString& colour);
   void show_progress(const QString& what, qint64 done, qint64 total);
@@ -54,6 +55,7 @@ class MainWindow : public QMainWindow {
   QPushButton* button_ = nullptr;
   QProgressBar* progress_ = nullptr;
   bool busy_ = false;
+  int request_ = 0;  ///< the newest; what the engine still says of earlier ones is not shown
 };
 
 }  // namespace brim::desktop

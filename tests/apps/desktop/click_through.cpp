@@ -70,9 +70,16 @@ class ClickThrough : public QObject {
   void an_idle_model_leaves_memory_and_comes_back() {
     QTRY_VERIFY_WITH_TIMEOUT(window_->statusBar()->currentMessage().contains("not in memory"), kLong);
     say("Are you there?");
-    QTest::qWait(100);
+    const auto size = window_->conversation().size();
+    bool always_busy = true;
+    const auto watch = connect(window_->findChild<QTextBrowser*>("said"), &QTextBrowser::textChanged, this,
+                               [&] { always_busy = always_busy && window_->busy(); });
+    QTRY_VERIFY_WITH_TIMEOUT(!window_->busy() || window_->conversation().size() > size, kLong);
     if (window_->busy()) QTest::mouseClick(&button(), Qt::LeftButton);
     QTRY_VERIFY_WITH_TIMEOUT(!window_->busy(), kLong);
+    disconnect(watch);
+    QVERIFY(window_->conversation().size() > size);
+    QVERIFY2(always_busy, "an answer came while the button said Send");
     QVERIFY(!bars().picture().layers.isEmpty());
   }
 
