@@ -257,16 +257,15 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
   if (split == nullptr) {
     // Where everything fits there is nothing to divide, and nothing must be gathered or set aside for it.
     Result<Plan> plan = make_plan(shape, request, automatic_bytes, &uniform_split(), keep, facts, reading);
-    if (!plan || plan->budget_bytes >= plan->full_bytes) return plan;
-    // Chunks too small for statistics would pay for quotas that never move.
-    if (!facts.profile && plan->chunk < kStatisticQueries) return plan;
-    if (facts.profile && !facts.profile->others.empty()) {
+    if (!plan || plan->budget_bytes >= plan->full_bytes || !facts.profile) return plan;
+    plan->layers_alike = facts.profile->layers.size() == shape.layers.size() && !layers_differ(*facts.profile);
+    if (plan->layers_alike) return plan;
+    if (!facts.profile->others.empty()) {
       // Refused where fewer than two of the profile's types are at most as large as the requested one.
       Result<Plan> joint = make_plan(shape, request, automatic_bytes, &joint_split(), keep, facts, reading);
       if (joint || joint.error().code != ErrorCode::invalid_argument) return joint;
     }
-    const Split& chosen = facts.profile ? depth_split() : zigzag_split();
-    return make_plan(shape, request, automatic_bytes, &chosen, keep, facts, reading);
+    return make_plan(shape, request, automatic_bytes, &depth_split(), keep, facts, reading);
   }
   BRIM_TRY(check_shape(shape));
   if (split->needs_profile()) {

@@ -98,6 +98,8 @@ struct Plan {
   std::string keep;
   const Split* splitter = nullptr;  ///< what `split` names; splits and rules live as long as the program
   const Rule* rule = nullptr;       ///< what `keep` names
+  /// The split was left to the plan, and it is uniform because the profile shows no real difference (layers_differ).
+  bool layers_alike = false;
 
   /// Whether quotas move between layers while tokens are processed.
   bool quotas_move() const { return needs.statistic != LayerStatistic::none; }
