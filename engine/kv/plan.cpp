@@ -127,6 +127,11 @@ std::int64_t entries_about(const Shape& shape, const BudgetRequest& request, std
   return std::min({max, kAutomaticTokens, std::max<std::int64_t>(automatic_bytes, 0) / entry});
 }
 
+/// The target number of tokens per block of a cache with about `entries` entries in a layer.
+int block_size_of(const Needs& needs, std::int64_t entries) {
+  return needs.cutting == Cutting::fixed ? kFixedBlockSize : block_size_for(entries);
+}
+
 /// Calls the split, divides the budget, rounds down to whole granules and hands out what is left over, one granule of
 /// all heads at a time, first to the layers that lost most by rounding.
 std::vector<std::int64_t> split_bytes(const Split& split, const std::vector<LayerNeed>& layers, std::int64_t bytes,
@@ -297,7 +302,9 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
   plan.reading = reading;
   plan.needs.block_boxes = reading.sparse;
   plan.needs.blocks = plan.needs.blocks || reading.sparse;
-  if (plan.needs.blocks) plan.needs.block_size = block_size_for(entries_about(shape, request, automatic_bytes));
+  if (reading.sparse && reading.cutting != Cutting::learned) plan.needs.cutting = reading.cutting;
+  if (plan.needs.blocks)
+    plan.needs.block_size = block_size_of(plan.needs, entries_about(shape, request, automatic_bytes));
   const Costs asked(shape, plan.needs), whole(shape, needs_of_whole(plan.needs));
   BRIM_ASSIGN(plan.budget_bytes, requested_bytes(asked, whole, shape, plan.needs, request, automatic_bytes));
   plan.full_bytes = whole.full();
@@ -342,7 +349,8 @@ Result<Plan> plan_of_quotas(const Shape& shape, std::span<const std::int64_t> qu
   plan.splitter = &uniform_split();  // never called: the quotas do not move
   plan.rule = &keep;
   plan.needs = keep.needs();
-  if (plan.needs.blocks) plan.needs.block_size = block_size_for(*std::max_element(quotas.begin(), quotas.end()));
+  if (plan.needs.blocks)
+    plan.needs.block_size = block_size_of(plan.needs, *std::max_element(quotas.begin(), quotas.end()));
   plan.state_bytes = state_bytes(shape);
   plan.checkpoints = shape.states.empty() ? 0 : 1;
   const Costs costs(shape, plan.needs, plan.checkpoints);
