@@ -206,7 +206,10 @@ std::string report(const model::ProfileFile& file) {
     }
   }
   out += fmt::format("all layers equal: p = {:.4f}; proxy (InfoNCE) against the measured loss: Spearman {:+.2f}\n",
-                     file.equal_layers_p, file.spearman);
+                     file.profile.equal_layers_p, file.spearman);
+  out += fmt::format(
+      "inequality of the layers' losses, from 0 to 1: {:.2f}; without --kv-split the budget is divided {}\n",
+      kv::layer_inequality(file.profile), kv::layers_differ(file.profile) ? "by this profile" : "uniformly");
   return out;
 }
 

@@ -114,7 +114,7 @@ void conclude(const std::vector<WindowLosses>& windows, model::ProfileFile& file
   file.spearman = spearman(file.infonce, sensitivity);
   const std::vector<double> prunable = prunable_from(file.infonce, file.spearman);
   for (std::size_t l = 0; l < layers; ++l) file.profile.layers[l].prunable = prunable[l];
-  file.equal_layers_p = equal_layers_p(values, 2000, 1);
+  file.profile.equal_layers_p = equal_layers_p(values, 2000, 1);
 }
 
 }  // namespace brim::apps

@@ -23,11 +23,11 @@ export type SessionOptions = {
   kvBudget?: Option;
   /** Number format of cached keys and values: f32, f16, q8_0, q5_0, q4_0 or q3_0; two of them for keys and values separately (q8_0:q4_0) (default: f16) */
   kvType?: Option;
-  /** How the budget is divided between layers (default: auto: uniform where the whole cache fits, else joint or depth with a profile and zigzag without one) */
+  /** How the budget is divided between layers (default: auto: joint or depth where a profile shows that layers differ, else uniform) */
   kvSplit?: Option;
   /** Profile of the model's layers, as brim calibrate measured it (default: the profile that the model's file carries, if any) */
   kvProfile?: Option;
-  /** Which entries are kept when the cache is full: window, the first and the newest; snapkv and tova, what queries attend to; dynsplit, whole blocks of that; distinct, also those whose keys are unlike the rest (default: window) */
+  /** Which entries are kept when the cache is full: window, the first and the newest; snapkv and tova, what queries attend to; dynsplit, whole blocks of that; distinct, also those whose keys are unlike the rest (default: distinct) */
   kvKeep?: Option;
   /** What a generated token reads of the cache: all, or top=25%, the first and the newest entries and the blocks that match its query best, up to that share of the entries kept (default: all) */
   kvRead?: Option;

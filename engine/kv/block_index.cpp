@@ -5,10 +5,33 @@
 
 namespace brim::kv {
 
-BlockIndex::BlockIndex(const Needs& needs, const Scratch& scratch, const kernels::Table& table,
+BlockIndex::BlockIndex(const Plan& plan, const Scratch& scratch, const kernels::Table& table,
                        std::span<const std::uint8_t> delimiters) noexcept
-    : scratch_(scratch), table_(table) {
-  if (needs.block_size > 0) document_ = Document(scratch.document, needs.block_size, delimiters);
+    : scratch_(scratch), table_(table), evicts_(plan.budget_bytes < plan.full_bytes) {
+  const Needs& needs = plan.needs;
+  if (needs.block_size == 0) return;
+  document_ = Document(scratch.document, {needs.block_size, needs.cutting, plan.shape.layers.size()}, delimiters);
+}
+
+void BlockIndex::begin_chunk(std::int64_t end) noexcept {
+  if (evicts_) document_.cut_ahead(end);
+}
+
+void BlockIndex::end_chunk(std::int64_t end, Streams& streams) noexcept {
+  if (evicts_) return document_.learn_up_to(end);
+  document_.cut_behind(end);
+  if (document_.fresh_cuts() > 0) {
+    for (Stream& stream : streams) cut(stream, end);
+  }
+  document_.applied();
+}
+
+// The chunk's entries are already the stream's.
+void BlockIndex::cut(Stream& stream, std::int64_t end) noexcept {
+  std::size_t count = list(stream, {}).size();
+  if (count == 0) return;
+  cut_open_block(stream, {end, 0, 0, 0}, count);
+  store(stream, {scratch_.blocks, count});
 }
 
 std::span<Block> BlockIndex::list(const Stream& stream, const TokenSpan& chunk) noexcept {
@@ -118,15 +141,14 @@ void BlockIndex::renew_boxes(Stream& stream) noexcept {
   }
 }
 
-void BlockIndex::learn(const Stream& stream, const TokenSpan& chunk, std::span<const float> attention,
-                       std::int64_t queries, float share) noexcept {
+void BlockIndex::learn(const Stream& stream, const TokenSpan& chunk, std::int64_t token,
+                       std::span<const float> attention) noexcept {
   const std::span<const std::int64_t> retained = stream.store.index();
   std::int64_t* index = scratch_.index + scratch_.slots - static_cast<std::int64_t>(retained.size());
   std::copy(retained.begin(), retained.end(), index);
   const std::size_t entries = retained.size() + static_cast<std::size_t>(chunk.count);
   if (attention.size() != entries) return;
-  document_.learn({index, entries}, attention, std::min(queries, chunk.count), stream.forced.sinks, share,
-                  {scratch_.scores, entries});
+  document_.learn(chunk.tokens + token, {index, entries}, attention, stream.forced.sinks, {scratch_.scores, entries});
 }
 
 }  // namespace brim::kv

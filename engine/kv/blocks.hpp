@@ -24,18 +24,32 @@ inline constexpr int kLargestBlockSize = 64;
 inline constexpr int kSmallestBlockSize = 8;
 inline constexpr int kBlocksPerQuota = 16;
 
+/// The size of blocks that are cut without regard to the text.
+inline constexpr int kFixedBlockSize = 32;
+
 /// C for a cache of about `entries` entries per layer: a power of two.
 int block_size_for(std::int64_t entries);
 /// Δ: how far from the ideal end a block may be cut.
 constexpr int cut_reach(int size) { return size * 3 / 8; }
+/// The smallest number of tokens of a block.
+constexpr int shortest_cut(int size) { return size - cut_reach(size); }
+/// Tokens that must be known before the block that begins with the first of them is cut: those up to the last possible
+/// end, and its future window, one block size (ours).
+constexpr int known_before_cut(int size) { return 2 * size + cut_reach(size) + 1; }
+/// Max number of blocks that `tokens` of an open block can become, the last of which may hold newer tokens too.
+constexpr std::int64_t max_cuts(std::int64_t tokens, int size) {
+  return tokens > 0 ? tokens / shortest_cut(size) + 1 : 0;
+}
+/// The same for all tokens that an open block can have: 4.
+constexpr std::int64_t max_cuts_of_open(int size) { return max_cuts(known_before_cut(size) - 1, size); }
 /// When something is evicted, a block with fewer entries joins the block before it, if the two together have at most
 /// joined_block() entries.
 constexpr int min_block(int size) { return size / 2; }
 constexpr int joined_block(int size) { return size * 2; }
 /// A layer has at most entries / min_block + kSpareBlocks blocks (max_blocks): each smaller one follows one that is
 /// three times as large, except the first two, the open one and those that the open one was cut into since the last
-/// eviction.
-inline constexpr int kSpareBlocks = 6;
+/// eviction (max_cuts_of_open).
+inline constexpr int kSpareBlocks = 8;
 constexpr std::int64_t max_blocks(std::int64_t entries, int size) { return entries / min_block(size) + kSpareBlocks; }
 
 /// Removes the entries that are not in `kept` (entry numbers, ascending) from the blocks, which cover entries 0, 1, …;

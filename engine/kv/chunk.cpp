@@ -13,6 +13,10 @@ View Chunk::view(StreamId stream) const noexcept { return memory_->view(stream);
 void Chunk::add_attention(StreamId stream, std::span<const float> accumulated, std::int64_t queries) noexcept {
   memory_->add_attention(stream, accumulated, queries);
 }
+bool Chunk::observes(std::int64_t token) const noexcept { return memory_->observes(token); }
+void Chunk::learn(StreamId stream, std::int64_t token, std::span<const float> attention) noexcept {
+  memory_->learn(stream, token, attention);
+}
 void Chunk::observe(StreamId stream, double statistic) noexcept { memory_->quotas_.observe(stream, statistic); }
 void Chunk::commit(StreamId stream) noexcept { memory_->commit(stream); }
 void Chunk::end() noexcept { std::exchange(memory_, nullptr)->end_chunk(); }

@@ -39,6 +39,12 @@ class Chunk {
   /// Needs::attention_kept says how much of the earlier attention each entry keeps. Only where
   /// Needs::accumulated_attention() requests it.
   void add_attention(StreamId stream, std::span<const float> accumulated, std::int64_t queries) noexcept;
+  /// Whether attention from the chunk's token number `token` is to be passed to learn(), for every stream: it is a token
+  /// of a prompt that reads everything (the caller knows), and Plan::learns_delimiters().
+  bool observes(std::int64_t token) const noexcept;
+  /// The attention of that token's queries to every entry of the view, in the view's order, added up over heads. What it
+  /// teaches about delimiters takes effect when the chunk ends.
+  void learn(StreamId stream, std::int64_t token, std::span<const float> attention) noexcept;
   /// The statistic of this stream that Needs::statistic requests, measured in this chunk. Only in chunks of at least
   /// kStatisticQueries tokens, and then for every stream. It takes effect when the chunk ends; ignored where quotas do
   /// not move.

@@ -117,7 +117,11 @@ std::int64_t scratch_bytes(const Shape& shape, Needs needs, std::int64_t slots, 
   bytes = plus(bytes, array_bytes(max_listed_blocks(slots, chunk, needs.block_size), sizeof(Block)));
   bytes = plus(bytes, array_bytes(DocumentMemory::tokens(chunk), sizeof(std::int32_t)));
   bytes = plus(bytes, array_bytes(DocumentMemory::cuts(chunk, needs.block_size), sizeof(std::int64_t)));
-  bytes = plus(bytes, array_bytes(kLearnedDelimiters, sizeof(LearnedDelimiter)));
+  if (needs.cutting == Cutting::learned) {
+    bytes = plus(bytes, array_bytes(kLearnedDelimiters, sizeof(LearnedDelimiter)));
+    bytes = plus(bytes, array_bytes(DelimiterMemory::observations_of(DocumentMemory::tokens(chunk)),
+                                    sizeof(DelimiterObservation)));
+  }
   for (const StreamShape& layer : shape.layers) {
     bytes = plus(bytes, plus(times(kSpareBlocks, block_bytes(layer, needs)), 2 * kBlockAlignment));
   }
@@ -181,7 +185,12 @@ Scratch MemoryMap::scratch(const Shape& shape, Needs needs, std::int64_t slots, 
   document.cut_count = DocumentMemory::cuts(chunk, needs.block_size);
   array(document.token_ids, document.token_count);
   array(document.cut_places, document.cut_count);
-  array(document.learned, kLearnedDelimiters);
+  if (needs.cutting == Cutting::learned) {
+    DelimiterMemory& delimiters = document.delimiters;
+    delimiters.observation_count = DelimiterMemory::observations_of(document.token_count);
+    array(delimiters.learned, kLearnedDelimiters);
+    array(delimiters.observations, delimiters.observation_count);
+  }
   return scratch;
 }
 

@@ -49,14 +49,14 @@ Memory::Memory(Plan plan, std::span<std::byte> bytes, std::int64_t fixed_bytes, 
       states_(plan_, map_),
       anchors_(plan_, scratch_.anchors),
       streams_(plan_, map_, fixed_bytes),
-      blocks_(plan_.needs, scratch_, table_, delimiters),
+      blocks_(plan_, scratch_, table_, delimiters),
       intake_(plan_, table_, scratch_, staging_, streams_, blocks_),
       drafts_(plan_),
       quotas_(plan_, streams_, intake_, map_, plan_.budget_bytes - fixed_bytes) {}
 
 Chunk Memory::begin(std::int64_t n, std::span<const std::int32_t> ids) noexcept {
   start(n, ids);
-  blocks_.document().advance(time_.tokens + n);
+  blocks_.begin_chunk(time_.tokens + n);
   anchors_.begin_chunk(chunk_->tokens);
   return Chunk(*this);
 }
@@ -68,7 +68,7 @@ Chunk Memory::begin_drafts(std::int64_t n, std::span<const std::int32_t> ids) no
   if (chunk_->drafting) {
     drafts_.begin(n);
   } else {
-    blocks_.document().advance(time_.tokens + n);
+    blocks_.begin_chunk(time_.tokens + n);
     anchors_.begin_chunk(chunk_->tokens);
   }
   return Chunk(*this);
@@ -125,11 +125,15 @@ View Memory::view(StreamId stream) const noexcept {
 void Memory::add_attention(StreamId stream, std::span<const float> accumulated, std::int64_t queries) noexcept {
   if (!scratch_.accumulated) return;
   chunk_->attention_added = true;
-  Stream& own = streams_.at(stream);
-  if (plan_.rule->needs().blocks && plan_.attention_decides()) {
-    blocks_.learn(own, chunk_->tokens, accumulated, queries, 1.0f / static_cast<float>(streams_.size()));
-  }
-  intake_.add_attention(own, accumulated, queries);
+  intake_.add_attention(streams_.at(stream), accumulated, queries);
+}
+
+bool Memory::observes(std::int64_t token) const noexcept {
+  return plan_.learns_delimiters() && blocks_.document().observes(chunk_->tokens.tokens + token);
+}
+
+void Memory::learn(StreamId stream, std::int64_t token, std::span<const float> attention) noexcept {
+  if (observes(token)) blocks_.learn(streams_.at(stream), chunk_->tokens, token, attention);
 }
 
 void Memory::commit(StreamId stream) noexcept {
@@ -144,6 +148,7 @@ void Memory::end_chunk() noexcept {
   if (chunk.drafting) return take_in_draft();
   anchors_.end_chunk();
   time_.advance(chunk.tokens.count);
+  blocks_.end_chunk(time_.tokens, streams_);
   quotas_.end_chunk(time_);
 }
 
@@ -154,7 +159,7 @@ void Memory::accept_draft() noexcept {
 void Memory::take_in_draft() noexcept {
   const TokenSpan draft{time_.tokens, time_.position, 1, drafts_.accepted()};
   intake_.begin(draft);
-  blocks_.document().advance(draft.end());
+  blocks_.begin_chunk(draft.end());
   anchors_.begin_chunk(draft);
   for (Stream& stream : streams_) {
     if (anchors_.any()) {
@@ -166,6 +171,7 @@ void Memory::take_in_draft() noexcept {
   anchors_.end_chunk();
   drafts_.accept();
   time_.advance(1);
+  blocks_.end_chunk(time_.tokens, streams_);
   quotas_.end_chunk(time_);
 }
 

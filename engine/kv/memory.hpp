@@ -12,6 +12,7 @@
 //   chunk.stage(stream, rows);                 for each stream, when attention gets to it
 //   chunk.view(stream);                        what attention may read
 //   chunk.add_attention(…), chunk.observe(…);  only if needs() requests it
+//   chunk.learn(stream, token, attention);     for the tokens that it observes
 //   chunk.commit(stream);                      evicts down to the stream's quota
 //   chunk.end();                               once
 #pragma once
@@ -159,6 +160,8 @@ class Memory {
   void compare_keys(StreamId stream, const KeyRows& rows) noexcept;
   void stage(StreamId stream, const TokenRows& rows) noexcept;
   void add_attention(StreamId stream, std::span<const float> accumulated, std::int64_t queries) noexcept;
+  bool observes(std::int64_t token) const noexcept;
+  void learn(StreamId stream, std::int64_t token, std::span<const float> attention) noexcept;
   void commit(StreamId stream) noexcept;
   void end_chunk() noexcept;
   void abandon_chunk() noexcept;

@@ -31,6 +31,13 @@ enum class LayerStatistic {
   similarity,      ///< cosine of the residual stream before and after attention, mean over tokens
 };
 
+/// Where a text is cut into blocks.
+enum class Cutting {
+  learned,  ///< at delimiters, weighted by what was learned from attention to this text
+  priors,   ///< at delimiters, weighted by their kind alone
+  fixed,    ///< everywhere after kFixedBlockSize tokens
+};
+
 struct Needs {
   /// For each entry: the attention it received, summed over heads and over this many last queries of every chunk.
   std::int64_t attention_queries = 0;
@@ -41,6 +48,7 @@ struct Needs {
   LayerStatistic statistic = LayerStatistic::none;
   /// Whether entries are grouped into semantic blocks (blocks.hpp).
   bool blocks = false;
+  Cutting cutting = Cutting::learned;
   /// Set by the plan: the target number of tokens per block for this budget; 0 without blocks.
   int block_size = 0;
   /// Set by the plan: whether each block has the box around its keys, for reading the cache sparsely.

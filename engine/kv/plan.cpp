@@ -127,6 +127,11 @@ std::int64_t entries_about(const Shape& shape, const BudgetRequest& request, std
   return std::min({max, kAutomaticTokens, std::max<std::int64_t>(automatic_bytes, 0) / entry});
 }
 
+/// The target number of tokens per block of a cache with about `entries` entries in a layer.
+int block_size_of(const Needs& needs, std::int64_t entries) {
+  return needs.cutting == Cutting::fixed ? kFixedBlockSize : block_size_for(entries);
+}
+
 /// Calls the split, divides the budget, rounds down to whole granules and hands out what is left over, one granule of
 /// all heads at a time, first to the layers that lost most by rounding.
 std::vector<std::int64_t> split_bytes(const Split& split, const std::vector<LayerNeed>& layers, std::int64_t bytes,
@@ -257,16 +262,15 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
   if (split == nullptr) {
     // Where everything fits there is nothing to divide, and nothing must be gathered or set aside for it.
     Result<Plan> plan = make_plan(shape, request, automatic_bytes, &uniform_split(), keep, facts, reading);
-    if (!plan || plan->budget_bytes >= plan->full_bytes) return plan;
-    // Chunks too small for statistics would pay for quotas that never move.
-    if (!facts.profile && plan->chunk < kStatisticQueries) return plan;
-    if (facts.profile && !facts.profile->others.empty()) {
+    if (!plan || plan->budget_bytes >= plan->full_bytes || !facts.profile) return plan;
+    plan->layers_alike = facts.profile->layers.size() == shape.layers.size() && !layers_differ(*facts.profile);
+    if (plan->layers_alike) return plan;
+    if (!facts.profile->others.empty()) {
       // Refused where fewer than two of the profile's types are at most as large as the requested one.
       Result<Plan> joint = make_plan(shape, request, automatic_bytes, &joint_split(), keep, facts, reading);
       if (joint || joint.error().code != ErrorCode::invalid_argument) return joint;
     }
-    const Split& chosen = facts.profile ? depth_split() : zigzag_split();
-    return make_plan(shape, request, automatic_bytes, &chosen, keep, facts, reading);
+    return make_plan(shape, request, automatic_bytes, &depth_split(), keep, facts, reading);
   }
   BRIM_TRY(check_shape(shape));
   if (split->needs_profile()) {
@@ -298,7 +302,9 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
   plan.reading = reading;
   plan.needs.block_boxes = reading.sparse;
   plan.needs.blocks = plan.needs.blocks || reading.sparse;
-  if (plan.needs.blocks) plan.needs.block_size = block_size_for(entries_about(shape, request, automatic_bytes));
+  if (reading.sparse && reading.cutting != Cutting::learned) plan.needs.cutting = reading.cutting;
+  if (plan.needs.blocks)
+    plan.needs.block_size = block_size_of(plan.needs, entries_about(shape, request, automatic_bytes));
   const Costs asked(shape, plan.needs), whole(shape, needs_of_whole(plan.needs));
   BRIM_ASSIGN(plan.budget_bytes, requested_bytes(asked, whole, shape, plan.needs, request, automatic_bytes));
   plan.full_bytes = whole.full();
@@ -343,7 +349,8 @@ Result<Plan> plan_of_quotas(const Shape& shape, std::span<const std::int64_t> qu
   plan.splitter = &uniform_split();  // never called: the quotas do not move
   plan.rule = &keep;
   plan.needs = keep.needs();
-  if (plan.needs.blocks) plan.needs.block_size = block_size_for(*std::max_element(quotas.begin(), quotas.end()));
+  if (plan.needs.blocks)
+    plan.needs.block_size = block_size_of(plan.needs, *std::max_element(quotas.begin(), quotas.end()));
   plan.state_bytes = state_bytes(shape);
   plan.checkpoints = shape.states.empty() ? 0 : 1;
   const Costs costs(shape, plan.needs, plan.checkpoints);

@@ -98,6 +98,8 @@ struct Plan {
   std::string keep;
   const Split* splitter = nullptr;  ///< what `split` names; splits and rules live as long as the program
   const Rule* rule = nullptr;       ///< what `keep` names
+  /// The split was left to the plan, and it is uniform because the profile shows no real difference (layers_differ).
+  bool layers_alike = false;
 
   /// Whether quotas move between layers while tokens are processed.
   bool quotas_move() const { return needs.statistic != LayerStatistic::none; }
@@ -110,6 +112,11 @@ struct Plan {
   }
   /// Whether keys are compared before they are rotated (anchors.hpp).
   bool compares_keys() const { return needs.measure == EntryMeasure::distinctness && budget_bytes < full_bytes; }
+  /// Whether delimiters are learned: wherever blocks are used, because entries are evicted or tokens read sparsely.
+  bool learns_delimiters() const {
+    const bool used = needs.block_boxes || budget_bytes < full_bytes;
+    return used && needs.block_size > 0 && needs.cutting == Cutting::learned;
+  }
   /// What a pass measures for this plan: nothing where measurements could not decide anything.
   std::int64_t observed_queries() const { return budget_bytes < full_bytes ? needs.attention_queries : 0; }
   LayerStatistic observed_statistic() const {

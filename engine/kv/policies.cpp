@@ -26,7 +26,8 @@ constexpr const Rule& (*kRules[])() = {
 constexpr std::string_view kResearchSplits[] = {"depth-mga",        "depth-mlp",   "depth-mlma-2", "depth-mlma-4",
                                                 "depth-mlma-6",     "zigzag-lmbo", "pyramid",      "cake",
                                                 "inverted-pyramid", "squeeze",     "shuffled"};
-constexpr std::string_view kResearchRules[] = {"h2o", "knorm", "h2o-value", "snapkv-value"};
+constexpr std::string_view kResearchRules[] = {"h2o",          "knorm",          "h2o-value",
+                                               "snapkv-value", "blocks-fixed32", "blocks-priors"};
 
 template <class Policy>
 const Policy* find(std::span<const Policy& (*const)()> table, std::string_view name) {

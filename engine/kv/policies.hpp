@@ -20,8 +20,8 @@ namespace brim::kv {
 #include "engine/kv/scorers.def"
 #undef RULE
 
-/// The name for a choice by Brim: with a profile, `joint` where the profile has several types, else `depth`; without
-/// one, `zigzag`, and `uniform` where the whole cache fits or chunks are too small to measure layers. This is the
+/// The name for a choice by Brim: with a profile that shows a real difference between layers (layers_differ), `joint`
+/// where the profile has several types, else `depth`; `uniform` without one, and where the whole cache fits. This is the
 /// default of a session.
 inline constexpr const char* kChosenSplit = "auto";
 

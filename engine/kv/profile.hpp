@@ -31,6 +31,21 @@ struct Profile {
   std::vector<LayerProfile> layers;
   kernels::KvTypes types;           ///< how all layers were stored when `layers` was measured
   std::vector<TypedLosses> others;  ///< measured in addition; may be empty
+  /// Permutation test: how likely losses would differ as much if all layers were equal. 0 where nothing was tested.
+  double equal_layers_p = 0;
 };
+
+/// How unequal the losses of the layers are, whatever their size: 0 where every layer loses the same, 1 where one layer
+/// has all of the loss. It is the share of the summed loss that is above an equal share (the Hoover index), divided by
+/// the largest share there can be. A layer's loss is the mean over the fractions; losses below 0 count as 0.
+double layer_inequality(const Profile& profile);
+
+/// A split by this profile can be better than equal quotas only if layers differ, and if that is more than noise. Both
+/// numbers are ours.
+inline constexpr double kMaxEqualLayersP = 0.05;
+inline constexpr double kMinLayerInequality = 0.1;
+/// Whether a profile shows a difference between layers that is real: equal_layers_p and layer_inequality() within these
+/// bounds.
+bool layers_differ(const Profile& profile);
 
 }  // namespace brim::kv

@@ -8,12 +8,14 @@
 
 #include "engine/base/result.hpp"
 #include "engine/kv/blocks.hpp"
+#include "engine/kv/needs.hpp"
 
 namespace brim::kv {
 
 struct Reading {
   bool sparse = false;
-  double share = 1;  ///< of a layer's retained entries; 0 < share ≤ 1
+  double share = 1;                    ///< of a layer's retained entries; 0 < share ≤ 1
+  Cutting cutting = Cutting::learned;  ///< of the blocks that are read; an option always gives `learned`
 };
 
 /// "all", or "top=25%": more than 0 and at most 100 percent. Errors: invalid_argument naming the text and the forms.

@@ -58,8 +58,8 @@ Status check_ascending(const StateReader& state, const char* what, std::span<con
 }
 
 /// Checks that the list can never become longer than its memory (max_blocks): it covers the entries, and small blocks
-/// follow large ones, except the first two, the open one and those that it was cut into: at most two, and at most one
-/// while entries of the open block are missing, because that block may be cut into two small ones again.
+/// follow large ones, except the first two, the open one and those that it was cut into, or may still be cut into where
+/// some of its entries are missing.
 Status check_blocks(const StateReader& state, std::span<const Block> blocks, std::span<const std::int64_t> index,
                     std::int64_t open, int size) {
   const auto used = static_cast<std::int64_t>(index.size());
@@ -76,9 +76,11 @@ Status check_blocks(const StateReader& state, std::span<const Block> blocks, std
   }
   if (covered != used) return state.wrong("entries in blocks", sentence(used), sentence(covered));
   if (blocks.empty()) return {};
-  const std::int64_t newest = blocks.back().length;
-  const bool whole = index.back() - index[static_cast<std::size_t>(used - newest)] + 1 == newest;
-  const std::int64_t max = whole ? 2 : 1;
+  // Behind the last gap of the open block everything is there.
+  std::size_t complete = index.size() - 1;
+  const std::size_t first = index.size() - static_cast<std::size_t>(blocks.back().length);
+  while (complete > first && index[complete - 1] + 1 == index[complete]) --complete;
+  const std::int64_t max = max_cuts_of_open(size) - max_cuts(index[complete] - blocks.back().start, size);
   if (small > max) return state.wrong("small blocks in a row", sentence("at most ", max), sentence(small));
   return {};
 }

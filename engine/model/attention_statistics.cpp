@@ -59,6 +59,9 @@ void AttentionStatistics::after_attention(const Pass& tile) noexcept {
   Workspace& work = pass_.work;
   const std::int64_t entries = work.shape.entries;
   if (attention_queries_ > 0) gather(tile, attention_queries_, work.accumulated.data() + entries, entries);
+  // A single token of a sparse reading attends to what it reads: nothing can be learned about the rest.
+  const bool single = segment_.tokens == 1 && segment_.plan().reading.sparse;
+  if (segment_.plan().learns_delimiters() && !single) gather_observed(tile);
   switch (statistic_) {
     case kv::LayerStatistic::minimal_budget:
       return gather(tile, kv::kStatisticQueries, work.observed.data(), entries);
@@ -125,6 +128,37 @@ void AttentionStatistics::gather_query_by_query(const Pass& tile) const noexcept
         squares[i] += own[i] * own[i];
       }
     }
+  });
+}
+
+// Tokens of an answer are left out also where they are processed again together: at first each was a single one.
+void AttentionStatistics::gather_observed(const Pass& tile) const noexcept {
+  const LayerAttention layer(tile, segment_, stream_, view_);
+  const CommonRows rows(tile, segment_);
+  const std::int64_t entries = pass_.work.shape.entries;
+  float* learned = pass_.work.learned.data();
+  for (std::int64_t token = 0; token < layer.tokens() && !tile.cancelled(); ++token) {
+    const bool prompt = tile.roles[rows.in_tile + token] == kernels::RowRole::prompt;
+    if (!prompt || !segment_.chunk->observes(rows.in_chunk + token)) continue;
+    for (int head = 0; head < heads_; ++head) std::fill_n(learned + head * entries, view_.entries(), 0.0f);
+    add_query(tile, layer, token, learned, entries);
+    for (int head = 1; head < heads_; ++head) {
+      pass_.runtime.table.add_scaled(learned, learned + head * entries, view_.entries(), 1.0f);
+    }
+    segment_.chunk->learn(stream_, rows.in_chunk + token, {learned, static_cast<std::size_t>(view_.entries())});
+  }
+}
+
+// The attention that each entry received from one token, from its rows' final states, head by head.
+void AttentionStatistics::add_query(const Pass& tile, const LayerAttention& layer, std::int64_t token, float* rows,
+                                    std::int64_t row_stride) const noexcept {
+  kernels::for_chunks(tile.runtime.threads, layer.ranges() * heads_, [&](std::int64_t task, int worker) noexcept {
+    const int head = static_cast<int>(task % heads_);
+    layer.with_range(head, token, 1, task / heads_, [&](kernels::Attend& call) {
+      call.scratch = tile.work.worker_scratch(worker).kernel;
+      call.state = layer.result(head, token);
+      layer.add_attention({call, rows + head * row_stride + layer.entry(call.first)});
+    });
   });
 }
 

@@ -1,6 +1,6 @@
-// What rules and splits need to know about a stream's attention, gathered during attention: how much attention entries
-// received, and the statistic of the layer. Sits between layers/attention.cpp, which calls it, and the memory, which
-// decides. Does nothing for policies that request nothing.
+// What rules, splits and blocks need to know about a stream's attention, gathered during attention: how much attention
+// entries received, from the last queries together and from single ones, and the statistic of the layer. Sits between
+// layers/attention.cpp, which calls it, and the memory, which decides. Does nothing for policies that request nothing.
 #pragma once
 
 #include "engine/kv/view.hpp"
@@ -25,6 +25,9 @@ class AttentionStatistics {
   void gather(const Pass& tile, std::int64_t queries, float* rows, std::int64_t row_stride) const noexcept;
   void gather_read(const Pass& tile, const LayerAttention& layer, float* rows, std::int64_t row_stride) const noexcept;
   void gather_query_by_query(const Pass& tile) const noexcept;
+  void gather_observed(const Pass& tile) const noexcept;
+  void add_query(const Pass& tile, const LayerAttention& layer, std::int64_t token, float* rows,
+                 std::int64_t row_stride) const noexcept;
   double statistic() const noexcept;
   double minimal_budget() const noexcept;
   double output_budget() const noexcept;

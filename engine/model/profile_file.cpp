@@ -138,7 +138,7 @@ Status read_header(const JsonTree& json, const std::string& name, ProfileFile& f
   BRIM_ASSIGN(file.windows, how.count("windows"));
   BRIM_ASSIGN(file.chunk, how.count("chunk"));
   BRIM_ASSIGN(file.text, how.text("text"));
-  BRIM_ASSIGN(file.equal_layers_p, how.number("equal_layers_p", 0, 1));
+  BRIM_ASSIGN(file.profile.equal_layers_p, how.number("equal_layers_p", 0, 1));
   BRIM_ASSIGN(file.spearman, how.number("spearman", -1, 1));
   const auto same = [](const JsonTree& found, double own) {
     return found.is(JsonTree::Kind::number) && found.number == own;
@@ -209,7 +209,7 @@ std::string to_json(const ProfileFile& file) {
                       {"windows", file.windows},
                       {"chunk", file.chunk},
                       {"text", file.text},
-                      {"equal_layers_p", file.equal_layers_p},
+                      {"equal_layers_p", file.profile.equal_layers_p},
                       {"spearman", file.spearman}};
   json["fractions"] = std::vector<double>(kv::kProfileFractions.begin(), kv::kProfileFractions.end());
   json["layers"] = Json::array();

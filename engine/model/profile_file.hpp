@@ -37,7 +37,6 @@ struct ProfileFile {
   std::vector<kv::LayerProfile> nll;  ///< the increase of the NLL, also measured; `prunable` unused. May be empty
   std::vector<double> infonce;        ///< per layer: DepthKV's proxy as reconstructed here. May be empty
   double spearman = 0;                ///< rank correlation of infonce and measured loss; gave `prunable` its sign
-  double equal_layers_p = 1;          ///< permutation test: how likely losses differ so much if all layers were equal
 };
 
 /// A hash that identifies a model file: its metadata (except brim's own keys and those of splitting and names), its

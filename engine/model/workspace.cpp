@@ -39,6 +39,7 @@ WorkspaceShape workspace_shape(const kv::Plan& plan, const kernels::Table& table
   shape.threads = threads;
   shape.attention_queries = plan.observed_queries();
   shape.statistic = plan.observed_statistic();
+  shape.learns_delimiters = plan.learns_delimiters();
   shape.entries = plan.max_entries + plan.chunk;
   if (plan.reading.sparse) shape.read_blocks = kv::max_blocks(plan.max_entries, plan.needs.block_size);
   return shape;
@@ -52,6 +53,7 @@ WorkspaceShape cover(const WorkspaceShape& a, const WorkspaceShape& b) {
   both.threads = std::max(a.threads, b.threads);
   both.attention_queries = std::max(a.attention_queries, b.attention_queries);
   if (statistic_rows(b.statistic) > statistic_rows(a.statistic)) both.statistic = b.statistic;
+  both.learns_delimiters = a.learns_delimiters || b.learns_delimiters;
   both.read_blocks = std::max(a.read_blocks, b.read_blocks);
   return both;
 }
@@ -108,6 +110,7 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   worker_floats_ = (worker_floats_ + 15) / 16 * 16;
   cutter.cut(attention, sizes.threads * worker_floats_);
   if (sizes.attention_queries > 0) cutter.cut(accumulated, (kv_heads + 1) * sizes.entries);
+  if (sizes.learns_delimiters) cutter.cut(learned, kv_heads * sizes.entries);
   cutter.cut(observed, kv_heads * statistic_rows(sizes.statistic) * sizes.entries);
   if (sizes.read_blocks > 0) {
     cutter.cut(read_scores, kv_heads * sizes.read_blocks);

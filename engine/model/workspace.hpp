@@ -38,7 +38,8 @@ struct WorkspaceShape {
   std::int64_t attention_queries =
       0;  ///< what attention_statistics.hpp gathers: kv::Needs, nothing where it could decide nothing
   kv::LayerStatistic statistic = kv::LayerStatistic::none;
-  std::int64_t read_blocks = 0;  ///< max number of blocks that sparse.hpp chooses from; 0: everything is read
+  bool learns_delimiters = false;  ///< kv::Plan
+  std::int64_t read_blocks = 0;    ///< max number of blocks that sparse.hpp chooses from; 0: everything is read
 
   bool operator==(const WorkspaceShape&) const = default;
 };
@@ -80,6 +81,7 @@ struct Workspace {
   std::span<float> range_out;         ///< the same, each value_size
   std::span<float> attention;         ///< [threads][worker_scratch]
   std::span<float> accumulated;       ///< [kv_heads + 1][entries], only when requested
+  std::span<float> learned;           ///< [kv_heads][entries], only where delimiters are learned
   std::span<float> observed;          ///< [kv_heads][statistic_rows][entries], only when requested
   // What a single token reads of a layer (sparse.hpp), only where it may be less than everything.
   std::span<float> read_scores;                ///< [kv_heads][blocks]

@@ -30,10 +30,10 @@ struct SequenceOptions {
   /// The pool that the budget is booked from; null: only the machine's memory.
   std::shared_ptr<kv::Pool> pool;
   kernels::KvTypes type;
-  const kv::Split* split = nullptr;           ///< null: one is chosen (kv::kChosenSplit)
-  const kv::Rule* keep = &kv::window_rule();  ///< never null
-  std::string profile_path;                   ///< of brim calibrate; empty: the one that the model carries, if it does
-  std::string profile_text;                   ///< the profile itself (JSON), in place of a path; empty: not given
+  const kv::Split* split = nullptr;             ///< null: one is chosen (kv::kChosenSplit)
+  const kv::Rule* keep = &kv::distinct_rule();  ///< never null
+  std::string profile_path;  ///< of brim calibrate; empty: the one that the model carries, if it does
+  std::string profile_text;  ///< the profile itself (JSON), in place of a path; empty: not given
   /// The profile that plan_memory uses. Sequence::create finds it itself (choose_profile); a caller that only plans
   /// passes it.
   std::shared_ptr<const kv::Profile> profile;

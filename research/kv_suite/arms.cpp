@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "apps/command_line/suggestion.hpp"
 #include "apps/commands.hpp"
@@ -68,9 +69,15 @@ std::vector<Arm> all_arms(const kv::Policies& policies, const kv::Rule& keep, ke
     arm.heads_apart = true;
     arms.push_back(std::move(arm));
   }
-  Arm read{"read", &uniform, &keep, type, {0}, false, false};
-  read.reads_sparsely = true;
-  arms.push_back(std::move(read));
+  constexpr std::pair<const char*, kv::Cutting> kReading[] = {{"read", kv::Cutting::learned},
+                                                              {"read-blocks-priors", kv::Cutting::priors},
+                                                              {"read-blocks-fixed32", kv::Cutting::fixed}};
+  for (const auto& [name, cutting] : kReading) {
+    Arm read{name, &uniform, &keep, type, {0}, false, false};
+    read.reads_sparsely = true;
+    read.cutting = cutting;
+    arms.push_back(std::move(read));
+  }
   using kernels::KvType, kernels::KvTypes;
   for (const KvTypes other : {KvTypes(KvType::q8_0), KvTypes(KvType::q8_0, KvType::q4_0), KvTypes(KvType::q4_0)}) {
     if (other == type) continue;

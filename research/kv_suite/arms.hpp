@@ -1,7 +1,7 @@
 // What `brim eval --suite kv` compares: one arm each for the whole cache, for every split with one rule, for every
-// other rule with one split, for selection by KV head and for reading only part of the whole cache, and arms with more
-// entries in fewer bits — q8_0, q4_0, keys in q8_0 with values in q4_0 —, uniform and by depth. Created from the tables
-// of policies.
+// other rule with one split, for selection by KV head and for reading only part of the whole cache, in blocks that are
+// cut where that was learned, by kind of delimiter or at fixed distances, and arms with more entries in fewer bits —
+// q8_0, q4_0, keys in q8_0 with values in q4_0 —, uniform and by depth. Created from the tables of policies.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +23,7 @@ struct Arm {
   bool needs_profile = false;
   bool heads_apart = false;
   bool reads_sparsely = false;  ///< keeps everything; the ratio is the share that a token of an answer reads
+  kv::Cutting cutting = kv::Cutting::learned;  ///< of the blocks that it reads
 };
 
 /// All arms; `keep` is the rule of the splits' arms, `type` is how all arms but one store numbers, `permutations` is

@@ -37,7 +37,7 @@ class Suite {
     options.budget = {};
     const bool whole = outcome.arm.full || outcome.arm.reads_sparsely;
     options.budget.kind = whole ? kv::BudgetRequest::Kind::full : kv::BudgetRequest::Kind::bytes;
-    if (outcome.arm.reads_sparsely) options.reading = {true, outcome.ratio};
+    if (outcome.arm.reads_sparsely) options.reading = {true, outcome.ratio, outcome.arm.cutting};
     options.budget.bytes = outcome.budget_bytes;
     return options;
   }
@@ -141,6 +141,7 @@ class Suite {
       types.push_back(streams.size() > 0 ? shape.at(streams.front()).types : kernels::KvTypes());
       outcome.footprint += sentence(" ", quota.back(), " ", kernels::kv_types_name(types.back()));
     }
+    if (outcome.arm.reads_sparsely) outcome.footprint += sentence(" read as ", static_cast<int>(outcome.arm.cutting));
     if (!first_seed) return;
     outcome.quota = std::move(quota);
     outcome.types = std::move(types);

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "apps/calibrate/conclusions.hpp"
 #include "apps/calibrate/progress_file.hpp"
@@ -250,10 +251,15 @@ TEST_CASE("arms: every split and every rule, the product's and those of research
   for (const auto rule : all.rules)
     CHECK_MESSAGE(found(rule().name()) == (&rule() == &brim::kv::snapkv_rule() ? 0 : 1), rule().name());
   const std::size_t listed = all.splits.size() + all.rules.size();
-  // Without snapkv itself; with full, two by head, one with sparse reads, and two in each of three types.
-  CHECK(arms.size() == listed - 1 + 10);
+  // Without snapkv itself; with full, two by head, three with sparse reads, and two in each of three types.
+  CHECK(arms.size() == listed - 1 + 12);
   CHECK(std::count_if(arms.begin(), arms.end(), [](const Arm& arm) { return arm.heads_apart; }) == 2);
-  CHECK(std::count_if(arms.begin(), arms.end(), [](const Arm& arm) { return arm.reads_sparsely; }) == 1);
+  std::set<brim::kv::Cutting> cuts;
+  for (const Arm& arm : arms) {
+    if (arm.reads_sparsely) cuts.insert(arm.cutting);
+  }
+  CHECK(cuts.size() == 3);
+  for (const char* name : {"read", "read-blocks-priors", "read-blocks-fixed32"}) CHECK_MESSAGE(found(name) == 1, name);
   for (const Arm& arm : arms) CHECK(arm.seeds.size() == (arm.name == "shuffled" ? 20 : 1));
   const auto few = chosen_arms(arms, {"zigzag", "full", "depth-q8_0+tova"}, all);
   REQUIRE(few.size() == 4);

@@ -6,7 +6,7 @@ tiny tiny.gguf
 fox_text 60 >text
 
 splits=(depth-mga depth-mlp depth-mlma-2 depth-mlma-4 depth-mlma-6 zigzag-lmbo pyramid inverted-pyramid cake squeeze shuffled)
-rules=(h2o knorm h2o-value snapkv-value)
+rules=(h2o knorm h2o-value snapkv-value blocks-fixed32 blocks-priors)
 eval=(eval -m tiny.gguf -f text -c 128 --kv-budget 40%)
 
 does 0 calibrate -m tiny.gguf -f text -o profile.json --windows 1 -c 128 --continuation 32

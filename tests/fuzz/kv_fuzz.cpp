@@ -202,6 +202,11 @@ void chunk(Memory& cache, std::int64_t n, int until, const std::vector<float>& v
     if (cache.needs().accumulated_attention()) {
       open.add_attention(id, std::vector<float>(static_cast<std::size_t>(view.entries()), 0.25f), n);
     }
+    for (std::int64_t token = 0; token < n; ++token) {
+      if (!open.observes(token)) continue;
+      open.learn(id, token,
+                 std::vector<float>(static_cast<std::size_t>(view.entries()), static_cast<float>(token % 3)));
+    }
     if (n >= brim::kv::kStatisticQueries) open.observe(id, static_cast<double>((layer * 7 + n) % 5));
     require(view.staged() == n);
     for (std::int64_t first = 0; first < view.entries();) {

@@ -28,8 +28,8 @@ SESSION_OPTIONS = {
         "separately (q8_0:q4_0) (default: f16)"
     ),
     "kv_split": (
-        "How the budget is divided between layers (default: auto: uniform where the whole cache fits, else joint or depth "
-        "with a profile and zigzag without one)"
+        "How the budget is divided between layers (default: auto: joint or depth where a profile shows that layers differ, "
+        "else uniform)"
     ),
     "kv_profile": (
         "Profile of the model's layers, as brim calibrate measured it (default: the profile that the model's file carries, if"
@@ -37,7 +37,7 @@ SESSION_OPTIONS = {
     ),
     "kv_keep": (
         "Which entries are kept when the cache is full: window, the first and the newest; snapkv and tova, what queries "
-        "attend to; dynsplit, whole blocks of that; distinct, also those whose keys are unlike the rest (default: window)"
+        "attend to; dynsplit, whole blocks of that; distinct, also those whose keys are unlike the rest (default: distinct)"
     ),
     "kv_read": (
         "What a generated token reads of the cache: all, or top=25%, the first and the newest entries and the blocks that "

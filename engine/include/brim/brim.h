@@ -80,13 +80,13 @@ BRIM_API const char* brim_isa(void);
  *                       auto (default: auto: enough for 16384 tokens of context, or a quarter of the free memory if that is less)
  *   kv.type             Number format of cached keys and values: f32, f16, q8_0, q5_0, q4_0 or q3_0; two of them for keys and values
  *                       separately (q8_0:q4_0) (default: f16)
- *   kv.split            How the budget is divided between layers (default: auto: uniform where the whole cache fits, else joint or
- *                       depth with a profile and zigzag without one)
+ *   kv.split            How the budget is divided between layers (default: auto: joint or depth where a profile shows that layers
+ *                       differ, else uniform)
  *   kv.profile          Profile of the model's layers, as brim calibrate measured it (default: the profile that the model's file
  *                       carries, if any)
  *   kv.keep             Which entries are kept when the cache is full: window, the first and the newest; snapkv and tova, what
  *                       queries attend to; dynsplit, whole blocks of that; distinct, also those whose keys are unlike the rest
- *                       (default: window)
+ *                       (default: distinct)
  *   kv.read             What a generated token reads of the cache: all, or top=25%, the first and the newest entries and the blocks
  *                       that match its query best, up to that share of the entries kept (default: all)
  *   kv.heads            Whether the KV heads of a layer keep the same entries: together, or apart, each with a quota of its own
@@ -308,7 +308,8 @@ BRIM_API brim_status brim_session_finish(brim_session* session, brim_piece* piec
 BRIM_API brim_status brim_session_clear(brim_session* session);
 /* Drops all but the first `tokens` of the processed tokens, exactly and without processing any token again; append what
  * comes next. BRIM_WRONG_STATE, with nothing changed, where entries that are needed again were evicted, slid out of a
- * window or moved: then use clear and append. */
+ * window or moved; with kv.keep=distinct and a budget below `full` also at any other place than one token before the end
+ * of one of the last two appended texts. Then use clear and append. */
 BRIM_API brim_status brim_session_rewind(brim_session* session, int64_t tokens);
 /* Changes one sampling, stop or system option of a session. This is allowed in the middle of an answer, too: text that
  * the old stop strings held back and the new ones do not comes with the next piece; where it contains a new one, the

@@ -143,7 +143,8 @@ TEST_CASE("a profile that is used otherwise than it was measured is a warning, o
   profile.fingerprint = *brim::model::fingerprint(*measured);
   profile.keep = "snapkv";
   profile.context = 256;
-  profile.profile.layers.assign(3, {{0, 0.1, 0.2, 0.4, 0.8}, 1});
+  for (const double loss : {0.0, 0.1, 0.2})
+    profile.profile.layers.push_back({{0, loss, 2 * loss, 4 * loss, 8 * loss}, 1});
   brim::test::TinyModel shape;
   shape.change = [&](brim::io::GgufWriter& writer) {
     writer.set_string("brim.kv.profile", brim::model::to_json(profile));
@@ -160,7 +161,7 @@ TEST_CASE("a profile that is used otherwise than it was measured is a warning, o
   CHECK(warnings.empty());
   brim::Session first(model, otherwise), second(model, otherwise);
   REQUIRE(warnings.size() == 1);
-  CHECK(heard(warnings, "measured with kv.keep='snapkv' and is used with kv.keep='window'"));
+  CHECK(heard(warnings, "measured with kv.keep='snapkv' and is used with kv.keep='distinct'"));
   first.append("the cat");
   first.save(file.folder.path + "/saved");
   brim::Session::restore(model, file.folder.path + "/saved");
@@ -168,6 +169,36 @@ TEST_CASE("a profile that is used otherwise than it was measured is a warning, o
   CHECK(warnings.size() == 1);
   brim::Session third(model, {{"kv.budget", "30%"}, {"context", "256"}, {"kv.keep", "tova"}});
   CHECK(warnings.size() == 2);
+}
+
+TEST_CASE("a profile of layers that are all alike is a warning once, and the budget is divided uniformly") {
+  const TinyFile plain;
+  const auto measured = brim::io::Gguf::open(plain.path);
+  REQUIRE(measured.ok());
+  brim::model::ProfileFile profile;
+  profile.fingerprint = *brim::model::fingerprint(*measured);
+  profile.keep = "distinct";
+  profile.context = 256;
+  profile.profile.layers.assign(3, {{0, 0.1, 0.2, 0.4, 0.8}, 1});
+  brim::test::TinyModel shape;
+  shape.change = [&](brim::io::GgufWriter& writer) {
+    writer.set_string("brim.kv.profile", brim::model::to_json(profile));
+  };
+  const TinyFile file(shape);
+  Lines warnings;
+  const auto log = [&](brim_log_level level, std::string_view line) {
+    if (level == BRIM_LOG_WARNING) warnings.emplace_back(line);
+  };
+  const brim::Model model = brim::Model::load(file.path, {}, {}, log);
+  const brim::Options small{{"kv.budget", "30%"}, {"context", "256"}};
+  brim::Session first(model, small), second(model, small);
+  REQUIRE(warnings.size() == 1);
+  CHECK(heard(warnings, "the KV budget is divided uniformly"));
+  brim::Session uniform(model, {{"kv.budget", "30%"}, {"context", "256"}, {"kv.split", "uniform"}});
+  for (int layer = 0; layer < 3; ++layer) CHECK(first.layer_stats(layer).quota == uniform.layer_stats(layer).quota);
+  brim::Session whole(model, {{"kv.budget", "full"}, {"context", "256"}});
+  brim::Session requested(model, {{"kv.budget", "30%"}, {"context", "256"}, {"kv.split", "depth"}});
+  CHECK(warnings.size() == 1);
 }
 
 TEST_CASE("no log is called after its model was freed, whatever its sessions do") {

@@ -20,7 +20,6 @@ using test::read;
 
 namespace {
 
-/// `split`: null for the default one, which moves quotas by what it measures in long pieces.
 std::unique_ptr<Sequence> distinct(const std::shared_ptr<const model::Model>& model, const std::string& budget,
                                    int threads = 2, const std::string& type = "f16",
                                    const kv::Split* split = &kv::uniform_split()) {
@@ -55,7 +54,8 @@ TEST_CASE("one thread and several give the same bits, far beyond the context") {
   for (const bool windowed : {false, true}) {
     const auto model = windowed ? test::tiny_model(shape) : test::tiny_model();
     for (const char* type : {"f32", "q8_0:q4_0"}) {
-      const auto one = distinct(model, "60%", 1, type, nullptr), three = distinct(model, "60%", 3, type, nullptr);
+      const auto one = distinct(model, "60%", 1, type, &kv::zigzag_split()),
+                 three = distinct(model, "60%", 3, type, &kv::zigzag_split());
       const auto ids = test::some_ids(500);
       for (const auto& sequence : {one.get(), three.get()}) {
         read(*sequence, std::span(ids).first(430));
@@ -104,6 +104,7 @@ TEST_CASE("until something is evicted every token sees what it sees under window
     options.budget = *kv::parse_budget("80%");
     options.split = &kv::uniform_split();
     options.heads = heads;
+    options.keep = &kv::window_rule();
     const auto window = test::open_sequence(model, options);
     options.keep = &kv::distinct_rule();
     const auto other = test::open_sequence(model, options);

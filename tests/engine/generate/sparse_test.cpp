@@ -87,6 +87,43 @@ TEST_CASE("going back gives what reading only that far gives, with blocks") {
   }
 }
 
+TEST_CASE("of a whole cache that is read sparsely delimiters are learned, and the pieces of a prompt do not matter") {
+  test::TinyModel shape;
+  shape.context = 1024;
+  const auto model = test::tiny_model(shape);
+  const auto ids = test::some_ids(800);
+  const auto whole = test::tiny_sequence(model, {.type = "f32", .read = "top=30%"});
+  const auto pieces = test::tiny_sequence(model, {.type = "f32", .read = "top=30%"});
+  const auto priors = test::tiny_sequence(model, {.type = "f32", .read = "top=30%"});
+  read(*whole, std::span(ids).first(700));
+  for (std::size_t at = 0; at < 700;) {
+    const std::size_t n = std::min<std::size_t>(2 + at % 90, 700 - at);  // a single token would read sparsely
+    read(*pieces, std::span(ids).subspan(at, n));
+    at += n;
+  }
+  read(*priors, std::span(ids).first(31));  // token 31 would be the first to be observed
+  for (std::size_t at = 31; at < 700; ++at) {
+    const Status status = priors->read_next(ids[at], nullptr);  // tokens of an answer teach nothing
+    if (!status) FAIL(status.error().sentence);
+  }
+  int learned = 0;
+  for (std::int64_t place = 600; place < 700; ++place) {
+    const float weight = whole->cache().document().weight_before(place);
+    CHECK(pieces->cache().document().weight_before(place) == doctest::Approx(double{weight}));
+    learned += weight != priors->cache().document().weight_before(place) ? 1 : 0;
+  }
+  CHECK(learned > 0);
+  for (int layer = 0; layer < 3; ++layer) {
+    const auto stream = static_cast<kv::StreamId>(layer);
+    const auto one = whole->cache().blocks(stream), other = pieces->cache().blocks(stream);
+    REQUIRE(one.size() == other.size());
+    for (std::size_t i = 0; i < one.size(); ++i) {
+      CHECK(one[i].start == other[i].start);
+      CHECK(one[i].length == other[i].length);
+    }
+  }
+}
+
 TEST_CASE("where lone tokens read sparsely nothing is drafted ahead") {
   const auto model = test::tiny_model();
   run::SequenceOptions options;

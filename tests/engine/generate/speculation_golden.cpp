@@ -20,8 +20,10 @@ std::shared_ptr<const model::Model> load(const std::string& path) {
   return *model;
 }
 
+/// With a rule whose drafts take no more staging than their entries.
 run::SequenceOptions options_of(std::int64_t context, kernels::KvType type, double percent) {
   run::SequenceOptions options;
+  options.keep = &kv::window_rule();
   options.context = context;
   options.type = type;
   options.budget.kind = kv::BudgetRequest::Kind::percent;

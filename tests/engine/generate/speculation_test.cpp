@@ -38,8 +38,10 @@ std::vector<std::int32_t> repetitive_ids(std::size_t count) {
   return ids;
 }
 
+/// With a rule whose drafts take no more staging than their entries.
 SequenceOptions sequence_options(kernels::KvType type, const char* budget, int threads = 1) {
   SequenceOptions options;
+  options.keep = &kv::window_rule();
   options.type = type;
   options.budget = *kv::parse_budget(budget);
   options.threads = threads;

@@ -39,9 +39,25 @@ void add_attention_rows(FakeModel& model, int layer, std::int64_t n) {
   model.add_attention(layer, accumulated, std::min<std::int64_t>(n, 32));
 }
 
+/// What the model would report of single queries: it follows from the places of query and entry alone.
+void teach(FakeModel& model, int layer, std::int64_t n) {
+  for (std::int64_t token = 0; token < n; ++token) {
+    if (!model.chunk().observes(token)) continue;
+    const brim::kv::View view = model.cache().view(stream(layer));
+    const std::int64_t query = view.retained() + token;
+    std::vector<float> attention(static_cast<std::size_t>(view.entries()), 0.0f);
+    for (std::int64_t entry = 0; entry <= query; ++entry) {
+      const std::int64_t position = view.positions()[static_cast<std::size_t>(entry)];
+      attention[static_cast<std::size_t>(entry)] = static_cast<float>(1 + (position * 31 + layer) % 13);
+    }
+    model.chunk().learn(stream(layer), token, attention);
+  }
+}
+
 void read_chunk(FakeModel& model, std::int64_t n, double statistic = 0) {
   model.read_chunk(n, [&](int layer) {
     add_attention_rows(model, layer, n);
+    teach(model, layer, n);
     if (n >= brim::kv::kStatisticQueries) model.observe(layer, layer == 0 ? statistic : 0.3);
   });
 }
@@ -101,6 +117,14 @@ double check_boxes(FakeModel& model) {
     }
   }
   return worst;
+}
+
+/// The weights of cuts before the last 200 tokens.
+std::vector<float> weights(FakeModel& model) {
+  std::vector<float> found;
+  for (std::int64_t place = model.cache().tokens() - 200; place < model.cache().tokens(); ++place)
+    found.push_back(model.cache().document().weight_before(place));
+  return found;
 }
 
 /// The complete state of the blocks of a cache.
@@ -191,30 +215,72 @@ TEST_CASE("dynsplit evicts whole blocks, but for one at the edge of the quota") 
   CHECK(model.cache().evicted() > 1000);
 }
 
-TEST_CASE("weights are learned where accumulated attention decides, and dropped with the text") {
-  const Plan plan = block_plan(fake_shape(2, 4000), budget_share(10), "dynsplit", false);
-  REQUIRE(!plan.quota.empty());
-  FakeModel model(plan);
-  const auto weights = [&] {
-    std::vector<float> found;
-    const std::int64_t tokens = model.cache().tokens();
-    for (std::int64_t place = tokens - 200; place < tokens; ++place)
-      found.push_back(model.cache().document().weight_before(place));
-    return found;
-  };
-  FakeModel unlearned(plan);
-  for (int i = 0; i < 10; ++i) read_chunk(model, plan.chunk);
-  unlearned.read(model.cache().tokens());
-  const auto learned = weights();
-  bool differs = false;
-  for (std::size_t i = 0; i < learned.size(); ++i) {
-    const std::int64_t place = model.cache().tokens() - 200 + static_cast<std::int64_t>(i);
-    differs = differs || learned[i] != unlearned.cache().document().weight_before(place);
+TEST_CASE("weights are learned wherever blocks are used, and dropped with the text") {
+  const Shape shape = fake_shape(2, 4000);
+  for (const Plan& plan :
+       {block_plan(shape, budget_share(10), "dynsplit", false), block_plan(shape, budget_share(10), "window", true),
+        block_plan(shape, budget_full(), "window", true)}) {
+    REQUIRE(!plan.quota.empty());
+    CHECK(plan.learns_delimiters());
+    FakeModel model(plan), unlearned(plan);
+    for (int i = 0; i < 10; ++i) read_chunk(model, plan.chunk);
+    unlearned.read(model.cache().tokens());
+    CHECK(weights(model) != weights(unlearned));
+    model.cache().clear();
+    model.read(unlearned.cache().tokens());
+    CHECK(weights(model) == weights(unlearned));
+    CHECK(picture(model, model.cache()) == picture(model, unlearned.cache()));
   }
-  CHECK(differs);
-  model.cache().clear();
-  model.read(unlearned.cache().tokens());
-  CHECK(picture(model, model.cache()) == picture(model, unlearned.cache()));
+  // Where blocks decide nothing, or are cut without regard to what was learned, no query is observed.
+  const auto cut = [&](brim::kv::Cutting cutting) {
+    return *brim::test::make_plan(shape, budget_full(), 0, "uniform", "window", {}, Reading{true, 0.25, cutting});
+  };
+  for (const Plan& plan : {block_plan(shape, budget_full(), "dynsplit", false), cut(brim::kv::Cutting::priors),
+                           cut(brim::kv::Cutting::fixed)}) {
+    CHECK(!plan.learns_delimiters());
+    FakeModel model(plan);
+    model.begin(64);
+    for (std::int64_t token = 0; token < 64; ++token) CHECK(!model.chunk().observes(token));
+  }
+  CHECK(cut(brim::kv::Cutting::fixed).needs.block_size == brim::kv::kFixedBlockSize);
+}
+
+TEST_CASE("neither chunks nor going back change what is learned of a whole cache, nor where it is cut") {
+  const Plan plan = block_plan(fake_shape(2, 3000, KvType::f32), budget_full(), "window", true);
+  REQUIRE(!plan.quota.empty());
+  const auto read_to = [&](FakeModel& model, std::int64_t end, std::int64_t max) {
+    while (model.cache().tokens() < end) read_chunk(model, std::min(max, end - model.cache().tokens()));
+  };
+  FakeModel whole(plan);
+  read_to(whole, 900, plan.chunk);
+  const auto learned = weights(whole);
+  const auto blocks = picture(whole, whole.cache());
+  for (const std::int64_t max : {1, 7, 32, 100}) {
+    FakeModel pieces(plan);
+    read_to(pieces, 900, max);
+    CHECK(weights(pieces) == learned);
+    CHECK(picture(pieces, pieces.cache()) == blocks);
+    CHECK(check_boxes(pieces) < 2e-3);
+  }
+  for (const std::int64_t count : {10, 400, 770, 899}) {
+    FakeModel back(plan);
+    read_to(back, 900, plan.chunk);
+    REQUIRE(back.cache().truncate(count));
+    read_to(back, 900, 50);
+    CHECK(weights(back) == learned);
+    CHECK(picture(back, back.cache()) == blocks);
+  }
+  // A chunk that is abandoned leaves no trace.
+  whole.begin(200);
+  whole.stage(0, 900, whole.cache().next_position(), 200);
+  teach(whole, 0, 200);
+  whole.commit(0);
+  whole.abandon();
+  CHECK(weights(whole) == learned);
+  CHECK(picture(whole, whole.cache()) == blocks);
+  FakeModel unlearned(plan);
+  unlearned.read(900);
+  CHECK(weights(unlearned) != learned);
 }
 
 TEST_CASE("blocks cost what the plan says: the budget is not passed by a byte, and only those that ask pay") {
@@ -276,7 +342,11 @@ TEST_CASE("blocks allocate nothing after create") {
     brim::kv::Chunk chunk = cache.begin(n, std::span(ids).first(static_cast<std::size_t>(n)));
     for (const brim::kv::StreamId id : brim::kv::ids_up_to<brim::kv::StreamId>(2)) {
       chunk.stage(id, side_by_side(plan.shape.at(id), values.data(), values.data()));
-      chunk.add_attention(id, std::span(accumulated_all).first(static_cast<std::size_t>(chunk.view(id).entries())), n);
+      const auto attention = std::span(accumulated_all).first(static_cast<std::size_t>(chunk.view(id).entries()));
+      chunk.add_attention(id, attention, n);
+      for (std::int64_t token = 0; token < n; ++token) {
+        if (chunk.observes(token)) chunk.learn(id, token, attention);
+      }
       chunk.commit(id);
     }
     chunk.end();

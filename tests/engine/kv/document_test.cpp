@@ -11,7 +11,10 @@
 #include "engine/kv/blocks.hpp"
 #include "tests/support/random.hpp"
 
+using brim::kv::Cutting;
 using brim::kv::Delimiter;
+using brim::kv::DelimiterMemory;
+using brim::kv::DelimiterObservation;
 using brim::kv::Document;
 using brim::kv::DocumentMemory;
 using brim::kv::LearnedDelimiter;
@@ -33,17 +36,20 @@ std::vector<std::uint8_t> character_classes() {
 /// A document with its own memory, for chunks of 64 tokens.
 class Text {
  public:
-  explicit Text(int block_size) : classes_(character_classes()) {
+  explicit Text(int block_size, Cutting cutting = Cutting::learned) : classes_(character_classes()) {
     DocumentMemory memory;
     memory.token_count = DocumentMemory::tokens(64);
     memory.cut_count = DocumentMemory::cuts(64, block_size);
     ids_.resize(static_cast<std::size_t>(memory.token_count));
     cuts_.resize(static_cast<std::size_t>(memory.cut_count));
-    learned_.resize(brim::kv::kLearnedDelimiters);
     memory.token_ids = ids_.data();
     memory.cut_places = cuts_.data();
-    memory.learned = learned_.data();
-    document = Document(memory, block_size, classes_);
+    if (cutting == Cutting::learned) {
+      learned_.resize(brim::kv::kLearnedDelimiters);
+      observations_.resize(static_cast<std::size_t>(DelimiterMemory::observations_of(memory.token_count)));
+      memory.delimiters = {learned_.data(), observations_.data(), static_cast<std::int64_t>(observations_.size())};
+    }
+    document = Document(memory, {block_size, cutting, 1}, classes_);
   }
   Text(const Text&) = delete;
   Text& operator=(const Text&) = delete;
@@ -54,10 +60,25 @@ class Text {
     for (const char character : text) {
       const std::int32_t id = character;
       document.write(tokens, 1, {&id, 1});
-      document.advance(++tokens);
+      document.cut_behind(++tokens);
       for (std::int64_t i = 0; i < document.fresh_cuts(); ++i) places.push_back(document.fresh_cut(i));
     }
     return places;
+  }
+
+  /// A chunk whose cuts and observations are left to the caller.
+  void write(const std::string& text) {
+    const std::vector<std::int32_t> ids(text.begin(), text.end());
+    document.write(tokens, static_cast<std::int64_t>(ids.size()), ids);
+    tokens += static_cast<std::int64_t>(ids.size());
+  }
+  /// The only stream's attention from the token at `query`: 1 to each of the entries [from, end).
+  void learn(std::int64_t query, std::int64_t from, std::int64_t end) {
+    std::vector<std::int64_t> index(static_cast<std::size_t>(tokens));
+    std::iota(index.begin(), index.end(), 0);
+    std::vector<float> attention(index.size(), 0.0f), sums(index.size());
+    for (std::int64_t i = from; i < end; ++i) attention[static_cast<std::size_t>(i)] = 1;
+    document.learn(query, index, attention, 4, sums);
   }
 
   Document document;
@@ -68,6 +89,7 @@ class Text {
   std::vector<std::int32_t> ids_;
   std::vector<std::int64_t> cuts_;
   std::vector<LearnedDelimiter> learned_;
+  std::vector<DelimiterObservation> observations_;
 };
 
 /// The first block that a text is cut into, with blocks of 16 (Δ = 6).
@@ -85,6 +107,30 @@ TEST_CASE("prose: a sentence's end beats a clause's, a clause's a word's, a near
   CHECK(first_block("one_two_threefourfive_six_seven") == "one_two_threefourfive_");
   CHECK(first_block("oneTwoThreeFourFiveSixSevenEight") == "oneTwoThreeFour");  // words without a space between
   CHECK(first_block("one_two.thr#e_four_five_six_seven_eight") == "one_two.thr#");
+}
+
+TEST_CASE("a block is cut once its future window was processed, and not a token earlier") {
+  for (const int size : {8, 16, 64}) {
+    const std::int64_t known = brim::kv::known_before_cut(size);
+    CHECK(known == 2 * size + brim::kv::cut_reach(size) + 1);
+    Text text(size);
+    CHECK(text.read(std::string(static_cast<std::size_t>(known - 1), 'x')).empty());
+    CHECK(text.read("x") == std::vector<std::int64_t>{size});
+    CHECK(text.read(std::string(static_cast<std::size_t>(size - 1), 'x')).empty());
+    CHECK(text.read("x") == std::vector<std::int64_t>{2 * size});
+    // The open block never becomes more than four.
+    CHECK(brim::kv::max_cuts_of_open(size) == 4);
+  }
+}
+
+TEST_CASE("by kind alone nothing is learned, and fixed blocks are cut without regard to the text") {
+  const std::string text = "one_two_three,four_five.six_seven_eight_nine,ten.eleven_twelve_thirteen.fourteen_and_more";
+  Text learned(16), priors(16, Cutting::priors), fixed(16, Cutting::fixed);
+  CHECK(priors.read(text) == learned.read(text));
+  CHECK(!priors.document.observes(31));
+  CHECK(learned.document.observes(31));
+  CHECK(!learned.document.observes(30));
+  CHECK(fixed.read(text) == std::vector<std::int64_t>{16, 32, 48, 64});
 }
 
 TEST_CASE("nothing near: the ideal end") {
@@ -119,7 +165,7 @@ TEST_CASE("blocks are as long as allowed, whatever the text, and the same howeve
       const std::int64_t n = std::min<std::int64_t>(3000 - first, 1 + first % 64);
       std::vector<std::int32_t> ids(text.begin() + first, text.begin() + first + n);
       many.document.write(first, n, ids);
-      many.document.advance(first += n);
+      many.document.cut_behind(first += n);
       for (std::int64_t i = 0; i < many.document.fresh_cuts(); ++i) together.push_back(many.document.fresh_cut(i));
     }
     CHECK(together == places);
@@ -146,80 +192,100 @@ TEST_CASE("going back: cuts decided later are dropped, and another text is cut a
 }
 
 TEST_CASE("learned: what future queries attend to near makes a delimiter, what they attend to far unmakes it") {
-  Text text(16);
-  const std::string part = "abcdefghijklmn,opqrs";  // 20
-  for (int i = 0; i < 3; ++i) text.read(part);
-  const std::int64_t after_clause = 55;  // the last comma is at 54
-  REQUIRE(text.document.delimiter_before(after_clause) == Delimiter::clause);
-  const float prior = text.document.weight_before(after_clause);
-  CHECK(prior == brim::kv::kPriorWeights[static_cast<std::size_t>(Delimiter::clause)]);
-  std::vector<std::int64_t> index(60);
-  std::iota(index.begin(), index.end(), 0);
-  std::vector<float> sums(60);
-  const auto learn = [&](std::int64_t from, std::int64_t end) {
-    std::vector<float> accumulated(60, 0.0f);
-    for (std::int64_t i = from; i < end; ++i) accumulated[static_cast<std::size_t>(i)] = 1;
-    text.document.learn(index, accumulated, 5, 4, 1.0f, sums);
-  };
-  learn(40, 55);
-  CHECK(text.document.weight_before(after_clause) == prior);  // from one kind alone nothing can be learned
-  text.read("abcdefgh.jklmno_qrst");
-  // After commas, attention goes to near tokens; after full stops, it goes to distant ones.
-  index.resize(80);
-  std::iota(index.begin(), index.end(), 0);
-  sums.resize(80);
-  for (int i = 0; i < 20; ++i) {
-    std::vector<float> accumulated(80, 0.0f);
-    accumulated[10] = 3;
-    text.document.learn(index, accumulated, 8, 4, 1.0f, sums);
-  }
-  CHECK(text.document.weight_before(after_clause) > prior);
-  const std::int64_t after_sentence = 69;
-  REQUIRE(text.document.delimiter_before(after_sentence) == Delimiter::sentence);
-  CHECK(text.document.weight_before(after_sentence) <
-        brim::kv::kPriorWeights[static_cast<std::size_t>(Delimiter::sentence)]);
-  text.document.clear();
-  text.tokens = 0;
-  text.read(part);
-  CHECK(text.document.weight_before(15) == prior);
+  std::string text(96, 'x');
+  text[54] = ',';  // in the block size of tokens up to the observed query 63
+  text[88] = '.';  // and up to 95
+  const float clause = brim::kv::kPriorWeights[static_cast<std::size_t>(Delimiter::clause)],
+              sentence = brim::kv::kPriorWeights[static_cast<std::size_t>(Delimiter::sentence)];
+  Text one(16), both(16);
+  for (Text* each : {&one, &both}) each->write(text);
+  REQUIRE(both.document.delimiter_before(55) == Delimiter::clause);
+  REQUIRE(both.document.delimiter_before(89) == Delimiter::sentence);
+  for (Text* each : {&one, &both}) each->learn(63, 40, 55);  // all is near: s = 1
+  both.learn(95, 10, 13);                                    // all is distant: s = -1
+  CHECK(both.document.weight_before(55) == clause);          // it takes effect when the chunk ends
+  for (Text* each : {&one, &both}) each->document.cut_behind(96);
+  CHECK(one.document.weight_before(55) == clause);  // from one kind alone nothing can be learned
+  // One query sees 32/16 of an occurrence; the spread of 1 and -1 is 1.
+  CHECK(both.document.weight_before(55) == doctest::Approx(double{clause} + 0.15 * 2 / (2 + 4)));
+  CHECK(both.document.weight_before(89) == doctest::Approx(double{sentence} - 0.15 * 2 / (2 + 4)));
+  // Going back takes away what the dropped queries taught.
+  REQUIRE(both.document.go_back(96));
+  CHECK(both.document.weight_before(55) > clause);
+  REQUIRE(both.document.go_back(95));
+  CHECK(both.document.weight_before(55) == clause);
+  both.document.clear();
+  both.tokens = 0;
+  both.write(text);
+  CHECK(both.document.weight_before(55) == clause);
 }
 
-TEST_CASE("sinks say nothing, and a text of a thousand different delimiters overflows nothing") {
+TEST_CASE("a cut is decided by what its own future window taught, and by nothing later") {
+  // The first block may end at places 10 to 22, ideally 16, and is decided by the queries before token 39.
+  std::string text(64, 'x');
+  text[16] = text[50] = ',';
+  text[20] = text[56] = ';';
+  const auto first_cut = [&](std::int64_t query, bool ahead) {
+    Text cutter(16);
+    cutter.write(text);
+    // Attention to the tokens between a comma and a semicolon is near for the semicolon alone.
+    if (query == 31) cutter.learn(query, 17, 21);
+    if (query == 63) cutter.learn(query, 51, 57);
+    if (ahead) {
+      cutter.document.cut_ahead(64);
+    } else {
+      cutter.document.cut_behind(64);
+    }
+    REQUIRE(cutter.document.fresh_cuts() == 2);
+    return cutter.document.fresh_cut(0);
+  };
+  CHECK(first_cut(-1, false) == 17);  // .25 - .2 / 6 of the comma against .35 - .2 * 5 / 6
+  CHECK(first_cut(31, false) == 21);  // .05 less, and .05 more
+  CHECK(first_cut(63, false) == 17);  // too late
+  CHECK(first_cut(31, true) == 17);   // decided before the chunk's attention is known
+}
+
+TEST_CASE("sinks say nothing, and a text of thousands of different delimiters overflows nothing") {
   std::vector<std::uint8_t> classes(5000, static_cast<std::uint8_t>(Delimiter::clause));
   std::vector<std::int32_t> ids(DocumentMemory::tokens(64));
   std::vector<std::int64_t> cuts(static_cast<std::size_t>(DocumentMemory::cuts(64, 8))), index;
   std::vector<LearnedDelimiter> learned(brim::kv::kLearnedDelimiters);
-  DocumentMemory memory{ids.data(), cuts.data(), learned.data(), static_cast<std::int64_t>(ids.size()),
-                        static_cast<std::int64_t>(cuts.size())};
-  Document document(memory, 8, classes);
-  std::vector<float> accumulated, sums;
-  for (std::int32_t id = 0; id < 1000; ++id) {
+  std::vector<DelimiterObservation> observations(static_cast<std::size_t>(DelimiterMemory::observations_of(1088)));
+  DocumentMemory memory{ids.data(),
+                        cuts.data(),
+                        static_cast<std::int64_t>(ids.size()),
+                        static_cast<std::int64_t>(cuts.size()),
+                        {learned.data(), observations.data(), static_cast<std::int64_t>(observations.size())}};
+  Document document(memory, {8, Cutting::learned, 1}, classes);
+  std::vector<float> attention, sums;
+  for (std::int32_t id = 0; id < 3000; ++id) {
     document.write(id, 1, {&id, 1});
-    document.advance(id + 1);
     index.push_back(id);
-    accumulated.push_back(id < 4 ? 100.0f : 0.0f);
+    attention.push_back(id < 4 ? 100.0f : 0.0f);
     sums.push_back(0);
-    document.learn(index, accumulated, 1, 4, 1.0f, sums);
+    if (document.observes(id)) document.learn(id, index, attention, 4, sums);
+    document.cut_behind(id + 1);
   }
   int used = 0;
   for (const LearnedDelimiter& place : learned) {
     used += place.key != 0;
     CHECK(place.sum == 0);
   }
-  CHECK(used == brim::kv::kLearnedDelimiters * 3 / 4);
+  CHECK(used == brim::kv::kMaxLearnedDelimiters);
 }
 
 TEST_CASE("a restored document knows what the saved one had learned, and cuts the same text at the same places") {
   Text first(16), second(16);
   std::string prose;
   for (int i = 0; i < 30; ++i) prose += "abc,def.ghi|jkl;mn";
-  first.read(prose);
-  std::vector<std::int64_t> index(static_cast<std::size_t>(first.tokens));
-  std::iota(index.begin(), index.end(), 0);
-  std::vector<float> accumulated(index.size()), sums(index.size());
-  for (std::size_t i = 0; i < accumulated.size(); ++i) accumulated[i] = static_cast<float>(1 + i * i % 37);
-  for (std::int64_t queries = 8; queries < 40; queries += 5)
-    first.document.learn(index, accumulated, queries, 4, 1.0f, sums);
+  const auto teach = [](Text& text, std::int64_t from) {
+    for (std::int64_t query = from; query < text.tokens; ++query) {
+      if (text.document.observes(query)) text.learn(query, query * 7 % 11, query - query % 9);
+    }
+    text.document.cut_behind(text.tokens);
+  };
+  first.write(prose);
+  teach(first, 0);
   brim::StateWriter state;
   first.document.save(state);
   brim::StateReader source("a state", state.parts());
@@ -233,4 +299,9 @@ TEST_CASE("a restored document knows what the saved one had learned, and cuts th
   }
   CHECK(learned > 0);
   CHECK(first.read(prose) == second.read(prose));
+  // What was learned before the state was saved is taken back too.
+  for (Text* each : {&first, &second}) REQUIRE(each->document.go_back(400));
+  for (std::int64_t place = 340; place < 400; ++place) {
+    CHECK(second.document.weight_before(place) == first.document.weight_before(place));
+  }
 }

@@ -272,8 +272,7 @@ TEST_CASE("quotas as they are given: floors, needs and whole granules, and a bud
   CHECK(!brim::kv::plan_of_quotas(fake_shape(0, 64), {}, 32, brim::kv::window_rule()).ok());
 }
 
-TEST_CASE(
-    "a split left to the plan: nothing where everything fits, else what the profile is good for, zigzag without one") {
+TEST_CASE("a split left to the plan: nothing where everything fits, else what the profile is good for") {
   const Shape shape = fake_shape(4, 1024, KvType::f16, 2, 32);
   brim::kv::Profile profile;
   for (int i = 0; i < 4; ++i) {
@@ -290,8 +289,9 @@ TEST_CASE(
     const auto tight = make_plan(shape, budget_share(30), kPlenty, brim::kv::kChosenSplit, "window", {known, 0});
     REQUIRE(tight.ok());
     check_plan(*tight);
-    CHECK(tight->split == (known == nullptr ? "zigzag" : "depth"));
-    CHECK(tight->quotas_move() == (known == nullptr));
+    CHECK(tight->split == (known == nullptr ? "uniform" : "depth"));
+    CHECK(!tight->quotas_move());
+    CHECK(!tight->layers_alike);
   }
   // Curves of a second type: joint is chosen, except where that type is larger than allowed.
   profile.types = KvType::f16;
@@ -307,7 +307,39 @@ TEST_CASE(
   const auto min =
       make_plan(shape, budget_of(plan_of(shape, budget_full()).min_bytes), kPlenty, brim::kv::kChosenSplit, "window");
   REQUIRE(min.ok());
-  CHECK(min->chunk < brim::kv::kStatisticQueries);
   CHECK(min->split == "uniform");
   CHECK(!make_plan(shape, budget_of(1), kPlenty, brim::kv::kChosenSplit, "window").ok());
+}
+
+TEST_CASE("a profile that shows no real difference between layers decides nothing, unless its split is requested") {
+  const Shape shape = fake_shape(4, 1024, KvType::f16, 2, 32);
+  brim::kv::Profile profile;
+  for (const double loss : {0.0, 0.1, 0.2, 0.3}) profile.layers.push_back({{0, loss, 2 * loss, 4 * loss, 8 * loss}, 1});
+  brim::kv::Profile alike = profile;
+  for (brim::kv::LayerProfile& layer : alike.layers) layer = profile.layers[1];
+  const auto left_to_plan = [&](const brim::kv::Profile& known, double percent) {
+    const auto plan = make_plan(shape, budget_share(percent), kPlenty, brim::kv::kChosenSplit, "distinct", {&known, 0});
+    if (!plan) FAIL(plan.error().sentence);
+    check_plan(*plan);
+    return *plan;
+  };
+  const Plan uniform = left_to_plan(alike, 30);
+  CHECK(uniform.split == "uniform");
+  CHECK(uniform.layers_alike);
+  CHECK(uniform.quota == make_plan(shape, budget_share(30), kPlenty, "uniform", "distinct")->quota);
+  CHECK(!left_to_plan(alike, 100).layers_alike);  // nothing was to be divided
+  profile.equal_layers_p = 0.05;
+  CHECK(left_to_plan(profile, 30).split == "depth");
+  profile.equal_layers_p = 0.051;
+  CHECK(left_to_plan(profile, 30).split == "uniform");
+  CHECK(left_to_plan(profile, 30).layers_alike);
+  const auto requested = make_plan(shape, budget_share(30), kPlenty, "depth", "distinct", {&profile, 0});
+  REQUIRE(requested.ok());
+  CHECK(requested->split == "depth");
+  CHECK(!requested->layers_alike);
+  // A profile of another number of layers is refused, whatever it shows.
+  alike.layers.pop_back();
+  const auto other = make_plan(shape, budget_share(30), kPlenty, brim::kv::kChosenSplit, "distinct", {&alike, 0});
+  REQUIRE(!other.ok());
+  CHECK(other.error().sentence.find("this model's 4 layers") != std::string::npos);
 }

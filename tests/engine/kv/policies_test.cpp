@@ -51,7 +51,7 @@ TEST_CASE("research adds to the product's tables, each name once, and the produc
                            "pyramid", "inverted-pyramid", "cake", "squeeze", "shuffled"}) {
     CHECK_MESSAGE(all.find_split(name) != nullptr, name);
   }
-  for (const char* name : {"h2o", "knorm", "h2o-value", "snapkv-value"})
+  for (const char* name : {"h2o", "knorm", "h2o-value", "snapkv-value", "blocks-fixed32", "blocks-priors"})
     CHECK_MESSAGE(all.find_rule(name) != nullptr, name);
   std::set<std::string_view> splits{kChosenSplit}, rules;
   for (std::size_t i = 0; i < all.splits.size(); ++i) {

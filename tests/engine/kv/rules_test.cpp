@@ -39,6 +39,13 @@ TEST_CASE("what rules ask for") {
   CHECK(rule_named("knorm")->needs().measure == EntryMeasure::key_norm);
   CHECK(rule_named("h2o-value")->needs().measure == EntryMeasure::value_norm);
   CHECK(rule_named("snapkv-value")->needs().attention_queries == 32);
+  CHECK(rule_named("dynsplit")->needs().cutting == brim::kv::Cutting::learned);
+  CHECK(rule_named("blocks-priors")->needs().cutting == brim::kv::Cutting::priors);
+  CHECK(rule_named("blocks-fixed32")->needs().cutting == brim::kv::Cutting::fixed);
+  for (const char* name : {"blocks-priors", "blocks-fixed32"}) {
+    CHECK(rule_named(name)->needs().blocks);
+    CHECK(rule_named(name)->needs().attention_queries == rule_named("dynsplit")->needs().attention_queries);
+  }
   CHECK(rule_named("distinct")->needs().attention_queries == 0);
   CHECK(rule_named("distinct")->needs().measure == EntryMeasure::distinctness);
 }

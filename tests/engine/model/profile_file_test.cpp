@@ -32,7 +32,7 @@ ProfileFile sample(std::size_t layers, const std::string& print) {
   file.chunk = 16;
   file.text = "fnv1a-1";
   file.spearman = -0.25;
-  file.equal_layers_p = 0.5;
+  file.profile.equal_layers_p = 0.5;
   for (std::size_t i = 0; i < layers; ++i) {
     brim::kv::LayerProfile layer;
     layer.loss = {0, 0.125, 0.25, 0.1, 1.0 / 3};

@@ -94,3 +94,27 @@ TEST_CASE("what a profile does not say is not compared") {
   found.context = 0;
   CHECK(remark(found, {.context = 4096, .keep = &kv::tova_rule()}).empty());
 }
+
+TEST_CASE("a profile that shows no real difference is remarked on where the split was left to the plan") {
+  model::ProfileFile file;
+  file.keep = "window";
+  file.context = 512;
+  file.profile.types = KvType::f16;
+  file.profile.equal_layers_p = 0.16891554222888555;
+  for (const double loss : {0.1, 0.1, 0.2}) file.profile.layers.push_back({{0, loss, loss, loss, loss}, 1});
+  const model::FoundProfile found = model::found_profile(file, "the text");
+  CHECK(remark(found, {.split = nullptr}) ==
+        "the profile of the model's layers shows no real difference between them (that all are equal: p = 0.1689, "
+        "expected at most 0.05; inequality 0.25, expected at least 0.1): the KV budget is divided uniformly; brim "
+        "calibrate may find one with more text and windows");
+  // Nothing was divided; equal quotas were requested; the profile was requested.
+  CHECK(remark(found, {.split = nullptr, .percent = 100}).empty());
+  CHECK(remark(found, {.split = &kv::uniform_split()}).empty());
+  CHECK(remark(found).empty());
+  // One that shows a difference is used.
+  file.profile.equal_layers_p = 0.05;
+  const model::FoundProfile real = model::found_profile(file, "the text");
+  CHECK(remark(real, {.split = nullptr}).empty());
+  CHECK(remark(real, {.split = nullptr, .keep = &kv::tova_rule()}).find("kv.keep='tova': the KV split depth") !=
+        std::string::npos);
+}

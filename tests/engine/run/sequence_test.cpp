@@ -54,10 +54,14 @@ TEST_CASE("a budget that holds everything changes no bit") {
   const auto full = test::tiny_sequence(model, {.budget = "full"});
   const auto exact = test::tiny_sequence(model, {.budget = std::to_string(full->memory().kv.full_bytes)});
   const auto more = test::tiny_sequence(model, {.budget = "1GiB"});
-  for (Sequence* sequence : {full.get(), exact.get(), more.get()}) read(*sequence, ids);
+  REQUIRE(SequenceOptions().keep == &kv::distinct_rule());
+  const auto by_default = test::tiny_sequence(model, {.budget = "full", .keep = SequenceOptions().keep});
+  for (Sequence* sequence : {full.get(), exact.get(), more.get(), by_default.get()}) read(*sequence, ids);
   CHECK(logits_of(*full) == logits_of(*exact));
   CHECK(logits_of(*full) == logits_of(*more));
   CHECK(more->memory().kv.budget_bytes == full->memory().kv.full_bytes);
+  CHECK(logits_of(*full) == logits_of(*by_default));
+  CHECK(by_default->memory().kv.budget_bytes == full->memory().kv.full_bytes);
 }
 
 TEST_CASE("the budget holds at every step of a text many times longer than the cache and the context") {
