@@ -1,5 +1,5 @@
 // `brim calibrate`: measures how much each layer of a model loses with fewer entries, and writes the result as a
-// profile for --kv-split depth. It may look inside the engine, because it gives layers quotas that no split would
+// profile for --kv-split depth; and fits scores of entries for --kv-keep learned. It may look inside the engine, because it gives layers quotas that no split would
 // choose.
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -9,9 +9,12 @@
 #include <memory>
 #include <numeric>
 #include <optional>
+#include <span>
+#include <utility>
 
 #include "apps/calibrate/carry.hpp"
 #include "apps/calibrate/conclusions.hpp"
+#include "apps/calibrate/keep_scores.hpp"
 #include "apps/calibrate/progress_file.hpp"
 #include "apps/command_line/unread_input.hpp"
 #include "apps/command_line/values.hpp"
@@ -29,6 +32,7 @@
 #include "apps/terminal/quantities.hpp"
 #include "engine/base/hash.hpp"
 #include "engine/base/size_text.hpp"
+#include "engine/model/score_file.hpp"
 #include "kernels/kv_type.hpp"
 #include "research/kv_suite/text_windows.hpp"
 #include "research/policies.hpp"
@@ -39,7 +43,7 @@ namespace {
 struct CalibrateOptions {
   ModelOptions model;
   GivenOptions given;  ///< options of the engine: context, type and rule; there is no budget to give
-  std::string text, output, from, into, loss = "kl";
+  std::string text, output, scores, from, into, loss = "kl";
   std::vector<std::string> types;
   int windows = 8;
   std::optional<int> continuation;
@@ -124,8 +128,9 @@ void refuse_inputs(const CalibrateOptions& options) {
   Outputs files;
   files.reads_model(options.model.path);
   files.reads("the text being read", options.text);
-  files.reads("the profile being read", options.from);
+  files.reads("the file being read", options.from);
   files.writes("-o", options.output);
+  files.writes("--keep-scores", options.scores);
   if (!options.output.empty()) {
     files.writes("-o, the file of what was measured so far,", partial_of(options.output));
     check_progress_file(partial_of(options.output));
@@ -142,9 +147,7 @@ std::size_t smallest_profile(model::ProfileFile file, std::size_t layers) {
   return model::to_json(file).size();
 }
 
-model::ProfileFile measure(const CalibrateOptions& options) {
-  model::ProfileFile file;
-  const Work work = prepare(options, file);
+model::ProfileFile measure(const CalibrateOptions& options, const Work& work, model::ProfileFile file) {
   const std::size_t layers = work.with.model->config().layers.size();
   const std::string partial = partial_of(options.output);
   check_file_size(options.output, smallest_profile(file, layers));
@@ -174,6 +177,34 @@ model::ProfileFile measure(const CalibrateOptions& options) {
   write_file(options.output, model::to_json(file), NewFile::Permissions::usual);
   std::remove(partial.c_str());
   return file;
+}
+
+/// The bytes of sums that are kept at a time: of layers that do not fit, the windows are processed again.
+constexpr std::size_t kFitBytes = std::size_t{1} << 30;
+
+model::ScoreFile measure_scores(const CalibrateOptions& options, const Work& work) {
+  ProgressLine line("Fitting scores", ProgressLine::Unit::steps, std::chrono::seconds(1));
+  const auto progress = [&line](std::int64_t done, std::int64_t total) {
+    line.update(done, total);
+    return !interrupted();
+  };
+  auto scores = fit_scores(work.with, work.windows, kFitBytes, progress);
+  line.clear();
+  model::ScoreFile file{unwrap(std::move(scores)), work.with.model->file().profiles.fingerprint};
+  unwrap_writing(model::write_scores(file, options.scores));
+  return file;
+}
+
+/// The profile or the scores in the file of --from.
+void read_measured(const std::string& path, std::optional<model::ProfileFile>& profile,
+                   std::optional<model::ScoreFile>& scores) {
+  const std::string content = read_file(path);
+  if (content.starts_with("GGUF")) {
+    const io::Gguf file = unwrap(io::Gguf::parse(std::as_bytes(std::span(content)), path));
+    scores = unwrap(model::parse_scores(file));
+  } else {
+    profile = unwrap(model::parse_profile(content, path));
+  }
 }
 
 std::string report(const model::ProfileFile& file) {
@@ -213,11 +244,35 @@ std::string report(const model::ProfileFile& file) {
   return out;
 }
 
+/// Writes a copy of the model that carries what was measured or read.
+void carry(const CalibrateOptions& options, const io::Gguf& source, const std::optional<model::ProfileFile>& profile,
+           const std::optional<model::ScoreFile>& scores) {
+  const model::Config config = unwrap(model::read_config(source));
+  const auto owner = unwrap(model::profile_owner(source, config.layers.size()));
+  Carried carried;
+  if (profile) {
+    carried.profile = model::to_json(*profile);
+    unwrap(model::profile_of(owner, *carried.profile, options.from.empty() ? options.output : options.from));
+  }
+  if (scores) {
+    const std::string& name = options.from.empty() ? options.scores : options.from;
+    unwrap(model::check_scores(*scores, config, owner.fingerprint, name));
+    carried.scores = scores;
+  }
+  write_carrying(source, carried, options.into);
+  say(fmt::format("{} is {} with its {}.", options.into, options.model.path,
+                  profile && scores ? "profile and scores"
+                  : profile         ? "profile"
+                                    : "scores"));
+}
+
 void calibrate(const CalibrateOptions& options) {
   if (options.text.empty() == options.from.empty()) {
     throw Failure(2, "expected a text to measure on (-f) or a profile that is there (--from), one of the two");
   }
-  if (options.output.empty() && options.from.empty()) throw Failure(2, "-f needs -o, the profile to write");
+  if (options.output.empty() && options.scores.empty() && options.from.empty()) {
+    throw Failure(2, "-f needs -o, the profile to write, or --keep-scores, the scores to write");
+  }
   if (!options.from.empty() && options.into.empty()) throw Failure(2, "--from needs --into, the model to write");
   if (options.text != "-" && options.from != "-") {
     refuse_unread_input(options.from.empty() ? "-f names the text (-f - reads it there)" : "--from measures nothing");
@@ -230,19 +285,21 @@ void calibrate(const CalibrateOptions& options) {
     source.emplace(unwrap(io::Gguf::open(options.model.path)));
     check_file_size(options.into, tensor_bytes(*source));
   }
-  model::ProfileFile file;
+  std::optional<model::ProfileFile> profile;
+  std::optional<model::ScoreFile> scores;
   if (options.from.empty()) {
-    file = measure(options);
+    model::ProfileFile file;
+    const Work work = prepare(options, file);
+    if (!options.output.empty()) profile = measure(options, work, std::move(file));
+    if (!options.scores.empty()) scores = measure_scores(options, work);
   } else {
-    file = unwrap(model::parse_profile(read_file(options.from), options.from));
+    read_measured(options.from, profile, scores);
   }
-  if (source) {
-    const auto owner = unwrap(model::profile_owner(*source, file.profile.layers.size()));
-    unwrap(model::profile_of(owner, model::to_json(file), options.from.empty() ? options.output : options.from));
-    write_carrying(*source, model::to_json(file), options.into);
-    say(fmt::format("{} is {} with its profile.", options.into, options.model.path));
+  if (source) carry(options, *source, profile, scores);
+  if (profile) write_output(options.json ? printable_json(model::to_json(*profile)) : report(*profile));
+  if (scores && !(profile && options.json)) {
+    write_output(options.json ? printable_json(scores_json(scores->scores)) : scores_report(scores->scores));
   }
-  write_output(options.json ? printable_json(model::to_json(file)) : report(file));
 }
 
 }  // namespace
@@ -255,14 +312,21 @@ void add_calibrate(CLI::App& parent) {
   command->add_option("-f,--file", options->text, "The text to measure on: like what the model will read")
       ->type_name("FILE")
       ->group(group);
-  CLI::Option* from = command->add_option("--from", options->from, "Measure nothing: take this profile (for --into)");
+  CLI::Option* from =
+      command->add_option("--from", options->from, "Measure nothing: take this profile, or these scores (for --into)");
   from->type_name("FILE")->group(group);
   command
       ->add_option("-o,--output", options->output,
                    "The profile to write; a stopped run goes on from the file beside it")
       ->type_name("FILE")
       ->group(group);
-  command->add_option("--into", options->into, "Also write a copy of the model that carries the profile")
+  command
+      ->add_option("--keep-scores", options->scores,
+                   "Also fit scores of entries for --kv-keep learned, and write them here; without -o nothing else is "
+                   "measured")
+      ->type_name("FILE")
+      ->group(group);
+  command->add_option("--into", options->into, "Also write a copy of the model that carries what was measured")
       ->type_name("FILE")
       ->group(group);
   command->add_option("--windows", options->windows, "Pieces of the text to measure on (default: 8)")
@@ -297,15 +361,16 @@ void add_calibrate(CLI::App& parent) {
       ->group(group);
   command->add_flag("--json", options->json, "Print the profile instead of a table")->group(group);
   // A profile that is taken unchanged was measured with its own settings.
-  for (const char* measuring :
-       {"--output", "--windows", "--continuation", "--loss", "--context", "--kv-keep", "--kv-type", "--kv-types"}) {
+  for (const char* measuring : {"--output", "--keep-scores", "--windows", "--continuation", "--loss", "--context",
+                                "--kv-keep", "--kv-type", "--kv-types"}) {
     from->excludes(command->get_option(measuring));
   }
   command->footer(
       "\nExamples:\n"
       "  brim calibrate model.gguf -f book.txt -o model.profile.json\n"
       "  brim chat model.gguf --kv-profile model.profile.json --kv-budget 25%\n"
-      "  brim calibrate model.gguf --from model.profile.json --into carrying.gguf");
+      "  brim calibrate model.gguf --from model.profile.json --into carrying.gguf\n"
+      "  brim calibrate model.gguf -f book.txt --keep-scores model.scores --windows 32");
   command->callback([options] { calibrate(*options); });
 }
 

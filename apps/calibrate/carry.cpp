@@ -24,12 +24,13 @@ std::uint64_t tensor_bytes(const io::Gguf& model) {
   return total;
 }
 
-void write_carrying(const io::Gguf& model, const std::string& profile, const std::string& path) {
+void write_carrying(const io::Gguf& model, const Carried& carried, const std::string& path) {
   io::GgufWriter writer;
   for (const io::Gguf::Entry& entry : model.metadata()) {
     if (!entry.key.starts_with("split.")) writer.set(entry.key, entry.value);
   }
-  writer.set_string(model::kProfileKey, profile);
+  if (carried.profile) writer.set_string(model::kProfileKey, *carried.profile);
+  if (carried.scores) model::set_scores(writer, *carried.scores);
   for (const io::Tensor& tensor : model.tensors()) {
     writer.add_tensor(tensor.name, tensor.format, {tensor.shape, static_cast<std::size_t>(tensor.dimensions)});
   }

@@ -76,6 +76,7 @@ Outputs files_of(const ChatOptions& options) {
   Outputs files;
   files.reads_model(options.model.path);
   files.reads("the profile being read", options.given.value("kv.profile"));
+  files.reads("the scores being read", options.given.value("kv.scores"));
   files.reads_text("the system message's file", options.system);
   const std::string& chat_template = options.chat_template.given;
   files.reads("the chat template's file", chat_template.substr(chat_template.starts_with('@') ? 1 : 0));

@@ -23,6 +23,7 @@
 #include "apps/terminal/progress_line.hpp"
 #include "apps/terminal/quantities.hpp"
 #include "engine/model/model.hpp"
+#include "engine/run/choose_scores.hpp"
 #include "engine/run/profile_remark.hpp"
 #include "engine/run/sequence.hpp"
 #include "research/kv_suite/command.hpp"
@@ -114,6 +115,7 @@ void evaluate(const EvalOptions& options) {
   for (const std::string& path : options.kv.texts) files.reads("a text being read", path);
   files.reads_text("the ids being read", options.ids);
   files.reads("the profile being read", options.given.value("kv.profile"));
+  files.reads("the scores being read", options.given.value("kv.scores"));
   files.writes("--logits-out", options.logits_file);
   if (options.suite == "kv") {
     if (!*options.file_given) throw Failure(2, "--suite kv reads a text: give it with -f");
@@ -140,6 +142,7 @@ void evaluate(const EvalOptions& options) {
   if (!sequence->profile().notice.empty()) say_notice(sequence->profile().notice);
   const std::string remark = run::profile_remark(sequence->memory().kv, sequence->profile());
   if (!remark.empty()) say_notice(remark);
+  if (const std::string scores = run::scores_remark(sequence->memory().kv); !scores.empty()) say_notice(scores);
   say_unused_budget(options.given.value("kv.budget"), sequence->memory().kv.full_bytes);
   const std::int64_t context = sequence->memory().kv.shape.context;
   if (static_cast<std::int64_t>(ids.size()) > context) {

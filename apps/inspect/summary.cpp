@@ -9,6 +9,7 @@
 #include "engine/model/profile_file.hpp"
 #include "engine/model/remarks.hpp"
 #include "engine/model/repack.hpp"
+#include "engine/run/choose_scores.hpp"
 #include "engine/run/profile_remark.hpp"
 #include "kernels/dispatch.hpp"
 
@@ -77,6 +78,9 @@ Summary summarise(const io::Gguf& file, const run::SequenceOptions& options, boo
   const Result<model::FoundProfile> profile = run::choose_profile(*owner, model::carried_profile(*owner), wished);
   if (!profile) return without_plan(profile.error());
   summary.notice = profile->notice;
+  const model::FoundScores scores = model::carried_scores(file, outline->config, owner->fingerprint);
+  const Status scored = run::choose_scores(outline->config, owner->fingerprint, scores, wished);
+  if (!scored) return without_plan(scored.error());
   Result<run::MemoryPlan> plan = run::plan_memory(outline->config, kernels::active(), wished);
   if (!plan) return without_plan(plan.error());
   if (summary.notice.empty()) summary.notice = run::profile_remark(plan->kv, *profile);

@@ -25,6 +25,7 @@
 #include "engine/base/size_text.hpp"
 #include "engine/io/gguf_writer.hpp"
 #include "engine/model/profile_file.hpp"
+#include "engine/model/score_file.hpp"
 #include "kernels/threads.hpp"
 
 namespace brim::apps {
@@ -59,6 +60,18 @@ std::string types_text() {
                                suggestion.empty() ? "; see brim quantize --help" : "." + suggestion));
 }
 
+bool of_scores(std::string_view key) { return key.starts_with(model::kScoresKey); }
+
+/// Whether scores that the model carries belong to the weights that will be written: not to other formats' weights.
+bool scores_stay(const io::Gguf& model, const QuantizePlan& plan) {
+  if (model.find(model::kScoresKey) == nullptr) return true;
+  for (std::size_t i = 0; i < plan.choices.size(); ++i) {
+    if (plan.choices[i].format != model.tensors()[i].format) return false;
+  }
+  const auto scores = model::parse_scores(model);
+  return scores && scores->fingerprint == unwrap(model::fingerprint(model));
+}
+
 /// Whether a profile that the model carries belongs to the weights that will be written.
 bool profile_stays(const io::Gguf& model, const QuantizePlan& plan) {
   const io::Value* carried = model.find(model::kProfileKey);
@@ -71,9 +84,9 @@ bool profile_stays(const io::Gguf& model, const QuantizePlan& plan) {
 }
 
 void describe(io::GgufWriter& writer, const io::Gguf& model, const quant::MixInfo& mix, const QuantizePlan& plan,
-              bool with_profile) {
+              bool with_profile, bool with_scores) {
   for (const io::Gguf::Entry& entry : model.metadata()) {
-    const bool stale = entry.key == model::kProfileKey && !with_profile;
+    const bool stale = (entry.key == model::kProfileKey && !with_profile) || (of_scores(entry.key) && !with_scores);
     if (!entry.key.starts_with("split.") && !stale) writer.set(entry.key, entry.value);  // the output is one file
   }
   writer.set_u32("general.quantization_version", 2);  // of ggml's block layouts, which quant/formats uses
@@ -128,8 +141,8 @@ void quantize(const Arguments& arguments) {
 
   const QuantizePlan plan = plan_quantize(model, *mix, arguments.pure);
   io::GgufWriter writer;
-  const bool with_profile = profile_stays(model, plan);
-  describe(writer, model, mix_facts, plan, with_profile);
+  const bool with_profile = profile_stays(model, plan), with_scores = scores_stay(model, plan);
+  describe(writer, model, mix_facts, plan, with_profile, with_scores);
   check_file_size(arguments.output, plan.bytes_after);
   catch_interrupts();  // so that the unfinished file is removed
   const InterruptScope scope;
@@ -155,6 +168,12 @@ void quantize(const Arguments& arguments) {
     say(fmt::format(
         "note: the profile that {} carries is not of the weights that were written, and was left out; brim calibrate "
         "measures them",
+        arguments.input));
+  }
+  if (!with_scores) {
+    say(fmt::format(
+        "note: the learned scores that {} carries are not of the weights that were written, and were left out; brim "
+        "calibrate measures them",
         arguments.input));
   }
   report(arguments, mix_facts, plan, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());

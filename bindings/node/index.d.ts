@@ -27,8 +27,10 @@ export type SessionOptions = {
   kvSplit?: Option;
   /** Profile of the model's layers, as brim calibrate measured it (default: the profile that the model's file carries, if any) */
   kvProfile?: Option;
-  /** Which entries are kept when the cache is full: window, the first and the newest; snapkv and tova, what queries attend to; dynsplit, whole blocks of that; distinct, also those whose keys are unlike the rest (default: distinct) */
+  /** Which entries are kept when the cache is full: window, the first and the newest; snapkv and tova, what queries attend to; dynsplit, whole blocks of that; distinct, also those whose keys are unlike the rest; learned, also those that a replay of the text is expected to attend to (default: distinct) */
   kvKeep?: Option;
+  /** Learned scores for kv.keep=learned (--kv-keep learned), as brim calibrate --keep-scores measured them (default: the scores that the model's file carries, if any) */
+  kvScores?: Option;
   /** What a generated token reads of the cache: all, or top=25%, the first and the newest entries and the blocks that match its query best, up to that share of the entries kept (default: all) */
   kvRead?: Option;
   /** Whether the KV heads of a layer keep the same entries: together, or apart, each with a quota of its own (default: together) */

@@ -19,6 +19,7 @@ const DOTTED = new Map([ // names whose key in the library has a dot
   ["kvSplit", "kv.split"],
   ["kvProfile", "kv.profile"],
   ["kvKeep", "kv.keep"],
+  ["kvScores", "kv.scores"],
   ["kvRead", "kv.read"],
   ["kvHeads", "kv.heads"],
   ["chatTemplate", "chat.template"],

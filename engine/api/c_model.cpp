@@ -11,6 +11,7 @@
 #include "engine/model/outline.hpp"
 #include "engine/model/profile_file.hpp"
 #include "engine/model/repack.hpp"
+#include "engine/run/choose_scores.hpp"
 #include "engine/run/profile_remark.hpp"
 #include "kernels/dispatch.hpp"
 #include "kernels/threads.hpp"
@@ -131,6 +132,8 @@ brim_status brim_plan_get(const char* path, const brim_options* model_wishes, co
     BRIM_ASSIGN(const brim::model::Outline outline, brim::model::read_outline(file));
     BRIM_ASSIGN(const auto owner, brim::model::profile_owner(file, outline.config.layers.size()));
     BRIM_ASSIGN(const auto profile, brim::run::choose_profile(owner, brim::model::carried_profile(owner), sequence));
+    const auto scores = brim::model::carried_scores(file, outline.config, owner.fingerprint);
+    BRIM_TRY(brim::run::choose_scores(outline.config, owner.fingerprint, scores, sequence));
     if (!profile.notice.empty() && model_wishes != nullptr && model_wishes->log != nullptr) {
       model_wishes->log(model_wishes->log_user, BRIM_LOG_WARNING, brim::one_line(profile.notice).c_str());
     }

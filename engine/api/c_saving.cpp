@@ -11,6 +11,7 @@
 
 #include "engine/api/handles.hpp"
 #include "engine/generate/session_file.hpp"
+#include "engine/run/choose_scores.hpp"
 #include "engine/run/profile_remark.hpp"
 
 using brim::ErrorCode;
@@ -76,13 +77,17 @@ Status change_restored(brim_session& handle, const OptionList& given) {
 
 void keep_profile(brim_session& handle) {
   const model::FoundProfile& found = handle.session->sequence().profile();
-  // The earlier profile is removed too, where the session was saved with one: the new one may be another, or none.
-  std::erase_if(handle.list,
-                [](const auto& option) { return option.first == "kv.profile" || option.first == kSavedProfile; });
+  // The earlier profile is removed too, where the session was saved with one: the new one may be another, or none. Learned
+  // scores are not saved: the state says which they have to be.
+  std::erase_if(handle.list, [](const auto& option) {
+    return option.first == "kv.profile" || option.first == kSavedProfile || option.first == "kv.scores";
+  });
   if (!found.text.empty()) handle.list.emplace_back(kSavedProfile, found.text);
   if (handle.log == nullptr) return;
-  const std::string remark = run::profile_remark(handle.session->sequence().memory().kv, found);
-  if (!remark.empty()) handle.log->say_once(BRIM_LOG_WARNING, remark);
+  const kv::Plan& plan = handle.session->sequence().memory().kv;
+  for (const std::string& remark : {run::profile_remark(plan, found), run::scores_remark(plan)}) {
+    if (!remark.empty()) handle.log->say_once(BRIM_LOG_WARNING, remark);
+  }
   if (found.notice.empty()) return;
   // Loading the model has logged why the profile that it carries cannot be used.
   const std::string& said = handle.session->sequence().model().file().carried.notice;
@@ -162,11 +167,13 @@ brim_status brim_session_restore(brim_model* model, const brim_options* options,
     auto handle = std::make_unique<brim_session>();
     handle->list = saved.origin().settings;
     OptionList changes;
-    std::string profile_path;  // the caller may name a file; the saved session may not
+    std::string profile_path, scores_path;  // the caller may name files; the saved session may not
     for (const auto& [key, value] : options ? options->list : OptionList()) {
       BRIM_ASSIGN(const bool fixed, fixed_at_creation(key, value));
       if (key == "kv.profile") {
         profile_path = value;
+      } else if (key == "kv.scores") {
+        scores_path = value;
       } else {
         (fixed ? handle->list : changes).emplace_back(key, value);
       }
@@ -178,6 +185,7 @@ brim_status brim_session_restore(brim_model* model, const brim_options* options,
       settings.sequence.profile_path = profile_path;
       settings.sequence.profile_text.clear();
     }
+    settings.sequence.scores_path = scores_path;
     settings.sequence.threads = model->threads;
     settings.sequence.executor = model->executor;
     settings.sequence.pool = model->pool;

@@ -148,9 +148,9 @@ Result<SessionOptions> saved_session_options(const OptionList& list, const std::
   OptionList options;
   std::string profile;
   for (const auto& [key, value] : list) {
-    if (key == "kv.profile") {
-      return error(ErrorCode::bad_file, name, " cannot be restored: it names a file, ", quoted(value),
-                   " (kv.profile), and expected is the profile itself: save the session again with this Brim");
+    if (key == "kv.profile" || key == "kv.scores") {
+      return error(ErrorCode::bad_file, name, " cannot be restored: it names a file, ", quoted(value), " (", key,
+                   "), and expected is that it names none: save the session again with this Brim");
     }
     if (key == kSavedProfile) {
       profile = value;

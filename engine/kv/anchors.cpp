@@ -17,8 +17,10 @@ constexpr std::size_t kKept = kAnchorCopies - 2;
 
 Anchors::Anchors(const Plan& plan, float* memory) : memory_(memory), kept_(plan.compares_keys() ? kKept : 0) {
   if (!plan.compares_keys()) return;
-  for (const StreamShape& stream : plan.shape.layers) {
+  for (const StreamId id : ids_up_to<StreamId>(plan.shape.layers.size())) {
+    const StreamShape& stream = plan.shape.at(id);
     places_.push_back({floats_, stream.kv_heads, stream.key_size});
+    if (!plan.compares_keys(id)) continue;
     floats_ += static_cast<std::size_t>(stream.kv_heads) * static_cast<std::size_t>(stream.key_size);
   }
   clear();

@@ -1,5 +1,5 @@
-// What a rule that keeps distinct keys compares them with (EntryMeasure::distinctness): each KV head of each stream has
-// an anchor, the sum of the directions of all its keys so far, before rotation and in the order of tokens. Evicting and
+// What a rule that keeps distinct keys compares them with (EntryMeasure::distinctness): each KV head of each stream that
+// it decides in has an anchor, the sum of the directions of all its keys so far, before rotation and in the order of tokens. Evicting and
 // rebasing do not change it, and the pieces in which a text is processed do not either.
 //
 // Evicted keys cannot be subtracted again, so an anchor is not cut back but copied: an open chunk works on a copy, which
@@ -38,8 +38,8 @@ class Anchors {
   void expect_end() noexcept { ends_prompt_ = any(); }
   /// A chunk whose tokens are certain begins, or a draft that was accepted.
   void begin_chunk(const TokenSpan& chunk) noexcept;
-  /// Takes in the chunk's keys of one stream and writes the distinctness of each token's. any(); once per stream and
-  /// chunk.
+  /// Takes in the chunk's keys of one stream and writes the distinctness of each token's. Only for streams whose keys the
+  /// plan compares; once per stream and chunk.
   void compare(StreamId stream, const KeyRows& rows, float* distinctness) noexcept;
   /// Every stream was compared.
   void end_chunk() noexcept;
@@ -68,7 +68,7 @@ class Anchors {
   std::span<float> live() const noexcept { return copy(live_); }
   std::span<float> kept(std::size_t slot) const noexcept;
 
-  std::vector<Place> places_;  // by stream; empty: no keys are compared
+  std::vector<Place> places_;  // by stream; empty: no keys are compared; those of other streams are not used
   std::size_t floats_ = 0;     // of one copy
   float* memory_ = nullptr;
   std::size_t live_ = 0;  // the copy that is valid; the open chunk works on the other one of the first two

@@ -8,6 +8,7 @@ namespace brim::kv {
 std::int64_t Chunk::position() const noexcept { return memory_->time_.position; }
 std::span<std::byte> Chunk::state(LayerId layer) noexcept { return memory_->state(layer); }
 void Chunk::compare_keys(StreamId stream, const KeyRows& rows) noexcept { memory_->compare_keys(stream, rows); }
+void Chunk::score(StreamId stream, const ScoreRows& rows) noexcept { memory_->score(stream, rows); }
 void Chunk::stage(StreamId stream, const TokenRows& rows) noexcept { memory_->stage(stream, rows); }
 View Chunk::view(StreamId stream) const noexcept { return memory_->view(stream); }
 void Chunk::add_attention(StreamId stream, std::span<const float> accumulated, std::int64_t queries) noexcept {
@@ -18,6 +19,8 @@ void Chunk::learn(StreamId stream, std::int64_t token, std::span<const float> at
   memory_->learn(stream, token, attention);
 }
 void Chunk::observe(StreamId stream, double statistic) noexcept { memory_->quotas_.observe(stream, statistic); }
+LookedAt Chunk::looked_at(StreamId stream) const noexcept { return memory_->looked_at(stream); }
+void Chunk::keep_look(StreamId stream, const ScoreRows& rows) noexcept { memory_->keep_look(stream, rows); }
 void Chunk::commit(StreamId stream) noexcept { memory_->commit(stream); }
 void Chunk::end() noexcept { std::exchange(memory_, nullptr)->end_chunk(); }
 void Chunk::abandon() noexcept {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/kv/ids.hpp"
+#include "engine/kv/looks.hpp"
 #include "engine/kv/staging.hpp"
 #include "engine/kv/view.hpp"
 
@@ -15,7 +16,7 @@ namespace brim::kv {
 
 class Memory;
 
-/// Created by Memory::begin. For each stream, in any order: compare_keys where the plan says so; stage, then use view
+/// Created by Memory::begin. For each stream, in any order: compare_keys or score where the plan says so; stage, then use view
 /// for as long as attention takes, then report what attention measured, and commit; call end() once. The memory outlives
 /// it. One thread at a time.
 class Chunk {
@@ -28,9 +29,11 @@ class Chunk {
   std::int64_t position() const noexcept;
   /// The state of a layer that has one, to be advanced to the end of the chunk.
   std::span<std::byte> state(LayerId layer) noexcept;
-  /// The chunk's keys before rotation. Only where Plan::compares_keys(), and then for every stream, which is staged
-  /// next.
+  /// The chunk's keys before rotation. For every stream where Plan::compares_keys(stream), which is staged next.
   void compare_keys(StreamId stream, const KeyRows& rows) noexcept;
+  /// The learned scores of the chunk's entries. For every stream where Plan::scores_entries(stream), which is staged
+  /// next.
+  void score(StreamId stream, const ScoreRows& rows) noexcept;
   /// The chunk's keys, already rotated, and values.
   void stage(StreamId stream, const TokenRows& rows) noexcept;
   /// What attention may read: retained entries, oldest first, then, from stage to commit, the chunk's entries.
@@ -49,9 +52,13 @@ class Chunk {
   /// kStatisticQueries tokens, and then for every stream. It takes effect when the chunk ends; ignored where quotas do
   /// not move.
   void observe(StreamId stream, double statistic) noexcept;
+  /// What a chunk that began as a look scores in this stream; and those scores, LookedAt::count of them, which decide in
+  /// place of the rule's from now on where looks decide (looks.hpp). Call between stage and commit.
+  LookedAt looked_at(StreamId stream) const noexcept;
+  void keep_look(StreamId stream, const ScoreRows& rows) noexcept;
   /// Scores, evicts down to the quota, and moves the kept entries into the stream; drafts wait for end().
   void commit(StreamId stream) noexcept;
-  /// The tokens are now part of the past; of drafts only the first is. Quotas may move between streams.
+  /// The tokens are now part of the past; of drafts only the first is, and of a look none. Quotas may move between streams.
   void end() noexcept;
   /// Abandons the chunk. Entries that committed streams took from it are removed again. Where a stream had to evict
   /// older entries for them, those cannot be restored: then the memory is stale, as it is where a layer's state was

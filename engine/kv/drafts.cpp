@@ -8,17 +8,15 @@
 namespace brim::kv {
 
 Drafts::Drafts(const Plan& plan) noexcept
-    : plan_(plan),
-      range_bytes_(staging_range_bytes(plan.shape, plan.chunk)),
-      max_tokens_(draft_tokens(plan.shape, plan.chunk, plan.compares_keys())) {}
+    : plan_(plan), range_bytes_(staging_range_bytes(plan.shape, plan.chunk)), max_tokens_(draft_tokens(plan)) {}
 
 StagingPlace Drafts::place(StreamId stream) const noexcept {
   if (count_ == 0) return {plan_.chunk, 0};
-  return {count_, key_place(stream, plan_.compares_keys() ? count_ : 0)};
+  return {count_, measure_place(stream, count_)};
 }
 
-std::int64_t Drafts::key_place(StreamId stream, std::int64_t token) const noexcept {
-  return static_cast<std::int64_t>(index_of(stream)) * range_bytes_ + token * float_key_bytes(plan_.shape.at(stream));
+std::int64_t Drafts::measure_place(StreamId stream, std::int64_t token) const noexcept {
+  return static_cast<std::int64_t>(index_of(stream)) * range_bytes_ + token * draft_measure_bytes(plan_, stream);
 }
 
 std::int64_t Drafts::room(const Streams& streams, std::int64_t position) const noexcept {

@@ -38,9 +38,9 @@ class Drafts {
   /// Where `stream`'s range of the chunk is: the whole buffer while all tokens are certain; streams then use it in
   /// turn.
   StagingPlace place(StreamId stream) const noexcept;
-  /// Where in the staging buffer, in bytes, the keys of a chunk of drafts lie as they are before rotation, where keys are
-  /// compared: `token` is the number of the first one that is wanted.
-  std::int64_t key_place(StreamId stream, std::int64_t token) const noexcept;
+  /// Where in the staging buffer, in bytes, that lies which the measures of a chunk of drafts are computed from
+  /// (draft_measure_bytes): `token` is the number of the first one that is wanted.
+  std::int64_t measure_place(StreamId stream, std::int64_t token) const noexcept;
   /// Max number of tokens that a chunk of drafts may have now, so that each of them sees exactly what it would see
   /// alone: no stream evicts before the last of them or loses the entry before a gap, positions need not be rebased,
   /// and each stream's range of the staging buffer holds them. 1: drafts are not possible now. That is always so where

@@ -11,7 +11,7 @@
 namespace brim::kv {
 
 Forced forced_entries(std::int64_t quota, bool slides) {
-  return {slides ? 0 : std::min<std::int64_t>(4, quota / 8), std::min<std::int64_t>(32, quota / 4)};
+  return {slides ? 0 : std::min<std::int64_t>(kMaxSinks, quota / 8), std::min<std::int64_t>(32, quota / 4)};
 }
 
 std::int64_t entries_to_keep(std::int64_t entries, std::int64_t quota, std::int64_t n) {

@@ -7,6 +7,8 @@
 
 namespace brim::kv {
 
+/// Max number of sinks that a stream keeps.
+inline constexpr std::int64_t kMaxSinks = 4;
 /// Entries that are kept whatever their score, for a quota of q: min(4, q/8) sinks and min(32, q/4) most recent. Layers
 /// whose window slides past the beginning keep no sinks.
 struct Forced {

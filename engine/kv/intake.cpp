@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "engine/kv/rebase.hpp"
+#include "engine/kv/scorers/newest_then_measure.hpp"
 
 namespace brim::kv {
 
@@ -20,13 +21,15 @@ void Intake::stage(Stream& stream, const TokenRows& rows, const TokenSpan& chunk
   staging_.pack(table_, stream.shape, rows, chunk.count);
   place_positions(stream.store, chunk.count);
   if (scratch_.accumulated) std::fill_n(scratch_.accumulated + scratch_.slots, chunk.count, 0.0f);
-  if (scratch_.measure) fill_measures(stream.shape, rows, chunk.count);
+  if (scratch_.measure) fill_measures(stream, rows, chunk.count);
 }
 
-void Intake::fill_measures(const StreamShape& shape, const TokenRows& rows, std::int64_t count) noexcept {
-  if (plan_.needs.measure == EntryMeasure::distinctness) {
-    // Written when the keys were compared, before they were rotated; or never, where everything fits.
-    if (!plan_.compares_keys()) std::fill_n(scratch_.measure + scratch_.slots, count, 0.0f);
+void Intake::fill_measures(const Stream& stream, const TokenRows& rows, std::int64_t count) noexcept {
+  const StreamShape& shape = stream.shape;
+  const EntryMeasure measure = plan_.needs.measure;
+  if (measure == EntryMeasure::distinctness || measure == EntryMeasure::learned) {
+    // Written when the keys were compared, before they were rotated, or scored; or never, where everything fits.
+    if (!measured_before(stream)) std::fill_n(scratch_.measure + scratch_.slots, count, 0.0f);
     return;
   }
   const bool of_keys = plan_.needs.measure == EntryMeasure::key_norm;
@@ -81,7 +84,7 @@ void Intake::take_in_draft(Stream& stream, const TokenSpan& draft, StagingPlace 
   place_positions(stream.store, draft.count);
   // These have no influence where drafts are allowed.
   if (scratch_.accumulated) std::fill_n(scratch_.accumulated + scratch_.slots, draft.count, 0.0f);
-  if (scratch_.measure && !plan_.compares_keys()) {
+  if (scratch_.measure && !measured_before(stream)) {
     std::fill_n(scratch_.measure + scratch_.slots, draft.count, 0.0f);
   }
   take_in(stream, draft);
@@ -118,6 +121,13 @@ void Intake::take_in(Stream& stream, const TokenSpan& chunk) noexcept {
   streams_.note_peak();
 }
 
+// In a text that is looked at, entries are compared by what looks found, and those that wait for theirs are kept.
+void Intake::score(const Stream& stream, const Entries& entries, std::span<float> scores) const noexcept {
+  if (!looks_.decide(stream)) return plan_.rule_of(stream.id).score(entries, scores);
+  const auto fresh = std::lower_bound(entries.index.begin(), entries.index.end(), looks_.fresh);
+  score_newest_then_measure(entries, static_cast<std::size_t>(entries.index.end() - fresh), scores);
+}
+
 void Intake::evict(Stream& stream, const TokenSpan& chunk, std::int64_t first, std::int64_t keep) noexcept {
   // The rule sees one sequence: the stream's entries from `first` on, copied in front of the chunk's.
   StreamStore& store = stream.store;
@@ -140,7 +150,7 @@ void Intake::evict(Stream& stream, const TokenSpan& chunk, std::int64_t first, s
   view.recent = stream.forced.recent;
   view.quota = stream.quota;
   const std::span<float> scores(scratch_.scores, entries);
-  plan_.rule->score(view, scores);
+  score(stream, view, scores);
   const std::span<const std::uint8_t> repacked = store.repacked();
   for (std::int64_t entry = first; entry < static_cast<std::int64_t>(repacked.size()); ++entry) {
     if (repacked[static_cast<std::size_t>(entry)] < kMaxRepacked) continue;
@@ -160,11 +170,11 @@ void Intake::evict(Stream& stream, const TokenSpan& chunk, std::int64_t first, s
   blocks_.store(stream, blocks);
 }
 
-void Intake::evict_to_quota(Stream& stream, const Timeline& timeline) noexcept {
+void Intake::evict_to(Stream& stream, std::int64_t keep, const Timeline& timeline) noexcept {
   const std::int64_t used = stream.store.used();
-  if (used <= stream.quota) return;
-  evict(stream, {timeline.tokens, timeline.position, 0, 0}, 0, stream.quota);
-  stream.note_evicted(used - stream.quota, timeline.tokens);
+  if (used <= keep) return;
+  evict(stream, {timeline.tokens, timeline.position, 0, 0}, 0, keep);
+  stream.note_evicted(used - keep, timeline.tokens);
 }
 
 // Outside a chunk. `kept` may lie in scratch_.order.

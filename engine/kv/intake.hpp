@@ -9,6 +9,7 @@
 #include "engine/kv/block_index.hpp"
 #include "engine/kv/drafts.hpp"
 #include "engine/kv/layout.hpp"
+#include "engine/kv/looks.hpp"
 #include "engine/kv/plan.hpp"
 #include "engine/kv/staging.hpp"
 #include "engine/kv/streams.hpp"
@@ -22,8 +23,14 @@ namespace brim::kv {
 class Intake {
  public:
   Intake(const Plan& plan, const kernels::Table& table, const Scratch& scratch, Staging staging, Streams& streams,
-         BlockIndex& blocks) noexcept
-      : plan_(plan), table_(table), scratch_(scratch), staging_(staging), streams_(streams), blocks_(blocks) {}
+         BlockIndex& blocks, const Looks& looks) noexcept
+      : plan_(plan),
+        table_(table),
+        scratch_(scratch),
+        staging_(staging),
+        streams_(streams),
+        blocks_(blocks),
+        looks_(looks) {}
 
   /// The chunk whose entries the other functions work on.
   void begin(const TokenSpan& chunk) noexcept;
@@ -44,8 +51,11 @@ class Intake {
   /// The same for one draft, which was staged in a chunk of several.
   void take_in_draft(Stream& stream, const TokenSpan& draft, StagingPlace place) noexcept;
 
+  /// Outside a chunk: evicts until at most `keep` entries are left, which is not below those that are kept whatever their
+  /// score.
+  void evict_to(Stream& stream, std::int64_t keep, const Timeline& timeline) noexcept;
   /// Outside a chunk: evicts what the quota has no room for.
-  void evict_to_quota(Stream& stream, const Timeline& timeline) noexcept;
+  void evict_to_quota(Stream& stream, const Timeline& timeline) noexcept { evict_to(stream, stream.quota, timeline); }
   /// Outside a chunk: evicts the oldest entries behind the sinks until `keep` are left.
   void drop_after_sinks(Stream& stream, std::int64_t keep) noexcept;
   /// Before a rebase to positions that end at `end`: evicts the entries behind the sinks that would have to move although
@@ -55,8 +65,13 @@ class Intake {
  private:
   std::span<const std::int64_t> staged_positions(const Stream& stream, const TokenSpan& chunk) const noexcept;
   void place_positions(const StreamStore& store, std::int64_t count) noexcept;
-  void fill_measures(const StreamShape& shape, const TokenRows& rows, std::int64_t count) noexcept;
+  /// Whether the memory has written the measures of the chunk's entries before they are staged.
+  bool measured_before(const Stream& stream) const noexcept {
+    return plan_.compares_keys(stream.id) || plan_.scores_entries(stream.id);
+  }
+  void fill_measures(const Stream& stream, const TokenRows& rows, std::int64_t count) noexcept;
   void append(Stream& stream, const TokenSpan& chunk, std::int64_t token) noexcept;
+  void score(const Stream& stream, const Entries& entries, std::span<float> scores) const noexcept;
   void keep_only(Stream& stream, std::span<const std::uint32_t> kept) noexcept;
   void evict(Stream& stream, const TokenSpan& chunk, std::int64_t first, std::int64_t keep) noexcept;
 
@@ -66,6 +81,7 @@ class Intake {
   Staging staging_;
   Streams& streams_;
   BlockIndex& blocks_;
+  const Looks& looks_;
 };
 
 }  // namespace brim::kv

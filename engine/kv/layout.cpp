@@ -85,13 +85,18 @@ std::int64_t staging_range_bytes(const Shape& shape, std::int64_t chunk) {
   return staging_bytes(shape, chunk) / static_cast<std::int64_t>(shape.layers.size()) / kAlignment * kAlignment;
 }
 
-std::int64_t draft_tokens(const Shape& shape, std::int64_t chunk, bool keys_too) {
-  std::int64_t tokens = chunk;
-  for (const StreamShape& layer : shape.layers) {
-    const std::int64_t token = plus(data_bytes(layer), keys_too ? float_key_bytes(layer) : 0);
-    tokens = std::min(tokens, staging_range_bytes(shape, chunk) / token);
+std::int64_t draft_tokens(const Plan& plan) {
+  std::int64_t tokens = plan.chunk;
+  for (const StreamId stream : ids_up_to<StreamId>(plan.shape.layers.size())) {
+    const std::int64_t token = plus(data_bytes(plan.shape.at(stream)), draft_measure_bytes(plan, stream));
+    tokens = std::min(tokens, staging_range_bytes(plan.shape, plan.chunk) / token);
   }
   return tokens;
+}
+
+std::int64_t draft_measure_bytes(const Plan& plan, StreamId stream) {
+  if (plan.compares_keys(stream)) return float_key_bytes(plan.shape.at(stream));
+  return plan.scores_entries(stream) ? static_cast<std::int64_t>(sizeof(float)) : 0;
 }
 
 std::int64_t float_key_bytes(const StreamShape& layer) {
@@ -99,9 +104,9 @@ std::int64_t float_key_bytes(const StreamShape& layer) {
 }
 
 std::int64_t anchor_bytes(const Shape& shape, const Needs& needs) {
-  if (needs.measure != EntryMeasure::distinctness) return 0;
   std::int64_t copy = 0;
-  for (const StreamShape& layer : shape.layers) copy = plus(copy, float_key_bytes(layer));
+  for (const StreamShape& layer : shape.layers)
+    copy = plus(copy, compares_keys(layer, needs) ? float_key_bytes(layer) : 0);
   return array_bytes(copy, kAnchorCopies);
 }
 

@@ -59,9 +59,11 @@ std::int64_t state_bytes(const Shape& shape);
 std::int64_t staging_bytes(const Shape& shape, std::int64_t chunk);
 /// One layer's range when all layers share the buffer (drafts): a multiple of 64.
 std::int64_t staging_range_bytes(const Shape& shape, std::int64_t chunk);
-/// Max number of tokens for which every layer has room in its range, and at most `chunk`. May be 0. `keys_too`: with
-/// their keys before rotation, as floats, in addition to what is staged.
-std::int64_t draft_tokens(const Shape& shape, std::int64_t chunk, bool keys_too);
+/// Max number of drafts for which every layer has room in its range, and at most the plan's chunk. May be 0. In addition
+/// to what is staged, a draft has what its measure is computed from when it is accepted.
+std::int64_t draft_tokens(const Plan& plan);
+/// Bytes of that: its keys before rotation, as floats, where they are compared; 4 for a learned score; else 0.
+std::int64_t draft_measure_bytes(const Plan& plan, StreamId stream);
 /// One token's keys before rotation, all KV heads, as floats.
 std::int64_t float_key_bytes(const StreamShape& layer);
 /// Copies of all streams' anchors (anchors.hpp): the valid one, the open chunk's, and two that are kept.

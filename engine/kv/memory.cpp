@@ -50,7 +50,7 @@ Memory::Memory(Plan plan, std::span<std::byte> bytes, std::int64_t fixed_bytes, 
       anchors_(plan_, scratch_.anchors),
       streams_(plan_, map_, fixed_bytes),
       blocks_(plan_, scratch_, table_, delimiters),
-      intake_(plan_, table_, scratch_, staging_, streams_, blocks_),
+      intake_(plan_, table_, scratch_, staging_, streams_, blocks_, looks_),
       drafts_(plan_),
       quotas_(plan_, streams_, intake_, map_, plan_.budget_bytes - fixed_bytes) {}
 
@@ -99,17 +99,24 @@ void Memory::expect_checkpoint() noexcept {
 }
 
 void Memory::compare_keys(StreamId stream, const KeyRows& rows) noexcept {
-  if (!anchors_.any()) return;
+  if (!plan_.compares_keys(stream) || chunk_->looks_at > 0) return;
   if (!chunk_->drafting) {
     anchors_.compare(stream, rows, scratch_.measure + scratch_.slots);
     return;
   }
   // Each draft's keys are compared when it is accepted.
   const std::int64_t floats = float_key_bytes(plan_.shape.at(stream)) / static_cast<std::int64_t>(sizeof(float));
-  float* kept = staging_.floats(drafts_.key_place(stream, 0));
+  float* kept = staging_.floats(drafts_.measure_place(stream, 0));
   for (std::int64_t token = 0; token < chunk_->tokens.count; ++token, kept += floats) {
     std::copy_n(rows.keys + token * rows.stride, floats, kept);
   }
+}
+
+void Memory::score(StreamId stream, const ScoreRows& rows) noexcept {
+  if (!plan_.scores_entries(stream) || chunk_->looks_at > 0) return;
+  float* means = scratch_.measure + scratch_.slots;
+  if (chunk_->drafting) means = staging_.floats(drafts_.measure_place(stream, 0));  // until each is accepted
+  write_means(rows, plan_.shape.at(stream).kv_heads, chunk_->tokens.count, means);
 }
 
 void Memory::stage(StreamId stream, const TokenRows& rows) noexcept {
@@ -138,13 +145,17 @@ void Memory::learn(StreamId stream, std::int64_t token, std::span<const float> a
 
 void Memory::commit(StreamId stream) noexcept {
   if (chunk_->staged != stream) return;
-  if (!chunk_->drafting) intake_.take_in(streams_.at(stream), chunk_->tokens);
+  if (!chunk_->drafting && chunk_->looks_at == 0) intake_.take_in(streams_.at(stream), chunk_->tokens);
   chunk_->staged.reset();
 }
 
 void Memory::end_chunk() noexcept {
   const OpenChunk chunk = *chunk_;
   chunk_.reset();
+  if (chunk.looks_at > 0) {
+    looks_.fresh = time_.tokens;
+    return;
+  }
   if (chunk.drafting) return take_in_draft();
   anchors_.end_chunk();
   time_.advance(chunk.tokens.count);
@@ -162,9 +173,11 @@ void Memory::take_in_draft() noexcept {
   blocks_.begin_chunk(draft.end());
   anchors_.begin_chunk(draft);
   for (Stream& stream : streams_) {
-    if (anchors_.any()) {
-      const float* keys = staging_.floats(drafts_.key_place(stream.id, drafts_.accepted()));
-      anchors_.compare(stream.id, {keys, 0}, scratch_.measure + scratch_.slots);
+    const std::int64_t place = drafts_.measure_place(stream.id, drafts_.accepted());
+    if (plan_.compares_keys(stream.id)) {
+      anchors_.compare(stream.id, {staging_.floats(place), 0}, scratch_.measure + scratch_.slots);
+    } else if (plan_.scores_entries(stream.id)) {
+      scratch_.measure[scratch_.slots] = *staging_.floats(place);
     }
     intake_.take_in_draft(stream, draft, drafts_.place(stream.id));
   }
@@ -204,6 +217,7 @@ void Memory::clear() noexcept {
   drafts_.clear();
   time_ = {};
   chunk_.reset();
+  looks_ = {};
   streams_stale_ = states_stale_ = false;
 }
 

@@ -4,11 +4,12 @@
 // Its components, each in a file: layout (where things lie), streams (what each holds), intake with staging (how a
 // chunk's entries get into a stream, and which are evicted), drafts (tokens that may be refused), block_index with
 // document (entries that belong together), quota_mover (quotas that move between streams), states (layers whose memory
-// has a fixed size, with checkpoints), anchors (what distinct keys differ from), snapshot (saved sessions). This file is
-// the order of their steps.
+// has a fixed size, with checkpoints), anchors (what distinct keys differ from), looks (texts that are processed twice),
+// snapshot (saved sessions). This file is the order of their steps.
 //
 //   Chunk chunk = memory.begin(n, ids);        makes room in position space; may rebase kept entries
-//   chunk.compare_keys(stream, rows);          only if the plan compares keys: before they are rotated
+//   chunk.compare_keys(stream, rows);          only if the plan compares its keys: before they are rotated
+//   chunk.score(stream, rows);                 only if the plan scores its entries
 //   chunk.stage(stream, rows);                 for each stream, when attention gets to it
 //   chunk.view(stream);                        what attention may read
 //   chunk.add_attention(…), chunk.observe(…);  only if needs() requests it
@@ -30,6 +31,7 @@
 #include "engine/kv/chunk.hpp"
 #include "engine/kv/drafts.hpp"
 #include "engine/kv/intake.hpp"
+#include "engine/kv/looks.hpp"
 #include "engine/kv/plan.hpp"
 #include "engine/kv/quota_mover.hpp"
 #include "engine/kv/states.hpp"
@@ -91,6 +93,20 @@ class Memory {
   std::int64_t draft_room() const noexcept {
     return stale() || states_.any() ? 1 : drafts_.room(streams_, time_.position);
   }
+
+  /// Whether looks at pieces of `piece` tokens would decide about the entries of any stream: something is evicted, the
+  /// plan keeps a measure with each entry, no layer has a state, and the stream's quota holds kLookPieces pieces.
+  bool looks_decide(std::int64_t piece) const noexcept;
+  /// A text begins that is looked at: of each piece, make_room, the piece in one chunk, and a look. Nothing changes where
+  /// looks would not decide anything.
+  void begin_looks(std::int64_t piece) noexcept;
+  /// Evicts by the entries' measures alone, in streams where looks decide, until a piece of n tokens fits.
+  void make_room(std::int64_t n) noexcept;
+  /// Starts a chunk of n tokens that look at the newest `tokens` tokens and do not become part of the past, however it
+  /// ends. Not while stale or while a chunk is open.
+  [[nodiscard]] Chunk begin_look(std::int64_t n, std::int64_t tokens) noexcept;
+  /// The rule decides again about all entries.
+  void end_looks() noexcept { looks_ = {}; }
 
   /// Whether an interrupted chunk has left something that belongs to no text: call clear(), or truncate() to
   /// return_point(), first.
@@ -158,6 +174,7 @@ class Memory {
   // The open chunk's steps (chunk.hpp).
   std::span<std::byte> state(LayerId layer) noexcept;
   void compare_keys(StreamId stream, const KeyRows& rows) noexcept;
+  void score(StreamId stream, const ScoreRows& rows) noexcept;
   void stage(StreamId stream, const TokenRows& rows) noexcept;
   void add_attention(StreamId stream, std::span<const float> accumulated, std::int64_t queries) noexcept;
   bool observes(std::int64_t token) const noexcept;
@@ -165,6 +182,8 @@ class Memory {
   void commit(StreamId stream) noexcept;
   void end_chunk() noexcept;
   void abandon_chunk() noexcept;
+  LookedAt looked_at(StreamId stream) const noexcept;
+  void keep_look(StreamId stream, const ScoreRows& rows) noexcept;
 
   const Plan plan_;
   const KeyRotation* const rotation_;
@@ -177,6 +196,7 @@ class Memory {
   Timeline time_;
   Streams streams_;
   BlockIndex blocks_;
+  Looks looks_;
   Intake intake_;
   Drafts drafts_;
   QuotaMover quotas_;
@@ -186,6 +206,7 @@ class Memory {
     bool drafting = false;  // only its first token is certain
     bool attention_added = false;
     bool states_changed = false;
+    std::int64_t looks_at = 0;         // the newest tokens, which it only looks at; 0: an ordinary chunk
     std::optional<StreamId> staged{};  // the stream between stage and commit
   };
   std::optional<OpenChunk> chunk_;

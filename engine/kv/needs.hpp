@@ -11,7 +11,7 @@ inline constexpr std::int64_t kAllQueries = std::numeric_limits<std::int64_t>::m
 /// The queries that statistics of layers are taken from: the last ones of a chunk.
 inline constexpr std::int64_t kStatisticQueries = 32;
 
-/// A number for each entry, computed from its key or value when the entry is processed and kept with it.
+/// A number for each entry, computed when the entry is processed and kept with it.
 enum class EntryMeasure {
   none,
   key_norm,    ///< ‖k‖₂, mean over KV heads
@@ -19,6 +19,9 @@ enum class EntryMeasure {
   /// −cos of the angle between the key before rotation and its head's anchor, mean over KV heads. The anchor is the sum
   /// of the directions of all keys up to and including this one, evicted ones too (distinctness.hpp, anchors.hpp).
   distinctness,
+  /// A score computed from attention's input by weights that calibration found (learned_scores.hpp), mean over KV heads.
+  /// In streams without such weights it is the distinctness.
+  learned,
 };
 
 /// A statistic of a whole layer, measured once per chunk, for splits that adapt while tokens are processed.

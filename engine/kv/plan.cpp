@@ -42,9 +42,11 @@ Status check_shape(const Shape& shape) {
   return {};
 }
 
-/// What is needed where everything fits: no keys are compared, because nothing is ever evicted.
+/// What is needed where everything fits: nothing is compared or scored, because nothing is ever evicted.
 Needs needs_of_whole(Needs needs) {
-  if (needs.measure == EntryMeasure::distinctness) needs.measure = EntryMeasure::none;
+  if (needs.measure == EntryMeasure::distinctness || needs.measure == EntryMeasure::learned) {
+    needs.measure = EntryMeasure::none;
+  }
   return needs;
 }
 

@@ -7,7 +7,9 @@
 // budget_bytes is at most full_bytes, because nothing could use the rest, except for further checkpoints.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +18,7 @@
 #include "engine/base/result.hpp"
 #include "engine/kv/budget.hpp"
 #include "engine/kv/ids.hpp"
+#include "engine/kv/learned_scores.hpp"
 #include "engine/kv/policies.hpp"
 #include "engine/kv/reading.hpp"
 #include "engine/kv/scorer.hpp"
@@ -37,6 +40,7 @@ struct StreamShape {
   std::int64_t window = 0;      ///< key j is visible to query i iff i − j < window; 0 = no window
   bool rope = true;             ///< false: keys carry no position and are never rotated
   kernels::KvTypes types = {};  ///< how its keys and its values are stored
+  bool scored = false;          ///< EntryMeasure::learned has weights for it
 };
 
 /// Which layer of the model a stream is for, and the first of its KV heads (heads.hpp).
@@ -73,6 +77,14 @@ struct Shape {
   }
 };
 
+/// Whether the measure that `needs` requests of this stream's entries is their keys' distinctness, or a learned score.
+constexpr bool compares_keys(const StreamShape& stream, const Needs& needs) {
+  return needs.measure == EntryMeasure::distinctness || (needs.measure == EntryMeasure::learned && !stream.scored);
+}
+constexpr bool scores_entries(const StreamShape& stream, const Needs& needs) {
+  return needs.measure == EntryMeasure::learned && stream.scored;
+}
+
 /// How the layers are stored, for people and reports: "f16", "q8_0:q4_0", or "mixed" where they differ. Ends with a zero.
 std::string_view stored_as(const Shape& shape);
 
@@ -100,6 +112,8 @@ struct Plan {
   const Rule* rule = nullptr;       ///< what `keep` names
   /// The split was left to the plan, and it is uniform because the profile shows no real difference (layers_differ).
   bool layers_alike = false;
+  /// The weights of learned scores; null where none are used. The memory does not look at them.
+  std::shared_ptr<const LearnedScores> scores;
 
   /// Whether quotas move between layers while tokens are processed.
   bool quotas_move() const { return needs.statistic != LayerStatistic::none; }
@@ -110,12 +124,38 @@ struct Plan {
     const bool norm = needs.measure == EntryMeasure::key_norm || needs.measure == EntryMeasure::value_norm;
     return attention_decides() || (norm && budget_bytes < full_bytes);
   }
-  /// Whether keys are compared before they are rotated (anchors.hpp).
-  bool compares_keys() const { return needs.measure == EntryMeasure::distinctness && budget_bytes < full_bytes; }
   /// Whether delimiters are learned: wherever blocks are used, because entries are evicted or tokens read sparsely.
   bool learns_delimiters() const {
     const bool used = needs.block_boxes || budget_bytes < full_bytes;
     return used && needs.block_size > 0 && needs.cutting == Cutting::learned;
+  }
+  /// Whether a stream's keys, or those of any, are compared before they are rotated (anchors.hpp).
+  bool compares_keys(StreamId stream) const {
+    return budget_bytes < full_bytes && kv::compares_keys(shape.at(stream), needs);
+  }
+  bool compares_keys() const {
+    return budget_bytes < full_bytes && std::any_of(shape.layers.begin(), shape.layers.end(), [&](const auto& stream) {
+             return kv::compares_keys(stream, needs);
+           });
+  }
+  /// Whether a stream's entries, or those of any, have scores that are computed from attention's input.
+  bool scores_entries(StreamId stream) const {
+    return budget_bytes < full_bytes && kv::scores_entries(shape.at(stream), needs);
+  }
+  bool scores_entries() const {
+    return budget_bytes < full_bytes && std::any_of(shape.layers.begin(), shape.layers.end(), [&](const auto& stream) {
+             return kv::scores_entries(stream, needs);
+           });
+  }
+  /// Whether texts may be looked at (looks.hpp), also to measure what looks find where everything fits.
+  bool may_look() const {
+    const EntryMeasure measure = rule != nullptr ? rule->needs().measure : EntryMeasure::none;
+    return shape.states.empty() && (measure == EntryMeasure::distinctness || measure == EntryMeasure::learned);
+  }
+  /// The rule that decides in a stream: where it has no learned scores, the one that compares keys.
+  const Rule& rule_of(StreamId stream) const {
+    const bool fallback = needs.measure == EntryMeasure::learned && !shape.at(stream).scored;
+    return fallback ? distinct_rule() : *rule;
   }
   /// What a pass measures for this plan: nothing where measurements could not decide anything.
   std::int64_t observed_queries() const { return budget_bytes < full_bytes ? needs.attention_queries : 0; }

@@ -35,7 +35,7 @@ void Memory::abandon_chunk() noexcept {
   const OpenChunk chunk = *chunk_;
   chunk_.reset();
   anchors_.abandon_chunk();
-  if (chunk.drafting) return drafts_.clear();  // the streams have not taken in any entry
+  if (chunk.drafting || chunk.looks_at > 0) return drafts_.clear();  // the streams have not taken in any entry
   if (can_return_to(time_.tokens, time_.position) && !(chunk.attention_added && plan_.attention_decides())) {
     return_to(time_.tokens, time_.position);
   } else {

@@ -44,6 +44,9 @@ std::string storage_of(const StreamShape& shape) {
   return sentence(kernels::kv_types_name(types), rotated ? " rotated" : "");
 }
 
+/// Which learned scores a memory uses: those of others would be compared with what it has stored.
+std::string hash_of(const Plan& plan) { return plan.scores ? plan.scores->hash : std::string(); }
+
 /// Each larger than the one before it, from 0 up to `end`.
 Status check_ascending(const StateReader& state, const char* what, std::span<const std::int64_t> values,
                        std::int64_t end) {
@@ -105,6 +108,7 @@ void save_memory(const SavedMemory& parts, StateWriter& state) {
     state.number(plan.state_bytes);
     state.number(plan.checkpoints);
   }
+  if (plan.needs.measure == EntryMeasure::learned) state.text(hash_of(plan));
   for (const std::int64_t value : {time.tokens, time.position, time.rebased, time.rebased_at, streams.bytes_peak(),
                                    quotas.moved_at(), quotas.observations()}) {
     state.number(value);
@@ -148,11 +152,14 @@ Status check_plan(const Plan& plan, StateReader& state) {
                         static_cast<std::int64_t>(kernels::kv_vector_bytes(layer.types.value, layer.value_size))));
   }
   BRIM_TRY(sizes);
-  if (plan.shape.states.empty()) return {};
-  state.at("states of layers");
-  BRIM_TRY(state.same("bytes", plan.state_bytes));
-  BRIM_TRY(state.same("checkpoints", plan.checkpoints));
-  return {};
+  if (!plan.shape.states.empty()) {
+    state.at("states of layers");
+    BRIM_TRY(state.same("bytes", plan.state_bytes));
+    BRIM_TRY(state.same("checkpoints", plan.checkpoints));
+  }
+  if (plan.needs.measure != EntryMeasure::learned) return {};
+  state.at("learned scores (kv.scores)");
+  return state.same("hash", hash_of(plan));
 }
 
 namespace {

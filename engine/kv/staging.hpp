@@ -26,6 +26,20 @@ struct KeyRows {
   std::int64_t stride;
 };
 
+/// Scores of neighbouring entries, an entry's of all heads side by side.
+struct ScoreRows {
+  const float* scores;
+  std::int64_t stride;
+};
+/// The mean over heads of each of `count` entries.
+inline void write_means(const ScoreRows& rows, int heads, std::int64_t count, float* means) noexcept {
+  for (std::int64_t entry = 0; entry < count; ++entry) {
+    float sum = 0;
+    for (int head = 0; head < heads; ++head) sum += rows.scores[entry * rows.stride + head];
+    means[entry] = sum / static_cast<float>(heads);
+  }
+}
+
 class Staging {
  public:
   Staging() = default;

@@ -27,7 +27,8 @@ std::int64_t first_of_last(const Pass& tile, const Segment& segment, std::int64_
 }
 
 kv::LayerStatistic statistic_of(const Segment& segment) {
-  return segment.tokens < kv::kStatisticQueries ? kv::LayerStatistic::none : segment.plan().observed_statistic();
+  const bool none = segment.look || segment.tokens < kv::kStatisticQueries;
+  return none ? kv::LayerStatistic::none : segment.plan().observed_statistic();
 }
 
 }  // namespace
@@ -39,7 +40,7 @@ AttentionStatistics::AttentionStatistics(const Pass& pass, const Segment& segmen
       view_(view),
       stream_(stream),
       heads_(segment.plan().shape.at(stream).kv_heads),
-      attention_queries_(segment.plan().observed_queries()),
+      attention_queries_(segment.look ? 0 : segment.plan().observed_queries()),
       statistic_(statistic_of(segment)) {
   // Only as many as this layer's entries: a token of an answer must not pay for the longest possible layer.
   const std::int64_t entries = pass.work.shape.entries;

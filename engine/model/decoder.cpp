@@ -25,6 +25,12 @@ void unpack_row(const kernels::Table& kernel, const quant::Matrix& matrix, std::
                           static_cast<int>(index % quant::kPanelRows), values, matrix.cols);
 }
 
+kv::Chunk begin_chunk(const SequenceStep& step) noexcept {
+  const auto count = static_cast<std::int64_t>(step.tokens.size());
+  if (step.looks_at > 0) return step.memory->begin_look(count, step.looks_at);
+  return step.drafts ? step.memory->begin_drafts(count, step.tokens) : step.memory->begin(count, step.tokens);
+}
+
 }  // namespace
 
 void Decoder::embed(const SequenceStep& step, const Segment& segment) noexcept {
@@ -58,6 +64,10 @@ Status Decoder::check(std::span<const SequenceStep> steps) const {
     if (count < 1 || count > max) {
       return error(ErrorCode::invalid_argument, "a chunk: expected 1 to ", max, " tokens, found ", count);
     }
+    if (step.looks_at > max || (step.looks_at > 0 && (step.drafts || work_.look_scores.empty()))) {
+      return error(ErrorCode::invalid_argument, "a look: expected at most ", max,
+                   " tokens, and a sequence whose rule keeps a score with each entry, found ", step.looks_at);
+    }
     for (const std::int32_t token : step.tokens) {
       if (token < 0 || token >= model_.config().vocabulary) {
         return error(ErrorCode::invalid_argument, "token id ", token, ": expected 0 to ",
@@ -88,10 +98,9 @@ Status Decoder::forward(std::span<const SequenceStep> steps, const std::atomic<b
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const SequenceStep& step = steps[i];
     const auto count = static_cast<std::int64_t>(step.tokens.size());
-    chunks[i].emplace(step.drafts ? step.memory->begin_drafts(count, step.tokens)
-                                  : step.memory->begin(count, step.tokens));
+    chunks[i].emplace(begin_chunk(step));
     const AttentionObserver* observer = step.observer != nullptr && *step.observer ? step.observer : nullptr;
-    segments[i] = {step.memory, &*chunks[i], step.rope, rows, count, observer};
+    segments[i] = {step.memory, &*chunks[i], step.rope, rows, count, observer, step.inputs, step.looks_at > 0};
     const auto step_roles = work_.roles.subspan(static_cast<std::size_t>(rows), step.tokens.size());
     std::fill(step_roles.begin(), step_roles.end(), kernels::RowRole::generated);
     std::copy(step.roles.begin(), step.roles.end(), step_roles.begin());

@@ -26,6 +26,8 @@ struct SequenceStep {
   /// those it would have alone.
   bool drafts = false;
   const AttentionObserver* observer = nullptr;  ///< is called with attention's output (pass.hpp); null: none
+  const InputObserver* inputs = nullptr;        ///< the same with its input
+  std::int64_t looks_at = 0;  ///< the newest tokens, which these tokens only look at (Memory::begin_look); 0: none
 };
 
 /// Borrows everything it is given; one thread at a time. Allocates nothing.

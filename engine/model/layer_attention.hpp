@@ -1,5 +1,5 @@
 // One layer's attention as seen by all tasks of a tile and a segment: which entries each token sees, where they lie,
-// and where the states of its rows are. Shared by attend.cpp and attention_statistics.cpp.
+// and where the states of its rows are. Shared by attend.cpp, attention_statistics.cpp and look_scores.cpp.
 #pragma once
 
 #include <algorithm>
@@ -70,17 +70,31 @@ class LayerAttention {
     const std::int64_t end =
         std::min((range + 1) * kernels::kAttentionRange, seen[static_cast<std::size_t>(count - 1)].end);
     if (first >= end) return;
-    std::array<kernels::KvRun, 3> runs;  // a layer's entries make one or two ranges, the staged ones another
-    std::size_t used = 0;
-    for (std::int64_t at = first - before_; at < end - before_; at += runs[used - 1].count) {
-      const kv::EntryRange piece = view_.range(head, at, end - before_);
-      runs[used++] = {piece.keys, piece.values, piece.key_stride, piece.value_stride, piece.count};
-    }
     kernels::Attend call = call_for(head, token, count, seen.data());
-    call.runs = runs.data();
-    call.first = first;
-    call.end = end;
-    body(call);
+    with_entries_of(call, head, first, end, body);
+  }
+
+  /// The same for one token, one query head of the group and entries [first, end) of the view, as far as the token sees
+  /// them. Not where it reads sparsely.
+  template <class Body>
+  void with_entries(int head, int query, std::int64_t token, std::int64_t first, std::int64_t end,
+                    Body&& body) const noexcept {
+    const kernels::Seen seen = seen_by(token);
+    first = std::max(first + before_, seen.first);
+    end = std::min(end + before_, seen.end);
+    for (std::int64_t next = first; first < end; first = next) {
+      next = std::min(end, (first / kernels::kAttentionRange + 1) * kernels::kAttentionRange);
+      kernels::Attend call = call_for(head, token, 1, &seen);
+      call.queries += std::int64_t{query} * call.key_size;
+      call.group = 1;
+      with_entries_of(call, head, first, next, body);
+    }
+  }
+  /// The state of that row.
+  kernels::AttentionState row(int head, std::int64_t token, int query) const noexcept {
+    const kernels::AttentionState state = result(head, token);
+    return {state.largest + query, state.sums + query, state.out + std::int64_t{query} * pass_.config.value_size,
+            state.token_stride};
   }
 
   /// The same for each run that the single token reads: body(call, first entry of the run in the view).
@@ -134,6 +148,22 @@ class LayerAttention {
     call.scale = pass_.config.attention_scale;
     call.soft_cap = pass_.config.attention_soft_cap;
     return call;
+  }
+
+  /// Calls body(call) for the entries with indices [first, end), which belong to one range.
+  template <class Body>
+  void with_entries_of(kernels::Attend& call, int head, std::int64_t first, std::int64_t end,
+                       Body& body) const noexcept {
+    std::array<kernels::KvRun, 3> runs;  // a layer's entries make one or two ranges, the staged ones another
+    std::size_t used = 0;
+    for (std::int64_t at = first - before_; at < end - before_; at += runs[used - 1].count) {
+      const kv::EntryRange piece = view_.range(head, at, end - before_);
+      runs[used++] = {piece.keys, piece.values, piece.key_stride, piece.value_stride, piece.count};
+    }
+    call.runs = runs.data();
+    call.first = first;
+    call.end = end;
+    body(call);
   }
 
   template <class Body>

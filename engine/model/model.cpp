@@ -56,6 +56,7 @@ Result<ModelFile> facts_of(const io::Gguf& file, const Config& config, const Wei
   facts.parts = file.identities();
   BRIM_ASSIGN(facts.profiles, profile_owner(file, config.layers.size()));
   facts.carried = carried_profile(facts.profiles);
+  facts.carried_scores = carried_scores(file, config, facts.profiles.fingerprint);
   facts.token_work = token_work(file, config);
   for (const io::Tensor* tensor : weights.tensors) facts.parameters += tensor->shape[0] * tensor->rows();
   facts.main_format = main_format(weights);
@@ -110,7 +111,9 @@ Result<std::shared_ptr<const Model>> Model::create(io::Gguf file, Config config,
   BRIM_ASSIGN(ModelFile facts,
               facts_of(file, config, weights));  // after the weights: what it samples has just been read
   BRIM_TRY(file.check_unchanged());
-  if (options.log && !facts.carried.notice.empty()) options.log(LogLevel::warning, facts.carried.notice);
+  for (const std::string& notice : {facts.carried.notice, facts.carried_scores.notice}) {
+    if (options.log && !notice.empty()) options.log(LogLevel::warning, notice);
+  }
   std::optional<io::Gguf> mapped;
   if (!read) {
     file.expect(MappedFile::Access::repeated);

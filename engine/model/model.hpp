@@ -16,6 +16,7 @@
 #include "engine/model/config.hpp"
 #include "engine/model/panels.hpp"
 #include "engine/model/profile_file.hpp"
+#include "engine/model/score_file.hpp"
 #include "engine/model/token_work.hpp"
 #include "engine/model/weights.hpp"
 #include "engine/text/tokenizer.hpp"
@@ -38,6 +39,7 @@ struct ModelFile {
   std::vector<FileIdentity> parts;  ///< as they were when they were read
   ProfileOwner profiles;            ///< with the fingerprint
   FoundProfile carried;
+  FoundScores carried_scores;
   TokenWork token_work;
   std::int64_t parameters = 0;
   quant::Format main_format = quant::Format::f32;  ///< the one most weight bytes are in

@@ -23,6 +23,15 @@ namespace brim::model {
 /// residual stream: rows of the embedding's width, one per token, from the chunk's token `first` on. Must not throw.
 using AttentionObserver = std::function<void(kv::LayerId layer, std::int64_t first, std::span<const float> rows)>;
 
+/// For measurements: what attention gets in, and what looks find (look_scores.hpp). Both may be empty; neither may throw.
+struct InputObserver {
+  /// Called for each layer with attention, as AttentionObserver but not in looks, with the rows that its matrices of
+  /// queries, keys and values are multiplied with.
+  AttentionObserver inputs;
+  /// Called for each stream of a look: scores[entry][head] of the newest entries, `tokens` of them.
+  std::function<void(kv::StreamId stream, std::int64_t tokens, std::span<const float> scores)> looks;
+};
+
 /// Max number of sequences whose tokens one pass processes.
 inline constexpr std::size_t kMaxSequences = 16;
 
@@ -34,6 +43,8 @@ struct Segment {
   std::int64_t row = 0;  ///< of its first token, in the pass
   std::int64_t tokens = 0;
   const AttentionObserver* observer = nullptr;  ///< null: none
+  const InputObserver* inputs = nullptr;        ///< null: none
+  bool look = false;                            ///< its chunk began as a look (kv/looks.hpp)
 
   const kv::Plan& plan() const { return memory->plan(); }
 };

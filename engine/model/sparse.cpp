@@ -106,8 +106,8 @@ std::int64_t scoring_scratch(const kernels::Table& table, std::int64_t group, in
 }
 
 bool reads_sparsely(const Segment& segment, kv::StreamId stream, const kv::View& view) noexcept {
-  return segment.plan().reading.sparse && view.staged() == 1 && segment.memory->block_boxes(stream, 0) != nullptr &&
-         view.retained() > 0;
+  return segment.plan().reading.sparse && !segment.look && view.staged() == 1 &&
+         segment.memory->block_boxes(stream, 0) != nullptr && view.retained() > 0;
 }
 
 void choose_what_to_read(const Pass& pass, const Segment& segment, kv::StreamId stream, const kv::View& view) noexcept {

@@ -42,6 +42,8 @@ WorkspaceShape workspace_shape(const kv::Plan& plan, const kernels::Table& table
   shape.learns_delimiters = plan.learns_delimiters();
   shape.entries = plan.max_entries + plan.chunk;
   if (plan.reading.sparse) shape.read_blocks = kv::max_blocks(plan.max_entries, plan.needs.block_size);
+  shape.scores = plan.scores_entries();
+  shape.looks = plan.may_look();
   return shape;
 }
 
@@ -55,6 +57,8 @@ WorkspaceShape cover(const WorkspaceShape& a, const WorkspaceShape& b) {
   if (statistic_rows(b.statistic) > statistic_rows(a.statistic)) both.statistic = b.statistic;
   both.learns_delimiters = a.learns_delimiters || b.learns_delimiters;
   both.read_blocks = std::max(a.read_blocks, b.read_blocks);
+  both.scores = a.scores || b.scores;
+  both.looks = a.looks || b.looks;
   return both;
 }
 
@@ -98,8 +102,7 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   const std::int64_t split_tokens = sizes.threads > 1 ? std::min(chunk, kSplitTokens) : 0;
   const std::int64_t ranges = max_ranges();  // entries may begin anywhere in the first one
   split_rows_ = split_tokens * heads;
-  cutter.cut(range_largest, (ranges - 1) * split_rows_);
-  cutter.cut(range_sums, (ranges - 1) * split_rows_);
+  for (auto* range : {&range_largest, &range_sums}) cutter.cut(*range, (ranges - 1) * split_rows_);
   cutter.cut(range_out, (ranges - 1) * split_rows_ * config.value_size);
   tile_rows_ = std::max(kAttentionRows, group);
   tile_values_ = tile_rows_ * config.value_size;
@@ -121,6 +124,9 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
     cutter.cut(read_ranges, kv_heads * (ranges + 1));
     cutter.cut(read_totals, kv_heads);
   }
+  cutter.cut(entry_scores, sizes.scores ? chunk * kv_heads : 0);
+  cutter.cut(look_weights, sizes.looks ? sizes.threads * look_entries() : 0);
+  cutter.cut(look_scores, sizes.looks ? (sizes.threads + 1) * kv_heads * chunk : 0);
   if (config.has_experts()) {
     cutter.cut(router, tile * config.experts);
     cutter.cut(gathered, tile * config.embedding);

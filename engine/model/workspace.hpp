@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include "engine/kv/eviction.hpp"
 #include "engine/kv/plan.hpp"
 #include "engine/model/config.hpp"
 #include "kernels/attention.hpp"
@@ -40,6 +41,8 @@ struct WorkspaceShape {
   kv::LayerStatistic statistic = kv::LayerStatistic::none;
   bool learns_delimiters = false;  ///< kv::Plan
   std::int64_t read_blocks = 0;    ///< max number of blocks that sparse.hpp chooses from; 0: everything is read
+  bool scores = false;             ///< entries have learned scores (layers/attention.cpp)
+  bool looks = false;              ///< texts may be looked at (look_scores.hpp)
 
   bool operator==(const WorkspaceShape&) const = default;
 };
@@ -91,6 +94,9 @@ struct Workspace {
   std::span<std::int64_t> read_entries;        ///< [kv_heads][runs] each run's first entry in the view
   std::span<std::int64_t> read_ranges;         ///< [kv_heads][ranges + 1] each range's first run, and their end
   std::span<std::int64_t> read_totals;         ///< [kv_heads] entries read
+  std::span<float> entry_scores;               ///< [chunk][kv_heads] learned ones
+  std::span<float> look_weights;               ///< [threads][look_entries] a query's attention
+  std::span<float> look_scores;                ///< [threads][kv_heads][chunk], and their result, [chunk][kv_heads]
   std::span<float> router;                     ///< [tile][experts]
   std::span<float> gathered;                   ///< [tile][embedding] tokens of one expert
   std::span<kernels::RowRole> gathered_roles;  ///< [tile]
@@ -109,6 +115,8 @@ struct Workspace {
     return (shape.entries + 2 * kernels::kAttentionRange - 2) / kernels::kAttentionRange;
   }
   std::int64_t max_runs() const { return shape.read_blocks + max_ranges() + 2; }
+  /// Max number of entries that a look's softmax is over: the sinks, a piece, and its replay.
+  std::int64_t look_entries() const { return kv::kMaxSinks + 2 * shape.chunk; }
 
   /// Cuts the buffers out of `memory`; with an empty span only counts. Returns the bytes they take.
   std::size_t lay_out(const Config& config, const WorkspaceShape& sizes, std::span<std::byte> memory);

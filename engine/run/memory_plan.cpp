@@ -7,6 +7,7 @@
 #include "engine/kv/layout.hpp"
 #include "engine/model/pass.hpp"
 #include "engine/model/workspace.hpp"
+#include "engine/run/choose_scores.hpp"
 #include "engine/run/sampling_memory.hpp"
 #include "engine/run/text_memory.hpp"
 #include "platform/arena.hpp"
@@ -23,7 +24,7 @@ std::int64_t history_tokens(const kv::Plan& plan) { return std::max(kHistoryToke
 std::int64_t tokens_together(const kv::Plan& plan, const SpeculationOptions& options) {
   if (!options.ngram || plan.reading.sparse || !plan.shape.states.empty()) return 1;
   const std::int64_t max = std::clamp(options.draft_max + 1, 1, kMaxTogether);
-  return std::max<std::int64_t>(1, std::min(max, kv::draft_tokens(plan.shape, plan.chunk, plan.compares_keys())));
+  return std::max<std::int64_t>(1, std::min(max, kv::draft_tokens(plan)));
 }
 
 constexpr std::int64_t kAlignment = 8 * 64;  // each of the arena's parts starts on a cache line
@@ -73,6 +74,8 @@ Result<MemoryPlan> plan_memory(const model::Config& config, const kernels::Table
   for (std::size_t i = 0; i < std::min(options.layer_types.size(), shape.layers.size()); ++i) {
     shape.layers[i].types = options.layer_types[i];
   }
+  BRIM_TRY(check_needed_scores(options));
+  mark_scored(shape, options.scores.get());
   const kv::Profile* profile = options.profile.get();
   kv::Profile of_heads;
   if (options.heads == kv::HeadSelection::apart) {
@@ -88,6 +91,7 @@ Result<MemoryPlan> plan_memory(const model::Config& config, const kernels::Table
   } else {
     BRIM_ASSIGN(memory.kv, kv::plan_of_quotas(shape, options.quotas, options.chunk, *options.keep));
   }
+  if (memory.kv.needs.measure == kv::EntryMeasure::learned) memory.kv.scores = options.scores;
   memory.tokens_together = tokens_together(memory.kv, options.speculation);
   memory.workspace_bytes = static_cast<std::int64_t>(
       model::Workspace::bytes(config, model::workspace_shape(memory.kv, table, options.threads)));

@@ -37,6 +37,10 @@ struct SequenceOptions {
   /// The profile that plan_memory uses. Sequence::create finds it itself (choose_profile); a caller that only plans
   /// passes it.
   std::shared_ptr<const kv::Profile> profile;
+  std::string scores_path;  ///< of brim calibrate --keep-scores; empty: the scores that the model carries, if it does
+  /// The learned scores that plan_memory uses. Sequence::create finds them itself (choose_scores); a caller that only
+  /// plans passes them. Null: none.
+  std::shared_ptr<const kv::LearnedScores> scores;
   std::uint64_t split_seed = 0;  ///< for splits that choose at random
   /// Entries for each layer instead of a budget and a split, and the max number of tokens processed at a time: for
   /// measurements. No option of a session sets this. Empty: none.

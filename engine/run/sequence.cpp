@@ -7,6 +7,7 @@
 
 #include "engine/base/size_text.hpp"
 #include "engine/base/work_meter.hpp"
+#include "engine/run/choose_scores.hpp"
 #include "kernels/threads.hpp"
 #include "platform/arena.hpp"
 #include "platform/system_error_text.hpp"
@@ -34,6 +35,7 @@ Result<Sequence::Planned> Sequence::plan(const model::Model& model, SequenceOpti
   if (!options.profile) {
     BRIM_ASSIGN(planned.profile, choose_profile(model.file().profiles, model.file().carried, options));
   }
+  BRIM_TRY(choose_scores(model.config(), model.file().profiles.fingerprint, model.file().carried_scores, options));
   auto memory = plan_memory(model.config(), model.table(), options);
   if (!memory && memory.error().code == ErrorCode::out_of_memory && options.pool) {
     return error(ErrorCode::out_of_memory, memory.error().sentence, "; ", options.pool->describe());
@@ -149,7 +151,7 @@ Status Sequence::read_chunks(std::span<const TokenId> ids, Reading& reading, con
     {
       Executor::Turn turn = executor_->turn();
       has_row_ = false;
-      const model::SequenceStep step{cache_.get(), rope_.get(), part, chunk_roles, false, &observer_};
+      const model::SequenceStep step{cache_.get(), rope_.get(), part, chunk_roles, false, &observer_, &inputs_};
       BRIM_TRY(turn.decoder().forward({&step, 1}, cancel));
       keep_rows(turn.decoder(), static_cast<std::int64_t>(part.size()) - 1, 1);
       if (!again) remember(part, RowRole::prompt);
@@ -186,8 +188,7 @@ Status Sequence::refresh(Reading& reading, const std::atomic<bool>* cancel) {
   in_step_ = false;
   const std::int64_t right = still_right();
   (void)cache_->truncate(right);
-  const auto from = static_cast<std::size_t>(right);
-  BRIM_TRY(read_chunks(history().subspan(from), reading, cancel, {}, roles().subspan(from)));
+  BRIM_TRY(process_again(right, reading, cancel));
   in_step_ = true;
   return {};
 }
@@ -282,6 +283,7 @@ Status Sequence::drop_after(std::int64_t count) {
                  " tokens are remembered");
   }
   if (truncate(count)) return {};
+  if (count < document_.end) document_ = {};
   drop_drafts(true);
   history_size_ = std::max<std::int64_t>(0, count - history_start_);
   has_row_ = false;
@@ -297,6 +299,7 @@ bool Sequence::truncate(std::int64_t count) noexcept {
   if (!in_step_ || cache_->stale() || history_start_ > 0 || count > cache_->tokens()) return false;
   if (count == cache_->tokens()) return true;
   if (!cache_->truncate(count)) return false;
+  if (count < document_.end) document_ = {};
   drop_drafts(true);
   history_size_ = count;
   has_row_ = false;
@@ -305,6 +308,7 @@ bool Sequence::truncate(std::int64_t count) noexcept {
 
 void Sequence::clear() noexcept {
   cache_->clear();
+  document_ = {};
   drop_drafts(true);
   history_size_ = history_start_ = 0;
   has_row_ = false;

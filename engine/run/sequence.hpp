@@ -66,6 +66,20 @@ class Sequence {
   /// from the history.
   Status read(std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel,
               const ChunkObserver& observer = {});
+  /// The same for a text that questions will be asked about (sequence_document.cpp). Where the budget evicts, and streams
+  /// have room for several pieces, each piece is replayed after it was processed, and what the replay attends to is
+  /// kept. Otherwise it is read().
+  Status read_document(std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel);
+  /// The tokens of a document that is part of the text: [first, end); empty without one.
+  struct DocumentSpan {
+    std::int64_t first = 0, end = 0;
+  };
+  DocumentSpan document() const { return document_; }
+  /// Whether looks would decide what is kept of a document (kv/looks.hpp).
+  bool looks_decide() const { return cache_->looks_decide(document_piece()); }
+  /// Replays ids, the newest ones of the text and at most a chunk, without making them part of the text: for
+  /// measurements. Errors: those of a pass.
+  Status look(std::span<const TokenId> ids, const std::atomic<bool>* cancel);
   /// Processes one more token of an answer. With speculation, tokens that may follow it are processed in the same pass;
   /// when the next call comes with the token that was drafted, there is nothing left to compute. Everything that can be
   /// queried (logits, history, cache) is bit for bit what processing token by token gives, whatever was drafted.
@@ -99,6 +113,8 @@ class Sequence {
 
   /// Calls `observer` with attention's output in every layer of every chunk from now on; an empty one ends that.
   void observe_attention(model::AttentionObserver observer) { observer_ = std::move(observer); }
+  /// The same with attention's input in read(), and with what looks find.
+  void observe_inputs(model::InputObserver observer) { inputs_ = std::move(observer); }
 
   /// Logits after the last token processed. wrong_state when nothing has been processed since clear or rewind;
   /// cancelled when `cancel` (may be null) becomes true: then they can be requested again.
@@ -133,6 +149,10 @@ class Sequence {
   };
   Status read_chunks(std::span<const TokenId> ids, Reading& reading, const std::atomic<bool>* cancel,
                      const ChunkObserver& observer, std::span<const kernels::RowRole> roles);  // empty: new prompt
+  Status read_pieces(std::span<const TokenId> ids, Reading& reading, const std::atomic<bool>* cancel,
+                     std::span<const kernels::RowRole> roles);
+  Status process_again(std::int64_t from, Reading& reading, const std::atomic<bool>* cancel);
+  std::int64_t document_piece() const noexcept;
   void keep_rows(const model::Decoder& decoder, std::int64_t first, std::int64_t count) noexcept;
   std::span<float> hidden_row() const noexcept;  // the current row
   Status take_over(StateReader& state);
@@ -153,6 +173,8 @@ class Sequence {
   std::unique_ptr<model::Rope> rope_;
   std::shared_ptr<Executor> executor_;
   model::AttentionObserver observer_;
+  model::InputObserver inputs_;
+  DocumentSpan document_;
   TokenId next_ = 0;  // the token of the current step
   std::span<TokenId> history_;
   std::span<kernels::RowRole> roles_;  // of the history's tokens

@@ -102,6 +102,36 @@ says 'split depth' out
 does 2 inspect -m packed.gguf --kv-budget 30% --kv-split depth
 says 'needs a profile' err
 
+# Scores of entries: the same for any number of threads, used by a session, carried by a model, refused where damaged.
+does 2 run -m tiny.gguf --kv-budget 30% --kv-keep learned -p "The fox" -n 4
+says 'brim calibrate MODEL -f TEXT --keep-scores FILE measures them' err
+does 0 calibrate -m tiny.gguf -f text --keep-scores scores --windows 4
+says '^scores of entries: R' out
+for threads in 1 3; do
+  does 0 calibrate -m tiny.gguf -f text --keep-scores "scores$threads" --windows 4 -t $threads
+  cmp -s scores "scores$threads" || fail "$threads threads gave other scores"
+done
+does 0 run -m tiny.gguf --kv-budget 40% --kv-keep learned --kv-scores scores -p "The fox" -n 4
+does 0 inspect -m tiny.gguf --kv-budget 40% --kv-keep learned --kv-scores scores
+does 0 calibrate -m tiny.gguf -f text --keep-scores scores4 --windows 4 --json
+says '^\{"r2":\[' out
+does 0 calibrate -m tiny.gguf --from scores --into scored.gguf
+says 'scored.gguf is tiny.gguf with its scores' err
+does 0 run -m scored.gguf --kv-budget 40% --kv-keep learned -p "The fox" -n 4
+does 0 calibrate -m scored.gguf --from profile.json --into both.gguf
+does 0 run -m both.gguf --kv-budget 40% --kv-keep learned --kv-split depth -p "The fox" -n 4
+head -c 200 scores >cut
+does 2 run -m tiny.gguf --kv-keep learned --kv-scores cut -p "The fox" -n 4
+does 2 run -m tiny.gguf --kv-keep learned --kv-scores profile.json -p "The fox" -n 4
+does 2 run -m q8.gguf --kv-budget 40% --kv-keep learned --kv-scores scores -p "The fox" -n 4
+says 'scores of another model' err
+does 2 calibrate -m q8.gguf --from scores --into refused.gguf
+[ ! -e refused.gguf ] || fail "scores of another model were carried"
+does 0 quantize scored.gguf unscored.gguf Q8_0
+says 'the learned scores that scored.gguf carries are not of the weights that were written' err
+does 2 run -m unscored.gguf --kv-budget 40% --kv-keep learned -p "The fox" -n 4
+does 2 calibrate -m tiny.gguf -f text --keep-scores tiny.gguf
+
 # The suite: every arm is within its budget, no arm is better than the whole cache, and arms without a profile are
 # named.
 suite=(eval -m tiny.gguf -f text --suite kv --seeds 2 --continuation 32 --ratios .5,.25 --permutations 2)

@@ -26,7 +26,7 @@ for command in "chat -p a" "run -p a" inspect bench; do
         $command -m tiny.gguf --kv-split "$split"
     done
     for rule in "${rules[@]}"; do
-      refused "--kv-keep: expected window, snapkv, tova, dynsplit or distinct, found '$rule', a research policy that brim eval and brim calibrate alone can use" \
+      refused "--kv-keep: expected window, snapkv, tova, dynsplit, distinct or learned, found '$rule', a research policy that brim eval and brim calibrate alone can use" \
         $command -m tiny.gguf --kv-keep "$rule"
     done
     does 0 ${command%% *} --help

@@ -193,7 +193,8 @@ void chunk(Memory& cache, std::int64_t n, int until, const std::vector<float>& v
     if (layer == until) return;  // abandoned
     const auto id = static_cast<brim::kv::StreamId>(layer);
     const auto& shape = cache.plan().shape.at(id);
-    if (cache.plan().compares_keys()) {
+    if (cache.plan().scores_entries(id)) open.score(id, {values.data(), shape.kv_heads});
+    if (cache.plan().compares_keys(id)) {
       open.compare_keys(id, {values.data(), std::int64_t{shape.kv_heads} * shape.key_size});
     }
     open.stage(id, {values.data(), values.data(), std::int64_t{shape.kv_heads} * shape.key_size,
@@ -231,7 +232,14 @@ void drive(Bytes& in) {
   constexpr const char* kRules[] = {"window", "snapkv", "knorm", "h2o-value", "tova"};
   const bool blocks = policy >= 180;
   const bool distinct = policy >= 130 && (blocks ? policy % 8 == 0 : policy % 4 == 1);
-  const char* const rule = distinct ? "distinct" : blocks && policy % 4 != 0 ? "dynsplit" : kRules[policy / 6 % 5];
+  const bool learned = distinct && policy % 3 == 0;
+  if (learned) {
+    for (std::size_t i = 0; i < shape.layers.size(); i += 2) shape.layers[i].scored = true;
+  }
+  const char* const rule = learned                     ? "learned"
+                           : distinct                  ? "distinct"
+                           : blocks && policy % 4 != 0 ? "dynsplit"
+                                                       : kRules[policy / 6 % 5];
   const brim::kv::Reading reading{blocks && policy % 2 == 0, 0.3};
   if (policy >= 150 && policy < 165) shape = brim::kv::heads_apart(shape, 32);
   const bool profiled = policy >= 165 && policy < 180;

@@ -37,7 +37,12 @@ SESSION_OPTIONS = {
     ),
     "kv_keep": (
         "Which entries are kept when the cache is full: window, the first and the newest; snapkv and tova, what queries "
-        "attend to; dynsplit, whole blocks of that; distinct, also those whose keys are unlike the rest (default: distinct)"
+        "attend to; dynsplit, whole blocks of that; distinct, also those whose keys are unlike the rest; learned, also those "
+        "that a replay of the text is expected to attend to (default: distinct)"
+    ),
+    "kv_scores": (
+        "Learned scores for kv.keep=learned (--kv-keep learned), as brim calibrate --keep-scores measured them (default: the "
+        "scores that the model's file carries, if any)"
     ),
     "kv_read": (
         "What a generated token reads of the cache: all, or top=25%, the first and the newest entries and the blocks that "
@@ -143,6 +148,7 @@ DOTTED = {
     "kv_split": "kv.split",
     "kv_profile": "kv.profile",
     "kv_keep": "kv.keep",
+    "kv_scores": "kv.scores",
     "kv_read": "kv.read",
     "kv_heads": "kv.heads",
     "chat_template": "chat.template",

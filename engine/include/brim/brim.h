@@ -85,8 +85,10 @@ BRIM_API const char* brim_isa(void);
  *   kv.profile          Profile of the model's layers, as brim calibrate measured it (default: the profile that the model's file
  *                       carries, if any)
  *   kv.keep             Which entries are kept when the cache is full: window, the first and the newest; snapkv and tova, what
- *                       queries attend to; dynsplit, whole blocks of that; distinct, also those whose keys are unlike the rest
- *                       (default: distinct)
+ *                       queries attend to; dynsplit, whole blocks of that; distinct, also those whose keys are unlike the rest;
+ *                       learned, also those that a replay of the text is expected to attend to (default: distinct)
+ *   kv.scores           Learned scores for kv.keep=learned (--kv-keep learned), as brim calibrate --keep-scores measured them
+ *                       (default: the scores that the model's file carries, if any)
  *   kv.read             What a generated token reads of the cache: all, or top=25%, the first and the newest entries and the blocks
  *                       that match its query best, up to that share of the entries kept (default: all)
  *   kv.heads            Whether the KV heads of a layer keep the same entries: together, or apart, each with a quota of its own

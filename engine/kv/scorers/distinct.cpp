@@ -3,10 +3,8 @@
 // directions of the keys so far, before rotation; and three quarters of a quota are the newest entries, so that the
 // newest text stays nearly as long as `window` keeps it. Needs no attention: four bytes per entry, and the anchors
 // (anchors.hpp).
-#include <algorithm>
-#include <limits>
-
 #include "engine/kv/policies.hpp"
+#include "engine/kv/scorers/newest_then_measure.hpp"
 
 namespace brim::kv {
 namespace {
@@ -20,12 +18,7 @@ class DistinctKeysRule : public Rule {
     return needs;
   }
   void score(const Entries& entries, std::span<float> scores) const noexcept override {
-    const std::size_t newest = std::min(static_cast<std::size_t>(entries.quota) * kNewest / kOf, scores.size());
-    const auto measured = scores.first(std::min(scores.size(), entries.measure.size()));
-    std::copy_n(entries.measure.begin(), measured.size(), measured.begin());
-    // Without measures, where everything fits, only the age counts.
-    std::fill(scores.begin() + static_cast<std::ptrdiff_t>(measured.size()), scores.end(), 0.0f);
-    std::fill(scores.end() - static_cast<std::ptrdiff_t>(newest), scores.end(), std::numeric_limits<float>::infinity());
+    score_newest_then_measure(entries, static_cast<std::size_t>(entries.quota) * kNewest / kOf, scores);
   }
 
  private:

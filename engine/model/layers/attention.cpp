@@ -9,6 +9,7 @@
 #include "engine/model/attend.hpp"
 #include "engine/model/attention_statistics.hpp"
 #include "engine/model/layers/mixer.hpp"
+#include "engine/model/look_scores.hpp"
 #include "engine/model/pass.hpp"
 #include "kernels/threads.hpp"
 
@@ -46,11 +47,42 @@ void rotate_heads(const Pass& pass, kv::LayerId layer, float* heads, int count, 
   }
 }
 
-// Whether the row's keys are compared with others before they are rotated: see stage().
-bool rotated_later(const Pass& pass, std::int64_t row) noexcept {
-  const auto own = std::find_if(pass.segments.begin(), pass.segments.end(),
-                                [&](const Segment& segment) { return row < segment.row + segment.tokens; });
-  return own->plan().compares_keys();
+const Segment& segment_of(const Pass& pass, std::int64_t row) noexcept {
+  return *std::find_if(pass.segments.begin(), pass.segments.end(),
+                       [&](const Segment& segment) { return row < segment.row + segment.tokens; });
+}
+
+// Whether a segment's keys are compared with others before they are rotated, and whether its entries have learned
+// scores: alike for all streams of a layer.
+bool compares_keys(const Segment& segment, kv::LayerId layer) noexcept {
+  return !segment.look && segment.plan().compares_keys(kv::streams_of(segment.plan().shape, layer).front());
+}
+bool scores_entries(const Segment& segment, kv::LayerId layer) noexcept {
+  return !segment.look && segment.plan().scores_entries(kv::streams_of(segment.plan().shape, layer).front());
+}
+
+// What becomes of attention's input besides queries, keys and values.
+void use_inputs(const Pass& tile, kv::LayerId layer, const float* input) noexcept {
+  const std::int64_t width = tile.config.embedding;
+  bool scored = false;
+  for (const Segment& segment : tile.segments) {
+    if (segment.row >= tile.first + tile.tokens || segment.row + segment.tokens <= tile.first) continue;
+    scored = scored || scores_entries(segment, layer);
+    if (segment.look || segment.inputs == nullptr || !segment.inputs->inputs) continue;
+    const CommonRows rows(tile, segment);
+    segment.inputs->inputs(layer, rows.in_chunk,
+                           {input + rows.in_tile * width, static_cast<std::size_t>(rows.tokens * width)});
+  }
+  if (!scored) return;
+  const int heads = tile.config.layer(layer).kv_heads;
+  kernels::for_chunks(tile.runtime.threads, tile.tokens, [&](std::int64_t t, int) noexcept {
+    const Segment& segment = segment_of(tile, tile.first + t);
+    if (!scores_entries(segment, layer)) return;
+    float* scores = tile.work.entry_scores.data() + (tile.first + t) * heads;
+    for (int head = 0; head < heads; ++head) {
+      scores[head] = kv::learned_score(segment.plan().scores->weights(layer, head), input + t * width, width);
+    }
+  });
 }
 
 // Where the queries of a tile are projected to: first to the mixer's scratch, where gates come with them.
@@ -75,9 +107,10 @@ void project_inputs(const Pass& unit, kv::LayerId layer) noexcept {
     } else {
       apply(tile, input, {{weights.key, key}, {weights.value, value}});
     }
+    use_inputs(tile, layer, input);
     kernels::for_chunks(tile.runtime.threads, tile.tokens, [&](std::int64_t t, int) noexcept {
       normalise_heads(tile, key + t * key_row, shape.kv_heads, weights.key_norm);
-      if (rotated_later(tile, tile.first + t)) return;
+      if (compares_keys(segment_of(tile, tile.first + t), layer)) return;  // see stage()
       rotate_heads(tile, layer, key + t * key_row, shape.kv_heads, tile.first + t);
     });
   });
@@ -145,7 +178,11 @@ void stage(const Pass& pass, const Segment& segment, kv::LayerId layer, kv::Stre
   const std::int64_t value_row = std::int64_t{shape.kv_heads} * pass.config.value_size;
   const std::int64_t head = segment.plan().shape.place(stream).head;
   float* keys = pass.work.key.data() + segment.row * key_row + head * pass.config.key_size;
-  if (segment.plan().compares_keys()) {
+  if (scores_entries(segment, layer)) {
+    const std::int64_t row = segment.row * shape.kv_heads + head;
+    segment.chunk->score(stream, {pass.work.entry_scores.data() + row, shape.kv_heads});
+  }
+  if (compares_keys(segment, layer)) {
     segment.chunk->compare_keys(stream, {keys, key_row});
     const int heads = segment.plan().shape.at(stream).kv_heads;
     kernels::for_chunks(pass.runtime.threads, segment.tokens, [&](std::int64_t t, int) noexcept {
@@ -168,6 +205,9 @@ class StagedStream {
     AttentionStatistics statistics(tile, segment_, stream_, view_);
     statistics.after_attention(tile);
     statistics.finish();
+    LookScores looks(tile, segment_, stream_, view_);
+    looks.after_attention(tile);
+    looks.finish();
     segment_.chunk->commit(stream_);
   }
 
@@ -233,6 +273,7 @@ void attend_in_tiles(const Pass& unit, const Segment& segment, kv::LayerId layer
   stage(unit, segment, layer, stream);
   const kv::View view = segment.chunk->view(stream);
   AttentionStatistics statistics(unit, segment, stream, view);
+  LookScores looks(unit, segment, stream, view);
   BranchStatistics branch(segment);
   for_tiles(unit, [&](const Pass& tile) {
     project_queries(tile, layer);
@@ -240,12 +281,14 @@ void attend_in_tiles(const Pass& unit, const Segment& segment, kv::LayerId layer
     const Attended attended{&segment, stream, &view};
     attend(tile, {&attended, 1});
     statistics.after_attention(tile);
+    looks.after_attention(tile);
     project_output(tile, layer);
     branch.before_branch(tile);
     add_branch(tile, tile.weights.layer(layer).post_attention_norm);
     branch.after_branch(tile);
   });
   statistics.finish();
+  looks.finish();
   branch.finish(stream);
   segment.chunk->commit(stream);
 }

@@ -122,7 +122,8 @@ Shape mixed_shape(brim::kernels::KvTypes types) {
 TEST_CASE("accepted drafts leave what reading them one by one leaves, and see what they would see alone") {
   std::int64_t drafted = 0, evicted = 0, rebased = 0;
   const GapRule gaps;
-  const brim::kv::Rule &window = brim::kv::window_rule(), &distinct = brim::kv::distinct_rule();
+  const brim::kv::Rule &window = brim::kv::window_rule(), &distinct = brim::kv::distinct_rule(),
+                       &learned = brim::kv::learned_rule();
   using Types = brim::kernels::KvTypes;
   struct Case {
     Types types;
@@ -130,13 +131,15 @@ TEST_CASE("accepted drafts leave what reading them one by one leaves, and see wh
   };
   for (const Case& one : {Case{Types(KvType::f32), window}, Case{Types(KvType::f16), window},
                           Case{Types(KvType::q8_0, KvType::q4_0), window}, Case{Types(KvType::f16), gaps},
-                          Case{Types(KvType::f16), distinct}, Case{Types(KvType::q4_0), distinct}}) {
+                          Case{Types(KvType::f16), distinct}, Case{Types(KvType::q4_0), distinct},
+                          Case{Types(KvType::f16), learned}, Case{Types(KvType::q4_0), learned}}) {
     CAPTURE(one.rule.name());
     for (const double percent : {100.0, 80.0, 55.0, 40.0, 30.0}) {
-      const auto found =
-          brim::kv::make_plan(mixed_shape(one.types), budget_share(percent), 0, &brim::kv::uniform_split(), one.rule);
+      Shape shape = mixed_shape(one.types);
+      shape.layers[0].scored = shape.layers[3].scored = true;  // others are compared, where the rule is learned
+      const auto found = brim::kv::make_plan(shape, budget_share(percent), 0, &brim::kv::uniform_split(), one.rule);
       if (!found) {  // anchors take room too
-        REQUIRE(&one.rule == &distinct);
+        REQUIRE((&one.rule == &distinct || &one.rule == &learned));
         REQUIRE(percent == 30);
         continue;
       }

@@ -61,6 +61,13 @@ inline std::vector<float> fake_key(const FakeRotation& rotation, const kv::Strea
   return key;
 }
 
+/// The learned score of one token, the same for every run.
+inline float fake_score(int layer, int head, std::int64_t token) {
+  return Random(static_cast<std::uint64_t>(token) * 7001u + static_cast<std::uint64_t>(layer) * 61u +
+                static_cast<std::uint64_t>(head))
+      .unit();
+}
+
 /// Token ids of the fake text: 1 to 15; and what each of them ends: some end a sentence, a clause or a word.
 inline std::int32_t fake_token(std::int64_t token) {
   return static_cast<std::int32_t>(Random(static_cast<std::uint64_t>(token) * 77 + 5).pick(1, 15));
@@ -171,13 +178,32 @@ class FakeModel {
       }
     }
     const kv::TokenRows rows = side_by_side(own, keys_.data(), values_.data());
-    if (cache_->plan().compares_keys()) chunk_->compare_keys(stream(layer), {rows.keys, rows.key_stride});
+    if (cache_->plan().compares_keys(stream(layer))) {
+      chunk_->compare_keys(stream(layer), {rows.keys, rows.key_stride});
+    }
+    if (cache_->plan().scores_entries(stream(layer))) score(layer, first_token, n);
     for (std::int64_t t = 0; t < n; ++t) {
       for (int head = 0; head < own.kv_heads; ++head) {
         rotation_.rotate(layer, keys_.data() + t * rows.key_stride + head * own.key_size, position + t);
       }
     }
     chunk_->stage(stream(layer), rows);
+  }
+
+  /// Gives the chunk's entries in one layer their learned scores.
+  void score(int layer, std::int64_t first_token, std::int64_t n) {
+    const int heads = shape().layers[static_cast<std::size_t>(layer)].kv_heads;
+    std::vector<float> scores;
+    for (std::int64_t t = 0; t < n; ++t) {
+      for (int head = 0; head < heads; ++head) scores.push_back(fake_score(layer, head, first_token + t));
+    }
+    chunk_->score(stream(layer), {scores.data(), heads});
+  }
+  /// Begins a look of n tokens at the newest ones, as many; returns its position.
+  std::int64_t begin_look(std::int64_t n) {
+    chunk_.reset();
+    chunk_.emplace(cache_->begin_look(n, n));
+    return chunk_->position();
   }
 
   /// Processes n tokens as one chunk. `look` (may be empty) is called between stage and commit.

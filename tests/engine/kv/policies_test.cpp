@@ -31,7 +31,8 @@ std::string refused_rule(std::string_view name, const Policies& policies) {
 TEST_CASE("the product's tables know their names") {
   const Policies product = product_policies();
   CHECK(product.split_names() == std::vector<std::string_view>{"auto", "uniform", "depth", "joint", "zigzag"});
-  CHECK(product.rule_names() == std::vector<std::string_view>{"window", "snapkv", "tova", "dynsplit", "distinct"});
+  CHECK(product.rule_names() ==
+        std::vector<std::string_view>{"window", "snapkv", "tova", "dynsplit", "distinct", "learned"});
   CHECK(product.find_split("uniform") == &uniform_split());
   CHECK(product.find_split("Uniform") == nullptr);
   CHECK(product.find_split("") == nullptr);
@@ -42,7 +43,7 @@ TEST_CASE("the product's tables know their names") {
   CHECK(split_named("depth", product).value() == &depth_split());
   CHECK(rule_named("tova", product).value() == &tova_rule());
   CHECK(refused_split("odd", product) == "expected auto|uniform|depth|joint|zigzag, found 'odd'");
-  CHECK(refused_rule("odd", product) == "expected window|snapkv|tova|dynsplit|distinct, found 'odd'");
+  CHECK(refused_rule("odd", product) == "expected window|snapkv|tova|dynsplit|distinct|learned, found 'odd'");
 }
 
 TEST_CASE("research adds to the product's tables, each name once, and the product says where its policies are") {
@@ -78,7 +79,7 @@ TEST_CASE("research adds to the product's tables, each name once, and the produc
       CHECK(rule_remark(rule.name()).empty());
     } else {
       CHECK(refused_rule(rule.name(), product) ==
-            "expected window|snapkv|tova|dynsplit|distinct, found '" + std::string(rule.name()) +
+            "expected window|snapkv|tova|dynsplit|distinct|learned, found '" + std::string(rule.name()) +
                 "', a research policy that brim eval and brim calibrate alone can use");
     }
   }

@@ -72,6 +72,25 @@ TEST_CASE("distinct: the newest three quarters of the quota first, then the most
   CHECK(scores == std::vector<float>{0, 0, 0, 0, first, first, first});
 }
 
+TEST_CASE("learned: the newest half of the quota first, then the highest scores") {
+  CHECK(rule_named("learned")->needs().attention_queries == 0);
+  CHECK(rule_named("learned")->needs().measure == EntryMeasure::learned);
+  const std::vector<float> learned = {-3, -1, -9, -2, -8, -7};
+  const std::vector<std::int64_t> index(learned.size());
+  Entries entries;
+  entries.index = index;
+  entries.measure = learned;
+  std::vector<float> scores(learned.size(), 0.0f);
+  const float first = std::numeric_limits<float>::infinity();
+  for (const auto& [quota, newest] : {std::pair<std::int64_t, std::size_t>{4, 2}, {5, 2}, {1, 0}, {100, 6}}) {
+    entries.quota = quota;
+    rule_named("learned")->score(entries, scores);
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      CHECK(scores[i] == (i + newest >= scores.size() ? first : learned[i]));
+    }
+  }
+}
+
 TEST_CASE("h2o and tova: more attention is kept longer; knorm: a smaller key") {
   const std::vector<float> accumulated = {3, 1, 2};
   CHECK(scores_of("h2o", accumulated) == accumulated);
