@@ -21,7 +21,7 @@ std::string plain_text() {
   const char* const who[] = {"The old man", "A young girl", "The teacher", "My brother", "The sailor", "A small dog"};
   const char* const did[] = {"walked along", "looked at", "talked about", "came back from", "thought of", "went to"};
   const char* const what[] = {"the river",    "the forest", "the garden", "the market",
-                              "the mountain", "the sea",   "the road"};
+                              "the mountain", "the sea",    "the road"};
   const char* const when[] = {"in the morning", "at night", "after the rain", "before dinner", "in the summer"};
   std::string text;
   for (int i = 0; i < 1200; ++i) {
