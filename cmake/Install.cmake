@@ -43,7 +43,7 @@ if(NOT BRIM_STATIC)
     NAMELINK_COMPONENT dev)
 endif()
 
-install(FILES engine/include/brim/brim.h engine/include/brim/brim.hpp engine/include/brim/model.hpp engine/include/brim/session.hpp
+install(FILES engine/include/brim/brim.h engine/include/brim/document.h engine/include/brim/brim.hpp engine/include/brim/model.hpp engine/include/brim/session.hpp
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/brim COMPONENT dev)
 install(FILES "${brim_archive}" DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT dev)
 configure_file(cmake/package/brim.pc.in brim.pc @ONLY)

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "apps/chat/document.hpp"
 #include "apps/chat/line_editor.hpp"
 #include "apps/chat/one_shot.hpp"
 #include "apps/chat/repl.hpp"
@@ -29,7 +30,7 @@ namespace {
 struct ChatOptions : GenerationOptions {
   TemplateOptions chat_template;
   CLI::Option* question_given = nullptr;
-  std::string question, system, session;
+  std::string question, system, session, document;
   std::optional<std::int64_t> limit;
 };
 
@@ -77,6 +78,7 @@ Outputs files_of(const ChatOptions& options) {
   files.reads_model(options.model.path);
   files.reads("the profile being read", options.given.value("kv.profile"));
   files.reads("the scores being read", options.given.value("kv.scores"));
+  files.reads("the document", options.document);
   files.reads_text("the system message's file", options.system);
   const std::string& chat_template = options.chat_template.given;
   files.reads("the chat template's file", chat_template.substr(chat_template.starts_with('@') ? 1 : 0));
@@ -84,17 +86,19 @@ Outputs files_of(const ChatOptions& options) {
   return files;
 }
 
-void chat(const ChatOptions& options) {
+void chat(ChatOptions& options) {
   const Outputs files = files_of(options);
   if (!options.session.empty()) files.check("--session", options.session);
   refuse_idle_options(options.given);
   SessionFile file(options.session);
+  if (!options.document.empty() && !file.exists()) choose_document_rule(options.given);
   const std::optional<std::string> question = find_question(options);
   const bool once = question.has_value();
   OneShot one_shot{.question = question.value_or(""),
                    .json = options.json,
                    .status = options.model.verbose || (!options.json && error_is_terminal()),
                    .limited = options.limit.has_value()};
+  const std::string document = options.document.empty() ? "" : document_text(options.document);
   const std::string system = typed_text_or_file(options.system, "--system", options.escape);
   catch_interrupts();
   const std::uint64_t seed = chosen_seed(options.given);
@@ -118,6 +122,11 @@ void chat(const ChatOptions& options) {
     if (info.has_chat_template == 0 && options.chat_template.given.empty()) {
       say_quietly("This model has no chat template: it goes on with your text as it stands.");
     }
+  }
+  if (!document.empty()) {
+    process_document(session, document, options.document, speaks);
+    file.changed();
+    file.keep_or_say(session);
   }
   Turns turns(session, info.context);
   bool finished = true;
@@ -155,6 +164,13 @@ void add_chat(CLI::App& parent) {
       ->group(group);
   command
       ->add_option(
+          "--document", options->document,
+          "A text to ask about, which is processed before the first message: with a KV budget, what a replay of "
+          "the text attends to is kept (--kv-keep distinct or learned, default here: distinct)")
+      ->type_name("FILE")
+      ->group(group);
+  command
+      ->add_option(
           "--session", options->session,
           "Go on from this file when it is there, and write it after every answer: KV memory, conversation, settings")
       ->type_name("FILE")
@@ -175,6 +191,7 @@ void add_chat(CLI::App& parent) {
       "  brim chat model.gguf --kv-budget 64MiB --system \"Answer in one sentence.\"\n"
       "  brim chat model.gguf -p \"Why is the sky blue?\"\n"
       "  cat letter.txt | brim chat model.gguf -p \"Summarise this letter:\"\n"
+      "  brim chat model.gguf --document book.txt --kv-budget 64MiB --session book.session\n"
       "\nThe history of what you wrote is kept in ~/.local/state/brim\n"
       "(BRIM_HISTORY=FILE moves it, BRIM_HISTORY= turns it off).");
   command->callback([options] { run_command([&] { chat(*options); }); });

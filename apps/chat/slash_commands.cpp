@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "apps/chat/document.hpp"
 #include "apps/chat/layer_lines.hpp"
 #include "apps/command_line/suggestion.hpp"
 #include "apps/commands.hpp"
@@ -122,6 +123,7 @@ void kv_memory(const std::string&, Conversation& conversation) {
   say_quietly(conversation.session.describe());
   say(fmt::format("{} of {} in use, {} at most so far", bytes_text(now.kv_bytes), bytes_text(now.kv_budget_bytes),
                   bytes_text(now.kv_peak_bytes)));
+  if (const std::string document = document_line(conversation.session); !document.empty()) say(document);
   for (const std::string& layer : layer_lines(conversation.session)) say(layer);
 }
 

@@ -52,7 +52,7 @@ class Engine : public QObject {
   void unloaded();
   void reading(qint64 done, qint64 total);
   void piece(int request, const QString& text);
-  /// The request has ended, however it ended; nothing more comes of it.
+  /// The request has ended, however it ended; no signal of this request follows.
   void finished(int request);
   void failed(const QString& sentence);
   /// What works less well than it could; emitted once for each model passed to load().

@@ -151,6 +151,16 @@ export interface LayerStats {
   kvType: string;
 }
 
+/** What a session has of its document: brim_document_stats of document.h. */
+export interface DocumentStats {
+  tokens: number;
+  kept: number;
+  keptMin: number;
+  keptMax: number;
+  layers: number;
+  looked: number;
+}
+
 export interface Piece {
   /** Whole characters; may be empty. */
   text: string;
@@ -232,6 +242,13 @@ export class Session {
   appendIds(ids: number[] | Int32Array): Promise<void>;
   /** Replaces the conversation. */
   loadMessages(messages: Message[]): Promise<void>;
+  /**
+   * Replaces everything but the options by a text that questions will be asked about, here or in forks: it becomes the
+   * beginning of the user's first message. Where it fails after processing began, the session is as after clear().
+   */
+  document(content: string): Promise<void>;
+  /** What the session has of its document now. */
+  readonly documentStats: DocumentStats;
   /** Drops the last answer, so that it can begin again. */
   regenerate(): Promise<void>;
   /** The logits after the last processed token: one for each token of the vocabulary. */

@@ -222,6 +222,11 @@ class Session {
     await this.#call(native.loadMessages(this.#handle, json));
   }
 
+  // Replaces everything but the options by a text that questions will be asked about, here or in forks.
+  async document(content) {
+    await this.#call(native.document(this.#handle, content));
+  }
+
   // Drops the last answer, so that it can begin again.
   async regenerate() {
     await this.#call(native.regenerate(this.#handle));
@@ -315,6 +320,10 @@ class Session {
 
   get layers() {
     return native.layers(this.#handle);
+  }
+
+  get documentStats() {
+    return native.documentStats(this.#handle);
   }
 
   get messages() {

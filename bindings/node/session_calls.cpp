@@ -1,5 +1,5 @@
 // Calls of a session that take time, and calls that end them.
-#include <brim/brim.h>
+#include <brim/document.h>
 #include <node_api.h>
 
 #include <cstdint>
@@ -113,6 +113,15 @@ napi_value load_messages(const Call& call) {
       [own, json = call.text(1, "messages")] {
         return brim_session_load_messages(own->pointer, json.data(), json.size());
       },
+      undefined);
+}
+
+// document(session, text) → promise
+napi_value document(const Call& call) {
+  const auto own = call.idle_session(0);
+  return promise(
+      call.env, own,
+      [own, text = call.text(1, "content")] { return brim_session_document(own->pointer, text.data(), text.size()); },
       undefined);
 }
 
@@ -245,6 +254,7 @@ constexpr Export kCalls[] = {
     {"appendIds", function<append_ids>},
     {"message", function<message>},
     {"loadMessages", function<load_messages>},
+    {"document", function<document>},
     {"regenerate", function<regenerate>},
     {"logits", function<floats<brim_session_logits>>},
     {"embedding", function<floats<brim_session_embedding>>},

@@ -1,5 +1,5 @@
 // A session's options and its state; these calls return at once.
-#include <brim/brim.h>
+#include <brim/document.h>
 #include <node_api.h>
 
 #include <cstdint>
@@ -53,6 +53,21 @@ napi_value rewind(const Call& call) {
 // describe(session) → text
 napi_value describe(const Call& call) {
   return text_value(call.env, std::string(brim_session_describe(call.idle_session(0)->pointer)));
+}
+
+// documentStats(session) → object
+napi_value document_stats(const Call& call) {
+  brim_document_stats found{};
+  found.size = sizeof found;
+  check(call.env, brim_session_document_stats(call.idle_session(0)->pointer, &found));
+  napi_value out = new_object(call.env);
+  put(call.env, out, "tokens", static_cast<double>(found.tokens));
+  put(call.env, out, "kept", static_cast<double>(found.kept));
+  put(call.env, out, "keptMin", static_cast<double>(found.kept_min));
+  put(call.env, out, "keptMax", static_cast<double>(found.kept_max));
+  put(call.env, out, "layers", static_cast<double>(found.layers));
+  put(call.env, out, "looked", static_cast<double>(found.looked));
+  return out;
 }
 
 // layers(session) → array of objects
@@ -120,9 +135,11 @@ napi_value stats(const Call& call) {
 }
 
 constexpr Export kCalls[] = {
-    {"set", function<set>},       {"unset", function<unset>},       {"option", function<option>},
-    {"clear", function<clear>},   {"rewind", function<rewind>},     {"describe", function<describe>},
-    {"layers", function<layers>}, {"messages", function<messages>}, {"stats", function<stats>},
+    {"set", function<set>},       {"unset", function<unset>},
+    {"option", function<option>}, {"clear", function<clear>},
+    {"rewind", function<rewind>}, {"describe", function<describe>},
+    {"layers", function<layers>}, {"messages", function<messages>},
+    {"stats", function<stats>},   {"documentStats", function<document_stats>},
 };
 
 }  // namespace

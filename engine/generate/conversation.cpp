@@ -144,6 +144,7 @@ bool Conversation::last_is(std::string_view role) const noexcept {
 
 void Conversation::clear() noexcept {
   messages_.clear();
+  document_.clear();
   drop_answer();
 }
 
@@ -263,10 +264,29 @@ std::string Conversation::protect(const std::string& content, WorkMeter* meter) 
 }
 
 Result<std::string> Conversation::render(bool to_answer, WorkMeter* meter) const {
+  return render_messages(messages_, to_answer, meter);
+}
+
+// What two first messages have in common, which differ in their first character behind the document.
+Result<std::string> Conversation::render_document(const std::string& system, const std::string& document,
+                                                  WorkMeter* meter) const {
+  std::vector<templates::ChatMessage> messages;
+  if (!system.empty()) messages.push_back({"system", system});
+  messages.push_back({"user", document + std::string(kBehindDocument) + "a"});
+  BRIM_ASSIGN(std::string rendered, render_messages(messages, true, meter));
+  messages.back().content.back() = 'b';
+  BRIM_ASSIGN(const std::string other, render_messages(messages, true, meter));
+  const auto end = std::mismatch(rendered.begin(), rendered.end(), other.begin(), other.end()).first;
+  rendered.erase(end, rendered.end());
+  return rendered;
+}
+
+Result<std::string> Conversation::render_messages(const std::vector<templates::ChatMessage>& messages, bool to_answer,
+                                                  WorkMeter* meter) const {
   templates::ChatInput input;
   input.add_generation_prompt = to_answer;
-  input.messages.reserve(messages_.size());
-  for (const templates::ChatMessage& message : messages_) {
+  input.messages.reserve(messages.size());
+  for (const templates::ChatMessage& message : messages) {
     input.messages.push_back({message.role, protect(message.content, meter)});
     if (meter != nullptr && meter->cancelled()) return cancelled_error();
   }

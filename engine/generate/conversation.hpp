@@ -46,6 +46,17 @@ class Conversation {
   /// Replaces all messages, including the answer; returns the previous ones.
   std::vector<templates::ChatMessage> replace(std::vector<templates::ChatMessage> messages) noexcept;
 
+  /// A text in front of the user's first message, with which it becomes one message. Given while there is no message of
+  /// the user yet; empty: none.
+  void set_document(std::string text) noexcept { document_ = std::move(text); }
+  const std::string& document() const noexcept { return document_; }
+  /// What stands between it and the first message.
+  static constexpr std::string_view kBehindDocument = "\n\n";
+  /// A conversation that begins with a system message (empty: none) and a document, rendered up to where the user's first
+  /// message goes on behind the document. Errors: those of render().
+  Result<std::string> render_document(const std::string& system, const std::string& document,
+                                      WorkMeter* meter = nullptr) const;
+
   /// The assistant begins a message, which extend_answer() writes. There must not be an answer yet.
   void begin_answer() noexcept { has_answer_ = true; }
   bool has_answer() const noexcept { return has_answer_; }
@@ -95,6 +106,8 @@ class Conversation {
   Conversation(const text::Tokenizer& tokenizer, templates::ChatTemplate chat_template)
       : tokenizer_(&tokenizer), template_(std::move(chat_template)) {}
   std::string protect(const std::string& content, WorkMeter* meter) const;
+  Result<std::string> render_messages(const std::vector<templates::ChatMessage>& messages, bool to_answer,
+                                      WorkMeter* meter) const;
   /// Drops messages [begin, end), oldest first, until at most `max` bytes of them are left. Returns whether it dropped
   /// any.
   bool drop_range(std::size_t begin, std::size_t end, std::int64_t max) noexcept;
@@ -102,6 +115,7 @@ class Conversation {
   const text::Tokenizer* tokenizer_;
   templates::ChatTemplate template_;
   std::vector<templates::ChatMessage> messages_;  // without the answer
+  std::string document_;
   std::string answer_;
   bool has_answer_ = false;
 };

@@ -286,12 +286,17 @@ Status Session::clear() {
   if (!options_.system.empty()) {
     BRIM_ASSIGN(system, on_spare([&] { return Conversation::make_message("system", options_.system); }));
   }
+  begin_again(std::move(system));
+  return {};
+}
+
+// `system`: the message of that role, where there is one.
+void Session::begin_again(templates::ChatMessage system) noexcept {
   sequence_->clear();
   conversation_.clear();
   if (!options_.system.empty()) conversation_.put_back(std::move(system));
   sampler_.reset();
   end_conversing();
-  return {};
 }
 
 // The text that the cache holds is no longer known, and no answer continues.

@@ -86,6 +86,11 @@ class Session {
   /// failure the message is taken back; where prefill had not begun, an answer in progress goes on.
   Status message(std::string_view role, std::string_view content);
   Status regenerate();
+  /// Replaces everything but the options by a text that questions will be asked about (session_document.cpp): it becomes
+  /// the beginning of the user's first message, and is processed up to there, as Sequence::read_document. Errors: those
+  /// of append; invalid_argument for a rule that cannot decide about documents. Where processing fails or is cancelled,
+  /// the session is as after clear().
+  Status document(std::string_view text);
   /// Once a stop string was complete, returns an empty piece that ends the answer. Errors: cancelled; wrong_state when
   /// no token was processed; bad_file when no token can be picked (logit_check.hpp).
   Result<Piece> next();
@@ -166,6 +171,8 @@ class Session {
   Status check_size(std::string_view what, std::size_t bytes) const;
   Status check_json_size(std::size_t bytes) const;
   Status add_message(std::string_view role, std::string_view content);
+  Status replace_by_document(std::string_view text);
+  void begin_again(templates::ChatMessage system) noexcept;
   Status give_again();
   Status replace_messages(std::string_view json, std::vector<std::string>* dropped);
   Result<Piece> pick();

@@ -121,6 +121,10 @@ Status Session::check_json_size(std::size_t bytes) const {
 Status Session::add_message(std::string_view role, std::string_view content) {
   BRIM_TRY(check_size("the message", content.size()));
   BRIM_ASSIGN(templates::ChatMessage message, Conversation::make_message(role, content, &work_));
+  const bool behind_document = role == "user" && !conversation_.document().empty();
+  if (behind_document) {
+    message.content.insert(0, conversation_.document() + std::string(Conversation::kBehindDocument));
+  }
   const std::string rest = held_back();
   const std::string answer = std::string(conversation_.answer()) + rest;
   Undo undo(conversation_);
@@ -137,6 +141,7 @@ Status Session::add_message(std::string_view role, std::string_view content) {
     return {};
   }
   BRIM_TRY(read_conversation(answer, true, undo));
+  if (behind_document) conversation_.set_document({});
   drop_oldest_messages(true);
   conversation_.begin_answer();
   answering_ = true;
@@ -172,11 +177,13 @@ Status Session::replace_messages(std::string_view json, std::vector<std::string>
   undo.replaced = true;
   if (conversation_.empty()) {
     undo.kept = true;
+    conversation_.set_document({});
     sequence_->clear();
     end_conversing();
     return {};
   }
   BRIM_TRY(read_conversation(answer, to_answer, undo));
+  conversation_.set_document({});
   drop_oldest_messages(to_answer);
   if (to_answer) conversation_.begin_answer();
   answering_ = to_answer;

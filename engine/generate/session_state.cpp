@@ -57,6 +57,7 @@ Status Session::save(StateWriter& state) {
   state.flag(stops_.stopped());
   state.flag(seen_text_.has_value());
   state.text(seen_text_ ? *seen_text_ + std::string(conversation_.answer()) : std::string());
+  state.text(conversation_.document());
   state.number(pending_);
   state.flag(answering_);
   save_timings(timings_, state);
@@ -69,7 +70,7 @@ Status Session::restore(StateReader& state) {
   BRIM_TRY(sequence_->restore(state));
   BRIM_TRY(sampler_.restore(state));
   state.at("the conversation");
-  std::string messages, held, held_by_stops, seen;
+  std::string messages, held, held_by_stops, seen, document;
   bool stopped = false, is_seen = false;
   BRIM_TRY(state.text("messages", kMaxStateText, messages));
   BRIM_TRY(state.text("bytes of a character", 3, held));
@@ -77,6 +78,7 @@ Status Session::restore(StateReader& state) {
   BRIM_TRY(state.flag("whether one was found", stopped));
   BRIM_TRY(state.flag("whether its text is known", is_seen));
   BRIM_TRY(state.text("its text", kMaxStateText, seen));
+  BRIM_TRY(state.text("a document", kMaxStateText, document));
   BRIM_TRY(state.number("the token picked last", -1, model_->config().vocabulary - 1, pending_));
   BRIM_TRY(state.flag("whether an answer is being written", answering_));
   BRIM_TRY(restore_timings(timings_, state));
@@ -85,6 +87,7 @@ Status Session::restore(StateReader& state) {
   BRIM_TRY(state.end());
   BRIM_ASSIGN(std::vector<templates::ChatMessage> said, Conversation::parse(messages, state.meter()));
   conversation_.replace(std::move(said));
+  conversation_.set_document(std::move(document));
   if (answering_ && !conversation_.last_is("assistant")) {
     return state.wrong("the last message", "the answer that is being written", "another");
   }

@@ -7,14 +7,21 @@
 
 namespace brim::kv {
 
-bool Memory::looks_decide(std::int64_t piece) const noexcept {
-  if (!(plan_.compares_keys() || plan_.scores_entries()) || states_.any()) return false;
+std::size_t Memory::looked_streams(std::int64_t piece) const noexcept {
+  if (!(plan_.compares_keys() || plan_.scores_entries()) || states_.any()) return 0;
   const Looks looks{piece, 0};
-  return std::any_of(streams_.begin(), streams_.end(), [&](const Stream& stream) { return looks.decide(stream); });
+  return static_cast<std::size_t>(
+      std::count_if(streams_.begin(), streams_.end(), [&](const Stream& stream) { return looks.decide(stream); }));
+}
+
+std::int64_t Memory::kept(StreamId stream, std::int64_t first, std::int64_t end) const noexcept {
+  const std::span<const std::int64_t> index = streams_.at(stream).store.index();
+  const auto from = std::lower_bound(index.begin(), index.end(), first);
+  return std::lower_bound(from, index.end(), std::max(first, end)) - from;
 }
 
 void Memory::begin_looks(std::int64_t piece) noexcept {
-  if (!chunk_ && looks_decide(piece)) looks_ = {piece, time_.tokens};
+  if (!chunk_ && looked_streams(piece) > 0) looks_ = {piece, time_.tokens};
 }
 
 void Memory::make_room(std::int64_t n) noexcept {

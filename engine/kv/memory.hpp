@@ -94,9 +94,9 @@ class Memory {
     return stale() || states_.any() ? 1 : drafts_.room(streams_, time_.position);
   }
 
-  /// Whether looks at pieces of `piece` tokens would decide about the entries of any stream: something is evicted, the
-  /// plan keeps a measure with each entry, no layer has a state, and the stream's quota holds kLookPieces pieces.
-  bool looks_decide(std::int64_t piece) const noexcept;
+  /// In how many streams looks at pieces of `piece` tokens would decide about entries: something is evicted, the plan
+  /// keeps a measure with each entry, no layer has a state, and the stream's quota holds kLookPieces pieces.
+  std::size_t looked_streams(std::int64_t piece) const noexcept;
   /// A text begins that is looked at: of each piece, make_room, the piece in one chunk, and a look. Nothing changes where
   /// looks would not decide anything.
   void begin_looks(std::int64_t piece) noexcept;
@@ -140,6 +140,8 @@ class Memory {
   std::int64_t next_position() const { return time_.position; }  ///< ≤ context
   std::int64_t rebased() const { return time_.rebased; }         ///< how often positions were rebased
   std::int64_t evicted() const { return streams_.evicted(); }    ///< over all streams
+  /// How many of the tokens [first, end) of the whole input a stream still has entries of.
+  std::int64_t kept(StreamId stream, std::int64_t first, std::int64_t end) const noexcept;
   StreamStats stats(StreamId stream) const;
   /// What a stream holds, and in a chunk what is staged for it.
   View view(StreamId stream) const noexcept;

@@ -75,8 +75,12 @@ class Sequence {
     std::int64_t first = 0, end = 0;
   };
   DocumentSpan document() const { return document_; }
-  /// Whether looks would decide what is kept of a document (kv/looks.hpp).
-  bool looks_decide() const { return cache_->looks_decide(document_piece()); }
+  /// In how many streams looks would decide what is kept of a document (kv/looks.hpp), and one sentence for where these
+  /// are none although the budget evicts; otherwise empty.
+  std::size_t looked_streams() const { return cache_->looked_streams(document_piece()); }
+  std::string document_remark() const;
+  /// Errors: invalid_argument where the budget evicts under a rule that keeps no score with each entry.
+  Status check_document_rule() const;
   /// Replays ids, the newest ones of the text and at most a chunk, without making them part of the text: for
   /// measurements. Errors: those of a pass.
   Status look(std::span<const TokenId> ids, const std::atomic<bool>* cancel);

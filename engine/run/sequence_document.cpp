@@ -35,6 +35,27 @@ class LookingScope {
 
 std::int64_t Sequence::document_piece() const noexcept { return std::min<std::int64_t>(memory_.kv.chunk, kPiece); }
 
+std::string Sequence::document_remark() const {
+  const kv::Plan& plan = memory_.kv;
+  if (plan.budget_bytes >= plan.full_bytes || looked_streams() > 0) return {};
+  if (!plan.shape.states.empty()) {
+    return sentence("the document is processed once, because layers keep a state in place of entries: kv.keep=",
+                    plan.keep, " alone decides what is kept");
+  }
+  return sentence("the document is processed once, because no layer may keep ", kv::kLookPieces * document_piece(),
+                  " entries, room for ", kv::kLookPieces, " pieces of ", document_piece(),
+                  " tokens: kv.keep=", plan.keep, " alone decides what is kept");
+}
+
+Status Sequence::check_document_rule() const {
+  const kv::Plan& plan = memory_.kv;
+  if (plan.budget_bytes >= plan.full_bytes || plan.compares_keys() || plan.scores_entries()) return {};
+  if (!plan.shape.states.empty() && plan.shape.layers.empty()) return {};
+  return error(ErrorCode::invalid_argument,
+               "a document in a KV budget needs a rule that keeps a score with each entry: ",
+               "expected kv.keep=distinct or kv.keep=learned, found kv.keep=", plan.keep);
+}
+
 Status Sequence::look(std::span<const TokenId> ids, const std::atomic<bool>* cancel) {
   const auto roles = std::span(kReplayed).first(std::min(ids.size(), kReplayed.size()));
   const auto tokens = static_cast<std::int64_t>(ids.size());
@@ -44,7 +65,7 @@ Status Sequence::look(std::span<const TokenId> ids, const std::atomic<bool>* can
 
 Status Sequence::read_pieces(std::span<const TokenId> ids, Reading& reading, const std::atomic<bool>* cancel,
                              std::span<const kernels::RowRole> roles) {
-  if (!looks_decide()) return read_chunks(ids, reading, cancel, {}, roles);
+  if (looked_streams() == 0) return read_chunks(ids, reading, cancel, {}, roles);
   const LookingScope looking(*cache_, document_piece());
   const auto piece = static_cast<std::size_t>(document_piece());
   for (std::size_t at = 0; at < ids.size(); at += piece) {

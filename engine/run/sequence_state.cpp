@@ -15,6 +15,8 @@ Status Sequence::save(StateWriter& state) const {
   state.number(history_size_);
   state.piece(std::as_bytes(history()));
   state.piece(std::as_bytes(roles()));
+  state.number(document_.first);
+  state.number(document_.end);
   state.flag(has_row_);
   if (has_row_) state.piece(std::as_bytes(hidden_row()));
   state.flag(memory_.tokens_together > 1);
@@ -43,6 +45,8 @@ Status Sequence::take_over(StateReader& state) {
   if (cache_->tokens() > tokens() || (cache_->tokens() < tokens() && history_start_ == 0)) {
     return state.wrong("tokens", sentence(cache_->tokens(), " as in KV memory"), sentence(tokens()));
   }
+  BRIM_TRY(state.number("first token of the document", 0, tokens(), document_.first));
+  BRIM_TRY(state.number("end of the document", document_.first, tokens(), document_.end));
   BRIM_TRY(state.flag("whether something was read last", has_row_));
   row_ = 0;
   logits_known_ = false;

@@ -98,7 +98,8 @@ std::vector<Arm> chosen_arms(std::vector<Arm> arms, const std::vector<std::strin
     std::optional<Arm> arm = arm_named(arms, name.substr(0, plus));
     if (!arm) refuse(arms, name);
     if (plus != std::string::npos) {
-      arm->keep = rule_named(policies, name.substr(plus + 1));
+      arm->replays = name.substr(plus + 1) == "document";
+      arm->keep = arm->replays ? &kv::distinct_rule() : rule_named(policies, name.substr(plus + 1));
       arm->name = name;
     }
     const bool there = std::any_of(chosen.begin(), chosen.end(), [&](const Arm& one) { return one.name == arm->name; });

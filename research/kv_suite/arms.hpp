@@ -24,6 +24,7 @@ struct Arm {
   bool heads_apart = false;
   bool reads_sparsely = false;  ///< keeps everything; the ratio is the share that a token of an answer reads
   kv::Cutting cutting = kv::Cutting::learned;  ///< of the blocks that it reads
+  bool replays = false;  ///< the texts of recall are documents, whose pieces are replayed (Sequence::read_document)
 };
 
 /// All arms; `keep` is the rule of the splits' arms, `type` is how all arms but one store numbers, `permutations` is
@@ -31,8 +32,8 @@ struct Arm {
 std::vector<Arm> all_arms(const kv::Policies& policies, const kv::Rule& keep, kernels::KvTypes type, int permutations);
 
 /// The requested arms, in that order; `full` and `uniform`, which all arms are compared with, are always included. A
-/// name may be an arm's and a rule's ("depth+tova"): that arm with the other rule. Throws Failure (2) for an unknown
-/// name.
+/// name may be an arm's and a rule's ("depth+tova"): that arm with the other rule; "depth+document" has the rule
+/// distinct and replays. Throws Failure (2) for an unknown name.
 std::vector<Arm> chosen_arms(std::vector<Arm> arms, const std::vector<std::string>& wished,
                              const kv::Policies& policies);
 

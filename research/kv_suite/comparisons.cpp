@@ -34,7 +34,7 @@ void add_pair(const Outcome& a, const Outcome* b, std::vector<Comparison>& paire
 
 bool has_equal_quotas(const Outcome& outcome) {
   const Arm& arm = outcome.arm;
-  return arm.split == &kv::uniform_split() && !arm.full && !arm.heads_apart && !arm.reads_sparsely;
+  return arm.split == &kv::uniform_split() && !arm.full && !arm.heads_apart && !arm.reads_sparsely && !arm.replays;
 }
 
 }  // namespace

@@ -177,8 +177,14 @@ Result<std::vector<RecallDocument>> make_recall_documents(const model::Model& mo
 }
 
 Result<std::vector<double>> measure_recall(run::Sequence& sequence, const RecallDocument& document, std::int64_t chunk,
-                                           const KeepGoing& keep_going) {
-  BRIM_TRY(read_in_chunks(sequence, document.ids, chunk, keep_going));
+                                           const KeepGoing& keep_going, bool replays) {
+  if (replays) {
+    sequence.clear();
+    BRIM_TRY(sequence.read_document(
+        document.ids, [&](long long, long long) { return keep_going(); }, nullptr));
+  } else {
+    BRIM_TRY(read_in_chunks(sequence, document.ids, chunk, keep_going));
+  }
   StateWriter state;
   BRIM_TRY(sequence.save(state));
   const std::vector<std::byte> saved = copy_of(state);

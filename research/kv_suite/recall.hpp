@@ -36,8 +36,9 @@ Result<std::vector<RecallDocument>> make_recall_documents(const model::Model& mo
                                                           std::size_t questions);
 
 /// For each question the share of its answers that appear in what the model generates, greedily. Reads in chunks of
-/// `chunk` tokens. Errors: those of prefill; cancelled.
+/// `chunk` tokens, but the document, where its pieces are replayed (`replays`), in the plan's. Errors: those of prefill;
+/// cancelled.
 Result<std::vector<double>> measure_recall(run::Sequence& sequence, const RecallDocument& document, std::int64_t chunk,
-                                           const KeepGoing& keep_going);
+                                           const KeepGoing& keep_going, bool replays = false);
 
 }  // namespace brim::apps

@@ -166,7 +166,8 @@ class Suite {
     std::vector<double> found(document.questions.size(), 0);
     for (const std::uint64_t seed : outcome.arm.seeds) {
       BRIM_ASSIGN(const auto sequence, sequence_of(outcome, seed));
-      BRIM_ASSIGN(const std::vector<double> shares, measure_recall(*sequence, document, outcome.chunk, keep_going()));
+      BRIM_ASSIGN(const std::vector<double> shares,
+                  measure_recall(*sequence, document, outcome.chunk, keep_going(), outcome.arm.replays));
       for (std::size_t i = 0; i < found.size(); ++i)
         found[i] += shares[i] / static_cast<double>(outcome.arm.seeds.size());
       if (!step(1)) return error(ErrorCode::cancelled, "measuring was stopped");

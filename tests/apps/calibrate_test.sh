@@ -135,7 +135,7 @@ does 2 calibrate -m tiny.gguf -f text --keep-scores tiny.gguf
 # The suite: every arm is within its budget, no arm is better than the whole cache, and arms without a profile are
 # named.
 suite=(eval -m tiny.gguf -f text --suite kv --seeds 2 --continuation 32 --ratios .5,.25 --permutations 2)
-does 0 "${suite[@]}" --kv-profile typed.json --csv --recall 4 --recall-tokens 800
+does 0 "${suite[@]}" --kv-profile typed.json --kv-scores scores --csv --recall 4 --recall-tokens 800
 awk -F, 'NR > 1 { if (NF != 14) bad = 1; if ($7 > $6) bad = 1; if ($12 < 0 || $12 > 1) bad = 1; if ($13 == "") bad = 1 }
          NR == 2 && ($1 != "full" || $9 > 1e-9) { bad = 1 }
          END { exit bad || NR < 30 }' out || fail "the suite's rows: $(cat out)"

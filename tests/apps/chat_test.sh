@@ -6,6 +6,7 @@ tiny tiny.gguf
 export HOME=$scratch/home XDG_STATE_HOME="" TERM=xterm LC_ALL=C.UTF-8
 unset NO_COLOR BRIM_HISTORY
 mkdir -p home
+: >empty.txt
 trap '' PIPE # a program that ends early is detected by its missing output
 
 # One question.
@@ -45,6 +46,23 @@ talk --seed 4 --kv-budget 60% -p "And now?" >alone
 cmp -s second alone && fail "--session: the first question is lost"
 [ "$(stat -c %a talk.ses)" = 600 ] || fail "others may read a session"
 [ ! -e talk.ses.part ] || fail "--session left talk.ses.part"
+
+# A document: read once, asked about in several runs; a session has it already.
+for i in $(seq 1 40); do echo "The cat was on the dog and $i suns in the end."; done >book.txt
+ask() { "$brim" chat -m tiny.gguf -n 10 --chat-template chatml --seed 4 --temp 0 "$@" 2>err || fail "chat $*: $(cat err)"; }
+ask --kv-budget 60% --document book.txt --session book.ses -p "Who?" >first
+ask --kv-budget 60% --document book.txt -p "Who?" >alone
+cmp -s first alone || fail "--document: the same question gave another answer"
+ask --document book.txt --session book.ses -p "And where?" -v >second
+grep -q "has processed its document already" err || fail "--document: it was processed twice: $(cat err)"
+grep -qE "^document +[0-9,]+ tokens, of which each layer keeps " err || fail "-v does not show the document: $(cat err)"
+[ -s second ] || fail "--document: no second answer"
+ask --kv-budget full --document book.txt -p "Who?" >whole
+refuse "kv-keep" chat -m tiny.gguf --kv-budget 60% --kv-keep window --document book.txt -p "Who?"
+refuse "is empty" chat -m tiny.gguf --document empty.txt -p "Who?"
+refuse "nowhere.txt" chat -m tiny.gguf --document nowhere.txt -p "Who?"
+refuse "the name of a file" chat -m tiny.gguf --document - -p "Who?"
+refuse "has no document" chat -m tiny.gguf --document book.txt --session talk.ses -p "Who?"
 
 # Wrong input is refused: exit code 2, a sentence, no output.
 refuse "standard input holds no question" chat -m tiny.gguf

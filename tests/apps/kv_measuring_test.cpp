@@ -266,6 +266,9 @@ TEST_CASE("arms: every split and every rule, the product's and those of research
   CHECK((few[0].full && few[1].name == "uniform" && few[2].name == "zigzag"));
   CHECK((few[3].name == "depth-q8_0+tova" && few[3].keep == &brim::kv::tova_rule()));
   CHECK((few[3].split == &brim::kv::depth_split() && few[3].type == brim::kernels::KvType::q8_0));
+  const auto asked = chosen_arms(arms, {"depth+document"}, all);
+  CHECK((asked.back().replays && asked.back().keep == &brim::kv::distinct_rule()));
+  CHECK((asked.back().split == &brim::kv::depth_split() && !asked[1].replays));
   CHECK_THROWS_AS(chosen_arms(arms, {"zigzag", "nosuch"}, all), Failure);
   CHECK_THROWS_AS(chosen_arms(arms, {"zigzag+nosuch"}, all), Failure);
 }

@@ -1,7 +1,7 @@
 // Any bytes as a sequence of calls of the C interface, where two bytes give one call and its arguments: handles that
 // are missing, freed early or given options twice, null pointers, sizes of 0 and beyond the end, bytes that are not
 // text. Every call that fails gives a reason; a session keeps its budget.
-#include <brim/brim.h>
+#include <brim/document.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -288,6 +288,13 @@ class Sequence {
       case 30:
         conversation(session, text);
         break;
+      case 31:
+        if (next() % 4 != 0) {
+          look(session);
+        } else {
+          expect(brim_session_document(session, next() % 16 == 0 ? nullptr : text.data(), size));
+        }
+        break;
       default:
         look(session);
     }
@@ -324,6 +331,8 @@ class Sequence {
     auto layer = filled<brim_layer_stats>();
     expect(brim_session_layer_stats(session, static_cast<std::int32_t>(next()) - 4, &layer));
     if (brim_session_describe(session) == nullptr) std::abort();
+    auto document = filled<brim_document_stats>();
+    expect(brim_session_document_stats(session, &document));
     if (next() % 4 == 0) expect(brim_session_clear(session));
   }
 

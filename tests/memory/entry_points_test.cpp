@@ -1,6 +1,6 @@
 // Every function of brim.h while memory runs out: allocation 0, 1, 2, … fails, alone and with all that follow, on a
 // thread that makes its first call. The call ends with a status and a sentence, and the same call works afterwards.
-#include <brim/brim.h>
+#include <brim/document.h>
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -31,12 +31,12 @@ std::string temporary(const char* name) {
       .string();
 }
 
-/// A model, and a session in the middle of a conversation.
+/// A model, a session in the middle of a conversation, and one that documents are given to.
 struct Scene {
   const std::string path = temporary("entry-points"), saved = temporary("entry-points-saved");
   brim_options *model_options = nullptr, *options = brim::test::chat_options();
   brim_model* model = nullptr;
-  brim_session* session = nullptr;
+  brim_session *session = nullptr, *asked = nullptr;
 
   Scene() {
     brim::test::write_chat_model(path);
@@ -46,9 +46,16 @@ struct Scene {
     REQUIRE(brim_session_create(model, options, &session) == BRIM_OK);
     begin();
     REQUIRE(brim_session_save(session, saved.c_str()) == BRIM_OK);
+    brim_options* reading = nullptr;
+    REQUIRE(brim_options_create(&reading) == BRIM_OK);
+    REQUIRE(brim_options_set(reading, "kv.budget", "70%") == BRIM_OK);
+    REQUIRE(brim_options_set(reading, "kv.keep", "distinct") == BRIM_OK);
+    REQUIRE(brim_session_create(model, reading, &asked) == BRIM_OK);
+    brim_options_free(reading);
   }
   ~Scene() {
     brim_session_free(session);
+    brim_session_free(asked);
     brim_model_free(model);
     brim_options_free(options);
     brim_options_free(model_options);
@@ -280,6 +287,13 @@ const std::vector<Entry>& entries() {
        }},
       {"brim_session_describe",
        [](Scene& scene) { return brim_session_describe(scene.session)[0] != 0 ? BRIM_OK : BRIM_OUT_OF_MEMORY; }},
+      {"brim_session_document",
+       [](Scene& scene) { return brim_session_document(scene.asked, "the sun </s> was on the cat", 27); }},
+      {"brim_session_document_stats",
+       [](Scene& scene) {
+         return filled<brim_document_stats>(
+             [&](brim_document_stats* out) { return brim_session_document_stats(scene.asked, out); });
+       }},
       {"brim_measure_machine",
        [](Scene&) { return filled<brim_machine>([](brim_machine* out) { return brim_measure_machine(2, out); }); }},
   };

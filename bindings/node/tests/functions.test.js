@@ -14,7 +14,8 @@ const open = async (options) => (await Model.load(MODEL, { threads: 1 })).sessio
 
 test("every function of the header is called, but for those that have no place here", () => {
   const absent = ["brim_measure_machine"]; // for benchmarks
-  const header = fs.readFileSync(path.join(FOLDER, "../../engine/include/brim/brim.h"), "utf8").replace(/\/\*.*?\*\//gs, "");
+  const headers = ["brim.h", "document.h"].map((name) => fs.readFileSync(path.join(FOLDER, "../../engine/include/brim", name), "utf8"));
+  const header = headers.join("\n").replace(/\/\*.*?\*\//gs, "");
   const declared = new Set([...header.matchAll(/\b(brim_[a-z_]+)\(/g)].map((match) => match[1]));
   const sources = fs.readdirSync(FOLDER).filter((name) => /\.(cpp|hpp)$/.test(name));
   const code = sources.map((name) => fs.readFileSync(path.join(FOLDER, name), "utf8")).join("\n");
@@ -73,6 +74,28 @@ test("a session goes back, gives an answer again, and takes over a conversation"
   assert.equal(await rest(other), answer);
   await assert.rejects(other.loadMessages([{ role: "narrator", content: "" }]), { status: 1 });
   await assert.rejects(other.loadMessages("[]"), { name: "TypeError" });
+});
+
+test("a document is asked about in forks, which begin at the same state", async () => {
+  const session = await open();
+  await session.message("user", "Hello");
+  await session.document("the cat sat on the mat and the dog on the sun");
+  const { tokens, kept, keptMin, keptMax } = session.documentStats;
+  assert.ok(tokens > 10);
+  assert.deepEqual([kept, keptMin, keptMax], [tokens, tokens, tokens]);
+  const answers = [];
+  for (let round = 0; round < 2; round++) {
+    const fork = await session.fork();
+    await fork.message("user", "where");
+    answers.push(await rest(fork));
+    assert.match(fork.messages[0].content, /^the cat sat[^]*\n\nwhere$/);
+  }
+  assert.equal(answers[0], answers[1]);
+  assert.equal(session.stats.tokens, tokens);
+  await assert.rejects(session.document(""), { status: 1, message: /empty/ });
+  assert.equal(session.documentStats.tokens, tokens);
+  session.clear();
+  assert.equal(session.documentStats.tokens, 0);
 });
 
 test("half of a surrogate pair is refused, wherever a text goes", async () => {

@@ -6,11 +6,12 @@ one thread at a time, except Session.cancel(). Every failure is a brim.Error wit
 from ._errors import Cancelled, Error
 from ._model import Model, ModelInfo, Plan, isa, plan, version
 from ._option_table import MODEL_OPTIONS, SESSION_OPTIONS
-from ._session import LayerStats, Piece, Session, Stats
+from ._session import DocumentStats, LayerStats, Piece, Session, Stats
 from ._together import next_pieces
 
 __all__ = [
     "Cancelled",
+    "DocumentStats",
     "Error",
     "LayerStats",
     "MODEL_OPTIONS",

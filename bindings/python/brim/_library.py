@@ -104,6 +104,18 @@ class LayerStats(Filled):
     ]
 
 
+class DocumentStats(Filled):
+    _fields_ = [
+        ("size", c_size_t),
+        ("tokens", c_int64),
+        ("kept", c_int64),
+        ("kept_min", c_int64),
+        ("kept_max", c_int64),
+        ("layers", c_int32),
+        ("looked", c_int32),
+    ]
+
+
 TEXT = [c_char_p, c_size_t]
 # name: what it returns (None: nothing, c_int: a status that is checked) and the types of its arguments
 FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
@@ -147,6 +159,8 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "brim_session_stats": (c_int, [c_void_p, POINTER(Stats)]),
     "brim_session_layer_stats": (c_int, [c_void_p, c_int32, POINTER(LayerStats)]),
     "brim_session_describe": (c_char_p, [c_void_p]),
+    "brim_session_document": (c_int, [c_void_p, *TEXT]),
+    "brim_session_document_stats": (c_int, [c_void_p, POINTER(DocumentStats)]),
 }
 
 

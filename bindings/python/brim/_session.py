@@ -73,6 +73,18 @@ class LayerStats:
     kv_type: str
 
 
+@dataclass(frozen=True)
+class DocumentStats:
+    """As brim_document_stats in document.h."""
+
+    tokens: int
+    kept: int
+    kept_min: int
+    kept_max: int
+    layers: int
+    looked: int
+
+
 class Session(c.Owner):
     """One thread at a time, except cancel(), close() and on_progress(). All its memory is reserved when it is
     created."""
@@ -146,6 +158,13 @@ class Session(c.Owner):
         begin."""
         data = arguments.text("text", text)
         self._change("brim_session_message", arguments.name("role", role), data, len(data))
+
+    def document(self, text: str) -> None:
+        """Replaces everything but the options by a text that questions will be asked about, here or in forks: it becomes
+        the beginning of the user's first message. Where it fails after processing began, the session is as after
+        clear()."""
+        data = arguments.text("text", text)
+        self._change("brim_session_document", data, len(data))
 
     def regenerate(self) -> None:
         """Drops the last answer, so that it can begin again."""
@@ -317,6 +336,17 @@ class Session(c.Owner):
 
         layers = range(self.stats.layers)
         return self._handle.run(Access.LOOK, lambda session: [read(session, layer) for layer in layers])
+
+    @property
+    def document_stats(self) -> DocumentStats:
+        """What the session has of its document now."""
+
+        def read(session: c_void_p) -> DocumentStats:
+            found = c.DocumentStats()
+            c.call("brim_session_document_stats", session, ctypes.byref(found))
+            return DocumentStats(**c.values(found, DocumentStats.__dataclass_fields__))
+
+        return self._handle.run(Access.LOOK, read)
 
     def describe(self) -> str:
         """One line: the memory that was reserved."""

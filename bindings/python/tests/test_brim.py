@@ -12,7 +12,8 @@ import brim
 from brim import _library
 
 MODEL = os.environ["BRIM_TEST_MODEL"]
-HEADER = Path(__file__).parents[3] / "engine/include/brim/brim.h"
+HEADERS = [Path(__file__).parents[3] / "engine/include/brim" / name for name in ("brim.h", "document.h")]
+DECLARATIONS = re.sub(r"/\*.*?\*/", "", "".join(header.read_text() for header in HEADERS), flags=re.S)
 
 
 class Binding(unittest.TestCase):
@@ -26,18 +27,19 @@ class Binding(unittest.TestCase):
         return self.model.session(**{"kv_budget": "full", "temperature": 0, "limit": 12, **options})
 
     def test_header_and_binding_name_the_same_functions(self):
-        declared = set(re.findall(r"\b(brim_[a-z_]+)\(", re.sub(r"/\*.*?\*/", "", HEADER.read_text(), flags=re.S)))
+        declared = set(re.findall(r"\b(brim_[a-z_]+)\(", DECLARATIONS))
         unbound = {"brim_measure_machine"}  # for benchmarks
         self.assertEqual(set(_library.FUNCTIONS), declared - unbound)
 
     def test_structs_are_as_in_the_header(self):
-        text = re.sub(r"/\*.*?\*/", "", HEADER.read_text(), flags=re.S)
+        text = DECLARATIONS
         for name, struct in (
             ("brim_model_info", _library.ModelInfo),
             ("brim_plan", _library.Plan),
             ("brim_piece", _library.Piece),
             ("brim_stats", _library.Stats),
             ("brim_layer_stats", _library.LayerStats),
+            ("brim_document_stats", _library.DocumentStats),
         ):
             body = re.search(rf"struct {name} \{{(.*?)\}}", text, re.S).group(1)
             declared = re.findall(r"(\w+);", body)
@@ -110,6 +112,24 @@ class Binding(unittest.TestCase):
                 self.assertLessEqual(session.stats.kv_peak_bytes, session.stats.kv_budget_bytes)
                 self.assertEqual(len(session.layers), session.stats.layers)
         self.assertEqual(texts[0], texts[1])
+
+    def test_a_document_is_asked_about_in_forks(self):
+        with self.session() as session:
+            session.document("Once there was a cat, and a dog, and the sun.")
+            found = session.document_stats
+            self.assertGreater(found.tokens, 5)
+            self.assertEqual((found.kept, found.kept_min, found.kept_max), (found.tokens,) * 3)
+            answers = []
+            for _ in range(2):
+                with session.fork() as fork:
+                    answers.append("".join(fork.reply("Who was there?")))
+                    self.assertTrue(fork.messages[0]["content"].endswith("sun.\n\nWho was there?"))
+            self.assertEqual(answers[0], answers[1])
+            self.assertEqual(session.stats.tokens, found.tokens)
+            with self.assertRaisesRegex(brim.Error, "empty"):
+                session.document("")
+            session.clear()
+            self.assertEqual(session.document_stats.tokens, 0)
 
     def test_async_says_the_same(self):
         with self.session() as session:

@@ -1,4 +1,4 @@
-// Brim for C++20: a header over brim.h. Handles become objects that free themselves, statuses become brim::Exception, the
+// Brim for C++20: a header over brim.h and document.h. Handles become objects that free themselves, statuses become brim::Exception, the
 // pieces of an answer become a range. Where a function has no description here, brim.h describes the C function that it
 // calls, which has the same name: Session::append() calls brim_session_append().
 //

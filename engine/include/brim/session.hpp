@@ -1,6 +1,8 @@
 // Sessions, which process text and generate answers: the second half of brim/brim.hpp, which programs include.
 #pragma once
 
+#include <brim/document.h>
+
 #include <brim/model.hpp>
 #include <cstdint>
 #include <memory>
@@ -74,6 +76,17 @@ class Session {
   /// "user", "assistant" or "tool".
   void message(const std::string& role, std::string_view text) {
     check(brim_session_message(handle_.get(), detail::whole("role", role), text.data(), text.size()));
+  }
+  /// Replaces everything but the options by a text that questions will be asked about, here or in forks: it becomes the
+  /// beginning of the user's first message (brim_session_document). Where it throws after processing began, the session
+  /// is as after clear().
+  void document(std::string_view text) { check(brim_session_document(handle_.get(), text.data(), text.size())); }
+  /// What the session has of its document now.
+  brim_document_stats document_stats() const {
+    brim_document_stats stats{};
+    stats.size = sizeof stats;
+    check(brim_session_document_stats(handle_.get(), &stats));
+    return stats;
   }
   /// Removes the last message of the assistant, so that next() begins another answer.
   void regenerate() { check(brim_session_regenerate(handle_.get())); }

@@ -72,12 +72,12 @@ class ClickThrough : public QObject {
     say("Are you there?");
     const auto size = window_->conversation().size();
     bool always_busy = true;
-    const auto watch = connect(window_->findChild<QTextBrowser*>("said"), &QTextBrowser::textChanged, this,
-                               [&] { always_busy = always_busy && window_->busy(); });
+    const auto connection = connect(window_->findChild<QTextBrowser*>("said"), &QTextBrowser::textChanged, this,
+                                    [&] { always_busy = always_busy && window_->busy(); });
     QTRY_VERIFY_WITH_TIMEOUT(!window_->busy() || window_->conversation().size() > size, kLong);
     if (window_->busy()) QTest::mouseClick(&button(), Qt::LeftButton);
     QTRY_VERIFY_WITH_TIMEOUT(!window_->busy(), kLong);
-    disconnect(watch);
+    disconnect(connection);
     QVERIFY(window_->conversation().size() > size);
     QVERIFY2(always_busy, "an answer came while the button said Send");
     QVERIFY(!bars().picture().layers.isEmpty());
