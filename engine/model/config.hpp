@@ -150,8 +150,11 @@ struct Config {
   int experts_used = 0;
   std::int64_t expert_feed_forward = 0;
   RouterScore router_score = RouterScore::softmax;
-  bool expert_weights_normalised = true;        ///< the chosen experts' weights are divided by their sum
-  float expert_weights_scale = 1.0f;            ///< multiplies them after that
+  bool expert_weights_normalised = true;  ///< the chosen experts' weights are divided by their sum
+  float expert_weights_scale = 1.0f;      ///< multiplies them after that
+  bool gated_experts = true;              ///< false: each is down · activation(up · x), the shared ones too
+  int expert_groups = 1;                  ///< of neighbouring experts: those are chosen from the best groups alone,
+  int expert_groups_used = 1;             ///< which are this many
   std::int64_t shared_expert_feed_forward = 0;  ///< width of experts that every token uses, together; 0: none
 
   std::int64_t next_token_layers = 0;     ///< blocks after `layers` that predict further tokens (nextn, MTP): not used

@@ -9,14 +9,6 @@ namespace {
 // gpt-oss gives both in no key: they are part of its architecture.
 constexpr float kSwigluLimit = 7.0f, kSwigluSlope = 1.702f;
 
-// up = activation(up), where there is no gate.
-void activate_alone(const Pass& pass, std::int64_t width) noexcept {
-  const kernels::Table& table = pass.runtime.table;
-  const auto kernel = pass.config.activation == Activation::relu_squared ? table.relu_squared : table.gelu;
-  kernels::for_chunks(pass.runtime.threads, pass.tokens,
-                      [&](std::int64_t t, int) noexcept { kernel(pass.work.up.data() + t * width, width); });
-}
-
 Status read_dense(const TensorFinder& finder, const Config& config, const LayerConfig& shape, LayerWeights& layer) {
   const std::int64_t width = shape.feed_forward_width;
   if (shape.kind == FeedForward::gated && config.fused_gate_up && !finder.has("ffn_gate.weight")) {
@@ -56,6 +48,13 @@ void activate(const Pass& pass, std::int64_t tokens, std::int64_t width) noexcep
         return table.clamped_swiglu(gate, up, width, kSwigluLimit, kSwigluSlope);
     }
   });
+}
+
+void activate_alone(const Pass& pass, std::int64_t width) noexcept {
+  const kernels::Table& table = pass.runtime.table;
+  const auto kernel = pass.config.activation == Activation::relu_squared ? table.relu_squared : table.gelu;
+  kernels::for_chunks(pass.runtime.threads, pass.tokens,
+                      [&](std::int64_t t, int) noexcept { kernel(pass.work.up.data() + t * width, width); });
 }
 
 void dense_feed_forward(const Pass& tile, const float* input, const Dense& dense) noexcept {

@@ -33,5 +33,7 @@ Status read_experts(const TensorFinder& finder, const Config& config, LayerWeigh
 void expert_mixture(const Pass& tile, const LayerWeights& weights, const float* input) noexcept;
 /// gate = activation(gate) · up, for `tokens` rows of `width`.
 void activate(const Pass& pass, std::int64_t tokens, std::int64_t width) noexcept;
+/// up = activation(up), for the pass's rows of `width`: where there is no gate.
+void activate_alone(const Pass& pass, std::int64_t width) noexcept;
 
 }  // namespace brim::model
