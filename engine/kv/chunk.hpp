@@ -33,6 +33,9 @@ class Chunk {
   void compare_keys(StreamId stream, const KeyRows& rows) noexcept;
   /// The chunk's keys, already rotated, and values.
   void stage(StreamId stream, const TokenRows& rows) noexcept;
+  /// For a later layer that attends to this stream's entries: those that were staged and committed before are visible
+  /// again, and view and add_attention work as after stage. Only for streams that are held; commit ends it too.
+  void show(StreamId stream) noexcept;
   /// What attention may read: retained entries, oldest first, then, from stage to commit, the chunk's entries.
   View view(StreamId stream) const noexcept;
   /// Adds the attention received from `queries` queries to every entry of the view, in the view's order.
@@ -43,7 +46,8 @@ class Chunk {
   /// kStatisticQueries tokens, and then for every stream. It takes effect when the chunk ends; ignored where quotas do
   /// not move.
   void observe(StreamId stream, double statistic) noexcept;
-  /// Scores, evicts down to the quota, and moves the kept entries into the stream; drafts wait for end().
+  /// Scores, evicts down to the quota, and moves the kept entries into the stream; drafts, and streams that are held,
+  /// wait for end().
   void commit(StreamId stream) noexcept;
   /// The tokens are now part of the past; of drafts only the first is. Quotas may move between streams.
   void end() noexcept;

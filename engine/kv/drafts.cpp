@@ -13,7 +13,7 @@ Drafts::Drafts(const Plan& plan) noexcept
       max_tokens_(draft_tokens(plan.shape, plan.chunk, plan.compares_keys())) {}
 
 StagingPlace Drafts::place(StreamId stream) const noexcept {
-  if (count_ == 0) return {plan_.chunk, 0};
+  if (count_ == 0) return {plan_.chunk, staging_place(plan_.shape, plan_.chunk, stream)};
   return {count_, key_place(stream, plan_.compares_keys() ? count_ : 0)};
 }
 

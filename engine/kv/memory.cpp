@@ -115,6 +115,14 @@ void Memory::compare_keys(StreamId stream, const KeyRows& rows) noexcept {
 void Memory::stage(StreamId stream, const TokenRows& rows) noexcept {
   intake_.stage(streams_.at(stream), rows, chunk_->tokens, drafts_.place(stream));
   chunk_->staged = stream;
+  chunk_->shown = false;
+}
+
+void Memory::show(StreamId stream) noexcept {
+  if (!plan_.shape.at(stream).held) return;
+  intake_.show(streams_.at(stream), chunk_->tokens, drafts_.place(stream), !chunk_->drafting);
+  chunk_->staged = stream;
+  chunk_->shown = true;
 }
 
 View Memory::view(StreamId stream) const noexcept {
@@ -126,20 +134,34 @@ void Memory::add_attention(StreamId stream, std::span<const float> accumulated, 
   if (!scratch_.accumulated) return;
   chunk_->attention_added = true;
   Stream& own = streams_.at(stream);
-  if (plan_.rule->needs().blocks && plan_.attention_decides()) {
+  if (plan_.rule->needs().blocks && plan_.attention_decides() && !chunk_->shown) {
     blocks_.learn(own, chunk_->tokens, accumulated, queries, 1.0f / static_cast<float>(streams_.size()));
   }
-  intake_.add_attention(own, accumulated, queries);
+  // Of the same tokens' queries in a later layer: what was there has been multiplied by what is kept of it.
+  intake_.add_attention(own, accumulated, chunk_->shown ? 0 : queries);
 }
 
 void Memory::commit(StreamId stream) noexcept {
   if (chunk_->staged != stream) return;
-  if (!chunk_->drafting) intake_.take_in(streams_.at(stream), chunk_->tokens);
+  if (!chunk_->drafting && plan_.shape.at(stream).held) {
+    intake_.hold(streams_.at(stream), chunk_->tokens);
+  } else if (!chunk_->drafting) {
+    intake_.take_in(streams_.at(stream), chunk_->tokens);
+  }
   chunk_->staged.reset();
+}
+
+void Memory::take_in_held() noexcept {
+  for (Stream& stream : streams_) {
+    if (!stream.shape.held) continue;
+    intake_.show(stream, chunk_->tokens, drafts_.place(stream.id), true);
+    intake_.take_in(stream, chunk_->tokens);
+  }
 }
 
 void Memory::end_chunk() noexcept {
   const OpenChunk chunk = *chunk_;
+  if (!chunk.drafting) take_in_held();
   chunk_.reset();
   if (chunk.drafting) return take_in_draft();
   anchors_.end_chunk();

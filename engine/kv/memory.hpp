@@ -13,6 +13,7 @@
 //   chunk.view(stream);                        what attention may read
 //   chunk.add_attention(…), chunk.observe(…);  only if needs() requests it
 //   chunk.commit(stream);                      evicts down to the stream's quota
+//   chunk.show(stream); … chunk.commit(stream);  for each later layer that attends to a stream which is held
 //   chunk.end();                               once
 #pragma once
 
@@ -158,8 +159,10 @@ class Memory {
   std::span<std::byte> state(LayerId layer) noexcept;
   void compare_keys(StreamId stream, const KeyRows& rows) noexcept;
   void stage(StreamId stream, const TokenRows& rows) noexcept;
+  void show(StreamId stream) noexcept;
   void add_attention(StreamId stream, std::span<const float> accumulated, std::int64_t queries) noexcept;
   void commit(StreamId stream) noexcept;
+  void take_in_held() noexcept;
   void end_chunk() noexcept;
   void abandon_chunk() noexcept;
 
@@ -183,7 +186,8 @@ class Memory {
     bool drafting = false;  // only its first token is certain
     bool attention_added = false;
     bool states_changed = false;
-    std::optional<StreamId> staged{};  // the stream between stage and commit
+    std::optional<StreamId> staged{};  // the stream between stage or show and commit
+    bool shown = false;                // show began it: a later layer attends
   };
   std::optional<OpenChunk> chunk_;
   bool streams_stale_ = false;

@@ -37,7 +37,18 @@ struct StreamShape {
   std::int64_t window = 0;      ///< key j is visible to query i iff i − j < window; 0 = no window
   bool rope = true;             ///< false: keys carry no position and are never rotated
   kernels::KvTypes types = {};  ///< how its keys and its values are stored
+  /// Values are the first value_size values of keys (latent attention): they are not stored a second time.
+  bool values_in_keys = false;
+  /// Later layers attend to it too: a chunk's entries wait in a range of the staging buffer of their own and are taken
+  /// in when the chunk ends.
+  bool held = false;
 };
+
+/// Whether the values of a stream can be read from its keys as these are stored.
+constexpr bool can_be_stored(const StreamShape& layer) {
+  return !layer.values_in_keys || (layer.types.key == layer.types.value &&
+                                   kernels::kv_begins_with_vector(layer.types.key, layer.key_size, layer.value_size));
+}
 
 /// Which layer of the model a stream is for, and the first of its KV heads (heads.hpp).
 struct HeadPlace {
