@@ -137,7 +137,7 @@ void Memory::add_attention(StreamId stream, std::span<const float> accumulated, 
   if (plan_.rule->needs().blocks && plan_.attention_decides() && !chunk_->shown) {
     blocks_.learn(own, chunk_->tokens, accumulated, queries, 1.0f / static_cast<float>(streams_.size()));
   }
-  // Of the same tokens' queries in a later layer: what was there has been multiplied by what is kept of it.
+  // Queries of the same tokens in a later layer: what had been received before them is multiplied only once.
   intake_.add_attention(own, accumulated, chunk_->shown ? 0 : queries);
 }
 

@@ -33,14 +33,14 @@ kv::LayerStatistic statistic_of(const Segment& segment) {
 }  // namespace
 
 AttentionStatistics::AttentionStatistics(const Pass& pass, const Segment& segment, kv::StreamId stream,
-                                         const kv::View& view) noexcept
+                                         const kv::View& view, bool own) noexcept
     : pass_(pass),
       segment_(segment),
       view_(view),
       stream_(stream),
       heads_(segment.plan().shape.at(stream).kv_heads),
       attention_queries_(segment.plan().observed_queries()),
-      statistic_(statistic_of(segment)) {
+      statistic_(own ? statistic_of(segment) : kv::LayerStatistic::none) {
   // Only as many as this layer's entries: a token of an answer must not pay for the longest possible layer.
   const std::int64_t entries = pass.work.shape.entries;
   const auto clear = [&](std::span<float> rows, std::int64_t count) {
@@ -145,7 +145,7 @@ std::int64_t AttentionStatistics::entries_for_output(int head, int worker) const
   const auto weight = [&](std::uint32_t entry) { return std::isnan(weights[entry]) ? -1.0f : weights[entry]; };
   std::sort(order, order + count,
             [&](std::uint32_t a, std::uint32_t b) { return weight(a) != weight(b) ? weight(a) > weight(b) : a > b; });
-  const int size = pass_.config.value_size;
+  const int size = segment_.plan().shape.at(stream_).value_size;
   float* value = pass_.work.worker_scratch(worker).kernel;
   float *whole = value + size, *some = whole + size;
   const kernels::KvTypes types = segment_.plan().shape.at(stream_).types;
@@ -231,8 +231,8 @@ void AttentionStatistics::finish() noexcept {
   }
 }
 
-BranchStatistics::BranchStatistics(const Segment& segment) noexcept
-    : segment_(segment), wanted_(statistic_of(segment) == kv::LayerStatistic::similarity) {}
+BranchStatistics::BranchStatistics(const Segment& segment, bool own) noexcept
+    : segment_(segment), wanted_(own && statistic_of(segment) == kv::LayerStatistic::similarity) {}
 
 void BranchStatistics::before_branch(const Pass& tile) noexcept {
   if (!wanted_) return;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +23,9 @@ enum class RopeScaling { none, linear, yarn, longrope };
 /// How positions become angles. The frequencies themselves: engine/model/rope.hpp.
 struct RopeConfig {
   RopePairs pairs = RopePairs::interleaved;
-  int dimensions = 0;  ///< rotated values of each head, from its start; even, ≤ head size
+  int dimensions = 0;         ///< rotated values of each head, from `first` on; even, within the head
+  int window_dimensions = 0;  ///< the same on layers with a window; 0: as many
+  int first = 0;              ///< the first rotated value of a head
   double base = 10000.0;
   double window_base = 10000.0;       ///< base on layers with a window, where the architecture has one
   bool separate_window_base = false;  ///< layers with a window use window_base and no scaling
@@ -33,6 +36,10 @@ struct RopeConfig {
   double attention_factor = 1.0;  ///< multiplies cosines and sines
   double yarn_beta_fast = 32.0, yarn_beta_slow = 1.0, yarn_extrapolation = 1.0;
   double yarn_log_multiplier = 0.0;  ///< not 0: divides what YaRN multiplies cosines and sines by (rope.hpp)
+
+  int dimensions_of(bool windowed) const { return windowed && window_dimensions > 0 ? window_dimensions : dimensions; }
+  /// Cosines of one position, of either kind of layer, take this many places.
+  int max_pairs() const { return (dimensions > window_dimensions ? dimensions : window_dimensions) / 2; }
 };
 
 enum class Activation {
@@ -90,9 +97,15 @@ struct LayerConfig {
   FeedForward kind = FeedForward::gated;
   int heads = 0;
   int kv_heads = 0;
-  std::int64_t feed_forward_width = 0;  ///< of gated and plain ones
+  int key_size = 0;  ///< values per head of queries and keys
+  int value_size = 0;
+  std::int64_t feed_forward_width = 0;  ///< of all kinds but `experts`
   std::int64_t window = 0;              ///< 0: attends to all entries
   bool rope = true;
+  /// An earlier layer whose entries it attends to; it has none, and neither keys nor values, of its own.
+  std::optional<kv::LayerId> entries_of{};
+
+  bool keeps_entries() const;
 };
 
 /// Sizes of layers that keep a state of fixed size in place of entries (short convolutions, linear attention, state
@@ -120,10 +133,11 @@ struct Config {
   std::int64_t context = 0;    ///< trained positions
   std::int64_t embedding = 0;  ///< width of the residual stream
   std::int64_t vocabulary = 0;
-  int key_size = 0;  ///< values per head of queries and keys
-  int value_size = 0;
   std::vector<LayerConfig> layers;
   const LayerConfig& layer(kv::LayerId id) const { return layers[kv::index_of(id)]; }
+  /// Of the largest head of any layer; 0 without attention.
+  int max_key_size() const;
+  int max_value_size() const;
   NormConfig norms;
   float norm_epsilon = 1e-5f;
   Residual residual = Residual::sequential;
@@ -132,16 +146,18 @@ struct Config {
 
   Activation activation = Activation::silu;
   QueryKeyNorm query_key_norm = QueryKeyNorm::none;
-  bool query_gate = false;       ///< attn_q holds, head by head, a query and a gate: its sigmoid multiplies the output
-  bool fused_qkv = false;        ///< attn_qkv holds the rows of q, k and v
-  bool fused_gate_up = false;    ///< ffn_up holds the rows of gate and up
-  bool attention_sinks = false;  ///< each head has a learned logit without a value (attend.hpp)
-  bool output_bias = false;      ///< logits have a bias
-  float embedding_scale = 1.0f;  ///< multiplies token embeddings
-  float residual_scale = 1.0f;   ///< multiplies what attention and feed-forward add to the stream
-  float attention_scale = 0.0f;  ///< multiplies q·k
-  float logit_scale = 1.0f;      ///< multiplies logits
-  float attention_soft_cap = 0.0f;  ///< 0: none
+  bool query_gate = false;  ///< attn_q holds, head by head, a query and a gate: its sigmoid multiplies the output
+  bool value_norm = false;  ///< values are RMS-normalised head by head, without factors
+  bool keys_without_values = false;  ///< without attn_v, values are the keys as they are before norm and rotation
+  bool fused_qkv = false;            ///< attn_qkv holds the rows of q, k and v
+  bool fused_gate_up = false;        ///< ffn_up holds the rows of gate and up
+  bool attention_sinks = false;      ///< each head has a learned logit without a value (attend.hpp)
+  bool output_bias = false;          ///< logits have a bias
+  float embedding_scale = 1.0f;      ///< multiplies token embeddings
+  float residual_scale = 1.0f;       ///< multiplies what attention and feed-forward add to the stream
+  float attention_scale = 0.0f;      ///< multiplies q·k
+  float logit_scale = 1.0f;          ///< multiplies logits
+  float attention_soft_cap = 0.0f;   ///< 0: none
   float logit_soft_cap = 0.0f;
 
   RecurrentConfig recurrent;

@@ -31,7 +31,7 @@ void Decoder::embed(const SequenceStep& step, const Segment& segment) noexcept {
   const Config& config = model_.config();
   const quant::Matrix& table = model_.weights().token_embedding;
   const kernels::Table& kernel = runtime_.table;
-  const std::int64_t pairs = step.rope->pairs();
+  const std::int64_t pairs = config.rope.max_pairs();
   for (std::int64_t t = 0; t < segment.tokens; ++t) {
     const std::int64_t row = segment.row + t, windowed = work_.shape.chunk + row,
                        position = segment.chunk->position() + t;

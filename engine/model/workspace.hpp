@@ -61,7 +61,7 @@ struct Workspace {
   std::span<float> layer_input;       ///< the same before the current layer, only with Residual::parallel
   std::span<float> query_scale;       ///< [chunk] what queries are multiplied by, only with a temperature
   std::span<kernels::RowRole> roles;  ///< [chunk]
-  std::span<float> key;               ///< [chunk][kv_heads · key_size]
+  std::span<float> key;               ///< [chunk][kv_heads · key_size], of the current layer, as the next ones
   std::span<float> value;             ///< [chunk][kv_heads · value_size]
   std::span<float> normed;            ///< [tile][embedding]
   std::span<float> branch;            ///< [tile][embedding] what a branch adds

@@ -1,4 +1,4 @@
-// Streams that later layers attend to (held): a chunk's entries stay visible until it ends, and what is kept is the same
+// Streams that later layers attend to (held): a chunk's entries are visible until it ends, and what is kept is the same
 // as without that. And streams whose values are the first part of their keys.
 #include <doctest/doctest.h>
 
@@ -215,8 +215,8 @@ TEST_CASE("values that are in the keys are stored once, in any type that allows 
     StateWriter writer;
     model.cache().save(writer);
     const std::vector<std::byte> saved = saved_bytes(writer);
-    StateReader reader("a state", {saved});
-    REQUIRE(copy.cache().restore(reader));
+    StateReader state("a state", {saved});
+    REQUIRE(copy.cache().restore(state));
     for (int layer = 0; layer < 2; ++layer) CHECK(same_view(model, copy, layer));
   }
 }
