@@ -172,7 +172,7 @@ Status check_layers(const Keys& keys, Config& config) {
       layer.rope = false;
     }
     if (layer.kind == FeedForward::none) layer.feed_forward_width = 0;
-    const bool dense = layer.kind == FeedForward::gated || layer.kind == FeedForward::plain;
+    const bool dense = layer.kind != FeedForward::none && layer.kind != FeedForward::experts;
     if (dense && layer.feed_forward_width < 1) {
       return error(ErrorCode::bad_file, keys.file().path(), ": key ", keys.full("feed_forward_length"),
                    ": expected at least 1, found ", layer.feed_forward_width);

@@ -76,9 +76,10 @@ struct QueryTemperature {
 /// The steps after a layer's mixer.
 enum class FeedForward {
   none,
-  gated,   ///< down · (activation(gate · x) × (up · x))
-  plain,   ///< down · activation(up · x)
-  experts  ///< the gated ones that a router chooses
+  gated,             ///< down · (activation(gate · x) × (up · x))
+  plain,             ///< down · activation(up · x)
+  experts,           ///< the gated ones that a router chooses
+  dense_and_experts  ///< a gated one and those that a router chooses, of the same stream, each with norms of its own
 };
 
 /// How a router's outputs become the weights of experts.
@@ -172,6 +173,9 @@ struct Config {
   int expert_groups = 1;                  ///< of neighbouring experts: those are chosen from the best groups alone,
   int expert_groups_used = 1;             ///< which are this many
   std::int64_t shared_expert_feed_forward = 0;  ///< width of experts that every token uses, together; 0: none
+
+  std::int64_t layer_embedding = 0;  ///< width of embeddings that each layer has of its own (layer_input.hpp); 0: none
+  bool layer_scales = false;         ///< a layer's output may be multiplied by a factor in the file
 
   std::int64_t next_token_layers = 0;     ///< blocks after `layers` that predict further tokens (nextn, MTP): not used
   std::vector<std::string> unknown_keys;  ///< of the architecture, in the file and not read; for a warning

@@ -24,6 +24,7 @@ Status page_in(const io::Gguf& file, const Weights& weights, const Progress& pro
   std::size_t unreported = 0;
   std::byte sum{0};
   for (const io::Tensor* tensor : weights.tensors) {
+    if (tensor == weights.layer_embeddings) continue;
     for (std::size_t at = 0; at < tensor->data.size(); at += kPage) {
       sum ^= tensor->data[at];
       unreported += kPage;
@@ -45,8 +46,9 @@ Status page_in(const io::Gguf& file, const Weights& weights, const Progress& pro
 
 quant::Format main_format(const Weights& weights) {
   std::array<std::size_t, quant::kFormatCount> bytes{};
-  for (const io::Tensor* tensor : weights.tensors)
-    bytes[static_cast<std::size_t>(tensor->format)] += tensor->data.size();
+  for (const io::Tensor* tensor : weights.tensors) {
+    if (tensor != weights.layer_embeddings) bytes[static_cast<std::size_t>(tensor->format)] += tensor->data.size();
+  }
   return static_cast<quant::Format>(std::max_element(bytes.begin(), bytes.end()) - bytes.begin());
 }
 
@@ -110,6 +112,10 @@ Result<std::shared_ptr<const Model>> Model::create(io::Gguf file, Config config,
   BRIM_ASSIGN(ModelFile facts,
               facts_of(file, config, weights));  // after the weights: what it samples has just been read
   BRIM_TRY(file.check_unchanged());
+  RowTable layer_embeddings;
+  if (weights.layer_embeddings != nullptr) {
+    BRIM_ASSIGN(layer_embeddings, RowTable::open(file, *weights.layer_embeddings));
+  }
   if (options.log && !facts.carried.notice.empty()) options.log(LogLevel::warning, facts.carried.notice);
   std::optional<io::Gguf> mapped;
   if (!read) {
@@ -118,10 +124,11 @@ Result<std::shared_ptr<const Model>> Model::create(io::Gguf file, Config config,
   } else {
     weights.tensors.clear();  // they belong to `file`, which ends here
     weights.skipped.clear();
+    weights.layer_embeddings = nullptr;
   }
   return std::shared_ptr<const Model>(new Model(table, std::move(threads), std::move(facts), std::move(mapped),
-                                                std::move(config), std::move(panels), std::move(weights),
-                                                std::move(tokenizer), std::move(chat_template)));
+                                                std::move(layer_embeddings), std::move(config), std::move(panels),
+                                                std::move(weights), std::move(tokenizer), std::move(chat_template)));
 }
 
 std::int64_t Model::weight_bytes() const {

@@ -16,6 +16,7 @@
 #include "engine/model/config.hpp"
 #include "engine/model/panels.hpp"
 #include "engine/model/profile_file.hpp"
+#include "engine/model/row_table.hpp"
 #include "engine/model/token_work.hpp"
 #include "engine/model/weights.hpp"
 #include "engine/text/tokenizer.hpp"
@@ -65,6 +66,8 @@ class Model {
   const ModelFile& file() const { return file_; }
   const Config& config() const { return config_; }
   const Weights& weights() const { return weights_; }
+  /// Of models with embeddings for each layer; empty for all others.
+  const RowTable& layer_embeddings() const { return layer_embeddings_; }
   const text::Tokenizer& tokenizer() const { return tokenizer_; }
   /// What each token ends, by id: for caches that cut texts into blocks. Computed at the first call; any thread.
   std::span<const std::uint8_t> delimiters() const;
@@ -75,12 +78,13 @@ class Model {
 
  private:
   Model(const kernels::Table& table, std::unique_ptr<kernels::ThreadPool> threads, ModelFile file,
-        std::optional<io::Gguf> mapped, Config config, Panels panels, Weights weights, text::Tokenizer tokenizer,
-        std::string chat_template)
+        std::optional<io::Gguf> mapped, RowTable layer_embeddings, Config config, Panels panels, Weights weights,
+        text::Tokenizer tokenizer, std::string chat_template)
       : table_(&table),
         threads_(std::move(threads)),
         file_(std::move(file)),
         mapped_(std::move(mapped)),
+        layer_embeddings_(std::move(layer_embeddings)),
         config_(std::move(config)),
         panels_(std::move(panels)),
         weights_(std::move(weights)),
@@ -91,6 +95,7 @@ class Model {
   std::unique_ptr<kernels::ThreadPool> threads_;
   ModelFile file_;
   std::optional<io::Gguf> mapped_;  ///< with weights that stay in the file
+  RowTable layer_embeddings_;
   Config config_;
   Panels panels_;  ///< what weights_ refers to, in addition to a mapped file
   Weights weights_;

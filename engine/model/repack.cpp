@@ -20,9 +20,11 @@ template <class AnyWeights, class Visit>
 void for_each_matrix(AnyWeights& weights, Visit&& visit) {
   visit(weights.output);
   for (auto& layer : weights.layers) {
-    for (auto* linear : {&layer.query, &layer.key, &layer.value, &layer.output, &layer.gate, &layer.up, &layer.down,
-                         &layer.router, &layer.shared_gate, &layer.shared_up, &layer.shared_down, &layer.shared_router,
-                         &layer.mixer_input, &layer.mixer_gate, &layer.rates, &layer.decays, &layer.mixer_output}) {
+    for (auto* linear :
+         {&layer.query,       &layer.key,           &layer.value,       &layer.output,           &layer.gate,
+          &layer.up,          &layer.down,          &layer.router,      &layer.shared_gate,      &layer.shared_up,
+          &layer.shared_down, &layer.shared_router, &layer.mixer_input, &layer.mixer_gate,       &layer.rates,
+          &layer.decays,      &layer.mixer_output,  &layer.input_gate,  &layer.input_projection, &layer.input_output}) {
       if (!linear->weight.empty()) visit(linear->weight);
     }
     for (auto* experts : {&layer.expert_gate, &layer.expert_up, &layer.expert_down}) {

@@ -33,7 +33,7 @@ class Cutter {
 /// The largest of each size over all layers.
 struct LayerMaxima {
   explicit LayerMaxima(const Config& config)
-      : width(std::max(config.expert_feed_forward, config.shared_expert_feed_forward)) {
+      : width(std::max({config.expert_feed_forward, config.shared_expert_feed_forward, config.layer_embedding})) {
     for (const LayerConfig& layer : config.layers) {
       if (layer.mixer != nullptr) {
         const MixerScratch own = layer.mixer->scratch(config, layer);
@@ -49,6 +49,7 @@ struct LayerMaxima {
       value_row = std::max(value_row, std::int64_t{layer.kv_heads} * layer.value_size);
       if (layer.kv_heads > 0) group = std::max<std::int64_t>(group, layer.heads / layer.kv_heads);
       width = std::max(width, layer.feed_forward_width);
+      dense_and_experts = dense_and_experts || layer.kind == FeedForward::dense_and_experts;
     }
   }
 
@@ -56,6 +57,7 @@ struct LayerMaxima {
   std::int64_t query_row = 0, mixed_row = 0, key_row = 0, value_row = 0;  ///< values of a row, all heads
   std::int64_t width;                                                     ///< of feed-forwards
   MixerScratch mixing;
+  bool dense_and_experts = false;
 };
 
 }  // namespace
@@ -100,6 +102,13 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   cutter.cut(value, chunk * max.value_row);
   cutter.cut(normed, tile * config.embedding);
   cutter.cut(branch, tile * config.embedding);
+  if (max.dense_and_experts) cutter.cut(dense_out, tile * config.embedding);
+  if (config.layer_embedding > 0) {
+    const std::int64_t row = config.layer_embedding * static_cast<std::int64_t>(config.layers.size());
+    cutter.cut(embedded, chunk * config.embedding);
+    cutter.cut(layer_rows, chunk * row);
+    cutter.cut(packed_row, row);
+  }
   cutter.cut(query, tile * max.query_row);
   cutter.cut(mixed, tile * max.mixed_row);
   cutter.cut(mixer, tile * mixing.values);

@@ -65,6 +65,10 @@ struct Workspace {
   std::span<float> value;             ///< [chunk][kv_heads · value_size]
   std::span<float> normed;            ///< [tile][embedding]
   std::span<float> branch;            ///< [tile][embedding] what a branch adds
+  std::span<float> dense_out;         ///< [tile][embedding] a dense feed-forward's result, while experts have `branch`
+  std::span<float> embedded;          ///< [chunk][embedding] the stream before the first layer, for layer_input.hpp
+  std::span<float> layer_rows;        ///< [chunk][layers · layer_embedding]
+  std::span<float> packed_row;        ///< room for one of these rows as the file has it
   std::span<float> query;             ///< [tile][heads · key_size]
   std::span<float> mixed;             ///< [tile][heads · value_size]
   std::span<float> mixer;             ///< [tile][MixerScratch::values]

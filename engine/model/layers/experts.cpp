@@ -64,7 +64,7 @@ void choose_best(const Config& config, const Ranking& ranked, std::int32_t* choi
 }
 
 // What one token's experts are, and their weights.
-void choose_experts(const Pass& pass, const LayerWeights& weights, std::int64_t token) noexcept {
+void choose_for_token(const Pass& pass, const LayerWeights& weights, std::int64_t token) noexcept {
   const Config& config = pass.config;
   const kernels::Table& table = pass.runtime.table;
   const int experts = config.experts, used = config.experts_used;
@@ -104,6 +104,8 @@ std::int64_t gather(const Pass& pass, const float* input, int expert) noexcept {
 void apply_expert(const Pass& pass, const ExpertMatrices& matrices, int expert, const float* x, float* out) noexcept {
   const quant::Matrix& matrix = matrices.of(expert);
   apply(pass, matrix, x, out);
+  const float scale = matrices.scale_of(expert);
+  if (scale != 1.0f) pass.runtime.table.scale(out, pass.tokens * matrix.rows, scale);
   const float* bias = matrices.bias_of(expert);
   if (bias == nullptr) return;
   for (std::int64_t t = 0; t < pass.tokens; ++t) {
@@ -161,6 +163,10 @@ void cut_experts(const ExpertMatrices& both, std::int64_t width, ExpertMatrices&
   for (std::size_t expert = 0; expert < both.each.size(); ++expert) {
     gate.each.push_back(both.each[expert].slice(0, width));
     up.each.push_back(both.each[expert].slice(width, width));
+    if (!both.scales.empty()) {
+      gate.scales.push_back(both.scales[expert]);
+      up.scales.push_back(both.scales[expert]);
+    }
     if (both.bias.empty()) continue;
     const float* bias = both.bias_of(static_cast<int>(expert));
     gate.bias.insert(gate.bias.end(), bias, bias + width);
@@ -172,7 +178,6 @@ void cut_experts(const ExpertMatrices& both, std::int64_t width, ExpertMatrices&
 
 Status read_experts(const TensorFinder& finder, const Config& config, LayerWeights& layer) {
   const std::int64_t width = config.expert_feed_forward, shared = config.shared_expert_feed_forward;
-  BRIM_ASSIGN(layer.router, finder.linear("ffn_gate_inp", config.embedding, config.experts));
   BRIM_ASSIGN(layer.router_choice_bias, finder.optional_vector("exp_probs_b.bias", config.experts));
   if (config.gated_experts && finder.has("ffn_gate_up_exps.weight")) {
     BRIM_ASSIGN(const ExpertMatrices both,
@@ -197,11 +202,14 @@ Status read_experts(const TensorFinder& finder, const Config& config, LayerWeigh
   return {};
 }
 
+void choose_experts(const Pass& pass, const LayerWeights& weights, const float* input) noexcept {
+  apply(pass, input, {{weights.router, pass.work.router.data()}});
+  for (std::int64_t t = 0; t < pass.tokens; ++t) choose_for_token(pass, weights, t);
+}
+
 // Experts in ascending order, each over the tokens that chose it: a token's sum is computed in the same order whether
 // it is processed alone or with others.
 void expert_mixture(const Pass& pass, const LayerWeights& weights, const float* input) noexcept {
-  apply(pass, input, {{weights.router, pass.work.router.data()}});
-  for (std::int64_t t = 0; t < pass.tokens; ++t) choose_experts(pass, weights, t);
   begin_with_shared(pass, weights, input);
   for (int expert = 0; expert < pass.config.experts; ++expert) {
     if (const std::int64_t count = gather(pass, input, expert); count > 0) add_expert(pass, weights, expert, count);
