@@ -287,6 +287,7 @@ kv::Shape kv_shape(const Config& config, std::int64_t context, kernels::KvTypes 
     one.rope = layer.rope;
     one.types = types;
     one.held = attended_later(id);
+    one.values_in_keys = layer.mixer->values_in_keys();
     shape.layers.push_back(one);
   }
   return shape;

@@ -128,6 +128,14 @@ struct RecurrentConfig {
   int key_head(int head) const { return neighbours_share ? head / (heads / key_heads) : head % key_heads; }
 };
 
+/// Sizes of latent attention (layers/latent_attention.cpp). A layer's key_size and value_size are those of what is
+/// kept, and RopeConfig::first is the size of a latent vector.
+struct LatentConfig {
+  std::int64_t query_size = 0;  ///< of the vector that queries are projected from; 0: from the stream itself
+  int plain_size = 0;           ///< values of a head's query that are not rotated
+  int value_size = 0;           ///< of a head
+};
+
 struct Config {
   std::string architecture;
   std::string name;            ///< general.name, may be empty
@@ -162,6 +170,7 @@ struct Config {
   float logit_soft_cap = 0.0f;
 
   RecurrentConfig recurrent;
+  LatentConfig latent;
 
   int experts = 0;  ///< 0: dense
   int experts_used = 0;

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "engine/model/delimiters.hpp"
+#include "engine/model/layers/latent_attention.hpp"
 #include "engine/model/remarks.hpp"
 #include "engine/model/repack.hpp"
 #include "engine/model/vocabulary.hpp"
@@ -95,6 +96,7 @@ Result<std::shared_ptr<const Model>> Model::create(io::Gguf file, Config config,
   BRIM_ASSIGN(text::Vocabulary vocabulary, read_vocabulary(file));
   config.vocabulary = static_cast<std::int64_t>(vocabulary.tokens.size());
   BRIM_ASSIGN(Weights weights, read_weights(file, config));
+  BRIM_TRY(unpack_latent_keys(file, config, weights));
   BRIM_ASSIGN(text::Tokenizer tokenizer, text::Tokenizer::create(std::move(vocabulary)));
   BRIM_ASSIGN(std::string chat_template, read_chat_template(file));
   if (options.log) log_remarks(options.log, file, config, weights, tokenizer);

@@ -51,6 +51,12 @@ struct LayerWeights {
   std::vector<float> sinks;                 ///< [heads] only with Config::attention_sinks
   Norm inner_attention_norm;                ///< of `output`'s input
   Norm post_attention_norm;                 ///< of its result
+  // Latent attention: `key` projects to latent vector and rotated values, `query` from the vector of `latent_query`.
+  Linear latent_query;  ///< only with LatentConfig::query_size
+  Norm latent_query_norm, latent_norm;
+  std::vector<quant::Matrix> latent_keys, latent_values;  ///< of each head: [latent][plain_size], [value_size][latent]
+  quant::Matrix packed_keys;         ///< of older files: keys and values of all heads; empty once they are unpacked
+  std::vector<float> unpacked_keys;  ///< in place of latent_keys: [head][latent][plain_size]
   // Layers with a state of fixed size.
   Linear mixer_input;    ///< what the convolution goes over; mamba2: also the gate and time steps
   Linear mixer_gate;     ///< delta_net: z
