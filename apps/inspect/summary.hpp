@@ -8,6 +8,7 @@
 
 #include "engine/base/result.hpp"
 #include "engine/io/gguf.hpp"
+#include "engine/model/sampling_keys.hpp"
 #include "engine/run/sequence.hpp"
 #include "platform/memory_limits.hpp"
 #include "quant/format.hpp"
@@ -45,6 +46,8 @@ struct Summary {
   std::vector<TypeCount> types;      ///< of the same tensors, by bytes, largest first
   std::vector<std::string> skipped;  ///< names of tensors that belong to other parts of the model
   std::string skipped_text;          ///< how many of which kind
+  model::SamplingDefaults sampling;  ///< what the file advises
+  bool tool_template = false;        ///< whether it has a chat template for requests with tools
   MemoryLimits limits;
   std::optional<MemorySummary> memory;
   std::string notice;            ///< why the profile is not used, or was measured in another way; else empty

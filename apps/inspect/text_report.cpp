@@ -120,6 +120,14 @@ std::string overview(const io::Gguf& file, const Summary& summary) {
     table.row({"weights", fmt::format("{}, {:.2f} bits per parameter", bytes_text(bytes),
                                       8.0 * static_cast<double>(bytes) / static_cast<double>(summary.parameters))});
   }
+  if (!summary.sampling.empty()) {
+    std::string defaults;
+    for (const auto& [option, value] : summary.sampling) {
+      defaults += fmt::format("{}{} {}", defaults.empty() ? "" : ", ", option, value);
+    }
+    table.row({"sampling", defaults + ", where nothing else is requested"});
+  }
+  if (summary.tool_template) table.row({"templates", "a chat template, and one for requests with tools"});
   if (!summary.skipped_text.empty()) table.row({"skipped", "tensors " + printable_line(summary.skipped_text)});
   return table.text();
 }
@@ -180,7 +188,9 @@ std::string layer_table(const MemorySummary& memory) {
     const std::int64_t layers = static_cast<std::int64_t>(group.last - group.first) + 1;
     const kv::StreamShape& shape = group.shape;
     table.row({places_text(memory.plan.kv.shape, group),
-               fmt::format("{} × ({} + {}) values an entry{}", shape.kv_heads, shape.key_size, shape.value_size,
+               fmt::format("{} × {} values an entry{}", shape.kv_heads,
+                           shape.values_in_keys ? fmt::format("{}", shape.key_size)
+                                                : fmt::format("({} + {})", shape.key_size, shape.value_size),
                            shape.window > 0 ? fmt::format(", window {}", grouped_text(shape.window)) : ""),
                fmt::format("in {}", kernels::kv_types_name(shape.types)),
                fmt::format("{} entries{}", grouped_text(group.quota), layers == 1 ? "" : " each"),

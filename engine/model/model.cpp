@@ -60,6 +60,8 @@ Result<ModelFile> facts_of(const io::Gguf& file, const Config& config, const Wei
   BRIM_ASSIGN(facts.profiles, profile_owner(file, config.layers.size()));
   facts.carried = carried_profile(facts.profiles);
   facts.token_work = token_work(file, config);
+  BRIM_ASSIGN(facts.sampling, read_sampling_defaults(file));
+  BRIM_ASSIGN(facts.tool_template, read_tool_template(file));
   for (const io::Tensor* tensor : weights.tensors) facts.parameters += tensor->shape[0] * tensor->rows();
   facts.main_format = main_format(weights);
   return facts;

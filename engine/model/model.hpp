@@ -17,6 +17,7 @@
 #include "engine/model/panels.hpp"
 #include "engine/model/profile_file.hpp"
 #include "engine/model/row_table.hpp"
+#include "engine/model/sampling_keys.hpp"
 #include "engine/model/token_work.hpp"
 #include "engine/model/weights.hpp"
 #include "engine/text/tokenizer.hpp"
@@ -40,6 +41,8 @@ struct ModelFile {
   ProfileOwner profiles;            ///< with the fingerprint
   FoundProfile carried;
   TokenWork token_work;
+  SamplingDefaults sampling;  ///< what its makers advise
+  std::string tool_template;  ///< the chat template for requests with tools, or empty
   std::int64_t parameters = 0;
   quant::Format main_format = quant::Format::f32;  ///< the one most weight bytes are in
 };
@@ -73,6 +76,8 @@ class Model {
   std::span<const std::uint8_t> delimiters() const;
   /// tokenizer.chat_template, empty when the file has none.
   const std::string& chat_template() const { return chat_template_; }
+  /// The file's template for requests with tools, empty when it has none.
+  const std::string& tool_template() const { return file_.tool_template; }
   /// Bytes of weights in memory: panels and rows, or the file's where they are read in place.
   std::int64_t weight_bytes() const;
 

@@ -194,8 +194,6 @@ TEST_CASE("keys that change the arithmetic are refused with their value, unless 
             writer.set_u32("llama.attention.sliding_window_pattern", 2);
           }),
           ErrorCode::unsupported, {"llama.attention.sliding_window_pattern"});
-  refused(with_key([&](Writer& writer) { writer.set_i32s("tokenizer.ggml.suppress_tokens", sections); }),
-          ErrorCode::unsupported, {"tokenizer.ggml.suppress_tokens"});
   refused(with_key([](Writer& writer) { writer.set_string("general.type", "adapter"); }), ErrorCode::unsupported,
           {"'adapter'"});
 }
