@@ -88,6 +88,7 @@ Summary summarise(const io::Gguf& file, const run::SequenceOptions& options, boo
   memory.plan = std::move(plan).value();
   memory.bytes_per_token = kv::bytes_per_token(memory.plan.kv.shape);
   memory.trained_context = outline->config.context;
+  memory.layers = static_cast<int>(outline->config.layers.size());
   memory.repacked = repack && model::repacking_pays(outline->weights, kernels::active());
   memory.weight_bytes = static_cast<std::int64_t>(model::weight_bytes(
       outline->weights, kernels::active(), repack, repack ? model::Moved::all : model::Moved::panels));

@@ -35,6 +35,7 @@ struct MemorySummary {
   run::MemoryPlan plan;
   std::int64_t bytes_per_token = 0;  ///< sum over all layers, metadata included
   std::int64_t trained_context = 0;
+  int layers = 0;                 ///< of the model
   std::int64_t weight_bytes = 0;  ///< of the matrices used in products, as they are stored in memory
   bool repacked = false;          ///< repacked into panels; else as in the file
   int threads = 1;

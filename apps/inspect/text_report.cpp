@@ -13,9 +13,8 @@
 namespace brim::apps {
 namespace {
 
-// "7 layers", or "3 of 7 layers" where the others keep states.
-std::string entry_layers_text(const kv::Shape& shape) {
-  const int layers = kv::model_layers(shape);
+// "7 layers", or "3 of 7 layers" where the others keep states, other layers' entries or nothing.
+std::string entry_layers_text(const kv::Shape& shape, int layers) {
   int with_entries = shape.heads.empty() ? static_cast<int>(shape.layers.size()) : 0;
   for (const kv::LayerId layer : kv::ids_up_to<kv::LayerId>(static_cast<std::size_t>(layers))) {
     if (!shape.heads.empty() && kv::streams_of(shape, layer).begin() != kv::streams_of(shape, layer).end())
@@ -213,8 +212,9 @@ std::string memory_table(const Summary& summary) {
   Table table("lrl");
   table.row({"context", grouped_text(kv.shape.context),
              fmt::format("positions; trained for {}", tokens_text(memory.trained_context))});
-  table.row({"KV per token", bytes_text(memory.bytes_per_token),
-             fmt::format("over {}, stored as {}", entry_layers_text(kv.shape), kv::stored_as(kv.shape))});
+  table.row(
+      {"KV per token", bytes_text(memory.bytes_per_token),
+       fmt::format("over {}, stored as {}", entry_layers_text(kv.shape, memory.layers), kv::stored_as(kv.shape))});
   table.row({"KV budget", bytes_text(kv.budget_bytes),
              fmt::format("{}% of the {} that all positions take; at least {} is needed", share,
                          bytes_text(kv.full_bytes), bytes_text(kv.min_bytes))});

@@ -12,12 +12,12 @@
 namespace brim::model {
 namespace {
 
-constexpr std::string_view kPrefix = "general.sampling.";
+constexpr std::string_view kSamplingPrefix = "general.sampling.";
 
 struct SamplingKey {
   std::string_view name, option;
 };
-constexpr SamplingKey kKeys[] = {
+constexpr SamplingKey kSamplingKeys[] = {
     {"temp", "temperature"},
     {"top_k", "top_k"},
     {"top_p", "top_p"},
@@ -35,8 +35,8 @@ constexpr SamplingKey kKeys[] = {
 
 Result<SamplingDefaults> read_sampling_defaults(const io::Gguf& file) {
   SamplingDefaults defaults;
-  for (const SamplingKey& key : kKeys) {
-    const std::string name = std::string(kPrefix) + std::string(key.name);
+  for (const SamplingKey& key : kSamplingKeys) {
+    const std::string name = std::string(kSamplingPrefix) + std::string(key.name);
     const io::Value* value = file.find(name);
     if (value == nullptr) continue;
     const auto number = value->as_number();
@@ -53,8 +53,9 @@ Result<SamplingDefaults> read_sampling_defaults(const io::Gguf& file) {
 std::vector<std::string> unread_sampling_keys(const io::Gguf& file) {
   std::vector<std::string> unread;
   for (const io::Gguf::Entry& entry : file.metadata()) {
-    if (!entry.key.starts_with(kPrefix)) continue;
-    if (std::ranges::find(kKeys, entry.key.substr(kPrefix.size()), &SamplingKey::name) == std::end(kKeys)) {
+    if (!entry.key.starts_with(kSamplingPrefix)) continue;
+    if (std::ranges::find(kSamplingKeys, entry.key.substr(kSamplingPrefix.size()), &SamplingKey::name) ==
+        std::end(kSamplingKeys)) {
       unread.emplace_back(entry.key);
     }
   }
