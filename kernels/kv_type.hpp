@@ -66,6 +66,18 @@ constexpr std::size_t kv_vector_bytes(KvType type, int size) {
   return whole + static_cast<std::size_t>(rest == 0 ? 0 : 2 + kv_level_bytes(type, rest));
 }
 
+/// Whether the first `prefix` values of a stored vector of `size` values are stored as a vector of that many values
+/// would be: not where a block of levels or of the rotation reaches beyond them.
+constexpr bool kv_begins_with_vector(KvType type, int size, int prefix) {
+  if (prefix > size) return false;
+  if (!kv_scaled(type) || prefix == size) return true;
+  if (prefix % kKvBlock != 0) return false;
+  for (int at = 0; at < prefix; at += kv_rotation_block(prefix - at)) {
+    if (kv_rotation_block(size - at) != kv_rotation_block(prefix - at)) return false;
+  }
+  return true;
+}
+
 /// The storage types of keys and of values.
 struct KvTypes {
   KvType key = KvType::f16;

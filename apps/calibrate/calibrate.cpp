@@ -69,7 +69,14 @@ Work prepare(const CalibrateOptions& options, model::ProfileFile& file) {
   Measuring& with = work.with;
   with.model = load_engine_model(options.model, options.given);
   const model::Config& config = with.model->config();
-  if (!model::kv_shape(config, config.context, {}).states.empty()) {
+  const kv::Shape shape = model::kv_shape(config, config.context, {});
+  if (shape.states.empty() && shape.layers.size() != config.layers.size()) {
+    throw Failure(1,
+                  fmt::format("{} has {} layers, of which {} keep entries; calibrate measures models whose layers all "
+                              "keep entries of their own",
+                              printable_line(options.model.path), config.layers.size(), shape.layers.size()));
+  }
+  if (!shape.states.empty()) {
     throw Failure(1, fmt::format("{} has layers that keep a state in place of entries; calibrate measures models whose "
                                  "layers are all attention",
                                  printable_line(options.model.path)));

@@ -124,6 +124,12 @@ Json text_or_null(const io::Gguf& file, const char* key) {
   return text ? Json(std::string(*text)) : Json();
 }
 
+Json sampling_json(const Summary& summary) {
+  Json defaults = Json::object();
+  for (const auto& [option, value] : summary.sampling) defaults[option] = value;
+  return defaults;
+}
+
 }  // namespace
 
 std::string json_report(const io::Gguf& file, const Summary& summary) {
@@ -136,6 +142,8 @@ std::string json_report(const io::Gguf& file, const Summary& summary) {
                        {"parameters", summary.parameters},
                        {"types", types_json(summary)},
                        {"skipped_tensors", summary.skipped},
+                       {"sampling_defaults", sampling_json(summary)},
+                       {"has_tool_template", summary.tool_template},
                        {"memory", summary.memory ? memory_json(summary) : Json()},
                        {"no_memory_plan_because", summary.no_plan ? Json(summary.no_plan->sentence) : Json()},
                        {"metadata", metadata_json(file)},

@@ -9,6 +9,7 @@
 #include "engine/model/profile_file.hpp"
 #include "engine/model/remarks.hpp"
 #include "engine/model/repack.hpp"
+#include "engine/model/vocabulary.hpp"
 #include "engine/run/choose_scores.hpp"
 #include "engine/run/profile_remark.hpp"
 #include "kernels/dispatch.hpp"
@@ -33,7 +34,7 @@ std::vector<TypeCount> count_types(const std::vector<const io::Tensor*>& tensors
 
 bool alike(const kv::StreamShape& a, const kv::StreamShape& b) {
   return a.kv_heads == b.kv_heads && a.key_size == b.key_size && a.value_size == b.value_size && a.window == b.window &&
-         a.types == b.types;
+         a.types == b.types && a.values_in_keys == b.values_in_keys;
 }
 
 std::vector<LayerGroup> group_layers(const kv::Plan& plan) {
@@ -65,6 +66,9 @@ Summary summarise(const io::Gguf& file, const run::SequenceOptions& options, boo
   summary.types = count_types(used);
   for (const TypeCount& type : summary.types) summary.parameters += type.parameters;
   summary.limits = memory_limits();
+  if (auto sampling = model::read_sampling_defaults(file)) summary.sampling = std::move(*sampling);
+  const auto tool_template = model::read_tool_template(file);
+  summary.tool_template = tool_template && !tool_template->empty();
 
   const auto without_plan = [&](const Error& why) {
     summary.no_plan = why;
@@ -88,6 +92,7 @@ Summary summarise(const io::Gguf& file, const run::SequenceOptions& options, boo
   memory.plan = std::move(plan).value();
   memory.bytes_per_token = kv::bytes_per_token(memory.plan.kv.shape);
   memory.trained_context = outline->config.context;
+  memory.layers = static_cast<int>(outline->config.layers.size());
   memory.repacked = repack && model::repacking_pays(outline->weights, kernels::active());
   memory.weight_bytes = static_cast<std::int64_t>(model::weight_bytes(
       outline->weights, kernels::active(), repack, repack ? model::Moved::all : model::Moved::panels));

@@ -8,6 +8,7 @@
 
 #include "engine/base/result.hpp"
 #include "engine/io/gguf.hpp"
+#include "engine/model/sampling_keys.hpp"
 #include "engine/run/sequence.hpp"
 #include "platform/memory_limits.hpp"
 #include "quant/format.hpp"
@@ -34,6 +35,7 @@ struct MemorySummary {
   run::MemoryPlan plan;
   std::int64_t bytes_per_token = 0;  ///< sum over all layers, metadata included
   std::int64_t trained_context = 0;
+  int layers = 0;                 ///< of the model
   std::int64_t weight_bytes = 0;  ///< of the matrices used in products, as they are stored in memory
   bool repacked = false;          ///< repacked into panels; else as in the file
   int threads = 1;
@@ -45,6 +47,8 @@ struct Summary {
   std::vector<TypeCount> types;      ///< of the same tensors, by bytes, largest first
   std::vector<std::string> skipped;  ///< names of tensors that belong to other parts of the model
   std::string skipped_text;          ///< how many of which kind
+  model::SamplingDefaults sampling;  ///< what the file advises
+  bool tool_template = false;        ///< whether it has a chat template for requests with tools
   MemoryLimits limits;
   std::optional<MemorySummary> memory;
   std::string notice;            ///< why the profile is not used, or was measured in another way; else empty

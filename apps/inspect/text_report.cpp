@@ -13,9 +13,8 @@
 namespace brim::apps {
 namespace {
 
-// "7 layers", or "3 of 7 layers" where the others keep states.
-std::string entry_layers_text(const kv::Shape& shape) {
-  const int layers = kv::model_layers(shape);
+// "7 layers", or "3 of 7 layers" where the others keep states, other layers' entries or nothing.
+std::string entry_layers_text(const kv::Shape& shape, int layers) {
   int with_entries = shape.heads.empty() ? static_cast<int>(shape.layers.size()) : 0;
   for (const kv::LayerId layer : kv::ids_up_to<kv::LayerId>(static_cast<std::size_t>(layers))) {
     if (!shape.heads.empty() && kv::streams_of(shape, layer).begin() != kv::streams_of(shape, layer).end())
@@ -120,6 +119,14 @@ std::string overview(const io::Gguf& file, const Summary& summary) {
     table.row({"weights", fmt::format("{}, {:.2f} bits per parameter", bytes_text(bytes),
                                       8.0 * static_cast<double>(bytes) / static_cast<double>(summary.parameters))});
   }
+  if (!summary.sampling.empty()) {
+    std::string defaults;
+    for (const auto& [option, value] : summary.sampling) {
+      defaults += fmt::format("{}{} {}", defaults.empty() ? "" : ", ", option, value);
+    }
+    table.row({"sampling", defaults + ", where nothing else is requested"});
+  }
+  if (summary.tool_template) table.row({"templates", "a chat template, and one for requests with tools"});
   if (!summary.skipped_text.empty()) table.row({"skipped", "tensors " + printable_line(summary.skipped_text)});
   return table.text();
 }
@@ -180,7 +187,9 @@ std::string layer_table(const MemorySummary& memory) {
     const std::int64_t layers = static_cast<std::int64_t>(group.last - group.first) + 1;
     const kv::StreamShape& shape = group.shape;
     table.row({places_text(memory.plan.kv.shape, group),
-               fmt::format("{} × ({} + {}) values an entry{}", shape.kv_heads, shape.key_size, shape.value_size,
+               fmt::format("{} × {} values an entry{}", shape.kv_heads,
+                           shape.values_in_keys ? fmt::format("{}", shape.key_size)
+                                                : fmt::format("({} + {})", shape.key_size, shape.value_size),
                            shape.window > 0 ? fmt::format(", window {}", grouped_text(shape.window)) : ""),
                fmt::format("in {}", kernels::kv_types_name(shape.types)),
                fmt::format("{} entries{}", grouped_text(group.quota), layers == 1 ? "" : " each"),
@@ -203,8 +212,9 @@ std::string memory_table(const Summary& summary) {
   Table table("lrl");
   table.row({"context", grouped_text(kv.shape.context),
              fmt::format("positions; trained for {}", tokens_text(memory.trained_context))});
-  table.row({"KV per token", bytes_text(memory.bytes_per_token),
-             fmt::format("over {}, stored as {}", entry_layers_text(kv.shape), kv::stored_as(kv.shape))});
+  table.row(
+      {"KV per token", bytes_text(memory.bytes_per_token),
+       fmt::format("over {}, stored as {}", entry_layers_text(kv.shape, memory.layers), kv::stored_as(kv.shape))});
   table.row({"KV budget", bytes_text(kv.budget_bytes),
              fmt::format("{}% of the {} that all positions take; at least {} is needed", share,
                          bytes_text(kv.full_bytes), bytes_text(kv.min_bytes))});

@@ -180,7 +180,8 @@ brim_status brim_session_restore(brim_model* model, const brim_options* options,
     }
     handle->list = last_values(handle->list);
     changes = last_values(changes);
-    BRIM_ASSIGN(brim::generate::SessionOptions settings, saved_session_options(handle->list, path));
+    BRIM_ASSIGN(const OptionList list, brim::api::with_model_defaults(handle->list, model->model->file()));
+    BRIM_ASSIGN(brim::generate::SessionOptions settings, saved_session_options(list, path));
     if (!profile_path.empty()) {
       settings.sequence.profile_path = profile_path;
       settings.sequence.profile_text.clear();

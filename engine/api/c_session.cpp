@@ -65,7 +65,8 @@ brim_status brim_session_create(brim_model* model, const brim_options* options, 
     if (model == nullptr || out == nullptr) return null_argument(model == nullptr ? "model" : "out");
     auto handle = std::make_unique<brim_session>();
     if (options != nullptr) handle->list = options->list;
-    BRIM_ASSIGN(brim::generate::SessionOptions settings, brim::api::session_options(handle->list));
+    BRIM_ASSIGN(const auto list, brim::api::with_model_defaults(handle->list, model->model->file()));
+    BRIM_ASSIGN(brim::generate::SessionOptions settings, brim::api::session_options(list));
     handle->list = last_values(handle->list);
     settings.sequence.threads = model->threads;
     settings.sequence.executor = model->executor;

@@ -144,6 +144,20 @@ Result<SessionOptions> session_options(const OptionList& list) {
   return options;
 }
 
+Result<OptionList> with_model_defaults(const OptionList& list, const model::ModelFile& file) {
+  OptionList both;
+  SessionOptions unused;
+  for (const auto& [key, value] : file.sampling) {
+    if (const auto change = change_option(unused, key, value); !change) {
+      return error(ErrorCode::bad_file, file.path,
+                   " has a default for sampling that is not valid (general.sampling): ", change.error().sentence);
+    }
+    both.emplace_back(key, value);
+  }
+  both.insert(both.end(), list.begin(), list.end());
+  return both;
+}
+
 Result<SessionOptions> saved_session_options(const OptionList& list, const std::string& name) {
   OptionList options;
   std::string profile;

@@ -9,6 +9,7 @@
 
 #include "engine/base/result.hpp"
 #include "engine/generate/session.hpp"
+#include "engine/model/model.hpp"
 #include "engine/model/panels.hpp"
 
 namespace brim::api {
@@ -24,6 +25,9 @@ struct ModelOptions {
 /// Errors: invalid_argument naming the key, the value, and what was expected or which keys there are.
 Result<ModelOptions> model_options(const OptionList& list);
 Result<generate::SessionOptions> session_options(const OptionList& list);
+/// `list` behind the defaults for sampling that the model's file has, which count where the list does not have the key.
+/// Errors: bad_file for a default that the option does not take.
+Result<OptionList> with_model_defaults(const OptionList& list, const model::ModelFile& file);
 
 /// The key under which a saved session holds the text of its profile: restoring opens no file that the session names.
 /// Not an option of the C interface.

@@ -61,6 +61,11 @@ Result<Sampler> Sampler::create(const SamplingOptions& options, std::int64_t voc
                    vocabulary_size - 1);
     }
   }
+  for (const TokenId id : options.suppressed) {
+    if (id >= 0 && id < vocabulary_size) continue;
+    return error(ErrorCode::invalid_argument, "token ", id, " is to be suppressed, but the vocabulary ends at ",
+                 vocabulary_size - 1);
+  }
   return Sampler(std::make_unique<State>(options, vocabulary_size));
 }
 

@@ -38,6 +38,7 @@ struct SamplingOptions {
   double mirostat_tau = 5.0;
   double mirostat_eta = 0.1;
   std::vector<std::pair<TokenId, float>> logit_bias;  ///< −inf bans a token
+  std::vector<TokenId> suppressed;                    ///< banned by the model's file, whatever their bias
 
   bool operator==(const SamplingOptions&) const = default;
 };

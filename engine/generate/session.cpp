@@ -14,11 +14,12 @@ namespace {
 // Reserved so that stop strings that are set later do not make the memory for answers grow.
 constexpr std::size_t kRoomForStops = 4096;
 
-// DRY, when it is enabled, stops counting at line ends and quotes.
+// DRY, when it is enabled, stops counting at line ends and quotes. The model's file may ban tokens.
 Result<Sampler> make_sampler(SamplingOptions options, const model::Model& model) {
   if (options.dry_multiplier > 0 && options.dry_breakers.empty()) {
     BRIM_ASSIGN(options.dry_breakers, find_dry_breakers(model.tokenizer(), default_dry_breakers()));
   }
+  options.suppressed = model.tokenizer().vocabulary().suppressed;
   return Sampler::create(options, model.config().vocabulary);
 }
 

@@ -75,6 +75,19 @@ Result<std::vector<std::byte>> Gguf::read(std::span<const std::byte> place) cons
   return bytes;
 }
 
+Result<std::optional<Gguf::Opened>> Gguf::open_again(const Tensor& tensor) const {
+  for (const FileImage& image : files_) {
+    if (!image.holds(tensor.data)) continue;
+    BRIM_ASSIGN(InputFile file, InputFile::open(image.path()));
+    if (!(file.identity() == image.file().identity())) {
+      return error(ErrorCode::io, image.path(), " was replaced or changed while it was being loaded");
+    }
+    const auto offset = static_cast<std::uint64_t>(tensor.data.data() - image.bytes().data());
+    return std::optional<Opened>(Opened{std::move(file), offset});
+  }
+  return std::optional<Opened>();
+}
+
 Status Gguf::check_unchanged() const {
   for (const FileImage& file : files_) BRIM_TRY(file.file().check_unchanged());
   return {};

@@ -125,6 +125,13 @@ class Gguf {
   ReadFault try_read(std::span<const std::byte> place, std::byte* to) const noexcept;
   /// All bytes of a tensor, or a part of its data. Errors: io.
   Result<std::vector<std::byte>> read(std::span<const std::byte> place) const;
+  /// The file that a tensor's data is in, opened once more, for reading when this object no longer exists.
+  struct Opened {
+    InputFile file;
+    std::uint64_t offset;  ///< of the data
+  };
+  /// Empty for parsed bytes. Errors: io, also when the file has changed since it was opened.
+  Result<std::optional<Opened>> open_again(const Tensor& tensor) const;
   /// Errors: io when a file has changed since it was opened.
   Status check_unchanged() const;
   /// The identities of these files.

@@ -10,6 +10,7 @@ std::span<std::byte> Chunk::state(LayerId layer) noexcept { return memory_->stat
 void Chunk::compare_keys(StreamId stream, const KeyRows& rows) noexcept { memory_->compare_keys(stream, rows); }
 void Chunk::score(StreamId stream, const ScoreRows& rows) noexcept { memory_->score(stream, rows); }
 void Chunk::stage(StreamId stream, const TokenRows& rows) noexcept { memory_->stage(stream, rows); }
+void Chunk::show(StreamId stream) noexcept { memory_->show(stream); }
 View Chunk::view(StreamId stream) const noexcept { return memory_->view(stream); }
 void Chunk::add_attention(StreamId stream, std::span<const float> accumulated, std::int64_t queries) noexcept {
   memory_->add_attention(stream, accumulated, queries);

@@ -36,6 +36,9 @@ class Chunk {
   void score(StreamId stream, const ScoreRows& rows) noexcept;
   /// The chunk's keys, already rotated, and values.
   void stage(StreamId stream, const TokenRows& rows) noexcept;
+  /// For a later layer that attends to this stream's entries: those that were staged and committed before are visible
+  /// again, and view and add_attention work as after stage. Only for streams that are held; commit ends it too.
+  void show(StreamId stream) noexcept;
   /// What attention may read: retained entries, oldest first, then, from stage to commit, the chunk's entries.
   View view(StreamId stream) const noexcept;
   /// Adds the attention received from `queries` queries to every entry of the view, in the view's order.
@@ -56,7 +59,8 @@ class Chunk {
   /// place of the rule's from now on where looks decide (looks.hpp). Call between stage and commit.
   LookedAt looked_at(StreamId stream) const noexcept;
   void keep_look(StreamId stream, const ScoreRows& rows) noexcept;
-  /// Scores, evicts down to the quota, and moves the kept entries into the stream; drafts wait for end().
+  /// Scores, evicts down to the quota, and moves the kept entries into the stream; drafts, and streams that are held,
+  /// wait for end().
   void commit(StreamId stream) noexcept;
   /// The tokens are now part of the past; of drafts only the first is, and of a look none. Quotas may move between streams.
   void end() noexcept;

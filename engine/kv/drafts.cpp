@@ -11,7 +11,7 @@ Drafts::Drafts(const Plan& plan) noexcept
     : plan_(plan), range_bytes_(staging_range_bytes(plan.shape, plan.chunk)), max_tokens_(draft_tokens(plan)) {}
 
 StagingPlace Drafts::place(StreamId stream) const noexcept {
-  if (count_ == 0) return {plan_.chunk, 0};
+  if (count_ == 0) return {plan_.chunk, staging_place(plan_.shape, plan_.chunk, stream)};
   return {count_, measure_place(stream, count_)};
 }
 

@@ -35,8 +35,7 @@ class Drafts {
   /// Whether a single token can be staged as a draft, which can be dropped in the middle of a pass without leaving
   /// anything behind.
   bool takes_single_token() const { return max_tokens_ > 0 && !plan_.metadata_decides(); }
-  /// Where `stream`'s range of the chunk is: the whole buffer while all tokens are certain; streams then use it in
-  /// turn.
+  /// Where `stream`'s range of the chunk is. While all tokens are certain, streams that are not held use one in turn.
   StagingPlace place(StreamId stream) const noexcept;
   /// Where in the staging buffer, in bytes, that lies which the measures of a chunk of drafts are computed from
   /// (draft_measure_bytes): `token` is the number of the first one that is wanted.

@@ -24,6 +24,29 @@ void Intake::stage(Stream& stream, const TokenRows& rows, const TokenSpan& chunk
   if (scratch_.measure) fill_measures(stream, rows, chunk.count);
 }
 
+void Intake::hold(const Stream& stream, const TokenSpan& chunk) noexcept {
+  float* kept = scratch_.held + stream.held_before * scratch_.held_floats;
+  if (scratch_.accumulated) kept = std::copy_n(scratch_.accumulated + scratch_.slots, chunk.count, kept);
+  if (scratch_.measure) std::copy_n(scratch_.measure + scratch_.slots, chunk.count, kept);
+}
+
+void Intake::show(const Stream& stream, const TokenSpan& chunk, StagingPlace place, bool held) noexcept {
+  staging_.select(stream.shape, place.tokens, place.offset);
+  place_positions(stream.store, chunk.count);
+  const float* kept = scratch_.held + stream.held_before * scratch_.held_floats;
+  const auto bring_back = [&](float* scratch) {
+    if (scratch == nullptr) return;
+    if (held) {
+      std::copy_n(kept, chunk.count, scratch + scratch_.slots);
+      kept += chunk.count;
+    } else {
+      std::fill_n(scratch + scratch_.slots, chunk.count, 0.0f);
+    }
+  };
+  bring_back(scratch_.accumulated);
+  bring_back(scratch_.measure);
+}
+
 void Intake::fill_measures(const Stream& stream, const TokenRows& rows, std::int64_t count) noexcept {
   const StreamShape& shape = stream.shape;
   const EntryMeasure measure = plan_.needs.measure;

@@ -36,6 +36,12 @@ class Intake {
   void begin(const TokenSpan& chunk) noexcept;
   /// Packs the chunk's keys (already rotated) and values.
   void stage(Stream& stream, const TokenRows& rows, const TokenSpan& chunk, StagingPlace place) noexcept;
+  /// Keeps what the other streams' chunks would overwrite of this one's: only for streams that are held, and whose
+  /// tokens are certain.
+  void hold(const Stream& stream, const TokenSpan& chunk) noexcept;
+  /// The chunk's entries, which were staged and held before, are the staged ones again. `held`: whether they were given
+  /// to hold(); otherwise they have received no attention.
+  void show(const Stream& stream, const TokenSpan& chunk, StagingPlace place, bool held) noexcept;
   /// The stream's entries, and behind them the staged ones of `chunk`.
   View view(const Stream& stream, const TokenSpan& chunk) const noexcept {
     return {stream.store, staging_, chunk.count, staged_positions(stream, chunk)};

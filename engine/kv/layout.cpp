@@ -39,6 +39,16 @@ std::int64_t max_listed_blocks(std::int64_t slots, std::int64_t chunk, int size)
 /// One array of the scratch, rounded up so that the next one is aligned.
 std::int64_t array_bytes(std::int64_t count, std::int64_t size) { return round_up(times(count, size), kAlignment); }
 
+/// What waits of a chunk of one held stream, besides what is staged.
+std::int64_t held_floats(const Needs& needs, std::int64_t chunk) {
+  return times((needs.accumulated_attention() ? 1 : 0) + (needs.measure != EntryMeasure::none ? 1 : 0), chunk);
+}
+std::int64_t held_bytes(const Shape& shape, const Needs& needs, std::int64_t chunk) {
+  const auto held =
+      std::count_if(shape.layers.begin(), shape.layers.end(), [](const auto& layer) { return layer.held; });
+  return array_bytes(times(held, held_floats(needs, chunk)), sizeof(float));
+}
+
 }  // namespace
 
 std::int64_t useful_entries(const StreamShape& layer, std::int64_t context) {
@@ -47,9 +57,14 @@ std::int64_t useful_entries(const StreamShape& layer, std::int64_t context) {
 
 bool slides(const StreamShape& layer, std::int64_t context) { return layer.window > 0 && layer.window < context; }
 
+std::int64_t key_bytes(const StreamShape& layer) { return vector_bytes(layer.types.key, layer.key_size); }
+
+std::int64_t value_bytes(const StreamShape& layer) {
+  return layer.values_in_keys ? 0 : vector_bytes(layer.types.value, layer.value_size);
+}
+
 std::int64_t data_bytes(const StreamShape& layer) {
-  return times(layer.kv_heads,
-               vector_bytes(layer.types.key, layer.key_size) + vector_bytes(layer.types.value, layer.value_size));
+  return times(layer.kv_heads, key_bytes(layer) + value_bytes(layer));
 }
 
 std::int64_t block_share_bytes(const StreamShape& layer, const Needs& needs) {
@@ -75,9 +90,29 @@ std::int64_t state_bytes(const Shape& shape) {
 }
 
 std::int64_t staging_bytes(const Shape& shape, std::int64_t chunk) {
-  std::int64_t entry = 0;
-  for (const StreamShape& layer : shape.layers) entry = std::max(entry, data_bytes(layer));
-  return round_up(times(entry, chunk), kAlignment);
+  std::int64_t in_turn = 0, held = 0;
+  for (const StreamShape& layer : shape.layers) {
+    const std::int64_t own = round_up(times(data_bytes(layer), chunk), kAlignment);
+    if (layer.held) {
+      held = plus(held, own);
+    } else {
+      in_turn = std::max(in_turn, own);
+    }
+  }
+  return plus(in_turn, held);
+}
+
+std::int64_t staging_place(const Shape& shape, std::int64_t chunk, StreamId stream) {
+  if (!shape.at(stream).held) return 0;
+  std::int64_t place = 0;
+  for (const StreamShape& layer : shape.layers) {
+    if (!layer.held) place = std::max(place, round_up(times(data_bytes(layer), chunk), kAlignment));
+  }
+  for (const StreamId before : ids_up_to<StreamId>(index_of(stream))) {
+    const StreamShape& layer = shape.at(before);
+    if (layer.held) place = plus(place, round_up(times(data_bytes(layer), chunk), kAlignment));
+  }
+  return place;
 }
 
 std::int64_t staging_range_bytes(const Shape& shape, std::int64_t chunk) {
@@ -117,7 +152,7 @@ std::int64_t scratch_bytes(const Shape& shape, Needs needs, std::int64_t slots, 
   if (needs.accumulated_attention()) bytes = plus(bytes, array_bytes(entries, 4));
   if (needs.measure != EntryMeasure::none) bytes = plus(bytes, array_bytes(entries, 4));
   bytes = plus(bytes, array_bytes(kGranuleEntries * largest_key(shape), 4));
-  bytes = plus(bytes, anchor_bytes(shape, needs));
+  bytes = plus(bytes, plus(anchor_bytes(shape, needs), held_bytes(shape, needs, chunk)));
   if (needs.block_size == 0) return bytes;
   bytes = plus(bytes, array_bytes(max_listed_blocks(slots, chunk, needs.block_size), sizeof(Block)));
   bytes = plus(bytes, array_bytes(DocumentMemory::tokens(chunk), sizeof(std::int32_t)));
@@ -143,8 +178,8 @@ StreamRun MemoryMap::layer(const StreamShape& layer, Needs needs, std::int64_t q
   // 16 slots of anything are a multiple of 16 bytes, so the arrays behind the vectors are aligned without padding.
   StreamRun run;
   run.slots = round_up(quota, kGranuleEntries);
-  run.keys = take(run.slots * layer.kv_heads * vector_bytes(layer.types.key, layer.key_size));
-  run.values = take(run.slots * layer.kv_heads * vector_bytes(layer.types.value, layer.value_size));
+  run.keys = take(run.slots * layer.kv_heads * key_bytes(layer));
+  run.values = take(run.slots * layer.kv_heads * value_bytes(layer));
   run.positions = reinterpret_cast<std::int64_t*>(take(run.slots * 8));
   run.index = reinterpret_cast<std::int64_t*>(take(run.slots * 8));
   if (needs.accumulated_attention()) run.accumulated = reinterpret_cast<float*>(take(run.slots * 4));
@@ -180,6 +215,9 @@ Scratch MemoryMap::scratch(const Shape& shape, Needs needs, std::int64_t slots, 
   scratch.keys = reinterpret_cast<float*>(take(array_bytes(kGranuleEntries * largest_key(shape), 4)));
   const std::int64_t anchors = anchor_bytes(shape, needs);
   if (anchors > 0) scratch.anchors = reinterpret_cast<float*>(take(anchors));
+  scratch.held_floats = held_floats(needs, chunk);
+  const std::int64_t held = held_bytes(shape, needs, chunk);
+  if (held > 0) scratch.held = reinterpret_cast<float*>(take(held));
   if (needs.block_size == 0) return scratch;
   const auto array = [&]<class T>(T*& place, std::int64_t count) {
     place = reinterpret_cast<T*>(take(array_bytes(count, sizeof(T))));

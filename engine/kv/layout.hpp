@@ -41,6 +41,9 @@ std::int64_t useful_entries(const StreamShape& layer, std::int64_t context);
 /// True when older entries slide out of the layer's window while the context is still being used.
 bool slides(const StreamShape& layer, std::int64_t context);
 
+/// One head's key as it is stored, and its value: 0 where that is in the key.
+std::int64_t key_bytes(const StreamShape& layer);
+std::int64_t value_bytes(const StreamShape& layer);
 /// K and V of one entry, all KV heads.
 std::int64_t data_bytes(const StreamShape& layer);
 /// A slot's share of its layer's blocks and their keys; 0 where there are none.
@@ -55,8 +58,11 @@ std::int64_t padded_state_bytes(const StateShape& state);
 /// The states of all layers that have one.
 std::int64_t state_bytes(const Shape& shape);
 
-/// The staging buffer: `chunk` entries of the layer with the largest ones.
+/// The staging buffer: `chunk` entries of the layer with the largest ones, which layers use in turn, and as many of
+/// every layer that is held.
 std::int64_t staging_bytes(const Shape& shape, std::int64_t chunk);
+/// Where in the buffer, in bytes, a chunk of this stream is staged.
+std::int64_t staging_place(const Shape& shape, std::int64_t chunk, StreamId stream);
 /// One layer's range when all layers share the buffer (drafts): a multiple of 64.
 std::int64_t staging_range_bytes(const Shape& shape, std::int64_t chunk);
 /// Max number of drafts for which every layer has room in its range, and at most the plan's chunk. May be 0. In addition
@@ -104,6 +110,10 @@ struct Scratch {
   float* anchors = nullptr;  ///< null when no keys are compared
   Block* blocks = nullptr;   ///< of a layer and a chunk, or null
   DocumentMemory document;   ///< empty without blocks
+  /// Of each stream that is held, in their order: a chunk's attention, then its measures, as far as they are requested;
+  /// null where there are none.
+  float* held = nullptr;
+  std::int64_t held_floats = 0;  ///< of one of these streams
   std::int64_t slots = 0;
 };
 

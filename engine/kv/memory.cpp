@@ -122,6 +122,14 @@ void Memory::score(StreamId stream, const ScoreRows& rows) noexcept {
 void Memory::stage(StreamId stream, const TokenRows& rows) noexcept {
   intake_.stage(streams_.at(stream), rows, chunk_->tokens, drafts_.place(stream));
   chunk_->staged = stream;
+  chunk_->shown = false;
+}
+
+void Memory::show(StreamId stream) noexcept {
+  if (!plan_.shape.at(stream).held) return;
+  intake_.show(streams_.at(stream), chunk_->tokens, drafts_.place(stream), !chunk_->drafting);
+  chunk_->staged = stream;
+  chunk_->shown = true;
 }
 
 View Memory::view(StreamId stream) const noexcept {
@@ -132,7 +140,8 @@ View Memory::view(StreamId stream) const noexcept {
 void Memory::add_attention(StreamId stream, std::span<const float> accumulated, std::int64_t queries) noexcept {
   if (!scratch_.accumulated) return;
   chunk_->attention_added = true;
-  intake_.add_attention(streams_.at(stream), accumulated, queries);
+  // Queries of the same tokens in a later layer: what had been received before them is multiplied only once.
+  intake_.add_attention(streams_.at(stream), accumulated, chunk_->shown ? 0 : queries);
 }
 
 bool Memory::observes(std::int64_t token) const noexcept {
@@ -145,12 +154,27 @@ void Memory::learn(StreamId stream, std::int64_t token, std::span<const float> a
 
 void Memory::commit(StreamId stream) noexcept {
   if (chunk_->staged != stream) return;
-  if (!chunk_->drafting && chunk_->looks_at == 0) intake_.take_in(streams_.at(stream), chunk_->tokens);
+  if (!chunk_->drafting && chunk_->looks_at == 0) {
+    if (plan_.shape.at(stream).held) {
+      intake_.hold(streams_.at(stream), chunk_->tokens);
+    } else {
+      intake_.take_in(streams_.at(stream), chunk_->tokens);
+    }
+  }
   chunk_->staged.reset();
+}
+
+void Memory::take_in_held() noexcept {
+  for (Stream& stream : streams_) {
+    if (!stream.shape.held) continue;
+    intake_.show(stream, chunk_->tokens, drafts_.place(stream.id), true);
+    intake_.take_in(stream, chunk_->tokens);
+  }
 }
 
 void Memory::end_chunk() noexcept {
   const OpenChunk chunk = *chunk_;
+  if (!chunk.drafting && chunk.looks_at == 0) take_in_held();
   chunk_.reset();
   if (chunk.looks_at > 0) {
     looks_.fresh = time_.tokens;

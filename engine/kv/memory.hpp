@@ -15,6 +15,7 @@
 //   chunk.add_attention(…), chunk.observe(…);  only if needs() requests it
 //   chunk.learn(stream, token, attention);     for the tokens that it observes
 //   chunk.commit(stream);                      evicts down to the stream's quota
+//   chunk.show(stream); … chunk.commit(stream);  for each later layer that attends to a stream which is held
 //   chunk.end();                               once
 #pragma once
 
@@ -178,10 +179,12 @@ class Memory {
   void compare_keys(StreamId stream, const KeyRows& rows) noexcept;
   void score(StreamId stream, const ScoreRows& rows) noexcept;
   void stage(StreamId stream, const TokenRows& rows) noexcept;
+  void show(StreamId stream) noexcept;
   void add_attention(StreamId stream, std::span<const float> accumulated, std::int64_t queries) noexcept;
   bool observes(std::int64_t token) const noexcept;
   void learn(StreamId stream, std::int64_t token, std::span<const float> attention) noexcept;
   void commit(StreamId stream) noexcept;
+  void take_in_held() noexcept;
   void end_chunk() noexcept;
   void abandon_chunk() noexcept;
   LookedAt looked_at(StreamId stream) const noexcept;
@@ -209,7 +212,8 @@ class Memory {
     bool attention_added = false;
     bool states_changed = false;
     std::int64_t looks_at = 0;         // the newest tokens, which it only looks at; 0: an ordinary chunk
-    std::optional<StreamId> staged{};  // the stream between stage and commit
+    std::optional<StreamId> staged{};  // the stream between stage or show and commit
+    bool shown = false;                // show began it: a later layer attends
   };
   std::optional<OpenChunk> chunk_;
   bool streams_stale_ = false;

@@ -32,6 +32,15 @@ Status check_shape(const Shape& shape) {
                    layer.key_size, ", values of ", layer.value_size, " and a window of ", layer.window,
                    "; expected at least one of each, and a window of 0 (none) or more");
     }
+    if (!can_be_stored(layer)) {
+      return error(ErrorCode::invalid_argument, "KV cache: layer ", i, " has its values, ", layer.value_size,
+                   " of them, at the beginning of its keys of ", layer.key_size,
+                   ": expected to store both in f32 or f16",
+                   kernels::kv_begins_with_vector(kernels::KvType::q8_0, layer.key_size, layer.value_size)
+                       ? ", or both in one other type"
+                       : "",
+                   ", found ", kernels::kv_types_name(layer.types));
+    }
   }
   for (const StateShape& state : shape.states) {
     if (state.bytes < 1) {

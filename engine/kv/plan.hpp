@@ -41,7 +41,18 @@ struct StreamShape {
   bool rope = true;             ///< false: keys carry no position and are never rotated
   kernels::KvTypes types = {};  ///< how its keys and its values are stored
   bool scored = false;          ///< EntryMeasure::learned has weights for it
+  /// Values are the first value_size values of keys (latent attention): they are not stored a second time.
+  bool values_in_keys = false;
+  /// Later layers attend to it too: a chunk's entries wait in a range of the staging buffer of their own and are taken
+  /// in when the chunk ends.
+  bool held = false;
 };
+
+/// Whether the values of a stream can be read from its keys as these are stored.
+constexpr bool can_be_stored(const StreamShape& layer) {
+  return !layer.values_in_keys || (layer.types.key == layer.types.value &&
+                                   kernels::kv_begins_with_vector(layer.types.key, layer.key_size, layer.value_size));
+}
 
 /// Which layer of the model a stream is for, and the first of its KV heads (heads.hpp).
 struct HeadPlace {
@@ -147,10 +158,13 @@ struct Plan {
              return kv::scores_entries(stream, needs);
            });
   }
-  /// Whether texts may be looked at (looks.hpp), also to measure what looks find where everything fits.
+  /// Whether texts may be looked at (looks.hpp), also to measure what looks find where everything fits. Not where a
+  /// stream is held: which of the layers that attend to it decides is not defined.
   bool may_look() const {
     const EntryMeasure measure = rule != nullptr ? rule->needs().measure : EntryMeasure::none;
-    return shape.states.empty() && (measure == EntryMeasure::distinctness || measure == EntryMeasure::learned);
+    const bool held = std::any_of(shape.layers.begin(), shape.layers.end(), [](const auto& s) { return s.held; });
+    return shape.states.empty() && !held &&
+           (measure == EntryMeasure::distinctness || measure == EntryMeasure::learned);
   }
   /// The rule that decides in a stream: where it has no learned scores, the one that compares keys.
   const Rule& rule_of(StreamId stream) const {

@@ -146,10 +146,8 @@ Status check_plan(const Plan& plan, StateReader& state) {
     BRIM_TRY(state.same("storage", storage_of(layer)));
     BRIM_TRY(sizes);
     BRIM_TRY(state.same("entries it may keep", plan.quota[i]));
-    BRIM_TRY(state.same("bytes of a key",
-                        static_cast<std::int64_t>(kernels::kv_vector_bytes(layer.types.key, layer.key_size))));
-    BRIM_TRY(state.same("bytes of a value",
-                        static_cast<std::int64_t>(kernels::kv_vector_bytes(layer.types.value, layer.value_size))));
+    BRIM_TRY(state.same("bytes of a key", key_bytes(layer)));
+    BRIM_TRY(state.same("bytes of a value", value_bytes(layer)));
   }
   BRIM_TRY(sizes);
   if (!plan.shape.states.empty()) {

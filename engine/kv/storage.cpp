@@ -9,9 +9,9 @@
 namespace brim::kv {
 namespace {
 
-bool no_larger(const Shape& stored, const Shape& than) {
+bool fits_in_place(const Shape& stored, const Shape& than) {
   for (std::size_t i = 0; i < stored.layers.size(); ++i) {
-    if (data_bytes(stored.layers[i]) > data_bytes(than.layers[i])) return false;
+    if (!can_be_stored(stored.layers[i]) || data_bytes(stored.layers[i]) > data_bytes(than.layers[i])) return false;
   }
   return true;
 }
@@ -23,7 +23,7 @@ Result<std::vector<StorageChoice>> storage_choices(const Shape& shape, const Nee
   const auto add = [&](kernels::KvTypes types, Profile&& measured) {
     Shape stored = shape;
     stored.store_as(types);
-    if (no_larger(stored, shape)) choices.push_back({types, Costs(stored, needs).layers(), std::move(measured)});
+    if (fits_in_place(stored, shape)) choices.push_back({types, Costs(stored, needs).layers(), std::move(measured)});
   };
   add(profile.types, {profile.layers, profile.types, {}});
   for (const TypedLosses& other : profile.others) {

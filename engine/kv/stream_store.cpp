@@ -9,8 +9,8 @@ namespace brim::kv {
 StreamStore::StreamStore(const StreamShape& shape, const StreamRun& run)
     : run_(run),
       heads_(shape.kv_heads),
-      key_bytes_(static_cast<std::int64_t>(kernels::kv_vector_bytes(shape.types.key, shape.key_size))),
-      value_bytes_(static_cast<std::int64_t>(kernels::kv_vector_bytes(shape.types.value, shape.value_size))),
+      key_bytes_(kv::key_bytes(shape)),
+      value_bytes_(kv::value_bytes(shape)),
       block_box_bytes_(static_cast<std::int64_t>(kernels::kv_vector_bytes(kernels::KvType::f16, 2 * shape.key_size))) {}
 
 std::int64_t StreamStore::bytes_used() const {

@@ -50,6 +50,7 @@ class StreamStore {
   std::byte* key(int head, std::int64_t entry) const { return run_.keys + place(head, entry) * key_bytes_; }
   std::byte* value(int head, std::int64_t entry) const { return run_.values + place(head, entry) * value_bytes_; }
   std::size_t key_bytes() const { return static_cast<std::size_t>(key_bytes_); }
+  /// 0 where values are in the keys.
   std::size_t value_bytes() const { return static_cast<std::size_t>(value_bytes_); }
   /// How many entries from `entry` on lie side by side, up to `end`.
   std::int64_t run_length(std::int64_t entry, std::int64_t end) const;

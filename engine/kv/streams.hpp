@@ -29,11 +29,12 @@ struct Stream {
   StreamShape shape;
   bool slides;  ///< older entries leave its window while the context is still being used
   StreamStore store;
-  std::int64_t quota = 0;       ///< entries it may keep; at most the store's slots
-  Forced forced;                ///< of those, the ones that are kept whatever their score
-  std::int64_t evicted = 0;     ///< entries evicted since the memory was cleared
-  std::int64_t evicted_at = 0;  ///< tokens processed when an entry was last evicted, its chunk included
-  std::int64_t slid_to = 0;     ///< positions below this one have slid out of the window
+  std::int64_t quota = 0;        ///< entries it may keep; at most the store's slots
+  Forced forced;                 ///< of those, the ones that are kept whatever their score
+  std::int64_t evicted = 0;      ///< entries evicted since the memory was cleared
+  std::int64_t evicted_at = 0;   ///< tokens processed when an entry was last evicted, its chunk included
+  std::int64_t slid_to = 0;      ///< positions below this one have slid out of the window
+  std::int64_t held_before = 0;  ///< how many streams before this one are held
 
   void set_quota(std::int64_t slots, std::int64_t context) noexcept {
     quota = std::min(slots, useful_entries(shape, context));

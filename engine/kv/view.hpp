@@ -36,13 +36,17 @@ class View {
   /// The range of `head` that holds entry `first`, from that entry on: at most to entry `end`. A stream's entries form
   /// one or two of these ranges, and the staged ones another; call again with first + count until end.
   EntryRange range(int head, std::int64_t first, std::int64_t end) const noexcept {
-    if (first >= retained_) {
-      const std::int64_t token = first - retained_;
-      return {staging_->key(head, token), staging_->value(head, token), store_->key_bytes(), store_->value_bytes(),
-              end - first};
+    const std::int64_t token = first - retained_;
+    EntryRange range =
+        token >= 0 ? EntryRange{staging_->key(head, token), staging_->value(head, token), store_->key_bytes(),
+                                store_->value_bytes(), end - first}
+                   : EntryRange{store_->key(head, first), store_->value(head, first), store_->key_bytes(),
+                                store_->value_bytes(), store_->run_length(first, end < retained_ ? end : retained_)};
+    if (range.value_stride == 0) {  // values are in the keys
+      range.values = range.keys;
+      range.value_stride = range.key_stride;
     }
-    const std::int64_t count = store_->run_length(first, end < retained_ ? end : retained_);
-    return {store_->key(head, first), store_->value(head, first), store_->key_bytes(), store_->value_bytes(), count};
+    return range;
   }
 
  private:

@@ -58,7 +58,7 @@ void finish(const kernels::Table& table, const LayerAttention& layer, int head, 
 void attend_tile(const Pass& pass, const LayerAttention& layer, int head, std::int64_t token, std::int64_t count,
                  int worker) noexcept {
   Workspace& work = pass.work;
-  const int size = pass.config.value_size;
+  const int size = layer.value_size();
   const AttentionState result = layer.result(head, token);
   const WorkerScratch scratch = work.worker_scratch(worker);
   const AttentionState later{scratch.largest, scratch.sums, scratch.out, layer.group()};
@@ -130,7 +130,7 @@ std::int64_t kv_heads_of(const LayerAttention& layer) noexcept { return layer.kv
 // Tokens that form one tile for each stream: ranges side by side, then combined.
 void attend_in_ranges(const Pass& pass, const Tasks& tasks, std::int64_t ranges_in_task) noexcept {
   Workspace& work = pass.work;
-  const int size = pass.config.value_size;
+  const int size = tasks.layer(0).value_size();
   const float* const begin = tasks.layer(0).result(0, 0).largest;
   const auto state_of = [&](const LayerAttention& layer, int head, std::int64_t range) {
     const AttentionState result = layer.result(head, 0);

@@ -31,17 +31,23 @@ kv::LayerStatistic statistic_of(const Segment& segment) {
   return none ? kv::LayerStatistic::none : segment.plan().observed_statistic();
 }
 
+// A single token of a sparse reading attends to what it reads: nothing can be learned about the rest.
+bool learns_delimiters(const Segment& segment) {
+  return segment.plan().learns_delimiters() && !(segment.tokens == 1 && segment.plan().reading.sparse);
+}
+
 }  // namespace
 
 AttentionStatistics::AttentionStatistics(const Pass& pass, const Segment& segment, kv::StreamId stream,
-                                         const kv::View& view) noexcept
+                                         const kv::View& view, bool own) noexcept
     : pass_(pass),
       segment_(segment),
       view_(view),
       stream_(stream),
       heads_(segment.plan().shape.at(stream).kv_heads),
       attention_queries_(segment.look ? 0 : segment.plan().observed_queries()),
-      statistic_(statistic_of(segment)) {
+      statistic_(own ? statistic_of(segment) : kv::LayerStatistic::none),
+      learns_(own && !segment.look && learns_delimiters(segment)) {
   // Only as many as this layer's entries: a token of an answer must not pay for the longest possible layer.
   const std::int64_t entries = pass.work.shape.entries;
   const auto clear = [&](std::span<float> rows, std::int64_t count) {
@@ -60,9 +66,7 @@ void AttentionStatistics::after_attention(const Pass& tile) noexcept {
   Workspace& work = pass_.work;
   const std::int64_t entries = work.shape.entries;
   if (attention_queries_ > 0) gather(tile, attention_queries_, work.accumulated.data() + entries, entries);
-  // A single token of a sparse reading attends to what it reads: nothing can be learned about the rest.
-  const bool single = segment_.tokens == 1 && segment_.plan().reading.sparse;
-  if (segment_.plan().learns_delimiters() && !single) gather_observed(tile);
+  if (learns_) gather_observed(tile);
   switch (statistic_) {
     case kv::LayerStatistic::minimal_budget:
       return gather(tile, kv::kStatisticQueries, work.observed.data(), entries);
@@ -180,7 +184,7 @@ std::int64_t AttentionStatistics::entries_for_output(int head, int worker) const
   const auto weight = [&](std::uint32_t entry) { return std::isnan(weights[entry]) ? -1.0f : weights[entry]; };
   std::sort(order, order + count,
             [&](std::uint32_t a, std::uint32_t b) { return weight(a) != weight(b) ? weight(a) > weight(b) : a > b; });
-  const int size = pass_.config.value_size;
+  const int size = segment_.plan().shape.at(stream_).value_size;
   float* value = pass_.work.worker_scratch(worker).kernel;
   float *whole = value + size, *some = whole + size;
   const kernels::KvTypes types = segment_.plan().shape.at(stream_).types;
@@ -266,8 +270,8 @@ void AttentionStatistics::finish() noexcept {
   }
 }
 
-BranchStatistics::BranchStatistics(const Segment& segment) noexcept
-    : segment_(segment), wanted_(statistic_of(segment) == kv::LayerStatistic::similarity) {}
+BranchStatistics::BranchStatistics(const Segment& segment, bool own) noexcept
+    : segment_(segment), wanted_(own && statistic_of(segment) == kv::LayerStatistic::similarity) {}
 
 void BranchStatistics::before_branch(const Pass& tile) noexcept {
   if (!wanted_) return;

@@ -14,7 +14,9 @@ class LayerAttention;
 /// tile of its tokens; finish once, before another one begins. Borrows everything; one thread at a time.
 class AttentionStatistics {
  public:
-  AttentionStatistics(const Pass& pass, const Segment& segment, kv::StreamId stream, const kv::View& view) noexcept;
+  /// `own`: the layer keeps the stream; of another layer that attends to it, only the attention counts.
+  AttentionStatistics(const Pass& pass, const Segment& segment, kv::StreamId stream, const kv::View& view,
+                      bool own) noexcept;
 
   /// Call while the rows' states are those of this tile (attend.hpp).
   void after_attention(const Pass& tile) noexcept;
@@ -43,13 +45,15 @@ class AttentionStatistics {
   int heads_;
   std::int64_t attention_queries_;
   kv::LayerStatistic statistic_;
+  bool learns_;
 };
 
 /// How much the attention branch rotates the residual stream, for the split that uses it. In this order: before_branch
 /// and after_branch around the addition, for each tile; finish once. Only for segments long enough for statistics.
 class BranchStatistics {
  public:
-  explicit BranchStatistics(const Segment& segment) noexcept;
+  /// `own`: as for AttentionStatistics; otherwise nothing is measured.
+  BranchStatistics(const Segment& segment, bool own) noexcept;
   void before_branch(const Pass& tile) noexcept;
   void after_branch(const Pass& tile) noexcept;
   void finish(kv::StreamId stream) noexcept;

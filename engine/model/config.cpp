@@ -85,15 +85,18 @@ Status read_head_sizes(const Keys& keys, Config& config) {
   }
   BRIM_ASSIGN(const std::int64_t key_size, keys.integer("attention.key_length", share, 2, 65536));
   BRIM_ASSIGN(const std::int64_t value_size, keys.integer("attention.value_length", key_size, 1, 65536));
-  config.key_size = static_cast<int>(key_size);
-  config.value_size = static_cast<int>(value_size);
+  for (LayerConfig& layer : config.layers) {
+    layer.key_size = static_cast<int>(key_size);
+    layer.value_size = static_cast<int>(value_size);
+  }
   return {};
 }
 
 Status read_rope(const Keys& keys, Config& config) {
   RopeConfig& rope = config.rope;
-  if (config.key_size == 0) return {};  // no attention
-  BRIM_ASSIGN(const std::int64_t dimensions, keys.integer("rope.dimension_count", config.key_size, 2, config.key_size));
+  const int key_size = config.max_key_size();
+  if (key_size == 0) return {};  // no attention
+  BRIM_ASSIGN(const std::int64_t dimensions, keys.integer("rope.dimension_count", key_size, 2, key_size));
   rope.dimensions = static_cast<int>(dimensions);
   BRIM_ASSIGN(rope.base, keys.number("rope.freq_base", 10000.0, kRopeBase));
   BRIM_ASSIGN(const std::string scaling,
@@ -152,8 +155,9 @@ Status check_attention(const Keys& keys, Config& config, const LayerConfig& laye
                  ": expected a divisor of the ", layer.heads, " heads, found ", layer.kv_heads);
   }
   if (!layer.rope) return {};
-  if (config.key_size % 2 != 0) return not_even(keys, "attention.key_length", config.key_size);
-  if (config.rope.dimensions % 2 != 0) return not_even(keys, "rope.dimension_count", config.rope.dimensions);
+  if (layer.key_size % 2 != 0) return not_even(keys, "attention.key_length", layer.key_size);
+  const int dimensions = config.rope.dimensions_of(layer.window > 0);
+  if (dimensions % 2 != 0) return not_even(keys, "rope.dimension_count", dimensions);
   return {};
 }
 
@@ -163,12 +167,12 @@ Status check_layers(const Keys& keys, Config& config) {
     if (layer.mixer != nullptr && layer.mixer->keeps_entries()) {
       BRIM_TRY(check_attention(keys, config, layer));
     } else {
-      layer.heads = layer.kv_heads = 0;
+      layer.heads = layer.kv_heads = layer.key_size = layer.value_size = 0;
       layer.window = 0;
       layer.rope = false;
     }
     if (layer.kind == FeedForward::none) layer.feed_forward_width = 0;
-    const bool dense = layer.kind == FeedForward::gated || layer.kind == FeedForward::plain;
+    const bool dense = layer.kind != FeedForward::none && layer.kind != FeedForward::experts;
     if (dense && layer.feed_forward_width < 1) {
       return error(ErrorCode::bad_file, keys.file().path(), ": key ", keys.full("feed_forward_length"),
                    ": expected at least 1, found ", layer.feed_forward_width);
@@ -194,6 +198,20 @@ Status check_kind(const io::Gguf& file) {
 }
 
 }  // namespace
+
+bool LayerConfig::keeps_entries() const { return mixer != nullptr && mixer->keeps_entries() && !entries_of; }
+
+int Config::max_key_size() const {
+  int size = 0;
+  for (const LayerConfig& layer : layers) size = std::max(size, layer.key_size);
+  return size;
+}
+
+int Config::max_value_size() const {
+  int size = 0;
+  for (const LayerConfig& layer : layers) size = std::max(size, layer.value_size);
+  return size;
+}
 
 std::string architecture_names() {
   std::string names;
@@ -236,7 +254,7 @@ Result<Config> read_config(const io::Gguf& file) {
   }
   BRIM_ASSIGN(const double epsilon, keys.number("attention.layer_norm_rms_epsilon", 1e-5, NumberRange{0, 1}));
   config.norm_epsilon = static_cast<float>(epsilon);
-  config.attention_scale = 1.0f / std::sqrt(static_cast<float>(config.key_size));
+  config.attention_scale = 1.0f / std::sqrt(static_cast<float>(config.max_key_size()));
   BRIM_TRY(known->configure(keys, config));
   BRIM_TRY(check_layers(keys, config));
   BRIM_ASSIGN(const double scale, keys.number("attention.scale", 0.0, kZeroOrMore));
@@ -248,23 +266,28 @@ Result<Config> read_config(const io::Gguf& file) {
 kv::Shape kv_shape(const Config& config, std::int64_t context, kernels::KvTypes types) {
   kv::Shape shape;
   shape.context = context;
-  const bool all_keep_entries = std::all_of(config.layers.begin(), config.layers.end(), [](const LayerConfig& layer) {
-    return layer.mixer != nullptr && layer.mixer->keeps_entries();
-  });
+  const bool all_keep_entries = std::all_of(config.layers.begin(), config.layers.end(),
+                                            [](const LayerConfig& layer) { return layer.keeps_entries(); });
+  const auto attended_later = [&](kv::LayerId id) {
+    return std::any_of(config.layers.begin(), config.layers.end(),
+                       [&](const LayerConfig& layer) { return layer.entries_of == id; });
+  };
   for (const kv::LayerId id : kv::ids_up_to<kv::LayerId>(config.layers.size())) {
     const LayerConfig& layer = config.layer(id);
     if (layer.mixer == nullptr) continue;
     if (const std::int64_t bytes = layer.mixer->state_bytes(config, layer); bytes > 0)
       shape.states.push_back({id, bytes});
-    if (!layer.mixer->keeps_entries()) continue;
+    if (!layer.keeps_entries()) continue;
     if (!all_keep_entries) shape.heads.push_back({id, 0});
     kv::StreamShape one;
     one.kv_heads = layer.kv_heads;
-    one.key_size = config.key_size;
-    one.value_size = config.value_size;
+    one.key_size = layer.key_size;
+    one.value_size = layer.value_size;
     one.window = layer.window;
     one.rope = layer.rope;
     one.types = types;
+    one.held = attended_later(id);
+    one.values_in_keys = layer.mixer->values_in_keys();
     shape.layers.push_back(one);
   }
   return shape;

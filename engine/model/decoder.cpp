@@ -7,9 +7,11 @@
 
 #include "engine/base/work_meter.hpp"
 #include "engine/model/layers/feed_forward.hpp"
+#include "engine/model/layers/layer_input.hpp"
 #include "engine/model/layers/mixer.hpp"
 #include "engine/model/pass.hpp"
 #include "kernels/multiply.hpp"
+#include "kernels/threads.hpp"
 
 namespace brim::model {
 namespace {
@@ -31,13 +33,22 @@ kv::Chunk begin_chunk(const SequenceStep& step) noexcept {
   return step.drafts ? step.memory->begin_drafts(count, step.tokens) : step.memory->begin(count, step.tokens);
 }
 
+void scale_output(const Pass& pass, kv::LayerId layer) noexcept {
+  const float scale = pass.weights.layer(layer).output_scale;
+  if (scale == 1.0f) return;
+  const std::int64_t width = pass.config.embedding;
+  kernels::for_chunks(pass.runtime.threads, pass.tokens, [&](std::int64_t t, int) noexcept {
+    pass.runtime.table.scale(pass.stream() + t * width, width, scale);
+  });
+}
+
 }  // namespace
 
-void Decoder::embed(const SequenceStep& step, const Segment& segment) noexcept {
+Status Decoder::embed(const SequenceStep& step, const Segment& segment) {
   const Config& config = model_.config();
   const quant::Matrix& table = model_.weights().token_embedding;
   const kernels::Table& kernel = runtime_.table;
-  const std::int64_t pairs = step.rope->pairs();
+  const std::int64_t pairs = config.rope.max_pairs();
   for (std::int64_t t = 0; t < segment.tokens; ++t) {
     const std::int64_t row = segment.row + t, windowed = work_.shape.chunk + row,
                        position = segment.chunk->position() + t;
@@ -49,7 +60,11 @@ void Decoder::embed(const SequenceStep& step, const Segment& segment) noexcept {
     if (config.embedding_scale != 1.0f) kernel.scale(stream, config.embedding, config.embedding_scale);
     step.rope->global().at(position, work_.cosines.data() + row * pairs, work_.sines.data() + row * pairs);
     step.rope->window().at(position, work_.cosines.data() + windowed * pairs, work_.sines.data() + windowed * pairs);
+    if (model_.layer_embeddings().empty()) continue;
+    BRIM_TRY(keep_layer_inputs(config, work_, kernel, model_.layer_embeddings(), row,
+                               step.tokens[static_cast<std::size_t>(t)]));
   }
+  return {};
 }
 
 Status Decoder::check(std::span<const SequenceStep> steps) const {
@@ -92,6 +107,7 @@ Status Decoder::check(std::span<const SequenceStep> steps) const {
 
 Status Decoder::forward(std::span<const SequenceStep> steps, const std::atomic<bool>* cancel) {
   BRIM_TRY(check(steps));
+  BRIM_TRY(model_.layer_embeddings().check_unchanged());
   std::array<std::optional<kv::Chunk>, kMaxSequences> chunks;  // those not ended are abandoned
   std::array<Segment, kMaxSequences> segments;
   std::int64_t rows = 0;
@@ -104,7 +120,7 @@ Status Decoder::forward(std::span<const SequenceStep> steps, const std::atomic<b
     const auto step_roles = work_.roles.subspan(static_cast<std::size_t>(rows), step.tokens.size());
     std::fill(step_roles.begin(), step_roles.end(), kernels::RowRole::generated);
     std::copy(step.roles.begin(), step.roles.end(), step_roles.begin());
-    embed(step, segments[i]);
+    BRIM_TRY(embed(step, segments[i]));
     rows += count;
   }
   const Pass pass{model_.config(),
@@ -121,6 +137,8 @@ Status Decoder::forward(std::span<const SequenceStep> steps, const std::atomic<b
     keep_layer_input(pass);
     if (const Mixer* mixer = model_.config().layer(layer).mixer) mixer->run(pass, layer);
     feed_forward(pass, layer);
+    add_layer_input(pass, layer);
+    scale_output(pass, layer);
   }
   if (pass.cancelled()) return cancelled_error();
   for (std::size_t i = 0; i < steps.size(); ++i) chunks[i]->end();

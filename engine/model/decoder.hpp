@@ -41,7 +41,8 @@ class Decoder {
   /// `cancel` (may be null) is polled in every task of the threads; when it turns true, and stays so until this
   /// returns, all chunks are abandoned (memories may then be stale) and cancelled is returned. Errors: invalid_argument
   /// for no sequences or too many, an empty or too long chunk or an id outside the vocabulary (nothing is changed);
-  /// wrong_state for a stale memory; cancelled.
+  /// wrong_state for a stale memory; io where embeddings are read from the file and it has changed or
+  /// cannot be read; cancelled.
   Status forward(std::span<const SequenceStep> steps, const std::atomic<bool>* cancel);
 
   /// Logits after the tokens of rows [first, first + count) of the last pass: [count][vocabulary], written to `out`.
@@ -58,7 +59,7 @@ class Decoder {
 
  private:
   Status check(std::span<const SequenceStep> steps) const;
-  void embed(const SequenceStep& step, const Segment& segment) noexcept;
+  Status embed(const SequenceStep& step, const Segment& segment);
 
   const Model& model_;
   Workspace& work_;

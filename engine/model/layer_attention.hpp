@@ -31,6 +31,7 @@ class LayerAttention {
   std::int64_t tokens() const { return rows_.tokens; }
   int group() const { return shape_.heads / shape_.kv_heads; }
   int kv_heads() const { return stored_.kv_heads; }
+  int value_size() const { return stored_.value_size; }
   /// Whether a single token reads only some blocks: indices then count the entries that it reads.
   bool sparse() const { return sparse_; }
   std::int64_t ranges() const { return ranges_; }
@@ -49,8 +50,8 @@ class LayerAttention {
   kernels::AttentionState result(int head, std::int64_t token) const noexcept {
     Workspace& work = pass_.work;
     const std::int64_t row = row_of(head, token);
-    return {work.row_largest.data() + row, work.row_sums.data() + row,
-            work.mixed.data() + row * pass_.config.value_size, shape_.heads};
+    return {work.row_largest.data() + row, work.row_sums.data() + row, work.mixed.data() + row * value_size(),
+            shape_.heads};
   }
 
   /// The sinks of the query heads that share the stream's KV head `head`, or null.
@@ -93,7 +94,7 @@ class LayerAttention {
   /// The state of that row.
   kernels::AttentionState row(int head, std::int64_t token, int query) const noexcept {
     const kernels::AttentionState state = result(head, token);
-    return {state.largest + query, state.sums + query, state.out + std::int64_t{query} * pass_.config.value_size,
+    return {state.largest + query, state.sums + query, state.out + std::int64_t{query} * value_size(),
             state.token_stride};
   }
 
@@ -138,8 +139,8 @@ class LayerAttention {
 
   kernels::Attend call_for(int head, std::int64_t token, std::int64_t count, const kernels::Seen* seen) const noexcept {
     kernels::Attend call{};
-    call.key_size = pass_.config.key_size;
-    call.value_size = pass_.config.value_size;
+    call.key_size = stored_.key_size;
+    call.value_size = stored_.value_size;
     call.queries = pass_.work.query.data() + row_of(head, token) * call.key_size;
     call.query_stride = std::int64_t{shape_.heads} * call.key_size;
     call.group = group();

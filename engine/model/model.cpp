@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "engine/model/delimiters.hpp"
+#include "engine/model/layers/latent_attention.hpp"
 #include "engine/model/remarks.hpp"
 #include "engine/model/repack.hpp"
 #include "engine/model/vocabulary.hpp"
@@ -24,6 +25,7 @@ Status page_in(const io::Gguf& file, const Weights& weights, const Progress& pro
   std::size_t unreported = 0;
   std::byte sum{0};
   for (const io::Tensor* tensor : weights.tensors) {
+    if (tensor == weights.layer_embeddings) continue;
     for (std::size_t at = 0; at < tensor->data.size(); at += kPage) {
       sum ^= tensor->data[at];
       unreported += kPage;
@@ -45,8 +47,9 @@ Status page_in(const io::Gguf& file, const Weights& weights, const Progress& pro
 
 quant::Format main_format(const Weights& weights) {
   std::array<std::size_t, quant::kFormatCount> bytes{};
-  for (const io::Tensor* tensor : weights.tensors)
-    bytes[static_cast<std::size_t>(tensor->format)] += tensor->data.size();
+  for (const io::Tensor* tensor : weights.tensors) {
+    if (tensor != weights.layer_embeddings) bytes[static_cast<std::size_t>(tensor->format)] += tensor->data.size();
+  }
   return static_cast<quant::Format>(std::max_element(bytes.begin(), bytes.end()) - bytes.begin());
 }
 
@@ -58,6 +61,8 @@ Result<ModelFile> facts_of(const io::Gguf& file, const Config& config, const Wei
   facts.carried = carried_profile(facts.profiles);
   facts.carried_scores = carried_scores(file, config, facts.profiles.fingerprint);
   facts.token_work = token_work(file, config);
+  BRIM_ASSIGN(facts.sampling, read_sampling_defaults(file));
+  BRIM_ASSIGN(facts.tool_template, read_tool_template(file));
   for (const io::Tensor* tensor : weights.tensors) facts.parameters += tensor->shape[0] * tensor->rows();
   facts.main_format = main_format(weights);
   return facts;
@@ -94,6 +99,7 @@ Result<std::shared_ptr<const Model>> Model::create(io::Gguf file, Config config,
   BRIM_ASSIGN(text::Vocabulary vocabulary, read_vocabulary(file));
   config.vocabulary = static_cast<std::int64_t>(vocabulary.tokens.size());
   BRIM_ASSIGN(Weights weights, read_weights(file, config));
+  BRIM_TRY(unpack_latent_keys(file, config, weights));
   BRIM_ASSIGN(text::Tokenizer tokenizer, text::Tokenizer::create(std::move(vocabulary)));
   BRIM_ASSIGN(std::string chat_template, read_chat_template(file));
   if (options.log) log_remarks(options.log, file, config, weights, tokenizer);
@@ -111,6 +117,10 @@ Result<std::shared_ptr<const Model>> Model::create(io::Gguf file, Config config,
   BRIM_ASSIGN(ModelFile facts,
               facts_of(file, config, weights));  // after the weights: what it samples has just been read
   BRIM_TRY(file.check_unchanged());
+  RowTable layer_embeddings;
+  if (weights.layer_embeddings != nullptr) {
+    BRIM_ASSIGN(layer_embeddings, RowTable::open(file, *weights.layer_embeddings));
+  }
   for (const std::string& notice : {facts.carried.notice, facts.carried_scores.notice}) {
     if (options.log && !notice.empty()) options.log(LogLevel::warning, notice);
   }
@@ -121,10 +131,11 @@ Result<std::shared_ptr<const Model>> Model::create(io::Gguf file, Config config,
   } else {
     weights.tensors.clear();  // they belong to `file`, which ends here
     weights.skipped.clear();
+    weights.layer_embeddings = nullptr;
   }
   return std::shared_ptr<const Model>(new Model(table, std::move(threads), std::move(facts), std::move(mapped),
-                                                std::move(config), std::move(panels), std::move(weights),
-                                                std::move(tokenizer), std::move(chat_template)));
+                                                std::move(layer_embeddings), std::move(config), std::move(panels),
+                                                std::move(weights), std::move(tokenizer), std::move(chat_template)));
 }
 
 std::int64_t Model::weight_bytes() const {

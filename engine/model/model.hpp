@@ -16,6 +16,8 @@
 #include "engine/model/config.hpp"
 #include "engine/model/panels.hpp"
 #include "engine/model/profile_file.hpp"
+#include "engine/model/row_table.hpp"
+#include "engine/model/sampling_keys.hpp"
 #include "engine/model/score_file.hpp"
 #include "engine/model/token_work.hpp"
 #include "engine/model/weights.hpp"
@@ -41,6 +43,8 @@ struct ModelFile {
   FoundProfile carried;
   FoundScores carried_scores;
   TokenWork token_work;
+  SamplingDefaults sampling;  ///< what its makers advise
+  std::string tool_template;  ///< the chat template for requests with tools, or empty
   std::int64_t parameters = 0;
   quant::Format main_format = quant::Format::f32;  ///< the one most weight bytes are in
 };
@@ -67,22 +71,27 @@ class Model {
   const ModelFile& file() const { return file_; }
   const Config& config() const { return config_; }
   const Weights& weights() const { return weights_; }
+  /// Of models with embeddings for each layer; empty for all others.
+  const RowTable& layer_embeddings() const { return layer_embeddings_; }
   const text::Tokenizer& tokenizer() const { return tokenizer_; }
   /// What each token ends, by id: for caches that cut texts into blocks. Computed at the first call; any thread.
   std::span<const std::uint8_t> delimiters() const;
   /// tokenizer.chat_template, empty when the file has none.
   const std::string& chat_template() const { return chat_template_; }
+  /// The file's template for requests with tools, empty when it has none.
+  const std::string& tool_template() const { return file_.tool_template; }
   /// Bytes of weights in memory: panels and rows, or the file's where they are read in place.
   std::int64_t weight_bytes() const;
 
  private:
   Model(const kernels::Table& table, std::unique_ptr<kernels::ThreadPool> threads, ModelFile file,
-        std::optional<io::Gguf> mapped, Config config, Panels panels, Weights weights, text::Tokenizer tokenizer,
-        std::string chat_template)
+        std::optional<io::Gguf> mapped, RowTable layer_embeddings, Config config, Panels panels, Weights weights,
+        text::Tokenizer tokenizer, std::string chat_template)
       : table_(&table),
         threads_(std::move(threads)),
         file_(std::move(file)),
         mapped_(std::move(mapped)),
+        layer_embeddings_(std::move(layer_embeddings)),
         config_(std::move(config)),
         panels_(std::move(panels)),
         weights_(std::move(weights)),
@@ -93,6 +102,7 @@ class Model {
   std::unique_ptr<kernels::ThreadPool> threads_;
   ModelFile file_;
   std::optional<io::Gguf> mapped_;  ///< with weights that stay in the file
+  RowTable layer_embeddings_;
   Config config_;
   Panels panels_;  ///< what weights_ refers to, in addition to a mapped file
   Weights weights_;

@@ -17,8 +17,9 @@ void apply(const Pass& pass, const float* x, std::initializer_list<Projection> p
                     pass.work.product.data());
   const kernels::Table& table = pass.runtime.table;
   for (const auto& [linear, out] : projections) {
-    if (linear.bias.empty()) continue;
     const std::int64_t rows = linear.weight.rows;
+    if (linear.scale != 1.0f) table.scale(out, pass.tokens * rows, linear.scale);
+    if (linear.bias.empty()) continue;
     for (std::int64_t t = 0; t < pass.tokens; ++t) table.add_scaled(out + t * rows, linear.bias.data(), rows, 1.0f);
   }
 }

@@ -121,7 +121,7 @@ struct Projection {
   float* out;
 };
 
-/// out[t] = matrix · x[t] + bias for every token of the pass and each of at most kernels::kMaxTargets projections; x
+/// out[t] = scale · matrix · x[t] + bias for every token of the pass and each of at most kernels::kMaxTargets projections; x
 /// has rows of their matrices' cols. Together they are faster than one after another: x is prepared once.
 void apply(const Pass& pass, const float* x, std::initializer_list<Projection> projections) noexcept;
 

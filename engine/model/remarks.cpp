@@ -8,6 +8,7 @@
 
 #include "engine/base/quote.hpp"
 #include "engine/model/foreign_tensors.hpp"
+#include "engine/model/sampling_keys.hpp"
 #include "engine/model/tokenizer_keys.hpp"
 #include "engine/model/vocabulary.hpp"
 
@@ -72,6 +73,9 @@ void log_remarks(const Log& log, const io::Gguf& file, const Config& config, con
   log_tokens(log, file, config, tokenizer);
   if (file.find("tokenizer.chat_template") == nullptr) {
     log(LogLevel::info, sentence(file.path(), " has no chat template: conversations use the built-in 'plain'"));
+  }
+  if (const auto unread = unread_sampling_keys(file); !unread.empty()) {
+    log(LogLevel::info, sentence("keys for sampling that are not used: ", list_text(unread)));
   }
   std::vector<std::string> unknown = config.unknown_keys;
   for (std::string& key : unknown_tokenizer_keys(file)) unknown.push_back(std::move(key));

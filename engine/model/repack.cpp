@@ -20,9 +20,15 @@ template <class AnyWeights, class Visit>
 void for_each_matrix(AnyWeights& weights, Visit&& visit) {
   visit(weights.output);
   for (auto& layer : weights.layers) {
-    for (auto* linear : {&layer.query, &layer.key, &layer.value, &layer.output, &layer.gate, &layer.up, &layer.down,
-                         &layer.router, &layer.shared_gate, &layer.shared_up, &layer.shared_down, &layer.shared_router,
-                         &layer.mixer_input, &layer.mixer_gate, &layer.rates, &layer.decays, &layer.mixer_output}) {
+    for (auto* heads : {&layer.latent_keys, &layer.latent_values}) {
+      for (auto& matrix : *heads) visit(matrix);
+    }
+    for (auto* linear :
+         {&layer.query,       &layer.key,           &layer.value,       &layer.output,           &layer.gate,
+          &layer.up,          &layer.down,          &layer.router,      &layer.shared_gate,      &layer.shared_up,
+          &layer.shared_down, &layer.shared_router, &layer.mixer_input, &layer.mixer_gate,       &layer.rates,
+          &layer.decays,      &layer.mixer_output,  &layer.input_gate,  &layer.input_projection, &layer.input_output,
+          &layer.latent_query}) {
       if (!linear->weight.empty()) visit(linear->weight);
     }
     for (auto* experts : {&layer.expert_gate, &layer.expert_up, &layer.expert_down}) {
@@ -41,6 +47,17 @@ std::size_t panels_bytes(const quant::Matrix& matrix) {
   const std::size_t bytes =
       static_cast<std::size_t>(quant::panel_count(matrix.rows)) * quant::panel_bytes(matrix.format, matrix.cols);
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+/// Of keys of latent attention that are unpacked, or will be.
+std::size_t unpacked_bytes(const LayerWeights& layer) {
+  std::size_t values = layer.unpacked_keys.size();
+  if (!layer.packed_keys.empty()) {
+    std::int64_t rows = layer.packed_keys.rows;
+    for (const quant::Matrix& matrix : layer.latent_values) rows -= matrix.rows;
+    values = static_cast<std::size_t>(rows * layer.packed_keys.cols);
+  }
+  return values * sizeof(float);
 }
 
 std::size_t rows_bytes(const quant::Matrix& matrix) {
@@ -166,6 +183,7 @@ std::size_t weight_bytes(const Weights& weights, const kernels::Table& table, bo
     const bool panels = matrix.layout == quant::Layout::panels || (repack && pays(table, matrix));
     bytes += panels ? panels_bytes(matrix) : row_bytes(matrix);
   });
+  for (const LayerWeights& layer : weights.layers) bytes += unpacked_bytes(layer);
   return bytes;
 }
 

@@ -55,7 +55,7 @@ void RopeFrequencies::at(std::int64_t position, float* cosines, float* sines) co
 }
 
 Rope::Rope(const Config& config, const RopeFactors& factors, std::int64_t context)
-    : pairs_(config.rope.pairs), key_size_(config.key_size) {
+    : pairs_(config.rope.pairs), first_(static_cast<std::size_t>(config.rope.first)) {
   const RopeConfig& rope = config.rope;
   const bool is_long = context > rope.original_context;
   const std::vector<float>& chosen = !factors.longer.empty() && is_long     ? factors.longer
@@ -64,7 +64,7 @@ Rope::Rope(const Config& config, const RopeFactors& factors, std::int64_t contex
   global_ = scaled_frequencies(rope, chosen);
   if (rope.separate_window_base) {
     RopeConfig plain;
-    plain.dimensions = rope.dimensions;
+    plain.dimensions = rope.dimensions_of(true);
     plain.base = rope.window_base;
     window_ = scaled_frequencies(plain, {});
   } else {
@@ -73,6 +73,7 @@ Rope::Rope(const Config& config, const RopeFactors& factors, std::int64_t contex
   for (const LayerConfig& layer : config.layers) {
     windowed_.push_back(layer.window > 0);
     rotated_.push_back(layer.rope);
+    key_sizes_.push_back(layer.key_size);
   }
 }
 
@@ -80,13 +81,14 @@ void Rope::rotate_back(kv::LayerId layer, float* keys, std::int64_t count, std::
   if (!rotated_[kv::index_of(layer)]) return;
   const std::vector<double>& angles = of_layer(layer).angle;
   const std::size_t pairs = angles.size();
+  const int key_size = key_sizes_[kv::index_of(layer)];
   for (std::size_t pair = 0; pair < pairs; ++pair) {
     const double theta = -static_cast<double>(delta) * angles[pair];
     const double cosine = std::cos(theta), sine = std::sin(theta);
-    const std::size_t first = pairs_ == RopePairs::interleaved ? 2 * pair : pair;
-    const std::size_t second = pairs_ == RopePairs::interleaved ? 2 * pair + 1 : pair + pairs;
+    const std::size_t first = first_ + (pairs_ == RopePairs::interleaved ? 2 * pair : pair);
+    const std::size_t second = first_ + (pairs_ == RopePairs::interleaved ? 2 * pair + 1 : pair + pairs);
     for (std::int64_t k = 0; k < count; ++k) {
-      float* key = keys + k * key_size_;
+      float* key = keys + k * key_size;
       const double x = key[first], y = key[second];
       key[first] = static_cast<float>(x * cosine - y * sine);
       key[second] = static_cast<float>(x * sine + y * cosine);

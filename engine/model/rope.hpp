@@ -46,8 +46,6 @@ class Rope final : public kv::KeyRotation {
   }
   const RopeFrequencies& global() const { return global_; }
   const RopeFrequencies& window() const { return window_; }
-  int pairs() const { return static_cast<int>(global_.angle.size()); }
-
   /// Rotates keys[count][key_size] of a layer by −delta positions (magnitude 1): moving stored keys in position space.
   void rotate_back(kv::LayerId layer, float* keys, std::int64_t count, std::int64_t delta) const noexcept override;
 
@@ -55,8 +53,9 @@ class Rope final : public kv::KeyRotation {
   RopeFrequencies global_, window_;
   std::vector<bool> windowed_;  // layers that use window_
   std::vector<bool> rotated_;   // layers with rope at all
+  std::vector<int> key_sizes_;  // of each layer
   RopePairs pairs_;
-  int key_size_;
+  std::size_t first_;  // rotated value of a key
 };
 
 }  // namespace brim::model

@@ -65,7 +65,7 @@ constexpr float kReach = 0.5f;
 void score_blocks(const Pass& pass, const Segment& segment, kv::StreamId stream, int head, std::int64_t blocks,
                   float* scratch, std::span<float> each, std::span<float> scores) noexcept {
   const LayerConfig& shape = pass.config.layer(segment.plan().shape.place(stream).layer);
-  const int size = pass.config.key_size, group = shape.heads / shape.kv_heads;
+  const int size = segment.plan().shape.at(stream).key_size, group = shape.heads / shape.kv_heads;
   const kernels::Table& table = pass.runtime.table;
   const auto kind = static_cast<std::size_t>(table.activation[kBoxFormat]);
   const std::size_t stride = query_stride(table, size);

@@ -61,7 +61,14 @@ Result<Linear> TensorFinder::linear(const std::string& name, std::int64_t cols, 
   Linear result;
   BRIM_ASSIGN(result.weight, matrix(name + ".weight", {cols, rows}));
   BRIM_ASSIGN(result.bias, optional_vector(name + ".bias", rows));
+  BRIM_ASSIGN(result.scale, optional_scale(name));
   return result;
+}
+
+Result<float> TensorFinder::optional_scale(const std::string& name) const {
+  if (!has(name + ".scale")) return 1.0f;
+  BRIM_ASSIGN(const std::vector<float> one, vector(name + ".scale", 1));
+  return one.front();
 }
 
 Result<ExpertMatrices> TensorFinder::experts(const std::string& name, std::int64_t cols, std::int64_t rows,
@@ -71,6 +78,9 @@ Result<ExpertMatrices> TensorFinder::experts(const std::string& name, std::int64
   for (int expert = 0; expert < count; ++expert) result.each.push_back(all.slice(expert * rows, rows));
   if (has(name + ".bias")) {
     BRIM_ASSIGN(result.bias, values(name + ".bias", {rows, count}));
+  }
+  if (has(name + ".scale")) {
+    BRIM_ASSIGN(result.scales, vector(name + ".scale", count));
   }
   return result;
 }
@@ -96,6 +106,7 @@ Result<const io::Tensor*> TensorFinder::find(const std::string& name, std::initi
 Linear cut(const Linear& fused, std::int64_t first, std::int64_t rows) {
   Linear part;
   part.weight = fused.weight.slice(first, rows);
+  part.scale = fused.scale;
   if (!fused.bias.empty()) part.bias.assign(fused.bias.begin() + first, fused.bias.begin() + first + rows);
   return part;
 }

@@ -31,9 +31,12 @@ class TensorFinder {
   /// NAME.weight, or NAME alone, as files of Falcon-H1 have it; and, for norms of the layer kind, NAME.bias where there
   /// is one.
   Result<Norm> norm(const std::string& name, std::int64_t size, NormKind kind) const;
-  /// NAME.weight, and NAME.bias where there is one.
+  /// What NAME.scale holds, which multiplies products of NAME.weight (of NVFP4); 1 where there is none.
+  Result<float> optional_scale(const std::string& name) const;
+  /// NAME.weight, and NAME.bias and NAME.scale where there are any.
   Result<Linear> linear(const std::string& name, std::int64_t cols, std::int64_t rows) const;
-  /// NAME.weight, `count` matrices one after another, and NAME.bias where there is one, a row for each.
+  /// NAME.weight, `count` matrices one after another, and, where there are any, NAME.bias, a row for each, and
+  /// NAME.scale, a number for each.
   Result<ExpertMatrices> experts(const std::string& name, std::int64_t cols, std::int64_t rows, int count) const;
 
  private:

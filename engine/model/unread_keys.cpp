@@ -123,8 +123,8 @@ bool is_neutral(std::string_view name, const io::Value& value, const Keys& keys,
   if (has_word("causal", name)) return number == 1;
   if (name == "qk_norm") return (number != 0) == (config.query_key_norm != QueryKeyNorm::none);
   if (name == "attention.layer_norm_epsilon") return keys.has("attention.layer_norm_rms_epsilon");
-  if (name == "attention.key_length_swa") return number == config.key_size;
-  if (name == "attention.value_length_swa") return number == config.value_size;
+  if (name == "attention.key_length_swa") return number == config.max_key_size();
+  if (name == "attention.value_length_swa") return number == config.max_value_size();
   if (name == "attention.sliding_window_pattern" && !windowed(config)) return true;
   if (name == "rope.freq_base_swa") return number == config.rope.base || !windowed(config);
   if (name == "rope.dimension_count_swa") return number == config.rope.dimensions || !windowed(config);

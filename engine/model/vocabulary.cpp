@@ -96,6 +96,7 @@ constexpr SpecialId kSpecialIds[] = {
     {"middle_token_id", &text::Vocabulary::fim_middle},
 };
 constexpr std::string_view kEndIdLists[] = {"eos_token_ids", "eog_token_ids"};
+constexpr std::string_view kSuppressed = "suppress_tokens";
 
 // The rules for whole texts.
 struct Rule {
@@ -109,7 +110,7 @@ constexpr Rule kRules[] = {
     {"remove_extra_whitespaces", &text::Vocabulary::remove_extra_whitespaces},
 };
 // The rest of what is read.
-constexpr std::string_view kTables[] = {"model", "pre", "tokens", "scores", "token_type", "merges", "suppress_tokens"};
+constexpr std::string_view kTables[] = {"model", "pre", "tokens", "scores", "token_type", "merges", kSuppressed};
 
 bool is_token(std::size_t tokens, std::int64_t id) { return id >= 0 && static_cast<std::uint64_t>(id) < tokens; }
 
@@ -184,15 +185,6 @@ Status read_rules(const io::Gguf& gguf, text::Vocabulary& vocabulary) {
   return {};
 }
 
-// Tokens that the model must never answer with; sampling does not support them yet.
-Status refuse_suppressed_tokens(const io::Gguf& gguf) {
-  const std::string key = key_of("suppress_tokens");
-  const io::Value* value = gguf.find(key);
-  if (value == nullptr || (value->as_array() != nullptr && value->as_array()->count == 0)) return {};
-  return error(ErrorCode::unsupported, gguf.path(), ": key ", quoted(key),
-               " bans tokens from all answers, which is not supported yet");
-}
-
 }  // namespace
 
 Result<text::Vocabulary> read_vocabulary(const io::Gguf& gguf) {
@@ -220,7 +212,7 @@ Result<text::Vocabulary> read_vocabulary(const io::Gguf& gguf) {
   if (model != "llama") {
     BRIM_ASSIGN(vocabulary.merges, strings_at(gguf, key_of("merges")));
   }
-  BRIM_TRY(refuse_suppressed_tokens(gguf));
+  BRIM_TRY(read_ids(gguf, vocabulary, kSuppressed, vocabulary.suppressed));
   BRIM_TRY(refuse_tokenizer_keys(gguf, model != "gpt2"));
   BRIM_TRY(read_special_ids(gguf, vocabulary));
   BRIM_TRY(read_rules(gguf, vocabulary));
@@ -244,7 +236,7 @@ std::vector<std::string> ignored_token_ids(const io::Gguf& gguf, std::size_t tok
     found.push_back(
         sentence("key ", quoted(key), " is ", io::shown_for_integer(*value), ", expected ", expected_id(tokens)));
   }
-  for (const std::string_view name : kEndIdLists) {
+  for (const std::string_view name : {kEndIdLists[0], kEndIdLists[1], kSuppressed}) {
     const std::string key = key_of(name);
     const io::Value* value = gguf.find(key);
     const io::Array* array = value != nullptr ? value->as_array() : nullptr;
@@ -265,6 +257,10 @@ std::vector<std::string> ignored_token_ids(const io::Gguf& gguf, std::size_t tok
 
 Result<std::string> read_chat_template(const io::Gguf& gguf) {
   return gguf.string("tokenizer.chat_template", std::string());
+}
+
+Result<std::string> read_tool_template(const io::Gguf& gguf) {
+  return gguf.string("tokenizer.chat_template.tool_use", std::string());
 }
 
 }  // namespace brim::model

@@ -8,6 +8,7 @@
 #include "engine/base/quote.hpp"
 #include "engine/model/foreign_tensors.hpp"
 #include "engine/model/layers/feed_forward.hpp"
+#include "engine/model/layers/layer_input.hpp"
 #include "engine/model/layers/mixer.hpp"
 #include "engine/model/tensor_finder.hpp"
 
@@ -86,7 +87,12 @@ Result<Weights> read_weights(const io::Gguf& file, const Config& config) {
     const LayerConfig& shape = config.layers[i];
     if (shape.mixer != nullptr) BRIM_TRY(shape.mixer->read_weights(finder, config, shape, weights.layers.back()));
     BRIM_TRY(read_feed_forward(finder, config, shape, weights.layers.back()));
+    if (config.layer_scales && finder.has("layer_output_scale.weight")) {
+      BRIM_ASSIGN(const std::vector<float> scale, finder.vector("layer_output_scale.weight", 1));
+      weights.layers.back().output_scale = scale.front();
+    }
   }
+  BRIM_TRY(read_layer_inputs(file, config, used, weights));
   BRIM_TRY(read_rope_factors(file, config, weights.rope_factors, used));
   BRIM_ASSIGN(weights.skipped, ForeignTensors(file, config).skipped(used));
   for (std::size_t i = 0; i < used.size(); ++i) {

@@ -15,10 +15,11 @@
 
 namespace brim::model {
 
-/// y = W·x + bias; the bias is empty where the file has none.
+/// y = scale · W·x + bias; the bias is empty where the file has none.
 struct Linear {
   quant::Matrix weight;
   std::vector<float> bias;
+  float scale = 1.0f;
 };
 
 /// A norm's factors, one per value of a row, and what is added after them. Both are empty where nothing is normalised;
@@ -32,12 +33,13 @@ struct Norm {
   std::vector<float> weight, bias;
 };
 
-/// The same matrix of every expert, and its bias, [experts][rows], empty where the file has none.
+/// The same matrix of every expert, its bias, [experts][rows], and its scale, [experts], empty where the file has none.
 struct ExpertMatrices {
   std::vector<quant::Matrix> each;
-  std::vector<float> bias;
+  std::vector<float> bias, scales;
 
   const quant::Matrix& of(int expert) const { return each[static_cast<std::size_t>(expert)]; }
+  float scale_of(int expert) const { return scales.empty() ? 1.0f : scales[static_cast<std::size_t>(expert)]; }
   /// Of one expert, or null.
   const float* bias_of(int expert) const { return bias.empty() ? nullptr : bias.data() + expert * of(expert).rows; }
 };
@@ -49,6 +51,12 @@ struct LayerWeights {
   std::vector<float> sinks;                 ///< [heads] only with Config::attention_sinks
   Norm inner_attention_norm;                ///< of `output`'s input
   Norm post_attention_norm;                 ///< of its result
+  // Latent attention: `key` projects to latent vector and rotated values, `query` from the vector of `latent_query`.
+  Linear latent_query;  ///< only with LatentConfig::query_size
+  Norm latent_query_norm, latent_norm;
+  std::vector<quant::Matrix> latent_keys, latent_values;  ///< of each head: [latent][plain_size], [value_size][latent]
+  quant::Matrix packed_keys;         ///< of older files: keys and values of all heads; empty once they are unpacked
+  std::vector<float> unpacked_keys;  ///< in place of latent_keys: [head][latent][plain_size]
   // Layers with a state of fixed size.
   Linear mixer_input;    ///< what the convolution goes over; mamba2: also the gate and time steps
   Linear mixer_gate;     ///< delta_net: z
@@ -69,6 +77,13 @@ struct LayerWeights {
   Linear shared_router;                        ///< [1][embedding] how much they count; empty: fully
   Norm inner_feed_forward_norm;                ///< of `down`'s input
   Norm post_feed_forward_norm;
+  // Only with FeedForward::dense_and_experts.
+  Norm router_norm, expert_norm;           ///< of the inputs of router and experts
+  Norm post_dense_norm, post_expert_norm;  ///< of the two results
+  // Only with Config::layer_embedding (layer_input.hpp).
+  Linear input_gate, input_projection, input_output;
+  Norm input_norm;
+  float output_scale = 1.0f;  ///< multiplies the stream behind the layer
 };
 
 struct Weights {
@@ -79,10 +94,12 @@ struct Weights {
   std::vector<LayerWeights> layers;
   const LayerWeights& layer(kv::LayerId id) const { return layers[kv::index_of(id)]; }
   RopeFactors rope_factors;
+  Norm layer_embedding_norm;  ///< only with Config::layer_embedding
 
   // From the file, and empty once that is closed: the tensors above, and those that belong to something else than the
   // text model.
   std::vector<const io::Tensor*> tensors, skipped;
+  const io::Tensor* layer_embeddings = nullptr;  ///< one of `tensors`, which is read by the row (row_table.hpp)
 
   /// Bytes of `tensors` in the file.
   std::int64_t file_bytes() const;

@@ -30,6 +30,36 @@ class Cutter {
   std::size_t used_ = 0;
 };
 
+/// The largest of each size over all layers.
+struct LayerMaxima {
+  explicit LayerMaxima(const Config& config)
+      : width(std::max({config.expert_feed_forward, config.shared_expert_feed_forward, config.layer_embedding})) {
+    for (const LayerConfig& layer : config.layers) {
+      if (layer.mixer != nullptr) {
+        const MixerScratch own = layer.mixer->scratch(config, layer);
+        mixing.values = std::max(mixing.values, own.values);
+        mixing.widest = std::max(mixing.widest, own.widest);
+        mixing.aside = std::max(mixing.aside, own.aside);
+      }
+      heads = std::max<std::int64_t>(heads, layer.heads);
+      kv_heads = std::max<std::int64_t>(kv_heads, layer.kv_heads);
+      query_row = std::max(query_row, std::int64_t{layer.heads} * layer.key_size);
+      mixed_row = std::max(mixed_row, std::int64_t{layer.heads} * layer.value_size);
+      key_row = std::max(key_row, std::int64_t{layer.kv_heads} * layer.key_size);
+      value_row = std::max(value_row, std::int64_t{layer.kv_heads} * layer.value_size);
+      if (layer.kv_heads > 0) group = std::max<std::int64_t>(group, layer.heads / layer.kv_heads);
+      width = std::max(width, layer.feed_forward_width);
+      dense_and_experts = dense_and_experts || layer.kind == FeedForward::dense_and_experts;
+    }
+  }
+
+  std::int64_t heads = 0, kv_heads = 0, group = 0;
+  std::int64_t query_row = 0, mixed_row = 0, key_row = 0, value_row = 0;  ///< values of a row, all heads
+  std::int64_t width;                                                     ///< of feed-forwards
+  MixerScratch mixing;
+  bool dense_and_experts = false;
+};
+
 }  // namespace
 
 WorkspaceShape workspace_shape(const kv::Plan& plan, const kernels::Table& table, int threads) {
@@ -64,33 +94,29 @@ WorkspaceShape cover(const WorkspaceShape& a, const WorkspaceShape& b) {
 
 std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes, std::span<std::byte> memory) {
   shape = sizes;
-  std::int64_t heads = 0, kv_heads = 0, group = 0;
-  std::int64_t width = std::max(config.expert_feed_forward, config.shared_expert_feed_forward);
-  MixerScratch mixing;
-  for (const LayerConfig& layer : config.layers) {
-    if (layer.mixer != nullptr) {
-      const MixerScratch own = layer.mixer->scratch(config, layer);
-      mixing.values = std::max(mixing.values, own.values);
-      mixing.widest = std::max(mixing.widest, own.widest);
-      mixing.aside = std::max(mixing.aside, own.aside);
-    }
-    heads = std::max<std::int64_t>(heads, layer.heads);
-    kv_heads = std::max<std::int64_t>(kv_heads, layer.kv_heads);
-    if (layer.kv_heads > 0) group = std::max<std::int64_t>(group, layer.heads / layer.kv_heads);
-    width = std::max(width, layer.feed_forward_width);
-  }
-  const std::int64_t chunk = sizes.chunk, tile = std::min(chunk, kPassTile), pairs = config.rope.dimensions / 2;
+  const LayerMaxima max(config);
+  const std::int64_t heads = max.heads, kv_heads = max.kv_heads, group = max.group, width = max.width;
+  const MixerScratch& mixing = max.mixing;
+  const std::int64_t chunk = sizes.chunk, tile = std::min(chunk, kPassTile), pairs = config.rope.max_pairs();
+  const int key_size = config.max_key_size(), value_size = config.max_value_size();
   Cutter cutter(memory);
   cutter.cut(stream, chunk * config.embedding);
   if (config.residual == Residual::parallel) cutter.cut(layer_input, chunk * config.embedding);
   if (config.query_temperature.scale != 0) cutter.cut(query_scale, chunk);
   cutter.cut(roles, chunk);
-  cutter.cut(key, chunk * kv_heads * config.key_size);
-  cutter.cut(value, chunk * kv_heads * config.value_size);
+  cutter.cut(key, chunk * max.key_row);
+  cutter.cut(value, chunk * max.value_row);
   cutter.cut(normed, tile * config.embedding);
   cutter.cut(branch, tile * config.embedding);
-  cutter.cut(query, tile * heads * config.key_size);
-  cutter.cut(mixed, tile * heads * config.value_size);
+  if (max.dense_and_experts) cutter.cut(dense_out, tile * config.embedding);
+  if (config.layer_embedding > 0) {
+    const std::int64_t row = config.layer_embedding * static_cast<std::int64_t>(config.layers.size());
+    cutter.cut(embedded, chunk * config.embedding);
+    cutter.cut(layer_rows, chunk * row);
+    cutter.cut(packed_row, row);
+  }
+  cutter.cut(query, tile * max.query_row);
+  cutter.cut(mixed, tile * max.mixed_row);
   cutter.cut(mixer, tile * mixing.values);
   cutter.cut(aside, chunk * mixing.aside);
   cutter.cut(gate, tile * width);
@@ -103,12 +129,11 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   const std::int64_t ranges = max_ranges();  // entries may begin anywhere in the first one
   split_rows_ = split_tokens * heads;
   for (auto* range : {&range_largest, &range_sums}) cutter.cut(*range, (ranges - 1) * split_rows_);
-  cutter.cut(range_out, (ranges - 1) * split_rows_ * config.value_size);
+  cutter.cut(range_out, (ranges - 1) * split_rows_ * value_size);
   tile_rows_ = std::max(kAttentionRows, group);
-  tile_values_ = tile_rows_ * config.value_size;
-  std::int64_t kernel_floats = kernels::attention_scratch(tile_rows_, config.key_size, config.value_size);
-  if (sizes.read_blocks > 0)
-    kernel_floats = std::max(kernel_floats, scoring_scratch(*sizes.table, group, config.key_size));
+  tile_values_ = tile_rows_ * value_size;
+  std::int64_t kernel_floats = kernels::attention_scratch(tile_rows_, key_size, value_size);
+  if (sizes.read_blocks > 0) kernel_floats = std::max(kernel_floats, scoring_scratch(*sizes.table, group, key_size));
   worker_floats_ = kernel_floats + 2 * tile_rows_ + tile_values_;
   worker_floats_ = (worker_floats_ + 15) / 16 * 16;
   cutter.cut(attention, sizes.threads * worker_floats_);
@@ -137,7 +162,7 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
     cutter.cut(expert_choice, tile * config.experts_used);
     cutter.cut(expert_tokens, tile);
   }
-  const std::int64_t widest = std::max({config.embedding, width, heads * config.value_size, mixing.widest});
+  const std::int64_t widest = std::max({config.embedding, width, max.mixed_row, mixing.widest});
   cutter.cut(product,
              static_cast<std::int64_t>(kernels::multiply_scratch_bytes(*sizes.table, widest, tile, sizes.threads)));
   return cutter.used();

@@ -65,10 +65,14 @@ struct Workspace {
   std::span<float> layer_input;       ///< the same before the current layer, only with Residual::parallel
   std::span<float> query_scale;       ///< [chunk] what queries are multiplied by, only with a temperature
   std::span<kernels::RowRole> roles;  ///< [chunk]
-  std::span<float> key;               ///< [chunk][kv_heads · key_size]
+  std::span<float> key;               ///< [chunk][kv_heads · key_size], of the current layer, as the next ones
   std::span<float> value;             ///< [chunk][kv_heads · value_size]
   std::span<float> normed;            ///< [tile][embedding]
   std::span<float> branch;            ///< [tile][embedding] what a branch adds
+  std::span<float> dense_out;         ///< [tile][embedding] a dense feed-forward's result, while experts have `branch`
+  std::span<float> embedded;          ///< [chunk][embedding] the stream before the first layer, for layer_input.hpp
+  std::span<float> layer_rows;        ///< [chunk][layers · layer_embedding]
+  std::span<float> packed_row;        ///< room for one of these rows as the file has it
   std::span<float> query;             ///< [tile][heads · key_size]
   std::span<float> mixed;             ///< [tile][heads · value_size]
   std::span<float> mixer;             ///< [tile][MixerScratch::values]

@@ -38,6 +38,7 @@ struct Vocabulary {
   std::int32_t fim_prefix = -1, fim_suffix = -1, fim_middle = -1, fim_padding = -1, fim_repository = -1,
                fim_separator = -1;
   std::vector<std::int32_t> end_of_generation;  ///< further ids that end an answer (tokenizer.ggml.eos_token_ids …)
+  std::vector<std::int32_t> suppressed;         ///< ids that no answer may have (tokenizer.ggml.suppress_tokens)
   bool add_bos = false;
   bool add_eos = false;
   bool add_space_prefix = true;

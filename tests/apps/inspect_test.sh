@@ -143,5 +143,20 @@ if [ -n "$write_tiny_model" ]; then
   [ $code = 2 ] || fail "an unknown split: exit $code"
 fi
 
+# Seeds of the fuzz tests: layers that attend to another one's entries, latent vectors, layers of one thing alone.
+seeds=$(dirname "$0")/../fuzz/corpus/model
+for seed in gemma4 gemma4-experts deepseek2 deepseek2-older nemotron_h_moe; do
+  inspect -m "$seeds/$seed"
+  [ $code = 0 ] || fail "$seed: exit $code: $(cat "$scratch/err")"
+  expect "$seed" "^  architecture +${seed%%-*}$" "$scratch/out"
+  expect "$seed" '^  KV budget +[0-9.]+ ' "$scratch/out"
+done
+inspect -m "$seeds/gemma4"
+expect gemma4 'over 2 of 4 layers, stored as f16' "$scratch/out"
+expect gemma4 '^  layer 0 +1 × \(4 \+ 4\) values an entry, window 6' "$scratch/out"
+expect gemma4 '^  layer 1 +1 × \(8 \+ 8\) values an entry' "$scratch/out"
+inspect -m "$seeds/deepseek2"
+expect deepseek2 '^  layers 0–1 +1 × 6 values an entry' "$scratch/out"
+
 [ $failures = 0 ] && [ -z "$write_tiny_model" ] && skip "no tool writes a tiny model"
 finish

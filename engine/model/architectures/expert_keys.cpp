@@ -16,6 +16,29 @@ Status read_shared_experts(const Keys& keys, Config& config) {
   return {};
 }
 
+namespace {
+
+// A group counts as its two best experts do (DeepSeek-V3, arXiv 2412.19437, §2.1.2).
+Status read_groups(const Keys& keys, Config& config) {
+  BRIM_ASSIGN(const std::int64_t groups, keys.integer("expert_group_count", 1, 0, config.experts));
+  BRIM_ASSIGN(const std::int64_t used, keys.integer("expert_group_used_count", groups, 0, groups > 0 ? groups : 1));
+  if (groups <= 1) return {};
+  if (config.experts % groups != 0) {
+    return error(ErrorCode::bad_file, keys.file().path(), ": key ", keys.full("expert_group_count"),
+                 ": expected a divisor of the ", config.experts, " experts, found ", groups);
+  }
+  if (used * (config.experts / groups) < config.experts_used) {
+    return error(ErrorCode::bad_file, keys.file().path(), ": key ", keys.full("expert_group_used_count"),
+                 ": expected groups with at least ", config.experts_used, " experts, found ", used, " of ",
+                 config.experts / groups);
+  }
+  config.expert_groups = static_cast<int>(groups);
+  config.expert_groups_used = static_cast<int>(used);
+  return {};
+}
+
+}  // namespace
+
 Status read_routing(const Keys& keys, Config& config, RouterScore absent) {
   BRIM_ASSIGN(const std::int64_t function, keys.integer("expert_gating_func", 0, 0, INT32_MAX));
   switch (function) {
@@ -39,7 +62,7 @@ Status read_routing(const Keys& keys, Config& config, RouterScore absent) {
   BRIM_ASSIGN(const double scale, keys.number("expert_weights_scale", 1.0, kZeroOrMore));
   // A scale of 0 in the file means "not used".
   if (scale != 0) config.expert_weights_scale = static_cast<float>(scale);
-  return {};
+  return read_groups(keys, config);
 }
 
 Status read_dense_layers(const Keys& keys, Config& config) {

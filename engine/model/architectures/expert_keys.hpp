@@ -14,8 +14,9 @@ Status require_experts(const Keys& keys, const Config& config);
 /// which counts where both are given). Errors: those of the keys.
 Status read_shared_experts(const Keys& keys, Config& config);
 
-/// expert_gating_func (`absent` where there is none), expert_weights_norm (absent: not normalised) and
-/// expert_weights_scale. Errors: those of the keys; unsupported for a function that is not known.
+/// expert_gating_func (`absent` where there is none), expert_weights_norm (absent: not normalised),
+/// expert_weights_scale, and the groups of experts. Errors: those of the keys; unsupported for a function that is not
+/// known; bad_file for groups that the experts cannot be divided into, or that are too few.
 Status read_routing(const Keys& keys, Config& config, RouterScore absent);
 
 /// leading_dense_block_count and interleave_moe_layer_step: layers before the first, and those whose number, counted

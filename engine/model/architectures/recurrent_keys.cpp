@@ -70,10 +70,10 @@ Status configure_delta_net(const Keys& keys, Config& config) {
   config.query_key_norm = QueryKeyNorm::per_head;
   config.query_gate = true;
   config.norms.feed_forward = "post_attention_norm";
-  if (config.value_size != config.key_size) {
+  if (config.max_value_size() != config.max_key_size()) {
     return error(ErrorCode::unsupported, keys.file().path(), ": key ", keys.full("attention.value_length"), " is ",
-                 config.value_size, "; for the architecture ", config.architecture,
-                 " only the size of a key is supported, which is ", config.key_size);
+                 config.max_value_size(), "; for the architecture ", config.architecture,
+                 " only the size of a key is supported, which is ", config.max_key_size());
   }
   BRIM_TRY(read_state_space(keys, config));
   return name_recurrent_layers(keys, config, delta_net_mixer());

@@ -7,15 +7,55 @@
 namespace brim::model {
 namespace {
 
-// The best experts_used experts by score + bias (ties: the lower index), in ascending order of index.
-void choose_best(const float* scores, const std::vector<float>& bias, int experts, std::int32_t* choice,
-                 int used) noexcept {
-  const auto ranked = [&](int e) { return bias.empty() ? scores[e] : scores[e] + bias[static_cast<std::size_t>(e)]; };
+// What experts are chosen by.
+struct Ranking {
+  const float* scores;
+  const std::vector<float>& bias;
+
+  float operator()(int expert) const noexcept {
+    return bias.empty() ? scores[expert] : scores[expert] + bias[static_cast<std::size_t>(expert)];
+  }
+};
+
+// The rank of a group: the sum of its two best experts'.
+float rank_of_group(const Ranking& ranked, int first, int size) noexcept {
+  float best = ranked(first), second = 0;
+  for (int e = first + 1; e < first + size; ++e) {
+    const float rank = ranked(e);
+    if (rank > best) {
+      second = best;
+      best = rank;
+    } else if (e == first + 1 || rank > second) {
+      second = rank;
+    }
+  }
+  return best + second;
+}
+
+// Whether fewer groups than may be used are better than this one (ties: the lower index).
+bool uses_group(const Config& config, const Ranking& ranked, int group) noexcept {
+  const int size = config.experts / config.expert_groups;
+  const float own = rank_of_group(ranked, group * size, size);
+  int better = 0;
+  for (int other = 0; other < config.expert_groups; ++other) {
+    const float rank = other == group ? own : rank_of_group(ranked, other * size, size);
+    if (rank > own || (rank == own && other < group)) ++better;
+  }
+  return better < config.expert_groups_used;
+}
+
+// The best experts_used experts (ties: the lower index) of those in the best groups, in ascending order of index.
+void choose_best(const Config& config, const Ranking& ranked, std::int32_t* choice) noexcept {
+  const int used = config.experts_used, size = config.experts / config.expert_groups;
   int found = 0;
   for (int rank = 0; rank < used; ++rank) {
     int best = -1;
-    for (int e = 0; e < experts; ++e) {
+    for (int e = 0; e < config.experts; ++e) {
       if (std::find(choice, choice + found, e) != choice + found) continue;
+      if (config.expert_groups > 1 && e % size == 0 && !uses_group(config, ranked, e / size)) {
+        e += size - 1;
+        continue;
+      }
       if (best < 0 || ranked(e) > ranked(best)) best = e;
     }
     choice[found++] = best;
@@ -24,7 +64,7 @@ void choose_best(const float* scores, const std::vector<float>& bias, int expert
 }
 
 // What one token's experts are, and their weights.
-void choose_experts(const Pass& pass, const LayerWeights& weights, std::int64_t token) noexcept {
+void choose_for_token(const Pass& pass, const LayerWeights& weights, std::int64_t token) noexcept {
   const Config& config = pass.config;
   const kernels::Table& table = pass.runtime.table;
   const int experts = config.experts, used = config.experts_used;
@@ -33,7 +73,7 @@ void choose_experts(const Pass& pass, const LayerWeights& weights, std::int64_t 
   float* weight = pass.work.expert_weight.data() + token * used;
   if (config.router_score == RouterScore::softmax) table.softmax(scores, experts);
   if (config.router_score == RouterScore::sigmoid) table.sigmoid(scores, experts);
-  choose_best(scores, weights.router_choice_bias, experts, choice, used);
+  choose_best(config, {scores, weights.router_choice_bias}, choice);
   for (int i = 0; i < used; ++i) weight[i] = scores[choice[i]];
   if (config.router_score == RouterScore::softmax_of_chosen) table.softmax(weight, used);
   float sum = 0;
@@ -64,6 +104,8 @@ std::int64_t gather(const Pass& pass, const float* input, int expert) noexcept {
 void apply_expert(const Pass& pass, const ExpertMatrices& matrices, int expert, const float* x, float* out) noexcept {
   const quant::Matrix& matrix = matrices.of(expert);
   apply(pass, matrix, x, out);
+  const float scale = matrices.scale_of(expert);
+  if (scale != 1.0f) pass.runtime.table.scale(out, pass.tokens * matrix.rows, scale);
   const float* bias = matrices.bias_of(expert);
   if (bias == nullptr) return;
   for (std::int64_t t = 0; t < pass.tokens; ++t) {
@@ -79,10 +121,16 @@ void add_expert(const Pass& pass, const LayerWeights& weights, int expert, std::
   Pass part = pass;
   part.tokens = count;
   part.roles = work.gathered_roles.data();
-  apply_expert(part, weights.expert_gate, expert, work.gathered.data(), work.gate.data());
   apply_expert(part, weights.expert_up, expert, work.gathered.data(), work.up.data());
-  activate(part, count, pass.config.expert_feed_forward);
-  apply_expert(part, weights.expert_down, expert, work.gate.data(), work.expert_out.data());
+  float* inner = work.up.data();
+  if (pass.config.gated_experts) {
+    inner = work.gate.data();
+    apply_expert(part, weights.expert_gate, expert, work.gathered.data(), inner);
+    activate(part, count, pass.config.expert_feed_forward);
+  } else {
+    activate_alone(part, pass.config.expert_feed_forward);
+  }
+  apply_expert(part, weights.expert_down, expert, inner, work.expert_out.data());
   for (std::int64_t row = 0; row < count; ++row) {
     const std::int64_t t = work.expert_tokens[static_cast<std::size_t>(row)];
     const std::int32_t* choice = work.expert_choice.data() + t * used;
@@ -115,6 +163,10 @@ void cut_experts(const ExpertMatrices& both, std::int64_t width, ExpertMatrices&
   for (std::size_t expert = 0; expert < both.each.size(); ++expert) {
     gate.each.push_back(both.each[expert].slice(0, width));
     up.each.push_back(both.each[expert].slice(width, width));
+    if (!both.scales.empty()) {
+      gate.scales.push_back(both.scales[expert]);
+      up.scales.push_back(both.scales[expert]);
+    }
     if (both.bias.empty()) continue;
     const float* bias = both.bias_of(static_cast<int>(expert));
     gate.bias.insert(gate.bias.end(), bias, bias + width);
@@ -126,19 +178,22 @@ void cut_experts(const ExpertMatrices& both, std::int64_t width, ExpertMatrices&
 
 Status read_experts(const TensorFinder& finder, const Config& config, LayerWeights& layer) {
   const std::int64_t width = config.expert_feed_forward, shared = config.shared_expert_feed_forward;
-  BRIM_ASSIGN(layer.router, finder.linear("ffn_gate_inp", config.embedding, config.experts));
   BRIM_ASSIGN(layer.router_choice_bias, finder.optional_vector("exp_probs_b.bias", config.experts));
-  if (finder.has("ffn_gate_up_exps.weight")) {
+  if (config.gated_experts && finder.has("ffn_gate_up_exps.weight")) {
     BRIM_ASSIGN(const ExpertMatrices both,
                 finder.experts("ffn_gate_up_exps", config.embedding, 2 * width, config.experts));
     cut_experts(both, width, layer.expert_gate, layer.expert_up);
   } else {
-    BRIM_ASSIGN(layer.expert_gate, finder.experts("ffn_gate_exps", config.embedding, width, config.experts));
+    if (config.gated_experts) {
+      BRIM_ASSIGN(layer.expert_gate, finder.experts("ffn_gate_exps", config.embedding, width, config.experts));
+    }
     BRIM_ASSIGN(layer.expert_up, finder.experts("ffn_up_exps", config.embedding, width, config.experts));
   }
   BRIM_ASSIGN(layer.expert_down, finder.experts("ffn_down_exps", width, config.embedding, config.experts));
   if (shared == 0) return {};
-  BRIM_ASSIGN(layer.shared_gate, finder.linear("ffn_gate_shexp", config.embedding, shared));
+  if (config.gated_experts) {
+    BRIM_ASSIGN(layer.shared_gate, finder.linear("ffn_gate_shexp", config.embedding, shared));
+  }
   BRIM_ASSIGN(layer.shared_up, finder.linear("ffn_up_shexp", config.embedding, shared));
   BRIM_ASSIGN(layer.shared_down, finder.linear("ffn_down_shexp", shared, config.embedding));
   if (finder.has("ffn_gate_inp_shexp.weight")) {
@@ -147,11 +202,14 @@ Status read_experts(const TensorFinder& finder, const Config& config, LayerWeigh
   return {};
 }
 
+void choose_experts(const Pass& pass, const LayerWeights& weights, const float* input) noexcept {
+  apply(pass, input, {{weights.router, pass.work.router.data()}});
+  for (std::int64_t t = 0; t < pass.tokens; ++t) choose_for_token(pass, weights, t);
+}
+
 // Experts in ascending order, each over the tokens that chose it: a token's sum is computed in the same order whether
 // it is processed alone or with others.
 void expert_mixture(const Pass& pass, const LayerWeights& weights, const float* input) noexcept {
-  apply(pass, input, {{weights.router, pass.work.router.data()}});
-  for (std::int64_t t = 0; t < pass.tokens; ++t) choose_experts(pass, weights, t);
   begin_with_shared(pass, weights, input);
   for (int expert = 0; expert < pass.config.experts; ++expert) {
     if (const std::int64_t count = gather(pass, input, expert); count > 0) add_expert(pass, weights, expert, count);

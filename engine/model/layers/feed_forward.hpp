@@ -27,11 +27,15 @@ struct Dense {
 /// branch = dense(input), rows of the embedding's width.
 void dense_feed_forward(const Pass& tile, const float* input, const Dense& dense) noexcept;
 
-/// The weights of an expert layer (experts.cpp). Errors: those of the finder.
+/// The weights of an expert layer (experts.cpp), without the router's. Errors: those of the finder.
 Status read_experts(const TensorFinder& finder, const Config& config, LayerWeights& weights);
-/// branch = the sum of the experts that the router chose, weighted, and of those that every token uses, of `input`.
+/// Has the router choose experts for each row of `input`, and their weights.
+void choose_experts(const Pass& tile, const LayerWeights& weights, const float* input) noexcept;
+/// branch = the sum of the experts that were chosen, weighted, and of those that every token uses, of `input`.
 void expert_mixture(const Pass& tile, const LayerWeights& weights, const float* input) noexcept;
 /// gate = activation(gate) · up, for `tokens` rows of `width`.
 void activate(const Pass& pass, std::int64_t tokens, std::int64_t width) noexcept;
+/// up = activation(up), for the pass's rows of `width`: where there is no gate.
+void activate_alone(const Pass& pass, std::int64_t width) noexcept;
 
 }  // namespace brim::model

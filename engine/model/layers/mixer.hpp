@@ -30,6 +30,8 @@ class Mixer {
   virtual std::string_view name() const = 0;
   /// Whether it keeps an entry for each token in the KV memory (kv::StreamShape).
   virtual bool keeps_entries() const { return false; }
+  /// Whether the values of its entries are the first part of their keys.
+  virtual bool values_in_keys() const { return false; }
   /// Bytes of a fixed-size state, whatever was processed (kv::StateShape); 0: none. All zeros before the first token.
   virtual std::int64_t state_bytes(const Config&, const LayerConfig&) const { return 0; }
   /// Used within one layer, `values` within one tile.
@@ -44,6 +46,8 @@ class Mixer {
 
 /// Softmax attention over the KV memory, with or without a window (attention.cpp).
 const Mixer& attention_mixer();
+/// Softmax attention over latent vectors, as in DeepSeek-V2 (latent_attention.cpp).
+const Mixer& latent_attention_mixer();
 /// A short causal convolution between two gates, as in LFM2 (short_conv.cpp).
 const Mixer& short_conv_mixer();
 /// Gated DeltaNet: linear attention with the delta rule (delta_net.cpp).

@@ -17,10 +17,11 @@ using brim::test::read_floats;
 using brim::test::read_json;
 using brim::test::Reading;
 
-constexpr const char* kModels[] = {"olmo2",    "olmo3",      "exaone4",      "exaone4-swa", "mistral3",
-                                   "qwen2moe", "granitemoe", "glm4",         "glm4moe",     "ernie4_5",
-                                   "gemma",    "stablelm",   "ernie4_5-moe", "starcoder2",  "phi2",
-                                   "gptneox",  "seed_oss",   "cohere2",      "bitnet",      "gpt-oss"};
+constexpr const char* kModels[] = {
+    "olmo2",      "olmo3",          "exaone4",   "exaone4-swa",    "mistral3",        "qwen2moe",     "granitemoe",
+    "glm4",       "glm4moe",        "ernie4_5",  "gemma",          "stablelm",        "ernie4_5-moe", "starcoder2",
+    "phi2",       "gptneox",        "seed_oss",  "cohere2",        "bitnet",          "gpt-oss",      "gemma4-e2b",
+    "gemma4-31b", "gemma4-26b-a4b", "deepseek2", "deepseek2-lite", "deepseek2-groups"};
 constexpr std::size_t kPieces[] = {SIZE_MAX, 1, 7, 16, 512};
 constexpr double kLossTolerance = 3e-4;  // of one token
 

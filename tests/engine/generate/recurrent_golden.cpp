@@ -19,7 +19,8 @@ using Rows = std::vector<std::vector<float>>;
 
 constexpr const char* kModels[] = {"lfm2",          "lfm2moe",           "qwen35",    "qwen35-mtp",
                                    "qwen35moe",     "qwen35moe-fused",   "qwen3next", "qwen3next-legacy",
-                                   "granitehybrid", "granitehybrid-moe", "mamba2",    "falcon-h1"};
+                                   "granitehybrid", "granitehybrid-moe", "mamba2",    "falcon-h1",
+                                   "nemotron_h",    "nemotron_h_moe"};
 
 std::string file_of(const std::string& name) { return test::shared_file("golden2/arch/" + name); }
 

@@ -168,3 +168,21 @@ TEST_CASE("DRY's penalty stays a number for endless repetitions") {
     CHECK_FALSE(std::isnan(logits[0]));
   }
 }
+
+TEST_CASE("suppressed tokens are at minus infinity whatever their bias, and ids outside the vocabulary are refused") {
+  SamplingOptions options = plain();
+  options.suppressed = {1, 3};
+  options.logit_bias = {{1, 100.0f}};
+  const std::vector<float> logits{1, 9, 2, 8};
+  const auto found = adjusted(generate::make_suppressed(options, 4), logits, {});
+  CHECK(found[0] == 1);
+  CHECK(found[1] == -INFINITY);
+  CHECK(found[2] == 2);
+  CHECK(found[3] == -INFINITY);
+  options.temperature = 0;
+  CHECK(make(options, 4).sample(logits, {}) == 2);
+  options.suppressed = {4};
+  CHECK(!Sampler::create(options, 4));
+  options.suppressed.clear();
+  CHECK(generate::make_suppressed(options, 4) == nullptr);
+}

@@ -47,8 +47,8 @@ TEST_CASE("defaults: as many KV heads as heads, head sizes by division, full rot
   REQUIRE(config);
   CHECK(config->layers.size() == 4);
   CHECK(config->layers[0].kv_heads == 4);
-  CHECK(config->key_size == 16);
-  CHECK(config->value_size == 16);
+  CHECK(config->layers[0].key_size == 16);
+  CHECK(config->layers[0].value_size == 16);
   CHECK(config->rope.dimensions == 16);
   CHECK(config->rope.base == 10000.0);
   CHECK(config->attention_scale == doctest::Approx(0.25));

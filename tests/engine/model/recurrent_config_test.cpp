@@ -150,3 +150,47 @@ TEST_CASE("heads of an odd size are accepted where nothing rotates") {
   CHECK(configured("granitehybrid", odd(false)));
   refused(configured("granitehybrid", odd(true)), "attention.key_length: expected an even number, found 11");
 }
+
+TEST_CASE("a layer of Nemotron is one thing alone") {
+  const auto config = configured("nemotron_h", [](io::GgufWriter& writer, const std::string& prefix) {
+    writer.set_i32s(prefix + "attention.head_count_kv", std::vector<std::int32_t>{0, 2, 0, 2});
+    writer.set_i32s(prefix + "feed_forward_length", std::vector<std::int32_t>{0, 0, 80, 96});
+  });
+  REQUIRE(config);
+  CHECK(config->layers[0].mixer == &model::mamba2_mixer());
+  CHECK(config->layers[0].kind == model::FeedForward::none);
+  CHECK(config->layers[1].mixer == &model::attention_mixer());
+  CHECK(config->layers[1].kind == model::FeedForward::none);
+  CHECK(!config->layers[1].rope);
+  CHECK(config->layers[2].mixer == nullptr);
+  CHECK(config->layers[2].kind == model::FeedForward::plain);
+  CHECK(config->layers[2].feed_forward_width == 80);
+  CHECK(config->layers[3].mixer == nullptr);  // where the file gives both, it is the feed-forward
+  const kv::Shape shape = model::kv_shape(*config, 512, kernels::KvType::f16);
+  CHECK(shape.layers.size() == 1);
+  CHECK(shape.states.size() == 1);
+}
+
+TEST_CASE("groups of experts divide them, and are enough") {
+  const auto grouped = [](std::uint32_t groups, std::uint32_t used) {
+    return configured("nemotron_h_moe", [=](io::GgufWriter& writer, const std::string& prefix) {
+      writer.set_i32s(prefix + "attention.head_count_kv", std::vector<std::int32_t>{0, 2, 0, 0});
+      writer.set_i32s(prefix + "feed_forward_length", std::vector<std::int32_t>{0, 0, 16, 0});
+      writer.set_u32(prefix + "expert_count", 8);
+      writer.set_u32(prefix + "expert_used_count", 3);
+      writer.set_u32(prefix + "expert_feed_forward_length", 16);
+      writer.set_u32(prefix + "expert_group_count", groups);
+      writer.set_u32(prefix + "expert_group_used_count", used);
+    });
+  };
+  const auto config = grouped(4, 2);
+  REQUIRE(config);
+  CHECK(config->expert_groups == 4);
+  CHECK(config->expert_groups_used == 2);
+  CHECK(!config->gated_experts);
+  CHECK(config->layers[2].kind == model::FeedForward::experts);
+  CHECK(config->router_score == model::RouterScore::sigmoid);
+  refused(grouped(3, 2), "expected a divisor of the 8 experts, found 3");
+  refused(grouped(4, 1), "expected groups with at least 3 experts, found 1 of 2");
+  refused(configured("nemotron_h_moe"), "expert_count");
+}

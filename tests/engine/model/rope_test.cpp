@@ -15,9 +15,9 @@ namespace {
 
 Config config_with(RopeConfig rope, int layers = 2) {
   Config config;
-  config.key_size = rope.dimensions;
   config.rope = rope;
   config.layers.resize(static_cast<std::size_t>(layers));
+  for (LayerConfig& layer : config.layers) layer.key_size = rope.dimensions;
   return config;
 }
 
@@ -132,7 +132,7 @@ TEST_CASE("rotating back moves a key to where it would have been rotated") {
     RopeConfig settings = plain(24, 10000);
     settings.pairs = pairs;
     Config config = config_with(settings);
-    config.key_size = 32;  // the last 8 values are not rotated
+    for (LayerConfig& layer : config.layers) layer.key_size = 32;  // the last 8 values are not rotated
     config.layers[1].rope = false;
     const Rope rope(config, {}, 4096);
     const auto rotate =

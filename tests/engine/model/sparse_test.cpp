@@ -31,8 +31,8 @@ Config config_of(int heads, int kv_heads, int size) {
   Config config;
   config.embedding = heads * size;
   config.vocabulary = 8;
-  config.key_size = config.value_size = size;
   brim::model::LayerConfig layer;
+  layer.key_size = layer.value_size = size;
   layer.heads = heads;
   layer.kv_heads = kv_heads;
   layer.feed_forward_width = 32;
@@ -102,13 +102,14 @@ struct Scene {
       }
       REQUIRE(static_cast<std::int64_t>(entries_read.back().size()) == read.total());
     }
-    return {work.mixed.begin(), work.mixed.begin() + config.layers[0].heads * config.value_size};
+    return {work.mixed.begin(), work.mixed.begin() + config.layers[0].heads * config.layers[0].value_size};
   }
 
   /// The same in double, with all entries masked that were not read.
   std::vector<double> masked(const std::vector<std::vector<std::int64_t>>& entries_read) {
     const auto view = model.cache().view(stream(0));
-    const int heads = config.layers[0].heads, group = heads / config.layers[0].kv_heads, size = config.key_size;
+    const int heads = config.layers[0].heads, group = heads / config.layers[0].kv_heads,
+              size = config.layers[0].key_size;
     std::vector<double> out(static_cast<std::size_t>(heads * size));
     for (int head = 0; head < heads; ++head) {
       std::vector<bool> mask(static_cast<std::size_t>(view.entries()), true);

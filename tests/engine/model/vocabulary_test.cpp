@@ -106,12 +106,15 @@ TEST_CASE("BPE: no BOS is added where the file names none, whatever its pre-toke
   CHECK(named.add_bos);
 }
 
-TEST_CASE("tokens that a file suppresses are not supported, and an empty list counts as none") {
+TEST_CASE("tokens that a file suppresses are read, and ids that are not tokens are left out") {
   const auto suppress = [](std::vector<std::int32_t> ids) {
     return [ids](io::GgufWriter& w) { w.set_i32s("tokenizer.ggml.suppress_tokens", ids); };
   };
-  bad(spm, suppress({3}), ErrorCode::unsupported, "tokenizer.ggml.suppress_tokens");
-  good(spm, suppress({}));
+  CHECK(good(spm, suppress({3, -1, 1000000})).suppressed == std::vector<std::int32_t>{3});
+  CHECK(good(spm, suppress({})).suppressed.empty());
+  bad(
+      spm, [](io::GgufWriter& w) { w.set_string("tokenizer.ggml.suppress_tokens", "3"); }, ErrorCode::bad_file,
+      "tokenizer.ggml.suppress_tokens");
 }
 
 TEST_CASE("rules that would change tokens are refused, unless they say what is done anyway") {

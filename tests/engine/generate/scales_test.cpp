@@ -1,0 +1,32 @@
+// Scales of matrices (NAME.scale, as files in NVFP4 have them) multiply their products.
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/engine/generate/tiny.hpp"
+
+using namespace brim;
+
+namespace {
+
+std::vector<float> logits_with(const std::vector<std::pair<std::string, float>>& scales) {
+  test::TinyModel tiny;
+  for (const auto& [name, scale] : scales) tiny.further.push_back({name + ".scale", {1}, scale});
+  const auto sequence = test::tiny_sequence(test::tiny_model(tiny), {.type = "f32"});
+  test::read(*sequence, test::some_ids(40));
+  return test::logits_of(*sequence);
+}
+
+}  // namespace
+
+TEST_CASE("a matrix's scale multiplies its products: powers of two that cancel out change no bit") {
+  const std::vector<float> plain = logits_with({});
+  CHECK(logits_with({{"blk.1.attn_q", 0.5f}, {"blk.1.attn_k", 2.0f}}) == plain);
+  CHECK(logits_with({{"blk.0.ffn_up", 4.0f}, {"blk.0.ffn_down", 0.25f}}) == plain);
+  CHECK(logits_with({{"blk.2.attn_v", 2.0f}, {"blk.2.attn_output", 0.5f}}) == plain);
+  for (const char* name : {"blk.1.attn_q", "blk.1.attn_k", "blk.0.ffn_up", "blk.0.ffn_down", "blk.2.attn_output"}) {
+    CAPTURE(name);
+    CHECK(logits_with({{name, 0.5f}}) != plain);
+  }
+}
