@@ -67,6 +67,7 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
       mixing.values = std::max(mixing.values, own.values);
       mixing.widest = std::max(mixing.widest, own.widest);
       mixing.aside = std::max(mixing.aside, own.aside);
+      mixing.worker = std::max(mixing.worker, own.worker);
     }
     heads = std::max<std::int64_t>(heads, layer.heads);
     kv_heads = std::max<std::int64_t>(kv_heads, layer.kv_heads);
@@ -87,6 +88,8 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   cutter.cut(mixed, tile * heads * config.value_size);
   cutter.cut(mixer, tile * mixing.values);
   cutter.cut(aside, chunk * mixing.aside);
+  mixer_floats_ = (mixing.worker + 15) / 16 * 16;  // no two workers share a cache line
+  cutter.cut(mixer_workers, sizes.threads * mixer_floats_);
   cutter.cut(gate, tile * width);
   cutter.cut(up, tile * width);
   cutter.cut(cosines, 2 * chunk * pairs);

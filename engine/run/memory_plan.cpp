@@ -5,6 +5,7 @@
 
 #include "engine/kv/budget.hpp"
 #include "engine/kv/layout.hpp"
+#include "engine/model/layers/mixer.hpp"
 #include "engine/model/pass.hpp"
 #include "engine/model/workspace.hpp"
 #include "engine/run/sampling_memory.hpp"
@@ -89,6 +90,7 @@ Result<MemoryPlan> plan_memory(const model::Config& config, const kernels::Table
     BRIM_ASSIGN(memory.kv, kv::plan_of_quotas(shape, options.quotas, options.chunk, *options.keep));
   }
   memory.tokens_together = tokens_together(memory.kv, options.speculation);
+  memory.block = std::min<std::int64_t>(model::block_tokens(config), memory.kv.chunk);
   memory.workspace_bytes = static_cast<std::int64_t>(
       model::Workspace::bytes(config, model::workspace_shape(memory.kv, table, options.threads)));
   const std::int64_t row = config.embedding + config.vocabulary;

@@ -15,12 +15,7 @@ namespace brim::run {
 namespace {
 
 using kernels::RowRole;
-// The roles of the tokens of a prompt chunk.
-constexpr auto kPrompt = [] {
-  std::array<RowRole, kv::kLargestChunk> roles{};
-  roles.fill(RowRole::prompt);
-  return roles;
-}();
+constexpr RowRole kGenerated[] = {RowRole::generated};
 
 std::span<float> take_floats(Arena& arena, std::int64_t count) {
   const std::span<std::byte> bytes = arena.take(static_cast<std::size_t>(count) * sizeof(float));
@@ -121,8 +116,8 @@ Sequence::Sequence(std::shared_ptr<const model::Model> model, MemoryPlan memory,
   }
 }
 
-void Sequence::remember(std::span<const TokenId> ids, kernels::RowRole role) noexcept {
-  for (const TokenId id : ids) {
+void Sequence::remember(std::span<const TokenId> ids, std::span<const RowRole> roles) noexcept {
+  for (std::size_t i = 0; i < ids.size(); ++i) {
     if (history_size_ == static_cast<std::int64_t>(history_.size())) {
       const std::int64_t half = history_size_ / 2;
       std::copy(history_.begin() + half, history_.begin() + history_size_, history_.begin());
@@ -130,32 +125,29 @@ void Sequence::remember(std::span<const TokenId> ids, kernels::RowRole role) noe
       history_size_ -= half;
       history_start_ += half;
     }
-    roles_[static_cast<std::size_t>(history_size_)] = role;
-    history_[static_cast<std::size_t>(history_size_++)] = id;
+    roles_[static_cast<std::size_t>(history_size_)] = roles[i];
+    history_[static_cast<std::size_t>(history_size_++)] = ids[i];
   }
 }
 
-Status Sequence::read_chunks(std::span<const TokenId> ids, Reading& reading, const std::atomic<bool>* cancel,
-                             const ChunkObserver& observer, std::span<const RowRole> roles) {
+Status Sequence::read_chunks(Pieces pieces, Recall recall, Reading& reading, const std::atomic<bool>* cancel,
+                             const ChunkObserver& observer) {
   drop_drafts(false);
-  const bool again = !roles.empty();
-  const std::size_t chunk = static_cast<std::size_t>(memory_.kv.chunk);
-  for (std::size_t at = 0; at < ids.size(); at += chunk) {
-    const auto part = ids.subspan(at, std::min(chunk, ids.size() - at));
+  while (!pieces.done()) {
     if (!reading.report()) return cancelled_error();
-    const auto chunk_roles = again ? roles.subspan(at, part.size()) : std::span(kPrompt).first(part.size());
+    const Pieces::Piece piece = pieces.next();
     const std::int64_t first = cache_->tokens();
-    if (at + part.size() == ids.size()) cache_->expect_checkpoint();
+    if (piece.last) cache_->expect_checkpoint();
     {
       Executor::Turn turn = executor_->turn();
       has_row_ = false;
-      const model::SequenceStep step{cache_.get(), rope_.get(), part, chunk_roles, false, &observer_};
+      const model::SequenceStep step{cache_.get(), rope_.get(), piece.ids, piece.roles, false, &observer_};
       BRIM_TRY(turn.decoder().forward({&step, 1}, cancel));
-      keep_rows(turn.decoder(), static_cast<std::int64_t>(part.size()) - 1, 1);
-      if (!again) remember(part, RowRole::prompt);
+      keep_rows(turn.decoder(), static_cast<std::int64_t>(piece.ids.size()) - 1, 1);
+      if (recall == Recall::remember) remember(piece.ids, piece.roles);
       if (observer) observer(first, turn.decoder());
     }
-    reading.done += static_cast<long long>(part.size());
+    reading.done += static_cast<long long>(piece.ids.size());
   }
   return {};
 }
@@ -187,17 +179,23 @@ Status Sequence::refresh(Reading& reading, const std::atomic<bool>* cancel) {
   const std::int64_t right = still_right();
   (void)cache_->truncate(right);
   const auto from = static_cast<std::size_t>(right);
-  BRIM_TRY(read_chunks(history().subspan(from), reading, cancel, {}, roles().subspan(from)));
+  const Pieces again(history().subspan(from), roles().subspan(from), memory_.pieces());
+  BRIM_TRY(read_chunks(again, Recall::replay, reading, cancel, {}));
   in_step_ = true;
   return {};
 }
 
 Status Sequence::read(std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel,
                       const ChunkObserver& observer) {
-  if (ids.empty()) return {};
-  Reading reading{progress, 0, history_size_ - still_right() + static_cast<long long>(ids.size())};
+  return ids.empty() ? Status() : read_prompt({}, ids, progress, cancel, observer);
+}
+
+Status Sequence::read_prompt(std::span<const TokenId> lead, std::span<const TokenId> ids, const Progress& progress,
+                             const std::atomic<bool>* cancel, const ChunkObserver& observer) {
+  const Pieces pieces(lead, ids, {}, memory_.pieces());
+  Reading reading{progress, 0, history_size_ - still_right() + static_cast<long long>(pieces.total())};
   BRIM_TRY(refresh(reading, cancel));
-  BRIM_TRY(read_chunks(ids, reading, cancel, observer, {}));
+  BRIM_TRY(read_chunks(pieces, Recall::remember, reading, cancel, observer));
   cache_->keep_checkpoint();
   (void)reading.report();  // all is done: a request to stop comes too late for this call
   return {};
@@ -222,7 +220,7 @@ Result<std::optional<model::SequenceStep>> Sequence::begin_next(TokenId id, std:
   if (drafts && speculation_.drafted(id) && cache_->drafts_left() > 0) {
     cache_->accept_draft();
     ++row_;
-    remember({&id, 1}, RowRole::generated);
+    remember({&id, 1}, kGenerated);
     return std::optional<model::SequenceStep>();
   }
   const Progress unheard;
@@ -245,7 +243,7 @@ void Sequence::end_next(const model::Decoder& decoder, std::int64_t first, std::
   keep_rows(decoder, first, count);
   std::copy(logits.begin(), logits.end(), logits_.begin());
   logits_known_ = !logits.empty();
-  remember({&next_, 1}, RowRole::generated);
+  remember({&next_, 1}, kGenerated);
 }
 
 void Sequence::compute_logits(model::Decoder& decoder, std::int64_t first, std::int64_t count,
@@ -270,8 +268,22 @@ Status Sequence::rewind(std::int64_t count, const Progress& progress, const std:
 Status Sequence::read_from(std::int64_t count, std::span<const TokenId> ids, const Progress& progress,
                            const std::atomic<bool>* cancel) {
   if (ids.empty()) return rewind(count, progress, cancel);
+  std::array<TokenId, kernels::kBlockTokens> lead;
+  std::size_t leading = 0;
+  if (count > history_start_ && count < tokens()) {
+    const std::int64_t begin = block_begin(count);
+    const auto place = static_cast<std::size_t>(begin - history_start_);
+    leading = static_cast<std::size_t>(count - begin);
+    std::copy_n(history_.begin() + static_cast<std::ptrdiff_t>(place), leading, lead.begin());
+    count = begin;
+  }
   BRIM_TRY(drop_after(count));
-  return read(ids, progress, cancel);
+  return read_prompt(std::span(lead).first(leading), ids, progress, cancel, {});
+}
+
+// Where the block begins that token `count` of the text is inside of; `count` where it is not inside one.
+std::int64_t Sequence::block_begin(std::int64_t count) const noexcept {
+  return memory_.block > 0 ? history_start_ + model::block_begin(roles_.data(), count - history_start_) : count;
 }
 
 // What has to be processed again is left to refresh().

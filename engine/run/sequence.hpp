@@ -21,6 +21,7 @@
 #include "engine/model/model.hpp"
 #include "engine/run/executor.hpp"
 #include "engine/run/memory_plan.hpp"
+#include "engine/run/pieces.hpp"
 #include "engine/run/speculation.hpp"
 #include "platform/arena.hpp"
 
@@ -90,7 +91,8 @@ class Sequence {
   void give_up_next() noexcept { drop_drafts(false); }
   /// Drops all but the first `count` tokens: exactly where the cache can, else by processing them again.
   Status rewind(std::int64_t count, const Progress& progress, const std::atomic<bool>* cancel);
-  /// rewind(count), then read(ids), with one progress over both.
+  /// rewind(count), then read(ids), with one progress over both. Where token `count` was inside a block of a prompt, the
+  /// block's tokens before it become part of the new prompt: bits are those of a text that was processed so at once.
   Status read_from(std::int64_t count, std::span<const TokenId> ids, const Progress& progress,
                    const std::atomic<bool>* cancel);
   /// The same where it is exact at once; false, with nothing changed, where tokens would have to be processed again.
@@ -125,14 +127,18 @@ class Sequence {
                                                   const SequenceOptions& options);
   Sequence(std::shared_ptr<const model::Model> model, MemoryPlan memory, Arena arena, std::unique_ptr<kv::Memory> cache,
            std::unique_ptr<model::Rope> rope, std::shared_ptr<Executor> executor, const SequenceOptions& options);
+  Status read_prompt(std::span<const TokenId> lead, std::span<const TokenId> ids, const Progress& progress,
+                     const std::atomic<bool>* cancel, const ChunkObserver& observer);
+  std::int64_t block_begin(std::int64_t count) const noexcept;
   // Tokens processed by one call, and the total: those that it has to process again and its own.
   struct Reading {
     const Progress& progress;
     long long done, total;
     bool report() const { return total <= 1 || !progress || progress(done, total); }
   };
-  Status read_chunks(std::span<const TokenId> ids, Reading& reading, const std::atomic<bool>* cancel,
-                     const ChunkObserver& observer, std::span<const kernels::RowRole> roles);  // empty: new prompt
+  enum class Recall { remember, replay };  // whether tokens become part of the history, or are in it
+  Status read_chunks(Pieces pieces, Recall recall, Reading& reading, const std::atomic<bool>* cancel,
+                     const ChunkObserver& observer);
   void keep_rows(const model::Decoder& decoder, std::int64_t first, std::int64_t count) noexcept;
   std::span<float> hidden_row() const noexcept;  // the current row
   Status take_over(StateReader& state);
@@ -141,7 +147,7 @@ class Sequence {
   std::int64_t still_right() const noexcept;
   Status refresh(Reading& reading, const std::atomic<bool>* cancel);
   void drop_drafts(bool cut) noexcept;
-  void remember(std::span<const TokenId> ids, kernels::RowRole role) noexcept;
+  void remember(std::span<const TokenId> ids, std::span<const kernels::RowRole> roles) noexcept;
   std::span<const kernels::RowRole> roles() const { return roles_.first(static_cast<std::size_t>(history_size_)); }
 
   std::shared_ptr<const model::Model> model_;
