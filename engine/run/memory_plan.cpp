@@ -22,7 +22,7 @@ constexpr std::int64_t kHistoryTokens = std::int64_t{1} << 18;
 std::int64_t history_tokens(const kv::Plan& plan) { return std::max(kHistoryTokens, plan.shape.context); }
 
 std::int64_t tokens_together(const kv::Plan& plan, const SpeculationOptions& options) {
-  if (!options.ngram || plan.reading.sparse || !plan.shape.states.empty()) return 1;
+  if (!options.ngram || plan.reading.sparse) return 1;
   const std::int64_t max = std::clamp(options.draft_max + 1, 1, kMaxTogether);
   return std::max<std::int64_t>(1, std::min(max, kv::draft_tokens(plan.shape, plan.chunk, plan.compares_keys())));
 }
@@ -74,6 +74,8 @@ Result<MemoryPlan> plan_memory(const model::Config& config, const kernels::Table
   for (std::size_t i = 0; i < std::min(options.layer_types.size(), shape.layers.size()); ++i) {
     shape.layers[i].types = options.layer_types[i];
   }
+  shape.max_checkpoints = options.checkpoints;
+  shape.drafts = options.speculation.ngram && !options.reading.sparse && !shape.states.empty();
   const kv::Profile* profile = options.profile.get();
   kv::Profile of_heads;
   if (options.heads == kv::HeadSelection::apart) {

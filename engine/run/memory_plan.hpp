@@ -46,6 +46,8 @@ struct SequenceOptions {
   std::vector<kernels::KvTypes> layer_types;
   int chunk = 0;
   kv::Reading reading;
+  /// Max number of checkpoints of layers' states; kv::kAutomaticCheckpoints: as many as the budget allows.
+  int checkpoints = kv::kAutomaticCheckpoints;
   kv::HeadSelection heads = kv::HeadSelection::together;
   /// The number of threads that the plan counts scratch for. The threads that really work are the executor's.
   int threads = 1;

@@ -9,10 +9,11 @@ namespace brim::run {
 
 using kernels::RowRole;
 
-Pieces::Pieces(std::span<const TokenId> lead, std::span<const TokenId> ids, std::span<const std::int64_t> marks,
+Pieces::Pieces(std::int64_t first, std::span<const TokenId> lead, std::span<const TokenId> ids, Marks marks,
                Sizes sizes)
     : lead_size_(static_cast<std::int64_t>(lead.size())),
       ids_(ids),
+      first_(first),
       marks_(marks),
       sizes_(sizes),
       total_(static_cast<std::int64_t>(lead.size() + ids.size())) {
@@ -35,8 +36,8 @@ Pieces::Piece Pieces::next() noexcept {
 }
 
 Pieces::Piece Pieces::next_of_prompt() noexcept {
-  while (!marks_.empty() && marks_.front() <= at_) marks_ = marks_.subspan(1);
-  const std::int64_t mark = !marks_.empty() && marks_.front() < total_ ? marks_.front() : total_;
+  while (!marks_.empty() && marks_.front() - first_ <= at_) marks_ = marks_.subspan(1);
+  const std::int64_t mark = marks_.empty() ? total_ : std::min(marks_.front() - first_, total_);
   const std::int64_t block = sizes_.block;
   std::int64_t count = std::min(sizes_.chunk, mark - at_);
   if (block > 0 && at_ + count < mark) count = count / block * block;

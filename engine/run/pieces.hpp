@@ -14,6 +14,9 @@
 
 namespace brim::run {
 
+/// Places in a text, ascending, counted in tokens from its beginning: where a piece has to end that reaches them.
+using Marks = std::span<const std::int64_t>;
+
 /// Borrows the ids, roles and marks. Allocates nothing.
 class Pieces {
  public:
@@ -28,10 +31,10 @@ class Pieces {
     bool last;
   };
 
-  /// A new prompt: `lead`, which is copied (fewer tokens than a block has), and then `ids`. Blocks begin with its first
-  /// token, at each mark, and every `block` tokens after that. `marks`: numbers of its tokens behind which a piece has
-  /// to end, ascending; those that are not inside it are ignored.
-  Pieces(std::span<const TokenId> lead, std::span<const TokenId> ids, std::span<const std::int64_t> marks, Sizes sizes);
+  /// A new prompt: `lead`, which is copied (fewer tokens than a block has), and then `ids`; before it the text has
+  /// `first` tokens. Blocks begin with the prompt's first token, at each mark, and every `block` tokens after that.
+  /// Marks that are not inside the prompt are ignored.
+  Pieces(std::int64_t first, std::span<const TokenId> lead, std::span<const TokenId> ids, Marks marks, Sizes sizes);
   /// Tokens that are processed again, with the roles that they had. No piece ends inside a block.
   Pieces(std::span<const TokenId> ids, std::span<const kernels::RowRole> roles, Sizes sizes);
 
@@ -47,7 +50,8 @@ class Pieces {
   std::int64_t lead_size_ = 0;
   std::span<const TokenId> ids_;
   std::span<const kernels::RowRole> roles_;  // empty: a new prompt
-  std::span<const std::int64_t> marks_;      // those not passed yet
+  std::int64_t first_ = 0;
+  Marks marks_;  // those not passed yet
   Sizes sizes_;
   std::int64_t total_ = 0, at_ = 0;
   std::int64_t origin_ = 0;  // where the blocks around at_ are counted from

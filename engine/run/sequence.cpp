@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <utility>
 
 #include "engine/base/size_text.hpp"
 #include "engine/base/work_meter.hpp"
@@ -147,6 +148,7 @@ Status Sequence::read_chunks(Pieces pieces, Recall recall, Reading& reading, con
       if (recall == Recall::remember) remember(piece.ids, piece.roles);
       if (observer) observer(first, turn.decoder());
     }
+    if (piece.ends_at_mark) cache_->keep_checkpoint();
     reading.done += static_cast<long long>(piece.ids.size());
   }
   return {};
@@ -179,6 +181,7 @@ Status Sequence::refresh(Reading& reading, const std::atomic<bool>* cancel) {
   const std::int64_t right = still_right();
   (void)cache_->truncate(right);
   const auto from = static_cast<std::size_t>(right);
+  if (right == 0 && keeps_states() && history_size_ > memory_.kv.chunk) ++whole_readings_;
   const Pieces again(history().subspan(from), roles().subspan(from), memory_.pieces());
   BRIM_TRY(read_chunks(again, Recall::replay, reading, cancel, {}));
   in_step_ = true;
@@ -187,16 +190,16 @@ Status Sequence::refresh(Reading& reading, const std::atomic<bool>* cancel) {
 
 Status Sequence::read(std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel,
                       const ChunkObserver& observer) {
-  return ids.empty() ? Status() : read_prompt({}, ids, progress, cancel, observer);
+  return ids.empty() ? Status() : read_prompt({{}, ids, {}}, progress, cancel, observer);
 }
 
-Status Sequence::read_prompt(std::span<const TokenId> lead, std::span<const TokenId> ids, const Progress& progress,
-                             const std::atomic<bool>* cancel, const ChunkObserver& observer) {
-  const Pieces pieces(lead, ids, {}, memory_.pieces());
+Status Sequence::read_prompt(const Prompt& prompt, const Progress& progress, const std::atomic<bool>* cancel,
+                             const ChunkObserver& observer) {
+  const Pieces pieces(tokens(), prompt.lead, prompt.ids, prompt.marks, memory_.pieces());
   Reading reading{progress, 0, history_size_ - still_right() + static_cast<long long>(pieces.total())};
   BRIM_TRY(refresh(reading, cancel));
   BRIM_TRY(read_chunks(pieces, Recall::remember, reading, cancel, observer));
-  cache_->keep_checkpoint();
+  if (prompt.marks.empty() || prompt.marks.back() >= tokens()) cache_->keep_checkpoint();
   (void)reading.report();  // all is done: a request to stop comes too late for this call
   return {};
 }
@@ -223,14 +226,20 @@ Result<std::optional<model::SequenceStep>> Sequence::begin_next(TokenId id, std:
     remember({&id, 1}, kGenerated);
     return std::optional<model::SequenceStep>();
   }
+  const std::span<const TokenId> repeated = take_back_drafts(id, max);
+  next_ = id;
+  if (!repeated.empty()) {
+    has_row_ = false;
+    return std::optional(model::SequenceStep{cache_.get(), rope_.get(), repeated, {}, false, &observer_});
+  }
   const Progress unheard;
   Reading reading{unheard, 0, 0};
   BRIM_TRY(refresh(reading, cancel));
-  next_ = id;
   has_row_ = false;
   std::span<const TokenId> tokens{&next_, 1};
   if (drafts) {
     max = std::min({max, cache_->draft_room(), memory_.tokens_together});
+    if (keeps_states() && history_start_ > 0) max = 1;  // going back to before them would mean to the beginning
     tokens = speculation_.propose({history(), history_start_}, id, static_cast<int>(max), others);
   } else {
     drop_drafts(false);
@@ -241,6 +250,8 @@ Result<std::optional<model::SequenceStep>> Sequence::begin_next(TokenId id, std:
 void Sequence::end_next(const model::Decoder& decoder, std::int64_t first, std::int64_t count,
                         std::span<const float> logits) noexcept {
   keep_rows(decoder, first, count);
+  if (again_ > 0) in_step_ = true;
+  row_ = static_cast<std::size_t>(std::exchange(again_, 0));
   std::copy(logits.begin(), logits.end(), logits_.begin());
   logits_known_ = !logits.empty();
   remember({&next_, 1}, kGenerated);
@@ -256,69 +267,10 @@ void Sequence::compute_logits(model::Decoder& decoder, std::int64_t first, std::
 
 void Sequence::drop_drafts(bool cut) noexcept { speculation_.drop(cut); }
 
-Status Sequence::rewind(std::int64_t count, const Progress& progress, const std::atomic<bool>* cancel) {
-  BRIM_TRY(drop_after(count));
-  if (in_step()) return {};
-  Reading reading{progress, 0, history_size_ - still_right()};
-  BRIM_TRY(refresh(reading, cancel));
-  (void)reading.report();
-  return {};
-}
-
-Status Sequence::read_from(std::int64_t count, std::span<const TokenId> ids, const Progress& progress,
-                           const std::atomic<bool>* cancel) {
-  if (ids.empty()) return rewind(count, progress, cancel);
-  std::array<TokenId, kernels::kBlockTokens> lead;
-  std::size_t leading = 0;
-  if (count > history_start_ && count < tokens()) {
-    const std::int64_t begin = block_begin(count);
-    const auto place = static_cast<std::size_t>(begin - history_start_);
-    leading = static_cast<std::size_t>(count - begin);
-    std::copy_n(history_.begin() + static_cast<std::ptrdiff_t>(place), leading, lead.begin());
-    count = begin;
-  }
-  BRIM_TRY(drop_after(count));
-  return read_prompt(std::span(lead).first(leading), ids, progress, cancel, {});
-}
-
-// Where the block begins that token `count` of the text is inside of; `count` where it is not inside one.
-std::int64_t Sequence::block_begin(std::int64_t count) const noexcept {
-  return memory_.block > 0 ? history_start_ + model::block_begin(roles_.data(), count - history_start_) : count;
-}
-
-// What has to be processed again is left to refresh().
-Status Sequence::drop_after(std::int64_t count) {
-  if (count >= tokens()) return {};
-  if (count < history_start_ && count > 0) {
-    return error(ErrorCode::wrong_state, "cannot go back to token ", count, ": only the last ", history_size_,
-                 " tokens are remembered");
-  }
-  if (truncate(count)) return {};
-  drop_drafts(true);
-  history_size_ = std::max<std::int64_t>(0, count - history_start_);
-  has_row_ = false;
-  in_step_ = false;
-  return {};
-}
-
-bool Sequence::truncate(std::int64_t count) noexcept {
-  if (count == 0) {
-    clear();
-    return true;
-  }
-  if (!in_step_ || cache_->stale() || history_start_ > 0 || count > cache_->tokens()) return false;
-  if (count == cache_->tokens()) return true;
-  if (!cache_->truncate(count)) return false;
-  drop_drafts(true);
-  history_size_ = count;
-  has_row_ = false;
-  return true;
-}
-
 void Sequence::clear() noexcept {
   cache_->clear();
   drop_drafts(true);
-  history_size_ = history_start_ = 0;
+  history_size_ = history_start_ = again_ = 0;
   has_row_ = false;
   in_step_ = true;
 }

@@ -58,38 +58,41 @@ using Places = std::vector<std::int64_t>;
 
 TEST_CASE("pieces: without blocks a prompt is cut by chunks, and at marks") {
   const auto ids = numbered(70);
-  const Cut plain = cut(Pieces({}, ids, {}, {32, 0}), 32);
+  const Cut plain = cut(Pieces(0, {}, ids, {}, {32, 0}), 32);
   CHECK(plain.ids == ids);
   CHECK(plain.ends == Places{32, 64, 70});
   CHECK(plain.roles == std::vector<RowRole>(70, RowRole::prompt));
   const Places marks{0, 5, 40, 70, 90};  // neither the beginning nor the end, nor what is beyond it
-  const Cut marked = cut(Pieces({}, ids, marks, {32, 0}), 32);
+  const Cut marked = cut(Pieces(0, {}, ids, marks, {32, 0}), 32);
   CHECK(marked.ends == Places{5, 37, 40, 70});
   CHECK(marked.marks == Places{5, 40});
   CHECK(marked.roles == plain.roles);
+  // The same places in a text of which 1,000 tokens were processed before.
+  const Places later{990, 1000, 1005, 1040, 1070, 1090};
+  CHECK(cut(Pieces(1000, {}, ids, later, {32, 0}), 32).ends == marked.ends);
 }
 
 TEST_CASE("pieces: blocks begin with the prompt, at marks, and every so many tokens after that") {
   const auto ids = numbered(150);
-  const Cut plain = cut(Pieces({}, ids, {}, {64, 32}), 64);
+  const Cut plain = cut(Pieces(0, {}, ids, {}, {64, 32}), 64);
   CHECK(starts_of(plain.roles) == Places{0, 32, 64, 96, 128});
   CHECK(plain.ends == Places{64, 128, 150});
   const Places marks{41, 42};
-  const Cut marked = cut(Pieces({}, ids, marks, {64, 32}), 64);
+  const Cut marked = cut(Pieces(0, {}, ids, marks, {64, 32}), 64);
   CHECK(starts_of(marked.roles) == Places{0, 32, 41, 42, 74, 106, 138});
   CHECK(marked.ends == Places{41, 42, 106, 150});
   CHECK(marked.marks == Places{41, 42});
   // The end of a prompt inside a block, with the marks that cut it into pieces smaller than a block.
-  CHECK(cut(Pieces({}, std::span(ids).first(3), {}, {64, 32}), 64).ends == Places{3});
+  CHECK(cut(Pieces(0, {}, std::span(ids).first(3), {}, {64, 32}), 64).ends == Places{3});
 }
 
 TEST_CASE("pieces: tokens that lead are part of the prompt") {
   const auto ids = numbered(100);
   const std::span<const TokenId> all(ids);
   const Places marks{20, 60};
-  const Cut whole = cut(Pieces({}, ids, marks, {64, 32}), 64);
+  const Cut whole = cut(Pieces(0, {}, ids, marks, {64, 32}), 64);
   for (const std::size_t leading : {std::size_t{1}, std::size_t{7}, std::size_t{31}}) {
-    const Cut led = cut(Pieces(all.first(leading), all.subspan(leading), marks, {64, 32}), 64);
+    const Cut led = cut(Pieces(0, all.first(leading), all.subspan(leading), marks, {64, 32}), 64);
     CHECK(led.ids == ids);
     CHECK(led.roles == whole.roles);
     CHECK(led.ends == whole.ends);
@@ -106,7 +109,7 @@ TEST_CASE("pieces: what is processed again never ends inside a block, and has th
     for (int turn = 0; turn < 4; ++turn) {
       const auto prompt = numbered(random.pick(1, 200));
       const Places marks{random.pick(1, 100), random.pick(101, 200)};
-      const Cut read = cut(Pieces({}, prompt, marks, {chunk, block}), chunk);
+      const Cut read = cut(Pieces(0, {}, prompt, marks, {chunk, block}), chunk);
       REQUIRE(read.ids == prompt);
       ids.insert(ids.end(), prompt.begin(), prompt.end());
       roles.insert(roles.end(), read.roles.begin(), read.roles.end());
@@ -141,7 +144,7 @@ TEST_CASE("pieces: roles that no text has end all the same") {
 
 TEST_CASE("pieces: a context so small that every token is a block") {
   const auto ids = numbered(5);
-  const Cut single = cut(Pieces({}, ids, {}, {1, 1}), 1);
+  const Cut single = cut(Pieces(0, {}, ids, {}, {1, 1}), 1);
   CHECK(single.ends == Places{1, 2, 3, 4, 5});
   CHECK(starts_of(single.roles) == Places{0, 1, 2, 3, 4});
 }
