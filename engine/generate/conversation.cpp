@@ -2,6 +2,7 @@
 #include "engine/generate/conversation.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include "engine/base/quote.hpp"
 #include "engine/template/messages_json.hpp"
@@ -262,11 +263,12 @@ std::string Conversation::protect(const std::string& content, WorkMeter* meter) 
   return result.append(content, done, std::string::npos);
 }
 
-Result<std::string> Conversation::render(bool to_answer, WorkMeter* meter) const {
+Result<std::string> Conversation::render(bool to_answer, WorkMeter* meter, std::size_t without) const {
   templates::ChatInput input;
   input.add_generation_prompt = to_answer;
-  input.messages.reserve(messages_.size());
-  for (const templates::ChatMessage& message : messages_) {
+  const std::size_t count = messages_.size() - std::min(without, messages_.size());
+  input.messages.reserve(count);
+  for (const templates::ChatMessage& message : std::span(messages_).first(count)) {
     input.messages.push_back({message.role, protect(message.content, meter)});
     if (meter != nullptr && meter->cancelled()) return cancelled_error();
   }

@@ -85,8 +85,9 @@ class Conversation {
   std::string json(WorkMeter* meter = nullptr) const;
 
   /// The text of the whole conversation, including marks; up to where the assistant answers, or (`to_answer` false) to
-  /// the end of its last message. Errors: the template's; cancelled.
-  Result<std::string> render(bool to_answer = true, WorkMeter* meter = nullptr) const;
+  /// the end of its last message. `without`: the number of last messages that are left out. Errors: the template's;
+  /// cancelled.
+  Result<std::string> render(bool to_answer = true, WorkMeter* meter = nullptr, std::size_t without = 0) const;
   /// The ids of rendered text, or of a later part of rendered text (`at_start` false: no BOS). Errors: the tokenizer's;
   /// cancelled.
   Result<std::vector<TokenId>> encode(std::string_view rendered, bool at_start, WorkMeter* meter = nullptr) const;
