@@ -74,7 +74,7 @@ void for_each_drafting_model(Check check) {
 TEST_CASE("states: speculation keeps every bit, while entries are evicted and beyond the context too") {
   for_each_drafting_model([](const auto& model) {
     const auto ids = refrains(400);
-    for (const char* budget : {"full", "70%"}) {
+    for (const char* budget : {"full", "90%"}) {
       CAPTURE(budget);
       const auto plain = drafting(model, budget), drafted = drafting(model, budget);
       REQUIRE(drafted->memory().tokens_together > 4);
