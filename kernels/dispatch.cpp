@@ -102,6 +102,8 @@ void for_each_kernel(const Table& table, Visit&& visit) {
   call("causal_convolution", table.causal_convolution);
   call("delta_rule", table.delta_rule);
   call("scan", table.scan);
+  call("delta_rule_block", table.delta_rule_block);
+  call("scan_block", table.scan_block);
   call("int8_operations", table.int8_operations);
 }
 

@@ -80,8 +80,9 @@ struct RowRange {
   std::int64_t first, end;
 };
 
+/// Generated or prompt.
 RowRole role_of(const Input& input, std::int64_t row) {
-  return input.roles == nullptr ? RowRole::generated : input.roles[row];
+  return input.roles != nullptr && of_prompt(input.roles[row]) ? RowRole::prompt : RowRole::generated;
 }
 /// The next range of rows with this role, starting the search at `from`; an empty range at the end when there is none.
 RowRange next_range(const Input& input, std::int64_t from, RowRole role) {

@@ -1,5 +1,5 @@
 // What layers with a state of fixed size compute: one token of a short causal convolution, and the recurrence of
-// linear attention and of state spaces over the tokens of a chunk.
+// linear attention and of state spaces over the tokens of a chunk, one after another or by blocks.
 #pragma once
 
 #include <cstdint>
@@ -56,6 +56,26 @@ struct Recurrence {
   float skip;
   float* out;  ///< overlaps nothing else
   std::int64_t out_stride;
+};
+
+/// Max tokens of a block.
+inline constexpr int kBlockTokens = 32;
+/// Floats that a block's call works in, whatever the sizes of its head.
+inline constexpr std::int64_t kBlockScratch = 2 * kBlockTokens * (kBlockTokens + 1) + kBlockTokens * 4 * kStateColumns;
+
+/// The same recurrence over one block of 1 … kBlockTokens tokens, as products of small matrices: the state is loaded
+/// and stored once for the block. With L_t the sum of the logarithms of the block's decays up to token t, and S the
+/// state before the block:
+///   delta rule (arXiv:2412.06464, section 3.3): u_t = r_t · (v_t − e^L_t · Sᵀk_t − Σ_{i<t} e^(L_t − L_i) (k_t·k_i) u_i)
+///   scan (arXiv:2405.21060, section 6):         u_t = r_t · v_t
+///   out_t = scale · (e^L_t · Sᵀq_t + Σ_{i≤t} e^(L_t − L_i) (q_t·k_i) u_i) + skip · v_t
+///   S = e^L_n · S + Σ_i e^(L_n − L_i) k_i u_iᵀ
+/// L falls from token to token, so that no exponent is above 0: strong decays become 0, and nothing overflows. The
+/// result is that of the recurrence but for rounding. What a token's out depends on is the tokens before it; its bits
+/// depend on them and on no column beside it. Other lengths of a block round otherwise.
+struct RecurrenceBlock {
+  Recurrence tokens;  ///< its `decays` are their natural logarithms, at most 0; below −100 they count as −100
+  float* scratch;     ///< kBlockScratch floats
 };
 
 }  // namespace brim::kernels

@@ -187,10 +187,12 @@ struct Table {
   void (*rope_neox)(float* x, int size, const float* cosines, const float* sines) noexcept;
   void (*rope_interleaved)(float* x, int size, const float* cosines, const float* sines) noexcept;
 
-  /// One token of a short causal convolution, and a chunk of a recurrence: see recurrence.hpp.
+  /// One token of a short causal convolution, a chunk of a recurrence, and a block of one: see recurrence.hpp.
   void (*causal_convolution)(const CausalConvolution&) noexcept;
   void (*delta_rule)(const Recurrence&) noexcept;
   void (*scan)(const Recurrence&) noexcept;
+  void (*delta_rule_block)(const RecurrenceBlock&) noexcept;
+  void (*scan_block)(const RecurrenceBlock&) noexcept;
 
   /// Runs `rounds` rounds of the set's fastest way to multiply and add 8-bit values, in registers; returns the number
   /// of multiplications and additions. No model needs it: it measures the peak that products are compared with.

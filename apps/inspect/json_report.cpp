@@ -103,6 +103,8 @@ Json memory_json(const Summary& summary) {
           {"kv_min_bytes", kv.min_bytes},
           {"kv_entry_bytes", kv.pool_bytes},
           {"kv_staging_bytes", kv.staging_bytes},
+          {"kv_state_bytes", kv.state_bytes * kv.state_copies()},
+          {"kv_checkpoints", kv.checkpoints},
           {"kv_bookkeeping_bytes", kv.metadata_bytes},
           {"kv_quota", kv.quota},
           {"kv_quotas_move", kv.quotas_move()},

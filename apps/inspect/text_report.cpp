@@ -223,9 +223,10 @@ std::string memory_table(const Summary& summary) {
   table.row({"  staging", bytes_text(kv.staging_bytes),
              fmt::format("one chunk of {} of one {}", tokens_text(kv.chunk), kv.shape.apart ? "head" : "layer")});
   if (kv.state_bytes > 0) {
-    table.row({"  states", bytes_text(kv.state_bytes * (1 + kv.checkpoints)),
-               fmt::format("of {} layers, whatever was processed, and {} {} of them", kv.shape.states.size(),
-                           kv.checkpoints, kv.checkpoints == 1 ? "checkpoint" : "checkpoints")});
+    table.row({"  states", bytes_text(kv.state_bytes * kv.state_copies()),
+               fmt::format("of {} layers, whatever was processed, and {} {} of them{}", kv.shape.states.size(),
+                           kv.checkpoints, kv.checkpoints == 1 ? "checkpoint" : "checkpoints",
+                           kv.shape.drafts ? ", and a copy for speculation" : "")});
   }
   table.row({"  bookkeeping", bytes_text(kv.metadata_bytes), "positions, scores, scratch for eviction"});
   table.row({"beside it",

@@ -13,6 +13,7 @@
 
 #include "bench/kernels/attention.hpp"
 #include "bench/kernels/onednn.hpp"
+#include "bench/kernels/recurrence.hpp"
 #include "kernels/dispatch.hpp"
 #include "kernels/multiply.hpp"
 #include "kernels/peaks.hpp"
@@ -153,6 +154,7 @@ int bench_kernels(int count, char** words) {
   benchmark::AddCustomContext("8-bit peak, GOP/s", std::to_string(machine.int8_peak / 1e9));
   register_all(machine);
   register_attention(threads);
+  register_recurrences();
 #if defined(BRIM_BENCH_ONEDNN)
   if (kernels::active_set() == kernels::usable_sets(kernels::this_machine(), "").back())
     register_onednn(machine.threads.count);

@@ -22,6 +22,7 @@ const DOTTED = new Map([ // names whose key in the library has a dot
   ["kvScores", "kv.scores"],
   ["kvRead", "kv.read"],
   ["kvHeads", "kv.heads"],
+  ["kvCheckpoints", "kv.checkpoints"],
   ["chatTemplate", "chat.template"],
   ["specType", "spec.type"],
   ["specDraftMax", "spec.draft_max"],

@@ -46,7 +46,22 @@ void brim::api::log_eviction(brim_session& session) noexcept {
   session.log->say(BRIM_LOG_INFO, line);
 }
 
+void brim::api::log_whole_reading(brim_session& session) noexcept {
+  if (session.whole_reading_logged || session.log == nullptr) return;
+  if (session.session->sequence().whole_readings() == 0) return;
+  session.whole_reading_logged = true;
+  session.log->say(BRIM_LOG_WARNING,
+                   "the text was processed again from its beginning, because layers of this model keep states that "
+                   "cannot be taken back, and no checkpoint was left before the change; a larger KV budget makes "
+                   "room for one (option kv.checkpoints)");
+}
+
 namespace {
+
+std::string checkpoints_text(const brim::kv::Memory& memory) {
+  const int max = memory.plan().checkpoints;
+  return brim::sentence(", ", memory.checkpoints().size(), " of ", max, max == 1 ? " checkpoint" : " checkpoints");
+}
 
 void warn_of_dropped(brim_session& session, const std::vector<std::string>& members) {
   std::string names;
@@ -276,20 +291,22 @@ brim_status brim_session_embedding(brim_session* session, const float** values, 
 
 const char* brim_session_describe(brim_session* session) {
   const brim_status status = on_session(session, Turn::Kind::look, [&]() -> Status {
-    const brim::kv::Plan& plan = session->session->sequence().cache().plan();
+    const brim::kv::Memory& memory = session->session->sequence().cache();
+    const brim::kv::Plan& plan = memory.plan();
+    const std::string checkpoints = plan.shape.states.empty() ? std::string() : checkpoints_text(memory);
     if (plan.quota.empty()) {
       session->text =
           brim::sentence("KV ", brim::size_text(static_cast<std::size_t>(plan.budget_bytes)), ": the states of ",
-                         plan.shape.states.size(), " layers, context ", plan.shape.context);
+                         plan.shape.states.size(), " layers, context ", plan.shape.context, checkpoints);
       return {};
     }
     const auto [min, max] = std::minmax_element(plan.quota.begin(), plan.quota.end());
     std::string entries = brim::sentence(*max);
     if (*min != *max) entries = brim::sentence(*min, " to ", *max);
-    session->text =
-        brim::sentence("KV ", brim::size_text(static_cast<std::size_t>(plan.budget_bytes)), " ",
-                       brim::kv::stored_as(plan.shape), " (", plan.split, ", ", plan.keep, "): ", entries,
-                       " entries per ", plan.shape.apart ? "head" : "layer", ", context ", plan.shape.context);
+    session->text = brim::sentence("KV ", brim::size_text(static_cast<std::size_t>(plan.budget_bytes)), " ",
+                                   brim::kv::stored_as(plan.shape), " (", plan.split, ", ", plan.keep, "): ", entries,
+                                   " entries per ", plan.shape.apart ? "head" : "layer", ", context ",
+                                   plan.shape.context, checkpoints);
     return {};
   });
   return status == BRIM_OK ? session->text.c_str() : "";

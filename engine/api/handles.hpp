@@ -78,6 +78,7 @@ struct brim_session {
   std::shared_ptr<brim::api::ModelLog> log;  ///< the model's
   std::string eviction_message;  ///< the log message for when its cache begins to evict, created while there is memory
   bool eviction_logged = false;
+  bool whole_reading_logged = false;
   std::string text;                     ///< the text that a returned pointer points into
   std::atomic<std::thread::id> user{};  ///< the thread that is inside a call; a default id: none
   bool freed = false;                   ///< by a callback of that call, whose end frees it
@@ -122,6 +123,10 @@ void attach_log(brim_session& session, std::shared_ptr<ModelLog> log);
 /// Reports to that log, once per session, that the cache has begun to evict. Allocates nothing.
 void log_eviction(brim_session& session) noexcept;
 
+/// Reports to that log, once per session, that a whole text was processed again for want of a checkpoint. Allocates
+/// nothing.
+void log_whole_reading(brim_session& session) noexcept;
+
 /// Runs `body` on the session when this call has the turn.
 template <class Handle, class Body>
 brim_status on_session(Handle* session, Turn::Kind kind, Body&& body) noexcept {
@@ -133,7 +138,10 @@ brim_status on_session(Handle* session, Turn::Kind kind, Body&& body) noexcept {
                    "this session is inside another call: one thread at a time, and no changes from a callback");
     }
     Status status = body();
-    if (turn.mine()) log_eviction(const_cast<brim_session&>(*session));
+    if (turn.mine()) {
+      log_eviction(const_cast<brim_session&>(*session));
+      log_whole_reading(const_cast<brim_session&>(*session));
+    }
     return status;
   });
 }

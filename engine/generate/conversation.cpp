@@ -2,6 +2,7 @@
 #include "engine/generate/conversation.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include "engine/base/quote.hpp"
 #include "engine/template/messages_json.hpp"
@@ -263,8 +264,9 @@ std::string Conversation::protect(const std::string& content, WorkMeter* meter) 
   return result.append(content, done, std::string::npos);
 }
 
-Result<std::string> Conversation::render(bool to_answer, WorkMeter* meter) const {
-  return render_messages(messages_, to_answer, meter);
+Result<std::string> Conversation::render(bool to_answer, WorkMeter* meter, std::size_t without) const {
+  const std::size_t count = messages_.size() - std::min(without, messages_.size());
+  return render_messages(std::span(messages_).first(count), to_answer, meter);
 }
 
 // What two first messages have in common, which differ in their first character behind the document.
@@ -281,7 +283,7 @@ Result<std::string> Conversation::render_document(const std::string& system, con
   return rendered;
 }
 
-Result<std::string> Conversation::render_messages(const std::vector<templates::ChatMessage>& messages, bool to_answer,
+Result<std::string> Conversation::render_messages(std::span<const templates::ChatMessage> messages, bool to_answer,
                                                   WorkMeter* meter) const {
   templates::ChatInput input;
   input.add_generation_prompt = to_answer;

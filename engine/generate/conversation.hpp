@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -96,8 +97,9 @@ class Conversation {
   std::string json(WorkMeter* meter = nullptr) const;
 
   /// The text of the whole conversation, including marks; up to where the assistant answers, or (`to_answer` false) to
-  /// the end of its last message. Errors: the template's; cancelled.
-  Result<std::string> render(bool to_answer = true, WorkMeter* meter = nullptr) const;
+  /// the end of its last message. `without`: the number of last messages that are left out. Errors: the template's;
+  /// cancelled.
+  Result<std::string> render(bool to_answer = true, WorkMeter* meter = nullptr, std::size_t without = 0) const;
   /// The ids of rendered text, or of a later part of rendered text (`at_start` false: no BOS). Errors: the tokenizer's;
   /// cancelled.
   Result<std::vector<TokenId>> encode(std::string_view rendered, bool at_start, WorkMeter* meter = nullptr) const;
@@ -106,7 +108,7 @@ class Conversation {
   Conversation(const text::Tokenizer& tokenizer, templates::ChatTemplate chat_template)
       : tokenizer_(&tokenizer), template_(std::move(chat_template)) {}
   std::string protect(const std::string& content, WorkMeter* meter) const;
-  Result<std::string> render_messages(const std::vector<templates::ChatMessage>& messages, bool to_answer,
+  Result<std::string> render_messages(std::span<const templates::ChatMessage> messages, bool to_answer,
                                       WorkMeter* meter) const;
   /// Drops messages [begin, end), oldest first, until at most `max` bytes of them are left. Returns whether it dropped
   /// any.

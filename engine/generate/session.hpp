@@ -180,6 +180,9 @@ class Session {
   void note_read() noexcept;
   Result<Piece> choose();
   Status read_conversation(std::optional<std::string_view> answer, bool to_answer, Undo& undo);
+  struct Branches;
+  Result<std::int64_t> tokens_shared(const Branches& of, bool to_answer, std::size_t without);
+  Status find_branches(Branches& branches, bool to_answer);
   std::string held_back() const;
   void keep_answer(std::string_view text);
   void drop_oldest_messages(bool to_answer) noexcept;

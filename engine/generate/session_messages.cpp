@@ -1,5 +1,6 @@
 // Session's code for messages: what a conversation changes in the cache, and how a failed change is taken back.
 #include <algorithm>
+#include <array>
 #include <new>
 
 #include "engine/generate/session.hpp"
@@ -45,6 +46,49 @@ struct Session::Undo {
   bool kept = false;
 };
 
+// Where other texts may branch off from a conversation that is about to be processed: checkpoints of layers' states are
+// kept there, because a state cannot be cut back. One at the end of what is processed would not do: templates write past
+// answers otherwise than the prompt that they were asked by.
+struct Session::Branches {
+  std::string_view rendered;     // the conversation's text
+  std::size_t known = 0;         // its bytes in front of `ids`
+  std::span<const TokenId> ids;  // of the rest
+  std::int64_t first = 0;        // tokens of the text in front of `ids`
+  std::array<std::int64_t, 2> places{};
+  std::size_t count = 0;
+
+  void add(std::int64_t tokens) {
+    const std::int64_t place = first + tokens;
+    if (tokens > 0 && (count == 0 || places[count - 1] < place)) places[count++] = place;
+  }
+};
+
+// How many of the ids are those of the conversation without its last `without` messages as well, not written up to where
+// the assistant answers. A template that cannot write that shares none.
+Result<std::int64_t> Session::tokens_shared(const Branches& of, bool to_answer, std::size_t without) {
+  if (!to_answer && without == 0) return static_cast<std::int64_t>(of.ids.size());
+  auto other = conversation_.render(false, &work_, without);
+  if (!other && (other.error().code == ErrorCode::cancelled || other.error().code == ErrorCode::out_of_memory)) {
+    return other.error();
+  }
+  if (!other || !other->starts_with(of.rendered.substr(0, of.known))) return 0;
+  BRIM_ASSIGN(const std::vector<TokenId> ids,
+              conversation_.encode(std::string_view(*other).substr(of.known), of.known == 0, &work_));
+  return std::mismatch(ids.begin(), ids.end(), of.ids.begin(), of.ids.end()).first - ids.begin();
+}
+
+// Before the last message, which may be edited, and behind it, where the assistant may answer again.
+Status Session::find_branches(Branches& branches, bool to_answer) {
+  if (!sequence_->keeps_states()) return {};
+  if (conversation_.size() > 1) {
+    BRIM_ASSIGN(const std::int64_t before, tokens_shared(branches, to_answer, 1));
+    branches.add(before);
+  }
+  BRIM_ASSIGN(const std::int64_t behind, tokens_shared(branches, to_answer, 0));
+  branches.add(behind);
+  return {};
+}
+
 // Brings the cache to the conversation's text: what follows the text that the cache holds, which ends with `answer`, is
 // processed. When the text before that changed (templates may rewrite past answers), or there is no answer to compare
 // with, ids are compared and the cache goes back to where they differ.
@@ -56,12 +100,20 @@ Status Session::read_conversation(std::optional<std::string_view> answer, bool t
   follows = follows && more.starts_with(*answer);
   std::vector<TokenId> ids;
   std::int64_t keep = sequence_->tokens();
+  Branches branches;
+  branches.rendered = rendered;
   if (follows) {
     more.remove_prefix(answer->size());
     BRIM_ASSIGN(ids, conversation_.encode(more, false, &work_));
+    branches.known = rendered.size() - more.size();
+    branches.ids = ids;
+    branches.first = keep + (pending_ >= 0 ? 1 : 0);
+    BRIM_TRY(find_branches(branches, to_answer));
     if (pending_ >= 0) ids.insert(ids.begin(), pending_);
   } else {
     BRIM_ASSIGN(ids, conversation_.encode(rendered, true, &work_));
+    branches.ids = ids;
+    BRIM_TRY(find_branches(branches, to_answer));
     const auto history = sequence_->history();
     keep = 0;
     if (sequence_->history_start() == 0) {
@@ -80,7 +132,7 @@ Status Session::read_conversation(std::optional<std::string_view> answer, bool t
   end_conversing();
   const Stopwatch stopwatch(timings_.prompt_seconds);
   timings_.prompt_tokens = static_cast<std::int64_t>(ids.size());
-  BRIM_TRY(sequence_->read_from(keep, ids, progress_, &cancel_));
+  BRIM_TRY(sequence_->read_from(keep, ids, progress_, &cancel_, std::span(branches.places).first(branches.count)));
   seen_text_ = std::move(rendered);
   undo.kept = true;
   return {};

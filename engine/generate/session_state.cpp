@@ -47,6 +47,7 @@ Status refuse_model_file(const model::ModelFile& model, const std::string& path)
 }  // namespace
 
 Status Session::save(StateWriter& state) {
+  BRIM_TRY(sequence_->settle(&cancel_));
   BRIM_TRY(sequence_->save(state));
   sampler_.save(state);
   const std::string messages = conversation_.json(&work_);

@@ -29,6 +29,10 @@ class CheckpointList {
   /// one more, the oldest is dropped. Empty, with nothing changed, where there is room for none or the place is there.
   std::optional<std::size_t> add(std::int64_t tokens) noexcept;
   void drop_newest() noexcept { kept_.pop_back(); }
+  /// Drops the places behind `tokens` tokens.
+  void drop_after(std::int64_t tokens) noexcept {
+    while (!kept_.empty() && kept_.back().tokens > tokens) kept_.pop_back();
+  }
   /// The newest place of at most `tokens` tokens; empty where there is none.
   std::optional<std::int64_t> newest(std::int64_t tokens) const noexcept;
   bool has(std::int64_t tokens) const noexcept { return newest(tokens) == tokens; }

@@ -36,18 +36,19 @@ class Costs {
   int smallest_chunk() const { return std::min(kSmallestChunk, largest_chunk()); }
   /// Staging, scratch and states: what does not depend on the number of entries kept, except that of the largest layer.
   std::int64_t fixed(std::int64_t slots, int chunk) const { return fixed(slots, chunk, checkpoints_); }
-  /// How many checkpoints a budget has room for; the budget is at least min(). Above full() and the one checkpoint in
-  /// it, the rest holds further ones; below that, as many as an eighth of the budget holds, but one wherever it fits.
+  /// How many checkpoints a budget has room for; the budget is at least min(). As many as the shape asks for, where
+  /// they fit. Where it leaves that open: above full() and the one checkpoint in it, the rest holds further ones; below
+  /// that, as many as an eighth of the budget holds, but one wherever it fits.
   int checkpoints(std::int64_t budget) const {
     if (state_bytes_ == 0) return 0;
-    const std::int64_t all = full();
-    const std::int64_t count =
-        budget >= all ? 1 + (budget - all) / state_bytes_
-                      : std::min(std::max<std::int64_t>(budget / 8 / state_bytes_, 1), (budget - min()) / state_bytes_);
-    return static_cast<int>(std::min<std::int64_t>(count, kMaxCheckpoints));
+    const std::int64_t all = full(), room = (budget - min()) / state_bytes_;
+    std::int64_t count = shape_.max_checkpoints;
+    if (automatic())
+      count = budget >= all ? 1 + (budget - all) / state_bytes_ : std::max<std::int64_t>(budget / 8 / state_bytes_, 1);
+    return static_cast<int>(std::min<std::int64_t>({count, room, kMaxCheckpoints}));
   }
   /// The largest budget that can be used.
-  std::int64_t max() const { return plus(full(), times(kMaxCheckpoints - 1, state_bytes_)); }
+  std::int64_t max() const { return plus(full(), automatic() ? times(kMaxCheckpoints - 1, state_bytes_) : 0); }
   std::int64_t floors() const {
     std::int64_t sum = 0;
     for (const LayerNeed& layer : layers_) sum = plus(sum, times(layer.floor, layer.entry_bytes));
@@ -55,7 +56,7 @@ class Costs {
   }
   /// No checkpoint: going back processes the text again from its beginning.
   std::int64_t min() const { return plus(floors(), fixed(kGranuleEntries, smallest_chunk(), 0)); }
-  /// With one checkpoint.
+  /// With the checkpoints that the shape asks for, or one.
   std::int64_t full() const {
     std::int64_t entries = 0;
     std::int64_t slots = kGranuleEntries;  // as in min(), also where no layer has entries
@@ -64,10 +65,11 @@ class Costs {
       slots = std::max(slots, layer.cap);
     }
     int chunk = largest_chunk();
-    while (chunk > smallest_chunk() && staging_bytes(shape_, chunk) > plus(entries, fixed(slots, chunk, 1)) / 8) {
+    const int kept = automatic() ? 1 : std::min(shape_.max_checkpoints, kMaxCheckpoints);
+    while (chunk > smallest_chunk() && staging_bytes(shape_, chunk) > plus(entries, fixed(slots, chunk, kept)) / 8) {
       chunk /= 2;
     }
-    return plus(entries, fixed(slots, chunk, 1));
+    return plus(entries, fixed(slots, chunk, kept));
   }
   int chunk(std::int64_t budget) const {
     int chunk = largest_chunk();
@@ -79,9 +81,10 @@ class Costs {
   }
 
  private:
+  bool automatic() const { return shape_.max_checkpoints < 0; }
   std::int64_t fixed(std::int64_t slots, int chunk, int checkpoints) const {
     return plus(plus(staging_bytes(shape_, chunk), scratch_bytes(shape_, needs_, slots, chunk)),
-                times(1 + checkpoints, state_bytes_));
+                times(1 + (shape_.drafts ? 1 : 0) + checkpoints, state_bytes_));
   }
 
   const Shape& shape_;

@@ -9,7 +9,7 @@
 //                      anchors; the document's blocks
 //
 // Between the scratch and the first layer lie the states of layers that have one, then as many copies of them as there
-// may be checkpoints. A layer's part is `granules` · 16 slots; each head's keys are one contiguous run, and so are its values.
+// may be checkpoints, then one for drafts where the shape asks for it. A layer's part is `granules` · 16 slots; each head's keys are one contiguous run, and so are its values.
 #pragma once
 
 #include <cstddef>

@@ -30,7 +30,7 @@ Result<std::unique_ptr<Memory>> Memory::create(Plan plan, std::span<std::byte> b
   }
   const std::int64_t fixed =
       plus(plus(staging_bytes(shape, plan.chunk), scratch_bytes(shape, plan.needs, plan.max_entries, plan.chunk)),
-           times(state_bytes(shape), 1 + plan.checkpoints));
+           times(state_bytes(shape), plan.state_copies()));
   if (plus(needed, fixed) > plan.budget_bytes || !within) {
     return error(ErrorCode::internal, "KV cache: the plan's parts are ", plus(needed, fixed),
                  " bytes, more than its budget of ", plan.budget_bytes);
@@ -63,10 +63,10 @@ Chunk Memory::begin(std::int64_t n, std::span<const std::int32_t> ids) noexcept 
 
 Chunk Memory::begin_drafts(std::int64_t n, std::span<const std::int32_t> ids) noexcept {
   start(n, ids);
-  // A state that a dropped draft has changed could not be changed back.
   chunk_->drafting = n > 1 || (drafts_.takes_single_token() && !states_.any());
   if (chunk_->drafting) {
     drafts_.begin(n);
+    states_.keep_for_drafts(time_.tokens);
   } else {
     blocks_.begin_chunk(time_.tokens + n);
     anchors_.begin_chunk(chunk_->tokens);

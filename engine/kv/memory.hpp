@@ -85,15 +85,14 @@ class Memory {
   /// Starts a chunk of 1 ≤ n ≤ draft_room() tokens of which only the first is certain. After end() the first is part of
   /// the past, and the streams are exactly what a chunk of that one token would have made of them: scores and evictions
   /// have seen only that token. The rest wait in staging until they are accepted, one after another, or dropped: by
-  /// begin, begin_drafts, clear, or a truncate that goes back.
+  /// begin, begin_drafts, clear, or a truncate that goes back. Layers' states are those behind the last draft, so with
+  /// states the memory is stale until all are accepted, and dropping some means going back to before the chunk.
   [[nodiscard]] Chunk begin_drafts(std::int64_t n, std::span<const std::int32_t> ids = {}) noexcept;
   /// Takes in the next waiting draft. Nothing happens when none is left, or while a chunk is open.
   void accept_draft() noexcept;
   std::int64_t drafts_left() const { return drafts_.left(); }
   /// Max number of tokens that a chunk of drafts may have now (Drafts::room); 1 while stale.
-  std::int64_t draft_room() const noexcept {
-    return stale() || states_.any() ? 1 : drafts_.room(streams_, time_.position);
-  }
+  std::int64_t draft_room() const noexcept;
 
   /// In how many streams looks at pieces of `piece` tokens would decide about entries: something is evicted, the plan
   /// keeps a measure with each entry, no layer has a state, and the stream's quota holds kLookPieces pieces.
@@ -109,9 +108,9 @@ class Memory {
   /// The rule decides again about all entries.
   void end_looks() noexcept { looks_ = {}; }
 
-  /// Whether an interrupted chunk has left something that belongs to no text: call clear(), or truncate() to
-  /// return_point(), first.
-  bool stale() const { return streams_stale_ || states_stale_; }
+  /// Whether an interrupted chunk, or drafts that wait, have left something that does not belong to the text: call
+  /// clear(), or truncate() to return_point(), first.
+  bool stale() const { return streams_stale_ || states_stale_ || (states_.any() && drafts_.left() > 0); }
   void clear() noexcept;
   /// Drops the last tokens so that `count` tokens remain of the whole input. False when that cannot be exact, or while
   /// a chunk is open: an entry that would still be needed was evicted or slid out of a window, positions were rebased
@@ -137,6 +136,8 @@ class Memory {
   /// then.
   Status restore(StateReader& state);
 
+  /// Places that a text of a model with states can be continued from without processing the whole text again, oldest first.
+  const CheckpointList& checkpoints() const { return states_.checkpoints(); }
   std::int64_t tokens() const { return time_.tokens; }           ///< processed since clear()
   std::int64_t next_position() const { return time_.position; }  ///< ≤ context
   std::int64_t rebased() const { return time_.rebased; }         ///< how often positions were rebased

@@ -59,6 +59,9 @@ Needs needs_of_whole(Needs needs) {
   return needs;
 }
 
+/// What a refusal says about it.
+std::string_view copy_for_drafts(const Shape& shape) { return shape.drafts ? " and as much for speculation" : ""; }
+
 /// `whole`: the costs of a cache that holds everything; `costs`: of one that does not.
 Result<std::int64_t> requested_bytes(const Costs& costs, const Costs& whole, const Shape& shape, Needs needs,
                                      const BudgetRequest& request, std::int64_t automatic_bytes) {
@@ -101,7 +104,7 @@ Result<std::int64_t> requested_bytes(const Costs& costs, const Costs& whole, con
   if (bytes < min && shape.layers.empty()) {
     return error(ErrorCode::out_of_memory, what, " is ", bytes_text(bytes), ", but this model needs at least ",
                  bytes_text(min), ", of which ", bytes_text(state_bytes(shape)), " are for the states of its ",
-                 shape.states.size(), " layers");
+                 shape.states.size(), " layers", copy_for_drafts(shape));
   }
   if (bytes < min) {
     return error(ErrorCode::out_of_memory, what, " is ", bytes_text(bytes), ", but this model needs at least ",
@@ -110,7 +113,7 @@ Result<std::int64_t> requested_bytes(const Costs& costs, const Costs& whole, con
                  " and room to stage ", costs.smallest_chunk(), " tokens",
                  shape.states.empty() ? std::string()
                                       : sentence(", beside ", bytes_text(state_bytes(shape)), " for the states of ",
-                                                 shape.states.size(), " layers"));
+                                                 shape.states.size(), " layers", copy_for_drafts(shape)));
   }
   return std::min(bytes, whole.max());
 }
@@ -363,7 +366,9 @@ Result<Plan> plan_of_quotas(const Shape& shape, std::span<const std::int64_t> qu
   if (plan.needs.blocks)
     plan.needs.block_size = block_size_of(plan.needs, *std::max_element(quotas.begin(), quotas.end()));
   plan.state_bytes = state_bytes(shape);
-  plan.checkpoints = shape.states.empty() ? 0 : 1;
+  if (!shape.states.empty()) {
+    plan.checkpoints = shape.max_checkpoints < 0 ? 1 : std::min(shape.max_checkpoints, kMaxCheckpoints);
+  }
   const Costs costs(shape, plan.needs, plan.checkpoints);
   plan.chunk = std::clamp(static_cast<int>(std::bit_floor(static_cast<unsigned>(std::max(chunk, 1)))),
                           costs.smallest_chunk(), costs.largest_chunk());

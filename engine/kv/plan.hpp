@@ -29,7 +29,8 @@ namespace brim::kv {
 inline constexpr int kGranuleEntries = 16;
 inline constexpr int kLargestChunk = 512;
 inline constexpr int kSmallestChunk = 16;
-inline constexpr int kMaxCheckpoints = 16;  ///< max number, however large the budget is
+inline constexpr int kMaxCheckpoints = 16;        ///< max number, however large the budget is
+inline constexpr int kAutomaticCheckpoints = -1;  ///< as many as the budget allows (Costs::checkpoints)
 inline constexpr std::int64_t kLargestContext = (std::int64_t{1} << 31) - 1;
 inline constexpr std::int64_t kAutomaticTokens = 16384;  ///< what an automatic budget has room for, memory permitting
 
@@ -75,6 +76,10 @@ struct Shape {
   /// For each stream, ascending; empty: stream i is layer i of the model, with all of its heads.
   std::vector<HeadPlace> heads;
   bool apart = false;  ///< heads of a layer are streams of their own (heads_apart)
+  /// Max number of checkpoints of the states, or kAutomaticCheckpoints.
+  int max_checkpoints = kAutomaticCheckpoints;
+  /// Whether one more copy of the states is set aside, for drafts: what is drafted changes them.
+  bool drafts = false;
 
   const StreamShape& at(StreamId stream) const { return layers[index_of(stream)]; }
   /// Which layer and heads of the model a stream belongs to.
@@ -103,11 +108,11 @@ struct Plan {
   Shape shape;
   Needs needs;                    ///< what the split and the rule request
   std::int64_t budget_bytes = 0;  ///< the promise; what the arena sets aside for the cache
-  std::int64_t full_bytes = 0;    ///< `full`: all entries, metadata, staging, states, one checkpoint; no anchors
+  std::int64_t full_bytes = 0;    ///< `full`: all entries, metadata, staging, states, their checkpoints; no anchors
   std::int64_t min_bytes = 0;     ///< the smallest valid budget of this shape: one granule per layer and KV head
   int chunk = 0;                  ///< tokens per prefill chunk: a power of two ≤ 512, and ≥ 16 where context ≥ 64
   std::int64_t staging_bytes = 0;
-  std::int64_t state_bytes = 0;     ///< states of all layers that have one: once live, and once for each checkpoint
+  std::int64_t state_bytes = 0;     ///< one copy of the states of all layers that have one
   int checkpoints = 0;              ///< how many there is room for
   std::int64_t granule_bytes = 0;   ///< one granule: 16 keys and 16 values of the largest head
   std::int64_t granules = 0;        ///< over all layers and KV heads
@@ -126,6 +131,8 @@ struct Plan {
   /// The weights of learned scores; null where none are used. The memory does not look at them.
   std::shared_ptr<const LearnedScores> scores;
 
+  /// How often the states are there: live, for drafts where the shape asks for that, and in checkpoints.
+  std::int64_t state_copies() const { return shape.states.empty() ? 0 : 1 + (shape.drafts ? 1 : 0) + checkpoints; }
   /// Whether quotas move between layers while tokens are processed.
   bool quotas_move() const { return needs.statistic != LayerStatistic::none; }
   /// Whether attention that entries received, or also a norm, neither of which is known of drafts, can ever decide what

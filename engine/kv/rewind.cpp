@@ -30,13 +30,25 @@ void Memory::return_to(std::int64_t count, std::int64_t position) noexcept {
   drafts_.clear();
 }
 
+// With states, drafts are processed only where going back to before them is exact, as long as some of them wait.
+std::int64_t Memory::draft_room() const noexcept {
+  if (stale()) return 1;
+  if (states_.any()) {
+    const auto slides = [](const Stream& stream) { return stream.slides; };
+    if (!plan_.shape.drafts || anchors_.any() || plan_.quotas_move() || plan_.needs.blocks) return 1;
+    if (std::any_of(streams_.begin(), streams_.end(), slides)) return 1;
+  }
+  return drafts_.room(streams_, time_.position);
+}
+
 void Memory::abandon_chunk() noexcept {
   if (!chunk_) return;  // the memory was cleared
   const OpenChunk chunk = *chunk_;
   chunk_.reset();
   anchors_.abandon_chunk();
-  if (chunk.drafting || chunk.looks_at > 0) return drafts_.clear();  // the streams have not taken in any entry
-  if (can_return_to(time_.tokens, time_.position) && !(chunk.attention_added && plan_.attention_decides())) {
+  if (chunk.drafting || chunk.looks_at > 0) {
+    drafts_.clear();  // the streams have not taken in any entry
+  } else if (can_return_to(time_.tokens, time_.position) && !(chunk.attention_added && plan_.attention_decides())) {
     return_to(time_.tokens, time_.position);
   } else {
     streams_stale_ = true;

@@ -10,8 +10,9 @@ namespace brim::kv {
 
 States::States(const Plan& plan, MemoryMap& map)
     : live_(map.states(plan.shape, 1)),
-      slots_(map.states(plan.shape, plan.checkpoints)),
-      kept_(static_cast<std::size_t>(plan.checkpoints)) {
+      slots_(map.states(plan.shape, plan.checkpoints + (plan.shape.drafts ? 1 : 0))),
+      kept_(static_cast<std::size_t>(plan.checkpoints)),
+      for_drafts_(plan.shape.drafts) {
   std::size_t offset = 0;
   for (const StateShape& state : plan.shape.states) {
     places_.push_back({state.layer, offset, static_cast<std::size_t>(state.bytes)});
@@ -29,6 +30,7 @@ std::span<std::byte> States::at(LayerId layer) noexcept {
 void States::clear() noexcept {
   if (!live_.empty()) std::memset(live_.data(), 0, live_.size());
   kept_.clear();
+  before_drafts_.reset();
 }
 
 void States::keep(std::int64_t tokens) noexcept {
@@ -37,10 +39,28 @@ void States::keep(std::int64_t tokens) noexcept {
   if (free) std::memcpy(slot(*free).data(), live_.data(), live_.size());
 }
 
+void States::keep_for_drafts(std::int64_t tokens) noexcept {
+  if (!any() || !for_drafts_) return;
+  std::memcpy(slot(kept_.max()).data(), live_.data(), live_.size());
+  before_drafts_ = tokens;
+}
+
+std::optional<std::int64_t> States::newest(std::int64_t tokens) const noexcept {
+  const std::optional<std::int64_t> kept = kept_.newest(tokens);
+  if (!before_drafts_ || *before_drafts_ > tokens) return kept;
+  return std::max(kept.value_or(0), *before_drafts_);
+}
+
 bool States::go_back(std::int64_t tokens) noexcept {
-  const std::optional<std::size_t> found = kept_.go_back(tokens);
-  if (found) std::memcpy(live_.data(), slot(*found).data(), live_.size());
-  return found.has_value();
+  std::optional<std::size_t> found = kept_.go_back(tokens);
+  if (!found && before_drafts_ == tokens) {
+    found = kept_.max();
+    kept_.drop_after(tokens);
+  }
+  if (!found) return false;
+  if (before_drafts_ && *before_drafts_ > tokens) before_drafts_.reset();
+  std::memcpy(live_.data(), slot(*found).data(), live_.size());
+  return true;
 }
 
 void States::save(StateWriter& state) const {

@@ -1,6 +1,6 @@
 // The states of layers that keep a fixed number of bytes whatever was processed (recurrent layers), and checkpoints of
 // them. A state cannot be cut back as entries can: going back in a text means restoring a checkpoint, and processing
-// the tokens behind it again. All of these bytes belong to the same budget (Plan::state_bytes, Plan::checkpoints).
+// the tokens behind it again. All of these bytes belong to the same budget (Plan::state_bytes, Plan::state_copies).
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,7 @@ namespace brim::kv {
 /// written by different threads.
 class States {
  public:
-  /// Takes its bytes from `map`: the live states, then the checkpoints.
+  /// Takes its bytes from `map`: the live states, then the checkpoints, then the copy for drafts.
   States(const Plan& plan, MemoryMap& map);
 
   bool any() const { return !places_.empty(); }
@@ -34,13 +34,16 @@ class States {
   /// The live states become a checkpoint of the text's first `tokens` tokens. Where there is no room for one more, the
   /// oldest checkpoint is dropped; without room for any, nothing happens.
   void keep(std::int64_t tokens) noexcept;
+  /// The live states are copied before drafts change them: one more checkpoint, beside the others and in place of the
+  /// last of its kind. Nothing happens where the shape has no room for that (Shape::drafts). It is not saved.
+  void keep_for_drafts(std::int64_t tokens) noexcept;
   /// The newest checkpoint of at most `tokens` tokens; empty where there is none.
-  std::optional<std::int64_t> newest(std::int64_t tokens) const noexcept { return kept_.newest(tokens); }
+  std::optional<std::int64_t> newest(std::int64_t tokens) const noexcept;
   /// The checkpoint of exactly `tokens` tokens becomes the live states, and newer ones are dropped. False, with nothing
   /// changed, where there is none.
   bool go_back(std::int64_t tokens) noexcept;
-  /// Checkpoints that are kept now.
-  std::size_t checkpoints() const { return kept_.size(); }
+  /// The checkpoints that are kept now, oldest first, without the copy for drafts.
+  const CheckpointList& checkpoints() const { return kept_; }
 
   /// Everything that this object holds, for saved sessions. Nothing is written where no layer has a state.
   void save(StateWriter& state) const;
@@ -58,8 +61,10 @@ class States {
 
   std::vector<Place> places_;  // by layer
   std::span<std::byte> live_;
-  std::span<std::byte> slots_;  // one copy of live_ per possible checkpoint
+  std::span<std::byte> slots_;  // one copy of live_ per possible checkpoint, and one for drafts
   CheckpointList kept_;
+  bool for_drafts_;                            // whether there is that one
+  std::optional<std::int64_t> before_drafts_;  // tokens of the text that it was taken after
 };
 
 }  // namespace brim::kv

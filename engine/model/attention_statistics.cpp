@@ -143,7 +143,7 @@ void AttentionStatistics::gather_observed(const Pass& tile) const noexcept {
   const std::int64_t entries = pass_.work.shape.entries;
   float* learned = pass_.work.learned.data();
   for (std::int64_t token = 0; token < layer.tokens() && !tile.cancelled(); ++token) {
-    const bool prompt = tile.roles[rows.in_tile + token] == kernels::RowRole::prompt;
+    const bool prompt = kernels::of_prompt(tile.roles[rows.in_tile + token]);
     if (!prompt || !segment_.chunk->observes(rows.in_chunk + token)) continue;
     for (int head = 0; head < heads_; ++head) std::fill_n(learned + head * entries, view_.entries(), 0.0f);
     add_query(tile, layer, token, learned, entries);

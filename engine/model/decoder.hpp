@@ -20,7 +20,9 @@ struct SequenceStep {
   kv::Memory* memory = nullptr;
   const Rope* rope = nullptr;
   std::span<const std::int32_t> tokens{};
-  std::span<const kernels::RowRole> roles{};  ///< of each token; empty: all are generated
+  /// Of each token; empty: all are generated. A block of recurrences ends with the chunk at the latest: bits depend on
+  /// where it ends.
+  std::span<const kernels::RowRole> roles{};
   /// Only the first token is certain; at most memory->draft_room() tokens. The memory takes in the first one, and the
   /// others when they are accepted (Memory::accept_draft). Each token's residual stream and logits are bit for bit
   /// those it would have alone.

@@ -15,6 +15,8 @@
 #include "engine/model/rope.hpp"
 #include "engine/model/weights.hpp"
 #include "engine/model/workspace.hpp"
+#include "kernels/multiply.hpp"
+#include "kernels/recurrence.hpp"
 #include "kernels/runtime.hpp"
 
 namespace brim::model {
@@ -71,6 +73,17 @@ struct Pass {
   }
 };
 
+/// Where the block of a recurrence begins that a row is inside of and does not begin itself; else the row. `roles`: of
+/// row 0 up to this one.
+inline std::int64_t block_begin(const kernels::RowRole* roles, std::int64_t row) noexcept {
+  if (roles[row] != kernels::RowRole::prompt) return row;
+  for (std::int64_t begin = row - 1; begin >= 0 && row - begin < kernels::kBlockTokens; --begin) {
+    if (roles[begin] == kernels::RowRole::block_start) return begin;
+    if (roles[begin] == kernels::RowRole::generated) break;
+  }
+  return row;
+}
+
 /// Calls step(tile) for the pass in tiles of at most kPassTile tokens.
 template <class Step>
 void for_tiles(const Pass& pass, Step&& step) noexcept {
@@ -80,6 +93,21 @@ void for_tiles(const Pass& pass, Step&& step) noexcept {
     tile.roles = pass.roles + done;
     tile.tokens = std::min(kPassTile, pass.tokens - done);
     step(tile);
+  }
+}
+
+/// The same in tiles that end between blocks of recurrences: fewer rows where the last block would be cut.
+template <class Step>
+void for_block_tiles(const Pass& pass, Step&& step) noexcept {
+  static_assert(kPassTile >= 2 * kernels::kBlockTokens);
+  for (std::int64_t done = 0; done < pass.tokens;) {
+    Pass tile = pass;
+    tile.first = pass.first + done;
+    tile.roles = pass.roles + done;
+    tile.tokens = std::min(kPassTile, pass.tokens - done);
+    if (done + tile.tokens < pass.tokens) tile.tokens = block_begin(tile.roles, tile.tokens);
+    step(tile);
+    done += tile.tokens;
   }
 }
 

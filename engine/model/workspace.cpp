@@ -40,6 +40,7 @@ struct LayerMaxima {
         mixing.values = std::max(mixing.values, own.values);
         mixing.widest = std::max(mixing.widest, own.widest);
         mixing.aside = std::max(mixing.aside, own.aside);
+        mixing.worker = std::max(mixing.worker, own.worker);
       }
       heads = std::max<std::int64_t>(heads, layer.heads);
       kv_heads = std::max<std::int64_t>(kv_heads, layer.kv_heads);
@@ -119,6 +120,8 @@ std::size_t Workspace::lay_out(const Config& config, const WorkspaceShape& sizes
   cutter.cut(mixed, tile * max.mixed_row);
   cutter.cut(mixer, tile * mixing.values);
   cutter.cut(aside, chunk * mixing.aside);
+  mixer_floats_ = (mixing.worker + 15) / 16 * 16;  // no two workers share a cache line
+  cutter.cut(mixer_workers, sizes.threads * mixer_floats_);
   cutter.cut(gate, tile * width);
   cutter.cut(up, tile * width);
   cutter.cut(cosines, 2 * chunk * pairs);

@@ -77,6 +77,7 @@ struct Workspace {
   std::span<float> mixed;             ///< [tile][heads · value_size]
   std::span<float> mixer;             ///< [tile][MixerScratch::values]
   std::span<float> aside;             ///< [chunk][MixerScratch::aside]
+  std::span<float> mixer_workers;     ///< [threads][MixerScratch::worker]
   std::span<float> gate;              ///< [tile][widest feed-forward]
   std::span<float> up;                ///< [tile][widest feed-forward]
   std::span<float> cosines;           ///< [2][chunk][pairs]: layers that see everything, layers with a window
@@ -112,6 +113,8 @@ struct Workspace {
   std::span<std::byte> product;                ///< scratch of kernels::multiply
 
   WorkerScratch worker_scratch(int worker) const;
+  /// One worker's range of mixer_workers.
+  float* mixer_scratch(int worker) const { return mixer_workers.data() + worker * mixer_floats_; }
   /// Rows of one range in range_largest.
   std::int64_t split_rows() const { return split_rows_; }
   /// Max number of ranges of a context, and of runs that a single token may read per head.
@@ -133,6 +136,7 @@ struct Workspace {
   std::int64_t tile_rows_ = 0;    ///< rows of the largest attention tile
   std::int64_t tile_values_ = 0;  ///< values of these rows
   std::int64_t worker_floats_ = 0;
+  std::int64_t mixer_floats_ = 0;  ///< of one worker
 };
 
 }  // namespace brim::model

@@ -5,6 +5,7 @@
 
 #include "engine/kv/budget.hpp"
 #include "engine/kv/layout.hpp"
+#include "engine/model/layers/mixer.hpp"
 #include "engine/model/pass.hpp"
 #include "engine/model/workspace.hpp"
 #include "engine/run/choose_scores.hpp"
@@ -22,7 +23,7 @@ constexpr std::int64_t kHistoryTokens = std::int64_t{1} << 18;
 std::int64_t history_tokens(const kv::Plan& plan) { return std::max(kHistoryTokens, plan.shape.context); }
 
 std::int64_t tokens_together(const kv::Plan& plan, const SpeculationOptions& options) {
-  if (!options.ngram || plan.reading.sparse || !plan.shape.states.empty()) return 1;
+  if (!options.ngram || plan.reading.sparse) return 1;
   const std::int64_t max = std::clamp(options.draft_max + 1, 1, kMaxTogether);
   return std::max<std::int64_t>(1, std::min(max, kv::draft_tokens(plan)));
 }
@@ -76,6 +77,8 @@ Result<MemoryPlan> plan_memory(const model::Config& config, const kernels::Table
   }
   BRIM_TRY(check_needed_scores(options));
   mark_scored(shape, options.scores.get());
+  shape.max_checkpoints = options.checkpoints;
+  shape.drafts = options.speculation.ngram && !options.reading.sparse && !shape.states.empty();
   const kv::Profile* profile = options.profile.get();
   kv::Profile of_heads;
   if (options.heads == kv::HeadSelection::apart) {
@@ -93,6 +96,7 @@ Result<MemoryPlan> plan_memory(const model::Config& config, const kernels::Table
   }
   if (memory.kv.needs.measure == kv::EntryMeasure::learned) memory.kv.scores = options.scores;
   memory.tokens_together = tokens_together(memory.kv, options.speculation);
+  memory.block = std::min<std::int64_t>(model::block_tokens(config), memory.kv.chunk);
   memory.workspace_bytes = static_cast<std::int64_t>(
       model::Workspace::bytes(config, model::workspace_shape(memory.kv, table, options.threads)));
   const std::int64_t row = config.embedding + config.vocabulary;

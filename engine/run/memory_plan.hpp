@@ -15,6 +15,7 @@
 #include "engine/kv/profile.hpp"
 #include "engine/model/config.hpp"
 #include "engine/model/profile_file.hpp"
+#include "engine/run/pieces.hpp"
 #include "engine/run/speculation.hpp"
 #include "kernels/table.hpp"
 
@@ -49,6 +50,8 @@ struct SequenceOptions {
   std::vector<kernels::KvTypes> layer_types;
   int chunk = 0;
   kv::Reading reading;
+  /// Max number of checkpoints of layers' states; kv::kAutomaticCheckpoints: as many as the budget allows.
+  int checkpoints = kv::kAutomaticCheckpoints;
   kv::HeadSelection heads = kv::HeadSelection::together;
   /// The number of threads that the plan counts scratch for. The threads that really work are the executor's.
   int threads = 1;
@@ -72,6 +75,9 @@ struct MemoryPlan {
   std::int64_t heap_bytes = 0;       ///< outside the arena: a session's text at max length (conversation.hpp)
   std::int64_t automatic_bytes = 0;  ///< the size that an automatic budget was derived from
   std::int64_t tokens_together = 1;  ///< max tokens of a pass that verifies drafts; 1: nothing is drafted
+  std::int64_t block = 0;            ///< tokens of a block of the model's recurrences; 0: it has none
+  /// How a text is cut into the chunks of passes.
+  Pieces::Sizes pieces() const { return {kv.chunk, block}; }
   std::int64_t arena_bytes() const { return kv.budget_bytes + logit_bytes + history_bytes + speculation_bytes; }
   std::size_t arena_size() const;  ///< the same, including the padding that aligns its ranges
   std::int64_t outside_budget_bytes() const { return total() - kv.budget_bytes; }

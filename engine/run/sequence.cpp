@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <utility>
 
 #include "engine/base/size_text.hpp"
 #include "engine/base/work_meter.hpp"
@@ -16,12 +17,7 @@ namespace brim::run {
 namespace {
 
 using kernels::RowRole;
-// The roles of the tokens of a prompt chunk.
-constexpr auto kPrompt = [] {
-  std::array<RowRole, kv::kLargestChunk> roles{};
-  roles.fill(RowRole::prompt);
-  return roles;
-}();
+constexpr RowRole kGenerated[] = {RowRole::generated};
 
 std::span<float> take_floats(Arena& arena, std::int64_t count) {
   const std::span<std::byte> bytes = arena.take(static_cast<std::size_t>(count) * sizeof(float));
@@ -123,8 +119,8 @@ Sequence::Sequence(std::shared_ptr<const model::Model> model, MemoryPlan memory,
   }
 }
 
-void Sequence::remember(std::span<const TokenId> ids, kernels::RowRole role) noexcept {
-  for (const TokenId id : ids) {
+void Sequence::remember(std::span<const TokenId> ids, std::span<const RowRole> roles) noexcept {
+  for (std::size_t i = 0; i < ids.size(); ++i) {
     if (history_size_ == static_cast<std::int64_t>(history_.size())) {
       const std::int64_t half = history_size_ / 2;
       std::copy(history_.begin() + half, history_.begin() + history_size_, history_.begin());
@@ -132,32 +128,30 @@ void Sequence::remember(std::span<const TokenId> ids, kernels::RowRole role) noe
       history_size_ -= half;
       history_start_ += half;
     }
-    roles_[static_cast<std::size_t>(history_size_)] = role;
-    history_[static_cast<std::size_t>(history_size_++)] = id;
+    roles_[static_cast<std::size_t>(history_size_)] = roles[i];
+    history_[static_cast<std::size_t>(history_size_++)] = ids[i];
   }
 }
 
-Status Sequence::read_chunks(std::span<const TokenId> ids, Reading& reading, const std::atomic<bool>* cancel,
-                             const ChunkObserver& observer, std::span<const RowRole> roles) {
+Status Sequence::read_chunks(Pieces pieces, Recall recall, Reading& reading, const std::atomic<bool>* cancel,
+                             const ChunkObserver& observer) {
   drop_drafts(false);
-  const bool again = !roles.empty();
-  const std::size_t chunk = static_cast<std::size_t>(memory_.kv.chunk);
-  for (std::size_t at = 0; at < ids.size(); at += chunk) {
-    const auto part = ids.subspan(at, std::min(chunk, ids.size() - at));
+  while (!pieces.done()) {
     if (!reading.report()) return cancelled_error();
-    const auto chunk_roles = again ? roles.subspan(at, part.size()) : std::span(kPrompt).first(part.size());
+    const Pieces::Piece piece = pieces.next();
     const std::int64_t first = cache_->tokens();
-    if (at + part.size() == ids.size()) cache_->expect_checkpoint();
+    if (piece.last) cache_->expect_checkpoint();
     {
       Executor::Turn turn = executor_->turn();
       has_row_ = false;
-      const model::SequenceStep step{cache_.get(), rope_.get(), part, chunk_roles, false, &observer_, &inputs_};
+      const model::SequenceStep step{cache_.get(), rope_.get(), piece.ids, piece.roles, false, &observer_, &inputs_};
       BRIM_TRY(turn.decoder().forward({&step, 1}, cancel));
-      keep_rows(turn.decoder(), static_cast<std::int64_t>(part.size()) - 1, 1);
-      if (!again) remember(part, RowRole::prompt);
+      keep_rows(turn.decoder(), static_cast<std::int64_t>(piece.ids.size()) - 1, 1);
+      if (recall == Recall::remember) remember(piece.ids, piece.roles);
       if (observer) observer(first, turn.decoder());
     }
-    reading.done += static_cast<long long>(part.size());
+    if (piece.ends_at_mark) cache_->keep_checkpoint();
+    reading.done += static_cast<long long>(piece.ids.size());
   }
   return {};
 }
@@ -188,6 +182,7 @@ Status Sequence::refresh(Reading& reading, const std::atomic<bool>* cancel) {
   in_step_ = false;
   const std::int64_t right = still_right();
   (void)cache_->truncate(right);
+  if (right == 0 && keeps_states() && history_size_ > memory_.kv.chunk) ++whole_readings_;
   BRIM_TRY(process_again(right, reading, cancel));
   in_step_ = true;
   return {};
@@ -195,11 +190,16 @@ Status Sequence::refresh(Reading& reading, const std::atomic<bool>* cancel) {
 
 Status Sequence::read(std::span<const TokenId> ids, const Progress& progress, const std::atomic<bool>* cancel,
                       const ChunkObserver& observer) {
-  if (ids.empty()) return {};
-  Reading reading{progress, 0, history_size_ - still_right() + static_cast<long long>(ids.size())};
+  return ids.empty() ? Status() : read_prompt({{}, ids, {}}, progress, cancel, observer);
+}
+
+Status Sequence::read_prompt(const Prompt& prompt, const Progress& progress, const std::atomic<bool>* cancel,
+                             const ChunkObserver& observer) {
+  const Pieces pieces(tokens(), prompt.lead, prompt.ids, prompt.marks, memory_.pieces());
+  Reading reading{progress, 0, history_size_ - still_right() + static_cast<long long>(pieces.total())};
   BRIM_TRY(refresh(reading, cancel));
-  BRIM_TRY(read_chunks(ids, reading, cancel, observer, {}));
-  cache_->keep_checkpoint();
+  BRIM_TRY(read_chunks(pieces, Recall::remember, reading, cancel, observer));
+  if (prompt.marks.empty() || prompt.marks.back() >= tokens()) cache_->keep_checkpoint();
   (void)reading.report();  // all is done: a request to stop comes too late for this call
   return {};
 }
@@ -223,17 +223,23 @@ Result<std::optional<model::SequenceStep>> Sequence::begin_next(TokenId id, std:
   if (drafts && speculation_.drafted(id) && cache_->drafts_left() > 0) {
     cache_->accept_draft();
     ++row_;
-    remember({&id, 1}, RowRole::generated);
+    remember({&id, 1}, kGenerated);
     return std::optional<model::SequenceStep>();
+  }
+  const std::span<const TokenId> repeated = take_back_drafts(id, max);
+  next_ = id;
+  if (!repeated.empty()) {
+    has_row_ = false;
+    return std::optional(model::SequenceStep{cache_.get(), rope_.get(), repeated, {}, false, &observer_});
   }
   const Progress unheard;
   Reading reading{unheard, 0, 0};
   BRIM_TRY(refresh(reading, cancel));
-  next_ = id;
   has_row_ = false;
   std::span<const TokenId> tokens{&next_, 1};
   if (drafts) {
     max = std::min({max, cache_->draft_room(), memory_.tokens_together});
+    if (keeps_states() && history_start_ > 0) max = 1;  // going back to before them would mean to the beginning
     tokens = speculation_.propose({history(), history_start_}, id, static_cast<int>(max), others);
   } else {
     drop_drafts(false);
@@ -244,9 +250,11 @@ Result<std::optional<model::SequenceStep>> Sequence::begin_next(TokenId id, std:
 void Sequence::end_next(const model::Decoder& decoder, std::int64_t first, std::int64_t count,
                         std::span<const float> logits) noexcept {
   keep_rows(decoder, first, count);
+  if (again_ > 0) in_step_ = true;
+  row_ = static_cast<std::size_t>(std::exchange(again_, 0));
   std::copy(logits.begin(), logits.end(), logits_.begin());
   logits_known_ = !logits.empty();
-  remember({&next_, 1}, RowRole::generated);
+  remember({&next_, 1}, kGenerated);
 }
 
 void Sequence::compute_logits(model::Decoder& decoder, std::int64_t first, std::int64_t count,
@@ -259,58 +267,11 @@ void Sequence::compute_logits(model::Decoder& decoder, std::int64_t first, std::
 
 void Sequence::drop_drafts(bool cut) noexcept { speculation_.drop(cut); }
 
-Status Sequence::rewind(std::int64_t count, const Progress& progress, const std::atomic<bool>* cancel) {
-  BRIM_TRY(drop_after(count));
-  if (in_step()) return {};
-  Reading reading{progress, 0, history_size_ - still_right()};
-  BRIM_TRY(refresh(reading, cancel));
-  (void)reading.report();
-  return {};
-}
-
-Status Sequence::read_from(std::int64_t count, std::span<const TokenId> ids, const Progress& progress,
-                           const std::atomic<bool>* cancel) {
-  if (ids.empty()) return rewind(count, progress, cancel);
-  BRIM_TRY(drop_after(count));
-  return read(ids, progress, cancel);
-}
-
-// What has to be processed again is left to refresh().
-Status Sequence::drop_after(std::int64_t count) {
-  if (count >= tokens()) return {};
-  if (count < history_start_ && count > 0) {
-    return error(ErrorCode::wrong_state, "cannot go back to token ", count, ": only the last ", history_size_,
-                 " tokens are remembered");
-  }
-  if (truncate(count)) return {};
-  if (count < document_.end) document_ = {};
-  drop_drafts(true);
-  history_size_ = std::max<std::int64_t>(0, count - history_start_);
-  has_row_ = false;
-  in_step_ = false;
-  return {};
-}
-
-bool Sequence::truncate(std::int64_t count) noexcept {
-  if (count == 0) {
-    clear();
-    return true;
-  }
-  if (!in_step_ || cache_->stale() || history_start_ > 0 || count > cache_->tokens()) return false;
-  if (count == cache_->tokens()) return true;
-  if (!cache_->truncate(count)) return false;
-  if (count < document_.end) document_ = {};
-  drop_drafts(true);
-  history_size_ = count;
-  has_row_ = false;
-  return true;
-}
-
 void Sequence::clear() noexcept {
   cache_->clear();
   document_ = {};
   drop_drafts(true);
-  history_size_ = history_start_ = 0;
+  history_size_ = history_start_ = again_ = 0;
   has_row_ = false;
   in_step_ = true;
 }

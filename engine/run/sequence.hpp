@@ -3,6 +3,7 @@
 // belong to Session.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -21,6 +22,7 @@
 #include "engine/model/model.hpp"
 #include "engine/run/executor.hpp"
 #include "engine/run/memory_plan.hpp"
+#include "engine/run/pieces.hpp"
 #include "engine/run/speculation.hpp"
 #include "platform/arena.hpp"
 
@@ -53,6 +55,14 @@ class Sequence {
     options.executor = executor_;
     return create(model_, memory_, options);
   }
+  /// Whether layers keep states that cannot be cut back, so that going back means processing tokens again.
+  bool keeps_states() const { return !memory_.kv.shape.states.empty(); }
+  /// Makes saving possible where drafts wait that have changed layers' states: what was accepted of them is processed
+  /// again. Errors: cancelled.
+  Status settle(const std::atomic<bool>* cancel);
+  /// How often a text longer than one pass was processed again from its beginning, because no checkpoint was left.
+  std::int64_t whole_readings() const { return whole_readings_; }
+
   /// The state, for saved sessions (sequence_state.cpp): cache, history, what logits are computed from, what
   /// speculation learned. The pieces stay valid until the next non-const call. Errors: wrong_state when prefill was
   /// interrupted and the tokens have to be processed again.
@@ -105,12 +115,18 @@ class Sequence {
   void compute_logits(model::Decoder& decoder, std::int64_t first, std::int64_t count,
                       const std::atomic<bool>* cancel) noexcept;
   /// No pass processed it.
-  void give_up_next() noexcept { drop_drafts(false); }
+  void give_up_next() noexcept {
+    drop_drafts(false);
+    again_ = 0;
+  }
   /// Drops all but the first `count` tokens: exactly where the cache can, else by processing them again.
   Status rewind(std::int64_t count, const Progress& progress, const std::atomic<bool>* cancel);
-  /// rewind(count), then read(ids), with one progress over both.
+  /// rewind(count), then read(ids), with one progress over both. Where token `count` was inside a block of a prompt, the
+  /// block's tokens before it become part of the new prompt: bits are those of a text that was processed so at once.
+  /// `marks`: places in the text at which the memory keeps checkpoints when they are processed, as far as it has room,
+  /// in place of one behind the prompt. Blocks begin there whether it has room or not.
   Status read_from(std::int64_t count, std::span<const TokenId> ids, const Progress& progress,
-                   const std::atomic<bool>* cancel);
+                   const std::atomic<bool>* cancel, Marks marks = {});
   /// The same where it is exact at once; false, with nothing changed, where tokens would have to be processed again.
   bool truncate(std::int64_t count) noexcept;
   void clear() noexcept;
@@ -145,16 +161,24 @@ class Sequence {
                                                   const SequenceOptions& options);
   Sequence(std::shared_ptr<const model::Model> model, MemoryPlan memory, Arena arena, std::unique_ptr<kv::Memory> cache,
            std::unique_ptr<model::Rope> rope, std::shared_ptr<Executor> executor, const SequenceOptions& options);
+  struct Prompt {
+    std::span<const TokenId> lead, ids;
+    Marks marks;
+  };
+  Status read_prompt(const Prompt& prompt, const Progress& progress, const std::atomic<bool>* cancel,
+                     const ChunkObserver& observer);
+  std::int64_t block_begin(std::int64_t count) const noexcept;
   // Tokens processed by one call, and the total: those that it has to process again and its own.
   struct Reading {
     const Progress& progress;
     long long done, total;
     bool report() const { return total <= 1 || !progress || progress(done, total); }
   };
-  Status read_chunks(std::span<const TokenId> ids, Reading& reading, const std::atomic<bool>* cancel,
-                     const ChunkObserver& observer, std::span<const kernels::RowRole> roles);  // empty: new prompt
-  Status read_pieces(std::span<const TokenId> ids, Reading& reading, const std::atomic<bool>* cancel,
-                     std::span<const kernels::RowRole> roles);
+  enum class Recall { remember, replay };  // whether tokens become part of the history, or are in it
+  Status read_chunks(Pieces pieces, Recall recall, Reading& reading, const std::atomic<bool>* cancel,
+                     const ChunkObserver& observer);
+  Status read_document_pieces(std::span<const TokenId> ids, Reading& reading, const std::atomic<bool>* cancel,
+                              std::span<const kernels::RowRole> roles);  // empty: a new document
   Status process_again(std::int64_t from, Reading& reading, const std::atomic<bool>* cancel);
   std::int64_t document_piece() const noexcept;
   void keep_rows(const model::Decoder& decoder, std::int64_t first, std::int64_t count) noexcept;
@@ -163,9 +187,10 @@ class Sequence {
   bool in_step() const noexcept { return in_step_ && !cache_->stale(); }
   Status drop_after(std::int64_t count);
   std::int64_t still_right() const noexcept;
+  std::span<const TokenId> take_back_drafts(TokenId id, std::int64_t max) noexcept;
   Status refresh(Reading& reading, const std::atomic<bool>* cancel);
   void drop_drafts(bool cut) noexcept;
-  void remember(std::span<const TokenId> ids, kernels::RowRole role) noexcept;
+  void remember(std::span<const TokenId> ids, std::span<const kernels::RowRole> roles) noexcept;
   std::span<const kernels::RowRole> roles() const { return roles_.first(static_cast<std::size_t>(history_size_)); }
 
   std::shared_ptr<const model::Model> model_;
@@ -180,6 +205,10 @@ class Sequence {
   model::InputObserver inputs_;
   DocumentSpan document_;
   TokenId next_ = 0;  // the token of the current step
+  TokenId next_ = 0;                              // the token of the current step
+  std::int64_t again_ = 0;                        // tokens in front of next_ that the step repeats
+  std::array<TokenId, kMaxTogether> repeated_{};  // these, and it
+  std::int64_t whole_readings_ = 0;
   std::span<TokenId> history_;
   std::span<kernels::RowRole> roles_;  // of the history's tokens
   std::int64_t history_size_ = 0;

@@ -63,16 +63,21 @@ Status Sequence::look(std::span<const TokenId> ids, const std::atomic<bool>* can
   return executor_->turn().decoder().forward({&step, 1}, cancel);
 }
 
-Status Sequence::read_pieces(std::span<const TokenId> ids, Reading& reading, const std::atomic<bool>* cancel,
-                             std::span<const kernels::RowRole> roles) {
-  if (looked_streams() == 0) return read_chunks(ids, reading, cancel, {}, roles);
+Status Sequence::read_document_pieces(std::span<const TokenId> ids, Reading& reading,
+                                      const std::atomic<bool>* cancel, std::span<const kernels::RowRole> roles) {
+  const auto pieces = [&](std::size_t at, std::size_t count) {
+    return roles.empty() ? Pieces(tokens(), {}, ids.subspan(at, count), {}, memory_.pieces())
+                         : Pieces(ids.subspan(at, count), roles.subspan(at, count), memory_.pieces());
+  };
+  const Recall recall = roles.empty() ? Recall::remember : Recall::replay;
+  if (looked_streams() == 0) return read_chunks(pieces(0, ids.size()), recall, reading, cancel, {});
   const LookingScope looking(*cache_, document_piece());
   const auto piece = static_cast<std::size_t>(document_piece());
   for (std::size_t at = 0; at < ids.size(); at += piece) {
-    const auto part = ids.subspan(at, std::min(piece, ids.size() - at));
-    cache_->make_room(static_cast<std::int64_t>(part.size()));
-    BRIM_TRY(read_chunks(part, reading, cancel, {}, roles.empty() ? roles : roles.subspan(at, part.size())));
-    BRIM_TRY(look(part, cancel));
+    const std::size_t count = std::min(piece, ids.size() - at);
+    cache_->make_room(static_cast<std::int64_t>(count));
+    BRIM_TRY(read_chunks(pieces(at, count), recall, reading, cancel, {}));
+    BRIM_TRY(look(ids.subspan(at, count), cancel));
   }
   return {};
 }
@@ -84,7 +89,7 @@ Status Sequence::read_document(std::span<const TokenId> ids, const Progress& pro
   Reading reading{progress, 0, history_size_ - still_right() + count};
   BRIM_TRY(refresh(reading, cancel));
   const std::int64_t first = tokens();
-  BRIM_TRY(read_pieces(ids, reading, cancel, {}));
+  BRIM_TRY(read_document_pieces(ids, reading, cancel, {}));
   document_ = {first, first + count};
   cache_->keep_checkpoint();
   (void)reading.report();
@@ -98,7 +103,8 @@ Status Sequence::process_again(std::int64_t from, Reading& reading, const std::a
     const auto place = static_cast<std::size_t>(first), count = static_cast<std::size_t>(end - first);
     const auto ids = history().subspan(place, count);
     const auto own = roles().subspan(place, count);
-    return document ? read_pieces(ids, reading, cancel, own) : read_chunks(ids, reading, cancel, {}, own);
+    if (document) return read_document_pieces(ids, reading, cancel, own);
+    return read_chunks(Pieces(ids, own, memory_.pieces()), Recall::replay, reading, cancel, {});
   };
   const bool whole = history_start_ == 0 && document_.first >= from && document_.end <= history_size_;
   if (!whole || document_.end == document_.first) return again(from, history_size_, false);

@@ -37,8 +37,8 @@ Status Sequence::take_over(StateReader& state) {
   BRIM_TRY(
       state.piece("roles of tokens", std::as_writable_bytes(roles_.first(static_cast<std::size_t>(history_size_)))));
   for (const kernels::RowRole role : roles()) {
-    if (role != kernels::RowRole::generated && role != kernels::RowRole::prompt) {
-      return state.wrong("roles of tokens", "0 or 1", sentence(static_cast<int>(role)));
+    if (role > kernels::RowRole::block_start) {
+      return state.wrong("roles of tokens", "0 to 2", sentence(static_cast<int>(role)));
     }
   }
   // A text that was processed again after its beginning had been dropped is shorter in the cache.

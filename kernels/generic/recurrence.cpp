@@ -1,4 +1,5 @@
-// Short causal convolutions and recurrences in plain C++; sums are doubles, and what is stored is rounded once.
+// Short causal convolutions and recurrences in plain C++; sums are doubles, and what is stored is rounded once. A block
+// is its tokens, one after another: what products of matrices have to equal.
 #include "kernels/recurrence.hpp"
 
 #include <cmath>
@@ -19,12 +20,11 @@ void causal_convolution(const CausalConvolution& c) noexcept {
 }
 
 template <bool kCorrects>
-void step(const Recurrence& r, int column, std::int64_t t) noexcept {
+void step(const Recurrence& r, double decay, int column, std::int64_t t) noexcept {
   const float* key = r.keys + t * r.key_stride;
   const float* query = r.queries + t * r.key_stride;
   const auto cell = [&](int row) -> float& { return r.state[state_index(r.key_size, r.value_size, row, column)]; };
   const auto value = static_cast<double>(r.values[t * r.value_stride + column]);
-  const auto decay = static_cast<double>(r.decays[t * r.gate_stride]);
   double update = value;
   if (kCorrects) {
     double sum = 0;
@@ -46,7 +46,17 @@ void step(const Recurrence& r, int column, std::int64_t t) noexcept {
 template <bool kCorrects>
 void recurrence(const Recurrence& r) noexcept {
   for (std::int64_t t = 0; t < r.tokens; ++t) {
-    for (int i = 0; i < r.value_size; ++i) step<kCorrects>(r, i, t);
+    const auto decay = static_cast<double>(r.decays[t * r.gate_stride]);
+    for (int i = 0; i < r.value_size; ++i) step<kCorrects>(r, decay, i, t);
+  }
+}
+
+template <bool kCorrects>
+void block(const RecurrenceBlock& b) noexcept {
+  const Recurrence& r = b.tokens;
+  for (std::int64_t t = 0; t < r.tokens; ++t) {
+    const double decay = std::exp(static_cast<double>(r.decays[t * r.gate_stride]));
+    for (int i = 0; i < r.value_size; ++i) step<kCorrects>(r, decay, i, t);
   }
 }
 
@@ -56,6 +66,8 @@ void fill_recurrence(Table& table) {
   table.causal_convolution = causal_convolution;
   table.delta_rule = recurrence<true>;
   table.scan = recurrence<false>;
+  table.delta_rule_block = block<true>;
+  table.scan_block = block<false>;
 }
 
 }  // namespace brim::kernels::generic

@@ -8,6 +8,7 @@
 #include "kernels/shared/panel_floats.ipp"
 #include "kernels/shared/prepare.ipp"
 #include "kernels/shared/recurrence.ipp"
+#include "kernels/shared/recurrence_blocks.ipp"
 
 namespace brim::kernels {
 namespace {
@@ -27,6 +28,7 @@ void fill_shared_from(Table& table) {
   fill_attention_from<Vector>(table);
   Elementwise<Vector>::fill(table);
   Recurrent<Vector>::fill(table);
+  BlockedRecurrence<Vector>::fill(table);
 }
 
 }  // namespace

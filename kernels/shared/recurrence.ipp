@@ -1,5 +1,5 @@
 // Short causal convolutions and the recurrences of linear attention and of state spaces, written once for every set. A
-// Vector (see <set>/vector.hpp) provides Batch, kWidth, load, store and fma.
+// Vector (see <set>/vector.hpp) provides Batch, kWidth, load, store and fma. Blocks of tokens: recurrence_blocks.ipp.
 //
 // A recurrence goes through all tokens with a few columns of the state, which stay in the first-level cache, before it
 // takes the next columns. Sums over a column's rows have one order, so every column is computed in the same way wherever
@@ -9,6 +9,7 @@
 #include "kernels/recurrence.hpp"
 #include "kernels/shared/elementwise.ipp"
 #include "kernels/shared/math.ipp"
+#include "kernels/shared/state_columns.ipp"
 #include "kernels/table.hpp"
 
 namespace brim::kernels {
@@ -17,9 +18,8 @@ namespace {
 template <class Vector>
 struct Recurrent {
   using Batch = typename Vector::Batch;
+  using Columns = StateColumns<Vector>;
   static constexpr int kWidth = Vector::kWidth;
-  /// Panels of kStateColumns columns that are worked on together: as many sums as hide the latency of one.
-  static constexpr int kPanels = kWidth == 16 ? 4 : kWidth == 8 ? 2 : 1;
 
   static void causal_convolution(const CausalConvolution& c) noexcept {
     std::int64_t i = 0;
@@ -36,12 +36,16 @@ struct Recurrent {
         sum = Vector::fma(load_rest<Vector>(c.weights + j * c.weight_stride + i, left, 0.0f),
                           load_rest<Vector>(c.rows[j] + i, left, 0.0f), sum);
       }
-      store_rest(c.out + i, c.silu ? silu(sum) : sum, left);
+      Columns::store_rest(c.out + i, c.silu ? silu(sum) : sum, left);
     }
   }
 
-  static void delta_rule(const Recurrence& r) noexcept { all_columns<true>(r); }
-  static void scan(const Recurrence& r) noexcept { all_columns<false>(r); }
+  static void delta_rule(const Recurrence& r) noexcept {
+    Columns::each(r, [&](auto group) noexcept { columns<true>(r, group); });
+  }
+  static void scan(const Recurrence& r) noexcept {
+    Columns::each(r, [&](auto group) noexcept { columns<false>(r, group); });
+  }
 
   static void fill(Table& table) {
     table.causal_convolution = causal_convolution;
@@ -52,79 +56,34 @@ struct Recurrent {
  private:
   static Batch silu(Batch x) { return x / (Batch(1.0f) + exponential<Vector>(-x)); }
 
-  static void store_rest(float* to, Batch value, std::int64_t left) {
-    float padded[kWidth];
-    Vector::store(padded, value);
-    for (std::int64_t j = 0; j < left; ++j) to[j] = padded[j];
-  }
-
-  template <bool kCorrects>
-  static void all_columns(const Recurrence& r) noexcept {
-    constexpr int kEach = kStateColumns / kWidth;
-    int column = 0;
-    for (; column + kPanels * kStateColumns <= r.value_size; column += kPanels * kStateColumns) {
-      full_columns<kCorrects, kPanels * kEach>(r, column);
-    }
-    for (; column + kStateColumns <= r.value_size; column += kStateColumns) full_columns<kCorrects, kEach>(r, column);
-    const int width = r.value_size - column;
-    float* panel = r.state + std::int64_t{column} * r.key_size;
-    for (int at = 0; at < width; at += kWidth) {
-      float* state[1] = {panel + at};
-      const int left = width - at < kWidth ? width - at : kWidth;
-      columns<kCorrects, 1, true>(r, state, width, column + at, left);
-    }
-  }
-
-  template <bool kCorrects, int kVectors>
-  static void full_columns(const Recurrence& r, int column) noexcept {
-    float* state[kVectors];
-    for (int v = 0; v < kVectors; ++v) {
-      state[v] = r.state + state_index(r.key_size, r.value_size, 0, column + v * kWidth);
-    }
-    columns<kCorrects, kVectors, false>(r, state, kStateColumns, column, kWidth);
-  }
-
-  template <bool kRest>
-  static Batch load(const float* from, int left) {
-    if constexpr (kRest) return load_rest<Vector>(from, left, 0.0f);
-    return Vector::load(from);
-  }
-  template <bool kRest>
-  static void store(float* to, Batch value, int left) {
-    if constexpr (kRest) return store_rest(to, value, left);
-    Vector::store(to, value);
-  }
-
-  /// kVectors vectors of columns from `column` on: state[v] is where the rows of the v-th of them begin, `stride` apart.
-  /// With kRest, only the first `left` values of a vector exist.
-  template <bool kCorrects, int kVectors, bool kRest>
-  static void columns(const Recurrence& r, float* const (&state)[kVectors], std::int64_t stride, int column,
-                      int left) noexcept {
+  template <bool kCorrects, class Group>
+  static void columns(const Recurrence& r, Group group) noexcept {
+    constexpr int kVectors = Group::kVectors;
     const Batch scale(r.scale), skip(r.skip);
     for (std::int64_t t = 0; t < r.tokens; ++t) {
       const float* key = r.keys + t * r.key_stride;
-      const float* value = r.values + t * r.value_stride + column;
+      const float* value = r.values + t * r.value_stride + group.column;
       const Batch decay(r.decays[t * r.gate_stride]), rate(r.rates[t * r.gate_stride]);
       Batch update[kVectors];
-      for (int v = 0; v < kVectors; ++v) update[v] = load<kRest>(value + v * kWidth, left);
+      for (int v = 0; v < kVectors; ++v) update[v] = group.load(value + v * kWidth);
       if constexpr (kCorrects) {
         const Sums<kVectors> sums = over_rows<kVectors>(r.key_size, [&](int row, int v, Batch sum) {
-          return Vector::fma(load<kRest>(state[v] + row * stride, left), Batch(key[row]), sum);
+          return Vector::fma(group.load(group.row(v, row)), Batch(key[row]), sum);
         });
         for (int v = 0; v < kVectors; ++v) update[v] = update[v] - decay * sums.of[v];
       }
       for (int v = 0; v < kVectors; ++v) update[v] = update[v] * rate;
       const float* query = r.queries + t * r.key_stride;
       const Sums<kVectors> sums = over_rows<kVectors>(r.key_size, [&](int row, int v, Batch sum) {
-        float* at = state[v] + row * stride;
-        const Batch next = Vector::fma(Batch(key[row]), update[v], load<kRest>(at, left) * decay);
-        store<kRest>(at, next, left);
+        float* at = group.row(v, row);
+        const Batch next = Vector::fma(Batch(key[row]), update[v], group.load(at) * decay);
+        group.store(at, next);
         return Vector::fma(next, Batch(query[row]), sum);
       });
-      float* out = r.out + t * r.out_stride + column;
+      float* out = r.out + t * r.out_stride + group.column;
       for (int v = 0; v < kVectors; ++v) {
-        const Batch skipped = skip * load<kRest>(value + v * kWidth, left);
-        store<kRest>(out + v * kWidth, Vector::fma(sums.of[v], scale, skipped), left);
+        const Batch skipped = skip * group.load(value + v * kWidth);
+        group.store(out + v * kWidth, Vector::fma(sums.of[v], scale, skipped));
       }
     }
   }

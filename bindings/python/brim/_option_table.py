@@ -52,6 +52,10 @@ SESSION_OPTIONS = {
         "Whether the KV heads of a layer keep the same entries: together, or apart, each with a quota of its own (default: "
         "together)"
     ),
+    "kv_checkpoints": (
+        "Max number of checkpoints for models whose layers keep states: copies of these, in the KV budget, from which a "
+        "changed conversation goes on; -1: as many as the budget allows, 0: none (-1 to 16; default: -1)"
+    ),
     "chat_template": (
         "How messages become a prompt: a built-in template (chatml, llama3, …) or Jinja source, on the command line a file "
         "with it (default: the model's own template)"
@@ -151,6 +155,7 @@ DOTTED = {
     "kv_scores": "kv.scores",
     "kv_read": "kv.read",
     "kv_heads": "kv.heads",
+    "kv_checkpoints": "kv.checkpoints",
     "chat_template": "chat.template",
     "spec_type": "spec.type",
     "spec_draft_max": "spec.draft_max",

@@ -1,6 +1,7 @@
 // Gated DeltaNet (Yang et al. 2024, arXiv:2412.06464), as in Qwen3-Next and Qwen3.5: queries, keys and values go
 // through a short causal convolution and silu; queries and keys are brought to length 1; each head keeps a matrix that
 // decays and is corrected by the delta rule (kernels/recurrence.hpp); its output is normalised and gated.
+// Prompts go through it in blocks.
 //
 // Kept of a text: the convolution's inputs of the last taps − 1 tokens, then each head's matrix.
 #include <algorithm>
@@ -112,8 +113,8 @@ void convolve_heads(const Pass& tile, const LayerWeights& weights, const TileSta
 }
 
 // One head's tokens of one sequence: rates and decays, the delta rule, norm and gate.
-void run_head(const Pass& tile, const LayerWeights& weights, const StateRows& own, const DeltaNetRows& rows,
-              int head) noexcept {
+void run_head(const Pass& tile, const LayerWeights& weights, const StateRows& own, const DeltaNetRows& rows, int head,
+              int worker) noexcept {
   const RecurrentConfig& shape = tile.config.recurrent;
   const kernels::Table& table = tile.runtime.table;
   const GatePlaces places(tile, weights, head);
@@ -125,7 +126,7 @@ void run_head(const Pass& tile, const LayerWeights& weights, const StateRows& ow
     float& rate = rates[t * places.stride];
     float& decay = decays[t * places.stride];
     rate = 1.0f / (1.0f + std::exp(-rate));
-    decay = std::exp(factor * softplus(decay + bias));
+    decay = factor * softplus(decay + bias);  // its logarithm
   }
   const std::int64_t size = shape.value_size, state_size = std::int64_t{shape.key_size} * size;
   const float* mixed = rows.mixed + own.first * shape.channels();
@@ -140,13 +141,12 @@ void run_head(const Pass& tile, const LayerWeights& weights, const StateRows& ow
   call.key_stride = shape.channels();
   call.values = mixed + 2 * shape.keys() + head * size;
   call.value_stride = shape.channels();
-  call.decays = decays;
   call.rates = rates;
   call.gate_stride = places.stride;
   call.scale = 1.0f / std::sqrt(static_cast<float>(shape.key_size));
   call.out = rows.out + own.first * shape.inner() + head * size;
   call.out_stride = shape.inner();
-  table.delta_rule(call);
+  recur(table, RecurrenceKind::delta_rule, call, decays, tile.roles + own.first, tile.work.mixer_scratch(worker));
   for (std::int64_t t = 0; t < own.tokens; ++t) {
     float* out = call.out + t * call.out_stride;
     table.rms_norm(out, weights.mixer_norm.data(), size, tile.config.norm_epsilon, out);
@@ -157,6 +157,7 @@ void run_head(const Pass& tile, const LayerWeights& weights, const StateRows& ow
 class DeltaNet final : public Mixer {
  public:
   std::string_view name() const override { return "gated DeltaNet"; }
+  bool in_blocks() const override { return true; }
 
   std::int64_t state_bytes(const Config& config, const LayerConfig&) const override {
     const RecurrentConfig& shape = config.recurrent;
@@ -164,7 +165,9 @@ class DeltaNet final : public Mixer {
            static_cast<std::int64_t>(sizeof(float));
   }
   MixerScratch scratch(const Config& config, const LayerConfig&) const override {
-    return {DeltaNetRows::values(config.recurrent), config.recurrent.inner()};
+    return {.values = DeltaNetRows::values(config.recurrent),
+            .widest = config.recurrent.inner(),
+            .worker = kernels::kBlockScratch};
   }
 
   Status read_weights(const TensorFinder& finder, const Config& config, const LayerConfig&,
@@ -194,7 +197,7 @@ class DeltaNet final : public Mixer {
 
   void run(const Pass& pass, kv::LayerId layer) const noexcept override {
     const LayerWeights& weights = pass.weights.layer(layer);
-    for_tiles(pass, [&](const Pass& tile) {
+    for_block_tiles(pass, [&](const Pass& tile) {
       const DeltaNetRows rows(tile);
       normalise(tile, tile.stream(), weights.attention_norm, tile.work.normed.data());
       project(tile, weights, rows);
@@ -202,10 +205,10 @@ class DeltaNet final : public Mixer {
       convolve_heads(tile, weights, states, rows);
       const std::int64_t heads = tile.config.recurrent.heads;
       const auto tasks = static_cast<std::int64_t>(states.each().size()) * heads;
-      kernels::for_chunks(tile.runtime.threads, tasks, [&](std::int64_t task, int) noexcept {
+      kernels::for_chunks(tile.runtime.threads, tasks, [&](std::int64_t task, int worker) noexcept {
         if (tile.cancelled()) return;
         run_head(tile, weights, states.each()[static_cast<std::size_t>(task / heads)], rows,
-                 static_cast<int>(task % heads));
+                 static_cast<int>(task % heads), worker);
       });
       apply(tile, rows.gate, {{weights.mixer_output, tile.work.branch.data()}});
       add_branch(tile, {});

@@ -1,10 +1,10 @@
 // The state space of Mamba-2 (Dao and Gu 2024, arXiv:2405.21060): one projection gives a gate z, x, B and C, and time
 // steps; x, B and C go through a short causal convolution and silu; each head keeps a matrix that decays and takes in x
 // (kernels/recurrence.hpp: keys are B, queries C, values x); its output is gated, and normalised where the model does.
+// Prompts go through it in blocks.
 //
 // Kept of a text: the convolution's inputs of the last taps − 1 tokens, then each head's matrix.
 #include <algorithm>
-#include <cmath>
 
 #include "engine/model/layers/mixer.hpp"
 #include "engine/model/layers/recurrent.hpp"
@@ -29,13 +29,13 @@ struct Mamba2Rows {
 
   float* projected;    ///< [width]
   std::int64_t width;  ///< values of a row of `projected`
-  float* gates;        ///< [2 · heads]: rates, decays
+  float* gates;        ///< [2 · heads]: rates, logarithms of decays
   float* out;          ///< [inner]
 };
 
 // One head's tokens of one sequence: time steps and the scan.
-void run_head(const Pass& tile, const LayerWeights& weights, const StateRows& own, const Mamba2Rows& rows,
-              int head) noexcept {
+void run_head(const Pass& tile, const LayerWeights& weights, const StateRows& own, const Mamba2Rows& rows, int head,
+              int worker) noexcept {
   const RecurrentConfig& shape = tile.config.recurrent;
   const auto at = static_cast<std::size_t>(head);
   const float* projected = rows.projected + own.first * rows.width;
@@ -45,7 +45,7 @@ void run_head(const Pass& tile, const LayerWeights& weights, const StateRows& ow
   for (std::int64_t t = 0; t < own.tokens; ++t) {
     const float step = softplus(steps[t * rows.width] + weights.time_step_bias[at]);
     rates[t * 2 * shape.heads] = step;
-    decays[t * 2 * shape.heads] = std::exp(step * weights.decay_factors[at]);
+    decays[t * 2 * shape.heads] = step * weights.decay_factors[at];
   }
   const std::int64_t size = shape.value_size;
   kernels::Recurrence call{};
@@ -58,14 +58,14 @@ void run_head(const Pass& tile, const LayerWeights& weights, const StateRows& ow
   call.keys = projected + 2 * shape.inner() + std::int64_t{shape.key_head(head)} * shape.key_size;
   call.queries = call.keys + shape.keys();
   call.key_stride = rows.width;
-  call.decays = decays;
   call.rates = rates;
   call.gate_stride = 2 * shape.heads;
   call.scale = 1.0f;
   call.skip = weights.skip[at];
   call.out = rows.out + own.first * shape.inner() + head * size;
   call.out_stride = shape.inner();
-  tile.runtime.table.scan(call);
+  recur(tile.runtime.table, RecurrenceKind::scan, call, decays, tile.roles + own.first,
+        tile.work.mixer_scratch(worker));
 }
 
 // out = silu(z) · out, normalised over the heads that share keys.
@@ -90,6 +90,7 @@ void gate_and_normalise(const Pass& tile, const LayerWeights& weights, const Mam
 class Mamba2 final : public Mixer {
  public:
   std::string_view name() const override { return "Mamba-2"; }
+  bool in_blocks() const override { return true; }
 
   std::int64_t state_bytes(const Config& config, const LayerConfig&) const override {
     const RecurrentConfig& shape = config.recurrent;
@@ -97,7 +98,9 @@ class Mamba2 final : public Mixer {
            static_cast<std::int64_t>(sizeof(float));
   }
   MixerScratch scratch(const Config& config, const LayerConfig&) const override {
-    return {Mamba2Rows::values(config.recurrent), config.recurrent.inner()};
+    return {.values = Mamba2Rows::values(config.recurrent),
+            .widest = config.recurrent.inner(),
+            .worker = kernels::kBlockScratch};
   }
 
   Status read_weights(const TensorFinder& finder, const Config& config, const LayerConfig&,
@@ -120,7 +123,7 @@ class Mamba2 final : public Mixer {
   }
 
   void run(const Pass& pass, kv::LayerId layer) const noexcept override {
-    for_tiles(pass, [&](const Pass& tile) {
+    for_block_tiles(pass, [&](const Pass& tile) {
       mamba2_branch(tile, layer);
       add_branch(tile, {});
     });
@@ -147,10 +150,10 @@ void mamba2_branch(const Pass& tile, kv::LayerId layer) noexcept {
     }
   });
   const auto tasks = static_cast<std::int64_t>(states.each().size()) * shape.heads;
-  kernels::for_chunks(tile.runtime.threads, tasks, [&](std::int64_t task, int) noexcept {
+  kernels::for_chunks(tile.runtime.threads, tasks, [&](std::int64_t task, int worker) noexcept {
     if (tile.cancelled()) return;
     run_head(tile, weights, states.each()[static_cast<std::size_t>(task / shape.heads)], rows,
-             static_cast<int>(task % shape.heads));
+             static_cast<int>(task % shape.heads), worker);
   });
   gate_and_normalise(tile, weights, rows);
   apply(tile, rows.out, {{weights.mixer_output, tile.work.branch.data()}});

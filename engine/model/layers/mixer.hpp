@@ -10,6 +10,7 @@
 #include "engine/model/config.hpp"
 #include "engine/model/tensor_finder.hpp"
 #include "engine/model/weights.hpp"
+#include "kernels/recurrence.hpp"
 
 namespace brim::model {
 
@@ -20,6 +21,7 @@ struct MixerScratch {
   std::int64_t values = 0;  ///< floats for each row of a tile (Workspace::mixer)
   std::int64_t widest = 0;  ///< values of the longest row that it multiplies by a matrix
   std::int64_t aside = 0;   ///< floats for each row of a pass (Workspace::aside)
+  std::int64_t worker = 0;  ///< floats for each thread (Workspace::mixer_scratch)
 };
 
 /// One kind of layer; stateless, so one instance serves all models. Add one: a file in this folder.
@@ -34,6 +36,9 @@ class Mixer {
   virtual bool values_in_keys() const { return false; }
   /// Bytes of a fixed-size state, whatever was processed (kv::StateShape); 0: none. All zeros before the first token.
   virtual std::int64_t state_bytes(const Config&, const LayerConfig&) const { return 0; }
+  /// Whether it computes blocks of a prompt's tokens together (kernels::RowRole::block_start): then what a token's row
+  /// is, but for rounding the same, depends on where blocks begin.
+  virtual bool in_blocks() const { return false; }
   /// Used within one layer, `values` within one tile.
   virtual MixerScratch scratch(const Config&, const LayerConfig&) const { return {}; }
   /// Reads what it needs into `weights`. Errors: those of the finder.
@@ -43,6 +48,14 @@ class Mixer {
   /// separate for each segment: its chunk has them. A row's bits do not depend on the other segments.
   virtual void run(const Pass& pass, kv::LayerId layer) const noexcept = 0;
 };
+
+/// Max tokens of a block of this model's recurrences; 0 where it has none that work in blocks.
+inline std::int64_t block_tokens(const Config& config) {
+  for (const LayerConfig& layer : config.layers) {
+    if (layer.mixer != nullptr && layer.mixer->in_blocks()) return kernels::kBlockTokens;
+  }
+  return 0;
+}
 
 /// Softmax attention over the KV memory, with or without a window (attention.cpp).
 const Mixer& attention_mixer();

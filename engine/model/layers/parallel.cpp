@@ -12,13 +12,17 @@ class AttentionAndMamba2 final : public Mixer {
  public:
   std::string_view name() const override { return "attention and Mamba-2"; }
   bool keeps_entries() const override { return true; }
+  bool in_blocks() const override { return mamba2_mixer().in_blocks(); }
   std::int64_t state_bytes(const Config& config, const LayerConfig& shape) const override {
     return mamba2_mixer().state_bytes(config, shape);
   }
   MixerScratch scratch(const Config& config, const LayerConfig& shape) const override {
     const MixerScratch attention = attention_mixer().scratch(config, shape);
     const MixerScratch mamba2 = mamba2_mixer().scratch(config, shape);
-    return {std::max(attention.values, mamba2.values), std::max(attention.widest, mamba2.widest), config.embedding};
+    return {.values = std::max(attention.values, mamba2.values),
+            .widest = std::max(attention.widest, mamba2.widest),
+            .aside = config.embedding,
+            .worker = std::max(attention.worker, mamba2.worker)};
   }
   Status read_weights(const TensorFinder& finder, const Config& config, const LayerConfig& shape,
                       LayerWeights& layer) const override {
@@ -30,7 +34,7 @@ class AttentionAndMamba2 final : public Mixer {
     // Attention adds its result to the stream before the other mixer could see it, so that one comes first and waits.
     const std::int64_t width = pass.config.embedding;
     float* aside = pass.work.aside.data();
-    for_tiles(pass, [&](const Pass& tile) {
+    for_block_tiles(pass, [&](const Pass& tile) {
       mamba2_branch(tile, layer);
       std::copy_n(tile.work.branch.data(), tile.tokens * width, aside + tile.first * width);
     });

@@ -1,5 +1,5 @@
-// What layers with a state of fixed size share: which state belongs to which rows of a tile, and the short causal
-// convolution that most of them begin with.
+// What layers with a state of fixed size share: which state belongs to which rows of a tile, the short causal
+// convolution that most of them begin with, and which tokens a recurrence goes through as a block.
 #pragma once
 
 #include <array>
@@ -56,6 +56,20 @@ struct Rows {
 /// `in`. A value's bits do not depend on how tokens or channels are cut.
 void convolve(const kernels::Table& table, const Convolution& convolution, std::int64_t first, std::int64_t count,
               const Rows& in, std::int64_t tokens, float* state, const Rows& out) noexcept;
+
+/// Blocks that are shorter go token by token.
+inline constexpr std::int64_t kFewestInBlock = 8;
+
+/// A head's recurrence (kernels/recurrence.hpp).
+enum class RecurrenceKind { delta_rule, scan };
+
+/// One head's recurrence over `call.tokens` rows: the blocks that `roles` marks each at once, the other tokens one after
+/// another. A block goes from its start to the next one, or to a generated token, or to the end, and has at most
+/// kernels::kBlockTokens tokens; so that bits do not depend on tiles and chunks, neither may end inside one.
+/// `call.decays` is not used: `log_decays` are the logarithms, in the same places, and are overwritten. `scratch`:
+/// kernels::kBlockScratch floats.
+void recur(const kernels::Table& table, RecurrenceKind kind, kernels::Recurrence call, float* log_decays,
+           const kernels::RowRole* roles, float* scratch) noexcept;
 
 /// The weights of a convolution, from a tensor of `channels` rows of `taps`, in the order that Convolution expects.
 /// Errors: those of the finder.

@@ -14,6 +14,7 @@
 #include "engine/io/gguf.hpp"
 #include "engine/model/profile_file.hpp"
 #include "tests/support/tiny_file.hpp"
+#include "tests/support/tiny_recurrent.hpp"
 
 namespace {
 
@@ -91,6 +92,28 @@ TEST_CASE("a copy and a restored session say so to their model's log too") {
     lines.clear();
     each->append(std::string(400, 'a'));
     CHECK(heard(lines, "evicts"));
+  }
+}
+
+TEST_CASE("a text that is processed again as a whole for want of a checkpoint is a warning, once") {
+  const TinyFile file(brim::test::tiny_recurrent("qwen35"));
+  Lines lines;
+  const brim::Model model = brim::Model::load(file.path, {}, {}, into(lines));
+  const char* kTemplate =
+      "{% for m in messages %}{{ m.content }};{% endfor %}{% if add_generation_prompt %}A{% endif %}";
+  for (const char* checkpoints : {"1", "0"}) {
+    const bool none = std::string(checkpoints) == "0";
+    brim::Session session(model,
+                          {{"kv.budget", "full"}, {"kv.checkpoints", checkpoints}, {"chat.template", kTemplate}});
+    session.message("user", std::string(150, '7'));
+    CHECK(session.describe().find(none ? ", 0 of 0 checkpoints" : ", 1 of 1 checkpoint") != std::string::npos);
+    lines.clear();
+    for (int round = 0; round < 2; ++round) {
+      session.next();
+      session.regenerate();
+    }
+    CHECK(lines.size() == (none ? 1 : 0));
+    CHECK(heard(lines, "processed again from its beginning") == none);
   }
 }
 

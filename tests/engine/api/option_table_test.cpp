@@ -134,6 +134,7 @@ TEST_CASE("the defaults are those of the structs") {
   CHECK(given->sequence.keep == none.sequence.keep);
   CHECK(given->sequence.reading.sparse == none.sequence.reading.sparse);
   CHECK(given->sequence.heads == none.sequence.heads);
+  CHECK(given->sequence.checkpoints == none.sequence.checkpoints);
   CHECK(given->sequence.speculation.ngram == none.sequence.speculation.ngram);
   CHECK(given->sequence.speculation.draft_max == none.sequence.speculation.draft_max);
   CHECK(api::model_options({{"weights", std::string(api::find_option("weights")->default_text)}})->memory ==

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/model/layers/mixer.hpp"
 #include "tests/engine/generate/reading.hpp"
 #include "tests/support/shared_data.hpp"
 
@@ -70,7 +71,10 @@ void check_model(const std::string& name) {
   constexpr std::size_t kPieces[] = {1, 7, 16};
   for (const std::size_t piece : kPieces) {
     INFO("pieces of ", piece);
-    CHECK(reading.read_all(input, piece) == whole);
+    const Rows pieces = reading.read_all(input, piece);
+    check_logits(golden, pieces);
+    // A recurrence in blocks rounds otherwise where blocks are cut otherwise.
+    if (model::block_tokens(reading.sequence().model().config()) == 0) CHECK(pieces == whole);
   }
   Reading alone(file_of(name + ".gguf"), run["n_ctx"], kernels::KvType::f32, 1);
   CHECK(alone.read_all(input) == whole);
@@ -80,11 +84,14 @@ void check_model(const std::string& name) {
   const std::vector<std::int32_t> ids = text["input_ids"];
   Reading longer(file_of(name + ".gguf"), 2048, kernels::KvType::f32);  // room for chunks of 512
   const Rows logits = longer.read_all(ids);
-  const LossDifference difference(logits, ids, text["nll_ref64"].get<std::vector<double>>());
+  const std::vector<double> recorded = text["nll_ref64"];
+  const LossDifference difference(logits, ids, recorded);
   MESSAGE(name, ": 700 tokens, worst loss off by ", difference.worst, ", mean by ", difference.mean);
   CHECK(difference.worst <= 5e-4);
   CHECK(difference.mean <= 1e-4);
-  CHECK(longer.read_all(ids, 16) == logits);
+  const LossDifference in_pieces(longer.read_all(ids, 16), ids, recorded);
+  CHECK(in_pieces.worst <= 5e-4);
+  CHECK(in_pieces.mean <= 1e-4);
 }
 
 }  // namespace

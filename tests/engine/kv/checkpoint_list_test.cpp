@@ -49,6 +49,17 @@ TEST_CASE("going back drops what is newer, and nothing where there is no such pl
   CHECK(list.size() == 0);
 }
 
+TEST_CASE("places behind a place are dropped") {
+  CheckpointList list(3);
+  for (const std::int64_t tokens : {5, 9, 12}) REQUIRE(list.add(tokens));
+  list.drop_after(9);
+  CHECK(list.newest(100) == 9);
+  list.drop_after(8);
+  CHECK(list.newest(100) == 5);
+  list.drop_after(0);
+  CHECK(list.size() == 0);
+}
+
 TEST_CASE("no room for any") {
   CheckpointList list(0);
   CHECK(!list.add(1));

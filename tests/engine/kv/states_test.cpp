@@ -38,15 +38,40 @@ struct Text {
   void read(std::int64_t n) {
     const std::int64_t first = model.cache().tokens();
     const std::int64_t position = model.begin(n);
-    for (const kv::StateShape& state : model.shape().states) {
-      const std::span<std::byte> bytes = model.chunk().state(state.layer);
-      for (std::byte& byte : bytes) byte = static_cast<std::byte>(static_cast<std::int64_t>(byte) + n);
-    }
+    advance(n);
     for (int layer = 0; layer < model.layers(); ++layer) {
       model.stage(layer, first, position, n);
       model.commit(layer);
     }
     model.end();
+  }
+  /// A chunk of n tokens of which only the first is certain; the states take in all of them.
+  void draft(std::int64_t n, bool ends = true) {
+    const std::int64_t first = model.cache().tokens();
+    const std::int64_t position = model.begin_drafts(n);
+    advance(n);
+    for (int layer = 0; layer < model.layers(); ++layer) {
+      model.stage(layer, first, position, n);
+      model.commit(layer);
+    }
+    if (ends) {
+      model.end();
+    } else {
+      model.abandon();
+    }
+  }
+  void advance(std::int64_t n) {
+    for (const kv::StateShape& state : model.shape().states) {
+      const std::span<std::byte> bytes = model.chunk().state(state.layer);
+      for (std::byte& byte : bytes) byte = static_cast<std::byte>(static_cast<std::int64_t>(byte) + n);
+    }
+  }
+  /// The number of tokens that the states have seen.
+  std::int64_t seen() {
+    model.begin(1);
+    const auto value = static_cast<std::int64_t>(model.chunk().state(LayerId{3})[999]);
+    model.abandon();
+    return value;
   }
   /// Everything that the memory saves.
   std::vector<std::byte> state() {
@@ -89,6 +114,87 @@ TEST_CASE("states are bytes of the budget, and checkpoints are what it has room 
   REQUIRE(!too_small);
   CHECK(too_small.error().sentence.find("in each of its 2 layers with attention") != std::string::npos);
   CHECK(too_small.error().sentence.find("for the states of 2 layers") != std::string::npos);
+}
+
+TEST_CASE("as many checkpoints as are asked for, where they fit") {
+  kv::Shape without = with_states();
+  without.states.clear();
+  const kv::Plan none = plan_of(without, budget_full());
+  for (const int wanted : {0, 1, 3, 16, 99}) {
+    CAPTURE(wanted);
+    kv::Shape shape = with_states();
+    shape.max_checkpoints = wanted;
+    const int most = std::min(wanted, kv::kMaxCheckpoints);
+    const kv::Plan full = plan_of(shape, budget_full());
+    CHECK(full.checkpoints == most);
+    CHECK(full.full_bytes == none.full_bytes + (1 + most) * kStateBytes);
+    CHECK(full.min_bytes == none.min_bytes + kStateBytes);
+    CHECK(full.quota == none.quota);
+    CHECK(plan_of(shape, budget_bytes(full.min_bytes)).checkpoints == 0);
+    CHECK(plan_of(shape, budget_bytes(full.min_bytes + 2 * kStateBytes)).checkpoints == std::min(most, 2));
+    CHECK(plan_of(shape, budget_bytes(std::int64_t{1} << 40)).budget_bytes == full.full_bytes);
+  }
+}
+
+TEST_CASE("a copy of the states for drafts is part of every budget") {
+  kv::Shape shape = with_states();
+  const kv::Plan alone = plan_of(shape, budget_full());
+  shape.drafts = true;
+  const kv::Plan full = plan_of(shape, budget_full());
+  CHECK(full.state_copies() == 3);
+  CHECK(full.full_bytes == alone.full_bytes + kStateBytes);
+  CHECK(full.min_bytes == alone.min_bytes + kStateBytes);
+  CHECK(full.quota == alone.quota);
+  const auto refused =
+      kv::make_plan(shape, budget_bytes(full.min_bytes - 1), 0, &kv::uniform_split(), kv::window_rule());
+  REQUIRE(!refused);
+  CHECK(refused.error().sentence.find("as much for speculation") != std::string::npos);
+}
+
+TEST_CASE("drafts that are refused leave the states as they were before them") {
+  kv::Shape shape = with_states();
+  shape.drafts = true;
+  Text text(plan_of(shape, budget_full()));
+  kv::Memory& memory = text.model.cache();
+  text.read(10);
+  memory.keep_checkpoint();
+  text.read(3);
+  REQUIRE(memory.draft_room() >= 4);
+  text.draft(4);
+  CHECK(memory.tokens() == 14);
+  CHECK(memory.drafts_left() == 3);
+  CHECK(memory.stale());
+  CHECK(memory.draft_room() == 1);
+  memory.accept_draft();
+  CHECK(memory.tokens() == 15);
+  CHECK(memory.stale());
+  // Two are refused: back to before all four.
+  CHECK(memory.return_point(15) == 13);
+  CHECK(!memory.truncate(14));
+  REQUIRE(memory.truncate(13));
+  CHECK(!memory.stale());
+  CHECK(text.model.stats(0).used == 13);
+  CHECK(text.seen() == 13);
+
+  // All are accepted: the states are those behind the last one.
+  text.draft(3);
+  memory.accept_draft();
+  memory.accept_draft();
+  CHECK(memory.tokens() == 16);
+  CHECK(!memory.stale());
+  CHECK(text.model.stats(0).used == 16);
+  // A chunk of drafts that is given up changes nothing.
+  text.draft(2, false);
+  CHECK(!memory.stale());
+  CHECK(memory.tokens() == 16);
+  CHECK(text.seen() == 16);
+  // An older checkpoint is still one, and then the copy for drafts is none.
+  CHECK(memory.return_point(15) == 10);
+  REQUIRE(memory.truncate(10));
+  CHECK(text.seen() == 10);
+  CHECK(memory.return_point(10) == 10);
+  CHECK(memory.checkpoints().size() == 1);
+  CHECK(text.model.guards_intact());
 }
 
 TEST_CASE("whatever the budget, the parts fit in it and nothing is written outside") {

@@ -17,6 +17,7 @@
 #include "tests/support/policies.hpp"
 #include "tests/support/saved_bytes.hpp"
 #include "tests/support/tiny_file.hpp"
+#include "tests/support/tiny_recurrent.hpp"
 
 using namespace brim;
 using test::Random;
@@ -104,17 +105,35 @@ kv::Plan random_plan(Random& random, const model::Config& config) {
   }
 }
 
+/// With blocks: long prompts, in which blocks of any length begin.
+enum class Texts { any, blocks };
+
+kernels::RowRole random_role(Random& random, Texts texts) {
+  if (texts == Texts::any) return static_cast<kernels::RowRole>(random.pick(0, 1));
+  if (random.pick(0, 40) == 0) return kernels::RowRole::generated;
+  return random.pick(0, 12) == 0 ? kernels::RowRole::block_start : kernels::RowRole::prompt;
+}
+
+kv::Plan plan_for(Random& random, const model::Config& config, Texts texts) {
+  if (texts == Texts::any) return random_plan(random, config);
+  const auto plan =
+      test::make_plan(model::kv_shape(config, random.pick(200, 300), kernels::KvType::f16),
+                      test::budget_share(static_cast<double>(random.pick(60, 100))), 0, "uniform", "window");
+  if (!plan) FAIL(plan.error().sentence);
+  return *plan;
+}
+
 struct Mix {
   std::int64_t rows = 0, evicted = 0, rebased = 0;
 };
 
 /// The same tokens through sequences in shared passes and through their twins alone, until all have processed more
 /// tokens than their contexts.
-Mix compare(const model::Model& model, std::uint64_t seed, std::size_t count, int threads) {
+Mix compare(const model::Model& model, std::uint64_t seed, std::size_t count, int threads, Texts texts = Texts::any) {
   Random random(seed);
   Mix mix;
   std::vector<kv::Plan> plans;
-  for (std::size_t i = 0; i < count; ++i) plans.push_back(random_plan(random, model.config()));
+  for (std::size_t i = 0; i < count; ++i) plans.push_back(plan_for(random, model.config(), texts));
   std::vector<std::unique_ptr<Sequence>> together, alone;
   for (const kv::Plan& plan : plans) {
     together.push_back(std::make_unique<Sequence>(model, plan));
@@ -129,14 +148,15 @@ Mix compare(const model::Model& model, std::uint64_t seed, std::size_t count, in
     for (std::size_t i = 0; i < count; ++i) {
       if (random.pick(0, 4) == 0) continue;
       const std::int64_t max = std::min(std::int64_t{plans[i].chunk}, 400 - rows);
-      const std::int64_t n = random.pick(0, 3) != 0 ? std::min<std::int64_t>(1, max) : random.pick(0, max);
+      const bool often = random.pick(0, 3) != 0, single = texts == Texts::any ? often : !often;
+      const std::int64_t n = single ? std::min<std::int64_t>(1, max) : random.pick(0, max);
       if (n == 0) continue;
       who.push_back(i);
       tokens.emplace_back();
       roles.emplace_back();
       for (std::int64_t t = 0; t < n; ++t) {
         tokens.back().push_back(static_cast<std::int32_t>(random.pick(3, model.config().vocabulary - 1)));
-        roles.back().push_back(static_cast<kernels::RowRole>(random.pick(0, 1)));
+        roles.back().push_back(random_role(random, texts));
       }
       rows += n;
     }
@@ -188,6 +208,15 @@ TEST_CASE("sequences in one pass are bit for bit what each is alone") {
   CHECK(all.rows >= 16);
   CHECK(all.evicted > 0);
   CHECK(all.rebased > 0);
+}
+
+TEST_CASE("so they are where recurrences go through prompts in blocks, which tiles do not cut") {
+  for (const std::string architecture : {"qwen35", "granitehybrid", "falcon-h1"}) {
+    CAPTURE(architecture);
+    const auto model = load(test::tiny_recurrent(architecture));
+    (void)compare(*model, 503, 3, 2, Texts::blocks);
+    CHECK(compare(*model, 512, 12, 2, Texts::blocks).rows > model::kPassTile);
+  }
 }
 
 TEST_CASE("so they are where prompts are multiplied in a way of their own, token by token or in chunks") {
