@@ -44,6 +44,9 @@ struct SequenceOptions {
   /// In addition to quotas: how each layer is stored. Empty: as `type` says.
   std::vector<kernels::KvTypes> layer_types;
   int chunk = 0;
+  /// Max number of tokens processed at a time where the budget holds less than the whole context: what is evicted
+  /// depends on where chunks end, so they cannot be cut shorter later. 0: as the plan chooses.
+  int prefill_chunk = 0;
   kv::Reading reading;
   kv::HeadSelection heads = kv::HeadSelection::together;
   /// The number of threads that the plan counts scratch for. The threads that really work are the executor's.

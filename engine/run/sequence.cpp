@@ -143,7 +143,7 @@ Status Sequence::read_chunks(std::span<const TokenId> ids, Reading& reading, con
   for (std::size_t at = 0; at < ids.size(); at += chunk) {
     const auto part = ids.subspan(at, std::min(chunk, ids.size() - at));
     if (!reading.report()) return cancelled_error();
-    const auto chunk_roles = again ? roles.subspan(at, part.size()) : std::span(kPrompt).first(part.size());
+    const auto chunk_roles = again ? roles.subspan(at, part.size()) : prompt_roles(part.size());
     const std::int64_t first = cache_->tokens();
     if (at + part.size() == ids.size()) cache_->expect_checkpoint();
     {
@@ -159,6 +159,8 @@ Status Sequence::read_chunks(std::span<const TokenId> ids, Reading& reading, con
   }
   return {};
 }
+
+std::span<const RowRole> Sequence::prompt_roles(std::size_t count) noexcept { return std::span(kPrompt).first(count); }
 
 // Other sequences' passes overwrite the executor's rows.
 void Sequence::keep_rows(const model::Decoder& decoder, std::int64_t first, std::int64_t count) noexcept {

@@ -21,6 +21,7 @@
 #include "engine/model/model.hpp"
 #include "engine/run/executor.hpp"
 #include "engine/run/memory_plan.hpp"
+#include "engine/run/prompt_cuts.hpp"
 #include "engine/run/speculation.hpp"
 #include "platform/arena.hpp"
 
@@ -97,6 +98,21 @@ class Sequence {
   bool truncate(std::int64_t count) noexcept;
   void clear() noexcept;
 
+  /// For a prompt that is processed in pieces, in passes that other sequences may share (sequence_prompt.cpp). How many
+  /// of the first `count` tokens can be kept without processing any of them again.
+  std::int64_t keepable(std::int64_t count) const noexcept;
+  /// Drops all but the first keepable(count) tokens; returns how many are left.
+  std::int64_t keep(std::int64_t count) noexcept;
+  /// Where `count` further tokens of a prompt may be cut.
+  PromptCuts cuts(std::int64_t count) const noexcept;
+  /// What a pass has to process for the next piece; `ids` must outlive the pass. `last`: the prompt ends with them.
+  model::SequenceStep begin_piece(std::span<const TokenId> ids, bool last) noexcept;
+  /// A pass processed the piece in the rows from `first` on: it is now part of the past. Where a pass could not, the
+  /// sequence may be stale: keep() then drops everything.
+  void end_piece(const model::Decoder& decoder, std::int64_t first, std::span<const TokenId> ids) noexcept;
+  /// The last piece was processed: a later prompt can continue here.
+  void end_prompt() noexcept { cache_->keep_checkpoint(); }
+
   /// Calls `observer` with attention's output in every layer of every chunk from now on; an empty one ends that.
   void observe_attention(model::AttentionObserver observer) { observer_ = std::move(observer); }
 
@@ -133,6 +149,7 @@ class Sequence {
   };
   Status read_chunks(std::span<const TokenId> ids, Reading& reading, const std::atomic<bool>* cancel,
                      const ChunkObserver& observer, std::span<const kernels::RowRole> roles);  // empty: new prompt
+  static std::span<const kernels::RowRole> prompt_roles(std::size_t count) noexcept;
   void keep_rows(const model::Decoder& decoder, std::int64_t first, std::int64_t count) noexcept;
   std::span<float> hidden_row() const noexcept;  // the current row
   Status take_over(StateReader& state);
