@@ -6,12 +6,14 @@ one thread at a time, except Session.cancel(). Every failure is a brim.Error wit
 from ._errors import Cancelled, Error
 from ._model import Model, ModelInfo, Plan, isa, plan, version
 from ._option_table import MODEL_OPTIONS, SESSION_OPTIONS
+from ._scheduler import Event, Scheduler, SchedulerStats
 from ._session import LayerStats, Piece, Session, Stats
 from ._together import next_pieces
 
 __all__ = [
     "Cancelled",
     "Error",
+    "Event",
     "LayerStats",
     "MODEL_OPTIONS",
     "Model",
@@ -19,6 +21,8 @@ __all__ = [
     "Piece",
     "Plan",
     "SESSION_OPTIONS",
+    "Scheduler",
+    "SchedulerStats",
     "Session",
     "Stats",
     "isa",

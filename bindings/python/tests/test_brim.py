@@ -12,7 +12,8 @@ import brim
 from brim import _library
 
 MODEL = os.environ["BRIM_TEST_MODEL"]
-HEADER = Path(__file__).parents[3] / "engine/include/brim/brim.h"
+HEADERS = [Path(__file__).parents[3] / "engine/include/brim" / name for name in ("brim.h", "scheduler.h")]
+TEXT = re.sub(r"/\*.*?\*/", "", "".join(path.read_text() for path in HEADERS), flags=re.S)
 
 
 class Binding(unittest.TestCase):
@@ -26,20 +27,23 @@ class Binding(unittest.TestCase):
         return self.model.session(**{"kv_budget": "full", "temperature": 0, "limit": 12, **options})
 
     def test_header_and_binding_name_the_same_functions(self):
-        declared = set(re.findall(r"\b(brim_[a-z_]+)\(", re.sub(r"/\*.*?\*/", "", HEADER.read_text(), flags=re.S)))
+        declared = set(re.findall(r"\b(brim_[a-z_]+)\(", TEXT))
         unbound = {"brim_measure_machine"}  # for benchmarks
         self.assertEqual(set(_library.FUNCTIONS), declared - unbound)
 
     def test_structs_are_as_in_the_header(self):
-        text = re.sub(r"/\*.*?\*/", "", HEADER.read_text(), flags=re.S)
         for name, struct in (
             ("brim_model_info", _library.ModelInfo),
             ("brim_plan", _library.Plan),
             ("brim_piece", _library.Piece),
             ("brim_stats", _library.Stats),
             ("brim_layer_stats", _library.LayerStats),
+            ("brim_scheduler_settings", _library.SchedulerSettings),
+            ("brim_request", _library.Request),
+            ("brim_event", _library.Event),
+            ("brim_scheduler_stats", _library.SchedulerStats),
         ):
-            body = re.search(rf"struct {name} \{{(.*?)\}}", text, re.S).group(1)
+            body = re.search(rf"struct {name} \{{(.*?)\}}", TEXT, re.S).group(1)
             declared = re.findall(r"(\w+);", body)
             self.assertEqual([field[0] for field in struct._fields_], declared)
 
