@@ -127,8 +127,8 @@ class Scheduler(c.Owner):
         else:
             data = arguments.ids("prompt", prompt)  # type: ignore[arg-type]
             request.ids, request.ids_count = data, len(data)
-        own_key = arguments.text("key", key)
-        request.key, request.key_size = own_key, len(own_key)
+        key_bytes = arguments.text("key", key)
+        request.key, request.key_size = key_bytes, len(key_bytes)
         request.reuse = arguments.flag("reuse", reuse)
         request.add_special = arguments.flag("add_special", add_special)
         request.parse_special = arguments.flag("parse_special", parse_special)

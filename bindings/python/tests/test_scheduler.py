@@ -73,7 +73,7 @@ class SchedulerTest(unittest.TestCase):
         request = scheduler.submit("the cat", limit=2)
         self.assertEqual(self.finish(scheduler)[1][request].generated_tokens, 2)
 
-    def test_cancelled_and_refused_requests_are_errors_of_their_own(self):
+    def test_cancelled_and_refused_requests_fail_alone(self):
         scheduler = self.scheduler(seats=1, queue=1)
         kept, cancelled = scheduler.submit("the cat"), scheduler.submit("the dog")
         with self.assertRaisesRegex(brim.Error, "the queue is full") as refused:
