@@ -14,7 +14,6 @@
 #include "engine/schedule/scheduler.hpp"
 
 using brim::ErrorCode;
-using brim::Result;
 using brim::Status;
 using namespace brim::api;
 using brim::generate::SessionOptions;
@@ -37,7 +36,7 @@ constexpr double kMilliseconds = 1e3;
 
 /// As much of the caller's struct as both sides know; the rest is zeros.
 template <class T>
-Result<T> taken(const T* given, const char* name) {
+brim::Result<T> taken(const T* given, const char* name) {
   T known{};
   if (given == nullptr) return known;
   if (given->size < sizeof(std::size_t)) {
@@ -47,7 +46,7 @@ Result<T> taken(const T* given, const char* name) {
   return known;
 }
 
-Result<brim::schedule::SchedulerOptions> scheduler_options(const brim_scheduler_settings& settings) {
+brim::Result<brim::schedule::SchedulerOptions> scheduler_options(const brim_scheduler_settings& settings) {
   const auto chosen = [](std::int32_t value, int otherwise) { return value == 0 ? otherwise : value; };
   if (settings.max_gap_ms < 0 || settings.queue < -1) {
     return brim::error(ErrorCode::invalid_argument, settings.queue < -1 ? "settings->queue" : "settings->max_gap_ms",
@@ -62,7 +61,7 @@ Result<brim::schedule::SchedulerOptions> scheduler_options(const brim_scheduler_
   return options;
 }
 
-Result<std::vector<brim::TokenId>> prompt_of(const brim_scheduler& scheduler, const brim_request& request) {
+brim::Result<std::vector<brim::TokenId>> prompt_of(const brim_scheduler& scheduler, const brim_request& request) {
   const int given = (request.messages != nullptr) + (request.text != nullptr) + (request.ids != nullptr);
   if (given != 1) {
     return brim::error(ErrorCode::invalid_argument, "request: expected exactly one of messages, text and ids, found ",

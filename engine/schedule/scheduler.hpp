@@ -116,8 +116,8 @@ class Scheduler {
   Seat* next_prompt() noexcept;
   std::size_t choose_generating(std::span<Seat*> chosen) noexcept;
   void pass(Output& out);
-  void say(Seat& seat, Result<generate::Piece>& piece, Output& out);
-  void fail(Seat& seat, Error why, Output& out);
+  void say(Seat& seat, const Result<generate::Piece>& piece, Output& out) noexcept;
+  void fail(Seat& seat, const Error& why, Output& out) noexcept;
   void leave(Seat& seat, bool failed) noexcept;
 
   SchedulerOptions options_;

@@ -155,7 +155,7 @@ void Scheduler::pass(Output& out) {
   ++counts_.passes;
 }
 
-void Scheduler::say(Seat& seat, Result<Piece>& piece, Output& out) {
+void Scheduler::say(Seat& seat, const Result<Piece>& piece, Output& out) noexcept {
   if (!piece) return fail(seat, piece.error(), out);
   Event& event = out.add(*seat.job);
   event.piece = *piece;
@@ -163,9 +163,13 @@ void Scheduler::say(Seat& seat, Result<Piece>& piece, Output& out) {
   if (piece->end != generate::End::not_yet) leave(seat, false);
 }
 
-void Scheduler::fail(Seat& seat, Error why, Output& out) {
+void Scheduler::fail(Seat& seat, const Error& why, Output& out) noexcept {
   Event& event = out.add(*seat.job);
-  event.status = std::move(why);
+  try {
+    event.status = why;
+  } catch (const std::bad_alloc&) {
+    event.status = Error{why.code, "out of memory"};  // stored without an allocation
+  }
   event.generated_tokens = seat.session->timings().generated_tokens;
   leave(seat, true);
 }
