@@ -5,7 +5,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 # All of Brim's static libraries, merged into one. Their order does not matter within one archive.
-set(brim_libraries brim_api brim_generate brim_run brim_model brim_kv brim_io brim_template brim_text brim_kernels brim_quant brim_platform brim_base)
+set(brim_libraries brim_api brim_schedule brim_generate brim_run brim_model brim_kv brim_io brim_template brim_text brim_kernels brim_quant brim_platform brim_base)
 # The additional libraries that a program needs when it links the static library; they depend on BRIM_THREADS.
 if(BRIM_THREADS STREQUAL "openmp")
   set(brim_thread_libraries "gomp;pthread")
@@ -44,6 +44,7 @@ if(NOT BRIM_STATIC)
 endif()
 
 install(FILES engine/include/brim/brim.h engine/include/brim/document.h engine/include/brim/brim.hpp engine/include/brim/model.hpp engine/include/brim/session.hpp
+  engine/include/brim/scheduler.h engine/include/brim/scheduler.hpp
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/brim COMPONENT dev)
 install(FILES "${brim_archive}" DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT dev)
 configure_file(cmake/package/brim.pc.in brim.pc @ONLY)

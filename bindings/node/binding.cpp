@@ -49,7 +49,7 @@ napi_value start(napi_env env, napi_value exports) {
                    env, own.get(), [](napi_env, void* data, void*) { delete static_cast<Instance*>(data); }, nullptr));
     own.release();
     for (const std::span<const Export> calls :
-         {std::span<const Export>(kListeners), model_calls(), session_calls(), session_state()}) {
+         {std::span<const Export>(kListeners), model_calls(), session_calls(), session_state(), scheduler_calls()}) {
       for (const auto& [name, callback] : calls) {
         napi_value value = nullptr;
         check(env, napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &value));

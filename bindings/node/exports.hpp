@@ -15,5 +15,6 @@ struct Export {
 std::span<const Export> model_calls();
 std::span<const Export> session_calls();
 std::span<const Export> session_state();
+std::span<const Export> scheduler_calls();
 
 }  // namespace brim_node

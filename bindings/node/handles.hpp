@@ -4,6 +4,7 @@
 #pragma once
 
 #include <brim/brim.h>
+#include <brim/scheduler.h>
 #include <node_api.h>
 
 #include <memory>
@@ -34,6 +35,15 @@ struct Session {
   ~Session() { brim_session_free(pointer); }
 };
 
+/// Any thread may call it; one step at a time (scheduler.js).
+struct Scheduler {
+  brim_scheduler* pointer = nullptr;
+  Scheduler() = default;
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+  ~Scheduler() { brim_scheduler_free(pointer); }
+};
+
 /// What belongs to one environment (the program, or one of its Worker threads).
 struct Instance {
   std::set<Session*> inside;  ///< sessions with a call inside
@@ -48,6 +58,8 @@ template <>
 inline constexpr napi_type_tag kTag<Session>{0x6272696d2d736573, 0x9f5c1d2a7b3e4811};
 template <>
 inline constexpr napi_type_tag kTag<Listener>{0x6272696d2d6c6973, 0x9f5c1d2a7b3e4812};
+template <>
+inline constexpr napi_type_tag kTag<Scheduler>{0x6272696d2d736368, 0x9f5c1d2a7b3e4813};
 template <class Handle>
 inline constexpr const char* kKind = "";
 template <>
@@ -56,6 +68,8 @@ template <>
 inline constexpr const char* kKind<Session> = "session";
 template <>
 inline constexpr const char* kKind<Listener> = "listener";
+template <>
+inline constexpr const char* kKind<Scheduler> = "scheduler";
 
 /// What a handle's object holds; empty once it is closed.
 template <class Handle>

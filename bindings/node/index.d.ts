@@ -225,6 +225,14 @@ export class Model {
   session(options?: Options, how?: Following): Promise<Session>;
   /** A session that Session.save wrote. The options replace the saved ones, but its memory must stay the same. */
   restore(file: string | URL, options?: Options, how?: Following): Promise<Session>;
+  /**
+   * Many requests inside one memory budget. `options` that are fixed at creation hold for every seat, the others are the
+   * defaults of requests. `settings` are those of scheduler.h; 0 is the default, and a queue of 0 lets no request wait.
+   */
+  scheduler(
+    options?: Options,
+    settings?: Following & { seats?: number; queue?: number; prefillChunk?: number; maxGapMs?: number },
+  ): Promise<Scheduler>;
   /** Sessions keep what they need. The promise is settled when the memory is freed, unless sessions are still open. */
   close(): Promise<void>;
 }
@@ -294,3 +302,63 @@ export class Session {
  * first (status 1). An argument that is not a Session is a TypeError.
  */
 export function nextPieces(sessions: readonly Session[]): Promise<(Piece | Failure)[]>;
+
+/** A prompt, exactly one of messages, text and ids, and how it is answered: brim_request of scheduler.h. */
+export interface Request {
+  messages?: Message[];
+  text?: string;
+  ids?: number[] | Int32Array;
+  /** For text, as in Model.tokenize (defaults: true, false). */
+  addSpecial?: boolean;
+  parseSpecial?: boolean;
+  /** What a session may change, except system. */
+  options?: Options;
+  /** What was processed is used again only between requests with an equal key. */
+  key?: string;
+  /** Whether the prompt may begin with what a seat holds already (default: true). */
+  reuse?: boolean;
+  /** From now to the end of the answer; 0: no limit. */
+  timeoutMs?: number;
+}
+
+export interface AnswerEvent {
+  /** Whole characters; may be empty. */
+  text: string;
+  /** The token; -1 when the event only ends the answer. */
+  token: number;
+  /** null: more follows. */
+  end: null | "end" | "stop" | "limit";
+  promptTokens: number;
+  /** Of the prompt, those that a seat held already. */
+  cachedTokens: number;
+  /** So far. */
+  generatedTokens: number;
+}
+
+export interface SchedulerStats {
+  seats: number;
+  busy: number;
+  waiting: number;
+  kvBudgetBytes: number;
+  scratchBytes: number;
+  finished: number;
+  failed: number;
+  refused: number;
+  promptTokens: number;
+  cachedTokens: number;
+  generatedTokens: number;
+  passes: number;
+  chunk: number;
+}
+
+/** Many requests over one model: each is answered as if it were alone, in passes that all share. */
+export class Scheduler {
+  /**
+   * Rejected with a Failure: status 7 when the queue is full, 6 after a time limit; with the signal's reason after that.
+   * Leaving the loop early cancels the request.
+   */
+  answer(request: Request, how?: { signal?: AbortSignal }): AsyncGenerator<AnswerEvent, void, void>;
+  readonly stats: SchedulerStats;
+  /** Ends all requests, with errors; the promise is settled when the memory is freed. */
+  close(): Promise<void>;
+}

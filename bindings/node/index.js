@@ -6,6 +6,7 @@ const { fileURLToPath } = require("node:url");
 
 const { aFunction, outOfRange, wholePairs, wrongType } = require("./arguments.js");
 const callbacks = require("./callbacks.js");
+const schedulers = require("./scheduler.js");
 
 const native = loadNative(process.env.BRIM_NODE_BINDING || path.join(__dirname, "brim.node"));
 const { CANCELLED, Listener, followed, heard } = callbacks(native);
@@ -144,6 +145,14 @@ class Model {
   async restore(file, options = {}, how = {}) {
     const make = (progress) => this.#calls.add(native.restore(this.#handle, fileName(file), pairs(options), progress));
     return new Session(await followed(how, this.#log, native.closeSession, make), this.#log);
+  }
+
+  // Many requests inside one memory budget. `options`: of a session; those that are fixed at creation hold for every
+  // seat, the others are the defaults of requests. queue 0: no request may wait for a seat.
+  async scheduler(options = {}, { seats = 0, queue, prefillChunk = 0, maxGapMs = 0, ...how } = {}) {
+    const settings = { seats, queue: queue === 0 ? -1 : queue ?? 0, prefillChunk, maxGapMs };
+    const make = (progress) => this.#calls.add(native.scheduler(this.#handle, pairs(options), settings, progress));
+    return new Scheduler(await followed(how, this.#log, native.closeScheduler, make), this.#log);
   }
 
   // Sessions keep what they need of the model.
@@ -336,4 +345,6 @@ class Session {
   }
 }
 
-module.exports = { Model, Session, nextPieces, version: native.version, isa: native.isa };
+const Scheduler = schedulers({ native, pairs, heard, Calls, ENDS, CANCELLED });
+
+module.exports = { Model, Scheduler, Session, nextPieces, version: native.version, isa: native.isa };

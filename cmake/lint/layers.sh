@@ -22,6 +22,7 @@ BEGIN {
   folder("engine/model", "engine/base platform quant kernels engine/io engine/kv engine/text")
   folder("engine/run", "engine/base platform quant kernels engine/io engine/kv engine/text engine/model")
   folder("engine/generate", "engine/base platform quant kernels engine/io engine/kv engine/text engine/template engine/model engine/run")
+  folder("engine/schedule", "engine/base platform quant kernels engine/io engine/kv engine/text engine/template engine/model engine/run engine/generate")
   folder("engine/include", "")
   folder("engine/api", "engine platform quant kernels")
   folder("research", "engine/base engine/kv platform quant kernels")

@@ -9,12 +9,14 @@
 
 namespace brim::generate {
 
-void Session::next_together(std::span<Session* const> sessions, std::span<std::optional<Result<Piece>>> results) {
-  if (sessions.size() == 1) {
+void Session::next_together(std::span<Session* const> sessions, std::span<std::optional<Result<Piece>>> results,
+                            PromptPiece* prompt) {
+  if (sessions.size() == 1 && prompt == nullptr) {
     results[0] = sessions[0]->next();
     return;
   }
   std::array<run::PassEntry, model::kMaxSequences> entries;
+  run::PassEntry piece;
   std::array<std::size_t, model::kMaxSequences> owner{};
   std::size_t count = 0;
   double seconds = 0;
@@ -46,7 +48,12 @@ void Session::next_together(std::span<Session* const> sessions, std::span<std::o
         }
       }
     }
-    if (count > 0) sessions[owner[0]]->sequence_->executor().step(std::span(entries).first(count));
+    if (prompt != nullptr) {
+      piece = prompt->session->begin_piece(*prompt);
+      prompt->session->sequence_->executor().step_with_piece(std::span(entries).first(count), piece);
+    } else if (count > 0) {
+      sessions[owner[0]]->sequence_->executor().step(std::span(entries).first(count));
+    }
     for (std::size_t i = 0; i < count; ++i) {
       Session& session = *sessions[owner[i]];
       if (entries[i].status) {
@@ -57,6 +64,7 @@ void Session::next_together(std::span<Session* const> sessions, std::span<std::o
       }
     }
   }
+  if (prompt != nullptr) prompt->session->end_piece(*prompt, piece, seconds);
   for (std::size_t i = 0; i < sessions.size(); ++i) {
     Session& session = *sessions[i];
     if (!results[i]) {

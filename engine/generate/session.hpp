@@ -6,6 +6,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -94,10 +95,26 @@ class Session {
   /// Once a stop string was complete, returns an empty piece that ends the answer. Errors: cancelled; wrong_state when
   /// no token was processed; bad_file when no token can be picked (logit_check.hpp).
   Result<Piece> next();
+  struct PromptPiece;
   /// next() of several sessions of one executor, each once, with one pass for all that have a token to process: bit for
   /// bit what each of them would do alone. results[i] belongs to sessions[i]. At most model::kMaxSequences
-  /// (next_together.cpp).
-  static void next_together(std::span<Session* const> sessions, std::span<std::optional<Result<Piece>>> results);
+  /// (next_together.cpp). `prompt` (may be null): the pass also processes a piece of another session's prompt; then
+  /// there are fewer sessions than that, and the executor has room for these rows as well.
+  static void next_together(std::span<Session* const> sessions, std::span<std::optional<Result<Piece>>> results,
+                            PromptPiece* prompt = nullptr);
+
+  /// Begins a text whose prompt next_together() processes in pieces, and that belongs to no conversation
+  /// (session_prompt.cpp). Sampling, stop strings, limit and end tokens are those of `answer`. The session keeps of its
+  /// text what `ids` begin with too, as far as it can without processing tokens again, or nothing where `reuse` is
+  /// false; returns how many tokens those are. There is at least one id, they are ids of the vocabulary, and they
+  /// outlive the prompt. Errors: those of set_sampling(), with the text before still in the cache.
+  Result<std::int64_t> begin_prompt(std::span<const TokenId> ids, bool reuse, const SessionOptions& answer);
+  /// How many tokens begin_prompt(ids, true, …) would keep now.
+  std::int64_t reusable(std::span<const TokenId> ids) const noexcept;
+  /// Whether pieces of the prompt are left; next() comes after the last one.
+  bool in_prompt() const noexcept { return !prompt_.empty(); }
+  /// No further piece will be processed: the ids are no longer needed.
+  void drop_prompt() noexcept { prompt_ = {}; }
   /// Ends the answer; returns the text that was held back.
   Piece finish();
 
@@ -166,6 +183,8 @@ class Session {
   void reserve_piece(std::size_t unmatched, std::size_t longest_stop);
   /// Makes room for the longest answer that is kept, for one piece and for `further` bytes; returns how much.
   std::size_t reserve_answer(std::size_t further);
+  run::PassEntry begin_piece(const PromptPiece& piece) noexcept;
+  void end_piece(PromptPiece& piece, run::PassEntry& entry, double seconds) noexcept;
   Status read_ids(std::span<const TokenId> ids);
   Status append_text(std::string_view text, const text::EncodeOptions& options);
   Status check_size(std::string_view what, std::size_t bytes) const;
@@ -218,7 +237,18 @@ class Session {
   // for the next piece.
   std::string unmatched_text_, ready_text_;
   Timings timings_;
-  run::SpeculationCounts counted_;  // counts before this answer
+  run::SpeculationCounts counted_;   // counts before this answer
+  std::span<const TokenId> prompt_;  // what is left of a prompt that is processed in pieces
+  run::PromptCuts cuts_;
+};
+
+/// A piece of a session's prompt, and how processing it ended.
+struct Session::PromptPiece {
+  Session* session = nullptr;                 ///< in_prompt()
+  std::int64_t wanted = 0;                    ///< number of tokens; run::PromptCuts decides
+  const std::atomic<bool>* cancel = nullptr;  ///< ends the pass where no other session shares it; may be null
+  std::int64_t tokens = 0;                    ///< processed; 0 where it failed
+  Status status{};
 };
 
 }  // namespace brim::generate

@@ -116,6 +116,14 @@ void Executor::step(std::span<PassEntry> entries) noexcept {
   turns_.leave();
 }
 
+void Executor::step_with_piece(std::span<PassEntry> entries, PassEntry& piece) noexcept {
+  const Turn turn(*this);
+  Batch batch;
+  for (PassEntry& entry : entries) batch.add(entry);
+  batch.add(piece);
+  process(batch.all());
+}
+
 // Logits of a shared pass are computed together, so it has at most as many rows as there is room for.
 std::size_t Executor::shared_rows() const noexcept {
   const std::size_t rows = logits_.size() / static_cast<std::size_t>(model_->config().vocabulary);
@@ -154,13 +162,13 @@ void Executor::process(std::span<PassEntry* const> entries) noexcept {
   std::array<PassEntry*, model::kMaxSequences> in_pass{};
   std::array<model::SequenceStep, model::kMaxSequences> steps;
   std::size_t count = 0;
-  std::int64_t rows = 0;
+  std::int64_t rows = 0;  // whose logits may be wanted: a piece of a prompt comes last
   for (PassEntry* const entry : entries) {
     if (entry->cancel != nullptr && entry->cancel->load(std::memory_order_relaxed)) {
       entry->status = cancelled_error();
       continue;
     }
-    rows += static_cast<std::int64_t>(entry->step.tokens.size());
+    if (!entry->prompt) rows += static_cast<std::int64_t>(entry->step.tokens.size());
     steps[count] = entry->step;
     in_pass[count++] = entry;
   }
@@ -184,7 +192,7 @@ void Executor::finish(std::span<PassEntry* const> entries, std::int64_t rows) no
   const bool wanted = std::any_of(entries.begin(), entries.end(), [](const PassEntry* e) { return e->wants_logits; });
   const std::int64_t width = model_->config().vocabulary;
   std::span<const float> logits;
-  if (wanted && entries.size() > 1) {
+  if (wanted && entries.size() > 1 && static_cast<std::size_t>(rows * width) <= logits_.size()) {
     const std::span<float> room = logits_.first(static_cast<std::size_t>(rows * width));
     decoder_.logits(0, rows, room);
     logits = room;
@@ -192,6 +200,11 @@ void Executor::finish(std::span<PassEntry* const> entries, std::int64_t rows) no
   std::int64_t first = 0;
   for (const PassEntry* const entry : entries) {
     const auto count = static_cast<std::int64_t>(entry->step.tokens.size());
+    if (entry->prompt) {
+      entry->sequence->end_piece(decoder_, first, entry->step.tokens);
+      first += count;
+      continue;
+    }
     const bool known = !logits.empty();
     entry->sequence->end_next(
         decoder_, first, count,

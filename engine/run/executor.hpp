@@ -31,6 +31,7 @@ struct PassEntry {
   bool wants_logits = false;                  ///< after each of the step's tokens
   Status status{};                            ///< failed: no pass has processed the step
   double seconds = 0;                         ///< that the pass took, if it was for this entry alone
+  bool prompt = false;                        ///< a piece of a prompt: Sequence::begin_piece returned the step
 };
 
 /// Shared by the sequences of one model, in any threads. They wait for each other, pass by pass, in the order in which
@@ -53,6 +54,10 @@ class Executor {
   /// alone, and one that becomes true later comes too late for this pass. Each entry's failure is in its status.
   /// Allocates nothing.
   void step(std::span<PassEntry> entries) noexcept;
+  /// One pass, which no other caller shares, for these entries and behind their rows a piece of a prompt, whose
+  /// logits are not computed. Fewer than kMaxSequences entries; reserve() has room for all rows. Otherwise as step(),
+  /// with end_piece() for the piece.
+  void step_with_piece(std::span<PassEntry> entries, PassEntry& piece) noexcept;
 
   /// The turn of one caller: no other caller computes while it exists. It must not be held while a callback of the host
   /// is called, because the callback may need a turn itself.

@@ -89,8 +89,16 @@ Result<MemoryPlan> plan_memory(const model::Config& config, const kernels::Table
     }
   }
   if (options.quotas.empty()) {
-    BRIM_ASSIGN(memory.kv, kv::make_plan(shape, options.budget, memory.automatic_bytes, options.split, *options.keep,
-                                         {profile, options.split_seed}, options.reading));
+    const auto make_plan = [&] {
+      return kv::make_plan(shape, options.budget, memory.automatic_bytes, options.split, *options.keep,
+                           {profile, options.split_seed}, options.reading);
+    };
+    BRIM_ASSIGN(memory.kv, make_plan());
+    if (options.prefill_chunk > 0 && memory.kv.chunk > options.prefill_chunk &&
+        memory.kv.budget_bytes < memory.kv.full_bytes) {
+      shape.largest_chunk = options.prefill_chunk;
+      BRIM_ASSIGN(memory.kv, make_plan());
+    }
   } else {
     BRIM_ASSIGN(memory.kv, kv::plan_of_quotas(shape, options.quotas, options.chunk, *options.keep));
   }

@@ -49,6 +49,9 @@ struct SequenceOptions {
   /// In addition to quotas: how each layer is stored. Empty: as `type` says.
   std::vector<kernels::KvTypes> layer_types;
   int chunk = 0;
+  /// Max number of tokens processed at a time where the budget holds less than the whole context: what is evicted
+  /// depends on where chunks end, so they cannot be cut shorter later. 0: as the plan chooses.
+  int prefill_chunk = 0;
   kv::Reading reading;
   /// Max number of checkpoints of layers' states; kv::kAutomaticCheckpoints: as many as the budget allows.
   int checkpoints = kv::kAutomaticCheckpoints;

@@ -23,6 +23,7 @@
 #include "engine/run/executor.hpp"
 #include "engine/run/memory_plan.hpp"
 #include "engine/run/pieces.hpp"
+#include "engine/run/prompt_cuts.hpp"
 #include "engine/run/speculation.hpp"
 #include "platform/arena.hpp"
 
@@ -131,6 +132,21 @@ class Sequence {
   bool truncate(std::int64_t count) noexcept;
   void clear() noexcept;
 
+  /// For a prompt that is processed in pieces, in passes that other sequences may share (sequence_prompt.cpp). How many
+  /// of the first `count` tokens can be kept without processing any of them again.
+  std::int64_t keepable(std::int64_t count) const noexcept;
+  /// Drops all but the first keepable(count) tokens; returns how many are left.
+  std::int64_t keep(std::int64_t count) noexcept;
+  /// Where `count` further tokens of a prompt may be cut.
+  PromptCuts cuts(std::int64_t count) const noexcept;
+  /// What a pass has to process for the next piece; `ids` must outlive the pass. `last`: the prompt ends with them.
+  model::SequenceStep begin_piece(std::span<const TokenId> ids, bool last) noexcept;
+  /// A pass processed the piece in the rows from `first` on: it is now part of the past. Where a pass could not, the
+  /// sequence may be stale: keep() then drops everything.
+  void end_piece(const model::Decoder& decoder, std::int64_t first, std::span<const TokenId> ids) noexcept;
+  /// The last piece was processed: a later prompt can continue here.
+  void end_prompt() noexcept { cache_->keep_checkpoint(); }
+
   /// Calls `observer` with attention's output in every layer of every chunk from now on; an empty one ends that.
   void observe_attention(model::AttentionObserver observer) { observer_ = std::move(observer); }
   /// The same with attention's input in read(), and with what looks find.
@@ -204,10 +220,10 @@ class Sequence {
   model::AttentionObserver observer_;
   model::InputObserver inputs_;
   DocumentSpan document_;
-  TokenId next_ = 0;  // the token of the current step
-  TokenId next_ = 0;                              // the token of the current step
-  std::int64_t again_ = 0;                        // tokens in front of next_ that the step repeats
-  std::array<TokenId, kMaxTogether> repeated_{};  // these, and it
+  TokenId next_ = 0;                                               // the token of the current step
+  std::int64_t again_ = 0;                                         // tokens in front of next_ that the step repeats
+  std::array<TokenId, kMaxTogether> repeated_{};                   // these, and it
+  std::array<kernels::RowRole, kv::kLargestChunk> piece_roles_{};  // of begin_piece
   std::int64_t whole_readings_ = 0;
   std::span<TokenId> history_;
   std::span<kernels::RowRole> roles_;  // of the history's tokens

@@ -1,4 +1,4 @@
-// Every function of brim.h while memory runs out: allocation 0, 1, 2, … fails, alone and with all that follow, on a
+// Every function of brim.h and scheduler.h while memory runs out: allocation 0, 1, 2, … fails, alone and with all that follow, on a
 // thread that makes its first call. The call ends with a status and a sentence, and the same call works afterwards.
 #include <brim/document.h>
 #include <doctest/doctest.h>
@@ -18,6 +18,7 @@
 
 #include "tests/memory/failing_malloc.hpp"
 #include "tests/memory/long_chat.hpp"
+#include "tests/memory/scheduler_calls.hpp"
 
 using brim::test::allocation_failed;
 using brim::test::fail_allocation;
@@ -37,6 +38,7 @@ struct Scene {
   brim_options *model_options = nullptr, *options = brim::test::chat_options();
   brim_model* model = nullptr;
   brim_session *session = nullptr, *asked = nullptr;
+  brim_scheduler* scheduler = nullptr;
 
   Scene() {
     brim::test::write_chat_model(path);
@@ -52,8 +54,10 @@ struct Scene {
     REQUIRE(brim_options_set(reading, "kv.keep", "distinct") == BRIM_OK);
     REQUIRE(brim_session_create(model, reading, &asked) == BRIM_OK);
     brim_options_free(reading);
+    REQUIRE(brim::test::create_scheduler(model, &scheduler) == BRIM_OK);
   }
   ~Scene() {
+    brim_scheduler_free(scheduler);
     brim_session_free(session);
     brim_session_free(asked);
     brim_model_free(model);
@@ -84,9 +88,10 @@ constexpr long kEach = 100;  ///< this many allocations of a call fail one by on
 /// After these, one allocation in every few fails, with a different step for each function: code that functions share
 /// then fails at different places.
 constexpr long kSteps[] = {7, 11, 13, 17, 19, 23, 29, 31};
-/// For these functions, each allocation fails separately in failing_allocation_test.cpp.
-constexpr std::string_view kTriedThere[] = {"brim_model_load",   "brim_plan_get",     "brim_session_create",
-                                            "brim_session_fork", "brim_session_save", "brim_session_restore"};
+/// For these functions, each allocation fails separately in failing_allocation_test.cpp; a scheduler creates sessions.
+constexpr std::string_view kTriedThere[] = {"brim_model_load",      "brim_plan_get",     "brim_session_create",
+                                            "brim_session_fork",    "brim_session_save", "brim_session_restore",
+                                            "brim_scheduler_create"};
 
 template <class T>
 brim_status filled(const std::function<brim_status(T*)>& call) {
@@ -293,6 +298,24 @@ const std::vector<Entry>& entries() {
        [](Scene& scene) {
          return filled<brim_document_stats>(
              [&](brim_document_stats* out) { return brim_session_document_stats(scene.asked, out); });
+       }},
+      {"brim_scheduler_create",
+       [](Scene& scene) {
+         brim_scheduler* made = nullptr;
+         const brim_status status = brim::test::create_scheduler(scene.model, &made);
+         brim_scheduler_free(made);
+         return status;
+       }},
+      {"brim_scheduler_free", [](Scene&) { return brim_scheduler_free(nullptr), BRIM_OK; }},
+      {"brim_scheduler_submit", [](Scene& scene) { return brim::test::answer_request(scene.scheduler); }},
+      {"brim_scheduler_step", [](Scene& scene) { return brim::test::answer_request(scene.scheduler); }},
+      {"brim_scheduler_wait", [](Scene& scene) { return brim_scheduler_wait(scene.scheduler, 0, nullptr); }},
+      {"brim_scheduler_wake", [](Scene& scene) { return brim_scheduler_wake(scene.scheduler), BRIM_OK; }},
+      {"brim_scheduler_cancel", [](Scene& scene) { return brim_scheduler_cancel(scene.scheduler, 1), BRIM_OK; }},
+      {"brim_scheduler_stats_get",
+       [](Scene& scene) {
+         return filled<brim_scheduler_stats>(
+             [&](brim_scheduler_stats* out) { return brim_scheduler_stats_get(scene.scheduler, out); });
        }},
       {"brim_measure_machine",
        [](Scene&) { return filled<brim_machine>([](brim_machine* out) { return brim_measure_machine(2, out); }); }},

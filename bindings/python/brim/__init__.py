@@ -6,6 +6,7 @@ one thread at a time, except Session.cancel(). Every failure is a brim.Error wit
 from ._errors import Cancelled, Error
 from ._model import Model, ModelInfo, Plan, isa, plan, version
 from ._option_table import MODEL_OPTIONS, SESSION_OPTIONS
+from ._scheduler import Event, Scheduler, SchedulerStats
 from ._session import DocumentStats, LayerStats, Piece, Session, Stats
 from ._together import next_pieces
 
@@ -13,6 +14,7 @@ __all__ = [
     "Cancelled",
     "DocumentStats",
     "Error",
+    "Event",
     "LayerStats",
     "MODEL_OPTIONS",
     "Model",
@@ -20,6 +22,8 @@ __all__ = [
     "Piece",
     "Plan",
     "SESSION_OPTIONS",
+    "Scheduler",
+    "SchedulerStats",
     "Session",
     "Stats",
     "isa",

@@ -1,5 +1,5 @@
 """The shared library: where it is and which arguments its functions take. The only file that knows ctypes' view of
-brim.h."""
+brim.h and scheduler.h."""
 from __future__ import annotations
 
 import ctypes
@@ -116,6 +116,69 @@ class DocumentStats(Filled):
     ]
 
 
+class SchedulerSettings(Filled):
+    _fields_ = [
+        ("size", c_size_t),
+        ("seats", c_int32),
+        ("queue", c_int32),
+        ("prefill_chunk", c_int32),
+        ("max_gap_ms", c_int32),
+    ]
+
+
+class Request(Filled):
+    _fields_ = [
+        ("size", c_size_t),
+        ("messages", c_char_p),
+        ("messages_size", c_size_t),
+        ("text", c_char_p),
+        ("text_size", c_size_t),
+        ("ids", POINTER(c_int32)),
+        ("ids_count", c_size_t),
+        ("add_special", c_int32),
+        ("parse_special", c_int32),
+        ("options", c_void_p),
+        ("key", c_char_p),
+        ("key_size", c_size_t),
+        ("reuse", c_int32),
+        ("timeout_ms", c_int32),
+    ]
+
+
+class Event(Filled):
+    _fields_ = [
+        ("size", c_size_t),
+        ("id", c_int64),
+        ("text", c_void_p),
+        ("text_size", c_size_t),
+        ("token", c_int32),
+        ("end", c_int32),
+        ("status", c_int32),
+        ("prompt_tokens", c_int64),
+        ("cached_tokens", c_int64),
+        ("generated_tokens", c_int64),
+    ]
+
+
+class SchedulerStats(Filled):
+    _fields_ = [
+        ("size", c_size_t),
+        ("seats", c_int32),
+        ("busy", c_int32),
+        ("waiting", c_int64),
+        ("kv_budget_bytes", c_int64),
+        ("scratch_bytes", c_int64),
+        ("finished", c_int64),
+        ("failed", c_int64),
+        ("refused", c_int64),
+        ("prompt_tokens", c_int64),
+        ("cached_tokens", c_int64),
+        ("generated_tokens", c_int64),
+        ("passes", c_int64),
+        ("chunk", c_int32),
+    ]
+
+
 TEXT = [c_char_p, c_size_t]
 # name: what it returns (None: nothing, c_int: a status that is checked) and the types of its arguments
 FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
@@ -161,6 +224,14 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "brim_session_describe": (c_char_p, [c_void_p]),
     "brim_session_document": (c_int, [c_void_p, *TEXT]),
     "brim_session_document_stats": (c_int, [c_void_p, POINTER(DocumentStats)]),
+    "brim_scheduler_create": (c_int, [c_void_p, c_void_p, POINTER(SchedulerSettings), POINTER(c_void_p)]),
+    "brim_scheduler_free": (None, [c_void_p]),
+    "brim_scheduler_submit": (c_int, [c_void_p, POINTER(Request), POINTER(c_int64)]),
+    "brim_scheduler_cancel": (None, [c_void_p, c_int64]),
+    "brim_scheduler_step": (c_int, [c_void_p, POINTER(Event), POINTER(c_size_t)]),
+    "brim_scheduler_wait": (c_int, [c_void_p, c_int64, POINTER(c_int32)]),
+    "brim_scheduler_wake": (None, [c_void_p]),
+    "brim_scheduler_stats_get": (c_int, [c_void_p, POINTER(SchedulerStats)]),
 }
 
 

@@ -14,6 +14,7 @@ from ._callbacks import Log, Progress, ProgressCallback, log_callback
 from ._handle import Access, Handle
 from ._option_table import MODEL_OPTIONS
 from ._options import Options
+from ._scheduler import Scheduler
 from ._session import Session
 
 
@@ -115,6 +116,10 @@ class Model(c.ModelOwner):
         """A conversation of its own. Options: kv_budget="64MiB", temperature=0, stop=["\\n\\n"]; brim.SESSION_OPTIONS
         explains each. `progress` is called with (bytes done, total bytes) while its memory is prepared."""
         return Session(self, progress=progress, **options)
+
+    def scheduler(self, **settings: Any) -> Scheduler:
+        """Many requests over this model inside one memory budget: see brim.Scheduler for settings and options."""
+        return Scheduler(self, **settings)
 
     @property
     def info(self) -> ModelInfo:

@@ -12,7 +12,9 @@ import brim
 from brim import _library
 
 MODEL = os.environ["BRIM_TEST_MODEL"]
-HEADERS = [Path(__file__).parents[3] / "engine/include/brim" / name for name in ("brim.h", "document.h")]
+HEADERS = [
+    Path(__file__).parents[3] / "engine/include/brim" / name for name in ("brim.h", "document.h", "scheduler.h")
+]
 DECLARATIONS = re.sub(r"/\*.*?\*/", "", "".join(header.read_text() for header in HEADERS), flags=re.S)
 
 
@@ -40,8 +42,12 @@ class Binding(unittest.TestCase):
             ("brim_stats", _library.Stats),
             ("brim_layer_stats", _library.LayerStats),
             ("brim_document_stats", _library.DocumentStats),
+            ("brim_scheduler_settings", _library.SchedulerSettings),
+            ("brim_request", _library.Request),
+            ("brim_event", _library.Event),
+            ("brim_scheduler_stats", _library.SchedulerStats),
         ):
-            body = re.search(rf"struct {name} \{{(.*?)\}}", text, re.S).group(1)
+            body = re.search(rf"struct {name} \{{(.*?)\}}", DECLARATIONS, re.S).group(1)
             declared = re.findall(r"(\w+);", body)
             self.assertEqual([field[0] for field in struct._fields_], declared)
 

@@ -1,0 +1,134 @@
+// Many requests over one model inside one memory budget, for C++20: a header over scheduler.h, which describes what
+// happens.
+//
+//   brim::Scheduler scheduler(model, {{"kv.budget", "64MiB"}}, {.seats = 8});
+//   const std::int64_t id = scheduler.submit({.messages = R"([{"role": "user", "content": "Hello!"}])"});
+//   while (scheduler.wait(0)) {
+//     for (const brim::Scheduler::Event& event : scheduler.step()) std::cout << event.text;
+//   }
+#pragma once
+
+#include <brim/scheduler.h>
+
+#include <brim/brim.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace brim {
+
+/// Movable. step() is for one thread at a time; any thread may call the others at any time.
+class Scheduler {
+ public:
+  /// As brim_scheduler_settings; 0 is the default.
+  struct Settings {
+    std::int32_t seats = 0;
+    std::int32_t queue = 0;
+    std::int32_t prefill_chunk = 0;
+    std::int32_t max_gap_ms = 0;
+  };
+  /// As brim_request. The prompt is the first of `messages`, `ids` and `text` that is not empty.
+  struct Request {
+    std::string messages = {};  ///< JSON
+    std::vector<std::int32_t> ids = {};
+    std::string text = {};
+    bool add_special = true;
+    bool parse_special = false;
+    const Options* options = nullptr;
+    std::string key = {};
+    bool reuse = true;
+    std::int32_t timeout_ms = 0;
+  };
+  struct Event {
+    std::int64_t id;
+    std::string_view text;  ///< valid until the next step; the sentence where `status` is not BRIM_OK
+    std::int32_t token;     ///< −1 when the event only ends the answer
+    Session::End end;
+    brim_status status;
+    std::int64_t prompt_tokens, cached_tokens, generated_tokens;
+    /// Whether it is the last one of its request.
+    bool last() const { return status != BRIM_OK || end != Session::End::not_yet; }
+  };
+
+  /// Books all seats, or throws BRIM_OUT_OF_MEMORY.
+  explicit Scheduler(const Model& model, const Options& options = {}) : Scheduler(model, options, Settings()) {}
+  Scheduler(const Model& model, const Options& options, const Settings& settings) {
+    brim_scheduler_settings own{sizeof own, settings.seats, settings.queue, settings.prefill_chunk,
+                                settings.max_gap_ms};
+    brim_scheduler* raw = nullptr;
+    detail::check(brim_scheduler_create(model.get(), options.get(), &own, &raw));
+    handle_.reset(raw);
+  }
+
+  /// Returns the request's number. Throws BRIM_WRONG_STATE when the queue is full.
+  std::int64_t submit(const Request& request) {
+    brim_request own{};
+    own.size = sizeof own;
+    if (!request.messages.empty()) {
+      own.messages = request.messages.data();
+      own.messages_size = request.messages.size();
+    } else if (!request.ids.empty()) {
+      own.ids = request.ids.data();
+      own.ids_count = request.ids.size();
+    } else {
+      own.text = request.text.data();
+      own.text_size = request.text.size();
+    }
+    own.add_special = request.add_special;
+    own.parse_special = request.parse_special;
+    own.options = request.options == nullptr ? nullptr : request.options->get();
+    own.key = request.key.data();
+    own.key_size = request.key.size();
+    own.reuse = request.reuse;
+    own.timeout_ms = request.timeout_ms;
+    std::int64_t id = 0;
+    detail::check(brim_scheduler_submit(handle_.get(), &own, &id));
+    return id;
+  }
+  void cancel(std::int64_t id) noexcept { brim_scheduler_cancel(handle_.get(), id); }
+  /// At most one pass, and at most `max` events (2 or more).
+  std::vector<Event> step(std::size_t max = 32) {
+    std::vector<brim_event> raw(max);
+    if (!raw.empty()) raw[0].size = sizeof(brim_event);
+    std::size_t count = max;
+    detail::check(brim_scheduler_step(handle_.get(), raw.data(), &count));
+    std::vector<Event> events;
+    for (std::size_t i = 0; i < count; ++i) {
+      const brim_event& event = raw[i];
+      events.push_back({event.id,
+                        {event.text, event.text_size},
+                        event.token,
+                        static_cast<Session::End>(event.end),
+                        static_cast<brim_status>(event.status),
+                        event.prompt_tokens,
+                        event.cached_tokens,
+                        event.generated_tokens});
+    }
+    return events;
+  }
+  /// Whether step() has something to do; waits for that up to `milliseconds`, or until wake().
+  bool wait(std::int64_t milliseconds) {
+    std::int32_t work = 0;
+    detail::check(brim_scheduler_wait(handle_.get(), milliseconds, &work));
+    return work != 0;
+  }
+  void wake() noexcept { brim_scheduler_wake(handle_.get()); }
+  brim_scheduler_stats stats() const {
+    brim_scheduler_stats stats{};
+    stats.size = sizeof stats;
+    detail::check(brim_scheduler_stats_get(handle_.get(), &stats));
+    return stats;
+  }
+  /// The handle, which stays owned by this object.
+  brim_scheduler* get() const { return handle_.get(); }
+
+ private:
+  struct Free {
+    void operator()(brim_scheduler* raw) const { brim_scheduler_free(raw); }
+  };
+  std::unique_ptr<brim_scheduler, Free> handle_;
+};
+
+}  // namespace brim
