@@ -170,8 +170,7 @@ struct Plan {
   bool may_look() const {
     const EntryMeasure measure = rule != nullptr ? rule->needs().measure : EntryMeasure::none;
     const bool held = std::any_of(shape.layers.begin(), shape.layers.end(), [](const auto& s) { return s.held; });
-    return shape.states.empty() && !held &&
-           (measure == EntryMeasure::distinctness || measure == EntryMeasure::learned);
+    return shape.states.empty() && !held && (measure == EntryMeasure::distinctness || measure == EntryMeasure::learned);
   }
   /// The rule that decides in a stream: where it has no learned scores, the one that compares keys.
   const Rule& rule_of(StreamId stream) const {

@@ -63,8 +63,8 @@ Status Sequence::look(std::span<const TokenId> ids, const std::atomic<bool>* can
   return executor_->turn().decoder().forward({&step, 1}, cancel);
 }
 
-Status Sequence::read_document_pieces(std::span<const TokenId> ids, Reading& reading,
-                                      const std::atomic<bool>* cancel, std::span<const kernels::RowRole> roles) {
+Status Sequence::read_document_pieces(std::span<const TokenId> ids, Reading& reading, const std::atomic<bool>* cancel,
+                                      std::span<const kernels::RowRole> roles) {
   const auto pieces = [&](std::size_t at, std::size_t count) {
     return roles.empty() ? Pieces(tokens(), {}, ids.subspan(at, count), {}, memory_.pieces())
                          : Pieces(ids.subspan(at, count), roles.subspan(at, count), memory_.pieces());
