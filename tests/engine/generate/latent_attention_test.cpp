@@ -97,6 +97,7 @@ TEST_CASE("all is inside the budget at every step, whatever the rule, and less t
     }
   }
   run::SequenceOptions too_small;
+  too_small.keep = &kv::window_rule();
   too_small.budget = *kv::parse_budget(std::to_string(min - 1));
   const auto refused = Sequence::create(model, too_small);
   REQUIRE(!refused);

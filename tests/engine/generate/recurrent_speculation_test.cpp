@@ -36,6 +36,7 @@ std::unique_ptr<Sequence> drafting(const std::shared_ptr<const model::Model>& mo
   run::SequenceOptions options;
   options.budget = *kv::parse_budget(budget);
   options.split = &kv::uniform_split();
+  options.keep = &kv::window_rule();  // where keys are compared, states keep drafts away
   options.threads = 2;
   options.speculation = {true, 15, true};
   auto sequence = Sequence::create(model, options);

@@ -84,12 +84,14 @@ TEST_CASE("only the layers with entries of their own have streams, and all is in
       for (const float logit : logits_of(*sequence)) REQUIRE(std::isfinite(logit));
     }
   }
+  const std::int64_t min = test::tiny_sequence(model, {.keep = &kv::window_rule()})->memory().kv.min_bytes;
   run::SequenceOptions too_small;
-  too_small.budget = *kv::parse_budget(std::to_string(whole.min_bytes - 1));
+  too_small.keep = &kv::window_rule();
+  too_small.budget = *kv::parse_budget(std::to_string(min - 1));
   const auto refused = Sequence::create(model, too_small);
   REQUIRE(!refused);
-  CHECK(refused.error().sentence.find(kv::bytes_text(whole.min_bytes - 1)) != std::string::npos);
-  CHECK(refused.error().sentence.find(kv::bytes_text(whole.min_bytes)) != std::string::npos);
+  CHECK(refused.error().sentence.find(kv::bytes_text(min - 1)) != std::string::npos);
+  CHECK(refused.error().sentence.find(kv::bytes_text(min)) != std::string::npos);
 }
 
 TEST_CASE("pieces, threads and heads of their own change no bit where nothing is evicted, beyond the window") {

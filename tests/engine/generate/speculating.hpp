@@ -48,7 +48,7 @@ inline run::SpeculationCounts read_both_ways(const std::shared_ptr<const model::
   REQUIRE(plain->read(prompt, {}, nullptr));
   REQUIRE(drafted->read(prompt, {}, nullptr));
   for (std::size_t i = 0; i < answer.size(); ++i) {
-    REQUIRE(plain->read({&answer[i], 1}, {}, nullptr));
+    REQUIRE(plain->read_next(answer[i], nullptr));
     REQUIRE(drafted->read_next(answer[i], nullptr));
     INFO("token ", i, " of the answer, drafts left ", drafted->cache().drafts_left());
     REQUIRE(same_state(*plain, *drafted));
