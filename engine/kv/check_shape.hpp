@@ -7,7 +7,7 @@
 namespace brim::kv {
 
 /// Checks numbers that come from a model file before bytes are computed from them. Errors: invalid_argument, with the
-/// layer and what was expected of it.
+/// layer and what was expected.
 Status check_shape(const Shape& shape);
 
 }  // namespace brim::kv
