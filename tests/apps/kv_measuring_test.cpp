@@ -251,8 +251,12 @@ TEST_CASE("arms: every split and every rule, the product's and those of research
   for (const auto rule : all.rules)
     CHECK_MESSAGE(found(rule().name()) == (&rule() == &brim::kv::snapkv_rule() ? 0 : 1), rule().name());
   const std::size_t listed = all.splits.size() + all.rules.size();
-  // Without snapkv itself; with full, two by head, three with sparse reads, and two in each of three types.
-  CHECK(arms.size() == listed - 1 + 12);
+  // Without snapkv itself; with full, four that measure first, two by head, three with sparse reads, and two in each of
+  // three types.
+  CHECK(arms.size() == listed - 1 + 16);
+  for (const char* name : {"zigzag-once", "zigzag-lmbo-once", "cake-once", "squeeze-once"})
+    CHECK_MESSAGE(found(name) == 1, name);
+  CHECK(std::count_if(arms.begin(), arms.end(), [](const Arm& arm) { return arm.measures_first; }) == 4);
   CHECK(std::count_if(arms.begin(), arms.end(), [](const Arm& arm) { return arm.heads_apart; }) == 2);
   std::set<brim::kv::Cutting> cuts;
   for (const Arm& arm : arms) {
