@@ -191,8 +191,9 @@ class Suite {
       BRIM_ASSIGN(const auto sequence, sequence_of(outcome, seed, document.ids));
       BRIM_ASSIGN(const std::vector<double> shares,
                   measure_recall(*sequence, document, outcome.chunk, keep_going(), outcome.arm.replays));
-      for (std::size_t i = 0; i < found.size(); ++i)
-        found[i] += shares[i] / static_cast<double>(outcome.arm.seeds.size());
+      const auto seeds = static_cast<double>(outcome.arm.seeds.size());
+      for (std::size_t i = 0; i < found.size(); ++i) found[i] += shares[i] / seeds;
+      outcome.rebases += static_cast<double>(sequence->cache().rebased()) / seeds;
       if (!step(1)) return error(ErrorCode::cancelled, "measuring was stopped");
     }
     for (std::size_t i = 0; i < found.size(); ++i)

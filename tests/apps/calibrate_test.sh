@@ -141,7 +141,7 @@ awk -F, 'NR > 1 { if (NF != 14) bad = 1; if ($7 > $6) bad = 1; if ($12 < 0 || $1
          END { exit bad || NR < 30 }' out || fail "the suite's rows: $(cat out)"
 does 0 "${suite[@]}" --json --arms zigzag,zigzag+tova --texts text --recall 3 --recall-tokens 800 --compare zigzag/uniform
 says '"named":\[\{"a":"zigzag","b":"uniform","ratio":0.5,"metric":"kl","diff":[-0-9.e]+,"ci":[^}]*"p":[0-9.e-]+\}' out
-says '"recall_ci":\[[^]]*\],"recall_by_kind":\{"belongs":' out
+says '"recall_ci":\[[^]]*\],"recall_rebases":[1-9][0-9.]*,"recall_by_kind":\{"belongs":' out
 says '"arm":"zigzag\+tova","split":"zigzag","keep":"tova"' out
 does 2 "${suite[@]}" --arms zigzag --compare zigzag/depth
 says "the arm .depth. is not measured" err
