@@ -15,6 +15,7 @@
 #include "apps/calibrate/carry.hpp"
 #include "apps/calibrate/conclusions.hpp"
 #include "apps/calibrate/keep_scores.hpp"
+#include "apps/calibrate/plan_check.hpp"
 #include "apps/calibrate/progress_file.hpp"
 #include "apps/command_line/unread_input.hpp"
 #include "apps/command_line/values.hpp"
@@ -202,6 +203,14 @@ model::ScoreFile measure_scores(const CalibrateOptions& options, const Work& wor
   return file;
 }
 
+std::string check_plans(const Work& work, const model::ProfileFile& file) {
+  ProgressLine line("Measuring plans", ProgressLine::Unit::steps, std::chrono::seconds(1));
+  auto plans = measure_plans(work.with, work.windows, file,
+                             [&line](std::int64_t done, std::int64_t total) { return line.advance(done, total); });
+  line.clear();
+  return plans_report(unwrap(std::move(plans)));
+}
+
 /// The profile or the scores in the file of --from.
 void read_measured(const std::string& path, std::optional<model::ProfileFile>& profile,
                    std::optional<model::ScoreFile>& scores) {
@@ -294,16 +303,18 @@ void calibrate(const CalibrateOptions& options) {
   }
   std::optional<model::ProfileFile> profile;
   std::optional<model::ScoreFile> scores;
+  std::string plans;  // what the profile predicts of them
   if (options.from.empty()) {
     model::ProfileFile file;
     const Work work = prepare(options, file);
     if (!options.output.empty()) profile = measure(options, work, std::move(file));
+    if (profile && !options.json) plans = check_plans(work, *profile);
     if (!options.scores.empty()) scores = measure_scores(options, work);
   } else {
     read_measured(options.from, profile, scores);
   }
   if (source) carry(options, *source, profile, scores);
-  if (profile) write_output(options.json ? printable_json(model::to_json(*profile)) : report(*profile));
+  if (profile) write_output(options.json ? printable_json(model::to_json(*profile)) : report(*profile) + plans);
   if (scores && !(profile && options.json)) {
     write_output(options.json ? printable_json(scores_json(scores->scores)) : scores_report(scores->scores));
   }

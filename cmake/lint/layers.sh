@@ -28,6 +28,7 @@ BEGIN {
   folder("research", "engine/base engine/kv platform quant kernels")
   # The suite of `brim eval` is part of the command, and prints as it does.
   folder("research/kv_suite", "research/policies.hpp apps/commands.hpp apps/command_line apps/files apps/loops apps/model_options apps/terminal engine platform quant kernels")
+  folder("research/transforms", "engine/base engine/io engine/kv engine/text engine/model platform quant kernels")
   folder("apps", "engine platform quant kernels")
   folder("apps/calibrate", "apps engine platform quant kernels research research/kv_suite")
   folder("apps/eval", "apps engine platform quant kernels research research/kv_suite")
@@ -37,9 +38,9 @@ BEGIN {
   folder("apps/desktop", "engine/include")
   folder("bindings", "engine/include")
   folder("bench", "engine platform quant kernels apps")
-  folder("tests", "engine platform quant kernels research research/kv_suite apps apps/calibrate apps/eval bench")
+  folder("tests", "engine platform quant kernels research research/kv_suite research/transforms apps apps/calibrate apps/eval bench")
   # Folders that are not included in the permission for the folder above them: they must be named explicitly.
-  named["research/kv_suite"] = named["apps/calibrate"] = named["apps/eval"] = 1
+  named["research/kv_suite"] = named["research/transforms"] = named["apps/calibrate"] = named["apps/eval"] = 1
   # The commands use the engine through its interface; what the shared parts of apps/ include for it is not their
   # concern.
   opaque["apps"] = 1
@@ -55,7 +56,7 @@ BEGIN {
   reserved["^platform/program/"] = "^(platform/program|research/kv_suite|apps|bench|tests)/"
 
   # Third-party libraries: header → where it may be included.
-  only["^(CLI|fmt)/"] = "^(research/kv_suite|apps|bench|tests)/"
+  only["^(CLI|fmt)/"] = "^(research/(kv_suite|transforms)|apps|bench|tests)/"
   only["^(histedit|editline/readline)[.]h$"] = "^apps/chat/"
   only["^Q[A-Z]"] = "^(apps|tests/apps)/desktop/"
   only["^mimalloc"] = "^(apps|bench|tests)/"

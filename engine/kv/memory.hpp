@@ -142,6 +142,8 @@ class Memory {
   std::int64_t next_position() const { return time_.position; }  ///< ≤ context
   std::int64_t rebased() const { return time_.rebased; }         ///< how often positions were rebased
   std::int64_t evicted() const { return streams_.evicted(); }    ///< over all streams
+  /// Needs::statistic of each stream, as the newest chunk that was observed measured it (QuotaMover::measured).
+  std::span<const double> measured() const { return quotas_.measured(); }
   /// How many of the tokens [first, end) of the whole input a stream still has entries of.
   std::int64_t kept(StreamId stream, std::int64_t first, std::int64_t end) const noexcept;
   StreamStats stats(StreamId stream) const;

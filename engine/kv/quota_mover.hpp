@@ -34,6 +34,9 @@ class QuotaMover {
 
   std::int64_t moved_at() const { return moved_at_; }  ///< tokens processed when quotas last moved; 0: never
   std::int64_t bytes() const { return bytes_; }
+  /// The statistic of each stream in the newest chunk that was observed; 0 before the first one, and empty where quotas
+  /// do not move.
+  std::span<const double> measured() const { return measured_; }
 
   // For saved sessions.
   std::int64_t observations() const { return observations_; }

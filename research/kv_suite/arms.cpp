@@ -64,6 +64,12 @@ std::vector<Arm> all_arms(const kv::Policies& policies, const kv::Rule& keep, ke
     const kv::Rule& rule = policy();
     if (&rule != &keep) arms.push_back({std::string(rule.name()), &uniform, &rule, type, {0}, false, false});
   }
+  for (const auto policy : policies.splits) {
+    if (policy().needs().statistic == kv::LayerStatistic::none) continue;
+    Arm arm{fmt::format("{}-once", policy().name()), &policy(), &keep, type, {0}, false, false};
+    arm.measures_first = true;
+    arms.push_back(std::move(arm));
+  }
   for (const kv::Split* split : {&uniform, &kv::zigzag_split()}) {
     Arm arm{fmt::format("{}-heads", split->name()), split, &keep, type, {0}, false, false};
     arm.heads_apart = true;

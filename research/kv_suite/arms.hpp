@@ -1,5 +1,5 @@
 // What `brim eval --suite kv` compares: one arm each for the whole cache, for every split with one rule, for every
-// other rule with one split, for selection by KV head and for reading only part of the whole cache, in blocks that are
+// other rule with one split, for quotas that are measured once, for selection by KV head and for reading only part of the whole cache, in blocks that are
 // cut where that was learned, by kind of delimiter or at fixed distances, and arms with more entries in fewer bits —
 // q8_0, q4_0, keys in q8_0 with values in q4_0 —, uniform and by depth. Created from the tables of policies.
 #pragma once
@@ -24,6 +24,8 @@ struct Arm {
   bool heads_apart = false;
   bool reads_sparsely = false;  ///< keeps everything; the ratio is the share that a token of an answer reads
   kv::Cutting cutting = kv::Cutting::learned;  ///< of the blocks that it reads
+  bool measures_first =
+      false;             ///< its split measures a whole prompt, and then shares the bytes out once (one_shot.hpp)
   bool replays = false;  ///< the texts of recall are documents, whose pieces are replayed (Sequence::read_document)
 };
 

@@ -77,6 +77,7 @@ void add_measured(const Outcome& outcome, Json& row) {
   const Interval found = bootstrap(outcome.recall, outcome.document_texts);
   row["recall"] = mean_of(outcome.recall);
   row["recall_ci"] = {found.low, found.high};
+  row["recall_rebases"] = outcome.rebases / static_cast<double>(outcome.recall.size());
   for (const auto& [kind, shares] : outcome.recall_by_kind) row["recall_by_kind"][kind] = mean_of(shares);
 }
 

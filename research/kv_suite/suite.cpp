@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "research/kv_suite/one_shot.hpp"
+
 namespace brim::apps {
 namespace {
 
@@ -65,6 +67,8 @@ class Suite {
           outcome.skipped = "needs a profile (--kv-profile)";
         } else if (const auto own = run::plan_memory(model_->config(), model_->table(), options_of(outcome, 0)); !own) {
           outcome.skipped = own.error().sentence;
+        } else if (const Status measurable = can_measure(outcome); !measurable) {
+          outcome.skipped = measurable.error().sentence;
         } else {
           if (arm.reads_sparsely) outcome.budget_bytes = own->kv.budget_bytes;
           chunk = std::min<std::int64_t>(chunk, own->kv.chunk);
@@ -79,8 +83,26 @@ class Suite {
     return {};
   }
 
-  Result<std::unique_ptr<run::Sequence>> sequence_of(const Outcome& outcome, std::uint64_t seed) {
-    return run::Sequence::create(model_, options_of(outcome, seed));
+  /// Whether the layers can be measured first, where the arm does that.
+  Status can_measure(const Outcome& outcome) const {
+    if (!outcome.arm.measures_first) return {};
+    std::size_t longest = 0;
+    for (const Window& window : request_.windows) longest = std::max(longest, window.prefix);
+    for (const RecallDocument& document : request_.recall) longest = std::max(longest, document.ids.size());
+    return check_measurable(*model_, options_of(outcome, 0), static_cast<std::int64_t>(longest));
+  }
+
+  /// A sequence for an arm, `prompt` being what it will read first: some arms' quotas depend on it. Valid until the
+  /// next call.
+  Result<std::unique_ptr<run::Sequence>> sequence_of(const Outcome& outcome, std::uint64_t seed,
+                                                     std::span<const std::int32_t> prompt) {
+    run::SequenceOptions options = options_of(outcome, seed);
+    if (outcome.arm.measures_first) {
+      BRIM_ASSIGN(std::vector<double> measured, measure_layers(model_, options, prompt, keep_going()));
+      measured_ = std::make_unique<MeasuredSplit>(*outcome.arm.split, std::move(measured));
+      options.split = measured_.get();
+    }
+    return run::Sequence::create(model_, options);
   }
 
   bool step(long long more) {
@@ -92,7 +114,7 @@ class Suite {
   }
 
   Status run_window(const Window& window) {
-    BRIM_ASSIGN(const auto whole, sequence_of(outcomes_.front(), 0));
+    BRIM_ASSIGN(const auto whole, sequence_of(outcomes_.front(), 0, {}));
     BRIM_ASSIGN(const Reference reference,
                 measure_reference(*whole, window, outcomes_.front().chunk, kScoringThreads, keep_going()));
     for (Outcome& outcome : outcomes_) {
@@ -107,7 +129,8 @@ class Suite {
     std::vector<double> kl(count, 0), increase(count, 0), top(count, 0);
     outcome.kl_by_seed.resize(seeds, 0);
     for (std::size_t s = 0; s < seeds; ++s) {
-      BRIM_ASSIGN(const auto sequence, sequence_of(outcome, outcome.arm.seeds[s]));
+      const auto prefix = std::span(window.ids).first(window.prefix);
+      BRIM_ASSIGN(const auto sequence, sequence_of(outcome, outcome.arm.seeds[s], prefix));
       note_quotas(*sequence, outcome, s == 0);
       BRIM_ASSIGN(const Scores scores,
                   measure_continuation(*sequence, window, outcome.chunk, kScoringThreads, reference, keep_going()));
@@ -165,11 +188,12 @@ class Suite {
   Status ask(const RecallDocument& document, Outcome& outcome) {
     std::vector<double> found(document.questions.size(), 0);
     for (const std::uint64_t seed : outcome.arm.seeds) {
-      BRIM_ASSIGN(const auto sequence, sequence_of(outcome, seed));
+      BRIM_ASSIGN(const auto sequence, sequence_of(outcome, seed, document.ids));
       BRIM_ASSIGN(const std::vector<double> shares,
                   measure_recall(*sequence, document, outcome.chunk, keep_going(), outcome.arm.replays));
-      for (std::size_t i = 0; i < found.size(); ++i)
-        found[i] += shares[i] / static_cast<double>(outcome.arm.seeds.size());
+      const auto seeds = static_cast<double>(outcome.arm.seeds.size());
+      for (std::size_t i = 0; i < found.size(); ++i) found[i] += shares[i] / seeds;
+      outcome.rebases += static_cast<double>(sequence->cache().rebased()) / seeds;
       if (!step(1)) return error(ErrorCode::cancelled, "measuring was stopped");
     }
     for (std::size_t i = 0; i < found.size(); ++i)
@@ -183,6 +207,7 @@ class Suite {
   const SuiteRequest& request_;
   const Progress& progress_;
   std::vector<Outcome> outcomes_;
+  std::unique_ptr<MeasuredSplit> measured_;  ///< the newest sequence's split, where its arm measures first
   long long done_ = 0, total_ = 0;
 };
 

@@ -32,8 +32,9 @@ struct Outcome {
   Positions kl, nll_increase, same_top;  ///< means over the arm's seeds
   std::vector<double> kl_by_seed;        ///< mean KL of each
   double tokens = 0, seconds = 0;
-  Positions recall;                                       ///< by document: the share found of each question's answers
-  std::map<std::string, Positions> recall_by_kind;        ///< the same, of each kind of fact
+  Positions recall;                                 ///< by document: the share found of each question's answers
+  std::map<std::string, Positions> recall_by_kind;  ///< the same, of each kind of fact
+  double rebases = 0;  ///< how often positions were rebased in these documents, with their last questions
   std::vector<std::size_t> window_texts, document_texts;  ///< which text each window and document was made from
   std::vector<std::int64_t> quota;                        ///< of the first seed, after the last window
   std::vector<kernels::KvTypes> types;                    ///< per layer where a split chose them, else all equal

@@ -12,6 +12,7 @@ for i in $(seq 1 60); do echo "The fox ${words[i % 36]} number $i went over hill
 # A profile, and the options that use it.
 does 0 calibrate -m tiny.gguf -f text -o profile.json --windows 2 --continuation 32 --kv-keep snapkv
 says '^all layers equal: p = ' out
+says '^ +25 %  uniform in f16: predicted [0-9.]+, measured -?[0-9.]+$' out
 cp out measured
 says '"brim_kv_profile": 1' profile.json
 [ ! -e profile.json.partial ] || fail "the partial file stayed"
@@ -52,6 +53,7 @@ says 'needs a profile' err
 # Curves of more types, and the split that chooses from them.
 does 0 calibrate -m tiny.gguf -f text -o typed.json --windows 1 --continuation 32 --kv-keep snapkv --kv-types q8_0,q4_0
 says '^in q4_0:' out
+says '^ +25 %  [a-z]+ in [a-z0-9_]+: predicted [0-9.]+, measured -?[0-9.]+$' out
 says '"brim_kv_profile": 2' typed.json
 does 0 inspect -m tiny.gguf --kv-budget 30% --kv-profile typed.json --kv-split joint
 says 'split joint' out
@@ -141,7 +143,7 @@ awk -F, 'NR > 1 { if (NF != 14) bad = 1; if ($7 > $6) bad = 1; if ($12 < 0 || $1
          END { exit bad || NR < 30 }' out || fail "the suite's rows: $(cat out)"
 does 0 "${suite[@]}" --json --arms zigzag,zigzag+tova --texts text --recall 3 --recall-tokens 800 --compare zigzag/uniform
 says '"named":\[\{"a":"zigzag","b":"uniform","ratio":0.5,"metric":"kl","diff":[-0-9.e]+,"ci":[^}]*"p":[0-9.e-]+\}' out
-says '"recall_ci":\[[^]]*\],"recall_by_kind":\{"belongs":' out
+says '"recall_ci":\[[^]]*\],"recall_rebases":[1-9][0-9.]*,"recall_by_kind":\{"belongs":' out
 says '"arm":"zigzag\+tova","split":"zigzag","keep":"tova"' out
 does 2 "${suite[@]}" --arms zigzag --compare zigzag/depth
 says "the arm .depth. is not measured" err

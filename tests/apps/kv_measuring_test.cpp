@@ -10,6 +10,7 @@
 #include <set>
 
 #include "apps/calibrate/conclusions.hpp"
+#include "apps/calibrate/plan_check.hpp"
 #include "apps/calibrate/progress_file.hpp"
 #include "apps/chat/layer_lines.hpp"
 #include "apps/commands.hpp"
@@ -207,6 +208,37 @@ TEST_CASE("a conclusion: means over windows, and a layer that hurts is less prun
   CHECK(file.profile.layers[0].prunable > file.profile.layers[2].prunable);
 }
 
+TEST_CASE("a plan's prediction: the sum of its layers' losses at their quotas, in their types") {
+  using brim::kernels::KvType;
+  brim::kv::Profile profile;
+  profile.layers.resize(2);
+  profile.layers[0].loss = {0, 0.1, 0.3, 0.7, 1.5};
+  profile.layers[1].loss = {0, 0.2, 0.4, 0.8, 1.6};
+  profile.others = {{KvType::q8_0, {{0.01, 0.11, 0.31, 0.71, 1.51}, {0.05, 0.25, 0.45, 0.85, 1.65}}}};
+  brim::kv::Plan plan;
+  plan.shape.context = 128;
+  plan.shape.layers.assign(2, {2, 16, 16, 0, true});
+  plan.shape.store_as(KvType::f16);
+  plan.quota = {128, 128};
+  CHECK(predicted_loss(profile, plan) == doctest::Approx(0));
+  plan.quota = {64, 32};
+  CHECK(predicted_loss(profile, plan) == doctest::Approx(0.1 + 0.4));
+  plan.quota = {48, 128};  // half way between a quarter and a half
+  CHECK(predicted_loss(profile, plan) == doctest::Approx(0.2));
+  plan.shape.layers[1].types = KvType::q8_0;
+  CHECK(predicted_loss(profile, plan) == doctest::Approx(0.2 + 0.05));
+  plan.shape.layers[1].window = 32;  // what a layer could use is its window
+  plan.quota = {128, 16};
+  CHECK(predicted_loss(profile, plan) == doctest::Approx(0.25));
+}
+
+TEST_CASE("plans are reported with both numbers, and nothing where there was none") {
+  CHECK(plans_report({}).empty());
+  const std::vector<PlanLoss> plans{{0.125, "joint", "mixed", 0.01, 0.025}};
+  const std::string text = plans_report(plans);
+  CHECK(text.find("12.5 %  joint in mixed: predicted 0.01000, measured 0.02500\n") != std::string::npos);
+}
+
 TEST_CASE("what a stopped calibration leaves is taken up again, under the same settings alone") {
   const auto folder = std::filesystem::temp_directory_path() / ("brim_kv_" + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);
@@ -251,8 +283,12 @@ TEST_CASE("arms: every split and every rule, the product's and those of research
   for (const auto rule : all.rules)
     CHECK_MESSAGE(found(rule().name()) == (&rule() == &brim::kv::snapkv_rule() ? 0 : 1), rule().name());
   const std::size_t listed = all.splits.size() + all.rules.size();
-  // Without snapkv itself; with full, two by head, three with sparse reads, and two in each of three types.
-  CHECK(arms.size() == listed - 1 + 12);
+  // Without snapkv itself; with full, four that measure first, two by head, three with sparse reads, and two in each of
+  // three types.
+  CHECK(arms.size() == listed - 1 + 16);
+  for (const char* name : {"zigzag-once", "zigzag-lmbo-once", "cake-once", "squeeze-once"})
+    CHECK_MESSAGE(found(name) == 1, name);
+  CHECK(std::count_if(arms.begin(), arms.end(), [](const Arm& arm) { return arm.measures_first; }) == 4);
   CHECK(std::count_if(arms.begin(), arms.end(), [](const Arm& arm) { return arm.heads_apart; }) == 2);
   std::set<brim::kv::Cutting> cuts;
   for (const Arm& arm : arms) {

@@ -7,12 +7,10 @@
 #include <cstring>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "engine/io/gguf_writer.hpp"
 #include "kernels/dispatch.hpp"
-#include "quant/row.hpp"
+#include "research/transforms/write.hpp"
 #include "tests/engine/generate/reading.hpp"
 #include "tests/kernels/rotated.hpp"
 #include "tests/support/file_content.hpp"
@@ -26,61 +24,16 @@ using kernels::KvType;
 
 constexpr float kFactor = 8;  // a power of two: the function changes in no bit
 
-/// A tensor in floats, for changing it.
-struct Matrix {
-  std::int64_t columns, rows;
-  std::vector<float> values;
-
-  void scale_rows(std::int64_t row, std::int64_t count, float factor) {
-    for (std::int64_t i = row * columns; i < (row + count) * columns; ++i)
-      values[static_cast<std::size_t>(i)] *= factor;
-  }
-  void scale_column(std::int64_t column, float factor) {
-    for (std::int64_t row = 0; row < rows; ++row) values[static_cast<std::size_t>(row * columns + column)] *= factor;
-  }
-};
-
-Matrix unpacked(const io::Tensor& tensor) {
-  Matrix matrix{tensor.shape[0], tensor.rows(), {}};
-  matrix.values.resize(static_cast<std::size_t>(matrix.columns * matrix.rows));
-  quant::unpack_row(tensor.format, tensor.data.data(), matrix.values.data(), matrix.columns * matrix.rows);
-  return matrix;
+/// One rotary pair of every key and one dimension of every value, this many times as large.
+std::vector<research::Transform> outliers_of(const io::Gguf& model, float factor) {
+  const auto config = model::read_config(model);
+  if (!config) FAIL(config.error().sentence);
+  return {research::KeyOutlier{{}, config->layers.front().key_size / 2 - 1, factor},
+          research::ValueOutlier{{}, 3, factor}};
 }
 
-// Makes outliers of this size in a tensor of a layer.
-void enlarge(std::string_view name, std::int64_t heads, std::int64_t head_size, float factor, Matrix& matrix) {
-  const std::int64_t pair = head_size - 2, dimension = 3;
-  for (std::int64_t head = 0; head < heads; ++head) {
-    const std::int64_t first = head * head_size;
-    if (name.ends_with(".attn_k.weight")) matrix.scale_rows(first + pair, 2, factor);
-    if (name.ends_with(".attn_v.weight")) matrix.scale_rows(first + dimension, 1, factor);
-    if (name.ends_with(".attn_q.weight")) matrix.scale_rows(first + pair, 2, 1 / factor);
-    if (name.ends_with(".attn_output.weight")) matrix.scale_column(first + dimension, 1 / factor);
-  }
-}
-
-// Writes the model in f32 to `to`, with outliers of this size.
-void write_with_outliers(const io::Gguf& model, float factor, const std::string& to) {
-  const auto number = [&](const char* key) {
-    const io::Value* value = model.find(key);
-    REQUIRE(value != nullptr);
-    return value->as_integer().value_or(0);
-  };
-  const std::int64_t heads = number("llama.attention.head_count"), kv_heads = number("llama.attention.head_count_kv");
-  const std::int64_t head_size = number("llama.embedding_length") / heads;
-  io::GgufWriter writer;
-  for (const auto& entry : model.metadata()) {
-    if (!entry.key.starts_with("brim.")) writer.set(entry.key, entry.value);  // its profile is of other weights
-  }
-  for (const io::Tensor& tensor : model.tensors()) writer.add_tensor(tensor.name, quant::Format::f32, tensor.shape);
-  REQUIRE(writer.begin(to));
-  for (const io::Tensor& tensor : model.tensors()) {
-    Matrix matrix = unpacked(tensor);
-    const bool of_kv = tensor.name.ends_with("_k.weight") || tensor.name.ends_with("_v.weight");
-    enlarge(tensor.name, of_kv ? kv_heads : heads, head_size, factor, matrix);
-    REQUIRE(writer.write(std::as_bytes(std::span(matrix.values))));
-  }
-  REQUIRE(writer.finish());
+void write_model(const io::Gguf& model, std::span<const research::Transform> transforms, const std::string& to) {
+  if (const Status status = research::write_transformed(model, transforms, to); !status) FAIL(status.error().sentence);
 }
 
 // q4_0 without rotation, through the place of f32: what packing rotates is rotated back before.
@@ -158,8 +111,8 @@ TEST_CASE("a dimension eight times as large does not ruin rotated four-bit keys 
   if (!demo) FAIL(demo.error().sentence);
   const test::ScratchFolder folder;
   const std::string path = folder.path + "/plain.gguf", outliers = folder.path + "/outliers.gguf";
-  write_with_outliers(*demo, 1, path);
-  write_with_outliers(*demo, kFactor, outliers);
+  write_model(*demo, {}, path);
+  write_model(*demo, outliers_of(*demo, kFactor), outliers);
   kernels::Table unrotated = kernels::active();
   unrotated.pack_kv[static_cast<int>(KvType::f32)] = pack_unrotated;
 

@@ -133,6 +133,24 @@ TEST_CASE("random statistics, shapes, rules and chunks: contents, budget and gua
   CHECK(moved > 20);
 }
 
+TEST_CASE("what was measured last can be asked for: of the newest chunk that was observed, and not smoothed") {
+  const Plan plan = online_plan(fake_shape(2, 4096, brim::kernels::KvType::f16), 40);
+  FakeModel model(plan);
+  REQUIRE(model.ok());
+  const auto measured = [&] {
+    const std::span<const double> found = model.cache().measured();
+    return std::vector<double>(found.begin(), found.end());
+  };
+  CHECK(measured() == std::vector<double>{0, 0});
+  read_observed(model, 32, {0.3, 0.1});
+  read_observed(model, 32, {0.2, 0.4});
+  CHECK(measured() == std::vector<double>{0.2, 0.4});
+  model.read_chunk(5);
+  CHECK(measured() == std::vector<double>{0.2, 0.4});
+  FakeModel fixed(plan_of(fake_shape(2, 4096), budget_share(40)));
+  CHECK(fixed.cache().measured().empty());
+}
+
 TEST_CASE("going back: to after the last move, not before it") {
   const auto shape = fake_shape(4, 4096, brim::kernels::KvType::f16);
   const Plan plan = online_plan(shape, 40);
