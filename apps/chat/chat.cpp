@@ -191,7 +191,7 @@ void add_chat(CLI::App& parent) {
       "  brim chat model.gguf --kv-budget 64MiB --system \"Answer in one sentence.\"\n"
       "  brim chat model.gguf -p \"Why is the sky blue?\"\n"
       "  cat letter.txt | brim chat model.gguf -p \"Summarise this letter:\"\n"
-      "  brim chat model.gguf --document book.txt --kv-budget 64MiB --session book.session\n"
+      "  brim chat model.gguf --document book.txt --kv-budget 64MiB\n"
       "\nThe history of what you wrote is kept in ~/.local/state/brim\n"
       "(BRIM_HISTORY=FILE moves it, BRIM_HISTORY= turns it off).");
   command->callback([options] { run_command([&] { chat(*options); }); });

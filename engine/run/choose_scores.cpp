@@ -4,11 +4,18 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/base/quote.hpp"
+
 namespace brim::run {
 
 Status choose_scores(const model::Config& config, const std::string& fingerprint, const model::FoundScores& carried,
                      SequenceOptions& options) {
-  if (options.keep->needs().measure != kv::EntryMeasure::learned || options.scores) return {};
+  if (options.scores) return {};
+  if (options.keep->needs().measure != kv::EntryMeasure::learned) {
+    if (options.scores_path.empty()) return {};
+    return error(ErrorCode::invalid_argument, "kv.scores=", quoted(options.scores_path),
+                 " has no effect with kv.keep=", options.keep->name(), ": expected kv.keep=learned, or no kv.scores");
+  }
   if (!options.scores_path.empty()) {
     BRIM_ASSIGN(options.scores, model::read_scores(options.scores_path, config, fingerprint));
     return {};

@@ -63,10 +63,11 @@ void add_windows(SuiteRequest& request, const model::Model& model, const std::ve
   const model::FoundProfile profile =
       unwrap(run::choose_profile(model.file().profiles, model.file().carried, request.sequence));
   if (!profile.notice.empty()) say_notice(profile.notice);
-  const std::string& scores = request.sequence.scores_path;
+  const std::string scores = request.sequence.scores_path;
   request.sequence.scores = scores.empty()
                                 ? model.file().carried_scores.scores
                                 : unwrap(model::read_scores(scores, model.config(), model.file().profiles.fingerprint));
+  request.sequence.scores_path.clear();  // read here once, for the arms that use them
   const WindowSize size = window_size(model.config(), request.sequence.context, options.continuation);
   request.sequence.context = size.tokens;
   std::vector<std::string> texts;

@@ -94,7 +94,7 @@ TEST_CASE("a budget too small for pieces is warned of once; a rule without score
     CHECK(session.document_stats().looked == 0);
   }
   CHECK(with.times_warned() == 1);
-  brim::Session window(with.model, {{"kv.budget", "50%"}});
+  brim::Session window(with.model, {{"kv.budget", "50%"}, {"kv.keep", "window"}});
   window.append("the cat");
   const std::int64_t tokens = window.stats().tokens;
   for (const std::string& text : {text_of(3), std::string()}) {

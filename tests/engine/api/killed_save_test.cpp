@@ -83,7 +83,7 @@ TEST_CASE("after a kill at any moment the name stands for one whole session") {
   one.save(file);
   other.save(file);
   const long both = std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count();
-  const long longest = std::clamp(both / 2 * 3, 1'000'000L, 999'000'000L);
+  long longest = std::clamp(both / 2 * 3, 1'000'000L, 999'000'000L);
 
   std::map<std::int64_t, int> found;
   brim::test::Random random(1);
@@ -97,6 +97,8 @@ TEST_CASE("after a kill at any moment the name stands for one whole session") {
     REQUIRE(expected != logits.end());
     REQUIRE(restored.logits() == expected->second);
     ++found[expected->first];
+    // Where other programs slow the child down, it does not come that far.
+    if (found.size() < 2 && kill % 8 == 7) longest = std::min(2 * longest, 999'000'000L);
     REQUIRE(left_in_folder(folder, file) <= 1);  // each save begins by removing the previous one's file
   }
   CHECK(found.size() == 2);  // else nothing was tested
