@@ -72,11 +72,16 @@ class Scheduler {
   /// The ids of its prompt, as submit() would process them; nothing is queued.
   std::vector<std::int32_t> prompt(const Request& request) const {
     const brim_request own = as_c(request);
-    std::size_t count = 0;
-    const brim_status status = brim_scheduler_prompt(handle_.get(), &own, nullptr, &count);
-    if (count == 0) detail::check(status);  // else count is how many there are
-    std::vector<std::int32_t> ids(count);
-    if (count > 0) detail::check(brim_scheduler_prompt(handle_.get(), &own, ids.data(), &count));
+    // Room for a token per byte and a template around them: nearly always enough, so that it is rendered once.
+    std::vector<std::int32_t> ids(request.messages.size() + request.text.size() + request.ids.size() + 256);
+    std::size_t count = ids.size();
+    brim_status status = brim_scheduler_prompt(handle_.get(), &own, ids.data(), &count);
+    if (status != BRIM_OK && count > ids.size()) {  // count is how many there are
+      ids.resize(count);
+      status = brim_scheduler_prompt(handle_.get(), &own, ids.data(), &count);
+    }
+    detail::check(status);
+    ids.resize(count);
     return ids;
   }
   void cancel(std::int64_t id) noexcept { brim_scheduler_cancel(handle_.get(), id); }
