@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "apps/serve/fields.hpp"
@@ -91,6 +92,7 @@ void read_biases(Fields& fields, AnswerRequest& request) {
   for (const auto& [id, bias] : biases->items()) {
     const auto token = parse_integer<std::int32_t>(id);
     if (!token || *token < 0) refuse_field("logit_bias", fmt::format("has {} in place of a token id", quoted(id)));
+    request.max_bias_id = std::max(request.max_bias_id, *token);
     if (!bias.is_number()) refuse_kind("logit_bias." + id, "a number from -100 to 100", bias);
     const double value = bias.get<double>();
     if (!(value >= -100 && value <= 100)) refuse_field("logit_bias", "has a bias that is not from -100 to 100");

@@ -175,6 +175,10 @@ Outcome Endpoints::metrics(const Call&) const {
 
 Prepared Endpoints::prepare(const AnswerRequest& asked, const std::string& key) const {
   check_model(asked.model);
+  const std::int64_t vocabulary = model_.info().vocabulary;
+  if (asked.max_bias_id >= vocabulary) {
+    refuse_field("logit_bias", fmt::format("names token {}: expected 0 to {}", asked.max_bias_id, vocabulary - 1));
+  }
   Scheduler::Request prompt;
   prompt.messages = asked.messages;
   prompt.ids = asked.ids;

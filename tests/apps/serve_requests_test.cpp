@@ -196,6 +196,7 @@ TEST_CASE("sampling, stops, biases, seed and limit become the engine's options")
   CHECK(value_of(request, "stop") == "a");
   CHECK(std::ranges::count_if(request.options, [](const auto& option) { return option.first == "stop"; }) == 2);
   CHECK(value_of(request, "logit_bias") == "5-100");
+  CHECK(request.max_bias_id == 7);
   CHECK(request.options.back() == std::pair<std::string, std::string>("logit_bias", "7+1.5"));
   CHECK(request.seed == 18446744073709551615u);
   CHECK(request.limit == 7);
