@@ -18,8 +18,7 @@ constexpr std::string_view kNoAdapters =
 constexpr std::string_view kContinues = "brim run continues a text; brim chat MODEL.gguf is the conversation";
 constexpr std::string_view kConverses = "brim chat is always a conversation";
 constexpr std::string_view kOutput = "standard output holds the answer alone, and colours appear only on a terminal";
-constexpr std::string_view kNoServer =
-    "Brim has no server yet: brim chat talks in the terminal, and libbrim goes into programs";
+constexpr std::string_view kServes = "brim serve MODEL.gguf is the server, with options of its own (brim serve --help)";
 constexpr std::string_view kOneConversation = "a process of Brim has one conversation";
 constexpr std::string_view kFits = "--kv-budget sets the memory of the cache, and brim inspect shows what fits";
 constexpr std::string_view kDrafts = "Brim drafts from the text itself (--spec-type), without a second model";
@@ -35,6 +34,7 @@ constexpr FamiliarOption kOptions[] = {
     {"--n-predict,--max-tokens", Kind::same, Takes::value, "--predict", ""},
     {"-sys,--system-prompt", Kind::same, Takes::value, "--system", ""},
     {"-r", Kind::same, Takes::value, "--stop", "chat run"},
+    {"-np,--parallel", Kind::same, Takes::value, "--seats", "serve"},
     {"--draft,--draft-n", Kind::same, Takes::value, "--draft-max", ""},
     {"--template-file", Kind::same, Takes::value, "--chat-template", "chat"},
     {"--chat-template-file", Kind::same, Takes::value, "--template-file", "render"},
@@ -98,9 +98,9 @@ constexpr FamiliarOption kOptions[] = {
     {"--host,--port,--path,--api-prefix,--api-key,--api-key-file,--ssl-key-file,--ssl-cert-file,-to,--timeout,--"
      "threads-http,"
      "--alias",
-     Kind::refused, Takes::value, kNoServer, ""},
+     Kind::refused, Takes::value, kServes, ""},
     {"--embedding,--embeddings,--rerank,--reranking,--metrics,--slots,--no-slots,--props,--no-webui", Kind::refused,
-     Takes::nothing, kNoServer, ""},
+     Takes::nothing, kServes, ""},
     {"-bf,--binary-file", Kind::refused, Takes::value,
      "brim run -f FILE reads a prompt from a file, and -p follows a pipe", ""},
     {"--in-prefix,--in-suffix", Kind::refused, Takes::value, kTemplate, ""},
@@ -136,8 +136,7 @@ struct FamiliarCommand {
 
 constexpr FamiliarCommand kCommands[] = {
     {"pull push", kDownload},
-    {"serve server llama-server",
-     "Brim has no server yet; brim chat talks in the terminal, and libbrim goes into programs"},
+    {"server llama-server", "brim serve MODEL.gguf answers over HTTP"},
     {"list ls ps rm cp create stop", "Brim keeps no list of models: they are GGUF files, which you name by their path"},
     {"show info", "brim inspect MODEL.gguf shows what a file holds and the memory it takes"},
     {"perplexity ppl llama-perplexity", "brim eval MODEL.gguf -f TEXT measures perplexity"},

@@ -30,7 +30,7 @@ const FamiliarOption* find_familiar_option(std::string_view option, std::string_
 /// All entries, for suggestions.
 std::span<const FamiliarOption> familiar_options();
 
-/// The message for a command that other programs have ("pull", "serve"), as the second half of a sentence; "": unknown.
+/// The message for a command that other programs have ("pull", "list"), as the second half of a sentence; "": unknown.
 std::string_view familiar_command(std::string_view command);
 
 /// Whether `names` ("-a,--b") or a list separated by blanks ("chat run") contains `name`.

@@ -35,6 +35,7 @@ BEGIN {
   folder("apps/bench", "apps engine/include platform engine/base")
   folder("apps/chat", "apps engine/include platform engine/base")
   folder("apps/run", "apps engine/include platform engine/base")
+  folder("apps/serve", "apps engine/include platform engine/base")
   folder("apps/desktop", "engine/include")
   folder("bindings", "engine/include")
   folder("bench", "engine platform quant kernels apps")
@@ -59,6 +60,7 @@ BEGIN {
   only["^(CLI|fmt)/"] = "^(research/(kv_suite|transforms)|apps|bench|tests)/"
   only["^(histedit|editline/readline)[.]h$"] = "^apps/chat/"
   only["^Q[A-Z]"] = "^(apps|tests/apps)/desktop/"
+  only["^boost/"] = "^apps/serve/"
   only["^mimalloc"] = "^(apps|bench|tests)/"
   only["^doctest/"] = "^tests/"
   only["^nlohmann/"] = "^(engine/text/|engine/template/|engine/model/profile_file[.]cpp$|engine/template/messages_json[.]cpp$|research/kv_suite/|apps/|bench/|tests/)"

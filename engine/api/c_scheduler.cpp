@@ -184,6 +184,17 @@ brim_status brim_scheduler_submit(brim_scheduler* scheduler, const brim_request*
   });
 }
 
+brim_status brim_scheduler_prompt(const brim_scheduler* scheduler, const brim_request* request, int32_t* ids,
+                                  size_t* count) {
+  return guarded([&]() -> Status {
+    if (scheduler == nullptr) return null_argument("scheduler");
+    if (request == nullptr || count == nullptr) return null_argument(request == nullptr ? "request" : "count");
+    BRIM_ASSIGN(const brim_request known, taken(request, "request"));
+    BRIM_ASSIGN(const std::vector<brim::TokenId> prompt, prompt_of(*scheduler, known));
+    return copy_out(prompt.data(), prompt.size(), ids, count, "ids");
+  });
+}
+
 void brim_scheduler_cancel(brim_scheduler* scheduler, int64_t id) {
   if (scheduler != nullptr) scheduler->scheduler->cancel(id);
 }

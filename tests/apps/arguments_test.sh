@@ -181,7 +181,7 @@ if [ -c /dev/full ]; then
     grep -q '^brim: standard output cannot be written: ' err || fail "brim $* into /dev/full says: $(cat err)"
   }
   cannot_write
-  for command in chat run tokenize render eval calibrate inspect quantize bench help; do
+  for command in chat run serve tokenize render eval calibrate inspect quantize bench help; do
     cannot_write $command --help
     cannot_write help $command
   done

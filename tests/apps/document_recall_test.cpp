@@ -16,23 +16,21 @@ namespace {
 using namespace brim;
 using namespace brim::apps;
 
-/// A word for each number below 400.
-std::string name_of(int number) {
-  const char* const parts[] = {"ba", "ce", "di", "fo", "gu", "ha", "je", "ki", "lo", "mu",
-                               "na", "pe", "ri", "so", "tu", "va", "we", "xi", "yo", "zu"};
-  return std::string(parts[number % 20]) + parts[number / 20 % 20] + "ran";
-}
-
 /// Plain sentences, each unlike the others.
 std::string plain_text() {
-  const char* const did[] = {"walked along", "looked at", "talked about", "came back from", "thought of", "went to"};
-  const char* const what[] = {"the river",    "the forest", "the garden", "the market",
-                              "the mountain", "the sea",    "the road"};
-  const char* const when[] = {"in the morning", "at night", "after the rain", "before dinner", "in the summer"};
+  const char* const who[] = {"The old man",   "A young girl", "The teacher", "My brother", "The sailor",
+                             "A small dog",   "The farmer",   "Her sister",  "The doctor", "The king",
+                             "A poor writer", "The captain",  "His friend"};
+  const char* const did[] = {"walked along", "looked at", "talked about", "came back from", "thought of",
+                             "went to",      "lived by",  "played in",    "remembered",     "painted"};
+  const char* const what[] = {"the river", "the forest", "the garden", "the market", "the mountain", "the lake",
+                              "the road",  "the castle", "the island", "the valley", "the bridge"};
+  const char* const when[] = {"in the morning", "last night",  "after the rain", "before dinner",
+                              "in the summer",  "that winter", "every evening"};
   std::string text;
   for (int i = 0; i < 1200; ++i) {
-    text += "The " + name_of(i * 7 % 400) + " " + did[i * 5 % 6] + " " + what[i * 3 % 7] + " " + when[(i / 3 + i) % 5] +
-            ". ";
+    text += std::string(who[i * 7 % 13]) + " " + did[i * 3 % 10] + " " + what[i * 5 % 11] + " " +
+            when[(i / 3 + i) % 7] + ". ";
   }
   return text;
 }

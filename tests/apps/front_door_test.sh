@@ -27,7 +27,7 @@ alike chat --help -- help chat
 alike chat --help -- chat -h
 alike --version -- version
 grep -q '^brim [0-9]' out || fail "version: $(cat out)"
-for command in "" chat run tokenize render eval calibrate inspect quantize bench help; do
+for command in "" chat run serve tokenize render eval calibrate inspect quantize bench help; do
   # shellcheck disable=SC2086 — none or one word
   does 0 $command --help
   awk 'length($0) > 80 { exit 1 }' out || fail "brim $command --help is wider than 80 columns: $(awk 'length($0) > 80' out)"
@@ -191,8 +191,8 @@ grep -q "brim chat is always a conversation" err || fail "-cnv: $(cat err)"
 refused "brim chat MODEL.gguf is the conversation" run -m tiny.gguf -cnv -p Hi
 refused "Brim downloads nothing" chat -hf someone/model-GGUF
 # The options of servers and of terminals, in every command.
-for option in --host --port --api-key --timeout; do refused "$option is not available: Brim has no server yet" run -m tiny.gguf -p a $option 1; done
-refused "--embeddings is not available: Brim has no server yet" chat -m tiny.gguf --embeddings
+for option in --host --port --api-key --timeout; do refused "$option is not available: brim serve MODEL.gguf is the server" run -m tiny.gguf -p a $option 1; done
+refused "--embeddings is not available: brim serve MODEL.gguf is the server" chat -m tiny.gguf --embeddings
 refused "-bf is not available: brim run -f FILE reads a prompt from a file" run -m tiny.gguf -bf prompt.bin
 refused "--in-prefix is not available: --chat-template FILE" chat -m tiny.gguf --in-prefix " "
 refused "--dynatemp-range is not available: Brim does not have this sampler yet" run -m tiny.gguf -p a --dynatemp-range 0.5
@@ -209,7 +209,7 @@ for option in -np -cb -st -fit --fit-target -dev -sm -ts -mg --numa --color -lv 
 done
 refused "grammar" run -m tiny.gguf -p a --grammar-file g.gbnf
 refused "Brim downloads nothing" pull llama3
-refused "no server yet" serve
+refused "brim serve MODEL.gguf answers over HTTP" llama-server
 refused "no list of models" list
 refused "brim eval" perplexity -m tiny.gguf
 

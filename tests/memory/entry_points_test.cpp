@@ -303,11 +303,11 @@ const std::vector<Entry>& entries() {
        [](Scene& scene) {
          brim_scheduler* made = nullptr;
          const brim_status status = brim::test::create_scheduler(scene.model, &made);
-         brim_scheduler_free(made);
-         return status;
+         return brim_scheduler_free(made), status;
        }},
       {"brim_scheduler_free", [](Scene&) { return brim_scheduler_free(nullptr), BRIM_OK; }},
       {"brim_scheduler_submit", [](Scene& scene) { return brim::test::answer_request(scene.scheduler); }},
+      {"brim_scheduler_prompt", [](Scene& scene) { return brim::test::prompt_ids(scene.scheduler); }},
       {"brim_scheduler_step", [](Scene& scene) { return brim::test::answer_request(scene.scheduler); }},
       {"brim_scheduler_wait", [](Scene& scene) { return brim_scheduler_wait(scene.scheduler, 0, nullptr); }},
       {"brim_scheduler_wake", [](Scene& scene) { return brim_scheduler_wake(scene.scheduler), BRIM_OK; }},

@@ -23,13 +23,25 @@ inline brim_status create_scheduler(brim_model* model, brim_scheduler** out) {
   return status;
 }
 
-/// Submits a request and steps until it has ended. Returns the first failure of a call; a request that fails is none.
-inline brim_status answer_request(brim_scheduler* scheduler) {
-  static constexpr char kMessages[] = R"([{"role": "user", "content": "the dog was on the cat"}])";
+inline constexpr char kPromptMessages[] = R"([{"role": "user", "content": "the dog was on the cat"}])";
+
+/// The ids of a prompt.
+inline brim_status prompt_ids(const brim_scheduler* scheduler) {
   brim_request request{};
   request.size = sizeof request;
-  request.messages = kMessages;
-  request.messages_size = sizeof kMessages - 1;
+  request.messages = kPromptMessages;
+  request.messages_size = sizeof kPromptMessages - 1;
+  std::int32_t ids[256];
+  std::size_t count = 256;
+  return brim_scheduler_prompt(scheduler, &request, ids, &count);
+}
+
+/// Submits a request and steps until it has ended. Returns the first failure of a call; a request that fails is none.
+inline brim_status answer_request(brim_scheduler* scheduler) {
+  brim_request request{};
+  request.size = sizeof request;
+  request.messages = kPromptMessages;
+  request.messages_size = sizeof kPromptMessages - 1;
   std::int64_t id = 0;
   brim_status status = brim_scheduler_submit(scheduler, &request, &id);
   std::int32_t work = 1;

@@ -227,6 +227,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "brim_scheduler_create": (c_int, [c_void_p, c_void_p, POINTER(SchedulerSettings), POINTER(c_void_p)]),
     "brim_scheduler_free": (None, [c_void_p]),
     "brim_scheduler_submit": (c_int, [c_void_p, POINTER(Request), POINTER(c_int64)]),
+    "brim_scheduler_prompt": (c_int, [c_void_p, POINTER(Request), POINTER(c_int32), POINTER(c_size_t)]),
     "brim_scheduler_cancel": (None, [c_void_p, c_int64]),
     "brim_scheduler_step": (c_int, [c_void_p, POINTER(Event), POINTER(c_size_t)]),
     "brim_scheduler_wait": (c_int, [c_void_p, c_int64, POINTER(c_int32)]),

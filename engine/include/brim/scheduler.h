@@ -76,6 +76,11 @@ typedef struct brim_request {
  * request, try again later. BRIM_INVALID_ARGUMENT for a wrong request; BRIM_UNSUPPORTED for messages that end with the
  * assistant's. */
 BRIM_API brim_status brim_scheduler_submit(brim_scheduler* scheduler, const brim_request* request, int64_t* id);
+/* The token ids of a request's prompt, as brim_scheduler_submit() would process them; nothing is queued, and of the request
+ * only the prompt is looked at. `count` as for brim_tokenize(). A caller that gives these ids in place of messages or text
+ * gets the same answer, and knows before what is left of the context. */
+BRIM_API brim_status brim_scheduler_prompt(const brim_scheduler* scheduler, const brim_request* request, int32_t* ids,
+                                           size_t* count);
 /* Ends a request before the next pass; a pass that only it takes part in ends early. Its last event has BRIM_CANCELLED, or
  * is the end that it reached before. Does nothing where the request has ended, or `scheduler` is NULL. */
 BRIM_API void brim_scheduler_cancel(brim_scheduler* scheduler, int64_t id);

@@ -64,28 +64,25 @@ class Scheduler {
 
   /// Returns the request's number. Throws BRIM_WRONG_STATE when the queue is full.
   std::int64_t submit(const Request& request) {
-    brim_request own{};
-    own.size = sizeof own;
-    if (!request.messages.empty()) {
-      own.messages = request.messages.data();
-      own.messages_size = request.messages.size();
-    } else if (!request.ids.empty()) {
-      own.ids = request.ids.data();
-      own.ids_count = request.ids.size();
-    } else {
-      own.text = request.text.data();
-      own.text_size = request.text.size();
-    }
-    own.add_special = request.add_special;
-    own.parse_special = request.parse_special;
-    own.options = request.options == nullptr ? nullptr : request.options->get();
-    own.key = request.key.data();
-    own.key_size = request.key.size();
-    own.reuse = request.reuse;
-    own.timeout_ms = request.timeout_ms;
+    const brim_request own = as_c(request);
     std::int64_t id = 0;
     detail::check(brim_scheduler_submit(handle_.get(), &own, &id));
     return id;
+  }
+  /// The ids of its prompt, as submit() would process them; nothing is queued.
+  std::vector<std::int32_t> prompt(const Request& request) const {
+    const brim_request own = as_c(request);
+    // Room for a token per byte and a template around them: nearly always enough, so that it is rendered once.
+    std::vector<std::int32_t> ids(request.messages.size() + request.text.size() + request.ids.size() + 256);
+    std::size_t count = ids.size();
+    brim_status status = brim_scheduler_prompt(handle_.get(), &own, ids.data(), &count);
+    if (status != BRIM_OK && count > ids.size()) {  // count is how many there are
+      ids.resize(count);
+      status = brim_scheduler_prompt(handle_.get(), &own, ids.data(), &count);
+    }
+    detail::check(status);
+    ids.resize(count);
+    return ids;
   }
   void cancel(std::int64_t id) noexcept { brim_scheduler_cancel(handle_.get(), id); }
   /// At most one pass, and at most `max` events (2 or more).
@@ -125,6 +122,28 @@ class Scheduler {
   brim_scheduler* get() const { return handle_.get(); }
 
  private:
+  static brim_request as_c(const Request& request) {
+    brim_request own{};
+    own.size = sizeof own;
+    if (!request.messages.empty()) {
+      own.messages = request.messages.data();
+      own.messages_size = request.messages.size();
+    } else if (!request.ids.empty()) {
+      own.ids = request.ids.data();
+      own.ids_count = request.ids.size();
+    } else {
+      own.text = request.text.data();
+      own.text_size = request.text.size();
+    }
+    own.add_special = request.add_special;
+    own.parse_special = request.parse_special;
+    own.options = request.options == nullptr ? nullptr : request.options->get();
+    own.key = request.key.data();
+    own.key_size = request.key.size();
+    own.reuse = request.reuse;
+    own.timeout_ms = request.timeout_ms;
+    return own;
+  }
   struct Free {
     void operator()(brim_scheduler* raw) const { brim_scheduler_free(raw); }
   };

@@ -231,6 +231,29 @@ TEST_CASE("misuse of a scheduler is refused with a reason") {
   CHECK(scheduler.submit({.text = "the dog"}) == 1);  // nothing was queued before
 }
 
+TEST_CASE("the ids of a prompt are those that a request processes") {
+  SchedulerTest test;
+  brim::Scheduler scheduler(test.model, test.options);
+  const brim::Scheduler::Request messages{.messages = user_message("the dog")};
+  const std::vector<std::int32_t> ids = scheduler.prompt(messages);
+  REQUIRE(!ids.empty());
+  const std::int64_t by_messages = scheduler.submit(messages);
+  const Texts said(scheduler);
+  const std::int64_t by_ids = scheduler.submit({.ids = ids});
+  const Texts again(scheduler);
+  CHECK(said.said.at(by_messages) == again.said.at(by_ids));
+  CHECK(again.cached.at(by_ids) > 0);
+  CHECK(scheduler.prompt({.text = "the dog"}) == test.model.tokenize("the dog", true, false));
+  CHECK(scheduler.stats().refused == 0);
+  std::size_t count = 1;
+  std::int32_t id = 0;
+  const brim_request request = text_request("the dog was on the cat");
+  CHECK(brim_scheduler_prompt(scheduler.get(), &request, &id, &count) == BRIM_INVALID_ARGUMENT);
+  CHECK(count > 1);
+  CHECK(brim_scheduler_prompt(nullptr, &request, &id, &count) == BRIM_INVALID_ARGUMENT);
+  CHECK(brim_scheduler_prompt(scheduler.get(), nullptr, &id, &count) == BRIM_INVALID_ARGUMENT);
+}
+
 TEST_CASE("a model may be freed before its scheduler") {
   SchedulerTest test;
   const std::string expected = test.said_alone("the cat");

@@ -1,0 +1,21 @@
+// The HTTP server itself: sockets, connections and the end by a signal. Built where Boost was found.
+#pragma once
+
+#include <functional>
+
+#include "apps/serve/answers.hpp"
+#include "apps/serve/endpoints.hpp"
+#include "apps/serve/settings.hpp"
+
+namespace brim::apps::serve {
+
+/// Throws Failure (2) with one sentence where this build has no server.
+void check_server_is_built();
+
+/// Serves until a signal asks for the end (apps/terminal/interrupts), then lets answers in progress reach their end for
+/// up to 30 seconds. `listening` is called once, with the address and its port. Throws Failure (2) where the address
+/// cannot be listened on. Call it after catch_interrupts(), with closed input and output signals ignored.
+void serve_until_stopped(const ServerSettings& settings, const Endpoints& endpoints, Answers& answers,
+                         const std::function<void(const Address&)>& listening);
+
+}  // namespace brim::apps::serve

@@ -1,0 +1,18 @@
+// See server.hpp: a build without Boost.
+#include "apps/commands.hpp"
+#include "apps/serve/server.hpp"
+
+namespace brim::apps::serve {
+
+void check_server_is_built() {
+  throw Failure(2,
+                "this brim was built without its server: install Boost 1.74 or later (Debian: libboost-dev) and build "
+                "Brim again");
+}
+
+void serve_until_stopped(const ServerSettings&, const Endpoints&, Answers&,
+                         const std::function<void(const Address&)>&) {
+  check_server_is_built();
+}
+
+}  // namespace brim::apps::serve
