@@ -186,7 +186,7 @@ TEST_CASE("sampling, stops, biases, seed and limit become the engine's options")
   const AnswerRequest request = chat(R"(, "model": "m", "temperature": 0.7, "top_p": 1, "top_k": -1, "min_p": 1e-5,
       "stop": ["a", "b"], "logit_bias": {"5": -100, "7": 1.5}, "seed": 18446744073709551615, "max_tokens": 5,
       "max_completion_tokens": 7, "presence_penalty": null, "cache_prompt": false, "user": "u",
-      "stream": true, "stream_options": {"include_usage": true, "odd": 1}, "colour": 3})");
+      "stream": true, "stream_options": {"include_usage": true, "odd": 1}, "colour": 3)");
   CHECK(request.model == "m");
   CHECK(value_of(request, "temperature") == "0.7");
   CHECK(value_of(request, "top_p") == "1");
