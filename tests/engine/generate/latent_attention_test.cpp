@@ -123,6 +123,20 @@ TEST_CASE("a latent text in any pieces, by any number of threads, gives the same
   }
 }
 
+TEST_CASE("keys that are compared before they are rotated are rotated once: no bit changes while nothing is evicted") {
+  const auto model = latent_model();
+  const auto ids = test::some_ids(40);
+  const auto compared = test::tiny_sequence(model, {.budget = "80%", .keep = &kv::distinct_rule()});
+  const auto whole = test::tiny_sequence(model, {});
+  CHECK(compared->memory().kv.compares_keys());
+  for (Sequence* const sequence : {compared.get(), whole.get()}) {
+    read(*sequence, Ids(ids).first(30));
+    answer(*sequence, Ids(ids).subspan(30));
+  }
+  CHECK(compared->cache().evicted() == 0);
+  CHECK(logits_of(*compared) == logits_of(*whole));
+}
+
 TEST_CASE("moved keys have their rotated values, and only these, rotated back") {
   const auto model = latent_model();
   model::Rope rope(model->config(), model->weights().rope_factors, 256);
