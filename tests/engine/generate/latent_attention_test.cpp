@@ -11,6 +11,7 @@
 
 #include "engine/base/state.hpp"
 #include "engine/kv/layout.hpp"
+#include "tests/engine/generate/as_alone.hpp"
 #include "tests/engine/generate/tiny.hpp"
 #include "tests/engine/generate/together.hpp"
 #include "tests/support/policies.hpp"
@@ -19,6 +20,7 @@
 
 using namespace brim;
 using run::Sequence;
+using test::answer;
 using test::logits_of;
 using test::read;
 
@@ -27,13 +29,6 @@ namespace {
 using Ids = std::span<const std::int32_t>;
 
 std::shared_ptr<const model::Model> latent_model() { return test::tiny_model(test::tiny_deepseek2()); }
-
-void answer(Sequence& sequence, Ids ids) {
-  for (const std::int32_t id : ids) {
-    const Status status = sequence.read_next(id, nullptr);
-    if (!status) FAIL(status.error().sentence);
-  }
-}
 
 }  // namespace
 
@@ -155,36 +150,7 @@ TEST_CASE("moved keys have their rotated values, and only these, rotated back") 
 }
 
 TEST_CASE("a latent text is saved, taken back, and in company what it is alone") {
-  const auto model = latent_model();
-  const auto ids = test::some_ids(120);
-  const auto from_to = [&](std::size_t from, std::size_t to) { return Ids(ids).subspan(from, to - from); };
-  const auto fresh = [&](Ids prompt, Ids more) {
-    const auto sequence = test::tiny_sequence(model, {.threads = 1});
-    read(*sequence, prompt);
-    answer(*sequence, more);
-    return logits_of(*sequence);
-  };
-  const auto sequence = test::tiny_sequence(model, {}), other = test::tiny_sequence(model, {.threads = 1});
-  read(*sequence, from_to(0, 60));
-  answer(*sequence, from_to(60, 65));
-  StateWriter writer;
-  REQUIRE(sequence->save(writer));
-  const std::vector<std::byte> saved = test::saved_bytes(writer);
-  StateReader state("a state", {saved});
-  REQUIRE(other->restore(state));
-  for (Sequence* each : {sequence.get(), other.get()}) {
-    answer(*each, from_to(65, 70));
-    CHECK(logits_of(*each) == fresh(from_to(0, 60), from_to(60, 70)));
-    REQUIRE(each->rewind(60, {}, nullptr));
-    answer(*each, from_to(80, 85));
-    CHECK(logits_of(*each) == fresh(from_to(0, 60), from_to(80, 85)));
-  }
-  auto executor = std::make_shared<run::Executor>(model, 3);
-  std::vector<Ids> prompts;
-  for (std::size_t i = 0; i < 4; ++i) prompts.push_back(from_to(i, 20 + 9 * i));
-  const test::Sequences sequences = test::sequences_after(model, executor, prompts);
-  for (std::size_t step = 0; step < 6; ++step) test::step_together(*executor, sequences, ids[90 + step]);
-  for (std::size_t i = 0; i < 4; ++i) CHECK(logits_of(*sequences[i]) == fresh(prompts[i], from_to(90, 96)));
+  test::check_goes_on_as_alone(latent_model());
 }
 
 TEST_CASE("older files with keys and values in one tensor work from any weight memory, and say what they take") {

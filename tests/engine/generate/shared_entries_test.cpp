@@ -12,6 +12,7 @@
 
 #include "engine/base/state.hpp"
 #include "engine/kv/heads.hpp"
+#include "tests/engine/generate/as_alone.hpp"
 #include "tests/engine/generate/tiny.hpp"
 #include "tests/engine/generate/together.hpp"
 #include "tests/support/policies.hpp"
@@ -20,6 +21,7 @@
 
 using namespace brim;
 using run::Sequence;
+using test::answer;
 using test::logits_of;
 using test::read;
 
@@ -28,13 +30,6 @@ namespace {
 using Ids = std::span<const std::int32_t>;
 
 std::shared_ptr<const model::Model> gemma() { return test::tiny_model(test::tiny_gemma4()); }
-
-void answer(Sequence& sequence, Ids ids) {
-  for (const std::int32_t id : ids) {
-    const Status status = sequence.read_next(id, nullptr);
-    if (!status) FAIL(status.error().sentence);
-  }
-}
 
 /// Adds up the attention that its entries have received, whenever something must be evicted.
 class Adding final : public kv::Rule {
@@ -156,36 +151,7 @@ TEST_CASE("the queries of all layers that attend to a stream count for its rule"
 }
 
 TEST_CASE("saved, taken back, copied and in company, a text goes on as alone") {
-  const auto model = gemma();
-  const auto ids = test::some_ids(120);
-  const auto part = [&](std::size_t from, std::size_t to) { return Ids(ids).subspan(from, to - from); };
-  const auto fresh = [&](Ids prompt, Ids more) {
-    const auto sequence = test::tiny_sequence(model, {.threads = 1});
-    read(*sequence, prompt);
-    answer(*sequence, more);
-    return logits_of(*sequence);
-  };
-  const auto sequence = test::tiny_sequence(model, {}), other = test::tiny_sequence(model, {.threads = 1});
-  read(*sequence, part(0, 60));
-  answer(*sequence, part(60, 65));
-  StateWriter writer;
-  REQUIRE(sequence->save(writer));
-  const std::vector<std::byte> saved = test::saved_bytes(writer);
-  StateReader state("a state", {saved});
-  REQUIRE(other->restore(state));
-  for (Sequence* each : {sequence.get(), other.get()}) {
-    answer(*each, part(65, 70));
-    CHECK(logits_of(*each) == fresh(part(0, 60), part(60, 70)));
-    REQUIRE(each->rewind(60, {}, nullptr));
-    answer(*each, part(80, 85));
-    CHECK(logits_of(*each) == fresh(part(0, 60), part(80, 85)));
-  }
-  auto executor = std::make_shared<run::Executor>(model, 3);
-  std::vector<Ids> prompts;
-  for (std::size_t i = 0; i < 4; ++i) prompts.push_back(part(i, 20 + 9 * i));
-  const test::Sequences sequences = test::sequences_after(model, executor, prompts);
-  for (std::size_t step = 0; step < 6; ++step) test::step_together(*executor, sequences, ids[90 + step]);
-  for (std::size_t i = 0; i < 4; ++i) CHECK(logits_of(*sequences[i]) == fresh(prompts[i], part(90, 96)));
+  test::check_goes_on_as_alone(gemma());
 }
 
 TEST_CASE("embeddings for each layer are read from the file, and a file that changed is an error") {
