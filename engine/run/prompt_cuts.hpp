@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "kernels/recurrence.hpp"
+
 namespace brim::run {
 
 /// Recurrent layers may compute a prompt in blocks of this many tokens, counted from its first token that is processed:
 /// no piece but the last ends inside a block, unless the plan's chunk is smaller.
-inline constexpr std::int64_t kPromptBlock = 32;
+inline constexpr std::int64_t kPromptBlock = kernels::kBlockTokens;
 
 class PromptCuts {
  public:
