@@ -22,11 +22,15 @@
 namespace brim::apps {
 
 void add_model_options(CLI::App& command, ModelOptions& options, GivenOptions& given) {
-  constexpr const char* kGroup = "Model";
   command.add_option("-m,--model", options.path, "The model: a GGUF file (of a split one, the first)")
       ->type_name("FILE")
       ->required()
-      ->group(kGroup);
+      ->group("Model");
+  add_loading_options(command, options, given);
+}
+
+void add_loading_options(CLI::App& command, ModelOptions& options, GivenOptions& given) {
+  constexpr const char* kGroup = "Model";
   add_option_line(command, "threads", given)->group(kGroup);
   // The third value of the option has its own flag.
   CLI::Option* const weights = add_option_line(command, "weights", given, one_of({"private", "shared"}));

@@ -21,6 +21,8 @@ struct ModelOptions {
 };
 /// These, the group "Model" of the engine's options, and --no-repack.
 void add_model_options(CLI::App& command, ModelOptions& options, GivenOptions& given);
+/// The same without -m, for a command that takes several models.
+void add_loading_options(CLI::App& command, ModelOptions& options, GivenOptions& given);
 /// --kv-split or --kv-keep alone, with the names that `policies` has in its help.
 CLI::Option* add_policy_option(CLI::App& command, std::string_view key, GivenOptions& given,
                                const kv::Policies& policies);
