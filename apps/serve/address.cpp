@@ -12,6 +12,8 @@
 namespace brim::apps::serve {
 namespace {
 
+constexpr std::string_view kUnix = "unix:";
+
 char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter; }
 
 bool is_ipv4(std::string_view host) {
@@ -56,10 +58,17 @@ bool split_host(std::string_view text, std::string& host, std::string_view& port
 Address parse_address(std::string_view text) {
   const auto refuse = [&] {
     return Failure(2, fmt::format("--listen {}: expected an address and a port, such as 127.0.0.1:11711, [::1]:11711 "
-                                  "or 0.0.0.0:11711",
+                                  "or 0.0.0.0:11711, or unix:PATH",
                                   quoted(text)));
   };
   Address address;
+  if (text.starts_with(kUnix)) {
+    address.path.assign(text.substr(kUnix.size()));
+    const std::size_t size = address.path.size();
+    if (size > 0 && size <= kMaxSocketPath && address.path.find('\0') == std::string::npos) return address;
+    throw Failure(2, fmt::format("--listen {}: expected unix: and a path of 1 to {} bytes, found {}", quoted(text),
+                                 kMaxSocketPath, size));
+  }
   std::string_view port;
   if (!split_host(text, address.host, port)) throw refuse();
   const auto number = parse_integer<std::uint16_t>(port);
@@ -70,10 +79,11 @@ Address parse_address(std::string_view text) {
 }
 
 bool is_loopback(const Address& address) {
-  return address.host == "::1" || (is_ipv4(address.host) && address.host.starts_with("127."));
+  return !address.path.empty() || address.host == "::1" || (is_ipv4(address.host) && address.host.starts_with("127."));
 }
 
 std::string url_of(const Address& address) {
+  if (!address.path.empty()) return fmt::format("{}{}", kUnix, address.path);
   const bool ipv6 = address.host.find(':') != std::string::npos;
   return fmt::format("http://{}{}{}:{}", ipv6 ? "[" : "", address.host, ipv6 ? "]" : "", address.port);
 }

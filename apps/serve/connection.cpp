@@ -1,6 +1,7 @@
 // See connection.hpp. How a request comes in; what goes out is in connection_sending.cpp.
 #include "apps/serve/connection.hpp"
 
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/error.hpp>
@@ -18,48 +19,94 @@ namespace {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 
-constexpr auto kIdle = std::chrono::seconds(75);  ///< between two requests, and for a whole head
-constexpr auto kBody = std::chrono::seconds(60);  ///< for a whole body
-
-std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
-
-template <class Head, class Name>
-std::string_view value_of(const Head& head, Name name) {
-  return view(head[name]);
-}
+constexpr auto kIdle = std::chrono::seconds(75);         ///< for the first byte of a request
+constexpr auto kReceive = std::chrono::seconds(10);      ///< from there, for a head; a body adds to it by its size
+constexpr std::size_t kSlowest = std::size_t{64} << 10;  ///< bytes of a body per second
+constexpr std::size_t kFirstBytes = std::size_t{4} << 10;
 
 }  // namespace
 
-Connection::Connection(asio::ip::tcp::socket socket, Services& services)
-    : services_(services), stream_(std::move(socket)), buffer_(std::size_t{128} << 10), timer_(services.io) {
+Connection::Connection(StreamSocket socket, std::string peer, Services& services)
+    : services_(services),
+      peer_(std::move(peer)),
+      stream_(std::move(socket)),
+      buffer_(std::size_t{128} << 10),
+      timer_(services.io) {
   ErrorCode ignored;
   stream_.socket().non_blocking(true, ignored);
-  stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+  stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);  // a Unix socket has no such delay
+}
+
+// Until its first byte comes a connection costs nothing, and may be closed to make room for another one.
+void Connection::await_request() {
+  state_ = State::idle;
+  began_ = std::chrono::steady_clock::now();
+  head_only_ = false;
+  late_ = false;
+  origin_.clear();
+  call_ = {};
+  certain_ = asks_to_go_on_ = false;
+  if (buffer_.size() > 0) {  // sent together with the request before
+    read_head();
+    return;
+  }
+  stream_.expires_after(kIdle);
+  const auto room = buffer_.prepare(kFirstBytes);
+  stream_.async_read_some(room, [self = shared_from_this()](ErrorCode failure, std::size_t size) {
+    if (self->state_ == State::closed) return;
+    if (failure) {
+      self->close();
+      return;
+    }
+    self->buffer_.commit(size);
+    try {
+      self->read_head();
+    } catch (...) {
+      self->abandon();
+    }
+  });
 }
 
 void Connection::read_head() {
-  state_ = State::idle;
-  head_only_ = false;
-  origin_.clear();
-  call_ = {};
+  state_ = State::receiving;
+  began_ = std::chrono::steady_clock::now();
   parser_.emplace();
-  parser_->header_limit(static_cast<std::uint32_t>(kHeaderLimit));
-  parser_->body_limit(services_.settings.body_limit);
-  stream_.expires_after(kIdle);
+  set_limits(*parser_, services_.settings.body_limit);
+  limit_receiving(kReceive);
   http::async_read_header(stream_, buffer_, *parser_,
                           handler([](Connection& self, ErrorCode failure) { self.on_head(failure); }));
+}
+
+// The time counts from the request's first byte, however many pieces follow. A time limit of the stream would close it
+// without a word.
+void Connection::limit_receiving(std::chrono::seconds time) {
+  stream_.expires_never();
+  timer_.expires_at(began_ + time);
+  timer_.async_wait(handler([](Connection& self, ErrorCode failure) {
+    const bool now = !failure && std::chrono::steady_clock::now() >= self.timer_.expiry();
+    if (!now || self.state_ != State::receiving) return;
+    self.late_ = true;
+    ErrorCode ignored;
+    self.stream_.socket().cancel(ignored);
+  }));
 }
 
 // Answers what is not a request in HTTP's form. Returns whether there was a failure.
 bool Connection::reject_message(ErrorCode failure) {
   if (!failure) return false;
+  if (late_ && failure == asio::error::operation_aborted) {
+    keep_ = false;
+    send_refusal(Refusal(408,
+                         "the request came too slowly: expected its head within 10 seconds, and 64 KiB of its body "
+                         "in each second after that"));
+    return true;
+  }
   const bool form = failure.category() == http::make_error_code(http::error::end_of_stream).category();
   if (!form || failure == http::error::end_of_stream || failure == http::error::partial_message) {
     close();
     return true;
   }
   keep_ = false;
-  began_ = std::chrono::steady_clock::now();
   if (failure == http::error::header_limit) {
     send_refusal(Refusal(431, "the request's headers have more than 16384 bytes"));
   } else if (failure == http::error::body_limit) {
@@ -72,14 +119,12 @@ bool Connection::reject_message(ErrorCode failure) {
 
 void Connection::on_head(ErrorCode failure) {
   if (reject_message(failure)) return;
-  state_ = State::receiving;
-  began_ = std::chrono::steady_clock::now();
   keep_ = false;  // until the request has been received as a whole
   try {
     admit();
     reserve_body();
   } catch (const Refusal& refusal) {
-    keep_ = parser_->is_done() && parser_->keep_alive();
+    keep_ = certain_ && parser_->is_done() && parser_->keep_alive();
     send_refusal(refusal);
     return;
   }
@@ -88,36 +133,38 @@ void Connection::on_head(ErrorCode failure) {
     on_body({});
     return;
   }
-  if (value_of(parser_->get(), http::field::expect) != "100-continue") {
+  const auto length = parser_->content_length();
+  const std::size_t bytes = length ? static_cast<std::size_t>(*length) : services_.settings.body_limit;
+  limit_receiving(kReceive + std::chrono::seconds(bytes / kSlowest));
+  if (!asks_to_go_on_) {
     read_body();
     return;
   }
   static constexpr std::string_view kGoOn = "HTTP/1.1 100 Continue\r\n\r\n";
-  stream_.expires_after(kBody);
   asio::async_write(stream_, asio::buffer(kGoOn.data(), kGoOn.size()),
                     handler([](Connection& self, ErrorCode sent) { sent ? self.close() : self.read_body(); }));
 }
 
 // Who asks for what; throws Refusal. Answers OPTIONS itself.
 void Connection::admit() {
-  const auto& head = parser_->get();
-  modern_ = head.version() >= 11;
-  const std::string_view target = view(head.target());
-  call_ = {std::string(view(head.method_string())), std::string(target.substr(0, target.find('?'))), "", ""};
+  const RequestHead head = request_head(*parser_);
+  certain_ = true;
+  modern_ = head.modern;
+  asks_to_go_on_ = head.expects;
+  call_.method = head.method;
+  call_.path = head.path;
   head_only_ = call_.method == "HEAD";
-  const std::string_view origin = value_of(head, http::field::origin);
-  origin_.clear();
-  services_.guard.check_names(value_of(head, http::field::host), origin);
-  origin_.assign(origin);
+  services_.guard.check_names(head.host, head.origin);
+  origin_.assign(head.origin);
   if (call_.method == "OPTIONS") {
     keep_ = parser_->is_done() && parser_->keep_alive();
-    Reply reply = services_.guard.preflight(origin, value_of(head, "Access-Control-Request-Headers"));
+    Reply reply = services_.guard.preflight(head.origin, head.asked_headers);
     origin_.clear();  // the reply has what pages need
     send_reply(std::move(reply));
     return;
   }
   if (!Endpoints::is_open(call_.path)) {
-    call_.key = services_.guard.check_key(value_of(head, http::field::authorization), value_of(head, "x-api-key"));
+    call_.key = services_.guard.check_key(head.authorization, head.api_key);
   }
   Endpoints::check(call_.method, call_.path);
 }
@@ -139,7 +186,6 @@ void Connection::reserve_body() {
 void Connection::release_body() noexcept { services_.body_bytes -= std::exchange(reserved_, 0); }
 
 void Connection::read_body() {
-  stream_.expires_after(kBody);
   http::async_read(stream_, buffer_, *parser_,
                    handler([](Connection& self, ErrorCode failure) { self.on_body(failure); }));
 }
@@ -154,23 +200,24 @@ void Connection::on_body(ErrorCode failure) {
 // On a worker: rendering and tokenizing may take long, and must not hold up other connections.
 void Connection::prepare() {
   state_ = State::preparing;
+  timer_.cancel();
   stream_.expires_never();
   observe();
   Services& services = services_;
   auto call = std::make_shared<const Call>(std::move(call_));
   call_ = {call->method, call->path, "", ""};
   asio::post(services.workers, [weak = weak_from_this(), call, &services] {
-    auto outcome = std::make_shared<Outcome>();
+    auto handled = std::make_shared<Models::Handled>();
     try {
-      *outcome = services.endpoints.handle(*call);
+      *handled = services.models.handle(*call);
     } catch (...) {
-      *outcome = Reply{503, "application/json", "", {{"x-should-retry", "false"}}};
+      handled->outcome = Reply{503, "application/json", "", {{"x-should-retry", "false"}}};
     }
-    asio::post(services.io, [weak, outcome] {
+    asio::post(services.io, [weak, handled] {
       const std::shared_ptr<Connection> self = weak.lock();
       if (!self || self->state_ != State::preparing) return;
       try {
-        self->on_outcome(*outcome);
+        self->on_outcome(*handled);
       } catch (...) {
         self->abandon();
       }
@@ -178,14 +225,15 @@ void Connection::prepare() {
   });
 }
 
-void Connection::on_outcome(Outcome& outcome) {
+void Connection::on_outcome(Models::Handled& handled) {
   release_body();
-  if (Reply* const reply = std::get_if<Reply>(&outcome)) {
+  answers_ = handled.answers;
+  if (Reply* const reply = std::get_if<Reply>(&handled.outcome)) {
     send_reply(std::move(*reply));
     return;
   }
   try {
-    submit(std::get<Prepared>(outcome));
+    submit(std::get<Prepared>(handled.outcome));
   } catch (const Exception& failure) {
     send_refusal(refusal_of(failure.status(), failure.what()));
   }
@@ -194,7 +242,7 @@ void Connection::on_outcome(Outcome& outcome) {
 // A client that goes away while it is answered is noticed by this; one that only sends its next request is not gone.
 void Connection::observe() {
   if (std::exchange(observing_, true)) return;
-  stream_.socket().async_wait(asio::ip::tcp::socket::wait_read,
+  stream_.socket().async_wait(asio::socket_base::wait_read,
                               handler([](Connection& self, ErrorCode failure) { self.on_readable(failure); }));
 }
 
@@ -221,7 +269,7 @@ void Connection::drain() {
 }
 
 void Connection::abandon() noexcept {
-  if (id_ != 0) services_.answers.cancel(std::exchange(id_, 0));
+  if (id_ != 0) answers_->cancel(std::exchange(id_, 0));
   close();
 }
 

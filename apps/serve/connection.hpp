@@ -3,13 +3,10 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <chrono>
 #include <deque>
 #include <memory>
@@ -18,9 +15,10 @@
 #include <string>
 #include <vector>
 
-#include "apps/serve/answers.hpp"
-#include "apps/serve/endpoints.hpp"
 #include "apps/serve/guard.hpp"
+#include "apps/serve/listening.hpp"
+#include "apps/serve/models.hpp"
+#include "apps/serve/request_head.hpp"
 #include "apps/serve/settings.hpp"
 
 namespace brim::apps::serve {
@@ -29,12 +27,10 @@ class Connection;
 
 /// What connections share. Changed by the thread that serves them alone.
 struct Services {
-  Services(const ServerSettings& given, const Endpoints& all, Answers& thread)
-      : settings(given), endpoints(all), answers(thread), guard(given) {}
+  Services(const ServerSettings& given, Models& all) : settings(given), models(all), guard(given) {}
 
   const ServerSettings& settings;
-  const Endpoints& endpoints;
-  Answers& answers;
+  Models& models;
   Guard guard;
   boost::asio::io_context io;
   boost::asio::thread_pool workers{1};  ///< renders and tokenizes
@@ -47,16 +43,21 @@ class Delivery;
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(boost::asio::ip::tcp::socket socket, Services& services);
+  /// `peer`: peer_of() the socket.
+  Connection(StreamSocket socket, std::string peer, Services& services);
 
-  void start() { read_head(); }
+  void start() { await_request(); }
   /// Sends 503 and closes: for one connection too many.
   void refuse_and_close();
+  const std::string& peer() const { return peer_; }
+  /// Whether it waits for a request of which nothing has come yet, and since when.
+  bool idle() const { return state_ == State::idle; }
+  std::chrono::steady_clock::time_point idle_since() const { return began_; }
   /// Closes it now where it waits for a request, else after its answer.
   void drain();
   /// Ends its answer early; the client is sent that.
   void cancel_answer() noexcept {
-    if (id_ != 0) services_.answers.cancel(id_);
+    if (id_ != 0) answers_->cancel(id_);
   }
   /// The same without a word, and closes it.
   void abandon() noexcept;
@@ -65,14 +66,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
  private:
   using ErrorCode = boost::system::error_code;
-  using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
   enum class State { idle, receiving, preparing, answering, sending, closed };
 
   /// A handler of Asio that calls `step` with the result; a failure for lack of memory ends this connection alone.
   template <class Step>
   auto handler(Step step);
 
+  void await_request();
   void read_head();
+  void limit_receiving(std::chrono::seconds time);
   void on_head(ErrorCode failure);
   void read_body();
   void on_body(ErrorCode failure);
@@ -81,7 +83,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void reserve_body();
   void release_body() noexcept;
   void prepare();
-  void on_outcome(Outcome& outcome);
+  void on_outcome(Models::Handled& handled);
   void submit(Prepared& prepared);
   void send_reply(Reply reply);
   void send_refusal(const Refusal& refusal);
@@ -98,12 +100,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void close() noexcept;
 
   Services& services_;
-  boost::beast::tcp_stream stream_;
+  std::string peer_;
+  boost::beast::basic_stream<boost::asio::generic::stream_protocol> stream_;
   boost::beast::flat_buffer buffer_;
-  boost::asio::steady_timer timer_;  ///< ticks while an answer is in progress
-  std::optional<Parser> parser_;
+  boost::asio::steady_timer timer_;  ///< for a request to come as a whole; then ticks while an answer is in progress
+  std::optional<RequestParser> parser_;
   State state_ = State::idle;
-  std::chrono::steady_clock::time_point began_{};
+  std::chrono::steady_clock::time_point began_{};  ///< waiting for a request, and then its first byte
   Call call_;
   std::string origin_;           ///< of the page that asks; "": none, or its headers are there already
   std::vector<Header> headers_;  ///< of an answer that is sent whole
@@ -112,9 +115,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool head_only_ = false;       ///< HEAD
   bool observing_ = false;       ///< a wait for the client's going away is in progress
   bool quiet_ = false;           ///< no piece was sent since the last tick
+  bool late_ = false;            ///< the request came too slowly
+  bool certain_ = false;         ///< where the request ends
+  bool asks_to_go_on_ = false;   ///< Expect: 100-continue
   std::size_t reserved_ = 0, discarded_ = 0;
   std::uint64_t turn_ = 0;
-  std::int64_t id_ = 0;  ///< of the request in the scheduler
+  Answers* answers_ = nullptr;  ///< of the model that the request is for
+  std::int64_t id_ = 0;         ///< of the request in its scheduler; 0: none
   std::optional<AnswerBody> body_;
   std::shared_ptr<Delivery> delivery_;
   std::deque<std::string> out_;

@@ -7,6 +7,7 @@
 #include "apps/serve/connection.hpp"
 #include "apps/serve/connection_handler.hpp"
 #include "apps/serve/delivery.hpp"
+#include "apps/serve/peers.hpp"
 #include "apps/serve/response.hpp"
 #include "apps/terminal/error_output.hpp"
 #include "engine/base/quote.hpp"
@@ -19,7 +20,6 @@ namespace asio = boost::asio;
 constexpr auto kWrite = std::chrono::seconds(30);  ///< for a client to take what was sent
 constexpr auto kTick = std::chrono::seconds(10);   ///< between two comments that keep a quiet stream open
 constexpr auto kLinger = std::chrono::seconds(2);  ///< for a client to see the reply before the connection is gone
-constexpr std::size_t kMaxUnsent = std::size_t{1} << 20;     ///< bytes of a stream that its client has not taken
 constexpr std::size_t kMaxDiscarded = std::size_t{1} << 20;  ///< bytes of a refused body
 
 }  // namespace
@@ -28,7 +28,7 @@ void Connection::submit(Prepared& prepared) {
   prepared.request.options = &prepared.options;
   body_.emplace(std::move(prepared.shape));
   delivery_ = std::make_shared<Delivery>(weak_from_this(), services_.io, ++turn_);
-  id_ = services_.answers.submit(prepared.request, delivery_);
+  id_ = answers_->submit(prepared.request, delivery_);
   state_ = State::answering;
   quiet_ = false;
   call_.key.clear();
@@ -135,7 +135,7 @@ void Connection::next_request() {
   body_.reset();
   parser_.reset();
   if (keep_ && !services_.draining) {
-    read_head();
+    await_request();
   } else {
     linger();
   }
@@ -144,7 +144,7 @@ void Connection::next_request() {
 // Closing a socket with unread bytes may take back what was sent: so the client ends the connection, or has this long.
 void Connection::linger() {
   ErrorCode ignored;
-  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  stream_.socket().shutdown(asio::socket_base::shutdown_send, ignored);
   stream_.expires_after(kLinger);
   discarded_ = 0;
   discard();
@@ -167,9 +167,7 @@ void Connection::discard() {
 void Connection::refuse_and_close() {
   keep_ = false;
   began_ = std::chrono::steady_clock::now();
-  Refusal busy(503, "too many connections are open: try again", "", "busy");
-  busy.later = true;
-  send_refusal(busy);
+  send_refusal(too_many_connections());
 }
 
 void Connection::log(int status) const {

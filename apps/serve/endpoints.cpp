@@ -117,7 +117,7 @@ std::string percent_decoded(std::string_view text) {
 
 void Endpoints::check_model(const std::string& name) const {
   if (name.empty() || name == served_.id) return;
-  throw Refusal(404, fmt::format("there is no model {} here: this server has '{}'", quoted(name), served_.id), "model",
+  throw Refusal(404, fmt::format("there is no model {} here: this server has {}", quoted(name), served_.names), "model",
                 "model_not_found");
 }
 

@@ -2,9 +2,12 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "apps/command_line/values.hpp"
 #include "apps/commands.hpp"
@@ -14,22 +17,29 @@
 #include "apps/model_options/number_checks.hpp"
 #include "apps/serve/endpoints.hpp"
 #include "apps/serve/guard.hpp"
+#include "apps/serve/memory_plan.hpp"
+#include "apps/serve/model_names.hpp"
+#include "apps/serve/models.hpp"
 #include "apps/serve/server.hpp"
 #include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "apps/terminal/quantities.hpp"
 #include "engine/base/number_text.hpp"
+#include "engine/base/size_text.hpp"
 
 namespace brim::apps {
 namespace {
 
-using serve::Answers;
-using serve::Endpoints;
+using serve::ModelNeeds;
+using serve::Models;
+using serve::NamedFile;
 using serve::ServedModel;
 using serve::ServerSettings;
 
 struct ServeOptions : GenerationOptions {
   TemplateOptions chat_template;
+  std::vector<std::string> models;
+  std::string memory;  ///< "": no limit
   std::string listen = "127.0.0.1:11711", key_file, log_requests = "none";
   std::vector<std::string> hosts, origins;
   std::int32_t seats = 4, queue = 64, prefill_chunk = 64, request_seconds = 600;
@@ -56,9 +66,9 @@ ServerSettings settings_of(const ServeOptions& options) {
   return settings;
 }
 
-ServedModel served_model(const ServeOptions& options, const Model& model) {
+ServedModel served_model(const ServeOptions& options, const Model& model, const std::string& name) {
   ServedModel served;
-  served.id = std::filesystem::path(options.model.path).stem().string();
+  served.id = name;
   const auto context = parse_integer<std::int64_t>(options.given.value("context"));
   served.context = context ? *context : model.info().context;
   served.created =
@@ -70,17 +80,76 @@ ServedModel served_model(const ServeOptions& options, const Model& model) {
   return served;
 }
 
-Scheduler create_scheduler(const ServeOptions& options, const Model& model) {
-  Options settings = creation_options(options.given, options.chat_template);
+/// `given`: the options of the engine, with the model's budget.
+Scheduler create_scheduler(const ServeOptions& options, const GivenOptions& given, const Model& model) {
+  Options settings = creation_options(given, options.chat_template);
   add_session_options(settings, with_typed_texts(options.given, true), chosen_seed(options.given));
   const std::int32_t queue = options.queue == 0 ? -1 : options.queue;  // none may wait
   return Scheduler(model, settings,
                    {.seats = options.seats, .queue = queue, .prefill_chunk = options.prefill_chunk, .max_gap_ms = 0});
 }
 
-void say_what_is_served(const serve::Address& address, const ServedModel& served, const brim_scheduler_stats& stats) {
+/// What a model takes with these options, by the library's plan; nothing is loaded.
+ModelNeeds needs_of(const ServeOptions& options, const NamedFile& file) {
+  Options loading;
+  const GivenOptions of_model = options.given.of({api::OptionScope::model});
+  for (const auto& [key, value] : of_model.all()) loading.set(key, value);
+  const brim_plan planned = plan(file.path, loading, creation_options(options.given, options.chat_template));
+  const std::string& budget = options.given.value("kv.budget");
+  ModelNeeds needs;
+  needs.id = file.name;
+  needs.seats = options.seats;
+  needs.weight_bytes = planned.weight_bytes + planned.thread_bytes;
+  needs.scratch_bytes = planned.scratch_bytes;
+  needs.kv_min_bytes = planned.kv_min_bytes;
+  needs.automatic = budget.empty() || budget == "auto";
+  needs.kv_bytes = planned.kv_budget_bytes;
+  if (needs.automatic) needs.kv_bytes = std::max(needs.kv_bytes / needs.seats, needs.kv_min_bytes);  // divided
+  return needs;
+}
+
+/// With --memory: compares the plan of everything with it, and returns the budget of a seat of each model; else none.
+std::vector<std::int64_t> planned_budgets(const ServeOptions& options, const ServerSettings& settings,
+                                          const std::vector<NamedFile>& files) {
+  if (options.memory.empty()) return {};
+  const Result<std::size_t> limit = parse_size(options.memory);
+  if (!limit) throw Failure(2, "--memory: " + limit.error().sentence);
+  std::vector<ModelNeeds> needs;
+  for (const NamedFile& file : files) needs.push_back(needs_of(options, file));
+  const std::int64_t http = serve::http_bytes(settings, options.seats * static_cast<std::int64_t>(files.size()));
+  serve::fit_budgets(needs, http, static_cast<std::int64_t>(*limit));
+  const serve::MemoryPlan planned = serve::memory_plan(needs, http);
+  serve::check_memory(planned, static_cast<std::int64_t>(*limit));
+  say_quietly(fmt::format("at most {} of {} will be taken", bytes_text(planned.total()), options.memory));
+  std::vector<std::int64_t> budgets;
+  for (const ModelNeeds& model : needs) budgets.push_back(model.automatic ? model.kv_bytes : 0);
+  return budgets;
+}
+
+/// The options of the engine, with this budget for a seat; 0: with the one that was given.
+GivenOptions with_budget(const GivenOptions& given, std::int64_t bytes) {
+  GivenOptions changed = given;
+  if (bytes == 0) return changed;
+  std::erase_if(changed.all(), [](const auto& option) { return option.first == "kv.budget"; });
+  changed.add("kv.budget", fmt::format("{}", bytes));
+  return changed;
+}
+
+void load_models(const ServeOptions& options, const std::vector<NamedFile>& files,
+                 const std::vector<std::int64_t>& budgets, Models& models) {
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const GivenOptions given = with_budget(options.given, budgets.empty() ? 0 : budgets[i]);
+    Model model = load_model({files[i].path, options.model.verbose}, given);
+    Scheduler scheduler = create_scheduler(options, given, model);
+    ServedModel served = served_model(options, model, files[i].name);
+    served.names = serve::names_of(files);
+    models.add(std::move(model), std::move(scheduler), std::move(served));
+  }
+}
+
+void say_what_is_served(const serve::Address& address, const std::string& name, const brim_scheduler_stats& stats) {
   const std::string scratch = bytes_text(stats.scratch_bytes);
-  say(fmt::format("{} at {}/v1", served.id, serve::url_of(address)));
+  say(fmt::format("{} at {}{}", name, serve::url_of(address), address.path.empty() ? "/v1" : ""));
   say_quietly(fmt::format("{} {} with {} of KV memory each, and {} for computing; Ctrl-C ends the server", stats.seats,
                           stats.seats == 1 ? "seat" : "seats", bytes_text(stats.kv_budget_bytes), scratch));
 }
@@ -89,14 +158,15 @@ void serve_model(const ServeOptions& options) {
   serve::check_server_is_built();
   refuse_idle_options(options.given);
   const ServerSettings settings = settings_of(options);
+  const std::vector<NamedFile> files = serve::named_files(options.models);
+  serve::check_address(settings.listen);
+  const std::vector<std::int64_t> budgets = planned_budgets(options, settings, files);
   catch_interrupts();
-  const Model model = load_model(options.model, options.given);
-  Answers answers(create_scheduler(options, model));
-  const ServedModel served = served_model(options, model);
-  const Endpoints endpoints(model, answers, served);
+  Models models;
+  load_models(options, files, budgets, models);
   const InterruptScope scope;  // a second Ctrl-C ends the program at once
-  serve::serve_until_stopped(settings, endpoints, answers, [&](const serve::Address& address) {
-    say_what_is_served(address, served, answers.stats());
+  serve::serve_until_stopped(settings, models, [&](const serve::Address& address) {
+    for (std::size_t i = 0; i < files.size(); ++i) say_what_is_served(address, files[i].name, models.stats(i));
   });
   throw Stopped();
 }
@@ -105,9 +175,9 @@ void add_connection_options(CLI::App& command, ServeOptions& options) {
   const char* group = "Connections";
   command
       .add_option("--listen", options.listen,
-                  "The address and port to listen on; port 0: any free one. An address that other machines reach needs "
-                  "--api-key-file")
-      ->type_name("HOST:PORT")
+                  "The address and port to listen on; port 0: any free one; or unix:PATH, a socket in the file system. "
+                  "An address that other machines reach needs --api-key-file")
+      ->type_name("ADDRESS")
       ->capture_default_str()
       ->group(group);
   command
@@ -173,12 +243,38 @@ void add_seat_options(CLI::App& command, ServeOptions& options) {
       ->group(group);
 }
 
+void add_served_options(CLI::App& command, ServeOptions& options) {
+  command
+      .add_option("-m,--model", options.models,
+                  "A model: a GGUF file (of a split one, the first), or NAME=FILE to serve it under another name "
+                  "(repeatable; requests that name none are for the first)")
+      ->type_name("FILE")
+      ->expected(1, 1 << 20)
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->required()
+      ->group("Model");
+  add_loading_options(command, options.model, options.given);
+  command
+      .add_option("--memory", options.memory,
+                  "Max size of everything together: weights, seats, connections and requests, by their plan; what does "
+                  "not fit is refused at the start, and automatic KV budgets become smaller (default: no limit)")
+      ->type_name("SIZE")
+      ->group("Seats");
+  command
+      .add_option_function<std::string>(
+          "--kv-pool", [&options](const std::string& size) { options.given.add("kv.pool", size); },
+          "Max size of the KV memory of all seats of a model together (default: no limit)")
+      ->type_name("SIZE")
+      ->group("Seats");
+}
+
 }  // namespace
 
 void add_serve(CLI::App& parent) {
-  CLI::App* command = parent.add_subcommand("serve", "Serve a model over HTTP, as OpenAI's clients expect it");
+  CLI::App* command = parent.add_subcommand("serve", "Serve models over HTTP, as OpenAI's clients expect it");
   const auto options = std::make_shared<ServeOptions>();
-  add_model_options(*command, options->model, options->given);
+  add_served_options(*command, *options);
   add_template_options(*command, options->chat_template);
   add_connection_options(*command, *options);
   add_seat_options(*command, *options);

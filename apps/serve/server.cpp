@@ -3,15 +3,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
-#include <new>
+#include <string>
 #include <vector>
 
-#include "apps/commands.hpp"
 #include "apps/serve/connection.hpp"
+#include "apps/serve/listening.hpp"
+#include "apps/serve/peers.hpp"
+#include "apps/serve/response.hpp"
 #include "apps/terminal/error_output.hpp"
 #include "apps/terminal/interrupts.hpp"
 
@@ -19,7 +23,6 @@ namespace brim::apps::serve {
 namespace {
 
 namespace asio = boost::asio;
-using asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
 
 constexpr auto kDrain = std::chrono::seconds(30);
@@ -28,31 +31,26 @@ constexpr auto kNoDescriptor = std::chrono::milliseconds(200);  ///< before the 
 
 class Server {
  public:
-  Server(const ServerSettings& settings, const Endpoints& endpoints, Answers& answers)
-      : services_(settings, endpoints, answers),
+  Server(const ServerSettings& settings, Models& models)
+      : services_(settings, models),
         acceptor_(services_.io),
+        spare_(services_.io),
         signals_(services_.io),
         timer_(services_.io) {}
   ~Server() {
+    if (acceptor_.is_open()) remove_socket_file(listened_);
     if (signals_.is_open()) (void)signals_.release();  // it belongs to apps/terminal/interrupts
     services_.workers.stop();
     services_.workers.join();
-    services_.answers.end();  // it hands pieces to what ends here
+    services_.models.end();  // they hand pieces to what ends here
   }
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  Address listen() {
-    const Address& wanted = services_.settings.listen;
-    ErrorCode failure;
-    const tcp::endpoint endpoint(asio::ip::make_address(wanted.host, failure), wanted.port);
-    if (!failure) acceptor_.open(endpoint.protocol(), failure);
-    if (!failure) acceptor_.set_option(tcp::acceptor::reuse_address(true), failure);
-    if (!failure) acceptor_.bind(endpoint, failure);
-    if (!failure) acceptor_.listen(tcp::acceptor::max_listen_connections, failure);
-    const tcp::endpoint bound = failure ? endpoint : acceptor_.local_endpoint(failure);
-    if (failure) throw Failure(2, fmt::format("cannot listen on {}: {}", url_of(wanted), failure.message()));
-    return {wanted.host, bound.port()};
+  const Address& listen() {
+    listened_ = listen_on(acceptor_, services_.settings.listen);
+    reserve_descriptor();
+    return listened_;
   }
 
   void run() {
@@ -72,13 +70,10 @@ class Server {
 
  private:
   void accept() {
-    acceptor_.async_accept(services_.io, [this](ErrorCode failure, tcp::socket socket) {
+    acceptor_.async_accept(services_.io, [this](ErrorCode failure, StreamSocket socket) {
       if (services_.draining || failure == asio::error::operation_aborted) return;
-      if (failure) {  // no descriptor or no memory is left: clients wait in the system's queue
-        timer_.expires_after(kNoDescriptor);
-        timer_.async_wait([this](ErrorCode) {
-          if (!services_.draining) accept();
-        });
+      if (failure) {
+        find_descriptor();
         return;
       }
       try {
@@ -90,16 +85,81 @@ class Server {
     });
   }
 
-  void open(tcp::socket socket) {
-    const bool full = services_.open.size() >= kMaxConnections;
-    if (services_.open.size() >= kMaxConnections + kMaxConnections / 4) return;  // closes it without a word
-    const auto connection = std::make_shared<Connection>(std::move(socket), services_);
+  void open(StreamSocket socket) {
+    const std::string peer = peer_of(socket);
+    const bool room = make_room(peer);
+    if (services_.open.size() >= kMaxConnections + kMaxTurnedAway) return;  // closes it without a word
+    const auto connection = std::make_shared<Connection>(std::move(socket), peer, services_);
     services_.open.insert(connection);
-    if (full) {
-      connection->refuse_and_close();
-    } else {
+    if (room) {
       connection->start();
+    } else {
+      connection->refuse_and_close();
     }
+  }
+
+  // Whether there is a place for one more connection to `peer`, perhaps in place of an idle one.
+  bool make_room(const std::string& peer) {
+    const auto count = std::count_if(services_.open.begin(), services_.open.end(),
+                                     [&](const auto& connection) { return connection->peer() == peer; });
+    if (static_cast<std::size_t>(count) >= max_connections(peer)) return close_idle(&peer);
+    return services_.open.size() < kMaxConnections || close_idle(nullptr);
+  }
+
+  // Closes the connection that has waited longest for a request, if there is one: HTTP allows that at any time, and
+  // clients that send nothing must not keep others out. `of`: only of this peer; null: of any.
+  bool close_idle(const std::string* of) {
+    std::shared_ptr<Connection> longest;
+    for (const std::shared_ptr<Connection>& connection : services_.open) {
+      if (!connection->idle() || (of != nullptr && connection->peer() != *of)) continue;
+      if (!longest || connection->idle_since() < longest->idle_since()) longest = connection;
+    }
+    if (longest) longest->abandon();
+    return longest != nullptr;
+  }
+
+  // No descriptor or no memory is left for a client that waits. An idle connection makes room, or else the client is told
+  // so by means of a descriptor that is kept for this; otherwise it waits a while in the system's queue.
+  void find_descriptor() {
+    if (close_idle(nullptr) || turn_away()) {
+      accept();
+      return;
+    }
+    timer_.expires_after(kNoDescriptor);
+    timer_.async_wait([this](ErrorCode) {
+      if (services_.draining) return;
+      reserve_descriptor();
+      accept();
+    });
+  }
+
+  bool turn_away() {
+    if (!spare_.is_open()) return false;
+    ErrorCode failure, ignored;
+    spare_.close(ignored);
+    {
+      StreamSocket socket(services_.io);
+      acceptor_.accept(socket, failure);
+      if (!failure) say_no(socket);
+    }
+    reserve_descriptor();
+    return !failure && spare_.is_open();
+  }
+
+  // As much as can be said at once: what the client has sent is taken, because closing would else take the answer back.
+  static void say_no(StreamSocket& socket) {
+    ErrorCode ignored;
+    std::vector<char> request(kHeaderLimit);
+    const std::string answer = whole_response(error_reply(too_many_connections()), false);
+    socket.non_blocking(true, ignored);
+    (void)socket.receive(asio::buffer(request), 0, ignored);
+    (void)socket.send(asio::buffer(answer), 0, ignored);
+    socket.shutdown(asio::socket_base::shutdown_both, ignored);
+  }
+
+  void reserve_descriptor() {
+    ErrorCode ignored;
+    if (!spare_.is_open()) spare_.open(asio::ip::tcp::v4(), ignored);
   }
 
   void wait_for_signal() {
@@ -118,6 +178,7 @@ class Server {
     if (services_.draining) return;
     services_.draining = true;
     ErrorCode ignored;
+    remove_socket_file(listened_);
     acceptor_.close(ignored);
     timer_.cancel();
     const std::vector<std::shared_ptr<Connection>> open(services_.open.begin(), services_.open.end());
@@ -147,7 +208,9 @@ class Server {
   }
 
   Services services_;
-  tcp::acceptor acceptor_;
+  Acceptor acceptor_;
+  Address listened_;
+  asio::ip::tcp::socket spare_;  ///< a descriptor that is kept for saying that there is none
   asio::posix::stream_descriptor signals_;
   asio::steady_timer timer_;
   std::chrono::steady_clock::time_point deadline_{};
@@ -158,9 +221,11 @@ class Server {
 
 void check_server_is_built() {}
 
-void serve_until_stopped(const ServerSettings& settings, const Endpoints& endpoints, Answers& answers,
+void check_address(const Address& address) { check_can_listen(address); }
+
+void serve_until_stopped(const ServerSettings& settings, Models& models,
                          const std::function<void(const Address&)>& listening) {
-  Server server(settings, endpoints, answers);
+  Server server(settings, models);
   listening(server.listen());
   server.run();
 }

@@ -23,7 +23,7 @@ struct ServerSettings {
 };
 
 inline constexpr std::size_t kHeaderLimit = std::size_t{16} << 10;  ///< bytes of a request line and its headers
-inline constexpr std::size_t kMaxConnections = 256;
+inline constexpr std::size_t kMaxUnsent = std::size_t{1} << 20;     ///< bytes of a stream that its client has not taken
 /// Bodies that are in memory at a time, as a multiple of the largest one.
 inline constexpr std::size_t kBodiesAtOnce = 8;
 

@@ -202,6 +202,10 @@ TEST_CASE("counters have a kind, a help and a value each") {
         std::string::npos);
   CHECK(text.find("\nbrim_kv_budget_bytes 2000\n") != std::string::npos);
   CHECK(text.ends_with("brim_weight_bytes 99\n"));
+  const std::string both = metrics_text({{"a", stats, 1}, {"b\"\\\n", stats, 2}});
+  CHECK(both.find("gauge\nbrim_seats{model=\"a\"} 2\nbrim_seats{model=\"b\\\"\\\\\\n\"} 2\n# HELP ") !=
+        std::string::npos);
+  CHECK(both.ends_with("brim_weight_bytes{model=\"a\"} 1\nbrim_weight_bytes{model=\"b\\\"\\\\\\n\"} 2\n"));
 }
 
 TEST_CASE("paths are found with their method, and names in them decoded once") {

@@ -71,12 +71,20 @@ TEST_CASE("addresses of --listen") {
   CHECK(!is_loopback(parse_address("0.0.0.0:1")));
   CHECK(!is_loopback(parse_address("192.168.1.5:1")));
   CHECK(!is_loopback(parse_address("[::]:1")));
-  for (const char* wrong : {"", ":80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:80:1",
-                            "127.0.0:80", "127.0.0.256:80", "127.0.0.1.5:80", "example.org:80", "[::1:80", "[::1]80",
-                            "[::g]:80", "::1:80", "unix:/tmp/x"}) {
+  for (const char* wrong :
+       {"", ":80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:80:1", "127.0.0:80",
+        "127.0.0.256:80", "127.0.0.1.5:80", "example.org:80", "[::1:80", "[::1]80", "[::g]:80", "::1:80", "unix:"}) {
     CAPTURE(wrong);
     CHECK_THROWS_AS((void)parse_address(wrong), brim::apps::Failure);
   }
+  const Address local = parse_address("unix:run/brim:80");
+  CHECK(local.path == "run/brim:80");
+  CHECK(local.host.empty());
+  CHECK(is_loopback(local));
+  CHECK(url_of(local) == "unix:run/brim:80");
+  CHECK(parse_address("unix:" + std::string(kMaxSocketPath, 'a')).path.size() == kMaxSocketPath);
+  CHECK_THROWS_AS((void)parse_address("unix:" + std::string(kMaxSocketPath + 1, 'a')), brim::apps::Failure);
+  CHECK_THROWS_AS((void)parse_address(std::string("unix:a\0b", 8)), brim::apps::Failure);
 }
 
 TEST_CASE("Host has to be one of the server's names, and an origin an allowed one") {
