@@ -45,7 +45,7 @@ std::string advice(ErrorCode failure, const Address& address) {
                 fmt::format("cannot listen on {}: {}{}", url_of(address), failure.message(), advice(failure, address)));
 }
 
-/// Whether somebody accepts connections there.
+/// Whether a server accepts connections there.
 bool is_served(const std::string& path) {
   asio::io_context io;
   Local::socket socket(io);
@@ -106,7 +106,7 @@ void bind_to(Acceptor& acceptor, const Address& wanted) {
 Address listen_on(Acceptor& acceptor, const Address& wanted) {
   if (!wanted.path.empty()) clear_path(wanted.path);
   bind_to(acceptor, wanted);
-  if (!wanted.path.empty()) {  // nobody can connect before it is listened on
+  if (!wanted.path.empty()) {  // before it is listened on, none can connect
     std::error_code failure;
     using std::filesystem::perms;
     std::filesystem::permissions(wanted.path, perms::owner_read | perms::owner_write, failure);

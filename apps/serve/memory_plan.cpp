@@ -22,13 +22,13 @@ constexpr std::int64_t kParsedBytes = 20;
 }  // namespace
 
 std::int64_t MemoryPlan::total() const {
-  return std::accumulate(parts.begin(), parts.end(), std::int64_t{0},
-                         [](std::int64_t sum, const MemoryPart& part) { return sum + part.bytes; });
+  return std::accumulate(shares.begin(), shares.end(), std::int64_t{0},
+                         [](std::int64_t sum, const MemoryShare& share) { return sum + share.bytes; });
 }
 
 std::int64_t http_bytes(const ServerSettings& settings, std::int64_t seats) {
   const auto body = static_cast<std::int64_t>(settings.body_limit);
-  const auto connections = static_cast<std::int64_t>(kMaxConnections + kMaxTurnedAway);
+  const auto connections = static_cast<std::int64_t>(kMaxConnections + kMaxRefused);
   return connections * kConnectionBytes + (static_cast<std::int64_t>(kBodiesAtOnce) + kParsedBytes) * body +
          seats * static_cast<std::int64_t>(kMaxUnsent);
 }
@@ -54,23 +54,23 @@ MemoryPlan memory_plan(const std::vector<ModelNeeds>& models, std::int64_t http)
   MemoryPlan plan;
   for (const ModelNeeds& model : models) {
     const char* const seats = model.seats == 1 ? "seat" : "seats";
-    plan.parts.push_back({fmt::format("the weights of '{}'", model.id), model.weight_bytes});
-    plan.parts.push_back(
+    plan.shares.push_back({fmt::format("the weights of '{}'", model.id), model.weight_bytes});
+    plan.shares.push_back(
         {fmt::format("KV memory for {} {} of '{}'", model.seats, seats, model.id), model.seats * model.kv_bytes});
-    plan.parts.push_back({fmt::format("what {} {} of '{}' compute with", model.seats, seats, model.id),
-                          model.seats * model.scratch_bytes});
+    plan.shares.push_back({fmt::format("what {} {} of '{}' compute with", model.seats, seats, model.id),
+                           model.seats * model.scratch_bytes});
   }
-  plan.parts.push_back({"connections and their requests", http});
+  plan.shares.push_back({"connections and their requests", http});
   return plan;
 }
 
 void check_memory(const MemoryPlan& plan, std::int64_t limit) {
   const std::int64_t total = plan.total();
-  if (total <= limit || plan.parts.empty()) return;
-  const auto largest = std::max_element(plan.parts.begin(), plan.parts.end(),
-                                        [](const MemoryPart& a, const MemoryPart& b) { return a.bytes < b.bytes; });
+  if (total <= limit || plan.shares.empty()) return;
+  const auto largest = std::max_element(plan.shares.begin(), plan.shares.end(),
+                                        [](const MemoryShare& a, const MemoryShare& b) { return a.bytes < b.bytes; });
   const auto text = [](std::int64_t bytes) { return exact_size_text(static_cast<std::size_t>(bytes)); };
-  throw Failure(2, fmt::format("--memory is {}, but what is to be served takes {}; the largest part is {}, {}: raise "
+  throw Failure(2, fmt::format("--memory is {}, but what is to be served takes {}; the largest share is {}, {}: raise "
                                "--memory, or lower --kv-budget, --seats, --context or --body-limit",
                                text(limit), text(total), largest->what, text(largest->bytes)));
 }

@@ -20,13 +20,13 @@ struct ModelNeeds {
   bool automatic = false;          ///< whether the budget may be lowered
 };
 
-struct MemoryPart {
+struct MemoryShare {
   std::string what;  ///< "the weights of 'tiny'": for sentences
   std::int64_t bytes = 0;
 };
 
 struct MemoryPlan {
-  std::vector<MemoryPart> parts;
+  std::vector<MemoryShare> shares;
   std::int64_t total() const;
 };
 
@@ -40,7 +40,7 @@ void fit_budgets(std::vector<ModelNeeds>& models, std::int64_t http, std::int64_
 
 MemoryPlan memory_plan(const std::vector<ModelNeeds>& models, std::int64_t http);
 
-/// Throws Failure (2) where the plan has more than `limit` bytes: with both numbers, and the largest part.
+/// Throws Failure (2) where the plan has more than `limit` bytes: with both numbers, and the largest share.
 void check_memory(const MemoryPlan& plan, std::int64_t limit);
 
 }  // namespace brim::apps::serve

@@ -104,7 +104,12 @@ ModelNeeds needs_of(const ServeOptions& options, const NamedFile& file) {
   needs.kv_min_bytes = planned.kv_min_bytes;
   needs.automatic = budget.empty() || budget == "auto";
   needs.kv_bytes = planned.kv_budget_bytes;
-  if (needs.automatic) needs.kv_bytes = std::max(needs.kv_bytes / needs.seats, needs.kv_min_bytes);  // divided
+  if (!needs.automatic) return needs;
+  // As the scheduler would: what one session may take is divided between the seats.
+  std::int64_t shared = planned.available_bytes / 4;
+  const Result<std::size_t> pool = parse_size(options.given.value("kv.pool"));
+  if (pool) shared = std::min(shared, static_cast<std::int64_t>(*pool));
+  needs.kv_bytes = std::max(std::min(needs.kv_bytes, shared / needs.seats), needs.kv_min_bytes);
   return needs;
 }
 

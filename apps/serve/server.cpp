@@ -88,7 +88,7 @@ class Server {
   void open(StreamSocket socket) {
     const std::string peer = peer_of(socket);
     const bool room = make_room(peer);
-    if (services_.open.size() >= kMaxConnections + kMaxTurnedAway) return;  // closes it without a word
+    if (services_.open.size() >= kMaxConnections + kMaxRefused) return;  // closes it without a word
     const auto connection = std::make_shared<Connection>(std::move(socket), peer, services_);
     services_.open.insert(connection);
     if (room) {
@@ -118,10 +118,10 @@ class Server {
     return longest != nullptr;
   }
 
-  // No descriptor or no memory is left for a client that waits. An idle connection makes room, or else the client is told
+  // No descriptor or no memory is left for a client that waits. An idle connection makes room, or else the client gets to know
   // so by means of a descriptor that is kept for this; otherwise it waits a while in the system's queue.
   void find_descriptor() {
-    if (close_idle(nullptr) || turn_away()) {
+    if (close_idle(nullptr) || refuse_client()) {
       accept();
       return;
     }
@@ -133,7 +133,7 @@ class Server {
     });
   }
 
-  bool turn_away() {
+  bool refuse_client() {
     if (!spare_.is_open()) return false;
     ErrorCode failure, ignored;
     spare_.close(ignored);

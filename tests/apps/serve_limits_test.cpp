@@ -86,7 +86,7 @@ TEST_CASE("automatic budgets share what is left, and never more than that") {
   CHECK(models[2].kv_bytes == 300);
 }
 
-TEST_CASE("a plan beyond --memory is refused with both numbers and its largest part") {
+TEST_CASE("a plan beyond --memory is refused with both numbers and its largest share") {
   const MemoryPlan plan = memory_plan({needs("a", 2, 2048, false)}, 100);
   CHECK(plan.total() == 1000 + 2 * 2048 + 2 * 10 + 100);
   CHECK(failure_of([&] { check_memory(plan, plan.total()); }) == "");

@@ -48,7 +48,7 @@ void feed(RequestParser& parser, std::string_view bytes, std::size_t step) {
 }
 
 /// What a page of another site cannot make a browser send as its host.
-bool is_own_name(std::string_view host) {
+bool is_local_name(std::string_view host) {
   const bool bracketed = host.starts_with('[');
   const std::string name =
       small_letters(bracketed ? host.substr(1, host.find(']') - 1) : host.substr(0, host.find(':')));
@@ -86,7 +86,7 @@ void check_head(const RequestParser& parser) {
     require(head.path.find('?') == std::string::npos);
     if (passes([&] { guard.check_names(head.host, head.origin); })) {
       const std::string origin = small_letters(head.origin);
-      require(is_own_name(head.host));
+      require(is_local_name(head.host));
       require(origin.empty() || origin == "https://page.example" || origin == "http://" + small_letters(head.host));
     }
     passes([&] {

@@ -1,4 +1,6 @@
 """Clients that go away, full queues, time limits, signals, and bytes that are not a request."""
+import contextlib
+import http.client
 import json
 import signal
 import socket
@@ -66,6 +68,27 @@ def signals_let_answers_end():
         idle.close()
 
 
+def a_second_signal_ends_at_once():
+    with serving() as server:
+        _, reply, _ = server.open_stream(max_tokens=ENDLESS)
+        server.process.send_signal(signal.SIGINT)
+        until("the end of new connections", lambda: not can_connect(server))
+        server.process.send_signal(signal.SIGINT)
+        check(server.process.wait(60) == -signal.SIGINT, f"it ended with {server.process.returncode}")
+        rest = b""
+        with contextlib.suppress(ConnectionError, http.client.HTTPException):
+            rest = reply.read()
+        check(b"[DONE]" not in rest and b"event: error" not in rest, f"the answer had time to end: {rest[-200:]!r}")
+
+
+def can_connect(server):
+    try:
+        server.client().close()
+        return True
+    except ConnectionError:
+        return False
+
+
 def bytes_that_are_not_a_request():
     with serving("--body-limit", "4096") as server:
         head = f"POST {CHAT} HTTP/1.1\r\nHost: localhost\r\n".encode()
@@ -79,11 +102,19 @@ def bytes_that_are_not_a_request():
             (head + b"Transfer-Encoding: chunked\r\n\r\n2000\r\n" + b"a" * 0x2000 + b"\r\n0\r\n\r\n", b"413"),
             (head + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"400"),
             (head + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", b"400"),
+            (head + b"Content-Length : 2\r\n\r\n{}", b"400"),
+            (head + b"Transfer-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", b"400"),
+            (head + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", b"400"),
+            (head.replace(b"1.1", b"1.0") + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"400"),
+            (head + b"Host: evil.example.org\r\nContent-Length: 2\r\n\r\n{}", b"400"),
             (b"GET /health HTTP/1.1\r\nConnection: close\r\n\r\n", b"403"),
         ]
         for data, status in cases:
             answer = server.raw(data)
             check(answer.startswith(b"HTTP/1.1 " + status), f"{data[:70]!r}: {answer[:200]!r}, expected {status!r}")
+        # What a proxy could take for a body must not be answered as a request.
+        hidden = server.raw(head + b"Transfer-Encoding: xchunked\r\n\r\nGET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        check(hidden.startswith(b"HTTP/1.1 400") and hidden.count(b"HTTP/1.1 ") == 1, f"a hidden request: {hidden!r}")
         # Two requests at once are answered in their order; the second one ends the connection.
         two = server.raw(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
                          b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
@@ -103,4 +134,5 @@ def bytes_that_are_not_a_request():
 
 
 run_cases([a_client_that_goes_away_frees_its_seat, a_full_queue_says_when_to_try_again,
-           an_answer_that_takes_too_long_ends_with_an_error, signals_let_answers_end, bytes_that_are_not_a_request])
+           an_answer_that_takes_too_long_ends_with_an_error, signals_let_answers_end, a_second_signal_ends_at_once,
+           bytes_that_are_not_a_request])

@@ -48,6 +48,10 @@ def paths():
         refused(server, 404, "/v1/models/other", None, "model", method="GET")
         refused(server, 404, "/v1/models/..%2f..%2fetc%2fpasswd", None, "model", method="GET")
         refused(server, 400, "/v1/models/%zz", None, method="GET")
+        refused(server, 404, "/v1/models/t%2569ny", None, "model", method="GET")  # decoded once: t%69ny
+        refused(server, 404, "/v1/models/../../health", None, "model", method="GET")
+        refused(server, 404, "/%68ealth", None, method="GET")
+        refused(server, 404, "/../../etc/passwd", None, method="GET")
         refused(server, 405, CHAT, None, method="GET")
         refused(server, 405, "/health", "{}")
 

@@ -3,6 +3,7 @@ import contextlib
 import http.client
 import json
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -32,15 +33,35 @@ def until(what, condition):
     raise AssertionError(what + ": it never came")
 
 
+class UnixConnection(http.client.HTTPConnection):
+    """To a server that listens on a Unix socket."""
+    def __init__(self, path):
+        super().__init__("localhost", timeout=LIMIT)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(LIMIT)
+        self.sock.connect(self.path)
+
+
 class Server:
-    def __init__(self, *options, name="server"):
+    """`listen`: an address, or unix:PATH; `files`: how many descriptors the server may have, 0: as many as this process."""
+    def __init__(self, *options, name="server", listen="127.0.0.1:0", files=0):
         self.log = name + ".log"
-        command = [BRIM, "serve", "-m", TINY, "--listen", "127.0.0.1:0", "--chat-template", "chatml", "--kv-budget",
-                   "full", "-t", "2", *options]
+        self.path = listen[5:] if listen.startswith("unix:") else ""
+        command = [BRIM, "serve", "-m", TINY, "--listen", listen, "--chat-template", "chatml", "--kv-budget", "full", "-t",
+                   "2", *options]
+
+        def prepare():
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            if files:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
-                                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
-        self.port = int(until("the address of " + " ".join(command), self._address).group(1))
+                                            preexec_fn=prepare)
+        self.port = int(until("the address of " + " ".join(command), self._address).group(1) or 0)
 
     def said(self):
         with open(self.log, encoding="utf-8") as log:
@@ -49,7 +70,7 @@ class Server:
     def _address(self):
         if self.process.poll() is not None:
             raise AssertionError(f"the server ended with {self.process.returncode}: {self.said()}")
-        return re.search(r"http://127\.0\.0\.1:(\d+)/v1", self.said())
+        return re.search(r" at (?:http://127\.0\.0\.1:(\d+)/v1|unix:)", self.said())
 
     def end(self, number=signal.SIGTERM):
         """Sends a signal, by which the server must end."""
@@ -58,6 +79,8 @@ class Server:
         check(code == -number, f"signal {number}: the server ended with {code}: {self.said()}")
 
     def connect(self):
+        if self.path:
+            return UnixConnection(self.path)
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT)
 
     def request(self, method, path, body=None, headers=None, connection=None):
@@ -97,14 +120,23 @@ class Server:
 
     def raw(self, data):
         """What the server sends for these bytes, until it closes the connection."""
-        answer = b""
-        with socket.create_connection(("127.0.0.1", self.port), LIMIT) as client:
+        with self.client() as client:
             with contextlib.suppress(OSError):  # it may have closed before it has got everything
                 client.sendall(data)
-            with contextlib.suppress(ConnectionError):
-                while part := client.recv(65536):
-                    answer += part
-        return answer
+            return all_of(client)
+
+    def client(self, source="127.0.0.1"):
+        """A connection on which bytes can be sent, from this address."""
+        return socket.create_connection(("127.0.0.1", self.port), LIMIT, source_address=(source, 0))
+
+
+def all_of(client):
+    """What comes until the other side closes the connection."""
+    answer = b""
+    with contextlib.suppress(ConnectionError):
+        while some := client.recv(65536):
+            answer += some
+    return answer
 
 
 def next_event(reply):
@@ -131,8 +163,8 @@ def rest_of(reply):
 
 
 @contextlib.contextmanager
-def serving(*options, name="server"):
-    server = Server(*options, name=name)
+def serving(*options, name="server", **settings):
+    server = Server(*options, name=name, **settings)
     try:
         yield server
     finally:
