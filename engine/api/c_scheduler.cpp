@@ -265,4 +265,17 @@ brim_status brim_scheduler_stats_get(const brim_scheduler* scheduler, brim_sched
   });
 }
 
+brim_status brim_scheduler_seat_get(const brim_scheduler* scheduler, int32_t number, brim_seat* seat) {
+  return guarded([&]() -> Status {
+    if (scheduler == nullptr) return null_argument("scheduler");
+    BRIM_ASSIGN(const brim::schedule::Scheduler::SeatCounts counts, scheduler->scheduler->seat(number));
+    brim_seat filled{};
+    filled.busy = counts.busy ? 1 : 0;
+    filled.tokens = counts.tokens;
+    filled.kv_bytes = counts.kv_bytes;
+    filled.kv_budget_bytes = scheduler->scheduler->counts().budget_bytes;
+    return hand_out(seat, filled, "seat");
+  });
+}
+
 }  // extern "C"

@@ -170,4 +170,13 @@ Scheduler::Counts Scheduler::counts() const {
   return counts;
 }
 
+Result<Scheduler::SeatCounts> Scheduler::seat(int number) const {
+  BRIM_TRY(check_range("seat", number, 0, counts_.seats - 1));  // which do not change
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const Seat& seat = seats_[static_cast<std::size_t>(number)];
+  SeatCounts found = seat.after;
+  found.busy = seat.job != nullptr;
+  return found;
+}
+
 }  // namespace brim::schedule

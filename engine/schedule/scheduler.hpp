@@ -78,6 +78,15 @@ class Scheduler {
   /// Any thread.
   Counts counts() const;
 
+  /// A seat as it was after the last pass that it took part in.
+  struct SeatCounts {
+    bool busy = false;          ///< has a request now
+    std::int64_t tokens = 0;    ///< that it holds
+    std::int64_t kv_bytes = 0;  ///< in use, of its budget
+  };
+  /// Any thread. Errors: invalid_argument for a number that is not from 0 to one less than the seats.
+  Result<SeatCounts> seat(int number) const;
+
  private:
   /// A request from submit() to its last event.
   struct Job {
@@ -93,6 +102,7 @@ class Scheduler {
     std::unique_ptr<Job> job;  // null: free
     std::string key;           // whose text the session holds
     std::uint64_t last_used = 0;
+    SeatCounts after;  // its last pass; `busy` is not kept here
   };
   /// The events of one step.
   struct Output {
@@ -119,6 +129,7 @@ class Scheduler {
   void say(Seat& seat, const Result<generate::Piece>& piece, Output& out) noexcept;
   void fail(Seat& seat, const Error& why, Output& out) noexcept;
   void leave(Seat& seat, bool failed) noexcept;
+  static void note(Seat& seat) noexcept;
 
   SchedulerOptions options_;
   std::shared_ptr<run::Executor> executor_;

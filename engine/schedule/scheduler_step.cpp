@@ -153,6 +153,15 @@ void Scheduler::pass(Output& out) {
   if (prompt != nullptr && !piece.status) fail(*prompt, piece.status.error(), out);
   const std::lock_guard<std::mutex> lock(mutex_);
   ++counts_.passes;
+  for (std::size_t i = 0; i < count; ++i) note(*chosen[i]);
+  if (prompt != nullptr) note(*prompt);
+}
+
+// For other threads, which must not look into a session while it computes.
+void Scheduler::note(Seat& seat) noexcept {
+  const run::Sequence& sequence = seat.session->sequence();
+  seat.after.tokens = sequence.tokens();
+  seat.after.kv_bytes = sequence.cache().bytes_used();
 }
 
 void Scheduler::say(Seat& seat, const Result<Piece>& piece, Output& out) noexcept {

@@ -317,6 +317,10 @@ const std::vector<Entry>& entries() {
          return filled<brim_scheduler_stats>(
              [&](brim_scheduler_stats* out) { return brim_scheduler_stats_get(scene.scheduler, out); });
        }},
+      {"brim_scheduler_seat_get",
+       [](Scene& scene) {
+         return filled<brim_seat>([&](brim_seat* out) { return brim_scheduler_seat_get(scene.scheduler, 0, out); });
+       }},
       {"brim_measure_machine",
        [](Scene&) { return filled<brim_machine>([](brim_machine* out) { return brim_measure_machine(2, out); }); }},
   };

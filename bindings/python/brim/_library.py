@@ -179,6 +179,16 @@ class SchedulerStats(Filled):
     ]
 
 
+class Seat(Filled):
+    _fields_ = [
+        ("size", c_size_t),
+        ("busy", c_int32),
+        ("tokens", c_int64),
+        ("kv_bytes", c_int64),
+        ("kv_budget_bytes", c_int64),
+    ]
+
+
 TEXT = [c_char_p, c_size_t]
 # name: what it returns (None: nothing, c_int: a status that is checked) and the types of its arguments
 FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
@@ -233,6 +243,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "brim_scheduler_wait": (c_int, [c_void_p, c_int64, POINTER(c_int32)]),
     "brim_scheduler_wake": (None, [c_void_p]),
     "brim_scheduler_stats_get": (c_int, [c_void_p, POINTER(SchedulerStats)]),
+    "brim_scheduler_seat_get": (c_int, [c_void_p, c_int32, POINTER(Seat)]),
 }
 
 

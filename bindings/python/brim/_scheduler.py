@@ -58,6 +58,16 @@ class SchedulerStats:
     chunk: int
 
 
+@dataclass(frozen=True)
+class Seat:
+    """As brim_seat in scheduler.h."""
+
+    busy: bool
+    tokens: int
+    kv_bytes: int
+    kv_budget_bytes: int
+
+
 class Scheduler(c.Owner):
     """All its memory is reserved when it is created. Any thread may call submit(), cancel(), wake(), stats and close();
     step() and wait() belong to one thread at a time, which computes.
@@ -175,6 +185,19 @@ class Scheduler(c.Owner):
             found = c.SchedulerStats()
             c.call("brim_scheduler_stats_get", own, byref(found))
             return SchedulerStats(**c.values(found, SchedulerStats.__dataclass_fields__))
+
+        return self._handle.run(Access.SHARED, read)
+
+    @property
+    def seats(self) -> list[Seat]:
+        """What each seat holds."""
+        count = self.stats.seats
+
+        def read(own: c_void_p) -> list[Seat]:
+            found = [c.Seat() for _ in range(count)]
+            for number, seat in enumerate(found):
+                c.call("brim_scheduler_seat_get", own, number, byref(seat))
+            return [Seat(seat.busy != 0, seat.tokens, seat.kv_bytes, seat.kv_budget_bytes) for seat in found]
 
         return self._handle.run(Access.SHARED, read)
 

@@ -46,6 +46,7 @@ class Binding(unittest.TestCase):
             ("brim_request", _library.Request),
             ("brim_event", _library.Event),
             ("brim_scheduler_stats", _library.SchedulerStats),
+            ("brim_seat", _library.Seat),
         ):
             body = re.search(rf"struct {name} \{{(.*?)\}}", DECLARATIONS, re.S).group(1)
             declared = re.findall(r"(\w+);", body)

@@ -57,6 +57,11 @@ class SchedulerTest(unittest.TestCase):
         self.assertEqual({event.end for event in last.values()}, {"limit"})
         self.assertEqual({event.generated_tokens for event in last.values()}, {6})
         self.assertEqual((scheduler.stats.finished, scheduler.stats.busy), (5, 0))
+        seats = scheduler.seats
+        self.assertEqual(len(seats), scheduler.stats.seats)
+        for seat in seats:
+            self.assertEqual((seat.busy, seat.kv_budget_bytes), (False, scheduler.stats.kv_budget_bytes))
+            self.assertTrue(0 < seat.tokens and 0 < seat.kv_bytes <= seat.kv_budget_bytes)
 
     def test_options_keys_and_what_is_used_again(self):
         scheduler = self.scheduler(seats=1)

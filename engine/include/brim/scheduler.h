@@ -128,6 +128,16 @@ typedef struct brim_scheduler_stats {
 } brim_scheduler_stats;
 BRIM_API brim_status brim_scheduler_stats_get(const brim_scheduler* scheduler, brim_scheduler_stats* stats);
 
+typedef struct brim_seat {
+  size_t size;
+  int32_t busy;            /* 1: it has a request */
+  int64_t tokens;          /* that it holds, of its request or of the one before, after the last pass that it was in */
+  int64_t kv_bytes;        /* in use then */
+  int64_t kv_budget_bytes; /* the limit, which is never exceeded */
+} brim_seat;
+/* `number`: 0 to one less than brim_scheduler_stats.seats, else BRIM_INVALID_ARGUMENT. */
+BRIM_API brim_status brim_scheduler_seat_get(const brim_scheduler* scheduler, int32_t number, brim_seat* seat);
+
 #ifdef __cplusplus
 }
 #endif

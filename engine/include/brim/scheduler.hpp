@@ -118,6 +118,13 @@ class Scheduler {
     detail::check(brim_scheduler_stats_get(handle_.get(), &stats));
     return stats;
   }
+  /// Throws BRIM_INVALID_ARGUMENT for a number that is not from 0 to one less than stats().seats.
+  brim_seat seat(std::int32_t number) const {
+    brim_seat seat{};
+    seat.size = sizeof seat;
+    detail::check(brim_scheduler_seat_get(handle_.get(), number, &seat));
+    return seat;
+  }
   /// The handle, which stays owned by this object.
   brim_scheduler* get() const { return handle_.get(); }
 

@@ -89,6 +89,16 @@ TEST_CASE("messages, text and ids are answered together as a session answers the
   CHECK(stats.generated_tokens == 24);
   CHECK(stats.kv_budget_bytes == session.stats().kv_budget_bytes);
   CHECK(stats.passes > 8);
+  for (std::int32_t number = 0; number < 3; ++number) {
+    const brim_seat seat = scheduler.seat(number);
+    CHECK(seat.busy == 0);
+    CHECK(seat.tokens > 4);  // of a prompt, and what was generated
+    CHECK(seat.kv_bytes > 0);
+    CHECK(seat.kv_bytes <= seat.kv_budget_bytes);
+    CHECK(seat.kv_budget_bytes == stats.kv_budget_bytes);
+  }
+  CHECK_THROWS_AS((void)scheduler.seat(3), brim::Exception);
+  CHECK_THROWS_AS((void)scheduler.seat(-1), brim::Exception);
 }
 
 TEST_CASE("a request has options of its own; the scheduler's are the defaults") {
