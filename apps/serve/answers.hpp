@@ -44,6 +44,7 @@ class Answers {
   void cancel(std::int64_t id) noexcept { scheduler_.cancel(id); }
   std::vector<std::int32_t> prompt(const Scheduler::Request& request) const { return scheduler_.prompt(request); }
   brim_scheduler_stats stats() const { return scheduler_.stats(); }
+  brim_seat seat(std::int32_t number) const { return scheduler_.seat(number); }
 
  private:
   void compute() noexcept;

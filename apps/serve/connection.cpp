@@ -96,6 +96,7 @@ bool Connection::reject_message(ErrorCode failure) {
   if (!failure) return false;
   if (late_ && failure == asio::error::operation_aborted) {
     keep_ = false;
+    call_.path = path_of(*parser_);
     send_refusal(Refusal(408,
                          "the request came too slowly: expected its head within 10 seconds, and 64 KiB of its body "
                          "in each second after that"));
@@ -107,6 +108,7 @@ bool Connection::reject_message(ErrorCode failure) {
     return true;
   }
   keep_ = false;
+  call_.path = path_of(*parser_);
   if (failure == http::error::header_limit) {
     send_refusal(Refusal(431, "the request's headers have more than 16384 bytes"));
   } else if (failure == http::error::body_limit) {
@@ -147,12 +149,12 @@ void Connection::on_head(ErrorCode failure) {
 
 // Who asks for what; throws Refusal. Answers OPTIONS itself.
 void Connection::admit() {
+  call_.path = path_of(*parser_);
   const RequestHead head = request_head(*parser_);
   certain_ = true;
   modern_ = head.modern;
   asks_to_go_on_ = head.expects;
   call_.method = head.method;
-  call_.path = head.path;
   head_only_ = call_.method == "HEAD";
   services_.guard.check_names(head.host, head.origin);
   origin_.assign(head.origin);

@@ -62,6 +62,7 @@ const Endpoints::Route* Endpoints::find(std::string_view method, std::string_vie
       {"GET", kModelPath, &Endpoints::one_model},
       {"GET", "/props", &Endpoints::props},
       {"GET", "/metrics", &Endpoints::metrics},
+      {"GET", "/slots", &Endpoints::slots},
       {"POST", "/v1/chat/completions", &Endpoints::chat},
       {"POST", "/v1/completions", &Endpoints::completion},
       {"POST", "/tokenize", &Endpoints::tokenize},

@@ -70,6 +70,7 @@ class Endpoints {
   Outcome one_model(const Call& call) const;
   Outcome props(const Call&) const;
   Outcome metrics(const Call&) const;
+  Outcome slots(const Call&) const;  // slots.cpp
   Outcome chat(const Call& call) const;
   Outcome completion(const Call& call) const;
   Outcome tokenize(const Call& call) const;

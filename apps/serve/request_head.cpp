@@ -30,6 +30,11 @@ void set_limits(RequestParser& parser, std::size_t body_limit) {
   parser.body_limit(body_limit);
 }
 
+std::string path_of(const RequestParser& parser) {
+  const std::string_view target = view(parser.get().target());
+  return std::string(target.substr(0, target.find('?')));
+}
+
 RequestHead request_head(const RequestParser& parser) {
   const Head& head = parser.get();
   RequestHead found;
@@ -41,9 +46,7 @@ RequestHead request_head(const RequestParser& parser) {
                   "it is not certain where the request's body ends: expected Content-Length, or "
                   "'Transfer-Encoding: chunked' alone");
   }
-  const std::string_view target = view(head.target());
   found.method.assign(view(head.method_string()));
-  found.path.assign(target.substr(0, target.find('?')));
   found.host = only_value(head, http::field::host, "Host");
   found.origin = only_value(head, http::field::origin, "Origin");
   found.authorization = only_value(head, http::field::authorization, "Authorization");

@@ -14,9 +14,12 @@ using RequestParser = boost::beast::http::request_parser<boost::beast::http::str
 /// Sets the limits that hold while a request is parsed: kHeaderLimit, and `body_limit` bytes of body.
 void set_limits(RequestParser& parser, std::size_t body_limit);
 
+/// The path as it was sent, without a query, as far as it has come.
+std::string path_of(const RequestParser& parser);
+
 /// What is looked at of a head; views into the parser.
 struct RequestHead {
-  std::string method, path;  ///< the path as it was sent, without a query
+  std::string method;
   std::string_view host, origin, authorization, api_key;
   std::string_view asked_headers;  ///< Access-Control-Request-Headers
   bool modern = true;              ///< HTTP/1.1

@@ -22,6 +22,12 @@ def models_and_state():
         check(status == 200 and model["id"] == "tiny", f"/v1/models/tiny: {status} {model}")
         _, _, props = server.request("GET", "/props")
         check(props["total_slots"] == 4 and props["context"] == 256, f"/props: {props}")
+        server.completion()
+        _, _, slots = server.request("GET", "/slots")
+        check([slot["id"] for slot in slots] == [0, 1, 2, 3] and slots[0]["n_ctx"] == 256, f"/slots: {slots}")
+        used = [slot for slot in slots if slot["tokens"] > 0]
+        check(len(used) == 1 and 0 < used[0]["kv_bytes"] <= used[0]["kv_budget_bytes"], f"/slots: {slots}")
+        check(not any(slot["is_processing"] for slot in slots), f"/slots: {slots}")
         status, reply, text = server.request("GET", "/metrics")
         check(reply.getheader("Content-Type").startswith("text/plain"), "/metrics is not text")
         check(b"\nbrim_seats 4\n" in text, f"/metrics: {text}")

@@ -20,6 +20,8 @@ def requests_find_their_model():
         check(status == 404 and "'tiny', 'org/second'" in answer["error"]["message"], f"unknown: {status} {answer}")
         status, _, answer = server.post("/tokenize", {"content": "the dog", "model": "org/second"})
         check(status == 200 and answer["tokens"], f"/tokenize: {status} {answer}")
+        _, _, slots = server.request("GET", "/slots")
+        check([slot["model"] for slot in slots] == ["tiny"] * 2 + ["org/second"] * 2, f"/slots: {slots}")
         _, _, text = server.request("GET", "/metrics")
         check(text.count(b"# TYPE brim_seats gauge\n") == 1, f"/metrics: {text}")
         check(b'\nbrim_requests_finished_total{model="org/second"} 1\n' in text, f"/metrics: {text}")
