@@ -312,15 +312,8 @@ const std::vector<Entry>& entries() {
       {"brim_scheduler_wait", [](Scene& scene) { return brim_scheduler_wait(scene.scheduler, 0, nullptr); }},
       {"brim_scheduler_wake", [](Scene& scene) { return brim_scheduler_wake(scene.scheduler), BRIM_OK; }},
       {"brim_scheduler_cancel", [](Scene& scene) { return brim_scheduler_cancel(scene.scheduler, 1), BRIM_OK; }},
-      {"brim_scheduler_stats_get",
-       [](Scene& scene) {
-         return filled<brim_scheduler_stats>(
-             [&](brim_scheduler_stats* out) { return brim_scheduler_stats_get(scene.scheduler, out); });
-       }},
-      {"brim_scheduler_seat_get",
-       [](Scene& scene) {
-         return filled<brim_seat>([&](brim_seat* out) { return brim_scheduler_seat_get(scene.scheduler, 0, out); });
-       }},
+      {"brim_scheduler_stats_get", [](Scene& scene) { return brim::test::scheduler_stats(scene.scheduler); }},
+      {"brim_scheduler_seat_get", [](Scene& scene) { return brim::test::first_seat(scene.scheduler); }},
       {"brim_measure_machine",
        [](Scene&) { return filled<brim_machine>([](brim_machine* out) { return brim_measure_machine(2, out); }); }},
   };

@@ -36,6 +36,18 @@ inline brim_status prompt_ids(const brim_scheduler* scheduler) {
   return brim_scheduler_prompt(scheduler, &request, ids, &count);
 }
 
+inline brim_status scheduler_stats(const brim_scheduler* scheduler) {
+  brim_scheduler_stats stats{};
+  stats.size = sizeof stats;
+  return brim_scheduler_stats_get(scheduler, &stats);
+}
+
+inline brim_status first_seat(const brim_scheduler* scheduler) {
+  brim_seat seat{};
+  seat.size = sizeof seat;
+  return brim_scheduler_seat_get(scheduler, 0, &seat);
+}
+
 /// Submits a request and steps until it has ended. Returns the first failure of a call; a request that fails is none.
 inline brim_status answer_request(brim_scheduler* scheduler) {
   brim_request request{};
