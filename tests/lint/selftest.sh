@@ -84,6 +84,7 @@ for header in unistd.h sys/mman.h csignal string.h; do
   for folder in apps/chat bench engine/model kernels platform platform/program; do broken layers $folder/bad.cpp "#include <$header>\n"; done
 done
 broken layers engine/text/bad.cpp '#include <fmt/core.h>\n'
+for folder in apps/chat engine/model tests; do broken layers $folder/bad.cpp '#include <boost/asio/buffer.hpp>\n'; done
 broken layers engine/text/bad.cpp '#include <iostream>\n'
 broken layers kernels/bad.cpp '#include <dnnl.hpp>\n'
 broken layers kernels/bad.cpp '#include <omp.h>\n'
