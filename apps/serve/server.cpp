@@ -91,10 +91,10 @@ class Server {
     if (services_.open.size() >= kMaxConnections + kMaxRefused) return;  // closes it without a word
     const auto connection = std::make_shared<Connection>(std::move(socket), peer, services_);
     services_.open.insert(connection);
-    if (room) {
-      connection->start();
-    } else {
-      connection->refuse_and_close();
+    try {
+      room ? connection->start() : connection->refuse_and_close();
+    } catch (...) {
+      connection->abandon();  // it would keep its place, and never end
     }
   }
 
@@ -140,7 +140,11 @@ class Server {
     {
       StreamSocket socket(services_.io);
       acceptor_.accept(socket, failure);
-      if (!failure) say_no(socket);
+      try {
+        if (!failure) say_no(socket);
+      } catch (const std::exception&) {
+        // There is no memory for a word.
+      }
     }
     reserve_descriptor();
     return !failure && spare_.is_open();

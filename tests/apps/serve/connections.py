@@ -1,5 +1,4 @@
 """Clients that go away, full queues, time limits, signals, and bytes that are not a request."""
-import contextlib
 import http.client
 import json
 import signal
@@ -76,8 +75,12 @@ def a_second_signal_ends_at_once():
         server.process.send_signal(signal.SIGINT)
         check(server.process.wait(60) == -signal.SIGINT, f"it ended with {server.process.returncode}")
         rest = b""
-        with contextlib.suppress(ConnectionError, http.client.HTTPException):
+        try:
             rest = reply.read()
+        except http.client.IncompleteRead as cut:
+            rest = cut.partial
+        except ConnectionError:
+            pass
         check(b"[DONE]" not in rest and b"event: error" not in rest, f"the answer had time to end: {rest[-200:]!r}")
 
 
