@@ -351,6 +351,14 @@ export interface SchedulerStats {
   chunk: number;
 }
 
+/** What a seat holds, after the last pass that it took part in: brim_seat of scheduler.h. */
+export interface Seat {
+  busy: boolean;
+  tokens: number;
+  kvBytes: number;
+  kvBudgetBytes: number;
+}
+
 /** Many requests over one model: each is answered as if it were alone, in passes that all share. */
 export class Scheduler {
   /**
@@ -359,6 +367,7 @@ export class Scheduler {
    */
   answer(request: Request, how?: { signal?: AbortSignal }): AsyncGenerator<AnswerEvent, void, void>;
   readonly stats: SchedulerStats;
+  readonly seats: Seat[];
   /** Ends all requests, with errors; the promise is settled when the memory is freed. */
   close(): Promise<void>;
 }

@@ -80,6 +80,10 @@ module.exports = ({ native, pairs, heard, Calls, ENDS, CANCELLED }) =>
       return native.schedulerStats(this.#handle);
     }
 
+    get seats() {
+      return native.schedulerSeats(this.#handle);
+    }
+
     // Ends all requests, with errors; the promise is settled when the memory is freed.
     async close() {
       if (this.#closed) return;

@@ -178,6 +178,28 @@ napi_value scheduler_stats(const Call& call) {
   return out;
 }
 
+// schedulerSeats(scheduler) → array of objects
+napi_value scheduler_seats(const Call& call) {
+  const brim_scheduler* const pointer = call.handle<Scheduler>(0)->pointer;
+  brim_scheduler_stats stats{};
+  stats.size = sizeof stats;
+  check(call.env, brim_scheduler_stats_get(pointer, &stats));
+  napi_value all = nullptr;
+  check(call.env, napi_create_array(call.env, &all));
+  for (std::int32_t number = 0; number < stats.seats; ++number) {
+    brim_seat seat{};
+    seat.size = sizeof seat;
+    check(call.env, brim_scheduler_seat_get(pointer, number, &seat));
+    napi_value out = new_object(call.env);
+    put(call.env, out, "busy", flag_value(call.env, seat.busy != 0));
+    put(call.env, out, "tokens", static_cast<double>(seat.tokens));
+    put(call.env, out, "kvBytes", static_cast<double>(seat.kv_bytes));
+    put(call.env, out, "kvBudgetBytes", static_cast<double>(seat.kv_budget_bytes));
+    check(call.env, napi_set_element(call.env, all, static_cast<std::uint32_t>(number), out));
+  }
+  return all;
+}
+
 // closeScheduler(scheduler): the memory is freed now, or when the calls that use it have ended
 napi_value close_scheduler(const Call& call) {
   call.box<Scheduler>(0).handle.reset();
@@ -190,6 +212,7 @@ constexpr Export kCalls[] = {
     {"step", function<step>},
     {"cancelRequest", function<cancel_request>},
     {"schedulerStats", function<scheduler_stats>},
+    {"schedulerSeats", function<scheduler_seats>},
     {"closeScheduler", function<close_scheduler>},
 };
 

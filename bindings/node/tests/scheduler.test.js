@@ -50,6 +50,12 @@ test("each request is answered as alone", async () => {
   assert.equal(ids.text, answers[0].text);
   assert.equal(scheduler.stats.finished, 5);
   assert.equal(scheduler.stats.busy, 0);
+  const seats = scheduler.seats;
+  assert.equal(seats.length, 2);
+  for (const seat of seats) {
+    assert.equal(seat.busy, false);
+    assert.ok(seat.tokens > 0 && seat.kvBytes > 0 && seat.kvBytes <= seat.kvBudgetBytes);
+  }
   await scheduler.close();
 });
 
