@@ -1,6 +1,8 @@
 """Clients that go away, full queues, time limits, signals, and bytes that are not a request."""
+import contextlib
 import http.client
 import json
+import random
 import signal
 import socket
 
@@ -29,6 +31,23 @@ def a_client_that_goes_away_frees_its_seat():
                 connection.close()
             until("the free seat", lambda: server.metric("brim_seats_busy") == 0)
         until("the count of cancelled requests", lambda: server.metric("brim_requests_failed_total") == 2)
+        server.completion()
+
+
+def aborted_requests_leave_no_seat_busy():
+    """Clients that go away at any moment: after a piece of a request, a whole one, or some of its answer."""
+    random_numbers = random.Random(29)
+    with serving("--metrics", "--seats", "2", "--queue", "4") as server:
+        for i in range(200):
+            body = json.dumps({"messages": MESSAGES, "max_tokens": ENDLESS, "ignore_eos": True, "stream": i % 2 == 0})
+            request = f"POST {CHAT} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+            with server.client() as client:
+                client.sendall(request[:random_numbers.randrange(1, 2 * len(request))])
+                client.setblocking(False)
+                for _ in range(random_numbers.randrange(4)):
+                    with contextlib.suppress(OSError):  # nothing has come yet
+                        client.recv(512)
+        until("free seats", lambda: server.metric("brim_seats_busy") == 0 and server.metric("brim_requests_waiting") == 0)
         server.completion()
 
 
@@ -136,6 +155,6 @@ def bytes_that_are_not_a_request():
             client.close()
 
 
-run_cases([a_client_that_goes_away_frees_its_seat, a_full_queue_says_when_to_try_again,
+run_cases([a_client_that_goes_away_frees_its_seat, aborted_requests_leave_no_seat_busy, a_full_queue_says_when_to_try_again,
            an_answer_that_takes_too_long_ends_with_an_error, signals_let_answers_end, a_second_signal_ends_at_once,
            bytes_that_are_not_a_request])
