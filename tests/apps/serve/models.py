@@ -50,7 +50,7 @@ def everything_fits_or_is_refused():
     text = run.stderr.decode()
     check(run.returncode == 2 and "--memory is 1.0 MiB (1048576 bytes)" in text, f"{run.returncode}: {text}")
     check("the largest share is connections and their requests" in text, text)
-    for budget in ("auto", "full", "50%"):
+    for budget in ("auto", "full", "60%"):
         with serving("--memory", "512MiB", "--seats", "2", "--kv-budget", budget) as server:
             check("of 512MiB will be taken" in server.said(), server.said())
             _, _, props = server.request("GET", "/props")
