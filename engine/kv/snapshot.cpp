@@ -123,7 +123,7 @@ void save_memory(const SavedMemory& parts, StateWriter& state) {
     state.number(static_cast<std::int64_t>(stream.store.key_bytes()));
     state.number(static_cast<std::int64_t>(stream.store.value_bytes()));
   }
-  if (!plan.shape.states.empty() || plan.checkpoints > 0) {
+  if (plan.shape.needs_checkpoints()) {
     state.number(plan.state_bytes);
     state.number(plan.checkpoints);
   }
@@ -164,7 +164,7 @@ Status check_plan(const Plan& plan, StateReader& state) {
     BRIM_TRY(state.same("bytes of a value", value_bytes(layer)));
   }
   BRIM_TRY(sizes);
-  if (!plan.shape.states.empty() || plan.checkpoints > 0) {
+  if (plan.shape.needs_checkpoints()) {
     state.at("states of layers");
     BRIM_TRY(state.same("bytes", plan.state_bytes));
     BRIM_TRY(state.same("checkpoints", plan.checkpoints));
