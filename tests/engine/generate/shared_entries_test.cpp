@@ -12,6 +12,7 @@
 
 #include "engine/base/state.hpp"
 #include "engine/kv/heads.hpp"
+#include "platform/linux/system_text.hpp"
 #include "tests/engine/generate/as_alone.hpp"
 #include "tests/engine/generate/tiny.hpp"
 #include "tests/engine/generate/together.hpp"
@@ -44,6 +45,17 @@ class Adding final : public kv::Rule {
   }
   mutable std::atomic<double> largest{0};
 };
+
+/// How many bytes of a file are resident where it is mapped.
+std::int64_t resident_of(const std::string& path) {
+  std::int64_t bytes = 0;
+  bool of_file = false;
+  for (const std::string& line : split_text(read_text("/proc/self/smaps").value_or(""), '\n')) {
+    if (line.find('-') < line.find(' ')) of_file = line.ends_with(path);  // a range of addresses begins a mapping
+    if (of_file) bytes += 1024 * static_cast<std::int64_t>(named_number(line, "Rss:").value_or(0));
+  }
+  return bytes;
+}
 
 }  // namespace
 
@@ -169,5 +181,22 @@ TEST_CASE("embeddings for each layer are read from the file, and a file that cha
     REQUIRE(!status);
     CHECK(status.error().code == ErrorCode::io);
     CHECK(status.error().sentence.find(file.path) != std::string::npos);
+  }
+}
+
+TEST_CASE("of embeddings for each layer only the rows that are read are resident") {
+  const test::TinyFile file(test::tiny_gemma4(1024));
+  const auto whole = static_cast<std::int64_t>(std::filesystem::file_size(file.path));
+  constexpr std::int64_t kTable = 5 * 1024 * test::kTinyVocabulary * 4;
+  REQUIRE(whole > kTable);
+  for (const auto memory : {model::WeightMemory::file, model::WeightMemory::own}) {
+    auto model = model::Model::load(file.path, {.memory = memory, .threads = 2});
+    REQUIRE(model);
+    CHECK((*model)->weight_bytes() < whole - kTable / 2);
+    const auto sequence = test::tiny_sequence(*model, {});
+    read(*sequence, test::some_ids(100));
+    answer(*sequence, test::some_ids(5));
+    if (memory == model::WeightMemory::file) CHECK(resident_of(file.path) > 0);
+    CHECK(resident_of(file.path) < whole - kTable / 2);
   }
 }
