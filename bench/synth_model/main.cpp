@@ -43,8 +43,8 @@ class Formats {
     formats.format_ = format.value_or(quant::Format::f32);
     const auto values = std::count_if(tensors.begin(), tensors.end(),
                                       [](const TensorPlan& one) { return quant::is_attention_value(one.name); });
-    formats.facts_ = {shape.architecture,           shape.layers,             shape.parts.experts,
-                      shape.heads / shape.kv_heads, static_cast<int>(values), shape.tied};
+    formats.facts_ = {shape.architecture,       shape.layers, shape.parts.experts, shape.heads / shape.kv_heads,
+                      static_cast<int>(values), shape.tied};
     return formats;
   }
 

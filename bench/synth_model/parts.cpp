@@ -55,7 +55,7 @@ void describe_granite(Keys& keys) {
 
 }  // namespace
 
-void describe_parts(const Shape& shape, io::GgufWriter& writer) {
+void describe_kinds(const Shape& shape, io::GgufWriter& writer) {
   const Parts& parts = shape.parts;
   Keys keys(shape, writer);
   if (parts.window > 0) keys.set("attention.sliding_window", parts.window);

@@ -44,7 +44,7 @@ void describe_heads(const Shape& shape, const std::string& prefix, io::GgufWrite
     mixed = mixed || heads.back() == 0;
     widths.push_back(shape.width_of_feed_forward(layer));
   }
-  // DeltaNet layers are told from attention by an interval.
+  // Where attention is among DeltaNet layers, an interval says.
   if (mixed && shape.architecture != "qwen35") {
     writer.set_i32s(prefix + "attention.head_count_kv", heads);
   } else {
@@ -103,7 +103,7 @@ void describe_shape(const Shape& shape, io::GgufWriter& writer) {
   set("vocab_size", shape.vocabulary);
   writer.set_f32(prefix + "rope.freq_base", shape.rope_base);
   writer.set_f32(prefix + "attention.layer_norm_rms_epsilon", shape.epsilon);
-  describe_parts(shape, writer);
+  describe_kinds(shape, writer);
 }
 
 }  // namespace brim::bench

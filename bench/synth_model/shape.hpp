@@ -111,6 +111,6 @@ float spread(std::int64_t inputs);
 /// Sets the keys that describe the model (not the tokenizer, not the file type).
 void describe_shape(const Shape& shape, io::GgufWriter& writer);
 /// Those of them that speak of the shape's parts.
-void describe_parts(const Shape& shape, io::GgufWriter& writer);
+void describe_kinds(const Shape& shape, io::GgufWriter& writer);
 
 }  // namespace brim::bench

@@ -45,10 +45,10 @@ void TensorList::layer(int number) {
 void TensorList::attention(const std::string& block, int number) {
   const std::int64_t width = shape_.width, head = shape_.head_size_of(number);
   const std::int64_t query_width = shape_.heads * head, value_width = shape_.kv_heads * head;
-  const bool own_entries = !shape_.shares_entries(number), biased = is("qwen2") || is("gpt-oss");
+  const bool keeps_entries = !shape_.shares_entries(number), biased = is("qwen2") || is("gpt-oss");
   // The second half of each query is a gate.
   matrix(block + "attn_q.weight", width, is("qwen35") ? 2 * query_width : query_width, spread(width));
-  if (own_entries) {
+  if (keeps_entries) {
     matrix(block + "attn_k.weight", width, value_width, spread(width));
     matrix(block + "attn_v.weight", width, value_width, spread(width));
   }
@@ -59,7 +59,7 @@ void TensorList::attention(const std::string& block, int number) {
   }
   if (is("qwen3") || is("qwen3moe") || is("qwen35") || is("lfm2") || is("gemma4")) {
     norm(block + "attn_q_norm.weight", head);
-    if (own_entries) norm(block + "attn_k_norm.weight", head);
+    if (keeps_entries) norm(block + "attn_k_norm.weight", head);
   }
   matrix(block + "attn_output.weight", query_width, width, spread(query_width) * residual_);
   if (!is("gpt-oss")) return;

@@ -50,10 +50,11 @@ void brim::api::log_whole_reading(brim_session& session) noexcept {
   if (session.whole_reading_logged || session.log == nullptr) return;
   if (session.session->sequence().whole_readings() == 0) return;
   session.whole_reading_logged = true;
-  session.log->say(BRIM_LOG_WARNING,
-                   "the text was processed again from its beginning, because layers of this model keep states or a sliding "
-                   "window that cannot be taken back, and no checkpoint was left before the change; a larger KV "
-                   "budget makes room for one (option kv.checkpoints)");
+  session.log->say(
+      BRIM_LOG_WARNING,
+      "the text was processed again from its beginning, because layers of this model keep states or a sliding "
+      "window that cannot be taken back, and no checkpoint was left before the change; a larger KV "
+      "budget makes room for one (option kv.checkpoints)");
 }
 
 namespace {

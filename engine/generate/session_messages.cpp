@@ -50,11 +50,11 @@ struct Session::Undo {
 // states and windows cannot be cut back. One at the end of what is processed would not do: templates write past answers
 // otherwise than the prompt that they were asked by.
 struct Session::Branches {
-  std::string_view rendered;     // the conversation's text
-  std::size_t known = 0;         // its bytes in front of `ids`
-  std::span<const TokenId> ids;  // of the rest
-  std::int64_t first = 0;        // tokens of the text in front of `ids`
-  std::int64_t kept = 0;         // tokens of the text that are not processed again
+  std::string_view rendered;                               // the conversation's text
+  std::size_t known = 0;                                   // its bytes in front of `ids`
+  std::span<const TokenId> ids;                            // of the rest
+  std::int64_t first = 0;                                  // tokens of the text in front of `ids`
+  std::int64_t kept = 0;                                   // tokens of the text that are not processed again
   std::array<std::int64_t, kv::kMaxCheckpoints> places{};  // filled from its end
   std::size_t count = 0;
 

@@ -17,7 +17,7 @@ class Costs {
  public:
   Costs(const Shape& shape, Needs needs, int checkpoints = 0)
       : shape_(shape), needs_(needs), state_bytes_(state_bytes(shape)), checkpoints_(checkpoints) {
-    least_copy_ = whole_copy_ = state_bytes_;
+    min_copy_ = whole_copy_ = state_bytes_;
     layers_.reserve(shape.layers.size());
     for (const StreamShape& layer : shape.layers) {
       LayerNeed need;
@@ -27,9 +27,9 @@ class Costs {
       need.entry_bytes = entry_bytes(layer, needs);
       floors_ = plus(floors_, times(need.floor, need.entry_bytes));
       entries_ = plus(entries_, times(need.cap, need.entry_bytes));
-      most_slots_ = std::max(most_slots_, need.cap);
+      max_slots_ = std::max(max_slots_, need.cap);
       if (in_checkpoints(layer, shape.context, needs)) {
-        least_copy_ = plus(least_copy_, times(need.floor, need.entry_bytes));
+        min_copy_ = plus(min_copy_, times(need.floor, need.entry_bytes));
         whole_copy_ = plus(whole_copy_, times(need.cap, need.entry_bytes));
         need.entry_bytes = times(need.entry_bytes, 1 + checkpoints);
       }
@@ -50,7 +50,7 @@ class Costs {
   /// that, as many as an eighth of the budget holds, but one where a quarter does, and with states wherever it fits.
   int checkpoints(std::int64_t budget) const {
     if (whole_copy_ == 0) return 0;
-    const std::int64_t all = full(), room = (budget - min()) / least_copy_;
+    const std::int64_t all = full(), room = (budget - min()) / min_copy_;
     std::int64_t count = shape_.max_checkpoints;
     if (automatic() && budget >= all) {
       count = 1 + (budget - all) / whole_copy_;
@@ -63,7 +63,7 @@ class Costs {
   /// The largest budget that can be used.
   std::int64_t max() const { return plus(full(), automatic() ? times(kMaxCheckpoints - 1, whole_copy_) : 0); }
   /// The smallest entries, with their copies in checkpoints.
-  std::int64_t floors() const { return plus(floors_, times(checkpoints_, least_copy_ - state_bytes_)); }
+  std::int64_t floors() const { return plus(floors_, times(checkpoints_, min_copy_ - state_bytes_)); }
   /// No checkpoint: going back processes the text again from its beginning.
   std::int64_t min() const { return plus(floors_, fixed(kGranuleEntries, smallest_chunk(), 0)); }
   /// With the checkpoints that the shape asks for, or one.
@@ -71,7 +71,7 @@ class Costs {
     const int kept = automatic() ? 1 : std::min(shape_.max_checkpoints, kMaxCheckpoints);
     const auto whole = [&](int chunk) {
       const std::int64_t copies = times(kept, whole_copy_ - state_bytes_);
-      return plus(plus(entries_, copies), fixed(most_slots_, chunk, kept));
+      return plus(plus(entries_, copies), fixed(max_slots_, chunk, kept));
     };
     int chunk = largest_chunk();
     while (chunk > smallest_chunk() && staging_bytes(shape_, chunk) > whole(chunk) / 8) chunk /= 2;
@@ -82,8 +82,7 @@ class Costs {
     const std::int64_t for_entries = checkpoints_ > 0 ? std::min(budget, full()) : budget;
     int chunk = largest_chunk();
     while (chunk > smallest_chunk() &&
-           (staging_bytes(shape_, chunk) > for_entries / 8 ||
-            plus(floors(), fixed(kGranuleEntries, chunk)) > budget)) {
+           (staging_bytes(shape_, chunk) > for_entries / 8 || plus(floors(), fixed(kGranuleEntries, chunk)) > budget)) {
       chunk /= 2;
     }
     return chunk;
@@ -102,8 +101,8 @@ class Costs {
   int checkpoints_;
   std::vector<LayerNeed> layers_;
   // Of all layers without checkpoints; and of a checkpoint at both.
-  std::int64_t floors_ = 0, entries_ = 0, least_copy_ = 0, whole_copy_ = 0;
-  std::int64_t most_slots_ = kGranuleEntries;  // as in min(), also where no layer has entries
+  std::int64_t floors_ = 0, entries_ = 0, min_copy_ = 0, whole_copy_ = 0;
+  std::int64_t max_slots_ = kGranuleEntries;  // as in min(), also where no layer has entries
 };
 
 }  // namespace brim::kv

@@ -42,7 +42,7 @@ std::int64_t useful_entries(const StreamShape& layer, std::int64_t context);
 /// True when older entries slide out of the layer's window while the context is still being used.
 bool slides(const StreamShape& layer, std::int64_t context);
 
-/// Whether checkpoints hold this stream's entries: those that slid out of its window cannot be had otherwise. Not where
+/// Whether checkpoints hold this stream's entries: those that slid out of its window are lost otherwise. Not where
 /// quotas move or entries form blocks: going back far is not exact there.
 bool in_checkpoints(const StreamShape& layer, std::int64_t context, const Needs& needs);
 

@@ -129,8 +129,8 @@ struct Plan {
   std::int64_t max_entries = 0;     ///< max slots of any layer at any time; the scratch is for this many
   /// What the split saw, caps within max_entries; an entry of a layer with a window costs as much again in checkpoints.
   std::vector<LayerNeed> layers;
-  Reading reading;                  ///< as requested
-  std::string split;                ///< names, for people and saved sessions
+  Reading reading;    ///< as requested
+  std::string split;  ///< names, for people and saved sessions
   std::string keep;
   const Split* splitter = nullptr;  ///< what `split` names; splits and rules live as long as the program
   const Rule* rule = nullptr;       ///< what `keep` names

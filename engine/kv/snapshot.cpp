@@ -97,8 +97,8 @@ void save_entries(const StreamStore& store, int heads, StateWriter& state) {
 }
 
 Status restore_entries(const StreamStore& store, int heads, const EntryBounds& bounds, StateReader& state) {
-  BRIM_TRY(for_pieces(store, heads,
-                      [&](const char* what, std::span<std::byte> bytes) { return state.piece(what, bytes); }));
+  BRIM_TRY(
+      for_pieces(store, heads, [&](const char* what, std::span<std::byte> bytes) { return state.piece(what, bytes); }));
   BRIM_TRY(check_ascending(state, "positions", store.positions(), bounds.positions));
   BRIM_TRY(check_ascending(state, "indices", store.index(), bounds.tokens));
   for (const std::uint8_t count : store.repacked()) {

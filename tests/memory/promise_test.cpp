@@ -39,8 +39,8 @@ std::int64_t status_bytes(const char* name) {
 
 constexpr int kLongChat = 250;  ///< turns after which the first ones have been dropped
 
-/// A budget (null: that of the chat's options), the number of turns, and what is allowed beyond a plan, at least a
-/// twentieth of it.
+/// A budget (null: that of the chat's options), the number of turns, and how many bytes are allowed beyond a plan where a
+/// twentieth of the plan is less.
 struct Chat {
   const char* budget = nullptr;
   int turns = kLongChat;

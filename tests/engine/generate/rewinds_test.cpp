@@ -1,5 +1,5 @@
 // Texts that are taken back, edited, answered again and gone on with at random places, beyond what a sliding window still
-// holds: bit for bit what reading them anew gives, and nothing is processed again but what follows the last checkpoint.
+// holds: bit for bit what processing them again from their beginning gives, and nothing is processed again but what follows the last checkpoint.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -50,13 +50,13 @@ std::unique_ptr<Sequence> open(const std::shared_ptr<const model::Model>& model,
 }
 
 /// A text and how it came about: prompts and answers.
-struct Told {
+struct Text {
   struct Part {
     bool prompt;
     std::vector<std::int32_t> ids;
   };
 
-  Told(const std::shared_ptr<const model::Model>& of, int checkpoints)
+  Text(const std::shared_ptr<const model::Model>& of, int checkpoints)
       : model(of), sequence(open(of, checkpoints)), random(7) {}
 
   std::vector<std::int32_t> some(std::int64_t count) {
@@ -107,7 +107,7 @@ struct Told {
     }
     std::erase_if(parts, [](const Part& part) { return part.ids.empty(); });
   }
-  std::vector<float> anew() const {
+  std::vector<float> at_once() const {
     const auto other = open(model, 0, 1);
     for (const Part& part : parts) part.prompt ? test::read(*other, part.ids) : test::answer(*other, part.ids);
     return logits_of(*other);
@@ -123,11 +123,12 @@ struct Told {
 
 }  // namespace
 
-TEST_CASE("at random places: another answer, an edited prompt and a shorter text are what they are anew") {
+TEST_CASE(
+    "at random places: another answer, an edited prompt and a shorter text are what they are when processed at once") {
   for (const bool hybrid : {false, true}) {
     CAPTURE(hybrid);
     const auto model = windowed_model(hybrid);
-    Told text(model, 4);
+    Text text(model, 4);
     REQUIRE(text.sequence->memory().kv.checkpoints == 4);
     REQUIRE(text.sequence->memory().kv.window_bytes > 0);
     REQUIRE(text.sequence->memory().block == 0);
@@ -148,7 +149,7 @@ TEST_CASE("at random places: another answer, an edited prompt and a shorter text
           text.rewind(text.random.pick(0, tokens - 1));
       }
       text.answer(text.random.pick(1, 8));
-      REQUIRE(logits_of(*text.sequence) == text.anew());
+      REQUIRE(logits_of(*text.sequence) == text.at_once());
       const kv::Memory& memory = text.sequence->cache();
       REQUIRE(memory.bytes_peak() <= memory.plan().budget_bytes);
     }
@@ -162,7 +163,7 @@ TEST_CASE("checkpoints with windows are copied and saved, and a cancelled prompt
     const auto model = windowed_model(hybrid);
     const auto ids = test::some_ids(150);
     const auto part = [&](std::size_t from, std::size_t to) { return std::span(ids).subspan(from, to - from); };
-    const auto anew = [&] {
+    const auto at_once = [&] {
       const auto sequence = open(model, 0, 1);
       test::read(*sequence, part(0, 60));
       test::answer(*sequence, part(100, 140));
@@ -188,7 +189,7 @@ TEST_CASE("checkpoints with windows are copied and saved, and a cancelled prompt
       CHECK(processed == 0);
       CHECK(each->tokens() == 60);
       test::answer(*each, part(100, 140));
-      CHECK(logits_of(*each) == anew);
+      CHECK(logits_of(*each) == at_once);
       REQUIRE(each->rewind(60, {}, nullptr));
       // The windows have slid when the chunk is given up.
       std::atomic<bool> cancel{false};
@@ -199,7 +200,7 @@ TEST_CASE("checkpoints with windows are copied and saved, and a cancelled prompt
       CHECK(each->cache().tokens() == 60);
       CHECK(!each->cache().stale());
       test::answer(*each, part(100, 140));
-      CHECK(logits_of(*each) == anew);
+      CHECK(logits_of(*each) == at_once);
       CHECK(each->whole_readings() == 0);
     }
   }

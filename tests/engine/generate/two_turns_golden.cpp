@@ -16,9 +16,9 @@ namespace {
 
 using namespace brim;
 
-constexpr const char* kModels[] = {"lfm2",      "lfm2moe",       "qwen35",    "qwen35-mtp", "qwen35moe",
-                                   "qwen3next", "granitehybrid", "falcon-h1", "mamba2",     "nemotron_h",
-                                   "gemma4-e2b", "gpt-oss",      "olmo3"};
+constexpr const char* kModels[] = {"lfm2",       "lfm2moe",       "qwen35",    "qwen35-mtp", "qwen35moe",
+                                   "qwen3next",  "granitehybrid", "falcon-h1", "mamba2",     "nemotron_h",
+                                   "gemma4-e2b", "gpt-oss",       "olmo3"};
 // These vocabularies write bytes: <|im_start|>assistant, <think> and two line ends are 30 tokens, where those of Qwen3.5
 // are 5.
 constexpr std::int64_t kPromptForAnswer = 30;

@@ -254,8 +254,8 @@ TEST_CASE("thousands of random shapes and budgets: the parts never exceed the bu
     for (const brim::kv::LayerNeed& layer : plan->layers) {
       granule = std::max(granule, kGranuleEntries * layer.entry_bytes);
     }
-    const std::int64_t spent = plan->pool_bytes + plan->metadata_bytes + plan->staging_bytes +
-                               plan->checkpoints * plan->window_bytes;
+    const std::int64_t spent =
+        plan->pool_bytes + plan->metadata_bytes + plan->staging_bytes + plan->checkpoints * plan->window_bytes;
     CHECK(plan->budget_bytes - spent <= granule + kGranuleEntries * 24 + 4 * 64);
   }
   CHECK(made > 3000);

@@ -25,8 +25,8 @@ kv::Shape windowed(int checkpoints = kv::kAutomaticCheckpoints, bool with_state 
   return shape;
 }
 
-constexpr std::int64_t kEntryBytes = 2 * (64 + 64) + 16;    // two heads of 16 floats, position and index
-constexpr std::int64_t kWindowBytes = 32 * kEntryBytes;     // 20 entries are two granules
+constexpr std::int64_t kEntryBytes = 2 * (64 + 64) + 16;  // two heads of 16 floats, position and index
+constexpr std::int64_t kWindowBytes = 32 * kEntryBytes;   // 20 entries are two granules
 constexpr std::int64_t kSmallestCopy = 16 * kEntryBytes;
 
 /// A chunk of n tokens, which each layer's state counts.
@@ -51,14 +51,14 @@ std::vector<std::byte> saved(FakeModel& model) {
 }
 
 /// A text, with the chunks that it was processed in.
-struct Told {
-  explicit Told(const kv::Plan& plan) : model(plan) {}
+struct Text {
+  explicit Text(const kv::Plan& plan) : model(plan) {}
   void read(std::int64_t n) {
     read_chunk(model, n);
     ends.push_back(model.cache().tokens());
   }
   /// What a new memory shows that processes these chunks.
-  Visible anew() const {
+  Visible at_once() const {
     FakeModel other(model_plan());
     std::int64_t from = 0;
     for (const std::int64_t end : ends) {
@@ -118,7 +118,7 @@ TEST_CASE("beyond a window, going back is to a checkpoint, and exact") {
     CAPTURE(with_state);
     const kv::Plan plan = plan_of(windowed(2, with_state), budget_full());
     REQUIRE(plan.checkpoints == 2);
-    Told text(plan);
+    Text text(plan);
     kv::Memory& memory = text.model.cache();
     for (const std::int64_t n : {16, 14}) text.read(n);
     memory.keep_checkpoint();  // 30
@@ -135,10 +135,10 @@ TEST_CASE("beyond a window, going back is to a checkpoint, and exact") {
     for (const std::int64_t place : {60, 30}) {
       REQUIRE(memory.truncate(place));
       text.went_back_to(place);
-      CHECK(visible(text.model) == text.anew());
+      CHECK(visible(text.model) == text.at_once());
       CHECK(memory.return_point(place) == place);
       for (int i = 0; i < 25; ++i) text.read(1);
-      CHECK(visible(text.model) == text.anew());
+      CHECK(visible(text.model) == text.at_once());
     }
     CHECK(memory.checkpoints().size() == 1);
     // The oldest one makes room.
@@ -154,7 +154,7 @@ TEST_CASE("beyond a window, going back is to a checkpoint, and exact") {
 }
 
 TEST_CASE("a chunk that is abandoned after a window slid is taken back where a checkpoint is") {
-  Told text(plan_of(windowed(1), budget_full()));
+  Text text(plan_of(windowed(1), budget_full()));
   kv::Memory& memory = text.model.cache();
   const auto abandon = [&] {
     const std::int64_t first = memory.tokens(), position = text.model.begin(16);
@@ -168,7 +168,7 @@ TEST_CASE("a chunk that is abandoned after a window slid is taken back where a c
   memory.keep_checkpoint();
   abandon();
   CHECK(!memory.stale());
-  CHECK(visible(text.model) == text.anew());
+  CHECK(visible(text.model) == text.at_once());
   text.read(5);
   abandon();
   CHECK(memory.stale());
@@ -176,10 +176,11 @@ TEST_CASE("a chunk that is abandoned after a window slid is taken back where a c
   REQUIRE(memory.truncate(30));
   CHECK(!memory.stale());
   text.went_back_to(30);
-  CHECK(visible(text.model) == text.anew());
+  CHECK(visible(text.model) == text.at_once());
 }
 
-TEST_CASE("at random: whatever is gone back to is what a new memory shows, and no further than to the last checkpoint") {
+TEST_CASE(
+    "at random: whatever is gone back to is what a new memory shows, and no further than to the last checkpoint") {
   Random random(2026);
   int restored = 0;
   for (int round = 0; round < 150; ++round) {
@@ -192,8 +193,9 @@ TEST_CASE("at random: whatever is gone back to is what a new memory shows, and n
     }
     const kv::Plan full = plan_of(shape, budget_full());
     const bool whole = random.pick(0, 3) > 0;
-    const kv::Plan plan = plan_of(shape, budget_of(whole ? full.full_bytes : random.pick(full.min_bytes, full.full_bytes)));
-    Told text(plan);
+    const kv::Plan plan =
+        plan_of(shape, budget_of(whole ? full.full_bytes : random.pick(full.min_bytes, full.full_bytes)));
+    Text text(plan);
     REQUIRE(text.model.ok());
     kv::Memory& memory = text.model.cache();
     for (int step = 0; step < 30; ++step) {
@@ -209,7 +211,7 @@ TEST_CASE("at random: whatever is gone back to is what a new memory shows, and n
       restored += newest == place && place > 0;
       REQUIRE(memory.truncate(place));
       text.went_back_to(place);
-      REQUIRE(visible(text.model) == text.anew());
+      REQUIRE(visible(text.model) == text.at_once());
     }
     CHECK(text.model.guards_intact());
   }
@@ -220,7 +222,7 @@ TEST_CASE("windows in checkpoints are saved, and bytes that no memory saved are 
   for (const bool with_state : {false, true}) {
     CAPTURE(with_state);
     const kv::Plan plan = plan_of(windowed(2, with_state), budget_full());
-    Told text(plan), other(plan);
+    Text text(plan), other(plan);
     for (const std::int64_t n : {16, 14}) text.read(n);
     text.model.cache().keep_checkpoint();
     for (int i = 0; i < 40; ++i) text.read(1);
@@ -228,7 +230,7 @@ TEST_CASE("windows in checkpoints are saved, and bytes that no memory saved are 
     StateReader source("a state", {bytes});
     REQUIRE(other.model.cache().restore(source));
     CHECK(saved(other.model) == bytes);
-    for (Told* each : {&text, &other}) REQUIRE(each->model.cache().truncate(30));
+    for (Text* each : {&text, &other}) REQUIRE(each->model.cache().truncate(30));
     CHECK(visible(other.model) == visible(text.model));
     for (std::size_t cut = 0; cut < bytes.size(); cut += 8) {
       StateReader shorter("a state", {std::span(bytes).first(cut)});
@@ -247,7 +249,7 @@ TEST_CASE("windows in checkpoints are saved, and bytes that no memory saved are 
     // Nor are those of a memory with other room.
     kv::Plan without = plan;
     without.checkpoints = 0;
-    Told less(without);
+    Text less(without);
     StateReader again("a state", {bytes});
     const Status refused = less.model.cache().restore(again);
     REQUIRE(!refused);
