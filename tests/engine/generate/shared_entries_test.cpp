@@ -14,6 +14,7 @@
 #include "engine/kv/heads.hpp"
 #include "platform/linux/system_text.hpp"
 #include "tests/engine/generate/as_alone.hpp"
+#include "tests/engine/generate/inside_budget.hpp"
 #include "tests/engine/generate/tiny.hpp"
 #include "tests/engine/generate/together.hpp"
 #include "tests/support/policies.hpp"
@@ -70,35 +71,7 @@ TEST_CASE("only the layers with entries of their own have streams, and all is in
   CHECK(whole.shape.layers[1].window == 0);
   CHECK(whole.shape.layers[2].window == 24);
   CHECK(kv::layer_stats(full->cache(), kv::LayerId{3}).quota == 0);
-  const auto ids = test::some_ids(400);
-  for (const char* keep : {"window", "snapkv", "distinct", "tova"}) {
-    const kv::Rule* const rule = test::rule_named(keep);
-    const kv::Plan plan = test::tiny_sequence(model, {.keep = rule})->memory().kv;
-    const std::int64_t budgets[] = {plan.min_bytes, (plan.min_bytes + plan.full_bytes) / 2, plan.full_bytes};
-    for (const std::int64_t budget : budgets) {
-      CAPTURE(budget);
-      CAPTURE(keep);
-      const auto sequence = test::tiny_sequence(model, {.budget = std::to_string(budget), .keep = rule});
-      CHECK(sequence->memory().kv.budget_bytes <= budget);
-      for (std::size_t at = 0; at < 300; at += 50) {
-        read(*sequence, Ids(ids).subspan(at, 50));
-        REQUIRE(sequence->cache().bytes_used() <= budget);
-      }
-      for (std::size_t at = 300; at < 330; ++at) {
-        answer(*sequence, Ids(ids).subspan(at, 1));
-        REQUIRE(sequence->cache().bytes_used() <= budget);
-      }
-      for (const float logit : logits_of(*sequence)) REQUIRE(std::isfinite(logit));
-    }
-  }
-  const std::int64_t min = test::tiny_sequence(model, {.keep = &kv::window_rule()})->memory().kv.min_bytes;
-  run::SequenceOptions too_small;
-  too_small.keep = &kv::window_rule();
-  too_small.budget = *kv::parse_budget(std::to_string(min - 1));
-  const auto refused = Sequence::create(model, too_small);
-  REQUIRE(!refused);
-  CHECK(refused.error().sentence.find(kv::bytes_text(min - 1)) != std::string::npos);
-  CHECK(refused.error().sentence.find(kv::bytes_text(min)) != std::string::npos);
+  test::check_inside_budget(model);
 }
 
 TEST_CASE("pieces, threads and heads of their own change no bit where nothing is evicted, beyond the window") {
