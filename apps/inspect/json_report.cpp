@@ -73,12 +73,13 @@ Json layers_json(const kv::Plan& plan) {
   Json list = Json::array();
   for (std::size_t i = 0; i < plan.quota.size(); ++i) {
     const kv::HeadPlace place = plan.shape.place(kv::id_at<kv::StreamId>(i));
+    const std::int64_t entry_bytes = kv::entry_bytes(plan.shape.layers[i], plan.needs);
     list.push_back({{"layer", kv::index_of(place.layer)},
                     {"quota", plan.quota[i]},
                     {"useful", kv::useful_entries(plan.shape.layers[i], plan.shape.context)},
                     {"type", std::string(kernels::kv_types_name(plan.shape.layers[i].types))},
-                    {"entry_bytes", plan.layers[i].entry_bytes},
-                    {"bytes", plan.quota[i] * plan.layers[i].entry_bytes}});
+                    {"entry_bytes", entry_bytes},
+                    {"bytes", plan.quota[i] * entry_bytes}});
     if (plan.shape.apart) list.back()["head"] = place.head;
   }
   return list;
@@ -104,6 +105,7 @@ Json memory_json(const Summary& summary) {
           {"kv_entry_bytes", kv.pool_bytes},
           {"kv_staging_bytes", kv.staging_bytes},
           {"kv_state_bytes", kv.state_bytes * kv.state_copies()},
+          {"kv_window_copy_bytes", kv.window_bytes * kv.checkpoints},
           {"kv_checkpoints", kv.checkpoints},
           {"kv_bookkeeping_bytes", kv.metadata_bytes},
           {"kv_quota", kv.quota},

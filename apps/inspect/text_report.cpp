@@ -228,6 +228,11 @@ std::string memory_table(const Summary& summary) {
                            kv.checkpoints, kv.checkpoints == 1 ? "checkpoint" : "checkpoints",
                            kv.shape.drafts ? ", and a copy for speculation" : "")});
   }
+  if (kv.window_bytes > 0) {
+    table.row({"  windows", bytes_text(kv.window_bytes * kv.checkpoints),
+               fmt::format("entries of layers with a window, in {} {}", kv.checkpoints,
+                           kv.checkpoints == 1 ? "checkpoint" : "checkpoints")});
+  }
   table.row({"  bookkeeping", bytes_text(kv.metadata_bytes), "positions, scores, scratch for eviction"});
   table.row({"beside it",
              bytes_text(memory.plan.workspace_bytes + memory.plan.sampling_bytes + memory.plan.logit_bytes),

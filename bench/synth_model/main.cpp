@@ -2,10 +2,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "bench/synth_model/random_weights.hpp"
 #include "bench/synth_model/shape.hpp"
@@ -30,7 +32,8 @@ struct Arguments {
 /// Formats according to the rules of a mix; a format without a mix is used for all matrices.
 class Formats {
  public:
-  static Result<Formats> of(const std::string& type, bool pure, const Shape& shape) {
+  static Result<Formats> of(const std::string& type, bool pure, const Shape& shape,
+                            const std::vector<TensorPlan>& tensors) {
     Formats formats;
     formats.mix_ = quant::mix_from_name(type);
     formats.pure_ = pure;
@@ -38,12 +41,15 @@ class Formats {
     if (!formats.mix_ && !format)
       return error(ErrorCode::invalid_argument, "\"", type, "\" is not a type that can be written");
     formats.format_ = format.value_or(quant::Format::f32);
-    formats.facts_ = {shape.architecture, shape.layers, 0, shape.heads / shape.kv_heads, shape.layers, shape.tied};
+    const auto values = std::count_if(tensors.begin(), tensors.end(),
+                                      [](const TensorPlan& one) { return quant::is_attention_value(one.name); });
+    formats.facts_ = {shape.architecture,       shape.layers, shape.parts.experts, shape.heads / shape.kv_heads,
+                      static_cast<int>(values), shape.tied};
     return formats;
   }
 
   quant::Format choose(const TensorPlan& tensor) {
-    if (tensor.shape.size() < 2) return quant::Format::f32;
+    if (tensor.format || tensor.shape.size() < 2) return tensor.format.value_or(quant::Format::f32);
     if (!mix_) return tensor.shape[0] % quant::info(format_).block_length == 0 ? format_ : quant::Format::f16;
     const int index = quant::is_attention_value(tensor.name) ? value_tensors_++ : 0;
     const quant::TensorFacts facts{tensor.name, static_cast<int>(tensor.shape.size()), tensor.shape[0],
@@ -94,19 +100,25 @@ class Formats {
   int value_tensors_ = 0;
 };
 
+std::int64_t rows_of(const TensorPlan& tensor) {
+  std::int64_t rows = 1;
+  for (std::size_t i = 1; i < tensor.shape.size(); ++i) rows *= tensor.shape[i];
+  return rows;
+}
+
 Status write_tensors(const std::vector<TensorPlan>& tensors, const std::vector<quant::Format>& formats,
                      RandomWeights& weights, io::GgufWriter& writer) {
   const bool terminal = platform::is_terminal(platform::kStandardError);
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const TensorPlan& tensor = tensors[i];
     if (terminal) fmt::print(stderr, "\r\033[K{}/{}  {}", i + 1, tensors.size(), tensor.name);
-    if (tensor.shape.size() < 2) {
+    if (tensor.shape.size() < 2 || !tensor.exact.empty()) {
       const std::vector<float> values =
           tensor.exact.empty() ? weights.vector(tensor.shape[0], tensor.mean, tensor.deviation) : tensor.exact;
       BRIM_TRY(writer.write(std::as_bytes(std::span(values))));
     } else {
       const std::int64_t quiet = tensor.shape[0] * tensor.quiet_rows;
-      BRIM_TRY(weights.write_values(formats[i], tensor.shape[0] * tensor.shape[1] - quiet, tensor.deviation, writer));
+      BRIM_TRY(weights.write_values(formats[i], tensor.shape[0] * rows_of(tensor) - quiet, tensor.deviation, writer));
       if (quiet > 0) BRIM_TRY(weights.write_values(formats[i], quiet, tensor.deviation / 4, writer));
     }
   }
@@ -126,20 +138,20 @@ Status synthesize(const Arguments& arguments) {
   else if (!arguments.full_vocabulary)
     shape.vocabulary = (smallest + 31) / 32 * 32;
   BRIM_ASSIGN(const SynthVocabulary vocabulary, make_vocabulary(shape.family, shape.vocabulary));
-  BRIM_ASSIGN(Formats formats, Formats::of(arguments.type, arguments.pure, shape));
+  const std::vector<TensorPlan> tensors = tensors_of(shape, vocabulary.specials);
+  BRIM_ASSIGN(Formats formats, Formats::of(arguments.type, arguments.pure, shape, tensors));
 
   io::GgufWriter writer;
   describe_shape(shape, writer);
   writer.set_u32("general.quantization_version", 2);
   writer.set_u32("general.file_type", formats.file_type());
   describe_vocabulary(vocabulary, shape.family, writer);
-  const std::vector<TensorPlan> tensors = tensors_of(shape, vocabulary.specials);
   std::vector<quant::Format> chosen;
   std::uint64_t values = 0, bytes = 0;
   for (const TensorPlan& tensor : tensors) {
     chosen.push_back(formats.choose(tensor));
     writer.add_tensor(tensor.name, chosen.back(), tensor.shape);
-    const std::int64_t rows = tensor.shape.size() > 1 ? tensor.shape[1] : 1;
+    const std::int64_t rows = rows_of(tensor);
     values += static_cast<std::uint64_t>(tensor.shape[0] * rows);
     bytes += quant::row_bytes(chosen.back(), tensor.shape[0]) * static_cast<std::uint64_t>(rows);
   }

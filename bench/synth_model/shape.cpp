@@ -1,6 +1,7 @@
 // See shape.hpp.
 #include "bench/synth_model/shape.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -16,6 +17,11 @@ constexpr Shape kShapes[] = {
 /// The divisors by which Llama 3.x reduces each rotation frequency to reach beyond the 8192 tokens it was first trained
 /// on: 1 for short waves, the factor for long ones, a blend in between (published with the models' configuration).
 std::vector<float> rope_divisors(const Shape& shape) {
+  if (shape.architecture == "gemma4") {  // a quarter of each head is rotated, where there is no window
+    std::vector<float> quarter(static_cast<std::size_t>(shape.head_size / 2), 1e30f);
+    std::fill_n(quarter.begin(), shape.head_size / 8, 1.0f);
+    return quarter;
+  }
   constexpr double kTrained = 8192, kShort = 4, kLong = 1;
   std::vector<float> divisors;
   for (int i = 0; i < shape.head_size / 2; ++i) {
@@ -27,6 +33,24 @@ std::vector<float> rope_divisors(const Shape& shape) {
     divisors.push_back(static_cast<float>(divisor));
   }
   return divisors;
+}
+
+/// KV heads by layer where some have no attention, and widths of feed-forwards where they differ.
+void describe_heads(const Shape& shape, const std::string& prefix, io::GgufWriter& writer) {
+  std::vector<std::int32_t> heads, widths;
+  bool mixed = false;
+  for (int layer = 0; layer < shape.layers; ++layer) {
+    heads.push_back(shape.has_attention(layer) ? shape.kv_heads : 0);
+    mixed = mixed || heads.back() == 0;
+    widths.push_back(shape.width_of_feed_forward(layer));
+  }
+  // Where attention is among DeltaNet layers, an interval says.
+  if (mixed && shape.architecture != "qwen35") {
+    writer.set_i32s(prefix + "attention.head_count_kv", heads);
+  } else {
+    writer.set_u32(prefix + "attention.head_count_kv", static_cast<std::uint32_t>(shape.kv_heads));
+  }
+  if (shape.parts.shared_layers > 0) writer.set_i32s(prefix + "feed_forward_length", widths);
 }
 
 }  // namespace
@@ -41,54 +65,24 @@ const Shape* find_shape(std::string_view name) {
 }
 
 std::vector<TensorPlan> tensors_of(const Shape& shape, int specials) {
-  const std::int64_t width = shape.width, feed_forward = shape.feed_forward, vocabulary = shape.vocabulary;
-  const std::int64_t query_width = std::int64_t{shape.heads} * shape.head_size;
-  const std::int64_t value_width = std::int64_t{shape.kv_heads} * shape.head_size;
-  const auto spread = [](std::int64_t inputs) {
-    return static_cast<float>(1 / std::sqrt(static_cast<double>(inputs)));
-  };
-  const float residual = spread(2 * shape.layers);
-  // SiLU(gate)·up of two unit normals has mean square 0.36: the factor brings it back to 1.
-  const float gated = 1 / 0.6f;
-
-  std::vector<TensorPlan> plans;
-  const auto matrix = [&](std::string name, std::int64_t inputs, std::int64_t outputs, float deviation) {
-    plans.push_back({std::move(name), {inputs, outputs}, 0, deviation, 0, {}});
-  };
-  const auto vector = [&](std::string name, std::int64_t size, float mean, float deviation) {
-    plans.push_back({std::move(name), {size}, mean, deviation, 0, {}});
-  };
-  matrix("token_embd.weight", width, vocabulary, spread(width));
-  plans.back().quiet_rows = specials;
-  for (int layer = 0; layer < shape.layers; ++layer) {
-    const std::string block = "blk." + std::to_string(layer) + ".";
-    vector(block + "attn_norm.weight", width, 1, 0.1f);
-    matrix(block + "attn_q.weight", width, query_width, spread(width));
-    matrix(block + "attn_k.weight", width, value_width, spread(width));
-    matrix(block + "attn_v.weight", width, value_width, spread(width));
-    if (shape.architecture == "qwen2") {
-      vector(block + "attn_q.bias", query_width, 0, 0.3f);
-      vector(block + "attn_k.bias", value_width, 0, 0.3f);
-      vector(block + "attn_v.bias", value_width, 0, 0.3f);
-    }
-    if (shape.architecture == "qwen3") {
-      vector(block + "attn_q_norm.weight", shape.head_size, 1, 0.1f);
-      vector(block + "attn_k_norm.weight", shape.head_size, 1, 0.1f);
-    }
-    matrix(block + "attn_output.weight", query_width, width, spread(query_width) * residual);
-    vector(block + "ffn_norm.weight", width, 1, 0.1f);
-    matrix(block + "ffn_gate.weight", width, feed_forward, spread(width));
-    matrix(block + "ffn_up.weight", width, feed_forward, spread(width));
-    matrix(block + "ffn_down.weight", feed_forward, width, spread(feed_forward) * residual * gated);
+  const std::int64_t width = shape.width, vocabulary = shape.vocabulary;
+  TensorList list(shape);
+  list.matrix("token_embd.weight", width, vocabulary, spread(width));
+  list.plans().back().quiet_rows = specials;
+  if (const std::int64_t own = shape.parts.layer_embedding; own > 0) {
+    list.matrix("per_layer_token_embd.weight", own * shape.layers, vocabulary, spread(width));
+    list.matrix("per_layer_model_proj.weight", width, own * shape.layers, spread(width));
+    list.vector("per_layer_proj_norm.weight", own, 1, 0.1f);
   }
-  vector("output_norm.weight", width, 2, 0.1f);
+  for (int layer = 0; layer < shape.layers; ++layer) list.layer(layer);
+  list.vector(shape.architecture == "lfm2" ? "token_embd_norm.weight" : "output_norm.weight", width, 2, 0.1f);
   if (!shape.tied) {
-    matrix("output.weight", width, vocabulary, spread(width));
-    plans.back().quiet_rows = specials;
+    list.matrix("output.weight", width, vocabulary, spread(width));
+    list.plans().back().quiet_rows = specials;
   }
   if (shape.rope_factor > 0)
-    plans.push_back({"rope_freqs.weight", {shape.head_size / 2}, 0, 0, 0, rope_divisors(shape)});
-  return plans;
+    list.plans().push_back({"rope_freqs.weight", {shape.head_size / 2}, 0, 0, 0, rope_divisors(shape)});
+  return std::move(list.plans());
 }
 
 void describe_shape(const Shape& shape, io::GgufWriter& writer) {
@@ -100,15 +94,16 @@ void describe_shape(const Shape& shape, io::GgufWriter& writer) {
   set("block_count", shape.layers);
   set("context_length", shape.context);
   set("embedding_length", shape.width);
-  set("feed_forward_length", shape.feed_forward);
+  if (shape.feed_forward > 0 && shape.parts.shared_layers == 0) set("feed_forward_length", shape.feed_forward);
   set("attention.head_count", shape.heads);
-  set("attention.head_count_kv", shape.kv_heads);
+  describe_heads(shape, prefix, writer);
   set("attention.key_length", shape.head_size);
   set("attention.value_length", shape.head_size);
-  set("rope.dimension_count", shape.head_size);
+  set("rope.dimension_count", shape.parts.rotated > 0 ? shape.parts.rotated : shape.head_size);
   set("vocab_size", shape.vocabulary);
   writer.set_f32(prefix + "rope.freq_base", shape.rope_base);
   writer.set_f32(prefix + "attention.layer_norm_rms_epsilon", shape.epsilon);
+  describe_kinds(shape, writer);
 }
 
 }  // namespace brim::bench

@@ -35,7 +35,7 @@ export type SessionOptions = {
   kvRead?: Option;
   /** Whether the KV heads of a layer keep the same entries: together, or apart, each with a quota of its own (default: together) */
   kvHeads?: Option;
-  /** Max number of checkpoints for models whose layers keep states: copies of these, in the KV budget, from which a changed conversation goes on; -1: as many as the budget allows, 0: none (-1 to 16; default: -1) */
+  /** Max number of checkpoints of layers' states and sliding windows: copies of these, in the KV budget, from which a changed conversation goes on; -1: as many as the budget allows, 0: none (-1 to 16; default: -1) */
   kvCheckpoints?: Option;
   /** How messages become a prompt: a built-in template (chatml, llama3, …) or Jinja source, on the command line a file with it (default: the model's own template) */
   chatTemplate?: Option;

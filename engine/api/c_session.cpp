@@ -50,10 +50,11 @@ void brim::api::log_whole_reading(brim_session& session) noexcept {
   if (session.whole_reading_logged || session.log == nullptr) return;
   if (session.session->sequence().whole_readings() == 0) return;
   session.whole_reading_logged = true;
-  session.log->say(BRIM_LOG_WARNING,
-                   "the text was processed again from its beginning, because layers of this model keep states that "
-                   "cannot be taken back, and no checkpoint was left before the change; a larger KV budget makes "
-                   "room for one (option kv.checkpoints)");
+  session.log->say(
+      BRIM_LOG_WARNING,
+      "the text was processed again from its beginning, because layers of this model keep states or a sliding "
+      "window that cannot be taken back, and no checkpoint was left before the change; a larger KV "
+      "budget makes room for one (option kv.checkpoints)");
 }
 
 namespace {
@@ -293,7 +294,7 @@ const char* brim_session_describe(brim_session* session) {
   const brim_status status = on_session(session, Turn::Kind::look, [&]() -> Status {
     const brim::kv::Memory& memory = session->session->sequence().cache();
     const brim::kv::Plan& plan = memory.plan();
-    const std::string checkpoints = plan.shape.states.empty() ? std::string() : checkpoints_text(memory);
+    const std::string checkpoints = plan.shape.needs_checkpoints() ? checkpoints_text(memory) : std::string();
     if (plan.quota.empty()) {
       session->text =
           brim::sentence("KV ", brim::size_text(static_cast<std::size_t>(plan.budget_bytes)), ": the states of ",

@@ -82,6 +82,8 @@ class Conversation {
   void drop_after(std::size_t count) noexcept { messages_.resize(std::min(count, messages_.size())); }
   /// Whether the last message, or the answer, has this role.
   bool last_is(std::string_view role) const noexcept;
+  /// Whether that message, counted from the first, has this role; not the answer.
+  bool is_from(std::string_view role, std::size_t message) const noexcept { return messages_[message].role == role; }
   /// Where messages hold more than half of `max` bytes: drops the oldest messages except the system's, up to one of
   /// the user, until a quarter is left, but never the last exchange. Where more than half is held after the user's last
   /// message (or where there is none), drops the oldest of those too, except the last. Returns whether it dropped any.

@@ -46,20 +46,24 @@ struct Session::Undo {
   bool kept = false;
 };
 
-// Where other texts may branch off from a conversation that is about to be processed: checkpoints of layers' states are
-// kept there, because a state cannot be cut back. One at the end of what is processed would not do: templates write past
-// answers otherwise than the prompt that they were asked by.
+// Where other texts may branch off from a conversation that is about to be processed: checkpoints are kept there, because
+// states and windows cannot be cut back. One at the end of what is processed would not do: templates write past answers
+// otherwise than the prompt that they were asked by.
 struct Session::Branches {
-  std::string_view rendered;     // the conversation's text
-  std::size_t known = 0;         // its bytes in front of `ids`
-  std::span<const TokenId> ids;  // of the rest
-  std::int64_t first = 0;        // tokens of the text in front of `ids`
-  std::array<std::int64_t, 2> places{};
+  std::string_view rendered;                               // the conversation's text
+  std::size_t known = 0;                                   // its bytes in front of `ids`
+  std::span<const TokenId> ids;                            // of the rest
+  std::int64_t first = 0;                                  // tokens of the text in front of `ids`
+  std::int64_t kept = 0;                                   // tokens of the text that are not processed again
+  std::array<std::int64_t, kv::kMaxCheckpoints> places{};  // filled from its end
   std::size_t count = 0;
 
-  void add(std::int64_t tokens) {
+  run::Marks marks() const { return std::span(places).last(count); }
+  // Newest first. Returns whether earlier ones may be of use.
+  bool add(std::int64_t tokens) {
     const std::int64_t place = first + tokens;
-    if (tokens > 0 && (count == 0 || places[count - 1] < place)) places[count++] = place;
+    if (tokens > 0 && (count == 0 || place < marks().front())) places[places.size() - ++count] = place;
+    return tokens > 0 && place > kept && count < places.size();
   }
 };
 
@@ -77,15 +81,16 @@ Result<std::int64_t> Session::tokens_shared(const Branches& of, bool to_answer, 
   return std::mismatch(ids.begin(), ids.end(), of.ids.begin(), of.ids.end()).first - ids.begin();
 }
 
-// Before the last message, which may be edited, and behind it, where the assistant may answer again.
+// Behind the last message, where the assistant may answer again, before it, and before each earlier message of the user
+// that is processed now, as it is of a conversation that was loaded: these may be edited.
 Status Session::find_branches(Branches& branches, bool to_answer) {
-  if (!sequence_->keeps_states()) return {};
-  if (conversation_.size() > 1) {
-    BRIM_ASSIGN(const std::int64_t before, tokens_shared(branches, to_answer, 1));
-    branches.add(before);
+  if (!sequence_->needs_checkpoints()) return {};
+  const std::size_t messages = conversation_.size();
+  for (std::size_t without = 0; without < messages; ++without) {
+    if (without > 1 && !conversation_.is_from("user", messages - without)) continue;
+    BRIM_ASSIGN(const std::int64_t tokens, tokens_shared(branches, to_answer, without));
+    if (!branches.add(tokens) && without > 0) break;
   }
-  BRIM_ASSIGN(const std::int64_t behind, tokens_shared(branches, to_answer, 0));
-  branches.add(behind);
   return {};
 }
 
@@ -107,13 +112,11 @@ Status Session::read_conversation(std::optional<std::string_view> answer, bool t
     BRIM_ASSIGN(ids, conversation_.encode(more, false, &work_));
     branches.known = rendered.size() - more.size();
     branches.ids = ids;
-    branches.first = keep + (pending_ >= 0 ? 1 : 0);
+    branches.first = branches.kept = keep + (pending_ >= 0 ? 1 : 0);
     BRIM_TRY(find_branches(branches, to_answer));
     if (pending_ >= 0) ids.insert(ids.begin(), pending_);
   } else {
     BRIM_ASSIGN(ids, conversation_.encode(rendered, true, &work_));
-    branches.ids = ids;
-    BRIM_TRY(find_branches(branches, to_answer));
     const auto history = sequence_->history();
     keep = 0;
     if (sequence_->history_start() == 0) {
@@ -124,6 +127,9 @@ Status Session::read_conversation(std::optional<std::string_view> answer, bool t
       // The last token is processed again for its logits.
       keep = std::max<std::int64_t>(std::min(keep, static_cast<std::int64_t>(ids.size()) - 1), 0);
     }
+    branches.ids = ids;
+    branches.kept = keep;
+    BRIM_TRY(find_branches(branches, to_answer));
     ids.erase(ids.begin(), ids.begin() + keep);
   }
   if (!work_.poll()) return cancelled_error();
@@ -132,7 +138,7 @@ Status Session::read_conversation(std::optional<std::string_view> answer, bool t
   end_conversing();
   const Stopwatch stopwatch(timings_.prompt_seconds);
   timings_.prompt_tokens = static_cast<std::int64_t>(ids.size());
-  BRIM_TRY(sequence_->read_from(keep, ids, progress_, &cancel_, std::span(branches.places).first(branches.count)));
+  BRIM_TRY(sequence_->read_from(keep, ids, progress_, &cancel_, branches.marks()));
   seen_text_ = std::move(rendered);
   undo.kept = true;
   return {};

@@ -28,13 +28,17 @@ std::optional<std::int64_t> CheckpointList::newest(std::int64_t tokens) const no
   return std::nullopt;
 }
 
+std::optional<std::size_t> CheckpointList::slot(std::int64_t tokens) const noexcept {
+  for (const Checkpoint& kept : kept_) {
+    if (kept.tokens == tokens) return kept.slot;
+  }
+  return std::nullopt;
+}
+
 std::optional<std::size_t> CheckpointList::go_back(std::int64_t tokens) noexcept {
-  const auto found =
-      std::find_if(kept_.begin(), kept_.end(), [&](const Checkpoint& kept) { return kept.tokens == tokens; });
-  if (found == kept_.end()) return std::nullopt;
-  const std::size_t slot = found->slot;
-  kept_.erase(found + 1, kept_.end());
-  return slot;
+  const std::optional<std::size_t> found = slot(tokens);
+  if (found) drop_after(tokens);
+  return found;
 }
 
 }  // namespace brim::kv

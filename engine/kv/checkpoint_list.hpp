@@ -36,6 +36,8 @@ class CheckpointList {
   /// The newest place of at most `tokens` tokens; empty where there is none.
   std::optional<std::int64_t> newest(std::int64_t tokens) const noexcept;
   bool has(std::int64_t tokens) const noexcept { return newest(tokens) == tokens; }
+  /// Where the copy of the place of exactly `tokens` tokens lies; empty where there is no such place.
+  std::optional<std::size_t> slot(std::int64_t tokens) const noexcept;
   /// The slot of the place of exactly `tokens` tokens; newer places are dropped. Empty, with nothing changed, where
   /// there is no such place.
   std::optional<std::size_t> go_back(std::int64_t tokens) noexcept;

@@ -11,12 +11,13 @@
 
 namespace brim::kv {
 
-/// The costs of one shape, which outlives this object, with the layers' needs as a split sees them.
+/// The costs of one shape, which outlives this object, with the layers' needs as a split sees them: with checkpoints, an
+/// entry of a layer with a window costs what its copies in them cost too.
 class Costs {
  public:
-  /// `checkpoints`: of the layers' states, where there are any.
   Costs(const Shape& shape, Needs needs, int checkpoints = 0)
       : shape_(shape), needs_(needs), state_bytes_(state_bytes(shape)), checkpoints_(checkpoints) {
+    min_copy_ = whole_copy_ = state_bytes_;
     layers_.reserve(shape.layers.size());
     for (const StreamShape& layer : shape.layers) {
       LayerNeed need;
@@ -24,6 +25,14 @@ class Costs {
       need.cap = round_up(useful_entries(layer, shape.context), kGranuleEntries);
       need.useful = need.cap;
       need.entry_bytes = entry_bytes(layer, needs);
+      floors_ = plus(floors_, times(need.floor, need.entry_bytes));
+      entries_ = plus(entries_, times(need.cap, need.entry_bytes));
+      max_slots_ = std::max(max_slots_, need.cap);
+      if (in_checkpoints(layer, shape.context, needs)) {
+        min_copy_ = plus(min_copy_, times(need.floor, need.entry_bytes));
+        whole_copy_ = plus(whole_copy_, times(need.cap, need.entry_bytes));
+        need.entry_bytes = times(need.entry_bytes, 1 + checkpoints);
+      }
       layers_.push_back(need);
     }
   }
@@ -38,43 +47,42 @@ class Costs {
   std::int64_t fixed(std::int64_t slots, int chunk) const { return fixed(slots, chunk, checkpoints_); }
   /// How many checkpoints a budget has room for; the budget is at least min(). As many as the shape asks for, where
   /// they fit. Where it leaves that open: above full() and the one checkpoint in it, the rest holds further ones; below
-  /// that, as many as an eighth of the budget holds, but one wherever it fits.
+  /// that, as many as an eighth of the budget holds, but one where a quarter does, and with states wherever it fits.
   int checkpoints(std::int64_t budget) const {
-    if (state_bytes_ == 0) return 0;
-    const std::int64_t all = full(), room = (budget - min()) / state_bytes_;
+    if (whole_copy_ == 0) return 0;
+    const std::int64_t all = full(), room = (budget - min()) / min_copy_;
     std::int64_t count = shape_.max_checkpoints;
-    if (automatic())
-      count = budget >= all ? 1 + (budget - all) / state_bytes_ : std::max<std::int64_t>(budget / 8 / state_bytes_, 1);
+    if (automatic() && budget >= all) {
+      count = 1 + (budget - all) / whole_copy_;
+    } else if (automatic()) {
+      const bool one = state_bytes_ > 0 || whole_copy_ <= budget / 4;
+      count = std::max<std::int64_t>(budget / 8 / whole_copy_, one ? 1 : 0);
+    }
     return static_cast<int>(std::min<std::int64_t>({count, room, kMaxCheckpoints}));
   }
   /// The largest budget that can be used.
-  std::int64_t max() const { return plus(full(), automatic() ? times(kMaxCheckpoints - 1, state_bytes_) : 0); }
-  std::int64_t floors() const {
-    std::int64_t sum = 0;
-    for (const LayerNeed& layer : layers_) sum = plus(sum, times(layer.floor, layer.entry_bytes));
-    return sum;
-  }
+  std::int64_t max() const { return plus(full(), automatic() ? times(kMaxCheckpoints - 1, whole_copy_) : 0); }
+  /// The smallest entries, with their copies in checkpoints.
+  std::int64_t floors() const { return plus(floors_, times(checkpoints_, min_copy_ - state_bytes_)); }
   /// No checkpoint: going back processes the text again from its beginning.
-  std::int64_t min() const { return plus(floors(), fixed(kGranuleEntries, smallest_chunk(), 0)); }
+  std::int64_t min() const { return plus(floors_, fixed(kGranuleEntries, smallest_chunk(), 0)); }
   /// With the checkpoints that the shape asks for, or one.
   std::int64_t full() const {
-    std::int64_t entries = 0;
-    std::int64_t slots = kGranuleEntries;  // as in min(), also where no layer has entries
-    for (const LayerNeed& layer : layers_) {
-      entries = plus(entries, times(layer.cap, layer.entry_bytes));
-      slots = std::max(slots, layer.cap);
-    }
-    int chunk = largest_chunk();
     const int kept = automatic() ? 1 : std::min(shape_.max_checkpoints, kMaxCheckpoints);
-    while (chunk > smallest_chunk() && staging_bytes(shape_, chunk) > plus(entries, fixed(slots, chunk, kept)) / 8) {
-      chunk /= 2;
-    }
-    return plus(entries, fixed(slots, chunk, kept));
+    const auto whole = [&](int chunk) {
+      const std::int64_t copies = times(kept, whole_copy_ - state_bytes_);
+      return plus(plus(entries_, copies), fixed(max_slots_, chunk, kept));
+    };
+    int chunk = largest_chunk();
+    while (chunk > smallest_chunk() && staging_bytes(shape_, chunk) > whole(chunk) / 8) chunk /= 2;
+    return whole(chunk);
   }
   int chunk(std::int64_t budget) const {
+    // What a budget above full() has more is for checkpoints.
+    const std::int64_t for_entries = checkpoints_ > 0 ? std::min(budget, full()) : budget;
     int chunk = largest_chunk();
     while (chunk > smallest_chunk() &&
-           (staging_bytes(shape_, chunk) > budget / 8 || plus(floors(), fixed(kGranuleEntries, chunk)) > budget)) {
+           (staging_bytes(shape_, chunk) > for_entries / 8 || plus(floors(), fixed(kGranuleEntries, chunk)) > budget)) {
       chunk /= 2;
     }
     return chunk;
@@ -92,6 +100,9 @@ class Costs {
   std::int64_t state_bytes_;
   int checkpoints_;
   std::vector<LayerNeed> layers_;
+  // Of all layers without checkpoints; and of a checkpoint at both.
+  std::int64_t floors_ = 0, entries_ = 0, min_copy_ = 0, whole_copy_ = 0;
+  std::int64_t max_slots_ = kGranuleEntries;  // as in min(), also where no layer has entries
 };
 
 }  // namespace brim::kv

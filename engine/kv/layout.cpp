@@ -57,6 +57,10 @@ std::int64_t useful_entries(const StreamShape& layer, std::int64_t context) {
 
 bool slides(const StreamShape& layer, std::int64_t context) { return layer.window > 0 && layer.window < context; }
 
+bool in_checkpoints(const StreamShape& layer, std::int64_t context, const Needs& needs) {
+  return slides(layer, context) && needs.statistic == LayerStatistic::none && !needs.blocks;
+}
+
 std::int64_t key_bytes(const StreamShape& layer) { return vector_bytes(layer.types.key, layer.key_size); }
 
 std::int64_t value_bytes(const StreamShape& layer) {

@@ -9,7 +9,8 @@
 //                      anchors; the document's blocks
 //
 // Between the scratch and the first layer lie the states of layers that have one, then as many copies of them as there
-// may be checkpoints, then one for drafts where the shape asks for it. A layer's part is `granules` · 16 slots; each head's keys are one contiguous run, and so are its values.
+// may be checkpoints, then one for drafts where the shape asks for it, then a part like a layer's for every checkpoint
+// and every layer with a window. A layer's part is `granules` · 16 slots; each head's keys are one contiguous run, and so are its values.
 #pragma once
 
 #include <cstddef>
@@ -40,6 +41,10 @@ constexpr bool counts_repacking(const StreamShape& layer) {
 std::int64_t useful_entries(const StreamShape& layer, std::int64_t context);
 /// True when older entries slide out of the layer's window while the context is still being used.
 bool slides(const StreamShape& layer, std::int64_t context);
+
+/// Whether checkpoints hold this stream's entries: those that slid out of its window are lost otherwise. Not where
+/// quotas move or entries form blocks: going back far is not exact there.
+bool in_checkpoints(const StreamShape& layer, std::int64_t context, const Needs& needs);
 
 /// One head's key as it is stored, and its value: 0 where that is in the key.
 std::int64_t key_bytes(const StreamShape& layer);

@@ -30,7 +30,7 @@ Result<std::unique_ptr<Memory>> Memory::create(Plan plan, std::span<std::byte> b
   }
   const std::int64_t fixed =
       plus(plus(staging_bytes(shape, plan.chunk), scratch_bytes(shape, plan.needs, plan.max_entries, plan.chunk)),
-           times(state_bytes(shape), plan.state_copies()));
+           plus(times(state_bytes(shape), plan.state_copies()), times(plan.window_bytes, plan.checkpoints)));
   if (plus(needed, fixed) > plan.budget_bytes || !within) {
     return error(ErrorCode::internal, "KV cache: the plan's parts are ", plus(needed, fixed),
                  " bytes, more than its budget of ", plan.budget_bytes);
@@ -47,6 +47,7 @@ Memory::Memory(Plan plan, std::span<std::byte> bytes, std::int64_t fixed_bytes, 
       staging_(map_.staging(plan_.shape, plan_.chunk)),
       scratch_(map_.scratch(plan_.shape, plan_.needs, plan_.max_entries, plan_.chunk)),
       states_(plan_, map_),
+      windows_(plan_, map_),
       anchors_(plan_, scratch_.anchors),
       streams_(plan_, map_, fixed_bytes),
       blocks_(plan_, scratch_, table_, delimiters),
@@ -90,8 +91,8 @@ std::span<std::byte> Memory::state(LayerId layer) noexcept {
 
 void Memory::keep_checkpoint() noexcept {
   if (chunk_ || stale()) return;
-  states_.keep(time_.tokens);
-  if (states_.any()) anchors_.keep(time_.tokens);
+  if (const std::optional<std::size_t> slot = states_.keep(time_.tokens)) windows_.keep(*slot, streams_);
+  if (states_.any() || windows_.any()) anchors_.keep(time_.tokens);
 }
 
 void Memory::expect_checkpoint() noexcept {
@@ -253,6 +254,7 @@ StreamStats Memory::stats(StreamId stream) const {
 void Memory::save(StateWriter& state) const {
   save_memory({plan_, time_, streams_, blocks_.document(), quotas_}, state);
   states_.save(state);
+  windows_.save(states_.checkpoints(), state);
   anchors_.save(state);
 }
 
@@ -262,6 +264,7 @@ Status Memory::restore(StateReader& state) {
   const std::int64_t peak = streams_.bytes_peak();
   Status status = restore_memory({plan_, time_, streams_, blocks_.document(), quotas_}, state);
   if (status) status = states_.restore(state, time_.tokens);
+  if (status) status = windows_.restore(states_.checkpoints(), time_, state);
   if (status) status = anchors_.restore(state, time_.tokens);
   if (!status) {
     // Slots may be laid out already and entries not: nothing is kept, so nothing has to be moved.

@@ -4,8 +4,8 @@
 // Its components, each in a file: layout (where things lie), streams (what each holds), intake with staging (how a
 // chunk's entries get into a stream, and which are evicted), drafts (tokens that may be refused), block_index with
 // document (entries that belong together), quota_mover (quotas that move between streams), states (layers whose memory
-// has a fixed size, with checkpoints), anchors (what distinct keys differ from), looks (texts that are processed twice),
-// snapshot (saved sessions). This file is the order of their steps.
+// has a fixed size, with checkpoints), windows (entries in checkpoints), anchors (what distinct keys differ from), looks
+// (texts that are processed twice), snapshot (saved sessions). This file is the order of their steps.
 //
 //   Chunk chunk = memory.begin(n, ids);        makes room in position space; may rebase kept entries
 //   chunk.compare_keys(stream, rows);          only if the plan compares its keys: before they are rotated
@@ -38,6 +38,7 @@
 #include "engine/kv/states.hpp"
 #include "engine/kv/streams.hpp"
 #include "engine/kv/timeline.hpp"
+#include "engine/kv/windows.hpp"
 
 namespace brim::kv {
 
@@ -113,15 +114,15 @@ class Memory {
   bool stale() const { return streams_stale_ || states_stale_ || (states_.any() && drafts_.left() > 0); }
   void clear() noexcept;
   /// Drops the last tokens so that `count` tokens remain of the whole input. False when that cannot be exact, or while
-  /// a chunk is open: an entry that would still be needed was evicted or slid out of a window, positions were rebased
-  /// since, or attention that decides about evictions has already counted the dropped tokens. Nothing is changed then;
-  /// process the tokens again instead. Going back to 0 tokens is clear(), and always works. Where layers have states,
-  /// or keys are compared, it can only go back to a checkpoint.
+  /// a chunk is open: an entry that would still be needed was evicted, or slid out of a window and no checkpoint is
+  /// there, positions were rebased since, or attention that decides about evictions has already counted the dropped
+  /// tokens. Nothing is changed then; process the tokens again instead. Going back to 0 tokens is clear(), and always
+  /// works. Where layers have states, or keys are compared, it can only go back to a checkpoint.
   bool truncate(std::int64_t count) noexcept;
   /// The max number of tokens, at most `count`, that truncate() can go back to now; 0: only to the beginning.
   std::int64_t return_point(std::int64_t count) const noexcept;
-  /// Makes this a place from which the text can be continued again: a checkpoint of the layers' states, as the budget
-  /// allows. Not in a chunk, and not while stale.
+  /// Makes this a place from which the text can be continued again: a checkpoint of the layers' states and of the
+  /// entries of layers with a window, as the budget allows. Not in a chunk, and not while stale.
   void keep_checkpoint() noexcept;
   /// The next chunk ends what is processed at once, as a prompt: where keys are compared, the text can be continued
   /// again from before its last token. With states as well, only from where keep_checkpoint() was called. Not in a
@@ -136,7 +137,7 @@ class Memory {
   /// then.
   Status restore(StateReader& state);
 
-  /// Places that a text of a model with states can be continued from without processing the whole text again, oldest first.
+  /// Places that a text can be continued from although states or windows were there, oldest first.
   const CheckpointList& checkpoints() const { return states_.checkpoints(); }
   std::int64_t tokens() const { return time_.tokens; }           ///< processed since clear()
   std::int64_t next_position() const { return time_.position; }  ///< ≤ context
@@ -177,6 +178,7 @@ class Memory {
   bool can_truncate_entries(std::int64_t count) const noexcept;
   void return_to(std::int64_t count, std::int64_t position) noexcept;
   std::int64_t kept_place(std::int64_t count) const noexcept;
+  std::optional<std::size_t> window_copy(std::int64_t count) const noexcept;
   // The open chunk's steps (chunk.hpp).
   std::span<std::byte> state(LayerId layer) noexcept;
   void compare_keys(StreamId stream, const KeyRows& rows) noexcept;
@@ -200,6 +202,7 @@ class Memory {
   Staging staging_;
   const Scratch scratch_;
   States states_;
+  Windows windows_;
   Anchors anchors_;
   Timeline time_;
   Streams streams_;

@@ -224,9 +224,13 @@ Status give_out(Plan& plan, const std::vector<std::int64_t>& slots) {
     plan.granule_bytes = std::max(plan.granule_bytes, data / layer.kv_heads * kGranuleEntries);
     plan.pool_bytes += slots[i] * data;
     plan.metadata_bytes += slots[i] * slot_metadata_bytes(layer, plan.needs);
+    if (plan.checkpoints > 0 && in_checkpoints(layer, plan.shape.context, plan.needs)) {
+      plan.window_bytes += slots[i] * entry_bytes(layer, plan.needs);
+    }
   }
   plan.metadata_bytes += scratch_bytes(plan.shape, plan.needs, plan.max_entries, plan.chunk);
-  if (plan.pool_bytes + plan.metadata_bytes + plan.staging_bytes > plan.budget_bytes) {
+  const std::int64_t checkpoints = plan.checkpoints * plan.window_bytes;
+  if (plan.pool_bytes + plan.metadata_bytes + plan.staging_bytes + checkpoints > plan.budget_bytes) {
     return error(ErrorCode::internal, "the KV split ", plan.split, " gave the layers more than the budget of ",
                  bytes_text(plan.budget_bytes));
   }

@@ -3,7 +3,8 @@
 //
 // The budget counts everything that the cache needs: granules (K and V of ≤ 16 entries of one layer and KV head),
 // per-entry metadata with the scratch that eviction works in, the staging buffer (one chunk of one layer, shared by
-// all), and the states of layers that have one, with their checkpoints. Their sum is never more than budget_bytes.
+// all), the states of layers that have one, and checkpoints: copies of these states, and of the entries of layers with a
+// window. Their sum is never more than budget_bytes.
 // budget_bytes is at most full_bytes, because nothing could use the rest, except for further checkpoints.
 #pragma once
 
@@ -76,12 +77,17 @@ struct Shape {
   /// For each stream, ascending; empty: stream i is layer i of the model, with all of its heads.
   std::vector<HeadPlace> heads;
   bool apart = false;  ///< heads of a layer are streams of their own (heads_apart)
-  /// Max number of checkpoints of the states, or kAutomaticCheckpoints.
+  /// Max number of checkpoints, or kAutomaticCheckpoints.
   int max_checkpoints = kAutomaticCheckpoints;
   /// Whether one more copy of the states is set aside, for drafts: what is drafted changes them.
   bool drafts = false;
 
   const StreamShape& at(StreamId stream) const { return layers[index_of(stream)]; }
+  /// Whether anything is kept that cannot be cut back: states, or entries that slide out of a window.
+  bool needs_checkpoints() const {
+    const auto slides = [&](const StreamShape& layer) { return layer.window > 0 && layer.window < context; };
+    return !states.empty() || std::any_of(layers.begin(), layers.end(), slides);
+  }
   /// Which layer and heads of the model a stream belongs to.
   HeadPlace place(StreamId stream) const {
     return heads.empty() ? HeadPlace{id_at<LayerId>(index_of(stream)), 0} : heads[index_of(stream)];
@@ -113,16 +119,18 @@ struct Plan {
   int chunk = 0;                  ///< tokens per prefill chunk: a power of two ≤ 512, and ≥ 16 where context ≥ 64
   std::int64_t staging_bytes = 0;
   std::int64_t state_bytes = 0;     ///< one copy of the states of all layers that have one
-  int checkpoints = 0;              ///< how many there is room for
+  std::int64_t window_bytes = 0;    ///< one copy of the entries of layers with a window, for a checkpoint
+  int checkpoints = 0;              ///< how many there is room for: of states, entries of layers with a window, or both
   std::int64_t granule_bytes = 0;   ///< one granule: 16 keys and 16 values of the largest head
   std::int64_t granules = 0;        ///< over all layers and KV heads
   std::int64_t pool_bytes = 0;      ///< K and V of all granules, each with its own layer's head sizes
   std::int64_t metadata_bytes = 0;  ///< of all entries, and the scratch
   std::vector<std::int64_t> quota;  ///< entries per layer, a multiple of 16 or the layer's need
   std::int64_t max_entries = 0;     ///< max slots of any layer at any time; the scratch is for this many
-  std::vector<LayerNeed> layers;    ///< what the split saw, caps within max_entries
-  Reading reading;                  ///< as requested
-  std::string split;                ///< names, for people and saved sessions
+  /// What the split saw, caps within max_entries; an entry of a layer with a window costs as much again in checkpoints.
+  std::vector<LayerNeed> layers;
+  Reading reading;    ///< as requested
+  std::string split;  ///< names, for people and saved sessions
   std::string keep;
   const Split* splitter = nullptr;  ///< what `split` names; splits and rules live as long as the program
   const Rule* rule = nullptr;       ///< what `keep` names

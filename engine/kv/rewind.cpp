@@ -8,7 +8,9 @@ namespace brim::kv {
 
 bool Memory::can_return_to(std::int64_t count, std::int64_t position) const noexcept {
   if (quotas_.moved_at() > count || !blocks_.document().can_go_back(count)) return false;
+  const bool copied = window_copy(count).has_value();
   for (const Stream& stream : streams_) {
+    if (copied && stream.slides) continue;
     if (stream.evicted_at > count) return false;
     // The token at `position` sees the window that ends with it.
     if (stream.slid_to > std::max<std::int64_t>(position - stream.shape.window + 1, 0)) return false;
@@ -18,6 +20,7 @@ bool Memory::can_return_to(std::int64_t count, std::int64_t position) const noex
 
 void Memory::return_to(std::int64_t count, std::int64_t position) noexcept {
   blocks_.document().go_back(count);
+  if (const std::optional<std::size_t> slot = window_copy(count)) windows_.bring_back(*slot, streams_);
   for (Stream& stream : streams_) {
     const std::span<const std::int64_t> positions = stream.store.positions();
     const auto first = std::lower_bound(positions.begin(), positions.end(), position);
@@ -28,6 +31,13 @@ void Memory::return_to(std::int64_t count, std::int64_t position) noexcept {
   time_.tokens = count;
   time_.position = position;
   drafts_.clear();
+}
+
+// Where a checkpoint of exactly `count` tokens has the entries of streams with a window. Positions of one that was kept
+// before the last rebase are those of then.
+std::optional<std::size_t> Memory::window_copy(std::int64_t count) const noexcept {
+  if (!windows_.any() || count < time_.rebased_at) return std::nullopt;
+  return states_.checkpoints().slot(count);
 }
 
 // With states, drafts are processed only where going back to before them is exact, as long as some of them wait.
@@ -57,7 +67,9 @@ void Memory::abandon_chunk() noexcept {
 }
 
 bool Memory::can_truncate_entries(std::int64_t count) const noexcept {
-  if (streams_stale_ || chunk_ || count < time_.rebased_at || plan_.attention_decides()) return false;
+  // What an abandoned chunk left in the other streams is behind `count`, or one of these has evicted since.
+  if (streams_stale_ && !window_copy(count)) return false;
+  if (chunk_ || count < time_.rebased_at || plan_.attention_decides()) return false;
   return can_return_to(count, time_.position - (time_.tokens - count));
 }
 
@@ -79,7 +91,8 @@ std::int64_t Memory::return_point(std::int64_t count) const noexcept {
   while (count > 0) {
     count = kept_place(count);
     if (count > 0 && can_truncate_entries(count)) return count;
-    count = copied ? count - 1 : 0;
+    // What cannot be cut back to `count` cannot be cut back further either, but a checkpoint may be there.
+    count = copied ? count - 1 : states_.newest(count - 1).value_or(0);
   }
   return 0;
 }
@@ -95,7 +108,7 @@ bool Memory::truncate(std::int64_t count) noexcept {
   (void)states_.go_back(count);
   anchors_.go_back(count);
   return_to(count, time_.position - (time_.tokens - count));
-  states_stale_ = false;
+  streams_stale_ = states_stale_ = false;
   return true;
 }
 

@@ -9,7 +9,6 @@
 namespace brim::kv {
 namespace {
 
-constexpr std::int64_t kMaxTokens = std::int64_t{1} << 53;
 constexpr double kLargestStatistic = 1e12;
 
 /// Calls piece(what, bytes) for everything that a stream's entries fill, in this order: keys and values of each head by
@@ -90,6 +89,26 @@ Status check_blocks(const StateReader& state, std::span<const Block> blocks, std
 
 }  // namespace
 
+void save_entries(const StreamStore& store, int heads, StateWriter& state) {
+  (void)for_pieces(store, heads, [&](const char*, std::span<const std::byte> bytes) {
+    state.piece(bytes);
+    return Status();
+  });
+}
+
+Status restore_entries(const StreamStore& store, int heads, const EntryBounds& bounds, StateReader& state) {
+  BRIM_TRY(
+      for_pieces(store, heads, [&](const char* what, std::span<std::byte> bytes) { return state.piece(what, bytes); }));
+  BRIM_TRY(check_ascending(state, "positions", store.positions(), bounds.positions));
+  BRIM_TRY(check_ascending(state, "indices", store.index(), bounds.tokens));
+  for (const std::uint8_t count : store.repacked()) {
+    if (count > kMaxRepacked) {
+      return state.wrong("counts of packing", sentence("at most ", int{kMaxRepacked}), sentence(int{count}));
+    }
+  }
+  return {};
+}
+
 void save_memory(const SavedMemory& parts, StateWriter& state) {
   const auto& [plan, time, streams, document, quotas] = parts;
   state.text(plan.split);
@@ -104,7 +123,7 @@ void save_memory(const SavedMemory& parts, StateWriter& state) {
     state.number(static_cast<std::int64_t>(stream.store.key_bytes()));
     state.number(static_cast<std::int64_t>(stream.store.value_bytes()));
   }
-  if (!plan.shape.states.empty()) {
+  if (plan.shape.needs_checkpoints()) {
     state.number(plan.state_bytes);
     state.number(plan.checkpoints);
   }
@@ -122,12 +141,7 @@ void save_memory(const SavedMemory& parts, StateWriter& state) {
       state.number(value);
     }
   }
-  for (const Stream& stream : streams) {
-    (void)for_pieces(stream.store, stream.shape.kv_heads, [&](const char*, std::span<const std::byte> bytes) {
-      state.piece(bytes);
-      return Status();
-    });
-  }
+  for (const Stream& stream : streams) save_entries(stream.store, stream.shape.kv_heads, state);
 }
 
 Status check_plan(const Plan& plan, StateReader& state) {
@@ -150,7 +164,7 @@ Status check_plan(const Plan& plan, StateReader& state) {
     BRIM_TRY(state.same("bytes of a value", value_bytes(layer)));
   }
   BRIM_TRY(sizes);
-  if (!plan.shape.states.empty()) {
+  if (plan.shape.needs_checkpoints()) {
     state.at("states of layers");
     BRIM_TRY(state.same("bytes", plan.state_bytes));
     BRIM_TRY(state.same("checkpoints", plan.checkpoints));
@@ -170,7 +184,7 @@ Status restore_counts(const RestoredMemory& parts, StateReader& state, Counts& c
   const Plan& plan = parts.plan;
   Timeline& time = parts.time;
   state.at("KV memory");
-  BRIM_TRY(state.number("tokens", 0, kMaxTokens, time.tokens));
+  BRIM_TRY(state.number("tokens", 0, kMaxStateTokens, time.tokens));
   BRIM_TRY(state.number("next position", 0, std::min(time.tokens, plan.shape.context), time.position));
   BRIM_TRY(state.number("times rebased", 0, time.tokens, time.rebased));
   BRIM_TRY(state.number("tokens when rebased", 0, plus(time.tokens, plan.chunk), time.rebased_at));
@@ -183,7 +197,7 @@ Status restore_counts(const RestoredMemory& parts, StateReader& state, Counts& c
   BRIM_TRY(state.number("most bytes in use", 0, plan.budget_bytes, counts.peak));
   BRIM_TRY(state.number("tokens when quotas moved", 0, plan.quotas_move() ? time.tokens : 0, counts.moved_at));
   // Not bounded by tokens: what is taken back and processed again is observed again.
-  BRIM_TRY(state.number("observations", 0, plan.quotas_move() ? kMaxTokens : 0, observations));
+  BRIM_TRY(state.number("observations", 0, plan.quotas_move() ? kMaxStateTokens : 0, observations));
   parts.quotas.resume(counts.moved_at, observations);
   for (double& seen : parts.quotas.seen()) {
     BRIM_TRY(state.real("a layer's statistic", -kLargestStatistic, kLargestStatistic, seen));
@@ -212,7 +226,7 @@ Status restore_sizes(const RestoredMemory& parts, StateReader& state, const Coun
     BRIM_TRY(state.number("first slot", 0, slots - 1, start));
     BRIM_TRY(state.number("entries", 0, std::min(stream.quota, time.position), used));
     BRIM_TRY(state.number("blocks", 0, document.cut() ? std::min(used, stream.store.run().max_blocks) : 0, blocks));
-    BRIM_TRY(state.number("entries evicted", 0, kMaxTokens, stream.evicted));
+    BRIM_TRY(state.number("entries evicted", 0, kMaxStateTokens, stream.evicted));
     BRIM_TRY(state.number("tokens when it evicted last", 0, time.tokens, stream.evicted_at));
     BRIM_TRY(state.number("positions slid over", 0, time.position, stream.slid_to));
     stream.store.resume(start, used, static_cast<std::size_t>(blocks));
@@ -220,17 +234,9 @@ Status restore_sizes(const RestoredMemory& parts, StateReader& state, const Coun
   return {};
 }
 
-Status restore_entries(const RestoredMemory& parts, StateReader& state, Stream& stream) {
+Status restore_stream(const RestoredMemory& parts, StateReader& state, const Stream& stream) {
   state.at(sentence("layer ", index_of(stream.id)));
-  BRIM_TRY(for_pieces(stream.store, stream.shape.kv_heads,
-                      [&](const char* what, std::span<std::byte> bytes) { return state.piece(what, bytes); }));
-  BRIM_TRY(check_ascending(state, "positions", stream.store.positions(), parts.time.position));
-  BRIM_TRY(check_ascending(state, "indices", stream.store.index(), parts.time.tokens));
-  for (const std::uint8_t count : stream.store.repacked()) {
-    if (count > kMaxRepacked) {
-      return state.wrong("counts of packing", sentence("at most ", int{kMaxRepacked}), sentence(int{count}));
-    }
-  }
+  BRIM_TRY(restore_entries(stream.store, stream.shape.kv_heads, {parts.time.position, parts.time.tokens}, state));
   if (!parts.document.cut()) return {};
   return check_blocks(state, stream.store.blocks(), stream.store.index(), parts.document.open(),
                       parts.document.block_size());
@@ -242,7 +248,7 @@ Status restore_memory(const RestoredMemory& parts, StateReader& state) {
   Counts counts;
   BRIM_TRY(restore_counts(parts, state, counts));
   BRIM_TRY(restore_sizes(parts, state, counts));
-  for (Stream& stream : parts.streams) BRIM_TRY(restore_entries(parts, state, stream));
+  for (Stream& stream : parts.streams) BRIM_TRY(restore_stream(parts, state, stream));
   parts.streams.set_peak(counts.peak);
   parts.streams.recount();
   parts.streams.note_peak();

@@ -12,6 +12,18 @@
 
 namespace brim::kv {
 
+/// No text has more tokens, whatever a file says.
+inline constexpr std::int64_t kMaxStateTokens = std::int64_t{1} << 53;
+
+/// The entries of one stream, `heads` KV heads each. The pieces stay valid until the store changes.
+void save_entries(const StreamStore& store, int heads, StateWriter& state);
+/// What entries may say: both are ascending and below these.
+struct EntryBounds {
+  std::int64_t positions, tokens;
+};
+/// Reads them back into a store that already says how many there are. Errors: those of the state reader.
+Status restore_entries(const StreamStore& store, int heads, const EntryBounds& bounds, StateReader& state);
+
 /// What is saved of a memory.
 struct SavedMemory {
   const Plan& plan;

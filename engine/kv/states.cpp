@@ -33,10 +33,10 @@ void States::clear() noexcept {
   before_drafts_.reset();
 }
 
-void States::keep(std::int64_t tokens) noexcept {
-  if (!any()) return;
+std::optional<std::size_t> States::keep(std::int64_t tokens) noexcept {
   const std::optional<std::size_t> free = kept_.add(tokens);
-  if (free) std::memcpy(slot(*free).data(), live_.data(), live_.size());
+  if (free && any()) std::memcpy(slot(*free).data(), live_.data(), live_.size());
+  return free;
 }
 
 void States::keep_for_drafts(std::int64_t tokens) noexcept {
@@ -57,33 +57,35 @@ bool States::go_back(std::int64_t tokens) noexcept {
     found = kept_.max();
     kept_.drop_after(tokens);
   }
+  if (!any()) kept_.drop_after(tokens);
   if (!found) return false;
   if (before_drafts_ && *before_drafts_ > tokens) before_drafts_.reset();
-  std::memcpy(live_.data(), slot(*found).data(), live_.size());
+  if (any()) std::memcpy(live_.data(), slot(*found).data(), live_.size());
   return true;
 }
 
 void States::save(StateWriter& state) const {
-  if (!any()) return;
-  state.piece(live_);
+  if (any()) state.piece(live_);
+  if (!any() && kept_.max() == 0) return;
   state.number(static_cast<std::int64_t>(kept_.size()));
   for (const Checkpoint& kept : kept_) {
     state.number(kept.tokens);
-    state.piece(slot(kept.slot));
+    if (any()) state.piece(slot(kept.slot));
   }
 }
 
 Status States::restore(StateReader& state, std::int64_t tokens) {
-  if (!any()) return {};
   state.at("states of layers");
-  BRIM_TRY(state.piece("states", live_));
+  if (any()) BRIM_TRY(state.piece("states", live_));
+  if (!any() && kept_.max() == 0) return {};
   std::size_t count = 0;
   BRIM_TRY(state.number("checkpoints", 0, static_cast<std::int64_t>(kept_.max()), count));
   std::int64_t min = 0;
   for (; count > 0; --count) {
     std::int64_t place = 0;
     BRIM_TRY(state.number("tokens of a checkpoint", min, tokens, place));
-    BRIM_TRY(state.piece("a checkpoint", slot(*kept_.add(place))));
+    const std::span<std::byte> copy = slot(*kept_.add(place));
+    if (any()) BRIM_TRY(state.piece("a checkpoint", copy));
     min = place + 1;
   }
   return {};

@@ -115,6 +115,22 @@ StreamStore::Piece StreamStore::piece(int number) const noexcept {
   }
 }
 
+void StreamStore::copy(const StreamStore& other) noexcept {
+  resume(0, other.used_, 0);
+  for (int head = 0; head < heads_; ++head) {
+    for (std::int64_t entry = 0, next = 0; entry < used_; entry = next) {
+      next = entry + other.run_length(entry, used_);
+      const auto count = static_cast<std::size_t>(next - entry);
+      std::memcpy(key(head, entry), other.key(head, entry), count * key_bytes());
+      std::memcpy(value(head, entry), other.value(head, entry), count * value_bytes());
+    }
+  }
+  for (int number = 2 * heads_; number < 2 * heads_ + 5; ++number) {  // the arrays of metadata
+    const Piece to = piece(number);
+    if (to.bytes > 0) std::memcpy(to.at, other.piece(number).at, to.bytes);
+  }
+}
+
 void StreamStore::unroll() noexcept {
   if (start_ == 0) return;
   for (int head = 0; head < heads_; ++head) {

@@ -66,6 +66,8 @@ class StreamStore {
     start_ = used_ = 0;
     blocks_ = 0;
   }
+  /// Holds what `other` holds, a store of the same shape and slots without blocks.
+  void copy(const StreamStore& other) noexcept;
 
   /// The slot of the oldest entry.
   std::int64_t start() const { return start_; }

@@ -170,6 +170,7 @@ void Decoder::logits_of(std::span<const float> rows, std::span<float> out, const
                     work_.product.data(), cancel);
   for (std::int64_t t = 0; t < count; ++t) {
     float* row = out.data() + t * config.vocabulary;
+    if (weights.output_scale != 1.0f) table.scale(row, config.vocabulary, weights.output_scale);
     if (!weights.output_bias.empty()) table.add_scaled(row, weights.output_bias.data(), config.vocabulary, 1.0f);
     if (config.logit_scale != 1.0f) table.scale(row, config.vocabulary, config.logit_scale);
     if (config.logit_soft_cap > 0) table.soft_cap(row, config.vocabulary, config.logit_soft_cap);

@@ -77,6 +77,7 @@ Result<Weights> read_weights(const io::Gguf& file, const Config& config) {
   weights.output = weights.token_embedding;
   if (top.has("output.weight")) {
     BRIM_ASSIGN(weights.output, top.matrix("output.weight", {config.embedding, config.vocabulary}));
+    BRIM_ASSIGN(weights.output_scale, top.optional_scale("output"));
   }
   if (config.output_bias) {
     BRIM_ASSIGN(weights.output_bias, top.vector("output.bias", config.vocabulary));

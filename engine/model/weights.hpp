@@ -89,7 +89,8 @@ struct LayerWeights {
 struct Weights {
   quant::Matrix token_embedding;  ///< [vocabulary][embedding]
   Norm output_norm;
-  quant::Matrix output;  ///< the embedding again when tied
+  quant::Matrix output;       ///< the embedding again when tied
+  float output_scale = 1.0f;  ///< multiplies the products of `output`, before the bias
   std::vector<float> output_bias;
   std::vector<LayerWeights> layers;
   const LayerWeights& layer(kv::LayerId id) const { return layers[kv::index_of(id)]; }

@@ -58,6 +58,8 @@ class Sequence {
   }
   /// Whether layers keep states that cannot be cut back, so that going back means processing tokens again.
   bool keeps_states() const { return !memory_.kv.shape.states.empty(); }
+  /// Whether that is so because of states, or because entries slide out of windows: then checkpoints are of use.
+  bool needs_checkpoints() const { return memory_.kv.shape.needs_checkpoints(); }
   /// Makes saving possible where drafts wait that have changed layers' states: what was accepted of them is processed
   /// again. Errors: cancelled.
   Status settle(const std::atomic<bool>* cancel);

@@ -1,5 +1,6 @@
 #!/bin/bash
-# The synthetic models of bench/: reproducible, of the requested size, readable by `brim quantize` and its refusals.
+# The synthetic models of bench/: reproducible, of the requested size, readable, also those of hybrids and experts, and
+# refusals.
 . "$(dirname "$0")/support.sh"
 synth=$(dirname "$brim")/../bench/synth_model
 [ -x "$synth" ] || skip "there is no synth_model"
@@ -22,6 +23,22 @@ for type in f32 f16 bf16 q8_0 q6_k q5_k_m q4_0 q4_1 q3_k_m q2_k iq4_nl iq4_xs mx
 done
 "$synth" qwen3-0.6b vocabulary.gguf --type q4_0 --layers 1 --vocab 2048 >out
 grep -q " 2048 tokens" out || fail "--vocab was not followed: $(cat out)"
+# Of shapes whose layers differ, as few layers as show each kind.
+while read -r shape architecture options; do
+  "$synth" "$shape" shape.gguf $options >out </dev/null || fail "$shape failed: $(cat out)"
+  "$brim" inspect -m shape.gguf >out 2>err </dev/null || fail "$shape: brim inspect: $(cat err)"
+  says "^  architecture +$architecture$" out
+  says '^  KV budget +[0-9.]+ ' out
+  "$brim" run -m shape.gguf -c 256 --temp 0 -n 4 -p "the end" >out 2>err </dev/null || fail "$shape: brim run: $(cat err)"
+  rm shape.gguf
+done <<'SHAPES'
+lfm2-1.2b lfm2 --type q4_0 --layers 3
+qwen3.5-0.8b qwen35 --type q4_0 --layers 4
+gemma4-e2b gemma4 --type q1_0
+gpt-oss-20b gpt-oss --type q8_0 --layers 1 --vocab 2048
+granite-4-h-1b granitehybrid --type q4_0 --layers 6
+qwen3-30b-a3b qwen3moe --type q1_0 --layers 1
+SHAPES
 for call in "no-such-shape x.gguf" "llama-1b x.gguf --type q9" "llama-1b x.gguf --vocab 10" "llama-1b x.gguf --vocab 5000 --full-vocab"; do
   code=0
   "$synth" $call >out 2>err || code=$?

@@ -72,8 +72,9 @@ void plan_monster(Bytes& in) {
                                         static_cast<double>(in.wide(2)) / 100};
   const auto plan = brim::test::make_plan(shape, request, in.wide(8), "uniform", "window");
   if (!plan) return;
-  require(plan->pool_bytes + plan->metadata_bytes + plan->staging_bytes <= plan->budget_bytes);
-  require(plan->budget_bytes <= plan->full_bytes);
+  const std::int64_t copies = plan->checkpoints * plan->window_bytes;
+  require(plan->pool_bytes + plan->metadata_bytes + plan->staging_bytes + copies <= plan->budget_bytes);
+  require(plan->budget_bytes <= plan->full_bytes || plan->checkpoints > 0);
 }
 
 Shape small_shape(Bytes& in) {

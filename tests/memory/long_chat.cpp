@@ -1,7 +1,7 @@
 // See long_chat.hpp.
 #include "tests/memory/long_chat.hpp"
 
-#include "tests/support/tiny_model.hpp"
+#include <utility>
 
 namespace brim::test {
 namespace {
@@ -51,6 +51,10 @@ void write_chat_model(const std::string& path, bool byte_pairs) {
   TinyModel model;
   model.byte_pairs = byte_pairs;
   model.format = quant::Format::q8_0;
+  write_chat_model(path, std::move(model));
+}
+
+void write_chat_model(const std::string& path, TinyModel model) {
   model.chat_template = kTemplate;
   write_tiny_model(path, model);
 }

@@ -53,7 +53,7 @@ SESSION_OPTIONS = {
         "together)"
     ),
     "kv_checkpoints": (
-        "Max number of checkpoints for models whose layers keep states: copies of these, in the KV budget, from which a "
+        "Max number of checkpoints of layers' states and sliding windows: copies of these, in the KV budget, from which a "
         "changed conversation goes on; -1: as many as the budget allows, 0: none (-1 to 16; default: -1)"
     ),
     "chat_template": (

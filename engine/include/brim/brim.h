@@ -93,8 +93,8 @@ BRIM_API const char* brim_isa(void);
  *                       that match its query best, up to that share of the entries kept (default: all)
  *   kv.heads            Whether the KV heads of a layer keep the same entries: together, or apart, each with a quota of its own
  *                       (default: together)
- *   kv.checkpoints      Max number of checkpoints for models whose layers keep states: copies of these, in the KV budget, from which
- *                       a changed conversation goes on; -1: as many as the budget allows, 0: none (-1 to 16; default: -1)
+ *   kv.checkpoints      Max number of checkpoints of layers' states and sliding windows: copies of these, in the KV budget, from
+ *                       which a changed conversation goes on; -1: as many as the budget allows, 0: none (-1 to 16; default: -1)
  *   chat.template       How messages become a prompt: a built-in template (chatml, llama3, …) or Jinja source, on the command line a
  *                       file with it (default: the model's own template)
  *   spec.type           Speculation: draft several tokens and verify them in one pass, which changes the speed and never the text.

@@ -1,96 +1,31 @@
-// Conversations of models whose layers keep states: checkpoints are where texts branch off, so that the next message,
-// another answer and an edited message process no more than what follows them, and give what a new session gives.
+// Conversations of models whose layers keep states, or have a window: checkpoints are where texts branch off, so that the
+// next message, another answer and an edited message process no more than what follows them, and give what a new session
+// gives.
 #include <doctest/doctest.h>
 
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "tests/engine/generate/conversing.hpp"
+#include "tests/engine/generate/chat.hpp"
+#include "tests/support/tiny_gemma4.hpp"
 #include "tests/support/tiny_recurrent.hpp"
 
 using namespace brim;
-using generate::Session;
-using generate::SessionOptions;
+using test::Chat;
+using test::kSlack;
+using test::kTemplates;
+using test::kThinking;
 
 namespace {
 
-/// Writes past answers as they were asked for.
-constexpr const char* kPlain =
-    "{% for m in messages %}{% if m.role == 'user' %}U{% else %}A{% endif %}{{ m.content }};{% endfor %}"
-    "{% if add_generation_prompt %}A{% endif %}";
-/// Asks for answers that begin with a thought, and writes past ones without it, as templates of Qwen3.5 do.
-constexpr const char* kThinking =
-    "{% for m in messages %}{% if m.role == 'user' %}U{% else %}A{% endif %}{{ m.content }};{% endfor %}"
-    "{% if add_generation_prompt %}A~{% endif %}";
-constexpr const char* kTemplates[] = {kPlain, kThinking};
-constexpr std::int64_t kSlack = 16;  // what a template adds around a message and an answer
-
-/// A session, and how many tokens its last call that processed a text had to process.
-struct Chat {
-  Chat(const std::shared_ptr<const model::Model>& model, const char* chat_template, int checkpoints = -1) {
-    SessionOptions options;
-    options.sequence.threads = 2;
-    options.sequence.budget.kind = kv::BudgetRequest::Kind::full;
-    options.sequence.checkpoints = checkpoints;
-    options.sampling.temperature = 0;
-    options.chat_template = chat_template;
-    options.ignore_end_tokens = true;
-    auto made = Session::create(model, options);
-    if (!made) FAIL(made.error().sentence);
-    session = std::move(*made);
-    observe();
-  }
-  explicit Chat(std::unique_ptr<Session> other) : session(std::move(other)) { observe(); }
-  Chat(const Chat&) = delete;
-  Chat& operator=(const Chat&) = delete;
-
-  void observe() {
-    session->on_progress([this](long long, long long total) {
-      processed = total;
-      return true;
-    });
-  }
-  void answer_again() {
-    processed = 0;  // a single token is not reported
-    REQUIRE(session->regenerate());
-  }
-  void message(const std::string& text) { REQUIRE(session->message("user", text)); }
-  void load(const std::vector<std::string>& messages) {
-    std::string json;
-    for (std::size_t i = 0; i < messages.size(); ++i) {
-      json += json.empty() ? "[" : ",";
-      json +=
-          std::string("{\"role\":\"") + (i % 2 == 0 ? "user" : "assistant") + "\",\"content\":\"" + messages[i] + "\"}";
-    }
-    REQUIRE(session->load_messages(json + "]"));
-  }
-  std::vector<float> logits() {
-    const auto found = session->logits();
-    if (!found) FAIL(found.error().sentence);
-    return {found->begin(), found->end()};
-  }
-  std::int64_t tokens() const { return session->sequence().tokens(); }
-  std::vector<std::int64_t> places() const {
-    std::vector<std::int64_t> all;
-    for (const kv::Checkpoint& one : session->sequence().cache().checkpoints()) all.push_back(one.tokens);
-    return all;
-  }
-  void check_memory() const {
-    const kv::Memory& memory = session->sequence().cache();
-    CHECK(memory.bytes_peak() <= memory.plan().budget_bytes);
-  }
-
-  std::unique_ptr<Session> session;
-  std::int64_t processed = 0;
-};
-
 template <class Check>
-void for_each_stateful_model(Check check) {
+void for_each_model_with_checkpoints(Check check) {
   for (const std::string architecture : test::kTinyRecurrent) {
     CAPTURE(architecture);
     check(test::tiny_model(test::tiny_recurrent(architecture)));
   }
+  CAPTURE("gemma4");
+  check(test::tiny_model(test::tiny_gemma4()));
 }
 
 constexpr const char* kQuestion = "the dog and the cat sat in the sun";
@@ -100,7 +35,7 @@ constexpr const char* kNext = "what else did they do";
 }  // namespace
 
 TEST_CASE("a second turn processes the answer and the new message again at most") {
-  for_each_stateful_model([](const auto& model) {
+  for_each_model_with_checkpoints([](const auto& model) {
     for (const char* chat_template : kTemplates) {
       CAPTURE(chat_template);
       Chat chat(model, chat_template);
@@ -119,7 +54,7 @@ TEST_CASE("a second turn processes the answer and the new message again at most"
 }
 
 TEST_CASE("another answer processes what follows the message, and gives the same logits") {
-  for_each_stateful_model([](const auto& model) {
+  for_each_model_with_checkpoints([](const auto& model) {
     for (const char* chat_template : kTemplates) {
       CAPTURE(chat_template);
       Chat chat(model, chat_template);
@@ -142,7 +77,7 @@ TEST_CASE("another answer processes what follows the message, and gives the same
 }
 
 TEST_CASE("an edited message is what it would have been at first, from the checkpoint before it") {
-  for_each_stateful_model([](const auto& model) {
+  for_each_model_with_checkpoints([](const auto& model) {
     for (const char* chat_template : kTemplates) {
       CAPTURE(chat_template);
       Chat chat(model, chat_template, 4);
@@ -171,7 +106,7 @@ TEST_CASE("an edited message is what it would have been at first, from the check
 }
 
 TEST_CASE("room for checkpoints changes no bit, only what is processed") {
-  for_each_stateful_model([](const auto& model) {
+  for_each_model_with_checkpoints([](const auto& model) {
     std::vector<float> logits;
     for (const int checkpoints : {0, 1, 2, 16}) {
       CAPTURE(checkpoints);
@@ -185,6 +120,34 @@ TEST_CASE("room for checkpoints changes no bit, only what is processed") {
       if (logits.empty()) logits = chat.logits();
       CHECK(chat.logits() == logits);
       CHECK(chat.session->sequence().whole_readings() == (checkpoints > 0 ? 0 : 1));
+      chat.check_memory();
+    }
+  });
+}
+
+TEST_CASE("a conversation that is loaded has checkpoints before the user's messages, so that any may be edited") {
+  for_each_model_with_checkpoints([](const auto& model) {
+    for (const char* chat_template : kTemplates) {
+      CAPTURE(chat_template);
+      const std::vector<std::string> all{kQuestion, kAnswer, kNext, "so they did", "and then"};
+      Chat chat(model, chat_template, 8);
+      chat.load(all);
+      const std::vector<std::int64_t> places = chat.places();
+      REQUIRE(places.size() == 3);
+      CHECK(chat.tokens() - places[2] <= kSlack);
+      (void)test::pieces(*chat.session, 4);
+      chat.load({kQuestion, kAnswer, "tell me more"});
+      CHECK(chat.processed == chat.tokens() - places[0]);
+      CHECK(chat.session->sequence().whole_readings() == 0);
+      Chat fresh(model, chat_template, 8);
+      fresh.load({kQuestion, kAnswer, "tell me more"});
+      CHECK(chat.logits() == fresh.logits());
+      CHECK(chat.places() == fresh.places());
+      // With room for one, the newest is kept.
+      Chat little(model, chat_template, 1);
+      little.load(all);
+      REQUIRE(little.places().size() == 1);
+      CHECK(little.places()[0] == places[2]);
       chat.check_memory();
     }
   });

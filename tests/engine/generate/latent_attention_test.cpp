@@ -12,6 +12,7 @@
 #include "engine/base/state.hpp"
 #include "engine/kv/layout.hpp"
 #include "tests/engine/generate/as_alone.hpp"
+#include "tests/engine/generate/inside_budget.hpp"
 #include "tests/engine/generate/tiny.hpp"
 #include "tests/engine/generate/together.hpp"
 #include "tests/support/policies.hpp"
@@ -69,35 +70,7 @@ TEST_CASE("f16 is near f32, and nearer than four bits") {
 }
 
 TEST_CASE("all is inside the budget at every step, whatever the rule, and less than the smallest is refused") {
-  const auto model = latent_model();
-  const auto ids = test::some_ids(400);
-  std::int64_t min = 0;
-  for (const char* keep : {"snapkv", "distinct", "tova", "window"}) {
-    const kv::Rule* const rule = test::rule_named(keep);
-    const kv::Plan plan = test::tiny_sequence(model, {.keep = rule})->memory().kv;
-    min = plan.min_bytes;
-    const std::int64_t budgets[] = {plan.min_bytes, (plan.min_bytes + plan.full_bytes) / 2, plan.full_bytes};
-    for (const std::int64_t budget : budgets) {
-      CAPTURE(budget);
-      CAPTURE(keep);
-      const auto sequence = test::tiny_sequence(model, {.budget = std::to_string(budget), .keep = rule});
-      for (std::size_t at = 0; at < 300; at += 50) {
-        read(*sequence, Ids(ids).subspan(at, 50));
-        REQUIRE(sequence->cache().bytes_used() <= budget);
-      }
-      answer(*sequence, Ids(ids).subspan(300, 20));
-      REQUIRE(sequence->cache().bytes_used() <= budget);
-      CHECK(sequence->cache().rebased() > 0);
-      for (const float logit : logits_of(*sequence)) REQUIRE(std::isfinite(logit));
-    }
-  }
-  run::SequenceOptions too_small;
-  too_small.keep = &kv::window_rule();
-  too_small.budget = *kv::parse_budget(std::to_string(min - 1));
-  const auto refused = Sequence::create(model, too_small);
-  REQUIRE(!refused);
-  CHECK(refused.error().sentence.find(kv::bytes_text(min - 1)) != std::string::npos);
-  CHECK(refused.error().sentence.find(kv::bytes_text(min)) != std::string::npos);
+  test::check_inside_budget(latent_model());
 }
 
 TEST_CASE("a latent text in any pieces, by any number of threads, gives the same bits") {

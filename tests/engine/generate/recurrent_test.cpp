@@ -13,6 +13,8 @@
 
 #include "engine/base/state.hpp"
 #include "engine/model/layers/mixer.hpp"
+#include "tests/engine/generate/as_alone.hpp"
+#include "tests/engine/generate/inside_budget.hpp"
 #include "tests/engine/generate/tiny.hpp"
 #include "tests/engine/generate/together.hpp"
 #include "tests/support/saved_bytes.hpp"
@@ -20,6 +22,7 @@
 
 using namespace brim;
 using run::Sequence;
+using test::answer;
 using test::logits_of;
 using test::read;
 
@@ -27,23 +30,16 @@ namespace {
 
 using Ids = std::span<const std::int32_t>;
 
-void go_on(Sequence& sequence, Ids ids) {
-  for (const std::int32_t id : ids) {
-    const Status status = sequence.read_next(id, nullptr);
-    if (!status) FAIL(status.error().sentence);
-  }
-}
-
-/// The logits of a new sequence that processes prompts, each by a call of its own, and then `answer`.
+/// The logits of a new sequence that processes prompts, each by a call of its own, and then `more`.
 std::vector<float> fresh_after(const std::shared_ptr<const model::Model>& model, const std::vector<Ids>& prompts,
-                               Ids answer) {
+                               Ids more) {
   const auto sequence = test::tiny_sequence(model, {.threads = 1});
   for (const Ids prompt : prompts) read(*sequence, prompt);
-  go_on(*sequence, answer);
+  answer(*sequence, more);
   return logits_of(*sequence);
 }
-std::vector<float> fresh(const std::shared_ptr<const model::Model>& model, Ids prompt, Ids answer) {
-  return fresh_after(model, {prompt}, answer);
+std::vector<float> fresh(const std::shared_ptr<const model::Model>& model, Ids prompt, Ids more) {
+  return fresh_after(model, {prompt}, more);
 }
 
 template <class Check>
@@ -131,17 +127,17 @@ TEST_CASE("saved, restored and taken back, a text goes on as if it had been proc
     const auto sequence = test::tiny_sequence(model, {}), other = test::tiny_sequence(model, {.threads = 1});
     REQUIRE(sequence->memory().kv.checkpoints == 1);
     read(*sequence, part(0, 40));
-    go_on(*sequence, part(40, 45));
+    answer(*sequence, part(40, 45));
     StateWriter writer;
     REQUIRE(sequence->save(writer));
     const std::vector<std::byte> saved = test::saved_bytes(writer);
     StateReader state("a state", {saved});
     REQUIRE(other->restore(state));
     for (Sequence* each : {sequence.get(), other.get()}) {
-      go_on(*each, part(45, 50));
+      answer(*each, part(45, 50));
       CHECK(logits_of(*each) == fresh(model, part(0, 40), part(40, 50)));
       REQUIRE(each->rewind(40, {}, nullptr));  // the checkpoint behind the prompt
-      go_on(*each, part(60, 70));
+      answer(*each, part(60, 70));
       CHECK(logits_of(*each) == fresh(model, part(0, 40), part(60, 70)));
       REQUIRE(each->rewind(20, {}, nullptr));  // before it: from the beginning
       read(*each, part(70, 80));
@@ -185,7 +181,7 @@ TEST_CASE("a prompt that is replaced from inside a block is what it would have b
     for (const std::size_t kept : kKept) {
       CAPTURE(kept);
       read(*sequence, Ids(ids).first(100));
-      go_on(*sequence, Ids(ids).subspan(100, 3));
+      answer(*sequence, Ids(ids).subspan(100, 3));
       std::vector<std::int32_t> text(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(kept));
       text.insert(text.end(), ids.begin() + 110, ids.begin() + 150);
       REQUIRE(sequence->read_from(static_cast<std::int64_t>(kept), Ids(text).subspan(kept), {}, nullptr));
@@ -197,8 +193,12 @@ TEST_CASE("a prompt that is replaced from inside a block is what it would have b
     // As for another answer: the last token is processed again.
     read(*sequence, Ids(ids).first(100));
     const auto logits = logits_of(*sequence);
-    go_on(*sequence, Ids(ids).subspan(100, 3));
+    answer(*sequence, Ids(ids).subspan(100, 3));
     REQUIRE(sequence->read_from(99, Ids(ids).subspan(99, 1), {}, nullptr));
     CHECK(logits_of(*sequence) == logits);
   });
+}
+
+TEST_CASE("states and entries are inside the budget at every step, and less than the smallest is refused") {
+  for_each_model([](const auto& model) { test::check_inside_budget(model); });
 }

@@ -30,3 +30,22 @@ TEST_CASE("a matrix's scale multiplies its products: powers of two that cancel o
     CHECK(logits_with({{name, 0.5f}}) != plain);
   }
 }
+
+TEST_CASE("the output's scale multiplies the logits, and one of a matrix that is not there is refused by name") {
+  const auto logits = [](float scale) {
+    test::TinyModel tiny;
+    tiny.further = {{"output.weight", {64, 392}, 1, true}, {"output.scale", {1}, scale}};
+    const auto sequence = test::tiny_sequence(test::tiny_model(tiny), {});
+    test::read(*sequence, test::some_ids(20));
+    return test::logits_of(*sequence);
+  };
+  std::vector<float> doubled = logits(1.0f);
+  for (float& logit : doubled) logit *= 2;
+  CHECK(logits(2.0f) == doubled);
+  test::TinyModel tied;
+  tied.further = {{"output.scale", {1}, 2.0f}};
+  const test::TinyFile file(tied);
+  const auto refused = model::Model::load(file.path, {});
+  REQUIRE(!refused);
+  CHECK(refused.error().sentence.find("output.scale") != std::string::npos);
+}

@@ -12,7 +12,9 @@
 
 #include "engine/base/state.hpp"
 #include "engine/kv/heads.hpp"
+#include "platform/linux/system_text.hpp"
 #include "tests/engine/generate/as_alone.hpp"
+#include "tests/engine/generate/inside_budget.hpp"
 #include "tests/engine/generate/tiny.hpp"
 #include "tests/engine/generate/together.hpp"
 #include "tests/support/policies.hpp"
@@ -45,6 +47,17 @@ class Adding final : public kv::Rule {
   mutable std::atomic<double> largest{0};
 };
 
+/// How many bytes of a file are resident where it is mapped.
+std::int64_t resident_of(const std::string& path) {
+  std::int64_t bytes = 0;
+  bool of_file = false;
+  for (const std::string& line : split_text(read_text("/proc/self/smaps").value_or(""), '\n')) {
+    if (line.find('-') < line.find(' ')) of_file = line.ends_with(path);  // a range of addresses begins a mapping
+    if (of_file) bytes += 1024 * static_cast<std::int64_t>(named_number(line, "Rss:").value_or(0));
+  }
+  return bytes;
+}
+
 }  // namespace
 
 TEST_CASE("only the layers with entries of their own have streams, and all is inside the budget at every step") {
@@ -58,35 +71,7 @@ TEST_CASE("only the layers with entries of their own have streams, and all is in
   CHECK(whole.shape.layers[1].window == 0);
   CHECK(whole.shape.layers[2].window == 24);
   CHECK(kv::layer_stats(full->cache(), kv::LayerId{3}).quota == 0);
-  const auto ids = test::some_ids(400);
-  for (const char* keep : {"window", "snapkv", "distinct", "tova"}) {
-    const kv::Rule* const rule = test::rule_named(keep);
-    const kv::Plan plan = test::tiny_sequence(model, {.keep = rule})->memory().kv;
-    const std::int64_t budgets[] = {plan.min_bytes, (plan.min_bytes + plan.full_bytes) / 2, plan.full_bytes};
-    for (const std::int64_t budget : budgets) {
-      CAPTURE(budget);
-      CAPTURE(keep);
-      const auto sequence = test::tiny_sequence(model, {.budget = std::to_string(budget), .keep = rule});
-      CHECK(sequence->memory().kv.budget_bytes <= budget);
-      for (std::size_t at = 0; at < 300; at += 50) {
-        read(*sequence, Ids(ids).subspan(at, 50));
-        REQUIRE(sequence->cache().bytes_used() <= budget);
-      }
-      for (std::size_t at = 300; at < 330; ++at) {
-        answer(*sequence, Ids(ids).subspan(at, 1));
-        REQUIRE(sequence->cache().bytes_used() <= budget);
-      }
-      for (const float logit : logits_of(*sequence)) REQUIRE(std::isfinite(logit));
-    }
-  }
-  const std::int64_t min = test::tiny_sequence(model, {.keep = &kv::window_rule()})->memory().kv.min_bytes;
-  run::SequenceOptions too_small;
-  too_small.keep = &kv::window_rule();
-  too_small.budget = *kv::parse_budget(std::to_string(min - 1));
-  const auto refused = Sequence::create(model, too_small);
-  REQUIRE(!refused);
-  CHECK(refused.error().sentence.find(kv::bytes_text(min - 1)) != std::string::npos);
-  CHECK(refused.error().sentence.find(kv::bytes_text(min)) != std::string::npos);
+  test::check_inside_budget(model);
 }
 
 TEST_CASE("pieces, threads and heads of their own change no bit where nothing is evicted, beyond the window") {
@@ -169,5 +154,22 @@ TEST_CASE("embeddings for each layer are read from the file, and a file that cha
     REQUIRE(!status);
     CHECK(status.error().code == ErrorCode::io);
     CHECK(status.error().sentence.find(file.path) != std::string::npos);
+  }
+}
+
+TEST_CASE("of embeddings for each layer only the rows that are read are resident") {
+  const test::TinyFile file(test::tiny_gemma4(1024));
+  const auto whole = static_cast<std::int64_t>(std::filesystem::file_size(file.path));
+  constexpr std::int64_t kTable = 5 * 1024 * test::kTinyVocabulary * 4;
+  REQUIRE(whole > kTable);
+  for (const auto memory : {model::WeightMemory::file, model::WeightMemory::own}) {
+    auto model = model::Model::load(file.path, {.memory = memory, .threads = 2});
+    REQUIRE(model);
+    CHECK((*model)->weight_bytes() < whole - kTable / 2);
+    const auto sequence = test::tiny_sequence(*model, {});
+    read(*sequence, test::some_ids(100));
+    answer(*sequence, test::some_ids(5));
+    if (memory == model::WeightMemory::file) CHECK(resident_of(file.path) > 0);
+    CHECK(resident_of(file.path) < whole - kTable / 2);
   }
 }

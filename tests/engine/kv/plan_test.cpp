@@ -29,8 +29,9 @@ Shape llama_1b(std::int64_t context) { return fake_shape(16, context, KvType::f1
 
 /// The properties that every plan has; counts violations.
 void check_plan(const Plan& plan) {
-  CHECK(plan.pool_bytes + plan.metadata_bytes + plan.staging_bytes <= plan.budget_bytes);
-  CHECK(plan.budget_bytes <= plan.full_bytes);
+  const std::int64_t copies = plan.checkpoints * plan.window_bytes;
+  CHECK(plan.pool_bytes + plan.metadata_bytes + plan.staging_bytes + copies <= plan.budget_bytes);
+  CHECK((plan.budget_bytes <= plan.full_bytes || plan.checkpoints > 0));
   CHECK(plan.budget_bytes >= plan.min_bytes);
   CHECK(plan.chunk >= 1);
   CHECK(plan.chunk <= brim::kv::kLargestChunk);
@@ -250,10 +251,11 @@ TEST_CASE("thousands of random shapes and budgets: the parts never exceed the bu
     // What is left over is less than a granule of the largest layer with its scratch.
     if (plan->quota == full.quota) continue;
     std::int64_t granule = 0;
-    for (const StreamShape& layer : shape.layers) {
-      granule = std::max(granule, kGranuleEntries * brim::kv::entry_bytes(layer, {}));
+    for (const brim::kv::LayerNeed& layer : plan->layers) {
+      granule = std::max(granule, kGranuleEntries * layer.entry_bytes);
     }
-    const std::int64_t spent = plan->pool_bytes + plan->metadata_bytes + plan->staging_bytes;
+    const std::int64_t spent =
+        plan->pool_bytes + plan->metadata_bytes + plan->staging_bytes + plan->checkpoints * plan->window_bytes;
     CHECK(plan->budget_bytes - spent <= granule + kGranuleEntries * 24 + 4 * 64);
   }
   CHECK(made > 3000);
