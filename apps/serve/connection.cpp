@@ -23,8 +23,6 @@ constexpr auto kBody = std::chrono::seconds(60);  ///< for a whole body
 
 std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
-std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
-
 template <class Head, class Name>
 std::string_view value_of(const Head& head, Name name) {
   return view(head[name]);
@@ -62,7 +60,6 @@ bool Connection::reject_message(ErrorCode failure) {
   }
   keep_ = false;
   began_ = std::chrono::steady_clock::now();
-  call_.path = path_of(view(parser_->get().target()));  // as far as it came: errors have its client's form
   if (failure == http::error::header_limit) {
     send_refusal(Refusal(431, "the request's headers have more than 16384 bytes"));
   } else if (failure == http::error::body_limit) {
@@ -106,9 +103,7 @@ void Connection::admit() {
   const auto& head = parser_->get();
   modern_ = head.version() >= 11;
   const std::string_view target = view(head.target());
-  const std::string_view path = path_of(target);
-  call_ = {std::string(view(head.method_string())), std::string(path), "", ""};
-  if (path.size() < target.size()) call_.query = target.substr(path.size() + 1);
+  call_ = {std::string(view(head.method_string())), std::string(target.substr(0, target.find('?'))), "", ""};
   head_only_ = call_.method == "HEAD";
   const std::string_view origin = value_of(head, http::field::origin);
   origin_.clear();
