@@ -60,6 +60,8 @@ bool Connection::reject_message(ErrorCode failure) {
   }
   keep_ = false;
   began_ = std::chrono::steady_clock::now();
+  const std::string_view target = view(parser_->get().target());
+  call_.path = target.substr(0, target.find('?'));  // as far as it came: errors have its client's form
   if (failure == http::error::header_limit) {
     send_refusal(Refusal(431, "the request's headers have more than 16384 bytes"));
   } else if (failure == http::error::body_limit) {
@@ -104,6 +106,7 @@ void Connection::admit() {
   modern_ = head.version() >= 11;
   const std::string_view target = view(head.target());
   call_ = {std::string(view(head.method_string())), std::string(target.substr(0, target.find('?'))), "", ""};
+  if (call_.path.size() < target.size()) call_.query = target.substr(call_.path.size() + 1);
   head_only_ = call_.method == "HEAD";
   const std::string_view origin = value_of(head, http::field::origin);
   origin_.clear();

@@ -326,6 +326,7 @@ TEST_CASE("ollama's models have a tag, a digest of their own and sizes in words"
   const OllamaModel small{"tiny", "llama", "Q4_K", 135'000'000, 1000, 256, 0};
   OllamaModel large = small;
   large.parameters = 1'240'000'000;
+  large.id = "large:1b";
   const Parsed entry = Parsed::parse(json_text(ollama_entry(small)));
   CHECK(entry.at("name") == "tiny:latest");
   CHECK(entry.at("model") == "tiny:latest");
@@ -334,6 +335,7 @@ TEST_CASE("ollama's models have a tag, a digest of their own and sizes in words"
   CHECK(entry.at("digest") != Parsed::parse(json_text(ollama_entry(large))).at("digest"));
   CHECK(entry.at("details").at("parameter_size") == "135.0M");
   CHECK(ollama_entry(large).at("details").at("parameter_size") == "1.2B");
+  CHECK(ollama_entry(large).at("name") == "large:1b");  // it has a tag
   CHECK(ollama_running(small).at("size_vram") == 0);
   CHECK(ollama_running(small).at("context_length") == 256);
   CHECK(ollama_show(small).at("model_info").at("llama.context_length") == 256);

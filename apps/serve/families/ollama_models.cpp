@@ -35,7 +35,7 @@ OrderedJson details_of(const OllamaModel& model) {
 }
 
 OrderedJson head_of(const OllamaModel& model) {
-  const std::string name = model.id + ":latest";
+  const std::string name = model.id.find(':') == std::string::npos ? model.id + ":latest" : model.id;
   return {{"name", name},
           {"model", name},
           {"size", model.weight_bytes},
