@@ -16,10 +16,26 @@ namespace {
 /// Names that constrain the answer on one server or another, or ask for a longer one: a client that is answered without
 /// them would take the answer for what it is not.
 constexpr const char* kNotImplemented[] = {
-    "response_format", "tools",         "tool_choice",    "grammar",       "json_schema",  "structured_outputs",
-    "regex",           "ebnf",          "functions",      "function_call", "format",       "guided_json",
-    "guided_regex",    "guided_choice", "guided_grammar", "logprobs",      "top_logprobs", "kv_budget",
-    "audio",           "suffix",        "echo",           "prediction",
+    "response_format",
+    "tools",
+    "tool_choice",
+    "grammar",
+    "json_schema",
+    "structured_outputs",
+    "regex",
+    "ebnf",
+    "functions",
+    "function_call",
+    "format",
+    "guided_json",
+    "guided_regex",
+    "guided_choice",
+    "guided_grammar",
+    "kv_budget",
+    "audio",
+    "suffix",
+    "echo",
+    "prediction",
 };
 
 /// Whether a value says that nothing is asked for: clients send some of these unasked.
@@ -56,6 +72,7 @@ void read_stream(Fields& fields, AnswerRequest& request) {
 /// What chats and completions have in common.
 void read_common(Fields& fields, const Json& body, AnswerRequest& request) {
   read_head(fields, body, request);
+  refuse_asked(fields, {"logprobs", "top_logprobs"});
   read_stream(fields, request);
   read_stops(fields, "stop", request);
   read_sampling(fields, request);

@@ -139,6 +139,7 @@ TEST_CASE("a message is refused by what it would need") {
   CHECK(param(R"(, "output_config": {"format": {}})") == "output_config.format");
   CHECK(param(R"(, "output_config": {"effort": "low"})") == "(taken)");
   CHECK(param(R"(, "mcp_servers": [{}])") == "mcp_servers");
+  CHECK(param(R"(, "top_logprobs": 2)") == "top_logprobs");
   CHECK(param(R"(, "system": 5)") == "system");
   CHECK(param(R"(, "system": [{"type": "image"}])") == "system[0].type");
   CHECK(param(R"(, "stop_sequences": [5])") == "stop_sequences");
@@ -203,6 +204,7 @@ TEST_CASE("what ollama's clients ask for and is not there is refused by its name
   CHECK(chat(R"(, "format": "json")") == "format");
   CHECK(chat(R"(, "format": {"type": "object"})") == "format");
   CHECK(chat(R"(, "tools": [{}])") == "tools");
+  CHECK(chat(R"(, "logprobs": true)") == "logprobs");
   CHECK(chat(R"(, "options": 5)") == "options");
   CHECK(chat(R"(, "options": {"temperature": "hot"})") == "options.temperature");
   CHECK(chat(R"(, "options": {"num_predict": 0})") == "options.num_predict");

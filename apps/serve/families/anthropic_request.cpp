@@ -19,7 +19,7 @@ AnswerRequest read_message_request(const Json& body) {
   }
   request.messages = messages.dump();
   read_head(fields, body, request);
-  refuse_asked(fields, {"output_format", "mcp_servers", "container"});
+  refuse_asked(fields, {"logprobs", "top_logprobs", "output_format", "mcp_servers", "container"});
   if (const Json* const output = fields.find("output_config")) {
     Fields inside(*output, "output_config.");
     refuse_asked(inside, {"format"});

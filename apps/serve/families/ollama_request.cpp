@@ -19,6 +19,7 @@ std::int64_t seconds_since_1970() {
 /// What both have in common, beside the prompt.
 void read_shared(Fields& fields, const Json& body, AnswerRequest& request) {
   read_head(fields, body, request);
+  refuse_asked(fields, {"logprobs", "top_logprobs"});
   request.model = ollama_model_name(std::move(request.model));
   request.stream = fields.flag("stream").value_or(true);
   if (const Json* const options = fields.find("options")) {

@@ -76,6 +76,7 @@ AnswerRequest read_response_request(const Json& body) {
   refuse_state(fields);
   read_input(fields, request);
   read_head(fields, body, request);
+  refuse_asked(fields, {"logprobs", "top_logprobs"});
   check_text(fields, request);
   check_include(fields);
   request.stream = fields.flag("stream").value_or(false);
