@@ -1,99 +1,42 @@
 // See answer_body.hpp.
 #include "apps/serve/answer_body.hpp"
 
-#include <nlohmann/json.hpp>
+#include <utility>
 
 #include "apps/serve/engine_failures.hpp"
-#include "apps/serve/response.hpp"
+#include "apps/serve/families/families.hpp"
 
 namespace brim::apps::serve {
-namespace {
 
-using OrderedJson = nlohmann::ordered_json;
+AnswerBody::AnswerBody(AnswerShape shape)
+    : family_(*shape.family),
+      stream_(shape.stream),
+      writer_(family_.writer(std::move(shape))),
+      began_(std::chrono::steady_clock::now()) {}
 
-std::string text_of(const OrderedJson& json) {
-  return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
-}
+AnswerBody::~AnswerBody() = default;
 
-OrderedJson head_of(const AnswerShape& shape) {
-  const char* const object =
-      shape.chat ? (shape.stream ? "chat.completion.chunk" : "chat.completion") : "text_completion";
-  return {{"id", shape.id}, {"object", object}, {"created", shape.created}, {"model", shape.model}};
-}
-
-OrderedJson usage_of(const AnswerShape& shape, const AnswerPiece& last) {
-  return {{"prompt_tokens", last.prompt_tokens},
-          {"completion_tokens", last.generated_tokens},
-          {"total_tokens", last.prompt_tokens + last.generated_tokens},
-          {"prompt_tokens_details", {{"cached_tokens", last.cached_tokens}}},
-          {"brim", {{"kv_budget_bytes", shape.kv_budget_bytes}, {"seed", shape.seed}}}};
-}
-
-const char* reason_of(Session::End end) { return end == Session::End::limit ? "length" : "stop"; }
-
-}  // namespace
-
-// Null for what an event does not have: a text, the reason of the end.
-std::string AnswerBody::event_of(const std::string* text, bool role, const char* reason) const {
-  OrderedJson choice = {{"index", 0}};
-  if (shape_.chat) {
-    OrderedJson delta = OrderedJson::object();
-    if (role) delta["role"] = "assistant";
-    if (text != nullptr) delta["content"] = *text;
-    choice["delta"] = std::move(delta);
-  } else {
-    choice["text"] = text == nullptr ? std::string() : *text;
-  }
-  choice["logprobs"] = nullptr;
-  choice["finish_reason"] = reason == nullptr ? OrderedJson() : OrderedJson(reason);
-  OrderedJson event = head_of(shape_);
-  event["choices"] = OrderedJson::array({std::move(choice)});
-  if (shape_.include_usage) event["usage"] = nullptr;
-  return event_text(text_of(event));
-}
-
-std::string AnswerBody::begin() const {
-  const std::string none;
-  return shape_.chat ? event_of(&none, true, nullptr) : std::string();
-}
+std::string_view AnswerBody::type() const { return family_.client.stream_type; }
+std::string_view AnswerBody::keep_alive() const { return family_.client.keep_alive; }
+std::string AnswerBody::begin() { return writer_->begin(); }
 
 std::string AnswerBody::add(const AnswerPiece& piece) {
   if (piece.status != BRIM_OK) {
     failure_.emplace(refusal_of(piece.status, piece.text));
-    return shape_.stream ? event_text(error_json(*failure_), "error") : std::string();
+    return stream_ ? writer_->fail(*failure_) : std::string();
   }
-  last_ = piece;
-  if (!shape_.stream) {
-    text_ += piece.text;
-    return {};
-  }
-  std::string events = piece.text.empty() ? std::string() : event_of(&piece.text, false, nullptr);
-  if (!piece.last()) return events;
-  events += event_of(nullptr, false, reason_of(piece.end));
-  if (shape_.include_usage) {
-    OrderedJson usage = head_of(shape_);
-    usage["choices"] = OrderedJson::array();
-    usage["usage"] = usage_of(shape_, piece);
-    events += event_text(text_of(usage));
-  }
-  return events.append(kDone);
+  const std::chrono::nanoseconds spent = std::chrono::steady_clock::now() - began_;
+  state_.total_ns = spent.count();
+  if (state_.prompt_ns == 0) state_.prompt_ns = state_.total_ns;
+  state_.text += piece.text;
+  state_.piece = piece;
+  return stream_ ? writer_->add(state_) : std::string();
 }
 
 Reply AnswerBody::whole() const {
-  if (failure_) return error_reply(*failure_);
-  OrderedJson choice = {{"index", 0}};
-  if (shape_.chat) {
-    choice["message"] = {{"role", "assistant"}, {"content", text_}, {"refusal", nullptr}};
-  } else {
-    choice["text"] = text_;
-  }
-  choice["logprobs"] = nullptr;
-  choice["finish_reason"] = reason_of(last_.end);
-  OrderedJson answer = head_of(shape_);
-  answer["choices"] = OrderedJson::array({std::move(choice)});
-  answer["usage"] = usage_of(shape_, last_);
+  if (failure_) return error_reply(*failure_, family_.client);
   Reply reply;
-  reply.body = text_of(answer) + "\n";
+  reply.body = json_text(writer_->whole(state_)) + "\n";
   return reply;
 }
 

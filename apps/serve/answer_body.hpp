@@ -1,18 +1,25 @@
-// What is sent of an answer: whole, or as a stream of events in the order that OpenAI's clients expect.
+// What is sent of an answer: whole, or as a stream, in the form of the client that asks (families/).
 #pragma once
 
 #include <brim/brim.hpp>
+#include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
+#include "apps/serve/json_body.hpp"
 #include "apps/serve/reply.hpp"
 
 namespace brim::apps::serve {
 
+class AnswerWriter;
+struct AnswerFamily;
+
 /// What stays the same in all that is sent of an answer.
 struct AnswerShape {
-  bool chat = false;
+  const AnswerFamily* family = nullptr;  ///< never null in use
   bool stream = false;
   bool include_usage = false;
   std::string id;            ///< "chatcmpl-…"
@@ -20,6 +27,8 @@ struct AnswerShape {
   std::int64_t created = 0;  ///< seconds since 1970
   std::uint64_t seed = 0;
   std::int64_t kv_budget_bytes = 0;
+  std::string only_stop{};     ///< the text that ends the answer, where the request has one alone
+  Json echo = Json::object();  ///< AnswerRequest::echo
 };
 
 /// One piece of an answer, as the computing thread hands it on.
@@ -31,26 +40,41 @@ struct AnswerPiece {
   bool last() const { return status != BRIM_OK || end != Session::End::not_yet; }
 };
 
+/// What an answer has come to.
+struct AnswerState {
+  std::string text;            ///< so far
+  AnswerPiece piece;           ///< the newest one
+  std::int64_t prompt_ns = 0;  ///< from the request to its first token, waiting included
+  std::int64_t total_ns = 0;   ///< from the request to the newest piece
+};
+
 class AnswerBody {
  public:
-  explicit AnswerBody(AnswerShape shape) : shape_(std::move(shape)) {}
+  explicit AnswerBody(AnswerShape shape);
+  ~AnswerBody();
+  AnswerBody(const AnswerBody&) = delete;
+  AnswerBody& operator=(const AnswerBody&) = delete;
 
-  bool stream() const { return shape_.stream; }
-  /// The events with which a stream begins: of a chat, the role.
-  std::string begin() const;
-  /// Takes the next piece. Returns the events to send now: none where the answer is sent whole, and none for a piece
-  /// without text. The last piece of a stream gives the reason of its end, the usage where it was asked for, and [DONE];
-  /// a failure gives `event: error` and nothing after it.
+  bool stream() const { return stream_; }
+  /// The stream's Content-Type.
+  std::string_view type() const;
+  /// What keeps a quiet stream from being closed as idle; "": nothing does.
+  std::string_view keep_alive() const;
+  /// What a stream begins with, before there is a piece.
+  std::string begin();
+  /// Takes the next piece. Returns what to send now: nothing where the answer is sent whole. The last piece of a stream
+  /// gives its end; a failure gives an error, and nothing after it.
   std::string add(const AnswerPiece& piece);
   /// The answer or its failure, when the last piece was added.
   Reply whole() const;
   bool failed() const { return failure_.has_value(); }
 
  private:
-  std::string event_of(const std::string* text, bool role, const char* reason) const;
-  AnswerShape shape_;
-  std::string text_;  ///< so far, where it is sent whole
-  AnswerPiece last_;
+  const AnswerFamily& family_;
+  bool stream_;
+  std::unique_ptr<AnswerWriter> writer_;
+  std::chrono::steady_clock::time_point began_;
+  AnswerState state_;
   std::optional<Refusal> failure_;
 };
 

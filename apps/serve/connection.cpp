@@ -108,7 +108,7 @@ bool Connection::reject_message(ErrorCode failure) {
     return true;
   }
   keep_ = false;
-  call_.path = path_of(*parser_);
+  call_.path = path_of(*parser_);  // as far as it came: errors have its form
   if (failure == http::error::header_limit) {
     send_refusal(Refusal(431, "the request's headers have more than 16384 bytes"));
   } else if (failure == http::error::body_limit) {
@@ -149,7 +149,9 @@ void Connection::on_head(ErrorCode failure) {
 
 // Who asks for what; throws Refusal. Answers OPTIONS itself.
 void Connection::admit() {
+  call_ = {};
   call_.path = path_of(*parser_);
+  call_.query = query_of(*parser_);
   const RequestHead head = request_head(*parser_);
   certain_ = true;
   modern_ = head.modern;

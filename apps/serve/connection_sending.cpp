@@ -7,6 +7,7 @@
 #include "apps/serve/connection.hpp"
 #include "apps/serve/connection_handler.hpp"
 #include "apps/serve/delivery.hpp"
+#include "apps/serve/families/families.hpp"
 #include "apps/serve/peers.hpp"
 #include "apps/serve/response.hpp"
 #include "apps/terminal/error_output.hpp"
@@ -36,7 +37,7 @@ void Connection::submit(Prepared& prepared) {
   for (Header& header : services_.guard.cors(origin_)) headers.push_back(std::move(header));
   if (body_->stream()) {
     keep_ = keep_ && modern_ && !services_.draining;
-    send(stream_head(headers, keep_, modern_) + stream_piece(body_->begin(), modern_));
+    send(stream_head(body_->type(), headers, keep_, modern_) + stream_piece(body_->begin(), modern_));
   } else {
     headers_ = std::move(headers);
   }
@@ -81,12 +82,14 @@ void Connection::tick() {
       self.abandon();
       return;
     }
-    if (self.body_->stream() && std::exchange(self.quiet_, true)) self.send(stream_piece(kKeepAlive, self.modern_));
+    if (self.body_->stream() && std::exchange(self.quiet_, true)) {
+      self.send(stream_piece(self.body_->keep_alive(), self.modern_));
+    }
     self.tick();
   }));
 }
 
-void Connection::send_refusal(const Refusal& refusal) { send_reply(error_reply(refusal)); }
+void Connection::send_refusal(const Refusal& refusal) { send_reply(error_reply(refusal, client_of(call_.path))); }
 
 void Connection::send_reply(Reply reply) {
   state_ = State::sending;

@@ -18,14 +18,6 @@
 namespace brim::apps::serve {
 namespace {
 
-using OrderedJson = nlohmann::ordered_json;
-
-Reply json_reply(const OrderedJson& json) {
-  Reply reply;
-  reply.body = json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
-  return reply;
-}
-
 int digit_of(char letter) {
   if (letter >= '0' && letter <= '9') return letter - '0';
   if (letter >= 'a' && letter <= 'f') return letter - 'a' + 10;
@@ -63,12 +55,23 @@ const Endpoints::Route* Endpoints::find(std::string_view method, std::string_vie
       {"GET", "/props", &Endpoints::props},
       {"GET", "/metrics", &Endpoints::metrics},
       {"GET", "/slots", &Endpoints::slots},
-      {"POST", "/v1/chat/completions", &Endpoints::chat},
-      {"POST", "/v1/completions", &Endpoints::completion},
+      {"GET", "/v1/plan", &Endpoints::plan},
+      {"POST", "/v1/rerank", &Endpoints::rerank},
       {"POST", "/tokenize", &Endpoints::tokenize},
       {"POST", "/detokenize", &Endpoints::detokenize},
       {"POST", "/apply-template", &Endpoints::apply_template},
+      {"POST", "/v1/messages/count_tokens", &Endpoints::count_tokens},
+      {"GET", "/api/version", &Endpoints::ollama_version},
+      {"GET", "/api/tags", &Endpoints::ollama_tags},
+      {"GET", "/api/ps", &Endpoints::ollama_ps},
+      {"POST", "/api/show", &Endpoints::ollama_model},
   };
+  static constexpr Route kAnswer = {"POST", "", &Endpoints::answer};  // at the paths of all families
+  if (family_of(path) != nullptr) {
+    if (method == kAnswer.method) return &kAnswer;
+    allowed = kAnswer.method;
+    return nullptr;
+  }
   if (method == "HEAD") method = "GET";
   for (const Route& route : kRoutes) {
     const bool here = route.path == kModelPath ? path.starts_with(kModelPath) : path == route.path;
@@ -92,12 +95,30 @@ Outcome Endpoints::handle(const Call& call) const {
     if (route == nullptr) check(call.method, call.path);
     return (this->*route->handle)(call);
   } catch (const Refusal& refusal) {
-    return error_reply(refusal);
+    return error_reply(refusal, client_of(call.path));
   } catch (const Exception& failure) {
     const Refusal refusal = refusal_of(failure.status(), failure.what());
     if (refusal.status == 500) say(fmt::format("brim: {}: {}", call.path, failure.what()));
-    return error_reply(refusal);
+    return error_reply(refusal, client_of(call.path));
   }
+}
+
+Reply json_reply(const OrderedJson& json) {
+  Reply reply;
+  reply.body = json_text(json) + "\n";
+  return reply;
+}
+
+std::string query_value(std::string_view query, std::string_view name) {
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), pair.size() + 1));
+    const std::size_t equals = pair.find('=');
+    if (equals != std::string_view::npos && pair.substr(0, equals) == name) {
+      return percent_decoded(pair.substr(equals + 1));
+    }
+  }
+  return {};
 }
 
 std::string percent_decoded(std::string_view text) {
@@ -174,8 +195,34 @@ Outcome Endpoints::metrics(const Call&) const {
   return reply;
 }
 
-Prepared Endpoints::prepare(const AnswerRequest& asked, const std::string& key) const {
+Outcome Endpoints::plan(const Call& call) const {
+  check_model(query_value(call.query, "model"));
+  const brim_scheduler_stats stats = answers_.stats();
+  return json_reply({{"object", "plan"},
+                     {"model", served_.id},
+                     {"weight_bytes", model_.info().weight_bytes},
+                     {"context", served_.context},
+                     {"seats", stats.seats},
+                     {"chunk", stats.chunk},
+                     {"seat", {{"kv_budget_bytes", stats.kv_budget_bytes}, {"scratch_bytes", stats.scratch_bytes}}},
+                     {"kv_budget_bytes", stats.kv_budget_bytes * stats.seats}});
+}
+
+Outcome Endpoints::rerank(const Call&) const {
+  throw Refusal(501, "this server has no rerankers yet", "", "not_implemented");
+}
+
+Outcome Endpoints::answer(const Call& call) const {
+  const AnswerFamily& family = *family_of(call.path);
+  const AnswerRequest asked = family.read(parse_body(call.body));
   check_model(asked.model);
+  if (asked.ready.empty()) return prepare(family, asked, call.key);
+  Reply reply;
+  reply.body = asked.ready + "\n";
+  return reply;
+}
+
+Prepared Endpoints::prepare(const AnswerFamily& family, const AnswerRequest& asked, const std::string& key) const {
   const std::int64_t vocabulary = model_.info().vocabulary;
   if (asked.max_bias_id >= vocabulary) {
     refuse_field("logit_bias", fmt::format("names token {}: expected 0 to {}", asked.max_bias_id, vocabulary - 1));
@@ -198,21 +245,17 @@ Prepared Endpoints::prepare(const AnswerRequest& asked, const std::string& key) 
   prepared.options.set("limit", fmt::format("{}", asked.limit.value_or(left)));
   prepared.options.set("seed", fmt::format("{}", seed));
   if (!asked.ignored.empty()) prepared.headers.push_back({"Brim-Ignored", ignored_header(asked.ignored)});
-  prepared.shape = {asked.chat,
+  prepared.shape = {&family,
                     asked.stream,
                     asked.include_usage,
-                    (asked.chat ? "chatcmpl-" : "cmpl-") + random_id(),
+                    std::string(family.id_prefix) + random_id(),
                     served_.id,
                     seconds_now(),
                     seed,
-                    answers_.stats().kv_budget_bytes};
+                    answers_.stats().kv_budget_bytes,
+                    asked.only_stop(),
+                    asked.echo};
   return prepared;
-}
-
-Outcome Endpoints::chat(const Call& call) const { return prepare(read_chat_request(parse_body(call.body)), call.key); }
-
-Outcome Endpoints::completion(const Call& call) const {
-  return prepare(read_completion_request(parse_body(call.body)), call.key);
 }
 
 Outcome Endpoints::tokenize(const Call& call) const {

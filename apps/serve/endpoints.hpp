@@ -13,6 +13,8 @@
 #include "apps/serve/answer_body.hpp"
 #include "apps/serve/answer_request.hpp"
 #include "apps/serve/answers.hpp"
+#include "apps/serve/families/families.hpp"
+#include "apps/serve/families/ollama_models.hpp"
 #include "apps/serve/reply.hpp"
 
 namespace brim::apps::serve {
@@ -22,6 +24,7 @@ struct Call {
   std::string method, path;  ///< "POST", "/v1/completions" without a query
   std::string key;           ///< Guard::check_key()
   std::string body;
+  std::string query{};  ///< of the path: "model=a&b=c"
 };
 
 /// A request for an answer that can be submitted.
@@ -71,14 +74,21 @@ class Endpoints {
   Outcome props(const Call&) const;
   Outcome metrics(const Call&) const;
   Outcome slots(const Call&) const;  // slots.cpp
-  Outcome chat(const Call& call) const;
-  Outcome completion(const Call& call) const;
+  Outcome plan(const Call& call) const;
+  Outcome rerank(const Call&) const;
+  Outcome answer(const Call& call) const;
   Outcome tokenize(const Call& call) const;
   Outcome detokenize(const Call& call) const;
   Outcome apply_template(const Call& call) const;
+  Outcome count_tokens(const Call& call) const;
+  Outcome ollama_version(const Call&) const;
+  Outcome ollama_tags(const Call&) const;
+  Outcome ollama_ps(const Call&) const;
+  Outcome ollama_model(const Call& call) const;
 
+  OllamaModel ollama_form() const;
   void check_model(const std::string& name) const;
-  Prepared prepare(const AnswerRequest& asked, const std::string& key) const;
+  Prepared prepare(const AnswerFamily& family, const AnswerRequest& asked, const std::string& key) const;
 
   const Model& model_;
   Answers& answers_;
@@ -87,5 +97,10 @@ class Endpoints {
 
 /// `text` with %XX replaced once. Throws Refusal (400) for a sequence that is not two digits, and for %00.
 std::string percent_decoded(std::string_view text);
+/// The value of `name` in a query, decoded; "" where it is absent. Throws Refusal (400) as percent_decoded().
+std::string query_value(std::string_view query, std::string_view name);
+
+/// A reply with status 200.
+Reply json_reply(const OrderedJson& json);
 
 }  // namespace brim::apps::serve

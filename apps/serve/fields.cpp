@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <limits>
+#include <utility>
 
 #include "apps/serve/reply.hpp"
 #include "engine/base/number_text.hpp"
@@ -18,8 +19,10 @@ void refuse_field(const std::string& name, const std::string& sentence) {
   throw Refusal(400, name + " " + sentence, name);
 }
 
-Fields::Fields(const Json& body) : body_(body) {
-  if (!body.is_object()) throw Refusal(400, fmt::format("the body: expected an object, found {}", kind_of(body)));
+Fields::Fields(const Json& body, std::string prefix) : body_(body), prefix_(std::move(prefix)) {
+  if (body.is_object()) return;
+  if (!prefix_.empty()) refuse_kind(prefix_.substr(0, prefix_.size() - 1), "an object", body);
+  throw Refusal(400, fmt::format("the body: expected an object, found {}", kind_of(body)));
 }
 
 const Json* Fields::find(const std::string& name) {
@@ -31,20 +34,20 @@ const Json* Fields::find(const std::string& name) {
 std::optional<bool> Fields::flag(const std::string& name) {
   const Json* const value = find(name);
   if (value == nullptr) return std::nullopt;
-  if (!value->is_boolean()) refuse_kind(name, "true or false", *value);
+  if (!value->is_boolean()) refuse_kind(place(name), "true or false", *value);
   return value->get<bool>();
 }
 
 std::optional<std::int64_t> Fields::integer(const std::string& name, std::int64_t min, std::int64_t max) {
   const Json* const value = find(name);
   if (value == nullptr) return std::nullopt;
-  if (!value->is_number_integer()) refuse_kind(name, "a whole number", *value);
+  if (!value->is_number_integer()) refuse_kind(place(name), "a whole number", *value);
   const bool huge = value->is_number_unsigned() &&
                     value->get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   const std::int64_t number = huge ? max : value->get<std::int64_t>();
   if (huge || number < min || number > max) {
-    throw Refusal(400, fmt::format("{}: expected {} to {}, found {}", name, min, max, value->dump()), name,
-                  "invalid_value");
+    throw Refusal(400, fmt::format("{}: expected {} to {}, found {}", place(name), min, max, value->dump()),
+                  place(name), "invalid_value");
   }
   return number;
 }
@@ -52,12 +55,13 @@ std::optional<std::int64_t> Fields::integer(const std::string& name, std::int64_
 std::optional<std::string> Fields::number(const std::string& name, double min, double max) {
   const Json* const value = find(name);
   if (value == nullptr) return std::nullopt;
-  if (!value->is_number()) refuse_kind(name, "a number", *value);
+  if (!value->is_number()) refuse_kind(place(name), "a number", *value);
   const double number = value->get<double>();
   if (!(number >= min && number <= max)) {
     throw Refusal(
-        400, fmt::format("{}: expected {} to {}, found {}", name, number_text(min), number_text(max), value->dump()),
-        name, "invalid_value");
+        400,
+        fmt::format("{}: expected {} to {}, found {}", place(name), number_text(min), number_text(max), value->dump()),
+        place(name), "invalid_value");
   }
   return value->dump();
 }
@@ -65,14 +69,14 @@ std::optional<std::string> Fields::number(const std::string& name, double min, d
 std::optional<std::string> Fields::text(const std::string& name) {
   const Json* const value = find(name);
   if (value == nullptr) return std::nullopt;
-  if (!value->is_string()) refuse_kind(name, "a string", *value);
+  if (!value->is_string()) refuse_kind(place(name), "a string", *value);
   return value->get<std::string>();
 }
 
 std::vector<std::string> Fields::unknown() const {
   std::vector<std::string> names;
   for (const auto& [name, value] : body_.items()) {
-    if (!value.is_null() && known_.count(name) == 0) names.push_back(name);
+    if (!value.is_null() && known_.count(name) == 0) names.push_back(place(name));
   }
   return names;
 }

@@ -16,7 +16,8 @@ namespace brim::apps::serve {
 /// outlives this.
 class Fields {
  public:
-  explicit Fields(const Json& body);
+  /// `prefix`: what names have before them in sentences, where the object is inside another one: "options."
+  explicit Fields(const Json& body, std::string prefix = {});
 
   /// Null where it is absent.
   const Json* find(const std::string& name);
@@ -26,11 +27,14 @@ class Fields {
   std::optional<std::string> number(const std::string& name, double min, double max);
   std::optional<std::string> text(const std::string& name);
 
-  /// The names that no call has asked for, and that are not null.
+  /// The names that no call has asked for, and that are not null; with the prefix.
   std::vector<std::string> unknown() const;
+  /// `name` with the prefix.
+  std::string place(const std::string& name) const { return prefix_ + name; }
 
  private:
   const Json& body_;
+  std::string prefix_;
   std::set<std::string> known_;
 };
 

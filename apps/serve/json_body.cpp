@@ -53,4 +53,8 @@ Json parse_body(std::string_view body, const JsonLimits& limits) {
   }
 }
 
+std::string json_text(const OrderedJson& json) {
+  return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
+}
+
 }  // namespace brim::apps::serve

@@ -1,13 +1,15 @@
-// The JSON of a request's body, with limits that hold before anything is parsed.
+// The JSON of a request's body, with limits that hold before anything is parsed, and JSON as text.
 #pragma once
 
 #include <cstddef>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <string_view>
 
 namespace brim::apps::serve {
 
 using Json = nlohmann::json;
+using OrderedJson = nlohmann::ordered_json;  ///< for what is written: members keep their order
 
 struct JsonLimits {
   std::size_t depth = 64;  ///< arrays and objects inside each other
@@ -20,5 +22,8 @@ Json parse_body(std::string_view body, const JsonLimits& limits = {});
 
 /// "a string", "an array": for sentences about a value that should be another one.
 const char* kind_of(const Json& value);
+
+/// On one line; bytes that are not UTF-8 become U+FFFD.
+std::string json_text(const OrderedJson& json);
 
 }  // namespace brim::apps::serve

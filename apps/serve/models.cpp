@@ -76,14 +76,14 @@ void Models::end() noexcept {
 Models::Entry& Models::chosen(const Call& call) const {
   if (entries_.size() == 1) return *entries_.front();
   std::string name;
-  if (!call.path.starts_with(kModelPath)) {
-    name = named_model(call.body);
-  } else {
-    try {
+  try {
+    if (call.path.starts_with(kModelPath)) {
       name = percent_decoded(std::string_view(call.path).substr(kModelPath.size()));
-    } catch (const Refusal&) {
-      // The first one's endpoints say so.
+    } else if (name = query_value(call.query, "model"); name.empty()) {
+      name = named_model(call.body);
     }
+  } catch (const Refusal&) {
+    // The first one's endpoints say so.
   }
   for (const auto& entry : entries_) {
     if (name == entry->id || name == entry->id + ":latest") return *entry;  // ollama's clients add that

@@ -27,8 +27,8 @@ class Models {
     Outcome outcome;
     Answers* answers = nullptr;  ///< of the model that the request is for
   };
-  /// As Endpoints::handle(), by the endpoints of the model that is named: in the path, or as the member `model` of the
-  /// body. A name that is not known goes to the first one, whose endpoints refuse it. Lists have the models of all.
+  /// As Endpoints::handle(), by the endpoints of the model that is named: in the path, in its query, or as the member
+  /// `model` of the body. A name that is not known goes to the first one, whose endpoints refuse it. Lists have the models of all.
   Handled handle(const Call& call) const;
   /// Ends all computing threads: see Answers::end().
   void end() noexcept;

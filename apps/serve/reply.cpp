@@ -18,14 +18,18 @@ const char* error_type(int status) {
   }
 }
 
-std::string error_json(const Refusal& refusal) {
+nlohmann::ordered_json error_object(const Refusal& refusal) {
   using Json = nlohmann::ordered_json;
   const auto word = [](const std::string& text) { return text.empty() ? Json() : Json(text); };
-  const Json error = {{"message", refusal.what()},
-                      {"type", error_type(refusal.status)},
-                      {"param", word(refusal.param)},
-                      {"code", word(refusal.code)}};
-  return Json{{"error", error}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return {{"message", refusal.what()},
+          {"type", error_type(refusal.status)},
+          {"param", word(refusal.param)},
+          {"code", word(refusal.code)}};
+}
+
+std::string error_json(const Refusal& refusal) {
+  using Json = nlohmann::ordered_json;
+  return Json{{"error", error_object(refusal)}}.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 Reply error_reply(const Refusal& refusal) {

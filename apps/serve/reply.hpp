@@ -1,6 +1,7 @@
 // An answer of the server that is sent whole, and what is said where a request is refused.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -31,11 +32,13 @@ struct Refusal : std::runtime_error {
 /// The word that OpenAI's interface has for errors with this status: "invalid_request_error".
 const char* error_type(int status);
 
-/// {"error": {"message", "type", "param", "code"}}, as OpenAI's clients expect it; in a stream the same object follows
-/// `event: error`.
+/// {"message", "type", "param", "code"}, as OpenAI's clients expect it.
+nlohmann::ordered_json error_object(const Refusal& refusal);
+/// {"error": error_object()}
 std::string error_json(const Refusal& refusal);
 
-/// With the headers that tell clients whether to try again: Retry-After, or x-should-retry: false.
+/// In OpenAI's form, with the headers that tell clients whether to try again: Retry-After, or x-should-retry: false. For
+/// the form that belongs to a path see error_reply() in families/families.hpp.
 Reply error_reply(const Refusal& refusal);
 
 }  // namespace brim::apps::serve

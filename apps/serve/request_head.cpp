@@ -35,6 +35,12 @@ std::string path_of(const RequestParser& parser) {
   return std::string(target.substr(0, target.find('?')));
 }
 
+std::string query_of(const RequestParser& parser) {
+  const std::string_view target = view(parser.get().target());
+  const std::size_t mark = target.find('?');
+  return mark == std::string_view::npos ? std::string() : std::string(target.substr(mark + 1));
+}
+
 RequestHead request_head(const RequestParser& parser) {
   const Head& head = parser.get();
   RequestHead found;

@@ -16,6 +16,8 @@ void set_limits(RequestParser& parser, std::size_t body_limit);
 
 /// The path as it was sent, without a query, as far as it has come.
 std::string path_of(const RequestParser& parser);
+/// What follows the '?' as it was sent; "" where there is none.
+std::string query_of(const RequestParser& parser);
 
 /// What is looked at of a head; views into the parser.
 struct RequestHead {

@@ -60,10 +60,11 @@ std::string whole_response(const Reply& reply, bool keep, bool only_head) {
   return text;
 }
 
-std::string stream_head(const std::vector<Header>& headers, bool keep, bool chunked) {
-  std::string text =
-      "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nCache-Control: no-store\r\n"
-      "X-Content-Type-Options: nosniff\r\nX-Accel-Buffering: no\r\n";
+std::string stream_head(std::string_view type, const std::vector<Header>& headers, bool keep, bool chunked) {
+  std::string text = fmt::format(
+      "HTTP/1.1 200 OK\r\nContent-Type: {}\r\nCache-Control: no-store\r\n"
+      "X-Content-Type-Options: nosniff\r\nX-Accel-Buffering: no\r\n",
+      type);
   if (chunked) text += "Transfer-Encoding: chunked\r\n";
   add_headers(text, headers, keep && chunked);
   return text;

@@ -14,9 +14,11 @@ const char* reason_of(int status);
 /// Status line, headers and body. `keep`: whether the connection is kept for another request. `only_head`: for HEAD.
 std::string whole_response(const Reply& reply, bool keep, bool only_head = false);
 
-/// The status line and the headers of a stream of events. `chunked`: HTTP/1.1; otherwise the end of the connection is
-/// the end of the stream.
-std::string stream_head(const std::vector<Header>& headers, bool keep, bool chunked);
+inline constexpr std::string_view kEventStream = "text/event-stream; charset=utf-8";
+
+/// The status line and the headers of a stream. `type`: its Content-Type; `chunked`: HTTP/1.1; otherwise the end of the
+/// connection is the end of the stream.
+std::string stream_head(std::string_view type, const std::vector<Header>& headers, bool keep, bool chunked);
 /// `data` as a chunk, or as it is.
 std::string stream_piece(std::string_view data, bool chunked);
 /// What ends a stream.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include "engine/base/quote.hpp"
 #include "engine/template/messages_json.hpp"
@@ -269,18 +270,32 @@ Result<std::string> Conversation::render(bool to_answer, WorkMeter* meter, std::
   return render_messages(std::span(messages_).first(count), to_answer, meter);
 }
 
-// What two first messages have in common, which differ in their first character behind the document.
+// What two conversations have in common that differ in one character behind the content.
+Result<std::string> Conversation::render_open(std::vector<templates::ChatMessage> messages, bool to_answer,
+                                              WorkMeter* meter) const {
+  messages.back().content += 'a';
+  BRIM_ASSIGN(std::string rendered, render_messages(messages, to_answer, meter));
+  messages.back().content.back() = 'b';
+  BRIM_ASSIGN(const std::string other, render_messages(messages, to_answer, meter));
+  const auto end = std::mismatch(rendered.begin(), rendered.end(), other.begin(), other.end()).first;
+  if (end == rendered.end()) {
+    return error(ErrorCode::unsupported, "the chat template does not show message ", messages.size(),
+                 ", so that it cannot go on; choose another one with --chat-template");
+  }
+  rendered.erase(end, rendered.end());
+  return rendered;
+}
+
 Result<std::string> Conversation::render_document(const std::string& system, const std::string& document,
                                                   WorkMeter* meter) const {
   std::vector<templates::ChatMessage> messages;
   if (!system.empty()) messages.push_back({"system", system});
-  messages.push_back({"user", document + std::string(kBehindDocument) + "a"});
-  BRIM_ASSIGN(std::string rendered, render_messages(messages, true, meter));
-  messages.back().content.back() = 'b';
-  BRIM_ASSIGN(const std::string other, render_messages(messages, true, meter));
-  const auto end = std::mismatch(rendered.begin(), rendered.end(), other.begin(), other.end()).first;
-  rendered.erase(end, rendered.end());
-  return rendered;
+  messages.push_back({"user", document + std::string(kBehindDocument)});
+  return render_open(std::move(messages), true, meter);
+}
+
+Result<std::string> Conversation::render_continued(WorkMeter* meter) const {
+  return render_open(messages_, false, meter);
 }
 
 Result<std::string> Conversation::render_messages(std::span<const templates::ChatMessage> messages, bool to_answer,

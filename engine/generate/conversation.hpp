@@ -58,6 +58,10 @@ class Conversation {
   Result<std::string> render_document(const std::string& system, const std::string& document,
                                       WorkMeter* meter = nullptr) const;
 
+  /// The whole conversation up to the end of what its last message says, so that it can go on. Errors: those of
+  /// render(); unsupported where the template does not show that message.
+  Result<std::string> render_continued(WorkMeter* meter = nullptr) const;
+
   /// The assistant begins a message, which extend_answer() writes. There must not be an answer yet.
   void begin_answer() noexcept { has_answer_ = true; }
   bool has_answer() const noexcept { return has_answer_; }
@@ -112,6 +116,8 @@ class Conversation {
   std::string protect(const std::string& content, WorkMeter* meter) const;
   Result<std::string> render_messages(std::span<const templates::ChatMessage> messages, bool to_answer,
                                       WorkMeter* meter) const;
+  /// Up to the end of the last message's content, which may go on with any character.
+  Result<std::string> render_open(std::vector<templates::ChatMessage> messages, bool to_answer, WorkMeter* meter) const;
   /// Drops messages [begin, end), oldest first, until at most `max` bytes of them are left. Returns whether it dropped
   /// any.
   bool drop_range(std::size_t begin, std::size_t end, std::int64_t max) noexcept;

@@ -20,13 +20,10 @@ Result<std::vector<TokenId>> PromptText::of_messages(std::string_view json, std:
   BRIM_TRY(check_size("the messages have", json.size()));
   BRIM_ASSIGN(std::vector<templates::ChatMessage> messages, generate::Conversation::parse(json, nullptr, dropped));
   if (messages.empty()) return error(ErrorCode::invalid_argument, "the messages are empty; expected at least one");
-  if (messages.back().role == "assistant") {
-    return error(ErrorCode::unsupported, "message ", messages.size(), " is the assistant's and the last one: ",
-                 "continuing a message is not supported yet; end with a message of the user or a tool");
-  }
+  const bool goes_on = messages.back().role == "assistant";
   const std::lock_guard<std::mutex> lock(mutex_);
   conversation_.replace(std::move(messages));
-  auto rendered = conversation_.render();
+  auto rendered = goes_on ? conversation_.render_continued() : conversation_.render();
   conversation_.clear();
   if (!rendered) return rendered.error();
   return conversation_.encode(*rendered, true);

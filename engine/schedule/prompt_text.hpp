@@ -23,9 +23,9 @@ class PromptText {
   static Result<std::unique_ptr<PromptText>> create(std::shared_ptr<const model::Model> model,
                                                     const std::string& chat_template, std::int64_t max_bytes);
 
-  /// Messages as a JSON array of {"role", "content"}, rendered by the template up to where the assistant answers.
-  /// `dropped` (may be null): as Conversation::parse. Errors: invalid_argument; unsupported where the last message is
-  /// the assistant's; those of the template.
+  /// Messages as a JSON array of {"role", "content"}, rendered by the template up to where the assistant answers; where
+  /// the last message is the assistant's, up to the end of its content, so that it goes on. `dropped` (may be null): as
+  /// Conversation::parse. Errors: invalid_argument; those of the template.
   Result<std::vector<TokenId>> of_messages(std::string_view json, std::vector<std::string>* dropped = nullptr) const;
   /// Plain text. Errors: invalid_argument for too many bytes; those of the tokenizer.
   Result<std::vector<TokenId>> of_text(std::string_view text, const text::EncodeOptions& options) const;

@@ -8,6 +8,7 @@
 #include "apps/serve/answer_body.hpp"
 #include "apps/serve/endpoints.hpp"
 #include "apps/serve/engine_failures.hpp"
+#include "apps/serve/families/families.hpp"
 #include "apps/serve/metrics.hpp"
 #include "apps/serve/response.hpp"
 
@@ -18,7 +19,8 @@ using brim::Session;
 using ParsedJson = nlohmann::json;
 
 AnswerShape shape(bool chat, bool stream, bool usage) {
-  return {chat, stream, usage, "id-1", "tiny", 1700000000, 42, 1024};
+  const AnswerFamily* const family = family_of(chat ? "/v1/chat/completions" : "/v1/completions");
+  return {family, stream, usage, "id-1", "tiny", 1700000000, 42, 1024};
 }
 AnswerPiece piece(const std::string& text, std::int64_t generated, Session::End end = Session::End::not_yet) {
   AnswerPiece made;
@@ -84,12 +86,13 @@ TEST_CASE("streams are chunks for HTTP/1.1, and end with the connection for HTTP
   CHECK(stream_piece("", true) == "");  // an empty chunk would end the stream
   CHECK(stream_end(true) == "0\r\n\r\n");
   CHECK(stream_end(false) == "");
-  CHECK(stream_head({}, true, true).find("Transfer-Encoding: chunked\r\nConnection: keep-alive\r\n") !=
+  CHECK(stream_head(kEventStream, {}, true, true).find("Transfer-Encoding: chunked\r\nConnection: keep-alive\r\n") !=
         std::string::npos);
-  const std::string old = stream_head({}, true, false);
+  const std::string old = stream_head("application/x-ndjson", {}, true, false);
   CHECK(old.find("chunked") == std::string::npos);
   CHECK(old.find("Connection: close") != std::string::npos);
   CHECK(old.find("X-Accel-Buffering: no") != std::string::npos);
+  CHECK(old.find("Content-Type: application/x-ndjson\r\n") != std::string::npos);
   CHECK(event_text("{}") == "data: {}\n\n");
   CHECK(event_text("{}", "error") == "event: error\ndata: {}\n\n");
 }
@@ -167,7 +170,7 @@ TEST_CASE("a failure in a stream is an event of its own, without the end mark") 
   AnswerBody body(shape(true, true, true));
   (void)body.add(piece("a", 1));
   const std::string events = body.add(failure(BRIM_OUT_OF_MEMORY, "no memory"));
-  CHECK(events.starts_with("event: error\ndata: {"));
+  CHECK(events.starts_with("event: error\ndata: {\"type\":\"error\",\"error\":{"));
   CHECK(events.find("no memory") != std::string::npos);
   CHECK(events.find("[DONE]") == std::string::npos);
   CHECK(body.failed());
@@ -224,8 +227,22 @@ TEST_CASE("paths are found with their method, and names in them decoded once") {
   CHECK(status("GET", "/v1/chat/completions") == 405);
   CHECK(status("POST", "/health") == 405);
   CHECK(status("POST", "/v1/chat/completions/") == 404);
+  for (const char* path : {"/v1/responses", "/v1/messages", "/v1/messages/count_tokens", "/v1/rerank", "/api/chat",
+                           "/api/generate", "/api/show"}) {
+    CAPTURE(path);
+    CHECK(status("POST", path) == 0);
+    CHECK(status("GET", path) == 405);
+  }
+  for (const char* path : {"/v1/plan", "/api/version", "/api/tags", "/api/ps"}) {
+    CAPTURE(path);
+    CHECK(status("GET", path) == 0);
+    CHECK(status("POST", path) == 405);
+  }
   CHECK(percent_decoded("a%2Fb%41c") == "a/bAc");
   CHECK(percent_decoded("%252F") == "%2F");
+  CHECK(query_value("a=1&model=t%69ny&model=x", "model") == "tiny");
+  CHECK(query_value("models=1&model", "model") == "");
+  CHECK(query_value("", "model") == "");
   for (const char* wrong : {"%", "%2", "%zz", "a%4", "%00"}) {
     CAPTURE(wrong);
     CHECK_THROWS_AS((void)percent_decoded(wrong), Refusal);

@@ -1,5 +1,5 @@
-// Any bytes as the body of a chat or a completion: refused with a sentence, or a request whose parts are as the engine
-// takes them.
+// Any bytes as the body of a request for an answer, in each client's form: refused with a sentence, or a request whose
+// parts are as the engine takes them.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "apps/serve/answer_request.hpp"
+#include "apps/serve/families/families.hpp"
 #include "apps/serve/fields.hpp"
 #include "apps/serve/reply.hpp"
 
@@ -18,9 +19,15 @@ void require(bool condition) {
   if (!condition) std::abort();
 }
 
-void check_request(const AnswerRequest& request, bool chat) {
-  require(request.chat == chat);
-  if (chat) {
+constexpr std::string_view kPaths[] = {"/v1/chat/completions", "/v1/completions", "/v1/responses",
+                                       "/v1/messages",         "/api/chat",       "/api/generate"};
+
+void check_request(const AnswerRequest& request) {
+  if (!request.ready.empty()) {
+    require(Json::accept(request.ready));
+    return;
+  }
+  if (request.chat) {
     const Json messages = Json::parse(request.messages, nullptr, false);
     require(messages.is_array() && !messages.empty());
   }
@@ -38,13 +45,14 @@ void check_request(const AnswerRequest& request, bool chat) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  for (const bool chat : {true, false}) {
+  for (const std::string_view path : kPaths) {
+    const AnswerFamily* const family = family_of(path);
+    require(family != nullptr);
     try {
-      const Json body = parse_body(bytes);
-      check_request(chat ? read_chat_request(body) : read_completion_request(body), chat);
+      check_request(family->read(parse_body(bytes)));
     } catch (const Refusal& refusal) {
       require(refusal.status >= 400 && refusal.status < 500 && refusal.what()[0] != '\0');
-      require(Json::accept(error_json(refusal)));
+      require(Json::accept(error_reply(refusal, family->client).body));
     }
   }
   return 0;

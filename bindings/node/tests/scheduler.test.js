@@ -113,7 +113,7 @@ test("wrong requests are refused", async () => {
   await refused({ text: "a", reuse: 1 }, { name: "TypeError", message: /^reuse: expected a boolean/ });
   await refused({ text: "a", timeoutMs: -1 }, { name: "RangeError", message: /^timeoutMs: expected a whole number/ });
   await refused({ text: "a", options: { kvBudget: "full" } }, { status: 1, message: /fixed when a session is created/ });
-  await refused({ messages: [{ role: "assistant", content: "Yes" }] }, { status: 3, message: /continuing a message/ });
+  await refused({ messages: [{ role: "narrator", content: "Yes" }] }, { status: 1, message: /message 1: expected/ });
   await assert.rejects(model.scheduler(OPTIONS, { seats: 300 }), { status: 1, message: /seats: expected 1 to 256, found 300/ });
   await assert.rejects(model.scheduler(OPTIONS, { seats: "2" }), { name: "TypeError", message: /^seats: expected a number/ });
   assert.equal((await said(scheduler, { text: "the cat" })).text, await alone(model, { text: "the cat" }));

@@ -104,8 +104,8 @@ class SchedulerTest(unittest.TestCase):
             scheduler.submit("the cat", timeout_ms=-1)
         with self.assertRaisesRegex(brim.Error, "fixed when a session is created"):
             scheduler.submit("the cat", kv_budget="full")
-        with self.assertRaisesRegex(brim.Error, "continuing a message"):
-            scheduler.submit([{"role": "assistant", "content": "Yes"}])
+        with self.assertRaisesRegex(brim.Error, "message 1: expected"):
+            scheduler.submit([{"role": "narrator", "content": "Yes"}])
         with self.assertRaisesRegex(TypeError, "^model: expected a brim.Model, found str$"):
             brim.Scheduler("model")
         with self.assertRaisesRegex(brim.Error, "seats: expected 1 to 256, found 300"):

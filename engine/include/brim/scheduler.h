@@ -56,7 +56,8 @@ BRIM_API void brim_scheduler_free(brim_scheduler* scheduler);
 typedef struct brim_request {
   size_t size;
   /* The prompt: one of these three, the others NULL. */
-  /* A JSON array of {"role", "content"}, which the chat template renders up to where the assistant answers. */
+  /* A JSON array of {"role", "content"}, which the chat template renders up to where the assistant answers; a last message
+   * of the assistant goes on where its content ends. */
   const char* messages;
   size_t messages_size;
   const char* text; /* plain text */
@@ -73,8 +74,7 @@ typedef struct brim_request {
 } brim_request;
 /* Renders and tokenizes the prompt on the calling thread and queues the request; everything is copied. `id` gets a number
  * above 0 that is used only once. BRIM_WRONG_STATE, with the numbers, when the queue is full: nothing is wrong with the
- * request, try again later. BRIM_INVALID_ARGUMENT for a wrong request; BRIM_UNSUPPORTED for messages that end with the
- * assistant's. */
+ * request, try again later. BRIM_INVALID_ARGUMENT for a wrong request. */
 BRIM_API brim_status brim_scheduler_submit(brim_scheduler* scheduler, const brim_request* request, int64_t* id);
 /* The token ids of a request's prompt, as brim_scheduler_submit() would process them; nothing is queued, and of the request
  * only the prompt is looked at. `count` as for brim_tokenize(). A caller that gives these ids in place of messages or text

@@ -120,6 +120,12 @@ def tokens_and_templates():
         check(status == 200 and MESSAGES[0]["content"] in prompt["prompt"], f"/apply-template: {status} {prompt}")
         _, _, answer = server.post("/v1/chat/completions", {"messages": MESSAGES, "max_tokens": 1})
         check(answer["usage"]["prompt_tokens"] == len(prompt["tokens"]), f"{prompt}, {answer}")
+        started = MESSAGES + [{"role": "assistant", "content": "the cat was on"}]
+        _, _, longer = server.post("/apply-template", {"messages": started})
+        check(longer["prompt"].startswith(prompt["prompt"]) and longer["prompt"].endswith("the cat was on"),
+              f"a started answer: {longer}, before it {prompt}")
+        _, _, answer = server.post("/v1/chat/completions", {"messages": started, "max_tokens": 1})
+        check(answer["usage"]["prompt_tokens"] == len(longer["tokens"]), f"{longer}, {answer}")
 
 
 run_cases([models_and_state, texts_are_those_of_run, prefixes_are_used_again, streams, answers_do_not_depend_on_the_load,

@@ -42,6 +42,39 @@ TEST_CASE("a prompt of messages is what a session processes of them") {
   CHECK(*again == *ids);  // nothing is left of a prompt
 }
 
+TEST_CASE("a last message of the assistant goes on where its content ends") {
+  const auto model = test::tiny_model();
+  const auto prompts = prompt_text(model);
+  const auto ids_of = [&](const std::string& content) {
+    const auto ids = prompts->of_messages(
+        R"([{"role": "user", "content": "the cat"}, {"role": "assistant", "content": ")" + content + R"("}])");
+    if (!ids) FAIL(ids.error().sentence);
+    return *ids;
+  };
+  auto conversation = generate::Conversation::create(model->tokenizer(), "chatml", "");
+  REQUIRE(conversation);
+  REQUIRE(conversation->add("user", "the cat"));
+  REQUIRE(conversation->add("assistant", "the dog"));
+  const auto closed = conversation->render(false);
+  REQUIRE(closed);
+  const std::size_t end = closed->rfind("the dog") + 7;
+  REQUIRE(end < closed->size());  // the template closes the message
+  const auto open = conversation->encode(std::string_view(*closed).substr(0, end), true);
+  REQUIRE(open);
+  CHECK(ids_of("the dog") == *open);
+  CHECK(ids_of("the dog ").size() > open->size());  // a blank at the end is not taken off
+  CHECK(ids_of("").size() < open->size());
+}
+
+TEST_CASE("a message that the template does not show cannot go on") {
+  auto prompts = schedule::PromptText::create(test::tiny_model(), "{{ 'the cat' }}", 1000);
+  REQUIRE(prompts);
+  const auto ids = (*prompts)->of_messages(R"([{"role": "assistant", "content": "y"}])");
+  REQUIRE(!ids);
+  CHECK(ids.error().code == ErrorCode::unsupported);
+  CHECK(ids.error().sentence.find("does not show message 1") != std::string::npos);
+}
+
 TEST_CASE("a prompt of text is what a session appends") {
   const auto model = test::tiny_model();
   const auto prompts = prompt_text(model);
@@ -62,7 +95,6 @@ TEST_CASE("prompts that cannot be are refused with a reason") {
   refused("[]", ErrorCode::invalid_argument);
   refused("{", ErrorCode::invalid_argument);
   refused(R"([{"role": "narrator", "content": "x"}])", ErrorCode::invalid_argument);
-  refused(R"([{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}])", ErrorCode::unsupported);
   const std::string long_text(1001, 'a');
   const auto too_long = prompts->of_text(long_text, {});
   REQUIRE(!too_long);
