@@ -1,6 +1,7 @@
 // Attention over keys that are stored in levels: vpdpbusd adds four products of bytes into each entry's sum.
 #include "kernels/avx512_vnni/attention.hpp"
 
+#include "kernels/avx512/shared.hpp"
 #include "kernels/avx512/vector.hpp"
 // After vector.hpp, which brings xsimd.
 #include "kernels/shared/attention.ipp"
@@ -9,6 +10,8 @@ namespace brim::kernels::avx512_vnni {
 namespace {
 
 struct Vector : avx512::Vector {
+  static const AttentionRowKernels& weaker_row_kernels() { return avx512::attention_row_kernels(); }
+
   struct Dots {
     /// Levels become unsigned by adding kOffset.
     static constexpr int kGroup = 4, kOffset = 128;

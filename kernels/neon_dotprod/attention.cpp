@@ -1,6 +1,7 @@
 // Attention over keys that are stored in levels: sdot adds four products of bytes into each entry's sum.
 #include "kernels/neon_dotprod/attention.hpp"
 
+#include "kernels/neon/shared.hpp"
 #include "kernels/neon/vector.hpp"
 // After vector.hpp, which brings xsimd.
 #include "kernels/shared/attention.ipp"
@@ -9,6 +10,8 @@ namespace brim::kernels::neon_dotprod {
 namespace {
 
 struct Vector : neon::Vector {
+  static const AttentionRowKernels& weaker_row_kernels() { return neon::attention_row_kernels(); }
+
   struct Dots {
     static constexpr int kGroup = 4, kOffset = 0;
     struct Sums {
