@@ -52,7 +52,7 @@ struct AttentionScratch {
   int query_floats = 0;             ///< from one row's query to the next one's
   float* queries = nullptr;         ///< [row][query_floats], scaled, and rotated as the keys are
   float* keys = nullptr;            ///< [key_size][kAttentionBlock], transposed
-  float* values = nullptr;          ///< [kAttentionBlock][value_stride]
+  float* values = nullptr;          ///< [kAttentionBlock][value_stride], or levels (attention_level_values.ipp)
   std::byte* transposed = nullptr;  ///< a transposed block in any storage type
   std::byte* copied = nullptr;      ///< a block's keys and values, packed, if they are not contiguous
   float* weights = nullptr;         ///< [kAttentionTile][kAttentionBlock] of a tile: scores, then their exponentials
@@ -64,15 +64,16 @@ struct AttentionScratch {
 /// What is done with a block's values of one storage type.
 struct AttentionValueKernels {
   /// Prepares the values of a block in scratch.
-  using Spread = void (*)(const AttentionScratch&, const AttentionBlock&, const PackedEntries&) noexcept;
+  using Spread = void (*)(const AttentionScratch&, const AttentionBlock&, const PackedEntries&,
+                          const EntriesAhead&) noexcept;
   /// Adds the values of the columns that are seen, each multiplied by its weight, to the rows from `row` on, as many as
   /// the place in the array says, plus 1; factors[r] rescales the previous sums.
   using Add = void (*)(const AttentionScratch&, std::int64_t row, AttentionColumns seen, const PackedEntries&,
                        const EntriesAhead&, const float* factors) noexcept;
 
   Spread spread;
-  Add as_stored[kAttentionTile];  ///< a few rows, without spread; prefetches the next block
-  Add prepared[kAttentionTile];   ///< after spread
+  Add few[kAttentionTile];       ///< a few rows, without spread where AttentionValueType::as_stored says so
+  Add prepared[kAttentionTile];  ///< after spread
 };
 
 /// The functions of a set that depend neither on the type of keys nor on how scores are computed.

@@ -6,8 +6,8 @@
 
 namespace brim::apps {
 
-/// Reads a whole text; "-": standard input. Throws Failure (2) for what cannot be read and for what is no text
-/// (check_text), and Stopped when a signal ends the wait for input.
+/// Reads a whole text; "-": standard input. Throws Failure (2) for what cannot be read and for what is not a
+/// text (check_text), and Stopped when a signal ends the wait for input.
 std::string read_text(const std::string& path);
 
 /// Throws Failure (2) where `content` holds a NUL byte or bytes that are not UTF-8: compressed files, models and texts in

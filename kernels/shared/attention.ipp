@@ -6,7 +6,7 @@
 // that it stays that way with 36 pairs, what is done once per block is not inlined.
 #pragma once
 
-#include "kernels/shared/attention_levels.ipp"
+#include "kernels/shared/attention_level_values.ipp"
 #include "kernels/shared/attention_walk.ipp"
 #include "kernels/shared/pack.ipp"
 #include "kernels/shared/transposed.ipp"
@@ -107,7 +107,7 @@ struct AttentionValues {
   static constexpr int kWidth = Vector::kWidth;
 
   __attribute__((noinline)) static void spread(const AttentionScratch& s, const AttentionBlock& block,
-                                               const PackedEntries& packed) noexcept {
+                                               const PackedEntries& packed, const EntriesAhead&) noexcept {
     for (int e = block.first; e < block.end; ++e) {
       Load::spread(packed.values + static_cast<std::size_t>(e) * packed.value_stride, s.call.value_size,
                    s.values + std::int64_t{e} * s.value_stride);
@@ -133,6 +133,18 @@ struct AttentionValues {
   }
 };
 
+/// Values in levels are added up as integers where the set has dot products.
+template <class Vector, KvType kType>
+constexpr AttentionValueKernels value_kernels() {
+  if constexpr (kIntegerScores<Vector, kType>) {
+    return LevelValues<Vector, kType>::kernels();
+  } else {
+    return AttentionValues<Vector, kType>::kernels();
+  }
+}
+template <class Vector, KvType kType>
+constexpr AttentionValueKernels kValueKernels = value_kernels<Vector, kType>();
+
 template <class Vector>
 constexpr AttentionRowKernels kRowKernels = {
     AttentionRows<Vector>::start,
@@ -140,9 +152,8 @@ constexpr AttentionRowKernels kRowKernels = {
     {AttentionRows<Vector>::template weigh_scores<1>, AttentionRows<Vector>::template weigh_scores<2>,
      AttentionRows<Vector>::template weigh_scores<3>, AttentionRows<Vector>::template weigh_scores<4>,
      AttentionRows<Vector>::template weigh_scores<5>, AttentionRows<Vector>::template weigh_scores<6>},
-    {AttentionValues<Vector, KvType::f32>::kernels(), AttentionValues<Vector, KvType::f16>::kernels(),
-     AttentionValues<Vector, KvType::q8_0>::kernels(), AttentionValues<Vector, KvType::q5_0>::kernels(),
-     AttentionValues<Vector, KvType::q4_0>::kernels(), AttentionValues<Vector, KvType::q3_0>::kernels()}};
+    {kValueKernels<Vector, KvType::f32>, kValueKernels<Vector, KvType::f16>, kValueKernels<Vector, KvType::q8_0>,
+     kValueKernels<Vector, KvType::q5_0>, kValueKernels<Vector, KvType::q4_0>, kValueKernels<Vector, KvType::q3_0>}};
 
 /// Where a set only multiplies keys in another way, Vector::weaker_row_kernels() returns those of the set below it.
 template <class Vector>
@@ -174,9 +185,22 @@ __attribute__((noinline)) void take_many(const AttentionRows<Vector>& rows, cons
 struct AttentionValueType {
   const AttentionValueKernels& kernels;
   std::size_t bytes;  ///< of a packed value
-  bool as_stored;     ///< whether a few rows read them as they are stored
+  bool few;           ///< whether a few rows are processed differently from many
+  bool as_stored;     ///< whether these rows read values as they are stored
   bool rotated;
 };
+
+template <class Vector, KvType kType>
+AttentionValueType value_type(int size) {
+  constexpr bool kIntegers = kIntegerScores<Vector, kType>;
+  const bool few = kIntegers || Cached<Vector, kType>::whole(size);
+  const std::size_t bytes = kv_vector_bytes(kType, size);
+  if constexpr (kIntegers) {
+    return {kValueKernels<Vector, kType>, bytes, few, false, true};
+  } else {
+    return {row_kernels<Vector>().values[static_cast<int>(kType)], bytes, few, few, kv_scaled(kType)};
+  }
+}
 
 template <class Vector, KvType kKey>
 struct Attention {
@@ -191,7 +215,7 @@ struct Attention {
       constexpr int kRows = decltype(count)::value;
       float factors[kRows];
       const auto seen = Keys::template weigh<kRows>(rows, row, transposed, block, ahead, factors);
-      values.as_stored[kRows - 1](rows, row, seen, packed, ahead, factors);
+      values.few[kRows - 1](rows, row, seen, packed, ahead, factors);
     });
   }
 
@@ -199,14 +223,14 @@ struct Attention {
     Rows rows(a);
     Keys::start(rows);
     Transposed transposed(rows.transposed, a.key_size);
-    const bool few = a.tokens * a.group <= kFewRows && values.as_stored;
+    const bool few = a.tokens * a.group <= kFewRows && values.few;
     const AttentionWalk<Vector> walk{kv_vector_bytes(kKey, a.key_size), values.bytes};
     walk.for_blocks(a, rows, [&](const AttentionBlock& block, const PackedEntries& packed, const EntriesAhead& ahead) {
       transposed.turn(packed.keys, packed.key_stride, block.first, block.end);
+      if (!few || !values.as_stored) values.kernels.spread(rows, block, packed, ahead);
       if (few) {
         take_few(rows, transposed, block, packed, ahead, values.kernels);
       } else {
-        values.kernels.spread(rows, block, packed);
         Keys::with_scores(rows, transposed, block, [&](const auto& scores) {
           take_many<Vector>(rows, block, packed, ahead, scores, values.kernels);
         });
@@ -218,8 +242,7 @@ struct Attention {
   /// Table::attend.
   template <KvType kValue>
   static void attend_values(const Attend& a) noexcept {
-    attend(a, {row_kernels<Vector>().values[static_cast<int>(kValue)], kv_vector_bytes(kValue, a.value_size),
-               Cached<Vector, kValue>::whole(a.value_size), kv_scaled(kValue)});
+    attend(a, value_type<Vector, kValue>(a.value_size));
   }
 
   template <KvType kValue>

@@ -46,7 +46,10 @@ struct AttentionRows : AttentionScratch {
       return part;
     };
     keys = take(std::int64_t{a.key_size} * kBlock);
-    values = take(std::int64_t{kBlock} * value_stride);
+    // As floats, or as levels with their scales (attention_level_values.ipp).
+    const std::int64_t blocks = (a.value_size + kKvBlock - 1) / kKvBlock, floats = std::int64_t{kBlock} * value_stride;
+    const std::int64_t levels = blocks * (kBlock * kKvBlock / 4 + kBlock + 2);
+    values = take(levels > floats ? levels : floats);
     transposed = reinterpret_cast<std::byte*>(take(std::int64_t{a.key_size + 16} * kBlock));
     copied = reinterpret_cast<std::byte*>(take(std::int64_t{a.key_size + a.value_size} * kBlock));
     weights = take(std::int64_t{kRows} * kBlock);
