@@ -15,7 +15,7 @@
 namespace brim::kernels {
 namespace {
 
-/// How a block of values lies in scratch: [block of 32 dimensions][half of it][group of entries][16 dimensions][entry of
+/// How a block of values lies in scratch: [block of 32 dimensions][its half][group of entries][16 dimensions][entry of
 /// the group], a byte each; behind them scales[block of dimensions][column]; behind these a bit for each column whose
 /// scale is not finite, and is 0 among the scales.
 template <class Vector>
