@@ -20,7 +20,7 @@
 
 using namespace brim;
 using run::Sequence;
-using test::answer;
+using test::go_on;
 using test::logits_of;
 using test::read;
 
@@ -85,7 +85,7 @@ TEST_CASE("all is inside the budget at every step, whatever the rule, and less t
         read(*sequence, Ids(ids).subspan(at, 50));
         REQUIRE(sequence->cache().bytes_used() <= budget);
       }
-      answer(*sequence, Ids(ids).subspan(300, 20));
+      go_on(*sequence, Ids(ids).subspan(300, 20));
       REQUIRE(sequence->cache().bytes_used() <= budget);
       CHECK(sequence->cache().rebased() > 0);
       for (const float logit : logits_of(*sequence)) REQUIRE(std::isfinite(logit));
@@ -126,7 +126,7 @@ TEST_CASE("keys that are compared before they are rotated are rotated once: no b
   CHECK(compared->memory().kv.compares_keys());
   for (Sequence* const sequence : {compared.get(), whole.get()}) {
     read(*sequence, Ids(ids).first(30));
-    answer(*sequence, Ids(ids).subspan(30));
+    go_on(*sequence, Ids(ids).subspan(30));
   }
   CHECK(compared->cache().evicted() == 0);
   CHECK(logits_of(*compared) == logits_of(*whole));

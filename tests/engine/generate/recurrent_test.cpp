@@ -13,6 +13,7 @@
 
 #include "engine/base/state.hpp"
 #include "engine/model/layers/mixer.hpp"
+#include "tests/engine/generate/cached.hpp"
 #include "tests/engine/generate/tiny.hpp"
 #include "tests/engine/generate/together.hpp"
 #include "tests/support/saved_bytes.hpp"
@@ -20,19 +21,13 @@
 
 using namespace brim;
 using run::Sequence;
+using test::go_on;
 using test::logits_of;
 using test::read;
 
 namespace {
 
 using Ids = std::span<const std::int32_t>;
-
-void go_on(Sequence& sequence, Ids ids) {
-  for (const std::int32_t id : ids) {
-    const Status status = sequence.read_next(id, nullptr);
-    if (!status) FAIL(status.error().sentence);
-  }
-}
 
 /// The logits of a new sequence that processes prompts, each by a call of its own, and then `answer`.
 std::vector<float> fresh_after(const std::shared_ptr<const model::Model>& model, const std::vector<Ids>& prompts,

@@ -21,7 +21,7 @@
 
 using namespace brim;
 using run::Sequence;
-using test::answer;
+using test::go_on;
 using test::logits_of;
 using test::read;
 
@@ -73,7 +73,7 @@ TEST_CASE("only the layers with entries of their own have streams, and all is in
         REQUIRE(sequence->cache().bytes_used() <= budget);
       }
       for (std::size_t at = 300; at < 330; ++at) {
-        answer(*sequence, Ids(ids).subspan(at, 1));
+        go_on(*sequence, Ids(ids).subspan(at, 1));
         REQUIRE(sequence->cache().bytes_used() <= budget);
       }
       for (const float logit : logits_of(*sequence)) REQUIRE(std::isfinite(logit));
@@ -128,7 +128,7 @@ TEST_CASE("beyond the context and below the budget, one thread computes what thr
     const auto three = test::tiny_sequence(model, {.budget = "50%", .threads = 3, .keep = test::rule_named(keep)});
     for (Sequence* sequence : {one.get(), three.get()}) {
       read(*sequence, ids);
-      answer(*sequence, Ids(ids).first(5));
+      go_on(*sequence, Ids(ids).first(5));
       CHECK(sequence->cache().rebased() > 0);
     }
     CHECK(logits_of(*one) == logits_of(*three));
