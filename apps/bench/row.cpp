@@ -44,7 +44,7 @@ Json to_json(const Row& row) {
   Json samples = Json::array();
   for (const double sample : each) samples.push_back(rounded(sample));
   Json chunks = Json::array();
-  for (const double part : part_medians(row.chunk_seconds, 10)) chunks.push_back(rounded(1e3 * part));
+  for (const double tenth : range_medians(row.chunk_seconds, 10)) chunks.push_back(rounded(1e3 * tenth));
   Json json = {
       {"model", row.model},
       {"file", row.file},
